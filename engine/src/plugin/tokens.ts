@@ -1,0 +1,69 @@
+// What a plugin may ask for in `inject`, by token. Tokens are registered symbols, so that two copies of this file agree.
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { LiveRoute, LiveRouteOptions } from '../deliver/live-route.js'
+
+declare const tokenType: unique symbol
+export type Token<T> = symbol & { readonly [tokenType]: T }
+
+/** The token of that name; the same in every copy of the engine. */
+export function token<T>(name: string): Token<T> {
+  return Symbol.for(`millrace.${name}`) as Token<T>
+}
+
+/** Time and timers: monotonic milliseconds, one mapping to wall time, timers that end with the node. */
+export interface Clock {
+  /** Monotonic, the clock of `receivedAtMs`. */
+  nowMs(): number
+  /** Unix time of a monotonic time. */
+  wallMs(monotonicMs: number): number
+  after(delayMs: number, run: () => void): Disposable
+  every(periodMs: number, run: () => void): Disposable
+}
+
+/** Shared sockets. */
+export interface Listeners {
+  /** Throws LISTEN_UNKNOWN for a name that the YAML does not have (`api` is always there). */
+  http(name: string): HttpDoor
+}
+
+/** What a node may do with an HTTP listener. */
+export interface HttpDoor {
+  readonly name: string
+  /** `http://host:port` with a host that a person can open; one per bound address. */
+  readonly origins: readonly string[]
+  /** Answers GET and HEAD of exactly this path (after percent-decoding) until disposed. Throws LISTEN_PATH_TAKEN. */
+  handle(path: string, respond: (request: IncomingMessage, response: ServerResponse) => void): Disposable
+}
+
+/** Live byte streams to any number of viewers: windows, cursors, joins, slow viewers. */
+export interface Delivery {
+  /** Throws LISTEN_UNKNOWN, LISTEN_PATH_TAKEN. The route answers at once, and serves when entries come. */
+  open(options: LiveRouteOptions): LiveRoute
+}
+
+/** All metrics of the engine and its nodes, read at the time of the call. */
+export interface MetricsSource {
+  collect(): readonly MetricFamily[]
+}
+
+export interface MetricFamily {
+  /** With the prefix `millrace_`. */
+  readonly name: string
+  readonly kind: 'counter' | 'gauge' | 'histogram'
+  readonly help: string
+  readonly labelNames: readonly string[]
+  readonly rows: readonly MetricRow[]
+}
+
+export interface MetricRow {
+  readonly labels: Readonly<Record<string, string>>
+  readonly value: number
+  /** Histograms only: upper bounds with cumulative counts; `value` is the sum, `count` the number of observations. */
+  readonly buckets?: readonly (readonly [upperBound: number, count: number])[]
+  readonly count?: number
+}
+
+export const CLOCK: Token<Clock> = token('Clock')
+export const LISTENERS: Token<Listeners> = token('Listeners')
+export const DELIVERY: Token<Delivery> = token('Delivery')
+export const METRICS: Token<MetricsSource> = token('Metrics')
