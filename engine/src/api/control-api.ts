@@ -1,0 +1,100 @@
+// The control API on a node:http server: guard, then router. Answers every request; never throws into the listener.
+import { type Context, Hono } from 'hono'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Logger } from '../plugin/contract.js'
+import { ANSWER_HEADERS, API_ERRORS, apiError, type ApiErrorCode, JSON_TYPE } from './api-errors.js'
+import { type Guard, guardOf, type GuardSettings } from './guard.js'
+import { listenerOf, type NodeBindings } from './node-listener.js'
+import { apiRoutes, type Method, type Route, type RouteAnswer } from './route-table.js'
+import type { StatusSource } from './types.js'
+
+type RequestHandler = (request: IncomingMessage, response: ServerResponse) => void
+type ApiContext = Context<{ Bindings: NodeBindings }>
+
+export interface ControlApiSettings extends GuardSettings {
+  readonly source: StatusSource
+  readonly log: Logger
+}
+
+/** The handler of everything on listener `api` that no node has a path for. It asks the guard itself. */
+export function createControlApi(settings: ControlApiSettings): RequestHandler {
+  return serveRoutes(apiRoutes(settings.source), guardOf(settings), settings.log)
+}
+
+/** Serves a table of routes behind a guard. */
+export function serveRoutes(routes: readonly Route[], guard: Guard, log: Logger): RequestHandler {
+  const app = new Hono<{ Bindings: NodeBindings }>()
+  for (const route of routes) {
+    app.on(route.method, honoPath(route.path), async (c) => render(await runRoute(route, c, guard)))
+  }
+  for (const [path, allow] of methodsByPath(routes)) {
+    app.all(honoPath(path), (c) =>
+      renderError('API_METHOD_NOT_ALLOWED', `${path} has no method ${c.req.method}`, { allow }),
+    )
+  }
+  app.notFound(() => renderError('API_NOT_FOUND', 'there is nothing at this path'))
+  app.onError((error) => {
+    log.error({ err: error }, 'the control API failed to answer')
+    return renderError('API_BUG', 'the control API failed to answer')
+  })
+  const listener = listenerOf(
+    (request, env) => app.fetch(request, env),
+    () => renderError('API_BAD_REQUEST', 'the request is malformed'),
+  )
+  return (request, response) => {
+    if (guard(request, response)) listener(request, response)
+  }
+}
+
+async function runRoute(route: Route, c: ApiContext, guard: Guard): Promise<RouteAnswer> {
+  const query = parseQuery(route, new URL(c.req.url).searchParams)
+  if ('problem' in query) return { error: 'API_BAD_REQUEST', message: query.problem }
+  const params = c.req.param() as Readonly<Record<string, string>>
+  return route.answer({ params, query: query.values, mayRead: guard.mayRead(c.env.incoming) })
+}
+
+type ParsedQuery = { readonly values: Readonly<Record<string, string>> } | { readonly problem: string }
+
+/** A misspelt parameter must not answer for something that was not asked, so unknown and repeated ones are refused. */
+function parseQuery(route: Route, search: URLSearchParams): ParsedQuery {
+  const known = Object.keys(route.query?.shape ?? {})
+  const values: Record<string, string> = {}
+  for (const [name, value] of search) {
+    if (!known.includes(name)) return { problem: `there is no query parameter ${JSON.stringify(name)}` }
+    if (Object.hasOwn(values, name)) return { problem: `the query parameter "${name}" is there twice` }
+    values[name] = value
+  }
+  const checked = route.query?.safeParse(values)
+  if (checked?.success === false) return { problem: checked.error.issues.map((issue) => issue.message).join('; ') }
+  return { values }
+}
+
+/** `/a/{b}` as the router wants it: `/a/:b`. */
+function honoPath(path: string): string {
+  return path.replace(/\{(\w+)\}/g, ':$1')
+}
+
+/** The value of Allow for each path; RFC 9110 section 9.3.2: what has GET has HEAD. */
+function methodsByPath(routes: readonly Route[]): ReadonlyMap<string, string> {
+  const methods = new Map<string, Set<Method | 'HEAD'>>()
+  for (const { method, path } of routes) {
+    const allowed = methods.get(path) ?? new Set()
+    methods.set(path, allowed.add(method))
+    if (method === 'GET') allowed.add('HEAD')
+  }
+  return new Map([...methods].map(([path, allowed]) => [path, [...allowed].join(', ')]))
+}
+
+function render(answer: RouteAnswer): Response {
+  if ('error' in answer) return renderError(answer.error, answer.message)
+  const [type, body] =
+    'text' in answer ? ['text/plain; charset=utf-8', answer.text] : [JSON_TYPE, JSON.stringify(answer.json)]
+  return new Response(body, { status: answer.status, headers: { ...ANSWER_HEADERS, 'content-type': type } })
+}
+
+function renderError(code: ApiErrorCode, message: string, headers: Readonly<Record<string, string>> = {}): Response {
+  return new Response(JSON.stringify(apiError(code, message)), {
+    status: API_ERRORS[code].status,
+    headers: { ...ANSWER_HEADERS, 'content-type': JSON_TYPE, ...headers },
+  })
+}

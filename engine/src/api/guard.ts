@@ -1,0 +1,118 @@
+// Who may use the control API. A page in a browser on this machine can reach 127.0.0.1, directly or through a name that
+// it makes resolve there (DNS rebinding), so an address alone is no permission:
+//   Host    must name this server: the address of the connection, a bound address, localhost, or `engine.api.hosts`;
+//           a name of the attacker's never does. Ports are not compared, so that forwarded ports work.
+//   Origin  where a browser sends one, must be this server.
+//   token   for methods that change something always; for others unless the connection is local to this machine.
+//   type    of a body that changes something must be JSON, which a form in a foreign page can't send.
+import { createHash, timingSafeEqual } from 'node:crypto'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { type ApiErrorCode, respondError } from './api-errors.js'
+import { hostOf, isLoopback, plainAddress } from './host-name.js'
+
+/** Paths that health checks use: never a token, any Host. */
+export const OPEN_PATHS: ReadonlySet<string> = new Set(['/healthz', '/readyz'])
+
+const READING_METHODS: ReadonlySet<string | undefined> = new Set(['GET', 'HEAD', 'OPTIONS'])
+/** Set by a proxy in front: the connection is local, who asks is not. */
+const PROXY_HEADERS = ['forwarded', 'x-forwarded-for', 'x-real-ip'] as const
+const BEARER = /^Bearer +([A-Za-z0-9._~+/=-]+) *$/i
+const JSON_MEDIA_TYPE = /^application\/json *(?:;|$)/i
+
+export interface GuardSettings {
+  readonly token: string
+  /** Names beside addresses and localhost by which the API may be asked: `engine.api.hosts`, each with or without port. */
+  readonly hosts: readonly string[]
+  /** `host:port` each, as bound now; called for each request. */
+  boundAddresses(): readonly string[]
+}
+
+export interface Guard {
+  /** True when the request may go on; else it has been answered. Open paths always go on. */
+  (request: IncomingMessage, response: ServerResponse): boolean
+  /** Whether this request may see what the API knows; decides about the reasons of /readyz. */
+  mayRead(request: IncomingMessage): boolean
+}
+
+interface Refusal {
+  readonly code: ApiErrorCode
+  readonly message: string
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+/** The guard of everything behind the listener `api`, to be asked before any of its handlers. */
+export function guardOf(settings: GuardSettings): Guard {
+  const isToken = tokenCheck(settings.token)
+  const named = new Set(['localhost', ...settings.hosts.map((host) => hostOf(host) ?? '')])
+
+  function namesThisServer(host: string, request: IncomingMessage): boolean {
+    if (named.has(host) || isLoopback(host)) return true
+    // An address can't be made to resolve elsewhere: asking by the one that the connection came to is right.
+    if (host === plainAddress(request.socket.localAddress ?? '')) return true
+    return settings.boundAddresses().some((address) => hostOf(address) === host)
+  }
+
+  function refuseReading(request: IncomingMessage): Refusal | undefined {
+    const host = hostOf(request.headers.host ?? '')
+    if (host === undefined || !namesThisServer(host, request)) {
+      return { code: 'API_HOST_REFUSED', message: 'the header Host does not name this server' }
+    }
+    if (isForeign(request.headers.origin, request.headers.host)) {
+      return { code: 'API_ORIGIN_REFUSED', message: 'the header Origin names another server' }
+    }
+    if (READING_METHODS.has(request.method) && isLocal(request)) return undefined
+    if (isToken(request.headers.authorization)) return undefined
+    return {
+      code: 'API_TOKEN_NEEDED',
+      message: 'this needs the token of the control API',
+      headers: { 'www-authenticate': 'Bearer realm="millrace"' },
+    }
+  }
+
+  function refuse(request: IncomingMessage): Refusal | undefined {
+    const refusal = refuseReading(request)
+    if (refusal !== undefined || READING_METHODS.has(request.method)) return refusal
+    if (JSON_MEDIA_TYPE.test(request.headers['content-type'] ?? '')) return undefined
+    return { code: 'API_JSON_NEEDED', message: 'the body must be JSON' }
+  }
+
+  function guard(request: IncomingMessage, response: ServerResponse): boolean {
+    if (READING_METHODS.has(request.method) && OPEN_PATHS.has(pathOf(request))) return true
+    const refusal = refuse(request)
+    if (refusal === undefined) return true
+    respondError(response, refusal.code, refusal.message, refusal.headers)
+    return false
+  }
+  return Object.assign(guard, { mayRead: (request: IncomingMessage) => refuseReading(request) === undefined })
+}
+
+function pathOf(request: IncomingMessage): string {
+  return (request.url ?? '').split('?', 1)[0] ?? ''
+}
+
+function isLocal(request: IncomingMessage): boolean {
+  if (PROXY_HEADERS.some((name) => request.headers[name] !== undefined)) return false
+  return isLoopback(plainAddress(request.socket.localAddress ?? ''))
+}
+
+/** Same host and port as the request itself, whose Host has been checked; the scheme may differ behind a proxy. */
+function isForeign(origin: string | undefined, host: string | undefined): boolean {
+  if (origin === undefined) return false
+  const url = URL.canParse(origin) ? new URL(origin) : undefined
+  if (url === undefined || (url.protocol !== 'http:' && url.protocol !== 'https:')) return true
+  const own = `${url.protocol}//${host ?? ''}`
+  return !URL.canParse(own) || new URL(own).host !== url.host
+}
+
+/** Digests are compared, in constant time, so that neither length nor content of the token leak through timing. */
+function tokenCheck(token: string): (authorization: string | undefined) => boolean {
+  const expected = digest(token)
+  return (authorization) => {
+    const given = BEARER.exec(authorization ?? '')?.[1]
+    return given !== undefined && timingSafeEqual(digest(given), expected)
+  }
+}
+
+function digest(text: string): Buffer {
+  return createHash('sha256').update(text).digest()
+}

@@ -1,0 +1,10 @@
+// The door `@millrace/engine/api`: the shapes that the control API answers with, for clients. Types only.
+export type {
+  ApiError,
+  EngineStatus,
+  ListenerStatus,
+  NodeState,
+  NodeStatus,
+  PipelineStatus,
+  Readiness,
+} from './types.js'

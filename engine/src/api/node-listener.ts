@@ -1,0 +1,35 @@
+// The adapter between node:http and the router's fetch interface. Required, not imported: the declarations of
+// @hono/node-server need the DOM library, which would let browser globals into every file of the engine. What is used
+// of it is declared here.
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { createRequire } from 'node:module'
+
+/** What the router finds beside the request. */
+export interface NodeBindings {
+  readonly incoming: IncomingMessage
+  readonly outgoing: ServerResponse
+}
+
+interface ListenerOptions {
+  /** By default the adapter replaces Request and Response of the whole process. */
+  readonly overrideGlobalObjects: false
+  errorHandler(error: unknown): Response
+}
+
+interface NodeServerModule {
+  getRequestListener(
+    fetch: (request: Request, env: NodeBindings) => Response | Promise<Response>,
+    options: ListenerOptions,
+  ): (request: IncomingMessage, response: ServerResponse) => Promise<void>
+}
+
+const nodeServer = createRequire(import.meta.url)('@hono/node-server') as NodeServerModule
+
+/** A listener for node:http; `onError` answers what is no request that could be routed. */
+export function listenerOf(
+  fetch: (request: Request, env: NodeBindings) => Response | Promise<Response>,
+  onError: (error: unknown) => Response,
+): (request: IncomingMessage, response: ServerResponse) => void {
+  const listener = nodeServer.getRequestListener(fetch, { overrideGlobalObjects: false, errorHandler: onError })
+  return (request, response) => void listener(request, response)
+}

@@ -1,0 +1,59 @@
+// A status for the tests of this folder: one pipeline of two nodes, the second of which is not ready.
+import type { EngineStatus, NodeStatus, StatusSource } from './types.js'
+
+const since = '2026-01-02T03:04:05.000Z'
+
+export const inputStatus: NodeStatus = {
+  id: 'live/main',
+  kind: 'input',
+  type: 'file',
+  description: '',
+  state: 'ready',
+  why: '',
+  since,
+  restarts: 0,
+  from: [],
+  receivedBytes: 1000,
+  sentBytes: 1000,
+  bitsPerSecond: 4_200_000,
+}
+
+export const outputStatus: NodeStatus = {
+  id: 'live/ts',
+  kind: 'output',
+  type: 'http-ts',
+  description: 'for players',
+  state: 'degraded',
+  why: 'no key frames',
+  since,
+  restarts: 2,
+  from: ['main.out'],
+  receivedBytes: 1000,
+  sentBytes: 5000,
+  clients: 12,
+  urls: ['http://127.0.0.1:8000/live.ts'],
+}
+
+export const engineStatus: EngineStatus = {
+  version: '0.1.0',
+  nodeVersion: 'v20.20.2',
+  pid: 42,
+  startedAt: since,
+  uptimeSeconds: 7380,
+  state: 'running',
+  ready: false,
+  reasons: ['live/ts: no key frames'],
+  files: ['live.yaml'],
+  listeners: [{ name: 'api', protocol: 'http', address: '127.0.0.1:9990', origins: ['http://127.0.0.1:9990'] }],
+  services: [],
+  pipelines: [{ name: 'live', description: 'channel one', nodes: [inputStatus, outputStatus] }],
+}
+
+export const statusSource: StatusSource = {
+  status: () => engineStatus,
+  readiness(of) {
+    if (of?.node === 'live/main') return { ready: true, reasons: [] }
+    if (of?.node !== undefined || (of?.pipeline !== undefined && of.pipeline !== 'live')) return undefined
+    return { ready: false, reasons: engineStatus.reasons }
+  },
+}

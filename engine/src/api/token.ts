@@ -1,0 +1,90 @@
+// The state folder and the token of the control API in it: made on the first start, read on later ones.
+import { randomBytes } from 'node:crypto'
+import { constants } from 'node:fs'
+import { mkdir, open, rename, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import process from 'node:process'
+import { isEngineError } from '../errors.js'
+import { stateError } from './state-errors.js'
+import { lockState } from './state-lock.js'
+
+export const TOKEN_FILE = 'api.token'
+const TOKEN_BYTES = 32
+/** The alphabet of base64url; at least 128 bits where somebody chose one. */
+const TOKEN = /^[A-Za-z0-9_-]{22,512}$/
+const MAX_TOKEN_FILE_BYTES = 1024
+const OTHERS_BITS = 0o007
+const GROUP_BITS = 0o070
+
+export interface StateDir extends AsyncDisposable {
+  /** Absolute. */
+  readonly path: string
+  /** Of the control API. */
+  readonly token: string
+}
+
+/**
+ * Opens the state folder for this process alone, until disposed. A folder that is made has mode 0700; one that exists
+ * keeps its mode, and the token's file must be this user's with mode 0600. Throws STATE_LOCKED, STATE_UNUSABLE,
+ * STATE_TOKEN_EXPOSED, STATE_TOKEN_INVALID.
+ */
+export async function openStateDir(dir: string): Promise<StateDir> {
+  try {
+    await mkdir(dir, { recursive: true, mode: 0o700 })
+    const lock = await lockState(dir)
+    try {
+      const token = (await readToken(dir)) ?? (await makeToken(dir))
+      return { path: dir, token, [Symbol.asyncDispose]: () => lock[Symbol.asyncDispose]() }
+    } catch (error) {
+      await lock[Symbol.asyncDispose]()
+      throw error
+    }
+  } catch (error) {
+    if (isEngineError(error)) throw error
+    throw stateError('STATE_UNUSABLE', `${dir}: ${(error as Error).message}`, { cause: error })
+  }
+}
+
+/** The token in a state folder; undefined where there is none. */
+export async function readToken(dir: string): Promise<string | undefined> {
+  const path = join(dir, TOKEN_FILE)
+  let file
+  try {
+    // Not through a symbolic link, which could lead to somebody else's file; not waiting for a FIFO.
+    file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
+  }
+  try {
+    const status = await file.stat()
+    const foreign = process.getuid !== undefined && status.uid !== process.getuid()
+    if (!status.isFile() || foreign || (status.mode & OTHERS_BITS) !== 0) {
+      throw stateError('STATE_TOKEN_EXPOSED', `${path} must be a file of this user with mode 600`)
+    }
+    // Kubernetes opens every file of a volume to the pod's group (fsGroup) when it mounts it.
+    if ((status.mode & GROUP_BITS) !== 0) await file.chmod(0o600)
+    if (status.size > MAX_TOKEN_FILE_BYTES) throw stateError('STATE_TOKEN_INVALID', `${path} is too long`)
+    const token = (await file.readFile('utf8')).trim()
+    if (!TOKEN.test(token)) throw stateError('STATE_TOKEN_INVALID', `${path} holds no token`)
+    return token
+  } finally {
+    await file.close()
+  }
+}
+
+/** Written aside and renamed, so that the file is whole or not there. Called under the lock. */
+async function makeToken(dir: string): Promise<string> {
+  const token = randomBytes(TOKEN_BYTES).toString('base64url')
+  const aside = join(dir, `${TOKEN_FILE}.new`)
+  await rm(aside, { force: true })
+  const file = await open(aside, 'wx', 0o600)
+  try {
+    await file.writeFile(`${token}\n`)
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+  await rename(aside, join(dir, TOKEN_FILE))
+  return token
+}

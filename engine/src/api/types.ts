@@ -1,0 +1,82 @@
+// The shapes that the control API answers with. Names that users see: a change here is a change of the contract.
+
+export type NodeState = 'opening' | 'ready' | 'degraded' | 'waiting' | 'ended' | 'failed' | 'stopped'
+
+export interface NodeStatus {
+  /** `pipeline/node`, or `services/name`. */
+  readonly id: string
+  readonly kind: 'input' | 'transform' | 'output' | 'service'
+  readonly type: string
+  readonly description: string
+  /** `waiting`: its stream failed, and the engine will subscribe again. `failed`: it will not. */
+  readonly state: NodeState
+  /** Why it is not `ready`, one sentence; empty when it is. */
+  readonly why: string
+  /** RFC 3339. */
+  readonly since: string
+  readonly restarts: number
+  /** `node.port` of what it reads. */
+  readonly from: readonly string[]
+  readonly receivedBytes: number
+  readonly sentBytes: number
+  /** Inputs: bits per second over the last seconds. */
+  readonly bitsPerSecond?: number
+  /** Outputs that serve viewers. */
+  readonly clients?: number
+  readonly urls?: readonly string[]
+}
+
+export interface ListenerStatus {
+  readonly name: string
+  readonly protocol: string
+  /** As bound: `host:port`. */
+  readonly address: string
+  readonly origins: readonly string[]
+}
+
+export interface PipelineStatus {
+  readonly name: string
+  readonly description: string
+  readonly nodes: readonly NodeStatus[]
+}
+
+export interface EngineStatus {
+  readonly version: string
+  readonly nodeVersion: string
+  readonly pid: number
+  /** RFC 3339. */
+  readonly startedAt: string
+  readonly uptimeSeconds: number
+  readonly state: 'starting' | 'running' | 'stopping'
+  readonly ready: boolean
+  /** Why it is not ready, `id: why` each. */
+  readonly reasons: readonly string[]
+  readonly files: readonly string[]
+  readonly listeners: readonly ListenerStatus[]
+  readonly services: readonly NodeStatus[]
+  readonly pipelines: readonly PipelineStatus[]
+}
+
+export interface Readiness {
+  readonly ready: boolean
+  readonly reasons: readonly string[]
+}
+
+/** Every error of the API has this body. */
+export interface ApiError {
+  readonly error: {
+    readonly code: string
+    readonly message: string
+    readonly file?: string
+    readonly line?: number
+    readonly column?: number
+    readonly help?: string
+  }
+}
+
+/** What the API reads; the engine implements it. */
+export interface StatusSource {
+  status(): EngineStatus
+  /** Of everything, of one pipeline, or of one node; undefined if there is no such thing. */
+  readiness(of?: { readonly pipeline?: string; readonly node?: string }): Readiness | undefined
+}

@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { examplePlugins, pipelineWith } from '../config/example-config.test.js'
+import { type CheckFormat, runCheck } from './check.js'
+
+let folder = ''
+
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'millrace-check-'))
+  const top = 'services: { metrics: { type: prometheus } }'
+  const outputs = 'ts: { type: http-ts, from: main, path: /a }'
+  await writeFile(join(folder, 'good.yaml'), pipelineWith({ top, outputs }))
+  await writeFile(join(folder, 'bad.yaml'), pipelineWith({ outputs: 'a: { type: htp-ts, from: mian }' }))
+})
+
+after(() => rm(folder, { recursive: true }))
+
+async function check(name: string, format: CheckFormat): Promise<{ code: number; out: string; err: string }> {
+  const texts = { out: '', err: '' }
+  const streams = {
+    out: { write: (text: string) => (texts.out += text) },
+    err: { write: (text: string) => (texts.err += text) },
+  }
+  const code = await runCheck([join(folder, name)], { format, env: {}, plugins: examplePlugins, ...streams })
+  return { code, ...texts }
+}
+
+test('a good file is one line on stdout, and exit code 0', async () => {
+  const file = join(folder, 'good.yaml')
+  assert.deepEqual(await check('good.yaml', 'text'), {
+    code: 0,
+    out: `${file}: ok, 1 pipeline, 2 nodes, 1 service\n`,
+    err: '',
+  })
+})
+
+test('mistakes are all on stderr, and exit code 78', async () => {
+  const { code, out, err } = await check('bad.yaml', 'text')
+  assert.deepEqual([code, out], [78, ''])
+  assert.match(err, /CONFIG_UNKNOWN_TYPE[\s\S]*CONFIG_UNKNOWN_NODE[\s\S]*\n2 errors in .*bad\.yaml\n$/)
+})
+
+test('other formats are data on stdout', async () => {
+  const json = await check('bad.yaml', 'json')
+  assert.equal((JSON.parse(json.out) as unknown[]).length, 2)
+  const github = await check('bad.yaml', 'github')
+  assert.equal(github.out.split('\n').length, 3)
+  assert.deepEqual([json.err, github.err, json.code, github.code], ['', '', 78, 78])
+  assert.equal((await check('good.yaml', 'json')).out, '[]\n')
+})

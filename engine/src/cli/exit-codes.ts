@@ -1,0 +1,32 @@
+// What the process says when it ends, for scripts and service managers; part of the contract with users. The numbers
+// from 64 up are those of BSD's sysexits.
+import { constants } from 'node:os'
+import { isEngineError, reactionOf } from '../errors.js'
+
+export const EXIT = {
+  ok: 0,
+  /** Failed at run time, degraded, or a test failed. */
+  failed: 1,
+  usage: 2,
+  /** The control API could not be reached. */
+  unreachable: 69,
+  bug: 70,
+  config: 78,
+} as const
+
+/** For an error that ends a command. What the system refused (a port in use) is a failure at run time. */
+export function exitCodeOf(error: unknown): number {
+  if (isSystemError(error)) return EXIT.failed
+  const reaction = reactionOf(error)
+  if (reaction === 'config') return EXIT.config
+  return reaction === 'bug' ? EXIT.bug : EXIT.failed
+}
+
+/** As shells have it: 128 and the number of the signal. */
+export function exitCodeOfSignal(signal: NodeJS.Signals): number {
+  return 128 + constants.signals[signal]
+}
+
+function isSystemError(error: unknown): boolean {
+  return !isEngineError(error) && error instanceof Error && 'syscall' in error
+}

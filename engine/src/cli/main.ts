@@ -1,0 +1,31 @@
+// The entry of the command line; engine/bin/engine.js imports it.
+import process from 'node:process'
+import { exitOnBugs } from './bug-exit.js'
+import type { CliStreams } from './cli-streams.js'
+import { runCli } from './program.js'
+
+// A reader that has gone (`| head`) or a full disk must not end a running engine.
+process.stdout.on('error', () => undefined)
+process.stderr.on('error', () => undefined)
+
+const bugs = exitOnBugs(process, process.stderr)
+const streams: CliStreams = { out: process.stdout, err: process.stderr, env: process.env }
+
+const code = await runCli(process.argv.slice(2), streams, {
+  async run(files) {
+    const { runFiles } = await import('./run.js')
+    const { loadConfig } = await import('../config/load-config.js')
+    const { startEngine } = await import('../run/engine.js')
+    return runFiles(files, streams, { loadConfig, startEngine, signals: process, bugs })
+  },
+  async check(files, { format }) {
+    const { runCheck } = await import('./check.js')
+    return runCheck(files, { format, ...streams })
+  },
+  async status(options) {
+    const { showStatus } = await import('./status.js')
+    return showStatus(streams, { ...options, folder: process.cwd() })
+  },
+})
+// Writes to stdout and stderr are done when they return, but for pipes on Windows, so nothing is cut off.
+process.exit(code)

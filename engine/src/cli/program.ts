@@ -1,0 +1,75 @@
+// The command line: verbs, options, help. What a verb does is in a file of its own, loaded when it is asked for.
+import { Command, CommanderError, Option } from 'commander'
+import { readEngineVersion } from '../observe/engine-version.js'
+import type { CliStreams } from './cli-streams.js'
+import { EXIT, exitCodeOf } from './exit-codes.js'
+import { renderFailure } from './render-failure.js'
+
+const CHECK_FORMATS = ['text', 'json', 'github'] as const
+export type CheckFormat = (typeof CHECK_FORMATS)[number]
+
+/** Each resolves with its exit code. */
+export interface Commands {
+  run(files: readonly string[]): Promise<number>
+  check(files: readonly string[], options: { readonly format: CheckFormat }): Promise<number>
+  status(options: { readonly api?: string; readonly json?: boolean }): Promise<number>
+}
+
+const EXIT_CODES = `
+Exit codes: 0 ok; 1 failed at run time, or not ready; 2 usage; 69 control API not reachable; 70 bug;
+78 configuration; 128+n forced by signal n.`
+
+/** Parses the arguments, without the names of the program, and runs the verb. Never throws. */
+export async function runCli(args: readonly string[], streams: CliStreams, commands: Commands): Promise<number> {
+  let code: number = EXIT.ok
+  const program = createProgram(streams, commands, (done) => {
+    code = done
+  })
+  try {
+    await program.parseAsync([...args], { from: 'user' })
+    return code
+  } catch (error) {
+    // Help and version that were asked for end with 0; everything else that commander ends is wrong usage.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage
+    streams.err.write(renderFailure(error))
+    return exitCodeOf(error)
+  }
+}
+
+function createProgram(streams: CliStreams, commands: Commands, done: (code: number) => void): Command {
+  const program = new Command('engine')
+  // Before the first .command(): sub-commands take both over when they are made.
+  program.exitOverride().configureOutput({
+    writeOut: (text) => void streams.out.write(text),
+    writeErr: (text) => void streams.err.write(text),
+  })
+  program
+    .description('Live MPEG transport streams through pipelines that are written in YAML.')
+    .version(readEngineVersion(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print help')
+    .helpCommand('help [command]', 'print help for a command')
+    .showHelpAfterError('(engine --help lists the commands)')
+    .addHelpText('after', EXIT_CODES)
+  program
+    .command('run')
+    .description('run the pipelines of one or more files until stopped, or until all inputs have ended')
+    .argument('<file...>', 'YAML files; their pipelines and listeners add up')
+    .action(async (files: string[]) => done(await commands.run(files)))
+  program
+    .command('check')
+    .description('check files without running them, and report all mistakes at once')
+    .argument('<file...>', 'YAML files')
+    .addOption(
+      new Option('--format <format>', 'how to report; github annotates files in GitHub Actions')
+        .choices(CHECK_FORMATS)
+        .default('text'),
+    )
+    .action(async (files: string[], options: { format: CheckFormat }) => done(await commands.check(files, options)))
+  program
+    .command('status')
+    .description('show what a running engine does; exit 0 when everything is ready, 1 when not')
+    .option('--json', 'print the status as JSON')
+    .option('--api <url>', 'control API of the engine (or ENGINE_API; a token in ENGINE_TOKEN)')
+    .action(async (options: { api?: string; json?: boolean }) => done(await commands.status(options)))
+  return program
+}

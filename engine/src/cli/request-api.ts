@@ -1,0 +1,80 @@
+// Asks a running engine through its control API.
+import { networkInterfaces } from 'node:os'
+import { join } from 'node:path'
+import { hostOf, isLoopback, plainAddress } from '../api/host-name.js'
+import { apiErrorSchema } from '../api/schemas.js'
+import { readToken } from '../api/token.js'
+
+export const DEFAULT_API = 'http://127.0.0.1:9990'
+/** Where an engine that was started in this folder keeps its token, unless its configuration says otherwise. */
+const DEFAULT_STATE_DIR = '.millrace'
+const TIMEOUT_MS = 5000
+
+export type ApiReply =
+  | { readonly reached: true; readonly json: unknown }
+  /** `why`: one sentence. */
+  | { readonly reached: false; readonly why: string }
+
+export interface ApiTarget {
+  readonly url: URL
+  readonly token: string | undefined
+}
+
+/** From `--api`, else ENGINE_API, else the default; undefined if that is no URL of http or https. */
+export function apiUrl(option: string | undefined, env: Readonly<Record<string, string | undefined>>): URL | undefined {
+  const text = option ?? (env['ENGINE_API'] || DEFAULT_API)
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  return url?.protocol === 'http:' || url?.protocol === 'https:' ? url : undefined
+}
+
+/**
+ * ENGINE_TOKEN, else the token in the state folder below `folder` where this user may read it. The latter is for this
+ * machine's engine and is never sent to another one.
+ */
+export async function findToken(
+  url: URL,
+  env: Readonly<Record<string, string | undefined>>,
+  folder: string,
+): Promise<string | undefined> {
+  if (env['ENGINE_TOKEN']) return env['ENGINE_TOKEN']
+  if (!isThisMachine(url)) return undefined
+  return readToken(join(folder, DEFAULT_STATE_DIR)).catch(() => undefined)
+}
+
+export async function getFromApi({ url, token }: ApiTarget, path: string): Promise<ApiReply> {
+  const target = new URL(path, url)
+  try {
+    const response = await fetch(target, {
+      headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
+      redirect: 'error',
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    })
+    const json = (await response.json()) as unknown
+    return response.ok ? { reached: true, json } : { reached: false, why: refusalOf(target, response.status, json) }
+  } catch (error) {
+    return { reached: false, why: `no engine answers at ${target.origin}: ${causeOf(error)}` }
+  }
+}
+
+function refusalOf(target: URL, status: number, json: unknown): string {
+  const parsed = apiErrorSchema.safeParse(json)
+  if (!parsed.success) return `${target.origin} answered with status ${status}, not as a control API`
+  const { message, help } = parsed.data.error
+  return `${target.origin} refused: ${message}${help === undefined ? '' : ` (${help})`}`
+}
+
+/** fetch hides what happened to the connection behind "fetch failed". */
+function causeOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  if (error.name === 'TimeoutError') return `nothing came within ${TIMEOUT_MS / 1000} s`
+  const cause = error.cause instanceof AggregateError ? error.cause.errors[0] : error.cause
+  return cause instanceof Error && cause.message !== '' ? cause.message : error.message
+}
+
+function isThisMachine(url: URL): boolean {
+  const host = hostOf(url.host)
+  if (host === undefined) return false
+  if (host === 'localhost' || isLoopback(host)) return true
+  const own = Object.values(networkInterfaces()).flatMap((each) => each ?? [])
+  return own.some(({ address }) => plainAddress(address) === host)
+}

@@ -1,0 +1,135 @@
+// `engine run FILE...`: reads the configuration, starts the engine, says what runs, and stays until a signal comes or
+// all inputs have ended.
+import type { Logger } from 'pino'
+import type { EngineStatus } from '../api/types.js'
+import type { Diagnostic } from '../config/diagnostic.js'
+import { renderText } from '../config/render-diagnostics.js'
+import type { Graph } from '../graph/graph.js'
+import { readEngineVersion } from '../observe/engine-version.js'
+import { createLog } from '../observe/log.js'
+import type { BugReport } from './bug-exit.js'
+import type { CliStreams } from './cli-streams.js'
+import { summariseDiagnostics } from './diagnostics-summary.js'
+import { EXIT, exitCodeOf } from './exit-codes.js'
+import { renderFailure } from './render-failure.js'
+import { type LabelledUrl, renderStartup } from './render-startup.js'
+import { type SignalTarget, watchSignals } from './signals.js'
+import { styleFor } from './terminal-style.js'
+
+/** Beyond the drain, for what has no bound of its own; an engine that still has not stopped is a bug. */
+const STOP_MARGIN_MS = 5000
+
+/** What this command uses of a running engine. */
+export interface EngineHandle {
+  /** Resolves when all inputs have ended and the outputs have delivered everything. */
+  readonly ended: Promise<void>
+  /** Clean, within the drain. */
+  stop(reason: string): Promise<void>
+  status(): EngineStatus
+  urls(): readonly LabelledUrl[]
+}
+
+export interface LoadedConfig {
+  /** Undefined where there are errors among the diagnostics. */
+  readonly graph?: Graph | undefined
+  readonly diagnostics: readonly Diagnostic[]
+}
+
+export interface RunDependencies {
+  loadConfig(files: readonly string[], more: { env: CliStreams['env'] }): Promise<LoadedConfig>
+  startEngine(graph: Graph, more: { log: Logger }): Promise<EngineHandle>
+  readonly signals: SignalTarget
+  readonly bugs: BugReport
+  /** By default the engine's log on stderr. */
+  createLog?(graph: Graph): Logger
+}
+
+/** Resolves with the exit code. */
+export async function runFiles(
+  files: readonly string[],
+  streams: CliStreams,
+  dependencies: RunDependencies,
+): Promise<number> {
+  const run = new Run(streams)
+  using _watched = watchSignals(dependencies.signals, run)
+  const { graph, diagnostics } = await dependencies.loadConfig(files, { env: streams.env })
+  streams.err.write(renderText(diagnostics))
+  if (graph === undefined) return EXIT.config
+  const log = dependencies.createLog?.(graph) ?? createLog({ level: graph.engine.log.level })
+  run.log = log
+  dependencies.bugs.log = log
+  try {
+    run.engine = await dependencies.startEngine(graph, { log })
+  } catch (error) {
+    streams.err.write(renderFailure(error))
+    return exitCodeOf(error)
+  }
+  streams.err.write(renderStartup(graph, run.engine.urls(), readEngineVersion(), styleFor(streams.err, streams.env)))
+  // Awaited here, since the signals are watched until this function returns.
+  return await endRun(run.engine, run.stopAsked, graph.engine.drainMs, log)
+}
+
+/** What signals do, before there is an engine and while it runs. */
+class Run {
+  log: Logger | undefined
+  engine: EngineHandle | undefined
+  readonly stopAsked: Promise<string>
+  readonly #streams: CliStreams
+  #askToStop: (reason: string) => void = () => undefined
+
+  constructor(streams: CliStreams) {
+    this.#streams = streams
+    this.stopAsked = new Promise((resolve) => {
+      this.#askToStop = resolve
+    })
+  }
+
+  stop(signal: NodeJS.Signals): void {
+    this.#askToStop(signal)
+  }
+
+  reload(): void {
+    this.#say('SIGHUP: this version reads its configuration at the start only; restart to apply changes')
+  }
+
+  diagnose(): void {
+    const summary = summariseDiagnostics(this.engine?.status())
+    if (this.log === undefined) this.#streams.err.write(`${JSON.stringify(summary)}\n`)
+    else this.log.info(summary, 'diagnostics')
+  }
+
+  #say(text: string): void {
+    if (this.log === undefined) this.#streams.err.write(`${text}\n`)
+    else this.log.info(text)
+  }
+}
+
+/** Waits for a reason to stop, and stops. An engine whose work has failed is stopped too, and ends with 1. */
+async function endRun(engine: EngineHandle, stopAsked: Promise<string>, drainMs: number, log: Logger): Promise<number> {
+  let code: number = EXIT.ok
+  const reason = await Promise.race([stopAsked, engine.ended.then(() => 'all inputs have ended')]).catch(
+    (error: unknown) => {
+      log.fatal({ err: error }, 'the engine failed')
+      code = EXIT.failed
+      return 'the engine failed'
+    },
+  )
+  const stopped = await stopInTime(engine, reason, drainMs, log)
+  return stopped === EXIT.ok ? code : stopped
+}
+
+/** A stop that fails is a bug: it ends with what the process reports for those. */
+async function stopInTime(engine: EngineHandle, reason: string, drainMs: number, log: Logger): Promise<number> {
+  let timer: NodeJS.Timeout | undefined
+  const overdue = new Promise<number>((resolve) => {
+    timer = setTimeout(() => {
+      log.fatal('a bug: the engine did not stop within its drain')
+      resolve(EXIT.bug)
+    }, drainMs + STOP_MARGIN_MS)
+  })
+  try {
+    return await Promise.race([overdue, engine.stop(reason).then(() => EXIT.ok)])
+  } finally {
+    clearTimeout(timer)
+  }
+}

@@ -1,0 +1,52 @@
+// Things that only one can hold: addresses of listeners, and what definitions name in `exclusive`.
+import type { ListenerSettings } from '../graph/graph.js'
+import { positionOf } from './diagnostic.js'
+import type { Place, Problems } from './diagnostic.js'
+import { titleOf } from './draft.js'
+import type { DraftNode } from './draft.js'
+import { overlaps } from './settings.js'
+
+export interface PlacedListener {
+  readonly settings: ListenerSettings
+  readonly place: Place
+}
+
+/** Reports nodes that need the same thing. */
+export function checkExclusive(nodes: readonly DraftNode[], problems: Problems): void {
+  const holders = new Map<string, DraftNode>()
+  for (const node of nodes) {
+    for (const name of namesOf(node, problems)) {
+      const holder = holders.get(name)
+      if (holder === undefined) holders.set(name, node)
+      else if (holder !== node) reportClash(node, holder, name, problems)
+    }
+  }
+}
+
+/** Reports listeners whose addresses can't be bound at once. */
+export function checkAddresses(listeners: readonly PlacedListener[], problems: Problems): void {
+  listeners.forEach(({ settings, place }, index) => {
+    const other = listeners.slice(0, index).find((before) => overlaps(before.settings, settings))
+    if (other === undefined) return
+    const { name, address } = other.settings
+    const message = `listener "${settings.name}" cannot bind ${settings.address} beside "${name}" on ${address}`
+    problems.report('CONFIG_EXCLUSIVE', place, message, { help: 'give one of them another port' })
+  })
+}
+
+function namesOf({ definition, ok, options, kind, name, place }: DraftNode, problems: Problems): readonly string[] {
+  if (definition === undefined || !ok) return []
+  try {
+    return definition.exclusive?.(options) ?? []
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    problems.report('PLUGIN_FAULT', place, `exclusive() of ${titleOf(kind, name)} throws: ${reason}`)
+    return []
+  }
+}
+
+function reportClash(node: DraftNode, holder: DraftNode, name: string, problems: Problems): void {
+  const { file, line } = positionOf(holder.place)
+  const message = `"${node.id}" needs ${name}, which "${holder.id}" (${file}:${line}) holds`
+  problems.report('CONFIG_EXCLUSIVE', node.place, message)
+}

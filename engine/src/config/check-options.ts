@@ -1,0 +1,162 @@
+// Values of a file against a zod schema: every issue becomes a diagnostic at the key or the value that it is about.
+import { isAbsolute, resolve } from 'node:path'
+import type { z } from 'zod'
+import { coreOf, defOf, keysOf, kindOf, schemaAt } from '../plugin/option-kind.js'
+import { optionMeta } from '../plugin/option-meta.js'
+import { visitOptions } from '../plugin/visit-options.js'
+import type { ConfigErrorCode } from './config-errors.js'
+import type { Place, Problems } from './diagnostic.js'
+import { didYouMean, nearestWord } from './did-you-mean.js'
+import { locate, plainOf } from './yaml-tree.js'
+import type { YamlMap } from './yaml-tree.js'
+
+export interface OptionsRequest {
+  readonly schema: z.ZodType
+  readonly map: YamlMap
+  /** Keys of the map that are not the schema's; also offered where a key is not known. */
+  readonly otherKeys: readonly string[]
+  /** Underlined when something is missing. */
+  readonly place: Place
+  /** What the options belong to, as `input "main"`. */
+  readonly title: string
+  /** Paths are relative to it. */
+  readonly folder: string
+}
+
+export interface NamedListener {
+  readonly name: string
+  readonly place: Place
+}
+
+export interface CheckedOptions {
+  /** What the schema returned; undefined if there were problems. */
+  readonly options: unknown
+  readonly ok: boolean
+  /** Listeners that the options name, by default or in the file. */
+  readonly listeners: readonly NamedListener[]
+}
+
+/** The part of a zod issue that is read here; issues of any copy of zod 4 have it. */
+interface Issue {
+  readonly code?: string | undefined
+  readonly path: readonly PropertyKey[]
+  readonly message: string
+  readonly keys?: readonly string[]
+  readonly errors?: readonly (readonly Issue[])[]
+  readonly values?: readonly unknown[]
+  readonly params?: Readonly<Record<string, unknown>> | undefined
+}
+
+/** Parses the options, with paths made absolute. Reports whatever is wrong with them. */
+export function checkOptions(request: OptionsRequest, problems: Problems): CheckedOptions {
+  const { schema, map, folder, place, title } = request
+  const listeners: NamedListener[] = []
+  try {
+    const given = visitOptions(schema, plainOf(map, request.otherKeys), (kind, value, path) => {
+      if (typeof value !== 'string') return value
+      if (kind.name === 'listener') collectListener(request, value, path, listeners)
+      if (kind.name !== 'path' || value === '-' || value === '' || isAbsolute(value)) return value
+      return resolve(folder, value)
+    })
+    const result = schema.safeParse(given)
+    if (result.success) return { options: result.data, ok: true, listeners }
+    const issues = (result.error.issues as readonly Issue[]).flatMap((issue) => flatten(issue))
+    for (const issue of issues) reportIssue(issue, request, problems)
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    problems.report('PLUGIN_FAULT', place, `the options of ${title} cannot be checked: ${reason}`)
+  }
+  return { options: undefined, ok: false, listeners }
+}
+
+function collectListener(
+  { map, place }: OptionsRequest,
+  name: string,
+  path: readonly PropertyKey[],
+  listeners: NamedListener[],
+): void {
+  const found = locate(map, path, place)
+  if (found.value.kind === 'scalar' && found.value.unresolved) return
+  listeners.push({ name, place: found.place })
+}
+
+// Of a union the branch that came furthest is the one that was meant; if all failed at once, the union itself is wrong.
+function flatten(issue: Issue): readonly Issue[] {
+  const { errors = [], path } = issue
+  if (issue.code !== 'invalid_union' || errors.length === 0) return [issue]
+  const depth = (branch: readonly Issue[]): number =>
+    Math.max(0, ...branch.map((inner) => inner.path.length + (inner.code === 'unrecognized_keys' ? 1 : 0)))
+  const sorted = [...errors].sort((a, b) => depth(b) - depth(a) || a.length - b.length)
+  const [best = []] = sorted
+  if (depth(best) === 0) {
+    const messages = new Set(errors.flatMap((branch) => branch.map((inner) => plainMessage(inner.message))))
+    return [{ code: 'invalid_type', path, message: [...messages].join(', or ') }]
+  }
+  return best.flatMap((inner) => flatten({ ...inner, path: [...path, ...inner.path] }))
+}
+
+function reportIssue(issue: Issue, request: OptionsRequest, problems: Problems): void {
+  if (issue.code === 'unrecognized_keys') return reportUnknownKeys(issue, request, problems)
+  const { map, place, title } = request
+  const found = locate(map, issue.path, place)
+  if (found.value.kind === 'scalar' && found.value.unresolved) return
+  const schema = schemaAt(request.schema, issue.path)
+  const name = pathText(issue.path)
+  if (!found.isThere) {
+    const description = schema === undefined ? '' : optionMeta(schema).description
+    const help = description === '' ? undefined : `${name}: ${description}`
+    return problems.report('CONFIG_MISSING_KEY', found.place, `${title} needs "${name}"`, { help })
+  }
+  const isSecret = schema !== undefined && kindOf(coreOf(schema))?.name === 'secret'
+  problems.report(codeOf(issue), found.place, messageOf(issue, name, title), {
+    help: nearestHelp(found.value, schema, issue),
+    hideSource: isSecret,
+  })
+}
+
+function reportUnknownKeys(issue: Issue, request: OptionsRequest, problems: Problems): void {
+  const { map, place, title, otherKeys } = request
+  const { value } = locate(map, issue.path, place)
+  const schema = schemaAt(request.schema, issue.path)
+  const known = [...(schema === undefined ? [] : keysOf(schema)), ...(issue.path.length === 0 ? otherKeys : [])]
+  for (const key of issue.keys ?? []) {
+    const at = (value.kind === 'map' ? value.entries.get(key)?.key : undefined) ?? place
+    const owner = issue.path.length === 0 ? title : `"${pathText(issue.path)}" of ${title}`
+    const help = didYouMean(key, known, 'known keys')
+    problems.report('CONFIG_UNKNOWN_KEY', at, `${owner} has no option "${key}"`, { help })
+  }
+}
+
+function codeOf(issue: Issue): ConfigErrorCode {
+  const { code, params } = issue
+  if (code === 'invalid_type' || params?.['problem'] === 'type') return 'CONFIG_WRONG_TYPE'
+  if (code === 'too_small' || code === 'too_big' || params?.['problem'] === 'range') return 'CONFIG_OUT_OF_RANGE'
+  return 'CONFIG_WRONG_VALUE'
+}
+
+function messageOf(issue: Issue, name: string, title: string): string {
+  const message = plainMessage(issue.message)
+  if (name === '') return `${title}: ${message}`
+  return message.startsWith('must ') ? `"${name}" of ${title} ${message}` : `"${name}" of ${title}: ${message}`
+}
+
+function nearestHelp(value: unknown, schema: z.core.$ZodType | undefined, issue: Issue): string | undefined {
+  const core = schema === undefined ? undefined : coreOf(schema)
+  const words = core === undefined ? [] : (kindOf(core)?.values ?? Object.values(defOf(core).entries ?? {}))
+  const options = [...words, ...(issue.values ?? [])].filter((word) => typeof word === 'string')
+  const { value: written } = value as { readonly value?: unknown }
+  const near = typeof written === 'string' ? nearestWord(written, options) : undefined
+  if (near !== undefined) return `did you mean "${near}"?`
+  const description = schema === undefined ? '' : optionMeta(schema).description
+  return description === '' ? undefined : `${pathText(issue.path)}: ${description}`
+}
+
+function plainMessage(message: string): string {
+  return message.replace(/^Invalid (input|option): /, '')
+}
+
+function pathText(path: readonly PropertyKey[]): string {
+  return path
+    .map((step, index) => (typeof step === 'number' ? `[${step}]` : `${index === 0 ? '' : '.'}${String(step)}`))
+    .join('')
+}

@@ -1,0 +1,132 @@
+// What can be wrong with a configuration. The hint is the help of a diagnostic that has no better one.
+import { defineErrors } from '../errors.js'
+
+export const configError = defineErrors({
+  CONFIG_UNREADABLE: {
+    sentence: 'A configuration file cannot be read.',
+    hint: 'check the path and the permissions; the file must be UTF-8 text',
+    reaction: 'config',
+  },
+  CONFIG_TOO_LARGE: {
+    sentence: 'A configuration file is larger than 1 MiB.',
+    hint: 'split it: engine run takes several files',
+    reaction: 'config',
+  },
+  CONFIG_SYNTAX: {
+    sentence: 'A configuration file is not valid YAML 1.2, or uses a part of it that is not for configuration.',
+    hint: 'indent with spaces, two per level, and quote text that has special characters',
+    reaction: 'config',
+  },
+  CONFIG_UNQUOTED: {
+    sentence: 'A ${...} or a * stands unquoted where YAML gives those characters a meaning of its own.',
+    hint: 'put the text in double quotes',
+    reaction: 'config',
+  },
+  CONFIG_ALIASES: {
+    sentence: 'The aliases of a configuration file stand for too much.',
+    hint: 'use fewer or smaller anchors',
+    reaction: 'config',
+  },
+  CONFIG_INTERPOLATION: {
+    sentence: 'A ${...} has no valid form.',
+    hint: 'write ${NAME}, ${NAME:-default} or ${NAME:?why it is needed}; $${ stands for a literal ${',
+    reaction: 'config',
+  },
+  CONFIG_UNSET_VARIABLE: {
+    sentence: 'An environment variable that the configuration needs is not set.',
+    hint: 'set it, or give a default: ${NAME:-default}',
+    reaction: 'config',
+  },
+  CONFIG_VERSION: {
+    sentence: 'The version of the configuration format is missing or not known.',
+    hint: 'begin the file with version: 1',
+    reaction: 'config',
+  },
+  CONFIG_UNKNOWN_KEY: {
+    sentence: 'A key means nothing where it stands.',
+    hint: 'remove it, or look up the name with engine inspect',
+    reaction: 'config',
+  },
+  CONFIG_MISSING_KEY: {
+    sentence: 'Something that is required is not there.',
+    hint: 'add it',
+    reaction: 'config',
+  },
+  CONFIG_WRONG_TYPE: {
+    sentence: 'A value has not the form that is expected.',
+    hint: 'look up the form with engine inspect',
+    reaction: 'config',
+  },
+  CONFIG_OUT_OF_RANGE: {
+    sentence: 'A value is too small or too large.',
+    hint: 'choose a value within the bounds',
+    reaction: 'config',
+  },
+  CONFIG_WRONG_VALUE: {
+    sentence: 'A value is not one of those that are possible.',
+    hint: 'choose one of the possible values',
+    reaction: 'config',
+  },
+  CONFIG_BAD_ID: {
+    sentence: 'A name is not allowed as an id.',
+    hint: 'use small letters, digits and hyphens, and begin with a letter',
+    reaction: 'config',
+  },
+  CONFIG_DUPLICATE_ID: {
+    sentence: 'Two things have the same id.',
+    hint: 'rename one of them',
+    reaction: 'config',
+  },
+  CONFIG_DUPLICATE_SECTION: {
+    sentence: 'Two files have a section that may be there only once.',
+    hint: 'keep it in one of the files',
+    reaction: 'config',
+  },
+  CONFIG_EMPTY: {
+    sentence: 'There is nothing to run.',
+    hint: 'add an input and an output that reads from it',
+    reaction: 'config',
+  },
+  CONFIG_UNKNOWN_TYPE: {
+    sentence: 'No installed plugin provides a node of that kind and type.',
+    hint: 'correct the type, or install the plugin that provides it beside the YAML',
+    reaction: 'config',
+  },
+  CONFIG_UNKNOWN_NODE: {
+    sentence: 'A node reads from something that its pipeline does not have.',
+    hint: 'name an input or a transform of the same pipeline',
+    reaction: 'config',
+  },
+  CONFIG_UNKNOWN_PORT: {
+    sentence: 'A node reads from a port that does not exist.',
+    hint: 'name a port of that node, or leave it out where the node has only one',
+    reaction: 'config',
+  },
+  CONFIG_UNKNOWN_LISTENER: {
+    sentence: 'A node names a listener that does not exist.',
+    hint: 'declare it under listeners:, or use api, which is always there',
+    reaction: 'config',
+  },
+  CONFIG_FROM_LIST: {
+    sentence: 'A node that reads one stream is given several.',
+    hint: 'name one node',
+    reaction: 'config',
+  },
+  CONFIG_CYCLE: {
+    sentence: 'A node reads, by way of others, from itself.',
+    hint: 'let one of them read from an input',
+    reaction: 'config',
+  },
+  CONFIG_KIND_MISMATCH: {
+    sentence: 'A node is given chunks of a kind that it does not take.',
+    hint: 'put a transform between that makes the kind that is needed',
+    reaction: 'config',
+  },
+  CONFIG_EXCLUSIVE: {
+    sentence: 'Two nodes or listeners need something that only one can hold.',
+    hint: 'give one of them another path or address',
+    reaction: 'config',
+  },
+})
+
+export type ConfigErrorCode = keyof typeof configError.table & string

@@ -1,0 +1,189 @@
+// Definitions and files for the tests of this room: small stand-ins for the built-in plugins.
+import assert from 'node:assert/strict'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { z } from 'zod'
+import type { Definition } from '../plugin/contract.js'
+import { defineInput, defineOutput, defineService, defineTransform } from '../plugin/define.js'
+import { choice, count, duration, flag, listenerName, path, rate, secret, size, url } from '../plugin/options.js'
+import { registryOf } from '../plugin/registry.js'
+import { loadConfig } from './load-config.js'
+import type { LoadedConfig, LoadOptions } from './load-config.js'
+
+const open = (): never => {
+  throw new Error('configuration opens nothing')
+}
+
+const file = defineInput({
+  type: 'file',
+  summary: 'Packets from a file.',
+  produces: 'bytes',
+  options: z.strictObject({
+    path: path().meta({ description: 'The file.', reload: 'source' }),
+    loop: flag().prefault(false).meta({ description: 'Start over at the end.' }),
+    pace: choice('pcr', 'none').prefault('pcr').meta({ description: 'By which clock to read.' }),
+    password: secret().optional().meta({ description: 'For a protected file.' }),
+    mirrors: z
+      .array(
+        z.union([
+          url({ schemes: ['http'] }),
+          z.strictObject({
+            at: path().meta({ description: 'Where.' }),
+            weight: count({ max: 10 }).meta({ description: 'How often.' }),
+          }),
+        ]),
+      )
+      .optional()
+      .meta({ description: 'Where else it is.' }),
+  }),
+  examples: [],
+  open,
+})
+
+const gop = defineTransform({
+  type: 'gop',
+  summary: 'Cuts at key frames.',
+  consumes: ['ts'],
+  produces: 'gop',
+  inlets: 'one',
+  ports: ['out'],
+  options: z.strictObject({
+    maxDuration: duration({ min: 1000 }).prefault('10s').meta({ description: 'Longest group of pictures.' }),
+  }),
+  examples: [],
+  open,
+})
+
+const failover = defineTransform({
+  type: 'failover',
+  summary: 'Picks one of its sources.',
+  consumes: ['ts'],
+  produces: 'ts',
+  inlets: 'many',
+  ports: ['out'],
+  options: z.strictObject({ floor: rate().optional().meta({ description: 'Lowest rate.' }) }),
+  examples: [],
+  open,
+})
+
+const split = defineTransform({
+  type: 'split',
+  summary: 'Two streams out of one.',
+  consumes: ['ts'],
+  produces: 'ts',
+  inlets: 'one',
+  ports: ['720p', '360p'],
+  options: z.strictObject({}),
+  examples: [],
+  open,
+})
+
+const httpTs = defineOutput({
+  type: 'http-ts',
+  summary: 'To viewers.',
+  consumes: ['ts', 'gop'],
+  inlets: 'one',
+  options: z.strictObject({
+    path: z.string().startsWith('/').meta({ description: 'Path of the URL.' }),
+    listener: listenerName().prefault('web').meta({ description: 'Which socket.' }),
+    window: z
+      .strictObject({
+        duration: duration().prefault('10s').meta({ description: 'How much is kept.' }),
+        size: size({ max: 1024 ** 3 })
+          .prefault('64MiB')
+          .meta({ description: 'How much at most.' }),
+      })
+      .prefault({}),
+  }),
+  exclusive(options) {
+    return [`http:${options.listener}${options.path}`]
+  },
+  examples: [],
+  open,
+})
+
+const hls = defineOutput({
+  type: 'hls',
+  summary: 'Segments.',
+  consumes: ['gop'],
+  inlets: 'one',
+  options: z.strictObject({}),
+  examples: [],
+  open,
+})
+
+const faulty = defineOutput({
+  type: 'faulty',
+  summary: 'Has an exclusive() that throws.',
+  consumes: ['ts'],
+  inlets: 'one',
+  options: z.strictObject({}),
+  exclusive() {
+    throw new Error('not today')
+  },
+  examples: [],
+  open,
+})
+
+const prometheus = defineService({
+  type: 'prometheus',
+  summary: 'Metrics.',
+  options: z.strictObject({
+    listener: listenerName().prefault('api').meta({ description: 'Which socket.' }),
+    path: z.string().default('/metrics').meta({ description: 'Path of the URL.' }),
+  }),
+  examples: [],
+  open,
+})
+
+export const EXAMPLE_DEFINITIONS: readonly Definition[] = [file, gop, failover, split, httpTs, hls, faulty, prometheus]
+
+/** Finds the definitions above, whatever the YAML says. */
+export const examplePlugins: NonNullable<LoadOptions['plugins']> = () =>
+  Promise.resolve({ registry: registryOf(EXAMPLE_DEFINITIONS), problems: [] })
+
+/** Writes files into a folder of their own, and checks those that are named. */
+export async function loadFiles(
+  contents: Readonly<Record<string, string | Uint8Array>>,
+  names: readonly string[] = Object.keys(contents),
+  options: Partial<LoadOptions> = {},
+): Promise<LoadedConfig & { readonly folder: string }> {
+  const folder = await mkdtemp(join(tmpdir(), 'millrace-config-'))
+  try {
+    for (const [name, content] of Object.entries(contents)) await writeFile(join(folder, name), content)
+    const files = names.map((name) => join(folder, name))
+    const loaded = await loadConfig(files, { env: {}, plugins: examplePlugins, ...options })
+    return { ...loaded, folder }
+  } finally {
+    await rm(folder, { recursive: true })
+  }
+}
+
+/** A whole file around nodes: `main` (a file) and what the lines say, each under its section. */
+export function pipelineWith(sections: { transforms?: string; outputs?: string; top?: string }): string {
+  const indent = (text: string): string => text.replaceAll(/^/gm, '      ')
+  return [
+    'version: 1',
+    'listeners: { web: { address: "127.0.0.1:8000" } }',
+    ...(sections.top === undefined ? [] : [sections.top]),
+    'pipelines:',
+    '  one:',
+    '    inputs:',
+    '      main: { type: file, path: a.ts }',
+    ...(sections.transforms === undefined ? [] : ['    transforms:', indent(sections.transforms)]),
+    ...(sections.outputs === undefined ? [] : ['    outputs:', indent(sections.outputs)]),
+    '',
+  ].join('\n')
+}
+
+test('the example definitions make a graph', async () => {
+  const text = pipelineWith({
+    transforms: 'gops: { type: gop, from: main }',
+    outputs: 'ts: { type: http-ts, from: gops, path: /a }',
+  })
+  const { graph, diagnostics } = await loadFiles({ 'live.yaml': text })
+  assert.deepEqual(diagnostics, [])
+  assert.equal(graph?.pipelines[0]?.nodes.length, 3)
+})

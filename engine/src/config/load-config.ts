@@ -1,0 +1,154 @@
+// From YAML files to a checked graph: every mistake of all files is reported at once, and only a configuration without
+// mistakes is a graph. Nothing is opened or bound here; modules of plugins are imported for their definitions.
+import { discoverPlugins } from '../plugin/discover.js'
+import type { Discovered, DiscoverRequest } from '../plugin/discover.js'
+import { findStarterPackage } from '../plugin/plugin-package.js'
+import type { Registry } from '../plugin/registry.js'
+import type { Graph } from '../graph/graph.js'
+import { checkAddresses, checkExclusive } from './check-exclusive.js'
+import { Problems } from './diagnostic.js'
+import type { Diagnostic, SourceText } from './diagnostic.js'
+import { didYouMean } from './did-you-mean.js'
+import { titleOf } from './draft.js'
+import type { DraftNode, DraftPipeline } from './draft.js'
+import type { Environment } from './interpolate.js'
+import { linkPipeline, settingsOf } from './link-nodes.js'
+import { readEngine } from './read-engine.js'
+import { readPipelines, readServices } from './read-pipelines.js'
+import { readPlugins, reportDiscovered } from './read-plugins.js'
+import { checkKeys, mapOf } from './read-section.js'
+import { readSource } from './read-source.js'
+import { readYaml } from './read-yaml.js'
+import { placeOf } from './yaml-tree.js'
+import type { YamlEntry, YamlMap, YamlScalar, YamlValue } from './yaml-tree.js'
+
+const VERSION = 1
+const ROOT_KEYS = ['version', 'engine', 'listeners', 'services', 'plugins', 'pipelines']
+
+export interface LoadOptions {
+  /** For interpolation. */
+  readonly env: Environment
+  /** Finds definitions. By default `discoverPlugins`, with the package that started the engine. */
+  readonly plugins?: (request: DiscoverRequest) => Promise<Discovered>
+}
+
+export interface LoadedConfig {
+  /** Undefined if there is an error. */
+  readonly graph?: Graph
+  readonly diagnostics: readonly Diagnostic[]
+}
+
+/** A file that could be read as a map. */
+interface Root {
+  readonly file: SourceText
+  readonly map: YamlMap
+}
+
+/** Reads and checks the files; several add up to one graph. Never throws for what is in them. */
+export async function loadConfig(files: readonly string[], options: LoadOptions): Promise<LoadedConfig> {
+  const problems = new Problems()
+  const roots: Root[] = []
+  const names = [...new Set(files)]
+  for (const name of names) {
+    const source = await readSource(name, problems)
+    const root = source === undefined ? undefined : readRoot(source, options.env, problems)
+    if (root !== undefined) roots.push(root)
+  }
+  const isWhole = roots.length === names.length
+  const registry = await findPlugins(roots, options, problems)
+  const graph = buildGraph(names, roots, isWhole, registry, problems)
+  const diagnostics = problems.list(names)
+  return problems.hasErrors ? { diagnostics } : { graph, diagnostics }
+}
+
+function readRoot(
+  source: Pick<SourceText, 'name' | 'path' | 'text'>,
+  env: Environment,
+  problems: Problems,
+): Root | undefined {
+  const { file, root } = readYaml(source, env, problems)
+  if (root === undefined) return undefined
+  const start = { file, start: 0, end: 1 }
+  const map = mapOf({ key: start, value: isBlank(root) ? { ...root, unresolved: false } : root }, 'the file', problems)
+  if (map === undefined) return undefined
+  checkKeys(map, ROOT_KEYS, 'the file', problems)
+  const version = map.entries.get('version')
+  if (version === undefined) {
+    problems.report('CONFIG_VERSION', start, 'the file does not say which version of the format it has')
+  } else if (!isVersion(version)) {
+    const message = `this engine reads version ${VERSION} of the format`
+    problems.report('CONFIG_VERSION', placeOf(version), message, { help: `write version: ${VERSION}` })
+  }
+  return { file, map }
+}
+
+async function findPlugins(roots: readonly Root[], options: LoadOptions, problems: Problems): Promise<Registry> {
+  const references = readPlugins(sections(roots, 'plugins'), problems)
+  const discover = options.plugins ?? discoverPlugins
+  const discovered = await discover({
+    yamlFiles: roots.map(({ file }) => file.path),
+    plugins: references,
+    starterPackage: findStarterPackage(),
+  })
+  reportDiscovered(discovered, references, problems)
+  return discovered.registry
+}
+
+function buildGraph(
+  files: readonly string[],
+  roots: readonly Root[],
+  isWhole: boolean,
+  registry: Registry,
+  problems: Problems,
+): Graph {
+  const [first] = roots
+  const sockets = readEngine(sections(roots, 'engine'), sections(roots, 'listeners'), first?.file, problems)
+  const services = readServices(sections(roots, 'services'), registry, problems)
+  const drafts = readPipelines(sections(roots, 'pipelines'), registry, problems)
+  if (isWhole && first !== undefined && drafts.length === 0) reportEmpty(roots, first, problems)
+  const pipelines = drafts.map((pipeline) => linkPipeline({ pipeline, pipelines: drafts, registry, problems }))
+  const nodes = [...services, ...drafts.flatMap((pipeline: DraftPipeline) => pipeline.nodes)]
+  // A file that could not be read may have the listener.
+  if (isWhole) checkListeners(nodes, sockets.names, problems)
+  checkAddresses(sockets.listeners, problems)
+  checkExclusive(nodes, problems)
+  return {
+    files,
+    engine: sockets.engine,
+    listeners: sockets.listeners.map(({ settings }) => settings),
+    services: services.flatMap((node) => settingsOf(node) ?? []),
+    pipelines,
+  }
+}
+
+function checkListeners(nodes: readonly DraftNode[], known: readonly string[], problems: Problems): void {
+  for (const node of nodes) {
+    for (const { name, place } of node.listeners) {
+      if (known.includes(name)) continue
+      const help = didYouMean(name, known, 'listeners')
+      const message = `${titleOf(node.kind, node.name)} names the listener "${name}", which does not exist`
+      problems.report('CONFIG_UNKNOWN_LISTENER', place, message, { help })
+    }
+  }
+}
+
+function reportEmpty(roots: readonly Root[], first: Root, problems: Problems): void {
+  const [section] = sections(roots, 'pipelines')
+  // Entries with mistakes have been reported as such.
+  if (section !== undefined && section.value.kind === 'map' && section.value.entries.size > 0) return
+  if (section !== undefined && section.value.kind !== 'map' && !isBlank(section.value)) return
+  const place = section?.key ?? { file: first.file, start: 0, end: 1 }
+  problems.report('CONFIG_EMPTY', place, 'there is no pipeline')
+}
+
+function sections(roots: readonly Root[], name: string): readonly YamlEntry[] {
+  return roots.flatMap(({ map }) => map.entries.get(name) ?? [])
+}
+
+function isBlank(value: YamlValue): value is YamlScalar {
+  return value.kind === 'scalar' && value.value === null
+}
+
+function isVersion({ value }: YamlEntry): boolean {
+  return value.kind === 'scalar' && (value.unresolved || value.value === VERSION)
+}

@@ -1,0 +1,166 @@
+// One node of a section: its type, the keys that the engine reads, and the options that its definition reads.
+import { dirname } from 'node:path'
+import { z } from 'zod'
+import type { Definition, NodeKind } from '../plugin/contract.js'
+import { choice, duration } from '../plugin/options.js'
+import type { Registry } from '../plugin/registry.js'
+import { checkOptions } from './check-options.js'
+import type { Problems } from './diagnostic.js'
+import { didYouMean } from './did-you-mean.js'
+import { titleOf } from './draft.js'
+import type { DraftNode, Reference } from './draft.js'
+import { mapOf, textOf } from './read-section.js'
+import { placeOf } from './yaml-tree.js'
+import type { YamlEntry, YamlMap, YamlValue } from './yaml-tree.js'
+
+const NODE_SCHEMA = z.strictObject({
+  description: z.string().optional().meta({ description: 'What the node is for, shown in status.', reload: 'live' }),
+})
+
+/** The keys that the engine reads on an input, beside `type`. */
+export const INPUT_SCHEMA = NODE_SCHEMA.extend({
+  timeline: choice('continuous', 'source').prefault('continuous').meta({
+    description: 'Whether timestamps run on over reconnects and loops, or stay as the source sends them.',
+  }),
+  batch: duration({ min: 20, max: 100 })
+    .prefault('50ms')
+    .meta({ description: 'How long a chunk collects before it travels on.' }),
+})
+
+const SECTION_OF: Readonly<Record<NodeKind, string>> = {
+  input: 'inputs',
+  transform: 'transforms',
+  output: 'outputs',
+  service: 'services',
+}
+
+export interface NodeRequest {
+  readonly kind: NodeKind
+  readonly name: string
+  /** Pipeline, or `services`. */
+  readonly owner: string
+  readonly entry: YamlEntry
+}
+
+/** The node as far as it can be read; undefined if it is no map. */
+export function readNode(request: NodeRequest, registry: Registry, problems: Problems): DraftNode | undefined {
+  const { kind, name, owner, entry } = request
+  const title = titleOf(kind, name)
+  const map = mapOf(entry, title, problems)
+  if (map === undefined) return undefined
+  const definition = findDefinition(kind, title, map, entry, registry, problems)
+  const engineKeys = engineKeysOf(kind)
+  const own = checkOwnKeys(request, map, engineKeys, title, problems)
+  const folder = dirname(entry.key.file.path)
+  const checked =
+    definition === undefined
+      ? { options: undefined, ok: false, listeners: [] }
+      : checkOptions(
+          { schema: definition.options, map, otherKeys: engineKeys, place: entry.key, title, folder },
+          problems,
+        )
+  return {
+    id: `${owner}/${name}`,
+    name,
+    kind,
+    place: entry.key,
+    definition,
+    ...checked,
+    ...readFrom(kind, title, map, entry, problems),
+    ...own,
+  }
+}
+
+function engineKeysOf(kind: NodeKind): readonly string[] {
+  if (kind === 'input') return ['type', 'description', 'timeline', 'batch']
+  return kind === 'service' ? ['type', 'description'] : ['type', 'description', 'from']
+}
+
+function checkOwnKeys(
+  request: NodeRequest,
+  map: YamlMap,
+  engineKeys: readonly string[],
+  title: string,
+  problems: Problems,
+): Pick<DraftNode, 'description' | 'timeline' | 'batchMs'> {
+  const schema = request.kind === 'input' ? INPUT_SCHEMA : NODE_SCHEMA
+  const foreign = [...map.entries.keys()].filter((key) => key === 'type' || key === 'from' || !engineKeys.includes(key))
+  const { key: place } = request.entry
+  const { options } = checkOptions({ schema, map, otherKeys: foreign, place, title, folder: '' }, problems)
+  const {
+    description = '',
+    timeline = 'continuous',
+    batch = 0,
+  } = (options ?? {}) as Partial<z.output<typeof INPUT_SCHEMA>>
+  return { description, timeline, batchMs: batch }
+}
+
+function findDefinition(
+  kind: NodeKind,
+  title: string,
+  map: YamlMap,
+  entry: YamlEntry,
+  registry: Registry,
+  problems: Problems,
+): Definition | undefined {
+  const typeEntry = map.entries.get('type')
+  if (typeEntry === undefined) {
+    const help = didYouMean('', registry.types(kind), 'known types')
+    problems.report('CONFIG_MISSING_KEY', entry.key, `${title} needs "type"`, { help })
+    return undefined
+  }
+  const place = placeOf(typeEntry)
+  const type = textOf(typeEntry.value, place, `"type" of ${title}`, problems)
+  if (type === undefined) return undefined
+  const definition = registry.find(kind, type)
+  if (definition === undefined) {
+    const help = helpForType(kind, type, registry)
+    problems.report('CONFIG_UNKNOWN_TYPE', place, `there is no ${kind} of type "${type}"`, { help })
+  }
+  return definition
+}
+
+function helpForType(kind: NodeKind, type: string, registry: Registry): string | undefined {
+  const elsewhere = registry.all().find(({ definition }) => definition.type === type)
+  if (elsewhere !== undefined) {
+    const other = elsewhere.definition.kind
+    return `"${type}" is ${article(other)} ${other}: it belongs under ${SECTION_OF[other]}`
+  }
+  return didYouMean(type, registry.types(kind), `known types of ${SECTION_OF[kind]}`)
+}
+
+function readFrom(
+  kind: NodeKind,
+  title: string,
+  map: YamlMap,
+  entry: YamlEntry,
+  problems: Problems,
+): Pick<DraftNode, 'from' | 'fromIsList'> {
+  if (kind === 'input' || kind === 'service') return { from: [], fromIsList: false }
+  const from = map.entries.get('from')
+  const items = from === undefined ? [] : itemsOf(from.value)
+  if (items.length === 0) {
+    const help = 'add from: and the id of an input or a transform of this pipeline'
+    const place = from?.key ?? entry.key
+    problems.report('CONFIG_MISSING_KEY', place, `${title} does not say what it reads ("from")`, { help })
+  }
+  const fromIsList = from?.value.kind === 'list'
+  const references: Reference[] = []
+  for (const item of items) {
+    const place = from === undefined || item.kind === 'scalar' ? item.place : from.key
+    const text = textOf(item, place, `"from" of ${title}`, problems)
+    if (text === undefined) continue
+    if (references.every((reference) => reference.text !== text)) references.push({ text, place })
+    else problems.report('CONFIG_WRONG_VALUE', place, `${title} names "${text}" twice`, { help: 'name it once' })
+  }
+  return { from: references, fromIsList }
+}
+
+function itemsOf(value: YamlValue): readonly YamlValue[] {
+  if (value.kind === 'list') return value.items
+  return value.kind === 'scalar' && value.value === null && !value.unresolved ? [] : [value]
+}
+
+function article(kind: NodeKind): string {
+  return kind === 'input' || kind === 'output' ? 'an' : 'a'
+}

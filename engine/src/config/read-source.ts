@@ -1,0 +1,58 @@
+// Reads a configuration file as text, at most 1 MiB of it, whatever kind of file it is.
+import { open } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import type { Problems, SourceText } from './diagnostic.js'
+
+const LARGEST_BYTES = 1024 * 1024
+
+/** The text of a file; undefined if it is reported that there is none. */
+export async function readSource(
+  name: string,
+  problems: Problems,
+): Promise<Pick<SourceText, 'name' | 'path' | 'text'> | undefined> {
+  try {
+    const bytes = await readAtMost(resolve(name), LARGEST_BYTES + 1)
+    if (bytes.length > LARGEST_BYTES) {
+      problems.reportFile('CONFIG_TOO_LARGE', name, `the file is larger than ${LARGEST_BYTES} bytes`)
+      return undefined
+    }
+    // Takes a byte order mark away, and throws for what is not UTF-8.
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+    return { name, path: resolve(name), text }
+  } catch (error) {
+    problems.reportFile('CONFIG_UNREADABLE', name, `the file cannot be read: ${reasonOf(error)}`)
+    return undefined
+  }
+}
+
+async function readAtMost(path: string, most: number): Promise<Uint8Array> {
+  const handle = await open(path, 'r')
+  try {
+    const bytes = new Uint8Array(most)
+    let length = 0
+    while (length < most) {
+      const { bytesRead } = await handle.read(bytes, length, most - length)
+      if (bytesRead === 0) break
+      length += bytesRead
+    }
+    return bytes.subarray(0, length)
+  } finally {
+    await handle.close()
+  }
+}
+
+function reasonOf(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  switch (code) {
+    case 'ENOENT':
+      return 'it does not exist'
+    case 'EISDIR':
+      return 'it is a folder'
+    case 'EACCES':
+      return 'there is no permission to read it'
+    case 'ERR_ENCODING_INVALID_ENCODED_DATA':
+      return 'it is not UTF-8 text'
+    default:
+      return error instanceof Error ? error.message : String(error)
+  }
+}

@@ -1,0 +1,159 @@
+// A YAML 1.2 file, read to a tree with places. Aliases share their value, so that nothing is ever expanded; how much
+// they stand for is counted and bounded.
+import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yaml'
+import type { Alias, Node, Pair, ParsedNode, Scalar, YAMLMap } from 'yaml'
+import type { Place, Problems, SourceText } from './diagnostic.js'
+import { interpolate } from './interpolate.js'
+import type { Environment } from './interpolate.js'
+import { reportSyntax } from './syntax-errors.js'
+import type { YamlEntry, YamlMap, YamlScalar, YamlValue } from './yaml-tree.js'
+
+/** Values that all aliases of a file may stand for. */
+const MOST_ALIASED = 20_000
+const DEEPEST = 64
+
+/** The tree of a document; undefined where syntax errors leave none that could be trusted. */
+export function readYaml(
+  source: Pick<SourceText, 'name' | 'path' | 'text'>,
+  env: Environment,
+  problems: Problems,
+): { readonly file: SourceText; readonly root: YamlValue | undefined } {
+  const lines = new LineCounter()
+  const file: SourceText = { ...source, lines }
+  const document = parseDocument(source.text, { lineCounter: lines, merge: true, prettyErrors: false })
+  const usable = reportSyntax([...document.errors, ...document.warnings], file, problems)
+  if (!usable) return { file, root: undefined }
+  return { file, root: new TreeReader(file, env, problems).read(document.contents, undefined, 0) }
+}
+
+class TreeReader {
+  readonly #file: SourceText
+  readonly #env: Environment
+  readonly #problems: Problems
+  readonly #anchors = new Map<string, YamlValue>()
+  /** Number of values in a value, aliases expanded. */
+  readonly #sizes = new Map<YamlValue, number>()
+  #aliased = 0
+
+  constructor(file: SourceText, env: Environment, problems: Problems) {
+    this.#file = file
+    this.#env = env
+    this.#problems = problems
+  }
+
+  read(node: Node | ParsedNode | null | undefined, fallback: Place | undefined, depth: number): YamlValue {
+    const place = this.#place(node, fallback)
+    if (depth > DEEPEST) {
+      this.#problems.report('CONFIG_SYNTAX', place, `the document is nested more than ${DEEPEST} levels deep`)
+      return nothing(place)
+    }
+    if (isAlias(node)) return this.#alias(node, place)
+    const value = this.#value(node, place, depth)
+    this.#sizes.set(value, sizeOf(value, this.#sizes))
+    const anchor = isScalar(node) || isMap(node) || isSeq(node) ? node.anchor : undefined
+    if (anchor !== undefined) this.#anchors.set(anchor, value)
+    return value
+  }
+
+  #value(node: Node | null | undefined, place: Place, depth: number): YamlValue {
+    if (isMap(node)) return this.#map(node, place, depth)
+    if (isSeq(node)) {
+      const items = node.items.map((item) => this.read(item as Node | null, place, depth + 1))
+      return { kind: 'list', place, items }
+    }
+    return isScalar(node) ? this.#scalar(node, place) : { ...nothing(place), unresolved: false }
+  }
+
+  #scalar(node: Scalar, place: Place): YamlScalar {
+    const { value } = node
+    if (typeof value === 'number' || typeof value === 'boolean' || value === null) {
+      return { kind: 'scalar', place, value, unresolved: false }
+    }
+    // A value of `<<` is a symbol to the parser; here it is a word like others.
+    const written = typeof value === 'string' ? value : (node.source ?? '')
+    const { text, problems } = interpolate(written, this.#env)
+    for (const { code, message, help, expression } of problems) {
+      const at = this.#file.text.slice(place.start, place.end).indexOf(expression)
+      const start = at === -1 ? place.start : place.start + at
+      const found = at === -1 ? place : { file: this.#file, start, end: start + expression.length }
+      this.#problems.report(code, found, message, { help })
+    }
+    return { kind: 'scalar', place, value: text, unresolved: problems.length > 0 }
+  }
+
+  #map(node: YAMLMap, place: Place, depth: number): YamlMap {
+    const entries = new Map<string, YamlEntry>()
+    const merged: YamlValue[] = []
+    for (const pair of node.items as readonly Pair<Node, Node | null>[]) {
+      const key = this.#place(pair.key, place)
+      const name = this.#keyName(pair.key, key)
+      if (name === undefined) continue
+      const value = this.read(pair.value, key, depth + 1)
+      if (isMergeKey(pair.key)) merged.push(...(value.kind === 'list' ? value.items : [value]))
+      // The second of two equal keys has been reported.
+      else if (!entries.has(name)) entries.set(name, { key, value })
+    }
+    for (const from of merged) this.#merge(entries, from)
+    return { kind: 'map', place, entries }
+  }
+
+  #merge(entries: Map<string, YamlEntry>, from: YamlValue): void {
+    if (from.kind !== 'map') {
+      if (from.kind === 'list' || !from.unresolved) {
+        this.#problems.report('CONFIG_SYNTAX', from.place, '<< takes a map, or a list of maps')
+      }
+      return
+    }
+    for (const [name, entry] of from.entries) if (!entries.has(name)) entries.set(name, entry)
+  }
+
+  #keyName(key: Node | null, place: Place): string | undefined {
+    if (isMergeKey(key)) return '<<'
+    if (!isScalar(key) || key.value === null) {
+      this.#problems.report('CONFIG_SYNTAX', place, 'a key must be a word')
+      return undefined
+    }
+    const name = typeof key.value === 'string' ? key.value : (key.source ?? '')
+    if (name !== '__proto__') return name
+    this.#problems.report('CONFIG_UNKNOWN_KEY', place, 'the key "__proto__" is not allowed')
+    return undefined
+  }
+
+  #alias(node: Alias, place: Place): YamlValue {
+    const value = this.#anchors.get(node.source)
+    if (value === undefined) {
+      const message = `there is no anchor &${node.source} before this alias`
+      const help = 'define the anchor above, or put a text that begins with * in double quotes'
+      this.#problems.report('CONFIG_UNQUOTED', place, message, { help })
+      return nothing(place)
+    }
+    this.#aliased += this.#sizes.get(value) ?? 1
+    if (this.#aliased <= MOST_ALIASED) return value
+    // Once is enough: every further alias would say the same.
+    if (this.#aliased < Infinity) {
+      this.#problems.report('CONFIG_ALIASES', place, `the aliases stand for more than ${MOST_ALIASED} values`)
+    }
+    this.#aliased = Infinity
+    return nothing(place)
+  }
+
+  #place(node: Node | ParsedNode | null | undefined, fallback: Place | undefined): Place {
+    const range = node?.range
+    if (range === undefined || range === null) return fallback ?? { file: this.#file, start: 0, end: 1 }
+    return { file: this.#file, start: range[0], end: Math.max(range[0] + 1, range[1]) }
+  }
+}
+
+function nothing(place: Place): YamlScalar {
+  return { kind: 'scalar', place, value: null, unresolved: true }
+}
+
+function isMergeKey(key: Node | null): boolean {
+  return isScalar(key) && key.type === 'PLAIN' && key.source === '<<'
+}
+
+function sizeOf(value: YamlValue, sizes: ReadonlyMap<YamlValue, number>): number {
+  if (value.kind === 'scalar') return 1
+  const parts = value.kind === 'list' ? value.items : [...value.entries.values()].map((entry) => entry.value)
+  return parts.reduce((sum, part) => sum + (sizes.get(part) ?? 1), 1)
+}

@@ -1,0 +1,95 @@
+// The messages of the YAML parser in our words: what is meant, and what to do. The parser's own text is about tokens.
+import type { YAMLError } from 'yaml'
+import type { Place, Problems, SourceText } from './diagnostic.js'
+
+/** One mistake makes the parser stumble many times: one message a line, and no more than this in a file. */
+const MOST_SYNTAX_ERRORS = 20
+
+interface Row {
+  readonly message: string
+  readonly help?: string
+}
+
+const ROWS: Readonly<Partial<Record<YAMLError['code'], Row>>> = {
+  DUPLICATE_KEY: { message: 'this key is already in the map', help: 'remove or rename one of the two' },
+  TAB_AS_INDENT: { message: 'a tab is used to indent', help: 'indent with spaces' },
+  BAD_INDENT: {
+    message: 'the indentation does not fit, or a bracket is not closed',
+    help: 'give the keys of a map the same indentation, and close every { and [',
+  },
+  MULTIPLE_DOCS: { message: 'the file has more than one document', help: 'remove the --- and split the file' },
+  BLOCK_AS_IMPLICIT_KEY: {
+    message: 'there is a second ": " in the line',
+    help: 'put the text in double quotes, or begin the inner map on a new line',
+  },
+  MULTILINE_IMPLICIT_KEY: { message: 'a key goes over several lines', help: 'is a ":" missing, or a quote open?' },
+  BAD_SCALAR_START: {
+    message: 'a text begins with a character that means something in YAML',
+    help: 'put the text in double quotes',
+  },
+  BAD_DQ_ESCAPE: { message: 'a \\ is followed by something that is no escape', help: 'write \\\\ for one \\' },
+  RESOURCE_EXHAUSTION: { message: 'the document is nested too deeply', help: 'a pipeline needs five levels' },
+  TAG_RESOLVE_FAILED: {
+    message: 'tags are not supported',
+    help: 'remove the !tag, or quote a text that begins with !',
+  },
+}
+
+/** Reports the parser's errors. True if the tree can still be used: all that is wrong are duplicate keys. */
+export function reportSyntax(errors: readonly YAMLError[], file: SourceText, problems: Problems): boolean {
+  const lines = new Set<number>()
+  for (const error of errors) {
+    const place = placeOfError(error, file)
+    const { line } = file.lines.linePos(place.start)
+    if (lines.has(line)) continue
+    lines.add(line)
+    if (lines.size > MOST_SYNTAX_ERRORS) break
+    reportOne(error, place, problems)
+  }
+  return errors.every(({ code }) => code === 'DUPLICATE_KEY')
+}
+
+function reportOne(error: YAMLError, place: Place, problems: Problems): void {
+  const unquoted = unquotedAt(place)
+  if (unquoted !== undefined) {
+    const help = 'put the whole text in double quotes: "${NAME}"'
+    return problems.report('CONFIG_UNQUOTED', unquoted, 'a ${...} stands unquoted where YAML reads { } itself', {
+      help,
+    })
+  }
+  if (error.code === 'BAD_ALIAS') {
+    const help = 'put it in double quotes: "*"'
+    return problems.report('CONFIG_UNQUOTED', place, 'an unquoted * begins an alias in YAML', { help })
+  }
+  const row = ROWS[error.code]
+  const message = row?.message ?? error.message
+  problems.report('CONFIG_SYNTAX', place, message, { help: row?.help })
+}
+
+function placeOfError(error: YAMLError, file: SourceText): Place {
+  const length = file.text.length
+  let start = Math.min(error.pos[0], Math.max(0, length - 1))
+  // At the end of the text the parser points behind the last line break: the line before is what is meant.
+  while (start > 0 && error.pos[0] >= length && /\s/.test(file.text[start] ?? '')) start -= 1
+  return { file, start, end: Math.max(start + 1, Math.min(error.pos[1], start + 80)) }
+}
+
+// The expression that made the parser stumble is on the same line, before the error or at it, and outside quotes.
+function unquotedAt(place: Place): Place | undefined {
+  const { file, start } = place
+  const lineStart = file.text.lastIndexOf('\n', start) + 1
+  const lineEnd = file.text.indexOf('\n', start)
+  const line = file.text.slice(lineStart, lineEnd === -1 ? undefined : lineEnd)
+  let quote = ''
+  for (let at = 0; at < line.length; at++) {
+    const char = line[at] ?? ''
+    if (quote === '' && char === '#' && /\s/.test(line[at - 1] ?? ' ')) return undefined
+    if (quote === '' && line.startsWith('${', at)) {
+      const close = line.indexOf('}', at)
+      return { file, start: lineStart + at, end: lineStart + (close === -1 ? at + 2 : close + 1) }
+    }
+    if (char === quote) quote = ''
+    else if (quote === '' && (char === '"' || char === "'")) quote = char
+  }
+  return undefined
+}

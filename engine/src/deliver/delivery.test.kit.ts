@@ -1,0 +1,131 @@
+// For tests of delivery: an engine room with one listener, and a stream whose every byte says where it belongs.
+import { HttpListener } from '../listen/http-listener.js'
+import { KeptLog, RawClient, REAL_CLOCK } from '../listen/loopback.test.kit.js'
+import type { Clock } from '../plugin/tokens.js'
+import { LiveDelivery, type LiveDeliveryOptions, type RouteStatus } from './live-delivery.js'
+import type { LiveEntry, LiveRoute, LiveRouteOptions } from './live-route.js'
+
+export const ENTRY_BYTES = 64 * 1024
+
+export interface Room extends AsyncDisposable {
+  readonly listener: HttpListener
+  readonly delivery: LiveDelivery
+  readonly kept: KeptLog
+  /** Moves the clock that delivery sees. */
+  shift(byMs: number): void
+  open(options?: Partial<LiveRouteOptions>): LiveRoute
+  status(): RouteStatus
+  viewer(path?: string): RawClient
+}
+
+export async function openRoom(options: Partial<LiveDeliveryOptions> = {}): Promise<Room> {
+  const kept = new KeptLog()
+  let shiftMs = 0
+  const clock: Clock = { ...REAL_CLOCK, nowMs: () => performance.now() + shiftMs }
+  const listener = new HttpListener({ name: 'web', address: '127.0.0.1:0', clock, log: kept.log })
+  await listener.bind()
+  const listeners = { http: () => listener }
+  const delivery = new LiveDelivery({ listeners, clock, log: kept.log, maxClients: 0, sweepMs: 5, ...options })
+  const clients: RawClient[] = []
+  return {
+    listener,
+    delivery,
+    kept,
+    shift: (byMs) => {
+      shiftMs += byMs
+    },
+    open: (more) => delivery.open(routeOptions(more)),
+    status: () => {
+      const [status] = delivery.routes()
+      if (status === undefined) throw new Error('no route')
+      return status
+    },
+    viewer: (path = '/live.ts') => {
+      const client = new RawClient(listener.address).get(path)
+      clients.push(client)
+      return client
+    },
+    [Symbol.asyncDispose]: async () => {
+      for (const client of clients) client.close()
+      await delivery[Symbol.asyncDispose]()
+      await listener.close(0)
+    },
+  }
+}
+
+export function routeOptions(more: Partial<LiveRouteOptions> = {}): LiveRouteOptions {
+  return {
+    id: 'one/ts',
+    listener: 'web',
+    path: '/live.ts',
+    contentType: 'video/mp2t',
+    start: 'keyframe',
+    window: { durationMs: 60_000, sizeBytes: 64 * 1024 * 1024 },
+    slow: 'skip',
+    stallTimeoutMs: 60_000,
+    offline: { waitForMs: 60_000, status: 503, endAfterMs: 60_000 },
+    maxClients: 0,
+    cors: undefined,
+    catchUpBytes: 256 * 1024,
+    ...more,
+  }
+}
+
+/** Entries of one size, each filled with its number; every `gop`th is a key frame, the one behind it a mere join. */
+export class Feed {
+  readonly entryBytes: number
+  readonly #gop: number
+  readonly #route: LiveRoute
+  #seq = 0
+
+  constructor(route: LiveRoute, entryBytes = ENTRY_BYTES, gop = 10) {
+    this.#route = route
+    this.entryBytes = entryBytes
+    this.#gop = gop
+  }
+
+  get pushed(): number {
+    return this.#seq
+  }
+
+  /** Pushes so many at once. */
+  push(entries = 1): void {
+    for (let count = 0; count < entries; count++) this.#route.push(this.#make(this.#seq++))
+  }
+
+  /** Pushes so many, a few in each turn of the event loop. */
+  async run(entries: number, perTurn = 4): Promise<void> {
+    for (let left = entries; left > 0; left -= perTurn) {
+      this.push(Math.min(left, perTurn))
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+  }
+
+  /** What a viewer that starts at this entry gets up to the newest one. */
+  bytesFrom(seq: number, lead = preambleOf(seq), until = this.#seq): Buffer {
+    const parts = [lead]
+    for (let at = seq; at < until; at++) parts.push(Buffer.from(fill(at, this.entryBytes)))
+    return Buffer.concat(parts)
+  }
+
+  #make(seq: number): LiveEntry {
+    const entry = { bytes: fill(seq, this.entryBytes), receivedAtMs: performance.now() }
+    const place = seq % this.#gop
+    if (place > 1) return entry
+    return { ...entry, join: { keyframe: place === 0, preamble: preambleOf(seq), bridge: bridgeOf(seq) } }
+  }
+}
+
+export function preambleOf(seq: number): Buffer {
+  return Buffer.from(`<preamble ${seq}>`)
+}
+
+export function bridgeOf(seq: number): Buffer {
+  return Buffer.from(`<bridge ${seq}>`)
+}
+
+function fill(seq: number, size: number): Uint8Array {
+  const bytes = new Uint8Array(size)
+  new Uint32Array(bytes.buffer, 0, size >> 2).fill(seq)
+  return bytes
+}

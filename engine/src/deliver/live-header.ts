@@ -1,0 +1,54 @@
+// The response headers of a live route: of a stream, and of a refusal.
+import { renderResponseHead } from '../listen/raw-response.js'
+import type { Clock } from '../plugin/tokens.js'
+import type { LiveRouteOptions } from './live-route.js'
+
+/** What a refused client is told. */
+const RETRY_AFTER_SECONDS = '5'
+
+export class LiveHeader {
+  readonly #clock: Clock
+  #options: LiveRouteOptions
+  #rendered: Buffer = Buffer.alloc(0)
+  #second = -1
+
+  constructor(clock: Clock, options: LiveRouteOptions) {
+    this.#clock = clock
+    this.#options = options
+  }
+
+  update(options: LiveRouteOptions): void {
+    this.#options = options
+    this.#second = -1
+  }
+
+  /** The header of a stream as it goes to the socket: the same bytes for all who start within one second. */
+  render(): Buffer {
+    const second = Math.floor(this.#wallMs() / 1000)
+    if (second !== this.#second) {
+      this.#second = second
+      this.#rendered = Buffer.from(renderResponseHead(200, this.ofStream()), 'latin1')
+    }
+    return this.#rendered
+  }
+
+  ofStream(): Record<string, string> {
+    const stream = { 'Content-Type': this.#options.contentType, 'Accept-Ranges': 'none' }
+    return { ...this.#ofAny(), ...stream }
+  }
+
+  ofRefusal(): Record<string, string> {
+    return { ...this.#ofAny(), 'Retry-After': RETRY_AFTER_SECONDS, 'Content-Length': '0' }
+  }
+
+  /** Refusals have them too: a page must be able to see why it was refused. */
+  #ofAny(): Record<string, string> {
+    const { cors } = this.#options
+    const any = { Date: new Date(this.#wallMs()).toUTCString(), 'Cache-Control': 'no-store' }
+    return cors === undefined ? any : { ...any, 'Access-Control-Allow-Origin': cors }
+  }
+
+  #wallMs(): number {
+    return this.#clock.wallMs(this.#clock.nowMs())
+  }
+}

@@ -1,0 +1,131 @@
+// The newest entries of a live stream, kept once for all viewers: bounded by duration and by size. Entries are known by
+// a number that counts them for ever, and by the byte at which they start, so that a reader is two numbers.
+import type { LiveEntry } from './live-route.js'
+
+export interface WindowEntry {
+  /** From 0, without gaps. */
+  readonly seq: number
+  /** Bytes of all entries before it. */
+  readonly offset: number
+  /** The bytes of the entry; made once, written to every socket. Never changed: a blocked socket may hold it long. */
+  readonly bytes: Buffer
+  readonly receivedAtMs: number
+  readonly join: WindowJoin | undefined
+  /** Memory that the entry keeps alive. */
+  readonly retainedBytes: number
+}
+
+export interface WindowJoin {
+  readonly keyframe: boolean
+  readonly preamble: Buffer
+  readonly bridge: Buffer
+}
+
+export interface WindowBounds {
+  readonly durationMs: number
+  readonly sizeBytes: number
+}
+
+/** Dropped places in front of the list that are worth a copy of the rest. */
+const COMPACT_AT = 1024
+
+export class LiveWindow {
+  #bounds: WindowBounds
+  /** Dropped places, undefined, come first. */
+  #entries: (WindowEntry | undefined)[] = []
+  #dropped = 0
+  #first = 0
+  #nextOffset = 0
+  #retainedBytes = 0
+  #newestJoin = -1
+  #newestKeyframe = -1
+
+  constructor(bounds: WindowBounds) {
+    this.#bounds = bounds
+  }
+
+  /** Number of the oldest entry; equal to `next` when empty. */
+  get first(): number {
+    return this.#first
+  }
+
+  /** Number that the next entry will have. */
+  get next(): number {
+    return this.#first + this.#entries.length - this.#dropped
+  }
+
+  /** The byte at which the next entry will start. */
+  get nextOffset(): number {
+    return this.#nextOffset
+  }
+
+  /** Memory that the window keeps alive: whole buffers, not only the bytes of entries. */
+  get retainedBytes(): number {
+    return this.#retainedBytes
+  }
+
+  /** From the oldest to the newest entry. */
+  get durationMs(): number {
+    return (this.at(this.next - 1)?.receivedAtMs ?? 0) - (this.at(this.#first)?.receivedAtMs ?? 0)
+  }
+
+  at(seq: number): WindowEntry | undefined {
+    return seq < this.#first ? undefined : this.#entries[this.#dropped + seq - this.#first]
+  }
+
+  /** The newest entry at which a reader can start. */
+  newestStart(keyframe: boolean): WindowEntry | undefined {
+    return this.at(keyframe ? this.#newestKeyframe : this.#newestJoin)
+  }
+
+  /** Appends, then drops from the front what is over the bounds; the new entry itself always stays. */
+  push(entry: LiveEntry): WindowEntry {
+    const added = this.#keep(entry)
+    this.#entries.push(added)
+    this.#nextOffset += added.bytes.length
+    this.#retainedBytes += added.retainedBytes
+    if (added.join !== undefined) this.#newestJoin = added.seq
+    if (added.join?.keyframe === true) this.#newestKeyframe = added.seq
+    this.#trim(added)
+    return added
+  }
+
+  /** Takes effect at the next push. */
+  setBounds(bounds: WindowBounds): void {
+    this.#bounds = bounds
+  }
+
+  #keep(entry: LiveEntry): WindowEntry {
+    const join = entry.join && {
+      keyframe: entry.join.keyframe,
+      preamble: viewOf(entry.join.preamble),
+      bridge: viewOf(entry.join.bridge),
+    }
+    const bytes = viewOf(entry.bytes)
+    const joinBytes = join === undefined ? 0 : join.preamble.length + join.bridge.length
+    const retainedBytes = bytes.buffer.byteLength + joinBytes
+    return { seq: this.next, offset: this.#nextOffset, bytes, receivedAtMs: entry.receivedAtMs, join, retainedBytes }
+  }
+
+  #trim(newest: WindowEntry): void {
+    for (let oldest = this.at(this.#first); oldest !== undefined; oldest = this.at(this.#first)) {
+      const isLong = newest.receivedAtMs - oldest.receivedAtMs > this.#bounds.durationMs
+      const isLarge = this.#retainedBytes > this.#bounds.sizeBytes
+      if (oldest === newest || !(isLong || isLarge)) return
+      this.#entries[this.#dropped] = undefined
+      this.#dropped++
+      this.#first++
+      this.#retainedBytes -= oldest.retainedBytes
+      if (this.#dropped >= COMPACT_AT && this.#dropped * 2 > this.#entries.length) this.#compact()
+    }
+  }
+
+  #compact(): void {
+    this.#entries = this.#entries.slice(this.#dropped)
+    this.#dropped = 0
+  }
+}
+
+function viewOf(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+}

@@ -1,0 +1,143 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { until } from '../listen/loopback.test.kit.js'
+import { ENTRY_BYTES, Feed, openRoom } from './delivery.test.kit.js'
+
+const OFFLINE = { waitForMs: 10_000, status: 503, endAfterMs: 300_000 }
+
+test('a viewer that comes before the first key frame waits for it, and gets nothing until then', async () => {
+  await using room = await openRoom()
+  const route = room.open({ offline: OFFLINE })
+  const feed = new Feed(route, 1000)
+  const client = room.viewer()
+  await until(() => route.counters.clients === 1, 'it is there')
+  assert.equal(client.length, 0)
+  feed.push()
+  await client.saw('<preamble 0>')
+  assert.equal(client.status, 200)
+})
+
+test('a viewer that waits in vain gets the status of the options, with Retry-After', async () => {
+  await using room = await openRoom()
+  const route = room.open({ offline: { ...OFFLINE, status: 404 } })
+  const client = room.viewer()
+  await until(() => route.counters.clients === 1, 'it is there')
+  room.shift(9900)
+  assert.equal(route.counters.clients, 1)
+  room.shift(200)
+  await client.ended()
+  assert.equal(client.status, 404)
+  assert.match(client.text, /Retry-After: 5\r\n/)
+  assert.match(client.text, /Content-Length: 0\r\n/)
+  assert.match(client.text, /Connection: close\r\n/)
+  assert.equal(route.counters.clients, 0)
+  assert.equal(route.counters.refused.get('offline'), 1)
+})
+
+test('a viewer that comes 3 s after the last entry waits for a new key frame, not for an old one', async () => {
+  await using room = await openRoom()
+  const route = room.open({ offline: OFFLINE })
+  const feed = new Feed(route, 1000)
+  feed.push(5)
+  room.shift(3100)
+  const client = room.viewer()
+  await until(() => route.counters.clients === 1, 'it is there')
+  feed.push(5)
+  assert.equal(client.length, 0)
+  feed.push(3)
+  await client.saw('<preamble 10>')
+})
+
+test('viewers stay while nothing comes, go on when it does, and end when it does not', async () => {
+  await using room = await openRoom()
+  const route = room.open({ offline: OFFLINE })
+  const feed = new Feed(route, 1000)
+  feed.push(2)
+  const client = await room.viewer().received(2000)
+  room.shift(299_000)
+  feed.push(2)
+  await client.received(4000)
+  assert.equal(client.isEnded, false)
+  room.shift(301_000)
+  await client.ended()
+  client.close()
+  await until(() => route.counters.ended.get('offline') === 1, 'it has gone')
+  assert.ok(client.body.equals(feed.bytesFrom(0)))
+})
+
+test('a client that has closed its side is served while data comes, and let go when none does', async () => {
+  await using room = await openRoom()
+  const route = room.open({ offline: OFFLINE })
+  const feed = new Feed(route, 1000)
+  feed.push()
+  const client = room.viewer()
+  client.socket.end()
+  await client.received(1000)
+  feed.push(3)
+  await client.received(4000)
+  assert.equal(route.counters.clients, 1)
+  room.shift(3100)
+  await until(() => route.counters.ended.get('left') === 1, 'it is let go')
+})
+
+test('at the end of the stream viewers get all of it, and new ones are refused', async () => {
+  await using room = await openRoom()
+  const route = room.open()
+  const feed = new Feed(route)
+  feed.push()
+  const quick = await room.viewer().saw('<preamble 0>')
+  const slow = await room.viewer().saw('<preamble 0>')
+  slow.socket.pause()
+  await feed.run(300)
+  route.end()
+  route.end()
+  assert.equal((await room.viewer().ended()).status, 503)
+  await quick.ended()
+  let isDrained = false
+  const drained = route.drained().then(() => {
+    isDrained = true
+  })
+  await until(() => route.counters.clients === 1, 'only the slow one is left')
+  assert.equal(isDrained, false)
+  slow.socket.resume()
+  await Promise.all([slow.ended(), drained])
+  for (const client of [quick, slow]) assert.ok(client.body.equals(feed.bytesFrom(0)))
+  assert.equal(route.counters.refused.get('ended'), 1)
+})
+
+test('the end lets go who waits for a start, and who never closes its side', async () => {
+  await using room = await openRoom()
+  const route = room.open()
+  const waiting = room.viewer()
+  await until(() => route.counters.clients === 1, 'it is there')
+  route.end()
+  assert.equal((await waiting.ended()).status, 503)
+  await route.drained()
+
+  const other = room.open({ path: '/other.ts' })
+  new Feed(other, 1000).push()
+  const client = await room.viewer('/other.ts').saw('<preamble 0>')
+  other.end()
+  await client.ended()
+  assert.equal(other.counters.clients, 1)
+  await other.drained()
+})
+
+test('shutdown gives viewers what is in the window, and cuts who has not read it in time', async () => {
+  await using room = await openRoom()
+  const route = room.open()
+  const feed = new Feed(route)
+  feed.push()
+  const quick = await room.viewer().saw('<preamble 0>')
+  const stuck = await room.viewer().saw('<preamble 0>')
+  stuck.socket.pause()
+  await feed.run(300)
+  const done = room.delivery.endAll(300)
+  assert.equal((await room.viewer().ended()).status, 503)
+  await quick.ended()
+  quick.close()
+  await done
+  assert.ok(quick.body.equals(feed.bytesFrom(0)))
+  assert.equal(room.delivery.clients, 0)
+  assert.ok(stuck.length < 300 * ENTRY_BYTES)
+})

@@ -1,0 +1,151 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import { type RawClient, until } from '../listen/loopback.test.kit.js'
+import { bridgeOf, ENTRY_BYTES, Feed, openRoom, type Room } from './delivery.test.kit.js'
+
+const MIB = 1024 * 1024
+
+/** A viewer that has stopped reading, and that the route has noticed to be behind. */
+async function stuckViewer(room: Room, feed: Feed): Promise<RawClient> {
+  const client = await room.viewer().saw('<preamble')
+  client.socket.pause()
+  const route = room.status()
+  for (let turn = 0; turn < 2000 && room.status().behindBytes < MIB; turn++) await feed.run(4)
+  assert.ok(room.status().behindBytes >= MIB, 'it is behind')
+  assert.equal(route.counters.skips, 0)
+  return client
+}
+
+test('a viewer that comes back within the window has lost nothing, and others never wait for it', async () => {
+  await using room = await openRoom()
+  const route = room.open()
+  const feed = new Feed(route)
+  feed.push()
+  const slow = await stuckViewer(room, feed)
+  const quick = await room.viewer().saw('<preamble')
+  await feed.run(100)
+  await quick.received(100 * ENTRY_BYTES)
+  slow.socket.resume()
+  route.end()
+  await slow.ended()
+  assert.ok(slow.body.equals(feed.bytesFrom(0)))
+  assert.equal(route.counters.skips, 0)
+})
+
+test('a viewer that the window has passed by finishes its entry, and goes on with a bridge at a key frame', async () => {
+  await using room = await openRoom()
+  const route = room.open({ window: { durationMs: 60_000, sizeBytes: 2 * MIB } })
+  const feed = new Feed(route)
+  feed.push()
+  const slow = await stuckViewer(room, feed)
+  await feed.run(400)
+  const pushed = feed.pushed
+  slow.socket.resume()
+  await until(() => route.counters.skips > 0, 'it has skipped')
+  await feed.run(13)
+  route.end()
+  await slow.ended()
+  const { body } = slow
+  const at = body.indexOf('<bridge')
+  const landed = Number(/^<bridge (\d+)>/.exec(body.toString('latin1', at, at + 20))?.[1])
+  assert.equal(landed % 10, 0)
+  assert.ok(landed >= pushed - 32)
+  const lost = (at - '<preamble 0>'.length) / ENTRY_BYTES
+  assert.equal(lost, Math.round(lost), 'whole entries before the bridge')
+  assert.ok(body.subarray(0, at).equals(feed.bytesFrom(0, undefined, lost)))
+  assert.ok(body.subarray(at).equals(feed.bytesFrom(landed, bridgeOf(landed))))
+  assert.equal(route.counters.skips, 1)
+  assert.equal(route.counters.skippedBytes, (landed - lost) * ENTRY_BYTES)
+  await until(() => room.kept.lines.some(({ text }) => text.includes('skipped ahead')), 'the skip is logged')
+})
+
+test('a viewer that was passed by waits for the next key frame when the window holds none', async () => {
+  await using room = await openRoom()
+  const route = room.open({ window: { durationMs: 60_000, sizeBytes: MIB } })
+  const feed = new Feed(route, ENTRY_BYTES, 1000)
+  feed.push()
+  const slow = await stuckViewer(room, feed)
+  while (feed.pushed % 1000 !== 900) await feed.run(1, 1)
+  slow.socket.resume()
+  const atLeast = slow.length + MIB
+  await slow.received(atLeast)
+  await until(() => route.counters.sentBytes === slow.length, 'it has read what it was sent')
+  assert.equal(route.counters.skips, 0)
+  const landed = feed.pushed + 100
+  await feed.run(101)
+  await slow.saw(`<bridge ${landed}>`)
+  assert.equal(route.counters.skips, 1)
+})
+
+test('slow: disconnect closes a viewer that the window has passed by', async () => {
+  await using room = await openRoom()
+  const route = room.open({ slow: 'disconnect', window: { durationMs: 60_000, sizeBytes: 2 * MIB } })
+  const feed = new Feed(route)
+  feed.push()
+  const slow = await stuckViewer(room, feed)
+  await feed.run(100)
+  await until(() => route.counters.ended.get('slow') === 1, 'it is closed')
+  assert.equal(route.counters.clients, 0)
+  slow.close()
+})
+
+test('a viewer whose kernel takes nothing for the stall timeout is closed', async () => {
+  await using room = await openRoom()
+  const route = room.open({ stallTimeoutMs: 500 })
+  const feed = new Feed(route)
+  feed.push()
+  const reader = await room.viewer().saw('<preamble')
+  await stuckViewer(room, feed)
+  assert.equal(route.counters.clients, 2)
+  await until(() => route.counters.ended.get('stalled') === 1, 'it is closed')
+  feed.push()
+  await reader.received(feed.pushed * ENTRY_BYTES)
+  assert.equal(route.counters.clients, 1)
+})
+
+test('twenty viewers that stop reading cost no more memory than the window and what was handed to them', async () => {
+  await using room = await openRoom()
+  const sizeBytes = 8 * MIB
+  const catchUpBytes = 256 * 1024
+  const route = room.open({ window: { durationMs: 60_000, sizeBytes }, catchUpBytes })
+  const feed = new Feed(route)
+  feed.push()
+  const viewers = Array.from({ length: 20 }, () => room.viewer())
+  await Promise.all(viewers.map((client) => client.saw('<preamble')))
+  for (const client of viewers) client.socket.pause()
+  const before = heldBytes()
+  await feed.run(3000)
+  const growth = heldBytes() - before
+  // Each paused client of the test itself may hold two socket buffers.
+  const clientsThemselves = 20 * 2 * 64 * 1024
+  assert.ok(growth < sizeBytes + 20 * (catchUpBytes + ENTRY_BYTES) + clientsThemselves + 4 * MIB, `grew ${growth}`)
+  assert.ok(room.status().windowBytes <= sizeBytes)
+  for (const client of viewers) client.socket.resume()
+  await until(() => route.counters.skips === 20, 'all have skipped')
+})
+
+test('tells a source that can wait how far the slowest viewer is behind, and when it has read on', async () => {
+  await using room = await openRoom()
+  const route = room.open()
+  const feed = new Feed(route)
+  feed.push()
+  assert.equal(route.behindBytes, 0)
+  let calls = 0
+  route.onCaughtUp = () => calls++
+  const slow = await stuckViewer(room, feed)
+  const callsBefore = calls
+  slow.socket.resume()
+  await until(() => route.behindBytes === 0, 'it has caught up')
+  assert.ok(calls > callsBefore)
+})
+
+/** Memory of array buffers after a collection. */
+function heldBytes(): number {
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  collect()
+  collect()
+  return process.memoryUsage().arrayBuffers
+}

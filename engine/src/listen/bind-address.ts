@@ -1,0 +1,29 @@
+// Addresses as a person writes them (`host:port`, IPv6 in brackets) and as a person can open them.
+import { listenError } from './listen-errors.js'
+
+export interface BindAddress {
+  readonly host: string
+  readonly port: number
+}
+
+/** Throws LISTEN_BAD_ADDRESS. */
+export function parseBindAddress(text: string): BindAddress {
+  const match = /^(?:\[([0-9A-Fa-f:.]+(?:%[\w.-]+)?)\]|([^\s:/[\]]+)):(\d{1,5})$/.exec(text)
+  const host = match?.[1] ?? match?.[2]
+  const port = Number(match?.[3])
+  if (host === undefined || !(port <= 65_535)) {
+    throw listenError('LISTEN_BAD_ADDRESS', `"${text}" is not an address to listen on, expected host:port`)
+  }
+  return { host, port }
+}
+
+/** `host:port`, with IPv6 in brackets. */
+export function renderAddress(address: BindAddress): string {
+  return `${address.host.includes(':') ? `[${address.host}]` : address.host}:${address.port}`
+}
+
+/** `http://host:port` that can be opened on this machine: the wildcard addresses turn into loopback. */
+export function renderOrigin(address: BindAddress): string {
+  const host = address.host === '0.0.0.0' ? '127.0.0.1' : address.host === '::' ? '::1' : address.host
+  return `http://${renderAddress({ host, port: address.port })}`
+}

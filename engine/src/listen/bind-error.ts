@@ -1,0 +1,22 @@
+// What the system says when an address can't be had, in our words.
+import type { EngineError } from '../errors.js'
+import { listenError } from './listen-errors.js'
+
+/** The error to throw for an `error` event of a server that was to listen. */
+export function explainBindError(name: string, address: string, cause: NodeJS.ErrnoException): EngineError {
+  const where = `listener "${name}" can't use ${address}`
+  switch (cause.code) {
+    case 'EADDRINUSE':
+      return listenError('LISTEN_IN_USE', `${where}: it is in use`, { cause })
+    case 'EACCES':
+    case 'EPERM':
+      return listenError('LISTEN_DENIED', `${where}: not permitted`, { cause })
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+    case 'EAFNOSUPPORT':
+      return listenError('LISTEN_NO_ADDRESS', `${where}: this machine does not have it`, { cause })
+    default:
+      return listenError('LISTEN_FAILED', `${where}: ${cause.message}`, { cause })
+  }
+}

@@ -1,0 +1,108 @@
+// Reads the head of the first request off a new connection, before anybody else sees it. Bounded in bytes and in time;
+// what can't be a head any more is refused with the byte that shows it, not with the timeout.
+import type { Socket } from 'node:net'
+import type { Clock } from '../plugin/tokens.js'
+import type { BadHead } from './request-head.js'
+
+const NUL = 0x00
+const LF = 0x0a
+const CR = 0x0d
+
+/** What the last byte was: inside a line; its CR; the LF that ended it; the CR of the empty line. */
+const IN_LINE = 0
+const AFTER_CR = 1
+const AT_LINE_START = 2
+const AFTER_EMPTY_CR = 3
+
+export interface HeadReaderOptions {
+  readonly clock: Clock
+  /** Largest head, with the empty line. */
+  readonly maxBytes: number
+  /** From the connection to the end of the head. */
+  readonly timeoutMs: number
+  /** Called once, inside the socket's `data` event. `head` ends with the empty line, `rest` is what came after it. */
+  onHead(head: Buffer, rest: Buffer): void
+  /** Called once, instead. `incomplete`: the client has gone or has ended its side. */
+  onBad(reason: BadHead): void
+}
+
+export class HeadReader {
+  readonly #socket: Socket
+  readonly #options: HeadReaderOptions
+  readonly #timer: Disposable
+  /** Only for a head that comes in pieces. */
+  #collected: Buffer | undefined
+  #length = 0
+  #state = IN_LINE
+
+  /** Attaches itself at once; detaches itself before it calls back. */
+  constructor(socket: Socket, options: HeadReaderOptions) {
+    this.#socket = socket
+    this.#options = options
+    this.#timer = options.clock.after(options.timeoutMs, () => this.#refuse('timeout'))
+    socket.on('data', this.#onData)
+    socket.on('end', this.#onGone)
+    socket.on('close', this.#onGone)
+  }
+
+  readonly #onData = (chunk: Buffer): void => {
+    if (this.#length === 0 && !isTokenByte(chunk[0] ?? NUL)) return this.#refuse('request-line')
+    const room = Math.min(chunk.length, this.#options.maxBytes - this.#length)
+    const end = this.#scan(chunk, room)
+    if (end < 0) return this.#refuse('line-end')
+    if (end === 0) return this.#collect(chunk, room)
+    const head = this.#collected === undefined ? chunk.subarray(0, end) : this.#append(chunk, end)
+    this.#detach()
+    this.#options.onHead(head, chunk.subarray(end))
+  }
+
+  readonly #onGone = (): void => this.#refuse('incomplete')
+
+  /** The offset behind the empty line; 0 if it has not come; -1 if a line does not end in CR LF, or holds a NUL. */
+  #scan(chunk: Buffer, room: number): number {
+    let state = this.#state
+    for (let at = 0; at < room; at++) {
+      const byte = chunk[at]
+      if (state === AFTER_CR || state === AFTER_EMPTY_CR) {
+        if (byte !== LF) return -1
+        if (state === AFTER_EMPTY_CR) return at + 1
+        state = AT_LINE_START
+      } else if (byte === CR) state = state === AT_LINE_START ? AFTER_EMPTY_CR : AFTER_CR
+      else if (byte === LF || byte === NUL) return -1
+      else state = IN_LINE
+    }
+    this.#state = state
+    return 0
+  }
+
+  #collect(chunk: Buffer, room: number): void {
+    this.#append(chunk, room)
+    if (this.#length >= this.#options.maxBytes) this.#refuse('too-large')
+  }
+
+  #append(chunk: Buffer, count: number): Buffer {
+    this.#collected ??= Buffer.allocUnsafeSlow(this.#options.maxBytes)
+    chunk.copy(this.#collected, this.#length, 0, count)
+    this.#length += count
+    return this.#collected.subarray(0, this.#length)
+  }
+
+  #refuse(reason: BadHead): void {
+    this.#detach()
+    this.#options.onBad(reason)
+  }
+
+  #detach(): void {
+    this.#timer[Symbol.dispose]()
+    this.#socket.off('data', this.#onData)
+    this.#socket.off('end', this.#onGone)
+    this.#socket.off('close', this.#onGone)
+  }
+}
+
+/** RFC 9110 5.6.2: what a method can start with. Tells TLS, and most other protocols, by their first byte. */
+function isTokenByte(byte: number): boolean {
+  const isLetter = (byte >= 0x41 && byte <= 0x5a) || (byte >= 0x61 && byte <= 0x7a)
+  const isDigit = byte >= 0x30 && byte <= 0x39
+  return isLetter || isDigit || "!#$%&'*+-.^_`|~".includes(String.fromCharCode(byte))
+}

@@ -1,0 +1,39 @@
+// Responses written straight to a socket: refusals of heads that http.Server never sees, and the header of a live body.
+import { STATUS_CODES } from 'node:http'
+import type { Socket } from 'node:net'
+import type { Clock } from '../plugin/tokens.js'
+
+/** How long a client may take to close its side after our last byte. */
+export const LINGER_MS = 1000
+/** Most bytes that are still read meanwhile. */
+const LINGER_BYTES = 4 * 1024 * 1024
+
+/** Status line and headers with the empty line. Every such response ends its connection. */
+export function renderResponseHead(status: number, headers: Readonly<Record<string, string>>): string {
+  let text = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Status'}\r\n`
+  for (const [name, value] of Object.entries(headers)) text += `${name}: ${value}\r\n`
+  return `${text}Connection: close\r\n\r\n`
+}
+
+/** A short answer in text. */
+export function renderTextResponse(status: number, text: string): string {
+  const body = `${text}\n`
+  const length = String(Buffer.byteLength(body))
+  return renderResponseHead(status, { 'Content-Type': 'text/plain; charset=utf-8', 'Content-Length': length }) + body
+}
+
+/**
+ * Writes the last bytes, ends our side, and destroys the socket when the client has closed its own or after LINGER_MS.
+ * Reading goes on meanwhile: closing with unread bytes makes the kernel send a reset, which costs the client the answer.
+ */
+export function endSocket(socket: Socket, lastBytes: string, clock: Clock): void {
+  if (socket.destroyed) return
+  let discarded = 0
+  const timer = clock.after(LINGER_MS, () => socket.destroy())
+  socket.once('close', () => timer[Symbol.dispose]())
+  socket.on('data', (chunk: Buffer) => {
+    discarded += chunk.length
+    if (discarded > LINGER_BYTES) socket.destroy()
+  })
+  socket.end(lastBytes, 'latin1')
+}

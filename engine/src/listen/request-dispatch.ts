@@ -1,0 +1,170 @@
+// Requests that http.Server has read: ordinary paths, HEAD and other methods of live paths, and the GET of a live path
+// that was not the first request of its connection. For that one the door writes to the connection itself and leaves
+// the response untouched: http.Server keeps whatever the client pipelines behind it waiting for ever, writes nothing of
+// its own, and counts the connection as busy.
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
+import type { Logger } from '../plugin/contract.js'
+import type { Clock } from '../plugin/tokens.js'
+import { renderClient } from './client-address.js'
+import { countBadHead, type ListenerCounters } from './listener-counters.js'
+import type { LiveDoor } from './live-door.js'
+import type { PathTable, Respond } from './path-table.js'
+import { LINGER_MS, renderTextResponse } from './raw-response.js'
+import { type BadHead, checkFraming, decodeTarget, RefusedHead } from './request-head.js'
+
+/** Requests that may follow the GET of a live path on its connection before it is closed. */
+const MAX_FOLLOWERS = 16
+
+export class RequestDispatch {
+  readonly #paths: PathTable
+  readonly #counters: ListenerCounters
+  readonly #clock: Clock
+  readonly #log: Logger
+  #fallback: Respond = respondNotFound
+  #mayPass: (request: IncomingMessage, response: ServerResponse) => boolean = () => true
+  /** Connections that a live door has taken, with the number of requests that followed. */
+  readonly #taken = new WeakMap<Duplex, number>()
+  /** The newest response of each connection; the next one waits for it. */
+  readonly #newest = new WeakMap<Duplex, ServerResponse>()
+
+  constructor(paths: PathTable, counters: ListenerCounters, clock: Clock, log: Logger) {
+    this.#paths = paths
+    this.#counters = counters
+    this.#clock = clock
+    this.#log = log
+  }
+
+  setFallback(respond: Respond): void {
+    this.#fallback = respond
+  }
+
+  setGuard(mayPass: (request: IncomingMessage, response: ServerResponse) => boolean): void {
+    this.#mayPass = mayPass
+  }
+
+  /** The listener of http.Server's `request`. */
+  readonly onRequest: Respond = (request, response) => {
+    if (this.#isFollower(request)) return
+    this.#counters.requests++
+    response.on('error', ignore)
+    const before = this.#newest.get(request.socket)
+    this.#newest.set(request.socket, response)
+    try {
+      checkFraming(request.method ?? '', String(request.httpVersionMinor), request.rawHeaders)
+      const path = decodeTarget(request.method ?? '', request.url ?? '')
+      const door = this.#paths.live(path)
+      if (door === undefined) this.#respond(path, request, response)
+      else this.#visit(door, request, response, before)
+    } catch (error) {
+      this.#fail(error, request, response)
+    }
+  }
+
+  /** The listener of http.Server's `clientError`: what it could not read as a request. */
+  readonly onClientError = (error: NodeJS.ErrnoException, socket: Duplex): void => {
+    // Of a taken connection it is what the client sent after its GET: thrown away like everything there.
+    if (this.#taken.has(socket)) {
+      this.#counters.discardedRequests++
+      return
+    }
+    if (error.code === 'ECONNRESET' || !socket.writable) {
+      socket.destroy()
+      return
+    }
+    const reason = reasonOf(error.code)
+    countBadHead(this.#counters, reason)
+    socket.end(renderTextResponse(statusOf(reason), reason))
+    const timer = this.#clock.after(LINGER_MS, () => socket.destroy())
+    socket.once('close', () => timer[Symbol.dispose]())
+  }
+
+  #isFollower(request: IncomingMessage): boolean {
+    const followers = this.#taken.get(request.socket)
+    if (followers === undefined) return false
+    this.#counters.discardedRequests++
+    this.#taken.set(request.socket, followers + 1)
+    if (followers + 1 >= MAX_FOLLOWERS) request.socket.destroy()
+    return true
+  }
+
+  #respond(path: string, request: IncomingMessage, response: ServerResponse): void {
+    if (!this.#mayPass(request, response)) return
+    const respond = this.#paths.responder(path)
+    if (respond === undefined) this.#fallback(request, response)
+    else if (request.method === 'GET' || request.method === 'HEAD') respond(request, response)
+    else refuseMethod(response)
+  }
+
+  #visit(door: LiveDoor, request: IncomingMessage, response: ServerResponse, before: ServerResponse | undefined): void {
+    if (request.method === 'HEAD') {
+      const { status, headers } = door.head()
+      response.writeHead(status, { ...headers, Connection: 'close' }).end()
+    } else if (request.method !== 'GET') refuseMethod(response)
+    else if (response.socket !== null) this.#take(door, request, this.#clock.nowMs())
+    else {
+      // Pipelined behind a request that is still being answered: http.Server gives the connection to this response
+      // before the one in front of it tells that it has closed.
+      const headAtMs = this.#clock.nowMs()
+      this.#taken.set(request.socket, 0)
+      before?.once('close', () => {
+        if (response.socket !== null) this.#take(door, request, headAtMs)
+        else request.socket.destroy()
+      })
+    }
+  }
+
+  #take(door: LiveDoor, request: IncomingMessage, headAtMs: number): void {
+    const { socket } = request
+    this.#taken.set(socket, this.#taken.get(socket) ?? 0)
+    this.#counters.live++
+    door.serve(socket, { client: renderClient(socket), headAtMs })
+  }
+
+  #fail(error: unknown, request: IncomingMessage, response: ServerResponse): void {
+    if (error instanceof RefusedHead) {
+      countBadHead(this.#counters, error.reason)
+      respondText(response, statusOf(error.reason), error.reason, { Connection: 'close' })
+      return
+    }
+    this.#log.error({ err: error, path: request.url }, 'a request handler threw')
+    if (response.headersSent) request.socket.destroy()
+    else respondText(response, 500, 'Internal error')
+  }
+}
+
+/** The status that a refused head is answered with. */
+export function statusOf(reason: BadHead): number {
+  if (reason === 'too-large') return 431
+  if (reason === 'timeout') return 408
+  return reason === 'version' ? 505 : 400
+}
+
+function reasonOf(code: string | undefined): BadHead {
+  if (code === 'HPE_HEADER_OVERFLOW') return 'too-large'
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return 'timeout'
+  return code === 'HPE_INVALID_EOF_STATE' ? 'incomplete' : 'header'
+}
+
+function refuseMethod(response: ServerResponse): void {
+  // What a POST carries is not read to its end.
+  respondText(response, 405, 'Method not allowed', { Allow: 'GET, HEAD', Connection: 'close' })
+}
+
+function respondNotFound(_request: IncomingMessage, response: ServerResponse): void {
+  respondText(response, 404, 'Not found')
+}
+
+function respondText(
+  response: ServerResponse,
+  status: number,
+  text: string,
+  headers: Readonly<Record<string, string>> = {},
+): void {
+  const body = `${text}\n`
+  const length = Buffer.byteLength(body)
+  response.writeHead(status, { 'Content-Type': 'text/plain; charset=utf-8', 'Content-Length': length, ...headers })
+  response.end(body)
+}
+
+function ignore(): void {}

@@ -1,0 +1,110 @@
+// The head of an HTTP/1 request, read strictly: RFC 9112 sections 2.2 (line ends), 3 (request line), 5.2 (no folding),
+// 6.1 and 6.3 (framing), 7.2 of RFC 9110 (Host). What is not clearly right is refused: a request that two programs can
+// read in two ways is how requests are smuggled.
+
+export interface RequestHead {
+  readonly method: string
+  /** Percent-decoded, without the query; empty for the forms `*` and `host:port`. */
+  readonly path: string
+}
+
+/** Why a head was refused; also the labels of the counters. */
+export type BadHead =
+  | 'request-line'
+  | 'version'
+  | 'target'
+  | 'encoding'
+  | 'line-end'
+  | 'header'
+  | 'host'
+  | 'body'
+  | 'too-large'
+  | 'timeout'
+  | 'incomplete'
+
+/** Thrown and caught within this folder: a request is refused with it, never a node. */
+export class RefusedHead extends Error {
+  readonly reason: BadHead
+
+  constructor(reason: BadHead) {
+    super(reason)
+    this.name = 'RefusedHead'
+    this.reason = reason
+  }
+}
+
+const REQUEST_LINE = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+) ([!-~]+) HTTP\/(\d)\.(\d)$/
+const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
+// Visible characters, space, tab and the bytes above ASCII (obs-text); no other controls.
+const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/
+// RFC 3986 reg-name, IPv4, IP literal, and a port; may be empty.
+const HOST_VALUE = /^(?:\[[0-9A-Fa-f:.v]+\]|[A-Za-z0-9._~%!$&'()*+,;=-]*)(?::\d*)?$/
+
+/** The head as latin1 text, up to and without the empty line. Throws RefusedHead. */
+export function parseRequestHead(text: string): RequestHead {
+  const lines = text.split('\r\n')
+  const line = REQUEST_LINE.exec(lines[0] ?? '')
+  if (line === null) throw new RefusedHead('request-line')
+  const [, method = '', target = '', major, minor] = line
+  if (major !== '1' || (minor !== '0' && minor !== '1')) throw new RefusedHead('version')
+  const headers: string[] = []
+  for (let index = 1; index < lines.length; index++) readHeader(lines[index] ?? '', headers)
+  checkFraming(method, minor, headers)
+  return { method, path: decodeTarget(method, target) }
+}
+
+/**
+ * Host and body of a request. `rawHeaders` as IncomingMessage has them: name, value, name, value. GET and HEAD have no
+ * body here. Throws RefusedHead.
+ */
+export function checkFraming(method: string, minor: string, rawHeaders: readonly string[]): void {
+  const hosts: string[] = []
+  const lengths: string[] = []
+  let isCoded = false
+  for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
+    const name = (rawHeaders[index] ?? '').toLowerCase()
+    if (name === 'host') hosts.push(rawHeaders[index + 1] ?? '')
+    else if (name === 'content-length') lengths.push(rawHeaders[index + 1] ?? '')
+    else if (name === 'transfer-encoding') isCoded = true
+  }
+  if (hosts.length > 1 || (hosts.length === 0 && minor === '1')) throw new RefusedHead('host')
+  if (!HOST_VALUE.test(hosts[0] ?? '')) throw new RefusedHead('host')
+  checkBody(method, minor, lengths, isCoded)
+}
+
+/** The decoded path of a request target in origin or absolute form; empty for the other two. Throws RefusedHead. */
+export function decodeTarget(method: string, target: string): string {
+  if ((method === 'OPTIONS' && target === '*') || method === 'CONNECT') return ''
+  const path = target.startsWith('/') ? target : /^https?:\/\/[^/?#]+(.*)$/i.exec(target)?.[1]
+  if (path === undefined || path.includes('#')) throw new RefusedHead('target')
+  const query = path.indexOf('?')
+  const bare = query < 0 ? path : path.slice(0, query)
+  const decoded = bare.includes('%') ? decode(bare) : bare
+  if (decoded.includes('\0')) throw new RefusedHead('encoding')
+  return decoded === '' ? '/' : decoded
+}
+
+function checkBody(method: string, minor: string, lengths: readonly string[], isCoded: boolean): void {
+  const length = lengths[0] ?? '0'
+  if (lengths.length > 1 || !/^\d{1,16}$/.test(length)) throw new RefusedHead('body')
+  if (isCoded && (lengths.length > 0 || minor === '0')) throw new RefusedHead('body')
+  const mayHaveBody = method !== 'GET' && method !== 'HEAD'
+  if (!mayHaveBody && (isCoded || Number(length) > 0)) throw new RefusedHead('body')
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    throw new RefusedHead('encoding')
+  }
+}
+
+/** RFC 9112 5.1: no space before the colon. A line that starts with a space is a folded one. */
+function readHeader(line: string, headers: string[]): void {
+  const colon = line.indexOf(':')
+  const name = line.slice(0, Math.max(colon, 0))
+  const value = line.slice(colon + 1)
+  if (!HEADER_NAME.test(name) || !HEADER_VALUE.test(value)) throw new RefusedHead('header')
+  headers.push(name, value.trim())
+}

@@ -1,0 +1,87 @@
+import assert from 'node:assert/strict'
+import { performance } from 'node:perf_hooks'
+import { mock, test } from 'node:test'
+import { createClock } from './clock.js'
+
+test('the clock is monotonic and maps to wall time', () => {
+  using clock = createClock()
+  const nowMs = clock.nowMs()
+  assert.ok(Math.abs(nowMs - performance.now()) < 1000)
+  assert.ok(Math.abs(clock.wallMs(nowMs) - Date.now()) < 1000)
+  assert.equal(clock.wallMs(nowMs + 500) - clock.wallMs(nowMs), 500)
+})
+
+test('timers run once or repeatedly until they are disposed', () => {
+  mock.timers.enable({ apis: ['setTimeout', 'setInterval'] })
+  try {
+    using clock = createClock()
+    const calls: string[] = []
+    clock.after(10, () => calls.push('after'))
+    const repeated = clock.every(10, () => calls.push('every'))
+    const cancelled = clock.after(10, () => calls.push('cancelled'))
+    cancelled[Symbol.dispose]()
+    mock.timers.tick(10)
+    mock.timers.tick(10)
+    repeated[Symbol.dispose]()
+    repeated[Symbol.dispose]()
+    mock.timers.tick(50)
+    assert.deepEqual(calls, ['after', 'every', 'every'])
+  } finally {
+    mock.timers.reset()
+  }
+})
+
+test('a delay longer than Node can wait is waited in steps', () => {
+  mock.timers.enable({ apis: ['setTimeout', 'setInterval'] })
+  try {
+    using clock = createClock()
+    let calls = 0
+    clock.after(2 ** 31 + 1000, () => calls++)
+    mock.timers.tick(2 ** 31 - 1)
+    assert.equal(calls, 0)
+    mock.timers.tick(1001)
+    assert.equal(calls, 1)
+  } finally {
+    mock.timers.reset()
+  }
+})
+
+test('disposing a clock ends its timers and those of its scopes, and later ones never run', () => {
+  mock.timers.enable({ apis: ['setTimeout', 'setInterval'] })
+  try {
+    const clock = createClock()
+    const scope = clock.scope()
+    let calls = 0
+    clock.after(5, () => calls++)
+    scope.every(5, () => calls++)
+    clock[Symbol.dispose]()
+    clock.after(5, () => calls++)
+    scope.after(5, () => calls++)
+    clock.scope().every(5, () => calls++)
+    mock.timers.tick(100)
+    assert.equal(calls, 0)
+  } finally {
+    mock.timers.reset()
+  }
+})
+
+test('a scope ends alone and hands what its timers throw to its owner', () => {
+  mock.timers.enable({ apis: ['setTimeout', 'setInterval'] })
+  try {
+    using clock = createClock()
+    const errors: unknown[] = []
+    const scope = clock.scope((error) => errors.push(error))
+    let calls = 0
+    clock.every(5, () => calls++)
+    scope.after(5, () => {
+      throw new Error('broken')
+    })
+    mock.timers.tick(5)
+    scope[Symbol.dispose]()
+    mock.timers.tick(5)
+    assert.equal(calls, 2)
+    assert.match(String(errors[0]), /broken/)
+  } finally {
+    mock.timers.reset()
+  }
+})

@@ -1,0 +1,147 @@
+// The metrics that the engine itself keeps, beside those that plugins declare. Rows are read from plain numbers at
+// scrape time.
+import type { RouteStatus } from '../deliver/live-delivery.js'
+import type { MetricDeclaration, MetricRead } from '../plugin/contract.js'
+import type { MetricsRegistry } from './metrics-registry.js'
+
+export const CORE_METRICS = [
+  {
+    name: 'config_in_sync',
+    kind: 'gauge',
+    help: '1 while what runs is what the configuration on disk says.',
+  },
+  { name: 'node_up', kind: 'gauge', help: '1 if the node is ready, else 0.', labels: ['pipeline', 'node', 'type'] },
+  {
+    name: 'node_restarts_total',
+    kind: 'counter',
+    help: 'Times that the engine opened or subscribed to the node again.',
+    labels: ['pipeline', 'node', 'type'],
+  },
+  {
+    name: 'node_received_bytes_total',
+    kind: 'counter',
+    help: 'Bytes that a node took in.',
+    labels: ['pipeline', 'node', 'type'],
+  },
+  {
+    name: 'node_sent_bytes_total',
+    kind: 'counter',
+    help: 'Bytes that a node passed on; for outputs, to all viewers.',
+    labels: ['pipeline', 'node', 'type'],
+  },
+  {
+    name: 'edge_queue_bytes',
+    kind: 'gauge',
+    help: 'Bytes that wait in front of a node that holds.',
+    labels: ['pipeline', 'node', 'type', 'from'],
+  },
+  {
+    name: 'drops_total',
+    kind: 'counter',
+    help: 'Times that data was left out: `edge` a reader held too long, `junction` packets at the join of two generations, `skip` a viewer was passed by its window, `refused` a viewer was turned away.',
+    labels: ['pipeline', 'node', 'type', 'reason'],
+  },
+  {
+    name: 'input_connected',
+    kind: 'gauge',
+    help: '1 while the input has its source.',
+    labels: ['pipeline', 'node', 'type'],
+  },
+  { name: 'output_clients', kind: 'gauge', help: 'Viewers now.', labels: ['pipeline', 'node', 'type'] },
+  {
+    name: 'output_clients_limit',
+    kind: 'gauge',
+    help: 'Most viewers that are let in; 0 for no limit.',
+    labels: ['pipeline', 'node', 'type', 'limit'],
+  },
+  {
+    name: 'output_client_connects_total',
+    kind: 'counter',
+    help: 'Viewers that were let in.',
+    labels: ['pipeline', 'node', 'type'],
+  },
+  {
+    name: 'output_window_bytes',
+    kind: 'gauge',
+    help: 'Memory of the window that all viewers of the output share.',
+    labels: ['pipeline', 'node', 'type'],
+  },
+] as const satisfies readonly MetricDeclaration[]
+
+/** Histograms of outputs: fixed bounds, seconds. */
+export const CORE_HISTOGRAMS = [
+  { name: 'output_start_delay_seconds', help: 'From the request of a viewer to its first byte.' },
+  { name: 'output_latency_seconds', help: 'From the arrival of data to its writing to viewers that are up to date.' },
+] as const
+
+/** What the metrics of a node are read from. */
+export interface NodeReadings {
+  readonly kind: string
+  readonly isUp: boolean
+  readonly isConnected: boolean
+  readonly restarts: number
+  readonly receivedBytes: number
+  readonly sentBytes: number
+  readonly droppedPackets: number
+  readonly edges: readonly { readonly id: string; readonly queuedBytes: number; readonly drops: number }[]
+  readonly route: RouteStatus | undefined
+}
+
+export type CoreMetricName = (typeof CORE_METRICS)[number]['name']
+
+/** Adds the series of one node; they go when the result is disposed. */
+export function addNodeMetrics(
+  registry: MetricsRegistry,
+  labels: Readonly<Record<string, string>>,
+  read: () => NodeReadings,
+): Disposable {
+  const added: Disposable[] = []
+  const all: Disposable = { [Symbol.dispose]: () => added.forEach((metric) => metric[Symbol.dispose]()) }
+  const add = (name: CoreMetricName, value: MetricRead): void => {
+    const declaration = CORE_METRICS.find((metric) => metric.name === name)
+    if (declaration !== undefined) added.push(registry.add(declaration, labels, value))
+  }
+  const { kind } = read()
+  add('node_up', () => Number(read().isUp))
+  add('node_restarts_total', () => read().restarts)
+  add('node_received_bytes_total', () => read().receivedBytes)
+  add('node_sent_bytes_total', () => read().sentBytes)
+  add('edge_queue_bytes', () => read().edges.map(({ id, queuedBytes }) => [{ from: id }, queuedBytes] as const))
+  add('drops_total', () => dropRows(read()))
+  if (kind === 'input') add('input_connected', () => Number(read().isConnected))
+  if (kind !== 'output') return all
+  const route = (value: (status: RouteStatus) => number, more = {}) => {
+    return (): [Readonly<Record<string, string>>, number][] => {
+      const status = read().route
+      return status === undefined ? [] : [[more, value(status)]]
+    }
+  }
+  add(
+    'output_clients',
+    route(({ counters }) => counters.clients),
+  )
+  add(
+    'output_clients_limit',
+    route(({ maxClients }) => maxClients, { limit: 'max' }),
+  )
+  add(
+    'output_client_connects_total',
+    route(({ counters }) => counters.connects),
+  )
+  add(
+    'output_window_bytes',
+    route(({ windowBytes }) => windowBytes),
+  )
+  return all
+}
+
+function dropRows({ edges, droppedPackets, route }: NodeReadings): [{ reason: string }, number][] {
+  const rows: [{ reason: string }, number][] = []
+  if (edges.length > 0) rows.push([{ reason: 'edge' }, edges.reduce((sum, edge) => sum + edge.drops, 0)])
+  else rows.push([{ reason: 'junction' }, droppedPackets])
+  if (route === undefined) return rows
+  let refused = 0
+  for (const count of route.counters.refused.values()) refused += count
+  rows.push([{ reason: 'skip' }, route.counters.skips], [{ reason: 'refused' }, refused])
+  return rows
+}

@@ -1,0 +1,27 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { Histogram } from './histogram.js'
+
+test('counts each value in the first bucket whose bound it does not exceed, cumulatively', () => {
+  const histogram = new Histogram([1, 2, 5])
+  for (const value of [0.5, 1, 1.5, 5, 7]) histogram.observe(value)
+  assert.deepEqual(histogram.buckets(), [
+    [1, 2],
+    [2, 3],
+    [5, 4],
+    [Infinity, 5],
+  ])
+  assert.equal(histogram.count, 5)
+  assert.equal(histogram.sum, 15)
+})
+
+test('leaves out what is no number', () => {
+  const histogram = new Histogram([1])
+  histogram.observe(Number.NaN)
+  assert.equal(histogram.count, 0)
+  assert.equal(histogram.sum, 0)
+})
+
+test('refuses bounds that do not rise', () => {
+  assert.throws(() => new Histogram([1, 1]), RangeError)
+})

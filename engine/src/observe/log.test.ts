@@ -1,0 +1,42 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { createLog, nodeLog } from './log.js'
+
+class Lines {
+  readonly text: string[] = []
+  write(line: string): void {
+    this.text.push(line)
+  }
+}
+
+test('a log writes JSON lines with level, time, node and message', () => {
+  const lines = new Lines()
+  const log = createLog({ level: 'info', stream: lines })
+  nodeLog(log, 'live/main').warn({ count: 3 }, 'sync lost')
+  log.debug('not this one')
+  assert.equal(lines.text.length, 1)
+  const line = JSON.parse(lines.text[0] ?? '') as Record<string, unknown>
+  assert.match(String(line['time']), /^\d{4}-\d\d-\d\dT/)
+  delete line['time']
+  assert.deepEqual(line, { level: 'warn', node: 'live/main', count: 3, msg: 'sync lost' })
+})
+
+test('a log for people names the node in front, keeps data on the line and has no colour when told so', () => {
+  const lines = new Lines()
+  const log = createLog({ level: 'info', stream: lines, pretty: true, colour: false })
+  nodeLog(log, 'live/main').info({ count: 3 }, 'sync lost')
+  assert.match(lines.text[0] ?? '', /^\[\d\d:\d\d:\d\d\.\d{3}\] INFO: live\/main: sync lost \{"count":3\}\n$/)
+})
+
+test('control characters in a message do not reach the terminal', () => {
+  const lines = new Lines()
+  const log = createLog({ level: 'info', stream: lines, pretty: true, colour: false })
+  log.info('agent \u001b[2J\u0007 came')
+  assert.match(lines.text[0] ?? '', /agent \?\[2J\? came/)
+})
+
+test('an error is logged with its stack', () => {
+  const lines = new Lines()
+  createLog({ level: 'info', stream: lines }).error({ err: new Error('broken') }, 'it broke')
+  assert.match(lines.text[0] ?? '', /"stack":"Error: broken/)
+})

@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { z } from 'zod'
+import type { Definition, NodeContext, Service } from './contract.js'
+import { defineService, defineTransform } from './define.js'
+import { duration } from './options.js'
+import { CLOCK } from './tokens.js'
+
+const service: Service = { [Symbol.asyncDispose]: () => Promise.resolve() }
+const GOOD = {
+  type: 'probe',
+  summary: 'Looks.',
+  options: z.strictObject({ every: duration().prefault('1s').meta({ description: 'How often.' }) }),
+  examples: [],
+  open: () => service,
+}
+
+test('open knows the types of its options and of what is injected', () => {
+  const defined = defineService({
+    ...GOOD,
+    inject: { clock: CLOCK },
+    open(options$, context: NodeContext, { clock }) {
+      const due: number = clock.nowMs() + options$.value.every
+      context.log.debug(`due at ${due}`)
+      return service
+    },
+  })
+  const definition: Definition = defined
+  assert.equal(definition.kind, 'service')
+})
+
+const described = { description: 'x' }
+const REFUSED: readonly (readonly [name: string, change: Record<string, unknown>, message: RegExp])[] = [
+  ['an option without description', { options: z.strictObject({ a: duration() }) }, /"probe".*"a" needs/],
+  [
+    'an option in a group without description',
+    { options: z.strictObject({ g: z.strictObject({ a: duration().optional() }) }) },
+    /"g\.a" needs/,
+  ],
+  ['a key of the engine', { options: z.strictObject({ batch: duration().meta(described) }) }, /"batch" is a key/],
+  ['options that let unknown keys pass', { options: z.object({}) }, /strictObject/],
+  [
+    'a group that lets unknown keys pass',
+    { options: z.strictObject({ g: z.object({}).meta(described) }) },
+    /"g" must be z\.strictObject/,
+  ],
+  ['a bad type name', { type: 'Probe' }, /"Probe"/],
+  ['no examples', { examples: undefined }, /examples/],
+  ['a counter that does not end in _total', { metrics: [{ name: 'a', kind: 'counter', help: 'x' }] }, /_total/],
+  ['a gauge that ends in _total', { metrics: [{ name: 'a_total', kind: 'gauge', help: 'x' }] }, /_total/],
+  ['a metric name in capitals', { metrics: [{ name: 'Aa', kind: 'gauge', help: 'x' }] }, /valid name/],
+  ['a metric with the prefix', { metrics: [{ name: 'millrace_a', kind: 'gauge', help: 'x' }] }, /prefix/],
+  ['a label of the engine', { metrics: [{ name: 'a', kind: 'gauge', help: 'x', labels: ['node'] }] }, /label/],
+]
+
+for (const [name, change, message] of REFUSED) {
+  test(`${name} is refused when the definition is made`, () => {
+    const definition = { ...GOOD, ...change } as typeof GOOD
+    assert.throws(
+      () => defineService(definition),
+      (error) => error instanceof TypeError && message.test(error.message),
+    )
+  })
+}
+
+test('a transform needs ports with different names', () => {
+  const make = (ports: readonly string[]): unknown =>
+    defineTransform({
+      ...GOOD,
+      consumes: ['ts'],
+      produces: 'ts',
+      inlets: 'one',
+      ports,
+      open: () => ({ apply: () => ({}), [Symbol.asyncDispose]: () => Promise.resolve() }),
+    })
+  assert.ok(make(['out', '720p']))
+  assert.throws(() => make([]), TypeError)
+  assert.throws(() => make(['out', 'out']), TypeError)
+  assert.throws(() => make(['a.b']), TypeError)
+})

@@ -1,0 +1,131 @@
+// How a plugin declares a node: types are inferred, and what the engine, the generated pages and a reload rely on is
+// checked where the author sees it, when the module is loaded.
+import type { z } from 'zod'
+import type {
+  Injections,
+  InputDefinition,
+  MetricDeclaration,
+  OutputDefinition,
+  ServiceDefinition,
+  TransformDefinition,
+} from './contract.js'
+import { coreOf, defOf } from './option-kind.js'
+import type { Schema } from './option-kind.js'
+import { describeOptions } from './option-meta.js'
+
+/** Keys that the engine reads on every node; no plugin may declare them. */
+export const ENGINE_KEYS = [
+  'type',
+  'from',
+  'description',
+  'was',
+  'streams',
+  'linger',
+  'timeline',
+  'batch',
+  'onDemand',
+  'isolate',
+  'enabled',
+] as const
+
+/** Labels that the engine adds to every metric. */
+const ENGINE_LABELS = ['pipeline', 'node', 'type', 'le', 'quantile']
+const NAME = /^[a-z][a-z0-9-]*$/
+const METRIC_NAME = /^[a-z][a-z0-9_]*$/
+
+type NoInjections = Readonly<Record<never, never>>
+type Declared = Pick<InputDefinition, 'type' | 'summary' | 'options' | 'metrics' | 'examples'>
+
+/** An input: where chunks come from. Throws TypeError if the definition is not complete. */
+export function defineInput<O extends z.ZodType, I extends Injections = NoInjections>(
+  definition: Omit<InputDefinition<O, I>, 'kind'>,
+): InputDefinition<O, I> {
+  checkDeclared(definition)
+  return { ...definition, kind: 'input' }
+}
+
+/** A transform: chunks in, chunks out. Throws TypeError if the definition is not complete. */
+export function defineTransform<O extends z.ZodType, I extends Injections = NoInjections>(
+  definition: Omit<TransformDefinition<O, I>, 'kind'>,
+): TransformDefinition<O, I> {
+  checkDeclared(definition)
+  checkConsumes(definition)
+  const { type, ports } = definition
+  if (ports.length === 0 || new Set(ports).size < ports.length) refuse(type, 'needs ports with different names')
+  for (const port of ports) {
+    if (!/^[a-z0-9][a-z0-9-]*$/.test(port)) refuse(type, `port "${port}" has no valid name`)
+  }
+  return { ...definition, kind: 'transform' }
+}
+
+/** An output: where chunks leave the graph. Throws TypeError if the definition is not complete. */
+export function defineOutput<O extends z.ZodType, I extends Injections = NoInjections>(
+  definition: Omit<OutputDefinition<O, I>, 'kind'>,
+): OutputDefinition<O, I> {
+  checkDeclared(definition)
+  checkConsumes(definition)
+  return { ...definition, kind: 'output' }
+}
+
+/** A service: works beside the pipelines. Throws TypeError if the definition is not complete. */
+export function defineService<O extends z.ZodType, I extends Injections = NoInjections>(
+  definition: Omit<ServiceDefinition<O, I>, 'kind'>,
+): ServiceDefinition<O, I> {
+  checkDeclared(definition)
+  return { ...definition, kind: 'service' }
+}
+
+function checkDeclared(definition: Declared): void {
+  const { type, options } = definition
+  if (typeof type !== 'string' || !NAME.test(type)) refuse(String(type), `is no valid type name (${NAME.source})`)
+  if (definition.summary === '') refuse(type, 'needs a summary')
+  if (!Array.isArray(definition.examples)) refuse(type, 'needs an array of examples')
+  checkStrict(type, options, '')
+  for (const { path, description } of describeOptions(options)) {
+    if (description === '') refuse(type, `option "${path}" needs .meta({ description })`)
+    const key = /^[^.[]*/.exec(path)?.[0] ?? path
+    if ((ENGINE_KEYS as readonly string[]).includes(key)) refuse(type, `option "${key}" is a key of the engine`)
+  }
+  checkMetrics(type, definition.metrics ?? [])
+}
+
+// Only a strict object makes unknown keys an error.
+function checkStrict(type: string, schema: Schema, path: string): void {
+  const def = defOf(coreOf(schema))
+  const parts = [...(def.options ?? []), ...(def.items ?? []), def.element, def.valueType]
+  for (const part of parts) if (part !== undefined) checkStrict(type, part, path)
+  if (def.type !== 'object') {
+    if (path === '' && def.type !== 'union') refuse(type, 'needs options of z.strictObject')
+    return
+  }
+  if (def.catchall === undefined || defOf(def.catchall).type !== 'never') {
+    refuse(type, `${path === '' ? 'the options' : `option "${path}"`} must be z.strictObject`)
+  }
+  for (const [key, option] of Object.entries(def.shape ?? {})) {
+    checkStrict(type, option, path === '' ? key : `${path}.${key}`)
+  }
+}
+
+function checkConsumes(definition: Pick<OutputDefinition, 'type' | 'consumes'>): void {
+  if (definition.consumes.length === 0) refuse(definition.type, 'needs at least one kind of chunk that it consumes')
+}
+
+function checkMetrics(type: string, metrics: readonly MetricDeclaration[]): void {
+  const names = new Set<string>()
+  for (const { name, kind, help, labels = [] } of metrics) {
+    if (!METRIC_NAME.test(name)) refuse(type, `metric "${name}" has no valid name (${METRIC_NAME.source})`)
+    if (name.startsWith('millrace_')) refuse(type, `metric "${name}": the engine adds the prefix millrace_`)
+    if (names.has(name)) refuse(type, `metric "${name}" is declared twice`)
+    if ((kind === 'counter') !== name.endsWith('_total')) refuse(type, `metric "${name}": counters end in _total`)
+    if (help === '') refuse(type, `metric "${name}" needs a help text`)
+    for (const label of labels) {
+      const good = METRIC_NAME.test(label) && !ENGINE_LABELS.includes(label)
+      if (!good) refuse(type, `metric "${name}": label "${label}" is not valid, or the engine's`)
+    }
+    names.add(name)
+  }
+}
+
+function refuse(type: string, why: string): never {
+  throw new TypeError(`definition "${type}": ${why}`)
+}

@@ -1,0 +1,51 @@
+// The door `@millrace/engine/plugin`: everything that the author of a plugin imports.
+export { defineInput, defineOutput, defineService, defineTransform, ENGINE_KEYS } from './define.js'
+export {
+  address,
+  choice,
+  count,
+  duration,
+  eventRate,
+  flag,
+  listenerName,
+  path,
+  rate,
+  secret,
+  size,
+  url,
+} from './options.js'
+export type { Bounds } from './options.js'
+export { describeOptions, optionMeta } from './option-meta.js'
+export type { OptionMeta, OptionRow } from './option-meta.js'
+export type {
+  AnyChunk,
+  Boundary,
+  ChunkKind,
+  Definition,
+  Example,
+  Injected,
+  Injections,
+  Inlet,
+  InputDefinition,
+  Logger,
+  MetricDeclaration,
+  MetricRead,
+  NodeContext,
+  NodeKind,
+  Options,
+  OutputDefinition,
+  Received,
+  ReloadClass,
+  Service,
+  ServiceDefinition,
+  Sink,
+  Source,
+  Stage,
+  TransformDefinition,
+} from './contract.js'
+export { CLOCK, DELIVERY, LISTENERS, METRICS, token } from './tokens.js'
+export type { Clock, Delivery, HttpDoor, Listeners, MetricFamily, MetricRow, MetricsSource, Token } from './tokens.js'
+export { defineErrors, EngineError, isEngineError, reactionOf } from '../errors.js'
+export type { ErrorDetails, ErrorRow, ErrorTable, Reaction } from '../errors.js'
+export type { Join, LiveEntry, LiveRoute, LiveRouteOptions, RouteCounters } from '../deliver/live-route.js'
+export type { Chunk, Discontinuity, Gop, GopChunk, Origin, Track, TsChunk } from '@millrace/media/mpegts'

@@ -1,0 +1,200 @@
+// The kinds of options: zod schemas that take the YAML value or its text (interpolation always yields text), refuse the
+// empty text, and whose JSON Schema also allows a text with `${`. Give a default with `.prefault('10s')`, in the form
+// that the YAML would have, and put `.meta({ description, reload })` anywhere; the outermost wins.
+import { isIP } from 'node:net'
+import { z } from 'zod'
+import { DURATION_UNITS, EVENT_RATE_UNITS, parseAmount, RATE_UNITS, renderAmount, SIZE_UNITS } from './amounts.js'
+import type { Units } from './amounts.js'
+import { markKind } from './option-kind.js'
+import type { OptionKindName } from './option-kind.js'
+
+/** Bounds, in the unit of the option's value. By default from 0 to what a timer or an integer can hold. */
+export interface Bounds {
+  readonly min?: number
+  readonly max?: number
+}
+
+type Reading<T> = { readonly value: T } | { readonly problem: string; readonly range?: true }
+
+interface KindOf<T> {
+  readonly name: OptionKindName
+  /** JSON Schema of what the YAML may say; the alternative of a text with `${` is added where it is needed. */
+  readonly json: Readonly<Record<string, unknown>>
+  read(value: unknown): Reading<T>
+  render?(value: T): string
+  readonly values?: readonly string[]
+}
+
+/** setTimeout holds 31 bits. */
+const LONGEST_MS = 2 ** 31 - 1
+/** In a JSON Schema pattern: the text has an interpolation. */
+const INTERPOLATED = '\\$\\{'
+const LONGEST_PORT = 65_535
+
+/** A whole number. */
+export function count(bounds: Bounds = {}): z.ZodType<number, number | string> {
+  const { min = 0, max = Number.MAX_SAFE_INTEGER } = bounds
+  return kind({
+    name: 'count',
+    json: anyOf({ type: 'integer', minimum: min, maximum: max }, text('^-?[0-9]+$')),
+    read(value) {
+      const number = typeof value === 'string' && /^-?\d{1,16}$/.test(value) ? Number(value) : value
+      if (!Number.isSafeInteger(number)) return { problem: 'must be a whole number' }
+      return within(number as number, min, max, String)
+    },
+    render: String,
+  })
+}
+
+/** Yes or no: `true`, `false`. */
+export function flag(): z.ZodType<boolean, boolean | 'true' | 'false'> {
+  return kind({
+    name: 'flag',
+    json: anyOf({ type: 'boolean' }, text('^(true|false)$')),
+    read(value) {
+      if (typeof value === 'boolean') return { value }
+      return value === 'true' || value === 'false' ? { value: value === 'true' } : { problem: 'must be true or false' }
+    },
+    render: String,
+  })
+}
+
+/** `500ms`, `2s`, `5m`, `1h`; the value is in milliseconds. */
+export function duration(bounds: Bounds = {}): z.ZodType<number, string | 0> {
+  const form = 'must be a duration with its unit, such as 500ms, 2s, 5m or 1h'
+  return amount('duration', DURATION_UNITS, form, { max: LONGEST_MS, ...bounds })
+}
+
+/** `188B`, `64KiB`, `32MiB`; the value is in bytes. */
+export function size(bounds: Bounds = {}): z.ZodType<number, string | 0> {
+  return amount('size', SIZE_UNITS, 'must be a size with its unit, such as 188B, 64KiB or 32MiB', bounds)
+}
+
+/** `800kb/s`, `4Mb/s`; the value is in bits per second. */
+export function rate(bounds: Bounds = {}): z.ZodType<number, string | 0> {
+  return amount('rate', RATE_UNITS, 'must be a bit rate with its unit, such as 800kb/s or 4Mb/s', bounds)
+}
+
+/** `20/s`, `5/m`; the value is in events per second. */
+export function eventRate(bounds: Bounds = {}): z.ZodType<number, string | 0> {
+  return amount('eventRate', EVENT_RATE_UNITS, 'must be a number of events per time, such as 20/s or 5/m', bounds)
+}
+
+/** An absolute URL, kept as written. By default of any scheme. */
+export function url(allow: { readonly schemes?: readonly string[] } = {}): z.ZodType<string, string> {
+  const schemes = allow.schemes?.map((scheme) => `${scheme}://`).join(' or ')
+  const expected = schemes === undefined ? 'must be a URL' : `must be a URL that starts with ${schemes}`
+  return kind({
+    name: 'url',
+    json: { type: 'string', minLength: 1 },
+    read(value) {
+      if (typeof value !== 'string' || !URL.canParse(value)) return { problem: expected }
+      const scheme = new URL(value).protocol.slice(0, -1)
+      return allow.schemes === undefined || allow.schemes.includes(scheme) ? { value } : { problem: expected }
+    },
+  })
+}
+
+/** A path on disk. The configuration makes it absolute, from the folder of its YAML file; `-` is left alone. */
+export function path(): z.ZodType<string, string> {
+  return kind({
+    name: 'path',
+    json: { type: 'string', minLength: 1 },
+    read(value) {
+      const good = typeof value === 'string' && value !== '' && !value.includes('\0')
+      return good ? { value } : { problem: 'must be the path of a file or folder, as text' }
+    },
+  })
+}
+
+/** Text that must not be shown: neither its value nor its line appears in a message. */
+export function secret(): z.ZodType<string, string> {
+  return kind({ name: 'secret', json: { type: 'string', minLength: 1 }, read: (value) => readText(value) })
+}
+
+/** One of some words. */
+export function choice<const T extends readonly [string, ...string[]]>(...values: T): z.ZodType<T[number], T[number]> {
+  return kind<T[number], T[number]>({
+    name: 'choice',
+    json: anyOf({ enum: values }, { type: 'string', pattern: INTERPOLATED }),
+    read(value) {
+      const found = values.find((word) => word === value)
+      return found === undefined ? { problem: `must be one of ${values.join(', ')}` } : { value: found }
+    },
+    values,
+  })
+}
+
+/** The name of a listener; the configuration checks that it exists. */
+export function listenerName(): z.ZodType<string, string> {
+  return kind({ name: 'listener', json: { type: 'string', minLength: 1 }, read: (value) => readText(value) })
+}
+
+/** `host:port` to listen on, `[::]:port` for IPv6, port 0 for any free one. */
+export function address(): z.ZodType<string, string> {
+  const problem = 'must be an address and a port, such as 127.0.0.1:8000, 0.0.0.0:8000 or [::]:8000'
+  return kind({
+    name: 'address',
+    json: { type: 'string', pattern: `:[0-9]+$|${INTERPOLATED}` },
+    read(value) {
+      const match = typeof value === 'string' ? /^(?:\[([^\]]+)\]|([^:[\]\s]+)):(\d{1,5})$/.exec(value) : null
+      if (match === null || Number(match[3]) > LONGEST_PORT) return { problem }
+      return match[1] !== undefined && isIP(match[1]) !== 6 ? { problem } : { value: match[0] }
+    },
+  })
+}
+
+function amount(name: OptionKindName, units: Units, form: string, bounds: Bounds): z.ZodType<number, string | 0> {
+  const { min = 0, max = Number.MAX_SAFE_INTEGER } = bounds
+  const words = Object.keys(units).join('|')
+  return kind({
+    name,
+    json: anyOf({ const: 0 }, text(`^[0-9]+(\\.[0-9]+)?(${words})$`)),
+    read(value) {
+      const number =
+        value === 0 || value === '0' ? 0 : typeof value === 'string' ? parseAmount(value, units) : undefined
+      if (number === undefined) return { problem: form }
+      // Events per second may be a fraction; a piece of a millisecond, a byte or a bit may not.
+      if (name !== 'eventRate' && !Number.isInteger(number)) return { problem: `${form}, without a smaller part` }
+      return within(number, min, max, (bound) => renderAmount(bound, units))
+    },
+    render: (value) => (value === 0 ? '0' : renderAmount(value, units)),
+  })
+}
+
+function within(value: number, min: number, max: number, render: (bound: number) => string): Reading<number> {
+  if (value < min) return { problem: `must be at least ${render(min)}`, range: true }
+  return value > max ? { problem: `must be at most ${render(max)}`, range: true } : { value }
+}
+
+function readText(value: unknown): Reading<string> {
+  return typeof value === 'string' && value !== '' ? { value } : { problem: 'must be text, and not empty' }
+}
+
+function text(pattern: string): Readonly<Record<string, unknown>> {
+  return { type: 'string', pattern: `${pattern}|${INTERPOLATED}` }
+}
+
+function anyOf(...anyOf: readonly Readonly<Record<string, unknown>>[]): Readonly<Record<string, unknown>> {
+  return { anyOf }
+}
+
+// A pipe from "anything" (whose meta is the JSON Schema) to a transform: the message is then ours, and never a union's.
+function kind<T, In>(of: KindOf<T>): z.ZodType<T, In> {
+  const entry = z.unknown().meta({ ...of.json })
+  const { render, values } = of
+  markKind(entry, {
+    name: of.name,
+    ...(values === undefined ? {} : { values }),
+    ...(render === undefined ? {} : { render: (value: unknown) => render.call(of, value as T) }),
+  })
+  const schema = entry.transform((value, context): T => {
+    const reading = of.read(value)
+    if ('value' in reading) return reading.value
+    const problem = reading.range === true ? 'range' : of.values === undefined ? 'type' : 'value'
+    context.issues.push({ code: 'custom', message: reading.problem, input: value, params: { problem } })
+    return z.NEVER
+  })
+  // The entry takes anything, so that the refusal is ours; what it should be given is In.
+  return schema as z.ZodType<T> as z.ZodType<T, In>
+}

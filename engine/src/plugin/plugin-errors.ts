@@ -1,0 +1,42 @@
+// What can be wrong with plugins when they are looked for.
+import { defineErrors } from '../errors.js'
+
+export const pluginError = defineErrors({
+  PLUGIN_NOT_FOUND: {
+    sentence: 'A plugin that the YAML names is not installed.',
+    hint: 'install it beside the YAML with npm install, or correct the name',
+    reaction: 'config',
+  },
+  PLUGIN_PACKAGE_JSON: {
+    sentence: 'A package.json cannot be read.',
+    hint: 'correct the JSON of that file',
+    reaction: 'config',
+  },
+  PLUGIN_API: {
+    sentence: 'A plugin is for another version of the plugin contract.',
+    hint: 'install a version of the plugin whose package.json fits: "millrace": { "api": "^1.0" }',
+    reaction: 'config',
+  },
+  PLUGIN_IMPORT: {
+    sentence: 'The module of a plugin fails to load.',
+    hint: 'build or reinstall the plugin',
+    reaction: 'config',
+  },
+  PLUGIN_INVALID: {
+    sentence: 'The default export of a plugin is no definition and no array of definitions.',
+    hint: 'export default defineInput(...), defineTransform(...), defineOutput(...), defineService(...), or an array of them',
+    reaction: 'config',
+  },
+  PLUGIN_DUPLICATE_TYPE: {
+    sentence: 'Two plugins provide the same kind and type.',
+    hint: 'remove one of them',
+    reaction: 'config',
+  },
+  PLUGIN_FAULT: {
+    sentence: 'A function of a definition throws while options are checked.',
+    hint: 'report it to the author of the plugin',
+    reaction: 'bug',
+  },
+})
+
+export type PluginErrorCode = keyof typeof pluginError.table & string

@@ -1,0 +1,100 @@
+// Packages on disk, as far as finding plugins needs them: where a name leads, what package.json says, which file to
+// import. Node's own resolution can't be asked: it hides package.json behind `exports`, and starts from its own file.
+import { existsSync } from 'node:fs'
+import { readFile, realpath } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+/** No package.json that a person wrote is longer. */
+const LONGEST_PACKAGE_JSON = 4 * 1024 * 1024
+const PLUGIN_KEYWORD = 'millrace-plugin'
+/** Conditions of `exports` that are taken, as Node takes them for an import. */
+const CONDITIONS = ['import', 'node', 'module-sync', 'default']
+
+export interface PluginPackage {
+  readonly folder: string
+  readonly file: string
+  readonly name: string
+  readonly isPlugin: boolean
+  /** `millrace.api`. */
+  readonly api: string | undefined
+  /** Absolute path of the module of `.`. */
+  readonly entry: string
+  /** Names in `dependencies` and `optionalDependencies`. */
+  readonly dependencies: readonly string[]
+}
+
+/** The folder of an installed package, looked for as Node does: in node_modules here and above. */
+export function findPackage(name: string, from: string): string | undefined {
+  return above(from, (folder) => {
+    const candidate = join(folder, 'node_modules', name)
+    return existsSync(join(candidate, 'package.json')) ? candidate : undefined
+  })
+}
+
+/** The nearest folder, here or above, that has a package.json. */
+export function nearestPackage(from: string): string | undefined {
+  return above(from, (folder) => (existsSync(join(folder, 'package.json')) ? folder : undefined))
+}
+
+/**
+ * The folder of the package that started the engine: the one around the engine's own package, so that it is the same
+ * however the command was called. In the repository that is the root, in an application the application.
+ */
+export function findStarterPackage(): string | undefined {
+  const own = nearestPackage(dirname(fileURLToPath(import.meta.url)))
+  return own === undefined ? undefined : nearestPackage(dirname(own))
+}
+
+/** Reads the package.json of a folder. Throws what reading or JSON throws. */
+export async function readPackage(folder: string): Promise<PluginPackage> {
+  const real = await realpath(folder)
+  const file = join(real, 'package.json')
+  const text = await readFile(file, 'utf8')
+  if (text.length > LONGEST_PACKAGE_JSON) throw new Error('the file is too large')
+  const json: unknown = JSON.parse(text)
+  if (!isRecord(json)) throw new Error('it is no JSON object')
+  const { name, keywords, millrace } = json
+  const api = isRecord(millrace) ? millrace['api'] : undefined
+  return {
+    folder: real,
+    file,
+    name: typeof name === 'string' ? name : real,
+    isPlugin: Array.isArray(keywords) && keywords.includes(PLUGIN_KEYWORD),
+    api: typeof api === 'string' ? api : undefined,
+    entry: join(real, entryOf(json)),
+    dependencies: [...keysOf(json['dependencies']), ...keysOf(json['optionalDependencies'])],
+  }
+}
+
+function entryOf(json: Readonly<Record<string, unknown>>): string {
+  const { exports, main } = json
+  const root = isRecord(exports) && '.' in exports ? exports['.'] : exports
+  return targetOf(root) ?? (typeof main === 'string' ? main : 'index.js')
+}
+
+function targetOf(target: unknown): string | undefined {
+  if (typeof target === 'string') return target
+  if (!isRecord(target)) return undefined
+  for (const [condition, inner] of Object.entries(target)) {
+    const found = CONDITIONS.includes(condition) ? targetOf(inner) : undefined
+    if (found !== undefined) return found
+  }
+  return undefined
+}
+
+function above(from: string, look: (folder: string) => string | undefined): string | undefined {
+  for (let folder = from; ; folder = dirname(folder)) {
+    const found = look(folder)
+    if (found !== undefined) return found
+    if (dirname(folder) === folder) return undefined
+  }
+}
+
+function keysOf(value: unknown): readonly string[] {
+  return isRecord(value) ? Object.keys(value) : []
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

@@ -1,0 +1,45 @@
+// The definitions that are known, by kind and type.
+import type { Definition, NodeKind } from './contract.js'
+
+export interface Registered {
+  readonly definition: Definition
+  /** The package (or file) that brought it. */
+  readonly origin: string
+}
+
+export class Registry {
+  readonly #entries = new Map<string, Registered>()
+
+  /** Adds a definition; if the kind and type are taken, adds nothing and returns who has them. */
+  add(definition: Definition, origin: string): Registered | undefined {
+    const key = `${definition.kind}/${definition.type}`
+    const present = this.#entries.get(key)
+    if (present === undefined) this.#entries.set(key, { definition, origin })
+    return present
+  }
+
+  find(kind: NodeKind, type: string): Definition | undefined {
+    return this.#entries.get(`${kind}/${type}`)?.definition
+  }
+
+  /** In the order in which they were found. */
+  all(): readonly Registered[] {
+    return [...this.#entries.values()]
+  }
+
+  /** Type names of a kind. */
+  types(kind: NodeKind): readonly string[] {
+    return this.all().flatMap(({ definition }) => (definition.kind === kind ? [definition.type] : []))
+  }
+}
+
+/** A registry of definitions that are at hand. Throws if two have the same kind and type. */
+export function registryOf(definitions: readonly Definition[], origin = 'here'): Registry {
+  const registry = new Registry()
+  for (const definition of definitions) {
+    if (registry.add(definition, origin) !== undefined) {
+      throw new TypeError(`${definition.kind} "${definition.type}" is defined twice`)
+    }
+  }
+  return registry
+}

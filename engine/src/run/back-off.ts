@@ -1,0 +1,32 @@
+// How long the engine waits before it subscribes again: doubling per target, with jitter, so that many nodes behind one
+// dead server do not come back at once.
+
+const FIRST_MS = 500
+const MOST_MS = 30_000
+/** A wait is shortened by up to this share. */
+const JITTER = 0.3
+/** A stream that lived this long has earned a fresh start. */
+const HEALTHY_MS = 60_000
+/** Targets remembered; a source that makes them up forgets the oldest. */
+const MAX_TARGETS = 64
+
+export class BackOff {
+  readonly #failures = new Map<string, number>()
+  readonly #random: () => number
+
+  /** `random`: numbers in [0, 1). */
+  constructor(random: () => number = Math.random) {
+    this.#random = random
+  }
+
+  /** The target has failed after `livedMs`; how long to wait before it is tried again. */
+  nextDelayMs(target: string, livedMs: number): number {
+    const before = livedMs >= HEALTHY_MS ? 0 : (this.#failures.get(target) ?? 0)
+    this.#failures.delete(target)
+    const [oldest] = this.#failures.keys()
+    if (this.#failures.size >= MAX_TARGETS && oldest !== undefined) this.#failures.delete(oldest)
+    this.#failures.set(target, before + 1)
+    const full = Math.min(MOST_MS, FIRST_MS * 2 ** before)
+    return full * (1 - JITTER * this.#random())
+  }
+}

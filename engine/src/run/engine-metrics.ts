@@ -1,0 +1,66 @@
+// Ties the engine's own metrics to what runs.
+import type { RouteStatus } from '../deliver/live-delivery.js'
+import { addNodeMetrics, CORE_HISTOGRAMS, CORE_METRICS } from '../observe/core-metrics.js'
+import { addEventLoopLag } from '../observe/event-loop-lag.js'
+import type { MetricsRegistry } from '../observe/metrics-registry.js'
+import { addProcessMetrics } from '../observe/process-metrics.js'
+import type { Clock } from '../plugin/tokens.js'
+import { InputRunner } from './input-runner.js'
+import type { PipelineNode } from './pipeline-runner.js'
+import type { ServiceRunner } from './service-runner.js'
+
+export interface EngineMetricsSettings {
+  readonly registry: MetricsRegistry
+  readonly clock: Clock
+  readonly nodes: readonly (ServiceRunner | PipelineNode)[]
+  routeOf(id: string): RouteStatus | undefined
+}
+
+export function addEngineMetrics({ registry, clock, nodes, routeOf }: EngineMetricsSettings): void {
+  addProcessMetrics(registry)
+  addEventLoopLag(registry, clock)
+  registry.add(CORE_METRICS[0], {}, () => 1)
+  for (const node of nodes) {
+    const { kind } = node.settings.definition
+    addNodeMetrics(registry, node.metricLabels(), () => ({
+      kind,
+      isUp: node.state === 'ready',
+      isConnected: node.state === 'ready' || node.state === 'degraded',
+      restarts: node.restarts,
+      receivedBytes: node.receivedBytes,
+      sentBytes: node.sentBytes,
+      droppedPackets: node instanceof InputRunner ? node.droppedPackets : 0,
+      edges: 'edges' in node ? node.edges.map(({ id, counters }) => ({ ...counters, id })) : [],
+      route: routeOf(node.id),
+    }))
+  }
+}
+
+/** The histograms of routes, which come and go with their outputs. */
+export class RouteHistograms {
+  readonly #registry: MetricsRegistry
+  readonly #added = new Map<RouteStatus['startDelay'], readonly Disposable[]>()
+
+  constructor(registry: MetricsRegistry) {
+    this.#registry = registry
+  }
+
+  /** Adds those that are new, and takes out those of routes that are gone. */
+  refresh(routes: readonly RouteStatus[]): void {
+    const present = new Set(routes.map(({ startDelay }) => startDelay))
+    for (const [histogram, series] of this.#added) {
+      if (present.has(histogram)) continue
+      this.#added.delete(histogram)
+      for (const member of series) member[Symbol.dispose]()
+    }
+    for (const { id, startDelay, latency } of routes) {
+      if (this.#added.has(startDelay)) continue
+      const [pipeline = '', node = ''] = id.split('/')
+      const [start, late] = CORE_HISTOGRAMS
+      this.#added.set(startDelay, [
+        this.#registry.addHistogram(start.name, start.help, { pipeline, node }, startDelay),
+        this.#registry.addHistogram(late.name, late.help, { pipeline, node }, latency),
+      ])
+    }
+  }
+}

@@ -1,0 +1,244 @@
+// A running engine: binds the listeners, opens every node, answers what it is doing, and ends everything in order.
+import process from 'node:process'
+import type { Logger } from 'pino'
+import { createControlApi } from '../api/control-api.js'
+import { guardOf } from '../api/guard.js'
+import type { GuardSettings } from '../api/guard.js'
+import { openStateDir } from '../api/token.js'
+import type { StateDir } from '../api/token.js'
+import type { EngineStatus, Readiness, StatusSource } from '../api/types.js'
+import { EngineContainer } from '../container.js'
+import { LiveDelivery } from '../deliver/live-delivery.js'
+import type { RouteStatus } from '../deliver/live-delivery.js'
+import type { Graph } from '../graph/graph.js'
+import { HttpListeners } from '../listen/http-listeners.js'
+import { createClock } from '../observe/clock.js'
+import type { EngineClock } from '../observe/clock.js'
+import { readEngineVersion } from '../observe/engine-version.js'
+import { EventLog } from '../observe/events.js'
+import { MetricsRegistry } from '../observe/metrics-registry.js'
+import { CLOCK, DELIVERY, LISTENERS, METRICS } from '../plugin/tokens.js'
+import { addEngineMetrics, RouteHistograms } from './engine-metrics.js'
+import { createNodeScope } from './node-scope.js'
+import { PipelineRunner } from './pipeline-runner.js'
+import type { PipelineNode } from './pipeline-runner.js'
+import type { RunServices } from './run-services.js'
+import { ServiceRunner } from './service-runner.js'
+
+/** The listener of the control API is always there. */
+const API = 'api'
+/** What is left of connections after the drain. */
+const CLOSE_GRACE_MS = 1000
+
+export interface RunningEngine extends StatusSource {
+  /** Resolves when all inputs have ended and viewers have got everything. Rejects when the last input has failed for good. */
+  readonly ended: Promise<void>
+  /** Clean, within `drain`: inputs end, viewers get what is there, everything is let go of. Safe twice. */
+  stop(reason: string): Promise<void>
+  /** What a person may open: viewers' URLs first. */
+  urls(): readonly { readonly label: string; readonly url: string }[]
+}
+
+export interface EngineDependencies {
+  readonly log: Logger
+}
+
+/**
+ * Starts a checked graph. Rejects, with everything let go of again, if a listener can't be bound, the state folder is
+ * in use, or a node can't ever open.
+ */
+export async function startEngine(graph: Graph, { log }: EngineDependencies): Promise<RunningEngine> {
+  const stateDir = await openStateDir(graph.engine.stateDir)
+  const engine = new Engine(graph, log, stateDir)
+  try {
+    await engine.start()
+    return engine
+  } catch (error) {
+    await engine.stop('the start failed')
+    throw error
+  }
+}
+
+class Engine implements RunningEngine {
+  readonly ended: Promise<void>
+  readonly #graph: Graph
+  readonly #log: Logger
+  readonly #stateDir: StateDir
+  readonly #clock: EngineClock = createClock()
+  readonly #startedAtMs = this.#clock.nowMs()
+  readonly #events: EventLog
+  readonly #metrics: MetricsRegistry
+  readonly #listeners: HttpListeners
+  readonly #delivery: LiveDelivery
+  readonly #scope: ReturnType<typeof createNodeScope>
+  readonly #services: readonly ServiceRunner[]
+  readonly #pipelines: readonly PipelineRunner[]
+  readonly #histograms: RouteHistograms
+  #state: EngineStatus['state'] = 'starting'
+  #stopping: Promise<void> | undefined
+  #isOver = false
+  #settleEnded: { resolve(): void; reject(error: Error): void } = { resolve: () => undefined, reject: () => undefined }
+
+  constructor(graph: Graph, log: Logger, stateDir: StateDir) {
+    this.#graph = graph
+    this.#log = log
+    this.#stateDir = stateDir
+    const clock = this.#clock
+    this.#events = new EventLog(clock, log)
+    this.#metrics = new MetricsRegistry((metric, err) => log.error({ err, metric }, 'a metric could not be read'))
+    this.#histograms = new RouteHistograms(this.#metrics)
+    this.#listeners = new HttpListeners({ clock, log })
+    this.#delivery = new LiveDelivery({ listeners: this.#listeners, clock, log, maxClients: graph.engine.maxClients })
+    this.#scope = createNodeScope((err) => log.error({ err }, 'an error outside of any node'))
+    const container = new EngineContainer()
+      .provide(CLOCK, clock)
+      .provide(LISTENERS, this.#listeners)
+      .provide(DELIVERY, this.#delivery)
+      .provide(METRICS, this.#metrics)
+    const services = this.#runServices()
+    this.#services = graph.services.map((settings) => new ServiceRunner(settings, services, container))
+    this.#pipelines = graph.pipelines.map((pipeline) => new PipelineRunner(pipeline, services, container))
+    this.ended = new Promise((resolve, reject) => {
+      this.#settleEnded = { resolve, reject }
+    })
+    // Whoever does not wait for the end is not to be ended by it.
+    this.ended.catch(() => undefined)
+  }
+
+  async start(): Promise<void> {
+    for (const { name, address } of this.#graph.listeners) this.#listeners.add(name, address)
+    this.#openApi()
+    await this.#listeners.openAll()
+    addEngineMetrics({ registry: this.#metrics, clock: this.#clock, nodes: this.#nodes(), routeOf: (id) => this.#routeOf(id) })
+    this.#clock.every(1000, () => this.#pipelines.forEach((pipeline) => pipeline.inputs.forEach((input) => input.sampleRate())))
+    await Promise.all([...this.#services, ...this.#pipelines].map((part) => part.start()))
+    this.#state = 'running'
+    this.#events.emit({ kind: 'engine.running' })
+    this.#noteEnd()
+  }
+
+  stop(reason: string): Promise<void> {
+    this.#stopping ??= this.#stop(reason)
+    return this.#stopping
+  }
+
+  status(): EngineStatus {
+    const { ready, reasons } = this.#readinessOf(this.#nodes())
+    const nowMs = this.#clock.nowMs()
+    return {
+      version: readEngineVersion(),
+      nodeVersion: process.version,
+      pid: process.pid,
+      startedAt: new Date(this.#clock.wallMs(this.#startedAtMs)).toISOString(),
+      uptimeSeconds: Math.round((nowMs - this.#startedAtMs) / 1000),
+      state: this.#state,
+      ready,
+      reasons,
+      files: this.#graph.files,
+      listeners: this.#listeners.all().map(({ name, address, origins }) => ({ name, protocol: 'http', address, origins })),
+      services: this.#services.map((service) => service.status()),
+      pipelines: this.#pipelines.map((pipeline) => pipeline.status()),
+    }
+  }
+
+  readiness(of: { readonly pipeline?: string; readonly node?: string } = {}): Readiness | undefined {
+    const nodes = this.#nodes().filter(
+      ({ id }) => (of.node === undefined || id === of.node) && (of.pipeline === undefined || id.startsWith(`${of.pipeline}/`)),
+    )
+    return nodes.length === 0 && (of.node ?? of.pipeline) !== undefined ? undefined : this.#readinessOf(nodes)
+  }
+
+  urls(): readonly { readonly label: string; readonly url: string }[] {
+    const viewers = this.#delivery.routes().flatMap(({ id, urls }) => urls.map((url) => ({ label: id, url })))
+    const api = this.#listeners.http(API).origins.map((origin) => ({ label: 'control API', url: `${origin}/api/v1/status` }))
+    return [...viewers, ...api, ...this.#serviceUrls()]
+  }
+
+  #serviceUrls(): { label: string; url: string }[] {
+    return this.#graph.services.flatMap(({ id, options }) => {
+      const { listener, path } = options as { readonly listener?: unknown; readonly path?: unknown }
+      if (typeof listener !== 'string' || typeof path !== 'string') return []
+      return this.#listeners.http(listener).origins.map((origin) => ({ label: id, url: origin + path }))
+    })
+  }
+
+  /** Guard first, then whatever a node has put on the listener, then the API. */
+  #openApi(): void {
+    const listener = this.#listeners.http(API)
+    const settings: GuardSettings = {
+      token: this.#stateDir.token,
+      hosts: this.#graph.engine.api.hosts,
+      boundAddresses: () => [listener.address],
+    }
+    listener.setGuard(guardOf(settings))
+    listener.setFallback(createControlApi({ ...settings, source: this, log: this.#log }))
+  }
+
+  #runServices(): RunServices {
+    return {
+      clock: this.#clock,
+      log: this.#log,
+      metrics: this.#metrics,
+      events: this.#events,
+      scope: this.#scope,
+      sentBytesOf: (id) => this.#routeOf(id)?.counters.sentBytes ?? 0,
+      viewersOf: (id) => {
+        const route = this.#routeOf(id)
+        return route === undefined ? {} : { clients: route.counters.clients, urls: route.urls }
+      },
+      onStateChange: () => {
+        this.#histograms.refresh(this.#delivery.routes())
+        this.#noteEnd()
+      },
+    }
+  }
+
+  #routeOf(id: string): RouteStatus | undefined {
+    return this.#delivery.routes().find((route) => route.id === id)
+  }
+
+  #nodes(): readonly (ServiceRunner | PipelineNode)[] {
+    return [...this.#services, ...this.#pipelines.flatMap((pipeline) => pipeline.nodes)]
+  }
+
+  #readinessOf(nodes: readonly (ServiceRunner | PipelineNode)[]): Readiness {
+    const reasons = nodes
+      .filter(({ state }) => state !== 'ready' && state !== 'ended')
+      .map(({ id, state, why }) => `${id}: ${why === '' ? state : why}`)
+    if (this.#state !== 'running') reasons.unshift(`engine: ${this.#state}`)
+    return { ready: reasons.length === 0, reasons }
+  }
+
+  /** All inputs have ended: viewers get the rest, then the engine has done its work. */
+  #noteEnd(): void {
+    if (this.#state !== 'running' || this.#isOver) return
+    const inputs = this.#pipelines.flatMap((pipeline) => pipeline.inputs)
+    if (inputs.length === 0 || inputs.some(({ state }) => state !== 'ended' && state !== 'failed')) return
+    this.#isOver = true
+    const failed = inputs.find(({ state }) => state === 'failed')
+    if (failed === undefined) void this.#drainAll().then(() => this.#settleEnded.resolve())
+    else this.#settleEnded.reject(new Error(`${failed.id} has failed: ${failed.why}`))
+  }
+
+  async #drainAll(): Promise<void> {
+    await Promise.all(this.#pipelines.flatMap((pipeline) => pipeline.sinks.map((sink) => sink.drained())))
+  }
+
+  async #stop(reason: string): Promise<void> {
+    const isRunning = this.#state === 'running'
+    this.#state = 'stopping'
+    this.#log.info({ reason }, 'stopping')
+    this.#events.emit({ kind: 'engine.stopping', data: { reason } })
+    this.#listeners.stopAccepting(API)
+    const { drainMs } = this.#graph.engine
+    if (isRunning) await Promise.all(this.#pipelines.map((pipeline) => pipeline.drain(drainMs)))
+    for (const pipeline of this.#pipelines) await pipeline.stop(reason)
+    await this.#delivery[Symbol.asyncDispose]()
+    for (const service of this.#services) await service.stop(reason)
+    await this.#listeners.closeAll(CLOSE_GRACE_MS)
+    await this.#stateDir[Symbol.asyncDispose]()
+    this.#scope[Symbol.dispose]()
+    this.#clock[Symbol.dispose]()
+    this.#log.info('stopped')
+  }
+}

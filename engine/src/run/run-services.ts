@@ -1,0 +1,20 @@
+// What runs nodes: handed to each of them, replaced in tests.
+import type { Logger } from 'pino'
+import type { EngineClock } from '../observe/clock.js'
+import type { EventLog } from '../observe/events.js'
+import type { MetricsRegistry } from '../observe/metrics-registry.js'
+import type { NodeScope } from './node-scope.js'
+
+export interface RunServices {
+  readonly clock: EngineClock
+  readonly log: Logger
+  readonly metrics: MetricsRegistry
+  readonly events: EventLog
+  readonly scope: NodeScope
+  /** What an output has sent to its viewers. */
+  sentBytesOf(id: string): number
+  /** The viewers of an output, where it has such. */
+  viewersOf(id: string): { readonly clients?: number; readonly urls?: readonly string[] }
+  /** Some node has changed its state. */
+  onStateChange(): void
+}

@@ -1,0 +1,45 @@
+// Runs an output: connects its inlets, and knows when all that it accepted has been delivered.
+import type { Subscription } from 'rxjs'
+import type { Sink } from '../plugin/contract.js'
+import type { Edge } from './edge.js'
+import { NodeLife } from './node-life.js'
+
+export class SinkRunner extends NodeLife<Sink> {
+  readonly edges: Edge[] = []
+  #subscription: Subscription | undefined
+
+  get receivedBytes(): number {
+    return this.edges.reduce((sum, edge) => sum + edge.counters.receivedBytes, 0)
+  }
+
+  get sentBytes(): number {
+    return this.services.sentBytesOf(this.id)
+  }
+
+  /** Resolves when what was accepted has been delivered; never rejects. */
+  async drained(): Promise<void> {
+    try {
+      await this.node?.drained?.()
+    } catch (error) {
+      this.fail(error)
+    }
+    if (this.state === 'ready' || this.state === 'degraded') this.end()
+  }
+
+  protected override flow(): void {
+    const sink = this.node
+    if (sink === undefined) return
+    this.services.scope.enter(
+      (error) => this.fail(error),
+      () => {
+        this.#subscription = sink.accept(this.edges.map((edge) => edge.inlet))
+      },
+    )
+    if (this.state === 'opening') this.ready()
+  }
+
+  protected override ebb(): void {
+    this.#subscription?.unsubscribe()
+    this.#subscription = undefined
+  }
+}

@@ -1,0 +1,68 @@
+// What the engine does with the bytes of an input: framing, then one timeline over all generations.
+import { Framer, Timeline } from '@millrace/media/mpegts'
+import type { FramerCounters, JunctionRules, TsChunk } from '@millrace/media/mpegts'
+
+export interface SourceFramingSettings {
+  readonly timeline: 'continuous' | 'source'
+  send(chunk: TsChunk): void
+}
+
+export class SourceFraming {
+  /** Sums over all generations. */
+  readonly counters: FramerCounters = { packets: 0, syncLosses: 0, syncByteErrors: 0, skippedBytes: 0 }
+  readonly #settings: SourceFramingSettings
+  readonly #timeline: Timeline | undefined
+  #framer = new Framer()
+  #generation = 0
+  #isEmpty = true
+
+  constructor(settings: SourceFramingSettings) {
+    this.#settings = settings
+    this.#timeline = settings.timeline === 'continuous' ? new Timeline() : undefined
+  }
+
+  /** Packets that were left out at junctions. */
+  get droppedPackets(): number {
+    return this.#timeline?.counters.droppedPackets ?? 0
+  }
+
+  push(bytes: Uint8Array, nowMs: number): void {
+    if (bytes.length > 0) this.#isEmpty = false
+    this.#send(this.#framer.push(bytes, nowMs))
+  }
+
+  /** Called every `batch`. */
+  flush(nowMs: number): void {
+    this.#send(this.#framer.flush(nowMs))
+    for (const chunk of this.#timeline?.flush(nowMs) ?? []) this.#settings.send(chunk)
+  }
+
+  /** The generation is over; a generation of which nothing came is none. */
+  endGeneration(rules: JunctionRules, nowMs: number): void {
+    if (this.#isEmpty) return
+    const last = this.#framer.finish(nowMs)
+    if (this.#timeline === undefined) for (const chunk of last) this.#settings.send(chunk)
+    else for (const chunk of this.#timeline.endGeneration(last, rules)) this.#settings.send(chunk)
+    const { nextSeq, counters } = this.#framer
+    this.counters.packets += counters.packets
+    this.counters.syncLosses += counters.syncLosses
+    this.counters.syncByteErrors += counters.syncByteErrors
+    this.counters.skippedBytes += counters.skippedBytes
+    this.#generation++
+    this.#framer = new Framer({ generation: this.#generation, firstSeq: nextSeq })
+    this.#isEmpty = true
+  }
+
+  /** The input has ended for ever: everything that is left is sent. */
+  finish(nowMs: number): void {
+    this.#send(this.#framer.finish(nowMs))
+    for (const chunk of this.#timeline?.flush(Infinity) ?? []) this.#settings.send(chunk)
+  }
+
+  #send(chunks: readonly TsChunk[]): void {
+    for (const chunk of chunks) {
+      if (this.#timeline === undefined) this.#settings.send(chunk)
+      else for (const moved of this.#timeline.push(chunk)) this.#settings.send(moved)
+    }
+  }
+}

@@ -1,0 +1,62 @@
+// Runs a transform: connects its inlets, and its observables to ports.
+import { Subscription } from 'rxjs'
+import type { AnyChunk, Stage } from '../plugin/contract.js'
+import type { Edge } from './edge.js'
+import { NodeLife } from './node-life.js'
+import { Port } from './port.js'
+import { runError } from './run-errors.js'
+
+export class StageRunner extends NodeLife<Stage> {
+  readonly ports = new Map<string, Port>()
+  readonly edges: Edge[] = []
+  #subscriptions = new Subscription()
+  #open = 0
+
+  /** The port of that name; the check of the graph has seen that it is declared. */
+  port(name: string): Port {
+    const known = this.ports.get(name)
+    if (known !== undefined) return known
+    const port = new Port()
+    this.ports.set(name, port)
+    return port
+  }
+
+  get receivedBytes(): number {
+    return this.edges.reduce((sum, edge) => sum + edge.counters.receivedBytes, 0)
+  }
+
+  get sentBytes(): number {
+    let sum = 0
+    for (const port of this.ports.values()) sum += port.sentBytes
+    return sum
+  }
+
+  protected override flow(): void {
+    const { definition } = this.settings
+    const stage = this.node
+    if (definition.kind !== 'transform' || stage === undefined) return
+    const fail = (error: unknown): void => this.fail(error)
+    this.services.scope.enter(fail, () => {
+      const outlets = stage.apply(this.edges.map((edge) => edge.inlet))
+      this.#open = definition.ports.length
+      for (const name of definition.ports) {
+        const outlet = outlets[name]
+        if (outlet === undefined) throw runError('NODE_NO_SUCH_PORT', `${definition.type} returned no observable for port ${name}`)
+        const port = this.port(name)
+        const next = (chunk: AnyChunk): void => port.push(chunk)
+        this.#subscriptions.add(outlet.subscribe({ next, error: fail, complete: () => this.#complete(port) }))
+      }
+    })
+    if (this.state === 'opening') this.ready()
+  }
+
+  protected override ebb(): void {
+    this.#subscriptions.unsubscribe()
+    this.#subscriptions = new Subscription()
+  }
+
+  #complete(port: Port): void {
+    port.complete()
+    if (--this.#open === 0) this.end()
+  }
+}

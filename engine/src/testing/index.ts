@@ -1,0 +1,33 @@
+// The door `@millrace/engine/testing`: what tests of nodes and of the engine build their streams with.
+export { buildTs } from './ts-builder/build-ts.js'
+export {
+  breakCrc,
+  breakSyncByte,
+  cutMidPacket,
+  dropPackets,
+  duplicatePackets,
+  junkBetween,
+  renumberCounter,
+  scramble,
+  setTei,
+} from './ts-builder/faults.js'
+export type { Choice, Damaged } from './ts-builder/faults.js'
+export { joinTs } from './ts-builder/join-ts.js'
+export { PTS_WRAP } from './ts-builder/pes.js'
+export { withStride } from './ts-builder/with-stride.js'
+export type { AudioCodec } from './ts-builder/audio-frames.js'
+export type { KeyPicture } from './ts-builder/video-format.js'
+export type {
+  AudioPlan,
+  BuiltSection,
+  BuiltTrack,
+  BuiltTs,
+  BuiltUnit,
+  DataPlan,
+  PcrPlan,
+  ProgramPlan,
+  PsiPlan,
+  TsPlan,
+  VideoCodec,
+  VideoPlan,
+} from './ts-builder/ts-plan.js'

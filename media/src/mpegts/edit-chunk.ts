@@ -1,0 +1,76 @@
+// Chunks are immutable; these make others of them: without some packets, or split in two. Marks stay true.
+import type { TsChunk } from './chunk.js'
+import { LAST_OF_PID, MARK_FLAGS, MARK_OFFSET, MARK_SIZE } from './marks.js'
+import { hasTransportError, NULL_PID, PACKET_SIZE, readPid } from './packet.js'
+
+/** The chunk without the packets of which `drop[index]` is 1. The same chunk if none is; undefined if nothing is left. */
+export function withoutPackets(chunk: TsChunk, drop: Uint8Array): TsChunk | undefined {
+  const count = chunk.bytes.length / PACKET_SIZE
+  let dropped = 0
+  for (let index = 0; index < count; index++) dropped += drop[index]!
+  if (dropped === 0) return chunk
+  if (dropped === count) return undefined
+  const bytes = new Uint8Array((count - dropped) * PACKET_SIZE)
+  const moved = new Int32Array(count).fill(-1)
+  let length = 0
+  for (let index = 0; index < count; index++) {
+    if (drop[index] === 1) continue
+    const from = index * PACKET_SIZE
+    bytes.set(chunk.bytes.subarray(from, from + PACKET_SIZE), length)
+    moved[index] = length
+    length += PACKET_SIZE
+  }
+  return { ...chunk, bytes, marks: movedMarks(chunk.marks, moved, bytes), randomAccess: chunk.randomAccess && drop[0] === 0 }
+}
+
+/** The packets before and from `offset`, each with a buffer of its own. `offset` lies inside the chunk. */
+export function splitChunk(chunk: TsChunk, offset: number): readonly [TsChunk, TsChunk] {
+  const count = chunk.bytes.length / PACKET_SIZE
+  const head = new Int32Array(count).fill(-1)
+  const tail = new Int32Array(count).fill(-1)
+  for (let index = 0; index < count; index++) {
+    const from = index * PACKET_SIZE
+    if (from < offset) head[index] = from
+    else tail[index] = from - offset
+  }
+  const before = chunk.bytes.slice(0, offset)
+  const after = chunk.bytes.slice(offset)
+  return [
+    { ...chunk, bytes: before, marks: movedMarks(chunk.marks, head, before) },
+    { ...chunk, bytes: after, marks: movedMarks(chunk.marks, tail, after), discontinuity: false, randomAccess: false },
+  ]
+}
+
+/** The records of the packets that `moved` gives a new offset, with LAST_OF_PID set anew. */
+function movedMarks(marks: Int32Array, moved: Int32Array, bytes: Uint8Array): Int32Array {
+  const lasts = lastPackets(bytes)
+  const records: number[] = []
+  for (let at = 0; at < marks.length; at += MARK_SIZE) {
+    const offset = moved[marks[at + MARK_OFFSET]! / PACKET_SIZE]!
+    if (offset < 0) continue
+    while (lasts.length > 0 && lasts[0]! < offset) addLast(records, lasts.shift()!, bytes)
+    const isLast = lasts[0] === offset
+    if (isLast) lasts.shift()
+    const flags = (marks[at + MARK_FLAGS]! & ~LAST_OF_PID) | (isLast ? LAST_OF_PID : 0)
+    if (flags !== 0) records.push(offset, marks[at + 1]!, flags, marks[at + 3]!)
+  }
+  while (lasts.length > 0) addLast(records, lasts.shift()!, bytes)
+  return Int32Array.from(records)
+}
+
+function addLast(records: number[], offset: number, bytes: Uint8Array): void {
+  records.push(offset, readPid(bytes, offset), LAST_OF_PID, records.at(-1) ?? 0)
+}
+
+/** Offsets of the last packet of every PID, ascending. */
+function lastPackets(bytes: Uint8Array): number[] {
+  const seen = new Set<number>([NULL_PID])
+  const offsets: number[] = []
+  for (let offset = bytes.length - PACKET_SIZE; offset >= 0; offset -= PACKET_SIZE) {
+    const pid = readPid(bytes, offset)
+    if (hasTransportError(bytes, offset) || seen.has(pid)) continue
+    seen.add(pid)
+    offsets.push(offset)
+  }
+  return offsets.reverse()
+}

@@ -1,0 +1,313 @@
+// Bytes of any alignment in, chunks of whole packets out, with the marks of one scan. No timers: the caller says what
+// time it is, and flushes. The bytes are copied once, from what is pushed into the buffer that becomes the chunk.
+import type { TsChunk } from './chunk.js'
+import { MarkList } from './mark-list.js'
+import { RANDOM_ACCESS, SYNC_BYTE_ERROR, SYNC_LOSS, UNIT_START } from './marks.js'
+import { PacketScanner } from './packet-scanner.js'
+import { hasRandomAccessIndicator, PACKET_SIZE, readPid, SYNC_BYTE } from './packet.js'
+import { ProgramTable } from './program-table.js'
+import { RandomAccess } from './random-access.js'
+import { findSync } from './sync-search.js'
+import type { SyncFound } from './sync-search.js'
+
+/** A chunk is cut at this size, whatever the time. */
+export const MAX_CHUNK_BYTES = 1394 * PACKET_SIZE // 256 KiB in whole packets
+const FIRST_CAPACITY = 64 * 1024
+const SMALLEST_BUFFER = 16 * 1024
+/** A chunk's buffer is made this much larger than the chunk before. */
+const HEADROOM = 1.25
+const NO_CHUNKS: readonly TsChunk[] = []
+
+export interface FramerOptions {
+  /** Which program's random access points cut chunks; by default the first of the PAT. */
+  readonly program?: number
+  readonly generation?: number
+  /** `origin.seq` of the first chunk. */
+  readonly firstSeq?: number
+}
+
+/** Plain numbers, for metrics. */
+export interface FramerCounters {
+  packets: number
+  syncLosses: number
+  syncByteErrors: number
+  /** Bytes that belonged to no packet. */
+  skippedBytes: number
+}
+
+export class Framer {
+  readonly counters: FramerCounters = { packets: 0, syncLosses: 0, syncByteErrors: 0, skippedBytes: 0 }
+  readonly table = new ProgramTable()
+  readonly #scanner = new PacketScanner(this.table)
+  readonly #marks = new MarkList()
+  readonly #randomAccess: RandomAccess
+  readonly #found: SyncFound = { at: 0, stride: 0 }
+  readonly #generation: number
+  #seq: number
+  #isFirst = true
+  /** Packets that were taken up to #scanned, raw bytes from #read to #filled; between pushes #read is #scanned. */
+  #buffer = new Uint8Array(FIRST_CAPACITY)
+  #scanned = 0
+  #read = 0
+  #filled = 0
+  #receivedAtMs = 0
+  #nowMs = 0
+  /** 0 while there is no lock. */
+  #stride = 0
+  #wasLocked = false
+  /** Flags for the next packet that is taken. */
+  #pendingFlags = 0
+  /** The buffer begins at a random access point. */
+  #startsRandomAccess = false
+  /** What the flush before this one held back stands at the start of the buffer. */
+  #heldBefore = false
+  #out: TsChunk[] = []
+
+  constructor(options: FramerOptions = {}) {
+    this.#randomAccess = new RandomAccess(this.table, options.program)
+    this.#generation = options.generation ?? 0
+    this.#seq = options.firstSeq ?? 0
+  }
+
+  /** `origin.seq` that the next chunk will have. */
+  get nextSeq(): number {
+    return this.#seq
+  }
+
+  /** Takes bytes as they arrived, and copies them. Returns the chunks that are complete now. */
+  push(bytes: Uint8Array, nowMs: number): readonly TsChunk[] {
+    for (let at = 0; at < bytes.length; at += MAX_CHUNK_BYTES) {
+      this.#append(bytes.length > MAX_CHUNK_BYTES ? bytes.subarray(at, at + MAX_CHUNK_BYTES) : bytes, nowMs)
+      this.#consume(false)
+    }
+    return this.#takeOut()
+  }
+
+  /**
+   * The batch is over: returns what was collected. Held back, for one flush at most, is a picture of which it is not
+   * known yet whether it is a random access point, and PAT and PMT at the very end, which may belong to one.
+   */
+  flush(nowMs: number): readonly TsChunk[] {
+    this.#nowMs = nowMs
+    let cut = this.#randomAccess.holdFrom(this.#scanned)
+    if (cut === 0 && this.#heldBefore) {
+      this.#randomAccess.giveUp()
+      cut = this.#scanned
+    }
+    this.#heldBefore = cut < this.#scanned
+    this.#cut(cut)
+    return this.#takeOut()
+  }
+
+  /** Nothing more will come: returns everything that is left. */
+  finish(nowMs: number): readonly TsChunk[] {
+    this.#nowMs = nowMs
+    this.#consume(true)
+    this.counters.skippedBytes += this.#filled - this.#scanned
+    this.#filled = this.#scanned
+    this.#cut(this.#scanned)
+    return this.#takeOut()
+  }
+
+  #takeOut(): readonly TsChunk[] {
+    if (this.#out.length === 0) return NO_CHUNKS
+    const out = this.#out
+    this.#out = []
+    return out
+  }
+
+  #append(bytes: Uint8Array, nowMs: number): void {
+    if (this.#filled === 0) this.#receivedAtMs = nowMs
+    this.#nowMs = nowMs
+    const needed = this.#filled + bytes.length
+    if (needed > this.#buffer.length) {
+      const grown = new Uint8Array(Math.max(needed, Math.min(this.#buffer.length * 2, MAX_CHUNK_BYTES)))
+      grown.set(this.#buffer.subarray(0, this.#filled))
+      this.#buffer = grown
+    }
+    this.#buffer.set(bytes, this.#filled)
+    this.#filled = needed
+  }
+
+  /** Takes every packet that is there, then closes the hole that left-out bytes have made. */
+  #consume(ending: boolean): void {
+    do {
+      if (this.#stride === 0) this.#lock(ending)
+    } while (this.#stride !== 0 && !this.#run(ending))
+    if (this.#read === this.#scanned) return
+    this.#buffer.copyWithin(this.#scanned, this.#read, this.#filled)
+    this.#filled -= this.#read - this.#scanned
+    this.#read = this.#scanned
+  }
+
+  #lock(ending: boolean): void {
+    findSync(this.#buffer, this.#read, this.#filled, ending, this.#found)
+    this.counters.skippedBytes += this.#found.at - this.#read
+    this.#read = this.#found.at
+    if (this.#found.stride === 0) return
+    this.#stride = this.#found.stride
+    if (this.#wasLocked) this.#pendingFlags |= SYNC_LOSS
+    this.#wasLocked = true
+  }
+
+  /**
+   * The one loop over packets, while every next one begins with a sync byte; what has no flags is only counted. True
+   * when more bytes are needed, false when the lock is lost.
+   */
+  #run(ending: boolean): boolean {
+    const stride = this.#stride
+    for (;;) {
+      const buffer = this.#buffer
+      const filled = this.#filled
+      const openPid = this.#randomAccess.isOpen ? this.#randomAccess.leadPid : -1
+      let read = this.#read
+      let scanned = this.#scanned
+      let flags = this.#pendingFlags
+      if (read < filled && buffer[read] !== SYNC_BYTE) flags = -1
+      while (flags === 0 && read + stride < filled && buffer[read + stride] === SYNC_BYTE) {
+        if (read !== scanned) buffer.copyWithin(scanned, read, read + PACKET_SIZE)
+        flags = this.#scanner.scan(buffer, scanned)
+        scanned += PACKET_SIZE
+        read += stride
+        if (scanned >= MAX_CHUNK_BYTES || (openPid >= 0 && readPid(buffer, scanned - PACKET_SIZE) === openPid)) break
+      }
+      const taken = scanned - this.#scanned
+      this.counters.packets += taken / PACKET_SIZE
+      this.#read = read
+      this.#scanned = scanned
+      if (taken > 0) this.#note(flags)
+      else if (!this.#edge(ending)) return this.#stride !== 0
+    }
+  }
+
+  /** The one packet that needs a closer look: at the end of the bytes, or beside a wrong sync byte. False: stop. */
+  #edge(ending: boolean): boolean {
+    const read = this.#read
+    const left = this.#filled - read
+    if (left <= 0) return false
+    if (this.#buffer[read] !== SYNC_BYTE) return this.#wrongSync(read, ending)
+    if (left < this.#stride) {
+      if (!ending || left < PACKET_SIZE) return false
+      this.#take(this.#filled)
+      return true
+    }
+    const next = read + this.#stride
+    if (left === this.#stride || this.#buffer[next] === SYNC_BYTE) {
+      this.#take(next)
+      return true
+    }
+    if (next + this.#stride >= this.#filled && !ending) return false
+    if (this.#isSyncAt(next + this.#stride) || !this.#isCutShort(read)) {
+      this.#take(next)
+      return true
+    }
+    // The bytes from here on are part of a packet, and the next one begins inside it.
+    this.counters.skippedBytes++
+    this.#read++
+    return this.#unlock()
+  }
+
+  /** `at` should be a sync byte. A single wrong one costs its packet, two in a row the lock. */
+  #wrongSync(at: number, ending: boolean): boolean {
+    const next = at + this.#stride
+    if (next >= this.#filled && !ending) return false
+    if (!this.#isSyncAt(next)) return this.#unlock()
+    this.counters.syncByteErrors++
+    this.#pendingFlags |= SYNC_BYTE_ERROR
+    this.#read = next
+    return true
+  }
+
+  #unlock(): false {
+    this.counters.syncLosses++
+    this.#stride = 0
+    return false
+  }
+
+  #isSyncAt(at: number): boolean {
+    return at < this.#filled && this.#buffer[at] === SYNC_BYTE
+  }
+
+  /** Synchronisation goes on inside the packet at `at`: it lost its end. */
+  #isCutShort(at: number): boolean {
+    for (let inside = at + 1; inside < at + PACKET_SIZE; inside++) {
+      if (this.#isSyncAt(inside) && this.#isSyncAt(inside + this.#stride)) return true
+    }
+    return false
+  }
+
+  /** Takes the packet at #read; `next` is where reading goes on. */
+  #take(next: number): void {
+    if (this.#read !== this.#scanned) this.#buffer.copyWithin(this.#scanned, this.#read, this.#read + PACKET_SIZE)
+    const flags = this.#pendingFlags | this.#scanner.scan(this.#buffer, this.#scanned)
+    this.#pendingFlags = 0
+    this.counters.packets++
+    this.#scanned += PACKET_SIZE
+    this.#read = next
+    this.#note(flags)
+  }
+
+  /** Leaves a mark for the packet that was taken last, and cuts where it says so. */
+  #note(flags: number): void {
+    const offset = this.#scanned - PACKET_SIZE
+    if (flags !== 0) {
+      const pid = readPid(this.#buffer, offset)
+      this.#marks.add(offset, pid, flags | this.#otherRandomAccess(offset, pid, flags), this.#elapsedMs())
+    }
+    if (flags !== 0 || this.#randomAccess.isOpen) {
+      const boundary = this.#randomAccess.note(this.#buffer, offset, flags)
+      if (boundary >= 0) {
+        this.#marks.flag(this.#randomAccess.unit, RANDOM_ACCESS)
+        this.#cut(boundary)
+        this.#startsRandomAccess = true
+      }
+    }
+    if (this.#scanned < MAX_CHUNK_BYTES) return
+    const cut = this.#randomAccess.holdFrom(this.#scanned)
+    this.#cut(cut > 0 ? cut : this.#scanned)
+  }
+
+  /** Random access points of the programs that do not cut: by their indicator alone, since nothing waits for them. */
+  #otherRandomAccess(offset: number, pid: number, flags: number): number {
+    if ((flags & UNIT_START) === 0 || pid === this.#randomAccess.leadPid || this.table.programs.size < 2) return 0
+    return this.table.isLead(pid) && hasRandomAccessIndicator(this.#buffer, offset) ? RANDOM_ACCESS : 0
+  }
+
+  #elapsedMs(): number {
+    return Math.round(this.#nowMs - this.#receivedAtMs)
+  }
+
+  /** Makes a chunk of the packets before `cut`; what follows moves to the front. */
+  #cut(cut: number): void {
+    if (cut <= 0) return
+    const buffer = this.#buffer
+    const keepsPackets = cut < this.#scanned
+    const ms = keepsPackets ? this.#marks.msAt(cut) : 0
+    const marks = this.#marks.take(buffer, cut, ms, this.#scanner)
+    // Most of the buffer is used: it becomes the chunk, and the next one is made a little larger than this was.
+    const handsOver = cut * 4 >= buffer.length * 3
+    const bytes = handsOver ? buffer.subarray(0, cut) : buffer.slice(0, cut)
+    if (handsOver) {
+      const rest = this.#filled - cut
+      this.#buffer = new Uint8Array(Math.max(SMALLEST_BUFFER, rest, Math.ceil(cut * HEADROOM)))
+      this.#buffer.set(buffer.subarray(cut, this.#filled))
+    } else buffer.copyWithin(0, cut, this.#filled)
+    this.#out.push({
+      kind: 'ts',
+      bytes,
+      origin: { generation: this.#generation, seq: this.#seq++ },
+      receivedAtMs: this.#receivedAtMs,
+      discontinuity: this.#isFirst && this.#generation > 0 ? 'source' : false,
+      marks,
+      randomAccess: this.#startsRandomAccess,
+    })
+    this.#isFirst = false
+    this.#startsRandomAccess = false
+    this.#receivedAtMs = keepsPackets ? this.#receivedAtMs + ms : this.#nowMs
+    this.#scanner.shift(cut)
+    this.#randomAccess.shift(cut)
+    this.#read -= cut
+    this.#scanned -= cut
+    this.#filled -= cut
+  }
+}

@@ -1,0 +1,131 @@
+// Where a new generation follows an old one: holds the first chunks back until their clocks are known, then plans by how
+// much the generation is moved. One offset for all clocks, one constant for each counter.
+import type { TsChunk } from './chunk.js'
+import { ProgramTable } from './program-table.js'
+import { Rewriter } from './rewriter.js'
+import { StreamClocks } from './stream-clocks.js'
+import type { PidClock } from './stream-clocks.js'
+import type { Sent } from './sent.js'
+import { difference33, mod33, ticksFromMs } from './timestamps.js'
+
+export interface JunctionRules {
+  /** `elapsed`: at least the time that passed between the two. `contiguous`: only what keeps all clocks increasing. */
+  readonly timeline: 'elapsed' | 'contiguous'
+}
+
+/** What is held back at most while clocks are still unknown. */
+const MAX_HELD_MS = 1000
+const MAX_HELD_BYTES = 2 * 1024 * 1024
+
+export class Junction {
+  readonly held: TsChunk[] = []
+  readonly #sent: Sent
+  readonly #rules: JunctionRules
+  readonly #table = new ProgramTable()
+  readonly #clocks = new StreamClocks()
+  #heldBytes = 0
+
+  constructor(sent: Sent, rules: JunctionRules) {
+    this.#sent = sent
+    this.#rules = rules
+  }
+
+  /** Takes a chunk of the new generation; true when enough is known to go on. */
+  push(chunk: TsChunk): boolean {
+    this.held.push(chunk)
+    this.#heldBytes += chunk.bytes.length
+    this.#table.follow(chunk)
+    this.#clocks.follow(chunk, this.#table.isSectionPid)
+    return this.#isKnown() || this.#heldBytes >= MAX_HELD_BYTES || this.isOverdue(chunk.receivedAtMs)
+  }
+
+  isOverdue(nowMs: number): boolean {
+    const first = this.held[0]
+    return first !== undefined && nowMs - first.receivedAtMs >= MAX_HELD_MS
+  }
+
+  /** How the generation has to be rewritten. */
+  plan(): Rewriter {
+    return new Rewriter({
+      offset90k: this.#offset(),
+      sent: this.#sent,
+      versionShifts: this.#versionShifts(),
+      isSectionPid: this.#table.isSectionPid,
+    })
+  }
+
+  /** Every audio and video PID that the old side had, and that the new side announces, has shown its first DTS. */
+  #isKnown(): boolean {
+    const { programs } = this.#table
+    if (programs.size === 0 || programs.size < this.#sent.table.programs.size) return false
+    for (const program of programs.values()) {
+      if (this.#sent.clocks.pcr.size > 0 && this.#clocks.pcr.size === 0) return false
+      for (const { media, pid } of program.tracks) {
+        if (media !== 'data' && this.#sent.clocks.dts.has(pid) && !this.#clocks.dts.has(pid)) return false
+      }
+    }
+    return true
+  }
+
+  /** The largest of what the clocks ask for; 0 if the two sides share none. */
+  #offset(): number {
+    const wanted: number[] = []
+    for (const clock of ['pcr', 'dts'] as const) {
+      for (const [pid, next] of this.#clocks[clock]) {
+        const before = this.#sent.clocks[clock].get(pid)
+        if (before !== undefined) wanted.push(before.last + before.step - next.first)
+      }
+    }
+    const lead = pairOf(this.#sent.clocks.pcr, this.#clocks.pcr) ?? pairOf(this.#sent.clocks.dts, this.#clocks.dts)
+    if (lead === undefined) return 0
+    if (wanted.length === 0) wanted.push(lead.before.last + lead.before.step - lead.next.first)
+    if (this.#rules.timeline === 'elapsed') {
+      const elapsedMs = Math.max(0, lead.next.firstAtMs - lead.before.lastAtMs)
+      wanted.push(lead.before.last + ticksFromMs(elapsedMs) - lead.next.first)
+    }
+    // All are numbers of one clock that may wrap between them: compared by their distance from the first.
+    const [base = 0] = wanted
+    let most = 0
+    for (const offset of wanted) most = Math.max(most, difference33(mod33(offset), mod33(base)))
+    return mod33(Math.round(base + most))
+  }
+
+  /** For each PAT and PMT PID: what to add to its version. The same tables keep theirs, others get the next one. */
+  #versionShifts(): Map<number, number> {
+    const shifts = new Map<number, number>()
+    const before = this.#sent.table
+    for (const { pid, bytes } of this.#table.sections.values()) {
+      const old = [...before.sections.values()].find((section) => section.pid === pid && section.bytes[0] === bytes[0])
+      if (old === undefined || shifts.has(pid)) continue
+      const next = isSameContent(old.bytes, bytes) ? versionOf(old.bytes) : versionOf(old.bytes) + 1
+      shifts.set(pid, (next - versionOf(bytes) + 32) % 32)
+    }
+    return shifts
+  }
+}
+
+/** The clock that both sides have, else the newest of the old side and the first of the new. */
+function pairOf(
+  before: ReadonlyMap<number, PidClock>,
+  next: ReadonlyMap<number, PidClock>,
+): { before: PidClock; next: PidClock } | undefined {
+  for (const [pid, clock] of next) {
+    const old = before.get(pid)
+    if (old !== undefined) return { before: old, next: clock }
+  }
+  const [first] = next.values()
+  const newest = [...before.values()].sort((a, b) => b.lastAtMs - a.lastAtMs)[0]
+  return first === undefined || newest === undefined ? undefined : { before: newest, next: first }
+}
+
+function versionOf(section: Uint8Array): number {
+  return (section[5]! >>> 1) & 0x1f
+}
+
+/** The sections say the same, whatever their version (and so their CRC). */
+function isSameContent(a: Uint8Array, b: Uint8Array): boolean {
+  if (a.length !== b.length) return false
+  for (let at = 0; at < a.length - 4; at++) if (at !== 5 && a[at] !== b[at]) return false
+  return true
+}
+

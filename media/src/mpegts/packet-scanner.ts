@@ -1,0 +1,134 @@
+// The one scan of each packet: continuity (TR 101 290 1.4), transport errors, scrambling, unit starts, clocks, sections.
+// A packet that merely continues its PID costs one table look-up; everything else takes the slow way.
+import {
+  CONTINUITY_ERROR,
+  DISCONTINUITY_INDICATOR,
+  HAS_PCR,
+  PSI,
+  SCRAMBLED,
+  TRANSPORT_ERROR,
+  UNIT_START,
+} from './marks.js'
+import {
+  DISCONTINUITY_FLAG,
+  hasPcr,
+  hasTransportError,
+  NULL_PID,
+  PACKET_SIZE,
+  payloadOffset,
+  PCR_FLAG,
+  PID_COUNT,
+  readAdaptationFlags,
+} from './packet.js'
+import type { ProgramTable } from './program-table.js'
+
+/** State of a PID: the counter of its last packet with payload, and these bits. */
+const SEEN = 0x10
+const DUPLICATED = 0x20
+/** Offsets of no packet. */
+const NONE = -1
+/** Bytes 6 to 11 of a packet with a PCR: the only ones in which a duplicate may differ, 2.4.3.3. */
+const PCR_START = 6
+const PCR_END = 12
+
+export class PacketScanner {
+  /** Offset of the last packet of each PID in the buffer at hand, or -1. */
+  readonly lastOffset = new Int32Array(PID_COUNT).fill(NONE)
+  /** The PIDs of which `lastOffset` is set: the first `seenCount` of these. */
+  readonly seen = new Uint16Array(PID_COUNT)
+  seenCount = 0
+  readonly #state = new Uint8Array(PID_COUNT)
+  readonly #table: ProgramTable
+
+  constructor(table: ProgramTable) {
+    this.#table = table
+  }
+
+  /** Flags of marks.ts for the packet at `offset`, 0 for one that merely continues its PID or is a null packet. */
+  scan(bytes: Uint8Array, offset: number): number {
+    const high = bytes[offset + 1]!
+    const pid = ((high & 0x1f) << 8) | bytes[offset + 2]!
+    const control = bytes[offset + 3]!
+    const state = this.#state[pid]!
+    // Payload only, not scrambled, no unit start, no error, and the counter follows.
+    if ((high & 0xc0) === 0 && (control & 0xf0) === 0x10 && state === (SEEN | ((control - 1) & 0x0f))) {
+      this.#state[pid] = SEEN | (control & 0x0f)
+      if (this.lastOffset[pid]! < 0) this.seen[this.seenCount++] = pid
+      this.lastOffset[pid] = offset
+      return this.#table.isSectionPid[pid] === 1 ? PSI | this.#table.packet(bytes, offset) : 0
+    }
+    return this.#slow(bytes, offset, pid)
+  }
+
+  /** Everything before `cut` has left the buffer, and what follows has moved to its start. */
+  shift(cut: number): void {
+    let kept = 0
+    for (let at = 0; at < this.seenCount; at++) {
+      const pid = this.seen[at]!
+      const offset = this.lastOffset[pid]! - cut
+      this.lastOffset[pid] = offset >= 0 ? offset : NONE
+      if (offset >= 0) this.seen[kept++] = pid
+    }
+    this.seenCount = kept
+  }
+
+  #slow(bytes: Uint8Array, offset: number, pid: number): number {
+    // TR 101 290 2.1: nothing else in a packet with a transport error can be believed, its PID included.
+    if (hasTransportError(bytes, offset)) return TRANSPORT_ERROR
+    if (pid === NULL_PID) return 0
+    const control = bytes[offset + 3]!
+    const adaptation = readAdaptationFlags(bytes, offset)
+    let flags = this.#continuity(bytes, offset, pid, control, adaptation)
+    if (this.lastOffset[pid]! < 0) this.seen[this.seenCount++] = pid
+    this.lastOffset[pid] = offset
+    if ((bytes[offset + 1]! & 0x40) !== 0 && (control & 0x10) !== 0) flags |= UNIT_START
+    if ((adaptation & PCR_FLAG) !== 0 && hasPcr(bytes, offset)) flags |= HAS_PCR
+    if ((adaptation & DISCONTINUITY_FLAG) !== 0) flags |= DISCONTINUITY_INDICATOR
+    if ((control & 0xc0) !== 0) return flags | SCRAMBLED
+    if (this.#table.isSectionPid[pid] === 1) {
+      if ((flags & CONTINUITY_ERROR) !== 0) this.#table.resetPid(pid)
+      flags |= PSI
+      // A duplicate brings no new bytes of its section.
+      if ((this.#state[pid]! & DUPLICATED) === 0) flags |= this.#table.packet(bytes, offset)
+    }
+    return flags
+  }
+
+  /** The rules of ISO/IEC 13818-1 2.4.3.3: packets without payload do not count, one exact duplicate is legal. */
+  #continuity(bytes: Uint8Array, offset: number, pid: number, control: number, adaptation: number): number {
+    const state = this.#state[pid]!
+    const counter = control & 0x0f
+    if ((control & 0x10) === 0) {
+      if ((adaptation & DISCONTINUITY_FLAG) !== 0 || (state & SEEN) === 0) this.#state[pid] = SEEN | counter
+      return 0
+    }
+    const last = state & 0x0f
+    if (
+      (state & SEEN) !== 0 &&
+      counter === last &&
+      (state & DUPLICATED) === 0 &&
+      this.#isDuplicate(bytes, offset, pid)
+    ) {
+      this.#state[pid] = SEEN | DUPLICATED | counter
+      return 0
+    }
+    this.#state[pid] = SEEN | counter
+    if ((state & SEEN) === 0 || (adaptation & DISCONTINUITY_FLAG) !== 0) return 0
+    return counter === ((last + 1) & 0x0f) ? 0 : CONTINUITY_ERROR
+  }
+
+  /**
+   * Compares with the PID's packet before, where that is still in the buffer. Where it is not, the counter alone
+   * speaks, and says the same.
+   */
+  #isDuplicate(bytes: Uint8Array, offset: number, pid: number): boolean {
+    const before = this.lastOffset[pid]!
+    if (before < 0) return true
+    const clock = hasPcr(bytes, offset)
+    for (let at = 1; at < PACKET_SIZE; at++) {
+      if (clock && at >= PCR_START && at < PCR_END) continue
+      if (bytes[offset + at] !== bytes[before + at]) return false
+    }
+    return payloadOffset(bytes, offset) < offset + PACKET_SIZE
+  }
+}

@@ -1,0 +1,200 @@
+// The programs of a stream as its PAT and PMTs say (ISO/IEC 13818-1, 2.4.4), followed packet by packet, and the CRC of
+// every other table that TR 101 290 2.2 names. Framer, timeline, splices, GOPs and validation all read this one table.
+import type { Chunk, Track } from './chunk.js'
+import { CRC_ERROR, MARK_FLAGS, MARK_OFFSET, MARK_PID, MARK_SIZE, PSI, PSI_CHANGE } from './marks.js'
+import { CAT_PID, isUnitStart, NULL_PID, PAT_PID, PACKET_SIZE, payloadOffset, PID_COUNT, readPid } from './packet.js'
+import { parsePat } from './pat.js'
+import { parsePmt } from './pmt.js'
+import type { Pmt } from './pmt.js'
+import { SectionAssembler } from './section-assembler.js'
+import { trackOf } from './stream-types.js'
+
+const TABLE_PAT = 0x00
+const TABLE_CAT = 0x01
+const TABLE_PMT = 0x02
+/** NIT, SDT and BAT, EIT, TDT and TOT: EN 300 468, table 1. */
+const SI_PIDS = [0x10, 0x11, 0x12, 0x14] as const
+/** Programs of one stream that are followed; a PAT may name some 250 in one section. */
+const MAX_PROGRAMS = 64
+/** Sections kept for splices: PAT, CAT and PMTs. */
+const MAX_SECTIONS = 256
+
+export interface Program {
+  readonly program: number
+  readonly pmtPid: number
+  readonly pcrPid: number
+  readonly version: number
+  readonly tracks: readonly Track[]
+  /** Where its random access points are: the first video PID, else the first audio PID, else -1. */
+  readonly leadPid: number
+  readonly leadTrack: Track | undefined
+}
+
+export interface StoredSection {
+  readonly pid: number
+  readonly bytes: Uint8Array
+}
+
+export class ProgramTable {
+  /** By program number, in the order of the PAT; only those whose PMT was seen. */
+  readonly programs = new Map<number, Program>()
+  /** The sections of PAT, CAT and PMTs in force, by PID, table and section number. */
+  readonly sections = new Map<number, StoredSection>()
+  /** 1 for every PID that carries sections we read. */
+  readonly isSectionPid = new Uint8Array(PID_COUNT)
+  /** Grows with every version of the PAT or of a PMT that came into force. */
+  changes = 0
+  readonly #assemblers = new Map<number, SectionAssembler>()
+  readonly #pmtPids = new Map<number, number>()
+  #order: number[] = []
+  #pid = 0
+  readonly #onSection = (section: Uint8Array, length: number): void => this.#section(section, length)
+
+  constructor() {
+    for (const pid of [PAT_PID, CAT_PID, ...SI_PIDS]) this.#followPid(pid)
+  }
+
+  /** Takes the packets of a chunk that its marks call PSI. A break in the stream drops sections that are half read. */
+  follow(chunk: Chunk): void {
+    if (chunk.discontinuity !== false) this.reset()
+    const { marks, bytes } = chunk
+    for (let at = 0; at < marks.length; at += MARK_SIZE) {
+      if (((marks[at + MARK_FLAGS] ?? 0) & PSI) === 0) continue
+      if (this.isSectionPid[marks[at + MARK_PID] ?? NULL_PID] === 1) this.packet(bytes, marks[at + MARK_OFFSET] ?? 0)
+    }
+  }
+
+  /** Takes one packet of a section PID; the flags CRC_ERROR and PSI_CHANGE say what it brought. Copies what it keeps. */
+  packet(bytes: Uint8Array, offset: number): number {
+    const pid = readPid(bytes, offset)
+    const assembler = this.#assemblers.get(pid)
+    if (assembler === undefined) return 0
+    const end = offset + PACKET_SIZE
+    const payload = payloadOffset(bytes, offset)
+    if (payload >= end) return 0
+    const before = this.changes
+    this.#pid = pid
+    const bad = assembler.push(bytes, payload, end, isUnitStart(bytes, offset), this.#onSection)
+    return (bad > 0 ? CRC_ERROR : 0) | (this.changes !== before ? PSI_CHANGE : 0)
+  }
+
+  /** Packets of this PID were lost: what is half read is not continued. */
+  resetPid(pid: number): void {
+    this.#assemblers.get(pid)?.reset()
+  }
+
+  /** The same for all PIDs. What is in force stays. */
+  reset(): void {
+    for (const assembler of this.#assemblers.values()) assembler.reset()
+  }
+
+  /** The program of that number; without a number the first of the PAT whose PMT was seen. */
+  select(program?: number): Program | undefined {
+    if (program !== undefined) return this.programs.get(program)
+    for (const number of this.#order) {
+      const found = this.programs.get(number)
+      if (found !== undefined) return found
+    }
+    return undefined
+  }
+
+  isPatOrPmt(pid: number): boolean {
+    return pid === PAT_PID || this.#pmtPids.has(pid)
+  }
+
+  /** Some program has its random access points on this PID. */
+  isLead(pid: number): boolean {
+    for (const program of this.programs.values()) if (program.leadPid === pid) return true
+    return false
+  }
+
+  #followPid(pid: number): void {
+    if (this.#assemblers.has(pid)) return
+    this.#assemblers.set(pid, new SectionAssembler())
+    this.isSectionPid[pid] = 1
+  }
+
+  #section(section: Uint8Array, length: number): void {
+    const table = section[0]
+    const pid = this.#pid
+    if (table === TABLE_PAT && pid === PAT_PID) this.#pat(section, length)
+    else if (table === TABLE_CAT && pid === CAT_PID) this.#store(section, length)
+    else if (table === TABLE_PMT && this.#pmtPids.has(pid)) this.#pmt(section, length)
+  }
+
+  #pat(section: Uint8Array, length: number): void {
+    if (this.#isStored(section, length)) return
+    const pat = parsePat(section, length)
+    if (pat === undefined || !pat.current || !this.#store(section, length)) return
+    if (pat.sectionNumber === 0) this.#forgetPat(section)
+    for (const { program, pmtPid } of pat.programs) {
+      if (this.#order.length >= MAX_PROGRAMS) break
+      if (pmtPid === NULL_PID || (this.isSectionPid[pmtPid] === 1 && !this.#pmtPids.has(pmtPid))) continue
+      this.#order.push(program)
+      this.#pmtPids.set(pmtPid, program)
+      this.#followPid(pmtPid)
+    }
+    for (const [number, program] of this.programs) {
+      if (!this.#order.includes(number) || !this.#pmtPids.has(program.pmtPid)) this.programs.delete(number)
+    }
+    this.changes++
+  }
+
+  /** A new PAT begins: its programs replace all, and the PMTs of PIDs that it may no longer name are read again. */
+  #forgetPat(section: Uint8Array): void {
+    const version = (section[5] ?? 0) & 0x3e
+    for (const [key, stored] of this.sections) {
+      if (stored.pid === PAT_PID && ((stored.bytes[5] ?? 0) & 0x3e) !== version) this.sections.delete(key)
+    }
+    for (const pid of this.#pmtPids.keys()) {
+      this.isSectionPid[pid] = 0
+      this.#assemblers.delete(pid)
+      for (const [key, stored] of this.sections) if (stored.pid === pid) this.sections.delete(key)
+    }
+    this.#pmtPids.clear()
+    this.#order = []
+  }
+
+  #pmt(section: Uint8Array, length: number): void {
+    if (this.#isStored(section, length)) return
+    const pmt = parsePmt(section, length)
+    if (pmt === undefined || !pmt.current || !this.#order.includes(pmt.program)) return
+    if (!this.#store(section, length)) return
+    this.programs.set(pmt.program, programOf(pmt, this.#pid))
+    this.changes++
+  }
+
+  /** The very same section is in force already, as nearly always. */
+  #isStored(section: Uint8Array, length: number): boolean {
+    const known = this.sections.get(this.#key(section))
+    return known !== undefined && isSame(known.bytes, section, length)
+  }
+
+  /** Keeps a copy for splices; false if it is there already or there is no room. */
+  #store(section: Uint8Array, length: number): boolean {
+    if (this.#isStored(section, length)) return false
+    const key = this.#key(section)
+    if (!this.sections.has(key) && this.sections.size >= MAX_SECTIONS) return false
+    this.sections.set(key, { pid: this.#pid, bytes: section.slice(0, length) })
+    return true
+  }
+
+  /** PID, table, table_id_extension (the program of a PMT) and section_number. */
+  #key(section: Uint8Array): number {
+    const extension = (section[3]! << 8) | section[4]!
+    return ((this.#pid * 4 + section[0]!) * 0x10000 + extension) * 0x100 + section[6]!
+  }
+}
+
+function programOf(pmt: Pmt, pmtPid: number): Program {
+  const tracks = pmt.streams.map((stream) => trackOf(stream))
+  const leadTrack = tracks.find((track) => track.media === 'video') ?? tracks.find((track) => track.media === 'audio')
+  const { program, pcrPid, version } = pmt
+  return { program, pmtPid, pcrPid, version, tracks, leadPid: leadTrack?.pid ?? -1, leadTrack }
+}
+
+function isSame(stored: Uint8Array, section: Uint8Array, length: number): boolean {
+  if (stored.length !== length) return false
+  for (let at = 0; at < length; at++) if (stored[at] !== section[at]) return false
+  return true
+}

@@ -1,0 +1,129 @@
+// Sections out of the packets of one PID, ISO/IEC 13818-1 2.4.4: pointer_field, several sections per packet, sections
+// over several packets, stuffing, CRC_32. The caller leaves out duplicate packets, and calls `reset` after a loss.
+
+import { crc32Mpeg } from './crc32.js'
+import {
+  hasSectionSyntax,
+  MAX_SECTION_LENGTH,
+  readSectionLength,
+  SECTION_CRC_SIZE,
+  SHORT_HEADER_SIZE,
+} from './section-header.js'
+
+/** A table_id of 0xff: the rest of the packet is stuffing, 2.4.4. */
+const STUFFING = 0xff
+/** The time offset table has a CRC although its section_syntax_indicator is 0, ETSI EN 300 468 5.2.6. */
+const TIME_OFFSET_TABLE = 0x73
+/** The first buffer: PAT, CAT and PMT sections fit (section_length up to 1021). */
+const FIRST_CAPACITY = 1024
+
+/** Called for each good section. `section` belongs to the assembler and is valid during the call only. */
+export type OnSection = (section: Uint8Array, length: number) => void
+
+export class SectionAssembler {
+  readonly #maxBytes: number
+  #buffer = new Uint8Array(0)
+  /** Bytes collected of the section that is under way; 0: none is. */
+  #filled = 0
+
+  /** Sections larger than `maxBytes`, header included, count as failed. */
+  constructor(maxBytes = SHORT_HEADER_SIZE + MAX_SECTION_LENGTH) {
+    this.#maxBytes = Math.min(maxBytes, SHORT_HEADER_SIZE + MAX_SECTION_LENGTH)
+  }
+
+  /** Forgets the section that is under way. */
+  reset(): void {
+    this.#filled = 0
+  }
+
+  /**
+   * Takes the payload `bytes[payload, end)` of one packet; `unitStart` is its payload_unit_start_indicator. Returns how
+   * many sections failed: wrong CRC, impossible length, cut off by the next one, or a pointer_field out of the packet.
+   */
+  push(bytes: Uint8Array, payload: number, end: number, unitStart: boolean, onSection: OnSection): number {
+    if (payload >= end) return 0
+    return unitStart
+      ? this.#pushStart(bytes, payload, end, onSection)
+      : this.#pushContinuation(bytes, payload, end, onSection)
+  }
+
+  #pushStart(bytes: Uint8Array, payload: number, end: number, onSection: OnSection): number {
+    const first = payload + 1 + bytes[payload]!
+    if (first > end) {
+      this.#filled = 0
+      return 1
+    }
+    let failed = this.#pushContinuation(bytes, payload + 1, first, onSection)
+    if (this.#filled > 0) failed++ // the old one should have ended in front of the first new one
+    this.#filled = 0
+    let at = first
+    while (at < end && bytes[at] !== STUFFING) {
+      this.#reserve(SHORT_HEADER_SIZE)
+      at = this.#fill(bytes, at, end)
+      if (this.#isTooLong()) {
+        this.#filled = 0
+        return failed + 1
+      }
+      if (this.#isWhole()) failed += this.#finish(onSection)
+    }
+    return failed
+  }
+
+  #pushContinuation(bytes: Uint8Array, at: number, end: number, onSection: OnSection): number {
+    if (this.#filled === 0) return 0
+    this.#fill(bytes, at, end)
+    if (this.#isTooLong()) {
+      this.#filled = 0
+      return 1
+    }
+    return this.#isWhole() ? this.#finish(onSection) : 0
+  }
+
+  /** Appends what belongs to the section under way; returns the offset behind it. */
+  #fill(bytes: Uint8Array, start: number, end: number): number {
+    let at = start
+    while (this.#filled < SHORT_HEADER_SIZE && at < end) this.#buffer[this.#filled++] = bytes[at++]!
+    if (this.#filled < SHORT_HEADER_SIZE || this.#isTooLong()) return at
+    const size = this.#size()
+    this.#reserve(size)
+    const stop = Math.min(end, at + size - this.#filled)
+    while (at < stop) this.#buffer[this.#filled++] = bytes[at++]!
+    return at
+  }
+
+  #finish(onSection: OnSection): number {
+    const length = this.#filled
+    this.#filled = 0
+    if (hasCrc(this.#buffer) && !hasGoodCrc(this.#buffer, length)) return 1
+    onSection(this.#buffer, length)
+    return 0
+  }
+
+  #size(): number {
+    return SHORT_HEADER_SIZE + readSectionLength(this.#buffer)
+  }
+
+  #isTooLong(): boolean {
+    return this.#filled >= SHORT_HEADER_SIZE && this.#size() > this.#maxBytes
+  }
+
+  #isWhole(): boolean {
+    return this.#filled >= SHORT_HEADER_SIZE && this.#filled === this.#size()
+  }
+
+  /** Grows once or twice in the life of a PID, so that thousands of PIDs without sections cost nothing. */
+  #reserve(size: number): void {
+    if (size <= this.#buffer.length) return
+    const larger = new Uint8Array(size <= FIRST_CAPACITY ? FIRST_CAPACITY : SHORT_HEADER_SIZE + MAX_SECTION_LENGTH)
+    larger.set(this.#buffer)
+    this.#buffer = larger
+  }
+}
+
+function hasCrc(section: Uint8Array): boolean {
+  return hasSectionSyntax(section) || section[0] === TIME_OFFSET_TABLE
+}
+
+function hasGoodCrc(section: Uint8Array, length: number): boolean {
+  return length >= SHORT_HEADER_SIZE + SECTION_CRC_SIZE && crc32Mpeg(section, 0, length) === 0
+}

@@ -1,0 +1,13 @@
+// What a timeline has sent, as the next generation must follow it.
+import type { ProgramTable } from './program-table.js'
+import type { StreamClocks } from './stream-clocks.js'
+
+/** Counter of a PID of which nothing was sent. */
+export const UNSEEN_COUNTER = 0xff
+
+export interface Sent {
+  readonly table: ProgramTable
+  readonly clocks: StreamClocks
+  /** continuity_counter of the last packet of each PID, or UNSEEN_COUNTER. */
+  readonly counters: Uint8Array
+}

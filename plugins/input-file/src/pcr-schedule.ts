@@ -1,0 +1,140 @@
+// When each byte of a file is due, by the program clock of the stream in it: bytes between two PCRs are spread evenly over
+// the time between them (ISO/IEC 13818-1 2.4.2.2). No timers and no I/O: blocks in, due bytes out.
+import { findSync, hasPcr, PACKET_SIZE, readPcr27M, readPid, SYNC_BYTE } from '@millrace/media/mpegts'
+import type { SyncFound } from '@millrace/media/mpegts'
+
+/** Ticks of the PCR a millisecond. */
+const TICKS_PER_MS = 27_000
+/** The PCR begins again at 0 after this many ticks. */
+const PCR_WRAP = 2 ** 33 * 300
+/** A PCR further on than this (10 s), or back, is a jump: time goes on at the pace before it. */
+const MAX_STEP_MS = 10_000
+
+interface Point {
+  /** Bytes from the start of the file. */
+  readonly position: number
+  /** Milliseconds from the first PCR. */
+  readonly ms: number
+}
+
+export class PcrSchedule {
+  /** Blocks that are not due yet; #released is the position of the first byte of the first one. */
+  readonly #blocks: Uint8Array[] = []
+  readonly #points: Point[] = []
+  readonly #found: SyncFound = { at: 0, stride: 0 }
+  /** Bytes at the end of the last block that were not searched yet, and the position of their first. */
+  #rest = new Uint8Array(0)
+  #restAt = 0
+  #stride = 0
+  #pcrPid = -1
+  #lastPcr = -1
+  #bytesPerMs = 0
+  #released = 0
+  #filled = 0
+  #isEnded = false
+
+  /** Milliseconds from the first PCR to the last one that is known; -1 before the first. */
+  get knownMs(): number {
+    return this.#points.at(-1)?.ms ?? -1
+  }
+
+  get waitingBytes(): number {
+    return this.#filled - this.#released
+  }
+
+  /** Takes the next block of the file, and keeps it. */
+  push(block: Uint8Array): void {
+    this.#blocks.push(block)
+    this.#filled += block.length
+    const bytes = joined(this.#rest, block)
+    const searched = this.#search(bytes)
+    this.#rest = bytes.slice(searched)
+    this.#restAt += searched
+  }
+
+  /** No more blocks: what follows the last PCR is due at the pace before it. */
+  end(): void {
+    this.#isEnded = true
+  }
+
+  /** Milliseconds from the first PCR to the end of the file; true only after `end`. */
+  get durationMs(): number {
+    const last = this.#points.at(-1)
+    if (last === undefined || this.#bytesPerMs === 0) return 0
+    return last.ms + (this.#filled - last.position) / this.#bytesPerMs
+  }
+
+  /** Hands over the bytes that are due `ms` after the first PCR, as views of the blocks. */
+  take(ms: number): Uint8Array[] {
+    const due: Uint8Array[] = []
+    let missing = Math.floor(this.#positionAt(ms)) - this.#released
+    while (missing > 0) {
+      const block = this.#blocks[0]
+      if (block === undefined) break
+      const part = Math.min(missing, block.length)
+      due.push(block.subarray(0, part))
+      if (part === block.length) this.#blocks.shift()
+      else this.#blocks[0] = block.subarray(part)
+      this.#released += part
+      missing -= part
+    }
+    return due
+  }
+
+  #positionAt(ms: number): number {
+    while (this.#points.length >= 2 && this.#points[1]!.ms <= ms) this.#points.shift()
+    const [from, to] = this.#points
+    if (from === undefined) return this.#isEnded ? this.#filled : 0
+    if (to !== undefined) {
+      const share = Math.max(0, ms - from.ms) / (to.ms - from.ms)
+      return from.position + share * (to.position - from.position)
+    }
+    if (!this.#isEnded) return from.position
+    if (this.#bytesPerMs === 0) return this.#filled
+    return Math.min(this.#filled, from.position + Math.max(0, ms - from.ms) * this.#bytesPerMs)
+  }
+
+  /** Reads the PCRs of whole packets; returns how far it came. */
+  #search(bytes: Uint8Array): number {
+    let at = 0
+    for (;;) {
+      if (this.#stride === 0 || bytes[at] !== SYNC_BYTE) {
+        findSync(bytes, at, bytes.length, false, this.#found)
+        at = this.#found.at
+        this.#stride = this.#found.stride
+        if (this.#stride === 0) return at
+      }
+      if (at + Math.max(this.#stride, PACKET_SIZE) > bytes.length) return at
+      if (hasPcr(bytes, at)) this.#note(bytes, at)
+      at += this.#stride
+      if (at === bytes.length) return at
+    }
+  }
+
+  #note(bytes: Uint8Array, at: number): void {
+    const pid = readPid(bytes, at)
+    if (this.#pcrPid < 0) this.#pcrPid = pid
+    if (pid !== this.#pcrPid) return
+    const pcr = readPcr27M(bytes, at)
+    const position = this.#restAt + at
+    const last = this.#points.at(-1)
+    if (last === undefined) this.#points.push({ position, ms: 0 })
+    else {
+      let stepMs = ((pcr - this.#lastPcr + PCR_WRAP) % PCR_WRAP) / TICKS_PER_MS
+      if (stepMs > MAX_STEP_MS) stepMs = this.#bytesPerMs === 0 ? 0 : (position - last.position) / this.#bytesPerMs
+      if (stepMs > 0) {
+        this.#bytesPerMs = (position - last.position) / stepMs
+        this.#points.push({ position, ms: last.ms + stepMs })
+      }
+    }
+    this.#lastPcr = pcr
+  }
+}
+
+function joined(rest: Uint8Array, block: Uint8Array): Uint8Array {
+  if (rest.length === 0) return block
+  const bytes = new Uint8Array(rest.length + block.length)
+  bytes.set(rest)
+  bytes.set(block, rest.length)
+  return bytes
+}

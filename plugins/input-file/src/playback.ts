@@ -1,0 +1,182 @@
+// Plays a file once or for ever: reads it in blocks, and hands the bytes over when they are due.
+import { constants } from 'node:fs'
+import { open } from 'node:fs/promises'
+import type { FileHandle } from 'node:fs/promises'
+import type { Clock, Received } from '@millrace/engine/plugin'
+import { fileError } from './file-errors.js'
+import { LoopLength } from './loop-length.js'
+import { PcrSchedule } from './pcr-schedule.js'
+
+export interface PlaybackSettings {
+  readonly path: string
+  readonly loop: boolean
+  readonly pace: 'pcr' | 'none'
+  readonly clock: Clock
+  /** Called when the file is open, for each pass. */
+  onOpen(): void
+  onBytes(received: Received): void
+}
+
+const BLOCK_BYTES = 64 * 1024
+/** How often due bytes are handed over. */
+const TICK_MS = 10
+/** Bytes are read this far ahead of their time, and at most this many. */
+const AHEAD_MS = 500
+const AHEAD_BYTES = 8 * 1024 * 1024
+/** A clock is looked for in this many bytes. */
+const CLOCK_SEARCH_BYTES = 4 * 1024 * 1024
+/** Bytes that are late by more (the machine was asleep) are not hurried after: the schedule moves. */
+const MAX_LATE_MS = 1000
+
+export class Playback {
+  readonly #settings: PlaybackSettings
+  #isCancelled = false
+  #holds = 0
+  /** Ends the wait at hand. */
+  #wake: () => void = () => undefined
+  /** When the first PCR of this pass is due. */
+  #passAtMs: number
+
+  constructor(settings: PlaybackSettings) {
+    this.#settings = settings
+    this.#passAtMs = settings.clock.nowMs()
+  }
+
+  /** Resolves at the end of the file (never, if it loops) or after `cancel`. Rejects with a FILE_ error. */
+  async play(): Promise<void> {
+    for (;;) {
+      const bytes = await this.#pass()
+      if (this.#isCancelled || !this.#settings.loop) return
+      if (bytes === 0) throw fileError('FILE_EMPTY', `${this.#settings.path} is empty`)
+      this.#settings.onBytes({ boundary: true, timeline: 'contiguous' })
+    }
+  }
+
+  /** Nothing is handed over from here on. */
+  cancel(): void {
+    this.#isCancelled = true
+    this.#wake()
+  }
+
+  hold(): Disposable {
+    let isHeld = true
+    this.#holds++
+    return {
+      [Symbol.dispose]: () => {
+        if (!isHeld) return
+        isHeld = false
+        if (--this.#holds === 0) this.#wake()
+      },
+    }
+  }
+
+  /** Plays the file once; returns how many bytes it has. */
+  async #pass(): Promise<number> {
+    const file = await openRegular(this.#settings.path)
+    try {
+      if (this.#isCancelled) return 0
+      this.#settings.onOpen()
+      return await (this.#settings.pace === 'pcr' ? this.#paced(file) : this.#unpaced(file))
+    } finally {
+      await file.close()
+    }
+  }
+
+  async #unpaced(file: FileHandle): Promise<number> {
+    let total = 0
+    while (!this.#isCancelled) {
+      if (this.#holds > 0) {
+        await this.#wait()
+        continue
+      }
+      const block = await this.#read(file)
+      if (block.length === 0) break
+      // A hold may have begun while the block was read.
+      while (this.#holds > 0 && !this.#isCancelled) await this.#wait()
+      total += block.length
+      if (!this.#isCancelled) this.#settings.onBytes(block)
+    }
+    return total
+  }
+
+  async #paced(file: FileHandle): Promise<number> {
+    const schedule = new PcrSchedule()
+    const length = this.#settings.loop ? new LoopLength() : undefined
+    let total = 0
+    while (!this.#isCancelled) {
+      const block = await this.#read(file)
+      if (block.length === 0) break
+      total += block.length
+      schedule.push(block)
+      length?.push(block)
+      if (schedule.knownMs < 0 && total >= CLOCK_SEARCH_BYTES) throw noClock(this.#settings.path)
+      while (this.#isFarAhead(schedule)) await this.#handOver(schedule)
+    }
+    schedule.end()
+    if (schedule.knownMs < 0 && total > 0) throw noClock(this.#settings.path)
+    while (schedule.waitingBytes > 0 && !this.#isCancelled) await this.#handOver(schedule)
+    const lengthMs = length?.finish() ?? 0
+    this.#passAtMs += lengthMs > 0 ? lengthMs : schedule.durationMs
+    return total
+  }
+
+  #isFarAhead(schedule: PcrSchedule): boolean {
+    if (this.#isCancelled || schedule.knownMs < 0) return false
+    const aheadMs = this.#passAtMs + schedule.knownMs - this.#settings.clock.nowMs()
+    return aheadMs > AHEAD_MS || schedule.waitingBytes > AHEAD_BYTES
+  }
+
+  /** Waits for the next tick, then hands over what is due. */
+  async #handOver(schedule: PcrSchedule): Promise<void> {
+    const { clock, onBytes } = this.#settings
+    const beforeMs = clock.nowMs()
+    await this.#wait(TICK_MS)
+    const nowMs = clock.nowMs()
+    if (nowMs - beforeMs > MAX_LATE_MS) this.#passAtMs += nowMs - beforeMs - TICK_MS
+    for (const bytes of schedule.take(nowMs - this.#passAtMs)) if (!this.#isCancelled) onBytes(bytes)
+  }
+
+  async #read(file: FileHandle): Promise<Uint8Array> {
+    // A block of its own each time: the schedule keeps it until it is due.
+    const block = new Uint8Array(BLOCK_BYTES)
+    try {
+      const { bytesRead } = await file.read(block, 0, BLOCK_BYTES, null)
+      return block.subarray(0, bytesRead)
+    } catch (error) {
+      throw unreadable(this.#settings.path, error)
+    }
+  }
+
+  /** Until `wake` is called, or the time is over. */
+  async #wait(ms?: number): Promise<void> {
+    let timer: Disposable | undefined
+    await new Promise<void>((resolve) => {
+      this.#wake = resolve
+      if (this.#isCancelled) resolve()
+      else if (ms !== undefined) timer = this.#settings.clock.after(ms, resolve)
+    })
+    timer?.[Symbol.dispose]()
+  }
+}
+
+async function openRegular(path: string): Promise<FileHandle> {
+  let file: FileHandle
+  try {
+    // Non-blocking: opening a pipe would wait for its writer in a thread that everybody shares.
+    file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
+  } catch (error) {
+    throw unreadable(path, error)
+  }
+  const status = await file.stat()
+  if (status.isFile()) return file
+  await file.close()
+  throw fileError('FILE_NOT_REGULAR', `${path} is no regular file`)
+}
+
+function unreadable(path: string, cause: unknown): Error {
+  return fileError('FILE_UNREADABLE', `${path}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
+}
+
+function noClock(path: string): Error {
+  return fileError('FILE_NO_CLOCK', `${path} has no PCR in its first ${CLOCK_SEARCH_BYTES / 1024 / 1024} MiB`)
+}

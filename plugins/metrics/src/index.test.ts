@@ -1,0 +1,120 @@
+import assert from 'node:assert/strict'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { test } from 'node:test'
+import type { Clock, Listeners, MetricFamily, NodeContext, Options } from '@millrace/engine/plugin'
+import { BehaviorSubject } from 'rxjs'
+import prometheus from './index.js'
+import { parseExposition } from './parse-exposition.test.kit.js'
+
+type Respond = (request: IncomingMessage, response: ServerResponse) => void
+
+class Door implements Listeners {
+  readonly routes = new Map<string, Respond>()
+
+  http(name: string): ReturnType<Listeners['http']> {
+    return {
+      name,
+      origins: [],
+      handle: (path, respond) => {
+        this.routes.set(`${name}${path}`, respond)
+        return { [Symbol.dispose]: () => void this.routes.delete(`${name}${path}`) }
+      },
+    }
+  }
+}
+
+interface Setting {
+  families: readonly MetricFamily[]
+  nowMs: number
+  collected: number
+  readonly errors: unknown[]
+  readonly door: Door
+}
+
+async function openService(setting: Setting): Promise<AsyncDisposable> {
+  const value = prometheus.options.parse({})
+  const options$: Options<typeof value> = new BehaviorSubject(value)
+  const log = { error: (details: unknown) => void setting.errors.push(details) }
+  const clock: Pick<Clock, 'nowMs'> = { nowMs: () => setting.nowMs }
+  const metrics = {
+    collect: () => {
+      setting.collected++
+      return setting.families
+    },
+  }
+  return prometheus.open(options$, { id: 'services/metrics', log } as unknown as NodeContext, {
+    metrics,
+    listeners: setting.door,
+    clock: clock as Clock,
+  })
+}
+
+async function scrape(setting: Setting): Promise<{ status: number; type: string | null; text: string }> {
+  const server = createServer((request, response) => setting.door.routes.get(`api${request.url}`)?.(request, response))
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  try {
+    const { port } = server.address() as AddressInfo
+    const response = await fetch(`http://127.0.0.1:${port}/metrics`, { headers: { connection: 'close' } })
+    return { status: response.status, type: response.headers.get('content-type'), text: await response.text() }
+  } finally {
+    await new Promise((resolve) => server.close(resolve))
+  }
+}
+
+function gauge(name: string, value: number): MetricFamily {
+  return { name, kind: 'gauge', help: name, labelNames: [], rows: [{ labels: {}, value }] }
+}
+
+function newSetting(families: readonly MetricFamily[]): Setting {
+  return { families, nowMs: 0, collected: 0, errors: [], door: new Door() }
+}
+
+test('a scrape is answered in text format 0.0.4 with the values of now, and stale series vanish', async () => {
+  const setting = newSetting([gauge('a', 1), gauge('b', 2)])
+  await using _service = await openService(setting)
+  const first = await scrape(setting)
+  assert.deepEqual([first.status, first.type], [200, 'text/plain; version=0.0.4; charset=utf-8'])
+  assert.deepEqual([...parseExposition(first.text).keys()], ['a', 'b'])
+  setting.families = [gauge('b', 3)]
+  setting.nowMs = 1000
+  const families = parseExposition((await scrape(setting)).text)
+  assert.deepEqual([...families.keys()], ['b'])
+  assert.equal(families.get('b')?.samples[0]?.value, 3)
+})
+
+test('scrapers that come together share one reading', async () => {
+  const setting = newSetting([gauge('a', 1)])
+  await using _service = await openService(setting)
+  await Promise.all([scrape(setting), scrape(setting), scrape(setting)])
+  assert.equal(setting.collected, 1)
+})
+
+test('a reading that fails is 500 and logged, and the next one is tried', async () => {
+  const setting = newSetting([])
+  Object.defineProperty(setting, 'families', {
+    configurable: true,
+    get: () => {
+      throw new Error('broken')
+    },
+  })
+  await using _service = await openService(setting)
+  assert.equal((await scrape(setting)).status, 500)
+  assert.equal(setting.errors.length, 1)
+  Object.defineProperty(setting, 'families', { value: [gauge('a', 1)] })
+  assert.equal((await scrape(setting)).status, 200)
+})
+
+test('the path is free again after dispose', async () => {
+  const setting = newSetting([])
+  const service = await openService(setting)
+  assert.deepEqual([...setting.door.routes.keys()], ['api/metrics'])
+  await service[Symbol.asyncDispose]()
+  await service[Symbol.asyncDispose]()
+  assert.equal(setting.door.routes.size, 0)
+})
+
+test('a path must start with a slash', () => {
+  assert.equal(prometheus.options.safeParse({ path: 'metrics' }).success, false)
+  assert.deepEqual(prometheus.exclusive?.(prometheus.options.parse({})), ['http:api/metrics'])
+})

@@ -1,0 +1,127 @@
+// Groups chunks into GOPs as they pass: a GOP is known by its first chunk, and nothing waits for its end. What comes
+// before the first random access point is left out.
+import {
+  areSameTracks,
+  difference33,
+  MARK_FLAGS,
+  MARK_OFFSET,
+  MARK_PID,
+  MARK_SIZE,
+  PACKET_SIZE,
+  payloadOffset,
+  readPts,
+  SpliceTracker,
+  splitChunk,
+  TrackFollower,
+  UNIT_START,
+} from '@millrace/media/mpegts'
+import type { Discontinuity, Gop, GopChunk, Track, TsChunk } from '@millrace/media/mpegts'
+
+export interface GopCutterSettings {
+  /** Without a random access point for this long, a GOP begins at the next unit of the video (or audio) all the same. */
+  maxDurationMs: number
+}
+
+export class GopCutter {
+  /** PTS from the start of the last GOP to the start of the one after it, seconds; 0 until there were two. */
+  lastGopSeconds = 0
+  /** Monotonic milliseconds of the newest random access point; -1 before the first. */
+  keyFrameAtMs = -1
+  /** Packets before the first random access point of each generation. */
+  skippedPackets = 0
+  /** No random access point came for `maxDurationMs`. */
+  isWithoutKeyFrames = false
+  readonly #settings: GopCutterSettings
+  readonly #splice = new SpliceTracker()
+  readonly #follower = new TrackFollower(this.#splice.table)
+  #gop: Gop | undefined
+  #nextId = 0
+  /** When the GOP at hand, or the wait for the first one, began. */
+  #sinceMs = -1
+  /** What the next chunk that passes has to say about those that were left out. */
+  #pending: Discontinuity = false
+  #tracks: readonly Track[] = []
+
+  constructor(settings: GopCutterSettings) {
+    this.#settings = settings
+  }
+
+  /** Takes a chunk; what it returns passes at once. */
+  push(chunk: TsChunk): readonly GopChunk[] {
+    if (this.#sinceMs < 0) this.#sinceMs = chunk.receivedAtMs
+    if (chunk.discontinuity === 'lost' || chunk.discontinuity === 'source') {
+      this.#gop = undefined
+      this.#sinceMs = chunk.receivedAtMs
+    }
+    if (chunk.randomAccess) {
+      this.isWithoutKeyFrames = false
+      this.keyFrameAtMs = chunk.receivedAtMs
+      return [this.#begin(chunk)]
+    }
+    if (chunk.receivedAtMs - this.#sinceMs >= this.#settings.maxDurationMs) return this.#beginAnywhere(chunk)
+    return this.#continue(chunk)
+  }
+
+  #continue(chunk: TsChunk): readonly GopChunk[] {
+    this.#splice.follow(chunk)
+    if (this.#gop !== undefined) return [this.#pass(chunk, this.#gop, false)]
+    this.skippedPackets += chunk.bytes.length / PACKET_SIZE
+    // Viewers of the GOP before see a gap, and hear of it with the chunk that passes next.
+    if (this.#nextId > 0) this.#pending = 'lost'
+    return []
+  }
+
+  #begin(chunk: TsChunk): GopChunk {
+    const psi = this.#splice.preamble()
+    this.#splice.follow(chunk)
+    this.#follower.follow(chunk)
+    const tracks = this.#follower.tracks(this.#splice.table.select())
+    const startPts90k = this.#startPts(chunk)
+    const before = this.#gop
+    const isBroken = chunk.discontinuity !== false || this.#pending !== false || !areSameTracks(this.#tracks, tracks)
+    this.#noteLength(before, startPts90k)
+    this.#tracks = tracks
+    const gop = { id: this.#nextId, psi, tracks, startPts90k, discontinuity: this.#nextId > 0 && isBroken }
+    this.#nextId++
+    this.#gop = gop
+    this.#sinceMs = chunk.receivedAtMs
+    return this.#pass(chunk, gop, true)
+  }
+
+  /** Cuts in front of the first unit of the leading PID, if there is one in the chunk. */
+  #beginAnywhere(chunk: TsChunk): readonly GopChunk[] {
+    const at = this.#firstUnit(chunk)
+    if (at < 0) return this.#continue(chunk)
+    this.isWithoutKeyFrames = true
+    if (at === 0) return [this.#begin(chunk)]
+    const [before, after] = splitChunk(chunk, at)
+    return [...this.#continue(before), this.#begin(after)]
+  }
+
+  #pass(chunk: TsChunk, gop: Gop, first: boolean): GopChunk {
+    const { bytes, origin, receivedAtMs, marks } = chunk
+    const discontinuity = this.#pending === false ? chunk.discontinuity : this.#pending
+    this.#pending = false
+    return { kind: 'gop', bytes, origin, receivedAtMs, marks, discontinuity, gop, first }
+  }
+
+  #noteLength(before: Gop | undefined, startPts90k: number): void {
+    if (before === undefined || before.startPts90k < 0 || startPts90k < 0) return
+    const ticks = difference33(startPts90k, before.startPts90k)
+    if (ticks > 0) this.lastGopSeconds = ticks / 90_000
+  }
+
+  /** Offset of the first unit of the leading PID, -1 if there is none. */
+  #firstUnit({ marks }: TsChunk): number {
+    const lead = this.#splice.table.select()?.leadPid
+    for (let at = 0; at < marks.length; at += MARK_SIZE) {
+      if (marks[at + MARK_PID] === lead && (marks[at + MARK_FLAGS]! & UNIT_START) !== 0) return marks[at + MARK_OFFSET]!
+    }
+    return -1
+  }
+
+  #startPts(chunk: TsChunk): number {
+    const unit = this.#firstUnit(chunk)
+    return unit < 0 ? -1 : readPts(chunk.bytes, payloadOffset(chunk.bytes, unit), unit + PACKET_SIZE)
+  }
+}

@@ -1,0 +1,88 @@
+// Transform `gop`: cuts a transport stream into groups of pictures.
+import { CLOCK, defineTransform, duration } from '@millrace/engine/plugin'
+import type { AnyChunk, Clock, Inlet, NodeContext, Options, Stage } from '@millrace/engine/plugin'
+import { Observable } from 'rxjs'
+import { z } from 'zod'
+import { GopCutter } from './gop-cutter.js'
+
+const options = z.strictObject({
+  maxDuration: duration({ min: 100 }).prefault('10s').meta({
+    description:
+      'Without a key frame for this long, a GOP begins at the next video unit all the same, and the node is degraded.',
+    reload: 'live',
+  }),
+})
+
+export default defineTransform({
+  type: 'gop',
+  summary: 'Cuts a transport stream into groups of pictures, as they pass.',
+  consumes: ['ts'],
+  produces: 'gop',
+  inlets: 'one',
+  ports: ['out'],
+  options,
+  inject: { clock: CLOCK },
+  metrics: [
+    { name: 'gop_duration_seconds', kind: 'gauge', help: 'Length of the last whole GOP, by PTS.' },
+    { name: 'keyframe_age_seconds', kind: 'gauge', help: 'Time since the newest key frame arrived.' },
+    {
+      name: 'gop_skipped_packets_total',
+      kind: 'counter',
+      help: 'Packets left out because no key frame had come before them.',
+    },
+  ],
+  examples: [{ title: 'Cut where decoders can start', yaml: 'gops: { type: gop, from: check }' }],
+  open(options$, context, { clock }) {
+    return new GopStage(options$, context, clock)
+  },
+})
+
+class GopStage implements Stage {
+  readonly #settings: { maxDurationMs: number }
+  readonly #cutter: GopCutter
+  readonly #context: NodeContext
+  readonly #changes: { unsubscribe(): void }
+  #isWithoutKeyFrames = false
+
+  constructor(options$: Options<z.output<typeof options>>, context: NodeContext, clock: Clock) {
+    this.#settings = { maxDurationMs: options$.value.maxDuration }
+    this.#cutter = new GopCutter(this.#settings)
+    this.#context = context
+    this.#changes = options$.subscribe(({ maxDuration }) => {
+      this.#settings.maxDurationMs = maxDuration
+    })
+    const cutter = this.#cutter
+    context.readMetric('gop_duration_seconds', () => cutter.lastGopSeconds)
+    context.readMetric('gop_skipped_packets_total', () => cutter.skippedPackets)
+    context.readMetric('keyframe_age_seconds', () =>
+      cutter.keyFrameAtMs < 0 ? [] : [[{}, (clock.nowMs() - cutter.keyFrameAtMs) / 1000]],
+    )
+  }
+
+  apply([inlet]: readonly Inlet[]): Record<string, Observable<AnyChunk>> {
+    const out = new Observable<AnyChunk>((subscriber) =>
+      inlet?.chunks.subscribe({
+        next: (chunk) => {
+          if (chunk.kind !== 'ts') return
+          for (const cut of this.#cutter.push(chunk)) subscriber.next(cut)
+          this.#report()
+        },
+        complete: () => subscriber.complete(),
+      }),
+    )
+    return { out }
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#changes.unsubscribe()
+    return Promise.resolve()
+  }
+
+  #report(): void {
+    const { isWithoutKeyFrames } = this.#cutter
+    if (isWithoutKeyFrames === this.#isWithoutKeyFrames) return
+    this.#isWithoutKeyFrames = isWithoutKeyFrames
+    if (isWithoutKeyFrames) this.#context.degraded('no key frames')
+    else this.#context.ready()
+  }
+}

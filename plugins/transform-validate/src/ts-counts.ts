@@ -1,0 +1,73 @@
+// Counts what is wrong with a transport stream, from the marks that the framer left: nothing is scanned again.
+import {
+  CONTINUITY_ERROR,
+  CRC_ERROR,
+  MARK_FLAGS,
+  MARK_PID,
+  MARK_SIZE,
+  ProgramTable,
+  SCRAMBLED,
+  SYNC_BYTE_ERROR,
+  SYNC_LOSS,
+  TRANSPORT_ERROR,
+} from '@millrace/media/mpegts'
+import type { Chunk } from '@millrace/media/mpegts'
+
+/** PIDs that are counted one by one; what else there is counts as `other`. */
+const MAX_PIDS = 64
+export const OTHER = 'other'
+const WRONG = SYNC_LOSS | SYNC_BYTE_ERROR | CONTINUITY_ERROR | TRANSPORT_ERROR | CRC_ERROR | SCRAMBLED
+
+export class TsCounts {
+  syncLosses = 0
+  syncByteErrors = 0
+  transportErrors = 0
+  /** By PID, decimal, or `other`. */
+  readonly continuityErrors = new Map<string, number>()
+  readonly crcErrors = new Map<string, number>()
+  readonly scrambledPackets = new Map<string, number>()
+  readonly #table = new ProgramTable()
+  readonly #labels = new Map<number, string>()
+  #seenChanges = -1
+
+  /** Takes a chunk; true if something in it is wrong. */
+  push(chunk: Chunk): boolean {
+    this.#table.follow(chunk)
+    const { marks } = chunk
+    let isWrong = false
+    for (let at = 0; at < marks.length; at += MARK_SIZE) {
+      const flags = marks[at + MARK_FLAGS]!
+      if ((flags & WRONG) === 0) continue
+      isWrong = true
+      this.#count(flags, marks[at + MARK_PID]!)
+    }
+    return isWrong
+  }
+
+  #count(flags: number, pid: number): void {
+    if ((flags & SYNC_LOSS) !== 0) this.syncLosses++
+    if ((flags & SYNC_BYTE_ERROR) !== 0) this.syncByteErrors++
+    if ((flags & TRANSPORT_ERROR) !== 0) this.transportErrors++
+    if ((flags & CONTINUITY_ERROR) !== 0) this.#countOf(this.continuityErrors, pid)
+    if ((flags & CRC_ERROR) !== 0) this.#countOf(this.crcErrors, pid)
+    if ((flags & SCRAMBLED) !== 0) this.#countOf(this.scrambledPackets, pid)
+  }
+
+  #countOf(counts: Map<string, number>, pid: number): void {
+    const label = this.#label(pid)
+    counts.set(label, (counts.get(label) ?? 0) + 1)
+  }
+
+  /** Only PIDs that PAT and PMT name get a series of their own: damage can make up any number of them. */
+  #label(pid: number): string {
+    if (this.#table.changes !== this.#seenChanges) {
+      this.#seenChanges = this.#table.changes
+      const named = [0]
+      for (const { pmtPid, pcrPid, tracks } of this.#table.programs.values()) {
+        named.push(pmtPid, pcrPid, ...tracks.map((track) => track.pid))
+      }
+      for (const known of named) if (this.#labels.size < MAX_PIDS) this.#labels.set(known, String(known))
+    }
+    return this.#labels.get(pid) ?? OTHER
+  }
+}

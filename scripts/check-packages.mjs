@@ -1,0 +1,57 @@
+// What `npm pack` would publish of each workspace: everything that its package.json names, its licence and its README,
+// and nothing that only we need.
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { ROOT, listPublished } from './repository.mjs'
+import { runCommand } from './run-command.mjs'
+
+const NOT_SHIPPED = /(^|\/)(src|node_modules)\/|\.test\.|\.tsbuildinfo$|tsconfig.*\.json$|\.tgz$/
+
+/** @returns {Promise<string[]>} the faults */
+export async function checkPackages() {
+  const published = listPublished()
+  const workspaces = published.map(({ folder }) => `--workspace=${folder}`)
+  const { code, output } = await runCommand(['npm', 'pack', '--dry-run', '--json', '--ignore-scripts', ...workspaces], {
+    cwd: ROOT,
+  })
+  if (code !== 0) return [output]
+  const packed = readPacked(output)
+  return published.flatMap(({ folder, manifest }) => {
+    const files = packed.get(manifest.name)
+    return files === undefined ? [`${folder}: npm pack left it out`] : faultsOf(folder, manifest, files)
+  })
+}
+
+/** Package name -> paths in its tarball. npm writes warnings around the JSON. */
+function readPacked(output) {
+  const list = JSON.parse(output.slice(output.indexOf('[\n'), output.lastIndexOf(']') + 1))
+  return new Map(list.map(({ name, files }) => [name, new Set(files.map(({ path }) => path))]))
+}
+
+function faultsOf(folder, manifest, files) {
+  const missing = promised(manifest).filter((path) => !files.has(path))
+  const extra = [...files].filter((path) => NOT_SHIPPED.test(path))
+  return [
+    ...missing.map((path) => `${folder}: ${path} is not in the package`),
+    ...extra.map((path) => `${folder}: ${path} must not be in the package`),
+    ...(files.has('LICENSE') && !sameLicence(folder) ? [`${folder}/LICENSE differs from LICENSE`] : []),
+  ]
+}
+
+/** The files that a package must hold: what its doors open on, and what every package has. */
+function promised({ exports = {}, bin = {} }) {
+  const doors = [...Object.values(exports), ...Object.values(bin)].map((path) => path.replace(/^\.\//, ''))
+  return [...new Set([...doors, ...doors.filter(isCompiled).map(declarationOf), 'LICENSE', 'README.md'])]
+}
+
+function isCompiled(path) {
+  return path.startsWith('dist/') && path.endsWith('.js')
+}
+
+function declarationOf(path) {
+  return path.replace(/\.js$/, '.d.ts')
+}
+
+function sameLicence(folder) {
+  return readFileSync(join(ROOT, folder, 'LICENSE'), 'utf8') === readFileSync(join(ROOT, 'LICENSE'), 'utf8')
+}

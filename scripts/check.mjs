@@ -1,0 +1,55 @@
+// `npm run check`: everything that has to hold before a change goes in, one line per step. All steps run, so that one
+// look shows all that is wrong. `--no-tests` leaves the tests out, for whoever has just run them.
+import { join } from 'node:path'
+import { checkLinks } from './check-links.mjs'
+import { checkPackages } from './check-packages.mjs'
+import { checkDependencies } from './check-dependencies.mjs'
+import { checkSources } from './check-sources.mjs'
+import { fail, install, requireNode } from './prepare.mjs'
+import { ROOT } from './repository.mjs'
+import { runCommand } from './run-command.mjs'
+
+const bin = (name) => join(ROOT, 'node_modules/.bin', name)
+const script = (name) => [process.execPath, join(ROOT, 'scripts', name)]
+
+/** A step is a command, or a function that resolves to the faults that it found. */
+const STEPS = [
+  { name: 'build', run: [bin('tsc'), '-b'], last: true },
+  { name: 'lint', run: [bin('oxlint'), '--type-aware', '--deny-warnings'] },
+  { name: 'format', run: [bin('prettier'), '--check', '--log-level=warn', '.'] },
+  { name: 'generated docs', run: [...script('docs.mjs'), '--check'] },
+  { name: 'sources', run: checkSources },
+  { name: 'links', run: checkLinks },
+  { name: 'dependencies', run: checkDependencies },
+  { name: 'packages', run: checkPackages },
+  { name: 'tests', run: script('test.mjs'), show: true },
+]
+
+requireNode()
+await install()
+
+const chosen = STEPS.filter(({ name }) => name !== 'tests' || !process.argv.includes('--no-tests'))
+const failed = []
+for (const step of chosen) {
+  const startedMs = performance.now()
+  const faults = await runStep(step)
+  const seconds = ((performance.now() - startedMs) / 1000).toFixed(1)
+  console.log(`${faults === undefined ? 'ok    ' : 'FAILED'}  ${step.name.padEnd(16)}${seconds.padStart(6)} s`)
+  if (faults === undefined) continue
+  failed.push(step.name)
+  console.log(faults.trimEnd().replace(/^/gm, '        '))
+  // What follows reads what this step makes.
+  if (step.last) break
+}
+if (failed.length > 0) fail(`check failed: ${failed.join(', ')}`)
+console.log('check passed')
+
+/** Resolves to what is wrong, or to undefined. */
+async function runStep({ run, show = false }) {
+  if (typeof run === 'function') {
+    const faults = await run()
+    return faults.length > 0 ? faults.join('\n') : undefined
+  }
+  const { code, output } = await runCommand(run, { cwd: ROOT, show })
+  return code === 0 ? undefined : output
+}

@@ -1,0 +1,131 @@
+// The text of the generated pages: Markdown from plain data, nothing read and nothing written.
+
+const GENERATED = '<!-- Generated from the code by `npm run docs`. Do not edit. -->'
+
+/** What the engine does, by the reaction of an error's row. */
+const REACTIONS = {
+  retry: 'tries again, with back-off',
+  end: 'treats the node as finished',
+  config: 'does not start, or stops the node',
+  bug: 'stops the node, and reports a bug',
+}
+
+/** @param {{ name: string, errors: object[] }[]} packages */
+export function renderErrorsPage(packages) {
+  const sections = packages
+    .filter(({ errors }) => errors.length > 0)
+    .map(({ name, errors }) => `## ${name}\n\n${byArea(errors).map(renderArea).join('\n\n')}`)
+  return [
+    '# Errors',
+    GENERATED,
+    'Every error has a code, `AREA_WHAT`. It stands in the log, in the answer of the control API, and in front of what ' +
+      '`engine check` says. Codes are never given another meaning.',
+    ...sections,
+  ].join('\n\n')
+}
+
+/** @param {object[]} coreMetrics declarations of the engine @param {{ name: string, definitions: object[] }[]} plugins */
+export function renderMetricsPage(coreMetrics, plugins) {
+  const sections = plugins.flatMap(({ name, definitions }) =>
+    definitions
+      .filter(({ metrics = [] }) => metrics.length > 0)
+      .map(({ kind, type, metrics }) => `## ${kind} \`${type}\` (${name})\n\n${renderMetrics(metrics)}`),
+  )
+  return [
+    '# Metrics',
+    GENERATED,
+    'A `prometheus` service shows them on the path and listener that it names. Names start with `millrace_`; units are ' +
+      'base units, counters end in `_total`. Metrics of a node also carry the labels `pipeline`, `node` and `type`. ' +
+      'No label tells one viewer from another.',
+    '## Engine',
+    renderMetrics(coreMetrics),
+    ...sections,
+  ].join('\n\n')
+}
+
+/** The generated regions of a plugin's README, by name. */
+export function renderPluginRegions({ definitions, errors }, describeOptions) {
+  const each = (render) =>
+    definitions
+      .map((one) => (definitions.length > 1 ? `### ${one.kind} \`${one.type}\`\n\n${render(one)}` : render(one)))
+      .join('\n\n')
+  return {
+    summary: each(renderSummary),
+    examples: each(({ examples }) => examples.map(renderExample).join('\n\n') || 'None.'),
+    options: each(({ options }) => renderOptions(describeOptions(options))),
+    metrics: each(({ metrics = [] }) => renderMetrics(metrics)),
+    errors: renderErrors(errors),
+  }
+}
+
+function byArea(errors) {
+  const areas = new Map()
+  for (const error of errors) {
+    const area = error.code.split('_', 1)[0]
+    areas.set(area, [...(areas.get(area) ?? []), error])
+  }
+  return [...areas].sort(([a], [b]) => (a < b ? -1 : 1))
+}
+
+function renderArea([area, errors]) {
+  return `### ${area}\n\n${renderErrors(errors)}`
+}
+
+function renderErrors(errors) {
+  return table(
+    ['Code', 'What it means', 'What to do', 'The engine'],
+    errors.map(({ code, sentence, hint, help, reaction, status }) => [
+      `\`${code}\``,
+      sentence ?? wordsOf(code),
+      hint ?? help ?? '',
+      status === undefined ? REACTIONS[reaction] : `answers ${status}`,
+    ]),
+  )
+}
+
+/** `API_HOST_REFUSED` -> `Host refused.` */
+function wordsOf(code) {
+  const words = code.split('_').slice(1).join(' ').toLowerCase()
+  return `${words.charAt(0).toUpperCase()}${words.slice(1)}.`
+}
+
+function renderSummary({ kind, type, summary, consumes, produces }) {
+  const reads = consumes === undefined ? '' : ` Takes ${consumes.map((one) => `\`${one}\``).join(' or ')}.`
+  const emits = produces === undefined ? '' : ` Gives \`${produces}\`.`
+  return `A${kind.startsWith('i') || kind.startsWith('o') ? 'n' : ''} ${kind}, \`type: ${type}\`. ${summary}${reads}${emits}`
+}
+
+function renderExample({ title, yaml }) {
+  return `${title}:\n\n\`\`\`yaml\n${yaml.trim()}\n\`\`\``
+}
+
+function renderOptions(rows) {
+  return table(
+    ['Option', 'Takes', 'Default', 'What it does', 'On reload'],
+    rows.map(({ path, kind, default: value, required, description, reload }) => [
+      `\`${path}\``,
+      kind,
+      required ? '**required**' : value === undefined ? '' : `\`${value}\``,
+      description,
+      `\`${reload}\``,
+    ]),
+  )
+}
+
+function renderMetrics(metrics) {
+  return table(
+    ['Metric', 'Kind', 'Labels', 'What it shows'],
+    metrics.map(({ name, kind, help, labels = [] }) => [
+      `\`${name.startsWith('process_') ? '' : 'millrace_'}${name}\``,
+      kind,
+      labels.map((label) => `\`${label}\``).join(', '),
+      help,
+    ]),
+  )
+}
+
+function table(head, rows) {
+  if (rows.length === 0) return 'None.'
+  const line = (cells) => `| ${cells.map((cell) => String(cell).replaceAll('|', '\\|')).join(' | ')} |`
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n')
+}

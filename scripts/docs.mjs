@@ -1,0 +1,70 @@
+// Generates what can be read off the code: docs/errors.md, docs/metrics.md, and the marked regions of each plugin's
+// README. Reads compiled code, so build first. `--check` writes nothing, and fails naming the files that are stale.
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { format, resolveConfig } from 'prettier'
+import { renderErrorsPage, renderMetricsPage, renderPluginRegions } from './docs-pages.mjs'
+import { fail } from './prepare.mjs'
+import { ROOT, listFiles, listPlugins } from './repository.mjs'
+
+const CHECK = process.argv.includes('--check')
+const CORE_METRICS = 'engine/dist/observe/core-metrics.js'
+
+const plugins = await Promise.all(listPlugins().map(loadPlugin))
+const engine = { name: '@millrace/engine', errors: await loadErrors('engine') }
+const { CORE_METRICS: coreMetrics } = await load(CORE_METRICS)
+
+const stale = []
+await put('docs/errors.md', renderErrorsPage([engine, ...plugins]))
+await put('docs/metrics.md', renderMetricsPage(coreMetrics, plugins))
+for (const plugin of plugins) {
+  const path = join(plugin.folder, 'README.md')
+  await put(path, fillRegions(path, renderPluginRegions(plugin, plugin.describeOptions)))
+}
+if (CHECK && stale.length > 0) fail(`stale, run \`npm run build && npm run docs\`: ${stale.join(' ')}`)
+
+async function loadPlugin({ folder, manifest }) {
+  const { default: exported } = await load(join(folder, 'dist/index.js'))
+  const { describeOptions } = await load('engine/dist/plugin/index.js')
+  const errors = await loadErrors(folder)
+  return { folder, name: manifest.name, definitions: [exported].flat(), errors, describeOptions }
+}
+
+/** All rows of the error tables that a package exports: what `defineErrors` returned, and tables named `..._ERRORS`. */
+async function loadErrors(folder) {
+  const sources = listFiles(join(folder, 'src'), (path) => /^(.*-)?errors\.ts$/.test(basename(path)))
+  const modules = await Promise.all(sources.map((path) => load(path.replace('/src/', '/dist/').replace(/ts$/, 'js'))))
+  return modules
+    .flatMap((module) => Object.entries(module))
+    .flatMap(([name, value]) => Object.entries(value?.table ?? (name.endsWith('_ERRORS') ? value : {})))
+    .map(([code, row]) => ({ code, ...row }))
+}
+
+async function load(path) {
+  if (!existsSync(join(ROOT, path))) fail(`${path} does not exist: build first`)
+  return import(pathToFileURL(join(ROOT, path)).href)
+}
+
+/** The file with the text between `<!-- generated:NAME -->` and `<!-- /generated:NAME -->` replaced. */
+function fillRegions(path, regions) {
+  if (!existsSync(join(ROOT, path))) fail(`${path} does not exist`)
+  const before = readFileSync(join(ROOT, path), 'utf8')
+  return Object.entries(regions).reduce((text, [name, body]) => {
+    const region = new RegExp(`(<!-- generated:${name} -->)[^]*?(<!-- /generated:${name} -->)`)
+    if (!region.test(text)) fail(`${path} has no region <!-- generated:${name} --> ... <!-- /generated:${name} -->`)
+    return text.replace(region, (_, open, close) => `${open}\n\n${body}\n\n${close}`)
+  }, before)
+}
+
+async function put(path, text) {
+  const file = join(ROOT, path)
+  const wanted = await format(text, { ...(await resolveConfig(file)), filepath: file })
+  const found = existsSync(file) ? readFileSync(file, 'utf8') : ''
+  if (found === wanted) return
+  if (CHECK) stale.push(path)
+  else {
+    writeFileSync(file, wanted)
+    console.log(`written: ${path}`)
+  }
+}

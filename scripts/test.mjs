@@ -1,0 +1,137 @@
+// `npm test`: sets up all that the tests need (packages, ffmpeg, compiled code), then runs every test. Arguments choose
+// the files whose path contains one of them: `npm test -- framer e2e`. Nothing is ever skipped: what is missing is
+// installed, or the run fails.
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { availableParallelism, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fail, build, install, requireNode } from './prepare.mjs'
+import { ROOT, listFiles, listWorkspaces } from './repository.mjs'
+import { runCommand } from './run-command.mjs'
+
+/**
+ * Tests of the assembled product measure time, and spend most of theirs waiting for it: they run after the others, so
+ * that nothing else takes their processor.
+ */
+const GROUPS = [
+  { name: 'unit', timeoutMs: 120_000, owns: (path) => !path.startsWith('test/') },
+  { name: 'oracle', timeoutMs: 240_000, owns: (path) => path.startsWith('test/oracle/') },
+  { name: 'fuzz', timeoutMs: 240_000, owns: (path) => path.startsWith('test/fuzz/') },
+  { name: 'e2e', timeoutMs: 300_000, owns: (path) => path.startsWith('test/e2e/') },
+]
+const CONCURRENCY = Math.max(2, availableParallelism())
+
+requireNode()
+await install()
+await provideFfmpeg()
+await build()
+
+const startedMs = performance.now()
+const files = listTestFiles(process.argv.slice(2))
+const groups = GROUPS.map((group) => ({ ...group, files: files.filter(group.owns) })).filter(
+  (group) => group.files.length > 0,
+)
+const results = []
+for (const group of groups) results.push(await runGroup(group))
+report(results)
+
+/** ffmpeg and ffprobe: readers that share no code with ours, and the makers of streams. */
+async function provideFfmpeg() {
+  if (await hasFfmpeg()) return
+  const command = ['apt-get', 'install', '-y', '--no-install-recommends', 'ffmpeg']
+  const isRootOnDebian = process.getuid?.() === 0 && existsSync('/etc/debian_version')
+  if (!isRootOnDebian) {
+    fail(
+      'The tests need ffmpeg and ffprobe in the PATH. On Debian and Ubuntu:\n' +
+        '  sudo apt-get update && sudo apt-get install -y ffmpeg',
+    )
+  }
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
+  process.stderr.write(`millrace: installing ffmpeg (${command.join(' ')})\n`)
+  for (const step of [['apt-get', 'update'], command]) {
+    const { code, output } = await runCommand(step, { cwd: ROOT, env })
+    if (code !== 0) fail(`${output}millrace: \`${step.join(' ')}\` failed with exit code ${code}`)
+  }
+  if (!(await hasFfmpeg())) fail('millrace: ffmpeg was installed, but does not run')
+}
+
+async function hasFfmpeg() {
+  for (const program of ['ffmpeg', 'ffprobe']) {
+    const { code } = await runCommand([program, '-version'], { cwd: ROOT })
+    if (code !== 0) return false
+  }
+  return true
+}
+
+/** The compiled file of every test, by the path of its source: what was deleted stays in dist, so dist is not asked. */
+function listTestFiles(filters) {
+  const sources = [
+    ...listWorkspaces().flatMap(({ folder }) => listFiles(join(folder, 'src'), isTest)),
+    ...['e2e', 'fuzz', 'oracle'].flatMap((folder) => listFiles(join('test', folder), isTest)),
+    ...listFiles('scripts', isTest),
+  ]
+  const chosen = sources.filter((path) => filters.length === 0 || filters.some((part) => path.includes(part)))
+  if (chosen.length === 0) fail(`millrace: no test file matches ${filters.join(' ') || 'anything'}`)
+  const missing = chosen.filter((path) => !existsSync(join(ROOT, compiled(path))))
+  if (missing.length > 0) fail(`millrace: not compiled, though the build passed: ${missing.join(' ')}`)
+  return chosen
+}
+
+function isTest(path) {
+  return path.endsWith('.test.ts') || path.endsWith('.test.mjs')
+}
+
+/** `engine/src/x.test.ts` -> `engine/dist/x.test.js`, `test/e2e/x.test.ts` -> `test/dist/e2e/x.test.js`. */
+function compiled(path) {
+  if (path.endsWith('.mjs')) return path
+  const js = path.replace(/\.ts$/, '.js')
+  return js.startsWith('test/') ? js.replace('test/', 'test/dist/') : js.replace('/src/', '/dist/')
+}
+
+async function runGroup({ name, timeoutMs, files }) {
+  process.stderr.write(`\nmillrace: ${name} tests, ${files.length} files\n`)
+  const folder = mkdtempSync(join(tmpdir(), 'millrace-test-'))
+  const tap = join(folder, 'results.tap')
+  const { code } = await runCommand(
+    [
+      process.execPath,
+      '--test',
+      `--test-timeout=${timeoutMs}`,
+      `--test-concurrency=${CONCURRENCY}`,
+      '--test-reporter=spec',
+      '--test-reporter-destination=stdout',
+      '--test-reporter=tap',
+      `--test-reporter-destination=${tap}`,
+      ...files.map(compiled),
+    ],
+    { cwd: ROOT, show: true },
+  )
+  const counted = existsSync(tap) ? readCounts(readFileSync(tap, 'utf8')) : {}
+  rmSync(folder, { recursive: true, force: true })
+  return { name, files: files.length, code, ...counted }
+}
+
+/** The last lines of a TAP report: `# tests 12`, `# skipped 0` ... */
+function readCounts(tap) {
+  const count = (word) => Number([...tap.matchAll(new RegExp(`^# ${word} (\\d+)$`, 'gm'))].at(-1)?.[1] ?? 0)
+  return {
+    tests: count('tests'),
+    failed: count('fail') + count('cancelled'),
+    skipped: count('skipped') + count('todo'),
+  }
+}
+
+function report(results) {
+  process.stderr.write('\n')
+  for (const { name, files, tests = 0, failed = 0, skipped = 0, code } of results) {
+    const verdict = code === 0 && skipped === 0 ? 'passed' : `FAILED (${failed} failed, ${skipped} skipped)`
+    process.stderr.write(`millrace: ${name.padEnd(6)} ${files} files, ${tests} tests: ${verdict}\n`)
+  }
+  const seconds = ((performance.now() - startedMs) / 1000).toFixed(0)
+  const code = results.find((result) => result.code !== 0)?.code ?? 0
+  const skipped = results.reduce((sum, result) => sum + (result.skipped ?? 0), 0)
+  process.stderr.write(
+    `millrace: ${code === 0 && skipped === 0 ? 'all tests passed' : 'tests FAILED'} in ${seconds} s\n`,
+  )
+  // A skipped test proves nothing: it fails the run.
+  process.exitCode = code !== 0 ? code : Math.min(skipped, 1)
+}

@@ -1,0 +1,118 @@
+// Reads a stream with the real ffmpeg, for a given time or to its end, and counts what ffmpeg complains about; lists packets
+// with the real ffprobe. The child process is always gone when the promise settles.
+import { spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
+import { createInterface } from 'node:readline'
+import type { WarningKind } from './ffmpeg-warnings.js'
+import { sortWarning } from './ffmpeg-warnings.js'
+
+/** How long a process that was asked to end may take before it is interrupted, and after that killed. */
+const GRACE_MS = 3000
+const MAX_LINES = 200
+
+export interface FfmpegReport {
+  readonly exitCode: number | null
+  readonly signal: NodeJS.Signals | null
+  readonly warnings: Readonly<Partial<Record<WarningKind, number>>>
+  /** The sum of `warnings`. */
+  readonly warningCount: number
+  /** The first 200 complaints. */
+  readonly lines: readonly string[]
+  /** Position in the output that ffmpeg reported last, of its `-progress`. */
+  readonly outTimeMs: number
+}
+
+export interface ReadOptions {
+  /** When to end it; without, it reads to the end of the stream. */
+  readonly forMs?: number
+  readonly signal?: AbortSignal
+  /** Also decode, instead of copying packets to nowhere. */
+  readonly decode?: boolean
+  /** Called with each position that ffmpeg reports, about twice a second. */
+  readonly onProgress?: (outTimeMs: number) => void
+}
+
+/**
+ * `input` is a URL or a file. ffmpeg logs at its debug level, since lost counters are reported nowhere else; it reads the
+ * beginning of a stream twice, so that what is wrong there may be counted twice.
+ */
+export async function readWithFfmpeg(input: string, options: ReadOptions = {}): Promise<FfmpegReport> {
+  const codec = options.decode === true ? [] : ['-c', 'copy']
+  const quiet = ['-hide_banner', '-nostats', '-loglevel', 'level+debug', '-progress', 'pipe:1']
+  const child = spawn('ffmpeg', [...quiet, '-i', input, '-map', '0', ...codec, '-f', 'null', '-'])
+  const warnings: Partial<Record<WarningKind, number>> = {}
+  const lines: string[] = []
+  let outTimeMs = 0
+  const errors = createInterface({ input: child.stderr }).on('line', (line) => {
+    const kind = sortWarning(line)
+    if (kind === undefined) return
+    warnings[kind] = (warnings[kind] ?? 0) + 1
+    if (lines.length < MAX_LINES) lines.push(line)
+  })
+  const progress = createInterface({ input: child.stdout }).on('line', (line) => {
+    const microseconds = /^out_time_us=(\d+)$/.exec(line)?.[1]
+    if (microseconds === undefined) return
+    outTimeMs = Number(microseconds) / 1000
+    options.onProgress?.(outTimeMs)
+  })
+  const ended = await endOf(child, options, () => child.stdin.end('q'))
+  errors.close()
+  progress.close()
+  const warningCount = Object.values(warnings).reduce((sum, count) => sum + count, 0)
+  return { ...ended, warnings, warningCount, lines, outTimeMs }
+}
+
+export interface ProbedPacket {
+  readonly stream: number
+  readonly pts90k: number | undefined
+  readonly dts90k: number | undefined
+  readonly key: boolean
+  readonly corrupt: boolean
+}
+
+/** The packets of `input` in the order of the stream, as ffprobe's demuxer gives them. */
+export async function listPackets(input: string, options: Omit<ReadOptions, 'decode'> = {}): Promise<ProbedPacket[]> {
+  const entries = ['-show_entries', 'packet=stream_index,pts,dts,flags', '-of', 'csv=p=0']
+  const child = spawn('ffprobe', ['-v', 'quiet', ...entries, input], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const packets: ProbedPacket[] = []
+  const output = createInterface({ input: child.stdout }).on('line', (line) => {
+    const [stream = '', pts = '', dts = '', flags = ''] = line.split(',')
+    if (!/^\d+$/.test(stream)) return
+    const times = { pts90k: readTime(pts), dts90k: readTime(dts) }
+    packets.push({ stream: Number(stream), ...times, key: flags.includes('K'), corrupt: flags.includes('C') })
+  })
+  await endOf(child, options, () => child.kill('SIGINT'))
+  output.close()
+  return packets
+}
+
+function readTime(text: string): number | undefined {
+  return /^-?\d+$/.test(text) ? Number(text) : undefined
+}
+
+/** Asks the child to end when its time is over or the signal aborts, then insists; settles when it and its pipes are gone. */
+async function endOf(
+  child: ChildProcess,
+  { forMs, signal }: ReadOptions,
+  ask: () => void,
+): Promise<{ exitCode: number | null; signal: NodeJS.Signals | null }> {
+  const timers: NodeJS.Timeout[] = []
+  const stop = (): void => {
+    ask()
+    timers.push(setTimeout(() => child.kill('SIGINT'), GRACE_MS))
+    timers.push(setTimeout(() => child.kill('SIGKILL'), 2 * GRACE_MS))
+  }
+  child.stdin?.on('error', () => undefined)
+  if (forMs !== undefined) timers.push(setTimeout(stop, forMs))
+  if (signal?.aborted === true) stop()
+  signal?.addEventListener('abort', stop, { once: true })
+  try {
+    return await new Promise((resolve, reject) => {
+      child.once('error', reject)
+      child.once('close', (exitCode, by) => resolve({ exitCode, signal: by }))
+    })
+  } finally {
+    for (const timer of timers) clearTimeout(timer)
+    signal?.removeEventListener('abort', stop)
+  }
+}

@@ -1,0 +1,76 @@
+// Says whether a unit of video is a random access point, from its bytes alone: an H.264 IDR picture, or an I slice after a
+// recovery point message (ITU-T H.264 clauses 7.4.1.2.1 and D.2.8); an H.265 IRAP picture (NAL types 16 to 23); an MPEG-2
+// sequence header.
+
+/** Undefined for stream types that are not known here. */
+export function isKeyPicture(pes: readonly number[], streamType: number): boolean | undefined {
+  const units = findUnits(pes)
+  if (streamType === 0x1b) return isKeyH264(units)
+  if (streamType === 0x24) return units.some(([header = 0]) => ((header >> 1) & 63) >= 16 && ((header >> 1) & 63) <= 23)
+  if (streamType === 0x01 || streamType === 0x02) return units.some(([code]) => code === 0xb3)
+  return undefined
+}
+
+/** What follows each start code, to the next. */
+function findUnits(pes: readonly number[]): number[][] {
+  const units: number[][] = []
+  const begin = 9 + (pes[8] ?? 0)
+  let from = -1
+  for (let at = begin; at + 3 <= pes.length; at++) {
+    if (pes[at] !== 0 || pes[at + 1] !== 0 || pes[at + 2] !== 1) continue
+    if (from >= 0) units.push(pes.slice(from, at))
+    from = at + 3
+  }
+  if (from >= 0) units.push(pes.slice(from))
+  return units
+}
+
+function isKeyH264(units: readonly number[][]): boolean {
+  let recovery = false
+  for (const unit of units) {
+    const type = (unit[0] ?? 0) & 31
+    if (type === 5) return true
+    if (type === 6) recovery ||= hasRecoveryPoint(unit)
+    if (type === 1) return recovery && isIntraSlice(unit)
+  }
+  return false
+}
+
+/** Walks the messages of an SEI NAL unit; emulation prevention bytes do not occur in so small ones. */
+function hasRecoveryPoint(unit: readonly number[]): boolean {
+  let at = 1
+  while (at + 2 < unit.length) {
+    let type = 0
+    while (unit[at] === 255) {
+      type += 255
+      at++
+    }
+    type += unit[at++] ?? 0
+    let size = 0
+    while (unit[at] === 255) {
+      size += 255
+      at++
+    }
+    size += unit[at++] ?? 0
+    if (type === 6) return true
+    at += size
+  }
+  return false
+}
+
+/** slice_type is the second Exp-Golomb number: 2, 4, 7 and 9 are I and SI. */
+function isIntraSlice(unit: readonly number[]): boolean {
+  const bits = unit
+    .slice(1, 12)
+    .map((byte) => byte.toString(2).padStart(8, '0'))
+    .join('')
+  const first = readGolomb(bits, 0)
+  return [2, 4, 7, 9].includes(readGolomb(bits, first.next).value)
+}
+
+function readGolomb(bits: string, from: number): { value: number; next: number } {
+  const one = bits.indexOf('1', from)
+  if (one < 0) return { value: -1, next: bits.length }
+  const next = one + (one - from) + 1
+  return { value: parseInt(bits.slice(one, next), 2) - 1, next }
+}
