@@ -107,7 +107,7 @@ function renderOptions(rows) {
       kind,
       required ? '**required**' : value === undefined ? '' : `\`${value}\``,
       description,
-      `\`${reload}\``,
+      kind === 'group' ? '' : `\`${reload}\``,
     ]),
   )
 }
@@ -116,7 +116,7 @@ function renderMetrics(metrics) {
   return table(
     ['Metric', 'Kind', 'Labels', 'What it shows'],
     metrics.map(({ name, kind, help, labels = [] }) => [
-      `\`${name.startsWith('process_') ? '' : 'millrace_'}${name}\``,
+      `\`${/^(process|millrace)_/.test(name) ? '' : 'millrace_'}${name}\``,
       kind,
       labels.map((label) => `\`${label}\``).join(', '),
       help,

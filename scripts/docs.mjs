@@ -9,15 +9,13 @@ import { fail } from './prepare.mjs'
 import { ROOT, listFiles, listPlugins } from './repository.mjs'
 
 const CHECK = process.argv.includes('--check')
-const CORE_METRICS = 'engine/dist/observe/core-metrics.js'
 
 const plugins = await Promise.all(listPlugins().map(loadPlugin))
 const engine = { name: '@millrace/engine', errors: await loadErrors('engine') }
-const { CORE_METRICS: coreMetrics } = await load(CORE_METRICS)
 
 const stale = []
 await put('docs/errors.md', renderErrorsPage([engine, ...plugins]))
-await put('docs/metrics.md', renderMetricsPage(coreMetrics, plugins))
+await put('docs/metrics.md', renderMetricsPage(await loadEngineMetrics(), plugins))
 for (const plugin of plugins) {
   const path = join(plugin.folder, 'README.md')
   await put(path, fillRegions(path, renderPluginRegions(plugin, plugin.describeOptions)))
@@ -39,6 +37,21 @@ async function loadErrors(folder) {
     .flatMap((module) => Object.entries(module))
     .flatMap(([name, value]) => Object.entries(value?.table ?? (name.endsWith('_ERRORS') ? value : {})))
     .map(([code, row]) => ({ code, ...row }))
+}
+
+/** Declarations of all metrics of the engine itself: those of its nodes, and those that a registry has without any. */
+async function loadEngineMetrics() {
+  const { MetricsRegistry } = await load('engine/dist/observe/metrics-registry.js')
+  const { addProcessMetrics } = await load('engine/dist/observe/process-metrics.js')
+  const { addEventLoopLag } = await load('engine/dist/observe/event-loop-lag.js')
+  const { CORE_METRICS, CORE_HISTOGRAMS } = await load('engine/dist/observe/core-metrics.js')
+  const registry = new MetricsRegistry()
+  const nothing = { [Symbol.dispose]: () => undefined }
+  const added = [addProcessMetrics(registry), addEventLoopLag(registry, { every: () => nothing })]
+  const families = registry.collect().map((family) => ({ ...family, labels: family.labelNames }))
+  for (const metric of added) metric[Symbol.dispose]()
+  const histograms = CORE_HISTOGRAMS.map((one) => ({ ...one, kind: 'histogram', labels: ['pipeline', 'node'] }))
+  return [...CORE_METRICS, ...histograms, ...families]
 }
 
 async function load(path) {

@@ -10,12 +10,12 @@ const built = buildTs({ durationS: 1 })
 const HEAD = 'HTTP/1.1 200 OK\r\nContent-Type: video/mp2t\r\nConnection: close\r\n\r\n'
 
 test('head and body are told apart wherever the pieces are cut, and the body is checked', async () => {
-  await using server = await serve((socket) => {
-    const answer = Buffer.concat([Buffer.from(HEAD), built.bytes])
-    socket.write(answer.subarray(0, 30))
-    socket.once('data', () => socket.end(answer.subarray(30)))
-  })
+  const answer = Buffer.concat([Buffer.from(HEAD), built.bytes])
+  await using server = await serve((socket) => socket.write(answer.subarray(0, 30)))
   await using reader = new LightReader(`${server.url}/one.ts?x=1`)
+  await reader.until(() => reader.socket.bytesRead === 30)
+  assert.equal(reader.report().status, 0)
+  server.sockets[0]?.end(answer.subarray(30))
   const { status, headers, bodyBytes, ts, firstByteMs, ended } = await reader.done()
   assert.equal(status, 200)
   assert.equal(headers['content-type'], 'video/mp2t')

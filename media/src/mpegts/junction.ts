@@ -3,7 +3,7 @@
 import type { TsChunk } from './chunk.js'
 import { ProgramTable } from './program-table.js'
 import { Rewriter } from './rewriter.js'
-import { StreamClocks } from './stream-clocks.js'
+import { followTicks, StreamClocks } from './stream-clocks.js'
 import type { PidClock } from './stream-clocks.js'
 import type { Sent } from './sent.js'
 import { difference33, mod33, ticksFromMs } from './timestamps.js'
@@ -70,10 +70,11 @@ export class Junction {
   /** The largest of what the clocks ask for; 0 if the two sides share none. */
   #offset(): number {
     const wanted: number[] = []
-    for (const clock of ['pcr', 'dts'] as const) {
-      for (const [pid, next] of this.#clocks[clock]) {
-        const before = this.#sent.clocks[clock].get(pid)
-        if (before !== undefined) wanted.push(before.last + before.step - next.first)
+    const hasUnits = [...this.#clocks.dts.keys()].some((pid) => this.#sent.clocks.dts.has(pid))
+    for (const kind of ['pcr', 'dts'] as const) {
+      for (const [pid, next] of this.#clocks[kind]) {
+        const before = this.#sent.clocks[kind].get(pid)
+        if (before !== undefined) wanted.push(before.last + followTicks(kind, before, hasUnits) - next.first)
       }
     }
     const lead = pairOf(this.#sent.clocks.pcr, this.#clocks.pcr) ?? pairOf(this.#sent.clocks.dts, this.#clocks.dts)

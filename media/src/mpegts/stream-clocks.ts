@@ -4,7 +4,7 @@ import type { Chunk } from './chunk.js'
 import { HAS_PCR, MARK_FLAGS, MARK_MS, MARK_OFFSET, MARK_PID, MARK_SIZE, SCRAMBLED, UNIT_START } from './marks.js'
 import { PACKET_SIZE, payloadOffset } from './packet.js'
 import { readPcrBase } from './pcr.js'
-import { readDts } from './pes.js'
+import { pesPacketLength, readDts, readStreamId } from './pes.js'
 import { difference33, mod33 } from './timestamps.js'
 
 export interface PidClock {
@@ -12,15 +12,22 @@ export interface PidClock {
   firstAtMs: number
   last: number
   lastAtMs: number
-  /** From one to the next, as seen last; a frame of 25 a second until it was seen. */
+  /** From the last one to what follows it: the step before it; for audio, by how much audio the last unit has. */
   step: number
+  /** Audio: ticks per byte, by the units before, and the size of the last unit. */
+  ticksPerByte: number
+  lastBytes: number
 }
 
+/** One frame of 25 a second, until a step was seen. */
 const DEFAULT_STEP = 3600
 /** Steps over this (10 s) are jumps of the source, not its cadence. */
 const MAX_STEP = 900_000
 /** PIDs of which clocks are kept; damaged streams may show any number. */
 const MAX_PIDS = 256
+/** stream_id of audio streams 110x xxxx, and of private_stream_1, where AC-3 is: ISO/IEC 13818-1 table 2-22. */
+const AUDIO_STREAMS = 0xc0
+const PRIVATE_STREAM_1 = 0xbd
 
 export class StreamClocks {
   readonly pcr = new Map<number, PidClock>()
@@ -35,36 +42,59 @@ export class StreamClocks {
       const offset = marks[at + MARK_OFFSET]!
       const pid = marks[at + MARK_PID]!
       const atMs = chunk.receivedAtMs + marks[at + MARK_MS]!
-      if ((flags & HAS_PCR) !== 0) note(this.pcr, pid, readPcrBase(bytes, offset), atMs)
+      if ((flags & HAS_PCR) !== 0) note(this.pcr, pid, readPcrBase(bytes, offset), atMs, 0)
       if ((flags & (UNIT_START | SCRAMBLED)) !== UNIT_START || isSectionPid[pid] === 1) continue
       const end = offset + PACKET_SIZE
-      note(this.dts, pid, readDts(bytes, payloadOffset(bytes, offset), end), atMs)
+      const payload = payloadOffset(bytes, offset)
+      note(this.dts, pid, readDts(bytes, payload, end), atMs, audioBytes(bytes, payload, end))
     }
   }
 }
 
 /**
- * How far a stream that starts over has to be moved on, 90 kHz: what its clocks need to go on increasing, one step after
- * the last. 0 without clocks. The same as a junction of the stream with itself.
+ * The smallest ticks by which a unit or a PCR must follow the last one of its PID. Pictures and sound go on one step
+ * later; a PCR has to be later, and no more, as long as there are units that say by how much.
  */
-export function loopLength90k({ pcr, dts }: StreamClocks): number {
+export function followTicks(kind: 'pcr' | 'dts', clock: PidClock, hasUnits: boolean): number {
+  return kind === 'dts' || !hasUnits ? clock.step : 1
+}
+
+/**
+ * How far a stream that starts over has to be moved on, 90 kHz: what its clocks need to go on increasing. 0 without
+ * clocks. The same as a junction of the stream with itself.
+ */
+export function loopLength90k(clocks: StreamClocks): number {
   let longest = 0
-  for (const { first, last, step } of [...pcr.values(), ...dts.values()]) {
-    longest = Math.max(longest, mod33(last - first) + step)
+  for (const kind of ['pcr', 'dts'] as const) {
+    for (const clock of clocks[kind].values()) {
+      longest = Math.max(longest, mod33(clock.last - clock.first) + followTicks(kind, clock, clocks.dts.size > 0))
+    }
   }
   return longest
 }
 
-function note(clocks: Map<number, PidClock>, pid: number, value: number, atMs: number): void {
+/** PES_packet_length of audio, which says how much sound a unit has; 0 for all else. */
+function audioBytes(bytes: Uint8Array, payload: number, end: number): number {
+  const streamId = readStreamId(bytes, payload, end)
+  const isAudio = (streamId & 0xe0) === AUDIO_STREAMS || streamId === PRIVATE_STREAM_1
+  return isAudio ? Math.max(0, pesPacketLength(bytes, payload, end)) : 0
+}
+
+function note(clocks: Map<number, PidClock>, pid: number, value: number, atMs: number, audio: number): void {
   if (value < 0) return
   const clock = clocks.get(pid)
   if (clock === undefined) {
-    if (clocks.size < MAX_PIDS) clocks.set(pid, { first: value, firstAtMs: atMs, last: value, lastAtMs: atMs, step: DEFAULT_STEP })
+    const first = { first: value, firstAtMs: atMs, last: value, lastAtMs: atMs, step: DEFAULT_STEP }
+    if (clocks.size < MAX_PIDS) clocks.set(pid, { ...first, ticksPerByte: 0, lastBytes: audio })
     return
   }
   const step = difference33(value, clock.last)
-  if (step > 0 && step <= MAX_STEP) clock.step = step
+  if (step > 0 && step <= MAX_STEP) {
+    if (clock.lastBytes > 0) clock.ticksPerByte = step / clock.lastBytes
+    clock.step = audio > 0 && clock.ticksPerByte > 0 ? Math.round(clock.ticksPerByte * audio) : step
+  }
   // A small step back is disorder: what counts is the highest value that was sent.
   if (step > 0 || step < -MAX_STEP) clock.last = value
+  clock.lastBytes = audio
   clock.lastAtMs = atMs
 }
