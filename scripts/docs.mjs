@@ -50,7 +50,7 @@ async function loadEngineMetrics() {
   const added = [addProcessMetrics(registry), addEventLoopLag(registry, { every: () => nothing })]
   const families = registry.collect().map((family) => ({ ...family, labels: family.labelNames }))
   for (const metric of added) metric[Symbol.dispose]()
-  const histograms = CORE_HISTOGRAMS.map((one) => ({ ...one, kind: 'histogram', labels: ['pipeline', 'node'] }))
+  const histograms = CORE_HISTOGRAMS.map((one) => ({ ...one, kind: 'histogram', labels: ['pipeline', 'node', 'type'] }))
   return [...CORE_METRICS, ...histograms, ...families]
 }
 

@@ -41,12 +41,10 @@ export class EngineContainer {
       }
     }
     const node = this.child().#container
-    node
-      .bind(NODE)
-      .toResolvedValue(
-        async (...values: unknown[]) => open(Object.fromEntries(wanted.map(([name], at) => [name, values[at]]))),
-        wanted.map(([, token]) => token),
-      )
+    node.bind(NODE).toResolvedValue(
+      async (...values: unknown[]) => open(Object.fromEntries(wanted.map(([name], at) => [name, values[at]]))),
+      wanted.map(([, token]) => token),
+    )
     return await node.getAsync(NODE)
   }
 }

@@ -131,15 +131,19 @@ interface DefinitionOf<O extends z.ZodType, I extends Injections, N> {
   open(options$: Options<z.output<O>>, context: NodeContext, deps: Injected<I>, previous?: unknown): N | Promise<N>
 }
 
-export interface InputDefinition<O extends z.ZodType = z.ZodType, I extends Injections = Injections>
-  extends DefinitionOf<O, I, Source<Received> | Source<AnyChunk>> {
+export interface InputDefinition<
+  O extends z.ZodType = z.ZodType,
+  I extends Injections = Injections,
+> extends DefinitionOf<O, I, Source<Received> | Source<AnyChunk>> {
   readonly kind: 'input'
   /** `bytes`: the engine frames them and applies the timeline. */
   readonly produces: 'bytes' | ChunkKind
 }
 
-export interface TransformDefinition<O extends z.ZodType = z.ZodType, I extends Injections = Injections>
-  extends DefinitionOf<O, I, Stage> {
+export interface TransformDefinition<
+  O extends z.ZodType = z.ZodType,
+  I extends Injections = Injections,
+> extends DefinitionOf<O, I, Stage> {
   readonly kind: 'transform'
   readonly consumes: readonly ChunkKind[]
   readonly produces: ChunkKind
@@ -147,15 +151,19 @@ export interface TransformDefinition<O extends z.ZodType = z.ZodType, I extends 
   readonly ports: readonly string[]
 }
 
-export interface OutputDefinition<O extends z.ZodType = z.ZodType, I extends Injections = Injections>
-  extends DefinitionOf<O, I, Sink> {
+export interface OutputDefinition<
+  O extends z.ZodType = z.ZodType,
+  I extends Injections = Injections,
+> extends DefinitionOf<O, I, Sink> {
   readonly kind: 'output'
   readonly consumes: readonly ChunkKind[]
   readonly inlets: 'one' | 'many'
 }
 
-export interface ServiceDefinition<O extends z.ZodType = z.ZodType, I extends Injections = Injections>
-  extends DefinitionOf<O, I, Service> {
+export interface ServiceDefinition<
+  O extends z.ZodType = z.ZodType,
+  I extends Injections = Injections,
+> extends DefinitionOf<O, I, Service> {
   readonly kind: 'service'
 }
 

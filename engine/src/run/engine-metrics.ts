@@ -36,13 +36,18 @@ export function addEngineMetrics({ registry, clock, nodes, routeOf }: EngineMetr
   }
 }
 
+type Labels = Readonly<Record<string, string>>
+
 /** The histograms of routes, which come and go with their outputs. */
 export class RouteHistograms {
   readonly #registry: MetricsRegistry
+  readonly #labelsOf: (id: string) => Labels
   readonly #added = new Map<RouteStatus['startDelay'], readonly Disposable[]>()
 
-  constructor(registry: MetricsRegistry) {
+  /** `labelsOf`: `pipeline`, `node` and `type` of a node id. */
+  constructor(registry: MetricsRegistry, labelsOf: (id: string) => Labels) {
     this.#registry = registry
+    this.#labelsOf = labelsOf
   }
 
   /** Adds those that are new, and takes out those of routes that are gone. */
@@ -55,11 +60,11 @@ export class RouteHistograms {
     }
     for (const { id, startDelay, latency } of routes) {
       if (this.#added.has(startDelay)) continue
-      const [pipeline = '', node = ''] = id.split('/')
+      const labels = this.#labelsOf(id)
       const [start, late] = CORE_HISTOGRAMS
       this.#added.set(startDelay, [
-        this.#registry.addHistogram(start.name, start.help, { pipeline, node }, startDelay),
-        this.#registry.addHistogram(late.name, late.help, { pipeline, node }, latency),
+        this.#registry.addHistogram(start.name, start.help, labels, startDelay),
+        this.#registry.addHistogram(late.name, late.help, labels, latency),
       ])
     }
   }

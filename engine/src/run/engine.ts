@@ -86,7 +86,7 @@ class Engine implements RunningEngine {
     const clock = this.#clock
     this.#events = new EventLog(clock, log)
     this.#metrics = new MetricsRegistry((metric, err) => log.error({ err, metric }, 'a metric could not be read'))
-    this.#histograms = new RouteHistograms(this.#metrics)
+    this.#histograms = new RouteHistograms(this.#metrics, (id) => this.#labelsOf(id))
     this.#listeners = new HttpListeners({ clock, log })
     this.#delivery = new LiveDelivery({ listeners: this.#listeners, clock, log, maxClients: graph.engine.maxClients })
     this.#scope = createNodeScope((err) => log.error({ err }, 'an error outside of any node'))
@@ -109,8 +109,15 @@ class Engine implements RunningEngine {
     for (const { name, address } of this.#graph.listeners) this.#listeners.add(name, address)
     this.#openApi()
     await this.#listeners.openAll()
-    addEngineMetrics({ registry: this.#metrics, clock: this.#clock, nodes: this.#nodes(), routeOf: (id) => this.#routeOf(id) })
-    this.#clock.every(1000, () => this.#pipelines.forEach((pipeline) => pipeline.inputs.forEach((input) => input.sampleRate())))
+    addEngineMetrics({
+      registry: this.#metrics,
+      clock: this.#clock,
+      nodes: this.#nodes(),
+      routeOf: (id) => this.#routeOf(id),
+    })
+    this.#clock.every(1000, () =>
+      this.#pipelines.forEach((pipeline) => pipeline.inputs.forEach((input) => input.sampleRate())),
+    )
     await Promise.all([...this.#services, ...this.#pipelines].map((part) => part.start()))
     this.#state = 'running'
     this.#events.emit({ kind: 'engine.running' })
@@ -135,7 +142,9 @@ class Engine implements RunningEngine {
       ready,
       reasons,
       files: this.#graph.files,
-      listeners: this.#listeners.all().map(({ name, address, origins }) => ({ name, protocol: 'http', address, origins })),
+      listeners: this.#listeners
+        .all()
+        .map(({ name, address, origins }) => ({ name, protocol: 'http', address, origins })),
       services: this.#services.map((service) => service.status()),
       pipelines: this.#pipelines.map((pipeline) => pipeline.status()),
     }
@@ -143,14 +152,17 @@ class Engine implements RunningEngine {
 
   readiness(of: { readonly pipeline?: string; readonly node?: string } = {}): Readiness | undefined {
     const nodes = this.#nodes().filter(
-      ({ id }) => (of.node === undefined || id === of.node) && (of.pipeline === undefined || id.startsWith(`${of.pipeline}/`)),
+      ({ id }) =>
+        (of.node === undefined || id === of.node) && (of.pipeline === undefined || id.startsWith(`${of.pipeline}/`)),
     )
     return nodes.length === 0 && (of.node ?? of.pipeline) !== undefined ? undefined : this.#readinessOf(nodes)
   }
 
   urls(): readonly { readonly label: string; readonly url: string }[] {
     const viewers = this.#delivery.routes().flatMap(({ id, urls }) => urls.map((url) => ({ label: id, url })))
-    const api = this.#listeners.http(API).origins.map((origin) => ({ label: 'control API', url: `${origin}/api/v1/status` }))
+    const api = this.#listeners
+      .http(API)
+      .origins.map((origin) => ({ label: 'control API', url: `${origin}/api/v1/status` }))
     return [...viewers, ...api, ...this.#serviceUrls()]
   }
 
@@ -195,6 +207,14 @@ class Engine implements RunningEngine {
 
   #routeOf(id: string): RouteStatus | undefined {
     return this.#delivery.routes().find((route) => route.id === id)
+  }
+
+  #labelsOf(id: string): Readonly<Record<string, string>> {
+    return (
+      this.#nodes()
+        .find((node) => node.id === id)
+        ?.metricLabels() ?? {}
+    )
   }
 
   #nodes(): readonly (ServiceRunner | PipelineNode)[] {

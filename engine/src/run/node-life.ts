@@ -165,7 +165,10 @@ export abstract class NodeLife<N extends AsyncDisposable> {
     const opening = container.openNode(definition, open) as Promise<N>
     const node = await withTimeout(opening, OPEN_TIMEOUT_MS, this.services, () => {
       // Whoever comes too late is let go of at once.
-      opening.then((late) => late[Symbol.asyncDispose](), () => undefined)
+      opening.then(
+        (late) => late[Symbol.asyncDispose](),
+        () => undefined,
+      )
       return runError('NODE_OPEN_TIMEOUT', `did not open within ${OPEN_TIMEOUT_MS / 1000} s`, { at: id })
     })
     if (this.#abort.signal.aborted) await node[Symbol.asyncDispose]()
@@ -191,7 +194,8 @@ export abstract class NodeLife<N extends AsyncDisposable> {
         this.log.warn({ why }, 'degraded')
         this.setState('degraded', why)
       },
-      event: (name, data) => this.services.events.emit({ kind: name, node: id, ...(data === undefined ? {} : { data }) }),
+      event: (name, data) =>
+        this.services.events.emit({ kind: name, node: id, ...(data === undefined ? {} : { data }) }),
     }
   }
 

@@ -41,7 +41,8 @@ export class StageRunner extends NodeLife<Stage> {
       this.#open = definition.ports.length
       for (const name of definition.ports) {
         const outlet = outlets[name]
-        if (outlet === undefined) throw runError('NODE_NO_SUCH_PORT', `${definition.type} returned no observable for port ${name}`)
+        if (outlet === undefined)
+          throw runError('NODE_NO_SUCH_PORT', `${definition.type} returned no observable for port ${name}`)
         const port = this.port(name)
         const next = (chunk: AnyChunk): void => port.push(chunk)
         this.#subscriptions.add(outlet.subscribe({ next, error: fail, complete: () => this.#complete(port) }))

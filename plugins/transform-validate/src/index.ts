@@ -19,17 +19,39 @@ export default defineTransform({
   options: z.strictObject({}),
   inject: { clock: CLOCK },
   metrics: [
-    { name: 'ts_sync_losses_total', kind: 'counter', help: 'TR 101 290 1.1: times that packet synchronisation was lost.' },
-    { name: 'ts_sync_byte_errors_total', kind: 'counter', help: 'TR 101 290 1.2: packets left out for a wrong sync byte.' },
+    {
+      name: 'ts_sync_losses_total',
+      kind: 'counter',
+      help: 'TR 101 290 1.1: times that packet synchronisation was lost.',
+    },
+    {
+      name: 'ts_sync_byte_errors_total',
+      kind: 'counter',
+      help: 'TR 101 290 1.2: packets left out for a wrong sync byte.',
+    },
     {
       name: 'ts_continuity_errors_total',
       kind: 'counter',
       help: 'TR 101 290 1.4: continuity counters that do not follow the one before.',
       labels: ['pid'],
     },
-    { name: 'ts_transport_errors_total', kind: 'counter', help: 'TR 101 290 2.1: packets with transport_error_indicator.' },
-    { name: 'ts_crc_errors_total', kind: 'counter', help: 'TR 101 290 2.2: sections with a wrong CRC.', labels: ['pid'] },
-    { name: 'ts_scrambled_packets_total', kind: 'counter', help: 'Packets whose payload is scrambled.', labels: ['pid'] },
+    {
+      name: 'ts_transport_errors_total',
+      kind: 'counter',
+      help: 'TR 101 290 2.1: packets with transport_error_indicator.',
+    },
+    {
+      name: 'ts_crc_errors_total',
+      kind: 'counter',
+      help: 'TR 101 290 2.2: sections with a wrong CRC.',
+      labels: ['pid'],
+    },
+    {
+      name: 'ts_scrambled_packets_total',
+      kind: 'counter',
+      help: 'Packets whose payload is scrambled.',
+      labels: ['pid'],
+    },
   ],
   examples: [{ title: 'Watch what comes in', yaml: 'check: { type: ts-validate, from: main }' }],
   open(_options$, context, { clock }) {
@@ -73,7 +95,10 @@ class ValidateStage implements Stage {
     const { syncLosses, syncByteErrors, transportErrors, continuityErrors, crcErrors, scrambledPackets } = this.#counts
     const pids = { continuityErrors, crcErrors, scrambledPackets }
     const sums = Object.entries(pids).map(([name, counts]) => [name, Object.fromEntries(counts)])
-    this.#log.warn({ syncLosses, syncByteErrors, transportErrors, ...Object.fromEntries(sums) }, 'damaged stream, totals')
+    this.#log.warn(
+      { syncLosses, syncByteErrors, transportErrors, ...Object.fromEntries(sums) },
+      'damaged stream, totals',
+    )
   }
 }
 

@@ -1,0 +1,11 @@
+// The door of `@millrace/engine`: run pipelines inside another program.
+export { loadConfig } from './config/load-config.js'
+export type { Diagnostic } from './config/diagnostic.js'
+export { renderGithub, renderJson, renderText } from './config/render-diagnostics.js'
+export { defineErrors, EngineError, isEngineError, reactionOf } from './errors.js'
+export type { ErrorDetails, ErrorRow, ErrorTable, Reaction } from './errors.js'
+export type * from './graph/graph.js'
+export { createLog } from './observe/log.js'
+export { startEngine } from './run/engine.js'
+export type { EngineDependencies, RunningEngine } from './run/engine.js'
+export type * from './api/types.js'

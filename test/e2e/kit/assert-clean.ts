@@ -1,0 +1,42 @@
+// What every stream that leaves an engine has to be, by the checker that shares no code with it.
+import assert from 'node:assert/strict'
+import type { TsReport } from '../../oracle/check-ts.js'
+
+export interface Allowance {
+  /** The stream may have been cut, if each cut is announced with discontinuity_indicator. Default false. */
+  readonly announced?: boolean
+}
+
+/** Fails with the name of the stream and everything that is wrong with it at once. */
+export function assertClean(name: string, ts: TsReport | undefined, { announced = false }: Allowance = {}): TsReport {
+  assert.ok(ts !== undefined, `${name} was not checked`)
+  assert.ok(ts.packets > 0, `${name} is empty`)
+  const wrong = {
+    continuityErrors: ts.continuityErrors,
+    duplicates: ts.duplicates,
+    syncErrors: ts.syncErrors,
+    transportErrors: ts.transportErrors,
+    crcErrors: ts.crcErrors,
+    splices: announced ? 0 : ts.spliceCount,
+    clocks: Object.entries(ts.clocks).filter(([, clock]) => clock.jumps > 0 || (!announced && clock.announced > 0)),
+    units: Object.entries(ts.units).filter(([, unit]) => {
+      return unit.dtsNotIncreasing > 0 || unit.wrongLength > 0 || unit.noStartCode > 0 || (!announced && unit.cut > 0)
+    }),
+  }
+  const none = { continuityErrors: 0, duplicates: 0, syncErrors: 0, transportErrors: 0, crcErrors: 0, splices: 0 }
+  assert.deepEqual(wrong, { ...none, clocks: [], units: [] }, `${name} is not clean`)
+  return ts
+}
+
+/** A viewer can begin with it: PAT, then PMT, nothing before them; video, if there is any, begins with a key picture. */
+export function assertJoin(name: string, ts: TsReport): void {
+  assert.ok(ts.startsWithPat, `${name} does not begin with a PAT`)
+  const pmts = Object.entries(ts.tables).filter(([pid]) => Number(pid) >= 0x20)
+  assert.ok(pmts.length > 0, `${name} has no PMT`)
+  assert.ok(ts.psiBeforeFirstUnit, `${name}: a unit comes before PAT and PMT are complete`)
+  const hasVideo = ts.streams.some(({ streamType }) => [0x01, 0x02, 0x1b, 0x24].includes(streamType))
+  if (!hasVideo) return
+  const pid = ts.firstVideoUnit?.pid ?? -1
+  assert.equal(ts.firstVideoUnit?.keyPicture, true, `${name}: the first picture is no key picture`)
+  assert.equal(ts.units[pid]?.headless, 0, `${name}: the video begins in the middle of a picture`)
+}

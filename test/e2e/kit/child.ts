@@ -1,0 +1,122 @@
+// A child process with its output, that is gone at the latest when it is disposed, or when this process ends.
+import { spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
+import process from 'node:process'
+import { until } from './until.js'
+
+export interface Exit {
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+}
+
+export interface ChildOptions {
+  readonly cwd: string
+  /** Beside those of this process; undefined takes one away. */
+  readonly env?: Readonly<Record<string, string | undefined>>
+  /** In a process group of its own, so that what it starts can be found, and is ended with it. */
+  readonly group?: boolean
+}
+
+/** What ends a test run from outside. */
+const FATAL = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const
+
+export class Child implements AsyncDisposable {
+  readonly exited: Promise<Exit>
+  readonly #child: ChildProcess
+  readonly #isGroup: boolean
+  #stdout = ''
+  #stderr = ''
+  #exit: Exit | undefined
+
+  constructor(command: string, args: readonly string[], options: ChildOptions) {
+    this.#isGroup = options.group === true
+    const env = { ...process.env, ...options.env }
+    this.#child = spawn(command, args, {
+      cwd: options.cwd,
+      env,
+      detached: this.#isGroup,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    this.#child.stdout?.setEncoding('utf8').on('data', (text: string) => (this.#stdout += text))
+    this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => (this.#stderr += text))
+    const release = this.#endWithUs()
+    this.exited = new Promise((resolve, reject) => {
+      this.#child.once('error', reject)
+      this.#child.once('close', (code, signal) => {
+        release()
+        this.#exit = { code, signal }
+        resolve(this.#exit)
+      })
+    })
+    this.exited.catch(() => undefined)
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? 0
+  }
+
+  get stdout(): string {
+    return this.#stdout
+  }
+
+  get stderr(): string {
+    return this.#stderr
+  }
+
+  /** Undefined while it runs. */
+  get exit(): Exit | undefined {
+    return this.#exit
+  }
+
+  /** To the process, not to its group. */
+  signal(signal: NodeJS.Signals): void {
+    this.#child.kill(signal)
+  }
+
+  /** Resolves with the match of what it has said on stderr; rejects if it has ended without. */
+  async says(pattern: RegExp, timeoutMs?: number): Promise<RegExpExecArray> {
+    const look = (): RegExpExecArray | undefined => pattern.exec(this.#stderr) ?? undefined
+    const said = await until(
+      () => look() ?? (this.#exit === undefined ? undefined : 'ended'),
+      this.#missing(pattern),
+      timeoutMs,
+    )
+    if (said === 'ended') throw new Error(this.#missing(pattern)())
+    return said
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#exit === undefined) this.#kill()
+    await this.exited.catch(() => undefined)
+    if (this.#isGroup) this.#kill()
+  }
+
+  #missing(pattern: RegExp): () => string {
+    return () => `no ${pattern.source} on stderr, exit ${JSON.stringify(this.#exit)}:\n${this.#stderr.slice(-4000)}`
+  }
+
+  #kill(): void {
+    try {
+      process.kill(this.#isGroup ? -this.pid : this.pid, 'SIGKILL')
+    } catch {
+      // It has gone.
+    }
+  }
+
+  /** A test run that is cut off must not leave it behind. */
+  #endWithUs(): () => void {
+    const kill = (): void => this.#kill()
+    const killAndEnd = (signal: NodeJS.Signals): void => {
+      kill()
+      release()
+      process.kill(process.pid, signal)
+    }
+    const release = (): void => {
+      process.off('exit', kill)
+      for (const signal of FATAL) process.off(signal, killAndEnd)
+    }
+    process.on('exit', kill)
+    for (const signal of FATAL) process.on(signal, killAndEnd)
+    return release
+  }
+}

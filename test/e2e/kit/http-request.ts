@@ -1,0 +1,40 @@
+// One HTTP request on a connection of its own, so that no connection is left open behind it.
+import { request } from 'node:http'
+import type { IncomingHttpHeaders } from 'node:http'
+
+export interface HttpAnswer {
+  readonly status: number
+  readonly headers: IncomingHttpHeaders
+  readonly text: string
+}
+
+export interface HttpQuestion {
+  readonly method?: string
+  /** `host` too. */
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: string
+}
+
+const TIMEOUT_MS = 10_000
+
+export function httpRequest(url: string | URL, question: HttpQuestion = {}): Promise<HttpAnswer> {
+  const { method = 'GET', headers = {}, body } = question
+  const signal = AbortSignal.timeout(TIMEOUT_MS)
+  return new Promise((resolve, reject) => {
+    const asked = request(url, { method, headers, agent: false, signal }, (response) => {
+      let text = ''
+      response.setEncoding('utf8').on('data', (part: string) => (text += part))
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers, text }))
+      response.on('error', reject)
+    })
+    asked.on('error', reject)
+    asked.end(body)
+  })
+}
+
+/** The JSON of an answer, which must have this status. */
+export async function getJson<T>(url: string | URL, status = 200, question: HttpQuestion = {}): Promise<T> {
+  const answer = await httpRequest(url, question)
+  if (answer.status !== status) throw new Error(`${String(url)} answered ${answer.status}: ${answer.text}`)
+  return JSON.parse(answer.text) as T
+}

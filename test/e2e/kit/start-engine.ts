@@ -1,0 +1,120 @@
+// Runs the real command line, `engine run FILE`, as a child process, and knows where it listens.
+import assert from 'node:assert/strict'
+import { readdir, readFile, readlink } from 'node:fs/promises'
+import { join } from 'node:path'
+import process from 'node:process'
+import type { EngineStatus, NodeStatus } from '@millrace/engine/api'
+import { Child } from './child.js'
+import type { Exit } from './child.js'
+import { getJson, httpRequest } from './http-request.js'
+import { REPOSITORY_ROOT } from './repository-root.js'
+import { TempFolder } from './temp-folder.js'
+import { until } from './until.js'
+
+export const ENGINE_BIN = join(REPOSITORY_ROOT, 'engine/bin/engine.js')
+
+/** Starts `engine` with these arguments. NO_COLOR and the like are those of `env` alone. */
+export function runCommandLine(
+  args: readonly string[],
+  cwd: string,
+  env: Readonly<Record<string, string>> = {},
+): Child {
+  const clean = { NO_COLOR: undefined, FORCE_COLOR: undefined, ENGINE_API: undefined, ENGINE_TOKEN: undefined }
+  return new Child(process.execPath, [ENGINE_BIN, ...args], { cwd, env: { ...clean, ...env } })
+}
+
+export interface StartOptions {
+  readonly yaml: string
+  /** Written beside the YAML first. */
+  readonly files?: Readonly<Record<string, Uint8Array | string>>
+}
+
+/** Resolves when the engine says that it runs; rejects with what it says if it ends instead. */
+export async function startEngine(options: StartOptions): Promise<EngineProcess> {
+  const folder = await TempFolder.make()
+  try {
+    for (const [name, content] of Object.entries(options.files ?? {})) await folder.write(name, content)
+    await folder.write('pipeline.yaml', options.yaml)
+    return await startIn(folder)
+  } catch (error) {
+    await folder[Symbol.asyncDispose]()
+    throw error
+  }
+}
+
+async function startIn(folder: TempFolder): Promise<EngineProcess> {
+  const child = runCommandLine(['run', 'pipeline.yaml'], folder.path)
+  try {
+    const [, api = ''] = await child.says(/(http:\S+)\/api\/v1\/status\n/)
+    return new EngineProcess(folder, child, api)
+  } catch (error) {
+    await child[Symbol.asyncDispose]()
+    throw error
+  }
+}
+
+export class EngineProcess implements AsyncDisposable {
+  readonly folder: TempFolder
+  readonly child: Child
+  /** `http://host:port` of the control API. */
+  readonly api: string
+
+  constructor(folder: TempFolder, child: Child, api: string) {
+    this.folder = folder
+    this.child = child
+    this.api = api
+  }
+
+  status(): Promise<EngineStatus> {
+    return getJson<EngineStatus>(`${this.api}/api/v1/status`)
+  }
+
+  /** Resolves when /readyz says that everything is ready. */
+  async ready(): Promise<void> {
+    await until(async () => (await httpRequest(`${this.api}/readyz`)).status === 200, 'the engine is not ready')
+  }
+
+  /** `pipeline/node`. */
+  async node(id: string): Promise<NodeStatus> {
+    const nodes = (await this.status()).pipelines.flatMap((pipeline) => pipeline.nodes)
+    const found = nodes.find((node) => node.id === id)
+    assert.ok(found !== undefined, `${id} is not among ${nodes.map((node) => node.id).join(', ')}`)
+    return found
+  }
+
+  /** Of an output. */
+  async url(id = 'one/out'): Promise<string> {
+    const [url] = (await this.node(id)).urls ?? []
+    assert.ok(url !== undefined, `${id} has no URL`)
+    return url
+  }
+
+  /** What its descriptors stand for, sorted: sockets as `socket`, files by path. */
+  async descriptors(): Promise<string[]> {
+    const folder = `/proc/${this.child.pid}/fd`
+    const names = await readdir(folder)
+    const targets = await Promise.all(names.map((name) => readlink(join(folder, name)).catch(() => '')))
+    return targets
+      .filter((target) => target !== '')
+      .map((target) => target.replace(/:\[\d+\]$/, ''))
+      .sort()
+  }
+
+  async residentBytes(): Promise<number> {
+    const text = await readFile(`/proc/${this.child.pid}/status`, 'utf8')
+    return Number(/^VmRSS:\s+(\d+) kB$/m.exec(text)?.[1]) * 1024
+  }
+
+  /** TERM; it must end by itself with exit code 0. */
+  async stop(): Promise<void> {
+    this.child.signal('SIGTERM')
+    const exit = await this.child.exited
+    assert.deepEqual(exit, { code: 0, signal: null } satisfies Exit, this.child.stderr.slice(-4000))
+  }
+
+  /** Whatever happened: the process is gone, and so is its folder. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.child[Symbol.asyncDispose]()
+    await this.folder[Symbol.asyncDispose]()
+  }
+}

@@ -1,0 +1,30 @@
+// Waits for a condition that nothing announces: of another process, of the kernel.
+import { setTimeout as pause } from 'node:timers/promises'
+
+const POLL_MS = 20
+
+/**
+ * Asks again and again until the answer is neither undefined nor false; rejects with what was waited for when that takes
+ * longer. An answer that throws counts as none.
+ */
+export async function until<T>(
+  probe: () => T | Promise<T>,
+  what: string | (() => string),
+  timeoutMs = 15_000,
+): Promise<Exclude<T, undefined | false>> {
+  const deadline = performance.now() + timeoutMs
+  for (;;) {
+    const answer = await attempt(probe)
+    if (answer !== undefined && answer !== false) return answer as Exclude<T, undefined | false>
+    if (performance.now() > deadline) throw new Error(`waited too long: ${typeof what === 'string' ? what : what()}`)
+    await pause(POLL_MS)
+  }
+}
+
+async function attempt<T>(probe: () => T | Promise<T>): Promise<T | undefined> {
+  try {
+    return await probe()
+  } catch {
+    return undefined
+  }
+}
