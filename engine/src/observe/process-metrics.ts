@@ -1,14 +1,14 @@
 // What this process is and uses. The process_ names are those of Prometheus' conventions, without our prefix, so that
 // ready-made dashboards find them.
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import { performance } from 'node:perf_hooks'
 import process from 'node:process'
 import type { MetricDeclaration, MetricRead } from '../plugin/contract.js'
+import { readDescriptorLimit } from './descriptor-limit.js'
 import { readEngineVersion } from './engine-version.js'
 import type { MetricsRegistry } from './metrics-registry.js'
 
 const US_PER_SECOND = 1e6
-const MAX_OPEN_FILES = /^Max open files\s+(\d+)/m
 
 /** Adds `build_info{version,node}` and the process metrics; file descriptors on Linux only. */
 export function addProcessMetrics(registry: MetricsRegistry): Disposable {
@@ -51,17 +51,11 @@ function everywhere(): readonly Row[] {
 function onLinux(): readonly Row[] {
   return [
     [{ name: 'process_open_fds', kind: 'gauge', help: 'Open file descriptors.' }, countOpenFds],
-    [{ name: 'process_max_fds', kind: 'gauge', help: 'Most file descriptors that may be open.' }, readMaxFds],
+    [{ name: 'process_max_fds', kind: 'gauge', help: 'Most file descriptors that may be open.' }, readDescriptorLimit],
   ]
 }
 
 /** Reading the folder takes a descriptor of its own, which is not counted. */
 function countOpenFds(): number {
   return readdirSync('/proc/self/fd').length - 1
-}
-
-/** An unlimited number of descriptors reads as infinity. */
-function readMaxFds(): number {
-  const limit = MAX_OPEN_FILES.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1]
-  return limit === undefined ? Infinity : Number(limit)
 }

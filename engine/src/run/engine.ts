@@ -14,10 +14,12 @@ import type { Graph } from '../graph/graph.js'
 import { HttpListeners } from '../listen/http-listeners.js'
 import { createClock } from '../observe/clock.js'
 import type { EngineClock } from '../observe/clock.js'
+import { readDescriptorLimit } from '../observe/descriptor-limit.js'
 import { readEngineVersion } from '../observe/engine-version.js'
 import { EventLog } from '../observe/events.js'
 import { MetricsRegistry } from '../observe/metrics-registry.js'
 import { CLOCK, DELIVERY, LISTENERS, METRICS } from '../plugin/tokens.js'
+import { explainShortage } from './descriptor-check.js'
 import { addEngineMetrics, RouteHistograms } from './engine-metrics.js'
 import { createNodeScope } from './node-scope.js'
 import { PipelineRunner } from './pipeline-runner.js'
@@ -119,6 +121,7 @@ class Engine implements RunningEngine {
       this.#pipelines.forEach((pipeline) => pipeline.inputs.forEach((input) => input.sampleRate())),
     )
     await Promise.all([...this.#services, ...this.#pipelines].map((part) => part.start()))
+    this.#checkDescriptors()
     this.#state = 'running'
     this.#events.emit({ kind: 'engine.running' })
     this.#noteEnd()
@@ -172,6 +175,12 @@ class Engine implements RunningEngine {
       if (typeof listener !== 'string' || typeof path !== 'string') return []
       return this.#listeners.http(listener).origins.map((origin) => ({ label: id, url: origin + path }))
     })
+  }
+
+  #checkDescriptors(): void {
+    const perOutput = this.#delivery.routes().map(({ maxClients }) => maxClients)
+    const shortage = explainShortage(readDescriptorLimit(), { perOutput, overall: this.#graph.engine.maxClients })
+    if (shortage !== undefined) this.#log.warn(shortage)
   }
 
   /** Guard first, then whatever a node has put on the listener, then the API. */
