@@ -38,9 +38,10 @@ function faultsOf(folder, manifest, files) {
   ]
 }
 
-/** The files that a package must hold: what its doors open on, and what every package has. */
-function promised({ exports = {}, bin = {} }) {
-  const doors = [...Object.values(exports), ...Object.values(bin)].map((path) => path.replace(/^\.\//, ''))
+/** The files that a package must hold: what its doors open on, its manifest, and what every package has. */
+function promised({ exports = {}, bin = {}, millrace = {} }) {
+  const named = [...Object.values(exports), ...Object.values(bin), millrace.manifest ?? []].flat()
+  const doors = named.map((path) => path.replace(/^\.\//, ''))
   return [...new Set([...doors, ...doors.filter(isCompiled).map(declarationOf), 'LICENSE', 'README.md'])]
 }
 

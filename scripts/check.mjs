@@ -15,6 +15,8 @@ const script = (name) => [process.execPath, join(ROOT, 'scripts', name)]
 /** A step is a command, or a function that resolves to the faults that it found. */
 const STEPS = [
   { name: 'build', run: [bin('tsc'), '-b'], last: true },
+  { name: 'manifests', run: script('manifest.mjs'), last: true },
+  { name: 'manifests true', run: [...script('manifest.mjs'), '--check'] },
   { name: 'lint', run: [bin('oxlint'), '--type-aware', '--deny-warnings'] },
   { name: 'format', run: [bin('prettier'), '--check', '--log-level=warn', '.'] },
   { name: 'generated docs', run: [...script('docs.mjs'), '--check'] },

@@ -58,6 +58,56 @@ export function renderPluginRegions({ definitions, errors }, describeOptions) {
   }
 }
 
+/** Path of a page of the node reference, in docs/nodes. */
+export function nodePageName({ kind, type }) {
+  return `${kind}-${type}.md`
+}
+
+/**
+ * One page of the node reference. `engineOptions`: rows of the keys that the engine reads on this kind of node.
+ * @param {{ definition: object, plugin: { name: string, folder: string, errors: object[] } }} node
+ */
+export function renderNodePage({ definition, plugin }, describeOptions, engineOptions) {
+  const { kind, type, options, metrics = [], examples, inlets, ports } = definition
+  const reads = inlets === undefined ? '' : ` Reads ${inlets === 'many' ? 'one or more nodes' : 'one node'}.`
+  const leaves = ports === undefined ? '' : ` Ports: ${ports.map((port) => `\`${port}\``).join(', ')}.`
+  return [
+    `# ${kind} ${type}`,
+    GENERATED,
+    `${renderSummary(definition)}${reads}${leaves} From the package [${plugin.name}](../../${plugin.folder}/README.md).`,
+    '## Examples',
+    examples.map(renderExample).join('\n\n') || 'None.',
+    '## Options',
+    renderOptions(describeOptions(options)),
+    `Every ${kind} also has:`,
+    renderOptions(engineOptions),
+    '## Metrics',
+    renderMetrics(metrics),
+    '## Errors',
+    renderErrors(plugin.errors),
+  ].join('\n\n')
+}
+
+/** The index of the node reference. */
+export function renderNodeIndex(nodes) {
+  return [
+    '# Nodes',
+    GENERATED,
+    'What can stand in a pipeline. The same is on the command line: `engine inspect` lists what is installed, plugins of ' +
+      'your own too, and `engine inspect TYPE` describes one.',
+    table(
+      ['Kind', 'Type', 'What it does'],
+      nodes.map(({ definition }) => [
+        definition.kind,
+        `[${definition.type}](${nodePageName(definition)})`,
+        definition.summary,
+      ]),
+    ),
+    'Durations are written `500ms 2s 5m 1h`, sizes `188B 64KiB 32MiB`, bit rates `800kb/s 4Mb/s`, event rates `20/s`. The ' +
+      'last column says what a changed option does when a running engine is reloaded.',
+  ].join('\n\n')
+}
+
 function byArea(errors) {
   const areas = new Map()
   for (const error of errors) {
@@ -102,9 +152,9 @@ function renderExample({ title, yaml }) {
 function renderOptions(rows) {
   return table(
     ['Option', 'Takes', 'Default', 'What it does', 'On reload'],
-    rows.map(({ path, kind, default: value, required, description, reload }) => [
+    rows.map(({ path, kind, range, default: value, required, description, reload }) => [
       `\`${path}\``,
-      kind,
+      range === '' ? kind : `${kind}, ${range}`,
       required ? '**required**' : value === undefined ? '' : `\`${value}\``,
       description,
       kind === 'group' ? '' : `\`${reload}\``,

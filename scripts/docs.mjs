@@ -1,10 +1,17 @@
-// Generates what can be read off the code: docs/errors.md, docs/metrics.md, and the marked regions of each plugin's
-// README. Reads compiled code, so build first. `--check` writes nothing, and fails naming the files that are stale.
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { basename, join } from 'node:path'
+// Generates what can be read off the code: docs/errors.md, docs/metrics.md, docs/nodes, and the marked regions of each
+// plugin's README. Reads compiled code, so build first. `--check` writes nothing, and fails naming the files that are stale.
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { format, resolveConfig } from 'prettier'
-import { renderErrorsPage, renderMetricsPage, renderPluginRegions } from './docs-pages.mjs'
+import {
+  nodePageName,
+  renderErrorsPage,
+  renderMetricsPage,
+  renderNodeIndex,
+  renderNodePage,
+  renderPluginRegions,
+} from './docs-pages.mjs'
 import { fail } from './prepare.mjs'
 import { ROOT, listFiles, listPlugins } from './repository.mjs'
 
@@ -20,7 +27,46 @@ for (const plugin of plugins) {
   const path = join(plugin.folder, 'README.md')
   await put(path, fillRegions(path, renderPluginRegions(plugin, plugin.describeOptions)))
 }
+await putNodes()
 if (CHECK && stale.length > 0) fail(`stale, run \`npm run build && npm run docs\`: ${stale.join(' ')}`)
+
+/** A page for each node, an index, and no page for what is not there any more. */
+async function putNodes() {
+  const { INPUT_SCHEMA } = await load('engine/dist/config/read-node.js')
+  const { describeOptions } = await load('engine/dist/plugin/index.js')
+  const kinds = ['input', 'transform', 'output', 'service']
+  const nodes = plugins
+    .flatMap((plugin) => plugin.definitions.map((definition) => ({ definition, plugin })))
+    .sort(({ definition: a }, { definition: b }) => {
+      return kinds.indexOf(a.kind) - kinds.indexOf(b.kind) || (a.type < b.type ? -1 : 1)
+    })
+  const own = describeOptions(INPUT_SCHEMA)
+  for (const node of nodes) {
+    const rows = engineRows(node.definition, own)
+    await put(join('docs/nodes', nodePageName(node.definition)), renderNodePage(node, describeOptions, rows))
+  }
+  await put('docs/nodes/README.md', renderNodeIndex(nodes))
+  const wanted = new Set(['README.md', ...nodes.map(({ definition }) => nodePageName(definition))])
+  for (const path of listFiles('docs/nodes', (file) => !wanted.has(basename(file)))) {
+    if (CHECK) stale.push(path)
+    else rmSync(join(ROOT, path))
+  }
+}
+
+/** The keys that the engine reads on a node. */
+function engineRows({ kind, inlets }, own) {
+  const described = own.filter(({ path }) => kind === 'input' || path === 'description')
+  if (inlets === undefined) return described
+  const from = {
+    path: 'from',
+    kind: inlets === 'many' ? 'id, id.port, or a list of them' : 'id or id.port',
+    range: '',
+    required: true,
+    description: 'What it reads: nodes of the same pipeline.',
+    reload: 'swap',
+  }
+  return [from, ...described]
+}
 
 async function loadPlugin({ folder, manifest }) {
   const { default: exported } = await load(join(folder, 'dist/index.js'))
@@ -77,6 +123,7 @@ async function put(path, text) {
   if (found === wanted) return
   if (CHECK) stale.push(path)
   else {
+    mkdirSync(dirname(file), { recursive: true })
     writeFileSync(file, wanted)
     console.log(`written: ${path}`)
   }

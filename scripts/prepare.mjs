@@ -25,9 +25,10 @@ export async function install() {
   await step('packages installed', ['npm', 'ci', '--include=dev', '--ignore-scripts', '--no-audit', '--no-fund'])
 }
 
-/** Compiles what has changed. */
+/** Compiles what has changed, and describes the plugins among it. */
 export async function build() {
   await step('built', [join(ROOT, 'node_modules/.bin/tsc'), '-b'])
+  await step('plugins described', [process.execPath, join(ROOT, 'scripts/manifest.mjs')])
 }
 
 /** Ends the process with a message. */

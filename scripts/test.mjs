@@ -15,6 +15,8 @@ import { runCommand } from './run-command.mjs'
 const GROUPS = [
   { name: 'unit', timeoutMs: 120_000, owns: (path) => !path.startsWith('test/') },
   { name: 'oracle', timeoutMs: 240_000, owns: (path) => path.startsWith('test/oracle/') },
+  { name: 'media', timeoutMs: 240_000, owns: (path) => path.startsWith('test/media/') },
+  { name: 'golden', timeoutMs: 120_000, owns: (path) => path.startsWith('test/golden/') },
   { name: 'fuzz', timeoutMs: 240_000, owns: (path) => path.startsWith('test/fuzz/') },
   { name: 'e2e', timeoutMs: 300_000, owns: (path) => path.startsWith('test/e2e/') },
 ]
@@ -22,7 +24,7 @@ const CONCURRENCY = Math.max(2, availableParallelism())
 
 requireNode()
 await install()
-await provideFfmpeg()
+await provideTools()
 await build()
 
 const startedMs = performance.now()
@@ -34,29 +36,29 @@ const results = []
 for (const group of groups) results.push(await runGroup(group))
 report(results)
 
-/** ffmpeg and ffprobe: readers that share no code with ours, and the makers of streams. */
-async function provideFfmpeg() {
-  if (await hasFfmpeg()) return
-  const command = ['apt-get', 'install', '-y', '--no-install-recommends', 'ffmpeg']
+/** ffmpeg and ffprobe: readers that share no code with ours, and the makers of streams. openssl makes certificates. */
+async function provideTools() {
+  if (await hasTools()) return
+  const command = ['apt-get', 'install', '-y', '--no-install-recommends', 'ffmpeg', 'openssl']
   const isRootOnDebian = process.getuid?.() === 0 && existsSync('/etc/debian_version')
   if (!isRootOnDebian) {
     fail(
-      'The tests need ffmpeg and ffprobe in the PATH. On Debian and Ubuntu:\n' +
-        '  sudo apt-get update && sudo apt-get install -y ffmpeg',
+      'The tests need ffmpeg, ffprobe and openssl in the PATH. On Debian and Ubuntu:\n' +
+        '  sudo apt-get update && sudo apt-get install -y ffmpeg openssl',
     )
   }
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
-  process.stderr.write(`millrace: installing ffmpeg (${command.join(' ')})\n`)
+  process.stderr.write(`millrace: installing what the tests need (${command.join(' ')})\n`)
   for (const step of [['apt-get', 'update'], command]) {
     const { code, output } = await runCommand(step, { cwd: ROOT, env })
     if (code !== 0) fail(`${output}millrace: \`${step.join(' ')}\` failed with exit code ${code}`)
   }
-  if (!(await hasFfmpeg())) fail('millrace: ffmpeg was installed, but does not run')
+  if (!(await hasTools())) fail('millrace: ffmpeg and openssl were installed, but do not run')
 }
 
-async function hasFfmpeg() {
-  for (const program of ['ffmpeg', 'ffprobe']) {
-    const { code } = await runCommand([program, '-version'], { cwd: ROOT })
+async function hasTools() {
+  for (const [program, version] of Object.entries({ ffmpeg: '-version', ffprobe: '-version', openssl: 'version' })) {
+    const { code } = await runCommand([program, version], { cwd: ROOT })
     if (code !== 0) return false
   }
   return true
@@ -66,7 +68,7 @@ async function hasFfmpeg() {
 function listTestFiles(filters) {
   const sources = [
     ...listWorkspaces().flatMap(({ folder }) => listFiles(join(folder, 'src'), isTest)),
-    ...['e2e', 'fuzz', 'oracle'].flatMap((folder) => listFiles(join('test', folder), isTest)),
+    ...['e2e', 'fuzz', 'golden', 'media', 'oracle'].flatMap((folder) => listFiles(join('test', folder), isTest)),
     ...listFiles('scripts', isTest),
   ]
   const chosen = sources.filter((path) => filters.length === 0 || filters.some((part) => path.includes(part)))

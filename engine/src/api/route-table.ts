@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { readEngineVersion } from '../observe/engine-version.js'
 import type { ApiErrorCode } from './api-errors.js'
+import { clientRoutes } from './client-routes.js'
 import { renderOpenApi } from './openapi.js'
 import type { SchemaName } from './schemas.js'
 import type { NodeStatus, StatusSource } from './types.js'
@@ -40,7 +41,7 @@ const readinessQuery = z.strictObject({
 
 /** Every route of this engine. */
 export function apiRoutes(source: StatusSource): readonly Route[] {
-  const routes: Route[] = [...healthRoutes(source), ...statusRoutes(source)]
+  const routes: Route[] = [...healthRoutes(source), ...statusRoutes(source), ...clientRoutes(source)]
   routes.push({
     method: 'GET',
     path: '/api/v1/openapi.json',

@@ -1,7 +1,16 @@
 // The shapes of types.ts as schemas, for the OpenAPI document and for clients that check what they get. The compiler
 // holds both together: a schema that differs from its type is an error here.
 import { z } from 'zod'
-import type { ApiError, EngineStatus, ListenerStatus, NodeStatus, PipelineStatus, Readiness } from './types.js'
+import type {
+  ApiError,
+  ClientList,
+  ClientStatus,
+  EngineStatus,
+  ListenerStatus,
+  NodeStatus,
+  PipelineStatus,
+  Readiness,
+} from './types.js'
 
 export const nodeStatusSchema = z.object({
   id: z.string().meta({ description: 'pipeline/node, or services/name' }),
@@ -19,8 +28,34 @@ export const nodeStatusSchema = z.object({
   sentBytes: z.number(),
   bitsPerSecond: z.exactOptional(z.number()),
   clients: z.exactOptional(z.number()),
+  clientLimits: z.exactOptional(
+    z.object({
+      max: z.number().meta({ description: '0 for none' }),
+      soft: z.number().meta({ description: '0 for none' }),
+      perAddress: z.number().meta({ description: '0 for none' }),
+      reached: z.array(z.enum(['soft', 'max'])).readonly(),
+    }),
+  ),
   urls: z.exactOptional(z.array(z.string()).readonly()),
 }) satisfies z.ZodType<NodeStatus>
+
+export const clientStatusSchema = z.object({
+  id: z.string().meta({ description: 'Of this session; never given twice' }),
+  node: z.string(),
+  client: z.string().meta({ description: 'address:port' }),
+  user: z.exactOptional(z.string()),
+  userAgent: z.exactOptional(z.string()),
+  since: z.string().meta({ description: 'RFC 3339', format: 'date-time' }),
+  state: z.enum(['waiting', 'reading', 'seeking', 'ending']),
+  bytes: z.number(),
+  behindBytes: z.number(),
+  skips: z.number(),
+  skippedBytes: z.number(),
+}) satisfies z.ZodType<ClientStatus>
+
+export const clientListSchema = z.object({
+  clients: z.array(clientStatusSchema).readonly(),
+}) satisfies z.ZodType<ClientList>
 
 export const listenerStatusSchema = z.object({
   name: z.string(),
@@ -71,6 +106,8 @@ export const apiErrorSchema = z.object({
 export const SCHEMAS = {
   NodeStatus: nodeStatusSchema,
   ListenerStatus: listenerStatusSchema,
+  ClientStatus: clientStatusSchema,
+  ClientList: clientListSchema,
   PipelineStatus: pipelineStatusSchema,
   EngineStatus: engineStatusSchema,
   Readiness: readinessSchema,

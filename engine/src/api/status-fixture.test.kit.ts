@@ -1,5 +1,5 @@
 // A status for the tests of this folder: one pipeline of two nodes, the second of which is not ready.
-import type { EngineStatus, NodeStatus, StatusSource } from './types.js'
+import type { ClientStatus, EngineStatus, NodeStatus, StatusSource } from './types.js'
 
 const since = '2026-01-02T03:04:05.000Z'
 
@@ -49,7 +49,23 @@ export const engineStatus: EngineStatus = {
   pipelines: [{ name: 'live', description: 'channel one', nodes: [inputStatus, outputStatus] }],
 }
 
+export const clientStatus: ClientStatus = {
+  id: 'k3f9-7',
+  node: 'live/ts',
+  client: '192.0.2.1:5000',
+  user: 'anna',
+  userAgent: 'VLC/3.0',
+  since,
+  state: 'reading',
+  bytes: 5000,
+  behindBytes: 0,
+  skips: 0,
+  skippedBytes: 0,
+}
+
 export const statusSource: StatusSource = {
+  clients: (node) => (node === undefined || node === clientStatus.node ? [clientStatus] : []),
+  kick: (id) => (id === clientStatus.id ? clientStatus : undefined),
   status: () => engineStatus,
   readiness(of) {
     if (of?.node === 'live/main') return { ready: true, reasons: [] }

@@ -23,7 +23,44 @@ export interface NodeStatus {
   readonly bitsPerSecond?: number
   /** Outputs that serve viewers. */
   readonly clients?: number
+  readonly clientLimits?: ClientLimitsStatus
   readonly urls?: readonly string[]
+}
+
+/** Limits of the viewers of one output; 0 for none. */
+export interface ClientLimitsStatus {
+  readonly max: number
+  readonly soft: number
+  readonly perAddress: number
+  /** Those that are reached now. */
+  readonly reached: readonly ('soft' | 'max')[]
+}
+
+/** A viewer of a live output. */
+export interface ClientStatus {
+  /** Of this session; never given twice. */
+  readonly id: string
+  /** Id of the output. */
+  readonly node: string
+  /** `address:port`. */
+  readonly client: string
+  /** Who has signed in. */
+  readonly user?: string
+  readonly userAgent?: string
+  /** RFC 3339. */
+  readonly since: string
+  /** `waiting`: for a source. `seeking`: passed by the window, for a place to go on. `ending`: has got its last byte. */
+  readonly state: 'waiting' | 'reading' | 'seeking' | 'ending'
+  /** Given to its socket. */
+  readonly bytes: number
+  /** Behind the newest byte of the stream. */
+  readonly behindBytes: number
+  readonly skips: number
+  readonly skippedBytes: number
+}
+
+export interface ClientList {
+  readonly clients: readonly ClientStatus[]
 }
 
 export interface ListenerStatus {
@@ -79,4 +116,8 @@ export interface StatusSource {
   status(): EngineStatus
   /** Of everything, of one pipeline, or of one node; undefined if there is no such thing. */
   readiness(of?: { readonly pipeline?: string; readonly node?: string }): Readiness | undefined
+  /** Viewers of one output, or of all. */
+  clients(node?: string): readonly ClientStatus[]
+  /** Sends a viewer away, and says who it was; undefined if there is none of this id. */
+  kick(id: string): ClientStatus | undefined
 }

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { examplePlugins, pipelineWith } from '../config/example-config.test.js'
-import { type CheckFormat, runCheck } from './check.js'
+import { type CheckFormat, type CheckOptions, runCheck } from './check.js'
 
 let folder = ''
 
@@ -13,18 +13,24 @@ before(async () => {
   const top = 'services: { metrics: { type: prometheus } }'
   const outputs = 'ts: { type: http-ts, from: main, path: /a }'
   await writeFile(join(folder, 'good.yaml'), pipelineWith({ top, outputs }))
+  const secrets = 'secrets: { anna: { env: ANNA } }'
+  await writeFile(join(folder, 'secret.yaml'), pipelineWith({ top: secrets }).replace('a.ts', '"${secret:anna}${X}"'))
   await writeFile(join(folder, 'bad.yaml'), pipelineWith({ outputs: 'a: { type: htp-ts, from: mian }' }))
 })
 
 after(() => rm(folder, { recursive: true }))
 
-async function check(name: string, format: CheckFormat): Promise<{ code: number; out: string; err: string }> {
+async function check(
+  name: string,
+  format: CheckFormat,
+  more: Partial<CheckOptions> = {},
+): Promise<{ code: number; out: string; err: string }> {
   const texts = { out: '', err: '' }
   const streams = {
     out: { write: (text: string) => (texts.out += text) },
     err: { write: (text: string) => (texts.err += text) },
   }
-  const code = await runCheck([join(folder, name)], { format, env: {}, plugins: examplePlugins, ...streams })
+  const code = await runCheck([join(folder, name)], { format, env: {}, plugins: examplePlugins, ...streams, ...more })
   return { code, ...texts }
 }
 
@@ -50,4 +56,21 @@ test('other formats are data on stdout', async () => {
   assert.equal(github.out.split('\n').length, 3)
   assert.deepEqual([json.err, github.err, json.code, github.code], ['', '', 78, 78])
   assert.equal((await check('good.yaml', 'json')).out, '[]\n')
+})
+
+test('a warning is exit code 0, and an error under --strict', async () => {
+  const env = { ANNA: 'abc', X: 'x' }
+  const lax = await check('secret.yaml', 'text', { env })
+  assert.equal(lax.code, 0)
+  assert.match(lax.err, /^warning\[CONFIG_SECRET_SHORT\][^]*\n1 warning in /)
+  const strict = await check('secret.yaml', 'text', { env, strict: true })
+  assert.deepEqual([strict.code, strict.out], [78, ''])
+  assert.match(strict.err, /^error\[CONFIG_SECRET_SHORT\][^]*\n1 error in /)
+})
+
+test('without the environment, a file that needs it is good', async () => {
+  const { code, out, err } = await check('secret.yaml', 'text', { noEnv: true })
+  assert.deepEqual([code, err], [0, ''])
+  assert.match(out, /ok, 1 pipeline, 1 node\n$/)
+  assert.equal((await check('secret.yaml', 'text')).code, 78)
 })

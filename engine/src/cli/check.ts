@@ -6,18 +6,24 @@ import type { Diagnostic } from '../config/diagnostic.js'
 import { renderGithub, renderJson, renderText } from '../config/render-diagnostics.js'
 import type { CliStreams, TextStream } from './cli-streams.js'
 import { EXIT } from './exit-codes.js'
+import { memoryBoundRow, memoryBounds, renderMemoryBound } from './memory-bounds.js'
 
 export type CheckFormat = 'text' | 'json' | 'github'
 
 export interface CheckOptions extends CliStreams, LoadOptions {
   readonly format: CheckFormat
+  /** Warnings are errors. */
+  readonly strict?: boolean | undefined
 }
 
 /** Checks the files and prints what is wrong with them. Returns the exit code: 0, or 78 if there is an error. */
 export async function runCheck(files: readonly string[], options: CheckOptions): Promise<number> {
   const { format, out, err } = options
-  const { graph, diagnostics } = await loadConfig(files, options)
-  if (format === 'json') out.write(renderJson(diagnostics))
+  const loaded = await loadConfig(files, options)
+  const diagnostics = options.strict === true ? loaded.diagnostics.map(asError) : loaded.diagnostics
+  const graph = diagnostics.some(({ severity }) => severity === 'error') ? undefined : loaded.graph
+  const bounds = graph === undefined ? [] : memoryBounds(graph)
+  if (format === 'json') out.write(renderJson(diagnostics, bounds.map(memoryBoundRow)))
   else if (format === 'github') out.write(renderGithub(diagnostics))
   else printText(graph, diagnostics, out, err)
   return graph === undefined ? EXIT.config : EXIT.ok
@@ -33,6 +39,11 @@ function printText(
   for (const file of graph?.files ?? []) {
     if (graph !== undefined) out.write(`${summaryOf(graph, file)}\n`)
   }
+  for (const bound of graph === undefined ? [] : memoryBounds(graph)) out.write(`${renderMemoryBound(bound)}\n`)
+}
+
+function asError(diagnostic: Diagnostic): Diagnostic {
+  return { ...diagnostic, severity: 'error' }
 }
 
 function summaryOf(graph: Graph, file: string): string {

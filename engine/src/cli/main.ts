@@ -2,6 +2,7 @@
 import process from 'node:process'
 import { exitOnBugs } from './bug-exit.js'
 import type { CliStreams } from './cli-streams.js'
+import { loadOptionsOf } from './config-options.js'
 import { runCli } from './program.js'
 
 // A reader that has gone (`| head`) or a full disk must not end a running engine.
@@ -12,15 +13,17 @@ const bugs = exitOnBugs(process, process.stderr)
 const streams: CliStreams = { out: process.stdout, err: process.stderr, env: process.env }
 
 const code = await runCli(process.argv.slice(2), streams, {
-  async run(files) {
+  async run(files, options) {
     const { runFiles } = await import('./run.js')
     const { loadConfig } = await import('../config/load-config.js')
     const { startEngine } = await import('../run/engine.js')
-    return runFiles(files, streams, { loadConfig, startEngine, signals: process, bugs })
+    // Arguments show in the list of processes; what a --set says is for this process only.
+    if (options.set !== undefined) process.title = ['engine', 'run', ...files].join(' ')
+    return runFiles(files, streams, { loadConfig, startEngine, signals: process, bugs }, loadOptionsOf(options))
   },
-  async check(files, { format }) {
+  async check(files, { format, strict, env, ...options }) {
     const { runCheck } = await import('./check.js')
-    return runCheck(files, { format, ...streams })
+    return runCheck(files, { format, strict, noEnv: !env, ...loadOptionsOf(options), ...streams })
   },
   async status(options) {
     const { showStatus } = await import('./status.js')

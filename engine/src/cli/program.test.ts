@@ -15,7 +15,7 @@ function recordCommands(calls: unknown[], result: () => Promise<number> = async 
     return result()
   }
   return {
-    run: (files) => record('run', files),
+    run: (files, options) => record('run', files, options),
     check: (files, options) => record('check', files, options),
     status: (options) => record('status', options),
   }
@@ -28,11 +28,15 @@ test('verbs get their files and options, and their exit code is the result', asy
   assert.equal(await runCli(['run', 'a.yaml', 'b.yaml'], streams, commands), 78)
   await runCli(['check', 'a.yaml'], streams, commands)
   await runCli(['check', '--format', 'github', 'a.yaml'], streams, commands)
+  await runCli(['run', '--set', 'a.b=1', '--env-file', 'x.env', '--set', 'c=d=e', 'a.yaml'], streams, commands)
+  await runCli(['check', '--no-env', '--strict', '--set', 'a=1', 'a.yaml'], streams, commands)
   await runCli(['status', '--json', '--api', 'http://x'], streams, commands)
   assert.deepEqual(calls, [
-    ['run', ['a.yaml', 'b.yaml']],
-    ['check', ['a.yaml'], { format: 'text' }],
-    ['check', ['a.yaml'], { format: 'github' }],
+    ['run', ['a.yaml', 'b.yaml'], {}],
+    ['check', ['a.yaml'], { format: 'text', env: true }],
+    ['check', ['a.yaml'], { format: 'github', env: true }],
+    ['run', ['a.yaml'], { set: ['a.b=1', 'c=d=e'], envFile: ['x.env'] }],
+    ['check', ['a.yaml'], { format: 'text', env: false, strict: true, set: ['a=1'] }],
     ['status', { json: true, api: 'http://x' }],
   ])
 })

@@ -1,17 +1,28 @@
 // The command line: verbs, options, help. What a verb does is in a file of its own, loaded when it is asked for.
+import process from 'node:process'
 import { Command, CommanderError, Option } from 'commander'
 import { readEngineVersion } from '../observe/engine-version.js'
 import type { CliStreams } from './cli-streams.js'
+import { addConfigOptions } from './config-options.js'
+import type { ConfigOptions } from './config-options.js'
+import { addDescribingVerbs } from './describing-verbs.js'
 import { EXIT, exitCodeOf } from './exit-codes.js'
 import { renderFailure } from './render-failure.js'
 
 const CHECK_FORMATS = ['text', 'json', 'github'] as const
 export type CheckFormat = (typeof CHECK_FORMATS)[number]
 
+export interface CheckCommandOptions extends ConfigOptions {
+  readonly format: CheckFormat
+  readonly strict?: boolean
+  /** False for `--no-env`. */
+  readonly env: boolean
+}
+
 /** Each resolves with its exit code. */
 export interface Commands {
-  run(files: readonly string[]): Promise<number>
-  check(files: readonly string[], options: { readonly format: CheckFormat }): Promise<number>
+  run(files: readonly string[], options: ConfigOptions): Promise<number>
+  check(files: readonly string[], options: CheckCommandOptions): Promise<number>
   status(options: { readonly api?: string; readonly json?: boolean }): Promise<number>
 }
 
@@ -50,13 +61,11 @@ function createProgram(streams: CliStreams, commands: Commands, done: (code: num
     .helpCommand('help [command]', 'print help for a command')
     .showHelpAfterError('(engine --help lists the commands)')
     .addHelpText('after', EXIT_CODES)
-  program
-    .command('run')
+  addConfigOptions(program.command('run'))
     .description('run the pipelines of one or more files until stopped, or until all inputs have ended')
     .argument('<file...>', 'YAML files; their pipelines and listeners add up')
-    .action(async (files: string[]) => done(await commands.run(files)))
-  program
-    .command('check')
+    .action(async (files: string[], options: ConfigOptions) => done(await commands.run(files, options)))
+  addConfigOptions(program.command('check'))
     .description('check files without running them, and report all mistakes at once')
     .argument('<file...>', 'YAML files')
     .addOption(
@@ -64,12 +73,15 @@ function createProgram(streams: CliStreams, commands: Commands, done: (code: num
         .choices(CHECK_FORMATS)
         .default('text'),
     )
-    .action(async (files: string[], options: { format: CheckFormat }) => done(await commands.check(files, options)))
+    .option('--no-env', 'variables that are not set, and secrets, are no mistakes; what they stand in is not judged')
+    .option('--strict', 'warnings are errors')
+    .action(async (files: string[], options: CheckCommandOptions) => done(await commands.check(files, options)))
   program
     .command('status')
     .description('show what a running engine does; exit 0 when everything is ready, 1 when not')
     .option('--json', 'print the status as JSON')
     .option('--api <url>', 'control API of the engine (or ENGINE_API; a token in ENGINE_TOKEN)')
     .action(async (options: { api?: string; json?: boolean }) => done(await commands.status(options)))
+  addDescribingVerbs(program, { streams, folder: process.cwd(), done })
   return program
 }

@@ -3,6 +3,7 @@ import { EventEmitter } from 'node:events'
 import { mock, test } from 'node:test'
 import { engineStatus } from '../api/status-fixture.test.kit.js'
 import type { Diagnostic } from '../config/diagnostic.js'
+import { SecretMask } from '../config/secret-mask.js'
 import type { Graph } from '../graph/graph.js'
 import { createLog } from '../observe/log.js'
 import { type KeptStreams, keepStreams } from './cli-streams.test.kit.js'
@@ -12,6 +13,7 @@ const graph = {
   files: ['live.yaml'],
   engine: { drainMs: 1000, log: { level: 'info' } },
   pipelines: [{ name: 'live', description: '', nodes: [] }],
+  secrets: new SecretMask(),
 } as unknown as Graph
 
 class Signals extends EventEmitter {
@@ -181,4 +183,13 @@ test('a port in use at the start is exit 1 with the reason', async () => {
   const setting = start(undefined, error)
   assert.equal(await setting.code, 1)
   assert.match(setting.streams.errText(), /^error: listen EADDRINUSE: address already in use 0\.0\.0\.0:8000\n$/)
+})
+
+test('a start that fails does not show a secret', async () => {
+  const secrets = new SecretMask()
+  secrets.add('hunter2')
+  const error = Object.assign(new Error('cannot reach http://anna:hunter2@a.example'), { syscall: 'connect' })
+  const setting = start({ graph: { ...graph, secrets }, diagnostics: [] }, error)
+  await setting.code
+  assert.equal(setting.streams.errText(), 'error: cannot reach http://anna:***@a.example\n')
 })

@@ -3,6 +3,7 @@
 import type { Logger } from 'pino'
 import type { EngineStatus } from '../api/types.js'
 import type { Diagnostic } from '../config/diagnostic.js'
+import type { LoadOptions } from '../config/load-config.js'
 import { renderText } from '../config/render-diagnostics.js'
 import type { Graph } from '../graph/graph.js'
 import { readEngineVersion } from '../observe/engine-version.js'
@@ -36,7 +37,7 @@ export interface LoadedConfig {
 }
 
 export interface RunDependencies {
-  loadConfig(files: readonly string[], more: { env: CliStreams['env'] }): Promise<LoadedConfig>
+  loadConfig(files: readonly string[], more: LoadOptions): Promise<LoadedConfig>
   startEngine(graph: Graph, more: { log: Logger }): Promise<EngineHandle>
   readonly signals: SignalTarget
   readonly bugs: BugReport
@@ -49,19 +50,20 @@ export async function runFiles(
   files: readonly string[],
   streams: CliStreams,
   dependencies: RunDependencies,
+  options: Omit<LoadOptions, 'env'> = {},
 ): Promise<number> {
   const run = new Run(streams)
   using _watched = watchSignals(dependencies.signals, run)
-  const { graph, diagnostics } = await dependencies.loadConfig(files, { env: streams.env })
+  const { graph, diagnostics } = await dependencies.loadConfig(files, { ...options, env: streams.env })
   streams.err.write(renderText(diagnostics))
   if (graph === undefined) return EXIT.config
-  const log = dependencies.createLog?.(graph) ?? createLog({ level: graph.engine.log.level })
+  const log = dependencies.createLog?.(graph) ?? createLog({ level: graph.engine.log.level, secrets: graph.secrets })
   run.log = log
   dependencies.bugs.log = log
   try {
     run.engine = await dependencies.startEngine(graph, { log })
   } catch (error) {
-    streams.err.write(renderFailure(error))
+    streams.err.write(graph.secrets.mask(renderFailure(error)))
     return exitCodeOf(error)
   }
   streams.err.write(renderStartup(graph, run.engine.urls(), readEngineVersion(), styleFor(streams.err, streams.env)))

@@ -1,5 +1,5 @@
 // Values of a file against a zod schema: every issue becomes a diagnostic at the key or the value that it is about.
-import { isAbsolute, resolve } from 'node:path'
+import { dirname, isAbsolute, resolve } from 'node:path'
 import type { z } from 'zod'
 import { coreOf, defOf, keysOf, kindOf, schemaAt } from '../plugin/option-kind.js'
 import { optionMeta } from '../plugin/option-meta.js'
@@ -7,7 +7,7 @@ import { visitOptions } from '../plugin/visit-options.js'
 import type { ConfigErrorCode } from './config-errors.js'
 import type { Place, Problems } from './diagnostic.js'
 import { didYouMean, nearestWord } from './did-you-mean.js'
-import { locate, plainOf } from './yaml-tree.js'
+import { hasUnresolved, locate, plainOf } from './yaml-tree.js'
 import type { YamlMap } from './yaml-tree.js'
 
 export interface OptionsRequest {
@@ -19,21 +19,38 @@ export interface OptionsRequest {
   readonly place: Place
   /** What the options belong to, as `input "main"`. */
   readonly title: string
-  /** Paths are relative to it. */
+  /** Paths that are defaults are relative to it; those that are written, to the folder of their file. */
   readonly folder: string
+  /** What is missing is no mistake. */
+  readonly isPartial?: boolean
 }
 
+/** A listener, or a provider of access, where it is named. */
 export interface NamedListener {
   readonly name: string
   readonly place: Place
+}
+
+/** What a plain zod schema expects, in the words of YAML. */
+const EXPECTED: Readonly<Record<string, string>> = {
+  object: 'must be a map of options',
+  record: 'must be a map',
+  array: 'must be a list',
+  string: 'must be text',
+  number: 'must be a number',
+  boolean: 'must be true or false',
 }
 
 export interface CheckedOptions {
   /** What the schema returned; undefined if there were problems. */
   readonly options: unknown
   readonly ok: boolean
+  /** There is nothing to report, and yet no options: something in them is not known. */
+  readonly unknown: boolean
   /** Listeners that the options name, by default or in the file. */
   readonly listeners: readonly NamedListener[]
+  /** Providers of access that they name. */
+  readonly auth: readonly NamedListener[]
 }
 
 /** The part of a zod issue that is read here; issues of any copy of zod 4 have it. */
@@ -41,6 +58,7 @@ interface Issue {
   readonly code?: string | undefined
   readonly path: readonly PropertyKey[]
   readonly message: string
+  readonly expected?: unknown
   readonly keys?: readonly string[]
   readonly errors?: readonly (readonly Issue[])[]
   readonly values?: readonly unknown[]
@@ -49,24 +67,45 @@ interface Issue {
 
 /** Parses the options, with paths made absolute. Reports whatever is wrong with them. */
 export function checkOptions(request: OptionsRequest, problems: Problems): CheckedOptions {
-  const { schema, map, folder, place, title } = request
+  const { schema, map, place, title } = request
   const listeners: NamedListener[] = []
+  const auth: NamedListener[] = []
+  let reported = false
   try {
     const given = visitOptions(schema, plainOf(map, request.otherKeys), (kind, value, path) => {
       if (typeof value !== 'string') return value
+      if (kind.name === 'secret') problems.mask.add(value)
+      if (kind.name === 'url') problems.mask.add(passwordOf(value))
       if (kind.name === 'listener') collectListener(request, value, path, listeners)
-      if (kind.name !== 'path' || value === '-' || value === '' || isAbsolute(value)) return value
-      return resolve(folder, value)
+      if (kind.name === 'auth') collectListener(request, value, path, auth)
+      return kind.name === 'path' ? absolutePath(request, value, path) : value
     })
     const result = schema.safeParse(given)
-    if (result.success) return { options: result.data, ok: true, listeners }
-    const issues = (result.error.issues as readonly Issue[]).flatMap((issue) => flatten(issue))
-    for (const issue of issues) reportIssue(issue, request, problems)
+    if (result.success) return { options: result.data, ok: true, unknown: false, listeners, auth }
+    const issues = (result.error.issues as readonly Issue[]).flatMap((issue) => flatten(issue, request))
+    for (const issue of issues) reported = reportIssue(issue, request, problems) || reported
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
     problems.report('PLUGIN_FAULT', place, `the options of ${title} cannot be checked: ${reason}`)
+    reported = true
   }
-  return { options: undefined, ok: false, listeners }
+  return { options: undefined, ok: false, unknown: !reported, listeners, auth }
+}
+
+function absolutePath({ map, place, folder }: OptionsRequest, value: string, path: readonly PropertyKey[]): string {
+  if (value === '-' || value === '' || isAbsolute(value)) return value
+  const found = locate(map, path, place)
+  return resolve(found.isThere ? dirname(found.value.place.file.path) : folder, value)
+}
+
+function passwordOf(text: string): string {
+  if (!text.includes('@') || !URL.canParse(text)) return ''
+  const { password } = new URL(text)
+  try {
+    return decodeURIComponent(password)
+  } catch {
+    return password
+  }
 }
 
 function collectListener(
@@ -81,40 +120,46 @@ function collectListener(
 }
 
 // Of a union the branch that came furthest is the one that was meant; if all failed at once, the union itself is wrong.
-function flatten(issue: Issue): readonly Issue[] {
+function flatten(issue: Issue, request: OptionsRequest): readonly Issue[] {
   const { errors = [], path } = issue
   if (issue.code !== 'invalid_union' || errors.length === 0) return [issue]
+  // Which branch was meant can't be told from what is not known.
+  if (hasUnresolved(locate(request.map, path, request.place).value)) return []
   const depth = (branch: readonly Issue[]): number =>
     Math.max(0, ...branch.map((inner) => inner.path.length + (inner.code === 'unrecognized_keys' ? 1 : 0)))
   const sorted = [...errors].sort((a, b) => depth(b) - depth(a) || a.length - b.length)
   const [best = []] = sorted
   if (depth(best) === 0) {
-    const messages = new Set(errors.flatMap((branch) => branch.map((inner) => plainMessage(inner.message))))
+    const messages = new Set(errors.flatMap((branch) => branch.map((inner) => plainMessage(inner))))
     return [{ code: 'invalid_type', path, message: [...messages].join(', or ') }]
   }
-  return best.flatMap((inner) => flatten({ ...inner, path: [...path, ...inner.path] }))
+  return best.flatMap((inner) => flatten({ ...inner, path: [...path, ...inner.path] }, request))
 }
 
-function reportIssue(issue: Issue, request: OptionsRequest, problems: Problems): void {
+// Whether there was something to report.
+function reportIssue(issue: Issue, request: OptionsRequest, problems: Problems): boolean {
   if (issue.code === 'unrecognized_keys') return reportUnknownKeys(issue, request, problems)
-  const { map, place, title } = request
+  const { map, place, title, isPartial = false } = request
   const found = locate(map, issue.path, place)
-  if (found.value.kind === 'scalar' && found.value.unresolved) return
+  if (!found.isThere && isPartial) return false
+  if (found.isThere ? hasUnresolved(found.value) : found.value.kind === 'scalar' && found.value.unresolved) return false
   const schema = schemaAt(request.schema, issue.path)
   const name = pathText(issue.path)
   if (!found.isThere) {
     const description = schema === undefined ? '' : optionMeta(schema).description
     const help = description === '' ? undefined : `${name}: ${description}`
-    return problems.report('CONFIG_MISSING_KEY', found.place, `${title} needs "${name}"`, { help })
+    problems.report('CONFIG_MISSING_KEY', found.place, `${title} needs "${name}"`, { help })
+    return true
   }
   const isSecret = schema !== undefined && kindOf(coreOf(schema))?.name === 'secret'
   problems.report(codeOf(issue), found.place, messageOf(issue, name, title), {
     help: nearestHelp(found.value, schema, issue),
     hideSource: isSecret,
   })
+  return true
 }
 
-function reportUnknownKeys(issue: Issue, request: OptionsRequest, problems: Problems): void {
+function reportUnknownKeys(issue: Issue, request: OptionsRequest, problems: Problems): boolean {
   const { map, place, title, otherKeys } = request
   const { value } = locate(map, issue.path, place)
   const schema = schemaAt(request.schema, issue.path)
@@ -125,6 +170,7 @@ function reportUnknownKeys(issue: Issue, request: OptionsRequest, problems: Prob
     const help = didYouMean(key, known, 'known keys')
     problems.report('CONFIG_UNKNOWN_KEY', at, `${owner} has no option "${key}"`, { help })
   }
+  return true
 }
 
 function codeOf(issue: Issue): ConfigErrorCode {
@@ -135,7 +181,7 @@ function codeOf(issue: Issue): ConfigErrorCode {
 }
 
 function messageOf(issue: Issue, name: string, title: string): string {
-  const message = plainMessage(issue.message)
+  const message = plainMessage(issue)
   if (name === '') return `${title}: ${message}`
   return message.startsWith('must ') ? `"${name}" of ${title} ${message}` : `"${name}" of ${title}: ${message}`
 }
@@ -151,8 +197,9 @@ function nearestHelp(value: unknown, schema: z.core.$ZodType | undefined, issue:
   return description === '' ? undefined : `${pathText(issue.path)}: ${description}`
 }
 
-function plainMessage(message: string): string {
-  return message.replace(/^Invalid (input|option): /, '')
+function plainMessage({ code, expected, message }: Issue): string {
+  const words = code === 'invalid_type' && typeof expected === 'string' ? EXPECTED[expected] : undefined
+  return words ?? message.replace(/^Invalid (input|option): /, '')
 }
 
 function pathText(path: readonly PropertyKey[]): string {

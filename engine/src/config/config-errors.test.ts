@@ -4,6 +4,7 @@ import { after, test } from 'node:test'
 import { basename } from 'node:path'
 import { configError } from './config-errors.js'
 import { loadFiles, pipelineWith } from './example-config.test.js'
+import type { LoadOptions } from './load-config.js'
 
 interface Mistake {
   readonly name: string
@@ -14,6 +15,9 @@ interface Mistake {
   readonly message?: RegExp
   readonly run?: readonly string[]
   readonly env?: Readonly<Record<string, string>>
+  readonly options?: Partial<LoadOptions>
+  /** There are only warnings. */
+  readonly good?: boolean
 }
 
 const one = (text: string): { readonly a: string } => ({ a: text })
@@ -30,14 +34,19 @@ const MISTAKES: readonly Mistake[] = [
   { name: 'a file that is not UTF-8', files: { a: Uint8Array.of(0xff, 0xfe) }, found: ['CONFIG_UNREADABLE a:1:1'] },
   { name: 'a huge file', files: one('#'.repeat(1024 * 1024 + 1)), found: ['CONFIG_TOO_LARGE a:1:1'] },
   { name: 'a tab', files: one('version: 1\npipelines:\n\tone: 1\n'), found: ['CONFIG_SYNTAX a:3:1'], help: /spaces/ },
-  { name: 'bad indentation', files: one('version: 1\npipelines:\n  a: 1\n b: 2\n'), found: ['CONFIG_SYNTAX a:4:1'] },
-  { name: 'an open quote', files: one('version: 1\npipelines: "a\n'), found: ['CONFIG_SYNTAX a:2:13'] },
+  { name: 'bad indentation', files: one('version: 1\npipelines:\n  a: 1\n b: 2\n'), found: ['CONFIG_SYNTAX a:4:2'] },
+  { name: 'an open quote', files: one('version: 1\npipelines: "a\n'), found: ['CONFIG_SYNTAX a:2:12'] },
   { name: 'two documents', files: one('version: 1\n---\nversion: 1\n'), found: ['CONFIG_SYNTAX a:2:1'] },
   { name: 'a tag', files: one('version: !one 1\n'), found: ['CONFIG_SYNTAX a:1:10'], help: /quote/ },
   {
     name: 'deep nesting',
     files: one(`version: ${'['.repeat(200)}${']'.repeat(200)}\n`),
-    found: ['CONFIG_SYNTAX a:1:74', 'CONFIG_EMPTY a:1:1', 'CONFIG_VERSION a:1:1'],
+    found: ['CONFIG_SYNTAX a:1:109'],
+  },
+  {
+    name: 'nesting that would end the parser',
+    files: one(`version: 1\nplugins:\n${'- '.repeat(50_000)}\n`),
+    found: ['CONFIG_SYNTAX'],
   },
   {
     name: 'a duplicate key, and other mistakes of the file',
@@ -81,9 +90,42 @@ const MISTAKES: readonly Mistake[] = [
     found: ['CONFIG_INTERPOLATION a:3:23'],
   },
   {
-    name: 'a secret reference',
-    files: one(pipelineWith({ outputs: GOOD_OUTPUT, top: 'engine: { stateDir: "${secret:a}" }' })),
-    found: ['CONFIG_INTERPOLATION a:3:22'],
+    name: 'a secret that is not declared',
+    files: one(
+      pipelineWith({
+        outputs: GOOD_OUTPUT,
+        top: 'secrets: { anna: { env: A } }\nengine: { stateDir: "${secret:ana}" }',
+      }),
+    ),
+    env: { A: 'hunter2' },
+    found: ['CONFIG_UNKNOWN_SECRET a:4:22'],
+    help: /did you mean "anna"/,
+  },
+  {
+    name: 'a secret that is no file, and one that is not set',
+    files: one(pipelineWith({ top: 'secrets: { anna: { file: . }, bert: { env: BERT } }' })),
+    found: ['CONFIG_SECRET_FILE a:3:26', 'CONFIG_UNSET_VARIABLE a:3:44'],
+    message: /is no regular file/,
+  },
+  {
+    name: 'a secret that everybody can read, and one that is too short to be hidden',
+    files: one(pipelineWith({ top: 'secrets: { anna: { file: /etc/passwd }, bert: { env: BERT } }' })),
+    env: { BERT: 'abc' },
+    good: true,
+    found: ['CONFIG_SECRET_EXPOSED a:3:26', 'CONFIG_SECRET_SHORT a:3:41'],
+  },
+  {
+    name: 'a line of an environment file',
+    files: one(pipelineWith({})),
+    options: { envFiles: ['x'], contents: new Map([['x', 'A=1\n  B 2\nC="x\n']]) },
+    found: ['CONFIG_ENV_FILE x:2:3', 'CONFIG_ENV_FILE x:3:1'],
+  },
+  {
+    name: 'a flag without a value, and one that leads nowhere',
+    files: one(pipelineWith({})),
+    options: { sets: ['engine', 'pipelines.oen.description=x'] },
+    found: ['CONFIG_SET --set 1:1:1', 'CONFIG_SET --set 2:1:11'],
+    help: /did you mean "one"/,
   },
   {
     name: 'a variable that is not closed',
@@ -110,8 +152,8 @@ const MISTAKES: readonly Mistake[] = [
     help: /did you mean "pipelines"/,
   },
   {
-    name: 'a section of a later version',
-    files: one(pipelineWith({ top: 'secrets: {}' })),
+    name: 'a section that there is not',
+    files: one(pipelineWith({ top: 'nodes: {}' })),
     found: ['CONFIG_UNKNOWN_KEY a:3:1'],
   },
   {
@@ -261,6 +303,56 @@ const MISTAKES: readonly Mistake[] = [
     help: /did you mean "wab"/,
   },
   {
+    name: 'providers of access that do not exist, or are made of each other',
+    files: one(
+      pipelineWith({
+        top: 'auth:\n  viewers: { type: basic, users: { anna: pw } }\n  both: { type: all, of: [viewers, bth] }\n  loop: { type: all, of: [both] }',
+        outputs:
+          'a: { type: http-ts, from: main, path: /a, auth: [viewers, ofice] }\nb: { type: http-ts, from: main, path: /b, auth: viewer }',
+      }),
+    ),
+    found: [
+      'CONFIG_UNKNOWN_AUTH a:5:36',
+      'CONFIG_UNKNOWN_AUTH a:12:65',
+      'CONFIG_UNKNOWN_AUTH a:13:55',
+      'CONFIG_WRONG_VALUE a:6:27',
+    ],
+    help: /did you mean "viewers"/,
+  },
+  {
+    name: 'mistakes in providers of access',
+    files: one(
+      pipelineWith({
+        outputs: GOOD_OUTPUT,
+        top: [
+          'auth:',
+          '  a: { users: { b: c } }',
+          '  b: { type: basc, users: { b: c } }',
+          '  c: { type: basic, users: { "b:c": d } }',
+          '  d: { type: basic, users: { b: "$scrypt$oops" } }',
+          '  e: { type: bearer, tokens: [ "a b" ] }',
+          '  f: { type: signed, keys: { one: short } }',
+          '  g: { type: ip, allow: [ 10.0.0.0/33 ] }',
+          '  h: { type: ip }',
+          '  i: { type: token, tokens: [], tokn: 1 }',
+        ].join('\n'),
+      }),
+    ),
+    found: [
+      'CONFIG_MISSING_KEY a:4:3',
+      'CONFIG_WRONG_VALUE a:5:14',
+      'CONFIG_WRONG_VALUE a:6:21',
+      'CONFIG_WRONG_VALUE a:7:33',
+      'CONFIG_WRONG_VALUE a:8:32',
+      'CONFIG_WRONG_VALUE a:9:35',
+      'CONFIG_WRONG_VALUE a:10:27',
+      'CONFIG_WRONG_VALUE a:11:3',
+      'CONFIG_UNKNOWN_KEY a:12:33',
+      'CONFIG_WRONG_VALUE a:12:21',
+    ],
+    help: /did you mean "basic"/,
+  },
+  {
     name: 'a list where one is read',
     files: one(
       pipelineWith({
@@ -316,10 +408,10 @@ const MISTAKES: readonly Mistake[] = [
 
 const produced = new Set<string>()
 
-for (const { name, files, found, help, message, run, env = {} } of MISTAKES) {
+for (const { name, files, found, help, message, run, env = {}, options = {}, good = false } of MISTAKES) {
   test(`${name} is reported where it is`, async () => {
-    const { graph, diagnostics } = await loadFiles(files, run ?? Object.keys(files), { env })
-    assert.equal(graph, undefined)
+    const { graph, diagnostics } = await loadFiles(files, run ?? Object.keys(files), { env, ...options })
+    assert.equal(graph !== undefined, good)
     const places = diagnostics.map((d) => `${d.code} ${basename(d.file)}:${d.line}:${d.column}`)
     if (found.length === 1 && !found[0]?.includes(' ')) assert.ok(diagnostics.some(({ code }) => code === found[0]))
     else assert.deepEqual([...places].sort(), [...found].sort())

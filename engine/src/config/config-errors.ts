@@ -37,6 +37,36 @@ export const configError = defineErrors({
     hint: 'set it, or give a default: ${NAME:-default}',
     reaction: 'config',
   },
+  CONFIG_ENV_FILE: {
+    sentence: 'A line of a file with environment variables cannot be read.',
+    hint: 'write KEY=VALUE on one line, the value in quotes if it has a # or spaces at its ends',
+    reaction: 'config',
+  },
+  CONFIG_SET: {
+    sentence: 'A --set does not say what to set, or leads nowhere.',
+    hint: 'write --set path.to.option=value, as in --set pipelines.live.outputs.ts.path=/live.ts',
+    reaction: 'config',
+  },
+  CONFIG_UNKNOWN_SECRET: {
+    sentence: 'A ${secret:name} names a secret that is not declared.',
+    hint: 'declare it: secrets: { name: { env: VARIABLE } }, or { file: path }',
+    reaction: 'config',
+  },
+  CONFIG_SECRET_FILE: {
+    sentence: 'The file of a secret cannot be read, is empty, larger than 64 KiB, or no file.',
+    hint: 'check the path, which is relative to the folder of the YAML file, and the permissions',
+    reaction: 'config',
+  },
+  CONFIG_SECRET_EXPOSED: {
+    sentence: 'Every user of the machine can read the file of a secret (a warning).',
+    hint: 'take the permission away: chmod o-r',
+    reaction: 'config',
+  },
+  CONFIG_SECRET_SHORT: {
+    sentence: 'A secret is so short that it cannot be hidden where it is part of a longer text (a warning).',
+    hint: 'choose a longer one',
+    reaction: 'config',
+  },
   CONFIG_VERSION: {
     sentence: 'The version of the configuration format is missing or not known.',
     hint: 'begin the file with version: 1',
@@ -105,6 +135,11 @@ export const configError = defineErrors({
   CONFIG_UNKNOWN_LISTENER: {
     sentence: 'A node names a listener that does not exist.',
     hint: 'declare it under listeners:, or use api, which is always there',
+    reaction: 'config',
+  },
+  CONFIG_UNKNOWN_AUTH: {
+    sentence: 'A node, or a provider of access, names a provider that does not exist.',
+    hint: 'declare it under auth:',
     reaction: 'config',
   },
   CONFIG_FROM_LIST: {

@@ -5,6 +5,7 @@ import type { PluginErrorCode } from '../plugin/plugin-errors.js'
 import type { Position } from '../graph/graph.js'
 import { configError } from './config-errors.js'
 import type { ConfigErrorCode } from './config-errors.js'
+import { SecretMask } from './secret-mask.js'
 
 export type DiagnosticCode = ConfigErrorCode | PluginErrorCode
 
@@ -40,7 +41,14 @@ const OF_A_PLACE: readonly DiagnosticCode[] = [
   'CONFIG_WRONG_TYPE',
   'CONFIG_OUT_OF_RANGE',
   'CONFIG_WRONG_VALUE',
+  'CONFIG_UNKNOWN_LISTENER',
+  'CONFIG_UNKNOWN_AUTH',
 ]
+
+const ROWS = { ...configError.table, ...pluginError.table }
+
+/** Nobody reads more; a file that is no configuration has one mistake after the other. */
+const MOST_DIAGNOSTICS = 2000
 
 /** A range of a file, in offsets of its text. */
 export interface Place {
@@ -58,8 +66,14 @@ export interface ReportOptions {
 
 /** Collects diagnostics; the same mistake at the same place (as an alias repeats it) is one. */
 export class Problems {
+  /** What no diagnostic shows. */
+  readonly mask: SecretMask
   readonly #found = new Map<string, Diagnostic>()
   #errors = 0
+
+  constructor(mask = new SecretMask()) {
+    this.mask = mask
+  }
 
   get hasErrors(): boolean {
     return this.#errors > 0
@@ -94,17 +108,29 @@ export class Problems {
     const what = OF_A_PLACE.includes(code) ? '' : message
     const key = JSON.stringify([code, file, line, column, what])
     if (this.#found.has(key)) return
-    this.#found.set(key, diagnostic)
     if (diagnostic.severity === 'error') this.#errors += 1
+    if (this.#found.size < MOST_DIAGNOSTICS || this.#errors === 1) this.#found.set(key, diagnostic)
   }
 
-  /** In the order of the files, then of their lines. */
+  /** In the order of the files, then of their lines; masked. */
   list(files: readonly string[]): readonly Diagnostic[] {
     const order = new Map(files.map((file, index) => [file, index]))
     const rank = (file: string): number => order.get(file) ?? files.length
-    return [...this.#found.values()].sort(
+    const sorted = [...this.#found.values()].sort(
       (a, b) => rank(a.file) - rank(b.file) || a.line - b.line || a.column - b.column,
     )
+    return sorted.map((diagnostic) => this.#masked(diagnostic))
+  }
+
+  // A line with a secret in it is not shown at all: with *** in it, the caret would be wrong.
+  #masked(diagnostic: Diagnostic): Diagnostic {
+    const { message, help, source } = diagnostic
+    return {
+      ...diagnostic,
+      message: this.mask.mask(message),
+      help: this.mask.mask(help),
+      source: source === undefined || this.mask.isIn(source) ? undefined : source,
+    }
   }
 }
 
@@ -115,8 +141,7 @@ export function positionOf(place: Place): Position {
 }
 
 export function hintOf(code: DiagnosticCode): string {
-  const rows = { ...configError.table, ...pluginError.table }
-  return rows[code].hint
+  return ROWS[code].hint
 }
 
 function lineAt(file: SourceText, offset: number): string {

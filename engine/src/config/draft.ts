@@ -4,6 +4,14 @@ import type { Definition, NodeKind } from '../plugin/contract.js'
 import type { NamedListener } from './check-options.js'
 import type { Place } from './diagnostic.js'
 
+/** Where nodes of a kind stand. */
+export const SECTION_OF: Readonly<Record<NodeKind, string>> = {
+  input: 'inputs',
+  transform: 'transforms',
+  output: 'outputs',
+  service: 'services',
+}
+
 export interface DraftPipeline {
   readonly name: string
   readonly description: string
@@ -23,7 +31,10 @@ export interface DraftNode {
   readonly options: unknown
   /** Its options are good. */
   readonly ok: boolean
+  /** They can't be judged: something in them is not known, and nothing else is wrong. */
+  readonly unknown: boolean
   readonly listeners: readonly NamedListener[]
+  readonly auth: readonly NamedListener[]
   /** What it says it reads. */
   readonly from: readonly Reference[]
   readonly fromIsList: boolean

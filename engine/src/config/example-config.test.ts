@@ -7,7 +7,19 @@ import { test } from 'node:test'
 import { z } from 'zod'
 import type { Definition } from '../plugin/contract.js'
 import { defineInput, defineOutput, defineService, defineTransform } from '../plugin/define.js'
-import { choice, count, duration, flag, listenerName, path, rate, secret, size, url } from '../plugin/options.js'
+import {
+  authName,
+  choice,
+  count,
+  duration,
+  flag,
+  listenerName,
+  path,
+  rate,
+  secret,
+  size,
+  url,
+} from '../plugin/options.js'
 import { registryOf } from '../plugin/registry.js'
 import { loadConfig } from './load-config.js'
 import type { LoadedConfig, LoadOptions } from './load-config.js'
@@ -88,6 +100,10 @@ const httpTs = defineOutput({
   options: z.strictObject({
     path: z.string().startsWith('/').meta({ description: 'Path of the URL.' }),
     listener: listenerName().prefault('web').meta({ description: 'Which socket.' }),
+    auth: z
+      .union([authName(), z.array(authName())])
+      .optional()
+      .meta({ description: 'Who may watch.' }),
     window: z
       .strictObject({
         duration: duration().prefault('10s').meta({ description: 'How much is kept.' }),

@@ -42,10 +42,10 @@ export function linkPipeline(around: Surroundings): Pipeline {
   return { name: pipeline.name, description: pipeline.description, nodes }
 }
 
-/** A draft without gaps as a node of the graph; undefined for one with gaps. */
+/** A draft without mistakes as a node of the graph; undefined for one with some. */
 export function settingsOf(node: DraftNode, links: readonly Linked[] = []): NodeSettings | undefined {
   const { id, definition, options, description, timeline, batchMs, place } = node
-  if (definition === undefined || !node.ok) return undefined
+  if (definition === undefined || (!node.ok && !node.unknown)) return undefined
   const from: readonly PortRef[] = links.map(({ source, port }) => ({ node: source.id, port }))
   return { id, definition, options, from, description, timeline, batchMs, at: positionOf(place) }
 }
@@ -62,9 +62,16 @@ function linksOf(node: DraftNode, around: Surroundings): readonly Linked[] {
   const [, second] = from
   if (readsOne && fromIsList && second !== undefined) {
     const message = `${titleOf(node.kind, node.name)} (type ${definition.type}) reads one node, not ${from.length}`
-    problems.report('CONFIG_FROM_LIST', second.place, message)
+    problems.report('CONFIG_FROM_LIST', second.place, message, { help: helpForList(around.registry) })
   }
   return links
+}
+
+function helpForList(registry: Registry): string | undefined {
+  const merging = registry.all().flatMap(({ definition }) => {
+    return definition.kind === 'transform' && definition.inlets === 'many' ? [definition.type] : []
+  })
+  return merging.length === 0 ? undefined : `name one node, or read from a transform of several: ${merging.join(', ')}`
 }
 
 function linkOne(node: DraftNode, reference: Reference, around: Surroundings): Linked | undefined {
@@ -142,11 +149,28 @@ function checkKind(node: DraftNode, source: DraftNode, reference: Reference, aro
     .map(({ definition }) => definition)
     .filter((definition) => definition.kind === 'transform')
     .find((definition) => definition.consumes.includes(given) && taken.includes(definition.produces))
+  const before = between === undefined ? nodeBefore(source, taken, around.pipeline) : undefined
   const help =
-    between === undefined
-      ? `no transform that is installed makes ${taken.join(' or ')} of ${given}`
-      : `put a \`${between.type}\` transform between them`
+    between !== undefined
+      ? `put a \`${between.type}\` transform between them`
+      : before !== undefined
+        ? `read from "${before.name}", which is in front of "${source.name}" and gives ${taken.join(' or ')}`
+        : `no transform that is installed makes ${taken.join(' or ')} of ${given}`
   around.problems.report('CONFIG_KIND_MISMATCH', reference.place, message, { help })
+}
+
+// The way back up ends at a cycle, too.
+function nodeBefore(node: DraftNode, wanted: readonly ChunkKind[], pipeline: DraftPipeline): DraftNode | undefined {
+  const seen = new Set<DraftNode>()
+  let at: DraftNode | undefined = node
+  while (at !== undefined && !seen.has(at)) {
+    seen.add(at)
+    const name: string | undefined = at.from[0]?.text.split('.')[0]
+    at = pipeline.nodes.find((candidate) => candidate.name === name)
+    const given = producedBy(at?.definition)
+    if (given !== undefined && wanted.includes(given)) return at
+  }
+  return undefined
 }
 
 function producedBy(definition: Definition | undefined): ChunkKind | undefined {

@@ -36,6 +36,7 @@ test('a file becomes a graph with defaults, units, absolute paths, and nodes in 
     stateDir: join(folder, 'state'),
     drainMs: 3000,
     maxClients: 5000,
+    accessLog: 'off',
   })
   const listeners = graph.listeners.map(({ name, protocol, address }) => [name, protocol, address])
   assert.deepEqual(listeners, [
@@ -69,6 +70,7 @@ test('what is not said has a default', async () => {
     stateDir: join(folder, '.millrace'),
     drainMs: 10_000,
     maxClients: 5000,
+    accessLog: 'off',
   })
   const main = graph.pipelines[0]?.nodes[0]
   assert.deepEqual([main?.batchMs, main?.timeline, main?.description], [50, 'continuous', ''])

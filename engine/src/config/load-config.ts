@@ -1,36 +1,31 @@
 // From YAML files to a checked graph: every mistake of all files is reported at once, and only a configuration without
 // mistakes is a graph. Nothing is opened or bound here; modules of plugins are imported for their definitions.
 import { discoverPlugins } from '../plugin/discover.js'
-import type { Discovered, DiscoverRequest } from '../plugin/discover.js'
 import { findStarterPackage } from '../plugin/plugin-package.js'
 import type { Registry } from '../plugin/registry.js'
 import type { Graph } from '../graph/graph.js'
 import { checkAddresses, checkExclusive } from './check-exclusive.js'
 import { Problems } from './diagnostic.js'
-import type { Diagnostic, SourceText } from './diagnostic.js'
+import type { Diagnostic } from './diagnostic.js'
 import { didYouMean } from './did-you-mean.js'
 import { titleOf } from './draft.js'
 import type { DraftNode, DraftPipeline } from './draft.js'
-import type { Environment } from './interpolate.js'
 import { linkPipeline, settingsOf } from './link-nodes.js'
+import { checkAuthNames, readAuth } from './read-auth.js'
+import { readDefaults } from './read-defaults.js'
 import { readEngine } from './read-engine.js'
 import { readPipelines, readServices } from './read-pipelines.js'
 import { readPlugins, reportDiscovered } from './read-plugins.js'
 import { checkKeys, mapOf } from './read-section.js'
-import { readSource } from './read-source.js'
-import { readYaml } from './read-yaml.js'
+import { readTrees, sectionsOf, sourceNames } from './read-trees.js'
+import type { LoadOptions, Tree } from './read-trees.js'
 import { placeOf } from './yaml-tree.js'
 import type { YamlEntry, YamlMap, YamlScalar, YamlValue } from './yaml-tree.js'
 
-const VERSION = 1
-const ROOT_KEYS = ['version', 'engine', 'listeners', 'services', 'plugins', 'pipelines']
+export type { LoadOptions }
 
-export interface LoadOptions {
-  /** For interpolation. */
-  readonly env: Environment
-  /** Finds definitions. By default `discoverPlugins`, with the package that started the engine. */
-  readonly plugins?: (request: DiscoverRequest) => Promise<Discovered>
-}
+const VERSION = 1
+const ROOT_KEYS = ['version', 'engine', 'listeners', 'auth', 'secrets', 'defaults', 'services', 'plugins', 'pipelines']
 
 export interface LoadedConfig {
   /** Undefined if there is an error. */
@@ -39,35 +34,23 @@ export interface LoadedConfig {
 }
 
 /** A file that could be read as a map. */
-interface Root {
-  readonly file: SourceText
-  readonly map: YamlMap
+interface Root extends Tree {
+  readonly root: YamlMap
 }
 
 /** Reads and checks the files; several add up to one graph. Never throws for what is in them. */
 export async function loadConfig(files: readonly string[], options: LoadOptions): Promise<LoadedConfig> {
   const problems = new Problems()
-  const roots: Root[] = []
   const names = [...new Set(files)]
-  for (const name of names) {
-    const source = await readSource(name, problems)
-    const root = source === undefined ? undefined : readRoot(source, options.env, problems)
-    if (root !== undefined) roots.push(root)
-  }
-  const isWhole = roots.length === names.length
+  const { trees, isWhole } = await readTrees(names, options, problems.mask, problems)
+  const roots = trees.flatMap((tree) => readRoot(tree, problems) ?? [])
   const registry = await findPlugins(roots, options, problems)
-  const graph = buildGraph(names, roots, isWhole, registry, problems)
-  const diagnostics = problems.list(names)
+  const graph = buildGraph(names, roots, isWhole && roots.length === names.length, registry, problems)
+  const diagnostics = problems.list(sourceNames(names, options))
   return problems.hasErrors ? { diagnostics } : { graph, diagnostics }
 }
 
-function readRoot(
-  source: Pick<SourceText, 'name' | 'path' | 'text'>,
-  env: Environment,
-  problems: Problems,
-): Root | undefined {
-  const { file, root } = readYaml(source, env, problems)
-  if (root === undefined) return undefined
+function readRoot({ file, root }: Tree, problems: Problems): Root | undefined {
   const start = { file, start: 0, end: 1 }
   const map = mapOf({ key: start, value: isBlank(root) ? { ...root, unresolved: false } : root }, 'the file', problems)
   if (map === undefined) return undefined
@@ -79,11 +62,11 @@ function readRoot(
     const message = `this engine reads version ${VERSION} of the format`
     problems.report('CONFIG_VERSION', placeOf(version), message, { help: `write version: ${VERSION}` })
   }
-  return { file, map }
+  return { file, root: map }
 }
 
 async function findPlugins(roots: readonly Root[], options: LoadOptions, problems: Problems): Promise<Registry> {
-  const references = readPlugins(sections(roots, 'plugins'), problems)
+  const references = readPlugins(sectionsOf(roots, 'plugins'), problems)
   const discover = options.plugins ?? discoverPlugins
   const discovered = await discover({
     yamlFiles: roots.map(({ file }) => file.path),
@@ -102,22 +85,27 @@ function buildGraph(
   problems: Problems,
 ): Graph {
   const [first] = roots
-  const sockets = readEngine(sections(roots, 'engine'), sections(roots, 'listeners'), first?.file, problems)
-  const services = readServices(sections(roots, 'services'), registry, problems)
-  const drafts = readPipelines(sections(roots, 'pipelines'), registry, problems)
+  const sockets = readEngine(sectionsOf(roots, 'engine'), sectionsOf(roots, 'listeners'), first?.file, problems)
+  const auth = readAuth(sectionsOf(roots, 'auth'), isWhole, problems)
+  const defaults = readDefaults(sectionsOf(roots, 'defaults'), registry, problems)
+  const services = readServices(sectionsOf(roots, 'services'), { registry, defaults, problems })
+  const drafts = readPipelines(sectionsOf(roots, 'pipelines'), { registry, defaults, problems })
   if (isWhole && first !== undefined && drafts.length === 0) reportEmpty(roots, first, problems)
   const pipelines = drafts.map((pipeline) => linkPipeline({ pipeline, pipelines: drafts, registry, problems }))
   const nodes = [...services, ...drafts.flatMap((pipeline: DraftPipeline) => pipeline.nodes)]
   // A file that could not be read may have the listener.
   if (isWhole) checkListeners(nodes, sockets.names, problems)
+  if (isWhole) checkAuthNames(nodes, auth.names, problems)
   checkAddresses(sockets.listeners, problems)
   checkExclusive(nodes, problems)
   return {
     files,
     engine: sockets.engine,
     listeners: sockets.listeners.map(({ settings }) => settings),
+    auth: auth.settings,
     services: services.flatMap((node) => settingsOf(node) ?? []),
     pipelines,
+    secrets: problems.mask,
   }
 }
 
@@ -133,16 +121,12 @@ function checkListeners(nodes: readonly DraftNode[], known: readonly string[], p
 }
 
 function reportEmpty(roots: readonly Root[], first: Root, problems: Problems): void {
-  const [section] = sections(roots, 'pipelines')
+  const [section] = sectionsOf(roots, 'pipelines')
   // Entries with mistakes have been reported as such.
   if (section !== undefined && section.value.kind === 'map' && section.value.entries.size > 0) return
   if (section !== undefined && section.value.kind !== 'map' && !isBlank(section.value)) return
   const place = section?.key ?? { file: first.file, start: 0, end: 1 }
   problems.report('CONFIG_EMPTY', place, 'there is no pipeline')
-}
-
-function sections(roots: readonly Root[], name: string): readonly YamlEntry[] {
-  return roots.flatMap(({ map }) => map.entries.get(name) ?? [])
 }
 
 function isBlank(value: YamlValue): value is YamlScalar {

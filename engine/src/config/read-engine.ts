@@ -53,11 +53,10 @@ export function readEngine(
   return { engine: { ...settings, api: { ...settings.api, address } }, listeners: placed, names }
 }
 
-function engineOptions(entry: YamlEntry, firstFolder: string, problems: Problems): EngineOptions | undefined {
+// The default of `stateDir` is beside the first file.
+function engineOptions(entry: YamlEntry, folder: string, problems: Problems): EngineOptions | undefined {
   const map = mapOf(entry, '"engine"', problems)
   if (map === undefined) return undefined
-  // The default is beside the first file; what is written is relative to its own.
-  const folder = map.entries.has('stateDir') ? dirname(entry.key.file.path) : firstFolder
   const request = { schema: ENGINE_SCHEMA, map, otherKeys: [], place: entry.key, title: '"engine"', folder }
   const { ok, options } = checkOptions(request, problems)
   return ok ? (options as EngineOptions) : undefined

@@ -7,8 +7,9 @@ import type { Registry } from '../plugin/registry.js'
 import { checkOptions } from './check-options.js'
 import type { Problems } from './diagnostic.js'
 import { didYouMean } from './did-you-mean.js'
-import { titleOf } from './draft.js'
+import { SECTION_OF, titleOf } from './draft.js'
 import type { DraftNode, Reference } from './draft.js'
+import type { Defaults } from './read-defaults.js'
 import { mapOf, textOf } from './read-section.js'
 import { placeOf } from './yaml-tree.js'
 import type { YamlEntry, YamlMap, YamlValue } from './yaml-tree.js'
@@ -27,12 +28,11 @@ export const INPUT_SCHEMA = NODE_SCHEMA.extend({
     .meta({ description: 'How long a chunk collects before it travels on.' }),
 })
 
-const SECTION_OF: Readonly<Record<NodeKind, string>> = {
-  input: 'inputs',
-  transform: 'transforms',
-  output: 'outputs',
-  service: 'services',
-}
+/** Of an input, what `defaults:` may give beside the options of its type. */
+export const ENGINE_OPTIONS: readonly string[] = ['timeline', 'batch']
+
+/** What is a node's own. */
+export const NOT_DEFAULTED: readonly string[] = ['type', 'description', 'from']
 
 export interface NodeRequest {
   readonly kind: NodeKind
@@ -42,19 +42,27 @@ export interface NodeRequest {
   readonly entry: YamlEntry
 }
 
+/** What the nodes of all sections are read with. */
+export interface NodeSources {
+  readonly registry: Registry
+  readonly defaults: Defaults
+  readonly problems: Problems
+}
+
 /** The node as far as it can be read; undefined if it is no map. */
-export function readNode(request: NodeRequest, registry: Registry, problems: Problems): DraftNode | undefined {
+export function readNode(request: NodeRequest, sources: NodeSources): DraftNode | undefined {
   const { kind, name, owner, entry } = request
+  const { registry, defaults, problems } = sources
   const title = titleOf(kind, name)
-  const map = mapOf(entry, title, problems)
-  if (map === undefined) return undefined
-  const definition = findDefinition(kind, title, map, entry, registry, problems)
+  const own = mapOf(entry, title, problems)
+  if (own === undefined) return undefined
+  const definition = findDefinition(kind, title, own, entry, registry, problems)
+  const map = defaults.under(own, definition)
   const engineKeys = engineKeysOf(kind)
-  const own = checkOwnKeys(request, map, engineKeys, title, problems)
   const folder = dirname(entry.key.file.path)
   const checked =
     definition === undefined
-      ? { options: undefined, ok: false, listeners: [] }
+      ? { options: undefined, ok: false, unknown: false, listeners: [], auth: [] }
       : checkOptions(
           { schema: definition.options, map, otherKeys: engineKeys, place: entry.key, title, folder },
           problems,
@@ -67,12 +75,12 @@ export function readNode(request: NodeRequest, registry: Registry, problems: Pro
     definition,
     ...checked,
     ...readFrom(kind, title, map, entry, problems),
-    ...own,
+    ...checkOwnKeys(request, map, engineKeys, title, problems),
   }
 }
 
 function engineKeysOf(kind: NodeKind): readonly string[] {
-  if (kind === 'input') return ['type', 'description', 'timeline', 'batch']
+  if (kind === 'input') return ['type', 'description', ...ENGINE_OPTIONS]
   return kind === 'service' ? ['type', 'description'] : ['type', 'description', 'from']
 }
 

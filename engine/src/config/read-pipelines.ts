@@ -1,11 +1,11 @@
 // The sections `pipelines:` and `services:` of all files, as drafts.
 import type { NodeKind } from '../plugin/contract.js'
-import type { Registry } from '../plugin/registry.js'
 import { positionOf } from './diagnostic.js'
 import type { Place, Problems } from './diagnostic.js'
 import { titleOf } from './draft.js'
 import type { DraftNode, DraftPipeline } from './draft.js'
 import { readNode } from './read-node.js'
+import type { NodeSources } from './read-node.js'
 import { checkId, checkKeys, mapOf, textOf } from './read-section.js'
 import type { YamlEntry, YamlMap } from './yaml-tree.js'
 
@@ -19,32 +19,25 @@ const SECTIONS: readonly (readonly [section: string, kind: NodeKind])[] = [
 const SERVICES = 'services'
 
 /** Reads what the files say under `pipelines:`; the same name twice is reported. */
-export function readPipelines(
-  entries: readonly YamlEntry[],
-  registry: Registry,
-  problems: Problems,
-): readonly DraftPipeline[] {
+export function readPipelines(entries: readonly YamlEntry[], sources: NodeSources): readonly DraftPipeline[] {
+  const { problems } = sources
   const pipelines: DraftPipeline[] = []
   for (const [name, entry] of namedEntries(entries, 'pipelines', 'pipeline', problems)) {
     if (name === SERVICES) {
       problems.report('CONFIG_BAD_ID', entry.key, `"${SERVICES}" cannot be the name of a pipeline`)
       continue
     }
-    const pipeline = readPipeline(name, entry, registry, problems)
+    const pipeline = readPipeline(name, entry, sources)
     if (pipeline !== undefined) pipelines.push(pipeline)
   }
   return pipelines
 }
 
 /** Reads what the files say under `services:`. */
-export function readServices(
-  entries: readonly YamlEntry[],
-  registry: Registry,
-  problems: Problems,
-): readonly DraftNode[] {
+export function readServices(entries: readonly YamlEntry[], sources: NodeSources): readonly DraftNode[] {
   const nodes: DraftNode[] = []
-  for (const [name, entry] of namedEntries(entries, SERVICES, 'service', problems)) {
-    const node = readNode({ kind: 'service', name, owner: SERVICES, entry }, registry, problems)
+  for (const [name, entry] of namedEntries(entries, SERVICES, 'service', sources.problems)) {
+    const node = readNode({ kind: 'service', name, owner: SERVICES, entry }, sources)
     if (node !== undefined) nodes.push(node)
   }
   return nodes
@@ -70,12 +63,8 @@ export function namedEntries(
   return [...found]
 }
 
-function readPipeline(
-  name: string,
-  entry: YamlEntry,
-  registry: Registry,
-  problems: Problems,
-): DraftPipeline | undefined {
+function readPipeline(name: string, entry: YamlEntry, sources: NodeSources): DraftPipeline | undefined {
+  const { problems } = sources
   const title = `pipeline "${name}"`
   const map = mapOf(entry, title, problems)
   if (map === undefined) return undefined
@@ -83,14 +72,15 @@ function readPipeline(
   const about = map.entries.get('description')
   const description =
     about === undefined ? undefined : textOf(about.value, about.value.place, `"description" of ${title}`, problems)
-  const nodes = readNodes(name, map, registry, problems)
+  const nodes = readNodes(name, map, sources)
   if (!SECTIONS.some(([section]) => hasEntries(map, section))) {
     problems.report('CONFIG_EMPTY', entry.key, `${title} has no nodes`)
   }
   return { name, description: description ?? '', nodes }
 }
 
-function readNodes(owner: string, map: YamlMap, registry: Registry, problems: Problems): readonly DraftNode[] {
+function readNodes(owner: string, map: YamlMap, sources: NodeSources): readonly DraftNode[] {
+  const { problems } = sources
   const places = new Map<string, { readonly place: Place; readonly kind: NodeKind }>()
   const nodes: DraftNode[] = []
   for (const [section, kind] of SECTIONS) {
@@ -100,7 +90,7 @@ function readNodes(owner: string, map: YamlMap, registry: Registry, problems: Pr
       const isId = checkId(name, entry.key, problems)
       const first = places.get(name)
       if (first !== undefined) reportTwice(titleOf(kind, name), entry.key, first.place, problems)
-      const node = readNode({ kind, name, owner, entry }, registry, problems)
+      const node = readNode({ kind, name, owner, entry }, sources)
       if (first !== undefined || node === undefined) continue
       places.set(name, { place: entry.key, kind })
       // A node with a bad name stays, so that those that read from it are not reported as well.

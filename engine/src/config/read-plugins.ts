@@ -41,10 +41,10 @@ export function reportDiscovered(
   problems: Problems,
 ): void {
   for (const problem of discovered.problems) {
-    const { code, message, reference } = problem
+    const { code, message, reference, severity = 'error' } = problem
     const placed = references.find((candidate) => candidate === reference)
     if (placed === undefined) reportListed(problem, problems)
-    else problems.report(code, placed.place, message)
+    else problems.report(code, placed.place, message, { severity })
   }
 }
 

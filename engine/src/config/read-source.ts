@@ -5,13 +5,18 @@ import type { Problems, SourceText } from './diagnostic.js'
 
 const LARGEST_BYTES = 1024 * 1024
 
+/** What files hold that are not to be read from disk, by the name that they are given. */
+export type Contents = ReadonlyMap<string, string | Uint8Array>
+
 /** The text of a file; undefined if it is reported that there is none. */
 export async function readSource(
   name: string,
   problems: Problems,
+  contents?: Contents,
 ): Promise<Pick<SourceText, 'name' | 'path' | 'text'> | undefined> {
   try {
-    const bytes = await readAtMost(resolve(name), LARGEST_BYTES + 1)
+    const content = contents?.get(name) ?? (await readAtMost(resolve(name), LARGEST_BYTES + 1))
+    const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content
     if (bytes.length > LARGEST_BYTES) {
       problems.reportFile('CONFIG_TOO_LARGE', name, `the file is larger than ${LARGEST_BYTES} bytes`)
       return undefined
@@ -41,7 +46,8 @@ async function readAtMost(path: string, most: number): Promise<Uint8Array> {
   }
 }
 
-function reasonOf(error: unknown): string {
+/** Why a file cannot be read, for people. */
+export function reasonOf(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? error.code : undefined
   switch (code) {
     case 'ENOENT':

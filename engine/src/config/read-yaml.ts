@@ -1,10 +1,12 @@
 // A YAML 1.2 file, read to a tree with places. Aliases share their value, so that nothing is ever expanded; how much
 // they stand for is counted and bounded.
-import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yaml'
-import type { Alias, Node, Pair, ParsedNode, Scalar, YAMLMap } from 'yaml'
+import { isAlias, isMap, isScalar, isSeq, LineCounter } from 'yaml'
+import type { Alias, Document, Node, Pair, ParsedNode, Scalar, YAMLMap } from 'yaml'
+import { positionOf } from './diagnostic.js'
 import type { Place, Problems, SourceText } from './diagnostic.js'
 import { interpolate } from './interpolate.js'
-import type { Environment } from './interpolate.js'
+import type { Values } from './interpolate.js'
+import { composeYaml } from './compose-yaml.js'
 import { reportSyntax } from './syntax-errors.js'
 import type { YamlEntry, YamlMap, YamlScalar, YamlValue } from './yaml-tree.js'
 
@@ -12,32 +14,51 @@ import type { YamlEntry, YamlMap, YamlScalar, YamlValue } from './yaml-tree.js'
 const MOST_ALIASED = 20_000
 const DEEPEST = 64
 
-/** The tree of a document; undefined where syntax errors leave none that could be trusted. */
-export function readYaml(
+export interface ParsedYaml {
+  readonly file: SourceText
+  /** Undefined where syntax errors leave none that could be trusted. */
+  readonly document: Pick<Document, 'contents'> | undefined
+}
+
+/** Parses a text. `from`: what is before that offset is not YAML, and left out. */
+export function parseYaml(
   source: Pick<SourceText, 'name' | 'path' | 'text'>,
-  env: Environment,
   problems: Problems,
-): { readonly file: SourceText; readonly root: YamlValue | undefined } {
+  from = 0,
+): ParsedYaml {
   const lines = new LineCounter()
   const file: SourceText = { ...source, lines }
-  const document = parseDocument(source.text, { lineCounter: lines, merge: true, prettyErrors: false })
-  const usable = reportSyntax([...document.errors, ...document.warnings], file, problems)
-  if (!usable) return { file, root: undefined }
-  return { file, root: new TreeReader(file, env, problems).read(document.contents, undefined, 0) }
+  const text = from === 0 ? source.text : `${' '.repeat(from)}${source.text.slice(from)}`
+  const document = composeYaml(text, lines)
+  if (typeof document === 'number') {
+    const place = { file, start: document, end: document + 1 }
+    problems.report('CONFIG_SYNTAX', place, 'the document is nested too deeply', {
+      help: 'a pipeline needs five levels',
+    })
+    return { file, document: undefined }
+  }
+  const usable = reportSyntax(document, file, problems)
+  return { file, document: usable ? document : undefined }
+}
+
+/** The tree of a document, with the values in place; undefined where there is no document. */
+export function readYaml({ file, document }: ParsedYaml, values: Values, problems: Problems): YamlValue | undefined {
+  if (document === undefined) return undefined
+  return new TreeReader(file, values, problems).read(document.contents as Node | null, undefined, 0)
 }
 
 class TreeReader {
   readonly #file: SourceText
-  readonly #env: Environment
+  readonly #values: Values
   readonly #problems: Problems
   readonly #anchors = new Map<string, YamlValue>()
   /** Number of values in a value, aliases expanded. */
   readonly #sizes = new Map<YamlValue, number>()
   #aliased = 0
 
-  constructor(file: SourceText, env: Environment, problems: Problems) {
+  constructor(file: SourceText, values: Values, problems: Problems) {
     this.#file = file
-    this.#env = env
+    this.#values = values
     this.#problems = problems
   }
 
@@ -71,14 +92,14 @@ class TreeReader {
     }
     // A value of `<<` is a symbol to the parser; here it is a word like others.
     const written = typeof value === 'string' ? value : (node.source ?? '')
-    const { text, problems } = interpolate(written, this.#env)
+    const { text, problems, unresolved } = interpolate(written, this.#values)
     for (const { code, message, help, expression } of problems) {
       const at = this.#file.text.slice(place.start, place.end).indexOf(expression)
       const start = at === -1 ? place.start : place.start + at
       const found = at === -1 ? place : { file: this.#file, start, end: start + expression.length }
       this.#problems.report(code, found, message, { help })
     }
-    return { kind: 'scalar', place, value: text, unresolved: problems.length > 0 }
+    return { kind: 'scalar', place, value: text, unresolved }
   }
 
   #map(node: YAMLMap, place: Place, depth: number): YamlMap {
@@ -90,11 +111,20 @@ class TreeReader {
       if (name === undefined) continue
       const value = this.read(pair.value, key, depth + 1)
       if (isMergeKey(pair.key)) merged.push(...(value.kind === 'list' ? value.items : [value]))
-      // The second of two equal keys has been reported.
-      else if (!entries.has(name)) entries.set(name, { key, value })
+      else this.#add(entries, name, { key, value })
     }
     for (const from of merged) this.#merge(entries, from)
     return { kind: 'map', place, entries }
+  }
+
+  #add(entries: Map<string, YamlEntry>, name: string, entry: YamlEntry): void {
+    const first = entries.get(name)
+    if (first === undefined) {
+      entries.set(name, entry)
+      return
+    }
+    const message = `the key "${name}" is already in this map, in line ${positionOf(first.key).line}`
+    this.#problems.report('CONFIG_SYNTAX', entry.key, message, { help: 'remove or rename one of the two' })
   }
 
   #merge(entries: Map<string, YamlEntry>, from: YamlValue): void {

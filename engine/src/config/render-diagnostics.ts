@@ -13,8 +13,8 @@ export function renderText(diagnostics: readonly Diagnostic[]): string {
   return [...diagnostics.map((diagnostic) => `${renderOne(diagnostic)}\n`), ...counts, ''].join('\n')
 }
 
-/** One array. */
-export function renderJson(diagnostics: readonly Diagnostic[]): string {
+/** One array: the diagnostics, then `more` rows of whatever else there is to say. */
+export function renderJson(diagnostics: readonly Diagnostic[], more: readonly object[] = []): string {
   const rows = diagnostics.map(({ severity, code, message, file, line, column, endColumn, help }) => ({
     severity,
     code,
@@ -25,7 +25,7 @@ export function renderJson(diagnostics: readonly Diagnostic[]): string {
     endColumn,
     help,
   }))
-  return `${JSON.stringify(rows, undefined, 2)}\n`
+  return `${JSON.stringify([...rows, ...more], undefined, 2)}\n`
 }
 
 /** One workflow command per line. The empty text for none. */

@@ -1,5 +1,6 @@
 // The messages of the YAML parser in our words: what is meant, and what to do. The parser's own text is about tokens.
-import type { YAMLError } from 'yaml'
+import { isScalar, visit } from 'yaml'
+import type { Document, YAMLError } from 'yaml'
 import type { Place, Problems, SourceText } from './diagnostic.js'
 
 /** One mistake makes the parser stumble many times: one message a line, and no more than this in a file. */
@@ -11,7 +12,6 @@ interface Row {
 }
 
 const ROWS: Readonly<Partial<Record<YAMLError['code'], Row>>> = {
-  DUPLICATE_KEY: { message: 'this key is already in the map', help: 'remove or rename one of the two' },
   TAB_AS_INDENT: { message: 'a tab is used to indent', help: 'indent with spaces' },
   BAD_INDENT: {
     message: 'the indentation does not fit, or a bracket is not closed',
@@ -35,18 +35,24 @@ const ROWS: Readonly<Partial<Record<YAMLError['code'], Row>>> = {
   },
 }
 
-/** Reports the parser's errors. True if the tree can still be used: all that is wrong are duplicate keys. */
-export function reportSyntax(errors: readonly YAMLError[], file: SourceText, problems: Problems): boolean {
+const OPEN_QUOTE: Row = {
+  message: 'this quote is never closed',
+  help: 'close it, or put a \\ in front of a quote inside the text',
+}
+
+/** Reports the parser's errors. True if there are none, and the tree can be used. */
+export function reportSyntax(document: Document.Parsed, file: SourceText, problems: Problems): boolean {
+  const errors: readonly YAMLError[] = [...document.errors, ...document.warnings]
   const lines = new Set<number>()
   for (const error of errors) {
-    const place = placeOfError(error, file)
+    const place = openQuoteOf(error, document, file) ?? placeOfError(error, file)
     const { line } = file.lines.linePos(place.start)
     if (lines.has(line)) continue
     lines.add(line)
     if (lines.size > MOST_SYNTAX_ERRORS) break
     reportOne(error, place, problems)
   }
-  return errors.every(({ code }) => code === 'DUPLICATE_KEY')
+  return errors.length === 0
 }
 
 function reportOne(error: YAMLError, place: Place, problems: Problems): void {
@@ -61,14 +67,31 @@ function reportOne(error: YAMLError, place: Place, problems: Problems): void {
     const help = 'put it in double quotes: "*"'
     return problems.report('CONFIG_UNQUOTED', place, 'an unquoted * begins an alias in YAML', { help })
   }
-  const row = ROWS[error.code]
+  const row = isOpenQuote(error) ? OPEN_QUOTE : ROWS[error.code]
   const message = row?.message ?? error.message
   problems.report('CONFIG_SYNTAX', place, message, { help: row?.help })
+}
+
+function isOpenQuote({ code, message }: YAMLError): boolean {
+  return code === 'MISSING_CHAR' && message.includes('quote')
+}
+
+// The parser points at the end of the text that the quote has taken; what is meant is the quote.
+function openQuoteOf(error: YAMLError, document: Document.Parsed, file: SourceText): Place | undefined {
+  if (!isOpenQuote(error)) return undefined
+  let start: number | undefined
+  visit(document, (_key, node) => {
+    const range = isScalar(node) && node.type?.startsWith('QUOTE') === true ? node.range : undefined
+    if (range !== undefined && range !== null && range[0] < error.pos[0] && range[0] >= (start ?? 0)) start = range[0]
+  })
+  return start === undefined ? undefined : { file, start, end: start + 1 }
 }
 
 function placeOfError(error: YAMLError, file: SourceText): Place {
   const length = file.text.length
   let start = Math.min(error.pos[0], Math.max(0, length - 1))
+  // What is wrong with an indentation is where the text begins.
+  if (error.code === 'BAD_INDENT') while (file.text[start] === ' ') start += 1
   // At the end of the text the parser points behind the last line break: the line before is what is meant.
   while (start > 0 && error.pos[0] >= length && /\s/.test(file.text[start] ?? '')) start -= 1
   return { file, start, end: Math.max(start + 1, Math.min(error.pos[1], start + 80)) }

@@ -8,7 +8,7 @@ export interface YamlScalar {
   readonly kind: 'scalar'
   readonly place: Place
   readonly value: string | number | boolean | null
-  /** A variable in it could not be filled in; that is reported, and nothing else is to be said of it. */
+  /** A variable in it could not be filled in; nothing else is to be said of it. */
   readonly unresolved: boolean
 }
 
@@ -61,6 +61,13 @@ export function locate(root: YamlValue, path: readonly PropertyKey[], at: Place)
 /** What to underline for an entry. */
 export function placeOf(entry: YamlEntry): Place {
   return entry.value.kind === 'scalar' && entry.value.value !== null ? entry.value.place : entry.key
+}
+
+/** Whether a value, or any value in it, could not be filled in. */
+export function hasUnresolved(value: YamlValue): boolean {
+  if (value.kind === 'scalar') return value.unresolved
+  if (value.kind === 'list') return value.items.some((item) => hasUnresolved(item))
+  return [...value.entries.values()].some((entry) => hasUnresolved(entry.value))
 }
 
 function stepInto(value: YamlValue, step: PropertyKey): { key?: Place; value: YamlValue } | undefined {

@@ -1,11 +1,12 @@
 // For tests of delivery: an engine room with one listener, and a stream whose every byte says where it belongs.
-import { HttpListener } from '../listen/http-listener.js'
-import { KeptLog, RawClient, REAL_CLOCK } from '../listen/loopback.test.kit.js'
+import { HttpListener, type HttpListenerOptions } from '../listen/http-listener.js'
+import { KeptLog, RawClient, REAL_CLOCK, until } from '../listen/loopback.test.kit.js'
 import type { Clock } from '../plugin/tokens.js'
 import { LiveDelivery, type LiveDeliveryOptions, type RouteStatus } from './live-delivery.js'
-import type { LiveEntry, LiveRoute, LiveRouteOptions } from './live-route.js'
+import type { ClientLimits, LiveEntry, LiveRoute, LiveRouteOptions } from './live-route.js'
 
 export const ENTRY_BYTES = 64 * 1024
+export const NO_LIMITS: ClientLimits = { max: 0, soft: 0, perAddress: 0, overLimitStatus: 503 }
 
 export interface Room extends AsyncDisposable {
   readonly listener: HttpListener
@@ -13,16 +14,30 @@ export interface Room extends AsyncDisposable {
   readonly kept: KeptLog
   /** Moves the clock that delivery sees. */
   shift(byMs: number): void
+  /** Resolves when delivery has looked after its viewers, at least twice from now on. */
+  swept(): Promise<void>
   open(options?: Partial<LiveRouteOptions>): LiveRoute
   status(): RouteStatus
   viewer(path?: string): RawClient
 }
 
-export async function openRoom(options: Partial<LiveDeliveryOptions> = {}): Promise<Room> {
+export async function openRoom(
+  options: Partial<LiveDeliveryOptions> = {},
+  more: Partial<HttpListenerOptions> = {},
+): Promise<Room> {
   const kept = new KeptLog()
   let shiftMs = 0
-  const clock: Clock = { ...REAL_CLOCK, nowMs: () => performance.now() + shiftMs }
-  const listener = new HttpListener({ name: 'web', address: '127.0.0.1:0', clock, log: kept.log })
+  let sweeps = 0
+  const clock: Clock = {
+    ...REAL_CLOCK,
+    nowMs: () => performance.now() + shiftMs,
+    every: (periodMs, run) =>
+      REAL_CLOCK.every(periodMs, () => {
+        sweeps++
+        run()
+      }),
+  }
+  const listener = new HttpListener({ name: 'web', address: '127.0.0.1:0', clock, log: kept.log, ...more })
   await listener.bind()
   const listeners = { http: () => listener }
   const delivery = new LiveDelivery({ listeners, clock, log: kept.log, maxClients: 0, sweepMs: 5, ...options })
@@ -33,6 +48,10 @@ export async function openRoom(options: Partial<LiveDeliveryOptions> = {}): Prom
     kept,
     shift: (byMs) => {
       shiftMs += byMs
+    },
+    swept: async () => {
+      const from = sweeps
+      await until(() => sweeps >= from + 3, 'delivery has looked after its viewers')
     },
     open: (more) => delivery.open(routeOptions(more)),
     status: () => {
@@ -64,7 +83,9 @@ export function routeOptions(more: Partial<LiveRouteOptions> = {}): LiveRouteOpt
     slow: 'skip',
     stallTimeoutMs: 60_000,
     offline: { waitForMs: 60_000, status: 503, endAfterMs: 60_000 },
-    maxClients: 0,
+    burstMs: 2000,
+    lead: new Uint8Array(0),
+    clients: NO_LIMITS,
     cors: undefined,
     catchUpBytes: 256 * 1024,
     ...more,
@@ -88,9 +109,9 @@ export class Feed {
     return this.#seq
   }
 
-  /** Pushes so many at once. */
-  push(entries = 1): void {
-    for (let count = 0; count < entries; count++) this.#route.push(this.#make(this.#seq++))
+  /** Pushes so many at once, received now or at this time. */
+  push(entries = 1, receivedAtMs = performance.now()): void {
+    for (let count = 0; count < entries; count++) this.#route.push({ ...this.#make(this.#seq++), receivedAtMs })
   }
 
   /** Pushes so many, a few in each turn of the event loop. */

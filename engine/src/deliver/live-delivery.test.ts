@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { countDescriptors, RawClient, until } from '../listen/loopback.test.kit.js'
 import type { LiveRoute } from './live-route.js'
-import { Feed, openRoom, preambleOf, routeOptions } from './delivery.test.kit.js'
+import { Feed, NO_LIMITS, openRoom, preambleOf, routeOptions } from './delivery.test.kit.js'
 
 test('a hundred viewers get the same bytes, each from the newest key frame of its time', async () => {
   await using room = await openRoom()
@@ -60,7 +60,7 @@ test('the header of a live response has no length, no chunks, and what a browser
   }
   assert.match(head, /\r\nDate: \w{3}, .* GMT\r\n/)
   assert.doesNotMatch(head, /Content-Length|Transfer-Encoding|Server/)
-  route.update(routeOptions({ contentType: 'video/x-matroska', maxClients: 1 }))
+  route.update(routeOptions({ contentType: 'video/x-matroska', clients: { ...NO_LIMITS, max: 1 } }))
   assert.equal(first.isEnded, false)
   first.close()
   await leaves(route, feed)
@@ -96,7 +96,7 @@ test('a viewer on a kept connection gets the same bytes, and HEAD tells what GET
 
 test('a viewer beyond the limit of the route or of the engine gets 503 with Retry-After', async () => {
   await using room = await openRoom({ maxClients: 3 })
-  const route = room.open({ maxClients: 2 })
+  const route = room.open({ clients: { ...NO_LIMITS, max: 2 } })
   const other = room.open({ path: '/other.ts', id: 'one/other' })
   new Feed(route).push()
   new Feed(other).push()

@@ -1,15 +1,24 @@
 // Delivery of live byte streams over HTTP: the routes of all outputs, the limits over all of them, and their end.
+import type { Auth } from '../access/auth.js'
+import type { ClientStatus } from '../api/types.js'
 import type { LiveDoor } from '../listen/live-door.js'
+import type { EventData } from '../observe/events.js'
 import type { Histogram } from '../observe/histogram.js'
 import type { Logger } from '../plugin/contract.js'
 import type { Clock, Delivery } from '../plugin/tokens.js'
-import type { LiveRoute, LiveRouteOptions, RouteCounters } from './live-route.js'
-import { ServedRoute } from './served-route.js'
+import { describeViewer } from './describe-viewer.js'
+import { GuardedDoor } from './guarded-door.js'
+import type { ClientLimits, LiveRoute, LiveRouteOptions, RouteCounters } from './live-route.js'
+import { type RouteRefusal, ServedRoute } from './served-route.js'
+import { SessionIds } from './session-ids.js'
+import { type SessionWatcher, SessionWatchers } from './session.js'
 import { TurnQueue } from './turn-queue.js'
 
 /** What delivery needs of a listener. */
 export interface LiveListener {
   readonly origins: readonly string[]
+  /** Viewers of all its routes at most; 0 for no limit. */
+  readonly maxClients: number
   handleLive(path: string, door: LiveDoor): Disposable
 }
 
@@ -20,6 +29,10 @@ export interface LiveDeliveryOptions {
   readonly log: Logger
   /** Viewers at most over all routes; 0 for no limit. */
   readonly maxClients: number
+  /** Called when a limit of a route is reached (`limit_hit`), and when it no longer is (`limit_miss`). By default nothing. */
+  onEvent?(event: { readonly kind: string; readonly node: string; readonly data: EventData }): void
+  /** Who may watch what names a provider; without it nobody. */
+  readonly auth?: Auth
   /** How often stalled, waiting and offline viewers are looked for. By default once a second. */
   readonly sweepMs?: number
   /** Viewers that start in one turn of the event loop, so that delivering goes on meanwhile. By default 64. */
@@ -34,6 +47,9 @@ export interface RouteStatus {
   readonly counters: RouteCounters
   /** 0 for no limit. */
   readonly maxClients: number
+  readonly limits: ClientLimits
+  /** The limits that are reached now. */
+  readonly limitsReached: readonly ('soft' | 'max')[]
   /** A new viewer would start now. */
   readonly isOnline: boolean
   readonly behindBytes: number
@@ -55,7 +71,11 @@ interface OpenRoute {
 export class LiveDelivery implements Delivery, AsyncDisposable {
   readonly #options: LiveDeliveryOptions
   readonly #joins: TurnQueue<() => void>
+  readonly #sessions = new SessionWatchers()
+  readonly #ids = new SessionIds()
   readonly #routes = new Set<OpenRoute>()
+  /** Viewers, by the name of their listener. */
+  readonly #perListener = new Map<string, number>()
   #maxClients: number
   #clients = 0
   #isClosing = false
@@ -88,12 +108,16 @@ export class LiveDelivery implements Delivery, AsyncDisposable {
       clock,
       log,
       joins: this.#joins,
-      refusal: () => this.#refusal(),
+      refusal: () => this.#refusal(options.listener, listener),
       onClients: (change) => {
         this.#clients += change
+        this.#perListener.set(options.listener, (this.#perListener.get(options.listener) ?? 0) + change)
       },
+      nextId: () => this.#ids.next(),
+      sessions: this.#sessions,
+      onNews: ({ news, ...data }) => this.#options.onEvent?.({ kind: news, node: options.id, data }),
     })
-    const path = listener.handleLive(options.path, route)
+    const path = listener.handleLive(options.path, new GuardedDoor(route, this.#options.auth))
     const entry = { route, listener }
     route.onDispose = () => {
       path[Symbol.dispose]()
@@ -111,7 +135,9 @@ export class LiveDelivery implements Delivery, AsyncDisposable {
       listener: route.options.listener,
       urls: listener.origins.map((origin) => origin + encodeURI(route.options.path)),
       counters: route.counters,
-      maxClients: route.options.maxClients,
+      maxClients: route.options.clients.max,
+      limits: route.options.clients,
+      limitsReached: route.seats.reached,
       isOnline: route.isOnline,
       behindBytes: route.behindBytes,
       windowEntries: route.window.next - route.window.first,
@@ -120,6 +146,37 @@ export class LiveDelivery implements Delivery, AsyncDisposable {
       startDelay: route.startDelay,
       latency: route.latency,
     }))
+  }
+
+  /** Told of every session of every route until disposed. */
+  watchSessions(watcher: SessionWatcher): Disposable {
+    return this.#sessions.add(watcher)
+  }
+
+  /** Viewers of one output, or of all, in the order in which they came. */
+  viewers(node?: string): readonly ClientStatus[] {
+    const { clock } = this.#options
+    return [...this.#routes]
+      .filter(({ route }) => node === undefined || route.options.id === node)
+      .flatMap(({ route }) => Array.from(route.viewers, (viewer) => describeViewer(viewer, route.options.id, clock)))
+  }
+
+  /** Cuts a viewer, and says who it was; undefined if there is none of this id. */
+  kick(id: string): ClientStatus | undefined {
+    for (const { route } of this.#routes) {
+      for (const viewer of route.viewers) {
+        if (viewer.visitor.id !== id) continue
+        const status = describeViewer(viewer, route.options.id, this.#options.clock)
+        viewer.cut('kicked')
+        return status
+      }
+    }
+    return undefined
+  }
+
+  /** New viewers are refused from now on; the present ones go on. */
+  stopAccepting(): void {
+    this.#isClosing = true
   }
 
   /**
@@ -142,8 +199,9 @@ export class LiveDelivery implements Delivery, AsyncDisposable {
     this.#stopSweep()
   }
 
-  #refusal(): string | undefined {
+  #refusal(name: string, { maxClients }: LiveListener): RouteRefusal | undefined {
     if (this.#isClosing) return 'closing'
+    if (maxClients > 0 && (this.#perListener.get(name) ?? 0) >= maxClients) return 'listener-max-clients'
     return this.#maxClients > 0 && this.#clients >= this.#maxClients ? 'engine-max-clients' : undefined
   }
 

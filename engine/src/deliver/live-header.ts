@@ -37,8 +37,9 @@ export class LiveHeader {
     return { ...this.#ofAny(), ...stream }
   }
 
-  ofRefusal(): Record<string, string> {
-    return { ...this.#ofAny(), 'Retry-After': RETRY_AFTER_SECONDS, 'Content-Length': '0' }
+  /** `more`: by default when to ask again. */
+  ofRefusal(more: Readonly<Record<string, string>> = { 'Retry-After': RETRY_AFTER_SECONDS }): Record<string, string> {
+    return { ...this.#ofAny(), ...more, 'Content-Length': '0' }
   }
 
   /** Refusals have them too: a page must be able to see why it was refused. */

@@ -9,8 +9,14 @@ export interface LiveRouteOptions {
   /** Decoded path, starting with `/`. */
   readonly path: string
   readonly contentType: string
-  /** `keyframe`: start at the newest entry whose join is a key frame. `now`: at the newest entry that has a join. */
-  readonly start: 'keyframe' | 'now'
+  /**
+   * `keyframe`: start at the newest entry whose join is a key frame. `now`: at the newest entry that has a join.
+   * `burst`: at the newest key frame that is at least `burstMs` older than the newest entry, else at the oldest.
+   */
+  readonly start: 'keyframe' | 'now' | 'burst'
+  readonly burstMs: number
+  /** Sent to every new viewer right behind the header; empty for none. Immutable, shared by all viewers. */
+  readonly lead: Uint8Array
   readonly window: { readonly durationMs: number; readonly sizeBytes: number }
   /** What happens to a viewer that the window has passed by. */
   readonly slow: 'skip' | 'disconnect'
@@ -24,12 +30,24 @@ export interface LiveRouteOptions {
     /** How long viewers stay while nothing comes. */
     readonly endAfterMs: number
   }
-  /** Viewers at most, present and waiting; 0 for no limit. */
-  readonly maxClients: number
+  readonly clients: ClientLimits
+  /** Providers of access (`auth:`), any of which lets a viewer in; by default everybody comes in. */
+  readonly auth?: readonly string[]
   /** Value of Access-Control-Allow-Origin; undefined for none. */
   readonly cors: string | undefined
   /** Most bytes handed to one viewer's socket at a time while it catches up. */
   readonly catchUpBytes: number
+}
+
+/** Viewers, present and waiting; 0 for no limit. */
+export interface ClientLimits {
+  readonly max: number
+  /** Reaching it is told, and changes nothing else. */
+  readonly soft: number
+  /** From one IPv4 address, or one /64 of IPv6. */
+  readonly perAddress: number
+  /** What a viewer beyond a limit is answered. */
+  readonly overLimitStatus: number
 }
 
 export interface LiveEntry {

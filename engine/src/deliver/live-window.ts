@@ -38,7 +38,8 @@ export class LiveWindow {
   #nextOffset = 0
   #retainedBytes = 0
   #newestJoin = -1
-  #newestKeyframe = -1
+  /** Numbers of the entries that start with a key frame, oldest first. */
+  readonly #keyframes: number[] = []
 
   constructor(bounds: WindowBounds) {
     this.#bounds = bounds
@@ -75,7 +76,17 @@ export class LiveWindow {
 
   /** The newest entry at which a reader can start. */
   newestStart(keyframe: boolean): WindowEntry | undefined {
-    return this.at(keyframe ? this.#newestKeyframe : this.#newestJoin)
+    return this.at(keyframe ? (this.#keyframes.at(-1) ?? -1) : this.#newestJoin)
+  }
+
+  /** The newest key frame that is at least so much older than the newest entry; where there is none, the oldest one. */
+  startBefore(ageMs: number): WindowEntry | undefined {
+    const wantedMs = (this.at(this.next - 1)?.receivedAtMs ?? 0) - ageMs
+    for (let index = this.#keyframes.length - 1; index > 0; index--) {
+      const entry = this.at(this.#keyframes[index] ?? -1)
+      if (entry !== undefined && entry.receivedAtMs <= wantedMs) return entry
+    }
+    return this.at(this.#keyframes[0] ?? -1)
   }
 
   /** Appends, then drops from the front what is over the bounds; the new entry itself always stays. */
@@ -85,7 +96,7 @@ export class LiveWindow {
     this.#nextOffset += added.bytes.length
     this.#retainedBytes += added.retainedBytes
     if (added.join !== undefined) this.#newestJoin = added.seq
-    if (added.join?.keyframe === true) this.#newestKeyframe = added.seq
+    if (added.join?.keyframe === true) this.#keyframes.push(added.seq)
     this.#trim(added)
     return added
   }
@@ -116,6 +127,7 @@ export class LiveWindow {
       this.#dropped++
       this.#first++
       this.#retainedBytes -= oldest.retainedBytes
+      if (this.#keyframes[0] === oldest.seq) this.#keyframes.shift()
       if (this.#dropped >= COMPACT_AT && this.#dropped * 2 > this.#entries.length) this.#compact()
     }
   }

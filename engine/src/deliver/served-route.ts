@@ -1,14 +1,17 @@
 // One live path: its window, its viewers, and who may come in. Viewers read the window; the route tells them of each new
 // entry, starts those that wait, and looks after all of them once a second.
-import type { Socket } from 'node:net'
-import type { LiveDoor, Visit } from '../listen/live-door.js'
+import type { Duplex } from 'node:stream'
+import type { DoorAnswer, Visit } from '../listen/live-door.js'
 import { endSocket, renderResponseHead } from '../listen/raw-response.js'
 import { DELAY_BOUNDS_SECONDS, Histogram } from '../observe/histogram.js'
 import type { Logger } from '../plugin/contract.js'
 import type { Clock } from '../plugin/tokens.js'
+import type { Admission, Denial, GuardedRoute } from './guarded-door.js'
 import { LiveHeader } from './live-header.js'
 import type { LiveEntry, LiveRoute, LiveRouteOptions, RouteCounters } from './live-route.js'
 import { LiveWindow, type WindowEntry } from './live-window.js'
+import { type SeatNews, Seats } from './seats.js'
+import type { SessionStart, SessionVisitor, SessionWatcher } from './session.js'
 import { SkipReport } from './skip-report.js'
 import type { TurnQueue } from './turn-queue.js'
 import { Viewer, type ViewerHost } from './viewer.js'
@@ -18,19 +21,37 @@ export const ABSENT_AFTER_MS = 3000
 /** A viewer that took nothing for this long does not hold back a source that can wait. */
 const READS_WITHIN_MS = 15_000
 
+/** Why a viewer is not let in. */
+export type RouteRefusal =
+  'closing' | 'ended' | 'offline' | 'max-clients' | 'per-address' | 'listener-max-clients' | 'engine-max-clients'
+
+const LIMITS: ReadonlySet<RouteRefusal> = new Set([
+  'max-clients',
+  'per-address',
+  'listener-max-clients',
+  'engine-max-clients',
+])
+const NO_HEAD = Buffer.alloc(0)
+
 export interface RouteSurroundings {
   readonly clock: Clock
   readonly log: Logger
   /** Starts viewers, a limited number in each turn of the event loop. */
   readonly joins: TurnQueue<() => void>
   /** Why no new viewer of any route is taken; undefined if one is. */
-  refusal(): string | undefined
+  refusal(): RouteRefusal | undefined
   /** A viewer has come (1) or gone (-1). */
   onClients(change: number): void
+  /** A limit of this route is reached, or no longer is. */
+  onNews(news: SeatNews): void
+  /** A name for a session that no other has. */
+  nextId(): string
+  readonly sessions: SessionWatcher
 }
 
-export class ServedRoute implements LiveRoute, LiveDoor, ViewerHost {
+export class ServedRoute implements LiveRoute, GuardedRoute, ViewerHost {
   readonly window: LiveWindow
+  readonly seats: Seats
   readonly counters: RouteCounters = {
     clients: 0,
     connects: 0,
@@ -67,6 +88,7 @@ export class ServedRoute implements LiveRoute, LiveDoor, ViewerHost {
     this.#around = around
     this.#header = new LiveHeader(around.clock, options)
     this.window = new LiveWindow(options.window)
+    this.seats = new Seats(options.clients, (news) => around.onNews(news))
   }
 
   get options(): LiveRouteOptions {
@@ -119,6 +141,12 @@ export class ServedRoute implements LiveRoute, LiveDoor, ViewerHost {
     this.#options = options
     this.#header.update(options)
     this.window.setBounds(options.window)
+    this.seats.update(options.clients)
+  }
+
+  /** All, those that wait included. */
+  get viewers(): Iterable<Viewer> {
+    return this.#viewers
   }
 
   /** Cuts all viewers with this reason. */
@@ -136,21 +164,32 @@ export class ServedRoute implements LiveRoute, LiveDoor, ViewerHost {
     await this.drained()
   }
 
-  serve(socket: Socket, visit: Visit): void {
-    const reason = this.#refusal()
-    if (reason !== undefined) return this.#refuse(socket, reason, 503)
+  admit(socket: Duplex, visit: Visit, admission: Admission): void {
+    const reason = this.#refusal(visit.address)
+    if (reason !== undefined) return this.#refuse(socket, visitorOf(visit, admission), reason)
     const nowMs = this.#around.clock.nowMs()
-    const viewer = new Viewer(socket, visit.client, visit.headAtMs, nowMs, this)
+    const viewer = new Viewer(socket, visitorOf(visit, admission, this.#around.nextId()), nowMs, this)
     this.#viewers.add(viewer)
+    this.#around.sessions.onStart(this.#sessionOf(viewer.visitor))
     this.counters.connects++
-    this.#countClients(1)
+    this.counters.clients++
+    this.seats.take(visit.address)
+    this.#around.onClients(1)
     if (this.#place(nowMs) !== undefined) this.#queue(viewer)
     else if (this.#isEnded || this.#options.offline.waitForMs === 0) this.#turnAway(viewer, 'offline')
   }
 
-  head(): { readonly status: number; readonly headers: Readonly<Record<string, string>> } {
-    if (this.#refusal() !== undefined) return { status: 503, headers: this.#header.ofRefusal() }
-    if (!this.isOnline) return { status: this.#options.offline.status, headers: this.#header.ofRefusal() }
+  deny(socket: Duplex, visit: Visit, denial: Denial, admission: Admission): void {
+    this.#answer(socket, visitorOf(visit, admission), denial.reason, this.answerDenied(denial))
+  }
+
+  answerDenied({ status, headers }: Denial): DoorAnswer {
+    return { status, headers: this.#header.ofRefusal(headers) }
+  }
+
+  answerHead(address: string): DoorAnswer {
+    const reason = this.#refusal(address) ?? (this.isOnline ? undefined : 'offline')
+    if (reason !== undefined) return { status: this.#statusOf(reason), headers: this.#header.ofRefusal() }
     return { status: 200, headers: this.#header.ofStream() }
   }
 
@@ -161,7 +200,7 @@ export class ServedRoute implements LiveRoute, LiveDoor, ViewerHost {
   onSkip(viewer: Viewer, skippedBytes: number): void {
     this.counters.skips++
     this.counters.skippedBytes += skippedBytes
-    this.#skipReport.add(viewer.client, skippedBytes)
+    this.#skipReport.add(viewer.visitor.client, skippedBytes)
   }
 
   onBusy(viewer: Viewer): void {
@@ -175,14 +214,18 @@ export class ServedRoute implements LiveRoute, LiveDoor, ViewerHost {
 
   onClose(viewer: Viewer): void {
     this.#forget(viewer)
-    const { client, reason, handedBytes: bytes, skips, skippedBytes } = viewer
+    const { reason, handedBytes: bytes, skips, skippedBytes } = viewer
+    const { client } = viewer.visitor
     count(this.counters.ended, reason)
+    const status = bytes > 0 ? 200 : 0
     const durationMs = Math.round(this.#around.clock.nowMs() - viewer.arrivedMs)
     const { id: node, path } = this.#options
     this.#around.log.info(
       { node, client, path, bytes, durationMs, skips, skippedBytes, reason },
       `viewer ${client} of ${path}: ${reason}`,
     )
+    const went = { status, bytes, durationMs, skips, skippedBytes, reason }
+    this.#around.sessions.onEnd({ ...this.#sessionOf(viewer.visitor), ...went })
   }
 
   /** Called by delivery once a second. */
@@ -211,10 +254,14 @@ export class ServedRoute implements LiveRoute, LiveDoor, ViewerHost {
     else if (viewer.socket.readableEnded && silentMs >= ABSENT_AFTER_MS) viewer.finish('left')
   }
 
+  newestStart(): WindowEntry | undefined {
+    const { start, burstMs } = this.#options
+    return start === 'burst' ? this.window.startBefore(burstMs) : this.window.newestStart(start === 'keyframe')
+  }
+
   /** The entry at which a new viewer starts; undefined while the source is absent. */
   #place(nowMs: number): WindowEntry | undefined {
-    if (this.#isEnded || nowMs - this.#lastPushMs >= ABSENT_AFTER_MS) return undefined
-    return this.window.newestStart(this.#options.start === 'keyframe')
+    return this.#isEnded || nowMs - this.#lastPushMs >= ABSENT_AFTER_MS ? undefined : this.newestStart()
   }
 
   #isStart(entry: WindowEntry): boolean {
@@ -236,47 +283,60 @@ export class ServedRoute implements LiveRoute, LiveDoor, ViewerHost {
     if (viewer.state !== 'queued') return
     const nowMs = this.#around.clock.nowMs()
     // Who came before the end still gets what the window holds.
-    const entry = this.#isEnded ? this.window.newestStart(this.#options.start === 'keyframe') : this.#place(nowMs)
+    const entry = this.#isEnded ? this.newestStart() : this.#place(nowMs)
     if (entry === undefined) {
       viewer.state = 'waiting'
       if (this.#isEnded) this.#turnAway(viewer, 'ended')
       return
     }
     this.#readers.add(viewer)
-    viewer.start(this.#header.render(), entry)
-    this.startDelay.observe((this.#around.clock.nowMs() - viewer.headAtMs) / 1000)
+    const { visitor } = viewer
+    visitor.respond?.(200, this.#header.ofStream())
+    viewer.start(visitor.respond === undefined ? this.#header.render() : NO_HEAD, entry)
+    this.startDelay.observe((this.#around.clock.nowMs() - visitor.headAtMs) / 1000)
   }
 
-  #refusal(): string | undefined {
+  #refusal(address: string): RouteRefusal | undefined {
     if (this.#isEnded) return 'ended'
-    const { maxClients } = this.#options
-    if (maxClients > 0 && this.#viewers.size >= maxClients) return 'max-clients'
-    return this.#around.refusal()
+    return this.seats.refusal(address) ?? this.#around.refusal()
   }
 
   /** A viewer for whom there was nothing. */
-  #turnAway(viewer: Viewer, reason: string): void {
+  #turnAway(viewer: Viewer, reason: RouteRefusal): void {
     this.#forget(viewer)
-    this.#refuse(viewer.release(), reason, reason === 'offline' ? this.#options.offline.status : 503)
+    this.#refuse(viewer.release(), viewer.visitor, reason)
   }
 
-  #refuse(socket: Socket, reason: string, status: number): void {
+  #refuse(socket: Duplex, visitor: SessionVisitor, reason: RouteRefusal): void {
+    this.#answer(socket, visitor, reason, { status: this.#statusOf(reason), headers: this.#header.ofRefusal() })
+  }
+
+  #answer(socket: Duplex, visitor: SessionVisitor, reason: string, { status, headers }: DoorAnswer): void {
     count(this.counters.refused, reason)
-    endSocket(socket, renderResponseHead(status, this.#header.ofRefusal()), this.#around.clock)
+    if (visitor.respond === undefined) endSocket(socket, renderResponseHead(status, headers), this.#around.clock)
+    else visitor.respond(status, headers, true)
+    const went = { status, bytes: 0, durationMs: 0, skips: 0, skippedBytes: 0, reason }
+    this.#around.sessions.onEnd({ ...this.#sessionOf(visitor), ...went })
+  }
+
+  #sessionOf({ id, client, user, userAgent }: SessionVisitor): SessionStart {
+    return { id, node: this.#options.id, path: this.#options.path, client, user, userAgent }
+  }
+
+  #statusOf(reason: RouteRefusal): number {
+    if (reason === 'offline') return this.#options.offline.status
+    return LIMITS.has(reason) ? this.#options.clients.overLimitStatus : 503
   }
 
   #forget(viewer: Viewer): void {
     if (!this.#viewers.delete(viewer)) return
     this.#readers.delete(viewer)
     this.#busy.delete(viewer)
-    this.#countClients(-1)
+    this.counters.clients--
+    this.seats.give(viewer.visitor.address)
+    this.#around.onClients(-1)
     this.#callBackSoon()
     if (this.#viewers.size === 0) for (const resolve of this.#whenGone.splice(0)) resolve()
-  }
-
-  #countClients(change: number): void {
-    this.counters.clients += change
-    this.#around.onClients(change)
   }
 
   #callBackSoon(): void {
@@ -287,6 +347,11 @@ export class ServedRoute implements LiveRoute, LiveDoor, ViewerHost {
       this.onCaughtUp?.()
     })
   }
+}
+
+/** Without what is not to be kept. */
+function visitorOf({ client, address, headAtMs, respond }: Visit, who: Admission, id = ''): SessionVisitor {
+  return { id, ...who, client, address, headAtMs, ...(respond === undefined ? {} : { respond }) }
 }
 
 function count(counters: Map<string, number>, reason: string): void {

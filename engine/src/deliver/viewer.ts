@@ -1,14 +1,16 @@
-// One viewer of a live route: a socket and a place in the window. It has no queue: what it has not read yet is in the
+// One viewer of a live route: a socket (or one stream of an HTTP/2 connection) and a place in the window. It has no queue: what it has not read yet is in the
 // window, and what was handed to its socket are whole entries, so that it can go on after any of them.
-import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import type { LiveRouteOptions } from './live-route.js'
 import type { LiveWindow, WindowEntry } from './live-window.js'
+import type { SessionVisitor } from './session.js'
 
 /**
- * `waiting` for a place to start; `queued` for its turn to start; `reading`; `seeking` a place to go on, since the
- * window has passed it by and holds none; `ending`: its last byte has been handed over.
+ * `waiting` for a place to start; `queued` for its turn to start; `leading`: gets what every viewer gets first;
+ * `reading`; `seeking` a place to go on, since the window has passed it by and holds none; `ending`: its last byte has
+ * been handed over.
  */
-export type ViewerState = 'waiting' | 'queued' | 'reading' | 'seeking' | 'ending'
+export type ViewerState = 'waiting' | 'queued' | 'leading' | 'reading' | 'seeking' | 'ending'
 
 /** What a viewer needs of its route. */
 export interface ViewerHost {
@@ -16,6 +18,8 @@ export interface ViewerHost {
   readonly options: LiveRouteOptions
   /** Nothing more will come. */
   readonly isEnded: boolean
+  /** Where a viewer that starts now does so; undefined where it can't. */
+  newestStart(): WindowEntry | undefined
   onSent(bytes: number): void
   onSkip(viewer: Viewer, skippedBytes: number): void
   /** It has to wait for `drain`, or has to no more. */
@@ -28,9 +32,8 @@ export interface ViewerHost {
 const LINGER_MS = 1000
 
 export class Viewer {
-  readonly client: string
-  readonly socket: Socket
-  readonly headAtMs: number
+  readonly socket: Duplex
+  readonly visitor: SessionVisitor
   readonly arrivedMs: number
   state: ViewerState = 'waiting'
   /** Why it has left, for log and counters; `left` if the client went by itself. */
@@ -45,18 +48,20 @@ export class Viewer {
   /** Number of the entry that it reads next, and where that starts in the stream. */
   #cursor = 0
   #offset = 0
+  /** Bytes of the lead that have been handed over. */
+  #ledBytes = 0
+  /** It has got its first entry. */
+  #hasBegun = false
   #acceptedBytes = 0
   #progressMs: number
   #finishedMs: number | undefined
 
-  constructor(socket: Socket, client: string, headAtMs: number, nowMs: number, host: ViewerHost) {
+  constructor(socket: Duplex, visitor: SessionVisitor, nowMs: number, host: ViewerHost) {
     this.socket = socket
-    this.client = client
-    this.headAtMs = headAtMs
+    this.visitor = visitor
     this.arrivedMs = nowMs
     this.#progressMs = nowMs
     this.#host = host
-    socket.setNoDelay(true)
     socket.on('drain', this.#onDrain)
     socket.on('close', this.#onClose)
   }
@@ -76,24 +81,27 @@ export class Viewer {
     return this.state === 'reading' && this.#cursor < this.#host.window.first
   }
 
-  /** Sends the header of the response, and the stream from this entry on. */
+  /** Sends the header of the response, the lead, and the stream from this entry on. */
   start(head: Buffer, entry: WindowEntry): void {
-    this.state = 'reading'
-    this.#cursor = entry.seq
-    this.#offset = entry.offset
+    const { lead, catchUpBytes } = this.#host.options
     this.socket.cork()
     this.#write(head)
-    if (entry.join !== undefined) this.#write(entry.join.preamble)
-    this.#sendOn()
+    if (lead.length <= catchUpBytes) {
+      this.#write(viewOf(lead))
+      this.#begin(entry)
+    } else {
+      this.state = 'leading'
+      this.#offset = entry.offset
+    }
     this.socket.uncork()
     this.#readOn()
   }
 
   /** Called for every new entry. One write for whoever has read all before it. True if it was written. */
   take(entry: WindowEntry): boolean {
-    if (this.isBusy || this.state === 'ending') return false
+    if (this.isBusy || this.state === 'ending' || this.state === 'leading') return false
     if (this.state === 'seeking') {
-      if (entry.join === undefined || (this.#host.options.start === 'keyframe' && !entry.join.keyframe)) return false
+      if (entry.join === undefined || (this.#host.options.start !== 'now' && !entry.join.keyframe)) return false
       this.#land(entry)
     }
     if (this.#cursor !== entry.seq || !this.socket.writable) return false
@@ -104,6 +112,7 @@ export class Viewer {
 
   /** Nothing more will come: ends the connection now if it has read all, else when it has. */
   endAfterWindow(): void {
+    if (this.state === 'leading') return
     if (this.state === 'seeking' || this.#cursor >= this.#host.window.next) this.finish('ended')
   }
 
@@ -123,7 +132,7 @@ export class Viewer {
   }
 
   /** Gives the socket away: this viewer takes no more notice of it. */
-  release(): Socket {
+  release(): Duplex {
     this.state = 'ending'
     this.socket.off('drain', this.#onDrain)
     this.socket.off('close', this.#onClose)
@@ -157,6 +166,7 @@ export class Viewer {
   /** Goes on until it has read all, or the socket wants a pause: then `drain` comes, and only then. */
   #readOn(): void {
     const { window } = this.#host
+    if (this.state === 'leading' && !this.#leadOn()) return
     while (this.state === 'reading' && this.#cursor < window.next && this.socket.writable) {
       if (this.socket.writableNeedDrain) break
       if (this.isLapped && !this.#skip()) return
@@ -166,6 +176,37 @@ export class Viewer {
     }
     if (this.socket.writableNeedDrain) this.#setBusy()
     if (this.#host.isEnded && this.#cursor >= window.next) this.finish('ended')
+  }
+
+  /** Sends the lead piece by piece, and begins behind it at what is then the place to start. False until it has. */
+  #leadOn(): boolean {
+    const { options } = this.#host
+    const { lead, catchUpBytes } = options
+    // The lead may have been taken out or shortened meanwhile: then it ends here.
+    while (this.#ledBytes < lead.length) {
+      if (this.socket.writableNeedDrain) this.#setBusy()
+      if (this.isBusy || !this.socket.writable) return false
+      const piece = viewOf(lead).subarray(this.#ledBytes, this.#ledBytes + catchUpBytes)
+      this.#ledBytes += piece.length
+      this.#write(piece)
+    }
+    const entry = this.#host.newestStart()
+    if (entry !== undefined) {
+      this.socket.cork()
+      this.#begin(entry)
+      this.socket.uncork()
+    } else if (this.#host.isEnded) this.finish('ended')
+    else this.state = 'seeking'
+    return true
+  }
+
+  #begin(entry: WindowEntry): void {
+    this.state = 'reading'
+    this.#hasBegun = true
+    this.#cursor = entry.seq
+    this.#offset = entry.offset
+    if (entry.join !== undefined) this.#write(entry.join.preamble)
+    this.#sendOn()
   }
 
   /** Corked by the caller: at most `catchUpBytes`, but one entry in any case. */
@@ -184,7 +225,7 @@ export class Viewer {
     const { window, options, isEnded } = this.#host
     if (options.slow === 'disconnect') this.finish('slow')
     else {
-      const target = window.newestStart(options.start === 'keyframe')
+      const target = window.newestStart(options.start !== 'now')
       if (target !== undefined) {
         this.#land(target)
         return true
@@ -196,6 +237,14 @@ export class Viewer {
   }
 
   #land(entry: WindowEntry): void {
+    if (!this.#hasBegun) {
+      this.#hasBegun = true
+      this.state = 'reading'
+      this.#cursor = entry.seq
+      this.#offset = entry.offset
+      if (entry.join !== undefined) this.#write(entry.join.preamble)
+      return
+    }
     const skipped = entry.offset - this.#offset
     this.state = 'reading'
     this.skips++
@@ -224,4 +273,8 @@ export class Viewer {
     this.isBusy = true
     this.#host.onBusy(this)
   }
+}
+
+function viewOf(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
 }

@@ -1,4 +1,6 @@
 // The checked graph: what configuration turns into, what the runner builds from, what a reload compares. Plain data.
+import type { AuthSettings } from '../access/auth-schema.js'
+import type { SecretMask } from '../config/secret-mask.js'
 import type { Definition } from '../plugin/contract.js'
 
 /** A place in a YAML file; line and column from 1. */
@@ -12,8 +14,12 @@ export interface Graph {
   readonly files: readonly string[]
   readonly engine: EngineSettings
   readonly listeners: readonly ListenerSettings[]
+  /** Providers of access, with what they know in plain text; by default none. */
+  readonly auth?: readonly AuthSettings[]
   readonly services: readonly NodeSettings[]
   readonly pipelines: readonly Pipeline[]
+  /** Masks what must not be shown of the nodes' options, which hold real values, and has the hashes that a reload compares. */
+  readonly secrets: SecretMask
 }
 
 export interface EngineSettings {
@@ -24,6 +30,8 @@ export interface EngineSettings {
   readonly drainMs: number
   /** Over all outputs. */
   readonly maxClients: number
+  /** `off`, `stdout`, or the absolute path of a file; by default `off`. */
+  readonly accessLog?: string
 }
 
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error'
@@ -33,6 +41,17 @@ export interface ListenerSettings {
   readonly protocol: 'http'
   /** `host:port`, port 0 for any free one. */
   readonly address: string
+  /** Absolute paths of PEM files. */
+  readonly tls?: { readonly cert: string; readonly key: string } | undefined
+  /** By default `off`. */
+  readonly proxyProtocol?: 'off' | 'v1' | 'v2'
+  /** Addresses and ranges; by default none. */
+  readonly trustedProxies?: readonly string[]
+  /** By default `x-forwarded-for`. */
+  readonly forwardedHeader?: 'x-forwarded-for' | 'forwarded'
+  readonly maxConnections?: number
+  /** 0 for no limit; that is the default. */
+  readonly maxClients?: number
   readonly at: Position
 }
 
@@ -47,7 +66,10 @@ export interface NodeSettings {
   /** `pipeline/node`, or `services/name`. */
   readonly id: string
   readonly definition: Definition
-  /** As the definition's schema returned them: defaults filled in, units converted. */
+  /**
+   * As the definition's schema returned them: defaults filled in, units converted. Undefined where an unset variable
+   * stands in them, which is so only in a graph that was loaded for showing (`noEnv`).
+   */
   readonly options: unknown
   /** What it reads, in the order of `from`; empty for inputs and services. */
   readonly from: readonly PortRef[]

@@ -23,7 +23,7 @@ export function renderAddress(address: BindAddress): string {
 }
 
 /** `http://host:port` that can be opened on this machine: the wildcard addresses turn into loopback. */
-export function renderOrigin(address: BindAddress): string {
+export function renderOrigin(address: BindAddress, scheme: 'http' | 'https' = 'http'): string {
   const host = address.host === '0.0.0.0' ? '127.0.0.1' : address.host === '::' ? '::1' : address.host
-  return `http://${renderAddress({ host, port: address.port })}`
+  return `${scheme}://${renderAddress({ host, port: address.port })}`
 }

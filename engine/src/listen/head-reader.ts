@@ -7,6 +7,8 @@ import type { BadHead } from './request-head.js'
 const NUL = 0x00
 const LF = 0x0a
 const CR = 0x0d
+/** RFC 8446 5.1: the record type of a handshake, with which TLS begins. */
+const TLS_HANDSHAKE = 0x16
 
 /** What the last byte was: inside a line; its CR; the LF that ended it; the CR of the empty line. */
 const IN_LINE = 0
@@ -20,7 +22,7 @@ export interface HeadReaderOptions {
   readonly maxBytes: number
   /** From the connection to the end of the head. */
   readonly timeoutMs: number
-  /** Called once, inside the socket's `data` event. `head` ends with the empty line, `rest` is what came after it. */
+  /** Called once, inside the socket's `data` event or `push`. `head` ends with the empty line, `rest` is what came after it. */
   onHead(head: Buffer, rest: Buffer): void
   /** Called once, instead. `incomplete`: the client has gone or has ended its side. */
   onBad(reason: BadHead): void
@@ -45,8 +47,15 @@ export class HeadReader {
     socket.on('close', this.#onGone)
   }
 
+  /** What was read off the connection before. */
+  push(early: Buffer): void {
+    if (early.length > 0) this.#onData(early)
+  }
+
   readonly #onData = (chunk: Buffer): void => {
-    if (this.#length === 0 && !isTokenByte(chunk[0] ?? NUL)) return this.#refuse('request-line')
+    if (this.#length === 0 && !isTokenByte(chunk[0] ?? NUL)) {
+      return this.#refuse(chunk[0] === TLS_HANDSHAKE ? 'tls' : 'request-line')
+    }
     const room = Math.min(chunk.length, this.#options.maxBytes - this.#length)
     const end = this.#scan(chunk, room)
     if (end < 0) return this.#refuse('line-end')

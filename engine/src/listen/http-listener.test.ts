@@ -1,27 +1,9 @@
 import assert from 'node:assert/strict'
 import { Agent, request } from 'node:http'
-import type { Socket } from 'node:net'
 import { after, before, describe, test } from 'node:test'
 import { isEngineError } from '../errors.js'
 import { HttpListener, type ListenerTimeouts } from './http-listener.js'
-import type { LiveDoor, Visit } from './live-door.js'
-import { countDescriptors, KeptLog, RawClient, REAL_CLOCK, until } from './loopback.test.kit.js'
-
-/** A live path that greets and then leaves its viewers alone. */
-class Greeter implements LiveDoor {
-  readonly sockets: Socket[] = []
-  readonly visits: Visit[] = []
-
-  serve(socket: Socket, visit: Visit): void {
-    this.sockets.push(socket)
-    this.visits.push(visit)
-    socket.write('HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nhello')
-  }
-
-  head(): { status: number; headers: Record<string, string> } {
-    return { status: 200, headers: { 'Content-Type': 'video/mp2t' } }
-  }
-}
+import { countDescriptors, Greeter, KeptLog, RawClient, REAL_CLOCK, until } from './loopback.test.kit.js'
 
 function makeListener(timeouts: Partial<ListenerTimeouts> = {}): HttpListener {
   const { log } = new KeptLog()

@@ -23,6 +23,16 @@ export const listenError = defineErrors({
     hint: 'Write `0.0.0.0:8000`, `127.0.0.1:0` for any free port, or `[::]:8000`.',
     reaction: 'config',
   },
+  LISTEN_BAD_RANGE: {
+    sentence: 'An entry of a list of addresses is no address.',
+    hint: 'Write an address, or a range such as `10.0.0.0/8` or `2001:db8::/32`.',
+    reaction: 'config',
+  },
+  LISTEN_BAD_CERTIFICATE: {
+    sentence: 'The certificate or the key of a listener is missing or wrong.',
+    hint: 'Both are PEM files that this user can read; the certificate comes first in its file, and the key is its own.',
+    reaction: 'config',
+  },
   LISTEN_IN_USE: {
     sentence: 'Another program, or another listener, holds the address.',
     hint: 'Stop what holds it (`ss -ltnp` tells), or choose another port.',

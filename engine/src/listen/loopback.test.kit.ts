@@ -3,6 +3,8 @@ import { readdirSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import type { Logger } from '../plugin/contract.js'
 import type { Clock } from '../plugin/tokens.js'
+import type { Duplex } from 'node:stream'
+import type { LiveDoor, Visit } from './live-door.js'
 
 export const REAL_CLOCK: Clock = {
   nowMs: () => performance.now(),
@@ -54,10 +56,9 @@ export class RawClient {
   readonly #received: Buffer[] = []
   #length = 0
 
-  /** `host:port`. */
-  constructor(address: string) {
-    const port = Number(address.slice(address.lastIndexOf(':') + 1))
-    this.socket = connect({ host: '127.0.0.1', port, allowHalfOpen: true })
+  /** `host:port`. By default plain TCP. */
+  constructor(address: string, open: (port: number) => Socket = openTcp) {
+    this.socket = open(Number(address.slice(address.lastIndexOf(':') + 1)))
     this.socket.on('data', (chunk) => {
       this.#received.push(chunk)
       this.#length += chunk.length
@@ -121,6 +122,30 @@ export class RawClient {
 
   close(): void {
     this.socket.destroy()
+  }
+}
+
+function openTcp(port: number): Socket {
+  return connect({ host: '127.0.0.1', port, allowHalfOpen: true })
+}
+
+/** A live path that greets and then leaves its viewers alone. */
+export class Greeter implements LiveDoor {
+  readonly sockets: Duplex[] = []
+  readonly visits: Visit[] = []
+
+  serve(socket: Duplex, visit: Visit): void {
+    this.sockets.push(socket)
+    this.visits.push(visit)
+    if (visit.respond === undefined) socket.write('HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nhello')
+    else {
+      visit.respond(200, { 'Content-Type': 'video/mp2t' })
+      socket.write('hello')
+    }
+  }
+
+  head(): { status: number; headers: Record<string, string> } {
+    return { status: 200, headers: { 'Content-Type': 'video/mp2t' } }
   }
 }
 

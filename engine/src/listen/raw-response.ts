@@ -1,6 +1,6 @@
 // Responses written straight to a socket: refusals of heads that http.Server never sees, and the header of a live body.
 import { STATUS_CODES } from 'node:http'
-import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import type { Clock } from '../plugin/tokens.js'
 
 /** How long a client may take to close its side after our last byte. */
@@ -26,7 +26,7 @@ export function renderTextResponse(status: number, text: string): string {
  * Writes the last bytes, ends our side, and destroys the socket when the client has closed its own or after LINGER_MS.
  * Reading goes on meanwhile: closing with unread bytes makes the kernel send a reset, which costs the client the answer.
  */
-export function endSocket(socket: Socket, lastBytes: string, clock: Clock): void {
+export function endSocket(socket: Duplex, lastBytes: string, clock: Clock): void {
   if (socket.destroyed) return
   let discarded = 0
   const timer = clock.after(LINGER_MS, () => socket.destroy())

@@ -6,12 +6,12 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Logger } from '../plugin/contract.js'
 import type { Clock } from '../plugin/tokens.js'
-import { renderClient } from './client-address.js'
+import type { Callers } from './callers.js'
 import { countBadHead, type ListenerCounters } from './listener-counters.js'
-import type { LiveDoor } from './live-door.js'
+import type { DoorAnswer, LiveDoor, Visit } from './live-door.js'
 import type { PathTable, Respond } from './path-table.js'
 import { LINGER_MS, renderTextResponse } from './raw-response.js'
-import { type BadHead, checkFraming, decodeTarget, RefusedHead } from './request-head.js'
+import { type BadHead, checkFraming, decodeTarget, queryOf, RefusedHead } from './request-head.js'
 
 /** Requests that may follow the GET of a live path on its connection before it is closed. */
 const MAX_FOLLOWERS = 16
@@ -19,6 +19,7 @@ const MAX_FOLLOWERS = 16
 export class RequestDispatch {
   readonly #paths: PathTable
   readonly #counters: ListenerCounters
+  readonly #callers: Callers
   readonly #clock: Clock
   readonly #log: Logger
   #fallback: Respond = respondNotFound
@@ -28,9 +29,10 @@ export class RequestDispatch {
   /** The newest response of each connection; the next one waits for it. */
   readonly #newest = new WeakMap<Duplex, ServerResponse>()
 
-  constructor(paths: PathTable, counters: ListenerCounters, clock: Clock, log: Logger) {
+  constructor(paths: PathTable, counters: ListenerCounters, callers: Callers, clock: Clock, log: Logger) {
     this.#paths = paths
     this.#counters = counters
+    this.#callers = callers
     this.#clock = clock
     this.#log = log
   }
@@ -54,7 +56,8 @@ export class RequestDispatch {
       checkFraming(request.method ?? '', String(request.httpVersionMinor), request.rawHeaders)
       const path = decodeTarget(request.method ?? '', request.url ?? '')
       const door = this.#paths.live(path)
-      if (door === undefined) this.#respond(path, request, response)
+      this.#callers.tell(request, request.socket)
+      if (door === undefined) this.answer(path, request, response)
       else this.#visit(door, request, response, before)
     } catch (error) {
       this.#fail(error, request, response)
@@ -88,7 +91,8 @@ export class RequestDispatch {
     return true
   }
 
-  #respond(path: string, request: IncomingMessage, response: ServerResponse): void {
+  /** Answers a request whose path is not live. */
+  answer(path: string, request: IncomingMessage, response: ServerResponse): void {
     if (!this.#mayPass(request, response)) return
     const respond = this.#paths.responder(path)
     if (respond === undefined) this.#fallback(request, response)
@@ -98,8 +102,7 @@ export class RequestDispatch {
 
   #visit(door: LiveDoor, request: IncomingMessage, response: ServerResponse, before: ServerResponse | undefined): void {
     if (request.method === 'HEAD') {
-      const { status, headers } = door.head()
-      response.writeHead(status, { ...headers, Connection: 'close' }).end()
+      this.#answerHead(door, request, response)
     } else if (request.method !== 'GET') refuseMethod(response)
     else if (response.socket !== null) this.#take(door, request, this.#clock.nowMs())
     else {
@@ -114,11 +117,25 @@ export class RequestDispatch {
     }
   }
 
+  #answerHead(door: LiveDoor, request: IncomingMessage, response: ServerResponse): void {
+    const answer = ({ status, headers }: DoorAnswer): void =>
+      void response.writeHead(status, { ...headers, Connection: 'close' }).end()
+    const answered = door.head(this.#visitOf(request, this.#clock.nowMs()))
+    if (answered instanceof Promise) void answered.then(answer)
+    else answer(answered)
+  }
+
+  #visitOf({ socket, rawHeaders: headers, url = '' }: IncomingMessage, headAtMs: number): Visit {
+    return { ...this.#callers.visitor(socket, headers), query: queryOf(url), headers, headAtMs }
+  }
+
   #take(door: LiveDoor, request: IncomingMessage, headAtMs: number): void {
     const { socket } = request
     this.#taken.set(socket, this.#taken.get(socket) ?? 0)
     this.#counters.live++
-    door.serve(socket, { client: renderClient(socket), headAtMs })
+    // From now on a client may be silent as long as its door lets it.
+    socket.setTimeout(0)
+    door.serve(socket, this.#visitOf(request, headAtMs))
   }
 
   #fail(error: unknown, request: IncomingMessage, response: ServerResponse): void {
@@ -127,7 +144,7 @@ export class RequestDispatch {
       respondText(response, statusOf(error.reason), error.reason, { Connection: 'close' })
       return
     }
-    this.#log.error({ err: error, path: request.url }, 'a request handler threw')
+    this.#log.error({ err: error, path: withoutQuery(request.url) }, 'a request handler threw')
     if (response.headersSent) request.socket.destroy()
     else respondText(response, 500, 'Internal error')
   }
@@ -146,16 +163,24 @@ function reasonOf(code: string | undefined): BadHead {
   return code === 'HPE_INVALID_EOF_STATE' ? 'incomplete' : 'header'
 }
 
-function refuseMethod(response: ServerResponse): void {
-  // What a POST carries is not read to its end.
-  respondText(response, 405, 'Method not allowed', { Allow: 'GET, HEAD', Connection: 'close' })
+/** 405, for a path that can only be read. */
+export function refuseMethod(response: ServerResponse): void {
+  // What a POST carries is not read to its end. HTTP/2 has no such header: there it is the stream that ends.
+  const close = response.req.httpVersionMajor === 1 ? { Connection: 'close' } : {}
+  respondText(response, 405, 'Method not allowed', { Allow: 'GET, HEAD', ...close })
+}
+
+/** What may be in the log of a request target: queries carry tokens. */
+export function withoutQuery(target = ''): string {
+  return target.split('?', 1)[0] ?? ''
 }
 
 function respondNotFound(_request: IncomingMessage, response: ServerResponse): void {
   respondText(response, 404, 'Not found')
 }
 
-function respondText(
+/** A short answer in text. */
+export function respondText(
   response: ServerResponse,
   status: number,
   text: string,

@@ -27,9 +27,16 @@ const accepted: readonly { name: string; lines: readonly string[]; method: strin
 
 for (const row of accepted) {
   test(`accepts ${row.name}`, () => {
-    assert.deepEqual(parseRequestHead(row.lines.join('\r\n')), { method: row.method, path: row.path })
+    const { method, path } = parseRequestHead(row.lines.join('\r\n'))
+    assert.deepEqual({ method, path }, { method: row.method, path: row.path })
   })
 }
+
+test('gives the query as sent, and headers with their values trimmed', () => {
+  const { query, headers } = parseRequestHead('GET /a?b=%20&c?d HTTP/1.1\r\nhost: here  \r\nX-Long:\t1 2 ')
+  assert.equal(query, 'b=%20&c?d')
+  assert.deepEqual(headers, ['host', 'here', 'X-Long', '1 2'])
+})
 
 const refused: readonly { name: string; lines: readonly string[]; reason: BadHead }[] = [
   { name: 'no version', lines: ['GET /a', HOST], reason: 'request-line' },

@@ -6,6 +6,10 @@ export interface RequestHead {
   readonly method: string
   /** Percent-decoded, without the query; empty for the forms `*` and `host:port`. */
   readonly path: string
+  /** What follows the `?` of the target, as sent; empty without one. */
+  readonly query: string
+  /** Name, value, name, value; as they came, values without the space around them. */
+  readonly headers: readonly string[]
 }
 
 /** Why a head was refused; also the labels of the counters. */
@@ -18,6 +22,8 @@ export type BadHead =
   | 'header'
   | 'host'
   | 'body'
+  /** A TLS hello, where HTTP is spoken. */
+  | 'tls'
   | 'too-large'
   | 'timeout'
   | 'incomplete'
@@ -50,7 +56,7 @@ export function parseRequestHead(text: string): RequestHead {
   const headers: string[] = []
   for (let index = 1; index < lines.length; index++) readHeader(lines[index] ?? '', headers)
   checkFraming(method, minor, headers)
-  return { method, path: decodeTarget(method, target) }
+  return { method, path: decodeTarget(method, target), query: queryOf(target), headers }
 }
 
 /**
@@ -82,6 +88,12 @@ export function decodeTarget(method: string, target: string): string {
   const decoded = bare.includes('%') ? decode(bare) : bare
   if (decoded.includes('\0')) throw new RefusedHead('encoding')
   return decoded === '' ? '/' : decoded
+}
+
+/** What follows the first `?` of a request target, as sent; empty without one. */
+export function queryOf(target: string): string {
+  const at = target.indexOf('?')
+  return at < 0 ? '' : target.slice(at + 1)
 }
 
 function checkBody(method: string, minor: string, lengths: readonly string[], isCoded: boolean): void {

@@ -51,7 +51,7 @@ export const CORE_METRICS = [
   {
     name: 'output_clients_limit',
     kind: 'gauge',
-    help: 'Most viewers that are let in; 0 for no limit.',
+    help: 'Most viewers that are let in (`max`), and how many are worth an event (`soft`); 0 for no limit.',
     labels: ['pipeline', 'node', 'type', 'limit'],
   },
   {
@@ -59,6 +59,59 @@ export const CORE_METRICS = [
     kind: 'counter',
     help: 'Viewers that were let in.',
     labels: ['pipeline', 'node', 'type'],
+  },
+  {
+    name: 'output_clients_refused_total',
+    kind: 'counter',
+    help: 'Viewers that were turned away.',
+    labels: ['pipeline', 'node', 'type', 'reason'],
+  },
+  {
+    name: 'auth_refused_total',
+    kind: 'counter',
+    help: 'Requests that no provider of access let in.',
+    labels: ['reason'],
+  },
+  {
+    name: 'access_log_dropped_lines_total',
+    kind: 'counter',
+    help: 'Lines of the access log that found no room, or could not be written.',
+  },
+  {
+    name: 'listener_connections',
+    kind: 'gauge',
+    help: 'Connections now.',
+    labels: ['listener'],
+  },
+  {
+    name: 'listener_accepted_total',
+    kind: 'counter',
+    help: 'Connections that have come, those that were refused included.',
+    labels: ['listener'],
+  },
+  {
+    name: 'listener_requests_total',
+    kind: 'counter',
+    help: 'Requests: `live` of a live path, `ordinary` of anything else.',
+    labels: ['listener', 'kind'],
+  },
+  {
+    name: 'listener_refused_total',
+    kind: 'counter',
+    help: 'Connections and requests that were refused before anybody saw them: by a limit (`max-connections`, `unread`, `descriptors`), by what came (`tls` on a plain port, `plain-http` on a port with TLS, `proxy-header`, `header` ...), or because nothing came (`timeout`, `tls-timeout`, `incomplete`).',
+    labels: ['listener', 'reason'],
+  },
+  {
+    name: 'listener_certificate_expiry_timestamp_seconds',
+    kind: 'gauge',
+    help: 'End of validity of the certificate that is in use, Unix time.',
+    labels: ['listener'],
+  },
+  {
+    name: 'listener_certificate_reloads_total',
+    kind: 'counter',
+    help: 'Times that changed files of a certificate were read: `taken`, or `refused` with the one before it kept.',
+    labels: ['listener', 'result'],
   },
   {
     name: 'output_window_bytes',
@@ -122,7 +175,14 @@ export function addNodeMetrics(
   )
   add(
     'output_clients_limit',
-    route(({ maxClients }) => maxClients, { limit: 'max' }),
+    route(({ limits }) => limits.max, { limit: 'max' }),
+  )
+  add(
+    'output_clients_limit',
+    route(({ limits }) => limits.soft, { limit: 'soft' }),
+  )
+  add('output_clients_refused_total', () =>
+    [...(read().route?.counters.refused ?? [])].map(([reason, count]) => [{ reason }, count]),
   )
   add(
     'output_client_connects_total',
@@ -135,10 +195,10 @@ export function addNodeMetrics(
   return all
 }
 
-function dropRows({ edges, droppedPackets, route }: NodeReadings): [{ reason: string }, number][] {
+function dropRows({ kind, edges, droppedPackets, route }: NodeReadings): [{ reason: string }, number][] {
   const rows: [{ reason: string }, number][] = []
-  if (edges.length > 0) rows.push([{ reason: 'edge' }, edges.reduce((sum, edge) => sum + edge.drops, 0)])
-  else rows.push([{ reason: 'junction' }, droppedPackets])
+  if (kind === 'input') rows.push([{ reason: 'junction' }, droppedPackets])
+  else if (kind !== 'service') rows.push([{ reason: 'edge' }, edges.reduce((sum, edge) => sum + edge.drops, 0)])
   if (route === undefined) return rows
   let refused = 0
   for (const count of route.counters.refused.values()) refused += count

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { SecretMask } from '../config/secret-mask.js'
 import { createLog, nodeLog } from './log.js'
 
 class Lines {
@@ -39,4 +40,25 @@ test('an error is logged with its stack', () => {
   const lines = new Lines()
   createLog({ level: 'info', stream: lines }).error({ err: new Error('broken') }, 'it broke')
   assert.match(lines.text[0] ?? '', /"stack":"Error: broken/)
+})
+
+test('no line shows a secret, wherever in the line it stands, and every line can still be read', () => {
+  const lines = new Lines()
+  const secrets = new SecretMask()
+  const log = createLog({ level: 'info', stream: lines, secrets })
+  for (const value of ['hunter2', 'p"q\\r', '54321', 'info', 'a/b?c']) secrets.add(value)
+  nodeLog(log, 'live/main').info({ err: new Error('hunter2 is wrong'), hunter2: 1, port: 54321 }, 'p"q\\r')
+  log.info({ deep: [{ url: 'http://x:a%2Fb%3Fc@h/' }] }, 'all is well')
+  assert.doesNotMatch(lines.text.join(''), /hunter2|p\\"q|54321|a%2Fb/)
+  const [first, second] = lines.text.map((line) => JSON.parse(line) as Record<string, unknown>)
+  assert.deepEqual([first?.['level'], first?.['msg'], first?.['port'], first?.['***']], ['info', '***', '***', 1])
+  assert.deepEqual(second?.['deep'], [{ url: 'http://x:***@h/' }])
+})
+
+test('lines for people are masked too', () => {
+  const lines = new Lines()
+  const secrets = new SecretMask()
+  secrets.add('hunter2')
+  createLog({ level: 'info', stream: lines, secrets, pretty: true, colour: false }).info({ a: 'hunter2' }, 'x hunter2')
+  assert.match(lines.text[0] ?? '', /INFO: x \*\*\* \{"a":"\*\*\*"\}\n$/)
 })

@@ -4,13 +4,14 @@
 import process from 'node:process'
 import { type DestinationStream, type Logger, pino } from 'pino'
 import pinoPretty from 'pino-pretty'
+import type { SecretMask } from '../config/secret-mask.js'
 import type { LogLevel } from '../graph/graph.js'
 import { printable } from './printable.js'
 
 const STDERR = 2
 
-/** Paths (in pino's notation) whose values never reach the log. Options that hold secrets are added here. */
-const REDACTED: readonly string[] = []
+/** Words of the engine: a secret that happens to be such a word does not take them away. */
+const NEVER_SECRET = ['level', 'time']
 
 export interface LogSettings {
   readonly level: LogLevel
@@ -18,6 +19,8 @@ export interface LogSettings {
   readonly stream?: DestinationStream
   /** Lines for people. By default where stderr is a terminal and no `stream` is given. */
   readonly pretty?: boolean
+  /** Values that no line shows. May learn more while the log is open. */
+  readonly secrets?: SecretMask
   /** By default where lines are pretty and NO_COLOR is not set. */
   readonly colour?: boolean
 }
@@ -25,17 +28,17 @@ export interface LogSettings {
 /** The engine's log. Components take a child of it. */
 export function createLog(settings: LogSettings): Logger {
   const pretty = settings.pretty ?? (settings.stream === undefined && process.stderr.isTTY === true)
-  const stream = settings.stream ?? openStderr()
+  const open = settings.stream ?? openStderr()
   const colour = settings.colour ?? !process.env['NO_COLOR']
+  const stream = pretty ? readable(open, colour) : open
   return pino(
     {
       level: settings.level,
       base: null,
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
-      redact: { paths: [...REDACTED], censor: '***' },
     },
-    pretty ? readable(stream, colour) : stream,
+    settings.secrets === undefined ? stream : masked(stream, settings.secrets),
   )
 }
 
@@ -49,6 +52,32 @@ function openStderr(): DestinationStream {
   const stderr = pino.destination({ fd: STDERR, sync: true })
   stderr.on('error', () => undefined)
   return stderr
+}
+
+// A line that holds a value is taken apart and written anew: a value in the middle of a number, or one with quotes in
+// it, would leave a line that nobody can read. All other lines pass as they are.
+function masked(stream: DestinationStream, secrets: SecretMask): DestinationStream {
+  return {
+    write(line) {
+      stream.write(secrets.isIn(line) ? maskLine(line, secrets) : line)
+    },
+  }
+}
+
+function maskLine(line: string, secrets: SecretMask): string {
+  const fields = parseLine(line)
+  if (fields === undefined) return secrets.mask(line)
+  const kept = Object.fromEntries(NEVER_SECRET.flatMap((key) => (key in fields ? [[key, fields[key]]] : [])))
+  const rest = Object.fromEntries(Object.entries(fields).filter(([key]) => !NEVER_SECRET.includes(key)))
+  return `${JSON.stringify({ ...kept, ...(secrets.maskValue(rest) as object) })}\n`
+}
+
+function parseLine(line: string): Readonly<Record<string, unknown>> | undefined {
+  try {
+    return JSON.parse(line) as Readonly<Record<string, unknown>>
+  } catch {
+    return undefined
+  }
 }
 
 function readable(stream: DestinationStream, colour: boolean): DestinationStream {

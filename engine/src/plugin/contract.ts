@@ -158,6 +158,12 @@ export interface OutputDefinition<
   readonly kind: 'output'
   readonly consumes: readonly ChunkKind[]
   readonly inlets: 'one' | 'many'
+  /**
+   * Bytes of memory that its viewers take at most, shared buffers included, for `engine check`. `maxClients`: viewers
+   * that the engine lets in over all outputs, Infinity for no limit. Infinity if nothing limits it. By default nothing
+   * is said.
+   */
+  memoryBound?(options: z.output<O>, maxClients: number): number
 }
 
 export interface ServiceDefinition<

@@ -3,7 +3,8 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { discoverPlugins, fitsApi } from './discover.js'
+import { fitsApi } from './check-package.js'
+import { discoverPlugins } from './discover.js'
 import type { Discovered } from './discover.js'
 import { findStarterPackage, readPackage } from './plugin-package.js'
 
@@ -90,13 +91,13 @@ test('what is wrong with a plugin is reported, and the others are found', async 
   assert.deepEqual(codes(found), [
     'PLUGIN_NOT_FOUND',
     'PLUGIN_NOT_FOUND',
-    'PLUGIN_IMPORT',
     'PLUGIN_API',
     'PLUGIN_API',
-    'PLUGIN_INVALID',
     'PLUGIN_PACKAGE_JSON',
+    'PLUGIN_IMPORT',
+    'PLUGIN_INVALID',
   ])
-  assert.match(found.problems[2]?.message ?? '', /no luck/)
+  assert.match(found.problems[5]?.message ?? '', /no luck/)
   assert.deepEqual(found.registry.types('service'), ['good'])
 })
 

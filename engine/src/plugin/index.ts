@@ -2,6 +2,7 @@
 export { defineInput, defineOutput, defineService, defineTransform, ENGINE_KEYS } from './define.js'
 export {
   address,
+  authName,
   choice,
   count,
   duration,
@@ -43,8 +44,20 @@ export type {
   Stage,
   TransformDefinition,
 } from './contract.js'
-export { CLOCK, DELIVERY, LISTENERS, METRICS, token } from './tokens.js'
-export type { Clock, Delivery, HttpDoor, Listeners, MetricFamily, MetricRow, MetricsSource, Token } from './tokens.js'
+export { AUTH, CLOCK, DELIVERY, EVENTS, LISTENERS, METRICS, token } from './tokens.js'
+export type { AccessDecision, AccessRequest, Auth, RefusedAccess } from '../access/auth.js'
+export type {
+  Clock,
+  Delivery,
+  Events,
+  HttpDoor,
+  Listeners,
+  MetricFamily,
+  MetricRow,
+  MetricsSource,
+  NotedEvent,
+  Token,
+} from './tokens.js'
 export { defineErrors, EngineError, isEngineError, reactionOf } from '../errors.js'
 export type { ErrorDetails, ErrorRow, ErrorTable, Reaction } from '../errors.js'
 export type { Join, LiveEntry, LiveRoute, LiveRouteOptions, RouteCounters } from '../deliver/live-route.js'

@@ -14,12 +14,15 @@ export type OptionKindName =
   | 'secret'
   | 'choice'
   | 'listener'
+  | 'auth'
   | 'address'
 
 export interface OptionKind {
   readonly name: OptionKindName
   /** The words of a choice. */
   readonly values?: readonly string[]
+  /** The bounds that a definition gave, for people: `20ms to 100ms`, `at least 1`. */
+  readonly range?: string
   /** The YAML text of a value. By default the value as JSON. */
   render?(value: unknown): string
 }

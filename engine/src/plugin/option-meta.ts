@@ -16,6 +16,8 @@ export interface OptionRow extends OptionMeta {
   readonly path: string
   /** Name of the option kind, or of what a plain zod schema takes. */
   readonly kind: string
+  /** For people: `20ms to 100ms`; the empty text where there are no bounds. */
+  readonly range: string
   /** As the YAML would say it; undefined where there is none. */
   readonly default: string | undefined
   readonly required: boolean
@@ -64,7 +66,9 @@ function rowsOf(schema: Schema, at: Place): readonly OptionRow[] {
   const below = members(schema, { path: at.path, reload })
   if (below.length > 0 && description === '') return below
   const { text, required } = defaultOf(schema)
-  return [{ path: at.path, kind: kindText(schema), description, reload, unit, default: text, required }, ...below]
+  const range = kindOf(coreOf(schema))?.range ?? ''
+  const row = { path: at.path, kind: kindText(schema), range, description, reload, unit, default: text, required }
+  return [row, ...below]
 }
 
 function metaOf(schema: Schema): Partial<OptionMeta> {

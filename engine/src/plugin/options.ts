@@ -23,6 +23,7 @@ interface KindOf<T> {
   read(value: unknown): Reading<T>
   render?(value: T): string
   readonly values?: readonly string[]
+  readonly range?: string
 }
 
 /** setTimeout holds 31 bits. */
@@ -36,6 +37,7 @@ export function count(bounds: Bounds = {}): z.ZodType<number, number | string> {
   const { min = 0, max = Number.MAX_SAFE_INTEGER } = bounds
   return kind({
     name: 'count',
+    range: rangeText(bounds, String),
     json: anyOf({ type: 'integer', minimum: min, maximum: max }, text('^-?[0-9]+$')),
     read(value) {
       const number = typeof value === 'string' && /^-?\d{1,16}$/.test(value) ? Number(value) : value
@@ -62,7 +64,7 @@ export function flag(): z.ZodType<boolean, boolean | 'true' | 'false'> {
 /** `500ms`, `2s`, `5m`, `1h`; the value is in milliseconds. */
 export function duration(bounds: Bounds = {}): z.ZodType<number, string | 0> {
   const form = 'must be a duration with its unit, such as 500ms, 2s, 5m or 1h'
-  return amount('duration', DURATION_UNITS, form, { max: LONGEST_MS, ...bounds })
+  return amount('duration', DURATION_UNITS, form, bounds, LONGEST_MS)
 }
 
 /** `188B`, `64KiB`, `32MiB`; the value is in bytes. */
@@ -130,6 +132,11 @@ export function listenerName(): z.ZodType<string, string> {
   return kind({ name: 'listener', json: { type: 'string', minLength: 1 }, read: (value) => readText(value) })
 }
 
+/** The name of a provider of access; the configuration checks that it exists. */
+export function authName(): z.ZodType<string, string> {
+  return kind({ name: 'auth', json: { type: 'string', minLength: 1 }, read: (value) => readText(value) })
+}
+
 /** `host:port` to listen on, `[::]:port` for IPv6, port 0 for any free one. */
 export function address(): z.ZodType<string, string> {
   const problem = 'must be an address and a port, such as 127.0.0.1:8000, 0.0.0.0:8000 or [::]:8000'
@@ -144,11 +151,18 @@ export function address(): z.ZodType<string, string> {
   })
 }
 
-function amount(name: OptionKindName, units: Units, form: string, bounds: Bounds): z.ZodType<number, string | 0> {
-  const { min = 0, max = Number.MAX_SAFE_INTEGER } = bounds
+function amount(
+  name: OptionKindName,
+  units: Units,
+  form: string,
+  bounds: Bounds,
+  largest = Number.MAX_SAFE_INTEGER,
+): z.ZodType<number, string | 0> {
+  const { min = 0, max = largest } = bounds
   const words = Object.keys(units).join('|')
   return kind({
     name,
+    range: rangeText(bounds, (bound) => renderAmount(bound, units)),
     json: anyOf({ const: 0 }, text(`^[0-9]+(\\.[0-9]+)?(${words})$`)),
     read(value) {
       const number =
@@ -167,6 +181,13 @@ function within(value: number, min: number, max: number, render: (bound: number)
   return value > max ? { problem: `must be at most ${render(max)}`, range: true } : { value }
 }
 
+/** The empty text where no bound was given. */
+function rangeText({ min, max }: Bounds, render: (bound: number) => string): string {
+  if (min !== undefined && max !== undefined) return `${render(min)} to ${render(max)}`
+  if (min !== undefined) return `at least ${render(min)}`
+  return max === undefined ? '' : `at most ${render(max)}`
+}
+
 function readText(value: unknown): Reading<string> {
   return typeof value === 'string' && value !== '' ? { value } : { problem: 'must be text, and not empty' }
 }
@@ -182,10 +203,11 @@ function anyOf(...anyOf: readonly Readonly<Record<string, unknown>>[]): Readonly
 // A pipe from "anything" (whose meta is the JSON Schema) to a transform: the message is then ours, and never a union's.
 function kind<T, In>(of: KindOf<T>): z.ZodType<T, In> {
   const entry = z.unknown().meta({ ...of.json })
-  const { render, values } = of
+  const { render, values, range } = of
   markKind(entry, {
     name: of.name,
     ...(values === undefined ? {} : { values }),
+    ...(range === undefined || range === '' ? {} : { range }),
     ...(render === undefined ? {} : { render: (value: unknown) => render.call(of, value as T) }),
   })
   const schema = entry.transform((value, context): T => {

@@ -17,6 +17,26 @@ export const pluginError = defineErrors({
     hint: 'install a version of the plugin whose package.json fits: "millrace": { "api": "^1.0" }',
     reaction: 'config',
   },
+  PLUGIN_PEER: {
+    sentence: 'A package that a plugin needs beside it is not installed where the plugin can find it.',
+    hint: 'install the missing package in the project that has the plugin, with npm install',
+    reaction: 'config',
+  },
+  PLUGIN_COMMONJS: {
+    sentence: 'A plugin is a CommonJS module.',
+    hint: 'a plugin is an ES module: "type": "module" in its package.json, import and export in its code',
+    reaction: 'config',
+  },
+  PLUGIN_COPIES: {
+    sentence: 'A plugin has a copy of its own of a package that it should share with the engine.',
+    hint: 'let the plugin name it in peerDependencies only, and run npm dedupe',
+    reaction: 'config',
+  },
+  PLUGIN_MANIFEST: {
+    sentence: 'The manifest of a plugin is missing, cannot be read, or says something else than its code.',
+    hint: 'build the plugin again: its build runs engine plugins manifest',
+    reaction: 'config',
+  },
   PLUGIN_IMPORT: {
     sentence: 'The module of a plugin fails to load.',
     hint: 'build or reinstall the plugin',

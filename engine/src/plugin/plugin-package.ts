@@ -10,16 +10,24 @@ const LONGEST_PACKAGE_JSON = 4 * 1024 * 1024
 const PLUGIN_KEYWORD = 'millrace-plugin'
 /** Conditions of `exports` that are taken, as Node takes them for an import. */
 const CONDITIONS = ['import', 'node', 'module-sync', 'default']
+/** A statement that only a module may have, at the beginning of a line. */
+const MODULE_SYNTAX = /^\s*(?:import\s*[\w{*'"]|export\s*[\w{*])/m
 
 export interface PluginPackage {
   readonly folder: string
   readonly file: string
   readonly name: string
+  /** The empty text where there is none. */
+  readonly version: string
   readonly isPlugin: boolean
   /** `millrace.api`. */
   readonly api: string | undefined
+  /** Absolute path of what `millrace.manifest` names. */
+  readonly manifest: string | undefined
   /** Absolute path of the module of `.`. */
   readonly entry: string
+  /** Names in `peerDependencies` that are not optional. */
+  readonly peers: readonly string[]
   /** Names in `dependencies` and `optionalDependencies`. */
   readonly dependencies: readonly string[]
 }
@@ -54,17 +62,36 @@ export async function readPackage(folder: string): Promise<PluginPackage> {
   if (text.length > LONGEST_PACKAGE_JSON) throw new Error('the file is too large')
   const json: unknown = JSON.parse(text)
   if (!isRecord(json)) throw new Error('it is no JSON object')
-  const { name, keywords, millrace } = json
-  const api = isRecord(millrace) ? millrace['api'] : undefined
+  const { name, version, keywords } = json
+  const { api, manifest } = isRecord(json['millrace']) ? json['millrace'] : {}
   return {
     folder: real,
     file,
     name: typeof name === 'string' ? name : real,
+    version: typeof version === 'string' ? version : '',
     isPlugin: Array.isArray(keywords) && keywords.includes(PLUGIN_KEYWORD),
     api: typeof api === 'string' ? api : undefined,
+    manifest: typeof manifest === 'string' ? join(real, manifest) : undefined,
     entry: join(real, entryOf(json)),
+    peers: keysOf(json['peerDependencies']).filter((peer) => !isOptionalPeer(json, peer)),
     dependencies: [...keysOf(json['dependencies']), ...keysOf(json['optionalDependencies'])],
   }
+}
+
+/** Whether Node takes a module for CommonJS: by its ending, by the package around it, or else by its syntax. */
+export async function isCommonJs(path: string): Promise<boolean> {
+  if (!path.endsWith('.js')) return path.endsWith('.cjs')
+  const around = nearestPackage(dirname(path))
+  const json: unknown = around === undefined ? {} : JSON.parse(await readFile(join(around, 'package.json'), 'utf8'))
+  if (isRecord(json) && json['type'] === 'module') return false
+  if (isRecord(json) && json['type'] === 'commonjs') return true
+  return !MODULE_SYNTAX.test(await readFile(path, 'utf8'))
+}
+
+function isOptionalPeer(json: Readonly<Record<string, unknown>>, peer: string): boolean {
+  const all = json['peerDependenciesMeta']
+  const one = isRecord(all) ? all[peer] : undefined
+  return isRecord(one) && one['optional'] === true
 }
 
 function entryOf(json: Readonly<Record<string, unknown>>): string {

@@ -1,6 +1,8 @@
 // What a plugin may ask for in `inject`, by token. Tokens are registered symbols, so that two copies of this file agree.
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Auth } from '../access/auth.js'
 import type { LiveRoute, LiveRouteOptions } from '../deliver/live-route.js'
+import type { NodeKind } from './contract.js'
 
 declare const tokenType: unique symbol
 export type Token<T> = symbol & { readonly [tokenType]: T }
@@ -63,7 +65,30 @@ export interface MetricRow {
   readonly count?: number
 }
 
+/** What happens in the engine. Who listens is called inside the code that it tells of: be quick, keep it for later. */
+export interface Events {
+  /** Called for each event from now on, until disposed. */
+  subscribe(listen: (event: NotedEvent) => void): Disposable
+  /** Called for each viewer who comes (`client_connect`) and goes (`client_disconnect`): up to thousands a second. */
+  subscribeClients(listen: (event: NotedEvent) => void): Disposable
+  /** The newest events until now, oldest first, without those of viewers. */
+  recent(): readonly NotedEvent[]
+}
+
+export interface NotedEvent {
+  /** Unix time, milliseconds. */
+  readonly atMs: number
+  /** `node.ready`, `engine.stopping`, `limit_hit`, or what a plugin calls it. */
+  readonly kind: string
+  /** Id of the node that it concerns. */
+  readonly node?: string
+  readonly nodeKind?: NodeKind
+  readonly data: Readonly<Record<string, string | number | boolean>>
+}
+
+export const AUTH: Token<Auth> = token('Auth')
 export const CLOCK: Token<Clock> = token('Clock')
 export const LISTENERS: Token<Listeners> = token('Listeners')
 export const DELIVERY: Token<Delivery> = token('Delivery')
+export const EVENTS: Token<Events> = token('Events')
 export const METRICS: Token<MetricsSource> = token('Metrics')

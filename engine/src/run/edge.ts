@@ -36,6 +36,9 @@ export class Edge {
   readonly #chunks = new Subject<AnyChunk>()
   readonly #queue: AnyChunk[] = []
   #holds = 0
+  /** Counts the readers that were attached: holds of one that has gone count no more. */
+  #readers = 0
+  #isAttached = true
   #isPressing = false
   #isDraining = false
   #isComplete = false
@@ -43,6 +46,7 @@ export class Edge {
   /** Chunks were dropped; the next one handed over begins at a random access point and says so. */
   #isLost = false
   #skippedBytes = 0
+  readonly #whenDelivered: (() => void)[] = []
 
   constructor(settings: EdgeSettings) {
     this.id = settings.id
@@ -54,7 +58,8 @@ export class Edge {
   push(chunk: AnyChunk): void {
     if (this.#isClosed || this.#isComplete) return
     this.counters.receivedBytes += chunk.bytes.length
-    if (this.#holds === 0 && this.#queue.length === 0) this.#handOver(chunk)
+    if (!this.#isAttached) this.#leaveOut(chunk)
+    else if (this.#holds === 0 && this.#queue.length === 0 && !this.#isDraining) this.#handOver(chunk)
     else this.#enqueue(chunk)
   }
 
@@ -65,12 +70,46 @@ export class Edge {
     this.#drain()
   }
 
-  /** The reader is gone. */
+  /** Resolves when the edge has completed and handed everything over, or has nobody to hand it to. */
+  async delivered(): Promise<void> {
+    if (!this.#isDelivered) await new Promise<void>((resolve) => this.#whenDelivered.push(resolve))
+  }
+
+  /** The reader has failed: its holds count no more, and what comes until the next one is attached is dropped. */
+  detach(): void {
+    if (!this.#isAttached) return
+    this.#isAttached = false
+    this.#readers++
+    this.#holds = 0
+    for (const chunk of this.#queue.splice(0)) this.#leaveOut(chunk)
+    this.counters.queuedBytes = 0
+    // The stream has a hole for whoever reads next, even if nothing comes until then.
+    if (this.counters.receivedBytes > 0) this.#isLost = true
+    this.#press(false)
+    this.#noteDelivered()
+  }
+
+  /** A reader is about to subscribe. */
+  attach(): void {
+    this.#isAttached = true
+    this.#skippedBytes = 0
+  }
+
+  /** The reader is gone for good. */
   close(): void {
     this.#isClosed = true
     this.#queue.length = 0
     this.counters.queuedBytes = 0
     this.#press(false)
+    this.#noteDelivered()
+  }
+
+  get #isDelivered(): boolean {
+    return this.#isClosed || (this.#isComplete && this.#queue.length === 0 && this.#holds === 0)
+  }
+
+  #noteDelivered(): void {
+    if (this.#isDelivered) for (const resolve of this.#whenDelivered.splice(0)) resolve()
   }
 
   #makeInlet(): Inlet {
@@ -87,12 +126,14 @@ export class Edge {
   }
 
   #hold(): Disposable {
-    let isHeld = true
+    let isHeld = this.#isAttached && !this.#isClosed
+    if (!isHeld) return { [Symbol.dispose]: () => undefined }
+    const reader = this.#readers
     this.#holds++
     this.#press(true)
     return {
       [Symbol.dispose]: () => {
-        if (!isHeld) return
+        if (!isHeld || reader !== this.#readers) return
         isHeld = false
         this.#holds--
         this.#drain()
@@ -109,7 +150,9 @@ export class Edge {
   #enqueue(chunk: AnyChunk): void {
     this.#queue.push(chunk)
     this.counters.queuedBytes += chunk.bytes.length
-    if (this.counters.queuedBytes > this.#boundBytes && !this.#settings.isPausable()) this.#dropOldest()
+    if (this.counters.queuedBytes <= this.#boundBytes || this.#settings.isPausable()) return
+    this.counters.drops++
+    while (this.counters.queuedBytes > this.#boundBytes) this.#dropOldest()
   }
 
   /** Drops up to the next random access point in the queue; all of it, if there is none. */
@@ -120,9 +163,15 @@ export class Edge {
       this.counters.queuedBytes -= chunk.bytes.length
       this.counters.droppedBytes += chunk.bytes.length
     }
-    this.counters.drops++
     this.#isLost = true
     this.#skippedBytes = 0
+  }
+
+  /** Nobody reads. */
+  #leaveOut(chunk: AnyChunk): void {
+    if (!this.#isLost) this.counters.drops++
+    this.#isLost = true
+    this.counters.droppedBytes += chunk.bytes.length
   }
 
   #drain(): void {
@@ -138,6 +187,7 @@ export class Edge {
     if (this.#holds > 0 || this.#queue.length > 0) return
     this.#press(false)
     if (this.#isComplete) this.#settings.enter(() => this.#chunks.complete())
+    this.#noteDelivered()
   }
 
   #handOver(chunk: AnyChunk): void {

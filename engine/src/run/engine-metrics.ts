@@ -1,9 +1,11 @@
 // Ties the engine's own metrics to what runs.
 import type { RouteStatus } from '../deliver/live-delivery.js'
-import { addNodeMetrics, CORE_HISTOGRAMS, CORE_METRICS } from '../observe/core-metrics.js'
+import { addNodeMetrics, CORE_HISTOGRAMS, CORE_METRICS, type CoreMetricName } from '../observe/core-metrics.js'
+import { addListenerMetrics, type ListenerReadings } from '../observe/listener-metrics.js'
 import { addEventLoopLag } from '../observe/event-loop-lag.js'
 import type { MetricsRegistry } from '../observe/metrics-registry.js'
 import { addProcessMetrics } from '../observe/process-metrics.js'
+import type { MetricRead } from '../plugin/contract.js'
 import type { Clock } from '../plugin/tokens.js'
 import { InputRunner } from './input-runner.js'
 import type { PipelineNode } from './pipeline-runner.js'
@@ -13,13 +15,20 @@ export interface EngineMetricsSettings {
   readonly registry: MetricsRegistry
   readonly clock: Clock
   readonly nodes: readonly (ServiceRunner | PipelineNode)[]
+  readonly listeners: readonly ListenerReadings[]
   routeOf(id: string): RouteStatus | undefined
+  /** Requests that no provider let in, by reason. */
+  readonly authRefused: ReadonlyMap<string, number>
+  accessLogDropped(): number
 }
 
-export function addEngineMetrics({ registry, clock, nodes, routeOf }: EngineMetricsSettings): void {
+export function addEngineMetrics(settings: EngineMetricsSettings): void {
+  const { registry, clock, nodes, listeners, routeOf } = settings
   addProcessMetrics(registry)
   addEventLoopLag(registry, clock)
   registry.add(CORE_METRICS[0], {}, () => 1)
+  addAccessMetrics(settings)
+  for (const listener of listeners) addListenerMetrics(registry, listener)
   for (const node of nodes) {
     const { kind } = node.settings.definition
     addNodeMetrics(registry, node.metricLabels(), () => ({
@@ -34,6 +43,15 @@ export function addEngineMetrics({ registry, clock, nodes, routeOf }: EngineMetr
       route: routeOf(node.id),
     }))
   }
+}
+
+function addAccessMetrics({ registry, authRefused, accessLogDropped }: EngineMetricsSettings): void {
+  const add = (name: CoreMetricName, read: MetricRead): void => {
+    const declaration = CORE_METRICS.find((metric) => metric.name === name)
+    if (declaration !== undefined) registry.add(declaration, {}, read)
+  }
+  add('auth_refused_total', () => [...authRefused].map(([reason, count]) => [{ reason }, count]))
+  add('access_log_dropped_lines_total', accessLogDropped)
 }
 
 type Labels = Readonly<Record<string, string>>

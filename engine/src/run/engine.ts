@@ -1,12 +1,13 @@
 // A running engine: binds the listeners, opens every node, answers what it is doing, and ends everything in order.
 import process from 'node:process'
 import type { Logger } from 'pino'
+import { AccessControl } from '../access/access-control.js'
 import { createControlApi } from '../api/control-api.js'
 import { guardOf } from '../api/guard.js'
 import type { GuardSettings } from '../api/guard.js'
 import { openStateDir } from '../api/token.js'
 import type { StateDir } from '../api/token.js'
-import type { EngineStatus, Readiness, StatusSource } from '../api/types.js'
+import type { ClientStatus, EngineStatus, Readiness, StatusSource } from '../api/types.js'
 import { EngineContainer } from '../container.js'
 import { LiveDelivery } from '../deliver/live-delivery.js'
 import type { RouteStatus } from '../deliver/live-delivery.js'
@@ -18,10 +19,12 @@ import { readDescriptorLimit } from '../observe/descriptor-limit.js'
 import { readEngineVersion } from '../observe/engine-version.js'
 import { EventLog } from '../observe/events.js'
 import { MetricsRegistry } from '../observe/metrics-registry.js'
-import { CLOCK, DELIVERY, LISTENERS, METRICS } from '../plugin/tokens.js'
+import { AUTH, CLOCK, DELIVERY, EVENTS, LISTENERS, METRICS } from '../plugin/tokens.js'
 import { explainShortage } from './descriptor-check.js'
 import { addEngineMetrics, RouteHistograms } from './engine-metrics.js'
 import { createNodeScope } from './node-scope.js'
+import { NotedEvents } from './noted-events.js'
+import { openAccessLog, type OpenAccessLog } from './open-access-log.js'
 import { PipelineRunner } from './pipeline-runner.js'
 import type { PipelineNode } from './pipeline-runner.js'
 import type { RunServices } from './run-services.js'
@@ -29,7 +32,10 @@ import { ServiceRunner } from './service-runner.js'
 
 /** The listener of the control API is always there. */
 const API = 'api'
-/** What is left of connections after the drain. */
+/** What nodes may take to let go of what they hold, all of them together, after the drain. */
+const DISPOSE_MS = 3000
+const LEAST_DISPOSE_MS = 500
+/** What is left of connections after that. */
 const CLOSE_GRACE_MS = 1000
 
 export interface RunningEngine extends StatusSource {
@@ -51,12 +57,21 @@ export interface EngineDependencies {
  */
 export async function startEngine(graph: Graph, { log }: EngineDependencies): Promise<RunningEngine> {
   const stateDir = await openStateDir(graph.engine.stateDir)
-  const engine = new Engine(graph, log, stateDir)
+  const engine = await buildEngine(graph, log, stateDir)
   try {
     await engine.start()
     return engine
   } catch (error) {
     await engine.stop('the start failed')
+    throw error
+  }
+}
+
+async function buildEngine(graph: Graph, log: Logger, stateDir: StateDir): Promise<Engine> {
+  try {
+    return new Engine(graph, log, stateDir)
+  } catch (error) {
+    await stateDir[Symbol.asyncDispose]()
     throw error
   }
 }
@@ -71,7 +86,9 @@ class Engine implements RunningEngine {
   readonly #events: EventLog
   readonly #metrics: MetricsRegistry
   readonly #listeners: HttpListeners
+  readonly #auth: AccessControl
   readonly #delivery: LiveDelivery
+  readonly #accessLog: OpenAccessLog | undefined
   readonly #scope: ReturnType<typeof createNodeScope>
   readonly #services: readonly ServiceRunner[]
   readonly #pipelines: readonly PipelineRunner[]
@@ -89,13 +106,25 @@ class Engine implements RunningEngine {
     this.#events = new EventLog(clock, log)
     this.#metrics = new MetricsRegistry((metric, err) => log.error({ err, metric }, 'a metric could not be read'))
     this.#histograms = new RouteHistograms(this.#metrics, (id) => this.#labelsOf(id))
-    this.#listeners = new HttpListeners({ clock, log })
-    this.#delivery = new LiveDelivery({ listeners: this.#listeners, clock, log, maxClients: graph.engine.maxClients })
+    this.#listeners = new HttpListeners({ clock, log, descriptorLimit: readDescriptorLimit() })
+    this.#auth = new AccessControl(graph.auth ?? [], clock)
+    this.#delivery = new LiveDelivery({
+      listeners: this.#listeners,
+      clock,
+      log,
+      auth: this.#auth,
+      maxClients: graph.engine.maxClients,
+      onEvent: (event) => this.#events.emit(event),
+    })
+    this.#accessLog = openAccessLog(graph.engine.accessLog ?? 'off', clock, log)
+    if (this.#accessLog !== undefined) this.#delivery.watchSessions(this.#accessLog.watcher)
     this.#scope = createNodeScope((err) => log.error({ err }, 'an error outside of any node'))
     const container = new EngineContainer()
+      .provide(AUTH, this.#auth)
       .provide(CLOCK, clock)
       .provide(LISTENERS, this.#listeners)
       .provide(DELIVERY, this.#delivery)
+      .provide(EVENTS, this.#notedEvents())
       .provide(METRICS, this.#metrics)
     const services = this.#runServices()
     this.#services = graph.services.map((settings) => new ServiceRunner(settings, services, container))
@@ -108,14 +137,17 @@ class Engine implements RunningEngine {
   }
 
   async start(): Promise<void> {
-    for (const { name, address } of this.#graph.listeners) this.#listeners.add(name, address)
+    for (const { name, address, ...choices } of this.#graph.listeners) this.#listeners.add(name, address, choices)
     this.#openApi()
     await this.#listeners.openAll()
     addEngineMetrics({
       registry: this.#metrics,
       clock: this.#clock,
       nodes: this.#nodes(),
+      listeners: this.#listeners.all(),
       routeOf: (id) => this.#routeOf(id),
+      authRefused: this.#auth.refused,
+      accessLogDropped: () => this.#accessLog?.droppedLines ?? 0,
     })
     this.#clock.every(1000, () =>
       this.#pipelines.forEach((pipeline) => pipeline.inputs.forEach((input) => input.sampleRate())),
@@ -161,6 +193,16 @@ class Engine implements RunningEngine {
     return nodes.length === 0 && (of.node ?? of.pipeline) !== undefined ? undefined : this.#readinessOf(nodes)
   }
 
+  clients(node?: string): readonly ClientStatus[] {
+    return this.#delivery.viewers(node)
+  }
+
+  kick(id: string): ClientStatus | undefined {
+    const kicked = this.#delivery.kick(id)
+    if (kicked !== undefined) this.#log.info({ id, node: kicked.node, client: kicked.client }, 'a viewer was sent away')
+    return kicked
+  }
+
   urls(): readonly { readonly label: string; readonly url: string }[] {
     const viewers = this.#delivery.routes().flatMap(({ id, urls }) => urls.map((url) => ({ label: id, url })))
     const api = this.#listeners
@@ -195,6 +237,19 @@ class Engine implements RunningEngine {
     listener.setFallback(createControlApi({ ...settings, source: this, log: this.#log }))
   }
 
+  #notedEvents(): NotedEvents {
+    const graph = this.#graph
+    const settings = [...graph.services, ...graph.pipelines.flatMap(({ nodes }) => nodes)]
+    const kinds = new Map(settings.map(({ id, definition }) => [id, definition.kind]))
+    return new NotedEvents({
+      log: this.#events,
+      clock: this.#clock,
+      watchSessions: (watcher) => this.#delivery.watchSessions(watcher),
+      kindOf: (id) => kinds.get(id),
+      onError: (err) => this.#log.error({ err }, 'a subscriber of events failed and was dropped'),
+    })
+  }
+
   #runServices(): RunServices {
     return {
       clock: this.#clock,
@@ -205,7 +260,7 @@ class Engine implements RunningEngine {
       sentBytesOf: (id) => this.#routeOf(id)?.counters.sentBytes ?? 0,
       viewersOf: (id) => {
         const route = this.#routeOf(id)
-        return route === undefined ? {} : { clients: route.counters.clients, urls: route.urls }
+        return route === undefined ? {} : viewersOf(route)
       },
       onStateChange: () => {
         this.#histograms.refresh(this.#delivery.routes())
@@ -245,12 +300,12 @@ class Engine implements RunningEngine {
     if (inputs.length === 0 || inputs.some(({ state }) => state !== 'ended' && state !== 'failed')) return
     this.#isOver = true
     const failed = inputs.find(({ state }) => state === 'failed')
-    if (failed === undefined) void this.#drainAll().then(() => this.#settleEnded.resolve())
-    else this.#settleEnded.reject(new Error(`${failed.id} has failed: ${failed.why}`))
+    if (failed !== undefined) this.#settleEnded.reject(new Error(`${failed.id} has failed: ${failed.why}`))
+    else void this.#drained().then(() => this.#settleEnded.resolve())
   }
 
-  async #drainAll(): Promise<void> {
-    await Promise.all(this.#pipelines.flatMap((pipeline) => pipeline.sinks.map((sink) => sink.drained())))
+  async #drained(): Promise<void> {
+    await Promise.all(this.#pipelines.map((pipeline) => pipeline.drained()))
   }
 
   async #stop(reason: string): Promise<void> {
@@ -259,15 +314,43 @@ class Engine implements RunningEngine {
     this.#log.info({ reason }, 'stopping')
     this.#events.emit({ kind: 'engine.stopping', data: { reason } })
     this.#listeners.stopAccepting(API)
-    const { drainMs } = this.#graph.engine
-    if (isRunning) await Promise.all(this.#pipelines.map((pipeline) => pipeline.drain(drainMs)))
-    for (const pipeline of this.#pipelines) await pipeline.stop(reason)
+    this.#delivery.stopAccepting()
+    if (isRunning) await this.#drain(this.#graph.engine.drainMs)
+    const disposeByMs = this.#clock.nowMs() + DISPOSE_MS
+    await Promise.all(this.#pipelines.map((pipeline) => pipeline.stop(reason, DISPOSE_MS)))
     await this.#delivery[Symbol.asyncDispose]()
-    for (const service of this.#services) await service.stop(reason)
+    const leftMs = Math.max(LEAST_DISPOSE_MS, disposeByMs - this.#clock.nowMs())
+    await Promise.all(this.#services.map((service) => service.stop(reason, leftMs)))
     await this.#listeners.closeAll(CLOSE_GRACE_MS)
+    await this.#accessLog?.[Symbol.asyncDispose]()
     await this.#stateDir[Symbol.asyncDispose]()
+    // What subscribers threw until now, RxJS reports in the next turn.
+    await new Promise<void>((resolve) => this.#clock.after(0, resolve))
     this.#scope[Symbol.dispose]()
     this.#clock[Symbol.dispose]()
     this.#log.info('stopped')
   }
+
+  /** Inputs end, what they have received flows on, and viewers get it. Who has not taken it by then is cut. */
+  async #drain(withinMs: number): Promise<void> {
+    const deadlineMs = this.#clock.nowMs() + withinMs
+    for (const pipeline of this.#pipelines) pipeline.finish()
+    let timer: Disposable | undefined
+    const late = new Promise<void>((resolve) => {
+      timer = this.#clock.after(withinMs, resolve)
+    })
+    await Promise.race([this.#drained(), late])
+    timer?.[Symbol.dispose]()
+    await this.#delivery.endAll(Math.max(0, deadlineMs - this.#clock.nowMs()))
+  }
+}
+
+function viewersOf({
+  counters,
+  urls,
+  limits,
+  limitsReached: reached,
+}: RouteStatus): ReturnType<RunServices['viewersOf']> {
+  const { max, soft, perAddress } = limits
+  return { clients: counters.clients, clientLimits: { max, soft, perAddress, reached }, urls }
 }

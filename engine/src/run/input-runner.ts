@@ -1,5 +1,6 @@
 // Runs an input: subscribes, frames what comes, and subscribes again when the stream fails.
 import type { Observable, Subscription } from 'rxjs'
+import { reactionOf } from '../errors.js'
 import type { AnyChunk, Boundary, Received, Source } from '../plugin/contract.js'
 import { NodeLife } from './node-life.js'
 import { Port } from './port.js'
@@ -49,31 +50,39 @@ export class InputRunner extends NodeLife<Source<Received> | Source<AnyChunk>> {
   /** Some reader downstream begins (true) or ceases (false) to hold. */
   press(isHeld: boolean): void {
     this.#pressure += isHeld ? 1 : -1
-    if (this.#pressure > 0) this.#hold ??= this.node?.hold?.()
-    else this.#releaseHold()
+    // Whoever holds is not to blame for what the source does about it.
+    this.services.scope.enter(
+      (error) => this.fail(error),
+      () => this.#applyPressure(),
+    )
   }
 
-  /** Ends the stream as if the source had completed: what was received is sent on. */
+  /** Ends the stream as if the source had completed: what was received is sent on, and readers hear of the end. */
   finish(): void {
-    if (this.state === 'ended' || this.state === 'failed') return
-    this.ebb()
-    this.end()
+    if (this.state === 'failed' || this.state === 'stopped') this.port.complete()
+    else if (this.state !== 'ended') this.end()
+  }
+
+  /** What was received before the failure is sent, and what comes after it is another generation. */
+  override fail(error: unknown): void {
+    if (this.isLive && reactionOf(error) !== 'end') {
+      this.#framing?.endGeneration({ timeline: 'elapsed' }, this.services.clock.nowMs())
+    }
+    super.fail(error)
   }
 
   protected override flow(): void {
     const { definition, batchMs, timeline } = this.settings
     if (definition.kind !== 'input' || this.node === undefined) return
+    const { clock, scope } = this.services
+    const fail = (error: unknown): void => this.fail(error)
     if (definition.produces === 'bytes') {
       this.#framing ??= new SourceFraming({ timeline, send: (chunk) => this.port.push(chunk) })
-      const { clock } = this.services
-      this.#flushTimer = clock.every(batchMs, () => this.#framing?.flush(clock.nowMs()))
-    }
-    const { scope } = this.services
-    const fail = (error: unknown): void => {
-      this.#framing?.endGeneration({ timeline: 'elapsed' }, this.services.clock.nowMs())
-      this.fail(error)
+      const flush = (): void => this.#framing?.flush(clock.nowMs())
+      this.#flushTimer = clock.every(batchMs, () => scope.enter(fail, flush))
     }
     scope.enter(fail, () => {
+      this.#applyPressure()
       // Which of the two a source emits is its definition's `produces`; what comes is told apart one by one.
       const chunks = this.node?.chunks as Observable<Received | AnyChunk> | undefined
       this.#subscription = chunks?.subscribe({
@@ -82,7 +91,6 @@ export class InputRunner extends NodeLife<Source<Received> | Source<AnyChunk>> {
         complete: () => this.end(),
       })
     })
-    if (this.#pressure > 0) this.#hold ??= this.node.hold?.()
   }
 
   protected override ebb(): void {
@@ -102,10 +110,10 @@ export class InputRunner extends NodeLife<Source<Received> | Source<AnyChunk>> {
   }
 
   protected override end(): void {
-    this.#flushTimer?.[Symbol.dispose]()
+    this.disconnect()
     this.#framing?.finish(this.services.clock.nowMs())
-    super.end()
     this.port.complete()
+    super.end()
   }
 
   #take(item: Received | AnyChunk): void {
@@ -118,6 +126,11 @@ export class InputRunner extends NodeLife<Source<Received> | Source<AnyChunk>> {
       this.#receivedBytes += item.length
       this.#framing?.push(item, this.services.clock.nowMs())
     }
+  }
+
+  #applyPressure(): void {
+    if (this.#pressure === 0) this.#releaseHold()
+    else if (this.isLive) this.#hold ??= this.node?.hold?.()
   }
 
   #releaseHold(): void {

@@ -28,6 +28,12 @@ export abstract class NodeLife<N extends AsyncDisposable> {
   #restarts = 0
   #openedAtMs = 0
   #retry: Disposable | undefined
+  /** Counts the times that the node was opened: what an earlier one still says is not heard. */
+  #attempt = 0
+  #opening: Promise<unknown> = Promise.resolve()
+  #released: Promise<void> | undefined
+  /** Why it has failed for good. */
+  #failure: unknown
   /** Timers of the node: they end with it. */
   #clock: EngineClock | undefined
   readonly #container: EngineContainer
@@ -65,23 +71,23 @@ export abstract class NodeLife<N extends AsyncDisposable> {
   async start(): Promise<void> {
     try {
       await this.#open()
-      this.flow()
+      if (this.isLive && this.node !== undefined) this.flow()
     } catch (error) {
-      const reaction = reactionOf(error)
       this.fail(error)
-      if (reaction === 'config' || reaction === 'bug') throw error
     }
+    if (this.#state === 'failed') throw this.#failure
   }
 
   /** The node, or its stream, has failed; reacts by the row of the error. Safe at any time. */
   fail(error: unknown): void {
-    if (this.#abort.signal.aborted || this.#state === 'failed' || this.#state === 'ended') return
+    if (this.#abort.signal.aborted || this.#state === 'ended') return
     const why = messageOf(error)
     switch (reactionOf(error)) {
       case 'retry':
         this.#waitToRetry(error, why)
         break
       case 'end':
+        this.#retry?.[Symbol.dispose]()
         this.end()
         break
       case 'config':
@@ -92,17 +98,9 @@ export abstract class NodeLife<N extends AsyncDisposable> {
     }
   }
 
-  /** Lets go of everything. Safe twice; resolves within DISPOSE_TIMEOUT_MS. */
-  async stop(reason: string): Promise<void> {
-    if (this.#abort.signal.aborted) return
-    this.#abort.abort(reason)
-    this.#retry?.[Symbol.dispose]()
-    this.ebb()
-    await this.#dispose()
-    this.#clock?.[Symbol.dispose]()
-    for (const metric of this.#metrics.values()) metric[Symbol.dispose]()
-    this.#metrics.clear()
-    this.#options.complete()
+  /** Lets go of everything. Safe twice; resolves within `withinMs`, whatever the node does. */
+  async stop(reason: string, withinMs = DISPOSE_TIMEOUT_MS): Promise<void> {
+    await this.#release(reason, withinMs)
     this.setState('stopped', '')
   }
 
@@ -131,13 +129,30 @@ export abstract class NodeLife<N extends AsyncDisposable> {
   protected abstract ebb(): void
   /** After a failure that may pass: by default opens a new node in its place. */
   protected async resume(): Promise<void> {
-    await this.#dispose()
+    await this.#dispose(DISPOSE_TIMEOUT_MS)
+    if (this.#abort.signal.aborted) return
+    this.setState('opening', '')
     await this.start()
   }
 
   /** It has done all it had to do. */
   protected end(): void {
+    this.disconnect()
     this.setState('ended', '')
+  }
+
+  /** It is open, or about to be. */
+  protected get isLive(): boolean {
+    return this.#state === 'opening' || this.#state === 'ready' || this.#state === 'degraded'
+  }
+
+  /** `ebb`, whatever the teardown of a plugin throws. */
+  protected disconnect(): void {
+    try {
+      this.ebb()
+    } catch (error) {
+      this.log.error({ err: error }, `while disconnecting: ${messageOf(error)}`)
+    }
   }
 
   protected setState(state: NodeState, why: string): void {
@@ -150,32 +165,35 @@ export abstract class NodeLife<N extends AsyncDisposable> {
   }
 
   protected ready(): void {
-    if (!this.#abort.signal.aborted) this.setState('ready', '')
+    if (!this.#abort.signal.aborted && this.isLive) this.setState('ready', '')
   }
 
   async #open(): Promise<void> {
     this.#openedAtMs = this.services.clock.nowMs()
     const { definition, id } = this.settings
-    const context = this.#context()
+    const attempt = ++this.#attempt
+    const isCurrent = (): boolean => attempt === this.#attempt && !this.#abort.signal.aborted
+    const context = this.#context(isCurrent)
     const open = (deps: Readonly<Record<string, unknown>>): unknown =>
       definition.open(this.#options as Options<unknown>, context, deps as never)
     this.#clock?.[Symbol.dispose]()
     this.#clock = this.services.clock.scope((error) => this.fail(error))
     const container = this.#container.child().provide(CLOCK, this.#clock)
-    const opening = container.openNode(definition, open) as Promise<N>
-    const node = await withTimeout(opening, OPEN_TIMEOUT_MS, this.services, () => {
+    let isLate = false
+    const opening = container.openNode(definition, open).then(async (opened) => {
+      const node = nodeOf<N>(opened, definition.type)
       // Whoever comes too late is let go of at once.
-      opening.then(
-        (late) => late[Symbol.asyncDispose](),
-        () => undefined,
-      )
+      if (isLate || !isCurrent()) await this.#letGo(node, DISPOSE_TIMEOUT_MS)
+      else this.node = node
+    })
+    this.#opening = opening.catch(() => undefined)
+    await withTimeout(opening, OPEN_TIMEOUT_MS, this.services, () => {
+      isLate = true
       return runError('NODE_OPEN_TIMEOUT', `did not open within ${OPEN_TIMEOUT_MS / 1000} s`, { at: id })
     })
-    if (this.#abort.signal.aborted) await node[Symbol.asyncDispose]()
-    else this.node = node
   }
 
-  #context(): NodeContext {
+  #context(isCurrent: () => boolean): NodeContext {
     const { definition, id } = this.settings
     const declared = new Map((definition.metrics ?? []).map((metric) => [metric.name, metric]))
     return {
@@ -185,12 +203,15 @@ export abstract class NodeLife<N extends AsyncDisposable> {
       readMetric: (name: string, read: MetricRead) => {
         const declaration = declared.get(name)
         if (declaration === undefined) throw new TypeError(`${definition.type} does not declare the metric ${name}`)
+        if (!isCurrent()) return
         this.#metrics.get(name)?.[Symbol.dispose]()
         this.#metrics.set(name, this.services.metrics.add(declaration, this.metricLabels(), read))
       },
-      ready: () => this.ready(),
+      ready: () => {
+        if (isCurrent()) this.ready()
+      },
       degraded: (why) => {
-        if (this.#abort.signal.aborted || (this.#state === 'degraded' && this.#why === why)) return
+        if (!isCurrent() || !this.isLive || (this.#state === 'degraded' && this.#why === why)) return
         this.log.warn({ why }, 'degraded')
         this.setState('degraded', why)
       },
@@ -213,7 +234,7 @@ export abstract class NodeLife<N extends AsyncDisposable> {
       (isEngineError(error) ? error.retryAfterMs : undefined) ??
       this.#backOff.nextDelayMs(target, clock.nowMs() - this.#openedAtMs)
     this.log.warn({ error: codeOf(error), target, retryInMs: Math.round(delayMs) }, why)
-    this.ebb()
+    this.disconnect()
     this.setState('waiting', why)
     this.#restarts++
     this.#retry = clock.after(delayMs, () => {
@@ -223,23 +244,60 @@ export abstract class NodeLife<N extends AsyncDisposable> {
     })
   }
 
+  /** It will not be tried again, and holds nothing any more. */
   #giveUp(error: unknown, why: string): void {
+    this.#failure = error
     this.log.error({ err: error, error: codeOf(error) }, why)
-    this.ebb()
+    void this.#release(why, DISPOSE_TIMEOUT_MS)
     this.setState('failed', why)
   }
 
-  async #dispose(): Promise<void> {
+  #release(reason: string, withinMs: number): Promise<void> {
+    this.#released ??= this.#releaseAll(reason, withinMs)
+    return this.#released
+  }
+
+  /** Never rejects. */
+  async #releaseAll(reason: string, withinMs: number): Promise<void> {
+    const { clock } = this.services
+    const deadlineMs = clock.nowMs() + withinMs
+    this.#abort.abort(reason)
+    this.#retry?.[Symbol.dispose]()
+    this.disconnect()
+    const late = (): Error => new Error('did not open or give up in time')
+    await withTimeout(this.#opening, withinMs, this.services, late).catch((error: unknown) => this.#complain(error))
+    await this.#dispose(Math.max(0, deadlineMs - clock.nowMs()))
+    this.#clock?.[Symbol.dispose]()
+    this.#options.complete()
+  }
+
+  async #dispose(withinMs: number): Promise<void> {
     const node = this.node
     this.node = undefined
-    if (node === undefined) return
+    if (node !== undefined) await this.#letGo(node, withinMs)
+    for (const metric of this.#metrics.values()) metric[Symbol.dispose]()
+    this.#metrics.clear()
+  }
+
+  /** Never rejects. */
+  async #letGo(node: N, withinMs: number): Promise<void> {
     try {
       const disposing = Promise.resolve(node[Symbol.asyncDispose]())
-      await withTimeout(disposing, DISPOSE_TIMEOUT_MS, this.services, () => new Error('did not let go in time'))
+      await withTimeout(disposing, withinMs, this.services, () => new Error('did not let go in time'))
     } catch (error) {
-      this.log.error({ err: error }, `while stopping: ${messageOf(error)}`)
+      this.#complain(error)
     }
   }
+
+  #complain(error: unknown): void {
+    this.log.error({ err: error }, `while stopping: ${messageOf(error)}`)
+  }
+}
+
+function nodeOf<N extends AsyncDisposable>(opened: unknown, type: string): N {
+  const isNode = typeof opened === 'object' && opened !== null && Symbol.asyncDispose in opened
+  if (!isNode) throw new TypeError(`open of ${type} returned something without [Symbol.asyncDispose]`)
+  return opened as N
 }
 
 function messageOf(error: unknown): string {

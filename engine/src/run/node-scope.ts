@@ -10,11 +10,19 @@ export interface NodeScope {
   enter(fail: Fail, run: () => void): void
 }
 
-/** Takes over RxJS's reports of unhandled errors. `onStray` gets those that belong to no node. */
+/**
+ * Takes over RxJS's reports of unhandled errors until disposed. `onStray` gets those that belong to no node. Several
+ * engines in one process take turns: what is none of the newest one's business goes to the one before.
+ */
 export function createNodeScope(onStray: Fail): NodeScope & Disposable {
   const running = new AsyncLocalStorage<Fail>()
   const before = config.onUnhandledError
-  config.onUnhandledError = (error: unknown) => (running.getStore() ?? onStray)(error)
+  let isDisposed = false
+  const report = (error: unknown): void => {
+    const fail = running.getStore() ?? before ?? (isDisposed ? rethrow : onStray)
+    fail(error)
+  }
+  config.onUnhandledError = report
   return {
     enter(fail, run) {
       try {
@@ -24,7 +32,13 @@ export function createNodeScope(onStray: Fail): NodeScope & Disposable {
       }
     },
     [Symbol.dispose]() {
-      config.onUnhandledError = before
+      isDisposed = true
+      // Not if a newer one has taken over: it passes on to this one, which goes on to pass on.
+      if (config.onUnhandledError === report) config.onUnhandledError = before
     },
   }
+}
+
+function rethrow(error: unknown): never {
+  throw error
 }

@@ -45,32 +45,30 @@ export class PipelineRunner {
     await Promise.all(inputs.map((input) => input.start()))
   }
 
-  /** Inputs stop, what they have received flows on, and viewers get it: within `drainMs`. Never rejects. */
-  async drain(drainMs: number): Promise<void> {
+  /** Inputs stop, and what they have received flows on. */
+  finish(): void {
     for (const input of this.inputs) input.finish()
-    const drained = Promise.all(this.sinks.map((sink) => sink.drained()))
-    let timer: Disposable | undefined
-    const late = new Promise<void>((resolve) => {
-      timer = this.#services.clock.after(drainMs, resolve)
-    })
-    await Promise.race([drained, late])
-    timer?.[Symbol.dispose]()
   }
 
-  /** Lets go of every node, in graph order. */
-  async stop(reason: string): Promise<void> {
+  /** Resolves when viewers have got everything that came before the inputs ended. Never rejects. */
+  async drained(): Promise<void> {
+    for (const node of this.nodes) if (node instanceof StageRunner) node.drain()
+    const sinks = this.nodes.filter((node) => node instanceof SinkRunner)
+    await Promise.all(sinks.map((sink) => sink.drained()))
+  }
+
+  /** Lets go of every node, in graph order, and of all of them within `withinMs`. Never rejects. */
+  async stop(reason: string, withinMs: number): Promise<void> {
+    const { clock } = this.#services
+    const deadlineMs = clock.nowMs() + withinMs
     for (const node of this.nodes) {
-      await node.stop(reason)
+      await node.stop(reason, Math.max(0, deadlineMs - clock.nowMs()))
       if (!(node instanceof InputRunner)) for (const edge of node.edges) edge.close()
     }
   }
 
   status(): PipelineStatus {
     return { name: this.name, description: this.#description, nodes: this.nodes.map((node) => this.#nodeStatus(node)) }
-  }
-
-  get sinks(): readonly SinkRunner[] {
-    return this.nodes.filter((node) => node instanceof SinkRunner)
   }
 
   #nodeStatus(node: PipelineNode): ReturnType<PipelineNode['status']> {

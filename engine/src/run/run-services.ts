@@ -1,5 +1,6 @@
 // What runs nodes: handed to each of them, replaced in tests.
 import type { Logger } from 'pino'
+import type { NodeStatus } from '../api/types.js'
 import type { EngineClock } from '../observe/clock.js'
 import type { EventLog } from '../observe/events.js'
 import type { MetricsRegistry } from '../observe/metrics-registry.js'
@@ -14,7 +15,7 @@ export interface RunServices {
   /** What an output has sent to its viewers. */
   sentBytesOf(id: string): number
   /** The viewers of an output, where it has such. */
-  viewersOf(id: string): { readonly clients?: number; readonly urls?: readonly string[] }
+  viewersOf(id: string): Pick<NodeStatus, 'clients' | 'clientLimits' | 'urls'>
   /** Some node has changed its state. */
   onStateChange(): void
 }

@@ -16,19 +16,21 @@ export class SinkRunner extends NodeLife<Sink> {
     return this.services.sentBytesOf(this.id)
   }
 
-  /** Resolves when what was accepted has been delivered; never rejects. */
+  /** Resolves when everything that came before the inlets completed has been delivered; never rejects. */
   async drained(): Promise<void> {
     try {
+      await Promise.all(this.edges.map((edge) => edge.delivered()))
       await this.node?.drained?.()
     } catch (error) {
       this.fail(error)
     }
-    if (this.state === 'ready' || this.state === 'degraded') this.end()
+    if (this.isLive) this.end()
   }
 
   protected override flow(): void {
     const sink = this.node
     if (sink === undefined) return
+    for (const edge of this.edges) edge.attach()
     this.services.scope.enter(
       (error) => this.fail(error),
       () => {
@@ -39,7 +41,9 @@ export class SinkRunner extends NodeLife<Sink> {
   }
 
   protected override ebb(): void {
-    this.#subscription?.unsubscribe()
+    const subscription = this.#subscription
     this.#subscription = undefined
+    for (const edge of this.edges) edge.detach()
+    subscription?.unsubscribe()
   }
 }

@@ -11,6 +11,7 @@ export class StageRunner extends NodeLife<Stage> {
   readonly edges: Edge[] = []
   #subscriptions = new Subscription()
   #open = 0
+  #isDraining = false
 
   /** The port of that name; the check of the graph has seen that it is declared. */
   port(name: string): Port {
@@ -31,10 +32,17 @@ export class StageRunner extends NodeLife<Stage> {
     return sum
   }
 
+  /** Nothing more comes to it. If it has failed, or fails now, nothing more comes from it either. */
+  drain(): void {
+    this.#isDraining = true
+    this.#completeIfDown()
+  }
+
   protected override flow(): void {
     const { definition } = this.settings
     const stage = this.node
     if (definition.kind !== 'transform' || stage === undefined) return
+    for (const edge of this.edges) edge.attach()
     const fail = (error: unknown): void => this.fail(error)
     this.services.scope.enter(fail, () => {
       const outlets = stage.apply(this.edges.map((edge) => edge.inlet))
@@ -52,8 +60,25 @@ export class StageRunner extends NodeLife<Stage> {
   }
 
   protected override ebb(): void {
-    this.#subscriptions.unsubscribe()
+    const subscriptions = this.#subscriptions
     this.#subscriptions = new Subscription()
+    for (const edge of this.edges) edge.detach()
+    subscriptions.unsubscribe()
+  }
+
+  protected override end(): void {
+    for (const port of this.ports.values()) port.complete()
+    super.end()
+  }
+
+  protected override setState(...change: Parameters<NodeLife<Stage>['setState']>): void {
+    super.setState(...change)
+    this.#completeIfDown()
+  }
+
+  #completeIfDown(): void {
+    if (!this.#isDraining || this.isLive) return
+    for (const port of this.ports.values()) port.complete()
   }
 
   #complete(port: Port): void {

@@ -1,4 +1,7 @@
 // The door `@millrace/engine/testing`: what tests of nodes and of the engine build their streams with.
+export { FakeClock } from './fake-clock.js'
+export { FakeContext } from './fake-context.js'
+export type { LoggedLine } from './fake-context.js'
 export { buildTs } from './ts-builder/build-ts.js'
 export {
   breakCrc,

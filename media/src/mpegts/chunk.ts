@@ -11,8 +11,8 @@ export interface Origin {
 
 /**
  * How a chunk follows the one before it on the same edge: `false` without a break; `lost` because an edge of ours
- * dropped what was between; `source` because the source began a new generation; `marked` because tracks, codecs or
- * parameter sets changed.
+ * dropped what was between; `source` because the source began a new generation (but a file that starts over goes on
+ * without a break); `marked` because tracks, codecs or parameter sets changed.
  */
 export type Discontinuity = false | 'lost' | 'source' | 'marked'
 

@@ -1,6 +1,6 @@
 // Chunks are immutable; these make others of them: without some packets, or split in two. Marks stay true.
 import type { TsChunk } from './chunk.js'
-import { LAST_OF_PID, MARK_FLAGS, MARK_OFFSET, MARK_SIZE } from './marks.js'
+import { LAST_OF_PID, MARK_FLAGS, MARK_MS, MARK_OFFSET, MARK_PID, MARK_SIZE, RANDOM_ACCESS } from './marks.js'
 import { hasTransportError, NULL_PID, PACKET_SIZE, readPid } from './packet.js'
 
 /** The chunk without the packets of which `drop[index]` is 1. The same chunk if none is; undefined if nothing is left. */
@@ -20,7 +20,20 @@ export function withoutPackets(chunk: TsChunk, drop: Uint8Array): TsChunk | unde
     moved[index] = length
     length += PACKET_SIZE
   }
-  return { ...chunk, bytes, marks: movedMarks(chunk.marks, moved, bytes), randomAccess: chunk.randomAccess && drop[0] === 0 }
+  return {
+    ...chunk,
+    bytes,
+    marks: movedMarks(chunk.marks, moved, bytes),
+    randomAccess: chunk.randomAccess && keepsStart(chunk.marks, drop),
+  }
+}
+
+/** The unit that makes the chunk a random access point is kept: the first that is marked as one. */
+function keepsStart(marks: Int32Array, drop: Uint8Array): boolean {
+  for (let at = 0; at < marks.length; at += MARK_SIZE) {
+    if ((marks[at + MARK_FLAGS]! & RANDOM_ACCESS) !== 0) return drop[marks[at + MARK_OFFSET]! / PACKET_SIZE] === 0
+  }
+  return false
 }
 
 /** The packets before and from `offset`, each with a buffer of its own. `offset` lies inside the chunk. */
@@ -52,7 +65,7 @@ function movedMarks(marks: Int32Array, moved: Int32Array, bytes: Uint8Array): In
     const isLast = lasts[0] === offset
     if (isLast) lasts.shift()
     const flags = (marks[at + MARK_FLAGS]! & ~LAST_OF_PID) | (isLast ? LAST_OF_PID : 0)
-    if (flags !== 0) records.push(offset, marks[at + 1]!, flags, marks[at + 3]!)
+    if (flags !== 0) records.push(offset, marks[at + MARK_PID]!, flags, marks[at + MARK_MS]!)
   }
   while (lasts.length > 0) addLast(records, lasts.shift()!, bytes)
   return Int32Array.from(records)

@@ -94,8 +94,9 @@ export class Framer {
       this.#randomAccess.giveUp()
       cut = this.#scanned
     }
-    this.#heldBefore = cut < this.#scanned
+    const isHeld = cut < this.#scanned
     this.#cut(cut)
+    this.#heldBefore = isHeld
     return this.#takeOut()
   }
 
@@ -142,6 +143,8 @@ export class Framer {
 
   #lock(ending: boolean): void {
     findSync(this.#buffer, this.#read, this.#filled, ending, this.#found)
+    // No packet is waiting: what comes next is the first of the chunk, and it arrived now, not when the junk did.
+    if (this.#found.at > this.#read && this.#scanned === 0) this.#receivedAtMs = this.#nowMs
     this.counters.skippedBytes += this.#found.at - this.#read
     this.#read = this.#found.at
     if (this.#found.stride === 0) return
@@ -210,11 +213,12 @@ export class Framer {
   /** `at` should be a sync byte. A single wrong one costs its packet, two in a row the lock. */
   #wrongSync(at: number, ending: boolean): boolean {
     const next = at + this.#stride
+    const isLast = next >= this.#filled && this.#filled - at >= PACKET_SIZE
     if (next >= this.#filled && !ending) return false
-    if (!this.#isSyncAt(next)) return this.#unlock()
+    if (!isLast && !this.#isSyncAt(next)) return this.#unlock()
     this.counters.syncByteErrors++
     this.#pendingFlags |= SYNC_BYTE_ERROR
-    this.#read = next
+    this.#read = Math.min(next, this.#filled)
     return true
   }
 
@@ -264,6 +268,7 @@ export class Framer {
     }
     if (this.#scanned < MAX_CHUNK_BYTES) return
     const cut = this.#randomAccess.holdFrom(this.#scanned)
+    if (cut <= 0) this.#randomAccess.giveUp()
     this.#cut(cut > 0 ? cut : this.#scanned)
   }
 
@@ -303,6 +308,7 @@ export class Framer {
     })
     this.#isFirst = false
     this.#startsRandomAccess = false
+    this.#heldBefore = false
     this.#receivedAtMs = keepsPackets ? this.#receivedAtMs + ms : this.#nowMs
     this.#scanner.shift(cut)
     this.#randomAccess.shift(cut)

@@ -30,6 +30,10 @@ export class Junction {
     this.#rules = rules
   }
 
+  get isContiguous(): boolean {
+    return this.#rules.timeline === 'contiguous'
+  }
+
   /** Takes a chunk of the new generation; true when enough is known to go on. */
   push(chunk: TsChunk): boolean {
     this.held.push(chunk)
@@ -129,4 +133,3 @@ function isSameContent(a: Uint8Array, b: Uint8Array): boolean {
   for (let at = 0; at < a.length - 4; at++) if (at !== 5 && a[at] !== b[at]) return false
   return true
 }
-

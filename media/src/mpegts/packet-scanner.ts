@@ -73,8 +73,10 @@ export class PacketScanner {
   }
 
   #slow(bytes: Uint8Array, offset: number, pid: number): number {
-    // TR 101 290 2.1: nothing else in a packet with a transport error can be believed, its PID included.
-    if (hasTransportError(bytes, offset)) return TRANSPORT_ERROR
+    if (hasTransportError(bytes, offset)) {
+      this.#passDamaged(bytes, offset, pid)
+      return TRANSPORT_ERROR
+    }
     if (pid === NULL_PID) return 0
     const control = bytes[offset + 3]!
     const adaptation = readAdaptationFlags(bytes, offset)
@@ -94,6 +96,18 @@ export class PacketScanner {
     return flags
   }
 
+  /**
+   * TR 101 290 2.1: nothing in a packet with a transport error can be believed, its PID included. But where its counter
+   * is the next one of its PID, it is the packet that would be missing: one fault is not counted twice.
+   */
+  #passDamaged(bytes: Uint8Array, offset: number, pid: number): void {
+    const control = bytes[offset + 3]!
+    const state = this.#state[pid]!
+    if ((control & 0x10) === 0 || (state & SEEN) === 0 || (control & 0x0f) !== ((state + 1) & 0x0f)) return
+    this.#state[pid] = SEEN | (control & 0x0f)
+    this.#table.resetPid(pid)
+  }
+
   /** The rules of ISO/IEC 13818-1 2.4.3.3: packets without payload do not count, one exact duplicate is legal. */
   #continuity(bytes: Uint8Array, offset: number, pid: number, control: number, adaptation: number): number {
     const state = this.#state[pid]!
@@ -103,14 +117,9 @@ export class PacketScanner {
       return 0
     }
     const last = state & 0x0f
-    if (
-      (state & SEEN) !== 0 &&
-      counter === last &&
-      (state & DUPLICATED) === 0 &&
-      this.#isDuplicate(bytes, offset, pid)
-    ) {
+    if ((state & SEEN) !== 0 && counter === last && this.#isDuplicate(bytes, offset, pid)) {
       this.#state[pid] = SEEN | DUPLICATED | counter
-      return 0
+      return (state & DUPLICATED) === 0 ? 0 : CONTINUITY_ERROR
     }
     this.#state[pid] = SEEN | counter
     if ((state & SEEN) === 0 || (adaptation & DISCONTINUITY_FLAG) !== 0) return 0

@@ -7,17 +7,18 @@ import { parsePat } from './pat.js'
 import { parsePmt } from './pmt.js'
 import type { Pmt } from './pmt.js'
 import { SectionAssembler } from './section-assembler.js'
+import { isCurrent, isSectionOf, readTableIdExtension, readVersion } from './section-header.js'
 import { trackOf } from './stream-types.js'
 
 const TABLE_PAT = 0x00
 const TABLE_CAT = 0x01
 const TABLE_PMT = 0x02
-/** NIT, SDT and BAT, EIT, TDT and TOT: EN 300 468, table 1. */
-const SI_PIDS = [0x10, 0x11, 0x12, 0x14] as const
+/** PAT, CAT; NIT, SDT and BAT, EIT, TDT and TOT: EN 300 468, table 1. */
+const FIXED_PIDS: ReadonlySet<number> = new Set([PAT_PID, CAT_PID, 0x10, 0x11, 0x12, 0x14])
 /** Programs of one stream that are followed; a PAT may name some 250 in one section. */
 const MAX_PROGRAMS = 64
-/** Sections kept for splices: PAT, CAT and PMTs. */
-const MAX_SECTIONS = 256
+/** Sections of the PAT, and of the CAT, that are kept; one holds some 250 programs. */
+const MAX_TABLE_SECTIONS = 8
 
 export interface Program {
   readonly program: number
@@ -45,13 +46,13 @@ export class ProgramTable {
   /** Grows with every version of the PAT or of a PMT that came into force. */
   changes = 0
   readonly #assemblers = new Map<number, SectionAssembler>()
+  /** By program number, in the order of the PAT. */
   readonly #pmtPids = new Map<number, number>()
-  #order: number[] = []
   #pid = 0
   readonly #onSection = (section: Uint8Array, length: number): void => this.#section(section, length)
 
   constructor() {
-    for (const pid of [PAT_PID, CAT_PID, ...SI_PIDS]) this.#followPid(pid)
+    for (const pid of FIXED_PIDS) this.#followPid(pid)
   }
 
   /** Takes the packets of a chunk that its marks call PSI. A break in the stream drops sections that are half read. */
@@ -91,7 +92,7 @@ export class ProgramTable {
   /** The program of that number; without a number the first of the PAT whose PMT was seen. */
   select(program?: number): Program | undefined {
     if (program !== undefined) return this.programs.get(program)
-    for (const number of this.#order) {
+    for (const number of this.#pmtPids.keys()) {
       const found = this.programs.get(number)
       if (found !== undefined) return found
     }
@@ -99,7 +100,7 @@ export class ProgramTable {
   }
 
   isPatOrPmt(pid: number): boolean {
-    return pid === PAT_PID || this.#pmtPids.has(pid)
+    return pid === PAT_PID || (this.isSectionPid[pid] === 1 && !FIXED_PIDS.has(pid))
   }
 
   /** Some program has its random access points on this PID. */
@@ -118,48 +119,54 @@ export class ProgramTable {
     const table = section[0]
     const pid = this.#pid
     if (table === TABLE_PAT && pid === PAT_PID) this.#pat(section, length)
-    else if (table === TABLE_CAT && pid === CAT_PID) this.#store(section, length)
-    else if (table === TABLE_PMT && this.#pmtPids.has(pid)) this.#pmt(section, length)
+    else if (table === TABLE_CAT && pid === CAT_PID) this.#cat(section, length)
+    else if (table === TABLE_PMT && !FIXED_PIDS.has(pid)) this.#pmt(section, length)
   }
 
   #pat(section: Uint8Array, length: number): void {
     if (this.#isStored(section, length)) return
     const pat = parsePat(section, length)
-    if (pat === undefined || !pat.current || !this.#store(section, length)) return
-    if (pat.sectionNumber === 0) this.#forgetPat(section)
+    if (pat === undefined || !pat.current || pat.sectionNumber >= MAX_TABLE_SECTIONS) return
+    this.#replace(section, length)
+    if (pat.sectionNumber === 0) this.#pmtPids.clear()
     for (const { program, pmtPid } of pat.programs) {
-      if (this.#order.length >= MAX_PROGRAMS) break
-      if (pmtPid === NULL_PID || (this.isSectionPid[pmtPid] === 1 && !this.#pmtPids.has(pmtPid))) continue
-      this.#order.push(program)
-      this.#pmtPids.set(pmtPid, program)
+      if (this.#pmtPids.size >= MAX_PROGRAMS) break
+      if (pmtPid === NULL_PID || FIXED_PIDS.has(pmtPid)) continue
+      this.#pmtPids.set(program, pmtPid)
       this.#followPid(pmtPid)
     }
-    for (const [number, program] of this.programs) {
-      if (!this.#order.includes(number) || !this.#pmtPids.has(program.pmtPid)) this.programs.delete(number)
-    }
+    this.#forgetUnnamed()
     this.changes++
   }
 
-  /** A new PAT begins: its programs replace all, and the PMTs of PIDs that it may no longer name are read again. */
-  #forgetPat(section: Uint8Array): void {
-    const version = (section[5] ?? 0) & 0x3e
-    for (const [key, stored] of this.sections) {
-      if (stored.pid === PAT_PID && ((stored.bytes[5] ?? 0) & 0x3e) !== version) this.sections.delete(key)
-    }
-    for (const pid of this.#pmtPids.keys()) {
+  #cat(section: Uint8Array, length: number): void {
+    if (this.#isStored(section, length) || !isSectionOf(TABLE_CAT, section, length)) return
+    if (isCurrent(section) && section[6]! < MAX_TABLE_SECTIONS) this.#replace(section, length)
+  }
+
+  /** PMTs that the PAT no longer names are not in force, and are read anew should it name them again. */
+  #forgetUnnamed(): void {
+    const named = new Set(this.#pmtPids.values())
+    for (const pid of this.#assemblers.keys()) {
+      if (named.has(pid) || FIXED_PIDS.has(pid)) continue
       this.isSectionPid[pid] = 0
       this.#assemblers.delete(pid)
-      for (const [key, stored] of this.sections) if (stored.pid === pid) this.sections.delete(key)
     }
-    this.#pmtPids.clear()
-    this.#order = []
+    for (const [key, { pid, bytes }] of this.sections) {
+      if (bytes[0] === TABLE_PMT && this.#pmtPids.get(readTableIdExtension(bytes)) !== pid) this.sections.delete(key)
+    }
+    for (const [number, { pmtPid }] of this.programs) {
+      if (this.#pmtPids.get(number) !== pmtPid) this.programs.delete(number)
+    }
   }
 
   #pmt(section: Uint8Array, length: number): void {
     if (this.#isStored(section, length)) return
     const pmt = parsePmt(section, length)
-    if (pmt === undefined || !pmt.current || !this.#order.includes(pmt.program)) return
-    if (!this.#store(section, length)) return
+    // A PMT is one section, number 0.
+    if (pmt === undefined || !pmt.current || section[6] !== 0) return
+    if (this.#pmtPids.get(pmt.program) !== this.#pid) return
+    this.#store(section, length)
     this.programs.set(pmt.program, programOf(pmt, this.#pid))
     this.changes++
   }
@@ -170,13 +177,19 @@ export class ProgramTable {
     return known !== undefined && isSame(known.bytes, section, length)
   }
 
-  /** Keeps a copy for splices; false if it is there already or there is no room. */
-  #store(section: Uint8Array, length: number): boolean {
-    if (this.#isStored(section, length)) return false
-    const key = this.#key(section)
-    if (!this.sections.has(key) && this.sections.size >= MAX_SECTIONS) return false
-    this.sections.set(key, { pid: this.#pid, bytes: section.slice(0, length) })
-    return true
+  /** A section of a PAT or CAT comes into force: those of another version or transport stream no longer are. */
+  #replace(section: Uint8Array, length: number): void {
+    for (const [key, { pid, bytes }] of this.sections) {
+      if (pid !== this.#pid) continue
+      const isSameTable = readTableIdExtension(bytes) === readTableIdExtension(section)
+      if (!isSameTable || readVersion(bytes) !== readVersion(section)) this.sections.delete(key)
+    }
+    this.#store(section, length)
+  }
+
+  /** Keeps a copy, for splices and to know it again. */
+  #store(section: Uint8Array, length: number): void {
+    this.sections.set(this.#key(section), { pid: this.#pid, bytes: section.slice(0, length) })
   }
 
   /** PID, table, table_id_extension (the program of a PMT) and section_number. */

@@ -1,6 +1,6 @@
 // Where chunks are cut: finds the random access points of one program among the packets that a framer takes, by
 // random_access_indicator or by the first picture of the unit, and where the PAT and PMT in front of them begin.
-import { PSI, SCRAMBLED, UNIT_START } from './marks.js'
+import { PSI, SCRAMBLED, TRANSPORT_ERROR, UNIT_START } from './marks.js'
 import { hasRandomAccessIndicator, PACKET_SIZE, payloadOffset, readPid } from './packet.js'
 import { readPts } from './pes.js'
 import { PictureFinder } from './picture-finder.js'
@@ -28,7 +28,7 @@ export class RandomAccess {
   #seenChanges = NONE
   /** Where a cut would be made for the open unit. */
   #boundary = NONE
-  /** The run of PAT and PMT packets that ends at #runEnd. */
+  /** The run of PAT and PMT packets that ends at #runEnd; it begins with the beginning of a section. */
   #runStart = NONE
   #runEnd = NONE
   #lastAudioPts = NONE
@@ -43,11 +43,12 @@ export class RandomAccess {
    * to cut, when a random access point has been found, else -1.
    */
   note(bytes: Uint8Array, offset: number, flags: number): number {
-    if ((flags & PSI) !== 0) this.#notePsi(bytes, offset)
+    if ((flags & PSI) !== 0) this.#notePsi(bytes, offset, flags)
     if (this.isOpen && offset - this.unit > MAX_HELD_BYTES) this.giveUp()
     const pid = readPid(bytes, offset)
-    if (pid !== this.leadPid || (flags & SCRAMBLED) !== 0) return NONE
-    if ((flags & UNIT_START) !== 0) return this.#noteUnit(bytes, offset)
+    if (pid !== this.leadPid) return NONE
+    if ((flags & UNIT_START) !== 0) return this.#noteUnit(bytes, offset, (flags & SCRAMBLED) !== 0)
+    if ((flags & (SCRAMBLED | TRANSPORT_ERROR)) !== 0) return NONE
     return this.isOpen ? this.#decide(this.#finder.more(this.#codec, bytes, offset)) : NONE
   }
 
@@ -78,7 +79,7 @@ export class RandomAccess {
     return this.#lead?.leadTrack?.codec ?? ''
   }
 
-  #notePsi(bytes: Uint8Array, offset: number): void {
+  #notePsi(bytes: Uint8Array, offset: number, flags: number): void {
     if (this.#table.changes !== this.#seenChanges) {
       this.#seenChanges = this.#table.changes
       const lead = this.#table.select(this.#program)
@@ -87,16 +88,21 @@ export class RandomAccess {
       this.leadPid = lead?.leadPid ?? NONE
     }
     if (!this.#table.isPatOrPmt(readPid(bytes, offset))) return
-    if (this.#runEnd !== offset) this.#runStart = offset
+    const goesOn = this.#runStart >= 0 && this.#runEnd === offset
+    // Half a PMT is nothing to start with, and who starts behind it knows all of it.
+    if (!goesOn) this.#runStart = (flags & UNIT_START) !== 0 ? offset : NONE
     this.#runEnd = offset + PACKET_SIZE
   }
 
-  #noteUnit(bytes: Uint8Array, offset: number): number {
+  #noteUnit(bytes: Uint8Array, offset: number, isScrambled: boolean): number {
     this.unit = offset
     this.#boundary = this.#runEnd === offset && this.#runStart >= 0 ? this.#runStart : offset
     this.isOpen = true
-    if (this.#lead?.leadTrack?.media === 'audio') return this.#decide(this.#isAudioCut(bytes, offset))
-    if (hasRandomAccessIndicator(bytes, offset)) return this.#decide(RANDOM_ACCESS_PICTURE)
+    const isAudio = this.#lead?.leadTrack?.media === 'audio'
+    if (!isAudio && hasRandomAccessIndicator(bytes, offset)) return this.#decide(RANDOM_ACCESS_PICTURE)
+    // Of a scrambled unit only the indicator can be read.
+    if (isScrambled) return this.#decide(NOT_RANDOM_ACCESS)
+    if (isAudio) return this.#decide(this.#isAudioCut(bytes, offset))
     return this.#decide(this.#finder.begin(this.#codec, bytes, offset))
   }
 

@@ -2,7 +2,17 @@
 // the marks for everything else. Chunks are changed in place; nobody else has seen them yet.
 import type { TsChunk } from './chunk.js'
 import { withoutPackets } from './edit-chunk.js'
-import { DISCONTINUITY_INDICATOR, HAS_PCR, MARK_FLAGS, MARK_OFFSET, MARK_PID, MARK_SIZE, PSI, SCRAMBLED, UNIT_START } from './marks.js'
+import {
+  DISCONTINUITY_INDICATOR,
+  HAS_PCR,
+  MARK_FLAGS,
+  MARK_OFFSET,
+  MARK_PID,
+  MARK_SIZE,
+  PSI,
+  SCRAMBLED,
+  UNIT_START,
+} from './marks.js'
 import {
   DISCONTINUITY_FLAG,
   hasPayload,
@@ -68,7 +78,7 @@ export class Rewriter {
       const shift = this.#counterShift[pid]!
       if (shift === 0 || pid === NULL_PID) continue
       if (shift !== NOT_STARTED) writeCounter(bytes, offset, readCounter(bytes, offset) + shift)
-      else if (!hasTransportError(bytes, offset) && !this.#start(bytes, offset, pid)) {
+      else if (hasTransportError(bytes, offset) || !this.#start(bytes, offset, pid)) {
         drop ??= new Uint8Array(bytes.length / PACKET_SIZE)
         drop[offset / PACKET_SIZE] = 1
       }
@@ -108,7 +118,8 @@ export class Rewriter {
       const offset = marks[at + MARK_OFFSET]!
       if (drop !== undefined && drop[offset / PACKET_SIZE] === 1) continue
       const pid = marks[at + MARK_PID]!
-      if ((flags & HAS_PCR) !== 0 && this.#pcr(bytes, offset, pid)) marks[at + MARK_FLAGS] = flags | DISCONTINUITY_INDICATOR
+      if ((flags & HAS_PCR) !== 0 && this.#pcr(bytes, offset, pid))
+        marks[at + MARK_FLAGS] = flags | DISCONTINUITY_INDICATOR
       if ((flags & PSI) !== 0) this.#versions.get(pid)?.apply(bytes, offset)
       else if ((flags & (UNIT_START | SCRAMBLED)) === UNIT_START) this.#timestamps(bytes, offset)
     }

@@ -8,6 +8,8 @@ const LENGTH_HEADER = 3
 /** Offset of the byte with version_number (5 bits, above current_next_indicator). */
 const VERSION_AT = 5
 const CRC_SIZE = 4
+/** table_id of the PMT, behind those of PAT and CAT: table 2-31. */
+const LAST_TABLE = 0x02
 const MIN_SECTION = 12
 
 export class SectionVersion {
@@ -46,7 +48,9 @@ export class SectionVersion {
     const length = LENGTH_HEADER + (((bytes[at + 1]! & 0x0f) << 8) | bytes[at + 2]!)
     this.#left = length
     this.#delta = 0
-    if (this.shift === 0 || length < MIN_SECTION) return
+    // Only PAT, CAT and PMT: private sections on their PIDs are none of ours.
+    const hasSyntax = (bytes[at + 1]! & 0x80) !== 0
+    if (this.shift === 0 || length < MIN_SECTION || !hasSyntax || bytes[at]! > LAST_TABLE) return
     const before = bytes[at + VERSION_AT]!
     const version = ((before >>> 1) + this.shift) & 0x1f
     const after = (before & 0xc1) | (version << 1)

@@ -43,12 +43,25 @@ export class SpliceTracker {
   bridge(): Uint8Array {
     const psi = this.#psi()
     const announcements: Uint8Array[] = []
-    for (const pid of this.#pids.slice(0, MAX_PIDS)) {
+    for (const pid of this.#bridgedPids()) {
       const first = psi.find((packets) => pidOf(packets) === pid)
       const counter = first === undefined ? this.#counters[pid]! : readCounter(first, 0) + 15
       announcements.push(announceDiscontinuity(pid, counter & 0x0f))
     }
     return concat([...announcements, ...psi])
+  }
+
+  /** Those that the tables name come first: damaged streams may show any others, in any number. */
+  #bridgedPids(): readonly number[] {
+    if (this.#pids.length <= MAX_PIDS) return this.#pids
+    const named = new Set<number>()
+    for (const { pid } of this.table.sections.values()) named.add(pid)
+    for (const { pcrPid, tracks } of this.table.programs.values()) {
+      named.add(pcrPid)
+      for (const { pid } of tracks) named.add(pid)
+    }
+    const first = this.#pids.filter((pid) => named.has(pid))
+    return [...first, ...this.#pids.filter((pid) => !named.has(pid))].slice(0, MAX_PIDS)
   }
 
   /** One run of packets a PID: PAT, then CAT, then PMTs. */

@@ -21,8 +21,10 @@ export interface PidClock {
 
 /** One frame of 25 a second, until a step was seen. */
 const DEFAULT_STEP = 3600
-/** Steps over this (10 s) are jumps of the source, not its cadence. */
-const MAX_STEP = 900_000
+/** Steps back by more than this (10 s) are jumps of the source, not its disorder. */
+const MAX_DISORDER = 900_000
+/** Steps over this (700 ms, TR 101 290 2.5) are pauses, as between subtitles: not how long a unit lasts. */
+const MAX_STEP = 63_000
 /** PIDs of which clocks are kept; damaged streams may show any number. */
 const MAX_PIDS = 256
 /** stream_id of audio streams 110x xxxx, and of private_stream_1, where AC-3 is: ISO/IEC 13818-1 table 2-22. */
@@ -91,10 +93,11 @@ function note(clocks: Map<number, PidClock>, pid: number, value: number, atMs: n
   const step = difference33(value, clock.last)
   if (step > 0 && step <= MAX_STEP) {
     if (clock.lastBytes > 0) clock.ticksPerByte = step / clock.lastBytes
-    clock.step = audio > 0 && clock.ticksPerByte > 0 ? Math.round(clock.ticksPerByte * audio) : step
+    const byBytes = Math.round(clock.ticksPerByte * audio)
+    clock.step = byBytes > 0 ? Math.min(byBytes, 2 * step, MAX_STEP) : step
   }
   // A small step back is disorder: what counts is the highest value that was sent.
-  if (step > 0 || step < -MAX_STEP) clock.last = value
+  if (step > 0 || step < -MAX_DISORDER) clock.last = value
   clock.lastBytes = audio
   clock.lastAtMs = atMs
 }

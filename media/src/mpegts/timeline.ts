@@ -1,7 +1,7 @@
 // One continuous timeline over all generations of a source. The first generation passes untouched; later ones differ
 // from what arrived only in PCR, OPCR, PTS, DTS, continuity counters and, where the tables changed, their version.
 // No timers: chunks carry their times.
-import type { Track, TsChunk } from './chunk.js'
+import type { Discontinuity, Track, TsChunk } from './chunk.js'
 import { Junction } from './junction.js'
 import type { JunctionRules } from './junction.js'
 import { LAST_OF_PID, MARK_FLAGS, MARK_OFFSET, MARK_PID, MARK_SIZE } from './marks.js'
@@ -21,6 +21,12 @@ export interface TimelineCounters {
   junctions: number
 }
 
+interface GenerationEnd {
+  /** The last chunk. */
+  readonly chunk: TsChunk | undefined
+  readonly isWholeFile: boolean
+}
+
 export class Timeline {
   readonly counters: TimelineCounters = { droppedPackets: 0, junctions: 0 }
   readonly #table = new ProgramTable()
@@ -33,12 +39,15 @@ export class Timeline {
   #junction: Junction | undefined
   #rewriter: Rewriter | undefined
   #nextSeq = 0
+  /** The generation at hand is on the timeline right behind the one before. */
+  #isContiguous = false
+  /** What a chunk had to say of which nothing was sent. */
+  #unsaid: Discontinuity = false
   #lastTracks: readonly Track[] = []
 
   /** Takes a chunk of the generation at hand, and owns it: its bytes may be changed. Returns what can be sent. */
   push(chunk: TsChunk): readonly TsChunk[] {
-    if (this.#junction === undefined) return this.#send([chunk])
-    return this.#junction.push(chunk) ? this.#commit() : []
+    return this.#take(chunk)
   }
 
   /** Time has passed: a junction that has waited long enough is made with what is known. */
@@ -51,47 +60,62 @@ export class Timeline {
    * the two (a file that starts over). Returns what can be sent of the old one.
    */
   endGeneration(last: readonly TsChunk[], rules: JunctionRules): readonly TsChunk[] {
+    const end = { chunk: last.at(-1), isWholeFile: rules.timeline === 'contiguous' }
     const sent: TsChunk[] = []
-    for (const chunk of last) sent.push(...this.#endWith(chunk, chunk === last.at(-1), rules))
-    if (this.#junction !== undefined) sent.push(...this.#commit())
+    for (const chunk of last) sent.push(...this.#take(chunk, end))
+    if (this.#junction !== undefined) sent.push(...this.#commit(end))
     this.#junction = new Junction(this.#sent, rules)
     return sent
   }
 
-  #endWith(chunk: TsChunk, isLast: boolean, rules: JunctionRules): readonly TsChunk[] {
-    if (!isLast) return this.push(chunk)
-    const whole = withoutUnfinished(chunk, this.#table, rules.timeline === 'contiguous')
-    this.counters.droppedPackets += (chunk.bytes.length - (whole?.bytes.length ?? 0)) / PACKET_SIZE
-    return whole === undefined ? [] : this.push(whole)
+  #take(chunk: TsChunk, end?: GenerationEnd): readonly TsChunk[] {
+    if (this.#junction === undefined) return this.#send([chunk], end)
+    return this.#junction.push(chunk) ? this.#commit(end) : []
   }
 
-  #commit(): readonly TsChunk[] {
+  #commit(end?: GenerationEnd): readonly TsChunk[] {
     const junction = this.#junction
     if (junction === undefined || junction.held.length === 0) return []
     this.#junction = undefined
     this.counters.junctions++
     this.#table.reset()
     this.#rewriter = junction.plan()
-    return this.#send(junction.held)
+    this.#isContiguous = junction.isContiguous
+    return this.#send(junction.held, end)
   }
 
-  #send(chunks: readonly TsChunk[]): readonly TsChunk[] {
+  #send(chunks: readonly TsChunk[], end: GenerationEnd | undefined): readonly TsChunk[] {
     const out: TsChunk[] = []
     for (const chunk of chunks) {
-      const rewritten = this.#rewriter === undefined ? chunk : this.#rewriter.rewrite(chunk)
-      this.counters.droppedPackets += (chunk.bytes.length - (rewritten?.bytes.length ?? 0)) / PACKET_SIZE
-      if (rewritten === undefined) continue
+      const moved = this.#move(chunk, chunk === end?.chunk ? end : undefined)
+      this.counters.droppedPackets += (chunk.bytes.length - (moved?.bytes.length ?? 0)) / PACKET_SIZE
+      const discontinuity = this.#breakBefore(chunk) || this.#unsaid
+      this.#unsaid = moved === undefined ? discontinuity : false
+      if (moved === undefined) continue
       const origin = { generation: chunk.origin.generation, seq: this.#nextSeq++ }
-      out.push(this.#follow({ ...rewritten, origin }))
+      out.push(this.#follow({ ...moved, origin, discontinuity }))
     }
     return out
   }
 
+  /** A file that starts over goes on without a break: nobody has to begin anew. */
+  #breakBefore({ discontinuity }: TsChunk): Discontinuity {
+    return this.#isContiguous && discontinuity === 'source' ? false : discontinuity
+  }
+
+  /** The chunk on the timeline, without what must not be sent. */
+  #move(chunk: TsChunk, end: GenerationEnd | undefined): TsChunk | undefined {
+    const moved = this.#rewriter === undefined ? chunk : this.#rewriter.rewrite(chunk)
+    if (moved === undefined) return undefined
+    this.#table.follow(moved)
+    // Units that are left out at the end have their time all the same: a loop is as long wherever chunks were cut.
+    this.#sent.clocks.follow(moved, this.#table.isSectionPid)
+    return end === undefined ? moved : withoutUnfinished(moved, this.#table, end.isWholeFile)
+  }
+
   /** Notes what is sent, and marks a chunk that begins with other tracks. */
   #follow(chunk: TsChunk): TsChunk {
-    this.#table.follow(chunk)
     this.#tracks.follow(chunk)
-    this.#sent.clocks.follow(chunk, this.#table.isSectionPid)
     const { marks, bytes } = chunk
     for (let at = 0; at < marks.length; at += MARK_SIZE) {
       if ((marks[at + MARK_FLAGS]! & LAST_OF_PID) === 0) continue

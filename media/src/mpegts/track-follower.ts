@@ -25,7 +25,8 @@ export class TrackFollower {
     if (!chunk.randomAccess) return
     const { marks } = chunk
     const pending = new Map<number, Track>()
-    for (const program of this.#table.programs.values()) for (const track of program.tracks) pending.set(track.pid, track)
+    for (const program of this.#table.programs.values())
+      for (const track of program.tracks) pending.set(track.pid, track)
     for (let at = 0; at < marks.length && pending.size > 0; at += MARK_SIZE) {
       const flags = marks[at + MARK_FLAGS]!
       if ((flags & (UNIT_START | SCRAMBLED)) !== UNIT_START) continue
@@ -55,7 +56,9 @@ export function areSameTracks(before: readonly Track[], after: readonly Track[])
   return before.every((track, index) => {
     const other = after[index]!
     const isSame = track.pid === other.pid && track.streamType === other.streamType && track.codec === other.codec
-    return isSame && (track.parameterSets === 0 || other.parameterSets === 0 || track.parameterSets === other.parameterSets)
+    return (
+      isSame && (track.parameterSets === 0 || other.parameterSets === 0 || track.parameterSets === other.parameterSets)
+    )
   })
 }
 

@@ -24,7 +24,8 @@ export function withoutUnfinished(chunk: TsChunk, table: ProgramTable, isWholeFi
     }
   }
   const drop = new Uint8Array(bytes.length / PACKET_SIZE)
-  for (const [pid, start] of lastStarts) if (!isFinished(bytes, start, pid, isWholeFile)) dropFrom(drop, bytes, start, pid)
+  for (const [pid, start] of lastStarts)
+    if (!isFinished(bytes, start, pid, isWholeFile)) dropFrom(drop, bytes, start, pid)
   return withoutPackets(chunk, drop)
 }
 

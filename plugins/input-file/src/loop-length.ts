@@ -1,6 +1,9 @@
-// How long one pass of a looped file is on the timeline that the engine makes of it: the largest of what its clocks need
-// to go on without a step back. Pacing by anything else would drift away from the PCR, loop by loop.
-import { Framer, loopLength90k, ProgramTable, StreamClocks } from '@millrace/media/mpegts'
+// How long after the last PCR of a looped file its first one comes again, on the timeline that the engine makes of it:
+// what its clocks need to go on without a step back. Pacing by anything else would drift away from the PCR, loop by loop.
+import { difference33, Framer, loopLength90k, mod33, ProgramTable, StreamClocks } from '@millrace/media/mpegts'
+
+const TICKS_27M_PER_TICK = 300
+const TICKS_PER_MS = 90
 
 export class LoopLength {
   readonly #framer = new Framer()
@@ -12,10 +15,15 @@ export class LoopLength {
     this.#follow(this.#framer.push(block, 0))
   }
 
-  /** Milliseconds, 0 if the stream has no clocks. Call once, after the last block. */
-  finish(): number {
+  /**
+   * Milliseconds from the last PCR of a pass to the first one of the next. `span27M`: from the first to the last PCR of
+   * the file as the clock says, which is no duration where it jumps in between. Call once, after the last block.
+   */
+  finish(span27M: number): number {
     this.#follow(this.#framer.finish(0))
-    return loopLength90k(this.#clocks) / 90
+    const moved = mod33(loopLength90k(this.#clocks))
+    const ms = difference33(moved, mod33(Math.round(span27M / TICKS_27M_PER_TICK))) / TICKS_PER_MS
+    return Math.max(0, ms)
   }
 
   #follow(chunks: ReturnType<Framer['push']>): void {

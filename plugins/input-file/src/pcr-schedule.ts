@@ -9,6 +9,8 @@ const TICKS_PER_MS = 27_000
 const PCR_WRAP = 2 ** 33 * 300
 /** A PCR further on than this (10 s), or back, is a jump: time goes on at the pace before it. */
 const MAX_STEP_MS = 10_000
+/** Without a PCR for this long at the pace before, the bytes are due at that pace, and another PID may bring the next. */
+const MAX_SILENT_MS = 1000
 
 interface Point {
   /** Bytes from the start of the file. */
@@ -27,19 +29,36 @@ export class PcrSchedule {
   #restAt = 0
   #stride = 0
   #pcrPid = -1
+  #firstPcr = -1
   #lastPcr = -1
   #bytesPerMs = 0
   #released = 0
   #filled = 0
   #isEnded = false
 
-  /** Milliseconds from the first PCR to the last one that is known; -1 before the first. */
+  /** Milliseconds from the first PCR to the last byte whose time is known; -1 before the first. */
   get knownMs(): number {
-    return this.#points.at(-1)?.ms ?? -1
+    const last = this.#points.at(-1)
+    return last === undefined ? -1 : last.ms + this.#silentMs
+  }
+
+  /** There were two PCRs, so that bytes have a time. */
+  get isPaced(): boolean {
+    return this.#bytesPerMs > 0
   }
 
   get waitingBytes(): number {
     return this.#filled - this.#released
+  }
+
+  /** What the clock says between the first PCR and the last one, 27 MHz, jumps included; -1 if there was none. */
+  get span27M(): number {
+    return this.#firstPcr < 0 ? -1 : (this.#lastPcr - this.#firstPcr + PCR_WRAP) % PCR_WRAP
+  }
+
+  /** Milliseconds from the first PCR to the last one, jumps taken out. */
+  get lastPcrMs(): number {
+    return this.#points.at(-1)?.ms ?? 0
   }
 
   /** Takes the next block of the file, and keeps it. */
@@ -81,6 +100,14 @@ export class PcrSchedule {
     return due
   }
 
+  /** What has come since the last PCR, at the pace before it, if that is long enough to be due without another one. */
+  get #silentMs(): number {
+    const last = this.#points.at(-1)
+    if (last === undefined || this.#bytesPerMs === 0) return 0
+    const ms = (this.#filled - last.position) / this.#bytesPerMs
+    return ms > MAX_SILENT_MS ? ms : 0
+  }
+
   #positionAt(ms: number): number {
     while (this.#points.length >= 2 && this.#points[1]!.ms <= ms) this.#points.shift()
     const [from, to] = this.#points
@@ -89,7 +116,7 @@ export class PcrSchedule {
       const share = Math.max(0, ms - from.ms) / (to.ms - from.ms)
       return from.position + share * (to.position - from.position)
     }
-    if (!this.#isEnded) return from.position
+    if (!this.#isEnded && this.#silentMs === 0) return from.position
     if (this.#bytesPerMs === 0) return this.#filled
     return Math.min(this.#filled, from.position + Math.max(0, ms - from.ms) * this.#bytesPerMs)
   }
@@ -113,15 +140,20 @@ export class PcrSchedule {
 
   #note(bytes: Uint8Array, at: number): void {
     const pid = readPid(bytes, at)
-    if (this.#pcrPid < 0) this.#pcrPid = pid
-    if (pid !== this.#pcrPid) return
     const pcr = readPcr27M(bytes, at)
     const position = this.#restAt + at
     const last = this.#points.at(-1)
-    if (last === undefined) this.#points.push({ position, ms: 0 })
-    else {
+    if (last === undefined) {
+      this.#pcrPid = pid
+      this.#firstPcr = pcr
+      this.#points.push({ position, ms: 0 })
+    } else {
+      const pacedMs = this.#bytesPerMs === 0 ? 0 : (position - last.position) / this.#bytesPerMs
+      const isOther = pid !== this.#pcrPid
+      if (isOther && pacedMs <= MAX_SILENT_MS) return
+      this.#pcrPid = pid
       let stepMs = ((pcr - this.#lastPcr + PCR_WRAP) % PCR_WRAP) / TICKS_PER_MS
-      if (stepMs > MAX_STEP_MS) stepMs = this.#bytesPerMs === 0 ? 0 : (position - last.position) / this.#bytesPerMs
+      if (isOther || stepMs > MAX_STEP_MS) stepMs = pacedMs
       if (stepMs > 0) {
         this.#bytesPerMs = (position - last.position) / stepMs
         this.#points.push({ position, ms: last.ms + stepMs })

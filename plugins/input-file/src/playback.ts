@@ -36,18 +36,22 @@ export class Playback {
   #wake: () => void = () => undefined
   /** When the first PCR of this pass is due. */
   #passAtMs: number
+  /** When due bytes were handed over last. */
+  #lastAtMs: number
 
   constructor(settings: PlaybackSettings) {
     this.#settings = settings
     this.#passAtMs = settings.clock.nowMs()
+    this.#lastAtMs = this.#passAtMs
   }
 
   /** Resolves at the end of the file (never, if it loops) or after `cancel`. Rejects with a FILE_ error. */
   async play(): Promise<void> {
     for (;;) {
       const bytes = await this.#pass()
-      if (this.#isCancelled || !this.#settings.loop) return
+      if (this.#isCancelled) return
       if (bytes === 0) throw fileError('FILE_EMPTY', `${this.#settings.path} is empty`)
+      if (!this.#settings.loop) return
       this.#settings.onBytes({ boundary: true, timeline: 'contiguous' })
     }
   }
@@ -109,14 +113,15 @@ export class Playback {
       total += block.length
       schedule.push(block)
       length?.push(block)
-      if (schedule.knownMs < 0 && total >= CLOCK_SEARCH_BYTES) throw noClock(this.#settings.path)
+      if (!schedule.isPaced && total >= CLOCK_SEARCH_BYTES) throw noClock(this.#settings.path)
       while (this.#isFarAhead(schedule)) await this.#handOver(schedule)
+      // A file that comes slower than it is played is not far ahead at any time.
+      if (this.#settings.clock.nowMs() - this.#lastAtMs >= TICK_MS) this.#release(schedule)
     }
     schedule.end()
     if (schedule.knownMs < 0 && total > 0) throw noClock(this.#settings.path)
     while (schedule.waitingBytes > 0 && !this.#isCancelled) await this.#handOver(schedule)
-    const lengthMs = length?.finish() ?? 0
-    this.#passAtMs += lengthMs > 0 ? lengthMs : schedule.durationMs
+    if (length !== undefined) this.#passAtMs += schedule.lastPcrMs + length.finish(schedule.span27M)
     return total
   }
 
@@ -128,11 +133,16 @@ export class Playback {
 
   /** Waits for the next tick, then hands over what is due. */
   async #handOver(schedule: PcrSchedule): Promise<void> {
-    const { clock, onBytes } = this.#settings
-    const beforeMs = clock.nowMs()
     await this.#wait(TICK_MS)
+    this.#release(schedule)
+  }
+
+  #release(schedule: PcrSchedule): void {
+    const { clock, onBytes } = this.#settings
     const nowMs = clock.nowMs()
-    if (nowMs - beforeMs > MAX_LATE_MS) this.#passAtMs += nowMs - beforeMs - TICK_MS
+    const lateMs = nowMs - this.#lastAtMs - TICK_MS
+    if (lateMs > MAX_LATE_MS) this.#passAtMs += lateMs
+    this.#lastAtMs = nowMs
     for (const bytes of schedule.take(nowMs - this.#passAtMs)) if (!this.#isCancelled) onBytes(bytes)
   }
 
@@ -167,8 +177,12 @@ async function openRegular(path: string): Promise<FileHandle> {
   } catch (error) {
     throw unreadable(path, error)
   }
-  const status = await file.stat()
-  if (status.isFile()) return file
+  try {
+    if ((await file.stat()).isFile()) return file
+  } catch (error) {
+    await file.close()
+    throw unreadable(path, error)
+  }
   await file.close()
   throw fileError('FILE_NOT_REGULAR', `${path} is no regular file`)
 }
@@ -178,5 +192,8 @@ function unreadable(path: string, cause: unknown): Error {
 }
 
 function noClock(path: string): Error {
-  return fileError('FILE_NO_CLOCK', `${path} has no PCR in its first ${CLOCK_SEARCH_BYTES / 1024 / 1024} MiB`)
+  return fileError(
+    'FILE_NO_CLOCK',
+    `${path} has no PCR, or only one, in its first ${CLOCK_SEARCH_BYTES / 1024 / 1024} MiB`,
+  )
 }

@@ -1,8 +1,19 @@
 // Output `http-ts`: a transport stream over HTTP, byte for byte, to any number of viewers.
-import { choice, count, defineOutput, DELIVERY, duration, listenerName, size } from '@millrace/engine/plugin'
+import {
+  authName,
+  choice,
+  count,
+  defineOutput,
+  DELIVERY,
+  duration,
+  listenerName,
+  path,
+  size,
+} from '@millrace/engine/plugin'
 import type { Inlet, LiveRoute, LiveRouteOptions, Options, Sink } from '@millrace/engine/plugin'
 import { Subscription } from 'rxjs'
 import { z } from 'zod'
+import { readPreamble } from './preamble-file.js'
 import { TsFeed } from './ts-feed.js'
 
 const options = z.strictObject({
@@ -11,9 +22,20 @@ const options = z.strictObject({
     .regex(/^\/[^?#\s]*$/, 'is a path that begins with /, without ? and #')
     .meta({ description: 'Where viewers find it, exactly, after percent-decoding.', reload: 'rebind' }),
   listener: listenerName().meta({ description: 'The listener that serves it.', reload: 'rebind' }),
-  start: choice('keyframe', 'now').default('keyframe').meta({
-    description: 'New viewers start at the newest key frame at once, or with whatever comes next.',
+  start: choice('keyframe', 'now', 'burst').default('keyframe').meta({
+    description:
+      'New viewers start at the newest key frame at once, with whatever comes next, or at an older key frame, to have a buffer at once.',
     reload: 'live',
+  }),
+  burst: duration().prefault('2s').meta({
+    description:
+      'With `start: burst`: how much of the window a new viewer gets at once, from a key frame that is at least so old, or from the oldest.',
+    reload: 'live',
+  }),
+  preamble: path().optional().meta({
+    description:
+      'A file of whole transport stream packets (at most 16 MiB) that every new viewer gets first, for decoders that need it.',
+    reload: 'swap',
   }),
   window: z
     .strictObject({
@@ -53,9 +75,29 @@ const options = z.strictObject({
   clients: z
     .strictObject({
       max: count({ min: 0 }).default(0).meta({ description: 'Viewers at most; 0 for no limit.', reload: 'live' }),
+      soft: count({ min: 0 }).default(0).meta({
+        description: 'Reaching so many is told in status, metrics and events, and changes nothing else; 0 for never.',
+        reload: 'live',
+      }),
+      perAddress: count({ min: 0 }).default(0).meta({
+        description: 'Viewers at most from one IPv4 address, or one /64 network of IPv6; 0 for no limit.',
+        reload: 'live',
+      }),
+      overLimitStatus: count({ min: 400, max: 599 }).default(503).meta({
+        description: 'What a viewer beyond a limit is answered; some old HbbTV sets take only 404 well.',
+        reload: 'live',
+      }),
     })
     .prefault({})
     .meta({ description: 'How many viewers are let in.' }),
+  auth: z
+    .union([authName(), z.array(authName()).min(1)])
+    .optional()
+    .meta({
+      description:
+        'Providers of access, declared under `auth:`; any of a list lets a viewer in. By default everybody comes in.',
+      reload: 'live',
+    }),
   cors: z
     .string()
     .min(1)
@@ -71,43 +113,73 @@ export default defineOutput({
   options,
   inject: { delivery: DELIVERY },
   exclusive: ({ listener, path }) => [`http:${listener}${path}`],
+  memoryBound: ({ window, catchUp, clients }, maxClients) =>
+    window.size + Math.min(clients.max === 0 ? Infinity : clients.max, maxClients) * catchUp,
   examples: [
     { title: 'One channel', yaml: 'live: { type: http-ts, from: gops, listener: web, path: /live.ts }' },
     {
       title: 'At most 500 viewers, and who is too slow is closed',
       yaml: 'live: { type: http-ts, from: gops, listener: web, path: /live.ts, slow: disconnect, clients: { max: 500 } }',
     },
+    {
+      title: 'For who signs in, or comes from the office',
+      yaml: 'live: { type: http-ts, from: gops, listener: web, path: /live.ts, auth: [viewers, office] }',
+    },
+    {
+      title: 'Players have two seconds in their buffer at once',
+      yaml: 'live: { type: http-ts, from: gops, listener: web, path: /live.ts, start: burst, burst: 2s }',
+    },
   ],
   open(options$, context, { delivery }) {
-    return new HttpTsSink(options$, delivery.open(routeOptions(context.id, options$.value)), context.id)
+    const sinkWith = (lead: Uint8Array): Sink => {
+      const route = delivery.open(routeOptions(context.id, options$.value, lead))
+      return new HttpTsSink(options$, route, context.id, lead)
+    }
+    const { preamble } = options$.value
+    return preamble === undefined ? sinkWith(NO_LEAD) : readPreamble(preamble).then(sinkWith)
   },
 })
 
-/** A source that can wait is held while a viewer is further behind than this. */
+/** A source that can wait is held while a viewer is further behind than this, or than a part of the window. */
 const HOLD_ABOVE_BYTES = 4 * 1024 * 1024
+const NO_LEAD = new Uint8Array(0)
+const HOLD_SHARE = 1 / 4
+/** What one chunk more takes of the window. */
+const CHUNK_BYTES = 512 * 1024
 
 class HttpTsSink implements Sink {
+  readonly #id: string
+  readonly #lead: Uint8Array
+  readonly #options$: Options<z.output<typeof options>>
   readonly #route: LiveRoute
   readonly #feed: TsFeed
   readonly #changes: Subscription
+  #isPausable = false
   #hold: Disposable | undefined
 
-  constructor(options$: Options<z.output<typeof options>>, route: LiveRoute, id: string) {
+  constructor(options$: Options<z.output<typeof options>>, route: LiveRoute, id: string, lead: Uint8Array) {
+    this.#id = id
+    this.#lead = lead
+    this.#options$ = options$
     this.#route = route
     this.#feed = new TsFeed(options$.value.start === 'now')
-    this.#changes = options$.subscribe((changed) => route.update(routeOptions(id, changed)))
+    this.#changes = options$.subscribe(() => this.#update())
   }
 
   accept([inlet]: readonly Inlet[]): Subscription {
     if (inlet === undefined) return Subscription.EMPTY
     const route = this.#route
     route.onCaughtUp = () => {
-      if (route.behindBytes <= HOLD_ABOVE_BYTES / 2) this.#release()
+      if (route.behindBytes <= this.#holdAboveBytes / 2) this.#release()
     }
     return inlet.chunks.subscribe({
       next: (chunk) => {
+        if (inlet.pausable !== this.#isPausable) {
+          this.#isPausable = inlet.pausable
+          this.#update()
+        }
         for (const entry of this.#feed.push(chunk)) route.push(entry)
-        if (inlet.pausable && route.behindBytes > HOLD_ABOVE_BYTES) this.#hold ??= inlet.hold()
+        if (this.#isPausable && route.behindBytes > this.#holdAboveBytes) this.#hold ??= inlet.hold()
       },
       complete: () => route.end(),
     })
@@ -124,6 +196,21 @@ class HttpTsSink implements Sink {
     await this.#route[Symbol.asyncDispose]()
   }
 
+  /** The window holds what the slowest viewer has not read, and the next chunk, before it drops anything. */
+  get #holdAboveBytes(): number {
+    const share = this.#options$.value.window.size * HOLD_SHARE
+    return Math.max(0, Math.min(HOLD_ABOVE_BYTES, share - CHUNK_BYTES * HOLD_SHARE))
+  }
+
+  #update(): void {
+    const from = this.#options$.value
+    this.#feed.joinsAnywhere = from.start === 'now'
+    const { window, ...more } = routeOptions(this.#id, from, this.#lead)
+    // A source that waits for its viewers lets time pass between two chunks: the window must not drop for that.
+    const durationMs = this.#isPausable ? Infinity : window.durationMs
+    this.#route.update({ ...more, window: { ...window, durationMs } })
+  }
+
   #release(): void {
     const hold = this.#hold
     this.#hold = undefined
@@ -131,18 +218,21 @@ class HttpTsSink implements Sink {
   }
 }
 
-function routeOptions(id: string, from: z.output<typeof options>): LiveRouteOptions {
+function routeOptions(id: string, from: z.output<typeof options>, lead: Uint8Array): LiveRouteOptions {
   return {
     id,
     listener: from.listener,
     path: from.path,
     contentType: 'video/mp2t',
     start: from.start,
+    burstMs: from.burst,
+    lead,
     window: { durationMs: from.window.duration, sizeBytes: from.window.size },
     slow: from.slow,
     stallTimeoutMs: from.stallTimeout,
     offline: { waitForMs: from.offline.waitFor, status: from.offline.status, endAfterMs: from.offline.endAfter },
-    maxClients: from.clients.max,
+    clients: from.clients,
+    ...(from.auth === undefined ? {} : { auth: [from.auth].flat() }),
     cors: from.cors,
     catchUpBytes: from.catchUp,
   }

@@ -1,29 +1,98 @@
-// Turns chunks into what delivery sends: the shared bytes, and where a viewer can start, the splice buffers for it.
+// Turns chunks into what delivery sends: the shared bytes, and where a viewer can start, the splice buffers for it. After
+// a loss of ours every PID is announced as discontinuous before its next packet, with the counter before that one
+// (ISO/IEC 13818-1 2.4.3.5): nobody has seen the packets that would tell.
 import type { AnyChunk, LiveEntry } from '@millrace/engine/plugin'
-import { SpliceTracker } from '@millrace/media/mpegts'
+import {
+  hasPayload,
+  hasTransportError,
+  LAST_OF_PID,
+  MARK_FLAGS,
+  MARK_PID,
+  MARK_SIZE,
+  NULL_PID,
+  PACKET_SIZE,
+  readCounter,
+  readPid,
+  SpliceTracker,
+  SYNC_BYTE,
+} from '@millrace/media/mpegts'
+
+/** PIDs that are announced after a loss, at most: what a bridge of the splice tracker speaks for. */
+const MAX_PIDS = 256
+const DISCONTINUITY_FIELD = 0x80
+const STUFFING = 0xff
 
 export class TsFeed {
+  /** Every chunk can be started with, not only those that begin with a key frame. */
+  joinsAnywhere: boolean
   readonly #splice = new SpliceTracker()
-  readonly #joinsAnywhere: boolean
+  readonly #pids = new Set<number>()
+  /** PIDs that were not seen since the last loss. */
+  readonly #unannounced = new Set<number>()
 
-  /** `joinsAnywhere`: every chunk can be started with, not only those that begin with a key frame. */
   constructor(joinsAnywhere: boolean) {
-    this.#joinsAnywhere = joinsAnywhere
+    this.joinsAnywhere = joinsAnywhere
   }
 
-  /** The entries of a chunk, in order. A chunk after a loss of ours gets the bridge over it in front. */
+  /** The entries of a chunk, in order. What a loss of ours makes necessary comes in front. */
   push(chunk: AnyChunk): readonly LiveEntry[] {
     const { bytes, receivedAtMs } = chunk
     const keyframe = chunk.kind === 'gop' ? chunk.first : chunk.randomAccess
     const isAfterLoss = chunk.discontinuity === 'lost'
-    const needsSplice = keyframe || this.#joinsAnywhere || isAfterLoss
-    const bridge = needsSplice ? this.#splice.bridge() : undefined
-    const preamble = keyframe || this.#joinsAnywhere ? this.#splice.preamble() : undefined
-    this.#splice.follow(chunk)
+    if (isAfterLoss) for (const pid of this.#pids) this.#unannounced.add(pid)
+    const announced = this.#announce(chunk)
+    const canJoin = keyframe || this.joinsAnywhere
+    const bridge = canJoin || isAfterLoss ? this.#splice.bridge() : undefined
+    const preamble = canJoin ? this.#preamble(chunk) : undefined
+    this.#follow(chunk)
     const entry: LiveEntry =
       preamble === undefined || bridge === undefined
         ? { bytes, receivedAtMs }
         : { bytes, receivedAtMs, join: { keyframe, preamble, bridge } }
-    return isAfterLoss && bridge !== undefined && bridge.length > 0 ? [{ bytes: bridge, receivedAtMs }, entry] : [entry]
+    // The bridge announces every PID, those of this chunk with the counters that fit them.
+    const lead = isAfterLoss ? bridge : announced
+    return lead !== undefined && lead.length > 0 ? [{ bytes: lead, receivedAtMs }, entry] : [entry]
   }
+
+  /** A GOP brings the tables in force at its start, those that were left out before the first one included. */
+  #preamble(chunk: AnyChunk): Uint8Array {
+    return chunk.kind === 'gop' && chunk.first ? chunk.gop.psi : this.#splice.preamble()
+  }
+
+  /** Announcements for those PIDs of the chunk that a loss came before. The tracker knows their counters from here on. */
+  #announce(chunk: AnyChunk): Uint8Array | undefined {
+    if (this.#unannounced.size === 0) return undefined
+    const packets: Uint8Array[] = []
+    for (let offset = 0; offset < chunk.bytes.length; offset += PACKET_SIZE) {
+      const pid = readPid(chunk.bytes, offset)
+      if (hasTransportError(chunk.bytes, offset) || !this.#unannounced.delete(pid)) continue
+      const before = hasPayload(chunk.bytes, offset) ? 15 : 0
+      packets.push(announcement(pid, (readCounter(chunk.bytes, offset) + before) & 0x0f))
+    }
+    const bytes = new Uint8Array(packets.length * PACKET_SIZE)
+    const marks = new Int32Array(packets.length * MARK_SIZE)
+    for (const [index, packet] of packets.entries()) {
+      bytes.set(packet, index * PACKET_SIZE)
+      marks.set([index * PACKET_SIZE, readPid(packet, 0), LAST_OF_PID, 0], index * MARK_SIZE)
+    }
+    this.#splice.follow({ ...chunk, bytes, marks })
+    return bytes
+  }
+
+  #follow(chunk: AnyChunk): void {
+    this.#splice.follow(chunk)
+    const { marks } = chunk
+    for (let at = 0; at < marks.length; at += MARK_SIZE) {
+      const pid = marks[at + MARK_PID]!
+      const isLast = (marks[at + MARK_FLAGS]! & LAST_OF_PID) !== 0
+      if (isLast && pid !== NULL_PID && this.#pids.size < MAX_PIDS) this.#pids.add(pid)
+    }
+  }
+}
+
+/** A packet without payload that announces the discontinuity of its PID. */
+function announcement(pid: number, counter: number): Uint8Array {
+  const packet = new Uint8Array(PACKET_SIZE).fill(STUFFING)
+  packet.set([SYNC_BYTE, pid >>> 8, pid & 0xff, 0x20 | counter, PACKET_SIZE - 5, DISCONTINUITY_FIELD])
+  return packet
 }

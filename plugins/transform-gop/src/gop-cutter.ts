@@ -90,9 +90,9 @@ export class GopCutter {
 
   /** Cuts in front of the first unit of the leading PID, if there is one in the chunk. */
   #beginAnywhere(chunk: TsChunk): readonly GopChunk[] {
+    this.isWithoutKeyFrames = true
     const at = this.#firstUnit(chunk)
     if (at < 0) return this.#continue(chunk)
-    this.isWithoutKeyFrames = true
     if (at === 0) return [this.#begin(chunk)]
     const [before, after] = splitChunk(chunk, at)
     return [...this.#continue(before), this.#begin(after)]

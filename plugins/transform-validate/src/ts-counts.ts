@@ -5,6 +5,8 @@ import {
   MARK_FLAGS,
   MARK_PID,
   MARK_SIZE,
+  NULL_PID,
+  PAT_PID,
   ProgramTable,
   SCRAMBLED,
   SYNC_BYTE_ERROR,
@@ -27,7 +29,10 @@ export class TsCounts {
   readonly crcErrors = new Map<string, number>()
   readonly scrambledPackets = new Map<string, number>()
   readonly #table = new ProgramTable()
-  readonly #labels = new Map<number, string>()
+  /** PIDs that the tables in force name, and that are counted by themselves. */
+  readonly #named = new Set<number>()
+  /** Those that were named at any time: their counts stay. */
+  readonly #counted = new Set<number>()
   #seenChanges = -1
 
   /** Takes a chunk; true if something in it is wrong. */
@@ -62,12 +67,19 @@ export class TsCounts {
   #label(pid: number): string {
     if (this.#table.changes !== this.#seenChanges) {
       this.#seenChanges = this.#table.changes
-      const named = [0]
+      this.#named.clear()
+      this.#name(PAT_PID)
       for (const { pmtPid, pcrPid, tracks } of this.#table.programs.values()) {
-        named.push(pmtPid, pcrPid, ...tracks.map((track) => track.pid))
+        for (const named of [pmtPid, pcrPid, ...tracks.map((track) => track.pid)]) this.#name(named)
       }
-      for (const known of named) if (this.#labels.size < MAX_PIDS) this.#labels.set(known, String(known))
     }
-    return this.#labels.get(pid) ?? OTHER
+    return this.#named.has(pid) ? String(pid) : OTHER
+  }
+
+  #name(pid: number): void {
+    // The null PID as pcrPid says that a program has no PCR: ISO/IEC 13818-1 2.4.4.9.
+    if (pid === NULL_PID || (this.#counted.size >= MAX_PIDS && !this.#counted.has(pid))) return
+    this.#counted.add(pid)
+    this.#named.add(pid)
   }
 }

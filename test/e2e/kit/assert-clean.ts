@@ -11,20 +11,22 @@ export interface Allowance {
 export function assertClean(name: string, ts: TsReport | undefined, { announced = false }: Allowance = {}): TsReport {
   assert.ok(ts !== undefined, `${name} was not checked`)
   assert.ok(ts.packets > 0, `${name} is empty`)
-  const wrong = {
-    continuityErrors: ts.continuityErrors,
-    duplicates: ts.duplicates,
-    syncErrors: ts.syncErrors,
-    transportErrors: ts.transportErrors,
-    crcErrors: ts.crcErrors,
-    splices: announced ? 0 : ts.spliceCount,
-    clocks: Object.entries(ts.clocks).filter(([, clock]) => clock.jumps > 0 || (!announced && clock.announced > 0)),
-    units: Object.entries(ts.units).filter(([, unit]) => {
-      return unit.dtsNotIncreasing > 0 || unit.wrongLength > 0 || unit.noStartCode > 0 || (!announced && unit.cut > 0)
-    }),
-  }
-  const none = { continuityErrors: 0, duplicates: 0, syncErrors: 0, transportErrors: 0, crcErrors: 0, splices: 0 }
-  assert.deepEqual(wrong, { ...none, clocks: [], units: [] }, `${name} is not clean`)
+  const { continuityErrors, duplicates, syncErrors, transportErrors, crcErrors } = ts
+  const splices = announced ? 0 : ts.spliceCount
+  const wrong = [
+    ...Object.entries({ continuityErrors, duplicates, syncErrors, transportErrors, crcErrors, splices })
+      .filter(([, count]) => count > 0)
+      .map(([what, count]) => `${what} ${count}`),
+    ...Object.entries(ts.clocks)
+      .filter(([, clock]) => clock.jumps > 0 || (!announced && clock.announced > 0))
+      .map(([pid, clock]) => `clock of PID ${pid} ${JSON.stringify(clock)}`),
+    ...Object.entries(ts.units)
+      .filter(([, { dtsNotIncreasing, wrongLength, noStartCode, cut }]) => {
+        return dtsNotIncreasing + wrongLength + noStartCode + (announced ? 0 : cut) > 0
+      })
+      .map(([pid, units]) => `units of PID ${pid} ${JSON.stringify(units)}`),
+  ]
+  assert.deepEqual(wrong, [], `${name} is not clean: ${wrong.join('; ')}`)
   return ts
 }
 

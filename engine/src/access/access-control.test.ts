@@ -1,0 +1,216 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { AccessControl } from './access-control.js'
+import type { AccessDecision, AccessRequest } from './auth.js'
+import { AUTH_SCHEMAS, type AuthSettings, type AuthType } from './auth-schema.js'
+import { hashPassword, renderPasswordHash } from './password-hash.js'
+import { SlowChecks } from './slow-checks.js'
+
+const at = { file: 'a', line: 1, column: 1 }
+
+function provider<T extends AuthType>(name: string, type: T, options: unknown): AuthSettings {
+  return { name, type, options: AUTH_SCHEMAS[type].parse(options), at } as AuthSettings
+}
+
+const SETTINGS: readonly AuthSettings[] = [
+  provider('viewers', 'basic', { users: { anna: 'se:cret', jürgen: 'pässwört' } }),
+  provider('api', 'bearer', { realm: 'apps', tokens: { app: 'abc.def', other: 'xyz==' } }),
+  provider('players', 'token', { tokens: ['tv-1', 'tv 2'] }),
+  provider('office', 'ip', { allow: ['10.0.0.0/8', '2001:db8::/32'], deny: ['10.6.6.6'] }),
+  provider('nobody-bad', 'ip', { deny: ['192.0.2.66', '::ffff:198.51.100.0/120'] }),
+  provider('both', 'all', { of: ['viewers', 'office'] }),
+]
+
+function control(nowMs = (): number => 0): AccessControl {
+  return new AccessControl(SETTINGS, { nowMs })
+}
+
+function request(more: Partial<AccessRequest> = {}): AccessRequest {
+  return { address: '192.0.2.1', path: '/live.ts', query: '', authorization: undefined, ...more }
+}
+
+function basic(user: string, password: string): Partial<AccessRequest> {
+  return { authorization: `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}` }
+}
+
+function say(decision: AccessDecision): string {
+  if (decision.allowed) return `allowed ${decision.user ?? ''}`.trim()
+  return `${decision.status} ${decision.reason}`
+}
+
+const rows: readonly { name: string; auth: readonly string[]; asks: Partial<AccessRequest>; says: string }[] = [
+  { name: 'no provider', auth: [], asks: {}, says: 'allowed' },
+  { name: 'basic', auth: ['viewers'], asks: basic('anna', 'se:cret'), says: 'allowed anna' },
+  { name: 'basic in UTF-8', auth: ['viewers'], asks: basic('jürgen', 'pässwört'), says: 'allowed jürgen' },
+  { name: 'basic, wrong password', auth: ['viewers'], asks: basic('anna', 'secret'), says: '401 bad-credentials' },
+  { name: 'basic, no such user', auth: ['viewers'], asks: basic('otto', 'se:cret'), says: '401 bad-credentials' },
+  {
+    name: 'basic, a user of every object',
+    auth: ['viewers'],
+    asks: basic('constructor', ''),
+    says: '401 bad-credentials',
+  },
+  { name: 'basic without credentials', auth: ['viewers'], asks: {}, says: '401 no-credentials' },
+  { name: 'basic, malformed', auth: ['viewers'], asks: { authorization: 'Basic ?' }, says: '401 bad-credentials' },
+  { name: 'bearer', auth: ['api'], asks: { authorization: 'Bearer xyz==' }, says: 'allowed other' },
+  { name: 'bearer, wrong', auth: ['api'], asks: { authorization: 'Bearer xyz' }, says: '401 bad-credentials' },
+  { name: 'bearer, two', auth: ['api'], asks: { authorization: 'Bearer a, b' }, says: '401 bad-credentials' },
+  { name: 'token', auth: ['players'], asks: { query: 'a=b&token=tv+2' }, says: 'allowed' },
+  { name: 'token, wrong', auth: ['players'], asks: { query: 'token=tv-3' }, says: '403 bad-credentials' },
+  { name: 'token, twice', auth: ['players'], asks: { query: 'token=tv-1&token=tv-1' }, says: '403 bad-credentials' },
+  { name: 'token, none', auth: ['players'], asks: { query: 'tokens=tv-1' }, says: '403 no-credentials' },
+  { name: 'ip', auth: ['office'], asks: { address: '10.1.2.3' }, says: 'allowed' },
+  { name: 'ip, mapped', auth: ['office'], asks: { address: '::ffff:10.1.2.3' }, says: 'allowed' },
+  { name: 'ip, mapped in hexadecimal', auth: ['office'], asks: { address: '::ffff:a01:203' }, says: 'allowed' },
+  { name: 'ip, v6', auth: ['office'], asks: { address: '2001:db8::1' }, says: 'allowed' },
+  { name: 'ip, with a zone', auth: ['office'], asks: { address: '2001:db8::1%eth0' }, says: 'allowed' },
+  { name: 'ip, outside', auth: ['office'], asks: { address: '11.1.2.3' }, says: '403 address' },
+  { name: 'ip, denied in what is allowed', auth: ['office'], asks: { address: '10.6.6.6' }, says: '403 address' },
+  { name: 'ip, no address', auth: ['office'], asks: { address: 'unknown' }, says: '403 address' },
+  { name: 'ip, denied', auth: ['nobody-bad'], asks: { address: '::ffff:192.0.2.66' }, says: '403 address' },
+  {
+    name: 'ip, denied by a mapped range',
+    auth: ['nobody-bad'],
+    asks: { address: '198.51.100.7' },
+    says: '403 address',
+  },
+  { name: 'ip, not denied', auth: ['nobody-bad'], asks: {}, says: 'allowed' },
+  { name: 'any, by address', auth: ['viewers', 'office'], asks: { address: '10.1.1.1' }, says: 'allowed' },
+  { name: 'any, by password', auth: ['office', 'viewers'], asks: basic('anna', 'se:cret'), says: 'allowed anna' },
+  { name: 'any, neither', auth: ['office', 'viewers'], asks: {}, says: '401 no-credentials' },
+  {
+    name: 'any, the second scheme',
+    auth: ['viewers', 'api'],
+    asks: { authorization: 'Bearer abc.def' },
+    says: 'allowed app',
+  },
+  {
+    name: 'all, both',
+    auth: ['both'],
+    asks: { ...basic('anna', 'se:cret'), address: '10.1.1.1' },
+    says: 'allowed anna',
+  },
+  { name: 'all, only the address', auth: ['both'], asks: { address: '10.1.1.1' }, says: '401 no-credentials' },
+  { name: 'all, only the password', auth: ['both'], asks: basic('anna', 'se:cret'), says: '403 address' },
+]
+
+for (const { name, auth, asks, says } of rows) {
+  test(`${name}: ${says}`, async () => assert.equal(say(await control().check(auth, request(asks))), says))
+}
+
+test('a challenge names each scheme that would help, once', async () => {
+  const decision = await control().check(['api', 'viewers', 'viewers'], request())
+  assert.ok(!decision.allowed)
+  assert.equal(decision.headers['WWW-Authenticate'], 'Bearer realm="apps", Basic realm="millrace", charset="UTF-8"')
+  const wrong = await control().check(['api'], request({ authorization: 'Bearer nope' }))
+  assert.ok(!wrong.allowed)
+  assert.equal(wrong.headers['WWW-Authenticate'], 'Bearer realm="apps", error="invalid_token"')
+})
+
+test('a provider that is not there is an error', () => {
+  assert.throws(() => control().check(['viewer'], request()), { code: 'AUTH_UNKNOWN' })
+})
+
+test('after ten failures an address is refused for a minute, right or wrong, and others are not', async () => {
+  let nowMs = 0
+  const access = control(() => nowMs)
+  for (let count = 0; count < 10; count++) {
+    assert.equal(say(await access.check(['viewers'], request(basic('anna', `no ${count}`)))), '401 bad-credentials')
+  }
+  const right = request(basic('anna', 'se:cret'))
+  const refused = await access.check(['viewers'], right)
+  assert.equal(say(refused), '429 too-many-failures')
+  assert.equal(!refused.allowed && refused.headers['Retry-After'], '60')
+  assert.equal(say(await access.check(['nobody-bad'], right)), 'allowed', 'an address is nothing to guess')
+  assert.equal(say(await access.check(['viewers'], { ...right, address: '192.0.2.2' })), 'allowed anna')
+  nowMs = 60_001
+  assert.equal(say(await access.check(['viewers'], right)), 'allowed anna')
+  assert.deepEqual(
+    [...access.refused],
+    [
+      ['bad-credentials', 10],
+      ['too-many-failures', 1],
+    ],
+  )
+})
+
+test('asking without credentials is no failure', async () => {
+  const access = control()
+  for (let count = 0; count < 20; count++) await access.check(['viewers'], request())
+  assert.equal(say(await access.check(['viewers'], request(basic('anna', 'se:cret')))), 'allowed anna')
+})
+
+test('failures of an IPv6 client count for its /64', async () => {
+  const access = control()
+  for (let count = 0; count < 10; count++) {
+    await access.check(['players'], request({ address: `2001:db8:1:2::${count}`, query: 'token=x' }))
+  }
+  const from = (address: string): AccessRequest => request({ address, query: 'token=tv-1' })
+  assert.equal(say(await access.check(['players'], from('2001:db8:1:2:ffff::1'))), '429 too-many-failures')
+  assert.equal(say(await access.check(['players'], from('2001:db8:1:3::1'))), 'allowed')
+})
+
+test('hashed passwords let in, unknown names and plain ones beside them take the same way', async () => {
+  const hash = renderPasswordHash(await hashPassword('secret'))
+  const access = new AccessControl([provider('v', 'basic', { users: { anna: hash, otto: 'plain' } })], {
+    nowMs: () => 0,
+  })
+  const ask = (user: string, password: string): ReturnType<AccessControl['check']> =>
+    access.check(['v'], request(basic(user, password)))
+  const answers = await Promise.all([
+    ask('anna', 'secret'),
+    ask('anna', 'wrong'),
+    ask('otto', 'plain'),
+    ask('otto', 'secret'),
+    ask('nobody', 'secret'),
+  ])
+  assert.deepEqual(answers.map(say), [
+    'allowed anna',
+    '401 bad-credentials',
+    'allowed otto',
+    '401 bad-credentials',
+    '401 bad-credentials',
+  ])
+  const again = ask('anna', 'secret')
+  assert.ok(!(again instanceof Promise), 'what was right a moment ago is known')
+})
+
+test('a crowd with one password costs one derivation, a crowd of guesses is refused when too many wait', async () => {
+  const hash = renderPasswordHash(await hashPassword('secret'))
+  const access = new AccessControl([provider('v', 'basic', { users: { anna: hash } })], { nowMs: () => 0 })
+  const crowd = Array.from({ length: 500 }, (_, index) =>
+    access.check(['v'], request({ ...basic('anna', 'secret'), address: `10.0.${index >> 8}.${index & 255}` })),
+  )
+  assert.ok((await Promise.all(crowd)).every(({ allowed }) => allowed))
+  const guesses = Array.from({ length: 80 }, (_, index) =>
+    access.check(['v'], request({ ...basic('anna', `guess ${index}`), address: `10.1.0.${index}` })),
+  )
+  const said = (await Promise.all(guesses)).map(say)
+  assert.equal(said.filter((each) => each === '401 bad-credentials').length, 66)
+  assert.equal(said.filter((each) => each === '503 busy').length, 14)
+})
+
+test('slow checks run a few at a time, in order, and one that fails gives its place on', async () => {
+  const checks = new SlowChecks({ atATime: 1, mostWaiting: 2 })
+  const order: string[] = []
+  const check =
+    (name: string, fails = false) =>
+    async (): Promise<boolean> => {
+      order.push(name)
+      await Promise.resolve()
+      if (fails) throw new Error('out of memory')
+      return true
+    }
+  const results = await Promise.allSettled([
+    checks.run(check('a', true)),
+    checks.run(check('b')),
+    checks.run(check('c')),
+    checks.run(check('d')),
+  ])
+  assert.deepEqual(order, ['a', 'b', 'c'])
+  assert.deepEqual(
+    results.map((result) => (result.status === 'fulfilled' ? result.value : 'failed')),
+    ['failed', true, true, 'busy'],
+  )
+  assert.equal(await checks.run(check('e')), true)
+})

@@ -1,0 +1,161 @@
+// Who may come in: asks the providers that an output names, counts refusals, and lets no address guess for long.
+// Names in a list are alternatives; a provider of type `all` is a conjunction.
+import { accessError } from './access-errors.js'
+import type { AccessDecision, AccessRequest, Auth, RefusedAccess } from './auth.js'
+import type { AuthSettings } from './auth-schema.js'
+import { BasicProvider } from './basic-provider.js'
+import { BearerProvider } from './bearer-provider.js'
+import { FailureLimit } from './failure-limit.js'
+import { IpProvider } from './ip-provider.js'
+import { allow, type Provider, refuse, type Verdict } from './provider.js'
+import { SignedProvider } from './signed-provider.js'
+import { SlowChecks } from './slow-checks.js'
+import { TokenProvider } from './token-provider.js'
+
+/** Where several refuse, the first of these that is among them is what is said. */
+const BY_WEIGHT: readonly RefusedAccess[] = [
+  'too-many-failures',
+  'busy',
+  'bad-credentials',
+  'bad-signature',
+  'expired',
+  'wrong-path',
+  'no-credentials',
+  'address',
+]
+/** Guesses: what an address may do only so often. */
+const FAILURES: ReadonlySet<RefusedAccess> = new Set(['bad-credentials', 'bad-signature'])
+const BUSY_RETRY_SECONDS = 2
+
+type Refusal = Extract<Verdict, { readonly allowed: false }>
+
+export interface AccessSurroundings {
+  /** Monotonic. */
+  nowMs(): number
+  /** Unix time, as the clock of the machine has it now; expiry dates are compared with it. By default Date.now. */
+  unixMs?(): number
+}
+
+export class AccessControl implements Auth {
+  /** Requests refused, by reason. */
+  readonly refused = new Map<RefusedAccess, number>()
+  readonly #around: AccessSurroundings
+  readonly #providers = new Map<string, Provider>()
+  readonly #failures = new FailureLimit()
+
+  constructor(settings: readonly AuthSettings[], around: AccessSurroundings) {
+    this.#around = around
+    const checks = new SlowChecks()
+    for (const one of settings) {
+      if (one.type !== 'all') this.#providers.set(one.name, makeProvider(one, around, checks))
+    }
+    for (const one of settings) {
+      if (one.type === 'all')
+        this.#providers.set(one.name, new Conjunction(one.options.of.map((name) => this.#find(name))))
+    }
+  }
+
+  check(names: readonly string[], request: AccessRequest): AccessDecision | Promise<AccessDecision> {
+    const providers = names.map((name) => this.#find(name)).sort((a, b) => a.cost - b.cost)
+    if (providers.length === 0) return { allowed: true, user: undefined }
+    const verdict = askAny(providers, (provider) => this.#ask(provider, request))
+    if (verdict instanceof Promise) return verdict.then((late) => this.#decide(late, request))
+    return this.#decide(verdict, request)
+  }
+
+  /** Throws AUTH_UNKNOWN. */
+  #find(name: string): Provider {
+    const provider = this.#providers.get(name)
+    if (provider !== undefined) return provider
+    throw accessError('AUTH_UNKNOWN', `there is no provider "${name}" under auth`)
+  }
+
+  #ask(provider: Provider, request: AccessRequest): Verdict | Promise<Verdict> {
+    const isRefused = provider.isGuessable && this.#failures.refusedFor(request.address, this.#around.nowMs()) > 0
+    return isRefused ? refuse('too-many-failures') : provider.check(request)
+  }
+
+  #decide(verdict: readonly Refusal[] | Extract<Verdict, { allowed: true }>, request: AccessRequest): AccessDecision {
+    if ('allowed' in verdict) return verdict
+    const reason = BY_WEIGHT.find((weighty) => verdict.some((refusal) => refusal.reason === weighty)) ?? 'address'
+    this.refused.set(reason, (this.refused.get(reason) ?? 0) + 1)
+    const nowMs = this.#around.nowMs()
+    if (FAILURES.has(reason)) this.#failures.note(request.address, nowMs)
+    if (reason === 'too-many-failures') {
+      return deny(reason, 429, { 'Retry-After': String(this.#failures.refusedFor(request.address, nowMs)) })
+    }
+    if (reason === 'busy') return deny(reason, 503, { 'Retry-After': String(BUSY_RETRY_SECONDS) })
+    const challenges = new Set(verdict.flatMap(({ challenge }) => challenge ?? []))
+    if (challenges.size === 0) return deny(reason, 403, {})
+    return deny(reason, 401, { 'WWW-Authenticate': [...challenges].join(', ') })
+  }
+}
+
+/** All must let in; the cheap ones are asked first. */
+class Conjunction implements Provider {
+  readonly cost: number
+  readonly isGuessable: boolean
+  readonly #parts: readonly Provider[]
+
+  constructor(parts: readonly Provider[]) {
+    this.#parts = [...parts].sort((a, b) => a.cost - b.cost)
+    this.cost = Math.max(...parts.map(({ cost }) => cost))
+    this.isGuessable = parts.some(({ isGuessable }) => isGuessable)
+  }
+
+  check(request: AccessRequest): Verdict | Promise<Verdict> {
+    return askAll(this.#parts, request, undefined)
+  }
+}
+
+function askAll(
+  parts: readonly Provider[],
+  request: AccessRequest,
+  user: string | undefined,
+): Verdict | Promise<Verdict> {
+  const [part, ...rest] = parts
+  if (part === undefined) return allow(user)
+  const goOn = (verdict: Verdict): Verdict | Promise<Verdict> =>
+    verdict.allowed ? askAll(rest, request, user ?? verdict.user) : verdict
+  const verdict = part.check(request)
+  return verdict instanceof Promise ? verdict.then(goOn) : goOn(verdict)
+}
+
+type Answer = readonly Refusal[] | Extract<Verdict, { allowed: true }>
+
+/** The first that lets in, else all refusals. */
+function askAny(
+  providers: readonly Provider[],
+  ask: (provider: Provider) => Verdict | Promise<Verdict>,
+  refusals: readonly Refusal[] = [],
+): Answer | Promise<Answer> {
+  const [provider, ...rest] = providers
+  if (provider === undefined) return refusals
+  const goOn = (verdict: Verdict): Answer | Promise<Answer> =>
+    verdict.allowed ? verdict : askAny(rest, ask, [...refusals, verdict])
+  const verdict = ask(provider)
+  return verdict instanceof Promise ? verdict.then(goOn) : goOn(verdict)
+}
+
+function makeProvider(
+  one: Exclude<AuthSettings, { readonly type: 'all' }>,
+  around: AccessSurroundings,
+  checks: SlowChecks,
+): Provider {
+  switch (one.type) {
+    case 'basic':
+      return new BasicProvider(one.options, { nowMs: () => around.nowMs(), checks })
+    case 'bearer':
+      return new BearerProvider(one.options)
+    case 'token':
+      return new TokenProvider(one.options)
+    case 'signed':
+      return new SignedProvider(one.options, () => around.unixMs?.() ?? Date.now())
+    case 'ip':
+      return new IpProvider(one.options)
+  }
+}
+
+function deny(reason: RefusedAccess, status: number, headers: Readonly<Record<string, string>>): AccessDecision {
+  return { allowed: false, reason, status, headers }
+}

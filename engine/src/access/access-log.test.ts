@@ -1,0 +1,144 @@
+import assert from 'node:assert/strict'
+import { execFileSync, spawn } from 'node:child_process'
+import { mkdtemp, readFile, rename, rm, stat } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test, type TestContext } from 'node:test'
+import { pathToFileURL } from 'node:url'
+import type { SessionEnd } from '../deliver/session.js'
+import { KeptLog, REAL_CLOCK } from '../listen/loopback.test.kit.js'
+import { renderSession } from './access-log.js'
+import { type LineFile, openLineFile } from './line-file.js'
+import { LineWriter } from './line-writer.js'
+
+const SESSION: SessionEnd = {
+  id: 'k3f9-7',
+  node: 'one/ts',
+  path: '/live.ts',
+  client: '192.0.2.1:5000',
+  user: 'anna',
+  userAgent: 'VLC/3.0',
+  status: 200,
+  bytes: 1000,
+  durationMs: 2000,
+  skips: 1,
+  skippedBytes: 188,
+  reason: 'left',
+}
+
+async function folder(t: TestContext): Promise<string> {
+  const path = await mkdtemp(join(tmpdir(), 'millrace-log-'))
+  t.after(() => rm(path, { recursive: true, force: true }))
+  return path
+}
+
+async function until(claim: () => boolean | Promise<boolean>): Promise<void> {
+  for (const end = performance.now() + 10_000; !(await claim());) {
+    assert.ok(performance.now() < end, 'waited too long')
+    await new Promise((resolve) => setTimeout(resolve, 5))
+  }
+}
+
+function read(path: string): Promise<string> {
+  return readFile(path, 'utf8').catch(() => '')
+}
+
+test('a session is one line of JSON, whatever the client calls itself', () => {
+  const userAgent = `\u001b[2J"\n\u2028${'x'.repeat(1000)}`
+  const line = renderSession('2026-01-02T03:04:05.000Z', { ...SESSION, userAgent })
+  assert.ok(!/\p{Cc}/u.test(line))
+  const parsed = JSON.parse(line) as Record<string, unknown>
+  assert.deepEqual(Object.keys(parsed), [
+    ...['time', 'id', 'node', 'client', 'user', 'path', 'userAgent', 'status', 'bytes', 'durationMs'],
+    ...['skips', 'skippedBytes', 'reason'],
+  ])
+  assert.equal(String(parsed['userAgent']).length, 256)
+})
+
+test('lines go on in a new file when the old one was moved away', async (t) => {
+  const path = join(await folder(t), 'access.log')
+  const { log } = new KeptLog()
+  await using writer = new LineWriter({ clock: REAL_CLOCK, log, open: () => openLineFile(path) })
+  writer.write('one')
+  await until(async () => (await read(path)) === 'one\n')
+  assert.equal((await stat(path)).mode & 0o777 & ~0o640, 0)
+  await rename(path, `${path}.1`)
+  await until(async () => {
+    writer.write('two')
+    return (await read(path)).startsWith('two\n')
+  })
+  assert.match(await read(`${path}.1`), /^one\n/)
+  await rm(path)
+  await until(async () => {
+    writer.write('three')
+    return (await read(path)).includes('three\n')
+  })
+})
+
+test('what cannot be written is dropped and counted, and the next is tried', async (t) => {
+  const path = join(await folder(t), 'missing', 'access.log')
+  const kept = new KeptLog()
+  let isBroken = true
+  const good = join(await folder(t), 'a')
+  const open = (): Promise<LineFile> => openLineFile(isBroken ? path : good)
+  await using writer = new LineWriter({ clock: REAL_CLOCK, log: kept.log, open })
+  writer.write('one')
+  await until(() => writer.dropped === 1)
+  writer.write('two')
+  await until(() => writer.dropped === 2)
+  assert.equal(kept.lines.length, 1, 'one warning a minute')
+  isBroken = false
+  writer.write('three')
+  await until(async () => (await read(good)) === 'three\n')
+})
+
+test('a pipe that nobody reads holds nothing up: what finds no room is dropped', async (t) => {
+  const path = join(await folder(t), 'pipe')
+  execFileSync('mkfifo', [path])
+  const { open: openHandle } = await import('node:fs/promises')
+  const { O_RDONLY, O_NONBLOCK } = (await import('node:fs')).constants
+  const reader = await openHandle(path, O_RDONLY | O_NONBLOCK)
+  const { log } = new KeptLog()
+  const writer = new LineWriter({ clock: REAL_CLOCK, log, open: () => openLineFile(path), mostBytes: 100_000 })
+  const line = 'x'.repeat(999)
+  for (let count = 0; count < 100; count++) writer.write(line)
+  await until(async () => {
+    for (let count = 0; count < 100; count++) writer.write(line)
+    return writer.dropped > 200
+  })
+  const beganMs = performance.now()
+  await writer[Symbol.asyncDispose]()
+  assert.ok(performance.now() - beganMs < 5000, 'it ends in time')
+  await reader.close()
+})
+
+test('what is there at the end is written', async (t) => {
+  const path = join(await folder(t), 'access.log')
+  const { log } = new KeptLog()
+  const writer = new LineWriter({ clock: REAL_CLOCK, log, open: () => openLineFile(path) })
+  writer.write('last')
+  await writer[Symbol.asyncDispose]()
+  await writer[Symbol.asyncDispose]()
+  writer.write('too late')
+  assert.equal(await read(path), 'last\n')
+  assert.equal(writer.dropped, 1)
+})
+
+test('stdout that nobody reads does not keep a process from ending', async () => {
+  const file = pathToFileURL(join(import.meta.dirname, 'line-file.js')).href
+  const script = `
+    const { openStdout } = await import(${JSON.stringify(file)})
+    const out = openStdout()
+    let taken = 0
+    for (let count = 0; count < 100; count++) out.write(Buffer.alloc(10000, 'x')).then(() => taken++)
+    setTimeout(() => {
+      process.stderr.write(taken < 100 ? 'full' : 'not full')
+      process.exit(0)
+    }, 100)`
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['ignore', 'pipe', 'pipe'] })
+  let said = ''
+  child.stderr.on('data', (text: Buffer) => (said += text.toString()))
+  const code = await new Promise((resolve) => child.on('exit', resolve))
+  child.stdout.destroy()
+  assert.deepEqual([code, said], [0, 'full'])
+})

@@ -1,0 +1,136 @@
+// The section `auth:` of the YAML: one schema for each type of provider.
+import { z } from 'zod'
+import type { Position } from '../graph/graph.js'
+import { isAddressRange } from '../listen/address-ranges.js'
+import { authName, secret } from '../plugin/options.js'
+import { parsePasswordHash, SCRYPT_PREFIX } from './password-hash.js'
+import { LINK_PARAMETERS } from './signed-link.js'
+
+const MOST_ENTRIES = 10_000
+/** They are gone through one by one. */
+const MOST_RANGES = 1000
+/** RFC 7617 section 2: a colon would end the name. */
+const USER_NAME = /^[^:\p{Cc}]{1,255}$/u
+/** Fits between the quotes of a challenge. */
+const REALM = /^[\x20\x21\x23-\x5b\x5d-\x7e]{1,128}$/
+/** RFC 3986: needs no encoding in a query. */
+const PARAMETER = /^[A-Za-z0-9._~-]{1,64}$/
+/** RFC 6750 section 2.1. */
+const BEARER_TOKEN = /^[A-Za-z0-9._~+/-]+=*$/
+const LEAST_KEY_LENGTH = 16
+
+const realm = z
+  .string()
+  .regex(REALM, 'must be text in ASCII without quotes and backslashes')
+  .default('millrace')
+  .meta({ description: 'What viewers are asked to sign in to.', reload: 'live' })
+
+const password = secret().refine(
+  (text) => !text.startsWith(SCRYPT_PREFIX) || parsePasswordHash(text) !== undefined,
+  'must be a scrypt hash as `engine hash` makes it',
+)
+
+const bearerToken = secret().refine(
+  (text) => BEARER_TOKEN.test(text),
+  'must have letters, digits and -._~+/ only, with = at the end',
+)
+
+function tokensOf(token: z.ZodType<string, string>) {
+  return z
+    .union([z.array(token), z.record(z.string(), token)])
+    .refine((tokens) => isFilled(Object.keys(tokens)), 'must have at least one token')
+    .meta({ description: 'The tokens: a list, or a map from the name of who has it.', reload: 'live' })
+}
+
+function parameter(name: string, description: string) {
+  return z
+    .string()
+    .regex(PARAMETER, 'must be the name of a parameter: letters, digits and -._~')
+    .default(name)
+    .meta({ description, reload: 'live' })
+}
+
+function ranges(description: string) {
+  return z
+    .array(z.string().refine(isAddressRange, 'must be an address or a range such as 10.0.0.0/8 or 2001:db8::/32'))
+    .max(MOST_RANGES)
+    .default([])
+    .meta({ description, reload: 'live' })
+}
+
+function isFilled(keys: readonly string[]): boolean {
+  return keys.length > 0 && keys.length <= MOST_ENTRIES
+}
+
+/** By `type`. */
+export const AUTH_SCHEMAS = {
+  basic: z.strictObject({
+    realm,
+    users: z
+      .record(z.string(), password)
+      .refine((users) => isFilled(Object.keys(users)), 'must have at least one user')
+      .refine(
+        (users) => Object.keys(users).every((name) => USER_NAME.test(name)),
+        'must have names without colons and control characters',
+      )
+      .meta({ description: 'Passwords by user name, plain or as `engine hash` makes them.', reload: 'live' }),
+  }),
+  bearer: z.strictObject({ realm, tokens: tokensOf(bearerToken) }),
+  token: z.strictObject({
+    parameter: parameter('token', 'The parameter of the query that carries the token.'),
+    tokens: tokensOf(secret()),
+  }),
+  signed: z.strictObject({
+    keys: z
+      .record(z.string().regex(PARAMETER), longKey())
+      .refine((keys) => isFilled(Object.keys(keys)), 'must have at least one key')
+      .meta({ description: 'Keys by id; links name theirs, so that keys can be changed one by one.', reload: 'live' }),
+    parameters: z
+      .strictObject({
+        expires: parameter(LINK_PARAMETERS.expires, 'Until when, as Unix time in seconds.'),
+        prefix: parameter(LINK_PARAMETERS.prefix, 'For which path; one that ends with / for all below it.'),
+        key: parameter(LINK_PARAMETERS.key, 'The id of the key.'),
+        signature: parameter(LINK_PARAMETERS.signature, 'The signature.'),
+      })
+      .prefault({})
+      .meta({ description: 'Names of the parameters of a link.', reload: 'live' }),
+  }),
+  ip: z
+    .strictObject({
+      allow: ranges('Addresses and ranges that may come in; by default all.'),
+      deny: ranges('Addresses and ranges that may not, even where they are allowed.'),
+    })
+    .refine(({ allow, deny }) => allow.length + deny.length > 0, 'must have "allow" or "deny"'),
+  all: z.strictObject({
+    of: z
+      .array(authName())
+      .min(1)
+      .meta({ description: 'Providers that must all let a request in; none of them of type `all`.', reload: 'live' }),
+  }),
+} as const
+
+export type AuthType = keyof typeof AUTH_SCHEMAS
+export type BasicOptions = z.output<(typeof AUTH_SCHEMAS)['basic']>
+export type BearerOptions = z.output<(typeof AUTH_SCHEMAS)['bearer']>
+export type TokenOptions = z.output<(typeof AUTH_SCHEMAS)['token']>
+export type SignedOptions = z.output<(typeof AUTH_SCHEMAS)['signed']>
+export type IpOptions = z.output<(typeof AUTH_SCHEMAS)['ip']>
+export type AllOptions = z.output<(typeof AUTH_SCHEMAS)['all']>
+
+/** A provider of the checked graph. */
+export type AuthSettings = {
+  readonly [T in AuthType]: {
+    readonly name: string
+    readonly type: T
+    readonly options: z.output<(typeof AUTH_SCHEMAS)[T]>
+    readonly at: Position
+  }
+}[AuthType]
+
+export function isAuthType(text: string): text is AuthType {
+  return Object.hasOwn(AUTH_SCHEMAS, text)
+}
+
+function longKey() {
+  return secret().refine((text) => text.length >= LEAST_KEY_LENGTH, `must have at least ${LEAST_KEY_LENGTH} characters`)
+}

@@ -1,0 +1,37 @@
+// Credentials of the scheme Basic: RFC 7617 section 2, in UTF-8 where they are UTF-8, else in latin1 (appendix B.3).
+
+export interface BasicCredentials {
+  readonly user: string
+  readonly password: string
+}
+
+/** RFC 9110 section 11.2: token68, of which Base64 with padding is a part. */
+const BASIC = /^Basic +([A-Za-z0-9+/]+={0,2}) *$/i
+const SCHEME = /^Basic(?: |$)/i
+const CONTROL = /\p{Cc}/u
+/** Longer ones are nobody's. */
+const LONGEST = 1024
+
+/** Undefined where the header is not there or of another scheme; `malformed` where it can't be read. Never throws. */
+export function parseBasic(authorization: string | undefined): BasicCredentials | 'malformed' | undefined {
+  if (authorization === undefined || !SCHEME.test(authorization)) return undefined
+  const encoded = BASIC.exec(authorization)?.[1]
+  if (encoded === undefined || encoded.length > LONGEST) return 'malformed'
+  const text = decode(Buffer.from(encoded, 'base64'))
+  const colon = text.indexOf(':')
+  if (colon < 0 || CONTROL.test(text)) return 'malformed'
+  return { user: comparable(text.slice(0, colon)), password: comparable(text.slice(colon + 1)) }
+}
+
+/** The form in which names and passwords are compared: Unicode NFC, as RFC 7617 section 2.1 asks for. */
+export function comparable(text: string): string {
+  return text.normalize('NFC')
+}
+
+function decode(bytes: Buffer): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+  } catch {
+    return bytes.toString('latin1')
+  }
+}

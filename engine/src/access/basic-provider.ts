@@ -1,0 +1,104 @@
+// Provider `basic`: user names and passwords, RFC 7617. Where a password is a scrypt hash, every check of the provider
+// derives a key, for unknown names too: how long an answer takes does not tell which names there are.
+import type { AccessRequest } from './auth.js'
+import type { BasicOptions } from './auth-schema.js'
+import { type BasicCredentials, comparable, parseBasic } from './basic-credentials.js'
+import { BoundedCache } from './bounded-cache.js'
+import { KeyedDigest } from './keyed-digest.js'
+import { isPassword, parsePasswordHash, type PasswordHash } from './password-hash.js'
+import { allow, type Provider, refuse, type Verdict } from './provider.js'
+import type { SlowChecks } from './slow-checks.js'
+
+/** So that a crowd with one password, or a player that comes back, costs one derivation. */
+const REMEMBERED_MS = 60_000
+const MOST_REMEMBERED = 1000
+
+interface Account {
+  readonly name: string
+  readonly password: PasswordHash | Buffer
+}
+
+export interface BasicSurroundings {
+  nowMs(): number
+  readonly checks: SlowChecks
+}
+
+export class BasicProvider implements Provider {
+  readonly isGuessable = true
+  readonly cost: number
+  readonly #around: BasicSurroundings
+  readonly #challenge: string
+  readonly #digest = new KeyedDigest()
+  readonly #accounts: ReadonlyMap<string, Account>
+  /** The dearest hash: derived for names that are not there. */
+  readonly #decoy: PasswordHash | undefined
+  /** Apart, so that guesses don't push out those who are right. */
+  readonly #right = new BoundedCache<true>(MOST_REMEMBERED, REMEMBERED_MS)
+  readonly #wrong = new BoundedCache<true>(MOST_REMEMBERED, REMEMBERED_MS)
+  readonly #running = new Map<string, Promise<Verdict>>()
+
+  constructor(options: BasicOptions, around: BasicSurroundings) {
+    this.#around = around
+    this.#challenge = `Basic realm="${options.realm}", charset="UTF-8"`
+    const accounts = Object.entries(options.users).map(([name, text]) => this.#account(name, text))
+    this.#accounts = new Map(accounts.map((account) => [comparable(account.name), account]))
+    const hashes = accounts.flatMap(({ password }) => (Buffer.isBuffer(password) ? [] : [password]))
+    this.#decoy = hashes.sort((a, b) => workOf(b) - workOf(a))[0]
+    this.cost = this.#decoy === undefined ? 1 : 2
+  }
+
+  check({ authorization }: AccessRequest): Verdict | Promise<Verdict> {
+    const given = parseBasic(authorization)
+    if (given === undefined) return refuse('no-credentials', this.#challenge)
+    if (given === 'malformed') return this.#refusal()
+    return this.#decoy === undefined ? this.#compare(given) : this.#derive(given, this.#decoy)
+  }
+
+  #account(name: string, text: string): Account {
+    return { name, password: parsePasswordHash(text) ?? this.#digest.of(comparable(text)) }
+  }
+
+  #compare({ user, password }: BasicCredentials): Verdict {
+    const account = this.#accounts.get(user)
+    const expected = Buffer.isBuffer(account?.password) ? account.password : Buffer.alloc(32)
+    const isRight = this.#digest.isOf(expected, password)
+    return isRight && account !== undefined ? allow(account.name) : this.#refusal()
+  }
+
+  #derive(given: BasicCredentials, decoy: PasswordHash): Verdict | Promise<Verdict> {
+    const nowMs = this.#around.nowMs()
+    const key = this.#digest.of(`${given.user}:${given.password}`).toString('base64')
+    const account = this.#accounts.get(given.user)
+    if (account !== undefined && this.#right.get(key, nowMs) === true) return allow(account.name)
+    if (this.#wrong.get(key, nowMs) === true) return this.#refusal()
+    const running = this.#running.get(key) ?? this.#run(key, given, decoy)
+    this.#running.set(key, running)
+    return running
+  }
+
+  async #run(key: string, { user, password }: BasicCredentials, decoy: PasswordHash): Promise<Verdict> {
+    const account = this.#accounts.get(user)
+    const expected = account === undefined || Buffer.isBuffer(account.password) ? decoy : account.password
+    try {
+      const derived = await this.#around.checks.run(() => isPassword(password, expected))
+      if (derived === 'busy') return refuse('busy')
+      const isRight = expected === account?.password ? derived : this.#compare({ user, password }).allowed
+      const cache = isRight ? this.#right : this.#wrong
+      cache.set(key, true, this.#around.nowMs())
+      return isRight && account !== undefined ? allow(account.name) : this.#refusal()
+    } catch {
+      // Only for want of memory: the parameters were checked.
+      return refuse('busy')
+    } finally {
+      this.#running.delete(key)
+    }
+  }
+
+  #refusal(): Verdict {
+    return refuse('bad-credentials', this.#challenge)
+  }
+}
+
+function workOf({ ln, r, p }: PasswordHash): number {
+  return 2 ** ln * r * p
+}

@@ -1,0 +1,33 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { BoundedCache } from './bounded-cache.js'
+import { FailureLimit } from './failure-limit.js'
+
+test('addresses that fail are kept in mind up to a bound', () => {
+  const limit = new FailureLimit(100)
+  for (let index = 0; index < 1000; index++) limit.note(`10.0.${index >> 8}.${index & 255}`, 0)
+  assert.equal(limit.size, 100)
+})
+
+test('failures far apart add up to nothing', () => {
+  const limit = new FailureLimit()
+  for (let minute = 0; minute < 30; minute++) limit.note('10.0.0.1', minute * 61_000)
+  assert.equal(limit.refusedFor('10.0.0.1', 30 * 61_000), 0)
+})
+
+test('going on while refused makes it no longer', () => {
+  const limit = new FailureLimit()
+  for (let count = 0; count < 100; count++) limit.note('10.0.0.1', count * 100)
+  assert.equal(limit.refusedFor('10.0.0.1', 10_000), 51)
+  assert.equal(limit.refusedFor('10.0.0.1', 61_000), 0)
+})
+
+test('a cache forgets after a while, and the oldest when it is full', () => {
+  const cache = new BoundedCache<number>(2, 1000)
+  cache.set('a', 1, 0)
+  cache.set('b', 2, 0)
+  cache.set('c', 3, 500)
+  assert.deepEqual([cache.get('a', 500), cache.get('b', 500), cache.get('c', 500)], [undefined, 2, 3])
+  assert.equal(cache.get('b', 1000), undefined)
+  assert.equal(cache.size, 1)
+})

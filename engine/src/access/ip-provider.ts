@@ -1,0 +1,23 @@
+// Provider `ip`: by the address of the client. What is denied stays out; of the rest, where something is allowed, only
+// that comes in.
+import { AddressRanges } from '../listen/address-ranges.js'
+import type { AccessRequest } from './auth.js'
+import type { IpOptions } from './auth-schema.js'
+import { allow, type Provider, refuse, type Verdict } from './provider.js'
+
+export class IpProvider implements Provider {
+  readonly isGuessable = false
+  readonly cost = 0
+  readonly #allow: AddressRanges | undefined
+  readonly #deny: AddressRanges
+
+  constructor(options: IpOptions) {
+    this.#allow = options.allow.length === 0 ? undefined : new AddressRanges(options.allow)
+    this.#deny = new AddressRanges(options.deny)
+  }
+
+  check({ address }: AccessRequest): Verdict {
+    if (this.#deny.has(address)) return refuse('address')
+    return this.#allow === undefined || this.#allow.has(address) ? allow(undefined) : refuse('address')
+  }
+}

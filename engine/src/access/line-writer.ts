@@ -1,0 +1,148 @@
+// Writes lines behind the back of those who have them: they are collected in memory up to a bound and written in
+// batches; what finds no room, or can't be written, is dropped and counted.
+import type { Logger } from '../plugin/contract.js'
+import type { Clock } from '../plugin/tokens.js'
+import type { LineSink } from './access-log.js'
+import type { LineFile } from './line-file.js'
+
+const MOST_BYTES = 1024 * 1024
+const BATCH_MS = 100
+/** Between two looks whether the file is still the one of that name. */
+const LOOK_MS = 1000
+/** Between two tries to write to a pipe that is full. */
+const FULL_MS = 100
+/** Between two warnings of one kind. */
+const WARN_MS = 60_000
+/** What is left at the end gets this long. */
+const END_MS = 1000
+
+export interface LineWriterOptions {
+  readonly clock: Clock
+  readonly log: Logger
+  /** Opens it, or opens it again. */
+  open(): Promise<LineFile>
+  readonly mostBytes?: number
+}
+
+export class LineWriter implements LineSink, AsyncDisposable {
+  /** Lines that were not written. */
+  dropped = 0
+  readonly #options: LineWriterOptions
+  #lines: string[] = []
+  #bytes = 0
+  #timer: Disposable | undefined
+  #file: LineFile | undefined
+  #lookedAtMs = -Infinity
+  #warnedAtMs = -Infinity
+  #writing: Promise<void> = Promise.resolve()
+  #isWriting = false
+  #isEnding = false
+  #isOver = false
+
+  constructor(options: LineWriterOptions) {
+    this.#options = options
+  }
+
+  write(line: string): void {
+    const bytes = Buffer.byteLength(line) + 1
+    if (this.#isEnding || this.#bytes + bytes > (this.#options.mostBytes ?? MOST_BYTES)) {
+      this.dropped++
+      return
+    }
+    this.#lines.push(line)
+    this.#bytes += bytes
+    this.#arm()
+  }
+
+  /** Writes what is there, within a second; the rest is dropped. Safe twice. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#isEnding) return
+    this.#isEnding = true
+    this.#timer?.[Symbol.dispose]()
+    const late = new Promise<void>((resolve) => {
+      this.#timer = this.#options.clock.after(END_MS, () => {
+        this.#isOver = true
+        resolve()
+      })
+    })
+    await Promise.race([this.#writing.then(() => this.#flush()), late])
+    this.#timer?.[Symbol.dispose]()
+    this.#isOver = true
+    this.dropped += this.#lines.length
+    this.#lines = []
+    await this.#close()
+  }
+
+  #arm(): void {
+    if (this.#timer !== undefined || this.#isWriting || this.#isEnding) return
+    this.#timer = this.#options.clock.after(BATCH_MS, () => {
+      this.#timer = undefined
+      this.#writing = this.#flush()
+    })
+  }
+
+  /** Never rejects. */
+  async #flush(): Promise<void> {
+    if (this.#lines.length === 0) return
+    const lines = this.#lines
+    this.#lines = []
+    this.#bytes = 0
+    this.#isWriting = true
+    try {
+      await this.#writeAll(Buffer.from(`${lines.join('\n')}\n`))
+    } catch (error) {
+      this.dropped += lines.length
+      this.#warn(error)
+      await this.#close()
+    }
+    this.#isWriting = false
+    if (this.#lines.length > 0) this.#arm()
+  }
+
+  async #writeAll(bytes: Buffer): Promise<void> {
+    const file = await this.#current()
+    for (let at = 0; at < bytes.length;) {
+      if (this.#isOver) throw new Error('the end came before all was written')
+      const written = await file.write(bytes.subarray(at)).catch((error: unknown) => {
+        if (isFull(error)) return 0
+        throw error
+      })
+      at += written
+      if (written === 0) await new Promise<void>((resolve) => this.#options.clock.after(FULL_MS, resolve))
+    }
+  }
+
+  async #current(): Promise<LineFile> {
+    const nowMs = this.#options.clock.nowMs()
+    if (this.#file !== undefined && nowMs - this.#lookedAtMs >= LOOK_MS) {
+      this.#lookedAtMs = nowMs
+      if (!(await this.#file.isCurrent())) await this.#close()
+    }
+    if (this.#file === undefined) {
+      this.#lookedAtMs = nowMs
+      this.#file = await this.#options.open()
+    }
+    return this.#file
+  }
+
+  async #close(): Promise<void> {
+    const file = this.#file
+    this.#file = undefined
+    try {
+      await file?.[Symbol.asyncDispose]()
+    } catch (error) {
+      this.#warn(error)
+    }
+  }
+
+  #warn(error: unknown): void {
+    const nowMs = this.#options.clock.nowMs()
+    if (nowMs - this.#warnedAtMs < WARN_MS) return
+    this.#warnedAtMs = nowMs
+    this.#options.log.warn({ err: error, dropped: this.dropped }, 'the access log cannot be written')
+  }
+}
+
+function isFull(error: unknown): boolean {
+  return error instanceof Error && (error as NodeJS.ErrnoException).code === 'EAGAIN'
+}

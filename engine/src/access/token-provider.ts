@@ -1,0 +1,27 @@
+// Provider `token`: a token in the query, for players that can't send headers. RFC 9110 has no challenge for it, so
+// that it is refused with 403.
+import type { AccessRequest } from './auth.js'
+import type { TokenOptions } from './auth-schema.js'
+import { allow, type Provider, refuse, type Verdict } from './provider.js'
+import { readParameter } from './query-parameters.js'
+import { TokenSet } from './token-set.js'
+
+export class TokenProvider implements Provider {
+  readonly isGuessable = true
+  readonly cost = 1
+  readonly #tokens: TokenSet
+  readonly #parameter: string
+
+  constructor(options: TokenOptions) {
+    this.#tokens = new TokenSet(options.tokens)
+    this.#parameter = options.parameter
+  }
+
+  check({ query }: AccessRequest): Verdict {
+    const [token, ...more] = readParameter(query, this.#parameter)
+    if (token === undefined) return refuse('no-credentials')
+    // Two programs may read two values in two ways.
+    const found = more.length === 0 ? this.#tokens.find(token) : undefined
+    return found === undefined ? refuse('bad-credentials') : allow(found.name)
+  }
+}

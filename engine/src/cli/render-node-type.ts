@@ -1,0 +1,86 @@
+// A type of node for people: what it is, what it takes, what it counts, how it fails, how it is written.
+import type { Offered } from '../plugin/catalogue.js'
+import type { DescribedOption } from '../plugin/manifest.js'
+import { printable } from '../observe/printable.js'
+import { renderTable } from './render-table.js'
+import type { Cell } from './render-table.js'
+import type { TerminalStyle } from './terminal-style.js'
+import { wrapText } from './wrap-text.js'
+
+const WIDTH = 100
+const INDENT = '  '
+
+/** What the engine does, by the reaction of an error. */
+const REACTIONS = { retry: 'retried', end: 'ends the node', config: 'not started, or stopped', bug: 'stopped, a bug' }
+
+/** Ends with a newline. */
+export function renderNodeTypes(offered: readonly Offered[], style: TerminalStyle): string {
+  if (offered.length === 0) return 'no plugins are installed\n'
+  const head = ['kind', 'type', 'package', 'what it does'].map((text) => cell(text, style.dim))
+  const rows = offered.map(({ definition: { kind, type, summary }, plugin }) => [
+    cell(kind),
+    cell(type, style.bold),
+    cell(plugin.name),
+    cell(summary),
+  ])
+  return `${renderTable([head, ...rows]).join('\n')}\n`
+}
+
+/** Ends with a newline. */
+export function renderNodeType({ definition, plugin }: Offered, style: TerminalStyle): string {
+  const { kind, type, summary, options, metrics, examples } = definition
+  const errors = plugin.manifest?.errors ?? []
+  const sections: readonly (readonly [string, readonly string[]])[] = [
+    [`${style.bold(printable(`${kind} ${type}`))}  ${printable(summary)}`, aboutLines({ definition, plugin })],
+    [style.bold('Options'), options.length === 0 ? ['none'] : options.flatMap((row) => optionLines(row, style))],
+    [style.bold('Metrics'), metrics.length === 0 ? ['none of its own'] : metrics.flatMap(metricLines)],
+    [
+      style.bold('Errors'),
+      errors.length === 0
+        ? ['none of its own']
+        : errors.flatMap(({ code, sentence, hint, reaction }) => [
+            `${code}  ${style.dim(REACTIONS[reaction])}`,
+            ...wrapText(printable(`${sentence} What to do: ${hint.replace(/\.$/, '')}.`), WIDTH, INDENT),
+          ]),
+    ],
+    [style.bold('Examples'), examples.flatMap(({ title, yaml }) => [`# ${title}`, ...yaml.trim().split('\n')])],
+  ]
+  return sections.map(([title, lines]) => [title, ...lines.map((line) => `${INDENT}${line}`), ''].join('\n')).join('\n')
+}
+
+function aboutLines({ definition, plugin }: Offered): readonly string[] {
+  const { consumes, produces, inlets, ports } = definition
+  const rows: (readonly [string, string])[] = [['package', `${plugin.name} ${plugin.version}`.trim()]]
+  if (consumes !== undefined)
+    rows.push(['takes', `${consumes.join(' or ')}, from ${inlets === 'many' ? 'one or more nodes' : 'one node'}`])
+  if (produces !== undefined)
+    rows.push(['gives', produces === 'bytes' ? 'ts (bytes that the engine frames)' : produces])
+  if (ports !== undefined) rows.push(['ports', ports.join(', ')])
+  return renderTable(rows.map((row) => row.map((text) => cell(text))))
+}
+
+function optionLines(row: DescribedOption, style: TerminalStyle): readonly string[] {
+  const { path, kind, unit, range, default: value, required, reload, description } = row
+  const isGroup = kind === 'group'
+  const facts = [
+    kind,
+    ...(unit === '' ? [] : [unit]),
+    ...(range === '' ? [] : [range]),
+    ...(required ? ['required'] : []),
+    ...(value === undefined ? [] : [`default ${value === '' ? '""' : value}`]),
+    ...(isGroup ? [] : [`reload: ${reload}`]),
+  ]
+  const head = `${style.cyan(printable(path))}  ${style.dim(printable(facts.join('; ')))}`
+  return [head, ...wrapText(printable(description), WIDTH, INDENT)]
+}
+
+function metricLines(metric: Offered['definition']['metrics'][number]): readonly string[] {
+  const { name, kind, help, labels } = metric
+  const labelled = labels.length === 0 ? '' : `{${labels.join(',')}}`
+  return [printable(`millrace_${name}${labelled}  ${kind}`), ...wrapText(printable(help), WIDTH, INDENT)]
+}
+
+function cell(text: string, paint?: Cell['paint']): Cell {
+  const safe = printable(text).replaceAll('\n', ' ')
+  return paint === undefined ? { text: safe } : { text: safe, paint }
+}

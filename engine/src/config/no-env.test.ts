@@ -1,0 +1,41 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { loadFiles, pipelineWith } from './example-config.test.js'
+
+const TEXT = pipelineWith({
+  top: 'secrets: { anna: { env: ANNA }, bert: { file: /gone } }\nengine: { maxClients: "${MAX}", stateDir: "${DIR}" }',
+  transforms: 'g: { type: "${TYPE}", from: main }\nh: { type: gop, from: "${FROM}", maxDuration: "${LONG:?why}" }',
+  outputs: 'ts: { type: http-ts, from: main, path: "${P}", listener: "${L}", window: { duration: "${D}" } }',
+}).replace(
+  'a.ts',
+  '"${FILE}", password: "${secret:anna}${secret:bert}", pace: "${PACE}", mirrors: [ "${M}", { at: "${N}" } ]',
+)
+
+test('without the environment, what is not known is not judged', async () => {
+  const { graph, diagnostics } = await loadFiles({ a: TEXT }, ['a'], { noEnv: true })
+  assert.deepEqual(diagnostics, [])
+  const nodes = graph?.pipelines[0]?.nodes.map(({ id, options }) => [id, options])
+  assert.deepEqual(nodes, [
+    ['one/main', undefined],
+    ['one/h', undefined],
+    ['one/ts', undefined],
+  ])
+})
+
+test('all other mistakes are still found, and a secret must be declared', async () => {
+  const text = TEXT.replace('pace:', 'pase:')
+    .replace('from: main, path', 'from: mian, path')
+    .replace('secret:anna', 'secret:ana')
+  const { diagnostics } = await loadFiles({ a: text }, ['a'], { noEnv: true })
+  assert.deepEqual(diagnostics.map(({ code }) => code).sort(), [
+    'CONFIG_UNKNOWN_KEY',
+    'CONFIG_UNKNOWN_NODE',
+    'CONFIG_UNKNOWN_SECRET',
+  ])
+})
+
+test('with the environment, each is an error', async () => {
+  const { diagnostics } = await loadFiles({ a: TEXT }, ['a'])
+  const names = diagnostics.flatMap(({ code, message }) => (code === 'CONFIG_UNSET_VARIABLE' ? [message] : []))
+  assert.equal(names.length, 13)
+})

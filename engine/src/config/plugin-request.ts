@@ -1,0 +1,33 @@
+// Where to look for plugins, for the verbs that look at plugins and not at pipelines: beside the files, or in the folder
+// where the verb was called.
+import { join } from 'node:path'
+import type { DiscoverRequest } from '../plugin/discover.js'
+import { findStarterPackage } from '../plugin/plugin-package.js'
+import { Problems } from './diagnostic.js'
+import type { Diagnostic } from './diagnostic.js'
+import { readPlugins } from './read-plugins.js'
+import { readTrees, sectionsOf } from './read-trees.js'
+import type { Environment } from './interpolate.js'
+
+export interface PluginRequest {
+  readonly request: DiscoverRequest
+  /** What keeps a file from being read, and what is wrong in its section `plugins`. */
+  readonly diagnostics: readonly Diagnostic[]
+}
+
+/** `folder`: where to look when no file is named. */
+export async function pluginRequest(
+  files: readonly string[],
+  env: Environment,
+  folder: string,
+): Promise<PluginRequest> {
+  const starterPackage = findStarterPackage()
+  if (files.length === 0) {
+    return { request: { yamlFiles: [join(folder, 'pipelines.yaml')], plugins: [], starterPackage }, diagnostics: [] }
+  }
+  const problems = new Problems()
+  const { trees } = await readTrees(files, { env, noEnv: true }, problems.mask, problems)
+  const plugins = readPlugins(sectionsOf(trees, 'plugins'), problems)
+  const yamlFiles = trees.map(({ file }) => file.path)
+  return { request: { yamlFiles, plugins, starterPackage }, diagnostics: problems.list(files) }
+}

@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { SecretMask } from './secret-mask.js'
+
+function maskOf(...values: readonly string[]): SecretMask {
+  const mask = new SecretMask()
+  for (const value of values) mask.add(value)
+  return mask
+}
+
+const cases = [
+  { name: 'a value, each time', values: ['hunter2'], text: 'hunter2 and hunter2', masked: '*** and ***' },
+  { name: 'values that overlap', values: ['abcdef', 'defghi'], text: '-abcdefghi-', masked: '-***-' },
+  { name: 'a value inside another', values: ['pass', 'password'], text: 'password', masked: '***' },
+  { name: 'a value that overlaps itself', values: ['aaaa'], text: 'aaaaaa', masked: '***' },
+  { name: 'values side by side', values: ['abcd', 'efgh'], text: 'abcdefgh', masked: '******' },
+  { name: 'the form of JSON', values: ['a"b\nc'], text: '{"x":"a\\"b\\nc"}', masked: '{"x":"***"}' },
+  { name: 'the form of a URL', values: ['p@ss/word'], text: 'http://u:p%40ss%2Fword@h/', masked: 'http://u:***@h/' },
+  { name: 'a short value only where it is all', values: ['ab'], text: 'cabin', masked: 'cabin' },
+  { name: 'a short value as a whole', values: ['ab'], text: 'ab', masked: '***' },
+  { name: 'nothing, where there is nothing', values: [''], text: 'as it was', masked: 'as it was' },
+]
+
+for (const { name, values, text, masked } of cases) {
+  test(`a mask hides ${name}`, () => assert.equal(maskOf(...values).mask(text), masked))
+}
+
+test('plain data is masked all the way down, numbers and keys too', () => {
+  const mask = maskOf('hunter2', '4321', 'x')
+  const value = { a: ['hunter2', { hunter2: 1 }], b: 43210, c: 5, d: null, e: true, f: 'x', g: 'xy' }
+  assert.deepEqual(mask.maskValue(value), {
+    a: ['***', { '***': 1 }],
+    b: '***0',
+    c: 5,
+    d: null,
+    e: true,
+    f: '***',
+    g: 'xy',
+  })
+})
+
+test('secrets compare by hash, and a mask keeps what another knew', () => {
+  const before = new SecretMask()
+  before.add('hunter2', 'anna')
+  const same = new SecretMask()
+  same.add('hunter2', 'anna')
+  const after = new SecretMask()
+  after.add('correct horse', 'anna')
+  assert.deepEqual(before.hashes, same.hashes)
+  assert.notDeepEqual(before.hashes, after.hashes)
+  after.include(before)
+  assert.equal(after.mask('hunter2, correct horse'), '***, ***')
+})
+
+test('ten thousand values and a huge line take no time to speak of', () => {
+  const mask = maskOf(...Array.from({ length: 10_000 }, (_, index) => `secret-${index}-`))
+  const started = performance.now()
+  mask.mask('a'.repeat(100_000))
+  assert.ok(performance.now() - started < 1000)
+})

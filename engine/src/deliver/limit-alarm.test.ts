@@ -1,0 +1,31 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { LimitAlarm } from './limit-alarm.js'
+
+test('tells once that a limit is reached, and once that it no longer is, a twentieth below', () => {
+  const alarm = new LimitAlarm()
+  const told = [...range(0, 45), 39, 40, 38, 37, 40].flatMap((count) => {
+    const news = alarm.update(count, 40)
+    return news === undefined ? [] : [`${count} ${news}`]
+  })
+  assert.deepEqual(told, ['40 limit_hit', '38 limit_miss', '40 limit_hit'])
+})
+
+test('one viewer less is enough for a small limit', () => {
+  const alarm = new LimitAlarm()
+  assert.equal(alarm.update(1, 1), 'limit_hit')
+  assert.equal(alarm.update(0, 1), 'limit_miss')
+})
+
+test('follows a limit that changes, and has none with 0', () => {
+  const alarm = new LimitAlarm()
+  assert.equal(alarm.update(10, 0), undefined)
+  assert.equal(alarm.update(10, 5), 'limit_hit')
+  assert.equal(alarm.isHit, true)
+  assert.equal(alarm.update(10, 0), 'limit_miss')
+  assert.equal(alarm.update(10, 20), undefined)
+})
+
+function range(from: number, to: number): number[] {
+  return Array.from({ length: to - from }, (_, at) => from + at)
+}

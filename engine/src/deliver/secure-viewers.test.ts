@@ -1,0 +1,123 @@
+import assert from 'node:assert/strict'
+import type { ClientHttp2Stream } from 'node:http2'
+import { after, before, test } from 'node:test'
+import { until } from '../listen/loopback.test.kit.js'
+import { ask, CertificateFolder, http2Client, tlsClient } from '../listen/tls.test.kit.js'
+import { Feed, NO_LIMITS, openRoom } from './delivery.test.kit.js'
+
+let certificates: CertificateFolder
+
+before(() => {
+  certificates = new CertificateFolder()
+})
+after(() => certificates[Symbol.dispose]())
+
+/** What a stream of HTTP/2 has received. */
+class Received {
+  readonly stream: ClientHttp2Stream
+  status = 0
+  isEnded = false
+  readonly #parts: Buffer[] = []
+
+  constructor(stream: ClientHttp2Stream) {
+    this.stream = stream
+    stream.on('response', (headers) => (this.status = headers[':status'] ?? 0))
+    stream.on('data', (bytes: Buffer) => this.#parts.push(bytes))
+    stream.on('end', () => (this.isEnded = true))
+    stream.on('error', () => {})
+  }
+
+  get bytes(): Buffer {
+    return Buffer.concat(this.#parts)
+  }
+}
+
+test('viewers over TLS get the same bytes, with HTTP/1 and with HTTP/2, several on a connection', async () => {
+  await using room = await openRoom({}, { tls: certificates.files })
+  const route = room.open()
+  const feed = new Feed(route)
+  await feed.run(13)
+  const viewers = Array.from({ length: 5 }, () => tlsClient(room.listener.address).get('/live.ts'))
+  const session = http2Client(room.listener.origins[0] ?? '')
+  const streams = Array.from({ length: 5 }, () => new Received(session.request({ ':path': '/live.ts' })))
+  await until(() => route.counters.clients === 10, 'all are there')
+  await until(
+    () => streams.every(({ bytes }) => bytes.length > 0) && viewers.every(({ length }) => length > 0),
+    'they read',
+  )
+  await feed.run(60)
+  route.end()
+  await until(() => streams.every(({ isEnded }) => isEnded), 'all streams have ended')
+  await Promise.all(viewers.map((client) => client.ended()))
+  for (const { status, bytes } of streams) {
+    assert.equal(status, 200)
+    assert.ok(bytes.equals(feed.bytesFrom(10)))
+  }
+  for (const client of viewers) {
+    assert.ok(client.body.equals(feed.bytesFrom(10)))
+    client.close()
+  }
+  await route.drained()
+  assert.equal(route.counters.ended.get('ended'), 10)
+  session.destroy()
+})
+
+test('a stream of HTTP/2 that is not read skips, others on its connection do not', async () => {
+  await using room = await openRoom({}, { tls: certificates.files })
+  const route = room.open({ window: { durationMs: 60_000, sizeBytes: 4 * 1024 * 1024 } })
+  const feed = new Feed(route)
+  feed.push()
+  const session = http2Client(room.listener.origins[0] ?? '')
+  const slow = new Received(session.request({ ':path': '/live.ts' }))
+  await until(() => slow.bytes.length > 0, 'the slow one reads')
+  slow.stream.pause()
+  const quick = new Received(session.request({ ':path': '/live.ts' }))
+  await until(() => quick.bytes.length > 0, 'the other one reads')
+  const from = feed.pushed - 1
+  for (let turn = 0; turn < 200; turn++) {
+    feed.push()
+    await until(() => quick.bytes.length >= (feed.pushed - from) * feed.entryBytes, 'the other one has read')
+  }
+  assert.equal(route.counters.skips, 0)
+  slow.stream.resume()
+  await until(() => route.counters.skips === 1, 'the slow one has skipped')
+  route.end()
+  await until(() => slow.isEnded && quick.isEnded, 'both get the end')
+  assert.ok(quick.bytes.equals(feed.bytesFrom(0)))
+  session.destroy()
+})
+
+test('a silence of the source, and the end of a session, are no news over HTTP/2', async () => {
+  await using room = await openRoom({}, { tls: certificates.files })
+  const route = room.open()
+  const feed = new Feed(route)
+  feed.push()
+  const session = http2Client(room.listener.origins[0] ?? '')
+  const viewer = new Received(session.request({ ':path': '/live.ts' }))
+  await until(() => viewer.bytes.length > 0, 'it reads')
+  room.shift(10_000)
+  await room.swept()
+  assert.equal(route.counters.clients, 1)
+  feed.push()
+  await until(() => viewer.bytes.length > feed.entryBytes, 'it reads on')
+  session.destroy()
+  await until(() => route.counters.clients === 0, 'it has left')
+  assert.equal(route.counters.ended.get('left'), 1)
+})
+
+test('refusals over HTTP/2 have their status and headers', async () => {
+  await using room = await openRoom({}, { tls: certificates.files })
+  const route = room.open({
+    clients: { ...NO_LIMITS, max: 1, overLimitStatus: 404 },
+    offline: { waitForMs: 0, status: 503, endAfterMs: 60_000 },
+  })
+  const session = http2Client(room.listener.origins[0] ?? '')
+  const offline = await ask(session, { ':path': '/live.ts' })
+  assert.deepEqual([offline.status, offline.headers['retry-after']], [503, '5'])
+  new Feed(route).push()
+  const viewer = new Received(session.request({ ':path': '/live.ts' }))
+  await until(() => viewer.bytes.length > 0, 'one is in')
+  const refused = await ask(session, { ':path': '/live.ts' })
+  assert.deepEqual([refused.status, refused.headers['cache-control']], [404, 'no-store'])
+  session.destroy()
+})

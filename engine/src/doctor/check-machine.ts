@@ -1,0 +1,108 @@
+// What the machine gives: Node, descriptors, socket buffers, tools.
+import { explainShortage } from '../run/descriptor-check.js'
+import type { Demand, Finding, Machine } from './finding.js'
+
+const OLDEST_NODE = [20, 19] as const
+const MIB = 1024 * 1024
+/** What an SRT or UDP input needs so as not to lose packets in bursts of tens of Mb/s. */
+const WANTED_SOCKET_BUFFER = 4 * MIB
+/** What Node asks for when it listens. */
+const NODE_BACKLOG = 511
+/** Share of the memory that stalled viewers may take in the kernel. */
+const KERNEL_SHARE = 0.5
+
+export function checkNode({ nodeVersion }: Machine): Finding {
+  const [major = 0, minor = 0] = nodeVersion.replace(/^v/, '').split('.').map(Number)
+  const isOld = major < OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor < OLDEST_NODE[1])
+  const found = nodeVersion.replace(/^v/, '')
+  if (isOld) return { check: 'Node', level: 'fail', found, advice: `install Node ${OLDEST_NODE.join('.')} or newer` }
+  return { check: 'Node', level: 'ok', found, advice: '' }
+}
+
+export function checkDescriptors({ descriptorLimit }: Machine, demand: Demand): Finding {
+  const found = Number.isFinite(descriptorLimit) ? `${descriptorLimit} file descriptors` : 'no limit'
+  const needs = { perOutput: demand.perOutput, overall: demand.maxClients }
+  const shortage = explainShortage(descriptorLimit, needs)
+  return { check: 'descriptors', level: shortage === undefined ? 'ok' : 'warn', found, advice: shortage ?? '' }
+}
+
+/** Linux only: elsewhere nothing is said. */
+export function checkKernel(machine: Machine, demand: Demand): readonly Finding[] {
+  if (machine.platform !== 'linux') return []
+  return [
+    ...['rmem_max', 'wmem_max'].flatMap((name) => checkSocketBuffer(machine, name)),
+    ...checkBacklog(machine),
+    ...checkTcpWrite(machine, demand),
+    ...checkTcpRead(machine),
+  ]
+}
+
+export async function checkTools(machine: Machine): Promise<readonly Finding[]> {
+  const tools = [
+    ['ffmpeg', ['-version'], 'needed by transcoders and by tests: install ffmpeg with your package manager'],
+    ['ffprobe', ['-version'], 'comes with ffmpeg; handy to look at streams'],
+    ['srt-live-transmit', ['-version'], 'only to try SRT by hand: the package srt-tools'],
+  ] as const
+  return Promise.all(
+    tools.map(async ([check, args, advice]): Promise<Finding> => {
+      const said = await machine.run(check, args)
+      if (said === undefined) return { check, level: 'warn', found: 'not found', advice }
+      return { check, level: 'ok', found: /version:?\s+(\S+)/i.exec(said)?.[1] ?? said, advice: '' }
+    }),
+  )
+}
+
+function checkSocketBuffer(machine: Machine, name: string): readonly Finding[] {
+  const value = Number(machine.read(`/proc/sys/net/core/${name}`))
+  if (!Number.isFinite(value) || value === 0) return []
+  const check = `net.core.${name}`
+  const found = mebibytes(value)
+  if (value >= WANTED_SOCKET_BUFFER) return [{ check, level: 'ok', found, advice: '' }]
+  const advice = `for SRT and UDP at high rates: sysctl -w ${check}=${WANTED_SOCKET_BUFFER}`
+  return [{ check, level: 'warn', found, advice }]
+}
+
+function checkBacklog(machine: Machine): readonly Finding[] {
+  const value = Number(machine.read('/proc/sys/net/core/somaxconn'))
+  if (!Number.isFinite(value) || value === 0) return []
+  const check = 'net.core.somaxconn'
+  if (value >= NODE_BACKLOG) return [{ check, level: 'ok', found: String(value), advice: '' }]
+  const advice = `many viewers that come at once are refused: sysctl -w ${check}=4096`
+  return [{ check, level: 'warn', found: String(value), advice }]
+}
+
+/** A viewer that takes nothing holds up to tcp_wmem's third value in the kernel. */
+function checkTcpWrite(machine: Machine, { perOutput, maxClients }: Demand): readonly Finding[] {
+  const value = thirdOf(machine.read('/proc/sys/net/ipv4/tcp_wmem'))
+  if (value === undefined) return []
+  const check = 'net.ipv4.tcp_wmem'
+  const perOutputs = perOutput.reduce((sum, max) => sum + (max === 0 ? Infinity : max), 0)
+  const viewers = Math.min(perOutputs, maxClients === 0 ? Infinity : maxClients)
+  const found = `up to ${mebibytes(value)} for each viewer that stalls`
+  const worst = value * viewers
+  if (worst <= machine.memoryBytes * KERNEL_SHARE || perOutput.length === 0)
+    return [{ check, level: 'ok', found, advice: '' }]
+  const who = Number.isFinite(viewers) ? `${viewers} viewers` : 'any number of viewers'
+  const most = Number.isFinite(worst) ? `up to ${mebibytes(worst)}` : 'without bound'
+  const advice = `${who} could hold kernel memory ${most}, this machine has ${mebibytes(machine.memoryBytes)}: sysctl -w ${check}="4096 16384 1048576", or lower clients.max`
+  return [{ check, level: 'warn', found, advice }]
+}
+
+function checkTcpRead(machine: Machine): readonly Finding[] {
+  const value = thirdOf(machine.read('/proc/sys/net/ipv4/tcp_rmem'))
+  if (value === undefined) return []
+  const check = 'net.ipv4.tcp_rmem'
+  const found = `up to ${mebibytes(value)} for each upstream`
+  if (value >= MIB) return [{ check, level: 'ok', found, advice: '' }]
+  const advice = `upstreams far away are slow with so little: sysctl -w ${check}="4096 131072 6291456"`
+  return [{ check, level: 'warn', found, advice }]
+}
+
+function thirdOf(text: string | undefined): number | undefined {
+  const value = Number(text?.split(/\s+/)[2])
+  return Number.isFinite(value) && value > 0 ? value : undefined
+}
+
+function mebibytes(bytes: number): string {
+  return bytes < MIB ? `${Math.round(bytes / 1024)} KiB` : `${Number((bytes / MIB).toPrecision(4))} MiB`
+}

@@ -1,0 +1,81 @@
+// Whether the addresses of the listeners are free, by binding each for a moment; and who has one that is not.
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { parseBindAddress } from '../listen/bind-address.js'
+import type { Demand, Finding } from './finding.js'
+
+/** State of a listening socket in /proc/net/tcp. */
+const LISTENING = '0A'
+
+export async function checkPorts({ listeners }: Demand): Promise<readonly Finding[]> {
+  const findings: Finding[] = []
+  // One after the other: two of them may be the same port on addresses that overlap.
+  for (const [name, address] of listeners) findings.push(await checkPort(name, address))
+  return findings
+}
+
+async function checkPort(name: string, address: string): Promise<Finding> {
+  const { host, port } = parseBindAddress(address)
+  const check = `listener ${name}`
+  if (port === 0) return { check, level: 'ok', found: `${address}, any free port`, advice: '' }
+  const error = await tryBind(host, port)
+  if (error === undefined) return { check, level: 'ok', found: `${address} is free`, advice: '' }
+  if (error.code === 'EADDRINUSE') {
+    const advice = 'stop what has it, or choose another port'
+    return { check, level: 'fail', found: `${address} is taken${holderOf(port)}`, advice }
+  }
+  if (error.code === 'EACCES') {
+    const advice = 'choose a port from 1024 up, or let the service have CAP_NET_BIND_SERVICE'
+    return { check, level: 'fail', found: `${address} needs a permission`, advice }
+  }
+  if (error.code === 'EADDRNOTAVAIL') {
+    const advice = 'use an address of this machine, or 0.0.0.0 for all of them'
+    return { check, level: 'fail', found: `${address} is no address of this machine`, advice }
+  }
+  return { check, level: 'fail', found: `${address}: ${error.message}`, advice: 'choose another address' }
+}
+
+function tryBind(host: string, port: number): Promise<NodeJS.ErrnoException | undefined> {
+  return new Promise((resolve) => {
+    const server = createServer()
+    server.once('error', resolve)
+    server.listen({ host, port, exclusive: true }, () => server.close(() => resolve(undefined)))
+  })
+}
+
+/** ` by node (process 123)`; the empty text where it can't be told. */
+function holderOf(port: number): string {
+  try {
+    const inodes = ['/proc/net/tcp', '/proc/net/tcp6'].flatMap((file) => listeningInodes(file, port))
+    for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+      if (!holdsAny(pid, inodes)) continue
+      const name = readFileSync(`/proc/${pid}/comm`, 'utf8').trim()
+      return ` by ${name} (process ${pid})`
+    }
+  } catch {
+    // No /proc, or a process that has just gone.
+  }
+  return ''
+}
+
+/** Columns of /proc/net/tcp: sl, local address in hexadecimal, remote, state, queues, timers, retransmits, uid, timeout, inode. */
+function listeningInodes(file: string, port: number): readonly string[] {
+  return readFileSync(file, 'utf8')
+    .split('\n')
+    .slice(1)
+    .map((line) => line.trim().split(/\s+/))
+    .filter(([, local = '', , state]) => state === LISTENING && Number.parseInt(local.split(':')[1] ?? '', 16) === port)
+    .flatMap(([, , , , , , , , , inode]) => inode ?? [])
+}
+
+/** Of other users' processes nothing is known. */
+function holdsAny(pid: string, inodes: readonly string[]): boolean {
+  try {
+    return readdirSync(`/proc/${pid}/fd`).some((descriptor) => {
+      const target = readlinkSync(`/proc/${pid}/fd/${descriptor}`)
+      return inodes.some((inode) => target === `socket:[${inode}]`)
+    })
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,42 @@
+// Whether the folder for what outlives the process can be written, or made.
+import { accessSync, constants, existsSync, statSync } from 'node:fs'
+import { dirname } from 'node:path'
+import type { Finding } from './finding.js'
+
+const CHECK = 'stateDir'
+const OTHERS = 0o077
+
+export function checkStateDir(path: string): Finding {
+  const fail = (found: string, advice: string): Finding => ({ check: CHECK, level: 'fail', found, advice })
+  if (!existsSync(path)) {
+    const above = nearestThatExists(path)
+    if (isWritable(above)) return { check: CHECK, level: 'ok', found: `${path} will be made`, advice: '' }
+    return fail(`${path} cannot be made: ${above} cannot be written`, 'choose another engine.stateDir')
+  }
+  const status = statSync(path)
+  if (!status.isDirectory()) return fail(`${path} is no folder`, 'choose another engine.stateDir, or move it away')
+  if (!isWritable(path)) {
+    return fail(
+      `${path} cannot be written`,
+      'give it to the user that runs the engine, or choose another engine.stateDir',
+    )
+  }
+  if ((status.mode & OTHERS) !== 0) {
+    const found = `${path} is open to other users`
+    return { check: CHECK, level: 'warn', found, advice: `it holds the token of the control API: chmod 700 ${path}` }
+  }
+  return { check: CHECK, level: 'ok', found: `${path} can be written`, advice: '' }
+}
+
+function nearestThatExists(path: string): string {
+  return existsSync(path) || dirname(path) === path ? path : nearestThatExists(dirname(path))
+}
+
+function isWritable(path: string): boolean {
+  try {
+    accessSync(path, constants.W_OK | constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { isEngineError } from '../errors.js'
+import { AddressRanges, isAddressRange } from './address-ranges.js'
+
+const rows: readonly { range: string; inside: readonly string[]; outside: readonly string[] }[] = [
+  {
+    range: '10.0.0.0/8',
+    inside: ['10.0.0.0', '10.255.255.255', '::ffff:10.1.2.3'],
+    outside: ['11.0.0.0', '9.255.255.255'],
+  },
+  { range: '10.9.8.7/8', inside: ['10.1.1.1'], outside: ['11.1.1.1'] },
+  { range: '192.0.2.1', inside: ['192.0.2.1', '::ffff:c000:201'], outside: ['192.0.2.2'] },
+  { range: '192.0.2.128/25', inside: ['192.0.2.128', '192.0.2.255'], outside: ['192.0.2.127'] },
+  { range: '0.0.0.0/0', inside: ['8.8.8.8'], outside: ['2001:db8::1', '::'] },
+  { range: '::/0', inside: ['2001:db8::1'], outside: ['8.8.8.8', '::ffff:8.8.8.8'] },
+  { range: '2001:db8::/33', inside: ['2001:db8:7fff::1'], outside: ['2001:db8:8000::1'] },
+  { range: '::ffff:10.0.0.0/104', inside: ['10.1.2.3'], outside: ['11.1.2.3'] },
+]
+
+for (const { range, inside, outside } of rows) {
+  test(`${range} has what it has`, () => {
+    const ranges = new AddressRanges([range])
+    for (const address of inside) assert.ok(ranges.has(address), address)
+    for (const address of outside) assert.ok(!ranges.has(address), address)
+  })
+}
+
+test('an empty list has nothing, and nothing has what is no address', () => {
+  assert.equal(new AddressRanges([]).has('10.0.0.1'), false)
+  for (const text of ['', 'unknown', '10.0.0.1:80', '10.0.0.1/8']) {
+    assert.equal(new AddressRanges(['0.0.0.0/0', '::/0']).has(text), false)
+  }
+})
+
+test('refuses what is no range, with the text', () => {
+  for (const text of [
+    '',
+    '10.0.0.0/33',
+    '10.0.0/8',
+    '::/129',
+    '::ffff:1.2.3.4/95',
+    '10.0.0.0/',
+    '10.0.0.0/8 ',
+    'fe80::1%a',
+  ]) {
+    assert.equal(isAddressRange(text), false, text)
+    assert.throws(
+      () => new AddressRanges([text]),
+      (error) => isEngineError(error) && error.code === 'LISTEN_BAD_RANGE' && error.message.includes(`"${text}"`),
+    )
+  }
+})
+
+test('never throws when it is asked', () => {
+  const ranges = new AddressRanges(['10.0.0.0/7', '2001:db8::/31'])
+  fc.assert(fc.property(fc.oneof(fc.string(), fc.ipV4(), fc.ipV6()), (text) => void ranges.has(text)))
+})

@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { HttpListener, type HttpListenerOptions } from './http-listener.js'
+import { countDescriptors, Greeter, KeptLog, RawClient, REAL_CLOCK, until } from './loopback.test.kit.js'
+
+async function bound(more: Partial<HttpListenerOptions>): Promise<{ listener: HttpListener; door: Greeter }> {
+  const { log } = new KeptLog()
+  const listener = new HttpListener({ name: 'web', address: '127.0.0.1:0', clock: REAL_CLOCK, log, ...more })
+  const door = new Greeter()
+  listener.handleLive('/live.ts', door)
+  await listener.bind()
+  return { listener, door }
+}
+
+test('closes connections beyond the limit at once, and takes new ones when others have gone', async () => {
+  const { listener } = await bound({ maxConnections: 3 })
+  const viewers: RawClient[] = []
+  for (let turn = 0; turn < 3; turn++) viewers.push(await new RawClient(listener.address).get('/live.ts').saw('hello'))
+  const late = await new RawClient(listener.address).get('/live.ts').ended()
+  assert.equal(late.length, 0)
+  assert.equal(listener.counters.refused.get('max-connections'), 1)
+  assert.equal(listener.openConnections, 3)
+  viewers[0]?.socket.resetAndDestroy()
+  await until(() => listener.openConnections === 2, 'one has gone')
+  viewers.push(await new RawClient(listener.address).get('/live.ts').saw('hello'))
+  for (const client of [...viewers, late]) client.close()
+  await listener.close(0)
+})
+
+test('a thousand connections that say nothing keep nobody out, and undisturbed viewers stay', async () => {
+  const before = countDescriptors()
+  const { listener, door } = await bound({ maxConnections: 200 })
+  const viewer = await new RawClient(listener.address).get('/live.ts').saw('hello')
+  const silent: RawClient[] = []
+  for (let turn = 0; turn < 10; turn++) {
+    const crowd = Array.from({ length: 100 }, () => new RawClient(listener.address))
+    silent.push(...crowd)
+    await until(() => crowd.every(({ socket }) => !socket.connecting), 'they have connected')
+    const late = await new RawClient(listener.address).get('/live.ts').saw('hello')
+    late.socket.resetAndDestroy()
+    assert.ok(listener.openConnections <= 200, `${listener.openConnections}`)
+  }
+  await until(() => listener.counters.connections === 1011, 'all have come')
+  const refused = listener.counters.refused.get('unread') ?? 0
+  assert.ok(refused >= 800, `${refused}`)
+  // The oldest were closed first.
+  await until(() => silent.slice(0, 700).every((client) => client.isEnded || client.isClosed), 'the oldest are closed')
+  door.sockets[0]?.write('still here')
+  await viewer.saw('still here')
+  for (const client of [viewer, ...silent]) client.close()
+  await listener.close(0)
+  await until(() => silent.every((client) => client.isClosed), 'all clients are closed')
+  assert.equal(countDescriptors(), before)
+})
+
+test('a client that asks takes the place of one that says nothing, even when the limit is reached', async () => {
+  const { listener } = await bound({ maxConnections: 4 })
+  const viewers: RawClient[] = []
+  for (let turn = 0; turn < 3; turn++) viewers.push(await new RawClient(listener.address).get('/live.ts').saw('hello'))
+  const silent = new RawClient(listener.address)
+  await until(() => listener.openConnections === 4, 'the limit is reached')
+  viewers.push(await new RawClient(listener.address).get('/live.ts').saw('hello'))
+  await silent.ended()
+  assert.equal(listener.counters.refused.get('unread'), 1)
+  for (const client of [...viewers, silent]) client.close()
+  await listener.close(0)
+})

@@ -1,0 +1,37 @@
+// A process of its own for a test: a listener with one live path that ticks, and some files held open. Says its address
+// and its log as lines of JSON, and ends when its stdin does.
+import { openSync } from 'node:fs'
+import type { Duplex } from 'node:stream'
+import { readDescriptorLimit } from '../observe/descriptor-limit.js'
+import { HttpListeners } from './http-listeners.js'
+import { KeptLog, REAL_CLOCK } from './loopback.test.kit.js'
+
+const sockets = new Set<Duplex>()
+const kept = new KeptLog()
+const listeners = new HttpListeners({ clock: REAL_CLOCK, log: kept.log, descriptorLimit: readDescriptorLimit() })
+const web = listeners.add('web', '127.0.0.1:0')
+web.handleLive('/live.ts', {
+  serve(socket) {
+    socket.write('HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n')
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+  },
+  head: () => ({ status: 200, headers: {} }),
+})
+await listeners.openAll()
+for (let held = 0; held < Number(process.argv[2]); held++) openSync('/dev/null', 'r')
+say({ address: web.address })
+
+let told = 0
+const ticks = setInterval(() => {
+  for (const socket of sockets) socket.write('tick ')
+  for (; told < kept.lines.length; told++) say(kept.lines[told])
+}, 5)
+process.stdin.resume().once('end', () => {
+  clearInterval(ticks)
+  void listeners.closeAll(0)
+})
+
+function say(line: object | undefined): void {
+  process.stdout.write(`${JSON.stringify(line)}\n`)
+}

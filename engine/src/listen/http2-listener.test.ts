@@ -1,0 +1,153 @@
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import type { ClientHttp2Session } from 'node:http2'
+import { after, before, describe, test } from 'node:test'
+import { promisify } from 'node:util'
+import { HttpListener, type HttpListenerOptions } from './http-listener.js'
+import { countDescriptors, Greeter, KeptLog, REAL_CLOCK, until } from './loopback.test.kit.js'
+import { ask, CertificateFolder, http2Client, tlsClient } from './tls.test.kit.js'
+
+let certificates: CertificateFolder
+
+before(() => {
+  certificates = new CertificateFolder()
+})
+after(() => certificates[Symbol.dispose]())
+
+async function bound(more: Partial<HttpListenerOptions> = {}): Promise<HttpListener> {
+  const { log } = new KeptLog()
+  const listener = { name: 'web', address: '127.0.0.1:0', clock: REAL_CLOCK, log, tls: certificates.files }
+  const made = new HttpListener({ ...listener, ...more })
+  await made.bind()
+  return made
+}
+
+describe('HTTP/2', () => {
+  let listener: HttpListener
+  let session: ClientHttp2Session
+  let door: Greeter
+
+  before(async () => {
+    listener = await bound()
+    door = new Greeter()
+    listener.handleLive('/live.ts', door)
+    listener.handle('/hello', (asked, response) => response.end(`hi ${asked.headers.host}`))
+    listener.handle('/broken', () => {
+      throw new Error('broken')
+    })
+    listener.setFallback((asked, response) => {
+      if (asked.url === '/echo') asked.pipe(response)
+      else response.writeHead(404).end('nothing here')
+    })
+    session = http2Client(listener.origins[0] ?? '')
+  })
+
+  after(async () => {
+    session.destroy()
+    await listener.close(0)
+  })
+
+  test('answers ordinary requests side by side on one connection', async () => {
+    const { connections } = listener.counters
+    const answers = await Promise.all(Array.from({ length: 20 }, () => ask(session, { ':path': '/hello' })))
+    for (const { status, text } of answers)
+      assert.deepEqual([status, text], [200, `hi ${new URL(listener.origins[0] ?? '').host}`])
+    assert.ok(listener.counters.connections <= connections + 1)
+    assert.equal(listener.counters.http2, 1)
+  })
+
+  test('goes the way of HTTP/1: fallback, methods, errors, bodies', async () => {
+    assert.equal((await ask(session, { ':path': '/none' })).text, 'nothing here')
+    assert.equal((await ask(session, { ':path': '/hello', ':method': 'POST' }, 'x')).status, 405)
+    assert.equal((await ask(session, { ':path': '/live.ts', ':method': 'POST' }, 'x')).status, 405)
+    assert.equal((await ask(session, { ':path': '/broken' })).status, 500)
+    assert.equal((await ask(session, { ':path': '/%zz' })).status, 400)
+    const body = 'body '.repeat(50_000)
+    assert.equal((await ask(session, { ':path': '/echo', ':method': 'POST' }, body)).text, body)
+  })
+
+  test('gives each GET of a live path to its door as a stream, and answers HEAD', async () => {
+    const head = await ask(session, { ':path': '/live.ts', ':method': 'HEAD' })
+    assert.deepEqual([head.status, head.headers['content-type']], [200, 'video/mp2t'])
+    const streams = [session.request({ ':path': '/live.ts?a=b' }), session.request({ ':path': '/live%2ets' })]
+    const texts = streams.map((stream) => {
+      const got = { text: '' }
+      stream.setEncoding('utf8').on('data', (chunk: string) => (got.text += chunk))
+      return got
+    })
+    await until(() => texts.every(({ text }) => text === 'hello'), 'both are greeted')
+    assert.equal(door.visits[0]?.query, 'a=b')
+    assert.match(door.visits[0]?.client ?? '', /^127\.0\.0\.1:\d+$/)
+    door.sockets[0]?.end(' and bye')
+    await until(() => texts[0]?.text === 'hello and bye' && streams[0]?.closed === true, 'the first one ends')
+    door.sockets[1]?.write(' again')
+    await until(() => texts[1]?.text === 'hello again', 'the other one goes on')
+    streams[1]?.close()
+    await until(() => door.sockets[1]?.destroyed === true, 'the door sees that it has gone')
+    assert.equal(listener.counters.live, 2)
+  })
+
+  test('answers curl, which chooses HTTP/2 by itself', async () => {
+    const run = promisify(execFile)
+    const format = '%{http_version} %{http_code}'
+    const { stdout } = await run('curl', ['--http2', '-ksS', '-w', format, `${listener.origins[0]}/hello`])
+    assert.match(stdout, /^hi 127\.0\.0\.1:\d+2 200$/)
+  })
+})
+
+test('closes a connection without requests in time, and keeps one with a live stream', async () => {
+  const listener = await bound({ timeouts: { keepAliveMs: 40 } })
+  const door = new Greeter()
+  listener.handleLive('/live.ts', door)
+  const idle = http2Client(listener.origins[0] ?? '')
+  const viewer = http2Client(listener.origins[0] ?? '')
+  const stream = viewer.request({ ':path': '/live.ts' }).resume()
+  await until(() => door.sockets.length === 1, 'the viewer is there')
+  await until(() => idle.destroyed, 'the idle one is closed')
+  assert.equal(viewer.closed, false)
+  stream.close()
+  await until(() => viewer.destroyed, 'the other one too, when its stream has ended')
+  await listener.close(0)
+})
+
+test('closes a request whose body does not come to its end, and a client that never sends its preface', async () => {
+  const listener = await bound({ timeouts: { headerMs: 60, requestMs: 60, keepAliveMs: 60 } })
+  listener.setFallback((asked) => void asked.resume())
+  const session = http2Client(listener.origins[0] ?? '')
+  const stream = session.request({ ':path': '/x', ':method': 'POST' })
+  stream.on('error', () => {})
+  stream.write('half')
+  const mute = tlsClient(listener.address, { ALPNProtocols: ['h2'] })
+  await until(() => stream.closed, 'the request is cancelled')
+  await until(() => mute.isClosed || mute.isEnded, 'the silent one is closed')
+  mute.close()
+  session.destroy()
+  await listener.close(0)
+})
+
+test('refuses bytes that are no HTTP/2, counted', async () => {
+  const listener = await bound()
+  const client = tlsClient(listener.address, { ALPNProtocols: ['h2'] }).get('/hello')
+  await until(() => client.isClosed || client.isEnded, 'it is closed')
+  await until(() => listener.counters.refused.get('http2') === 1, 'it is counted')
+  client.close()
+  await listener.close(0)
+})
+
+test('close() ends connections of HTTP/2, with streams and without, and leaves no descriptor open', async () => {
+  const before_ = countDescriptors()
+  const listener = await bound()
+  const door = new Greeter()
+  listener.handleLive('/live.ts', door)
+  const sessions = Array.from({ length: 10 }, () => http2Client(listener.origins[0] ?? ''))
+  for (const session of sessions.slice(5))
+    session
+      .request({ ':path': '/live.ts' })
+      .on('error', () => {})
+      .resume()
+  await until(() => door.sockets.length === 5 && listener.counters.http2 === 10, 'all are there')
+  await listener.close(20)
+  await until(() => sessions.every((session) => session.destroyed), 'all are closed')
+  assert.equal(listener.openConnections, 0)
+  assert.equal(countDescriptors(), before_)
+})

@@ -1,0 +1,104 @@
+// TLS in front of HTTP: does the handshake of each connection, in bounded time, and says what is spoken inside (ALPN, RFC
+// 7301). Connections come from the listener, which has taken a PROXY header off them; the TLS server itself listens
+// nowhere.
+import type { Socket } from 'node:net'
+import { createServer, type Server, type TLSSocket } from 'node:tls'
+import type { Clock } from '../plugin/tokens.js'
+import type { Logger } from '../plugin/contract.js'
+import type { Connection } from './client-address.js'
+import type { RefusedConnection } from './listener-counters.js'
+import { type LoadedCredentials, TlsCredentials, type TlsFiles } from './tls-credentials.js'
+
+export interface TlsFrontOptions {
+  /** Name of the listener. */
+  readonly name: string
+  readonly files: TlsFiles
+  readonly clock: Clock
+  readonly log: Logger
+  /** For the whole handshake. */
+  readonly handshakeMs: number
+  readonly pollMs?: number
+  /** Called when the handshake is over. */
+  onSecure(socket: TLSSocket, connection: Connection): void
+  /** Called once for each handshake that fails; the socket is closed. */
+  onFail(reason: RefusedConnection): void
+}
+
+const MIN_VERSION = 'TLSv1.2'
+
+export class TlsFront implements Disposable {
+  readonly credentials: TlsCredentials
+  readonly #options: TlsFrontOptions
+  readonly #server: Server
+  /** Handshakes that are under way, by the two ends of their connection: Node does not say whose socket it wrapped. */
+  readonly #underWay = new Map<string, Connection>()
+
+  constructor(options: TlsFrontOptions) {
+    this.#options = options
+    const { name, files, clock, log, pollMs } = options
+    this.credentials = new TlsCredentials({
+      name,
+      files,
+      clock,
+      log,
+      ...(pollMs === undefined ? {} : { pollMs }),
+      onChange: (credentials) => this.#use(credentials),
+    })
+    // The deadline counts from the start of the handshake: nothing that comes before its end sets it back.
+    this.#server = createServer({ ALPNProtocols: ['h2', 'http/1.1'], handshakeTimeout: options.handshakeMs })
+    this.#server.on('secureConnection', (socket) => this.#onSecure(socket))
+    this.#server.on('tlsClientError', (error: NodeJS.ErrnoException, socket) => {
+      options.onFail(reasonOf(error.code))
+      // Node leaves that to whoever listens.
+      socket.destroy()
+    })
+  }
+
+  /** Reads the certificate. Throws LISTEN_BAD_CERTIFICATE. */
+  async open(): Promise<void> {
+    this.#use(await this.credentials.open())
+  }
+
+  /** `early`: what has been read off the connection already. */
+  take(connection: Connection, early: Buffer): void {
+    const { socket } = connection
+    const ends = endsOf(socket)
+    this.#underWay.set(ends, connection)
+    socket.once('close', () => this.#underWay.delete(ends))
+    if (early.length > 0) {
+      // Node hands what a paused socket has buffered to TLS first.
+      socket.pause()
+      socket.unshift(early)
+    }
+    this.#server.emit('connection', socket)
+  }
+
+  [Symbol.dispose](): void {
+    this.credentials[Symbol.dispose]()
+  }
+
+  #use({ cert, key }: LoadedCredentials): void {
+    this.#server.setSecureContext({ cert, key, minVersion: MIN_VERSION })
+  }
+
+  #onSecure(socket: TLSSocket): void {
+    socket.on('error', ignore)
+    const ends = endsOf(socket)
+    const connection = this.#underWay.get(ends)
+    this.#underWay.delete(ends)
+    if (connection === undefined) socket.destroy()
+    else this.#options.onSecure(socket, connection)
+  }
+}
+
+function endsOf({ remoteAddress, remotePort, localAddress }: Socket): string {
+  return `${remoteAddress} ${remotePort} ${localAddress}`
+}
+
+function reasonOf(code: string | undefined): RefusedConnection {
+  if (code === 'ERR_TLS_HANDSHAKE_TIMEOUT') return 'tls-timeout'
+  if (code === 'ERR_SSL_HTTP_REQUEST') return 'plain-http'
+  return code === 'ECONNRESET' ? 'incomplete' : 'tls-handshake'
+}
+
+function ignore(): void {}

@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { addNodeMetrics } from './core-metrics.js'
+import type { NodeReadings } from './core-metrics.js'
+import { MetricsRegistry } from './metrics-registry.js'
+
+const LABELS = { pipeline: 'one', node: 'x', type: 'test' }
+
+function readings(more: Partial<NodeReadings>): NodeReadings {
+  return {
+    kind: 'transform',
+    isUp: true,
+    isConnected: true,
+    restarts: 2,
+    receivedBytes: 30,
+    sentBytes: 20,
+    droppedPackets: 0,
+    edges: [],
+    route: undefined,
+    ...more,
+  }
+}
+
+/** Each row as `name{more labels} value`, without the prefix. */
+function rowsOf(registry: MetricsRegistry): string[] {
+  return registry.collect().flatMap(({ name, rows }) =>
+    rows
+      .filter(({ labels }) => labels['node'] === 'x')
+      .map(({ labels, value }) => {
+        const more = Object.entries(labels).filter(([label]) => !(label in LABELS))
+        return `${name.replace('millrace_', '')}{${more.map((pair) => pair.join('=')).join()}} ${value}`
+      }),
+  )
+}
+
+describe('the metrics of a node', () => {
+  test('are read when they are asked for, and go with the node', () => {
+    const registry = new MetricsRegistry()
+    let now = readings({ edges: [{ id: 'one/main.out', queuedBytes: 5, drops: 1 }] })
+    const series = addNodeMetrics(registry, LABELS, () => now)
+    const before = [
+      'drops_total{reason=edge} 1',
+      'edge_queue_bytes{from=one/main.out} 5',
+      'node_received_bytes_total{} 30',
+      'node_restarts_total{} 2',
+      'node_sent_bytes_total{} 20',
+      'node_up{} 1',
+    ]
+    assert.deepEqual(rowsOf(registry), before)
+    now = readings({ isUp: false, receivedBytes: 31 })
+    assert.ok(rowsOf(registry).includes('node_up{} 0'))
+    assert.ok(rowsOf(registry).includes('node_received_bytes_total{} 31'))
+    series[Symbol.dispose]()
+    assert.deepEqual(rowsOf(registry), [])
+  })
+
+  for (const [kind, rows] of [
+    ['input', ['drops_total{reason=junction} 7', 'input_connected{} 1']],
+    ['transform', ['drops_total{reason=edge} 0']],
+    ['output', ['drops_total{reason=edge} 0']],
+    ['service', []],
+  ] as const) {
+    test(`of a kind of its own: ${kind}`, () => {
+      const registry = new MetricsRegistry()
+      addNodeMetrics(registry, LABELS, () => readings({ kind, droppedPackets: 7 }))
+      assert.deepEqual(
+        rowsOf(registry).filter((row) => !row.startsWith('node_')),
+        rows,
+      )
+    })
+  }
+})

@@ -1,0 +1,56 @@
+// The metrics of a listener, read from its plain numbers at scrape time.
+import { CORE_METRICS } from './core-metrics.js'
+import type { MetricRead } from '../plugin/contract.js'
+import type { MetricsRegistry } from './metrics-registry.js'
+
+/** What is read of a listener. */
+export interface ListenerReadings {
+  readonly name: string
+  readonly openConnections: number
+  readonly counters: {
+    readonly connections: number
+    readonly requests: number
+    readonly live: number
+    readonly refused: ReadonlyMap<string, number>
+    readonly badHeads: ReadonlyMap<string, number>
+  }
+  /** Undefined without TLS. */
+  readonly certificate:
+    | { readonly expiresAtMs: number; readonly reloads: number; readonly failedReloads: number }
+    | undefined
+}
+
+type Name = Extract<(typeof CORE_METRICS)[number]['name'], `listener_${string}`>
+
+/** Adds the series of one listener; they go when the result is disposed. */
+export function addListenerMetrics(registry: MetricsRegistry, listener: ListenerReadings): Disposable {
+  const labels = { listener: listener.name }
+  const added: Disposable[] = []
+  const add = (name: Name, value: MetricRead): void => {
+    const declaration = CORE_METRICS.find((metric) => metric.name === name)
+    if (declaration !== undefined) added.push(registry.add(declaration, labels, value))
+  }
+  const { counters } = listener
+  add('listener_connections', () => listener.openConnections)
+  add('listener_accepted_total', () => counters.connections)
+  add('listener_requests_total', () => [
+    [{ kind: 'ordinary' }, counters.requests],
+    [{ kind: 'live' }, counters.live],
+  ])
+  add('listener_refused_total', () => refusedRows(counters))
+  if (listener.certificate !== undefined) {
+    add('listener_certificate_expiry_timestamp_seconds', () => (listener.certificate?.expiresAtMs ?? 0) / 1000)
+    add('listener_certificate_reloads_total', () => [
+      [{ result: 'taken' }, listener.certificate?.reloads ?? 0],
+      [{ result: 'refused' }, listener.certificate?.failedReloads ?? 0],
+    ])
+  }
+  return { [Symbol.dispose]: () => added.forEach((metric) => metric[Symbol.dispose]()) }
+}
+
+/** A connection that went before its request and one that went within it have the same reason. */
+function refusedRows({ refused, badHeads }: ListenerReadings['counters']): [{ reason: string }, number][] {
+  const all = new Map(refused)
+  for (const [reason, count] of badHeads) all.set(reason, (all.get(reason) ?? 0) + count)
+  return [...all].map(([reason, count]) => [{ reason }, count])
+}

@@ -1,0 +1,160 @@
+// Where plugins are, without running any of them, in this order: what `plugins:` of the YAML names, the dependencies of
+// the package.json nearest to the YAML, the dependencies of the package that started the engine. A dependency is a
+// plugin if its package.json has the keyword `millrace-plugin`.
+import { existsSync, statSync } from 'node:fs'
+import { dirname, isAbsolute, resolve } from 'node:path'
+import { checkPackage } from './check-package.js'
+import type { PluginErrorCode } from './plugin-errors.js'
+import { findPackage, isCommonJs, nearestPackage, readPackage } from './plugin-package.js'
+import type { PluginPackage } from './plugin-package.js'
+
+/** An entry of `plugins:`: the name of a package, or a path that starts with `./`, `../` or `/`. */
+export interface PluginReference {
+  readonly name: string
+  /** Folder of the YAML file that names it. */
+  readonly folder: string
+}
+
+export interface DiscoverRequest {
+  readonly yamlFiles: readonly string[]
+  readonly plugins: readonly PluginReference[]
+  /** Folder of the package that started the engine. */
+  readonly starterPackage: string | undefined
+}
+
+export interface PluginProblem {
+  readonly code: PluginErrorCode
+  readonly message: string
+  /** The plugin works all the same, even where the YAML names it. By default it does not. */
+  readonly severity?: 'warning'
+  /** The entry of `plugins:` behind it; else `listedIn` says which package.json has the dependency. */
+  readonly reference?: PluginReference
+  readonly listedIn?: string
+  /** The dependency's name. */
+  readonly dependency?: string
+}
+
+/** Which of the three it was. */
+export type PluginPlace = 'yaml' | 'beside' | 'starter'
+
+export type Where = Pick<PluginProblem, 'reference' | 'listedIn' | 'dependency'>
+
+export interface FoundPlugin {
+  /** The package's name, or the path as the YAML says it. */
+  readonly name: string
+  readonly place: PluginPlace
+  readonly where: Where
+  /** Absolute path of its module. */
+  readonly entry: string
+  /** Undefined for a module that the YAML names by path. */
+  readonly package: PluginPackage | undefined
+}
+
+export interface FoundPlugins {
+  /** Those that this engine can load. */
+  readonly found: readonly FoundPlugin[]
+  readonly problems: readonly PluginProblem[]
+}
+
+/** Never throws for what it finds: each problem is returned. */
+export async function findPlugins(request: DiscoverRequest): Promise<FoundPlugins> {
+  const search = new Search()
+  for (const reference of request.plugins) await search.named(reference, request.starterPackage)
+  const beside = request.yamlFiles.flatMap((file) => nearestPackage(dirname(resolve(file))) ?? [])
+  for (const folder of new Set(beside)) await search.dependenciesOf(folder, 'beside')
+  const { starterPackage } = request
+  if (starterPackage !== undefined && !beside.includes(starterPackage)) {
+    await search.dependenciesOf(starterPackage, 'starter')
+  }
+  return search
+}
+
+class Search implements FoundPlugins {
+  readonly found: FoundPlugin[] = []
+  readonly problems: PluginProblem[] = []
+  /** What was found first wins: names of packages and paths of modules. */
+  readonly #seen = new Set<string>()
+
+  async named(reference: PluginReference, starterPackage: string | undefined): Promise<void> {
+    const { name, folder } = reference
+    if (isPath(name)) return this.#local(resolve(folder, name), reference)
+    const places = starterPackage === undefined ? [folder] : [folder, starterPackage]
+    const found = places.map((place) => findPackage(name, place)).find((place) => place !== undefined)
+    if (found !== undefined) return this.#package(found, 'yaml', { reference })
+    this.#problem('PLUGIN_NOT_FOUND', `plugin "${name}" is not installed in ${folder} or above`, { reference })
+  }
+
+  async dependenciesOf(folder: string, place: PluginPlace): Promise<void> {
+    const listing = await this.#read(folder, {})
+    for (const dependency of listing?.dependencies ?? []) {
+      if (listing === undefined || this.#seen.has(dependency)) continue
+      const found = findPackage(dependency, listing.folder)
+      // npm says what is missing among dependencies; a node that needs it is reported as an unknown type.
+      if (found !== undefined) await this.#package(found, place, { listedIn: listing.file, dependency })
+    }
+  }
+
+  async #local(path: string, reference: PluginReference): Promise<void> {
+    const { name } = reference
+    if (!existsSync(path)) {
+      return this.#problem('PLUGIN_NOT_FOUND', `plugin "${name}" does not exist`, { reference })
+    }
+    if (statSync(path).isDirectory()) return this.#package(path, 'yaml', { reference })
+    if (this.#isNew(path))
+      await this.#add({ name, place: 'yaml', where: { reference }, entry: path, package: undefined })
+  }
+
+  async #package(folder: string, place: PluginPlace, where: Where): Promise<void> {
+    const found = await this.#read(folder, where)
+    if (found === undefined || (where.reference === undefined && !found.isPlugin)) return
+    if (!this.#isNew(found.name)) return
+    const faults = await checkPackage(found)
+    for (const { code, message, severity } of faults) {
+      this.problems.push({ code, message, ...where, ...(severity === undefined ? {} : { severity }) })
+    }
+    if (faults.some(({ severity }) => severity !== 'warning')) return
+    const { name, entry } = found
+    if (this.#isNew(entry)) await this.#add({ name, place, where, entry, package: found })
+  }
+
+  async #add(found: FoundPlugin): Promise<void> {
+    const { name, entry, where } = found
+    try {
+      if (!existsSync(entry)) {
+        this.#problem('PLUGIN_IMPORT', `plugin "${name}" has no ${entry}`, where)
+      } else if (await isCommonJs(entry)) {
+        this.#problem('PLUGIN_COMMONJS', `plugin "${name}" is a CommonJS module: ${entry}`, where)
+      } else this.found.push(found)
+    } catch (error) {
+      this.#problem('PLUGIN_IMPORT', `plugin "${name}" cannot be read: ${textOf(error)}`, where)
+    }
+  }
+
+  async #read(folder: string, where: Where): Promise<PluginPackage | undefined> {
+    try {
+      return await readPackage(folder)
+    } catch (error) {
+      const message = `cannot read ${folder}/package.json: ${textOf(error)}`
+      this.#problem('PLUGIN_PACKAGE_JSON', message, { listedIn: `${folder}/package.json`, ...where })
+      return undefined
+    }
+  }
+
+  #isNew(name: string): boolean {
+    const isNew = !this.#seen.has(name)
+    this.#seen.add(name)
+    return isNew
+  }
+
+  #problem(code: PluginErrorCode, message: string, where: Where): void {
+    this.problems.push({ code, message, ...where })
+  }
+}
+
+function isPath(name: string): boolean {
+  return name === '.' || name === '..' || name.startsWith('./') || name.startsWith('../') || isAbsolute(name)
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

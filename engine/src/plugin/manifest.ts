@@ -1,0 +1,96 @@
+// The manifest of a plugin: what its definitions say of themselves, as JSON, written when the plugin is built. From it
+// plugins are listed, described and completed without running them.
+import { z } from 'zod'
+import type { ErrorRow } from '../errors.js'
+import type { Definition } from './contract.js'
+import { optionJsonSchema } from './option-json-schema.js'
+import { describeOptions } from './option-meta.js'
+import type { OptionRow } from './option-meta.js'
+
+const KINDS = ['input', 'transform', 'output', 'service'] as const
+const RELOADS = ['live', 'swap', 'source', 'rebind', 'restart'] as const
+const REACTIONS = ['retry', 'end', 'config', 'bug'] as const
+const text = z.string()
+
+const optionSchema = z.object({
+  path: text,
+  kind: text,
+  description: text,
+  reload: z.enum(RELOADS),
+  unit: text,
+  range: text,
+  default: text.optional(),
+  required: z.boolean(),
+})
+
+const metricSchema = z.object({
+  name: text,
+  kind: z.enum(['counter', 'gauge']),
+  help: text,
+  labels: z.array(text),
+})
+
+const definitionSchema = z.object({
+  kind: z.enum(KINDS),
+  type: text,
+  summary: text,
+  consumes: z.array(text).optional(),
+  produces: text.optional(),
+  inlets: z.enum(['one', 'many']).optional(),
+  ports: z.array(text).optional(),
+  options: z.array(optionSchema),
+  schema: z.record(text, z.unknown()),
+  metrics: z.array(metricSchema),
+  examples: z.array(z.object({ title: text, yaml: text })),
+})
+
+/** What a newer engine adds is left out. */
+export const manifestSchema = z.object({
+  api: text,
+  package: text,
+  version: text,
+  definitions: z.array(definitionSchema),
+  errors: z.array(z.object({ code: text, sentence: text, hint: text, reaction: z.enum(REACTIONS) })),
+})
+
+export type Manifest = z.output<typeof manifestSchema>
+export type DescribedDefinition = z.output<typeof definitionSchema>
+export type DescribedOption = z.output<typeof optionSchema>
+export type DescribedError = Manifest['errors'][number]
+
+/** Plain data: nothing in it is shared with the definition, and JSON keeps all of it. */
+export function describeDefinition(definition: Definition): DescribedDefinition {
+  const { kind, type, summary, options, metrics = [], examples } = definition
+  const reads = kind === 'transform' || kind === 'output' ? definition : undefined
+  return {
+    kind,
+    type,
+    summary,
+    ...(reads === undefined ? {} : { consumes: [...reads.consumes], inlets: reads.inlets }),
+    ...(kind === 'input' || kind === 'transform' ? { produces: definition.produces } : {}),
+    ...(kind === 'transform' ? { ports: [...definition.ports] } : {}),
+    options: describeOptions(options).map(optionOf),
+    schema: { ...optionJsonSchema(options) },
+    metrics: metrics.map(({ name, kind: metricKind, help, labels = [] }) => ({
+      name,
+      kind: metricKind,
+      help,
+      labels: [...labels],
+    })),
+    examples: examples.map(({ title, yaml }) => ({ title, yaml })),
+  }
+}
+
+function optionOf({ default: value, ...row }: OptionRow): DescribedOption {
+  return value === undefined ? row : { ...row, default: value }
+}
+
+/** Rows of an error table, by code. */
+export function describeErrors(table: Readonly<Record<string, ErrorRow>>): readonly DescribedError[] {
+  return Object.entries(table).map(([code, { sentence, hint, reaction }]) => ({ code, sentence, hint, reaction }))
+}
+
+/** The text of the file. */
+export function renderManifest(manifest: Manifest): string {
+  return `${JSON.stringify(manifest, undefined, 2)}\n`
+}

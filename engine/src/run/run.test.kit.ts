@@ -1,0 +1,252 @@
+// For tests of what runs nodes: a fake clock, a log that is kept, chunks that say where they stand, and definitions that
+// do what a test tells them.
+import { pino } from 'pino'
+import type { Logger } from 'pino'
+import { NEVER, Observable, Subscription } from 'rxjs'
+import { z } from 'zod'
+import { EngineContainer } from '../container.js'
+import type { NodeSettings } from '../graph/graph.js'
+import type { EngineClock } from '../observe/clock.js'
+import { EventLog } from '../observe/events.js'
+import { MetricsRegistry } from '../observe/metrics-registry.js'
+import type { AnyChunk, Definition, Inlet, NodeContext, Sink, Source, Stage } from '../plugin/contract.js'
+import { defineInput, defineOutput, defineTransform } from '../plugin/define.js'
+import { defineErrors } from '../errors.js'
+import { FakeClock } from '../testing/fake-clock.js'
+import { createNodeScope } from './node-scope.js'
+import type { RunServices } from './run-services.js'
+
+export const testError = defineErrors({
+  TEST_RETRY: { sentence: 'It may pass.', hint: 'Wait.', reaction: 'retry' },
+  TEST_END: { sentence: 'It is over.', hint: 'None.', reaction: 'end' },
+  TEST_CONFIG: { sentence: 'The options are wrong.', hint: 'None.', reaction: 'config' },
+  TEST_BUG: { sentence: 'A bug.', hint: 'None.', reaction: 'bug' },
+})
+
+export interface KeptLine {
+  readonly level: number
+  readonly msg: string
+  readonly node?: string
+  readonly [more: string]: unknown
+}
+
+/** The surroundings of runners, with everything that was said kept. */
+export class Workshop implements Disposable {
+  readonly clock: FakeClock
+  readonly lines: KeptLine[] = []
+  readonly strays: unknown[] = []
+  readonly metrics = new MetricsRegistry()
+  readonly services: RunServices
+  readonly container = new EngineContainer()
+  readonly #scope: ReturnType<typeof createNodeScope>
+  stateChanges = 0
+
+  constructor(clock: EngineClock & FakeClock = new FakeClock()) {
+    this.clock = clock
+    const log = keptLog(this.lines)
+    this.#scope = createNodeScope((error) => this.strays.push(error))
+    this.services = {
+      clock,
+      log,
+      metrics: this.metrics,
+      events: new EventLog(clock, log),
+      scope: this.#scope,
+      sentBytesOf: () => 0,
+      viewersOf: () => ({}),
+      onStateChange: () => this.stateChanges++,
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#scope[Symbol.dispose]()
+    this.clock[Symbol.dispose]()
+  }
+
+  /** Names of the metrics that have rows for this node. */
+  metricsOf(node: string): string[] {
+    return this.metrics
+      .collect()
+      .filter(({ rows }) => rows.some(({ labels }) => labels['node'] === node))
+      .map(({ name }) => name)
+  }
+}
+
+export function keptLog(lines: KeptLine[]): Logger {
+  return pino({ level: 'trace' }, { write: (line: string) => lines.push(JSON.parse(line) as KeptLine) })
+}
+
+export function settings(id: string, definition: Definition, more: Partial<NodeSettings> = {}): NodeSettings {
+  return {
+    id,
+    definition,
+    options: {},
+    from: [],
+    description: '',
+    timeline: 'continuous',
+    batchMs: 50,
+    at: { file: 'test.yaml', line: 1, column: 1 },
+    ...more,
+  }
+}
+
+export function reads(...nodes: readonly string[]): { from: NodeSettings['from'] } {
+  return {
+    from: nodes.map((id) => {
+      const [node = '', port = 'out'] = id.split('.')
+      return { node, port }
+    }),
+  }
+}
+
+const options = z.strictObject({})
+const common = { options, examples: [], summary: 'For tests.' } as const
+
+type Open<N> = (context: NodeContext) => N | Promise<N>
+
+export function inputOf(open: Open<Source<AnyChunk>>, metrics: readonly string[] = []): Definition {
+  return defineInput({
+    ...common,
+    type: 'test-in',
+    produces: 'ts',
+    metrics: metrics.map((name) => ({ name, kind: 'gauge', help: 'For tests.' })),
+    open: (_options, context) => open(context),
+  })
+}
+
+export function bytesInputOf(
+  open: Open<Source<Uint8Array | { boundary: true; timeline: 'elapsed' | 'contiguous' }>>,
+): Definition {
+  return defineInput({ ...common, type: 'test-bytes', produces: 'bytes', open: (_options, context) => open(context) })
+}
+
+export function stageOf(open: Open<Stage>, ports: readonly string[] = ['out']): Definition {
+  return defineTransform({
+    ...common,
+    type: 'test-stage',
+    consumes: ['ts'],
+    produces: 'ts',
+    inlets: 'one',
+    ports,
+    open: (_options, context) => open(context),
+  })
+}
+
+export function outputOf(open: Open<Sink>): Definition {
+  return defineOutput({
+    ...common,
+    type: 'test-out',
+    consumes: ['ts'],
+    inlets: 'one',
+    open: (_options, context) => open(context),
+  })
+}
+
+/** A source that emits what the test pushes; `attempts` counts its subscriptions. */
+export class ScriptedSource<P = AnyChunk> implements Source<P> {
+  attempts = 0
+  disposals = 0
+  holds = 0
+  readonly chunks: Observable<P>
+  readonly hold?: () => Disposable
+  #emit: { next(value: P): void; error(error: unknown): void; complete(): void } | undefined
+
+  constructor(more: { readonly context?: NodeContext; readonly canHold?: boolean } = {}) {
+    this.chunks = new Observable((subscriber) => {
+      this.attempts++
+      this.#emit = subscriber
+      more.context?.ready()
+    })
+    if (more.canHold === true) {
+      this.hold = () => {
+        this.holds++
+        return { [Symbol.dispose]: () => void this.holds-- }
+      }
+    }
+  }
+
+  next(value: P): void {
+    this.#emit?.next(value)
+  }
+
+  error(error: unknown): void {
+    this.#emit?.error(error)
+  }
+
+  complete(): void {
+    this.#emit?.complete()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    this.disposals++
+    return Promise.resolve()
+  }
+}
+
+/** A stage that passes everything. */
+export class PassingStage implements Stage {
+  disposals = 0
+  applies = 0
+  inlet: Inlet | undefined
+
+  apply([inlet]: readonly Inlet[]): Record<string, Observable<AnyChunk>> {
+    this.applies++
+    this.inlet = inlet
+    return { out: inlet?.chunks ?? NEVER }
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    this.disposals++
+    return Promise.resolve()
+  }
+}
+
+/** A sink that keeps what it gets. */
+export class KeepingSink implements Sink {
+  readonly chunks: AnyChunk[] = []
+  isComplete = false
+  disposals = 0
+  inlet: Inlet | undefined
+  /** Called for each chunk; by default nothing. */
+  onChunk: (chunk: AnyChunk) => void = () => undefined
+
+  get seqs(): number[] {
+    return this.chunks.map(({ origin }) => origin.seq)
+  }
+
+  accept([inlet]: readonly Inlet[]): Subscription {
+    this.inlet = inlet
+    if (inlet === undefined) return Subscription.EMPTY
+    return inlet.chunks.subscribe({
+      next: (chunk) => {
+        this.chunks.push(chunk)
+        this.onChunk(chunk)
+      },
+      complete: () => {
+        this.isComplete = true
+      },
+    })
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    this.disposals++
+    return Promise.resolve()
+  }
+}
+
+/** A chunk of so many bytes that is number `seq` of its source. */
+export function chunk(seq: number, sizeBytes = 100, isEntry = false): AnyChunk {
+  return {
+    kind: 'ts',
+    bytes: new Uint8Array(sizeBytes),
+    origin: { generation: 0, seq },
+    receivedAtMs: seq,
+    discontinuity: false,
+    marks: new Int32Array(0),
+    randomAccess: isEntry,
+  }
+}
+
+/** Lets promises settle, and what RxJS reports from a timer. */
+export async function settle(turns = 3): Promise<void> {
+  for (let turn = 0; turn < turns; turn++) await new Promise((resolve) => setTimeout(resolve))
+}

@@ -1,0 +1,69 @@
+// What a node is opened with, for tests: it writes down what the node says, and reads the metrics that it declares.
+import type { Logger, MetricRead, NodeContext } from '../plugin/contract.js'
+
+export interface LoggedLine {
+  readonly level: string
+  readonly data: unknown
+  readonly text: string
+}
+
+export class FakeContext implements NodeContext {
+  readonly id: string
+  readonly log: Logger
+  readonly lines: LoggedLine[] = []
+  /** `ready`, `degraded: why`, and names of events, in their order. */
+  readonly said: string[] = []
+  readonly #abort = new AbortController()
+  readonly #metrics = new Map<string, MetricRead>()
+
+  constructor(id = 'test/node') {
+    this.id = id
+    const at =
+      (level: string) =>
+      (data: unknown, text = ''): void => {
+        this.lines.push({ level, data, text })
+      }
+    this.log = {
+      trace: at('trace'),
+      debug: at('debug'),
+      info: at('info'),
+      warn: at('warn'),
+      error: at('error'),
+      fatal: at('fatal'),
+      isLevelEnabled: () => true,
+    }
+  }
+
+  get signal(): AbortSignal {
+    return this.#abort.signal
+  }
+
+  abort(reason: string): void {
+    this.#abort.abort(reason)
+  }
+
+  readMetric(name: string, read: MetricRead): void {
+    this.#metrics.set(name, read)
+  }
+
+  /** The value of a metric without labels; or, of one with a label, by its value. */
+  metric(name: string): number | Readonly<Record<string, number>> {
+    const read = this.#metrics.get(name)
+    if (read === undefined) throw new Error(`the node does not read the metric ${name}`)
+    const value = read()
+    if (typeof value === 'number') return value
+    return Object.fromEntries([...value].map(([labels, count]) => [Object.values(labels).join(' '), count]))
+  }
+
+  ready(): void {
+    this.said.push('ready')
+  }
+
+  degraded(why: string): void {
+    this.said.push(`degraded: ${why}`)
+  }
+
+  event(name: string): void {
+    this.said.push(name)
+  }
+}

@@ -1,0 +1,115 @@
+import assert from 'node:assert/strict'
+import { readdirSync } from 'node:fs'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import type { Options, Received, Source } from '@millrace/engine/plugin'
+import { buildTs, FakeClock, FakeContext } from '@millrace/engine/testing'
+import { BehaviorSubject } from 'rxjs'
+import file from './index.js'
+
+type Settings = Parameters<typeof file.open>[0]['value']
+
+let folder = ''
+const clip = buildTs({ durationS: 2, video: { bitrate: 4e6 } })
+
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'millrace-input-'))
+  await writeFile(join(folder, 'clip.ts'), clip.bytes)
+})
+
+after(() => rm(folder, { recursive: true }))
+
+async function open(more: Partial<Settings> = {}): Promise<{ context: FakeContext; source: Source<Received> }> {
+  const context = new FakeContext()
+  const settings: Settings = { path: join(folder, 'clip.ts'), loop: false, pace: 'none', ...more }
+  const options$ = new BehaviorSubject(settings) as Options<Settings>
+  const source = await file.open(options$, context, { clock: new FakeClock() })
+  return { context, source: source as Source<Received> }
+}
+
+/** What one subscription emits, and how it ends. */
+function collect(source: Source<Received>) {
+  const bytes: Uint8Array[] = []
+  let end: unknown
+  let settle: () => void = () => undefined
+  const ended = new Promise<void>((resolve) => (settle = resolve))
+  const subscription = source.chunks.subscribe({
+    next: (received) => {
+      if (!('boundary' in received)) bytes.push(received.slice())
+    },
+    error: (error: unknown) => {
+      end = error
+      settle()
+    },
+    complete: () => {
+      end = 'complete'
+      settle()
+    },
+  })
+  return { bytes, ended, subscription, end: () => end }
+}
+
+describe('input file', () => {
+  test('is ready when the file is open, gives its bytes, and completes', async () => {
+    const { source, context } = await open()
+    const got = collect(source)
+    await got.ended
+    assert.deepEqual([got.end(), context.said], ['complete', ['ready']])
+    assert.equal(Buffer.compare(Buffer.concat(got.bytes), clip.bytes), 0)
+    await source[Symbol.asyncDispose]()
+  })
+
+  test('starts anew with each subscription', async () => {
+    const { source } = await open({ path: join(folder, 'later.ts') })
+    const first = collect(source)
+    await first.ended
+    assert.equal((first.end() as { code?: string }).code, 'FILE_UNREADABLE')
+    await writeFile(join(folder, 'later.ts'), clip.bytes)
+    const second = collect(source)
+    await second.ended
+    assert.deepEqual([second.end(), Buffer.concat(second.bytes).length], ['complete', clip.bytes.length])
+    await source[Symbol.asyncDispose]()
+  })
+
+  test('can wait only where it is not paced', async () => {
+    assert.equal((await open({ pace: 'pcr' })).source.hold, undefined)
+    assert.equal(typeof (await open()).source.hold, 'function')
+  })
+
+  test('that is held before it is subscribed gives nothing until it is released', async () => {
+    const { source } = await open()
+    const hold = source.hold?.()
+    const got = collect(source)
+    for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve))
+    assert.equal(got.bytes.length, 0)
+    hold?.[Symbol.dispose]()
+    hold?.[Symbol.dispose]()
+    await got.ended
+    assert.equal(Buffer.concat(got.bytes).length, clip.bytes.length)
+  })
+
+  test('closes the file when nobody subscribes any more, and when it is disposed, twice', async () => {
+    const count = (): number => readdirSync('/proc/self/fd').length
+    const before = count()
+    for (const pace of ['pcr', 'none'] as const) {
+      const { source, context } = await open({ pace, loop: true })
+      const one = collect(source)
+      while (context.said.length === 0) await new Promise((resolve) => setImmediate(resolve))
+      one.subscription.unsubscribe()
+      collect(source)
+      while (context.said.length === 1) await new Promise((resolve) => setImmediate(resolve))
+      await source[Symbol.asyncDispose]()
+      await source[Symbol.asyncDispose]()
+      assert.equal(count(), before)
+    }
+  })
+
+  test('takes its options from YAML', () => {
+    assert.deepEqual(file.options.parse({ path: 'a.ts' }), { path: 'a.ts', loop: false, pace: 'pcr' })
+    for (const wrong of [{}, { path: '' }, { path: 'a.ts', pace: 'fast' }, { path: 'a.ts', speed: 2 }]) {
+      assert.equal(file.options.safeParse(wrong).success, false, JSON.stringify(wrong))
+    }
+  })
+})

@@ -1,0 +1,149 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, test } from 'node:test'
+import { buildTs, junkBetween, PTS_WRAP, withStride } from '@millrace/engine/testing'
+import type { BuiltTs, TsPlan } from '@millrace/engine/testing'
+import { PcrSchedule } from './pcr-schedule.js'
+
+const WRAP_27M = 2 ** 33 * 300
+
+function scheduleOf(bytes: Uint8Array, blockBytes = 64 * 1024): PcrSchedule {
+  const schedule = new PcrSchedule()
+  for (let at = 0; at < bytes.length; at += blockBytes) schedule.push(bytes.subarray(at, at + blockBytes))
+  return schedule
+}
+
+function takenBytes(schedule: PcrSchedule, ms: number): number {
+  return schedule.take(ms).reduce((sum, part) => sum + part.length, 0)
+}
+
+/** At each PCR exactly the bytes before it have been handed over, and in the middle between two of them half of those. */
+function assertPaced(
+  schedule: PcrSchedule,
+  { pcrs }: Pick<BuiltTs, 'pcrs'>,
+  offsetOf = (offset: number) => offset,
+): void {
+  let taken = 0
+  let ms = 0
+  for (const [index, { offset, pcr27m }] of pcrs.entries()) {
+    const before = pcrs[index - 1]
+    if (before !== undefined) {
+      const stepMs = ((pcr27m - before.pcr27m + WRAP_27M) % WRAP_27M) / 27_000
+      taken += takenBytes(schedule, ms + stepMs / 2)
+      assert.ok(Math.abs(taken - (offsetOf(before.offset) + offsetOf(offset)) / 2) <= 1, `half way to PCR ${index}`)
+      ms += stepMs
+    }
+    taken += takenBytes(schedule, ms)
+    assert.ok(
+      Math.abs(taken - offsetOf(offset)) <= 1,
+      `${taken} bytes at PCR ${index}, which is at ${offsetOf(offset)}`,
+    )
+  }
+}
+
+describe('the schedule of a file', () => {
+  const plans: readonly { name: string; plan: TsPlan }[] = [
+    { name: 'like that of ffmpeg', plan: {} },
+    { name: 'with the PCR on its own PID', plan: { pcr: { pid: 0x90, intervalMs: 35 } } },
+    { name: 'whose PCR wraps in the middle', plan: { startPts90k: PTS_WRAP - 90_000 } },
+    { name: 'of audio only', plan: { video: false } },
+    { name: 'of constant rate', plan: { muxRate: 3e6 } },
+    { name: 'of two programs, by the first PCR', plan: { programs: [{}, {}] } },
+  ]
+  for (const { name, plan } of plans) {
+    test(`${name} has each byte due when its PCRs say`, () => {
+      const { bytes, pcrs: all } = buildTs({ durationS: 3, ...plan })
+      const pcrs = all.filter(({ pid }) => pid === all[0]?.pid)
+      for (const blockBytes of [188 * 7 + 3, 65_536]) assertPaced(scheduleOf(bytes, blockBytes), { pcrs })
+    })
+  }
+
+  test('does not depend on where blocks end', () => {
+    const built = buildTs({ durationS: 1 })
+    for (const blockBytes of [1, 100, 187, 188, 189]) assertPaced(scheduleOf(built.bytes, blockBytes), built)
+  })
+
+  for (const stride of [192, 204] as const) {
+    test(`of packets of ${stride} bytes is the same`, () => {
+      const built = buildTs({ durationS: 2 })
+      const lead = stride === 192 ? 4 : 0
+      const bytes = withStride(built.bytes, stride)
+      assertPaced(scheduleOf(bytes, 5000), built, (offset) => (offset / 188) * stride + lead)
+    })
+  }
+
+  test('goes on over junk', () => {
+    const built = buildTs({ durationS: 4 })
+    const { bytes, offsets } = junkBetween(built.bytes, { every: 100, size: 1000 })
+    const moved = (offset: number): number => offset + offsets.filter((at) => at <= offset).length * 1000
+    const schedule = scheduleOf(bytes)
+    schedule.end()
+    const last = built.pcrs.at(-1)!
+    const ms = (last.pcr27m - built.pcrs[0]!.pcr27m) / 27_000
+    assert.ok(Math.abs(schedule.lastPcrMs - ms) < 1, `${schedule.lastPcrMs} and not ${ms}`)
+    const taken = takenBytes(schedule, ms)
+    assert.ok(Math.abs(taken - moved(last.offset)) <= 1)
+  })
+
+  for (const [name, startPts90k] of [
+    ['forward', 90_000 * 3600],
+    ['back', 90_000],
+  ] as const) {
+    test(`takes a jump of the clock ${name} at the pace before it`, () => {
+      const first = buildTs({ durationS: 3 })
+      const second = buildTs({ durationS: 3, startPts90k })
+      const schedule = scheduleOf(Buffer.concat([first.bytes, second.bytes]))
+      schedule.end()
+      assert.ok(schedule.durationMs > 5500 && schedule.durationMs < 6500, `${schedule.durationMs} ms`)
+    })
+  }
+
+  test('goes on with another PID when the first one has no more PCRs', () => {
+    const first = buildTs({ durationS: 3 })
+    const second = buildTs({ durationS: 20, video: { pid: 0x200 }, startPts90k: 90_000 * 100 })
+    const schedule = scheduleOf(Buffer.concat([first.bytes, second.bytes]))
+    schedule.end()
+    assert.ok(schedule.durationMs > 20_000 && schedule.durationMs < 26_000, `${schedule.durationMs} ms`)
+  })
+
+  test('does not stop where PCRs do', () => {
+    const { bytes, pcrs } = buildTs({ durationS: 6 })
+    const silent = bytes.slice()
+    for (const { offset } of pcrs) if (offset > bytes.length / 3) silent[offset + 5] = silent[offset + 5]! & ~0x10
+    const schedule = scheduleOf(silent)
+    assert.ok(schedule.knownMs > 5000, `${schedule.knownMs} ms are known`)
+    takenBytes(schedule, 5000)
+    assert.ok(schedule.waitingBytes < bytes.length / 3)
+    takenBytes(schedule, 8000)
+    assert.equal(schedule.waitingBytes, 0)
+  })
+
+  test('without PCR has nothing due before the end, and then all', () => {
+    const { bytes, pcrs } = buildTs({ durationS: 2 })
+    const silent = bytes.slice()
+    for (const { offset } of pcrs) silent[offset + 5] = silent[offset + 5]! & ~0x10
+    const schedule = scheduleOf(silent)
+    assert.deepEqual([schedule.knownMs, schedule.isPaced, schedule.span27M], [-1, false, -1])
+    assert.equal(takenBytes(schedule, 1e6), 0)
+    schedule.end()
+    assert.equal(takenBytes(schedule, 0), bytes.length)
+  })
+
+  test('hands over every byte once, in order', () => {
+    const clip = readFileSync(join(import.meta.dirname, '../../../pipelines/media/testcard.ts'))
+    const schedule = scheduleOf(clip, 9999)
+    schedule.end()
+    const parts: Uint8Array[] = []
+    for (let ms = -20; schedule.waitingBytes > 0; ms += 10) parts.push(...schedule.take(ms))
+    assert.equal(Buffer.compare(Buffer.concat(parts), clip), 0)
+    assert.ok(schedule.durationMs > 9000 && schedule.durationMs < 21_000, `${schedule.durationMs} ms`)
+  })
+
+  test('goes back for nobody: an earlier time hands over nothing', () => {
+    const built = buildTs({ durationS: 1 })
+    const schedule = scheduleOf(built.bytes)
+    assert.ok(takenBytes(schedule, 500) > 0)
+    assert.equal(takenBytes(schedule, 100), 0)
+  })
+})

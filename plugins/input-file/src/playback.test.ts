@@ -1,0 +1,329 @@
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { readdirSync, readFileSync } from 'node:fs'
+import { chmod, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import { isEngineError } from '@millrace/engine/plugin'
+import type { Received } from '@millrace/engine/plugin'
+import { buildTs, FakeClock } from '@millrace/engine/testing'
+import { Framer, HAS_PCR, MARK_FLAGS, MARK_OFFSET, MARK_SIZE, readPcrBase, Timeline } from '@millrace/media/mpegts'
+import type { TsChunk } from '@millrace/media/mpegts'
+import { fileError } from './file-errors.js'
+import { Playback } from './playback.js'
+import type { PlaybackSettings } from './playback.js'
+
+let folder = ''
+
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'millrace-file-'))
+})
+
+after(() => rm(folder, { recursive: true }))
+
+const clip = buildTs({ durationS: 2 })
+const TESTCARD = join(import.meta.dirname, '../../../pipelines/media/testcard.ts')
+
+class Player {
+  readonly clock = new FakeClock()
+  readonly got: { readonly atMs: number; readonly bytes: Uint8Array }[] = []
+  readonly boundaries: number[] = []
+  readonly playback: Playback
+  opened = 0
+  isOver = false
+  error: unknown
+  onBytes: (received: Received) => void = () => undefined
+  readonly done: Promise<void>
+
+  constructor(path: string, more: Partial<PlaybackSettings> = {}) {
+    this.playback = new Playback({
+      path,
+      loop: false,
+      pace: 'pcr',
+      clock: this.clock,
+      onOpen: () => this.opened++,
+      onBytes: (received) => this.#take(received),
+      ...more,
+    })
+    this.done = this.playback.play().then(
+      () => void (this.isOver = true),
+      (error: unknown) => {
+        this.isOver = true
+        this.error = error
+      },
+    )
+  }
+
+  get bytes(): Uint8Array {
+    return Buffer.concat(this.got.map(({ bytes }) => bytes))
+  }
+
+  /** Moves time on until the claim holds or the playback is over. */
+  async until(claim: () => boolean = () => false): Promise<this> {
+    while (!claim() && !this.isOver) {
+      await Promise.race([this.clock.untilPending(), this.done])
+      this.clock.advance(10)
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    return this
+  }
+
+  async stop(): Promise<void> {
+    this.playback.cancel()
+    await this.done
+  }
+
+  #take(received: Received): void {
+    if ('boundary' in received) {
+      assert.equal(received.timeline, 'contiguous')
+      this.boundaries.push(this.got.length)
+    } else this.got.push({ atMs: this.clock.nowMs(), bytes: received.slice() })
+    this.onBytes(received)
+  }
+}
+
+async function fileOf(name: string, bytes: Uint8Array): Promise<string> {
+  const path = join(folder, name)
+  await writeFile(path, bytes)
+  return path
+}
+
+function descriptors(): number {
+  return readdirSync('/proc/self/fd').length
+}
+
+describe('the playback of a file', () => {
+  test('hands every byte over, at the pace of the PCR', async () => {
+    const player = await new Player(await fileOf('clip.ts', clip.bytes)).until()
+    assert.equal(Buffer.compare(player.bytes, clip.bytes), 0)
+    let offset = 0
+    let index = 0
+    for (const { atMs, bytes } of player.got) {
+      offset += bytes.length
+      for (; index < clip.pcrs.length && clip.pcrs[index]!.offset <= offset - 188; index++) {
+        const dueMs = (clip.pcrs[index]!.pcr27m - clip.pcrs[0]!.pcr27m) / 27_000
+        assert.ok(atMs - dueMs >= 0 && atMs - dueMs <= 30, `PCR ${index} is due at ${dueMs}, and came at ${atMs}`)
+      }
+    }
+    assert.deepEqual([player.opened, player.error, player.clock.pending], [1, undefined, 0])
+  })
+
+  test('begins a new pass at the end, as long as it loops', async () => {
+    const player = new Player(await fileOf('clip.ts', clip.bytes), { loop: true })
+    await player.until(() => player.opened === 4)
+    await player.stop()
+    assert.deepEqual([player.boundaries.length, player.error], [3, undefined])
+    const passes = player.got.slice(0, player.boundaries[2]).map(({ bytes }) => bytes)
+    assert.equal(Buffer.compare(Buffer.concat(passes), Buffer.concat([clip.bytes, clip.bytes, clip.bytes])), 0)
+  })
+
+  for (const [name, bytes] of [
+    ['the test card', readFileSync(TESTCARD)],
+    ['a clip', clip.bytes],
+    ['a clip whose PCR wraps', buildTs({ durationS: 2, startPts90k: 2 ** 33 - 90_000 }).bytes],
+    ['a clip with audio longer than video', buildTs({ durationS: 2, video: { fps: 7 } }).bytes],
+    ['a clip with the PCR on its own PID', buildTs({ durationS: 2, pcr: { pid: 0x90, intervalMs: 40 } }).bytes],
+    ['a clip of audio only', buildTs({ durationS: 2, video: false }).bytes],
+  ] as const) {
+    test(`does not drift from the timeline, loop by loop: ${name}`, async () => {
+      const player = new Player(await fileOf('drift.ts', bytes), { loop: true })
+      const follower = new ClockFollower()
+      player.onBytes = (received) => follower.push(received, player.clock.nowMs())
+      await player.until(() => player.opened > 12)
+      await player.stop()
+      assert.ok(follower.atBoundary.length >= 11)
+      const [first] = follower.atBoundary
+      for (const [index, deviation] of follower.atBoundary.entries()) {
+        assert.ok(Math.abs(deviation - first!) <= 25, `${deviation - first!} ms off in pass ${index + 1}`)
+      }
+    })
+  }
+
+  test('takes a loop over a jump of the clock in the time that it plays', async () => {
+    const jump = Buffer.concat([clip.bytes, buildTs({ durationS: 2, startPts90k: 90_000 }).bytes])
+    const player = new Player(await fileOf('jump.ts', jump), { loop: true })
+    await player.until(() => player.boundaries.length === 10)
+    await player.stop()
+    const passMs = player.clock.nowMs() / 10
+    assert.ok(passMs > 3800 && passMs < 4200, `${passMs} ms a pass`)
+  })
+
+  test('does not hurry after time that it has slept', async () => {
+    const player = new Player(await fileOf('clip.ts', clip.bytes))
+    await player.until(() => player.clock.nowMs() >= 1000)
+    const before = player.bytes.length
+    await player.clock.untilPending()
+    player.clock.sleep(60_000)
+    await new Promise((resolve) => setImmediate(resolve))
+    assert.ok(player.bytes.length - before < clip.bytes.length / 20, `${player.bytes.length - before} bytes at once`)
+    await player.until()
+    assert.equal(Buffer.compare(player.bytes, clip.bytes), 0)
+    const wantedMs = 60_000 + 2000
+    assert.ok(Math.abs(player.clock.nowMs() - wantedMs) < 200, `${player.clock.nowMs()} ms`)
+  })
+
+  test('makes up for a short pause', async () => {
+    const player = new Player(await fileOf('clip.ts', clip.bytes))
+    await player.until(() => player.clock.nowMs() >= 500)
+    await player.clock.untilPending()
+    player.clock.sleep(300)
+    await player.until()
+    assert.ok(player.clock.nowMs() < 2300, `${player.clock.nowMs()} ms`)
+  })
+
+  test('closes the file wherever it is cancelled', async () => {
+    const path = await fileOf('clip.ts', clip.bytes)
+    const open = descriptors()
+    for (const pace of ['pcr', 'none'] as const) {
+      for (let turns = 0; turns < 12; turns++) {
+        const player = new Player(path, { pace, loop: true })
+        for (let turn = 0; turn < turns; turn++) {
+          await new Promise((resolve) => setImmediate(resolve))
+          player.clock.advance(10)
+        }
+        await player.stop()
+        const count = player.got.length
+        await new Promise((resolve) => setImmediate(resolve))
+        assert.deepEqual([player.got.length, player.error, player.clock.pending], [count, undefined, 0])
+        assert.equal(descriptors(), open, `${pace}, after ${turns} turns`)
+      }
+    }
+  })
+
+  test('plays what is there when the file is replaced between two passes', async () => {
+    const path = await fileOf('replaced.ts', clip.bytes)
+    const other = buildTs({ durationS: 1, startPts90k: 5_000_000 })
+    const player = new Player(path, { loop: true })
+    await player.until(() => player.bytes.length > clip.bytes.length / 2)
+    await writeFile(`${path}.new`, other.bytes)
+    await rename(`${path}.new`, path)
+    await player.until(() => player.boundaries.length === 2)
+    await player.stop()
+    const passes = player.got.slice(0, player.boundaries[1]).map(({ bytes }) => bytes)
+    assert.equal(Buffer.compare(Buffer.concat(passes), Buffer.concat([clip.bytes, other.bytes])), 0)
+  })
+})
+
+describe('the playback of a file without pacing', () => {
+  const large = buildTs({ durationS: 4, video: { bitrate: 4e6 } }).bytes
+
+  test('hands every byte over as fast as it is read', async () => {
+    const player = new Player(await fileOf('large.ts', large), { pace: 'none' })
+    await player.done
+    assert.equal(Buffer.compare(player.bytes, large), 0)
+    assert.equal(player.clock.nowMs(), 0)
+  })
+
+  test('loses nothing when it is held and released, inside a block or later, once or often', async () => {
+    const player = new Player(await fileOf('large.ts', large), { pace: 'none' })
+    const holds: Disposable[] = []
+    player.onBytes = () => void holds.push(player.playback.hold(), player.playback.hold())
+    for (let count = 1; !player.isOver; count++) {
+      while (holds.length === 0 && !player.isOver) await new Promise((resolve) => setImmediate(resolve))
+      assert.ok(player.got.length <= count, 'nothing comes while it is held')
+      const [one, two] = holds.splice(0)
+      one?.[Symbol.dispose]()
+      one?.[Symbol.dispose]()
+      for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve))
+      assert.ok(player.got.length <= count, 'one of two holds is left')
+      two?.[Symbol.dispose]()
+    }
+    assert.equal(Buffer.compare(player.bytes, large), 0)
+  })
+
+  test('can be cancelled while it is held', async () => {
+    const open = descriptors()
+    const player = new Player(await fileOf('large.ts', large), { pace: 'none' })
+    player.playback.hold()
+    await new Promise((resolve) => setImmediate(resolve))
+    await player.stop()
+    assert.deepEqual([player.got.length, player.error, descriptors()], [0, undefined, open])
+  })
+})
+
+describe('a file that can not be played', () => {
+  const silent = new Uint8Array(5 * 1024 * 1024)
+  const cases: readonly {
+    code: string
+    name: string
+    make(path: string): Promise<unknown>
+    more?: Partial<PlaybackSettings>
+  }[] = [
+    { code: 'FILE_UNREADABLE', name: 'does not exist', make: () => Promise.resolve() },
+    { code: 'FILE_NOT_REGULAR', name: 'is a folder', make: (path) => mkdir(path) },
+    { code: 'FILE_NOT_REGULAR', name: 'is a pipe', make: (path) => Promise.resolve(execFileSync('mkfifo', [path])) },
+    { code: 'FILE_EMPTY', name: 'is empty', make: (path) => writeFile(path, '') },
+    {
+      code: 'FILE_EMPTY',
+      name: 'is empty, without pacing',
+      make: (path) => writeFile(path, ''),
+      more: { pace: 'none' },
+    },
+    { code: 'FILE_EMPTY', name: 'is empty, in a loop', make: (path) => writeFile(path, ''), more: { loop: true } },
+    { code: 'FILE_NO_CLOCK', name: 'has no PCR', make: (path) => writeFile(path, 'no stream') },
+    { code: 'FILE_NO_CLOCK', name: 'has no PCR for 4 MiB', make: (path) => writeFile(path, silent) },
+  ]
+  const tested = new Set<string>()
+  for (const [index, { code, name, make, more }] of cases.entries()) {
+    test(`because it ${name} says ${code}`, async () => {
+      const path = join(folder, `wrong-${index}`)
+      await make(path)
+      const open = descriptors()
+      const player = new Player(path, more)
+      await player.until()
+      assert.ok(isEngineError(player.error) && player.error.code === code, String(player.error))
+      assert.ok(player.error.message.includes(path))
+      assert.equal(descriptors(), open)
+      tested.add(code)
+    })
+  }
+
+  test('because it may not be read says FILE_UNREADABLE', { skip: process.getuid?.() === 0 }, async () => {
+    const path = await fileOf('secret.ts', clip.bytes)
+    await chmod(path, 0)
+    const player = await new Player(path).until()
+    assert.ok(isEngineError(player.error) && player.error.code === 'FILE_UNREADABLE')
+  })
+
+  test('says so by codes of which each is tested here', () => {
+    assert.deepEqual([...tested].sort(), Object.keys(fileError.table).sort())
+  })
+})
+
+/** How far the PCRs of the engine's timeline are from the times at which they came, at the last one of each pass. */
+class ClockFollower {
+  /** Milliseconds. */
+  readonly atBoundary: number[] = []
+  #framer = new Framer()
+  readonly #timeline = new Timeline()
+  #generation = 0
+  #ticks = -1
+  #lastPcr = 0
+  #deviation = 0
+
+  push(received: Received, nowMs: number): void {
+    if (!('boundary' in received)) {
+      for (const chunk of [...this.#framer.push(received, nowMs), ...this.#framer.flush(nowMs)]) {
+        for (const moved of this.#timeline.push(chunk)) this.#follow(moved)
+      }
+      return
+    }
+    const last = this.#framer.finish(nowMs)
+    for (const chunk of this.#timeline.endGeneration(last, { timeline: received.timeline })) this.#follow(chunk)
+    this.#framer = new Framer({ generation: ++this.#generation, firstSeq: this.#framer.nextSeq })
+    this.atBoundary.push(this.#deviation)
+  }
+
+  #follow({ marks, bytes, receivedAtMs }: TsChunk): void {
+    for (let at = 0; at < marks.length; at += MARK_SIZE) {
+      if ((marks[at + MARK_FLAGS]! & HAS_PCR) === 0) continue
+      const pcr = readPcrBase(bytes, marks[at + MARK_OFFSET]!)
+      const step = this.#ticks < 0 ? 0 : (pcr - this.#lastPcr + 2 ** 33) % 2 ** 33
+      // A jump inside the file is played at the pace before it, and is no time.
+      this.#ticks = Math.max(0, this.#ticks) + (step > 900_000 ? 0 : step)
+      this.#lastPcr = pcr
+      this.#deviation = receivedAtMs + marks[at + 3]! - this.#ticks / 90
+    }
+  }
+}

@@ -1,0 +1,237 @@
+// One attempt to get a stream: asks, follows redirects, judges the head, passes the body on, and says once why it is over.
+// HTTP/1.1 and HTTP/1.0, RFC 9112. Everything it holds is bounded: a head by 16 KiB and the read timeout, redirects by
+// their number, a body that is no transport stream by 64 KiB.
+import { request as requestHttp } from 'node:http'
+import type { ClientRequest, IncomingMessage } from 'node:http'
+import { request as requestHttps } from 'node:https'
+import type { SecureContext } from 'node:tls'
+import { isEngineError } from '@millrace/engine/plugin'
+import type { Clock } from '@millrace/engine/plugin'
+import { BodyWatch } from './body-watch.js'
+import { firstHop, isRedirect, nextHop } from './hop.js'
+import type { Hop } from './hop.js'
+import type { HttpErrorCode } from './http-errors.js'
+import { PacketSearch, SEARCH_BYTES } from './packet-search.js'
+import { checkHead } from './response-head.js'
+import { showUrl } from './upstream.js'
+import type { Upstream } from './upstream.js'
+
+export interface AttemptSettings {
+  readonly upstream: Upstream
+  readonly clock: Clock
+  /** In milliseconds; asked whenever they are needed. */
+  readonly timeouts: () => { readonly connect: number; readonly read: number }
+  readonly secureContext: SecureContext | undefined
+  /** Certificates are not verified. */
+  readonly insecure: boolean
+  /** Called for each response head. */
+  onResponse(status: number): void
+  /** Called once, when a head has been accepted; `url` may be shown. */
+  onAccepted(url: string): void
+  /** The array is valid during the call. */
+  onBytes(bytes: Uint8Array): void
+  /** Called at most once, last, and never after `cancel`. */
+  onFailure(code: HttpErrorCode, detail: string, cause?: unknown): void
+}
+
+/** How far a request has come. */
+type Phase = 'connect' | 'tls' | 'head' | 'body'
+
+const MAX_HEAD_BYTES = 16 * 1024
+/** How often it is looked whether the body still comes, at most. */
+const WATCH_MS = 250
+const LEAST_WATCH_MS = 10
+const LONGEST_REASON = 200
+
+export class HttpAttempt {
+  readonly #settings: AttemptSettings
+  readonly #closing = new Set<Promise<void>>()
+  #request: ClientRequest | undefined
+  #timer: Disposable | undefined
+  #hop: Hop
+  #phase: Phase = 'connect'
+  #isOver = false
+
+  constructor(settings: AttemptSettings) {
+    this.#settings = settings
+    this.#hop = firstHop(settings.upstream)
+  }
+
+  start(): void {
+    this.#ask(this.#hop)
+  }
+
+  /** Nothing is called from here on. Safe twice. */
+  cancel(): void {
+    this.#isOver = true
+    this.#setTimer(undefined)
+    this.#request?.destroy()
+  }
+
+  /** Resolves when its sockets are gone; they go after a failure or `cancel`. */
+  async closed(): Promise<void> {
+    await Promise.all(this.#closing)
+  }
+
+  #ask(hop: Hop): void {
+    const { clock, timeouts, insecure, secureContext } = this.#settings
+    const isTls = hop.url.protocol === 'https:'
+    this.#hop = hop
+    this.#phase = 'connect'
+    const options = {
+      headers: hop.headers,
+      // A connection of its own, closed with the stream.
+      agent: false,
+      maxHeaderSize: MAX_HEAD_BYTES,
+    } as const
+    const tls = { rejectUnauthorized: !insecure, ...(secureContext === undefined ? {} : { secureContext }) }
+    const request = isTls ? requestHttps(hop.url, { ...options, ...tls }) : requestHttp(hop.url, options)
+    this.#request = request
+    this.#closing.add(this.#whenClosed(request))
+    const { connect } = timeouts()
+    this.#setTimer(clock.after(connect, () => this.#fail('HTTP_TIMEOUT', `no connection within ${connect / 1000} s`)))
+    request.once('socket', (socket) => {
+      socket.once('connect', () => (isTls ? (this.#phase = 'tls') : this.#awaitHead(request)))
+      if (isTls) socket.once('secureConnect', () => this.#awaitHead(request))
+    })
+    request.once('response', (response) => this.#guard(() => this.#takeHead(request, response)))
+    // 101: nobody asked for it.
+    request.once('upgrade', ({ statusCode = 0 }, socket) => {
+      socket.destroy()
+      if (this.#isOver) return
+      this.#settings.onResponse(statusCode)
+      this.#fail('HTTP_STATUS', `answered ${statusCode}`)
+    })
+    request.on('error', (error) => {
+      if (request === this.#request) this.#explain(error)
+    })
+    request.once('close', () => {
+      if (request === this.#request) this.#explain(new Error('the connection was closed'))
+    })
+    request.end()
+  }
+
+  #awaitHead(request: ClientRequest): void {
+    if (request !== this.#request || this.#isOver) return
+    const { clock, timeouts } = this.#settings
+    const { read } = timeouts()
+    this.#phase = 'head'
+    this.#setTimer(clock.after(read, () => this.#fail('HTTP_TIMEOUT', `no answer within ${read / 1000} s`)))
+  }
+
+  #takeHead(request: ClientRequest, response: IncomingMessage): void {
+    // What is destroyed later complains about it.
+    response.on('error', (error) => {
+      if (request === this.#request) this.#explain(error)
+    })
+    if (this.#isOver) return
+    const status = response.statusCode ?? 0
+    this.#settings.onResponse(status)
+    if (isRedirect(status)) {
+      const hop = nextHop(this.#settings.upstream, this.#hop, response.headers.location)
+      this.#request = undefined
+      request.destroy()
+      this.#ask(hop)
+      return
+    }
+    checkHead(status, response.headers)
+    this.#takeBody(response)
+  }
+
+  #takeBody(response: IncomingMessage): void {
+    const { clock, timeouts, onAccepted, onBytes } = this.#settings
+    const search = new PacketSearch()
+    const readMs = (): number => timeouts().read
+    const watch = new BodyWatch(readMs, clock.nowMs())
+    this.#phase = 'body'
+    this.#watch(watch, search)
+    onAccepted(showUrl(this.#hop.url))
+    const passOn = (parts: readonly Uint8Array[]): void => {
+      for (const part of parts) if (!this.#isOver) onBytes(part)
+    }
+    response.on('data', (bytes: Uint8Array) => {
+      if (this.#isOver) return
+      watch.took(bytes.length, clock.nowMs())
+      passOn(search.push(bytes))
+      if (search.isHopeless) this.#fail('HTTP_NOT_TS', `no packets in the first ${SEARCH_BYTES / 1024} KiB`)
+    })
+    response.once('end', () => {
+      passOn(search.end())
+      if (search.isEmpty) this.#fail('HTTP_ENDED', 'ended without a byte')
+      else if (search.isFound) this.#fail('HTTP_ENDED', 'the stream ended')
+      else this.#fail('HTTP_NOT_TS', 'ended without a packet')
+    })
+  }
+
+  /** Until the body is over: ends it when it has become silent, or when no packets are found in time. */
+  #watch(watch: BodyWatch, search: PacketSearch): void {
+    const { clock, timeouts } = this.#settings
+    const periodMs = Math.max(LEAST_WATCH_MS, Math.min(WATCH_MS, timeouts().read / 4))
+    const startedMs = clock.nowMs()
+    const every = clock.every(periodMs, () => {
+      const nowMs = clock.nowMs()
+      const fault = watch.check(nowMs, periodMs)
+      const searchMs = 2 * timeouts().read
+      if (fault !== undefined) this.#fail('HTTP_SILENT', fault)
+      else if (!search.isFound && nowMs - startedMs >= searchMs) {
+        this.#fail('HTTP_NOT_TS', `no packets within ${searchMs / 1000} s`)
+      }
+    })
+    this.#setTimer(every)
+  }
+
+  /** A socket that is lost means something else in each phase. */
+  #explain(error: Error): void {
+    const reason = reasonOf(error)
+    if (this.#phase === 'body') this.#fail('HTTP_BROKEN', `the stream broke off: ${reason}`, error)
+    else if (isParserError(error)) this.#fail('HTTP_BAD_ANSWER', `no valid HTTP answer: ${reason}`)
+    else if (this.#phase === 'tls') this.#fail('HTTP_TLS', `TLS failed: ${reason}`, error)
+    else this.#fail('HTTP_CONNECT', this.#phase === 'head' ? `no answer: ${reason}` : reason, error)
+  }
+
+  /** Runs what may throw an error of ours. */
+  #guard(run: () => void): void {
+    try {
+      run()
+    } catch (error) {
+      if (!isEngineError(error)) throw error
+      this.#fail(error.code as HttpErrorCode, error.message)
+    }
+  }
+
+  #fail(code: HttpErrorCode, detail: string, cause?: unknown): void {
+    if (this.#isOver) return
+    const { upstream, onFailure } = this.#settings
+    this.cancel()
+    const via = this.#hop.asked.length > 1 ? ` (redirected to ${showUrl(this.#hop.url)})` : ''
+    onFailure(code, `${upstream.name}${via}: ${detail}`, cause)
+  }
+
+  #setTimer(timer: Disposable | undefined): void {
+    this.#timer?.[Symbol.dispose]()
+    this.#timer = timer
+  }
+
+  #whenClosed(request: ClientRequest): Promise<void> {
+    const closed = new Promise<void>((resolve) => {
+      request.once('close', () => {
+        const { socket } = request
+        if (socket === null || socket.closed) resolve()
+        else socket.once('close', () => resolve())
+      })
+    })
+    void closed.then(() => this.#closing.delete(closed))
+    return closed
+  }
+}
+
+/** Of llhttp, which brings the bytes that it could not read along. */
+function isParserError(error: Error): boolean {
+  return 'code' in error && String(error.code).startsWith('HPE_')
+}
+
+/** Where every address of a host was tried, the error itself says nothing. */
+function reasonOf(error: Error): string {
+  const parts = error instanceof AggregateError ? (error.errors as readonly Error[]) : [error]
+  return [...new Set(parts.map(({ message }) => message))].join(', ').slice(0, LONGEST_REASON)
+}

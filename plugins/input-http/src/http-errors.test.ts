@@ -1,0 +1,18 @@
+import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
+import { test } from 'node:test'
+import { httpError } from './http-errors.js'
+
+/** The sources stand beside the folder of what was compiled from them. */
+const source = (name: string): Promise<string> => readFile(new URL(`../src/${name}`, import.meta.url), 'utf8')
+
+test('every error has a test that produces it', async () => {
+  const tests = (await Promise.all(['http-source.test.ts', 'http-tls.test.ts'].map(source))).join('')
+  for (const code of Object.keys(httpError.table)) assert.ok(tests.includes(`'${code}'`), code)
+})
+
+test('only the CA file is an error of the configuration: upstreams are asked again for ever', () => {
+  for (const [code, { reaction }] of Object.entries(httpError.table)) {
+    assert.equal(reaction, code === 'HTTP_CA' ? 'config' : 'retry', code)
+  }
+})

@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { httpOptions } from './http-options.js'
+
+const url = 'http://up.example/one.ts'
+
+test('one URL is all that is needed', () => {
+  assert.deepEqual(httpOptions.parse({ url }), {
+    url,
+    order: 'listed',
+    connectTimeout: 5000,
+    readTimeout: 5000,
+    headers: {},
+    tls: { insecure: false },
+  })
+})
+
+const REFUSED = [
+  { name: 'no URL', given: {}, path: [] },
+  { name: 'both', given: { url, urls: [url] }, path: ['urls'] },
+  { name: 'none of several', given: { urls: [] }, path: ['urls'] },
+  { name: 'another scheme', given: { url: 'ftp://up.example/' }, path: ['url'] },
+  { name: 'no time at all', given: { url, readTimeout: 0 }, path: ['readTimeout'] },
+  { name: 'two users', given: { url: 'http://a:b@up.example/', auth: { type: 'bearer', token: 't' } }, path: ['auth'] },
+  {
+    name: 'a colon',
+    given: { url, auth: { type: 'basic', username: 'a:b', password: 'p' } },
+    path: ['auth', 'username'],
+  },
+  { name: 'no password', given: { url, auth: { type: 'basic', username: 'a' } }, path: ['auth'] },
+  { name: 'no token', given: { url, auth: { type: 'bearer' } }, path: ['auth'] },
+  { name: 'too much', given: { url, auth: { type: 'bearer', token: 't', password: 'p' } }, path: ['auth', 'password'] },
+  { name: 'another type', given: { url, auth: { type: 'digest' } }, path: ['auth', 'type'] },
+  { name: 'a token of two lines', given: { url, auth: { type: 'bearer', token: 'a\nb' } }, path: ['auth', 'token'] },
+  { name: 'a header of two lines', given: { url, headers: { 'X-A': 'a\r\nX-B: b' } }, path: ['headers', 'X-A'] },
+  { name: 'a header with a blank', given: { url, headers: { 'X A': 'a' } }, path: ['headers', 'X A'] },
+  { name: 'a header of the connection', given: { url, headers: { Host: 'h' } }, path: ['headers', 'Host'] },
+  { name: 'one header twice', given: { url, headers: { 'X-A': 'a', 'x-a': 'b' } }, path: ['headers'] },
+  {
+    name: 'two Authorizations',
+    given: { url, headers: { authorization: 'x' }, auth: { type: 'bearer', token: 't' } },
+    path: ['headers'],
+  },
+]
+
+test('what does not fit together is refused at its place, and no secret is in the message', () => {
+  for (const { name, given, path } of REFUSED) {
+    const result = httpOptions.safeParse(given)
+    assert.equal(result.success, false, name)
+    assert.deepEqual(result.error?.issues[0]?.path, path, name)
+    assert.doesNotMatch(result.error?.message ?? '', /a\\?\r?\\?\nb|X-B/, name)
+  }
+})

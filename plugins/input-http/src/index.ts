@@ -1,0 +1,54 @@
+// Input `http`: a transport stream from an upstream over HTTP or HTTPS, or from the first of several that has it.
+import { CLOCK, defineInput } from '@millrace/engine/plugin'
+import { HTTP_METRICS } from './http-counters.js'
+import { httpOptions } from './http-options.js'
+import { HttpSource } from './http-source.js'
+import { trustedAuthorities } from './trusted-authorities.js'
+import { readUpstreams } from './upstream.js'
+
+export default defineInput({
+  type: 'http',
+  summary: 'A transport stream from an HTTP upstream, fetched again whenever it fails.',
+  produces: 'bytes',
+  options: httpOptions,
+  inject: { clock: CLOCK },
+  metrics: HTTP_METRICS,
+  examples: [
+    { title: 'One upstream', yaml: 'main: { type: http, url: "http://upstream.example/one.ts" }' },
+    {
+      title: 'Several, behind a password',
+      yaml: [
+        'main:',
+        '  type: http',
+        '  urls: ["https://a.example/one.ts", "https://b.example/one.ts"]',
+        '  order: random',
+        '  auth: { type: basic, username: relay, password: "${RELAY_PASSWORD}" }',
+      ].join('\n'),
+    },
+    {
+      title: 'A certificate of an authority of your own, and a token',
+      yaml: [
+        'main:',
+        '  type: http',
+        '  url: "https://10.0.0.7/one.ts"',
+        '  tls: { ca: authority.pem }',
+        '  auth: { type: bearer, token: "${RELAY_TOKEN}" }',
+      ].join('\n'),
+    },
+  ],
+  async open(options$, context, { clock }) {
+    const { url, urls, order, headers, auth, tls } = options$.value
+    const upstreams = readUpstreams({ urls: urls ?? (url === undefined ? [] : [url]), headers, auth })
+    if (tls.insecure) context.log.warn('tls.insecure: certificates of upstreams are not verified')
+    return new HttpSource({
+      upstreams,
+      order,
+      timeouts: () => ({ connect: options$.value.connectTimeout, read: options$.value.readTimeout }),
+      secureContext: await trustedAuthorities(tls.ca),
+      insecure: tls.insecure,
+      context,
+      clock,
+      random: Math.random,
+    })
+  },
+})

@@ -1,0 +1,61 @@
+// Is it a transport stream at all? Keeps the beginning of a body back until packets are seen in it, so that what is none
+// never reaches the framer.
+import { findSync } from '@millrace/media/mpegts'
+import type { SyncFound } from '@millrace/media/mpegts'
+
+/** Packets must be seen within so many bytes. */
+export const SEARCH_BYTES = 64 * 1024
+const NOTHING: readonly Uint8Array[] = []
+
+export class PacketSearch {
+  readonly #found: SyncFound = { at: 0, stride: 0 }
+  #held: Uint8Array | undefined
+  #filled = 0
+  #isFound = false
+
+  get isFound(): boolean {
+    return this.#isFound
+  }
+
+  /** Not one byte has come. */
+  get isEmpty(): boolean {
+    return !this.#isFound && this.#filled === 0
+  }
+
+  /** As many bytes as may be searched have no packets. */
+  get isHopeless(): boolean {
+    return !this.#isFound && this.#filled >= SEARCH_BYTES
+  }
+
+  /** Takes the next bytes; returns what can be passed on: all of them from the moment that packets have been seen. */
+  push(bytes: Uint8Array): readonly Uint8Array[] {
+    if (this.#isFound) return [bytes]
+    if (this.#filled === 0 && this.#search(bytes, bytes.length, false)) return [bytes]
+    const part = bytes.subarray(0, SEARCH_BYTES - this.#filled)
+    this.#held ??= new Uint8Array(SEARCH_BYTES)
+    this.#held.set(part, this.#filled)
+    const wasEmpty = this.#filled === 0
+    this.#filled += part.length
+    if (wasEmpty || !this.#search(this.#held, this.#filled, false)) return NOTHING
+    return [this.#release(), bytes.subarray(part.length)].filter(({ length }) => length > 0)
+  }
+
+  /** No more bytes will come: now a single packet is enough. */
+  end(): readonly Uint8Array[] {
+    const isLate = this.#held !== undefined && !this.#isFound && this.#search(this.#held, this.#filled, true)
+    return isLate ? [this.#release()] : NOTHING
+  }
+
+  /** Goes on where the search before has ended. */
+  #search(bytes: Uint8Array, end: number, ending: boolean): boolean {
+    findSync(bytes, Math.min(this.#found.at, end), end, ending, this.#found)
+    this.#isFound = this.#found.stride !== 0
+    return this.#isFound
+  }
+
+  #release(): Uint8Array {
+    const held = this.#held?.subarray(0, this.#filled) ?? new Uint8Array(0)
+    this.#held = undefined
+    return held
+  }
+}

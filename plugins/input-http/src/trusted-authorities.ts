@@ -1,0 +1,29 @@
+// The certificates that an upstream's is checked against.
+import { X509Certificate } from 'node:crypto'
+import { readFile, stat } from 'node:fs/promises'
+import { createSecureContext } from 'node:tls'
+import type { SecureContext } from 'node:tls'
+import { httpError } from './http-errors.js'
+
+const CERTIFICATES = /-----BEGIN CERTIFICATE-----[^]*?-----END CERTIFICATE-----/g
+const MAX_CA_BYTES = 1024 * 1024
+
+/**
+ * Made once for all attempts: reading the well-known authorities anew for each connection takes milliseconds. `ca`: a
+ * PEM file whose authorities are trusted instead of those. Rejects with HTTP_CA.
+ */
+export async function trustedAuthorities(ca: string | undefined): Promise<SecureContext> {
+  if (ca === undefined) return createSecureContext()
+  try {
+    const status = await stat(ca)
+    if (!status.isFile() || status.size > MAX_CA_BYTES) throw new Error('no regular file of at most 1 MiB')
+    const pem = await readFile(ca, 'utf8')
+    const blocks = pem.match(CERTIFICATES) ?? []
+    if (blocks.length === 0) throw new Error('no certificate in PEM form')
+    // A secure context takes what is no certificate, and trusts nobody.
+    for (const block of blocks) void new X509Certificate(block)
+    return createSecureContext({ ca: pem })
+  } catch (error) {
+    throw httpError('HTTP_CA', `${ca}: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
+  }
+}

@@ -1,0 +1,202 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import type { AnyChunk, Inlet, LiveEntry, LiveRoute, LiveRouteOptions, Options } from '@millrace/engine/plugin'
+import { buildTs, FakeContext } from '@millrace/engine/testing'
+import { Framer } from '@millrace/media/mpegts'
+import { BehaviorSubject, Subject } from 'rxjs'
+import httpTs from './index.js'
+
+type Settings = Parameters<typeof httpTs.open>[0]['value']
+
+class FakeRoute implements LiveRoute {
+  readonly entries: LiveEntry[] = []
+  readonly said: string[] = []
+  behindBytes = 0
+  onCaughtUp: (() => void) | undefined
+  options: LiveRouteOptions
+  readonly counters = {
+    clients: 0,
+    connects: 0,
+    sentBytes: 0,
+    refused: new Map<string, number>(),
+    ended: new Map<string, number>(),
+    skips: 0,
+    skippedBytes: 0,
+  }
+
+  constructor(options: LiveRouteOptions) {
+    this.options = options
+  }
+
+  push(entry: LiveEntry): void {
+    this.entries.push(entry)
+  }
+
+  end(): void {
+    this.said.push('end')
+  }
+
+  drained(): Promise<void> {
+    this.said.push('drained')
+    return Promise.resolve()
+  }
+
+  update(options: LiveRouteOptions): void {
+    this.options = options
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    this.said.push('dispose')
+    return Promise.resolve()
+  }
+}
+
+class Bench {
+  readonly options$: BehaviorSubject<Settings>
+  readonly chunks = new Subject<AnyChunk>()
+  readonly route: FakeRoute
+  readonly sink
+  holds = 0
+  holdCount = 0
+  isPausable: boolean
+
+  constructor(more: object = {}, isPausable = false) {
+    this.isPausable = isPausable
+    this.options$ = new BehaviorSubject(parse(more))
+    const routes: FakeRoute[] = []
+    const delivery = { open: (options: LiveRouteOptions) => routes[routes.push(new FakeRoute(options)) - 1]! }
+    this.sink = httpTs.open(this.options$ as Options<Settings>, new FakeContext('one/ts'), { delivery })
+    this.route = routes[0]!
+  }
+
+  async accept(): Promise<void> {
+    const { isPausable } = this
+    const inlet: Inlet = {
+      id: 'one/gops.out',
+      chunks: this.chunks,
+      pausable: isPausable,
+      hold: () => {
+        this.holds++
+        this.holdCount++
+        return { [Symbol.dispose]: () => void this.holds-- }
+      },
+    }
+    const sink = await this.sink
+    sink.accept([inlet])
+  }
+}
+
+function parse(more: object): Settings {
+  return httpTs.options.parse({ path: '/live.ts', listener: 'web', ...more })
+}
+
+const [first, ...others] = chunksOf(buildTs({ durationS: 2 }).bytes)
+
+function chunksOf(bytes: Uint8Array): AnyChunk[] {
+  const framer = new Framer()
+  const chunks: AnyChunk[] = []
+  for (let at = 0; at < bytes.length; at += 20 * 188) {
+    chunks.push(...framer.push(bytes.subarray(at, at + 20 * 188), at), ...framer.flush(at))
+  }
+  return chunks
+}
+
+describe('output http-ts', () => {
+  test('opens its route with what the YAML says', () => {
+    const { route } = new Bench({ start: 'now', window: { duration: '3s', size: '1MiB' }, cors: '*' })
+    const { id, listener, path, contentType, start, window, slow, stallTimeoutMs, offline, cors, catchUpBytes } =
+      route.options
+    assert.deepEqual([id, listener, path, contentType, start], ['one/ts', 'web', '/live.ts', 'video/mp2t', 'now'])
+    assert.deepEqual(window, { durationMs: 3000, sizeBytes: 1024 * 1024 })
+    assert.deepEqual([slow, stallTimeoutMs, cors, catchUpBytes], ['skip', 90_000, '*', 256 * 1024])
+    assert.deepEqual(offline, { waitForMs: 10_000, status: 503, endAfterMs: 300_000 })
+  })
+
+  test('takes its window, and what is on the way to its viewers, of memory', () => {
+    const [window, catchUp] = [64 * 1024 * 1024, 256 * 1024]
+    assert.equal(httpTs.memoryBound?.(parse({ clients: { max: 500 } }), 5000), window + 500 * catchUp)
+    assert.equal(httpTs.memoryBound?.(parse({}), 5000), window + 5000 * catchUp)
+    assert.equal(httpTs.memoryBound?.(parse({ clients: { max: 9000 } }), 5000), window + 5000 * catchUp)
+    assert.equal(httpTs.memoryBound?.(parse({}), Infinity), Infinity)
+  })
+
+  test('refuses a path that is none', () => {
+    for (const path of ['live.ts', '/a b', '/a?b', '/a#b', '']) assert.throws(() => parse({ path }), path)
+    assert.deepEqual(httpTs.exclusive?.(parse({})), ['http:web/live.ts'])
+  })
+
+  test('passes chunks on, and ends its route when they end', async () => {
+    const bench = new Bench()
+    await bench.accept()
+    bench.chunks.next(first!)
+    assert.equal(bench.route.entries[0]?.bytes, first?.bytes)
+    bench.chunks.complete()
+    const sink = await bench.sink
+    await sink.drained?.()
+    await sink[Symbol.asyncDispose]()
+    assert.deepEqual(bench.route.said, ['end', 'end', 'drained', 'dispose'])
+  })
+
+  test('holds a source that can wait while a viewer is behind, and goes on when it has caught up', async () => {
+    const bench = new Bench({}, true)
+    await bench.accept()
+    bench.chunks.next(first!)
+    assert.equal(bench.holds, 0)
+    bench.route.behindBytes = 4 * 1024 * 1024 + 1
+    bench.chunks.next(others[0]!)
+    bench.chunks.next(others[1]!)
+    assert.deepEqual([bench.holds, bench.holdCount], [1, 1])
+    bench.route.behindBytes = 3 * 1024 * 1024
+    bench.route.onCaughtUp?.()
+    assert.equal(bench.holds, 1)
+    bench.route.behindBytes = 2 * 1024 * 1024
+    bench.route.onCaughtUp?.()
+    bench.route.onCaughtUp?.()
+    assert.equal(bench.holds, 0)
+    bench.route.behindBytes = 5 * 1024 * 1024
+    bench.chunks.next(others[2]!)
+    assert.equal(bench.holds, 1)
+    await (await bench.sink)[Symbol.asyncDispose]()
+    assert.equal(bench.holds, 0)
+  })
+
+  test('holds early enough for a small window', async () => {
+    const bench = new Bench({ window: { size: '256KiB' } }, true)
+    await bench.accept()
+    bench.route.behindBytes = 1
+    bench.chunks.next(first!)
+    assert.equal(bench.holds, 1)
+  })
+
+  test('keeps what a viewer has not read of a source that waits, however long that takes', async () => {
+    const waiting = new Bench({}, true)
+    await waiting.accept()
+    waiting.chunks.next(first!)
+    assert.deepEqual(waiting.route.options.window, { durationMs: Infinity, sizeBytes: 64 * 1024 * 1024 })
+    const live = new Bench()
+    await live.accept()
+    live.chunks.next(first!)
+    assert.deepEqual(live.route.options.window, { durationMs: 10_000, sizeBytes: 64 * 1024 * 1024 })
+  })
+
+  test('never holds a source that can not wait', async () => {
+    const bench = new Bench()
+    await bench.accept()
+    bench.route.behindBytes = 1e9
+    bench.chunks.next(first!)
+    assert.equal(bench.holdCount, 0)
+  })
+
+  test('takes live options over', async () => {
+    const bench = new Bench()
+    await bench.accept()
+    bench.options$.next(parse({ start: 'now', slow: 'disconnect', clients: { max: 3 } }))
+    assert.deepEqual([bench.route.options.slow, bench.route.options.clients.max], ['disconnect', 3])
+    bench.chunks.next(first!)
+    bench.chunks.next(others.find((chunk) => chunk.kind === 'ts' && !chunk.randomAccess)!)
+    assert.deepEqual(
+      bench.route.entries.map(({ join }) => join !== undefined),
+      [true, true],
+    )
+  })
+})

@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import type { AnyChunk, LiveEntry } from '@millrace/engine/plugin'
+import { buildTs } from '@millrace/engine/testing'
+import type { TsPlan } from '@millrace/engine/testing'
+import { Framer } from '@millrace/media/mpegts'
+import type { TsChunk } from '@millrace/media/mpegts'
+import { TsFeed } from './ts-feed.js'
+
+function chunksOf(plan: TsPlan = {}): TsChunk[] {
+  const framer = new Framer()
+  const { bytes } = buildTs({ durationS: 4, ...plan })
+  const chunks: TsChunk[] = []
+  for (let at = 0; at < bytes.length; at += 20 * 188) {
+    chunks.push(...framer.push(bytes.subarray(at, at + 20 * 188), at), ...framer.flush(at))
+  }
+  return [...chunks, ...framer.finish(0)]
+}
+
+/** Continuity errors by the rules of ISO/IEC 13818-1 2.4.3.3; a discontinuity_indicator excuses its own packet. */
+function continuityErrors(bytes: Uint8Array): number[] {
+  const last = new Map<number, number>()
+  const errors: number[] = []
+  for (let at = 0; at < bytes.length; at += 188) {
+    const pid = ((bytes[at + 1]! & 0x1f) << 8) | bytes[at + 2]!
+    const counter = bytes[at + 3]! & 0x0f
+    const hasField = (bytes[at + 3]! & 0x20) !== 0 && bytes[at + 4]! > 0
+    const isExcused = hasField && (bytes[at + 5]! & 0x80) !== 0
+    const before = last.get(pid)
+    last.set(pid, counter)
+    if (pid === 0x1fff || before === undefined || isExcused) continue
+    const step = (bytes[at + 3]! & 0x10) !== 0 ? 1 : 0
+    if (counter !== ((before + step) & 0x0f)) errors.push(at)
+  }
+  return errors
+}
+
+function bytesOf(entries: readonly LiveEntry[]): Uint8Array {
+  return Buffer.concat(entries.map(({ bytes }) => bytes))
+}
+
+describe('the feed of a live output', () => {
+  test('passes bytes on as they are, with a join at each key frame', () => {
+    const chunks = chunksOf()
+    const feed = new TsFeed(false)
+    const entries = chunks.flatMap((chunk) => feed.push(chunk))
+    assert.equal(entries.length, chunks.length)
+    assert.ok(entries.every(({ bytes }, index) => bytes === chunks[index]?.bytes))
+    assert.deepEqual(
+      entries.map(({ join }) => join?.keyframe === true),
+      chunks.map(({ randomAccess }) => randomAccess),
+    )
+    assert.equal(entries.filter(({ join }) => join !== undefined).length, 4)
+  })
+
+  test('has a join at every chunk where viewers start at once', () => {
+    const feed = new TsFeed(true)
+    const entries = chunksOf().flatMap((chunk) => feed.push(chunk))
+    assert.ok(entries.every(({ join }) => join !== undefined))
+    assert.equal(entries.filter(({ join }) => join?.keyframe === true).length, 4)
+    const now = new TsFeed(false)
+    now.joinsAnywhere = true
+    assert.ok(now.push(chunksOf()[1]!)[0]?.join !== undefined)
+  })
+
+  for (const [name, plan] of [
+    ['of one program', {}],
+    ['with tables away from key frames', { psi: { beforeKeyframes: false, intervalMs: 700, phaseMs: 30 } }],
+    ['with a PMT over two packets, and the PCR on its own PID', { pmtPackets: 2, pcr: { pid: 0x90 } }],
+    ['of two programs', { programs: [{}, {}] }],
+  ] as const) {
+    test(`lets viewers join a stream ${name} at each join without a continuity error`, () => {
+      const chunks = chunksOf(plan)
+      const feed = new TsFeed(true)
+      const entries = chunks.flatMap((chunk) => feed.push(chunk))
+      for (const [index, { join }] of entries.entries()) {
+        const joined = Buffer.concat([join?.preamble ?? new Uint8Array(), bytesOf(entries.slice(index))])
+        assert.deepEqual(continuityErrors(joined), [], `from entry ${index}`)
+      }
+    })
+
+    test(`lets viewers skip in a stream ${name} without a continuity error`, () => {
+      const feed = new TsFeed(false)
+      const entries = chunksOf(plan).flatMap((chunk) => feed.push(chunk))
+      for (const [index, { join }] of entries.entries()) {
+        if (join === undefined || index < 3) continue
+        const skipped = [bytesOf(entries.slice(0, 2)), join.bridge, bytesOf(entries.slice(index))]
+        assert.deepEqual(continuityErrors(Buffer.concat(skipped)), [], `to entry ${index}`)
+      }
+    })
+
+    test(`bridges what was lost from a stream ${name}, for those who were there and those who join later`, () => {
+      const chunks = chunksOf(plan)
+      for (let from = 2; from < chunks.length - 8; from += 3) {
+        const feed = new TsFeed(true)
+        const lost: AnyChunk = { ...chunks[from + 5]!, discontinuity: 'lost' }
+        const kept = [...chunks.slice(0, from), lost, ...chunks.slice(from + 6)]
+        const entries = kept.flatMap((chunk) => feed.push(chunk))
+        assert.deepEqual(continuityErrors(bytesOf(entries)), [], `${from} to ${from + 5} are lost`)
+        const at = entries.findIndex(({ bytes }) => bytes === lost.bytes)
+        for (const next of [at, at + 1, at + 2, at + 3]) {
+          const { join } = entries[next] ?? {}
+          if (join === undefined) continue
+          const joined = [join.preamble, bytesOf(entries.slice(next))]
+          assert.deepEqual(continuityErrors(Buffer.concat(joined)), [], `${from} is lost, joined at ${next - at}`)
+          const skipped = [bytesOf(entries.slice(0, 2)), join.bridge, bytesOf(entries.slice(next))]
+          assert.deepEqual(continuityErrors(Buffer.concat(skipped)), [], `${from} is lost, skipped to ${next - at}`)
+        }
+      }
+    })
+  }
+
+  test('sends nothing of its own where nothing was lost, or nothing had been sent', () => {
+    const [first] = chunksOf()
+    assert.equal(new TsFeed(false).push({ ...first!, discontinuity: 'lost' }).length, 1)
+    for (const discontinuity of ['source', 'marked'] as const) {
+      const feed = new TsFeed(false)
+      for (const chunk of chunksOf()) assert.equal(feed.push({ ...chunk, discontinuity }).length, 1)
+    }
+  })
+})

@@ -1,0 +1,207 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, test } from 'node:test'
+import { buildTs } from '@millrace/engine/testing'
+import type { TsPlan } from '@millrace/engine/testing'
+import { Framer } from '@millrace/media/mpegts'
+import type { GopChunk, TsChunk } from '@millrace/media/mpegts'
+import { GopCutter } from './gop-cutter.js'
+
+/** Chunks of 50 ms, 20 packets at a time. */
+function chunksOf(bytes: Uint8Array, generation = 0): TsChunk[] {
+  const framer = new Framer({ generation })
+  const chunks: TsChunk[] = []
+  let nowMs = 0
+  for (let at = 0; at < bytes.length; at += 20 * 188, nowMs += 50) {
+    chunks.push(...framer.push(bytes.subarray(at, at + 20 * 188), nowMs), ...framer.flush(nowMs))
+  }
+  return [...chunks, ...framer.finish(nowMs)]
+}
+
+function cutAll(chunks: readonly TsChunk[], cutter = cutterOf()): GopChunk[] {
+  return chunks.flatMap((chunk) => cutter.push(chunk))
+}
+
+function cutterOf(maxDurationMs = 10_000): GopCutter {
+  return new GopCutter({ maxDurationMs })
+}
+
+function bytesOf(chunks: readonly { readonly bytes: Uint8Array }[]): Buffer {
+  return Buffer.concat(chunks.map(({ bytes }) => bytes))
+}
+
+describe('the cutter of GOPs', () => {
+  const plans: readonly { name: string; plan: TsPlan }[] = [
+    { name: 'like that of ffmpeg', plan: {} },
+    { name: 'without random_access_indicator', plan: { video: { randomAccessIndicator: false } } },
+    { name: 'of H.265', plan: { video: { codec: 'h265', bFrames: 2 } } },
+    { name: 'of MPEG-2', plan: { video: { codec: 'mpeg2' } } },
+    { name: 'with tables away from key frames', plan: { psi: { beforeKeyframes: false, intervalMs: 300 } } },
+    {
+      name: 'with GOPs shorter than the distance of tables',
+      plan: { video: { gopFrames: 5 }, psi: { beforeKeyframes: false, intervalMs: 500 } },
+    },
+  ]
+  for (const { name, plan } of plans) {
+    test(`passes every byte of a stream ${name} from the first key frame on, one first per key frame`, () => {
+      const built = buildTs({ durationS: 4, ...plan })
+      const cutter = cutterOf()
+      const cut = cutAll(chunksOf(built.bytes), cutter)
+      const passed = bytesOf(cut)
+      assert.equal(Buffer.compare(passed, built.bytes.subarray(built.bytes.length - passed.length)), 0)
+      assert.equal(cutter.skippedPackets * 188, built.bytes.length - passed.length)
+      const heads = cut.filter(({ first }) => first)
+      assert.equal(cut[0]?.first, true)
+      const lead = built.bytes.length - passed.length
+      assert.equal(heads.length, built.keyframes.filter((offset) => offset >= lead).length)
+      assert.deepEqual(
+        heads.map(({ gop }) => gop.id),
+        heads.map((_, index) => index),
+      )
+      for (const chunk of cut) assert.equal(chunk.gop, heads.filter(({ gop }) => gop.id <= chunk.gop.id).at(-1)?.gop)
+      assert.ok(cut.every(({ discontinuity, gop }) => discontinuity === false && !gop.discontinuity))
+    })
+  }
+
+  test('says of each GOP when it is presented, its tracks, and the tables in force', () => {
+    const built = buildTs({ durationS: 3, video: { bFrames: 2 }, audio: { language: 'deu' } })
+    const heads = cutAll(chunksOf(built.bytes)).filter(({ first }) => first)
+    const keys = built.units.filter(({ pid, randomAccess }) => pid === 0x100 && randomAccess)
+    assert.deepEqual(
+      heads.map(({ gop }) => gop.startPts90k),
+      keys.map(({ pts90k }) => pts90k),
+    )
+    const [first, second] = heads
+    assert.deepEqual(
+      first?.gop.tracks.map(({ pid, codec, language }) => [pid, codec, language]),
+      [
+        [0x100, 'h264', ''],
+        [0x101, 'aac', 'deu'],
+      ],
+    )
+    assert.ok(first.gop.tracks[0]!.parameterSets !== 0)
+    const pids = (bytes: Uint8Array): number[] =>
+      Array.from(
+        { length: bytes.length / 188 },
+        (_, index) => ((bytes[index * 188 + 1]! & 0x1f) << 8) | bytes[index * 188 + 2]!,
+      )
+    assert.deepEqual(pids(second!.gop.psi), [0, 0x1000])
+  })
+
+  test('knows how long the last GOP was', () => {
+    const cutter = cutterOf()
+    cutAll(chunksOf(buildTs({ durationS: 4, video: { gopFrames: 10 } }).bytes), cutter)
+    assert.equal(cutter.lastGopSeconds, 0.4)
+    assert.ok(cutter.keyFrameAtMs > 0)
+  })
+
+  test('waits for a key frame after a loss and after a new source, and says so on the chunk that passes next', () => {
+    const chunks = chunksOf(buildTs({ durationS: 6 }).bytes)
+    const keys = chunks.flatMap(({ randomAccess }, index) => (randomAccess ? [index] : []))
+    for (const discontinuity of ['lost', 'source'] as const) {
+      const at = keys[2]! + 2
+      const broken = chunks.map((chunk, index) => (index === at ? { ...chunk, discontinuity } : chunk))
+      const cutter = cutterOf()
+      const cut = cutAll(broken, cutter)
+      assert.equal(Buffer.compare(bytesOf(cut), bytesOf([...chunks.slice(keys[0], at), ...chunks.slice(keys[3])])), 0)
+      const after = cut.find(({ gop }) => gop.id === 3)
+      assert.deepEqual([after?.first, after?.discontinuity, after?.gop.discontinuity], [true, 'lost', true])
+      assert.equal(cut.filter((chunk) => chunk.discontinuity !== false).length, 1)
+    }
+  })
+
+  test('passes a source that begins with a key frame on with its own word', () => {
+    const chunks = chunksOf(buildTs({ durationS: 4 }).bytes)
+    const cut = cutAll(
+      chunks.map((chunk, index) => (index > 2 && chunk.randomAccess ? { ...chunk, discontinuity: 'source' } : chunk)),
+    )
+    assert.deepEqual(
+      cut.filter(({ first }) => first).map(({ discontinuity, gop }) => [discontinuity, gop.discontinuity]),
+      [[false, false], ...Array<['source', boolean]>(3).fill(['source', true])],
+    )
+  })
+
+  test('calls a GOP with other tracks discontinuous', () => {
+    const one = chunksOf(buildTs({ durationS: 2 }).bytes)
+    const two = chunksOf(buildTs({ durationS: 2, audio: false, pmtVersion: 1 }).bytes)
+    const cut = cutAll([...one, ...two.map((chunk): TsChunk => ({ ...chunk, discontinuity: false }))])
+    const heads = cut.filter(({ first }) => first)
+    assert.deepEqual(
+      heads.map(({ gop }) => gop.discontinuity),
+      [false, false, true, false],
+    )
+  })
+})
+
+describe('the cutter of GOPs without key frames', () => {
+  const endless = buildTs({ durationS: 4, video: { gopFrames: Infinity } })
+
+  test('begins a GOP at a unit of the video after maxDuration, and says that it has none', () => {
+    const chunks = chunksOf(endless.bytes)
+    const cutter = cutterOf(300)
+    const cut = cutAll(chunks, cutter)
+    const heads = cut.filter(({ first }) => first)
+    assert.ok(heads.length > 3)
+    assert.equal(cutter.isWithoutKeyFrames, true)
+    const units = new Set(endless.units.filter(({ pid }) => pid === 0x100).map(({ offset }) => offset))
+    let offset = endless.bytes.length - bytesOf(cut).length
+    for (const chunk of cut) {
+      if (chunk.first && offset > 1000) assert.ok(units.has(offset), `a GOP begins at ${offset}`)
+      offset += chunk.bytes.length
+    }
+    assert.equal(Buffer.compare(bytesOf(cut), endless.bytes.subarray(endless.bytes.length - bytesOf(cut).length)), 0)
+    assert.ok(heads.every(({ gop }) => gop.startPts90k >= 0 && !gop.discontinuity))
+  })
+
+  test('begins there too when it joined in the middle', () => {
+    const middle = endless.bytes.subarray(Math.floor(endless.packets / 3) * 188)
+    const cutter = cutterOf(300)
+    const cut = cutAll(chunksOf(middle), cutter)
+    assert.equal(cut[0]?.first, true)
+    assert.ok(cutter.skippedPackets > 0)
+    assert.equal(cutter.isWithoutKeyFrames, true)
+  })
+
+  test('has them again with the next key frame', () => {
+    const cutter = cutterOf(300)
+    cutAll(chunksOf(endless.bytes), cutter)
+    assert.equal(cutter.isWithoutKeyFrames, true)
+    const [key] = chunksOf(buildTs({ durationS: 1 }).bytes).filter(({ randomAccess }) => randomAccess)
+    cutter.push(key!)
+    assert.equal(cutter.isWithoutKeyFrames, false)
+  })
+
+  test('says so although there is nothing to cut at: no tables, so no video', () => {
+    const { bytes, sections } = buildTs({ durationS: 2 })
+    const blind = bytes.slice()
+    for (const { offset } of sections) blind[offset + 2] = 0x33
+    const cutter = cutterOf(300)
+    assert.equal(cutAll(chunksOf(blind), cutter).length, 0)
+    assert.equal(cutter.isWithoutKeyFrames, true)
+  })
+
+  test('takes a new maxDuration at once', () => {
+    const settings = { maxDurationMs: 60_000 }
+    const cutter = new GopCutter(settings)
+    const chunks = chunksOf(endless.bytes)
+    const half = Math.floor(chunks.length / 2)
+    const before = cutAll(chunks.slice(0, half), cutter).filter(({ first }) => first).length
+    settings.maxDurationMs = 100
+    const after = cutAll(chunks.slice(half), cutter).filter(({ first }) => first).length
+    assert.ok(before <= 1 && after > 2, `${before} and ${after}`)
+  })
+})
+
+describe('the cutter of GOPs of ffmpeg', () => {
+  test('passes the test card whole', () => {
+    const clip = readFileSync(join(import.meta.dirname, '../../../pipelines/media/testcard.ts'))
+    const cutter = cutterOf()
+    const cut = cutAll(chunksOf(clip), cutter)
+    const passed = bytesOf(cut)
+    assert.equal(Buffer.compare(passed, clip.subarray(clip.length - passed.length)), 0)
+    assert.ok(cutter.skippedPackets <= 5, `${cutter.skippedPackets} packets before the first key frame`)
+    assert.ok(cut.filter(({ first }) => first).length >= 5)
+    assert.equal(cutter.isWithoutKeyFrames, false)
+  })
+})

@@ -1,0 +1,72 @@
+// How long `check` takes for a file of 200 nodes: without a mistake, and with one in every node. The definitions are
+// found once, as an engine that runs has them; the first line is a whole `check` in a process that has just begun. Prints
+// medians; judges nothing.
+import { discoverPlugins, loadConfig, renderText } from '@millrace/engine'
+import type { LoadOptions } from '@millrace/engine'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const REPOSITORY = join(dirname(fileURLToPath(import.meta.url)), '../../..')
+const PIPELINES = 50
+const WARM_UP = 5
+const ROUNDS = 50
+
+async function main(): Promise<void> {
+  const startedMs = performance.now()
+  const discovered = await discoverPlugins({ yamlFiles: [], plugins: [], starterPackage: REPOSITORY })
+  const discoveredMs = performance.now() - startedMs
+  const plugins = (): Promise<typeof discovered> => Promise.resolve(discovered)
+  const good = { env: { ANNA: 'hunter2' }, plugins, contents: new Map([['a.yaml', fileOf(false)]]) }
+  const first = await timed(good)
+  console.log(`finding plugins     ${discoveredMs.toFixed(1).padStart(7)} ms`)
+  console.log(`first check         ${first.tookMs.toFixed(1).padStart(7)} ms   ${first.diagnostics} diagnostics`)
+  for (const [name, options] of [
+    ['200 nodes, good', good],
+    ['200 nodes, all bad', { ...good, contents: new Map([['a.yaml', fileOf(true)]]) }],
+  ] as const) {
+    const runs: { readonly tookMs: number; readonly diagnostics: number }[] = []
+    for (let round = 0; round < WARM_UP + ROUNDS; round++) runs.push(await timed(options))
+    const { tookMs, diagnostics } = median(runs.slice(WARM_UP))
+    console.log(`${name.padEnd(20)}${tookMs.toFixed(1).padStart(7)} ms   ${diagnostics} diagnostics`)
+  }
+}
+
+async function timed(options: LoadOptions): Promise<{ readonly tookMs: number; readonly diagnostics: number }> {
+  const startedMs = performance.now()
+  const { diagnostics } = await loadConfig(['a.yaml'], options)
+  renderText(diagnostics)
+  return { tookMs: performance.now() - startedMs, diagnostics: diagnostics.length }
+}
+
+function fileOf(isBad: boolean): string {
+  const pipelines = Array.from({ length: PIPELINES }, (_, index) => pipelineOf(index, isBad))
+  return [
+    'version: 1',
+    "listeners: { web: { address: '127.0.0.1:8000' } }",
+    'secrets: { anna: { env: ANNA } }',
+    'defaults: { inputs: { file: { loop: true } } }',
+    'pipelines:',
+    ...pipelines.flat(),
+    '',
+  ].join('\n')
+}
+
+function pipelineOf(index: number, isBad: boolean): readonly string[] {
+  return [
+    `  p${index}:`,
+    '    inputs:',
+    `      main: { type: file, path: 'a-\${secret:anna}-${index}.ts', ${isBad ? 'pase' : 'pace'}: pcr }`,
+    '    transforms:',
+    `      check: { type: ts-validate, from: ${isBad ? 'mian' : 'main'} }`,
+    `      gops: { type: ${isBad ? 'gpo' : 'gop'}, from: check }`,
+    '    outputs:',
+    `      ts: { type: http-ts, listener: ${isBad ? 'wbe' : 'web'}, from: gops, path: /${index}.ts }`,
+  ]
+}
+
+function median<T extends { readonly tookMs: number }>(runs: readonly T[]): T {
+  const sorted = [...runs].sort((a, b) => a.tookMs - b.tookMs)
+  return sorted[Math.floor(sorted.length / 2)]!
+}
+
+await main()

@@ -1,0 +1,175 @@
+// Clients that do what they should not: each is closed in time, counted where one can look, and nobody else notices.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { buildTs } from '@millrace/engine/testing'
+import { LightReader } from '../oracle/light-reader.js'
+import { assertClean, assertJoin } from './kit/assert-clean.js'
+import { engineYaml } from './kit/engine-yaml.js'
+import { scrape } from './kit/metrics-page.js'
+import { RawClient } from './kit/raw-client.js'
+import { startEngine } from './kit/start-engine.js'
+import type { EngineProcess } from './kit/start-engine.js'
+import { until } from './kit/until.js'
+
+const stream = buildTs({ durationS: 3, video: { bitrate: 1_000_000 } }).bytes
+const LIVE = 'GET /one/out.ts HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n'
+/** The time for a request head is 5 s; the rest is what a busy machine may add. */
+const HEADER_TIMEOUT_MS = { least: 4500, most: 9000 }
+const SOON_MS = 3000
+
+/** Runs hostile clients beside a reader who must not notice, and looks that nothing is left of them. */
+async function besideWitness(attack: (engine: EngineProcess, url: string) => Promise<void>): Promise<void> {
+  const yaml = engineYaml({ one: { input: 'path: a.ts, loop: true', through: 'ts-validate' } })
+  await using engine = await startEngine({ yaml, files: { 'a.ts': stream } })
+  await engine.ready()
+  const url = await engine.url()
+  await using witness = new LightReader(url)
+  await witness.until(({ bodyBytes }) => bodyBytes > 100_000)
+  const before = await settledDescriptors(engine)
+  await attack(engine, url)
+  let after = ''
+  await until(
+    async () => (after = (await engine.descriptors()).join(' ')) === before,
+    () => `descriptors are left: ${before} became ${after}`,
+  )
+  const { bodyBytes } = witness.report()
+  await witness.until((report) => report.bodyBytes > bodyBytes + 100_000)
+  assertJoin('witness', assertClean('witness', witness.report().ts))
+  assert.equal((await engine.node('one/out')).clients, 1)
+  await witness[Symbol.asyncDispose]()
+  await engine.stop()
+}
+
+/** With the input file open: it is closed for a moment at each loop. */
+async function settledDescriptors(engine: EngineProcess): Promise<string> {
+  return until(async () => {
+    const descriptors = await engine.descriptors()
+    return descriptors.some((target) => target.endsWith('a.ts')) && descriptors.join(' ')
+  }, 'the input file is open')
+}
+
+const LATE_BYTES: readonly { readonly name: string; readonly bytes: string | Buffer }[] = [
+  { name: 'a pipelined second request', bytes: LIVE },
+  { name: 'a hundred pipelined requests', bytes: 'GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(100) },
+  { name: 'junk', bytes: Buffer.alloc(100_000, 0x81) },
+  { name: 'half a header', bytes: 'GET /one/out.ts HTTP/1.1\r\nHos' },
+]
+
+test('whatever a viewer sends after its GET changes nothing for it or for others', async () => {
+  await besideWitness(async (engine, url) => {
+    const connects = await connectsOf(engine)
+    for (const { name, bytes } of LATE_BYTES) {
+      await using viewer = new LightReader(url)
+      viewer.socket.write(bytes)
+      await viewer.until(({ bodyBytes }) => bodyBytes > 100_000)
+      viewer.socket.write(bytes)
+      const { bodyBytes: sofar } = viewer.report()
+      await viewer.until(({ bodyBytes }) => bodyBytes > sofar + 100_000)
+      const { ts, ended, status } = viewer.report()
+      assert.deepEqual({ ended, status }, { ended: 'open', status: 200 }, name)
+      assertJoin(name, assertClean(name, ts))
+    }
+    assert.equal(await connectsOf(engine), connects + LATE_BYTES.length, 'each is one viewer')
+  })
+})
+
+test('a GET of the stream on a connection that has served another request is a viewer like any', async () => {
+  await besideWitness(async (_engine, url) => {
+    await using client = new RawClient(url)
+    client.socket.write(`HEAD /one/out.ts HTTP/1.1\r\nHost: x\r\n\r\n`)
+    await until(() => client.text.includes('\r\n\r\n'), 'an answer to HEAD')
+    assert.equal(client.status, 200)
+    await using second = new RawClient(url)
+    second.socket.write(`GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n${LIVE}${LIVE}junk junk`)
+    await until(() => second.bytes > 200_000, 'the stream flows behind a 404')
+    assert.equal(second.status, 404)
+    assert.match(second.text, /HTTP\/1\.1 200 OK\r\n[^]*video\/mp2t/)
+  })
+})
+
+const BAD_HEADS: readonly { readonly name: string; readonly bytes: string | Buffer; readonly status: number }[] = [
+  { name: '1 MB of one header', bytes: `GET /one/out.ts HTTP/1.1\r\nX: ${'a'.repeat(1 << 20)}`, status: 431 },
+  { name: '1 MB of headers', bytes: `GET / HTTP/1.1\r\n${'X: y\r\n'.repeat(180_000)}`, status: 431 },
+  { name: 'garbage', bytes: Buffer.alloc(50_000, 0xfe), status: 400 },
+  { name: 'TLS', bytes: Buffer.from('16030100c8010000c40303', 'hex'), status: 400 },
+  { name: 'a NUL', bytes: 'GET /one/out.ts\0 HTTP/1.1\r\n\r\n', status: 400 },
+  { name: 'two lengths', bytes: `${LIVE.slice(0, -2)}Content-Length: 1\r\nContent-Length: 2\r\n\r\n`, status: 400 },
+  { name: 'HTTP of the future', bytes: 'GET /one/out.ts HTTP/9.9\r\nHost: x\r\n\r\n', status: 505 },
+  { name: 'another method', bytes: `DELETE${LIVE.slice(3)}`, status: 405 },
+]
+
+test('what is no request, or too large for one, is refused and closed at once', async () => {
+  await besideWitness(async (engine, url) => {
+    const connects = await connectsOf(engine)
+    for (const { name, bytes, status } of BAD_HEADS) {
+      await using client = new RawClient(url)
+      client.socket.write(bytes)
+      await client.ended
+      client.socket.end()
+      const ms = await client.gone
+      assert.equal(client.status, status, `${name}: ${client.text.slice(0, 200)}`)
+      assert.ok(ms < SOON_MS, `${name} was closed after ${ms} ms`)
+    }
+    assert.equal(await connectsOf(engine), connects, 'none of them is a viewer')
+  })
+})
+
+test('whoever says nothing, or never ends its request, is closed when the time for a head is over', async () => {
+  await besideWitness(async (_engine, url) => {
+    await using silent = new RawClient(url)
+    await using half = new RawClient(url)
+    half.socket.write(LIVE.slice(0, 30))
+    await using idle = new RawClient(url)
+    idle.socket.write('GET /nothing HTTP/1.1\r\nHost: x\r\n\r\nGET /noth')
+    const clients = { silent, half, idle }
+    for (const [name, client] of Object.entries(clients)) {
+      const ms = await client.gone
+      assert.ok(ms > HEADER_TIMEOUT_MS.least && ms < HEADER_TIMEOUT_MS.most, `${name} was closed after ${ms} ms`)
+    }
+    assert.equal(silent.status, 408)
+    assert.equal(half.status, 408)
+    assert.equal(idle.status, 404)
+  })
+})
+
+test('clients that close half, reset, or go away at any moment leave nothing behind', async () => {
+  await besideWitness(async (engine, url) => {
+    const attacks: ((client: RawClient) => Promise<void>)[] = [
+      // Before a request, in the middle of one, in the middle of the stream: closed half, reset, or closed.
+      async ({ socket }) => void socket.end(),
+      async ({ socket }) => void socket.end(LIVE.slice(0, 20)),
+      async ({ socket }) => void socket.resetAndDestroy(),
+      async ({ socket }) => void socket.write(LIVE, () => socket.resetAndDestroy()),
+      async ({ socket }) => void socket.write(LIVE, () => socket.destroy()),
+      async (client) => {
+        client.socket.write(LIVE)
+        await until(() => client.bytes > 50_000, 'the stream flows')
+        client.socket.resetAndDestroy()
+      },
+    ]
+    const clients: RawClient[] = []
+    for (let round = 0; round < 5; round++) {
+      for (const attack of attacks) {
+        const client = new RawClient(url)
+        clients.push(client)
+        await new Promise((resolve) => client.socket.once('connect', resolve))
+        await attack(client)
+      }
+    }
+    for (const client of clients) assert.ok((await client.gone) < 2 * SOON_MS)
+    await until(async () => (await engine.node('one/out')).clients === 1, 'only the witness is left')
+  })
+})
+
+test('a client that has closed its sending side is still served, and is gone when it closes the other', async () => {
+  await besideWitness(async (engine, url) => {
+    await using client = new RawClient(url, { allowHalfOpen: true })
+    client.socket.end(LIVE)
+    await until(() => client.bytes > 200_000, 'the stream flows')
+    assert.equal((await engine.node('one/out')).clients, 2)
+  })
+})
+
+async function connectsOf(engine: EngineProcess): Promise<number> {
+  return (await scrape(engine.api)).value('millrace_output_client_connects_total', { node: 'out' }) ?? NaN
+}

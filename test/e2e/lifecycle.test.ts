@@ -1,0 +1,182 @@
+// The life of `engine run`: how it begins, what ends it, and what it leaves behind.
+import assert from 'node:assert/strict'
+import { readdir } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { buildTs } from '@millrace/engine/testing'
+import { LightReader } from '../oracle/light-reader.js'
+import { assertClean, assertJoin } from './kit/assert-clean.js'
+import { engineYaml } from './kit/engine-yaml.js'
+import { getJson } from './kit/http-request.js'
+import { runCommandLine, startEngine } from './kit/start-engine.js'
+import type { EngineProcess } from './kit/start-engine.js'
+import { TempFolder } from './kit/temp-folder.js'
+import { until } from './kit/until.js'
+
+const clip = buildTs({ durationS: 2 }).bytes
+const LOOPED = engineYaml({ one: { input: 'path: a.ts, loop: true' } })
+
+test('at the end of a file that does not loop viewers have got everything, and the engine exits 0', async () => {
+  const yaml = engineYaml({
+    paced: { input: 'path: paced.ts' },
+    quick: { input: 'path: quick.ts, pace: none', through: 'ts' },
+  })
+  await using engine = await startEngine({ yaml })
+  const viewers = await Promise.all(
+    ['paced', 'quick'].map(async (name) => ({ name, reader: new LightReader(await engine.url(`${name}/out`)) })),
+  )
+  await until(async () => (await engine.node('quick/out')).clients === 1, 'a viewer waits')
+  for (const { name } of viewers) await engine.folder.write(`${name}.ts`, clip)
+  for (const { name, reader } of viewers) {
+    const { ts, ended } = await reader.done()
+    assert.equal(ended, 'end', name)
+    const { packets, leftoverBytes } = assertClean(name, ts)
+    // From its very beginning there is nothing to put in front: the file begins with PAT and PMT.
+    assert.deepEqual({ packets, leftoverBytes }, { packets: clip.length / 188, leftoverBytes: 0 }, name)
+  }
+  assert.deepEqual(await engine.child.exited, { code: 0, signal: null })
+  await assertLeftBehind(engine)
+})
+
+test('TERM ends viewers cleanly and leaves no process, port or lock behind', async () => {
+  await using engine = await startEngine({ yaml: LOOPED, files: { 'a.ts': clip } })
+  await engine.ready()
+  const url = await engine.url()
+  await using viewer = new LightReader(url)
+  await viewer.until(({ bodyBytes }) => bodyBytes > 50_000)
+  await engine.stop()
+  const { ts, ended } = await viewer.done()
+  assert.equal(ended, 'end')
+  const report = assertClean('viewer', ts)
+  assertJoin('viewer', report)
+  assert.equal(report.leftoverBytes, 0)
+  assert.throws(() => process.kill(engine.child.pid, 0), /ESRCH/)
+  await assertLeftBehind(engine)
+  for (const each of [url, engine.api]) await bindOnce(Number(new URL(each).port))
+})
+
+test('a viewer that takes nothing is cut when the drain is over, and a second TERM does not wait for it', async () => {
+  const loud = buildTs({ durationS: 2, muxRate: 60_000_000 }).bytes
+  const start = (drain: string) =>
+    startEngine({
+      yaml: engineYaml({ one: { input: 'path: a.ts, loop: true', through: 'ts' } }, { engine: `drain: ${drain}` }),
+      files: { 'a.ts': loud },
+    })
+  await using short = await start('1s')
+  await using long = await start('60s')
+  const stalled = await Promise.all([short, long].map((engine) => stallOn(engine)))
+  for (const engine of [short, long]) engine.child.signal('SIGTERM')
+  assert.deepEqual(await short.child.exited, { code: 0, signal: null })
+  assert.match(long.child.stderr, /"msg":"stopping"/)
+  assert.equal(long.child.exit, undefined)
+  long.child.signal('SIGTERM')
+  assert.deepEqual(await long.child.exited, { code: 128 + 15, signal: null })
+  for (const viewer of stalled) await viewer[Symbol.asyncDispose]()
+})
+
+test('INT ends it as TERM does', async () => {
+  await using engine = await startEngine({ yaml: LOOPED, files: { 'a.ts': clip } })
+  engine.child.signal('SIGINT')
+  assert.deepEqual(await engine.child.exited, { code: 0, signal: null })
+})
+
+test('HUP and USR2 are answered in the log, and the stream goes on', async () => {
+  await using engine = await startEngine({ yaml: LOOPED, files: { 'a.ts': clip } })
+  await engine.ready()
+  await using viewer = new LightReader(await engine.url())
+  await viewer.until(({ bodyBytes }) => bodyBytes > 0)
+  engine.child.signal('SIGHUP')
+  await engine.child.says(/SIGHUP/)
+  engine.child.signal('SIGUSR2')
+  const [, line = ''] = await engine.child.says(/^(\{.*"msg":"diagnostics"\})$/m)
+  const { state, viewers } = JSON.parse(line) as { state: string; viewers: number }
+  assert.deepEqual({ state, viewers }, { state: 'running', viewers: 1 })
+  const { bodyBytes } = viewer.report()
+  await viewer.until((report) => report.bodyBytes > bodyBytes + 100_000)
+  assertClean('viewer', viewer.report().ts)
+  await viewer[Symbol.asyncDispose]()
+  await engine.stop()
+})
+
+test('a port that is in use is said, with exit code 1 and nothing left running', async () => {
+  await using engine = await startEngine({ yaml: LOOPED, files: { 'a.ts': clip } })
+  const { host } = new URL(await engine.url())
+  await using folder = await TempFolder.make()
+  await folder.write('a.ts', clip)
+  await folder.write('taken.yaml', engineYaml({ one: { input: 'path: a.ts' } }, { web: host }))
+  await using second = runCommandLine(['run', 'taken.yaml'], folder.path)
+  assert.deepEqual(await second.exited, { code: 1, signal: null })
+  assert.match(second.stderr, /LISTEN_IN_USE/)
+  assert.ok(second.stderr.includes(host), second.stderr)
+  assert.deepEqual(await readdir(join(folder.path, 'state')), ['api.token'])
+  await engine.stop()
+})
+
+test('a second engine on the same state folder says who holds it and exits 1; the first goes on', async () => {
+  await using engine = await startEngine({ yaml: LOOPED, files: { 'a.ts': clip } })
+  await using second = runCommandLine(['run', 'pipeline.yaml'], engine.folder.path)
+  assert.deepEqual(await second.exited, { code: 1, signal: null })
+  assert.match(second.stderr, /STATE_LOCKED/)
+  assert.match(second.stderr, new RegExp(`\\b${engine.child.pid}\\b`))
+  await engine.ready()
+  await engine.stop()
+  await using third = runCommandLine(['run', 'pipeline.yaml'], engine.folder.path)
+  await third.says(/control API/)
+  third.signal('SIGTERM')
+  assert.deepEqual(await third.exited, { code: 0, signal: null })
+})
+
+test('a lock that a killed engine left is no hindrance', async () => {
+  await using engine = await startEngine({ yaml: LOOPED, files: { 'a.ts': clip } })
+  engine.child.signal('SIGKILL')
+  assert.deepEqual(await engine.child.exited, { code: null, signal: 'SIGKILL' })
+  await using second = runCommandLine(['run', 'pipeline.yaml'], engine.folder.path)
+  await second.says(/control API/)
+  second.signal('SIGTERM')
+  assert.deepEqual(await second.exited, { code: 0, signal: null })
+})
+
+test('without its file the engine runs, says why it is not ready, and is when the file appears', async () => {
+  await using engine = await startEngine({ yaml: LOOPED })
+  const readiness = await getJson<{ ready: boolean; reasons: string[] }>(`${engine.api}/readyz`, 503)
+  assert.equal(readiness.ready, false)
+  assert.match(readiness.reasons.join('\n'), /^one\/main: .*a\.ts/m)
+  assert.equal((await engine.node('one/main')).state, 'waiting')
+  await engine.folder.write('a.ts', clip)
+  await engine.ready()
+  await using viewer = new LightReader(await engine.url())
+  await viewer.until(({ bodyBytes }) => bodyBytes > 50_000)
+  assertJoin('viewer', assertClean('viewer', viewer.report().ts))
+  const { state, restarts } = await engine.node('one/main')
+  assert.equal(state, 'ready')
+  assert.ok(restarts > 0)
+  await viewer[Symbol.asyncDispose]()
+  await engine.stop()
+})
+
+/** A viewer that has stopped reading, when the engine has more for it than sockets hold. */
+async function stallOn(engine: EngineProcess): Promise<LightReader> {
+  await engine.ready()
+  const url = await engine.url()
+  const stalled = new LightReader(url, { check: false })
+  await stalled.until(({ bodyBytes }) => bodyBytes > 0)
+  stalled.pause()
+  await using fast = new LightReader(url, { check: false })
+  await fast.until(({ bodyBytes }) => bodyBytes > 16_000_000)
+  return stalled
+}
+
+/** Of what it wrote only the token, which the next start uses again. */
+async function assertLeftBehind(engine: EngineProcess): Promise<void> {
+  assert.deepEqual(await readdir(join(engine.folder.path, 'state')), ['api.token'])
+}
+
+async function bindOnce(port: number): Promise<void> {
+  const server = createServer()
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, '127.0.0.1', resolve)
+  })
+  await new Promise((resolve) => server.close(resolve))
+}

@@ -1,0 +1,98 @@
+// Viewers that stop reading: memory stays within the window and what each may catch up, and who comes back in time has
+// lost nothing.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { buildTs } from '@millrace/engine/testing'
+import { LightReader } from '../oracle/light-reader.js'
+import { assertClean, assertJoin } from './kit/assert-clean.js'
+import { engineYaml } from './kit/engine-yaml.js'
+import { scrape } from './kit/metrics-page.js'
+import { startEngine } from './kit/start-engine.js'
+import { until } from './kit/until.js'
+
+const MIB = 1024 * 1024
+const STALLED = 20
+const WINDOW_BYTES = 8 * MIB
+const CATCH_UP_BYTES = 256 * 1024
+/**
+ * What else may grow while 10 MB/s pass: chunks that are let go of lie about until the collector comes, which Node asks to
+ * when some 32 MiB of them have gathered, and again as much is in the pages that the allocator keeps.
+ */
+const ALLOWANCE_BYTES = 64 * MIB
+/** What passes while they are stalled: were it kept, it would stand out from the allowance. */
+const PASSING_BYTES = 160 * MIB
+const RATE = 120_000_000
+
+test('20 viewers that stop reading cost no more memory than the window and what each may catch up', async (t) => {
+  const clip = buildTs({ durationS: 2, muxRate: RATE }).bytes
+  const output = `window: { duration: 60s, size: ${WINDOW_BYTES / MIB}MiB }, catchUp: 256KiB`
+  const yaml = engineYaml({ one: { input: 'path: a.ts, loop: true', through: 'ts', outputs: { out: output } } })
+  await using engine = await startEngine({ yaml, files: { 'a.ts': clip } })
+  await engine.ready()
+  const url = await engine.url()
+  await using fast = new LightReader(url, { check: false })
+  await fast.until(({ bodyBytes }) => bodyBytes > 2 * WINDOW_BYTES)
+  const before = await engine.residentBytes()
+  const stalled = Array.from({ length: STALLED }, () => new LightReader(url, { check: false }))
+  for (const viewer of stalled) {
+    await viewer.until(({ bodyBytes }) => bodyBytes > 0)
+    viewer.pause()
+  }
+  const { bodyBytes: passed } = fast.report()
+  let most = 0
+  for (let share = 1; share <= 10; share++) {
+    await fast.until(({ bodyBytes }) => bodyBytes > passed + (share / 10) * PASSING_BYTES)
+    most = Math.max(most, await engine.residentBytes())
+  }
+  const page = await scrape(engine.api)
+  const windowBytes = page.value('millrace_output_window_bytes') ?? Infinity
+  assert.ok(windowBytes <= WINDOW_BYTES + CATCH_UP_BYTES, `the window holds ${windowBytes} bytes`)
+  assert.equal((await engine.node('one/out')).clients, STALLED + 1)
+  const bound = STALLED * CATCH_UP_BYTES + ALLOWANCE_BYTES
+  const growth = most - before
+  t.diagnostic(`grew by ${(growth / MIB).toFixed(1)} MiB of ${(bound / MIB).toFixed(1)} MiB`)
+  assert.ok(growth < bound, `it grew by ${(growth / MIB).toFixed(1)} MiB of ${(bound / MIB).toFixed(1)}`)
+  for (const viewer of stalled) await viewer[Symbol.asyncDispose]()
+  await until(async () => (await engine.node('one/out')).clients === 1, 'the stalled are gone')
+  await fast[Symbol.asyncDispose]()
+  await engine.stop()
+})
+
+test('a viewer that comes back while the window still holds its place has lost nothing', async () => {
+  const clip = buildTs({ durationS: 3, muxRate: 16_000_000 }).bytes
+  const output = 'window: { duration: 60s, size: 64MiB }'
+  const yaml = engineYaml({ one: { input: 'path: a.ts, loop: true', through: 'ts', outputs: { out: output } } })
+  await using engine = await startEngine({ yaml, files: { 'a.ts': clip } })
+  await engine.ready()
+  const url = await engine.url()
+  await using fast = new LightReader(url, { check: false })
+  await using slow = new LightReader(url)
+  await slow.until(({ bodyBytes }) => bodyBytes > 0)
+  slow.pause()
+  const { bodyBytes: start } = fast.report()
+  // More than the kernel keeps for it, so that its place is in the window.
+  await fast.until(({ bodyBytes }) => bodyBytes > start + 14 * MIB)
+  slow.resume()
+  await slow.until(({ bodyBytes }) => bodyBytes > 20 * MIB)
+  assertJoin('slow viewer', assertClean('slow viewer', slow.report().ts))
+  assert.equal((await scrape(engine.api)).value('millrace_drops_total', { node: 'out', reason: 'skip' }), 0)
+  await slow[Symbol.asyncDispose]()
+  await fast[Symbol.asyncDispose]()
+  await engine.stop()
+})
+
+test('a viewer that takes not one byte is closed after stallTimeout', async () => {
+  const clip = buildTs({ durationS: 2, muxRate: 60_000_000 }).bytes
+  const yaml = engineYaml({
+    one: { input: 'path: a.ts, loop: true', through: 'ts', outputs: { out: 'stallTimeout: 2s' } },
+  })
+  await using engine = await startEngine({ yaml, files: { 'a.ts': clip } })
+  await engine.ready()
+  await using stalled = new LightReader(await engine.url(), { check: false })
+  await stalled.until(({ bodyBytes }) => bodyBytes > 0)
+  stalled.pause()
+  await engine.child.says(/"reason":"stalled"/)
+  assert.equal((await engine.node('one/out')).clients, 0)
+  await stalled[Symbol.asyncDispose]()
+  await engine.stop()
+})

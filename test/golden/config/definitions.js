@@ -1,0 +1,31 @@
+// Definitions that the built-in plugins have no like of yet: several ports, and an output that takes groups only.
+import { defineOutput, defineTransform } from '@millrace/engine/plugin'
+import { z } from 'zod'
+
+function open() {
+  throw new Error('a check opens nothing')
+}
+
+const ladder = defineTransform({
+  type: 'ladder',
+  summary: 'Several sizes of one picture.',
+  consumes: ['ts'],
+  produces: 'ts',
+  inlets: 'one',
+  ports: ['720p', '360p'],
+  options: z.strictObject({}),
+  examples: [],
+  open,
+})
+
+const segments = defineOutput({
+  type: 'segments',
+  summary: 'Whole groups of pictures.',
+  consumes: ['gop'],
+  inlets: 'one',
+  options: z.strictObject({}),
+  examples: [],
+  open,
+})
+
+export default [ladder, segments]

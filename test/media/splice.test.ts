@@ -1,0 +1,128 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { buildTs, joinTs } from '@millrace/engine/testing'
+import { SpliceTracker } from '@millrace/media/mpegts'
+import type { TsChunk } from '@millrace/media/mpegts'
+import { checkTs } from '../oracle/check-ts.js'
+import type { TsReport } from '../oracle/check-ts.js'
+import { seeded } from '../fuzz/seeded.js'
+import { concat } from './bytes.js'
+import { frame } from './frame.js'
+import { Play } from './play.js'
+import { allStreams, PACKET } from './streams.js'
+
+interface Entry {
+  readonly chunk: TsChunk
+  readonly preamble: Uint8Array
+  readonly bridge: Uint8Array
+}
+
+/** Starts and skips of each stream that are looked at. */
+const MAX_CASES = 25
+
+for (const { name, bytes, hasVideo } of allStreams()) {
+  test(`a viewer that starts or skips at a random access point gets a clean stream: ${name}`, () => {
+    assertSplices(spliced(frame(bytes, { piece: 20 * PACKET, flushEvery: 4 }).chunks), hasVideo)
+  })
+}
+
+test('starts and skips are clean over loops and reconnects', () => {
+  const { bytes } = buildTs({ durationS: 3, video: { bFrames: 2 }, pmtPackets: 2 })
+  const play = new Play().play(bytes, { durationMs: 3000 }).next({ timeline: 'contiguous' })
+  play.play(bytes.subarray(0, bytes.length - 999), { durationMs: 3000 }).next({ timeline: 'elapsed' }, 700)
+  play.play(bytes.subarray(50_000), { durationMs: 2000 }).end()
+  assertSplices(spliced(play.out), true)
+})
+
+test('starts and skips are clean where the tables change', () => {
+  const one = buildTs({ durationS: 2 })
+  const next = { startPts90k: one.endPts90k, startCounters: one.nextCounters }
+  const two = buildTs({ durationS: 2, ...next, pmtVersion: 1, psi: { version: 1 }, pmtPid: 0x1001, audio: [{}, {}] })
+  const entries = spliced(frame(joinTs(one, two).bytes, { piece: 20 * PACKET, flushEvery: 4 }).chunks)
+  for (const { report } of starts(entries)) assertClean(report)
+  for (const { report } of skips(entries)) assertClean(report)
+})
+
+test('a viewer may start at any chunk if it does not mind the picture', () => {
+  for (const { name, bytes } of allStreams()) {
+    const entries = spliced(frame(bytes.subarray(0, 200_000), { piece: 20 * PACKET, flushEvery: 1 }).chunks)
+    for (let at = 0; at < entries.length; at += 7) {
+      const report = checkTs(concat([entries[at]?.preamble ?? new Uint8Array(0), ...rest(entries, at)]))
+      assert.equal(report.continuityErrors, 0, name)
+      assert.equal(report.crcErrors, 0, name)
+    }
+  }
+})
+
+test('before anything was followed there is nothing to splice', () => {
+  const tracker = new SpliceTracker()
+  assert.equal(tracker.preamble().length, 0)
+  assert.equal(tracker.bridge().length, 0)
+})
+
+/** What delivery does: the splice buffers of the place in front of each chunk. */
+function spliced(chunks: readonly TsChunk[]): Entry[] {
+  const tracker = new SpliceTracker()
+  return chunks.map((chunk) => {
+    const entry = { chunk, preamble: tracker.preamble(), bridge: tracker.bridge() }
+    tracker.follow(chunk)
+    return entry
+  })
+}
+
+function assertSplices(entries: readonly Entry[], hasVideo: boolean): void {
+  const first = entries.findIndex(({ chunk }) => chunk.randomAccess)
+  assert.ok(first >= 0)
+  for (const { at, report } of starts(entries)) {
+    assertClean(report)
+    assert.equal(report.startsWithPat, true)
+    assert.equal(report.psiBeforeFirstUnit, true, `PSI before units, start at chunk ${at}`)
+    if (hasVideo) assert.equal(report.firstVideoUnit?.keyPicture, true, `key picture, start at chunk ${at}`)
+  }
+  for (const { report } of skips(entries)) assertClean(report)
+}
+
+function starts(entries: readonly Entry[]): { at: number; report: TsReport }[] {
+  const points = entries.flatMap(({ chunk }, at) => (chunk.randomAccess ? [at] : []))
+  return spread(points).map((at) => {
+    const preamble = entries[at]?.preamble ?? new Uint8Array(0)
+    return { at, report: checkTs(concat([preamble, ...rest(entries, at)])) }
+  })
+}
+
+/** From the end of any chunk to any later random access point. */
+function skips(entries: readonly Entry[]): { report: TsReport }[] {
+  const pairs: [number, number][] = []
+  for (const [to, { chunk }] of entries.entries()) {
+    for (let from = 0; from < to && chunk.randomAccess; from++) pairs.push([from, to])
+  }
+  return spread(pairs).map(([from, to]) => {
+    const seen = entries.slice(0, from + 1).map(({ chunk }) => chunk.bytes)
+    const bridge = entries[to]?.bridge ?? new Uint8Array(0)
+    assert.ok(bridge.length > 0 && bridge.length % PACKET === 0)
+    return { report: checkTs(concat([...seen, bridge, ...rest(entries, to)])) }
+  })
+}
+
+function rest(entries: readonly Entry[], from: number): Uint8Array[] {
+  return entries.slice(from).map(({ chunk }) => chunk.bytes)
+}
+
+function assertClean(report: TsReport): void {
+  assert.equal(report.continuityErrors, 0, JSON.stringify(report.continuityErrorsByPid))
+  assert.equal(report.syncErrors, 0)
+  assert.equal(report.crcErrors, 0)
+  for (const units of Object.values(report.units)) {
+    assert.equal(units.dtsNotIncreasing, 0)
+    assert.equal(units.wrongLength, 0)
+  }
+}
+
+/** At most MAX_CASES, from all over. */
+function spread<T>(all: readonly T[]): readonly T[] {
+  const random = seeded(all.length)
+  if (all.length <= MAX_CASES) return all
+  return Array.from({ length: MAX_CASES }, () => all[Math.floor(random() * all.length)]).filter(
+    (item): item is T => item !== undefined,
+  )
+}
