@@ -6,8 +6,8 @@ import { createLog } from '../observe/log.js'
 import { createControlApi, serveRoutes } from './control-api.js'
 import { guardOf } from './guard.js'
 import { apiRoutes, type Route } from './route-table.js'
-import { apiErrorSchema, engineStatusSchema, nodeStatusSchema, pipelineStatusSchema } from './schemas.js'
-import { engineStatus, statusSource } from './status-fixture.test.kit.js'
+import { apiErrorSchema, clientListSchema, engineStatusSchema, nodeStatusSchema, pipelineStatusSchema } from './schemas.js'
+import { clientStatus, engineStatus, statusSource } from './status-fixture.test.kit.js'
 
 const TOKEN = 'the-token-of-this-test-0123456789'
 const bearer = { authorization: `Bearer ${TOKEN}` }
@@ -160,6 +160,22 @@ describe('routes', () => {
     assert.match(lines.join(''), /a secret of the engine/)
   })
 
+  test('viewers are listed, by output too, and one is sent away with the token only', async () => {
+    const all = clientListSchema.parse(JSON.parse((await ask('/api/v1/clients')).body))
+    assert.deepEqual(all.clients, [clientStatus])
+    const none = clientListSchema.parse(JSON.parse((await ask('/api/v1/clients?node=live/main')).body))
+    assert.deepEqual(none.clients, [])
+    assert.equal((await ask('/api/v1/clients?node=live/other')).status, 404)
+    const json = { 'content-type': 'application/json' }
+    const kick = (id: string, headers: Ask['headers'] = {}): Promise<Answer> =>
+      ask(`/api/v1/clients/${id}`, { method: 'DELETE', headers })
+    assert.equal((await kick(clientStatus.id, json)).status, 401)
+    assert.equal((await kick(clientStatus.id, bearer)).status, 415)
+    assert.equal((await kick('other', { ...json, ...bearer })).status, 404)
+    const kicked = await kick(clientStatus.id, { ...json, ...bearer })
+    assert.deepEqual([kicked.status, JSON.parse(kicked.body)], [200, clientStatus])
+  })
+
   test('the OpenAPI document lists every route, and its references lead somewhere', async () => {
     const document = JSON.parse((await ask('/api/v1/openapi.json')).body) as {
       openapi: string
@@ -173,6 +189,8 @@ describe('routes', () => {
       '/api/v1/status',
       '/api/v1/pipelines/{pipeline}',
       '/api/v1/pipelines/{pipeline}/nodes/{node}',
+      '/api/v1/clients',
+      '/api/v1/clients/{client}',
       '/api/v1/openapi.json',
     ])
     const node = document.paths['/api/v1/pipelines/{pipeline}/nodes/{node}']?.['get']

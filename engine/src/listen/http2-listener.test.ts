@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import type { ClientHttp2Session } from 'node:http2'
+import { type ClientHttp2Session, constants } from 'node:http2'
 import { after, before, describe, test } from 'node:test'
 import { promisify } from 'node:util'
 import { HttpListener, type HttpListenerOptions } from './http-listener.js'
@@ -131,6 +131,26 @@ test('refuses bytes that are no HTTP/2, counted', async () => {
   await until(() => client.isClosed || client.isEnded, 'it is closed')
   await until(() => listener.counters.refused.get('http2') === 1, 'it is counted')
   client.close()
+  await listener.close(0)
+})
+
+test('a client that opens and resets streams as fast as it can leaves nothing behind, and disturbs nobody', async () => {
+  const listener = await bound()
+  const door = new Greeter()
+  listener.handleLive('/live.ts', door)
+  const viewer = await tlsClient(listener.address).get('/live.ts').saw('hello')
+  const session = http2Client(listener.origins[0] ?? '')
+  for (let turn = 0; turn < 20 && !session.destroyed; turn++) {
+    const seen = door.sockets.length
+    const streams = Array.from({ length: 90 }, () => session.request({ ':path': '/live.ts' }).on('error', () => {}))
+    await until(() => door.sockets.length > seen || session.destroyed, 'some have arrived')
+    for (const stream of streams) stream.close(constants.NGHTTP2_CANCEL)
+    await until(() => door.sockets.slice(1).every(({ destroyed }) => destroyed), 'all have gone')
+  }
+  door.sockets[0]?.write('still here')
+  await viewer.saw('still here')
+  session.destroy()
+  viewer.close()
   await listener.close(0)
 })
 

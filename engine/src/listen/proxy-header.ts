@@ -15,7 +15,8 @@ export type ProxyReading =
 
 /** Section 2.1: the longest line with its CR LF. */
 const MAX_V1_BYTES = 107
-const V1_PREFIX = [...'PROXY '].map((letter) => letter.charCodeAt(0))
+/** `PROXY ` */
+const V1_PREFIX = [0x50, 0x52, 0x4f, 0x58, 0x59, 0x20]
 const V1_ADDRESSES = /^(TCP4|TCP6) ([0-9A-Fa-f.:]+) ([0-9A-Fa-f.:]+) (0|[1-9]\d{0,4}) (0|[1-9]\d{0,4})$/
 const V1_UNKNOWN = /^UNKNOWN(?: [\x20-\x7e]*)?$/
 const LF = 0x0a
@@ -66,7 +67,7 @@ function parseV2(bytes: Uint8Array): ProxyReading {
   if (!startsLike(bytes, V2_SIGNATURE)) return BAD
   if (bytes.length < V2_HEAD_BYTES) return MORE
   const command = bytes[12]
-  const bodyBytes = ((bytes[14] ?? 0) << 8) | (bytes[15] ?? 0)
+  const bodyBytes = readUint16(bytes, 14)
   if ((command !== V2_LOCAL && command !== V2_PROXY) || bodyBytes > MAX_V2_BODY_BYTES) return BAD
   // For LOCAL the family says nothing (2.2): whatever stands behind it is skipped.
   const addressBytes = command === V2_LOCAL ? 0 : V2_FAMILIES.get(bytes[13] ?? 0)
@@ -75,11 +76,16 @@ function parseV2(bytes: Uint8Array): ProxyReading {
   if (addressBytes > 0 && bodyBytes < addressBytes * 2 + 4) return BAD
   const length = V2_HEAD_BYTES + bodyBytes
   if (bytes.length < length) return MORE
-  if (addressBytes === 0) return { state: 'done', length, client: undefined }
+  return { state: 'done', length, client: addressBytes === 0 ? undefined : sourceIn(bytes, addressBytes) }
+}
+
+function sourceIn(bytes: Uint8Array, addressBytes: number): Peer {
   const address = renderIp(plainIp(bytes.slice(V2_HEAD_BYTES, V2_HEAD_BYTES + addressBytes)))
-  const portAt = V2_HEAD_BYTES + addressBytes * 2
-  const port = ((bytes[portAt] ?? 0) << 8) | (bytes[portAt + 1] ?? 0)
-  return { state: 'done', length, client: { address, port } }
+  return { address, port: readUint16(bytes, V2_HEAD_BYTES + addressBytes * 2) }
+}
+
+function readUint16(bytes: Uint8Array, at: number): number {
+  return ((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0)
 }
 
 function startsLike(bytes: Uint8Array, wanted: readonly number[]): boolean {

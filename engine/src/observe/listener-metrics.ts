@@ -16,8 +16,7 @@ export interface ListenerReadings {
   }
   /** Undefined without TLS. */
   readonly certificate:
-    | { readonly expiresAtMs: number; readonly reloads: number; readonly failedReloads: number }
-    | undefined
+    { readonly expiresAtMs: number; readonly reloads: number; readonly failedReloads: number } | undefined
 }
 
 type Name = Extract<(typeof CORE_METRICS)[number]['name'], `listener_${string}`>

@@ -5,8 +5,8 @@ const FIRST_MS = 500
 const MOST_MS = 30_000
 /** A wait is shortened by up to this share. */
 const JITTER = 0.3
-/** A stream that lived this long has earned a fresh start. */
-const HEALTHY_MS = 60_000
+/** A stream that was up for this long has earned a fresh start, with all targets. */
+const HEALTHY_MS = 10_000
 /** Targets remembered; a source that makes them up forgets the oldest. */
 const MAX_TARGETS = 64
 
@@ -21,7 +21,8 @@ export class BackOff {
 
   /** The target has failed after `livedMs`; how long to wait before it is tried again. */
   nextDelayMs(target: string, livedMs: number): number {
-    const before = livedMs >= HEALTHY_MS ? 0 : (this.#failures.get(target) ?? 0)
+    if (livedMs >= HEALTHY_MS) this.#failures.clear()
+    const before = this.#failures.get(target) ?? 0
     this.#failures.delete(target)
     const [oldest] = this.#failures.keys()
     if (this.#failures.size >= MAX_TARGETS && oldest !== undefined) this.#failures.delete(oldest)

@@ -257,6 +257,7 @@ class Engine implements RunningEngine {
       metrics: this.#metrics,
       events: this.#events,
       scope: this.#scope,
+      mask: (text) => this.#graph.secrets.mask(text),
       sentBytesOf: (id) => this.#routeOf(id)?.counters.sentBytes ?? 0,
       viewersOf: (id) => {
         const route = this.#routeOf(id)

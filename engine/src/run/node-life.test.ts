@@ -280,19 +280,57 @@ describe('a node that fails', () => {
     await input.stop('test')
   })
 
-  test('starts afresh after it has lived for a minute', async () => {
+  test('starts afresh, with all its targets, after it was up for ten seconds, however often it failed in between', async () => {
+    using shop = new Workshop()
+    const source: ScriptedSource = new ScriptedSource()
+    let context: NodeContext | undefined
+    const input = inputIn(shop, (given) => {
+      context = given
+      return source
+    })
+    await input.start()
+    for (let attempt = 1; attempt < 8; attempt++) {
+      source.error(testError('TEST_RETRY', 'gone', { target: attempt % 2 === 0 ? 'a' : 'b' }))
+      shop.clock.advance(30_000)
+    }
+    context?.ready()
+    shop.clock.advance(10_000)
+    source.error(testError('TEST_RETRY', 'gone', { target: 'a' }))
+    shop.clock.advance(500)
+    assert.equal(input.state, 'opening')
+    source.error(testError('TEST_RETRY', 'gone', { target: 'b' }))
+    shop.clock.advance(500)
+    assert.equal(input.state, 'opening')
+    // It never came up again, so that time alone earns nothing.
+    shop.clock.advance(60_000)
+    source.error(testError('TEST_RETRY', 'gone', { target: 'b' }))
+    shop.clock.advance(500)
+    assert.equal(input.state, 'waiting')
+    await input.stop('test')
+  })
+
+  test('says why without the secrets that the reason quotes', async () => {
     using shop = new Workshop()
     const source: ScriptedSource = new ScriptedSource()
     const input = inputIn(shop, () => source)
     await input.start()
-    for (let attempt = 1; attempt < 8; attempt++) {
-      source.error(testError('TEST_RETRY', 'gone'))
-      shop.clock.advance(30_000)
+    source.error(testError('TEST_RETRY', 'no answer from http://anna:hunter22@example'))
+    assert.equal(input.why, 'no answer from http://anna:***@example')
+    await input.stop('test')
+  })
+
+  test('counts a failure that names its own delay for its target too', async () => {
+    using shop = new Workshop()
+    const source: ScriptedSource = new ScriptedSource()
+    const input = inputIn(shop, () => source)
+    await input.start()
+    for (let attempt = 0; attempt < 5; attempt++) {
+      source.error(testError('TEST_RETRY', 'gone', { target: 'a', retryAfterMs: 0 }))
+      shop.clock.advance(0)
     }
-    shop.clock.advance(60_000)
-    source.error(testError('TEST_RETRY', 'gone'))
-    shop.clock.advance(500)
-    assert.equal(input.state, 'opening')
+    source.error(testError('TEST_RETRY', 'gone', { target: 'a' }))
+    shop.clock.advance(5_000)
+    assert.equal(input.state, 'waiting')
     await input.stop('test')
   })
 

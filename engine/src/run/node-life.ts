@@ -26,7 +26,8 @@ export abstract class NodeLife<N extends AsyncDisposable> {
   #why = ''
   #sinceMs: number
   #restarts = 0
-  #openedAtMs = 0
+  /** Since when its stream is up; -1 while it is not. */
+  #readyAtMs = -1
   #retry: Disposable | undefined
   /** Counts the times that the node was opened: what an earlier one still says is not heard. */
   #attempt = 0
@@ -155,7 +156,8 @@ export abstract class NodeLife<N extends AsyncDisposable> {
     }
   }
 
-  protected setState(state: NodeState, why: string): void {
+  protected setState(state: NodeState, reason: string): void {
+    const why = this.services.mask(reason)
     if (this.#state === state && this.#why === why) return
     this.#state = state
     this.#why = why
@@ -165,11 +167,12 @@ export abstract class NodeLife<N extends AsyncDisposable> {
   }
 
   protected ready(): void {
-    if (!this.#abort.signal.aborted && this.isLive) this.setState('ready', '')
+    if (this.#abort.signal.aborted || !this.isLive) return
+    if (this.#readyAtMs < 0) this.#readyAtMs = this.services.clock.nowMs()
+    this.setState('ready', '')
   }
 
   async #open(): Promise<void> {
-    this.#openedAtMs = this.services.clock.nowMs()
     const { definition, id } = this.settings
     const attempt = ++this.#attempt
     const isCurrent = (): boolean => attempt === this.#attempt && !this.#abort.signal.aborted
@@ -230,16 +233,17 @@ export abstract class NodeLife<N extends AsyncDisposable> {
     if (this.#retry !== undefined) return
     const { clock } = this.services
     const target = (isEngineError(error) ? error.target : undefined) ?? this.id
-    const delayMs =
-      (isEngineError(error) ? error.retryAfterMs : undefined) ??
-      this.#backOff.nextDelayMs(target, clock.nowMs() - this.#openedAtMs)
+    // Asked also where the error names its own delay: the failure counts, and a good life before it is remembered.
+    const upMs = this.#readyAtMs < 0 ? 0 : clock.nowMs() - this.#readyAtMs
+    const backOffMs = this.#backOff.nextDelayMs(target, upMs)
+    const delayMs = (isEngineError(error) ? error.retryAfterMs : undefined) ?? backOffMs
     this.log.warn({ error: codeOf(error), target, retryInMs: Math.round(delayMs) }, why)
+    this.#readyAtMs = -1
     this.disconnect()
     this.setState('waiting', why)
     this.#restarts++
     this.#retry = clock.after(delayMs, () => {
       this.#retry = undefined
-      this.#openedAtMs = clock.nowMs()
       this.resume().catch((failure: unknown) => this.fail(failure))
     })
   }

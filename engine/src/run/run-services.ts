@@ -12,6 +12,8 @@ export interface RunServices {
   readonly metrics: MetricsRegistry
   readonly events: EventLog
   readonly scope: NodeScope
+  /** Takes secrets out: what a plugin says of a failure may quote its options. */
+  mask(text: string): string
   /** What an output has sent to its viewers. */
   sentBytesOf(id: string): number
   /** The viewers of an output, where it has such. */

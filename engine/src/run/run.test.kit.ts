@@ -51,6 +51,7 @@ export class Workshop implements Disposable {
       metrics: this.metrics,
       events: new EventLog(clock, log),
       scope: this.#scope,
+      mask: (text) => text.replaceAll('hunter22', '***'),
       sentBytesOf: () => 0,
       viewersOf: () => ({}),
       onStateChange: () => this.stateChanges++,

@@ -3,8 +3,8 @@ import { describe, test } from 'node:test'
 import type { AnyChunk, LiveEntry } from '@millrace/engine/plugin'
 import { buildTs } from '@millrace/engine/testing'
 import type { TsPlan } from '@millrace/engine/testing'
-import { Framer } from '@millrace/media/mpegts'
-import type { TsChunk } from '@millrace/media/mpegts'
+import { Framer, SpliceTracker } from '@millrace/media/mpegts'
+import type { GopChunk, TsChunk } from '@millrace/media/mpegts'
 import { TsFeed } from './ts-feed.js'
 
 function chunksOf(plan: TsPlan = {}): TsChunk[] {
@@ -33,6 +33,30 @@ function continuityErrors(bytes: Uint8Array): number[] {
     if (counter !== ((before + step) & 0x0f)) errors.push(at)
   }
   return errors
+}
+
+/** The GOPs of a stream, without what comes before the first key frame. */
+function gopsOf(chunks: readonly TsChunk[]): GopChunk[] {
+  const splice = new SpliceTracker()
+  const gops: GopChunk[] = []
+  let id = -1
+  let psi = new Uint8Array(0)
+  for (const chunk of chunks) {
+    if (chunk.randomAccess) {
+      id++
+      psi = new Uint8Array(splice.preamble())
+    }
+    splice.follow(chunk)
+    const gop = { id, psi, tracks: [], startPts90k: -1, discontinuity: false }
+    if (id >= 0) gops.push({ ...chunk, kind: 'gop', gop, first: chunk.randomAccess })
+  }
+  return gops
+}
+
+function pidsOf(bytes: Uint8Array): number[] {
+  return Array.from({ length: bytes.length / 188 }, (_, index) => {
+    return ((bytes[index * 188 + 1]! & 0x1f) << 8) | bytes[index * 188 + 2]!
+  })
 }
 
 function bytesOf(entries: readonly LiveEntry[]): Uint8Array {
@@ -107,6 +131,22 @@ describe('the feed of a live output', () => {
           assert.deepEqual(continuityErrors(Buffer.concat(skipped)), [], `${from} is lost, skipped to ${next - at}`)
         }
       }
+    })
+  }
+
+  for (const isLost of [false, true]) {
+    test(`takes the tables of a GOP ${isLost ? 'after a loss' : 'that comes first'} for those in packets that were left out`, () => {
+      const plan = { psi: { beforeKeyframes: false, phaseMs: 45, intervalMs: 300 }, pmtPackets: 2 } as const
+      const gops = gopsOf(chunksOf(plan))
+      const at = gops.findIndex(({ first, gop }) => first && gop.id === (isLost ? 2 : 0))
+      const feed = new TsFeed(false)
+      const kept = isLost ? [...gops.slice(0, 2), { ...gops[at]!, discontinuity: 'lost' as const }] : [gops[at]!]
+      const entries = [...kept, ...gops.slice(at + 1)].flatMap((chunk) => feed.push(chunk))
+      const index = entries.findIndex(({ bytes }) => bytes === gops[at]!.bytes)
+      assert.deepEqual(pidsOf(entries[index]!.join!.preamble), [0, 0x1000, 0x1000])
+      const joined = Buffer.concat([entries[index]!.join!.preamble, bytesOf(entries.slice(index))])
+      assert.deepEqual(continuityErrors(joined), [])
+      assert.deepEqual(continuityErrors(bytesOf(entries)), [])
     })
   }
 

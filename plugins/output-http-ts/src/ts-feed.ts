@@ -1,7 +1,7 @@
 // Turns chunks into what delivery sends: the shared bytes, and where a viewer can start, the splice buffers for it. After
 // a loss of ours every PID is announced as discontinuous before its next packet, with the counter before that one
 // (ISO/IEC 13818-1 2.4.3.5): nobody has seen the packets that would tell.
-import type { AnyChunk, LiveEntry } from '@millrace/engine/plugin'
+import type { AnyChunk, GopChunk, LiveEntry } from '@millrace/engine/plugin'
 import {
   hasPayload,
   hasTransportError,
@@ -13,6 +13,7 @@ import {
   PACKET_SIZE,
   readCounter,
   readPid,
+  Remarker,
   SpliceTracker,
   SYNC_BYTE,
 } from '@millrace/media/mpegts'
@@ -40,6 +41,7 @@ export class TsFeed {
     const keyframe = chunk.kind === 'gop' ? chunk.first : chunk.randomAccess
     const isAfterLoss = chunk.discontinuity === 'lost'
     if (isAfterLoss) for (const pid of this.#pids) this.#unannounced.add(pid)
+    if (chunk.kind === 'gop' && chunk.first && (isAfterLoss || this.#pids.size === 0)) this.#takeTables(chunk)
     const announced = this.#announce(chunk)
     const canJoin = keyframe || this.joinsAnywhere
     const bridge = canJoin || isAfterLoss ? this.#splice.bridge() : undefined
@@ -57,6 +59,12 @@ export class TsFeed {
   /** A GOP brings the tables in force at its start, those that were left out before the first one included. */
   #preamble(chunk: AnyChunk): Uint8Array {
     return chunk.kind === 'gop' && chunk.first ? chunk.gop.psi : this.#splice.preamble()
+  }
+
+  /** A GOP has the tables in force with it, which may have been in packets that were left out before it. */
+  #takeTables(chunk: GopChunk): void {
+    const { psi } = chunk.gop
+    if (psi.length > 0) this.#splice.follow({ ...chunk, bytes: psi, marks: new Remarker().remark(psi) })
   }
 
   /** Announcements for those PIDs of the chunk that a loss came before. The tracker knows their counters from here on. */

@@ -1,0 +1,228 @@
+import assert from 'node:assert/strict'
+import { createHmac } from 'node:crypto'
+import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { test } from 'node:test'
+import type { Events, NotedEvent, Service } from '@millrace/engine/plugin'
+import { FakeClock, FakeContext } from '@millrace/engine/testing'
+import { BehaviorSubject } from 'rxjs'
+import type { z } from 'zod'
+import webhook from './index.js'
+
+interface Received {
+  readonly headers: IncomingHttpHeaders
+  readonly body: string
+}
+
+class Hook implements AsyncDisposable {
+  readonly received: Received[] = []
+  readonly #server: Server
+  #waiting: (() => void)[] = []
+
+  private constructor(answer: (response: ServerResponse, count: number) => void) {
+    this.#server = createServer((request, response) => {
+      let body = ''
+      request.setEncoding('utf8').on('data', (part: string) => (body += part))
+      request.on('end', () => {
+        this.received.push({ headers: request.headers, body })
+        answer(response, this.received.length)
+        for (const resolve of this.#waiting.splice(0)) resolve()
+      })
+    })
+  }
+
+  static async open(answer = (response: ServerResponse): void => void response.writeHead(204).end()): Promise<Hook> {
+    const hook = new Hook(answer)
+    await new Promise<void>((resolve) => hook.#server.listen(0, '127.0.0.1', resolve))
+    return hook
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/hook?key=in-the-url`
+  }
+
+  get events(): string[] {
+    return this.received.map(({ body }) => (JSON.parse(body) as { event: string }).event)
+  }
+
+  async got(count: number): Promise<void> {
+    while (this.received.length < count) await new Promise<void>((resolve) => this.#waiting.push(resolve))
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#server.closeAllConnections()
+    await new Promise((resolve) => this.#server.close(resolve))
+  }
+}
+
+class Happenings implements Events {
+  readonly past: NotedEvent[] = []
+  readonly listeners = new Set<(event: NotedEvent) => void>()
+  readonly clientListeners = new Set<(event: NotedEvent) => void>()
+
+  subscribe(listen: (event: NotedEvent) => void): Disposable {
+    this.listeners.add(listen)
+    return { [Symbol.dispose]: () => void this.listeners.delete(listen) }
+  }
+
+  subscribeClients(listen: (event: NotedEvent) => void): Disposable {
+    this.clientListeners.add(listen)
+    return { [Symbol.dispose]: () => void this.clientListeners.delete(listen) }
+  }
+
+  recent(): readonly NotedEvent[] {
+    return this.past
+  }
+
+  emit(kind: string, node?: string, nodeKind?: NotedEvent['nodeKind'], data: NotedEvent['data'] = {}): void {
+    const event = { atMs: 0, kind, data, ...(node === undefined ? {} : { node }), ...(nodeKind && { nodeKind }) }
+    for (const listen of kind.startsWith('client') ? this.clientListeners : this.listeners) listen(event)
+  }
+}
+
+interface Setting {
+  readonly clock: FakeClock
+  readonly context: FakeContext
+  readonly events: Happenings
+  readonly service: Service
+}
+
+async function open(given: z.input<typeof webhook.options>, events = new Happenings()): Promise<Setting> {
+  const clock = new FakeClock()
+  const context = new FakeContext('services/hook')
+  const options$ = new BehaviorSubject(webhook.options.parse(given))
+  return { clock, context, events, service: await webhook.open(options$, context, { clock, events }) }
+}
+
+/** Lets what is under way on real sockets go on until the claim holds. */
+async function until(claim: () => boolean): Promise<void> {
+  for (const end = performance.now() + 10_000; !claim();) {
+    assert.ok(performance.now() < end, 'waited too long')
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+}
+
+test('a notice is a signed POST of JSON', async () => {
+  await using hook = await Hook.open()
+  const { events, service } = await open({ url: hook.url, secret: 'key', headers: { Authorization: 'Bearer abc' } })
+  await using _service = service
+  events.emit('limit_hit', 'one/ts', 'output', { limit: 'soft', clients: 450 })
+  await hook.got(1)
+  const [{ headers, body } = { headers: {}, body: '' }] = hook.received
+  const { id, ...rest } = JSON.parse(body) as Record<string, unknown>
+  assert.deepEqual(rest, {
+    event: 'limit_hit',
+    at: '1970-01-01T00:00:00.000Z',
+    node: 'one/ts',
+    data: { limit: 'soft', clients: 450 },
+  })
+  assert.match(String(id), /^[0-9a-f-]{36}$/)
+  assert.equal(headers['x-millrace-signature'], `sha256=${createHmac('sha256', 'key').update(body).digest('hex')}`)
+  assert.deepEqual(
+    [headers['content-type'], headers['x-millrace-event'], headers['x-millrace-id'], headers['authorization']],
+    ['application/json', 'limit_hit', id, 'Bearer abc'],
+  )
+})
+
+test('sources are told when they change, also those that came up before', async () => {
+  await using hook = await Hook.open()
+  const events = new Happenings()
+  events.past.push({ atMs: 0, kind: 'node.ready', node: 'one/main', nodeKind: 'input', data: {} })
+  const { service } = await open({ url: hook.url }, events)
+  await using _service = service
+  events.emit('node.ready', 'one/main', 'input')
+  events.emit('node.waiting', 'one/main', 'input', { why: 'gone' })
+  events.emit('node.degraded', 'one/main', 'input')
+  events.emit('node.degraded', 'one/gops', 'transform')
+  events.emit('node.ready', 'one/main', 'input')
+  events.emit('node.stopped', 'one/main', 'input')
+  events.emit('limit_miss', 'one/ts', 'output')
+  await hook.got(4)
+  assert.deepEqual(hook.events, ['source_up', 'source_down', 'source_up', 'limit_miss'])
+})
+
+test('viewers are told of only when asked, and what is not wanted is left out', async () => {
+  await using hook = await Hook.open()
+  const quiet = await open({ url: hook.url })
+  assert.equal(quiet.events.clientListeners.size, 0)
+  await quiet.service[Symbol.asyncDispose]()
+  const { events, service } = await open({ url: hook.url, events: ['client_disconnect'] })
+  await using _service = service
+  events.emit('client_connect', 'one/ts', 'output')
+  events.emit('limit_hit', 'one/ts', 'output')
+  events.emit('client_disconnect', 'one/ts', 'output', { bytes: 7 })
+  await hook.got(1)
+  assert.deepEqual(hook.events, ['client_disconnect'])
+})
+
+test('heartbeats come at the start and then in their interval', async () => {
+  await using hook = await Hook.open()
+  const { clock, context, service } = await open({ url: hook.url, events: ['heartbeat'], heartbeat: '10s' })
+  await using _service = service
+  await until(() => context.metric('webhook_sent_total') === 1)
+  clock.advance(10_000)
+  await hook.got(2)
+  assert.deepEqual(hook.events, ['heartbeat', 'heartbeat'])
+})
+
+test('a hook that fails is tried again with the same id, one that refuses is not', async () => {
+  await using hook = await Hook.open((response) => {
+    const status = [500, 429, 204, 400, 204][hook.received.length - 1] ?? 204
+    response.writeHead(status).end('x'.repeat(100))
+  })
+  const { clock, context, events, service } = await open({ url: hook.url })
+  await using _service = service
+  events.emit('limit_hit', 'one/a', 'output')
+  events.emit('limit_hit', 'one/b', 'output')
+  events.emit('limit_hit', 'one/c', 'output')
+  await until(() => context.metric('webhook_retries_total') === 1)
+  clock.advance(999)
+  assert.equal(hook.received.length, 1)
+  clock.advance(1)
+  await until(() => context.metric('webhook_retries_total') === 2)
+  clock.advance(2000)
+  await until(() => context.metric('webhook_sent_total') === 2)
+  const ids = hook.received.map(({ headers }) => headers['x-millrace-id'])
+  assert.equal(new Set(ids.slice(0, 3)).size, 1)
+  assert.equal(new Set(ids).size, 3)
+  assert.equal(context.metric('webhook_failed_total'), 1)
+  assert.equal(context.lines.length, 1, 'one line a minute')
+  assert.ok(!JSON.stringify(context.lines).includes('in-the-url'))
+})
+
+test('a hook that never answers costs a bounded queue and holds nobody up', async () => {
+  await using hook = await Hook.open(() => undefined)
+  const { clock, context, events, service } = await open({ url: hook.url, queue: 10, retries: 1, timeout: '2s' })
+  events.emit('limit_hit', 'one/first', 'output')
+  await hook.got(1)
+  const beganMs = performance.now()
+  for (let count = 0; count < 10_000; count++) events.emit('limit_hit', `one/n${count}`, 'output')
+  assert.ok(performance.now() - beganMs < 2000)
+  assert.deepEqual([context.metric('webhook_waiting'), context.metric('webhook_dropped_total')], [10, 9990])
+  clock.advance(2000)
+  await until(() => context.metric('webhook_retries_total') === 1)
+  clock.advance(1000)
+  await hook.got(2)
+  clock.advance(2000)
+  await until(() => context.metric('webhook_failed_total') === 1)
+  await hook.got(3)
+  const [, , third] = hook.received
+  assert.match(third?.body ?? '', /one\/n9990/, 'the newest are kept')
+  await service[Symbol.asyncDispose]()
+  await service[Symbol.asyncDispose]()
+  assert.equal(events.listeners.size, 0)
+  await until(() => clock.pending === 0)
+  assert.equal(context.metric('webhook_waiting'), 0)
+})
+
+test('headers that belong to the service, or break the request, are refused', () => {
+  for (const headers of [
+    { Host: 'a' },
+    { 'Content-Length': '1' },
+    { 'X-Millrace-Id': 'a' },
+    { 'a b': 'c' },
+    { a: 'b\r\nc: d' },
+  ]) {
+    assert.equal(webhook.options.safeParse({ url: 'http://a/', headers }).success, false)
+  }
+})
