@@ -1,4 +1,6 @@
 // The door of `@millrace/engine`: run pipelines inside another program.
+export { signLink } from './access/signed-link.js'
+export type { LinkOptions, LinkParameters } from './access/signed-link.js'
 export { loadConfig } from './config/load-config.js'
 export type { LoadedConfig, LoadOptions } from './config/load-config.js'
 export { maskedConfig } from './config/masked-config.js'

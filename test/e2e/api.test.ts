@@ -85,7 +85,7 @@ describe('on loopback', () => {
     assert.ok(missing.error.message !== '' && missing.error.help !== '')
   })
 
-  test('every path of the OpenAPI document answers', async () => {
+  test('every path of the OpenAPI document that can be read answers', async () => {
     interface Document {
       readonly openapi: string
       readonly paths: Readonly<Record<string, Readonly<Record<string, unknown>>>>
@@ -93,7 +93,8 @@ describe('on loopback', () => {
     const { openapi, paths } = await getJson<Document>(`${engine.api}/api/v1/openapi.json`)
     assert.match(openapi, /^3\.1\./)
     for (const path of ['/healthz', '/readyz', STATUS]) assert.ok(paths[path]?.['get'] !== undefined, path)
-    for (const path of Object.keys(paths)) {
+    const readable = Object.entries(paths).filter(([, methods]) => methods['get'] !== undefined)
+    for (const [path] of readable) {
       const filled = path.replace('{pipeline}', 'one').replace('{node}', 'main')
       assert.equal((await httpRequest(engine.api + filled)).status, 200, path)
     }

@@ -92,10 +92,15 @@ test('check --format json prints the same mistakes as data, check --format githu
 test('check of a good file says so and exits 0, whether or not its media is there', async () => {
   const { code, stdout, stderr, left } = await run(['check', 'good.yaml'], { 'good.yaml': GOOD })
   assert.deepEqual({ code, stderr }, { code: 0, stderr: '' })
-  assert.match(stdout, /^good\.yaml: ok, 1 pipeline, 3 nodes, 1 service\n$/)
+  assert.match(
+    stdout,
+    /^good\.yaml: ok, 1 pipeline, 3 nodes, 1 service\none\/out: at most [\d.]+ GiB of memory for its viewers\n$/,
+  )
   assert.deepEqual(left, ['good.yaml'])
   const json = await run(['check', '--format', 'json', 'good.yaml'], { 'good.yaml': GOOD })
-  assert.deepEqual({ code: json.code, rows: JSON.parse(json.stdout) as unknown }, { code: 0, rows: [] })
+  const rows = JSON.parse(json.stdout) as { severity: string; node: string; memoryBoundBytes: number }[]
+  const bounds = rows.map(({ severity, node, memoryBoundBytes }) => [severity, node, memoryBoundBytes > 64 * 2 ** 20])
+  assert.deepEqual({ code: json.code, bounds }, { code: 0, bounds: [['info', 'one/out', true]] })
 })
 
 test('check of a file that is not there, or is no YAML, exits 78 and names it', async () => {

@@ -74,6 +74,7 @@ const rows: readonly { name: string; auth: readonly string[]; asks: Partial<Acce
     asks: { address: '198.51.100.7' },
     says: '403 address',
   },
+  { name: 'ip, no address where all may come', auth: ['nobody-bad'], asks: { address: '' }, says: '403 address' },
   { name: 'ip, not denied', auth: ['nobody-bad'], asks: {}, says: 'allowed' },
   { name: 'any, by address', auth: ['viewers', 'office'], asks: { address: '10.1.1.1' }, says: 'allowed' },
   { name: 'any, by password', auth: ['office', 'viewers'], asks: basic('anna', 'se:cret'), says: 'allowed anna' },
@@ -178,11 +179,11 @@ test('hashed passwords let in, unknown names and plain ones beside them take the
 test('a crowd with one password costs one derivation, a crowd of guesses is refused when too many wait', async () => {
   const hash = renderPasswordHash(await hashPassword('secret'))
   const access = new AccessControl([provider('v', 'basic', { users: { anna: hash } })], { nowMs: () => 0 })
-  const crowd = Array.from({ length: 500 }, (_, index) =>
+  const crowd = Array.from({ length: 500 }, async (_, index) =>
     access.check(['v'], request({ ...basic('anna', 'secret'), address: `10.0.${index >> 8}.${index & 255}` })),
   )
   assert.ok((await Promise.all(crowd)).every(({ allowed }) => allowed))
-  const guesses = Array.from({ length: 80 }, (_, index) =>
+  const guesses = Array.from({ length: 80 }, async (_, index) =>
     access.check(['v'], request({ ...basic('anna', `guess ${index}`), address: `10.1.0.${index}` })),
   )
   const said = (await Promise.all(guesses)).map(say)

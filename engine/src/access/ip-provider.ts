@@ -1,5 +1,6 @@
 // Provider `ip`: by the address of the client. What is denied stays out; of the rest, where something is allowed, only
 // that comes in.
+import { isIP } from 'node:net'
 import { AddressRanges } from '../listen/address-ranges.js'
 import type { AccessRequest } from './auth.js'
 import type { IpOptions } from './auth-schema.js'
@@ -17,7 +18,8 @@ export class IpProvider implements Provider {
   }
 
   check({ address }: AccessRequest): Verdict {
-    if (this.#deny.has(address)) return refuse('address')
+    // What is no address may be anybody's.
+    if (isIP(address) === 0 || this.#deny.has(address)) return refuse('address')
     return this.#allow === undefined || this.#allow.has(address) ? allow(undefined) : refuse('address')
   }
 }

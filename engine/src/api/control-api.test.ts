@@ -6,7 +6,13 @@ import { createLog } from '../observe/log.js'
 import { createControlApi, serveRoutes } from './control-api.js'
 import { guardOf } from './guard.js'
 import { apiRoutes, type Route } from './route-table.js'
-import { apiErrorSchema, clientListSchema, engineStatusSchema, nodeStatusSchema, pipelineStatusSchema } from './schemas.js'
+import {
+  apiErrorSchema,
+  clientListSchema,
+  engineStatusSchema,
+  nodeStatusSchema,
+  pipelineStatusSchema,
+} from './schemas.js'
 import { clientStatus, engineStatus, statusSource } from './status-fixture.test.kit.js'
 
 const TOKEN = 'the-token-of-this-test-0123456789'

@@ -14,6 +14,11 @@ export function renderBitRate(bitsPerSecond: number): string {
   return `${unit === 0 ? Math.round(value) : value.toPrecision(3)} ${RATE_UNITS[unit]}`
 }
 
+/** `4.20 MB`. */
+export function renderBytes(bytes: number): string {
+  return renderBitRate(bytes).replace(/b\/s$/, 'B')
+}
+
 /** `12s`, `3m 4s`, `2h 3m`, `5d 6h`. */
 export function renderUptime(seconds: number): string {
   const whole = Math.max(Math.floor(seconds), 0)

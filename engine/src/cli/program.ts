@@ -7,6 +7,7 @@ import { addConfigOptions } from './config-options.js'
 import type { ConfigOptions } from './config-options.js'
 import { addDescribingVerbs } from './describing-verbs.js'
 import { EXIT, exitCodeOf } from './exit-codes.js'
+import { addAccessVerbs } from './access-verbs.js'
 import { renderFailure } from './render-failure.js'
 
 const CHECK_FORMATS = ['text', 'json', 'github'] as const
@@ -83,5 +84,6 @@ function createProgram(streams: CliStreams, commands: Commands, done: (code: num
     .option('--api <url>', 'control API of the engine (or ENGINE_API; a token in ENGINE_TOKEN)')
     .action(async (options: { api?: string; json?: boolean }) => done(await commands.status(options)))
   addDescribingVerbs(program, { streams, folder: process.cwd(), done })
+  addAccessVerbs(program, { streams, folder: process.cwd(), input: () => process.stdin, done })
   return program
 }

@@ -12,8 +12,8 @@ const TIMEOUT_MS = 5000
 
 export type ApiReply =
   | { readonly reached: true; readonly json: unknown }
-  /** `why`: one sentence. */
-  | { readonly reached: false; readonly why: string }
+  /** `why`: one sentence. `status`: of the refusal, where the engine answered with one. */
+  | { readonly reached: false; readonly why: string; readonly status?: number }
 
 export interface ApiTarget {
   readonly url: URL
@@ -41,16 +41,23 @@ export async function findToken(
   return readToken(join(folder, DEFAULT_STATE_DIR)).catch(() => undefined)
 }
 
-export async function getFromApi({ url, token }: ApiTarget, path: string): Promise<ApiReply> {
+export function getFromApi(target: ApiTarget, path: string): Promise<ApiReply> {
+  return askApi(target, path, 'GET')
+}
+
+export async function askApi({ url, token }: ApiTarget, path: string, method: 'GET' | 'DELETE'): Promise<ApiReply> {
   const target = new URL(path, url)
+  const type = method === 'GET' ? {} : { 'content-type': 'application/json' }
   try {
     const response = await fetch(target, {
-      headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
+      method,
+      headers: token === undefined ? type : { ...type, authorization: `Bearer ${token}` },
       redirect: 'error',
       signal: AbortSignal.timeout(TIMEOUT_MS),
     })
     const json = (await response.json()) as unknown
-    return response.ok ? { reached: true, json } : { reached: false, why: refusalOf(target, response.status, json) }
+    if (response.ok) return { reached: true, json }
+    return { reached: false, why: refusalOf(target, response.status, json), status: response.status }
   } catch (error) {
     return { reached: false, why: `no engine answers at ${target.origin}: ${causeOf(error)}` }
   }

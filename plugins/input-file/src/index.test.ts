@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
+import { promisify } from 'node:util'
 import type { Options, Received, Source } from '@millrace/engine/plugin'
 import { buildTs, FakeClock, FakeContext } from '@millrace/engine/testing'
 import { BehaviorSubject } from 'rxjs'
@@ -75,7 +77,13 @@ describe('input file', () => {
 
   test('can wait only where it is not paced', async () => {
     assert.equal((await open({ pace: 'pcr' })).source.hold, undefined)
+    assert.equal((await open({ pace: undefined })).source.hold, undefined)
     assert.equal(typeof (await open()).source.hold, 'function')
+  })
+
+  test('can have stdin once', () => {
+    const names = (path: string): readonly string[] | undefined => file.exclusive?.({ path, loop: false })
+    assert.deepEqual([names('-'), names('a.ts')], [['stdin'], []])
   })
 
   test('that is held before it is subscribed gives nothing until it is released', async () => {
@@ -106,9 +114,66 @@ describe('input file', () => {
     }
   })
 
+  describe('on a named pipe', () => {
+    const fifo = async (name: string): Promise<string> => {
+      const path = join(folder, name)
+      await promisify(execFile)('mkfifo', [path])
+      return path
+    }
+
+    test('refuses to pace it or to loop', async () => {
+      const path = await fifo('refused.fifo')
+      for (const wrong of [{ pace: 'pcr' }, { pace: undefined, loop: true }] as const) {
+        await assert.rejects(open({ path, ...wrong }), { code: 'FILE_PIPE_OPTION' })
+      }
+    })
+
+    test('can wait, and is degraded between two writers', async () => {
+      const path = await fifo('writers.fifo')
+      const { source, context } = await open({ path, pace: undefined })
+      assert.equal(typeof source.hold, 'function')
+      const got = collect(source)
+      const until = async (said: readonly string[]): Promise<void> => {
+        while (context.said.length < said.length) await new Promise((resolve) => setImmediate(resolve))
+        assert.deepEqual(context.said, said)
+      }
+      const gone = 'degraded: the writer of the pipe has gone'
+      await until(['ready'])
+      await writeFile(path, clip.bytes)
+      await until(['ready', gone])
+      await writeFile(path, clip.bytes)
+      await until(['ready', gone, 'ready', gone])
+      await source[Symbol.asyncDispose]()
+      await got.ended
+      assert.equal(Buffer.compare(Buffer.concat(got.bytes), Buffer.concat([clip.bytes, clip.bytes])), 0)
+    })
+
+    test('that was a file can wait from its next subscription on', async () => {
+      const path = join(folder, 'turns.ts')
+      const { source, context } = await open({ path, pace: undefined })
+      const first = collect(source)
+      await first.ended
+      assert.equal(source.hold, undefined)
+      await fifo('turns.ts')
+      const second = collect(source)
+      while (context.said.length === 0) await new Promise((resolve) => setImmediate(resolve))
+      assert.equal(typeof source.hold, 'function')
+      await source[Symbol.asyncDispose]()
+      await second.ended
+    })
+  })
+
   test('takes its options from YAML', () => {
-    assert.deepEqual(file.options.parse({ path: 'a.ts' }), { path: 'a.ts', loop: false, pace: 'pcr' })
-    for (const wrong of [{}, { path: '' }, { path: 'a.ts', pace: 'fast' }, { path: 'a.ts', speed: 2 }]) {
+    assert.deepEqual(file.options.parse({ path: 'a.ts' }), { path: 'a.ts', loop: false })
+    assert.deepEqual(file.options.parse({ path: '-', pace: 'none' }), { path: '-', loop: false, pace: 'none' })
+    for (const wrong of [
+      {},
+      { path: '' },
+      { path: 'a.ts', pace: 'fast' },
+      { path: 'a.ts', speed: 2 },
+      { path: '-', loop: true },
+      { path: '-', pace: 'pcr' },
+    ]) {
       assert.equal(file.options.safeParse(wrong).success, false, JSON.stringify(wrong))
     }
   })

@@ -1,13 +1,14 @@
 // Plays a file once or for ever: reads it in blocks, and hands the bytes over when they are due.
-import { constants } from 'node:fs'
-import { open } from 'node:fs/promises'
-import type { FileHandle } from 'node:fs/promises'
 import type { Clock, Received } from '@millrace/engine/plugin'
 import { fileError } from './file-errors.js'
+import { STDIN } from './file-kind.js'
 import { LoopLength } from './loop-length.js'
+import { openFile } from './open-file.js'
+import type { OpenFile } from './open-file.js'
 import { PcrSchedule } from './pcr-schedule.js'
 
 export interface PlaybackSettings {
+  /** Of a regular file, or `-`. */
   readonly path: string
   readonly loop: boolean
   readonly pace: 'pcr' | 'none'
@@ -50,6 +51,8 @@ export class Playback {
     for (;;) {
       const bytes = await this.#pass()
       if (this.#isCancelled) return
+      // Nobody will write more to stdin.
+      if (bytes === 0 && this.#settings.path === STDIN) return
       if (bytes === 0) throw fileError('FILE_EMPTY', `${this.#settings.path} is empty`)
       if (!this.#settings.loop) return
       this.#settings.onBytes({ boundary: true, timeline: 'contiguous' })
@@ -76,7 +79,7 @@ export class Playback {
 
   /** Plays the file once; returns how many bytes it has. */
   async #pass(): Promise<number> {
-    const file = await openRegular(this.#settings.path)
+    const file = await openFile(this.#settings.path)
     try {
       if (this.#isCancelled) return 0
       this.#settings.onOpen()
@@ -86,7 +89,7 @@ export class Playback {
     }
   }
 
-  async #unpaced(file: FileHandle): Promise<number> {
+  async #unpaced(file: OpenFile): Promise<number> {
     let total = 0
     while (!this.#isCancelled) {
       if (this.#holds > 0) {
@@ -103,7 +106,7 @@ export class Playback {
     return total
   }
 
-  async #paced(file: FileHandle): Promise<number> {
+  async #paced(file: OpenFile): Promise<number> {
     const schedule = new PcrSchedule()
     const length = this.#settings.loop ? new LoopLength() : undefined
     let total = 0
@@ -146,15 +149,10 @@ export class Playback {
     for (const bytes of schedule.take(nowMs - this.#passAtMs)) if (!this.#isCancelled) onBytes(bytes)
   }
 
-  async #read(file: FileHandle): Promise<Uint8Array> {
+  async #read(file: OpenFile): Promise<Uint8Array> {
     // A block of its own each time: the schedule keeps it until it is due.
     const block = new Uint8Array(BLOCK_BYTES)
-    try {
-      const { bytesRead } = await file.read(block, 0, BLOCK_BYTES, null)
-      return block.subarray(0, bytesRead)
-    } catch (error) {
-      throw unreadable(this.#settings.path, error)
-    }
+    return block.subarray(0, await file.read(block))
   }
 
   /** Until `wake` is called, or the time is over. */
@@ -167,28 +165,6 @@ export class Playback {
     })
     timer?.[Symbol.dispose]()
   }
-}
-
-async function openRegular(path: string): Promise<FileHandle> {
-  let file: FileHandle
-  try {
-    // Non-blocking: opening a pipe would wait for its writer in a thread that everybody shares.
-    file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
-  } catch (error) {
-    throw unreadable(path, error)
-  }
-  try {
-    if ((await file.stat()).isFile()) return file
-  } catch (error) {
-    await file.close()
-    throw unreadable(path, error)
-  }
-  await file.close()
-  throw fileError('FILE_NOT_REGULAR', `${path} is no regular file`)
-}
-
-function unreadable(path: string, cause: unknown): Error {
-  return fileError('FILE_UNREADABLE', `${path}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
 }
 
 function noClock(path: string): Error {

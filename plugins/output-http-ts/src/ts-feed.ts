@@ -1,7 +1,7 @@
 // Turns chunks into what delivery sends: the shared bytes, and where a viewer can start, the splice buffers for it. After
 // a loss of ours every PID is announced as discontinuous before its next packet, with the counter before that one
 // (ISO/IEC 13818-1 2.4.3.5): nobody has seen the packets that would tell.
-import type { AnyChunk, GopChunk, LiveEntry } from '@millrace/engine/plugin'
+import type { AnyChunk, Join, LiveEntry } from '@millrace/engine/plugin'
 import {
   hasPayload,
   hasTransportError,
@@ -37,32 +37,28 @@ export class TsFeed {
 
   /** The entries of a chunk, in order. What a loss of ours makes necessary comes in front. */
   push(chunk: AnyChunk): readonly LiveEntry[] {
-    const { bytes, receivedAtMs } = chunk
-    const keyframe = chunk.kind === 'gop' ? chunk.first : chunk.randomAccess
     const isAfterLoss = chunk.discontinuity === 'lost'
-    if (isAfterLoss) for (const pid of this.#pids) this.#unannounced.add(pid)
-    if (chunk.kind === 'gop' && chunk.first && (isAfterLoss || this.#pids.size === 0)) this.#takeTables(chunk)
+    if (isAfterLoss || this.#pids.size === 0) this.#beginAnew(chunk)
     const announced = this.#announce(chunk)
-    const canJoin = keyframe || this.joinsAnywhere
-    const bridge = canJoin || isAfterLoss ? this.#splice.bridge() : undefined
-    const preamble = canJoin ? this.#preamble(chunk) : undefined
-    this.#follow(chunk)
-    const entry: LiveEntry =
-      preamble === undefined || bridge === undefined
-        ? { bytes, receivedAtMs }
-        : { bytes, receivedAtMs, join: { keyframe, preamble, bridge } }
     // The bridge announces every PID, those of this chunk with the counters that fit them.
-    const lead = isAfterLoss ? bridge : announced
+    const lead = isAfterLoss ? this.#splice.bridge() : announced
+    const join = this.#join(chunk)
+    this.#follow(chunk)
+    const { bytes, receivedAtMs } = chunk
+    const entry = join === undefined ? { bytes, receivedAtMs } : { bytes, receivedAtMs, join }
     return lead !== undefined && lead.length > 0 ? [{ bytes: lead, receivedAtMs }, entry] : [entry]
   }
 
-  /** A GOP brings the tables in force at its start, those that were left out before the first one included. */
-  #preamble(chunk: AnyChunk): Uint8Array {
-    return chunk.kind === 'gop' && chunk.first ? chunk.gop.psi : this.#splice.preamble()
+  #join(chunk: AnyChunk): Join | undefined {
+    const keyframe = chunk.kind === 'gop' ? chunk.first : chunk.randomAccess
+    if (!keyframe && !this.joinsAnywhere) return undefined
+    return { keyframe, preamble: this.#splice.preamble(), bridge: this.#splice.bridge() }
   }
 
-  /** A GOP has the tables in force with it, which may have been in packets that were left out before it. */
-  #takeTables(chunk: GopChunk): void {
+  /** Packets before this chunk were not seen. A GOP has the tables in force with it, which may have been among them. */
+  #beginAnew(chunk: AnyChunk): void {
+    for (const pid of this.#pids) this.#unannounced.add(pid)
+    if (chunk.kind !== 'gop' || !chunk.first) return
     const { psi } = chunk.gop
     if (psi.length > 0) this.#splice.follow({ ...chunk, bytes: psi, marks: new Remarker().remark(psi) })
   }

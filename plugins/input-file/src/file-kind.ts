@@ -1,0 +1,44 @@
+// Which way a path is to be read: what has an end and can be read again, or what somebody writes into.
+import { fstatSync } from 'node:fs'
+import { stat } from 'node:fs/promises'
+import { isatty } from 'node:tty'
+import { fileError } from './file-errors.js'
+
+/** The path that stands for stdin, and its descriptor. */
+export const STDIN = '-'
+export const STDIN_DESCRIPTOR = 0
+
+export type FileKind = 'file' | 'pipe'
+
+export interface FileOptions {
+  readonly path: string
+  readonly loop: boolean
+  readonly pace?: 'pcr' | 'none' | undefined
+}
+
+/**
+ * How the path is to be read now; of what can't be looked at, whoever opens it will say why. Rejects with FILE_STDIN,
+ * and with FILE_PIPE_OPTION where a pipe would have to be paced or read again.
+ */
+export async function readFileKind({ path, loop, pace }: FileOptions): Promise<FileKind> {
+  const kind = path === STDIN ? stdinKind() : await pathKind(path)
+  if (kind === 'pipe' && (loop || pace === 'pcr')) {
+    throw fileError('FILE_PIPE_OPTION', `${path} is a pipe, and can not have ${loop ? 'loop: true' : 'pace: pcr'}`)
+  }
+  return kind
+}
+
+async function pathKind(path: string): Promise<FileKind> {
+  try {
+    return (await stat(path)).isFIFO() ? 'pipe' : 'file'
+  } catch {
+    return 'file'
+  }
+}
+
+function stdinKind(): FileKind {
+  const stats = fstatSync(STDIN_DESCRIPTOR)
+  if (stats.isFile()) return 'file'
+  if (stats.isFIFO() || stats.isSocket()) return 'pipe'
+  throw fileError('FILE_STDIN', isatty(STDIN_DESCRIPTOR) ? 'stdin is a terminal' : 'stdin is no file, pipe or socket')
+}

@@ -1,0 +1,57 @@
+// A regular file, by path or as stdin, that is read from where it stands to its end.
+import { constants, read } from 'node:fs'
+import { open } from 'node:fs/promises'
+import type { FileHandle } from 'node:fs/promises'
+import { promisify } from 'node:util'
+import { fileError, unreadable } from './file-errors.js'
+import { STDIN, STDIN_DESCRIPTOR } from './file-kind.js'
+
+export interface OpenFile {
+  /** Fills the block from its start; resolves with how many bytes there are, 0 at the end. */
+  read(block: Uint8Array): Promise<number>
+  close(): Promise<void>
+}
+
+const readDescriptor = promisify(read)
+
+/** Rejects with FILE_UNREADABLE or FILE_NOT_REGULAR. */
+export async function openFile(path: string): Promise<OpenFile> {
+  if (path === STDIN) return { read: (block) => readStdin(block), close: () => Promise.resolve() }
+  const file = await openRegular(path)
+  return {
+    async read(block) {
+      try {
+        return (await file.read(block, 0, block.length, null)).bytesRead
+      } catch (error) {
+        throw unreadable(path, error)
+      }
+    },
+    close: () => file.close(),
+  }
+}
+
+async function readStdin(block: Uint8Array): Promise<number> {
+  try {
+    return (await readDescriptor(STDIN_DESCRIPTOR, block, 0, block.length, null)).bytesRead
+  } catch (error) {
+    throw unreadable(STDIN, error)
+  }
+}
+
+async function openRegular(path: string): Promise<FileHandle> {
+  let file: FileHandle
+  try {
+    // Non-blocking: opening a pipe would wait for its writer in a thread that everybody shares.
+    file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
+  } catch (error) {
+    throw unreadable(path, error)
+  }
+  try {
+    if ((await file.stat()).isFile()) return file
+  } catch (error) {
+    await file.close()
+    throw unreadable(path, error)
+  }
+  await file.close()
+  throw fileError('FILE_NOT_REGULAR', `${path} is no regular file`)
+}

@@ -1,0 +1,95 @@
+// What is measured: a process that serves a stream over HTTP, with a load client that reads it.
+import process from 'node:process'
+import { fileURLToPath } from 'node:url'
+import { Child } from '../../e2e/kit/child.js'
+import { EngineProcess, startEngine } from '../../e2e/kit/start-engine.js'
+import { httpRequest } from '../../e2e/kit/http-request.js'
+import { until } from '../../e2e/kit/until.js'
+import { LoadProcess } from '../load/load-process.js'
+import { SERVER_CORE, type Tools } from '../measure/tools.js'
+
+const SCRAPE_EVERY_MS = 1000
+
+export interface Subject extends AsyncDisposable {
+  readonly name: string
+  readonly pid: number
+  readonly load: LoadProcess
+}
+
+export interface EngineSetup {
+  /** Options of the input, as YAML between braces. */
+  readonly input: string
+  /** More options of the output. */
+  readonly output?: string
+  readonly files?: Readonly<Record<string, Uint8Array>>
+}
+
+/** The whole product: validation, GOPs, http-ts, and metrics that are scraped once a second. */
+export async function startProduct(name: string, setup: EngineSetup, tools: Tools): Promise<Subject> {
+  const output = setup.output === undefined ? '' : `, ${setup.output}`
+  const yaml = [
+    'version: 1',
+    'engine: { api: { address: "127.0.0.1:0" }, stateDir: state, log: { level: warn }, drain: 1s }',
+    'listeners: { web: { address: "127.0.0.1:0", maxConnections: 20000 } }',
+    'services: { metrics: { type: prometheus, listener: api, path: /metrics } }',
+    'pipelines:',
+    '  one:',
+    `    inputs: { main: { ${setup.input} } }`,
+    '    transforms: { check: { type: ts-validate, from: main }, gops: { type: gop, from: check } }',
+    `    outputs: { out: { type: http-ts, from: gops, listener: web, path: /one.ts${output} } }`,
+    '',
+  ].join('\n')
+  const engine = await startEngine({ yaml, files: setup.files ?? {} })
+  tools.pin(SERVER_CORE, engine.child.pid)
+  await engine.ready()
+  const scrapes = setInterval(() => void httpRequest(`${engine.api}/metrics`).catch(() => undefined), SCRAPE_EVERY_MS)
+  return new RunningSubject(name, engine.child.pid, new LoadProcess(await engine.url(), tools), async () => {
+    clearInterval(scrapes)
+    await stopEngine(engine)
+  })
+}
+
+/** The least that Node can do, with the same batches. */
+export function startBareSender(name: string, args: readonly string[], tools: Tools): Promise<Subject> {
+  const program = fileURLToPath(new URL('../reference/bare-sender.js', import.meta.url))
+  return startSender(name, [process.execPath, program, ...args], tools)
+}
+
+/** The least that C can do, with the same batches; undefined without a compiler. */
+export async function startCSender(name: string, args: readonly string[], tools: Tools): Promise<Subject | undefined> {
+  return tools.sender === undefined ? undefined : await startSender(name, [tools.sender, ...args], tools)
+}
+
+async function startSender(name: string, command: readonly string[], tools: Tools): Promise<Subject> {
+  const [program = '', ...args] = tools.pinned(SERVER_CORE, command)
+  const child = new Child(program, args, { cwd: '/' })
+  const url = await until(() => /^(http:.*)\n/.exec(child.stdout)?.[1], () => `${name} says nothing: ${child.stderr}`)
+  return new RunningSubject(name, child.pid, new LoadProcess(url, tools), () => child[Symbol.asyncDispose]())
+}
+
+class RunningSubject implements Subject {
+  readonly name: string
+  readonly pid: number
+  readonly load: LoadProcess
+  readonly #stop: () => Promise<void>
+
+  constructor(name: string, pid: number, load: LoadProcess, stop: () => Promise<void>) {
+    this.name = name
+    this.pid = pid
+    this.load = load
+    this.#stop = stop
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.load[Symbol.asyncDispose]()
+    await this.#stop()
+  }
+}
+
+async function stopEngine(engine: EngineProcess): Promise<void> {
+  try {
+    await engine.stop()
+  } finally {
+    await engine[Symbol.asyncDispose]()
+  }
+}

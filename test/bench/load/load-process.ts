@@ -1,0 +1,61 @@
+// A load client as a child process: the one in C where it could be compiled, else the one in Node.
+import { type ChildProcess, spawn } from 'node:child_process'
+import process from 'node:process'
+import { fileURLToPath } from 'node:url'
+import { until } from '../../e2e/kit/until.js'
+import { type Tools, LOAD_CORE } from '../measure/tools.js'
+import type { LoadMark } from './load-mark.js'
+
+export class LoadProcess implements AsyncDisposable {
+  readonly #child: ChildProcess
+  readonly #exited: Promise<void>
+  #text = ''
+
+  constructor(url: string, tools: Tools) {
+    const [program, ...args] = tools.pinned(LOAD_CORE, commandOf(url, tools))
+    this.#child = spawn(program ?? '', args, { stdio: ['pipe', 'pipe', 'inherit'] })
+    this.#child.stdout?.setEncoding('utf8').on('data', (text: string) => (this.#text += text))
+    this.#child.stdin?.on('error', () => undefined)
+    const kill = (): void => void this.#child.kill('SIGKILL')
+    process.on('exit', kill)
+    this.#exited = new Promise((resolve) => {
+      this.#child.on('error', () => resolve())
+      this.#child.on('close', () => {
+        process.off('exit', kill)
+        resolve()
+      })
+    })
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? 0
+  }
+
+  /** See load-client.c for the commands. */
+  tell(command: string): void {
+    this.#child.stdin?.write(`${command}\n`)
+  }
+
+  /** What was seen since the mark before. */
+  async mark(): Promise<LoadMark> {
+    this.tell('mark')
+    const line = await until(() => /^.*\n/.exec(this.#text)?.[0], 'the load client does not answer', 30_000)
+    this.#text = this.#text.slice(line.length)
+    return JSON.parse(line) as LoadMark
+  }
+
+  /** Marks until so many readers read; the sum of what was said about first bytes is in the last mark only. */
+  async reading(count: number, timeoutMs = 30_000): Promise<void> {
+    await until(async () => (await this.mark()).reading >= count, `${count} readers do not read`, timeoutMs)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#child.stdin?.end()
+    await this.#exited
+  }
+}
+
+function commandOf(url: string, { loadClient }: Tools): readonly string[] {
+  if (loadClient !== undefined) return [loadClient, url]
+  return [process.execPath, fileURLToPath(new URL('load-client.js', import.meta.url)), url]
+}

@@ -1,0 +1,32 @@
+// What a process has used, as the kernel says in /proc (proc(5)).
+import { readdirSync, readFileSync } from 'node:fs'
+
+/** USER_HZ of every Linux that Node runs on. */
+const TICKS_PER_SECOND = 100
+
+/**
+ * Seconds of CPU of all threads that live, user and system: to the nanosecond where the kernel keeps schedstat, else in
+ * ticks of 10 ms.
+ */
+export function cpuSeconds(pid: number): number {
+  try {
+    const threads = readdirSync(`/proc/${pid}/task`)
+    return threads.reduce((sum, thread) => sum + Number(firstWord(`/proc/${pid}/task/${thread}/schedstat`)), 0) / 1e9
+  } catch {
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /, '').split(' ')
+    return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND
+  }
+}
+
+export function residentBytes(pid: number): number {
+  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1024
+}
+
+/** Most that it ever had. */
+export function peakResidentBytes(pid: number): number {
+  return Number(/^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1024
+}
+
+function firstWord(path: string): string {
+  return readFileSync(path, 'utf8').split(' ', 1)[0] ?? '0'
+}
