@@ -45,6 +45,8 @@ export class ProgramTable {
   readonly isSectionPid = new Uint8Array(PID_COUNT)
   /** Grows with every version of the PAT or of a PMT that came into force. */
   changes = 0
+  /** Grows with every whole section of a PAT or PMT with the right CRC that is to be in force, new or repeated. */
+  repeats = 0
   readonly #assemblers = new Map<number, SectionAssembler>()
   /** By program number, in the order of the PAT. */
   readonly #pmtPids = new Map<number, number>()
@@ -118,6 +120,7 @@ export class ProgramTable {
   #section(section: Uint8Array, length: number): void {
     const table = section[0]
     const pid = this.#pid
+    if ((table === TABLE_PAT || table === TABLE_PMT) && isCurrent(section)) this.repeats++
     if (table === TABLE_PAT && pid === PAT_PID) this.#pat(section, length)
     else if (table === TABLE_CAT && pid === CAT_PID) this.#cat(section, length)
     else if (table === TABLE_PMT && !FIXED_PIDS.has(pid)) this.#pmt(section, length)

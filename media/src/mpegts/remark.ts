@@ -7,11 +7,19 @@ import { PACKET_SIZE, readPid } from './packet.js'
 import { ProgramTable } from './program-table.js'
 import { RandomAccess } from './random-access.js'
 
+/** What the marks before said of packets that were kept: one number a packet. */
+export interface KnownOfPackets {
+  /** Milliseconds since the chunk's receivedAtMs. By default all packets came at once. */
+  readonly ms: Int32Array
+  /** Flags that a scan can not find again, as of lost synchronisation. */
+  readonly flags: Int32Array
+}
+
 export class Remarker {
   readonly table = new ProgramTable()
-  readonly #scanner = new PacketScanner(this.table)
   readonly #marks = new MarkList()
   readonly #randomAccess: RandomAccess
+  #scanner = new PacketScanner(this.table)
 
   /** `program`: whose random access points are marked; by default the first of the PAT. */
   constructor(program?: number) {
@@ -19,15 +27,21 @@ export class Remarker {
   }
 
   /**
-   * The marks of the next chunk of one stream: `bytes` are whole packets. Counters go on from the chunk before. All
-   * packets count as received at once.
+   * The marks of the next chunk of one stream: `bytes` are whole packets. Counters go on from the chunk before. What a
+   * unit is that shows its picture only in the next chunk stays undecided, and without RANDOM_ACCESS.
    */
-  remark(bytes: Uint8Array): Int32Array {
+  remark(bytes: Uint8Array, known?: KnownOfPackets): Int32Array {
     const scanner = this.#scanner
     const length = bytes.length - (bytes.length % PACKET_SIZE)
     for (let offset = 0; offset < length; offset += PACKET_SIZE) {
-      const flags = scanner.scan(bytes, offset)
-      if (flags !== 0 || this.#randomAccess.isOpen) this.#note(bytes, offset, flags)
+      let flags = scanner.scan(bytes, offset)
+      let ms = 0
+      if (known !== undefined) {
+        const index = offset / PACKET_SIZE
+        flags |= known.flags[index] ?? 0
+        ms = known.ms[index] ?? 0
+      }
+      if (flags !== 0 || this.#randomAccess.isOpen) this.#note(bytes, offset, flags, ms)
     }
     const marks = this.#marks.take(bytes, length, 0, scanner)
     scanner.shift(length)
@@ -35,8 +49,15 @@ export class Remarker {
     return marks
   }
 
-  #note(bytes: Uint8Array, offset: number, flags: number): void {
-    if (flags !== 0) this.#marks.add(offset, readPid(bytes, offset), flags, 0)
+  /** The next chunk does not go on where the one before ended: its counters begin anew, and so do its sections. */
+  reset(): void {
+    this.table.reset()
+    this.#scanner = new PacketScanner(this.table)
+    this.#randomAccess.giveUp()
+  }
+
+  #note(bytes: Uint8Array, offset: number, flags: number, ms: number): void {
+    if (flags !== 0) this.#marks.add(offset, readPid(bytes, offset), flags, ms)
     if (this.#randomAccess.note(bytes, offset, flags) >= 0) this.#marks.flag(this.#randomAccess.unit, RANDOM_ACCESS)
   }
 }

@@ -310,6 +310,7 @@ static void print_mark(void) {
 static void obey(const char *line) {
   double a = 0, b = 0, c = 0;
   uint64_t now = now_ns();
+  last_tick_ns = now;
   if (sscanf(line, "open %lf %lf", &a, &b) == 2) open_left += a, open_rate = b;
   else if (sscanf(line, "check %lf", &a) == 1) while (a-- >= 1) dial(0, 1, 0);
   else if (sscanf(line, "late %lf", &a) == 1) while (a-- >= 1) dial(0, 1, 1);

@@ -11,7 +11,7 @@ export class PacketChecker {
   /** Age of each time stamp when it was read. */
   readonly latenciesMs: number[] = []
   readonly #counters = new Int8Array(NULL_PID + 1).fill(-1)
-  #rest = Buffer.alloc(0)
+  #rest: Buffer = Buffer.alloc(0)
 
   push(bytes: Buffer): void {
     const all = this.#rest.length === 0 ? bytes : Buffer.concat([this.#rest, bytes])

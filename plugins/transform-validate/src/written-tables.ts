@@ -1,0 +1,50 @@
+// PAT and PMTs as they are written anew. A receiver reads a table again only when its version changes (ISO/IEC 13818-1
+// 2.4.4.5, 2.4.4.9): a version is that of the input at first, and one more with each change of what is written.
+import { packetise, PAT_PID, PID_COUNT, renderPat, renderPmt } from '@millrace/media/mpegts'
+import type { Pat, Pmt } from '@millrace/media/mpegts'
+
+interface Written {
+  readonly version: number
+  /** With version 0, for comparison. */
+  readonly plain: Uint8Array
+  readonly section: Uint8Array
+}
+
+export class WrittenTables {
+  /** By program; the PAT under 0. Those that are gone stay, so that a table that comes back has a version of its own. */
+  readonly #written = new Map<number, Written>()
+  readonly #counters = new Uint8Array(PID_COUNT)
+  #pat: Uint8Array | undefined
+  #pmts: ReadonlyMap<number, readonly Uint8Array[]> = new Map()
+
+  /** What is to be written from now on. */
+  set(pat: Pat | undefined, pmts: ReadonlyMap<number, readonly Pmt[]>): void {
+    this.#pat = pat === undefined ? undefined : this.#render(0, pat.version, (version) => renderPat({ ...pat, version }))
+    this.#pmts = new Map(
+      [...pmts].map(([pid, each]) => [
+        pid,
+        each.map((pmt) => this.#render(pmt.program, pmt.version, (version) => renderPmt({ ...pmt, version }))),
+      ]),
+    )
+  }
+
+  /** The packets of the tables of a PID, counters going on from the ones before. */
+  packetsOf(pid: number): readonly Uint8Array[] {
+    const sections = pid === PAT_PID ? [this.#pat].filter((pat) => pat !== undefined) : (this.#pmts.get(pid) ?? [])
+    return sections.map((section) => {
+      const packets = packetise(section, pid, this.#counters[pid]!)
+      this.#counters[pid] = (this.#counters[pid]! + packets.length / 188) & 0x0f
+      return packets
+    })
+  }
+
+  #render(key: number, version: number, render: (version: number) => Uint8Array): Uint8Array {
+    const plain = render(0)
+    const before = this.#written.get(key)
+    if (before !== undefined && Buffer.compare(before.plain, plain) === 0) return before.section
+    const next = before === undefined ? version : (before.version + 1) & 0x1f
+    const section = render(next)
+    this.#written.set(key, { version: next, plain, section })
+    return section
+  }
+}
