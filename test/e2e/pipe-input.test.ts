@@ -118,8 +118,14 @@ async function startPiped(
     command === undefined ? `exec ${ENGINE} < clip.ts` : `{ ${command}; } | ${ENGINE}`,
     folder.path,
   )
-  const [, api = ''] = await child.says(/(http:\S+)\/api\/v1\/status\n/)
-  return new EngineProcess(folder, child, api)
+  try {
+    const [, api = ''] = await child.says(/(http:\S+)\/api\/v1\/status\n/)
+    return new EngineProcess(folder, child, api)
+  } catch (error) {
+    await child[Symbol.asyncDispose]()
+    await folder[Symbol.asyncDispose]()
+    throw error
+  }
 }
 
 /** In a group: what a pipe connects ends together. */

@@ -1,17 +1,19 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { AnyChunk, Inlet, Options } from '@millrace/engine/plugin'
-import { breakSyncByte, buildTs, dropPackets, FakeClock, FakeContext } from '@millrace/engine/testing'
+import { breakSyncByte, buildTs, dropPackets, FakeClock, FakeContext, setTei } from '@millrace/engine/testing'
 import { Framer } from '@millrace/media/mpegts'
 import { BehaviorSubject, Subject } from 'rxjs'
 import validate from './index.js'
 
 const clean = buildTs({ durationS: 4 }).bytes
 
-async function benchOf() {
+async function benchOf(more: object = {}) {
+  const options = validate.options.parse(more)
+  const options$ = new BehaviorSubject(options)
   const clock = new FakeClock()
   const context = new FakeContext()
-  const stage = await validate.open(new BehaviorSubject({}) as Options<Record<string, never>>, context, { clock })
+  const stage = await validate.open(options$ as Options<typeof options>, context, { clock })
   const chunks = new Subject<AnyChunk>()
   const inlet: Inlet = {
     id: 'one/main.out',
@@ -28,7 +30,7 @@ async function benchOf() {
     for (const chunk of sent) chunks.next(chunk)
     return sent
   }
-  return { clock, context, stage, chunks, got, send, isComplete: () => isComplete }
+  return { options$, clock, context, stage, chunks, got, send, isComplete: () => isComplete }
 }
 
 describe('transform ts-validate', () => {
@@ -68,5 +70,39 @@ describe('transform ts-validate', () => {
     await stage[Symbol.asyncDispose]()
     await stage[Symbol.asyncDispose]()
     assert.equal(clock.pending, 0)
+  })
+
+  test('counts what comes in, also what it leaves out, and takes that option live', async () => {
+    const { send, got, context, options$ } = await benchOf({ transportErrors: 'drop' })
+    const damaged = setTei(clean, { pid: 0x100 })
+    const bytes = (): number => got.splice(0).reduce((sum, chunk) => sum + chunk.bytes.length, 0)
+    send(damaged.bytes)
+    assert.equal(bytes(), clean.length - damaged.count * 188)
+    options$.next({ ...options$.value, transportErrors: 'keep' })
+    send(damaged.bytes)
+    assert.equal(bytes(), clean.length)
+    assert.equal(context.metric('ts_transport_errors_total'), damaged.count * 2)
+  })
+
+  test('is degraded while the stream has nothing of what is selected', async () => {
+    const { send, context, chunks } = await benchOf({ program: 2 })
+    send(clean)
+    const [other] = send(buildTs({ durationS: 1, number: 2 }).bytes)
+    assert.ok(other !== undefined && !chunks.closed)
+    assert.deepEqual(context.said, ['degraded: the stream has no program 2 with the selected PIDs', 'ready'])
+  })
+
+  test('takes PIDs as YAML has them, and as text', () => {
+    const parse = (pids: object): unknown => validate.options.safeParse({ pids }).data?.pids
+    assert.deepEqual(parse({ include: [256, '257', '0x102'] }), { include: [256, 257, '0x102'], exclude: [] })
+    for (const wrong of [
+      { include: [] },
+      { exclude: [8192] },
+      { exclude: ['0x2000'] },
+      { exclude: ['video'] },
+      { only: [1] },
+    ]) {
+      assert.equal(parse(wrong), undefined, JSON.stringify(wrong))
+    }
   })
 })

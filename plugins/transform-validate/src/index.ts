@@ -1,9 +1,13 @@
-// Transform `ts-validate`: passes every packet through unchanged, and counts what is wrong with the stream.
+// Transform `ts-validate`: counts what is wrong with the stream; passes every packet through unchanged, or leaves out what
+// it is told to.
 import { CLOCK, defineTransform } from '@millrace/engine/plugin'
-import type { AnyChunk, Clock, Inlet, Logger, NodeContext, Stage } from '@millrace/engine/plugin'
-import { tap } from 'rxjs'
-import type { Observable } from 'rxjs'
-import { z } from 'zod'
+import type { AnyChunk, Clock, Inlet, NodeContext, Options, Stage } from '@millrace/engine/plugin'
+import type { TsChunk } from '@millrace/media/mpegts'
+import { Observable } from 'rxjs'
+import type { Subscription } from 'rxjs'
+import { filterOptions, rulesOf, selectionOf } from './filter-options.js'
+import type { FilterOptions } from './filter-options.js'
+import { PacketFilter } from './packet-filter.js'
 import { TsCounts } from './ts-counts.js'
 
 /** How often damage is logged, at most. */
@@ -11,12 +15,13 @@ const LOG_PERIOD_MS = 1000
 
 export default defineTransform({
   type: 'ts-validate',
-  summary: 'Counts what is wrong with a transport stream; every packet passes unchanged.',
+  summary:
+    'Counts what is wrong with a transport stream; packets pass unchanged, but for those that it is told to leave out.',
   consumes: ['ts'],
   produces: 'ts',
   inlets: 'one',
   ports: ['out'],
-  options: z.strictObject({}),
+  options: filterOptions,
   inject: { clock: CLOCK },
   metrics: [
     {
@@ -53,21 +58,38 @@ export default defineTransform({
       labels: ['pid'],
     },
   ],
-  examples: [{ title: 'Watch what comes in', yaml: 'check: { type: ts-validate, from: main }' }],
-  open(_options$, context, { clock }) {
-    return new ValidateStage(context, clock)
+  examples: [
+    { title: 'Watch what comes in', yaml: 'check: { type: ts-validate, from: main }' },
+    {
+      title: 'One program of a multiplex, without stuffing',
+      yaml: 'check: { type: ts-validate, from: main, program: 2, nullPackets: drop }',
+    },
+    {
+      title: 'Without the second sound track',
+      yaml: 'check: { type: ts-validate, from: main, pids: { exclude: [0x102] } }',
+    },
+  ],
+  open(options$, context, { clock }) {
+    return new ValidateStage(options$, context, clock)
   },
 })
 
 class ValidateStage implements Stage {
   readonly #counts = new TsCounts()
-  readonly #log: Logger
+  readonly #options$: Options<FilterOptions>
+  readonly #context: NodeContext
+  readonly #filter: PacketFilter
   readonly #timer: Disposable
+  readonly #changes: Subscription
   #isDamaged = false
+  #isEmpty = false
 
-  constructor(context: NodeContext, clock: Clock) {
-    this.#log = context.log
+  constructor(options$: Options<FilterOptions>, context: NodeContext, clock: Clock) {
+    this.#options$ = options$
+    this.#context = context
+    this.#filter = new PacketFilter(rulesOf(options$.value), selectionOf(options$.value))
     this.#timer = clock.every(LOG_PERIOD_MS, () => this.#report())
+    this.#changes = options$.subscribe((options) => (this.#filter.rules = rulesOf(options)))
     const counts = this.#counts
     context.readMetric('ts_sync_losses_total', () => counts.syncLosses)
     context.readMetric('ts_sync_byte_errors_total', () => counts.syncByteErrors)
@@ -78,13 +100,38 @@ class ValidateStage implements Stage {
   }
 
   apply([inlet]: readonly Inlet[]): Record<string, Observable<AnyChunk>> {
-    const noted = tap((chunk: AnyChunk) => {
-      if (this.#counts.push(chunk)) this.#isDamaged = true
-    })
-    return inlet === undefined ? {} : { out: inlet.chunks.pipe(noted) }
+    if (inlet === undefined) return {}
+    const out = new Observable<AnyChunk>((subscriber) =>
+      inlet.chunks.subscribe({
+        next: (chunk) => {
+          if (chunk.kind !== 'ts') return
+          for (const left of this.#push(chunk)) subscriber.next(left)
+        },
+        complete: () => subscriber.complete(),
+      }),
+    )
+    return { out }
+  }
+
+  /** Counts what comes in, with what is left out of it. */
+  #push(chunk: TsChunk): readonly TsChunk[] {
+    if (this.#counts.push(chunk)) this.#isDamaged = true
+    const left = this.#filter.push(chunk)
+    if (this.#filter.isEmpty !== this.#isEmpty) this.#noteEmpty()
+    return left
+  }
+
+  #noteEmpty(): void {
+    const { isEmpty } = this.#filter
+    this.#isEmpty = isEmpty
+    const { program } = this.#options$.value
+    const missing = program === undefined ? 'none of the selected PIDs' : `no program ${program} with the selected PIDs`
+    if (isEmpty) this.#context.degraded(`the stream has ${missing}`)
+    else this.#context.ready()
   }
 
   [Symbol.asyncDispose](): Promise<void> {
+    this.#changes.unsubscribe()
     this.#timer[Symbol.dispose]()
     return Promise.resolve()
   }
@@ -95,7 +142,7 @@ class ValidateStage implements Stage {
     const { syncLosses, syncByteErrors, transportErrors, continuityErrors, crcErrors, scrambledPackets } = this.#counts
     const pids = { continuityErrors, crcErrors, scrambledPackets }
     const sums = Object.entries(pids).map(([name, counts]) => [name, Object.fromEntries(counts)])
-    this.#log.warn(
+    this.#context.log.warn(
       { syncLosses, syncByteErrors, transportErrors, ...Object.fromEntries(sums) },
       'damaged stream, totals',
     )

@@ -1,48 +1,89 @@
-// Packets on their way into a new chunk, with what the marks of the old one said of each.
-import { MARK_FLAGS, MARK_MS, PACKET_SIZE, RANDOM_ACCESS, SYNC_BYTE_ERROR, SYNC_LOSS } from '@millrace/media/mpegts'
+// Packets on their way from one chunk into another, with what the marks of the first said of each. Copies in runs, and not
+// at all where everything stays.
+import { CONTINUITY_ERROR, PACKET_SIZE, RANDOM_ACCESS, SYNC_BYTE_ERROR, SYNC_LOSS } from '@millrace/media/mpegts'
 import type { KnownOfPackets } from '@millrace/media/mpegts'
 
-/** What only the framer could know of a packet, or knew better: it has seen what came behind the chunk. */
-const KEPT_FLAGS = RANDOM_ACCESS | SYNC_LOSS | SYNC_BYTE_ERROR
+/** What only the framer could know of a packet, or knew better: it has seen what came before, and behind the chunk. */
+const KEPT_FLAGS = RANDOM_ACCESS | SYNC_LOSS | SYNC_BYTE_ERROR | CONTINUITY_ERROR
 
 export class PacketList implements KnownOfPackets {
   ms: Int32Array
   flags: Int32Array
-  #bytes: Uint8Array
+  readonly #source: Uint8Array
+  /** Undefined until something is left out or put in. */
+  #bytes: Uint8Array | undefined
   #count = 0
+  /** Packets that were taken until now, but for those of the run. */
+  #copied = 0
+  #runStart = 0
+  #runEnd = 0
 
-  /** `packets` is a first guess. */
-  constructor(packets: number) {
+  constructor(source: Uint8Array) {
+    const packets = source.length / PACKET_SIZE
+    this.#source = source
     this.ms = new Int32Array(packets)
     this.flags = new Int32Array(packets)
-    this.#bytes = new Uint8Array(packets * PACKET_SIZE)
   }
 
-  /** Exactly the packets that were added. */
-  get bytes(): Uint8Array {
-    const length = this.#count * PACKET_SIZE
-    return length === this.#bytes.length ? this.#bytes : this.#bytes.slice(0, length)
+  /** Takes the packet at `offset` of the source. */
+  pass(offset: number, ms: number, flags: number): void {
+    if (offset !== this.#runEnd) {
+      this.#copyRun()
+      this.#runStart = offset
+    }
+    this.#runEnd = offset + PACKET_SIZE
+    this.#note(ms, flags)
   }
 
-  /** Adds one packet, or several: copies them. `marks[at]` is the record that speaks of it, or of one before it. */
-  add(packets: Uint8Array, ms: number, flags: number): void {
+  /** Puts other packets in. */
+  add(packets: Uint8Array, ms: number): void {
+    this.#copyRun()
     const count = packets.length / PACKET_SIZE
-    if ((this.#count + count) * PACKET_SIZE > this.#bytes.length) this.#grow(count)
-    this.#bytes.set(packets, this.#count * PACKET_SIZE)
-    this.ms.fill(ms, this.#count, this.#count + count)
-    this.flags[this.#count] = flags & KEPT_FLAGS
-    this.#count += count
+    this.#reserve(count).set(packets, this.#copied * PACKET_SIZE)
+    this.#copied += count
+    for (let index = 0; index < count; index++) this.#note(ms, 0)
   }
 
-  #grow(count: number): void {
-    const capacity = this.#count * 2 + count
-    const grown = { bytes: new Uint8Array(capacity * PACKET_SIZE), ms: new Int32Array(capacity) }
-    const flags = new Int32Array(capacity)
-    grown.bytes.set(this.#bytes)
-    grown.ms.set(this.ms)
-    flags.set(this.flags)
-    this.#bytes = grown.bytes
-    this.ms = grown.ms
-    this.flags = flags
+  /** Exactly what was taken; the source itself, if that was all of it. Nothing more can be taken afterwards. */
+  finish(): Uint8Array {
+    if (this.#bytes === undefined && this.#runStart === 0 && this.#runEnd === this.#source.length) return this.#source
+    this.#copyRun()
+    return this.#bytes?.slice(0, this.#copied * PACKET_SIZE) ?? new Uint8Array(0)
   }
+
+  #note(ms: number, flags: number): void {
+    if (this.#count === this.ms.length) {
+      this.ms = grown(this.ms)
+      this.flags = grown(this.flags)
+    }
+    this.ms[this.#count] = ms
+    this.flags[this.#count] = flags & KEPT_FLAGS
+    this.#count++
+  }
+
+  #copyRun(): void {
+    const run = this.#source.subarray(this.#runStart, this.#runEnd)
+    this.#runStart = this.#runEnd
+    if (run.length === 0) return
+    this.#reserve(run.length / PACKET_SIZE).set(run, this.#copied * PACKET_SIZE)
+    this.#copied += run.length / PACKET_SIZE
+  }
+
+  /** Room for so many more packets. */
+  #reserve(count: number): Uint8Array {
+    const needed = (this.#copied + count) * PACKET_SIZE
+    this.#bytes ??= new Uint8Array(Math.max(this.#source.length, needed))
+    if (needed > this.#bytes.length) {
+      const larger = new Uint8Array(needed * 2)
+      larger.set(this.#bytes)
+      this.#bytes = larger
+    }
+    return this.#bytes
+  }
+}
+
+function grown(numbers: Int32Array): Int32Array {
+  const larger = new Int32Array(numbers.length * 2 + 1)
+  larger.set(numbers)
+  return larger
 }

@@ -20,7 +20,9 @@ export interface Selection {
 export interface PidPlan {
   /** DROP, PASS, TABLES or CLOCK, by PID. */
   readonly actions: Uint8Array
-  /** Only what is kept, versions as they came; undefined before the first PAT, and where no program is left. */
+  /** There is a PAT, and no program of it is left. */
+  readonly isEmpty: boolean
+  /** Only what is kept, versions as they came; undefined where no program is left, or known. */
   readonly pat: Pat | undefined
   /** Of the programs that are kept, with the tracks that are kept; by PID. */
   readonly pmts: ReadonlyMap<number, readonly Pmt[]>
@@ -46,10 +48,12 @@ export function planPids(table: ProgramTable, selection: Selection): PidPlan {
   const named = parsed.flatMap((pat) => pat.programs)
   const wanted = named.filter((each) => program === undefined || each.program === program)
   const actions = new Uint8Array(PID_COUNT).fill(program === undefined ? PASS : DROP)
-  const pmts = sections.filter(({ bytes }) => bytes[0] === PMT_TABLE).flatMap(({ pid, bytes }) => {
-    const pmt = parsePmt(bytes, bytes.length)
-    return pmt === undefined || !wanted.some((each) => each.program === pmt.program) ? [] : [{ pid, pmt }]
-  })
+  const pmts = sections
+    .filter(({ bytes }) => bytes[0] === PMT_TABLE)
+    .flatMap(({ pid, bytes }) => {
+      const pmt = parsePmt(bytes, bytes.length)
+      return pmt === undefined || !wanted.some((each) => each.program === pmt.program) ? [] : [{ pid, pmt }]
+    })
   if (program !== undefined) {
     for (const pid of [NULL_PID, CAT_PID, TIME_PID, ...pidsOfCat(sections)]) actions[pid] = PASS
     for (const { pmt } of pmts) for (const pid of pidsOf(pmt)) actions[pid] = PASS
@@ -58,7 +62,11 @@ export function planPids(table: ProgramTable, selection: Selection): PidPlan {
   const kept = pmts.map(({ pid, pmt }) => ({ pid, pmt: { ...pmt, streams: keptStreams(pmt, actions) } }))
   // A program that has lost all its tracks would make a receiver wait: it is gone as a whole.
   const lost = new Set(pmts.filter(({ pmt }, index) => isLost(pmt, kept[index]!.pmt)).map(({ pmt }) => pmt.program))
-  const left = wanted.filter((each) => !lost.has(each.program)).slice(0, MAX_PROGRAMS)
+  // Which tracks a program has, its PMT says first: where few are kept, most programs are not.
+  const known = new Set(pmts.map(({ pmt }) => pmt.program))
+  const isLeft = (number: number): boolean =>
+    !lost.has(number) && (selection.include === undefined || known.has(number))
+  const left = wanted.filter((each) => isLeft(each.program)).slice(0, MAX_PROGRAMS)
   for (const { pmtPid } of named) actions[pmtPid] = DROP
   for (const { pmtPid } of left) actions[pmtPid] = TABLES
   actions[PAT_PID] = left.length > 0 ? TABLES : DROP
@@ -68,7 +76,8 @@ export function planPids(table: ProgramTable, selection: Selection): PidPlan {
     byPid.set(pid, [...(byPid.get(pid) ?? []), pmt])
     if (pmt.pcrPid !== NULL_PID && actions[pmt.pcrPid] === DROP) actions[pmt.pcrPid] = CLOCK
   }
-  return { actions, pat: left.length > 0 ? patOf(parsed, left, actions) : undefined, pmts: byPid }
+  const isEmpty = wanted.every((each) => lost.has(each.program))
+  return { actions, isEmpty, pat: left.length > 0 ? patOf(parsed, left, actions) : undefined, pmts: byPid }
 }
 
 function narrow(actions: Uint8Array, { include, exclude }: Selection): void {

@@ -1,6 +1,6 @@
 // PAT and PMTs as they are written anew. A receiver reads a table again only when its version changes (ISO/IEC 13818-1
 // 2.4.4.5, 2.4.4.9): a version is that of the input at first, and one more with each change of what is written.
-import { packetise, PAT_PID, PID_COUNT, renderPat, renderPmt } from '@millrace/media/mpegts'
+import { PACKET_SIZE, packetise, PAT_PID, PID_COUNT, renderPat, renderPmt } from '@millrace/media/mpegts'
 import type { Pat, Pmt } from '@millrace/media/mpegts'
 
 interface Written {
@@ -15,11 +15,20 @@ export class WrittenTables {
   readonly #written = new Map<number, Written>()
   readonly #counters = new Uint8Array(PID_COUNT)
   #pat: Uint8Array | undefined
+  #isPatDue = false
   #pmts: ReadonlyMap<number, readonly Uint8Array[]> = new Map()
+
+  /** The PAT says something new, and was not written since. */
+  get isPatDue(): boolean {
+    return this.#isPatDue
+  }
 
   /** What is to be written from now on. */
   set(pat: Pat | undefined, pmts: ReadonlyMap<number, readonly Pmt[]>): void {
-    this.#pat = pat === undefined ? undefined : this.#render(0, pat.version, (version) => renderPat({ ...pat, version }))
+    const before = this.#pat
+    this.#pat =
+      pat === undefined ? undefined : this.#render(0, pat.version, (version) => renderPat({ ...pat, version }))
+    if (this.#pat !== before) this.#isPatDue = this.#pat !== undefined
     this.#pmts = new Map(
       [...pmts].map(([pid, each]) => [
         pid,
@@ -30,10 +39,11 @@ export class WrittenTables {
 
   /** The packets of the tables of a PID, counters going on from the ones before. */
   packetsOf(pid: number): readonly Uint8Array[] {
+    if (pid === PAT_PID) this.#isPatDue = false
     const sections = pid === PAT_PID ? [this.#pat].filter((pat) => pat !== undefined) : (this.#pmts.get(pid) ?? [])
     return sections.map((section) => {
       const packets = packetise(section, pid, this.#counters[pid]!)
-      this.#counters[pid] = (this.#counters[pid]! + packets.length / 188) & 0x0f
+      this.#counters[pid] = (this.#counters[pid]! + packets.length / PACKET_SIZE) & 0x0f
       return packets
     })
   }
