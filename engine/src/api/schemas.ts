@@ -80,6 +80,7 @@ export const engineStatusSchema = z.object({
   ready: z.boolean(),
   reasons: z.array(z.string()).readonly().meta({ description: 'Why it is not ready, id: why each' }),
   files: z.array(z.string()).readonly(),
+  stateDir: z.string().meta({ description: 'Absolute; the token that writing methods need is in it' }),
   listeners: z.array(listenerStatusSchema).readonly(),
   services: z.array(nodeStatusSchema).readonly(),
   pipelines: z.array(pipelineStatusSchema).readonly(),

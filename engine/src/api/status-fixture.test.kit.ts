@@ -44,6 +44,7 @@ export const engineStatus: EngineStatus = {
   ready: false,
   reasons: ['live/ts: no key frames'],
   files: ['live.yaml'],
+  stateDir: '/srv/live/.millrace',
   listeners: [{ name: 'api', protocol: 'http', address: '127.0.0.1:9990', origins: ['http://127.0.0.1:9990'] }],
   services: [],
   pipelines: [{ name: 'live', description: 'channel one', nodes: [inputStatus, outputStatus] }],

@@ -105,3 +105,10 @@ test('a folder that can not be made is an error with its path', async () => {
   await writeFile(join(folder, 'deep'), 'a file')
   assert.equal(await codeOfOpening(), 'STATE_UNUSABLE')
 })
+
+test('a folder that can not be made in one that exists is an error, and does not try for ever', async () => {
+  await assert.rejects(
+    openStateDir('/proc/nope/deeper'),
+    (error) => isEngineError(error) && error.code === 'STATE_UNUSABLE',
+  )
+})

@@ -1,8 +1,8 @@
 // The state folder and the token of the control API in it: made on the first start, read on later ones.
 import { randomBytes } from 'node:crypto'
-import { constants } from 'node:fs'
+import { constants, existsSync } from 'node:fs'
 import { mkdir, open, rename, rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import process from 'node:process'
 import { isEngineError } from '../errors.js'
 import { stateError } from './state-errors.js'
@@ -30,7 +30,7 @@ export interface StateDir extends AsyncDisposable {
  */
 export async function openStateDir(dir: string): Promise<StateDir> {
   try {
-    await mkdir(dir, { recursive: true, mode: 0o700 })
+    await makeFolder(dir)
     const lock = await lockState(dir)
     try {
       const token = (await readToken(dir)) ?? (await makeToken(dir))
@@ -42,6 +42,23 @@ export async function openStateDir(dir: string): Promise<StateDir> {
   } catch (error) {
     if (isEngineError(error)) throw error
     throw stateError('STATE_UNUSABLE', `${dir}: ${(error as Error).message}`, { cause: error })
+  }
+}
+
+/**
+ * Makes the folder and those above it that are missing, one by one: the recursive `mkdir` of Node never ends where a
+ * folder can't be made in one that exists (as in /proc).
+ */
+async function makeFolder(dir: string): Promise<void> {
+  try {
+    await mkdir(dir, { mode: 0o700 })
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    const above = dirname(dir)
+    if (code === 'EEXIST') return
+    if (code !== 'ENOENT' || above === dir || existsSync(above)) throw error
+    await makeFolder(above)
+    await mkdir(dir, { mode: 0o700 })
   }
 }
 

@@ -89,6 +89,8 @@ export interface EngineStatus {
   /** Why it is not ready, `id: why` each. */
   readonly reasons: readonly string[]
   readonly files: readonly string[]
+  /** Absolute; the token that writing methods need is in it. */
+  readonly stateDir: string
   readonly listeners: readonly ListenerStatus[]
   readonly services: readonly NodeStatus[]
   readonly pipelines: readonly PipelineStatus[]

@@ -7,7 +7,7 @@ import type { CliStreams } from './cli-streams.js'
 import { EXIT } from './exit-codes.js'
 import { renderBytes, renderUptime } from './human-amounts.js'
 import { renderTable } from './render-table.js'
-import { apiUrl, askApi, findToken } from './request-api.js'
+import { apiUrl, askApi, findToken, findWritingToken } from './request-api.js'
 import { styleFor } from './terminal-style.js'
 
 export interface ClientsOptions {
@@ -19,7 +19,6 @@ export interface ClientsOptions {
 }
 
 const COLUMNS = ['id', 'node', 'client', 'user', 'for', 'sent', 'behind', 'skips', 'state', 'software'] as const
-const NOT_FOUND = 404
 
 /** Resolves with the exit code: 0, 1 for a node that is not there, 69 not reachable. */
 export async function showClients(streams: CliStreams, options: ClientsOptions): Promise<number> {
@@ -53,10 +52,11 @@ async function ask<T>(
     err.write('error: --api and ENGINE_API take a URL such as http://127.0.0.1:9990\n')
     return EXIT.usage
   }
-  const reply = await askApi({ url, token: await findToken(url, env, options.folder) }, path, method)
+  const find = method === 'GET' ? findToken : findWritingToken
+  const reply = await askApi({ url, token: await find(url, env, options.folder) }, path, method)
   if (!reply.reached) {
     err.write(printable(`error: ${reply.why}\n`))
-    return reply.status === NOT_FOUND ? EXIT.failed : EXIT.unreachable
+    return reply.status === undefined ? EXIT.unreachable : EXIT.failed
   }
   const parsed = schema.safeParse(reply.json)
   if (parsed.success) return parsed.data

@@ -2,7 +2,7 @@
 import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
 import { hostOf, isLoopback, plainAddress } from '../api/host-name.js'
-import { apiErrorSchema } from '../api/schemas.js'
+import { apiErrorSchema, engineStatusSchema } from '../api/schemas.js'
 import { readToken } from '../api/token.js'
 
 export const DEFAULT_API = 'http://127.0.0.1:9990'
@@ -39,6 +39,24 @@ export async function findToken(
   if (env['ENGINE_TOKEN']) return env['ENGINE_TOKEN']
   if (!isThisMachine(url)) return undefined
   return readToken(join(folder, DEFAULT_STATE_DIR)).catch(() => undefined)
+}
+
+/**
+ * The token for a writing request: as `findToken`, but the engine itself is asked first where its state folder is. Only
+ * of an engine on this machine, and only where this user may read the file.
+ */
+export async function findWritingToken(
+  url: URL,
+  env: Readonly<Record<string, string | undefined>>,
+  folder: string,
+): Promise<string | undefined> {
+  if (!env['ENGINE_TOKEN'] && isThisMachine(url)) {
+    const reply = await getFromApi({ url, token: undefined }, '/api/v1/status')
+    const status = engineStatusSchema.safeParse(reply.reached ? reply.json : undefined)
+    const token = status.success ? await readToken(status.data.stateDir).catch(() => undefined) : undefined
+    if (token !== undefined) return token
+  }
+  return findToken(url, env, folder)
 }
 
 export function getFromApi(target: ApiTarget, path: string): Promise<ApiReply> {

@@ -56,7 +56,13 @@ interface Setting {
   readonly code: Promise<number>
 }
 
-function start(config: LoadedConfig = { graph, diagnostics: [] }, failure?: Error, atStart?: () => void): Setting {
+const never = Symbol('a start that does not end')
+
+function start(
+  config: LoadedConfig = { graph, diagnostics: [] },
+  failure?: Error | typeof never,
+  atStart?: () => void,
+): Setting {
   const streams = keepStreams()
   const signals = new Signals()
   const engine = new FakeEngine()
@@ -65,6 +71,7 @@ function start(config: LoadedConfig = { graph, diagnostics: [] }, failure?: Erro
     loadConfig: async () => config,
     startEngine: async () => {
       atStart?.()
+      if (failure === never) return new Promise<EngineHandle>(() => undefined)
       if (failure !== undefined) throw failure
       return engine
     },
@@ -133,6 +140,13 @@ test('an engine that does not stop within its drain is a bug, exit 70', async ()
   } finally {
     mock.timers.reset()
   }
+})
+
+test('a stop during a start that does not end is over after the drain, with 1', async () => {
+  const setting = start({ graph: { ...graph, engine: { ...graph.engine, drainMs: 1 } }, diagnostics: [] }, never)
+  setting.signals.emit('SIGTERM')
+  assert.equal(await setting.code, 1)
+  assert.match(setting.logged.at(-1) ?? '', /stopped while it was starting/)
 })
 
 test('SIGHUP does not end the engine and says that nothing is read again; SIGUSR2 logs diagnostics', async () => {

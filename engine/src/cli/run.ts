@@ -61,10 +61,14 @@ export async function runFiles(
   run.log = log
   dependencies.bugs.log = log
   try {
-    run.engine = await dependencies.startEngine(graph, { log })
+    run.engine = await startInTime(dependencies.startEngine(graph, { log }), run.stopAsked, graph.engine.drainMs)
   } catch (error) {
     streams.err.write(graph.secrets.mask(renderFailure(error)))
     return exitCodeOf(error)
+  }
+  if (run.engine === undefined) {
+    log.fatal('stopped while it was starting, and the start did not end within the drain')
+    return EXIT.failed
   }
   streams.err.write(renderStartup(graph, run.engine.urls(), readEngineVersion(), styleFor(streams.err, streams.env)))
   // Awaited here, since the signals are watched until this function returns.
@@ -103,6 +107,26 @@ class Run {
   #say(text: string): void {
     if (this.log === undefined) this.#streams.err.write(`${text}\n`)
     else this.log.info(text)
+  }
+}
+
+/** The engine, or undefined if a stop was asked for meanwhile and the start then took longer than the drain. */
+async function startInTime(
+  starting: Promise<EngineHandle>,
+  stopAsked: Promise<string>,
+  drainMs: number,
+): Promise<EngineHandle | undefined> {
+  let timer: NodeJS.Timeout | undefined
+  const late = stopAsked.then(
+    () =>
+      new Promise<undefined>((resolve) => {
+        timer = setTimeout(() => resolve(undefined), drainMs)
+      }),
+  )
+  try {
+    return await Promise.race([starting, late])
+  } finally {
+    clearTimeout(timer)
   }
 }
 

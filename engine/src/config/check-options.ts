@@ -191,7 +191,9 @@ function nearestHelp(value: unknown, schema: z.core.$ZodType | undefined, issue:
   const words = core === undefined ? [] : (kindOf(core)?.values ?? Object.values(defOf(core).entries ?? {}))
   const options = [...words, ...(issue.values ?? [])].filter((word) => typeof word === 'string')
   const { value: written } = value as { readonly value?: unknown }
-  const near = typeof written === 'string' ? nearestWord(written, options) : undefined
+  // A word that is one of them is wrong for another reason.
+  const isMisspelt = typeof written === 'string' && !options.includes(written)
+  const near = isMisspelt ? nearestWord(written, options) : undefined
   if (near !== undefined) return `did you mean "${near}"?`
   const description = schema === undefined ? '' : optionMeta(schema).description
   return description === '' ? undefined : `${pathText(issue.path)}: ${description}`

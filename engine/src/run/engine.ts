@@ -177,9 +177,10 @@ class Engine implements RunningEngine {
       ready,
       reasons,
       files: this.#graph.files,
+      stateDir: this.#stateDir.path,
       listeners: this.#listeners
         .all()
-        .map(({ name, address, origins }) => ({ name, protocol: 'http', address, origins })),
+        .map(({ name, address, origins }) => ({ name, protocol: protocolOf(origins), address, origins })),
       services: this.#services.map((service) => service.status()),
       pipelines: this.#pipelines.map((pipeline) => pipeline.status()),
     }
@@ -354,4 +355,8 @@ function viewersOf({
 }: RouteStatus): ReturnType<RunServices['viewersOf']> {
   const { max, soft, perAddress } = limits
   return { clients: counters.clients, clientLimits: { max, soft, perAddress, reached }, urls }
+}
+
+function protocolOf(origins: readonly string[]): string {
+  return origins.every((origin) => origin.startsWith('https:')) ? 'https' : 'http'
 }
