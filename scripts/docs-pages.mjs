@@ -58,6 +58,13 @@ export function renderPluginRegions({ definitions, errors }, describeOptions) {
   }
 }
 
+/** The generated regions of the page about listeners and engine settings: a table of options for each schema, by name. */
+export function renderSettingsRegions(schemas, describeOptions) {
+  return Object.fromEntries(
+    Object.entries(schemas).map(([name, schema]) => [name, renderOptions(describeOptions(schema))]),
+  )
+}
+
 /** Path of a page of the node reference, in docs/nodes. */
 export function nodePageName({ kind, type }) {
   return `${kind}-${type}.md`

@@ -1,5 +1,6 @@
-// Generates what can be read off the code: docs/errors.md, docs/metrics.md, docs/nodes, and the marked regions of each
-// plugin's README. Reads compiled code, so build first. `--check` writes nothing, and fails naming the files that are stale.
+// Generates what can be read off the code: docs/errors.md, docs/metrics.md, docs/nodes, and the marked regions of
+// docs/listeners.md and of each plugin's README. Reads compiled code, so build first. `--check` writes nothing, and fails
+// naming the files that are stale.
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -11,6 +12,7 @@ import {
   renderNodeIndex,
   renderNodePage,
   renderPluginRegions,
+  renderSettingsRegions,
 } from './docs-pages.mjs'
 import { fail } from './prepare.mjs'
 import { ROOT, listFiles, listPlugins } from './repository.mjs'
@@ -27,8 +29,19 @@ for (const plugin of plugins) {
   const path = join(plugin.folder, 'README.md')
   await put(path, fillRegions(path, renderPluginRegions(plugin, plugin.describeOptions)))
 }
+await putSettings()
 await putNodes()
 if (CHECK && stale.length > 0) fail(`stale, run \`npm run build && npm run docs\`: ${stale.join(' ')}`)
+
+/** The tables of what the engine itself reads: listeners, its own settings, and the keys of every input. */
+async function putSettings() {
+  const { ENGINE_SCHEMA, LISTENER_SCHEMA } = await load('engine/dist/config/settings.js')
+  const { INPUT_SCHEMA } = await load('engine/dist/config/read-node.js')
+  const { describeOptions } = await load('engine/dist/plugin/index.js')
+  const path = 'docs/listeners.md'
+  const schemas = { listener: LISTENER_SCHEMA, engine: ENGINE_SCHEMA, input: INPUT_SCHEMA }
+  await put(path, fillRegions(path, renderSettingsRegions(schemas, describeOptions)))
+}
 
 /** A page for each node, an index, and no page for what is not there any more. */
 async function putNodes() {
