@@ -74,7 +74,10 @@ export const LISTENER_SCHEMA = z.strictObject({
   }),
   maxConnections: count({ min: 1 })
     .default(10_000)
-    .meta({ description: 'Connections at most; further ones are closed at once.', reload: 'live' }),
+    .meta({
+      description: 'Connections at most; beyond, the oldest that has asked for nothing is closed, else the new one.',
+      reload: 'live',
+    }),
   maxClients: count({ min: 0 })
     .default(0)
     .meta({ description: 'Viewers of live outputs at most; 0 for no limit.', reload: 'live' }),
