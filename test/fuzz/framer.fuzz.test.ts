@@ -1,5 +1,6 @@
 // Random and damaged streams through everything that reads packets: nothing throws, what comes out are whole packets,
-// and what is held stays bounded. FUZZ_RUNS says how many streams, FUZZ_SEED which ones.
+// and what is held stays bounded. FUZZ_RUNS says how many streams, FUZZ_SEED which ones; the default comes to more than
+// 200,000 pieces into framers, and as many chunks out of them through PSI, PES and timeline.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import {
@@ -30,9 +31,15 @@ import {
 import type { TsChunk } from '@millrace/media/mpegts'
 import { seeded } from './seeded.js'
 
-const RUNS = Number(process.env['FUZZ_RUNS'] ?? 600)
+const DEFAULT_RUNS = 7600
+const RUNS = Number(process.env['FUZZ_RUNS'] ?? DEFAULT_RUNS)
 const SEED = Number(process.env['FUZZ_SEED'] ?? 1)
 const PACKET = 188
+/** Of pieces, and of chunks: what the default number of runs comes to, whatever the seed; chunks are a tenth more. */
+const LEAST = 200_000
+/** Largest piece of a stream that comes in large ones, and in small ones. */
+const LARGE_PIECES = 80_000
+const SMALL_PIECES = 4000
 /** PMTs, and eight sections each of PAT and CAT. */
 const MAX_SECTIONS = 80
 const MAX_PROGRAMS = 64
@@ -52,15 +59,21 @@ const faults = [breakCrc, breakSyncByte, cutMidPacket, dropPackets, duplicatePac
 
 type Random = () => number
 
-test(`${RUNS} damaged streams do no harm`, () => {
+test(`${RUNS} damaged streams do no harm`, (t) => {
+  const sum = { pieces: 0, chunks: 0 }
   for (let run = 0; run < RUNS; run++) {
     const seed = SEED * 1_000_003 + run
     try {
-      runOne(seeded(seed))
+      const { pieces, chunks } = runOne(seeded(seed))
+      sum.pieces += pieces
+      sum.chunks += chunks
     } catch (cause) {
       throw new Error(`run ${run}: repeat with FUZZ_SEED=${SEED} FUZZ_RUNS=${run + 1}`, { cause })
     }
   }
+  const text = `${sum.pieces} pieces were pushed, ${sum.chunks} chunks came out`
+  t.diagnostic(text)
+  if (RUNS >= DEFAULT_RUNS) assert.ok(Math.min(sum.pieces, sum.chunks) >= LEAST, `${text}: too few`)
 })
 
 /** All that a stream passes through, from the first of its generations to what viewers get. */
@@ -73,6 +86,10 @@ class Path {
   /** Bytes that framers gave out, and that the timeline did. */
   framed = 0
   sent = 0
+  /** Pieces that framers were given. */
+  /** Pieces that framers were given, and chunks that PSI and PES were read of. */
+  pieces = 0
+  chunks = 0
 
   constructor(random: Random) {
     this.#random = random
@@ -94,6 +111,7 @@ class Path {
   send(chunks: readonly TsChunk[]): void {
     for (const chunk of chunks) {
       assert.equal(chunk.origin.seq, this.#seq++)
+      this.chunks++
       this.sent += chunk.bytes.length
       assertWhole(chunk)
       this.tracker.follow(chunk)
@@ -107,7 +125,8 @@ class Path {
   }
 }
 
-function runOne(random: Random): void {
+/** Returns what the stream came to. */
+function runOne(random: Random): Path {
   const path = new Path(random)
   const { timeline, tracker } = path
   let nowMs = random() * 1e6
@@ -119,6 +138,7 @@ function runOne(random: Random): void {
   path.send(timeline.flush(Infinity))
   assert.equal(path.sent, path.framed - timeline.counters.droppedPackets * PACKET)
   assert.ok(tracker.table.sections.size <= MAX_SECTIONS && tracker.table.programs.size <= MAX_PROGRAMS)
+  return path
 }
 
 /** Returns when the next generation begins. */
@@ -126,9 +146,11 @@ function runGeneration(path: Path, generation: number, startMs: number, random: 
   const framer = new Framer({ generation, ...(random() < 0.2 ? { program: 1 + Math.floor(random() * 3) } : {}) })
   const bytes = damage(pick(sources, random), random)
   const before = path.framed
+  const largest = random() < 0.5 ? LARGE_PIECES : SMALL_PIECES
   let nowMs = startMs
   for (let at = 0; at < bytes.length;) {
-    const size = 1 + Math.floor(random() ** 3 * 80_000)
+    const size = 1 + Math.floor(random() ** 3 * largest)
+    path.pieces++
     path.push(framer.push(bytes.subarray(at, at + size), nowMs))
     at += size
     nowMs += random() * 60

@@ -62,17 +62,12 @@ for (const { name, link, path, says } of rows) {
   test(`${name}: ${says}`, () => assert.equal(ask(link, path), says))
 }
 
-test('the line for openssl that the documentation gives makes the same signature', (t) => {
+test('the line for openssl that the documentation gives makes the same signature', () => {
   const script = `printf '%s\\n%s' "$expires" "$prefix" | openssl dgst -sha256 -hmac "$key" -r | cut -d' ' -f1`
-  let made: string
-  try {
-    made = execFileSync('sh', ['-c', script], {
-      env: { ...process.env, expires: String(LATER), prefix: '/live.ts', key: KEY },
-      stdio: ['ignore', 'pipe', 'ignore'],
-    }).toString()
-  } catch {
-    return t.skip('there is no openssl')
-  }
+  const made = execFileSync('sh', ['-c', script], {
+    env: { ...process.env, expires: String(LATER), prefix: '/live.ts', key: KEY },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  }).toString()
   assert.equal(new URL(sign('http://a/live.ts')).searchParams.get('signature'), made.trim())
 })
 

@@ -72,12 +72,10 @@ export const LISTENER_SCHEMA = z.strictObject({
     description: 'The header in which those proxies say it; the other one is not read.',
     reload: 'live',
   }),
-  maxConnections: count({ min: 1 })
-    .default(10_000)
-    .meta({
-      description: 'Connections at most; beyond, the oldest that has asked for nothing is closed, else the new one.',
-      reload: 'live',
-    }),
+  maxConnections: count({ min: 1 }).default(10_000).meta({
+    description: 'Connections at most; beyond, the oldest that has asked for nothing is closed, else the new one.',
+    reload: 'live',
+  }),
   maxClients: count({ min: 0 })
     .default(0)
     .meta({ description: 'Viewers of live outputs at most; 0 for no limit.', reload: 'live' }),

@@ -99,14 +99,16 @@ export class Viewer {
 
   /** Called for every new entry. One write for whoever has read all before it. True if it was written. */
   take(entry: WindowEntry): boolean {
-    if (this.isBusy || this.state === 'ending' || this.state === 'leading') return false
-    if (this.state === 'seeking') {
-      if (entry.join === undefined || (this.#host.options.start !== 'now' && !entry.join.keyframe)) return false
-      this.#land(entry)
-    }
-    if (this.#cursor !== entry.seq || !this.socket.writable) return false
-    this.#writeEntry(entry)
-    if (this.socket.writableNeedDrain) this.#setBusy()
+    if (this.isBusy || (this.state !== 'reading' && !this.#takesUp(entry))) return false
+    const { socket } = this
+    if (this.#cursor !== entry.seq || !socket.writable) return false
+    const { bytes } = entry
+    this.#cursor = entry.seq + 1
+    this.#offset = entry.offset + bytes.length
+    this.handedBytes += bytes.length
+    this.#host.onSent(bytes.length)
+    // Not corked here, so that what `write` returns is to be had without a further look at the stream.
+    if (!socket.write(bytes)) this.#setBusy()
     return true
   }
 
@@ -161,6 +163,14 @@ export class Viewer {
     this.state = 'ending'
     this.isBusy = false
     this.#host.onClose(this)
+  }
+
+  /** Lands on the entry if it looks for such a place. */
+  #takesUp(entry: WindowEntry): boolean {
+    if (this.state !== 'seeking' || entry.join === undefined) return false
+    if (this.#host.options.start !== 'now' && !entry.join.keyframe) return false
+    this.#land(entry)
+    return true
   }
 
   /** Goes on until it has read all, or the socket wants a pause: then `drain` comes, and only then. */

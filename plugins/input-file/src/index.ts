@@ -17,7 +17,7 @@ const options = z
       reload: 'source',
     }),
     loop: flag().default(false).meta({
-      description: 'Start over at the end, for ever, on one continuous timeline. Not for pipes and stdin.',
+      description: 'Start over at the end, for ever, on one continuous timeline.',
       reload: 'source',
     }),
     pace: choice('pcr', 'none').optional().meta({

@@ -1,5 +1,6 @@
 // A regular file, by path or as stdin, that is read from where it stands to its end.
 import { constants, read } from 'node:fs'
+import type { Stats } from 'node:fs'
 import { open } from 'node:fs/promises'
 import type { FileHandle } from 'node:fs/promises'
 import { promisify } from 'node:util'
@@ -7,6 +8,8 @@ import { fileError, unreadable } from './file-errors.js'
 import { STDIN, STDIN_DESCRIPTOR } from './file-kind.js'
 
 export interface OpenFile {
+  /** The same for as long as nobody changes the file; empty for stdin. */
+  readonly version: string
   /** Fills the block from its start; resolves with how many bytes there are, 0 at the end. */
   read(block: Uint8Array): Promise<number>
   close(): Promise<void>
@@ -16,9 +19,10 @@ const readDescriptor = promisify(read)
 
 /** Rejects with FILE_UNREADABLE or FILE_NOT_REGULAR. */
 export async function openFile(path: string): Promise<OpenFile> {
-  if (path === STDIN) return { read: (block) => readStdin(block), close: () => Promise.resolve() }
-  const file = await openRegular(path)
+  if (path === STDIN) return { version: '', read: (block) => readStdin(block), close: () => Promise.resolve() }
+  const { file, version } = await openRegular(path)
   return {
+    version,
     async read(block) {
       try {
         return (await file.read(block, 0, block.length, null)).bytesRead
@@ -38,7 +42,7 @@ async function readStdin(block: Uint8Array): Promise<number> {
   }
 }
 
-async function openRegular(path: string): Promise<FileHandle> {
+async function openRegular(path: string): Promise<{ readonly file: FileHandle; readonly version: string }> {
   let file: FileHandle
   try {
     // Non-blocking: opening a pipe would wait for its writer in a thread that everybody shares.
@@ -47,11 +51,17 @@ async function openRegular(path: string): Promise<FileHandle> {
     throw unreadable(path, error)
   }
   try {
-    if ((await file.stat()).isFile()) return file
+    const { isFile, version } = describe(await file.stat())
+    if (isFile) return { file, version }
   } catch (error) {
     await file.close()
     throw unreadable(path, error)
   }
   await file.close()
   throw fileError('FILE_NOT_REGULAR', `${path} is no regular file`)
+}
+
+function describe(stats: Stats): { readonly isFile: boolean; readonly version: string } {
+  const { dev, ino, size, mtimeMs } = stats
+  return { isFile: stats.isFile(), version: `${dev}:${ino}:${size}:${mtimeMs}` }
 }

@@ -20,6 +20,8 @@ interface Point {
 }
 
 export class PcrSchedule {
+  /** Whole buffers of blocks that have been handed over to the last byte; whoever reuses them takes them out. */
+  readonly spent: Uint8Array[] = []
   /** Blocks that are not due yet; #released is the position of the first byte of the first one. */
   readonly #blocks: Uint8Array[] = []
   readonly #points: Point[] = []
@@ -92,8 +94,10 @@ export class PcrSchedule {
       if (block === undefined) break
       const part = Math.min(missing, block.length)
       due.push(block.subarray(0, part))
-      if (part === block.length) this.#blocks.shift()
-      else this.#blocks[0] = block.subarray(part)
+      if (part === block.length) {
+        this.#blocks.shift()
+        this.spent.push(new Uint8Array(block.buffer))
+      } else this.#blocks[0] = block.subarray(part)
       this.#released += part
       missing -= part
     }

@@ -18,9 +18,10 @@ export interface PlaybackSettings {
   onBytes(received: Received): void
 }
 
-const BLOCK_BYTES = 64 * 1024
+/** Nearly 64 KiB, and whole packets of the usual 188 bytes, so that the schedule need not join what lies over two. */
+const BLOCK_BYTES = 348 * 188
 /** How often due bytes are handed over. */
-const TICK_MS = 10
+const TICK_MS = 20
 /** Bytes are read this far ahead of their time, and at most this many. */
 const AHEAD_MS = 500
 const AHEAD_BYTES = 8 * 1024 * 1024
@@ -39,6 +40,10 @@ export class Playback {
   #passAtMs: number
   /** When due bytes were handed over last. */
   #lastAtMs: number
+  /** Blocks that nobody reads any more: those to come are read into them. */
+  readonly #spare: Uint8Array[] = []
+  /** How long the file as it was then takes until it starts over; measured once. */
+  #measured: { readonly version: string; readonly ms: number } | undefined
 
   constructor(settings: PlaybackSettings) {
     this.#settings = settings
@@ -108,7 +113,21 @@ export class Playback {
 
   async #paced(file: OpenFile): Promise<number> {
     const schedule = new PcrSchedule()
-    const length = this.#settings.loop ? new LoopLength() : undefined
+    const isMeasured = file.version !== '' && file.version === this.#measured?.version
+    const length = this.#settings.loop && !isMeasured ? new LoopLength() : undefined
+    const total = await this.#readAhead(file, schedule, length)
+    schedule.end()
+    if (schedule.knownMs < 0 && total > 0) throw noClock(this.#settings.path)
+    while (schedule.waitingBytes > 0 && !this.#isCancelled) await this.#handOver(schedule)
+    if (length !== undefined) {
+      this.#measured = { version: file.version, ms: schedule.lastPcrMs + length.finish(schedule.span27M) }
+    }
+    this.#passAtMs += this.#measured?.ms ?? 0
+    return total
+  }
+
+  /** Reads the file to its end, no faster than it is handed over; returns how many bytes it has. */
+  async #readAhead(file: OpenFile, schedule: PcrSchedule, length: LoopLength | undefined): Promise<number> {
     let total = 0
     while (!this.#isCancelled) {
       const block = await this.#read(file)
@@ -121,10 +140,6 @@ export class Playback {
       // A file that comes slower than it is played is not far ahead at any time.
       if (this.#settings.clock.nowMs() - this.#lastAtMs >= TICK_MS) this.#release(schedule)
     }
-    schedule.end()
-    if (schedule.knownMs < 0 && total > 0) throw noClock(this.#settings.path)
-    while (schedule.waitingBytes > 0 && !this.#isCancelled) await this.#handOver(schedule)
-    if (length !== undefined) this.#passAtMs += schedule.lastPcrMs + length.finish(schedule.span27M)
     return total
   }
 
@@ -146,12 +161,15 @@ export class Playback {
     const lateMs = nowMs - this.#lastAtMs - TICK_MS
     if (lateMs > MAX_LATE_MS) this.#passAtMs += lateMs
     this.#lastAtMs = nowMs
-    for (const bytes of schedule.take(nowMs - this.#passAtMs)) if (!this.#isCancelled) onBytes(bytes)
+    const handedOver = schedule.spent.length
+    const due = schedule.take(nowMs - this.#passAtMs)
+    for (const bytes of due) if (!this.#isCancelled) onBytes(bytes)
+    // What was handed over last belongs to the engine until there is something newer.
+    if (due.length > 0) this.#spare.push(...schedule.spent.splice(0, handedOver))
   }
 
   async #read(file: OpenFile): Promise<Uint8Array> {
-    // A block of its own each time: the schedule keeps it until it is due.
-    const block = new Uint8Array(BLOCK_BYTES)
+    const block = this.#spare.pop() ?? new Uint8Array(BLOCK_BYTES)
     return block.subarray(0, await file.read(block))
   }
 

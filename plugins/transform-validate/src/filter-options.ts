@@ -6,7 +6,11 @@ import type { Selection } from './pid-plan.js'
 
 const LAST_PID = 0x1fff
 /** In YAML 0x100 is a number already; between quotes, and out of a variable, it is text. */
-const pids = z.array(z.union([count({ min: 0, max: LAST_PID }), z.string().regex(/^0x[01]?[0-9a-fA-F]{1,3}$/)]))
+const pid = z.union([
+  count({ min: 0, max: LAST_PID }),
+  z.string().regex(/^0x[01]?[0-9a-fA-F]{1,3}$/, 'must be a PID: 0 to 8191, or "0x0" to "0x1fff"'),
+])
+const pids = z.array(pid)
 
 export const filterOptions = z.strictObject({
   transportErrors: choice('keep', 'drop').default('keep').meta({

@@ -2,11 +2,11 @@
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { Child } from '../../e2e/kit/child.js'
-import { EngineProcess, startEngine } from '../../e2e/kit/start-engine.js'
+import { type EngineProcess, startEngine } from '../../e2e/kit/start-engine.js'
 import { httpRequest } from '../../e2e/kit/http-request.js'
 import { until } from '../../e2e/kit/until.js'
 import { LoadProcess } from '../load/load-process.js'
-import { SERVER_CORE, type Tools } from '../measure/tools.js'
+import { SERVER_CORE, type Tools } from '../measure/bench-machine.js'
 
 const SCRAPE_EVERY_MS = 1000
 
@@ -63,7 +63,10 @@ export async function startCSender(name: string, args: readonly string[], tools:
 async function startSender(name: string, command: readonly string[], tools: Tools): Promise<Subject> {
   const [program = '', ...args] = tools.pinned(SERVER_CORE, command)
   const child = new Child(program, args, { cwd: '/' })
-  const url = await until(() => /^(http:.*)\n/.exec(child.stdout)?.[1], () => `${name} says nothing: ${child.stderr}`)
+  const url = await until(
+    () => /^(http:.*)\n/.exec(child.stdout)?.[1],
+    () => `${name} says nothing: ${child.stderr}`,
+  )
   return new RunningSubject(name, child.pid, new LoadProcess(url, tools), () => child[Symbol.asyncDispose]())
 }
 

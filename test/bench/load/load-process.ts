@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { until } from '../../e2e/kit/until.js'
-import { type Tools, LOAD_CORE } from '../measure/tools.js'
+import { type Tools, LOAD_CORE } from '../measure/bench-machine.js'
 import type { LoadMark } from './load-mark.js'
 
 export class LoadProcess implements AsyncDisposable {
