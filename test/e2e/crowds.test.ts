@@ -73,6 +73,7 @@ test(`${CROWD} connections that send nothing keep nobody out, and all are closed
     const timeouts = after.refused('timeout') - before.refused('timeout')
     t.diagnostic(`${unread} made room, ${timeouts} waited until the time for a head was over`)
     assert.equal(unread + timeouts, CROWD, 'each is counted, by why it was closed')
+    assert.equal(after.refused('incomplete'), before.refused('incomplete'), 'and once')
     assert.equal(crowd.filter(({ status }) => status === 408).length, timeouts, 'who had the whole time is told')
     assert.equal(after.accepted - before.accepted, CROWD + newcomers)
     assert.equal(after.viewers - before.viewers, newcomers)

@@ -19,6 +19,8 @@ export class ConnectionAdmission {
   readonly #open = new Set<Socket>()
   /** Oldest first. */
   readonly #unread = new Set<Socket>()
+  /** Closed to make room: counted as that, and as nothing else. */
+  readonly #evicted = new WeakSet<Socket>()
   #max: number
 
   constructor(maxConnections: number, options: AdmissionOptions) {
@@ -34,6 +36,11 @@ export class ConnectionAdmission {
   /** Those that have not sent a request yet. */
   get unread(): ReadonlySet<Socket> {
     return this.#unread
+  }
+
+  /** It was closed to make room. */
+  hasEvicted(socket: Socket): boolean {
+    return this.#evicted.has(socket)
   }
 
   /** A lower limit closes nobody. */
@@ -72,6 +79,7 @@ export class ConnectionAdmission {
       // Its descriptor is given back when it has closed, within this turn.
       this.#open.delete(oldest)
       this.#unread.delete(oldest)
+      this.#evicted.add(oldest)
       this.#options.onRefuse('unread')
       oldest.destroy()
     }

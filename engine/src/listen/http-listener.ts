@@ -310,7 +310,7 @@ export class HttpListener implements HttpDoor {
 
   #refuse(socket: Socket, connection: Connection, reason: BadHead): void {
     this.#reception.admission.markRead(connection.socket)
-    countBadHead(this.counters, reason)
+    if (!this.#reception.admission.hasEvicted(connection.socket)) countBadHead(this.counters, reason)
     if (reason === 'incomplete') socket.destroy()
     else endSocket(socket, renderTextResponse(statusOf(reason), reason), this.#options.clock)
   }

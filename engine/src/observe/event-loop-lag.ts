@@ -3,8 +3,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks'
 import type { Clock } from '../plugin/tokens.js'
 import type { MetricsRegistry } from './metrics-registry.js'
 
-/** Each measurement wakes the process: a busy loop is seen as well ten times a second. */
-const RESOLUTION_MS = 100
+const RESOLUTION_MS = 20
 const WINDOW_MS = 10_000
 const NS_PER_MS = 1e6
 
