@@ -10,11 +10,11 @@ import type { MetricsRegistry } from './metrics-registry.js'
 
 const US_PER_SECOND = 1e6
 
-/** Adds `build_info{version,node}` and the process metrics; file descriptors on Linux only. */
+/** Adds `build_info{version,node_version}` and the process metrics; file descriptors on Linux only. */
 export function addProcessMetrics(registry: MetricsRegistry): Disposable {
   const buildInfo = registry.add(
     { name: 'build_info', kind: 'gauge', help: 'The version that runs; always 1.' },
-    { version: readEngineVersion(), node: process.versions.node },
+    { version: readEngineVersion(), node_version: process.versions.node },
     () => 1,
   )
   const rows = process.platform === 'linux' ? [...everywhere(), ...onLinux()] : everywhere()
