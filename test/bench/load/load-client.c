@@ -188,6 +188,8 @@ static void read_head(struct reader *reader) {
   bytes += body;
   if (reader->checker != NULL) {
     check(reader->checker, (uint8_t *)end + 4, body, now);
+    struct epoll_event event = {.events = 0, .data.ptr = reader};
+    if (is_stalled && reader->is_late) epoll_ctl(poll_fd, EPOLL_CTL_MOD, reader->fd, &event);
     return;
   }
   reader->is_swept = 1;

@@ -1,0 +1,123 @@
+// Delivery, measured whole: `engine run` with validation, GOPs and metrics on, beside a bare Node sender and, where `cc` is
+// there, a sender in C with the same batches, in turns in one run. Loopback, server and load on a core each: ratios are
+// worth something elsewhere, absolute figures are not. Prints the table that the README quotes.
+//
+//   npm run bench -- deliver [--rounds 15] [--clients 300] [--many 2000] [--stalled 500] [--stall-seconds 20]
+//                            [--only cpu,latency,joins,memory,stalled] [--readme]
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import process from 'node:process'
+import { parseArgs } from 'node:util'
+import { buildTs } from '@millrace/engine/testing'
+import { REPOSITORY_ROOT } from '../e2e/kit/repository-root.js'
+import { compareCpu } from './deliver/cpu-comparison.js'
+import * as rows from './deliver/figure-rows.js'
+import { measureJoins, measureLatency, measureMemory, measureStalled } from './deliver/product-figures.js'
+import { findTools, type Tools } from './measure/bench-machine.js'
+
+const BITS_PER_SECOND = 4_000_000
+/** Between these two lines of the README stands the table. */
+const README_MARKS = ['<!-- bench: npm run bench -- deliver --readme -->', '<!-- /bench -->'] as const
+
+const { values } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '15' },
+    clients: { type: 'string', default: '300' },
+    many: { type: 'string', default: '2000' },
+    stalled: { type: 'string', default: '500' },
+    'stall-seconds': { type: 'string', default: '20' },
+    only: { type: 'string', default: 'cpu,latency,joins,memory,stalled' },
+    readme: { type: 'boolean', default: false },
+  },
+})
+const clients = Number(values.clients)
+
+type Section = (folder: string, tools: Tools) => Promise<readonly rows.Row[]>
+
+const SECTIONS: Readonly<Record<string, Section>> = {
+  async cpu(folder, tools) {
+    const path = await writeStream(folder, 'four.ts', BITS_PER_SECOND, 20)
+    const settings = {
+      path,
+      bitsPerSecond: BITS_PER_SECOND,
+      clients,
+      rounds: Number(values.rounds),
+      shortBatchEvery: 3,
+    }
+    const comparison = await compareCpu(settings, tools, (done) => say(`cpu: round ${done} of ${values.rounds}`))
+    return rows.comparisonRows(comparison, clients)
+  },
+  async latency(_folder, tools) {
+    const stream = build(BITS_PER_SECOND, 25)
+    const setting = { clients, windowMs: 6000 }
+    const usual = await measureLatency(stream, BITS_PER_SECOND, { ...setting, batchMs: 50 }, tools)
+    const short = await measureLatency(stream, BITS_PER_SECOND, { ...setting, batchMs: 20 }, tools)
+    return [rows.latencyRow(50, clients, usual), rows.latencyRow(20, clients, short)]
+  },
+  async joins(folder, tools) {
+    const path = await writeStream(folder, 'one.ts', 1_000_000, 20)
+    return [rows.joinRow(1000, 10, await measureJoins(path, { perSecond: 1000, seconds: 10 }, tools))]
+  },
+  async memory(folder, tools) {
+    const path = await writeStream(folder, 'four.ts', BITS_PER_SECOND, 20)
+    const setting = { bitsPerSecond: BITS_PER_SECOND, few: clients, many: Number(values.many) }
+    return rows.memoryRows(await measureMemory(path, setting, tools))
+  },
+  async stalled(folder, tools) {
+    const path = await writeStream(folder, 'sixteen.ts', 4 * BITS_PER_SECOND, 10)
+    const setting = { readers: Number(values.stalled), seconds: Number(values['stall-seconds']), windowMiB: 32 }
+    return rows.stalledRows(await measureStalled(path, setting, tools))
+  },
+}
+
+async function main(): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'millrace-bench-'))
+  try {
+    const tools = findTools(folder)
+    if (tools.sender === undefined) say('no cc: no C reference, and the load is the one in Node')
+    const measured: rows.Row[] = []
+    for (const name of values.only.split(',')) {
+      say(name)
+      measured.push(...((await SECTIONS[name]?.(folder, tools)) ?? []))
+    }
+    const table = rows.renderTable(['Measured', 'Figure'], measured)
+    console.log(table)
+    if (values.readme) await putIntoReadme(table, tools)
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+/** Of constant rate, with a key frame every 2 s. */
+function build(bitsPerSecond: number, durationS: number): Uint8Array {
+  return buildTs({ durationS, muxRate: bitsPerSecond, video: { gopFrames: 50, bitrate: bitsPerSecond * 0.85 } }).bytes
+}
+
+async function writeStream(folder: string, name: string, bitsPerSecond: number, durationS: number): Promise<string> {
+  const path = join(folder, name)
+  await writeFile(path, build(bitsPerSecond, durationS))
+  return path
+}
+
+async function putIntoReadme(table: string, { sender }: Tools): Promise<void> {
+  const path = join(REPOSITORY_ROOT, 'README.md')
+  const readme = await readFile(path, 'utf8')
+  const [begin, end] = README_MARKS
+  const from = readme.indexOf(begin)
+  const to = readme.indexOf(end)
+  if (from < 0 || to < from) throw new Error(`README.md has no ${begin} before a ${end}`)
+  const load = sender === undefined ? 'no C compiler' : 'server and load on a core each'
+  const text = [
+    `\`npm run bench -- deliver\` on 2 shared cores, Node ${process.versions.node}, loopback, ${load}; \`engine run\` with validation, GOPs and metrics on, medians of ${values.rounds} interleaved rounds. Ratios of one run can be compared with those of another machine; absolute figures can not.`,
+    '',
+    table,
+  ].join('\n')
+  await writeFile(path, `${readme.slice(0, from)}${begin}\n\n${text}\n\n${readme.slice(to)}`)
+}
+
+function say(text: string): void {
+  process.stderr.write(`${text}\n`)
+}
+
+await main()

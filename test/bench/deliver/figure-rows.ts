@@ -1,0 +1,123 @@
+// The figures as rows of the table that the README quotes: what was measured, the goal, and the figure.
+import { median } from '../measure/median.js'
+import { type Comparison, ratioOf, type SubjectName } from './cpu-comparison.js'
+import type { Joins, Latency, Memory, Stalled } from './product-figures.js'
+
+export type Row = readonly [what: string, figure: string]
+
+const MIB = 1024 * 1024
+
+export function comparisonRows(comparison: Comparison, clients: number): readonly Row[] {
+  const at = (batch: string): string => `${clients} viewers, 4 Mb/s, ${batch}`
+  const rows: Row[] = [
+    [`CPU, ${at('50 ms')}: over a bare Node sender with the same batches`, times(comparison, 'product', 'bare')],
+  ]
+  if (comparison.windows.c.length > 0) {
+    rows.push(
+      [`CPU, ${at('50 ms')}: over a C sender with the same batches`, times(comparison, 'product', 'c')],
+      [`CPU, ${at('20 ms')}: over the C sender at 50 ms`, times(comparison, 'product20', 'c')],
+      ['CPU of the bare Node sender over the C sender, 50 ms', times(comparison, 'bare', 'c')],
+    )
+  }
+  const seconds = (name: SubjectName): string =>
+    median(comparison.windows[name].flatMap((window) => window?.cpuPerGbit ?? [])).toFixed(3)
+  const named: readonly (readonly [SubjectName, string])[] = [
+    ['product', 'Millrace'],
+    ['bare', 'bare'],
+    ['c', 'C'],
+  ]
+  const present = named.filter(([name]) => comparison.windows[name].length > 0)
+  const firstByte = (share: 'p50' | 'p99'): number =>
+    median(comparison.windows.product.flatMap((window) => window?.firstByteMs[share] ?? []))
+  rows.push(
+    [
+      `First byte, ${clients} viewers join at 1000/s, 4 Mb/s: p50 / p99`,
+      spread({ p50: firstByte('p50'), p99: firstByte('p99') }),
+    ],
+    [
+      `CPU-seconds per Gbit on this machine, 50 ms: ${present.map(([, text]) => text).join(' / ')}`,
+      present.map(([name]) => seconds(name)).join(' / '),
+    ],
+    [
+      'CPU of a pipeline without viewers: scan, validation, GOPs, a scrape a second',
+      `${percent(comparison.idleShare)} of a core`,
+    ],
+  )
+  return rows
+}
+
+export function latencyRow(batchMs: number, clients: number, { latencyMs, worstGapMs, counterErrors }: Latency): Row {
+  const rest = `longest gap ${worstGapMs.toFixed(0)} ms, ${counterErrors} continuity errors`
+  return [
+    `Latency, ${clients} viewers, 4 Mb/s, ${batchMs} ms: p50 / p99`,
+    `${latencyMs.p50.toFixed(1)} / ${latencyMs.p99.toFixed(1)} ms (${rest})`,
+  ]
+}
+
+export function joinRow(perSecond: number, seconds: number, joins: Joins): Row {
+  const { firstByteMs, worstGapMs, joined, lost, refused, counterErrors } = joins
+  const rest = `${joined} joins; others: longest gap ${worstGapMs.toFixed(0)} ms, ${counterErrors} continuity errors`
+  const faults = lost + refused > 0 ? `, ${lost} lost, ${refused} refused` : ''
+  return [
+    `First byte, ${perSecond} joins and leaves a second for ${seconds} s, 1 Mb/s: p50 / p99`,
+    `${spread(firstByteMs)} (${rest}${faults})`,
+  ]
+}
+
+export function memoryRows(memory: Memory): readonly Row[] {
+  const { fewClients, manyClients, perClientBytes, marginalBytes, totalBytes, share } = memory
+  return [
+    [`Memory per viewer, ${fewClients} viewers, 4 Mb/s, 50 ms`, kilobytes(perClientBytes)],
+    [
+      `Memory per further viewer up to ${manyClients}`,
+      `${kilobytes(marginalBytes)} (process: ${megabytes(totalBytes)}, ${percent(Math.min(1, share))} of the rate)`,
+    ],
+  ]
+}
+
+export function stalledRows({
+  readers,
+  seconds,
+  grewBytes,
+  boundBytes,
+  bystanders,
+  cameBack,
+}: Stalled): readonly Row[] {
+  const { worstGapMs, counterErrors } = bystanders
+  return [
+    [
+      `Memory, ${readers} viewers stop reading for ${seconds} s, 16 Mb/s, window 32 MiB`,
+      `grew by ${megabytes(grewBytes)}, bound ${megabytes(boundBytes)}`,
+    ],
+    ['The others meanwhile', `longest gap ${worstGapMs.toFixed(0)} ms, ${counterErrors} continuity errors`],
+    ['Viewers that come back within the window', `${cameBack.counterErrors} continuity errors, ${cameBack.lost} lost`],
+  ]
+}
+
+/** Markdown with columns as wide as their widest cell, as the formatter wants it. */
+export function renderTable(head: Row, rows: readonly Row[]): string {
+  const widths = [0, 1].map((column) => Math.max(...[head, ...rows].map((row) => row[column]!.length)))
+  const line = (cells: readonly string[], fill: string): string =>
+    `| ${cells.map((cell, column) => cell.padEnd(widths[column]!, fill)).join(' | ')} |`
+  return [line(head, ' '), line(['', ''], '-'), ...rows.map((row) => line(row, ' '))].join('\n')
+}
+
+function times(comparison: Comparison, name: SubjectName, to: SubjectName): string {
+  return `${ratioOf(comparison, name, to).toFixed(2)} x`
+}
+
+function spread({ p50, p99 }: { readonly p50: number; readonly p99: number }): string {
+  return `${p50.toFixed(1)} / ${p99.toFixed(1)} ms`
+}
+
+function percent(share: number): string {
+  return `${(share * 100).toFixed(1)} %`
+}
+
+function kilobytes(bytes: number): string {
+  return `${(bytes / 1024).toFixed(0)} KiB`
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / MIB).toFixed(0)} MiB`
+}

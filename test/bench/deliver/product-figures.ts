@@ -1,0 +1,172 @@
+// What else is measured of the whole product, each with an engine of its own: latency, joins, memory, stalled readers.
+import { setTimeout as pause } from 'node:timers/promises'
+import type { LoadMark, Spread } from '../load/load-mark.js'
+import type { Tools } from '../measure/bench-machine.js'
+import { median } from '../measure/median.js'
+import { residentBytes } from '../measure/process-usage.js'
+import { LiveFeed } from '../reference/live-feed.js'
+import { startProduct, type Subject } from './subject.js'
+
+const CHECKED = 10
+const MIB = 1024 * 1024
+/** Until the window of the default length is full, and code that runs all the time has been compiled. */
+const FILL_MS = 11_000
+
+export interface Latency {
+  readonly latencyMs: Spread
+  readonly firstByteMs: Spread
+  readonly worstGapMs: number
+  readonly counterErrors: number
+}
+
+/** From the feed through input `http` to readers that check every packet, among `clients` others. */
+export async function measureLatency(
+  stream: Uint8Array,
+  bitsPerSecond: number,
+  { batchMs, clients, windowMs }: { readonly batchMs: number; readonly clients: number; readonly windowMs: number },
+  tools: Tools,
+): Promise<Latency> {
+  await using feed = new LiveFeed(stream, bitsPerSecond)
+  const input = `type: http, url: "${await feed.open()}", batch: ${batchMs}ms`
+  await using product = await startProduct(`latency at ${batchMs} ms`, { input }, tools)
+  const { load } = product
+  load.tell(`check ${CHECKED}`)
+  await load.reading(CHECKED)
+  load.tell(`open ${clients} 1000`)
+  await pause(clients + 1500)
+  const { firstByteMs } = await load.mark()
+  await pause(windowMs)
+  const { latencyMs, worstGapMs, counterErrors } = await load.mark()
+  return { latencyMs, firstByteMs, worstGapMs, counterErrors }
+}
+
+export interface Joins {
+  readonly firstByteMs: Spread
+  /** Of those who were there before, and stay. */
+  readonly worstGapMs: number
+  readonly joined: number
+  readonly lost: number
+  readonly refused: number
+  readonly counterErrors: number
+}
+
+/** So many readers a second come for `seconds`, each leaves a second later; some others just go on. */
+export async function measureJoins(
+  path: string,
+  { perSecond, seconds }: { readonly perSecond: number; readonly seconds: number },
+  tools: Tools,
+): Promise<Joins> {
+  await using product = await startProduct('joins', { input: `type: file, path: ${path}, loop: true` }, tools)
+  const { load } = product
+  load.tell(`check ${CHECKED}`)
+  await load.reading(CHECKED)
+  await warmUp(product)
+  await load.mark()
+  load.tell(`churn ${perSecond} 1000 ${seconds}`)
+  await pause((seconds + 1.5) * 1000)
+  const { firstByteMs, worstGapMs, begun, lost, refused, counterErrors } = await load.mark()
+  return { firstByteMs, worstGapMs, joined: begun, lost, refused, counterErrors }
+}
+
+export interface Memory {
+  readonly fewClients: number
+  readonly manyClients: number
+  readonly perClientBytes: number
+  readonly marginalBytes: number
+  readonly totalBytes: number
+  readonly share: number
+}
+
+/** Resident memory with no client, with few and with many. */
+export async function measureMemory(
+  path: string,
+  { bitsPerSecond, few, many }: { readonly bitsPerSecond: number; readonly few: number; readonly many: number },
+  tools: Tools,
+): Promise<Memory> {
+  await using product = await startProduct('memory', { input: `type: file, path: ${path}, loop: true` }, tools)
+  const { load, pid } = product
+  await pause(FILL_MS)
+  const none = await settledMemory(pid)
+  load.tell(`open ${few} 1000`)
+  await load.reading(few)
+  const withFew = await settledMemory(pid)
+  load.tell(`open ${many - few} 1000`)
+  await load.reading(many)
+  const before = await load.mark()
+  const withMany = await settledMemory(pid)
+  const after = await load.mark()
+  const seconds = (after.atMs - before.atMs) / 1000
+  return {
+    fewClients: few,
+    manyClients: many,
+    perClientBytes: (withFew - none) / few,
+    marginalBytes: (withMany - withFew) / (many - few),
+    totalBytes: withMany,
+    share: (after.bytes * 8) / (seconds * many * bitsPerSecond),
+  }
+}
+
+export interface Stalled {
+  readonly readers: number
+  readonly seconds: number
+  /** How much memory grew over what it was before the readers came, at most. */
+  readonly grewBytes: number
+  /** Of window and what each reader may catch up. */
+  readonly boundBytes: number
+  readonly bystanders: LoadMark
+  /** Of those who were stalled for a part of the window only, after they went on. */
+  readonly cameBack: LoadMark
+}
+
+/** Readers that stop reading while some others go on; a few come back while the window still has what they miss. */
+export async function measureStalled(
+  path: string,
+  { readers, seconds, windowMiB }: { readonly readers: number; readonly seconds: number; readonly windowMiB: number },
+  tools: Tools,
+): Promise<Stalled> {
+  const output = `window: { duration: 60s, size: ${windowMiB}MiB }, catchUp: 256KiB`
+  const input = `type: file, path: ${path}, loop: true`
+  await using product = await startProduct('stalled', { input, output }, tools)
+  const { load, pid } = product
+  load.tell(`check ${CHECKED}`)
+  await load.reading(CHECKED)
+  await warmUp(product)
+  // Small, so that the kernel holds little of what they do not read; the window has to.
+  load.tell(`buffer ${64 * 1024}`)
+  load.tell('stall')
+  const none = residentBytes(pid)
+  load.tell(`late ${CHECKED}`)
+  await load.reading(2 * CHECKED)
+  await pause(Math.min(8, seconds / 2) * 1000)
+  load.tell('resume')
+  await pause(2000)
+  const cameBack = await load.mark()
+  load.tell('stall')
+  load.tell(`open ${readers} 500`)
+  await load.reading(2 * CHECKED + readers)
+  await load.mark()
+  let most = 0
+  for (let second = 0; second < seconds; second += 0.5) {
+    await pause(500)
+    most = Math.max(most, residentBytes(pid))
+  }
+  const bystanders = await load.mark()
+  const boundBytes = windowMiB * MIB + (readers + CHECKED) * 256 * 1024
+  return { readers, seconds, grewBytes: most - none, boundBytes, bystanders, cameBack }
+}
+
+/** Some readers come and go, so that the code that serves them has run often. */
+async function warmUp({ load }: Subject): Promise<void> {
+  load.tell('churn 500 500 6')
+  await pause(7000)
+}
+
+/** In the middle of what it is over two seconds, in which the collector comes and goes. */
+async function settledMemory(pid: number): Promise<number> {
+  const values: number[] = []
+  for (let sample = 0; sample < 20; sample++) {
+    await pause(150)
+    values.push(residentBytes(pid))
+  }
+  return median(values)
+}
