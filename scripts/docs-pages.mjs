@@ -10,6 +10,9 @@ const REACTIONS = {
   bug: 'stops the node, and reports a bug',
 }
 
+/** What a changed option does on a reload, in the order of what it costs. */
+const RELOAD_CLASSES = ['live', 'rebind', 'swap', 'source', 'restart']
+
 /** @param {{ name: string, errors: object[] }[]} packages */
 export function renderErrorsPage(packages) {
   const sections = packages
@@ -62,6 +65,27 @@ export function renderPluginRegions({ definitions, errors }, describeOptions) {
 export function renderSettingsRegions(schemas, describeOptions) {
   return Object.fromEntries(
     Object.entries(schemas).map(([name, schema]) => [name, renderOptions(describeOptions(schema))]),
+  )
+}
+
+/**
+ * The generated region of the page about reloads: by class the options that have it, of nodes, listeners and the engine.
+ * @param {{ name: string, schema: object }[]} owners
+ */
+export function renderReloadRegion(owners, describeOptions) {
+  const described = owners.map(({ name, schema }) => ({
+    name,
+    rows: describeOptions(schema).filter(({ kind }) => kind !== 'group'),
+  }))
+  const pathsOf = (rows, wanted) => rows.filter(({ reload }) => reload === wanted).map(({ path }) => `\`${path}\``)
+  return table(
+    ['Class', 'Of', 'Options'],
+    RELOAD_CLASSES.flatMap((wanted) =>
+      described.flatMap(({ name, rows }) => {
+        const paths = pathsOf(rows, wanted)
+        return paths.length === 0 ? [] : [[`\`${wanted}\``, name, paths.join(', ')]]
+      }),
+    ),
   )
 }
 

@@ -1,5 +1,5 @@
 // Generates what can be read off the code: docs/errors.md, docs/metrics.md, docs/nodes, and the marked regions of
-// docs/listeners.md and of each plugin's README. Reads compiled code, so build first. `--check` writes nothing, and fails
+// docs/listeners.md, docs/hot-reload.md and of each plugin's README. Reads compiled code, so build first. `--check` writes nothing, and fails
 // naming the files that are stale.
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
@@ -12,6 +12,7 @@ import {
   renderNodeIndex,
   renderNodePage,
   renderPluginRegions,
+  renderReloadRegion,
   renderSettingsRegions,
 } from './docs-pages.mjs'
 import { fail } from './prepare.mjs'
@@ -30,6 +31,7 @@ for (const plugin of plugins) {
   await put(path, fillRegions(path, renderPluginRegions(plugin, plugin.describeOptions)))
 }
 await putSettings()
+await putReload()
 await putNodes()
 if (CHECK && stale.length > 0) fail(`stale, run \`npm run build && npm run docs\`: ${stale.join(' ')}`)
 
@@ -43,16 +45,27 @@ async function putSettings() {
   await put(path, fillRegions(path, renderSettingsRegions(schemas, describeOptions)))
 }
 
+/** The table of what each option does on a reload, by class. */
+async function putReload() {
+  const { ENGINE_SCHEMA, LISTENER_SCHEMA } = await load('engine/dist/config/settings.js')
+  const { describeOptions } = await load('engine/dist/plugin/index.js')
+  const owners = [
+    { name: '`engine:`', schema: ENGINE_SCHEMA },
+    { name: '`listeners:`', schema: LISTENER_SCHEMA },
+    ...sortNodes().map(({ definition }) => ({
+      name: `${definition.kind} [${definition.type}](nodes/${nodePageName(definition)})`,
+      schema: definition.options,
+    })),
+  ]
+  const path = 'docs/hot-reload.md'
+  await put(path, fillRegions(path, { options: renderReloadRegion(owners, describeOptions) }))
+}
+
 /** A page for each node, an index, and no page for what is not there any more. */
 async function putNodes() {
   const { INPUT_SCHEMA } = await load('engine/dist/config/read-node.js')
   const { describeOptions } = await load('engine/dist/plugin/index.js')
-  const kinds = ['input', 'transform', 'output', 'service']
-  const nodes = plugins
-    .flatMap((plugin) => plugin.definitions.map((definition) => ({ definition, plugin })))
-    .sort(({ definition: a }, { definition: b }) => {
-      return kinds.indexOf(a.kind) - kinds.indexOf(b.kind) || (a.type < b.type ? -1 : 1)
-    })
+  const nodes = sortNodes()
   const own = describeOptions(INPUT_SCHEMA)
   for (const node of nodes) {
     const rows = engineRows(node.definition, own)
@@ -64,6 +77,16 @@ async function putNodes() {
     if (CHECK) stale.push(path)
     else rmSync(join(ROOT, path))
   }
+}
+
+/** Every node with its plugin, by kind, then by type. */
+function sortNodes() {
+  const kinds = ['input', 'transform', 'output', 'service']
+  return plugins
+    .flatMap((plugin) => plugin.definitions.map((definition) => ({ definition, plugin })))
+    .sort(({ definition: a }, { definition: b }) => {
+      return kinds.indexOf(a.kind) - kinds.indexOf(b.kind) || (a.type < b.type ? -1 : 1)
+    })
 }
 
 /** The keys that the engine reads on a node. */
@@ -103,13 +126,14 @@ async function loadEngineMetrics() {
   const { MetricsRegistry } = await load('engine/dist/observe/metrics-registry.js')
   const { addProcessMetrics } = await load('engine/dist/observe/process-metrics.js')
   const { addEventLoopLag } = await load('engine/dist/observe/event-loop-lag.js')
-  const { CORE_METRICS, CORE_HISTOGRAMS } = await load('engine/dist/observe/core-metrics.js')
+  const { CORE_METRICS, CORE_HISTOGRAMS, RELOAD_HISTOGRAM } = await load('engine/dist/observe/core-metrics.js')
   const registry = new MetricsRegistry()
   const nothing = { [Symbol.dispose]: () => undefined }
   const added = [addProcessMetrics(registry), addEventLoopLag(registry, { every: () => nothing })]
   const families = registry.collect().map((family) => ({ ...family, labels: family.labelNames }))
   for (const metric of added) metric[Symbol.dispose]()
-  const histograms = CORE_HISTOGRAMS.map((one) => ({ ...one, kind: 'histogram', labels: ['pipeline', 'node', 'type'] }))
+  const ofNodes = CORE_HISTOGRAMS.map((one) => ({ ...one, kind: 'histogram', labels: ['pipeline', 'node', 'type'] }))
+  const histograms = [...ofNodes, { ...RELOAD_HISTOGRAM, kind: 'histogram' }]
   return [...CORE_METRICS, ...histograms, ...families]
 }
 

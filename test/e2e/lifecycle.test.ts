@@ -109,7 +109,7 @@ test('a port that is in use is said, with exit code 1 and nothing left running',
   assert.deepEqual(await second.exited, { code: 1, signal: null })
   assert.match(second.stderr, /LISTEN_IN_USE/)
   assert.ok(second.stderr.includes(host), second.stderr)
-  assert.deepEqual(await readdir(join(folder.path, 'state')), ['api.token'])
+  assert.deepEqual((await readdir(join(folder.path, 'state'))).sort(), ['api.token', 'last-good.yaml'])
   await engine.stop()
 })
 
@@ -169,7 +169,7 @@ async function stallOn(engine: EngineProcess): Promise<LightReader> {
 
 /** Of what it wrote only the token, which the next start uses again. */
 async function assertLeftBehind(engine: EngineProcess): Promise<void> {
-  assert.deepEqual(await readdir(join(engine.folder.path, 'state')), ['api.token'])
+  assert.deepEqual((await readdir(join(engine.folder.path, 'state'))).sort(), ['api.token', 'last-good.yaml'])
 }
 
 async function bindOnce(port: number): Promise<void> {

@@ -151,7 +151,6 @@ test('NO_COLOR or not, nothing that is piped is coloured', async () => {
 
 for (const args of [
   ['graph'],
-  ['config'],
   ['graph', '--format', 'svg', 'a.yaml'],
   ['plugins', 'rm'],
   ['inspect', 'a', 'b'],

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { isEngineError } from '../errors.js'
 import { AccessControl } from './access-control.js'
 import type { AccessDecision, AccessRequest } from './auth.js'
 import { AUTH_SCHEMAS, type AuthSettings, type AuthType } from './auth-schema.js'
@@ -215,3 +216,39 @@ test('slow checks run a few at a time, in order, and one that fails gives its pl
   )
   assert.equal(await checks.run(check('e')), true)
 })
+
+test('other providers hold for requests from now on, and what has failed is not forgotten', async () => {
+  const basic = (password: string): AuthSettings => provider('viewers', 'basic', { users: { anna: password } })
+  const ask = (password: string, address: string): boolean => {
+    const authorization = `Basic ${Buffer.from(`anna:${password}`).toString('base64')}`
+    const decision = auth.check(['viewers'], { address, path: '/', query: '', authorization })
+    return !(decision instanceof Promise) && decision.allowed
+  }
+  const auth = new AccessControl([basic('old')], { nowMs: () => 0 })
+  assert.deepEqual([ask('old', '192.0.2.1'), ask('new', '192.0.2.1')], [true, false])
+  auth.update([basic('new')])
+  assert.deepEqual([ask('old', '192.0.2.1'), ask('new', '192.0.2.1')], [false, true])
+  assert.equal(auth.refused.get('bad-credentials'), 2)
+  for (let count = 0; count < 10; count++) ask('wrong', '192.0.2.2')
+  auth.update([basic('newer')])
+  assert.deepEqual([ask('newer', '192.0.2.1'), ask('newer', '192.0.2.2')], [true, false])
+  const broken = provider('both', 'all', { of: ['viewers', 'nobody'] })
+  assert.throws(() => auth.update([basic('newest'), broken]), hasUnknown)
+  assert.equal(ask('newer', '192.0.2.1'), true)
+  auth.update([])
+  assert.throws(() => ask('newer', '192.0.2.1'), hasUnknown)
+})
+
+test('a slow check that is under way ends by what held when it began', async () => {
+  const users = { anna: renderPasswordHash(await hashPassword('right')) }
+  const auth = new AccessControl([provider('viewers', 'basic', { users })], { nowMs: () => 0 })
+  const authorization = `Basic ${Buffer.from('anna:right').toString('base64')}`
+  const decision = auth.check(['viewers'], { address: '192.0.2.1', path: '/', query: '', authorization })
+  assert.ok(decision instanceof Promise)
+  auth.update([])
+  assert.equal((await decision).allowed, true)
+})
+
+function hasUnknown(error: unknown): boolean {
+  return isEngineError(error) && error.code === 'AUTH_UNKNOWN'
+}

@@ -1,5 +1,6 @@
 // Who may come in: asks the providers that an output names, counts refusals, and lets no address guess for long.
 // Names in a list are alternatives; a provider of type `all` is a conjunction.
+import { isDeepStrictEqual } from 'node:util'
 import { accessError } from './access-errors.js'
 import type { AccessDecision, AccessRequest, Auth, RefusedAccess } from './auth.js'
 import type { AuthSettings } from './auth-schema.js'
@@ -40,34 +41,48 @@ export class AccessControl implements Auth {
   /** Requests refused, by reason. */
   readonly refused = new Map<RefusedAccess, number>()
   readonly #around: AccessSurroundings
-  readonly #providers = new Map<string, Provider>()
   readonly #failures = new FailureLimit()
+  readonly #checks = new SlowChecks()
+  #settings: readonly AuthSettings[] = []
+  #providers: ReadonlyMap<string, Provider> = new Map()
 
   constructor(settings: readonly AuthSettings[], around: AccessSurroundings) {
     this.#around = around
-    const checks = new SlowChecks()
+    this.update(settings)
+  }
+
+  /**
+   * For requests from now on; checks that are under way end by what held when they began. What has failed is not
+   * forgotten. Throws AUTH_UNKNOWN; then nothing has changed.
+   */
+  update(settings: readonly AuthSettings[]): void {
+    const providers = new Map<string, Provider>()
     for (const one of settings) {
-      if (one.type !== 'all') this.#providers.set(one.name, makeProvider(one, around, checks))
+      if (one.type !== 'all') providers.set(one.name, this.#providerOf(one))
     }
     for (const one of settings) {
-      if (one.type === 'all')
-        this.#providers.set(one.name, new Conjunction(one.options.of.map((name) => this.#find(name))))
+      if (one.type !== 'all') continue
+      providers.set(one.name, new Conjunction(one.options.of.map((name) => find(name, providers))))
     }
+    this.#providers = providers
+    this.#settings = settings
   }
 
   check(names: readonly string[], request: AccessRequest): AccessDecision | Promise<AccessDecision> {
-    const providers = names.map((name) => this.#find(name)).sort((a, b) => a.cost - b.cost)
+    const providers = names.map((name) => find(name, this.#providers)).sort((a, b) => a.cost - b.cost)
     if (providers.length === 0) return { allowed: true, user: undefined }
     const verdict = askAny(providers, (provider) => this.#ask(provider, request))
     if (verdict instanceof Promise) return verdict.then((late) => this.#decide(late, request))
     return this.#decide(verdict, request)
   }
 
-  /** Throws AUTH_UNKNOWN. */
-  #find(name: string): Provider {
-    const provider = this.#providers.get(name)
-    if (provider !== undefined) return provider
-    throw accessError('AUTH_UNKNOWN', `there is no provider "${name}" under auth`)
+  /** One that has not changed goes on with what it remembers of passwords. */
+  #providerOf(one: Exclude<AuthSettings, { readonly type: 'all' }>): Provider {
+    const { name, type, options } = one
+    const before = this.#settings.find((each) => each.name === name)
+    const isSame = before?.type === type && isDeepStrictEqual(before.options, options)
+    const provider = isSame ? this.#providers.get(name) : undefined
+    return provider ?? makeProvider(one, this.#around, this.#checks)
   }
 
   #ask(provider: Provider, request: AccessRequest): Verdict | Promise<Verdict> {
@@ -89,6 +104,13 @@ export class AccessControl implements Auth {
     if (challenges.size === 0) return deny(reason, 403, {})
     return deny(reason, 401, { 'WWW-Authenticate': [...challenges].join(', ') })
   }
+}
+
+/** Throws AUTH_UNKNOWN. */
+function find(name: string, providers: ReadonlyMap<string, Provider>): Provider {
+  const provider = providers.get(name)
+  if (provider !== undefined) return provider
+  throw accessError('AUTH_UNKNOWN', `there is no provider "${name}" under auth`)
 }
 
 /** All must let in; the cheap ones are asked first. */

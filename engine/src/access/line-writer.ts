@@ -38,6 +38,9 @@ export class LineWriter implements LineSink, AsyncDisposable {
   #isWriting = false
   #isEnding = false
   #isOver = false
+  #giveUp: () => void = () => undefined
+  readonly #late = new Promise<void>((resolve) => (this.#giveUp = resolve))
+  #ended: Promise<void> | undefined
 
   constructor(options: LineWriterOptions) {
     this.#options = options
@@ -55,18 +58,25 @@ export class LineWriter implements LineSink, AsyncDisposable {
   }
 
   /** Writes what is there, within a second; the rest is dropped. Safe twice. */
-  async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#isEnding) return
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.end(END_MS)
+  }
+
+  /** Takes nothing more, and writes what is there. Called again it may end sooner. */
+  async end(withinMs: number): Promise<void> {
+    const timer = this.#options.clock.after(withinMs, () => {
+      this.#isOver = true
+      this.#giveUp()
+    })
+    this.#ended ??= this.#writeRest()
+    await this.#ended
+    timer[Symbol.dispose]()
+  }
+
+  async #writeRest(): Promise<void> {
     this.#isEnding = true
     this.#timer?.[Symbol.dispose]()
-    const late = new Promise<void>((resolve) => {
-      this.#timer = this.#options.clock.after(END_MS, () => {
-        this.#isOver = true
-        resolve()
-      })
-    })
-    await Promise.race([this.#writing.then(() => this.#flush()), late])
-    this.#timer?.[Symbol.dispose]()
+    await Promise.race([this.#writing.then(() => this.#flush()), this.#late])
     this.#isOver = true
     this.dropped += this.#lines.length
     this.#lines = []

@@ -14,6 +14,7 @@ export const API_ERRORS = {
   API_ORIGIN_REFUSED: { status: 403, help: 'web pages of other origins may not use the control API' },
   API_NOT_FOUND: { status: 404, help: 'GET /api/v1/openapi.json lists the paths, GET /api/v1/status the nodes' },
   API_METHOD_NOT_ALLOWED: { status: 405, help: 'use one of the methods in the header Allow' },
+  API_TOO_LARGE: { status: 413, help: 'send less: GET /api/v1/openapi.json says how much a body may have' },
   API_JSON_NEEDED: { status: 415, help: 'send "Content-Type: application/json"' },
   // RFC 9110 section 15.5.20: this server does not answer for the authority that was asked for.
   API_HOST_REFUSED: { status: 421, help: 'ask by address or localhost, or add the name to engine.api.hosts' },

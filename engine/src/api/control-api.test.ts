@@ -40,7 +40,7 @@ const settings = { token: TOKEN, hosts: ['engine.example'], boundAddresses: () =
 const extraRoutes: readonly Route[] = [
   {
     method: 'POST',
-    path: '/api/v1/reload',
+    path: '/api/v1/write',
     summary: 'stands for every writing route',
     answers: { 200: { text: 'done' } },
     answer: () => ({ status: 200, text: 'done' }),
@@ -151,7 +151,7 @@ describe('routes', () => {
     })
     assert.deepEqual([answer.status, codeOf(answer)], [405, 'API_METHOD_NOT_ALLOWED'])
     assert.equal(answer.headers.allow, 'GET, HEAD')
-    assert.equal((await ask('/api/v1/reload')).headers.allow, 'POST')
+    assert.equal((await ask('/api/v1/write')).headers.allow, 'POST')
   })
 
   test('HEAD answers as GET without a body', async () => {
@@ -197,6 +197,9 @@ describe('routes', () => {
       '/api/v1/pipelines/{pipeline}/nodes/{node}',
       '/api/v1/clients',
       '/api/v1/clients/{client}',
+      '/api/v1/reload',
+      '/api/v1/config',
+      '/api/v1/config/check',
       '/api/v1/openapi.json',
     ])
     const node = document.paths['/api/v1/pipelines/{pipeline}/nodes/{node}']?.['get']
@@ -270,7 +273,7 @@ describe('guard', () => {
   test('writing needs the token on every address, and JSON', async () => {
     const json = { 'content-type': 'application/json; charset=utf-8' }
     const write = (headers: Readonly<Record<string, string>>): Promise<Answer> =>
-      ask('/api/v1/reload', { method: 'POST', headers, body: '{}' })
+      ask('/api/v1/write', { method: 'POST', headers, body: '{}' })
     assert.equal(codeOf(await write(json)), 'API_TOKEN_NEEDED')
     assert.equal(codeOf(await write({ ...bearer })), 'API_JSON_NEEDED')
     assert.equal(codeOf(await write({ ...bearer, 'content-type': 'text/plain' })), 'API_JSON_NEEDED')

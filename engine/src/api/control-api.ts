@@ -1,10 +1,12 @@
 // The control API on a node:http server: guard, then router. Answers every request; never throws into the listener.
+import { createHash } from 'node:crypto'
 import { type Context, Hono } from 'hono'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Logger } from '../plugin/contract.js'
 import { ANSWER_HEADERS, API_ERRORS, apiError, type ApiErrorCode, JSON_TYPE } from './api-errors.js'
 import { type Guard, guardOf, type GuardSettings } from './guard.js'
 import { listenerOf, type NodeBindings } from './node-listener.js'
+import { readBody } from './read-body.js'
 import { apiRoutes, type Method, type Route, type RouteAnswer } from './route-table.js'
 import type { StatusSource } from './types.js'
 
@@ -25,7 +27,7 @@ export function createControlApi(settings: ControlApiSettings): RequestHandler {
 export function serveRoutes(routes: readonly Route[], guard: Guard, log: Logger): RequestHandler {
   const app = new Hono<{ Bindings: NodeBindings }>()
   for (const route of routes) {
-    app.on(route.method, honoPath(route.path), async (c) => render(await runRoute(route, c, guard)))
+    app.on(route.method, honoPath(route.path), async (c) => render(await runRoute(route, c, guard), c))
   }
   for (const [path, allow] of methodsByPath(routes)) {
     app.all(honoPath(path), (c) =>
@@ -49,8 +51,38 @@ export function serveRoutes(routes: readonly Route[], guard: Guard, log: Logger)
 async function runRoute(route: Route, c: ApiContext, guard: Guard): Promise<RouteAnswer> {
   const query = parseQuery(route, new URL(c.req.url).searchParams)
   if ('problem' in query) return { error: 'API_BAD_REQUEST', message: query.problem }
+  const body = await parseBody(route, c.req.raw)
+  if ('error' in body) return body
   const params = c.req.param() as Readonly<Record<string, string>>
-  return route.answer({ params, query: query.values, mayRead: guard.mayRead(c.env.incoming) })
+  const accept = c.req.header('accept') ?? ''
+  return route.answer({
+    params,
+    query: query.values,
+    mayRead: guard.mayRead(c.env.incoming),
+    body: body.value,
+    accepts: (type) => accept.includes(type),
+  })
+}
+
+async function parseBody(
+  { body }: Route,
+  request: Request,
+): Promise<{ readonly value: unknown } | Extract<RouteAnswer, { readonly error: unknown }>> {
+  if (body === undefined) return { value: undefined }
+  const text = await readBody(request, body.mostBytes)
+  if (text === undefined) return { error: 'API_TOO_LARGE', message: `the body is larger than ${body.mostBytes} bytes` }
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    return { error: 'API_BAD_REQUEST', message: 'the body is not JSON' }
+  }
+  const checked = body.schema.safeParse(value)
+  if (checked.success) return { value: checked.data }
+  const problems = checked.error.issues
+    .slice(0, 5)
+    .map(({ path, message }) => `${path.join('.') || 'body'}: ${message}`)
+  return { error: 'API_BAD_REQUEST', message: problems.join('; ') }
 }
 
 type ParsedQuery = { readonly values: Readonly<Record<string, string>> } | { readonly problem: string }
@@ -85,11 +117,20 @@ function methodsByPath(routes: readonly Route[]): ReadonlyMap<string, string> {
   return new Map([...methods].map(([path, allowed]) => [path, [...allowed].join(', ')]))
 }
 
-function render(answer: RouteAnswer): Response {
+function render(answer: RouteAnswer, c: ApiContext): Response {
   if ('error' in answer) return renderError(answer.error, answer.message)
   const [type, body] =
-    'text' in answer ? ['text/plain; charset=utf-8', answer.text] : [JSON_TYPE, JSON.stringify(answer.json)]
-  return new Response(body, { status: answer.status, headers: { ...ANSWER_HEADERS, 'content-type': type } })
+    'text' in answer
+      ? [answer.type ?? 'text/plain; charset=utf-8', answer.text]
+      : [JSON_TYPE, JSON.stringify(answer.json)]
+  const headers = { ...ANSWER_HEADERS, 'content-type': type }
+  if (answer.isTagged !== true) return new Response(body, { status: answer.status, headers })
+  const etag = `"${createHash('sha256').update(body).digest('hex').slice(0, 32)}"`
+  const known = c.req.header('if-none-match') ?? ''
+  // To be asked for each time, with what the asker has.
+  const tagged = { ...headers, etag, vary: 'accept', 'cache-control': 'no-cache' }
+  if (known.split(/ *, */).includes(etag)) return new Response(null, { status: 304, headers: tagged })
+  return new Response(body, { status: answer.status, headers: tagged })
 }
 
 function renderError(code: ApiErrorCode, message: string, headers: Readonly<Record<string, string>> = {}): Response {

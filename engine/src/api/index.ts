@@ -1,12 +1,21 @@
 // The door `@millrace/engine/api`: the shapes that the control API answers with, for clients. Types only.
 export type {
   ApiError,
+  CheckReport,
+  CheckRequest,
   ClientList,
   ClientStatus,
+  DiagnosticReport,
   EngineStatus,
+  LastReload,
   ListenerStatus,
   NodeState,
   NodeStatus,
   PipelineStatus,
   Readiness,
+  ReloadFailure,
+  ReloadReport,
+  ReloadResult,
+  ReloadStatus,
+  ViewersReport,
 } from './types.js'

@@ -37,6 +37,7 @@ function renderOperation(route: Route): Readonly<Record<string, unknown>> {
     summary: route.summary,
     operationId: operationId(route),
     ...(parameters.length > 0 && { parameters }),
+    ...(route.body !== undefined && { requestBody: renderBody(route.body) }),
     responses: renderResponses(route),
     security: securityOf(route),
   }
@@ -73,6 +74,15 @@ function queryParameters(query: z.ZodObject | undefined): readonly object[] {
     const { $schema, description, ...rest } = z.toJSONSchema(schema, { io: 'input' })
     return { name, in: 'query', required: false, ...(description !== undefined && { description }), schema: rest }
   })
+}
+
+function renderBody({ schema, mostBytes }: NonNullable<Route['body']>): object {
+  const { $schema, ...rest } = z.toJSONSchema(schema, { io: 'input' })
+  return {
+    required: true,
+    description: `At most ${mostBytes} bytes`,
+    content: { 'application/json': { schema: rest } },
+  }
 }
 
 function renderResponses(route: Route): Readonly<Record<string, unknown>> {

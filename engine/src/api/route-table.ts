@@ -4,6 +4,7 @@ import { readEngineVersion } from '../observe/engine-version.js'
 import type { ApiErrorCode } from './api-errors.js'
 import { clientRoutes } from './client-routes.js'
 import { renderOpenApi } from './openapi.js'
+import { reloadRoutes } from './reload-routes.js'
 import type { SchemaName } from './schemas.js'
 import type { NodeStatus, StatusSource } from './types.js'
 
@@ -15,11 +16,16 @@ export interface RouteRequest {
   readonly query: Readonly<Record<string, string | undefined>>
   /** May see what the API knows; always true but for open paths. */
   readonly mayRead: boolean
+  /** As the route's schema returned it; undefined where the route takes none. */
+  readonly body?: unknown
+  /** Whether the header Accept names this type. */
+  accepts(type: string): boolean
 }
 
+/** `isTagged`: with an ETag, and 304 for who has it (RFC 9110 section 13.1.2). `type`: by default text/plain. */
 export type RouteAnswer =
-  | { readonly status: number; readonly json: unknown }
-  | { readonly status: number; readonly text: string }
+  | { readonly status: number; readonly json: unknown; readonly isTagged?: boolean }
+  | { readonly status: number; readonly text: string; readonly type?: string; readonly isTagged?: boolean }
   | { readonly error: ApiErrorCode; readonly message: string }
 
 export interface Route {
@@ -29,6 +35,8 @@ export interface Route {
   readonly summary: string
   /** Checked; unknown parameters are refused. By default there are none. */
   readonly query?: z.ZodObject
+  /** By default a body is not looked at. */
+  readonly body?: { readonly schema: z.ZodType; readonly mostBytes: number }
   /** By status: the name of a schema, or what a text or other document is. */
   readonly answers: Readonly<Record<number, SchemaName | { readonly text: string } | { readonly document: string }>>
   answer(request: RouteRequest): RouteAnswer | Promise<RouteAnswer>
@@ -41,7 +49,12 @@ const readinessQuery = z.strictObject({
 
 /** Every route of this engine. */
 export function apiRoutes(source: StatusSource): readonly Route[] {
-  const routes: Route[] = [...healthRoutes(source), ...statusRoutes(source), ...clientRoutes(source)]
+  const routes: Route[] = [
+    ...healthRoutes(source),
+    ...statusRoutes(source),
+    ...clientRoutes(source),
+    ...reloadRoutes(source),
+  ]
   routes.push({
     method: 'GET',
     path: '/api/v1/openapi.json',

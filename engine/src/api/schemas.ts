@@ -11,6 +11,7 @@ import type {
   PipelineStatus,
   Readiness,
 } from './types.js'
+import { checkReportSchema, reloadFailureSchema, reloadReportSchema, reloadStatusSchema } from './reload-schemas.js'
 
 export const nodeStatusSchema = z.object({
   id: z.string().meta({ description: 'pipeline/node, or services/name' }),
@@ -81,6 +82,7 @@ export const engineStatusSchema = z.object({
   reasons: z.array(z.string()).readonly().meta({ description: 'Why it is not ready, id: why each' }),
   files: z.array(z.string()).readonly(),
   stateDir: z.string().meta({ description: 'Absolute; the token that writing methods need is in it' }),
+  reload: z.exactOptional(reloadStatusSchema),
   listeners: z.array(listenerStatusSchema).readonly(),
   services: z.array(nodeStatusSchema).readonly(),
   pipelines: z.array(pipelineStatusSchema).readonly(),
@@ -112,6 +114,10 @@ export const SCHEMAS = {
   PipelineStatus: pipelineStatusSchema,
   EngineStatus: engineStatusSchema,
   Readiness: readinessSchema,
+  ReloadStatus: reloadStatusSchema,
+  ReloadReport: reloadReportSchema,
+  ReloadFailure: reloadFailureSchema,
+  CheckReport: checkReportSchema,
   ApiError: apiErrorSchema,
 } as const
 

@@ -1,4 +1,7 @@
 // The shapes that the control API answers with. Names that users see: a change here is a change of the contract.
+import type { ReloadControl, ReloadStatus } from './reload-types.js'
+
+export type * from './reload-types.js'
 
 export type NodeState = 'opening' | 'ready' | 'degraded' | 'waiting' | 'ended' | 'failed' | 'stopped'
 
@@ -25,6 +28,17 @@ export interface NodeStatus {
   readonly clients?: number
   readonly clientLimits?: ClientLimitsStatus
   readonly urls?: readonly string[]
+  /** What it was called before and still answers to, for viewers that came by it. */
+  readonly aliases?: readonly AliasStatus[]
+}
+
+/** An URL that an output had before a reload. */
+export interface AliasStatus {
+  readonly url: string
+  /** Those who came by it. */
+  readonly viewers: number
+  /** RFC 3339: at the latest. It ends before when they have gone. */
+  readonly until: string
 }
 
 /** Limits of the viewers of one output; 0 for none. */
@@ -91,6 +105,8 @@ export interface EngineStatus {
   readonly files: readonly string[]
   /** Absolute; the token that writing methods need is in it. */
   readonly stateDir: string
+  /** Not there where nobody reads the files again. */
+  readonly reload?: ReloadStatus
   readonly listeners: readonly ListenerStatus[]
   readonly services: readonly NodeStatus[]
   readonly pipelines: readonly PipelineStatus[]
@@ -122,4 +138,6 @@ export interface StatusSource {
   clients(node?: string): readonly ClientStatus[]
   /** Sends a viewer away, and says who it was; undefined if there is none of this id. */
   kick(id: string): ClientStatus | undefined
+  /** Who answers for the configuration; undefined before somebody does, and where nobody reads the files again. */
+  readonly reloads?: ReloadControl | undefined
 }

@@ -1,10 +1,11 @@
-// The verbs that look at files, plugins and the machine, and touch no engine: graph, inspect, schema, plugins, config,
+// The verbs that look at files, plugins and the machine, and change nothing: graph, inspect, schema, plugins, config,
 // doctor.
 import { Option } from 'commander'
 import type { Command } from 'commander'
 import type { CliStreams } from './cli-streams.js'
 import { addConfigOptions, loadOptionsOf } from './config-options.js'
 import type { ConfigOptions } from './config-options.js'
+import { EXIT } from './exit-codes.js'
 
 export interface VerbSurroundings {
   readonly streams: CliStreams
@@ -96,13 +97,23 @@ function addPlugins(program: Command, { streams, folder, done }: VerbSurrounding
     })
 }
 
-function addConfig(program: Command, { streams, done }: VerbSurroundings): void {
+function addConfig(program: Command, { streams, folder, done }: VerbSurroundings): void {
   addConfigOptions(program.command('config'))
     .description('print the configuration that applies: variables filled in, defaults said, secrets as ***')
-    .argument('<file...>', FILES)
+    .argument('[file...]', `${FILES}; by default what a running engine runs`)
+    .option('--diff', 'of a running engine: what its files say against what runs; exit 1 if they differ')
     .option('--no-env', NO_ENV)
     .option('--json', JSON_HELP)
-    .action(async (files: string[], options: EnvOption) => {
+    .option('--api <url>', 'control API of the engine (or ENGINE_API; a token in ENGINE_TOKEN)')
+    .action(async (files: string[], options: EnvOption & { diff?: boolean; api?: string }) => {
+      if (files.length === 0) {
+        const { showRunningConfig } = await import('./running-config.js')
+        return done(await showRunningConfig(streams, { ...options, folder }))
+      }
+      if (options.diff === true || options.api !== undefined) {
+        streams.err.write('error: --diff and --api are for a running engine, without files\n')
+        return done(EXIT.usage)
+      }
       const { showConfig } = await import('./config.js')
       const load = { env: streams.env, ...loadOptionsOf(options), noEnv: !options.env }
       done(await showConfig(files, streams, { ...load, json: options.json }))

@@ -11,6 +11,8 @@ export const EXIT = {
   /** The control API could not be reached. */
   unreachable: 69,
   bug: 70,
+  /** A reload was refused, superseded or rolled back: what ran before runs. */
+  refused: 75,
   config: 78,
 } as const
 

@@ -4,6 +4,7 @@ import { exitOnBugs } from './bug-exit.js'
 import type { CliStreams } from './cli-streams.js'
 import { loadOptionsOf } from './config-options.js'
 import { runCli } from './program.js'
+import type { RunDependencies } from './run.js'
 
 // A reader that has gone (`| head`) or a full disk must not end a running engine.
 process.stdout.on('error', () => undefined)
@@ -19,9 +20,21 @@ const code = await runCli(process.argv.slice(2), streams, {
     const { startEngine } = await import('../run/engine.js')
     // Arguments show in the list of processes; what a --set says is for this process only.
     if (options.set !== undefined) process.title = ['engine', 'run', ...files].join(' ')
-    return runFiles(files, streams, { loadConfig, startEngine, signals: process, bugs }, loadOptionsOf(options))
+    const { watch, lastGood } = options
+    const more = { ...loadOptionsOf(options), watch, lastGood }
+    const start: RunDependencies['startEngine'] = async (graph, { log }) => {
+      const engine = await startEngine(graph, { log })
+      const { ended } = engine
+      const stop = (reason: string): Promise<void> => engine.stop(reason)
+      return { ended, stop, status: () => engine.status(), urls: () => engine.urls(), supervised: engine }
+    }
+    return runFiles(files, streams, { loadConfig, startEngine: start, signals: process, bugs }, more)
   },
-  async check(files, { format, strict, env, ...options }) {
+  async check(files, { format, strict, env, against, ...options }) {
+    if (against !== undefined) {
+      const { checkAgainst } = await import('./check-against.js')
+      return checkAgainst(files, streams, { format, strict, api: against, folder: process.cwd() })
+    }
     const { runCheck } = await import('./check.js')
     return runCheck(files, { format, strict, noEnv: !env, ...loadOptionsOf(options), ...streams })
   },

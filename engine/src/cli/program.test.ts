@@ -29,13 +29,17 @@ test('verbs get their files and options, and their exit code is the result', asy
   await runCli(['check', 'a.yaml'], streams, commands)
   await runCli(['check', '--format', 'github', 'a.yaml'], streams, commands)
   await runCli(['run', '--set', 'a.b=1', '--env-file', 'x.env', '--set', 'c=d=e', 'a.yaml'], streams, commands)
+  await runCli(['run', '--no-watch', '--last-good', 'a.yaml'], streams, commands)
+  await runCli(['check', '--against', 'http://x', 'a.yaml'], streams, commands)
   await runCli(['check', '--no-env', '--strict', '--set', 'a=1', 'a.yaml'], streams, commands)
   await runCli(['status', '--json', '--api', 'http://x'], streams, commands)
   assert.deepEqual(calls, [
-    ['run', ['a.yaml', 'b.yaml'], {}],
+    ['run', ['a.yaml', 'b.yaml'], { watch: true }],
     ['check', ['a.yaml'], { format: 'text', env: true }],
     ['check', ['a.yaml'], { format: 'github', env: true }],
-    ['run', ['a.yaml'], { set: ['a.b=1', 'c=d=e'], envFile: ['x.env'] }],
+    ['run', ['a.yaml'], { watch: true, set: ['a.b=1', 'c=d=e'], envFile: ['x.env'] }],
+    ['run', ['a.yaml'], { watch: false, lastGood: true }],
+    ['check', ['a.yaml'], { format: 'text', env: true, against: 'http://x' }],
     ['check', ['a.yaml'], { format: 'text', env: false, strict: true, set: ['a=1'] }],
     ['status', { json: true, api: 'http://x' }],
   ])
@@ -47,6 +51,7 @@ const usageErrors = [
   { args: ['run'], text: /missing required argument 'file'/ },
   { args: ['run', '--loop', 'a.yaml'], text: /unknown option '--loop'/ },
   { args: ['check', '--format', 'xml', 'a.yaml'], text: /Allowed choices are text, json, github/ },
+  { args: ['config', '--diff', 'a.yaml'], text: /--diff and --api are for a running engine/ },
   { args: ['status', 'extra'], text: /too many arguments/ },
 ]
 

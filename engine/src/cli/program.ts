@@ -8,6 +8,7 @@ import type { ConfigOptions } from './config-options.js'
 import { addDescribingVerbs } from './describing-verbs.js'
 import { EXIT, exitCodeOf } from './exit-codes.js'
 import { addAccessVerbs } from './access-verbs.js'
+import { addReloadVerb } from './reload-verb.js'
 import { renderFailure } from './render-failure.js'
 
 const CHECK_FORMATS = ['text', 'json', 'github'] as const
@@ -18,18 +19,26 @@ export interface CheckCommandOptions extends ConfigOptions {
   readonly strict?: boolean
   /** False for `--no-env`. */
   readonly env: boolean
+  /** URL of a control API. */
+  readonly against?: string
+}
+
+export interface RunCommandOptions extends ConfigOptions {
+  /** False for `--no-watch`. */
+  readonly watch: boolean
+  readonly lastGood?: boolean
 }
 
 /** Each resolves with its exit code. */
 export interface Commands {
-  run(files: readonly string[], options: ConfigOptions): Promise<number>
+  run(files: readonly string[], options: RunCommandOptions): Promise<number>
   check(files: readonly string[], options: CheckCommandOptions): Promise<number>
   status(options: { readonly api?: string; readonly json?: boolean }): Promise<number>
 }
 
 const EXIT_CODES = `
 Exit codes: 0 ok; 1 failed at run time, or not ready; 2 usage; 69 control API not reachable; 70 bug;
-78 configuration; 128+n forced by signal n.`
+75 reload refused or rolled back; 78 configuration; 128+n forced by signal n.`
 
 /** Parses the arguments, without the names of the program, and runs the verb. Never throws. */
 export async function runCli(args: readonly string[], streams: CliStreams, commands: Commands): Promise<number> {
@@ -65,7 +74,9 @@ function createProgram(streams: CliStreams, commands: Commands, done: (code: num
   addConfigOptions(program.command('run'))
     .description('run the pipelines of one or more files until stopped, or until all inputs have ended')
     .argument('<file...>', 'YAML files; their pipelines and listeners add up')
-    .action(async (files: string[], options: ConfigOptions) => done(await commands.run(files, options)))
+    .option('--no-watch', 'changes of the files are noted, and applied only by SIGHUP and `engine reload`')
+    .option('--last-good', 'where the files have mistakes, start with what ran last, and watch the files')
+    .action(async (files: string[], options: RunCommandOptions) => done(await commands.run(files, options)))
   addConfigOptions(program.command('check'))
     .description('check files without running them, and report all mistakes at once')
     .argument('<file...>', 'YAML files')
@@ -76,6 +87,7 @@ function createProgram(streams: CliStreams, commands: Commands, done: (code: num
     )
     .option('--no-env', 'variables that are not set, and secrets, are no mistakes; what they stand in is not judged')
     .option('--strict', 'warnings are errors')
+    .option('--against <url>', 'ask the engine at this control API what the files would change, with its variables')
     .action(async (files: string[], options: CheckCommandOptions) => done(await commands.check(files, options)))
   program
     .command('status')
@@ -84,6 +96,7 @@ function createProgram(streams: CliStreams, commands: Commands, done: (code: num
     .option('--api <url>', 'control API of the engine (or ENGINE_API; a token in ENGINE_TOKEN)')
     .action(async (options: { api?: string; json?: boolean }) => done(await commands.status(options)))
   addDescribingVerbs(program, { streams, folder: process.cwd(), done })
+  addReloadVerb(program, { streams, folder: process.cwd(), done })
   addAccessVerbs(program, { streams, folder: process.cwd(), input: () => process.stdin, done })
   return program
 }

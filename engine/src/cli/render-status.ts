@@ -13,6 +13,7 @@ export function renderStatus(status: EngineStatus, style: TerminalStyle): string
   const readiness = ready ? style.green('ready') : style.yellow('not ready')
   const sections = [
     [
+      ...renderDifference(status.reload, style),
       `${style.bold('engine')}  ${state}, ${readiness}, up ${renderUptime(uptimeSeconds)}`,
       `  ${printable(files.join(', '))}`,
       style.dim(printable(`  version ${version}, Node ${nodeVersion.replace(/^v/, '')}, process ${pid}`)),
@@ -25,6 +26,12 @@ export function renderStatus(status: EngineStatus, style: TerminalStyle): string
     ...(status.services.length > 0 ? [[style.bold('services'), ...renderNodes(status.services, style)]] : []),
   ]
   return `${sections.map((lines) => lines.join('\n')).join('\n\n')}\n`
+}
+
+function renderDifference(reload: EngineStatus['reload'], style: TerminalStyle): readonly string[] {
+  if (reload === undefined || reload.inSync) return []
+  const { runningId, reason = 'for no known reason' } = reload
+  return [style.red(printable(`disk differs from running ${runningId}: ${reason}`).replaceAll('\n', ' '))]
 }
 
 function heading(title: string, description: string, style: TerminalStyle): string {

@@ -11,9 +11,17 @@ const DEFAULT_STATE_DIR = '.millrace'
 const TIMEOUT_MS = 5000
 
 export type ApiReply =
-  | { readonly reached: true; readonly json: unknown }
-  /** `why`: one sentence. `status`: of the refusal, where the engine answered with one. */
-  | { readonly reached: false; readonly why: string; readonly status?: number }
+  /** `json`: undefined where the answer is another kind of text. */
+  | { readonly reached: true; readonly json: unknown; readonly text: string }
+  /** `why`: one sentence. `status`, `json`: of the refusal, where the engine answered with one. */
+  | { readonly reached: false; readonly why: string; readonly status?: number; readonly json?: unknown }
+
+export interface ApiRequest {
+  /** Sent as JSON. */
+  readonly body?: unknown
+  /** By default 5 s. */
+  readonly timeoutMs?: number
+}
 
 export interface ApiTarget {
   readonly url: URL
@@ -63,21 +71,29 @@ export function getFromApi(target: ApiTarget, path: string): Promise<ApiReply> {
   return askApi(target, path, 'GET')
 }
 
-export async function askApi({ url, token }: ApiTarget, path: string, method: 'GET' | 'DELETE'): Promise<ApiReply> {
+export async function askApi(
+  { url, token }: ApiTarget,
+  path: string,
+  method: 'GET' | 'POST' | 'DELETE',
+  { body, timeoutMs = TIMEOUT_MS }: ApiRequest = {},
+): Promise<ApiReply> {
   const target = new URL(path, url)
   const type = method === 'GET' ? {} : { 'content-type': 'application/json' }
   try {
     const response = await fetch(target, {
       method,
       headers: token === undefined ? type : { ...type, authorization: `Bearer ${token}` },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       redirect: 'error',
-      signal: AbortSignal.timeout(TIMEOUT_MS),
+      signal: AbortSignal.timeout(timeoutMs),
     })
-    const json = (await response.json()) as unknown
-    if (response.ok) return { reached: true, json }
-    return { reached: false, why: refusalOf(target, response.status, json), status: response.status }
+    const text = await response.text()
+    const isJson = /^application\/json\b/.test(response.headers.get('content-type') ?? '')
+    const json = isJson || !response.ok ? (JSON.parse(text) as unknown) : undefined
+    if (response.ok) return { reached: true, json, text }
+    return { reached: false, why: refusalOf(target, response.status, json), status: response.status, json }
   } catch (error) {
-    return { reached: false, why: `no engine answers at ${target.origin}: ${causeOf(error)}` }
+    return { reached: false, why: `no engine answers at ${target.origin}: ${causeOf(error, timeoutMs)}` }
   }
 }
 
@@ -89,10 +105,12 @@ function refusalOf(target: URL, status: number, json: unknown): string {
 }
 
 /** fetch hides what happened to the connection behind "fetch failed". */
-function causeOf(error: unknown): string {
+function causeOf(error: unknown, timeoutMs: number): string {
   if (!(error instanceof Error)) return String(error)
-  if (error.name === 'TimeoutError') return `nothing came within ${TIMEOUT_MS / 1000} s`
+  if (error.name === 'TimeoutError') return `nothing came within ${timeoutMs / 1000} s`
   const cause = error.cause instanceof AggregateError ? error.cause.errors[0] : error.cause
+  // https://fetch.spec.whatwg.org/#bad-port
+  if (cause instanceof Error && cause.message === 'bad port') return 'HTTP clients never ask at this port'
   return cause instanceof Error && cause.message !== '' ? cause.message : error.message
 }
 

@@ -1,13 +1,18 @@
 import assert from 'node:assert/strict'
 import { EventEmitter } from 'node:events'
-import { mock, test } from 'node:test'
+import { mkdir, readFile } from 'node:fs/promises'
+import { describe, mock, test } from 'node:test'
 import { engineStatus } from '../api/status-fixture.test.kit.js'
 import type { Diagnostic } from '../config/diagnostic.js'
+import { examplePlugins } from '../config/example-config.test.js'
+import { loadConfig } from '../config/load-config.js'
 import { SecretMask } from '../config/secret-mask.js'
 import type { Graph } from '../graph/graph.js'
 import { createLog } from '../observe/log.js'
+import type { LoadedSources } from '../reload/config-reader.js'
 import { type KeptStreams, keepStreams } from './cli-streams.test.kit.js'
-import { type EngineHandle, type LoadedConfig, runFiles } from './run.js'
+import { MISTAKE, RememberingTarget, servingAt, TempFiles, until } from '../reload/supervised.test.kit.js'
+import { type EngineHandle, runFiles, type RunOptions } from './run.js'
 
 const graph = {
   files: ['live.yaml'],
@@ -48,6 +53,10 @@ class FakeEngine implements EngineHandle {
   }
 }
 
+class SupervisedFake extends FakeEngine {
+  supervised: RememberingTarget | undefined
+}
+
 interface Setting {
   readonly streams: KeptStreams
   readonly signals: Signals
@@ -59,7 +68,7 @@ interface Setting {
 const never = Symbol('a start that does not end')
 
 function start(
-  config: LoadedConfig = { graph, diagnostics: [] },
+  config: LoadedSources = { graph, diagnostics: [] },
   failure?: Error | typeof never,
   atStart?: () => void,
 ): Setting {
@@ -149,18 +158,109 @@ test('a stop during a start that does not end is over after the drain, with 1', 
   assert.match(setting.logged.at(-1) ?? '', /stopped while it was starting/)
 })
 
-test('SIGHUP does not end the engine and says that nothing is read again; SIGUSR2 logs diagnostics', async () => {
+test('SIGHUP does not end an engine whose files nobody reads again, and says so; SIGUSR2 logs diagnostics', async () => {
   const setting = start()
   await started(setting)
   setting.signals.emit('SIGHUP')
   setting.signals.emit('SIGUSR2')
-  assert.match(setting.logged[0] ?? '', /SIGHUP: this version reads its configuration at the start only/)
+  assert.match(setting.logged[0] ?? '', /SIGHUP: nobody reads the files of this engine again/)
   const diagnostics = JSON.parse(setting.logged[1] ?? '') as Record<string, unknown>
   assert.equal(diagnostics['viewers'], 12)
   assert.deepEqual(diagnostics['nodes'], { ready: 1, degraded: 1 })
   assert.ok('memory' in diagnostics && 'handles' in diagnostics)
   setting.engine.endInputs()
   await setting.code
+})
+
+describe('an engine whose files are read again', () => {
+  /** As `run live.yaml` in a folder of its own, with an engine that only remembers. */
+  async function startIn(files: TempFiles, options: RunOptions = {}): Promise<Setting & { engine: SupervisedFake }> {
+    const streams = keepStreams()
+    const signals = new Signals()
+    const logged: string[] = []
+    const log = createLog({ level: 'info', stream: { write: (line) => void logged.push(line) } })
+    const engine = new SupervisedFake()
+    const dependencies = {
+      loadConfig,
+      startEngine: async (graph: Graph) => {
+        engine.supervised = new RememberingTarget(graph, log)
+        return engine
+      },
+      signals,
+      bugs: { log: undefined },
+      createLog: () => log,
+    }
+    const code = runFiles([files.path('live.yaml')], streams, dependencies, { plugins: examplePlugins, ...options })
+    return { streams, signals, engine, logged, code }
+  }
+
+  function hasApplied({ engine }: { engine: SupervisedFake }): () => boolean {
+    return () => engine.supervised?.applied.length === 1
+  }
+
+  test('takes a change by itself, and is told nothing after its stop', async () => {
+    await using files = await TempFiles.make()
+    await files.write('live.yaml', servingAt('/a'))
+    await mkdir(files.path('.millrace'))
+    const setting = await startIn(files)
+    await started(setting)
+    await files.write('live.yaml', servingAt('/b'))
+    await until(hasApplied(setting))
+    setting.signals.emit('SIGTERM')
+    assert.equal(await setting.code, 0)
+    assert.deepEqual(setting.engine.stops, ['SIGTERM'])
+    assert.equal((await setting.engine.supervised?.reloads?.reload())?.why, 'The engine is stopping.')
+    assert.match(await readFile(files.path('.millrace/last-good.yaml'), 'utf8'), /path: \/b/)
+    setting.engine.supervised?.clock[Symbol.dispose]()
+  })
+
+  test('reloads at SIGHUP, also one that came during the start', async () => {
+    await using files = await TempFiles.make()
+    await files.write('live.yaml', servingAt('/a'))
+    const setting = await startIn(files, { watch: false })
+    setting.signals.emit('SIGHUP')
+    await started(setting)
+    await until(() => setting.logged.join('').includes('"by":"SIGHUP"'))
+    await files.write('live.yaml', servingAt('/b'))
+    setting.signals.emit('SIGHUP')
+    await until(hasApplied(setting))
+    setting.engine.endInputs()
+    assert.equal(await setting.code, 0)
+    setting.engine.supervised?.clock[Symbol.dispose]()
+  })
+
+  test('starts with what ran last where the files have mistakes and --last-good says so, and takes their correction', async () => {
+    await using files = await TempFiles.make()
+    await mkdir(files.path('.millrace'))
+    await files.write('live.yaml', servingAt('/a'))
+    const before = await startIn(files)
+    await started(before)
+    before.signals.emit('SIGTERM')
+    await before.code
+    before.engine.supervised?.clock[Symbol.dispose]()
+    await files.write('live.yaml', MISTAKE)
+    assert.equal(await (await startIn(files)).code, 78)
+    const setting = await startIn(files, { lastGood: true })
+    await started(setting)
+    assert.match(setting.streams.errText(), /CONFIG_UNKNOWN_NODE[^]*STARTS WITH THE LAST GOOD CONFIGURATION/)
+    assert.match(setting.logged.join(''), /"level":"error".*runs the last good configuration/)
+    const status = setting.engine.supervised?.reloads?.status()
+    assert.equal(status?.inSync, false)
+    assert.match(status?.reason ?? '', /mian/)
+    await files.write('live.yaml', servingAt('/b'))
+    await until(hasApplied(setting))
+    setting.engine.endInputs()
+    await setting.code
+    setting.engine.supervised?.clock[Symbol.dispose]()
+  })
+
+  test('does not start where nothing has ever run', async () => {
+    await using files = await TempFiles.make()
+    await files.write('live.yaml', MISTAKE)
+    const setting = await startIn(files, { lastGood: true })
+    assert.equal(await setting.code, 78)
+    assert.match(setting.streams.errText(), /no last good configuration of these files in .*\.millrace/)
+  })
 })
 
 test('an engine that fails while it runs is stopped, exit 1', async () => {

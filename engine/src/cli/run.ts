@@ -1,13 +1,17 @@
-// `engine run FILE...`: reads the configuration, starts the engine, says what runs, and stays until a signal comes or
-// all inputs have ended.
+// `engine run FILE...`: reads the configuration, starts the engine, says what runs, keeps it to its files, and stays until
+// a signal comes or all inputs have ended.
 import type { Logger } from 'pino'
 import type { EngineStatus } from '../api/types.js'
-import type { Diagnostic } from '../config/diagnostic.js'
 import type { LoadOptions } from '../config/load-config.js'
 import { renderText } from '../config/render-diagnostics.js'
 import type { Graph } from '../graph/graph.js'
 import { readEngineVersion } from '../observe/engine-version.js'
 import { createLog } from '../observe/log.js'
+import { ConfigReader } from '../reload/config-reader.js'
+import type { ConfigReading, LoadFiles } from '../reload/config-reader.js'
+import { loadLastGood, possibleStateDirs } from '../reload/last-good.js'
+import { superviseConfig } from '../reload/supervise-config.js'
+import type { SupervisedEngine, Supervision } from '../reload/supervise-config.js'
 import type { BugReport } from './bug-exit.js'
 import type { CliStreams } from './cli-streams.js'
 import { summariseDiagnostics } from './diagnostics-summary.js'
@@ -28,16 +32,19 @@ export interface EngineHandle {
   stop(reason: string): Promise<void>
   status(): EngineStatus
   urls(): readonly LabelledUrl[]
+  /** By default its configuration is not read again. */
+  readonly supervised?: SupervisedEngine | undefined
 }
 
-export interface LoadedConfig {
-  /** Undefined where there are errors among the diagnostics. */
-  readonly graph?: Graph | undefined
-  readonly diagnostics: readonly Diagnostic[]
+export interface RunOptions extends Omit<LoadOptions, 'env' | 'contents'> {
+  /** False: changes of the files are noted, and not applied. By default true. */
+  readonly watch?: boolean | undefined
+  /** Where the files have mistakes, start with what ran last. */
+  readonly lastGood?: boolean | undefined
 }
 
 export interface RunDependencies {
-  loadConfig(files: readonly string[], more: LoadOptions): Promise<LoadedConfig>
+  readonly loadConfig: LoadFiles
   startEngine(graph: Graph, more: { log: Logger }): Promise<EngineHandle>
   readonly signals: SignalTarget
   readonly bugs: BugReport
@@ -50,13 +57,15 @@ export async function runFiles(
   files: readonly string[],
   streams: CliStreams,
   dependencies: RunDependencies,
-  options: Omit<LoadOptions, 'env'> = {},
+  options: RunOptions = {},
 ): Promise<number> {
   const run = new Run(streams)
   using _watched = watchSignals(dependencies.signals, run)
-  const { graph, diagnostics } = await dependencies.loadConfig(files, { ...options, env: streams.env })
-  streams.err.write(renderText(diagnostics))
-  if (graph === undefined) return EXIT.config
+  const { watch, lastGood, ...load } = options
+  const reader = new ConfigReader({ files, options: { ...load, env: streams.env }, load: dependencies.loadConfig })
+  const start = await readStart(reader, streams, lastGood === true)
+  if (start === undefined) return EXIT.config
+  const { graph } = start
   const log = dependencies.createLog?.(graph) ?? createLog({ level: graph.engine.log.level, secrets: graph.secrets })
   run.log = log
   dependencies.bugs.log = log
@@ -70,17 +79,61 @@ export async function runFiles(
     log.fatal('stopped while it was starting, and the start did not end within the drain')
     return EXIT.failed
   }
+  run.supervise(superviseStarted(run.engine, start, reader, log, watch))
   streams.err.write(renderStartup(graph, run.engine.urls(), readEngineVersion(), styleFor(streams.err, streams.env)))
   // Awaited here, since the signals are watched until this function returns.
-  return await endRun(run.engine, run.stopAsked, graph.engine.drainMs, log)
+  return await endRun(run.engine, run.stopAsked, graph.engine.drainMs, log, run.supervision)
+}
+
+interface Start {
+  readonly graph: Graph
+  readonly reading: ConfigReading
+  /** The texts that it is made of, where they are not those of the files. */
+  readonly lastGood?: ReadonlyMap<string, string>
+}
+
+/** What to start with; undefined where the files have mistakes and there is nothing else, which has been said. */
+async function readStart(
+  reader: ConfigReader,
+  { err }: CliStreams,
+  wantsLastGood: boolean,
+): Promise<Start | undefined> {
+  const reading = await reader.read(true)
+  err.write(renderText(reading.diagnostics))
+  if (reading.graph !== undefined) return { graph: reading.graph, reading }
+  if (!wantsLastGood) return undefined
+  const dirs = possibleStateDirs(reader.files, reader.options, reading.texts)
+  const kept = await loadLastGood(reader.files, reader.options, reader.load, dirs)
+  if (kept === undefined) err.write(`error: no last good configuration of these files in ${dirs.join(' or ')}\n`)
+  if (kept?.graph === undefined) {
+    err.write(renderText(kept?.diagnostics ?? []))
+    return undefined
+  }
+  err.write(`STARTS WITH THE LAST GOOD CONFIGURATION, ${kept.path}, since the files have mistakes\n`)
+  return { graph: kept.graph, reading, lastGood: kept.texts }
+}
+
+function superviseStarted(
+  { supervised: engine }: EngineHandle,
+  { graph, reading, lastGood }: Start,
+  reader: ConfigReader,
+  log: Logger,
+  watch: boolean | undefined,
+): Supervision | undefined {
+  if (engine === undefined) return undefined
+  if (lastGood !== undefined) log.error('runs the last good configuration, since the files have mistakes')
+  const { stateDir } = graph.engine
+  return superviseConfig({ engine, reader, reading, lastGood, log, mask: graph.secrets, stateDir, watch })
 }
 
 /** What signals do, before there is an engine and while it runs. */
 class Run {
   log: Logger | undefined
   engine: EngineHandle | undefined
+  supervision: Supervision | undefined
   readonly stopAsked: Promise<string>
   readonly #streams: CliStreams
+  #isReloadAsked = false
   #askToStop: (reason: string) => void = () => undefined
 
   constructor(streams: CliStreams) {
@@ -94,8 +147,17 @@ class Run {
     this.#askToStop(signal)
   }
 
+  /** Before there is something to reload, it is remembered. */
   reload(): void {
-    this.#say('SIGHUP: this version reads its configuration at the start only; restart to apply changes')
+    this.#isReloadAsked = true
+    if (this.engine === undefined) return this.#say('SIGHUP: the files are read again after the start')
+    if (this.supervision === undefined) return this.#say('SIGHUP: nobody reads the files of this engine again')
+    void this.supervision.reloader.reload('SIGHUP')
+  }
+
+  supervise(supervision: Supervision | undefined): void {
+    this.supervision = supervision
+    if (this.#isReloadAsked) this.reload()
   }
 
   diagnose(): void {
@@ -131,7 +193,13 @@ async function startInTime(
 }
 
 /** Waits for a reason to stop, and stops. An engine whose work has failed is stopped too, and ends with 1. */
-async function endRun(engine: EngineHandle, stopAsked: Promise<string>, drainMs: number, log: Logger): Promise<number> {
+async function endRun(
+  engine: EngineHandle,
+  stopAsked: Promise<string>,
+  drainMs: number,
+  log: Logger,
+  supervision: Supervision | undefined,
+): Promise<number> {
   let code: number = EXIT.ok
   const reason = await Promise.race([stopAsked, engine.ended.then(() => 'all inputs have ended')]).catch(
     (error: unknown) => {
@@ -140,6 +208,8 @@ async function endRun(engine: EngineHandle, stopAsked: Promise<string>, drainMs:
       return 'the engine failed'
     },
   )
+  // First of all: nothing is to start what is about to stop. Bounded by itself.
+  await supervision?.[Symbol.asyncDispose]()
   const stopped = await stopInTime(engine, reason, drainMs, log)
   return stopped === EXIT.ok ? code : stopped
 }

@@ -83,6 +83,27 @@ test('status --json is what the API said; exit 0 when everything is ready', asyn
   }
 })
 
+test('that disk and engine differ is the first line', async () => {
+  const reload = { inSync: false, runningId: '7f3c0a11', reason: 'live.yaml:13:15: "check" reads from "mian"' }
+  status = { ...engineStatus, reload }
+  try {
+    const streams = keepStreams()
+    await showStatus(streams, { api, folder })
+    assert.match(
+      streams.outText(),
+      /^disk differs from running 7f3c0a11: live\.yaml:13:15: "check" reads from "mian"\nengine /,
+    )
+  } finally {
+    status = engineStatus
+  }
+})
+
+test('a port that HTTP clients never ask at is said to be one', async () => {
+  const streams = keepStreams()
+  assert.equal(await showStatus(streams, { api: 'http://127.0.0.1:1', folder }), 69)
+  assert.match(streams.errText(), /HTTP clients never ask at this port/)
+})
+
 test('control characters from a stream do not reach the terminal', async () => {
   status = {
     ...engineStatus,

@@ -25,13 +25,19 @@ export function checkExclusive(nodes: readonly DraftNode[], problems: Problems):
 
 /** Reports listeners whose addresses can't be bound at once. */
 export function checkAddresses(listeners: readonly PlacedListener[], problems: Problems): void {
-  listeners.forEach(({ settings, place }, index) => {
-    const other = listeners.slice(0, index).find((before) => overlaps(before.settings, settings))
-    if (other === undefined) return
+  const byPort = new Map<number, PlacedListener[]>()
+  for (const listener of listeners) {
+    const { settings, place } = listener
+    const port = Number(settings.address.slice(settings.address.lastIndexOf(':') + 1))
+    const before = byPort.get(port) ?? []
+    const other = before.find((candidate) => overlaps(candidate.settings, settings))
+    before.push(listener)
+    byPort.set(port, before)
+    if (other === undefined) continue
     const { name, address } = other.settings
     const message = `listener "${settings.name}" cannot bind ${settings.address} beside "${name}" on ${address}`
     problems.report('CONFIG_EXCLUSIVE', place, message, { help: 'give one of them another port' })
-  })
+  }
 }
 
 function namesOf({ definition, ok, options, kind, name, place }: DraftNode, problems: Problems): readonly string[] {

@@ -119,7 +119,8 @@ function collectListener(
   listeners.push({ name, place: found.place })
 }
 
-// Of a union the branch that came furthest is the one that was meant; if all failed at once, the union itself is wrong.
+// Of a union the branch that came furthest is the one that was meant; if all failed at once, the one that the value is
+// of the right type for; else the union itself is wrong.
 function flatten(issue: Issue, request: OptionsRequest): readonly Issue[] {
   const { errors = [], path } = issue
   if (issue.code !== 'invalid_union' || errors.length === 0) return [issue]
@@ -129,6 +130,10 @@ function flatten(issue: Issue, request: OptionsRequest): readonly Issue[] {
     Math.max(0, ...branch.map((inner) => inner.path.length + (inner.code === 'unrecognized_keys' ? 1 : 0)))
   const sorted = [...errors].sort((a, b) => depth(b) - depth(a) || a.length - b.length)
   const [best = []] = sorted
+  const [fitting, ...others] = errors.filter((branch) => branch.every((inner) => codeOf(inner) !== 'CONFIG_WRONG_TYPE'))
+  if (depth(best) === 0 && fitting !== undefined && others.length === 0) {
+    return fitting.flatMap((inner) => flatten({ ...inner, path: [...path, ...inner.path] }, request))
+  }
   if (depth(best) === 0) {
     const messages = new Set(errors.flatMap((branch) => branch.map((inner) => plainMessage(inner))))
     return [{ code: 'invalid_type', path, message: [...messages].join(', or ') }]

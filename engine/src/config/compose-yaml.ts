@@ -1,22 +1,52 @@
-// YAML text to a document, token by token, so that how deeply it is nested is known before anything recurses into it:
-// the parser's own functions call each other once per level, and a stack that overflows inside a regular expression
-// ends the process.
+// YAML text to a document, token by token, so that how deeply it is nested and of how many pieces it is made is known
+// before anything recurses into it: the parser's own functions call each other once per level, a stack that overflows
+// inside a regular expression ends the process, and what is composed cannot be interrupted.
 import { Composer, Lexer, Parser, YAMLParseError } from 'yaml'
 import type { Document, LineCounter } from 'yaml'
+import { TimeSlice } from './time-slice.js'
 
 /** Collections that are open at once; a pipeline has about ten. */
 const DEEPEST_STACK = 100
+/** Words, signs, spaces and line ends; a node has about 40. */
+const MOST_PIECES = 60_000
+/** Characters; a certificate has some thousand. */
+const LONGEST_PIECE = 64 * 1024
+/** Pieces between two looks at the time. */
+const PIECES_AT_ONCE = 200
 
-/** The document; the offset at which it is nested too deeply, where it is. */
-export function composeYaml(text: string, lines: LineCounter): Document.Parsed | number {
+/** Why a text is not composed, and where. */
+export interface Uncomposed {
+  readonly at: number
+  readonly why: 'depth' | 'pieces' | 'length'
+}
+
+/** The document, or where there is too much of something. */
+export async function composeYaml(text: string, lines: LineCounter): Promise<Document.Parsed | Uncomposed> {
   // Whether keys are unique is seen when the tree is read: the composer compares each key with all before it.
   const options = { lineCounter: lines, merge: true, prettyErrors: false, uniqueKeys: false }
   const parser = new Parser(lines.addNewLine)
-  const reading: { tooDeepAt: number | undefined } = { tooDeepAt: undefined }
-  const tokens = tokensOf(text, parser, lines, reading)
   const composer = new Composer(options)
-  const [first, second] = withoutStacks(() => composeTwo(composer.compose(tokens, true, text.length)))
-  if (reading.tooDeepAt !== undefined || first === undefined) return reading.tooDeepAt ?? 0
+  const found: Document.Parsed[] = []
+  const slice = new TimeSlice()
+  let pieces = 0
+  lines.addNewLine(0)
+  for (const lexeme of new Lexer().lex(text)) {
+    const at = parser.offset
+    const tokens = [...parser.next(lexeme)]
+    if (parser.stack.length > DEEPEST_STACK) return { at: Math.min(parser.offset, text.length - 1), why: 'depth' }
+    if (lexeme.length > LONGEST_PIECE && /\S/.test(lexeme)) return { at, why: 'length' }
+    pieces += 1
+    if (pieces > MOST_PIECES) return { at, why: 'pieces' }
+    if (pieces % PIECES_AT_ONCE === 0) await slice.rest()
+    for (const token of tokens) compose(() => composer.next(token), found)
+    if (found.length > 1) break
+  }
+  await slice.end()
+  for (const token of [...parser.end()]) compose(() => composer.next(token), found)
+  compose(() => composer.end(true, text.length), found)
+  await slice.end()
+  const [first, second] = found
+  if (first === undefined) return { at: 0, why: 'depth' }
   if (second !== undefined) {
     const [start, end] = second.range
     first.errors.push(new YAMLParseError([start, end], 'MULTIPLE_DOCS', 'the file has more than one document'))
@@ -25,39 +55,12 @@ export function composeYaml(text: string, lines: LineCounter): Document.Parsed |
 }
 
 /** Errors of the parser are data, thousands of them in a text that is no YAML: their stacks would cost more than all else. */
-function withoutStacks<T>(run: () => T): T {
+function compose(documents: () => Iterable<Document.Parsed>, found: Document.Parsed[]): void {
   const { stackTraceLimit } = Error
   Error.stackTraceLimit = 0
   try {
-    return run()
+    found.push(...documents())
   } finally {
     Error.stackTraceLimit = stackTraceLimit
   }
-}
-
-function composeTwo(documents: Iterable<Document.Parsed>): readonly Document.Parsed[] {
-  const found: Document.Parsed[] = []
-  for (const document of documents) {
-    found.push(document)
-    if (found.length === 2) break
-  }
-  return found
-}
-
-// Ends where it is too deep: what has been read until then is never looked at.
-function* tokensOf(
-  text: string,
-  parser: Parser,
-  lines: LineCounter,
-  reading: { tooDeepAt: number | undefined },
-): ReturnType<Parser['parse']> {
-  lines.addNewLine(0)
-  for (const lexeme of new Lexer().lex(text)) {
-    yield* parser.next(lexeme)
-    if (parser.stack.length > DEEPEST_STACK) {
-      reading.tooDeepAt = Math.min(parser.offset, text.length - 1)
-      return
-    }
-  }
-  yield* parser.end()
 }

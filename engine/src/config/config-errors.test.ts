@@ -400,6 +400,66 @@ const MISTAKES: readonly Mistake[] = [
     found: ['CONFIG_EXCLUSIVE a:2:48'],
   },
   {
+    name: 'what is wrong with included files',
+    files: {
+      a: pipelineWith({ top: 'include: [gone, ., more/b, "no*", "*/x", 5]' }),
+      'more/b': 'include: [../a]\n',
+    },
+    run: ['a'],
+    found: [
+      'CONFIG_UNREADABLE a:3:11',
+      'CONFIG_UNREADABLE a:3:17',
+      'CONFIG_INCLUDE_CYCLE b:1:11',
+      'CONFIG_INCLUDE_UNMATCHED a:3:28',
+      'CONFIG_INCLUDE a:3:35',
+      'CONFIG_WRONG_TYPE a:3:42',
+    ],
+    message: /includes itself: .*a -> .*more\/b -> .*a$/,
+  },
+  {
+    name: 'what is wrong with templates and their uses',
+    files: one(
+      [
+        'version: 1',
+        'templates:',
+        '  t:',
+        '    parameters: { file: {}, spare: 1 }',
+        '    inputs: { main: { type: file, path: "${param:file}${param:flie}", pace: "${param:file}" } }',
+        'pipelines:',
+        '  one: { template: t }',
+        '  two: { template: tt }',
+        '  three: { template: t, with: { file: pcr, fil: x } }',
+        '  four: { with: {}, inputs: { main: { type: file, path: "${param:file}" } } }',
+        '',
+      ].join('\n'),
+    ),
+    found: [
+      'CONFIG_UNUSED_PARAMETER a:4:29',
+      'CONFIG_UNKNOWN_PARAMETER a:5:55',
+      'CONFIG_MISSING_PARAMETER a:7:3',
+      'CONFIG_UNKNOWN_TEMPLATE a:8:20',
+      'CONFIG_UNKNOWN_PARAMETER a:9:44',
+      'CONFIG_MISSING_KEY a:10:11',
+      'CONFIG_INTERPOLATION a:10:58',
+    ],
+    help: /did you mean "file"/,
+  },
+  {
+    name: 'a node that was another',
+    files: one(
+      pipelineWith({
+        outputs: [
+          'a: { type: http-ts, from: main, path: /a, was: main }',
+          'b: { type: http-ts, from: main, path: /b, was: x }',
+          'c: { type: http-ts, from: main, path: /c, was: x }',
+          'd: { type: http-ts, from: main, path: /d, was: d }',
+          'e: { type: http-ts, from: main, path: /e, was: A/b }',
+        ].join('\n'),
+      }),
+    ),
+    found: ['CONFIG_WAS a:8:54', 'CONFIG_WAS a:10:54', 'CONFIG_WAS a:11:54', 'CONFIG_WRONG_VALUE a:12:54'],
+  },
+  {
     name: 'a definition that throws',
     files: one(pipelineWith({ outputs: 'a: { type: faulty, from: main }' })),
     found: ['PLUGIN_FAULT a:8:7'],

@@ -23,7 +23,7 @@ export const configError = defineErrors({
     reaction: 'config',
   },
   CONFIG_ALIASES: {
-    sentence: 'The aliases of a configuration file stand for too much.',
+    sentence: 'The aliases of a configuration file, or the templates of all files, stand for too much.',
     hint: 'use fewer or smaller anchors',
     reaction: 'config',
   },
@@ -67,6 +67,41 @@ export const configError = defineErrors({
     hint: 'choose a longer one',
     reaction: 'config',
   },
+  CONFIG_INCLUDE: {
+    sentence: 'An entry of include has no valid form, or too many files are included.',
+    hint: 'name a file, or files of one folder as in channels/*.yaml',
+    reaction: 'config',
+  },
+  CONFIG_INCLUDE_CYCLE: {
+    sentence: 'A file includes, by way of others, itself.',
+    hint: 'take the entry away: every file is read once, whichever file includes it',
+    reaction: 'config',
+  },
+  CONFIG_INCLUDE_UNMATCHED: {
+    sentence: 'There is no file that an entry of include could mean (a warning).',
+    hint: 'check the path, which is relative to the folder of the file that it stands in',
+    reaction: 'config',
+  },
+  CONFIG_UNKNOWN_TEMPLATE: {
+    sentence: 'A pipeline uses a template that does not exist.',
+    hint: 'declare it under templates:',
+    reaction: 'config',
+  },
+  CONFIG_UNKNOWN_PARAMETER: {
+    sentence: 'A template does not declare a parameter that it uses, or that a pipeline gives.',
+    hint: 'declare it in the template: parameters: { name: {} }',
+    reaction: 'config',
+  },
+  CONFIG_MISSING_PARAMETER: {
+    sentence: 'A pipeline does not give a parameter that its template needs.',
+    hint: 'add it under with:',
+    reaction: 'config',
+  },
+  CONFIG_UNUSED_PARAMETER: {
+    sentence: 'A template declares a parameter that nothing in it uses (a warning).',
+    hint: 'use it: ${param:name}, or take it away',
+    reaction: 'config',
+  },
   CONFIG_VERSION: {
     sentence: 'The version of the configuration format is missing or not known.',
     hint: 'begin the file with version: 1',
@@ -94,7 +129,7 @@ export const configError = defineErrors({
   },
   CONFIG_WRONG_VALUE: {
     sentence: 'A value is not one of those that are possible.',
-    hint: 'choose one of the possible values',
+    hint: 'the message says what is expected; engine inspect lists the options of a type',
     reaction: 'config',
   },
   CONFIG_BAD_ID: {
@@ -105,6 +140,11 @@ export const configError = defineErrors({
   CONFIG_DUPLICATE_ID: {
     sentence: 'Two things have the same id.',
     hint: 'rename one of them',
+    reaction: 'config',
+  },
+  CONFIG_WAS: {
+    sentence: 'A node was, by its key was, something that another node is or was.',
+    hint: 'name the id that the node itself had, or take the key away',
     reaction: 'config',
   },
   CONFIG_DUPLICATE_SECTION: {

@@ -22,6 +22,8 @@ export interface Diagnostic {
   /** One past the last column of what is meant, on the same line. */
   readonly endColumn: number
   readonly help: string
+  /** What else is to be known of the place: which pipeline uses the template that it is in. */
+  readonly note?: string
   /** The line's text; undefined where there is none, or where it must not be shown. */
   readonly source: string | undefined
 }
@@ -50,11 +52,16 @@ const ROWS = { ...configError.table, ...pluginError.table }
 /** Nobody reads more; a file that is no configuration has one mistake after the other. */
 const MOST_DIAGNOSTICS = 2000
 
+/** Characters; a longer line is not shown. */
+const LONGEST_SHOWN = 4096
+
 /** A range of a file, in offsets of its text. */
 export interface Place {
   readonly file: SourceText
   readonly start: number
   readonly end: number
+  /** Said with whatever is reported here. */
+  readonly note?: string
 }
 
 export interface ReportOptions {
@@ -79,9 +86,15 @@ export class Problems {
     return this.#errors > 0
   }
 
+  /** Nothing more is kept: it need not be looked for. The first error is kept whatever there is. */
+  get isFull(): boolean {
+    return this.#found.size >= MOST_DIAGNOSTICS && this.hasErrors
+  }
+
   report(code: DiagnosticCode, place: Place, message: string, options: ReportOptions = {}): void {
+    if (this.isFull) return
     const { line, column } = positionOf(place)
-    const source = lineAt(place.file, place.start)
+    const source = lineAt(place.file, line)
     const endColumn = Math.max(column + 1, Math.min(column + place.end - place.start, source.length + 1))
     this.add({
       severity: options.severity ?? 'error',
@@ -92,7 +105,8 @@ export class Problems {
       column,
       endColumn,
       help: options.help ?? hintOf(code),
-      source: options.hideSource === true ? undefined : source,
+      ...(place.note === undefined ? {} : { note: place.note }),
+      source: options.hideSource === true || source.length > LONGEST_SHOWN ? undefined : source,
     })
   }
 
@@ -124,11 +138,12 @@ export class Problems {
 
   // A line with a secret in it is not shown at all: with *** in it, the caret would be wrong.
   #masked(diagnostic: Diagnostic): Diagnostic {
-    const { message, help, source } = diagnostic
+    const { message, help, note, source } = diagnostic
     return {
       ...diagnostic,
       message: this.mask.mask(message),
       help: this.mask.mask(help),
+      ...(note === undefined ? {} : { note: this.mask.mask(note) }),
       source: source === undefined || this.mask.isIn(source) ? undefined : source,
     }
   }
@@ -144,8 +159,10 @@ export function hintOf(code: DiagnosticCode): string {
   return ROWS[code].hint
 }
 
-function lineAt(file: SourceText, offset: number): string {
-  const start = file.text.lastIndexOf('\n', offset - 1) + 1
-  const end = file.text.indexOf('\n', offset)
-  return file.text.slice(offset === 0 ? 0 : start, end === -1 ? undefined : end).replace(/\r$/, '')
+function lineAt({ text, lines }: SourceText, line: number): string {
+  const start = lines.lineStarts[line - 1] ?? 0
+  const next = lines.lineStarts[line]
+  // Of a text that was not read to its end, the last line that is known may not be the last.
+  const end = next === undefined ? text.indexOf('\n', start) : next - 1
+  return text.slice(start, end === -1 ? undefined : end).replace(/\r$/, '')
 }

@@ -39,6 +39,8 @@ export interface DraftNode {
   readonly from: readonly Reference[]
   readonly fromIsList: boolean
   readonly description: string
+  /** The id that it had before. */
+  readonly was: NamedListener | undefined
   readonly timeline: 'continuous' | 'source'
   readonly batchMs: number
 }

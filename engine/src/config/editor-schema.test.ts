@@ -22,9 +22,9 @@ test('the schema has the sections that the engine reads, and no others', async (
 
 test('a node has the keys of the engine for its kind, and its options', () => {
   const of = (name: string): readonly string[] => Object.keys(schema.definitions[name]?.properties ?? {}).slice(0, 5)
-  assert.deepEqual(of('input.file').slice(0, 4), ['type', 'description', 'timeline', 'batch'])
+  assert.deepEqual(of('input.file').slice(0, 4), ['type', 'description', 'was', 'timeline'])
   assert.deepEqual(of('output.http-ts').slice(0, 3), ['type', 'from', 'description'])
-  assert.deepEqual(of('service.prometheus').slice(0, 3), ['type', 'description', 'listener'])
+  assert.deepEqual(of('service.prometheus').slice(0, 4), ['type', 'description', 'was', 'listener'])
   assert.deepEqual(schema.definitions['output.http-ts']?.required.slice(0, 2), ['type', 'from'])
 })
 

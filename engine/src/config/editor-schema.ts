@@ -6,12 +6,13 @@ import type { NodeKind } from '../plugin/contract.js'
 import type { DescribedDefinition } from '../plugin/manifest.js'
 import { INTERPOLATED_TEXT, optionJsonSchema } from '../plugin/option-json-schema.js'
 import type { JsonSchema } from '../plugin/option-json-schema.js'
+import { PARAMETER_NAME } from './interpolate.js'
 import { INPUT_SCHEMA } from './read-node.js'
 import { ENGINE_SCHEMA, LISTENER_SCHEMA } from './settings.js'
 
 const ID = '^[a-z][a-z0-9-]*$'
 const REFERENCE = '^[a-z][a-z0-9-]*(\\.[a-z0-9][a-z0-9-]*)?$|\\$\\{'
-const CONDITION = ['if', 'then'] as const
+const CONDITION = ['if', 'then', 'else'] as const
 const KINDS = ['input', 'transform', 'output', 'service'] as const
 
 /** Files that the schema is for begin with this line. */
@@ -26,7 +27,8 @@ export function editorSchema(definitions: readonly DescribedDefinition[]): JsonS
   return {
     $schema: 'http://json-schema.org/draft-07/schema#',
     title: 'Millrace pipelines',
-    ...closed(rootSections(definitions), ['version']),
+    // An included file needs no version, and has this schema too.
+    ...closed(rootSections(definitions)),
     definitions: Object.fromEntries([...nodes, ...types]),
   }
 }
@@ -34,6 +36,11 @@ export function editorSchema(definitions: readonly DescribedDefinition[]): JsonS
 function rootSections(definitions: readonly DescribedDefinition[]): Readonly<Record<string, JsonSchema>> {
   return {
     version: { const: 1, description: 'Version of the format of this file.' },
+    include: {
+      description: 'Files that belong to this one, relative to its folder; a * in a name stands for any characters.',
+      type: 'array',
+      items: { type: 'string', minLength: 1 },
+    },
     engine: { description: 'Settings of the process.', ...optionJsonSchema(ENGINE_SCHEMA) },
     listeners: named('Sockets, shared by the nodes that name them. The listener api is always there.', {
       ...optionJsonSchema(LISTENER_SCHEMA),
@@ -50,17 +57,41 @@ function rootSections(definitions: readonly DescribedDefinition[]): Readonly<Rec
       type: 'array',
       items: { type: 'string', minLength: 1 },
     },
+    templates: named('Pipelines with parameters, ${param:name} in their texts.', templateOf()),
     pipelines: named('Graphs of inputs, transforms and outputs.', pipelineOf()),
   }
 }
 
 function pipelineOf(): JsonSchema {
-  return closed({
+  const template = { type: 'string', minLength: 1, description: 'The template that it begins with.' }
+  const given = { type: 'object', description: 'Values of the parameters of the template.' }
+  // Laid over a template, a node need not be whole, and null takes it away.
+  const part = { type: ['object', 'null'] }
+  const over = closed({ template, with: given, ...sectionsOf(part, part, part) }, ['template'])
+  const whole = closed(sectionsOf(ref('input'), ref('transform'), ref('output')))
+  return { type: 'object', ...when({ required: ['template'] }, over, whole) }
+}
+
+function templateOf(): JsonSchema {
+  const parameters = {
+    description: 'What a pipeline gives: {} for what it must, else a default.',
+    type: 'object',
+    propertyNames: { pattern: PARAMETER_NAME.source },
+  }
+  return closed({ parameters, ...sectionsOf(ref('input'), ref('transform'), ref('output')) })
+}
+
+function sectionsOf(
+  input: JsonSchema,
+  transform: JsonSchema,
+  output: JsonSchema,
+): Readonly<Record<string, JsonSchema>> {
+  return {
     description: { type: 'string', description: 'What it is for, shown in status.' },
-    inputs: named('Where streams come from.', ref('input')),
-    transforms: named('What changes or watches streams on their way.', ref('transform')),
-    outputs: named('Where streams go to.', ref('output')),
-  })
+    inputs: named('Where streams come from.', input),
+    transforms: named('What changes or watches streams on their way.', transform),
+    outputs: named('Where streams go to.', output),
+  }
 }
 
 /** A provider of access: `type`, and by it the rest. */
@@ -112,8 +143,11 @@ function nodeOf(kind: NodeKind, definitions: readonly DescribedDefinition[]): Js
 
 /** What holds where `type` is this. */
 function whenType(type: string, schema: JsonSchema): JsonSchema {
-  const parts = [{ properties: { type: { const: type } }, required: ['type'] }, schema]
-  return Object.fromEntries(CONDITION.map((keyword, index) => [keyword, parts[index]]))
+  return when({ properties: { type: { const: type } }, required: ['type'] }, schema)
+}
+
+function when(...parts: readonly JsonSchema[]): JsonSchema {
+  return Object.fromEntries(parts.map((part, index) => [CONDITION[index], part]))
 }
 
 function optionsOf(definition: DescribedDefinition): JsonSchema {
@@ -131,13 +165,13 @@ function optionsOf(definition: DescribedDefinition): JsonSchema {
 /** The keys that the engine reads, beside `type`. */
 function engineKeys({ kind, inlets, consumes = [] }: DescribedDefinition): Readonly<Record<string, JsonSchema>> {
   const { properties } = optionJsonSchema(INPUT_SCHEMA) as { readonly properties: Readonly<Record<string, JsonSchema>> }
-  const { description = {}, timeline = {}, batch = {} } = properties
-  if (kind === 'input') return { description, timeline, batch }
-  if (kind === 'service') return { description }
+  const { description = {}, was = {}, timeline = {}, batch = {} } = properties
+  if (kind === 'input') return { description, was, timeline, batch }
+  if (kind === 'service') return { description, was }
   const one = { type: 'string', pattern: REFERENCE, patternErrorMessage: 'must be an id, or id.port' }
   const form = inlets === 'many' ? { anyOf: [one, { type: 'array', items: one, minItems: 1 }] } : one
   const from = { description: `What it reads: an id, or id.port, that gives ${consumes.join(' or ')}.`, ...form }
-  return { from, description }
+  return { from, description, was }
 }
 
 function ofKind(definitions: readonly DescribedDefinition[], kind: NodeKind): readonly DescribedDefinition[] {

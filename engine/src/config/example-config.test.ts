@@ -1,8 +1,8 @@
 // Definitions and files for the tests of this room: small stand-ins for the built-in plugins.
 import assert from 'node:assert/strict'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { z } from 'zod'
 import type { Definition } from '../plugin/contract.js'
@@ -168,7 +168,10 @@ export async function loadFiles(
 ): Promise<LoadedConfig & { readonly folder: string }> {
   const folder = await mkdtemp(join(tmpdir(), 'millrace-config-'))
   try {
-    for (const [name, content] of Object.entries(contents)) await writeFile(join(folder, name), content)
+    for (const [name, content] of Object.entries(contents)) {
+      await mkdir(join(folder, dirname(name)), { recursive: true })
+      await writeFile(join(folder, name), content)
+    }
     const files = names.map((name) => join(folder, name))
     const loaded = await loadConfig(files, { env: {}, plugins: examplePlugins, ...options })
     return { ...loaded, folder }

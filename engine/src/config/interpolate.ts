@@ -1,6 +1,6 @@
 // Interpolation inside one scalar: `${NAME}`, `${NAME:-default}`, `${NAME:?why}`, `${secret:name}`, and `$${` for a
 // literal `${`. What comes in is inert: values are never looked through again, and can't change the structure of the
-// document.
+// document. `${param:name}` is left for the use of the template to fill in.
 import { didYouMean } from './did-you-mean.js'
 
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -22,45 +22,106 @@ export interface InterpolationProblem {
   readonly expression: string
 }
 
+export interface ParameterReference {
+  readonly name: string
+  /** As written, `${param:name}`. */
+  readonly expression: string
+}
+
+/** A text of a template: pieces that stand already, and parameters between them. */
+export interface Pattern {
+  readonly parts: readonly (string | ParameterReference)[]
+  /** Something else in it is not known, and stays so. */
+  readonly unresolved: boolean
+}
+
 export interface Interpolated {
   readonly text: string
+  /** Only where there are parameters. */
+  readonly pattern?: Pattern
   readonly problems: readonly InterpolationProblem[]
   /** Something in it is not known. */
   readonly unresolved: boolean
 }
 
-type Result = { readonly value: string } | { readonly problem: InterpolationProblem } | 'unknown'
+type Result =
+  | { readonly value: string }
+  | { readonly problem: InterpolationProblem }
+  | { readonly parameter: ParameterReference }
+  | 'unknown'
+
+/** Characters of a text with its values in place. */
+export const LONGEST_TEXT = 256 * 1024
+/** A text has no more mistakes than anybody reads. */
+const MOST_PROBLEMS = 20
+const MOST_EXPRESSIONS = 1000
 
 const VARIABLE = /^([A-Za-z_][A-Za-z0-9_]*)(?:(:-|:\?)(.*))?$/s
 const SECRET = 'secret:'
 const SECRET_NAME = /^[a-z][a-z0-9-]*$/
+const PARAMETER = 'param:'
+const LITERAL = '$${'
+/** Parameters are called like options. */
+export const PARAMETER_NAME = /^[a-z][A-Za-z0-9-]{0,63}$/
 
 /** The text with its variables in place. An empty variable counts as unset where `:-` or `:?` follows. */
 export function interpolate(text: string, values: Values): Interpolated {
   const problems: InterpolationProblem[] = []
+  const parts: (string | ParameterReference)[] = []
   let unresolved = false
   let out = ''
-  let rest = text
-  for (let at = rest.indexOf('${'); at !== -1; at = rest.indexOf('${')) {
-    if (rest[at - 1] === '$') {
-      out += `${rest.slice(0, at - 1)}\${`
-      rest = rest.slice(at + 2)
-      continue
-    }
-    const close = rest.indexOf('}', at)
-    const expression = close === -1 ? rest.slice(at) : rest.slice(at, close + 1)
-    const result = close === -1 ? unclosed(expression) : evaluate(expression, values)
-    unresolved ||= result === 'unknown' || 'problem' in result
+  let length = 0
+  let count = 0
+  let at = 0
+  for (const expression of expressionsOf(text)) {
+    out += text.slice(at, expression.start)
+    at = expression.end
+    const result = evaluate(expression, values)
+    if (result !== 'unknown' && 'parameter' in result) {
+      parts.push(out, result.parameter)
+      length += out.length
+      out = ''
+    } else if (result !== 'unknown' && 'value' in result) out += result.value
+    else unresolved = true
     if (result !== 'unknown' && 'problem' in result) problems.push(result.problem)
-    out += rest.slice(0, at) + (result !== 'unknown' && 'value' in result ? result.value : '')
-    rest = rest.slice(at + expression.length)
+    count += 1
+    if (count <= MOST_EXPRESSIONS && length + out.length <= LONGEST_TEXT && problems.length < MOST_PROBLEMS) continue
+    if (problems.length < MOST_PROBLEMS) problems.push(tooMuch(expression.text))
+    return { text: '', problems, unresolved: true }
   }
-  return { text: out + rest, problems, unresolved }
+  out += text.slice(at)
+  if (parts.length === 0) return { text: out, problems, unresolved }
+  const pattern = { parts: [...parts, out].filter((part) => part !== ''), unresolved }
+  return { text: '', problems, unresolved: true, pattern }
 }
 
-function evaluate(expression: string, { env, secrets, noEnv }: Values): Result {
+interface Expression {
+  readonly start: number
+  readonly end: number
+  readonly text: string
+}
+
+function* expressionsOf(text: string): Generator<Expression> {
+  for (let start = text.indexOf('${'); start !== -1;) {
+    const isLiteral = text[start - 1] === '$'
+    const close = isLiteral ? -1 : text.indexOf('}', start)
+    const end = isLiteral ? start + 2 : close === -1 ? text.length : close + 1
+    const from = isLiteral ? start - 1 : start
+    yield { start: from, end, text: text.slice(from, end) }
+    start = text.indexOf('${', end)
+  }
+}
+
+function evaluate({ text: expression }: Expression, values: Values): Result {
+  if (expression === LITERAL) return { value: '${' }
+  if (!expression.endsWith('}')) return unclosed(expression)
   const inner = expression.slice(2, -1)
-  if (inner.startsWith(SECRET)) return evaluateSecret(expression, inner.slice(SECRET.length), secrets)
+  if (inner.startsWith(PARAMETER)) return evaluateParameter(expression, inner.slice(PARAMETER.length))
+  if (inner.startsWith(SECRET)) return evaluateSecret(expression, inner.slice(SECRET.length), values.secrets)
+  return evaluateVariable(expression, inner, values)
+}
+
+function evaluateVariable(expression: string, inner: string, { env, noEnv }: Values): Result {
   const [, name = '', operator = '', argument = ''] = VARIABLE.exec(inner) ?? []
   if (name === '') {
     return { problem: { code: 'CONFIG_INTERPOLATION', message: `${expression} has no valid form`, expression } }
@@ -94,6 +155,17 @@ function evaluateSecret(expression: string, name: string, secrets: Values['secre
   }
   const value = secrets.get(name)
   return value === undefined ? 'unknown' : { value }
+}
+
+function evaluateParameter(expression: string, name: string): Result {
+  if (PARAMETER_NAME.test(name)) return { parameter: { name, expression } }
+  const help = 'write ${param:name}; its default stands where the parameter is declared'
+  return { problem: { code: 'CONFIG_INTERPOLATION', message: `${expression} has no valid form`, help, expression } }
+}
+
+function tooMuch(expression: string): InterpolationProblem {
+  const message = `the text has more than ${MOST_EXPRESSIONS} \${...}, or more than ${LONGEST_TEXT} characters with its values in place`
+  return { code: 'CONFIG_INTERPOLATION', message, help: 'shorten the values', expression }
 }
 
 function unclosed(expression: string): Result {

@@ -44,10 +44,11 @@ export function linkPipeline(around: Surroundings): Pipeline {
 
 /** A draft without mistakes as a node of the graph; undefined for one with some. */
 export function settingsOf(node: DraftNode, links: readonly Linked[] = []): NodeSettings | undefined {
-  const { id, definition, options, description, timeline, batchMs, place } = node
+  const { id, name, definition, options, description, timeline, batchMs, place } = node
   if (definition === undefined || (!node.ok && !node.unknown)) return undefined
   const from: readonly PortRef[] = links.map(({ source, port }) => ({ node: source.id, port }))
-  return { id, definition, options, from, description, timeline, batchMs, at: positionOf(place) }
+  const was = node.was === undefined ? {} : { was: `${id.slice(0, -name.length)}${node.was.name}` }
+  return { id, ...was, definition, options, from, description, timeline, batchMs, at: positionOf(place) }
 }
 
 function linksOf(node: DraftNode, around: Surroundings): readonly Linked[] {
@@ -111,6 +112,7 @@ function portsOf(definition: Definition | undefined): readonly string[] | undefi
 
 function reportUnknown(node: DraftNode, name: string, reference: Reference, around: Surroundings): undefined {
   const { pipeline, pipelines, problems } = around
+  if (problems.isFull) return undefined
   const readable = pipeline.nodes.filter((other) => other.kind !== 'output' && other.name !== node.name)
   const names = readable.map((other) => other.name)
   const elsewhere = pipelines.find(({ nodes }) => nodes.some((other) => other.name === name))

@@ -1,9 +1,10 @@
 // From YAML files to a checked graph: every mistake of all files is reported at once, and only a configuration without
 // mistakes is a graph. Nothing is opened or bound here; modules of plugins are imported for their definitions.
 import { discoverPlugins } from '../plugin/discover.js'
+import type { Discovered } from '../plugin/discover.js'
 import { findStarterPackage } from '../plugin/plugin-package.js'
 import type { Registry } from '../plugin/registry.js'
-import type { Graph } from '../graph/graph.js'
+import type { Graph, Pipeline } from '../graph/graph.js'
 import { checkAddresses, checkExclusive } from './check-exclusive.js'
 import { Problems } from './diagnostic.js'
 import type { Diagnostic } from './diagnostic.js'
@@ -19,18 +20,36 @@ import { readPlugins, reportDiscovered } from './read-plugins.js'
 import { checkKeys, mapOf } from './read-section.js'
 import { readTrees, sectionsOf, sourceNames } from './read-trees.js'
 import type { LoadOptions, Tree } from './read-trees.js'
+import { TimeSlice } from './time-slice.js'
 import { placeOf } from './yaml-tree.js'
 import type { YamlEntry, YamlMap, YamlScalar, YamlValue } from './yaml-tree.js'
 
 export type { LoadOptions }
 
 const VERSION = 1
-const ROOT_KEYS = ['version', 'engine', 'listeners', 'auth', 'secrets', 'defaults', 'services', 'plugins', 'pipelines']
+const ROOT_KEYS = [
+  'version',
+  'include',
+  'engine',
+  'listeners',
+  'auth',
+  'secrets',
+  'defaults',
+  'services',
+  'plugins',
+  'templates',
+  'pipelines',
+]
 
 export interface LoadedConfig {
   /** Undefined if there is an error. */
   readonly graph?: Graph
   readonly diagnostics: readonly Diagnostic[]
+  /**
+   * Absolute paths of what the result depends on, whether or not it could be read or is there: the files, those that
+   * they include, the folders in which `include` looks for files, and the files of secrets and variables.
+   */
+  readonly sources: readonly string[]
 }
 
 /** A file that could be read as a map. */
@@ -42,30 +61,34 @@ interface Root extends Tree {
 export async function loadConfig(files: readonly string[], options: LoadOptions): Promise<LoadedConfig> {
   const problems = new Problems()
   const names = [...new Set(files)]
-  const { trees, isWhole } = await readTrees(names, options, problems.mask, problems)
-  const roots = trees.flatMap((tree) => readRoot(tree, problems) ?? [])
-  const registry = await findPlugins(roots, options, problems)
-  const graph = buildGraph(names, roots, isWhole && roots.length === names.length, registry, problems)
-  const diagnostics = problems.list(sourceNames(names, options))
-  return problems.hasErrors ? { diagnostics } : { graph, diagnostics }
+  const read = await readTrees(names, options, problems.mask, problems)
+  const roots = read.trees.flatMap((tree) => readRoot(tree, problems) ?? [])
+  const { registry, code } = await findPlugins(roots, options, problems)
+  const isWhole = read.isWhole && roots.length === read.trees.length
+  const graph = await buildGraph(read.names, roots, isWhole, registry, problems)
+  const { sources } = read
+  const diagnostics = problems.list(sourceNames([...new Set([...read.names, ...names])], options))
+  if (problems.hasErrors) return { diagnostics, sources }
+  return { graph: code === undefined ? graph : { ...graph, plugins: code }, diagnostics, sources }
 }
 
-function readRoot({ file, root }: Tree, problems: Problems): Root | undefined {
+function readRoot({ file, root, isIncluded }: Tree, problems: Problems): Root | undefined {
   const start = { file, start: 0, end: 1 }
   const map = mapOf({ key: start, value: isBlank(root) ? { ...root, unresolved: false } : root }, 'the file', problems)
   if (map === undefined) return undefined
   checkKeys(map, ROOT_KEYS, 'the file', problems)
   const version = map.entries.get('version')
   if (version === undefined) {
-    problems.report('CONFIG_VERSION', start, 'the file does not say which version of the format it has')
+    if (!isIncluded)
+      problems.report('CONFIG_VERSION', start, 'the file does not say which version of the format it has')
   } else if (!isVersion(version)) {
     const message = `this engine reads version ${VERSION} of the format`
     problems.report('CONFIG_VERSION', placeOf(version), message, { help: `write version: ${VERSION}` })
   }
-  return { file, root: map }
+  return { file, root: map, isIncluded }
 }
 
-async function findPlugins(roots: readonly Root[], options: LoadOptions, problems: Problems): Promise<Registry> {
+async function findPlugins(roots: readonly Root[], options: LoadOptions, problems: Problems): Promise<Discovered> {
   const references = readPlugins(sectionsOf(roots, 'plugins'), problems)
   const discover = options.plugins ?? discoverPlugins
   const discovered = await discover({
@@ -74,24 +97,30 @@ async function findPlugins(roots: readonly Root[], options: LoadOptions, problem
     starterPackage: findStarterPackage(),
   })
   reportDiscovered(discovered, references, problems)
-  return discovered.registry
+  return discovered
 }
 
-function buildGraph(
+async function buildGraph(
   files: readonly string[],
   roots: readonly Root[],
   isWhole: boolean,
   registry: Registry,
   problems: Problems,
-): Graph {
+): Promise<Graph> {
   const [first] = roots
   const sockets = readEngine(sectionsOf(roots, 'engine'), sectionsOf(roots, 'listeners'), first?.file, problems)
   const auth = readAuth(sectionsOf(roots, 'auth'), isWhole, problems)
   const defaults = readDefaults(sectionsOf(roots, 'defaults'), registry, problems)
   const services = readServices(sectionsOf(roots, 'services'), { registry, defaults, problems })
-  const drafts = readPipelines(sectionsOf(roots, 'pipelines'), { registry, defaults, problems })
+  const drafts = await readPipelines(sectionsOf(roots, 'pipelines'), { registry, defaults, problems })
   if (isWhole && first !== undefined && drafts.length === 0) reportEmpty(roots, first, problems)
-  const pipelines = drafts.map((pipeline) => linkPipeline({ pipeline, pipelines: drafts, registry, problems }))
+  const pipelines: Pipeline[] = []
+  const slice = new TimeSlice()
+  for (const pipeline of drafts) {
+    pipelines.push(linkPipeline({ pipeline, pipelines: drafts, registry, problems }))
+    await slice.rest()
+  }
+  await slice.end()
   const nodes = [...services, ...drafts.flatMap((pipeline: DraftPipeline) => pipeline.nodes)]
   // A file that could not be read may have the listener.
   if (isWhole) checkListeners(nodes, sockets.names, problems)

@@ -4,15 +4,17 @@ import fc from 'fast-check'
 import { loadFiles, pipelineWith } from './example-config.test.js'
 import { renderGithub, renderJson, renderText } from './render-diagnostics.js'
 
-const TEXT = pipelineWith({
-  top: 'engine: { drain: 3s }\nservices: { metrics: { type: prometheus } }',
+const TEXT = `${pipelineWith({
+  top: 'templates: { t: { parameters: { a: {}, b: [x, y] }, outputs: { o: { type: "${param:b}", from: "x${param:a}" } } } }\nengine: { drain: 3s }\nservices: { metrics: { type: prometheus } }',
   transforms:
     'gops: { type: gop, from: main, maxDuration: "${A:-5s}" }\npick: &p\n  type: failover\n  from: [main, gops]',
   outputs: 'ts: { type: http-ts, from: gops, path: /a }\nhls: { type: hls, from: pick, <<: *p }',
-})
+})}  two: { template: t, with: { a: 1, b: hls }, inputs: { x1: { type: file, path: b } }, outputs: { o: { was: q, from: ~ } } }
+`
 
 const PIECES = [
   '${',
+  '${param:a}',
   '}',
   '*',
   '&p ',

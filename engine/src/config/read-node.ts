@@ -16,23 +16,29 @@ import type { YamlEntry, YamlMap, YamlValue } from './yaml-tree.js'
 
 const NODE_SCHEMA = z.strictObject({
   description: z.string().optional().meta({ description: 'What the node is for, shown in status.', reload: 'live' }),
+  was: z
+    .string()
+    .regex(/^[a-z][a-z0-9-]*$/, 'must be the id that the node had')
+    .optional()
+    .meta({ description: 'Its id before it was renamed, so that a reload keeps it.', reload: 'live' }),
 })
 
 /** The keys that the engine reads on an input, beside `type`. */
 export const INPUT_SCHEMA = NODE_SCHEMA.extend({
   timeline: choice('continuous', 'source').prefault('continuous').meta({
     description: 'Whether timestamps run on over reconnects and loops, or stay as the source sends them.',
+    reload: 'source',
   }),
   batch: duration({ min: 20, max: 100 })
     .prefault('50ms')
-    .meta({ description: 'How long a chunk collects before it travels on.' }),
+    .meta({ description: 'How long a chunk collects before it travels on.', reload: 'live' }),
 })
 
 /** Of an input, what `defaults:` may give beside the options of its type. */
 export const ENGINE_OPTIONS: readonly string[] = ['timeline', 'batch']
 
 /** What is a node's own. */
-export const NOT_DEFAULTED: readonly string[] = ['type', 'description', 'from']
+export const NOT_DEFAULTED: readonly string[] = ['type', 'description', 'was', 'from']
 
 export interface NodeRequest {
   readonly kind: NodeKind
@@ -80,8 +86,8 @@ export function readNode(request: NodeRequest, sources: NodeSources): DraftNode 
 }
 
 function engineKeysOf(kind: NodeKind): readonly string[] {
-  if (kind === 'input') return ['type', 'description', ...ENGINE_OPTIONS]
-  return kind === 'service' ? ['type', 'description'] : ['type', 'description', 'from']
+  if (kind === 'input') return ['type', 'description', 'was', ...ENGINE_OPTIONS]
+  return kind === 'service' ? ['type', 'description', 'was'] : ['type', 'description', 'was', 'from']
 }
 
 function checkOwnKeys(
@@ -90,17 +96,20 @@ function checkOwnKeys(
   engineKeys: readonly string[],
   title: string,
   problems: Problems,
-): Pick<DraftNode, 'description' | 'timeline' | 'batchMs'> {
+): Pick<DraftNode, 'description' | 'was' | 'timeline' | 'batchMs'> {
   const schema = request.kind === 'input' ? INPUT_SCHEMA : NODE_SCHEMA
   const foreign = [...map.entries.keys()].filter((key) => key === 'type' || key === 'from' || !engineKeys.includes(key))
   const { key: place } = request.entry
   const { options } = checkOptions({ schema, map, otherKeys: foreign, place, title, folder: '' }, problems)
   const {
     description = '',
+    was,
     timeline = 'continuous',
     batch = 0,
   } = (options ?? {}) as Partial<z.output<typeof INPUT_SCHEMA>>
-  return { description, timeline, batchMs: batch }
+  const written = map.entries.get('was')
+  const before = was === undefined || written === undefined ? undefined : { name: was, place: placeOf(written) }
+  return { description, was: before, timeline, batchMs: batch }
 }
 
 function findDefinition(
@@ -153,15 +162,15 @@ function readFrom(
     problems.report('CONFIG_MISSING_KEY', place, `${title} does not say what it reads ("from")`, { help })
   }
   const fromIsList = from?.value.kind === 'list'
-  const references: Reference[] = []
+  const references = new Map<string, Reference>()
   for (const item of items) {
     const place = from === undefined || item.kind === 'scalar' ? item.place : from.key
     const text = textOf(item, place, `"from" of ${title}`, problems)
     if (text === undefined) continue
-    if (references.every((reference) => reference.text !== text)) references.push({ text, place })
+    if (!references.has(text)) references.set(text, { text, place })
     else problems.report('CONFIG_WRONG_VALUE', place, `${title} names "${text}" twice`, { help: 'name it once' })
   }
-  return { from: references, fromIsList }
+  return { from: [...references.values()], fromIsList }
 }
 
 function itemsOf(value: YamlValue): readonly YamlValue[] {

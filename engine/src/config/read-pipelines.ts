@@ -1,11 +1,13 @@
 // The sections `pipelines:` and `services:` of all files, as drafts.
 import type { NodeKind } from '../plugin/contract.js'
 import { positionOf } from './diagnostic.js'
+import { checkWas } from './check-was.js'
 import type { Place, Problems } from './diagnostic.js'
 import { titleOf } from './draft.js'
 import type { DraftNode, DraftPipeline } from './draft.js'
 import { readNode } from './read-node.js'
 import type { NodeSources } from './read-node.js'
+import { TimeSlice } from './time-slice.js'
 import { checkId, checkKeys, mapOf, textOf } from './read-section.js'
 import type { YamlEntry, YamlMap } from './yaml-tree.js'
 
@@ -15,19 +17,26 @@ const SECTIONS: readonly (readonly [section: string, kind: NodeKind])[] = [
   ['outputs', 'output'],
 ]
 
+/** What may stand in a pipeline that is written out. */
+export const PIPELINE_KEYS: readonly string[] = ['description', ...SECTIONS.map(([section]) => section)]
+
 /** Ids of services begin with it, so no pipeline may have its name. */
 const SERVICES = 'services'
 
 /** Reads what the files say under `pipelines:`; the same name twice is reported. */
-export function readPipelines(entries: readonly YamlEntry[], sources: NodeSources): readonly DraftPipeline[] {
+export async function readPipelines(
+  entries: readonly YamlEntry[],
+  sources: NodeSources,
+): Promise<readonly DraftPipeline[]> {
   const { problems } = sources
+  const slice = new TimeSlice()
   const pipelines: DraftPipeline[] = []
   for (const [name, entry] of namedEntries(entries, 'pipelines', 'pipeline', problems)) {
     if (name === SERVICES) {
       problems.report('CONFIG_BAD_ID', entry.key, `"${SERVICES}" cannot be the name of a pipeline`)
       continue
     }
-    const pipeline = readPipeline(name, entry, sources)
+    const pipeline = await readPipeline(name, entry, sources, slice)
     if (pipeline !== undefined) pipelines.push(pipeline)
   }
   return pipelines
@@ -40,6 +49,7 @@ export function readServices(entries: readonly YamlEntry[], sources: NodeSources
     const node = readNode({ kind: 'service', name, owner: SERVICES, entry }, sources)
     if (node !== undefined) nodes.push(node)
   }
+  checkWas(nodes, sources.problems)
   return nodes
 }
 
@@ -63,23 +73,34 @@ export function namedEntries(
   return [...found]
 }
 
-function readPipeline(name: string, entry: YamlEntry, sources: NodeSources): DraftPipeline | undefined {
+async function readPipeline(
+  name: string,
+  entry: YamlEntry,
+  sources: NodeSources,
+  slice: TimeSlice,
+): Promise<DraftPipeline | undefined> {
   const { problems } = sources
   const title = `pipeline "${name}"`
   const map = mapOf(entry, title, problems)
   if (map === undefined) return undefined
-  checkKeys(map, ['description', ...SECTIONS.map(([section]) => section)], title, problems)
+  checkKeys(map, [...PIPELINE_KEYS, 'template', 'with'], title, problems)
   const about = map.entries.get('description')
   const description =
     about === undefined ? undefined : textOf(about.value, about.value.place, `"description" of ${title}`, problems)
-  const nodes = readNodes(name, map, sources)
+  const nodes = await readNodes(name, map, sources, slice)
+  checkWas(nodes, problems)
   if (!SECTIONS.some(([section]) => hasEntries(map, section))) {
     problems.report('CONFIG_EMPTY', entry.key, `${title} has no nodes`)
   }
   return { name, description: description ?? '', nodes }
 }
 
-function readNodes(owner: string, map: YamlMap, sources: NodeSources): readonly DraftNode[] {
+async function readNodes(
+  owner: string,
+  map: YamlMap,
+  sources: NodeSources,
+  slice: TimeSlice,
+): Promise<readonly DraftNode[]> {
   const { problems } = sources
   const places = new Map<string, { readonly place: Place; readonly kind: NodeKind }>()
   const nodes: DraftNode[] = []
@@ -87,6 +108,7 @@ function readNodes(owner: string, map: YamlMap, sources: NodeSources): readonly 
     const sectionEntry = map.entries.get(section)
     const sectionMap = sectionEntry === undefined ? undefined : mapOf(sectionEntry, `"${section}"`, problems)
     for (const [name, entry] of sectionMap?.entries ?? []) {
+      await slice.rest()
       const isId = checkId(name, entry.key, problems)
       const first = places.get(name)
       if (first !== undefined) reportTwice(titleOf(kind, name), entry.key, first.place, problems)

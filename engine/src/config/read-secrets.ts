@@ -23,6 +23,8 @@ export interface SecretSources {
   readonly noEnv: boolean
   readonly mask: SecretMask
   readonly problems: Problems
+  /** Gets the absolute paths of the files that are read. */
+  readonly sources: Set<string>
 }
 
 /** The values by name; undefined for those that could not be read, which is reported. The mask knows them from now on. */
@@ -45,7 +47,7 @@ export async function readSecrets(
 }
 
 async function readSecret(name: string, entry: YamlEntry, sources: SecretSources): Promise<string | undefined> {
-  const { env, noEnv, problems } = sources
+  const { env, noEnv, problems, sources: files } = sources
   const title = `secret "${name}"`
   const map = secretMap(entry, title, problems)
   if (map === undefined) return undefined
@@ -55,7 +57,12 @@ async function readSecret(name: string, entry: YamlEntry, sources: SecretSources
   if (hasUnresolved(from.value)) return reportNested(title, place, problems)
   const text = textOf(from.value, place, `"${key}" of ${title}`, problems)
   if (text === undefined) return undefined
-  if (key === 'file') return noEnv ? undefined : readFile(title, text, place, problems)
+  if (key === 'file') {
+    if (noEnv) return undefined
+    const path = resolve(dirname(place.file.path), text)
+    files.add(path)
+    return readFile(title, path, place, problems)
+  }
   const value = Object.hasOwn(env, text) ? env[text] : undefined
   if (value !== undefined && value !== '') return value
   if (noEnv) return undefined
@@ -92,14 +99,14 @@ function reportNested(title: string, place: Place, problems: Problems): undefine
   return undefined
 }
 
-async function readFile(title: string, name: string, place: Place, problems: Problems): Promise<string | undefined> {
+async function readFile(title: string, path: string, place: Place, problems: Problems): Promise<string | undefined> {
   const refuse = (why: string): undefined => {
     problems.report('CONFIG_SECRET_FILE', place, `the file of ${title} ${why}`)
     return undefined
   }
   try {
     // A FIFO that nobody writes must not hold the process up.
-    const file = await open(resolve(dirname(place.file.path), name), constants.O_RDONLY | constants.O_NONBLOCK)
+    const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
     await using _closed = { [Symbol.asyncDispose]: () => file.close() }
     const status = await file.stat()
     if (!status.isFile()) return refuse('is no regular file')

@@ -1,32 +1,41 @@
 // Reads a configuration file as text, at most 1 MiB of it, whatever kind of file it is.
-import { open } from 'node:fs/promises'
+import { open, stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import type { Problems, SourceText } from './diagnostic.js'
+import type { DiagnosticCode, Place, Problems, SourceText } from './diagnostic.js'
 
 const LARGEST_BYTES = 1024 * 1024
 
 /** What files hold that are not to be read from disk, by the name that they are given. */
 export type Contents = ReadonlyMap<string, string | Uint8Array>
 
-/** The text of a file; undefined if it is reported that there is none. */
+/**
+ * The text of a file; undefined if it is reported that there is none: at the place where it is named, if that is in a
+ * file. Such a file is a regular one: a FIFO that nobody writes must not hold the process up.
+ */
 export async function readSource(
   name: string,
   problems: Problems,
   contents?: Contents,
+  at?: Place,
 ): Promise<Pick<SourceText, 'name' | 'path' | 'text'> | undefined> {
+  const refuse = (code: DiagnosticCode, why: string): undefined => {
+    if (at === undefined) problems.reportFile(code, name, `the file ${why}`)
+    else problems.report(code, at, `the file ${name} ${why}`)
+  }
   try {
+    if (at !== undefined && contents?.has(name) !== true && !(await stat(resolve(name))).isFile()) {
+      return refuse('CONFIG_UNREADABLE', 'cannot be read: it is no regular file')
+    }
     const content = contents?.get(name) ?? (await readAtMost(resolve(name), LARGEST_BYTES + 1))
     const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content
     if (bytes.length > LARGEST_BYTES) {
-      problems.reportFile('CONFIG_TOO_LARGE', name, `the file is larger than ${LARGEST_BYTES} bytes`)
-      return undefined
+      return refuse('CONFIG_TOO_LARGE', `is larger than ${LARGEST_BYTES} bytes`)
     }
     // Takes a byte order mark away, and throws for what is not UTF-8.
     const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes)
     return { name, path: resolve(name), text }
   } catch (error) {
-    problems.reportFile('CONFIG_UNREADABLE', name, `the file cannot be read: ${reasonOf(error)}`)
-    return undefined
+    return refuse('CONFIG_UNREADABLE', `cannot be read: ${reasonOf(error)}`)
   }
 }
 

@@ -1,19 +1,22 @@
 // Everything that a configuration is made of, read to one tree per file: the files, the variables of the environment and
 // of `--env-file`, the flags of `--set`, and the secrets, which the files declare and use at once: where any is used,
 // the trees are read twice, first without them.
+import { resolve } from 'node:path'
 import type { DiscoverRequest, Discovered } from '../plugin/discover.js'
 import { Problems } from './diagnostic.js'
 import type { SourceText } from './diagnostic.js'
 import type { Environment, Values } from './interpolate.js'
 import { readEnvFiles } from './read-env-file.js'
 import { readSecrets } from './read-secrets.js'
-import { readSource } from './read-source.js'
+import { expandTemplates } from './expand-templates.js'
+import { readFiles } from './read-files.js'
+import type { ReadFile } from './read-files.js'
 import type { Contents } from './read-source.js'
-import { parseYaml, readYaml } from './read-yaml.js'
-import type { ParsedYaml } from './read-yaml.js'
+import { readYaml } from './read-yaml.js'
 import type { SecretMask } from './secret-mask.js'
 import { flagName, parseFlags, setValues } from './set-values.js'
 import type { Flag } from './set-values.js'
+import { TimeSlice } from './time-slice.js'
 import type { YamlEntry, YamlValue } from './yaml-tree.js'
 
 const SECRET_REFERENCE = '${secret:'
@@ -32,6 +35,8 @@ export interface LoadOptions {
   readonly noEnv?: boolean | undefined
   /** What files hold, by their names, that are not to be read from disk. */
   readonly contents?: Contents | undefined
+  /** Names of the files in a folder (absolute) in which `include` looks for matches. By default those on disk. */
+  readonly listFolder?: ((folder: string) => Promise<readonly string[]>) | undefined
   /** Finds definitions. By default `discoverPlugins`, with the package that started the engine. */
   readonly plugins?: ((request: DiscoverRequest) => Promise<Discovered>) | undefined
 }
@@ -39,11 +44,17 @@ export interface LoadOptions {
 export interface Tree {
   readonly file: SourceText
   readonly root: YamlValue
+  /** Another file names it. */
+  readonly isIncluded: boolean
 }
 
 export interface Trees {
-  /** Of the files that could be read, in their order. */
+  /** Of the files that could be read, each before those that it includes. Templates have been expanded. */
   readonly trees: readonly Tree[]
+  /** The names of all files that are there, in the same order. */
+  readonly names: readonly string[]
+  /** Absolute: see `LoadedConfig`. */
+  readonly sources: readonly string[]
   /** All files could be read. */
   readonly isWhole: boolean
 }
@@ -55,22 +66,20 @@ export async function readTrees(
   mask: SecretMask,
   problems: Problems,
 ): Promise<Trees> {
-  const { envFiles = [], sets = [], noEnv = false, contents } = options
+  const { envFiles = [], sets = [], noEnv = false, contents, listFolder } = options
   const env = await readEnvFiles(envFiles, options.env, problems, contents)
-  const files: ParsedYaml[] = []
-  for (const name of names) {
-    const source = await readSource(name, problems, contents)
-    if (source !== undefined) files.push(parseYaml(source, problems))
-  }
-  const flags = parseFlags(sets, problems)
-  const isWhole = files.length === names.length && files.every(({ document }) => document !== undefined)
-  const read = (values: Values, to: Problems): readonly Tree[] => readAll(files, flags, values, isWhole, to)
+  const sources = new Set(envFiles.map((name) => resolve(name)))
+  const values = { env, noEnv, secrets: new Map<string, string>() }
+  const { files, isWhole } = await readFiles(names, { values, contents, listFolder, problems, sources })
+  const flags = await parseFlags(sets, problems)
+  const read = (given: Values, to: Problems): Promise<readonly Tree[]> => readAll(files, flags, given, isWhole, to)
   const usesSecrets = [...files, ...flags.map(({ parsed }) => parsed)].some(({ file }) =>
     file.text.includes(SECRET_REFERENCE),
   )
-  const before = read({ env, noEnv, secrets: new Map() }, usesSecrets ? new Problems() : problems)
-  const secrets = await readSecrets(sectionsOf(before, 'secrets'), { env, noEnv, mask, problems })
-  return { trees: usesSecrets ? read({ env, noEnv, secrets }, problems) : before, isWhole }
+  const before = await read(values, usesSecrets ? new Problems() : problems)
+  const secrets = await readSecrets(sectionsOf(before, 'secrets'), { env, noEnv, mask, problems, sources })
+  const trees = usesSecrets ? await read({ env, noEnv, secrets }, problems) : before
+  return { trees, names: files.map(({ file }) => file.name), sources: [...sources], isWhole }
 }
 
 /** The order of diagnostics: as the sources were named. */
@@ -83,22 +92,23 @@ export function sectionsOf(trees: readonly Pick<Tree, 'root'>[], name: string): 
   return trees.flatMap(({ root }) => (root.kind === 'map' ? (root.entries.get(name) ?? []) : []))
 }
 
-function readAll(
-  files: readonly ParsedYaml[],
+async function readAll(
+  files: readonly ReadFile[],
   flags: readonly Flag[],
   values: Values,
   isWhole: boolean,
   problems: Problems,
-): readonly Tree[] {
-  const roots = setValues(
-    files.map((file) => readYaml(file, values, problems)),
-    flags,
-    values,
-    isWhole,
-    problems,
-  )
-  return files.flatMap(({ file }, index) => {
+): Promise<readonly Tree[]> {
+  const slice = new TimeSlice()
+  const read: (YamlValue | undefined)[] = []
+  for (const file of files) {
+    read.push(readYaml(file, values, problems))
+    await slice.rest()
+  }
+  const roots = setValues(await expandTemplates(read, isWhole, problems), flags, values, isWhole, problems)
+  await slice.rest()
+  return files.flatMap(({ file, isIncluded }, index) => {
     const root = roots[index]
-    return root === undefined ? [] : [{ file, root }]
+    return root === undefined ? [] : [{ file, root, isIncluded }]
   })
 }

@@ -7,6 +7,7 @@ import type { Place, Problems, SourceText } from './diagnostic.js'
 import { interpolate } from './interpolate.js'
 import type { Values } from './interpolate.js'
 import { composeYaml } from './compose-yaml.js'
+import type { Uncomposed } from './compose-yaml.js'
 import { reportSyntax } from './syntax-errors.js'
 import type { YamlEntry, YamlMap, YamlScalar, YamlValue } from './yaml-tree.js'
 
@@ -20,21 +21,27 @@ export interface ParsedYaml {
   readonly document: Pick<Document, 'contents'> | undefined
 }
 
+/** What is said of a text that is not composed. */
+const UNCOMPOSED: Readonly<Record<Uncomposed['why'], readonly [message: string, help: string]>> = {
+  depth: ['the document is nested too deeply', 'a pipeline needs five levels'],
+  pieces: ['the file has more words and signs than a configuration needs', 'split it, with include or templates'],
+  length: ['a text that is longer than 64 KiB begins here', 'is a quote never closed?'],
+}
+
 /** Parses a text. `from`: what is before that offset is not YAML, and left out. */
-export function parseYaml(
+export async function parseYaml(
   source: Pick<SourceText, 'name' | 'path' | 'text'>,
   problems: Problems,
   from = 0,
-): ParsedYaml {
+): Promise<ParsedYaml> {
   const lines = new LineCounter()
   const file: SourceText = { ...source, lines }
   const text = from === 0 ? source.text : `${' '.repeat(from)}${source.text.slice(from)}`
-  const document = composeYaml(text, lines)
-  if (typeof document === 'number') {
-    const place = { file, start: document, end: document + 1 }
-    problems.report('CONFIG_SYNTAX', place, 'the document is nested too deeply', {
-      help: 'a pipeline needs five levels',
-    })
+  const document = await composeYaml(text, lines)
+  if ('why' in document) {
+    const [message, help] = UNCOMPOSED[document.why]
+    const place = { file, start: document.at, end: document.at + 1 }
+    problems.report('CONFIG_SYNTAX', place, message, { help })
     return { file, document: undefined }
   }
   const usable = reportSyntax(document, file, problems)
@@ -92,14 +99,14 @@ class TreeReader {
     }
     // A value of `<<` is a symbol to the parser; here it is a word like others.
     const written = typeof value === 'string' ? value : (node.source ?? '')
-    const { text, problems, unresolved } = interpolate(written, this.#values)
+    const { text, problems, unresolved, pattern } = interpolate(written, this.#values)
     for (const { code, message, help, expression } of problems) {
       const at = this.#file.text.slice(place.start, place.end).indexOf(expression)
       const start = at === -1 ? place.start : place.start + at
       const found = at === -1 ? place : { file: this.#file, start, end: start + expression.length }
       this.#problems.report(code, found, message, { help })
     }
-    return { kind: 'scalar', place, value: text, unresolved }
+    return { kind: 'scalar', place, value: text, unresolved, ...(pattern === undefined ? {} : { pattern }) }
   }
 
   #map(node: YAMLMap, place: Place, depth: number): YamlMap {

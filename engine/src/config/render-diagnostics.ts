@@ -15,31 +15,22 @@ export function renderText(diagnostics: readonly Diagnostic[]): string {
 
 /** One array: the diagnostics, then `more` rows of whatever else there is to say. */
 export function renderJson(diagnostics: readonly Diagnostic[], more: readonly object[] = []): string {
-  const rows = diagnostics.map(({ severity, code, message, file, line, column, endColumn, help }) => ({
-    severity,
-    code,
-    message,
-    file,
-    line,
-    column,
-    endColumn,
-    help,
-  }))
+  const rows = diagnostics.map(({ source: _, ...shown }) => shown)
   return `${JSON.stringify([...rows, ...more], undefined, 2)}\n`
 }
 
 /** One workflow command per line. The empty text for none. */
 export function renderGithub(diagnostics: readonly Diagnostic[]): string {
   return diagnostics
-    .map(({ severity, code, message, file, line, column, endColumn, help }) => {
+    .map(({ severity, code, message, file, line, column, endColumn, help, note }) => {
       const at = `file=${property(file)},line=${line},col=${column},endColumn=${endColumn}`
-      return `::${severity} ${at},title=${code}::${data(`${message}\n${help}`)}\n`
+      return `::${severity} ${at},title=${code}::${data([message, ...(note === undefined ? [] : [note]), help].join('\n'))}\n`
     })
     .join('')
 }
 
 function renderOne(diagnostic: Diagnostic): string {
-  const { severity, code, message, file, line, column, help } = diagnostic
+  const { severity, code, message, file, line, column, help, note } = diagnostic
   const gutter = ' '.repeat(String(line).length)
   const head = [`${severity}[${code}]: ${printable(message)}`, `${gutter}--> ${printable(file)}:${line}:${column}`]
   const excerpt = excerptOf(diagnostic)
@@ -51,7 +42,8 @@ function renderOne(diagnostic: Diagnostic): string {
           `${line} | ${excerpt.text}`.trimEnd(),
           `${gutter} | ${' '.repeat(excerpt.before)}${excerpt.carets}`,
         ]
-  return [...head, ...body, `${gutter} = help: ${printable(help)}`].join('\n')
+  const notes = note === undefined ? [] : [`${gutter} = note: ${printable(note)}`]
+  return [...head, ...body, ...notes, `${gutter} = help: ${printable(help)}`].join('\n')
 }
 
 function excerptOf(diagnostic: Diagnostic): { text: string; before: number; carets: string } | undefined {

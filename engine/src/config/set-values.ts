@@ -7,6 +7,7 @@ import { didYouMean } from './did-you-mean.js'
 import type { Values } from './interpolate.js'
 import { parseYaml, readYaml } from './read-yaml.js'
 import type { ParsedYaml } from './read-yaml.js'
+import { isNull } from './yaml-tree.js'
 import type { YamlEntry, YamlMap, YamlValue } from './yaml-tree.js'
 
 /** Things with names: a flag may add one as a whole, but a path does not go on inside one that is not there. */
@@ -29,8 +30,9 @@ export interface Flag {
 }
 
 /** Reads the form of the flags; `--set 1` is the first. Those that have none are reported and left out. */
-export function parseFlags(texts: readonly string[], problems: Problems): readonly Flag[] {
-  return texts.flatMap((text, index) => parseFlag(text, flagName(index), problems) ?? [])
+export async function parseFlags(texts: readonly string[], problems: Problems): Promise<readonly Flag[]> {
+  const flags = await Promise.all(texts.map((text, index) => parseFlag(text, flagName(index), problems)))
+  return flags.filter((flag) => flag !== undefined)
 }
 
 /** How a flag is named in diagnostics. */
@@ -57,16 +59,33 @@ export function setValues(
   return changed
 }
 
-function parseFlag(text: string, name: string, problems: Problems): Flag | undefined {
+async function parseFlag(text: string, name: string, problems: Problems): Promise<Flag | undefined> {
   const equals = text.indexOf('=')
-  const parsed = parseYaml({ name, path: resolve(name), text }, problems, equals === -1 ? text.length : equals + 1)
+  const parsed = await parseYaml(
+    { name, path: resolve(name), text },
+    problems,
+    equals === -1 ? text.length : equals + 1,
+  )
   const { file } = parsed
   const all = { file, start: 0, end: Math.max(1, equals === -1 ? text.length : equals) }
   const path = equals === -1 ? [] : stepsOf(text.slice(0, equals), file)
+  const used = usedUpIn(path)
+  if (used !== undefined) {
+    const help = 'set the option itself: --set pipelines.live.outputs.ts.path=/live.ts'
+    problems.report('CONFIG_SET', used.place, `${name} comes too late: "${used.name}" has been used by then`, { help })
+    return undefined
+  }
   if (path.length > 0 && path.every((step) => step.name !== '' && step.name !== '__proto__')) return { parsed, path }
   const message = equals === -1 ? `${name} has no = between path and value` : `the path of ${name} has no valid form`
   problems.report('CONFIG_SET', all, message)
   return undefined
+}
+
+/** A flag changes what the files turn into, of which neither included files nor templates are a part. */
+function usedUpIn(path: readonly Step[]): Step | undefined {
+  const [section, , key] = path
+  if (section?.name === 'include' || section?.name === 'templates') return section
+  return section?.name === 'pipelines' && (key?.name === 'template' || key?.name === 'with') ? key : undefined
 }
 
 function stepsOf(text: string, file: SourceText): readonly Step[] {
@@ -144,16 +163,18 @@ function entryOn(
   value: YamlValue,
   problems: Problems,
 ): YamlEntry | undefined {
-  const inner = before?.value
-  if (inner?.kind === 'map') return { key: before?.key ?? step.place, value: setAt(inner, rest, value, problems) }
-  if (inner?.kind === 'list' && before !== undefined) {
-    const list = setItem(inner.items, rest, value, problems)
-    return list === undefined ? undefined : { ...before, value: { ...inner, items: list } }
-  }
-  if (inner === undefined || (inner.kind === 'scalar' && inner.value === null)) {
+  const { key, value: inner } = before ?? { key: step.place, value: undefined }
+  if (inner === undefined || isNull(inner)) {
     const empty: YamlMap = { kind: 'map', place: step.place, entries: new Map() }
-    return { key: before?.key ?? step.place, value: setAt(empty, rest, value, problems) }
+    return { key, value: setAt(empty, rest, value, problems) }
   }
+  if (inner.kind === 'map') return { key, value: setAt(inner, rest, value, problems) }
+  if (inner.kind === 'list') {
+    const items = setItem(inner.items, rest, value, problems)
+    return items === undefined ? undefined : { key, value: { ...inner, items } }
+  }
+  // What could not be read has been reported.
+  if (inner.unresolved) return before
   const message = `${step.place.file.name} leads nowhere: "${step.name}" is a value, and has nothing in it`
   problems.report('CONFIG_SET', step.place, message)
   return undefined

@@ -42,7 +42,7 @@ export const ENGINE_SCHEMA = z.strictObject({
     .prefault('off')
     .meta({
       description: 'A line of JSON for each viewer who has gone or was refused: to stdout, or to a file.',
-      reload: 'restart',
+      reload: 'live',
     }),
 })
 

@@ -1,6 +1,7 @@
 // The document as values with places: interpolated, aliases and merge keys resolved, keys as text. Maps are Maps, so
 // that no key of a file can reach a prototype.
 import type { Place } from './diagnostic.js'
+import type { Pattern } from './interpolate.js'
 
 export type YamlValue = YamlScalar | YamlList | YamlMap
 
@@ -10,6 +11,8 @@ export interface YamlScalar {
   readonly value: string | number | boolean | null
   /** A variable in it could not be filled in; nothing else is to be said of it. */
   readonly unresolved: boolean
+  /** There are parameters of a template in it, which its use fills in; until then it is not resolved. */
+  readonly pattern?: Pattern
 }
 
 export interface YamlList {
@@ -61,6 +64,11 @@ export function locate(root: YamlValue, path: readonly PropertyKey[], at: Place)
 /** What to underline for an entry. */
 export function placeOf(entry: YamlEntry): Place {
   return entry.value.kind === 'scalar' && entry.value.value !== null ? entry.value.place : entry.key
+}
+
+/** Whether it says nothing: null, or nothing behind the key. */
+export function isNull(value: YamlValue): boolean {
+  return value.kind === 'scalar' && value.value === null && !value.unresolved
 }
 
 /** Whether a value, or any value in it, could not be filled in. */

@@ -1,5 +1,6 @@
 // For tests of delivery: an engine room with one listener, and a stream whose every byte says where it belongs.
-import { HttpListener, type HttpListenerOptions } from '../listen/http-listener.js'
+import { HttpListener } from '../listen/http-listener.js'
+import type { HttpListenerOptions } from '../listen/listener-options.js'
 import { KeptLog, RawClient, REAL_CLOCK, until } from '../listen/loopback.test.kit.js'
 import type { Clock } from '../plugin/tokens.js'
 import { LiveDelivery, type LiveDeliveryOptions, type RouteStatus } from './live-delivery.js'

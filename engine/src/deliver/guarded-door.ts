@@ -2,14 +2,16 @@
 import type { Duplex } from 'node:stream'
 import type { AccessDecision, AccessRequest, Auth } from '../access/auth.js'
 import type { DoorAnswer, LiveDoor, Visit } from '../listen/live-door.js'
+import type { Place } from './route-paths.js'
 
 /** Longer names of software are cut; each viewer keeps its own. */
 const LONGEST_USER_AGENT = 256
 
 const NOBODY: Denial = { allowed: false, reason: 'address', status: 403, headers: {} }
 
-/** Who was let in. */
+/** Who was let in, and by which path. */
 export interface Admission {
+  readonly place: Place
   readonly user: string | undefined
   readonly userAgent: string
 }
@@ -18,30 +20,33 @@ export type Denial = Extract<AccessDecision, { readonly allowed: false }>
 
 /** What is behind the guard. */
 export interface GuardedRoute {
-  readonly options: { readonly path: string; readonly auth?: readonly string[] }
+  readonly options: { readonly auth?: readonly string[] }
   admit(socket: Duplex, visit: Visit, admission: Admission): void
   deny(socket: Duplex, visit: Visit, denial: Denial, admission: Admission): void
-  answerHead(address: string): DoorAnswer
+  answerHead(address: string, place: Place): DoorAnswer
   answerDenied(denial: Denial): DoorAnswer
 }
 
 export class GuardedDoor implements LiveDoor {
   readonly #route: GuardedRoute
   readonly #auth: Auth | undefined
+  readonly #place: Place
 
   /** Without `auth` a route that names providers lets nobody in. */
-  constructor(route: GuardedRoute, auth: Auth | undefined) {
+  constructor(route: GuardedRoute, auth: Auth | undefined, place: Place) {
     this.#route = route
     this.#auth = auth
+    this.#place = place
   }
 
   serve(socket: Duplex, visit: Visit): void {
     const userAgent = copyOf(headerOf(visit.headers, 'user-agent') ?? '')
+    const place = this.#place
     const settle = (decision: AccessDecision): void => {
       // While a password was checked, the client may have gone.
       if (socket.destroyed) return
-      if (decision.allowed) this.#route.admit(socket, visit, { user: decision.user, userAgent })
-      else this.#route.deny(socket, visit, decision, { user: undefined, userAgent })
+      if (decision.allowed) this.#route.admit(socket, visit, { user: decision.user, userAgent, place })
+      else this.#route.deny(socket, visit, decision, { user: undefined, userAgent, place })
     }
     const decision = this.#decide(visit)
     if (decision instanceof Promise) void decision.then(settle)
@@ -50,13 +55,14 @@ export class GuardedDoor implements LiveDoor {
 
   head(visit: Visit): DoorAnswer | Promise<DoorAnswer> {
     const answer = (decision: AccessDecision): DoorAnswer =>
-      decision.allowed ? this.#route.answerHead(visit.address) : this.#route.answerDenied(decision)
+      decision.allowed ? this.#route.answerHead(visit.address, this.#place) : this.#route.answerDenied(decision)
     const decision = this.#decide(visit)
     return decision instanceof Promise ? decision.then(answer) : answer(decision)
   }
 
   #decide({ address, query, headers }: Visit): AccessDecision | Promise<AccessDecision> {
-    const { auth: names = [], path } = this.#route.options
+    const { auth: names = [] } = this.#route.options
+    const { path } = this.#place
     if (names.length === 0) return { allowed: true, user: undefined }
     const request: AccessRequest = { address, path, query, authorization: headerOf(headers, 'authorization') }
     try {

@@ -1,7 +1,6 @@
 // Delivery of live byte streams over HTTP: the routes of all outputs, the limits over all of them, and their end.
 import type { Auth } from '../access/auth.js'
-import type { ClientStatus } from '../api/types.js'
-import type { LiveDoor } from '../listen/live-door.js'
+import type { AliasStatus, ClientStatus } from '../api/types.js'
 import type { EventData } from '../observe/events.js'
 import type { Histogram } from '../observe/histogram.js'
 import type { Logger } from '../plugin/contract.js'
@@ -9,18 +8,12 @@ import type { Clock, Delivery } from '../plugin/tokens.js'
 import { describeViewer } from './describe-viewer.js'
 import { GuardedDoor } from './guarded-door.js'
 import type { ClientLimits, LiveRoute, LiveRouteOptions, RouteCounters } from './live-route.js'
+import { RouteHandle } from './route-handle.js'
+import { type LiveListener, type Place, RoutePaths } from './route-paths.js'
 import { type RouteRefusal, ServedRoute } from './served-route.js'
 import { SessionIds } from './session-ids.js'
 import { type SessionWatcher, SessionWatchers } from './session.js'
 import { TurnQueue } from './turn-queue.js'
-
-/** What delivery needs of a listener. */
-export interface LiveListener {
-  readonly origins: readonly string[]
-  /** Viewers of all its routes at most; 0 for no limit. */
-  readonly maxClients: number
-  handleLive(path: string, door: LiveDoor): Disposable
-}
 
 export interface LiveDeliveryOptions {
   /** Throws LISTEN_UNKNOWN. */
@@ -43,7 +36,10 @@ export interface LiveDeliveryOptions {
 export interface RouteStatus {
   readonly id: string
   readonly listener: string
+  /** None while its path is withdrawn. */
   readonly urls: readonly string[]
+  /** Of paths that it had before. */
+  readonly aliases: readonly AliasStatus[]
   readonly counters: RouteCounters
   /** 0 for no limit. */
   readonly maxClients: number
@@ -65,7 +61,9 @@ export interface RouteStatus {
 
 interface OpenRoute {
   readonly route: ServedRoute
-  readonly listener: LiveListener
+  readonly paths: RoutePaths
+  /** Of the output that has it now. */
+  handle: RouteHandle
 }
 
 export class LiveDelivery implements Delivery, AsyncDisposable {
@@ -74,8 +72,8 @@ export class LiveDelivery implements Delivery, AsyncDisposable {
   readonly #sessions = new SessionWatchers()
   readonly #ids = new SessionIds()
   readonly #routes = new Set<OpenRoute>()
-  /** Viewers, by the name of their listener. */
-  readonly #perListener = new Map<string, number>()
+  /** Viewers, by the listener they came by. */
+  readonly #perListener = new WeakMap<LiveListener, number>()
   #maxClients: number
   #clients = 0
   #isClosing = false
@@ -102,38 +100,80 @@ export class LiveDelivery implements Delivery, AsyncDisposable {
   }
 
   open(options: LiveRouteOptions): LiveRoute {
-    const { clock, log, listeners, sweepMs } = this.#options
-    const listener = listeners.http(options.listener)
-    const route = new ServedRoute(options, {
+    const { clock, log, auth, sweepMs } = this.#options
+    const route: ServedRoute = new ServedRoute(options, {
       clock,
       log,
       joins: this.#joins,
-      refusal: () => this.#refusal(options.listener, listener),
-      onClients: (change) => {
-        this.#clients += change
-        this.#perListener.set(options.listener, (this.#perListener.get(options.listener) ?? 0) + change)
-      },
+      refusal: (place) => this.#refusal(place),
+      onClients: (change, place) => this.#count(change, place),
       nextId: () => this.#ids.next(),
       sessions: this.#sessions,
-      onNews: ({ news, ...data }) => this.#options.onEvent?.({ kind: news, node: options.id, data }),
+      onNews: ({ news, ...data }) => this.#options.onEvent?.({ kind: news, node: route.options.id, data }),
     })
-    const path = listener.handleLive(options.path, new GuardedDoor(route, this.#options.auth))
-    const entry = { route, listener }
+    const paths = new RoutePaths(options, {
+      clock,
+      listenerOf: (name) => this.#options.listeners.http(name),
+      doorOf: (place) => new GuardedDoor(route, auth, place),
+    })
+    const entry: OpenRoute = { route, paths, handle: handleOf(route, paths) }
     route.onDispose = () => {
-      path[Symbol.dispose]()
+      paths.withdraw()
       this.#routes.delete(entry)
       if (this.#routes.size === 0) this.#stopSweep()
     }
-    this.#routes.add(entry)
+    this.#add(entry)
     this.#sweep ??= clock.every(sweepMs ?? 1000, () => this.#sweepAll())
-    return route
+    return entry.handle
+  }
+
+  /**
+   * A new handle on the route that this node has: viewers, window and counters stay, and whoever had it can do nothing
+   * more with it. The id of the options is its owner from now on. Undefined if the node has none, or one that has ended:
+   * then its path is free. Throws LISTEN_PATH_TAKEN, LISTEN_UNKNOWN; then nothing has changed.
+   */
+  takeOver(owner: string, options: LiveRouteOptions): LiveRoute | undefined {
+    const entry = this.#entryOf(owner)
+    if (entry === undefined) return undefined
+    const { route, paths } = entry
+    if (route.isEnded) {
+      paths.withdraw()
+      return undefined
+    }
+    paths.move(options)
+    route.update(options)
+    entry.handle.letGo()
+    entry.handle = handleOf(route, paths)
+    return entry.handle
+  }
+
+  /** Its route is found at another place from now on, as by `update`; everything else stays. Throws as `update` does. */
+  move(owner: string, options: LiveRouteOptions): void {
+    this.#entryOf(owner)?.paths.move(options)
+  }
+
+  /** Its paths are free for others at once, and unknown until somebody claims them; viewers stay. */
+  withdraw(owner: string): void {
+    this.#entryOf(owner)?.paths.withdraw()
+  }
+
+  /** Claims them again, or what they were changed to meanwhile. Throws LISTEN_PATH_TAKEN; then it stays withdrawn. */
+  restore(owner: string): void {
+    this.#entryOf(owner)?.paths.restore()
+  }
+
+  /** The node that has the route is called otherwise. */
+  rename(from: string, to: string): void {
+    const route = this.#entryOf(from)?.route
+    route?.update({ ...route.options, id: to })
   }
 
   routes(): readonly RouteStatus[] {
-    return [...this.#routes].map(({ route, listener }) => ({
+    return Array.from(this.#routes, ({ route, paths }) => ({
       id: route.options.id,
       listener: route.options.listener,
-      urls: listener.origins.map((origin) => origin + encodeURI(route.options.path)),
+      urls: paths.urls,
+      aliases: paths.aliases,
       counters: route.counters,
       maxClients: route.options.clients.max,
       limits: route.options.clients,
@@ -199,19 +239,51 @@ export class LiveDelivery implements Delivery, AsyncDisposable {
     this.#stopSweep()
   }
 
-  #refusal(name: string, { maxClients }: LiveListener): RouteRefusal | undefined {
+  #entryOf(owner: string): OpenRoute | undefined {
+    return [...this.#routes].find(({ route }) => route.options.id === owner)
+  }
+
+  /** In front of those of the same owner, which have ended and only wait for their viewers to go. */
+  #add(entry: OpenRoute): void {
+    const before = [...this.#routes].filter(({ route }) => route.options.id === entry.route.options.id)
+    this.#routes.add(entry)
+    for (const old of before) {
+      this.#routes.delete(old)
+      this.#routes.add(old)
+    }
+  }
+
+  #count(change: number, place: Place): void {
+    this.#clients += change
+    place.viewers += change
+    this.#perListener.set(place.listener, (this.#perListener.get(place.listener) ?? 0) + change)
+  }
+
+  #refusal({ listener }: Place): RouteRefusal | undefined {
     if (this.#isClosing) return 'closing'
-    if (maxClients > 0 && (this.#perListener.get(name) ?? 0) >= maxClients) return 'listener-max-clients'
+    const { maxClients } = listener
+    if (maxClients > 0 && (this.#perListener.get(listener) ?? 0) >= maxClients) return 'listener-max-clients'
     return this.#maxClients > 0 && this.#clients >= this.#maxClients ? 'engine-max-clients' : undefined
   }
 
   #sweepAll(): void {
     const nowMs = this.#options.clock.nowMs()
-    for (const { route } of this.#routes) route.sweep(nowMs)
+    for (const { route, paths } of this.#routes) {
+      route.sweep(nowMs)
+      paths.sweep(nowMs)
+    }
   }
 
   #stopSweep(): void {
     this.#sweep?.[Symbol.dispose]()
     this.#sweep = undefined
   }
+}
+
+function handleOf(route: ServedRoute, paths: RoutePaths): RouteHandle {
+  return new RouteHandle(route, (options) => {
+    paths.move(options)
+    // Whoever updates it may know its owner by an older name.
+    route.update({ ...options, id: route.options.id })
+  })
 }

@@ -37,6 +37,8 @@ export interface LiveRouteOptions {
   readonly cors: string | undefined
   /** Most bytes handed to one viewer's socket at a time while it catches up. */
   readonly catchUpBytes: number
+  /** How long a path that it had before leads to it for those who came by it; by default a day. */
+  readonly aliasForMs?: number
 }
 
 /** Viewers, present and waiting; 0 for no limit. */
@@ -74,7 +76,10 @@ export interface LiveRoute extends AsyncDisposable {
   end(): void
   /** Resolves when the last viewer has gone after `end()`. */
   drained(): Promise<void>
-  /** Changes options while viewers stay; `listener` and `path` can't change here. */
+  /**
+   * Changes options while viewers stay. A new `path` or `listener` holds at once, and the old one becomes an alias. The id
+   * stays. Throws LISTEN_PATH_TAKEN, LISTEN_UNKNOWN; then nothing has changed.
+   */
   update(options: LiveRouteOptions): void
   /**
    * The bytes by which the slowest viewer that still reads is behind; 0 without viewers. An output whose source can

@@ -10,6 +10,7 @@ import type { Admission, Denial, GuardedRoute } from './guarded-door.js'
 import { LiveHeader } from './live-header.js'
 import type { LiveEntry, LiveRoute, LiveRouteOptions, RouteCounters } from './live-route.js'
 import { LiveWindow, type WindowEntry } from './live-window.js'
+import type { Place } from './route-paths.js'
 import { type SeatNews, Seats } from './seats.js'
 import type { SessionStart, SessionVisitor, SessionWatcher } from './session.js'
 import { SkipReport } from './skip-report.js'
@@ -39,9 +40,9 @@ export interface RouteSurroundings {
   /** Starts viewers, a limited number in each turn of the event loop. */
   readonly joins: TurnQueue<() => void>
   /** Why no new viewer of any route is taken; undefined if one is. */
-  refusal(): RouteRefusal | undefined
+  refusal(place: Place): RouteRefusal | undefined
   /** A viewer has come (1) or gone (-1). */
-  onClients(change: number): void
+  onClients(change: number, place: Place): void
   /** A limit of this route is reached, or no longer is. */
   onNews(news: SeatNews): void
   /** A name for a session that no other has. */
@@ -118,9 +119,10 @@ export class ServedRoute implements LiveRoute, GuardedRoute, ViewerHost {
     if (this.#isEnded) return
     const item = this.window.push(entry)
     this.#lastPushMs = this.#around.clock.nowMs()
-    let isWritten = false
-    for (const viewer of this.#readers) isWritten = viewer.take(item) || isWritten
-    if (isWritten) this.latency.observe((this.#around.clock.nowMs() - entry.receivedAtMs) / 1000)
+    let written = 0
+    for (const viewer of this.#readers) if (viewer.take(item)) written++
+    this.counters.sentBytes += written * item.bytes.length
+    if (written > 0) this.latency.observe((this.#around.clock.nowMs() - entry.receivedAtMs) / 1000)
     if (this.#isStart(item) && this.#viewers.size > this.#readers.size) this.#queueWaiting()
   }
 
@@ -165,7 +167,7 @@ export class ServedRoute implements LiveRoute, GuardedRoute, ViewerHost {
   }
 
   admit(socket: Duplex, visit: Visit, admission: Admission): void {
-    const reason = this.#refusal(visit.address)
+    const reason = this.#refusal(visit.address, admission.place)
     if (reason !== undefined) return this.#refuse(socket, visitorOf(visit, admission), reason)
     const nowMs = this.#around.clock.nowMs()
     const viewer = new Viewer(socket, visitorOf(visit, admission, this.#around.nextId()), nowMs, this)
@@ -174,7 +176,7 @@ export class ServedRoute implements LiveRoute, GuardedRoute, ViewerHost {
     this.counters.connects++
     this.counters.clients++
     this.seats.take(visit.address)
-    this.#around.onClients(1)
+    this.#around.onClients(1, admission.place)
     if (this.#place(nowMs) !== undefined) this.#queue(viewer)
     else if (this.#isEnded || this.#options.offline.waitForMs === 0) this.#turnAway(viewer, 'offline')
   }
@@ -187,8 +189,8 @@ export class ServedRoute implements LiveRoute, GuardedRoute, ViewerHost {
     return { status, headers: this.#header.ofRefusal(headers) }
   }
 
-  answerHead(address: string): DoorAnswer {
-    const reason = this.#refusal(address) ?? (this.isOnline ? undefined : 'offline')
+  answerHead(address: string, place: Place): DoorAnswer {
+    const reason = this.#refusal(address, place) ?? (this.isOnline ? undefined : 'offline')
     if (reason !== undefined) return { status: this.#statusOf(reason), headers: this.#header.ofRefusal() }
     return { status: 200, headers: this.#header.ofStream() }
   }
@@ -200,7 +202,14 @@ export class ServedRoute implements LiveRoute, GuardedRoute, ViewerHost {
   onSkip(viewer: Viewer, skippedBytes: number): void {
     this.counters.skips++
     this.counters.skippedBytes += skippedBytes
-    this.#skipReport.add(viewer.visitor.client, skippedBytes)
+    const { visitor, behindBytes, socket } = viewer
+    const { client } = visitor
+    this.#skipReport.add({
+      client,
+      skippedBytes,
+      behindBytes: behindBytes + skippedBytes,
+      heldBytes: socket.writableLength,
+    })
   }
 
   onBusy(viewer: Viewer): void {
@@ -215,11 +224,12 @@ export class ServedRoute implements LiveRoute, GuardedRoute, ViewerHost {
   onClose(viewer: Viewer): void {
     this.#forget(viewer)
     const { reason, handedBytes: bytes, skips, skippedBytes } = viewer
-    const { client } = viewer.visitor
+    const { client, place } = viewer.visitor
     count(this.counters.ended, reason)
     const status = bytes > 0 ? 200 : 0
     const durationMs = Math.round(this.#around.clock.nowMs() - viewer.arrivedMs)
-    const { id: node, path } = this.#options
+    const { path } = place
+    const node = this.#options.id
     this.#around.log.info(
       { node, client, path, bytes, durationMs, skips, skippedBytes, reason },
       `viewer ${client} of ${path}: ${reason}`,
@@ -296,9 +306,9 @@ export class ServedRoute implements LiveRoute, GuardedRoute, ViewerHost {
     this.startDelay.observe((this.#around.clock.nowMs() - visitor.headAtMs) / 1000)
   }
 
-  #refusal(address: string): RouteRefusal | undefined {
+  #refusal(address: string, place: Place): RouteRefusal | undefined {
     if (this.#isEnded) return 'ended'
-    return this.seats.refusal(address) ?? this.#around.refusal()
+    return this.seats.refusal(address) ?? this.#around.refusal(place)
   }
 
   /** A viewer for whom there was nothing. */
@@ -319,8 +329,8 @@ export class ServedRoute implements LiveRoute, GuardedRoute, ViewerHost {
     this.#around.sessions.onEnd({ ...this.#sessionOf(visitor), ...went })
   }
 
-  #sessionOf({ id, client, user, userAgent }: SessionVisitor): SessionStart {
-    return { id, node: this.#options.id, path: this.#options.path, client, user, userAgent }
+  #sessionOf({ id, place, client, user, userAgent }: SessionVisitor): SessionStart {
+    return { id, node: this.#options.id, path: place.path, client, user, userAgent }
   }
 
   #statusOf(reason: RouteRefusal): number {
@@ -334,7 +344,7 @@ export class ServedRoute implements LiveRoute, GuardedRoute, ViewerHost {
     this.#busy.delete(viewer)
     this.counters.clients--
     this.seats.give(viewer.visitor.address)
-    this.#around.onClients(-1)
+    this.#around.onClients(-1, viewer.visitor.place)
     this.#callBackSoon()
     if (this.#viewers.size === 0) for (const resolve of this.#whenGone.splice(0)) resolve()
   }

@@ -1,12 +1,15 @@
 // What is told of the viewers of live routes: that one has come, and how it went.
 
 import type { Visitor } from '../listen/live-door.js'
+import type { Place } from './route-paths.js'
 
 /** A visitor with what was found out about it. */
 export interface SessionVisitor extends Visitor {
   readonly id: string
   readonly user: string | undefined
   readonly userAgent: string
+  /** The path that it asked for. */
+  readonly place: Place
 }
 
 /** A viewer who was let in. */
@@ -15,7 +18,7 @@ export interface SessionStart {
   readonly id: string
   /** Id of the output. */
   readonly node: string
-  /** Of the route, without a query. */
+  /** That it asked for, without a query. */
   readonly path: string
   /** `address:port`. */
   readonly client: string

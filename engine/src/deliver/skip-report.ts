@@ -1,24 +1,36 @@
-// Skips of the viewers of one route, told in one log line a second at most.
+// Skips of the viewers of one route, told in one log line a second at most: of the viewer that was furthest behind, how
+// far, and how often viewers skipped.
 import type { Logger } from '../plugin/contract.js'
+
+/** A viewer at the moment of its skip. */
+export interface Skip {
+  readonly client: string
+  readonly skippedBytes: number
+  /** Before it skipped, behind the newest byte of the stream. */
+  readonly behindBytes: number
+  /** Of those, handed to its socket and not taken by the kernel. */
+  readonly heldBytes: number
+}
 
 export class SkipReport {
   #times = 0
-  #client = ''
-  #mostBytes = 0
+  #furthest: Skip | undefined
 
-  add(client: string, skippedBytes: number): void {
+  add(skip: Skip): void {
     this.#times++
-    if (skippedBytes < this.#mostBytes) return
-    this.#mostBytes = skippedBytes
-    this.#client = client
+    if (this.#furthest === undefined || skip.behindBytes >= this.#furthest.behindBytes) this.#furthest = skip
   }
 
   /** Called by the sweep. */
   flush(log: Logger, node: string): void {
-    if (this.#times === 0) return
-    const { client, skippedBytes, times } = { client: this.#client, skippedBytes: this.#mostBytes, times: this.#times }
-    log.warn({ node, client, skippedBytes, times }, `slow viewer ${client} was passed by the window and skipped ahead`)
+    const skip = this.#furthest
+    if (skip === undefined) return
+    const times = this.#times
     this.#times = 0
-    this.#mostBytes = 0
+    this.#furthest = undefined
+    const { client, behindBytes, heldBytes } = skip
+    const behind = `${behindBytes} bytes behind${heldBytes > 0 ? " and beyond the kernel's buffers" : ''}`
+    const often = times === 1 ? '' : `, the furthest of ${times} skips`
+    log.warn({ node, ...skip, times }, `slow viewer ${client} was ${behind}, and skipped ahead${often}`)
   }
 }

@@ -20,6 +20,7 @@ export interface ViewerHost {
   readonly isEnded: boolean
   /** Where a viewer that starts now does so; undefined where it can't. */
   newestStart(): WindowEntry | undefined
+  /** So many bytes were handed over, but for those of `take`. */
   onSent(bytes: number): void
   onSkip(viewer: Viewer, skippedBytes: number): void
   /** It has to wait for `drain`, or has to no more. */
@@ -97,7 +98,7 @@ export class Viewer {
     this.#readOn()
   }
 
-  /** Called for every new entry. One write for whoever has read all before it. True if it was written. */
+  /** Called for every new entry. One write for whoever has read all before it. True if it was written; the caller counts. */
   take(entry: WindowEntry): boolean {
     if (this.isBusy || (this.state !== 'reading' && !this.#takesUp(entry))) return false
     const { socket } = this
@@ -106,7 +107,6 @@ export class Viewer {
     this.#cursor = entry.seq + 1
     this.#offset = entry.offset + bytes.length
     this.handedBytes += bytes.length
-    this.#host.onSent(bytes.length)
     // Not corked here, so that what `write` returns is to be had without a further look at the stream.
     if (!socket.write(bytes)) this.#setBusy()
     return true

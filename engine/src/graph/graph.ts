@@ -2,6 +2,7 @@
 import type { AuthSettings } from '../access/auth-schema.js'
 import type { SecretMask } from '../config/secret-mask.js'
 import type { Definition } from '../plugin/contract.js'
+import type { PluginCode } from '../plugin/plugin-code.js'
 
 /** A place in a YAML file; line and column from 1. */
 export interface Position {
@@ -18,6 +19,8 @@ export interface Graph {
   readonly auth?: readonly AuthSettings[]
   readonly services: readonly NodeSettings[]
   readonly pipelines: readonly Pipeline[]
+  /** What is known of the code of the plugins that were found, for a reload; by default nothing. */
+  readonly plugins?: readonly PluginCode[]
   /** Masks what must not be shown of the nodes' options, which hold real values, and has the hashes that a reload compares. */
   readonly secrets: SecretMask
 }
@@ -65,6 +68,8 @@ export interface Pipeline {
 export interface NodeSettings {
   /** `pipeline/node`, or `services/name`. */
   readonly id: string
+  /** The id that it had before it was renamed (`was:`), for a reload. */
+  readonly was?: string
   readonly definition: Definition
   /**
    * As the definition's schema returned them: defaults filled in, units converted. Undefined where an unset variable

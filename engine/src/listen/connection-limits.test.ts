@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { HttpListener, type HttpListenerOptions } from './http-listener.js'
+import { HttpListener } from './http-listener.js'
+import type { HttpListenerOptions } from './listener-options.js'
 import { countDescriptors, Greeter, KeptLog, RawClient, REAL_CLOCK, until } from './loopback.test.kit.js'
 
 async function bound(more: Partial<HttpListenerOptions>): Promise<{ listener: HttpListener; door: Greeter }> {

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { Agent, request } from 'node:http'
 import { after, before, describe, test } from 'node:test'
 import { isEngineError } from '../errors.js'
-import { HttpListener, type ListenerTimeouts } from './http-listener.js'
+import { HttpListener } from './http-listener.js'
+import type { ListenerTimeouts } from './listener-options.js'
 import { countDescriptors, Greeter, KeptLog, RawClient, REAL_CLOCK, until } from './loopback.test.kit.js'
 
 function makeListener(timeouts: Partial<ListenerTimeouts> = {}): HttpListener {

@@ -1,127 +1,92 @@
 // One listening HTTP socket, plain or with TLS. It reads the first request head of each connection itself: the GET of a
 // live path goes, socket and all, to its door and never reaches http.Server; every other connection is handed, with the
 // bytes read so far put back, to the `connection` listener that http.Server came with. HTTP/2 has a way of its own.
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo, Socket } from 'node:net'
-import type { Logger } from '../plugin/contract.js'
-import type { Clock, HttpDoor } from '../plugin/tokens.js'
-import { AddressRanges } from './address-ranges.js'
-import { parseBindAddress, renderAddress, renderOrigin } from './bind-address.js'
+// Where it listens can change while it is open: paths, counters and connections stay.
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import type { HttpDoor } from '../plugin/tokens.js'
+import { type BindAddress, parseBindAddress, renderAddress, renderOrigin } from './bind-address.js'
 import { explainBindError } from './bind-error.js'
 import { Callers } from './callers.js'
 import type { Connection } from './client-address.js'
-import type { DescriptorGuard } from './descriptor-guard.js'
-import type { ForwardedHeader } from './forwarded-for.js'
+import { ConnectionAdmission } from './connection-admission.js'
+import { Gate, MAX_HEAD_BYTES } from './gate.js'
 import { HeadReader } from './head-reader.js'
 import { Http2Front } from './http2-front.js'
-import { countBadHead, type ListenerCounters, startCounters } from './listener-counters.js'
+import { countBadHead, countRefused, type ListenerCounters, startCounters } from './listener-counters.js'
+import {
+  DEFAULT_TIMEOUTS,
+  type HttpListenerOptions,
+  isSameFiles,
+  limitsOf,
+  type ListenerChoices,
+  type ListenerLimits,
+  type ListenerTimeouts,
+  trustOf,
+} from './listener-options.js'
 import type { LiveDoor } from './live-door.js'
 import { PathTable, type Respond } from './path-table.js'
-import type { ProxyVersion } from './proxy-header.js'
 import { endSocket, renderTextResponse } from './raw-response.js'
 import { Reception } from './reception.js'
 import { RequestDispatch, statusOf } from './request-dispatch.js'
 import { type BadHead, parseRequestHead, RefusedHead, type RequestHead } from './request-head.js'
-import type { TlsFiles } from './tls-credentials.js'
 
-export interface ListenerTimeouts {
-  /** For the head of a request, and before it for a PROXY header. */
-  readonly headerMs: number
-  /** For the TLS handshake. */
-  readonly handshakeMs: number
-  /** For a whole request with its body. */
-  readonly requestMs: number
-  /** Between two requests of a connection. */
-  readonly keepAliveMs: number
-  /** For one byte of an ordinary request or response to get through, either way. */
-  readonly stallMs: number
+/** What a listener will be, ready but for its address. One of the two is called, once. */
+export interface ListenerRenewal {
+  /** For the address, where that changes: to be bound before `commit`. */
+  readonly gate: Gate | undefined
+  commit(): void
+  /** Connections that came through the new address stay. */
+  discard(): void
 }
-
-/** What can change while the listener is open. */
-export interface ListenerLimits {
-  readonly maxConnections: number
-  /** Live viewers at most; 0 for no limit. Kept by delivery. */
-  readonly maxClients: number
-  readonly trustedProxies: readonly string[]
-  readonly forwardedHeader: ForwardedHeader
-}
-
-export interface HttpListenerOptions extends Partial<ListenerLimits> {
-  readonly name: string
-  /** `host:port`; checked here. */
-  readonly address: string
-  readonly clock: Clock
-  readonly log: Logger
-  readonly tls?: TlsFiles | undefined
-  /** By default `off`. */
-  readonly proxyProtocol?: ProxyVersion | 'off'
-  readonly descriptors?: DescriptorGuard
-  readonly timeouts?: Partial<ListenerTimeouts>
-  /** How often the files of the certificate are looked at. */
-  readonly certificatePollMs?: number
-}
-
-const DEFAULT_TIMEOUTS: ListenerTimeouts = {
-  headerMs: 5000,
-  handshakeMs: 5000,
-  requestMs: 30_000,
-  keepAliveMs: 5000,
-  stallMs: 120_000,
-}
-export const DEFAULT_MAX_CONNECTIONS = 10_000
-const MAX_HEAD_BYTES = 16 * 1024
-/** Waiting connections that the kernel may keep; it takes less where net.core.somaxconn says so. */
-const BACKLOG = 4096
-/** So that a batch of a usual stream does not make its viewer busy although the kernel took all of it. */
-const SOCKET_BUFFER_BYTES = 64 * 1024
 
 export class HttpListener implements HttpDoor {
   readonly name: string
   readonly counters: ListenerCounters = startCounters()
-  readonly #wanted: { readonly host: string; readonly port: number }
   readonly #options: HttpListenerOptions
   readonly #timeouts: ListenerTimeouts
   readonly #paths: PathTable
   readonly #callers: Callers
   readonly #dispatch: RequestDispatch
-  readonly #reception: Reception
-  readonly #http2: Http2Front | undefined
-  readonly #server: Server
-  readonly #giveToServer: (socket: Socket) => void
+  readonly #admission: ConnectionAdmission
+  /** Those that have let go of their address and still have connections. */
+  readonly #retired = new Set<Gate>()
+  #choices: ListenerChoices
+  #gate: Gate
+  #http2: Http2Front | undefined
   #maxClients: number
-  #closed: Promise<void> | undefined
 
   /** Throws LISTEN_BAD_ADDRESS, LISTEN_BAD_RANGE. */
   constructor(options: HttpListenerOptions) {
     this.name = options.name
     this.#options = options
-    this.#wanted = parseBindAddress(options.address)
+    const wanted = parseBindAddress(options.address)
     this.#timeouts = { ...DEFAULT_TIMEOUTS, ...options.timeouts }
-    this.#maxClients = options.maxClients ?? 0
+    const limits = limitsOf(options)
+    this.#maxClients = limits.maxClients
     this.#paths = new PathTable(options.name)
-    this.#callers = new Callers(trustOf(options))
+    this.#callers = new Callers(trustOf(limits))
     this.#dispatch = new RequestDispatch(this.#paths, this.counters, this.#callers, options.clock, options.log)
-    this.#reception = this.#makeReception()
-    this.#http2 = options.tls === undefined ? undefined : this.#makeHttp2()
-    this.#server = this.#makeServer()
-    const original = this.#server.listeners('connection')
-    this.#giveToServer = (socket) => original.forEach((listener) => listener.call(this.#server, socket))
-    this.#server.removeAllListeners('connection')
-    this.#server.on('connection', (socket) => this.#reception.accept(socket))
+    this.#admission = new ConnectionAdmission(limits.maxConnections, {
+      descriptors: options.descriptors,
+      onRefuse: (reason) => countRefused(this.counters, reason),
+    })
+    this.#choices = options
+    this.#gate = this.#makeGate(wanted, options)
   }
 
   /** As bound, `host:port`; as configured until then. */
   get address(): string {
-    return renderAddress(this.#bound())
+    return renderAddress(this.#gate.bound)
   }
 
   get origins(): readonly string[] {
-    return [renderOrigin(this.#bound(), this.#options.tls === undefined ? 'http' : 'https')]
+    return [renderOrigin(this.#gate.bound, this.#choices.tls === undefined ? 'http' : 'https')]
   }
 
   /** Connections that are open now. */
   get openConnections(): number {
-    return this.#reception.admission.sockets.size
+    return this.#admission.sockets.size
   }
 
   get maxClients(): number {
@@ -131,37 +96,84 @@ export class HttpListener implements HttpDoor {
   /** The certificate that is in use, and how often it was read again; undefined without TLS. */
   get certificate():
     { readonly expiresAtMs: number; readonly reloads: number; readonly failedReloads: number } | undefined {
-    return this.#reception.tls?.credentials
+    return this.#gate.reception.tls?.credentials
   }
 
   /** For connections and viewers from now on: a lower limit sends nobody away. Throws LISTEN_BAD_RANGE. */
   update(limits: ListenerLimits): void {
     this.#callers.trust = trustOf(limits)
     this.#maxClients = limits.maxClients
-    this.#reception.admission.maxConnections = limits.maxConnections
+    this.#admission.maxConnections = limits.maxConnections
   }
 
   /** Throws LISTEN_IN_USE, LISTEN_DENIED, LISTEN_NO_ADDRESS, LISTEN_FAILED, LISTEN_BAD_CERTIFICATE. */
   async bind(): Promise<void> {
-    await this.#reception.tls?.open()
-    await new Promise<void>((resolve, reject) => {
-      const refuse = (error: NodeJS.ErrnoException): void => reject(explainBindError(this.name, this.address, error))
-      this.#server.once('error', refuse)
-      this.#server.listen({ ...this.#wanted, backlog: BACKLOG }, () => {
-        this.#server.off('error', refuse)
-        this.#server.on('error', (err: NodeJS.ErrnoException) => this.#onServerError(err))
-        resolve()
-      })
-    })
+    await this.readCertificate()
+    await this.listenAt(this.#gate)
+  }
+
+  /** Before `listenAt`. Throws LISTEN_BAD_CERTIFICATE. */
+  async readCertificate(): Promise<void> {
+    await this.#gate.reception.tls?.open()
+  }
+
+  /** Throws LISTEN_IN_USE, LISTEN_DENIED, LISTEN_NO_ADDRESS, LISTEN_FAILED. */
+  async listenAt(gate: Gate): Promise<void> {
+    try {
+      await gate.listen()
+    } catch (error) {
+      throw explainBindError(this.name, renderAddress(gate.bound), error as NodeJS.ErrnoException)
+    }
+  }
+
+  /**
+   * Makes what another address and other choices need; nothing changes before `commit`. Throws LISTEN_BAD_ADDRESS,
+   * LISTEN_BAD_RANGE, LISTEN_BAD_CERTIFICATE.
+   */
+  async renew(address: string, choices: ListenerChoices): Promise<ListenerRenewal> {
+    const wanted = parseBindAddress(address)
+    const limits = limitsOf(choices)
+    trustOf(limits)
+    // By what is configured: port 0 stands for the port that was found.
+    const moves = renderAddress(wanted) !== renderAddress(this.#gate.wanted)
+    const gate = moves ? this.#makeGate(wanted, choices) : undefined
+    const reception = gate?.reception ?? this.#otherReception(choices)
+    try {
+      await reception?.tls?.open()
+    } catch (error) {
+      reception?.[Symbol.dispose]()
+      throw error
+    }
+    return {
+      gate,
+      commit: () => {
+        this.#choices = choices
+        if (gate !== undefined) this.#moveTo(gate)
+        else if (reception !== undefined) this.#receiveBy(reception)
+        this.update(limits)
+      },
+      discard: () => {
+        reception?.[Symbol.dispose]()
+        if (gate !== undefined) this.#retire(gate)
+      },
+    }
+  }
+
+  /** Where it listens, or is to listen once `bind` was called. */
+  get gate(): Gate {
+    return this.#gate
   }
 
   handle(path: string, respond: Respond): Disposable {
     return this.#paths.add(path, respond)
   }
 
-  /** GETs of exactly this path go to the door until disposed. Throws LISTEN_PATH_TAKEN, LISTEN_BAD_PATH. */
-  handleLive(path: string, door: LiveDoor): Disposable {
-    return this.#paths.addLive(path, door)
+  /**
+   * GETs of exactly this path go to the door until disposed. With `onTaken` it gives way to whoever claims the path
+   * later, and is told so. Throws LISTEN_PATH_TAKEN, LISTEN_BAD_PATH.
+   */
+  handleLive(path: string, door: LiveDoor, onTaken?: () => void): Disposable {
+    return this.#paths.addLive(path, door, onTaken)
   }
 
   /** Answers every request whose path belongs to nobody. By default 404. */
@@ -176,64 +188,87 @@ export class HttpListener implements HttpDoor {
 
   /** New connections are refused from now on; open ones go on. Safe twice. */
   stopAccepting(): void {
-    this.#closed ??= new Promise((resolve) => this.#server.close(() => resolve()))
+    for (const gate of this.#gates()) void gate.close()
   }
 
   /**
-   * Stops accepting, gives answers that are under way `graceMs`, then destroys what is left. Resolves when all sockets
-   * have gone. Viewers are ended by delivery before this is called; whoever is left is cut.
+   * Stops accepting, gives answers that are under way `graceMs` (Infinity for as long as they take), then destroys what
+   * is left. Resolves when all sockets have gone. Viewers are ended by delivery; whoever is left then is cut.
    */
   async close(graceMs = 1000): Promise<void> {
-    this.stopAccepting()
-    this.#server.closeIdleConnections()
+    const closed = this.#gates().map((gate) => gate.close())
+    for (const gate of this.#gates()) gate.closeIdle()
     this.#http2?.close()
-    const { sockets, unread } = this.#reception.admission
+    const { sockets, unread } = this.#admission
     for (const socket of unread) socket.destroy()
-    const timer = this.#options.clock.after(graceMs, () => {
-      for (const socket of sockets) socket.destroy()
-    })
-    await this.#closed
+    const cut = (): void => sockets.forEach((socket) => socket.destroy())
+    const timer = graceMs === Infinity ? undefined : this.#options.clock.after(graceMs, cut)
+    await Promise.all(closed)
     // The server tells that it has closed before its last sockets have.
     await Promise.all([...sockets].map((socket) => new Promise((resolve) => socket.once('close', resolve))))
-    timer[Symbol.dispose]()
+    timer?.[Symbol.dispose]()
     this.#http2?.[Symbol.dispose]()
-    this.#reception[Symbol.dispose]()
+    this.#gate.reception[Symbol.dispose]()
   }
 
-  #makeServer(): Server {
-    const { headerMs, requestMs, keepAliveMs, stallMs } = this.#timeouts
-    const server = createServer({
-      maxHeaderSize: MAX_HEAD_BYTES,
-      headersTimeout: headerMs,
-      requestTimeout: requestMs,
-      keepAliveTimeout: keepAliveMs,
-      connectionsCheckingInterval: Math.min(1000, headerMs),
-      highWaterMark: SOCKET_BUFFER_BYTES,
-      noDelay: true,
+  #gates(): readonly Gate[] {
+    return [this.#gate, ...this.#retired]
+  }
+
+  #makeGate(wanted: BindAddress, choices: ListenerChoices): Gate {
+    return new Gate({
+      wanted,
+      timeouts: this.#timeouts,
+      dispatch: this.#dispatch,
+      makeReception: (gate) => this.#makeReception(gate, choices),
+      onError: (error) => this.#onServerError(error),
     })
-    server.timeout = stallMs
-    server.on('request', this.#dispatch.onRequest)
-    server.on('clientError', this.#dispatch.onClientError)
-    return server
   }
 
-  #makeReception(): Reception {
-    const { name, clock, log, maxConnections, descriptors, proxyProtocol, tls, certificatePollMs } = this.#options
+  #moveTo(gate: Gate): void {
+    const before = this.#gate
+    this.#gate = gate
+    this.#retire(before)
+  }
+
+  #retire(gate: Gate): void {
+    this.#retired.add(gate)
+    gate.retire(() => this.#retired.delete(gate))
+  }
+
+  /** Handshakes that are under way go on as they began. */
+  #receiveBy(reception: Reception): void {
+    const before = this.#gate.reception
+    this.#gate.reception = reception
+    before[Symbol.dispose]()
+  }
+
+  /** For another way of taking connections at the same address; undefined where it stays the same. */
+  #otherReception(choices: ListenerChoices): Reception | undefined {
+    const { tls, proxyProtocol = 'off' } = this.#choices
+    const isSame = proxyProtocol === (choices.proxyProtocol ?? 'off') && isSameFiles(tls, choices.tls)
+    return isSame ? undefined : this.#makeReception(this.#gate, choices)
+  }
+
+  #makeReception(gate: Gate, { proxyProtocol, tls, certificatePollMs }: ListenerChoices): Reception {
+    const { name, clock, log } = this.#options
     return new Reception({
       name,
       clock,
       log,
       counters: this.counters,
       callers: this.#callers,
-      maxConnections: maxConnections ?? DEFAULT_MAX_CONNECTIONS,
-      descriptors,
+      admission: this.#admission,
       proxyProtocol: proxyProtocol ?? 'off',
       tls,
       proxyHeaderMs: this.#timeouts.headerMs,
       handshakeMs: this.#timeouts.handshakeMs,
       certificatePollMs,
-      onHttp1: (socket, connection, early) => this.#readHead(socket, connection, early),
-      onHttp2: (socket, connection) => this.#http2?.take(socket, connection),
+      onHttp1: (socket, connection, early) => this.#readHead(gate, socket, connection, early),
+      onHttp2: (socket, connection) => {
+        this.#http2 ??= this.#makeHttp2()
+        this.#http2.take(socket, connection)
+      },
     })
   }
 
@@ -249,7 +284,7 @@ export class HttpListener implements HttpDoor {
       requestMs: this.#timeouts.requestMs,
       idleMs: this.#timeouts.keepAliveMs,
       maxHeadBytes: MAX_HEAD_BYTES,
-      onRequest: ({ socket }) => this.#reception.admission.markRead(socket),
+      onRequest: ({ socket }) => this.#admission.markRead(socket),
     })
   }
 
@@ -259,25 +294,19 @@ export class HttpListener implements HttpDoor {
     else this.#options.log.warn({ err, listener: this.name }, 'listener')
   }
 
-  #bound(): { readonly host: string; readonly port: number } {
-    const address: AddressInfo | string | null = this.#server.address()
-    if (address === null || typeof address === 'string') return this.#wanted
-    return { host: address.address, port: address.port }
-  }
-
-  #readHead(socket: Socket, connection: Connection, early: Buffer): void {
+  #readHead(gate: Gate, socket: Socket, connection: Connection, early: Buffer): void {
     const reader = new HeadReader(socket, {
       clock: this.#options.clock,
       maxBytes: MAX_HEAD_BYTES,
       timeoutMs: this.#timeouts.headerMs,
-      onHead: (head, rest) => this.#route(socket, connection, head, rest),
+      onHead: (head, rest) => this.#route(gate, socket, connection, head, rest),
       onBad: (reason) => this.#refuse(socket, connection, reason),
     })
     reader.push(early)
   }
 
-  #route(socket: Socket, connection: Connection, bytes: Buffer, rest: Buffer): void {
-    this.#reception.admission.markRead(connection.socket)
+  #route(gate: Gate, socket: Socket, connection: Connection, bytes: Buffer, rest: Buffer): void {
+    this.#admission.markRead(connection.socket)
     let head: RequestHead
     try {
       head = parseRequestHead(bytes.toString('latin1', 0, bytes.length - 4))
@@ -285,7 +314,7 @@ export class HttpListener implements HttpDoor {
       return this.#refuse(socket, connection, error instanceof RefusedHead ? error.reason : 'header')
     }
     const door = head.method === 'GET' ? this.#paths.live(head.path) : undefined
-    if (door === undefined) return this.#handOver(socket, bytes, rest)
+    if (door === undefined) return this.#handOver(gate, socket, bytes, rest)
     this.counters.live++
     this.counters.discardedBytes += rest.length
     socket.on('data', this.#discard)
@@ -299,18 +328,18 @@ export class HttpListener implements HttpDoor {
    * Paused, bytes put back, listener called, resumed: the stream then flows, in the next tick and so before any newer
    * byte can come. Without the pause it depends on the stream's inner state whether those bytes are ever emitted.
    */
-  #handOver(socket: Socket, head: Buffer, rest: Buffer): void {
+  #handOver(gate: Gate, socket: Socket, head: Buffer, rest: Buffer): void {
     this.counters.handedOver++
     socket.pause()
     if (rest.length > 0) socket.unshift(rest)
     socket.unshift(head)
-    this.#giveToServer(socket)
+    gate.give(socket)
     socket.resume()
   }
 
   #refuse(socket: Socket, connection: Connection, reason: BadHead): void {
-    this.#reception.admission.markRead(connection.socket)
-    if (!this.#reception.admission.hasEvicted(connection.socket)) countBadHead(this.counters, reason)
+    this.#admission.markRead(connection.socket)
+    if (!this.#admission.hasEvicted(connection.socket)) countBadHead(this.counters, reason)
     if (reason === 'incomplete') socket.destroy()
     else endSocket(socket, renderTextResponse(statusOf(reason), reason), this.#options.clock)
   }
@@ -319,8 +348,4 @@ export class HttpListener implements HttpDoor {
   readonly #discard = (chunk: Buffer): void => {
     this.counters.discardedBytes += chunk.length
   }
-}
-
-function trustOf({ trustedProxies, forwardedHeader }: Partial<ListenerLimits>): Callers['trust'] {
-  return { proxies: new AddressRanges(trustedProxies ?? []), header: forwardedHeader ?? 'x-forwarded-for' }
 }

@@ -2,8 +2,10 @@
 import type { Logger } from '../plugin/contract.js'
 import type { Clock, Listeners } from '../plugin/tokens.js'
 import { DescriptorGuard } from './descriptor-guard.js'
-import { HttpListener, type HttpListenerOptions, type ListenerTimeouts } from './http-listener.js'
+import { HttpListener, type ListenerRenewal } from './http-listener.js'
 import { listenError } from './listen-errors.js'
+import { BoundChange, type ListenerChange } from './listener-change.js'
+import type { ListenerChoices, ListenerTimeouts } from './listener-options.js'
 
 export interface HttpListenersOptions {
   readonly clock: Clock
@@ -13,15 +15,19 @@ export interface HttpListenersOptions {
   readonly descriptorLimit?: number
 }
 
-/** What the configuration says of one listener, beside its name and address. */
-export type ListenerChoices = Omit<
-  HttpListenerOptions,
-  'name' | 'address' | 'clock' | 'log' | 'timeouts' | 'descriptors'
->
+export interface ListenerSpec extends ListenerChoices {
+  readonly name: string
+  readonly address: string
+}
+
+/** What removed listeners may take to end their connections. */
+const REMOVE_GRACE_MS = 10_000
 
 export class HttpListeners implements Listeners {
   readonly #options: HttpListenersOptions
   readonly #byName = new Map<string, HttpListener>()
+  /** Removed, and still with connections. */
+  readonly #leaving = new Set<HttpListener>()
   readonly #descriptors: DescriptorGuard
 
   constructor(options: HttpListenersOptions) {
@@ -32,11 +38,49 @@ export class HttpListeners implements Listeners {
 
   /** Adds a listener that is not bound yet; names are unique by the check of the graph. Throws LISTEN_BAD_ADDRESS. */
   add(name: string, address: string, choices: ListenerChoices = {}): HttpListener {
-    const { clock, log, timeouts = {} } = this.#options
-    const descriptors = this.#descriptors
-    const listener = new HttpListener({ ...choices, name, address, clock, log, timeouts, descriptors })
+    const listener = this.#make({ ...choices, name, address })
     this.#byName.set(name, listener)
     return listener
+  }
+
+  /**
+   * Makes ready what the listeners are to be from now on; one change at a time. New listeners and new addresses are
+   * bound, and there by name, when it resolves. If it rejects nothing has changed. Throws what `add` and `openAll` throw.
+   */
+  async prepare(next: readonly ListenerSpec[]): Promise<ListenerChange> {
+    const specs = new Map(next.map((spec) => [spec.name, spec]))
+    const removed = this.all().filter(({ name }) => !specs.has(name))
+    const added: HttpListener[] = []
+    const renewed: { readonly listener: HttpListener; readonly renewal: ListenerRenewal }[] = []
+    const change = new BoundChange({ log: this.#options.log, added, renewed, removed })
+    try {
+      for (const { name, address, ...choices } of next) {
+        const listener = this.#byName.get(name)
+        if (listener === undefined) added.push(this.#make({ ...choices, name, address }))
+        else renewed.push({ listener, renewal: await listener.renew(address, choices) })
+      }
+      await Promise.all(added.map((listener) => listener.readCertificate()))
+    } catch (error) {
+      await change.undo()
+      throw error
+    }
+    await change.bind()
+    for (const listener of added) this.#byName.set(listener.name, listener)
+    let isOver = false
+    return {
+      commit: (graceMs = REMOVE_GRACE_MS) => {
+        if (isOver) return
+        isOver = true
+        for (const { renewal } of renewed) renewal.commit()
+        for (const listener of removed) this.#remove(listener, graceMs)
+      },
+      revert: async () => {
+        if (isOver) return
+        isOver = true
+        for (const { name } of added) this.#byName.delete(name)
+        await change.undo()
+      },
+    }
   }
 
   http(name: string): HttpListener {
@@ -68,7 +112,18 @@ export class HttpListeners implements Listeners {
 
   /** Resolves when every socket of every listener has gone, at the latest a moment after `graceMs`. */
   async closeAll(graceMs?: number): Promise<void> {
-    await Promise.all(this.all().map((listener) => listener.close(graceMs)))
+    await Promise.all([...this.all(), ...this.#leaving].map((listener) => listener.close(graceMs)))
     this.#descriptors[Symbol.dispose]()
+  }
+
+  #make({ name, address, ...choices }: ListenerSpec): HttpListener {
+    const { clock, log, timeouts = {} } = this.#options
+    return new HttpListener({ ...choices, name, address, clock, log, timeouts, descriptors: this.#descriptors })
+  }
+
+  #remove(listener: HttpListener, graceMs: number): void {
+    this.#byName.delete(listener.name)
+    this.#leaving.add(listener)
+    void listener.close(graceMs).then(() => this.#leaving.delete(listener))
   }
 }

@@ -9,14 +9,18 @@ export class PathTable {
   readonly #listener: string
   readonly #doors = new Map<string, LiveDoor>()
   readonly #responders = new Map<string, Respond>()
+  /** Doors that give way, with what is called when they do. */
+  readonly #yielding = new Map<string, () => void>()
 
   constructor(listener: string) {
     this.#listener = listener
   }
 
-  /** Throws LISTEN_PATH_TAKEN, LISTEN_BAD_PATH. */
-  addLive(path: string, door: LiveDoor): Disposable {
-    return this.#add(this.#doors, path, door)
+  /** With `onTaken` it gives way to whoever claims the path later. Throws LISTEN_PATH_TAKEN, LISTEN_BAD_PATH. */
+  addLive(path: string, door: LiveDoor, onTaken?: () => void): Disposable {
+    const claim = this.#add(this.#doors, path, door)
+    if (onTaken !== undefined) this.#yielding.set(path, onTaken)
+    return claim
   }
 
   /** Throws LISTEN_PATH_TAKEN, LISTEN_BAD_PATH. */
@@ -34,14 +38,23 @@ export class PathTable {
 
   #add<T>(table: Map<string, T>, path: string, owner: T): Disposable {
     if (!path.startsWith('/')) throw listenError('LISTEN_BAD_PATH', `the path "${path}" does not start with a slash`)
-    if (this.#doors.has(path) || this.#responders.has(path)) {
+    const giveWay = this.#yielding.get(path)
+    if (giveWay === undefined && (this.#doors.has(path) || this.#responders.has(path))) {
       throw listenError('LISTEN_PATH_TAKEN', `${path} of listener "${this.#listener}" is taken`)
     }
+    this.#free(path)
+    giveWay?.()
     table.set(path, owner)
     return {
       [Symbol.dispose]: () => {
-        if (table.get(path) === owner) table.delete(path)
+        if (table.get(path) === owner) this.#free(path)
       },
     }
+  }
+
+  #free(path: string): void {
+    this.#doors.delete(path)
+    this.#responders.delete(path)
+    this.#yielding.delete(path)
   }
 }

@@ -6,8 +6,7 @@ import type { Logger } from '../plugin/contract.js'
 import type { Clock } from '../plugin/tokens.js'
 import type { Callers } from './callers.js'
 import { type Connection, type Peer, peerOf } from './client-address.js'
-import { ConnectionAdmission } from './connection-admission.js'
-import type { DescriptorGuard } from './descriptor-guard.js'
+import type { ConnectionAdmission } from './connection-admission.js'
 import { countRefused, type ListenerCounters, type RefusedConnection } from './listener-counters.js'
 import type { ProxyVersion } from './proxy-header.js'
 import { ProxyReader } from './proxy-reader.js'
@@ -21,8 +20,7 @@ export interface ReceptionOptions {
   readonly log: Logger
   readonly counters: ListenerCounters
   readonly callers: Callers
-  readonly maxConnections: number
-  readonly descriptors: DescriptorGuard | undefined
+  readonly admission: ConnectionAdmission
   readonly proxyProtocol: ProxyVersion | 'off'
   readonly tls: TlsFiles | undefined
   /** For the PROXY header, and for the handshake. */
@@ -37,16 +35,14 @@ export interface ReceptionOptions {
 const NOTHING = Buffer.alloc(0)
 
 export class Reception implements Disposable {
-  readonly admission: ConnectionAdmission
   readonly tls: TlsFront | undefined
   readonly #options: ReceptionOptions
 
   constructor(options: ReceptionOptions) {
     this.#options = options
-    const { name, clock, log, descriptors, handshakeMs, certificatePollMs: pollMs, tls: files } = options
-    const onFail = (reason: RefusedConnection): void => countRefused(options.counters, reason)
-    this.admission = new ConnectionAdmission(options.maxConnections, { descriptors, onRefuse: onFail })
+    const { name, clock, log, handshakeMs, certificatePollMs: pollMs, tls: files } = options
     if (files === undefined) return
+    const onFail = (reason: RefusedConnection): void => countRefused(options.counters, reason)
     const onSecure = (socket: TLSSocket, connection: Connection): void => this.#onSecure(socket, connection)
     const poll = pollMs === undefined ? {} : { pollMs }
     this.tls = new TlsFront({ name, files, clock, log, handshakeMs, ...poll, onSecure, onFail })
@@ -54,13 +50,13 @@ export class Reception implements Disposable {
 
   /** Called for each connection. */
   accept(socket: Socket): void {
-    const { counters, callers, proxyProtocol } = this.#options
+    const { admission, counters, callers, proxyProtocol } = this.#options
     counters.connections++
     // For the whole life of the socket: a reset at any time is news of one client, never of the process.
     socket.on('error', ignore)
     const peer = peerOf(socket)
     if (peer === undefined) return this.#refuse(socket, 'incomplete')
-    if (!this.admission.admit(socket)) return
+    if (!admission.admit(socket)) return
     const connection: Connection = { socket, peer, isProxied: false }
     if (proxyProtocol === 'off') return this.#secure(connection, NOTHING)
     // Who may open a connection may name any client: where proxies are listed, only they may.

@@ -7,6 +7,7 @@ import type { Clock } from '../plugin/tokens.js'
 import type { Logger } from '../plugin/contract.js'
 import type { Connection } from './client-address.js'
 import type { RefusedConnection } from './listener-counters.js'
+import { renderTextResponse } from './raw-response.js'
 import { type LoadedCredentials, TlsCredentials, type TlsFiles } from './tls-credentials.js'
 
 export interface TlsFrontOptions {
@@ -48,9 +49,11 @@ export class TlsFront implements Disposable {
     this.#server = createServer({ ALPNProtocols: ['h2', 'http/1.1'], handshakeTimeout: options.handshakeMs })
     this.#server.on('secureConnection', (socket) => this.#onSecure(socket))
     this.#server.on('tlsClientError', (error: NodeJS.ErrnoException, socket) => {
-      options.onFail(reasonOf(error.code))
+      const reason = reasonOf(error.code)
+      options.onFail(reason)
+      if (reason === 'plain-http') this.#tell(socket)
       // Node leaves that to whoever listens.
-      socket.destroy()
+      else socket.destroy()
     })
   }
 
@@ -79,6 +82,13 @@ export class TlsFront implements Disposable {
 
   #use({ cert, key }: LoadedCredentials): void {
     this.#server.setSecureContext({ cert, key, minVersion: MIN_VERSION })
+  }
+
+  /** In plain text, as the client speaks; nothing was sent before, so that the kernel takes it at once. */
+  #tell(socket: TLSSocket): void {
+    const plain = this.#underWay.get(endsOf(socket))?.socket
+    if (plain === undefined) socket.destroy()
+    else plain.write(renderTextResponse(400, 'This port speaks TLS: use https://'), () => socket.destroy())
   }
 
   #onSecure(socket: TLSSocket): void {

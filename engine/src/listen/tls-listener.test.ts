@@ -5,7 +5,8 @@ import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import type { TLSSocket } from 'node:tls'
 import { isEngineError } from '../errors.js'
-import { HttpListener, type HttpListenerOptions } from './http-listener.js'
+import { HttpListener } from './http-listener.js'
+import type { HttpListenerOptions } from './listener-options.js'
 import { countDescriptors, Greeter, KeptLog, RawClient, REAL_CLOCK, until } from './loopback.test.kit.js'
 import { CertificateFolder, tlsClient } from './tls.test.kit.js'
 
@@ -92,9 +93,11 @@ describe('a listener with TLS', () => {
     client.close()
   })
 
-  test('closes and counts HTTP that comes without TLS', async () => {
+  test('answers and counts HTTP that comes without TLS, and closes it', async () => {
     const client = new RawClient(listener.address).get('/hello')
     await until(() => client.isClosed || client.isEnded, 'the connection is closed')
+    assert.equal(client.status, 400)
+    assert.match(client.text, /This port speaks TLS: use https:/)
     client.close()
     await until(() => listener.counters.refused.get('plain-http') === 1, 'it is counted')
   })

@@ -10,6 +10,23 @@ export const CORE_METRICS = [
     kind: 'gauge',
     help: '1 while what runs is what the configuration on disk says.',
   },
+  {
+    name: 'config_info',
+    kind: 'gauge',
+    help: 'Always 1; `id` is a short hash of the configuration that runs, secrets left out.',
+    labels: ['id'],
+  },
+  {
+    name: 'reloads_total',
+    kind: 'counter',
+    help: 'Reloads by result: `applied`, `unchanged`, `invalid` files, `refused` because only a restart can do it, `failed` with nothing changed, `rolled-back` after a changed node failed, `superseded` by a newer request.',
+    labels: ['result'],
+  },
+  {
+    name: 'reload_viewers_lost_total',
+    kind: 'counter',
+    help: 'Viewers whose session a reload has ended.',
+  },
   { name: 'node_up', kind: 'gauge', help: '1 if the node is ready, else 0.', labels: ['pipeline', 'node', 'type'] },
   {
     name: 'node_restarts_total',
@@ -120,6 +137,12 @@ export const CORE_METRICS = [
     labels: ['pipeline', 'node', 'type'],
   },
 ] as const satisfies readonly MetricDeclaration[]
+
+/** A histogram with fixed bounds, seconds. */
+export const RELOAD_HISTOGRAM = {
+  name: 'reload_duration_seconds',
+  help: 'From reading the files to the last edge that was cut over, or to the reason why not.',
+} as const
 
 /** Histograms of outputs: fixed bounds, seconds. */
 export const CORE_HISTOGRAMS = [

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { SecretMask } from '../config/secret-mask.js'
-import { createLog, nodeLog } from './log.js'
+import { createLog, nodeLog, setLogLevel } from './log.js'
 
 class Lines {
   readonly text: string[] = []
@@ -61,4 +61,31 @@ test('lines for people are masked too', () => {
   secrets.add('hunter2')
   createLog({ level: 'info', stream: lines, secrets, pretty: true, colour: false }).info({ a: 'hunter2' }, 'x hunter2')
   assert.match(lines.text[0] ?? '', /INFO: x \*\*\* \{"a":"\*\*\*"\}\n$/)
+})
+
+test('another level holds at once for the log, for what was made of it before, and for what is made of that', () => {
+  const lines = new Lines()
+  const log = createLog({ level: 'info', stream: lines })
+  const child = nodeLog(log, 'live/main')
+  const grandchild = child.child({ part: 'a' })
+  for (const each of [log, child, grandchild]) each.debug('no')
+  setLogLevel(log, 'debug')
+  for (const each of [log, child, grandchild, child.child({ part: 'b' })]) each.debug('yes')
+  assert.deepEqual(
+    [child.level, child.isLevelEnabled('debug'), grandchild.isLevelEnabled('trace')],
+    ['debug', true, false],
+  )
+  const written = lines.text.map((line) => JSON.parse(line) as Record<string, unknown>)
+  assert.deepEqual(
+    written.map(({ msg, level, node, part }) => [msg, level, node, part]),
+    [
+      ['yes', 'debug', undefined, undefined],
+      ['yes', 'debug', 'live/main', undefined],
+      ['yes', 'debug', 'live/main', 'a'],
+      ['yes', 'debug', 'live/main', 'b'],
+    ],
+  )
+  setLogLevel(log, 'error')
+  for (const each of [log, child, grandchild]) each.warn('no')
+  assert.equal(lines.text.length, 4)
 })

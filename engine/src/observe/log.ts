@@ -37,6 +37,7 @@ export function createLog(settings: LogSettings): Logger {
       base: null,
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
+      onChild: followParent,
     },
     settings.secrets === undefined ? stream : masked(stream, settings.secrets),
   )
@@ -45,6 +46,19 @@ export function createLog(settings: LogSettings): Logger {
 /** The log of one node: every line carries its id. */
 export function nodeLog(log: Logger, id: string): Logger {
   return log.child({ node: id })
+}
+
+/** From now on, also for all that was made of this log and for all that is made of those. */
+export function setLogLevel(log: Logger, level: LogLevel): void {
+  log.level = level
+}
+
+/**
+ * A child of pino has its parent as prototype, and is given a copy of the level, with a method for each level that
+ * writes or does nothing. Without these copies it has what its parent has, now and later.
+ */
+function followParent(child: Logger): void {
+  for (const copy of [pino.symbols.levelValSym, ...Object.keys(pino.levels.values)]) Reflect.deleteProperty(child, copy)
 }
 
 /** A reader that has gone or a full disk must not end the streams: what can't be written is dropped. */

@@ -93,6 +93,12 @@ export interface Inlet<P extends Chunk = AnyChunk> {
   hold(): Disposable
 }
 
+/** What any node may have beside its own. */
+export interface HandsOver<H> {
+  /** State for the node that will take its place at a reload, given to `open` as `previous`. What it returns may be shared by both. */
+  handOver(): H
+}
+
 export interface Stage<A extends Chunk = AnyChunk, B extends Chunk = AnyChunk> extends AsyncDisposable {
   /** Called once. One observable per declared port; hot or cold, the engine subscribes once to each. */
   apply(inlets: readonly Inlet<A>[]): Readonly<Record<string, Observable<B>>>
@@ -127,7 +133,12 @@ interface DefinitionOf<O extends z.ZodType, I extends Injections, N> {
   /** Names of things that two nodes can't hold at once, as `http:web/live.ts` or `path:/rec/a.ts`. By default none. */
   exclusive?(options: z.output<O>): readonly string[]
   readonly examples: readonly Example[]
-  /** Called once per node; the node, or a promise of it within 10 s. What it throws is the node's failure to open. */
+  /**
+   * Called once per node; the node, or a promise of it within 10 s. What it throws is the node's failure to open.
+   * `previous`: what `handOver()` of the node returned whose place this one takes, of the same kind and type; undefined
+   * where there is none. A transform gets every chunk that the old one gets from that call on; an output gets its first
+   * chunk when the old one has got its last.
+   */
   open(options$: Options<z.output<O>>, context: NodeContext, deps: Injected<I>, previous?: unknown): N | Promise<N>
 }
 
@@ -149,6 +160,12 @@ export interface TransformDefinition<
   readonly produces: ChunkKind
   readonly inlets: 'one' | 'many'
   readonly ports: readonly string[]
+  /**
+   * Makes a stream of its own (a transcoder): the origins of its chunks say nothing about what it read, and a swap cuts
+   * over with a marked discontinuity. By default a transform with one inlet keeps the origin of each chunk, so that a
+   * swap loses and repeats nothing.
+   */
+  readonly makesStream?: boolean
 }
 
 export interface OutputDefinition<

@@ -3,6 +3,8 @@ import { pathToFileURL } from 'node:url'
 import type { Definition } from './contract.js'
 import { findPlugins } from './find-plugins.js'
 import type { DiscoverRequest, FoundPlugin, PluginProblem, Where } from './find-plugins.js'
+import { codeOf, printCode } from './plugin-code.js'
+import type { PluginCode } from './plugin-code.js'
 import type { PluginErrorCode } from './plugin-errors.js'
 import { Registry } from './registry.js'
 
@@ -11,6 +13,8 @@ export type { DiscoverRequest, PluginProblem, PluginReference } from './find-plu
 export interface Discovered {
   readonly registry: Registry
   readonly problems: readonly PluginProblem[]
+  /** Of each plugin that was imported; by default nothing is known. */
+  readonly code?: readonly PluginCode[]
 }
 
 /** What a module exports, or why it exports none. */
@@ -24,15 +28,18 @@ export async function discoverPlugins(request: DiscoverRequest): Promise<Discove
   const { found, problems } = await findPlugins(request)
   const registry = new Registry()
   const faults = [...problems]
+  const code: PluginCode[] = []
   for (const plugin of found) {
+    const print = await printCode(plugin)
     const imported = await importPlugin(plugin)
+    code.push(codeOf(plugin.name, print, imported.definitions))
     faults.push(...imported.problems)
     for (const definition of imported.definitions) {
       const present = registry.add(definition, plugin.name)
       if (present !== undefined) faults.push(duplicate(definition, present.origin, plugin))
     }
   }
-  return { registry, problems: faults }
+  return { registry, problems: faults, code }
 }
 
 /** Runs the module of a plugin. */

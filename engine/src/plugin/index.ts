@@ -37,6 +37,7 @@ export type {
   OutputDefinition,
   Received,
   ReloadClass,
+  HandsOver,
   Service,
   ServiceDefinition,
   Sink,

@@ -15,16 +15,11 @@ interface Reader {
   seqs(): number[]
 }
 
-function readerOf(more: Partial<EdgeSettings> = {}): Reader {
+function readerOf(more: Partial<EdgeSettings> & { readonly isPausable?: boolean } = {}): Reader {
   const pressure: boolean[] = []
-  const edge = new Edge({
-    id: 'one/main.out',
-    boundBytes: 1000,
-    isPausable: () => false,
-    onPressure: (isHeld) => pressure.push(isHeld),
-    enter: (run) => run(),
-    ...more,
-  })
+  const { isPausable = false, ...settings } = more
+  const edge = new Edge({ id: 'one/main.out', boundBytes: 1000, enter: (run) => run(), ...settings })
+  edge.sources = [{ isPausable, isPressed: false, press: (isHeld) => pressure.push(isHeld) }]
   const got: AnyChunk[] = []
   const log: string[] = []
   const reader: Reader = {
@@ -180,7 +175,7 @@ describe('an edge over its bound', () => {
   })
 
   test('presses and never drops where all sources can wait', () => {
-    const reader = readerOf({ isPausable: () => true })
+    const reader = readerOf({ isPausable: true })
     assert.equal(reader.edge.inlet.pausable, true)
     const hold = reader.edge.inlet.hold()
     for (let seq = 0; seq < 50; seq++) reader.edge.push(chunk(seq))
@@ -193,7 +188,7 @@ describe('an edge over its bound', () => {
 
 describe('an edge whose reader has gone', () => {
   test('presses no more, and takes nothing', () => {
-    const reader = readerOf({ isPausable: () => true })
+    const reader = readerOf({ isPausable: true })
     const hold = reader.edge.inlet.hold()
     reader.edge.push(chunk(0))
     reader.edge.close()

@@ -2,6 +2,7 @@
 // bound, then drops whole GOPs, the oldest first. What a reader throws stays on this side of the edge.
 import { Subject } from 'rxjs'
 import type { AnyChunk, Inlet } from '../plugin/contract.js'
+import type { Pausable, Port, PortReader } from './port.js'
 
 /** Most bytes that wait on an edge. */
 export const EDGE_BOUND_BYTES = 8 * 1024 * 1024
@@ -10,10 +11,6 @@ export interface EdgeSettings {
   /** `node.port` that it reads. */
   readonly id: string
   readonly boundBytes?: number
-  /** Every source behind it can wait. */
-  isPausable(): boolean
-  /** Called when the reader begins to hold (true) and when everything it held back has been handed over (false). */
-  onPressure(isHeld: boolean): void
   /** Runs what the reader does with a chunk; what it throws is the reader's own failure. */
   enter(run: () => void): void
 }
@@ -27,8 +24,10 @@ export interface EdgeCounters {
   drops: number
 }
 
-export class Edge {
-  readonly id: string
+export class Edge implements PortReader {
+  id: string
+  /** What it reads, or is about to read. */
+  port: Port | undefined
   readonly counters: EdgeCounters = { receivedBytes: 0, queuedBytes: 0, droppedBytes: 0, drops: 0 }
   readonly inlet: Inlet
   readonly #settings: EdgeSettings
@@ -47,6 +46,12 @@ export class Edge {
   #isLost = false
   #skippedBytes = 0
   readonly #whenDelivered: (() => void)[] = []
+  /** When the last chunk came, and how long it took from the last entry to the one before; for the wait of a cut. */
+  lastChunkMs = -Infinity
+  entryIntervalMs = 0
+  #lastEntryMs = -1
+  /** The inputs that wait while the reader holds. */
+  #sources: readonly Pausable[] = []
 
   constructor(settings: EdgeSettings) {
     this.id = settings.id
@@ -55,12 +60,35 @@ export class Edge {
     this.inlet = this.#makeInlet()
   }
 
+  get sources(): readonly Pausable[] {
+    return this.#sources
+  }
+
+  /** The reader makes these wait from now on. By default none. */
+  set sources(sources: readonly Pausable[]) {
+    if (this.#isPressing) for (const source of this.#sources) if (!sources.includes(source)) source.press(false)
+    if (this.#isPressing) for (const source of sources) if (!this.#sources.includes(source)) source.press(true)
+    this.#sources = sources
+  }
+
   push(chunk: AnyChunk): void {
     if (this.#isClosed || this.#isComplete) return
     this.counters.receivedBytes += chunk.bytes.length
+    this.#note(chunk)
     if (!this.#isAttached) this.#leaveOut(chunk)
     else if (this.#holds === 0 && this.#queue.length === 0 && !this.#isDraining) this.#handOver(chunk)
     else this.#enqueue(chunk)
+  }
+
+  /** Some source behind it waits for its reader, or for another one. */
+  get isWaitedFor(): boolean {
+    return this.#sources.some((source) => source.isPausable && source.isPressed)
+  }
+
+  /** What comes next does not follow on what came before: the next chunk handed over is an entry, and says so. */
+  markLost(): void {
+    this.#isLost = true
+    this.#skippedBytes = 0
   }
 
   /** Nothing more will come; the reader is told when it has taken what waits. */
@@ -108,21 +136,34 @@ export class Edge {
     return this.#isClosed || (this.#isComplete && this.#queue.length === 0 && this.#holds === 0)
   }
 
+  #note(chunk: AnyChunk): void {
+    this.lastChunkMs = chunk.receivedAtMs
+    if (!isEntry(chunk)) return
+    if (this.#lastEntryMs >= 0) this.entryIntervalMs = chunk.receivedAtMs - this.#lastEntryMs
+    this.#lastEntryMs = chunk.receivedAtMs
+  }
+
   #noteDelivered(): void {
     if (this.#isDelivered) for (const resolve of this.#whenDelivered.splice(0)) resolve()
   }
 
   #makeInlet(): Inlet {
-    const settings = this.#settings
-    const hold = (): Disposable => this.#hold()
+    const id = (): string => this.id
+    const isPausable = (): boolean => this.#isPausable
     return {
-      id: settings.id,
+      get id() {
+        return id()
+      },
       chunks: this.#chunks.asObservable(),
       get pausable() {
-        return settings.isPausable()
+        return isPausable()
       },
-      hold,
+      hold: () => this.#hold(),
     }
+  }
+
+  get #isPausable(): boolean {
+    return this.#sources.length > 0 && this.#sources.every((source) => source.isPausable)
   }
 
   #hold(): Disposable {
@@ -144,13 +185,13 @@ export class Edge {
   #press(isHeld: boolean): void {
     if (this.#isPressing === isHeld) return
     this.#isPressing = isHeld
-    this.#settings.onPressure(isHeld)
+    for (const source of this.#sources) source.press(isHeld)
   }
 
   #enqueue(chunk: AnyChunk): void {
     this.#queue.push(chunk)
     this.counters.queuedBytes += chunk.bytes.length
-    if (this.counters.queuedBytes <= this.#boundBytes || this.#settings.isPausable()) return
+    if (this.counters.queuedBytes <= this.#boundBytes || this.#isPausable) return
     this.counters.drops++
     while (this.counters.queuedBytes > this.#boundBytes) this.#dropOldest()
   }
@@ -207,6 +248,18 @@ export class Edge {
 }
 
 /** A reader can begin with this chunk. */
-function isEntry(chunk: AnyChunk): boolean {
+export function isEntry(chunk: AnyChunk): boolean {
   return chunk.kind === 'gop' ? chunk.first : chunk.randomAccess
+}
+
+/** The edges of a node count on where those of the node before it ended. */
+export function inheritCounters(before: readonly Edge[], after: readonly Edge[]): void {
+  const [first] = after
+  if (first === undefined || before.includes(first)) return
+  for (const { counters } of after) Object.assign(counters, { receivedBytes: 0, droppedBytes: 0, drops: 0 })
+  for (const edge of before) {
+    first.counters.receivedBytes += edge.counters.receivedBytes
+    first.counters.droppedBytes += edge.counters.droppedBytes
+    first.counters.drops += edge.counters.drops
+  }
 }

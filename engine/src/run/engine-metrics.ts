@@ -1,48 +1,25 @@
 // Ties the engine's own metrics to what runs.
 import type { RouteStatus } from '../deliver/live-delivery.js'
-import { addNodeMetrics, CORE_HISTOGRAMS, CORE_METRICS, type CoreMetricName } from '../observe/core-metrics.js'
-import { addListenerMetrics, type ListenerReadings } from '../observe/listener-metrics.js'
+import { CORE_HISTOGRAMS, CORE_METRICS, type CoreMetricName } from '../observe/core-metrics.js'
 import { addEventLoopLag } from '../observe/event-loop-lag.js'
 import type { MetricsRegistry } from '../observe/metrics-registry.js'
 import { addProcessMetrics } from '../observe/process-metrics.js'
 import type { MetricRead } from '../plugin/contract.js'
 import type { Clock } from '../plugin/tokens.js'
-import { InputRunner } from './input-runner.js'
-import type { PipelineNode } from './pipeline-runner.js'
-import type { ServiceRunner } from './service-runner.js'
 
 export interface EngineMetricsSettings {
   readonly registry: MetricsRegistry
   readonly clock: Clock
-  readonly nodes: readonly (ServiceRunner | PipelineNode)[]
-  readonly listeners: readonly ListenerReadings[]
-  routeOf(id: string): RouteStatus | undefined
   /** Requests that no provider let in, by reason. */
   readonly authRefused: ReadonlyMap<string, number>
   accessLogDropped(): number
 }
 
 export function addEngineMetrics(settings: EngineMetricsSettings): void {
-  const { registry, clock, nodes, listeners, routeOf } = settings
+  const { registry, clock } = settings
   addProcessMetrics(registry)
   addEventLoopLag(registry, clock)
-  registry.add(CORE_METRICS[0], {}, () => 1)
   addAccessMetrics(settings)
-  for (const listener of listeners) addListenerMetrics(registry, listener)
-  for (const node of nodes) {
-    const { kind } = node.settings.definition
-    addNodeMetrics(registry, node.metricLabels(), () => ({
-      kind,
-      isUp: node.state === 'ready',
-      isConnected: node.state === 'ready' || node.state === 'degraded',
-      restarts: node.restarts,
-      receivedBytes: node.receivedBytes,
-      sentBytes: node.sentBytes,
-      droppedPackets: node instanceof InputRunner ? node.droppedPackets : 0,
-      edges: 'edges' in node ? node.edges.map(({ id, counters }) => ({ ...counters, id })) : [],
-      route: routeOf(node.id),
-    }))
-  }
 }
 
 function addAccessMetrics({ registry, authRefused, accessLogDropped }: EngineMetricsSettings): void {

@@ -7,7 +7,7 @@ import { guardOf } from '../api/guard.js'
 import type { GuardSettings } from '../api/guard.js'
 import { openStateDir } from '../api/token.js'
 import type { StateDir } from '../api/token.js'
-import type { ClientStatus, EngineStatus, Readiness, StatusSource } from '../api/types.js'
+import type { ClientStatus, EngineStatus, Readiness, ReloadControl, StatusSource } from '../api/types.js'
 import { EngineContainer } from '../container.js'
 import { LiveDelivery } from '../deliver/live-delivery.js'
 import type { RouteStatus } from '../deliver/live-delivery.js'
@@ -19,26 +19,35 @@ import { readDescriptorLimit } from '../observe/descriptor-limit.js'
 import { readEngineVersion } from '../observe/engine-version.js'
 import { EventLog } from '../observe/events.js'
 import { MetricsRegistry } from '../observe/metrics-registry.js'
+import type { NodeKind } from '../plugin/contract.js'
 import { AUTH, CLOCK, DELIVERY, EVENTS, LISTENERS, METRICS } from '../plugin/tokens.js'
 import { explainShortage } from './descriptor-check.js'
 import { addEngineMetrics, RouteHistograms } from './engine-metrics.js'
+import { labelsOf } from './node-series.js'
 import { createNodeScope } from './node-scope.js'
 import { NotedEvents } from './noted-events.js'
 import { openAccessLog, type OpenAccessLog } from './open-access-log.js'
+import { GraphChanger } from './graph-changer.js'
+import type { Running } from './engine-change.js'
+import { listenerStatus, readinessOf, urlsOf, viewersOf } from './engine-report.js'
+import { API_LISTENER, listenerSpecs } from './listener-specs.js'
 import { PipelineRunner } from './pipeline-runner.js'
-import type { PipelineNode } from './pipeline-runner.js'
+import { type EngineNode, SeriesOfParts } from './series-of-parts.js'
+import type { ReloadPlan } from '../reload/reload-plan.js'
+import type { AppliedReload, RolledBack } from '../reload/reload-target.js'
+import type { SupervisedEngine } from '../reload/supervise-config.js'
+import { setLogLevel } from '../observe/log.js'
 import type { RunServices } from './run-services.js'
 import { ServiceRunner } from './service-runner.js'
 
-/** The listener of the control API is always there. */
-const API = 'api'
 /** What nodes may take to let go of what they hold, all of them together, after the drain. */
 const DISPOSE_MS = 3000
 const LEAST_DISPOSE_MS = 500
 /** What is left of connections after that. */
 const CLOSE_GRACE_MS = 1000
 
-export interface RunningEngine extends StatusSource {
+export interface RunningEngine extends StatusSource, SupervisedEngine {
+  reloads: ReloadControl | undefined
   /** Resolves when all inputs have ended and viewers have got everything. Rejects when the last input has failed for good. */
   readonly ended: Promise<void>
   /** Clean, within `drain`: inputs end, viewers get what is there, everything is let go of. Safe twice. */
@@ -78,7 +87,7 @@ async function buildEngine(graph: Graph, log: Logger, stateDir: StateDir): Promi
 
 class Engine implements RunningEngine {
   readonly ended: Promise<void>
-  readonly #graph: Graph
+  readonly #running: Running
   readonly #log: Logger
   readonly #stateDir: StateDir
   readonly #clock: EngineClock = createClock()
@@ -88,18 +97,21 @@ class Engine implements RunningEngine {
   readonly #listeners: HttpListeners
   readonly #auth: AccessControl
   readonly #delivery: LiveDelivery
-  readonly #accessLog: OpenAccessLog | undefined
+  readonly #accessLog: OpenAccessLog
   readonly #scope: ReturnType<typeof createNodeScope>
-  readonly #services: readonly ServiceRunner[]
-  readonly #pipelines: readonly PipelineRunner[]
   readonly #histograms: RouteHistograms
+  readonly #series: SeriesOfParts
+  readonly #changer: GraphChanger
+  #kinds: ReadonlyMap<string, NodeKind> = new Map()
+  onRolledBack: ((what: RolledBack) => void) | undefined
+  /** Who answers for the configuration; nobody, where no files are read again. */
+  reloads: ReloadControl | undefined
   #state: EngineStatus['state'] = 'starting'
   #stopping: Promise<void> | undefined
   #isOver = false
   #settleEnded: { resolve(): void; reject(error: Error): void } = { resolve: () => undefined, reject: () => undefined }
 
   constructor(graph: Graph, log: Logger, stateDir: StateDir) {
-    this.#graph = graph
     this.#log = log
     this.#stateDir = stateDir
     const clock = this.#clock
@@ -117,7 +129,7 @@ class Engine implements RunningEngine {
       onEvent: (event) => this.#events.emit(event),
     })
     this.#accessLog = openAccessLog(graph.engine.accessLog ?? 'off', clock, log)
-    if (this.#accessLog !== undefined) this.#delivery.watchSessions(this.#accessLog.watcher)
+    this.#delivery.watchSessions(this.#accessLog.watcher)
     this.#scope = createNodeScope((err) => log.error({ err }, 'an error outside of any node'))
     const container = new EngineContainer()
       .provide(AUTH, this.#auth)
@@ -127,8 +139,23 @@ class Engine implements RunningEngine {
       .provide(EVENTS, this.#notedEvents())
       .provide(METRICS, this.#metrics)
     const services = this.#runServices()
-    this.#services = graph.services.map((settings) => new ServiceRunner(settings, services, container))
-    this.#pipelines = graph.pipelines.map((pipeline) => new PipelineRunner(pipeline, services, container))
+    this.#series = new SeriesOfParts(this.#metrics, (id) => this.#routeOf(id))
+    this.#running = {
+      graph,
+      services: graph.services.map((settings) => new ServiceRunner(settings, services, container)),
+      pipelines: graph.pipelines.map((pipeline) => new PipelineRunner(pipeline, services, container)),
+    }
+    this.#changer = new GraphChanger({
+      running: this.#running,
+      run: services,
+      container,
+      log,
+      listeners: this.#listeners,
+      delivery: this.#delivery,
+      adopt: (next) => this.#adopt(next),
+      viewersOf: (id) => this.viewersOf(id),
+      onRolledBack: (what) => this.onRolledBack?.(what),
+    })
     this.ended = new Promise((resolve, reject) => {
       this.#settleEnded = { resolve, reject }
     })
@@ -137,26 +164,49 @@ class Engine implements RunningEngine {
   }
 
   async start(): Promise<void> {
-    for (const { name, address, ...choices } of this.#graph.listeners) this.#listeners.add(name, address, choices)
-    this.#openApi()
+    for (const { name, address, ...choices } of listenerSpecs(this.#running.graph)) {
+      this.#listeners.add(name, address, choices)
+    }
+    this.#openApi(this.#running.graph.engine.api.hosts)
     await this.#listeners.openAll()
     addEngineMetrics({
       registry: this.#metrics,
       clock: this.#clock,
-      nodes: this.#nodes(),
-      listeners: this.#listeners.all(),
-      routeOf: (id) => this.#routeOf(id),
       authRefused: this.#auth.refused,
-      accessLogDropped: () => this.#accessLog?.droppedLines ?? 0,
+      accessLogDropped: () => this.#accessLog.droppedLines ?? 0,
     })
+    this.#refreshParts()
     this.#clock.every(1000, () =>
-      this.#pipelines.forEach((pipeline) => pipeline.inputs.forEach((input) => input.sampleRate())),
+      this.#running.pipelines.forEach((pipeline) => pipeline.inputs.forEach((input) => input.sampleRate())),
     )
-    await Promise.all([...this.#services, ...this.#pipelines].map((part) => part.start()))
+    await Promise.all([...this.#running.services, ...this.#running.pipelines].map((part) => part.start()))
     this.#checkDescriptors()
     this.#state = 'running'
     this.#events.emit({ kind: 'engine.running' })
     this.#noteEnd()
+  }
+
+  get graph(): Graph {
+    return this.#running.graph
+  }
+
+  get events(): EventLog {
+    return this.#events
+  }
+
+  get metrics(): MetricsRegistry {
+    return this.#metrics
+  }
+
+  viewersOf(node: string): number {
+    return this.#routeOf(node)?.counters.clients ?? 0
+  }
+
+  async apply(plan: ReloadPlan, next: Graph): Promise<AppliedReload> {
+    const applied = await this.#changer.apply(plan, next)
+    this.#refreshParts()
+    this.#noteEnd()
+    return applied
   }
 
   stop(reason: string): Promise<void> {
@@ -165,7 +215,7 @@ class Engine implements RunningEngine {
   }
 
   status(): EngineStatus {
-    const { ready, reasons } = this.#readinessOf(this.#nodes())
+    const { ready, reasons } = readinessOf(this.#state, this.#nodes())
     const nowMs = this.#clock.nowMs()
     return {
       version: readEngineVersion(),
@@ -176,13 +226,12 @@ class Engine implements RunningEngine {
       state: this.#state,
       ready,
       reasons,
-      files: this.#graph.files,
+      files: this.#running.graph.files,
       stateDir: this.#stateDir.path,
-      listeners: this.#listeners
-        .all()
-        .map(({ name, address, origins }) => ({ name, protocol: protocolOf(origins), address, origins })),
-      services: this.#services.map((service) => service.status()),
-      pipelines: this.#pipelines.map((pipeline) => pipeline.status()),
+      ...(this.reloads === undefined ? {} : { reload: this.reloads.status() }),
+      listeners: this.#listeners.all().map(listenerStatus),
+      services: this.#running.services.map((service) => service.status()),
+      pipelines: this.#running.pipelines.map((pipeline) => pipeline.status()),
     }
   }
 
@@ -191,7 +240,7 @@ class Engine implements RunningEngine {
       ({ id }) =>
         (of.node === undefined || id === of.node) && (of.pipeline === undefined || id.startsWith(`${of.pipeline}/`)),
     )
-    return nodes.length === 0 && (of.node ?? of.pipeline) !== undefined ? undefined : this.#readinessOf(nodes)
+    return nodes.length === 0 && (of.node ?? of.pipeline) !== undefined ? undefined : readinessOf(this.#state, nodes)
   }
 
   clients(node?: string): readonly ClientStatus[] {
@@ -205,33 +254,40 @@ class Engine implements RunningEngine {
   }
 
   urls(): readonly { readonly label: string; readonly url: string }[] {
-    const viewers = this.#delivery.routes().flatMap(({ id, urls }) => urls.map((url) => ({ label: id, url })))
-    const api = this.#listeners
-      .http(API)
-      .origins.map((origin) => ({ label: 'control API', url: `${origin}/api/v1/status` }))
-    return [...viewers, ...api, ...this.#serviceUrls()]
+    return urlsOf(this.#running.graph, this.#delivery, this.#listeners)
   }
 
-  #serviceUrls(): { label: string; url: string }[] {
-    return this.#graph.services.flatMap(({ id, options }) => {
-      const { listener, path } = options as { readonly listener?: unknown; readonly path?: unknown }
-      if (typeof listener !== 'string' || typeof path !== 'string') return []
-      return this.#listeners.http(listener).origins.map((origin) => ({ label: id, url: origin + path }))
-    })
+  /** What the engine itself takes from the configuration, but for what is fixed from its start on. */
+  #adopt({ engine, auth, secrets }: Graph): void {
+    secrets.include(this.#running.graph.secrets)
+    if (engine.api.hosts.join() !== this.#running.graph.engine.api.hosts.join()) this.#openApi(engine.api.hosts)
+    setLogLevel(this.#log, engine.log.level)
+    this.#auth.update(auth ?? [])
+    this.#delivery.maxClients = engine.maxClients
+    this.#accessLog.switchTo(engine.accessLog ?? 'off')
+  }
+
+  #refreshParts(): void {
+    this.#kinds = new Map(this.#nodes().map(({ id, settings }) => [id, settings.definition.kind]))
+    this.#histograms.refresh(this.#delivery.routes())
+    this.#series.refresh(this.#nodes(), this.#listeners.all())
   }
 
   #checkDescriptors(): void {
     const perOutput = this.#delivery.routes().map(({ maxClients }) => maxClients)
-    const shortage = explainShortage(readDescriptorLimit(), { perOutput, overall: this.#graph.engine.maxClients })
+    const shortage = explainShortage(readDescriptorLimit(), {
+      perOutput,
+      overall: this.#running.graph.engine.maxClients,
+    })
     if (shortage !== undefined) this.#log.warn(shortage)
   }
 
   /** Guard first, then whatever a node has put on the listener, then the API. */
-  #openApi(): void {
-    const listener = this.#listeners.http(API)
+  #openApi(hosts: readonly string[]): void {
+    const listener = this.#listeners.http(API_LISTENER)
     const settings: GuardSettings = {
       token: this.#stateDir.token,
-      hosts: this.#graph.engine.api.hosts,
+      hosts,
       boundAddresses: () => [listener.address],
     }
     listener.setGuard(guardOf(settings))
@@ -239,14 +295,11 @@ class Engine implements RunningEngine {
   }
 
   #notedEvents(): NotedEvents {
-    const graph = this.#graph
-    const settings = [...graph.services, ...graph.pipelines.flatMap(({ nodes }) => nodes)]
-    const kinds = new Map(settings.map(({ id, definition }) => [id, definition.kind]))
     return new NotedEvents({
       log: this.#events,
       clock: this.#clock,
       watchSessions: (watcher) => this.#delivery.watchSessions(watcher),
-      kindOf: (id) => kinds.get(id),
+      kindOf: (id) => this.#kinds.get(id),
       onError: (err) => this.#log.error({ err }, 'a subscriber of events failed and was dropped'),
     })
   }
@@ -258,16 +311,18 @@ class Engine implements RunningEngine {
       metrics: this.#metrics,
       events: this.#events,
       scope: this.#scope,
-      mask: (text) => this.#graph.secrets.mask(text),
+      mask: (text) => this.#running.graph.secrets.mask(text),
       sentBytesOf: (id) => this.#routeOf(id)?.counters.sentBytes ?? 0,
       viewersOf: (id) => {
         const route = this.#routeOf(id)
         return route === undefined ? {} : viewersOf(route)
       },
-      onStateChange: () => {
-        this.#histograms.refresh(this.#delivery.routes())
+      onStateChange: (node) => {
+        this.#refreshParts()
+        this.#changer.noteState(node)
         this.#noteEnd()
       },
+      shared: { delivery: this.#delivery, listeners: this.#listeners },
     }
   }
 
@@ -276,29 +331,18 @@ class Engine implements RunningEngine {
   }
 
   #labelsOf(id: string): Readonly<Record<string, string>> {
-    return (
-      this.#nodes()
-        .find((node) => node.id === id)
-        ?.metricLabels() ?? {}
-    )
+    const node = this.#nodes().find((each) => each.id === id)
+    return node === undefined ? {} : labelsOf(node.settings)
   }
 
-  #nodes(): readonly (ServiceRunner | PipelineNode)[] {
-    return [...this.#services, ...this.#pipelines.flatMap((pipeline) => pipeline.nodes)]
-  }
-
-  #readinessOf(nodes: readonly (ServiceRunner | PipelineNode)[]): Readiness {
-    const reasons = nodes
-      .filter(({ state }) => state !== 'ready' && state !== 'ended')
-      .map(({ id, state, why }) => `${id}: ${why === '' ? state : why}`)
-    if (this.#state !== 'running') reasons.unshift(`engine: ${this.#state}`)
-    return { ready: reasons.length === 0, reasons }
+  #nodes(): readonly EngineNode[] {
+    return [...this.#running.services, ...this.#running.pipelines.flatMap((pipeline) => pipeline.nodes)]
   }
 
   /** All inputs have ended: viewers get the rest, then the engine has done its work. */
   #noteEnd(): void {
     if (this.#state !== 'running' || this.#isOver) return
-    const inputs = this.#pipelines.flatMap((pipeline) => pipeline.inputs)
+    const inputs = this.#running.pipelines.flatMap((pipeline) => pipeline.inputs)
     if (inputs.length === 0 || inputs.some(({ state }) => state !== 'ended' && state !== 'failed')) return
     this.#isOver = true
     const failed = inputs.find(({ state }) => state === 'failed')
@@ -307,24 +351,26 @@ class Engine implements RunningEngine {
   }
 
   async #drained(): Promise<void> {
-    await Promise.all(this.#pipelines.map((pipeline) => pipeline.drained()))
+    await Promise.all(this.#running.pipelines.map((pipeline) => pipeline.drained()))
   }
 
   async #stop(reason: string): Promise<void> {
     const isRunning = this.#state === 'running'
     this.#state = 'stopping'
+    await this.#changer.stop()
     this.#log.info({ reason }, 'stopping')
     this.#events.emit({ kind: 'engine.stopping', data: { reason } })
-    this.#listeners.stopAccepting(API)
+    this.#listeners.stopAccepting(API_LISTENER)
     this.#delivery.stopAccepting()
-    if (isRunning) await this.#drain(this.#graph.engine.drainMs)
+    if (isRunning) await this.#drain(this.#running.graph.engine.drainMs)
     const disposeByMs = this.#clock.nowMs() + DISPOSE_MS
-    await Promise.all(this.#pipelines.map((pipeline) => pipeline.stop(reason, DISPOSE_MS)))
+    await Promise.all(this.#running.pipelines.map((pipeline) => pipeline.stop(reason, DISPOSE_MS)))
+    await this.#changer.drained()
     await this.#delivery[Symbol.asyncDispose]()
     const leftMs = Math.max(LEAST_DISPOSE_MS, disposeByMs - this.#clock.nowMs())
-    await Promise.all(this.#services.map((service) => service.stop(reason, leftMs)))
+    await Promise.all(this.#running.services.map((service) => service.stop(reason, leftMs)))
     await this.#listeners.closeAll(CLOSE_GRACE_MS)
-    await this.#accessLog?.[Symbol.asyncDispose]()
+    await this.#accessLog[Symbol.asyncDispose]()
     await this.#stateDir[Symbol.asyncDispose]()
     // What subscribers threw until now, RxJS reports in the next turn.
     await new Promise<void>((resolve) => this.#clock.after(0, resolve))
@@ -336,7 +382,7 @@ class Engine implements RunningEngine {
   /** Inputs end, what they have received flows on, and viewers get it. Who has not taken it by then is cut. */
   async #drain(withinMs: number): Promise<void> {
     const deadlineMs = this.#clock.nowMs() + withinMs
-    for (const pipeline of this.#pipelines) pipeline.finish()
+    for (const pipeline of this.#running.pipelines) pipeline.finish()
     let timer: Disposable | undefined
     const late = new Promise<void>((resolve) => {
       timer = this.#clock.after(withinMs, resolve)
@@ -345,18 +391,4 @@ class Engine implements RunningEngine {
     timer?.[Symbol.dispose]()
     await this.#delivery.endAll(Math.max(0, deadlineMs - this.#clock.nowMs()))
   }
-}
-
-function viewersOf({
-  counters,
-  urls,
-  limits,
-  limitsReached: reached,
-}: RouteStatus): ReturnType<RunServices['viewersOf']> {
-  const { max, soft, perAddress } = limits
-  return { clients: counters.clients, clientLimits: { max, soft, perAddress, reached }, urls }
-}
-
-function protocolOf(origins: readonly string[]): string {
-  return origins.every((origin) => origin.startsWith('https:')) ? 'https' : 'http'
 }

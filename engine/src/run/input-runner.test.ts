@@ -53,12 +53,9 @@ function runnerOf(shop: Workshop, definition: Definition, more: Partial<NodeSett
 }
 
 function edgeOf(...inputs: readonly InputRunner[]): Edge {
-  return new Edge({
-    id: 'one/main.out',
-    isPausable: () => inputs.every((input) => input.isPausable),
-    onPressure: (isHeld) => inputs.forEach((input) => input.press(isHeld)),
-    enter: (run) => run(),
-  })
+  const edge = new Edge({ id: 'one/main.out', enter: (run) => run() })
+  edge.sources = inputs.map(({ port }) => port)
+  return edge
 }
 
 /** First PCR of the chunks from one generation, 90 kHz, and when it was received. */

@@ -2,22 +2,47 @@
 import type { Observable, Subscription } from 'rxjs'
 import { reactionOf } from '../errors.js'
 import type { AnyChunk, Boundary, Received, Source } from '../plugin/contract.js'
-import { NodeLife } from './node-life.js'
-import { Port } from './port.js'
+import type { EngineContainer } from '../container.js'
+import type { NodeSettings } from '../graph/graph.js'
+import { type AnyLife, type Coming, NodeLife } from './node-life.js'
+import type { RunServices } from './run-services.js'
 import { SourceFraming } from './source-framing.js'
+import { type Feeder, SourcePort } from './source-port.js'
+import { SourceShadow } from './source-shadow.js'
 
 /** Bit rates are measured over this many samples of a second. */
 const RATE_SAMPLES = 5
 
-export class InputRunner extends NodeLife<Source<Received> | Source<AnyChunk>> {
-  readonly port = new Port()
+export class InputRunner extends NodeLife<Source<Received> | Source<AnyChunk>> implements Feeder {
+  /** Shared with the input whose place it takes. */
+  readonly port: SourcePort
   #receivedBytes = 0
   #subscription: Subscription | undefined
   #flushTimer: Disposable | undefined
   #framing: SourceFraming | undefined
+  /** Until it has taken the place of another input. */
+  #shadow: SourceShadow | undefined
   #hold: Disposable | undefined
-  #pressure = 0
-  readonly #rates: number[] = [0]
+  #rates: number[] = [0]
+
+  constructor(settings: NodeSettings, services: RunServices, container: EngineContainer, coming: Coming = {}) {
+    super(settings, services, container, coming)
+    const before = coming.before instanceof InputRunner ? coming.before : undefined
+    this.port = before?.port ?? new SourcePort()
+    if (before === undefined) this.port.feeder = this
+    else if (coming.isHandoff !== true) this.#shadow = new SourceShadow()
+  }
+
+  /** What it has sent while it is being prepared; undefined when it is in its place. */
+  get shadow(): SourceShadow | undefined {
+    return this.#shadow
+  }
+
+  /** Nothing came from it for a while, and nobody makes it wait. */
+  isSilent(forMs: number): boolean {
+    if (!this.isLive) return true
+    return !this.port.isPressed && this.services.clock.nowMs() - this.port.lastChunkMs >= forMs
+  }
 
   get receivedBytes(): number {
     return this.#receivedBytes
@@ -47,10 +72,8 @@ export class InputRunner extends NodeLife<Source<Received> | Source<AnyChunk>> {
     if (this.#rates.length > RATE_SAMPLES + 1) this.#rates.shift()
   }
 
-  /** Some reader downstream begins (true) or ceases (false) to hold. */
-  press(isHeld: boolean): void {
-    this.#pressure += isHeld ? 1 : -1
-    // Whoever holds is not to blame for what the source does about it.
+  /** Whoever holds is not to blame for what the source does about it. */
+  applyPressure(): void {
     this.services.scope.enter(
       (error) => this.fail(error),
       () => this.#applyPressure(),
@@ -67,6 +90,7 @@ export class InputRunner extends NodeLife<Source<Received> | Source<AnyChunk>> {
   override fail(error: unknown): void {
     if (this.isLive && reactionOf(error) !== 'end') {
       this.#framing?.endGeneration({ timeline: 'elapsed' }, this.services.clock.nowMs())
+      this.#shadow?.reset()
     }
     super.fail(error)
   }
@@ -74,12 +98,11 @@ export class InputRunner extends NodeLife<Source<Received> | Source<AnyChunk>> {
   protected override flow(): void {
     const { definition, batchMs, timeline } = this.settings
     if (definition.kind !== 'input' || this.node === undefined) return
-    const { clock, scope } = this.services
+    const { scope } = this.services
     const fail = (error: unknown): void => this.fail(error)
     if (definition.produces === 'bytes') {
-      this.#framing ??= new SourceFraming({ timeline, send: (chunk) => this.port.push(chunk) })
-      const flush = (): void => this.#framing?.flush(clock.nowMs())
-      this.#flushTimer = clock.every(batchMs, () => scope.enter(fail, flush))
+      if (this.#shadow === undefined) this.#framing ??= this.#makeFraming(timeline, 0)
+      this.#startFlushing(batchMs)
     }
     scope.enter(fail, () => {
       this.#applyPressure()
@@ -101,6 +124,61 @@ export class InputRunner extends NodeLife<Source<Received> | Source<AnyChunk>> {
     this.#releaseHold()
   }
 
+  override update(settings: NodeSettings): void {
+    const { batchMs } = this.settings
+    super.update(settings)
+    if (settings.batchMs !== batchMs && this.#flushTimer !== undefined) this.#startFlushing(settings.batchMs)
+  }
+
+  /** The old source is silent from here on; what was kept of the new one follows as a generation of its own. */
+  protected override inherit(before: AnyLife): void {
+    if (!(before instanceof InputRunner)) return
+    const shadow = this.#shadow
+    this.#shadow = undefined
+    const framing = before.#leave()
+    this.#receivedBytes += before.receivedBytes
+    this.#rates = before.#rates
+    this.port.feeder = this
+    const { definition, timeline } = this.settings
+    const isFramed = definition.kind === 'input' && definition.produces === 'bytes'
+    const goesOn = isFramed && before.settings.timeline === timeline
+    if (!goesOn) framing?.flushAll()
+    if (isFramed)
+      this.#framing = (goesOn ? framing : undefined) ?? this.#makeFraming(timeline, (framing?.generation ?? -1) + 1)
+    if (shadow?.hasEntry === true) this.#followOn(shadow)
+    this.#releaseHold()
+    this.#applyPressure()
+  }
+
+  #followOn(shadow: SourceShadow): void {
+    const { chunks, framer } = shadow.take()
+    const framed = chunks.filter((chunk) => chunk.kind === 'ts')
+    if (this.#framing !== undefined) return this.#framing.adopt(framer, framed)
+    for (const [index, chunk] of chunks.entries()) {
+      this.port.push(index === 0 ? { ...chunk, discontinuity: 'lost' } : chunk)
+    }
+  }
+
+  /** Nothing comes from it any more, and its port is no longer its own. */
+  #leave(): SourceFraming | undefined {
+    this.disconnect()
+    const framing = this.#framing
+    this.#framing = undefined
+    framing?.endGeneration({ timeline: 'elapsed' }, this.services.clock.nowMs())
+    return framing
+  }
+
+  #makeFraming(timeline: 'continuous' | 'source', generation: number): SourceFraming {
+    return new SourceFraming({ timeline, generation, send: (chunk) => this.port.push(chunk) })
+  }
+
+  #startFlushing(batchMs: number): void {
+    const { clock, scope } = this.services
+    const flush = (): void => (this.#shadow ?? this.#framing)?.flush(clock.nowMs())
+    this.#flushTimer?.[Symbol.dispose]()
+    this.#flushTimer = clock.every(batchMs, () => scope.enter((error) => this.fail(error), flush))
+  }
+
   /** One more attempt of the same source: it knows which of its targets is next. */
   protected override resume(): Promise<void> {
     if (this.node === undefined) return super.resume()
@@ -119,17 +197,23 @@ export class InputRunner extends NodeLife<Source<Received> | Source<AnyChunk>> {
   #take(item: Received | AnyChunk): void {
     if ('kind' in item) {
       this.#receivedBytes += item.bytes.length
-      this.port.push(item)
+      if (this.#shadow === undefined) this.port.push(item)
+      else this.#shadow.pushChunk(item)
     } else if (isBoundary(item)) {
       this.#framing?.endGeneration({ timeline: item.timeline }, this.services.clock.nowMs())
+      this.#shadow?.reset()
     } else {
       this.#receivedBytes += item.length
-      this.#framing?.push(item, this.services.clock.nowMs())
+      const into = this.#shadow ?? this.#framing
+      into?.push(item, this.services.clock.nowMs())
     }
+    // A source that can wait does so until it is its turn.
+    if (this.#shadow?.hasEntry === true) this.#hold ??= this.node?.hold?.()
   }
 
   #applyPressure(): void {
-    if (this.#pressure === 0) this.#releaseHold()
+    if (this.#shadow !== undefined) return
+    if (!this.port.isPressed) this.#releaseHold()
     else if (this.isLive) this.#hold ??= this.node?.hold?.()
   }
 

@@ -58,7 +58,11 @@ export class LiveEngine implements AsyncDisposable {
 
   /** `host:port` of a listener. */
   address(listener: string): string {
-    const found = this.engine.status().listeners.find(({ name }) => name === listener)
+    return this.addressOf(this.engine, listener)
+  }
+
+  addressOf(engine: RunningEngine, listener: string): string {
+    const found = engine.status().listeners.find(({ name }) => name === listener)
     if (found === undefined) throw new Error(`no listener ${listener}`)
     return found.address
   }

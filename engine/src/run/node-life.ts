@@ -1,5 +1,6 @@
 // The life of one node, whatever its kind: open in time, ready, degraded, waiting to be tried again, stopped. Kinds add
 // what flows.
+import { isDeepStrictEqual } from 'node:util'
 import { BehaviorSubject } from 'rxjs'
 import type { NodeState, NodeStatus } from '../api/types.js'
 import type { EngineContainer } from '../container.js'
@@ -7,25 +8,50 @@ import { isEngineError, reactionOf } from '../errors.js'
 import type { NodeSettings } from '../graph/graph.js'
 import type { EngineClock } from '../observe/clock.js'
 import { nodeLog } from '../observe/log.js'
-import type { Logger, MetricRead, NodeContext, Options } from '../plugin/contract.js'
+import type { Logger, NodeContext, Options } from '../plugin/contract.js'
 import { CLOCK } from '../plugin/tokens.js'
+import { DELIVERY, LISTENERS } from '../plugin/tokens.js'
 import { BackOff } from './back-off.js'
+import { handedOver } from './handed-over.js'
+import { codeOf, messageOf } from './failure-words.js'
+import { makeContext } from './node-context.js'
+import { NodeClaims } from './node-claims.js'
+import { labelsOf, NodeSeries } from './node-series.js'
 import { runError } from './run-errors.js'
+import { withTimeout } from './with-timeout.js'
 import type { RunServices } from './run-services.js'
 
 const OPEN_TIMEOUT_MS = 10_000
-/** How long a node may take to let go of what it holds; then the engine goes on without it. */
+/** For letting go of what it holds; then the engine goes on without it. */
 const DISPOSE_TIMEOUT_MS = 5_000
 
+/** How a node comes into a graph that runs. By default at the start, with nothing before it. */
+export interface Coming {
+  /** It is prepared: it claims nothing and shows no metrics before `takePlace`. */
+  readonly isStaged?: boolean
+  /** The node whose place it takes. */
+  readonly before?: AnyLife
+  /** It opens when the one before has let go of everything. */
+  readonly isHandoff?: boolean
+}
+
+export type AnyLife = NodeLife<AsyncDisposable>
+
 export abstract class NodeLife<N extends AsyncDisposable> {
-  readonly settings: NodeSettings
+  #before: AnyLife | undefined
+  /** What it holds of what nodes share. */
+  readonly claims: NodeClaims | undefined
+  #settings: NodeSettings
+  #isStaged: boolean
   protected readonly services: RunServices
-  protected readonly log: Logger
-  protected node: N | undefined
+  log: Logger
+  /** What the plugin has opened. */
+  node: N | undefined
   #state: NodeState = 'opening'
   #why = ''
   #sinceMs: number
   #restarts = 0
+  #whenChanged: (() => void)[] = []
   /** Since when its stream is up; -1 while it is not. */
   #readyAtMs = -1
   #retry: Disposable | undefined
@@ -41,19 +67,29 @@ export abstract class NodeLife<N extends AsyncDisposable> {
   readonly #backOff = new BackOff()
   readonly #options: BehaviorSubject<unknown>
   readonly #abort = new AbortController()
-  readonly #metrics = new Map<string, Disposable>()
+  readonly #series: NodeSeries
 
-  constructor(settings: NodeSettings, services: RunServices, container: EngineContainer) {
-    this.settings = settings
+  constructor(settings: NodeSettings, services: RunServices, container: EngineContainer, coming: Coming = {}) {
+    const { isStaged = false, before } = coming
+    this.#settings = settings
+    this.#isStaged = isStaged
+    this.#before = before
+    const { shared } = services
+    this.claims = shared && new NodeClaims({ ...shared, isStaged, owner: () => this.id })
     this.services = services
+    this.#series = new NodeSeries(services.metrics, () => labelsOf(this.settings), !isStaged)
     this.#container = container
     this.log = nodeLog(services.log, settings.id)
     this.#options = new BehaviorSubject(settings.options)
     this.#sinceMs = services.clock.nowMs()
   }
 
+  get settings(): NodeSettings {
+    return this.#settings
+  }
+
   get id(): string {
-    return this.settings.id
+    return this.#settings.id
   }
 
   get state(): NodeState {
@@ -68,15 +104,74 @@ export abstract class NodeLife<N extends AsyncDisposable> {
     return this.#restarts
   }
 
-  /** Opens the node and lets it flow. Rejects only if it can't ever: its options are wrong, or it is broken. */
-  async start(): Promise<void> {
+  /** It is there, whether or not its stream is. */
+  get isOpen(): boolean {
+    return this.node !== undefined
+  }
+
+  /** Opens the node, for `start` later. Rejects as `start` does. */
+  async open(): Promise<void> {
     try {
       await this.#open()
+    } catch (error) {
+      this.fail(error)
+    }
+    if (this.#state === 'failed') throw this.#failure
+  }
+
+  /** Opens the node, unless it is open, and lets it flow. Rejects only if it can't ever: its options are wrong, or it is broken. */
+  async start(): Promise<void> {
+    try {
+      if (this.node === undefined) await this.#open()
       if (this.isLive && this.node !== undefined) this.flow()
     } catch (error) {
       this.fail(error)
     }
     if (this.#state === 'failed') throw this.#failure
+  }
+
+  /** Why it has failed for good; undefined while it has not. */
+  get failure(): unknown {
+    return this.#failure
+  }
+
+  /** Resolves with the next change of its state. */
+  changed(): Promise<void> {
+    return new Promise((resolve) => this.#whenChanged.push(resolve))
+  }
+
+  /** Other options of class `live` or `rebind`, another name or description: the node stays as it is. */
+  update(settings: NodeSettings): void {
+    const before = this.#settings
+    this.#settings = settings
+    if (before.id !== settings.id) {
+      this.log = nodeLog(this.services.log, settings.id)
+      this.#series.relabel()
+    }
+    if (isDeepStrictEqual(before.options, settings.options)) return
+    this.services.scope.enter(
+      (error) => this.fail(error),
+      () => this.#options.next(settings.options),
+    )
+  }
+
+  /**
+   * A prepared node takes its place in the graph: it gets what it asked for of the engine, and its counters go on where
+   * those of the node before it ended. Throws LISTEN_PATH_TAKEN, LISTEN_UNKNOWN, and what it has failed with meanwhile;
+   * then nothing has changed.
+   */
+  takePlace(): void {
+    if (this.#state === 'failed') throw this.#failure
+    if (!this.#isStaged) return
+    const before = this.#before
+    this.claims?.activate(before === undefined ? undefined : { id: before.id, claims: before.claims })
+    this.#isStaged = false
+    this.#before = undefined
+    if (before !== undefined) {
+      this.#restarts += before.restarts
+      this.inherit(before)
+    }
+    this.#series.show(before === undefined ? undefined : before.#series)
   }
 
   /** The node, or its stream, has failed; reacts by the row of the error. Safe at any time. */
@@ -106,7 +201,7 @@ export abstract class NodeLife<N extends AsyncDisposable> {
   }
 
   status(): NodeStatus {
-    const { definition, description, from } = this.settings
+    const { definition, description, from } = this.#settings
     return {
       id: this.id,
       kind: definition.kind,
@@ -126,6 +221,8 @@ export abstract class NodeLife<N extends AsyncDisposable> {
   abstract get sentBytes(): number
   /** Connects the opened node; called after each successful open. */
   protected abstract flow(): void
+  /** Goes on with the numbers of the node before it. */
+  protected abstract inherit(before: AnyLife): void
   /** Disconnects it: nothing reaches it and nothing leaves it afterwards. Safe twice. */
   protected abstract ebb(): void
   /** After a failure that may pass: by default opens a new node in its place. */
@@ -162,8 +259,9 @@ export abstract class NodeLife<N extends AsyncDisposable> {
     this.#state = state
     this.#why = why
     this.#sinceMs = this.services.clock.nowMs()
-    this.services.events.emit({ kind: `node.${state}`, node: this.id, data: { why } })
-    this.services.onStateChange()
+    for (const resolve of this.#whenChanged.splice(0)) resolve()
+    if (!this.#isStaged) this.services.events.emit({ kind: `node.${state}`, node: this.id, data: { why } })
+    this.services.onStateChange(this)
   }
 
   protected ready(): void {
@@ -177,11 +275,15 @@ export abstract class NodeLife<N extends AsyncDisposable> {
     const attempt = ++this.#attempt
     const isCurrent = (): boolean => attempt === this.#attempt && !this.#abort.signal.aborted
     const context = this.#context(isCurrent)
+    const previous = attempt === 1 ? handedOver(this.#before, this) : undefined
     const open = (deps: Readonly<Record<string, unknown>>): unknown =>
-      definition.open(this.#options as Options<unknown>, context, deps as never)
+      definition.open(this.#options as Options<unknown>, context, deps as never, previous)
     this.#clock?.[Symbol.dispose]()
     this.#clock = this.services.clock.scope((error) => this.fail(error))
     const container = this.#container.child().provide(CLOCK, this.#clock)
+    if (this.claims !== undefined) {
+      container.provide(DELIVERY, this.claims.delivery).provide(LISTENERS, this.claims.listeners)
+    }
     let isLate = false
     const opening = container.openNode(definition, open).then(async (opened) => {
       const node = nodeOf<N>(opened, definition.type)
@@ -190,43 +292,32 @@ export abstract class NodeLife<N extends AsyncDisposable> {
       else this.node = node
     })
     this.#opening = opening.catch(() => undefined)
-    await withTimeout(opening, OPEN_TIMEOUT_MS, this.services, () => {
+    await withTimeout(opening, OPEN_TIMEOUT_MS, this.services.clock, () => {
       isLate = true
       return runError('NODE_OPEN_TIMEOUT', `did not open within ${OPEN_TIMEOUT_MS / 1000} s`, { at: id })
     })
   }
 
   #context(isCurrent: () => boolean): NodeContext {
-    const { definition, id } = this.settings
-    const declared = new Map((definition.metrics ?? []).map((metric) => [metric.name, metric]))
-    return {
-      id,
+    const { definition } = this.settings
+    return makeContext({
+      definition,
+      isCurrent,
       signal: this.#abort.signal,
-      log: this.log,
-      readMetric: (name: string, read: MetricRead) => {
-        const declaration = declared.get(name)
-        if (declaration === undefined) throw new TypeError(`${definition.type} does not declare the metric ${name}`)
-        if (!isCurrent()) return
-        this.#metrics.get(name)?.[Symbol.dispose]()
-        this.#metrics.set(name, this.services.metrics.add(declaration, this.metricLabels(), read))
-      },
-      ready: () => {
-        if (isCurrent()) this.ready()
-      },
-      degraded: (why) => {
-        if (!isCurrent() || !this.isLive || (this.#state === 'degraded' && this.#why === why)) return
-        this.log.warn({ why }, 'degraded')
-        this.setState('degraded', why)
-      },
-      event: (name, data) =>
-        this.services.events.emit({ kind: name, node: id, ...(data === undefined ? {} : { data }) }),
-    }
+      id: () => this.id,
+      log: () => this.log,
+      setMetric: (declaration, read) => this.#series.set(declaration, read),
+      ready: () => this.ready(),
+      degraded: (why) => this.#degrade(why),
+      event: (kind, data) =>
+        this.services.events.emit({ kind, node: this.id, ...(data === undefined ? {} : { data }) }),
+    })
   }
 
-  /** `pipeline`, `node` and `type`, which every series of a node has. */
-  metricLabels(): Readonly<Record<string, string>> {
-    const [pipeline = '', node = ''] = this.id.split('/')
-    return { pipeline, node, type: this.settings.definition.type }
+  #degrade(why: string): void {
+    if (!this.isLive || (this.#state === 'degraded' && this.#why === why)) return
+    this.log.warn({ why }, 'degraded')
+    this.setState('degraded', why)
   }
 
   #waitToRetry(error: unknown, why: string): void {
@@ -269,7 +360,9 @@ export abstract class NodeLife<N extends AsyncDisposable> {
     this.#retry?.[Symbol.dispose]()
     this.disconnect()
     const late = (): Error => new Error('did not open or give up in time')
-    await withTimeout(this.#opening, withinMs, this.services, late).catch((error: unknown) => this.#complain(error))
+    await withTimeout(this.#opening, withinMs, this.services.clock, late).catch((error: unknown) =>
+      this.#complain(error),
+    )
     await this.#dispose(Math.max(0, deadlineMs - clock.nowMs()))
     this.#clock?.[Symbol.dispose]()
     this.#options.complete()
@@ -279,15 +372,14 @@ export abstract class NodeLife<N extends AsyncDisposable> {
     const node = this.node
     this.node = undefined
     if (node !== undefined) await this.#letGo(node, withinMs)
-    for (const metric of this.#metrics.values()) metric[Symbol.dispose]()
-    this.#metrics.clear()
+    this.#series.clear()
   }
 
   /** Never rejects. */
   async #letGo(node: N, withinMs: number): Promise<void> {
     try {
       const disposing = Promise.resolve(node[Symbol.asyncDispose]())
-      await withTimeout(disposing, withinMs, this.services, () => new Error('did not let go in time'))
+      await withTimeout(disposing, withinMs, this.services.clock, () => new Error('did not let go in time'))
     } catch (error) {
       this.#complain(error)
     }
@@ -302,24 +394,4 @@ function nodeOf<N extends AsyncDisposable>(opened: unknown, type: string): N {
   const isNode = typeof opened === 'object' && opened !== null && Symbol.asyncDispose in opened
   if (!isNode) throw new TypeError(`open of ${type} returned something without [Symbol.asyncDispose]`)
   return opened as N
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
-}
-
-function codeOf(error: unknown): string {
-  return isEngineError(error) ? error.code : 'NODE_FAILED'
-}
-
-async function withTimeout<T>(promise: Promise<T>, ms: number, { clock }: RunServices, late: () => Error): Promise<T> {
-  let timer: Disposable | undefined
-  const timeout = new Promise<never>((_, reject) => {
-    timer = clock.after(ms, () => reject(late()))
-  })
-  try {
-    return await Promise.race([promise, timeout])
-  } finally {
-    timer?.[Symbol.dispose]()
-  }
 }

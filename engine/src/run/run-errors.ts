@@ -2,6 +2,11 @@
 import { defineErrors } from '../errors.js'
 
 export const runError = defineErrors({
+  NODE_NOT_READY: {
+    sentence: 'A node that a reload has opened did not become ready in time.',
+    hint: 'Nothing has changed. See why it waits, and reload again.',
+    reaction: 'retry',
+  },
   NODE_OPEN_TIMEOUT: {
     sentence: 'A node did not open in time.',
     hint: 'Look at what it has to open: a device, a directory, another program.',

@@ -4,6 +4,9 @@ import type { NodeStatus } from '../api/types.js'
 import type { EngineClock } from '../observe/clock.js'
 import type { EventLog } from '../observe/events.js'
 import type { MetricsRegistry } from '../observe/metrics-registry.js'
+import type { Listeners } from '../plugin/tokens.js'
+import type { RouteSource } from './node-claims.js'
+import type { AnyLife } from './node-life.js'
 import type { NodeScope } from './node-scope.js'
 
 export interface RunServices {
@@ -17,7 +20,9 @@ export interface RunServices {
   /** What an output has sent to its viewers. */
   sentBytesOf(id: string): number
   /** The viewers of an output, where it has such. */
-  viewersOf(id: string): Pick<NodeStatus, 'clients' | 'clientLimits' | 'urls'>
+  viewersOf(id: string): Pick<NodeStatus, 'clients' | 'clientLimits' | 'urls' | 'aliases'>
   /** Some node has changed its state. */
-  onStateChange(): void
+  onStateChange(node: AnyLife): void
+  /** What nodes share, handed to each of them through claims of its own. By default the container's. */
+  readonly shared?: { readonly delivery: RouteSource; readonly listeners: Listeners }
 }

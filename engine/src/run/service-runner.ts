@@ -11,6 +11,10 @@ export class ServiceRunner extends NodeLife<Service> {
     if (this.state === 'opening') this.ready()
   }
 
+  protected override inherit(): void {
+    // It has no streams, so there are no numbers.
+  }
+
   protected override ebb(): void {
     // A service has no streams to let go of.
   }

@@ -1,8 +1,8 @@
 // Runs an output: connects its inlets, and knows when all that it accepted has been delivered.
 import type { Subscription } from 'rxjs'
 import type { Sink } from '../plugin/contract.js'
-import type { Edge } from './edge.js'
-import { NodeLife } from './node-life.js'
+import { type Edge, inheritCounters } from './edge.js'
+import { type AnyLife, NodeLife } from './node-life.js'
 
 export class SinkRunner extends NodeLife<Sink> {
   readonly edges: Edge[] = []
@@ -25,6 +25,10 @@ export class SinkRunner extends NodeLife<Sink> {
       this.fail(error)
     }
     if (this.isLive) this.end()
+  }
+
+  protected override inherit(before: AnyLife): void {
+    if (before instanceof SinkRunner) inheritCounters(before.edges, this.edges)
   }
 
   protected override flow(): void {

@@ -4,6 +4,8 @@ import type { FramerCounters, JunctionRules, TsChunk } from '@millrace/media/mpe
 
 export interface SourceFramingSettings {
   readonly timeline: 'continuous' | 'source'
+  /** Number of the first generation. */
+  readonly generation?: number
   send(chunk: TsChunk): void
 }
 
@@ -12,13 +14,19 @@ export class SourceFraming {
   readonly counters: FramerCounters = { packets: 0, syncLosses: 0, syncByteErrors: 0, skippedBytes: 0 }
   readonly #settings: SourceFramingSettings
   readonly #timeline: Timeline | undefined
-  #framer = new Framer()
-  #generation = 0
+  #framer: Framer
+  #generation: number
   #isEmpty = true
 
   constructor(settings: SourceFramingSettings) {
     this.#settings = settings
+    this.#generation = settings.generation ?? 0
+    this.#framer = new Framer({ generation: this.#generation })
     this.#timeline = settings.timeline === 'continuous' ? new Timeline() : undefined
+  }
+
+  get generation(): number {
+    return this.#generation
   }
 
   /** Packets that were left out at junctions. */
@@ -53,9 +61,28 @@ export class SourceFraming {
     this.#isEmpty = true
   }
 
+  /** Goes on with what another source has sent so far, after `endGeneration`: its chunks, and the framer they came from. */
+  adopt(framer: Framer, chunks: readonly TsChunk[]): void {
+    const generation = this.#generation
+    let seq = this.#framer.nextSeq
+    this.#framer = framer
+    this.#isEmpty = false
+    const numbered = chunks.map((chunk, index): TsChunk => {
+      const discontinuity = index === 0 ? 'source' : chunk.discontinuity
+      return { ...chunk, discontinuity, origin: { generation, seq: seq++ } }
+    })
+    framer.renumber(generation, seq)
+    this.#send(numbered)
+  }
+
   /** The input has ended for ever: everything that is left is sent. */
   finish(nowMs: number): void {
     this.#send(this.#framer.finish(nowMs))
+    this.flushAll()
+  }
+
+  /** Sends what waits for more at the join of two generations. */
+  flushAll(): void {
     for (const chunk of this.#timeline?.flush(Infinity) ?? []) this.#settings.send(chunk)
   }
 

@@ -1,24 +1,33 @@
 // Runs a transform: connects its inlets, and its observables to ports.
 import { Subscription } from 'rxjs'
 import type { AnyChunk, Stage } from '../plugin/contract.js'
-import type { Edge } from './edge.js'
-import { NodeLife } from './node-life.js'
+import { type Edge, inheritCounters } from './edge.js'
+import type { EngineContainer } from '../container.js'
+import type { NodeSettings } from '../graph/graph.js'
+import { type AnyLife, type Coming, NodeLife } from './node-life.js'
 import { Port } from './port.js'
 import { runError } from './run-errors.js'
+import type { RunServices } from './run-services.js'
 
 export class StageRunner extends NodeLife<Stage> {
-  readonly ports = new Map<string, Port>()
+  readonly ports: ReadonlyMap<string, Port>
   readonly edges: Edge[] = []
   #subscriptions = new Subscription()
   #open = 0
   #isDraining = false
 
+  constructor(settings: NodeSettings, services: RunServices, container: EngineContainer, coming: Coming = {}) {
+    super(settings, services, container, coming)
+    const { before, isHandoff } = coming
+    const shared = isHandoff === true && before instanceof StageRunner ? before.ports : new Map<string, Port>()
+    const names = settings.definition.kind === 'transform' ? settings.definition.ports : []
+    this.ports = new Map(names.map((name) => [name, shared.get(name) ?? new Port()]))
+  }
+
   /** The port of that name; the check of the graph has seen that it is declared. */
   port(name: string): Port {
-    const known = this.ports.get(name)
-    if (known !== undefined) return known
-    const port = new Port()
-    this.ports.set(name, port)
+    const port = this.ports.get(name)
+    if (port === undefined) throw new TypeError(`${this.id} has no port ${name}`)
     return port
   }
 
@@ -36,6 +45,12 @@ export class StageRunner extends NodeLife<Stage> {
   drain(): void {
     this.#isDraining = true
     this.#completeIfDown()
+  }
+
+  protected override inherit(before: AnyLife): void {
+    if (!(before instanceof StageRunner)) return
+    for (const [name, port] of this.ports) port.sentBytes = before.ports.get(name)?.sentBytes ?? 0
+    inheritCounters(before.edges, this.edges)
   }
 
   protected override flow(): void {

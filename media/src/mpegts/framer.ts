@@ -42,7 +42,7 @@ export class Framer {
   readonly #marks = new MarkList()
   readonly #randomAccess: RandomAccess
   readonly #found: SyncFound = { at: 0, stride: 0 }
-  readonly #generation: number
+  #generation: number
   #seq: number
   #isFirst = true
   /** Packets that were taken up to #scanned, raw bytes from #read to #filled; between pushes #read is #scanned. */
@@ -72,6 +72,12 @@ export class Framer {
   /** `origin.seq` that the next chunk will have. */
   get nextSeq(): number {
     return this.#seq
+  }
+
+  /** Chunks from now on are of this generation and counted from `firstSeq`: its source takes the place of another. */
+  renumber(generation: number, firstSeq: number): void {
+    this.#generation = generation
+    this.#seq = firstSeq
   }
 
   /** Takes bytes as they arrived, and copies them. Returns the chunks that are complete now. */

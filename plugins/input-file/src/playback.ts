@@ -18,8 +18,8 @@ export interface PlaybackSettings {
   onBytes(received: Received): void
 }
 
-/** Nearly 64 KiB, and whole packets of the usual 188 bytes, so that the schedule need not join what lies over two. */
-const BLOCK_BYTES = 348 * 188
+/** Nearly 192 KiB, and whole packets of the usual 188 bytes, so that the schedule need not join what lies over two. */
+const BLOCK_BYTES = 1044 * 188
 /** How often due bytes are handed over. */
 const TICK_MS = 20
 /** Bytes are read this far ahead of their time, and at most this many. */
@@ -118,7 +118,7 @@ export class Playback {
     const total = await this.#readAhead(file, schedule, length)
     schedule.end()
     if (schedule.knownMs < 0 && total > 0) throw noClock(this.#settings.path)
-    while (schedule.waitingBytes > 0 && !this.#isCancelled) await this.#handOver(schedule)
+    await this.#handOverWhile(schedule, () => schedule.waitingBytes > 0 && !this.#isCancelled)
     if (length !== undefined) {
       this.#measured = { version: file.version, ms: schedule.lastPcrMs + length.finish(schedule.span27M) }
     }
@@ -136,7 +136,7 @@ export class Playback {
       schedule.push(block)
       length?.push(block)
       if (!schedule.isPaced && total >= CLOCK_SEARCH_BYTES) throw noClock(this.#settings.path)
-      while (this.#isFarAhead(schedule)) await this.#handOver(schedule)
+      await this.#handOverWhile(schedule, () => this.#isFarAhead(schedule))
       // A file that comes slower than it is played is not far ahead at any time.
       if (this.#settings.clock.nowMs() - this.#lastAtMs >= TICK_MS) this.#release(schedule)
     }
@@ -149,10 +149,19 @@ export class Playback {
     return aheadMs > AHEAD_MS || schedule.waitingBytes > AHEAD_BYTES
   }
 
-  /** Waits for the next tick, then hands over what is due. */
-  async #handOver(schedule: PcrSchedule): Promise<void> {
-    await this.#wait(TICK_MS)
-    this.#release(schedule)
+  /** Hands over what is due, tick by tick: no promise between two of them, as there are many. */
+  async #handOverWhile(schedule: PcrSchedule, isToWait: () => boolean): Promise<void> {
+    while (isToWait()) {
+      const waiting = this.#wait()
+      const timer: Disposable = this.#settings.clock.every(TICK_MS, () => {
+        this.#release(schedule)
+        if (isToWait()) return
+        timer[Symbol.dispose]()
+        this.#wake()
+      })
+      await waiting
+      timer[Symbol.dispose]()
+    }
   }
 
   #release(schedule: PcrSchedule): void {
@@ -173,15 +182,12 @@ export class Playback {
     return block.subarray(0, await file.read(block))
   }
 
-  /** Until `wake` is called, or the time is over. */
-  async #wait(ms?: number): Promise<void> {
-    let timer: Disposable | undefined
+  /** Until `wake` is called. */
+  async #wait(): Promise<void> {
     await new Promise<void>((resolve) => {
       this.#wake = resolve
       if (this.#isCancelled) resolve()
-      else if (ms !== undefined) timer = this.#settings.clock.after(ms, resolve)
     })
-    timer?.[Symbol.dispose]()
   }
 }
 

@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import { test } from 'node:test'
 import type { Clock, Listeners, MetricFamily, NodeContext, Options } from '@millrace/engine/plugin'
+import { FakeClock, FakeContext } from '@millrace/engine/testing'
 import { BehaviorSubject } from 'rxjs'
 import prometheus from './index.js'
 import { parseExposition } from './parse-exposition.test.kit.js'
@@ -17,6 +18,7 @@ class Door implements Listeners {
       name,
       origins: [],
       handle: (path, respond) => {
+        if (path === '/taken') throw new Error('it is taken')
         this.routes.set(`${name}${path}`, respond)
         return { [Symbol.dispose]: () => void this.routes.delete(`${name}${path}`) }
       },
@@ -117,4 +119,20 @@ test('the path is free again after dispose', async () => {
 test('a path must start with a slash', () => {
   assert.equal(prometheus.options.safeParse({ path: 'metrics' }).success, false)
   assert.deepEqual(prometheus.exclusive?.(prometheus.options.parse({})), ['http:api/metrics'])
+})
+
+test('listener and path move without a gap, and stay where they are when the new path is taken', async () => {
+  const door = new Door()
+  const options$ = new BehaviorSubject(prometheus.options.parse({}))
+  const context = new FakeContext('services/metrics')
+  const deps = { metrics: { collect: () => [] }, listeners: door, clock: new FakeClock() }
+  const service = await prometheus.open(options$, context, deps)
+  options$.next(prometheus.options.parse({ listener: 'web', path: '/m' }))
+  assert.deepEqual([...door.routes.keys()], ['web/m'])
+  options$.next(prometheus.options.parse({ path: '/taken' }))
+  assert.deepEqual([...door.routes.keys()], ['web/m'])
+  assert.deepEqual(context.said, ['ready', 'degraded: it is taken'])
+  await service[Symbol.asyncDispose]()
+  options$.next(prometheus.options.parse({}))
+  assert.equal(door.routes.size, 0)
 })

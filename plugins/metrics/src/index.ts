@@ -4,13 +4,17 @@ import { z } from 'zod'
 import { ScrapeHandler } from './scrape-handler.js'
 
 const options = z.strictObject({
-  listener: listenerName().prefault('api').meta({ description: 'The listener that answers scrapes.' }),
+  listener: listenerName()
+    .prefault('api')
+    .meta({ description: 'The listener that answers scrapes.', reload: 'rebind' }),
   path: z
     .string()
     .regex(/^\/|\$\{/, 'must start with /')
     .prefault('/metrics')
-    .meta({ description: 'The path that Prometheus scrapes.' }),
+    .meta({ description: 'The path that Prometheus scrapes.', reload: 'rebind' }),
 })
+
+type Place = z.output<typeof options>
 
 export default defineService({
   type: 'prometheus',
@@ -25,12 +29,28 @@ export default defineService({
     },
   ],
   open(options$, context, { metrics, listeners, clock }) {
-    const { listener, path } = options$.value
     const scrapes = new ScrapeHandler(metrics, clock, context.log)
-    const route = listeners.http(listener).handle(path, (request, response) => scrapes.respond(request, response))
+    const claim = ({ listener, path }: Place): Disposable =>
+      listeners.http(listener).handle(path, (request, response) => scrapes.respond(request, response))
+    let place = options$.value
+    let claimed = claim(place)
+    const changes = options$.subscribe((next) => {
+      if (next.listener === place.listener && next.path === place.path) return
+      try {
+        const before = claimed
+        claimed = claim(next)
+        place = next
+        before[Symbol.dispose]()
+        context.ready()
+      } catch (error) {
+        // Another node has that path: scrapes are answered where they were.
+        context.degraded(error instanceof Error ? error.message : String(error))
+      }
+    })
     return {
       async [Symbol.asyncDispose]() {
-        route[Symbol.dispose]()
+        changes.unsubscribe()
+        claimed[Symbol.dispose]()
       },
     }
   },

@@ -42,6 +42,7 @@ class FakeRoute implements LiveRoute {
   }
 
   update(options: LiveRouteOptions): void {
+    if (options.path === '/taken.ts') throw new Error('it is taken')
     this.options = options
   }
 
@@ -59,13 +60,14 @@ class Bench {
   holds = 0
   holdCount = 0
   isPausable: boolean
+  readonly context = new FakeContext('one/ts')
 
-  constructor(more: object = {}, isPausable = false) {
+  constructor(more: object = {}, isPausable = false, previous?: unknown) {
     this.isPausable = isPausable
     this.options$ = new BehaviorSubject(parse(more))
     const routes: FakeRoute[] = []
     const delivery = { open: (options: LiveRouteOptions) => routes[routes.push(new FakeRoute(options)) - 1]! }
-    this.sink = httpTs.open(this.options$ as Options<Settings>, new FakeContext('one/ts'), { delivery })
+    this.sink = httpTs.open(this.options$ as Options<Settings>, this.context, { delivery }, previous)
     this.route = routes[0]!
   }
 
@@ -198,5 +200,38 @@ describe('output http-ts', () => {
       bench.route.entries.map(({ join }) => join !== undefined),
       [true, true],
     )
+  })
+
+  test('moves its route, and says so when the new path is taken', async () => {
+    const bench = new Bench()
+    await bench.accept()
+    bench.options$.next(parse({ path: '/new.ts', listener: 'tv', aliasFor: '1h' }))
+    const { path, listener, aliasForMs } = bench.route.options
+    assert.deepEqual([path, listener, aliasForMs], ['/new.ts', 'tv', 3_600_000])
+    bench.options$.next(parse({ path: '/taken.ts' }))
+    assert.equal(bench.route.options.path, '/new.ts')
+    bench.options$.next(parse({ path: '/next.ts' }))
+    assert.deepEqual(bench.context.said, ['degraded: it is taken', 'ready'])
+  })
+
+  test('the next node goes on with the feed, from any copy of the module: no entry differs', async () => {
+    const one = new Bench()
+    await one.accept()
+    const before = new Bench()
+    await before.accept()
+    const sink = (await before.sink) as { handOver?(): { joinsAnywhere: boolean; push(chunk: AnyChunk): LiveEntry[] } }
+    const feed = sink.handOver?.()
+    assert.ok(feed !== undefined)
+    const foreign = {
+      joinsAnywhere: false,
+      push: (chunk: AnyChunk) => feed.push(chunk),
+    }
+    const after = new Bench({}, false, foreign)
+    await after.accept()
+    const half = Math.floor(others.length / 2)
+    for (const chunk of [first!, ...others]) one.chunks.next(chunk)
+    for (const chunk of [first!, ...others.slice(0, half)]) before.chunks.next(chunk)
+    for (const chunk of others.slice(half)) after.chunks.next(chunk)
+    assert.deepEqual([...before.route.entries, ...after.route.entries], one.route.entries)
   })
 })

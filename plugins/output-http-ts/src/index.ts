@@ -10,7 +10,7 @@ import {
   path,
   size,
 } from '@millrace/engine/plugin'
-import type { Inlet, LiveRoute, LiveRouteOptions, Options, Sink } from '@millrace/engine/plugin'
+import type { Inlet, LiveRoute, LiveRouteOptions, NodeContext, Options, Sink } from '@millrace/engine/plugin'
 import { Subscription } from 'rxjs'
 import { z } from 'zod'
 import { readPreamble } from './preamble-file.js'
@@ -98,6 +98,11 @@ const options = z.strictObject({
         'Providers of access, declared under `auth:`; any of a list lets a viewer in. By default everybody comes in.',
       reload: 'live',
     }),
+  aliasFor: duration().prefault('24h').meta({
+    description:
+      'When a reload changes `path` or `listener`: how long the old one still leads here at most, for viewers that came by it.',
+    reload: 'live',
+  }),
   cors: z
     .string()
     .min(1)
@@ -130,10 +135,11 @@ export default defineOutput({
       yaml: 'live: { type: http-ts, from: gops, listener: web, path: /live.ts, start: burst, burst: 2s }',
     },
   ],
-  open(options$, context, { delivery }) {
+  open(options$, context, { delivery }, previous) {
     const sinkWith = (lead: Uint8Array): Sink => {
       const route = delivery.open(routeOptions(context.id, options$.value, lead))
-      return new HttpTsSink(options$, route, context.id, lead)
+      const feed = isFeed(previous) ? previous : new TsFeed(options$.value.start === 'now')
+      return new HttpTsSink(options$, route, context, lead, feed)
     }
     const { preamble } = options$.value
     return preamble === undefined ? sinkWith(NO_LEAD) : readPreamble(preamble).then(sinkWith)
@@ -148,21 +154,29 @@ const HOLD_SHARE = 1 / 4
 const CHUNK_BYTES = 512 * 1024
 
 class HttpTsSink implements Sink {
-  readonly #id: string
+  readonly #context: NodeContext
   readonly #lead: Uint8Array
   readonly #options$: Options<z.output<typeof options>>
   readonly #route: LiveRoute
   readonly #feed: TsFeed
   readonly #changes: Subscription
   #isPausable = false
+  /** Its options could not be taken. */
+  #isRefused = false
   #hold: Disposable | undefined
 
-  constructor(options$: Options<z.output<typeof options>>, route: LiveRoute, id: string, lead: Uint8Array) {
-    this.#id = id
+  constructor(
+    options$: Options<z.output<typeof options>>,
+    route: LiveRoute,
+    context: NodeContext,
+    lead: Uint8Array,
+    feed: TsFeed,
+  ) {
+    this.#context = context
     this.#lead = lead
     this.#options$ = options$
     this.#route = route
-    this.#feed = new TsFeed(options$.value.start === 'now')
+    this.#feed = feed
     this.#changes = options$.subscribe(() => this.#update())
   }
 
@@ -178,11 +192,18 @@ class HttpTsSink implements Sink {
           this.#isPausable = inlet.pausable
           this.#update()
         }
+        // Here, since the feed may still be another's when options change.
+        this.#feed.joinsAnywhere = this.#options$.value.start === 'now'
         for (const entry of this.#feed.push(chunk)) route.push(entry)
         if (this.#isPausable && route.behindBytes > this.#holdAboveBytes) this.#hold ??= inlet.hold()
       },
       complete: () => route.end(),
     })
+  }
+
+  /** What the next node goes on with, behind the last chunk of this one. */
+  handOver(): TsFeed {
+    return this.#feed
   }
 
   async drained(): Promise<void> {
@@ -204,11 +225,18 @@ class HttpTsSink implements Sink {
 
   #update(): void {
     const from = this.#options$.value
-    this.#feed.joinsAnywhere = from.start === 'now'
-    const { window, ...more } = routeOptions(this.#id, from, this.#lead)
+    const { window, ...more } = routeOptions(this.#context.id, from, this.#lead)
     // A source that waits for its viewers lets time pass between two chunks: the window must not drop for that.
     const durationMs = this.#isPausable ? Infinity : window.durationMs
-    this.#route.update({ ...more, window: { ...window, durationMs } })
+    try {
+      this.#route.update({ ...more, window: { ...window, durationMs } })
+      if (this.#isRefused) this.#context.ready()
+      this.#isRefused = false
+    } catch (error) {
+      // Of a path that another node has: what was goes on.
+      this.#isRefused = true
+      this.#context.degraded(error instanceof Error ? error.message : String(error))
+    }
   }
 
   #release(): void {
@@ -216,6 +244,17 @@ class HttpTsSink implements Sink {
     this.#hold = undefined
     hold?.[Symbol.dispose]()
   }
+}
+
+/** Known by what it does: the node before may come from another copy of this module. */
+function isFeed(previous: unknown): previous is TsFeed {
+  return (
+    typeof previous === 'object' &&
+    previous !== null &&
+    'joinsAnywhere' in previous &&
+    'push' in previous &&
+    typeof previous.push === 'function'
+  )
 }
 
 function routeOptions(id: string, from: z.output<typeof options>, lead: Uint8Array): LiveRouteOptions {
@@ -235,5 +274,6 @@ function routeOptions(id: string, from: z.output<typeof options>, lead: Uint8Arr
     ...(from.auth === undefined ? {} : { auth: [from.auth].flat() }),
     cors: from.cors,
     catchUpBytes: from.catchUp,
+    aliasForMs: from.aliasFor,
   }
 }

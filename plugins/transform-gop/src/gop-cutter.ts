@@ -3,23 +3,46 @@
 import {
   areSameTracks,
   difference33,
+  isUnitStart,
+  LAST_OF_PID,
   MARK_FLAGS,
   MARK_OFFSET,
   MARK_PID,
   MARK_SIZE,
   PACKET_SIZE,
   payloadOffset,
+  PSI,
+  readPid,
   readPts,
   SpliceTracker,
   splitChunk,
   TrackFollower,
   UNIT_START,
 } from '@millrace/media/mpegts'
-import type { Discontinuity, Gop, GopChunk, Track, TsChunk } from '@millrace/media/mpegts'
+import type { Chunk, Discontinuity, Gop, GopChunk, Program, Track, TsChunk } from '@millrace/media/mpegts'
+import { PsiTail } from './psi-tail.js'
 
 export interface GopCutterSettings {
   /** Without a random access point for this long, a GOP begins at the next unit of the video (or audio) all the same. */
   maxDurationMs: number
+}
+
+/** What a cutter knows between two chunks, for one that goes on with the same stream. Nothing in it changes any more. */
+export interface CutterState {
+  /** PAT, CAT and PMTs in force, with the counters of the last packets of their PIDs. */
+  readonly tables: Uint8Array
+  /** Packets of sections that are under way. */
+  readonly tails: readonly Uint8Array[]
+  /** Hashes, by PID. */
+  readonly parameterSets: ReadonlyMap<number, number>
+  readonly gop: Gop | undefined
+  readonly nextId: number
+  readonly sinceMs: number
+  readonly pending: Discontinuity
+  readonly tracks: readonly Track[]
+  readonly lastGopSeconds: number
+  readonly keyFrameAtMs: number
+  readonly isWithoutKeyFrames: boolean
 }
 
 export class GopCutter {
@@ -34,6 +57,9 @@ export class GopCutter {
   readonly #settings: GopCutterSettings
   readonly #splice = new SpliceTracker()
   readonly #follower = new TrackFollower(this.#splice.table)
+  readonly #psiTail = new PsiTail()
+  /** Those that the cutter before this one has seen. */
+  readonly #parameterSets: ReadonlyMap<number, number>
   #gop: Gop | undefined
   #nextId = 0
   /** When the GOP at hand, or the wait for the first one, began. */
@@ -42,8 +68,41 @@ export class GopCutter {
   #pending: Discontinuity = false
   #tracks: readonly Track[] = []
 
-  constructor(settings: GopCutterSettings) {
+  /** `before`: of the cutter that had the chunks until now; by default nothing has come yet. */
+  constructor(settings: GopCutterSettings, before?: CutterState) {
     this.#settings = settings
+    this.#parameterSets = before?.parameterSets ?? new Map()
+    if (before === undefined) return
+    this.#follow(psiChunk(before.tables, true))
+    for (const packet of before.tails) this.#follow(psiChunk(packet, false))
+    this.#gop = before.gop
+    this.#nextId = before.nextId
+    this.#sinceMs = before.sinceMs
+    this.#pending = before.pending
+    this.#tracks = before.tracks
+    this.lastGopSeconds = before.lastGopSeconds
+    this.keyFrameAtMs = before.keyFrameAtMs
+    this.isWithoutKeyFrames = before.isWithoutKeyFrames
+  }
+
+  /** A copy: this cutter may go on. */
+  state(): CutterState {
+    const parameterSets = new Map(this.#parameterSets)
+    for (const program of this.#splice.table.programs.values())
+      for (const track of this.#tracksOf(program)) parameterSets.set(track.pid, track.parameterSets)
+    return {
+      tables: this.#splice.preamble(),
+      tails: this.#psiTail.packets(),
+      parameterSets,
+      gop: this.#gop,
+      nextId: this.#nextId,
+      sinceMs: this.#sinceMs,
+      pending: this.#pending,
+      tracks: this.#tracks,
+      lastGopSeconds: this.lastGopSeconds,
+      keyFrameAtMs: this.keyFrameAtMs,
+      isWithoutKeyFrames: this.isWithoutKeyFrames,
+    }
   }
 
   /** Takes a chunk; what it returns passes at once. */
@@ -62,8 +121,20 @@ export class GopCutter {
     return this.#continue(chunk)
   }
 
-  #continue(chunk: TsChunk): readonly GopChunk[] {
+  #follow(chunk: Chunk): void {
     this.#splice.follow(chunk)
+    this.#psiTail.follow(chunk, this.#splice.table)
+  }
+
+  #tracksOf(program: Program | undefined): readonly Track[] {
+    return this.#follower.tracks(program).map((track) => {
+      const known = track.parameterSets === 0 ? (this.#parameterSets.get(track.pid) ?? 0) : track.parameterSets
+      return { ...track, parameterSets: known }
+    })
+  }
+
+  #continue(chunk: TsChunk): readonly GopChunk[] {
+    this.#follow(chunk)
     if (this.#gop !== undefined) return [this.#pass(chunk, this.#gop, false)]
     this.skippedPackets += chunk.bytes.length / PACKET_SIZE
     // Viewers of the GOP before see a gap, and hear of it with the chunk that passes next.
@@ -73,9 +144,9 @@ export class GopCutter {
 
   #begin(chunk: TsChunk): GopChunk {
     const psi = this.#splice.preamble()
-    this.#splice.follow(chunk)
+    this.#follow(chunk)
     this.#follower.follow(chunk)
-    const tracks = this.#follower.tracks(this.#splice.table.select())
+    const tracks = this.#tracksOf(this.#splice.table.select())
     const startPts90k = this.#startPts(chunk)
     const before = this.#gop
     const isBroken = chunk.discontinuity !== false || this.#pending !== false || !areSameTracks(this.#tracks, tracks)
@@ -124,4 +195,20 @@ export class GopCutter {
     const unit = this.#firstUnit(chunk)
     return unit < 0 ? -1 : readPts(chunk.bytes, payloadOffset(chunk.bytes, unit), unit + PACKET_SIZE)
   }
+}
+
+/** What of the state of a cutter holds for another stream: ids and figures go on, and the first GOP is discontinuous. */
+export function numbersOf({ nextId, lastGopSeconds, keyFrameAtMs }: CutterState): CutterState {
+  return { ...new GopCutter({ maxDurationMs: Infinity }).state(), nextId, lastGopSeconds, keyFrameAtMs }
+}
+
+/** Packets of tables as a chunk that is only followed. `areLast`: their counters count. */
+function psiChunk(bytes: Uint8Array, areLast: boolean): Chunk {
+  const marks: number[] = []
+  for (let offset = 0; offset < bytes.length; offset += PACKET_SIZE) {
+    const start = isUnitStart(bytes, offset) ? UNIT_START : 0
+    marks.push(offset, readPid(bytes, offset), PSI | start | (areLast ? LAST_OF_PID : 0), 0)
+  }
+  const origin = { generation: 0, seq: 0 }
+  return { bytes, origin, receivedAtMs: 0, discontinuity: false, marks: Int32Array.from(marks) }
 }

@@ -1,9 +1,10 @@
 // Transform `gop`: cuts a transport stream into groups of pictures.
 import { CLOCK, defineTransform, duration } from '@millrace/engine/plugin'
-import type { AnyChunk, Clock, Inlet, NodeContext, Options, Stage } from '@millrace/engine/plugin'
+import type { AnyChunk, Clock, HandsOver, Inlet, NodeContext, Options, Stage } from '@millrace/engine/plugin'
 import { Observable } from 'rxjs'
 import { z } from 'zod'
-import { GopCutter } from './gop-cutter.js'
+import { GopCutter, numbersOf } from './gop-cutter.js'
+import type { CutterState } from './gop-cutter.js'
 
 const options = z.strictObject({
   maxDuration: duration({ min: 100 }).prefault('10s').meta({
@@ -32,34 +33,50 @@ export default defineTransform({
     },
   ],
   examples: [{ title: 'Cut where decoders can start', yaml: 'gops: { type: gop, from: check }' }],
-  open(options$, context, { clock }) {
-    return new GopStage(options$, context, clock)
+  open(options$, context, { clock }, previous) {
+    return new GopStage(options$, context, clock, isHandedOver(previous) ? previous : undefined)
   },
 })
 
-class GopStage implements Stage {
+interface HandedOver {
+  /** The inlet that the cutter read. */
+  readonly inlet: string
+  readonly cutter: CutterState
+}
+
+class GopStage implements Stage, HandsOver<HandedOver> {
   readonly #settings: { maxDurationMs: number }
-  readonly #cutter: GopCutter
+  #cutter: GopCutter
+  #inlet: string
+  readonly #previous: HandedOver | undefined
   readonly #context: NodeContext
   readonly #changes: { unsubscribe(): void }
   #isWithoutKeyFrames = false
 
-  constructor(options$: Options<z.output<typeof options>>, context: NodeContext, clock: Clock) {
+  constructor(
+    options$: Options<z.output<typeof options>>,
+    context: NodeContext,
+    clock: Clock,
+    previous: HandedOver | undefined,
+  ) {
     this.#settings = { maxDurationMs: options$.value.maxDuration }
-    this.#cutter = new GopCutter(this.#settings)
+    this.#previous = previous
+    this.#inlet = previous?.inlet ?? ''
+    this.#cutter = new GopCutter(this.#settings, previous?.cutter)
     this.#context = context
     this.#changes = options$.subscribe(({ maxDuration }) => {
       this.#settings.maxDurationMs = maxDuration
     })
-    const cutter = this.#cutter
-    context.readMetric('gop_duration_seconds', () => cutter.lastGopSeconds)
-    context.readMetric('gop_skipped_packets_total', () => cutter.skippedPackets)
-    context.readMetric('keyframe_age_seconds', () =>
-      cutter.keyFrameAtMs < 0 ? [] : [[{}, (clock.nowMs() - cutter.keyFrameAtMs) / 1000]],
-    )
+    context.readMetric('gop_duration_seconds', () => this.#cutter.lastGopSeconds)
+    context.readMetric('gop_skipped_packets_total', () => this.#cutter.skippedPackets)
+    context.readMetric('keyframe_age_seconds', () => {
+      const { keyFrameAtMs } = this.#cutter
+      return keyFrameAtMs < 0 ? [] : [[{}, (clock.nowMs() - keyFrameAtMs) / 1000]]
+    })
   }
 
   apply([inlet]: readonly Inlet[]): Record<string, Observable<AnyChunk>> {
+    this.#read(inlet?.id ?? '')
     const out = new Observable<AnyChunk>((subscriber) =>
       inlet?.chunks.subscribe({
         next: (chunk) => {
@@ -73,9 +90,21 @@ class GopStage implements Stage {
     return { out }
   }
 
+  handOver(): HandedOver {
+    return { inlet: this.#inlet, cutter: this.#cutter.state() }
+  }
+
   [Symbol.asyncDispose](): Promise<void> {
     this.#changes.unsubscribe()
     return Promise.resolve()
+  }
+
+  /** Of another stream the tables and the GOP at hand say nothing; only its numbers go on. */
+  #read(inlet: string): void {
+    this.#inlet = inlet
+    const previous = this.#previous
+    if (previous === undefined || previous.inlet === inlet) return
+    this.#cutter = new GopCutter(this.#settings, numbersOf(previous.cutter))
   }
 
   #report(): void {
@@ -85,4 +114,9 @@ class GopStage implements Stage {
     if (isWithoutKeyFrames) this.#context.degraded('no key frames')
     else this.#context.ready()
   }
+}
+
+/** Known by what it has: the node before may come from another copy of this module. */
+function isHandedOver(previous: unknown): previous is HandedOver {
+  return typeof previous === 'object' && previous !== null && 'inlet' in previous && 'cutter' in previous
 }

@@ -1,14 +1,16 @@
 // Transform `ts-validate`: counts what is wrong with the stream; passes every packet through unchanged, or leaves out what
 // it is told to.
 import { CLOCK, defineTransform } from '@millrace/engine/plugin'
-import type { AnyChunk, Clock, Inlet, NodeContext, Options, Stage } from '@millrace/engine/plugin'
+import type { AnyChunk, Clock, HandsOver, Inlet, NodeContext, Options, Stage } from '@millrace/engine/plugin'
 import type { TsChunk } from '@millrace/media/mpegts'
 import { Observable } from 'rxjs'
 import type { Subscription } from 'rxjs'
 import { filterOptions, rulesOf, selectionOf } from './filter-options.js'
 import type { FilterOptions } from './filter-options.js'
 import { PacketFilter } from './packet-filter.js'
+import type { FilterState } from './packet-filter.js'
 import { TsCounts } from './ts-counts.js'
+import type { CountsState } from './ts-counts.js'
 
 /** How often damage is logged, at most. */
 const LOG_PERIOD_MS = 1000
@@ -69,25 +71,41 @@ export default defineTransform({
       yaml: 'check: { type: ts-validate, from: main, pids: { exclude: [0x102] } }',
     },
   ],
-  open(options$, context, { clock }) {
-    return new ValidateStage(options$, context, clock)
+  open(options$, context, { clock }, previous) {
+    return new ValidateStage(options$, context, clock, isHandedOver(previous) ? previous : undefined)
   },
 })
 
-class ValidateStage implements Stage {
-  readonly #counts = new TsCounts()
+interface HandedOver {
+  /** The inlet that was read. */
+  readonly inlet: string
+  readonly counts: CountsState
+  readonly filter: FilterState
+}
+
+class ValidateStage implements Stage, HandsOver<HandedOver> {
+  #counts: TsCounts
   readonly #options$: Options<FilterOptions>
   readonly #context: NodeContext
-  readonly #filter: PacketFilter
+  #filter: PacketFilter
+  #inlet: string
   readonly #timer: Disposable
   readonly #changes: Subscription
   #isDamaged = false
   #isEmpty = false
 
-  constructor(options$: Options<FilterOptions>, context: NodeContext, clock: Clock) {
+  constructor(
+    options$: Options<FilterOptions>,
+    context: NodeContext,
+    clock: Clock,
+    previous: HandedOver | undefined,
+  ) {
     this.#options$ = options$
     this.#context = context
-    this.#filter = new PacketFilter(rulesOf(options$.value), selectionOf(options$.value))
+    this.#inlet = previous?.inlet ?? ''
+    this.#counts = new TsCounts(previous?.counts)
+    const before = previous === undefined ? undefined : { ...previous.filter, came: previous.counts.tables }
+    this.#filter = new PacketFilter(rulesOf(options$.value), selectionOf(options$.value), before)
     this.#timer = clock.every(LOG_PERIOD_MS, () => this.#report())
     this.#changes = options$.subscribe((options) => (this.#filter.rules = rulesOf(options)))
     const counts = this.#counts

@@ -11,10 +11,12 @@ import {
   MARK_SIZE,
   NULL_PID,
   PACKET_SIZE,
+  packetise,
   PAT_PID,
   ProgramTable,
   PSI,
   RANDOM_ACCESS,
+  readCounter,
   readPid,
   Remarker,
 } from '@millrace/media/mpegts'
@@ -22,13 +24,26 @@ import type { Discontinuity, TsChunk } from '@millrace/media/mpegts'
 import { clockPacket } from './clock-packet.js'
 import { cutAtRandomAccess } from './cut-at-random-access.js'
 import { PacketList } from './packet-list.js'
-import { CLOCK, DROP, PASS, planPids, TABLES } from './pid-plan.js'
+import { CLOCK, DROP, EVERYTHING, PASS, planPids, TABLES } from './pid-plan.js'
 import type { Selection } from './pid-plan.js'
+import { restoreTables } from './table-state.js'
+import type { TableState } from './table-state.js'
 import { WrittenTables } from './written-tables.js'
+
+const NO_PACKET = new Uint8Array(0)
 
 export interface DropRules {
   readonly transportErrors: boolean
   readonly nullPackets: boolean
+}
+
+/** What a filter knows between two chunks, for one that goes on with the same stream. Nothing in it changes any more. */
+export interface FilterState {
+  /** Undefined where tables have passed as they are. */
+  readonly tables: WrittenTables | undefined
+  readonly lastStart: Uint8Array
+  readonly isBehind: boolean
+  readonly carried: Discontinuity
 }
 
 export class PacketFilter {
@@ -36,7 +51,7 @@ export class PacketFilter {
   rules: DropRules
   readonly #selection: Selection | undefined
   readonly #table = new ProgramTable()
-  readonly #tables = new WrittenTables()
+  readonly #tables: WrittenTables
   readonly #remarker: Remarker
   #actions: Uint8Array | undefined
   #plannedChanges = 0
@@ -45,12 +60,36 @@ export class PacketFilter {
   #isBehind = false
   /** Of a chunk of which nothing was left. */
   #carried: Discontinuity = false
+  /** The packet that made the newest random access point one: from there on the next one of sound alone is found. */
+  #lastStart: Uint8Array = NO_PACKET
 
-  /** `selection`: by default all programs and PIDs pass, with their tables as they are. */
-  constructor(rules: DropRules, selection?: Selection) {
+  /**
+   * `selection`: by default all programs and PIDs pass, with their tables as they are. `before`: of the filter that had
+   * the chunks until now, and the tables that came in. Where that one wrote tables, this one does: else whoever reads on
+   * would take those that come for the ones that it has.
+   */
+  constructor(rules: DropRules, selection?: Selection, before?: FilterState & { readonly came: TableState }) {
     this.rules = rules
-    this.#selection = selection
+    this.#selection = selection ?? (before?.tables === undefined ? undefined : EVERYTHING)
     this.#remarker = new Remarker(selection?.program)
+    this.#tables = new WrittenTables(before?.tables)
+    if (before === undefined) return
+    this.#lastStart = before.lastStart
+    this.#isBehind = before.isBehind
+    this.#carried = before.carried
+    restoreTables(this.#table, before.came)
+    if (this.#selection !== undefined) this.#goOn(before.tables === undefined ? before.came.tails : [])
+    this.#primeMarks(before.came)
+  }
+
+  /** A copy: this filter may go on. */
+  state(): FilterState {
+    return {
+      tables: this.#selection === undefined ? undefined : new WrittenTables(this.#tables),
+      lastStart: this.#lastStart,
+      isBehind: this.#isBehind,
+      carried: this.#carried,
+    }
   }
 
   /** There is a PAT, and nothing in it that is selected. */
@@ -78,8 +117,46 @@ export class PacketFilter {
     this.#carried = bytes.length === 0 ? discontinuity : false
     if (bytes.length === 0) return []
     const left = { ...chunk, bytes, marks: this.#remarker.remark(bytes, list), discontinuity }
+    this.#noteStart(left)
     if (this.#selection !== undefined) return cutAtRandomAccess(left)
     return [{ ...left, randomAccess: chunk.randomAccess && keepsStart(chunk, transportErrors) }]
+  }
+
+  /** `passed`: packets of the tables that somebody has passed as they are until now. */
+  #goOn(passed: readonly Uint8Array[]): void {
+    if (passed.length > 0) {
+      const { pat, pmts } = planPids(this.#table, EVERYTHING)
+      this.#tables.set(pat, pmts)
+      for (const packet of passed) this.#tables.follow(readPid(packet, 0), readCounter(packet, 0))
+      this.#tables.isPatDue = false
+    }
+    const { sections, isPatDue } = this.#tables
+    if (this.#table.changes > 0) this.#replan()
+    // It comes when one came in: counters are then those that they would have been.
+    this.#tables.isPatDue = isPatDue
+    const isSame = sections.map(({ bytes }) => bytes)
+    const now = this.#tables.sections
+    const differs = now.length !== isSame.length || now.some(({ bytes }, index) => bytes !== isSame[index])
+    if (differs && sections.length > 0 && this.#carried === false) this.#carried = 'marked'
+  }
+
+  /** Shows the remarker what it would have seen: tables, and where the stream began last. */
+  #primeMarks({ sections, tails }: TableState): void {
+    const written = this.#selection === undefined ? sections : this.#tables.sections
+    const seen = [...written].sort((a, b) => Number(b.pid === PAT_PID) - Number(a.pid === PAT_PID))
+    const packets = [...seen.map(({ pid, bytes }) => packetise(bytes, pid, 0)), this.#lastStart]
+    for (const bytes of packets) this.#remarker.remark(bytes)
+    this.#remarker.reset()
+    for (const packet of tails) if (this.#actionOf(readPid(packet, 0)) === PASS) this.#remarker.table.packet(packet, 0)
+  }
+
+  #noteStart({ bytes, marks }: TsChunk): void {
+    for (let at = marks.length - MARK_SIZE; at >= 0; at -= MARK_SIZE) {
+      if ((marks[at + MARK_FLAGS]! & RANDOM_ACCESS) === 0) continue
+      const offset = marks[at + MARK_OFFSET]!
+      this.#lastStart = bytes.slice(offset, offset + PACKET_SIZE)
+      return
+    }
   }
 
   #pick({ bytes, marks }: TsChunk, list: PacketList): void {

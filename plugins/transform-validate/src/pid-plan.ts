@@ -17,6 +17,9 @@ export interface Selection {
   readonly exclude: ReadonlySet<number>
 }
 
+/** All programs, with tables that are written anew. */
+export const EVERYTHING: Selection = { program: undefined, include: undefined, exclude: new Set() }
+
 export interface PidPlan {
   /** DROP, PASS, TABLES or CLOCK, by PID. */
   readonly actions: Uint8Array

@@ -14,11 +14,21 @@ import {
   TRANSPORT_ERROR,
 } from '@millrace/media/mpegts'
 import type { Chunk } from '@millrace/media/mpegts'
+import { PsiTail } from './psi-tail.js'
+import { restoreTables } from './table-state.js'
+import type { TableState } from './table-state.js'
 
 /** PIDs that are counted one by one; what else there is counts as `other`. */
 const MAX_PIDS = 64
 export const OTHER = 'other'
 const WRONG = SYNC_LOSS | SYNC_BYTE_ERROR | CONTINUITY_ERROR | TRANSPORT_ERROR | CRC_ERROR | SCRAMBLED
+
+/** For the counts of who goes on with the same stream. Nothing in it changes any more. */
+export interface CountsState {
+  readonly tables: TableState
+  /** PIDs that have a series of their own. */
+  readonly counted: readonly number[]
+}
 
 export class TsCounts {
   syncLosses = 0
@@ -33,11 +43,26 @@ export class TsCounts {
   readonly #named = new Set<number>()
   /** Those that were named at any time: their counts stay. */
   readonly #counted = new Set<number>()
+  readonly #psiTail = new PsiTail()
   #seenChanges = -1
+
+  /** `before`: what is known of the stream until now. Counts begin at 0 all the same. */
+  constructor(before?: CountsState) {
+    if (before === undefined) return
+    restoreTables(this.#table, before.tables)
+    for (const pid of before.counted) this.#counted.add(pid)
+  }
+
+  /** A copy: these counts may go on. */
+  state(): CountsState {
+    const tables = { sections: [...this.#table.sections.values()], tails: this.#psiTail.packets() }
+    return { tables, counted: [...this.#counted] }
+  }
 
   /** Takes a chunk; true if something in it is wrong. */
   push(chunk: Chunk): boolean {
     this.#table.follow(chunk)
+    this.#psiTail.follow(chunk, this.#table)
     const { marks } = chunk
     let isWrong = false
     for (let at = 0; at < marks.length; at += MARK_SIZE) {

@@ -12,15 +12,32 @@ interface Written {
 
 export class WrittenTables {
   /** By program; the PAT under 0. Those that are gone stay, so that a table that comes back has a version of its own. */
-  readonly #written = new Map<number, Written>()
+  readonly #written: Map<number, Written> = new Map()
   readonly #counters = new Uint8Array(PID_COUNT)
   #pat: Uint8Array | undefined
-  #isPatDue = false
+  /** The PAT says something new, and was not written since. */
+  isPatDue = false
   #pmts: ReadonlyMap<number, readonly Uint8Array[]> = new Map()
 
-  /** The PAT says something new, and was not written since. */
-  get isPatDue(): boolean {
-    return this.#isPatDue
+  /** `before`: whose versions and counters go on; it may go on too. */
+  constructor(before?: WrittenTables) {
+    if (before === undefined) return
+    this.#written = new Map(before.#written)
+    this.#counters.set(before.#counters)
+    this.#pat = before.#pat
+    this.isPatDue = before.isPatDue
+    this.#pmts = before.#pmts
+  }
+
+  /** What is written now, PAT first: the same array elements as long as none of it changes. */
+  get sections(): readonly { readonly pid: number; readonly bytes: Uint8Array }[] {
+    const pat = this.#pat === undefined ? [] : [{ pid: PAT_PID, bytes: this.#pat }]
+    return [...pat, ...[...this.#pmts].flatMap(([pid, all]) => all.map((bytes) => ({ pid, bytes })))]
+  }
+
+  /** The counter of the last packet of a PID, where somebody else has written until now. */
+  follow(pid: number, counter: number): void {
+    this.#counters[pid] = (counter + 1) & 0x0f
   }
 
   /** What is to be written from now on. */
@@ -28,7 +45,7 @@ export class WrittenTables {
     const before = this.#pat
     this.#pat =
       pat === undefined ? undefined : this.#render(0, pat.version, (version) => renderPat({ ...pat, version }))
-    if (this.#pat !== before) this.#isPatDue = this.#pat !== undefined
+    if (this.#pat !== before) this.isPatDue = this.#pat !== undefined
     this.#pmts = new Map(
       [...pmts].map(([pid, each]) => [
         pid,
@@ -39,7 +56,7 @@ export class WrittenTables {
 
   /** The packets of the tables of a PID, counters going on from the ones before. */
   packetsOf(pid: number): readonly Uint8Array[] {
-    if (pid === PAT_PID) this.#isPatDue = false
+    if (pid === PAT_PID) this.isPatDue = false
     const sections = pid === PAT_PID ? [this.#pat].filter((pat) => pat !== undefined) : (this.#pmts.get(pid) ?? [])
     return sections.map((section) => {
       const packets = packetise(section, pid, this.#counters[pid]!)

@@ -85,13 +85,14 @@ interface Setting {
   readonly context: FakeContext
   readonly events: Happenings
   readonly service: Service
+  readonly options$: BehaviorSubject<z.output<typeof webhook.options>>
 }
 
 async function open(given: z.input<typeof webhook.options>, events = new Happenings()): Promise<Setting> {
   const clock = new FakeClock()
   const context = new FakeContext('services/hook')
   const options$ = new BehaviorSubject(webhook.options.parse(given))
-  return { clock, context, events, service: await webhook.open(options$, context, { clock, events }) }
+  return { options$, clock, context, events, service: await webhook.open(options$, context, { clock, events }) }
 }
 
 /** Lets what is under way on real sockets go on until the claim holds. */
@@ -208,11 +209,43 @@ test('a hook that never answers costs a bounded queue and holds nobody up', asyn
   await hook.got(3)
   const [, , third] = hook.received
   assert.match(third?.body ?? '', /one\/n9990/, 'the newest are kept')
-  await service[Symbol.asyncDispose]()
-  await service[Symbol.asyncDispose]()
+  const ends = [service[Symbol.asyncDispose](), service[Symbol.asyncDispose]()]
   assert.equal(events.listeners.size, 0)
+  clock.advance(2000)
+  await Promise.all(ends)
   await until(() => clock.pending === 0)
   assert.equal(context.metric('webhook_waiting'), 0)
+})
+
+test('what waits when the service ends is sent, without pauses', async () => {
+  await using hook = await Hook.open(
+    (response) => void response.writeHead(hook.received.length === 1 ? 500 : 204).end(),
+  )
+  const { context, events, service } = await open({ url: hook.url })
+  events.emit('limit_hit', 'one/a', 'output')
+  events.emit('limit_hit', 'one/b', 'output')
+  await until(() => context.metric('webhook_retries_total') === 1)
+  events.emit('limit_hit', 'one/c', 'output')
+  await service[Symbol.asyncDispose]()
+  assert.deepEqual([context.metric('webhook_sent_total'), hook.received.length], [3, 4])
+})
+
+test('every option holds from the next notice on', async () => {
+  await using before = await Hook.open()
+  await using hook = await Hook.open()
+  const { options$, clock, context, events, service } = await open({ url: before.url })
+  await using _service = service
+  options$.next(webhook.options.parse({ url: hook.url, secret: 'key', events: ['client_connect', 'heartbeat'] }))
+  events.emit('limit_hit', 'one/a', 'output')
+  events.emit('client_connect', 'one/a', 'output')
+  await until(() => context.metric('webhook_sent_total') === 2)
+  clock.advance(60_000)
+  await hook.got(3)
+  assert.deepEqual(hook.events, ['heartbeat', 'client_connect', 'heartbeat'])
+  assert.match(String(hook.received[0]?.headers['x-millrace-signature']), /^sha256=/)
+  options$.next(webhook.options.parse({ url: hook.url, events: ['limit_hit'] }))
+  assert.equal(events.clientListeners.size, 0)
+  assert.equal(before.received.length, 0)
 })
 
 test('headers that belong to the service, or break the request, are refused', () => {

@@ -1,6 +1,6 @@
 // service `webhook`: POSTs what happens to a web server of the user's.
 import { choice, CLOCK, count, defineService, duration, EVENTS, secret, url } from '@millrace/engine/plugin'
-import type { Clock, Events, NotedEvent, Service } from '@millrace/engine/plugin'
+import type { Clock, Events, NotedEvent, Options, Service } from '@millrace/engine/plugin'
 import { z } from 'zod'
 import { EVENT_NAMES, type EventName, makeNotice, type Notice, signBody } from './notice.js'
 import { NoticeQueue } from './notice-queue.js'
@@ -12,13 +12,16 @@ const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}$/
 /** Headers that are ours to say. */
 const OWN_HEADERS = /^(?:host|content-length|content-type|transfer-encoding|connection|x-millrace-.*)$/i
 
+/** What waits at the end gets so long; services have to end within three seconds. */
+const END_MS = 2000
+
 const options = z.strictObject({
-  url: url({ schemes: ['http', 'https'] }).meta({ description: 'Where notices are sent, by POST.' }),
+  url: url({ schemes: ['http', 'https'] }).meta({ description: 'Where notices are sent, by POST.', reload: 'live' }),
   events: z
     .array(choice(...EVENT_NAMES))
     .min(1)
     .default(['limit_hit', 'limit_miss', 'source_up', 'source_down'])
-    .meta({ description: 'What is told.' }),
+    .meta({ description: 'What is told.', reload: 'live' }),
   headers: z
     .record(z.string(), secret())
     .refine(
@@ -30,20 +33,25 @@ const options = z.strictObject({
       'must have values of printable ASCII',
     )
     .default({})
-    .meta({ description: 'Headers that are sent too, for example Authorization.' }),
+    .meta({ description: 'Headers that are sent too, for example Authorization.', reload: 'live' }),
   secret: secret()
     .optional()
-    .meta({ description: 'Key of the HMAC-SHA256 of the body that X-Millrace-Signature carries; without it none.' }),
-  timeout: duration({ min: 100, max: 300_000 }).prefault('5s').meta({ description: 'How long one try may take.' }),
+    .meta({
+      description: 'Key of the HMAC-SHA256 of the body that X-Millrace-Signature carries; without it none.',
+      reload: 'live',
+    }),
+  timeout: duration({ min: 100, max: 300_000 })
+    .prefault('5s')
+    .meta({ description: 'How long one try may take.', reload: 'live' }),
   retries: count({ max: 20 })
     .default(5)
-    .meta({ description: 'Tries after the first one, with pauses from 1 s to 30 s.' }),
+    .meta({ description: 'Tries after the first one, with pauses from 1 s to 30 s.', reload: 'live' }),
   queue: count({ min: 1, max: 10_000 })
     .default(100)
-    .meta({ description: 'Notices that may wait; a new one takes the place of the oldest.' }),
+    .meta({ description: 'Notices that may wait; a new one takes the place of the oldest.', reload: 'live' }),
   heartbeat: duration({ min: 1000 })
     .prefault('1m')
-    .meta({ description: 'Time between two heartbeats, where those are told.' }),
+    .meta({ description: 'Time between two heartbeats, where those are told.', reload: 'live' }),
 })
 
 type WebhookOptions = z.output<typeof options>
@@ -71,15 +79,17 @@ export default defineService({
     },
   ],
   open(options$, context, { clock, events }) {
-    const given = options$.value
     const queue = new NoticeQueue({
       clock,
       log: context.log,
-      timeoutMs: given.timeout,
-      retries: given.retries,
-      mostWaiting: given.queue,
-      post: (notice, signal) =>
-        post({ url: new URL(given.url), headers: headersOf(notice, given), body: notice.body, signal }),
+      limits: () => {
+        const { timeout: timeoutMs, retries, queue: mostWaiting } = options$.value
+        return { timeoutMs, retries, mostWaiting }
+      },
+      post: (notice, signal) => {
+        const given = options$.value
+        return post({ url: new URL(given.url), headers: headersOf(notice, given), body: notice.body, signal })
+      },
     })
     const { counters } = queue
     context.readMetric('webhook_sent_total', () => counters.sent)
@@ -87,34 +97,62 @@ export default defineService({
     context.readMetric('webhook_retries_total', () => counters.retried)
     context.readMetric('webhook_dropped_total', () => counters.dropped)
     context.readMetric('webhook_waiting', () => queue.waiting)
-    return new Webhook(given, queue, clock, events)
+    return new Webhook(options$, queue, clock, events)
   },
 })
 
 class Webhook implements Service {
-  readonly #wanted: ReadonlySet<EventName>
   readonly #queue: NoticeQueue
+  readonly #clock: Clock
+  readonly #events: Events
   readonly #sources = new SourceStates()
   readonly #ends: Disposable[] = []
+  #wanted: ReadonlySet<EventName> = new Set()
+  #clients: Disposable | undefined
+  #heartbeatMs = 0
+  #heartbeat: Disposable | undefined
 
-  constructor(given: WebhookOptions, queue: NoticeQueue, clock: Clock, events: Events) {
-    this.#wanted = new Set(given.events)
+  constructor(options$: Options<WebhookOptions>, queue: NoticeQueue, clock: Clock, events: Events) {
     this.#queue = queue
+    this.#clock = clock
+    this.#events = events
+    this.#update(options$.value)
     // Sources may have come up before this service.
     for (const event of events.recent()) this.#take(event)
     this.#ends.push(events.subscribe((event) => this.#take(event)))
-    if (this.#wanted.has('client_connect') || this.#wanted.has('client_disconnect')) {
-      this.#ends.push(events.subscribeClients((event) => this.#take(event)))
-    }
-    if (!this.#wanted.has('heartbeat')) return
-    const beat = (): void => queue.add(makeNotice('heartbeat', clock.wallMs(clock.nowMs()), undefined, {}))
-    beat()
-    this.#ends.push(clock.every(given.heartbeat, beat))
+    const changes = options$.subscribe((given) => this.#update(given))
+    this.#ends.push({ [Symbol.dispose]: () => changes.unsubscribe() })
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const end of this.#ends.splice(0)) end[Symbol.dispose]()
-    this.#queue[Symbol.dispose]()
+    this.#clients?.[Symbol.dispose]()
+    this.#heartbeat?.[Symbol.dispose]()
+    await this.#queue.end(END_MS)
+  }
+
+  #update(given: WebhookOptions): void {
+    this.#wanted = new Set(given.events)
+    const wantsClients = this.#wanted.has('client_connect') || this.#wanted.has('client_disconnect')
+    if (wantsClients) this.#clients ??= this.#events.subscribeClients((event) => this.#take(event))
+    else {
+      this.#clients?.[Symbol.dispose]()
+      this.#clients = undefined
+    }
+    this.#beatEvery(this.#wanted.has('heartbeat') ? given.heartbeat : 0)
+  }
+
+  /** 0 for never. */
+  #beatEvery(periodMs: number): void {
+    if (periodMs === this.#heartbeatMs) return
+    this.#heartbeatMs = periodMs
+    this.#heartbeat?.[Symbol.dispose]()
+    this.#heartbeat = undefined
+    if (periodMs === 0) return
+    const clock = this.#clock
+    const beat = (): void => this.#queue.add(makeNotice('heartbeat', clock.wallMs(clock.nowMs()), undefined, {}))
+    beat()
+    this.#heartbeat = clock.every(periodMs, beat)
   }
 
   #take(event: NotedEvent): void {

@@ -13,23 +13,27 @@ const LATER: readonly number[] = [408, 425, 429]
 export interface NoticeQueueOptions {
   readonly clock: Clock
   readonly log: Pick<Logger, 'warn'>
-  readonly timeoutMs: number
-  /** Tries after the first one. */
-  readonly retries: number
-  /** Notices that may wait. */
-  readonly mostWaiting: number
+  /** As they are now. */
+  limits(): {
+    readonly timeoutMs: number
+    /** Tries after the first one. */
+    readonly retries: number
+    /** Notices that may wait. */
+    readonly mostWaiting: number
+  }
   /** Resolves with the status of the answer. */
   post(notice: Notice, signal: AbortSignal): Promise<number>
 }
 
-export class NoticeQueue implements Disposable {
+export class NoticeQueue {
   readonly counters = { sent: 0, failed: 0, retried: 0, dropped: 0 }
   readonly #options: NoticeQueueOptions
   readonly #waiting: Notice[] = []
   /** Ends what is under way. */
   #abort = new AbortController()
   #endPause: (() => void) | undefined
-  #isSending = false
+  #sending: Promise<void> | undefined
+  #isEnding = false
   #isOver = false
   #loggedAtMs = -Infinity
 
@@ -43,31 +47,36 @@ export class NoticeQueue implements Disposable {
 
   /** Returns at once. */
   add(notice: Notice): void {
-    if (this.#isOver) return
-    if (this.#waiting.length >= this.#options.mostWaiting) {
+    if (this.#isEnding) return
+    const { mostWaiting } = this.#options.limits()
+    while (this.#waiting.length >= mostWaiting) {
       this.#waiting.shift()
       this.counters.dropped++
     }
     this.#waiting.push(notice)
-    if (!this.#isSending) void this.#sendAll()
+    this.#sending ??= this.#sendAll()
   }
 
-  /** What waits is given up. */
-  [Symbol.dispose](): void {
-    this.#isOver = true
-    this.counters.dropped += this.#waiting.length
-    this.#waiting.length = 0
-    this.#abort.abort()
+  /** Takes nothing more, and tries what waits once more, without pauses. What is left after this time is given up. */
+  async end(withinMs: number): Promise<void> {
+    this.#isEnding = true
     this.#endPause?.()
+    const timer = this.#options.clock.after(withinMs, () => {
+      this.#isOver = true
+      this.counters.dropped += this.#waiting.length
+      this.#waiting.length = 0
+      this.#abort.abort()
+    })
+    await this.#sending
+    timer[Symbol.dispose]()
   }
 
   /** Never rejects. */
   async #sendAll(): Promise<void> {
-    this.#isSending = true
     // Not inside the call that brought the notice: that is the engine's data path.
     await Promise.resolve()
     for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) await this.#deliver(next)
-    this.#isSending = false
+    this.#sending = undefined
   }
 
   async #deliver(notice: Notice): Promise<void> {
@@ -79,7 +88,7 @@ export class NoticeQueue implements Disposable {
       }
       if (this.#isOver) return
       this.#say(notice, problem.text)
-      if (problem.isFinal || attempt >= this.#options.retries) {
+      if (problem.isFinal || this.#isEnding || attempt >= this.#options.limits().retries) {
         this.counters.failed++
         return
       }
@@ -89,7 +98,8 @@ export class NoticeQueue implements Disposable {
   }
 
   async #try(notice: Notice): Promise<{ readonly text: string; readonly isFinal: boolean } | undefined> {
-    const { clock, timeoutMs, post } = this.#options
+    const { clock, post } = this.#options
+    const { timeoutMs } = this.#options.limits()
     this.#abort = new AbortController()
     let isLate = false
     const timer = clock.after(timeoutMs, () => {

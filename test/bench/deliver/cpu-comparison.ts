@@ -23,11 +23,11 @@ export interface Comparison {
   readonly idleShare: number
 }
 
-const WINDOW = { joinsPerSecond: 1000, settleMs: 400, windowMs: 2000 } as const
+const WINDOW = { joinsPerSecond: 1000, settleMs: 300, windowMs: 2000 } as const
 const SHORT_BATCH: SubjectName = 'product20'
 /** Rounds that only warm up. */
 const WARM_UP_ROUNDS = 2
-const IDLE_MS = 5000
+const IDLE_MS = 3000
 
 /** `onRound` is called after each round with how many are done. */
 export async function compareCpu(

@@ -1,0 +1,80 @@
+// The routes about the configuration: reading it again, showing it, checking texts that nobody runs.
+import { z } from 'zod'
+import { failureOf } from '../reload/reload-report.js'
+import { reloadError } from '../reload/reload-errors.js'
+import { checkRequestSchema } from './reload-schemas.js'
+import type { CheckRequest, ReloadControl, ReloadFailure, ReloadReport } from './reload-types.js'
+import type { Route, RouteAnswer } from './route-table.js'
+import type { StatusSource } from './types.js'
+
+/** Files of configuration are 1 MiB at most, and mostly a few KiB. */
+const MOST_CHECK_BYTES = 4 * 1024 * 1024
+
+const STATUS = { invalid: 422, refused: 409, superseded: 409, failed: 503, 'rolled-back': 503 } as const
+
+const reloadQuery = z.strictObject({
+  plan: z.enum(['0', '1']).optional().meta({ description: '1: say what a reload would do, and do nothing' }),
+})
+
+const configQuery = z.strictObject({
+  source: z.enum(['running', 'disk']).optional().meta({ description: 'what runs (default), or what the files say' }),
+  format: z.enum(['yaml', 'json']).optional().meta({ description: 'by default as the header Accept says, else yaml' }),
+})
+
+export function reloadRoutes(source: StatusSource): readonly Route[] {
+  const supervised = (answer: (control: ReloadControl) => Promise<RouteAnswer>): RouteAnswer | Promise<RouteAnswer> => {
+    const { reloads } = source
+    return reloads === undefined ? unsupervised() : answer(reloads)
+  }
+  return [
+    {
+      method: 'POST',
+      path: '/api/v1/reload',
+      summary: 'Reads the configuration again and applies it; answers when that is done',
+      query: reloadQuery,
+      answers: { 200: 'ReloadReport', 409: 'ReloadFailure', 422: 'ReloadFailure', 503: 'ReloadFailure' },
+      answer: ({ query }) =>
+        supervised(async (control) =>
+          answerReload(await (query['plan'] === '1' ? control.plan() : control.reload()), query),
+        ),
+    },
+    {
+      method: 'GET',
+      path: '/api/v1/config',
+      summary: 'The configuration in one piece: variables filled in, defaults said, secrets as ***',
+      query: configQuery,
+      answers: { 200: { text: 'YAML, or JSON' }, 422: 'ReloadFailure', 503: 'ApiError' },
+      answer: ({ query, accepts }) =>
+        supervised(async (control) => {
+          const report = await control.config(query['source'] === 'disk' ? 'disk' : 'running')
+          if ('failure' in report) return { status: 422, json: report.failure }
+          const isJson = query['format'] === 'json' || (query['format'] === undefined && accepts('application/json'))
+          if (isJson) return { status: 200, json: report.config, isTagged: true }
+          return { status: 200, text: report.yaml, type: 'application/yaml; charset=utf-8', isTagged: true }
+        }),
+    },
+    {
+      method: 'POST',
+      path: '/api/v1/config/check',
+      summary: 'Checks texts as if the files of this engine held them; nothing else is read, and nothing happens',
+      body: { schema: checkRequestSchema, mostBytes: MOST_CHECK_BYTES },
+      answers: { 200: 'CheckReport', 400: 'ApiError', 413: 'ApiError', 503: 'ApiError' },
+      answer: ({ body }) =>
+        supervised(async (control) => ({ status: 200, json: await control.check(body as CheckRequest) })),
+    },
+  ]
+}
+
+/** A plan that is refused is still the plan that was asked for. */
+function answerReload(report: ReloadReport, query: Readonly<Record<string, string | undefined>>): RouteAnswer {
+  const { result } = report
+  if (result === 'applied' || result === 'unchanged' || result === 'planned') return { status: 200, json: report }
+  if (query['plan'] === '1' && result === 'refused') return { status: 200, json: report }
+  const failure: ReloadFailure | undefined = failureOf(report)
+  return { status: STATUS[result], json: failure }
+}
+
+function unsupervised(): RouteAnswer {
+  const { sentence, hint } = reloadError.table.RELOAD_UNSUPERVISED
+  return { status: 503, json: { error: { code: 'RELOAD_UNSUPERVISED', message: sentence, help: hint } } }
+}

@@ -1,0 +1,77 @@
+// `engine check FILE... --against URL`: a running engine says what the files would change, and who would notice. It uses
+// its own variables, secrets, plugins and flags; what the files include is sent with them.
+import { resolve } from 'node:path'
+import { checkReportSchema } from '../api/reload-schemas.js'
+import type { CheckReport, CheckRequest } from '../api/reload-types.js'
+import { loadConfig } from '../config/load-config.js'
+import { renderGithub, renderJson, renderText } from '../config/render-diagnostics.js'
+import type { Diagnostic, DiagnosticCode } from '../config/diagnostic.js'
+import { ConfigReader } from '../reload/config-reader.js'
+import { renderPlan } from '../reload/render-plan.js'
+import { answerOf, askEngine, refused } from './ask-engine.js'
+import type { EngineAddress } from './ask-engine.js'
+import type { CheckFormat } from './check.js'
+import type { CliStreams } from './cli-streams.js'
+import { EXIT } from './exit-codes.js'
+import { renderReported } from './reload.js'
+import { styleFor } from './terminal-style.js'
+
+const TIMEOUT_MS = 30_000
+
+export interface CheckAgainstOptions extends EngineAddress {
+  readonly format: CheckFormat
+  readonly strict?: boolean | undefined
+}
+
+/** Resolves with the exit code: 0, 75 if it would be refused, 78 for mistakes, 69 not reachable. */
+export async function checkAgainst(
+  files: readonly string[],
+  streams: CliStreams,
+  options: CheckAgainstOptions,
+): Promise<number> {
+  const request = await collect(files, streams)
+  if (request === undefined) return EXIT.config
+  const ask = { body: request, timeoutMs: TIMEOUT_MS }
+  const reply = await askEngine(streams, options, '/api/v1/config/check', 'POST', ask)
+  if (typeof reply === 'number') return reply
+  if (!reply.reached) return refused(streams, reply)
+  const report = answerOf(streams, reply, checkReportSchema)
+  if (typeof report === 'number') return report
+  print(withNames(report, files), streams, options)
+  const isWrong = ({ severity }: { severity: string }): boolean => severity === 'error' || options.strict === true
+  if (report.diagnostics.some(isWrong)) return EXIT.config
+  return report.ok ? EXIT.ok : EXIT.refused
+}
+
+/** What was named is said by that name, as `check` does. */
+function withNames(report: CheckReport, files: readonly string[]): CheckReport {
+  const names = new Map(files.map((name) => [resolve(name), name]))
+  const diagnostics = report.diagnostics.map((one) => ({ ...one, file: names.get(one.file) ?? one.file }))
+  return { ...report, diagnostics }
+}
+
+function print(report: CheckReport, { out, err, env }: CliStreams, { format }: CheckAgainstOptions): void {
+  const diagnostics: readonly Diagnostic[] = report.diagnostics.map((diagnostic) => ({
+    source: undefined,
+    ...diagnostic,
+    code: diagnostic.code as DiagnosticCode,
+  }))
+  const { plan, viewers } = report
+  if (format === 'github') out.write(renderGithub(diagnostics))
+  else if (format === 'json') out.write(renderJson(diagnostics, plan === undefined ? [] : [{ plan, viewers }]))
+  else err.write(renderReported(report.diagnostics))
+  if (format !== 'text' || plan === undefined || viewers === undefined) return
+  out.write(renderPlan(plan, { perNode: [], ...viewers }, styleFor(out, env)))
+}
+
+/** The files and what they include. Variables are not needed for that, and mistakes are for the engine to find. */
+async function collect(files: readonly string[], { err, env }: CliStreams): Promise<CheckRequest | undefined> {
+  const reader = new ConfigReader({ files, options: { env, noEnv: true }, load: loadConfig })
+  const { texts, diagnostics } = await reader.read()
+  const run = [...new Set(files.map((name) => resolve(name)))]
+  if (run.some((path) => !texts.has(path))) {
+    err.write(renderText(diagnostics.filter(({ code }) => code === 'CONFIG_UNREADABLE')))
+    return undefined
+  }
+  return { files: [...texts].map(([path, text]) => ({ path, text })), run, against: true }
+}

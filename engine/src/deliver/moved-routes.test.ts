@@ -1,0 +1,225 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { isEngineError } from '../errors.js'
+import { RawClient, until } from '../listen/loopback.test.kit.js'
+import { Feed, openRoom, type Room, routeOptions } from './delivery.test.kit.js'
+
+const MOVED = '/moved.ts'
+
+function hasCode(code: string): (error: unknown) => boolean {
+  return (error) => isEngineError(error) && error.code === code
+}
+
+async function status(room: Room, path: string): Promise<number> {
+  const client = await new RawClient(room.listener.address)
+    .send(`HEAD ${path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`)
+    .ended()
+  client.close()
+  return client.status
+}
+
+/** What the paths lead to now. */
+async function statuses(room: Room, ...paths: readonly string[]): Promise<number[]> {
+  const found: number[] = []
+  for (const path of paths) found.push(await status(room, path))
+  return found
+}
+
+test('a new path holds at once, and the old one leads there while those who came by it are there', async () => {
+  await using room = await openRoom()
+  const route = room.open()
+  const feed = new Feed(route, 1000)
+  feed.push(2)
+  const viewer = await room.viewer().received(1000)
+  route.update(routeOptions({ path: MOVED, aliasForMs: 60_000 }))
+  assert.deepEqual(room.status().urls, [`${room.listener.origins[0]}${MOVED}`])
+  const [alias] = room.status().aliases
+  assert.deepEqual([alias?.url, alias?.viewers], [`${room.listener.origins[0]}/live.ts`, 1])
+  assert.match(alias?.until ?? '', /^\d{4}-/)
+  const second = await room.viewer().received(1000)
+  const third = await room.viewer(MOVED).received(1000)
+  assert.equal(room.status().aliases[0]?.viewers, 2)
+  feed.push(20)
+  for (const each of [viewer, second, third]) await each.received(22_000)
+  assert.ok(viewer.body.equals(feed.bytesFrom(0)))
+  for (const each of [viewer, second]) each.close()
+  await until(() => {
+    feed.push()
+    return room.status().aliases.length === 0
+  }, 'the alias has ended')
+  assert.deepEqual(await statuses(room, '/live.ts', MOVED), [404, 200])
+})
+
+test('an alias ends in time, and there is none where nobody came by the path', async () => {
+  await using room = await openRoom()
+  const route = room.open()
+  const feed = new Feed(route, 1000)
+  feed.push()
+  route.update(routeOptions({ path: '/b.ts' }))
+  assert.deepEqual([room.status().aliases.length, await status(room, '/live.ts')], [0, 404])
+  const viewer = await room.viewer('/b.ts').received(1000)
+  route.update(routeOptions({ path: '/c.ts', aliasForMs: 5000 }))
+  assert.equal(room.status().aliases.length, 1)
+  room.shift(5001)
+  feed.push()
+  await until(() => room.status().aliases.length === 0, 'its time is over')
+  assert.deepEqual([await status(room, '/b.ts'), viewer.isEnded], [404, false])
+})
+
+test('an alias gives way to whoever claims its path, and who came by it stays', async () => {
+  await using room = await openRoom()
+  const route = room.open()
+  const feed = new Feed(route, 1000)
+  feed.push()
+  const viewer = await room.viewer().received(1000)
+  route.update(routeOptions({ path: MOVED }))
+  const page = room.listener.handle('/live.ts', (_, response) => response.end('page'))
+  assert.equal(room.status().aliases.length, 0)
+  await room.viewer().saw('page')
+  feed.push()
+  await viewer.received(2000)
+  page[Symbol.dispose]()
+  route.update(routeOptions())
+  assert.deepEqual(await statuses(room, '/live.ts', MOVED), [200, 404])
+})
+
+test('a path goes there and back, and the count of those who came by it goes on', async () => {
+  await using room = await openRoom()
+  const route = room.open()
+  new Feed(route, 1000).push()
+  await room.viewer().received(1000)
+  route.update(routeOptions({ path: MOVED }))
+  await room.viewer(MOVED).received(1000)
+  route.update(routeOptions())
+  assert.deepEqual(
+    room.status().aliases.map(({ url, viewers }) => [url.endsWith(MOVED), viewers]),
+    [[true, 1]],
+  )
+  assert.deepEqual(await statuses(room, '/live.ts', MOVED), [200, 200])
+})
+
+test('a path that is taken, and a listener that is unknown, change nothing', async () => {
+  await using room = await openRoom()
+  const route = room.open()
+  room.open({ id: 'one/other', path: MOVED })
+  new Feed(route, 1000).push()
+  assert.throws(() => route.update(routeOptions({ path: MOVED, cors: '*' })), hasCode('LISTEN_PATH_TAKEN'))
+  assert.throws(() => room.delivery.takeOver('one/ts', routeOptions({ path: MOVED })), hasCode('LISTEN_PATH_TAKEN'))
+  const viewer = await room.viewer().received(1000)
+  assert.doesNotMatch(viewer.text, /Allow-Origin/)
+  new Feed(route, 1000).push()
+  await viewer.received(2000)
+})
+
+test('two outputs change their paths with each other under their viewers', async () => {
+  await using room = await openRoom()
+  const [a, b] = [room.open({ id: 'one/a', path: '/a' }), room.open({ id: 'one/b', path: '/b' })]
+  const [feedA, feedB] = [new Feed(a, 1000), new Feed(b, 3000)]
+  feedA.push()
+  feedB.push()
+  const [viewerA, viewerB] = [await room.viewer('/a').received(1000), await room.viewer('/b').received(3000)]
+  for (const id of ['one/a', 'one/b']) room.delivery.withdraw(id)
+  assert.deepEqual(await statuses(room, '/a', '/b'), [404, 404])
+  assert.deepEqual(room.status().urls, [])
+  a.update(routeOptions({ path: '/b' }))
+  b.update(routeOptions({ path: '/a' }))
+  for (const id of ['one/a', 'one/b']) room.delivery.restore(id)
+  feedA.push(3)
+  feedB.push(3)
+  await viewerA.received(4000)
+  await viewerB.received(12_000)
+  assert.ok(viewerA.body.equals(feedA.bytesFrom(0)))
+  assert.ok(viewerB.body.equals(feedB.bytesFrom(0)))
+  const newcomer = await room.viewer('/b').received(4000)
+  assert.ok(newcomer.body.equals(feedA.bytesFrom(0)))
+  assert.deepEqual(
+    room.delivery.routes().map(({ aliases }) => aliases.length),
+    [0, 0],
+  )
+})
+
+test('a route goes to another output: viewers lose nothing, and the one before can do nothing more', async () => {
+  await using room = await openRoom()
+  const before = room.open()
+  const feed = new Feed(before, 1000)
+  feed.push(5)
+  let isOver = false
+  before.onCaughtUp = () => assert.ok(!isOver, 'it is told nothing')
+  const viewer = await room.viewer().received(5000)
+  assert.equal(room.delivery.takeOver('one/nobody', routeOptions()), undefined)
+  const after = room.delivery.takeOver('one/ts', routeOptions({ id: 'one/new', path: MOVED }))
+  assert.ok(after !== undefined)
+  isOver = true
+  feed.push()
+  before.update(routeOptions({ path: '/else' }))
+  before.end()
+  await before.drained()
+  await before[Symbol.asyncDispose]()
+  assert.deepEqual([before.behindBytes, before.onCaughtUp], [0, undefined])
+  const [status] = room.delivery.routes()
+  assert.deepEqual([status?.id, status?.windowEntries, status?.counters.connects], ['one/new', 5, 1])
+  assert.equal(status?.counters, after.counters)
+  const next = new Feed(after, 1000)
+  next.push(3)
+  after.end()
+  await viewer.ended()
+  await after.drained()
+  const expected = Buffer.concat([feed.bytesFrom(0, undefined, 5), next.bytesFrom(0, Buffer.alloc(0))])
+  assert.ok(viewer.body.equals(expected))
+})
+
+test('an output that has ended is not taken over, and a new one has its path and its place', async () => {
+  await using room = await openRoom()
+  const before = room.open()
+  const feed = new Feed(before)
+  feed.push()
+  const slow = await room.viewer().saw('<preamble')
+  slow.socket.pause()
+  await feed.run(300)
+  before.end()
+  assert.equal(room.delivery.takeOver('one/ts', routeOptions()), undefined)
+  const after = room.open()
+  new Feed(after, 1000).push()
+  await room.viewer().received(1000)
+  assert.equal(room.status().counters, after.counters)
+  slow.socket.resume()
+  await slow.ended()
+  assert.ok(slow.body.equals(feed.bytesFrom(0)))
+  await before.drained()
+})
+
+test('a route that is renamed keeps its name when its output, which knows the old one, is told of options', async () => {
+  await using room = await openRoom()
+  const route = room.open()
+  new Feed(route, 1000).push()
+  await room.viewer().received(1000)
+  room.delivery.rename('one/ts', 'one/new')
+  route.update(routeOptions({ path: MOVED }))
+  assert.equal(room.status().id, 'one/new')
+  assert.equal(room.delivery.viewers('one/new').length, 1)
+})
+
+test('a removed output lets nobody in any more, and its viewers get what is there and a clean end', async () => {
+  await using room = await openRoom()
+  const route = room.open()
+  const feed = new Feed(route)
+  feed.push()
+  const viewer = await room.viewer().saw('<preamble')
+  const slow = await room.viewer().saw('<preamble')
+  slow.socket.pause()
+  await feed.run(200)
+  route.update(routeOptions({ path: MOVED }))
+  room.delivery.withdraw('one/ts')
+  assert.deepEqual(await statuses(room, '/live.ts', MOVED), [404, 404])
+  const other = room.open({ id: 'one/other' })
+  new Feed(other, 1000).push()
+  await room.viewer().received(1000)
+  await feed.run(5)
+  route.end()
+  await viewer.ended()
+  slow.socket.resume()
+  await Promise.all([slow.ended(), route.drained()])
+  for (const each of [viewer, slow]) assert.ok(each.body.equals(feed.bytesFrom(0)))
+  await route[Symbol.asyncDispose]()
+  assert.equal(other.counters.clients, 1)
+})

@@ -1,0 +1,55 @@
+// A route as its output has it. The output that takes over gets a handle of its own, and the one before it does nothing
+// any more: neither its last chunk nor its end reaches the viewers that are no longer its.
+import type { LiveEntry, LiveRoute, LiveRouteOptions, RouteCounters } from './live-route.js'
+import type { ServedRoute } from './served-route.js'
+
+export class RouteHandle implements LiveRoute {
+  readonly counters: RouteCounters
+  readonly #update: (options: LiveRouteOptions) => void
+  #route: ServedRoute | undefined
+
+  /** `update` changes the options of the route, and where it is found. */
+  constructor(route: ServedRoute, update: (options: LiveRouteOptions) => void) {
+    this.#route = route
+    this.#update = update
+    this.counters = route.counters
+  }
+
+  push(entry: LiveEntry): void {
+    this.#route?.push(entry)
+  }
+
+  end(): void {
+    this.#route?.end()
+  }
+
+  async drained(): Promise<void> {
+    await this.#route?.drained()
+  }
+
+  update(options: LiveRouteOptions): void {
+    if (this.#route !== undefined) this.#update(options)
+  }
+
+  get behindBytes(): number {
+    return this.#route?.behindBytes ?? 0
+  }
+
+  get onCaughtUp(): (() => void) | undefined {
+    return this.#route?.onCaughtUp
+  }
+
+  set onCaughtUp(listen: (() => void) | undefined) {
+    if (this.#route !== undefined) this.#route.onCaughtUp = listen
+  }
+
+  /** Somebody else has the route from now on. */
+  letGo(): void {
+    this.onCaughtUp = undefined
+    this.#route = undefined
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#route?.[Symbol.asyncDispose]()
+  }
+}

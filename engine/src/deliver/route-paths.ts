@@ -1,0 +1,153 @@
+// Where one route is found: its path, and the paths that it had before, which lead to it for as long as viewers are there
+// who came by them. Such an alias gives way to anybody who claims its path.
+import type { AliasStatus } from '../api/types.js'
+import type { LiveDoor } from '../listen/live-door.js'
+import type { Clock } from '../plugin/tokens.js'
+import type { LiveRouteOptions } from './live-route.js'
+
+/** What delivery needs of a listener. */
+export interface LiveListener {
+  readonly origins: readonly string[]
+  /** Viewers of all its routes at most; 0 for no limit. */
+  readonly maxClients: number
+  /** With `onTaken` the path gives way to whoever claims it later. Throws LISTEN_PATH_TAKEN. */
+  handleLive(path: string, door: LiveDoor, onTaken?: () => void): Disposable
+}
+
+/** One path of a route. Who came by it keeps it. */
+export interface Place {
+  readonly listener: LiveListener
+  readonly path: string
+  /** Those who came by it. */
+  viewers: number
+}
+
+export interface RoutePathsOptions {
+  readonly clock: Clock
+  /** Throws LISTEN_UNKNOWN. */
+  listenerOf(name: string): LiveListener
+  doorOf(place: Place): LiveDoor
+}
+
+type Where = Pick<LiveRouteOptions, 'listener' | 'path' | 'aliasForMs'>
+
+interface Alias {
+  readonly place: Place
+  readonly untilMs: number
+  claim: Disposable | undefined
+}
+
+const ALIAS_FOR_MS = 24 * 60 * 60 * 1000
+/** Of one route; a new one takes the place of the oldest. */
+const MOST_ALIASES = 16
+
+export class RoutePaths {
+  readonly #options: RoutePathsOptions
+  readonly #aliases: Alias[] = []
+  #place: Place
+  #claim: Disposable | undefined
+  #isWithdrawn = false
+
+  /** Claims its path. Throws LISTEN_UNKNOWN, LISTEN_PATH_TAKEN, LISTEN_BAD_PATH. */
+  constructor(where: Where, options: RoutePathsOptions) {
+    this.#options = options
+    this.#place = { listener: options.listenerOf(where.listener), path: where.path, viewers: 0 }
+    this.#claim = this.#claimFor(this.#place)
+  }
+
+  /** Of its path, none while that is withdrawn. */
+  get urls(): readonly string[] {
+    return this.#isWithdrawn ? [] : urlsOf(this.#place)
+  }
+
+  get aliases(): readonly AliasStatus[] {
+    const { clock } = this.#options
+    return this.#aliases
+      .filter(({ claim }) => claim !== undefined)
+      .flatMap(({ place, untilMs }) => {
+        const until = new Date(clock.wallMs(untilMs)).toISOString()
+        return urlsOf(place).map((url) => ({ url, viewers: place.viewers, until }))
+      })
+  }
+
+  /** Throws LISTEN_UNKNOWN, LISTEN_PATH_TAKEN, LISTEN_BAD_PATH; then nothing has changed. */
+  move(where: Where): void {
+    const before = this.#place
+    const place = this.#placeAt(where)
+    if (place === before) return
+    if (!this.#isWithdrawn) {
+      const claim = this.#claimFor(place)
+      this.#claim?.[Symbol.dispose]()
+      this.#claim = claim
+    }
+    this.#place = place
+    this.#forget((alias) => alias.place === place)
+    const aliasForMs = where.aliasForMs ?? ALIAS_FOR_MS
+    if (before.viewers > 0 && aliasForMs > 0) this.#keep(before, aliasForMs)
+  }
+
+  /** Gives its paths to whoever claims them; viewers stay. Safe twice. */
+  withdraw(): void {
+    this.#isWithdrawn = true
+    this.#claim?.[Symbol.dispose]()
+    this.#claim = undefined
+    for (const alias of this.#aliases) {
+      alias.claim?.[Symbol.dispose]()
+      alias.claim = undefined
+    }
+  }
+
+  /** Claims its path again, and those aliases that nobody has. Throws LISTEN_PATH_TAKEN; it then stays withdrawn. */
+  restore(): void {
+    if (!this.#isWithdrawn) return
+    this.#claim = this.#claimFor(this.#place)
+    this.#isWithdrawn = false
+    for (const alias of this.#aliases) this.#claimAlias(alias)
+    this.#forget(({ claim }) => claim === undefined)
+  }
+
+  /** Called by the sweep: ends aliases whose time or viewers have gone. */
+  sweep(nowMs: number): void {
+    if (this.#aliases.length > 0) this.#forget(({ place, untilMs }) => place.viewers === 0 || nowMs >= untilMs)
+  }
+
+  /** The place of that name, which may be one that it has or had. */
+  #placeAt({ listener: name, path }: Where): Place {
+    const listener = this.#options.listenerOf(name)
+    const known = [this.#place, ...this.#aliases.map(({ place }) => place)]
+    return known.find((place) => place.listener === listener && place.path === path) ?? { listener, path, viewers: 0 }
+  }
+
+  #claimFor(place: Place): Disposable {
+    return place.listener.handleLive(place.path, this.#options.doorOf(place))
+  }
+
+  #keep(place: Place, forMs: number): void {
+    const alias: Alias = { place, untilMs: this.#options.clock.nowMs() + forMs, claim: undefined }
+    if (!this.#isWithdrawn) this.#claimAlias(alias)
+    this.#aliases.push(alias)
+    const surplus = this.#aliases[0]
+    if (this.#aliases.length > MOST_ALIASES) this.#forget((each) => each === surplus)
+  }
+
+  #claimAlias(alias: Alias): void {
+    const { listener, path } = alias.place
+    const giveWay = (): void => this.#forget((each) => each === alias)
+    try {
+      alias.claim = listener.handleLive(path, this.#options.doorOf(alias.place), giveWay)
+    } catch {
+      // Somebody else has it: there is no alias then.
+    }
+  }
+
+  #forget(isOver: (alias: Alias) => boolean): void {
+    for (const alias of this.#aliases.filter(isOver)) {
+      alias.claim?.[Symbol.dispose]()
+      this.#aliases.splice(this.#aliases.indexOf(alias), 1)
+    }
+  }
+}
+
+function urlsOf({ listener, path }: Place): readonly string[] {
+  return listener.origins.map((origin) => origin + encodeURI(path))
+}

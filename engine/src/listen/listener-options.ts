@@ -1,0 +1,79 @@
+// What can be said of one HTTP listener, and what holds where nothing is said.
+import type { Logger } from '../plugin/contract.js'
+import type { Clock } from '../plugin/tokens.js'
+import { AddressRanges } from './address-ranges.js'
+import type { ProxyTrust } from './client-address.js'
+import type { DescriptorGuard } from './descriptor-guard.js'
+import type { ForwardedHeader } from './forwarded-for.js'
+import type { ProxyVersion } from './proxy-header.js'
+import type { TlsFiles } from './tls-credentials.js'
+
+export const DEFAULT_TIMEOUTS: ListenerTimeouts = {
+  headerMs: 5000,
+  handshakeMs: 5000,
+  requestMs: 30_000,
+  keepAliveMs: 5000,
+  stallMs: 120_000,
+}
+export const DEFAULT_MAX_CONNECTIONS = 10_000
+
+export interface ListenerTimeouts {
+  /** For the head of a request, and before it for a PROXY header. */
+  readonly headerMs: number
+  /** For the TLS handshake. */
+  readonly handshakeMs: number
+  /** For a whole request with its body. */
+  readonly requestMs: number
+  /** Between two requests of a connection. */
+  readonly keepAliveMs: number
+  /** For one byte of an ordinary request or response to get through, either way. */
+  readonly stallMs: number
+}
+
+/** What can change while the listener is open. */
+export interface ListenerLimits {
+  readonly maxConnections: number
+  /** Live viewers at most; 0 for no limit. Kept by delivery. */
+  readonly maxClients: number
+  readonly trustedProxies: readonly string[]
+  readonly forwardedHeader: ForwardedHeader
+}
+
+/** What the configuration says of one listener, beside its name and address. */
+export interface ListenerChoices extends Partial<ListenerLimits> {
+  readonly tls?: TlsFiles | undefined
+  /** By default `off`. */
+  readonly proxyProtocol?: ProxyVersion | 'off'
+  /** How often the files of the certificate are looked at. */
+  readonly certificatePollMs?: number
+}
+
+export interface HttpListenerOptions extends ListenerChoices {
+  readonly name: string
+  /** `host:port`; checked here. */
+  readonly address: string
+  readonly clock: Clock
+  readonly log: Logger
+  readonly descriptors?: DescriptorGuard
+  readonly timeouts?: Partial<ListenerTimeouts>
+}
+
+/** With the defaults filled in. */
+export function limitsOf(choices: ListenerChoices): ListenerLimits {
+  const { maxConnections, maxClients, trustedProxies, forwardedHeader } = choices
+  return {
+    maxConnections: maxConnections ?? DEFAULT_MAX_CONNECTIONS,
+    maxClients: maxClients ?? 0,
+    trustedProxies: trustedProxies ?? [],
+    forwardedHeader: forwardedHeader ?? 'x-forwarded-for',
+  }
+}
+
+export function isSameFiles(a: TlsFiles | undefined, b: TlsFiles | undefined): boolean {
+  return a?.cert === b?.cert && a?.key === b?.key
+}
+
+/** Throws LISTEN_BAD_RANGE. */
+export function trustOf({ trustedProxies, forwardedHeader }: ListenerLimits): ProxyTrust {
+  return { proxies: new AddressRanges(trustedProxies), header: forwardedHeader }
+}

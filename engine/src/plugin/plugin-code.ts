@@ -1,0 +1,56 @@
+// Notices that the code of a plugin has changed on disk under the running process: Node keeps each module that it has
+// loaded, so the old code would go on running. A print is made of names, sizes and times of files, not of contents.
+import { createHash } from 'node:crypto'
+import { readdir, stat } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import type { Definition } from './contract.js'
+import type { FoundPlugin } from './find-plugins.js'
+
+export interface PluginCode {
+  /** The package's name, or the path as the YAML says it. */
+  readonly name: string
+  /** The print of what this process has loaded, and that of what was on disk when the plugin was looked for. */
+  readonly loaded: string
+  readonly onDisk: string
+  readonly definitions: readonly Definition[]
+}
+
+/** The folder of a module may be any folder. */
+const MOST_FILES = 256
+/** A module that the YAML names by path may stand beside YAML and media files. */
+const CODE_FILE = /\.(?:[cm]?js|node|wasm)$/
+/** Registered, so that two copies of the engine agree. */
+const PRINT = Symbol.for('millrace.codePrint')
+
+/** The print of the code files in the folder of a plugin's module, and of its package.json. Never throws. */
+export async function printCode({ entry, package: around }: Pick<FoundPlugin, 'entry' | 'package'>): Promise<string> {
+  const folder = dirname(entry)
+  const names = (await readdir(folder).catch(() => [])).filter((name) => CODE_FILE.test(name)).sort()
+  const paths = names.slice(0, MOST_FILES).map((name) => join(folder, name))
+  const lines = await Promise.all([entry, ...(around === undefined ? [] : [around.file]), ...paths].map(lineOf))
+  return createHash('sha256').update(lines.join('\n')).digest('hex').slice(0, 16)
+}
+
+/**
+ * What is known of a plugin whose definitions have just been imported. `onDisk` must have been made before the import:
+ * what changes meanwhile is then taken for changed. The definitions carry the first print that they are given, for as
+ * long as the process keeps their module.
+ */
+export function codeOf(name: string, onDisk: string, definitions: readonly Definition[]): PluginCode {
+  const prints = definitions.map((definition) => loadedPrint(definition, onDisk))
+  return { name, loaded: prints[0] ?? onDisk, onDisk, definitions }
+}
+
+function loadedPrint(definition: Definition, onDisk: string): string {
+  const carrier = definition as { readonly [PRINT]?: string }
+  const known = carrier[PRINT]
+  if (known !== undefined) return known
+  // One that is frozen can't carry it, and is taken for unchanged.
+  if (Object.isExtensible(definition)) Object.defineProperty(definition, PRINT, { value: onDisk })
+  return onDisk
+}
+
+async function lineOf(path: string): Promise<string> {
+  const found = await stat(path).catch(() => undefined)
+  return found === undefined ? `${path} gone` : `${path} ${found.size} ${found.mtimeMs}`
+}

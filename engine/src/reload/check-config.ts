@@ -1,0 +1,117 @@
+// Checks texts that somebody sends, as if the files of the running engine had become them: with its variables, secrets
+// and plugins. Who sends them must not learn by that what is none of the configuration's business, so no file is read
+// that the running configuration does not read, no module is run that it does not run, and variables that it does not
+// name are not there.
+import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path'
+import type { CheckReport, CheckRequest } from '../api/reload-types.js'
+import { Problems } from '../config/diagnostic.js'
+import type { Environment } from '../config/interpolate.js'
+import type { LoadOptions } from '../config/load-config.js'
+import { readEnvFiles } from '../config/read-env-file.js'
+import type { Graph } from '../graph/graph.js'
+import { discoverPlugins } from '../plugin/discover.js'
+import type { DiscoverRequest } from '../plugin/discover.js'
+import type { ConfigReader } from './config-reader.js'
+import { planReload } from './plan-reload.js'
+import { expectViewers } from './plan-viewers.js'
+import { reportDiagnostics } from './reload-report.js'
+import type { ReloadTarget } from './reload-target.js'
+
+const WORD = /[A-Za-z_][A-Za-z0-9_]*/g
+const EMPTY_FILE = 'version: 1\n'
+
+export interface CheckConfigSettings {
+  readonly target: Pick<ReloadTarget, 'graph' | 'viewersOf'>
+  readonly reader: ConfigReader
+  /** Of the files that run, by absolute path. */
+  texts(): ReadonlyMap<string, string>
+}
+
+/** Never rejects for what is in the texts. */
+export async function checkConfig(request: CheckRequest, settings: CheckConfigSettings): Promise<CheckReport> {
+  const { target, reader } = settings
+  const { files, run = files.map(({ path }) => path), against = false } = request
+  const names = placeFiles(request, reader.files)
+  const texts = new Map(files.map(({ path, text }) => [names.get(path) ?? path, text]))
+  const first = run.flatMap((path) => names.get(path) ?? [])
+  // Those that a pattern does not find on this disk are named instead.
+  const all = [...new Set([...first, ...texts.keys()])]
+  const loaded = await reader.load(all, await restrict(settings, new SentTexts(texts, settings.texts())))
+  const mask = target.graph.secrets
+  const back = new Map([...names].map(([path, name]) => [name, path]))
+  const diagnostics = reportDiagnostics(loaded.diagnostics).map(({ source, ...diagnostic }) => ({
+    ...diagnostic,
+    file: back.get(resolve(diagnostic.file)) ?? diagnostic.file,
+    message: mask.mask(diagnostic.message),
+    help: mask.mask(diagnostic.help),
+    ...(source === undefined || mask.isIn(source) ? {} : { source }),
+  }))
+  const ok = loaded.graph !== undefined
+  if (loaded.graph === undefined || !against) return { ok, diagnostics }
+  return { diagnostics, ...compare(loaded.graph, target) }
+}
+
+function compare(next: Graph, target: CheckConfigSettings['target']): Omit<CheckReport, 'diagnostics'> {
+  next.secrets.include(target.graph.secrets)
+  const plan = planReload(target.graph, next)
+  const viewers = expectViewers(plan, (node) => target.viewersOf(node))
+  return { ok: plan.refusals.length === 0, plan, viewers: { before: viewers.kept + viewers.lost, ...viewers } }
+}
+
+/**
+ * By the path in the request, the path that it stands for here: beside the file of the same name that runs, or the
+ * first one, so that relative paths in it mean the same.
+ */
+function placeFiles({ files, run }: CheckRequest, running: readonly string[]): ReadonlyMap<string, string> {
+  const first = run?.[0] ?? files[0]?.path ?? ''
+  const same = running.find((name) => basename(name) === basename(first)) ?? running[0] ?? ''
+  const [from, to] = [dirname(resolve('/', first)), dirname(resolve(same))]
+  const place = (path: string): string => {
+    const name = join(to, relative(from, resolve('/', path)))
+    return isAbsolute(name) ? name : resolve(name)
+  }
+  return new Map(files.map(({ path }) => [path, place(path)]))
+}
+
+async function restrict({ reader, texts }: CheckConfigSettings, contents: SentTexts): Promise<LoadOptions> {
+  const { envFiles = [], ...options } = reader.options
+  const env = await readEnvFiles(envFiles ?? [], options.env, new Problems())
+  const named = new Set([...texts().values(), ...(options.sets ?? [])].flatMap((text) => text.match(WORD) ?? []))
+  const find = options.plugins ?? discoverPlugins
+  return {
+    ...options,
+    env: Object.fromEntries(Object.entries(env).filter(([name]) => named.has(name))) as Environment,
+    contents,
+    plugins: (request) => find({ ...request, yamlFiles: reader.files, plugins: knownPlugins(request, reader) }),
+  }
+}
+
+/** Without those whose modules this process has not run. */
+function knownPlugins({ plugins }: DiscoverRequest, reader: ConfigReader): DiscoverRequest['plugins'] {
+  return plugins.filter(({ name, folder }) =>
+    reader.plugins.some((known) => known.name === name && known.folder === folder),
+  )
+}
+
+/** Looks files up by their absolute paths, and never lets one be read from disk. */
+class SentTexts extends Map<string, string> {
+  readonly #running: ReadonlyMap<string, string>
+
+  constructor(texts: ReadonlyMap<string, string>, running: ReadonlyMap<string, string>) {
+    super(texts)
+    this.#running = running
+  }
+
+  override has(_name: string): boolean {
+    return true
+  }
+
+  override get(name: string): string {
+    const path = resolve(name)
+    const text = super.get(path)
+    if (text !== undefined) return text
+    // A pattern has found it: it is on this disk, and no longer in what was sent.
+    if (this.#running.has(path)) return EMPTY_FILE
+    throw new Error('it is not among the files that were sent')
+  }
+}

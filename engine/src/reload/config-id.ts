@@ -1,0 +1,20 @@
+// A short name for what a configuration says: the same for the same, in whatever order and layout it is written.
+import { createHash } from 'node:crypto'
+import { effectiveConfig } from '../config/effective-config.js'
+import type { Graph } from '../graph/graph.js'
+
+const HEX_DIGITS = 8
+
+/**
+ * Secrets do not count: an id is shown everywhere, and a password could be guessed by it. A reload compares them all
+ * the same.
+ */
+export function configId(graph: Graph): string {
+  const text = JSON.stringify(effectiveConfig(graph), sortKeys)
+  return createHash('sha256').update(text).digest('hex').slice(0, HEX_DIGITS)
+}
+
+function sortKeys(_key: string, value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
+  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
+}

@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict'
+import { chmod, mkdir, readFile, readdir, stat, symlink } from 'node:fs/promises'
+import { test } from 'node:test'
+import { examplePlugins } from '../config/example-config.test.js'
+import { loadConfig } from '../config/load-config.js'
+import type { LoadOptions } from '../config/load-config.js'
+import { ConfigReader } from './config-reader.js'
+import { loadLastGood, possibleStateDirs, writeLastGood } from './last-good.js'
+import { MISTAKE, servingAt, TempFiles, textsOf } from './supervised.test.kit.js'
+
+const options: LoadOptions = { env: { ANNA: 'hunter2hunter2' }, plugins: examplePlugins }
+
+async function keep(files: TempFiles, text: string, more: Partial<LoadOptions> = {}): Promise<string[]> {
+  await files.write('live.yaml', text)
+  const names = [files.path('live.yaml')]
+  const reading = await new ConfigReader({ files: names, options: { ...options, ...more }, load: loadConfig }).read()
+  assert.ok(reading.graph !== undefined, JSON.stringify(reading.diagnostics))
+  await writeLastGood(files.folder, names, reading)
+  return names
+}
+
+test('what ran is loaded again from its texts, with paths and secrets as they were', async () => {
+  await using files = await TempFiles.make()
+  const text = `${servingAt('"/${secret:anna}"')}secrets: { anna: { env: ANNA } }\n`
+  const names = await keep(files, text)
+  const kept = await readFile(files.path('last-good.yaml'), 'utf8')
+  assert.doesNotMatch(kept, /hunter2/)
+  assert.equal((await stat(files.path('last-good.yaml'))).mode & 0o777, 0o600)
+  assert.deepEqual(await readdir(files.folder), ['last-good.yaml', 'live.yaml'])
+  await files.write('live.yaml', MISTAKE)
+  const loaded = await loadLastGood(names, options, loadConfig, [files.path('nowhere'), files.folder])
+  const nodes = loaded?.graph?.pipelines[0]?.nodes
+  assert.match(JSON.stringify(nodes?.at(-1)?.options), /"path":"\/hunter2hunter2"/)
+  assert.equal(nodes?.[0]?.at.file, files.path('live.yaml'))
+})
+
+test('files that a pattern includes are those that ran, whatever is on disk now', async () => {
+  await using files = await TempFiles.make()
+  await mkdir(files.path('more'))
+  const second = servingAt('/b')
+    .replace('  one:', '  two:')
+    .replace(/^listeners.*\n/m, '')
+  await files.write('more/two.yaml', second)
+  const names = await keep(files, `include: [ "more/*.yaml" ]\n${servingAt('/a')}`)
+  await files.write('more/two.yaml', MISTAKE)
+  await files.write('more/three.yaml', 'nonsense')
+  const loaded = await loadLastGood(names, options, loadConfig, [files.folder])
+  assert.deepEqual(
+    loaded?.graph?.pipelines.map(({ name }) => name),
+    ['one', 'two'],
+    JSON.stringify(loaded?.diagnostics),
+  )
+})
+
+test('env files are not kept', async () => {
+  await using files = await TempFiles.make()
+  await files.write('x.env', 'WHERE=/hunter2')
+  const envFiles = [files.path('x.env')]
+  const names = await keep(files, servingAt('"${WHERE}"'), { envFiles })
+  assert.doesNotMatch(await readFile(files.path('last-good.yaml'), 'utf8'), /hunter2/)
+  const loaded = await loadLastGood(names, { ...options, envFiles }, loadConfig, [files.folder])
+  assert.ok(loaded?.graph !== undefined)
+})
+
+test('that of other files, of another form, or behind a link is none', async () => {
+  await using files = await TempFiles.make()
+  const names = await keep(files, servingAt('/a'))
+  assert.equal(await loadLastGood([files.path('other.yaml')], options, loadConfig, [files.folder]), undefined)
+  await mkdir(files.path('linked'))
+  await symlink('../last-good.yaml', files.path('linked/last-good.yaml'))
+  assert.equal(await loadLastGood(names, options, loadConfig, [files.path('linked')]), undefined)
+  for (const text of ['', '{', '[]', '{"version":1}', '{"version":2,"run":[],"files":[]}']) {
+    await files.write('last-good.yaml', text)
+    assert.equal(await loadLastGood(names, options, loadConfig, [files.folder]), undefined, text)
+  }
+})
+
+test('a folder that takes no file is an error of the writer', async (t) => {
+  if (process.getuid?.() === 0) return t.skip('root writes everywhere')
+  await using files = await TempFiles.make()
+  await chmod(files.folder, 0o500)
+  await assert.rejects(keep(files, servingAt('/a')))
+})
+
+test('the folder of the state is looked for in flags, in broken texts, and beside the file', () => {
+  const texts = new Map([['/srv/live.yaml', 'version: 1\nengine: { stateDir: "/var/lib/x", drain: }}}\n']])
+  assert.deepEqual(possibleStateDirs(['/srv/live.yaml'], {}, texts), ['/var/lib/x', '/srv/.millrace'])
+  const sets = ['a.b=c', 'engine.stateDir=/state']
+  assert.deepEqual(possibleStateDirs(['/srv/live.yaml'], { sets }, new Map()), ['/state', '/srv/.millrace'])
+})
+
+test('a reading has the texts of all files that it took', async () => {
+  await using files = await TempFiles.make()
+  await files.write('live.yaml', servingAt('/a'))
+  const reader = new ConfigReader({ files: [files.path('live.yaml')], options, load: loadConfig })
+  assert.deepEqual(textsOf(await reader.read()), { [files.path('live.yaml')]: servingAt('/a') })
+  assert.deepEqual(reader.sources, [files.path('live.yaml')])
+})

@@ -1,0 +1,128 @@
+// `stateDir/last-good.yaml`: the texts of the files that the engine ran with last, each under its own path, so that
+// everything in them that is relative stays right. Secrets and variables are not filled in: they are read again. It is
+// written as JSON, which YAML contains.
+import { constants } from 'node:fs'
+import { open, rename, rm } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
+import process from 'node:process'
+import { z } from 'zod'
+import type { LoadOptions } from '../config/load-config.js'
+import type { ConfigReading, LoadedSources, LoadFiles } from './config-reader.js'
+
+export const LAST_GOOD_FILE = 'last-good.yaml'
+const MOST_BYTES = 64 * 1024 * 1024
+const DEFAULT_STATE_DIR = '.millrace'
+/** What stands for a file that was not there: one that says nothing. */
+const EMPTY_FILE = 'version: 1\n'
+/** In a file that may be broken anywhere: the value of a key of this name, up to what can't be in a plain one. */
+const STATE_DIR = /\bstateDir:\s*["']?([^"'\s,{}#]+)/
+const STATE_DIR_FLAG = /^engine\.stateDir=(.+)$/
+
+const lastGoodSchema = z.object({
+  version: z.literal(1),
+  run: z.array(z.string()),
+  files: z.array(z.object({ path: z.string(), text: z.string() })),
+})
+
+/** Writes it, mode 0600, whole or not at all. `files`: as they were named. Rejects where the disk does not take it. */
+export async function writeLastGood(
+  stateDir: string,
+  files: readonly string[],
+  { texts }: Pick<ConfigReading, 'texts'>,
+): Promise<void> {
+  const run = files.map((name) => resolve(name))
+  // What was read from a pipe can't be kept; a part of the whole is no configuration.
+  if (run.some((path) => !texts.has(path))) return
+  const content = { version: 1, run, files: [...texts].map(([path, text]) => ({ path, text })) }
+  const path = join(stateDir, LAST_GOOD_FILE)
+  const aside = `${path}.new`
+  await rm(aside, { force: true })
+  const file = await open(aside, 'wx', 0o600)
+  try {
+    await file.writeFile(`${JSON.stringify(content, undefined, 2)}\n`)
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+  await rename(aside, path)
+}
+
+/**
+ * Loads what ran last for these files, if there is such in one of the folders; undefined if there is none. The files
+ * themselves are not read.
+ */
+export async function loadLastGood(
+  files: readonly string[],
+  options: LoadOptions,
+  load: LoadFiles,
+  stateDirs: readonly string[],
+): Promise<(LoadedSources & { readonly path: string; readonly texts: ReadonlyMap<string, string> }) | undefined> {
+  for (const dir of stateDirs) {
+    const texts = await readTexts(join(dir, LAST_GOOD_FILE), files)
+    if (texts === undefined) continue
+    const named = files.map((name) => resolve(name))
+    // Those that a pattern no longer finds on disk are named instead.
+    const all = [...files, ...[...texts.keys()].filter((path) => !named.includes(path))]
+    const loaded = await load(all, { ...options, contents: new KeptTexts(texts, options.envFiles ?? []) })
+    return { ...loaded, path: join(dir, LAST_GOOD_FILE), texts }
+  }
+  return undefined
+}
+
+/**
+ * Folders in which the state may be, the likeliest first: what says so may be in a file that can't be read as YAML.
+ * `texts`: of those files that have any.
+ */
+export function possibleStateDirs(
+  files: readonly string[],
+  { sets = [] }: Pick<LoadOptions, 'sets'>,
+  texts: ReadonlyMap<string, string>,
+): readonly string[] {
+  const folder = dirname(resolve(files[0] ?? ''))
+  const flags = (sets ?? []).flatMap((flag) => STATE_DIR_FLAG.exec(flag)?.[1] ?? [])
+  const found = [...texts].flatMap(([path, text]) => {
+    const [, written] = STATE_DIR.exec(text) ?? []
+    return written === undefined ? [] : [resolve(dirname(path), written)]
+  })
+  return [
+    ...new Set([
+      ...flags.flatMap((flag) => [resolve(flag), resolve(folder, flag)]),
+      ...found,
+      join(folder, DEFAULT_STATE_DIR),
+    ]),
+  ]
+}
+
+/** Looks files up by their absolute paths. Env files are read from disk; whatever else was not kept says nothing. */
+class KeptTexts extends Map<string, string> {
+  readonly #envFiles: ReadonlySet<string>
+
+  constructor(texts: ReadonlyMap<string, string>, envFiles: readonly string[]) {
+    super(texts)
+    this.#envFiles = new Set(envFiles.map((name) => resolve(name)))
+  }
+
+  override has(name: string): boolean {
+    return !this.#envFiles.has(resolve(name))
+  }
+
+  override get(name: string): string | undefined {
+    const path = resolve(name)
+    return this.#envFiles.has(path) ? undefined : (super.get(path) ?? EMPTY_FILE)
+  }
+}
+
+async function readTexts(path: string, files: readonly string[]): Promise<ReadonlyMap<string, string> | undefined> {
+  const run = files.map((name) => resolve(name))
+  try {
+    await using file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+    const status = await file.stat()
+    const isForeign = process.getuid !== undefined && status.uid !== process.getuid()
+    if (!status.isFile() || isForeign || status.size > MOST_BYTES) return undefined
+    const kept = lastGoodSchema.safeParse(JSON.parse(await file.readFile('utf8')))
+    if (!kept.success || kept.data.run.join('\0') !== run.join('\0')) return undefined
+    return new Map(kept.data.files.map((each) => [each.path, each.text]))
+  } catch {
+    return undefined
+  }
+}

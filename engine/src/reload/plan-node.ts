@@ -1,0 +1,114 @@
+// What a reload does with one node: every difference between its old and its new settings, and the strongest verb that
+// one of them asks for.
+import type { NodeSettings, PortRef } from '../graph/graph.js'
+import { DURATION_UNITS, renderAmount } from '../plugin/amounts.js'
+import type { Definition, NodeKind, ReloadClass } from '../plugin/contract.js'
+import type { NodeMatches } from './match-nodes.js'
+import { diffOptions } from './option-diff.js'
+import type { OptionText } from './option-text.js'
+import { ReloadClasses, strongestClass } from './reload-classes.js'
+import type { NodeChange, OptionChange, PlanVerb } from './reload-plan.js'
+import { whyAdded, whyChanged, whyRemoved } from './why-sentences.js'
+
+const MAIN_PORT = 'out'
+/** Of one node; maps may have any number of entries. */
+const MOST_CHANGES = 100
+
+/** What one plan is made with. */
+export interface PlanContext {
+  readonly matches: NodeMatches
+  readonly text: OptionText
+  /** Kept per definition: a file has many nodes of a type. */
+  readonly classes: Map<Definition, ReloadClasses>
+}
+
+/** A node that runs and that the next graph has, under this id or another. */
+export function planNode(old: NodeSettings, next: NodeSettings, context: PlanContext): NodeChange {
+  const { id, definition } = next
+  const changes = [...ownChanges(old, next, context), ...optionChanges(old, next, context)]
+  const verb = verbOf(changes, definition.kind)
+  const why = whyChanged(verb, definition, changes)
+  return { id, ...(old.id === id ? {} : { was: old.id }), verb, changes, why }
+}
+
+export function planAdded({ id, definition }: NodeSettings): NodeChange {
+  return { id, verb: 'add', changes: [], why: whyAdded(definition.kind) }
+}
+
+export function planRemoved({ id, definition }: NodeSettings): NodeChange {
+  return { id, verb: 'remove', changes: [], why: whyRemoved(definition.kind) }
+}
+
+function verbOf(changes: readonly OptionChange[], kind: NodeKind): PlanVerb {
+  if (changes.length === 0) return 'keep'
+  const strongest = strongestClass(changes.map(({ reload }) => reload))
+  if (strongest === 'restart') return 'refuse'
+  // Only an input has an upstream of its own to connect first.
+  if (strongest === 'swap' || strongest === 'source') return kind === 'input' ? 'source' : 'swap'
+  return strongest
+}
+
+/** What is not an option: the keys that the engine reads. */
+function ownChanges(old: NodeSettings, next: NodeSettings, { matches, text }: PlanContext): readonly OptionChange[] {
+  const changes: OptionChange[] = []
+  const change = (path: string, reload: ReloadClass, before: string, after: string): void => {
+    changes.push({ path, reload, before: shown(before, text), after: shown(after, text) })
+  }
+  if (old.id !== next.id) change('was', 'live', nameOf(old.id), nameOf(next.id))
+  if (old.definition !== next.definition) change('type', 'swap', old.definition.type, next.definition.type)
+  if (!readsTheSame(old.from, next.from, matches)) change('from', 'swap', portsText(old.from), portsText(next.from))
+  if (old.description !== next.description) change('description', 'live', old.description, next.description)
+  if (next.definition.kind !== 'input') return changes
+  if (old.timeline !== next.timeline) change('timeline', 'source', old.timeline, next.timeline)
+  if (old.batchMs !== next.batchMs) change('batch', 'live', durationText(old.batchMs), durationText(next.batchMs))
+  return changes
+}
+
+function optionChanges(old: NodeSettings, next: NodeSettings, context: PlanContext): readonly OptionChange[] {
+  // Options of two types have nothing to do with each other.
+  if (old.definition.type !== next.definition.type || old.options === next.options) return []
+  if (old.options === undefined || next.options === undefined) {
+    return [{ path: 'options', reload: 'swap', before: undefined, after: undefined }]
+  }
+  const found = diffOptions(classesOf(next.definition, context), old.options, next.options)
+  const changes = found.slice(0, MOST_CHANGES).map(({ path, steps, reload, before, after }) => ({
+    path: path === '' ? 'options' : context.text.plain(path),
+    reload,
+    before: context.text.write(old.definition.options, steps, before),
+    after: context.text.write(next.definition.options, steps, after),
+  }))
+  const more = found.slice(MOST_CHANGES)
+  if (more.length === 0) return changes
+  return [...changes, { path: `${more.length} more`, reload: strongestClass(more.map(({ reload }) => reload)) }]
+}
+
+function classesOf(definition: Definition, { classes }: PlanContext): ReloadClasses {
+  const known = classes.get(definition) ?? new ReloadClasses(definition.options)
+  classes.set(definition, known)
+  return known
+}
+
+/** Through the renames: a source that has another name is the same source. */
+function readsTheSame(old: readonly PortRef[], next: readonly PortRef[], { newOf }: NodeMatches): boolean {
+  return (
+    old.length === next.length &&
+    old.every(({ node, port }, index) => newOf.get(node)?.id === next[index]?.node && port === next[index]?.port)
+  )
+}
+
+function portsText(from: readonly PortRef[]): string {
+  return from.map(({ node, port }) => (port === MAIN_PORT ? nameOf(node) : `${nameOf(node)}.${port}`)).join(', ')
+}
+
+function durationText(ms: number): string {
+  return renderAmount(ms, DURATION_UNITS)
+}
+
+function shown(value: string, text: OptionText): string | undefined {
+  return value === '' ? undefined : text.plain(value)
+}
+
+/** Without the pipeline. */
+function nameOf(id: string): string {
+  return id.slice(id.indexOf('/') + 1)
+}

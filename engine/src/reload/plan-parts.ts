@@ -1,0 +1,171 @@
+// What a reload does beside the nodes: the engine's own settings, listeners, providers of access, pipelines' own texts,
+// and what only a restart can do: run the new code of a plugin.
+import { isDeepStrictEqual } from 'node:util'
+import type { AuthSettings } from '../access/auth-schema.js'
+import { API_LISTENER, ENGINE_SCHEMA, LISTENER_SCHEMA } from '../config/settings.js'
+import type { EngineSettings, Graph, ListenerSettings } from '../graph/graph.js'
+import type { ReloadClass } from '../plugin/contract.js'
+import type { Schema } from '../plugin/option-kind.js'
+import { CENSORED_OPTION, writeOptions } from '../plugin/write-options.js'
+import { nodesOf } from './match-nodes.js'
+import { diffOptions } from './option-diff.js'
+import type { OptionText } from './option-text.js'
+import { ReloadClasses, strongestClass } from './reload-classes.js'
+import type { OptionChange, PartChange } from './reload-plan.js'
+import { whyRefused } from './why-sentences.js'
+
+/** Parts have no upstream and no key frames: whatever is more than `live` is bound anew. */
+const VERB_OF: Readonly<Record<ReloadClass, 'live' | 'rebind' | 'refuse'>> = {
+  live: 'live',
+  rebind: 'rebind',
+  swap: 'rebind',
+  source: 'rebind',
+  restart: 'refuse',
+}
+
+/** Those that change: plugins, engine, listeners, auth, secrets, pipelines. */
+export function planParts(running: Graph, next: Graph, text: OptionText): readonly PartChange[] {
+  return [
+    ...planPlugins(next),
+    ...planEngine(running.engine, next.engine, text),
+    ...planListeners(running, next, text),
+    ...planAuth(running.auth ?? [], next.auth ?? []),
+    ...planSecrets(running, next),
+    ...planPipelines(running, next, text),
+  ]
+}
+
+/** Node keeps the modules that it has loaded, so changed code would not run. */
+function planPlugins(next: Graph): readonly PartChange[] {
+  const used = new Set(nodesOf(next).map(({ definition }) => definition))
+  return (next.plugins ?? []).flatMap(({ name, loaded, onDisk, definitions }) => {
+    if (loaded === onDisk || !definitions.some((definition) => used.has(definition))) return []
+    const why = `the code of plugin "${name}" has changed on disk, and this process runs the old one; a restart reads it`
+    return [{ id: `plugins/${name}`, verb: 'refuse' as const, changes: [], why }]
+  })
+}
+
+function planEngine(running: EngineSettings, next: EngineSettings, text: OptionText): readonly PartChange[] {
+  const before = engineOptions(running)
+  return changesOf(ENGINE_SCHEMA, before, engineOptions(next), text).map((change) => {
+    const verb = VERB_OF[change.reload]
+    const why = {
+      live: 'takes effect at once',
+      rebind: 'the new address is bound first; no stream is touched',
+      refuse: whyRefused([change]),
+    }[verb]
+    return { id: `engine/${change.path}`, verb, changes: [change], why }
+  })
+}
+
+function engineOptions({ drainMs, ...settings }: EngineSettings): unknown {
+  return complete(ENGINE_SCHEMA, { ...settings, drain: drainMs })
+}
+
+function planListeners(running: Graph, next: Graph, text: OptionText): readonly PartChange[] {
+  const added = (): Partial<PartChange> => ({ verb: 'add', why: 'is bound before anything else changes' })
+  const removed = (): Partial<PartChange> => ({ verb: 'remove', why: 'closes; those who are connected stay' })
+  return planNamed('listeners', running.listeners, next.listeners, (old, settings) => {
+    if (old === undefined) return added()
+    if (settings === undefined) return removed()
+    const all = changesOf(LISTENER_SCHEMA, listenerOptions(old), listenerOptions(settings), text)
+    const changes = all.filter(({ path }) => !isEngineAddress(path, settings.name, running.engine, old))
+    if (changes.length === 0) return undefined
+    const verb = VERB_OF[strongestClass(changes.map(({ reload }) => reload))]
+    const why = {
+      live: 'takes effect at once; those who are connected stay',
+      rebind: 'the new socket is bound first; those who are connected stay',
+      refuse: whyRefused(changes),
+    }[verb]
+    return { verb, changes, why }
+  })
+}
+
+/** The address of the listener that is always there is told as one of the engine's. */
+function isEngineAddress(path: string, name: string, { api }: EngineSettings, { address }: ListenerSettings): boolean {
+  return path === 'address' && name === API_LISTENER && api.address === address
+}
+
+function listenerOptions({ name: _, at: __, ...options }: ListenerSettings): unknown {
+  return complete(LISTENER_SCHEMA, options)
+}
+
+/** What a provider knows is not shown, not even what of it is no secret. */
+function planAuth(running: readonly AuthSettings[], next: readonly AuthSettings[]): readonly PartChange[] {
+  return planNamed('auth', running, next, (old, provider) => {
+    if (old === undefined) return { verb: 'add', why: 'is there before the outputs that name it' }
+    if (provider === undefined) return { verb: 'remove', why: 'no output names it any more; who watches stays' }
+    const changes = authChanges(old, provider)
+    return changes.length === 0 ? undefined : { changes, why: 'holds for who comes from now on; who watches stays' }
+  })
+}
+
+/** Whole options: what is below are names of users and of keys, any number of them. */
+function authChanges(old: AuthSettings, next: AuthSettings): readonly OptionChange[] {
+  if (old.type !== next.type) return [{ path: 'type', reload: 'live', before: old.type, after: next.type }]
+  const before: Readonly<Record<string, unknown>> = old.options
+  const after: Readonly<Record<string, unknown>> = next.options
+  const hidden = (value: unknown): string | undefined => (value === undefined ? undefined : CENSORED_OPTION)
+  return [...new Set([...Object.keys(before), ...Object.keys(after)])].flatMap((path) => {
+    if (isDeepStrictEqual(before[path], after[path])) return []
+    return [{ path, reload: 'live' as const, before: hidden(before[path]), after: hidden(after[path]) }]
+  })
+}
+
+/** Values can't be shown, so that this is the only place which says which secret it is. */
+function planSecrets(running: Graph, next: Graph): readonly PartChange[] {
+  return [...next.secrets.hashes].flatMap(([name, hash]) => {
+    const before = running.secrets.hashes.get(name)
+    if (before === undefined || before === hash) return []
+    const changes = [{ path: 'value', reload: 'live' as const, before: CENSORED_OPTION, after: CENSORED_OPTION }]
+    return [{ id: `secrets/${name}`, verb: 'live' as const, changes, why: 'what uses it has a line of its own' }]
+  })
+}
+
+function planPipelines(running: Graph, next: Graph, text: OptionText): readonly PartChange[] {
+  return planNamed('pipelines', running.pipelines, next.pipelines, (old, pipeline) => {
+    // They come and go with their nodes.
+    if (old === undefined || pipeline === undefined || old.description === pipeline.description) return undefined
+    const [before, after] = [old, pipeline].map(({ description }) => description || undefined).map(shown(text))
+    return { changes: [{ path: 'description', reload: 'live', before, after }], why: 'shown in status' }
+  })
+}
+
+/** A change for each name that one of both has, in the order of `next`; what is gone last. */
+function planNamed<T extends { readonly name: string }>(
+  section: string,
+  running: readonly T[],
+  next: readonly T[],
+  plan: (old: T | undefined, next: T | undefined) => Partial<PartChange> | undefined,
+): readonly PartChange[] {
+  const old = new Map(running.map((part) => [part.name, part]))
+  const names = new Set(next.map(({ name }) => name))
+  const gone = running.filter(({ name }) => !names.has(name))
+  return [...next.map((part) => [old.get(part.name), part] as const), ...gone.map((part) => [part, undefined] as const)]
+    .map(([before, after]) => [(after ?? before)?.name, plan(before, after)] as const)
+    .flatMap(([name, change]) => {
+      if (change === undefined) return []
+      return [{ id: `${section}/${name}`, verb: 'live' as const, changes: [], why: '', ...change }]
+    })
+}
+
+function changesOf(schema: Schema, before: unknown, after: unknown, text: OptionText): readonly OptionChange[] {
+  return diffOptions(new ReloadClasses(schema), before, after).map(
+    ({ path, steps, reload, before: old, after: new_ }) => ({
+      path,
+      reload,
+      before: text.write(schema, steps, old),
+      after: text.write(schema, steps, new_),
+    }),
+  )
+}
+
+/** With the defaults, which settings that nobody has written down do not have. */
+function complete(schema: Schema, settings: unknown): unknown {
+  const result = schema._zod.run({ value: writeOptions(schema, settings), issues: [] }, { async: false })
+  return result instanceof Promise || result.issues.length > 0 ? settings : result.value
+}
+
+function shown(text: OptionText): (value: string | undefined) => string | undefined {
+  return (value) => (value === undefined ? undefined : text.plain(value))
+}

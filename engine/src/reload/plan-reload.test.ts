@@ -1,0 +1,330 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Graph, NodeSettings } from '../graph/graph.js'
+import { planReload } from './plan-reload.js'
+import {
+  channel,
+  encode,
+  graphOf,
+  nodeOf,
+  otherEncode,
+  record,
+  serve,
+  udp,
+  upstream,
+  verbsOf,
+  watch,
+} from './planned-graph.test.kit.js'
+import type { NodeChange } from './reload-plan.js'
+
+const running = graphOf(channel())
+
+const without = (id: string): Graph => graphOf(channel().filter((node) => node.id !== id))
+
+const changeOf = (next: Graph, id: string, from: Graph = running): NodeChange | undefined =>
+  planReload(from, next).nodes.find((node) => node.id === id)
+
+// The table of what each edit costs.
+const EDITS: readonly {
+  readonly name: string
+  readonly next: Graph
+  readonly from?: Graph
+  readonly verbs: Readonly<Record<string, string>>
+}[] = [
+  { name: 'nothing but comments, order or formatting', next: graphOf(channel()), verbs: {} },
+  { name: 'a live option', next: graphOf(channel({ src: { readTimeout: '9s' } })), verbs: { 'live/src': 'live' } },
+  { name: 'a lower limit', next: graphOf(channel({ ts: { clients: { max: 3 } } })), verbs: { 'live/ts': 'live' } },
+  { name: 'a codec', next: graphOf(channel({ enc: { codec: 'h265' } })), verbs: { 'live/enc': 'swap' } },
+  { name: 'an option of an output', next: graphOf(channel({ ts: { start: 'burst' } })), verbs: { 'live/ts': 'swap' } },
+  {
+    name: 'the upstream',
+    next: graphOf(channel({ src: { url: 'http://b.example/' } })),
+    verbs: { 'live/src': 'source' },
+  },
+  {
+    name: 'any other option of an input',
+    next: graphOf(channel({ src: { proxy: 'p' } })),
+    verbs: { 'live/src': 'source' },
+  },
+  { name: 'a node more', from: without('live/ts'), next: running, verbs: { 'live/ts': 'add' } },
+  {
+    name: 'a pipeline more',
+    next: graphOf([...channel(), nodeOf('two/src', upstream, { url: 'http://up.example/' })]),
+    verbs: { 'two/src': 'add' },
+  },
+  { name: 'an output less', next: without('live/ts'), verbs: { 'live/ts': 'remove' } },
+  { name: 'a service less', next: without('services/watch'), verbs: { 'services/watch': 'remove' } },
+  {
+    name: 'another from',
+    next: graphOf(
+      channel().map((node) => (node.id === 'live/ts' ? { ...node, from: [{ node: 'live/src', port: 'out' }] } : node)),
+    ),
+    verbs: { 'live/ts': 'swap' },
+  },
+  {
+    name: 'another port of the same node',
+    next: graphOf(
+      channel().map((node) => (node.id === 'live/ts' ? { ...node, from: [{ node: 'live/enc', port: 'sd' }] } : node)),
+    ),
+    verbs: { 'live/ts': 'swap' },
+  },
+  { name: 'the path', next: graphOf(channel({ ts: { path: '/two' } })), verbs: { 'live/ts': 'rebind' } },
+  {
+    name: 'the path of a service',
+    next: graphOf(channel({ watch: { path: '/w' } })),
+    verbs: { 'services/watch': 'rebind' },
+  },
+  {
+    name: 'an option of a service',
+    next: graphOf(channel({ watch: { every: '2s' } })),
+    verbs: { 'services/watch': 'swap' },
+  },
+  {
+    name: 'what only a restart can do',
+    next: graphOf(channel({ enc: { license: 'x' } })),
+    verbs: { 'live/enc': 'refuse' },
+  },
+  {
+    name: 'the strongest of several wins',
+    next: graphOf(
+      channel({ ts: { path: '/two', clients: { max: 3 }, start: 'burst' }, enc: { license: 'x', codec: 'h265' } }),
+    ),
+    verbs: { 'live/ts': 'swap', 'live/enc': 'refuse' },
+  },
+  {
+    name: 'a description',
+    next: graphOf(channel().map((node) => ({ ...node, description: 'new' }))),
+    verbs: { 'services/watch': 'live', 'live/src': 'live', 'live/enc': 'live', 'live/ts': 'live' },
+  },
+  {
+    name: 'the timeline of an input',
+    next: graphOf(channel().map((node) => (node.id === 'live/src' ? { ...node, timeline: 'source' } : node))),
+    verbs: { 'live/src': 'source' },
+  },
+  {
+    name: 'the batch of an input',
+    next: graphOf(channel().map((node) => (node.id === 'live/src' ? { ...node, batchMs: 20 } : node))),
+    verbs: { 'live/src': 'live' },
+  },
+  {
+    name: 'another type under the same id',
+    next: graphOf(
+      channel().map((node) =>
+        node.id === 'live/ts' ? nodeOf('live/ts', record, { path: '/a' }, { from: ['enc'] }) : node,
+      ),
+    ),
+    verbs: { 'live/ts': 'swap' },
+  },
+  {
+    name: 'another type of input under the same id',
+    next: graphOf(channel().map((node) => (node.id === 'live/src' ? nodeOf('live/src', udp, { port: 1 }) : node))),
+    verbs: { 'live/src': 'source' },
+  },
+  {
+    name: 'the same type from another module',
+    next: graphOf(channel().map((node) => (node.id === 'live/enc' ? { ...node, definition: otherEncode } : node))),
+    verbs: { 'live/enc': 'swap' },
+  },
+]
+
+test('each edit costs what its option is declared to cost, and touches no other node', () => {
+  for (const { name, from = running, next, verbs } of EDITS) {
+    assert.deepEqual(verbsOf(from, next), verbs, name)
+    const { isEmpty, refusals, nodes } = planReload(from, next)
+    assert.equal(isEmpty, Object.keys(verbs).length === 0, name)
+    assert.equal(refusals.length > 0, Object.values(verbs).includes('refuse'), name)
+    for (const { verb, why } of nodes) assert.equal(why === '', verb === 'keep', name)
+  }
+})
+
+test('a change names its option, its class and both values as the YAML would say them', () => {
+  const next = graphOf(
+    channel({ src: { readTimeout: '1m' }, enc: { select: { program: 2, pids: [1, 2] } }, ts: { clients: { max: 3 } } }),
+  )
+  assert.deepEqual(changeOf(next, 'live/src')?.changes, [
+    { path: 'readTimeout', reload: 'live', before: '5s', after: '1m' },
+  ])
+  assert.deepEqual(changeOf(next, 'live/enc')?.changes, [
+    { path: 'select.pids', reload: 'live', before: '[]', after: '[1, 2]' },
+    { path: 'select.program', reload: 'swap', before: undefined, after: '2' },
+  ])
+  assert.deepEqual(changeOf(next, 'live/ts')?.changes, [
+    { path: 'clients.max', reload: 'live', before: '0', after: '3' },
+  ])
+})
+
+test('services stand first, then the nodes of the new graph in its order, and what goes last', () => {
+  const next = graphOf([...channel().filter(({ id }) => id !== 'live/src'), nodeOf('two/in', udp)])
+  const ids = planReload(running, next).nodes.map(({ id }) => id)
+  assert.deepEqual(ids, ['services/watch', 'live/enc', 'live/ts', 'two/in', 'live/src'])
+})
+
+test('a refusal names the key and says that it takes a restart', () => {
+  const { refusals } = planReload(running, graphOf(channel({ enc: { license: 'x', codec: 'h265' } })))
+  assert.deepEqual(refusals, [`live/enc: "license" can't change while the engine runs; a restart is needed`])
+})
+
+const renamed = (id: string, was: string, from: readonly string[] = []): NodeSettings =>
+  nodeOf(id, encode, {}, { was, from })
+
+test('a renamed node goes on, and what reads it is not rewired', () => {
+  const next = graphOf(
+    channel().map((node) => {
+      if (node.id === 'live/enc') return renamed('live/small', 'live/enc', ['src'])
+      return node.id === 'live/ts' ? { ...node, from: [{ node: 'live/small', port: 'out' }] } : node
+    }),
+  )
+  const { nodes } = planReload(running, next)
+  assert.deepEqual(verbsOf(running, next), { 'live/small': 'live' })
+  const change = nodes.find(({ id }) => id === 'live/small')
+  assert.equal(change?.was, 'live/enc')
+  assert.deepEqual(change?.changes, [{ path: 'was', reload: 'live', before: 'enc', after: 'small' }])
+  // Once more: the rename has been done.
+  assert.equal(planReload(next, next).isEmpty, true)
+})
+
+test('a rename with other changes costs what those cost', () => {
+  const next = graphOf([nodeOf('live/b', encode, { codec: 'h265' }, { was: 'live/a' })])
+  assert.deepEqual(verbsOf(graphOf([nodeOf('live/a', encode)]), next), { 'live/b': 'swap' })
+})
+
+const RENAMES: readonly {
+  readonly name: string
+  readonly from: readonly NodeSettings[]
+  readonly next: readonly NodeSettings[]
+  readonly verbs: Readonly<Record<string, string>>
+}[] = [
+  {
+    name: 'from a node that does not run is an ordinary add',
+    from: [],
+    next: [renamed('live/b', 'live/a')],
+    verbs: { 'live/b': 'add' },
+  },
+  {
+    name: 'that was done before is ignored, even when a new node has the old name',
+    from: [renamed('live/b', 'live/a'), nodeOf('live/a', encode)],
+    next: [renamed('live/b', 'live/a'), nodeOf('live/a', encode)],
+    verbs: {},
+  },
+  {
+    name: 'leaves its name to a new node',
+    from: [nodeOf('live/a', encode)],
+    next: [renamed('live/b', 'live/a'), nodeOf('live/a', encode)],
+    verbs: { 'live/b': 'live', 'live/a': 'add' },
+  },
+  {
+    name: 'in a circle exchanges names',
+    from: [nodeOf('live/a', encode), nodeOf('live/b', encode, { codec: 'h265' })],
+    next: [renamed('live/b', 'live/a'), nodeOf('live/a', encode, { codec: 'h265' }, { was: 'live/b' })],
+    verbs: { 'live/b': 'live', 'live/a': 'live' },
+  },
+  {
+    name: 'of a service',
+    from: [nodeOf('services/a', watch)],
+    next: [nodeOf('services/b', watch, {}, { was: 'services/a' })],
+    verbs: { 'services/b': 'live' },
+  },
+  {
+    name: 'from a node of another kind is none',
+    from: [nodeOf('live/a', udp)],
+    next: [renamed('live/b', 'live/a')],
+    verbs: { 'live/b': 'add', 'live/a': 'remove' },
+  },
+]
+
+test('a rename', async (t) => {
+  for (const { name, from, next, verbs } of RENAMES) {
+    await t.test(name, () => assert.deepEqual(verbsOf(graphOf(from), graphOf(next)), verbs))
+  }
+})
+
+test('another kind under the same id goes and comes, and what read the old node is rewired', () => {
+  const next = graphOf(channel().map((node) => (node.id === 'live/enc' ? nodeOf('live/enc', udp) : node)))
+  const { nodes } = planReload(running, next)
+  const ofEnc = nodes.filter(({ id }) => id === 'live/enc').map(({ verb }) => verb)
+  assert.deepEqual(ofEnc, ['add', 'remove'])
+  assert.equal(nodes.find(({ id }) => id === 'live/ts')?.verb, 'swap')
+})
+
+const HANDOFFS: readonly {
+  readonly name: string
+  readonly from: readonly NodeSettings[]
+  readonly next: readonly NodeSettings[]
+  readonly id: string
+  readonly holders: readonly string[] | undefined
+  readonly why: RegExp
+}[] = [
+  {
+    name: 'its own thing',
+    from: [nodeOf('live/in', udp, { port: 5000 })],
+    next: [nodeOf('live/in', udp, { port: 5000, buffer: '2MiB' })],
+    id: 'live/in',
+    holders: ['live/in'],
+    why: /^udp:5000 can't be held twice: .*gap/,
+  },
+  {
+    name: 'the thing of a node that goes',
+    from: [nodeOf('live/in', udp)],
+    next: [nodeOf('two/in', udp)],
+    id: 'two/in',
+    holders: ['live/in'],
+    why: /^stdin is taken over from live\/in, .*gap/,
+  },
+  {
+    name: 'the thing of a node of another type',
+    from: [nodeOf('live/in', upstream, { url: 'http://a.example/' }), nodeOf('two/in', udp, { port: 1 })],
+    next: [nodeOf('live/in', udp, { port: 1 }), nodeOf('two/in', udp, { port: 2 })],
+    id: 'live/in',
+    holders: ['two/in'],
+    why: /^udp:1 is taken over from two\/in/,
+  },
+  {
+    name: 'nothing, where the thing is another one now',
+    from: [nodeOf('live/in', udp, { port: 1 })],
+    next: [nodeOf('live/in', udp, { port: 2 })],
+    id: 'live/in',
+    holders: undefined,
+    why: /connected first/,
+  },
+  {
+    name: 'no path of a listener',
+    from: [nodeOf('live/ts', serve, { path: '/one' })],
+    next: [nodeOf('live/ts', serve, { path: '/one', start: 'burst' })],
+    id: 'live/ts',
+    holders: undefined,
+    why: /viewers stay/,
+  },
+]
+
+test('what can not be held twice is handed off:', async (t) => {
+  for (const { name, from, next, id, holders, why } of HANDOFFS) {
+    await t.test(name, () => {
+      const change = changeOf(graphOf(next), id, graphOf(from))
+      assert.equal(change?.verb === 'handoff', holders !== undefined)
+      assert.deepEqual(change?.holders, holders)
+      assert.match(change?.why ?? '', why)
+    })
+  }
+})
+
+test('options that are not known on one side are taken for changed', () => {
+  const next = graphOf(channel().map((node) => (node.id === 'live/src' ? { ...node, options: undefined } : node)))
+  assert.deepEqual(verbsOf(running, next), { 'live/src': 'source' })
+  assert.deepEqual(verbsOf(next, next), {})
+})
+
+test('a map with any number of entries makes no plan of any length, and the strongest class counts all the same', () => {
+  const tags = Object.fromEntries(Array.from({ length: 10_000 }, (_, index) => [`k${index}`, 'x']))
+  const startMs = performance.now()
+  const change = changeOf(graphOf(channel({ ts: { tags } })), 'live/ts')
+  assert.ok(performance.now() - startMs < 1000)
+  assert.equal(change?.verb, 'live')
+  assert.equal(change.changes.length, 101)
+  assert.deepEqual(change.changes.at(-1), { path: '9900 more', reload: 'live' })
+})
+
+test('a transform that makes a stream of its own says that the cut is marked', () => {
+  const marking = { ...encode, makesStream: true }
+  const plan = (codec: string): Graph => graphOf([nodeOf('live/enc', marking, { codec })])
+  assert.match(changeOf(plan('h265'), 'live/enc', plan('h264'))?.why ?? '', /marked discontinuity/)
+})

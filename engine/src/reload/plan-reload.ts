@@ -1,0 +1,35 @@
+// The plan of a reload: two checked graphs in, what would happen out. No I/O, nothing is changed. What an option does is
+// what its declaration says; nothing here knows a type of node.
+import type { Graph } from '../graph/graph.js'
+import type { Definition } from '../plugin/contract.js'
+import { matchNodes, nodesOf } from './match-nodes.js'
+import { OptionText } from './option-text.js'
+import { findHolders, planHandoff } from './plan-handoffs.js'
+import type { PlanContext } from './plan-node.js'
+import { planAdded, planNode, planRemoved } from './plan-node.js'
+import { planParts } from './plan-parts.js'
+import type { ReloadClasses } from './reload-classes.js'
+import type { NodeChange, ReloadPlan } from './reload-plan.js'
+
+/** Never throws for graphs that `loadConfig` has made. */
+export function planReload(running: Graph, next: Graph): ReloadPlan {
+  const text = new OptionText([running.secrets, next.secrets])
+  const nodes = planNodes(running, next, text)
+  const parts = planParts(running, next, text)
+  const refusals = [...parts, ...nodes].flatMap(({ id, verb, why }) => (verb === 'refuse' ? [`${id}: ${why}`] : []))
+  const isEmpty = parts.length === 0 && nodes.every(({ verb }) => verb === 'keep')
+  return { nodes, parts, isEmpty, refusals }
+}
+
+function planNodes(running: Graph, next: Graph, text: OptionText): readonly NodeChange[] {
+  const before = nodesOf(running)
+  const matches = matchNodes(running, next)
+  const holders = findHolders(before)
+  const context: PlanContext = { matches, text, classes: new Map<Definition, ReloadClasses>() }
+  const there = nodesOf(next).map((node) => {
+    const old = matches.oldOf.get(node.id)
+    const change = old === undefined ? planAdded(node) : planNode(old, node, context)
+    return planHandoff(change, node, holders, text)
+  })
+  return [...there, ...before.filter(({ id }) => !matches.newOf.has(id)).map(planRemoved)]
+}

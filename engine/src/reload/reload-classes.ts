@@ -1,0 +1,64 @@
+// The reload class of every place in the options of a definition, as its schema declares them: a member of a group
+// inherits from the group, an element from its list, an entry from its map.
+import type { ReloadClass } from '../plugin/contract.js'
+import type { Schema } from '../plugin/option-kind.js'
+import { describeOptions } from '../plugin/option-meta.js'
+
+export interface OptionPlace {
+  /** For people: `clients.max`, `urls[0]`; the empty text at the root. */
+  readonly path: string
+  readonly steps: readonly PropertyKey[]
+  readonly reload: ReloadClass
+  /** It is an entry of a map with free keys: that it is there at all has a class, the map's. */
+  readonly isEntry: boolean
+  /** As the declaration says it, `urls[].host`; undefined where nothing is declared. */
+  readonly pattern: string | undefined
+}
+
+const STRENGTH: Readonly<Record<ReloadClass, number>> = { live: 0, rebind: 1, swap: 2, source: 2, restart: 3 }
+
+export class ReloadClasses {
+  readonly #classes = new Map<string, ReloadClass>()
+  /** What is declared, and the groups around it, which need not have a row of their own. */
+  readonly #known = new Set<string>()
+
+  constructor(schema: Schema) {
+    for (const { path, reload } of describeOptions(schema)) {
+      this.#classes.set(path, reload)
+      for (const { index } of path.matchAll(/[.[]|$/g)) this.#known.add(path.slice(0, index))
+    }
+  }
+
+  root(): OptionPlace {
+    return { path: '', steps: [], reload: 'swap', isEntry: false, pattern: '' }
+  }
+
+  /** The place of a member of a group, or of an entry of a map. */
+  member(at: OptionPlace, key: string): OptionPlace {
+    const path = at.path === '' ? key : `${at.path}.${key}`
+    const below = at.pattern === undefined || at.pattern === '' ? '' : `${at.pattern}.`
+    const isKnown = at.pattern !== undefined
+    if (isKnown && this.#known.has(below + key)) return this.#step(at, path, key, below + key)
+    const entry = `${below}*`
+    if (isKnown && this.#known.has(entry)) return { ...this.#step(at, path, key, entry), isEntry: true }
+    return this.#step(at, path, key, undefined)
+  }
+
+  element(at: OptionPlace, index: number): OptionPlace {
+    const pattern = at.pattern === undefined ? undefined : `${at.pattern}[]`
+    const known = pattern !== undefined && this.#known.has(pattern) ? pattern : undefined
+    return this.#step(at, `${at.path}[${index}]`, index, known)
+  }
+
+  #step(at: OptionPlace, path: string, step: PropertyKey, pattern: string | undefined): OptionPlace {
+    const reload = pattern === undefined ? undefined : this.#classes.get(pattern)
+    return { path, steps: [...at.steps, step], reload: reload ?? at.reload, isEntry: false, pattern }
+  }
+}
+
+/** The class that costs most; of two that cost the same the first. Of none, `live`. */
+export function strongestClass(classes: readonly ReloadClass[]): ReloadClass {
+  let strongest: ReloadClass | undefined
+  for (const one of classes) if (strongest === undefined || STRENGTH[one] > STRENGTH[strongest]) strongest = one
+  return strongest ?? 'live'
+}

@@ -1,0 +1,35 @@
+// The metrics of reloads, read at scrape time.
+import type { ReloadResult } from '../api/reload-types.js'
+import { CORE_METRICS, type CoreMetricName, RELOAD_HISTOGRAM } from '../observe/core-metrics.js'
+import type { MetricsRegistry } from '../observe/metrics-registry.js'
+import type { MetricRead } from '../plugin/contract.js'
+import type { ReloadTruth } from './reload-truth.js'
+
+/** All of them have a row from the start: a counter that appears with its first count has no rate. */
+const RESULTS: readonly ReloadResult[] = [
+  'applied',
+  'unchanged',
+  'invalid',
+  'refused',
+  'failed',
+  'rolled-back',
+  'superseded',
+]
+
+/** Adds them until disposed. */
+export function addReloadMetrics(
+  registry: Pick<MetricsRegistry, 'add' | 'addHistogram'>,
+  truth: Pick<ReloadTruth, 'inSync' | 'runningId' | 'counts' | 'durations' | 'viewersLost'>,
+): Disposable {
+  const added: Disposable[] = []
+  const add = (name: CoreMetricName, read: MetricRead): void => {
+    const declaration = CORE_METRICS.find((metric) => metric.name === name)
+    if (declaration !== undefined) added.push(registry.add(declaration, {}, read))
+  }
+  add('config_in_sync', () => Number(truth.inSync))
+  add('config_info', () => [[{ id: truth.runningId }, 1]])
+  add('reloads_total', () => RESULTS.map((result) => [{ result }, truth.counts.get(result) ?? 0]))
+  add('reload_viewers_lost_total', () => truth.viewersLost)
+  added.push(registry.addHistogram(RELOAD_HISTOGRAM.name, RELOAD_HISTOGRAM.help, {}, truth.durations))
+  return { [Symbol.dispose]: () => added.forEach((metric) => metric[Symbol.dispose]()) }
+}

@@ -1,0 +1,239 @@
+// Reads the configuration again and brings the engine to it: one at a time, with one more that waits; a newer request
+// takes the place of the one that waits. Whatever is wrong, what ran before goes on running, and the reason is told once.
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { ReloadAsker, ReloadReport, ViewersReport } from '../api/reload-types.js'
+import type { SecretMask } from '../config/secret-mask.js'
+import { isEngineError } from '../errors.js'
+import type { Graph } from '../graph/graph.js'
+import type { EventLog } from '../observe/events.js'
+import type { Logger } from '../plugin/contract.js'
+import type { Clock } from '../plugin/tokens.js'
+import { configId } from './config-id.js'
+import type { ConfigReader, ConfigReading } from './config-reader.js'
+import { planReload } from './plan-reload.js'
+import { expectViewers } from './plan-viewers.js'
+import { reloadError } from './reload-errors.js'
+import type { ReloadPlan } from './reload-plan.js'
+import { firstReason, reportDiagnostics } from './reload-report.js'
+import type { AppliedReload, ReloadTarget, RolledBack } from './reload-target.js'
+import type { ReloadTruth } from './reload-truth.js'
+import { tellReload } from './tell-reload.js'
+
+export interface ReloaderSettings {
+  readonly target: ReloadTarget
+  readonly reader: ConfigReader
+  readonly truth: ReloadTruth
+  readonly clock: Clock
+  readonly log: Logger
+  /** The mask of the log: learns the secrets of each configuration before anything is said of it. */
+  readonly mask: SecretMask
+  readonly events: Pick<EventLog, 'emit'>
+  /** False: a change of the files is noted, and nothing is applied that nobody asks for. By default true. */
+  readonly applyChanges?: boolean
+  /** Called after each reload that was applied, and with what it was before where that goes back; awaited. */
+  onGood?(reading: ConfigReading): Promise<void>
+}
+
+interface Request {
+  readonly by: ReloadAsker
+  /** Also where the files are as they were when they were tried last. */
+  readonly always: boolean
+  answer(report: ReloadReport): void
+}
+
+type Attempt = Omit<ReloadReport, 'durationMs'>
+
+const NOT_APPLIED = 'the files have changed, and changes are not applied by themselves: `engine reload` does it'
+
+export class Reloader {
+  readonly #settings: ReloaderSettings
+  #current: Promise<void> | undefined
+  #next: Request | undefined
+  #isStopped = false
+  /** What the last good reading was, and the one before. */
+  #good: readonly [now: ConfigReading | undefined, before: ConfigReading | undefined]
+  #isApplying = false
+  #rolledBack: RolledBack | undefined
+  /** The hash of the files whose failure was told last. */
+  #toldHash = ''
+
+  /** `started`: what the engine was started with. */
+  constructor(settings: ReloaderSettings, started?: ConfigReading) {
+    this.#settings = settings
+    this.#good = [started, undefined]
+    settings.target.onRolledBack = (what) => this.#onRolledBack(what)
+  }
+
+  /** Resolves when it is done, whatever comes of it. A change of the files does nothing where they are as tried last. */
+  reload(by: ReloadAsker): Promise<ReloadReport> {
+    if (this.#isStopped) return Promise.resolve({ ...stopping(), durationMs: 0 })
+    return new Promise((answer) => {
+      const replaced = this.#next
+      this.#next = { by, always: by !== 'file' || replaced?.always === true, answer }
+      if (replaced !== undefined) this.#supersede(replaced)
+      this.#current ??= this.#work()
+    })
+  }
+
+  /** What a reload would do now; nothing happens, and nothing is noted. */
+  async plan(): Promise<ReloadReport> {
+    const startMs = this.#settings.clock.nowMs()
+    // A reader of its own: what is only looked at has not been tried.
+    const reading = await this.#settings.reader.again().read()
+    const attempt = await this.#compare(reading)
+    return { ...('next' in attempt ? attempt.planned : attempt), durationMs: this.#settings.clock.nowMs() - startMs }
+  }
+
+  /** Waits for the one under way at most so long; the one that waits, and later ones, are told that the engine stops. */
+  async stop(withinMs: number): Promise<void> {
+    this.#isStopped = true
+    const waiting = this.#next
+    this.#next = undefined
+    waiting?.answer({ ...stopping(), durationMs: 0 })
+    if (this.#current === undefined) return
+    let timer: Disposable | undefined
+    const late = new Promise<void>((resolve) => {
+      timer = this.#settings.clock.after(withinMs, resolve)
+    })
+    await Promise.race([this.#current, late])
+    timer?.[Symbol.dispose]()
+  }
+
+  async #work(): Promise<void> {
+    for (let request = this.#take(); request !== undefined; request = this.#take()) {
+      const startMs = this.#settings.clock.nowMs()
+      const known = this.#settings.reader.hash
+      const attempt = await this.#try(request, known).catch((error: unknown) => this.#failed(error))
+      const report = { ...attempt, durationMs: this.#settings.clock.nowMs() - startMs }
+      // Nobody asked, and nothing was tried.
+      const isIdle = !request.always && known === this.#settings.reader.hash
+      if (!isIdle) this.#tell(report, request)
+      request.answer(report)
+    }
+    // In the same turn in which nothing was found to wait: what comes later begins anew.
+    this.#current = undefined
+  }
+
+  #take(): Request | undefined {
+    const request = this.#next
+    this.#next = undefined
+    return request
+  }
+
+  async #try(request: Request, known: string): Promise<Attempt> {
+    const { reader, truth, applyChanges = true } = this.#settings
+    const reading = await reader.read()
+    if (!request.always && reading.hash === known) return { result: 'unchanged', why: '', diagnostics: [] }
+    const compared = await this.#compare(reading)
+    if (!('next' in compared)) {
+      if (compared.result === 'unchanged') await this.#keepGood(reading)
+      return compared
+    }
+    if (this.#isStopped) return stopping()
+    if (!applyChanges && !request.always) {
+      truth.differ(NOT_APPLIED, compared.planned.id)
+      return { ...compared.planned, why: NOT_APPLIED }
+    }
+    const { plan, next, planned } = compared
+    const applied = await this.#apply(plan, next).catch((error: unknown) => this.#failed(error))
+    if ('result' in applied) return { ...planned, ...applied, diagnostics: planned.diagnostics }
+    const { viewersBefore, viewersLost, cuts } = applied
+    const viewers: ViewersReport = { before: viewersBefore, kept: viewersBefore - viewersLost, lost: viewersLost }
+    const rolledBack: RolledBack | undefined = this.#rolledBack
+    if (rolledBack !== undefined)
+      return { ...planned, result: 'rolled-back', why: this.#wordsOf(rolledBack), viewers, cuts }
+    await this.#keepGood(reading)
+    return { ...planned, result: 'applied', viewers, cuts }
+  }
+
+  async #apply(plan: ReloadPlan, next: Graph): Promise<AppliedReload> {
+    this.#rolledBack = undefined
+    this.#isApplying = true
+    try {
+      return await this.#settings.target.apply(plan, next)
+    } finally {
+      this.#isApplying = false
+    }
+  }
+
+  /** An end, or what is to be applied. Between its steps the data path has its turn. */
+  async #compare(
+    reading: ConfigReading,
+  ): Promise<Attempt | { readonly planned: Attempt; readonly plan: ReloadPlan; readonly next: Graph }> {
+    const { target, mask } = this.#settings
+    const { graph: next } = reading
+    const diagnostics = reportDiagnostics(reading.diagnostics)
+    if (next === undefined) return { result: 'invalid', why: firstReason(diagnostics), diagnostics }
+    mask.include(next.secrets)
+    next.secrets.include(mask)
+    await nextTurn()
+    const id = configId(next)
+    await nextTurn()
+    const plan = planReload(target.graph, next)
+    const expected = expectViewers(plan, (node) => target.viewersOf(node))
+    const viewers: ViewersReport = { before: expected.kept + expected.lost, ...expected }
+    await nextTurn()
+    const planned: Attempt = { result: 'planned', id, why: '', diagnostics, plan, viewers }
+    if (plan.isEmpty) return { ...planned, result: 'unchanged' }
+    const [refusal] = plan.refusals
+    if (refusal !== undefined) return { ...planned, result: 'refused', why: refusal }
+    return { planned, plan, next }
+  }
+
+  #failed(error: unknown): Attempt {
+    const { log, mask } = this.#settings
+    if (!isEngineError(error)) log.error({ err: error }, 'a bug: a reload ended with an error that is none of ours')
+    const text = error instanceof Error ? error.message : String(error)
+    const why = mask.mask(isEngineError(error) ? `${error.code}: ${text}` : text)
+    return { result: 'failed', why, diagnostics: [] }
+  }
+
+  async #keepGood(reading: ConfigReading): Promise<void> {
+    this.#good = [reading, this.#good[0]]
+    await this.#settings.onGood?.(reading)
+  }
+
+  #supersede(request: Request): void {
+    const why = reloadError.table.RELOAD_SUPERSEDED.sentence
+    const report: ReloadReport = { result: 'superseded', why, diagnostics: [], durationMs: 0 }
+    this.#tell(report, request)
+    request.answer(report)
+  }
+
+  #onRolledBack(what: RolledBack): void {
+    const { truth, log, events } = this.#settings
+    const why = this.#wordsOf(what)
+    this.#rolledBack = what
+    truth.noteRolledBack(why)
+    log.error({ node: what.node, why }, 'a changed node has failed, and what ran before runs again')
+    events.emit({ kind: 'reload.rolled_back', node: what.node, data: { why } })
+    const [, before] = this.#good
+    // What is being applied has not been kept yet.
+    if (this.#isApplying || before === undefined) return
+    this.#good = [before, undefined]
+    // It reports its own failures.
+    void this.#settings.onGood?.(before)
+  }
+
+  #wordsOf({ node, why }: RolledBack): string {
+    return this.#settings.mask.mask(`${node}: ${why}`)
+  }
+
+  /** Status, metrics, log and event; the same failure of the same files is told once where nobody asked again. */
+  #tell(report: ReloadReport, { by, always }: Request): void {
+    const { truth, log, events, reader } = this.#settings
+    const { result } = report
+    if (result === 'planned') return log.warn({ by, id: report.id }, report.why)
+    truth.note(report, by)
+    // What was rolled back has been told when it was.
+    if (result === 'rolled-back') return
+    const isFailure = result === 'invalid' || result === 'refused' || result === 'failed'
+    const isTold = isFailure && !always && this.#toldHash === reader.hash
+    if (isFailure) this.#toldHash = reader.hash
+    if (!isTold) tellReload({ ...report, result }, by, { log, events })
+  }
+}
+
+function stopping(): Attempt {
+  return { result: 'failed', why: reloadError.table.RELOAD_STOPPING.sentence, diagnostics: [] }
+}

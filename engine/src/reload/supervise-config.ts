@@ -1,0 +1,178 @@
+// Keeps a running engine to its configuration: watches the files, reloads when they change or somebody asks, and knows
+// at any time whether both agree. Attached after the start, and let go of before the stop.
+import type { CheckRequest, ConfigReport, ConfigSource, ReloadControl, ReloadReport } from '../api/reload-types.js'
+import { effectiveConfig, renderConfigYaml } from '../config/effective-config.js'
+import type { SecretMask } from '../config/secret-mask.js'
+import type { Graph } from '../graph/graph.js'
+import { createClock } from '../observe/clock.js'
+import type { EventLog } from '../observe/events.js'
+import type { MetricsRegistry } from '../observe/metrics-registry.js'
+import type { Logger } from '../plugin/contract.js'
+import type { Clock } from '../plugin/tokens.js'
+import { checkConfig } from './check-config.js'
+import type { ConfigReader, ConfigReading } from './config-reader.js'
+import { writeLastGood } from './last-good.js'
+import { addReloadMetrics } from './reload-metrics.js'
+import { failureOf, firstReason, reportDiagnostics } from './reload-report.js'
+import type { ReloadTarget } from './reload-target.js'
+import { ReloadTruth } from './reload-truth.js'
+import { Reloader } from './reloader.js'
+import { type FileWatch, watchFiles } from './watch-files.js'
+
+/** How long a stop waits for a reload that is under way. */
+const STOP_WAIT_MS = 5000
+
+/** What this needs of a running engine. */
+export interface SupervisedEngine extends ReloadTarget {
+  readonly events: Pick<EventLog, 'emit'>
+  readonly metrics: Pick<MetricsRegistry, 'add' | 'addHistogram'>
+  /** Who answers for the configuration from now on, to status and API; undefined while nobody does. */
+  reloads: ReloadControl | undefined
+}
+
+export interface SuperviseSettings {
+  readonly engine: SupervisedEngine
+  /** Has read once: what the engine runs, or what is wrong with it. */
+  readonly reader: ConfigReader
+  readonly reading: ConfigReading
+  /** What the engine was started with instead of what was read: the texts of the last good configuration. */
+  readonly lastGood?: ReadonlyMap<string, string> | undefined
+  readonly log: Logger
+  /** The mask of the log. */
+  readonly mask: SecretMask
+  /** Where the last good configuration is kept. */
+  readonly stateDir: string
+  /** False: files are looked at, and a change of theirs is noted but not applied. By default true. */
+  readonly watch?: boolean | undefined
+  /** By default the time of the machine. */
+  readonly clock?: Clock & Disposable
+}
+
+export interface Supervision extends AsyncDisposable {
+  readonly reloader: Pick<Reloader, 'reload'>
+}
+
+export function superviseConfig(settings: SuperviseSettings): Supervision {
+  return new Supervisor(settings)
+}
+
+class Supervisor implements Supervision, ReloadControl {
+  readonly reloader: Reloader
+  readonly #settings: SuperviseSettings
+  readonly #truth: ReloadTruth
+  readonly #clock: Clock
+  readonly #watching: FileWatch
+  /** Let go of after the last reload. */
+  readonly #parts: readonly Disposable[]
+  #texts: ReadonlyMap<string, string>
+  #writing: Promise<void>
+  #looking: Promise<ReloadReport> | undefined
+  #reading: Promise<ConfigReport> | undefined
+  #disposed: Promise<void> | undefined
+
+  constructor(settings: SuperviseSettings) {
+    const { engine, reader, reading, lastGood, log, mask, watch = true } = settings
+    const clock = settings.clock ?? createClock()
+    this.#settings = settings
+    this.#clock = clock
+    this.#texts = lastGood ?? reading.texts
+    this.#truth = new ReloadTruth({ target: engine, clock, log })
+    const shared = { target: engine, reader, truth: this.#truth, clock, log, mask, events: engine.events }
+    this.reloader = new Reloader(
+      { ...shared, applyChanges: watch, onGood: (good) => this.#keep(good) },
+      lastGood === undefined ? reading : { ...reading, texts: lastGood },
+    )
+    this.#writing = lastGood === undefined ? this.#write(reading.texts) : Promise.resolve()
+    if (lastGood !== undefined) this.#truth.differ(firstReason(reportDiagnostics(reading.diagnostics)))
+    this.#watching = watchFiles({
+      clock,
+      paths: () => reader.sources,
+      knownHash: () => reader.hash,
+      onChange: () => void this.#onChange(),
+      events: watch,
+    })
+    this.#parts = [addReloadMetrics(engine.metrics, this.#truth), this.#truth, clock]
+    engine.reloads = this
+  }
+
+  status(): ReturnType<ReloadControl['status']> {
+    return this.#truth.status()
+  }
+
+  reload(): Promise<ReloadReport> {
+    return this.reloader.reload('api')
+  }
+
+  /** Who asks while one looks gets what that one finds; so with `config`. */
+  plan(): Promise<ReloadReport> {
+    this.#looking ??= this.reloader.plan().finally(() => {
+      this.#looking = undefined
+    })
+    return this.#looking
+  }
+
+  async config(source: ConfigSource): Promise<ConfigReport> {
+    if (source === 'running') return configOf(this.#settings.engine.graph)
+    this.#reading ??= this.#readDisk().finally(() => {
+      this.#reading = undefined
+    })
+    return this.#reading
+  }
+
+  async #readDisk(): Promise<ConfigReport> {
+    const startMs = this.#clock.nowMs()
+    const { graph, diagnostics } = await this.#settings.reader.again().read()
+    if (graph !== undefined) {
+      graph.secrets.include(this.#settings.mask)
+      return configOf(graph)
+    }
+    const shown = reportDiagnostics(diagnostics)
+    const durationMs = this.#clock.nowMs() - startMs
+    const failure = failureOf({ result: 'invalid', why: firstReason(shown), diagnostics: shown, durationMs })
+    if (failure === undefined) throw new Error('a configuration without a graph is invalid')
+    return { failure }
+  }
+
+  check(request: CheckRequest): ReturnType<ReloadControl['check']> {
+    const { engine, reader } = this.#settings
+    return checkConfig(request, { target: engine, reader, texts: () => this.#texts })
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#disposed ??= this.#dispose()
+    return this.#disposed
+  }
+
+  async #dispose(): Promise<void> {
+    this.#watching[Symbol.dispose]()
+    await this.reloader.stop(STOP_WAIT_MS)
+    await this.#writing
+    for (const part of this.#parts) part[Symbol.dispose]()
+  }
+
+  /** What has been read may depend on other files than before. */
+  async #onChange(): Promise<void> {
+    await this.reloader.reload('file')
+    await this.#watching.look()
+  }
+
+  #keep({ texts }: ConfigReading): Promise<void> {
+    this.#texts = texts
+    this.#writing = this.#writing.then(() => this.#write(texts))
+    return this.#writing
+  }
+
+  async #write(texts: ReadonlyMap<string, string>): Promise<void> {
+    const { stateDir, reader, log } = this.#settings
+    try {
+      await writeLastGood(stateDir, reader.files, { texts })
+    } catch (err) {
+      log.warn({ err }, 'the last good configuration could not be kept: a start with --last-good has an older one')
+    }
+  }
+}
+
+function configOf(graph: Graph): ConfigReport {
+  const config = effectiveConfig(graph)
+  return { config, yaml: renderConfigYaml(config) }
+}

@@ -1,0 +1,168 @@
+// For the tests of this folder: files in a folder of their own, and an engine that only remembers what it was told.
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pino } from 'pino'
+import type { ReloadControl } from '../api/reload-types.js'
+import { examplePlugins, pipelineWith } from '../config/example-config.test.js'
+import { loadConfig } from '../config/load-config.js'
+import type { LoadOptions } from '../config/load-config.js'
+import { SecretMask } from '../config/secret-mask.js'
+import type { Graph } from '../graph/graph.js'
+import { createClock } from '../observe/clock.js'
+import { EventLog } from '../observe/events.js'
+import { MetricsRegistry } from '../observe/metrics-registry.js'
+import type { Logger } from '../plugin/contract.js'
+import type { Clock } from '../plugin/tokens.js'
+import { ConfigReader } from './config-reader.js'
+import type { ConfigReading } from './config-reader.js'
+import type { ReloadPlan } from './reload-plan.js'
+import type { AppliedReload, ReloadTarget, RolledBack } from './reload-target.js'
+import type { SupervisedEngine, Supervision, SuperviseSettings } from './supervise-config.js'
+import { superviseConfig } from './supervise-config.js'
+
+/** A pipeline that serves `path`. */
+export function servingAt(path: string): string {
+  return pipelineWith({
+    transforms: 'gops: { type: gop, from: main }',
+    outputs: `ts: { type: http-ts, from: gops, path: ${path} }`,
+  })
+}
+
+export const MISTAKE = servingAt('/a').replace('from: main', 'from: mian')
+
+export class TempFiles implements AsyncDisposable {
+  readonly folder: string
+
+  private constructor(folder: string) {
+    this.folder = folder
+  }
+
+  static async make(): Promise<TempFiles> {
+    return new TempFiles(await mkdtemp(join(tmpdir(), 'millrace-reload-')))
+  }
+
+  path(name: string): string {
+    return join(this.folder, name)
+  }
+
+  write(name: string, text: string): Promise<void> {
+    return writeFile(this.path(name), text)
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return rm(this.folder, { recursive: true, force: true })
+  }
+}
+
+/** Applies by remembering; a test may hold an apply back, or let it fail. */
+export class RememberingTarget implements ReloadTarget, SupervisedEngine {
+  graph: Graph
+  readonly applied: ReloadPlan[] = []
+  readonly log: Logger
+  readonly clock = createClock()
+  readonly events: EventLog
+  readonly metrics = new MetricsRegistry()
+  reloads: ReloadControl | undefined
+  onRolledBack: ((what: RolledBack) => void) | undefined
+  /** Awaited by each apply, which has begun then. */
+  held: () => Promise<void> = () => Promise.resolve()
+  viewers = 0
+
+  constructor(graph: Graph, log: Logger) {
+    this.graph = graph
+    this.log = log
+    this.events = new EventLog(this.clock, log)
+  }
+
+  viewersOf(node: string): number {
+    return node === 'one/ts' ? this.viewers : 0
+  }
+
+  async apply(plan: ReloadPlan, next: Graph): Promise<AppliedReload> {
+    await this.held()
+    this.applied.push(plan)
+    this.graph = next
+    return { viewersBefore: this.viewers, viewersLost: 0, cuts: [] }
+  }
+}
+
+export interface Line {
+  readonly level: number
+  readonly msg: string
+  readonly [key: string]: unknown
+}
+
+/** Files that are supervised with real watches. */
+export class Supervised implements AsyncDisposable {
+  readonly files: TempFiles
+  readonly engine: RememberingTarget
+  readonly lines: Line[]
+  readonly reader: ConfigReader
+  readonly supervision: Supervision
+
+  private constructor(files: TempFiles, lines: Line[], parts: Parts) {
+    this.files = files
+    this.lines = lines
+    this.engine = parts.engine
+    this.reader = parts.reader
+    this.supervision = parts.supervision
+  }
+
+  /** `live.yaml` is run with this text. */
+  static async start(text: string, more: SuperviseMore = {}): Promise<Supervised> {
+    const files = await TempFiles.make()
+    await files.write('live.yaml', text)
+    await more.prepare?.(files)
+    const lines: Line[] = []
+    const log = pino({ level: 'trace' }, { write: (line: string) => void lines.push(JSON.parse(line) as Line) })
+    const options: LoadOptions = { env: {}, plugins: examplePlugins, ...more.options?.(files) }
+    const reader = new ConfigReader({ files: [files.path('live.yaml')], options, load: loadConfig })
+    const reading = await reader.read(true)
+    if (reading.graph === undefined) throw new Error(JSON.stringify(reading.diagnostics))
+    const engine = new RememberingTarget(reading.graph, log)
+    const settings: SuperviseSettings = { engine, reader, reading, log, mask: new SecretMask(), stateDir: files.folder }
+    const clock = more.clock
+    const supervision = superviseConfig({ ...settings, watch: more.watch, ...(clock === undefined ? {} : { clock }) })
+    return new Supervised(files, lines, { engine, reader, supervision })
+  }
+
+  get control(): ReloadControl {
+    if (this.engine.reloads === undefined) throw new Error('nobody supervises')
+    return this.engine.reloads
+  }
+
+  /** Kinds of events, oldest first. */
+  events(): string[] {
+    return this.engine.events.recent().map(({ kind }) => kind)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.supervision[Symbol.asyncDispose]()
+    this.engine.clock[Symbol.dispose]()
+    await this.files[Symbol.asyncDispose]()
+  }
+}
+
+export interface SuperviseMore {
+  readonly watch?: boolean
+  readonly clock?: Clock & Disposable
+  /** Before anything is read. */
+  prepare?(files: TempFiles): Promise<void>
+  options?(files: TempFiles): Partial<LoadOptions>
+}
+
+interface Parts {
+  readonly engine: RememberingTarget
+  readonly reader: ConfigReader
+  readonly supervision: Supervision
+}
+
+/** Until the condition holds; a test that waits too long is ended by its runner. */
+export async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5))
+}
+
+export function textsOf(reading: ConfigReading): Record<string, string> {
+  return Object.fromEntries(reading.texts)
+}

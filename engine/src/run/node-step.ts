@@ -1,0 +1,42 @@
+// What a reload does with one node of a pipeline: who has its place now, and who will have it.
+import type { NodeSettings } from '../graph/graph.js'
+import type { NodeChange, PlanVerb } from '../reload/reload-plan.js'
+import { isGone } from './become-ready.js'
+import type { PipelineRunner } from './pipeline-runner.js'
+import { createNode, type PipelineNode } from './wiring.js'
+
+export interface Step {
+  readonly settings: NodeSettings
+  readonly verb: PlanVerb
+  /** What has its place now. */
+  readonly old: PipelineNode | undefined
+  /** What will have it: the same for a node that stays. */
+  node: PipelineNode
+  /** It is found at another listener or path from the commit on. */
+  readonly moves: boolean
+  /** Of the edges of a node that opens late: what comes until then waits. */
+  holds: readonly Disposable[]
+}
+
+/** A node that stays is one that the plan keeps, and that is still there to be changed. */
+export function makeStep(settings: NodeSettings, change: NodeChange | undefined, runner: PipelineRunner): Step {
+  const { services, container } = runner
+  const verb = change?.verb ?? 'add'
+  const isHandoff = verb === 'handoff'
+  const moves = change?.changes.some((each) => each.reload === 'rebind') ?? false
+  const old = verb === 'add' ? undefined : runner.find(change?.was ?? settings.id)
+  if (old === undefined) {
+    const node = createNode(settings, services, container, { isStaged: true, isHandoff })
+    return { settings, verb: isHandoff ? verb : 'add', old, node, moves, holds: [] }
+  }
+  if (verb === 'keep' || (STAYS.has(verb) && !isGone(old))) return { settings, verb, old, node: old, moves, holds: [] }
+  const node = createNode(settings, services, container, { isStaged: true, isHandoff, before: old })
+  return { settings, verb, old, node, moves, holds: [] }
+}
+
+const STAYS: ReadonlySet<PlanVerb> = new Set(['live', 'rebind'])
+
+/** Another node will have its place. */
+export function isNew({ node, old }: Step): boolean {
+  return node !== old
+}

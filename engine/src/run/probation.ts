@@ -1,0 +1,78 @@
+// Nodes that a reload has changed are watched for a while: one that fails for good goes back to what it was, once.
+import type { Graph, NodeSettings } from '../graph/graph.js'
+import { PROBATION_MS } from '../reload/reload-truth.js'
+import type { NodeClaims } from './node-claims.js'
+import type { Clock } from '../plugin/tokens.js'
+
+interface TriedNode {
+  readonly settings: NodeSettings
+  readonly claims: NodeClaims | undefined
+}
+
+interface Trial {
+  /** As it runs; another reload makes another object. */
+  readonly settings: NodeSettings
+  readonly before: NodeSettings
+  readonly untilMs: number
+}
+
+export class Probation {
+  readonly #clock: Clock
+  readonly #trials = new Map<string, Trial>()
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  /** The node runs with other settings from now on. Its viewers would outlive its failure. */
+  begin(node: TriedNode, before: NodeSettings): void {
+    const { settings } = node
+    this.#trials.set(settings.id, { settings, before, untilMs: this.#clock.nowMs() + PROBATION_MS })
+    node.claims?.retain(true)
+    this.#clock.after(PROBATION_MS, () => node.claims?.retain(false))
+  }
+
+  /** What the node of these settings was, if it is on probation; it is so no longer. */
+  end(settings: NodeSettings): NodeSettings | undefined {
+    const trial = this.#trials.get(settings.id)
+    this.#trials.delete(settings.id)
+    const isOn = trial?.settings === settings && this.#clock.nowMs() < trial.untilMs
+    return isOn ? trial.before : undefined
+  }
+}
+
+/** The graph with one node as it was. Undefined where that node does not fit into it any more. */
+export function withNodeBefore(graph: Graph, id: string, before: NodeSettings): Graph | undefined {
+  const put = (node: NodeSettings): NodeSettings => (node.id === id ? restored(node, before) : node)
+  const pipelines = graph.pipelines.map((pipeline) => ({ ...pipeline, nodes: pipeline.nodes.map(put) }))
+  const next = { ...graph, services: graph.services.map(put), pipelines }
+  return fits(next, id) ? next : undefined
+}
+
+/** It reads what it read, where that is still there. */
+function restored(node: NodeSettings, before: NodeSettings): NodeSettings {
+  const { was: _was, ...settings } = before
+  return { ...settings, id: node.id, from: before.from.length === 0 ? node.from : before.from }
+}
+
+function fits({ pipelines, listeners }: Graph, id: string): boolean {
+  const nodes = pipelines.find((pipeline) => pipeline.nodes.some((node) => node.id === id))?.nodes ?? []
+  const byId = new Map(nodes.map((node) => [node.id, node]))
+  const isRead = (node: NodeSettings): boolean =>
+    node.from.every((ref, index) => {
+      const source = byId.get(ref.node)
+      if (source === undefined || nodes.indexOf(source) >= nodes.indexOf(node)) return false
+      const { definition } = source
+      const ports = definition.kind === 'transform' ? definition.ports : ['out']
+      const produced = 'produces' in definition && definition.produces !== 'bytes' ? definition.produces : 'ts'
+      const consumed = 'consumes' in node.definition ? node.definition.consumes : []
+      return index < node.from.length && ports.includes(ref.port) && consumed.includes(produced)
+    })
+  const names = listeners.map(({ name }) => name)
+  const all = [...byId.values()]
+  const hasListener = ({ options }: NodeSettings): boolean => {
+    const { listener } = (options ?? {}) as { readonly listener?: unknown }
+    return typeof listener !== 'string' || names.includes(listener)
+  }
+  return all.every((node) => isRead(node) && hasListener(node))
+}

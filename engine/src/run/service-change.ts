@@ -1,0 +1,113 @@
+// The change of the services from the graph that runs to another, in the same steps as that of a pipeline. Services have
+// no streams, so that each takes its place at once.
+import type { EngineContainer } from '../container.js'
+import type { NodeSettings } from '../graph/graph.js'
+import type { Clock } from '../plugin/tokens.js'
+import type { NodeChange, PlanVerb } from '../reload/reload-plan.js'
+import { becomeReady, isGone } from './become-ready.js'
+import { DISMISS_WITHIN_MS, type FailedStep, READY_WITHIN_MS } from './pipeline-change.js'
+import type { RunServices } from './run-services.js'
+import { ServiceRunner } from './service-runner.js'
+
+interface Step {
+  readonly settings: NodeSettings
+  readonly verb: PlanVerb
+  readonly old: ServiceRunner | undefined
+  node: ServiceRunner
+}
+
+export class ServiceChange {
+  readonly #steps: readonly Step[]
+  readonly #removed: readonly ServiceRunner[]
+  readonly #clock: Clock
+  readonly #failures = new Map<Step, unknown>()
+
+  constructor(
+    running: readonly ServiceRunner[],
+    next: readonly NodeSettings[],
+    changes: ReadonlyMap<string, NodeChange>,
+    { services, container }: { readonly services: RunServices; readonly container: EngineContainer },
+  ) {
+    this.#clock = services.clock
+    this.#steps = next.map((settings) => {
+      const change = changes.get(settings.id)
+      const verb = change?.verb ?? 'add'
+      const old = verb === 'add' ? undefined : running.find(({ id }) => id === (change?.was ?? settings.id))
+      const stays = verb === 'keep' || ((verb === 'live' || verb === 'rebind') && old !== undefined && !isGone(old))
+      if (old !== undefined && stays) return { settings, verb, old, node: old }
+      const coming = { isStaged: true, ...(old === undefined ? {} : { before: old }) }
+      return { settings, verb, old, node: new ServiceRunner(settings, services, container, coming) }
+    })
+    const kept = new Set(this.#steps.map(({ old }) => old))
+    this.#removed = running.filter((service) => !kept.has(service))
+  }
+
+  get nodes(): readonly ServiceRunner[] {
+    return this.#steps.map(({ node }) => node)
+  }
+
+  async prepare(): Promise<void> {
+    await Promise.all(
+      this.#steps.map(async ({ node, old, verb }) => {
+        if (node === old || verb === 'handoff') return
+        await node.start()
+        if (verb !== 'add') await becomeReady(node, READY_WITHIN_MS, this.#clock)
+      }),
+    )
+  }
+
+  async abort(): Promise<void> {
+    const made = this.#steps.filter(({ node, old }) => node !== old)
+    await Promise.all(made.map(({ node }) => node.stop('the reload was given up', DISMISS_WITHIN_MS)))
+  }
+
+  get withdrawn(): readonly ServiceRunner[] {
+    const moving = this.#steps.flatMap(({ verb, old }) => (verb === 'rebind' && old !== undefined ? [old] : []))
+    return [...moving, ...this.#removed]
+  }
+
+  commit(): void {
+    for (const step of this.#steps) {
+      const { node, old, verb, settings } = step
+      if (node === old) {
+        node.update(settings)
+        if (verb === 'rebind') this.#try(step, () => node.claims?.claimPaths())
+      } else if (verb !== 'handoff') this.#try(step, () => node.takePlace())
+    }
+  }
+
+  async finish(): Promise<readonly FailedStep[]> {
+    for (const step of this.#steps) {
+      const { node, old, verb } = step
+      if (verb !== 'handoff' || node === old) continue
+      await old?.stop('its place is handed off', DISMISS_WITHIN_MS)
+      try {
+        node.takePlace()
+        await node.start()
+      } catch (error) {
+        this.#failures.set(step, error)
+      }
+    }
+    return [...this.#failures].flatMap(([{ settings, old }, error]) =>
+      old === undefined ? [] : [{ settings, old: old.settings, error }],
+    )
+  }
+
+  async drain(): Promise<void> {
+    const replaced = this.#steps.flatMap(({ old, node }) => (old === undefined || old === node ? [] : [old]))
+    await Promise.all(
+      [...replaced, ...this.#removed].map((node) => node.stop('it has left the graph', DISMISS_WITHIN_MS)),
+    )
+  }
+
+  #try(step: Step, run: () => void): void {
+    try {
+      run()
+    } catch (error) {
+      this.#failures.set(step, error)
+      if (step.old === undefined || step.old === step.node) return step.node.fail(error)
+      void step.node.stop('it could not take its place', DISMISS_WITHIN_MS)
+      step.node = step.old
+    }
+  }
+}

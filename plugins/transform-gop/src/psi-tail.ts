@@ -1,0 +1,42 @@
+// The packets of the sections that are under way, ISO/IEC 13818-1 2.4.4: a chunk may end in the middle of a table, and who
+// goes on from there has to know the half that has passed.
+import {
+  CONTINUITY_ERROR,
+  MARK_FLAGS,
+  MARK_OFFSET,
+  MARK_PID,
+  MARK_SIZE,
+  PACKET_SIZE,
+  PSI,
+  UNIT_START,
+} from '@millrace/media/mpegts'
+import type { Chunk, ProgramTable } from '@millrace/media/mpegts'
+
+/** A section has 4098 bytes at most, 23 packets; some may have an adaptation field. */
+const MAX_PACKETS = 64
+
+export class PsiTail {
+  /** By PID: what came since the last packet in which a section begins. */
+  readonly #packets = new Map<number, Uint8Array[]>()
+
+  /** Takes a chunk that `table` has followed. Copies what it keeps. */
+  follow({ bytes, marks, discontinuity }: Chunk, table: ProgramTable): void {
+    if (discontinuity !== false) this.#packets.clear()
+    for (let at = 0; at < marks.length; at += MARK_SIZE) {
+      const flags = marks[at + MARK_FLAGS]!
+      const pid = marks[at + MARK_PID]!
+      if ((flags & PSI) === 0 || table.isSectionPid[pid] !== 1) continue
+      if ((flags & UNIT_START) !== 0) this.#packets.set(pid, [])
+      else if ((flags & CONTINUITY_ERROR) !== 0) this.#packets.delete(pid)
+      const packets = this.#packets.get(pid)
+      const offset = marks[at + MARK_OFFSET]!
+      if (packets !== undefined && packets.length < MAX_PACKETS) packets.push(bytes.slice(offset, offset + PACKET_SIZE))
+    }
+    for (const pid of this.#packets.keys()) if (table.isSectionPid[pid] !== 1) this.#packets.delete(pid)
+  }
+
+  /** The packets of all PIDs; the array is the caller's. */
+  packets(): Uint8Array[] {
+    return [...this.#packets.values()].flat()
+  }
+}

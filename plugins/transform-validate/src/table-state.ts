@@ -1,0 +1,24 @@
+// What is known of the tables of a stream between two chunks, for a ProgramTable that goes on with it.
+import { PACKET_SIZE, packetise, PAT_PID } from '@millrace/media/mpegts'
+import type { ProgramTable, StoredSection } from '@millrace/media/mpegts'
+
+/** Nothing in it changes any more. */
+export interface TableState {
+  /** PAT, CAT and PMTs in force. */
+  readonly sections: readonly StoredSection[]
+  /** Packets of sections that are under way, as a PsiTail keeps them. */
+  readonly tails: readonly Uint8Array[]
+}
+
+/** Gives a new table what another one has seen. */
+export function restoreTables(table: ProgramTable, { sections, tails }: TableState): void {
+  // A PMT is read only where the PAT names it.
+  const pats = sections.filter(({ pid }) => pid === PAT_PID)
+  for (const { pid, bytes } of [...pats, ...sections.filter((section) => section.pid !== PAT_PID)])
+    feed(table, packetise(bytes, pid, 0))
+  for (const packet of tails) feed(table, packet)
+}
+
+function feed(table: ProgramTable, packets: Uint8Array): void {
+  for (let offset = 0; offset < packets.length; offset += PACKET_SIZE) table.packet(packets, offset)
+}
