@@ -2,7 +2,7 @@
 // there, a sender in C with the same batches, in turns in one run. Loopback, server and load on a core each: ratios are
 // worth something elsewhere, absolute figures are not. Prints the table that the README quotes.
 //
-//   npm run bench -- deliver [--rounds 15] [--clients 300] [--many 2000] [--stalled 500] [--stall-seconds 20]
+//   npm run bench -- deliver [--rounds 15] [--clients 300] [--many 4000] [--stalled 500] [--stall-seconds 20]
 //                            [--only cpu,latency,joins,memory,stalled] [--readme]
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -24,7 +24,7 @@ const { values } = parseArgs({
   options: {
     rounds: { type: 'string', default: '15' },
     clients: { type: 'string', default: '300' },
-    many: { type: 'string', default: '2000' },
+    many: { type: 'string', default: '4000' },
     stalled: { type: 'string', default: '500' },
     'stall-seconds': { type: 'string', default: '20' },
     only: { type: 'string', default: 'cpu,latency,joins,memory,stalled' },

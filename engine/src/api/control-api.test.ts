@@ -13,7 +13,7 @@ import {
   nodeStatusSchema,
   pipelineStatusSchema,
 } from './schemas.js'
-import { clientStatus, engineStatus, statusSource } from './status-fixture.test.kit.js'
+import { clientStatus, engineStatus, outputStatus, statusSource } from './status-fixture.test.kit.js'
 
 const TOKEN = 'the-token-of-this-test-0123456789'
 const bearer = { authorization: `Bearer ${TOKEN}` }
@@ -129,6 +129,7 @@ describe('routes', () => {
     assert.equal(pipeline.nodes.length, 2)
     const node = nodeStatusSchema.parse(JSON.parse((await ask('/api/v1/pipelines/live/nodes/ts')).body))
     assert.equal(node.why, 'no key frames')
+    assert.deepEqual(node.aliases, outputStatus.aliases)
   })
 
   test('what does not exist is 404 in the shape of every error', async () => {

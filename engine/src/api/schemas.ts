@@ -2,6 +2,7 @@
 // holds both together: a schema that differs from its type is an error here.
 import { z } from 'zod'
 import type {
+  AliasStatus,
   ApiError,
   ClientList,
   ClientStatus,
@@ -12,6 +13,14 @@ import type {
   Readiness,
 } from './types.js'
 import { checkReportSchema, reloadFailureSchema, reloadReportSchema, reloadStatusSchema } from './reload-schemas.js'
+
+export const aliasStatusSchema = z
+  .object({
+    url: z.string(),
+    viewers: z.number().meta({ description: 'Those who came by it' }),
+    until: z.string().meta({ description: 'RFC 3339: at the latest', format: 'date-time' }),
+  })
+  .meta({ description: 'An URL that it had before a reload, and still answers to' }) satisfies z.ZodType<AliasStatus>
 
 export const nodeStatusSchema = z.object({
   id: z.string().meta({ description: 'pipeline/node, or services/name' }),
@@ -38,6 +47,7 @@ export const nodeStatusSchema = z.object({
     }),
   ),
   urls: z.exactOptional(z.array(z.string()).readonly()),
+  aliases: z.exactOptional(z.array(aliasStatusSchema).readonly()),
 }) satisfies z.ZodType<NodeStatus>
 
 export const clientStatusSchema = z.object({
@@ -108,6 +118,7 @@ export const apiErrorSchema = z.object({
 /** By the name that they have in the OpenAPI document. */
 export const SCHEMAS = {
   NodeStatus: nodeStatusSchema,
+  AliasStatus: aliasStatusSchema,
   ListenerStatus: listenerStatusSchema,
   ClientStatus: clientStatusSchema,
   ClientList: clientListSchema,

@@ -32,6 +32,7 @@ export const outputStatus: NodeStatus = {
   sentBytes: 5000,
   clients: 12,
   urls: ['http://127.0.0.1:8000/live.ts'],
+  aliases: [{ url: 'http://127.0.0.1:8000/old.ts', viewers: 3, until: since }],
 }
 
 export const engineStatus: EngineStatus = {

@@ -208,9 +208,10 @@ async function endRun(
       return 'the engine failed'
     },
   )
-  // First of all: nothing is to start what is about to stop. Bounded by itself.
-  await supervision?.[Symbol.asyncDispose]()
+  // First of all: nothing is to start what is about to stop. A reload that is under way is brought to its end by the stop.
+  const unsupervised = supervision?.[Symbol.asyncDispose]()
   const stopped = await stopInTime(engine, reason, drainMs, log)
+  await unsupervised
   return stopped === EXIT.ok ? code : stopped
 }
 

@@ -149,6 +149,7 @@ function reportIssue(issue: Issue, request: OptionsRequest, problems: Problems):
   if (!found.isThere && isPartial) return false
   if (found.isThere ? hasUnresolved(found.value) : found.value.kind === 'scalar' && found.value.unresolved) return false
   const schema = schemaAt(request.schema, issue.path)
+  if (isPartial && isOfWhole(issue, schema)) return false
   const name = pathText(issue.path)
   if (!found.isThere) {
     const description = schema === undefined ? '' : optionMeta(schema).description
@@ -162,6 +163,11 @@ function reportIssue(issue: Issue, request: OptionsRequest, problems: Problems):
     hideSource: isSecret,
   })
   return true
+}
+
+/** What keys of a group have to be to each other, such as one of two that is needed: the rest of them may be elsewhere. */
+function isOfWhole({ code }: Issue, schema: z.core.$ZodType | undefined): boolean {
+  return code === 'custom' && schema !== undefined && defOf(coreOf(schema)).type === 'object'
 }
 
 function reportUnknownKeys(issue: Issue, request: OptionsRequest, problems: Problems): boolean {

@@ -1,5 +1,6 @@
 // Files of one folder by a pattern in which each * stands for any characters of a name.
 import { opendir } from 'node:fs/promises'
+import { basename, dirname } from 'node:path'
 
 /** Entries that are looked at; a folder with more is not one of configuration. */
 const MOST_ENTRIES = 10_000
@@ -13,6 +14,12 @@ export async function findMatches(
   const found = (await listFolder(folder)).filter((name) => matches(name, pattern))
   // By code units: the same everywhere, whatever the language of the machine.
   return found.sort((a, b) => (a < b ? -1 : 1))
+}
+
+/** Lists the files that are known by these absolute paths, whatever is on disk. */
+export function listAmong(paths: Iterable<string>): (folder: string) => Promise<readonly string[]> {
+  const all = [...paths]
+  return (folder) => Promise.resolve(all.filter((path) => dirname(path) === folder).map((path) => basename(path)))
 }
 
 async function listOnDisk(folder: string): Promise<readonly string[]> {

@@ -1,7 +1,36 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { loadFiles, pipelineWith } from './example-config.test.js'
+import { z } from 'zod'
+import { defineInput } from '../plugin/define.js'
+import { duration, url } from '../plugin/options.js'
+import { registryOf } from '../plugin/registry.js'
+import { EXAMPLE_DEFINITIONS, loadFiles, pipelineWith } from './example-config.test.js'
+
+const relay = defineInput({
+  type: 'relay',
+  summary: 'From one place, or from another.',
+  produces: 'bytes',
+  options: z
+    .strictObject({
+      url: url().optional().meta({ description: 'Where.' }),
+      urls: z.array(url()).optional().meta({ description: 'Where else.' }),
+      readTimeout: duration().prefault('5s').meta({ description: 'How long.' }),
+      auth: z
+        .strictObject({
+          user: z.string().optional().meta({ description: 'Who.' }),
+          token: z.string().optional().meta({ description: 'With what.' }),
+        })
+        .refine(({ user, token }) => (user === undefined) !== (token === undefined), 'needs user or token')
+        .optional(),
+    })
+    .refine((options) => options.url !== undefined || options.urls !== undefined, 'needs `url`, or `urls`'),
+  examples: [],
+  open() {
+    throw new Error('configuration opens nothing')
+  },
+})
+const plugins = () => Promise.resolve({ registry: registryOf([...EXAMPLE_DEFINITIONS, relay]), problems: [] })
 
 test('defaults lie under the options of every node of the type, group by group, in all files', async () => {
   const defaults = [
@@ -71,5 +100,21 @@ test('the defaults of a type stand in one file', async () => {
   assert.deepEqual(
     diagnostics.map(({ code, line, column }) => `${code} ${line}:${column}`),
     ['CONFIG_DUPLICATE_ID 2:23'],
+  )
+})
+
+test('what options have to be to each other is asked of each node with the defaults, not of the defaults', async () => {
+  const top = 'defaults: { inputs: { relay: { readTimeout: 7s, auth: {} } } }'
+  const withMain = (main: string): string =>
+    pipelineWith({ top }).replace('{ type: file, path: a.ts }', `{ type: relay, ${main} }`)
+  const good = await loadFiles({ a: withMain('url: "http://a.example/x", auth: { user: anna }') }, undefined, {
+    plugins,
+  })
+  assert.deepEqual(good.diagnostics, [])
+  assert.equal((good.graph?.pipelines[0]?.nodes[0]?.options as { readTimeout?: unknown }).readTimeout, 7000)
+  const bad = await loadFiles({ a: withMain('auth: { user: anna }') }, undefined, { plugins })
+  assert.deepEqual(
+    bad.diagnostics.map(({ code, line, message }) => [code, line, message]),
+    [['CONFIG_WRONG_VALUE', 7, 'input "main": needs `url`, or `urls`']],
   )
 })

@@ -33,6 +33,7 @@ export interface FileSources {
   /** Without secrets: which files there are depends on none. */
   readonly values: Values
   readonly contents: Contents | undefined
+  /** See LoadOptions. */
   readonly listFolder: ((folder: string) => Promise<readonly string[]>) | undefined
   readonly problems: Problems
   /** Gets the absolute paths of the files, whether or not they are there, and of the folders in which patterns look. */
@@ -64,9 +65,9 @@ class FileReader {
 
   /** `at`: where a file names it. */
   async read(name: string, chain: readonly Link[], at?: Place): Promise<void> {
-    const { contents, problems, sources } = this.#sources
+    const { contents, listFolder, problems, sources } = this.#sources
     sources.add(resolve(name))
-    const path = await realpath(name).catch(() => resolve(name))
+    const path = listFolder === undefined ? await realpath(name).catch(() => resolve(name)) : resolve(name)
     if (at !== undefined && this.#isRefused(name, path, chain, at)) return
     if (this.#seen.has(path)) return
     this.#seen.add(path)

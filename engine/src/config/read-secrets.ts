@@ -25,6 +25,8 @@ export interface SecretSources {
   readonly problems: Problems
   /** Gets the absolute paths of the files that are read. */
   readonly sources: Set<string>
+  /** By default each file may be read. */
+  readonly allowsFile?: ((path: string) => boolean) | undefined
 }
 
 /** The values by name; undefined for those that could not be read, which is reported. The mask knows them from now on. */
@@ -47,7 +49,7 @@ export async function readSecrets(
 }
 
 async function readSecret(name: string, entry: YamlEntry, sources: SecretSources): Promise<string | undefined> {
-  const { env, noEnv, problems, sources: files } = sources
+  const { env, noEnv, problems, sources: files, allowsFile } = sources
   const title = `secret "${name}"`
   const map = secretMap(entry, title, problems)
   if (map === undefined) return undefined
@@ -61,6 +63,11 @@ async function readSecret(name: string, entry: YamlEntry, sources: SecretSources
     if (noEnv) return undefined
     const path = resolve(dirname(place.file.path), text)
     files.add(path)
+    if (allowsFile?.(path) === false) {
+      const help = 'it can be checked once the files of the engine name it'
+      problems.report('CONFIG_SECRET_FILE', place, `the file of ${title} is none that the engine reads`, { help })
+      return undefined
+    }
     return readFile(title, path, place, problems)
   }
   const value = Object.hasOwn(env, text) ? env[text] : undefined

@@ -35,8 +35,13 @@ export interface LoadOptions {
   readonly noEnv?: boolean | undefined
   /** What files hold, by their names, that are not to be read from disk. */
   readonly contents?: Contents | undefined
-  /** Names of the files in a folder (absolute) in which `include` looks for matches. By default those on disk. */
+  /**
+   * Names of the files in a folder (absolute) in which `include` looks for matches. By default those on disk. With it,
+   * `contents` has all files, and the disk is not asked for any, nor for where a link leads.
+   */
   readonly listFolder?: ((folder: string) => Promise<readonly string[]>) | undefined
+  /** Whether the file (absolute) of a secret may be read. By default each may. */
+  readonly allowsSecretFile?: ((path: string) => boolean) | undefined
   /** Finds definitions. By default `discoverPlugins`, with the package that started the engine. */
   readonly plugins?: ((request: DiscoverRequest) => Promise<Discovered>) | undefined
 }
@@ -66,7 +71,7 @@ export async function readTrees(
   mask: SecretMask,
   problems: Problems,
 ): Promise<Trees> {
-  const { envFiles = [], sets = [], noEnv = false, contents, listFolder } = options
+  const { envFiles = [], sets = [], noEnv = false, contents, listFolder, allowsSecretFile } = options
   const env = await readEnvFiles(envFiles, options.env, problems, contents)
   const sources = new Set(envFiles.map((name) => resolve(name)))
   const values = { env, noEnv, secrets: new Map<string, string>() }
@@ -77,7 +82,8 @@ export async function readTrees(
     file.text.includes(SECRET_REFERENCE),
   )
   const before = await read(values, usesSecrets ? new Problems() : problems)
-  const secrets = await readSecrets(sectionsOf(before, 'secrets'), { env, noEnv, mask, problems, sources })
+  const secretSources = { env, noEnv, mask, problems, sources, allowsFile: allowsSecretFile }
+  const secrets = await readSecrets(sectionsOf(before, 'secrets'), secretSources)
   const trees = usesSecrets ? await read({ env, noEnv, secrets }, problems) : before
   return { trees, names: files.map(({ file }) => file.name), sources: [...sources], isWhole }
 }

@@ -52,6 +52,20 @@ test('secrets compare by hash, and a mask keeps what another knew', () => {
   assert.equal(after.mask('hunter2, correct horse'), '***, ***')
 })
 
+test('of ever more masks that are included the oldest are forgotten, and not what is included again', () => {
+  const running = maskOf('the-one-that-runs', 'xy')
+  const mask = new SecretMask()
+  for (let index = 0; index < 10_000; index++) {
+    mask.include(running)
+    mask.include(maskOf(`secret-${index}-`))
+  }
+  assert.equal(mask.mask('secret-0- secret-9999- the-one-that-runs'), 'secret-0- *** ***')
+  assert.equal(mask.mask('xy'), '***')
+  const other = new SecretMask()
+  other.include(mask)
+  assert.equal(other.mask('secret-9999- the-one-that-runs'), '*** ***')
+})
+
 test('ten thousand values and a huge line take no time to speak of', () => {
   const mask = maskOf(...Array.from({ length: 10_000 }, (_, index) => `secret-${index}-`))
   const started = performance.now()

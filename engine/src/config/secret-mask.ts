@@ -1,19 +1,23 @@
 // What must never be shown: finds the values of secrets in text, in the forms in which text carries them, and puts ***
-// in their place. Values stay known for as long as the mask lives: what a reload takes away must not be shown either.
+// in their place. Values stay known when a reload takes them away, for they must not be shown either, until so many have
+// come after them that they are forgotten.
 import { createHash } from 'node:crypto'
 
 export const CENSORED = '***'
 /** Shorter values are found in any text, so only a text that is such a value as a whole is masked. */
 export const SHORTEST_MASKED = 4
-/** Values that are looked for; each costs a search through every line of the log. */
-const MOST_VALUES = 1000
+/** Forms of values that are looked for; each costs a search through every line of the log. */
+const MOST_FORMS = 3000
+/** Forms that came from other masks: those of two configurations always have room, what runs and what is to come. */
+const MOST_INCLUDED = 2 * MOST_FORMS
 /** Data that goes deeper is not shown. */
 const DEEPEST = 64
 
 export class SecretMask {
-  /** What is looked for in text: values of 4 or more characters, as they are and as JSON and URLs write them. */
-  readonly #forms = new Set<string>()
-  readonly #short = new Set<string>()
+  /** What is looked for in text: values as they are, those of 4 or more characters also as JSON and URLs write them. */
+  readonly #own = new Set<string>()
+  /** What other masks knew, the oldest first. */
+  readonly #included = new Set<string>()
   readonly #hashes = new Map<string, string>()
 
   /** By the name of each secret the SHA-256 of its value, for comparing; never printed. */
@@ -25,30 +29,37 @@ export class SecretMask {
   add(value: string, name?: string): void {
     if (name !== undefined) this.#hashes.set(name, createHash('sha256').update(value).digest('hex'))
     if (value === '') return
-    if (value.length < SHORTEST_MASKED) {
-      this.#short.add(value)
-      return
-    }
-    if (this.#forms.size >= MOST_VALUES * 3) return
-    for (const form of formsOf(value)) this.#forms.add(form)
+    for (const form of formsOf(value)) if (this.#own.size < MOST_FORMS) this.#own.add(form)
   }
 
-  /** Knows from now on what the other knows; the hashes stay. */
+  /**
+   * Knows from now on what the other knows; the hashes stay. Where that is too much, what was included longest ago is
+   * forgotten: what must not be is included again.
+   */
   include(other: SecretMask): void {
-    for (const form of other.#forms) this.#forms.add(form)
-    for (const value of other.#short) this.#short.add(value)
+    for (const form of other.#included) if (this.#included.size < MOST_INCLUDED) this.#included.add(form)
+    for (const form of other.#own) {
+      this.#included.delete(form)
+      this.#included.add(form)
+    }
+    for (const form of this.#included) {
+      if (this.#included.size <= MOST_INCLUDED) return
+      this.#included.delete(form)
+    }
   }
 
   /** Whether a value that is looked for is in the text. */
   isIn(text: string): boolean {
-    if (this.#short.has(text)) return true
-    for (const form of this.#forms) if (text.includes(form)) return true
+    for (const forms of [this.#own, this.#included]) {
+      if (forms.has(text)) return true
+      for (const form of forms) if (form.length >= SHORTEST_MASKED && text.includes(form)) return true
+    }
     return false
   }
 
   /** The text with *** in place of every value; the same text where there is none. */
   mask(text: string): string {
-    if (this.#short.has(text)) return CENSORED
+    if (this.#own.has(text) || this.#included.has(text)) return CENSORED
     if (!this.isIn(text)) return text
     let out = ''
     let done = 0
@@ -79,7 +90,8 @@ export class SecretMask {
   // Values that overlap, or are part of each other, are one range: nothing of either is left.
   #ranges(text: string): readonly (readonly [start: number, end: number])[] {
     const found: [number, number][] = []
-    for (const form of this.#forms) {
+    for (const form of [...this.#own, ...this.#included]) {
+      if (form.length < SHORTEST_MASKED) continue
       for (let at = text.indexOf(form); at !== -1; at = text.indexOf(form, at + 1)) found.push([at, at + form.length])
     }
     found.sort(([a], [b]) => a - b)
@@ -94,6 +106,7 @@ export class SecretMask {
 }
 
 function formsOf(value: string): readonly string[] {
+  if (value.length < SHORTEST_MASKED) return [value]
   // Half of a surrogate pair has no form in a URL.
   const inUrl = /\p{Surrogate}/u.test(value) ? [] : [encodeURIComponent(value)]
   return [...new Set([value, JSON.stringify(value).slice(1, -1), ...inUrl])]

@@ -95,7 +95,10 @@ export interface Inlet<P extends Chunk = AnyChunk> {
 
 /** What any node may have beside its own. */
 export interface HandsOver<H> {
-  /** State for the node that will take its place at a reload, given to `open` as `previous`. What it returns may be shared by both. */
+  /**
+   * State for the node that will take its place at a reload, given to `open` as `previous`. A transform hands over a copy:
+   * both go on side by side until the readers go over. An output may share: it gets nothing more once the new one does.
+   */
   handOver(): H
 }
 
@@ -136,8 +139,8 @@ interface DefinitionOf<O extends z.ZodType, I extends Injections, N> {
   /**
    * Called once per node; the node, or a promise of it within 10 s. What it throws is the node's failure to open.
    * `previous`: what `handOver()` of the node returned whose place this one takes, of the same kind and type; undefined
-   * where there is none. A transform gets every chunk that the old one gets from that call on; an output gets its first
-   * chunk when the old one has got its last.
+   * where there is none. A transform gets it only if it reads the stream that the old one reads, and then every chunk
+   * that the old one gets from that call on; an output gets its first chunk when the old one has got its last.
    */
   open(options$: Options<z.output<O>>, context: NodeContext, deps: Injected<I>, previous?: unknown): N | Promise<N>
 }

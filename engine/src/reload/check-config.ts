@@ -1,10 +1,11 @@
 // Checks texts that somebody sends, as if the files of the running engine had become them: with its variables, secrets
-// and plugins. Who sends them must not learn by that what is none of the configuration's business, so no file is read
-// that the running configuration does not read, no module is run that it does not run, and variables that it does not
-// name are not there.
+// and plugins. Who sends them must not learn by that what is none of the configuration's business, so no file is read or
+// looked for that the running configuration does not read, no module is run that it does not run, and variables that it
+// does not name are not there.
 import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path'
 import type { CheckReport, CheckRequest } from '../api/reload-types.js'
 import { Problems } from '../config/diagnostic.js'
+import { listAmong } from '../config/find-matches.js'
 import type { Environment } from '../config/interpolate.js'
 import type { LoadOptions } from '../config/load-config.js'
 import { readEnvFiles } from '../config/read-env-file.js'
@@ -34,9 +35,7 @@ export async function checkConfig(request: CheckRequest, settings: CheckConfigSe
   const names = placeFiles(request, reader.files)
   const texts = new Map(files.map(({ path, text }) => [names.get(path) ?? path, text]))
   const first = run.flatMap((path) => names.get(path) ?? [])
-  // Those that a pattern does not find on this disk are named instead.
-  const all = [...new Set([...first, ...texts.keys()])]
-  const loaded = await reader.load(all, await restrict(settings, new SentTexts(texts, settings.texts())))
+  const loaded = await reader.load(first, await restrict(settings, texts))
   const mask = target.graph.secrets
   const back = new Map([...names].map(([path, name]) => [name, path]))
   const diagnostics = reportDiagnostics(loaded.diagnostics).map(({ source, ...diagnostic }) => ({
@@ -73,15 +72,22 @@ function placeFiles({ files, run }: CheckRequest, running: readonly string[]): R
   return new Map(files.map(({ path }) => [path, place(path)]))
 }
 
-async function restrict({ reader, texts }: CheckConfigSettings, contents: SentTexts): Promise<LoadOptions> {
+async function restrict(
+  { reader, texts }: CheckConfigSettings,
+  sent: ReadonlyMap<string, string>,
+): Promise<LoadOptions> {
   const { envFiles = [], ...options } = reader.options
   const env = await readEnvFiles(envFiles ?? [], options.env, new Problems())
   const named = new Set([...texts().values(), ...(options.sets ?? [])].flatMap((text) => text.match(WORD) ?? []))
   const find = options.plugins ?? discoverPlugins
+  const known = new Set(reader.sources)
+  const otherNames = [...known].filter((path) => !texts().has(path))
   return {
     ...options,
     env: Object.fromEntries(Object.entries(env).filter(([name]) => named.has(name))) as Environment,
-    contents,
+    contents: new SentTexts(sent, new Set(otherNames)),
+    listFolder: listAmong(sent.keys()),
+    allowsSecretFile: (path) => known.has(path),
     plugins: (request) => find({ ...request, yamlFiles: reader.files, plugins: knownPlugins(request, reader) }),
   }
 }
@@ -95,11 +101,12 @@ function knownPlugins({ plugins }: DiscoverRequest, reader: ConfigReader): Disco
 
 /** Looks files up by their absolute paths, and never lets one be read from disk. */
 class SentTexts extends Map<string, string> {
-  readonly #running: ReadonlyMap<string, string>
+  readonly #otherNames: ReadonlySet<string>
 
-  constructor(texts: ReadonlyMap<string, string>, running: ReadonlyMap<string, string>) {
+  /** `otherNames`: by which the running configuration names files that it reads by another name. */
+  constructor(texts: ReadonlyMap<string, string>, otherNames: ReadonlySet<string>) {
     super(texts)
-    this.#running = running
+    this.#otherNames = otherNames
   }
 
   override has(_name: string): boolean {
@@ -110,8 +117,7 @@ class SentTexts extends Map<string, string> {
     const path = resolve(name)
     const text = super.get(path)
     if (text !== undefined) return text
-    // A pattern has found it: it is on this disk, and no longer in what was sent.
-    if (this.#running.has(path)) return EMPTY_FILE
+    if (this.#otherNames.has(path)) return EMPTY_FILE
     throw new Error('it is not among the files that were sent')
   }
 }

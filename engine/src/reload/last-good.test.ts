@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { chmod, mkdir, readFile, readdir, stat, symlink } from 'node:fs/promises'
+import { chmod, mkdir, readFile, readdir, rm, stat, symlink } from 'node:fs/promises'
 import { test } from 'node:test'
 import { examplePlugins } from '../config/example-config.test.js'
 import { loadConfig } from '../config/load-config.js'
@@ -50,6 +50,12 @@ test('files that a pattern includes are those that ran, whatever is on disk now'
     ['one', 'two'],
     JSON.stringify(loaded?.diagnostics),
   )
+  // Also where the disk would now say that two of them are one.
+  await rm(files.path('more/two.yaml'))
+  await symlink('../live.yaml', files.path('more/two.yaml'))
+  const again = await loadLastGood(names, options, loadConfig, [files.folder])
+  assert.equal(again?.graph?.pipelines.length, 2)
+  assert.deepEqual(again?.diagnostics, [])
 })
 
 test('env files are not kept', async () => {

@@ -6,6 +6,7 @@ import { open, rename, rm } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import process from 'node:process'
 import { z } from 'zod'
+import { listAmong } from '../config/find-matches.js'
 import type { LoadOptions } from '../config/load-config.js'
 import type { ConfigReading, LoadedSources, LoadFiles } from './config-reader.js'
 
@@ -60,10 +61,8 @@ export async function loadLastGood(
   for (const dir of stateDirs) {
     const texts = await readTexts(join(dir, LAST_GOOD_FILE), files)
     if (texts === undefined) continue
-    const named = files.map((name) => resolve(name))
-    // Those that a pattern no longer finds on disk are named instead.
-    const all = [...files, ...[...texts.keys()].filter((path) => !named.includes(path))]
-    const loaded = await load(all, { ...options, contents: new KeptTexts(texts, options.envFiles ?? []) })
+    const contents = new KeptTexts(texts, options.envFiles ?? [])
+    const loaded = await load(files, { ...options, contents, listFolder: listAmong(texts.keys()) })
     return { ...loaded, path: join(dir, LAST_GOOD_FILE), texts }
   }
   return undefined

@@ -164,6 +164,8 @@ export class Reloader {
     const { graph: next } = reading
     const diagnostics = reportDiagnostics(reading.diagnostics)
     if (next === undefined) return { result: 'invalid', why: firstReason(diagnostics), diagnostics }
+    // In this order: what runs is never forgotten.
+    mask.include(target.graph.secrets)
     mask.include(next.secrets)
     next.secrets.include(mask)
     await nextTurn()

@@ -209,7 +209,11 @@ export class Crossover {
     this.#ahead = []
     this.#isMarked = how === 'marked'
     if (to === undefined) from.edge.complete()
-    else for (const chunk of chunks) this.#pass(chunk)
+    else {
+      // What the old reader had not taken yet is for the new one.
+      if (to.edge !== from.edge) for (const chunk of from.edge.takeQueue()) to.edge.push(chunk)
+      for (const chunk of chunks) this.#pass(chunk)
+    }
     if (this.#isComplete) to?.edge.complete()
     this.#settle.resolve({ node: this.node, how, waitedMs: Math.round(clock.nowMs() - this.#startedMs) })
     return true

@@ -91,6 +91,10 @@ export class Edge implements PortReader {
     this.#skippedBytes = 0
   }
 
+  get isComplete(): boolean {
+    return this.#isComplete
+  }
+
   /** Nothing more will come; the reader is told when it has taken what waits. */
   complete(): void {
     if (this.#isComplete) return
@@ -101,6 +105,12 @@ export class Edge implements PortReader {
   /** Resolves when the edge has completed and handed everything over, or has nobody to hand it to. */
   async delivered(): Promise<void> {
     if (!this.#isDelivered) await new Promise<void>((resolve) => this.#whenDelivered.push(resolve))
+  }
+
+  /** What waits for the reader, which gets nothing more. */
+  takeQueue(): readonly AnyChunk[] {
+    this.counters.queuedBytes = 0
+    return this.#queue.splice(0)
   }
 
   /** The reader has failed: its holds count no more, and what comes until the next one is attached is dropped. */

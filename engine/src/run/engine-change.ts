@@ -6,7 +6,7 @@ import type { LiveDelivery } from '../deliver/live-delivery.js'
 import type { Graph, Pipeline } from '../graph/graph.js'
 import type { HttpListeners } from '../listen/http-listeners.js'
 import type { ListenerChange } from '../listen/listener-change.js'
-import type { PlanVerb, ReloadPlan } from '../reload/reload-plan.js'
+import type { ReloadPlan } from '../reload/reload-plan.js'
 import type { EdgeCut } from '../reload/reload-target.js'
 import { listenerSpecs } from './listener-specs.js'
 import { type FailedStep, PipelineChange } from './pipeline-change.js'
@@ -15,7 +15,6 @@ import type { RunServices } from './run-services.js'
 import { ServiceChange } from './service-change.js'
 import type { ServiceRunner } from './service-runner.js'
 
-const STAYS: ReadonlySet<PlanVerb> = new Set(['keep', 'live', 'rebind'])
 /** In front of an old id, which no id begins with. */
 const RENAMED = '/'
 
@@ -43,6 +42,8 @@ export class EngineChange {
   readonly #pipelines: readonly PipelineChange[]
   readonly #services: ServiceChange
   #listeners: ListenerChange | undefined
+  /** Old nodes by the id that they had, until they have let go of everything. */
+  #leaving: ReadonlyMap<string, Promise<void>> = new Map()
 
   constructor(around: ChangeSurroundings, plan: ReloadPlan, next: Graph) {
     this.#around = around
@@ -101,10 +102,10 @@ export class EngineChange {
     running.pipelines = names.flatMap((name) => byName.get(name) ?? [])
   }
 
-  /** Nodes that stay keep their viewers under their new ids; two may have changed their names with each other. */
+  /** Viewers are known by the new ids from here on; two nodes may have changed their names with each other. */
   #rename(): void {
     const { delivery } = this.#around
-    const renamed = this.#plan.nodes.filter(({ was, verb }) => was !== undefined && STAYS.has(verb))
+    const renamed = this.#plan.nodes.filter(({ was, id }) => was !== undefined && was !== id)
     for (const { was = '' } of renamed) delivery.rename(was, RENAMED + was)
     for (const { was = '', id } of renamed) delivery.rename(RENAMED + was, id)
   }
@@ -116,19 +117,23 @@ export class EngineChange {
 
   /** Resolves when everybody reads the new graph. Never rejects. */
   async finish(): Promise<{ readonly cuts: readonly EdgeCut[]; readonly failed: readonly FailedStep[] }> {
+    const { running } = this.#around
     const results = await Promise.all(this.#pipelines.map((pipeline) => pipeline.finish()))
+    this.#leaving = new Map(this.#pipelines.flatMap((pipeline) => [...pipeline.drain(this.#next.engine.drainMs)]))
+    const released = async (ids: readonly string[]): Promise<void> => {
+      await Promise.all(ids.map((id) => this.#leaving.get(id)))
+    }
     const services = await this.#services.finish()
-    this.#around.running.services = this.#services.nodes
+    const handedOff = await Promise.all(this.#pipelines.map((pipeline) => pipeline.handOff(released)))
+    running.services = this.#services.nodes
     return {
       cuts: results.flatMap(({ cuts }) => cuts),
-      failed: [...results.flatMap(({ failed }) => failed), ...services],
+      failed: [...results.flatMap(({ failed }) => failed), ...services, ...handedOff.flat()],
     }
   }
 
-  /** Lets go of the old nodes, then opens what needed that. Never rejects. */
-  async drain(): Promise<void> {
-    const { drainMs } = this.#next.engine
-    await Promise.all([this.#services.drain(), ...this.#pipelines.map((pipeline) => pipeline.drain(drainMs))])
-    await Promise.all(this.#pipelines.map((pipeline) => pipeline.enterLate()))
+  /** Resolves when the old nodes have let go of everything; after `finish`. Never rejects. */
+  async drained(): Promise<void> {
+    await Promise.all([this.#services.drain(), ...this.#leaving.values()])
   }
 }

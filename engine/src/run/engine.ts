@@ -155,6 +155,10 @@ class Engine implements RunningEngine {
       adopt: (next) => this.#adopt(next),
       viewersOf: (id) => this.viewersOf(id),
       onRolledBack: (what) => this.onRolledBack?.(what),
+      onSettled: () => {
+        this.#refreshParts()
+        this.#noteEnd()
+      },
     })
     this.ended = new Promise((resolve, reject) => {
       this.#settleEnded = { resolve, reject }
@@ -202,11 +206,8 @@ class Engine implements RunningEngine {
     return this.#routeOf(node)?.counters.clients ?? 0
   }
 
-  async apply(plan: ReloadPlan, next: Graph): Promise<AppliedReload> {
-    const applied = await this.#changer.apply(plan, next)
-    this.#refreshParts()
-    this.#noteEnd()
-    return applied
+  apply(plan: ReloadPlan, next: Graph): Promise<AppliedReload> {
+    return this.#changer.apply(plan, next)
   }
 
   stop(reason: string): Promise<void> {
@@ -341,7 +342,7 @@ class Engine implements RunningEngine {
 
   /** All inputs have ended: viewers get the rest, then the engine has done its work. */
   #noteEnd(): void {
-    if (this.#state !== 'running' || this.#isOver) return
+    if (this.#state !== 'running' || this.#isOver || this.#changer.isBusy) return
     const inputs = this.#running.pipelines.flatMap((pipeline) => pipeline.inputs)
     if (inputs.length === 0 || inputs.some(({ state }) => state !== 'ended' && state !== 'failed')) return
     this.#isOver = true

@@ -39,8 +39,12 @@ const options = z.strictObject({
 })
 const common = { options, examples: [], summary: 'For tests.' } as const
 
-function stage(open: (options$: Options<Mode>, previous: unknown) => Stage): Definition {
+function stage(
+  open: (options$: Options<Mode>, previous: unknown) => Stage,
+  more: { readonly makesStream?: boolean } = {},
+): Definition {
   return defineTransform({
+    ...more,
     ...common,
     type: 'test-stage',
     consumes: ['ts'],
@@ -174,6 +178,23 @@ describe('a node that is changed', () => {
     )
     bench.send(3)
     assert.deepEqual(bench.sink.seqs, numbers(0, bench.sink.seqs.length))
+  })
+
+  test('that makes a stream of its own is cut over at a key frame, with a marked discontinuity', async () => {
+    const making = stage(() => new ThrowingStage(Infinity), { makesStream: true })
+    await using bench = await new Bench().start(mid(making))
+    bench.send(7)
+    const sending = setInterval(() => bench.send(1), 2)
+    const { cuts } = await bench.reload(mid(making, { swap: 'other' }))
+    clearInterval(sending)
+    assert.deepEqual(
+      cuts.map(({ node, how }) => [node, how]),
+      [['one/out', 'marked']],
+    )
+    bench.send(3)
+    const marked = bench.sink.chunks.filter(({ discontinuity }) => discontinuity === 'lost')
+    assert.equal(marked.length, 1)
+    assert.equal((marked[0]?.origin.seq ?? -1) % 5, 0)
   })
 
   test('goes back, once, when it fails in its probation', async () => {

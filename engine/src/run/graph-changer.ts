@@ -16,6 +16,8 @@ export interface ChangerSettings extends ChangeSurroundings {
   readonly log: Logger
   viewersOf(node: string): number
   onRolledBack(what: RolledBack): void
+  /** A change has come to its end. */
+  onSettled(): void
 }
 
 interface Trial {
@@ -32,6 +34,7 @@ export class GraphChanger {
   #change: EngineChange | undefined
   #queue: Promise<unknown> = Promise.resolve()
   readonly #draining = new Set<Promise<void>>()
+  #turns = 0
   #isStopping = false
   #giveUp: (error: EngineError) => void = () => undefined
   readonly #givenUp: Promise<never>
@@ -74,8 +77,17 @@ export class GraphChanger {
     await Promise.all(this.#draining)
   }
 
+  /** A change is under way, or waits. */
+  get isBusy(): boolean {
+    return this.#turns > 0
+  }
+
   #inTurn<T>(run: () => Promise<T>): Promise<T> {
-    const turn = this.#queue.then(run)
+    this.#turns++
+    const turn = this.#queue.then(run).finally(() => {
+      this.#turns--
+      this.#settings.onSettled()
+    })
     this.#queue = turn.catch(() => undefined)
     return turn
   }
@@ -101,7 +113,7 @@ export class GraphChanger {
     if (isOnTrial) this.#putOnTrial(plan, before)
     const { cuts, failed } = await change.finish()
     this.#change = undefined
-    const draining: Promise<void> = change.drain().finally(() => this.#draining.delete(draining))
+    const draining: Promise<void> = change.drained().finally(() => this.#draining.delete(draining))
     this.#draining.add(draining)
     for (const { settings, old, error } of failed) this.#stays(settings, old, error)
     this.#goBackWhereFailed()
@@ -113,6 +125,7 @@ export class GraphChanger {
     const now = new Map(this.#nodes().map((node) => [node.id, node]))
     for (const { id, was, verb } of plan.nodes) {
       const [node, former] = [now.get(id), old.get(was ?? id)]
+      if (verb === 'keep' && node !== undefined && former !== undefined) this.#probation.carryOn(former, node.settings)
       const isTried = verb !== 'keep' && verb !== 'add' && verb !== 'remove'
       if (isTried && node !== undefined && former !== undefined) this.#probation.begin(node, former)
     }
@@ -133,7 +146,8 @@ export class GraphChanger {
 
   async #goBack({ id, before, why }: Trial, failed: AnyLife): Promise<void> {
     const { running, log, onRolledBack } = this.#settings
-    if (this.#isStopping) return
+    // Another change may have come first.
+    if (this.#isStopping || !this.#nodes().includes(failed)) return
     const next = withNodeBefore(running.graph, id, before) ?? this.#graphBefore
     if (next === undefined) return
     try {

@@ -2,10 +2,11 @@
 import { messageOf } from './failure-words.js'
 import type { AnyLife } from './node-life.js'
 
-/** What `handOver()` of the node before returns; only for one of its own kind and type. Never throws. */
+/** What `handOver()` of the node before returns; only for one of its own kind and type, that it continues. Never throws. */
 export function handedOver(before: AnyLife | undefined, next: AnyLife): unknown {
   const { kind, type } = next.settings.definition
   if (before?.settings.definition.kind !== kind || before.settings.definition.type !== type) return undefined
+  if (!next.continues(before)) return undefined
   const node = before.node as { handOver?(): unknown } | undefined
   try {
     return typeof node?.handOver === 'function' ? node.handOver() : undefined

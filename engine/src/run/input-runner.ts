@@ -22,6 +22,8 @@ export class InputRunner extends NodeLife<Source<Received> | Source<AnyChunk>> i
   #framing: SourceFraming | undefined
   /** Until it has taken the place of another input. */
   #shadow: SourceShadow | undefined
+  /** Another one has its place. */
+  #hasLeft = false
   #hold: Disposable | undefined
   #rates: number[] = [0]
 
@@ -97,7 +99,7 @@ export class InputRunner extends NodeLife<Source<Received> | Source<AnyChunk>> i
 
   protected override flow(): void {
     const { definition, batchMs, timeline } = this.settings
-    if (definition.kind !== 'input' || this.node === undefined) return
+    if (definition.kind !== 'input' || this.node === undefined || this.#hasLeft) return
     const { scope } = this.services
     const fail = (error: unknown): void => this.fail(error)
     if (definition.produces === 'bytes') {
@@ -130,6 +132,10 @@ export class InputRunner extends NodeLife<Source<Received> | Source<AnyChunk>> i
     if (settings.batchMs !== batchMs && this.#flushTimer !== undefined) this.#startFlushing(settings.batchMs)
   }
 
+  override continues(): boolean {
+    return true
+  }
+
   /** The old source is silent from here on; what was kept of the new one follows as a generation of its own. */
   protected override inherit(before: AnyLife): void {
     if (!(before instanceof InputRunner)) return
@@ -146,6 +152,7 @@ export class InputRunner extends NodeLife<Source<Received> | Source<AnyChunk>> i
     if (isFramed)
       this.#framing = (goesOn ? framing : undefined) ?? this.#makeFraming(timeline, (framing?.generation ?? -1) + 1)
     if (shadow?.hasEntry === true) this.#followOn(shadow)
+    if (this.state === 'ended') this.#complete()
     this.#releaseHold()
     this.#applyPressure()
   }
@@ -161,6 +168,7 @@ export class InputRunner extends NodeLife<Source<Received> | Source<AnyChunk>> i
 
   /** Nothing comes from it any more, and its port is no longer its own. */
   #leave(): SourceFraming | undefined {
+    this.#hasLeft = true
     this.disconnect()
     const framing = this.#framing
     this.#framing = undefined
@@ -189,9 +197,14 @@ export class InputRunner extends NodeLife<Source<Received> | Source<AnyChunk>> i
 
   protected override end(): void {
     this.disconnect()
+    super.end()
+    // Until it is its turn, the port is another's.
+    if (this.#shadow === undefined) this.#complete()
+  }
+
+  #complete(): void {
     this.#framing?.finish(this.services.clock.nowMs())
     this.port.complete()
-    super.end()
   }
 
   #take(item: Received | AnyChunk): void {

@@ -34,7 +34,7 @@ export class NodeClaims {
   }
 
   /**
-   * Claims what the node has asked for. What the node before it has goes over: viewers stay. Throws LISTEN_PATH_TAKEN,
+   * Claims what the node has asked for. `before.id`: by which delivery knows the viewers of the node before it. What the node before it has goes over: viewers stay. Throws LISTEN_PATH_TAKEN,
    * LISTEN_UNKNOWN; the node before it then has its paths again.
    */
   activate(before?: { readonly id: string; readonly claims: NodeClaims | undefined }): void {

@@ -164,7 +164,7 @@ export abstract class NodeLife<N extends AsyncDisposable> {
     if (this.#state === 'failed') throw this.#failure
     if (!this.#isStaged) return
     const before = this.#before
-    this.claims?.activate(before === undefined ? undefined : { id: before.id, claims: before.claims })
+    this.claims?.activate(before === undefined ? undefined : { id: this.id, claims: before.claims })
     this.#isStaged = false
     this.#before = undefined
     if (before !== undefined) {
@@ -217,6 +217,8 @@ export abstract class NodeLife<N extends AsyncDisposable> {
     }
   }
 
+  /** What the node before it knows holds for it too. */
+  abstract continues(before: AnyLife): boolean
   abstract get receivedBytes(): number
   abstract get sentBytes(): number
   /** Connects the opened node; called after each successful open. */

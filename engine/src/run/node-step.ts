@@ -2,6 +2,7 @@
 import type { NodeSettings } from '../graph/graph.js'
 import type { NodeChange, PlanVerb } from '../reload/reload-plan.js'
 import { isGone } from './become-ready.js'
+import { InputRunner } from './input-runner.js'
 import type { PipelineRunner } from './pipeline-runner.js'
 import { createNode, type PipelineNode } from './wiring.js'
 
@@ -18,13 +19,37 @@ export interface Step {
   holds: readonly Disposable[]
 }
 
-/** A node that stays is one that the plan keeps, and that is still there to be changed. */
-export function makeStep(settings: NodeSettings, change: NodeChange | undefined, runner: PipelineRunner): Step {
+/**
+ * In graph order. A node that stays is one that the plan keeps, and that is still there to be changed. One whose stream
+ * has ended for ever is made anew where what it reads is new.
+ */
+export function makeSteps(
+  nodes: readonly NodeSettings[],
+  changes: ReadonlyMap<string, NodeChange>,
+  runner: PipelineRunner,
+): readonly Step[] {
+  const fresh = new Set<string>()
+  return nodes.map((settings) => {
+    const isFedAnew = settings.from.some(({ node }) => fresh.has(node))
+    const step = makeStep(settings, changes.get(settings.id), runner, isFedAnew)
+    if (isNew(step)) fresh.add(settings.id)
+    return step
+  })
+}
+
+function makeStep(
+  settings: NodeSettings,
+  change: NodeChange | undefined,
+  runner: PipelineRunner,
+  isFedAnew: boolean,
+): Step {
   const { services, container } = runner
   const verb = change?.verb ?? 'add'
   const isHandoff = verb === 'handoff'
   const moves = change?.changes.some((each) => each.reload === 'rebind') ?? false
-  const old = verb === 'add' ? undefined : runner.find(change?.was ?? settings.id)
+  const found = verb === 'add' ? undefined : runner.find(change?.was ?? settings.id)
+  const isOver = found !== undefined && hasEnded(found) && (isFedAnew || MADE_ANEW.has(verb))
+  const old = isOver ? undefined : found
   if (old === undefined) {
     const node = createNode(settings, services, container, { isStaged: true, isHandoff })
     return { settings, verb: isHandoff ? verb : 'add', old, node, moves, holds: [] }
@@ -34,7 +59,14 @@ export function makeStep(settings: NodeSettings, change: NodeChange | undefined,
   return { settings, verb, old, node, moves, holds: [] }
 }
 
+const MADE_ANEW: ReadonlySet<PlanVerb> = new Set(['swap', 'source'])
 const STAYS: ReadonlySet<PlanVerb> = new Set(['live', 'rebind'])
+
+/** Nothing will come to it any more, or from it. */
+function hasEnded(node: PipelineNode): boolean {
+  if (node.state === 'ended' || node instanceof InputRunner) return node.state === 'ended'
+  return node.edges.length > 0 && node.edges.every((edge) => edge.isComplete)
+}
 
 /** Another node will have its place. */
 export function isNew({ node, old }: Step): boolean {

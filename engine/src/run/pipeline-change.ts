@@ -3,19 +3,16 @@
 import type { NodeSettings, Pipeline } from '../graph/graph.js'
 import type { NodeChange } from '../reload/reload-plan.js'
 import type { EdgeCut } from '../reload/reload-target.js'
-import { Crossover, SILENT_MS } from './crossover.js'
-import { InputRunner } from './input-runner.js'
-import { isNew, makeStep, type Step } from './node-step.js'
 import { becomeReady } from './become-ready.js'
+import { Crossings } from './crossings.js'
+import { SILENT_MS } from './crossover.js'
+import { DISMISS_WITHIN_MS, handOff, READY_WITHIN_MS } from './handoff.js'
+import { InputRunner } from './input-runner.js'
+import { isNew, makeSteps, type Step } from './node-step.js'
 import type { PipelineRunner } from './pipeline-runner.js'
 import { SinkRunner } from './sink-runner.js'
-import { SourceCrossover } from './source-crossover.js'
 import { StageRunner } from './stage-runner.js'
-import { addEdges, createNode, type PipelineNode, portOf, type Reader, traceStreams } from './wiring.js'
-
-/** How long a node that takes the place of another may need to become ready. */
-export const READY_WITHIN_MS = 10_000
-export const DISMISS_WITHIN_MS = 5000
+import { addEdges, type PipelineNode, portOf, traceStreams } from './wiring.js'
 
 /** A node could not take its place, and the one before it has it still. */
 export interface FailedStep {
@@ -27,16 +24,19 @@ export interface FailedStep {
 export class PipelineChange {
   readonly runner: PipelineRunner
   readonly #next: Pipeline
+  readonly #changes: ReadonlyMap<string, NodeChange>
   readonly #steps: readonly Step[]
   readonly #removed: readonly PipelineNode[]
-  #crossovers: (Crossover | SourceCrossover)[] = []
+  readonly #crossings: Crossings
 
   constructor(runner: PipelineRunner, next: Pipeline, changes: ReadonlyMap<string, NodeChange>) {
     this.runner = runner
     this.#next = next
-    this.#steps = next.nodes.map((settings) => makeStep(settings, changes.get(settings.id), runner))
+    this.#changes = changes
+    this.#steps = makeSteps(next.nodes, changes, runner)
     const stays = new Set(this.#steps.map(({ old }) => old))
     this.#removed = runner.nodes.filter((node) => !stays.has(node))
+    this.#crossings = new Crossings(this.#steps, runner.services)
   }
 
   /** Opens what is new beside what runs. Rejects when something can't be; then `abort` is to be called. */
@@ -53,7 +53,7 @@ export class PipelineChange {
     await Promise.all(made.map((node) => this.runner.dismiss(node, 'the reload was given up', DISMISS_WITHIN_MS)))
   }
 
-  /** Ids of the nodes whose paths may go to others: they move, or are about to leave. */
+  /** Ids, as they are now, of the nodes whose paths may go to others: they move, or are about to leave. */
   get withdrawn(): readonly string[] {
     const moving = this.#steps.flatMap(({ moves, old }) => (moves && old !== undefined ? [old.id] : []))
     return [...moving, ...this.#removed.map(({ id }) => id)]
@@ -64,62 +64,63 @@ export class PipelineChange {
     const { runner } = this
     runner.description = this.#next.description
     for (const step of this.#steps) this.#settle(step)
-    for (const step of this.#steps) this.#prepareCrossing(step)
-    for (const node of this.#removed) if (node instanceof SinkRunner) this.#endReading(node)
+    this.#crossings.prepare(this.#removed.filter((node) => node instanceof SinkRunner))
     runner.nodes = this.#steps.map(({ node }) => node)
-    for (const crossover of this.#crossovers) crossover.start()
+    this.#crossings.start()
     for (const { verb, node } of this.#steps) {
       if (verb === 'add' && node instanceof InputRunner && node.isOpen) void node.start().catch(() => undefined)
     }
   }
 
+  /** After the commit: what was withdrawn and still belongs to a node that moved is claimed again. */
+  restorePaths(restore: (id: string) => void): void {
+    for (const { moves, node, settings } of this.#steps) if (moves) this.#try(node, () => restore(settings.id))
+  }
+
   /** Cuts every edge now: the engine is about to stop. */
   force(): void {
-    for (const crossover of this.#crossovers) crossover.force()
+    this.#crossings.force()
   }
 
   /** Resolves when every reader has been handed over, with what that took and what did not work out. */
   async finish(): Promise<{ readonly cuts: readonly EdgeCut[]; readonly failed: readonly FailedStep[] }> {
-    const cuts: EdgeCut[] = []
-    const failures = new Map<string, unknown>()
-    for (const crossover of this.#crossovers) {
-      try {
-        cuts.push(await crossover.done)
-      } catch (error) {
-        failures.set(crossover.newcomer, error)
-      }
-    }
-    for (const crossover of this.#crossovers) crossover.settle()
+    const { cuts, failures } = await this.#crossings.finish()
     for (const step of this.#steps) {
-      const { verb, node } = step
-      if (verb === 'handoff' && step.old !== undefined)
-        await this.#handOff(step).catch((error: unknown) => failures.set(node.id, error))
-      else if (isNew(step) && !failures.has(step.settings.id) && node instanceof StageRunner) this.#takePlace(node)
+      const isShadow = isNew(step) && step.node instanceof StageRunner && step.verb !== 'handoff'
+      if (isShadow && !failures.has(step.settings.id)) this.#takePlace(step.node)
     }
     const failed = this.#steps.flatMap((step) => this.#revert(step, failures.get(step.settings.id)))
-    for (const { node } of this.#steps) if (!(node instanceof InputRunner)) this.#connectAsPlanned(node)
+    if (failed.length > 0) this.#crossings.connectAsPlanned()
     this.runner.nodes = this.#steps.map(({ node }) => node)
     return { cuts, failed }
   }
 
-  /** Lets go of the old nodes; those that were removed have `drainMs` to deliver what they have. Never rejects. */
-  async drain(drainMs: number): Promise<void> {
-    const replaced = this.#steps.flatMap(({ old, node }) => (old === undefined || old === node ? [] : [old]))
+  /**
+   * Lets go of the old nodes, but for those that are handed off; those that were removed have `drainMs` to deliver what
+   * they have. By the id that each had; the promises never reject.
+   */
+  drain(drainMs: number): ReadonlyMap<string, Promise<void>> {
+    const replaced = this.#steps.flatMap((step) => (isNew(step) && step.verb !== 'handoff' ? (step.old ?? []) : []))
     const leaving = [...replaced, ...this.#removed]
-    await Promise.all(
-      leaving.map(async (node) => {
-        if (node instanceof SinkRunner && this.#removed.includes(node)) await this.#drained(node, drainMs)
-        await this.runner.dismiss(node, 'it has left the graph', DISMISS_WITHIN_MS)
-      }),
-    )
+    return new Map(leaving.map((node) => [node.id, this.#leave(node, drainMs)]))
   }
 
-  /** Opens what had to wait until others let go of what it takes. Never rejects. */
-  async enterLate(): Promise<void> {
+  /** Opens what had to wait until others, or the node before it, have let go of what it takes. Never rejects. */
+  async handOff(released: (ids: readonly string[]) => Promise<void>): Promise<readonly FailedStep[]> {
+    const failed: FailedStep[] = []
     for (const step of this.#steps) {
-      if (step.verb === 'handoff' && step.old === undefined)
-        await this.#enter(step.node, step.holds).catch(() => undefined)
+      if (step.verb !== 'handoff') continue
+      const { old, settings } = step
+      await released(this.#changes.get(settings.id)?.holders ?? [])
+      try {
+        await handOff(step, this.runner)
+      } catch (error) {
+        if (old !== undefined) failed.push({ settings, old: old.settings, error })
+      }
+      if (old !== undefined) await this.runner.dismiss(old, 'its place was handed off', DISMISS_WITHIN_MS)
     }
+    this.runner.nodes = this.#steps.map(({ node }) => node)
+    return failed
   }
 
   #nodeOf(id: string): PipelineNode | undefined {
@@ -134,8 +135,9 @@ export class PipelineChange {
     else if (node instanceof StageRunner) for (const edge of node.edges) edge.port?.connect(edge)
   }
 
-  async #open({ node, old, verb }: Step): Promise<void> {
-    if (node === old || verb === 'handoff') return
+  async #open(step: Step): Promise<void> {
+    const { node, old, verb } = step
+    if (!isNew(step) || verb === 'handoff') return
     if (verb === 'add' && node instanceof InputRunner) return node.open()
     // What comes while it opens waits, so that it goes on exactly where the old one handed over.
     const holds = node instanceof InputRunner ? [] : node.edges.map((edge) => edge.inlet.hold())
@@ -152,14 +154,7 @@ export class PipelineChange {
   #settle({ verb, node, settings, old, moves }: Step): void {
     if (node === old) node.update(settings)
     else if (verb === 'add') this.#takePlace(node)
-    else if (moves && old !== undefined) this.#try(node, () => node.claims?.movePaths(old.id))
-  }
-
-  /** After the commit: what was withdrawn and still belongs to a node that moved is claimed again. */
-  restorePaths(restore: (id: string) => void): void {
-    for (const { moves, node, old } of this.#steps) {
-      if (moves && old !== undefined) this.#try(node, () => restore(node === old ? node.id : old.id))
-    }
+    else if (moves && old !== undefined) this.#try(node, () => node.claims?.movePaths(settings.id))
   }
 
   #takePlace(node: PipelineNode): void {
@@ -175,116 +170,21 @@ export class PipelineChange {
     }
   }
 
-  #prepareCrossing(step: Step): void {
-    const { node, old, verb } = step
-    if (node instanceof InputRunner) {
-      const takesOver = old instanceof InputRunner && old !== node && verb !== 'handoff'
-      if (takesOver) this.#crossovers.push(new SourceCrossover(old, node, this.runner.services.clock))
-      return
-    }
-    if (node === old) this.#moveEdges(node)
-    else if (old !== undefined && !(old instanceof InputRunner)) this.#replaceEdges(step, node, old)
-    else if (node instanceof SinkRunner || verb === 'handoff') for (const edge of node.edges) edge.port?.connect(edge)
-  }
-
-  /** The reader stays; what it reads may be another node now. */
-  #moveEdges(node: Reader): void {
-    for (const [index, { node: id, port: name }] of node.settings.from.entries()) {
-      const edge = node.edges[index]
-      const to = portOf(this.#nodeOf(id), name)
-      if (edge === undefined) continue
-      edge.id = `${id}.${name}`
-      if (edge.port === to || edge.port === undefined) continue
-      const newcomer = this.#nodeOf(id)
-      this.#cross(node.id, { port: edge.port, edge }, { port: to, edge }, id, () => {
-        if (newcomer?.state === 'failed') newcomer.takePlace()
-      })
-    }
-  }
-
-  /** Where something did not work out, a reader may not be where it belongs. */
-  #connectAsPlanned(node: Reader): void {
-    for (const [index, { node: id, port: name }] of node.settings.from.entries()) {
-      const edge = node.edges[index]
-      const from = this.#nodeOf(id)
-      if (edge === undefined || from === undefined) continue
-      const port = portOf(from, name)
-      if (edge.port === port) continue
-      edge.port?.disconnect(edge)
-      edge.port = port
-      edge.markLost()
-      port.connect(edge)
-    }
-  }
-
-  /** A new reader; a transform in the shadow of the old one has its own edges, and only its readers cross over. */
-  #replaceEdges({ verb }: Step, node: Reader, old: Reader): void {
-    if (node instanceof StageRunner && verb !== 'handoff') return
-    for (const [index, edge] of node.edges.entries()) {
-      const before = old.edges[index]
-      if (edge.port === undefined) continue
-      if (before?.port === undefined) edge.port.connect(edge)
-      else {
-        const from = { port: before.port, edge: before }
-        const onCut = verb === 'handoff' ? undefined : (): void => node.takePlace()
-        this.#cross(node.id, from, { port: edge.port, edge }, node.id, onCut)
-      }
-    }
-    for (const edge of old.edges.slice(node.edges.length)) edge.port?.disconnect(edge)
-  }
-
-  #endReading(node: SinkRunner): void {
-    for (const edge of node.edges) if (edge.port !== undefined) this.#cross(node.id, { port: edge.port, edge })
-  }
-
-  #cross(
-    node: string,
-    from: ConstructorParameters<typeof Crossover>[0]['from'],
-    to?: ConstructorParameters<typeof Crossover>[0]['to'],
-    newcomer = node,
-    onCut?: () => void,
-  ): void {
-    const { clock } = this.runner.services
-    const more = { ...(to === undefined ? {} : { to }), ...(onCut === undefined ? {} : { onCut }) }
-    this.#crossovers.push(new Crossover({ node, newcomer, clock, from, ...more }))
-  }
-
-  /** The old one lets go, then the new one opens; if it can't, the old definition opens again, and the error is thrown. */
-  async #handOff(step: Step): Promise<void> {
-    const { old, settings } = step
-    const { services, container } = this.runner
-    if (old === undefined) return
-    await old.stop('its place is handed off', DISMISS_WITHIN_MS)
-    try {
-      await this.#enter(step.node, step.holds)
-    } catch (error) {
-      const failed = step.node
-      const back = { ...old.settings, id: settings.id, from: settings.from }
-      const again = createNode(back, services, container, { isStaged: true, isHandoff: true, before: failed })
-      if (!(again instanceof InputRunner) && !(failed instanceof InputRunner)) again.edges.push(...failed.edges)
-      await failed.stop('it could not open', DISMISS_WITHIN_MS)
-      step.node = again
-      await this.#enter(again, []).catch(() => undefined)
-      throw error
-    }
-  }
-
-  async #enter(node: PipelineNode, holds: readonly Disposable[]): Promise<void> {
-    node.takePlace()
-    await node.start()
-    for (const hold of holds) hold[Symbol.dispose]()
-    if (!(node instanceof InputRunner)) await becomeReady(node, READY_WITHIN_MS, this.runner.services.clock)
-  }
-
-  /** The place of a node that could not take it stays with the old one. */
+  /** The place of a node that could not take it stays with the old one, under the name that is new. */
   #revert(step: Step, error: unknown): readonly FailedStep[] {
-    const { old, settings, node, verb } = step
+    const { old, settings, node, moves } = step
     if (error === undefined || old === undefined) return []
-    if (verb !== 'handoff') {
-      step.node = old
-      void this.runner.dismiss(node, 'it could not take its place', DISMISS_WITHIN_MS)
-    }
-    return [{ settings, old: old.settings, error }]
+    const before = old.settings
+    step.node = old
+    old.update({ ...before, id: settings.id })
+    if (moves) this.#try(old, () => old.claims?.movePaths(settings.id))
+    void this.runner.dismiss(node, 'it could not take its place', DISMISS_WITHIN_MS)
+    return [{ settings, old: before, error }]
+  }
+
+  async #leave(node: PipelineNode, drainMs: number): Promise<void> {
+    if (node instanceof SinkRunner && this.#removed.includes(node)) await this.#drained(node, drainMs)
+    await this.runner.dismiss(node, 'it has left the graph', DISMISS_WITHIN_MS)
   }
 
   async #drained(node: SinkRunner, drainMs: number): Promise<void> {

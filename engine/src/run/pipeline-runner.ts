@@ -87,6 +87,7 @@ export class PipelineRunner {
   /** Stops a node, which nobody reads any more, and disconnects it from what it read. Never rejects. */
   async dismiss(node: PipelineNode, reason: string, withinMs: number): Promise<void> {
     this.#leaving.add(node)
+    node.claims?.retain(false)
     const edges = node instanceof InputRunner ? [] : node.edges
     for (const edge of edges) edge.port?.disconnect(edge)
     await node.stop(reason, withinMs)

@@ -32,6 +32,12 @@ export class Probation {
     this.#clock.after(PROBATION_MS, () => node.claims?.retain(false))
   }
 
+  /** Another reload has left the node as it is. */
+  carryOn(before: NodeSettings, settings: NodeSettings): void {
+    const trial = this.#trials.get(before.id)
+    if (trial?.settings === before) this.#trials.set(settings.id, { ...trial, settings })
+  }
+
   /** What the node of these settings was, if it is on probation; it is so no longer. */
   end(settings: NodeSettings): NodeSettings | undefined {
     const trial = this.#trials.get(settings.id)

@@ -190,6 +190,15 @@ describe('a reload of a pipeline that has viewers', () => {
     assert.equal(live.node('one/ts').state, 'ready')
   })
 
+  test('lets a stream that has ended begin anew with another source', async () => {
+    const more = `  two:\n    inputs: { in: { type: file, path: other.ts } }\n    transforms: { gops: { type: gop, from: in } }\n    outputs: { out: { type: http-ts, from: gops, listener: web, path: /two.ts } }\n`
+    await using live = await running({ more: more.replace('path: other.ts', 'path: other.ts, pace: none') })
+    await until(() => live.node('two/gops').state === 'ended', 'all of the file has been read')
+    await reload(live, { more: more.replace('path: other.ts', 'path: main.ts, loop: true') })
+    await goOn(live.viewer('/two.ts'))
+    assert.deepEqual([live.node('two/gops').state, live.node('two/out').state], ['ready', 'ready'])
+  })
+
   test('renames a node and keeps its viewers', async () => {
     await using live = await running()
     const viewer = live.viewer('/live.ts')

@@ -5,7 +5,8 @@ import type { NodeSettings } from '../graph/graph.js'
 import type { Clock } from '../plugin/tokens.js'
 import type { NodeChange, PlanVerb } from '../reload/reload-plan.js'
 import { becomeReady, isGone } from './become-ready.js'
-import { DISMISS_WITHIN_MS, type FailedStep, READY_WITHIN_MS } from './pipeline-change.js'
+import { DISMISS_WITHIN_MS, READY_WITHIN_MS } from './handoff.js'
+import type { FailedStep } from './pipeline-change.js'
 import type { RunServices } from './run-services.js'
 import { ServiceRunner } from './service-runner.js'
 
@@ -96,7 +97,10 @@ export class ServiceChange {
   async drain(): Promise<void> {
     const replaced = this.#steps.flatMap(({ old, node }) => (old === undefined || old === node ? [] : [old]))
     await Promise.all(
-      [...replaced, ...this.#removed].map((node) => node.stop('it has left the graph', DISMISS_WITHIN_MS)),
+      [...replaced, ...this.#removed].map((node) => {
+        node.claims?.retain(false)
+        return node.stop('it has left the graph', DISMISS_WITHIN_MS)
+      }),
     )
   }
 

@@ -11,6 +11,10 @@ export class ServiceRunner extends NodeLife<Service> {
     if (this.state === 'opening') this.ready()
   }
 
+  override continues(): boolean {
+    return true
+  }
+
   protected override inherit(): void {
     // It has no streams, so there are no numbers.
   }

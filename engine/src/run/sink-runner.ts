@@ -27,6 +27,10 @@ export class SinkRunner extends NodeLife<Sink> {
     if (this.isLive) this.end()
   }
 
+  override continues(): boolean {
+    return true
+  }
+
   protected override inherit(before: AnyLife): void {
     if (before instanceof SinkRunner) inheritCounters(before.edges, this.edges)
   }

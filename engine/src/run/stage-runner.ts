@@ -47,6 +47,12 @@ export class StageRunner extends NodeLife<Stage> {
     this.#completeIfDown()
   }
 
+  /** It reads the same streams, from the same chunk on. */
+  override continues(before: AnyLife): boolean {
+    if (!(before instanceof StageRunner) || before.edges.length !== this.edges.length) return false
+    return this.edges.every(({ port }, index) => port !== undefined && port.root === before.edges[index]?.port?.root)
+  }
+
   protected override inherit(before: AnyLife): void {
     if (!(before instanceof StageRunner)) return
     for (const [name, port] of this.ports) port.sentBytes = before.ports.get(name)?.sentBytes ?? 0

@@ -1,4 +1,7 @@
 // The door `@millrace/engine/testing`: what tests of nodes and of the engine build their streams with.
+export { contract } from './contract.js'
+export type { ContractSettings } from './contract.js'
+export type { ContractDeps } from './contract-bench.js'
 export { FakeClock } from './fake-clock.js'
 export { FakeContext } from './fake-context.js'
 export type { LoggedLine } from './fake-context.js'

@@ -23,6 +23,7 @@ export { isPesStart, pesHeaderEnd, pesPacketLength, readDts, readPts, writeDts, 
 export { difference33, mod33, msFromTicks, ticksFromMs, Unwrapper, WRAP_90K } from './timestamps.js'
 export { listDescriptors } from './descriptors.js'
 export type { Descriptor } from './descriptors.js'
+export { PsiTail } from './psi-tail.js'
 export { parsePat } from './pat.js'
 export type { Pat } from './pat.js'
 export { parsePmt } from './pmt.js'

@@ -12,6 +12,7 @@ import {
   PACKET_SIZE,
   payloadOffset,
   PSI,
+  PsiTail,
   readPid,
   readPts,
   SpliceTracker,
@@ -20,7 +21,6 @@ import {
   UNIT_START,
 } from '@millrace/media/mpegts'
 import type { Chunk, Discontinuity, Gop, GopChunk, Program, Track, TsChunk } from '@millrace/media/mpegts'
-import { PsiTail } from './psi-tail.js'
 
 export interface GopCutterSettings {
   /** Without a random access point for this long, a GOP begins at the next unit of the video (or audio) all the same. */
@@ -57,7 +57,7 @@ export class GopCutter {
   readonly #settings: GopCutterSettings
   readonly #splice = new SpliceTracker()
   readonly #follower = new TrackFollower(this.#splice.table)
-  readonly #psiTail = new PsiTail()
+  readonly #psiTail: PsiTail
   /** Those that the cutter before this one has seen. */
   readonly #parameterSets: ReadonlyMap<number, number>
   #gop: Gop | undefined
@@ -72,9 +72,10 @@ export class GopCutter {
   constructor(settings: GopCutterSettings, before?: CutterState) {
     this.#settings = settings
     this.#parameterSets = before?.parameterSets ?? new Map()
+    this.#psiTail = new PsiTail(before?.tails)
     if (before === undefined) return
-    this.#follow(psiChunk(before.tables, true))
-    for (const packet of before.tails) this.#follow(psiChunk(packet, false))
+    this.#splice.follow(psiChunk(before.tables, true))
+    for (const packet of before.tails) this.#splice.follow(psiChunk(packet, false))
     this.#gop = before.gop
     this.#nextId = before.nextId
     this.#sinceMs = before.sinceMs
@@ -195,11 +196,6 @@ export class GopCutter {
     const unit = this.#firstUnit(chunk)
     return unit < 0 ? -1 : readPts(chunk.bytes, payloadOffset(chunk.bytes, unit), unit + PACKET_SIZE)
   }
-}
-
-/** What of the state of a cutter holds for another stream: ids and figures go on, and the first GOP is discontinuous. */
-export function numbersOf({ nextId, lastGopSeconds, keyFrameAtMs }: CutterState): CutterState {
-  return { ...new GopCutter({ maxDurationMs: Infinity }).state(), nextId, lastGopSeconds, keyFrameAtMs }
 }
 
 /** Packets of tables as a chunk that is only followed. `areLast`: their counters count. */

@@ -3,7 +3,7 @@ import { CLOCK, defineTransform, duration } from '@millrace/engine/plugin'
 import type { AnyChunk, Clock, HandsOver, Inlet, NodeContext, Options, Stage } from '@millrace/engine/plugin'
 import { Observable } from 'rxjs'
 import { z } from 'zod'
-import { GopCutter, numbersOf } from './gop-cutter.js'
+import { GopCutter } from './gop-cutter.js'
 import type { CutterState } from './gop-cutter.js'
 
 const options = z.strictObject({
@@ -39,16 +39,12 @@ export default defineTransform({
 })
 
 interface HandedOver {
-  /** The inlet that the cutter read. */
-  readonly inlet: string
   readonly cutter: CutterState
 }
 
 class GopStage implements Stage, HandsOver<HandedOver> {
   readonly #settings: { maxDurationMs: number }
-  #cutter: GopCutter
-  #inlet: string
-  readonly #previous: HandedOver | undefined
+  readonly #cutter: GopCutter
   readonly #context: NodeContext
   readonly #changes: { unsubscribe(): void }
   #isWithoutKeyFrames = false
@@ -60,8 +56,6 @@ class GopStage implements Stage, HandsOver<HandedOver> {
     previous: HandedOver | undefined,
   ) {
     this.#settings = { maxDurationMs: options$.value.maxDuration }
-    this.#previous = previous
-    this.#inlet = previous?.inlet ?? ''
     this.#cutter = new GopCutter(this.#settings, previous?.cutter)
     this.#context = context
     this.#changes = options$.subscribe(({ maxDuration }) => {
@@ -76,7 +70,6 @@ class GopStage implements Stage, HandsOver<HandedOver> {
   }
 
   apply([inlet]: readonly Inlet[]): Record<string, Observable<AnyChunk>> {
-    this.#read(inlet?.id ?? '')
     const out = new Observable<AnyChunk>((subscriber) =>
       inlet?.chunks.subscribe({
         next: (chunk) => {
@@ -91,20 +84,12 @@ class GopStage implements Stage, HandsOver<HandedOver> {
   }
 
   handOver(): HandedOver {
-    return { inlet: this.#inlet, cutter: this.#cutter.state() }
+    return { cutter: this.#cutter.state() }
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     this.#changes.unsubscribe()
     return Promise.resolve()
-  }
-
-  /** Of another stream the tables and the GOP at hand say nothing; only its numbers go on. */
-  #read(inlet: string): void {
-    this.#inlet = inlet
-    const previous = this.#previous
-    if (previous === undefined || previous.inlet === inlet) return
-    this.#cutter = new GopCutter(this.#settings, numbersOf(previous.cutter))
   }
 
   #report(): void {
@@ -118,5 +103,6 @@ class GopStage implements Stage, HandsOver<HandedOver> {
 
 /** Known by what it has: the node before may come from another copy of this module. */
 function isHandedOver(previous: unknown): previous is HandedOver {
-  return typeof previous === 'object' && previous !== null && 'inlet' in previous && 'cutter' in previous
+  if (typeof previous !== 'object' || previous === null || !('cutter' in previous)) return false
+  return typeof previous.cutter === 'object' && previous.cutter !== null
 }

@@ -77,44 +77,34 @@ export default defineTransform({
 })
 
 interface HandedOver {
-  /** The inlet that was read. */
-  readonly inlet: string
   readonly counts: CountsState
   readonly filter: FilterState
 }
 
 class ValidateStage implements Stage, HandsOver<HandedOver> {
-  #counts: TsCounts
-  readonly #options$: Options<FilterOptions>
+  readonly #counts: TsCounts
   readonly #context: NodeContext
-  #filter: PacketFilter
-  #inlet: string
+  readonly #options$: Options<FilterOptions>
+  readonly #filter: PacketFilter
   readonly #timer: Disposable
   readonly #changes: Subscription
   #isDamaged = false
   #isEmpty = false
 
-  constructor(
-    options$: Options<FilterOptions>,
-    context: NodeContext,
-    clock: Clock,
-    previous: HandedOver | undefined,
-  ) {
-    this.#options$ = options$
+  constructor(options$: Options<FilterOptions>, context: NodeContext, clock: Clock, previous: HandedOver | undefined) {
     this.#context = context
-    this.#inlet = previous?.inlet ?? ''
+    this.#options$ = options$
     this.#counts = new TsCounts(previous?.counts)
     const before = previous === undefined ? undefined : { ...previous.filter, came: previous.counts.tables }
     this.#filter = new PacketFilter(rulesOf(options$.value), selectionOf(options$.value), before)
     this.#timer = clock.every(LOG_PERIOD_MS, () => this.#report())
     this.#changes = options$.subscribe((options) => (this.#filter.rules = rulesOf(options)))
-    const counts = this.#counts
-    context.readMetric('ts_sync_losses_total', () => counts.syncLosses)
-    context.readMetric('ts_sync_byte_errors_total', () => counts.syncByteErrors)
-    context.readMetric('ts_transport_errors_total', () => counts.transportErrors)
-    context.readMetric('ts_continuity_errors_total', () => byPid(counts.continuityErrors))
-    context.readMetric('ts_crc_errors_total', () => byPid(counts.crcErrors))
-    context.readMetric('ts_scrambled_packets_total', () => byPid(counts.scrambledPackets))
+    context.readMetric('ts_sync_losses_total', () => this.#counts.syncLosses)
+    context.readMetric('ts_sync_byte_errors_total', () => this.#counts.syncByteErrors)
+    context.readMetric('ts_transport_errors_total', () => this.#counts.transportErrors)
+    context.readMetric('ts_continuity_errors_total', () => byPid(this.#counts.continuityErrors))
+    context.readMetric('ts_crc_errors_total', () => byPid(this.#counts.crcErrors))
+    context.readMetric('ts_scrambled_packets_total', () => byPid(this.#counts.scrambledPackets))
   }
 
   apply([inlet]: readonly Inlet[]): Record<string, Observable<AnyChunk>> {
@@ -129,6 +119,10 @@ class ValidateStage implements Stage, HandsOver<HandedOver> {
       }),
     )
     return { out }
+  }
+
+  handOver(): HandedOver {
+    return { counts: this.#counts.state(), filter: this.#filter.state() }
   }
 
   /** Counts what comes in, with what is left out of it. */
@@ -169,4 +163,9 @@ class ValidateStage implements Stage, HandsOver<HandedOver> {
 
 function byPid(counts: ReadonlyMap<string, number>): [{ pid: string }, number][] {
   return [...counts].map(([pid, count]) => [{ pid }, count])
+}
+
+/** Known by what it has: the node before may come from another copy of this module. */
+function isHandedOver(previous: unknown): previous is HandedOver {
+  return typeof previous === 'object' && previous !== null && 'counts' in previous && 'filter' in previous
 }

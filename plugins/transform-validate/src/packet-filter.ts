@@ -16,7 +16,6 @@ import {
   ProgramTable,
   PSI,
   RANDOM_ACCESS,
-  readCounter,
   readPid,
   Remarker,
 } from '@millrace/media/mpegts'
@@ -26,7 +25,7 @@ import { cutAtRandomAccess } from './cut-at-random-access.js'
 import { PacketList } from './packet-list.js'
 import { CLOCK, DROP, EVERYTHING, PASS, planPids, TABLES } from './pid-plan.js'
 import type { Selection } from './pid-plan.js'
-import { restoreTables } from './table-state.js'
+import { countersOf, restoreTables } from './table-state.js'
 import type { TableState } from './table-state.js'
 import { WrittenTables } from './written-tables.js'
 
@@ -78,7 +77,7 @@ export class PacketFilter {
     this.#isBehind = before.isBehind
     this.#carried = before.carried
     restoreTables(this.#table, before.came)
-    if (this.#selection !== undefined) this.#goOn(before.tables === undefined ? before.came.tails : [])
+    if (this.#selection !== undefined) this.#goOn(before.tables !== undefined, before.came)
     this.#primeMarks(before.came)
   }
 
@@ -122,22 +121,23 @@ export class PacketFilter {
     return [{ ...left, randomAccess: chunk.randomAccess && keepsStart(chunk, transportErrors) }]
   }
 
-  /** `passed`: packets of the tables that somebody has passed as they are until now. */
-  #goOn(passed: readonly Uint8Array[]): void {
-    if (passed.length > 0) {
+  /** Tables are written from now on, as this filter has them, behind those that were written, or have passed. */
+  #goOn(hasWritten: boolean, came: TableState): void {
+    const tables = this.#tables
+    if (this.#table.changes === 0) return
+    if (!hasWritten) {
       const { pat, pmts } = planPids(this.#table, EVERYTHING)
-      this.#tables.set(pat, pmts)
-      for (const packet of passed) this.#tables.follow(readPid(packet, 0), readCounter(packet, 0))
-      this.#tables.isPatDue = false
+      tables.set(pat, pmts)
+      for (const [pid, counter] of countersOf(came)) tables.follow(pid, counter)
+      tables.isPatDue = false
     }
-    const { sections, isPatDue } = this.#tables
-    if (this.#table.changes > 0) this.#replan()
-    // It comes when one came in: counters are then those that they would have been.
-    this.#tables.isPatDue = isPatDue
-    const isSame = sections.map(({ bytes }) => bytes)
-    const now = this.#tables.sections
-    const differs = now.length !== isSame.length || now.some(({ bytes }, index) => bytes !== isSame[index])
-    if (differs && sections.length > 0 && this.#carried === false) this.#carried = 'marked'
+    const { sections, isPatDue } = tables
+    this.#replan()
+    // It is written when one comes in: so its counter is the one that it would have had.
+    tables.isPatDue = isPatDue
+    const isSame = tables.sections.length === sections.length
+    const differs = !isSame || tables.sections.some(({ bytes }, index) => bytes !== sections[index]?.bytes)
+    if (differs && this.#carried === false) this.#carried = 'marked'
   }
 
   /** Shows the remarker what it would have seen: tables, and where the stream began last. */

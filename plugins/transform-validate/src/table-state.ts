@@ -1,6 +1,6 @@
 // What is known of the tables of a stream between two chunks, for a ProgramTable that goes on with it.
-import { PACKET_SIZE, packetise, PAT_PID } from '@millrace/media/mpegts'
-import type { ProgramTable, StoredSection } from '@millrace/media/mpegts'
+import { PACKET_SIZE, packetise, PAT_PID, ProgramTable, readCounter, readPid } from '@millrace/media/mpegts'
+import type { StoredSection } from '@millrace/media/mpegts'
 
 /** Nothing in it changes any more. */
 export interface TableState {
@@ -17,6 +17,22 @@ export function restoreTables(table: ProgramTable, { sections, tails }: TableSta
   for (const { pid, bytes } of [...pats, ...sections.filter((section) => section.pid !== PAT_PID)])
     feed(table, packetise(bytes, pid, 0))
   for (const packet of tails) feed(table, packet)
+}
+
+/** Counters of the last packets of PIDs on which tables have passed, in front of a section that is still under way. */
+export function countersOf({ sections, tails }: TableState): ReadonlyMap<number, number> {
+  const table = new ProgramTable()
+  restoreTables(table, { sections, tails: [] })
+  const unfinished = new Map<number, number>()
+  const counters = new Map<number, number>()
+  for (const packet of tails) {
+    const pid = readPid(packet, 0)
+    const { repeats } = table
+    feed(table, packet)
+    unfinished.set(pid, table.repeats === repeats ? (unfinished.get(pid) ?? 0) + 1 : 0)
+    counters.set(pid, readCounter(packet, 0) - unfinished.get(pid)!)
+  }
+  return counters
 }
 
 function feed(table: ProgramTable, packets: Uint8Array): void {

@@ -29,7 +29,7 @@ export class WrittenTables {
     this.#pmts = before.#pmts
   }
 
-  /** What is written now, PAT first: the same array elements as long as none of it changes. */
+  /** What is written now, PAT first: the very same bytes as long as a table does not change. */
   get sections(): readonly { readonly pid: number; readonly bytes: Uint8Array }[] {
     const pat = this.#pat === undefined ? [] : [{ pid: PAT_PID, bytes: this.#pat }]
     return [...pat, ...[...this.#pmts].flatMap(([pid, all]) => all.map((bytes) => ({ pid, bytes })))]

@@ -65,12 +65,17 @@ export function joinRow(perSecond: number, seconds: number, joins: Joins): Row {
 }
 
 export function memoryRows(memory: Memory): readonly Row[] {
-  const { fewClients, manyClients, perClientBytes, marginalBytes, totalBytes, share } = memory
+  const { fewClients, manyClients, perClientBytes, marginalBytes, totalBytes } = memory
+  const { share, coreShare, worstGapMs, lost } = memory
   return [
     [`Memory per viewer, ${fewClients} viewers, 4 Mb/s, 50 ms`, kilobytes(perClientBytes)],
     [
       `Memory per further viewer up to ${manyClients}`,
-      `${kilobytes(marginalBytes)} (process: ${megabytes(totalBytes)}, ${percent(Math.min(1, share))} of the rate)`,
+      `${kilobytes(marginalBytes)} (process: ${megabytes(totalBytes)})`,
+    ],
+    [
+      `${manyClients} viewers, 4 Mb/s, 50 ms, on one core: of the rate, longest gap`,
+      `${percent(Math.min(1, share))}, ${worstGapMs.toFixed(0)} ms (${percent(coreShare)} of the core, ${lost} lost)`,
     ],
   ]
 }

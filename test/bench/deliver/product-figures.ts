@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { LoadMark, Spread } from '../load/load-mark.js'
 import type { Tools } from '../measure/bench-machine.js'
 import { median } from '../measure/median.js'
-import { residentBytes } from '../measure/process-usage.js'
+import { cpuSeconds, residentBytes } from '../measure/process-usage.js'
 import { LiveFeed } from '../reference/live-feed.js'
 import { startProduct, type Subject } from './subject.js'
 
@@ -11,6 +11,8 @@ const CHECKED = 10
 const MIB = 1024 * 1024
 /** Until the window of the default length is full, and code that runs all the time has been compiled. */
 const FILL_MS = 11_000
+/** Until those who came last have what is in the window. */
+const SETTLE_MS = 2000
 
 export interface Latency {
   readonly latencyMs: Spread
@@ -74,10 +76,14 @@ export interface Memory {
   readonly perClientBytes: number
   readonly marginalBytes: number
   readonly totalBytes: number
+  /** Of the many while they read: of the rate, and of a core. */
   readonly share: number
+  readonly coreShare: number
+  readonly worstGapMs: number
+  readonly lost: number
 }
 
-/** Resident memory with no client, with few and with many. */
+/** Resident memory with no client, with few and with many; and whether the many get all of the stream in time. */
 export async function measureMemory(
   path: string,
   { bitsPerSecond, few, many }: { readonly bitsPerSecond: number; readonly few: number; readonly many: number },
@@ -92,7 +98,9 @@ export async function measureMemory(
   const withFew = await settledMemory(pid)
   load.tell(`open ${many - few} 1000`)
   await load.reading(many)
+  await pause(SETTLE_MS)
   const before = await load.mark()
+  const cpuBefore = cpuSeconds(pid)
   const withMany = await settledMemory(pid)
   const after = await load.mark()
   const seconds = (after.atMs - before.atMs) / 1000
@@ -103,6 +111,9 @@ export async function measureMemory(
     marginalBytes: (withMany - withFew) / (many - few),
     totalBytes: withMany,
     share: (after.bytes * 8) / (seconds * many * bitsPerSecond),
+    coreShare: (cpuSeconds(pid) - cpuBefore) / seconds,
+    worstGapMs: after.worstGapMs,
+    lost: after.lost,
   }
 }
 

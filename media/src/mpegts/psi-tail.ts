@@ -1,16 +1,9 @@
 // The packets of the sections that are under way, ISO/IEC 13818-1 2.4.4: a chunk may end in the middle of a table, and who
 // goes on from there has to know the half that has passed.
-import {
-  CONTINUITY_ERROR,
-  MARK_FLAGS,
-  MARK_OFFSET,
-  MARK_PID,
-  MARK_SIZE,
-  PACKET_SIZE,
-  PSI,
-  UNIT_START,
-} from '@millrace/media/mpegts'
-import type { Chunk, ProgramTable } from '@millrace/media/mpegts'
+import type { Chunk } from './chunk.js'
+import { CONTINUITY_ERROR, MARK_FLAGS, MARK_OFFSET, MARK_PID, MARK_SIZE, PSI, UNIT_START } from './marks.js'
+import { PACKET_SIZE, readPid } from './packet.js'
+import type { ProgramTable } from './program-table.js'
 
 /** A section has 4098 bytes at most, 23 packets; some may have an adaptation field. */
 const MAX_PACKETS = 64
@@ -18,6 +11,14 @@ const MAX_PACKETS = 64
 export class PsiTail {
   /** By PID: what came since the last packet in which a section begins. */
   readonly #packets = new Map<number, Uint8Array[]>()
+
+  /** `packets`: those of another one that it goes on from. */
+  constructor(packets: readonly Uint8Array[] = []) {
+    for (const packet of packets) {
+      const pid = readPid(packet, 0)
+      this.#packets.set(pid, [...(this.#packets.get(pid) ?? []), packet])
+    }
+  }
 
   /** Takes a chunk that `table` has followed. Copies what it keeps. */
   follow({ bytes, marks, discontinuity }: Chunk, table: ProgramTable): void {

@@ -1,0 +1,109 @@
+// One node between fakes, for the contract kit: opened as the engine opens it, fed by hand.
+import assert from 'node:assert/strict'
+import { BehaviorSubject, Subject } from 'rxjs'
+import type { Subscription } from 'rxjs'
+import type { AnyChunk, Definition, Inlet, Options, Sink, Stage } from '../plugin/contract.js'
+import { FakeClock } from './fake-clock.js'
+import { FakeContext } from './fake-context.js'
+
+/** What it asks for in `inject`, by the names that it has there, but for `clock`, which is a FakeClock. */
+export type ContractDeps = () => Readonly<Record<string, unknown>>
+
+type Node = AsyncDisposable & Partial<Pick<Stage, 'apply'> & Pick<Sink, 'accept'>> & { handOver?(): unknown }
+
+/** The engine allows 10 s; what needs half of that without a load is too near to it. */
+const OPENS_WITHIN_MS = 5000
+const DISPOSES_WITHIN_MS = 1000
+
+export class ContractBench implements AsyncDisposable {
+  readonly clock = new FakeClock()
+  readonly context = new FakeContext('test/node')
+  readonly got: AnyChunk[] = []
+  readonly options$: BehaviorSubject<unknown>
+  /** What its observables have failed with. */
+  readonly errors: unknown[] = []
+  readonly #definition: Definition
+  readonly #chunks = new Subject<AnyChunk>()
+  #node: Node | undefined
+  #subscriptions: Subscription[] = []
+
+  private constructor(definition: Definition, options: unknown) {
+    this.#definition = definition
+    this.options$ = new BehaviorSubject(options)
+  }
+
+  /** Opens a node and connects it. Rejects as `open` does, and if that takes too long. */
+  static async open(
+    definition: Definition,
+    options: unknown,
+    deps: ContractDeps,
+    previous?: unknown,
+  ): Promise<ContractBench> {
+    const bench = new ContractBench(definition, options)
+    const { clock, context, options$ } = bench
+    const opening = definition.open(options$ as Options<unknown>, context, { clock, ...deps() } as never, previous)
+    bench.#node = await within(Promise.resolve<Node>(opening), OPENS_WITHIN_MS, 'it did not open')
+    bench.#connect()
+    return bench
+  }
+
+  push(chunk: AnyChunk): void {
+    this.#chunks.next(chunk)
+  }
+
+  complete(): void {
+    this.#chunks.complete()
+  }
+
+  /** What it has for the node that takes its place. */
+  handOver(): unknown {
+    return this.#node?.handOver?.()
+  }
+
+  /** As the engine ends a node: aborted, unsubscribed (twice does no harm), then disposed, twice. Fails if something is left. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.context.abort('the test is over')
+    for (const subscription of [...this.#subscriptions, ...this.#subscriptions]) subscription.unsubscribe()
+    for (let count = 0; count < 2; count++) {
+      const disposing = Promise.resolve(this.#node?.[Symbol.asyncDispose]())
+      await within(disposing, DISPOSES_WITHIN_MS, 'it was not disposed')
+    }
+    assert.equal(this.clock.pending, 0, 'timers are left')
+    assert.equal(this.options$.observed, false, 'its options are still observed')
+    assert.equal(this.#chunks.observed, false, 'its inlet is still observed')
+    assert.deepEqual(this.errors, [])
+  }
+
+  #connect(): void {
+    const node = this.#node
+    const { kind } = this.#definition
+    const inlet: Inlet = {
+      id: 'main.out',
+      chunks: this.#chunks,
+      pausable: false,
+      hold: () => ({ [Symbol.dispose]: () => undefined }),
+    }
+    if (kind === 'output') this.#subscriptions = [node?.accept?.([inlet])].filter((each) => each !== undefined)
+    if (kind !== 'transform') return
+    const outlets = node?.apply?.([inlet]) ?? {}
+    assert.deepEqual(Object.keys(outlets).sort(), [...this.#definition.ports].sort(), 'not the ports that it declares')
+    const [first] = this.#definition.ports
+    const error = (thrown: unknown): void => void this.errors.push(thrown)
+    this.#subscriptions = Object.entries(outlets).map(([port, outlet]) =>
+      outlet.subscribe({ next: (chunk) => port === first && this.got.push(chunk), error }),
+    )
+  }
+}
+
+/** Rejects after that time, saying what did not happen. */
+async function within<T>(promise: Promise<T>, ms: number, what: string): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`${what} within ${ms / 1000} s`)), ms)
+  })
+  try {
+    return await Promise.race([promise, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}

@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { map, tap } from 'rxjs'
+import { z } from 'zod'
+import type { AnyChunk } from '../plugin/contract.js'
+import { CLOCK } from '../plugin/tokens.js'
+import { defineOutput, defineTransform } from '../plugin/define.js'
+import { count } from '../plugin/options.js'
+import { contract } from './contract.js'
+import { ContractBench } from './contract-bench.js'
+import { cleanChunks, damagedChunks } from './contract-streams.js'
+
+const passing = defineTransform({
+  type: 'passing',
+  summary: 'Passes everything.',
+  consumes: ['ts'],
+  produces: 'ts',
+  inlets: 'one',
+  ports: ['out'],
+  options: z.strictObject({
+    weight: count({ min: 1 }).prefault(1).meta({ description: 'What a packet counts.', reload: 'live' }),
+  }),
+  examples: [{ title: 'All of it', yaml: 'all: { type: passing, from: main, weight: 2 }' }],
+  open(options$, _context, _deps, previous) {
+    let packets = typeof previous === 'number' ? previous : 0
+    const add = ({ bytes }: AnyChunk): void => {
+      packets += (bytes.length / 188) * options$.value.weight
+    }
+    return {
+      apply: ([inlet]) => ({ out: inlet!.chunks.pipe(tap(add)) }),
+      handOver: () => packets,
+      [Symbol.asyncDispose]: () => Promise.resolve(),
+    }
+  },
+})
+
+contract(passing, { options: { weight: 2 }, live: { weight: 3 }, refused: [{ weight: 0 }] })
+
+describe('the bench of the contract kit', () => {
+  const open = (definition: Parameters<typeof ContractBench.open>[0]): Promise<ContractBench> =>
+    ContractBench.open(definition, {}, () => ({}))
+
+  test('finds a timer that is left', async () => {
+    const ticking = defineOutput({
+      ...passing,
+      type: 'ticking',
+      inject: { clock: CLOCK },
+      open(_options$, _context, { clock }) {
+        clock.every(100, () => undefined)
+        return {
+          accept: ([inlet]) => inlet!.chunks.subscribe(),
+          [Symbol.asyncDispose]: () => Promise.resolve(),
+        }
+      },
+    })
+    const bench = await open(ticking)
+    await assert.rejects(async () => bench[Symbol.asyncDispose](), /timers are left/)
+  })
+
+  test('finds options that are still observed, and an observable that fails', async () => {
+    const node = (more: { readonly isObserving: boolean }) =>
+      defineTransform({
+        ...passing,
+        open(options$) {
+          if (more.isObserving) options$.subscribe(() => undefined)
+          const fail = (): never => {
+            throw new Error('it is damaged')
+          }
+          return {
+            apply: ([inlet]) => ({ out: inlet!.chunks.pipe(map(fail)) }),
+            [Symbol.asyncDispose]: () => Promise.resolve(),
+          }
+        },
+      })
+    const observing = await open(node({ isObserving: true }))
+    await assert.rejects(async () => observing[Symbol.asyncDispose](), /options are still observed/)
+    const failing = await open(node({ isObserving: false }))
+    for (const chunk of cleanChunks('ts')) failing.push(chunk)
+    await assert.rejects(async () => failing[Symbol.asyncDispose](), /it is damaged/)
+  })
+
+  test('finds a port that is not declared', async () => {
+    const other = defineTransform({
+      ...passing,
+      open: () => ({
+        apply: ([inlet]) => ({ main: inlet!.chunks }),
+        [Symbol.asyncDispose]: () => Promise.resolve(),
+      }),
+    })
+    await assert.rejects(open(other), /not the ports that it declares/)
+  })
+})
+
+describe('streams of the contract kit', () => {
+  test('are chunks of both kinds with key frames; the damaged ones have every sort of break', () => {
+    assert.ok(cleanChunks('ts').filter((chunk) => chunk.kind === 'ts' && chunk.randomAccess).length >= 5)
+    assert.ok(cleanChunks('gop').filter((chunk) => chunk.kind === 'gop' && chunk.first).length >= 5)
+    const breaks = new Set(damagedChunks('ts').map(({ discontinuity }) => discontinuity))
+    assert.deepEqual(breaks, new Set([false, 'lost', 'source']))
+    assert.ok(damagedChunks('gop').length > 50)
+  })
+})

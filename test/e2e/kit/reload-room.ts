@@ -1,0 +1,124 @@
+// An engine whose files a test edits, a viewer who must not notice, and the command line beside it.
+import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { EngineStatus, ReloadStatus } from '@millrace/engine/api'
+import { buildTs } from '@millrace/engine/testing'
+import { LightReader } from '../../oracle/light-reader.js'
+import { assertClean } from './assert-clean.js'
+import { httpRequest } from './http-request.js'
+import type { HttpAnswer } from './http-request.js'
+import { EngineProcess, runCommandLine } from './start-engine.js'
+import { TempFolder } from './temp-folder.js'
+import { until } from './until.js'
+
+const clip = buildTs({ durationS: 2 }).bytes
+
+export interface CommandResult {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+export class ReloadRoom implements AsyncDisposable {
+  readonly engine: EngineProcess
+  readonly #viewers: LightReader[] = []
+
+  private constructor(engine: EngineProcess) {
+    this.engine = engine
+  }
+
+  /** `live.yaml` holds the text, unless `prepare` has written it otherwise; `args` are more of `engine run`. */
+  static async start(text: string, args: readonly string[] = [], prepare?: (folder: TempFolder) => Promise<unknown>) {
+    const folder = await TempFolder.make()
+    await folder.write('a.ts', clip)
+    await (prepare ?? ((to: TempFolder) => to.write('live.yaml', text)))(folder)
+    return ReloadRoom.startIn(folder, args)
+  }
+
+  /** Takes the folder over. */
+  static async startIn(folder: TempFolder, args: readonly string[] = []): Promise<ReloadRoom> {
+    const child = runCommandLine(['run', 'live.yaml', ...args], folder.path)
+    try {
+      const [, api = ''] = await child.says(/(http:\S+)\/api\/v1\/status\n/)
+      return new ReloadRoom(new EngineProcess(folder, child, api))
+    } catch (error) {
+      await child[Symbol.asyncDispose]()
+      await folder[Symbol.asyncDispose]()
+      throw error
+    }
+  }
+
+  /** Another engine in the same folder, after this one has ended. */
+  again(args: readonly string[] = []): Promise<ReloadRoom> {
+    return ReloadRoom.startIn(this.engine.folder, args)
+  }
+
+  /** As an editor does: a new file, renamed over the old one. */
+  save(text: string, name = 'live.yaml'): Promise<string> {
+    return this.engine.folder.write(name, text)
+  }
+
+  /** A viewer who has got something. */
+  async watch(id = 'one/out'): Promise<LightReader> {
+    await this.engine.ready()
+    const viewer = new LightReader(await this.engine.url(id))
+    this.#viewers.push(viewer)
+    await flows(viewer)
+    return viewer
+  }
+
+  async reload(): Promise<ReloadStatus> {
+    const { reload } = await this.engine.status()
+    assert.ok(reload !== undefined, 'nobody supervises the files')
+    return reload
+  }
+
+  /** Resolves when the status says so. */
+  untilStatus(what: string, holds: (reload: ReloadStatus, status: EngineStatus) => boolean): Promise<true> {
+    return until(
+      async () => {
+        const status = await this.engine.status()
+        return status.reload !== undefined && holds(status.reload, status)
+      },
+      () => `${what}\n${this.engine.child.stderr.slice(-2000)}`,
+    )
+  }
+
+  /** `POST /api/v1/reload`. */
+  async post(): Promise<HttpAnswer> {
+    const token = await readFile(join(this.engine.folder.path, 'state/api.token'), 'utf8')
+    const headers = { authorization: `Bearer ${token.trim()}`, 'content-type': 'application/json' }
+    return httpRequest(`${this.engine.api}/api/v1/reload`, { method: 'POST', headers })
+  }
+
+  /** A verb beside the engine, which it finds by ENGINE_API. */
+  async command(...args: readonly string[]): Promise<CommandResult> {
+    await using child = runCommandLine(args, this.engine.folder.path, { ENGINE_API: this.engine.api })
+    const { code } = await child.exited
+    return { code, stdout: child.stdout, stderr: child.stderr }
+  }
+
+  /** How many lines of the log have this text. */
+  logged(text: string): number {
+    return this.engine.child.stderr.split('\n').filter((line) => line.includes(text)).length
+  }
+
+  /** All viewers are there, still get the stream, and have noticed nothing. */
+  async nobodyNoticed(): Promise<void> {
+    for (const [index, viewer] of this.#viewers.entries()) {
+      await flows(viewer)
+      assertClean(`viewer ${index}`, viewer.report().ts)
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const viewer of this.#viewers) await viewer[Symbol.asyncDispose]()
+    await this.engine[Symbol.asyncDispose]()
+  }
+}
+
+async function flows(viewer: LightReader): Promise<void> {
+  const before = viewer.report().bodyBytes
+  await viewer.until(({ bodyBytes }) => bodyBytes > before + 50_000)
+}
