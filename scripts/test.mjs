@@ -8,6 +8,9 @@ import { fail, build, install, requireNode } from './prepare.mjs'
 import { ROOT, listFiles, listWorkspaces } from './repository.mjs'
 import { runCommand } from './run-command.mjs'
 
+/** What the tests need beside Node, and how each says its version. */
+const TOOLS = { curl: '--version', ffmpeg: '-version', ffprobe: '-version', openssl: 'version' }
+
 /**
  * Tests of the assembled product measure time, and spend most of theirs waiting for it: they run after the others, so
  * that nothing else takes their processor.
@@ -19,6 +22,7 @@ const GROUPS = [
   { name: 'golden', timeoutMs: 120_000, owns: (path) => path.startsWith('test/golden/') },
   { name: 'fuzz', timeoutMs: 240_000, owns: (path) => path.startsWith('test/fuzz/') },
   { name: 'e2e', timeoutMs: 300_000, owns: (path) => path.startsWith('test/e2e/') },
+  { name: 'soak', timeoutMs: 400_000, owns: (path) => path.startsWith('test/soak/') },
 ]
 const CONCURRENCY = Math.max(2, availableParallelism())
 
@@ -39,12 +43,12 @@ report(results)
 /** ffmpeg and ffprobe: readers that share no code with ours, and the makers of streams. openssl makes certificates. */
 async function provideTools() {
   if (await hasTools()) return
-  const command = ['apt-get', 'install', '-y', '--no-install-recommends', 'ffmpeg', 'openssl']
+  const command = ['apt-get', 'install', '-y', '--no-install-recommends', 'curl', 'ffmpeg', 'openssl']
   const isRootOnDebian = process.getuid?.() === 0 && existsSync('/etc/debian_version')
   if (!isRootOnDebian) {
     fail(
-      'The tests need ffmpeg, ffprobe and openssl in the PATH. On Debian and Ubuntu:\n' +
-        '  sudo apt-get update && sudo apt-get install -y ffmpeg openssl',
+      'The tests need curl, ffmpeg, ffprobe and openssl in the PATH. On Debian and Ubuntu:\n' +
+        '  sudo apt-get update && sudo apt-get install -y curl ffmpeg openssl',
     )
   }
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
@@ -53,11 +57,11 @@ async function provideTools() {
     const { code, output } = await runCommand(step, { cwd: ROOT, env })
     if (code !== 0) fail(`${output}millrace: \`${step.join(' ')}\` failed with exit code ${code}`)
   }
-  if (!(await hasTools())) fail('millrace: ffmpeg and openssl were installed, but do not run')
+  if (!(await hasTools())) fail('millrace: what the tests need was installed, but does not run')
 }
 
 async function hasTools() {
-  for (const [program, version] of Object.entries({ ffmpeg: '-version', ffprobe: '-version', openssl: 'version' })) {
+  for (const [program, version] of Object.entries(TOOLS)) {
     const { code } = await runCommand([program, version], { cwd: ROOT })
     if (code !== 0) return false
   }
@@ -68,7 +72,9 @@ async function hasTools() {
 function listTestFiles(filters) {
   const sources = [
     ...listWorkspaces().flatMap(({ folder }) => listFiles(join(folder, 'src'), isTest)),
-    ...['e2e', 'fuzz', 'golden', 'media', 'oracle'].flatMap((folder) => listFiles(join('test', folder), isTest)),
+    ...['e2e', 'fuzz', 'golden', 'media', 'oracle', 'soak'].flatMap((folder) =>
+      listFiles(join('test', folder), isTest),
+    ),
     ...listFiles('scripts', isTest),
   ]
   const chosen = sources.filter((path) => filters.length === 0 || filters.some((part) => path.includes(part)))

@@ -149,12 +149,7 @@ test('NO_COLOR or not, nothing that is piped is coloured', async () => {
   }
 })
 
-for (const args of [
-  ['graph'],
-  ['graph', '--format', 'svg', 'a.yaml'],
-  ['plugins', 'rm'],
-  ['inspect', 'a', 'b'],
-]) {
+for (const args of [['graph'], ['graph', '--format', 'svg', 'a.yaml'], ['plugins', 'rm'], ['inspect', 'a', 'b']]) {
   test(`"engine ${args.join(' ')}" is wrong usage, exit 2`, async () => {
     const { code, out } = await run(args)
     assert.deepEqual([code, out], [2, ''])

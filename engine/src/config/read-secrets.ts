@@ -49,7 +49,7 @@ export async function readSecrets(
 }
 
 async function readSecret(name: string, entry: YamlEntry, sources: SecretSources): Promise<string | undefined> {
-  const { env, noEnv, problems, sources: files, allowsFile } = sources
+  const { env, noEnv, problems } = sources
   const title = `secret "${name}"`
   const map = secretMap(entry, title, problems)
   if (map === undefined) return undefined
@@ -59,17 +59,7 @@ async function readSecret(name: string, entry: YamlEntry, sources: SecretSources
   if (hasUnresolved(from.value)) return reportNested(title, place, problems)
   const text = textOf(from.value, place, `"${key}" of ${title}`, problems)
   if (text === undefined) return undefined
-  if (key === 'file') {
-    if (noEnv) return undefined
-    const path = resolve(dirname(place.file.path), text)
-    files.add(path)
-    if (allowsFile?.(path) === false) {
-      const help = 'it can be checked once the files of the engine name it'
-      problems.report('CONFIG_SECRET_FILE', place, `the file of ${title} is none that the engine reads`, { help })
-      return undefined
-    }
-    return readFile(title, path, place, problems)
-  }
+  if (key === 'file') return noEnv ? undefined : readSecretFile(title, text, place, sources)
   const value = Object.hasOwn(env, text) ? env[text] : undefined
   if (value !== undefined && value !== '') return value
   if (noEnv) return undefined
@@ -103,6 +93,20 @@ function reportNested(title: string, place: Place, problems: Problems): undefine
   if (!place.file.text.slice(place.start, place.end).includes('${secret:')) return undefined
   const message = `${title} cannot be made from another secret`
   problems.report('CONFIG_WRONG_VALUE', place, message, { help: 'name the variable or the file itself' })
+  return undefined
+}
+
+async function readSecretFile(
+  title: string,
+  name: string,
+  place: Place,
+  { problems, sources, allowsFile }: SecretSources,
+): Promise<string | undefined> {
+  const path = resolve(dirname(place.file.path), name)
+  sources.add(path)
+  if (allowsFile?.(path) !== false) return readFile(title, path, place, problems)
+  const help = 'it can be checked once the files of the engine name it'
+  problems.report('CONFIG_SECRET_FILE', place, `the file of ${title} is none that the engine reads`, { help })
   return undefined
 }
 

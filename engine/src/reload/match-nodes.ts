@@ -11,7 +11,7 @@ export interface NodeMatches {
 
 /**
  * A `was` that names nothing that runs has been carried out before, and so has one that the running node of the same id
- * has too; both are ignored. A node that changes its kind is another node.
+ * has too; both are ignored. A node that changes its kind is another node, and so is an output that changes its type.
  */
 export function matchNodes(running: Graph, next: Graph): NodeMatches {
   const byId = new Map(nodesOf(running).map((node) => [node.id, node]))
@@ -20,6 +20,8 @@ export function matchNodes(running: Graph, next: Graph): NodeMatches {
   const match = (node: NodeSettings, old: NodeSettings | undefined): void => {
     if (old === undefined || oldOf.has(node.id) || newOf.has(old.id)) return
     if (old.definition.kind !== node.definition.kind) return
+    // The viewers of the one are nothing that the other could serve.
+    if (node.definition.kind === 'output' && old.definition.type !== node.definition.type) return
     oldOf.set(node.id, old)
     newOf.set(old.id, node)
   }

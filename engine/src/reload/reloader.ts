@@ -16,7 +16,7 @@ import { reloadError } from './reload-errors.js'
 import type { ReloadPlan } from './reload-plan.js'
 import { firstReason, reportDiagnostics } from './reload-report.js'
 import type { AppliedReload, ReloadTarget, RolledBack } from './reload-target.js'
-import type { ReloadTruth } from './reload-truth.js'
+import { PROBATION_MS, type ReloadTruth } from './reload-truth.js'
 import { tellReload } from './tell-reload.js'
 
 export interface ReloaderSettings {
@@ -45,13 +45,21 @@ type Attempt = Omit<ReloadReport, 'durationMs'>
 
 const NOT_APPLIED = 'the files have changed, and changes are not applied by themselves: `engine reload` does it'
 
+interface GoodReading {
+  readonly reading: ConfigReading
+  readonly atMs: number
+}
+
+/** Readings that are kept at most while none has outlived its probation since. */
+const MOST_GOOD = 32
+
 export class Reloader {
   readonly #settings: ReloaderSettings
   #current: Promise<void> | undefined
   #next: Request | undefined
   #isStopped = false
-  /** What the last good reading was, and the one before. */
-  #good: readonly [now: ConfigReading | undefined, before: ConfigReading | undefined]
+  /** What was good, newest first, back to the newest that has outlived its probation. */
+  #good: readonly GoodReading[]
   #isApplying = false
   #rolledBack: RolledBack | undefined
   /** The hash of the files whose failure was told last. */
@@ -60,7 +68,7 @@ export class Reloader {
   /** `started`: what the engine was started with. */
   constructor(settings: ReloaderSettings, started?: ConfigReading) {
     this.#settings = settings
-    this.#good = [started, undefined]
+    this.#good = started === undefined ? [] : [{ reading: started, atMs: -Infinity }]
     settings.target.onRolledBack = (what) => this.#onRolledBack(what)
   }
 
@@ -191,7 +199,10 @@ export class Reloader {
   }
 
   async #keepGood(reading: ConfigReading): Promise<void> {
-    this.#good = [reading, this.#good[0]]
+    const atMs = this.#settings.clock.nowMs()
+    const last = this.#good.findIndex((good) => atMs - good.atMs >= PROBATION_MS)
+    const kept = this.#good.slice(0, last < 0 ? MOST_GOOD : Math.min(last, MOST_GOOD))
+    this.#good = [{ reading, atMs }, ...kept, ...this.#good.slice(last < 0 ? this.#good.length : last).slice(0, 1)]
     await this.#settings.onGood?.(reading)
   }
 
@@ -209,12 +220,15 @@ export class Reloader {
     truth.noteRolledBack(why)
     log.error({ node: what.node, why }, 'a changed node has failed, and what ran before runs again')
     events.emit({ kind: 'reload.rolled_back', node: what.node, data: { why } })
-    const [, before] = this.#good
     // What is being applied has not been kept yet.
-    if (this.#isApplying || before === undefined) return
-    this.#good = [before, undefined]
+    if (this.#isApplying) return
+    // Which reload brought what has failed is not known here: what has outlived its probation did not.
+    const nowMs = this.#settings.clock.nowMs()
+    const proven = this.#good.find(({ atMs }) => nowMs - atMs >= PROBATION_MS)
+    if (proven === undefined || proven === this.#good[0]) return
+    this.#good = [proven]
     // It reports its own failures.
-    void this.#settings.onGood?.(before)
+    void this.#settings.onGood?.(proven.reading)
   }
 
   #wordsOf({ node, why }: RolledBack): string {

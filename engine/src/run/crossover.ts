@@ -52,8 +52,11 @@ export class Crossover {
   #isComplete = false
   /** The next chunk of the new branch has to say that it does not follow on what came before. */
   #isMarked = false
+  /** The next chunk of the new branch has to say what was said while nobody read it. */
+  #owes = false
   #startedMs = 0
   #timers: Disposable[] = []
+  #holdTimer: Disposable | undefined
   #settle: { resolve(cut: EdgeCut): void; reject(error: unknown): void } = {
     resolve: () => undefined,
     reject: () => undefined,
@@ -126,12 +129,12 @@ export class Crossover {
     const at = this.#ahead.findIndex(({ origin }) => compare(origin, chunk.origin) >= 0)
     const match = this.#ahead[at]
     if (match === undefined) this.#hold(chunk)
-    else if (!isBoundary(match, chunk) || !this.#cut(this.#ahead.slice(at), 'clean')) this.#deliver(chunk)
+    else if (!isBoundary(match, chunk) || !this.#cutCleanly(chunk, this.#ahead.slice(at))) this.#deliver(chunk)
   }
 
   /** The old branch waits at a boundary: the new one may not be there yet. */
   #hold(chunk: AnyChunk): void {
-    if (this.#held.length === 0) this.#timers.push(this.#settings.clock.after(CATCH_UP_MS, () => this.#release()))
+    this.#holdTimer ??= this.#settings.clock.after(CATCH_UP_MS, () => this.#release())
     this.#held.push(chunk)
     this.#heldBytes += chunk.bytes.length
     if (this.#heldBytes > EDGE_BOUND_BYTES) this.#release()
@@ -139,6 +142,8 @@ export class Crossover {
 
   /** The new branch did not come to the boundary: the old one goes on. */
   #release(): void {
+    this.#holdTimer?.[Symbol.dispose]()
+    this.#holdTimer = undefined
     this.#heldBytes = 0
     for (const chunk of this.#held.splice(0)) this.#deliver(chunk)
   }
@@ -159,7 +164,7 @@ export class Crossover {
     this.#keep(chunk)
     const [boundary] = this.#held
     if (boundary === undefined || !isFirst) return
-    if (isBoundary(chunk, boundary)) this.#cut([chunk], 'clean')
+    if (isBoundary(chunk, boundary)) this.#cutCleanly(boundary, [chunk])
     else if (compare(chunk.origin, boundary.origin) >= 0) this.#release()
   }
 
@@ -192,10 +197,16 @@ export class Crossover {
     this.#cut(this.#ahead.slice(entry), 'marked')
   }
 
+  /** What the new branch lost before it was read, nobody has missed: its first chunk says what the old one's says. */
+  #cutCleanly({ discontinuity }: AnyChunk, [first, ...others]: readonly AnyChunk[]): boolean {
+    return this.#cut(first === undefined ? [] : [{ ...first, discontinuity }, ...others], 'clean')
+  }
+
   /** False if the reader stays where it is. */
   #cut(chunks: readonly AnyChunk[], how: EdgeCut['how']): boolean {
     const { clock, from, to, onCut } = this.#settings
     for (const timer of this.#timers.splice(0)) timer[Symbol.dispose]()
+    this.#holdTimer?.[Symbol.dispose]()
     try {
       onCut?.()
     } catch (error) {
@@ -208,6 +219,7 @@ export class Crossover {
     this.#held = []
     this.#ahead = []
     this.#isMarked = how === 'marked'
+    this.#owes = to?.port.isMarked === true
     if (to === undefined) from.edge.complete()
     else {
       // What the old reader had not taken yet is for the new one.
@@ -222,7 +234,9 @@ export class Crossover {
   /** A stream of its own begins with an entry; the same one goes on with whatever comes. */
   #pass(chunk: AnyChunk): void {
     const edge = this.#settings.to?.edge
-    if (!this.#isMarked) return edge?.push(chunk)
+    const owes = this.#owes && chunk.discontinuity === false
+    this.#owes = false
+    if (!this.#isMarked) return edge?.push(owes ? { ...chunk, discontinuity: 'marked' } : chunk)
     this.#isMarked = false
     if (this.#isSameStream) return edge?.push({ ...chunk, discontinuity: 'lost' })
     edge?.markLost()

@@ -42,6 +42,7 @@ export class EngineChange {
   readonly #pipelines: readonly PipelineChange[]
   readonly #services: ServiceChange
   #listeners: ListenerChange | undefined
+  #isAborted = false
   /** Old nodes by the id that they had, until they have let go of everything. */
   #leaving: ReadonlyMap<string, Promise<void>> = new Map()
 
@@ -64,9 +65,12 @@ export class EngineChange {
 
   /** Opens what is new, beside what runs. If it rejects, `abort` leaves everything as it was. */
   async prepare(): Promise<void> {
-    this.#listeners = await this.#around.listeners.prepare(listenerSpecs(this.#next))
+    const listeners = await this.#around.listeners.prepare(listenerSpecs(this.#next))
+    if (this.#isAborted) return listeners.revert()
+    this.#listeners = listeners
     const opening: Promise<void>[] = [this.#services.prepare()]
     for (const pipeline of this.#pipelines) {
+      if (this.#isAborted) return
       opening.push(pipeline.prepare())
       for (const each of opening) each.catch(() => undefined)
       // Many nodes are opened in many turns: the streams go on meanwhile.
@@ -79,6 +83,7 @@ export class EngineChange {
 
   /** Never rejects. */
   async abort(): Promise<void> {
+    this.#isAborted = true
     await Promise.all([this.#services.abort(), ...this.#pipelines.map((pipeline) => pipeline.abort())])
     await this.#listeners?.revert()
   }
@@ -121,7 +126,7 @@ export class EngineChange {
     const results = await Promise.all(this.#pipelines.map((pipeline) => pipeline.finish()))
     this.#leaving = new Map(this.#pipelines.flatMap((pipeline) => [...pipeline.drain(this.#next.engine.drainMs)]))
     const released = async (ids: readonly string[]): Promise<void> => {
-      await Promise.all(ids.map((id) => this.#leaving.get(id)))
+      for (const id of ids) await this.#leaving.get(id)
     }
     const services = await this.#services.finish()
     const handedOff = await Promise.all(this.#pipelines.map((pipeline) => pipeline.handOff(released)))

@@ -10,7 +10,7 @@ import type { ReloadPlan } from '../reload/reload-plan.js'
 import type { AppliedReload, RolledBack } from '../reload/reload-target.js'
 import { type ChangeSurroundings, EngineChange } from './engine-change.js'
 import type { AnyLife } from './node-life.js'
-import { Probation, withNodeBefore } from './probation.js'
+import { type Former, Probation, withNodeBefore } from './probation.js'
 
 export interface ChangerSettings extends ChangeSurroundings {
   readonly log: Logger
@@ -20,32 +20,26 @@ export interface ChangerSettings extends ChangeSurroundings {
   onSettled(): void
 }
 
-interface Trial {
-  readonly id: string
-  readonly before: NodeSettings
+interface Failure {
+  readonly node: AnyLife
+  readonly before: Former
   readonly why: string
 }
 
 export class GraphChanger {
   readonly #settings: ChangerSettings
   readonly #probation: Probation
-  /** The graph before the last change, for a node that does not fit into the one that runs. */
-  #graphBefore: Graph | undefined
   #change: EngineChange | undefined
   #queue: Promise<unknown> = Promise.resolve()
   readonly #draining = new Set<Promise<void>>()
   #turns = 0
   #isStopping = false
+  /** Ends the preparing that is under way. */
   #giveUp: (error: EngineError) => void = () => undefined
-  readonly #givenUp: Promise<never>
 
   constructor(settings: ChangerSettings) {
     this.#settings = settings
     this.#probation = new Probation(settings.run.clock)
-    this.#givenUp = new Promise((_, reject) => {
-      this.#giveUp = reject
-    })
-    this.#givenUp.catch(() => undefined)
   }
 
   /** See ReloadTarget. */
@@ -61,7 +55,7 @@ export class GraphChanger {
     if (!this.#nodes().includes(node)) return
     const before = this.#probation.end(settings)
     if (before === undefined) return
-    void this.#inTurn(() => this.#goBack({ id: settings.id, before, why }, node))
+    void this.#inTurn(() => this.#goBack({ node, before, why }))
   }
 
   /** What is under way is given up or brought to its end, and nothing else begins. Never rejects. */
@@ -98,7 +92,10 @@ export class GraphChanger {
     const before = running.graph
     const change = new EngineChange(this.#settings, plan, next)
     try {
-      await Promise.race([change.prepare(), this.#givenUp])
+      const givenUp = new Promise<never>((_, reject) => {
+        this.#giveUp = reject
+      })
+      await Promise.race([change.prepare(), givenUp])
     } catch (error) {
       await change.abort()
       throw error
@@ -109,7 +106,6 @@ export class GraphChanger {
     const viewersLost = removed.reduce((sum, { id }) => sum + viewersOf(id), 0)
     this.#change = change
     change.commit()
-    this.#graphBefore = before
     if (isOnTrial) this.#putOnTrial(plan, before)
     const { cuts, failed } = await change.finish()
     this.#change = undefined
@@ -127,7 +123,8 @@ export class GraphChanger {
       const [node, former] = [now.get(id), old.get(was ?? id)]
       if (verb === 'keep' && node !== undefined && former !== undefined) this.#probation.carryOn(former, node.settings)
       const isTried = verb !== 'keep' && verb !== 'add' && verb !== 'remove'
-      if (isTried && node !== undefined && former !== undefined) this.#probation.begin(node, former)
+      if (isTried && node !== undefined && former !== undefined)
+        this.#probation.begin(node, { settings: former, graph: before })
     }
   }
 
@@ -144,12 +141,14 @@ export class GraphChanger {
     for (const node of this.#nodes()) this.noteState(node)
   }
 
-  async #goBack({ id, before, why }: Trial, failed: AnyLife): Promise<void> {
+  async #goBack({ node: failed, before, why }: Failure): Promise<void> {
     const { running, log, onRolledBack } = this.#settings
     // Another change may have come first.
     if (this.#isStopping || !this.#nodes().includes(failed)) return
-    const next = withNodeBefore(running.graph, id, before) ?? this.#graphBefore
-    if (next === undefined) return
+    const { id } = failed
+    const alone = withNodeBefore(running.graph, id, before.settings)
+    // Only together with what it was part of.
+    const next = alone ?? before.graph
     try {
       await this.#apply(planReload(running.graph, next), next, false)
     } catch (error) {
@@ -158,7 +157,7 @@ export class GraphChanger {
     } finally {
       failed.claims?.retain(false)
     }
-    onRolledBack({ node: id, why })
+    onRolledBack({ node: id, why: alone === undefined ? `${why} (the whole configuration before it runs again)` : why })
   }
 
   #nodes(): readonly AnyLife[] {

@@ -22,8 +22,6 @@ export class InputRunner extends NodeLife<Source<Received> | Source<AnyChunk>> i
   #framing: SourceFraming | undefined
   /** Until it has taken the place of another input. */
   #shadow: SourceShadow | undefined
-  /** Another one has its place. */
-  #hasLeft = false
   #hold: Disposable | undefined
   #rates: number[] = [0]
 
@@ -99,7 +97,7 @@ export class InputRunner extends NodeLife<Source<Received> | Source<AnyChunk>> i
 
   protected override flow(): void {
     const { definition, batchMs, timeline } = this.settings
-    if (definition.kind !== 'input' || this.node === undefined || this.#hasLeft) return
+    if (definition.kind !== 'input' || this.node === undefined) return
     const { scope } = this.services
     const fail = (error: unknown): void => this.fail(error)
     if (definition.produces === 'bytes') {
@@ -142,6 +140,8 @@ export class InputRunner extends NodeLife<Source<Received> | Source<AnyChunk>> i
     const shadow = this.#shadow
     this.#shadow = undefined
     const framing = before.#leave()
+    // Whatever it still tries, it tries no more.
+    void before.stop('another source has its place')
     this.#receivedBytes += before.receivedBytes
     this.#rates = before.#rates
     this.port.feeder = this
@@ -168,7 +168,6 @@ export class InputRunner extends NodeLife<Source<Received> | Source<AnyChunk>> i
 
   /** Nothing comes from it any more, and its port is no longer its own. */
   #leave(): SourceFraming | undefined {
-    this.#hasLeft = true
     this.disconnect()
     const framing = this.#framing
     this.#framing = undefined

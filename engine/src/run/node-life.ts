@@ -42,7 +42,7 @@ export abstract class NodeLife<N extends AsyncDisposable> {
   /** What it holds of what nodes share. */
   readonly claims: NodeClaims | undefined
   #settings: NodeSettings
-  #isStaged: boolean
+  protected isStaged: boolean
   protected readonly services: RunServices
   log: Logger
   /** What the plugin has opened. */
@@ -72,7 +72,7 @@ export abstract class NodeLife<N extends AsyncDisposable> {
   constructor(settings: NodeSettings, services: RunServices, container: EngineContainer, coming: Coming = {}) {
     const { isStaged = false, before } = coming
     this.#settings = settings
-    this.#isStaged = isStaged
+    this.isStaged = isStaged
     this.#before = before
     const { shared } = services
     this.claims = shared && new NodeClaims({ ...shared, isStaged, owner: () => this.id })
@@ -162,10 +162,10 @@ export abstract class NodeLife<N extends AsyncDisposable> {
    */
   takePlace(): void {
     if (this.#state === 'failed') throw this.#failure
-    if (!this.#isStaged) return
+    if (!this.isStaged) return
     const before = this.#before
     this.claims?.activate(before === undefined ? undefined : { id: this.id, claims: before.claims })
-    this.#isStaged = false
+    this.isStaged = false
     this.#before = undefined
     if (before !== undefined) {
       this.#restarts += before.restarts
@@ -262,7 +262,7 @@ export abstract class NodeLife<N extends AsyncDisposable> {
     this.#why = why
     this.#sinceMs = this.services.clock.nowMs()
     for (const resolve of this.#whenChanged.splice(0)) resolve()
-    if (!this.#isStaged) this.services.events.emit({ kind: `node.${state}`, node: this.id, data: { why } })
+    if (!this.isStaged) this.services.events.emit({ kind: `node.${state}`, node: this.id, data: { why } })
     this.services.onStateChange(this)
   }
 

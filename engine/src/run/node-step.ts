@@ -3,6 +3,7 @@ import type { NodeSettings } from '../graph/graph.js'
 import type { NodeChange, PlanVerb } from '../reload/reload-plan.js'
 import { isGone } from './become-ready.js'
 import { InputRunner } from './input-runner.js'
+import type { Coming } from './node-life.js'
 import type { PipelineRunner } from './pipeline-runner.js'
 import { createNode, type PipelineNode } from './wiring.js'
 
@@ -43,20 +44,22 @@ function makeStep(
   runner: PipelineRunner,
   isFedAnew: boolean,
 ): Step {
-  const { services, container } = runner
-  const verb = change?.verb ?? 'add'
+  const { verb = 'add', was = settings.id, changes = [] } = change ?? {}
   const isHandoff = verb === 'handoff'
-  const moves = change?.changes.some((each) => each.reload === 'rebind') ?? false
-  const found = verb === 'add' ? undefined : runner.find(change?.was ?? settings.id)
-  const isOver = found !== undefined && hasEnded(found) && (isFedAnew || MADE_ANEW.has(verb))
-  const old = isOver ? undefined : found
+  const moves = changes.some((each) => each.reload === 'rebind')
+  const old = verb === 'add' ? undefined : placeholderOf(runner.find(was), isFedAnew || MADE_ANEW.has(verb))
+  const make = (coming: Coming): PipelineNode =>
+    createNode(settings, runner.services, runner.container, { isStaged: true, isHandoff, ...coming })
   if (old === undefined) {
-    const node = createNode(settings, services, container, { isStaged: true, isHandoff })
-    return { settings, verb: isHandoff ? verb : 'add', old, node, moves, holds: [] }
+    return { settings, verb: isHandoff ? verb : 'add', old, node: make({}), moves, holds: [] }
   }
-  if (verb === 'keep' || (STAYS.has(verb) && !isGone(old))) return { settings, verb, old, node: old, moves, holds: [] }
-  const node = createNode(settings, services, container, { isStaged: true, isHandoff, before: old })
-  return { settings, verb, old, node, moves, holds: [] }
+  const stays = verb === 'keep' || (STAYS.has(verb) && !isGone(old))
+  return { settings, verb, old, node: stays ? old : make({ before: old }), moves, holds: [] }
+}
+
+/** Who has the place now; nobody, if its stream has ended and another is to begin. */
+function placeholderOf(found: PipelineNode | undefined, beginsAnew: boolean): PipelineNode | undefined {
+  return found !== undefined && beginsAnew && hasEnded(found) ? undefined : found
 }
 
 const MADE_ANEW: ReadonlySet<PlanVerb> = new Set(['swap', 'source'])

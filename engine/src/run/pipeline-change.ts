@@ -28,6 +28,8 @@ export class PipelineChange {
   readonly #steps: readonly Step[]
   readonly #removed: readonly PipelineNode[]
   readonly #crossings: Crossings
+  #giveUp: (error: Error) => void = () => undefined
+  readonly #givenUp: Promise<never>
 
   constructor(runner: PipelineRunner, next: Pipeline, changes: ReadonlyMap<string, NodeChange>) {
     this.runner = runner
@@ -37,6 +39,10 @@ export class PipelineChange {
     const stays = new Set(this.#steps.map(({ old }) => old))
     this.#removed = runner.nodes.filter((node) => !stays.has(node))
     this.#crossings = new Crossings(this.#steps, runner.services)
+    this.#givenUp = new Promise((_, reject) => {
+      this.#giveUp = reject
+    })
+    this.#givenUp.catch(() => undefined)
   }
 
   /** Opens what is new beside what runs. Rejects when something can't be; then `abort` is to be called. */
@@ -77,9 +83,10 @@ export class PipelineChange {
     for (const { moves, node, settings } of this.#steps) if (moves) this.#try(node, () => restore(settings.id))
   }
 
-  /** Cuts every edge now: the engine is about to stop. */
+  /** Cuts every edge now, and opens nothing more: the engine is about to stop. */
   force(): void {
     this.#crossings.force()
+    this.#giveUp(new Error('the engine is stopping'))
   }
 
   /** Resolves when every reader has been handed over, with what that took and what did not work out. */
@@ -96,28 +103,30 @@ export class PipelineChange {
   }
 
   /**
-   * Lets go of the old nodes, but for those that are handed off; those that were removed have `drainMs` to deliver what
-   * they have. By the id that each had; the promises never reject.
+   * Lets go of the old nodes; those that were removed have `drainMs` to deliver what they have. By the id that each had;
+   * the promises never reject.
    */
   drain(drainMs: number): ReadonlyMap<string, Promise<void>> {
-    const replaced = this.#steps.flatMap((step) => (isNew(step) && step.verb !== 'handoff' ? (step.old ?? []) : []))
+    const replaced = this.#steps.flatMap((step) => (isNew(step) ? (step.old ?? []) : []))
     const leaving = [...replaced, ...this.#removed]
     return new Map(leaving.map((node) => [node.id, this.#leave(node, drainMs)]))
   }
 
-  /** Opens what had to wait until others, or the node before it, have let go of what it takes. Never rejects. */
+  /** Opens what had to wait until others, and the node before it, have let go of what it takes. Never rejects. */
   async handOff(released: (ids: readonly string[]) => Promise<void>): Promise<readonly FailedStep[]> {
     const failed: FailedStep[] = []
     for (const step of this.#steps) {
       if (step.verb !== 'handoff') continue
       const { old, settings } = step
-      await released(this.#changes.get(settings.id)?.holders ?? [])
       try {
-        await handOff(step, this.runner)
+        await Promise.race([
+          released([...(this.#changes.get(settings.id)?.holders ?? []), ...(old === undefined ? [] : [old.id])]),
+          this.#givenUp,
+        ])
+        await handOff(step, this.runner, this.#givenUp)
       } catch (error) {
         if (old !== undefined) failed.push({ settings, old: old.settings, error })
       }
-      if (old !== undefined) await this.runner.dismiss(old, 'its place was handed off', DISMISS_WITHIN_MS)
     }
     this.runner.nodes = this.#steps.map(({ node }) => node)
     return failed

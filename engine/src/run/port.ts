@@ -22,6 +22,8 @@ export class Port {
   sentBytes = 0
   /** What numbers the chunks (`origin`): two ports with the same root carry the same stream, chunk for chunk. */
   root: object = this
+  /** What left it while nobody read it yet said `marked`: whoever begins to read it has to hear of that. */
+  isMarked = false
   /** The inputs behind it. */
   sources: readonly Pausable[] = []
   readonly #readers = new Set<PortReader>()

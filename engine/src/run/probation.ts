@@ -12,8 +12,15 @@ interface TriedNode {
 interface Trial {
   /** As it runs; another reload makes another object. */
   readonly settings: NodeSettings
-  readonly before: NodeSettings
-  readonly untilMs: number
+  readonly before: Former
+  /** Ends it. */
+  readonly timer: Disposable
+}
+
+/** What a node was, and the graph in which it was that. */
+export interface Former {
+  readonly settings: NodeSettings
+  readonly graph: Graph
 }
 
 export class Probation {
@@ -25,40 +32,47 @@ export class Probation {
   }
 
   /** The node runs with other settings from now on. Its viewers would outlive its failure. */
-  begin(node: TriedNode, before: NodeSettings): void {
-    const { settings } = node
-    this.#trials.set(settings.id, { settings, before, untilMs: this.#clock.nowMs() + PROBATION_MS })
+  begin(node: TriedNode, before: Former): void {
+    const { id } = node.settings
+    this.#trials.get(id)?.timer[Symbol.dispose]()
+    const timer = this.#clock.after(PROBATION_MS, () => {
+      if (this.#trials.get(id)?.timer === timer) this.#trials.delete(id)
+      node.claims?.retain(false)
+    })
+    this.#trials.set(id, { settings: node.settings, before, timer })
     node.claims?.retain(true)
-    this.#clock.after(PROBATION_MS, () => node.claims?.retain(false))
   }
 
   /** Another reload has left the node as it is. */
   carryOn(before: NodeSettings, settings: NodeSettings): void {
     const trial = this.#trials.get(before.id)
-    if (trial?.settings === before) this.#trials.set(settings.id, { ...trial, settings })
+    if (trial?.settings === before) this.#trials.set(before.id, { ...trial, settings })
   }
 
   /** What the node of these settings was, if it is on probation; it is so no longer. */
-  end(settings: NodeSettings): NodeSettings | undefined {
+  end(settings: NodeSettings): Former | undefined {
     const trial = this.#trials.get(settings.id)
+    if (trial?.settings !== settings) return undefined
     this.#trials.delete(settings.id)
-    const isOn = trial?.settings === settings && this.#clock.nowMs() < trial.untilMs
-    return isOn ? trial.before : undefined
+    trial.timer[Symbol.dispose]()
+    return trial.before
   }
 }
 
 /** The graph with one node as it was. Undefined where that node does not fit into it any more. */
 export function withNodeBefore(graph: Graph, id: string, before: NodeSettings): Graph | undefined {
-  const put = (node: NodeSettings): NodeSettings => (node.id === id ? restored(node, before) : node)
+  const ids = new Set(graph.pipelines.flatMap(({ nodes }) => nodes.map((node) => node.id)))
+  const put = (node: NodeSettings): NodeSettings => (node.id === id ? restored(node, before, ids) : node)
   const pipelines = graph.pipelines.map((pipeline) => ({ ...pipeline, nodes: pipeline.nodes.map(put) }))
   const next = { ...graph, services: graph.services.map(put), pipelines }
   return fits(next, id) ? next : undefined
 }
 
-/** It reads what it read, where that is still there. */
-function restored(node: NodeSettings, before: NodeSettings): NodeSettings {
+/** It reads what it read, where that is still there under its name; else what it reads now. */
+function restored(node: NodeSettings, before: NodeSettings, ids: ReadonlySet<string>): NodeSettings {
   const { was: _was, ...settings } = before
-  return { ...settings, id: node.id, from: before.from.length === 0 ? node.from : before.from }
+  const isThere = before.from.every((ref) => ids.has(ref.node))
+  return { ...settings, id: node.id, from: isThere ? before.from : node.from }
 }
 
 function fits({ pipelines, listeners }: Graph, id: string): boolean {

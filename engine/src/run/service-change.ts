@@ -2,7 +2,6 @@
 // no streams, so that each takes its place at once.
 import type { EngineContainer } from '../container.js'
 import type { NodeSettings } from '../graph/graph.js'
-import type { Clock } from '../plugin/tokens.js'
 import type { NodeChange, PlanVerb } from '../reload/reload-plan.js'
 import { becomeReady, isGone } from './become-ready.js'
 import { DISMISS_WITHIN_MS, READY_WITHIN_MS } from './handoff.js'
@@ -20,16 +19,17 @@ interface Step {
 export class ServiceChange {
   readonly #steps: readonly Step[]
   readonly #removed: readonly ServiceRunner[]
-  readonly #clock: Clock
+  readonly #around: { readonly services: RunServices; readonly container: EngineContainer }
   readonly #failures = new Map<Step, unknown>()
 
   constructor(
     running: readonly ServiceRunner[],
     next: readonly NodeSettings[],
     changes: ReadonlyMap<string, NodeChange>,
-    { services, container }: { readonly services: RunServices; readonly container: EngineContainer },
+    around: { readonly services: RunServices; readonly container: EngineContainer },
   ) {
-    this.#clock = services.clock
+    const { services, container } = around
+    this.#around = around
     this.#steps = next.map((settings) => {
       const change = changes.get(settings.id)
       const verb = change?.verb ?? 'add'
@@ -52,7 +52,7 @@ export class ServiceChange {
       this.#steps.map(async ({ node, old, verb }) => {
         if (node === old || verb === 'handoff') return
         await node.start()
-        if (verb !== 'add') await becomeReady(node, READY_WITHIN_MS, this.#clock)
+        if (verb !== 'add') await becomeReady(node, READY_WITHIN_MS, this.#around.services.clock)
       }),
     )
   }
@@ -87,11 +87,21 @@ export class ServiceChange {
         await node.start()
       } catch (error) {
         this.#failures.set(step, error)
+        if (old !== undefined) await this.#openAgain(step, old)
       }
     }
     return [...this.#failures].flatMap(([{ settings, old }, error]) =>
       old === undefined ? [] : [{ settings, old: old.settings, error }],
     )
+  }
+
+  /** As it was; if that fails too it says so itself. */
+  async #openAgain(step: Step, old: ServiceRunner): Promise<void> {
+    const { node: failed, settings } = step
+    await failed.stop('it could not open', DISMISS_WITHIN_MS)
+    const { services, container } = this.#around
+    step.node = new ServiceRunner({ ...old.settings, id: settings.id }, services, container)
+    await step.node.start().catch(() => undefined)
   }
 
   async drain(): Promise<void> {

@@ -49,7 +49,9 @@ export class SourceCrossover {
   /** Cuts now. A source that has nothing by now does not take the place of one that delivers. */
   force(): void {
     const { state } = this.#next
-    if (state === 'ready' || state === 'degraded' || this.#before.isSilent(SILENT_MS)) return this.#cut()
+    // Without key frames it has bytes all the same.
+    const isUp = (state === 'ready' || state === 'degraded') && this.#next.receivedBytes > 0
+    if (isUp || this.#before.isSilent(SILENT_MS)) return this.#cut()
     const why = this.#next.why === '' ? 'it sends nothing' : this.#next.why
     this.#end(() => this.#settle.reject(runError('NODE_NOT_READY', `did not take over: ${why}`, { at: this.node })))
   }

@@ -73,7 +73,10 @@ export class StageRunner extends NodeLife<Stage> {
         if (outlet === undefined)
           throw runError('NODE_NO_SUCH_PORT', `${definition.type} returned no observable for port ${name}`)
         const port = this.port(name)
-        const next = (chunk: AnyChunk): void => port.push(chunk)
+        const next = (chunk: AnyChunk): void => {
+          if (chunk.discontinuity === 'marked' && this.isStaged) port.isMarked = true
+          port.push(chunk)
+        }
         this.#subscriptions.add(outlet.subscribe({ next, error: fail, complete: () => this.#complete(port) }))
       }
     })

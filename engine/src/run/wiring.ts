@@ -29,12 +29,12 @@ export function createNode(
 export function addEdges(
   node: Reader,
   services: RunServices,
-  portOf: (ref: NodeSettings['from'][number]) => Port,
+  portOf: (ref: NodeSettings['from'][number], index: number) => Port | undefined,
 ): void {
-  for (const ref of node.settings.from) {
+  for (const [index, ref] of node.settings.from.entries()) {
     const enter = (run: () => void): void => services.scope.enter((error) => node.fail(error), run)
     const edge = new Edge({ id: `${ref.node}.${ref.port}`, enter })
-    edge.port = portOf(ref)
+    edge.port = portOf(ref, index)
     node.edges.push(edge)
   }
 }

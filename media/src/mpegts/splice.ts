@@ -31,6 +31,12 @@ export class SpliceTracker {
     }
   }
 
+  /** The continuity counter of the last packet of the PID; undefined where none came. */
+  counterOf(pid: number): number | undefined {
+    const counter = this.#counters[pid] ?? UNSEEN
+    return counter === UNSEEN ? undefined : counter
+  }
+
   /** For a viewer that starts here: PAT, CAT and PMTs in force, with the counters that come before those that follow. */
   preamble(): Uint8Array {
     return concat(this.#psi())

@@ -186,8 +186,12 @@ class HttpTsSink implements Sink {
     route.onCaughtUp = () => {
       if (route.behindBytes <= this.#holdAboveBytes / 2) this.#release()
     }
+    let isFirst = true
     return inlet.chunks.subscribe({
       next: (chunk) => {
+        // The feed may be that of an output that read from elsewhere.
+        if (isFirst) this.#feed.comesAnotherWay()
+        isFirst = false
         if (inlet.pausable !== this.#isPausable) {
           this.#isPausable = inlet.pausable
           this.#update()
@@ -253,6 +257,7 @@ function isFeed(previous: unknown): previous is TsFeed {
     previous !== null &&
     'joinsAnywhere' in previous &&
     'push' in previous &&
+    'comesAnotherWay' in previous &&
     typeof previous.push === 'function'
   )
 }

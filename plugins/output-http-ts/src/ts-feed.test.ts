@@ -3,7 +3,7 @@ import { describe, test } from 'node:test'
 import type { AnyChunk, LiveEntry } from '@millrace/engine/plugin'
 import { buildTs } from '@millrace/engine/testing'
 import type { TsPlan } from '@millrace/engine/testing'
-import { Framer, SpliceTracker } from '@millrace/media/mpegts'
+import { Framer, Remarker, SpliceTracker } from '@millrace/media/mpegts'
 import type { GopChunk, TsChunk } from '@millrace/media/mpegts'
 import { TsFeed } from './ts-feed.js'
 
@@ -34,6 +34,38 @@ function continuityErrors(bytes: Uint8Array): number[] {
   }
   return errors
 }
+
+/** Without the packets of a PID. */
+function without(pid: number, { bytes, ...chunk }: TsChunk): TsChunk {
+  const kept = Array.from({ length: bytes.length / 188 }, (_, index) => bytes.subarray(index * 188, index * 188 + 188))
+  const left = new Uint8Array(Buffer.concat(kept.filter((packet) => pidsOf(packet)[0] !== pid)))
+  return { ...chunk, bytes: left, marks: new Remarker().remark(left) }
+}
+
+describe('the feed when what it gets is selected otherwise', () => {
+  const chunks = chunksOf()
+  const audio = 0x101
+  for (const how of ['told', 'marked'] as const) {
+    test(`announces a PID that was left out, and nothing else (${how})`, () => {
+      const feed = new TsFeed(false)
+      const sent: Uint8Array[] = []
+      const back = chunks.findIndex(({ randomAccess }, index) => randomAccess && index > chunks.length / 2)
+      for (const [index, chunk] of chunks.entries()) {
+        if (index === back && how === 'told') feed.comesAnotherWay()
+        const isMarked = index === back && how === 'marked'
+        const isOut = index > chunks.length / 4 && index < back
+        const next = isOut ? without(audio, chunk) : chunk
+        for (const { bytes } of feed.push(isMarked ? { ...next, discontinuity: 'marked' } : next)) sent.push(bytes)
+      }
+      const all = new Uint8Array(Buffer.concat(sent))
+      assert.deepEqual(continuityErrors(all), [])
+      const given = chunks.reduce((sum, { bytes }) => sum + bytes.length, 0)
+      const out = chunks.slice(Math.floor(chunks.length / 4) + 1, back)
+      const missing = out.reduce((sum, { bytes }) => sum + pidsOf(bytes).filter((pid) => pid === audio).length * 188, 0)
+      assert.equal(all.length, given - missing + 188)
+    })
+  }
+})
 
 /** The GOPs of a stream, without what comes before the first key frame. */
 function gopsOf(chunks: readonly TsChunk[]): GopChunk[] {

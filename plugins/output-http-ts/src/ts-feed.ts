@@ -30,15 +30,23 @@ export class TsFeed {
   readonly #pids = new Set<number>()
   /** PIDs that were not seen since the last loss. */
   readonly #unannounced = new Set<number>()
+  /** PIDs that may go on with any counter: they come another way since they were seen last. */
+  readonly #suspects = new Set<number>()
 
   constructor(joinsAnywhere: boolean) {
     this.joinsAnywhere = joinsAnywhere
+  }
+
+  /** What comes next may have been selected otherwise: a PID that was left out meanwhile is announced when it is back. */
+  comesAnotherWay(): void {
+    for (const pid of this.#pids) this.#suspects.add(pid)
   }
 
   /** The entries of a chunk, in order. What a loss of ours makes necessary comes in front. */
   push(chunk: AnyChunk): readonly LiveEntry[] {
     const isAfterLoss = chunk.discontinuity === 'lost'
     if (isAfterLoss || this.#pids.size === 0) this.#beginAnew(chunk)
+    if (chunk.discontinuity === 'marked') this.comesAnotherWay()
     const announced = this.#announce(chunk)
     // The bridge announces every PID, those of this chunk with the counters that fit them.
     const lead = isAfterLoss ? this.#splice.bridge() : announced
@@ -65,11 +73,11 @@ export class TsFeed {
 
   /** Announcements for those PIDs of the chunk that a loss came before. The tracker knows their counters from here on. */
   #announce(chunk: AnyChunk): Uint8Array | undefined {
-    if (this.#unannounced.size === 0) return undefined
+    if (!this.#hasAnyToAnnounce(chunk)) return undefined
     const packets: Uint8Array[] = []
     for (let offset = 0; offset < chunk.bytes.length; offset += PACKET_SIZE) {
       const pid = readPid(chunk.bytes, offset)
-      if (hasTransportError(chunk.bytes, offset) || !this.#unannounced.delete(pid)) continue
+      if (hasTransportError(chunk.bytes, offset) || !this.#isToAnnounce(chunk.bytes, offset, pid)) continue
       const before = hasPayload(chunk.bytes, offset) ? 15 : 0
       packets.push(announcement(pid, (readCounter(chunk.bytes, offset) + before) & 0x0f))
     }
@@ -81,6 +89,28 @@ export class TsFeed {
     }
     this.#splice.follow({ ...chunk, bytes, marks })
     return bytes
+  }
+
+  /** By the marks: a PID that is awaited may never come, and packets are not looked at for that. */
+  #hasAnyToAnnounce({ marks }: AnyChunk): boolean {
+    if (this.#unannounced.size === 0 && this.#suspects.size === 0) return false
+    for (let at = 0; at < marks.length; at += MARK_SIZE) {
+      if ((marks[at + MARK_FLAGS]! & LAST_OF_PID) === 0) continue
+      const pid = marks[at + MARK_PID]!
+      if (this.#unannounced.has(pid) || this.#suspects.has(pid)) return true
+    }
+    return false
+  }
+
+  /** It is the first packet of its PID since a loss, or one that does not follow on the last that was seen. */
+  #isToAnnounce(bytes: Uint8Array, offset: number, pid: number): boolean {
+    const isSuspect = this.#suspects.delete(pid)
+    if (this.#unannounced.delete(pid)) return true
+    const last = isSuspect ? this.#splice.counterOf(pid) : undefined
+    if (last === undefined) return false
+    const steps = (readCounter(bytes, offset) - last) & 0x0f
+    // ISO/IEC 13818-1 2.4.3.3: without payload it stays, and a packet may come twice.
+    return steps !== 0 && !(steps === 1 && hasPayload(bytes, offset))
   }
 
   #follow(chunk: AnyChunk): void {

@@ -34,12 +34,10 @@ const options = z.strictObject({
     )
     .default({})
     .meta({ description: 'Headers that are sent too, for example Authorization.', reload: 'live' }),
-  secret: secret()
-    .optional()
-    .meta({
-      description: 'Key of the HMAC-SHA256 of the body that X-Millrace-Signature carries; without it none.',
-      reload: 'live',
-    }),
+  secret: secret().optional().meta({
+    description: 'Key of the HMAC-SHA256 of the body that X-Millrace-Signature carries; without it none.',
+    reload: 'live',
+  }),
   timeout: duration({ min: 100, max: 300_000 })
     .prefault('5s')
     .meta({ description: 'How long one try may take.', reload: 'live' }),

@@ -1,0 +1,38 @@
+// Choices that can be had again from the same seed.
+import { seeded } from '../fuzz/seeded.js'
+
+export class Dice {
+  readonly #next: () => number
+
+  constructor(seed: number) {
+    this.#next = seeded(seed)
+  }
+
+  /** From 0 to below `end`. */
+  below(end: number): number {
+    return Math.floor(this.#next() * end)
+  }
+
+  chance(probability: number): boolean {
+    return this.#next() < probability
+  }
+
+  /** `items` is not empty. */
+  pick<T>(items: readonly T[]): T {
+    const item = items[this.below(items.length)]
+    if (item === undefined && items.length === 0) throw new Error('nothing to choose from')
+    return item as T
+  }
+
+  /** Undefined of no items. */
+  maybe<T>(items: readonly T[]): T | undefined {
+    return items.length === 0 ? undefined : this.pick(items)
+  }
+
+  shuffle<T>(items: readonly T[]): T[] {
+    return items
+      .map((item) => ({ item, place: this.#next() }))
+      .sort((a, b) => a.place - b.place)
+      .map(({ item }) => item)
+  }
+}

@@ -1,0 +1,172 @@
+// Edits that nobody notices: formatting, every option of class `live`, limits, texts, access.
+import type { PlanVerb } from '@millrace/engine'
+import type { ConfigModel, Settings, Value } from '../config-model.js'
+import { optionOf, withOption } from '../config-model.js'
+import type { Edit, EditWorld } from './edit.js'
+import { someOutput, somePipeline } from './edit.js'
+
+type Values = readonly (Value | undefined)[]
+
+/** Of http-ts. `clients.max: 1` sends nobody away. Windows and time limits stay longer than a viewer of ours may sleep. */
+const OUTPUT_OPTIONS: Readonly<Record<string, Values>> = {
+  start: [undefined, 'keyframe', 'now', 'burst'],
+  burst: [undefined, '1s', '3s', '0s'],
+  'window.duration': [undefined, '6s', '15s', '20s'],
+  'window.size': [undefined, '16MiB', '32MiB'],
+  slow: [undefined, 'skip', 'disconnect'],
+  stallTimeout: [undefined, '60s', '2m'],
+  catchUp: [undefined, '64KiB', '128KiB', '1MiB'],
+  'offline.waitFor': [undefined, '5s', '20s'],
+  'offline.status': [undefined, 404, 502],
+  'offline.endAfter': [undefined, '1m', '10m'],
+  'clients.max': [undefined, 0, 1, 2, 500],
+  'clients.soft': [undefined, 0, 3, 400],
+  'clients.perAddress': [undefined, 0, 1, 300],
+  'clients.overLimitStatus': [undefined, 404, 429],
+  auth: [undefined, 'viewers'],
+  cors: [undefined, '*', 'https://tv.example'],
+  description: [undefined, 'an output', 'for "the" wall: one'],
+}
+const LISTENER_OPTIONS: Readonly<Record<string, Values>> = {
+  trustedProxies: [undefined, ['10.0.0.0/8'], ['192.0.2.1', '2001:db8::/32']],
+  forwardedHeader: [undefined, 'x-forwarded-for', 'forwarded'],
+  maxConnections: [undefined, 500, 20_000],
+  maxClients: [undefined, 0, 300, 1000],
+}
+const ENGINE_OPTIONS: Readonly<Record<string, Values>> = {
+  'log.level': [undefined, 'info', 'debug', 'warn', 'error'],
+  drain: ['3s', '5s', '8s'],
+  maxClients: [undefined, 200, 1000],
+  accessLog: [undefined, 'off', 'access.log', 'other.log'],
+  'api.hosts': [undefined, ['millrace.example'], ['a.example', 'b.example']],
+}
+const DEFAULTS: Readonly<Record<string, Values>> = {
+  'outputs.http-ts.burst': [undefined, '1s', '4s'],
+  'outputs.http-ts.stallTimeout': [undefined, '70s', '100s'],
+  'transforms.gop.maxDuration': [undefined, '8s', '12s'],
+  'inputs.http.readTimeout': [undefined, '6s', '9s'],
+}
+
+export const LIVE_EDITS: readonly Edit[] = [
+  layoutEdit('comment', (layout, { number }) => ({ ...layout, comment: number })),
+  layoutEdit('order', (layout) => ({ ...layout, isReversed: !layout.isReversed })),
+  layoutEdit('formatting', (layout) => ({ ...layout, isFlow: !layout.isFlow, indent: layout.indent === 2 ? 4 : 2 })),
+  placeEdit('move to an included file', 'included'),
+  placeEdit('make a template of it', 'template'),
+  placeEdit('write it out', 'plain'),
+  ...Object.entries(OUTPUT_OPTIONS).map(([path, values]) =>
+    edit(`http-ts ${path}`, ['live'], (model, world) => {
+      const found = someOutput(model, world)
+      return found !== undefined && setOption(found.node, path, values, world)
+    }),
+  ),
+  nodeEdit('gop maxDuration', 'gop', 'maxDuration', [undefined, '5s', '20s']),
+  nodeEdit('ts-validate transportErrors', 'ts-validate', 'transportErrors', [undefined, 'keep', 'drop']),
+  edit('ts-validate nullPackets', ['live'], (model, world) => {
+    const pipeline = somePipeline(model, world, ({ isExact }) => !isExact)
+    const node = world.dice.maybe(pipeline?.transforms.filter(({ type }) => type === 'ts-validate') ?? [])
+    return node !== undefined && setOption(node, 'nullPackets', [undefined, 'keep', 'drop'], world)
+  }),
+  nodeEdit('http connectTimeout', 'http', 'connectTimeout', [undefined, '3s', '8s']),
+  nodeEdit('http readTimeout', 'http', 'readTimeout', [undefined, '7s', '15s']),
+  nodeEdit('batch', 'file', 'batch', [undefined, '20ms', '50ms', '100ms']),
+  edit('pipeline description', ['live'], (model, world) => {
+    const pipeline = somePipeline(model, world)
+    if (pipeline !== undefined) pipeline.description = `${pipeline.name}, edit ${world.number}`
+    return pipeline !== undefined
+  }),
+  ...Object.entries(LISTENER_OPTIONS).map(([path, values]) =>
+    edit(`listener ${path}`, ['live'], (model, world) => {
+      const name = world.dice.pick(Object.keys(model.listeners))
+      const options = changed(model.listeners[name] ?? {}, path, values, world)
+      if (options !== undefined) model.listeners = { ...model.listeners, [name]: options }
+      return options !== undefined
+    }),
+  ),
+  ...Object.entries(ENGINE_OPTIONS).map(([path, values]) =>
+    edit(`engine ${path}`, ['live'], (model, world) => {
+      const options = changed(model.engine, path, values, world)
+      if (options !== undefined) model.engine = options
+      return options !== undefined
+    }),
+  ),
+  ...Object.entries(DEFAULTS).map(([path, values]) =>
+    edit(`defaults ${path}`, ['live'], (model, world) => {
+      const options = changed(model.defaults, path, values, world)
+      if (options !== undefined) model.defaults = options
+      return options !== undefined
+    }),
+  ),
+  edit('auth users', ['live'], (model, world) => {
+    const users = { anna: '${secret:anna}', [`user-${world.number}`]: 'a password' }
+    model.auth = { ...model.auth, viewers: { type: 'basic', realm: `edit ${world.number}`, users } }
+    return true
+  }),
+  edit('auth provider added', ['add'], (model, world) => {
+    const provider = { type: 'bearer', tokens: [`token-of-edit-${world.number}`] }
+    model.auth = { ...model.auth, [`more-${world.number}`]: provider }
+    return true
+  }),
+  edit('auth provider removed', ['remove'], (model) => {
+    const extra = Object.keys(model.auth).find((name) => name !== 'viewers')
+    if (extra === undefined) return false
+    const { [extra]: _, ...rest } = model.auth
+    model.auth = rest
+    return true
+  }),
+  edit('secret', ['live'], (model, world) => {
+    model.password = `password of edit ${world.number}`
+    return true
+  }),
+]
+
+function edit(
+  kind: string,
+  verbs: readonly PlanVerb[],
+  change: (model: ConfigModel, world: EditWorld) => boolean,
+): Edit {
+  return { kind, verbs, change }
+}
+
+function layoutEdit(
+  kind: string,
+  change: (layout: ConfigModel['layout'], world: EditWorld) => ConfigModel['layout'],
+): Edit {
+  return edit(kind, [], (model, world) => {
+    model.layout = change(model.layout, world)
+    return true
+  })
+}
+
+function placeEdit(kind: string, place: 'plain' | 'included' | 'template'): Edit {
+  return edit(kind, [], (model, world) => {
+    const pipeline = somePipeline(model, world, (each) => each.place !== place)
+    // A file without pipelines is another thing than a formatting.
+    const stay = model.pipelines.filter((each) => each !== pipeline && each.place !== 'included')
+    if (pipeline === undefined || (place === 'included' && stay.length === 0)) return false
+    pipeline.place = place
+    return true
+  })
+}
+
+/** Of some node of this type. */
+function nodeEdit(kind: string, type: string, path: string, values: Values): Edit {
+  return edit(kind, ['live'], (model, world) => {
+    const nodes = model.pipelines.flatMap(({ inputs, transforms }) => [...inputs, ...transforms])
+    const node = world.dice.maybe(nodes.filter((each) => each.type === type))
+    return node !== undefined && setOption(node, path, values, world)
+  })
+}
+
+function setOption(node: { options: Settings }, path: string, values: Values, world: EditWorld): boolean {
+  const options = changed(node.options, path, values, world)
+  if (options !== undefined) node.options = options
+  return options !== undefined
+}
+
+/** With another value than it has. The values of some kinds say their default, too: then the plan may be empty. */
+function changed(options: Settings, path: string, values: Values, { dice }: EditWorld): Settings | undefined {
+  const now = JSON.stringify(optionOf(options, path))
+  const value = dice.pick(values.filter((each) => JSON.stringify(each) !== now))
+  return withOption(options, path, value)
+}

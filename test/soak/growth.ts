@@ -1,0 +1,92 @@
+// Whether anything has grown: descriptors, listeners, timers and handles must be exactly what they were before the first
+// edit once the first configuration runs again; memory may differ by what the configurations between hold.
+import assert from 'node:assert/strict'
+import { until } from '../e2e/kit/until.js'
+import type { EngineRemote } from './engine-remote.js'
+import type { Growth } from './figures.js'
+
+/** A changed node may go back for 30 s, and holds what it needs for that; then the garbage is collected. */
+const SETTLE_MS = 60_000
+const MIB = 1024 * 1024
+/**
+ * Windows of the outputs hold 10 s of the stream, up to 20 s by an edit, of up to seven pipelines of 1 Mb/s: 17 MiB of
+ * buffers at the very most. What an edit leaves behind shows beside that when it is more than 16 KiB: the log line, the
+ * events and the text of a configuration are about as much.
+ */
+const BUFFER_NOISE = 20 * MIB
+const HEAP_NOISE = 6 * MIB
+/** Of the allocator, of compiled code, of pages that are kept for later. */
+const RESIDENT_NOISE = 48 * MIB
+const PER_EDIT = 16 * 1024
+
+export interface Held {
+  readonly descriptors: number
+  readonly listeners: number
+  readonly resources: Readonly<Record<string, number>>
+}
+
+export interface MemorySample {
+  readonly edit: number
+  readonly heapBytes: number
+  readonly bufferBytes: number
+  readonly residentBytes: number
+}
+
+export async function lookAtHeld(engine: EngineRemote): Promise<Held> {
+  const { resources } = await engine.probe('look')
+  const { Immediate: _, FSReqPromise: __, ...lasting } = resources
+  const { listeners } = await engine.status()
+  return { descriptors: (await engine.process.descriptors()).length, listeners: listeners.length, resources: lasting }
+}
+
+/** Resolves when what is held is what was held at the start; rejects with the difference when that takes too long. */
+export async function settle(engine: EngineRemote, start: Held): Promise<void> {
+  let last: Held = start
+  const isSame = async (): Promise<boolean> => {
+    last = await lookAtHeld(engine)
+    return totalOf(last) <= totalOf(start)
+  }
+  const say = (): string => `held at the start ${JSON.stringify(start)}, at the end ${JSON.stringify(last)}`
+  await until(isSame, say, SETTLE_MS)
+}
+
+export async function sampleMemory(engine: EngineRemote, edit: number): Promise<MemorySample> {
+  const { heapBytes, bufferBytes, residentBytes } = await engine.probe('collect')
+  return { edit, heapBytes, bufferBytes, residentBytes }
+}
+
+/** Medians of the first and of the last quarter. */
+export function memoryGrowth(samples: readonly MemorySample[]): Growth[] {
+  const quarter = Math.max(1, Math.floor(samples.length / 4))
+  const [early, late] = [samples.slice(0, quarter), samples.slice(-quarter)]
+  const edits = (late.at(-1)?.edit ?? 0) - (early.at(-1)?.edit ?? 0)
+  const row = (name: string, read: (sample: MemorySample) => number, noise: number): Growth => ({
+    name: `${name}, MiB`,
+    before: inMib(median(early.map(read))),
+    after: inMib(median(late.map(read))),
+    bound: inMib(noise + edits * PER_EDIT),
+  })
+  return [
+    row('heap after a collection', ({ heapBytes }) => heapBytes, HEAP_NOISE),
+    row('buffers after a collection', ({ bufferBytes }) => bufferBytes, BUFFER_NOISE),
+    row('resident memory', ({ residentBytes }) => residentBytes, RESIDENT_NOISE),
+  ]
+}
+
+export function assertBounded(growth: readonly Growth[]): void {
+  for (const { name, before, after, bound } of growth) {
+    assert.ok(after - before <= bound, `${name} has grown from ${before} to ${after}, by more than ${bound}`)
+  }
+}
+
+function totalOf({ descriptors, listeners, resources }: Held): number {
+  return descriptors + listeners + Object.values(resources).reduce((sum, count) => sum + count, 0)
+}
+
+function inMib(bytes: number): number {
+  return Math.round((bytes / MIB) * 10) / 10
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0
+}

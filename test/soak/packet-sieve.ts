@@ -1,0 +1,34 @@
+// Takes a stream apart into its packets, and lets through those that are compared.
+const SIZE = 188
+const PAT_PID = 0
+const NULL_PID = 0x1fff
+
+/** PIDs that are left out. */
+export type Sieve = ReadonlySet<number>
+
+/** Where nothing is selected: every packet but stuffing, which preambles are made of. */
+export const EVERY_PACKET: Sieve = new Set([NULL_PID])
+/** Where a selection may be made: tables are written anew, and the second sound track may be missing. */
+export const SELECTED_PACKETS: Sieve = new Set([PAT_PID, 0x1000, 0x102, NULL_PID])
+
+export class PacketSieve {
+  readonly #leftOut: Sieve
+  #rest = Buffer.alloc(0)
+
+  constructor(leftOut: Sieve) {
+    this.#leftOut = leftOut
+  }
+
+  /** Copies; the stream is in step from its first byte. */
+  take(bytes: Uint8Array): Buffer[] {
+    const all = Buffer.concat([this.#rest, bytes])
+    const whole = all.length - (all.length % SIZE)
+    this.#rest = all.subarray(whole)
+    const packets: Buffer[] = []
+    for (let at = 0; at < whole; at += SIZE) {
+      const pid = all.readUInt16BE(at + 1) & 0x1fff
+      if (!this.#leftOut.has(pid)) packets.push(all.subarray(at, at + SIZE))
+    }
+    return packets
+  }
+}
