@@ -79,6 +79,11 @@ export interface Source<P> extends AsyncDisposable {
    * nothing it emits is dropped. By default a source can't wait, and edges drop at their bound.
    */
   hold?(): Disposable
+  /**
+   * Called every `batch`, right before what has come is cut into a chunk: a source that makes its own time emits what is
+   * due now, and needs no timer beside that one. By default nothing.
+   */
+  beat?(): void
 }
 
 /** The reader's end of an edge. */

@@ -96,7 +96,8 @@ export class Crossings {
       const onCut = (): void => {
         if (source?.state === 'failed') throw source.failure
       }
-      this.#cross(node.id, { port: edge.port, edge }, { to: { port: to, edge }, newcomer: id, onCut })
+      const failure = (): unknown => source?.failure
+      this.#cross(node.id, { port: edge.port, edge }, { to: { port: to, edge }, newcomer: id, onCut, failure })
     }
   }
 
@@ -113,7 +114,8 @@ export class Crossings {
       const onCut = (): void => {
         if (verb !== 'handoff') node.takePlace()
       }
-      this.#cross(node.id, { port: before.port, edge: before }, { to: { port: edge.port, edge }, onCut })
+      const failure = (): unknown => (verb === 'handoff' ? undefined : node.failure)
+      this.#cross(node.id, { port: before.port, edge: before }, { to: { port: edge.port, edge }, onCut, failure })
     }
     for (const edge of old.edges.slice(node.edges.length)) edge.port?.disconnect(edge)
   }
@@ -121,7 +123,7 @@ export class Crossings {
   #cross(
     node: string,
     from: CrossoverSettings['from'],
-    more: Partial<Pick<CrossoverSettings, 'to' | 'newcomer' | 'onCut'>> = {},
+    more: Partial<Pick<CrossoverSettings, 'to' | 'newcomer' | 'onCut' | 'failure'>> = {},
   ): void {
     this.#all.push(new Crossover({ node, clock: this.#services.clock, from, ...more }))
   }

@@ -77,6 +77,38 @@ describe('the way of a reader from one branch to another', () => {
     assert.ok(bench.got.every(({ discontinuity }) => discontinuity === false))
   })
 
+  test('says nothing of what the new branch lost before it was read, and what the old one lost there', async () => {
+    for (const [lostByNew, lostByOld] of [
+      ['lost', false],
+      [false, 'marked'],
+    ] as const) {
+      const bench = new Bench()
+      bench.both(0, 3)
+      bench.crossover.start()
+      bench.both(3, 5)
+      bench.next.push({ ...bench.at(5), discontinuity: lostByNew })
+      bench.old.push({ ...bench.at(5), discontinuity: lostByOld })
+      assert.equal((await bench.crossover.done).how, 'clean')
+      bench.crossover.settle()
+      bench.next.push(bench.at(6))
+      assert.deepEqual(
+        bench.got.map(({ discontinuity }) => discontinuity),
+        [false, false, false, false, false, lostByOld, false],
+      )
+    }
+  })
+
+  test('says the same where the new branch is the later one', async () => {
+    const bench = new Bench()
+    bench.both(0, 3)
+    bench.crossover.start()
+    bench.both(3, 5)
+    bench.old.push(bench.at(5))
+    bench.next.push({ ...bench.at(5), discontinuity: 'lost' })
+    assert.equal((await bench.crossover.done).how, 'clean')
+    assert.ok(bench.got.every(({ discontinuity }) => discontinuity === false))
+  })
+
   test('waits for a new branch that comes later, and gives up a place that it does not have', async () => {
     const bench = new Bench()
     bench.both(0, 3)

@@ -24,6 +24,8 @@ export interface CrossoverSettings {
   readonly from: { readonly port: Port; readonly edge: Edge }
   /** What is read instead; without it the reader comes to its end at the boundary. */
   readonly to?: { readonly port: Port; readonly edge: Edge }
+  /** Why the newcomer can't be read any more; undefined while it can. By default it always can. */
+  failure?(): unknown
   /** Called right before the new branch is read. What it throws leaves the reader where it was. */
   onCut?(): void
 }
@@ -87,7 +89,7 @@ export class Crossover {
     const withinMs = Math.max(CUT_WITHIN_MS, 2 * from.edge.entryIntervalMs)
     this.#timers.push(
       clock.after(withinMs, () => this.#cutAnywhere()),
-      clock.every(SILENT_MS / 10, () => this.#cutIfSilent()),
+      clock.every(SILENT_MS / 10, () => this.#look()),
     )
     this.#cutIfSilent()
   }
@@ -179,6 +181,12 @@ export class Crossover {
     }
   }
 
+  #look(): void {
+    const failure = this.#settings.failure?.()
+    if (this.#state === 'cutting' && failure !== undefined) this.#stay(failure)
+    else this.#cutIfSilent()
+  }
+
   #cutIfSilent(): void {
     const { clock, from } = this.#settings
     if (this.#state !== 'cutting' || clock.nowMs() - this.#lastAtMs < SILENT_MS) return
@@ -205,16 +213,13 @@ export class Crossover {
   /** False if the reader stays where it is. */
   #cut(chunks: readonly AnyChunk[], how: EdgeCut['how']): boolean {
     const { clock, from, to, onCut } = this.#settings
-    for (const timer of this.#timers.splice(0)) timer[Symbol.dispose]()
-    this.#holdTimer?.[Symbol.dispose]()
     try {
       onCut?.()
     } catch (error) {
-      this.#state = 'back'
-      this.#release()
-      this.#settle.reject(error)
+      this.#stay(error)
       return false
     }
+    this.#stopTimers()
     this.#state = 'over'
     this.#held = []
     this.#ahead = []
@@ -229,6 +234,19 @@ export class Crossover {
     if (this.#isComplete) to?.edge.complete()
     this.#settle.resolve({ node: this.node, how, waitedMs: Math.round(clock.nowMs() - this.#startedMs) })
     return true
+  }
+
+  /** The reader stays with the old branch. */
+  #stay(error: unknown): void {
+    this.#stopTimers()
+    this.#state = 'back'
+    this.#release()
+    this.#settle.reject(error)
+  }
+
+  #stopTimers(): void {
+    for (const timer of this.#timers.splice(0)) timer[Symbol.dispose]()
+    this.#holdTimer?.[Symbol.dispose]()
   }
 
   /** A stream of its own begins with an entry; the same one goes on with whatever comes. */

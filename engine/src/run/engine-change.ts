@@ -43,6 +43,7 @@ export class EngineChange {
   readonly #services: ServiceChange
   #listeners: ListenerChange | undefined
   #isAborted = false
+  readonly #stopping = new AbortController()
   /** Old nodes by the id that they had, until they have let go of everything. */
   #leaving: ReadonlyMap<string, Promise<void>> = new Map()
 
@@ -115,8 +116,9 @@ export class EngineChange {
     for (const { was = '', id } of renamed) delivery.rename(RENAMED + was, id)
   }
 
-  /** Every edge is cut over now, wherever the streams are. */
+  /** Every edge is cut over now, wherever the streams are, and nothing more is opened: the engine is about to stop. */
   force(): void {
+    this.#stopping.abort('the engine is stopping')
     for (const pipeline of this.#pipelines) pipeline.force()
   }
 
@@ -124,21 +126,26 @@ export class EngineChange {
   async finish(): Promise<{ readonly cuts: readonly EdgeCut[]; readonly failed: readonly FailedStep[] }> {
     const { running } = this.#around
     const results = await Promise.all(this.#pipelines.map((pipeline) => pipeline.finish()))
-    this.#leaving = new Map(this.#pipelines.flatMap((pipeline) => [...pipeline.drain(this.#next.engine.drainMs)]))
+    const { drainMs } = this.#next.engine
+    const leaving = this.#pipelines.flatMap((pipeline) => [...pipeline.drain(drainMs)])
+    this.#leaving = new Map([...leaving, ...this.#services.drain()])
     const released = async (ids: readonly string[]): Promise<void> => {
       for (const id of ids) await this.#leaving.get(id)
     }
-    const services = await this.#services.finish()
-    const handedOff = await Promise.all(this.#pipelines.map((pipeline) => pipeline.handOff(released)))
+    const { signal } = this.#stopping
+    const handedOff = await Promise.all([
+      this.#services.handOff(released, signal),
+      ...this.#pipelines.map((pipeline) => pipeline.handOff(released, signal)),
+    ])
     running.services = this.#services.nodes
     return {
       cuts: results.flatMap(({ cuts }) => cuts),
-      failed: [...results.flatMap(({ failed }) => failed), ...services, ...handedOff.flat()],
+      failed: [...results.flatMap(({ failed }) => failed), ...handedOff.flat()],
     }
   }
 
   /** Resolves when the old nodes have let go of everything; after `finish`. Never rejects. */
   async drained(): Promise<void> {
-    await Promise.all([this.#services.drain(), ...this.#leaving.values()])
+    await Promise.all(this.#leaving.values())
   }
 }

@@ -12,21 +12,22 @@ export const DISMISS_WITHIN_MS = 5000
 
 /**
  * After the old node has let go. Rejects with the reason why it could not open; then the old definition has been opened
- * again. `givenUp` rejects when the engine stops: then nothing is opened any more.
+ * again. `signal` aborts when the engine stops: then nothing is opened any more.
  */
-export async function handOff(step: Step, runner: PipelineRunner, givenUp: Promise<never>): Promise<void> {
+export async function handOff(step: Step, runner: PipelineRunner, signal: AbortSignal): Promise<void> {
   const { old } = step
   try {
-    await Promise.race([enter(step.node, step.holds, runner), givenUp])
+    await unlessAborted(enter(step.node, step.holds, runner), signal)
   } catch (error) {
-    const isStopping = await Promise.race([givenUp.catch(() => true), Promise.resolve(false)])
-    if (old !== undefined && !isStopping) await Promise.race([goBack(step, old, runner), givenUp])
+    if (old !== undefined && !signal.aborted) await unlessAborted(goBack(step, old, runner, signal), signal)
+    // Nobody waits for what waits for a node that is not there.
+    for (const hold of step.holds) hold[Symbol.dispose]()
     throw error
   }
 }
 
 /** Opens what had the place before. If that fails too, it says so itself. */
-async function goBack(step: Step, old: PipelineNode, runner: PipelineRunner): Promise<void> {
+async function goBack(step: Step, old: PipelineNode, runner: PipelineRunner, signal: AbortSignal): Promise<void> {
   const { services, container } = runner
   const { settings, node: failed } = step
   const before = { ...old.settings, id: settings.id, from: settings.from }
@@ -43,7 +44,7 @@ async function goBack(step: Step, old: PipelineNode, runner: PipelineRunner): Pr
     }
   }
   await runner.dismiss(failed, 'it could not open', DISMISS_WITHIN_MS)
-  await enter(again, holds, runner).catch(() => undefined)
+  if (!signal.aborted) await enter(again, holds, runner).catch(() => undefined)
 }
 
 async function enter(node: PipelineNode, holds: readonly Disposable[], { services }: PipelineRunner): Promise<void> {
@@ -51,4 +52,20 @@ async function enter(node: PipelineNode, holds: readonly Disposable[], { service
   await node.start()
   for (const hold of holds) hold[Symbol.dispose]()
   if (!(node instanceof InputRunner)) await becomeReady(node, READY_WITHIN_MS, services.clock)
+}
+
+/** Rejects when the signal aborts first, or has; what becomes of the promise then is nobody's business. */
+export async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  promise.catch(() => undefined)
+  let stop: () => void = () => undefined
+  const aborted = new Promise<never>((_, reject) => {
+    stop = () => reject(new Error(String(signal.reason)))
+  })
+  signal.addEventListener('abort', stop)
+  if (signal.aborted) stop()
+  try {
+    return await Promise.race([aborted, promise])
+  } finally {
+    signal.removeEventListener('abort', stop)
+  }
 }

@@ -181,9 +181,14 @@ export class InputRunner extends NodeLife<Source<Received> | Source<AnyChunk>> i
 
   #startFlushing(batchMs: number): void {
     const { clock, scope } = this.services
-    const flush = (): void => (this.#shadow ?? this.#framing)?.flush(clock.nowMs())
+    const fail = (error: unknown): void => this.fail(error)
+    const flush = (): void => {
+      this.node?.beat?.()
+      const into = this.#shadow ?? this.#framing
+      into?.flush(clock.nowMs())
+    }
     this.#flushTimer?.[Symbol.dispose]()
-    this.#flushTimer = clock.every(batchMs, () => scope.enter((error) => this.fail(error), flush))
+    this.#flushTimer = clock.every(batchMs, () => scope.enter(fail, flush))
   }
 
   /** One more attempt of the same source: it knows which of its targets is next. */

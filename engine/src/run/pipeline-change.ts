@@ -6,7 +6,7 @@ import type { EdgeCut } from '../reload/reload-target.js'
 import { becomeReady } from './become-ready.js'
 import { Crossings } from './crossings.js'
 import { SILENT_MS } from './crossover.js'
-import { DISMISS_WITHIN_MS, handOff, READY_WITHIN_MS } from './handoff.js'
+import { DISMISS_WITHIN_MS, handOff, READY_WITHIN_MS, unlessAborted } from './handoff.js'
 import { InputRunner } from './input-runner.js'
 import { isNew, makeSteps, type Step } from './node-step.js'
 import type { PipelineRunner } from './pipeline-runner.js'
@@ -28,8 +28,6 @@ export class PipelineChange {
   readonly #steps: readonly Step[]
   readonly #removed: readonly PipelineNode[]
   readonly #crossings: Crossings
-  #giveUp: (error: Error) => void = () => undefined
-  readonly #givenUp: Promise<never>
 
   constructor(runner: PipelineRunner, next: Pipeline, changes: ReadonlyMap<string, NodeChange>) {
     this.runner = runner
@@ -39,10 +37,6 @@ export class PipelineChange {
     const stays = new Set(this.#steps.map(({ old }) => old))
     this.#removed = runner.nodes.filter((node) => !stays.has(node))
     this.#crossings = new Crossings(this.#steps, runner.services)
-    this.#givenUp = new Promise((_, reject) => {
-      this.#giveUp = reject
-    })
-    this.#givenUp.catch(() => undefined)
   }
 
   /** Opens what is new beside what runs. Rejects when something can't be; then `abort` is to be called. */
@@ -83,10 +77,9 @@ export class PipelineChange {
     for (const { moves, node, settings } of this.#steps) if (moves) this.#try(node, () => restore(settings.id))
   }
 
-  /** Cuts every edge now, and opens nothing more: the engine is about to stop. */
+  /** Cuts every edge now: the engine is about to stop. */
   force(): void {
     this.#crossings.force()
-    this.#giveUp(new Error('the engine is stopping'))
   }
 
   /** Resolves when every reader has been handed over, with what that took and what did not work out. */
@@ -112,18 +105,19 @@ export class PipelineChange {
     return new Map(leaving.map((node) => [node.id, this.#leave(node, drainMs)]))
   }
 
-  /** Opens what had to wait until others, and the node before it, have let go of what it takes. Never rejects. */
-  async handOff(released: (ids: readonly string[]) => Promise<void>): Promise<readonly FailedStep[]> {
+  /** Opens what had to wait until others, and the node before it, have let go of what it takes, until `signal` aborts. Never rejects. */
+  async handOff(
+    released: (ids: readonly string[]) => Promise<void>,
+    signal: AbortSignal,
+  ): Promise<readonly FailedStep[]> {
     const failed: FailedStep[] = []
     for (const step of this.#steps) {
       if (step.verb !== 'handoff') continue
       const { old, settings } = step
       try {
-        await Promise.race([
-          released([...(this.#changes.get(settings.id)?.holders ?? []), ...(old === undefined ? [] : [old.id])]),
-          this.#givenUp,
-        ])
-        await handOff(step, this.runner, this.#givenUp)
+        const holders = this.#changes.get(settings.id)?.holders ?? []
+        await unlessAborted(released([...holders, ...(old === undefined ? [] : [old.id])]), signal)
+        await handOff(step, this.runner, signal)
       } catch (error) {
         if (old !== undefined) failed.push({ settings, old: old.settings, error })
       }

@@ -105,6 +105,28 @@ describe('a reload of a pipeline that has viewers', () => {
     assertSame(viewer, witness)
   })
 
+  test('goes over to a GOP cutter that is new and has missed the beginning of a GOP, byte for byte', async () => {
+    await using live = await running()
+    // Long enough for the new one to open within a GOP.
+    await live.write('long.ts', buildTs({ durationS: 4, video: { gopFrames: 15, bitrate: 6e6 } }).bytes)
+    const inputs = [MAIN.replace('main.ts', 'long.ts')]
+    await reload(live, { inputs })
+    const [witness, viewer] = [live.viewer('/raw.ts'), live.viewer('/live.ts')]
+    await goOn(witness, viewer)
+    const transforms = [CHECK, GOPS, GOPS.replace('gops', 'others')]
+    const { cuts } = await reload(live, {
+      inputs,
+      transforms,
+      outputs: [TS.replace('from: gops', 'from: others'), RAW],
+    })
+    assert.deepEqual(
+      cuts.map(({ node, how }) => [node, how]),
+      [['one/ts', 'clean']],
+    )
+    await goOn(witness, viewer)
+    assertSame(viewer, witness)
+  })
+
   test('takes transforms out and puts them in, byte for byte', async () => {
     await using live = await running()
     const [witness, viewer] = [live.viewer('/raw.ts'), live.viewer('/live.ts')]

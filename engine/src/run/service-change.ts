@@ -4,7 +4,7 @@ import type { EngineContainer } from '../container.js'
 import type { NodeSettings } from '../graph/graph.js'
 import type { NodeChange, PlanVerb } from '../reload/reload-plan.js'
 import { becomeReady, isGone } from './become-ready.js'
-import { DISMISS_WITHIN_MS, READY_WITHIN_MS } from './handoff.js'
+import { DISMISS_WITHIN_MS, READY_WITHIN_MS, unlessAborted } from './handoff.js'
 import type { FailedStep } from './pipeline-change.js'
 import type { RunServices } from './run-services.js'
 import { ServiceRunner } from './service-runner.js'
@@ -18,6 +18,7 @@ interface Step {
 
 export class ServiceChange {
   readonly #steps: readonly Step[]
+  readonly #changes: ReadonlyMap<string, NodeChange>
   readonly #removed: readonly ServiceRunner[]
   readonly #around: { readonly services: RunServices; readonly container: EngineContainer }
   readonly #failures = new Map<Step, unknown>()
@@ -30,6 +31,7 @@ export class ServiceChange {
   ) {
     const { services, container } = around
     this.#around = around
+    this.#changes = changes
     this.#steps = next.map((settings) => {
       const change = changes.get(settings.id)
       const verb = change?.verb ?? 'add'
@@ -77,17 +79,29 @@ export class ServiceChange {
     }
   }
 
-  async finish(): Promise<readonly FailedStep[]> {
+  /** Lets go of the old services. By the id that each had; the promises never reject. */
+  drain(): ReadonlyMap<string, Promise<void>> {
+    const replaced = this.#steps.flatMap(({ old, node }) => (old === undefined || old === node ? [] : [old]))
+    return new Map([...replaced, ...this.#removed].map((node) => [node.id, this.#dismiss(node)]))
+  }
+
+  /** As PipelineChange.handOff; with what failed at the commit. */
+  async handOff(
+    released: (ids: readonly string[]) => Promise<void>,
+    signal: AbortSignal,
+  ): Promise<readonly FailedStep[]> {
     for (const step of this.#steps) {
-      const { node, old, verb } = step
+      const { node, old, verb, settings } = step
       if (verb !== 'handoff' || node === old) continue
-      await old?.stop('its place is handed off', DISMISS_WITHIN_MS)
+      const holders = this.#changes.get(settings.id)?.holders ?? []
       try {
+        await unlessAborted(released([...holders, ...(old === undefined ? [] : [old.id])]), signal)
         node.takePlace()
-        await node.start()
+        await unlessAborted(node.start(), signal)
       } catch (error) {
         this.#failures.set(step, error)
-        if (old !== undefined) await this.#openAgain(step, old)
+        if (old !== undefined && !signal.aborted)
+          await unlessAborted(this.#openAgain(step, old), signal).catch(() => undefined)
       }
     }
     return [...this.#failures].flatMap(([{ settings, old }, error]) =>
@@ -104,14 +118,9 @@ export class ServiceChange {
     await step.node.start().catch(() => undefined)
   }
 
-  async drain(): Promise<void> {
-    const replaced = this.#steps.flatMap(({ old, node }) => (old === undefined || old === node ? [] : [old]))
-    await Promise.all(
-      [...replaced, ...this.#removed].map((node) => {
-        node.claims?.retain(false)
-        return node.stop('it has left the graph', DISMISS_WITHIN_MS)
-      }),
-    )
+  async #dismiss(node: ServiceRunner): Promise<void> {
+    node.claims?.retain(false)
+    await node.stop('it has left the graph', DISMISS_WITHIN_MS)
   }
 
   #try(step: Step, run: () => void): void {

@@ -83,6 +83,10 @@ class FileSource implements Source<Received> {
     })
   }
 
+  beat(): void {
+    if (this.#reading instanceof Playback) this.#reading.beat()
+  }
+
   /** Files that are still open are closed when this resolves. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#cancel()

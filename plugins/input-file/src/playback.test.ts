@@ -25,6 +25,9 @@ after(() => rm(folder, { recursive: true }))
 const clip = buildTs({ durationS: 2 })
 const TESTCARD = join(import.meta.dirname, '../../../pipelines/media/testcard.ts')
 
+/** The batch of the input. */
+const BEAT_MS = 20
+
 class Player {
   readonly clock = new FakeClock()
   readonly got: { readonly atMs: number; readonly bytes: Uint8Array }[] = []
@@ -62,11 +65,21 @@ class Player {
   /** Moves time on until the claim holds or the playback is over. */
   async until(claim: () => boolean = () => false): Promise<this> {
     while (!claim() && !this.isOver) {
-      await Promise.race([this.clock.untilPending(), this.done])
-      this.clock.advance(10)
+      // Reading takes no time here: the clock stands still until enough has been read ahead.
+      if (this.playback.isAhead) this.advance()
       await new Promise((resolve) => setImmediate(resolve))
     }
     return this
+  }
+
+  advance(): void {
+    this.clock.advance(10)
+    if (this.clock.nowMs() % BEAT_MS === 0) this.playback.beat()
+  }
+
+  /** Resolves when enough has been read ahead. */
+  async ahead(): Promise<void> {
+    while (!this.playback.isAhead) await new Promise((resolve) => setImmediate(resolve))
   }
 
   async stop(): Promise<void> {
@@ -153,8 +166,9 @@ describe('the playback of a file', () => {
     const player = new Player(await fileOf('clip.ts', clip.bytes))
     await player.until(() => player.clock.nowMs() >= 1000)
     const before = player.bytes.length
-    await player.clock.untilPending()
+    await player.ahead()
     player.clock.sleep(60_000)
+    player.playback.beat()
     await new Promise((resolve) => setImmediate(resolve))
     assert.ok(player.bytes.length - before < clip.bytes.length / 20, `${player.bytes.length - before} bytes at once`)
     await player.until()
@@ -166,7 +180,7 @@ describe('the playback of a file', () => {
   test('makes up for a short pause', async () => {
     const player = new Player(await fileOf('clip.ts', clip.bytes))
     await player.until(() => player.clock.nowMs() >= 500)
-    await player.clock.untilPending()
+    await player.ahead()
     player.clock.sleep(300)
     await player.until()
     assert.ok(player.clock.nowMs() < 2300, `${player.clock.nowMs()} ms`)
@@ -180,7 +194,7 @@ describe('the playback of a file', () => {
         const player = new Player(path, { pace, loop: true })
         for (let turn = 0; turn < turns; turn++) {
           await new Promise((resolve) => setImmediate(resolve))
-          player.clock.advance(10)
+          player.advance()
         }
         await player.stop()
         const count = player.got.length

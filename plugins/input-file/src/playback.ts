@@ -20,15 +20,13 @@ export interface PlaybackSettings {
 
 /** Nearly 192 KiB, and whole packets of the usual 188 bytes, so that the schedule need not join what lies over two. */
 const BLOCK_BYTES = 1044 * 188
-/** How often due bytes are handed over. */
-const TICK_MS = 20
 /** Bytes are read this far ahead of their time, and at most this many. */
 const AHEAD_MS = 500
 const AHEAD_BYTES = 8 * 1024 * 1024
 /** A clock is looked for in this many bytes. */
 const CLOCK_SEARCH_BYTES = 4 * 1024 * 1024
-/** Bytes that are late by more (the machine was asleep) are not hurried after: the schedule moves. */
-const MAX_LATE_MS = 1000
+/** After a longer time without a beat (the machine was asleep) bytes are not hurried after: the schedule moves. */
+const LONGEST_BEAT_MS = 1000
 
 export class Playback {
   readonly #settings: PlaybackSettings
@@ -42,6 +40,10 @@ export class Playback {
   #lastAtMs: number
   /** Blocks that nobody reads any more: those to come are read into them. */
   readonly #spare: Uint8Array[] = []
+  /** What is played at the clock's pace. */
+  #schedule: PcrSchedule | undefined
+  /** Called after each beat while enough has been read ahead. */
+  #onBeat: (() => void) | undefined
   /** How long the file as it was then takes until it starts over; measured once. */
   #measured: { readonly version: string; readonly ms: number } | undefined
 
@@ -62,6 +64,17 @@ export class Playback {
       if (!this.#settings.loop) return
       this.#settings.onBytes({ boundary: true, timeline: 'contiguous' })
     }
+  }
+
+  /** It has read far enough ahead, and goes on when what is due has been handed over. */
+  get isAhead(): boolean {
+    return this.#onBeat !== undefined
+  }
+
+  /** Hands over what is due, where the file has a pace. */
+  beat(): void {
+    if (this.#schedule !== undefined && !this.#isCancelled) this.#release(this.#schedule)
+    this.#onBeat?.()
   }
 
   /** Nothing is handed over from here on. */
@@ -113,12 +126,13 @@ export class Playback {
 
   async #paced(file: OpenFile): Promise<number> {
     const schedule = new PcrSchedule()
+    this.#schedule = schedule
     const isMeasured = file.version !== '' && file.version === this.#measured?.version
     const length = this.#settings.loop && !isMeasured ? new LoopLength() : undefined
     const total = await this.#readAhead(file, schedule, length)
     schedule.end()
     if (schedule.knownMs < 0 && total > 0) throw noClock(this.#settings.path)
-    await this.#handOverWhile(schedule, () => schedule.waitingBytes > 0 && !this.#isCancelled)
+    await this.#waitWhile(() => schedule.waitingBytes > 0 && !this.#isCancelled)
     if (length !== undefined) {
       this.#measured = { version: file.version, ms: schedule.lastPcrMs + length.finish(schedule.span27M) }
     }
@@ -136,9 +150,7 @@ export class Playback {
       schedule.push(block)
       length?.push(block)
       if (!schedule.isPaced && total >= CLOCK_SEARCH_BYTES) throw noClock(this.#settings.path)
-      await this.#handOverWhile(schedule, () => this.#isFarAhead(schedule))
-      // A file that comes slower than it is played is not far ahead at any time.
-      if (this.#settings.clock.nowMs() - this.#lastAtMs >= TICK_MS) this.#release(schedule)
+      await this.#waitWhile(() => this.#isFarAhead(schedule))
     }
     return total
   }
@@ -149,26 +161,23 @@ export class Playback {
     return aheadMs > AHEAD_MS || schedule.waitingBytes > AHEAD_BYTES
   }
 
-  /** Hands over what is due, tick by tick: no promise between two of them, as there are many. */
-  async #handOverWhile(schedule: PcrSchedule, isToWait: () => boolean): Promise<void> {
+  /** No promise between two beats, as there are many. */
+  async #waitWhile(isToWait: () => boolean): Promise<void> {
     while (isToWait()) {
       const waiting = this.#wait()
-      const timer: Disposable = this.#settings.clock.every(TICK_MS, () => {
-        this.#release(schedule)
-        if (isToWait()) return
-        timer[Symbol.dispose]()
-        this.#wake()
-      })
+      this.#onBeat = () => {
+        if (!isToWait()) this.#wake()
+      }
       await waiting
-      timer[Symbol.dispose]()
+      this.#onBeat = undefined
     }
   }
 
   #release(schedule: PcrSchedule): void {
     const { clock, onBytes } = this.#settings
     const nowMs = clock.nowMs()
-    const lateMs = nowMs - this.#lastAtMs - TICK_MS
-    if (lateMs > MAX_LATE_MS) this.#passAtMs += lateMs
+    const sinceMs = nowMs - this.#lastAtMs
+    if (sinceMs > LONGEST_BEAT_MS) this.#passAtMs += sinceMs
     this.#lastAtMs = nowMs
     const handedOver = schedule.spent.length
     const due = schedule.take(nowMs - this.#passAtMs)

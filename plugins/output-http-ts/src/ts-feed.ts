@@ -108,9 +108,9 @@ export class TsFeed {
     if (this.#unannounced.delete(pid)) return true
     const last = isSuspect ? this.#splice.counterOf(pid) : undefined
     if (last === undefined) return false
-    const steps = (readCounter(bytes, offset) - last) & 0x0f
-    // ISO/IEC 13818-1 2.4.3.3: without payload it stays, and a packet may come twice.
-    return steps !== 0 && !(steps === 1 && hasPayload(bytes, offset))
+    // ISO/IEC 13818-1 2.4.3.3: it counts packets with payload.
+    const follows = (last + (hasPayload(bytes, offset) ? 1 : 0)) & 0x0f
+    return readCounter(bytes, offset) !== follows
   }
 
   #follow(chunk: AnyChunk): void {

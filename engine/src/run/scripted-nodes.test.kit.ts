@@ -1,0 +1,198 @@
+// For tests of hot reload: definitions of nodes that do what a test tells them, with options whose names say what changing
+// them asks for.
+import { Observable } from 'rxjs'
+import { z } from 'zod'
+import type { NodeSettings } from '../graph/graph.js'
+import type { AnyChunk, Definition, Inlet, NodeContext, Options, Sink, Source, Stage } from '../plugin/contract.js'
+import { defineInput, defineOutput, defineTransform } from '../plugin/define.js'
+import { CLOCK, DELIVERY } from '../plugin/tokens.js'
+import { chunk, reads, ScriptedSource, settings } from './run.test.kit.js'
+
+export const GOP = 5
+
+const NOTHING = new Uint8Array(0)
+const ROUTE = {
+  listener: 'web',
+  contentType: 'video/mp2t',
+  start: 'keyframe',
+  burstMs: 0,
+  lead: NOTHING,
+  window: { durationMs: 10_000, sizeBytes: 1024 * 1024 },
+  slow: 'skip',
+  stallTimeoutMs: 60_000,
+  offline: { waitForMs: 10_000, status: 503, endAfterMs: 60_000 },
+  clients: { max: 0, soft: 0, perAddress: 0, overLimitStatus: 503 },
+  cors: undefined,
+  catchUpBytes: 256 * 1024,
+} as const
+
+/** What every node here has for options, named after what changing them asks for. */
+export interface Mode {
+  readonly swap: string
+  readonly live: string
+  /** Asks for `rebind`. */
+  readonly path: string
+}
+
+export const options = z.strictObject({
+  swap: z.string().default('').meta({ description: 'For tests.', reload: 'swap' }),
+  live: z.string().default('').meta({ description: 'For tests.', reload: 'live' }),
+  path: z.string().default('').meta({ description: 'For tests.', reload: 'rebind' }),
+})
+export const common = { options, examples: [], summary: 'For tests.' } as const
+
+export function input(open: (mode: Mode, context: NodeContext) => Source<AnyChunk>): Definition {
+  return defineInput({
+    ...common,
+    type: 'test-in',
+    produces: 'ts',
+    open: ({ value }, context) => open(value, context),
+  })
+}
+
+export function stage(
+  open: (options$: Options<Mode>, previous: unknown) => Stage | Promise<Stage>,
+  more: { readonly makesStream?: boolean } = {},
+): Definition {
+  return defineTransform({
+    ...more,
+    ...common,
+    type: 'test-stage',
+    consumes: ['ts'],
+    produces: 'ts',
+    inlets: 'one',
+    ports: ['out'],
+    open: (options$, _context, _deps, previous) => open(options$, previous),
+  })
+}
+
+export function output(
+  open: (mode: Mode, context: NodeContext) => Sink | Promise<Sink>,
+  more: { readonly exclusive?: (mode: Mode) => readonly string[] } = {},
+): Definition {
+  return defineOutput({
+    ...more,
+    ...common,
+    type: 'test-out',
+    consumes: ['ts'],
+    inlets: 'one',
+    open: ({ value }, context) => open(value, context),
+  })
+}
+
+export interface ServingSettings {
+  /** It throws at such a chunk. */
+  readonly isBroken?: (mode: Mode, chunk: AnyChunk) => boolean
+  /** Called for each node that is opened; `fail` lets a timer of it throw, in the next turn. */
+  readonly onOpen?: (mode: Mode, fail: () => void) => void
+}
+
+/** An output that is found at its `path`. */
+export function serving(more: ServingSettings = {}): Definition {
+  return defineOutput({
+    ...common,
+    type: 'test-serving',
+    consumes: ['ts'],
+    inlets: 'one',
+    inject: { delivery: DELIVERY, clock: CLOCK },
+    open: ({ value }, context, { delivery, clock }) => {
+      more.onOpen?.(value, () => clock.after(0, throwBroken))
+      const route = delivery.open({ ...ROUTE, path: value.path, id: context.id })
+      const join = { keyframe: true, preamble: NOTHING, bridge: NOTHING }
+      return {
+        accept: ([inlet]: readonly Inlet[]) =>
+          inlet!.chunks.subscribe({
+            next: (each) => {
+              if (more.isBroken?.(value, each) === true) throwBroken()
+              const { bytes, receivedAtMs, randomAccess } = each as AnyChunk & { randomAccess: boolean }
+              route.push({ bytes, receivedAtMs, ...(randomAccess ? { join } : {}) })
+            },
+            complete: () => route.end(),
+          }),
+        drained: () => route.drained(),
+        [Symbol.asyncDispose]: () => route[Symbol.asyncDispose](),
+      }
+    },
+  })
+}
+
+function throwBroken(): never {
+  throw new Error('broken')
+}
+
+/** Passes everything, until it throws at a chunk of which it is told that it is broken. */
+export class ThrowingStage implements Stage {
+  readonly #isBroken: (seq: number) => boolean
+
+  constructor(isBroken: (seq: number) => boolean = () => false) {
+    this.#isBroken = isBroken
+  }
+
+  apply([inlet]: readonly Inlet[]): Record<string, Observable<AnyChunk>> {
+    const out = new Observable<AnyChunk>((subscriber) =>
+      inlet?.chunks.subscribe({
+        next: (each) => {
+          if (this.#isBroken(each.origin.seq)) throw new Error(`broken at ${each.origin.seq}`)
+          subscriber.next(each)
+        },
+        complete: () => subscriber.complete(),
+      }),
+    )
+    return { out }
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return Promise.resolve()
+  }
+}
+
+/** An input that makes one source per value of `swap`, ready once it is connected. */
+export class Sources {
+  readonly definition: Definition
+  readonly #made = new Map<string, ScriptedSource>()
+
+  constructor(more: { readonly canHold?: boolean } = {}) {
+    this.definition = input(({ swap }, context) => {
+      const source = new ScriptedSource({ ...more, context })
+      this.#made.set(swap, source)
+      return source
+    })
+  }
+
+  /** The newest one of that name. */
+  of(swap: string): ScriptedSource {
+    const source = this.#made.get(swap)
+    if (source === undefined) throw new Error(`no source ${swap}`)
+    return source
+  }
+
+  isConnected(swap: string): boolean {
+    return (this.#made.get(swap)?.attempts ?? 0) > 0
+  }
+}
+
+export interface Wanted extends Partial<Mode> {
+  readonly from?: string
+  readonly was?: string
+}
+
+export function node(id: string, definition: Definition, { from, was, ...mode }: Wanted = {}): NodeSettings {
+  return settings(id, definition, {
+    ...(from === undefined ? {} : reads(from)),
+    ...(was === undefined ? {} : { was }),
+    options: { swap: '', live: '', path: '', ...mode },
+  })
+}
+
+export function mid(definition: Definition, more: Wanted = {}): NodeSettings {
+  return node('one/mid', definition, { from: 'one/main', ...more })
+}
+
+export function numbers(from: number, to: number): number[] {
+  return Array.from({ length: to - from }, (_, index) => from + index)
+}
+
+/** An entry at every fifth number. */
+export function numbered(seq: number, receivedAtMs: number): AnyChunk {
+  return { ...chunk(seq, 100, seq % GOP === 0), receivedAtMs }
+}
