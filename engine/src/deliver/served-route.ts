@@ -11,6 +11,7 @@ import { LiveHeader } from './live-header.js'
 import type { LiveEntry, LiveRoute, LiveRouteOptions, RouteCounters } from './live-route.js'
 import { LiveWindow, type WindowEntry } from './live-window.js'
 import type { Place } from './route-paths.js'
+import { startRouteCounters } from './route-counters.js'
 import { type SeatNews, Seats } from './seats.js'
 import type { SessionStart, SessionVisitor, SessionWatcher } from './session.js'
 import { SkipReport } from './skip-report.js'
@@ -53,15 +54,7 @@ export interface RouteSurroundings {
 export class ServedRoute implements LiveRoute, GuardedRoute, ViewerHost {
   readonly window: LiveWindow
   readonly seats: Seats
-  readonly counters: RouteCounters = {
-    clients: 0,
-    connects: 0,
-    sentBytes: 0,
-    refused: new Map(),
-    ended: new Map(),
-    skips: 0,
-    skippedBytes: 0,
-  }
+  readonly counters: RouteCounters = startRouteCounters()
   /** Seconds from the end of a request head to the first byte of the response. */
   readonly startDelay = new Histogram(DELAY_BOUNDS_SECONDS)
   /** Seconds from arrival at the input to the write, for viewers who are not behind; once per entry. */

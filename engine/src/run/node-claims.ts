@@ -2,6 +2,7 @@
 // usual tokens; a node that is being prepared gets them only when it takes its place, from the one before it.
 import type { LiveDelivery } from '../deliver/live-delivery.js'
 import type { LiveEntry, LiveRoute, LiveRouteOptions, RouteCounters } from '../deliver/live-route.js'
+import { startRouteCounters } from '../deliver/route-counters.js'
 import type { Delivery, HttpDoor, Listeners } from '../plugin/tokens.js'
 
 export type RouteSource = Pick<LiveDelivery, 'open' | 'takeOver' | 'move'>
@@ -34,8 +35,9 @@ export class NodeClaims {
   }
 
   /**
-   * Claims what the node has asked for. `before.id`: by which delivery knows the viewers of the node before it. What the node before it has goes over: viewers stay. Throws LISTEN_PATH_TAKEN,
-   * LISTEN_UNKNOWN; the node before it then has its paths again.
+   * Claims what the node has asked for. What the node before it has goes over, and its viewers stay; `before.id` is the
+   * one by which delivery knows them. Throws LISTEN_PATH_TAKEN, LISTEN_UNKNOWN; the node before it then has its paths
+   * again.
    */
   activate(before?: { readonly id: string; readonly claims: NodeClaims | undefined }): void {
     if (!this.#isStaged) return
@@ -148,6 +150,7 @@ class ClaimedRoute implements LiveRoute {
   #route: LiveRoute | undefined
   #onCaughtUp: (() => void) | undefined
   #isEnded = false
+  readonly #noCounters = startRouteCounters()
 
   constructor(options: LiveRouteOptions, owner: () => string) {
     this.#options = options
@@ -202,7 +205,7 @@ class ClaimedRoute implements LiveRoute {
   }
 
   get counters(): RouteCounters {
-    return this.#route?.counters ?? NO_COUNTERS
+    return this.#route?.counters ?? this.#noCounters
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -210,14 +213,4 @@ class ClaimedRoute implements LiveRoute {
     this.#route = undefined
     if (!this.onDispose(route)) await route?.[Symbol.asyncDispose]()
   }
-}
-
-const NO_COUNTERS: RouteCounters = {
-  clients: 0,
-  connects: 0,
-  sentBytes: 0,
-  refused: new Map(),
-  ended: new Map(),
-  skips: 0,
-  skippedBytes: 0,
 }
