@@ -21,6 +21,7 @@ import { EventLog } from '../observe/events.js'
 import { MetricsRegistry } from '../observe/metrics-registry.js'
 import type { NodeKind } from '../plugin/contract.js'
 import { AUTH, CLOCK, DELIVERY, EVENTS, LISTENERS, METRICS } from '../plugin/tokens.js'
+import { atMost } from './at-most.js'
 import { explainShortage } from './descriptor-check.js'
 import { addEngineMetrics, RouteHistograms } from './engine-metrics.js'
 import { labelsOf } from './node-series.js'
@@ -384,12 +385,7 @@ class Engine implements RunningEngine {
   async #drain(withinMs: number): Promise<void> {
     const deadlineMs = this.#clock.nowMs() + withinMs
     for (const pipeline of this.#running.pipelines) pipeline.finish()
-    let timer: Disposable | undefined
-    const late = new Promise<void>((resolve) => {
-      timer = this.#clock.after(withinMs, resolve)
-    })
-    await Promise.race([this.#drained(), late])
-    timer?.[Symbol.dispose]()
+    await atMost(this.#drained(), withinMs, this.#clock)
     await this.#delivery.endAll(Math.max(0, deadlineMs - this.#clock.nowMs()))
   }
 }

@@ -3,6 +3,7 @@
 import type { NodeSettings, Pipeline } from '../graph/graph.js'
 import type { NodeChange } from '../reload/reload-plan.js'
 import type { EdgeCut } from '../reload/reload-target.js'
+import { atMost } from './at-most.js'
 import { becomeReady } from './become-ready.js'
 import { Crossings } from './crossings.js'
 import { SILENT_MS } from './crossover.js'
@@ -186,16 +187,8 @@ export class PipelineChange {
   }
 
   async #leave(node: PipelineNode, drainMs: number): Promise<void> {
-    if (node instanceof SinkRunner && this.#removed.includes(node)) await this.#drained(node, drainMs)
+    const isToDrain = node instanceof SinkRunner && this.#removed.includes(node)
+    if (isToDrain) await atMost(node.drained(), drainMs, this.runner.services.clock)
     await this.runner.dismiss(node, 'it has left the graph', DISMISS_WITHIN_MS)
-  }
-
-  async #drained(node: SinkRunner, drainMs: number): Promise<void> {
-    let timer: Disposable | undefined
-    const late = new Promise<void>((resolve) => {
-      timer = this.runner.services.clock.after(drainMs, resolve)
-    })
-    await Promise.race([node.drained(), late])
-    timer?.[Symbol.dispose]()
   }
 }
