@@ -4,18 +4,15 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
-import { buildTs } from '@millrace/engine/testing'
 import { LightReader } from '../oracle/light-reader.js'
 import { assertClean, assertJoin } from './kit/assert-clean.js'
-import { engineYaml } from './kit/engine-yaml.js'
+import { besideWitness } from './kit/beside-witness.js'
 import { scrape } from './kit/metrics-page.js'
 import { RawClient } from './kit/raw-client.js'
-import { startEngine } from './kit/start-engine.js'
 import type { EngineProcess } from './kit/start-engine.js'
 import { until } from './kit/until.js'
 
 const MIB = 1024 * 1024
-const stream = buildTs({ durationS: 3, video: { bitrate: 1_000_000 } }).bytes
 const GET_LIVE = 'GET /one/out.ts HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n'
 
 /** Each connection takes a descriptor here and one of the engine, which has the same limit. */
@@ -155,35 +152,6 @@ class Visits {
     }
     socket.once('close', () => this.#gone++)
   }
-}
-
-/** Runs a crowd beside a viewer who must not notice, and looks that the engine has the same descriptors afterwards. */
-async function besideWitness(crowd: (engine: EngineProcess, url: string) => Promise<void>): Promise<void> {
-  const yaml = engineYaml({ one: { input: 'path: a.ts, loop: true', through: 'ts-validate' } })
-  await using engine = await startEngine({ yaml, files: { 'a.ts': stream } })
-  await engine.ready()
-  const url = await engine.url()
-  await using witness = new LightReader(url)
-  await witness.until(({ bodyBytes }) => bodyBytes > 100_000)
-  let before = ''
-  // The input file is closed for a moment at each loop, and the last request to the API may not be closed yet.
-  await until(async () => {
-    const last = before
-    before = (await engine.descriptors()).join(' ')
-    return before === last && before.includes('a.ts')
-  }, 'descriptors do not settle')
-  await crowd(engine, url)
-  let after = ''
-  await until(
-    async () => (after = (await engine.descriptors()).join(' ')) === before,
-    () => `descriptors are left: ${before} became ${after}`,
-  )
-  const { bodyBytes } = witness.report()
-  await witness.until((report) => report.bodyBytes > bodyBytes + 100_000)
-  assertJoin('witness', assertClean('witness', witness.report().ts))
-  assert.equal((await engine.node('one/out')).clients, 1)
-  await witness[Symbol.asyncDispose]()
-  await engine.stop()
 }
 
 async function serveNewcomer(url: string, name: string): Promise<void> {

@@ -1,52 +1,18 @@
 // Clients that do what they should not: each is closed in time, counted where one can look, and nobody else notices.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { buildTs } from '@millrace/engine/testing'
 import { LightReader } from '../oracle/light-reader.js'
 import { assertClean, assertJoin } from './kit/assert-clean.js'
-import { engineYaml } from './kit/engine-yaml.js'
+import { besideWitness } from './kit/beside-witness.js'
 import { scrape } from './kit/metrics-page.js'
 import { RawClient } from './kit/raw-client.js'
-import { startEngine } from './kit/start-engine.js'
 import type { EngineProcess } from './kit/start-engine.js'
 import { until } from './kit/until.js'
 
-const stream = buildTs({ durationS: 3, video: { bitrate: 1_000_000 } }).bytes
 const LIVE = 'GET /one/out.ts HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n'
 /** The time for a request head is 5 s; the rest is what a busy machine may add. */
 const HEADER_TIMEOUT_MS = { least: 4500, most: 9000 }
 const SOON_MS = 3000
-
-/** Runs hostile clients beside a reader who must not notice, and looks that nothing is left of them. */
-async function besideWitness(attack: (engine: EngineProcess, url: string) => Promise<void>): Promise<void> {
-  const yaml = engineYaml({ one: { input: 'path: a.ts, loop: true', through: 'ts-validate' } })
-  await using engine = await startEngine({ yaml, files: { 'a.ts': stream } })
-  await engine.ready()
-  const url = await engine.url()
-  await using witness = new LightReader(url)
-  await witness.until(({ bodyBytes }) => bodyBytes > 100_000)
-  const before = await settledDescriptors(engine)
-  await attack(engine, url)
-  let after = ''
-  await until(
-    async () => (after = (await engine.descriptors()).join(' ')) === before,
-    () => `descriptors are left: ${before} became ${after}`,
-  )
-  const { bodyBytes } = witness.report()
-  await witness.until((report) => report.bodyBytes > bodyBytes + 100_000)
-  assertJoin('witness', assertClean('witness', witness.report().ts))
-  assert.equal((await engine.node('one/out')).clients, 1)
-  await witness[Symbol.asyncDispose]()
-  await engine.stop()
-}
-
-/** With the input file open: it is closed for a moment at each loop. */
-async function settledDescriptors(engine: EngineProcess): Promise<string> {
-  return until(async () => {
-    const descriptors = await engine.descriptors()
-    return descriptors.some((target) => target.endsWith('a.ts')) && descriptors.join(' ')
-  }, 'the input file is open')
-}
 
 const LATE_BYTES: readonly { readonly name: string; readonly bytes: string | Buffer }[] = [
   { name: 'a pipelined second request', bytes: LIVE },
