@@ -3,8 +3,8 @@ import { describe, test } from 'node:test'
 import type { NodeSettings } from '../graph/graph.js'
 import { until } from '../listen/loopback.test.kit.js'
 import { Bench, PipelineBench } from './reload.test.kit.js'
-import { chunk, KeepingSink, testError } from './run.test.kit.js'
-import { mid, node, numbers, output, Sources, stage, ThrowingStage } from './scripted-nodes.test.kit.js'
+import { chunk, KeepingSink, ScriptedSource, settle, testError } from './run.test.kit.js'
+import { input, mid, node, numbers, output, Sources, stage, ThrowingStage } from './scripted-nodes.test.kit.js'
 
 /** A transform whose node of the swap `late` opens when it is told to. */
 class LateStage {
@@ -86,6 +86,42 @@ describe('a source whose place another takes', () => {
     const { length } = sink.chunks
     bench.pass(500, sources.of('a'), sources.of('b'))
     assert.equal(sink.chunks.length, length + 5)
+  })
+
+  test('keeps it, and nothing has changed, where the other never becomes ready', async () => {
+    const [ready, silent, sink] = [new ScriptedSource(), new ScriptedSource(), new KeepingSink()]
+    const definition = input(({ swap }, context) => {
+      // Only the one that runs says that it has what it needs.
+      if (swap === 'a') context.ready()
+      return swap === 'a' ? ready : silent
+    })
+    const nodes = (swap: string): NodeSettings[] => [
+      node('one/main', definition, { swap }),
+      node(
+        'one/out',
+        output(() => sink),
+        { from: 'one/main' },
+      ),
+    ]
+    await using bench = await new PipelineBench(...nodes('a')).start()
+    bench.pass(1000, ready)
+    const refusals: unknown[] = []
+    const changing = bench
+      .change({ 'one/main': 'source' }, ...nodes('b'))
+      .catch((error: unknown) => refusals.push(error))
+    await until(() => silent.attempts === 1, 'the other is asked')
+    bench.pass(9000, ready)
+    await settle()
+    assert.deepEqual(refusals, [])
+    bench.pass(2000, ready)
+    await changing
+    assert.deepEqual(
+      refusals.map((error) => (error as { code?: string }).code),
+      ['NODE_NOT_READY'],
+    )
+    bench.pass(1000, ready)
+    assert.deepEqual(sink.seqs, numbers(0, 130))
+    assert.equal(bench.runner.find('one/main')?.state, 'ready')
   })
 
   test('keeps it where the other is connected and sends nothing', async () => {
