@@ -6,6 +6,7 @@ import { endSocket, renderResponseHead } from '../listen/raw-response.js'
 import { DELAY_BOUNDS_SECONDS, Histogram } from '../observe/histogram.js'
 import type { Logger } from '../plugin/contract.js'
 import type { Clock } from '../plugin/tokens.js'
+import { FanOut } from './fan-out.js'
 import type { Admission, Denial, GuardedRoute } from './guarded-door.js'
 import { LiveHeader } from './live-header.js'
 import type { LiveEntry, LiveRoute, LiveRouteOptions, RouteCounters } from './live-route.js'
@@ -63,7 +64,7 @@ export class ServedRoute implements LiveRoute, GuardedRoute, ViewerHost {
   readonly #around: RouteSurroundings
   readonly #viewers = new Set<Viewer>()
   /** Those who get each new entry; a part of #viewers. */
-  readonly #readers = new Set<Viewer>()
+  readonly #readers: FanOut
   /** Those who wait for `drain`; a part of #readers. */
   readonly #busy = new Set<Viewer>()
   readonly #skipReport = new SkipReport()
@@ -83,6 +84,14 @@ export class ServedRoute implements LiveRoute, GuardedRoute, ViewerHost {
     this.#header = new LiveHeader(around.clock, options)
     this.window = new LiveWindow(options.window)
     this.seats = new Seats(options.clients, (news) => around.onNews(news))
+    this.#readers = new FanOut({
+      nowMs: () => around.clock.nowMs(),
+      onSent: (bytes) => this.onSent(bytes),
+      onRound: ({ receivedAtMs }, written, wasSliced) => {
+        if (written) this.latency.observe((around.clock.nowMs() - receivedAtMs) / 1000)
+        if (wasSliced) this.#callBackSoon()
+      },
+    })
   }
 
   get options(): LiveRouteOptions {
@@ -99,9 +108,10 @@ export class ServedRoute implements LiveRoute, GuardedRoute, ViewerHost {
   }
 
   get behindBytes(): number {
-    if (this.#busy.size === 0) return 0
+    const { pendingFrom } = this.#readers
+    let most = pendingFrom === undefined ? 0 : this.window.nextOffset - pendingFrom
+    if (this.#busy.size === 0) return most
     const readsSince = this.#around.clock.nowMs() - READS_WITHIN_MS
-    let most = 0
     for (const viewer of this.#busy) {
       if (viewer.progressMs >= readsSince) most = Math.max(most, viewer.behindBytes)
     }
@@ -112,16 +122,14 @@ export class ServedRoute implements LiveRoute, GuardedRoute, ViewerHost {
     if (this.#isEnded) return
     const item = this.window.push(entry)
     this.#lastPushMs = this.#around.clock.nowMs()
-    let written = 0
-    for (const viewer of this.#readers) if (viewer.take(item)) written++
-    this.counters.sentBytes += written * item.bytes.length
-    if (written > 0) this.latency.observe((this.#around.clock.nowMs() - entry.receivedAtMs) / 1000)
+    this.#readers.push(item)
     if (this.#isStart(item) && this.#viewers.size > this.#readers.size) this.#queueWaiting()
   }
 
   end(): void {
     if (this.#isEnded) return
     this.#isEnded = true
+    this.#readers.finish()
     for (const viewer of this.#viewers) {
       if (viewer.state === 'waiting') this.#turnAway(viewer, 'ended')
       else if (viewer.state !== 'queued') viewer.endAfterWindow()

@@ -20,7 +20,7 @@ export interface ViewerHost {
   readonly isEnded: boolean
   /** Where a viewer that starts now does so; undefined where it can't. */
   newestStart(): WindowEntry | undefined
-  /** So many bytes were handed over, but for those of `take`. */
+  /** So many bytes were handed over, but for those of `offer`. */
   onSent(bytes: number): void
   onSkip(viewer: Viewer, skippedBytes: number): void
   /** It has to wait for `drain`, or has to no more. */
@@ -98,11 +98,18 @@ export class Viewer {
     this.#readOn()
   }
 
-  /** Called for every new entry. One write for whoever has read all before it. True if it was written; the caller counts. */
-  take(entry: WindowEntry): boolean {
-    if (this.isBusy || (this.state !== 'reading' && !this.#takesUp(entry))) return false
+  /**
+   * Called when there is a new entry, which is the newest: reads on. True if it had read all before, so that one write
+   * was enough, which the caller counts.
+   */
+  offer(entry: WindowEntry): boolean {
+    if (this.isBusy) return false
+    if (this.state !== 'reading' || this.#cursor !== entry.seq) {
+      this.#takeUp()
+      return false
+    }
     const { socket } = this
-    if (this.#cursor !== entry.seq || !socket.writable) return false
+    if (!socket.writable) return false
     const { bytes } = entry
     this.#cursor = entry.seq + 1
     this.#offset = entry.offset + bytes.length
@@ -165,12 +172,15 @@ export class Viewer {
     this.#host.onClose(this)
   }
 
-  /** Lands on the entry if it looks for such a place. */
-  #takesUp(entry: WindowEntry): boolean {
-    if (this.state !== 'seeking' || entry.join === undefined) return false
-    if (this.#host.options.start !== 'now' && !entry.join.keyframe) return false
-    this.#land(entry)
-    return true
+  /** Reads on if it is behind, or from the newest place if it looks for one. */
+  #takeUp(): void {
+    const { window, options } = this.#host
+    if (this.state === 'seeking') {
+      const target = window.newestStart(options.start !== 'now')
+      if (target === undefined) return
+      this.#land(target)
+    }
+    if (this.state === 'reading' && this.#cursor < window.next) this.#readOn()
   }
 
   /** Goes on until it has read all, or the socket wants a pause: then `drain` comes, and only then. */
