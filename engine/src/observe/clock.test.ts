@@ -65,12 +65,18 @@ test('disposing a clock ends its timers and those of its scopes, and later ones 
   }
 })
 
-test('a scope ends alone and hands what its timers throw to its owner', () => {
+test('a scope ends alone, and runs its timers as its owner wants it', () => {
   mock.timers.enable({ apis: ['setTimeout', 'setInterval'] })
   try {
     using clock = createClock()
     const errors: unknown[] = []
-    const scope = clock.scope((error) => errors.push(error))
+    const scope = clock.scope((run) => {
+      try {
+        run()
+      } catch (error) {
+        errors.push(error)
+      }
+    })
     let calls = 0
     clock.every(5, () => calls++)
     scope.after(5, () => {
@@ -81,6 +87,25 @@ test('a scope ends alone and hands what its timers throw to its owner', () => {
     mock.timers.tick(5)
     assert.equal(calls, 2)
     assert.match(String(errors[0]), /broken/)
+  } finally {
+    mock.timers.reset()
+  }
+})
+
+test('how late a timer is, and how long it takes, is told to whoever asked for it', () => {
+  mock.timers.enable({ apis: ['setTimeout', 'setInterval'] })
+  try {
+    const beats: number[] = []
+    using clock = createClock((lateMs) => beats.push(lateMs))
+    clock.every(1000, () => {
+      const untilMs = clock.nowMs() + 20
+      while (clock.nowMs() < untilMs);
+    })
+    clock.after(1000, () => undefined)
+    mock.timers.tick(1000)
+    assert.equal(beats.length, 1)
+    // Timers are mocked and the time is not: this one ran almost a second early.
+    assert.ok(beats[0]! > -1000 + 20 && beats[0]! < 0)
   } finally {
     mock.timers.reset()
   }

@@ -9,28 +9,38 @@ const MAX_TIMER_MS = 2 ** 31 - 1
 
 export interface EngineClock extends Clock, Disposable {
   /**
-   * A clock of the same time whose timers end when it, or this one, is disposed. `onError` gets what a timer's
-   * function throws; by default it goes where this clock sends it, and from the first one to the process.
+   * A clock of the same time whose timers end when it, or this one, is disposed. `enter` runs each timer's function, and
+   * takes what it throws; by default as this clock does it, and the first one lets it go to the process.
    */
-  scope(onError?: (error: unknown) => void): EngineClock
+  scope(enter?: Enter): EngineClock
 }
 
+export type Enter = (run: () => void) => void
+
+/**
+ * Called after each run of a timer of `every`, of the clock or its scopes: with how long after its time something would
+ * have run that was due together with it, in milliseconds. By default nobody is told.
+ */
+export type OnBeat = (lateMs: number) => void
+
 /** A clock whose mapping to wall time is taken now and then stays, so that intervals never jump with the wall clock. */
-export function createClock(): EngineClock {
+export function createClock(onBeat: OnBeat = () => undefined): EngineClock {
   const wallOffsetMs = Date.now() - performance.now()
-  return new TimerOwner(wallOffsetMs, rethrow)
+  return new TimerOwner(wallOffsetMs, (run) => run(), onBeat)
 }
 
 class TimerOwner implements EngineClock {
   readonly #wallOffsetMs: number
-  readonly #onError: (error: unknown) => void
+  readonly #enter: Enter
+  readonly #onBeat: OnBeat
   readonly #onDispose: () => void
   readonly #owned = new Set<Disposable>()
   #disposed = false
 
-  constructor(wallOffsetMs: number, onError: (error: unknown) => void, onDispose: () => void = () => undefined) {
+  constructor(wallOffsetMs: number, enter: Enter, onBeat: OnBeat, onDispose: () => void = () => undefined) {
     this.#wallOffsetMs = wallOffsetMs
-    this.#onError = onError
+    this.#enter = enter
+    this.#onBeat = onBeat
     this.#onDispose = onDispose
   }
 
@@ -51,7 +61,7 @@ class TimerOwner implements EngineClock {
       timer = setTimeout(() => {
         if (leftMs > stepMs) return arm(leftMs - stepMs)
         this.#owned.delete(owned)
-        this.#call(run)
+        this.#enter(run)
       }, stepMs)
     }
     arm(delayMs)
@@ -60,12 +70,20 @@ class TimerOwner implements EngineClock {
 
   every(periodMs: number, run: () => void): Disposable {
     if (this.#disposed) return this.#own(() => undefined)
-    const timer = setInterval(() => this.#call(run), Math.min(Math.max(periodMs, 1), MAX_TIMER_MS))
+    const stepMs = Math.min(Math.max(periodMs, 1), MAX_TIMER_MS)
+    let dueMs = this.nowMs() + stepMs
+    const timer = setInterval(() => {
+      // Node counts the next period from here.
+      const startMs = this.nowMs()
+      this.#enter(run)
+      this.#onBeat(this.nowMs() - dueMs)
+      dueMs = startMs + stepMs
+    }, stepMs)
     return this.#own(() => clearInterval(timer))
   }
 
-  scope(onError: (error: unknown) => void = this.#onError): EngineClock {
-    const child: TimerOwner = new TimerOwner(this.#wallOffsetMs, onError, () => this.#owned.delete(child))
+  scope(enter: Enter = this.#enter): EngineClock {
+    const child: TimerOwner = new TimerOwner(this.#wallOffsetMs, enter, this.#onBeat, () => this.#owned.delete(child))
     if (this.#disposed) child[Symbol.dispose]()
     else this.#owned.add(child)
     return child
@@ -88,16 +106,4 @@ class TimerOwner implements EngineClock {
     if (!this.#disposed) this.#owned.add(owned)
     return owned
   }
-
-  #call(run: () => void): void {
-    try {
-      run()
-    } catch (error) {
-      this.#onError(error)
-    }
-  }
-}
-
-function rethrow(error: unknown): never {
-  throw error
 }

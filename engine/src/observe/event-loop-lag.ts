@@ -1,43 +1,48 @@
-// How late the event loop runs its timers: the first number that tells of an engine that is out of breath.
-import { monitorEventLoopDelay } from 'node:perf_hooks'
+// How late the event loop runs its timers: the first number that tells of an engine that is out of breath. Noted by the
+// timers that the engine has anyway: a probe of its own would wake an idle process more often than its streams do.
+import { createHistogram, type RecordableHistogram } from 'node:perf_hooks'
 import type { Clock } from '../plugin/tokens.js'
 import type { MetricsRegistry } from './metrics-registry.js'
 
-const RESOLUTION_MS = 20
 const WINDOW_MS = 10_000
 const NS_PER_MS = 1e6
 
-/**
- * Adds `event_loop_lag_seconds`: the 99th percentile of the last complete window of 10 s, or of the running one where
- * that is worse. Windows instead of "since the last scrape", so that two scrapers see the same.
- */
-export function addEventLoopLag(registry: MetricsRegistry, clock: Clock): Disposable {
-  const delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS })
-  delay.enable()
-  let lastWindowSeconds = 0
-  // Node records the whole time between two ticks of its timer, which is the resolution when nothing is late.
-  const lagSeconds = (): number => {
-    const p99Ms = delay.percentile(99) / NS_PER_MS
-    return delay.max > 0 ? Math.max(p99Ms - RESOLUTION_MS, 0) / 1000 : 0
+export class EventLoopLag {
+  readonly #window: RecordableHistogram = createHistogram()
+  #lastWindowSeconds = 0
+
+  /** Called by the clock: something that was due was, or would have been, so late. */
+  note(lateMs: number): void {
+    this.#window.record(Math.max(1, Math.round(lateMs * NS_PER_MS)))
   }
-  const rotation = clock.every(WINDOW_MS, () => {
-    lastWindowSeconds = lagSeconds()
-    delay.reset()
-  })
-  const metric = registry.add(
-    {
-      name: 'event_loop_lag_seconds',
-      kind: 'gauge',
-      help: 'How late the event loop runs timers, 99th percentile over the last 10 s.',
-    },
-    {},
-    () => Math.max(lastWindowSeconds, lagSeconds()),
-  )
-  return {
-    [Symbol.dispose]: () => {
-      metric[Symbol.dispose]()
-      rotation[Symbol.dispose]()
-      delay.disable()
-    },
+
+  /**
+   * Adds `event_loop_lag_seconds`: the 99th percentile of the last complete window of 10 s, or of the running one where
+   * that is worse. Windows instead of "since the last scrape", so that two scrapers see the same.
+   */
+  addTo(registry: MetricsRegistry, clock: Clock): Disposable {
+    const rotation = clock.every(WINDOW_MS, () => {
+      this.#lastWindowSeconds = this.#seconds
+      this.#window.reset()
+    })
+    const metric = registry.add(
+      {
+        name: 'event_loop_lag_seconds',
+        kind: 'gauge',
+        help: 'How late the event loop runs timers, 99th percentile over the last 10 s.',
+      },
+      {},
+      () => Math.max(this.#lastWindowSeconds, this.#seconds),
+    )
+    return {
+      [Symbol.dispose]: () => {
+        metric[Symbol.dispose]()
+        rotation[Symbol.dispose]()
+      },
+    }
+  }
+
+  get #seconds(): number {
+    return this.#window.count === 0 ? 0 : this.#window.percentile(99) / NS_PER_MS / 1000
   }
 }

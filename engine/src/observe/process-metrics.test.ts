@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import process from 'node:process'
 import { test } from 'node:test'
 import { createClock } from './clock.js'
-import { addEventLoopLag } from './event-loop-lag.js'
+import { EventLoopLag } from './event-loop-lag.js'
 import { MetricsRegistry } from './metrics-registry.js'
 import { addProcessMetrics } from './process-metrics.js'
 
@@ -26,10 +26,12 @@ test('the process shows its version, processor time, memory, start and descripto
   )
 })
 
-test('a blocked event loop shows as lag', async () => {
-  using clock = createClock()
+test('a blocked event loop shows as lag, noted by any timer that runs all the time', async () => {
+  const lag = new EventLoopLag()
+  using clock = createClock((lateMs) => lag.note(lateMs))
   const registry = new MetricsRegistry()
-  using _lag = addEventLoopLag(registry, clock)
+  using _lag = lag.addTo(registry, clock)
+  clock.scope().every(20, () => undefined)
   const readLag = (): number =>
     registry.collect().find((family) => family.name === 'millrace_event_loop_lag_seconds')?.rows[0]?.value ?? -1
   assert.equal(readLag(), 0)

@@ -1,7 +1,7 @@
 // Ties the engine's own metrics to what runs.
 import type { RouteStatus } from '../deliver/live-delivery.js'
 import { CORE_HISTOGRAMS, CORE_METRICS, type CoreMetricName } from '../observe/core-metrics.js'
-import { addEventLoopLag } from '../observe/event-loop-lag.js'
+import type { EventLoopLag } from '../observe/event-loop-lag.js'
 import type { MetricsRegistry } from '../observe/metrics-registry.js'
 import { addProcessMetrics } from '../observe/process-metrics.js'
 import type { MetricRead } from '../plugin/contract.js'
@@ -10,15 +10,16 @@ import type { Clock } from '../plugin/tokens.js'
 export interface EngineMetricsSettings {
   readonly registry: MetricsRegistry
   readonly clock: Clock
+  readonly lag: EventLoopLag
   /** Requests that no provider let in, by reason. */
   readonly authRefused: ReadonlyMap<string, number>
   accessLogDropped(): number
 }
 
 export function addEngineMetrics(settings: EngineMetricsSettings): void {
-  const { registry, clock } = settings
+  const { registry, clock, lag } = settings
   addProcessMetrics(registry)
-  addEventLoopLag(registry, clock)
+  lag.addTo(registry, clock)
   addAccessMetrics(settings)
 }
 

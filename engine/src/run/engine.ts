@@ -17,6 +17,7 @@ import { createClock } from '../observe/clock.js'
 import type { EngineClock } from '../observe/clock.js'
 import { readDescriptorLimit } from '../observe/descriptor-limit.js'
 import { readEngineVersion } from '../observe/engine-version.js'
+import { EventLoopLag } from '../observe/event-loop-lag.js'
 import { EventLog } from '../observe/events.js'
 import { MetricsRegistry } from '../observe/metrics-registry.js'
 import type { NodeKind } from '../plugin/contract.js'
@@ -91,7 +92,8 @@ class Engine implements RunningEngine {
   readonly #running: Running
   readonly #log: Logger
   readonly #stateDir: StateDir
-  readonly #clock: EngineClock = createClock()
+  readonly #lag = new EventLoopLag()
+  readonly #clock: EngineClock = createClock((lateMs) => this.#lag.note(lateMs))
   readonly #startedAtMs = this.#clock.nowMs()
   readonly #events: EventLog
   readonly #metrics: MetricsRegistry
@@ -177,6 +179,7 @@ class Engine implements RunningEngine {
     addEngineMetrics({
       registry: this.#metrics,
       clock: this.#clock,
+      lag: this.#lag,
       authRefused: this.#auth.refused,
       accessLogDropped: () => this.#accessLog.droppedLines ?? 0,
     })

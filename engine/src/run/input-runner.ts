@@ -109,7 +109,8 @@ export class InputRunner extends NodeLife<Source<Received> | Source<AnyChunk>> i
       // Which of the two a source emits is its definition's `produces`; what comes is told apart one by one.
       const chunks = this.node?.chunks as Observable<Received | AnyChunk> | undefined
       this.#subscription = chunks?.subscribe({
-        next: (item) => this.#take(item),
+        // An input that calls from its own sockets and promises is in its scope again.
+        next: (item) => scope.enter(fail, () => this.#take(item)),
         error: fail,
         complete: () => this.end(),
       })

@@ -281,7 +281,7 @@ export abstract class NodeLife<N extends AsyncDisposable> {
     const open = (deps: Readonly<Record<string, unknown>>): unknown =>
       definition.open(this.#options as Options<unknown>, context, deps as never, previous)
     this.#clock?.[Symbol.dispose]()
-    this.#clock = this.services.clock.scope((error) => this.fail(error))
+    this.#clock = this.services.clock.scope((run) => this.services.scope.enter((error) => this.fail(error), run))
     const container = this.#container.child().provide(CLOCK, this.#clock)
     if (this.claims !== undefined) {
       container.provide(DELIVERY, this.claims.delivery).provide(LISTENERS, this.claims.listeners)

@@ -1,5 +1,5 @@
 // A clock that stands still until a test moves it: timers run in the order of their times, each at exactly its time.
-import type { EngineClock } from '../observe/clock.js'
+import type { EngineClock, Enter } from '../observe/clock.js'
 
 interface FakeTimer {
   atMs: number
@@ -40,8 +40,8 @@ export class FakeClock implements EngineClock {
     return this.#add({ atMs: this.#nowMs + period, periodMs: period, run })
   }
 
-  scope(onError?: (error: unknown) => void): EngineClock {
-    return new FakeScope(this, onError)
+  scope(enter?: Enter): EngineClock {
+    return new FakeScope(this, enter)
   }
 
   /** Moves time on, and runs the timers that are due on the way. What they throw, the caller gets. */
@@ -95,13 +95,13 @@ export class FakeClock implements EngineClock {
 /** Timers of one owner, which end with it. */
 class FakeScope implements EngineClock {
   readonly #clock: FakeClock
-  readonly #onError: ((error: unknown) => void) | undefined
+  readonly #enter: Enter
   readonly #owned = new Set<Disposable>()
   #isDisposed = false
 
-  constructor(clock: FakeClock, onError: ((error: unknown) => void) | undefined) {
+  constructor(clock: FakeClock, enter: Enter = (run) => run()) {
     this.#clock = clock
-    this.#onError = onError
+    this.#enter = enter
   }
 
   nowMs(): number {
@@ -120,8 +120,8 @@ class FakeScope implements EngineClock {
     return this.#own((call) => this.#clock.every(periodMs, call), run)
   }
 
-  scope(onError = this.#onError): EngineClock {
-    const child = new FakeScope(this.#clock, onError)
+  scope(enter = this.#enter): EngineClock {
+    const child = new FakeScope(this.#clock, enter)
     this.#owned.add(child)
     return child
   }
@@ -134,14 +134,7 @@ class FakeScope implements EngineClock {
 
   #own(set: (call: () => void) => Disposable, run: () => void): Disposable {
     if (this.#isDisposed) return { [Symbol.dispose]: () => undefined }
-    const timer = set(() => {
-      try {
-        run()
-      } catch (error) {
-        if (this.#onError === undefined) throw error
-        this.#onError(error)
-      }
-    })
+    const timer = set(() => this.#enter(run))
     this.#owned.add(timer)
     return timer
   }
