@@ -1,15 +1,15 @@
 // Delivery of live byte streams over HTTP: the routes of all outputs, the limits over all of them, and their end.
 import type { Auth } from '../access/auth.js'
-import type { AliasStatus, ClientStatus } from '../api/types.js'
+import type { ClientStatus } from '../api/types.js'
 import type { EventData } from '../observe/events.js'
-import type { Histogram } from '../observe/histogram.js'
 import type { Logger } from '../plugin/contract.js'
 import type { Clock, Delivery } from '../plugin/tokens.js'
 import { describeViewer } from './describe-viewer.js'
 import { GuardedDoor } from './guarded-door.js'
-import type { ClientLimits, LiveRoute, LiveRouteOptions, RouteCounters } from './live-route.js'
+import type { LiveRoute, LiveRouteOptions } from './live-route.js'
 import { RouteHandle } from './route-handle.js'
 import { type LiveListener, type Place, RoutePaths } from './route-paths.js'
+import { type RouteStatus, RouteView } from './route-status.js'
 import { type RouteRefusal, ServedRoute } from './served-route.js'
 import { SessionIds } from './session-ids.js'
 import { type SessionWatcher, SessionWatchers } from './session.js'
@@ -32,36 +32,10 @@ export interface LiveDeliveryOptions {
   readonly joinsPerTurn?: number
 }
 
-/** One route, for status and metrics. */
-export interface RouteStatus {
-  readonly id: string
-  readonly listener: string
-  /** None while its path is withdrawn. */
-  readonly urls: readonly string[]
-  /** Of paths that it had before. */
-  readonly aliases: readonly AliasStatus[]
-  readonly counters: RouteCounters
-  /** 0 for no limit. */
-  readonly maxClients: number
-  readonly limits: ClientLimits
-  /** The limits that are reached now. */
-  readonly limitsReached: readonly ('soft' | 'max')[]
-  /** A new viewer would start now. */
-  readonly isOnline: boolean
-  readonly behindBytes: number
-  readonly windowEntries: number
-  /** Memory that the window keeps alive. */
-  readonly windowBytes: number
-  readonly windowDurationMs: number
-  /** Seconds. */
-  readonly startDelay: Histogram
-  /** Seconds. */
-  readonly latency: Histogram
-}
-
 interface OpenRoute {
   readonly route: ServedRoute
   readonly paths: RoutePaths
+  readonly status: RouteStatus
   /** Of the output that has it now. */
   handle: RouteHandle
 }
@@ -116,7 +90,8 @@ export class LiveDelivery implements Delivery, AsyncDisposable {
       listenerOf: (name) => this.#options.listeners.http(name),
       doorOf: (place) => new GuardedDoor(route, auth, place),
     })
-    const entry: OpenRoute = { route, paths, handle: handleOf(route, paths) }
+    const status = new RouteView(route, paths)
+    const entry: OpenRoute = { route, paths, status, handle: handleOf(route, paths) }
     route.onDispose = () => {
       paths.withdraw()
       this.#routes.delete(entry)
@@ -169,23 +144,7 @@ export class LiveDelivery implements Delivery, AsyncDisposable {
   }
 
   routes(): readonly RouteStatus[] {
-    return Array.from(this.#routes, ({ route, paths }) => ({
-      id: route.options.id,
-      listener: route.options.listener,
-      urls: paths.urls,
-      aliases: paths.aliases,
-      counters: route.counters,
-      maxClients: route.options.clients.max,
-      limits: route.options.clients,
-      limitsReached: route.seats.reached,
-      isOnline: route.isOnline,
-      behindBytes: route.behindBytes,
-      windowEntries: route.window.next - route.window.first,
-      windowBytes: route.window.retainedBytes,
-      windowDurationMs: route.window.durationMs,
-      startDelay: route.startDelay,
-      latency: route.latency,
-    }))
+    return Array.from(this.#routes, ({ status }) => status)
   }
 
   /** Told of every session of every route until disposed. */

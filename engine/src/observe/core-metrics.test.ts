@@ -36,8 +36,8 @@ function rowsOf(registry: MetricsRegistry): string[] {
 describe('the metrics of a node', () => {
   test('are read when they are asked for, and go with the node', () => {
     const registry = new MetricsRegistry()
-    let now = readings({ edges: [{ id: 'one/main.out', queuedBytes: 5, drops: 1 }] })
-    const series = addNodeMetrics(registry, LABELS, () => now)
+    const now = { ...readings({ edges: [{ id: 'one/main.out', queuedBytes: 5, drops: 1 }] }) }
+    const series = addNodeMetrics(registry, LABELS, now)
     const before = [
       'drops_total{reason=edge} 1',
       'edge_queue_bytes{from=one/main.out} 5',
@@ -47,7 +47,7 @@ describe('the metrics of a node', () => {
       'node_up{} 1',
     ]
     assert.deepEqual(rowsOf(registry), before)
-    now = readings({ isUp: false, receivedBytes: 31 })
+    Object.assign(now, { isUp: false, receivedBytes: 31 })
     assert.ok(rowsOf(registry).includes('node_up{} 0'))
     assert.ok(rowsOf(registry).includes('node_received_bytes_total{} 31'))
     series[Symbol.dispose]()
@@ -62,7 +62,7 @@ describe('the metrics of a node', () => {
   ] as const) {
     test(`of a kind of its own: ${kind}`, () => {
       const registry = new MetricsRegistry()
-      addNodeMetrics(registry, LABELS, () => readings({ kind, droppedPackets: 7 }))
+      addNodeMetrics(registry, LABELS, readings({ kind, droppedPackets: 7 }))
       assert.deepEqual(
         rowsOf(registry).filter((row) => !row.startsWith('node_')),
         rows,

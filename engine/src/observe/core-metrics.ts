@@ -1,6 +1,6 @@
 // The metrics that the engine itself keeps, beside those that plugins declare. Rows are read from plain numbers at
 // scrape time.
-import type { RouteStatus } from '../deliver/live-delivery.js'
+import type { RouteStatus } from '../deliver/route-status.js'
 import type { MetricDeclaration, MetricRead } from '../plugin/contract.js'
 import type { MetricsRegistry } from './metrics-registry.js'
 
@@ -165,11 +165,11 @@ export interface NodeReadings {
 
 export type CoreMetricName = (typeof CORE_METRICS)[number]['name']
 
-/** Adds the series of one node; they go when the result is disposed. */
+/** Adds the series of one node, read at each scrape; they go when the result is disposed. */
 export function addNodeMetrics(
   registry: MetricsRegistry,
   labels: Readonly<Record<string, string>>,
-  read: () => NodeReadings,
+  readings: NodeReadings,
 ): Disposable {
   const added: Disposable[] = []
   const all: Disposable = { [Symbol.dispose]: () => added.forEach((metric) => metric[Symbol.dispose]()) }
@@ -177,18 +177,18 @@ export function addNodeMetrics(
     const declaration = CORE_METRICS.find((metric) => metric.name === name)
     if (declaration !== undefined) added.push(registry.add(declaration, labels, value))
   }
-  const { kind } = read()
-  add('node_up', () => Number(read().isUp))
-  add('node_restarts_total', () => read().restarts)
-  add('node_received_bytes_total', () => read().receivedBytes)
-  add('node_sent_bytes_total', () => read().sentBytes)
-  add('edge_queue_bytes', () => read().edges.map(({ id, queuedBytes }) => [{ from: id }, queuedBytes] as const))
-  add('drops_total', () => dropRows(read()))
-  if (kind === 'input') add('input_connected', () => Number(read().isConnected))
+  const { kind } = readings
+  add('node_up', () => Number(readings.isUp))
+  add('node_restarts_total', () => readings.restarts)
+  add('node_received_bytes_total', () => readings.receivedBytes)
+  add('node_sent_bytes_total', () => readings.sentBytes)
+  add('edge_queue_bytes', () => readings.edges.map(({ id, queuedBytes }) => [{ from: id }, queuedBytes] as const))
+  add('drops_total', () => dropRows(readings))
+  if (kind === 'input') add('input_connected', () => Number(readings.isConnected))
   if (kind !== 'output') return all
   const route = (value: (status: RouteStatus) => number, more = {}) => {
     return (): [Readonly<Record<string, string>>, number][] => {
-      const status = read().route
+      const status = readings.route
       return status === undefined ? [] : [[more, value(status)]]
     }
   }
@@ -205,7 +205,7 @@ export function addNodeMetrics(
     route(({ limits }) => limits.soft, { limit: 'soft' }),
   )
   add('output_clients_refused_total', () =>
-    [...(read().route?.counters.refused ?? [])].map(([reason, count]) => [{ reason }, count]),
+    [...(readings.route?.counters.refused ?? [])].map(([reason, count]) => [{ reason }, count]),
   )
   add(
     'output_client_connects_total',

@@ -22,6 +22,8 @@ type Labels = Readonly<Record<string, string>>
 
 interface Member {
   readonly labels: Labels
+  /** Of a row with no other labels. */
+  readonly key: string
   /** Label names that rows may have beside those of `labels`. */
   readonly rowLabels: ReadonlySet<string>
   read(): Iterable<MetricRow>
@@ -90,7 +92,8 @@ export class MetricsRegistry implements MetricsSource {
     })
   }
 
-  #join(name: string, kind: Family['kind'], help: string, member: Member): Disposable {
+  #join(name: string, kind: Family['kind'], help: string, joining: Omit<Member, 'key'>): Disposable {
+    const member: Member = { ...joining, key: keyOf(joining.labels) }
     for (const each of [name, ...Object.keys(member.labels), ...member.rowLabels]) {
       if (!NAME.test(each)) throw new TypeError(`${JSON.stringify(each)} is no name for a metric or a label`)
     }
@@ -113,8 +116,8 @@ export class MetricsRegistry implements MetricsSource {
     const rows = new Map<string, MetricRow>()
     for (const member of family.members) {
       for (const row of this.#readMember(family, member)) {
-        for (const name of Object.keys(row.labels)) labelNames.add(name)
-        rows.set(keyOf(row.labels), row)
+        for (const name in row.labels) labelNames.add(name)
+        rows.set(row.labels === member.labels ? member.key : keyOf(row.labels), row)
       }
     }
     return {
@@ -150,6 +153,7 @@ function* withLabels(rows: Iterable<readonly [Labels, number]>, labels: Labels):
 
 function checkRow(row: MetricRow, member: Member): void {
   if (typeof row.value !== 'number') throw new TypeError(`the value ${JSON.stringify(row.value)} is no number`)
+  if (row.labels === member.labels) return
   for (const [name, value] of Object.entries(row.labels)) {
     if (!(name in member.labels) && !member.rowLabels.has(name)) throw new TypeError(`label ${name} is not declared`)
     if (typeof value !== 'string') throw new TypeError(`label ${name} is no text`)

@@ -1,6 +1,7 @@
 // What a running engine tells of itself: what is ready, who may be opened, which limits hold.
 import type { EngineStatus, ListenerStatus, Readiness } from '../api/types.js'
-import type { LiveDelivery, RouteStatus } from '../deliver/live-delivery.js'
+import type { LiveDelivery } from '../deliver/live-delivery.js'
+import type { RouteStatus } from '../deliver/route-status.js'
 import type { Graph } from '../graph/graph.js'
 import type { HttpListeners } from '../listen/http-listeners.js'
 import { API_LISTENER } from './listener-specs.js'

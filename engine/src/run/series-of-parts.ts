@@ -1,6 +1,6 @@
 // The engine's own series of the nodes and listeners that run: they come and go with them.
-import type { RouteStatus } from '../deliver/live-delivery.js'
-import { addNodeMetrics } from '../observe/core-metrics.js'
+import type { RouteStatus } from '../deliver/route-status.js'
+import { addNodeMetrics, type NodeReadings } from '../observe/core-metrics.js'
 import { addListenerMetrics, type ListenerReadings } from '../observe/listener-metrics.js'
 import type { MetricsRegistry } from '../observe/metrics-registry.js'
 import { InputRunner } from './input-runner.js'
@@ -42,18 +42,53 @@ export class SeriesOfParts {
   }
 
   #addNode(node: EngineNode): Disposable {
-    const { kind } = node.settings.definition
-    return addNodeMetrics(this.#registry, labelsOf(node.settings), () => ({
-      kind,
-      isUp: node.state === 'ready',
-      isConnected: node.state === 'ready' || node.state === 'degraded',
-      restarts: node.restarts,
-      receivedBytes: node.receivedBytes,
-      sentBytes: node.sentBytes,
-      droppedPackets: node instanceof InputRunner ? node.droppedPackets : 0,
-      edges: 'edges' in node ? node.edges.map(({ id, counters }) => ({ ...counters, id })) : [],
-      route: this.#routeOf(node.id),
-    }))
+    return addNodeMetrics(this.#registry, labelsOf(node.settings), new ReadingsOf(node, () => this.#routeOf(node.id)))
+  }
+}
+
+/** Each value is read by itself: a scrape asks for one after the other. */
+class ReadingsOf implements NodeReadings {
+  readonly kind: string
+  readonly #node: EngineNode
+  readonly #route: () => RouteStatus | undefined
+
+  constructor(node: EngineNode, route: () => RouteStatus | undefined) {
+    this.kind = node.settings.definition.kind
+    this.#node = node
+    this.#route = route
+  }
+
+  get isUp(): boolean {
+    return this.#node.state === 'ready'
+  }
+
+  get isConnected(): boolean {
+    return this.isUp || this.#node.state === 'degraded'
+  }
+
+  get restarts(): number {
+    return this.#node.restarts
+  }
+
+  get receivedBytes(): number {
+    return this.#node.receivedBytes
+  }
+
+  get sentBytes(): number {
+    return this.#node.sentBytes
+  }
+
+  get droppedPackets(): number {
+    return this.#node instanceof InputRunner ? this.#node.droppedPackets : 0
+  }
+
+  get edges(): NodeReadings['edges'] {
+    if (!('edges' in this.#node)) return []
+    return this.#node.edges.map(({ id, counters: { queuedBytes, drops } }) => ({ id, queuedBytes, drops }))
+  }
+
+  get route(): RouteStatus | undefined {
+    return this.#route()
   }
 }
 

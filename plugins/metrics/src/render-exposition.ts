@@ -1,80 +1,66 @@
-// Metric families as text in Prometheus' exposition format, version 0.0.4. The only file that knows prom-client: its
-// package has moved, and the successor needs a later Node. A registry of its own is filled for each scrape and thrown
-// away, so a series whose node has gone is gone.
+// Metric families as text in Prometheus' exposition format, version 0.0.4.
+// https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format
 import type { MetricFamily, MetricRow } from '@millrace/engine/plugin'
-import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 
-export const EXPOSITION_TYPE = Registry.PROMETHEUS_CONTENT_TYPE
+export const EXPOSITION_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
 
 /** Called with a family that could not be rendered; the others are. */
 export type OnSkipped = (family: MetricFamily, error: unknown) => void
 
-export async function renderExposition(families: readonly MetricFamily[], onSkipped: OnSkipped): Promise<string> {
-  const registry = new Registry()
+type Labels = Readonly<Record<string, string>>
+
+export function renderExposition(families: readonly MetricFamily[], onSkipped: OnSkipped): string {
+  let text = ''
   for (const family of families) {
     try {
-      registry.registerMetric(fill(family))
+      text += renderFamily(family)
     } catch (error) {
       onSkipped(family, error)
     }
   }
-  return registry.metrics()
+  return text
 }
 
-function fill(family: MetricFamily): Counter | Gauge | Histogram {
-  const { name, kind, help, rows } = family
-  // An empty list keeps the metric out of the library's global registry.
-  const configuration = { name, help, labelNames: [...family.labelNames], registers: [] }
-  if (kind === 'histogram') return new CumulativeHistogram(configuration, rows)
-  if (kind === 'gauge') {
-    const gauge = new Gauge(configuration)
-    for (const { labels, value } of rows) gauge.set(labels, value)
-    return gauge
+function renderFamily({ name, kind, help, rows }: MetricFamily): string {
+  let text = `# HELP ${name} ${escapeHelp(help)}\n# TYPE ${name} ${kind}\n`
+  for (const row of rows) {
+    if (kind === 'histogram') text += renderHistogram(name, row)
+    else if (kind === 'counter' && row.value < 0) throw new RangeError(`the counter ${name} is ${row.value}`)
+    else text += renderSample(name, row.labels, row.value)
   }
-  const counter = new Counter(configuration)
-  for (const { labels, value } of rows) counter.inc(labels, value)
-  return counter
-}
-
-type HistogramConfiguration = ConstructorParameters<typeof Histogram>[0]
-
-interface Sample {
-  readonly metricName: string
-  readonly labels: Readonly<Record<string, string>>
-  readonly value: number
-}
-
-/** A histogram whose buckets have been counted elsewhere; the library's own only takes single observations. */
-class CumulativeHistogram extends Histogram {
-  readonly #name: string
-  readonly #help: string
-  readonly #samples: readonly Sample[]
-
-  constructor(configuration: HistogramConfiguration, rows: readonly MetricRow[]) {
-    super(configuration)
-    this.#name = configuration.name
-    this.#help = configuration.help
-    this.#samples = rows.flatMap((row) => histogramSamples(configuration.name, row))
-  }
-
-  /** What the library's text renderer asks a histogram for. */
-  async getForPromString(): Promise<object> {
-    return { name: this.#name, help: this.#help, type: 'histogram', aggregator: 'sum', values: this.#samples }
-  }
+  return text
 }
 
 /** Every histogram has a bucket `+Inf` that equals its count. */
-function histogramSamples(name: string, { labels, value, buckets = [], count = 0 }: MetricRow): Sample[] {
-  const finite = buckets.filter(([upperBound]) => upperBound !== Infinity)
-  const bucket = (le: string, below: number): Sample => ({
-    metricName: `${name}_bucket`,
-    labels: { ...labels, le },
-    value: below,
-  })
-  return [
-    ...finite.map(([upperBound, below]) => bucket(String(upperBound), below)),
-    bucket('+Inf', count),
-    { metricName: `${name}_sum`, labels, value },
-    { metricName: `${name}_count`, labels, value: count },
-  ]
+function renderHistogram(name: string, { labels, value, buckets = [], count = 0 }: MetricRow): string {
+  let text = ''
+  for (const [upperBound, below] of buckets) {
+    if (upperBound !== Infinity) text += renderSample(`${name}_bucket`, { ...labels, le: `${upperBound}` }, below)
+  }
+  text += renderSample(`${name}_bucket`, { ...labels, le: '+Inf' }, count)
+  return text + renderSample(`${name}_sum`, labels, value) + renderSample(`${name}_count`, labels, count)
+}
+
+function renderSample(name: string, labels: Labels, value: number): string {
+  let text = ''
+  for (const label in labels) text += `${text === '' ? '' : ','}${label}="${escapeLabel(labels[label] ?? '')}"`
+  return `${name}${text === '' ? '' : `{${text}}`} ${renderValue(value)}\n`
+}
+
+/** As Go's ParseFloat reads it. */
+function renderValue(value: number): string {
+  if (Number.isFinite(value)) return String(value)
+  return Number.isNaN(value) ? 'NaN' : value > 0 ? '+Inf' : '-Inf'
+}
+
+function escapeHelp(text: string): string {
+  return text.replace(/[\\\n]/g, escaped)
+}
+
+function escapeLabel(text: string): string {
+  return /[\\\n"]/.test(text) ? text.replace(/[\\\n"]/g, escaped) : text
+}
+
+function escaped(character: string): string {
+  return character === '\n' ? '\\n' : `\\${character}`
 }

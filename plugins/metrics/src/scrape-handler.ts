@@ -11,7 +11,7 @@ export class ScrapeHandler {
   readonly #metrics: MetricsSource
   readonly #clock: Pick<Clock, 'nowMs'>
   readonly #log: Pick<Logger, 'error'>
-  #reading: Promise<string> | undefined
+  #reading = ''
   #readAtMs = -Infinity
 
   constructor(metrics: MetricsSource, clock: Pick<Clock, 'nowMs'>, log: Pick<Logger, 'error'>) {
@@ -22,28 +22,25 @@ export class ScrapeHandler {
 
   /** Never throws; a reading that fails is answered with 500 and logged. */
   respond(_request: IncomingMessage, response: ServerResponse): void {
-    this.#read().then(
-      (text) => send(response, 200, EXPOSITION_TYPE, text),
-      (error: unknown) => {
-        this.#reading = undefined
-        this.#log.error({ err: error }, 'metrics could not be read')
-        send(response, 500, 'text/plain; charset=utf-8', 'metrics could not be read\n')
-      },
-    )
+    let text: string
+    try {
+      text = this.#read()
+    } catch (error) {
+      this.#log.error({ err: error }, 'metrics could not be read')
+      return send(response, 500, 'text/plain; charset=utf-8', 'metrics could not be read\n')
+    }
+    send(response, 200, EXPOSITION_TYPE, text)
   }
 
-  #read(): Promise<string> {
+  #read(): string {
     const nowMs = this.#clock.nowMs()
-    if (this.#reading !== undefined && nowMs - this.#readAtMs < SHARED_MS) return this.#reading
-    this.#readAtMs = nowMs
-    this.#reading = this.#render()
+    if (nowMs - this.#readAtMs >= SHARED_MS) {
+      this.#reading = renderExposition(this.#metrics.collect(), (family, error) => {
+        this.#log.error({ err: error }, `the metric ${family.name} could not be rendered and is left out`)
+      })
+      this.#readAtMs = nowMs
+    }
     return this.#reading
-  }
-
-  async #render(): Promise<string> {
-    return renderExposition(this.#metrics.collect(), (family, error) => {
-      this.#log.error({ err: error }, `the metric ${family.name} could not be rendered and is left out`)
-    })
   }
 }
 
