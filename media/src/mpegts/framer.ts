@@ -1,5 +1,5 @@
 // Bytes of any alignment in, chunks of whole packets out, with the marks of one scan. No timers: the caller says what
-// time it is, and flushes. The bytes are copied once, from what is pushed into the buffer that becomes the chunk.
+// time it is, and flushes. Bytes are collected in one buffer, and copied out of it into the chunk that owns them.
 import type { TsChunk } from './chunk.js'
 import { MarkList } from './mark-list.js'
 import { RANDOM_ACCESS, SYNC_BYTE_ERROR, SYNC_LOSS, UNIT_START } from './marks.js'
@@ -13,9 +13,6 @@ import type { SyncFound } from './sync-search.js'
 /** A chunk is cut at this size, whatever the time. */
 export const MAX_CHUNK_BYTES = 1394 * PACKET_SIZE // 256 KiB in whole packets
 const FIRST_CAPACITY = 64 * 1024
-const SMALLEST_BUFFER = 16 * 1024
-/** A chunk's buffer is made this much larger than the chunk before. */
-const HEADROOM = 1.25
 const NO_CHUNKS: readonly TsChunk[] = []
 
 export interface FramerOptions {
@@ -295,14 +292,9 @@ export class Framer {
     const keepsPackets = cut < this.#scanned
     const ms = keepsPackets ? this.#marks.msAt(cut) : 0
     const marks = this.#marks.take(buffer, cut, ms, this.#scanner)
-    // Most of the buffer is used: it becomes the chunk, and the next one is made a little larger than this was.
-    const handsOver = cut * 4 >= buffer.length * 3
-    const bytes = handsOver ? buffer.subarray(0, cut) : buffer.slice(0, cut)
-    if (handsOver) {
-      const rest = this.#filled - cut
-      this.#buffer = new Uint8Array(Math.max(SMALLEST_BUFFER, rest, Math.ceil(cut * HEADROOM)))
-      this.#buffer.set(buffer.subarray(cut, this.#filled))
-    } else buffer.copyWithin(0, cut, this.#filled)
+    // Memory of exactly its size: a window keeps it for long.
+    const bytes = buffer.slice(0, cut)
+    buffer.copyWithin(0, cut, this.#filled)
     this.#out.push({
       kind: 'ts',
       bytes,
