@@ -3,7 +3,7 @@
 // worth something elsewhere, absolute figures are not. Prints the table that the README quotes.
 //
 //   npm run bench -- deliver [--rounds 15] [--clients 300] [--many 4000] [--stalled 500] [--stall-seconds 20]
-//                            [--only cpu,latency,joins,memory,stalled] [--readme]
+//                            [--only cpu,short,latency,joins,memory,stalled] [--readme]
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -11,7 +11,7 @@ import process from 'node:process'
 import { parseArgs } from 'node:util'
 import { buildTs } from '@millrace/engine/testing'
 import { REPOSITORY_ROOT } from '../e2e/kit/repository-root.js'
-import { compareCpu } from './deliver/cpu-comparison.js'
+import { compareCpu, type Comparison, type ComparisonSettings } from './deliver/cpu-comparison.js'
 import * as rows from './deliver/figure-rows.js'
 import { measureJoins, measureLatency, measureMemory, measureStalled } from './deliver/product-figures.js'
 import { findTools, type Tools } from './measure/bench-machine.js'
@@ -27,7 +27,7 @@ const { values } = parseArgs({
     many: { type: 'string', default: '4000' },
     stalled: { type: 'string', default: '500' },
     'stall-seconds': { type: 'string', default: '20' },
-    only: { type: 'string', default: 'cpu,latency,joins,memory,stalled' },
+    only: { type: 'string', default: 'cpu,short,latency,joins,memory,stalled' },
     readme: { type: 'boolean', default: false },
   },
 })
@@ -37,16 +37,21 @@ type Section = (folder: string, tools: Tools) => Promise<readonly rows.Row[]>
 
 const SECTIONS: Readonly<Record<string, Section>> = {
   async cpu(folder, tools) {
-    const path = await writeStream(folder, 'four.ts', BITS_PER_SECOND, 20)
-    const settings = {
-      path,
-      bitsPerSecond: BITS_PER_SECOND,
-      clients,
-      rounds: Number(values.rounds),
-      shortBatchEvery: 5,
-    }
-    const comparison = await compareCpu(settings, tools, (done) => say(`cpu: round ${done} of ${values.rounds}`))
-    return rows.comparisonRows(comparison, clients)
+    const compared = await compare(folder, tools, [
+      ['product', 50],
+      ['bare', 50],
+      ['c', 50],
+    ])
+    return rows.comparisonRows(compared, clients)
+  },
+  async short(folder, tools) {
+    const compared = await compare(folder, tools, [
+      ['product', 20],
+      ['bare', 20],
+      ['c', 20],
+      ['c', 50],
+    ])
+    return rows.shortBatchRows(compared, clients)
   },
   async latency(_folder, tools) {
     const stream = build(BITS_PER_SECOND, 25)
@@ -87,6 +92,13 @@ async function main(): Promise<void> {
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
+}
+
+async function compare(folder: string, tools: Tools, subjects: ComparisonSettings['subjects']): Promise<Comparison> {
+  const path = await writeStream(folder, 'four.ts', BITS_PER_SECOND, 20)
+  const rounds = Number(values.rounds)
+  const settings = { path, bitsPerSecond: BITS_PER_SECOND, clients, rounds, subjects }
+  return await compareCpu(settings, tools, (done) => say(`round ${done} of ${rounds}`))
 }
 
 /** Of constant rate, with a key frame every 2 s. */

@@ -6,28 +6,35 @@ import { cpuSeconds } from '../measure/process-usage.js'
 import { type CpuWindow, measureCpu } from './measure-cpu.js'
 import { startBareSender, startCSender, startProduct, type Subject } from './subject.js'
 
+export type Sender = 'product' | 'bare' | 'c'
+
 export interface ComparisonSettings {
   readonly path: string
   readonly bitsPerSecond: number
   readonly clients: number
   readonly rounds: number
-  /** Every so many rounds the product with batches of 20 ms has a turn. */
-  readonly shortBatchEvery: number
+  /** Who takes turns: a sender, and its batch in milliseconds. */
+  readonly subjects: readonly (readonly [sender: Sender, batchMs: number])[]
 }
 
-export type SubjectName = 'product' | 'product20' | 'bare' | 'c'
-
 export interface Comparison {
-  readonly windows: Readonly<Record<SubjectName, readonly (CpuWindow | undefined)[]>>
-  /** Seconds of CPU in a second that the product takes without any client. */
+  /** By `nameOf` a sender and its batch; what could not be started is not there. */
+  readonly windows: ReadonlyMap<string, readonly CpuWindow[]>
+  /** Seconds of CPU in a second that the first subject takes without any client. */
   readonly idleShare: number
 }
 
 const WINDOW = { joinsPerSecond: 1000, settleMs: 300, windowMs: 2000 } as const
-const SHORT_BATCH: SubjectName = 'product20'
-/** Rounds that only warm up. */
-const WARM_UP_ROUNDS = 2
-const IDLE_MS = 3000
+/**
+ * Rounds that only warm up. What runs twenty times a second is compiled within a minute or two, and a channel runs for
+ * days.
+ */
+const WARM_UP_ROUNDS = 12
+const IDLE_MS = 5000
+
+export function nameOf(sender: Sender, batchMs: number): string {
+  return `${sender} ${batchMs} ms`
+}
 
 /** `onRound` is called after each round with how many are done. */
 export async function compareCpu(
@@ -35,13 +42,13 @@ export async function compareCpu(
   tools: Tools,
   onRound: (done: number) => void,
 ): Promise<Comparison> {
-  const windows: Record<SubjectName, (CpuWindow | undefined)[]> = { product: [], product20: [], bare: [], c: [] }
   const subjects = await startAll(settings, tools)
+  const windows = new Map<string, CpuWindow[]>(subjects.map(({ name }) => [name, []]))
   try {
     for (let round = -WARM_UP_ROUNDS; round < settings.rounds; round++) {
-      const measured = await measureRound(inTurn(subjects, round + WARM_UP_ROUNDS), round, settings)
+      const measured = await measureRound(inTurn(subjects, round + WARM_UP_ROUNDS), settings)
       if (round < 0) continue
-      for (const [name, window] of measured) windows[name].push(window)
+      for (const [name, window] of measured) windows.get(name)?.push(window)
       onRound(round + 1)
     }
     return { windows, idleShare: await idleShareOf(subjects[0]) }
@@ -53,45 +60,42 @@ export async function compareCpu(
 /** Each subject once, one after the other. */
 async function measureRound(
   subjects: readonly Subject[],
-  round: number,
-  settings: ComparisonSettings,
-): Promise<readonly (readonly [SubjectName, CpuWindow | undefined])[]> {
-  const measured: [SubjectName, CpuWindow | undefined][] = []
+  { bitsPerSecond, clients }: ComparisonSettings,
+): Promise<readonly (readonly [name: string, window: CpuWindow])[]> {
+  const measured: [string, CpuWindow][] = []
   for (const subject of subjects) {
-    measured.push([subject.name as SubjectName, await measureTurn(subject, round, settings)])
+    measured.push([subject.name, await measureCpu(subject, bitsPerSecond, { ...WINDOW, clients })])
   }
   return measured
 }
 
-async function measureTurn(
-  subject: Subject,
-  round: number,
-  { bitsPerSecond, clients, shortBatchEvery }: ComparisonSettings,
-): Promise<CpuWindow | undefined> {
-  if (subject.name === SHORT_BATCH && round % shortBatchEvery !== 0) return undefined
-  return await measureCpu(subject, bitsPerSecond, { ...WINDOW, clients })
-}
-
-/** Of one subject's figure to another's, by rounds in which both had a turn. */
-export function ratioOf({ windows }: Comparison, name: SubjectName, to: SubjectName): number {
-  const ratios = windows[name].flatMap((window, round) => {
-    const other = windows[to][round]
-    return window === undefined || other === undefined ? [] : [window.cpuPerGbit / other.cpuPerGbit]
-  })
-  return median(ratios)
+/** Of one subject's figure to another's, in the middle of the rounds; undefined where one of them was not there. */
+export function ratioOf({ windows }: Comparison, name: string, to: string): number | undefined {
+  const [own, others] = [windows.get(name), windows.get(to)]
+  if (own === undefined || others === undefined) return undefined
+  return median(own.map((window, round) => window.cpuPerGbit / (others[round]?.cpuPerGbit ?? Number.NaN)))
 }
 
 async function startAll(settings: ComparisonSettings, tools: Tools): Promise<readonly Subject[]> {
-  const { path, bitsPerSecond } = settings
-  const file = `type: file, path: ${path}, loop: true`
-  const args = [path, String(bitsPerSecond), '50']
-  const subjects = [
-    await startProduct('product', { input: `${file}, batch: 50ms` }, tools),
-    await startProduct(SHORT_BATCH, { input: `${file}, batch: 20ms` }, tools),
-    await startBareSender('bare', args, tools),
-  ]
-  const reference = await startCSender('c', args, tools)
-  return reference === undefined ? subjects : [...subjects, reference]
+  const started: Subject[] = []
+  for (const [sender, batchMs] of settings.subjects) {
+    const subject = await start(sender, batchMs, settings, tools)
+    if (subject !== undefined) started.push(subject)
+  }
+  return started
+}
+
+async function start(
+  sender: Sender,
+  batchMs: number,
+  { path, bitsPerSecond }: ComparisonSettings,
+  tools: Tools,
+): Promise<Subject | undefined> {
+  const name = nameOf(sender, batchMs)
+  const args = [path, String(bitsPerSecond), String(batchMs)]
+  if (sender === 'bare') return await startBareSender(name, args, tools)
+  if (sender === 'c') return await startCSender(name, args, tools)
+  return await startProduct(name, { input: `type: file, path: ${path}, loop: true, batch: ${batchMs}ms` }, tools)
 }
 
 /** Another one begins in each round. */

@@ -3,12 +3,10 @@ import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { Child } from '../../e2e/kit/child.js'
 import { type EngineProcess, startEngine } from '../../e2e/kit/start-engine.js'
-import { httpRequest } from '../../e2e/kit/http-request.js'
 import { until } from '../../e2e/kit/until.js'
 import { LoadProcess } from '../load/load-process.js'
 import { SERVER_CORE, type Tools } from '../measure/bench-machine.js'
-
-const SCRAPE_EVERY_MS = 1000
+import { Scraper } from './scraper.js'
 
 export interface Subject extends AsyncDisposable {
   readonly name: string
@@ -42,9 +40,9 @@ export async function startProduct(name: string, setup: EngineSetup, tools: Tool
   const engine = await startEngine({ yaml, files: setup.files ?? {} })
   tools.pin(SERVER_CORE, engine.child.pid)
   await engine.ready()
-  const scrapes = setInterval(() => void httpRequest(`${engine.api}/metrics`).catch(() => undefined), SCRAPE_EVERY_MS)
+  const scraper = new Scraper(`${engine.api}/metrics`)
   return new RunningSubject(name, engine.child.pid, new LoadProcess(await engine.url(), tools), async () => {
-    clearInterval(scrapes)
+    scraper[Symbol.dispose]()
     await stopEngine(engine)
   })
 }
