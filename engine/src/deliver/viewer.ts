@@ -108,14 +108,13 @@ export class Viewer {
       this.#takeUp()
       return false
     }
-    const { socket } = this
-    if (!socket.writable) return false
     const { bytes } = entry
     this.#cursor = entry.seq + 1
     this.#offset = entry.offset + bytes.length
     this.handedBytes += bytes.length
-    // Not corked here, so that what `write` returns is to be had without a further look at the stream.
-    if (!socket.write(bytes)) this.#setBusy()
+    // Not corked here, so that what `write` returns is to be had without a further look at the stream. A socket that has
+    // been destroyed, and has not said so yet, drops the bytes; it is not worth to ask each one before each write.
+    if (!this.socket.write(bytes)) this.#setBusy()
     return true
   }
 
