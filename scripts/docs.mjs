@@ -125,11 +125,11 @@ async function loadErrors(folder) {
 async function loadEngineMetrics() {
   const { MetricsRegistry } = await load('engine/dist/observe/metrics-registry.js')
   const { addProcessMetrics } = await load('engine/dist/observe/process-metrics.js')
-  const { addEventLoopLag } = await load('engine/dist/observe/event-loop-lag.js')
+  const { EventLoopLag } = await load('engine/dist/observe/event-loop-lag.js')
   const { CORE_METRICS, CORE_HISTOGRAMS, RELOAD_HISTOGRAM } = await load('engine/dist/observe/core-metrics.js')
   const registry = new MetricsRegistry()
   const nothing = { [Symbol.dispose]: () => undefined }
-  const added = [addProcessMetrics(registry), addEventLoopLag(registry, { every: () => nothing })]
+  const added = [addProcessMetrics(registry), new EventLoopLag().addTo(registry, { every: () => nothing })]
   const families = registry.collect().map((family) => ({ ...family, labels: family.labelNames }))
   for (const metric of added) metric[Symbol.dispose]()
   const ofNodes = CORE_HISTOGRAMS.map((one) => ({ ...one, kind: 'histogram', labels: ['pipeline', 'node', 'type'] }))
