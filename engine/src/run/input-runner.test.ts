@@ -275,3 +275,21 @@ describe('an input that can wait', () => {
     await input.stop('test')
   })
 })
+
+test('a source is not subscribed to any more once it is being stopped, wherever its opening stands', async () => {
+  for (let turns = 0; turns < 30; turns++) {
+    using shop = new Workshop()
+    const source = new ScriptedSource<Item>()
+    const input = runnerOf(
+      shop,
+      bytesInputOf(() => Promise.resolve(source)),
+    )
+    const started = input.start().catch(() => undefined)
+    for (let turn = 0; turn < turns; turn++) await Promise.resolve()
+    const before = source.attempts
+    await input.stop('test')
+    await started
+    assert.equal(source.attempts, before, `stopped after ${turns} turns`)
+    assert.equal(shop.clock.pending, 0, `timers are left when stopped after ${turns} turns`)
+  }
+})

@@ -123,7 +123,8 @@ export abstract class NodeLife<N extends AsyncDisposable> {
   async start(): Promise<void> {
     try {
       if (this.node === undefined) await this.#open()
-      if (this.isLive && this.node !== undefined) this.flow()
+      // It may be on its way out since.
+      if (this.isLive && this.node !== undefined && !this.#abort.signal.aborted) this.flow()
     } catch (error) {
       this.fail(error)
     }
