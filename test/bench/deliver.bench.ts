@@ -120,8 +120,9 @@ async function putIntoReadme(table: string, { sender }: Tools): Promise<void> {
   const to = readme.indexOf(end)
   if (from < 0 || to < from) throw new Error(`README.md has no ${begin} before a ${end}`)
   const load = sender === undefined ? 'no C compiler' : 'server and load on a core each'
+  const command = ['npm run bench -- deliver', ...process.argv.slice(2).filter((arg) => arg !== '--readme')].join(' ')
   const text = [
-    `\`npm run bench -- deliver\` on 2 shared cores, Node ${process.versions.node}, loopback, ${load}; \`engine run\` with validation, GOPs and metrics on, CPU as medians of ${values.rounds} interleaved rounds, the rest of one run each. Ratios of one run can be compared with those of another machine; absolute figures can not.`,
+    `\`${command}\` on 2 shared cores, Node ${process.versions.node}, loopback, ${load}; \`engine run\` with validation, GOPs and metrics on, CPU as medians of ${values.rounds} interleaved rounds, the rest of one run each. Ratios of one run can be compared with those of another machine; absolute figures can not.`,
     '',
     table,
   ].join('\n')
