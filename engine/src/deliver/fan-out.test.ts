@@ -1,19 +1,20 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { FanOut } from './fan-out.js'
-import { LiveWindow, type WindowEntry } from './live-window.js'
+import { FanOut, type Reader } from './fan-out.js'
+import { LiveWindow } from './live-window.js'
 
 const ENTRY_BYTES = 100
 
-/** Readers that note the numbers of what they are offered, and time that passes by one millisecond a look. */
+/** Readers that note the number of the newest entry whenever they get something; time passes with each look at it. */
 class Crowd {
   readonly fanOut: FanOut
+  readonly readers: Reader[] = []
   readonly got: number[][] = []
   readonly rounds: { readonly seq: number; readonly written: boolean; readonly wasSliced: boolean }[] = []
   sentBytes = 0
   looks = 0
-  /** Called with each reader that is offered something. */
-  onOffer: (reader: number) => void = () => undefined
+  /** Called with each reader that gets something. False: its socket is full then. */
+  onGet: (reader: number) => boolean = () => true
   readonly #window = new LiveWindow({ durationMs: 60_000, sizeBytes: 1e9 })
 
   constructor(readers: number, msPerLook: number) {
@@ -26,14 +27,23 @@ class Crowd {
   }
 
   join(): void {
-    const reader = this.got.push([]) - 1
-    this.fanOut.add({
-      offer: ({ seq }: WindowEntry) => {
-        this.onOffer(reader)
-        this.got[reader]?.push(seq)
-        return true
+    const number = this.got.push([]) - 1
+    const note = (): boolean => {
+      this.got[number]?.push(this.#window.next - 1)
+      return this.onGet(number)
+    }
+    const reader: Reader = {
+      slot: -1,
+      socket: { write: note },
+      takeUp: () => {
+        this.fanOut.delete(reader)
+        note()
+        this.fanOut.add(reader, this.#window.nextOffset)
       },
-    })
+      onFull: () => this.fanOut.delete(reader),
+    }
+    this.readers.push(reader)
+    this.fanOut.add(reader, this.#window.nextOffset)
   }
 
   push(): void {
@@ -113,15 +123,47 @@ test('what is left of a round is done at once when the end has come', async () =
   assert.ok(crowd.got.every((seqs) => seqs.length <= 2))
 })
 
-test('who joins or leaves during a round is looked at once, or no more', async () => {
+test('who joins during a round has read all, and gets nothing twice', () => {
   const crowd = new Crowd(100, 1)
-  const offered: number[] = []
-  crowd.onOffer = (reader) => {
-    offered.push(reader)
-    if (offered.length === 10) crowd.join()
+  const got: number[] = []
+  crowd.onGet = (reader) => {
+    if (got.push(reader) === 10) crowd.join()
+    return true
   }
   crowd.push()
   crowd.fanOut.finish()
-  assert.equal(offered.length, 101)
-  assert.equal(new Set(offered).size, 101)
+  assert.deepEqual(got, [...Array(100).keys()])
+  crowd.push()
+  crowd.fanOut.finish()
+  assert.equal(got.length, 201)
+})
+
+test('who leaves during a round gets nothing any more, and nobody is left out or served twice for it', async () => {
+  const crowd = new Crowd(100, 1)
+  crowd.push()
+  const served = crowd.got.findIndex((seqs) => seqs.length === 0)
+  assert.equal(served, 64)
+  for (const reader of [0, 63, 64, 80, 99]) crowd.fanOut.delete(crowd.readers[reader]!)
+  await turns(10)
+  assert.equal(crowd.fanOut.pendingFrom, undefined)
+  const left = new Set([64, 80, 99])
+  for (const [reader, seqs] of crowd.got.entries()) assert.equal(seqs.length, left.has(reader) ? 0 : 1, `${reader}`)
+  crowd.push()
+  await turns(10)
+  for (const [reader, { slot }] of crowd.readers.entries())
+    assert.equal(crowd.got[reader]?.length, slot < 0 ? (left.has(reader) ? 0 : 1) : 2, `${reader}`)
+  assert.equal(new Set(crowd.readers.map(({ slot }) => slot)).size, 96)
+})
+
+test('a socket that is full gets nothing until its reader is back, which then goes on where it was', () => {
+  const crowd = new Crowd(10, 0)
+  crowd.onGet = (reader) => reader !== 3
+  crowd.push()
+  crowd.push()
+  assert.deepEqual([crowd.got[3], crowd.got[4]], [[0], [0, 1]])
+  crowd.fanOut.add(crowd.readers[3]!, ENTRY_BYTES)
+  assert.equal(crowd.fanOut.offsetOf(crowd.readers[3]!), ENTRY_BYTES)
+  crowd.onGet = () => true
+  crowd.push()
+  assert.deepEqual([crowd.got[3], crowd.fanOut.offsetOf(crowd.readers[3]!)], [[0, 2], 3 * ENTRY_BYTES])
 })

@@ -22,6 +22,16 @@ test('drops what is older than the duration, and knows where every byte is', () 
   assert.equal(window.durationMs, 100)
 })
 
+test('finds the entry that starts at a byte, and none where no entry starts or the window has passed', () => {
+  const window = new LiveWindow({ durationMs: 100, sizeBytes: 1e9 })
+  assert.equal(window.firstOffset, 0)
+  assert.equal(window.entryFrom(0), undefined)
+  for (let at = 0; at <= 200; at += 50) window.push(entry(at, 10 + at))
+  assert.equal(window.firstOffset, 70)
+  const found = [0, 10, 70, 71, 180, 340, 550].map((offset) => window.entryFrom(offset)?.seq)
+  assert.deepEqual(found, [undefined, undefined, 2, undefined, 3, 4, undefined])
+})
+
 test('is bounded by the memory that it keeps alive, and keeps the newest entry in any case', () => {
   const window = new LiveWindow({ durationMs: 1e9, sizeBytes: 1000 })
   const large = new ArrayBuffer(600)

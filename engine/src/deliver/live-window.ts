@@ -1,5 +1,5 @@
 // The newest entries of a live stream, kept once for all viewers: bounded by duration and by size. Entries are known by
-// a number that counts them for ever, and by the byte at which they start, so that a reader is two numbers.
+// a number that counts them for ever, and by the byte at which they start, so that a reader is one number.
 import type { LiveEntry } from './live-route.js'
 
 export interface WindowEntry {
@@ -55,6 +55,11 @@ export class LiveWindow {
     return this.#first + this.#entries.length - this.#dropped
   }
 
+  /** The byte at which the oldest entry starts. */
+  get firstOffset(): number {
+    return this.at(this.#first)?.offset ?? this.#nextOffset
+  }
+
   /** The byte at which the next entry will start. */
   get nextOffset(): number {
     return this.#nextOffset
@@ -72,6 +77,19 @@ export class LiveWindow {
 
   at(seq: number): WindowEntry | undefined {
     return seq < this.#first ? undefined : this.#entries[this.#dropped + seq - this.#first]
+  }
+
+  /** The entry that starts at this byte; undefined if it has been dropped or has not come yet. */
+  entryFrom(offset: number): WindowEntry | undefined {
+    let low = this.#first
+    let high = this.next
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if ((this.at(middle)?.offset ?? 0) < offset) low = middle + 1
+      else high = middle
+    }
+    const found = this.at(low)
+    return found?.offset === offset ? found : undefined
   }
 
   /** The newest entry at which a reader can start. */

@@ -54,6 +54,7 @@ export interface RouteSurroundings {
 
 export class ServedRoute implements LiveRoute, GuardedRoute, ViewerHost {
   readonly window: LiveWindow
+  readonly readers: FanOut
   readonly seats: Seats
   readonly counters: RouteCounters = startRouteCounters()
   /** Seconds from the end of a request head to the first byte of the response. */
@@ -63,9 +64,9 @@ export class ServedRoute implements LiveRoute, GuardedRoute, ViewerHost {
   onCaughtUp: (() => void) | undefined
   readonly #around: RouteSurroundings
   readonly #viewers = new Set<Viewer>()
-  /** Those who get each new entry; a part of #viewers. */
-  readonly #readers: FanOut
-  /** Those who wait for `drain`; a part of #readers. */
+  /** Those for whom there is no place to start yet. */
+  readonly #waiting = new Set<Viewer>()
+  /** Those who wait for `drain`. */
   readonly #busy = new Set<Viewer>()
   readonly #skipReport = new SkipReport()
   readonly #header: LiveHeader
@@ -84,7 +85,7 @@ export class ServedRoute implements LiveRoute, GuardedRoute, ViewerHost {
     this.#header = new LiveHeader(around.clock, options)
     this.window = new LiveWindow(options.window)
     this.seats = new Seats(options.clients, (news) => around.onNews(news))
-    this.#readers = new FanOut({
+    this.readers = new FanOut({
       nowMs: () => around.clock.nowMs(),
       onSent: (bytes) => this.onSent(bytes),
       onRound: ({ receivedAtMs }, written, wasSliced) => {
@@ -108,7 +109,7 @@ export class ServedRoute implements LiveRoute, GuardedRoute, ViewerHost {
   }
 
   get behindBytes(): number {
-    const { pendingFrom } = this.#readers
+    const { pendingFrom } = this.readers
     let most = pendingFrom === undefined ? 0 : this.window.nextOffset - pendingFrom
     if (this.#busy.size === 0) return most
     const readsSince = this.#around.clock.nowMs() - READS_WITHIN_MS
@@ -122,18 +123,16 @@ export class ServedRoute implements LiveRoute, GuardedRoute, ViewerHost {
     if (this.#isEnded) return
     const item = this.window.push(entry)
     this.#lastPushMs = this.#around.clock.nowMs()
-    this.#readers.push(item)
-    if (this.#isStart(item) && this.#viewers.size > this.#readers.size) this.#queueWaiting()
+    this.readers.push(item)
+    if (this.#waiting.size > 0 && this.#isStart(item)) for (const viewer of this.#waiting) this.#queue(viewer)
   }
 
   end(): void {
     if (this.#isEnded) return
     this.#isEnded = true
-    this.#readers.finish()
-    for (const viewer of this.#viewers) {
-      if (viewer.state === 'waiting') this.#turnAway(viewer, 'ended')
-      else if (viewer.state !== 'queued') viewer.endAfterWindow()
-    }
+    this.readers.finish()
+    for (const viewer of this.#waiting) this.#turnAway(viewer, 'ended')
+    for (const viewer of this.#viewers) if (viewer.state !== 'queued') viewer.endAfterWindow()
   }
 
   async drained(): Promise<void> {
@@ -180,6 +179,7 @@ export class ServedRoute implements LiveRoute, GuardedRoute, ViewerHost {
     this.#around.onClients(1, admission.place)
     if (this.#place(nowMs) !== undefined) this.#queue(viewer)
     else if (this.#isEnded || this.#options.offline.waitForMs === 0) this.#turnAway(viewer, 'offline')
+    else this.#waiting.add(viewer)
   }
 
   deny(socket: Duplex, visit: Visit, denial: Denial, admission: Admission): void {
@@ -243,15 +243,12 @@ export class ServedRoute implements LiveRoute, GuardedRoute, ViewerHost {
   sweep(nowMs: number): void {
     this.#skipReport.flush(this.#around.log, this.#options.id)
     const silentMs = nowMs - this.#lastPushMs
+    const { waitForMs } = this.#options.offline
+    for (const viewer of this.#waiting) if (nowMs - viewer.arrivedMs >= waitForMs) this.#turnAway(viewer, 'offline')
     for (const viewer of this.#viewers) {
-      if (viewer.state === 'waiting') this.#sweepWaiting(viewer, nowMs)
-      else if (viewer.state !== 'queued') this.#sweepReader(viewer, nowMs, silentMs)
+      if (viewer.state !== 'waiting' && viewer.state !== 'queued') this.#sweepReader(viewer, nowMs, silentMs)
     }
     this.#callBackSoon()
-  }
-
-  #sweepWaiting(viewer: Viewer, nowMs: number): void {
-    if (nowMs - viewer.arrivedMs >= this.#options.offline.waitForMs) this.#turnAway(viewer, 'offline')
   }
 
   #sweepReader(viewer: Viewer, nowMs: number, silentMs: number): void {
@@ -279,14 +276,9 @@ export class ServedRoute implements LiveRoute, GuardedRoute, ViewerHost {
     return entry.join !== undefined && (this.#options.start === 'now' || entry.join.keyframe)
   }
 
-  #queueWaiting(): void {
-    for (const viewer of this.#viewers) {
-      if (viewer.state === 'waiting') this.#queue(viewer)
-    }
-  }
-
   #queue(viewer: Viewer): void {
     viewer.state = 'queued'
+    this.#waiting.delete(viewer)
     this.#around.joins.add(() => this.#start(viewer))
   }
 
@@ -298,9 +290,9 @@ export class ServedRoute implements LiveRoute, GuardedRoute, ViewerHost {
     if (entry === undefined) {
       viewer.state = 'waiting'
       if (this.#isEnded) this.#turnAway(viewer, 'ended')
+      else this.#waiting.add(viewer)
       return
     }
-    this.#readers.add(viewer)
     const { visitor } = viewer
     visitor.respond?.(200, this.#header.ofStream())
     viewer.start(visitor.respond === undefined ? this.#header.render() : NO_HEAD, entry)
@@ -341,7 +333,7 @@ export class ServedRoute implements LiveRoute, GuardedRoute, ViewerHost {
 
   #forget(viewer: Viewer): void {
     if (!this.#viewers.delete(viewer)) return
-    this.#readers.delete(viewer)
+    this.#waiting.delete(viewer)
     this.#busy.delete(viewer)
     this.counters.clients--
     this.seats.give(viewer.visitor.address)

@@ -1,6 +1,7 @@
 // One viewer of a live route: a socket (or one stream of an HTTP/2 connection) and a place in the window. It has no queue: what it has not read yet is in the
 // window, and what was handed to its socket are whole entries, so that it can go on after any of them.
 import type { Duplex } from 'node:stream'
+import type { FanOut, Reader } from './fan-out.js'
 import type { LiveRouteOptions } from './live-route.js'
 import type { LiveWindow, WindowEntry } from './live-window.js'
 import type { SessionVisitor } from './session.js'
@@ -15,12 +16,14 @@ export type ViewerState = 'waiting' | 'queued' | 'leading' | 'reading' | 'seekin
 /** What a viewer needs of its route. */
 export interface ViewerHost {
   readonly window: LiveWindow
+  /** Where those are who get each new entry. */
+  readonly readers: FanOut
   readonly options: LiveRouteOptions
   /** Nothing more will come. */
   readonly isEnded: boolean
   /** Where a viewer that starts now does so; undefined where it can't. */
   newestStart(): WindowEntry | undefined
-  /** So many bytes were handed over, but for those of `offer`. */
+  /** So many bytes were handed over, but for those of the fan-out. */
   onSent(bytes: number): void
   onSkip(viewer: Viewer, skippedBytes: number): void
   /** It has to wait for `drain`, or has to no more. */
@@ -32,23 +35,23 @@ export interface ViewerHost {
 /** Kept after our FIN for a client that does not close its side, at least. */
 const LINGER_MS = 1000
 
-export class Viewer {
+export class Viewer implements Reader {
+  slot = -1
   readonly socket: Duplex
   readonly visitor: SessionVisitor
   readonly arrivedMs: number
   state: ViewerState = 'waiting'
   /** Why it has left, for log and counters; `left` if the client went by itself. */
   reason = 'left'
-  /** Bytes given to the socket. */
-  handedBytes = 0
   skips = 0
   skippedBytes = 0
   /** Waits for `drain`. */
   isBusy = false
   readonly #host: ViewerHost
-  /** Number of the entry that it reads next, and where that starts in the stream. */
-  #cursor = 0
+  /** The byte of the stream that it gets next, where an entry starts; while it is among the readers, they know. */
   #offset = 0
+  /** What was given to the socket is this many bytes more than the stream has before that byte. */
+  #apart = 0
   /** Bytes of the lead that have been handed over. */
   #ledBytes = 0
   /** It has got its first entry. */
@@ -67,9 +70,14 @@ export class Viewer {
     socket.on('close', this.#onClose)
   }
 
+  /** Bytes given to the socket. */
+  get handedBytes(): number {
+    return this.#apart + this.#place
+  }
+
   /** How far it is behind the newest byte of the stream. */
   get behindBytes(): number {
-    return this.#host.window.nextOffset - this.#offset + this.socket.writableLength
+    return this.#host.window.nextOffset - this.#place + this.socket.writableLength
   }
 
   /** When the kernel last took a byte, or had none to take; as of the last `measure`. */
@@ -79,7 +87,11 @@ export class Viewer {
 
   /** The window has dropped what it reads next. */
   get isLapped(): boolean {
-    return this.state === 'reading' && this.#cursor < this.#host.window.first
+    return this.state === 'reading' && this.#place < this.#host.window.firstOffset
+  }
+
+  get #place(): number {
+    return this.slot < 0 ? this.#offset : this.#host.readers.offsetOf(this)
   }
 
   /** Sends the header of the response, the lead, and the stream from this entry on. */
@@ -92,36 +104,31 @@ export class Viewer {
       this.#begin(entry)
     } else {
       this.state = 'leading'
-      this.#offset = entry.offset
+      this.#goTo(entry)
     }
     this.socket.uncork()
     this.#readOn()
   }
 
-  /**
-   * Called when there is a new entry, which is the newest: reads on. True if it had read all before, so that one write
-   * was enough, which the caller counts.
-   */
-  offer(entry: WindowEntry): boolean {
-    if (this.isBusy) return false
-    if (this.state !== 'reading' || this.#cursor !== entry.seq) {
-      this.#takeUp()
-      return false
-    }
-    const { bytes } = entry
-    this.#cursor = entry.seq + 1
-    this.#offset = entry.offset + bytes.length
-    this.handedBytes += bytes.length
-    // Not corked here, so that what `write` returns is to be had without a further look at the stream. A socket that has
-    // been destroyed, and has not said so yet, drops the bytes; it is not worth to ask each one before each write.
-    if (!this.socket.write(bytes)) this.#setBusy()
-    return true
+  /** Reads on, or from the newest place if it looks for one. */
+  takeUp(): void {
+    const { window, options } = this.#host
+    const target = this.state === 'seeking' ? window.newestStart(options.start !== 'now') : undefined
+    if (this.state === 'seeking' && target === undefined) return
+    this.#leave()
+    if (target !== undefined) this.#land(target)
+    this.#readOn()
+  }
+
+  onFull(): void {
+    this.#leave()
+    this.#setBusy()
   }
 
   /** Nothing more will come: ends the connection now if it has read all, else when it has. */
   endAfterWindow(): void {
     if (this.state === 'leading') return
-    if (this.state === 'seeking' || this.#cursor >= this.#host.window.next) this.finish('ended')
+    if (this.state === 'seeking' || this.#place >= this.#host.window.nextOffset) this.finish('ended')
   }
 
   /** Ends the connection behind what was handed over. It leaves when the client has closed too. */
@@ -129,6 +136,7 @@ export class Viewer {
     if (this.state === 'ending') return
     this.state = 'ending'
     this.reason = reason
+    this.#leave()
     this.socket.end()
   }
 
@@ -136,6 +144,7 @@ export class Viewer {
   cut(reason: string): void {
     if (this.state !== 'ending') this.reason = reason
     this.state = 'ending'
+    this.#leave()
     this.socket.destroy()
   }
 
@@ -168,33 +177,31 @@ export class Viewer {
   readonly #onClose = (): void => {
     this.state = 'ending'
     this.isBusy = false
+    this.#leave()
     this.#host.onClose(this)
   }
 
-  /** Reads on if it is behind, or from the newest place if it looks for one. */
-  #takeUp(): void {
-    const { window, options } = this.#host
-    if (this.state === 'seeking') {
-      const target = window.newestStart(options.start !== 'now')
-      if (target === undefined) return
-      this.#land(target)
-    }
-    if (this.state === 'reading' && this.#cursor < window.next) this.#readOn()
+  /**
+   * Goes on until it has read all, and is told of what comes next; or until the socket wants a pause: then `drain` comes,
+   * and only then.
+   */
+  #readOn(): void {
+    if (this.state !== 'leading' || this.#leadOn()) this.#catchUp()
+    const { window, isEnded, readers } = this.#host
+    if (this.socket.writableNeedDrain) this.#setBusy()
+    else if (!this.socket.writable) return
+    else if (this.state === 'reading' && isEnded && this.#offset >= window.nextOffset) this.finish('ended')
+    else if (this.state === 'reading' || this.state === 'seeking') readers.add(this, this.#offset)
   }
 
-  /** Goes on until it has read all, or the socket wants a pause: then `drain` comes, and only then. */
-  #readOn(): void {
+  #catchUp(): void {
     const { window } = this.#host
-    if (this.state === 'leading' && !this.#leadOn()) return
-    while (this.state === 'reading' && this.#cursor < window.next && this.socket.writable) {
-      if (this.socket.writableNeedDrain) break
-      if (this.isLapped && !this.#skip()) return
+    while (this.state === 'reading' && this.#offset < window.nextOffset && this.socket.writable) {
+      if (this.socket.writableNeedDrain || (this.isLapped && !this.#skip())) return
       this.socket.cork()
       this.#sendOn()
       this.socket.uncork()
     }
-    if (this.socket.writableNeedDrain) this.#setBusy()
-    if (this.#host.isEnded && this.#cursor >= window.next) this.finish('ended')
   }
 
   /** Sends the lead piece by piece, and begins behind it at what is then the place to start. False until it has. */
@@ -203,8 +210,7 @@ export class Viewer {
     const { lead, catchUpBytes } = options
     // The lead may have been taken out or shortened meanwhile: then it ends here.
     while (this.#ledBytes < lead.length) {
-      if (this.socket.writableNeedDrain) this.#setBusy()
-      if (this.isBusy || !this.socket.writable) return false
+      if (this.socket.writableNeedDrain || !this.socket.writable) return false
       const piece = viewOf(lead).subarray(this.#ledBytes, this.#ledBytes + catchUpBytes)
       this.#ledBytes += piece.length
       this.#write(piece)
@@ -222,8 +228,7 @@ export class Viewer {
   #begin(entry: WindowEntry): void {
     this.state = 'reading'
     this.#hasBegun = true
-    this.#cursor = entry.seq
-    this.#offset = entry.offset
+    this.#goTo(entry)
     if (entry.join !== undefined) this.#write(entry.join.preamble)
     this.#sendOn()
   }
@@ -232,10 +237,13 @@ export class Viewer {
   #sendOn(): void {
     const { window, options } = this.#host
     let room = options.catchUpBytes
-    for (let entry = window.at(this.#cursor); entry !== undefined; entry = window.at(this.#cursor)) {
-      if (entry.bytes.length > room && room < options.catchUpBytes) return
-      room -= entry.bytes.length
-      this.#writeEntry(entry)
+    for (let entry = window.entryFrom(this.#offset); entry !== undefined; entry = window.at(entry.seq + 1)) {
+      const { bytes } = entry
+      if (bytes.length > room && room < options.catchUpBytes) return
+      room -= bytes.length
+      this.#offset += bytes.length
+      this.#host.onSent(bytes.length)
+      this.socket.write(bytes)
     }
   }
 
@@ -259,8 +267,7 @@ export class Viewer {
     if (!this.#hasBegun) {
       this.#hasBegun = true
       this.state = 'reading'
-      this.#cursor = entry.seq
-      this.#offset = entry.offset
+      this.#goTo(entry)
       if (entry.join !== undefined) this.#write(entry.join.preamble)
       return
     }
@@ -268,22 +275,26 @@ export class Viewer {
     this.state = 'reading'
     this.skips++
     this.skippedBytes += skipped
-    this.#cursor = entry.seq
-    this.#offset = entry.offset
+    this.#goTo(entry)
     this.#host.onSkip(this, skipped)
     if (entry.join !== undefined) this.#write(entry.join.bridge)
   }
 
-  #writeEntry(entry: WindowEntry): void {
-    this.#cursor = entry.seq + 1
-    this.#offset = entry.offset + entry.bytes.length
-    this.#write(entry.bytes)
+  /** What it reads next is this entry, whatever it has read. */
+  #goTo({ offset }: WindowEntry): void {
+    this.#apart += this.#offset - offset
+    this.#offset = offset
   }
 
-  /** What `write` returns is not looked at: inside a cork it says nothing; `writableNeedDrain` does afterwards. */
+  #leave(): void {
+    this.#offset = this.#place
+    this.#host.readers.delete(this)
+  }
+
+  /** Bytes beside those of the stream. What `write` returns inside a cork says nothing; `writableNeedDrain` does, later. */
   #write(bytes: Buffer): void {
     if (bytes.length === 0) return
-    this.handedBytes += bytes.length
+    this.#apart += bytes.length
     this.#host.onSent(bytes.length)
     this.socket.write(bytes)
   }
