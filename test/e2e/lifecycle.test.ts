@@ -1,6 +1,6 @@
 // The life of `engine run`: how it begins, what ends it, and what it leaves behind.
 import assert from 'node:assert/strict'
-import { readdir } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -54,6 +54,14 @@ test('TERM ends viewers cleanly and leaves no process, port or lock behind', asy
   assert.throws(() => process.kill(engine.child.pid, 0), /ESRCH/)
   await assertLeftBehind(engine)
   for (const each of [url, engine.api]) await bindOnce(Number(new URL(each).port))
+})
+
+test('the command becomes Node itself, whose collector has no threads: no shell stays between a signal and the engine', async () => {
+  await using engine = await startEngine({ yaml: LOOPED, files: { 'a.ts': clip } })
+  const [program = '', ...args] = (await readFile(`/proc/${engine.child.pid}/cmdline`, 'utf8')).split('\0')
+  assert.match(program, /\bnode$/)
+  assert.equal(args[0], '--single-threaded-gc')
+  await engine.stop()
 })
 
 test('a viewer that takes nothing is cut when the drain is over, and a second TERM does not wait for it', async () => {

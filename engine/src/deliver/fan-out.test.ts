@@ -70,7 +70,7 @@ test('what is quick is done at once, and counted once', () => {
 })
 
 test('a crowd is served in slices, and the event loop turns between them', async () => {
-  const crowd = new Crowd(1000, 1)
+  const crowd = new Crowd(1000, 2)
   crowd.push()
   assert.deepEqual(crowd.newest(), [0, -1])
   assert.equal(crowd.fanOut.pendingFrom, 0)
@@ -86,7 +86,7 @@ test('a crowd is served in slices, and the event loop turns between them', async
 })
 
 test('entries that come during a round reach those before in another one, and nobody waits for ever', async () => {
-  const crowd = new Crowd(200, 1)
+  const crowd = new Crowd(200, 2)
   crowd.push()
   await turns(1)
   crowd.push()
@@ -104,7 +104,7 @@ test('entries that come during a round reach those before in another one, and no
 })
 
 test('pushing faster than a round takes starves nobody', async () => {
-  const crowd = new Crowd(300, 1)
+  const crowd = new Crowd(300, 2)
   for (let entry = 0; entry < 40; entry++) {
     crowd.push()
     await turns(1)
@@ -113,7 +113,7 @@ test('pushing faster than a round takes starves nobody', async () => {
 })
 
 test('what is left of a round is done at once when the end has come', async () => {
-  const crowd = new Crowd(500, 1)
+  const crowd = new Crowd(500, 2)
   crowd.push()
   crowd.push()
   crowd.fanOut.finish()
@@ -124,7 +124,7 @@ test('what is left of a round is done at once when the end has come', async () =
 })
 
 test('who joins during a round has read all, and gets nothing twice', () => {
-  const crowd = new Crowd(100, 1)
+  const crowd = new Crowd(100, 2)
   const got: number[] = []
   crowd.onGet = (reader) => {
     if (got.push(reader) === 10) crowd.join()
@@ -139,7 +139,7 @@ test('who joins during a round has read all, and gets nothing twice', () => {
 })
 
 test('who leaves during a round gets nothing any more, and nobody is left out or served twice for it', async () => {
-  const crowd = new Crowd(100, 1)
+  const crowd = new Crowd(100, 2)
   crowd.push()
   const served = crowd.got.findIndex((seqs) => seqs.length === 0)
   assert.equal(served, 64)

@@ -1,7 +1,7 @@
 // One edge of the graph: from a port to a reader. Hands chunks over at once; while the reader holds, queues them up to a
 // bound, then drops whole GOPs, the oldest first. What a reader throws stays on this side of the edge.
-import { Subject } from 'rxjs'
 import type { AnyChunk, Inlet } from '../plugin/contract.js'
+import { ChunkStream } from './chunk-stream.js'
 import type { Pausable, Port, PortReader } from './port.js'
 
 /** Most bytes that wait on an edge. */
@@ -32,7 +32,7 @@ export class Edge implements PortReader {
   readonly inlet: Inlet
   readonly #settings: EdgeSettings
   readonly #boundBytes: number
-  readonly #chunks = new Subject<AnyChunk>()
+  readonly #stream = new ChunkStream()
   readonly #queue: AnyChunk[] = []
   #holds = 0
   /** Counts the readers that were attached: holds of one that has gone count no more. */
@@ -164,7 +164,7 @@ export class Edge implements PortReader {
       get id() {
         return id()
       },
-      chunks: this.#chunks.asObservable(),
+      chunks: this.#stream.chunks,
       get pausable() {
         return isPausable()
       },
@@ -237,7 +237,7 @@ export class Edge implements PortReader {
     this.#isDraining = false
     if (this.#holds > 0 || this.#queue.length > 0) return
     this.#press(false)
-    if (this.#isComplete) this.#settings.enter(() => this.#chunks.complete())
+    if (this.#isComplete) this.#settings.enter(() => this.#stream.complete())
     this.#noteDelivered()
   }
 
@@ -253,7 +253,7 @@ export class Edge implements PortReader {
       this.#isLost = false
       next = { ...chunk, discontinuity: 'lost' }
     }
-    this.#settings.enter(() => this.#chunks.next(next))
+    this.#settings.enter(() => this.#stream.next(next))
   }
 }
 

@@ -42,7 +42,7 @@ export class SourceFraming {
   /** Called every `batch`. */
   flush(nowMs: number): void {
     this.#send(this.#framer.flush(nowMs))
-    for (const chunk of this.#timeline?.flush(nowMs) ?? []) this.#settings.send(chunk)
+    if (this.#timeline !== undefined) for (const chunk of this.#timeline.flush(nowMs)) this.#settings.send(chunk)
   }
 
   /** The generation is over; a generation of which nothing came is none. */

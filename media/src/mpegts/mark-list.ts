@@ -1,5 +1,5 @@
 // The marks of a chunk while it is being collected: one growing array, no object per record.
-import { LAST_OF_PID, MARK_FLAGS, MARK_MS, MARK_OFFSET, MARK_SIZE } from './marks.js'
+import { LAST_OF_PID, MARK_FLAGS, MARK_MS, MARK_PID, MARK_SIZE } from './marks.js'
 import { PACKET_SIZE, readPid } from './packet.js'
 import type { PacketScanner } from './packet-scanner.js'
 
@@ -8,6 +8,10 @@ const FIRST_CAPACITY = 64 * MARK_SIZE
 export class MarkList {
   #records = new Int32Array(FIRST_CAPACITY)
   #length = 0
+  /** What `take` works in. */
+  #lasts = new Int32Array(FIRST_CAPACITY)
+  #lastCount = 0
+  #merged = new Int32Array(FIRST_CAPACITY)
 
   add(offset: number, pid: number, flags: number, ms: number): void {
     if (this.#length === this.#records.length) this.#grow()
@@ -41,10 +45,10 @@ export class MarkList {
    * rest to the front. `ms` is subtracted from the times of the rest.
    */
   take(bytes: Uint8Array, cut: number, ms: number, scanner: PacketScanner): Int32Array {
-    const lasts = lastOffsets(bytes, cut, scanner)
+    this.#findLasts(bytes, cut, scanner)
     let count = 0
     while (count < this.#length && this.#records[count]! < cut) count += MARK_SIZE
-    const taken = merge(this.#records, count, lasts, bytes)
+    const taken = this.#merge(count, bytes)
     this.#records.copyWithin(0, count, this.#length)
     this.#length -= count
     for (let at = 0; at < this.#length; at += MARK_SIZE) {
@@ -54,54 +58,58 @@ export class MarkList {
     return taken
   }
 
+  /** The last packet of each PID before `cut`, ordered. */
+  #findLasts(bytes: Uint8Array, cut: number, { seen, seenCount, lastOffset }: PacketScanner): void {
+    this.#lastCount = 0
+    if (this.#lasts.length < seenCount) this.#lasts = new Int32Array(seenCount * 2)
+    let missing: Set<number> | undefined
+    for (let at = 0; at < seenCount; at++) {
+      const pid = seen[at]!
+      const offset = lastOffset[pid]!
+      if (offset < cut) this.#addLast(offset)
+      else (missing ??= new Set()).add(pid)
+    }
+    // PIDs that go on behind the cut: their last packet before it is looked for, backwards.
+    for (let offset = cut - PACKET_SIZE; missing !== undefined && offset >= 0; offset -= PACKET_SIZE) {
+      if ((bytes[offset + 1]! & 0x80) === 0 && missing.delete(readPid(bytes, offset))) this.#addLast(offset)
+      if (missing.size === 0) break
+    }
+  }
+
+  /** Few come, and most of them in order. */
+  #addLast(offset: number): void {
+    const lasts = this.#lasts
+    let at = this.#lastCount++
+    for (; at > 0 && lasts[at - 1]! > offset; at--) lasts[at] = lasts[at - 1]!
+    lasts[at] = offset
+  }
+
+  /** The first `count` numbers of the records together with the last packets, in memory of their own. */
+  #merge(count: number, bytes: Uint8Array): Int32Array {
+    const most = count + this.#lastCount * MARK_SIZE
+    if (this.#merged.length < most) this.#merged = new Int32Array(most * 2)
+    const [merged, records, lasts] = [this.#merged, this.#records, this.#lasts]
+    let length = 0
+    let at = 0
+    let ms = 0
+    for (let next = 0; next < this.#lastCount || at < count; length += MARK_SIZE) {
+      const last = next < this.#lastCount ? lasts[next]! : Infinity
+      const isRecord = at < count && records[at]! <= last
+      const offset = isRecord ? records[at]! : last
+      if (isRecord) ms = records[at + MARK_MS]!
+      merged[length] = offset
+      merged[length + MARK_PID] = isRecord ? records[at + MARK_PID]! : readPid(bytes, offset)
+      merged[length + MARK_FLAGS] = (isRecord ? records[at + MARK_FLAGS]! : 0) | (offset === last ? LAST_OF_PID : 0)
+      merged[length + MARK_MS] = ms
+      if (isRecord) at += MARK_SIZE
+      if (offset === last) next++
+    }
+    return merged.slice(0, length)
+  }
+
   #grow(): void {
     const grown = new Int32Array(this.#records.length * 2)
     grown.set(this.#records)
     this.#records = grown
   }
-}
-
-/** Sorted offsets of the last packet of each PID before `cut`. */
-function lastOffsets(bytes: Uint8Array, cut: number, scanner: PacketScanner): Int32Array {
-  const offsets = new Int32Array(scanner.seenCount)
-  const missing = new Set<number>()
-  let count = 0
-  for (let at = 0; at < scanner.seenCount; at++) {
-    const pid = scanner.seen[at]!
-    const offset = scanner.lastOffset[pid]!
-    if (offset < cut) offsets[count++] = offset
-    else missing.add(pid)
-  }
-  // PIDs that go on behind the cut: their last packet before it is looked for, backwards.
-  for (let offset = cut - PACKET_SIZE; offset >= 0 && missing.size > 0; offset -= PACKET_SIZE) {
-    if ((bytes[offset + 1]! & 0x80) === 0 && missing.delete(readPid(bytes, offset))) offsets[count++] = offset
-  }
-  return offsets.subarray(0, count).sort()
-}
-
-function merge(records: Int32Array, count: number, lasts: Int32Array, bytes: Uint8Array): Int32Array {
-  const merged = new Int32Array(count + lasts.length * MARK_SIZE)
-  let length = 0
-  let next = 0
-  let ms = 0
-  const addLast = (offset: number): void => {
-    merged[length] = offset
-    merged[length + 1] = readPid(bytes, offset)
-    merged[length + MARK_FLAGS] = LAST_OF_PID
-    merged[length + MARK_MS] = ms
-    length += MARK_SIZE
-  }
-  for (let at = 0; at < count; at += MARK_SIZE) {
-    const offset = records[at + MARK_OFFSET]!
-    while (next < lasts.length && lasts[next]! < offset) addLast(lasts[next++]!)
-    for (let field = 0; field < MARK_SIZE; field++) merged[length + field] = records[at + field]!
-    ms = records[at + MARK_MS]!
-    if (next < lasts.length && lasts[next] === offset) {
-      merged[length + MARK_FLAGS] = merged[length + MARK_FLAGS]! | LAST_OF_PID
-      next++
-    }
-    length += MARK_SIZE
-  }
-  while (next < lasts.length) addLast(lasts[next++]!)
-  return length === merged.length ? merged : merged.slice(0, length)
 }

@@ -21,6 +21,8 @@ export interface TimelineCounters {
   junctions: number
 }
 
+const NO_CHUNKS: readonly TsChunk[] = []
+
 interface GenerationEnd {
   /** The last chunk. */
   readonly chunk: TsChunk | undefined
@@ -52,7 +54,7 @@ export class Timeline {
 
   /** Time has passed: a junction that has waited long enough is made with what is known. */
   flush(nowMs: number): readonly TsChunk[] {
-    return this.#junction?.isOverdue(nowMs) === true ? this.#commit() : []
+    return this.#junction?.isOverdue(nowMs) === true ? this.#commit() : NO_CHUNKS
   }
 
   /**
@@ -69,33 +71,39 @@ export class Timeline {
   }
 
   #take(chunk: TsChunk, end?: GenerationEnd): readonly TsChunk[] {
-    if (this.#junction === undefined) return this.#send([chunk], end)
-    return this.#junction.push(chunk) ? this.#commit(end) : []
+    if (this.#junction === undefined) {
+      const sent = this.#send(chunk, end)
+      return sent === undefined ? NO_CHUNKS : [sent]
+    }
+    return this.#junction.push(chunk) ? this.#commit(end) : NO_CHUNKS
   }
 
   #commit(end?: GenerationEnd): readonly TsChunk[] {
     const junction = this.#junction
-    if (junction === undefined || junction.held.length === 0) return []
+    if (junction === undefined || junction.held.length === 0) return NO_CHUNKS
     this.#junction = undefined
     this.counters.junctions++
     this.#table.reset()
     this.#rewriter = junction.plan()
     this.#isContiguous = junction.isContiguous
-    return this.#send(junction.held, end)
+    const sent: TsChunk[] = []
+    for (const chunk of junction.held) {
+      const moved = this.#send(chunk, end)
+      if (moved !== undefined) sent.push(moved)
+    }
+    return sent
   }
 
-  #send(chunks: readonly TsChunk[], end: GenerationEnd | undefined): readonly TsChunk[] {
-    const out: TsChunk[] = []
-    for (const chunk of chunks) {
-      const moved = this.#move(chunk, chunk === end?.chunk ? end : undefined)
-      this.counters.droppedPackets += (chunk.bytes.length - (moved?.bytes.length ?? 0)) / PACKET_SIZE
-      const discontinuity = this.#breakBefore(chunk) || this.#unsaid
-      this.#unsaid = moved === undefined ? discontinuity : false
-      if (moved === undefined) continue
-      const origin = { generation: chunk.origin.generation, seq: this.#nextSeq++ }
-      out.push(this.#follow({ ...moved, origin, discontinuity }))
-    }
-    return out
+  #send(chunk: TsChunk, end: GenerationEnd | undefined): TsChunk | undefined {
+    const moved = this.#move(chunk, chunk === end?.chunk ? end : undefined)
+    this.counters.droppedPackets += (chunk.bytes.length - (moved?.bytes.length ?? 0)) / PACKET_SIZE
+    const discontinuity = this.#breakBefore(chunk) || this.#unsaid
+    this.#unsaid = moved === undefined ? discontinuity : false
+    if (moved === undefined) return undefined
+    const { generation } = chunk.origin
+    const seq = this.#nextSeq++
+    const isAsIs = moved.discontinuity === discontinuity && moved.origin.seq === seq
+    return this.#follow(isAsIs ? moved : { ...moved, origin: { generation, seq }, discontinuity })
   }
 
   /** A file that starts over goes on without a break: nobody has to begin anew. */

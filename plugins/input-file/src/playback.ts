@@ -18,8 +18,8 @@ export interface PlaybackSettings {
   onBytes(received: Received): void
 }
 
-/** Nearly 192 KiB, and whole packets of the usual 188 bytes, so that the schedule need not join what lies over two. */
-const BLOCK_BYTES = 1044 * 188
+/** Nearly 384 KiB, and whole packets of the usual 188 bytes, so that the schedule need not join what lies over two. */
+const BLOCK_BYTES = 2088 * 188
 /** Bytes are read this far ahead of their time, and at most this many. */
 const AHEAD_MS = 500
 const AHEAD_BYTES = 8 * 1024 * 1024
@@ -183,7 +183,7 @@ export class Playback {
     const due = schedule.take(nowMs - this.#passAtMs)
     for (const bytes of due) if (!this.#isCancelled) onBytes(bytes)
     // What was handed over last belongs to the engine until there is something newer.
-    if (due.length > 0) this.#spare.push(...schedule.spent.splice(0, handedOver))
+    if (due.length > 0 && handedOver > 0) this.#spare.push(...schedule.spent.splice(0, handedOver))
   }
 
   async #read(file: OpenFile): Promise<Uint8Array> {

@@ -1,5 +1,6 @@
 // The least that a sender in Node does: a server of node:net, and one `socket.write` per client and batch of bytes that are
-// in memory. No graph, no parsing, no window.
+// in memory. No graph, no window, and no parsing but once at the start: batches are those of the product, which are cut at
+// each key frame, too.
 //
 //   bare-sender FILE.ts BITS_PER_SECOND BATCH_MS      listens on any port of 127.0.0.1 and prints it
 import { readFileSync } from 'node:fs'
@@ -11,6 +12,7 @@ const ANSWER = 'HTTP/1.1 200 OK\r\nContent-Type: video/mp2t\r\nConnection: close
 const [path = '', bitsPerSecond, batchMs] = process.argv.slice(2)
 const file = readFileSync(path)
 const bytesPerMs = Number(bitsPerSecond) / 8000
+const cuts = keyFrameOffsets()
 const startMs = performance.now()
 const clients = new Set<Socket>()
 let sent = 0
@@ -29,15 +31,31 @@ server.listen({ host: '127.0.0.1', port: 0, backlog: 4096 }, () => {
 })
 
 setInterval(() => {
-  const batch = nextBatch()
-  for (const socket of clients) if (!socket.writableNeedDrain) socket.write(batch)
+  const due = Math.floor(((performance.now() - startMs) * bytesPerMs) / PACKET_SIZE) * PACKET_SIZE
+  while (sent < due) {
+    const batch = nextBatch(due - sent)
+    for (const socket of clients) if (!socket.writableNeedDrain) socket.write(batch)
+    sent += batch.length
+  }
 }, Number(batchMs))
 
-/** What is due, whole packets, at most up to the end of the file. */
-function nextBatch(): Buffer {
-  const due = Math.floor(((performance.now() - startMs) * bytesPerMs) / PACKET_SIZE) * PACKET_SIZE
+/** At most so many bytes, up to the next key frame or the end of the file. */
+function nextBatch(most: number): Buffer {
   const from = sent % file.length
-  const batch = file.subarray(from, from + due - sent)
-  sent += batch.length
-  return batch
+  const cut = cuts.find((offset) => offset > from) ?? file.length
+  return file.subarray(from, Math.min(from + most, cut))
+}
+
+/** Of packets with random_access_indicator, ISO/IEC 13818-1 2.4.3.5, on the first PID that has any. */
+function keyFrameOffsets(): readonly number[] {
+  const found: number[] = []
+  let lead = -1
+  for (let at = 0; at + PACKET_SIZE <= file.length; at += PACKET_SIZE) {
+    const isKeyFrame = (file[at + 3]! & 0x20) !== 0 && file[at + 4]! > 0 && (file[at + 5]! & 0x40) !== 0
+    const pid = file.readUInt16BE(at + 1) & 0x1fff
+    if (!isKeyFrame || (lead >= 0 && pid !== lead)) continue
+    lead = pid
+    found.push(at)
+  }
+  return found
 }

@@ -1,5 +1,6 @@
 // The reference of the delivery bench: what a plain C sender needs for the same work. One thread, epoll; the bytes of the
 // stream are in memory once, every client is a cursor, and per batch each client costs one send() from the shared buffer.
+// Batches are those of the product, which are cut at each key frame, too.
 //
 //   sender FILE.ts BITS_PER_SECOND BATCH_MS      listens on any port of 127.0.0.1 and prints it
 #define _GNU_SOURCE
@@ -140,11 +141,30 @@ static int open_server(void) {
   return server;
 }
 
+// random_access_indicator, ISO/IEC 13818-1 2.4.3.5, on the first PID that has any.
+static int is_key_frame(const uint8_t *packet) {
+  static int lead = -1;
+  if (!(packet[3] & 0x20) || packet[4] == 0 || !(packet[5] & 0x40)) return 0;
+  int pid = (packet[1] & 0x1f) << 8 | packet[2];
+  if (lead < 0) lead = pid;
+  return pid == lead;
+}
+
+// Bytes of the endless stream up to the next key frame after `head`, or to `due` if that comes first.
+static uint64_t next_cut(uint64_t due) {
+  uint64_t at = head + PACKET;
+  while (at < due && !is_key_frame(stream + at % length)) at += PACKET;
+  return at < due ? at : due;
+}
+
 static void send_batch(uint64_t due_bytes) {
-  head = due_bytes / PACKET * PACKET;
-  for (struct client *client = clients, *next; client != NULL; client = next) {
-    next = client->next;
-    if (client->is_reading && !client->is_blocked) send_on(client);
+  uint64_t due = due_bytes / PACKET * PACKET;
+  while (head < due) {
+    head = next_cut(due);
+    for (struct client *client = clients, *next; client != NULL; client = next) {
+      next = client->next;
+      if (client->is_reading && !client->is_blocked) send_on(client);
+    }
   }
 }
 

@@ -1,7 +1,7 @@
 // Runs the real command line, `engine run FILE`, as a child process, and knows where it listens.
 import assert from 'node:assert/strict'
 import { readdir, readFile, readlink } from 'node:fs/promises'
-import { join } from 'node:path'
+import { delimiter, dirname, join } from 'node:path'
 import process from 'node:process'
 import type { EngineStatus, NodeStatus } from '@millrace/engine/api'
 import { Child } from './child.js'
@@ -13,14 +13,15 @@ import { until } from './until.js'
 
 export const ENGINE_BIN = join(REPOSITORY_ROOT, 'engine/bin/engine.js')
 
-/** Starts `engine` with these arguments. NO_COLOR and the like are those of `env` alone. */
+/** Starts `engine` as a user does, with this Node, and these arguments. NO_COLOR and the like are those of `env` alone. */
 export function runCommandLine(
   args: readonly string[],
   cwd: string,
   env: Readonly<Record<string, string>> = {},
 ): Child {
   const clean = { NO_COLOR: undefined, FORCE_COLOR: undefined, ENGINE_API: undefined, ENGINE_TOKEN: undefined }
-  return new Child(process.execPath, [ENGINE_BIN, ...args], { cwd, env: { ...clean, ...env } })
+  const PATH = [dirname(process.execPath), process.env['PATH']].join(delimiter)
+  return new Child(ENGINE_BIN, args, { cwd, env: { ...clean, PATH, ...env } })
 }
 
 export interface StartOptions {
