@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import fc from 'fast-check'
 import { FanOut, type Reader } from './fan-out.js'
 import { LiveWindow } from './live-window.js'
 
@@ -166,4 +167,87 @@ test('a socket that is full gets nothing until its reader is back, which then go
   crowd.onGet = () => true
   crowd.push()
   assert.deepEqual([crowd.got[3], crowd.fanOut.offsetOf(crowd.readers[3]!)], [[0, 2], 3 * ENTRY_BYTES])
+})
+
+/** Takes entries as a viewer does, and insists that each follows on the one before. */
+class StrictReader implements Reader {
+  slot = -1
+  isFull = false
+  readonly #fanOut: FanOut
+  readonly #window: LiveWindow
+  #nextSeq: number
+
+  constructor(fanOut: FanOut, window: LiveWindow) {
+    this.#fanOut = fanOut
+    this.#window = window
+    this.#nextSeq = window.next
+  }
+
+  get hasAll(): boolean {
+    return this.#nextSeq === this.#window.next
+  }
+
+  readonly socket = {
+    write: (bytes: Uint8Array): boolean => {
+      assert.equal(bytes[0], this.#nextSeq & 0xff)
+      this.#nextSeq++
+      return !this.isFull
+    },
+  }
+
+  /** Reads all that is there, and waits for more. */
+  takeUp(): void {
+    this.#fanOut.delete(this)
+    for (let entry = this.#window.at(this.#nextSeq); entry !== undefined; entry = this.#window.at(this.#nextSeq)) {
+      this.socket.write(entry.bytes)
+    }
+    this.#fanOut.add(this, this.#window.nextOffset)
+  }
+
+  onFull(): void {
+    this.#fanOut.delete(this)
+  }
+}
+
+test('whoever comes, goes, is full or comes back, in a round or between two, gets every entry once and in order', async () => {
+  const step = fc.tuple(fc.constantFrom('push', 'turn', 'join', 'leave', 'fill', 'drain'), fc.nat())
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 60 }), fc.integer({ min: 1, max: 150 }), async (steps, crowd) => {
+      const window = new LiveWindow({ durationMs: 1e9, sizeBytes: 1e9 })
+      let looks = 0
+      const fanOut = new FanOut({ nowMs: () => looks++ * 2, onSent: () => undefined, onRound: () => undefined })
+      const readers: StrictReader[] = []
+      const join = (): void => {
+        const reader = new StrictReader(fanOut, window)
+        readers.push(reader)
+        fanOut.add(reader, window.nextOffset)
+      }
+      for (let each = 0; each < crowd; each++) join()
+      for (const [what, which] of steps) {
+        const reader = readers[which % Math.max(1, readers.length)]
+        if (what === 'push') {
+          const bytes = new Uint8Array(ENTRY_BYTES).fill(window.next & 0xff)
+          fanOut.push(window.push({ bytes, receivedAtMs: 0 }))
+        } else if (what === 'turn') await turns(1)
+        else if (what === 'join') join()
+        else if (reader === undefined) continue
+        else if (what === 'leave') {
+          fanOut.delete(reader)
+          readers.splice(readers.indexOf(reader), 1)
+        } else if (what === 'fill') reader.isFull = true
+        else {
+          reader.isFull = false
+          reader.takeUp()
+        }
+      }
+      fanOut.finish()
+      for (const reader of readers) assert.ok(reader.slot < 0 || reader.hasAll)
+      const slots = readers.map(({ slot }) => slot).filter((slot) => slot >= 0)
+      assert.deepEqual(
+        slots.sort((a, b) => a - b),
+        [...slots.keys()],
+      )
+    }),
+    { numRuns: 150 },
+  )
 })
