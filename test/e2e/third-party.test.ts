@@ -3,7 +3,6 @@
 import assert from 'node:assert/strict'
 import { access, copyFile, cp, mkdir, readdir, readFile, realpath, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import process from 'node:process'
 import { after, before, test } from 'node:test'
 import { LightReader } from '../oracle/light-reader.js'
 import { assertClean } from './kit/assert-clean.js'
@@ -80,9 +79,12 @@ async function npm(args: readonly string[], cwd: string): Promise<void> {
   assert.equal(code, 0, `npm ${args.join(' ')}: ${child.stderr}${child.stdout}`)
 }
 
+/** The command that npm has made of the package's `bin`. */
 function engine(args: readonly string[]): Child {
-  const bin = join(app.path, 'node_modules/@millrace/engine/bin/engine.js')
-  return new Child(process.execPath, [bin, ...args], { cwd: app.path, env: { NO_COLOR: '1', MARK_RUN: '1' } })
+  return new Child(join(app.path, 'node_modules/.bin/engine'), args, {
+    cwd: app.path,
+    env: { NO_COLOR: '1', MARK_RUN: '1' },
+  })
 }
 
 async function run(
