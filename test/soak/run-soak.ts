@@ -1,5 +1,6 @@
 // The soak: edits of every kind under viewers that are all looked at after each of them, from a seed that tells all.
 import assert from 'node:assert/strict'
+import { until } from '../e2e/kit/until.js'
 import { readWithFfmpeg } from '../oracle/ffmpeg-reader.js'
 import type { FfmpegReport } from '../oracle/ffmpeg-reader.js'
 import { outputsOf } from './config-model.js'
@@ -22,6 +23,8 @@ import { SavedFiles } from './save-files.js'
 import { SoakGround } from './soak-ground.js'
 
 const PORTS = 60
+/** Pipelines that a real ffmpeg reads from the first edit to the last. */
+const FFMPEG_PIPELINES = ['card', 'fast']
 const SAMPLE_EVERY = 8
 /** What the engine logs of what nobody handled, and of what should not be possible. */
 const BUG_LINES = /"level":60|a bug:|"level":"fatal"|FATAL/
@@ -51,9 +54,10 @@ export async function runSoak(options: SoakOptions): Promise<string> {
   const ffmpegs = new AbortController()
   try {
     await ground.engine.process.ready()
-    const reading = ['card', 'fast'].map((name) => watchWithFfmpeg(name, ground, ffmpegs.signal))
+    const reading = FFMPEG_PIPELINES.map((name) => watchWithFfmpeg(name, ground, ffmpegs.signal))
     await crowd.fill(ground.first)
     await crowdIsKnown(ground, crowd)
+    await ffmpegsAreKnown(ground)
     const held = await lookAtHeld(ground.engine)
     const samples = await makeEdits(options, rounds, ground, dice)
     await goBack(rounds, ground)
@@ -176,6 +180,15 @@ async function goBack(rounds: EditRounds, ground: SoakGround): Promise<void> {
 async function crowdIsKnown({ engine }: SoakGround, crowd: Crowd): Promise<void> {
   const faults = crowd.checkSessions(await engine.clients())
   assert.deepEqual(faults, [])
+}
+
+/** They hold what they will hold: what is counted as held before the first edit has their sockets. */
+async function ffmpegsAreKnown({ engine }: SoakGround): Promise<void> {
+  const areKnown = async (): Promise<boolean> => {
+    const clients = await engine.clients()
+    return clients.filter(({ userAgent = '' }) => userAgent.startsWith('Lavf')).length === FFMPEG_PIPELINES.length
+  }
+  await until(areKnown, 'both ffmpegs among the clients')
 }
 
 function watchWithFfmpeg(name: string, { first }: SoakGround, signal: AbortSignal): Promise<FfmpegReport> {
