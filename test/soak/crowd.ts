@@ -51,19 +51,7 @@ export class Crowd implements AsyncDisposable {
 
   /** Notes the sessions of those who have none yet, and returns what is wrong with those of the others. */
   checkSessions(clients: readonly ClientStatus[]): string[] {
-    const byClient = new Map(clients.map((client) => [client.client, client]))
-    const faults: string[] = []
-    for (const viewer of this.viewers) {
-      const session = byClient.get(viewer.client)
-      if (session === undefined) faults.push(`${viewer.node}: ${viewer.client} is not among the clients`)
-      else if (viewer.session === undefined) viewer.session = session.id
-      else if (viewer.session !== session.id)
-        faults.push(`${viewer.node}: session ${viewer.session} is ${session.id} now`)
-      if (session !== undefined && session.node !== viewer.node) {
-        faults.push(`${viewer.url}: expected at ${viewer.node}, is at ${session.node}`)
-      }
-    }
-    return faults
+    return [...this.viewers].flatMap((viewer) => checkSession(viewer, clients))
   }
 
   /** What is wrong with what they have got. */
@@ -117,6 +105,20 @@ export class Crowd implements AsyncDisposable {
     this.#witnesses.set(pipeline.name, witness)
     await arrived(witness)
   }
+}
+
+/** Two viewers of two listeners may have the same port at their end: the session tells them apart, at first the output. */
+function checkSession(viewer: Viewer, clients: readonly ClientStatus[]): string[] {
+  const { client, node, session } = viewer
+  const own = clients.filter((each) => each.client === client)
+  const found = own.find(({ id, node: is }) => (session === undefined ? is === node : id === session))
+  if (found === undefined) return [`${node}: ${client}, session ${session}, is not among the clients: ${describe(own)}`]
+  viewer.session = found.id
+  return found.node === node ? [] : [`${viewer.url}: expected at ${node}, is at ${found.node}`]
+}
+
+function describe(sessions: readonly ClientStatus[]): string {
+  return sessions.map(({ id, client, node }) => `${id} of ${client} at ${node}`).join(', ')
 }
 
 async function arrived({ reader }: Viewer | Witness): Promise<void> {
