@@ -16,7 +16,7 @@ class Crowd {
   looks = 0
   /** Called with each reader that gets something. False: its socket is full then. */
   onGet: (reader: number) => boolean = () => true
-  readonly #window = new LiveWindow({ durationMs: 60_000, sizeBytes: 1e9 })
+  readonly #window = new LiveWindow({ durationMs: 60_000, sizeBytes: 1e9 }, () => true)
 
   constructor(readers: number, msPerLook: number) {
     this.fanOut = new FanOut({
@@ -213,7 +213,7 @@ test('whoever comes, goes, is full or comes back, in a round or between two, get
   const step = fc.tuple(fc.constantFrom('push', 'turn', 'join', 'leave', 'fill', 'drain'), fc.nat())
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 60 }), fc.integer({ min: 1, max: 150 }), async (steps, crowd) => {
-      const window = new LiveWindow({ durationMs: 1e9, sizeBytes: 1e9 })
+      const window = new LiveWindow({ durationMs: 1e9, sizeBytes: 1e9 }, () => true)
       let looks = 0
       const fanOut = new FanOut({ nowMs: () => looks++ * 2, onSent: () => undefined, onRound: () => undefined })
       const readers: StrictReader[] = []

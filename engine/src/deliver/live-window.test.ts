@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import fc from 'fast-check'
 import type { LiveEntry } from './live-route.js'
 import { LiveWindow } from './live-window.js'
 
 const NOTHING = new Uint8Array(0)
+/** Bytes of an entry. */
+const MOST = 700
+const NOBODY = (): boolean => false
 
 function entry(receivedAtMs: number, size: number, keyframe?: boolean): LiveEntry {
   const bytes = new Uint8Array(size)
@@ -12,7 +16,7 @@ function entry(receivedAtMs: number, size: number, keyframe?: boolean): LiveEntr
 }
 
 test('drops what is older than the duration, and knows where every byte is', () => {
-  const window = new LiveWindow({ durationMs: 100, sizeBytes: 1e9 })
+  const window = new LiveWindow({ durationMs: 100, sizeBytes: 1e9 }, NOBODY)
   for (let at = 0; at <= 200; at += 50) window.push(entry(at, 10))
   assert.equal(window.first, 2)
   assert.equal(window.next, 5)
@@ -23,7 +27,7 @@ test('drops what is older than the duration, and knows where every byte is', () 
 })
 
 test('finds the entry that starts at a byte, and none where no entry starts or the window has passed', () => {
-  const window = new LiveWindow({ durationMs: 100, sizeBytes: 1e9 })
+  const window = new LiveWindow({ durationMs: 100, sizeBytes: 1e9 }, NOBODY)
   assert.equal(window.firstOffset, 0)
   assert.equal(window.entryFrom(0), undefined)
   for (let at = 0; at <= 200; at += 50) window.push(entry(at, 10 + at))
@@ -32,29 +36,75 @@ test('finds the entry that starts at a byte, and none where no entry starts or t
   assert.deepEqual(found, [undefined, undefined, 2, undefined, 3, 4, undefined])
 })
 
-test('is bounded by the memory that it keeps alive, and keeps the newest entry in any case', () => {
-  const window = new LiveWindow({ durationMs: 1e9, sizeBytes: 1000 })
-  const large = new ArrayBuffer(600)
-  window.push({ bytes: new Uint8Array(large, 0, 10), receivedAtMs: 0 })
+test('is bounded by size, and keeps the newest entry in any case', () => {
+  const window = new LiveWindow({ durationMs: 1e9, sizeBytes: 1000 }, NOBODY)
+  window.push(entry(0, 600))
   assert.equal(window.retainedBytes, 600)
-  window.push({ bytes: new Uint8Array(new ArrayBuffer(600), 0, 10), receivedAtMs: 0 })
+  window.push(entry(0, 600))
   assert.equal(window.first, 1)
+  assert.equal(window.retainedBytes, 600)
   window.push(entry(0, 5000))
   assert.equal(window.next - window.first, 1)
   assert.equal(window.retainedBytes, 5000)
 })
 
-test('shares the bytes of an entry instead of copying them', () => {
-  const window = new LiveWindow({ durationMs: 1e9, sizeBytes: 1e9 })
-  const bytes = new Uint8Array(new ArrayBuffer(100), 20, 30)
-  const kept = window.push({ bytes, receivedAtMs: 0 })
-  assert.equal(kept.bytes.buffer, bytes.buffer)
-  assert.equal(kept.bytes.byteOffset, 20)
-  assert.equal(kept.bytes.length, 30)
+test('counts preambles and bridges among its memory', () => {
+  const window = new LiveWindow({ durationMs: 1e9, sizeBytes: 1000 }, NOBODY)
+  const join = { keyframe: true, preamble: new Uint8Array(100), bridge: new Uint8Array(200) }
+  window.push({ ...entry(0, 300), join })
+  assert.equal(window.retainedBytes, 600)
+  window.push({ ...entry(0, 300), join })
+  assert.equal(window.first, 1)
 })
 
+test('has a copy of what was pushed', () => {
+  const window = new LiveWindow({ durationMs: 1e9, sizeBytes: 1e9 }, NOBODY)
+  const bytes = new Uint8Array([1, 2, 3])
+  const kept = window.push({ bytes, receivedAtMs: 0 })
+  bytes.fill(0)
+  assert.deepEqual([...kept.bytes], [1, 2, 3])
+})
+
+test('whatever comes: entries are as they came, memory keeps to its bound, whoever holds what', () => {
+  const entries = fc.array(fc.tuple(fc.integer({ min: 0, max: MOST }), fc.integer({ min: 0, max: 40 })), {
+    minLength: 1,
+    maxLength: 400,
+  })
+  const bounds = fc.record({
+    durationMs: fc.integer({ min: 0, max: 4000 }),
+    sizeBytes: fc.integer({ min: 0, max: 20_000 }),
+  })
+  fc.assert(
+    fc.property(entries, bounds, fc.boolean(), (all, { durationMs, sizeBytes }, isHeld) => {
+      const window = new LiveWindow({ durationMs, sizeBytes }, () => isHeld)
+      let atMs = 0
+      for (const [seq, [size, stepMs]] of all.entries()) {
+        atMs += stepMs
+        window.push({ bytes: new Uint8Array(size).fill(seq), receivedAtMs: atMs })
+        assert.ok(window.retainedBytes <= Math.max(sizeBytes, 2 * MOST), `${window.retainedBytes} bytes`)
+        assert.ok(window.durationMs <= durationMs)
+        assertIntact(window)
+      }
+    }),
+  )
+})
+
+function assertIntact(window: LiveWindow): void {
+  let { firstOffset } = window
+  for (let seq = window.first; seq < window.next; seq++) {
+    const { offset, bytes } = window.at(seq)!
+    assert.equal(offset, firstOffset)
+    assert.ok(
+      bytes.every((byte) => byte === (seq & 0xff)),
+      `entry ${seq} is not what it was`,
+    )
+    firstOffset += bytes.length
+  }
+  assert.equal(firstOffset, window.nextOffset)
+}
+
 test('finds the newest start as long as the window holds it', () => {
-  const window = new LiveWindow({ durationMs: 1e9, sizeBytes: 30 })
+  const window = new LiveWindow({ durationMs: 1e9, sizeBytes: 30 }, NOBODY)
   assert.equal(window.newestStart(true), undefined)
   window.push(entry(0, 10, true))
   window.push(entry(0, 10, false))
@@ -67,12 +117,12 @@ test('finds the newest start as long as the window holds it', () => {
 })
 
 test('keeps its numbers right over a hundred thousand entries', () => {
-  const window = new LiveWindow({ durationMs: 1e9, sizeBytes: 1000 })
+  const window = new LiveWindow({ durationMs: 1e9, sizeBytes: 1000 }, NOBODY)
   for (let seq = 0; seq < 100_000; seq++) {
     window.push(entry(seq, 10))
     assert.equal(window.at(seq)?.seq, seq)
   }
   assert.equal(window.next, 100_000)
-  assert.equal(window.first, 99_900)
+  assert.ok(window.first >= 99_900 && window.first <= 99_920, `${window.first}: nearly a hundred entries of 10 bytes`)
   for (let seq = window.first; seq < window.next; seq++) assert.equal(window.at(seq)?.offset, seq * 10)
 })

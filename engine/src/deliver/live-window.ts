@@ -1,18 +1,17 @@
 // The newest entries of a live stream, kept once for all viewers: bounded by duration and by size. Entries are known by
 // a number that counts them for ever, and by the byte at which they start, so that a reader is one number.
 import type { LiveEntry } from './live-route.js'
+import { type IsHeld, WindowMemory } from './window-memory.js'
 
 export interface WindowEntry {
   /** From 0, without gaps. */
   readonly seq: number
   /** Bytes of all entries before it. */
   readonly offset: number
-  /** The bytes of the entry; made once, written to every socket. Never changed: a blocked socket may hold it long. */
+  /** A copy, written to every socket. It stays as it is while the window has it, and while any socket holds it. */
   readonly bytes: Buffer
   readonly receivedAtMs: number
   readonly join: WindowJoin | undefined
-  /** Memory that the entry keeps alive. */
-  readonly retainedBytes: number
 }
 
 export interface WindowJoin {
@@ -23,6 +22,7 @@ export interface WindowJoin {
 
 export interface WindowBounds {
   readonly durationMs: number
+  /** Of memory, not only of entries. */
   readonly sizeBytes: number
 }
 
@@ -31,18 +31,22 @@ const COMPACT_AT = 1024
 
 export class LiveWindow {
   #bounds: WindowBounds
+  readonly #memory: WindowMemory
   /** Dropped places, undefined, come first. */
   #entries: (WindowEntry | undefined)[] = []
   #dropped = 0
   #first = 0
   #nextOffset = 0
-  #retainedBytes = 0
+  /** Of preambles and bridges. */
+  #joinBytes = 0
   #newestJoin = -1
   /** Numbers of the entries that start with a key frame, oldest first. */
   readonly #keyframes: number[] = []
 
-  constructor(bounds: WindowBounds) {
+  /** `isHeld` is asked before memory is used again. */
+  constructor(bounds: WindowBounds, isHeld: IsHeld) {
     this.#bounds = bounds
+    this.#memory = new WindowMemory(isHeld)
   }
 
   /** Number of the oldest entry; equal to `next` when empty. */
@@ -65,9 +69,9 @@ export class LiveWindow {
     return this.#nextOffset
   }
 
-  /** Memory that the window keeps alive: whole buffers, not only the bytes of entries. */
+  /** Memory that the window has: whole blocks, not only the bytes of entries. */
   get retainedBytes(): number {
-    return this.#retainedBytes
+    return this.#memory.bytes + this.#joinBytes
   }
 
   /** From the oldest to the newest entry. */
@@ -107,15 +111,17 @@ export class LiveWindow {
     return this.at(this.#keyframes[0] ?? -1)
   }
 
-  /** Appends, then drops from the front what is over the bounds; the new entry itself always stays. */
+  /** Copies the entry to the end, and drops from the front what is over the bounds; the new entry itself always stays. */
   push(entry: LiveEntry): WindowEntry {
+    this.#makeRoom(entry)
     const added = this.#keep(entry)
     this.#entries.push(added)
     this.#nextOffset += added.bytes.length
-    this.#retainedBytes += added.retainedBytes
+    this.#joinBytes += sizeOf(added.join)
     if (added.join !== undefined) this.#newestJoin = added.seq
     if (added.join?.keyframe === true) this.#keyframes.push(added.seq)
-    this.#trim(added)
+    this.#dropOlderThan(added.receivedAtMs - this.#bounds.durationMs)
+    this.#memory.limit(this.#bounds.sizeBytes - this.#joinBytes)
     return added
   }
 
@@ -124,36 +130,58 @@ export class LiveWindow {
     this.#bounds = bounds
   }
 
-  #keep(entry: LiveEntry): WindowEntry {
-    const join = entry.join && {
-      keyframe: entry.join.keyframe,
-      preamble: viewOf(entry.join.preamble),
-      bridge: viewOf(entry.join.bridge),
-    }
-    const bytes = viewOf(entry.bytes)
-    const joinBytes = join === undefined ? 0 : join.preamble.length + join.bridge.length
-    const retainedBytes = bytes.buffer.byteLength + joinBytes
-    return { seq: this.next, offset: this.#nextOffset, bytes, receivedAtMs: entry.receivedAtMs, join, retainedBytes }
+  /** What is in the window now is never overwritten, not even when `isHeld` says that nobody holds it. */
+  lend(): void {
+    this.#memory.lend()
   }
 
-  #trim(newest: WindowEntry): void {
-    for (let oldest = this.at(this.#first); oldest !== undefined; oldest = this.at(this.#first)) {
-      const isLong = newest.receivedAtMs - oldest.receivedAtMs > this.#bounds.durationMs
-      const isLarge = this.#retainedBytes > this.#bounds.sizeBytes
-      if (oldest === newest || !(isLong || isLarge)) return
-      this.#entries[this.#dropped] = undefined
-      this.#dropped++
-      this.#first++
-      this.#retainedBytes -= oldest.retainedBytes
-      if (this.#keyframes[0] === oldest.seq) this.#keyframes.shift()
-      if (this.#dropped >= COMPACT_AT && this.#dropped * 2 > this.#entries.length) this.#compact()
+  #keep({ bytes, receivedAtMs, join }: LiveEntry): WindowEntry {
+    return {
+      seq: this.next,
+      offset: this.#nextOffset,
+      bytes: this.#memory.keep(bytes, this.#nextOffset),
+      receivedAtMs,
+      join: join && { keyframe: join.keyframe, preamble: viewOf(join.preamble), bridge: viewOf(join.bridge) },
     }
+  }
+
+  /** Before the entry takes memory, so that the block that is dropped for it can be the one that it gets. */
+  #makeRoom({ bytes, join }: LiveEntry): void {
+    const joinBytes = sizeOf(join)
+    while (this.#first < this.next) {
+      const needed = this.#memory.neededFor(bytes.length) + joinBytes
+      if (this.#memory.liveBytes + this.#joinBytes + needed <= this.#bounds.sizeBytes) return
+      this.#dropOldest()
+    }
+  }
+
+  #dropOlderThan(atMs: number): void {
+    for (let oldest = this.at(this.#first); oldest !== undefined && oldest.receivedAtMs < atMs;) {
+      if (oldest.seq === this.next - 1) return
+      this.#dropOldest()
+      oldest = this.at(this.#first)
+    }
+  }
+
+  #dropOldest(): void {
+    const oldest = this.at(this.#first)!
+    this.#entries[this.#dropped] = undefined
+    this.#dropped++
+    this.#first++
+    this.#joinBytes -= sizeOf(oldest.join)
+    if (this.#keyframes[0] === oldest.seq) this.#keyframes.shift()
+    if (this.#dropped >= COMPACT_AT && this.#dropped * 2 > this.#entries.length) this.#compact()
+    this.#memory.dropBefore(oldest.offset + oldest.bytes.length)
   }
 
   #compact(): void {
     this.#entries = this.#entries.slice(this.#dropped)
     this.#dropped = 0
   }
+}
+
+function sizeOf(join: LiveEntry['join']): number {
+  return join === undefined ? 0 : join.preamble.length + join.bridge.length
 }
 
 function viewOf(bytes: Uint8Array): Buffer {

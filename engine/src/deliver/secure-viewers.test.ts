@@ -105,6 +105,31 @@ test('a silence of the source, and the end of a session, are no news over HTTP/2
   assert.equal(route.counters.ended.get('left'), 1)
 })
 
+test('a client that resets its stream without an error has left, whether it has read or not', async () => {
+  await using room = await openRoom({}, { tls: certificates.files })
+  const route = room.open()
+  const feed = new Feed(route)
+  feed.push()
+  const session = http2Client(room.listener.origins[0] ?? '')
+  for (const isStuck of [false, true]) {
+    const viewer = new Received(session.request({ ':path': '/live.ts' }))
+    await until(() => viewer.bytes.length > 0, 'it reads')
+    if (isStuck) viewer.stream.pause()
+    await feed.run(50)
+    viewer.stream.close(0)
+    await until(() => route.counters.clients === 0, 'it has left')
+  }
+  const viewer = new Received(session.request({ ':path': '/live.ts' }))
+  await until(() => viewer.bytes.length > 0, 'one more reads')
+  viewer.stream.pause()
+  await feed.run(50)
+  route.end()
+  viewer.stream.close(0)
+  await until(() => route.counters.clients === 0, 'it has left though its end was under way')
+  assert.equal(route.counters.ended.get('left'), 3)
+  session.destroy()
+})
+
 test('refusals over HTTP/2 have their status and headers', async () => {
   await using room = await openRoom({}, { tls: certificates.files })
   const route = room.open({

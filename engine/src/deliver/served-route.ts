@@ -83,7 +83,7 @@ export class ServedRoute implements LiveRoute, GuardedRoute, ViewerHost {
     this.#options = options
     this.#around = around
     this.#header = new LiveHeader(around.clock, options)
-    this.window = new LiveWindow(options.window)
+    this.window = new LiveWindow(options.window, (from, to) => this.#isHeld(from, to))
     this.seats = new Seats(options.clients, (news) => around.onNews(news))
     this.readers = new FanOut({
       nowMs: () => around.clock.nowMs(),
@@ -224,6 +224,8 @@ export class ServedRoute implements LiveRoute, GuardedRoute, ViewerHost {
 
   onClose(viewer: Viewer): void {
     this.#forget(viewer)
+    // The connection under a stream of HTTP/2 may go on, and hold what the stream had given to it.
+    if (viewer.visitor.respond !== undefined && !viewer.socket.writableFinished) this.window.lend()
     const { reason, handedBytes: bytes, skips, skippedBytes } = viewer
     const { client, place } = viewer.visitor
     count(this.counters.ended, reason)
@@ -253,7 +255,8 @@ export class ServedRoute implements LiveRoute, GuardedRoute, ViewerHost {
 
   #sweepReader(viewer: Viewer, nowMs: number, silentMs: number): void {
     const hasLingered = viewer.measure(nowMs)
-    if (hasLingered) viewer.cut('left')
+    // A stream of HTTP/2 that its client has reset while it was ending is closed, and holds what nobody will take.
+    if (hasLingered || viewer.socket.closed) viewer.cut('left')
     else if (nowMs - viewer.progressMs >= this.#options.stallTimeoutMs) viewer.cut('stalled')
     else if (viewer.isLapped && this.#options.slow === 'disconnect') viewer.cut('slow')
     else if (silentMs >= this.#options.offline.endAfterMs) viewer.finish('offline')
@@ -297,6 +300,11 @@ export class ServedRoute implements LiveRoute, GuardedRoute, ViewerHost {
     visitor.respond?.(200, this.#header.ofStream())
     viewer.start(visitor.respond === undefined ? this.#header.render() : NO_HEAD, entry)
     this.startDelay.observe((this.#around.clock.nowMs() - visitor.headAtMs) / 1000)
+  }
+
+  #isHeld(from: number, to: number): boolean {
+    for (const viewer of this.#viewers) if (viewer.mayHold(from, to)) return true
+    return false
   }
 
   #refusal(address: string, place: Place): RouteRefusal | undefined {

@@ -52,6 +52,8 @@ export class Viewer implements Reader {
   #offset = 0
   /** What was given to the socket is this many bytes more than the stream has before that byte. */
   #apart = 0
+  /** `handedBytes` when it last went on at another place of the stream. */
+  #jumpedAt = 0
   /** Bytes of the lead that have been handed over. */
   #ledBytes = 0
   /** It has got its first entry. */
@@ -92,6 +94,17 @@ export class Viewer implements Reader {
 
   get #place(): number {
     return this.slot < 0 ? this.#offset : this.#host.readers.offsetOf(this)
+  }
+
+  /**
+   * Its socket may still hold bytes of the stream from `from` on and before `to`, which the window has dropped. What it
+   * holds was handed to it last; behind a jump that is not what stands before its place.
+   */
+  mayHold(from: number, to: number): boolean {
+    const { writableLength } = this.socket
+    const place = this.#place
+    if (writableLength === 0 || place <= from) return false
+    return place - writableLength < to || this.handedBytes - writableLength < this.#jumpedAt
   }
 
   /** Sends the header of the response, the lead, and the stream from this entry on. */
@@ -282,6 +295,7 @@ export class Viewer implements Reader {
 
   /** What it reads next is this entry, whatever it has read. */
   #goTo({ offset }: WindowEntry): void {
+    this.#jumpedAt = this.handedBytes
     this.#apart += this.#offset - offset
     this.#offset = offset
   }

@@ -102,6 +102,8 @@ export class Http2Front implements Disposable {
   #onRequest(request: Http2ServerRequest, response: Http2ServerResponse): void {
     const { stream } = request
     stream.on('error', ignore)
+    // Reset by the client. If that was without an error, Node would wait for writes that nobody takes any more.
+    stream.once('aborted', () => stream.destroy())
     const session = stream.session === undefined ? undefined : this.#sessions.get(stream.session as ServerHttp2Session)
     if (session === undefined) {
       stream.destroy()

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { closeSync, openSync } from 'node:fs'
 import process from 'node:process'
 import { test } from 'node:test'
 import { createClock } from './clock.js'
@@ -24,6 +25,19 @@ test('the process shows its version, processor time, memory, start and descripto
     registry.collect().map((family) => family.name),
     ['millrace_metric_read_errors_total'],
   )
+})
+
+test('descriptors are counted one by one', { skip: process.platform !== 'linux' }, () => {
+  const registry = new MetricsRegistry()
+  using added = addProcessMetrics(registry)
+  assert.ok(added)
+  const read = (): number =>
+    registry.collect().find(({ name }) => name === 'process_open_fds')?.rows[0]?.value ?? Number.NaN
+  const before = read()
+  const opened = Array.from({ length: 20 }, () => openSync('/dev/null', 'r'))
+  assert.equal(read() - before, 20)
+  opened.forEach((descriptor) => closeSync(descriptor))
+  assert.equal(read(), before)
 })
 
 test('a blocked event loop shows as lag, noted by any timer that runs all the time', async () => {

@@ -1,6 +1,6 @@
 // What this process is and uses. The process_ names are those of Prometheus' conventions, without our prefix, so that
 // ready-made dashboards find them.
-import { readdirSync } from 'node:fs'
+import { readdirSync, statSync } from 'node:fs'
 import { performance } from 'node:perf_hooks'
 import process from 'node:process'
 import type { MetricDeclaration, MetricRead } from '../plugin/contract.js'
@@ -9,6 +9,7 @@ import { readEngineVersion } from './engine-version.js'
 import type { MetricsRegistry } from './metrics-registry.js'
 
 const US_PER_SECOND = 1e6
+const DESCRIPTORS = '/proc/self/fd'
 
 /** Adds `build_info{version,node_version}` and the process metrics; file descriptors on Linux only. */
 export function addProcessMetrics(registry: MetricsRegistry): Disposable {
@@ -55,7 +56,11 @@ function onLinux(): readonly Row[] {
   ]
 }
 
-/** Reading the folder takes a descriptor of its own, which is not counted. */
+/**
+ * Since Linux 6.2 the size of the folder is their number; before, it is 0, and the folder is read, which takes time for
+ * each of thousands of viewers, and a descriptor of its own that is not counted.
+ */
 function countOpenFds(): number {
-  return readdirSync('/proc/self/fd').length - 1
+  const { size } = statSync(DESCRIPTORS)
+  return size > 0 ? size : readdirSync(DESCRIPTORS).length - 1
 }

@@ -1,0 +1,212 @@
+// The memory of a window is used again and again while sockets hold what was in it: whoever stalls, comes back, skips or
+// is cut, over whatever connection, gets whole entries that are what they were.
+import assert from 'node:assert/strict'
+import { type ClientHttp2Session } from 'node:http2'
+import { connect } from 'node:net'
+import { Duplex, type Readable } from 'node:stream'
+import { after, before, test } from 'node:test'
+import { connect as connectTls } from 'node:tls'
+import { until } from '../listen/loopback.test.kit.js'
+import { CertificateFolder, http2Client } from '../listen/tls.test.kit.js'
+import { Feed, openRoom, type Room, routeOptions } from './delivery.test.kit.js'
+import { FanOut } from './fan-out.js'
+import { LiveWindow } from './live-window.js'
+import { Viewer, type ViewerHost } from './viewer.js'
+
+const ENTRY_BYTES = 16 * 1024
+const WINDOW_BYTES = 1024 * 1024
+const GOP = 10
+
+let certificates: CertificateFolder
+
+before(() => {
+  certificates = new CertificateFolder()
+})
+after(() => certificates[Symbol.dispose]())
+
+/** Looks at a body as it comes, and keeps none of it. */
+class BodyCheck {
+  entries = 0
+  skips = 0
+  fault: string | undefined
+  #rest: Buffer = Buffer.alloc(0)
+  #expected = -1
+
+  take(bytes: Buffer): void {
+    this.#rest = Buffer.concat([this.#rest, bytes])
+    let at = 0
+    for (let taken = this.#takeOne(at); taken > 0 && this.fault === undefined; taken = this.#takeOne(at)) at += taken
+    this.#rest = this.#rest.subarray(at)
+  }
+
+  /** Length of the mark or entry at `at`; 0 if it is not there yet. */
+  #takeOne(at: number): number {
+    const text = this.#rest.toString('latin1', at, at + 32)
+    if (/^<[bp]/.test(text)) {
+      const [mark = '', kind, seq] = /^<(preamble|bridge) (\d+)>/.exec(text) ?? []
+      if (kind === 'bridge') this.skips++
+      if (mark !== '') this.#expected = Number(seq)
+      return mark.length
+    }
+    if (this.#rest.length < at + ENTRY_BYTES) return 0
+    for (let word = at; word < at + ENTRY_BYTES; word += 4) {
+      const seq = this.#rest.readUInt32LE(word)
+      if (seq !== this.#expected) this.fault ??= `byte ${word - at} of entry ${this.#expected} is of entry ${seq}`
+    }
+    this.#expected++
+    this.entries++
+    return ENTRY_BYTES
+  }
+}
+
+interface Client {
+  readonly stream: Readable
+  readonly check: BodyCheck
+}
+
+type Connect = (room: Room) => Client
+
+function overSocket(open: (port: number) => Duplex): Connect {
+  return ({ listener }) => {
+    const socket = open(Number(listener.address.slice(listener.address.lastIndexOf(':') + 1)))
+    socket.write('GET /live.ts HTTP/1.1\r\nHost: here\r\n\r\n')
+    const check = new BodyCheck()
+    let head: Buffer | undefined = Buffer.alloc(0)
+    socket.on('error', () => undefined)
+    socket.on('data', (bytes: Buffer) => {
+      if (head === undefined) return check.take(bytes)
+      head = Buffer.concat([head, bytes])
+      const end = head.indexOf('\r\n\r\n')
+      if (end < 0) return
+      check.take(head.subarray(end + 4))
+      head = undefined
+    })
+    return { stream: socket, check }
+  }
+}
+
+/** All viewers on one connection. */
+function overHttp2(): Connect {
+  let session: ClientHttp2Session | undefined
+  return ({ listener }) => {
+    session ??= http2Client(listener.origins[0] ?? '')
+    const stream = session.request({ ':path': '/live.ts' })
+    const check = new BodyCheck()
+    stream.on('error', () => undefined)
+    stream.on('data', (bytes: Buffer) => check.take(bytes))
+    return { stream, check }
+  }
+}
+
+/** Viewers stall, read on, leave and come, by chance, while the window is passed through many times. */
+async function runCrowd(room: Room, open: Connect): Promise<readonly Client[]> {
+  const route = room.open({ window: { durationMs: 60_000, sizeBytes: WINDOW_BYTES } })
+  const feed = new Feed(route, ENTRY_BYTES, GOP)
+  await feed.run(20)
+  const all = Array.from({ length: 12 }, () => open(room))
+  const present = [...all]
+  await until(() => all.every(({ check }) => check.entries > 0), 'everybody reads')
+  let dice = 1
+  const roll = (sides: number): number => {
+    dice = (Math.imul(dice, 1103515245) + 12345) & 0x7fffffff
+    return (dice >> 8) % sides
+  }
+  for (let turn = 0; turn < 600; turn++) {
+    const place = roll(present.length)
+    const { stream } = present[place]!
+    if (roll(40) === 0) {
+      stream.destroy()
+      all.push((present[place] = open(room)))
+    } else if (stream.isPaused()) stream.resume()
+    else stream.pause()
+    await feed.run(8)
+  }
+  for (const { stream } of present) stream.resume()
+  await feed.run(GOP + 1)
+  route.end()
+  await until(() => present.every(({ stream }) => stream.readableEnded || stream.destroyed), 'everybody is at the end')
+  await route.drained()
+  return all
+}
+
+const CONNECTIONS: readonly (readonly [name: string, isTls: boolean, open: () => Connect])[] = [
+  ['TCP', false, () => overSocket((port) => connect(port, '127.0.0.1'))],
+  ['TLS', true, () => overSocket((port) => connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false }))],
+  ['HTTP/2', true, overHttp2],
+]
+
+for (const [name, isTls, open] of CONNECTIONS) {
+  test(`over ${name} nobody gets bytes of another entry, though viewers stall while their memory is used again`, async () => {
+    await using room = await openRoom({}, isTls ? { tls: certificates.files } : {})
+    const all = await runCrowd(room, open())
+    assert.deepEqual(
+      all.flatMap(({ check }) => check.fault ?? []),
+      [],
+    )
+    assert.ok(
+      all.some(({ check }) => check.skips > 0),
+      'somebody has skipped',
+    )
+    assert.ok(all.every(({ check }) => check.entries > 0))
+  })
+}
+
+/** A socket that takes nothing until it is told. */
+class HeldSocket extends Duplex {
+  readonly #waiting: (() => void)[] = []
+
+  constructor() {
+    super({ highWaterMark: 1000 })
+  }
+
+  override _read(): void {}
+
+  override _write(_bytes: Buffer, _encoding: string, done: () => void): void {
+    this.#waiting.push(done)
+  }
+
+  /** Takes the oldest write. */
+  takeOne(): void {
+    this.#waiting.shift()?.()
+  }
+}
+
+/** A viewer of a window of a hundred entries of 10 bytes, at its first one. */
+function viewerOf(socket: Duplex): { readonly viewer: Viewer; readonly window: LiveWindow; readonly readers: FanOut } {
+  const window = new LiveWindow({ durationMs: 1e9, sizeBytes: 1e9 }, () => true)
+  const join = { keyframe: true, preamble: Buffer.alloc(0), bridge: Buffer.from('bridge') }
+  const entries = Array.from({ length: 100 }, () => window.push({ bytes: new Uint8Array(10), receivedAtMs: 0, join }))
+  const readers = new FanOut({ nowMs: () => 0, onSent: () => undefined, onRound: () => undefined })
+  const nothing = (): undefined => undefined
+  const host: ViewerHost = {
+    window,
+    readers,
+    options: routeOptions(),
+    isEnded: false,
+    newestStart: nothing,
+    onSent: nothing,
+    onSkip: nothing,
+    onBusy: nothing,
+    onReadOn: nothing,
+    onClose: nothing,
+  }
+  const place = { path: '/live.ts' } as never
+  const viewer = new Viewer(socket, { id: '', place } as never, 0, host)
+  viewer.start(Buffer.from('head'), entries[0]!)
+  return { viewer, window, readers }
+}
+
+test('a viewer may hold what its socket has not given away, and nothing that it never got or that is gone', () => {
+  const socket = new HeldSocket()
+  const { viewer, window } = viewerOf(socket)
+  assert.equal(socket.writableLength, 4 + 1000)
+  assert.ok(viewer.mayHold(0, 10))
+  assert.ok(viewer.mayHold(990, 1000))
+  assert.ok(!viewer.mayHold(1000, 1010))
+  for (let count = 0; count < 51; count++) socket.takeOne()
+  assert.equal(socket.writableLength, 500)
+  assert.ok(!viewer.mayHold(0, 500))
+  assert.ok(viewer.mayHold(0, 501))
+  for (let count = 0; count < 50; count++) socket.takeOne()
+  assert.ok(!viewer.mayHold(0, window.nextOffset))
+})

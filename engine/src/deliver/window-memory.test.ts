@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { type IsHeld, WindowMemory } from './window-memory.js'
+
+const NOBODY: IsHeld = () => false
+
+/** A window of so many entries: what is older is dropped. */
+class Stream {
+  readonly memory: WindowMemory
+  readonly kept: Buffer[] = []
+  readonly #entries: number
+  #offsets: number[] = [0]
+
+  constructor(isHeld: IsHeld, entries: number) {
+    this.memory = new WindowMemory(isHeld)
+    this.#entries = entries
+  }
+
+  run(entries: number, size = 100): void {
+    for (let count = 0; count < entries; count++) {
+      const offset = this.#offsets.at(-1)!
+      this.kept.push(this.memory.keep(new Uint8Array(size).fill(this.kept.length), offset))
+      this.#offsets.push(offset + size)
+      this.memory.dropBefore(this.#offsets.at(-1 - this.#entries) ?? 0)
+    }
+  }
+
+  /** Different blocks under the entries from `from` on. */
+  blocksFrom(from: number): Set<ArrayBufferLike> {
+    return new Set(this.kept.slice(from).map(({ buffer }) => buffer))
+  }
+
+  offsetOf(entry: number): number {
+    return this.#offsets[entry]!
+  }
+
+  isIntact(entry: number): boolean {
+    return this.kept[entry]!.every((byte) => byte === (entry & 0xff))
+  }
+}
+
+test('memory is used again when the window has dropped what was in it: none is fresh from then on', () => {
+  const stream = new Stream(NOBODY, 200)
+  stream.run(1000)
+  const before = stream.blocksFrom(1000 - 300)
+  stream.run(100_000)
+  assert.ok(before.size > 5)
+  assert.deepEqual(
+    [...stream.blocksFrom(1000)].filter((block) => !before.has(block)),
+    [],
+  )
+  assert.ok(stream.memory.bytes < 1.3 * 200 * 100, `${stream.memory.bytes} bytes for ${200 * 100}`)
+})
+
+test('what somebody holds is not overwritten, however long that takes', () => {
+  let heldFrom = 0
+  const stream = new Stream((from, to) => to > heldFrom && from < heldFrom + 1, 200)
+  stream.run(1000)
+  heldFrom = stream.offsetOf(900) + 50
+  stream.run(20_000)
+  assert.ok(stream.isIntact(900))
+  assert.ok(!stream.isIntact(950) || !stream.isIntact(850), 'all others are used again')
+})
+
+test('where everything is held, it is left to the holders, and the window has not more memory for that', () => {
+  const stream = new Stream(() => true, 200)
+  stream.run(1000)
+  for (const entry of stream.kept.keys()) assert.ok(stream.isIntact(entry))
+  assert.ok(stream.memory.bytes < 1.3 * 200 * 100)
+})
+
+test('lent memory is never used again, and what comes after it is', () => {
+  const stream = new Stream(NOBODY, 200)
+  stream.run(1000)
+  stream.memory.lend()
+  stream.run(20_000)
+  for (let entry = 800; entry < 1000; entry++) assert.ok(stream.isIntact(entry), `entry ${entry}`)
+  assert.ok(stream.blocksFrom(1000).size < 80, `${stream.blocksFrom(1000).size} blocks for 100 windows`)
+})
+
+test('blocks follow the rate: those of a stream that has become slow are let go', () => {
+  const stream = new Stream(NOBODY, 200)
+  stream.run(1000, 10_000)
+  stream.run(1000, 10)
+  assert.ok(stream.memory.bytes < 1.3 * 200 * 10, `${stream.memory.bytes} bytes for ${200 * 10}`)
+})
+
+test('an entry that is larger than a block gets one of its own', () => {
+  const stream = new Stream(NOBODY, 10)
+  stream.run(20)
+  stream.run(1, 3 * 1024 * 1024)
+  assert.ok(stream.isIntact(20))
+  stream.run(50)
+  assert.ok(stream.memory.bytes < 3000)
+})
