@@ -53,7 +53,7 @@ export interface ClientLimits {
 }
 
 export interface LiveEntry {
-  /** Immutable. Shared by all viewers. */
+  /** Copied by `push`. */
   readonly bytes: Uint8Array
   /** Monotonic, for latency. */
   readonly receivedAtMs: number
