@@ -66,23 +66,31 @@ test('has a copy of what was pushed', () => {
 })
 
 test('whatever comes: entries are as they came, memory keeps to its bound, whoever holds what', () => {
-  const entries = fc.array(fc.tuple(fc.integer({ min: 0, max: MOST }), fc.integer({ min: 0, max: 40 })), {
-    minLength: 1,
-    maxLength: 400,
-  })
+  const size = fc.integer({ min: 0, max: MOST })
   const bounds = fc.record({
     durationMs: fc.integer({ min: 0, max: 4000 }),
-    sizeBytes: fc.integer({ min: 0, max: 20_000 }),
+    sizeBytes: fc.oneof(fc.integer({ min: 0, max: 20_000 }), size),
+  })
+  const push = fc.record({
+    size,
+    stepMs: fc.integer({ min: 0, max: 40 }),
+    isHeld: fc.boolean(),
+    isLent: fc.boolean(),
+    bounds: fc.option(bounds, { freq: 20, nil: undefined }),
   })
   fc.assert(
-    fc.property(entries, bounds, fc.boolean(), (all, { durationMs, sizeBytes }, isHeld) => {
-      const window = new LiveWindow({ durationMs, sizeBytes }, () => isHeld)
-      let atMs = 0
-      for (const [seq, [size, stepMs]] of all.entries()) {
-        atMs += stepMs
-        window.push({ bytes: new Uint8Array(size).fill(seq), receivedAtMs: atMs })
-        assert.ok(window.retainedBytes <= Math.max(sizeBytes, 2 * MOST), `${window.retainedBytes} bytes`)
-        assert.ok(window.durationMs <= durationMs)
+    fc.property(fc.array(push, { maxLength: 400, size: 'max' }), bounds, (pushes, first) => {
+      let [atMs, bounds, isHeld] = [0, first, false]
+      const window = new LiveWindow(bounds, () => isHeld)
+      for (const [seq, each] of pushes.entries()) {
+        bounds = each.bounds ?? bounds
+        window.setBounds(bounds)
+        if (each.isLent) window.lend()
+        isHeld = each.isHeld
+        atMs += each.stepMs
+        window.push({ bytes: new Uint8Array(each.size).fill(seq), receivedAtMs: atMs })
+        assert.ok(window.retainedBytes <= Math.max(bounds.sizeBytes, each.size), `${window.retainedBytes} bytes`)
+        assert.ok(window.durationMs <= bounds.durationMs)
         assertIntact(window)
       }
     }),

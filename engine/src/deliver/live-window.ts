@@ -114,6 +114,8 @@ export class LiveWindow {
   /** Copies the entry to the end, and drops from the front what is over the bounds; the new entry itself always stays. */
   push(entry: LiveEntry): WindowEntry {
     this.#makeRoom(entry)
+    // What is not live any more may be as large as the window: none of it is taken that would be too much.
+    this.#memory.limit(this.#bounds.sizeBytes - this.#joinBytes - sizeOf(entry.join))
     const added = this.#keep(entry)
     this.#entries.push(added)
     this.#nextOffset += added.bytes.length

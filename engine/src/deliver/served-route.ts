@@ -255,8 +255,7 @@ export class ServedRoute implements LiveRoute, GuardedRoute, ViewerHost {
 
   #sweepReader(viewer: Viewer, nowMs: number, silentMs: number): void {
     const hasLingered = viewer.measure(nowMs)
-    // A stream of HTTP/2 that its client has reset while it was ending is closed, and holds what nobody will take.
-    if (hasLingered || viewer.socket.closed) viewer.cut('left')
+    if (hasLingered) viewer.cut('left')
     else if (nowMs - viewer.progressMs >= this.#options.stallTimeoutMs) viewer.cut('stalled')
     else if (viewer.isLapped && this.#options.slow === 'disconnect') viewer.cut('slow')
     else if (silentMs >= this.#options.offline.endAfterMs) viewer.finish('offline')

@@ -3,11 +3,14 @@
 // window's worth of it again and again, and go through the whole heap each time. A socket may hold bytes long after the
 // window has dropped them, so a block is not touched while anybody does.
 
-/** A block is this part of what the window holds, so that little is lost at its end, and little is dropped with it. */
-const PARTS = 16
-const MOST_BLOCK_BYTES = 1024 * 1024
-/** Blocks that wait to be filled anew; those beyond are left to the collector, and to whoever holds them. */
-const MOST_IDLE = 2
+/** A block is at most this part of what the window holds: little of it is empty, and little is dropped with it. */
+const PARTS = 32
+/** Who holds one byte of a block keeps all of it alive. */
+const BLOCK_BYTES = 128 * 1024
+/** Entries for which a block has room even if they are large, so that not much is left over at its end. */
+const ENTRIES = 4.5
+/** So many dropped blocks are looked at at once: whoever may hold some of them is asked once for all. */
+const LOOK_AT = 3
 
 /** Whether any socket may still hold bytes of the stream from `from` on and before `to`, which the window has dropped. */
 export type IsHeld = (from: number, to: number) => boolean
@@ -27,8 +30,10 @@ export class WindowMemory {
   readonly #isHeld: IsHeld
   /** Oldest first; the last one is being filled. */
   readonly #live: Block[] = []
-  /** Of which the window has dropped everything, oldest first. */
-  readonly #idle: Block[] = []
+  /** Of which the window has dropped everything, oldest first; somebody may hold them. */
+  #dropped: Block[] = []
+  /** Which nobody holds. */
+  readonly #free: Buffer[] = []
   #liveBytes = 0
   #idleBytes = 0
 
@@ -46,11 +51,9 @@ export class WindowMemory {
     return this.#liveBytes
   }
 
-  /** So many more bytes will be live at most when an entry of this length has been kept. */
+  /** So many more bytes, of fresh memory, will be live when an entry of this length has been kept. */
   neededFor(length: number): number {
-    if (this.#hasRoomFor(length)) return 0
-    const size = this.#sizeFor(length)
-    return this.#idle.reduce((most, block) => (isFit(block, size) ? Math.max(most, block.memory.length) : most), size)
+    return this.#hasRoomFor(length) ? 0 : this.#sizeFor(length)
   }
 
   /** Copies the bytes, which begin at this byte of the stream. */
@@ -69,61 +72,67 @@ export class WindowMemory {
       this.#live.shift()
       this.#liveBytes -= block.memory.length
       if (block.isLent) continue
-      this.#idle.push(block)
+      this.#dropped.push(block)
       this.#idleBytes += block.memory.length
-      if (this.#idle.length > MOST_IDLE) this.#letGo(this.#idle[0]!)
+      if (this.#dropped.length === LOOK_AT) this.#look()
     }
   }
 
-  /** Blocks that wait are kept only as far as all together have this size at most. */
+  /** Blocks that are not live are kept only as far as all together have this size at most. */
   limit(bytes: number): void {
-    while (this.bytes > bytes && this.#idle[0] !== undefined) this.#letGo(this.#idle[0])
+    while (this.bytes > bytes && this.#idleBytes > 0) {
+      const memory = this.#free.pop() ?? this.#dropped.shift()?.memory
+      this.#idleBytes -= memory?.length ?? this.#idleBytes
+    }
   }
 
   /** What is here now is never overwritten: somebody may hold it for whom nobody can be asked. */
   lend(): void {
     for (const block of this.#live) block.isLent = true
-    for (const block of [...this.#idle]) this.#letGo(block)
+    for (const { memory } of this.#dropped) this.#idleBytes -= memory.length
+    this.#dropped = []
   }
 
   /** A block that is far too large by now, as the stream has become slow, is left as it is. */
   #hasRoomFor(length: number): boolean {
     const last = this.#live.at(-1)
-    if (last === undefined || last.isLent || last.memory.length - last.filled < length) return false
+    if (last === undefined || last.memory.length - last.filled < length) return false
     return last.memory.length <= 4 * this.#sizeFor(length)
   }
 
   #sizeFor(length: number): number {
     const streamBytes = (this.#live.at(-1)?.to ?? 0) - (this.#live[0]?.from ?? 0)
-    return Math.max(length, Math.min(Math.floor(streamBytes / PARTS), MOST_BLOCK_BYTES))
+    const most = Math.max(BLOCK_BYTES, Math.floor(length * ENTRIES))
+    return Math.max(length, Math.min(Math.floor(streamBytes / PARTS), most))
   }
 
   #open(length: number, offset: number): Block {
     const size = this.#sizeFor(length)
-    const memory = this.#takeIdle(size)?.memory ?? Buffer.allocUnsafeSlow(size)
+    const memory = this.#takeFree(size) ?? Buffer.allocUnsafeSlow(size)
     const block = { memory, filled: 0, from: offset, to: offset, isLent: false }
     this.#live.push(block)
     this.#liveBytes += memory.length
     return block
   }
 
-  /** One that nobody holds. Those whose size is of no use any more are let go. */
-  #takeIdle(size: number): Block | undefined {
-    for (const block of [...this.#idle]) {
-      if (isFit(block, size) && this.#isHeld(block.from, block.to)) continue
-      this.#letGo(block)
-      if (isFit(block, size)) return block
+  /** Windows breathe: memory of nearly this size is as good. What is of no use any more is let go. */
+  #takeFree(size: number): Buffer | undefined {
+    for (let memory = this.#free.pop(); memory !== undefined; memory = this.#free.pop()) {
+      this.#idleBytes -= memory.length
+      if (memory.length >= size && memory.length <= 2 * size) return memory
     }
     return undefined
   }
 
-  #letGo(block: Block): void {
-    this.#idle.splice(this.#idle.indexOf(block), 1)
-    this.#idleBytes -= block.memory.length
+  /** What somebody holds is left to them: nobody is asked for it again. */
+  #look(): void {
+    const all = this.#dropped
+    const isHeld = this.#isHeld(all[0]!.from, all.at(-1)!.to)
+    for (const { memory, from, to } of all) {
+      if (isHeld && this.#isHeld(from, to)) this.#idleBytes -= memory.length
+      else this.#free.push(memory)
+    }
+    this.#dropped = []
+    while (this.#free.length > LOOK_AT) this.#idleBytes -= this.#free.shift()!.length
   }
-}
-
-/** Windows breathe: a block of nearly this size is as good. */
-function isFit({ memory }: Block, size: number): boolean {
-  return memory.length >= size && memory.length <= 2 * size
 }

@@ -12,6 +12,7 @@ import {
   type ServerHttp2Session,
   type ServerHttp2Stream,
 } from 'node:http2'
+import process from 'node:process'
 import type { TLSSocket } from 'node:tls'
 import type { Logger } from '../plugin/contract.js'
 import type { Clock } from '../plugin/tokens.js'
@@ -102,8 +103,9 @@ export class Http2Front implements Disposable {
   #onRequest(request: Http2ServerRequest, response: Http2ServerResponse): void {
     const { stream } = request
     stream.on('error', ignore)
-    // Reset by the client. If that was without an error, Node would wait for writes that nobody takes any more.
-    stream.once('aborted', () => stream.destroy())
+    // Reset by the client. If that was without an error, Node would wait for writes that nobody takes any more. A reset
+    // of our own is sent behind this event.
+    stream.once('aborted', () => process.nextTick(() => stream.destroy()))
     const session = stream.session === undefined ? undefined : this.#sessions.get(stream.session as ServerHttp2Session)
     if (session === undefined) {
       stream.destroy()
