@@ -171,19 +171,30 @@ class HeldSocket extends Duplex {
   }
 }
 
-/** A viewer of a window of a hundred entries of 10 bytes, at its first one. */
-function viewerOf(socket: Duplex): { readonly viewer: Viewer; readonly window: LiveWindow; readonly readers: FanOut } {
-  const window = new LiveWindow({ durationMs: 1e9, sizeBytes: 1e9 }, () => true)
-  const join = { keyframe: true, preamble: Buffer.alloc(0), bridge: Buffer.from('bridge') }
-  const entries = Array.from({ length: 100 }, () => window.push({ bytes: new Uint8Array(10), receivedAtMs: 0, join }))
-  const readers = new FanOut({ nowMs: () => 0, onSent: () => undefined, onRound: () => undefined })
+interface Watched {
+  readonly viewer: Viewer
+  readonly window: LiveWindow
+  /** Pushes entries of 10 bytes of which the viewer is not told. */
+  push(entries: number): void
+}
+
+/** A viewer of a window of a hundred entries, that begins at the oldest of so many. */
+function viewerOf(socket: Duplex, entries: number): Watched {
+  const window = new LiveWindow({ durationMs: 99, sizeBytes: 1e9 }, () => true)
+  const join = { keyframe: true, preamble: Buffer.alloc(0), bridge: Buffer.alloc(0) }
+  const push = (count: number): void => {
+    for (let left = count; left > 0; left--) {
+      window.push({ bytes: new Uint8Array(10), receivedAtMs: window.next, join })
+    }
+  }
+  push(entries)
   const nothing = (): undefined => undefined
   const host: ViewerHost = {
     window,
-    readers,
+    readers: new FanOut({ nowMs: () => 0, onSent: nothing, onRound: nothing }),
     options: routeOptions(),
     isEnded: false,
-    newestStart: nothing,
+    newestStart: () => window.newestStart(true),
     onSent: nothing,
     onSkip: nothing,
     onBusy: nothing,
@@ -192,13 +203,13 @@ function viewerOf(socket: Duplex): { readonly viewer: Viewer; readonly window: L
   }
   const place = { path: '/live.ts' } as never
   const viewer = new Viewer(socket, { id: '', place } as never, 0, host)
-  viewer.start(Buffer.from('head'), entries[0]!)
-  return { viewer, window, readers }
+  viewer.start(Buffer.from('head'), window.at(window.first)!)
+  return { viewer, window, push }
 }
 
 test('a viewer may hold what its socket has not given away, and nothing that it never got or that is gone', () => {
   const socket = new HeldSocket()
-  const { viewer, window } = viewerOf(socket)
+  const { viewer, window } = viewerOf(socket, 100)
   assert.equal(socket.writableLength, 4 + 1000)
   assert.ok(viewer.mayHold(0, 10))
   assert.ok(viewer.mayHold(990, 1000))
@@ -209,4 +220,20 @@ test('a viewer may hold what its socket has not given away, and nothing that it 
   assert.ok(viewer.mayHold(0, 501))
   for (let count = 0; count < 50; count++) socket.takeOne()
   assert.ok(!viewer.mayHold(0, window.nextOffset))
+})
+
+test('a viewer that has skipped may still hold what it got before that', () => {
+  const socket = new HeldSocket()
+  const { viewer, push } = viewerOf(socket, 10)
+  assert.equal(socket.writableLength, 4 + 100)
+  push(1000)
+  viewer.takeUp()
+  assert.equal(viewer.skips, 1)
+  for (let count = 0; count < 5; count++) socket.takeOne()
+  assert.equal(socket.writableLength, 60 + 10)
+  assert.ok(viewer.mayHold(90, 100))
+  for (let count = 0; count < 6; count++) socket.takeOne()
+  assert.equal(socket.writableLength, 10)
+  assert.ok(!viewer.mayHold(90, 100))
+  assert.ok(viewer.mayHold(10_090, 10_100))
 })

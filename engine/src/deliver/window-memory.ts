@@ -7,10 +7,12 @@
 const PARTS = 32
 /** Who holds one byte of a block keeps all of it alive. */
 const BLOCK_BYTES = 128 * 1024
-/** Entries for which a block has room even if they are large, so that not much is left over at its end. */
-const ENTRIES = 4.5
-/** So many dropped blocks are looked at at once: whoever may hold some of them is asked once for all. */
-const LOOK_AT = 3
+/** Large entries get a block for so many of them, so that not much is left over at its end. */
+const LARGE_ENTRIES = 4
+/** Entries of one rate differ by a packet or two: a block has room for a whole number of those that are a little longer. */
+const SLACK = 1 + 1 / 64
+/** Blocks that wait to be filled anew. */
+const MOST_IDLE = 2
 
 /** Whether any socket may still hold bytes of the stream from `from` on and before `to`, which the window has dropped. */
 export type IsHeld = (from: number, to: number) => boolean
@@ -31,9 +33,7 @@ export class WindowMemory {
   /** Oldest first; the last one is being filled. */
   readonly #live: Block[] = []
   /** Of which the window has dropped everything, oldest first; somebody may hold them. */
-  #dropped: Block[] = []
-  /** Which nobody holds. */
-  readonly #free: Buffer[] = []
+  readonly #idle: Block[] = []
   #liveBytes = 0
   #idleBytes = 0
 
@@ -72,25 +72,21 @@ export class WindowMemory {
       this.#live.shift()
       this.#liveBytes -= block.memory.length
       if (block.isLent) continue
-      this.#dropped.push(block)
+      this.#idle.push(block)
       this.#idleBytes += block.memory.length
-      if (this.#dropped.length === LOOK_AT) this.#look()
+      if (this.#idle.length > MOST_IDLE) this.#shiftIdle()
     }
   }
 
   /** Blocks that are not live are kept only as far as all together have this size at most. */
   limit(bytes: number): void {
-    while (this.bytes > bytes && this.#idleBytes > 0) {
-      const memory = this.#free.pop() ?? this.#dropped.shift()?.memory
-      this.#idleBytes -= memory?.length ?? this.#idleBytes
-    }
+    while (this.bytes > bytes && this.#idle.length > 0) this.#shiftIdle()
   }
 
   /** What is here now is never overwritten: somebody may hold it for whom nobody can be asked. */
   lend(): void {
     for (const block of this.#live) block.isLent = true
-    for (const { memory } of this.#dropped) this.#idleBytes -= memory.length
-    this.#dropped = []
+    while (this.#idle.length > 0) this.#shiftIdle()
   }
 
   /** A block that is far too large by now, as the stream has become slow, is left as it is. */
@@ -102,37 +98,36 @@ export class WindowMemory {
 
   #sizeFor(length: number): number {
     const streamBytes = (this.#live.at(-1)?.to ?? 0) - (this.#live[0]?.from ?? 0)
-    const most = Math.max(BLOCK_BYTES, Math.floor(length * ENTRIES))
-    return Math.max(length, Math.min(Math.floor(streamBytes / PARTS), most))
+    const most = Math.max(BLOCK_BYTES, length * LARGE_ENTRIES)
+    const entries = Math.floor(Math.min(streamBytes / PARTS, most) / Math.max(length, 1))
+    return entries <= 1 ? length : Math.ceil(entries * length * SLACK)
   }
 
   #open(length: number, offset: number): Block {
     const size = this.#sizeFor(length)
-    const memory = this.#takeFree(size) ?? Buffer.allocUnsafeSlow(size)
+    const memory = this.#takeIdle(length, size) ?? Buffer.allocUnsafeSlow(size)
     const block = { memory, filled: 0, from: offset, to: offset, isLent: false }
     this.#live.push(block)
     this.#liveBytes += memory.length
     return block
   }
 
-  /** Windows breathe: memory of nearly this size is as good. What is of no use any more is let go. */
-  #takeFree(size: number): Buffer | undefined {
-    for (let memory = this.#free.pop(); memory !== undefined; memory = this.#free.pop()) {
-      this.#idleBytes -= memory.length
-      if (memory.length >= size && memory.length <= 2 * size) return memory
+  /**
+   * Memory that nobody holds. What somebody holds is left to them, and nobody is asked for it again. Windows breathe:
+   * another size is as good if it is near.
+   */
+  #takeIdle(length: number, size: number): Buffer | undefined {
+    for (let block = this.#shiftIdle(); block !== undefined; block = this.#shiftIdle()) {
+      const { memory, from, to } = block
+      const isFit = memory.length >= Math.max(length, size / 2) && memory.length <= 2 * size
+      if (isFit && !this.#isHeld(from, to)) return memory
     }
     return undefined
   }
 
-  /** What somebody holds is left to them: nobody is asked for it again. */
-  #look(): void {
-    const all = this.#dropped
-    const isHeld = this.#isHeld(all[0]!.from, all.at(-1)!.to)
-    for (const { memory, from, to } of all) {
-      if (isHeld && this.#isHeld(from, to)) this.#idleBytes -= memory.length
-      else this.#free.push(memory)
-    }
-    this.#dropped = []
-    while (this.#free.length > LOOK_AT) this.#idleBytes -= this.#free.shift()!.length
+  #shiftIdle(): Block | undefined {
+    const block = this.#idle.shift()
+    this.#idleBytes -= block?.memory.length ?? 0
+    return block
   }
 }
