@@ -63,9 +63,9 @@ export interface LiveEntry {
 
 export interface Join {
   readonly keyframe: boolean
-  /** Sent before the entry to a viewer that starts here. */
+  /** Sent before the entry to a viewer that starts here. Immutable: kept, not copied. */
   readonly preamble: Uint8Array
-  /** Sent before the entry to a viewer that has skipped to here. */
+  /** Sent before the entry to a viewer that has skipped to here. Immutable: kept, not copied. */
   readonly bridge: Uint8Array
 }
 

@@ -157,12 +157,9 @@ export class LiveWindow {
     }
   }
 
+  /** The newest entry is never that old. */
   #dropOlderThan(atMs: number): void {
-    for (let oldest = this.at(this.#first); oldest !== undefined && oldest.receivedAtMs < atMs;) {
-      if (oldest.seq === this.next - 1) return
-      this.#dropOldest()
-      oldest = this.at(this.#first)
-    }
+    while (this.at(this.#first)!.receivedAtMs < atMs) this.#dropOldest()
   }
 
   #dropOldest(): void {
