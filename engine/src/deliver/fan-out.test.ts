@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { FanOut, type Reader } from './fan-out.js'
+import { FanOut, type Reader, SLICE_MS } from './fan-out.js'
 import { LiveWindow } from './live-window.js'
 
 const ENTRY_BYTES = 100
+/** A slice ends with the second look. */
+const LOOK_MS = SLICE_MS / 2
 
 /** Readers that note the number of the newest entry whenever they get something; time passes with each look at it. */
 class Crowd {
@@ -71,7 +73,7 @@ test('what is quick is done at once, and counted once', () => {
 })
 
 test('a crowd is served in slices, and the event loop turns between them', async () => {
-  const crowd = new Crowd(1000, 2)
+  const crowd = new Crowd(1000, LOOK_MS)
   crowd.push()
   assert.deepEqual(crowd.newest(), [0, -1])
   assert.equal(crowd.fanOut.pendingFrom, 0)
@@ -87,7 +89,7 @@ test('a crowd is served in slices, and the event loop turns between them', async
 })
 
 test('entries that come during a round reach those before in another one, and nobody waits for ever', async () => {
-  const crowd = new Crowd(200, 2)
+  const crowd = new Crowd(200, LOOK_MS)
   crowd.push()
   await turns(1)
   crowd.push()
@@ -105,7 +107,7 @@ test('entries that come during a round reach those before in another one, and no
 })
 
 test('pushing faster than a round takes starves nobody', async () => {
-  const crowd = new Crowd(300, 2)
+  const crowd = new Crowd(300, LOOK_MS)
   for (let entry = 0; entry < 40; entry++) {
     crowd.push()
     await turns(1)
@@ -114,7 +116,7 @@ test('pushing faster than a round takes starves nobody', async () => {
 })
 
 test('what is left of a round is done at once when the end has come', async () => {
-  const crowd = new Crowd(500, 2)
+  const crowd = new Crowd(500, LOOK_MS)
   crowd.push()
   crowd.push()
   crowd.fanOut.finish()
@@ -125,7 +127,7 @@ test('what is left of a round is done at once when the end has come', async () =
 })
 
 test('who joins during a round has read all, and gets nothing twice', () => {
-  const crowd = new Crowd(100, 2)
+  const crowd = new Crowd(100, LOOK_MS)
   const got: number[] = []
   crowd.onGet = (reader) => {
     if (got.push(reader) === 10) crowd.join()
@@ -140,7 +142,7 @@ test('who joins during a round has read all, and gets nothing twice', () => {
 })
 
 test('who leaves during a round gets nothing any more, and nobody is left out or served twice for it', async () => {
-  const crowd = new Crowd(100, 2)
+  const crowd = new Crowd(100, LOOK_MS)
   crowd.push()
   const served = crowd.got.findIndex((seqs) => seqs.length === 0)
   assert.equal(served, 64)
@@ -215,7 +217,7 @@ test('whoever comes, goes, is full or comes back, in a round or between two, get
     fc.asyncProperty(fc.array(step, { maxLength: 60 }), fc.integer({ min: 1, max: 150 }), async (steps, crowd) => {
       const window = new LiveWindow({ durationMs: 1e9, sizeBytes: 1e9 }, () => true)
       let looks = 0
-      const fanOut = new FanOut({ nowMs: () => looks++ * 2, onSent: () => undefined, onRound: () => undefined })
+      const fanOut = new FanOut({ nowMs: () => looks++ * LOOK_MS, onSent: () => undefined, onRound: () => undefined })
       const readers: StrictReader[] = []
       const join = (): void => {
         const reader = new StrictReader(fanOut, window)

@@ -5,7 +5,7 @@
 import type { WindowEntry } from './live-window.js'
 
 /** How long a slice takes, about. A connection that waits is accepted between two. */
-const SLICE_MS = 4
+export const SLICE_MS = 8
 /** Readers between two looks at the clock. */
 const LOOK_EVERY = 32
 const NOWHERE = -1

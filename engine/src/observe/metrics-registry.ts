@@ -112,21 +112,14 @@ export class MetricsRegistry implements MetricsSource {
   }
 
   #collectFamily(family: Family): MetricFamily {
-    const labelNames = new Set<string>()
     const rows = new Map<string, MetricRow>()
     for (const member of family.members) {
       for (const row of this.#readMember(family, member)) {
-        for (const name in row.labels) labelNames.add(name)
         rows.set(row.labels === member.labels ? member.key : keyOf(row.labels), row)
       }
     }
-    return {
-      name: family.name,
-      kind: family.kind,
-      help: family.help,
-      labelNames: [...labelNames],
-      rows: [...rows.values()],
-    }
+    const { name, kind, help } = family
+    return { name, kind, help, rows: [...rows.values()] }
   }
 
   #readMember(family: Family, member: Member): readonly MetricRow[] {

@@ -50,9 +50,10 @@ function everywhere(): readonly Row[] {
 }
 
 function onLinux(): readonly Row[] {
+  const limit = readDescriptorLimit()
   return [
     [{ name: 'process_open_fds', kind: 'gauge', help: 'Open file descriptors.' }, countOpenFds],
-    [{ name: 'process_max_fds', kind: 'gauge', help: 'Most file descriptors that may be open.' }, readDescriptorLimit],
+    [{ name: 'process_max_fds', kind: 'gauge', help: 'Most file descriptors that may be open.' }, () => limit],
   ]
 }
 

@@ -53,7 +53,6 @@ export interface MetricFamily {
   readonly name: string
   readonly kind: 'counter' | 'gauge' | 'histogram'
   readonly help: string
-  readonly labelNames: readonly string[]
   readonly rows: readonly MetricRow[]
 }
 

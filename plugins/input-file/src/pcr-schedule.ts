@@ -85,10 +85,10 @@ export class PcrSchedule {
     return last.ms + (this.#filled - last.position) / this.#bytesPerMs
   }
 
-  /** Hands over the bytes that are due `ms` after the first PCR, as views of the blocks. */
+  /** Hands over the packets that are due `ms` after the first PCR, as views of the blocks. */
   take(ms: number): Uint8Array[] {
     const due: Uint8Array[] = []
-    let missing = Math.floor(this.#positionAt(ms)) - this.#released
+    let missing = this.#dueAt(ms) - this.#released
     while (missing > 0) {
       const block = this.#blocks[0]
       if (block === undefined) break
@@ -110,6 +110,14 @@ export class PcrSchedule {
     if (last === undefined || this.#bytesPerMs === 0) return 0
     const ms = (this.#filled - last.position) / this.#bytesPerMs
     return ms > MAX_SILENT_MS ? ms : 0
+  }
+
+  /** A packet is due with its last byte: with a part of it nobody could do anything. Rounded in favour of a byte. */
+  #dueAt(ms: number): number {
+    const position = Math.floor(this.#positionAt(ms) + 0.5)
+    const from = this.#points[0]?.position ?? 0
+    if (position === this.#filled || this.#stride === 0) return position
+    return position - ((position - from) % this.#stride)
   }
 
   #positionAt(ms: number): number {

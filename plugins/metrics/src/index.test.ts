@@ -65,7 +65,7 @@ async function scrape(setting: Setting): Promise<{ status: number; type: string 
 }
 
 function gauge(name: string, value: number): MetricFamily {
-  return { name, kind: 'gauge', help: name, labelNames: [], rows: [{ labels: {}, value }] }
+  return { name, kind: 'gauge', help: name, rows: [{ labels: {}, value }] }
 }
 
 function newSetting(families: readonly MetricFamily[]): Setting {

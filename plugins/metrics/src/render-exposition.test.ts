@@ -16,13 +16,12 @@ test('counters and gauges have HELP, TYPE, labels and values', () => {
           name: 'millrace_drops_total',
           kind: 'counter',
           help: 'Drops.',
-          labelNames: ['node', 'reason'],
           rows: [
             { labels: { node: 'a', reason: 'full' }, value: 3 },
             { labels: { node: 'b' }, value: 4 },
           ],
         },
-        { name: 'process_open_fds', kind: 'gauge', help: 'Open.', labelNames: [], rows: [{ labels: {}, value: 21 }] },
+        { name: 'process_open_fds', kind: 'gauge', help: 'Open.', rows: [{ labels: {}, value: 21 }] },
       ],
       refuse,
     ),
@@ -46,7 +45,6 @@ test('label values and help texts survive quotes, backslashes, newlines, commas 
         name: 'g',
         kind: 'gauge',
         help: 'one\ntwo \\ three',
-        labelNames: ['x'],
         rows: [{ labels: { x: nasty }, value: 1 }],
       },
     ],
@@ -60,7 +58,7 @@ test('label values and help texts survive quotes, backslashes, newlines, commas 
 test('values that are no finite number are written as the format has them', () => {
   const values = [NaN, Infinity, -Infinity, -1.5, 1e300, 2 ** 53]
   const rows = values.map((value, index) => ({ labels: { i: `${index}` }, value }))
-  const text = renderExposition([{ name: 'g', kind: 'gauge', help: 'h', labelNames: ['i'], rows }], refuse)
+  const text = renderExposition([{ name: 'g', kind: 'gauge', help: 'h', rows }], refuse)
   assert.deepEqual(
     parseExposition(text)
       .get('g')
@@ -82,10 +80,7 @@ test('histograms keep their cumulative buckets and end with +Inf, which is the c
     ] as const,
   ]) {
     const row = { labels: { node: 'a' }, value: 12.5, count: 4, buckets }
-    const text = renderExposition(
-      [{ name: 'delay_seconds', kind: 'histogram', help: 'Delay.', labelNames: ['node'], rows: [row] }],
-      refuse,
-    )
+    const text = renderExposition([{ name: 'delay_seconds', kind: 'histogram', help: 'Delay.', rows: [row] }], refuse)
     assert.deepEqual(parseExposition(text).get('delay_seconds'), {
       help: 'Delay.',
       type: 'histogram',
@@ -104,8 +99,8 @@ test('a family that can not be rendered is left out, the others are there', () =
   const skipped: string[] = []
   const text = renderExposition(
     [
-      { name: 'bad_total', kind: 'counter', help: 'h', labelNames: [], rows: [{ labels: {}, value: -1 }] },
-      { name: 'good', kind: 'gauge', help: 'h', labelNames: [], rows: [{ labels: {}, value: 1 }] },
+      { name: 'bad_total', kind: 'counter', help: 'h', rows: [{ labels: {}, value: -1 }] },
+      { name: 'good', kind: 'gauge', help: 'h', rows: [{ labels: {}, value: 1 }] },
     ],
     (family) => skipped.push(family.name),
   )

@@ -24,27 +24,35 @@ export function renderExposition(families: readonly MetricFamily[], onSkipped: O
 function renderFamily({ name, kind, help, rows }: MetricFamily): string {
   let text = `# HELP ${name} ${escapeHelp(help)}\n# TYPE ${name} ${kind}\n`
   for (const row of rows) {
-    if (kind === 'histogram') text += renderHistogram(name, row)
+    const labels = renderLabels(row.labels)
+    if (kind === 'histogram') text += renderHistogram(name, labels, row)
     else if (kind === 'counter' && row.value < 0) throw new RangeError(`the counter ${name} is ${row.value}`)
-    else text += renderSample(name, row.labels, row.value)
+    else text += renderSample(name, labels, row.value)
   }
   return text
 }
 
 /** Every histogram has a bucket `+Inf` that equals its count. */
-function renderHistogram(name: string, { labels, value, buckets = [], count = 0 }: MetricRow): string {
+function renderHistogram(name: string, labels: string, { value, buckets = [], count = 0 }: MetricRow): string {
+  const bucket = `${name}_bucket`
+  const before = labels === '' ? '' : `${labels},`
   let text = ''
   for (const [upperBound, below] of buckets) {
-    if (upperBound !== Infinity) text += renderSample(`${name}_bucket`, { ...labels, le: `${upperBound}` }, below)
+    if (upperBound !== Infinity) text += renderSample(bucket, `${before}le="${upperBound}"`, below)
   }
-  text += renderSample(`${name}_bucket`, { ...labels, le: '+Inf' }, count)
+  text += renderSample(bucket, `${before}le="+Inf"`, count)
   return text + renderSample(`${name}_sum`, labels, value) + renderSample(`${name}_count`, labels, count)
 }
 
-function renderSample(name: string, labels: Labels, value: number): string {
+/** Without braces; empty where there are none. */
+function renderLabels(labels: Labels): string {
   let text = ''
   for (const label in labels) text += `${text === '' ? '' : ','}${label}="${escapeLabel(labels[label] ?? '')}"`
-  return `${name}${text === '' ? '' : `{${text}}`} ${renderValue(value)}\n`
+  return text
+}
+
+function renderSample(name: string, labels: string, value: number): string {
+  return `${name}${labels === '' ? '' : `{${labels}}`} ${renderValue(value)}\n`
 }
 
 /** As Go's ParseFloat reads it. */
