@@ -3,7 +3,7 @@
 // worth something elsewhere, absolute figures are not. Prints the table that the README quotes.
 //
 //   npm run bench -- deliver [--rounds 15] [--clients 300] [--many 4000] [--stalled 500] [--stall-seconds 20]
-//                            [--only cpu,short,latency,joins,memory,stalled] [--readme]
+//                            [--channels 50] [--only cpu,short,latency,joins,memory,stalled,channels] [--readme]
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -13,7 +13,13 @@ import { buildTs } from '@millrace/engine/testing'
 import { REPOSITORY_ROOT } from '../e2e/kit/repository-root.js'
 import { compareCpu, type Comparison, type ComparisonSettings } from './deliver/cpu-comparison.js'
 import * as rows from './deliver/figure-rows.js'
-import { measureJoins, measureLatency, measureMemory, measureStalled } from './deliver/product-figures.js'
+import {
+  measureChannels,
+  measureJoins,
+  measureLatency,
+  measureMemory,
+  measureStalled,
+} from './deliver/product-figures.js'
 import { findTools, type Tools } from './measure/bench-machine.js'
 
 const BITS_PER_SECOND = 4_000_000
@@ -27,7 +33,8 @@ const { values } = parseArgs({
     many: { type: 'string', default: '4000' },
     stalled: { type: 'string', default: '500' },
     'stall-seconds': { type: 'string', default: '20' },
-    only: { type: 'string', default: 'cpu,short,latency,joins,memory,stalled' },
+    channels: { type: 'string', default: '50' },
+    only: { type: 'string', default: 'cpu,short,latency,joins,memory,stalled,channels' },
     readme: { type: 'boolean', default: false },
   },
 })
@@ -73,6 +80,10 @@ const SECTIONS: Readonly<Record<string, Section>> = {
     const path = await writeStream(folder, 'sixteen.ts', 4 * BITS_PER_SECOND, 10)
     const setting = { readers: Number(values.stalled), seconds: Number(values['stall-seconds']), windowMiB: 32 }
     return rows.stalledRows(await measureStalled(path, setting, tools))
+  },
+  async channels(folder, tools) {
+    const path = await writeStream(folder, 'four.ts', BITS_PER_SECOND, 20)
+    return [rows.channelsRow(await measureChannels(path, Number(values.channels), tools))]
   },
 }
 

@@ -26,10 +26,10 @@ export interface Comparison {
 
 const WINDOW = { joinsPerSecond: 1000, settleMs: 300, windowMs: 2000 } as const
 /**
- * Rounds that only warm up. What runs twenty times a second is compiled within a minute or two, and a channel runs for
- * days.
+ * Rounds that only warm up. What runs twenty times a second is compiled within some minutes, in threads whose work counts
+ * too, and a channel runs for days.
  */
-const WARM_UP_ROUNDS = 12
+const WARM_UP_ROUNDS = 30
 const IDLE_MS = 5000
 
 export function nameOf(sender: Sender, batchMs: number): string {

@@ -2,7 +2,7 @@
 import { median } from '../measure/median.js'
 import { type Comparison, nameOf, ratioOf } from './cpu-comparison.js'
 import type { CpuWindow } from './measure-cpu.js'
-import type { Joins, Latency, Memory, Stalled } from './product-figures.js'
+import type { Channels, Joins, Latency, Memory, Stalled } from './product-figures.js'
 
 export type Row = readonly [what: string, figure: string]
 
@@ -110,6 +110,13 @@ export function stalledRows({
     ],
     ['The others meanwhile', `longest gap ${worstGapMs.toFixed(0)} ms, ${counterErrors} continuity errors`],
     ['Viewers that come back within the window', `${cameBack.counterErrors} continuity errors, ${cameBack.lost} lost`],
+  ]
+}
+
+export function channelsRow({ channels, coreShare, totalBytes }: Channels): Row {
+  return [
+    `${channels} channels without viewers, 4 Mb/s, 50 ms, windows of 10 s: CPU, memory`,
+    `${percent(coreShare)} of a core, ${megabytes(totalBytes)}`,
   ]
 }
 

@@ -11,6 +11,9 @@ const CHECKED = 10
 const MIB = 1024 * 1024
 /** Until the window of the default length is full, and code that runs all the time has been compiled. */
 const FILL_MS = 11_000
+/** Until what runs twenty times a second in each channel has been compiled. */
+const COMPILE_MS = 45_000
+const CHANNELS_MS = 15_000
 /** Until those who came last have what is in the window. */
 const SETTLE_MS = 2000
 
@@ -68,6 +71,26 @@ export async function measureJoins(
   await pause((seconds + 1.5) * 1000)
   const { firstByteMs, worstGapMs, begun, lost, refused, counterErrors } = await load.mark()
   return { firstByteMs, worstGapMs, joined: begun, lost, refused, counterErrors }
+}
+
+export interface Channels {
+  readonly channels: number
+  /** Of a core. */
+  readonly coreShare: number
+  readonly totalBytes: number
+}
+
+/** Many pipelines, and nobody watches. */
+export async function measureChannels(path: string, channels: number, tools: Tools): Promise<Channels> {
+  const input = `type: file, path: ${path}, loop: true, batch: 50ms`
+  await using product = await startProduct(`${channels} channels`, { input, channels }, tools)
+  const { pid } = product
+  await pause(COMPILE_MS)
+  const before = cpuSeconds(pid)
+  const startMs = performance.now()
+  await pause(CHANNELS_MS)
+  const coreShare = (cpuSeconds(pid) - before) / ((performance.now() - startMs) / 1000)
+  return { channels, coreShare, totalBytes: residentBytes(pid) }
 }
 
 export interface Memory {

@@ -17,6 +17,8 @@ export interface Subject extends AsyncDisposable {
 export interface EngineSetup {
   /** Options of the input, as YAML between braces. */
   readonly input: string
+  /** Pipelines that are the same but for their path; by default one. */
+  readonly channels?: number
   /** More options of the output. */
   readonly output?: string
   readonly files?: Readonly<Record<string, Uint8Array>>
@@ -24,17 +26,15 @@ export interface EngineSetup {
 
 /** The whole product: validation, GOPs, http-ts, and metrics that are scraped once a second. */
 export async function startProduct(name: string, setup: EngineSetup, tools: Tools): Promise<Subject> {
-  const output = setup.output === undefined ? '' : `, ${setup.output}`
   const yaml = [
     'version: 1',
     'engine: { api: { address: "127.0.0.1:0" }, stateDir: state, log: { level: warn }, drain: 1s }',
     'listeners: { web: { address: "127.0.0.1:0", maxConnections: 20000 } }',
     'services: { metrics: { type: prometheus, listener: api, path: /metrics } }',
     'pipelines:',
-    '  one:',
-    `    inputs: { main: { ${setup.input} } }`,
-    '    transforms: { check: { type: ts-validate, from: main }, gops: { type: gop, from: check } }',
-    `    outputs: { out: { type: http-ts, from: gops, listener: web, path: /one.ts${output} } }`,
+    ...Array.from({ length: setup.channels ?? 1 }, (_, index) =>
+      pipeline(index === 0 ? 'one' : `more-${index}`, setup),
+    ),
     '',
   ].join('\n')
   const engine = await startEngine({ yaml, files: setup.files ?? {} })
@@ -45,6 +45,16 @@ export async function startProduct(name: string, setup: EngineSetup, tools: Tool
     scraper[Symbol.dispose]()
     await stopEngine(engine)
   })
+}
+
+function pipeline(name: string, { input, output }: EngineSetup): string {
+  const more = output === undefined ? '' : `, ${output}`
+  return [
+    `  ${name}:`,
+    `    inputs: { main: { ${input} } }`,
+    '    transforms: { check: { type: ts-validate, from: main }, gops: { type: gop, from: check } }',
+    `    outputs: { out: { type: http-ts, from: gops, listener: web, path: /${name}.ts${more} } }`,
+  ].join('\n')
 }
 
 /** The least that Node can do, with the same batches. */
