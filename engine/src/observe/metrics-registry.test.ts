@@ -48,6 +48,15 @@ test('a read that throws is left out and counted, the others stay', () => {
   assert.equal(familyOf(registry, 'millrace_metric_read_errors_total')?.rows[0]?.value, 4)
 })
 
+test('of a read that fails half way nothing is shown, whatever it throws', () => {
+  const registry = new MetricsRegistry()
+  registry.add({ name: 'pids', kind: 'gauge', help: 'PIDs.', labels: ['pid'] }, {}, function* () {
+    yield [{ pid: '1' }, 1]
+    throw new RangeError('of its own')
+  })
+  assert.equal(familyOf(registry, 'millrace_pids'), undefined)
+})
+
 test('rows beyond the ceiling are left out', () => {
   const registry = new MetricsRegistry()
   registry.add({ name: 'pids', kind: 'gauge', help: 'PIDs.', labels: ['pid'] }, {}, () =>

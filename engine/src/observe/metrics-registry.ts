@@ -126,17 +126,24 @@ export class MetricsRegistry implements MetricsSource {
     const rows: MetricRow[] = []
     try {
       for (const row of member.read()) {
-        if (rows.length === MAX_ROWS_PER_READ) throw new RangeError(`more than ${MAX_ROWS_PER_READ} rows`)
+        if (rows.length === MAX_ROWS_PER_READ) {
+          this.#leaveOut(family, new RangeError(`more than ${MAX_ROWS_PER_READ} rows`))
+          break
+        }
         checkRow(row, member)
         rows.push(row)
       }
     } catch (error) {
-      this.#readErrors++
-      this.#onReadError(family.name, error)
+      this.#leaveOut(family, error)
       // The rows before a ceiling are right; those before a failure may be half of the truth.
-      return error instanceof RangeError ? rows : []
+      return []
     }
     return rows
+  }
+
+  #leaveOut(family: Family, error: unknown): void {
+    this.#readErrors++
+    this.#onReadError(family.name, error)
   }
 }
 
