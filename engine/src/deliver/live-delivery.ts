@@ -46,6 +46,8 @@ export class LiveDelivery implements Delivery, AsyncDisposable {
   readonly #sessions = new SessionWatchers()
   readonly #ids = new SessionIds()
   readonly #routes = new Set<OpenRoute>()
+  /** The first route of each owner; undefined until somebody asks. */
+  #byOwner: Map<string, OpenRoute> | undefined
   /** Viewers, by the listener they came by. */
   readonly #perListener = new WeakMap<LiveListener, number>()
   #maxClients: number
@@ -95,6 +97,7 @@ export class LiveDelivery implements Delivery, AsyncDisposable {
     route.onDispose = () => {
       paths.withdraw()
       this.#routes.delete(entry)
+      this.#byOwner = undefined
       if (this.#routes.size === 0) this.#stopSweep()
     }
     this.#add(entry)
@@ -117,6 +120,7 @@ export class LiveDelivery implements Delivery, AsyncDisposable {
     }
     paths.move(options)
     route.update(options)
+    this.#byOwner = undefined
     entry.handle.letGo()
     entry.handle = handleOf(route, paths)
     return entry.handle
@@ -141,10 +145,16 @@ export class LiveDelivery implements Delivery, AsyncDisposable {
   rename(from: string, to: string): void {
     const route = this.#entryOf(from)?.route
     route?.update({ ...route.options, id: to })
+    this.#byOwner = undefined
   }
 
   routes(): readonly RouteStatus[] {
     return Array.from(this.#routes, ({ status }) => status)
+  }
+
+  /** The route of a node; undefined if it has none. */
+  routeOf(node: string): RouteStatus | undefined {
+    return this.#entryOf(node)?.status
   }
 
   /** Told of every session of every route until disposed. */
@@ -199,13 +209,15 @@ export class LiveDelivery implements Delivery, AsyncDisposable {
   }
 
   #entryOf(owner: string): OpenRoute | undefined {
-    return [...this.#routes].find(({ route }) => route.options.id === owner)
+    this.#byOwner ??= new Map([...this.#routes].reverse().map((entry) => [entry.route.options.id, entry]))
+    return this.#byOwner.get(owner)
   }
 
   /** In front of those of the same owner, which have ended and only wait for their viewers to go. */
   #add(entry: OpenRoute): void {
     const before = [...this.#routes].filter(({ route }) => route.options.id === entry.route.options.id)
     this.#routes.add(entry)
+    this.#byOwner = undefined
     for (const old of before) {
       this.#routes.delete(old)
       this.#routes.add(old)

@@ -199,6 +199,30 @@ test('a route that is renamed keeps its name when its output, which knows the ol
   assert.equal(room.delivery.viewers('one/new').length, 1)
 })
 
+test('the route of a node is found by its id, whatever becomes of the two', async () => {
+  await using room = await openRoom()
+  const { delivery } = room
+  const found = (...ids: readonly string[]) => ids.map((id) => delivery.routeOf(id)?.id)
+  assert.deepEqual(found('one/ts'), [undefined])
+  const route = room.open()
+  assert.deepEqual(found('one/ts', 'one/else'), ['one/ts', undefined])
+  const other = room.open({ id: 'one/else', path: MOVED })
+  assert.deepEqual(found('one/ts', 'one/else'), ['one/ts', 'one/else'])
+  delivery.rename('one/ts', 'one/new')
+  assert.deepEqual(found('one/ts', 'one/new'), [undefined, 'one/new'])
+  delivery.takeOver('one/new', routeOptions({ id: 'one/newer' }))
+  assert.deepEqual(found('one/new', 'one/newer'), [undefined, 'one/newer'])
+  await other[Symbol.asyncDispose]()
+  assert.deepEqual(found('one/else', 'one/newer'), [undefined, 'one/newer'])
+  // One that has ended and waits for its viewers has the same owner as the one that has taken its path.
+  new Feed(route).push()
+  delivery.routeOf('one/newer')
+  delivery.takeOver('one/newer', routeOptions())?.end()
+  delivery.takeOver('one/ts', routeOptions())
+  const next = room.open()
+  assert.equal(delivery.routeOf('one/ts')?.counters, next.counters)
+})
+
 test('a removed output lets nobody in any more, and its viewers get what is there and a clean end', async () => {
   await using room = await openRoom()
   const route = room.open()

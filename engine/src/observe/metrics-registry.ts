@@ -154,9 +154,9 @@ function* withLabels(rows: Iterable<readonly [Labels, number]>, labels: Labels):
 function checkRow(row: MetricRow, member: Member): void {
   if (typeof row.value !== 'number') throw new TypeError(`the value ${JSON.stringify(row.value)} is no number`)
   if (row.labels === member.labels) return
-  for (const [name, value] of Object.entries(row.labels)) {
-    if (!(name in member.labels) && !member.rowLabels.has(name)) throw new TypeError(`label ${name} is not declared`)
-    if (typeof value !== 'string') throw new TypeError(`label ${name} is no text`)
+  for (const name in row.labels) {
+    if (!member.rowLabels.has(name) && !(name in member.labels)) throw new TypeError(`label ${name} is not declared`)
+    if (typeof row.labels[name] !== 'string') throw new TypeError(`label ${name} is no text`)
   }
 }
 

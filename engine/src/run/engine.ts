@@ -10,7 +10,6 @@ import type { StateDir } from '../api/token.js'
 import type { ClientStatus, EngineStatus, Readiness, ReloadControl, StatusSource } from '../api/types.js'
 import { EngineContainer } from '../container.js'
 import { LiveDelivery } from '../deliver/live-delivery.js'
-import type { RouteStatus } from '../deliver/route-status.js'
 import type { Graph } from '../graph/graph.js'
 import { HttpListeners } from '../listen/http-listeners.js'
 import { createClock } from '../observe/clock.js'
@@ -142,7 +141,7 @@ class Engine implements RunningEngine {
       .provide(EVENTS, this.#notedEvents())
       .provide(METRICS, this.#metrics)
     const services = this.#runServices()
-    this.#series = new SeriesOfParts(this.#metrics, (id) => this.#routeOf(id))
+    this.#series = new SeriesOfParts(this.#metrics, (id) => this.#delivery.routeOf(id))
     this.#running = {
       graph,
       services: graph.services.map((settings) => new ServiceRunner(settings, services, container)),
@@ -207,7 +206,7 @@ class Engine implements RunningEngine {
   }
 
   viewersOf(node: string): number {
-    return this.#routeOf(node)?.counters.clients ?? 0
+    return this.#delivery.routeOf(node)?.counters.clients ?? 0
   }
 
   apply(plan: ReloadPlan, next: Graph): Promise<AppliedReload> {
@@ -317,9 +316,9 @@ class Engine implements RunningEngine {
       events: this.#events,
       scope: this.#scope,
       mask: (text) => this.#running.graph.secrets.mask(text),
-      sentBytesOf: (id) => this.#routeOf(id)?.counters.sentBytes ?? 0,
+      sentBytesOf: (id) => this.#delivery.routeOf(id)?.counters.sentBytes ?? 0,
       viewersOf: (id) => {
-        const route = this.#routeOf(id)
+        const route = this.#delivery.routeOf(id)
         return route === undefined ? {} : viewersOf(route)
       },
       onStateChange: (node) => {
@@ -329,10 +328,6 @@ class Engine implements RunningEngine {
       },
       shared: { delivery: this.#delivery, listeners: this.#listeners },
     }
-  }
-
-  #routeOf(id: string): RouteStatus | undefined {
-    return this.#delivery.routes().find((route) => route.id === id)
   }
 
   #labelsOf(id: string): Readonly<Record<string, string>> {

@@ -88,7 +88,7 @@ class ReadingsOf implements NodeReadings {
   }
 
   get route(): RouteStatus | undefined {
-    return this.#route()
+    return this.kind === 'output' ? this.#route() : undefined
   }
 }
 
