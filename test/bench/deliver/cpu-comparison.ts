@@ -4,6 +4,7 @@ import type { Tools } from '../measure/bench-machine.js'
 import { median } from '../measure/median.js'
 import { cpuSeconds } from '../measure/process-usage.js'
 import { type CpuWindow, measureCpu } from './measure-cpu.js'
+import { SCRAPE_EVERY_MS } from './scraper.js'
 import { startBareSender, startCSender, startProduct, type Subject } from './subject.js'
 
 export type Sender = 'product' | 'bare' | 'c'
@@ -24,13 +25,14 @@ export interface Comparison {
   readonly idleShare: number
 }
 
-const WINDOW = { joinsPerSecond: 1000, settleMs: 300, windowMs: 2000 } as const
+/** In each window of the product there is one scrape. */
+const WINDOW = { joinsPerSecond: 1000, settleMs: 300, windowMs: SCRAPE_EVERY_MS } as const
 /**
  * Rounds that only warm up. What runs twenty times a second is compiled within some minutes, in threads whose work counts
  * too, and a channel runs for days.
  */
-const WARM_UP_ROUNDS = 30
-const IDLE_MS = 5000
+const WARM_UP_ROUNDS = 15
+const IDLE_MS = 2 * SCRAPE_EVERY_MS
 
 export function nameOf(sender: Sender, batchMs: number): string {
   return `${sender} ${batchMs} ms`

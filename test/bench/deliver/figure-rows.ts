@@ -36,7 +36,7 @@ export function comparisonRows(comparison: Comparison, clients: number): readonl
       present.map(([name]) => of(name, ({ cpuPerGbit }) => cpuPerGbit).toFixed(3)).join(' / '),
     ],
     [
-      'CPU of a pipeline without viewers: scan, validation, GOPs, a scrape a second',
+      'CPU of a pipeline without viewers: scan, validation, GOPs, a scrape every 5 s',
       `${percent(comparison.idleShare)} of a core`,
     ],
   ]

@@ -1,7 +1,8 @@
-// Reads the metrics of an engine once a second over a connection that it keeps, as Prometheus does.
+// Reads the metrics of an engine over a connection that it keeps, as Prometheus does, and three times as often as in its
+// own example configuration, where it is every 15 s.
 import { Agent, get } from 'node:http'
 
-const EVERY_MS = 1000
+export const SCRAPE_EVERY_MS = 5000
 
 export class Scraper implements Disposable {
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 1 })
@@ -10,7 +11,7 @@ export class Scraper implements Disposable {
   constructor(url: string) {
     this.#timer = setInterval(() => {
       get(url, { agent: this.#agent }, (response) => void response.resume()).on('error', () => undefined)
-    }, EVERY_MS)
+    }, SCRAPE_EVERY_MS)
   }
 
   [Symbol.dispose](): void {

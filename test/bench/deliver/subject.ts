@@ -24,7 +24,7 @@ export interface EngineSetup {
   readonly files?: Readonly<Record<string, Uint8Array>>
 }
 
-/** The whole product: validation, GOPs, http-ts, and metrics that are scraped once a second. */
+/** The whole product: validation, GOPs, http-ts, and metrics that are scraped. */
 export async function startProduct(name: string, setup: EngineSetup, tools: Tools): Promise<Subject> {
   const yaml = [
     'version: 1',
