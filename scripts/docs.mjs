@@ -130,7 +130,9 @@ async function loadEngineMetrics() {
   const registry = new MetricsRegistry()
   const nothing = { [Symbol.dispose]: () => undefined }
   const added = [addProcessMetrics(registry), new EventLoopLag().addTo(registry, { every: () => nothing })]
-  const families = registry.collect().map((family) => ({ ...family, labels: Object.keys(family.rows[0]?.labels ?? {}) }))
+  const families = registry
+    .collect()
+    .map((family) => ({ ...family, labels: Object.keys(family.rows[0]?.labels ?? {}) }))
   for (const metric of added) metric[Symbol.dispose]()
   const ofNodes = CORE_HISTOGRAMS.map((one) => ({ ...one, kind: 'histogram', labels: ['pipeline', 'node', 'type'] }))
   const histograms = [...ofNodes, { ...RELOAD_HISTOGRAM, kind: 'histogram' }]
