@@ -1,8 +1,7 @@
 // The product, a bare Node sender and a C sender in turns: CPU per gigabit, and the medians of their ratios by round.
-import { setTimeout as pause } from 'node:timers/promises'
 import type { Tools } from '../measure/bench-machine.js'
 import { median } from '../measure/median.js'
-import { cpuSeconds } from '../measure/process-usage.js'
+import { coreShare } from '../measure/process-usage.js'
 import { type CpuWindow, measureCpu } from './measure-cpu.js'
 import { SCRAPE_EVERY_MS } from './scraper.js'
 import { startBareSender, startCSender, startProduct, type Subject } from './subject.js'
@@ -53,7 +52,8 @@ export async function compareCpu(
       for (const [name, window] of measured) windows.get(name)?.push(window)
       onRound(round + 1)
     }
-    return { windows, idleShare: await idleShareOf(subjects[0]) }
+    const [first] = subjects
+    return { windows, idleShare: first === undefined ? 0 : await coreShare(first.pid, IDLE_MS) }
   } finally {
     for (const subject of subjects) await subject[Symbol.asyncDispose]()
   }
@@ -104,12 +104,4 @@ async function start(
 function inTurn<T>(items: readonly T[], round: number): readonly T[] {
   const first = round % items.length
   return [...items.slice(first), ...items.slice(0, first)]
-}
-
-async function idleShareOf(subject: Subject | undefined): Promise<number> {
-  if (subject === undefined) return 0
-  const before = cpuSeconds(subject.pid)
-  const startMs = performance.now()
-  await pause(IDLE_MS)
-  return (cpuSeconds(subject.pid) - before) / ((performance.now() - startMs) / 1000)
 }

@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { LoadMark, Spread } from '../load/load-mark.js'
 import type { Tools } from '../measure/bench-machine.js'
 import { median } from '../measure/median.js'
-import { cpuSeconds, residentBytes } from '../measure/process-usage.js'
+import { coreShare, cpuSeconds, residentBytes } from '../measure/process-usage.js'
 import { LiveFeed } from '../reference/live-feed.js'
 import { startProduct, type Subject } from './subject.js'
 
@@ -86,11 +86,7 @@ export async function measureChannels(path: string, channels: number, tools: Too
   await using product = await startProduct(`${channels} channels`, { input, channels }, tools)
   const { pid } = product
   await pause(COMPILE_MS)
-  const before = cpuSeconds(pid)
-  const startMs = performance.now()
-  await pause(CHANNELS_MS)
-  const coreShare = (cpuSeconds(pid) - before) / ((performance.now() - startMs) / 1000)
-  return { channels, coreShare, totalBytes: residentBytes(pid) }
+  return { channels, coreShare: await coreShare(pid, CHANNELS_MS), totalBytes: residentBytes(pid) }
 }
 
 export interface Memory {

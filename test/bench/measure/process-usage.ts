@@ -1,5 +1,6 @@
 // What a process has used, as the kernel says in /proc (proc(5)).
 import { readdirSync, readFileSync } from 'node:fs'
+import { setTimeout as pause } from 'node:timers/promises'
 
 /** USER_HZ of every Linux that Node runs on. */
 const TICKS_PER_SECOND = 100
@@ -18,6 +19,14 @@ export function cpuSeconds(pid: number): number {
       .split(' ')
     return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND
   }
+}
+
+/** Seconds of CPU in a second, while `ms` pass. */
+export async function coreShare(pid: number, ms: number): Promise<number> {
+  const before = cpuSeconds(pid)
+  const startMs = performance.now()
+  await pause(ms)
+  return (cpuSeconds(pid) - before) / ((performance.now() - startMs) / 1000)
 }
 
 export function residentBytes(pid: number): number {
