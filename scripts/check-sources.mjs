@@ -6,8 +6,6 @@ import { ROOT, listFiles } from './repository.mjs'
 const FOLDERS = ['media', 'protocols', 'engine', 'plugins', 'tui', 'test', 'scripts', 'examples']
 /** A file or folder is named after the one thing that it holds. */
 const SAYS_NOTHING = /^(utils?|helpers?|misc|common|shared|types|base|stuff|tools?|lib)$/
-/** The shapes of the control API have no better name. */
-const ALLOWED_NAMES = new Set(['engine/src/api/types.ts'])
 
 const WORDS = [
   { pattern: /\b(test|it|describe|suite)\.(skip|only|todo)\(|\b(skip|only|todo): true\b/, says: 'a test is left out' },
@@ -28,7 +26,6 @@ function isSource(path) {
 }
 
 function faultsOfName(path) {
-  if (ALLOWED_NAMES.has(path)) return []
   const names = [...dirname(path).split('/'), basename(path).replace(/(\.test)?\.\w+$/, '')]
   return names.filter((name) => SAYS_NOTHING.test(name)).map((name) => `${path}: "${name}" does not say what it holds`)
 }

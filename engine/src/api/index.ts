@@ -18,4 +18,4 @@ export type {
   ReloadResult,
   ReloadStatus,
   ViewersReport,
-} from './types.js'
+} from './status-types.js'

@@ -5,7 +5,7 @@ import { reloadError } from '../reload/reload-errors.js'
 import { checkRequestSchema } from './reload-schemas.js'
 import type { CheckRequest, ReloadControl, ReloadFailure, ReloadReport } from './reload-types.js'
 import type { Route, RouteAnswer } from './route-table.js'
-import type { StatusSource } from './types.js'
+import type { StatusSource } from './status-types.js'
 
 /** Files of configuration are 1 MiB at most, and mostly a few KiB. */
 const MOST_CHECK_BYTES = 4 * 1024 * 1024

@@ -1,4 +1,4 @@
-// The shapes of types.ts as schemas, for the OpenAPI document and for clients that check what they get. The compiler
+// The shapes of status-types.ts as schemas, for the OpenAPI document and for clients that check what they get. The compiler
 // holds both together: a schema that differs from its type is an error here.
 import { z } from 'zod'
 import type {
@@ -11,7 +11,7 @@ import type {
   NodeStatus,
   PipelineStatus,
   Readiness,
-} from './types.js'
+} from './status-types.js'
 import { checkReportSchema, reloadFailureSchema, reloadReportSchema, reloadStatusSchema } from './reload-schemas.js'
 
 export const aliasStatusSchema = z

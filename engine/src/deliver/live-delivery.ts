@@ -1,6 +1,6 @@
 // Delivery of live byte streams over HTTP: the routes of all outputs, the limits over all of them, and their end.
 import type { Auth } from '../access/auth.js'
-import type { ClientStatus } from '../api/types.js'
+import type { ClientStatus } from '../api/status-types.js'
 import type { EventData } from '../observe/events.js'
 import type { Logger } from '../plugin/contract.js'
 import type { Clock, Delivery } from '../plugin/tokens.js'

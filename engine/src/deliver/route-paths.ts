@@ -1,6 +1,6 @@
 // Where one route is found: its path, and the paths that it had before, which lead to it for as long as viewers are there
 // who came by them. Such an alias gives way to anybody who claims its path.
-import type { AliasStatus } from '../api/types.js'
+import type { AliasStatus } from '../api/status-types.js'
 import type { LiveDoor } from '../listen/live-door.js'
 import type { Clock } from '../plugin/tokens.js'
 import type { LiveRouteOptions } from './live-route.js'

@@ -1,5 +1,5 @@
 // What a route shows of itself.
-import type { AliasStatus } from '../api/types.js'
+import type { AliasStatus } from '../api/status-types.js'
 import type { Histogram } from '../observe/histogram.js'
 import type { ClientLimits, RouteCounters } from './live-route.js'
 import type { RoutePaths } from './route-paths.js'

@@ -1,5 +1,5 @@
 // What a reload wants of a node that is to take the place of another.
-import type { NodeState } from '../api/types.js'
+import type { NodeState } from '../api/status-types.js'
 import type { Clock } from '../plugin/tokens.js'
 import type { AnyLife } from './node-life.js'
 import { runError } from './run-errors.js'

@@ -1,5 +1,5 @@
 // What a running engine tells of itself: what is ready, who may be opened, which limits hold.
-import type { EngineStatus, ListenerStatus, Readiness } from '../api/types.js'
+import type { EngineStatus, ListenerStatus, Readiness } from '../api/status-types.js'
 import type { LiveDelivery } from '../deliver/live-delivery.js'
 import type { RouteStatus } from '../deliver/route-status.js'
 import type { Graph } from '../graph/graph.js'

@@ -2,7 +2,7 @@
 // what flows.
 import { isDeepStrictEqual } from 'node:util'
 import { BehaviorSubject } from 'rxjs'
-import type { NodeState, NodeStatus } from '../api/types.js'
+import type { NodeState, NodeStatus } from '../api/status-types.js'
 import type { EngineContainer } from '../container.js'
 import { isEngineError, reactionOf } from '../errors.js'
 import type { NodeSettings } from '../graph/graph.js'

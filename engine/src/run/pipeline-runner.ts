@@ -1,6 +1,6 @@
 // One pipeline: its nodes and edges, started with readers before what they read, and stopped in graph order. A reload
 // puts other nodes in place of some while the rest goes on.
-import type { PipelineStatus } from '../api/types.js'
+import type { PipelineStatus } from '../api/status-types.js'
 import type { EngineContainer } from '../container.js'
 import type { Pipeline } from '../graph/graph.js'
 import { InputRunner } from './input-runner.js'

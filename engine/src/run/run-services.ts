@@ -1,6 +1,6 @@
 // What runs nodes: handed to each of them, replaced in tests.
 import type { Logger } from 'pino'
-import type { NodeStatus } from '../api/types.js'
+import type { NodeStatus } from '../api/status-types.js'
 import type { EngineClock } from '../observe/clock.js'
 import type { EventLog } from '../observe/events.js'
 import type { MetricsRegistry } from '../observe/metrics-registry.js'
