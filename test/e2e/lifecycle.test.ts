@@ -9,6 +9,7 @@ import { LightReader } from '../oracle/light-reader.js'
 import { assertClean, assertJoin } from './kit/assert-clean.js'
 import { engineYaml } from './kit/engine-yaml.js'
 import { getJson } from './kit/http-request.js'
+import { REPOSITORY_ROOT } from './kit/repository-root.js'
 import { runCommandLine, startEngine } from './kit/start-engine.js'
 import type { EngineProcess } from './kit/start-engine.js'
 import { TempFolder } from './kit/temp-folder.js'
@@ -60,7 +61,12 @@ test('the command becomes Node itself, with its options for the collector: no sh
   await using engine = await startEngine({ yaml: LOOPED, files: { 'a.ts': clip } })
   const [program = '', ...args] = (await readFile(`/proc/${engine.child.pid}/cmdline`, 'utf8')).split('\0')
   assert.match(program, /\bnode$/)
-  assert.deepEqual(args.slice(0, 2), ['--single-threaded-gc', '--heap-growing-percent=100'])
+  const options = args.slice(0, 2)
+  assert.deepEqual(options, ['--single-threaded-gc', '--heap-growing-percent=100'])
+  const { scripts } = JSON.parse(await readFile(join(REPOSITORY_ROOT, 'package.json'), 'utf8')) as {
+    readonly scripts: { readonly start: string }
+  }
+  assert.ok(scripts.start.includes(` ${options.join(' ')} `), 'npm start has the same')
   await engine.stop()
 })
 

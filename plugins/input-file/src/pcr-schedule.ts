@@ -112,7 +112,10 @@ export class PcrSchedule {
     return ms > MAX_SILENT_MS ? ms : 0
   }
 
-  /** A packet is due with its last byte: with a part of it nobody could do anything. Rounded in favour of a byte. */
+  /**
+   * A packet is due with its last byte: with a part of it nobody could do anything. Half a byte is added, as what is
+   * computed for the end of a packet may be a little less.
+   */
   #dueAt(ms: number): number {
     const position = Math.floor(this.#positionAt(ms) + 0.5)
     const from = this.#points[0]?.position ?? 0
