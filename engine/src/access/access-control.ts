@@ -2,7 +2,7 @@
 // Names in a list are alternatives; a provider of type `all` is a conjunction.
 import { isDeepStrictEqual } from 'node:util'
 import { accessError } from './access-errors.js'
-import type { AccessDecision, AccessRequest, Auth, RefusedAccess } from './auth.js'
+import type { AccessDecision, AccessRequest, Auth, RefusedAccess } from '../plugin/auth.js'
 import type { AuthSettings } from './auth-schema.js'
 import { BasicProvider } from './basic-provider.js'
 import { BearerProvider } from './bearer-provider.js'

@@ -2,7 +2,7 @@
 // without its query and no header but the name of the client's software, so that nothing secret can be in it.
 import { printable } from '../observe/printable.js'
 import type { Clock } from '../plugin/tokens.js'
-import type { SessionEnd, SessionWatcher } from '../deliver/session.js'
+import type { SessionEnd, SessionWatcher } from '../observe/viewer-events.js'
 
 /** Of what clients write themselves. */
 const MOST_CHARACTERS = 256

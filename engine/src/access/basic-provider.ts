@@ -1,6 +1,6 @@
 // Provider `basic`: user names and passwords, RFC 7617. Where a password is a scrypt hash, every check of the provider
 // derives a key, for unknown names too: how long an answer takes does not tell which names there are.
-import type { AccessRequest } from './auth.js'
+import type { AccessRequest } from '../plugin/auth.js'
 import type { BasicOptions } from './auth-schema.js'
 import { type BasicCredentials, comparable, parseBasic } from './basic-credentials.js'
 import { BoundedCache } from './bounded-cache.js'

@@ -1,5 +1,5 @@
 // Provider `bearer`: a token in the header Authorization, RFC 6750 section 2.1.
-import type { AccessRequest } from './auth.js'
+import type { AccessRequest } from '../plugin/auth.js'
 import type { BearerOptions } from './auth-schema.js'
 import { allow, type Provider, refuse, type Verdict } from './provider.js'
 import { TokenSet } from './token-set.js'

@@ -2,7 +2,7 @@
 // that comes in.
 import { isIP } from 'node:net'
 import { AddressRanges } from '../listen/address-ranges.js'
-import type { AccessRequest } from './auth.js'
+import type { AccessRequest } from '../plugin/auth.js'
 import type { IpOptions } from './auth-schema.js'
 import { allow, type Provider, refuse, type Verdict } from './provider.js'
 

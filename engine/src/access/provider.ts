@@ -1,5 +1,5 @@
 // One way to decide about a request, as the section `auth:` declares it.
-import type { AccessRequest, RefusedAccess } from './auth.js'
+import type { AccessRequest, RefusedAccess } from '../plugin/auth.js'
 
 export type Verdict =
   | { readonly allowed: true; readonly user: string | undefined }

@@ -1,5 +1,5 @@
 // Provider `signed`: links with an expiry and a signature. A link is looked at when a viewer comes; who is in stays in.
-import type { AccessRequest } from './auth.js'
+import type { AccessRequest } from '../plugin/auth.js'
 import type { SignedOptions } from './auth-schema.js'
 import { allow, type Provider, refuse, type Verdict } from './provider.js'
 import { readParameter } from './query-parameters.js'

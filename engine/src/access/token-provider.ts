@@ -1,6 +1,6 @@
 // Provider `token`: a token in the query, for players that can't send headers. RFC 9110 has no challenge for it, so
 // that it is refused with 403.
-import type { AccessRequest } from './auth.js'
+import type { AccessRequest } from '../plugin/auth.js'
 import type { TokenOptions } from './auth-schema.js'
 import { allow, type Provider, refuse, type Verdict } from './provider.js'
 import { readParameter } from './query-parameters.js'

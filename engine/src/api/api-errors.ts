@@ -1,6 +1,6 @@
 // What the control API answers when it refuses: code, HTTP status, and help. The body is always an ApiError.
 import type { ServerResponse } from 'node:http'
-import type { ApiError } from './status-types.js'
+import type { ApiError } from '../observe/status.js'
 
 interface ApiErrorRow {
   readonly status: number

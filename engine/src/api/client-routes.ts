@@ -1,7 +1,7 @@
 // The routes about viewers: who watches, and sending one away.
 import { z } from 'zod'
 import type { Route } from './route-table.js'
-import type { ClientList, StatusSource } from './status-types.js'
+import type { ClientList, StatusSource } from '../observe/status.js'
 
 const clientsQuery = z.strictObject({
   node: z.string().optional().meta({ description: 'only of this output: pipeline/node' }),

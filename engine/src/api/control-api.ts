@@ -8,7 +8,7 @@ import { type Guard, guardOf, type GuardSettings } from './guard.js'
 import { listenerOf, type NodeBindings } from './node-listener.js'
 import { readBody } from './read-body.js'
 import { apiRoutes, type Method, type Route, type RouteAnswer } from './route-table.js'
-import type { StatusSource } from './status-types.js'
+import type { StatusSource } from '../observe/status.js'
 
 type RequestHandler = (request: IncomingMessage, response: ServerResponse) => void
 type ApiContext = Context<{ Bindings: NodeBindings }>

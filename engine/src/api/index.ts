@@ -18,4 +18,4 @@ export type {
   ReloadResult,
   ReloadStatus,
   ViewersReport,
-} from './status-types.js'
+} from '../observe/status.js'

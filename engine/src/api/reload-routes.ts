@@ -1,11 +1,11 @@
 // The routes about the configuration: reading it again, showing it, checking texts that nobody runs.
 import { z } from 'zod'
-import { failureOf } from '../reload/reload-report.js'
+import { failureOf } from '../reload/reload-diagnostics.js'
 import { reloadError } from '../reload/reload-errors.js'
 import { checkRequestSchema } from './reload-schemas.js'
-import type { CheckRequest, ReloadControl, ReloadFailure, ReloadReport } from './reload-types.js'
+import type { CheckRequest, ReloadControl, ReloadFailure, ReloadReport } from '../observe/reload-report.js'
 import type { Route, RouteAnswer } from './route-table.js'
-import type { StatusSource } from './status-types.js'
+import type { StatusSource } from '../observe/status.js'
 
 /** Files of configuration are 1 MiB at most, and mostly a few KiB. */
 const MOST_CHECK_BYTES = 4 * 1024 * 1024

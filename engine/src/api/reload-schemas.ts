@@ -9,7 +9,7 @@ import type {
   ReloadReport,
   ReloadStatus,
   ViewersReport,
-} from './reload-types.js'
+} from '../observe/reload-report.js'
 
 const RESULTS = ['applied', 'unchanged', 'invalid', 'refused', 'failed', 'superseded', 'rolled-back'] as const
 const MOST_FILES = 500

@@ -6,7 +6,7 @@ import { clientRoutes } from './client-routes.js'
 import { renderOpenApi } from './openapi.js'
 import { reloadRoutes } from './reload-routes.js'
 import type { SchemaName } from './schemas.js'
-import type { NodeStatus, StatusSource } from './status-types.js'
+import type { NodeStatus, StatusSource } from '../observe/status.js'
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 

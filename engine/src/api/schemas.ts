@@ -11,7 +11,7 @@ import type {
   NodeStatus,
   PipelineStatus,
   Readiness,
-} from './status-types.js'
+} from '../observe/status.js'
 import { checkReportSchema, reloadFailureSchema, reloadReportSchema, reloadStatusSchema } from './reload-schemas.js'
 
 export const aliasStatusSchema = z

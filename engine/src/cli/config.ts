@@ -2,7 +2,7 @@
 import { effectiveConfig, renderConfigYaml } from '../config/effective-config.js'
 import { loadConfig } from '../config/load-config.js'
 import type { LoadOptions } from '../config/load-config.js'
-import { renderText } from '../config/render-diagnostics.js'
+import { renderText } from '../config/report/render-diagnostics.js'
 import { printable } from '../observe/printable.js'
 import type { CliStreams } from './cli-streams.js'
 import { EXIT } from './exit-codes.js'

@@ -1,6 +1,6 @@
 // What SIGUSR2 puts into the log: enough to see from outside what a process holds and what ails it.
 import process from 'node:process'
-import type { EngineStatus } from '../api/status-types.js'
+import type { EngineStatus } from '../observe/status.js'
 
 /** Reasons shown; the status has them all. */
 const MAX_REASONS = 20

@@ -1,5 +1,5 @@
 // `engine inspect [KIND/]TYPE`: all that is known of a node, from the manifest of its plugin; without a type, all types.
-import { didYouMean } from '../config/did-you-mean.js'
+import { didYouMean } from '../config/report/did-you-mean.js'
 import { offeredBy } from '../plugin/catalogue.js'
 import type { Offered } from '../plugin/catalogue.js'
 import { printable } from '../observe/printable.js'

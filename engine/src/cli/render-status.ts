@@ -1,5 +1,5 @@
 // `engine status` for people: the engine, its listeners, and a line per node.
-import type { EngineStatus, ListenerStatus, NodeState, NodeStatus } from '../api/status-types.js'
+import type { EngineStatus, ListenerStatus, NodeState, NodeStatus } from '../observe/status.js'
 import { printable } from '../observe/printable.js'
 import { renderBitRate, renderUptime } from './human-amounts.js'
 import { type Cell, renderTable } from './render-table.js'

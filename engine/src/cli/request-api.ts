@@ -3,7 +3,7 @@ import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
 import { hostOf, isLoopback, plainAddress } from '../api/host-name.js'
 import { apiErrorSchema, engineStatusSchema } from '../api/schemas.js'
-import { readToken } from '../api/token.js'
+import { readToken } from '../state/state-dir.js'
 
 export const DEFAULT_API = 'http://127.0.0.1:9990'
 /** Where an engine that was started in this folder keeps its token, unless its configuration says otherwise. */

@@ -1,9 +1,9 @@
 // `engine run FILE...`: reads the configuration, starts the engine, says what runs, keeps it to its files, and stays until
 // a signal comes or all inputs have ended.
 import type { Logger } from 'pino'
-import type { EngineStatus } from '../api/status-types.js'
+import type { EngineStatus } from '../observe/status.js'
 import type { LoadOptions } from '../config/load-config.js'
-import { renderText } from '../config/render-diagnostics.js'
+import { renderText } from '../config/report/render-diagnostics.js'
 import type { Graph } from '../graph/graph.js'
 import { readEngineVersion } from '../observe/engine-version.js'
 import { createLog } from '../observe/log.js'

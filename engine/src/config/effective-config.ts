@@ -6,7 +6,7 @@ import type { Graph, NodeSettings } from '../graph/graph.js'
 import { DURATION_UNITS, renderAmount } from '../plugin/amounts.js'
 import type { NodeKind } from '../plugin/contract.js'
 import { writeOptions } from '../plugin/write-options.js'
-import { API_LISTENER, ENGINE_SCHEMA, LISTENER_SCHEMA } from './settings.js'
+import { API_LISTENER, ENGINE_SCHEMA, LISTENER_SCHEMA } from './section/settings.js'
 
 const MAIN_PORT = 'out'
 const UNKNOWN = 'not known: a variable or a secret that is not set'

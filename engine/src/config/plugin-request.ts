@@ -3,11 +3,11 @@
 import { join } from 'node:path'
 import type { DiscoverRequest } from '../plugin/discover.js'
 import { findStarterPackage } from '../plugin/plugin-package.js'
-import { Problems } from './diagnostic.js'
-import type { Diagnostic } from './diagnostic.js'
-import { readPlugins } from './read-plugins.js'
+import { Problems } from './report/diagnostic.js'
+import type { Diagnostic } from './report/diagnostic.js'
+import { readPlugins } from './section/read-plugins.js'
 import { readTrees, sectionsOf } from './read-trees.js'
-import type { Environment } from './interpolate.js'
+import type { Environment } from './source/interpolate.js'
 
 export interface PluginRequest {
   readonly request: DiscoverRequest

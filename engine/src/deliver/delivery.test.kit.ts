@@ -4,8 +4,8 @@ import type { HttpListenerOptions } from '../listen/listener-options.js'
 import { KeptLog, RawClient, REAL_CLOCK, until } from '../listen/loopback.test.kit.js'
 import type { Clock } from '../plugin/tokens.js'
 import { LiveDelivery, type LiveDeliveryOptions } from './live-delivery.js'
-import type { ClientLimits, LiveEntry, LiveRoute, LiveRouteOptions } from './live-route.js'
-import type { RouteStatus } from './route-status.js'
+import type { ClientLimits, LiveEntry, LiveRoute, LiveRouteOptions } from '../plugin/live-route.js'
+import type { RouteStatus } from './route-view.js'
 
 export const ENTRY_BYTES = 64 * 1024
 export const NO_LIMITS: ClientLimits = { max: 0, soft: 0, perAddress: 0, overLimitStatus: 503 }

@@ -1,5 +1,5 @@
 // A viewer as the control API shows it.
-import type { ClientStatus } from '../api/status-types.js'
+import type { ClientStatus } from '../observe/status.js'
 import { printable } from '../observe/printable.js'
 import type { Clock } from '../plugin/tokens.js'
 import type { Viewer, ViewerState } from './viewer.js'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { countDescriptors, RawClient, until } from '../listen/loopback.test.kit.js'
-import type { LiveRoute } from './live-route.js'
+import type { LiveRoute } from '../plugin/live-route.js'
 import { Feed, NO_LIMITS, openRoom, preambleOf, routeOptions } from './delivery.test.kit.js'
 
 test('a hundred viewers get the same bytes, each from the newest key frame of its time', async () => {

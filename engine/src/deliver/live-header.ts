@@ -1,7 +1,7 @@
 // The response headers of a live route: of a stream, and of a refusal.
 import { renderResponseHead } from '../listen/raw-response.js'
 import type { Clock } from '../plugin/tokens.js'
-import type { LiveRouteOptions } from './live-route.js'
+import type { LiveRouteOptions } from '../plugin/live-route.js'
 
 /** What a refused client is told. */
 const RETRY_AFTER_SECONDS = '5'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import type { LiveEntry } from './live-route.js'
+import type { LiveEntry } from '../plugin/live-route.js'
 import { LiveWindow } from './live-window.js'
 
 const NOTHING = new Uint8Array(0)

@@ -1,6 +1,6 @@
 // The newest entries of a live stream, kept once for all viewers: bounded by duration and by size. Entries are known by
 // a number that counts them for ever, and by the byte at which they start, so that a reader is one number.
-import type { LiveEntry } from './live-route.js'
+import type { LiveEntry } from '../plugin/live-route.js'
 import { type IsHeld, WindowMemory } from './window-memory.js'
 
 export interface WindowEntry {

@@ -1,6 +1,6 @@
 // A route as its output has it. The output that takes over gets a handle of its own, and the one before it does nothing
 // any more: neither its last chunk nor its end reaches the viewers that are no longer its.
-import type { LiveEntry, LiveRoute, LiveRouteOptions, RouteCounters } from './live-route.js'
+import type { LiveEntry, LiveRoute, LiveRouteOptions, RouteCounters } from '../plugin/live-route.js'
 import type { ServedRoute } from './served-route.js'
 
 export class RouteHandle implements LiveRoute {

@@ -1,9 +1,9 @@
 // Where one route is found: its path, and the paths that it had before, which lead to it for as long as viewers are there
 // who came by them. Such an alias gives way to anybody who claims its path.
-import type { AliasStatus } from '../api/status-types.js'
-import type { LiveDoor } from '../listen/live-door.js'
+import type { AliasStatus } from '../observe/status.js'
+import type { LiveDoor } from '../listen/stream-handler.js'
 import type { Clock } from '../plugin/tokens.js'
-import type { LiveRouteOptions } from './live-route.js'
+import type { LiveRouteOptions } from '../plugin/live-route.js'
 
 /** What delivery needs of a listener. */
 export interface LiveListener {

@@ -2,9 +2,9 @@
 // window, and what was handed to its socket are whole entries, so that it can go on after any of them.
 import type { Duplex } from 'node:stream'
 import type { FanOut, Reader } from './fan-out.js'
-import type { LiveRouteOptions } from './live-route.js'
+import type { LiveRouteOptions } from '../plugin/live-route.js'
 import type { LiveWindow, WindowEntry } from './live-window.js'
-import type { SessionVisitor } from './session.js'
+import type { SessionVisitor } from '../observe/viewer-events.js'
 
 /**
  * `waiting` for a place to start; `queued` for its turn to start; `leading`: gets what every viewer gets first;

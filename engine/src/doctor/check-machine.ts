@@ -1,5 +1,5 @@
 // What the machine gives: Node, descriptors, socket buffers, tools.
-import { explainShortage } from '../run/descriptor-check.js'
+import { explainShortage } from '../listen/descriptor-check.js'
 import type { Demand, Finding, Machine } from './finding.js'
 
 const OLDEST_NODE = [20, 19] as const

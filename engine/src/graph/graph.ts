@@ -1,6 +1,6 @@
 // The checked graph: what configuration turns into, what the runner builds from, what a reload compares. Plain data.
 import type { AuthSettings } from '../access/auth-schema.js'
-import type { SecretMask } from '../config/secret-mask.js'
+import type { SecretMask } from './secret-mask.js'
 import type { Definition } from '../plugin/contract.js'
 import type { PluginCode } from '../plugin/plugin-code.js'
 

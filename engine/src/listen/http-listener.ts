@@ -7,12 +7,12 @@ import type { Socket } from 'node:net'
 import type { HttpDoor } from '../plugin/tokens.js'
 import { type BindAddress, parseBindAddress, renderAddress, renderOrigin } from './bind-address.js'
 import { explainBindError } from './bind-error.js'
-import { Callers } from './callers.js'
+import { Callers } from './client-identity.js'
 import type { Connection } from './client-address.js'
 import { ConnectionAdmission } from './connection-admission.js'
-import { Gate, MAX_HEAD_BYTES } from './gate.js'
+import { Gate, MAX_HEAD_BYTES } from './bound-socket.js'
 import { HeadReader } from './head-reader.js'
-import { Http2Front } from './http2-front.js'
+import { Http2Front } from './http2-acceptor.js'
 import { countBadHead, countRefused, type ListenerCounters, startCounters } from './listener-counters.js'
 import {
   DEFAULT_TIMEOUTS,
@@ -24,10 +24,10 @@ import {
   type ListenerTimeouts,
   trustOf,
 } from './listener-options.js'
-import type { LiveDoor } from './live-door.js'
+import type { LiveDoor } from './stream-handler.js'
 import { PathTable, type Respond } from './path-table.js'
 import { endSocket, renderTextResponse } from './raw-response.js'
-import { Reception } from './reception.js'
+import { Reception } from './connection-acceptor.js'
 import { RequestDispatch, statusOf } from './request-dispatch.js'
 import { type BadHead, parseRequestHead, RefusedHead, type RequestHead } from './request-head.js'
 

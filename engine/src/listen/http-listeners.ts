@@ -4,7 +4,7 @@ import type { Clock, Listeners } from '../plugin/tokens.js'
 import { DescriptorGuard } from './descriptor-guard.js'
 import { HttpListener, type ListenerRenewal } from './http-listener.js'
 import { listenError } from './listen-errors.js'
-import { BoundChange, type ListenerChange } from './listener-change.js'
+import { BoundChange, type ListenerChange } from './listener-transaction.js'
 import type { ListenerChoices, ListenerTimeouts } from './listener-options.js'
 
 export interface HttpListenersOptions {

@@ -4,7 +4,7 @@ import { connect, type Socket } from 'node:net'
 import type { Logger } from '../plugin/contract.js'
 import type { Clock } from '../plugin/tokens.js'
 import type { Duplex } from 'node:stream'
-import type { LiveDoor, Visit } from './live-door.js'
+import type { LiveDoor, Visit } from './stream-handler.js'
 
 export const REAL_CLOCK: Clock = {
   nowMs: () => performance.now(),

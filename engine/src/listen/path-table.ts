@@ -1,7 +1,7 @@
 // Which path of a listener belongs to whom. Exact matches only.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { listenError } from './listen-errors.js'
-import type { LiveDoor } from './live-door.js'
+import type { LiveDoor } from './stream-handler.js'
 
 export type Respond = (request: IncomingMessage, response: ServerResponse) => void
 

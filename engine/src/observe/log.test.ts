@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { SecretMask } from '../config/secret-mask.js'
+import { SecretMask } from '../graph/secret-mask.js'
 import { createLog, nodeLog, setLogLevel } from './log.js'
 
 class Lines {

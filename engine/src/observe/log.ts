@@ -4,7 +4,7 @@
 import process from 'node:process'
 import { type DestinationStream, type Logger, pino } from 'pino'
 import pinoPretty from 'pino-pretty'
-import type { SecretMask } from '../config/secret-mask.js'
+import type { SecretMask } from '../graph/secret-mask.js'
 import type { LogLevel } from '../graph/graph.js'
 import { printable } from './printable.js'
 

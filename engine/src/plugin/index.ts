@@ -46,7 +46,7 @@ export type {
   TransformDefinition,
 } from './contract.js'
 export { AUTH, CLOCK, DELIVERY, EVENTS, LISTENERS, METRICS, token } from './tokens.js'
-export type { AccessDecision, AccessRequest, Auth, RefusedAccess } from '../access/auth.js'
+export type { AccessDecision, AccessRequest, Auth, RefusedAccess } from './auth.js'
 export type {
   Clock,
   Delivery,
@@ -61,5 +61,5 @@ export type {
 } from './tokens.js'
 export { defineErrors, EngineError, isEngineError, reactionOf } from '../errors.js'
 export type { ErrorDetails, ErrorRow, ErrorTable, Reaction } from '../errors.js'
-export type { Join, LiveEntry, LiveRoute, LiveRouteOptions, RouteCounters } from '../deliver/live-route.js'
+export type { Join, LiveEntry, LiveRoute, LiveRouteOptions, RouteCounters } from './live-route.js'
 export type { Chunk, Discontinuity, Gop, GopChunk, Origin, Track, TsChunk } from '@millrace/media/mpegts'

@@ -1,7 +1,7 @@
 // What a plugin may ask for in `inject`, by token. Tokens are registered symbols, so that two copies of this file agree.
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Auth } from '../access/auth.js'
-import type { LiveRoute, LiveRouteOptions } from '../deliver/live-route.js'
+import type { Auth } from './auth.js'
+import type { LiveRoute, LiveRouteOptions } from './live-route.js'
 import type { NodeKind } from './contract.js'
 
 declare const tokenType: unique symbol

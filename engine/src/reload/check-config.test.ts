@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { mkdir } from 'node:fs/promises'
 import { test } from 'node:test'
-import type { CheckReport } from '../api/reload-types.js'
+import type { CheckReport } from '../observe/reload-report.js'
 import { servingAt, Supervised } from './supervised.test.kit.js'
 
 const SECOND = servingAt('/b')

@@ -3,19 +3,19 @@
 // looked for that the running configuration does not read, no module is run that it does not run, and variables that it
 // does not name are not there.
 import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path'
-import type { CheckReport, CheckRequest } from '../api/reload-types.js'
-import { Problems } from '../config/diagnostic.js'
-import { listAmong } from '../config/find-matches.js'
-import type { Environment } from '../config/interpolate.js'
+import type { CheckReport, CheckRequest } from '../observe/reload-report.js'
+import { Problems } from '../config/report/diagnostic.js'
+import { listAmong } from '../config/source/find-matches.js'
+import type { Environment } from '../config/source/interpolate.js'
 import type { LoadOptions } from '../config/load-config.js'
-import { readEnvFiles } from '../config/read-env-file.js'
+import { readEnvFiles } from '../config/source/read-env-file.js'
 import type { Graph } from '../graph/graph.js'
 import { discoverPlugins } from '../plugin/discover.js'
 import type { DiscoverRequest } from '../plugin/discover.js'
 import type { ConfigReader } from './config-reader.js'
 import { planReload } from './plan-reload.js'
 import { expectViewers } from './plan-viewers.js'
-import { reportDiagnostics } from './reload-report.js'
+import { reportDiagnostics } from './reload-diagnostics.js'
 import type { ReloadTarget } from './reload-target.js'
 
 const WORD = /[A-Za-z_][A-Za-z0-9_]*/g

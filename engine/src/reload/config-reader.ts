@@ -1,7 +1,7 @@
 // Reads the configuration of a running engine again and again: always the same files with the same options, each time
 // from one snapshot of the disk.
 import { resolve } from 'node:path'
-import type { Diagnostic } from '../config/diagnostic.js'
+import type { Diagnostic } from '../config/report/diagnostic.js'
 import type { LoadOptions } from '../config/load-config.js'
 import type { Graph } from '../graph/graph.js'
 import type { DiscoverRequest } from '../plugin/discover.js'

@@ -6,7 +6,7 @@ import { open, rename, rm } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import process from 'node:process'
 import { z } from 'zod'
-import { listAmong } from '../config/find-matches.js'
+import { listAmong } from '../config/source/find-matches.js'
 import type { LoadOptions } from '../config/load-config.js'
 import type { ConfigReading, LoadedSources, LoadFiles } from './config-reader.js'
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { z } from 'zod'
-import { SecretMask } from '../config/secret-mask.js'
+import { SecretMask } from '../graph/secret-mask.js'
 import { duration, secret, size, url } from '../plugin/options.js'
 import { diffOptions } from './option-diff.js'
 import { LONGEST_VALUE, OptionText } from './option-text.js'

@@ -1,5 +1,5 @@
 // Values of options as a plan shows them: as the YAML would say them, on one line, without any secret of either graph.
-import { SecretMask } from '../config/secret-mask.js'
+import { SecretMask } from '../graph/secret-mask.js'
 import type { Schema } from '../plugin/option-kind.js'
 import { schemaAt } from '../plugin/option-kind.js'
 import { writeOptions } from '../plugin/write-options.js'

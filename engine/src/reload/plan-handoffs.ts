@@ -2,8 +2,8 @@
 // Then the old one lets go first, and there is a gap.
 import type { NodeSettings } from '../graph/graph.js'
 import type { OptionText } from './option-text.js'
-import type { NodeChange, PlanVerb } from './reload-plan.js'
-import { whyHandedOff } from './why-sentences.js'
+import type { NodeChange, PlanVerb } from '../observe/reload-plan.js'
+import { whyHandedOff } from './plan-reasons.js'
 
 /** Belongs to the listeners of the engine, which move it from one node to the next without a gap. */
 const WITHOUT_A_GAP = 'http:'

@@ -7,8 +7,8 @@ import type { NodeMatches } from './match-nodes.js'
 import { diffOptions } from './option-diff.js'
 import type { OptionText } from './option-text.js'
 import { ReloadClasses, strongestClass } from './reload-classes.js'
-import type { NodeChange, OptionChange, PlanVerb } from './reload-plan.js'
-import { whyAdded, whyChanged, whyRemoved } from './why-sentences.js'
+import type { NodeChange, OptionChange, PlanVerb } from '../observe/reload-plan.js'
+import { whyAdded, whyChanged, whyRemoved } from './plan-reasons.js'
 
 const MAIN_PORT = 'out'
 /** Of one node; maps may have any number of entries. */

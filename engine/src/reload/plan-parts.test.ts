@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { AuthSettings } from '../access/auth-schema.js'
-import { SecretMask } from '../config/secret-mask.js'
+import { SecretMask } from '../graph/secret-mask.js'
 import type { EngineSettings, Graph, ListenerSettings } from '../graph/graph.js'
 import { planReload } from './plan-reload.js'
 import { AT, channel, encode, graphOf, listenerOf } from './planned-graph.test.kit.js'
-import type { PartChange } from './reload-plan.js'
+import type { PartChange } from '../observe/reload-plan.js'
 
 const running = graphOf(channel())
 const { engine } = running

@@ -2,7 +2,7 @@
 // and what only a restart can do: run the new code of a plugin.
 import { isDeepStrictEqual } from 'node:util'
 import type { AuthSettings } from '../access/auth-schema.js'
-import { API_LISTENER, ENGINE_SCHEMA, LISTENER_SCHEMA } from '../config/settings.js'
+import { API_LISTENER, ENGINE_SCHEMA, LISTENER_SCHEMA } from '../config/section/settings.js'
 import type { EngineSettings, Graph, ListenerSettings } from '../graph/graph.js'
 import type { ReloadClass } from '../plugin/contract.js'
 import type { Schema } from '../plugin/option-kind.js'
@@ -11,8 +11,8 @@ import { nodesOf } from './match-nodes.js'
 import { diffOptions } from './option-diff.js'
 import type { OptionText } from './option-text.js'
 import { ReloadClasses, strongestClass } from './reload-classes.js'
-import type { OptionChange, PartChange } from './reload-plan.js'
-import { whyRefused } from './why-sentences.js'
+import type { OptionChange, PartChange } from '../observe/reload-plan.js'
+import { whyRefused } from './plan-reasons.js'
 
 /** Parts have no upstream and no key frames: whatever is more than `live` is bound anew. */
 const VERB_OF: Readonly<Record<ReloadClass, 'live' | 'rebind' | 'refuse'>> = {

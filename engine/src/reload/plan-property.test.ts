@@ -8,7 +8,7 @@ import { nodesOf } from './match-nodes.js'
 import { planReload } from './plan-reload.js'
 import { expectViewers } from './plan-viewers.js'
 import { reloadPlanSchema } from './plan-schema.js'
-import { renderPlan } from './render-plan.js'
+import { renderPlan } from '../cli/render-plan.js'
 import {
   encode,
   graphOf,

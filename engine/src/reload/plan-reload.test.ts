@@ -15,7 +15,7 @@ import {
   verbsOf,
   watch,
 } from './planned-graph.test.kit.js'
-import type { NodeChange } from './reload-plan.js'
+import type { NodeChange } from '../observe/reload-plan.js'
 
 const running = graphOf(channel())
 

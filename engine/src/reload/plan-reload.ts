@@ -9,7 +9,7 @@ import type { PlanContext } from './plan-node.js'
 import { planAdded, planNode, planRemoved } from './plan-node.js'
 import { planParts } from './plan-parts.js'
 import type { ReloadClasses } from './reload-classes.js'
-import type { NodeChange, ReloadPlan } from './reload-plan.js'
+import type { NodeChange, ReloadPlan } from '../observe/reload-plan.js'
 
 /** Never throws for graphs that `loadConfig` has made. */
 export function planReload(running: Graph, next: Graph): ReloadPlan {

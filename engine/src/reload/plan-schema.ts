@@ -2,7 +2,7 @@
 // they get. The compiler holds schemas and types together.
 import { z } from 'zod'
 import type { ExpectedViewers } from './plan-viewers.js'
-import type { NodeChange, OptionChange, PartChange, ReloadPlan } from './reload-plan.js'
+import type { NodeChange, OptionChange, PartChange, ReloadPlan } from '../observe/reload-plan.js'
 
 const value = z.string().optional()
 

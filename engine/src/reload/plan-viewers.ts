@@ -1,5 +1,5 @@
 // How many viewers a plan would keep and lose, counted before anything happens.
-import type { ReloadPlan } from './reload-plan.js'
+import type { ReloadPlan } from '../observe/reload-plan.js'
 
 export interface ExpectedViewers {
   readonly kept: number

@@ -1,11 +1,11 @@
 // Graphs for the tests of plans: small stand-ins for nodes, with an option of each class, and a graph around them.
 import { z } from 'zod'
-import { SecretMask } from '../config/secret-mask.js'
+import { SecretMask } from '../graph/secret-mask.js'
 import type { Graph, ListenerSettings, NodeSettings, Pipeline, Position } from '../graph/graph.js'
 import type { Definition } from '../plugin/contract.js'
 import { defineInput, defineOutput, defineService, defineTransform } from '../plugin/define.js'
 import { count, duration, path, secret, size, url } from '../plugin/options.js'
-import type { PlanVerb } from './reload-plan.js'
+import type { PlanVerb } from '../observe/reload-plan.js'
 import { planReload } from './plan-reload.js'
 
 const open = (): never => {

@@ -1,9 +1,9 @@
 // The metrics of reloads, read at scrape time.
-import type { ReloadResult } from '../api/reload-types.js'
+import type { ReloadResult } from '../observe/reload-report.js'
 import { CORE_METRICS, type CoreMetricName, RELOAD_HISTOGRAM } from '../observe/core-metrics.js'
 import type { MetricsRegistry } from '../observe/metrics-registry.js'
 import type { MetricRead } from '../plugin/contract.js'
-import type { ReloadTruth } from './reload-truth.js'
+import type { ReloadTruth } from './config-sync-state.js'
 
 /** All of them have a row from the start: a counter that appears with its first count has no rate. */
 const RESULTS: readonly ReloadResult[] = [

@@ -1,6 +1,6 @@
 // What runs, as a reload sees it: implemented by the engine, replaced in tests.
 import type { Graph } from '../graph/graph.js'
-import type { ReloadPlan } from './reload-plan.js'
+import type { ReloadPlan } from '../observe/reload-plan.js'
 
 /** How the stream came from the old branch to the new one, on one edge. */
 export interface EdgeCut {

@@ -1,8 +1,8 @@
 // Reads the configuration again and brings the engine to it: one at a time, with one more that waits; a newer request
 // takes the place of the one that waits. Whatever is wrong, what ran before goes on running, and the reason is told once.
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import type { ReloadAsker, ReloadReport, ViewersReport } from '../api/reload-types.js'
-import type { SecretMask } from '../config/secret-mask.js'
+import type { ReloadAsker, ReloadReport, ViewersReport } from '../observe/reload-report.js'
+import type { SecretMask } from '../graph/secret-mask.js'
 import { isEngineError } from '../errors.js'
 import type { Graph } from '../graph/graph.js'
 import type { EventLog } from '../observe/events.js'
@@ -13,11 +13,11 @@ import type { ConfigReader, ConfigReading } from './config-reader.js'
 import { planReload } from './plan-reload.js'
 import { expectViewers } from './plan-viewers.js'
 import { reloadError } from './reload-errors.js'
-import type { ReloadPlan } from './reload-plan.js'
-import { firstReason, reportDiagnostics } from './reload-report.js'
+import type { ReloadPlan } from '../observe/reload-plan.js'
+import { firstReason, reportDiagnostics } from './reload-diagnostics.js'
 import type { AppliedReload, ReloadTarget, RolledBack } from './reload-target.js'
-import { PROBATION_MS, type ReloadTruth } from './reload-truth.js'
-import { tellReload } from './tell-reload.js'
+import { PROBATION_MS, type ReloadTruth } from './config-sync-state.js'
+import { tellReload } from './log-reload.js'
 
 export interface ReloaderSettings {
   readonly target: ReloadTarget

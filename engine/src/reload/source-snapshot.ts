@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto'
 import { constants, type Stats } from 'node:fs'
 import { open, readdir } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import type { Contents } from '../config/read-source.js'
+import type { Contents } from '../config/source/read-source.js'
 
 /** One more than a configuration file may have, so that the loader sees that there is more. */
 const MOST_BYTES = 1024 * 1024 + 1

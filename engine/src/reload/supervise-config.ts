@@ -1,8 +1,8 @@
 // Keeps a running engine to its configuration: watches the files, reloads when they change or somebody asks, and knows
 // at any time whether both agree. Attached after the start, and let go of before the stop.
-import type { CheckRequest, ConfigReport, ConfigSource, ReloadControl, ReloadReport } from '../api/reload-types.js'
+import type { CheckRequest, ConfigReport, ConfigSource, ReloadControl, ReloadReport } from '../observe/reload-report.js'
 import { effectiveConfig, renderConfigYaml } from '../config/effective-config.js'
-import type { SecretMask } from '../config/secret-mask.js'
+import type { SecretMask } from '../graph/secret-mask.js'
 import type { Graph } from '../graph/graph.js'
 import { createClock } from '../observe/clock.js'
 import type { EventLog } from '../observe/events.js'
@@ -13,9 +13,9 @@ import { checkConfig } from './check-config.js'
 import type { ConfigReader, ConfigReading } from './config-reader.js'
 import { writeLastGood } from './last-good.js'
 import { addReloadMetrics } from './reload-metrics.js'
-import { failureOf, firstReason, reportDiagnostics } from './reload-report.js'
+import { failureOf, firstReason, reportDiagnostics } from './reload-diagnostics.js'
 import type { ReloadTarget } from './reload-target.js'
-import { ReloadTruth } from './reload-truth.js'
+import { ReloadTruth } from './config-sync-state.js'
 import { Reloader } from './reloader.js'
 import { type FileWatch, watchFiles } from './watch-files.js'
 

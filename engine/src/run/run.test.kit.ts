@@ -4,7 +4,7 @@ import { pino } from 'pino'
 import type { Logger } from 'pino'
 import { NEVER, Observable, Subscription } from 'rxjs'
 import { z } from 'zod'
-import { EngineContainer } from '../container.js'
+import { EngineContainer } from './node/container.js'
 import type { NodeSettings } from '../graph/graph.js'
 import type { EngineClock } from '../observe/clock.js'
 import { EventLog } from '../observe/events.js'
@@ -13,8 +13,8 @@ import type { AnyChunk, Definition, Inlet, NodeContext, Sink, Source, Stage } fr
 import { defineInput, defineOutput, defineTransform } from '../plugin/define.js'
 import { defineErrors } from '../errors.js'
 import { FakeClock } from '../testing/fake-clock.js'
-import { createNodeScope } from './node-scope.js'
-import type { RunServices } from './run-services.js'
+import { createNodeScope } from './node/node-scope.js'
+import type { RunServices } from './node/run-services.js'
 
 export const testError = defineErrors({
   TEST_RETRY: { sentence: 'It may pass.', hint: 'Wait.', reaction: 'retry' },

@@ -1,0 +1,66 @@
+// The checked graph as boxes and arrows: what its drawings show, as plain data.
+import type { NodeKind } from '../../plugin/contract.js'
+import type { Graph, NodeSettings, Pipeline } from '../../graph/graph.js'
+
+export interface GraphOutline {
+  readonly pipelines: readonly PipelineOutline[]
+  readonly services: readonly NodeOutline[]
+}
+
+export interface PipelineOutline {
+  readonly name: string
+  readonly description: string
+  /** In an order in which every node comes after those it reads from. */
+  readonly nodes: readonly NodeOutline[]
+  readonly edges: readonly EdgeOutline[]
+}
+
+export interface NodeOutline {
+  /** `pipeline/node`, or `services/name`. */
+  readonly id: string
+  /** Without the pipeline. */
+  readonly name: string
+  readonly kind: NodeKind
+  readonly type: string
+  readonly description: string
+}
+
+export interface EdgeOutline {
+  /** Ids of nodes. */
+  readonly from: string
+  readonly port: string
+  readonly to: string
+  /** The kind of chunks that travel on it. */
+  readonly chunks: string
+}
+
+const MAIN_PORT = 'out'
+
+export function outlineGraph({ pipelines, services }: Pick<Graph, 'pipelines' | 'services'>): GraphOutline {
+  return { pipelines: pipelines.map(outlinePipeline), services: services.map(outlineNode) }
+}
+
+/** What stands beside an arrow: `ts`, or with a port that is not the main one `720p: ts`. */
+export function labelOf({ port, chunks }: EdgeOutline): string {
+  return port === MAIN_PORT ? chunks : `${port}: ${chunks}`
+}
+
+function outlinePipeline({ name, description, nodes }: Pipeline): PipelineOutline {
+  const byId = new Map(nodes.map((node) => [node.id, node]))
+  const edges = nodes.flatMap((node) =>
+    node.from.map(({ node: from, port }) => ({ from, port, to: node.id, chunks: chunksOf(byId.get(from)) })),
+  )
+  return { name, description, nodes: nodes.map(outlineNode), edges }
+}
+
+function outlineNode({ id, definition, description }: NodeSettings): NodeOutline {
+  const { kind, type } = definition
+  return { id, name: id.slice(id.indexOf('/') + 1), kind, type, description }
+}
+
+/** The engine frames bytes before they reach an edge. */
+function chunksOf(node: NodeSettings | undefined): string {
+  const { definition } = node ?? {}
+  if (definition?.kind !== 'input' && definition?.kind !== 'transform') return 'ts'
+  return definition.produces === 'bytes' ? 'ts' : definition.produces
+}

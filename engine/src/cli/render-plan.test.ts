@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { planReload } from '../reload/plan-reload.js'
+import { expectViewers } from '../reload/plan-viewers.js'
+import { renderPlan } from './render-plan.js'
+import { channel, graphOf, nodeOf, record, serve, udp, watch } from '../reload/planned-graph.test.kit.js'
+
+const PLAIN = (text: string): string => text
+const STYLE = { bold: PLAIN, dim: PLAIN, red: PLAIN, green: PLAIN, yellow: PLAIN, cyan: PLAIN }
+
+const old = nodeOf('live/old', serve, { path: '/old' }, { from: ['enc'] })
+const running = graphOf([...channel(), old])
+const viewersOf = (id: string): number => ({ 'live/ts': 41, 'live/old': 3 })[id] ?? 0
+
+const rendered = (next: ReturnType<typeof graphOf>, from = running): string => {
+  const plan = planReload(from, next)
+  return renderPlan(plan, expectViewers(plan, viewersOf), STYLE)
+}
+
+test('a plan says what it costs, then a line for each change, the dearest first', () => {
+  const next = graphOf(channel({ enc: { select: { program: 2 } }, ts: { clients: { max: 3 } } }), {
+    engine: { ...running.engine, log: { level: 'debug' } },
+  })
+  assert.equal(
+    rendered(next),
+    `1 remove, 1 swap, 2 live, 2 kept; 41 viewers stay, 3 lose their stream
+  remove  live/old          its viewers get the group of pictures finished, then a clean end; no others notice
+  swap    live/enc          select.program: not set -> 2; viewers stay; cut at the next key frame
+  live    live/ts           clients.max: 0 -> 3; takes effect at once; nobody notices
+  live    engine/log.level  log.level: info -> debug; takes effect at once
+`,
+  )
+})
+
+test('a plan without a change says so', () => {
+  assert.equal(rendered(running), 'no change\n')
+})
+
+test('a plan that is refused says that nothing changes, and nobody loses a stream', () => {
+  const text = rendered(graphOf(channel({ enc: { license: 'x' } })))
+  assert.match(text, /^refused, nothing changes: 1 refuse, 1 remove, 3 kept; 44 viewers stay\n {2}refuse {2}live\/enc /)
+})
+
+test('a line has no more than four options, and no control characters', () => {
+  const from = graphOf([nodeOf('services/watch', watch)])
+  const next = graphOf([nodeOf('services/watch', watch, {}, { description: 'a\u001b[2Jb\nc' })])
+  assert.match(rendered(next, from), /description: not set -> a\?\[2Jb c; takes effect/)
+  const many = { codec: 'b', select: { program: 1, pids: [1] }, ladder: [{ name: 'x' }], license: 'x' }
+  assert.match(rendered(graphOf(channel({ enc: many }))), /, 1 more; "license" can't change/)
+})
+
+test('viewers are counted by the id that their output has now', () => {
+  const from = graphOf([
+    nodeOf('live/a', serve, { path: '/a' }),
+    nodeOf('live/b', serve, { path: '/b' }),
+    nodeOf('live/c', udp),
+  ])
+  const next = graphOf([
+    nodeOf('live/new', serve, { path: '/a' }, { was: 'live/a' }),
+    nodeOf('live/a', record, { path: '/x' }),
+    nodeOf('live/b', udp),
+  ])
+  const plan = planReload(from, next)
+  assert.deepEqual(
+    expectViewers(plan, (id) => ({ 'live/a': 2, 'live/b': 5, 'live/new': 100 })[id] ?? 0),
+    {
+      kept: 2,
+      lost: 5,
+      perNode: [
+        { id: 'live/b', kept: 0, lost: 5 },
+        { id: 'live/a', kept: 2, lost: 0 },
+      ],
+    },
+  )
+})

@@ -1,0 +1,498 @@
+// Every code of the table is produced by a file, at the place where the mistake is.
+import assert from 'node:assert/strict'
+import { after, test } from 'node:test'
+import { basename } from 'node:path'
+import { configError } from './config-errors.js'
+import { loadFiles, pipelineWith } from '../example-config.test.js'
+import type { LoadOptions } from '../load-config.js'
+
+interface Mistake {
+  readonly name: string
+  readonly files: Readonly<Record<string, string | Uint8Array>>
+  /** `CODE file:line:column` of every diagnostic, in order. */
+  readonly found: readonly string[]
+  readonly help?: RegExp
+  readonly message?: RegExp
+  readonly run?: readonly string[]
+  readonly env?: Readonly<Record<string, string>>
+  readonly options?: Partial<LoadOptions>
+  /** There are only warnings. */
+  readonly good?: boolean
+}
+
+const one = (text: string): { readonly a: string } => ({ a: text })
+const GOOD_OUTPUT = 'ts: { type: http-ts, from: main, path: /a }'
+
+const MISTAKES: readonly Mistake[] = [
+  {
+    name: 'a missing file',
+    files: {},
+    run: ['gone'],
+    found: ['CONFIG_UNREADABLE gone:1:1'],
+    message: /does not exist/,
+  },
+  { name: 'a file that is not UTF-8', files: { a: Uint8Array.of(0xff, 0xfe) }, found: ['CONFIG_UNREADABLE a:1:1'] },
+  { name: 'a huge file', files: one('#'.repeat(1024 * 1024 + 1)), found: ['CONFIG_TOO_LARGE a:1:1'] },
+  { name: 'a tab', files: one('version: 1\npipelines:\n\tone: 1\n'), found: ['CONFIG_SYNTAX a:3:1'], help: /spaces/ },
+  { name: 'bad indentation', files: one('version: 1\npipelines:\n  a: 1\n b: 2\n'), found: ['CONFIG_SYNTAX a:4:2'] },
+  { name: 'an open quote', files: one('version: 1\npipelines: "a\n'), found: ['CONFIG_SYNTAX a:2:12'] },
+  { name: 'two documents', files: one('version: 1\n---\nversion: 1\n'), found: ['CONFIG_SYNTAX a:2:1'] },
+  { name: 'a tag', files: one('version: !one 1\n'), found: ['CONFIG_SYNTAX a:1:10'], help: /quote/ },
+  {
+    name: 'deep nesting',
+    files: one(`version: ${'['.repeat(200)}${']'.repeat(200)}\n`),
+    found: ['CONFIG_SYNTAX a:1:109'],
+  },
+  {
+    name: 'nesting that would end the parser',
+    files: one(`version: 1\nplugins:\n${'- '.repeat(50_000)}\n`),
+    found: ['CONFIG_SYNTAX'],
+  },
+  {
+    name: 'a duplicate key, and other mistakes of the file',
+    files: one(`${pipelineWith({ outputs: 'ts: { type: http-ts, from: mian, path: /a }' })}version: 1\n`),
+    found: ['CONFIG_UNKNOWN_NODE a:8:34', 'CONFIG_SYNTAX a:9:1'],
+  },
+  {
+    name: 'an unquoted variable in braces',
+    files: one('version: 1\npipelines: { a: ${X}, b: 1 }\n'),
+    found: ['CONFIG_UNQUOTED a:2:17'],
+    help: /"\$\{NAME\}"/,
+  },
+  {
+    name: 'an unquoted star',
+    files: one('version: 1\npipelines: *\n'),
+    found: ['CONFIG_UNQUOTED a:2:12'],
+    help: /"\*"/,
+  },
+  {
+    name: 'a star that looks like an alias',
+    files: one('version: *.ts\n'),
+    found: ['CONFIG_EMPTY a:1:1', 'CONFIG_UNQUOTED a:1:10'],
+  },
+  {
+    name: 'an alias bomb',
+    files: one(
+      [
+        'version: 1',
+        'plugins:',
+        ' - &a [x,x,x,x,x,x,x,x,x,x]',
+        ...'bcdefgh'
+          .split('')
+          .map((name, index) => ` - &${name} [${Array(10).fill(`*${'abcdefg'[index]}`).join(',')}]`),
+      ].join('\n'),
+    ),
+    found: ['CONFIG_ALIASES'],
+  },
+  {
+    name: 'a variable with a bad name',
+    files: one(pipelineWith({ outputs: GOOD_OUTPUT, top: 'engine: { stateDir: "x${1}" }' })),
+    found: ['CONFIG_INTERPOLATION a:3:23'],
+  },
+  {
+    name: 'a secret that is not declared',
+    files: one(
+      pipelineWith({
+        outputs: GOOD_OUTPUT,
+        top: 'secrets: { anna: { env: A } }\nengine: { stateDir: "${secret:ana}" }',
+      }),
+    ),
+    env: { A: 'hunter2' },
+    found: ['CONFIG_UNKNOWN_SECRET a:4:22'],
+    help: /did you mean "anna"/,
+  },
+  {
+    name: 'a secret that is no file, and one that is not set',
+    files: one(pipelineWith({ top: 'secrets: { anna: { file: . }, bert: { env: BERT } }' })),
+    found: ['CONFIG_SECRET_FILE a:3:26', 'CONFIG_UNSET_VARIABLE a:3:44'],
+    message: /is no regular file/,
+  },
+  {
+    name: 'a secret that everybody can read, and one that is too short to be hidden',
+    files: one(pipelineWith({ top: 'secrets: { anna: { file: /etc/passwd }, bert: { env: BERT } }' })),
+    env: { BERT: 'abc' },
+    good: true,
+    found: ['CONFIG_SECRET_EXPOSED a:3:26', 'CONFIG_SECRET_SHORT a:3:41'],
+  },
+  {
+    name: 'a line of an environment file',
+    files: one(pipelineWith({})),
+    options: { envFiles: ['x'], contents: new Map([['x', 'A=1\n  B 2\nC="x\n']]) },
+    found: ['CONFIG_ENV_FILE x:2:3', 'CONFIG_ENV_FILE x:3:1'],
+  },
+  {
+    name: 'a flag without a value, and one that leads nowhere',
+    files: one(pipelineWith({})),
+    options: { sets: ['engine', 'pipelines.oen.description=x'] },
+    found: ['CONFIG_SET --set 1:1:1', 'CONFIG_SET --set 2:1:11'],
+    help: /did you mean "one"/,
+  },
+  {
+    name: 'a variable that is not closed',
+    files: one(pipelineWith({ top: 'engine:\n  stateDir: ${A:-b # c}' })),
+    found: ['CONFIG_INTERPOLATION a:4:13'],
+  },
+  {
+    name: 'a variable that is not set, with its reason',
+    files: one(pipelineWith({ top: 'engine:\n  stateDir: x-${A_DIR:?where state goes}' })),
+    found: ['CONFIG_UNSET_VARIABLE a:4:15'],
+    message: /A_DIR is not set: where state goes/,
+  },
+  { name: 'no version', files: one(pipelineWith({}).replace('version: 1\n', '')), found: ['CONFIG_VERSION a:1:1'] },
+  {
+    name: 'another version',
+    files: one(pipelineWith({}).replace('version: 1', 'version: 2')),
+    found: ['CONFIG_VERSION a:1:10'],
+  },
+  { name: 'an empty file', files: one(''), found: ['CONFIG_VERSION a:1:1', 'CONFIG_EMPTY a:1:1'] },
+  {
+    name: 'an unknown section',
+    files: one(pipelineWith({ top: 'pipeline: {}' })),
+    found: ['CONFIG_UNKNOWN_KEY a:3:1'],
+    help: /did you mean "pipelines"/,
+  },
+  {
+    name: 'a section that there is not',
+    files: one(pipelineWith({ top: 'nodes: {}' })),
+    found: ['CONFIG_UNKNOWN_KEY a:3:1'],
+  },
+  {
+    name: 'an unknown option',
+    files: one(pipelineWith({ transforms: 'g: { type: gop, from: main, maxDurtion: 2s }' })),
+    found: ['CONFIG_UNKNOWN_KEY a:8:35'],
+    help: /did you mean "maxDuration"/,
+  },
+  {
+    name: 'an engine key on the wrong kind of node',
+    files: one(pipelineWith({ transforms: 'g: { type: gop, from: main, batch: 20ms, enabled: true }' })),
+    found: ['CONFIG_UNKNOWN_KEY a:8:35', 'CONFIG_UNKNOWN_KEY a:8:48'],
+  },
+  {
+    name: 'an unknown option in a group',
+    files: one(pipelineWith({ outputs: 'ts: { type: http-ts, from: main, path: /a, window: { sise: 1MiB } }' })),
+    found: ['CONFIG_UNKNOWN_KEY a:8:60'],
+    help: /did you mean "size"/,
+  },
+  {
+    name: 'a key that reaches for the prototype',
+    files: one(pipelineWith({ top: '__proto__: { a: 1 }' })),
+    found: ['CONFIG_UNKNOWN_KEY a:3:1'],
+  },
+  {
+    name: 'a missing option',
+    files: one(pipelineWith({ outputs: 'ts: { type: http-ts, from: main }' })),
+    found: ['CONFIG_MISSING_KEY a:8:7'],
+    message: /output "ts" needs "path"/,
+    help: /Path of the URL/,
+  },
+  { name: 'no type', files: one(pipelineWith({ outputs: 'ts: { from: main }' })), found: ['CONFIG_MISSING_KEY a:8:7'] },
+  {
+    name: 'no from',
+    files: one(pipelineWith({ outputs: 'a: { type: hls }\nb: { type: hls, from: [] }\nc: { type: hls, from: }' })),
+    found: ['CONFIG_MISSING_KEY a:8:7', 'CONFIG_MISSING_KEY a:9:23', 'CONFIG_MISSING_KEY a:10:23'],
+  },
+  {
+    name: 'values of the wrong form',
+    files: one(
+      pipelineWith({
+        transforms: 'g: { type: gop, from: main, maxDuration: 5 }',
+        top: 'engine: { maxClients: many, log: loud }',
+      }),
+    ),
+    found: ['CONFIG_WRONG_TYPE a:3:23', 'CONFIG_WRONG_TYPE a:3:34', 'CONFIG_WRONG_TYPE a:9:48'],
+  },
+  { name: 'a section that is no map', files: one('version: 1\npipelines: [a]\n'), found: ['CONFIG_WRONG_TYPE a:2:1'] },
+  {
+    name: 'a value that is too small',
+    files: one(pipelineWith({ transforms: 'g: { type: gop, from: main, maxDuration: 500ms }' })),
+    found: ['CONFIG_OUT_OF_RANGE a:8:48'],
+    message: /must be at least 1s/,
+  },
+  {
+    name: 'the branch of a union that was meant',
+    files: one(pipelineWith({}).replace('path: a.ts', 'path: a.ts, mirrors: [ { at: b, weight: 11 }, "http://c", 7 ]')),
+    found: ['CONFIG_OUT_OF_RANGE a:6:67', 'CONFIG_WRONG_TYPE a:6:85'],
+  },
+  {
+    name: 'a word that is not possible',
+    files: one(pipelineWith({}).replace('path: a.ts', 'path: a.ts, pace: prc')),
+    found: ['CONFIG_WRONG_VALUE a:6:45'],
+    help: /did you mean "pcr"/,
+  },
+  {
+    name: 'bad ids',
+    files: one(pipelineWith({ outputs: 'mainTs: { type: http-ts, from: main, path: /a }' })),
+    found: ['CONFIG_BAD_ID a:8:7'],
+    help: /"main-ts"/,
+  },
+  {
+    name: 'a pipeline called services',
+    files: one(pipelineWith({}).replace('one:', 'services:')),
+    found: ['CONFIG_BAD_ID a:4:3'],
+  },
+  {
+    name: 'an id in two sections',
+    files: one(pipelineWith({ transforms: 'main: { type: gop, from: main }' })),
+    found: ['CONFIG_DUPLICATE_ID a:8:7'],
+    message: /taken at .*a:6:7/,
+  },
+  {
+    name: 'a pipeline in two files, and two engine sections',
+    files: { a: pipelineWith({ top: 'engine: {}' }), b: pipelineWith({ top: 'engine: {}' }) },
+    found: ['CONFIG_DUPLICATE_ID b:2:14', 'CONFIG_DUPLICATE_SECTION b:3:1', 'CONFIG_DUPLICATE_ID b:5:3'],
+  },
+  {
+    name: 'two addresses for the control API',
+    files: one(
+      pipelineWith({ top: 'engine: { api: { address: "127.0.0.1:1" } }' }).replace(
+        'web:',
+        'api: { address: "127.0.0.1:2" }, web:',
+      ),
+    ),
+    found: ['CONFIG_DUPLICATE_ID a:3:27'],
+  },
+  { name: 'no pipeline', files: one('version: 1\npipelines:\n'), found: ['CONFIG_EMPTY a:2:1'] },
+  {
+    name: 'a pipeline without nodes',
+    files: one('version: 1\npipelines: { a: { inputs: } }\n'),
+    found: ['CONFIG_EMPTY a:2:14'],
+  },
+  {
+    name: 'an unknown type',
+    files: one(pipelineWith({ outputs: 'a: { type: http-tx, from: main }' })),
+    found: ['CONFIG_UNKNOWN_TYPE a:8:18'],
+    help: /did you mean "http-ts"/,
+  },
+  {
+    name: 'a type of another kind',
+    files: one(pipelineWith({ outputs: 'a: { type: gop, from: main }' })),
+    found: ['CONFIG_UNKNOWN_TYPE a:8:18'],
+    help: /a transform: it belongs under transforms/,
+  },
+  {
+    name: 'an unknown node',
+    files: one(pipelineWith({ outputs: 'a: { type: http-ts, from: mian, path: /a }' })),
+    found: ['CONFIG_UNKNOWN_NODE a:8:33'],
+    help: /did you mean "main"/,
+  },
+  {
+    name: 'an unknown port, several ports, and an output as source',
+    files: one(
+      pipelineWith({
+        transforms:
+          's: { type: split, from: main.audio }\nt: { type: split, from: s.720 }\nu: { type: split, from: s }',
+        outputs: 'a: { type: http-ts, from: b, path: /a }\nb: { type: http-ts, from: u.360p, path: /b }',
+      }),
+    ),
+    found: [
+      'CONFIG_UNKNOWN_PORT a:8:31',
+      'CONFIG_UNKNOWN_PORT a:9:31',
+      'CONFIG_UNKNOWN_PORT a:10:31',
+      'CONFIG_UNKNOWN_PORT a:12:33',
+    ],
+  },
+  {
+    name: 'an unknown listener, named and by default',
+    files: one(
+      pipelineWith({
+        outputs:
+          'a: { type: http-ts, from: main, path: /a, listener: wob }\nb: { type: http-ts, from: main, path: /b }',
+      }).replace('web:', 'wab:'),
+    ),
+    found: ['CONFIG_UNKNOWN_LISTENER a:8:59', 'CONFIG_UNKNOWN_LISTENER a:9:7'],
+    help: /did you mean "wab"/,
+  },
+  {
+    name: 'providers of access that do not exist, or are made of each other',
+    files: one(
+      pipelineWith({
+        top: 'auth:\n  viewers: { type: basic, users: { anna: pw } }\n  both: { type: all, of: [viewers, bth] }\n  loop: { type: all, of: [both] }',
+        outputs:
+          'a: { type: http-ts, from: main, path: /a, auth: [viewers, ofice] }\nb: { type: http-ts, from: main, path: /b, auth: viewer }',
+      }),
+    ),
+    found: [
+      'CONFIG_UNKNOWN_AUTH a:5:36',
+      'CONFIG_UNKNOWN_AUTH a:12:65',
+      'CONFIG_UNKNOWN_AUTH a:13:55',
+      'CONFIG_WRONG_VALUE a:6:27',
+    ],
+    help: /did you mean "viewers"/,
+  },
+  {
+    name: 'mistakes in providers of access',
+    files: one(
+      pipelineWith({
+        outputs: GOOD_OUTPUT,
+        top: [
+          'auth:',
+          '  a: { users: { b: c } }',
+          '  b: { type: basc, users: { b: c } }',
+          '  c: { type: basic, users: { "b:c": d } }',
+          '  d: { type: basic, users: { b: "$scrypt$oops" } }',
+          '  e: { type: bearer, tokens: [ "a b" ] }',
+          '  f: { type: signed, keys: { one: short } }',
+          '  g: { type: ip, allow: [ 10.0.0.0/33 ] }',
+          '  h: { type: ip }',
+          '  i: { type: token, tokens: [], tokn: 1 }',
+        ].join('\n'),
+      }),
+    ),
+    found: [
+      'CONFIG_MISSING_KEY a:4:3',
+      'CONFIG_WRONG_VALUE a:5:14',
+      'CONFIG_WRONG_VALUE a:6:21',
+      'CONFIG_WRONG_VALUE a:7:33',
+      'CONFIG_WRONG_VALUE a:8:32',
+      'CONFIG_WRONG_VALUE a:9:35',
+      'CONFIG_WRONG_VALUE a:10:27',
+      'CONFIG_WRONG_VALUE a:11:3',
+      'CONFIG_UNKNOWN_KEY a:12:33',
+      'CONFIG_WRONG_VALUE a:12:21',
+    ],
+    help: /did you mean "basic"/,
+  },
+  {
+    name: 'a list where one is read',
+    files: one(
+      pipelineWith({
+        transforms: 'f: { type: failover, from: [main] }',
+        outputs: 'a: { type: http-ts, from: [f, main], path: /a }',
+      }),
+    ),
+    found: ['CONFIG_FROM_LIST a:10:37'],
+  },
+  {
+    name: 'a source named twice',
+    files: one(pipelineWith({ transforms: 'f: { type: failover, from: [main, main] }' })),
+    found: ['CONFIG_WRONG_VALUE a:8:41'],
+  },
+  {
+    name: 'a cycle',
+    files: one(
+      pipelineWith({
+        transforms:
+          'f: { type: failover, from: [main, h] }\ng: { type: failover, from: f }\nh: { type: failover, from: g }',
+      }),
+    ),
+    found: ['CONFIG_CYCLE a:8:41'],
+    message: /f <- h <- g <- f/,
+  },
+  {
+    name: 'chunks of the wrong kind',
+    files: one(pipelineWith({ outputs: 'a: { type: hls, from: main }' })),
+    found: ['CONFIG_KIND_MISMATCH a:8:29'],
+    help: /put a `gop` transform between/,
+  },
+  {
+    name: 'two outputs on one path',
+    files: one(
+      pipelineWith({
+        outputs: 'a: { type: http-ts, from: main, path: /a }\nb: { type: http-ts, from: main, path: /a }',
+      }),
+    ),
+    found: ['CONFIG_EXCLUSIVE a:9:7'],
+    message: /"one\/b" needs http:web\/a, which "one\/a"/,
+  },
+  {
+    name: 'two listeners on one port',
+    files: one(pipelineWith({}).replace('web:', 'all: { address: "0.0.0.0:8000" }, web:')),
+    found: ['CONFIG_EXCLUSIVE a:2:48'],
+  },
+  {
+    name: 'what is wrong with included files',
+    files: {
+      a: pipelineWith({ top: 'include: [gone, ., more/b, "no*", "*/x", 5]' }),
+      'more/b': 'include: [../a]\n',
+    },
+    run: ['a'],
+    found: [
+      'CONFIG_UNREADABLE a:3:11',
+      'CONFIG_UNREADABLE a:3:17',
+      'CONFIG_INCLUDE_CYCLE b:1:11',
+      'CONFIG_INCLUDE_UNMATCHED a:3:28',
+      'CONFIG_INCLUDE a:3:35',
+      'CONFIG_WRONG_TYPE a:3:42',
+    ],
+    message: /includes itself: .*a -> .*more\/b -> .*a$/,
+  },
+  {
+    name: 'what is wrong with templates and their uses',
+    files: one(
+      [
+        'version: 1',
+        'templates:',
+        '  t:',
+        '    parameters: { file: {}, spare: 1 }',
+        '    inputs: { main: { type: file, path: "${param:file}${param:flie}", pace: "${param:file}" } }',
+        'pipelines:',
+        '  one: { template: t }',
+        '  two: { template: tt }',
+        '  three: { template: t, with: { file: pcr, fil: x } }',
+        '  four: { with: {}, inputs: { main: { type: file, path: "${param:file}" } } }',
+        '',
+      ].join('\n'),
+    ),
+    found: [
+      'CONFIG_UNUSED_PARAMETER a:4:29',
+      'CONFIG_UNKNOWN_PARAMETER a:5:55',
+      'CONFIG_MISSING_PARAMETER a:7:3',
+      'CONFIG_UNKNOWN_TEMPLATE a:8:20',
+      'CONFIG_UNKNOWN_PARAMETER a:9:44',
+      'CONFIG_MISSING_KEY a:10:11',
+      'CONFIG_INTERPOLATION a:10:58',
+    ],
+    help: /did you mean "file"/,
+  },
+  {
+    name: 'a node that was another',
+    files: one(
+      pipelineWith({
+        outputs: [
+          'a: { type: http-ts, from: main, path: /a, was: main }',
+          'b: { type: http-ts, from: main, path: /b, was: x }',
+          'c: { type: http-ts, from: main, path: /c, was: x }',
+          'd: { type: http-ts, from: main, path: /d, was: d }',
+          'e: { type: http-ts, from: main, path: /e, was: A/b }',
+        ].join('\n'),
+      }),
+    ),
+    found: ['CONFIG_WAS a:8:54', 'CONFIG_WAS a:10:54', 'CONFIG_WAS a:11:54', 'CONFIG_WRONG_VALUE a:12:54'],
+  },
+  {
+    name: 'a definition that throws',
+    files: one(pipelineWith({ outputs: 'a: { type: faulty, from: main }' })),
+    found: ['PLUGIN_FAULT a:8:7'],
+  },
+]
+
+const produced = new Set<string>()
+
+for (const { name, files, found, help, message, run, env = {}, options = {}, good = false } of MISTAKES) {
+  test(`${name} is reported where it is`, async () => {
+    const { graph, diagnostics } = await loadFiles(files, run ?? Object.keys(files), { env, ...options })
+    assert.equal(graph !== undefined, good)
+    const places = diagnostics.map((d) => `${d.code} ${basename(d.file)}:${d.line}:${d.column}`)
+    if (found.length === 1 && !found[0]?.includes(' ')) assert.ok(diagnostics.some(({ code }) => code === found[0]))
+    else assert.deepEqual([...places].sort(), [...found].sort())
+    if (help !== undefined)
+      assert.ok(
+        diagnostics.some((d) => help.test(d.help)),
+        diagnostics[0]?.help,
+      )
+    if (message !== undefined)
+      assert.ok(
+        diagnostics.some((d) => message.test(d.message)),
+        diagnostics[0]?.message,
+      )
+    for (const diagnostic of diagnostics) {
+      produced.add(diagnostic.code)
+      assert.ok(diagnostic.help !== '' && diagnostic.endColumn > diagnostic.column)
+    }
+  })
+}
+
+after(() => {
+  const missing = Object.keys(configError.table).filter((code) => !produced.has(code))
+  assert.deepEqual(missing, [], 'every code of the table is produced by a row above')
+})

@@ -1,0 +1,207 @@
+// What can be wrong with a configuration. The hint is the help of a diagnostic that has no better one.
+import { defineErrors } from '../../errors.js'
+
+export const configError = defineErrors({
+  CONFIG_UNREADABLE: {
+    sentence: 'A configuration file cannot be read.',
+    hint: 'check the path and the permissions; the file must be UTF-8 text',
+    reaction: 'config',
+  },
+  CONFIG_TOO_LARGE: {
+    sentence: 'A configuration file is larger than 1 MiB.',
+    hint: 'split it: engine run takes several files',
+    reaction: 'config',
+  },
+  CONFIG_SYNTAX: {
+    sentence: 'A configuration file is not valid YAML 1.2, or uses a part of it that is not for configuration.',
+    hint: 'indent with spaces, two per level, and quote text that has special characters',
+    reaction: 'config',
+  },
+  CONFIG_UNQUOTED: {
+    sentence: 'A ${...} or a * stands unquoted where YAML gives those characters a meaning of its own.',
+    hint: 'put the text in double quotes',
+    reaction: 'config',
+  },
+  CONFIG_ALIASES: {
+    sentence: 'The aliases of a configuration file, or the templates of all files, stand for too much.',
+    hint: 'use fewer or smaller anchors',
+    reaction: 'config',
+  },
+  CONFIG_INTERPOLATION: {
+    sentence: 'A ${...} has no valid form.',
+    hint: 'write ${NAME}, ${NAME:-default} or ${NAME:?why it is needed}; $${ stands for a literal ${',
+    reaction: 'config',
+  },
+  CONFIG_UNSET_VARIABLE: {
+    sentence: 'An environment variable that the configuration needs is not set.',
+    hint: 'set it, or give a default: ${NAME:-default}',
+    reaction: 'config',
+  },
+  CONFIG_ENV_FILE: {
+    sentence: 'A line of a file with environment variables cannot be read.',
+    hint: 'write KEY=VALUE on one line, the value in quotes if it has a # or spaces at its ends',
+    reaction: 'config',
+  },
+  CONFIG_SET: {
+    sentence: 'A --set does not say what to set, or leads nowhere.',
+    hint: 'write --set path.to.option=value, as in --set pipelines.live.outputs.ts.path=/live.ts',
+    reaction: 'config',
+  },
+  CONFIG_UNKNOWN_SECRET: {
+    sentence: 'A ${secret:name} names a secret that is not declared.',
+    hint: 'declare it: secrets: { name: { env: VARIABLE } }, or { file: path }',
+    reaction: 'config',
+  },
+  CONFIG_SECRET_FILE: {
+    sentence: 'The file of a secret cannot be read, is empty, larger than 64 KiB, or no file.',
+    hint: 'check the path, which is relative to the folder of the YAML file, and the permissions',
+    reaction: 'config',
+  },
+  CONFIG_SECRET_EXPOSED: {
+    sentence: 'Every user of the machine can read the file of a secret (a warning).',
+    hint: 'take the permission away: chmod o-r',
+    reaction: 'config',
+  },
+  CONFIG_SECRET_SHORT: {
+    sentence: 'A secret is so short that it cannot be hidden where it is part of a longer text (a warning).',
+    hint: 'choose a longer one',
+    reaction: 'config',
+  },
+  CONFIG_INCLUDE: {
+    sentence: 'An entry of include has no valid form, or too many files are included.',
+    hint: 'name a file, or files of one folder as in channels/*.yaml',
+    reaction: 'config',
+  },
+  CONFIG_INCLUDE_CYCLE: {
+    sentence: 'A file includes, by way of others, itself.',
+    hint: 'take the entry away: every file is read once, whichever file includes it',
+    reaction: 'config',
+  },
+  CONFIG_INCLUDE_UNMATCHED: {
+    sentence: 'There is no file that an entry of include could mean (a warning).',
+    hint: 'check the path, which is relative to the folder of the file that it stands in',
+    reaction: 'config',
+  },
+  CONFIG_UNKNOWN_TEMPLATE: {
+    sentence: 'A pipeline uses a template that does not exist.',
+    hint: 'declare it under templates:',
+    reaction: 'config',
+  },
+  CONFIG_UNKNOWN_PARAMETER: {
+    sentence: 'A template does not declare a parameter that it uses, or that a pipeline gives.',
+    hint: 'declare it in the template: parameters: { name: {} }',
+    reaction: 'config',
+  },
+  CONFIG_MISSING_PARAMETER: {
+    sentence: 'A pipeline does not give a parameter that its template needs.',
+    hint: 'add it under with:',
+    reaction: 'config',
+  },
+  CONFIG_UNUSED_PARAMETER: {
+    sentence: 'A template declares a parameter that nothing in it uses (a warning).',
+    hint: 'use it: ${param:name}, or take it away',
+    reaction: 'config',
+  },
+  CONFIG_VERSION: {
+    sentence: 'The version of the configuration format is missing or not known.',
+    hint: 'begin the file with version: 1',
+    reaction: 'config',
+  },
+  CONFIG_UNKNOWN_KEY: {
+    sentence: 'A key means nothing where it stands.',
+    hint: 'remove it, or look up the name with engine inspect',
+    reaction: 'config',
+  },
+  CONFIG_MISSING_KEY: {
+    sentence: 'Something that is required is not there.',
+    hint: 'add it',
+    reaction: 'config',
+  },
+  CONFIG_WRONG_TYPE: {
+    sentence: 'A value has not the form that is expected.',
+    hint: 'look up the form with engine inspect',
+    reaction: 'config',
+  },
+  CONFIG_OUT_OF_RANGE: {
+    sentence: 'A value is too small or too large.',
+    hint: 'choose a value within the bounds',
+    reaction: 'config',
+  },
+  CONFIG_WRONG_VALUE: {
+    sentence: 'A value is not one of those that are possible.',
+    hint: 'the message says what is expected; engine inspect lists the options of a type',
+    reaction: 'config',
+  },
+  CONFIG_BAD_ID: {
+    sentence: 'A name is not allowed as an id.',
+    hint: 'use small letters, digits and hyphens, and begin with a letter',
+    reaction: 'config',
+  },
+  CONFIG_DUPLICATE_ID: {
+    sentence: 'Two things have the same id.',
+    hint: 'rename one of them',
+    reaction: 'config',
+  },
+  CONFIG_WAS: {
+    sentence: 'A node was, by its key was, something that another node is or was.',
+    hint: 'name the id that the node itself had, or take the key away',
+    reaction: 'config',
+  },
+  CONFIG_DUPLICATE_SECTION: {
+    sentence: 'Two files have a section that may be there only once.',
+    hint: 'keep it in one of the files',
+    reaction: 'config',
+  },
+  CONFIG_EMPTY: {
+    sentence: 'There is nothing to run.',
+    hint: 'add an input and an output that reads from it',
+    reaction: 'config',
+  },
+  CONFIG_UNKNOWN_TYPE: {
+    sentence: 'No installed plugin provides a node of that kind and type.',
+    hint: 'correct the type, or install the plugin that provides it beside the YAML',
+    reaction: 'config',
+  },
+  CONFIG_UNKNOWN_NODE: {
+    sentence: 'A node reads from something that its pipeline does not have.',
+    hint: 'name an input or a transform of the same pipeline',
+    reaction: 'config',
+  },
+  CONFIG_UNKNOWN_PORT: {
+    sentence: 'A node reads from a port that does not exist.',
+    hint: 'name a port of that node, or leave it out where the node has only one',
+    reaction: 'config',
+  },
+  CONFIG_UNKNOWN_LISTENER: {
+    sentence: 'A node names a listener that does not exist.',
+    hint: 'declare it under listeners:, or use api, which is always there',
+    reaction: 'config',
+  },
+  CONFIG_UNKNOWN_AUTH: {
+    sentence: 'A node, or a provider of access, names a provider that does not exist.',
+    hint: 'declare it under auth:',
+    reaction: 'config',
+  },
+  CONFIG_FROM_LIST: {
+    sentence: 'A node that reads one stream is given several.',
+    hint: 'name one node',
+    reaction: 'config',
+  },
+  CONFIG_CYCLE: {
+    sentence: 'A node reads, by way of others, from itself.',
+    hint: 'let one of them read from an input',
+    reaction: 'config',
+  },
+  CONFIG_KIND_MISMATCH: {
+    sentence: 'A node is given chunks of a kind that it does not take.',
+    hint: 'put a transform between that makes the kind that is needed',
+    reaction: 'config',
+  },
+  CONFIG_EXCLUSIVE: {
+    sentence: 'Two nodes or listeners need something that only one can hold.',
+    hint: 'give one of them another path or address',
+    reaction: 'config',
+  },
+})
+
+export type ConfigErrorCode = keyof typeof configError.table & string

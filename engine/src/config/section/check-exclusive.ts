@@ -1,0 +1,58 @@
+// Things that only one can hold: addresses of listeners, and what definitions name in `exclusive`.
+import type { ListenerSettings } from '../../graph/graph.js'
+import { positionOf } from '../report/diagnostic.js'
+import type { Place, Problems } from '../report/diagnostic.js'
+import { titleOf } from './draft.js'
+import type { DraftNode } from './draft.js'
+import { overlaps } from './settings.js'
+
+export interface PlacedListener {
+  readonly settings: ListenerSettings
+  readonly place: Place
+}
+
+/** Reports nodes that need the same thing. */
+export function checkExclusive(nodes: readonly DraftNode[], problems: Problems): void {
+  const holders = new Map<string, DraftNode>()
+  for (const node of nodes) {
+    for (const name of namesOf(node, problems)) {
+      const holder = holders.get(name)
+      if (holder === undefined) holders.set(name, node)
+      else if (holder !== node) reportClash(node, holder, name, problems)
+    }
+  }
+}
+
+/** Reports listeners whose addresses can't be bound at once. */
+export function checkAddresses(listeners: readonly PlacedListener[], problems: Problems): void {
+  const byPort = new Map<number, PlacedListener[]>()
+  for (const listener of listeners) {
+    const { settings, place } = listener
+    const port = Number(settings.address.slice(settings.address.lastIndexOf(':') + 1))
+    const before = byPort.get(port) ?? []
+    const other = before.find((candidate) => overlaps(candidate.settings, settings))
+    before.push(listener)
+    byPort.set(port, before)
+    if (other === undefined) continue
+    const { name, address } = other.settings
+    const message = `listener "${settings.name}" cannot bind ${settings.address} beside "${name}" on ${address}`
+    problems.report('CONFIG_EXCLUSIVE', place, message, { help: 'give one of them another port' })
+  }
+}
+
+function namesOf({ definition, ok, options, kind, name, place }: DraftNode, problems: Problems): readonly string[] {
+  if (definition === undefined || !ok) return []
+  try {
+    return definition.exclusive?.(options) ?? []
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    problems.report('PLUGIN_FAULT', place, `exclusive() of ${titleOf(kind, name)} throws: ${reason}`)
+    return []
+  }
+}
+
+function reportClash(node: DraftNode, holder: DraftNode, name: string, problems: Problems): void {
+  const { file, line } = positionOf(holder.place)
+  const message = `"${node.id}" needs ${name}, which "${holder.id}" (${file}:${line}) holds`
+  problems.report('CONFIG_EXCLUSIVE', node.place, message)
+}

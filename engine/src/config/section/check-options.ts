@@ -1,0 +1,222 @@
+// Values of a file against a zod schema: every issue becomes a diagnostic at the key or the value that it is about.
+import { dirname, isAbsolute, resolve } from 'node:path'
+import type { z } from 'zod'
+import { coreOf, defOf, keysOf, kindOf, schemaAt } from '../../plugin/option-kind.js'
+import { optionMeta } from '../../plugin/option-meta.js'
+import { visitOptions } from '../../plugin/visit-options.js'
+import type { ConfigErrorCode } from '../report/config-errors.js'
+import type { Place, Problems } from '../report/diagnostic.js'
+import { didYouMean, nearestWord } from '../report/did-you-mean.js'
+import { hasUnresolved, locate, plainOf } from '../source/yaml-tree.js'
+import type { YamlMap } from '../source/yaml-tree.js'
+
+export interface OptionsRequest {
+  readonly schema: z.ZodType
+  readonly map: YamlMap
+  /** Keys of the map that are not the schema's; also offered where a key is not known. */
+  readonly otherKeys: readonly string[]
+  /** Underlined when something is missing. */
+  readonly place: Place
+  /** What the options belong to, as `input "main"`. */
+  readonly title: string
+  /** Paths that are defaults are relative to it; those that are written, to the folder of their file. */
+  readonly folder: string
+  /** What is missing is no mistake. */
+  readonly isPartial?: boolean
+}
+
+/** A listener, or a provider of access, where it is named. */
+export interface NamedListener {
+  readonly name: string
+  readonly place: Place
+}
+
+/** What a plain zod schema expects, in the words of YAML. */
+const EXPECTED: Readonly<Record<string, string>> = {
+  object: 'must be a map of options',
+  record: 'must be a map',
+  array: 'must be a list',
+  string: 'must be text',
+  number: 'must be a number',
+  boolean: 'must be true or false',
+}
+
+export interface CheckedOptions {
+  /** What the schema returned; undefined if there were problems. */
+  readonly options: unknown
+  readonly ok: boolean
+  /** There is nothing to report, and yet no options: something in them is not known. */
+  readonly unknown: boolean
+  /** Listeners that the options name, by default or in the file. */
+  readonly listeners: readonly NamedListener[]
+  /** Providers of access that they name. */
+  readonly auth: readonly NamedListener[]
+}
+
+/** The part of a zod issue that is read here; issues of any copy of zod 4 have it. */
+interface Issue {
+  readonly code?: string | undefined
+  readonly path: readonly PropertyKey[]
+  readonly message: string
+  readonly expected?: unknown
+  readonly keys?: readonly string[]
+  readonly errors?: readonly (readonly Issue[])[]
+  readonly values?: readonly unknown[]
+  readonly params?: Readonly<Record<string, unknown>> | undefined
+}
+
+/** Parses the options, with paths made absolute. Reports whatever is wrong with them. */
+export function checkOptions(request: OptionsRequest, problems: Problems): CheckedOptions {
+  const { schema, map, place, title } = request
+  const listeners: NamedListener[] = []
+  const auth: NamedListener[] = []
+  let reported = false
+  try {
+    const given = visitOptions(schema, plainOf(map, request.otherKeys), (kind, value, path) => {
+      if (typeof value !== 'string') return value
+      if (kind.name === 'secret') problems.mask.add(value)
+      if (kind.name === 'url') problems.mask.add(passwordOf(value))
+      if (kind.name === 'listener') collectListener(request, value, path, listeners)
+      if (kind.name === 'auth') collectListener(request, value, path, auth)
+      return kind.name === 'path' ? absolutePath(request, value, path) : value
+    })
+    const result = schema.safeParse(given)
+    if (result.success) return { options: result.data, ok: true, unknown: false, listeners, auth }
+    const issues = (result.error.issues as readonly Issue[]).flatMap((issue) => flatten(issue, request))
+    for (const issue of issues) reported = reportIssue(issue, request, problems) || reported
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    problems.report('PLUGIN_FAULT', place, `the options of ${title} cannot be checked: ${reason}`)
+    reported = true
+  }
+  return { options: undefined, ok: false, unknown: !reported, listeners, auth }
+}
+
+function absolutePath({ map, place, folder }: OptionsRequest, value: string, path: readonly PropertyKey[]): string {
+  if (value === '-' || value === '' || isAbsolute(value)) return value
+  const found = locate(map, path, place)
+  return resolve(found.isThere ? dirname(found.value.place.file.path) : folder, value)
+}
+
+function passwordOf(text: string): string {
+  if (!text.includes('@') || !URL.canParse(text)) return ''
+  const { password } = new URL(text)
+  try {
+    return decodeURIComponent(password)
+  } catch {
+    return password
+  }
+}
+
+function collectListener(
+  { map, place }: OptionsRequest,
+  name: string,
+  path: readonly PropertyKey[],
+  listeners: NamedListener[],
+): void {
+  const found = locate(map, path, place)
+  if (found.value.kind === 'scalar' && found.value.unresolved) return
+  listeners.push({ name, place: found.place })
+}
+
+// Of a union the branch that came furthest is the one that was meant; if all failed at once, the one that the value is
+// of the right type for; else the union itself is wrong.
+function flatten(issue: Issue, request: OptionsRequest): readonly Issue[] {
+  const { errors = [], path } = issue
+  if (issue.code !== 'invalid_union' || errors.length === 0) return [issue]
+  // Which branch was meant can't be told from what is not known.
+  if (hasUnresolved(locate(request.map, path, request.place).value)) return []
+  const depth = (branch: readonly Issue[]): number =>
+    Math.max(0, ...branch.map((inner) => inner.path.length + (inner.code === 'unrecognized_keys' ? 1 : 0)))
+  const sorted = [...errors].sort((a, b) => depth(b) - depth(a) || a.length - b.length)
+  const [best = []] = sorted
+  const [fitting, ...others] = errors.filter((branch) => branch.every((inner) => codeOf(inner) !== 'CONFIG_WRONG_TYPE'))
+  if (depth(best) === 0 && fitting !== undefined && others.length === 0) {
+    return fitting.flatMap((inner) => flatten({ ...inner, path: [...path, ...inner.path] }, request))
+  }
+  if (depth(best) === 0) {
+    const messages = new Set(errors.flatMap((branch) => branch.map((inner) => plainMessage(inner))))
+    return [{ code: 'invalid_type', path, message: [...messages].join(', or ') }]
+  }
+  return best.flatMap((inner) => flatten({ ...inner, path: [...path, ...inner.path] }, request))
+}
+
+// Whether there was something to report.
+function reportIssue(issue: Issue, request: OptionsRequest, problems: Problems): boolean {
+  if (issue.code === 'unrecognized_keys') return reportUnknownKeys(issue, request, problems)
+  const { map, place, title, isPartial = false } = request
+  const found = locate(map, issue.path, place)
+  if (!found.isThere && isPartial) return false
+  if (found.isThere ? hasUnresolved(found.value) : found.value.kind === 'scalar' && found.value.unresolved) return false
+  const schema = schemaAt(request.schema, issue.path)
+  if (isPartial && isOfWhole(issue, schema)) return false
+  const name = pathText(issue.path)
+  if (!found.isThere) {
+    const description = schema === undefined ? '' : optionMeta(schema).description
+    const help = description === '' ? undefined : `${name}: ${description}`
+    problems.report('CONFIG_MISSING_KEY', found.place, `${title} needs "${name}"`, { help })
+    return true
+  }
+  const isSecret = schema !== undefined && kindOf(coreOf(schema))?.name === 'secret'
+  problems.report(codeOf(issue), found.place, messageOf(issue, name, title), {
+    help: nearestHelp(found.value, schema, issue),
+    hideSource: isSecret,
+  })
+  return true
+}
+
+/** What keys of a group have to be to each other, such as one of two that is needed: the rest of them may be elsewhere. */
+function isOfWhole({ code }: Issue, schema: z.core.$ZodType | undefined): boolean {
+  return code === 'custom' && schema !== undefined && defOf(coreOf(schema)).type === 'object'
+}
+
+function reportUnknownKeys(issue: Issue, request: OptionsRequest, problems: Problems): boolean {
+  const { map, place, title, otherKeys } = request
+  const { value } = locate(map, issue.path, place)
+  const schema = schemaAt(request.schema, issue.path)
+  const known = [...(schema === undefined ? [] : keysOf(schema)), ...(issue.path.length === 0 ? otherKeys : [])]
+  for (const key of issue.keys ?? []) {
+    const at = (value.kind === 'map' ? value.entries.get(key)?.key : undefined) ?? place
+    const owner = issue.path.length === 0 ? title : `"${pathText(issue.path)}" of ${title}`
+    const help = didYouMean(key, known, 'known keys')
+    problems.report('CONFIG_UNKNOWN_KEY', at, `${owner} has no option "${key}"`, { help })
+  }
+  return true
+}
+
+function codeOf(issue: Issue): ConfigErrorCode {
+  const { code, params } = issue
+  if (code === 'invalid_type' || params?.['problem'] === 'type') return 'CONFIG_WRONG_TYPE'
+  if (code === 'too_small' || code === 'too_big' || params?.['problem'] === 'range') return 'CONFIG_OUT_OF_RANGE'
+  return 'CONFIG_WRONG_VALUE'
+}
+
+function messageOf(issue: Issue, name: string, title: string): string {
+  const message = plainMessage(issue)
+  if (name === '') return `${title}: ${message}`
+  return message.startsWith('must ') ? `"${name}" of ${title} ${message}` : `"${name}" of ${title}: ${message}`
+}
+
+function nearestHelp(value: unknown, schema: z.core.$ZodType | undefined, issue: Issue): string | undefined {
+  const core = schema === undefined ? undefined : coreOf(schema)
+  const words = core === undefined ? [] : (kindOf(core)?.values ?? Object.values(defOf(core).entries ?? {}))
+  const options = [...words, ...(issue.values ?? [])].filter((word) => typeof word === 'string')
+  const { value: written } = value as { readonly value?: unknown }
+  // A word that is one of them is wrong for another reason.
+  const isMisspelt = typeof written === 'string' && !options.includes(written)
+  const near = isMisspelt ? nearestWord(written, options) : undefined
+  if (near !== undefined) return `did you mean "${near}"?`
+  const description = schema === undefined ? '' : optionMeta(schema).description
+  return description === '' ? undefined : `${pathText(issue.path)}: ${description}`
+}
+
+function plainMessage({ code, expected, message }: Issue): string {
+  const words = code === 'invalid_type' && typeof expected === 'string' ? EXPECTED[expected] : undefined
+  return words ?? message.replace(/^Invalid (input|option): /, '')
+}
+
+function pathText(path: readonly PropertyKey[]): string {
+  return path
+    .map((step, index) => (typeof step === 'number' ? `[${step}]` : `${index === 0 ? '' : '.'}${String(step)}`))
+    .join('')
+}

@@ -1,0 +1,197 @@
+// The edges of a pipeline: every `from` becomes a port of a node, and the kinds of chunks on both ends fit.
+import type { ChunkKind, Definition } from '../../plugin/contract.js'
+import type { Registry } from '../../plugin/registry.js'
+import type { NodeSettings, Pipeline, PortRef } from '../../graph/graph.js'
+import { orderNodes } from '../../graph/order-nodes.js'
+import { positionOf } from '../report/diagnostic.js'
+import type { Problems } from '../report/diagnostic.js'
+import { didYouMean } from '../report/did-you-mean.js'
+import { titleOf } from './draft.js'
+import type { DraftNode, DraftPipeline, Reference } from './draft.js'
+
+const MAIN_PORT = 'out'
+
+interface Surroundings {
+  readonly pipeline: DraftPipeline
+  /** All pipelines, for a hint only. */
+  readonly pipelines: readonly DraftPipeline[]
+  readonly registry: Registry
+  readonly problems: Problems
+}
+
+interface Linked {
+  readonly source: DraftNode
+  readonly reference: Reference
+  readonly port: string
+}
+
+/** The pipeline with its edges, in an order that can be built. Nodes with mistakes are left out; those are reported. */
+export function linkPipeline(around: Surroundings): Pipeline {
+  const { pipeline, problems } = around
+  const links = new Map<string, readonly Linked[]>()
+  for (const node of pipeline.nodes) links.set(node.name, linksOf(node, around))
+  const reads = new Map([...links].map(([name, linked]) => [name, linked.map(({ source }) => source.name)]))
+  const { order, cycles } = orderNodes(reads)
+  const byName = new Map(pipeline.nodes.map((node) => [node.name, node]))
+  for (const cycle of cycles) reportCycle(cycle, links, problems)
+  const nodes = order.flatMap((name) => {
+    const node = byName.get(name)
+    const settings = node === undefined ? undefined : settingsOf(node, links.get(name) ?? [])
+    return settings === undefined ? [] : [settings]
+  })
+  return { name: pipeline.name, description: pipeline.description, nodes }
+}
+
+/** A draft without mistakes as a node of the graph; undefined for one with some. */
+export function settingsOf(node: DraftNode, links: readonly Linked[] = []): NodeSettings | undefined {
+  const { id, name, definition, options, description, timeline, batchMs, place } = node
+  if (definition === undefined || (!node.ok && !node.unknown)) return undefined
+  const from: readonly PortRef[] = links.map(({ source, port }) => ({ node: source.id, port }))
+  const was = node.was === undefined ? {} : { was: `${id.slice(0, -name.length)}${node.was.name}` }
+  return { id, ...was, definition, options, from, description, timeline, batchMs, at: positionOf(place) }
+}
+
+function linksOf(node: DraftNode, around: Surroundings): readonly Linked[] {
+  const { problems } = around
+  const links: Linked[] = []
+  for (const reference of node.from) {
+    const linked = linkOne(node, reference, around)
+    if (linked !== undefined) links.push(linked)
+  }
+  const { definition, fromIsList, from } = node
+  const readsOne = (definition?.kind === 'transform' || definition?.kind === 'output') && definition.inlets === 'one'
+  const [, second] = from
+  if (readsOne && fromIsList && second !== undefined) {
+    const message = `${titleOf(node.kind, node.name)} (type ${definition.type}) reads one node, not ${from.length}`
+    problems.report('CONFIG_FROM_LIST', second.place, message, { help: helpForList(around.registry) })
+  }
+  return links
+}
+
+function helpForList(registry: Registry): string | undefined {
+  const merging = registry.all().flatMap(({ definition }) => {
+    return definition.kind === 'transform' && definition.inlets === 'many' ? [definition.type] : []
+  })
+  return merging.length === 0 ? undefined : `name one node, or read from a transform of several: ${merging.join(', ')}`
+}
+
+function linkOne(node: DraftNode, reference: Reference, around: Surroundings): Linked | undefined {
+  const dot = reference.text.indexOf('.')
+  const name = dot === -1 ? reference.text : reference.text.slice(0, dot)
+  const port = dot === -1 ? undefined : reference.text.slice(dot + 1)
+  const source = around.pipeline.nodes.find((candidate) => candidate.name === name)
+  if (source === undefined) return reportUnknown(node, name, reference, around)
+  if (source.kind === 'output') {
+    const message = `"${node.name}" reads from "${name}", which is an output`
+    const help = 'nothing can be read from an output; read from what the output reads'
+    around.problems.report('CONFIG_UNKNOWN_PORT', reference.place, message, { help })
+    return undefined
+  }
+  const found = portOf(source, port)
+  if (found === undefined) {
+    reportPort(node, source, port, reference, around.problems)
+    return undefined
+  }
+  checkKind(node, source, reference, around)
+  return { source, reference, port: found }
+}
+
+function portOf(source: DraftNode, port: string | undefined): string | undefined {
+  const ports = portsOf(source.definition)
+  // Of a type that is not known, whatever is asked for may be there.
+  if (ports === undefined) return port ?? MAIN_PORT
+  if (port !== undefined) return ports.includes(port) ? port : undefined
+  if (ports.includes(MAIN_PORT)) return MAIN_PORT
+  return ports.length === 1 ? ports[0] : undefined
+}
+
+function portsOf(definition: Definition | undefined): readonly string[] | undefined {
+  if (definition === undefined) return undefined
+  return definition.kind === 'transform' ? definition.ports : [MAIN_PORT]
+}
+
+function reportUnknown(node: DraftNode, name: string, reference: Reference, around: Surroundings): undefined {
+  const { pipeline, pipelines, problems } = around
+  if (problems.isFull) return undefined
+  const readable = pipeline.nodes.filter((other) => other.kind !== 'output' && other.name !== node.name)
+  const names = readable.map((other) => other.name)
+  const elsewhere = pipelines.find(({ nodes }) => nodes.some((other) => other.name === name))
+  const help =
+    elsewhere === undefined
+      ? didYouMean(name, names, 'it can read')
+      : `"${name}" is in pipeline "${elsewhere.name}"; a node reads within its own pipeline`
+  const message = `"${node.name}" reads from "${name}", which does not exist`
+  problems.report('CONFIG_UNKNOWN_NODE', reference.place, message, { help })
+}
+
+function reportPort(
+  node: DraftNode,
+  source: DraftNode,
+  port: string | undefined,
+  reference: Reference,
+  problems: Problems,
+): void {
+  const ports = portsOf(source.definition) ?? []
+  const message =
+    port === undefined
+      ? `"${node.name}" reads from "${source.name}", which has several ports`
+      : `"${node.name}" reads from port "${port}" of "${source.name}", which does not exist`
+  const full = ports.map((known) => `${source.name}.${known}`)
+  const help = didYouMean(reference.text, full, 'its ports')
+  problems.report('CONFIG_UNKNOWN_PORT', reference.place, message, { help })
+}
+
+function checkKind(node: DraftNode, source: DraftNode, reference: Reference, around: Surroundings): void {
+  const given = producedBy(source.definition)
+  const taken = consumedBy(node.definition)
+  if (given === undefined || taken === undefined || taken.includes(given)) return
+  const message = `"${node.name}" takes ${taken.join(' or ')} chunks, "${source.name}" gives ${given}`
+  const between = around.registry
+    .all()
+    .map(({ definition }) => definition)
+    .filter((definition) => definition.kind === 'transform')
+    .find((definition) => definition.consumes.includes(given) && taken.includes(definition.produces))
+  const before = between === undefined ? nodeBefore(source, taken, around.pipeline) : undefined
+  const help =
+    between !== undefined
+      ? `put a \`${between.type}\` transform between them`
+      : before !== undefined
+        ? `read from "${before.name}", which is in front of "${source.name}" and gives ${taken.join(' or ')}`
+        : `no transform that is installed makes ${taken.join(' or ')} of ${given}`
+  around.problems.report('CONFIG_KIND_MISMATCH', reference.place, message, { help })
+}
+
+// The way back up ends at a cycle, too.
+function nodeBefore(node: DraftNode, wanted: readonly ChunkKind[], pipeline: DraftPipeline): DraftNode | undefined {
+  const seen = new Set<DraftNode>()
+  let at: DraftNode | undefined = node
+  while (at !== undefined && !seen.has(at)) {
+    seen.add(at)
+    const name: string | undefined = at.from[0]?.text.split('.')[0]
+    at = pipeline.nodes.find((candidate) => candidate.name === name)
+    const given = producedBy(at?.definition)
+    if (given !== undefined && wanted.includes(given)) return at
+  }
+  return undefined
+}
+
+function producedBy(definition: Definition | undefined): ChunkKind | undefined {
+  if (definition?.kind !== 'input' && definition?.kind !== 'transform') return undefined
+  return definition.produces === 'bytes' ? 'ts' : definition.produces
+}
+
+function consumedBy(definition: Definition | undefined): readonly ChunkKind[] | undefined {
+  return definition?.kind === 'transform' || definition?.kind === 'output' ? definition.consumes : undefined
+}
+
+function reportCycle(
+  cycle: readonly string[],
+  links: ReadonlyMap<string, readonly Linked[]>,
+  problems: Problems,
+): void {
+  const [first = '', second = first] = cycle
+  const link = links.get(first)?.find(({ source }) => source.name === second)
+  if (link === undefined) return
+  const way = [...cycle, first].join(' <- ')
+  problems.report('CONFIG_CYCLE', link.reference.place, `"${first}" reads from itself: ${way}`)
+}

@@ -1,0 +1,183 @@
+// One node of a section: its type, the keys that the engine reads, and the options that its definition reads.
+import { dirname } from 'node:path'
+import { z } from 'zod'
+import type { Definition, NodeKind } from '../../plugin/contract.js'
+import { choice, duration } from '../../plugin/options.js'
+import type { Registry } from '../../plugin/registry.js'
+import { checkOptions } from './check-options.js'
+import type { Problems } from '../report/diagnostic.js'
+import { didYouMean } from '../report/did-you-mean.js'
+import { SECTION_OF, titleOf } from './draft.js'
+import type { DraftNode, Reference } from './draft.js'
+import type { Defaults } from './read-defaults.js'
+import { mapOf, textOf } from '../source/read-section.js'
+import { placeOf } from '../source/yaml-tree.js'
+import type { YamlEntry, YamlMap, YamlValue } from '../source/yaml-tree.js'
+
+const NODE_SCHEMA = z.strictObject({
+  description: z.string().optional().meta({ description: 'What the node is for, shown in status.', reload: 'live' }),
+  was: z
+    .string()
+    .regex(/^[a-z][a-z0-9-]*$/, 'must be the id that the node had')
+    .optional()
+    .meta({ description: 'Its id before it was renamed, so that a reload keeps it.', reload: 'live' }),
+})
+
+/** The keys that the engine reads on an input, beside `type`. */
+export const INPUT_SCHEMA = NODE_SCHEMA.extend({
+  timeline: choice('continuous', 'source').prefault('continuous').meta({
+    description: 'Whether timestamps run on over reconnects and loops, or stay as the source sends them.',
+    reload: 'source',
+  }),
+  batch: duration({ min: 20, max: 100 })
+    .prefault('50ms')
+    .meta({ description: 'How long a chunk collects before it travels on.', reload: 'live' }),
+})
+
+/** Of an input, what `defaults:` may give beside the options of its type. */
+export const ENGINE_OPTIONS: readonly string[] = ['timeline', 'batch']
+
+/** What is a node's own. */
+export const NOT_DEFAULTED: readonly string[] = ['type', 'description', 'was', 'from']
+
+export interface NodeRequest {
+  readonly kind: NodeKind
+  readonly name: string
+  /** Pipeline, or `services`. */
+  readonly owner: string
+  readonly entry: YamlEntry
+}
+
+/** What the nodes of all sections are read with. */
+export interface NodeSources {
+  readonly registry: Registry
+  readonly defaults: Defaults
+  readonly problems: Problems
+}
+
+/** The node as far as it can be read; undefined if it is no map. */
+export function readNode(request: NodeRequest, sources: NodeSources): DraftNode | undefined {
+  const { kind, name, owner, entry } = request
+  const { registry, defaults, problems } = sources
+  const title = titleOf(kind, name)
+  const own = mapOf(entry, title, problems)
+  if (own === undefined) return undefined
+  const definition = findDefinition(kind, title, own, entry, registry, problems)
+  const map = defaults.under(own, definition)
+  const engineKeys = engineKeysOf(kind)
+  const folder = dirname(entry.key.file.path)
+  const checked =
+    definition === undefined
+      ? { options: undefined, ok: false, unknown: false, listeners: [], auth: [] }
+      : checkOptions(
+          { schema: definition.options, map, otherKeys: engineKeys, place: entry.key, title, folder },
+          problems,
+        )
+  return {
+    id: `${owner}/${name}`,
+    name,
+    kind,
+    place: entry.key,
+    definition,
+    ...checked,
+    ...readFrom(kind, title, map, entry, problems),
+    ...checkOwnKeys(request, map, engineKeys, title, problems),
+  }
+}
+
+function engineKeysOf(kind: NodeKind): readonly string[] {
+  if (kind === 'input') return ['type', 'description', 'was', ...ENGINE_OPTIONS]
+  return kind === 'service' ? ['type', 'description', 'was'] : ['type', 'description', 'was', 'from']
+}
+
+function checkOwnKeys(
+  request: NodeRequest,
+  map: YamlMap,
+  engineKeys: readonly string[],
+  title: string,
+  problems: Problems,
+): Pick<DraftNode, 'description' | 'was' | 'timeline' | 'batchMs'> {
+  const schema = request.kind === 'input' ? INPUT_SCHEMA : NODE_SCHEMA
+  const foreign = [...map.entries.keys()].filter((key) => key === 'type' || key === 'from' || !engineKeys.includes(key))
+  const { key: place } = request.entry
+  const { options } = checkOptions({ schema, map, otherKeys: foreign, place, title, folder: '' }, problems)
+  const {
+    description = '',
+    was,
+    timeline = 'continuous',
+    batch = 0,
+  } = (options ?? {}) as Partial<z.output<typeof INPUT_SCHEMA>>
+  const written = map.entries.get('was')
+  const before = was === undefined || written === undefined ? undefined : { name: was, place: placeOf(written) }
+  return { description, was: before, timeline, batchMs: batch }
+}
+
+function findDefinition(
+  kind: NodeKind,
+  title: string,
+  map: YamlMap,
+  entry: YamlEntry,
+  registry: Registry,
+  problems: Problems,
+): Definition | undefined {
+  const typeEntry = map.entries.get('type')
+  if (typeEntry === undefined) {
+    const help = didYouMean('', registry.types(kind), 'known types')
+    problems.report('CONFIG_MISSING_KEY', entry.key, `${title} needs "type"`, { help })
+    return undefined
+  }
+  const place = placeOf(typeEntry)
+  const type = textOf(typeEntry.value, place, `"type" of ${title}`, problems)
+  if (type === undefined) return undefined
+  const definition = registry.find(kind, type)
+  if (definition === undefined) {
+    const help = helpForType(kind, type, registry)
+    problems.report('CONFIG_UNKNOWN_TYPE', place, `there is no ${kind} of type "${type}"`, { help })
+  }
+  return definition
+}
+
+function helpForType(kind: NodeKind, type: string, registry: Registry): string | undefined {
+  const elsewhere = registry.all().find(({ definition }) => definition.type === type)
+  if (elsewhere !== undefined) {
+    const other = elsewhere.definition.kind
+    return `"${type}" is ${article(other)} ${other}: it belongs under ${SECTION_OF[other]}`
+  }
+  return didYouMean(type, registry.types(kind), `known types of ${SECTION_OF[kind]}`)
+}
+
+function readFrom(
+  kind: NodeKind,
+  title: string,
+  map: YamlMap,
+  entry: YamlEntry,
+  problems: Problems,
+): Pick<DraftNode, 'from' | 'fromIsList'> {
+  if (kind === 'input' || kind === 'service') return { from: [], fromIsList: false }
+  const from = map.entries.get('from')
+  const items = from === undefined ? [] : itemsOf(from.value)
+  if (items.length === 0) {
+    const help = 'add from: and the id of an input or a transform of this pipeline'
+    const place = from?.key ?? entry.key
+    problems.report('CONFIG_MISSING_KEY', place, `${title} does not say what it reads ("from")`, { help })
+  }
+  const fromIsList = from?.value.kind === 'list'
+  const references = new Map<string, Reference>()
+  for (const item of items) {
+    const place = from === undefined || item.kind === 'scalar' ? item.place : from.key
+    const text = textOf(item, place, `"from" of ${title}`, problems)
+    if (text === undefined) continue
+    if (!references.has(text)) references.set(text, { text, place })
+    else problems.report('CONFIG_WRONG_VALUE', place, `${title} names "${text}" twice`, { help: 'name it once' })
+  }
+  return { from: [...references.values()], fromIsList }
+}
+
+function itemsOf(value: YamlValue): readonly YamlValue[] {
+  if (value.kind === 'list') return value.items
+  return value.kind === 'scalar' && value.value === null && !value.unresolved ? [] : [value]
+}
+
+function article(kind: NodeKind): string {
+  return kind === 'input' || kind === 'output' ? 'an' : 'a'
+}

@@ -1,0 +1,54 @@
+// Small readers that all sections use: maps with known keys, ids, texts.
+import type { Place, Problems } from '../report/diagnostic.js'
+import { didYouMean } from '../report/did-you-mean.js'
+import { placeOf } from './yaml-tree.js'
+import type { YamlEntry, YamlMap, YamlValue } from './yaml-tree.js'
+
+const ID = /^[a-z][a-z0-9-]*$/
+const LONGEST_ID = 64
+
+/** The map of a section; an empty one where it is left empty; undefined (reported) where it is something else. */
+export function mapOf(entry: YamlEntry, title: string, problems: Problems): YamlMap | undefined {
+  const { value, key } = entry
+  if (value.kind === 'map') return value
+  if (value.kind === 'scalar' && value.unresolved) return undefined
+  if (value.kind === 'scalar' && value.value === null) return { kind: 'map', place: key, entries: new Map() }
+  const help = 'write its entries below it, indented, as key: value'
+  problems.report('CONFIG_WRONG_TYPE', placeOf(entry), `${title} must be a map`, { help })
+  return undefined
+}
+
+/** Reports the keys that are none of these. */
+export function checkKeys(map: YamlMap, known: readonly string[], title: string, problems: Problems): void {
+  for (const [name, { key }] of map.entries) {
+    if (known.includes(name)) continue
+    const help = didYouMean(name, known, 'known keys')
+    problems.report('CONFIG_UNKNOWN_KEY', key, `${title} has no key "${name}"`, { help })
+  }
+}
+
+/** Whether a name may be an id; reports it if not. */
+export function checkId(name: string, place: Place, problems: Problems): boolean {
+  if (ID.test(name) && name.length <= LONGEST_ID) return true
+  const suggestion = name
+    .replaceAll(/([a-z0-9])([A-Z])/g, '$1-$2')
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, '-')
+    .replaceAll(/^[^a-z]+|-+$/g, '')
+    .slice(0, LONGEST_ID)
+  const help = ID.test(suggestion) ? `for example "${suggestion}": small letters, digits and hyphens` : undefined
+  problems.report('CONFIG_BAD_ID', place, `"${name.slice(0, LONGEST_ID)}" is no valid id`, { help })
+  return false
+}
+
+/** Text of an entry; undefined (reported, if it is there) where it is something else. */
+export function textOf(value: YamlValue, place: Place, title: string, problems: Problems): string | undefined {
+  if (value.kind === 'scalar') {
+    if (value.unresolved) return undefined
+    if (typeof value.value === 'string' && value.value !== '') return value.value
+  }
+  problems.report('CONFIG_WRONG_TYPE', place, `${title} must be text, and not empty`, {
+    help: 'put it in double quotes if it is a number or has special characters',
+  })
+  return undefined
+}

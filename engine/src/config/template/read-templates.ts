@@ -1,0 +1,125 @@
+// The section `templates:` of all files: pipelines with gaps, and the parameters that fill them. What is wrong with a
+// template is reported where it stands, whether or not a pipeline uses it.
+import type { Place, Problems } from '../report/diagnostic.js'
+import { didYouMean } from '../report/did-you-mean.js'
+import { PARAMETER_NAME } from '../source/interpolate.js'
+import { namedEntries, PIPELINE_KEYS } from '../section/read-pipelines.js'
+import { checkKeys, mapOf } from '../source/read-section.js'
+import { isNull } from '../source/yaml-tree.js'
+import type { YamlEntry, YamlMap, YamlValue } from '../source/yaml-tree.js'
+
+const PARAMETERS = 'parameters'
+const PARAMETER_KEYS = ['description', 'default']
+/** Characters of text that count as one more value. */
+const TEXT_PER_VALUE = 64
+
+export interface Template {
+  readonly name: string
+  /** What its pipelines begin with. */
+  readonly body: YamlMap
+  /** With their defaults; undefined for one that must be given. */
+  readonly parameters: ReadonlyMap<string, YamlEntry | undefined>
+  /** The parameter of each gap; one that fills several is there several times. */
+  readonly gaps: readonly string[]
+  /** How many values it has. */
+  readonly size: number
+}
+
+/** By name; undefined for one that is no map, which is reported. */
+export function readTemplates(
+  sections: readonly YamlEntry[],
+  problems: Problems,
+): ReadonlyMap<string, Template | undefined> {
+  const named = namedEntries(sections, 'templates', 'template', problems)
+  return new Map(named.map(([name, entry]) => [name, readTemplate(name, entry, problems)]))
+}
+
+/** Reports each parameter that stands where no use of a template fills it in. */
+export function reportParameters(value: YamlValue, problems: Problems): void {
+  for (const { expression, place } of gapsOf(value)) {
+    const help = 'parameters are for templates; a variable is ${NAME}'
+    problems.report('CONFIG_INTERPOLATION', place, `${expression} stands outside of a template`, { help })
+  }
+}
+
+/** How many values there are in it, long texts counting as several. */
+export function sizeOf(value: YamlValue): number {
+  if (value.kind === 'list') return value.items.reduce((sum, item) => sum + sizeOf(item), 1)
+  if (value.kind === 'map') return [...value.entries.values()].reduce((sum, entry) => sum + sizeOf(entry.value), 1)
+  return typeof value.value === 'string' ? 1 + Math.floor(value.value.length / TEXT_PER_VALUE) : 1
+}
+
+function readTemplate(name: string, entry: YamlEntry, problems: Problems): Template | undefined {
+  const title = `template "${name}"`
+  const map = mapOf(entry, title, problems)
+  if (map === undefined) return undefined
+  checkKeys(map, [PARAMETERS, ...PIPELINE_KEYS], title, problems)
+  const declared = map.entries.get(PARAMETERS)
+  const parameters = declared === undefined ? new Map() : readParameters(declared, title, problems)
+  const body = { ...map, entries: new Map([...map.entries].filter(([key]) => key !== PARAMETERS)) }
+  const gaps = [...gapsOf(body)]
+  for (const gap of gaps) {
+    if (parameters.has(gap.name)) continue
+    const help =
+      didYouMean(gap.name, [...parameters.keys()], 'its parameters') ?? `declare it: parameters: { ${gap.name}: {} }`
+    problems.report('CONFIG_UNKNOWN_PARAMETER', gap.place, `${title} has no parameter "${gap.name}"`, { help })
+  }
+  const used = new Set(gaps.map((gap) => gap.name))
+  for (const [parameter, { key }] of parameters) {
+    if (used.has(parameter)) continue
+    const message = `nothing in ${title} uses the parameter "${parameter}"`
+    problems.report('CONFIG_UNUSED_PARAMETER', key, message, { severity: 'warning' })
+  }
+  const defaults = new Map([...parameters].map(([key, { fallback }]) => [key, fallback] as const))
+  return { name, body, parameters: defaults, gaps: gaps.map((gap) => gap.name), size: sizeOf(body) }
+}
+
+interface Parameter {
+  readonly key: Place
+  readonly fallback: YamlEntry | undefined
+}
+
+function readParameters(section: YamlEntry, owner: string, problems: Problems): ReadonlyMap<string, Parameter> {
+  const found = new Map<string, Parameter>()
+  const map = mapOf(section, `"parameters" of ${owner}`, problems)
+  for (const [name, entry] of map?.entries ?? []) {
+    reportParameters(entry.value, problems)
+    if (!PARAMETER_NAME.test(name)) {
+      const help = 'begin with a small letter, and use letters, digits and hyphens'
+      problems.report('CONFIG_BAD_ID', entry.key, `"${name.slice(0, 64)}" is no valid name of a parameter`, { help })
+    }
+    found.set(name, { key: entry.key, fallback: fallbackOf(name, entry, owner, problems) })
+  }
+  return found
+}
+
+// A map says more of the parameter; anything else is its default.
+function fallbackOf(name: string, entry: YamlEntry, owner: string, problems: Problems): YamlEntry | undefined {
+  const { value } = entry
+  if (isNull(value)) return undefined
+  if (value.kind !== 'map') return entry
+  checkKeys(value, PARAMETER_KEYS, `parameter "${name}" of ${owner}`, problems)
+  return value.entries.get('default')
+}
+
+interface Gap {
+  readonly name: string
+  readonly expression: string
+  readonly place: Place
+}
+
+function* gapsOf(value: YamlValue): Generator<Gap> {
+  if (value.kind === 'list') for (const item of value.items) yield* gapsOf(item)
+  else if (value.kind === 'map') for (const entry of value.entries.values()) yield* gapsOf(entry.value)
+  else {
+    for (const part of value.pattern?.parts ?? []) {
+      if (typeof part !== 'string') yield { ...part, place: placeWithin(value.place, part.expression) }
+    }
+  }
+}
+
+function placeWithin(place: Place, expression: string): Place {
+  const at = place.file.text.slice(place.start, place.end).indexOf(expression)
+  const start = place.start + at
+  return at === -1 ? place : { ...place, start, end: start + expression.length }
+}

@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { AccessControl } from '../access/access-control.js'
+import type { AccessDecision, Auth } from '../plugin/auth.js'
+import type { AuthSettings } from '../access/auth-schema.js'
+import { RawClient, until } from '../listen/loopback.test.kit.js'
+import { Feed, openRoom, routeOptions } from './delivery.test.kit.js'
+import type { SessionEnd, SessionStart } from '../observe/viewer-events.js'
+
+const PROVIDER: AuthSettings = {
+  name: 'viewers',
+  type: 'basic',
+  options: { realm: 'tv', users: { anna: 'secret' } },
+  at: { file: 'a', line: 1, column: 1 },
+}
+const ANNA = `Authorization: Basic ${Buffer.from('anna:secret').toString('base64')}`
+
+function control(): AccessControl {
+  return new AccessControl([PROVIDER], { nowMs: () => performance.now() })
+}
+
+/** Decides when the test does. */
+class SlowAuth implements Auth {
+  readonly asked: ((decision: AccessDecision) => void)[] = []
+
+  check(): Promise<AccessDecision> {
+    return new Promise((resolve) => this.asked.push(resolve))
+  }
+}
+
+test('who is not let in takes no place, gets a challenge, and is counted', async () => {
+  await using room = await openRoom({ auth: control() })
+  const route = room.open({ auth: ['viewers'], cors: '*' })
+  new Feed(route).push(2)
+  const refused = await room.viewer().ended()
+  assert.equal(refused.status, 401)
+  assert.match(refused.text, /WWW-Authenticate: Basic realm="tv", charset="UTF-8"\r\n/)
+  assert.match(refused.text, /Access-Control-Allow-Origin: \*\r\n/)
+  assert.ok(!refused.text.includes('Retry-After'))
+  assert.deepEqual([room.delivery.clients, route.counters.connects], [0, 0])
+  assert.deepEqual([...route.counters.refused], [['no-credentials', 1]])
+})
+
+test('who signs in gets the stream, is listed by name, and can be sent away', async () => {
+  await using room = await openRoom({ auth: control() })
+  const sessions: (SessionStart | SessionEnd)[] = []
+  room.delivery.watchSessions({ onStart: (one) => sessions.push(one), onEnd: (one) => sessions.push(one) })
+  const feed = new Feed(room.open({ auth: ['viewers'] }))
+  feed.push(1)
+  const anna = new RawClient(room.listener.address).get('/live.ts?token=x', ANNA, `User-Agent: ${'x'.repeat(1000)}`)
+  await anna.received(feed.entryBytes)
+  const [client] = room.delivery.viewers('one/ts')
+  assert.ok(client !== undefined)
+  assert.deepEqual([client.user, client.userAgent?.length, client.state, client.skips], ['anna', 256, 'reading', 0])
+  assert.deepEqual(room.delivery.viewers('one/other'), [])
+  assert.equal(room.delivery.kick('nobody'), undefined)
+  assert.equal(room.delivery.kick(client.id)?.user, 'anna')
+  await anna.ended()
+  await until(() => sessions.length === 2, 'the session has ended')
+  const [start, end] = sessions as [SessionStart, SessionEnd]
+  assert.deepEqual([start.id, start.user, start.path], [client.id, 'anna', '/live.ts'])
+  assert.deepEqual([end.id, end.reason, end.status], [client.id, 'kicked', 200])
+})
+
+test('the option holds for the next viewer, and no providers means everybody', async () => {
+  await using room = await openRoom({ auth: control() })
+  const route = room.open()
+  const feed = new Feed(route)
+  feed.push(1)
+  const first = await room.viewer().received(feed.entryBytes)
+  route.update(routeOptions({ auth: ['viewers'] }))
+  assert.equal((await room.viewer().ended()).status, 401)
+  assert.equal(first.isClosed, false)
+})
+
+test('a name that nobody has, or no providers at all, lets nobody in', async () => {
+  await using room = await openRoom({ auth: control() })
+  room.open({ auth: ['nobody'] })
+  assert.equal((await room.viewer().ended()).status, 403)
+  await using bare = await openRoom()
+  bare.open({ auth: ['viewers'] })
+  assert.equal((await bare.viewer().ended()).status, 403)
+})
+
+test('a client that goes while its password is checked leaves nothing behind', async () => {
+  const auth = new SlowAuth()
+  await using room = await openRoom({ auth })
+  const route = room.open({ auth: ['viewers'] })
+  new Feed(route).push(1)
+  const gone = room.viewer()
+  const patient = room.viewer()
+  await until(() => auth.asked.length === 2, 'both are asked about')
+  gone.socket.resetAndDestroy()
+  await until(() => room.listener.openConnections === 1, 'the server has seen it')
+  for (const decide of auth.asked) decide({ allowed: true, user: undefined })
+  await patient.received(1)
+  assert.equal(route.counters.connects, 1)
+})

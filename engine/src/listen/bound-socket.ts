@@ -1,0 +1,124 @@
+// One bound address of a listener: the listening handle, and the http.Server that parses what its connections ask. A
+// listener that moves has a new gate; the old one lets go of its address at once and goes on for the connections that
+// came through it.
+import { createServer, type Server } from 'node:http'
+import { type AddressInfo, type Socket, isIP, Server as SocketServer } from 'node:net'
+import type { BindAddress } from './bind-address.js'
+import type { ListenerTimeouts } from './listener-options.js'
+import type { Reception } from './connection-acceptor.js'
+import type { RequestDispatch } from './request-dispatch.js'
+
+export const MAX_HEAD_BYTES = 16 * 1024
+/** Waiting connections that the kernel may keep; it takes less where net.core.somaxconn says so. */
+const BACKLOG = 4096
+/** So that a batch of a usual stream does not make its viewer busy although the kernel took all of it. */
+const SOCKET_BUFFER_BYTES = 64 * 1024
+const WILDCARDS: readonly string[] = ['0.0.0.0', '::']
+
+export interface GateOptions {
+  /** As configured. */
+  readonly wanted: BindAddress
+  readonly timeouts: ListenerTimeouts
+  readonly dispatch: RequestDispatch
+  makeReception(gate: Gate): Reception
+  /** Of accepting, after it was bound. */
+  onError(error: NodeJS.ErrnoException): void
+}
+
+export class Gate {
+  readonly wanted: BindAddress
+  /** Takes the connections; replaced where another way of taking them is configured. */
+  reception: Reception
+  readonly #server: Server
+  readonly #giveToServer: (socket: Socket) => void
+  readonly #onError: (error: NodeJS.ErrnoException) => void
+  #bound: BindAddress
+  #closed: Promise<void> | undefined
+
+  constructor(options: GateOptions) {
+    this.wanted = options.wanted
+    this.#bound = options.wanted
+    this.#onError = options.onError
+    this.#server = makeServer(options)
+    const original = this.#server.listeners('connection')
+    this.#giveToServer = (socket) => original.forEach((listener) => listener.call(this.#server, socket))
+    this.#server.removeAllListeners('connection')
+    this.#server.on('connection', (socket) => this.reception.accept(socket))
+    this.reception = options.makeReception(this)
+  }
+
+  /** As bound; as configured until then, and once it is closed. */
+  get bound(): BindAddress {
+    return this.#bound
+  }
+
+  /** Throws what the system says. After `letGo` it listens where it did. */
+  listen(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#server.off('error', this.#onError)
+      this.#server.once('error', reject)
+      this.#server.listen({ ...this.#bound, backlog: BACKLOG }, () => {
+        this.#server.off('error', reject)
+        this.#server.on('error', this.#onError)
+        const address: AddressInfo | string | null = this.#server.address()
+        if (address !== null && typeof address !== 'string') this.#bound = { host: address.address, port: address.port }
+        resolve()
+      })
+    })
+  }
+
+  /** The address is free when it returns; connections stay, with all deadlines. */
+  letGo(): void {
+    // Of http.Server it would close connections that are idle, and end the watch over deadlines.
+    SocketServer.prototype.close.call(this.#server)
+  }
+
+  /** Has http.Server read requests off the connection. */
+  give(socket: Socket): void {
+    this.#giveToServer(socket)
+  }
+
+  /** Lets go for good. `onGone` is called when its last connection has ended. */
+  retire(onGone: () => void): void {
+    this.reception[Symbol.dispose]()
+    this.#server.once('close', () => {
+      this.#server.close()
+      onGone()
+    })
+    this.letGo()
+  }
+
+  /** Lets go, and idle connections end. Resolves when all have gone. Safe twice. */
+  close(): Promise<void> {
+    this.#bound = this.wanted
+    this.#closed ??= new Promise((resolve) => this.#server.close(() => resolve()))
+    return this.#closed
+  }
+
+  closeIdle(): void {
+    this.#server.closeIdleConnections()
+  }
+}
+
+/** Whether the two can't be bound at once. Said of some that can: names are not looked up. */
+export function overlaps(a: BindAddress, b: BindAddress): boolean {
+  if (a.port !== b.port || a.port === 0) return false
+  return [a.host, b.host].some((host) => WILDCARDS.includes(host) || isIP(host) === 0) || a.host === b.host
+}
+
+function makeServer({ timeouts, dispatch }: GateOptions): Server {
+  const { headerMs, requestMs, keepAliveMs, stallMs } = timeouts
+  const server = createServer({
+    maxHeaderSize: MAX_HEAD_BYTES,
+    headersTimeout: headerMs,
+    requestTimeout: requestMs,
+    keepAliveTimeout: keepAliveMs,
+    connectionsCheckingInterval: Math.min(1000, headerMs),
+    highWaterMark: SOCKET_BUFFER_BYTES,
+    noDelay: true,
+  })
+  server.timeout = stallMs
+  server.on('request', dispatch.onRequest)
+  server.on('clientError', dispatch.onClientError)
+  return server
+}

@@ -1,0 +1,104 @@
+// What happens to a connection before anything of HTTP is read off it: whether it may stay, whose it is (PROXY header),
+// and its TLS handshake. Each step has its deadline; what fails is closed and counted.
+import type { Socket } from 'node:net'
+import type { TLSSocket } from 'node:tls'
+import type { Logger } from '../plugin/contract.js'
+import type { Clock } from '../plugin/tokens.js'
+import type { Callers } from './client-identity.js'
+import { type Connection, type Peer, peerOf } from './client-address.js'
+import type { ConnectionAdmission } from './connection-admission.js'
+import { countRefused, type ListenerCounters, type RefusedConnection } from './listener-counters.js'
+import type { ProxyVersion } from './proxy-header.js'
+import { ProxyReader } from './proxy-reader.js'
+import type { TlsFiles } from './tls-credentials.js'
+import { TlsFront } from './tls-acceptor.js'
+
+export interface ReceptionOptions {
+  /** Name of the listener. */
+  readonly name: string
+  readonly clock: Clock
+  readonly log: Logger
+  readonly counters: ListenerCounters
+  readonly callers: Callers
+  readonly admission: ConnectionAdmission
+  readonly proxyProtocol: ProxyVersion | 'off'
+  readonly tls: TlsFiles | undefined
+  /** For the PROXY header, and for the handshake. */
+  readonly proxyHeaderMs: number
+  readonly handshakeMs: number
+  readonly certificatePollMs: number | undefined
+  /** HTTP/1 comes next on the socket, and `early` was read off it already. */
+  onHttp1(socket: Socket, connection: Connection, early: Buffer): void
+  onHttp2(socket: TLSSocket, connection: Connection): void
+}
+
+const NOTHING = Buffer.alloc(0)
+
+export class Reception implements Disposable {
+  readonly tls: TlsFront | undefined
+  readonly #options: ReceptionOptions
+
+  constructor(options: ReceptionOptions) {
+    this.#options = options
+    const { name, clock, log, handshakeMs, certificatePollMs: pollMs, tls: files } = options
+    if (files === undefined) return
+    const onFail = (reason: RefusedConnection): void => countRefused(options.counters, reason)
+    const onSecure = (socket: TLSSocket, connection: Connection): void => this.#onSecure(socket, connection)
+    const poll = pollMs === undefined ? {} : { pollMs }
+    this.tls = new TlsFront({ name, files, clock, log, handshakeMs, ...poll, onSecure, onFail })
+  }
+
+  /** Called for each connection. */
+  accept(socket: Socket): void {
+    const { admission, counters, callers, proxyProtocol } = this.#options
+    counters.connections++
+    // For the whole life of the socket: a reset at any time is news of one client, never of the process.
+    socket.on('error', ignore)
+    const peer = peerOf(socket)
+    if (peer === undefined) return this.#refuse(socket, 'incomplete')
+    if (!admission.admit(socket)) return
+    const connection: Connection = { socket, peer, isProxied: false }
+    if (proxyProtocol === 'off') return this.#secure(connection, NOTHING)
+    // Who may open a connection may name any client: where proxies are listed, only they may.
+    const { proxies } = callers.trust
+    if (proxies.isEmpty || proxies.has(peer.address)) this.#readProxyHeader(connection, proxyProtocol)
+    else this.#refuse(socket, 'untrusted-proxy')
+  }
+
+  [Symbol.dispose](): void {
+    this.tls?.[Symbol.dispose]()
+  }
+
+  #readProxyHeader(connection: Connection, version: ProxyVersion): void {
+    const { clock, proxyHeaderMs } = this.#options
+    const { socket } = connection
+    void new ProxyReader(socket, {
+      clock,
+      version,
+      timeoutMs: proxyHeaderMs,
+      onClient: (client: Peer | undefined, rest: Buffer) => {
+        this.#secure({ socket, peer: client ?? connection.peer, isProxied: true }, rest)
+      },
+      onBad: () => this.#refuse(socket, 'proxy-header'),
+    })
+  }
+
+  #secure(connection: Connection, early: Buffer): void {
+    if (this.tls !== undefined) return this.tls.take(connection, early)
+    this.#options.callers.add(connection.socket, connection)
+    this.#options.onHttp1(connection.socket, connection, early)
+  }
+
+  #onSecure(socket: TLSSocket, connection: Connection): void {
+    this.#options.callers.add(socket, connection)
+    if (socket.alpnProtocol === 'h2') this.#options.onHttp2(socket, connection)
+    else this.#options.onHttp1(socket, connection, NOTHING)
+  }
+
+  #refuse(socket: Socket, reason: RefusedConnection): void {
+    countRefused(this.#options.counters, reason)
+    socket.destroy()
+  }
+}
+
+function ignore(): void {}

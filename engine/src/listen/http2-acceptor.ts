@@ -1,0 +1,196 @@
+// HTTP/2 (RFC 9113) on connections whose client has chosen it by ALPN. Ordinary requests go the same way as those of
+// HTTP/1. The GET of a live path is one stream of the connection: its door writes to the stream as it does to a socket,
+// and the window of the client takes the place of the socket buffer. Browsers and curl choose HTTP/2 wherever it is
+// offered, and players in browsers ask for live paths.
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import {
+  constants,
+  createServer,
+  type Http2Server,
+  type Http2ServerRequest,
+  type Http2ServerResponse,
+  type ServerHttp2Session,
+  type ServerHttp2Stream,
+} from 'node:http2'
+import process from 'node:process'
+import type { TLSSocket } from 'node:tls'
+import type { Logger } from '../plugin/contract.js'
+import type { Clock } from '../plugin/tokens.js'
+import type { Callers } from './client-identity.js'
+import type { Connection } from './client-address.js'
+import { countBadHead, countRefused, type ListenerCounters } from './listener-counters.js'
+import type { DoorAnswer, LiveDoor, Visit } from './stream-handler.js'
+import type { PathTable } from './path-table.js'
+import { refuseMethod, type RequestDispatch, respondText, statusOf, withoutQuery } from './request-dispatch.js'
+import { decodeTarget, queryOf, RefusedHead } from './request-head.js'
+
+export interface Http2FrontOptions {
+  readonly clock: Clock
+  readonly log: Logger
+  readonly paths: PathTable
+  readonly dispatch: RequestDispatch
+  readonly callers: Callers
+  readonly counters: ListenerCounters
+  /** For a whole request with its body. */
+  readonly requestMs: number
+  /** How long a connection may have no request under way. */
+  readonly idleMs: number
+  readonly maxHeadBytes: number
+  /** Called for each request. */
+  onRequest(connection: Connection): void
+}
+
+interface Session {
+  readonly http2: ServerHttp2Session
+  readonly connection: Connection
+  /** Requests whose body has not come to its end, with the time at which it has to have. */
+  readonly incoming: Map<ServerHttp2Stream, number>
+  openStreams: number
+  idleSinceMs: number
+}
+
+const MAX_STREAMS = 100
+/** Of one connection: headers that are being read, and what waits to be sent. */
+const MAX_SESSION_MEMORY_MB = 4
+const SWEEP_MS = 1000
+
+export class Http2Front implements Disposable {
+  readonly #options: Http2FrontOptions
+  readonly #server: Http2Server
+  readonly #sessions = new Map<ServerHttp2Session, Session>()
+  readonly #sweep: Disposable
+
+  constructor(options: Http2FrontOptions) {
+    this.#options = options
+    this.#server = createServer({
+      maxSessionMemory: MAX_SESSION_MEMORY_MB,
+      settings: { maxConcurrentStreams: MAX_STREAMS, maxHeaderListSize: options.maxHeadBytes, enablePush: false },
+    })
+    this.#server.on('sessionError', () => countRefused(options.counters, 'http2'))
+    this.#server.on('request', (request, response) => this.#onRequest(request, response))
+    this.#sweep = options.clock.every(Math.min(SWEEP_MS, options.idleMs), () => this.#sweepAll())
+  }
+
+  /** Takes a connection on which nothing has been read since the handshake. */
+  take(socket: TLSSocket, connection: Connection): void {
+    this.#options.counters.http2++
+    // A client that has closed its side has gone: HTTP/2 has no half of a connection.
+    socket.allowHalfOpen = false
+    const begin = (http2: ServerHttp2Session): void => this.#begin(http2, connection)
+    this.#server.once('session', begin)
+    // Makes the session before it returns.
+    this.#server.emit('connection', socket)
+    this.#server.off('session', begin)
+  }
+
+  /** Connections end as soon as the requests that are under way have been answered. */
+  close(): void {
+    for (const http2 of this.#sessions.keys()) http2.close()
+  }
+
+  [Symbol.dispose](): void {
+    this.#sweep[Symbol.dispose]()
+  }
+
+  #begin(http2: ServerHttp2Session, connection: Connection): void {
+    const idleSinceMs = this.#options.clock.nowMs()
+    this.#sessions.set(http2, { http2, connection, incoming: new Map(), openStreams: 0, idleSinceMs })
+    this.#options.callers.add(http2, connection)
+    http2.on('error', ignore)
+    http2.once('close', () => this.#sessions.delete(http2))
+  }
+
+  #onRequest(request: Http2ServerRequest, response: Http2ServerResponse): void {
+    const { stream } = request
+    stream.on('error', ignore)
+    // Reset by the client. If that was without an error, Node would wait for writes that nobody takes any more. A reset
+    // of our own is sent behind this event.
+    stream.once('aborted', () => process.nextTick(() => stream.destroy()))
+    const session = stream.session === undefined ? undefined : this.#sessions.get(stream.session as ServerHttp2Session)
+    if (session === undefined) {
+      stream.destroy()
+      return
+    }
+    this.#count(session, stream)
+    this.#options.counters.requests++
+    this.#options.onRequest(session.connection)
+    // The same interface for handlers (Node documents it as compatible), but for the type.
+    const [asked, answer] = [request as unknown as IncomingMessage, response as unknown as ServerResponse]
+    try {
+      this.#dispatch(session, asked, answer, stream)
+    } catch (error) {
+      this.#fail(error, asked, answer, stream)
+    }
+  }
+
+  #dispatch(session: Session, request: IncomingMessage, response: ServerResponse, stream: ServerHttp2Stream): void {
+    const { paths, dispatch, callers } = this.#options
+    const method = request.method ?? ''
+    const path = decodeTarget(method, request.url ?? '')
+    request.headers.host ??= String(request.headers[':authority'] ?? '')
+    callers.tell(request, session.http2)
+    const door = paths.live(path)
+    if (door === undefined) dispatch.answer(path, request, response)
+    else if (method === 'HEAD') {
+      const answer = ({ status, headers }: DoorAnswer): void => void response.writeHead(status, headers).end()
+      const answered = door.head(this.#visitOf(session, request))
+      if (answered instanceof Promise) void answered.then(answer)
+      else answer(answered)
+    } else if (method === 'GET') this.#serve(door, session, request, stream)
+    else refuseMethod(response)
+  }
+
+  #visitOf({ http2 }: Session, { rawHeaders: headers, url = '' }: IncomingMessage): Visit {
+    const { callers, clock } = this.#options
+    return { ...callers.visitor(http2, headers), query: queryOf(url), headers, headAtMs: clock.nowMs() }
+  }
+
+  #serve(door: LiveDoor, session: Session, request: IncomingMessage, stream: ServerHttp2Stream): void {
+    this.#options.counters.live++
+    door.serve(stream, {
+      ...this.#visitOf(session, request),
+      respond: (status, own, isLast = false) => {
+        if (stream.destroyed || stream.headersSent) return
+        const lower = Object.entries(own).map(([name, value]) => [name.toLowerCase(), value])
+        stream.respond({ ':status': status, ...Object.fromEntries(lower) }, { endStream: isLast })
+      },
+    })
+  }
+
+  #fail(error: unknown, request: IncomingMessage, response: ServerResponse, stream: ServerHttp2Stream): void {
+    if (error instanceof RefusedHead) {
+      countBadHead(this.#options.counters, error.reason)
+      return respondText(response, statusOf(error.reason), error.reason)
+    }
+    this.#options.log.error({ err: error, path: withoutQuery(request.url) }, 'a request handler threw')
+    if (response.headersSent) stream.destroy()
+    else respondText(response, 500, 'Internal error')
+  }
+
+  #count(session: Session, stream: ServerHttp2Stream): void {
+    const { clock, requestMs } = this.#options
+    session.openStreams++
+    if (!stream.endAfterHeaders) session.incoming.set(stream, clock.nowMs() + requestMs)
+    stream.once('close', () => {
+      session.openStreams--
+      session.incoming.delete(stream)
+      session.idleSinceMs = clock.nowMs()
+    })
+  }
+
+  #sweepAll(): void {
+    const nowMs = this.#options.clock.nowMs()
+    for (const session of this.#sessions.values()) {
+      for (const [stream, untilMs] of session.incoming) {
+        if (stream.readableEnded) session.incoming.delete(stream)
+        else if (nowMs >= untilMs) stream.close(constants.NGHTTP2_CANCEL)
+      }
+      if (session.openStreams > 0 || nowMs - session.idleSinceMs < this.#options.idleMs) continue
+      // First politely; a client that does not take its leave is cut the next time.
+      if (session.http2.closed) session.http2.destroy()
+      else session.http2.close()
+    }
+  }
+}
+
+function ignore(): void {}

@@ -1,0 +1,82 @@
+// A change of the listeners while they run. Prepared first: certificates are read, new addresses bound, and what fails
+// leaves everything as it was. Where an old and a new address can't be bound at once, only the listening handle of the
+// old one is closed for that, and opened again on failure.
+import type { Logger } from '../plugin/contract.js'
+import { type Gate, overlaps } from './bound-socket.js'
+import type { HttpListener, ListenerRenewal } from './http-listener.js'
+
+export interface ListenerChange {
+  /**
+   * Old addresses are let go of, limits hold. Removed listeners accept nothing more and close when their last connection
+   * has ended; what is left of it after `graceMs` is cut, viewers too. By default after 10 s.
+   */
+  commit(graceMs?: number): void
+  /** As before `prepare`; addresses that were let go of are bound again. Safe twice, and nothing after `commit`. */
+  revert(): Promise<void>
+}
+
+/** What is to be done, with everything that can be told without binding already found right. */
+export interface ListenerSteps {
+  readonly log: Logger
+  /** Not bound yet. */
+  readonly added: readonly HttpListener[]
+  readonly renewed: readonly { readonly listener: HttpListener; readonly renewal: ListenerRenewal }[]
+  readonly removed: readonly HttpListener[]
+}
+
+interface Opening {
+  readonly listener: HttpListener
+  readonly gate: Gate
+}
+
+export class BoundChange {
+  readonly #steps: ListenerSteps
+  /** Whose addresses were let go of for new ones. */
+  readonly #yielded: HttpListener[] = []
+
+  constructor(steps: ListenerSteps) {
+    this.#steps = steps
+  }
+
+  /** Binds what is new, or nothing. Throws LISTEN_IN_USE, LISTEN_DENIED, LISTEN_NO_ADDRESS, LISTEN_FAILED. */
+  async bind(): Promise<void> {
+    const { added, renewed, removed } = this.#steps
+    const openings: Opening[] = [
+      ...added.map((listener) => ({ listener, gate: listener.gate })),
+      ...renewed.flatMap(({ listener, renewal: { gate } }) => (gate === undefined ? [] : [{ listener, gate }])),
+    ]
+    const leaving = [...removed, ...renewed.flatMap(({ listener, renewal }) => (renewal.gate ? [listener] : []))]
+    const inTheWay = leaving.filter(({ gate: { bound } }) => openings.some(({ gate }) => overlaps(bound, gate.wanted)))
+    const isBlocked = ({ gate }: Opening): boolean => inTheWay.some((old) => overlaps(old.gate.bound, gate.wanted))
+    try {
+      // What needs nobody's address comes first: if it fails, nothing was closed.
+      await openAll(openings.filter((opening) => !isBlocked(opening)))
+      for (const listener of inTheWay) {
+        listener.gate.letGo()
+        this.#yielded.push(listener)
+      }
+      await openAll(openings.filter(isBlocked))
+    } catch (error) {
+      await this.undo()
+      throw error
+    }
+  }
+
+  async undo(): Promise<void> {
+    const { added, renewed, log } = this.#steps
+    for (const { renewal } of renewed) renewal.discard()
+    await Promise.all(added.map((listener) => listener.close(0)))
+    for (const listener of this.#yielded.splice(0)) {
+      // Only if another program was faster.
+      await listener
+        .listenAt(listener.gate)
+        .catch((err: unknown) => log.error({ err, listener: listener.name }, 'listener'))
+    }
+  }
+}
+
+async function openAll(openings: readonly Opening[]): Promise<void> {
+  const results = await Promise.allSettled(openings.map(({ listener, gate }) => listener.listenAt(gate)))
+  const failure = results.find((result) => result.status === 'rejected')
+  if (failure !== undefined) throw failure.reason
+}

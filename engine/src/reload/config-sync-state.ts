@@ -1,0 +1,130 @@
+// Whether what runs is what the files say, and what the reloads until now have come to: for status, metrics, and a line
+// a minute in the log while they differ.
+import type { LastReload, ReloadAsker, ReloadReport, ReloadResult, ReloadStatus } from '../observe/reload-report.js'
+import { DELAY_BOUNDS_SECONDS, Histogram } from '../observe/histogram.js'
+import type { Graph } from '../graph/graph.js'
+import type { Logger } from '../plugin/contract.js'
+import type { Clock } from '../plugin/tokens.js'
+import { configId } from './config-id.js'
+import type { ReloadTarget } from './reload-target.js'
+
+/** How long a changed node may go back to what it was. */
+export const PROBATION_MS = 30_000
+const SAY_EVERY_MS = 60_000
+
+export interface ReloadTruthSettings {
+  readonly target: Pick<ReloadTarget, 'graph'>
+  readonly clock: Clock
+  readonly log: Logger
+}
+
+interface Difference {
+  readonly reason: string
+  readonly diskId: string | undefined
+  readonly sinceMs: number
+}
+
+export class ReloadTruth implements Disposable {
+  /** Reloads by their result. */
+  readonly counts = new Map<ReloadResult, number>()
+  readonly durations = new Histogram(DELAY_BOUNDS_SECONDS)
+  viewersLost = 0
+  readonly #settings: ReloadTruthSettings
+  readonly #saying: Disposable
+  #running: { readonly graph: Graph; readonly id: string } | undefined
+  #difference: Difference | undefined
+  #last: LastReload | undefined
+  #probationUntilMs = 0
+
+  constructor(settings: ReloadTruthSettings) {
+    this.#settings = settings
+    this.#saying = settings.clock.every(SAY_EVERY_MS, () => this.#say())
+  }
+
+  get inSync(): boolean {
+    return this.#difference === undefined
+  }
+
+  get runningId(): string {
+    const { graph } = this.#settings.target
+    if (this.#running?.graph !== graph) this.#running = { graph, id: configId(graph) }
+    return this.#running.id
+  }
+
+  /** A reload has come to an end. */
+  note(report: ReloadReport, by: ReloadAsker): void {
+    const { result, id, why, durationMs, viewers } = report
+    if (result === 'planned') return
+    // It has been noted as such when it went back.
+    if (result !== 'rolled-back') this.#count(result)
+    this.durations.observe(durationMs / 1000)
+    const lost = result === 'applied' || result === 'rolled-back' ? (viewers?.lost ?? 0) : 0
+    this.viewersLost += lost
+    const at = this.#rfc3339(this.#settings.clock.nowMs())
+    const shown = { by, at, result, why, durationMs: Math.round(durationMs), ...(id === undefined ? {} : { id }) }
+    if (result !== 'superseded') this.#last = { ...shown, viewersBefore: viewers?.before ?? 0, viewersLost: lost }
+    if (result === 'applied') this.#noteApplied(id)
+    if (result === 'applied' || result === 'unchanged') this.#difference = undefined
+    else if (result !== 'superseded') this.differ(why, id)
+  }
+
+  /** What was applied has gone back, in part or as a whole. */
+  noteRolledBack(why: string): void {
+    this.#count('rolled-back')
+    const diskId = this.#last?.id
+    if (this.#last !== undefined) this.#last = { ...this.#last, result: 'rolled-back', why }
+    this.differ(why, diskId)
+  }
+
+  /** From now on, or still, the files say something else than what runs. */
+  differ(reason: string, diskId?: string): void {
+    const sinceMs = this.#difference?.sinceMs ?? this.#settings.clock.nowMs()
+    this.#difference = { reason, diskId, sinceMs }
+  }
+
+  /** The files say again what runs. */
+  agree(): void {
+    this.#difference = undefined
+  }
+
+  status(): ReloadStatus {
+    const { runningId } = this
+    const difference = this.#difference
+    const diskId = difference === undefined ? runningId : difference.diskId
+    return {
+      inSync: this.inSync,
+      runningId,
+      ...(diskId === undefined ? {} : { diskId }),
+      ...(difference === undefined ? {} : { reason: difference.reason, since: this.#rfc3339(difference.sinceMs) }),
+      ...(this.#last === undefined ? {} : { last: this.#last }),
+      ...(this.#probationUntilMs <= this.#settings.clock.nowMs()
+        ? {}
+        : { probation: { until: this.#rfc3339(this.#probationUntilMs) } }),
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#saying[Symbol.dispose]()
+  }
+
+  #noteApplied(id: string | undefined): void {
+    const { target, clock } = this.#settings
+    this.#probationUntilMs = clock.nowMs() + PROBATION_MS
+    if (id !== undefined) this.#running = { graph: target.graph, id }
+  }
+
+  #count(result: ReloadResult): void {
+    this.counts.set(result, (this.counts.get(result) ?? 0) + 1)
+  }
+
+  #say(): void {
+    if (this.#difference === undefined) return
+    const { reason, diskId, sinceMs } = this.#difference
+    const fields = { running: this.runningId, disk: diskId, since: this.#rfc3339(sinceMs), reason }
+    this.#settings.log.warn(fields, 'the configuration on disk differs from what runs')
+  }
+
+  #rfc3339(monotonicMs: number): string {
+    return new Date(this.#settings.clock.wallMs(monotonicMs)).toISOString()
+  }
+}

@@ -1,0 +1,259 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import fc from 'fast-check'
+import type { AnyChunk } from '../../plugin/contract.js'
+import { FakeClock } from '../../testing/fake-clock.js'
+import { Crossover } from './cutover.js'
+import { Edge } from '../edge/edge.js'
+import { Port } from '../edge/port.js'
+import { chunk } from '../run.test.kit.js'
+
+const GOP = 5
+
+/** Two branches that read the same numbers, and a reader that is to go from the one to the other. */
+class Bench {
+  readonly clock = new FakeClock()
+  readonly old = new Port()
+  readonly next = new Port()
+  readonly got: AnyChunk[] = []
+  readonly edge = this.#edge('one/old.out')
+  readonly crossover: Crossover
+  cuts = 0
+
+  constructor(more: { readonly isSame?: boolean; readonly onCut?: () => void; readonly ends?: boolean } = {}) {
+    const { isSame = true, ends = false } = more
+    this.old.connect(this.edge)
+    if (isSame) this.next.root = this.old.root
+    this.crossover = new Crossover({
+      node: 'one/reader',
+      clock: this.clock,
+      from: { port: this.old, edge: this.edge },
+      ...(ends ? {} : { to: { port: this.next, edge: this.edge } }),
+      onCut: () => {
+        more.onCut?.()
+        this.cuts++
+      },
+    })
+  }
+
+  get seqs(): number[] {
+    return this.got.map(({ origin }) => origin.seq)
+  }
+
+  at(seq: number): AnyChunk {
+    return { ...chunk(seq, 100, seq % GOP === 0), receivedAtMs: this.clock.nowMs() }
+  }
+
+  both(from: number, to: number): void {
+    for (let seq = from; seq < to; seq++) {
+      this.old.push(this.at(seq))
+      this.next.push(this.at(seq))
+    }
+  }
+
+  #edge(id: string): Edge {
+    const edge = new Edge({ id, enter: (run) => run() })
+    edge.inlet.chunks.subscribe((each) => this.got.push(each))
+    return edge
+  }
+}
+
+function range(from: number, to: number): number[] {
+  return Array.from({ length: to - from }, (_, index) => from + index)
+}
+
+describe('the way of a reader from one branch to another', () => {
+  test('is at the first place to begin that both branches have: no gap, no repeat', async () => {
+    const bench = new Bench()
+    bench.both(0, 3)
+    bench.crossover.start()
+    bench.both(3, 7)
+    bench.old.push(bench.at(99))
+    assert.deepEqual(await bench.crossover.done, { node: 'one/reader', how: 'clean', waitedMs: 0 })
+    bench.crossover.settle()
+    for (let seq = 7; seq < 9; seq++) bench.next.push(bench.at(seq))
+    bench.old.push(bench.at(100))
+    assert.deepEqual(bench.seqs, range(0, 9))
+    assert.ok(bench.got.every(({ discontinuity }) => discontinuity === false))
+  })
+
+  test('says nothing of what the new branch lost before it was read, and what the old one lost there', async () => {
+    for (const [lostByNew, lostByOld] of [
+      ['lost', false],
+      [false, 'marked'],
+    ] as const) {
+      const bench = new Bench()
+      bench.both(0, 3)
+      bench.crossover.start()
+      bench.both(3, 5)
+      bench.next.push({ ...bench.at(5), discontinuity: lostByNew })
+      bench.old.push({ ...bench.at(5), discontinuity: lostByOld })
+      assert.equal((await bench.crossover.done).how, 'clean')
+      bench.crossover.settle()
+      bench.next.push(bench.at(6))
+      assert.deepEqual(
+        bench.got.map(({ discontinuity }) => discontinuity),
+        [false, false, false, false, false, lostByOld, false],
+      )
+    }
+  })
+
+  test('says the same where the new branch is the later one', async () => {
+    const bench = new Bench()
+    bench.both(0, 3)
+    bench.crossover.start()
+    bench.both(3, 5)
+    bench.old.push(bench.at(5))
+    bench.next.push({ ...bench.at(5), discontinuity: 'lost' })
+    assert.equal((await bench.crossover.done).how, 'clean')
+    assert.ok(bench.got.every(({ discontinuity }) => discontinuity === false))
+  })
+
+  test('waits for a new branch that comes later, and gives up a place that it does not have', async () => {
+    const bench = new Bench()
+    bench.both(0, 3)
+    bench.crossover.start()
+    for (let seq = 3; seq < 7; seq++) bench.old.push(bench.at(seq))
+    assert.deepEqual(bench.seqs, range(0, 5))
+    // The new branch has no chunk 5, so that the old one goes on.
+    bench.next.push(bench.at(4))
+    bench.next.push(bench.at(6))
+    assert.deepEqual(bench.seqs, range(0, 7))
+    bench.both(7, 12)
+    await bench.crossover.done
+    assert.deepEqual(bench.seqs, range(0, 12))
+    assert.equal(bench.cuts, 1)
+  })
+
+  test('holds the old branch back for a second at most', () => {
+    const bench = new Bench()
+    bench.old.push(bench.at(2))
+    bench.crossover.start()
+    bench.old.push(bench.at(3))
+    bench.old.push(bench.at(5))
+    assert.deepEqual(bench.seqs, [2, 3])
+    bench.clock.advance(1000)
+    assert.deepEqual(bench.seqs, [2, 3, 5])
+  })
+
+  test('takes what the new branch has in advance', async () => {
+    const bench = new Bench()
+    bench.old.push(bench.at(2))
+    bench.crossover.start()
+    for (let seq = 3; seq < 12; seq++) bench.next.push(bench.at(seq))
+    for (let seq = 3; seq < 6; seq++) bench.old.push(bench.at(seq))
+    await bench.crossover.done
+    assert.deepEqual(bench.seqs, range(2, 12))
+  })
+
+  test('is at once, and marked, where the old branch is silent', async () => {
+    const bench = new Bench()
+    bench.both(0, 3)
+    bench.clock.advance(1000)
+    bench.crossover.start()
+    const { how } = await bench.crossover.done
+    assert.equal(how, 'marked')
+    bench.next.push(bench.at(3))
+    assert.deepEqual(
+      bench.got.map(({ origin, discontinuity }) => [origin.seq, discontinuity]),
+      [
+        [0, false],
+        [1, false],
+        [2, false],
+        [3, 'lost'],
+      ],
+    )
+  })
+
+  test('is marked, with nothing repeated, where no place to begin comes in time', async () => {
+    const bench = new Bench()
+    bench.old.push(bench.at(2))
+    bench.crossover.start()
+    for (let step = 3; step < 60; step++) {
+      bench.clock.advance(100)
+      const plain = { ...bench.at(step), randomAccess: false } as AnyChunk
+      bench.old.push(plain)
+      bench.next.push(plain)
+    }
+    const { how, waitedMs } = await bench.crossover.done
+    assert.deepEqual([how, waitedMs], ['marked', 5000])
+    assert.deepEqual(bench.seqs, range(2, 60))
+    assert.equal(bench.got.filter(({ discontinuity }) => discontinuity === 'lost').length, 1)
+  })
+
+  test('of other streams is where both can begin, and marked', async () => {
+    const bench = new Bench({ isSame: false })
+    bench.old.push(bench.at(0))
+    bench.crossover.start()
+    for (let seq = 1; seq < 4; seq++) bench.old.push(bench.at(seq))
+    for (let seq = 50; seq < 57; seq++) bench.next.push(bench.at(seq))
+    bench.old.push(bench.at(4))
+    bench.old.push(bench.at(5))
+    assert.equal((await bench.crossover.done).how, 'marked')
+    assert.deepEqual(bench.seqs, [0, 1, 2, 3, 4, 55, 56])
+    assert.equal(bench.got[5]?.discontinuity, 'lost')
+  })
+
+  test('is not gone where the new one fails at the cut', async () => {
+    const bench = new Bench({
+      onCut: () => {
+        throw new Error('no')
+      },
+    })
+    bench.crossover.start()
+    bench.both(3, 8)
+    await assert.rejects(bench.crossover.done, { message: 'no' })
+    bench.crossover.settle()
+    for (let seq = 8; seq < 10; seq++) bench.old.push(bench.at(seq))
+    assert.deepEqual(bench.seqs, range(3, 10))
+  })
+
+  test('comes to its end in front of a GOP, for a reader that is removed', async () => {
+    const bench = new Bench({ ends: true })
+    bench.old.push(bench.at(2))
+    let isComplete = false
+    bench.edge.inlet.chunks.subscribe({ complete: () => (isComplete = true) })
+    bench.crossover.start()
+    bench.both(3, 8)
+    await bench.crossover.done
+    assert.deepEqual([bench.seqs, isComplete], [[2, 3, 4], true])
+  })
+
+  test('goes on from a chunk that a node has split as a whole', async () => {
+    const bench = new Bench()
+    bench.old.push(bench.at(2))
+    bench.crossover.start()
+    for (let seq = 3; seq < 7; seq++) {
+      for (const port of [bench.old, bench.next]) {
+        port.push({ ...bench.at(seq), bytes: new Uint8Array(188) })
+        port.push({ ...bench.at(seq), bytes: new Uint8Array(376), randomAccess: false } as AnyChunk)
+      }
+    }
+    await bench.crossover.done
+    assert.deepEqual(bench.seqs, [2, 3, 3, 4, 4, 5, 5, 6, 6])
+  })
+
+  test('loses and repeats nothing, however late either branch is', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.boolean(), { minLength: 40, maxLength: 200 }),
+        fc.nat(20),
+        fc.integer({ min: 1, max: 8 }),
+        (turns, startAfter, most) => {
+          const bench = new Bench()
+          bench.both(0, 1)
+          let [old, next] = [1, 1]
+          for (const [index, isOld] of turns.entries()) {
+            if (index === startAfter) bench.crossover.start()
+            // Neither is further ahead than a few chunks.
+            if (isOld ? old - next < most : next - old >= most) bench.old.push(bench.at(old++))
+            else bench.next.push(bench.at(next++))
+          }
+          const { seqs } = bench
+          assert.deepEqual(seqs, range(0, seqs.length))
+          bench.clock[Symbol.dispose]()
+        },
+      ),
+    )
+  })
+})

@@ -1,0 +1,134 @@
+// Which readers of a pipeline go over to another branch when it changes, and the ways by which they do.
+import type { EdgeCut } from '../../reload/reload-target.js'
+import { Crossover, type CrossoverSettings } from './cutover.js'
+import { InputRunner } from '../node/input-runner.js'
+import { isNew, type Step } from './node-step.js'
+import type { RunServices } from '../node/run-services.js'
+import type { SinkRunner } from '../node/output-runner.js'
+import { SourceCrossover } from './source-cutover.js'
+import { StageRunner } from '../node/transform-runner.js'
+import { type PipelineNode, portOf, type Reader } from '../pipeline/wiring.js'
+
+export class Crossings {
+  readonly #steps: readonly Step[]
+  readonly #services: RunServices
+  readonly #all: (Crossover | SourceCrossover)[] = []
+
+  constructor(steps: readonly Step[], services: RunServices) {
+    this.#steps = steps
+    this.#services = services
+  }
+
+  /** Makes the ways ready that the steps, and the end of what is removed, ask for. */
+  prepare(removed: readonly SinkRunner[]): void {
+    for (const step of this.#steps) this.#prepareStep(step)
+    for (const node of removed) {
+      for (const edge of node.edges) if (edge.port !== undefined) this.#cross(node.id, { port: edge.port, edge })
+    }
+  }
+
+  start(): void {
+    for (const crossover of this.#all) crossover.start()
+  }
+
+  /** Cuts every edge now. */
+  force(): void {
+    for (const crossover of this.#all) crossover.force()
+  }
+
+  /** Resolves when all are over; failures by the id of the node that could not take its place. */
+  async finish(): Promise<{ readonly cuts: readonly EdgeCut[]; readonly failures: Map<string, unknown> }> {
+    const cuts: EdgeCut[] = []
+    const failures = new Map<string, unknown>()
+    for (const crossover of this.#all) {
+      try {
+        cuts.push(await crossover.done)
+      } catch (error) {
+        failures.set(crossover.newcomer, error)
+      }
+    }
+    for (const crossover of this.#all) crossover.settle()
+    return { cuts, failures }
+  }
+
+  /** Where something did not work out, a reader may not be where it belongs. */
+  connectAsPlanned(): void {
+    for (const { node } of this.#steps) {
+      if (node instanceof InputRunner) continue
+      for (const [index, { node: id, port: name }] of node.settings.from.entries()) {
+        this.#connect(node, index, this.#nodeOf(id), name)
+      }
+    }
+  }
+
+  #connect(node: Reader, index: number, from: PipelineNode | undefined, name: string): void {
+    const edge = node.edges[index]
+    if (edge === undefined || from === undefined) return
+    const port = portOf(from, name)
+    if (edge.port === port) return
+    edge.port?.disconnect(edge)
+    edge.port = port
+    edge.markLost()
+    port.connect(edge)
+  }
+
+  #prepareStep(step: Step): void {
+    const { node, old, verb } = step
+    if (node instanceof InputRunner) {
+      const takesOver = old instanceof InputRunner && isNew(step) && verb !== 'handoff'
+      if (takesOver) this.#all.push(new SourceCrossover(old, node, this.#services.clock))
+    } else if (node === old) this.#moveEdges(node)
+    else if (old !== undefined && !(old instanceof InputRunner)) this.#replaceEdges(step, node, old)
+    else if (verb === 'handoff' || !(node instanceof StageRunner)) {
+      for (const edge of node.edges) edge.port?.connect(edge)
+    }
+  }
+
+  /** The reader stays; what it reads may be another node now. */
+  #moveEdges(node: Reader): void {
+    for (const [index, { node: id, port: name }] of node.settings.from.entries()) {
+      const edge = node.edges[index]
+      const source = this.#nodeOf(id)
+      const to = portOf(source, name)
+      if (edge === undefined) continue
+      edge.id = `${id}.${name}`
+      if (edge.port === to || edge.port === undefined) continue
+      const onCut = (): void => {
+        if (source?.state === 'failed') throw source.failure
+      }
+      const failure = (): unknown => source?.failure
+      this.#cross(node.id, { port: edge.port, edge }, { to: { port: to, edge }, newcomer: id, onCut, failure })
+    }
+  }
+
+  /** A new reader; a transform in the shadow of the old one has its own edges, and only its readers cross over. */
+  #replaceEdges({ verb }: Step, node: Reader, old: Reader): void {
+    if (node instanceof StageRunner && verb !== 'handoff') return
+    for (const [index, edge] of node.edges.entries()) {
+      const before = old.edges[index]
+      if (edge.port === undefined) continue
+      if (before?.port === undefined) {
+        edge.port.connect(edge)
+        continue
+      }
+      const onCut = (): void => {
+        if (verb !== 'handoff') node.takePlace()
+      }
+      const failure = (): unknown => (verb === 'handoff' ? undefined : node.failure)
+      this.#cross(node.id, { port: before.port, edge: before }, { to: { port: edge.port, edge }, onCut, failure })
+    }
+    for (const edge of old.edges.slice(node.edges.length)) edge.port?.disconnect(edge)
+  }
+
+  #cross(
+    node: string,
+    from: CrossoverSettings['from'],
+    more: Partial<Pick<CrossoverSettings, 'to' | 'newcomer' | 'onCut' | 'failure'>> = {},
+  ): void {
+    this.#all.push(new Crossover({ node, clock: this.#services.clock, from, ...more }))
+  }
+
+  #nodeOf(id: string): PipelineNode | undefined {
+    return this.#steps.find(({ settings }) => settings.id === id)?.node
+  }
+}

@@ -1,0 +1,194 @@
+// The change of one pipeline from the graph that runs to another: new nodes open beside the old ones, each reader is
+// handed over at a boundary, and the old nodes are let go of. What fails before the commit leaves no trace.
+import type { NodeSettings, Pipeline } from '../../graph/graph.js'
+import type { NodeChange } from '../../observe/reload-plan.js'
+import type { EdgeCut } from '../../reload/reload-target.js'
+import { atMost } from '../node/at-most.js'
+import { becomeReady } from '../node/become-ready.js'
+import { Crossings } from './cutovers.js'
+import { SILENT_MS } from './cutover.js'
+import { DISMISS_WITHIN_MS, handOff, READY_WITHIN_MS, unlessAborted } from './exclusive-restart.js'
+import { InputRunner } from '../node/input-runner.js'
+import { isNew, makeSteps, type Step } from './node-step.js'
+import type { PipelineRunner } from '../pipeline/pipeline-runner.js'
+import { SinkRunner } from '../node/output-runner.js'
+import { StageRunner } from '../node/transform-runner.js'
+import { addEdges, type PipelineNode, portOf, traceStreams } from '../pipeline/wiring.js'
+
+/** A node could not take its place, and the one before it has it still. */
+export interface FailedStep {
+  readonly settings: NodeSettings
+  readonly old: NodeSettings
+  readonly error: unknown
+}
+
+export class PipelineChange {
+  readonly runner: PipelineRunner
+  readonly #next: Pipeline
+  readonly #changes: ReadonlyMap<string, NodeChange>
+  readonly #steps: readonly Step[]
+  readonly #removed: readonly PipelineNode[]
+  readonly #crossings: Crossings
+
+  constructor(runner: PipelineRunner, next: Pipeline, changes: ReadonlyMap<string, NodeChange>) {
+    this.runner = runner
+    this.#next = next
+    this.#changes = changes
+    this.#steps = makeSteps(next.nodes, changes, runner)
+    const stays = new Set(this.#steps.map(({ old }) => old))
+    this.#removed = runner.nodes.filter((node) => !stays.has(node))
+    this.#crossings = new Crossings(this.#steps, runner.services)
+  }
+
+  /** Opens what is new beside what runs. Rejects when something can't be; then `abort` is to be called. */
+  async prepare(): Promise<void> {
+    for (const step of this.#steps) if (isNew(step)) this.#wire(step)
+    traceStreams(this.#steps.map(({ node }) => node))
+    await Promise.all(this.#steps.map((step) => this.#open(step)))
+  }
+
+  /** Lets go of everything that was prepared. */
+  async abort(): Promise<void> {
+    const made = this.#steps.filter(isNew).map(({ node }) => node)
+    traceStreams(this.runner.nodes)
+    await Promise.all(made.map((node) => this.runner.dismiss(node, 'the reload was given up', DISMISS_WITHIN_MS)))
+  }
+
+  /** Ids, as they are now, of the nodes whose paths may go to others: they move, or are about to leave. */
+  get withdrawn(): readonly string[] {
+    const moving = this.#steps.flatMap(({ moves, old }) => (moves && old !== undefined ? [old.id] : []))
+    return [...moving, ...this.#removed.map(({ id }) => id)]
+  }
+
+  /** Begins to hand over, in one go: nothing flows meanwhile. */
+  commit(): void {
+    const { runner } = this
+    runner.description = this.#next.description
+    for (const step of this.#steps) this.#settle(step)
+    this.#crossings.prepare(this.#removed.filter((node) => node instanceof SinkRunner))
+    runner.nodes = this.#steps.map(({ node }) => node)
+    this.#crossings.start()
+    for (const { verb, node } of this.#steps) {
+      if (verb === 'add' && node instanceof InputRunner && node.isOpen) void node.start().catch(() => undefined)
+    }
+  }
+
+  /** After the commit: what was withdrawn and still belongs to a node that moved is claimed again. */
+  restorePaths(restore: (id: string) => void): void {
+    for (const { moves, node, settings } of this.#steps) if (moves) this.#try(node, () => restore(settings.id))
+  }
+
+  /** Cuts every edge now: the engine is about to stop. */
+  force(): void {
+    this.#crossings.force()
+  }
+
+  /** Resolves when every reader has been handed over, with what that took and what did not work out. */
+  async finish(): Promise<{ readonly cuts: readonly EdgeCut[]; readonly failed: readonly FailedStep[] }> {
+    const { cuts, failures } = await this.#crossings.finish()
+    for (const step of this.#steps) {
+      const isShadow = isNew(step) && step.node instanceof StageRunner && step.verb !== 'handoff'
+      if (isShadow && !failures.has(step.settings.id)) this.#takePlace(step.node)
+    }
+    const failed = this.#steps.flatMap((step) => this.#revert(step, failures.get(step.settings.id)))
+    if (failed.length > 0) this.#crossings.connectAsPlanned()
+    this.runner.nodes = this.#steps.map(({ node }) => node)
+    return { cuts, failed }
+  }
+
+  /**
+   * Lets go of the old nodes; those that were removed have `drainMs` to deliver what they have. By the id that each had;
+   * the promises never reject.
+   */
+  drain(drainMs: number): ReadonlyMap<string, Promise<void>> {
+    const replaced = this.#steps.flatMap((step) => (isNew(step) ? (step.old ?? []) : []))
+    const leaving = [...replaced, ...this.#removed]
+    return new Map(leaving.map((node) => [node.id, this.#leave(node, drainMs)]))
+  }
+
+  /** Opens what had to wait until others, and the node before it, have let go of what it takes, until `signal` aborts. Never rejects. */
+  async handOff(
+    released: (ids: readonly string[]) => Promise<void>,
+    signal: AbortSignal,
+  ): Promise<readonly FailedStep[]> {
+    const failed: FailedStep[] = []
+    for (const step of this.#steps) {
+      if (step.verb !== 'handoff') continue
+      const { old, settings } = step
+      try {
+        const holders = this.#changes.get(settings.id)?.holders ?? []
+        await unlessAborted(released([...holders, ...(old === undefined ? [] : [old.id])]), signal)
+        await handOff(step, this.runner, signal)
+      } catch (error) {
+        if (old !== undefined) failed.push({ settings, old: old.settings, error })
+      }
+    }
+    this.runner.nodes = this.#steps.map(({ node }) => node)
+    return failed
+  }
+
+  #nodeOf(id: string): PipelineNode | undefined {
+    return this.#steps.find(({ settings }) => settings.id === id)?.node
+  }
+
+  #wire(step: Step): void {
+    const { node, verb } = step
+    if (node instanceof InputRunner) return
+    addEdges(node, this.runner.services, ({ node: id, port }) => portOf(this.#nodeOf(id), port))
+    if (verb === 'handoff') step.holds = node.edges.map((edge) => edge.inlet.hold())
+    else if (node instanceof StageRunner) for (const edge of node.edges) edge.port?.connect(edge)
+  }
+
+  async #open(step: Step): Promise<void> {
+    const { node, old, verb } = step
+    if (!isNew(step) || verb === 'handoff') return
+    if (verb === 'add' && node instanceof InputRunner) return node.open()
+    // What comes while it opens waits, so that it goes on exactly where the old one handed over.
+    const holds = node instanceof InputRunner ? [] : node.edges.map((edge) => edge.inlet.hold())
+    try {
+      await node.start()
+    } finally {
+      for (const hold of holds) hold[Symbol.dispose]()
+    }
+    if (verb === 'add' || (old instanceof InputRunner && old.isSilent(SILENT_MS))) return
+    await becomeReady(node, READY_WITHIN_MS, this.runner.services.clock)
+  }
+
+  /** What needs no boundary: options of a node that stays, a place that nobody has, paths. */
+  #settle({ verb, node, settings, old, moves }: Step): void {
+    if (node === old) node.update(settings)
+    else if (verb === 'add') this.#takePlace(node)
+    else if (moves && old !== undefined) this.#try(node, () => node.claims?.movePaths(settings.id))
+  }
+
+  #takePlace(node: PipelineNode): void {
+    this.#try(node, () => node.takePlace())
+  }
+
+  /** What it asks for is nobody else's by the check of the graph; where it is all the same, the node fails. */
+  #try(node: PipelineNode, run: () => void): void {
+    try {
+      run()
+    } catch (error) {
+      node.fail(error)
+    }
+  }
+
+  /** The place of a node that could not take it stays with the old one, under the name that is new. */
+  #revert(step: Step, error: unknown): readonly FailedStep[] {
+    const { old, settings, node, moves } = step
+    if (error === undefined || old === undefined) return []
+    const before = old.settings
+    step.node = old
+    old.update({ ...before, id: settings.id })
+    if (moves) this.#try(old, () => old.claims?.movePaths(settings.id))
+    void this.runner.dismiss(node, 'it could not take its place', DISMISS_WITHIN_MS)
+    return [{ settings, old: before, error }]
+  }
+
+  async #leave(node: PipelineNode, drainMs: number): Promise<void> {
+    const isToDrain = node instanceof SinkRunner && this.#removed.includes(node)
+    if (isToDrain) await atMost(node.drained(), drainMs, this.runner.services.clock)
+    await this.runner.dismiss(node, 'it has left the graph', DISMISS_WITHIN_MS)
+  }
+}

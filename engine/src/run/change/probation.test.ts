@@ -1,0 +1,169 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { openRoom, routeOptions } from '../../deliver/delivery.test.kit.js'
+import type { Graph, NodeSettings } from '../../graph/graph.js'
+import { until } from '../../listen/loopback.test.kit.js'
+import { FakeClock } from '../../testing/fake-clock.js'
+import { NodeClaims } from '../node/node-endpoints.js'
+import { Probation } from './probation.js'
+import { Bench } from './reload.test.kit.js'
+import { KeepingSink, outputOf, settings } from '../run.test.kit.js'
+import { mid, node, output, Sources, stage, ThrowingStage } from '../scripted-nodes.test.kit.js'
+
+const definition = outputOf(() => new KeepingSink())
+const NO_GRAPH = { pipelines: [], services: [], listeners: [] } as unknown as Graph
+
+describe('the probation of a node', () => {
+  test('lasts for half a minute, and leaves no timer', () => {
+    const clock = new FakeClock()
+    const probation = new Probation(clock)
+    const [before, now] = [settings('one/ts', definition), settings('one/ts', definition)]
+    probation.begin({ settings: now, claims: undefined }, { settings: before, graph: NO_GRAPH })
+    clock.advance(29_999)
+    assert.equal(clock.pending, 1)
+    clock.advance(1)
+    assert.equal(clock.pending, 0)
+    assert.equal(probation.end(now), undefined)
+  })
+
+  test('says once what the node was', () => {
+    const clock = new FakeClock()
+    const probation = new Probation(clock)
+    const [before, now] = [settings('one/ts', definition), settings('one/ts', definition)]
+    probation.begin({ settings: now, claims: undefined }, { settings: before, graph: NO_GRAPH })
+    assert.equal(probation.end(now)?.settings, before)
+    assert.equal(probation.end(now), undefined)
+    assert.equal(clock.pending, 0)
+  })
+
+  test('goes on where another reload has kept the node, under whatever settings it has now', () => {
+    const probation = new Probation(new FakeClock())
+    const [before, now, later] = [0, 1, 2].map(() => settings('one/ts', definition)) as [
+      NodeSettings,
+      ...NodeSettings[],
+    ]
+    probation.begin({ settings: now!, claims: undefined }, { settings: before, graph: NO_GRAPH })
+    probation.carryOn(now!, later!)
+    assert.equal(probation.end(now!), undefined)
+    assert.equal(probation.end(later!)?.settings, before)
+  })
+
+  test('that begins anew keeps the viewers of the node for as long as the first', async () => {
+    await using room = await openRoom()
+    const clock = new FakeClock()
+    const probation = new Probation(clock)
+    const claims = new NodeClaims({
+      delivery: room.delivery,
+      listeners: { http: () => room.listener },
+      owner: () => 'one/ts',
+      isStaged: false,
+    })
+    const begin = (): void => {
+      const former = { settings: settings('one/ts', definition), graph: NO_GRAPH }
+      probation.begin({ settings: settings('one/ts', definition), claims }, former)
+    }
+    const route = claims.delivery.open(routeOptions())
+    begin()
+    clock.advance(20_000)
+    begin()
+    clock.advance(11_000)
+    await route[Symbol.asyncDispose]()
+    assert.equal(room.delivery.routes().length, 1)
+    clock.advance(19_000)
+    await until(() => room.delivery.routes().length === 0, 'the route is gone')
+  })
+})
+
+describe('a changed node of an engine', () => {
+  /** Throws, where its `swap` is `bad`, from then on that it is told to. */
+  const failing = () => {
+    const state = { isFailing: false }
+    const made = stage(({ value }) => new ThrowingStage(() => value.swap === 'bad' && state.isFailing))
+    return { state, definition: made }
+  }
+
+  test('goes back although a reload of another node has come since', async () => {
+    const { state, definition: throwing } = failing()
+    const out = output(() => new KeepingSink())
+    const nodes = (swap: string, live: string): NodeSettings[] => [
+      mid(throwing, { swap }),
+      node('one/out', out, { from: 'one/mid', live }),
+    ]
+    await using bench = await new Bench().start(...nodes('good', ''))
+    bench.send(7)
+    using _flow = bench.flow()
+    await bench.reload(...nodes('bad', ''))
+    await bench.reload(...nodes('bad', 'other'))
+    assert.deepEqual(bench.verbs, { 'one/main': 'keep', 'one/mid': 'keep', 'one/out': 'live' })
+    state.isFailing = true
+    await until(() => bench.rolledBack.length > 0, 'it has gone back')
+    assert.deepEqual([bench.states['one/mid'], bench.swapOf('one/mid')], ['ready', 'good'])
+  })
+
+  test('stays as a later reload has repaired it, where it fails while that is under way', async () => {
+    let open: (() => void) | undefined
+    const state = { isFailing: false }
+    const throwing = stage(({ value }) => {
+      if (value.swap !== 'fixed') return new ThrowingStage(() => value.swap === 'bad' && state.isFailing)
+      return new Promise((resolve) => {
+        open = () => resolve(new ThrowingStage())
+      })
+    })
+    await using bench = await new Bench().start(mid(throwing, { swap: 'good' }))
+    bench.send(7)
+    using _flow = bench.flow()
+    await bench.reload(mid(throwing, { swap: 'bad' }))
+    const fixing = bench.reload(mid(throwing, { swap: 'fixed' }))
+    await until(() => open !== undefined, 'the repaired one opens')
+    state.isFailing = true
+    await until(() => bench.states['one/mid'] === 'failed', 'the broken one has failed')
+    open?.()
+    await fixing
+    await bench.settled()
+    assert.deepEqual([bench.states['one/mid'], bench.swapOf('one/mid')], ['ready', 'fixed'])
+    assert.deepEqual(bench.rolledBack, [])
+    const { length } = bench.sink.chunks
+    await until(() => bench.sink.chunks.length > length, 'the stream goes on')
+  })
+
+  test('is told once where it fails between the commit and its turn', async () => {
+    const throwing = stage(({ value }) => new ThrowingStage(() => value.swap === 'bad'))
+    await using bench = await new Bench().start(mid(throwing, { swap: 'good' }))
+    bench.send(7)
+    const { graph } = bench.engine
+    const applying = bench.reload(mid(throwing, { swap: 'bad' }))
+    await bench.committed(graph)
+    bench.send(1)
+    await applying
+    await bench.settled()
+    assert.deepEqual(
+      bench.rolledBack.map(({ node: id }) => id),
+      ['one/mid'],
+    )
+    assert.deepEqual([bench.states['one/mid'], bench.swapOf('one/mid')], ['ready', 'good'])
+  })
+
+  test('goes back alone where what it reads has another name since, and what was added stays', async () => {
+    const { state, definition: throwing } = failing()
+    const [sources, more] = [new Sources(), new KeepingSink()]
+    const added = output(() => more)
+    const nodes = (name: string, swap: string): NodeSettings[] => [
+      node(`one/${name}`, sources.definition, name === 'main' ? {} : { was: 'one/main' }),
+      mid(throwing, { from: `one/${name}`, swap }),
+      ...(name === 'main' ? [] : [node('one/more', added, { from: `one/${name}` })]),
+    ]
+    await using bench = await new Bench().start(...nodes('main', 'good'))
+    const source = sources.of('')
+    bench.send(7, source)
+    using _flow = bench.flow(source)
+    await bench.reload(...nodes('src', 'bad'))
+    await until(() => more.chunks.length > 0, 'the added one has the stream')
+    state.isFailing = true
+    await until(() => bench.rolledBack.length > 0, 'it has gone back')
+    assert.deepEqual(bench.states, { 'one/src': 'ready', 'one/mid': 'ready', 'one/more': 'ready', 'one/out': 'ready' })
+    assert.equal(bench.swapOf('one/mid'), 'good')
+    assert.equal(more.isComplete, false)
+    const { length } = bench.sink.chunks
+    await until(() => bench.sink.chunks.length > length, 'the stream goes on')
+  })
+})

@@ -1,0 +1,175 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { until } from '../../listen/loopback.test.kit.js'
+import { Bench } from './reload.test.kit.js'
+import { KeepingSink } from '../run.test.kit.js'
+import { mid, node, numbers, output, serving, Sources, stage, ThrowingStage } from '../scripted-nodes.test.kit.js'
+
+describe('a node that is changed', () => {
+  test('hands over what it has to the one that takes its place', async () => {
+    const seen: unknown[] = []
+    const counting = stage((_options, previous) => {
+      seen.push(previous)
+      return Object.assign(new ThrowingStage(), { handOver: () => 'state' })
+    })
+    await using bench = await new Bench().start(mid(counting))
+    bench.send(7)
+    const applying = bench.reload(mid(counting, { swap: 'other' }))
+    await until(() => {
+      bench.send(1)
+      return seen.length === 2
+    }, 'the new one is open')
+    await until(() => {
+      bench.send(1)
+      return bench.engine.graph.pipelines[0]?.nodes[1]?.options !== undefined
+    }, 'it is committed')
+    bench.send(12)
+    const { cuts } = await applying
+    assert.deepEqual(seen, [undefined, 'state'])
+    assert.deepEqual(
+      cuts.map(({ node, how }) => [node, how]),
+      [['one/out', 'clean']],
+    )
+    bench.send(3)
+    assert.deepEqual(bench.sink.seqs, numbers(0, bench.sink.seqs.length))
+  })
+
+  test('that makes a stream of its own is cut over at a key frame, with a marked discontinuity', async () => {
+    const making = stage(() => new ThrowingStage(), { makesStream: true })
+    await using bench = await new Bench().start(mid(making))
+    bench.send(7)
+    const sending = setInterval(() => bench.send(1), 2)
+    const { cuts } = await bench.reload(mid(making, { swap: 'other' }))
+    clearInterval(sending)
+    assert.deepEqual(
+      cuts.map(({ node, how }) => [node, how]),
+      [['one/out', 'marked']],
+    )
+    bench.send(3)
+    const marked = bench.sink.chunks.filter(({ discontinuity }) => discontinuity === 'lost')
+    assert.equal(marked.length, 1)
+    assert.equal((marked[0]?.origin.seq ?? -1) % 5, 0)
+  })
+
+  test('goes back, once, when it fails in its probation', async () => {
+    const throwing = stage(({ value }) => new ThrowingStage((seq) => value.swap === 'bad' && seq >= 40))
+    await using bench = await new Bench().start(mid(throwing))
+    bench.send(3)
+    const applying = bench.reload(mid(throwing, { swap: 'bad' }))
+    await until(() => {
+      if (bench.sink.seqs.length < 30) bench.send(1)
+      return bench.sink.seqs.length >= 30
+    }, 'chunks have passed')
+    await applying
+    bench.send(20)
+    await until(() => bench.states['one/mid'] === 'ready', 'the old definition runs again')
+    await until(() => bench.rolledBack.length > 0, 'it is told')
+    assert.deepEqual(
+      bench.rolledBack.map(({ node, why }) => [node, why]),
+      [['one/mid', 'broken at 40']],
+    )
+    assert.equal(bench.swapOf('one/mid'), '')
+    const before = bench.sink.seqs.length
+    bench.send(20)
+    assert.ok(bench.sink.seqs.length > before)
+  })
+
+  test('goes back when it throws at a live option', async () => {
+    const picky = stage((options$) => {
+      options$.subscribe(({ live }) => {
+        if (live === 'bad') throw new Error('not this')
+      })
+      return new ThrowingStage()
+    })
+    await using bench = await new Bench().start(mid(picky))
+    bench.send(3)
+    await bench.reload(mid(picky, { live: 'bad' }))
+    await until(() => bench.rolledBack.length > 0, 'it is told')
+    assert.equal(bench.states['one/mid'], 'ready')
+    const before = bench.sink.seqs.length
+    bench.send(20)
+    assert.ok(bench.sink.seqs.length > before)
+  })
+
+  test('that can not open changes nothing', async () => {
+    const closed = stage(({ value }) => {
+      if (value.swap === 'bad') throw new Error('can not open')
+      return new ThrowingStage()
+    })
+    await using bench = await new Bench().start(mid(closed))
+    bench.send(3)
+    const { graph } = bench.engine
+    await assert.rejects(bench.reload(mid(closed, { swap: 'bad' })), { message: 'can not open' })
+    bench.send(20)
+    assert.deepEqual(bench.sink.seqs, numbers(0, 23))
+    assert.equal(bench.engine.graph, graph)
+    assert.deepEqual(bench.rolledBack, [])
+  })
+
+  test('is cut in time, and cleanly, when the engine stops in the middle of a commit', async () => {
+    const passing = stage(() => new ThrowingStage())
+    await using bench = await new Bench().start(mid(passing))
+    bench.send(3)
+    const { graph } = bench.engine
+    const applying = bench.reload(mid(passing, { swap: 'other' }))
+    await until(() => bench.engine.graph !== graph, 'it is under way')
+    await bench.engine.stop('SIGTERM')
+    assert.deepEqual(
+      (await applying).cuts.map(({ node, how }) => [node, how]),
+      [['one/out', 'marked']],
+    )
+    await assert.rejects(bench.reload(mid(passing)), { code: 'RELOAD_STOPPING' })
+  })
+})
+
+describe('an output that is changed', () => {
+  test('loses no viewer when the new one fails in its probation', async () => {
+    const definition = serving({ isBroken: ({ swap }, { origin }) => swap === 'bad' && origin.seq > 60 })
+    const to = (swap: string) => node('one/serve', definition, { from: 'one/main', path: '/test', swap })
+    await using bench = await new Bench().start(to('good'))
+    bench.send(6)
+    const viewer = bench.viewer('/test')
+    using _flow = bench.flow()
+    await viewer.saw('200 OK')
+    await bench.reload(to('bad'))
+    await until(() => bench.rolledBack.length > 0, 'it has gone back')
+    await viewer.received(viewer.length + 1000)
+    assert.equal(bench.engine.clients().length, 1)
+    viewer.close()
+  })
+
+  test('leaves to the new one what it has not taken yet, and makes nobody wait any more', async () => {
+    const sources = new Sources({ canHold: true })
+    const got: number[] = []
+    const sinks: KeepingSink[] = []
+    const holding = output(() => {
+      const sink = new KeepingSink()
+      sinks.push(sink)
+      sink.onChunk = ({ origin }) => {
+        got.push(origin.seq)
+        if (sink === sinks[0] && origin.seq === 12) sink.inlet?.hold()
+      }
+      return sink
+    })
+    const nodes = (swap: string) => [
+      node('one/main', sources.definition),
+      node('one/out', holding, { from: 'one/main', swap }),
+    ]
+    await using bench = await new Bench().start(...nodes('a'))
+    const source = sources.of('')
+    bench.send(12, source)
+    const { graph } = bench.engine
+    const applying = bench.reload(...nodes('b'))
+    await bench.committed(graph)
+    // One read of a source makes several chunks: what comes behind the first has to wait.
+    bench.send(6, source)
+    const { cuts } = await applying
+    bench.send(7, source)
+    assert.deepEqual(
+      cuts.map(({ node: id, how }) => [id, how]),
+      [['one/out', 'clean']],
+    )
+    assert.deepEqual(got, numbers(0, 25))
+    assert.equal(source.holds, 0)
+  })
+})

@@ -1,0 +1,151 @@
+// One reload, from the graph that runs to another: everything that can fail is tried beside what runs, then all of it is
+// committed in one turn of the event loop, then old nodes are let go of while the new ones deliver.
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { EngineContainer } from '../node/container.js'
+import type { LiveDelivery } from '../../deliver/live-delivery.js'
+import type { Graph, Pipeline } from '../../graph/graph.js'
+import type { HttpListeners } from '../../listen/http-listeners.js'
+import type { ListenerChange } from '../../listen/listener-transaction.js'
+import type { ReloadPlan } from '../../observe/reload-plan.js'
+import type { EdgeCut } from '../../reload/reload-target.js'
+import { listenerSpecs } from '../listener-specs.js'
+import { type FailedStep, PipelineChange } from './pipeline-transaction.js'
+import { PipelineRunner } from '../pipeline/pipeline-runner.js'
+import type { RunServices } from '../node/run-services.js'
+import { ServiceChange } from './service-change.js'
+import type { ServiceRunner } from '../node/service-runner.js'
+
+/** In front of an old id, which no id begins with. */
+const RENAMED = '/'
+
+/** What a reload changes; kept by the engine. */
+export interface Running {
+  graph: Graph
+  pipelines: readonly PipelineRunner[]
+  services: readonly ServiceRunner[]
+}
+
+export interface ChangeSurroundings {
+  readonly running: Running
+  readonly run: RunServices
+  readonly container: EngineContainer
+  readonly listeners: HttpListeners
+  readonly delivery: Pick<LiveDelivery, 'withdraw' | 'restore' | 'rename'>
+  /** Settings of the engine itself that hold from now on: limits, access, log. Must not throw. */
+  adopt(next: Graph): void
+}
+
+export class EngineChange {
+  readonly #around: ChangeSurroundings
+  readonly #plan: ReloadPlan
+  readonly #next: Graph
+  readonly #pipelines: readonly PipelineChange[]
+  readonly #services: ServiceChange
+  #listeners: ListenerChange | undefined
+  #isAborted = false
+  readonly #stopping = new AbortController()
+  /** Old nodes by the id that they had, until they have let go of everything. */
+  #leaving: ReadonlyMap<string, Promise<void>> = new Map()
+
+  constructor(around: ChangeSurroundings, plan: ReloadPlan, next: Graph) {
+    this.#around = around
+    this.#plan = plan
+    this.#next = next
+    const { running, run, container } = around
+    const changes = new Map(plan.nodes.flatMap((node) => (node.verb === 'remove' ? [] : [[node.id, node]])))
+    const before = new Map(running.pipelines.map((runner) => [runner.name, runner]))
+    const after = new Map(next.pipelines.map((pipeline) => [pipeline.name, pipeline]))
+    const empty = (name: string): Pipeline => ({ name, description: '', nodes: [] })
+    const names = [...new Set([...after.keys(), ...before.keys()])]
+    this.#pipelines = names.map((name) => {
+      const runner = before.get(name) ?? new PipelineRunner(empty(name), run, container)
+      return new PipelineChange(runner, after.get(name) ?? empty(name), changes)
+    })
+    this.#services = new ServiceChange(running.services, next.services, changes, { services: run, container })
+  }
+
+  /** Opens what is new, beside what runs. If it rejects, `abort` leaves everything as it was. */
+  async prepare(): Promise<void> {
+    const listeners = await this.#around.listeners.prepare(listenerSpecs(this.#next))
+    if (this.#isAborted) return listeners.revert()
+    this.#listeners = listeners
+    const opening: Promise<void>[] = [this.#services.prepare()]
+    for (const pipeline of this.#pipelines) {
+      if (this.#isAborted) return
+      opening.push(pipeline.prepare())
+      for (const each of opening) each.catch(() => undefined)
+      // Many nodes are opened in many turns: the streams go on meanwhile.
+      await nextTurn()
+    }
+    const results = await Promise.allSettled(opening)
+    const failure = results.find((result) => result.status === 'rejected')
+    if (failure !== undefined) throw failure.reason
+  }
+
+  /** Never rejects. */
+  async abort(): Promise<void> {
+    this.#isAborted = true
+    await Promise.all([this.#services.abort(), ...this.#pipelines.map((pipeline) => pipeline.abort())])
+    await this.#listeners?.revert()
+  }
+
+  /** From here on the new graph runs. */
+  commit(): void {
+    const { running, delivery, adopt } = this.#around
+    // Viewers of what has moved to another listener keep their connections.
+    this.#listeners?.commit(Infinity)
+    for (const pipeline of this.#pipelines) for (const id of pipeline.withdrawn) delivery.withdraw(id)
+    for (const service of this.#services.withdrawn) service.claims?.withdrawPaths()
+    this.#rename()
+    adopt(this.#next)
+    this.#services.commit()
+    for (const pipeline of this.#pipelines) pipeline.commit()
+    for (const pipeline of this.#pipelines) pipeline.restorePaths((id) => delivery.restore(id))
+    running.graph = this.#next
+    running.services = this.#services.nodes
+    const names = this.#next.pipelines.map(({ name }) => name)
+    const byName = new Map(this.#pipelines.map(({ runner }) => [runner.name, runner]))
+    running.pipelines = names.flatMap((name) => byName.get(name) ?? [])
+  }
+
+  /** Viewers are known by the new ids from here on; two nodes may have changed their names with each other. */
+  #rename(): void {
+    const { delivery } = this.#around
+    const renamed = this.#plan.nodes.filter(({ was, id }) => was !== undefined && was !== id)
+    for (const { was = '' } of renamed) delivery.rename(was, RENAMED + was)
+    for (const { was = '', id } of renamed) delivery.rename(RENAMED + was, id)
+  }
+
+  /** Every edge is cut over now, wherever the streams are, and nothing more is opened: the engine is about to stop. */
+  force(): void {
+    this.#stopping.abort('the engine is stopping')
+    for (const pipeline of this.#pipelines) pipeline.force()
+  }
+
+  /** Resolves when everybody reads the new graph. Never rejects. */
+  async finish(): Promise<{ readonly cuts: readonly EdgeCut[]; readonly failed: readonly FailedStep[] }> {
+    const { running } = this.#around
+    const results = await Promise.all(this.#pipelines.map((pipeline) => pipeline.finish()))
+    const { drainMs } = this.#next.engine
+    const leaving = this.#pipelines.flatMap((pipeline) => [...pipeline.drain(drainMs)])
+    this.#leaving = new Map([...leaving, ...this.#services.drain()])
+    const released = async (ids: readonly string[]): Promise<void> => {
+      for (const id of ids) await this.#leaving.get(id)
+    }
+    const { signal } = this.#stopping
+    const handedOff = await Promise.all([
+      this.#services.handOff(released, signal),
+      ...this.#pipelines.map((pipeline) => pipeline.handOff(released, signal)),
+    ])
+    running.services = this.#services.nodes
+    return {
+      cuts: results.flatMap(({ cuts }) => cuts),
+      failed: [...results.flatMap(({ failed }) => failed), ...handedOff.flat()],
+    }
+  }
+
+  /** Resolves when the old nodes have let go of everything; after `finish`. Never rejects. */
+  async drained(): Promise<void> {
+    await Promise.all(this.#leaving.values())
+  }
+}

@@ -1,0 +1,176 @@
+// For tests of hot reload: an engine that runs scripted nodes, and one pipeline of them on a clock that the test moves.
+import type { Graph, NodeSettings } from '../../graph/graph.js'
+import { RawClient, until } from '../../listen/loopback.test.kit.js'
+import { planReload } from '../../reload/plan-reload.js'
+import type { PlanVerb, ReloadPlan } from '../../observe/reload-plan.js'
+import type { AppliedReload, RolledBack } from '../../reload/reload-target.js'
+import { startEngine } from '../engine.js'
+import type { RunningEngine } from '../engine.js'
+import { LiveEngine, liveYaml } from '../live-engine.test.kit.js'
+import { PipelineChange } from './pipeline-transaction.js'
+import { PipelineRunner } from '../pipeline/pipeline-runner.js'
+import { keptLog, KeepingSink, ScriptedSource, Workshop } from '../run.test.kit.js'
+import { input, type Mode, node, numbered, output } from '../scripted-nodes.test.kit.js'
+
+/** An engine whose pipelines are made of scripted nodes. */
+export class Bench implements AsyncDisposable {
+  /** What `one/main` is, where a test does not say what it is. */
+  readonly source = new ScriptedSource()
+  /** What `one/out` is, where a test does not say what it is. */
+  readonly sink = new KeepingSink()
+  readonly rolledBack: RolledBack[] = []
+  #plan: ReloadPlan | undefined
+  #seq = 0
+  #live: LiveEngine | undefined
+  #graph: Graph | undefined
+  #engine: RunningEngine | undefined
+  readonly #main = input((_mode, context) => {
+    context.ready()
+    return this.source
+  })
+  readonly #out = output(() => this.sink)
+
+  get engine(): RunningEngine {
+    return this.#engine!
+  }
+
+  /** Verbs of the newest reload, by id. */
+  get verbs(): Record<string, PlanVerb> {
+    return Object.fromEntries((this.#plan?.nodes ?? []).map(({ id, verb }) => [id, verb]))
+  }
+
+  get states(): Record<string, string> {
+    const { services, pipelines } = this.engine.status()
+    return Object.fromEntries([...services, ...pipelines.flatMap(({ nodes }) => nodes)].map((n) => [n.id, n.state]))
+  }
+
+  /** `swap` of a node, as the graph says it. */
+  swapOf(id: string): string | undefined {
+    const { services, pipelines } = this.engine.graph
+    const found = [...services, ...pipelines.flatMap(({ nodes }) => nodes)].find((each) => each.id === id)
+    return (found?.options as Mode | undefined)?.swap
+  }
+
+  /** `one/main` and `one/out` are there, whether or not they are given. */
+  async start(...nodes: readonly NodeSettings[]): Promise<this> {
+    this.#live = await LiveEngine.create()
+    this.#graph = await this.#live.load(liveYaml({ drain: '1s' }))
+    this.#engine = await startEngine(this.#with(nodes), { log: keptLog(this.#live.lines) })
+    this.#engine.onRolledBack = (what) => this.rolledBack.push(what)
+    return this
+  }
+
+  planFor(...nodes: readonly NodeSettings[]): ReloadPlan {
+    return planReload(this.engine.graph, this.#with(nodes))
+  }
+
+  /** To these nodes, from whatever runs. */
+  async reload(...nodes: readonly NodeSettings[]): Promise<AppliedReload> {
+    const next = this.#with(nodes)
+    this.#plan = planReload(this.engine.graph, next)
+    return this.engine.apply(this.#plan, next)
+  }
+
+  /** Resolves when all that was asked for before, by the engine itself too, has been done. */
+  async settled(): Promise<void> {
+    const { graph } = this.engine
+    await this.engine.apply(planReload(graph, graph), graph).catch(() => undefined)
+  }
+
+  /** Resolves when the new graph runs, whether or not its readers have been cut over. */
+  async committed(before: Graph): Promise<void> {
+    await until(() => this.engine.graph !== before, 'it is committed')
+  }
+
+  /** Sends so many chunks by each source, numbered on. */
+  send(count: number, ...sources: readonly ScriptedSource[]): void {
+    for (let sent = 0; sent < count; sent++) {
+      const next = numbered(this.#seq++, performance.now())
+      for (const source of sources.length === 0 ? [this.source] : sources) source.next(next)
+    }
+  }
+
+  /** Sends, one after the other, until it is disposed. */
+  flow(...sources: readonly ScriptedSource[]): Disposable {
+    const sending = setInterval(() => this.send(1, ...sources), 2)
+    return { [Symbol.dispose]: () => clearInterval(sending) }
+  }
+
+  viewer(path: string): RawClient {
+    return new RawClient(this.#live!.addressOf(this.engine, 'web')).get(path)
+  }
+
+  /** What a viewer of that path is answered. */
+  async statusOf(path: string): Promise<number> {
+    const viewer = this.viewer(path)
+    await until(() => viewer.status !== 0, `an answer for ${path}`)
+    viewer.close()
+    return viewer.status
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#engine?.stop('test')
+    await this.#live?.[Symbol.asyncDispose]()
+  }
+
+  #with(given: readonly NodeSettings[]): Graph {
+    const services = given.filter(({ definition }) => definition.kind === 'service')
+    const nodes = given.filter(({ definition }) => definition.kind !== 'service')
+    const inputs = nodes.filter(({ id, definition }) => definition.kind === 'input' && id.startsWith('one/'))
+    const first = inputs[0] ?? node('one/main', this.#main)
+    const from = nodes.some(({ id }) => id === 'one/mid') ? 'one/mid' : first.id
+    const isGiven = nodes.some(({ id }) => id === 'one/out')
+    const all = [
+      ...(inputs.length === 0 ? [first] : []),
+      ...nodes,
+      ...(isGiven ? [] : [node('one/out', this.#out, { from })]),
+    ]
+    const names = [...new Set(all.map(({ id }) => id.slice(0, id.indexOf('/'))))]
+    const pipelines = names.map((name) => ({
+      name,
+      description: '',
+      nodes: all.filter(({ id }) => id.startsWith(`${name}/`)),
+    }))
+    return { ...this.#graph!, services, pipelines }
+  }
+}
+
+/** A pipeline on a clock that the test moves; nothing of the engine is around it. */
+export class PipelineBench implements AsyncDisposable {
+  readonly shop = new Workshop()
+  readonly runner: PipelineRunner
+  #seq = 0
+
+  constructor(...nodes: readonly NodeSettings[]) {
+    this.runner = new PipelineRunner({ name: 'one', description: '', nodes }, this.shop.services, this.shop.container)
+  }
+
+  async start(): Promise<this> {
+    await this.runner.start()
+    return this
+  }
+
+  /** Prepares what the verbs say, by id, and begins to hand over; other nodes are kept. */
+  async change(verbs: Readonly<Record<string, PlanVerb>>, ...nodes: readonly NodeSettings[]): Promise<PipelineChange> {
+    const changes = nodes.map(({ id }) => ({ id, verb: verbs[id] ?? 'keep', changes: [], why: '' }) as const)
+    const byId = new Map(changes.map((change) => [change.id, change]))
+    const change = new PipelineChange(this.runner, { name: 'one', description: '', nodes }, byId)
+    await change.prepare()
+    change.commit()
+    return change
+  }
+
+  /** One chunk every 100 ms, by each source. */
+  pass(forMs: number, ...sources: readonly ScriptedSource[]): void {
+    for (let passedMs = 0; passedMs < forMs; passedMs += 100) {
+      const next = numbered(this.#seq++, this.shop.clock.nowMs())
+      for (const source of sources) source.next(next)
+      this.shop.clock.advance(100)
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.runner.stop('test', 1000)
+    this.shop[Symbol.dispose]()
+  }
+}

@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import type { NodeSettings } from '../../graph/graph.js'
+import { until } from '../../listen/loopback.test.kit.js'
+import { Bench } from './reload.test.kit.js'
+import { KeepingSink } from '../run.test.kit.js'
+import { node, output, serving, stage, ThrowingStage } from '../scripted-nodes.test.kit.js'
+
+describe('a node that is renamed and changed in one edit', () => {
+  test('that goes back has its new name in the graph and as it runs, and a later reload leaves it be', async () => {
+    const opened: string[] = []
+    const throwing = stage(({ value }) => {
+      opened.push(value.swap)
+      return new ThrowingStage(() => value.swap === 'bad')
+    })
+    const sinks: KeepingSink[] = []
+    const out = output(() => {
+      const sink = new KeepingSink()
+      sinks.push(sink)
+      return sink
+    })
+    const nodes = (name: string, swap: string, live: string): NodeSettings[] => [
+      node(`one/${name}`, throwing, { from: 'one/main', swap, ...(name === 'old' ? {} : { was: 'one/old' }) }),
+      node('one/out', out, { from: `one/${name}`, live }),
+    ]
+    await using bench = await new Bench().start(...nodes('old', 'good', ''))
+    bench.send(7)
+    const { graph } = bench.engine
+    const applying = bench.reload(...nodes('new', 'bad', ''))
+    await bench.committed(graph)
+    bench.send(1)
+    await applying
+    await bench.settled()
+    using _flow = bench.flow()
+    assert.equal(bench.rolledBack.length, 1)
+    assert.deepEqual(bench.states, { 'one/main': 'ready', 'one/new': 'ready', 'one/out': 'ready' })
+    assert.equal(bench.swapOf('one/new'), 'good')
+    const { cuts } = await bench.reload(...nodes('new', 'good', 'other'))
+    assert.deepEqual(cuts, [])
+    assert.equal(bench.verbs['one/old'], undefined)
+    assert.deepEqual(bench.states, { 'one/main': 'ready', 'one/new': 'ready', 'one/out': 'ready' })
+    assert.deepEqual(opened, ['good', 'bad'])
+    const length = sinks[0]?.chunks.length ?? 0
+    await until(() => (sinks[0]?.chunks.length ?? 0) > length, 'the stream goes on')
+    assert.equal(sinks.length, 1)
+  })
+
+  test('that goes back keeps its viewers, who are known by the new name', async () => {
+    const definition = serving({ isBroken: ({ swap }, { origin }) => swap === 'bad' && origin.seq > 60 })
+    const before = node('one/ts', definition, { from: 'one/main', path: '/live', swap: 'good' })
+    const after = node('one/live', definition, { from: 'one/main', path: '/live', swap: 'bad', was: 'one/ts' })
+    await using bench = await new Bench().start(before)
+    bench.send(6)
+    const viewer = bench.viewer('/live')
+    using _flow = bench.flow()
+    await viewer.saw('200 OK')
+    await bench.reload(after)
+    await until(() => bench.rolledBack.length > 0, 'it has gone back')
+    await viewer.received(viewer.length + 1000)
+    assert.deepEqual(
+      bench.engine.clients().map(({ node: id }) => id),
+      ['one/live'],
+    )
+    viewer.close()
+  })
+
+  test('is found at its new path, and no longer at the old one, while nothing comes from its source', async () => {
+    const definition = serving()
+    const before = node('one/ts', definition, { from: 'one/main', path: '/old', swap: 'a' })
+    const after = node('one/live', definition, { from: 'one/main', path: '/new', swap: 'b', was: 'one/ts' })
+    await using bench = await new Bench().start(before)
+    await bench.reload(after)
+    assert.equal(bench.verbs['one/live'], 'swap')
+    using _flow = bench.flow()
+    assert.deepEqual([await bench.statusOf('/old'), await bench.statusOf('/new')], [404, 200])
+  })
+})

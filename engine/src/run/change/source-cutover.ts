@@ -1,0 +1,87 @@
+// Hands the place of an input over to another source: at a key frame of the new one while the old one delivers, at once
+// when it does not.
+import type { Clock } from '../../plugin/tokens.js'
+import type { EdgeCut } from '../../reload/reload-target.js'
+import { CUT_WITHIN_MS, SILENT_MS } from './cutover.js'
+import type { InputRunner } from '../node/input-runner.js'
+import { runError } from '../node/run-errors.js'
+
+const LOOK_EVERY_MS = 100
+
+export class SourceCrossover {
+  readonly node: string
+  readonly newcomer: string
+  readonly done: Promise<EdgeCut>
+  readonly #before: InputRunner
+  readonly #next: InputRunner
+  readonly #clock: Clock
+  #startedMs = 0
+  #timers: Disposable[] = []
+  #isOver = false
+  #settle: { resolve(cut: EdgeCut): void; reject(error: unknown): void } = {
+    resolve: () => undefined,
+    reject: () => undefined,
+  }
+
+  constructor(before: InputRunner, next: InputRunner, clock: Clock) {
+    this.node = next.id
+    this.newcomer = next.id
+    this.#before = before
+    this.#next = next
+    this.#clock = clock
+    this.done = new Promise((resolve, reject) => {
+      this.#settle = { resolve, reject }
+    })
+    this.done.catch(() => undefined)
+  }
+
+  start(): void {
+    this.#startedMs = this.#clock.nowMs()
+    const { shadow } = this.#next
+    if (shadow !== undefined) shadow.onEntry = () => this.#cut()
+    this.#timers.push(
+      this.#clock.after(Math.max(CUT_WITHIN_MS, 2 * this.#before.port.entryIntervalMs), () => this.force()),
+      this.#clock.every(LOOK_EVERY_MS, () => this.#look()),
+    )
+    this.#look()
+  }
+
+  /** Cuts now. A source that has nothing by now does not take the place of one that delivers. */
+  force(): void {
+    const { state } = this.#next
+    // Without key frames it has bytes all the same.
+    const isUp = (state === 'ready' || state === 'degraded') && this.#next.receivedBytes > 0
+    if (isUp || this.#before.isSilent(SILENT_MS)) return this.#cut()
+    const why = this.#next.why === '' ? 'it sends nothing' : this.#next.why
+    this.#end(() => this.#settle.reject(runError('NODE_NOT_READY', `did not take over: ${why}`, { at: this.node })))
+  }
+
+  settle(): void {
+    // The readers have kept their port.
+  }
+
+  #look(): void {
+    if (this.#next.shadow?.hasEntry === true || this.#before.isSilent(SILENT_MS)) this.#cut()
+  }
+
+  #cut(): void {
+    this.#end(() => {
+      this.#next.takePlace()
+      const waitedMs = Math.round(this.#clock.nowMs() - this.#startedMs)
+      this.#settle.resolve({ node: this.node, how: 'marked', waitedMs })
+    })
+  }
+
+  #end(how: () => void): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    const { shadow } = this.#next
+    if (shadow !== undefined) shadow.onEntry = () => undefined
+    for (const timer of this.#timers.splice(0)) timer[Symbol.dispose]()
+    try {
+      how()
+    } catch (error) {
+      this.#settle.reject(error)
+    }
+  }
+}

@@ -1,0 +1,287 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import type { AnyChunk } from '../../plugin/contract.js'
+import { Edge } from './edge.js'
+import type { EdgeSettings } from './edge.js'
+import { createNodeScope } from '../node/node-scope.js'
+import { chunk, settle } from '../run.test.kit.js'
+
+interface Reader {
+  readonly edge: Edge
+  readonly got: AnyChunk[]
+  readonly pressure: boolean[]
+  readonly log: string[]
+  onChunk: (chunk: AnyChunk) => void
+  seqs(): number[]
+}
+
+function readerOf(more: Partial<EdgeSettings> & { readonly isPausable?: boolean } = {}): Reader {
+  const pressure: boolean[] = []
+  const { isPausable = false, ...settings } = more
+  const edge = new Edge({ id: 'one/main.out', boundBytes: 1000, enter: (run) => run(), ...settings })
+  edge.sources = [{ isPausable, isPressed: false, press: (isHeld) => pressure.push(isHeld) }]
+  const got: AnyChunk[] = []
+  const log: string[] = []
+  const reader: Reader = {
+    edge,
+    got,
+    pressure,
+    log,
+    onChunk: () => undefined,
+    seqs: () => got.map((one) => one.origin.seq),
+  }
+  edge.inlet.chunks.subscribe({
+    next: (next) => {
+      got.push(next)
+      log.push(String(next.origin.seq))
+      reader.onChunk(next)
+    },
+    complete: () => log.push('complete'),
+  })
+  return reader
+}
+
+describe('an edge', () => {
+  test('hands chunks over at once, the very same objects', () => {
+    const { edge, got } = readerOf()
+    const first = chunk(0)
+    edge.push(first)
+    assert.equal(got[0], first)
+    assert.deepEqual(edge.counters, { receivedBytes: 100, queuedBytes: 0, droppedBytes: 0, drops: 0 })
+  })
+
+  test('queues while its reader holds, and drains in order', () => {
+    const reader = readerOf()
+    const hold = reader.edge.inlet.hold()
+    for (let seq = 0; seq < 5; seq++) reader.edge.push(chunk(seq))
+    assert.deepEqual([reader.seqs(), reader.edge.counters.queuedBytes], [[], 500])
+    hold[Symbol.dispose]()
+    hold[Symbol.dispose]()
+    reader.edge.push(chunk(5))
+    assert.deepEqual(reader.seqs(), [0, 1, 2, 3, 4, 5])
+    assert.deepEqual(reader.pressure, [true, false])
+    assert.equal(reader.edge.counters.queuedBytes, 0)
+  })
+
+  test('goes on only when the last of several holds has been disposed', () => {
+    const { edge, seqs } = readerOf()
+    const [one, two] = [edge.inlet.hold(), edge.inlet.hold()]
+    edge.push(chunk(0))
+    one[Symbol.dispose]()
+    one[Symbol.dispose]()
+    assert.deepEqual(seqs(), [])
+    two[Symbol.dispose]()
+    assert.deepEqual(seqs(), [0])
+  })
+
+  test('takes a hold inside next, also during the drain, and keeps the order', () => {
+    const reader = readerOf()
+    let hold: Disposable | undefined
+    reader.onChunk = () => {
+      hold = reader.edge.inlet.hold()
+    }
+    for (let seq = 0; seq < 4; seq++) reader.edge.push(chunk(seq))
+    for (let expected = 1; expected < 4; expected++) {
+      assert.equal(reader.got.length, expected)
+      hold?.[Symbol.dispose]()
+    }
+    assert.deepEqual(reader.seqs(), [0, 1, 2, 3])
+    assert.deepEqual(reader.pressure, [true])
+    hold?.[Symbol.dispose]()
+    assert.deepEqual(reader.pressure, [true, false])
+  })
+
+  test('is not confused by a hold that is released in the same next', () => {
+    const reader = readerOf()
+    const first = reader.edge.inlet.hold()
+    for (let seq = 0; seq < 4; seq++) reader.edge.push(chunk(seq))
+    reader.onChunk = () => reader.edge.inlet.hold()[Symbol.dispose]()
+    first[Symbol.dispose]()
+    assert.deepEqual(reader.seqs(), [0, 1, 2, 3])
+    assert.deepEqual(reader.pressure, [true, false])
+  })
+
+  test('hands a chunk that arrives during the drain over behind those that wait', () => {
+    const reader = readerOf()
+    const hold = reader.edge.inlet.hold()
+    for (let seq = 0; seq < 3; seq++) reader.edge.push(chunk(seq))
+    reader.onChunk = ({ origin }) => {
+      if (origin.seq === 0) reader.edge.push(chunk(3))
+    }
+    hold[Symbol.dispose]()
+    assert.deepEqual(reader.seqs(), [0, 1, 2, 3])
+  })
+
+  test('completes after the queue', () => {
+    const reader = readerOf()
+    const hold = reader.edge.inlet.hold()
+    reader.edge.push(chunk(0))
+    reader.edge.complete()
+    reader.edge.push(chunk(1))
+    assert.deepEqual(reader.log, [])
+    hold[Symbol.dispose]()
+    reader.edge.complete()
+    assert.deepEqual(reader.log, ['0', 'complete'])
+  })
+})
+
+describe('an edge over its bound', () => {
+  test('drops whole GOPs, the oldest first, and says lost where it goes on', () => {
+    const reader = readerOf()
+    const hold = reader.edge.inlet.hold()
+    // GOPs of four chunks: 0 to 3, 4 to 7, 8 to 11; the eleventh chunk is over the bound.
+    for (let seq = 0; seq < 11; seq++) reader.edge.push(chunk(seq, 100, seq % 4 === 0))
+    assert.deepEqual(reader.edge.counters, { receivedBytes: 1100, queuedBytes: 700, droppedBytes: 400, drops: 1 })
+    hold[Symbol.dispose]()
+    assert.deepEqual(reader.seqs(), [4, 5, 6, 7, 8, 9, 10])
+    assert.deepEqual(
+      reader.got.map(({ discontinuity }) => discontinuity),
+      ['lost', ...Array<false>(6).fill(false)],
+    )
+  })
+
+  test('never keeps more than its bound, whatever the sizes of chunks', () => {
+    const reader = readerOf()
+    reader.edge.inlet.hold()
+    for (let seq = 0; seq < 9; seq++) reader.edge.push(chunk(seq, 10, true))
+    for (let seq = 9; seq < 30; seq++) {
+      reader.edge.push(chunk(seq, 400, true))
+      assert.ok(reader.edge.counters.queuedBytes <= 1000, `${reader.edge.counters.queuedBytes} bytes wait`)
+    }
+  })
+
+  test('that had to drop everything goes on at the next random access point', () => {
+    const reader = readerOf()
+    const hold = reader.edge.inlet.hold()
+    for (let seq = 0; seq < 11; seq++) reader.edge.push(chunk(seq))
+    assert.equal(reader.edge.counters.queuedBytes, 0)
+    hold[Symbol.dispose]()
+    reader.edge.push(chunk(11))
+    reader.edge.push(chunk(12, 100, true))
+    reader.edge.push(chunk(13))
+    assert.deepEqual(reader.seqs(), [12, 13])
+    assert.equal(reader.got[0]?.discontinuity, 'lost')
+    assert.deepEqual(reader.edge.counters, { receivedBytes: 1400, queuedBytes: 0, droppedBytes: 1200, drops: 1 })
+  })
+
+  test('goes on a bound later where there are no random access points', () => {
+    const reader = readerOf()
+    const hold = reader.edge.inlet.hold()
+    for (let seq = 0; seq < 11; seq++) reader.edge.push(chunk(seq))
+    hold[Symbol.dispose]()
+    for (let seq = 11; seq < 25; seq++) reader.edge.push(chunk(seq))
+    assert.deepEqual(reader.seqs(), [21, 22, 23, 24])
+    assert.equal(reader.got[0]?.discontinuity, 'lost')
+  })
+
+  test('presses and never drops where all sources can wait', () => {
+    const reader = readerOf({ isPausable: true })
+    assert.equal(reader.edge.inlet.pausable, true)
+    const hold = reader.edge.inlet.hold()
+    for (let seq = 0; seq < 50; seq++) reader.edge.push(chunk(seq))
+    assert.deepEqual(reader.pressure, [true])
+    hold[Symbol.dispose]()
+    assert.equal(reader.got.length, 50)
+    assert.equal(reader.edge.counters.drops, 0)
+  })
+})
+
+describe('an edge whose reader has gone', () => {
+  test('presses no more, and takes nothing', () => {
+    const reader = readerOf({ isPausable: true })
+    const hold = reader.edge.inlet.hold()
+    reader.edge.push(chunk(0))
+    reader.edge.close()
+    reader.edge.push(chunk(1))
+    hold[Symbol.dispose]()
+    reader.edge.inlet.hold()
+    reader.edge.complete()
+    assert.deepEqual([reader.pressure, reader.log, reader.edge.counters.queuedBytes], [[true, false], [], 0])
+  })
+
+  test('forgets what it held when it is detached, and goes on with the next reader at a random access point', () => {
+    const reader = readerOf()
+    const stale = reader.edge.inlet.hold()
+    reader.edge.push(chunk(0, 100, true))
+    reader.edge.detach()
+    assert.deepEqual([reader.pressure, reader.edge.counters.queuedBytes], [[true, false], 0])
+    reader.edge.attach()
+    stale[Symbol.dispose]()
+    const hold = reader.edge.inlet.hold()
+    stale[Symbol.dispose]()
+    reader.edge.push(chunk(1))
+    reader.edge.push(chunk(2, 100, true))
+    assert.deepEqual(reader.seqs(), [], 'a hold of the reader before does not count for this one')
+    hold[Symbol.dispose]()
+    assert.deepEqual(reader.seqs(), [2])
+    assert.equal(reader.got[0]?.discontinuity, 'lost')
+    assert.deepEqual(reader.pressure, [true, false, true, false])
+  })
+
+  test('counts what comes while nobody reads as dropped', () => {
+    const reader = readerOf()
+    reader.edge.detach()
+    reader.edge.push(chunk(0))
+    reader.edge.push(chunk(1))
+    assert.deepEqual(reader.edge.counters, { receivedBytes: 200, queuedBytes: 0, droppedBytes: 200, drops: 1 })
+  })
+
+  test('tells when everything has been handed over', async () => {
+    const reader = readerOf()
+    const hold = reader.edge.inlet.hold()
+    reader.edge.push(chunk(0))
+    let isDelivered = false
+    const delivered = reader.edge.delivered().then(() => {
+      isDelivered = true
+    })
+    reader.edge.complete()
+    await settle()
+    assert.equal(isDelivered, false)
+    hold[Symbol.dispose]()
+    await delivered
+    await reader.edge.delivered()
+    assert.deepEqual(reader.log, ['0', 'complete'])
+  })
+})
+
+describe('a reader that throws', () => {
+  test('fails alone: its sibling goes on, and nothing is unhandled', async () => {
+    const strays: unknown[] = []
+    using scope = createNodeScope((error) => strays.push(error))
+    const failures: unknown[] = []
+    const bad = readerOf({ enter: (run) => scope.enter((error) => failures.push(error), run) })
+    const good = readerOf()
+    const broken = new Error('broken')
+    bad.onChunk = () => {
+      throw broken
+    }
+    for (const each of [bad, good]) each.edge.push(chunk(0))
+    for (const each of [bad, good]) each.edge.push(chunk(1))
+    await settle()
+    assert.deepEqual(failures, [broken, broken])
+    assert.deepEqual([good.seqs(), strays], [[0, 1], []])
+  })
+
+  test('is told apart from those of another engine in the process', async () => {
+    const strays: string[] = []
+    const first = createNodeScope(() => strays.push('first'))
+    const second = createNodeScope(() => strays.push('second'))
+    const failures: string[] = []
+    const readers = [first, second].map((scope, index) =>
+      readerOf({ enter: (run) => scope.enter(() => failures.push(`reader ${index}`), run) }),
+    )
+    for (const reader of readers) {
+      reader.onChunk = () => {
+        throw new Error('broken')
+      }
+    }
+    for (const { edge } of readers) edge.push(chunk(0))
+    await settle()
+    assert.deepEqual([failures, strays], [['reader 0', 'reader 1'], []])
+    first[Symbol.dispose]()
+    readers[1]?.edge.push(chunk(1))
+    await settle()
+    assert.deepEqual([failures, strays], [['reader 0', 'reader 1', 'reader 1'], []])
+    second[Symbol.dispose]()
+  })
+})

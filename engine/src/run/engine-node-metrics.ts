@@ -1,0 +1,97 @@
+// The engine's own series of the nodes and listeners that run: they come and go with them.
+import type { RouteStatus } from '../deliver/route-view.js'
+import { addNodeMetrics, type NodeReadings } from '../observe/core-metrics.js'
+import { addListenerMetrics, type ListenerReadings } from '../observe/listener-metrics.js'
+import type { MetricsRegistry } from '../observe/metrics-registry.js'
+import { InputRunner } from './node/input-runner.js'
+import { labelsOf } from './node/node-metrics.js'
+import type { PipelineNode } from './pipeline/pipeline-runner.js'
+import type { ServiceRunner } from './node/service-runner.js'
+
+export type EngineNode = ServiceRunner | PipelineNode
+
+interface Shown {
+  readonly id: string
+  readonly series: Disposable
+}
+
+export class SeriesOfParts {
+  readonly #registry: MetricsRegistry
+  readonly #routeOf: (id: string) => RouteStatus | undefined
+  readonly #shown = new Map<EngineNode | ListenerReadings, Shown>()
+
+  constructor(registry: MetricsRegistry, routeOf: (id: string) => RouteStatus | undefined) {
+    this.#registry = registry
+    this.#routeOf = routeOf
+  }
+
+  /** Adds the series of what is new or renamed, and takes out those of what is gone. */
+  refresh(nodes: readonly EngineNode[], listeners: readonly ListenerReadings[]): void {
+    const present = new Set<EngineNode | ListenerReadings>([...nodes, ...listeners])
+    for (const [part, { id, series }] of this.#shown) {
+      if (present.has(part) && id === nameOf(part)) continue
+      this.#shown.delete(part)
+      series[Symbol.dispose]()
+    }
+    for (const node of nodes) if (!this.#shown.has(node)) this.#show(node, this.#addNode(node))
+    for (const each of listeners) if (!this.#shown.has(each)) this.#show(each, addListenerMetrics(this.#registry, each))
+  }
+
+  #show(part: EngineNode | ListenerReadings, series: Disposable): void {
+    this.#shown.set(part, { id: nameOf(part), series })
+  }
+
+  #addNode(node: EngineNode): Disposable {
+    return addNodeMetrics(this.#registry, labelsOf(node.settings), new ReadingsOf(node, () => this.#routeOf(node.id)))
+  }
+}
+
+/** Each value is read by itself: a scrape asks for one after the other. */
+class ReadingsOf implements NodeReadings {
+  readonly kind: string
+  readonly #node: EngineNode
+  readonly #route: () => RouteStatus | undefined
+
+  constructor(node: EngineNode, route: () => RouteStatus | undefined) {
+    this.kind = node.settings.definition.kind
+    this.#node = node
+    this.#route = route
+  }
+
+  get isUp(): boolean {
+    return this.#node.state === 'ready'
+  }
+
+  get isConnected(): boolean {
+    return this.isUp || this.#node.state === 'degraded'
+  }
+
+  get restarts(): number {
+    return this.#node.restarts
+  }
+
+  get receivedBytes(): number {
+    return this.#node.receivedBytes
+  }
+
+  get sentBytes(): number {
+    return this.#node.sentBytes
+  }
+
+  get droppedPackets(): number {
+    return this.#node instanceof InputRunner ? this.#node.droppedPackets : 0
+  }
+
+  get edges(): NodeReadings['edges'] {
+    if (!('edges' in this.#node)) return []
+    return this.#node.edges.map(({ id, counters: { queuedBytes, drops } }) => ({ id, queuedBytes, drops }))
+  }
+
+  get route(): RouteStatus | undefined {
+    return this.kind === 'output' ? this.#route() : undefined
+  }
+}
+
+function nameOf(part: EngineNode | ListenerReadings): string {
+  return 'id' in part ? part.id : part.name
+}

@@ -1,0 +1,50 @@
+// The only file that knows inversify: one container for the engine's services, a child for each pipeline, a child of that
+// for each node. Nodes are stopped by the engine, in graph order: deactivation order is not graph order.
+import 'reflect-metadata'
+import { Container } from 'inversify'
+import type { ServiceIdentifier } from 'inversify'
+import type { Definition, Injections } from '../../plugin/contract.js'
+import type { Token } from '../../plugin/tokens.js'
+import { runError } from './run-errors.js'
+
+/** What `open` of a definition is called with, but for what is injected. */
+export type OpenNode = (deps: Readonly<Record<string, unknown>>) => unknown
+
+const NODE = Symbol('node')
+
+export class EngineContainer {
+  readonly #container: Container
+
+  constructor(parent?: EngineContainer) {
+    this.#container =
+      parent === undefined
+        ? new Container({ defaultScope: 'Singleton', jitless: true })
+        : new Container({ parent: parent.#container, defaultScope: 'Singleton', jitless: true })
+  }
+
+  provide<T>(token: Token<T>, value: T): this {
+    this.#container.bind<T>(token).toConstantValue(value)
+    return this
+  }
+
+  /** A container of a pipeline or a node: sees what this one provides, and may provide more. */
+  child(): EngineContainer {
+    return new EngineContainer(this)
+  }
+
+  /** Resolves what the definition injects, and opens its node. Throws NODE_UNKNOWN_TOKEN. */
+  async openNode(definition: Definition, open: OpenNode): Promise<unknown> {
+    const wanted: [string, ServiceIdentifier][] = Object.entries(definition.inject ?? ({} satisfies Injections))
+    for (const [name, token] of wanted) {
+      if (!this.#container.isBound(token)) {
+        throw runError('NODE_UNKNOWN_TOKEN', `${definition.kind} ${definition.type} injects ${name}: ${String(token)}`)
+      }
+    }
+    const node = this.child().#container
+    node.bind(NODE).toResolvedValue(
+      async (...values: unknown[]) => open(Object.fromEntries(wanted.map(([name], at) => [name, values[at]]))),
+      wanted.map(([, token]) => token),
+    )
+    return await node.getAsync(NODE)
+  }
+}

@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import type { MetricRead } from '../../plugin/contract.js'
+import { carryOn } from './counter-offset.js'
+
+function rowsOf(read: MetricRead): [Record<string, string>, number][] {
+  const now = read()
+  return typeof now === 'number' ? [[{}, now]] : [...now].map(([labels, value]) => [{ ...labels }, value])
+}
+
+describe('a counter that is carried on', () => {
+  test('starts where the one before it is, and grows as its own does', () => {
+    let [before, next] = [100, 7]
+    const read = carryOn(
+      () => before,
+      () => next,
+    )
+    assert.deepEqual(rowsOf(read), [[{}, 100]])
+    next = 10
+    assert.deepEqual(rowsOf(read), [[{}, 103]])
+    // What has gone counts nothing any more.
+    before = 500
+    assert.deepEqual(rowsOf(read), [[{}, 103]])
+  })
+
+  test('keeps the rows of both, whatever the order of their labels', () => {
+    const rows: [Record<string, string>, number][] = [
+      [{ pid: '256', kind: 'video' }, 5],
+      [{ kind: 'audio', pid: '257' }, 3],
+    ]
+    const own: [Record<string, string>, number][] = []
+    const read = carryOn(
+      () => rows,
+      () => own,
+    )
+    own.push([{ kind: 'video', pid: '256' }, 2], [{ kind: 'data', pid: '258' }, 1])
+    const byPid = new Map(rowsOf(read).map(([{ pid }, value]) => [pid, value]))
+    assert.deepEqual(
+      byPid,
+      new Map([
+        ['256', 7],
+        ['257', 3],
+        ['258', 1],
+      ]),
+    )
+  })
+
+  test('never says less than nothing', () => {
+    let next = 5
+    const read = carryOn(
+      () => 2,
+      () => next,
+    )
+    next = 0
+    assert.deepEqual(rowsOf(read), [[{}, 0]])
+  })
+
+  test('may be carried on again, from one node to the next', () => {
+    let [first, second, third] = [10, 0, 0]
+    const once = carryOn(
+      () => first,
+      () => second,
+    )
+    second = 4
+    const twice = carryOn(once, () => third)
+    first = 0
+    third = 1
+    assert.deepEqual(rowsOf(twice), [[{}, 15]])
+  })
+})

@@ -1,0 +1,31 @@
+// Counters that go on where those of another node ended, so that a swap is no fall to zero in anybody's graphs.
+import type { MetricRead } from '../../plugin/contract.js'
+
+type Labels = Readonly<Record<string, string>>
+
+/** A counter that starts, now, at what `before` reads now, and grows as `next` does. */
+export function carryOn(before: MetricRead, next: MetricRead): MetricRead {
+  const base = new Map<string, { readonly labels: Labels; readonly value: number }>()
+  for (const [labels, value] of rowsOf(before)) base.set(keyOf(labels), { labels, value })
+  for (const [labels, value] of rowsOf(next)) {
+    const key = keyOf(labels)
+    base.set(key, { labels, value: (base.get(key)?.value ?? 0) - value })
+  }
+  return () => {
+    const rows = new Map(base)
+    for (const [labels, value] of rowsOf(next)) {
+      const key = keyOf(labels)
+      rows.set(key, { labels, value: (base.get(key)?.value ?? 0) + value })
+    }
+    return Array.from(rows.values(), ({ labels, value }) => [labels, Math.max(0, value)] as const)
+  }
+}
+
+function rowsOf(read: MetricRead): Iterable<readonly [Labels, number]> {
+  const now = read()
+  return typeof now === 'number' ? [[{}, now]] : now
+}
+
+function keyOf(labels: Labels): string {
+  return JSON.stringify(Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1)))
+}

@@ -1,0 +1,295 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { buildTs } from '../../testing/index.js'
+import type { AnyChunk, Boundary } from '../../plugin/contract.js'
+import type { Definition } from '../../plugin/contract.js'
+import type { NodeSettings } from '../../graph/graph.js'
+import { Edge } from '../edge/edge.js'
+import { InputRunner } from './input-runner.js'
+import { bytesInputOf, chunk, inputOf, ScriptedSource, settings, testError, Workshop } from '../run.test.kit.js'
+
+type Item = Uint8Array | Boundary
+
+class Bench implements AsyncDisposable {
+  readonly shop = new Workshop()
+  readonly source: ScriptedSource<Item>
+  readonly input: InputRunner
+  readonly got: AnyChunk[] = []
+  isComplete = false
+
+  constructor(more: Partial<NodeSettings> = {}, canHold = false) {
+    this.source = new ScriptedSource<Item>({ canHold })
+    this.input = runnerOf(
+      this.shop,
+      bytesInputOf(() => this.source),
+      more,
+    )
+    const edge = edgeOf(this.input)
+    edge.inlet.chunks.subscribe({
+      next: (next) => this.got.push(next),
+      complete: () => {
+        this.isComplete = true
+      },
+    })
+    this.input.port.connect(edge)
+  }
+
+  get bytes(): Uint8Array {
+    return Buffer.concat(this.got.map(({ bytes }) => bytes))
+  }
+
+  get generations(): number[] {
+    return [...new Set(this.got.map(({ origin }) => origin.generation))]
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.input.stop('test')
+    this.shop[Symbol.dispose]()
+  }
+}
+
+function runnerOf(shop: Workshop, definition: Definition, more: Partial<NodeSettings> = {}): InputRunner {
+  return new InputRunner(settings('one/main', definition, more), shop.services, shop.container)
+}
+
+function edgeOf(...inputs: readonly InputRunner[]): Edge {
+  const edge = new Edge({ id: 'one/main.out', enter: (run) => run() })
+  edge.sources = inputs.map(({ port }) => port)
+  return edge
+}
+
+/** First PCR of the chunks from one generation, 90 kHz, and when it was received. */
+function firstPcr(chunks: readonly AnyChunk[], generation: number): number {
+  for (const { bytes, origin } of chunks) {
+    if (origin.generation !== generation) continue
+    for (let at = 0; at < bytes.length; at += 188) {
+      const hasPcr = (bytes[at + 3]! & 0x20) !== 0 && bytes[at + 4]! > 0 && (bytes[at + 5]! & 0x10) !== 0
+      if (hasPcr)
+        return new DataView(bytes.buffer, bytes.byteOffset + at + 6).getUint32(0) * 2 + (bytes[at + 10]! >>> 7)
+    }
+  }
+  throw new Error('no PCR')
+}
+
+const stream = buildTs({ durationS: 2 })
+
+describe('an input of bytes', () => {
+  test('delivers everything when it completes, at once', async () => {
+    await using bench = new Bench()
+    await bench.input.start()
+    bench.source.next(stream.bytes.slice())
+    bench.source.complete()
+    assert.deepEqual(Buffer.compare(bench.bytes, stream.bytes), 0)
+    assert.deepEqual(
+      [bench.isComplete, bench.input.state, bench.input.receivedBytes],
+      [true, 'ended', stream.bytes.length],
+    )
+  })
+
+  test('flushes what has collected each batch', async () => {
+    await using bench = new Bench({ batchMs: 20 })
+    await bench.input.start()
+    bench.source.next(stream.bytes.slice(0, 188 * 40))
+    const before = bench.bytes.length
+    bench.shop.clock.advance(40)
+    assert.ok(bench.bytes.length > before)
+    assert.equal(bench.bytes.length, 188 * 40)
+  })
+
+  test('delivers everything, the last picture too, when it is finished from outside', async () => {
+    await using bench = new Bench()
+    await bench.input.start()
+    bench.source.next(stream.bytes.slice())
+    bench.input.finish()
+    bench.input.finish()
+    bench.source.next(stream.bytes.slice())
+    assert.deepEqual([bench.bytes.length, bench.isComplete], [stream.bytes.length, true])
+  })
+
+  test('delivers the last picture too when its stream ends with an `end` error', async () => {
+    await using bench = new Bench()
+    await bench.input.start()
+    bench.source.next(stream.bytes.slice())
+    bench.source.error(testError('TEST_END', 'over'))
+    assert.deepEqual([bench.bytes.length, bench.isComplete, bench.input.state], [stream.bytes.length, true, 'ended'])
+  })
+
+  test('starts a generation at a boundary', async () => {
+    await using bench = new Bench()
+    await bench.input.start()
+    for (let pass = 0; pass < 3; pass++) {
+      if (pass > 0) bench.source.next({ boundary: true, timeline: 'contiguous' })
+      bench.source.next(stream.bytes.slice())
+    }
+    bench.source.next({ boundary: true, timeline: 'contiguous' })
+    bench.source.complete()
+    assert.deepEqual(bench.generations, [0, 1, 2])
+    assert.deepEqual(
+      bench.got.map(({ origin }) => origin.seq),
+      bench.got.map((_, index) => index),
+    )
+  })
+
+  for (const [name, fail] of [
+    ['the source fails', (bench: Bench) => bench.source.error(testError('TEST_RETRY', 'gone'))],
+    ['a timer of the node fails', (bench: Bench) => bench.input.fail(testError('TEST_RETRY', 'gone'))],
+  ] as const) {
+    test(`starts a generation that is later by the time that passed when ${name}`, async () => {
+      await using bench = new Bench()
+      await bench.input.start()
+      bench.source.next(stream.bytes.slice(0, 188 * 101 + 50))
+      fail(bench)
+      assert.equal(bench.isComplete, false)
+      bench.shop.clock.advance(500)
+      bench.shop.clock.advance(7000)
+      bench.source.next(stream.bytes.slice())
+      bench.shop.clock.advance(100)
+      bench.source.complete()
+      assert.deepEqual([bench.generations, bench.source.attempts], [[0, 1], 2])
+      const elapsed = (firstPcr(bench.got, 1) - firstPcr(bench.got, 0)) / 90_000
+      assert.ok(elapsed >= 7.5, `${elapsed} s`)
+      assert.ok(elapsed < 9.5, `${elapsed} s`)
+    })
+  }
+
+  test('with `timeline: source` leaves the clocks as they are', async () => {
+    await using bench = new Bench({ timeline: 'source' })
+    await bench.input.start()
+    bench.source.next(stream.bytes.slice())
+    bench.source.next({ boundary: true, timeline: 'elapsed' })
+    bench.source.next(stream.bytes.slice())
+    bench.source.complete()
+    assert.equal(Buffer.compare(bench.bytes, Buffer.concat([stream.bytes, stream.bytes])), 0)
+    assert.equal(firstPcr(bench.got, 0), firstPcr(bench.got, 1))
+  })
+
+  test('measures its bit rate over some seconds', async () => {
+    await using bench = new Bench()
+    await bench.input.start()
+    for (let second = 0; second < 10; second++) {
+      bench.source.next(new Uint8Array(1000))
+      bench.input.sampleRate()
+    }
+    assert.equal(bench.input.bitsPerSecond, 8000)
+  })
+})
+
+describe('an input of chunks', () => {
+  test('passes them on untouched', async () => {
+    using shop = new Workshop()
+    const source = new ScriptedSource()
+    const input = runnerOf(
+      shop,
+      inputOf(() => source),
+    )
+    const edge = edgeOf(input)
+    const got: AnyChunk[] = []
+    edge.inlet.chunks.subscribe((next) => got.push(next))
+    input.port.connect(edge)
+    await input.start()
+    const first = chunk(0)
+    source.next(first)
+    assert.equal(got[0], first)
+    await input.stop('test')
+  })
+})
+
+describe('an input that can wait', () => {
+  test('is held while any of its readers holds, whatever becomes of the others', async () => {
+    await using bench = new Bench({}, true)
+    const { input, source } = bench
+    const edges = [edgeOf(input), edgeOf(input), edgeOf(input)] as const
+    await input.start()
+    const holds = edges.map((edge) => edge.inlet.hold())
+    assert.equal(source.holds, 1)
+    edges[0].close()
+    edges[0].close()
+    holds[0]?.[Symbol.dispose]()
+    edges[1].detach()
+    holds[1]?.[Symbol.dispose]()
+    assert.equal(source.holds, 1)
+    holds[2]?.[Symbol.dispose]()
+    assert.equal(source.holds, 0)
+    edges[0].inlet.hold()
+    assert.equal(source.holds, 0)
+  })
+
+  test('is held again when it is subscribed again, and not if nobody holds by then', async () => {
+    await using bench = new Bench({}, true)
+    const { input, source, shop } = bench
+    const edge = edgeOf(input)
+    await input.start()
+    const hold = edge.inlet.hold()
+    source.error(testError('TEST_RETRY', 'gone'))
+    assert.equal(source.holds, 0)
+    shop.clock.advance(500)
+    assert.deepEqual([source.attempts, source.holds], [2, 1])
+    source.error(testError('TEST_RETRY', 'gone'))
+    hold[Symbol.dispose]()
+    shop.clock.advance(1000)
+    assert.deepEqual([source.attempts, source.holds], [3, 0])
+    edge.inlet.hold()[Symbol.dispose]()
+    assert.equal(source.holds, 0)
+  })
+
+  test('is held before it is subscribed', async () => {
+    using shop = new Workshop()
+    const source = new ScriptedSource({ canHold: true })
+    const input = runnerOf(
+      shop,
+      inputOf(() => source),
+    )
+    edgeOf(input).inlet.hold()
+    let heldAtSubscribe = -1
+    const chunks = source.chunks
+    Object.assign(source, {
+      chunks: {
+        subscribe: (...given: Parameters<typeof chunks.subscribe>) => {
+          heldAtSubscribe = source.holds
+          return chunks.subscribe(...given)
+        },
+      },
+    })
+    await input.start()
+    assert.equal(heldAtSubscribe, 1)
+    await input.stop('test')
+    assert.equal(source.holds, 0)
+  })
+
+  test('whose hold throws has failed, and whoever holds has not', async () => {
+    using shop = new Workshop()
+    const source = new ScriptedSource({ canHold: true })
+    Object.assign(source, {
+      hold: () => {
+        throw new Error('can not')
+      },
+    })
+    const input = runnerOf(
+      shop,
+      inputOf(() => source),
+    )
+    const edge = edgeOf(input)
+    await input.start()
+    assert.doesNotThrow(() => edge.inlet.hold())
+    assert.deepEqual([input.state, input.why], ['failed', 'can not'])
+    await input.stop('test')
+  })
+})
+
+test('a source is not subscribed to any more once it is being stopped, wherever its opening stands', async () => {
+  for (let turns = 0; turns < 30; turns++) {
+    using shop = new Workshop()
+    const source = new ScriptedSource<Item>()
+    const input = runnerOf(
+      shop,
+      bytesInputOf(() => Promise.resolve(source)),
+    )
+    const started = input.start().catch(() => undefined)
+    for (let turn = 0; turn < turns; turn++) await Promise.resolve()
+    const before = source.attempts
+    await input.stop('test')
+    await started
+    assert.equal(source.attempts, before, `stopped after ${turns} turns`)
+    assert.equal(shop.clock.pending, 0, `timers are left when stopped after ${turns} turns`)
+  }
+})

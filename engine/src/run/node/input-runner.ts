@@ -1,0 +1,247 @@
+// Runs an input: subscribes, frames what comes, and subscribes again when the stream fails.
+import type { Observable, Subscription } from 'rxjs'
+import { reactionOf } from '../../errors.js'
+import type { AnyChunk, Boundary, Received, Source } from '../../plugin/contract.js'
+import type { EngineContainer } from './container.js'
+import type { NodeSettings } from '../../graph/graph.js'
+import { type AnyLife, type Coming, NodeLife } from './node-runner.js'
+import type { RunServices } from './run-services.js'
+import { SourceFraming } from './source-framing.js'
+import { type Feeder, SourcePort } from '../edge/source-port.js'
+import { SourceShadow } from './standby-source.js'
+
+/** Bit rates are measured over this many samples of a second. */
+const RATE_SAMPLES = 5
+
+export class InputRunner extends NodeLife<Source<Received> | Source<AnyChunk>> implements Feeder {
+  /** Shared with the input whose place it takes. */
+  readonly port: SourcePort
+  #receivedBytes = 0
+  #subscription: Subscription | undefined
+  #flushTimer: Disposable | undefined
+  #framing: SourceFraming | undefined
+  /** Until it has taken the place of another input. */
+  #shadow: SourceShadow | undefined
+  #hold: Disposable | undefined
+  #rates: number[] = [0]
+
+  constructor(settings: NodeSettings, services: RunServices, container: EngineContainer, coming: Coming = {}) {
+    super(settings, services, container, coming)
+    const before = coming.before instanceof InputRunner ? coming.before : undefined
+    this.port = before?.port ?? new SourcePort()
+    if (before === undefined) this.port.feeder = this
+    else if (coming.isHandoff !== true) this.#shadow = new SourceShadow()
+  }
+
+  /** What it has sent while it is being prepared; undefined when it is in its place. */
+  get shadow(): SourceShadow | undefined {
+    return this.#shadow
+  }
+
+  /** Nothing came from it for a while, and nobody makes it wait. */
+  isSilent(forMs: number): boolean {
+    if (!this.isLive) return true
+    return !this.port.isPressed && this.services.clock.nowMs() - this.port.lastChunkMs >= forMs
+  }
+
+  get receivedBytes(): number {
+    return this.#receivedBytes
+  }
+
+  get sentBytes(): number {
+    return this.port.sentBytes
+  }
+
+  /** The source can wait, and nothing it emits is dropped. */
+  get isPausable(): boolean {
+    return this.node?.hold !== undefined
+  }
+
+  get droppedPackets(): number {
+    return this.#framing?.droppedPackets ?? 0
+  }
+
+  get bitsPerSecond(): number {
+    const [oldest = 0] = this.#rates
+    return Math.round(((this.#rates.at(-1)! - oldest) * 8) / Math.max(1, this.#rates.length - 1))
+  }
+
+  /** Called once a second. */
+  sampleRate(): void {
+    this.#rates.push(this.#receivedBytes)
+    if (this.#rates.length > RATE_SAMPLES + 1) this.#rates.shift()
+  }
+
+  /** Whoever holds is not to blame for what the source does about it. */
+  applyPressure(): void {
+    this.services.scope.enter(
+      (error) => this.fail(error),
+      () => this.#applyPressure(),
+    )
+  }
+
+  /** Ends the stream as if the source had completed: what was received is sent on, and readers hear of the end. */
+  finish(): void {
+    if (this.state === 'failed' || this.state === 'stopped') this.port.complete()
+    else if (this.state !== 'ended') this.end()
+  }
+
+  /** What was received before the failure is sent, and what comes after it is another generation. */
+  override fail(error: unknown): void {
+    if (this.isLive && reactionOf(error) !== 'end') {
+      this.#framing?.endGeneration({ timeline: 'elapsed' }, this.services.clock.nowMs())
+      this.#shadow?.reset()
+    }
+    super.fail(error)
+  }
+
+  protected override flow(): void {
+    const { definition, batchMs, timeline } = this.settings
+    if (definition.kind !== 'input' || this.node === undefined) return
+    const { scope } = this.services
+    const fail = (error: unknown): void => this.fail(error)
+    if (definition.produces === 'bytes') {
+      if (this.#shadow === undefined) this.#framing ??= this.#makeFraming(timeline, 0)
+      this.#startFlushing(batchMs)
+    }
+    scope.enter(fail, () => {
+      this.#applyPressure()
+      // Which of the two a source emits is its definition's `produces`; what comes is told apart one by one.
+      const chunks = this.node?.chunks as Observable<Received | AnyChunk> | undefined
+      this.#subscription = chunks?.subscribe({
+        // An input that calls from its own sockets and promises is in its scope again.
+        next: (item) => scope.enter(fail, () => this.#take(item)),
+        error: fail,
+        complete: () => this.end(),
+      })
+    })
+  }
+
+  protected override ebb(): void {
+    this.#subscription?.unsubscribe()
+    this.#subscription = undefined
+    this.#flushTimer?.[Symbol.dispose]()
+    this.#flushTimer = undefined
+    this.#releaseHold()
+  }
+
+  override update(settings: NodeSettings): void {
+    const { batchMs } = this.settings
+    super.update(settings)
+    if (settings.batchMs !== batchMs && this.#flushTimer !== undefined) this.#startFlushing(settings.batchMs)
+  }
+
+  override continues(): boolean {
+    return true
+  }
+
+  /** The old source is silent from here on; what was kept of the new one follows as a generation of its own. */
+  protected override inherit(before: AnyLife): void {
+    if (!(before instanceof InputRunner)) return
+    const shadow = this.#shadow
+    this.#shadow = undefined
+    const framing = before.#leave()
+    // Whatever it still tries, it tries no more.
+    void before.stop('another source has its place')
+    this.#receivedBytes += before.receivedBytes
+    this.#rates = before.#rates
+    this.port.feeder = this
+    const { definition, timeline } = this.settings
+    const isFramed = definition.kind === 'input' && definition.produces === 'bytes'
+    const goesOn = isFramed && before.settings.timeline === timeline
+    if (!goesOn) framing?.flushAll()
+    if (isFramed)
+      this.#framing = (goesOn ? framing : undefined) ?? this.#makeFraming(timeline, (framing?.generation ?? -1) + 1)
+    if (shadow?.hasEntry === true) this.#followOn(shadow)
+    if (this.state === 'ended') this.#complete()
+    this.#releaseHold()
+    this.#applyPressure()
+  }
+
+  #followOn(shadow: SourceShadow): void {
+    const { chunks, framer } = shadow.take()
+    const framed = chunks.filter((chunk) => chunk.kind === 'ts')
+    if (this.#framing !== undefined) return this.#framing.adopt(framer, framed)
+    for (const [index, chunk] of chunks.entries()) {
+      this.port.push(index === 0 ? { ...chunk, discontinuity: 'lost' } : chunk)
+    }
+  }
+
+  /** Nothing comes from it any more, and its port is no longer its own. */
+  #leave(): SourceFraming | undefined {
+    this.disconnect()
+    const framing = this.#framing
+    this.#framing = undefined
+    framing?.endGeneration({ timeline: 'elapsed' }, this.services.clock.nowMs())
+    return framing
+  }
+
+  #makeFraming(timeline: 'continuous' | 'source', generation: number): SourceFraming {
+    return new SourceFraming({ timeline, generation, send: (chunk) => this.port.push(chunk) })
+  }
+
+  #startFlushing(batchMs: number): void {
+    const { clock, scope } = this.services
+    const fail = (error: unknown): void => this.fail(error)
+    const flush = (): void => {
+      this.node?.beat?.()
+      const into = this.#shadow ?? this.#framing
+      into?.flush(clock.nowMs())
+    }
+    this.#flushTimer?.[Symbol.dispose]()
+    this.#flushTimer = clock.every(batchMs, () => scope.enter(fail, flush))
+  }
+
+  /** One more attempt of the same source: it knows which of its targets is next. */
+  protected override resume(): Promise<void> {
+    if (this.node === undefined) return super.resume()
+    this.setState('opening', '')
+    this.flow()
+    return Promise.resolve()
+  }
+
+  protected override end(): void {
+    this.disconnect()
+    super.end()
+    // Until it is its turn, the port is another's.
+    if (this.#shadow === undefined) this.#complete()
+  }
+
+  #complete(): void {
+    this.#framing?.finish(this.services.clock.nowMs())
+    this.port.complete()
+  }
+
+  #take(item: Received | AnyChunk): void {
+    if ('kind' in item) {
+      this.#receivedBytes += item.bytes.length
+      if (this.#shadow === undefined) this.port.push(item)
+      else this.#shadow.pushChunk(item)
+    } else if (isBoundary(item)) {
+      this.#framing?.endGeneration({ timeline: item.timeline }, this.services.clock.nowMs())
+      this.#shadow?.reset()
+    } else {
+      this.#receivedBytes += item.length
+      const into = this.#shadow ?? this.#framing
+      into?.push(item, this.services.clock.nowMs())
+    }
+    // A source that can wait does so until it is its turn.
+    if (this.#shadow?.hasEntry === true) this.#hold ??= this.node?.hold?.()
+  }
+
+  #applyPressure(): void {
+    if (this.#shadow !== undefined) return
+    if (!this.port.isPressed) this.#releaseHold()
+    else if (this.isLive) this.#hold ??= this.node?.hold?.()
+  }
+
+  #releaseHold(): void {
+    const hold = this.#hold
+    this.#hold = undefined
+    hold?.[Symbol.dispose]()
+  }
+}
+
+function isBoundary(item: Uint8Array | Boundary): item is Boundary {
+  return 'boundary' in item
+}

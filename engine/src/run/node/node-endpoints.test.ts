@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { openRoom, routeOptions } from '../../deliver/delivery.test.kit.js'
+import type { Room } from '../../deliver/delivery.test.kit.js'
+import { expectViewers } from '../../reload/plan-viewers.js'
+import { NodeClaims } from './node-endpoints.js'
+import { Bench } from '../change/reload.test.kit.js'
+import { KeepingSink } from '../run.test.kit.js'
+import { node, output, serving } from '../scripted-nodes.test.kit.js'
+
+function claimsOf(room: Room, isStaged: boolean): NodeClaims {
+  const listeners = { http: () => room.listener }
+  return new NodeClaims({ delivery: room.delivery, listeners, owner: () => 'one/ts', isStaged })
+}
+
+describe('what a node claims', () => {
+  test('is claimed when it takes its place, and its viewers are those of the node before it', async () => {
+    await using room = await openRoom()
+    const [before, next] = [claimsOf(room, false), claimsOf(room, true)]
+    const old = before.delivery.open(routeOptions())
+    const viewer = room.viewer()
+    const entry = (text: string) => ({
+      bytes: Buffer.from(text),
+      receivedAtMs: performance.now(),
+      join: { keyframe: true, preamble: new Uint8Array(0), bridge: new Uint8Array(0) },
+    })
+    old.push(entry('first'))
+    await viewer.saw('first')
+    const route = next.delivery.open(routeOptions())
+    route.push(entry('too early'))
+    next.activate({ id: 'one/ts', claims: before })
+    await old[Symbol.asyncDispose]()
+    route.push(entry('second'))
+    await viewer.saw('second')
+    assert.doesNotMatch(viewer.text, /too early/)
+    assert.equal(route.counters.clients, 1)
+  })
+
+  test('stays with the node before it where a path of the next one is taken', async () => {
+    await using room = await openRoom()
+    const [before, next] = [claimsOf(room, false), claimsOf(room, true)]
+    before.listeners.http('web').handle('/page', (_request, response) => response.end('page'))
+    room.listener.handle('/other', (_request, response) => response.end('other'))
+    next.listeners.http('web').handle('/page', (_request, response) => response.end('next'))
+    next.listeners.http('web').handle('/other', (_request, response) => response.end('next'))
+    assert.throws(() => next.activate({ id: 'one/ts', claims: before }), { code: 'LISTEN_PATH_TAKEN' })
+    for (const [path, text] of [
+      ['/page', 'page'],
+      ['/other', 'other'],
+    ] as const) {
+      await room.viewer(path).saw(`\r\n\r\n${text}`)
+    }
+  })
+
+  test('of a node that has failed is kept for the next one, while it is told so', async () => {
+    await using room = await openRoom()
+    const claims = claimsOf(room, false)
+    const route = claims.delivery.open(routeOptions())
+    claims.retain(true)
+    await route[Symbol.asyncDispose]()
+    assert.equal(room.delivery.routes().length, 1)
+    claims.retain(false)
+    assert.equal(room.delivery.routes().length, 0)
+  })
+})
+
+describe('an output', () => {
+  test('that was to have another path, and could not take its place, is found where it was', async () => {
+    let fail: (() => void) | undefined
+    const definition = serving({
+      onOpen: ({ swap }, later) => {
+        if (swap === 'bad') fail = later
+      },
+    })
+    const to = (swap: string, path: string) => node('one/ts', definition, { from: 'one/main', swap, path })
+    await using bench = await new Bench().start(to('good', '/old'))
+    bench.send(7)
+    const { graph } = bench.engine
+    const applying = bench.reload(to('bad', '/new'))
+    await bench.committed(graph)
+    fail?.()
+    using _flow = bench.flow()
+    await applying
+    assert.deepEqual(
+      bench.rolledBack.map(({ node: id }) => id),
+      ['one/ts'],
+    )
+    assert.deepEqual([await bench.statusOf('/old'), await bench.statusOf('/new')], [200, 404])
+  })
+
+  test('that becomes another type is removed and added: the plan tells its viewers, and they end cleanly', async () => {
+    const sink = new KeepingSink()
+    const to = (definition: Parameters<typeof node>[1]) =>
+      node('one/ts', definition, { from: 'one/main', path: '/live' })
+    await using bench = await new Bench().start(to(serving()))
+    bench.send(6)
+    using _flow = bench.flow()
+    const viewer = bench.viewer('/live')
+    await viewer.received(2000)
+    const plan = bench.planFor(to(output(() => sink)))
+    assert.equal(expectViewers(plan, (id) => bench.engine.viewersOf(id)).lost, 1)
+    assert.deepEqual(
+      plan.nodes.filter(({ id }) => id === 'one/ts').map(({ verb }) => verb),
+      ['add', 'remove'],
+    )
+    const { viewersLost } = await bench.reload(to(output(() => sink)))
+    assert.equal(viewersLost, 1)
+    await viewer.ended()
+    assert.equal(viewer.body.length % 100, 0)
+    assert.equal(viewer.isEnded, true)
+    assert.equal(bench.states['one/ts'], 'ready')
+    assert.ok(sink.chunks.length > 0)
+  })
+})

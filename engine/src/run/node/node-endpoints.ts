@@ -1,0 +1,216 @@
+// What one node holds of what the engine's nodes share: paths of listeners and live routes. It asks for them by the
+// usual tokens; a node that is being prepared gets them only when it takes its place, from the one before it.
+import type { LiveDelivery } from '../../deliver/live-delivery.js'
+import type { LiveEntry, LiveRoute, LiveRouteOptions, RouteCounters } from '../../plugin/live-route.js'
+import { startRouteCounters } from '../../deliver/route-counters.js'
+import type { Delivery, HttpDoor, Listeners } from '../../plugin/tokens.js'
+
+export type RouteSource = Pick<LiveDelivery, 'open' | 'takeOver' | 'move'>
+
+export interface ClaimSettings {
+  readonly delivery: RouteSource
+  readonly listeners: Listeners
+  /** Id of the node, which a reload may rename. */
+  owner(): string
+  /** Nothing is claimed before `activate`. */
+  readonly isStaged: boolean
+}
+
+type Respond = Parameters<HttpDoor['handle']>[1]
+
+export class NodeClaims {
+  readonly delivery: Delivery = { open: (options) => this.#openRoute(options) }
+  readonly listeners: Listeners = { http: (name) => this.#door(name) }
+  readonly #settings: ClaimSettings
+  readonly #routes = new Set<ClaimedRoute>()
+  readonly #paths = new Set<ClaimedPath>()
+  #isStaged: boolean
+  #isRetaining = false
+  /** Routes that the node has let go of, kept for the one after it. */
+  readonly #retained = new Set<LiveRoute>()
+
+  constructor(settings: ClaimSettings) {
+    this.#settings = settings
+    this.#isStaged = settings.isStaged
+  }
+
+  /**
+   * Claims what the node has asked for. What the node before it has goes over, and its viewers stay; `before.id` is the
+   * one by which delivery knows them. Throws LISTEN_PATH_TAKEN, LISTEN_UNKNOWN; the node before it then has its paths
+   * again.
+   */
+  activate(before?: { readonly id: string; readonly claims: NodeClaims | undefined }): void {
+    if (!this.#isStaged) return
+    const { delivery } = this.#settings
+    before?.claims?.withdrawPaths()
+    try {
+      for (const route of this.#routes) {
+        const taken = before === undefined ? undefined : delivery.takeOver(before.id, route.options)
+        route.settle(taken ?? delivery.open(route.options))
+      }
+      for (const path of this.#paths) path.claim()
+    } catch (error) {
+      for (const path of this.#paths) path.withdraw()
+      before?.claims?.claimPaths()
+      throw error
+    }
+    this.#isStaged = false
+  }
+
+  /**
+   * While true, viewers of a node that fails stay, for the node that takes its place. Then they are let go of, unless
+   * one has.
+   */
+  retain(isRetaining: boolean): void {
+    this.#isRetaining = isRetaining
+    if (isRetaining) return
+    for (const route of this.#retained) void route[Symbol.asyncDispose]()
+    this.#retained.clear()
+  }
+
+  /** The routes of the node before it are found where this one will have them, at once. Throws as `activate` does. */
+  movePaths(before: string): void {
+    for (const route of this.#routes) this.#settings.delivery.move(before, route.options)
+  }
+
+  withdrawPaths(): void {
+    for (const path of this.#paths) path.withdraw()
+  }
+
+  claimPaths(): void {
+    for (const path of this.#paths) path.claim()
+  }
+
+  #openRoute(options: LiveRouteOptions): LiveRoute {
+    const { delivery, owner } = this.#settings
+    const route = new ClaimedRoute(options, owner)
+    if (!this.#isStaged) route.settle(delivery.open(route.options))
+    this.#routes.add(route)
+    route.onDispose = (held) => {
+      this.#routes.delete(route)
+      if (this.#isRetaining && held !== undefined) this.#retained.add(held)
+      return this.#isRetaining
+    }
+    return route
+  }
+
+  #door(name: string): HttpDoor {
+    const { listeners } = this.#settings
+    const door = listeners.http(name)
+    return {
+      name,
+      get origins() {
+        return door.origins
+      },
+      handle: (path, respond) => this.#handle(door, path, respond),
+    }
+  }
+
+  #handle(door: HttpDoor, path: string, respond: Respond): Disposable {
+    const claimed = new ClaimedPath(door, path, respond)
+    if (!this.#isStaged) claimed.claim()
+    this.#paths.add(claimed)
+    return {
+      [Symbol.dispose]: () => {
+        this.#paths.delete(claimed)
+        claimed.withdraw()
+      },
+    }
+  }
+}
+
+class ClaimedPath {
+  readonly #door: HttpDoor
+  readonly #path: string
+  readonly #respond: Respond
+  #held: Disposable | undefined
+
+  constructor(door: HttpDoor, path: string, respond: Respond) {
+    this.#door = door
+    this.#path = path
+    this.#respond = respond
+  }
+
+  claim(): void {
+    this.#held ??= this.#door.handle(this.#path, this.#respond)
+  }
+
+  withdraw(): void {
+    this.#held?.[Symbol.dispose]()
+    this.#held = undefined
+  }
+}
+
+/** A route as its output sees it; there may be none behind it yet. */
+class ClaimedRoute implements LiveRoute {
+  /** Called when the node lets go of it; true if what is behind it stays. */
+  onDispose: (route: LiveRoute | undefined) => boolean = () => false
+  #options: LiveRouteOptions
+  readonly #owner: () => string
+  #route: LiveRoute | undefined
+  #onCaughtUp: (() => void) | undefined
+  #isEnded = false
+  readonly #noCounters = startRouteCounters()
+
+  constructor(options: LiveRouteOptions, owner: () => string) {
+    this.#options = options
+    this.#owner = owner
+  }
+
+  get options(): LiveRouteOptions {
+    return { ...this.#options, id: this.#owner() }
+  }
+
+  settle(route: LiveRoute): void {
+    this.#route = route
+    route.onCaughtUp = this.#onCaughtUp
+    if (this.#isEnded) route.end()
+  }
+
+  push(entry: LiveEntry): void {
+    this.#route?.push(entry)
+  }
+
+  end(): void {
+    this.#isEnded = true
+    this.#route?.end()
+  }
+
+  async drained(): Promise<void> {
+    await this.#route?.drained()
+  }
+
+  update(options: LiveRouteOptions): void {
+    const before = this.#options
+    this.#options = options
+    try {
+      this.#route?.update(this.options)
+    } catch (error) {
+      this.#options = before
+      throw error
+    }
+  }
+
+  get behindBytes(): number {
+    return this.#route?.behindBytes ?? 0
+  }
+
+  get onCaughtUp(): (() => void) | undefined {
+    return this.#onCaughtUp
+  }
+
+  set onCaughtUp(listen: (() => void) | undefined) {
+    this.#onCaughtUp = listen
+    if (this.#route !== undefined) this.#route.onCaughtUp = listen
+  }
+
+  get counters(): RouteCounters {
+    return this.#route?.counters ?? this.#noCounters
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const route = this.#route
+    this.#route = undefined
+    if (!this.onDispose(route)) await route?.[Symbol.asyncDispose]()
+  }
+}

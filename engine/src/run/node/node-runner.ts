@@ -1,0 +1,400 @@
+// The life of one node, whatever its kind: open in time, ready, degraded, waiting to be tried again, stopped. Kinds add
+// what flows.
+import { isDeepStrictEqual } from 'node:util'
+import { BehaviorSubject } from 'rxjs'
+import type { NodeState, NodeStatus } from '../../observe/status.js'
+import type { EngineContainer } from './container.js'
+import { isEngineError, reactionOf } from '../../errors.js'
+import type { NodeSettings } from '../../graph/graph.js'
+import type { EngineClock } from '../../observe/clock.js'
+import { nodeLog } from '../../observe/log.js'
+import type { Logger, NodeContext, Options } from '../../plugin/contract.js'
+import { CLOCK } from '../../plugin/tokens.js'
+import { DELIVERY, LISTENERS } from '../../plugin/tokens.js'
+import { BackOff } from './back-off.js'
+import { handedOver } from './previous-state.js'
+import { codeOf, messageOf } from './failure-words.js'
+import { makeContext } from './node-context.js'
+import { NodeClaims } from './node-endpoints.js'
+import { labelsOf, NodeSeries } from './node-metrics.js'
+import { runError } from './run-errors.js'
+import { withTimeout } from './with-timeout.js'
+import type { RunServices } from './run-services.js'
+
+const OPEN_TIMEOUT_MS = 10_000
+/** For letting go of what it holds; then the engine goes on without it. */
+const DISPOSE_TIMEOUT_MS = 5_000
+
+/** How a node comes into a graph that runs. By default at the start, with nothing before it. */
+export interface Coming {
+  /** It is prepared: it claims nothing and shows no metrics before `takePlace`. */
+  readonly isStaged?: boolean
+  /** The node whose place it takes. */
+  readonly before?: AnyLife
+  /** It opens when the one before has let go of everything. */
+  readonly isHandoff?: boolean
+}
+
+export type AnyLife = NodeLife<AsyncDisposable>
+
+export abstract class NodeLife<N extends AsyncDisposable> {
+  #before: AnyLife | undefined
+  /** What it holds of what nodes share. */
+  readonly claims: NodeClaims | undefined
+  #settings: NodeSettings
+  protected isStaged: boolean
+  protected readonly services: RunServices
+  log: Logger
+  /** What the plugin has opened. */
+  node: N | undefined
+  #state: NodeState = 'opening'
+  #why = ''
+  #sinceMs: number
+  #restarts = 0
+  #whenChanged: (() => void)[] = []
+  /** Since when its stream is up; -1 while it is not. */
+  #readyAtMs = -1
+  #retry: Disposable | undefined
+  /** Counts the times that the node was opened: what an earlier one still says is not heard. */
+  #attempt = 0
+  #opening: Promise<unknown> = Promise.resolve()
+  #released: Promise<void> | undefined
+  /** Why it has failed for good. */
+  #failure: unknown
+  /** Timers of the node: they end with it. */
+  #clock: EngineClock | undefined
+  readonly #container: EngineContainer
+  readonly #backOff = new BackOff()
+  readonly #options: BehaviorSubject<unknown>
+  readonly #abort = new AbortController()
+  readonly #series: NodeSeries
+
+  constructor(settings: NodeSettings, services: RunServices, container: EngineContainer, coming: Coming = {}) {
+    const { isStaged = false, before } = coming
+    this.#settings = settings
+    this.isStaged = isStaged
+    this.#before = before
+    const { shared } = services
+    this.claims = shared && new NodeClaims({ ...shared, isStaged, owner: () => this.id })
+    this.services = services
+    this.#series = new NodeSeries(services.metrics, () => labelsOf(this.settings), !isStaged)
+    this.#container = container
+    this.log = nodeLog(services.log, settings.id)
+    this.#options = new BehaviorSubject(settings.options)
+    this.#sinceMs = services.clock.nowMs()
+  }
+
+  get settings(): NodeSettings {
+    return this.#settings
+  }
+
+  get id(): string {
+    return this.#settings.id
+  }
+
+  get state(): NodeState {
+    return this.#state
+  }
+
+  get why(): string {
+    return this.#why
+  }
+
+  get restarts(): number {
+    return this.#restarts
+  }
+
+  /** It is there, whether or not its stream is. */
+  get isOpen(): boolean {
+    return this.node !== undefined
+  }
+
+  /** Opens the node, for `start` later. Rejects as `start` does. */
+  async open(): Promise<void> {
+    try {
+      await this.#open()
+    } catch (error) {
+      this.fail(error)
+    }
+    if (this.#state === 'failed') throw this.#failure
+  }
+
+  /** Opens the node, unless it is open, and lets it flow. Rejects only if it can't ever: its options are wrong, or it is broken. */
+  async start(): Promise<void> {
+    try {
+      if (this.node === undefined) await this.#open()
+      // It may be on its way out since.
+      if (this.isLive && this.node !== undefined && !this.#abort.signal.aborted) this.flow()
+    } catch (error) {
+      this.fail(error)
+    }
+    if (this.#state === 'failed') throw this.#failure
+  }
+
+  /** Why it has failed for good; undefined while it has not. */
+  get failure(): unknown {
+    return this.#failure
+  }
+
+  /** Resolves with the next change of its state. */
+  changed(): Promise<void> {
+    return new Promise((resolve) => this.#whenChanged.push(resolve))
+  }
+
+  /** Other options of class `live` or `rebind`, another name or description: the node stays as it is. */
+  update(settings: NodeSettings): void {
+    const before = this.#settings
+    this.#settings = settings
+    if (before.id !== settings.id) {
+      this.log = nodeLog(this.services.log, settings.id)
+      this.#series.relabel()
+    }
+    if (isDeepStrictEqual(before.options, settings.options)) return
+    this.services.scope.enter(
+      (error) => this.fail(error),
+      () => this.#options.next(settings.options),
+    )
+  }
+
+  /**
+   * A prepared node takes its place in the graph: it gets what it asked for of the engine, and its counters go on where
+   * those of the node before it ended. Throws LISTEN_PATH_TAKEN, LISTEN_UNKNOWN, and what it has failed with meanwhile;
+   * then nothing has changed.
+   */
+  takePlace(): void {
+    if (this.#state === 'failed') throw this.#failure
+    if (!this.isStaged) return
+    const before = this.#before
+    this.claims?.activate(before === undefined ? undefined : { id: this.id, claims: before.claims })
+    this.isStaged = false
+    this.#before = undefined
+    if (before !== undefined) {
+      this.#restarts += before.restarts
+      this.inherit(before)
+    }
+    this.#series.show(before === undefined ? undefined : before.#series)
+  }
+
+  /** The node, or its stream, has failed; reacts by the row of the error. Safe at any time. */
+  fail(error: unknown): void {
+    if (this.#abort.signal.aborted || this.#state === 'ended') return
+    const why = messageOf(error)
+    switch (reactionOf(error)) {
+      case 'retry':
+        this.#waitToRetry(error, why)
+        break
+      case 'end':
+        this.#retry?.[Symbol.dispose]()
+        this.end()
+        break
+      case 'config':
+        this.#giveUp(error, why)
+        break
+      default:
+        this.#giveUp(isEngineError(error) ? error : runError('NODE_FAILED', why, { cause: error, at: this.id }), why)
+    }
+  }
+
+  /** Lets go of everything. Safe twice; resolves within `withinMs`, whatever the node does. */
+  async stop(reason: string, withinMs = DISPOSE_TIMEOUT_MS): Promise<void> {
+    await this.#release(reason, withinMs)
+    this.setState('stopped', '')
+  }
+
+  status(): NodeStatus {
+    const { definition, description, from } = this.#settings
+    return {
+      id: this.id,
+      kind: definition.kind,
+      type: definition.type,
+      description,
+      state: this.#state,
+      why: this.#why,
+      since: new Date(this.services.clock.wallMs(this.#sinceMs)).toISOString(),
+      restarts: this.#restarts,
+      from: from.map(({ node, port }) => `${node}.${port}`),
+      receivedBytes: this.receivedBytes,
+      sentBytes: this.sentBytes,
+    }
+  }
+
+  /** What the node before it knows holds for it too. */
+  abstract continues(before: AnyLife): boolean
+  abstract get receivedBytes(): number
+  abstract get sentBytes(): number
+  /** Connects the opened node; called after each successful open. */
+  protected abstract flow(): void
+  /** Goes on with the numbers of the node before it. */
+  protected abstract inherit(before: AnyLife): void
+  /** Disconnects it: nothing reaches it and nothing leaves it afterwards. Safe twice. */
+  protected abstract ebb(): void
+  /** After a failure that may pass: by default opens a new node in its place. */
+  protected async resume(): Promise<void> {
+    await this.#dispose(DISPOSE_TIMEOUT_MS)
+    if (this.#abort.signal.aborted) return
+    this.setState('opening', '')
+    await this.start()
+  }
+
+  /** It has done all it had to do. */
+  protected end(): void {
+    this.disconnect()
+    this.setState('ended', '')
+  }
+
+  /** It is open, or about to be. */
+  protected get isLive(): boolean {
+    return this.#state === 'opening' || this.#state === 'ready' || this.#state === 'degraded'
+  }
+
+  /** `ebb`, whatever the teardown of a plugin throws. */
+  protected disconnect(): void {
+    try {
+      this.ebb()
+    } catch (error) {
+      this.log.error({ err: error }, `while disconnecting: ${messageOf(error)}`)
+    }
+  }
+
+  protected setState(state: NodeState, reason: string): void {
+    const why = this.services.mask(reason)
+    if (this.#state === state && this.#why === why) return
+    this.#state = state
+    this.#why = why
+    this.#sinceMs = this.services.clock.nowMs()
+    for (const resolve of this.#whenChanged.splice(0)) resolve()
+    if (!this.isStaged) this.services.events.emit({ kind: `node.${state}`, node: this.id, data: { why } })
+    this.services.onStateChange(this)
+  }
+
+  protected ready(): void {
+    if (this.#abort.signal.aborted || !this.isLive) return
+    if (this.#readyAtMs < 0) this.#readyAtMs = this.services.clock.nowMs()
+    this.setState('ready', '')
+  }
+
+  async #open(): Promise<void> {
+    const { definition, id } = this.settings
+    const attempt = ++this.#attempt
+    const isCurrent = (): boolean => attempt === this.#attempt && !this.#abort.signal.aborted
+    const context = this.#context(isCurrent)
+    const previous = attempt === 1 ? handedOver(this.#before, this) : undefined
+    const open = (deps: Readonly<Record<string, unknown>>): unknown =>
+      definition.open(this.#options as Options<unknown>, context, deps as never, previous)
+    this.#clock?.[Symbol.dispose]()
+    this.#clock = this.services.clock.scope((run) => this.services.scope.enter((error) => this.fail(error), run))
+    const container = this.#container.child().provide(CLOCK, this.#clock)
+    if (this.claims !== undefined) {
+      container.provide(DELIVERY, this.claims.delivery).provide(LISTENERS, this.claims.listeners)
+    }
+    let isLate = false
+    const opening = container.openNode(definition, open).then(async (opened) => {
+      const node = nodeOf<N>(opened, definition.type)
+      // Whoever comes too late is let go of at once.
+      if (isLate || !isCurrent()) await this.#letGo(node, DISPOSE_TIMEOUT_MS)
+      else this.node = node
+    })
+    this.#opening = opening.catch(() => undefined)
+    await withTimeout(opening, OPEN_TIMEOUT_MS, this.services.clock, () => {
+      isLate = true
+      return runError('NODE_OPEN_TIMEOUT', `did not open within ${OPEN_TIMEOUT_MS / 1000} s`, { at: id })
+    })
+  }
+
+  #context(isCurrent: () => boolean): NodeContext {
+    const { definition } = this.settings
+    return makeContext({
+      definition,
+      isCurrent,
+      signal: this.#abort.signal,
+      id: () => this.id,
+      log: () => this.log,
+      setMetric: (declaration, read) => this.#series.set(declaration, read),
+      ready: () => this.ready(),
+      degraded: (why) => this.#degrade(why),
+      event: (kind, data) =>
+        this.services.events.emit({ kind, node: this.id, ...(data === undefined ? {} : { data }) }),
+    })
+  }
+
+  #degrade(why: string): void {
+    if (!this.isLive || (this.#state === 'degraded' && this.#why === why)) return
+    this.log.warn({ why }, 'degraded')
+    this.setState('degraded', why)
+  }
+
+  #waitToRetry(error: unknown, why: string): void {
+    if (this.#retry !== undefined) return
+    const { clock } = this.services
+    const target = (isEngineError(error) ? error.target : undefined) ?? this.id
+    // Asked also where the error names its own delay: the failure counts, and a good life before it is remembered.
+    const upMs = this.#readyAtMs < 0 ? 0 : clock.nowMs() - this.#readyAtMs
+    const backOffMs = this.#backOff.nextDelayMs(target, upMs)
+    const delayMs = (isEngineError(error) ? error.retryAfterMs : undefined) ?? backOffMs
+    this.log.warn({ error: codeOf(error), target, retryInMs: Math.round(delayMs) }, why)
+    this.#readyAtMs = -1
+    this.disconnect()
+    this.setState('waiting', why)
+    this.#restarts++
+    this.#retry = clock.after(delayMs, () => {
+      this.#retry = undefined
+      this.resume().catch((failure: unknown) => this.fail(failure))
+    })
+  }
+
+  /** It will not be tried again, and holds nothing any more. */
+  #giveUp(error: unknown, why: string): void {
+    this.#failure = error
+    this.log.error({ err: error, error: codeOf(error) }, why)
+    void this.#release(why, DISPOSE_TIMEOUT_MS)
+    this.setState('failed', why)
+  }
+
+  #release(reason: string, withinMs: number): Promise<void> {
+    this.#released ??= this.#releaseAll(reason, withinMs)
+    return this.#released
+  }
+
+  /** Never rejects. */
+  async #releaseAll(reason: string, withinMs: number): Promise<void> {
+    const { clock } = this.services
+    const deadlineMs = clock.nowMs() + withinMs
+    this.#abort.abort(reason)
+    this.#retry?.[Symbol.dispose]()
+    this.disconnect()
+    const late = (): Error => new Error('did not open or give up in time')
+    await withTimeout(this.#opening, withinMs, this.services.clock, late).catch((error: unknown) =>
+      this.#complain(error),
+    )
+    await this.#dispose(Math.max(0, deadlineMs - clock.nowMs()))
+    this.#clock?.[Symbol.dispose]()
+    this.#options.complete()
+  }
+
+  async #dispose(withinMs: number): Promise<void> {
+    const node = this.node
+    this.node = undefined
+    if (node !== undefined) await this.#letGo(node, withinMs)
+    this.#series.clear()
+  }
+
+  /** Never rejects. */
+  async #letGo(node: N, withinMs: number): Promise<void> {
+    try {
+      const disposing = Promise.resolve(node[Symbol.asyncDispose]())
+      await withTimeout(disposing, withinMs, this.services.clock, () => new Error('did not let go in time'))
+    } catch (error) {
+      this.#complain(error)
+    }
+  }
+
+  #complain(error: unknown): void {
+    this.log.error({ err: error }, `while stopping: ${messageOf(error)}`)
+  }
+}
+
+function nodeOf<N extends AsyncDisposable>(opened: unknown, type: string): N {
+  const isNode = typeof opened === 'object' && opened !== null && Symbol.asyncDispose in opened
+  if (!isNode) throw new TypeError(`open of ${type} returned something without [Symbol.asyncDispose]`)
+  return opened as N
+}

@@ -1,0 +1,57 @@
+// Runs an output: connects its inlets, and knows when all that it accepted has been delivered.
+import type { Subscription } from 'rxjs'
+import type { Sink } from '../../plugin/contract.js'
+import { type Edge, inheritCounters } from '../edge/edge.js'
+import { type AnyLife, NodeLife } from './node-runner.js'
+
+export class SinkRunner extends NodeLife<Sink> {
+  readonly edges: Edge[] = []
+  #subscription: Subscription | undefined
+
+  get receivedBytes(): number {
+    return this.edges.reduce((sum, edge) => sum + edge.counters.receivedBytes, 0)
+  }
+
+  get sentBytes(): number {
+    return this.services.sentBytesOf(this.id)
+  }
+
+  /** Resolves when everything that came before the inlets completed has been delivered; never rejects. */
+  async drained(): Promise<void> {
+    try {
+      await Promise.all(this.edges.map((edge) => edge.delivered()))
+      await this.node?.drained?.()
+    } catch (error) {
+      this.fail(error)
+    }
+    if (this.isLive) this.end()
+  }
+
+  override continues(): boolean {
+    return true
+  }
+
+  protected override inherit(before: AnyLife): void {
+    if (before instanceof SinkRunner) inheritCounters(before.edges, this.edges)
+  }
+
+  protected override flow(): void {
+    const sink = this.node
+    if (sink === undefined) return
+    for (const edge of this.edges) edge.attach()
+    this.services.scope.enter(
+      (error) => this.fail(error),
+      () => {
+        this.#subscription = sink.accept(this.edges.map((edge) => edge.inlet))
+      },
+    )
+    if (this.state === 'opening') this.ready()
+  }
+
+  protected override ebb(): void {
+    const subscription = this.#subscription
+    this.#subscription = undefined
+    for (const edge of this.edges) edge.detach()
+    subscription?.unsubscribe()
+  }
+}

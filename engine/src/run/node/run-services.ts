@@ -1,0 +1,28 @@
+// What runs nodes: handed to each of them, replaced in tests.
+import type { Logger } from 'pino'
+import type { NodeStatus } from '../../observe/status.js'
+import type { EngineClock } from '../../observe/clock.js'
+import type { EventLog } from '../../observe/events.js'
+import type { MetricsRegistry } from '../../observe/metrics-registry.js'
+import type { Listeners } from '../../plugin/tokens.js'
+import type { RouteSource } from './node-endpoints.js'
+import type { AnyLife } from './node-runner.js'
+import type { NodeScope } from './node-scope.js'
+
+export interface RunServices {
+  readonly clock: EngineClock
+  readonly log: Logger
+  readonly metrics: MetricsRegistry
+  readonly events: EventLog
+  readonly scope: NodeScope
+  /** Takes secrets out: what a plugin says of a failure may quote its options. */
+  mask(text: string): string
+  /** What an output has sent to its viewers. */
+  sentBytesOf(id: string): number
+  /** The viewers of an output, where it has such. */
+  viewersOf(id: string): Pick<NodeStatus, 'clients' | 'clientLimits' | 'urls' | 'aliases'>
+  /** Some node has changed its state. */
+  onStateChange(node: AnyLife): void
+  /** What nodes share, handed to each of them through claims of its own. By default the container's. */
+  readonly shared?: { readonly delivery: RouteSource; readonly listeners: Listeners }
+}

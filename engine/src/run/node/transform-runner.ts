@@ -1,0 +1,112 @@
+// Runs a transform: connects its inlets, and its observables to ports.
+import { Subscription } from 'rxjs'
+import type { AnyChunk, Stage } from '../../plugin/contract.js'
+import { type Edge, inheritCounters } from '../edge/edge.js'
+import type { EngineContainer } from './container.js'
+import type { NodeSettings } from '../../graph/graph.js'
+import { type AnyLife, type Coming, NodeLife } from './node-runner.js'
+import { Port } from '../edge/port.js'
+import { runError } from './run-errors.js'
+import type { RunServices } from './run-services.js'
+
+export class StageRunner extends NodeLife<Stage> {
+  readonly ports: ReadonlyMap<string, Port>
+  readonly edges: Edge[] = []
+  #subscriptions = new Subscription()
+  #open = 0
+  #isDraining = false
+
+  constructor(settings: NodeSettings, services: RunServices, container: EngineContainer, coming: Coming = {}) {
+    super(settings, services, container, coming)
+    const { before, isHandoff } = coming
+    const shared = isHandoff === true && before instanceof StageRunner ? before.ports : new Map<string, Port>()
+    const names = settings.definition.kind === 'transform' ? settings.definition.ports : []
+    this.ports = new Map(names.map((name) => [name, shared.get(name) ?? new Port()]))
+  }
+
+  /** The port of that name; the check of the graph has seen that it is declared. */
+  port(name: string): Port {
+    const port = this.ports.get(name)
+    if (port === undefined) throw new TypeError(`${this.id} has no port ${name}`)
+    return port
+  }
+
+  get receivedBytes(): number {
+    return this.edges.reduce((sum, edge) => sum + edge.counters.receivedBytes, 0)
+  }
+
+  get sentBytes(): number {
+    let sum = 0
+    for (const port of this.ports.values()) sum += port.sentBytes
+    return sum
+  }
+
+  /** Nothing more comes to it. If it has failed, or fails now, nothing more comes from it either. */
+  drain(): void {
+    this.#isDraining = true
+    this.#completeIfDown()
+  }
+
+  /** It reads the same streams, from the same chunk on. */
+  override continues(before: AnyLife): boolean {
+    if (!(before instanceof StageRunner) || before.edges.length !== this.edges.length) return false
+    return this.edges.every(({ port }, index) => port !== undefined && port.root === before.edges[index]?.port?.root)
+  }
+
+  protected override inherit(before: AnyLife): void {
+    if (!(before instanceof StageRunner)) return
+    for (const [name, port] of this.ports) port.sentBytes = before.ports.get(name)?.sentBytes ?? 0
+    inheritCounters(before.edges, this.edges)
+  }
+
+  protected override flow(): void {
+    const { definition } = this.settings
+    const stage = this.node
+    if (definition.kind !== 'transform' || stage === undefined) return
+    for (const edge of this.edges) edge.attach()
+    const fail = (error: unknown): void => this.fail(error)
+    this.services.scope.enter(fail, () => {
+      const outlets = stage.apply(this.edges.map((edge) => edge.inlet))
+      this.#open = definition.ports.length
+      for (const name of definition.ports) {
+        const outlet = outlets[name]
+        if (outlet === undefined)
+          throw runError('NODE_NO_SUCH_PORT', `${definition.type} returned no observable for port ${name}`)
+        const port = this.port(name)
+        const next = (chunk: AnyChunk): void => {
+          if (chunk.discontinuity === 'marked' && this.isStaged) port.isMarked = true
+          port.push(chunk)
+        }
+        this.#subscriptions.add(outlet.subscribe({ next, error: fail, complete: () => this.#complete(port) }))
+      }
+    })
+    if (this.state === 'opening') this.ready()
+  }
+
+  protected override ebb(): void {
+    const subscriptions = this.#subscriptions
+    this.#subscriptions = new Subscription()
+    for (const edge of this.edges) edge.detach()
+    subscriptions.unsubscribe()
+  }
+
+  protected override end(): void {
+    for (const port of this.ports.values()) port.complete()
+    super.end()
+  }
+
+  protected override setState(...change: Parameters<NodeLife<Stage>['setState']>): void {
+    super.setState(...change)
+    this.#completeIfDown()
+  }
+
+  #completeIfDown(): void {
+    if (!this.#isDraining || this.isLive) return
+    for (const port of this.ports.values()) port.complete()
+  }
+
+  #complete(port: Port): void {
+    port.complete()
+    if (--this.#open === 0) this.end()
+  }
+}

@@ -1,0 +1,74 @@
+// How nodes and edges of a pipeline hang together: who reads which port, whose stream that is, and which inputs wait for
+// whom.
+import type { EngineContainer } from '../node/container.js'
+import type { NodeSettings } from '../../graph/graph.js'
+import { Edge } from '../edge/edge.js'
+import { InputRunner } from '../node/input-runner.js'
+import type { Coming } from '../node/node-runner.js'
+import type { Port } from '../edge/port.js'
+import type { RunServices } from '../node/run-services.js'
+import { SinkRunner } from '../node/output-runner.js'
+import { StageRunner } from '../node/transform-runner.js'
+
+export type PipelineNode = InputRunner | StageRunner | SinkRunner
+export type Reader = StageRunner | SinkRunner
+
+export function createNode(
+  settings: NodeSettings,
+  services: RunServices,
+  container: EngineContainer,
+  coming: Coming = {},
+): PipelineNode {
+  const { kind } = settings.definition
+  if (kind === 'input') return new InputRunner(settings, services, container, coming)
+  if (kind === 'transform') return new StageRunner(settings, services, container, coming)
+  return new SinkRunner(settings, services, container, coming)
+}
+
+/** One edge per reference of the reader, not connected yet. */
+export function addEdges(
+  node: Reader,
+  services: RunServices,
+  portOf: (ref: NodeSettings['from'][number], index: number) => Port | undefined,
+): void {
+  for (const [index, ref] of node.settings.from.entries()) {
+    const enter = (run: () => void): void => services.scope.enter((error) => node.fail(error), run)
+    const edge = new Edge({ id: `${ref.node}.${ref.port}`, enter })
+    edge.port = portOf(ref, index)
+    node.edges.push(edge)
+  }
+}
+
+/** The port of that name. */
+export function portOf(node: PipelineNode | undefined, name: string): Port {
+  if (node instanceof InputRunner) return node.port
+  if (node instanceof StageRunner) return node.port(name)
+  throw new TypeError(`${node?.id ?? 'nothing'} has no port ${name}`)
+}
+
+/**
+ * Tells each port what is behind it, along the graph order, by the edges as they are to be. A transform with one inlet
+ * passes the numbers of its chunks on, unless it makes a stream of its own; one with many numbers them anew.
+ */
+export function traceStreams(nodes: readonly PipelineNode[]): void {
+  for (const node of nodes) {
+    if (!(node instanceof StageRunner)) continue
+    const { definition } = node.settings
+    const [only] = node.edges
+    const passes = definition.kind === 'transform' && definition.inlets === 'one' && definition.makesStream !== true
+    const root = passes ? only?.port?.root : undefined
+    const sources = [...new Set(node.edges.flatMap((edge) => edge.port?.sources ?? []))]
+    for (const port of node.ports.values()) {
+      port.root = root ?? node
+      port.sources = sources
+    }
+  }
+}
+
+/** Readers that hold make the inputs behind them wait, from now on. */
+export function applyPressure(nodes: readonly PipelineNode[]): void {
+  for (const node of nodes) {
+    if (node instanceof InputRunner) continue
+    for (const edge of node.edges) edge.sources = edge.port?.sources ?? []
+  }
+}

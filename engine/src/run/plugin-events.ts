@@ -1,0 +1,70 @@
+// The events of the engine as plugins see them: its record, with what each node is, and the viewers who come and go.
+import type { SessionStart, SessionWatcher } from '../observe/viewer-events.js'
+import type { EngineEvent, EventLog } from '../observe/events.js'
+import type { NodeKind } from '../plugin/contract.js'
+import type { Clock, Events, NotedEvent } from '../plugin/tokens.js'
+
+export interface NotedEventsOptions {
+  readonly log: Pick<EventLog, 'recent' | 'subscribe'>
+  readonly clock: Pick<Clock, 'nowMs' | 'wallMs'>
+  watchSessions(watcher: SessionWatcher): Disposable
+  kindOf(node: string): NodeKind | undefined
+  /** Called with what a listener threw; it is called no more. */
+  onError(error: unknown): void
+}
+
+export class NotedEvents implements Events {
+  readonly #options: NotedEventsOptions
+
+  constructor(options: NotedEventsOptions) {
+    this.#options = options
+  }
+
+  subscribe(listen: (event: NotedEvent) => void): Disposable {
+    return this.#options.log.subscribe((event) => listen(this.#note(event)))
+  }
+
+  subscribeClients(listen: (event: NotedEvent) => void): Disposable {
+    const { watchSessions, onError } = this.#options
+    const tell = (kind: string, session: SessionStart, data: NotedEvent['data']): void => {
+      try {
+        listen(this.#ofClient(kind, session, data))
+      } catch (error) {
+        watching[Symbol.dispose]()
+        onError(error)
+      }
+    }
+    const watching = watchSessions({
+      onStart: (session) => tell('client_connect', session, {}),
+      onEnd: (session) => {
+        // Who was refused has not come.
+        if (session.id === '') return
+        const { bytes, durationMs, skips, reason } = session
+        tell('client_disconnect', session, { bytes, durationMs, skips, reason })
+      },
+    })
+    return watching
+  }
+
+  recent(): readonly NotedEvent[] {
+    return this.#options.log.recent().map((event) => this.#note(event))
+  }
+
+  #note({ atMs, kind, node, data }: EngineEvent): NotedEvent {
+    const nodeKind = node === undefined ? undefined : this.#options.kindOf(node)
+    return {
+      atMs,
+      kind,
+      data,
+      ...(node === undefined ? {} : { node }),
+      ...(nodeKind === undefined ? {} : { nodeKind }),
+    }
+  }
+
+  #ofClient(kind: string, session: SessionStart, more: NotedEvent['data']): NotedEvent {
+    const { clock } = this.#options
+    const { id, node, client, path, user } = session
+    const data = { id, client, path, ...(user === undefined ? {} : { user }), ...more }
+    return { atMs: clock.wallMs(clock.nowMs()), kind, node, nodeKind: 'output', data }
+  }
+}

@@ -1,0 +1,51 @@
+// What a running engine tells of itself: what is ready, who may be opened, which limits hold.
+import type { EngineStatus, ListenerStatus, Readiness } from '../observe/status.js'
+import type { LiveDelivery } from '../deliver/live-delivery.js'
+import type { RouteStatus } from '../deliver/route-view.js'
+import type { Graph } from '../graph/graph.js'
+import type { HttpListeners } from '../listen/http-listeners.js'
+import { API_LISTENER } from './listener-specs.js'
+import type { RunServices } from './node/run-services.js'
+import type { EngineNode } from './engine-node-metrics.js'
+
+export interface LabelledUrl {
+  readonly label: string
+  readonly url: string
+}
+
+export function readinessOf(state: EngineStatus['state'], nodes: readonly EngineNode[]): Readiness {
+  const reasons = nodes
+    .filter((node) => node.state !== 'ready' && node.state !== 'ended')
+    .map(({ id, state: own, why }) => `${id}: ${why === '' ? own : why}`)
+  if (state !== 'running') reasons.unshift(`engine: ${state}`)
+  return { ready: reasons.length === 0, reasons }
+}
+
+/** What a person may open: viewers' URLs first. */
+export function urlsOf(
+  { services }: Graph,
+  delivery: Pick<LiveDelivery, 'routes'>,
+  listeners: Pick<HttpListeners, 'http'>,
+): readonly LabelledUrl[] {
+  const viewers = delivery.routes().flatMap(({ id, urls }) => urls.map((url) => ({ label: id, url })))
+  const { origins } = listeners.http(API_LISTENER)
+  const api = origins.map((origin) => ({ label: 'control API', url: `${origin}/api/v1/status` }))
+  const served = services.flatMap(({ id, options }) => {
+    const { listener, path } = options as { readonly listener?: unknown; readonly path?: unknown }
+    if (typeof listener !== 'string' || typeof path !== 'string') return []
+    return listeners.http(listener).origins.map((origin) => ({ label: id, url: origin + path }))
+  })
+  return [...viewers, ...api, ...served]
+}
+
+export function viewersOf(route: RouteStatus): ReturnType<RunServices['viewersOf']> {
+  const { counters, urls, aliases, limits, limitsReached: reached } = route
+  const { max, soft, perAddress } = limits
+  const more = aliases.length === 0 ? {} : { aliases }
+  return { clients: counters.clients, clientLimits: { max, soft, perAddress, reached }, urls, ...more }
+}
+
+export function listenerStatus({ name, address, origins }: Omit<ListenerStatus, 'protocol'>): ListenerStatus {
+  const protocol = origins.every((origin) => origin.startsWith('https:')) ? 'https' : 'http'
+  return { name, protocol, address, origins }
+}

@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import process from 'node:process'
+import { afterEach, beforeEach, test } from 'node:test'
+import { isEngineError } from '../errors.js'
+import { openStateDir } from './state-dir.js'
+
+let folder: string
+let dir: string
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'millrace-state-'))
+  dir = join(folder, 'deep', 'state')
+})
+
+afterEach(() => rm(folder, { recursive: true, force: true }))
+
+async function codeOfOpening(): Promise<string> {
+  const outcome = await openStateDir(dir).then(
+    async (state) => {
+      await state[Symbol.asyncDispose]()
+      return 'opened'
+    },
+    (error: unknown) => error,
+  )
+  return isEngineError(outcome) ? outcome.code : String(outcome)
+}
+
+test('the first start makes a folder and a token for this user only, later ones read it', async () => {
+  const first = await openStateDir(dir)
+  assert.match(first.token, /^[A-Za-z0-9_-]{43}$/)
+  assert.equal((await stat(dir)).mode & 0o777, 0o700)
+  assert.equal((await stat(join(dir, 'api.token'))).mode & 0o777, 0o600)
+  await first[Symbol.asyncDispose]()
+  const second = await openStateDir(dir)
+  assert.equal(second.token, first.token)
+  await second[Symbol.asyncDispose]()
+  await second[Symbol.asyncDispose]()
+  assert.deepEqual(await readdir(dir), ['api.token'])
+})
+
+test('a second engine is refused while the first one lives, in this process too', async () => {
+  const first = await openStateDir(dir)
+  assert.equal(await codeOfOpening(), 'STATE_LOCKED')
+  await first[Symbol.asyncDispose]()
+  assert.equal(await codeOfOpening(), 'opened')
+})
+
+test('the lock of a living process holds', async () => {
+  await mkdir(dir, { recursive: true })
+  const other = spawn(process.execPath, ['-e', 'process.stdin.resume()'], { stdio: ['pipe', 'ignore', 'ignore'] })
+  await once(other, 'spawn')
+  await writeFile(join(dir, 'engine.lock'), JSON.stringify({ pid: other.pid, start: '' }))
+  assert.equal(await codeOfOpening(), 'STATE_LOCKED')
+  other.stdin.end()
+  await once(other, 'exit')
+  assert.equal(await codeOfOpening(), 'opened')
+})
+
+test('the lock of a process that has gone is taken over, also where its number came back', async () => {
+  await mkdir(dir, { recursive: true })
+  const stale = [
+    { name: 'gone', content: JSON.stringify({ pid: 2 ** 22 + 1, start: '' }) },
+    { name: 'own number, other start', content: JSON.stringify({ pid: process.pid, start: 'other-boot 1' }) },
+  ]
+  for (const { name, content } of process.platform === 'linux' ? stale : stale.slice(0, 1)) {
+    await writeFile(join(dir, 'engine.lock'), content)
+    assert.equal(await codeOfOpening(), 'opened', name)
+  }
+})
+
+test('an empty lock holds while its owner may still be writing, and not for ever', async () => {
+  await mkdir(dir, { recursive: true })
+  const lock = join(dir, 'engine.lock')
+  await writeFile(lock, '')
+  assert.equal(await codeOfOpening(), 'STATE_LOCKED')
+  await utimes(lock, 1, 1)
+  assert.equal(await codeOfOpening(), 'opened')
+})
+
+test('a token that others can read, a link and a file without a token are refused, and the lock is given back', async () => {
+  await mkdir(dir, { recursive: true })
+  const path = join(dir, 'api.token')
+  await writeFile(path, 'a-token-of-somebody-0123456789')
+  await chmod(path, 0o644)
+  assert.equal(await codeOfOpening(), 'STATE_TOKEN_EXPOSED')
+  await chmod(path, 0o660)
+  assert.equal(await codeOfOpening(), 'opened')
+  assert.equal((await stat(path)).mode & 0o777, 0o600)
+  await writeFile(path, 'short')
+  assert.equal(await codeOfOpening(), 'STATE_TOKEN_INVALID')
+  await rm(path)
+  await symlink(join(folder, 'elsewhere'), path)
+  assert.equal(await codeOfOpening(), 'STATE_UNUSABLE')
+  await rm(path)
+  assert.equal(await codeOfOpening(), 'opened')
+  assert.match(await readFile(path, 'utf8'), /^[\w-]{43}\n$/)
+})
+
+test('a folder that can not be made is an error with its path', async () => {
+  await writeFile(join(folder, 'deep'), 'a file')
+  assert.equal(await codeOfOpening(), 'STATE_UNUSABLE')
+})
+
+test('a folder that can not be made in one that exists is an error, and does not try for ever', async () => {
+  await assert.rejects(
+    openStateDir('/proc/nope/deeper'),
+    (error) => isEngineError(error) && error.code === 'STATE_UNUSABLE',
+  )
+})
