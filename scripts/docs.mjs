@@ -38,7 +38,7 @@ if (CHECK && stale.length > 0) fail(`stale, run \`npm run build && npm run docs\
 /** The tables of what the engine itself reads: listeners, its own settings, and the keys of every input. */
 async function putSettings() {
   const { ENGINE_SCHEMA, LISTENER_SCHEMA } = await load('engine/dist/config/section/settings.js')
-  const { INPUT_SCHEMA } = await load('engine/dist/config/section/read-node.js')
+  const { INPUT_SCHEMA } = await load('engine/dist/config/section/engine-keys.js')
   const { describeOptions } = await load('engine/dist/plugin/index.js')
   const path = 'docs/listeners.md'
   const schemas = { listener: LISTENER_SCHEMA, engine: ENGINE_SCHEMA, input: INPUT_SCHEMA }
@@ -63,7 +63,7 @@ async function putReload() {
 
 /** A page for each node, an index, and no page for what is not there any more. */
 async function putNodes() {
-  const { INPUT_SCHEMA } = await load('engine/dist/config/section/read-node.js')
+  const { INPUT_SCHEMA } = await load('engine/dist/config/section/engine-keys.js')
   const { describeOptions } = await load('engine/dist/plugin/index.js')
   const nodes = sortNodes()
   const own = describeOptions(INPUT_SCHEMA)

@@ -4,6 +4,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { accessError } from './access-errors.js'
 import type { AccessDecision, AccessRequest, Auth, RefusedAccess } from '../plugin/auth.js'
 import type { AuthSettings } from './auth-schema.js'
+import type { ProviderSettings } from '../graph/graph.js'
 import { BasicProvider } from './basic-provider.js'
 import { BearerProvider } from './bearer-provider.js'
 import { FailureLimit } from './failure-limit.js'
@@ -46,7 +47,8 @@ export class AccessControl implements Auth {
   #settings: readonly AuthSettings[] = []
   #providers: ReadonlyMap<string, Provider> = new Map()
 
-  constructor(settings: readonly AuthSettings[], around: AccessSurroundings) {
+  /** `settings`: as the checked graph has them. */
+  constructor(settings: readonly ProviderSettings[], around: AccessSurroundings) {
     this.#around = around
     this.update(settings)
   }
@@ -55,7 +57,9 @@ export class AccessControl implements Auth {
    * For requests from now on; checks that are under way end by what held when they began. What has failed is not
    * forgotten. Throws AUTH_UNKNOWN; then nothing has changed.
    */
-  update(settings: readonly AuthSettings[]): void {
+  update(checked: readonly ProviderSettings[]): void {
+    // The check of the graph parsed the options of each by the schema of its type.
+    const settings = checked as readonly AuthSettings[]
     const providers = new Map<string, Provider>()
     for (const one of settings) {
       if (one.type !== 'all') providers.set(one.name, this.#providerOf(one))

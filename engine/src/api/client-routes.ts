@@ -1,6 +1,6 @@
 // The routes about viewers: who watches, and sending one away.
 import { z } from 'zod'
-import type { Route } from './route-table.js'
+import type { Route } from './route.js'
 import type { ClientList, StatusSource } from '../observe/status.js'
 
 const clientsQuery = z.strictObject({

@@ -5,7 +5,8 @@ import { after, before, describe, test } from 'node:test'
 import { createLog } from '../observe/log.js'
 import { createControlApi, serveRoutes } from './control-api.js'
 import { guardOf } from './guard.js'
-import { apiRoutes, type Route } from './route-table.js'
+import { apiRoutes } from './route-table.js'
+import type { Route } from './route.js'
 import {
   apiErrorSchema,
   clientListSchema,

@@ -7,7 +7,8 @@ import { ANSWER_HEADERS, API_ERRORS, apiError, type ApiErrorCode, JSON_TYPE } fr
 import { type Guard, guardOf, type GuardSettings } from './guard.js'
 import { listenerOf, type NodeBindings } from './node-listener.js'
 import { readBody } from './read-body.js'
-import { apiRoutes, type Method, type Route, type RouteAnswer } from './route-table.js'
+import { apiRoutes } from './route-table.js'
+import type { Method, Route, RouteAnswer } from './route.js'
 import type { StatusSource } from '../observe/status.js'
 
 type RequestHandler = (request: IncomingMessage, response: ServerResponse) => void

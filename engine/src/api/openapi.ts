@@ -1,7 +1,7 @@
 // The OpenAPI 3.1 document of the control API, rendered from its route table.
 import { z } from 'zod'
 import { OPEN_PATHS } from './guard.js'
-import type { Route } from './route-table.js'
+import type { Route } from './route.js'
 import { SCHEMAS } from './schemas.js'
 
 const PARAMETER = /\{(\w+)\}/g

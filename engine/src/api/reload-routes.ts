@@ -4,7 +4,7 @@ import { failureOf } from '../reload/reload-diagnostics.js'
 import { reloadError } from '../reload/reload-errors.js'
 import { checkRequestSchema } from './reload-schemas.js'
 import type { CheckRequest, ReloadControl, ReloadFailure, ReloadReport } from '../observe/reload-report.js'
-import type { Route, RouteAnswer } from './route-table.js'
+import type { Route, RouteAnswer } from './route.js'
 import type { StatusSource } from '../observe/status.js'
 
 /** Files of configuration are 1 MiB at most, and mostly a few KiB. */

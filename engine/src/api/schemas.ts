@@ -13,6 +13,7 @@ import type {
   Readiness,
 } from '../observe/status.js'
 import { checkReportSchema, reloadFailureSchema, reloadReportSchema, reloadStatusSchema } from './reload-schemas.js'
+import { NODE_KINDS } from '../plugin/node-kinds.js'
 
 export const aliasStatusSchema = z
   .object({
@@ -24,7 +25,7 @@ export const aliasStatusSchema = z
 
 export const nodeStatusSchema = z.object({
   id: z.string().meta({ description: 'pipeline/node, or services/name' }),
-  kind: z.enum(['input', 'transform', 'output', 'service']),
+  kind: z.enum(NODE_KINDS),
   type: z.string(),
   description: z.string(),
   state: z

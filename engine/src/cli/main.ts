@@ -17,7 +17,7 @@ const code = await runCli(process.argv.slice(2), streams, {
   async run(files, options) {
     const { runFiles } = await import('./run.js')
     const { loadConfig } = await import('../config/load-config.js')
-    const { startEngine } = await import('../run/engine.js')
+    const { startEngine } = await import('../compose.js')
     // Arguments show in the list of processes; what a --set says is for this process only.
     if (options.set !== undefined) process.title = ['engine', 'run', ...files].join(' ')
     const { watch, lastGood } = options

@@ -2,6 +2,7 @@
 import type { Graph, NodeSettings, Pipeline } from '../graph/graph.js'
 import { printable } from '../observe/printable.js'
 import type { TerminalStyle } from './terminal-style.js'
+import { nodeName } from '../graph/node-id.js'
 
 export interface LabelledUrl {
   /** `viewers`, `control API`, `metrics` ... */
@@ -43,17 +44,17 @@ export function drawPipeline({ nodes }: Pick<Pipeline, 'nodes'>): readonly strin
   const isFork = (node: NodeSettings): boolean => readersOf(node).length > 1 && readersOf(node).every(endsHere)
 
   function drawRun(first: NodeSettings): string | undefined {
-    const sources = sourcesOf(first).map(nameOf)
-    const run = [...(sources.length > 0 ? [sources.join(', ')] : []), nameOf(first.id)]
+    const sources = sourcesOf(first).map(nodeName)
+    const run = [...(sources.length > 0 ? [sources.join(', ')] : []), nodeName(first.id)]
     let last = first
     for (let next = nextOf(last); next !== undefined; next = nextOf(last)) {
-      run.push(nameOf(next.id))
+      run.push(nodeName(next.id))
       last = next
     }
     if (isFork(last))
       run.push(
         readersOf(last)
-          .map(({ id }) => nameOf(id))
+          .map(({ id }) => nodeName(id))
           .join(', '),
       )
     // An input that only feeds nodes with lines of their own is named there.
@@ -74,9 +75,4 @@ export function drawPipeline({ nodes }: Pick<Pipeline, 'nodes'>): readonly strin
 
 function sourcesOf(node: NodeSettings): readonly string[] {
   return node.from.map((reference) => reference.node)
-}
-
-/** Without the pipeline. */
-function nameOf(id: string): string {
-  return id.slice(id.indexOf('/') + 1)
 }

@@ -2,18 +2,17 @@
 // plugins that are described. By the `type` of a node its options are chosen (if/then), so that completion offers just
 // those, and an error speaks of one type and not of all.
 import { AUTH_SCHEMAS } from '../access/auth-schema.js'
-import type { NodeKind } from '../plugin/contract.js'
+import { NODE_KINDS, type NodeKind } from '../plugin/node-kinds.js'
 import type { DescribedDefinition } from '../plugin/manifest.js'
 import { INTERPOLATED_TEXT, optionJsonSchema } from '../plugin/option-json-schema.js'
 import type { JsonSchema } from '../plugin/option-json-schema.js'
 import { PARAMETER_NAME } from './source/interpolate.js'
-import { INPUT_SCHEMA } from './section/read-node.js'
+import { INPUT_SCHEMA } from './section/engine-keys.js'
 import { ENGINE_SCHEMA, LISTENER_SCHEMA } from './section/settings.js'
 
 const ID = '^[a-z][a-z0-9-]*$'
 const REFERENCE = '^[a-z][a-z0-9-]*(\\.[a-z0-9][a-z0-9-]*)?$|\\$\\{'
 const CONDITION = ['if', 'then', 'else'] as const
-const KINDS = ['input', 'transform', 'output', 'service'] as const
 
 /** Files that the schema is for begin with this line. */
 export function editorLine(schemaPath: string): string {
@@ -22,7 +21,7 @@ export function editorLine(schemaPath: string): string {
 
 /** The whole schema. */
 export function editorSchema(definitions: readonly DescribedDefinition[]): JsonSchema {
-  const nodes = KINDS.map((kind) => [kind, nodeOf(kind, ofKind(definitions, kind))] as const)
+  const nodes = NODE_KINDS.map((kind) => [kind, nodeOf(kind, ofKind(definitions, kind))] as const)
   const types = definitions.map((definition) => [typeName(definition), optionsOf(definition)] as const)
   return {
     $schema: 'http://json-schema.org/draft-07/schema#',
@@ -117,7 +116,7 @@ function secretOf(): JsonSchema {
 }
 
 function defaultsOf(definitions: readonly DescribedDefinition[]): JsonSchema {
-  const sections = KINDS.map((kind) => {
+  const sections = NODE_KINDS.map((kind) => {
     const types = ofKind(definitions, kind).map(({ type, summary, schema }) => {
       const { required: _, ...rest } = schema
       return [type, { description: summary, ...rest }] as const

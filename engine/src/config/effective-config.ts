@@ -1,14 +1,14 @@
 // The configuration that applies, in the form of a configuration file: all files in one, variables filled in, defaults
 // said, paths absolute, secrets as ***.
 import { stringify } from 'yaml'
-import { AUTH_SCHEMAS, type AuthSettings } from '../access/auth-schema.js'
-import type { Graph, NodeSettings } from '../graph/graph.js'
+import { AUTH_SCHEMAS, type AuthType } from '../access/auth-schema.js'
+import type { Graph, NodeSettings, ProviderSettings } from '../graph/graph.js'
 import { DURATION_UNITS, renderAmount } from '../plugin/amounts.js'
-import type { NodeKind } from '../plugin/contract.js'
+import { PIPELINE_KINDS, SECTION_OF } from '../plugin/node-kinds.js'
 import { writeOptions } from '../plugin/write-options.js'
-import { API_LISTENER, ENGINE_SCHEMA, LISTENER_SCHEMA } from './section/settings.js'
+import { ENGINE_SCHEMA, LISTENER_SCHEMA } from './section/settings.js'
+import { API_LISTENER, nodeName, renderPortRef } from '../graph/node-id.js'
 
-const MAIN_PORT = 'out'
 const UNKNOWN = 'not known: a variable or a secret that is not set'
 
 /** Plain data. `check` finds nothing wrong in it unless there are secrets. */
@@ -27,13 +27,13 @@ export function effectiveConfig(graph: Graph): unknown {
     ...section('services', services.map(entryOf)),
     pipelines: Object.fromEntries(
       pipelines.map(({ name, description, nodes }) => {
-        const of = (kind: NodeKind): readonly (readonly [string, unknown])[] =>
-          nodes.filter(({ definition }) => definition.kind === kind).map(entryOf)
-        const sections = {
-          ...section('inputs', of('input')),
-          ...section('transforms', of('transform')),
-          ...section('outputs', of('output')),
-        }
+        const sections = Object.assign(
+          {},
+          ...PIPELINE_KINDS.map((kind) => {
+            const ofKind = nodes.filter(({ definition }) => definition.kind === kind)
+            return section(SECTION_OF[kind], ofKind.map(entryOf))
+          }),
+        ) as object
         return [name, description === '' ? sections : { description, ...sections }] as const
       }),
     ),
@@ -48,10 +48,7 @@ export function renderConfigYaml(config: unknown): string {
 
 function entryOf(node: NodeSettings): readonly [name: string, node: unknown] {
   const { id, definition, options, from, description, timeline, batchMs } = node
-  const names = from.map((source) => {
-    const name = nameOf(source.node)
-    return source.port === MAIN_PORT ? name : `${name}.${source.port}`
-  })
+  const names = from.map(renderPortRef)
   const written = options === undefined ? { options: UNKNOWN } : writeOptions(definition.options, options)
   const own = {
     type: definition.type,
@@ -59,18 +56,13 @@ function entryOf(node: NodeSettings): readonly [name: string, node: unknown] {
     ...(description === '' ? {} : { description }),
     ...(definition.kind === 'input' ? { timeline, batch: renderAmount(batchMs, DURATION_UNITS) } : {}),
   }
-  return [nameOf(id), { ...own, ...(written as object) }]
+  return [nodeName(id), { ...own, ...(written as object) }]
 }
 
-function providerOf({ name, type, options }: AuthSettings): readonly [name: string, provider: unknown] {
-  return [name, { type, ...(writeOptions(AUTH_SCHEMAS[type], options) as object) }]
+function providerOf({ name, type, options }: ProviderSettings): readonly [name: string, provider: unknown] {
+  return [name, { type, ...(writeOptions(AUTH_SCHEMAS[type as AuthType], options) as object) }]
 }
 
 function section(name: string, entries: readonly (readonly [string, unknown])[]): Readonly<Record<string, unknown>> {
   return entries.length === 0 ? {} : { [name]: Object.fromEntries(entries) }
-}
-
-/** Without the pipeline. */
-function nameOf(id: string): string {
-  return id.slice(id.indexOf('/') + 1)
 }

@@ -5,7 +5,7 @@ import { KeptLog, RawClient, REAL_CLOCK, until } from '../listen/loopback.test.k
 import type { Clock } from '../plugin/tokens.js'
 import { LiveDelivery, type LiveDeliveryOptions } from './live-delivery.js'
 import type { ClientLimits, LiveEntry, LiveRoute, LiveRouteOptions } from '../plugin/live-route.js'
-import type { RouteStatus } from './route-view.js'
+import type { RouteStatus } from '../observe/route-status.js'
 
 export const ENTRY_BYTES = 64 * 1024
 export const NO_LIMITS: ClientLimits = { max: 0, soft: 0, perAddress: 0, overLimitStatus: 503 }

@@ -1,36 +1,10 @@
-// What a route shows of itself.
+// What a route shows of itself, read at the moment it is asked for.
 import type { AliasStatus } from '../observe/status.js'
+import type { RouteStatus } from '../observe/route-status.js'
 import type { Histogram } from '../observe/histogram.js'
 import type { ClientLimits, RouteCounters } from '../plugin/live-route.js'
 import type { RoutePaths } from './route-paths.js'
 import type { ServedRoute } from './served-route.js'
-
-/** One route, for status and metrics; each value is that of the moment it is read. */
-export interface RouteStatus {
-  readonly id: string
-  readonly listener: string
-  /** None while its path is withdrawn. */
-  readonly urls: readonly string[]
-  /** Of paths that it had before. */
-  readonly aliases: readonly AliasStatus[]
-  readonly counters: RouteCounters
-  /** 0 for no limit. */
-  readonly maxClients: number
-  readonly limits: ClientLimits
-  /** The limits that are reached now. */
-  readonly limitsReached: readonly ('soft' | 'max')[]
-  /** A new viewer would start now. */
-  readonly isOnline: boolean
-  readonly behindBytes: number
-  readonly windowEntries: number
-  /** Memory that the window keeps alive. */
-  readonly windowBytes: number
-  readonly windowDurationMs: number
-  /** Seconds. */
-  readonly startDelay: Histogram
-  /** Seconds. */
-  readonly latency: Histogram
-}
 
 export class RouteView implements RouteStatus {
   readonly #route: ServedRoute

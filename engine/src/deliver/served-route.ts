@@ -12,12 +12,12 @@ import { LiveHeader } from './live-header.js'
 import type { LiveEntry, LiveRoute, LiveRouteOptions, RouteCounters } from '../plugin/live-route.js'
 import { LiveWindow, type WindowEntry } from './live-window.js'
 import type { Place } from './route-paths.js'
-import { startRouteCounters } from './route-counters.js'
+import { startRouteCounters } from '../plugin/live-route.js'
 import { type SeatNews, Seats } from './viewer-limits.js'
-import type { SessionStart, SessionVisitor, SessionWatcher } from '../observe/viewer-events.js'
+import type { SessionStart, SessionWatcher } from '../observe/viewer-events.js'
 import { SkipReport } from './skip-report.js'
 import type { TurnQueue } from './turn-queue.js'
-import { Viewer, type ViewerHost } from './viewer.js'
+import { type SessionVisitor, Viewer, type ViewerHost } from './viewer.js'
 
 /** A source that was silent for this long is taken as absent: what is in the window is no place to start any more. */
 export const ABSENT_AFTER_MS = 3000

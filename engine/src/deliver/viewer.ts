@@ -4,7 +4,8 @@ import type { Duplex } from 'node:stream'
 import type { FanOut, Reader } from './fan-out.js'
 import type { LiveRouteOptions } from '../plugin/live-route.js'
 import type { LiveWindow, WindowEntry } from './live-window.js'
-import type { SessionVisitor } from '../observe/viewer-events.js'
+import type { Visitor } from '../listen/stream-handler.js'
+import type { Place } from './route-paths.js'
 
 /**
  * `waiting` for a place to start; `queued` for its turn to start; `leading`: gets what every viewer gets first;
@@ -12,6 +13,15 @@ import type { SessionVisitor } from '../observe/viewer-events.js'
  * been handed over.
  */
 export type ViewerState = 'waiting' | 'queued' | 'leading' | 'reading' | 'seeking' | 'ending'
+
+/** A visitor with what was found out about it. */
+export interface SessionVisitor extends Visitor {
+  readonly id: string
+  readonly user: string | undefined
+  readonly userAgent: string
+  /** The path that it asked for. */
+  readonly place: Place
+}
 
 /** What a viewer needs of its route. */
 export interface ViewerHost {

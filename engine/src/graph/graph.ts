@@ -1,5 +1,4 @@
 // The checked graph: what configuration turns into, what the runner builds from, what a reload compares. Plain data.
-import type { AuthSettings } from '../access/auth-schema.js'
 import type { SecretMask } from './secret-mask.js'
 import type { Definition } from '../plugin/contract.js'
 import type { PluginCode } from '../plugin/plugin-code.js'
@@ -16,7 +15,7 @@ export interface Graph {
   readonly engine: EngineSettings
   readonly listeners: readonly ListenerSettings[]
   /** Providers of access, with what they know in plain text; by default none. */
-  readonly auth?: readonly AuthSettings[]
+  readonly auth?: readonly ProviderSettings[]
   readonly services: readonly NodeSettings[]
   readonly pipelines: readonly Pipeline[]
   /** What is known of the code of the plugins that were found, for a reload; by default nothing. */
@@ -55,6 +54,15 @@ export interface ListenerSettings {
   readonly maxConnections?: number
   /** 0 for no limit; that is the default. */
   readonly maxClients?: number
+  readonly at: Position
+}
+
+/** A provider of access, an entry of `auth:`. */
+export interface ProviderSettings {
+  readonly name: string
+  readonly type: string
+  /** As the schema of the type returned them. */
+  readonly options: unknown
   readonly at: Position
 }
 

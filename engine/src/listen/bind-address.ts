@@ -1,4 +1,5 @@
 // Addresses as a person writes them (`host:port`, IPv6 in brackets) and as a person can open them.
+import { isIP } from 'node:net'
 import { listenError } from './listen-errors.js'
 
 export interface BindAddress {
@@ -15,6 +16,19 @@ export function parseBindAddress(text: string): BindAddress {
     throw listenError('LISTEN_BAD_ADDRESS', `"${text}" is not an address to listen on, expected host:port`)
   }
   return { host, port }
+}
+
+const WILDCARDS: readonly string[] = ['0.0.0.0', '::']
+
+/**
+ * Whether two addresses collide, so that they can't be bound at once. `possibly`: one of them is a host name, and only
+ * the system knows what it stands for.
+ */
+export function collide(a: BindAddress, b: BindAddress): 'no' | 'possibly' | 'certainly' {
+  if (a.port !== b.port || a.port === 0) return 'no'
+  const hosts = [a.host, b.host]
+  if (a.host === b.host || hosts.some((host) => WILDCARDS.includes(host))) return 'certainly'
+  return hosts.some((host) => isIP(host) === 0) ? 'possibly' : 'no'
 }
 
 /** `host:port`, with IPv6 in brackets. */

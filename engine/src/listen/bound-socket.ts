@@ -2,7 +2,7 @@
 // listener that moves has a new gate; the old one lets go of its address at once and goes on for the connections that
 // came through it.
 import { createServer, type Server } from 'node:http'
-import { type AddressInfo, type Socket, isIP, Server as SocketServer } from 'node:net'
+import { type AddressInfo, type Socket, Server as SocketServer } from 'node:net'
 import type { BindAddress } from './bind-address.js'
 import type { ListenerTimeouts } from './listener-options.js'
 import type { Reception } from './connection-acceptor.js'
@@ -13,7 +13,6 @@ export const MAX_HEAD_BYTES = 16 * 1024
 const BACKLOG = 4096
 /** So that a batch of a usual stream does not make its viewer busy although the kernel took all of it. */
 const SOCKET_BUFFER_BYTES = 64 * 1024
-const WILDCARDS: readonly string[] = ['0.0.0.0', '::']
 
 export interface GateOptions {
   /** As configured. */
@@ -98,12 +97,6 @@ export class Gate {
   closeIdle(): void {
     this.#server.closeIdleConnections()
   }
-}
-
-/** Whether the two can't be bound at once. Said of some that can: names are not looked up. */
-export function overlaps(a: BindAddress, b: BindAddress): boolean {
-  if (a.port !== b.port || a.port === 0) return false
-  return [a.host, b.host].some((host) => WILDCARDS.includes(host) || isIP(host) === 0) || a.host === b.host
 }
 
 function makeServer({ timeouts, dispatch }: GateOptions): Server {

@@ -12,6 +12,7 @@ import type { ProxyVersion } from './proxy-header.js'
 import { ProxyReader } from './proxy-reader.js'
 import type { TlsFiles } from './tls-credentials.js'
 import { TlsFront } from './tls-acceptor.js'
+import { ignoreErrors } from './ignore-errors.js'
 
 export interface ReceptionOptions {
   /** Name of the listener. */
@@ -53,7 +54,7 @@ export class Reception implements Disposable {
     const { admission, counters, callers, proxyProtocol } = this.#options
     counters.connections++
     // For the whole life of the socket: a reset at any time is news of one client, never of the process.
-    socket.on('error', ignore)
+    ignoreErrors(socket)
     const peer = peerOf(socket)
     if (peer === undefined) return this.#refuse(socket, 'incomplete')
     if (!admission.admit(socket)) return
@@ -100,5 +101,3 @@ export class Reception implements Disposable {
     socket.destroy()
   }
 }
-
-function ignore(): void {}

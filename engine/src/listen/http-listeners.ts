@@ -6,6 +6,7 @@ import { HttpListener, type ListenerRenewal } from './http-listener.js'
 import { listenError } from './listen-errors.js'
 import { BoundChange, type ListenerChange } from './listener-transaction.js'
 import type { ListenerChoices, ListenerTimeouts } from './listener-options.js'
+import type { Graph } from '../graph/graph.js'
 
 export interface HttpListenersOptions {
   readonly clock: Clock
@@ -126,4 +127,17 @@ export class HttpListeners implements Listeners {
     this.#leaving.add(listener)
     void listener.close(graceMs).then(() => this.#leaving.delete(listener))
   }
+}
+
+/** The listeners that a graph asks for. */
+export function listenerSpecs(graph: Graph): readonly ListenerSpec[] {
+  return graph.listeners.map(({ name, address, tls, proxyProtocol, trustedProxies, forwardedHeader, ...limits }) => ({
+    name,
+    address,
+    ...defined({ tls, proxyProtocol, trustedProxies, forwardedHeader, ...limits }),
+  }))
+}
+
+function defined<T extends object>(values: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as never
 }

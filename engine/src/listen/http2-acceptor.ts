@@ -23,6 +23,7 @@ import type { DoorAnswer, LiveDoor, Visit } from './stream-handler.js'
 import type { PathTable } from './path-table.js'
 import { refuseMethod, type RequestDispatch, respondText, statusOf, withoutQuery } from './request-dispatch.js'
 import { decodeTarget, queryOf, RefusedHead } from './request-head.js'
+import { ignoreErrors } from './ignore-errors.js'
 
 export interface Http2FrontOptions {
   readonly clock: Clock
@@ -96,13 +97,13 @@ export class Http2Front implements Disposable {
     const idleSinceMs = this.#options.clock.nowMs()
     this.#sessions.set(http2, { http2, connection, incoming: new Map(), openStreams: 0, idleSinceMs })
     this.#options.callers.add(http2, connection)
-    http2.on('error', ignore)
+    ignoreErrors(http2)
     http2.once('close', () => this.#sessions.delete(http2))
   }
 
   #onRequest(request: Http2ServerRequest, response: Http2ServerResponse): void {
     const { stream } = request
-    stream.on('error', ignore)
+    ignoreErrors(stream)
     // Reset by the client. If that was without an error, Node would wait for writes that nobody takes any more. A reset
     // of our own is sent behind this event.
     stream.once('aborted', () => process.nextTick(() => stream.destroy()))
@@ -192,5 +193,3 @@ export class Http2Front implements Disposable {
     }
   }
 }
-
-function ignore(): void {}

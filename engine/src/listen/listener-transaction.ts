@@ -2,7 +2,8 @@
 // leaves everything as it was. Where an old and a new address can't be bound at once, only the listening handle of the
 // old one is closed for that, and opened again on failure.
 import type { Logger } from '../plugin/contract.js'
-import { type Gate, overlaps } from './bound-socket.js'
+import { collide } from './bind-address.js'
+import type { Gate } from './bound-socket.js'
 import type { HttpListener, ListenerRenewal } from './http-listener.js'
 
 export interface ListenerChange {
@@ -46,8 +47,11 @@ export class BoundChange {
       ...renewed.flatMap(({ listener, renewal: { gate } }) => (gate === undefined ? [] : [{ listener, gate }])),
     ]
     const leaving = [...removed, ...renewed.flatMap(({ listener, renewal }) => (renewal.gate ? [listener] : []))]
-    const inTheWay = leaving.filter(({ gate: { bound } }) => openings.some(({ gate }) => overlaps(bound, gate.wanted)))
-    const isBlocked = ({ gate }: Opening): boolean => inTheWay.some((old) => overlaps(old.gate.bound, gate.wanted))
+    const inTheWay = leaving.filter(({ gate: { bound } }) =>
+      openings.some(({ gate }) => collide(bound, gate.wanted) !== 'no'),
+    )
+    const isBlocked = ({ gate }: Opening): boolean =>
+      inTheWay.some((old) => collide(old.gate.bound, gate.wanted) !== 'no')
     try {
       // What needs nobody's address comes first: if it fails, nothing was closed.
       await openAll(openings.filter((opening) => !isBlocked(opening)))

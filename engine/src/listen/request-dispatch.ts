@@ -12,6 +12,7 @@ import type { DoorAnswer, LiveDoor, Visit } from './stream-handler.js'
 import type { PathTable, Respond } from './path-table.js'
 import { LINGER_MS, renderTextResponse } from './raw-response.js'
 import { type BadHead, checkFraming, decodeTarget, queryOf, RefusedHead } from './request-head.js'
+import { ignoreErrors } from './ignore-errors.js'
 
 /** Requests that may follow the GET of a live path on its connection before it is closed. */
 const MAX_FOLLOWERS = 16
@@ -49,7 +50,7 @@ export class RequestDispatch {
   readonly onRequest: Respond = (request, response) => {
     if (this.#isFollower(request)) return
     this.#counters.requests++
-    response.on('error', ignore)
+    ignoreErrors(response)
     const before = this.#newest.get(request.socket)
     this.#newest.set(request.socket, response)
     try {
@@ -191,5 +192,3 @@ export function respondText(
   response.writeHead(status, { 'Content-Type': 'text/plain; charset=utf-8', 'Content-Length': length, ...headers })
   response.end(body)
 }
-
-function ignore(): void {}

@@ -9,6 +9,7 @@ import type { Connection } from './client-address.js'
 import type { RefusedConnection } from './listener-counters.js'
 import { renderTextResponse } from './raw-response.js'
 import { type LoadedCredentials, TlsCredentials, type TlsFiles } from './tls-credentials.js'
+import { ignoreErrors } from './ignore-errors.js'
 
 export interface TlsFrontOptions {
   /** Name of the listener. */
@@ -92,7 +93,7 @@ export class TlsFront implements Disposable {
   }
 
   #onSecure(socket: TLSSocket): void {
-    socket.on('error', ignore)
+    ignoreErrors(socket)
     const ends = endsOf(socket)
     const connection = this.#underWay.get(ends)
     this.#underWay.delete(ends)
@@ -110,5 +111,3 @@ function reasonOf(code: string | undefined): RefusedConnection {
   if (code === 'ERR_SSL_HTTP_REQUEST') return 'plain-http'
   return code === 'ECONNRESET' ? 'incomplete' : 'tls-handshake'
 }
-
-function ignore(): void {}

@@ -1,6 +1,6 @@
 // The metrics that the engine itself keeps, beside those that plugins declare. Rows are read from plain numbers at
 // scrape time.
-import type { RouteStatus } from '../deliver/route-view.js'
+import type { RouteStatus } from './route-status.js'
 import type { MetricDeclaration, MetricRead } from '../plugin/contract.js'
 import type { MetricsRegistry } from './metrics-registry.js'
 

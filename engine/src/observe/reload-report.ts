@@ -1,6 +1,5 @@
 // The shapes in which the control API speaks of reloads and of the configuration. Names that users see.
 import type { ReloadPlan } from './reload-plan.js'
-import type { EdgeCut } from '../reload/reload-target.js'
 
 /**
  * `invalid`: the files have mistakes. `refused`: a restart is needed. `failed`: something could not be opened, nothing
@@ -35,6 +34,15 @@ export interface ViewersReport {
   readonly lost: number
   /** Of nodes that have viewers. Not there where the reload has been done. */
   readonly perNode?: readonly { readonly id: string; readonly kept: number; readonly lost: number }[]
+}
+
+/** How the stream came from the old branch to the new one, on one edge. */
+export interface EdgeCut {
+  /** Id of the reader. */
+  readonly node: string
+  /** `clean`: no gap and no repeat. `marked`: with a marked discontinuity. */
+  readonly how: 'clean' | 'marked'
+  readonly waitedMs: number
 }
 
 /** How a reload went, or how it would go. */

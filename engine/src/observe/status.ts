@@ -1,5 +1,6 @@
 // The shapes that the control API answers with. Names that users see: a change here is a change of the contract.
 import type { ReloadControl, ReloadStatus } from './reload-report.js'
+import type { NodeKind } from '../plugin/node-kinds.js'
 
 export type * from './reload-report.js'
 
@@ -8,7 +9,7 @@ export type NodeState = 'opening' | 'ready' | 'degraded' | 'waiting' | 'ended' |
 export interface NodeStatus {
   /** `pipeline/node`, or `services/name`. */
   readonly id: string
-  readonly kind: 'input' | 'transform' | 'output' | 'service'
+  readonly kind: NodeKind
   readonly type: string
   readonly description: string
   /** `waiting`: its stream failed, and the engine will subscribe again. `failed`: it will not. */

@@ -1,17 +1,5 @@
 // What is told of the viewers of live routes: that one has come, and how it went.
 
-import type { Visitor } from '../listen/stream-handler.js'
-import type { Place } from '../deliver/route-paths.js'
-
-/** A visitor with what was found out about it. */
-export interface SessionVisitor extends Visitor {
-  readonly id: string
-  readonly user: string | undefined
-  readonly userAgent: string
-  /** The path that it asked for. */
-  readonly place: Place
-}
-
 /** A viewer who was let in. */
 export interface SessionStart {
   /** Of this session, among all of the process. */

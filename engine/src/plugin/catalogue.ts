@@ -7,6 +7,7 @@ import { importPlugin } from './discover.js'
 import { makeManifest } from './make-manifest.js'
 import { describeDefinition, manifestSchema, renderManifest } from './manifest.js'
 import type { DescribedDefinition, Manifest } from './manifest.js'
+import { NODE_KINDS } from './node-kinds.js'
 
 /** No manifest is larger. */
 const LONGEST_MANIFEST = 4 * 1024 * 1024
@@ -55,11 +56,10 @@ export async function readCatalogue(request: DiscoverRequest, options: Catalogue
 
 /** By kind, then by type. */
 export function offeredBy({ plugins }: Catalogue): readonly Offered[] {
-  const order = ['input', 'transform', 'output', 'service']
   return plugins
     .flatMap((plugin) => (plugin.manifest?.definitions ?? []).map((definition) => ({ definition, plugin })))
     .sort(({ definition: a }, { definition: b }) => {
-      return order.indexOf(a.kind) - order.indexOf(b.kind) || (a.type < b.type ? -1 : 1)
+      return NODE_KINDS.indexOf(a.kind) - NODE_KINDS.indexOf(b.kind) || (a.type < b.type ? -1 : 1)
     })
 }
 

@@ -6,6 +6,8 @@ import type { Observable, Subscription } from 'rxjs'
 import type { z } from 'zod'
 import type { Token } from './tokens.js'
 
+export type { NodeKind } from './node-kinds.js'
+
 /** How an option reacts to a reload, declared with `.meta({ reload })`. By default `swap`. */
 export type ReloadClass = 'live' | 'swap' | 'source' | 'rebind' | 'restart'
 
@@ -17,7 +19,6 @@ declare module 'zod' {
   }
 }
 
-export type NodeKind = 'input' | 'transform' | 'output' | 'service'
 export type ChunkKind = 'ts' | 'gop'
 export type AnyChunk = TsChunk | GopChunk
 export type Logger = Pick<PinoLogger, 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'isLevelEnabled'>

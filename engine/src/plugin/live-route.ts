@@ -104,3 +104,8 @@ export interface RouteCounters {
   skips: number
   skippedBytes: number
 }
+
+/** The counters of a route before anybody came. */
+export function startRouteCounters(): RouteCounters {
+  return { clients: 0, connects: 0, sentBytes: 0, refused: new Map(), ended: new Map(), skips: 0, skippedBytes: 0 }
+}

@@ -3,11 +3,11 @@
 import { z } from 'zod'
 import type { ErrorRow } from '../errors.js'
 import type { Definition } from './contract.js'
+import { NODE_KINDS } from './node-kinds.js'
 import { optionJsonSchema } from './option-json-schema.js'
 import { describeOptions } from './option-meta.js'
 import type { OptionRow } from './option-meta.js'
 
-const KINDS = ['input', 'transform', 'output', 'service'] as const
 const RELOADS = ['live', 'swap', 'source', 'rebind', 'restart'] as const
 const REACTIONS = ['retry', 'end', 'config', 'bug'] as const
 const text = z.string()
@@ -31,7 +31,7 @@ const metricSchema = z.object({
 })
 
 const definitionSchema = z.object({
-  kind: z.enum(KINDS),
+  kind: z.enum(NODE_KINDS),
   type: text,
   summary: text,
   consumes: z.array(text).optional(),

@@ -54,6 +54,7 @@ const ROWS: readonly (readonly [name: string, schema: z.ZodType, given: unknown,
   ['address', address(), '::1:80', NO],
   ['address', address(), 'localhost', NO],
   ['address', address(), 'localhost:65536', NO],
+  ['address', address(), 'local/host:80', NO],
 ]
 
 for (const [name, schema, given, expected] of ROWS) {

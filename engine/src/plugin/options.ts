@@ -144,7 +144,7 @@ export function address(): z.ZodType<string, string> {
     name: 'address',
     json: { type: 'string', pattern: `:[0-9]+$|${INTERPOLATED}` },
     read(value) {
-      const match = typeof value === 'string' ? /^(?:\[([^\]]+)\]|([^:[\]\s]+)):(\d{1,5})$/.exec(value) : null
+      const match = typeof value === 'string' ? /^(?:\[([^\]]+)\]|([^:/[\]\s]+)):(\d{1,5})$/.exec(value) : null
       if (match === null || Number(match[3]) > LONGEST_PORT) return { problem }
       return match[1] !== undefined && isIP(match[1]) !== 6 ? { problem } : { value: match[0] }
     },

@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs'
 import { readFile, realpath } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { isRecord } from './is-record.js'
 
 /** No package.json that a person wrote is longer. */
 const LONGEST_PACKAGE_JSON = 4 * 1024 * 1024
@@ -120,8 +121,4 @@ function above(from: string, look: (folder: string) => string | undefined): stri
 
 function keysOf(value: unknown): readonly string[] {
   return isRecord(value) ? Object.keys(value) : []
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -2,7 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Auth } from './auth.js'
 import type { LiveRoute, LiveRouteOptions } from './live-route.js'
-import type { NodeKind } from './contract.js'
+import type { NodeKind } from './node-kinds.js'
 
 declare const tokenType: unique symbol
 export type Token<T> = symbol & { readonly [tokenType]: T }

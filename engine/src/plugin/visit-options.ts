@@ -2,6 +2,7 @@
 // and finds the names of listeners.
 import type { OptionKind, Schema } from './option-kind.js'
 import { coreOf, defOf, kindOf, layersOf } from './option-kind.js'
+import { isRecord } from './is-record.js'
 
 /** Called for each value of an option kind; what it returns takes the value's place. */
 export type Visit = (kind: OptionKind, value: unknown, path: readonly PropertyKey[]) => unknown
@@ -66,8 +67,4 @@ function defaultOf(schema: Schema): unknown {
 function accepts(schema: Schema, value: unknown): boolean {
   const result = schema._zod.run({ value, issues: [] }, { async: false })
   return !(result instanceof Promise) && result.issues.length === 0
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -44,9 +44,9 @@ function differences(classes: ReloadClasses, pair: Pair): readonly OptionDiffere
 function isComparedByParts({ before, after, at }: Pair): boolean {
   if (at.steps.length > DEEPEST) return false
   if (Array.isArray(before) && Array.isArray(after)) {
-    return before.length === after.length && [...before, ...after].every(isRecord)
+    return before.length === after.length && [...before, ...after].every(isPlainObject)
   }
-  return (isRecord(before) || before === undefined) && (isRecord(after) || after === undefined)
+  return (isPlainObject(before) || before === undefined) && (isPlainObject(after) || after === undefined)
 }
 
 function whole(classes: ReloadClasses, pair: Pair): OptionDifference {
@@ -74,8 +74,8 @@ function partsOf(classes: ReloadClasses, { before, after, at }: Pair): readonly 
       return { before: old[index], after: next[index], at: classes.element(at, index) }
     })
   }
-  const old = isRecord(before) ? before : {}
-  const next = isRecord(after) ? after : {}
+  const old = isPlainObject(before) ? before : {}
+  const next = isPlainObject(after) ? after : {}
   return [...new Set([...Object.keys(old), ...Object.keys(next)])].flatMap((key) => {
     const pair = { before: ownOf(old, key), after: ownOf(next, key) }
     // Maps may be large, and most of what is in them is the same.
@@ -91,7 +91,8 @@ function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null
 }
 
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+/** Options may hold instances of classes; those are compared as a whole. */
+function isPlainObject(value: unknown): value is Readonly<Record<string, unknown>> {
   if (!isObject(value)) return false
   const prototype: unknown = Object.getPrototypeOf(value)
   return prototype === Object.prototype || prototype === null

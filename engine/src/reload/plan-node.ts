@@ -9,8 +9,8 @@ import type { OptionText } from './option-text.js'
 import { ReloadClasses, strongestClass } from './reload-classes.js'
 import type { NodeChange, OptionChange, PlanVerb } from '../observe/reload-plan.js'
 import { whyAdded, whyChanged, whyRemoved } from './plan-reasons.js'
+import { nodeName, renderPortRef } from '../graph/node-id.js'
 
-const MAIN_PORT = 'out'
 /** Of one node; maps may have any number of entries. */
 const MOST_CHANGES = 100
 
@@ -54,7 +54,7 @@ function ownChanges(old: NodeSettings, next: NodeSettings, { matches, text }: Pl
   const change = (path: string, reload: ReloadClass, before: string, after: string): void => {
     changes.push({ path, reload, before: shown(before, text), after: shown(after, text) })
   }
-  if (old.id !== next.id) change('was', 'live', nameOf(old.id), nameOf(next.id))
+  if (old.id !== next.id) change('was', 'live', nodeName(old.id), nodeName(next.id))
   if (old.definition !== next.definition) change('type', 'swap', old.definition.type, next.definition.type)
   if (!readsTheSame(old.from, next.from, matches)) change('from', 'swap', portsText(old.from), portsText(next.from))
   if (old.description !== next.description) change('description', 'live', old.description, next.description)
@@ -97,7 +97,7 @@ function readsTheSame(old: readonly PortRef[], next: readonly PortRef[], { newOf
 }
 
 function portsText(from: readonly PortRef[]): string {
-  return from.map(({ node, port }) => (port === MAIN_PORT ? nameOf(node) : `${nameOf(node)}.${port}`)).join(', ')
+  return from.map(renderPortRef).join(', ')
 }
 
 function durationText(ms: number): string {
@@ -106,9 +106,4 @@ function durationText(ms: number): string {
 
 function shown(value: string, text: OptionText): string | undefined {
   return value === '' ? undefined : text.plain(value)
-}
-
-/** Without the pipeline. */
-function nameOf(id: string): string {
-  return id.slice(id.indexOf('/') + 1)
 }

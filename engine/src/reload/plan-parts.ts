@@ -1,9 +1,8 @@
 // What a reload does beside the nodes: the engine's own settings, listeners, providers of access, pipelines' own texts,
 // and what only a restart can do: run the new code of a plugin.
 import { isDeepStrictEqual } from 'node:util'
-import type { AuthSettings } from '../access/auth-schema.js'
-import { API_LISTENER, ENGINE_SCHEMA, LISTENER_SCHEMA } from '../config/section/settings.js'
-import type { EngineSettings, Graph, ListenerSettings } from '../graph/graph.js'
+import { ENGINE_SCHEMA, LISTENER_SCHEMA } from '../config/section/settings.js'
+import type { EngineSettings, Graph, ListenerSettings, ProviderSettings } from '../graph/graph.js'
 import type { ReloadClass } from '../plugin/contract.js'
 import type { Schema } from '../plugin/option-kind.js'
 import { CENSORED_OPTION, writeOptions } from '../plugin/write-options.js'
@@ -13,6 +12,7 @@ import type { OptionText } from './option-text.js'
 import { ReloadClasses, strongestClass } from './reload-classes.js'
 import type { OptionChange, PartChange } from '../observe/reload-plan.js'
 import { whyRefused } from './plan-reasons.js'
+import { API_LISTENER } from '../graph/node-id.js'
 
 /** Parts have no upstream and no key frames: whatever is more than `live` is bound anew. */
 const VERB_OF: Readonly<Record<ReloadClass, 'live' | 'rebind' | 'refuse'>> = {
@@ -91,7 +91,7 @@ function listenerOptions({ name: _, at: __, ...options }: ListenerSettings): unk
 }
 
 /** What a provider knows is not shown, not even what of it is no secret. */
-function planAuth(running: readonly AuthSettings[], next: readonly AuthSettings[]): readonly PartChange[] {
+function planAuth(running: readonly ProviderSettings[], next: readonly ProviderSettings[]): readonly PartChange[] {
   return planNamed('auth', running, next, (old, provider) => {
     if (old === undefined) return { verb: 'add', why: 'is there before the outputs that name it' }
     if (provider === undefined) return { verb: 'remove', why: 'no output names it any more; who watches stays' }
@@ -101,10 +101,10 @@ function planAuth(running: readonly AuthSettings[], next: readonly AuthSettings[
 }
 
 /** Whole options: what is below are names of users and of keys, any number of them. */
-function authChanges(old: AuthSettings, next: AuthSettings): readonly OptionChange[] {
+function authChanges(old: ProviderSettings, next: ProviderSettings): readonly OptionChange[] {
   if (old.type !== next.type) return [{ path: 'type', reload: 'live', before: old.type, after: next.type }]
-  const before: Readonly<Record<string, unknown>> = old.options
-  const after: Readonly<Record<string, unknown>> = next.options
+  const before = old.options as Readonly<Record<string, unknown>>
+  const after = next.options as Readonly<Record<string, unknown>>
   const hidden = (value: unknown): string | undefined => (value === undefined ? undefined : CENSORED_OPTION)
   return [...new Set([...Object.keys(before), ...Object.keys(after)])].flatMap((path) => {
     if (isDeepStrictEqual(before[path], after[path])) return []

@@ -1,15 +1,7 @@
 // What runs, as a reload sees it: implemented by the engine, replaced in tests.
 import type { Graph } from '../graph/graph.js'
 import type { ReloadPlan } from '../observe/reload-plan.js'
-
-/** How the stream came from the old branch to the new one, on one edge. */
-export interface EdgeCut {
-  /** Id of the reader. */
-  readonly node: string
-  /** `clean`: no gap and no repeat. `marked`: with a marked discontinuity. */
-  readonly how: 'clean' | 'marked'
-  readonly waitedMs: number
-}
+import type { EdgeCut } from '../observe/reload-report.js'
 
 export interface AppliedReload {
   readonly viewersBefore: number

@@ -1,5 +1,5 @@
 // Ties the engine's own metrics to what runs.
-import type { RouteStatus } from '../deliver/route-view.js'
+import type { RouteStatus } from '../observe/route-status.js'
 import { CORE_HISTOGRAMS, CORE_METRICS, type CoreMetricName } from '../observe/core-metrics.js'
 import type { EventLoopLag } from '../observe/event-loop-lag.js'
 import type { MetricsRegistry } from '../observe/metrics-registry.js'

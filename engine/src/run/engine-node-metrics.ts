@@ -1,5 +1,5 @@
 // The engine's own series of the nodes and listeners that run: they come and go with them.
-import type { RouteStatus } from '../deliver/route-view.js'
+import type { RouteStatus } from '../observe/route-status.js'
 import { addNodeMetrics, type NodeReadings } from '../observe/core-metrics.js'
 import { addListenerMetrics, type ListenerReadings } from '../observe/listener-metrics.js'
 import type { MetricsRegistry } from '../observe/metrics-registry.js'

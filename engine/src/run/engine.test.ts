@@ -8,7 +8,7 @@ import { describe, test } from 'node:test'
 import type { Graph, NodeSettings } from '../graph/graph.js'
 import { countDescriptors, until } from '../listen/loopback.test.kit.js'
 import { buildTs } from '../testing/index.js'
-import { startEngine } from './engine.js'
+import { startEngine } from '../compose.js'
 import { activeResources, LiveEngine, liveYaml, QUIET_LOG } from './live-engine.test.kit.js'
 import { inputOf, KeepingSink, outputOf, reads, ScriptedSource, settings, settle, testError } from './run.test.kit.js'
 

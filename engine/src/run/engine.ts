@@ -1,11 +1,8 @@
 // A running engine: binds the listeners, opens every node, answers what it is doing, and ends everything in order.
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import process from 'node:process'
 import type { Logger } from 'pino'
 import { AccessControl } from '../access/access-control.js'
-import { createControlApi } from '../api/control-api.js'
-import { guardOf } from '../api/guard.js'
-import type { GuardSettings } from '../api/guard.js'
-import { openStateDir } from '../state/state-dir.js'
 import type { StateDir } from '../state/state-dir.js'
 import type { ClientStatus, EngineStatus, Readiness, ReloadControl, StatusSource } from '../observe/status.js'
 import { EngineContainer } from './node/container.js'
@@ -31,7 +28,7 @@ import { openAccessLog, type OpenAccessLog } from '../access/open-access-log.js'
 import { GraphChanger } from './change/reload-executor.js'
 import type { Running } from './change/reload-transaction.js'
 import { listenerStatus, readinessOf, urlsOf, viewersOf } from './status-view.js'
-import { API_LISTENER, listenerSpecs } from './listener-specs.js'
+import { listenerSpecs } from '../listen/http-listeners.js'
 import { PipelineRunner } from './pipeline/pipeline-runner.js'
 import { type EngineNode, SeriesOfParts } from './engine-node-metrics.js'
 import type { ReloadPlan } from '../observe/reload-plan.js'
@@ -40,6 +37,7 @@ import type { SupervisedEngine } from '../reload/supervise-config.js'
 import { setLogLevel } from '../observe/log.js'
 import type { RunServices } from './node/run-services.js'
 import { ServiceRunner } from './node/service-runner.js'
+import { API_LISTENER } from '../graph/node-id.js'
 
 /** What nodes may take to let go of what they hold, all of them together, after the drain. */
 const DISPOSE_MS = 3000
@@ -57,40 +55,34 @@ export interface RunningEngine extends StatusSource, SupervisedEngine {
   urls(): readonly { readonly label: string; readonly url: string }[]
 }
 
-export interface EngineDependencies {
+/** Decides about each request on listener `api` before any handler sees it, and answers what no node has a path for. */
+export interface ControlApi {
+  /** True when the request may go on; else it has been answered. */
+  guard(request: IncomingMessage, response: ServerResponse): boolean
+  respond(request: IncomingMessage, response: ServerResponse): void
+}
+
+/** Who may use the control API. */
+export interface ApiAccess {
+  readonly token: string
+  /** `engine.api.hosts`. */
+  readonly hosts: readonly string[]
+  /** `host:port` each, as bound now. */
+  boundAddresses(): readonly string[]
+}
+
+export interface EngineParts {
   readonly log: Logger
+  readonly stateDir: StateDir
+  /** Called when the engine starts, and when `engine.api.hosts` changes. */
+  createApi(engine: StatusSource, access: ApiAccess): ControlApi
 }
 
-/**
- * Starts a checked graph. Rejects, with everything let go of again, if a listener can't be bound, the state folder is
- * in use, or a node can't ever open.
- */
-export async function startEngine(graph: Graph, { log }: EngineDependencies): Promise<RunningEngine> {
-  const stateDir = await openStateDir(graph.engine.stateDir)
-  const engine = await buildEngine(graph, log, stateDir)
-  try {
-    await engine.start()
-    return engine
-  } catch (error) {
-    await engine.stop('the start failed')
-    throw error
-  }
-}
-
-async function buildEngine(graph: Graph, log: Logger, stateDir: StateDir): Promise<Engine> {
-  try {
-    return new Engine(graph, log, stateDir)
-  } catch (error) {
-    await stateDir[Symbol.asyncDispose]()
-    throw error
-  }
-}
-
-class Engine implements RunningEngine {
+export class Engine implements RunningEngine {
   readonly ended: Promise<void>
   readonly #running: Running
   readonly #log: Logger
-  readonly #stateDir: StateDir
+  readonly #parts: EngineParts
   readonly #lag = new EventLoopLag()
   readonly #clock: EngineClock = createClock((lateMs) => this.#lag.note(lateMs))
   readonly #startedAtMs = this.#clock.nowMs()
@@ -113,9 +105,10 @@ class Engine implements RunningEngine {
   #isOver = false
   #settleEnded: { resolve(): void; reject(error: Error): void } = { resolve: () => undefined, reject: () => undefined }
 
-  constructor(graph: Graph, log: Logger, stateDir: StateDir) {
+  constructor(graph: Graph, parts: EngineParts) {
+    const { log } = parts
     this.#log = log
-    this.#stateDir = stateDir
+    this.#parts = parts
     const clock = this.#clock
     this.#events = new EventLog(clock, log)
     this.#metrics = new MetricsRegistry((metric, err) => log.error({ err, metric }, 'a metric could not be read'))
@@ -231,7 +224,7 @@ class Engine implements RunningEngine {
       ready,
       reasons,
       files: this.#running.graph.files,
-      stateDir: this.#stateDir.path,
+      stateDir: this.#parts.stateDir.path,
       ...(this.reloads === undefined ? {} : { reload: this.reloads.status() }),
       listeners: this.#listeners.all().map(listenerStatus),
       services: this.#running.services.map((service) => service.status()),
@@ -289,13 +282,14 @@ class Engine implements RunningEngine {
   /** Guard first, then whatever a node has put on the listener, then the API. */
   #openApi(hosts: readonly string[]): void {
     const listener = this.#listeners.http(API_LISTENER)
-    const settings: GuardSettings = {
-      token: this.#stateDir.token,
+    const access: ApiAccess = {
+      token: this.#parts.stateDir.token,
       hosts,
       boundAddresses: () => [listener.address],
     }
-    listener.setGuard(guardOf(settings))
-    listener.setFallback(createControlApi({ ...settings, source: this, log: this.#log }))
+    const { guard, respond } = this.#parts.createApi(this, access)
+    listener.setGuard(guard)
+    listener.setFallback(respond)
   }
 
   #notedEvents(): NotedEvents {
@@ -371,7 +365,7 @@ class Engine implements RunningEngine {
     await Promise.all(this.#running.services.map((service) => service.stop(reason, leftMs)))
     await this.#listeners.closeAll(CLOSE_GRACE_MS)
     await this.#accessLog[Symbol.asyncDispose]()
-    await this.#stateDir[Symbol.asyncDispose]()
+    await this.#parts.stateDir[Symbol.asyncDispose]()
     // What subscribers threw until now, RxJS reports in the next turn.
     await new Promise<void>((resolve) => this.#clock.after(0, resolve))
     this.#scope[Symbol.dispose]()

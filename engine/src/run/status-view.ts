@@ -1,12 +1,12 @@
 // What a running engine tells of itself: what is ready, who may be opened, which limits hold.
 import type { EngineStatus, ListenerStatus, Readiness } from '../observe/status.js'
 import type { LiveDelivery } from '../deliver/live-delivery.js'
-import type { RouteStatus } from '../deliver/route-view.js'
+import type { RouteStatus } from '../observe/route-status.js'
 import type { Graph } from '../graph/graph.js'
 import type { HttpListeners } from '../listen/http-listeners.js'
-import { API_LISTENER } from './listener-specs.js'
 import type { RunServices } from './node/run-services.js'
 import type { EngineNode } from './engine-node-metrics.js'
+import { API_LISTENER } from '../graph/node-id.js'
 
 export interface LabelledUrl {
   readonly label: string

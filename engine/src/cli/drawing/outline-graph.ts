@@ -1,6 +1,7 @@
 // The checked graph as boxes and arrows: what its drawings show, as plain data.
 import type { NodeKind } from '../../plugin/contract.js'
 import type { Graph, NodeSettings, Pipeline } from '../../graph/graph.js'
+import { MAIN_PORT, nodeName } from '../../graph/node-id.js'
 
 export interface GraphOutline {
   readonly pipelines: readonly PipelineOutline[]
@@ -34,8 +35,6 @@ export interface EdgeOutline {
   readonly chunks: string
 }
 
-const MAIN_PORT = 'out'
-
 export function outlineGraph({ pipelines, services }: Pick<Graph, 'pipelines' | 'services'>): GraphOutline {
   return { pipelines: pipelines.map(outlinePipeline), services: services.map(outlineNode) }
 }
@@ -55,7 +54,7 @@ function outlinePipeline({ name, description, nodes }: Pipeline): PipelineOutlin
 
 function outlineNode({ id, definition, description }: NodeSettings): NodeOutline {
   const { kind, type } = definition
-  return { id, name: id.slice(id.indexOf('/') + 1), kind, type, description }
+  return { id, name: nodeName(id), kind, type, description }
 }
 
 /** The engine frames bytes before they reach an edge. */

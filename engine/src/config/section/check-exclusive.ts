@@ -4,7 +4,7 @@ import { positionOf } from '../report/diagnostic.js'
 import type { Place, Problems } from '../report/diagnostic.js'
 import { titleOf } from './draft.js'
 import type { DraftNode } from './draft.js'
-import { overlaps } from './settings.js'
+import { collide, parseBindAddress } from '../../listen/bind-address.js'
 
 export interface PlacedListener {
   readonly settings: ListenerSettings
@@ -28,11 +28,13 @@ export function checkAddresses(listeners: readonly PlacedListener[], problems: P
   const byPort = new Map<number, PlacedListener[]>()
   for (const listener of listeners) {
     const { settings, place } = listener
-    const port = Number(settings.address.slice(settings.address.lastIndexOf(':') + 1))
-    const before = byPort.get(port) ?? []
-    const other = before.find((candidate) => overlaps(candidate.settings, settings))
+    const wanted = parseBindAddress(settings.address)
+    const before = byPort.get(wanted.port) ?? []
+    const isInTheWay = (other: PlacedListener): boolean =>
+      collide(parseBindAddress(other.settings.address), wanted) === 'certainly'
+    const other = before.find(isInTheWay)
     before.push(listener)
-    byPort.set(port, before)
+    byPort.set(wanted.port, before)
     if (other === undefined) continue
     const { name, address } = other.settings
     const message = `listener "${settings.name}" cannot bind ${settings.address} beside "${name}" on ${address}`

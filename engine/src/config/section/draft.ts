@@ -4,14 +4,6 @@ import type { Definition, NodeKind } from '../../plugin/contract.js'
 import type { NamedListener } from './check-options.js'
 import type { Place } from '../report/diagnostic.js'
 
-/** Where nodes of a kind stand. */
-export const SECTION_OF: Readonly<Record<NodeKind, string>> = {
-  input: 'inputs',
-  transform: 'transforms',
-  output: 'outputs',
-  service: 'services',
-}
-
 export interface DraftPipeline {
   readonly name: string
   readonly description: string

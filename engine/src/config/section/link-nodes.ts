@@ -8,8 +8,7 @@ import type { Problems } from '../report/diagnostic.js'
 import { didYouMean } from '../report/did-you-mean.js'
 import { titleOf } from './draft.js'
 import type { DraftNode, DraftPipeline, Reference } from './draft.js'
-
-const MAIN_PORT = 'out'
+import { MAIN_PORT } from '../../graph/node-id.js'
 
 interface Surroundings {
   readonly pipeline: DraftPipeline

@@ -4,8 +4,7 @@ import { checkOptions, type NamedListener } from './check-options.js'
 import { positionOf, type Problems } from '../report/diagnostic.js'
 import { didYouMean } from '../report/did-you-mean.js'
 import { type DraftNode, titleOf } from './draft.js'
-import { namedEntries } from './read-pipelines.js'
-import { mapOf, textOf } from '../source/read-section.js'
+import { mapOf, namedEntries, textOf } from '../source/read-section.js'
 import { placeOf, type YamlEntry } from '../source/yaml-tree.js'
 
 /** The type whose providers are made of others. */

@@ -7,10 +7,10 @@ import { checkOptions } from './check-options.js'
 import { positionOf } from '../report/diagnostic.js'
 import type { Problems } from '../report/diagnostic.js'
 import { didYouMean } from '../report/did-you-mean.js'
-import { SECTION_OF } from './draft.js'
-import { ENGINE_OPTIONS, INPUT_SCHEMA, NOT_DEFAULTED } from './read-node.js'
+import { ENGINE_OPTIONS, INPUT_SCHEMA, NOT_DEFAULTED } from './engine-keys.js'
 import { checkKeys, mapOf } from '../source/read-section.js'
 import type { YamlEntry, YamlMap } from '../source/yaml-tree.js'
+import { SECTION_OF } from '../../plugin/node-kinds.js'
 
 export class Defaults {
   readonly #found = new Map<string, YamlEntry>()

@@ -6,12 +6,12 @@ import type { PlacedListener } from './check-exclusive.js'
 import { checkOptions } from './check-options.js'
 import { positionOf } from '../report/diagnostic.js'
 import type { Place, Problems, SourceText } from '../report/diagnostic.js'
-import { namedEntries } from './read-pipelines.js'
-import { mapOf } from '../source/read-section.js'
-import { API_LISTENER, ENGINE_SCHEMA, engineSettings, LISTENER_SCHEMA } from './settings.js'
+import { mapOf, namedEntries } from '../source/read-section.js'
+import { ENGINE_SCHEMA, engineSettings, LISTENER_SCHEMA } from './settings.js'
 import type { EngineOptions, ListenerOptions } from './settings.js'
 import { locate } from '../source/yaml-tree.js'
 import type { YamlEntry } from '../source/yaml-tree.js'
+import { API_LISTENER } from '../../graph/node-id.js'
 
 export interface Sockets {
   readonly engine: EngineSettings

@@ -1,44 +1,19 @@
 // One node of a section: its type, the keys that the engine reads, and the options that its definition reads.
 import { dirname } from 'node:path'
-import { z } from 'zod'
+import type { z } from 'zod'
 import type { Definition, NodeKind } from '../../plugin/contract.js'
-import { choice, duration } from '../../plugin/options.js'
 import type { Registry } from '../../plugin/registry.js'
 import { checkOptions } from './check-options.js'
 import type { Problems } from '../report/diagnostic.js'
 import { didYouMean } from '../report/did-you-mean.js'
-import { SECTION_OF, titleOf } from './draft.js'
+import { titleOf } from './draft.js'
 import type { DraftNode, Reference } from './draft.js'
+import { ENGINE_OPTIONS, INPUT_SCHEMA, NODE_SCHEMA } from './engine-keys.js'
 import type { Defaults } from './read-defaults.js'
 import { mapOf, textOf } from '../source/read-section.js'
 import { placeOf } from '../source/yaml-tree.js'
 import type { YamlEntry, YamlMap, YamlValue } from '../source/yaml-tree.js'
-
-const NODE_SCHEMA = z.strictObject({
-  description: z.string().optional().meta({ description: 'What the node is for, shown in status.', reload: 'live' }),
-  was: z
-    .string()
-    .regex(/^[a-z][a-z0-9-]*$/, 'must be the id that the node had')
-    .optional()
-    .meta({ description: 'Its id before it was renamed, so that a reload keeps it.', reload: 'live' }),
-})
-
-/** The keys that the engine reads on an input, beside `type`. */
-export const INPUT_SCHEMA = NODE_SCHEMA.extend({
-  timeline: choice('continuous', 'source').prefault('continuous').meta({
-    description: 'Whether timestamps run on over reconnects and loops, or stay as the source sends them.',
-    reload: 'source',
-  }),
-  batch: duration({ min: 20, max: 100 })
-    .prefault('50ms')
-    .meta({ description: 'How long a chunk collects before it travels on.', reload: 'live' }),
-})
-
-/** Of an input, what `defaults:` may give beside the options of its type. */
-export const ENGINE_OPTIONS: readonly string[] = ['timeline', 'batch']
-
-/** What is a node's own. */
-export const NOT_DEFAULTED: readonly string[] = ['type', 'description', 'was', 'from']
+import { SECTION_OF } from '../../plugin/node-kinds.js'
 
 export interface NodeRequest {
   readonly kind: NodeKind

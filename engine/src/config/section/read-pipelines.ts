@@ -1,27 +1,15 @@
 // The sections `pipelines:` and `services:` of all files, as drafts.
-import type { NodeKind } from '../../plugin/contract.js'
-import { positionOf } from '../report/diagnostic.js'
+import { SERVICES } from '../../graph/node-id.js'
+import { type NodeKind, PIPELINE_KINDS, SECTION_OF } from '../../plugin/node-kinds.js'
 import { checkWas } from './check-was.js'
-import type { Place, Problems } from '../report/diagnostic.js'
+import type { Place } from '../report/diagnostic.js'
 import { titleOf } from './draft.js'
 import type { DraftNode, DraftPipeline } from './draft.js'
 import { readNode } from './read-node.js'
 import type { NodeSources } from './read-node.js'
 import { TimeSlice } from '../source/time-slice.js'
-import { checkId, checkKeys, mapOf, textOf } from '../source/read-section.js'
+import { checkId, checkKeys, mapOf, namedEntries, PIPELINE_KEYS, reportTwice, textOf } from '../source/read-section.js'
 import type { YamlEntry, YamlMap } from '../source/yaml-tree.js'
-
-const SECTIONS: readonly (readonly [section: string, kind: NodeKind])[] = [
-  ['inputs', 'input'],
-  ['transforms', 'transform'],
-  ['outputs', 'output'],
-]
-
-/** What may stand in a pipeline that is written out. */
-export const PIPELINE_KEYS: readonly string[] = ['description', ...SECTIONS.map(([section]) => section)]
-
-/** Ids of services begin with it, so no pipeline may have its name. */
-const SERVICES = 'services'
 
 /** Reads what the files say under `pipelines:`; the same name twice is reported. */
 export async function readPipelines(
@@ -53,26 +41,6 @@ export function readServices(entries: readonly YamlEntry[], sources: NodeSources
   return nodes
 }
 
-/** The entries of a section in all files, with good names and each name once. */
-export function namedEntries(
-  entries: readonly YamlEntry[],
-  section: string,
-  what: string,
-  problems: Problems,
-): readonly (readonly [name: string, entry: YamlEntry])[] {
-  const found = new Map<string, YamlEntry>()
-  for (const sectionEntry of entries) {
-    const map = mapOf(sectionEntry, `"${section}"`, problems)
-    for (const [name, entry] of map?.entries ?? []) {
-      if (!checkId(name, entry.key, problems)) continue
-      const first = found.get(name)
-      if (first === undefined) found.set(name, entry)
-      else reportTwice(`${what} "${name}"`, entry.key, first.key, problems)
-    }
-  }
-  return [...found]
-}
-
 async function readPipeline(
   name: string,
   entry: YamlEntry,
@@ -89,7 +57,7 @@ async function readPipeline(
     about === undefined ? undefined : textOf(about.value, about.value.place, `"description" of ${title}`, problems)
   const nodes = await readNodes(name, map, sources, slice)
   checkWas(nodes, problems)
-  if (!SECTIONS.some(([section]) => hasEntries(map, section))) {
+  if (!PIPELINE_KINDS.some((kind) => hasEntries(map, SECTION_OF[kind]))) {
     problems.report('CONFIG_EMPTY', entry.key, `${title} has no nodes`)
   }
   return { name, description: description ?? '', nodes }
@@ -104,7 +72,8 @@ async function readNodes(
   const { problems } = sources
   const places = new Map<string, { readonly place: Place; readonly kind: NodeKind }>()
   const nodes: DraftNode[] = []
-  for (const [section, kind] of SECTIONS) {
+  for (const kind of PIPELINE_KINDS) {
+    const section = SECTION_OF[kind]
     const sectionEntry = map.entries.get(section)
     const sectionMap = sectionEntry === undefined ? undefined : mapOf(sectionEntry, `"${section}"`, problems)
     for (const [name, entry] of sectionMap?.entries ?? []) {
@@ -120,12 +89,6 @@ async function readNodes(
     }
   }
   return nodes
-}
-
-function reportTwice(what: string, place: Place, first: Place, problems: Problems): void {
-  const { file, line, column } = positionOf(first)
-  const message = `${what} has an id that is taken at ${file}:${line}:${column}`
-  problems.report('CONFIG_DUPLICATE_ID', place, message)
 }
 
 function hasEntries(map: YamlMap, section: string): boolean {

@@ -1,11 +1,9 @@
 // The sections that belong to the engine itself: `engine:` and `listeners:`. Their schemas are also what the generated
 // pages are made from.
 import { z } from 'zod'
-import type { EngineSettings, ListenerSettings } from '../../graph/graph.js'
+import type { EngineSettings } from '../../graph/graph.js'
 import { isAddressRange } from '../../listen/address-ranges.js'
 import { address, choice, count, duration, path } from '../../plugin/options.js'
-
-export const API_LISTENER = 'api'
 
 const DEFAULT_API_ADDRESS = '127.0.0.1:9990'
 
@@ -88,24 +86,4 @@ export type ListenerOptions = z.output<typeof LISTENER_SCHEMA>
 export function engineSettings(options: EngineOptions): EngineSettings {
   const { api, log, stateDir, drain, maxClients, accessLog } = options
   return { api, log, stateDir, drainMs: drain, maxClients, accessLog }
-}
-
-/**
- * Two addresses that can't be bound at once: the same port, and the same host or one that stands for all of them.
- * Port 0 is never taken.
- */
-export function overlaps(a: ListenerSettings, b: ListenerSettings): boolean {
-  const [hostA, portA] = split(a.address)
-  const [hostB, portB] = split(b.address)
-  if (portA !== portB || Number(portA) === 0) return false
-  return hostA === hostB || isWildcard(hostA) || isWildcard(hostB)
-}
-
-function split(text: string): readonly [host: string, port: string] {
-  const colon = text.lastIndexOf(':')
-  return [text.slice(0, colon), String(Number(text.slice(colon + 1)))]
-}
-
-function isWildcard(host: string): boolean {
-  return host === '0.0.0.0' || host === '[::]'
 }

@@ -1,8 +1,13 @@
 // Small readers that all sections use: maps with known keys, ids, texts.
+import { PIPELINE_KINDS, SECTION_OF } from '../../plugin/node-kinds.js'
+import { positionOf } from '../report/diagnostic.js'
 import type { Place, Problems } from '../report/diagnostic.js'
 import { didYouMean } from '../report/did-you-mean.js'
 import { placeOf } from './yaml-tree.js'
 import type { YamlEntry, YamlMap, YamlValue } from './yaml-tree.js'
+
+/** What may stand in a pipeline that is written out. */
+export const PIPELINE_KEYS: readonly string[] = ['description', ...PIPELINE_KINDS.map((kind) => SECTION_OF[kind])]
 
 const ID = /^[a-z][a-z0-9-]*$/
 const LONGEST_ID = 64
@@ -51,4 +56,30 @@ export function textOf(value: YamlValue, place: Place, title: string, problems: 
     help: 'put it in double quotes if it is a number or has special characters',
   })
   return undefined
+}
+
+/** The entries of a section in all files, with good names and each name once. */
+export function namedEntries(
+  entries: readonly YamlEntry[],
+  section: string,
+  what: string,
+  problems: Problems,
+): readonly (readonly [name: string, entry: YamlEntry])[] {
+  const found = new Map<string, YamlEntry>()
+  for (const sectionEntry of entries) {
+    const map = mapOf(sectionEntry, `"${section}"`, problems)
+    for (const [name, entry] of map?.entries ?? []) {
+      if (!checkId(name, entry.key, problems)) continue
+      const first = found.get(name)
+      if (first === undefined) found.set(name, entry)
+      else reportTwice(`${what} "${name}"`, entry.key, first.key, problems)
+    }
+  }
+  return [...found]
+}
+
+export function reportTwice(what: string, place: Place, first: Place, problems: Problems): void {
+  const { file, line, column } = positionOf(first)
+  const message = `${what} has an id that is taken at ${file}:${line}:${column}`
+  problems.report('CONFIG_DUPLICATE_ID', place, message)
 }

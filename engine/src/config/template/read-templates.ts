@@ -3,8 +3,7 @@
 import type { Place, Problems } from '../report/diagnostic.js'
 import { didYouMean } from '../report/did-you-mean.js'
 import { PARAMETER_NAME } from '../source/interpolate.js'
-import { namedEntries, PIPELINE_KEYS } from '../section/read-pipelines.js'
-import { checkKeys, mapOf } from '../source/read-section.js'
+import { PIPELINE_KEYS, checkKeys, mapOf, namedEntries } from '../source/read-section.js'
 import { isNull } from '../source/yaml-tree.js'
 import type { YamlEntry, YamlMap, YamlValue } from '../source/yaml-tree.js'
 

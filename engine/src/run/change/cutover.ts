@@ -3,7 +3,7 @@
 // repeat. Elsewhere, and where no such chunk comes in time, the new branch starts with a marked discontinuity.
 import type { AnyChunk } from '../../plugin/contract.js'
 import type { Clock } from '../../plugin/tokens.js'
-import type { EdgeCut } from '../../reload/reload-target.js'
+import type { EdgeCut } from '../../observe/reload-report.js'
 import { type Edge, EDGE_BOUND_BYTES, isEntry } from '../edge/edge.js'
 import type { Port, PortReader } from '../edge/port.js'
 

@@ -1,5 +1,5 @@
 // Which readers of a pipeline go over to another branch when it changes, and the ways by which they do.
-import type { EdgeCut } from '../../reload/reload-target.js'
+import type { EdgeCut } from '../../observe/reload-report.js'
 import { Crossover, type CrossoverSettings } from './cutover.js'
 import { InputRunner } from '../node/input-runner.js'
 import { isNew, type Step } from './node-step.js'

@@ -2,7 +2,7 @@
 // handed over at a boundary, and the old nodes are let go of. What fails before the commit leaves no trace.
 import type { NodeSettings, Pipeline } from '../../graph/graph.js'
 import type { NodeChange } from '../../observe/reload-plan.js'
-import type { EdgeCut } from '../../reload/reload-target.js'
+import type { EdgeCut } from '../../observe/reload-report.js'
 import { atMost } from '../node/at-most.js'
 import { becomeReady } from '../node/become-ready.js'
 import { Crossings } from './cutovers.js'

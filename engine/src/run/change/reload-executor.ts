@@ -10,6 +10,7 @@ import type { ReloadPlan } from '../../observe/reload-plan.js'
 import type { AppliedReload, RolledBack } from '../../reload/reload-target.js'
 import { type ChangeSurroundings, EngineChange } from './reload-transaction.js'
 import type { AnyLife } from '../node/node-runner.js'
+import type { ChangedNode } from '../node/run-services.js'
 import { type Former, Probation, withNodeBefore } from './probation.js'
 
 export interface ChangerSettings extends ChangeSurroundings {
@@ -48,11 +49,12 @@ export class GraphChanger {
   }
 
   /** Some node has changed its state. */
-  noteState(node: AnyLife): void {
-    if (node.state !== 'failed' || this.#isStopping) return
-    const { settings, why } = node
+  noteState(changed: ChangedNode): void {
+    const { state, settings, why } = changed
+    if (state !== 'failed' || this.#isStopping) return
     // Only the one that is in the graph: one that is being prepared, or is leaving, is nobody's business any more.
-    if (!this.#nodes().includes(node)) return
+    const node = this.#nodes().find((each) => each === changed)
+    if (node === undefined) return
     const before = this.#probation.end(settings)
     if (before === undefined) return
     void this.#inTurn(() => this.#goBack({ node, before, why }))

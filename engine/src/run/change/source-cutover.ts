@@ -1,7 +1,7 @@
 // Hands the place of an input over to another source: at a key frame of the new one while the old one delivers, at once
 // when it does not.
 import type { Clock } from '../../plugin/tokens.js'
-import type { EdgeCut } from '../../reload/reload-target.js'
+import type { EdgeCut } from '../../observe/reload-report.js'
 import { CUT_WITHIN_MS, SILENT_MS } from './cutover.js'
 import type { InputRunner } from '../node/input-runner.js'
 import { runError } from '../node/run-errors.js'

@@ -2,7 +2,7 @@
 // usual tokens; a node that is being prepared gets them only when it takes its place, from the one before it.
 import type { LiveDelivery } from '../../deliver/live-delivery.js'
 import type { LiveEntry, LiveRoute, LiveRouteOptions, RouteCounters } from '../../plugin/live-route.js'
-import { startRouteCounters } from '../../deliver/route-counters.js'
+import { startRouteCounters } from '../../plugin/live-route.js'
 import type { Delivery, HttpDoor, Listeners } from '../../plugin/tokens.js'
 
 export type RouteSource = Pick<LiveDelivery, 'open' | 'takeOver' | 'move'>

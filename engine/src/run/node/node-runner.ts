@@ -12,7 +12,7 @@ import type { Logger, NodeContext, Options } from '../../plugin/contract.js'
 import { CLOCK } from '../../plugin/tokens.js'
 import { DELIVERY, LISTENERS } from '../../plugin/tokens.js'
 import { BackOff } from './back-off.js'
-import { handedOver } from './previous-state.js'
+import { previousStateOf } from './previous-state.js'
 import { codeOf, messageOf } from './failure-words.js'
 import { makeContext } from './node-context.js'
 import { NodeClaims } from './node-endpoints.js'
@@ -278,7 +278,7 @@ export abstract class NodeLife<N extends AsyncDisposable> {
     const attempt = ++this.#attempt
     const isCurrent = (): boolean => attempt === this.#attempt && !this.#abort.signal.aborted
     const context = this.#context(isCurrent)
-    const previous = attempt === 1 ? handedOver(this.#before, this) : undefined
+    const previous = attempt === 1 ? this.#previousState() : undefined
     const open = (deps: Readonly<Record<string, unknown>>): unknown =>
       definition.open(this.#options as Options<unknown>, context, deps as never, previous)
     this.#clock?.[Symbol.dispose]()
@@ -299,6 +299,15 @@ export abstract class NodeLife<N extends AsyncDisposable> {
       isLate = true
       return runError('NODE_OPEN_TIMEOUT', `did not open within ${OPEN_TIMEOUT_MS / 1000} s`, { at: id })
     })
+  }
+
+  /** Only of a node of the same kind and type, whose streams this one continues. */
+  #previousState(): unknown {
+    const before = this.#before
+    const { kind, type } = this.settings.definition
+    const { kind: kindBefore, type: typeBefore } = before?.settings.definition ?? {}
+    if (before === undefined || kindBefore !== kind || typeBefore !== type || !this.continues(before)) return undefined
+    return previousStateOf(before.node, this.log)
   }
 
   #context(isCurrent: () => boolean): NodeContext {

@@ -1,17 +1,14 @@
-// What the node that goes has for the one that takes its place.
+// The state that a node leaves to the one that takes its place.
 import { messageOf } from './failure-words.js'
-import type { AnyLife } from './node-runner.js'
+import type { Logger } from '../../plugin/contract.js'
 
-/** What `handOver()` of the node before returns; only for one of its own kind and type, that it continues. Never throws. */
-export function handedOver(before: AnyLife | undefined, next: AnyLife): unknown {
-  const { kind, type } = next.settings.definition
-  if (before?.settings.definition.kind !== kind || before.settings.definition.type !== type) return undefined
-  if (!next.continues(before)) return undefined
-  const node = before.node as { handOver?(): unknown } | undefined
+/** What `handOver()` of the opened node returns; undefined where it has none, or fails. Never throws. */
+export function previousStateOf(opened: unknown, log: Logger): unknown {
+  const node = opened as { handOver?(): unknown } | undefined
   try {
     return typeof node?.handOver === 'function' ? node.handOver() : undefined
   } catch (error) {
-    next.log.error({ err: error }, `the node before it could not hand over: ${messageOf(error)}`)
+    log.error({ err: error }, `the node before it could not hand over: ${messageOf(error)}`)
     return undefined
   }
 }

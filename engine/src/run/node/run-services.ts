@@ -1,13 +1,20 @@
 // What runs nodes: handed to each of them, replaced in tests.
 import type { Logger } from 'pino'
-import type { NodeStatus } from '../../observe/status.js'
+import type { NodeSettings } from '../../graph/graph.js'
+import type { NodeState, NodeStatus } from '../../observe/status.js'
 import type { EngineClock } from '../../observe/clock.js'
 import type { EventLog } from '../../observe/events.js'
 import type { MetricsRegistry } from '../../observe/metrics-registry.js'
 import type { Listeners } from '../../plugin/tokens.js'
 import type { RouteSource } from './node-endpoints.js'
-import type { AnyLife } from './node-runner.js'
 import type { NodeScope } from './node-scope.js'
+
+/** A node whose state has changed. */
+export interface ChangedNode {
+  readonly state: NodeState
+  readonly why: string
+  readonly settings: NodeSettings
+}
 
 export interface RunServices {
   readonly clock: EngineClock
@@ -22,7 +29,7 @@ export interface RunServices {
   /** The viewers of an output, where it has such. */
   viewersOf(id: string): Pick<NodeStatus, 'clients' | 'clientLimits' | 'urls' | 'aliases'>
   /** Some node has changed its state. */
-  onStateChange(node: AnyLife): void
+  onStateChange(node: ChangedNode): void
   /** What nodes share, handed to each of them through claims of its own. By default the container's. */
   readonly shared?: { readonly delivery: RouteSource; readonly listeners: Listeners }
 }

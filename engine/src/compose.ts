@@ -1,0 +1,43 @@
+// The composition root: builds an engine from its parts, with the control API on its listener.
+import type { Logger } from 'pino'
+import { createControlApi } from './api/control-api.js'
+import { guardOf } from './api/guard.js'
+import type { Graph } from './graph/graph.js'
+import { Engine, type RunningEngine } from './run/engine.js'
+import { openStateDir, type StateDir } from './state/state-dir.js'
+
+export interface EngineDependencies {
+  readonly log: Logger
+}
+
+/**
+ * Starts a checked graph. Rejects, with everything let go of again, if a listener can't be bound, the state folder is
+ * in use, or a node can't ever open.
+ */
+export async function startEngine(graph: Graph, { log }: EngineDependencies): Promise<RunningEngine> {
+  const stateDir = await openStateDir(graph.engine.stateDir)
+  const engine = await buildEngine(graph, log, stateDir)
+  try {
+    await engine.start()
+    return engine
+  } catch (error) {
+    await engine.stop('the start failed')
+    throw error
+  }
+}
+
+async function buildEngine(graph: Graph, log: Logger, stateDir: StateDir): Promise<Engine> {
+  try {
+    return new Engine(graph, {
+      log,
+      stateDir,
+      createApi: (source, access) => ({
+        guard: guardOf(access),
+        respond: createControlApi({ ...access, source, log }),
+      }),
+    })
+  } catch (error) {
+    await stateDir[Symbol.asyncDispose]()
+    throw error
+  }
+}

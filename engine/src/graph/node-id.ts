@@ -1,0 +1,21 @@
+// Ids of nodes (`pipeline/node`, `services/name`) and references to their ports, as users write them.
+import type { PortRef } from './graph.js'
+
+/** The port of a node that has only one; a reference need not name it. */
+export const MAIN_PORT = 'out'
+
+/** Stands in place of the pipeline in the ids of services, so no pipeline may have this name. */
+export const SERVICES = 'services'
+
+/** The listener of the control API; always there. */
+export const API_LISTENER = 'api'
+
+/** The id without its pipeline. */
+export function nodeName(id: string): string {
+  return id.slice(id.indexOf('/') + 1)
+}
+
+/** `check` or `enc.720p`. */
+export function renderPortRef({ node, port }: PortRef): string {
+  return port === MAIN_PORT ? nodeName(node) : `${nodeName(node)}.${port}`
+}

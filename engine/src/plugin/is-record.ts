@@ -1,0 +1,5 @@
+// JSON and YAML values that have keys.
+
+export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

@@ -1,0 +1,16 @@
+// The kinds of nodes, and the section of the YAML in which each stands: the one table of them.
+
+/** In the order in which data passes them; services stand beside the data. */
+export const NODE_KINDS = ['input', 'transform', 'output', 'service'] as const
+
+export type NodeKind = (typeof NODE_KINDS)[number]
+
+export const SECTION_OF: Readonly<Record<NodeKind, string>> = {
+  input: 'inputs',
+  transform: 'transforms',
+  output: 'outputs',
+  service: 'services',
+}
+
+/** Kinds that make up a pipeline. */
+export const PIPELINE_KINDS = ['input', 'transform', 'output'] as const satisfies readonly NodeKind[]
