@@ -41,8 +41,8 @@ function faultsOf(folder, manifest, files) {
 /** The files that a package must hold: what its doors open on, its manifest, and what every package has. */
 function promised({ exports = {}, bin = {}, millrace = {} }) {
   const named = [...Object.values(exports), ...Object.values(bin), millrace.manifest ?? []].flat()
-  const doors = named.map((path) => path.replace(/^\.\//, ''))
-  return [...new Set([...doors, ...doors.filter(isCompiled).map(declarationOf), 'LICENSE', 'README.md'])]
+  const handlers = named.map((path) => path.replace(/^\.\//, ''))
+  return [...new Set([...handlers, ...handlers.filter(isCompiled).map(declarationOf), 'LICENSE', 'README.md'])]
 }
 
 function isCompiled(path) {

@@ -136,8 +136,8 @@ function assertNear(what: string, [actualMs, expectedMs]: readonly [number, numb
 function serve(url: string): Child {
   const clip = join(REPOSITORY_ROOT, 'pipelines/media/testcard.ts')
   const source = ['-re', '-stream_loop', '-1', '-i', clip]
-  const sink = ['-c', 'copy', '-f', 'mpegts', '-listen', '1', url]
-  return new Child('ffmpeg', ['-hide_banner', '-loglevel', 'error', '-nostdin', ...source, ...sink], {
+  const output = ['-c', 'copy', '-f', 'mpegts', '-listen', '1', url]
+  return new Child('ffmpeg', ['-hide_banner', '-loglevel', 'error', '-nostdin', ...source, ...output], {
     cwd: REPOSITORY_ROOT,
   })
 }

@@ -31,7 +31,7 @@ const BUSY_RETRY_SECONDS = 2
 
 type Refusal = Extract<Verdict, { readonly allowed: false }>
 
-export interface AccessSurroundings {
+export interface AccessContext {
   /** Monotonic. */
   nowMs(): number
   /** Unix time, as the clock of the machine has it now; expiry dates are compared with it. By default Date.now. */
@@ -41,14 +41,14 @@ export interface AccessSurroundings {
 export class AccessControl implements Auth {
   /** Requests refused, by reason. */
   readonly refused = new Map<RefusedAccess, number>()
-  readonly #around: AccessSurroundings
+  readonly #around: AccessContext
   readonly #failures = new FailureLimit()
   readonly #checks = new SlowChecks()
   #settings: readonly AuthSettings[] = []
   #providers: ReadonlyMap<string, Provider> = new Map()
 
   /** `settings`: as the checked graph has them. */
-  constructor(settings: readonly ProviderSettings[], around: AccessSurroundings) {
+  constructor(settings: readonly ProviderSettings[], around: AccessContext) {
     this.#around = around
     this.update(settings)
   }
@@ -165,7 +165,7 @@ function askAny(
 
 function makeProvider(
   one: Exclude<AuthSettings, { readonly type: 'all' }>,
-  around: AccessSurroundings,
+  around: AccessContext,
   checks: SlowChecks,
 ): Provider {
   switch (one.type) {

@@ -7,16 +7,16 @@ import type { SessionEnd, SessionWatcher } from '../observe/viewer-events.js'
 /** Of what clients write themselves. */
 const MOST_CHARACTERS = 256
 
-export interface LineSink {
+export interface LineTarget {
   /** Never waits, never throws. */
   write(line: string): void
 }
 
 export class AccessLog implements SessionWatcher {
   readonly #clock: Pick<Clock, 'nowMs' | 'wallMs'>
-  readonly #lines: LineSink
+  readonly #lines: LineTarget
 
-  constructor(clock: Pick<Clock, 'nowMs' | 'wallMs'>, lines: LineSink) {
+  constructor(clock: Pick<Clock, 'nowMs' | 'wallMs'>, lines: LineTarget) {
     this.#clock = clock
     this.#lines = lines
   }

@@ -18,7 +18,7 @@ interface Account {
   readonly password: PasswordHash | Buffer
 }
 
-export interface BasicSurroundings {
+export interface BasicContext {
   nowMs(): number
   readonly checks: SlowChecks
 }
@@ -26,7 +26,7 @@ export interface BasicSurroundings {
 export class BasicProvider implements Provider {
   readonly isGuessable = true
   readonly cost: number
-  readonly #around: BasicSurroundings
+  readonly #around: BasicContext
   readonly #challenge: string
   readonly #digest = new KeyedDigest()
   readonly #accounts: ReadonlyMap<string, Account>
@@ -37,7 +37,7 @@ export class BasicProvider implements Provider {
   readonly #wrong = new BoundedCache<true>(MOST_REMEMBERED, REMEMBERED_MS)
   readonly #running = new Map<string, Promise<Verdict>>()
 
-  constructor(options: BasicOptions, around: BasicSurroundings) {
+  constructor(options: BasicOptions, around: BasicContext) {
     this.#around = around
     this.#challenge = `Basic realm="${options.realm}", charset="UTF-8"`
     const accounts = Object.entries(options.users).map(([name, text]) => this.#account(name, text))

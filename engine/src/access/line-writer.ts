@@ -2,7 +2,7 @@
 // batches; what finds no room, or can't be written, is dropped and counted.
 import type { Logger } from '../plugin/contract.js'
 import type { Clock } from '../plugin/tokens.js'
-import type { LineSink } from './access-log.js'
+import type { LineTarget } from './access-log.js'
 import type { LineFile } from './line-file.js'
 
 const MOST_BYTES = 1024 * 1024
@@ -24,7 +24,7 @@ export interface LineWriterOptions {
   readonly mostBytes?: number
 }
 
-export class LineWriter implements LineSink, AsyncDisposable {
+export class LineWriter implements LineTarget, AsyncDisposable {
   /** Lines that were not written. */
   dropped = 0
   readonly #options: LineWriterOptions

@@ -7,7 +7,7 @@ import { addConfigOptions, loadOptionsOf } from './config-options.js'
 import type { ConfigOptions } from './config-options.js'
 import { EXIT } from './exit-codes.js'
 
-export interface VerbSurroundings {
+export interface VerbContext {
   readonly streams: CliStreams
   /** The working folder. */
   readonly folder: string
@@ -33,7 +33,7 @@ const JSON_HELP = 'print as JSON'
 const NO_ENV = 'variables that are not set, and secrets, are no mistakes'
 
 /** Adds the verbs. What each does is loaded when it is asked for. */
-export function addDescribingVerbs(program: Command, around: VerbSurroundings): void {
+export function addDescribingVerbs(program: Command, around: VerbContext): void {
   addGraph(program, around)
   addInspect(program, around)
   addSchema(program, around)
@@ -42,7 +42,7 @@ export function addDescribingVerbs(program: Command, around: VerbSurroundings): 
   addDoctor(program, around)
 }
 
-function addGraph(program: Command, { streams, done }: VerbSurroundings): void {
+function addGraph(program: Command, { streams, done }: VerbContext): void {
   addConfigOptions(program.command('graph'))
     .description('draw the pipelines of files, with their edges and ports')
     .argument('<file...>', FILES)
@@ -56,7 +56,7 @@ function addGraph(program: Command, { streams, done }: VerbSurroundings): void {
     })
 }
 
-function addInspect(program: Command, { streams, folder, done }: VerbSurroundings): void {
+function addInspect(program: Command, { streams, folder, done }: VerbContext): void {
   addFile(program.command('inspect'))
     .description('describe a type of node: options, defaults, metrics, errors, examples; without a type, list all')
     .argument('[type]', 'a type, or kind/type: file, input/file')
@@ -67,7 +67,7 @@ function addInspect(program: Command, { streams, folder, done }: VerbSurrounding
     })
 }
 
-function addSchema(program: Command, { streams, folder, done }: VerbSurroundings): void {
+function addSchema(program: Command, { streams, folder, done }: VerbContext): void {
   addFile(program.command('schema'))
     .description('print the JSON Schema of configuration files, with the plugins that are installed, for editors')
     .option('--write <path>', 'write it to a file, and print the line that tells an editor about it')
@@ -77,7 +77,7 @@ function addSchema(program: Command, { streams, folder, done }: VerbSurroundings
     })
 }
 
-function addPlugins(program: Command, { streams, folder, done }: VerbSurroundings): void {
+function addPlugins(program: Command, { streams, folder, done }: VerbContext): void {
   const plugins = program.command('plugins').description('what is installed, and the manifests by which it is known')
   addFile(plugins.command('ls'))
     .description('list the plugins from their manifests, without running them')
@@ -97,7 +97,7 @@ function addPlugins(program: Command, { streams, folder, done }: VerbSurrounding
     })
 }
 
-function addConfig(program: Command, { streams, folder, done }: VerbSurroundings): void {
+function addConfig(program: Command, { streams, folder, done }: VerbContext): void {
   addConfigOptions(program.command('config'))
     .description('print the configuration that applies: variables filled in, defaults said, secrets as ***')
     .argument('[file...]', `${FILES}; by default what a running engine runs`)
@@ -120,7 +120,7 @@ function addConfig(program: Command, { streams, folder, done }: VerbSurroundings
     })
 }
 
-function addDoctor(program: Command, { streams, folder, done }: VerbSurroundings): void {
+function addDoctor(program: Command, { streams, folder, done }: VerbContext): void {
   addConfigOptions(program.command('doctor'))
     .description('look whether this machine can run the engine, and files if they are named; exit 1 if not')
     .argument('[file...]', FILES)

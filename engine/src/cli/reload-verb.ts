@@ -1,6 +1,6 @@
 // The verb `reload`.
 import type { Command } from 'commander'
-import type { VerbSurroundings } from './describing-verbs.js'
+import type { VerbContext } from './describing-verbs.js'
 
 interface ReloadCommandOptions {
   readonly plan?: boolean
@@ -8,7 +8,7 @@ interface ReloadCommandOptions {
   readonly api?: string
 }
 
-export function addReloadVerb(program: Command, { streams, folder, done }: VerbSurroundings): void {
+export function addReloadVerb(program: Command, { streams, folder, done }: VerbContext): void {
   program
     .command('reload')
     .description('let a running engine read its files again and apply them; viewers stay wherever they can')

@@ -1,7 +1,7 @@
 // The door of a live path with a guard in front: who is not let in takes no place and costs no more than an answer.
 import type { Duplex } from 'node:stream'
 import type { AccessDecision, AccessRequest, Auth } from '../plugin/auth.js'
-import type { DoorAnswer, LiveDoor, Visit } from '../listen/stream-handler.js'
+import type { StreamAnswer, StreamHandler, Visit } from '../listen/stream-handler.js'
 import type { Place } from './route-paths.js'
 
 /** Longer names of software are cut; each viewer keeps its own. */
@@ -19,21 +19,21 @@ export interface Admission {
 export type Denial = Extract<AccessDecision, { readonly allowed: false }>
 
 /** What is behind the guard. */
-export interface GuardedRoute {
+export interface AuthorizedRoute {
   readonly options: { readonly auth?: readonly string[] }
   admit(socket: Duplex, visit: Visit, admission: Admission): void
   deny(socket: Duplex, visit: Visit, denial: Denial, admission: Admission): void
-  answerHead(address: string, place: Place): DoorAnswer
-  answerDenied(denial: Denial): DoorAnswer
+  answerHead(address: string, place: Place): StreamAnswer
+  answerDenied(denial: Denial): StreamAnswer
 }
 
-export class GuardedDoor implements LiveDoor {
-  readonly #route: GuardedRoute
+export class AuthorizedHandler implements StreamHandler {
+  readonly #route: AuthorizedRoute
   readonly #auth: Auth | undefined
   readonly #place: Place
 
   /** Without `auth` a route that names providers lets nobody in. */
-  constructor(route: GuardedRoute, auth: Auth | undefined, place: Place) {
+  constructor(route: AuthorizedRoute, auth: Auth | undefined, place: Place) {
     this.#route = route
     this.#auth = auth
     this.#place = place
@@ -53,8 +53,8 @@ export class GuardedDoor implements LiveDoor {
     else settle(decision)
   }
 
-  head(visit: Visit): DoorAnswer | Promise<DoorAnswer> {
-    const answer = (decision: AccessDecision): DoorAnswer =>
+  head(visit: Visit): StreamAnswer | Promise<StreamAnswer> {
+    const answer = (decision: AccessDecision): StreamAnswer =>
       decision.allowed ? this.#route.answerHead(visit.address, this.#place) : this.#route.answerDenied(decision)
     const decision = this.#decide(visit)
     return decision instanceof Promise ? decision.then(answer) : answer(decision)

@@ -1,7 +1,7 @@
 // Tells when a number of viewers reaches a limit, and when it has come down from it again. Down means a twentieth below,
 // so that one viewer who comes and goes at the limit is not news every time.
 
-export type LimitNews = 'limit_hit' | 'limit_miss'
+export type LimitEvent = 'limit_hit' | 'limit_miss'
 
 const HYSTERESIS = 0.05
 
@@ -14,7 +14,7 @@ export class LimitAlarm {
   }
 
   /** Called with each new number, or limit; 0 for no limit. What has changed; undefined if nothing has. */
-  update(count: number, limit: number): LimitNews | undefined {
+  update(count: number, limit: number): LimitEvent | undefined {
     if (!this.#isHit && limit > 0 && count >= limit) {
       this.#isHit = true
       return 'limit_hit'

@@ -5,7 +5,7 @@ import type { EventData } from '../observe/events.js'
 import type { Logger } from '../plugin/contract.js'
 import type { Clock, Delivery } from '../plugin/tokens.js'
 import { describeViewer } from './describe-viewer.js'
-import { GuardedDoor } from './authorized-handler.js'
+import { AuthorizedHandler } from './authorized-handler.js'
 import type { LiveRoute, LiveRouteOptions } from '../plugin/live-route.js'
 import { RouteHandle } from './route-handle.js'
 import { type LiveListener, type Place, RoutePaths } from './route-paths.js'
@@ -86,12 +86,12 @@ export class LiveDelivery implements Delivery, AsyncDisposable {
       onClients: (change, place) => this.#count(change, place),
       nextId: () => this.#ids.next(),
       sessions: this.#sessions,
-      onNews: ({ news, ...data }) => this.#options.onEvent?.({ kind: news, node: route.options.id, data }),
+      onLimitChange: ({ news, ...data }) => this.#options.onEvent?.({ kind: news, node: route.options.id, data }),
     })
     const paths = new RoutePaths(options, {
       clock,
       listenerOf: (name) => this.#options.listeners.http(name),
-      doorOf: (place) => new GuardedDoor(route, auth, place),
+      handlerOf: (place) => new AuthorizedHandler(route, auth, place),
     })
     const status = new RouteView(route, paths)
     const entry: OpenRoute = { route, paths, status, handle: handleOf(route, paths) }

@@ -1,7 +1,7 @@
 // Where one route is found: its path, and the paths that it had before, which lead to it for as long as viewers are there
 // who came by them. Such an alias gives way to anybody who claims its path.
 import type { AliasStatus } from '../observe/status.js'
-import type { LiveDoor } from '../listen/stream-handler.js'
+import type { StreamHandler } from '../listen/stream-handler.js'
 import type { Clock } from '../plugin/tokens.js'
 import type { LiveRouteOptions } from '../plugin/live-route.js'
 
@@ -11,7 +11,7 @@ export interface LiveListener {
   /** Viewers of all its routes at most; 0 for no limit. */
   readonly maxClients: number
   /** With `onTaken` the path gives way to whoever claims it later. Throws LISTEN_PATH_TAKEN. */
-  handleLive(path: string, door: LiveDoor, onTaken?: () => void): Disposable
+  handleLive(path: string, handler: StreamHandler, onTaken?: () => void): Disposable
 }
 
 /** One path of a route. Who came by it keeps it. */
@@ -26,7 +26,7 @@ export interface RoutePathsOptions {
   readonly clock: Clock
   /** Throws LISTEN_UNKNOWN. */
   listenerOf(name: string): LiveListener
-  doorOf(place: Place): LiveDoor
+  handlerOf(place: Place): StreamHandler
 }
 
 type Where = Pick<LiveRouteOptions, 'listener' | 'path' | 'aliasForMs'>
@@ -119,7 +119,7 @@ export class RoutePaths {
   }
 
   #claimFor(place: Place): Disposable {
-    return place.listener.handleLive(place.path, this.#options.doorOf(place))
+    return place.listener.handleLive(place.path, this.#options.handlerOf(place))
   }
 
   #keep(place: Place, forMs: number): void {
@@ -134,7 +134,7 @@ export class RoutePaths {
     const { listener, path } = alias.place
     const giveWay = (): void => this.#forget((each) => each === alias)
     try {
-      alias.claim = listener.handleLive(path, this.#options.doorOf(alias.place), giveWay)
+      alias.claim = listener.handleLive(path, this.#options.handlerOf(alias.place), giveWay)
     } catch {
       // Somebody else has it: there is no alias then.
     }

@@ -44,7 +44,7 @@ export class RouteView implements RouteStatus {
   }
 
   get limitsReached(): readonly ('soft' | 'max')[] {
-    return this.#route.seats.reached
+    return this.#route.viewerLimits.reached
   }
 
   get isOnline(): boolean {

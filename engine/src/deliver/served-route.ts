@@ -1,19 +1,19 @@
 // One live path: its window, its viewers, and who may come in. Viewers read the window; the route tells them of each new
 // entry, starts those that wait, and looks after all of them once a second.
 import type { Duplex } from 'node:stream'
-import type { DoorAnswer, Visit } from '../listen/stream-handler.js'
+import type { StreamAnswer, Visit } from '../listen/stream-handler.js'
 import { endSocket, renderResponseHead } from '../listen/raw-response.js'
 import { DELAY_BOUNDS_SECONDS, Histogram } from '../observe/histogram.js'
 import type { Logger } from '../plugin/contract.js'
 import type { Clock } from '../plugin/tokens.js'
 import { FanOut } from './fan-out.js'
-import type { Admission, Denial, GuardedRoute } from './authorized-handler.js'
+import type { Admission, Denial, AuthorizedRoute } from './authorized-handler.js'
 import { LiveHeader } from './live-header.js'
 import type { LiveEntry, LiveRoute, LiveRouteOptions, RouteCounters } from '../plugin/live-route.js'
 import { LiveWindow, type WindowEntry } from './live-window.js'
 import type { Place } from './route-paths.js'
 import { startRouteCounters } from '../plugin/live-route.js'
-import { type SeatNews, Seats } from './viewer-limits.js'
+import { type LimitChange, ViewerLimits } from './viewer-limits.js'
 import type { SessionStart, SessionWatcher } from '../observe/viewer-events.js'
 import { SkipReport } from './skip-report.js'
 import type { TurnQueue } from './turn-queue.js'
@@ -36,7 +36,7 @@ const LIMITS: ReadonlySet<RouteRefusal> = new Set([
 ])
 const NO_HEAD = Buffer.alloc(0)
 
-export interface RouteSurroundings {
+export interface RouteContext {
   readonly clock: Clock
   readonly log: Logger
   /** Starts viewers, a limited number in each turn of the event loop. */
@@ -46,23 +46,23 @@ export interface RouteSurroundings {
   /** A viewer has come (1) or gone (-1). */
   onClients(change: number, place: Place): void
   /** A limit of this route is reached, or no longer is. */
-  onNews(news: SeatNews): void
+  onLimitChange(news: LimitChange): void
   /** A name for a session that no other has. */
   nextId(): string
   readonly sessions: SessionWatcher
 }
 
-export class ServedRoute implements LiveRoute, GuardedRoute, ViewerHost {
+export class ServedRoute implements LiveRoute, AuthorizedRoute, ViewerHost {
   readonly window: LiveWindow
   readonly readers: FanOut
-  readonly seats: Seats
+  readonly viewerLimits: ViewerLimits
   readonly counters: RouteCounters = startRouteCounters()
   /** Seconds from the end of a request head to the first byte of the response. */
   readonly startDelay = new Histogram(DELAY_BOUNDS_SECONDS)
   /** Seconds from arrival at the input to the write, for viewers who are not behind; once per entry. */
   readonly latency = new Histogram(DELAY_BOUNDS_SECONDS)
   onCaughtUp: (() => void) | undefined
-  readonly #around: RouteSurroundings
+  readonly #around: RouteContext
   readonly #viewers = new Set<Viewer>()
   /** Those for whom there is no place to start yet. */
   readonly #waiting = new Set<Viewer>()
@@ -79,12 +79,12 @@ export class ServedRoute implements LiveRoute, GuardedRoute, ViewerHost {
   /** Set by delivery: gives the path back. */
   onDispose: () => void = () => {}
 
-  constructor(options: LiveRouteOptions, around: RouteSurroundings) {
+  constructor(options: LiveRouteOptions, around: RouteContext) {
     this.#options = options
     this.#around = around
     this.#header = new LiveHeader(around.clock, options)
     this.window = new LiveWindow(options.window, (from, to) => this.#isHeld(from, to))
-    this.seats = new Seats(options.clients, (news) => around.onNews(news))
+    this.viewerLimits = new ViewerLimits(options.clients, (news) => around.onLimitChange(news))
     this.readers = new FanOut({
       nowMs: () => around.clock.nowMs(),
       onSent: (bytes) => this.onSent(bytes),
@@ -143,7 +143,7 @@ export class ServedRoute implements LiveRoute, GuardedRoute, ViewerHost {
     this.#options = options
     this.#header.update(options)
     this.window.setBounds(options.window)
-    this.seats.update(options.clients)
+    this.viewerLimits.update(options.clients)
   }
 
   /** All, those that wait included. */
@@ -175,7 +175,7 @@ export class ServedRoute implements LiveRoute, GuardedRoute, ViewerHost {
     this.#around.sessions.onStart(this.#sessionOf(viewer.visitor))
     this.counters.connects++
     this.counters.clients++
-    this.seats.take(visit.address)
+    this.viewerLimits.take(visit.address)
     this.#around.onClients(1, admission.place)
     if (this.#place(nowMs) !== undefined) this.#queue(viewer)
     else if (this.#isEnded || this.#options.offline.waitForMs === 0) this.#turnAway(viewer, 'offline')
@@ -186,11 +186,11 @@ export class ServedRoute implements LiveRoute, GuardedRoute, ViewerHost {
     this.#answer(socket, visitorOf(visit, admission), denial.reason, this.answerDenied(denial))
   }
 
-  answerDenied({ status, headers }: Denial): DoorAnswer {
+  answerDenied({ status, headers }: Denial): StreamAnswer {
     return { status, headers: this.#header.ofRefusal(headers) }
   }
 
-  answerHead(address: string, place: Place): DoorAnswer {
+  answerHead(address: string, place: Place): StreamAnswer {
     const reason = this.#refusal(address, place) ?? (this.isOnline ? undefined : 'offline')
     if (reason !== undefined) return { status: this.#statusOf(reason), headers: this.#header.ofRefusal() }
     return { status: 200, headers: this.#header.ofStream() }
@@ -308,7 +308,7 @@ export class ServedRoute implements LiveRoute, GuardedRoute, ViewerHost {
 
   #refusal(address: string, place: Place): RouteRefusal | undefined {
     if (this.#isEnded) return 'ended'
-    return this.seats.refusal(address) ?? this.#around.refusal(place)
+    return this.viewerLimits.refusal(address) ?? this.#around.refusal(place)
   }
 
   /** A viewer for whom there was nothing. */
@@ -321,7 +321,7 @@ export class ServedRoute implements LiveRoute, GuardedRoute, ViewerHost {
     this.#answer(socket, visitor, reason, { status: this.#statusOf(reason), headers: this.#header.ofRefusal() })
   }
 
-  #answer(socket: Duplex, visitor: SessionVisitor, reason: string, { status, headers }: DoorAnswer): void {
+  #answer(socket: Duplex, visitor: SessionVisitor, reason: string, { status, headers }: StreamAnswer): void {
     count(this.counters.refused, reason)
     if (visitor.respond === undefined) endSocket(socket, renderResponseHead(status, headers), this.#around.clock)
     else visitor.respond(status, headers, true)
@@ -343,7 +343,7 @@ export class ServedRoute implements LiveRoute, GuardedRoute, ViewerHost {
     this.#waiting.delete(viewer)
     this.#busy.delete(viewer)
     this.counters.clients--
-    this.seats.give(viewer.visitor.address)
+    this.viewerLimits.give(viewer.visitor.address)
     this.#around.onClients(-1, viewer.visitor.place)
     this.#callBackSoon()
     if (this.#viewers.size === 0) for (const resolve of this.#whenGone.splice(0)) resolve()

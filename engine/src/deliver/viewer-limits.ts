@@ -1,26 +1,26 @@
 // Who may watch a route: how many viewers there are, in all and per address, against its limits.
 import { limitKeyOf } from '../listen/ip-address.js'
-import { LimitAlarm, type LimitNews } from './limit-alarm.js'
+import { LimitAlarm, type LimitEvent } from './limit-alarm.js'
 import type { ClientLimits } from '../plugin/live-route.js'
 
-export interface SeatNews {
-  readonly news: LimitNews
+export interface LimitChange {
+  readonly news: LimitEvent
   readonly limit: 'soft' | 'max'
   readonly value: number
   readonly clients: number
 }
 
-export class Seats {
-  readonly #onNews: (news: SeatNews) => void
+export class ViewerLimits {
+  readonly #onLimitChange: (news: LimitChange) => void
   readonly #perAddress = new Map<string, number>()
   readonly #alarms = { soft: new LimitAlarm(), max: new LimitAlarm() }
   #limits: ClientLimits
   #taken = 0
 
-  /** `onNews` is called when a limit is reached, and when it no longer is. */
-  constructor(limits: ClientLimits, onNews: (news: SeatNews) => void) {
+  /** `onLimitChange` is called when a limit is reached, and when it no longer is. */
+  constructor(limits: ClientLimits, onLimitChange: (news: LimitChange) => void) {
     this.#limits = limits
-    this.#onNews = onNews
+    this.#onLimitChange = onLimitChange
   }
 
   get taken(): number {
@@ -66,7 +66,7 @@ export class Seats {
     for (const limit of ['soft', 'max'] as const) {
       const value = this.#limits[limit]
       const news = this.#alarms[limit].update(this.#taken, value)
-      if (news !== undefined) this.#onNews({ news, limit, value, clients: this.#taken })
+      if (news !== undefined) this.#onLimitChange({ news, limit, value, clients: this.#taken })
     }
   }
 }

@@ -5,7 +5,7 @@ import { createServer, type Server } from 'node:http'
 import { type AddressInfo, type Socket, Server as SocketServer } from 'node:net'
 import type { BindAddress } from './bind-address.js'
 import type { ListenerTimeouts } from './listener-options.js'
-import type { Reception } from './connection-acceptor.js'
+import type { ConnectionAcceptor } from './connection-acceptor.js'
 import type { RequestDispatch } from './request-dispatch.js'
 
 export const MAX_HEAD_BYTES = 16 * 1024
@@ -14,27 +14,27 @@ const BACKLOG = 4096
 /** So that a batch of a usual stream does not make its viewer busy although the kernel took all of it. */
 const SOCKET_BUFFER_BYTES = 64 * 1024
 
-export interface GateOptions {
+export interface BoundSocketOptions {
   /** As configured. */
   readonly wanted: BindAddress
   readonly timeouts: ListenerTimeouts
   readonly dispatch: RequestDispatch
-  makeReception(gate: Gate): Reception
+  makeAcceptor(boundSocket: BoundSocket): ConnectionAcceptor
   /** Of accepting, after it was bound. */
   onError(error: NodeJS.ErrnoException): void
 }
 
-export class Gate {
+export class BoundSocket {
   readonly wanted: BindAddress
   /** Takes the connections; replaced where another way of taking them is configured. */
-  reception: Reception
+  acceptor: ConnectionAcceptor
   readonly #server: Server
   readonly #giveToServer: (socket: Socket) => void
   readonly #onError: (error: NodeJS.ErrnoException) => void
   #bound: BindAddress
   #closed: Promise<void> | undefined
 
-  constructor(options: GateOptions) {
+  constructor(options: BoundSocketOptions) {
     this.wanted = options.wanted
     this.#bound = options.wanted
     this.#onError = options.onError
@@ -42,8 +42,8 @@ export class Gate {
     const original = this.#server.listeners('connection')
     this.#giveToServer = (socket) => original.forEach((listener) => listener.call(this.#server, socket))
     this.#server.removeAllListeners('connection')
-    this.#server.on('connection', (socket) => this.reception.accept(socket))
-    this.reception = options.makeReception(this)
+    this.#server.on('connection', (socket) => this.acceptor.accept(socket))
+    this.acceptor = options.makeAcceptor(this)
   }
 
   /** As bound; as configured until then, and once it is closed. */
@@ -79,7 +79,7 @@ export class Gate {
 
   /** Lets go for good. `onGone` is called when its last connection has ended. */
   retire(onGone: () => void): void {
-    this.reception[Symbol.dispose]()
+    this.acceptor[Symbol.dispose]()
     this.#server.once('close', () => {
       this.#server.close()
       onGone()
@@ -99,7 +99,7 @@ export class Gate {
   }
 }
 
-function makeServer({ timeouts, dispatch }: GateOptions): Server {
+function makeServer({ timeouts, dispatch }: BoundSocketOptions): Server {
   const { headerMs, requestMs, keepAliveMs, stallMs } = timeouts
   const server = createServer({
     maxHeaderSize: MAX_HEAD_BYTES,

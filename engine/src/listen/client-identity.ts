@@ -2,7 +2,7 @@
 import type { IncomingMessage } from 'node:http'
 import { clientOf, type Connection, type ProxyTrust, renderPeer } from './client-address.js'
 
-export class Callers {
+export class ClientIdentity {
   /** Who is believed about the clients behind it. */
   trust: ProxyTrust
   readonly #connections = new WeakMap<object, Connection>()

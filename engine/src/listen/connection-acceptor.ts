@@ -4,23 +4,23 @@ import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import type { Logger } from '../plugin/contract.js'
 import type { Clock } from '../plugin/tokens.js'
-import type { Callers } from './client-identity.js'
+import type { ClientIdentity } from './client-identity.js'
 import { type Connection, type Peer, peerOf } from './client-address.js'
 import type { ConnectionAdmission } from './connection-admission.js'
 import { countRefused, type ListenerCounters, type RefusedConnection } from './listener-counters.js'
 import type { ProxyVersion } from './proxy-header.js'
 import { ProxyReader } from './proxy-reader.js'
 import type { TlsFiles } from './tls-credentials.js'
-import { TlsFront } from './tls-acceptor.js'
+import { TlsAcceptor } from './tls-acceptor.js'
 import { ignoreErrors } from './ignore-errors.js'
 
-export interface ReceptionOptions {
+export interface ConnectionAcceptorOptions {
   /** Name of the listener. */
   readonly name: string
   readonly clock: Clock
   readonly log: Logger
   readonly counters: ListenerCounters
-  readonly callers: Callers
+  readonly clientIdentity: ClientIdentity
   readonly admission: ConnectionAdmission
   readonly proxyProtocol: ProxyVersion | 'off'
   readonly tls: TlsFiles | undefined
@@ -35,23 +35,23 @@ export interface ReceptionOptions {
 
 const NOTHING = Buffer.alloc(0)
 
-export class Reception implements Disposable {
-  readonly tls: TlsFront | undefined
-  readonly #options: ReceptionOptions
+export class ConnectionAcceptor implements Disposable {
+  readonly tls: TlsAcceptor | undefined
+  readonly #options: ConnectionAcceptorOptions
 
-  constructor(options: ReceptionOptions) {
+  constructor(options: ConnectionAcceptorOptions) {
     this.#options = options
     const { name, clock, log, handshakeMs, certificatePollMs: pollMs, tls: files } = options
     if (files === undefined) return
     const onFail = (reason: RefusedConnection): void => countRefused(options.counters, reason)
     const onSecure = (socket: TLSSocket, connection: Connection): void => this.#onSecure(socket, connection)
     const poll = pollMs === undefined ? {} : { pollMs }
-    this.tls = new TlsFront({ name, files, clock, log, handshakeMs, ...poll, onSecure, onFail })
+    this.tls = new TlsAcceptor({ name, files, clock, log, handshakeMs, ...poll, onSecure, onFail })
   }
 
   /** Called for each connection. */
   accept(socket: Socket): void {
-    const { admission, counters, callers, proxyProtocol } = this.#options
+    const { admission, counters, clientIdentity, proxyProtocol } = this.#options
     counters.connections++
     // For the whole life of the socket: a reset at any time is news of one client, never of the process.
     ignoreErrors(socket)
@@ -61,7 +61,7 @@ export class Reception implements Disposable {
     const connection: Connection = { socket, peer, isProxied: false }
     if (proxyProtocol === 'off') return this.#secure(connection, NOTHING)
     // Who may open a connection may name any client: where proxies are listed, only they may.
-    const { proxies } = callers.trust
+    const { proxies } = clientIdentity.trust
     if (proxies.isEmpty || proxies.has(peer.address)) this.#readProxyHeader(connection, proxyProtocol)
     else this.#refuse(socket, 'untrusted-proxy')
   }
@@ -86,12 +86,12 @@ export class Reception implements Disposable {
 
   #secure(connection: Connection, early: Buffer): void {
     if (this.tls !== undefined) return this.tls.take(connection, early)
-    this.#options.callers.add(connection.socket, connection)
+    this.#options.clientIdentity.add(connection.socket, connection)
     this.#options.onHttp1(connection.socket, connection, early)
   }
 
   #onSecure(socket: TLSSocket, connection: Connection): void {
-    this.#options.callers.add(socket, connection)
+    this.#options.clientIdentity.add(socket, connection)
     if (socket.alpnProtocol === 'h2') this.#options.onHttp2(socket, connection)
     else this.#options.onHttp1(socket, connection, NOTHING)
   }

@@ -4,13 +4,13 @@ import { HttpListener } from './http-listener.js'
 import type { HttpListenerOptions } from './listener-options.js'
 import { countDescriptors, Greeter, KeptLog, RawClient, REAL_CLOCK, until } from './loopback.test.kit.js'
 
-async function bound(more: Partial<HttpListenerOptions>): Promise<{ listener: HttpListener; door: Greeter }> {
+async function bound(more: Partial<HttpListenerOptions>): Promise<{ listener: HttpListener; handler: Greeter }> {
   const { log } = new KeptLog()
   const listener = new HttpListener({ name: 'web', address: '127.0.0.1:0', clock: REAL_CLOCK, log, ...more })
-  const door = new Greeter()
-  listener.handleLive('/live.ts', door)
+  const handler = new Greeter()
+  listener.handleLive('/live.ts', handler)
   await listener.bind()
-  return { listener, door }
+  return { listener, handler }
 }
 
 test('closes connections beyond the limit at once, and takes new ones when others have gone', async () => {
@@ -30,7 +30,7 @@ test('closes connections beyond the limit at once, and takes new ones when other
 
 test('a thousand connections that say nothing keep nobody out, and undisturbed viewers stay', async () => {
   const before = countDescriptors()
-  const { listener, door } = await bound({ maxConnections: 200 })
+  const { listener, handler } = await bound({ maxConnections: 200 })
   const viewer = await new RawClient(listener.address).get('/live.ts').saw('hello')
   const silent: RawClient[] = []
   for (let turn = 0; turn < 10; turn++) {
@@ -46,7 +46,7 @@ test('a thousand connections that say nothing keep nobody out, and undisturbed v
   assert.ok(refused >= 800, `${refused}`)
   // The oldest were closed first.
   await until(() => silent.slice(0, 700).every((client) => client.isEnded || client.isClosed), 'the oldest are closed')
-  door.sockets[0]?.write('still here')
+  handler.sockets[0]?.write('still here')
   await viewer.saw('still here')
   for (const client of [viewer, ...silent]) client.close()
   await listener.close(0)

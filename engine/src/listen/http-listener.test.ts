@@ -19,12 +19,12 @@ async function bound(timeouts?: Partial<ListenerTimeouts>): Promise<HttpListener
 
 describe('a listener', () => {
   let listener: HttpListener
-  let door: Greeter
+  let handler: Greeter
 
   before(async () => {
     listener = await bound()
-    door = new Greeter()
-    listener.handleLive('/live.ts', door)
+    handler = new Greeter()
+    listener.handleLive('/live.ts', handler)
     listener.handle('/hello', (_, response) => response.end('hi'))
     listener.handle('/big', (_, response) => response.end(Buffer.alloc(1_000_000, 0x61)))
     listener.handle('/broken', () => {
@@ -114,14 +114,14 @@ describe('a listener', () => {
     client.close()
     assert.equal(listener.counters.live, live + 1)
     assert.equal(listener.counters.requests, requests)
-    assert.match(door.visits.at(-1)?.client ?? '', /^127\.0\.0\.1:\d+$/)
+    assert.match(handler.visits.at(-1)?.client ?? '', /^127\.0\.0\.1:\d+$/)
   })
 
   test('keeps the socket of a client that closes its side after a live GET', async () => {
     const client = new RawClient(listener.address).get('/live.ts')
     client.socket.end()
     await client.saw('hello')
-    const socket = door.sockets.at(-1)
+    const socket = handler.sockets.at(-1)
     await until(() => socket?.readableEnded === true, 'the FIN has come')
     socket?.write('more')
     await client.saw('more')
@@ -142,7 +142,7 @@ describe('a listener', () => {
     await client.saw('\r\n\r\nhi')
     client.get('/live.ts')
     await client.saw('close\r\n\r\nhello')
-    const socket = door.sockets.at(-1)
+    const socket = handler.sockets.at(-1)
     client.get('/hello').send('junk \0 and half a head')
     await until(() => listener.counters.discardedRequests > 0, 'the third request is thrown away')
     socket?.write('again')
@@ -229,11 +229,11 @@ describe('a listener', () => {
 
   for (const { name, bytes, status } of bad) {
     test(`refuses ${name} with ${status} and closes`, async () => {
-      const served = door.visits.length
+      const served = handler.visits.length
       const client = await exchange(Buffer.from(bytes, 'latin1'))
       assert.equal(client.status, status)
       assert.match(client.text, /Connection: close\r\n/)
-      assert.equal(door.visits.length, served)
+      assert.equal(handler.visits.length, served)
     })
   }
 
@@ -266,9 +266,9 @@ test('closes a client that says nothing, and one that stops in the middle of a h
 
 test('closes a kept connection that stops in the middle of a later head, but no live one', async () => {
   const listener = await bound({ headerMs: 80, requestMs: 80, keepAliveMs: 80 })
-  const door = new Greeter()
+  const handler = new Greeter()
   listener.handle('/hello', (_, response) => response.end('hi'))
-  listener.handleLive('/live.ts', door)
+  listener.handleLive('/live.ts', handler)
   const slow = new RawClient(listener.address).get('/hello')
   await slow.saw('hi')
   slow.send('GET /he')
@@ -279,7 +279,7 @@ test('closes a kept connection that stops in the middle of a later head, but no 
   await slow.ended()
   assert.match(slow.text, /HTTP\/1\.1 408 /)
   await until(() => listener.counters.discardedRequests > 0, 'the half head of the viewer has timed out')
-  door.sockets[0]?.write('still here')
+  handler.sockets[0]?.write('still here')
   await viewer.saw('still here')
   slow.close()
   viewer.close()
@@ -314,8 +314,8 @@ test('survives clients that reset at any point, and leaves no descriptor open', 
 
 test('closes idle and busy connections in bounded time, and refuses new ones at once', async () => {
   const listener = await bound()
-  const door = new Greeter()
-  listener.handleLive('/live.ts', door)
+  const handler = new Greeter()
+  listener.handleLive('/live.ts', handler)
   listener.handle('/hello', (_, response) => response.end('hi'))
   listener.handle('/never', () => {})
   const idle = new RawClient(listener.address).get('/hello')

@@ -4,15 +4,15 @@
 // Where it listens can change while it is open: paths, counters and connections stay.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import type { HttpDoor } from '../plugin/tokens.js'
+import type { HttpRoutes } from '../plugin/tokens.js'
 import { type BindAddress, parseBindAddress, renderAddress, renderOrigin } from './bind-address.js'
 import { explainBindError } from './bind-error.js'
-import { Callers } from './client-identity.js'
+import { ClientIdentity } from './client-identity.js'
 import type { Connection } from './client-address.js'
 import { ConnectionAdmission } from './connection-admission.js'
-import { Gate, MAX_HEAD_BYTES } from './bound-socket.js'
+import { BoundSocket, MAX_HEAD_BYTES } from './bound-socket.js'
 import { HeadReader } from './head-reader.js'
-import { Http2Front } from './http2-acceptor.js'
+import { Http2Acceptor } from './http2-acceptor.js'
 import { countBadHead, countRefused, type ListenerCounters, startCounters } from './listener-counters.js'
 import {
   DEFAULT_TIMEOUTS,
@@ -24,36 +24,36 @@ import {
   type ListenerTimeouts,
   trustOf,
 } from './listener-options.js'
-import type { LiveDoor } from './stream-handler.js'
+import type { StreamHandler } from './stream-handler.js'
 import { PathTable, type Respond } from './path-table.js'
 import { endSocket, renderTextResponse } from './raw-response.js'
-import { Reception } from './connection-acceptor.js'
+import { ConnectionAcceptor } from './connection-acceptor.js'
 import { RequestDispatch, statusOf } from './request-dispatch.js'
 import { type BadHead, parseRequestHead, RefusedHead, type RequestHead } from './request-head.js'
 
 /** What a listener will be, ready but for its address. One of the two is called, once. */
-export interface ListenerRenewal {
+export interface ListenerUpdate {
   /** For the address, where that changes: to be bound before `commit`. */
-  readonly gate: Gate | undefined
+  readonly boundSocket: BoundSocket | undefined
   commit(): void
   /** Connections that came through the new address stay. */
   discard(): void
 }
 
-export class HttpListener implements HttpDoor {
+export class HttpListener implements HttpRoutes {
   readonly name: string
   readonly counters: ListenerCounters = startCounters()
   readonly #options: HttpListenerOptions
   readonly #timeouts: ListenerTimeouts
   readonly #paths: PathTable
-  readonly #callers: Callers
+  readonly #clientIdentity: ClientIdentity
   readonly #dispatch: RequestDispatch
   readonly #admission: ConnectionAdmission
   /** Those that have let go of their address and still have connections. */
-  readonly #retired = new Set<Gate>()
+  readonly #retired = new Set<BoundSocket>()
   #choices: ListenerChoices
-  #gate: Gate
-  #http2: Http2Front | undefined
+  #boundSocket: BoundSocket
+  #http2: Http2Acceptor | undefined
   #maxClients: number
 
   /** Throws LISTEN_BAD_ADDRESS, LISTEN_BAD_RANGE. */
@@ -65,23 +65,23 @@ export class HttpListener implements HttpDoor {
     const limits = limitsOf(options)
     this.#maxClients = limits.maxClients
     this.#paths = new PathTable(options.name)
-    this.#callers = new Callers(trustOf(limits))
-    this.#dispatch = new RequestDispatch(this.#paths, this.counters, this.#callers, options.clock, options.log)
+    this.#clientIdentity = new ClientIdentity(trustOf(limits))
+    this.#dispatch = new RequestDispatch(this.#paths, this.counters, this.#clientIdentity, options.clock, options.log)
     this.#admission = new ConnectionAdmission(limits.maxConnections, {
       descriptors: options.descriptors,
       onRefuse: (reason) => countRefused(this.counters, reason),
     })
     this.#choices = options
-    this.#gate = this.#makeGate(wanted, options)
+    this.#boundSocket = this.#makeBoundSocket(wanted, options)
   }
 
   /** As bound, `host:port`; as configured until then. */
   get address(): string {
-    return renderAddress(this.#gate.bound)
+    return renderAddress(this.#boundSocket.bound)
   }
 
   get origins(): readonly string[] {
-    return [renderOrigin(this.#gate.bound, this.#choices.tls === undefined ? 'http' : 'https')]
+    return [renderOrigin(this.#boundSocket.bound, this.#choices.tls === undefined ? 'http' : 'https')]
   }
 
   /** Connections that are open now. */
@@ -96,12 +96,12 @@ export class HttpListener implements HttpDoor {
   /** The certificate that is in use, and how often it was read again; undefined without TLS. */
   get certificate():
     { readonly expiresAtMs: number; readonly reloads: number; readonly failedReloads: number } | undefined {
-    return this.#gate.reception.tls?.credentials
+    return this.#boundSocket.acceptor.tls?.credentials
   }
 
   /** For connections and viewers from now on: a lower limit sends nobody away. Throws LISTEN_BAD_RANGE. */
   update(limits: ListenerLimits): void {
-    this.#callers.trust = trustOf(limits)
+    this.#clientIdentity.trust = trustOf(limits)
     this.#maxClients = limits.maxClients
     this.#admission.maxConnections = limits.maxConnections
   }
@@ -109,20 +109,20 @@ export class HttpListener implements HttpDoor {
   /** Throws LISTEN_IN_USE, LISTEN_DENIED, LISTEN_NO_ADDRESS, LISTEN_FAILED, LISTEN_BAD_CERTIFICATE. */
   async bind(): Promise<void> {
     await this.readCertificate()
-    await this.listenAt(this.#gate)
+    await this.listenAt(this.#boundSocket)
   }
 
   /** Before `listenAt`. Throws LISTEN_BAD_CERTIFICATE. */
   async readCertificate(): Promise<void> {
-    await this.#gate.reception.tls?.open()
+    await this.#boundSocket.acceptor.tls?.open()
   }
 
   /** Throws LISTEN_IN_USE, LISTEN_DENIED, LISTEN_NO_ADDRESS, LISTEN_FAILED. */
-  async listenAt(gate: Gate): Promise<void> {
+  async listenAt(boundSocket: BoundSocket): Promise<void> {
     try {
-      await gate.listen()
+      await boundSocket.listen()
     } catch (error) {
-      throw explainBindError(this.name, renderAddress(gate.bound), error as NodeJS.ErrnoException)
+      throw explainBindError(this.name, renderAddress(boundSocket.bound), error as NodeJS.ErrnoException)
     }
   }
 
@@ -130,38 +130,38 @@ export class HttpListener implements HttpDoor {
    * Makes what another address and other choices need; nothing changes before `commit`. Throws LISTEN_BAD_ADDRESS,
    * LISTEN_BAD_RANGE, LISTEN_BAD_CERTIFICATE.
    */
-  async renew(address: string, choices: ListenerChoices): Promise<ListenerRenewal> {
+  async renew(address: string, choices: ListenerChoices): Promise<ListenerUpdate> {
     const wanted = parseBindAddress(address)
     const limits = limitsOf(choices)
     trustOf(limits)
     // By what is configured: port 0 stands for the port that was found.
-    const moves = renderAddress(wanted) !== renderAddress(this.#gate.wanted)
-    const gate = moves ? this.#makeGate(wanted, choices) : undefined
-    const reception = gate?.reception ?? this.#otherReception(choices)
+    const moves = renderAddress(wanted) !== renderAddress(this.#boundSocket.wanted)
+    const boundSocket = moves ? this.#makeBoundSocket(wanted, choices) : undefined
+    const acceptor = boundSocket?.acceptor ?? this.#otherAcceptor(choices)
     try {
-      await reception?.tls?.open()
+      await acceptor?.tls?.open()
     } catch (error) {
-      reception?.[Symbol.dispose]()
+      acceptor?.[Symbol.dispose]()
       throw error
     }
     return {
-      gate,
+      boundSocket,
       commit: () => {
         this.#choices = choices
-        if (gate !== undefined) this.#moveTo(gate)
-        else if (reception !== undefined) this.#receiveBy(reception)
+        if (boundSocket !== undefined) this.#moveTo(boundSocket)
+        else if (acceptor !== undefined) this.#receiveBy(acceptor)
         this.update(limits)
       },
       discard: () => {
-        reception?.[Symbol.dispose]()
-        if (gate !== undefined) this.#retire(gate)
+        acceptor?.[Symbol.dispose]()
+        if (boundSocket !== undefined) this.#retire(boundSocket)
       },
     }
   }
 
   /** Where it listens, or is to listen once `bind` was called. */
-  get gate(): Gate {
-    return this.#gate
+  get boundSocket(): BoundSocket {
+    return this.#boundSocket
   }
 
   handle(path: string, respond: Respond): Disposable {
@@ -172,8 +172,8 @@ export class HttpListener implements HttpDoor {
    * GETs of exactly this path go to the door until disposed. With `onTaken` it gives way to whoever claims the path
    * later, and is told so. Throws LISTEN_PATH_TAKEN, LISTEN_BAD_PATH.
    */
-  handleLive(path: string, door: LiveDoor, onTaken?: () => void): Disposable {
-    return this.#paths.addLive(path, door, onTaken)
+  handleLive(path: string, handler: StreamHandler, onTaken?: () => void): Disposable {
+    return this.#paths.addLive(path, handler, onTaken)
   }
 
   /** Answers every request whose path belongs to nobody. By default 404. */
@@ -188,7 +188,7 @@ export class HttpListener implements HttpDoor {
 
   /** New connections are refused from now on; open ones go on. Safe twice. */
   stopAccepting(): void {
-    for (const gate of this.#gates()) void gate.close()
+    for (const boundSocket of this.#boundSockets()) void boundSocket.close()
   }
 
   /**
@@ -196,8 +196,8 @@ export class HttpListener implements HttpDoor {
    * is left. Resolves when all sockets have gone. Viewers are ended by delivery; whoever is left then is cut.
    */
   async close(graceMs = 1000): Promise<void> {
-    const closed = this.#gates().map((gate) => gate.close())
-    for (const gate of this.#gates()) gate.closeIdle()
+    const closed = this.#boundSockets().map((boundSocket) => boundSocket.close())
+    for (const boundSocket of this.#boundSockets()) boundSocket.closeIdle()
     this.#http2?.close()
     const { sockets, unread } = this.#admission
     for (const socket of unread) socket.destroy()
@@ -208,63 +208,63 @@ export class HttpListener implements HttpDoor {
     await Promise.all([...sockets].map((socket) => new Promise((resolve) => socket.once('close', resolve))))
     timer?.[Symbol.dispose]()
     this.#http2?.[Symbol.dispose]()
-    this.#gate.reception[Symbol.dispose]()
+    this.#boundSocket.acceptor[Symbol.dispose]()
   }
 
-  #gates(): readonly Gate[] {
-    return [this.#gate, ...this.#retired]
+  #boundSockets(): readonly BoundSocket[] {
+    return [this.#boundSocket, ...this.#retired]
   }
 
-  #makeGate(wanted: BindAddress, choices: ListenerChoices): Gate {
-    return new Gate({
+  #makeBoundSocket(wanted: BindAddress, choices: ListenerChoices): BoundSocket {
+    return new BoundSocket({
       wanted,
       timeouts: this.#timeouts,
       dispatch: this.#dispatch,
-      makeReception: (gate) => this.#makeReception(gate, choices),
+      makeAcceptor: (boundSocket) => this.#makeAcceptor(boundSocket, choices),
       onError: (error) => this.#onServerError(error),
     })
   }
 
-  #moveTo(gate: Gate): void {
-    const before = this.#gate
-    this.#gate = gate
+  #moveTo(boundSocket: BoundSocket): void {
+    const before = this.#boundSocket
+    this.#boundSocket = boundSocket
     this.#retire(before)
   }
 
-  #retire(gate: Gate): void {
-    this.#retired.add(gate)
-    gate.retire(() => this.#retired.delete(gate))
+  #retire(boundSocket: BoundSocket): void {
+    this.#retired.add(boundSocket)
+    boundSocket.retire(() => this.#retired.delete(boundSocket))
   }
 
   /** Handshakes that are under way go on as they began. */
-  #receiveBy(reception: Reception): void {
-    const before = this.#gate.reception
-    this.#gate.reception = reception
+  #receiveBy(acceptor: ConnectionAcceptor): void {
+    const before = this.#boundSocket.acceptor
+    this.#boundSocket.acceptor = acceptor
     before[Symbol.dispose]()
   }
 
   /** For another way of taking connections at the same address; undefined where it stays the same. */
-  #otherReception(choices: ListenerChoices): Reception | undefined {
+  #otherAcceptor(choices: ListenerChoices): ConnectionAcceptor | undefined {
     const { tls, proxyProtocol = 'off' } = this.#choices
     const isSame = proxyProtocol === (choices.proxyProtocol ?? 'off') && isSameFiles(tls, choices.tls)
-    return isSame ? undefined : this.#makeReception(this.#gate, choices)
+    return isSame ? undefined : this.#makeAcceptor(this.#boundSocket, choices)
   }
 
-  #makeReception(gate: Gate, { proxyProtocol, tls, certificatePollMs }: ListenerChoices): Reception {
+  #makeAcceptor(boundSocket: BoundSocket, { proxyProtocol, tls, certificatePollMs }: ListenerChoices): ConnectionAcceptor {
     const { name, clock, log } = this.#options
-    return new Reception({
+    return new ConnectionAcceptor({
       name,
       clock,
       log,
       counters: this.counters,
-      callers: this.#callers,
+      clientIdentity: this.#clientIdentity,
       admission: this.#admission,
       proxyProtocol: proxyProtocol ?? 'off',
       tls,
       proxyHeaderMs: this.#timeouts.headerMs,
       handshakeMs: this.#timeouts.handshakeMs,
       certificatePollMs,
-      onHttp1: (socket, connection, early) => this.#readHead(gate, socket, connection, early),
+      onHttp1: (socket, connection, early) => this.#readHead(boundSocket, socket, connection, early),
       onHttp2: (socket, connection) => {
         this.#http2 ??= this.#makeHttp2()
         this.#http2.take(socket, connection)
@@ -272,14 +272,14 @@ export class HttpListener implements HttpDoor {
     })
   }
 
-  #makeHttp2(): Http2Front {
+  #makeHttp2(): Http2Acceptor {
     const { clock, log } = this.#options
-    return new Http2Front({
+    return new Http2Acceptor({
       clock,
       log,
       paths: this.#paths,
       dispatch: this.#dispatch,
-      callers: this.#callers,
+      clientIdentity: this.#clientIdentity,
       counters: this.counters,
       requestMs: this.#timeouts.requestMs,
       idleMs: this.#timeouts.keepAliveMs,
@@ -294,18 +294,18 @@ export class HttpListener implements HttpDoor {
     else this.#options.log.warn({ err, listener: this.name }, 'listener')
   }
 
-  #readHead(gate: Gate, socket: Socket, connection: Connection, early: Buffer): void {
+  #readHead(boundSocket: BoundSocket, socket: Socket, connection: Connection, early: Buffer): void {
     const reader = new HeadReader(socket, {
       clock: this.#options.clock,
       maxBytes: MAX_HEAD_BYTES,
       timeoutMs: this.#timeouts.headerMs,
-      onHead: (head, rest) => this.#route(gate, socket, connection, head, rest),
+      onHead: (head, rest) => this.#route(boundSocket, socket, connection, head, rest),
       onBad: (reason) => this.#refuse(socket, connection, reason),
     })
     reader.push(early)
   }
 
-  #route(gate: Gate, socket: Socket, connection: Connection, bytes: Buffer, rest: Buffer): void {
+  #route(boundSocket: BoundSocket, socket: Socket, connection: Connection, bytes: Buffer, rest: Buffer): void {
     this.#admission.markRead(connection.socket)
     let head: RequestHead
     try {
@@ -313,14 +313,14 @@ export class HttpListener implements HttpDoor {
     } catch (error) {
       return this.#refuse(socket, connection, error instanceof RefusedHead ? error.reason : 'header')
     }
-    const door = head.method === 'GET' ? this.#paths.live(head.path) : undefined
-    if (door === undefined) return this.#handOver(gate, socket, bytes, rest)
+    const handler = head.method === 'GET' ? this.#paths.live(head.path) : undefined
+    if (handler === undefined) return this.#snapshotState(boundSocket, socket, bytes, rest)
     this.counters.live++
     this.counters.discardedBytes += rest.length
     socket.on('data', this.#discard)
     const { query, headers } = head
     const headAtMs = this.#options.clock.nowMs()
-    door.serve(socket, { ...this.#callers.visitor(socket, headers), query, headers, headAtMs })
+    handler.serve(socket, { ...this.#clientIdentity.visitor(socket, headers), query, headers, headAtMs })
   }
 
   /**
@@ -328,12 +328,12 @@ export class HttpListener implements HttpDoor {
    * Paused, bytes put back, listener called, resumed: the stream then flows, in the next tick and so before any newer
    * byte can come. Without the pause it depends on the stream's inner state whether those bytes are ever emitted.
    */
-  #handOver(gate: Gate, socket: Socket, head: Buffer, rest: Buffer): void {
+  #snapshotState(boundSocket: BoundSocket, socket: Socket, head: Buffer, rest: Buffer): void {
     this.counters.handedOver++
     socket.pause()
     if (rest.length > 0) socket.unshift(rest)
     socket.unshift(head)
-    gate.give(socket)
+    boundSocket.give(socket)
     socket.resume()
   }
 

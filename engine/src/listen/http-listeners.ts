@@ -2,9 +2,9 @@
 import type { Logger } from '../plugin/contract.js'
 import type { Clock, Listeners } from '../plugin/tokens.js'
 import { DescriptorGuard } from './descriptor-guard.js'
-import { HttpListener, type ListenerRenewal } from './http-listener.js'
+import { HttpListener, type ListenerUpdate } from './http-listener.js'
 import { listenError } from './listen-errors.js'
-import { BoundChange, type ListenerChange } from './listener-transaction.js'
+import { BoundChange, type ListenerTransaction } from './listener-transaction.js'
 import type { ListenerChoices, ListenerTimeouts } from './listener-options.js'
 import type { Graph } from '../graph/graph.js'
 
@@ -48,11 +48,11 @@ export class HttpListeners implements Listeners {
    * Makes ready what the listeners are to be from now on; one change at a time. New listeners and new addresses are
    * bound, and there by name, when it resolves. If it rejects nothing has changed. Throws what `add` and `openAll` throw.
    */
-  async prepare(next: readonly ListenerSpec[]): Promise<ListenerChange> {
+  async prepare(next: readonly ListenerSpec[]): Promise<ListenerTransaction> {
     const specs = new Map(next.map((spec) => [spec.name, spec]))
     const removed = this.all().filter(({ name }) => !specs.has(name))
     const added: HttpListener[] = []
-    const renewed: { readonly listener: HttpListener; readonly renewal: ListenerRenewal }[] = []
+    const renewed: { readonly listener: HttpListener; readonly renewal: ListenerUpdate }[] = []
     const change = new BoundChange({ log: this.#options.log, added, renewed, removed })
     try {
       for (const { name, address, ...choices } of next) {

@@ -16,10 +16,10 @@ import process from 'node:process'
 import type { TLSSocket } from 'node:tls'
 import type { Logger } from '../plugin/contract.js'
 import type { Clock } from '../plugin/tokens.js'
-import type { Callers } from './client-identity.js'
+import type { ClientIdentity } from './client-identity.js'
 import type { Connection } from './client-address.js'
 import { countBadHead, countRefused, type ListenerCounters } from './listener-counters.js'
-import type { DoorAnswer, LiveDoor, Visit } from './stream-handler.js'
+import type { StreamAnswer, StreamHandler, Visit } from './stream-handler.js'
 import type { PathTable } from './path-table.js'
 import { refuseMethod, type RequestDispatch, respondText, statusOf, withoutQuery } from './request-dispatch.js'
 import { decodeTarget, queryOf, RefusedHead } from './request-head.js'
@@ -30,7 +30,7 @@ export interface Http2FrontOptions {
   readonly log: Logger
   readonly paths: PathTable
   readonly dispatch: RequestDispatch
-  readonly callers: Callers
+  readonly clientIdentity: ClientIdentity
   readonly counters: ListenerCounters
   /** For a whole request with its body. */
   readonly requestMs: number
@@ -55,7 +55,7 @@ const MAX_STREAMS = 100
 const MAX_SESSION_MEMORY_MB = 4
 const SWEEP_MS = 1000
 
-export class Http2Front implements Disposable {
+export class Http2Acceptor implements Disposable {
   readonly #options: Http2FrontOptions
   readonly #server: Http2Server
   readonly #sessions = new Map<ServerHttp2Session, Session>()
@@ -96,7 +96,7 @@ export class Http2Front implements Disposable {
   #begin(http2: ServerHttp2Session, connection: Connection): void {
     const idleSinceMs = this.#options.clock.nowMs()
     this.#sessions.set(http2, { http2, connection, incoming: new Map(), openStreams: 0, idleSinceMs })
-    this.#options.callers.add(http2, connection)
+    this.#options.clientIdentity.add(http2, connection)
     ignoreErrors(http2)
     http2.once('close', () => this.#sessions.delete(http2))
   }
@@ -125,30 +125,30 @@ export class Http2Front implements Disposable {
   }
 
   #dispatch(session: Session, request: IncomingMessage, response: ServerResponse, stream: ServerHttp2Stream): void {
-    const { paths, dispatch, callers } = this.#options
+    const { paths, dispatch, clientIdentity } = this.#options
     const method = request.method ?? ''
     const path = decodeTarget(method, request.url ?? '')
     request.headers.host ??= String(request.headers[':authority'] ?? '')
-    callers.tell(request, session.http2)
-    const door = paths.live(path)
-    if (door === undefined) dispatch.answer(path, request, response)
+    clientIdentity.tell(request, session.http2)
+    const handler = paths.live(path)
+    if (handler === undefined) dispatch.answer(path, request, response)
     else if (method === 'HEAD') {
-      const answer = ({ status, headers }: DoorAnswer): void => void response.writeHead(status, headers).end()
-      const answered = door.head(this.#visitOf(session, request))
+      const answer = ({ status, headers }: StreamAnswer): void => void response.writeHead(status, headers).end()
+      const answered = handler.head(this.#visitOf(session, request))
       if (answered instanceof Promise) void answered.then(answer)
       else answer(answered)
-    } else if (method === 'GET') this.#serve(door, session, request, stream)
+    } else if (method === 'GET') this.#serve(handler, session, request, stream)
     else refuseMethod(response)
   }
 
   #visitOf({ http2 }: Session, { rawHeaders: headers, url = '' }: IncomingMessage): Visit {
-    const { callers, clock } = this.#options
-    return { ...callers.visitor(http2, headers), query: queryOf(url), headers, headAtMs: clock.nowMs() }
+    const { clientIdentity, clock } = this.#options
+    return { ...clientIdentity.visitor(http2, headers), query: queryOf(url), headers, headAtMs: clock.nowMs() }
   }
 
-  #serve(door: LiveDoor, session: Session, request: IncomingMessage, stream: ServerHttp2Stream): void {
+  #serve(handler: StreamHandler, session: Session, request: IncomingMessage, stream: ServerHttp2Stream): void {
     this.#options.counters.live++
-    door.serve(stream, {
+    handler.serve(stream, {
       ...this.#visitOf(session, request),
       respond: (status, own, isLast = false) => {
         if (stream.destroyed || stream.headersSent) return

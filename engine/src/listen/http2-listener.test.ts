@@ -26,12 +26,12 @@ async function bound(more: Partial<HttpListenerOptions> = {}): Promise<HttpListe
 describe('HTTP/2', () => {
   let listener: HttpListener
   let session: ClientHttp2Session
-  let door: Greeter
+  let handler: Greeter
 
   before(async () => {
     listener = await bound()
-    door = new Greeter()
-    listener.handleLive('/live.ts', door)
+    handler = new Greeter()
+    listener.handleLive('/live.ts', handler)
     listener.handle('/hello', (asked, response) => response.end(`hi ${asked.headers.host}`))
     listener.handle('/broken', () => {
       throw new Error('broken')
@@ -77,14 +77,14 @@ describe('HTTP/2', () => {
       return got
     })
     await until(() => texts.every(({ text }) => text === 'hello'), 'both are greeted')
-    assert.equal(door.visits[0]?.query, 'a=b')
-    assert.match(door.visits[0]?.client ?? '', /^127\.0\.0\.1:\d+$/)
-    door.sockets[0]?.end(' and bye')
+    assert.equal(handler.visits[0]?.query, 'a=b')
+    assert.match(handler.visits[0]?.client ?? '', /^127\.0\.0\.1:\d+$/)
+    handler.sockets[0]?.end(' and bye')
     await until(() => texts[0]?.text === 'hello and bye' && streams[0]?.closed === true, 'the first one ends')
-    door.sockets[1]?.write(' again')
+    handler.sockets[1]?.write(' again')
     await until(() => texts[1]?.text === 'hello again', 'the other one goes on')
     streams[1]?.close()
-    await until(() => door.sockets[1]?.destroyed === true, 'the door sees that it has gone')
+    await until(() => handler.sockets[1]?.destroyed === true, 'the door sees that it has gone')
     assert.equal(listener.counters.live, 2)
   })
 
@@ -98,12 +98,12 @@ describe('HTTP/2', () => {
 
 test('closes a connection without requests in time, and keeps one with a live stream', async () => {
   const listener = await bound({ timeouts: { keepAliveMs: 40 } })
-  const door = new Greeter()
-  listener.handleLive('/live.ts', door)
+  const handler = new Greeter()
+  listener.handleLive('/live.ts', handler)
   const idle = http2Client(listener.origins[0] ?? '')
   const viewer = http2Client(listener.origins[0] ?? '')
   const stream = viewer.request({ ':path': '/live.ts' }).resume()
-  await until(() => door.sockets.length === 1, 'the viewer is there')
+  await until(() => handler.sockets.length === 1, 'the viewer is there')
   await until(() => idle.destroyed, 'the idle one is closed')
   assert.equal(viewer.closed, false)
   stream.close()
@@ -137,18 +137,18 @@ test('refuses bytes that are no HTTP/2, counted', async () => {
 
 test('a client that opens and resets streams as fast as it can leaves nothing behind, and disturbs nobody', async () => {
   const listener = await bound()
-  const door = new Greeter()
-  listener.handleLive('/live.ts', door)
+  const handler = new Greeter()
+  listener.handleLive('/live.ts', handler)
   const viewer = await tlsClient(listener.address).get('/live.ts').saw('hello')
   const session = http2Client(listener.origins[0] ?? '')
   for (let turn = 0; turn < 20 && !session.destroyed; turn++) {
-    const seen = door.sockets.length
+    const seen = handler.sockets.length
     const streams = Array.from({ length: 90 }, () => session.request({ ':path': '/live.ts' }).on('error', () => {}))
-    await until(() => door.sockets.length > seen || session.destroyed, 'some have arrived')
+    await until(() => handler.sockets.length > seen || session.destroyed, 'some have arrived')
     for (const stream of streams) stream.close(constants.NGHTTP2_CANCEL)
-    await until(() => door.sockets.slice(1).every(({ destroyed }) => destroyed), 'all have gone')
+    await until(() => handler.sockets.slice(1).every(({ destroyed }) => destroyed), 'all have gone')
   }
-  door.sockets[0]?.write('still here')
+  handler.sockets[0]?.write('still here')
   await viewer.saw('still here')
   session.destroy()
   viewer.close()
@@ -158,15 +158,15 @@ test('a client that opens and resets streams as fast as it can leaves nothing be
 test('close() ends connections of HTTP/2, with streams and without, and leaves no descriptor open', async () => {
   const before_ = countDescriptors()
   const listener = await bound()
-  const door = new Greeter()
-  listener.handleLive('/live.ts', door)
+  const handler = new Greeter()
+  listener.handleLive('/live.ts', handler)
   const sessions = Array.from({ length: 10 }, () => http2Client(listener.origins[0] ?? ''))
   for (const session of sessions.slice(5))
     session
       .request({ ':path': '/live.ts' })
       .on('error', () => {})
       .resume()
-  await until(() => door.sockets.length === 5 && listener.counters.http2 === 10, 'all are there')
+  await until(() => handler.sockets.length === 5 && listener.counters.http2 === 10, 'all are there')
   await listener.close(20)
   await until(() => sessions.every((session) => session.destroyed), 'all are closed')
   assert.equal(listener.openConnections, 0)

@@ -3,10 +3,10 @@
 // old one is closed for that, and opened again on failure.
 import type { Logger } from '../plugin/contract.js'
 import { collide } from './bind-address.js'
-import type { Gate } from './bound-socket.js'
-import type { HttpListener, ListenerRenewal } from './http-listener.js'
+import type { BoundSocket } from './bound-socket.js'
+import type { HttpListener, ListenerUpdate } from './http-listener.js'
 
-export interface ListenerChange {
+export interface ListenerTransaction {
   /**
    * Old addresses are let go of, limits hold. Removed listeners accept nothing more and close when their last connection
    * has ended; what is left of it after `graceMs` is cut, viewers too. By default after 10 s.
@@ -21,13 +21,13 @@ export interface ListenerSteps {
   readonly log: Logger
   /** Not bound yet. */
   readonly added: readonly HttpListener[]
-  readonly renewed: readonly { readonly listener: HttpListener; readonly renewal: ListenerRenewal }[]
+  readonly renewed: readonly { readonly listener: HttpListener; readonly renewal: ListenerUpdate }[]
   readonly removed: readonly HttpListener[]
 }
 
 interface Opening {
   readonly listener: HttpListener
-  readonly gate: Gate
+  readonly boundSocket: BoundSocket
 }
 
 export class BoundChange {
@@ -43,20 +43,20 @@ export class BoundChange {
   async bind(): Promise<void> {
     const { added, renewed, removed } = this.#steps
     const openings: Opening[] = [
-      ...added.map((listener) => ({ listener, gate: listener.gate })),
-      ...renewed.flatMap(({ listener, renewal: { gate } }) => (gate === undefined ? [] : [{ listener, gate }])),
+      ...added.map((listener) => ({ listener, boundSocket: listener.boundSocket })),
+      ...renewed.flatMap(({ listener, renewal: { boundSocket } }) => (boundSocket === undefined ? [] : [{ listener, boundSocket }])),
     ]
-    const leaving = [...removed, ...renewed.flatMap(({ listener, renewal }) => (renewal.gate ? [listener] : []))]
-    const inTheWay = leaving.filter(({ gate: { bound } }) =>
-      openings.some(({ gate }) => collide(bound, gate.wanted) !== 'no'),
+    const leaving = [...removed, ...renewed.flatMap(({ listener, renewal }) => (renewal.boundSocket ? [listener] : []))]
+    const inTheWay = leaving.filter(({ boundSocket: { bound } }) =>
+      openings.some(({ boundSocket }) => collide(bound, boundSocket.wanted) !== 'no'),
     )
-    const isBlocked = ({ gate }: Opening): boolean =>
-      inTheWay.some((old) => collide(old.gate.bound, gate.wanted) !== 'no')
+    const isBlocked = ({ boundSocket }: Opening): boolean =>
+      inTheWay.some((old) => collide(old.boundSocket.bound, boundSocket.wanted) !== 'no')
     try {
       // What needs nobody's address comes first: if it fails, nothing was closed.
       await openAll(openings.filter((opening) => !isBlocked(opening)))
       for (const listener of inTheWay) {
-        listener.gate.letGo()
+        listener.boundSocket.letGo()
         this.#yielded.push(listener)
       }
       await openAll(openings.filter(isBlocked))
@@ -73,14 +73,14 @@ export class BoundChange {
     for (const listener of this.#yielded.splice(0)) {
       // Only if another program was faster.
       await listener
-        .listenAt(listener.gate)
+        .listenAt(listener.boundSocket)
         .catch((err: unknown) => log.error({ err, listener: listener.name }, 'listener'))
     }
   }
 }
 
 async function openAll(openings: readonly Opening[]): Promise<void> {
-  const results = await Promise.allSettled(openings.map(({ listener, gate }) => listener.listenAt(gate)))
+  const results = await Promise.allSettled(openings.map(({ listener, boundSocket }) => listener.listenAt(boundSocket)))
   const failure = results.find((result) => result.status === 'rejected')
   if (failure !== undefined) throw failure.reason
 }

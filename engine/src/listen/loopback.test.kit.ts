@@ -4,7 +4,7 @@ import { connect, type Socket } from 'node:net'
 import type { Logger } from '../plugin/contract.js'
 import type { Clock } from '../plugin/tokens.js'
 import type { Duplex } from 'node:stream'
-import type { LiveDoor, Visit } from './stream-handler.js'
+import type { StreamHandler, Visit } from './stream-handler.js'
 
 export const REAL_CLOCK: Clock = {
   nowMs: () => performance.now(),
@@ -130,7 +130,7 @@ function openTcp(port: number): Socket {
 }
 
 /** A live path that greets and then leaves its viewers alone. */
-export class Greeter implements LiveDoor {
+export class Greeter implements StreamHandler {
   readonly sockets: Duplex[] = []
   readonly visits: Visit[] = []
 

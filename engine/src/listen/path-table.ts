@@ -1,13 +1,13 @@
 // Which path of a listener belongs to whom. Exact matches only.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { listenError } from './listen-errors.js'
-import type { LiveDoor } from './stream-handler.js'
+import type { StreamHandler } from './stream-handler.js'
 
 export type Respond = (request: IncomingMessage, response: ServerResponse) => void
 
 export class PathTable {
   readonly #listener: string
-  readonly #doors = new Map<string, LiveDoor>()
+  readonly #handlers = new Map<string, StreamHandler>()
   readonly #responders = new Map<string, Respond>()
   /** Doors that give way, with what is called when they do. */
   readonly #yielding = new Map<string, () => void>()
@@ -17,8 +17,8 @@ export class PathTable {
   }
 
   /** With `onTaken` it gives way to whoever claims the path later. Throws LISTEN_PATH_TAKEN, LISTEN_BAD_PATH. */
-  addLive(path: string, door: LiveDoor, onTaken?: () => void): Disposable {
-    const claim = this.#add(this.#doors, path, door)
+  addLive(path: string, handler: StreamHandler, onTaken?: () => void): Disposable {
+    const claim = this.#add(this.#handlers, path, handler)
     if (onTaken !== undefined) this.#yielding.set(path, onTaken)
     return claim
   }
@@ -28,8 +28,8 @@ export class PathTable {
     return this.#add(this.#responders, path, respond)
   }
 
-  live(path: string): LiveDoor | undefined {
-    return this.#doors.get(path)
+  live(path: string): StreamHandler | undefined {
+    return this.#handlers.get(path)
   }
 
   responder(path: string): Respond | undefined {
@@ -39,7 +39,7 @@ export class PathTable {
   #add<T>(table: Map<string, T>, path: string, owner: T): Disposable {
     if (!path.startsWith('/')) throw listenError('LISTEN_BAD_PATH', `the path "${path}" does not start with a slash`)
     const giveWay = this.#yielding.get(path)
-    if (giveWay === undefined && (this.#doors.has(path) || this.#responders.has(path))) {
+    if (giveWay === undefined && (this.#handlers.has(path) || this.#responders.has(path))) {
       throw listenError('LISTEN_PATH_TAKEN', `${path} of listener "${this.#listener}" is taken`)
     }
     this.#free(path)
@@ -53,7 +53,7 @@ export class PathTable {
   }
 
   #free(path: string): void {
-    this.#doors.delete(path)
+    this.#handlers.delete(path)
     this.#responders.delete(path)
     this.#yielding.delete(path)
   }

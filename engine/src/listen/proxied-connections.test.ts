@@ -12,26 +12,26 @@ const V1 = 'PROXY TCP4 192.0.2.1 198.51.100.1 4711 443\r\n'
 const V2 = Buffer.from('0d0a0d0a000d0a515549540a2111000ec0000201c6336401126701bb0400', 'hex')
 const V2_LOCAL = Buffer.from('0d0a0d0a000d0a515549540a20000000', 'hex')
 
-async function bound(more: Partial<HttpListenerOptions>): Promise<{ listener: HttpListener; door: Greeter }> {
+async function bound(more: Partial<HttpListenerOptions>): Promise<{ listener: HttpListener; handler: Greeter }> {
   const { log } = new KeptLog()
   const listener = new HttpListener({ name: 'web', address: '127.0.0.1:0', clock: REAL_CLOCK, log, ...more })
-  const door = new Greeter()
-  listener.handleLive('/live.ts', door)
+  const handler = new Greeter()
+  listener.handleLive('/live.ts', handler)
   listener.handle('/who', (request, response) => response.end(`for ${String(request.headers['x-forwarded-for'])}.`))
   await listener.bind()
-  return { listener, door }
+  return { listener, handler }
 }
 
 describe('a listener behind a balancer', () => {
   let listener: HttpListener
-  let door: Greeter
+  let handler: Greeter
 
-  before(async () => ({ listener, door } = await bound({ proxyProtocol: 'v1' })))
+  before(async () => ({ listener, handler } = await bound({ proxyProtocol: 'v1' })))
   after(() => listener.close(0))
 
   test('takes the client from the PROXY header, for live paths', async () => {
     const client = await new RawClient(listener.address).send(V1).get('/live.ts').saw('hello')
-    assert.deepEqual([door.visits.at(-1)?.client, door.visits.at(-1)?.address], ['192.0.2.1:4711', '192.0.2.1'])
+    assert.deepEqual([handler.visits.at(-1)?.client, handler.visits.at(-1)?.address], ['192.0.2.1:4711', '192.0.2.1'])
     client.close()
   })
 
@@ -40,7 +40,7 @@ describe('a listener behind a balancer', () => {
     const client = await new RawClient(listener.address).send(V1 + request).saw('for 192.0.2.1.')
     client.get('/live.ts')
     await client.saw('hello')
-    assert.equal(door.visits.at(-1)?.client, '192.0.2.1:4711')
+    assert.equal(handler.visits.at(-1)?.client, '192.0.2.1:4711')
     const slow = new RawClient(listener.address)
     slow.socket.setNoDelay(true)
     for (const byte of V1 + request) await new Promise<void>((resolve) => slow.socket.write(byte, () => resolve()))
@@ -77,23 +77,23 @@ test('closes a balancer that says nothing in time', async () => {
 })
 
 test('takes version 2 with what it carries besides, and LOCAL', async () => {
-  const { listener, door } = await bound({ proxyProtocol: 'v2' })
+  const { listener, handler } = await bound({ proxyProtocol: 'v2' })
   const client = await new RawClient(listener.address).send(V2).get('/live.ts').saw('hello')
-  assert.equal(door.visits[0]?.client, '192.0.2.1:4711')
+  assert.equal(handler.visits[0]?.client, '192.0.2.1:4711')
   const local = await new RawClient(listener.address).send(V2_LOCAL).get('/live.ts').saw('hello')
-  assert.match(door.visits[1]?.client ?? '', /^127\.0\.0\.1:\d+$/)
+  assert.match(handler.visits[1]?.client ?? '', /^127\.0\.0\.1:\d+$/)
   for (const each of [client, local]) each.close()
   await listener.close(0)
 })
 
 test('takes the header in front of TLS, in one piece with the handshake and in others', async () => {
   using certificates = new CertificateFolder()
-  const { listener, door } = await bound({ proxyProtocol: 'v2', tls: certificates.files })
+  const { listener, handler } = await bound({ proxyProtocol: 'v2', tls: certificates.files })
   const port = Number(listener.address.split(':')[1])
   const clients = [0, 5, V2.length].map((split) => new RawClient(listener.address, () => openBehindHeader(port, split)))
   for (const client of clients) await client.get('/live.ts').saw('hello')
   assert.deepEqual(
-    door.visits.map(({ client }) => client),
+    handler.visits.map(({ client }) => client),
     ['192.0.2.1:4711', '192.0.2.1:4711', '192.0.2.1:4711'],
   )
   const plain = await new RawClient(listener.address).get('/live.ts').ended()
@@ -112,35 +112,35 @@ test('lets only listed balancers speak for others', async () => {
 })
 
 test('takes the client from X-Forwarded-For of a listed proxy, request by request', async () => {
-  const { listener, door } = await bound({ trustedProxies: ['127.0.0.0/8', '10.0.0.0/8'] })
+  const { listener, handler } = await bound({ trustedProxies: ['127.0.0.0/8', '10.0.0.0/8'] })
   const first = new RawClient(listener.address).get('/live.ts', 'X-Forwarded-For: 6.6.6.6, 192.0.2.1, 10.0.0.2')
   await first.saw('hello')
-  assert.deepEqual([door.visits[0]?.client, door.visits[0]?.address], ['192.0.2.1', '192.0.2.1'])
+  assert.deepEqual([handler.visits[0]?.client, handler.visits[0]?.address], ['192.0.2.1', '192.0.2.1'])
   const kept = await new RawClient(listener.address).get('/who', 'X-Forwarded-For: 192.0.2.8').saw('for')
   kept.get('/live.ts', 'x-forwarded-for: 2001:DB8::9')
   await kept.saw('hello')
-  assert.equal(door.visits[1]?.address, '2001:db8::9')
+  assert.equal(handler.visits[1]?.address, '2001:db8::9')
   listener.update({ trustedProxies: [], forwardedHeader: 'x-forwarded-for', maxConnections: 10, maxClients: 0 })
   const last = await new RawClient(listener.address).get('/live.ts', 'X-Forwarded-For: 192.0.2.1').saw('hello')
-  assert.equal(door.visits[2]?.address, '127.0.0.1')
+  assert.equal(handler.visits[2]?.address, '127.0.0.1')
   for (const client of [first, kept, last]) client.close()
   await listener.close(0)
 })
 
 test('takes it from Forwarded where that is configured, and from nowhere else', async () => {
-  const { listener, door } = await bound({ trustedProxies: ['127.0.0.1'], forwardedHeader: 'forwarded' })
+  const { listener, handler } = await bound({ trustedProxies: ['127.0.0.1'], forwardedHeader: 'forwarded' })
   const headers = ['X-Forwarded-For: 6.6.6.6', 'Forwarded: for="[2001:db8::1]:80";proto=https']
   const client = await new RawClient(listener.address).get('/live.ts', ...headers).saw('hello')
-  assert.equal(door.visits[0]?.address, '2001:db8::1')
+  assert.equal(handler.visits[0]?.address, '2001:db8::1')
   client.close()
   await listener.close(0)
 })
 
 test('follows both: the balancer names a proxy, and the proxy its client', async () => {
-  const { listener, door } = await bound({ proxyProtocol: 'v1', trustedProxies: ['127.0.0.1', '192.0.2.0/24'] })
+  const { listener, handler } = await bound({ proxyProtocol: 'v1', trustedProxies: ['127.0.0.1', '192.0.2.0/24'] })
   const client = new RawClient(listener.address).send(V1).get('/live.ts', 'X-Forwarded-For: 203.0.113.5')
   await client.saw('hello')
-  assert.equal(door.visits[0]?.address, '203.0.113.5')
+  assert.equal(handler.visits[0]?.address, '203.0.113.5')
   client.close()
   await listener.close(0)
 })

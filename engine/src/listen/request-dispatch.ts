@@ -6,9 +6,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Logger } from '../plugin/contract.js'
 import type { Clock } from '../plugin/tokens.js'
-import type { Callers } from './client-identity.js'
+import type { ClientIdentity } from './client-identity.js'
 import { countBadHead, type ListenerCounters } from './listener-counters.js'
-import type { DoorAnswer, LiveDoor, Visit } from './stream-handler.js'
+import type { StreamAnswer, StreamHandler, Visit } from './stream-handler.js'
 import type { PathTable, Respond } from './path-table.js'
 import { LINGER_MS, renderTextResponse } from './raw-response.js'
 import { type BadHead, checkFraming, decodeTarget, queryOf, RefusedHead } from './request-head.js'
@@ -20,7 +20,7 @@ const MAX_FOLLOWERS = 16
 export class RequestDispatch {
   readonly #paths: PathTable
   readonly #counters: ListenerCounters
-  readonly #callers: Callers
+  readonly #clientIdentity: ClientIdentity
   readonly #clock: Clock
   readonly #log: Logger
   #fallback: Respond = respondNotFound
@@ -30,10 +30,10 @@ export class RequestDispatch {
   /** The newest response of each connection; the next one waits for it. */
   readonly #newest = new WeakMap<Duplex, ServerResponse>()
 
-  constructor(paths: PathTable, counters: ListenerCounters, callers: Callers, clock: Clock, log: Logger) {
+  constructor(paths: PathTable, counters: ListenerCounters, clientIdentity: ClientIdentity, clock: Clock, log: Logger) {
     this.#paths = paths
     this.#counters = counters
-    this.#callers = callers
+    this.#clientIdentity = clientIdentity
     this.#clock = clock
     this.#log = log
   }
@@ -56,10 +56,10 @@ export class RequestDispatch {
     try {
       checkFraming(request.method ?? '', String(request.httpVersionMinor), request.rawHeaders)
       const path = decodeTarget(request.method ?? '', request.url ?? '')
-      const door = this.#paths.live(path)
-      this.#callers.tell(request, request.socket)
-      if (door === undefined) this.answer(path, request, response)
-      else this.#visit(door, request, response, before)
+      const handler = this.#paths.live(path)
+      this.#clientIdentity.tell(request, request.socket)
+      if (handler === undefined) this.answer(path, request, response)
+      else this.#visit(handler, request, response, before)
     } catch (error) {
       this.#fail(error, request, response)
     }
@@ -101,42 +101,42 @@ export class RequestDispatch {
     else refuseMethod(response)
   }
 
-  #visit(door: LiveDoor, request: IncomingMessage, response: ServerResponse, before: ServerResponse | undefined): void {
+  #visit(handler: StreamHandler, request: IncomingMessage, response: ServerResponse, before: ServerResponse | undefined): void {
     if (request.method === 'HEAD') {
-      this.#answerHead(door, request, response)
+      this.#answerHead(handler, request, response)
     } else if (request.method !== 'GET') refuseMethod(response)
-    else if (response.socket !== null) this.#take(door, request, this.#clock.nowMs())
+    else if (response.socket !== null) this.#take(handler, request, this.#clock.nowMs())
     else {
       // Pipelined behind a request that is still being answered: http.Server gives the connection to this response
       // before the one in front of it tells that it has closed.
       const headAtMs = this.#clock.nowMs()
       this.#taken.set(request.socket, 0)
       before?.once('close', () => {
-        if (response.socket !== null) this.#take(door, request, headAtMs)
+        if (response.socket !== null) this.#take(handler, request, headAtMs)
         else request.socket.destroy()
       })
     }
   }
 
-  #answerHead(door: LiveDoor, request: IncomingMessage, response: ServerResponse): void {
-    const answer = ({ status, headers }: DoorAnswer): void =>
+  #answerHead(handler: StreamHandler, request: IncomingMessage, response: ServerResponse): void {
+    const answer = ({ status, headers }: StreamAnswer): void =>
       void response.writeHead(status, { ...headers, Connection: 'close' }).end()
-    const answered = door.head(this.#visitOf(request, this.#clock.nowMs()))
+    const answered = handler.head(this.#visitOf(request, this.#clock.nowMs()))
     if (answered instanceof Promise) void answered.then(answer)
     else answer(answered)
   }
 
   #visitOf({ socket, rawHeaders: headers, url = '' }: IncomingMessage, headAtMs: number): Visit {
-    return { ...this.#callers.visitor(socket, headers), query: queryOf(url), headers, headAtMs }
+    return { ...this.#clientIdentity.visitor(socket, headers), query: queryOf(url), headers, headAtMs }
   }
 
-  #take(door: LiveDoor, request: IncomingMessage, headAtMs: number): void {
+  #take(handler: StreamHandler, request: IncomingMessage, headAtMs: number): void {
     const { socket } = request
     this.#taken.set(socket, this.#taken.get(socket) ?? 0)
     this.#counters.live++
     // From now on a client may be silent as long as its door lets it.
     socket.setTimeout(0)
-    door.serve(socket, this.#visitOf(request, headAtMs))
+    handler.serve(socket, this.#visitOf(request, headAtMs))
   }
 
   #fail(error: unknown, request: IncomingMessage, response: ServerResponse): void {

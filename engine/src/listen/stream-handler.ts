@@ -24,7 +24,7 @@ export interface Visit extends Visitor {
   readonly headers: readonly string[]
 }
 
-export interface LiveDoor {
+export interface StreamHandler {
   /**
    * Takes the socket (of HTTP/2, one stream of it): writes the response, header and all, and ends or destroys it. The
    * listener reads what the client still sends and throws it away. Called once for each GET, whether the request came
@@ -32,10 +32,10 @@ export interface LiveDoor {
    */
   serve(socket: Duplex, visit: Visit): void
   /** What such a GET would be answered with now, without waiting for a source; for HEAD. Over HTTP/1 it ends the connection. */
-  head(visit: Visit): DoorAnswer | Promise<DoorAnswer>
+  head(visit: Visit): StreamAnswer | Promise<StreamAnswer>
 }
 
-export interface DoorAnswer {
+export interface StreamAnswer {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
 }

@@ -28,7 +28,7 @@ export interface TlsFrontOptions {
 
 const MIN_VERSION = 'TLSv1.2'
 
-export class TlsFront implements Disposable {
+export class TlsAcceptor implements Disposable {
   readonly credentials: TlsCredentials
   readonly #options: TlsFrontOptions
   readonly #server: Server

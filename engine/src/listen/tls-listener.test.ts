@@ -35,12 +35,12 @@ function nameOf(client: RawClient): string {
 
 describe('a listener with TLS', () => {
   let listener: HttpListener
-  let door: Greeter
+  let handler: Greeter
 
   before(async () => {
     listener = await bound()
-    door = new Greeter()
-    listener.handleLive('/live.ts', door)
+    handler = new Greeter()
+    listener.handleLive('/live.ts', handler)
     listener.handle('/hello', (_, response) => response.end('hi'))
   })
 
@@ -62,11 +62,11 @@ describe('a listener with TLS', () => {
     const { requests } = listener.counters
     const first = await tlsClient(listener.address).get('/live.ts').saw('hello')
     assert.equal(listener.counters.requests, requests)
-    assert.match(door.visits.at(-1)?.client ?? '', /^127\.0\.0\.1:\d+$/)
+    assert.match(handler.visits.at(-1)?.client ?? '', /^127\.0\.0\.1:\d+$/)
     const kept = await tlsClient(listener.address).get('/hello').saw('hi')
     kept.get('/live.ts')
     await kept.saw('hello')
-    door.sockets.at(-1)?.write('more')
+    handler.sockets.at(-1)?.write('more')
     await kept.saw('more')
     for (const client of [first, kept]) client.close()
   })
@@ -151,8 +151,8 @@ test('takes a new certificate while viewers stay, keeps the old one when the new
   using own = new CertificateFolder('one.test')
   const kept = new KeptLog()
   const listener = await bound({ tls: own.files, certificatePollMs: 5, log: kept.log })
-  const door = new Greeter()
-  listener.handleLive('/live.ts', door)
+  const handler = new Greeter()
+  listener.handleLive('/live.ts', handler)
   const viewer = await tlsClient(listener.address).get('/live.ts').saw('hello')
   assert.equal(nameOf(viewer), 'one.test')
 
@@ -173,7 +173,7 @@ test('takes a new certificate while viewers stay, keeps the old one when the new
   const third = await tlsClient(listener.address).get('/live.ts').saw('hello')
   assert.equal(nameOf(third), 'two.test')
   assert.ok((listener.certificate?.expiresAtMs ?? 0) > Date.now())
-  door.sockets[0]?.write('still here')
+  handler.sockets[0]?.write('still here')
   await viewer.saw('still here')
   for (const client of [viewer, second, third]) client.close()
   await listener.close(0)
@@ -198,8 +198,8 @@ test('does not open with a key of another certificate, or without files, and say
 test('survives clients that reset at any point of TLS, and leaves no descriptor open', async () => {
   const before_ = countDescriptors()
   const listener = await bound()
-  const door = new Greeter()
-  listener.handleLive('/live.ts', door)
+  const handler = new Greeter()
+  listener.handleLive('/live.ts', handler)
   const clients = Array.from({ length: 100 }, (_, index) => {
     const client = index % 2 === 0 ? tlsClient(listener.address) : new RawClient(listener.address)
     const cut = (): void => void client.socket.destroy()
@@ -212,7 +212,7 @@ test('survives clients that reset at any point of TLS, and leaves no descriptor 
   await until(() => clients.every((client) => client.isClosed), 'all clients are gone')
   // Those who have asked may have closed their side only: that they are gone shows when something is written.
   await until(() => {
-    for (const socket of door.sockets) if (!socket.destroyed) socket.write('more')
+    for (const socket of handler.sockets) if (!socket.destroyed) socket.write('more')
     return listener.openConnections === 0
   }, 'all connections are gone')
   await until(() => listener.openConnections === 0, 'all connections are gone')

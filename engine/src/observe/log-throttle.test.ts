@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { mock, test } from 'node:test'
 import { createClock } from './clock.js'
-import { RepeatLimit } from './log-throttle.js'
+import { LogThrottle } from './log-throttle.js'
 
 function withTimers(run: () => void): void {
   mock.timers.enable({ apis: ['setTimeout', 'setInterval'] })
@@ -15,7 +15,7 @@ function withTimers(run: () => void): void {
 test('the first line of a kind is written at once, the others of the second as one with their number', () => {
   withTimers(() => {
     using clock = createClock()
-    const limit = new RepeatLimit(clock)
+    const limit = new LogThrottle(clock)
     const lines: string[] = []
     for (let n = 1; n <= 5; n++) limit.pass('cc', (more) => lines.push(`error ${n}${more}`))
     limit.pass('sync', (more) => lines.push(`sync${more}`))
@@ -31,7 +31,7 @@ test('the first line of a kind is written at once, the others of the second as o
 test('a kind that goes on is written once a period', () => {
   withTimers(() => {
     using clock = createClock()
-    const limit = new RepeatLimit(clock)
+    const limit = new LogThrottle(clock)
     let written = 0
     for (let n = 0; n < 100; n++) {
       limit.pass('cc', () => written++)
@@ -45,7 +45,7 @@ test('disposing writes what was counted', () => {
   withTimers(() => {
     using clock = createClock()
     const lines: string[] = []
-    const limit = new RepeatLimit(clock)
+    const limit = new LogThrottle(clock)
     limit.pass('cc', (more) => lines.push(`a${more}`))
     limit.pass('cc', (more) => lines.push(`b${more}`))
     limit[Symbol.dispose]()
@@ -57,7 +57,7 @@ test('disposing writes what was counted', () => {
 test('kinds beyond the limit share one', () => {
   withTimers(() => {
     using clock = createClock()
-    const limit = new RepeatLimit(clock)
+    const limit = new LogThrottle(clock)
     let written = 0
     for (let n = 0; n < 1000; n++) limit.pass(`kind ${n}`, () => written++)
     assert.equal(written, 65)

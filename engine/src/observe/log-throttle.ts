@@ -18,7 +18,7 @@ interface Kind {
   timer: Disposable
 }
 
-export class RepeatLimit implements Disposable {
+export class LogThrottle implements Disposable {
   readonly #clock: Clock
   readonly #periodMs: number
   readonly #kinds = new Map<string, Kind>()

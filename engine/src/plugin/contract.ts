@@ -84,7 +84,7 @@ export interface Source<P> extends AsyncDisposable {
    * Called every `batch`, right before what has come is cut into a chunk: a source that makes its own time emits what is
    * due now, and needs no timer beside that one. By default nothing.
    */
-  beat?(): void
+  onBatch?(): void
 }
 
 /** The reader's end of an edge. */
@@ -100,20 +100,20 @@ export interface Inlet<P extends Chunk = AnyChunk> {
 }
 
 /** What any node may have beside its own. */
-export interface HandsOver<H> {
+export interface SnapshotsState<H> {
   /**
    * State for the node that will take its place at a reload, given to `open` as `previous`. A transform hands over a copy:
    * both go on side by side until the readers go over. An output may share: it gets nothing more once the new one does.
    */
-  handOver(): H
+  snapshotState(): H
 }
 
-export interface Stage<A extends Chunk = AnyChunk, B extends Chunk = AnyChunk> extends AsyncDisposable {
+export interface Transform<A extends Chunk = AnyChunk, B extends Chunk = AnyChunk> extends AsyncDisposable {
   /** Called once. One observable per declared port; hot or cold, the engine subscribes once to each. */
   apply(inlets: readonly Inlet<A>[]): Readonly<Record<string, Observable<B>>>
 }
 
-export interface Sink<P extends Chunk = AnyChunk> extends AsyncDisposable {
+export interface Output<P extends Chunk = AnyChunk> extends AsyncDisposable {
   /** Called once. The engine unsubscribes before it disposes. */
   accept(inlets: readonly Inlet<P>[]): Subscription
   /** Resolves when what was accepted has been delivered, after the inlets have completed. By default at once. */
@@ -144,7 +144,7 @@ interface DefinitionOf<O extends z.ZodType, I extends Injections, N> {
   readonly examples: readonly Example[]
   /**
    * Called once per node; the node, or a promise of it within 10 s. What it throws is the node's failure to open.
-   * `previous`: what `handOver()` of the node returned whose place this one takes, of the same kind and type; undefined
+   * `previous`: what `snapshotState()` of the node returned whose place this one takes, of the same kind and type; undefined
    * where there is none. A transform gets it only if it reads the stream that the old one reads, and then every chunk
    * that the old one gets from that call on; an output gets its first chunk when the old one has got its last.
    */
@@ -163,7 +163,7 @@ export interface InputDefinition<
 export interface TransformDefinition<
   O extends z.ZodType = z.ZodType,
   I extends Injections = Injections,
-> extends DefinitionOf<O, I, Stage> {
+> extends DefinitionOf<O, I, Transform> {
   readonly kind: 'transform'
   readonly consumes: readonly ChunkKind[]
   readonly produces: ChunkKind
@@ -180,7 +180,7 @@ export interface TransformDefinition<
 export interface OutputDefinition<
   O extends z.ZodType = z.ZodType,
   I extends Injections = Injections,
-> extends DefinitionOf<O, I, Sink> {
+> extends DefinitionOf<O, I, Output> {
   readonly kind: 'output'
   readonly consumes: readonly ChunkKind[]
   readonly inlets: 'one' | 'many'

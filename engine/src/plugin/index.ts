@@ -37,12 +37,12 @@ export type {
   OutputDefinition,
   Received,
   ReloadClass,
-  HandsOver,
+  SnapshotsState,
   Service,
   ServiceDefinition,
-  Sink,
+  Output,
   Source,
-  Stage,
+  Transform,
   TransformDefinition,
 } from './contract.js'
 export { AUTH, CLOCK, DELIVERY, EVENTS, LISTENERS, METRICS, token } from './tokens.js'
@@ -51,12 +51,12 @@ export type {
   Clock,
   Delivery,
   Events,
-  HttpDoor,
+  HttpRoutes,
   Listeners,
   MetricFamily,
   MetricRow,
   MetricsSource,
-  NotedEvent,
+  EventNotice,
   Token,
 } from './tokens.js'
 export { defineErrors, EngineError, isEngineError, reactionOf } from '../errors.js'

@@ -25,11 +25,11 @@ export interface Clock {
 /** Shared sockets. */
 export interface Listeners {
   /** Throws LISTEN_UNKNOWN for a name that the YAML does not have (`api` is always there). */
-  http(name: string): HttpDoor
+  http(name: string): HttpRoutes
 }
 
 /** What a node may do with an HTTP listener. */
-export interface HttpDoor {
+export interface HttpRoutes {
   readonly name: string
   /** `http://host:port` with a host that a person can open; one per bound address. */
   readonly origins: readonly string[]
@@ -67,14 +67,14 @@ export interface MetricRow {
 /** What happens in the engine. Who listens is called inside the code that it tells of: be quick, keep it for later. */
 export interface Events {
   /** Called for each event from now on, until disposed. */
-  subscribe(listen: (event: NotedEvent) => void): Disposable
+  subscribe(listen: (event: EventNotice) => void): Disposable
   /** Called for each viewer who comes (`client_connect`) and goes (`client_disconnect`): up to thousands a second. */
-  subscribeClients(listen: (event: NotedEvent) => void): Disposable
+  subscribeClients(listen: (event: EventNotice) => void): Disposable
   /** The newest events until now, oldest first, without those of viewers. */
-  recent(): readonly NotedEvent[]
+  recent(): readonly EventNotice[]
 }
 
-export interface NotedEvent {
+export interface EventNotice {
   /** Unix time, milliseconds. */
   readonly atMs: number
   /** `node.ready`, `engine.stopping`, `limit_hit`, or what a plugin calls it. */

@@ -12,7 +12,7 @@ import type { ReloadTarget } from './reload-target.js'
 export const PROBATION_MS = 30_000
 const SAY_EVERY_MS = 60_000
 
-export interface ReloadTruthSettings {
+export interface ConfigSyncStateSettings {
   readonly target: Pick<ReloadTarget, 'graph'>
   readonly clock: Clock
   readonly log: Logger
@@ -24,19 +24,19 @@ interface Difference {
   readonly sinceMs: number
 }
 
-export class ReloadTruth implements Disposable {
+export class ConfigSyncState implements Disposable {
   /** Reloads by their result. */
   readonly counts = new Map<ReloadResult, number>()
   readonly durations = new Histogram(DELAY_BOUNDS_SECONDS)
   viewersLost = 0
-  readonly #settings: ReloadTruthSettings
+  readonly #settings: ConfigSyncStateSettings
   readonly #saying: Disposable
   #running: { readonly graph: Graph; readonly id: string } | undefined
   #difference: Difference | undefined
   #last: LastReload | undefined
   #probationUntilMs = 0
 
-  constructor(settings: ReloadTruthSettings) {
+  constructor(settings: ConfigSyncStateSettings) {
     this.#settings = settings
     this.#saying = settings.clock.every(SAY_EVERY_MS, () => this.#say())
   }

@@ -4,7 +4,7 @@ import type { EventLog } from '../observe/events.js'
 import type { Logger } from '../plugin/contract.js'
 
 /** Going back is told when it happens, not by the reload. */
-type ToldResult = Exclude<ReloadResult, 'rolled-back'>
+type LoggedResult = Exclude<ReloadResult, 'rolled-back'>
 
 const SAID = {
   applied: { level: 'info', text: 'the configuration was reloaded' },
@@ -13,14 +13,14 @@ const SAID = {
   invalid: { level: 'error', text: 'the configuration on disk has mistakes; what ran goes on' },
   refused: { level: 'error', text: 'the configuration on disk needs a restart; what ran goes on' },
   failed: { level: 'error', text: 'the reload failed and has changed nothing' },
-} as const satisfies Record<ToldResult, { level: 'info' | 'error'; text: string }>
+} as const satisfies Record<LoggedResult, { level: 'info' | 'error'; text: string }>
 
 /** Changes that a line of the log names. */
 const MOST_SAID = 20
 
 /** One line with all diagnostics in it; nothing that changes nothing is an event. */
-export function tellReload(
-  report: ReloadReport & { readonly result: ToldResult },
+export function logReload(
+  report: ReloadReport & { readonly result: LoggedResult },
   by: ReloadAsker,
   { log, events }: { readonly log: Logger; readonly events: Pick<EventLog, 'emit'> },
 ): void {

@@ -3,7 +3,7 @@ import type { ReloadResult } from '../observe/reload-report.js'
 import { CORE_METRICS, type CoreMetricName, RELOAD_HISTOGRAM } from '../observe/core-metrics.js'
 import type { MetricsRegistry } from '../observe/metrics-registry.js'
 import type { MetricRead } from '../plugin/contract.js'
-import type { ReloadTruth } from './config-sync-state.js'
+import type { ConfigSyncState } from './config-sync-state.js'
 
 /** All of them have a row from the start: a counter that appears with its first count has no rate. */
 const RESULTS: readonly ReloadResult[] = [
@@ -19,17 +19,17 @@ const RESULTS: readonly ReloadResult[] = [
 /** Adds them until disposed. */
 export function addReloadMetrics(
   registry: Pick<MetricsRegistry, 'add' | 'addHistogram'>,
-  truth: Pick<ReloadTruth, 'inSync' | 'runningId' | 'counts' | 'durations' | 'viewersLost'>,
+  syncState: Pick<ConfigSyncState, 'inSync' | 'runningId' | 'counts' | 'durations' | 'viewersLost'>,
 ): Disposable {
   const added: Disposable[] = []
   const add = (name: CoreMetricName, read: MetricRead): void => {
     const declaration = CORE_METRICS.find((metric) => metric.name === name)
     if (declaration !== undefined) added.push(registry.add(declaration, {}, read))
   }
-  add('config_in_sync', () => Number(truth.inSync))
-  add('config_info', () => [[{ id: truth.runningId }, 1]])
-  add('reloads_total', () => RESULTS.map((result) => [{ result }, truth.counts.get(result) ?? 0]))
-  add('reload_viewers_lost_total', () => truth.viewersLost)
-  added.push(registry.addHistogram(RELOAD_HISTOGRAM.name, RELOAD_HISTOGRAM.help, {}, truth.durations))
+  add('config_in_sync', () => Number(syncState.inSync))
+  add('config_info', () => [[{ id: syncState.runningId }, 1]])
+  add('reloads_total', () => RESULTS.map((result) => [{ result }, syncState.counts.get(result) ?? 0]))
+  add('reload_viewers_lost_total', () => syncState.viewersLost)
+  added.push(registry.addHistogram(RELOAD_HISTOGRAM.name, RELOAD_HISTOGRAM.help, {}, syncState.durations))
   return { [Symbol.dispose]: () => added.forEach((metric) => metric[Symbol.dispose]()) }
 }

@@ -16,13 +16,13 @@ import { reloadError } from './reload-errors.js'
 import type { ReloadPlan } from '../observe/reload-plan.js'
 import { firstReason, reportDiagnostics } from './reload-diagnostics.js'
 import type { AppliedReload, ReloadTarget, RolledBack } from './reload-target.js'
-import { PROBATION_MS, type ReloadTruth } from './config-sync-state.js'
-import { tellReload } from './log-reload.js'
+import { PROBATION_MS, type ConfigSyncState } from './config-sync-state.js'
+import { logReload } from './log-reload.js'
 
 export interface ReloaderSettings {
   readonly target: ReloadTarget
   readonly reader: ConfigReader
-  readonly truth: ReloadTruth
+  readonly syncState: ConfigSyncState
   readonly clock: Clock
   readonly log: Logger
   /** The mask of the log: learns the secrets of each configuration before anything is said of it. */
@@ -129,7 +129,7 @@ export class Reloader {
   }
 
   async #try(request: Request, known: string): Promise<Attempt> {
-    const { reader, truth, applyChanges = true } = this.#settings
+    const { reader, syncState, applyChanges = true } = this.#settings
     const reading = await reader.read()
     if (!request.always && reading.hash === known) return { result: 'unchanged', why: '', diagnostics: [] }
     const compared = await this.#compare(reading)
@@ -139,7 +139,7 @@ export class Reloader {
     }
     if (this.#isStopped) return stopping()
     if (!applyChanges && !request.always) {
-      truth.differ(NOT_APPLIED, compared.planned.id)
+      syncState.differ(NOT_APPLIED, compared.planned.id)
       return { ...compared.planned, why: NOT_APPLIED }
     }
     const { plan, next, planned } = compared
@@ -214,10 +214,10 @@ export class Reloader {
   }
 
   #onRolledBack(what: RolledBack): void {
-    const { truth, log, events } = this.#settings
+    const { syncState, log, events } = this.#settings
     const why = this.#wordsOf(what)
     this.#rolledBack = what
-    truth.noteRolledBack(why)
+    syncState.noteRolledBack(why)
     log.error({ node: what.node, why }, 'a changed node has failed, and what ran before runs again')
     events.emit({ kind: 'reload.rolled_back', node: what.node, data: { why } })
     // What is being applied has not been kept yet.
@@ -237,16 +237,16 @@ export class Reloader {
 
   /** Status, metrics, log and event; the same failure of the same files is told once where nobody asked again. */
   #tell(report: ReloadReport, { by, always }: Request): void {
-    const { truth, log, events, reader } = this.#settings
+    const { syncState, log, events, reader } = this.#settings
     const { result } = report
     if (result === 'planned') return log.warn({ by, id: report.id }, report.why)
-    truth.note(report, by)
+    syncState.note(report, by)
     // What was rolled back has been told when it was.
     if (result === 'rolled-back') return
     const isFailure = result === 'invalid' || result === 'refused' || result === 'failed'
     const isTold = isFailure && !always && this.#toldHash === reader.hash
     if (isFailure) this.#toldHash = reader.hash
-    if (!isTold) tellReload({ ...report, result }, by, { log, events })
+    if (!isTold) logReload({ ...report, result }, by, { log, events })
   }
 }
 

@@ -10,7 +10,7 @@ import { FakeClock } from '../testing/fake-clock.js'
 import { MISTAKE, servingAt, Supervised, until } from './supervised.test.kit.js'
 
 /** A promise that a test settles. */
-function gate(): { readonly opened: Promise<void>; open(): void } {
+function boundSocket(): { readonly opened: Promise<void>; open(): void } {
   let open = (): void => undefined
   const opened = new Promise<void>((resolve) => {
     open = resolve
@@ -163,8 +163,8 @@ describe('a request', () => {
 
   test('waits for the one under way, and is superseded by a newer one', async () => {
     await using setting = await Supervised.start(servingAt('/a'), { watch: false })
-    const { opened, open } = gate()
-    const begun = gate()
+    const { opened, open } = boundSocket()
+    const begun = boundSocket()
     setting.engine.held = () => {
       begun.open()
       return opened
@@ -183,8 +183,8 @@ describe('a request', () => {
 
   test('that a change of the files supersedes is not forgotten', async () => {
     await using setting = await Supervised.start(servingAt('/a'), { watch: false })
-    const { opened, open } = gate()
-    const begun = gate()
+    const { opened, open } = boundSocket()
+    const begun = boundSocket()
     setting.engine.held = async () => {
       begun.open()
       await opened
@@ -206,8 +206,8 @@ describe('a request', () => {
 
   test('during a stop is refused, and the stop waits for what is under way', async () => {
     await using setting = await Supervised.start(servingAt('/a'), { watch: false })
-    const { opened, open } = gate()
-    const begun = gate()
+    const { opened, open } = boundSocket()
+    const begun = boundSocket()
     setting.engine.held = () => {
       begun.open()
       return opened
@@ -231,7 +231,7 @@ describe('a request', () => {
   test('that does not come to an end does not hold up a stop for long', async () => {
     const clock = new FakeClock()
     await using setting = await Supervised.start(servingAt('/a'), { watch: false, clock })
-    const begun = gate()
+    const begun = boundSocket()
     setting.engine.held = () => {
       begun.open()
       return new Promise(() => undefined)

@@ -15,7 +15,7 @@ import { writeLastGood } from './last-good.js'
 import { addReloadMetrics } from './reload-metrics.js'
 import { failureOf, firstReason, reportDiagnostics } from './reload-diagnostics.js'
 import type { ReloadTarget } from './reload-target.js'
-import { ReloadTruth } from './config-sync-state.js'
+import { ConfigSyncState } from './config-sync-state.js'
 import { Reloader } from './reloader.js'
 import { type FileWatch, watchFiles } from './watch-files.js'
 
@@ -59,7 +59,7 @@ export function superviseConfig(settings: SuperviseSettings): Supervision {
 class Supervisor implements Supervision, ReloadControl {
   readonly reloader: Reloader
   readonly #settings: SuperviseSettings
-  readonly #truth: ReloadTruth
+  readonly #syncState: ConfigSyncState
   readonly #clock: Clock
   readonly #watching: FileWatch
   /** Let go of after the last reload. */
@@ -76,14 +76,14 @@ class Supervisor implements Supervision, ReloadControl {
     this.#settings = settings
     this.#clock = clock
     this.#texts = lastGood ?? reading.texts
-    this.#truth = new ReloadTruth({ target: engine, clock, log })
-    const shared = { target: engine, reader, truth: this.#truth, clock, log, mask, events: engine.events }
+    this.#syncState = new ConfigSyncState({ target: engine, clock, log })
+    const shared = { target: engine, reader, syncState: this.#syncState, clock, log, mask, events: engine.events }
     this.reloader = new Reloader(
       { ...shared, applyChanges: watch, onGood: (good) => this.#keep(good) },
       lastGood === undefined ? reading : { ...reading, texts: lastGood },
     )
     this.#writing = lastGood === undefined ? this.#write(reading.texts) : Promise.resolve()
-    if (lastGood !== undefined) this.#truth.differ(firstReason(reportDiagnostics(reading.diagnostics)))
+    if (lastGood !== undefined) this.#syncState.differ(firstReason(reportDiagnostics(reading.diagnostics)))
     this.#watching = watchFiles({
       clock,
       paths: () => reader.sources,
@@ -91,12 +91,12 @@ class Supervisor implements Supervision, ReloadControl {
       onChange: () => void this.#onChange(),
       events: watch,
     })
-    this.#parts = [addReloadMetrics(engine.metrics, this.#truth), this.#truth, clock]
+    this.#parts = [addReloadMetrics(engine.metrics, this.#syncState), this.#syncState, clock]
     engine.reloads = this
   }
 
   status(): ReturnType<ReloadControl['status']> {
-    return this.#truth.status()
+    return this.#syncState.status()
   }
 
   reload(): Promise<ReloadReport> {

@@ -15,7 +15,7 @@ interface Shown {
   readonly series: Disposable
 }
 
-export class SeriesOfParts {
+export class EngineNodeMetrics {
   readonly #registry: MetricsRegistry
   readonly #routeOf: (id: string) => RouteStatus | undefined
   readonly #shown = new Map<EngineNode | ListenerReadings, Shown>()

@@ -10,7 +10,7 @@ import { countDescriptors, until } from '../listen/loopback.test.kit.js'
 import { buildTs } from '../testing/index.js'
 import { startEngine } from '../compose.js'
 import { activeResources, LiveEngine, liveYaml, QUIET_LOG } from './live-engine.test.kit.js'
-import { inputOf, KeepingSink, outputOf, reads, ScriptedSource, settings, settle, testError } from './run.test.kit.js'
+import { inputOf, KeepingOutput, outputOf, reads, ScriptedSource, settings, settle, testError } from './run.test.kit.js'
 
 const clip = buildTs({ durationS: 2 })
 /** 30 MB: more than the kernel takes for one viewer that does not read. */
@@ -70,7 +70,7 @@ describe('an engine that can not start', () => {
   test('because a node never can lets go of everything', async () => {
     await using live = await LiveEngine.create()
     const graph = await live.load(liveYaml())
-    const opened: KeepingSink[] = []
+    const opened: KeepingOutput[] = []
     const nodes: NodeSettings[] = [
       settings(
         'two/main',
@@ -78,7 +78,7 @@ describe('an engine that can not start', () => {
       ),
       settings(
         'two/good',
-        outputOf(() => opened[opened.push(new KeepingSink()) - 1]!),
+        outputOf(() => opened[opened.push(new KeepingOutput()) - 1]!),
         reads('two/main'),
       ),
       settings(

@@ -23,14 +23,14 @@ import { explainShortage } from '../listen/descriptor-check.js'
 import { addEngineMetrics, RouteHistograms } from './engine-metrics.js'
 import { labelsOf } from './node/node-metrics.js'
 import { createNodeScope } from './node/node-scope.js'
-import { NotedEvents } from './plugin-events.js'
+import { PluginEvents } from './plugin-events.js'
 import { openAccessLog, type OpenAccessLog } from '../access/open-access-log.js'
-import { GraphChanger } from './change/reload-executor.js'
+import { ReloadExecutor } from './change/reload-executor.js'
 import type { Running } from './change/reload-transaction.js'
 import { listenerStatus, readinessOf, urlsOf, viewersOf } from './status-view.js'
 import { listenerSpecs } from '../listen/http-listeners.js'
 import { PipelineRunner } from './pipeline/pipeline-runner.js'
-import { type EngineNode, SeriesOfParts } from './engine-node-metrics.js'
+import { type EngineNode, EngineNodeMetrics } from './engine-node-metrics.js'
 import type { ReloadPlan } from '../observe/reload-plan.js'
 import type { AppliedReload, RolledBack } from '../reload/reload-target.js'
 import type { SupervisedEngine } from '../reload/supervise-config.js'
@@ -94,8 +94,8 @@ export class Engine implements RunningEngine {
   readonly #accessLog: OpenAccessLog
   readonly #scope: ReturnType<typeof createNodeScope>
   readonly #histograms: RouteHistograms
-  readonly #series: SeriesOfParts
-  readonly #changer: GraphChanger
+  readonly #series: EngineNodeMetrics
+  readonly #executor: ReloadExecutor
   #kinds: ReadonlyMap<string, NodeKind> = new Map()
   onRolledBack: ((what: RolledBack) => void) | undefined
   /** Who answers for the configuration; nobody, where no files are read again. */
@@ -131,16 +131,16 @@ export class Engine implements RunningEngine {
       .provide(CLOCK, clock)
       .provide(LISTENERS, this.#listeners)
       .provide(DELIVERY, this.#delivery)
-      .provide(EVENTS, this.#notedEvents())
+      .provide(EVENTS, this.#pluginEvents())
       .provide(METRICS, this.#metrics)
     const services = this.#runServices()
-    this.#series = new SeriesOfParts(this.#metrics, (id) => this.#delivery.routeOf(id))
+    this.#series = new EngineNodeMetrics(this.#metrics, (id) => this.#delivery.routeOf(id))
     this.#running = {
       graph,
       services: graph.services.map((settings) => new ServiceRunner(settings, services, container)),
       pipelines: graph.pipelines.map((pipeline) => new PipelineRunner(pipeline, services, container)),
     }
-    this.#changer = new GraphChanger({
+    this.#executor = new ReloadExecutor({
       running: this.#running,
       run: services,
       container,
@@ -151,7 +151,7 @@ export class Engine implements RunningEngine {
       viewersOf: (id) => this.viewersOf(id),
       onRolledBack: (what) => this.onRolledBack?.(what),
       onSettled: () => {
-        this.#refreshParts()
+        this.#refreshMetrics()
         this.#noteEnd()
       },
     })
@@ -175,7 +175,7 @@ export class Engine implements RunningEngine {
       authRefused: this.#auth.refused,
       accessLogDropped: () => this.#accessLog.droppedLines ?? 0,
     })
-    this.#refreshParts()
+    this.#refreshMetrics()
     this.#clock.every(1000, () =>
       this.#running.pipelines.forEach((pipeline) => pipeline.inputs.forEach((input) => input.sampleRate())),
     )
@@ -203,7 +203,7 @@ export class Engine implements RunningEngine {
   }
 
   apply(plan: ReloadPlan, next: Graph): Promise<AppliedReload> {
-    return this.#changer.apply(plan, next)
+    return this.#executor.apply(plan, next)
   }
 
   stop(reason: string): Promise<void> {
@@ -264,7 +264,7 @@ export class Engine implements RunningEngine {
     this.#accessLog.switchTo(engine.accessLog ?? 'off')
   }
 
-  #refreshParts(): void {
+  #refreshMetrics(): void {
     this.#kinds = new Map(this.#nodes().map(({ id, settings }) => [id, settings.definition.kind]))
     this.#histograms.refresh(this.#delivery.routes())
     this.#series.refresh(this.#nodes(), this.#listeners.all())
@@ -292,8 +292,8 @@ export class Engine implements RunningEngine {
     listener.setFallback(respond)
   }
 
-  #notedEvents(): NotedEvents {
-    return new NotedEvents({
+  #pluginEvents(): PluginEvents {
+    return new PluginEvents({
       log: this.#events,
       clock: this.#clock,
       watchSessions: (watcher) => this.#delivery.watchSessions(watcher),
@@ -316,8 +316,8 @@ export class Engine implements RunningEngine {
         return route === undefined ? {} : viewersOf(route)
       },
       onStateChange: (node) => {
-        this.#refreshParts()
-        this.#changer.noteState(node)
+        this.#refreshMetrics()
+        this.#executor.noteState(node)
         this.#noteEnd()
       },
       shared: { delivery: this.#delivery, listeners: this.#listeners },
@@ -335,7 +335,7 @@ export class Engine implements RunningEngine {
 
   /** All inputs have ended: viewers get the rest, then the engine has done its work. */
   #noteEnd(): void {
-    if (this.#state !== 'running' || this.#isOver || this.#changer.isBusy) return
+    if (this.#state !== 'running' || this.#isOver || this.#executor.isBusy) return
     const inputs = this.#running.pipelines.flatMap((pipeline) => pipeline.inputs)
     if (inputs.length === 0 || inputs.some(({ state }) => state !== 'ended' && state !== 'failed')) return
     this.#isOver = true
@@ -351,7 +351,7 @@ export class Engine implements RunningEngine {
   async #stop(reason: string): Promise<void> {
     const isRunning = this.#state === 'running'
     this.#state = 'stopping'
-    await this.#changer.stop()
+    await this.#executor.stop()
     this.#log.info({ reason }, 'stopping')
     this.#events.emit({ kind: 'engine.stopping', data: { reason } })
     this.#listeners.stopAccepting(API_LISTENER)
@@ -359,7 +359,7 @@ export class Engine implements RunningEngine {
     if (isRunning) await this.#drain(this.#running.graph.engine.drainMs)
     const disposeByMs = this.#clock.nowMs() + DISPOSE_MS
     await Promise.all(this.#running.pipelines.map((pipeline) => pipeline.stop(reason, DISPOSE_MS)))
-    await this.#changer.drained()
+    await this.#executor.drained()
     await this.#delivery[Symbol.asyncDispose]()
     const leftMs = Math.max(LEAST_DISPOSE_MS, disposeByMs - this.#clock.nowMs())
     await Promise.all(this.#running.services.map((service) => service.stop(reason, leftMs)))

@@ -3,9 +3,9 @@ import { test } from 'node:test'
 import { type SessionEnd, SessionWatchers } from '../observe/viewer-events.js'
 import { KeptLog } from '../listen/loopback.test.kit.js'
 import { EventLog } from '../observe/events.js'
-import type { NotedEvent } from '../plugin/tokens.js'
+import type { EventNotice } from '../plugin/tokens.js'
 import { FakeClock } from '../testing/fake-clock.js'
-import { NotedEvents } from './plugin-events.js'
+import { PluginEvents } from './plugin-events.js'
 
 const END: SessionEnd = {
   id: 'k3f9-1',
@@ -22,12 +22,12 @@ const END: SessionEnd = {
   reason: 'left',
 }
 
-function setting(): { log: EventLog; sessions: SessionWatchers; events: NotedEvents; errors: unknown[] } {
+function setting(): { log: EventLog; sessions: SessionWatchers; events: PluginEvents; errors: unknown[] } {
   const clock = new FakeClock()
   const log = new EventLog(clock, new KeptLog().log)
   const sessions = new SessionWatchers()
   const errors: unknown[] = []
-  const events = new NotedEvents({
+  const events = new PluginEvents({
     log,
     clock,
     watchSessions: (watcher) => sessions.add(watcher),
@@ -40,7 +40,7 @@ function setting(): { log: EventLog; sessions: SessionWatchers; events: NotedEve
 test('events say of what kind their node is, recorded ones too', () => {
   const { log, events } = setting()
   log.emit({ kind: 'node.ready', node: 'one/main', data: { why: '' } })
-  const seen: NotedEvent[] = []
+  const seen: EventNotice[] = []
   const subscription = events.subscribe((event) => seen.push(event))
   log.emit({ kind: 'engine.running' })
   subscription[Symbol.dispose]()
@@ -52,7 +52,7 @@ test('events say of what kind their node is, recorded ones too', () => {
 
 test('viewers come and go without being recorded, and who was refused has not come', () => {
   const { sessions, events } = setting()
-  const seen: NotedEvent[] = []
+  const seen: EventNotice[] = []
   using _subscription = events.subscribeClients((event) => seen.push(event))
   sessions.onStart(END)
   sessions.onEnd({ ...END, id: '' })

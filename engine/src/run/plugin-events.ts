@@ -2,9 +2,9 @@
 import type { SessionStart, SessionWatcher } from '../observe/viewer-events.js'
 import type { EngineEvent, EventLog } from '../observe/events.js'
 import type { NodeKind } from '../plugin/contract.js'
-import type { Clock, Events, NotedEvent } from '../plugin/tokens.js'
+import type { Clock, Events, EventNotice } from '../plugin/tokens.js'
 
-export interface NotedEventsOptions {
+export interface PluginEventsOptions {
   readonly log: Pick<EventLog, 'recent' | 'subscribe'>
   readonly clock: Pick<Clock, 'nowMs' | 'wallMs'>
   watchSessions(watcher: SessionWatcher): Disposable
@@ -13,20 +13,20 @@ export interface NotedEventsOptions {
   onError(error: unknown): void
 }
 
-export class NotedEvents implements Events {
-  readonly #options: NotedEventsOptions
+export class PluginEvents implements Events {
+  readonly #options: PluginEventsOptions
 
-  constructor(options: NotedEventsOptions) {
+  constructor(options: PluginEventsOptions) {
     this.#options = options
   }
 
-  subscribe(listen: (event: NotedEvent) => void): Disposable {
+  subscribe(listen: (event: EventNotice) => void): Disposable {
     return this.#options.log.subscribe((event) => listen(this.#note(event)))
   }
 
-  subscribeClients(listen: (event: NotedEvent) => void): Disposable {
+  subscribeClients(listen: (event: EventNotice) => void): Disposable {
     const { watchSessions, onError } = this.#options
-    const tell = (kind: string, session: SessionStart, data: NotedEvent['data']): void => {
+    const tell = (kind: string, session: SessionStart, data: EventNotice['data']): void => {
       try {
         listen(this.#ofClient(kind, session, data))
       } catch (error) {
@@ -46,11 +46,11 @@ export class NotedEvents implements Events {
     return watching
   }
 
-  recent(): readonly NotedEvent[] {
+  recent(): readonly EventNotice[] {
     return this.#options.log.recent().map((event) => this.#note(event))
   }
 
-  #note({ atMs, kind, node, data }: EngineEvent): NotedEvent {
+  #note({ atMs, kind, node, data }: EngineEvent): EventNotice {
     const nodeKind = node === undefined ? undefined : this.#options.kindOf(node)
     return {
       atMs,
@@ -61,7 +61,7 @@ export class NotedEvents implements Events {
     }
   }
 
-  #ofClient(kind: string, session: SessionStart, more: NotedEvent['data']): NotedEvent {
+  #ofClient(kind: string, session: SessionStart, more: EventNotice['data']): EventNotice {
     const { clock } = this.#options
     const { id, node, client, path, user } = session
     const data = { id, client, path, ...(user === undefined ? {} : { user }), ...more }

@@ -9,7 +9,7 @@ import type { NodeSettings } from '../graph/graph.js'
 import type { EngineClock } from '../observe/clock.js'
 import { EventLog } from '../observe/events.js'
 import { MetricsRegistry } from '../observe/metrics-registry.js'
-import type { AnyChunk, Definition, Inlet, NodeContext, Sink, Source, Stage } from '../plugin/contract.js'
+import type { AnyChunk, Definition, Inlet, NodeContext, Output, Source, Transform } from '../plugin/contract.js'
 import { defineInput, defineOutput, defineTransform } from '../plugin/define.js'
 import { defineErrors } from '../errors.js'
 import { FakeClock } from '../testing/fake-clock.js'
@@ -120,7 +120,7 @@ export function bytesInputOf(
   return defineInput({ ...common, type: 'test-bytes', produces: 'bytes', open: (_options, context) => open(context) })
 }
 
-export function stageOf(open: Open<Stage>, ports: readonly string[] = ['out']): Definition {
+export function transformOf(open: Open<Transform>, ports: readonly string[] = ['out']): Definition {
   return defineTransform({
     ...common,
     type: 'test-stage',
@@ -132,7 +132,7 @@ export function stageOf(open: Open<Stage>, ports: readonly string[] = ['out']): 
   })
 }
 
-export function outputOf(open: Open<Sink>): Definition {
+export function outputOf(open: Open<Output>): Definition {
   return defineOutput({
     ...common,
     type: 'test-out',
@@ -184,7 +184,7 @@ export class ScriptedSource<P = AnyChunk> implements Source<P> {
 }
 
 /** A stage that passes everything. */
-export class PassingStage implements Stage {
+export class PassingTransform implements Transform {
   disposals = 0
   applies = 0
   inlet: Inlet | undefined
@@ -202,7 +202,7 @@ export class PassingStage implements Stage {
 }
 
 /** A sink that keeps what it gets. */
-export class KeepingSink implements Sink {
+export class KeepingOutput implements Output {
   readonly chunks: AnyChunk[] = []
   isComplete = false
   disposals = 0

@@ -3,7 +3,7 @@
 import { Observable } from 'rxjs'
 import { z } from 'zod'
 import type { NodeSettings } from '../graph/graph.js'
-import type { AnyChunk, Definition, Inlet, NodeContext, Options, Sink, Source, Stage } from '../plugin/contract.js'
+import type { AnyChunk, Definition, Inlet, NodeContext, Options, Output, Source, Transform } from '../plugin/contract.js'
 import { defineInput, defineOutput, defineTransform } from '../plugin/define.js'
 import { CLOCK, DELIVERY } from '../plugin/tokens.js'
 import { chunk, reads, ScriptedSource, settings } from './run.test.kit.js'
@@ -50,8 +50,8 @@ export function input(open: (mode: Mode, context: NodeContext) => Source<AnyChun
   })
 }
 
-export function stage(
-  open: (options$: Options<Mode>, previous: unknown) => Stage | Promise<Stage>,
+export function transform(
+  open: (options$: Options<Mode>, previous: unknown) => Transform | Promise<Transform>,
   more: { readonly makesStream?: boolean } = {},
 ): Definition {
   return defineTransform({
@@ -67,7 +67,7 @@ export function stage(
 }
 
 export function output(
-  open: (mode: Mode, context: NodeContext) => Sink | Promise<Sink>,
+  open: (mode: Mode, context: NodeContext) => Output | Promise<Output>,
   more: { readonly exclusive?: (mode: Mode) => readonly string[] } = {},
 ): Definition {
   return defineOutput({
@@ -121,7 +121,7 @@ function throwBroken(): never {
 }
 
 /** Passes everything, until it throws at a chunk of which it is told that it is broken. */
-export class ThrowingStage implements Stage {
+export class ThrowingTransform implements Transform {
   readonly #isBroken: (seq: number) => boolean
 
   constructor(isBroken: (seq: number) => boolean = () => false) {

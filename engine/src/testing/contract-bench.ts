@@ -2,14 +2,14 @@
 import assert from 'node:assert/strict'
 import { BehaviorSubject, Subject } from 'rxjs'
 import type { Subscription } from 'rxjs'
-import type { AnyChunk, Definition, Inlet, Options, Sink, Stage } from '../plugin/contract.js'
+import type { AnyChunk, Definition, Inlet, Options, Output, Transform } from '../plugin/contract.js'
 import { FakeClock } from './fake-clock.js'
 import { FakeContext } from './fake-context.js'
 
 /** What it asks for in `inject`, by the names that it has there, but for `clock`, which is a FakeClock. */
 export type ContractDeps = () => Readonly<Record<string, unknown>>
 
-type Node = AsyncDisposable & Partial<Pick<Stage, 'apply'> & Pick<Sink, 'accept'>> & { handOver?(): unknown }
+type Node = AsyncDisposable & Partial<Pick<Transform, 'apply'> & Pick<Output, 'accept'>> & { snapshotState?(): unknown }
 
 /** The engine allows 10 s; what needs half of that without a load is too near to it. */
 const OPENS_WITHIN_MS = 5000
@@ -56,8 +56,8 @@ export class ContractBench implements AsyncDisposable {
   }
 
   /** What it has for the node that takes its place. */
-  handOver(): unknown {
-    return this.#node?.handOver?.()
+  snapshotState(): unknown {
+    return this.#node?.snapshotState?.()
   }
 
   /** As the engine ends a node: aborted, unsubscribed (twice does no harm), then disposed, twice. Fails if something is left. */

@@ -28,7 +28,7 @@ const passing = defineTransform({
     }
     return {
       apply: ([inlet]) => ({ out: inlet!.chunks.pipe(tap(add)) }),
-      handOver: () => packets,
+      snapshotState: () => packets,
       [Symbol.asyncDispose]: () => Promise.resolve(),
     }
   },

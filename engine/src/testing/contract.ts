@@ -137,7 +137,7 @@ function declareReading({ open, definition, settings: { options = {}, live } }: 
     const half = chunks.length >> 1
     await using old = await open(options)
     for (const chunk of chunks.slice(0, half)) old.push(chunk)
-    await using next = await open(options, old.handOver())
+    await using next = await open(options, old.snapshotState())
     for (const chunk of chunks.slice(half)) next.push(chunk)
   })
 }
@@ -149,7 +149,7 @@ function declareSwap({ open, settings: { options = {} } }: Subject, { consumes }
       for (let from = 1; from < chunks.length; from += 7) {
         await using old = await open(options)
         for (const chunk of chunks.slice(0, from)) old.push(chunk)
-        await using next = await open(options, old.handOver())
+        await using next = await open(options, old.snapshotState())
         const handedOver = old.got.length
         for (const chunk of chunks.slice(from)) {
           old.push(chunk)

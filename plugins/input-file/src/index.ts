@@ -83,8 +83,8 @@ class FileSource implements Source<Received> {
     })
   }
 
-  beat(): void {
-    if (this.#reading instanceof Playback) this.#reading.beat()
+  onBatch(): void {
+    if (this.#reading instanceof Playback) this.#reading.onBatch()
   }
 
   /** Files that are still open are closed when this resolves. */

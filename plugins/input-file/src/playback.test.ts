@@ -74,7 +74,7 @@ class Player {
 
   advance(): void {
     this.clock.advance(10)
-    if (this.clock.nowMs() % BEAT_MS === 0) this.playback.beat()
+    if (this.clock.nowMs() % BEAT_MS === 0) this.playback.onBatch()
   }
 
   /** Resolves when enough has been read ahead. */
@@ -168,7 +168,7 @@ describe('the playback of a file', () => {
     const before = player.bytes.length
     await player.ahead()
     player.clock.sleep(60_000)
-    player.playback.beat()
+    player.playback.onBatch()
     await new Promise((resolve) => setImmediate(resolve))
     assert.ok(player.bytes.length - before < clip.bytes.length / 20, `${player.bytes.length - before} bytes at once`)
     await player.until()

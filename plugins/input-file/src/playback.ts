@@ -72,7 +72,7 @@ export class Playback {
   }
 
   /** Hands over what is due, where the file has a pace. */
-  beat(): void {
+  onBatch(): void {
     if (this.#schedule !== undefined && !this.#isCancelled) this.#release(this.#schedule)
     this.#onBeat?.()
   }

@@ -31,7 +31,7 @@ interface Setting {
   nowMs: number
   collected: number
   readonly errors: unknown[]
-  readonly door: Door
+  readonly handler: Door
 }
 
 async function openService(setting: Setting): Promise<AsyncDisposable> {
@@ -47,13 +47,13 @@ async function openService(setting: Setting): Promise<AsyncDisposable> {
   }
   return prometheus.open(options$, { id: 'services/metrics', log } as unknown as NodeContext, {
     metrics,
-    listeners: setting.door,
+    listeners: setting.handler,
     clock: clock as Clock,
   })
 }
 
 async function scrape(setting: Setting): Promise<{ status: number; type: string | null; text: string }> {
-  const server = createServer((request, response) => setting.door.routes.get(`api${request.url}`)?.(request, response))
+  const server = createServer((request, response) => setting.handler.routes.get(`api${request.url}`)?.(request, response))
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   try {
     const { port } = server.address() as AddressInfo
@@ -69,7 +69,7 @@ function gauge(name: string, value: number): MetricFamily {
 }
 
 function newSetting(families: readonly MetricFamily[]): Setting {
-  return { families, nowMs: 0, collected: 0, errors: [], door: new Door() }
+  return { families, nowMs: 0, collected: 0, errors: [], handler: new Door() }
 }
 
 test('a scrape is answered in text format 0.0.4 with the values of now, and stale series vanish', async () => {
@@ -110,10 +110,10 @@ test('a reading that fails is 500 and logged, and the next one is tried', async 
 test('the path is free again after dispose', async () => {
   const setting = newSetting([])
   const service = await openService(setting)
-  assert.deepEqual([...setting.door.routes.keys()], ['api/metrics'])
+  assert.deepEqual([...setting.handler.routes.keys()], ['api/metrics'])
   await service[Symbol.asyncDispose]()
   await service[Symbol.asyncDispose]()
-  assert.equal(setting.door.routes.size, 0)
+  assert.equal(setting.handler.routes.size, 0)
 })
 
 test('a path must start with a slash', () => {
@@ -122,17 +122,17 @@ test('a path must start with a slash', () => {
 })
 
 test('listener and path move without a gap, and stay where they are when the new path is taken', async () => {
-  const door = new Door()
+  const handler = new Door()
   const options$ = new BehaviorSubject(prometheus.options.parse({}))
   const context = new FakeContext('services/metrics')
-  const deps = { metrics: { collect: () => [] }, listeners: door, clock: new FakeClock() }
+  const deps = { metrics: { collect: () => [] }, listeners: handler, clock: new FakeClock() }
   const service = await prometheus.open(options$, context, deps)
   options$.next(prometheus.options.parse({ listener: 'web', path: '/m' }))
-  assert.deepEqual([...door.routes.keys()], ['web/m'])
+  assert.deepEqual([...handler.routes.keys()], ['web/m'])
   options$.next(prometheus.options.parse({ path: '/taken' }))
-  assert.deepEqual([...door.routes.keys()], ['web/m'])
+  assert.deepEqual([...handler.routes.keys()], ['web/m'])
   assert.deepEqual(context.said, ['ready', 'degraded: it is taken'])
   await service[Symbol.asyncDispose]()
   options$.next(prometheus.options.parse({}))
-  assert.equal(door.routes.size, 0)
+  assert.equal(handler.routes.size, 0)
 })

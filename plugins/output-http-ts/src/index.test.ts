@@ -56,7 +56,7 @@ class Bench {
   readonly options$: BehaviorSubject<Settings>
   readonly chunks = new Subject<AnyChunk>()
   readonly route: FakeRoute
-  readonly sink
+  readonly output
   holds = 0
   holdCount = 0
   isPausable: boolean
@@ -67,7 +67,7 @@ class Bench {
     this.options$ = new BehaviorSubject(parse(more))
     const routes: FakeRoute[] = []
     const delivery = { open: (options: LiveRouteOptions) => routes[routes.push(new FakeRoute(options)) - 1]! }
-    this.sink = httpTs.open(this.options$ as Options<Settings>, this.context, { delivery }, previous)
+    this.output = httpTs.open(this.options$ as Options<Settings>, this.context, { delivery }, previous)
     this.route = routes[0]!
   }
 
@@ -83,8 +83,8 @@ class Bench {
         return { [Symbol.dispose]: () => void this.holds-- }
       },
     }
-    const sink = await this.sink
-    sink.accept([inlet])
+    const output = await this.output
+    output.accept([inlet])
   }
 }
 
@@ -133,9 +133,9 @@ describe('output http-ts', () => {
     bench.chunks.next(first!)
     assert.equal(bench.route.entries[0]?.bytes, first?.bytes)
     bench.chunks.complete()
-    const sink = await bench.sink
-    await sink.drained?.()
-    await sink[Symbol.asyncDispose]()
+    const output = await bench.output
+    await output.drained?.()
+    await output[Symbol.asyncDispose]()
     assert.deepEqual(bench.route.said, ['end', 'end', 'drained', 'dispose'])
   })
 
@@ -158,7 +158,7 @@ describe('output http-ts', () => {
     bench.route.behindBytes = 5 * 1024 * 1024
     bench.chunks.next(others[2]!)
     assert.equal(bench.holds, 1)
-    await (await bench.sink)[Symbol.asyncDispose]()
+    await (await bench.output)[Symbol.asyncDispose]()
     assert.equal(bench.holds, 0)
   })
 
@@ -219,8 +219,8 @@ describe('output http-ts', () => {
     await one.accept()
     const before = new Bench()
     await before.accept()
-    const sink = (await before.sink) as { handOver?(): { joinsAnywhere: boolean; push(chunk: AnyChunk): LiveEntry[] } }
-    const feed = sink.handOver?.()
+    const output = (await before.output) as { snapshotState?(): { joinsAnywhere: boolean; push(chunk: AnyChunk): LiveEntry[] } }
+    const feed = output.snapshotState?.()
     assert.ok(feed !== undefined)
     const foreign = {
       joinsAnywhere: false,

@@ -10,7 +10,7 @@ import {
   path,
   size,
 } from '@millrace/engine/plugin'
-import type { Inlet, LiveRoute, LiveRouteOptions, NodeContext, Options, Sink } from '@millrace/engine/plugin'
+import type { Inlet, LiveRoute, LiveRouteOptions, NodeContext, Options, Output } from '@millrace/engine/plugin'
 import { Subscription } from 'rxjs'
 import { z } from 'zod'
 import { readPreamble } from './preamble-file.js'
@@ -136,13 +136,13 @@ export default defineOutput({
     },
   ],
   open(options$, context, { delivery }, previous) {
-    const sinkWith = (lead: Uint8Array): Sink => {
+    const outputWith = (lead: Uint8Array): Output => {
       const route = delivery.open(routeOptions(context.id, options$.value, lead))
       const feed = isFeed(previous) ? previous : new TsFeed(options$.value.start === 'now')
-      return new HttpTsSink(options$, route, context, lead, feed)
+      return new HttpTsOutput(options$, route, context, lead, feed)
     }
     const { preamble } = options$.value
-    return preamble === undefined ? sinkWith(NO_LEAD) : readPreamble(preamble).then(sinkWith)
+    return preamble === undefined ? outputWith(NO_LEAD) : readPreamble(preamble).then(outputWith)
   },
 })
 
@@ -153,7 +153,7 @@ const HOLD_SHARE = 1 / 4
 /** What one chunk more takes of the window. */
 const CHUNK_BYTES = 512 * 1024
 
-class HttpTsSink implements Sink {
+class HttpTsOutput implements Output {
   readonly #context: NodeContext
   readonly #lead: Uint8Array
   readonly #options$: Options<z.output<typeof options>>
@@ -206,7 +206,7 @@ class HttpTsSink implements Sink {
   }
 
   /** What the next node goes on with, behind the last chunk of this one. */
-  handOver(): TsFeed {
+  snapshotState(): TsFeed {
     return this.#feed
   }
 

@@ -100,7 +100,7 @@ describe('transform gop at a swap', () => {
   async function open(previous: unknown) {
     const context = new FakeContext()
     const options$ = new BehaviorSubject(gop.options.parse({}))
-    const stage = await gop.open(
+    const transform = await gop.open(
       options$ as Options<{ maxDuration: number }>,
       context,
       { clock: new FakeClock() },
@@ -114,8 +114,8 @@ describe('transform gop at a swap', () => {
       hold: () => ({ [Symbol.dispose]: () => undefined }),
     }
     const got: GopChunk[] = []
-    stage.apply([inlet])['out']?.subscribe((chunk) => chunk.kind === 'gop' && got.push(chunk))
-    return { context, got, stage: stage as typeof stage & { handOver(): unknown }, chunks }
+    transform.apply([inlet])['out']?.subscribe((chunk) => chunk.kind === 'gop' && got.push(chunk))
+    return { context, got, transform: transform as typeof transform & { snapshotState(): unknown }, chunks }
   }
 
   const chunks = chunksOf(buildTs({ durationS: 3 }).bytes)
@@ -124,7 +124,7 @@ describe('transform gop at a swap', () => {
   test('goes on in the middle of a GOP, with its number and its figures', async () => {
     const old = await open(undefined)
     for (const chunk of chunks.slice(0, half)) old.chunks.next(chunk)
-    const next = await open(old.stage.handOver())
+    const next = await open(old.transform.snapshotState())
     for (const chunk of chunks.slice(half)) for (const node of [old, next]) node.chunks.next(chunk)
     assert.deepEqual(next.got, old.got.slice(-next.got.length))
     assert.equal(next.context.metric('gop_duration_seconds'), 1)

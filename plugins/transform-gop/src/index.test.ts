@@ -12,7 +12,7 @@ async function benchOf(maxDuration: number) {
   const clock = new FakeClock()
   const context = new FakeContext()
   const options$ = new BehaviorSubject<Settings>({ maxDuration })
-  const stage = await gop.open(options$ as Options<Settings>, context, { clock })
+  const transform = await gop.open(options$ as Options<Settings>, context, { clock })
   const chunks = new Subject<AnyChunk>()
   const inlet: Inlet = {
     id: 'one/main.out',
@@ -22,7 +22,7 @@ async function benchOf(maxDuration: number) {
   }
   const got: AnyChunk[] = []
   let isComplete = false
-  stage.apply([inlet])['out']?.subscribe({ next: (chunk) => got.push(chunk), complete: () => (isComplete = true) })
+  transform.apply([inlet])['out']?.subscribe({ next: (chunk) => got.push(chunk), complete: () => (isComplete = true) })
   /** 20 packets each 50 ms. */
   const send = (bytes: Uint8Array): void => {
     const framer = new Framer()
@@ -33,7 +33,7 @@ async function benchOf(maxDuration: number) {
       clock.advance(50)
     }
   }
-  return { clock, context, options$, stage, chunks, got, send, isComplete: () => isComplete }
+  return { clock, context, options$, transform, chunks, got, send, isComplete: () => isComplete }
 }
 
 const endless = buildTs({ durationS: 4, video: { gopFrames: Infinity } }).bytes
@@ -64,14 +64,14 @@ describe('transform gop', () => {
   })
 
   test('takes a new maxDuration without a restart', async () => {
-    const { send, context, options$, stage } = await benchOf(60_000)
+    const { send, context, options$, transform } = await benchOf(60_000)
     send(endless)
     assert.deepEqual(context.said, [])
     options$.next({ maxDuration: 100 })
     send(endless.subarray(188 * 200))
     assert.deepEqual(context.said, ['degraded: no key frames'])
-    await stage[Symbol.asyncDispose]()
-    await stage[Symbol.asyncDispose]()
+    await transform[Symbol.asyncDispose]()
+    await transform[Symbol.asyncDispose]()
     assert.equal(options$.observed, false)
   })
 

@@ -1,6 +1,6 @@
 // Transform `gop`: cuts a transport stream into groups of pictures.
 import { CLOCK, defineTransform, duration } from '@millrace/engine/plugin'
-import type { AnyChunk, Clock, HandsOver, Inlet, NodeContext, Options, Stage } from '@millrace/engine/plugin'
+import type { AnyChunk, Clock, SnapshotsState, Inlet, NodeContext, Options, Transform } from '@millrace/engine/plugin'
 import { Observable } from 'rxjs'
 import { z } from 'zod'
 import { GopCutter } from './gop-cutter.js'
@@ -34,15 +34,15 @@ export default defineTransform({
   ],
   examples: [{ title: 'Cut where decoders can start', yaml: 'gops: { type: gop, from: check }' }],
   open(options$, context, { clock }, previous) {
-    return new GopStage(options$, context, clock, isHandedOver(previous) ? previous : undefined)
+    return new GopTransform(options$, context, clock, isHandedOver(previous) ? previous : undefined)
   },
 })
 
-interface HandedOver {
+interface PreviousState {
   readonly cutter: CutterState
 }
 
-class GopStage implements Stage, HandsOver<HandedOver> {
+class GopTransform implements Transform, SnapshotsState<PreviousState> {
   readonly #settings: { maxDurationMs: number }
   readonly #cutter: GopCutter
   readonly #context: NodeContext
@@ -53,7 +53,7 @@ class GopStage implements Stage, HandsOver<HandedOver> {
     options$: Options<z.output<typeof options>>,
     context: NodeContext,
     clock: Clock,
-    previous: HandedOver | undefined,
+    previous: PreviousState | undefined,
   ) {
     this.#settings = { maxDurationMs: options$.value.maxDuration }
     this.#cutter = new GopCutter(this.#settings, previous?.cutter)
@@ -83,7 +83,7 @@ class GopStage implements Stage, HandsOver<HandedOver> {
     return { out }
   }
 
-  handOver(): HandedOver {
+  snapshotState(): PreviousState {
     return { cutter: this.#cutter.state() }
   }
 
@@ -102,7 +102,7 @@ class GopStage implements Stage, HandsOver<HandedOver> {
 }
 
 /** Known by what it has: the node before may come from another copy of this module. */
-function isHandedOver(previous: unknown): previous is HandedOver {
+function isHandedOver(previous: unknown): previous is PreviousState {
   if (typeof previous !== 'object' || previous === null || !('cutter' in previous)) return false
   return typeof previous.cutter === 'object' && previous.cutter !== null
 }

@@ -205,7 +205,7 @@ describe('transform ts-validate at a swap', () => {
     const options = validate.options.parse(more)
     const options$ = new BehaviorSubject(options)
     const deps = { clock: new FakeClock() }
-    const stage = await validate.open(options$ as Options<typeof options>, context, deps, previous)
+    const transform = await validate.open(options$ as Options<typeof options>, context, deps, previous)
     const chunks = new Subject<AnyChunk>()
     const inlet: Inlet = {
       id: 'main.out',
@@ -214,8 +214,8 @@ describe('transform ts-validate at a swap', () => {
       hold: () => ({ [Symbol.dispose]: () => undefined }),
     }
     const got: TsChunk[] = []
-    stage.apply([inlet])['out']?.subscribe((chunk) => chunk.kind === 'ts' && got.push(chunk))
-    return { context, got, chunks, stage: stage as typeof stage & { handOver(): unknown } }
+    transform.apply([inlet])['out']?.subscribe((chunk) => chunk.kind === 'ts' && got.push(chunk))
+    return { context, got, chunks, transform: transform as typeof transform & { snapshotState(): unknown } }
   }
 
   test('counts no error that is none, misses none, and knows whose they are', async () => {
@@ -228,7 +228,7 @@ describe('transform ts-validate at a swap', () => {
     const old = await open()
     for (const [index, chunk] of chunks.entries()) {
       if (index % 20 === 19) {
-        const next = await open(old.stage.handOver())
+        const next = await open(old.transform.snapshotState())
         for (const each of chunks.slice(index)) next.chunks.next(each)
         assert.equal(errorsOfVideo(old.context) + errorsOfVideo(next.context), total)
       }
@@ -241,7 +241,7 @@ describe('transform ts-validate at a swap', () => {
     const chunks = chunksOf(bytes)
     const old = await open(undefined, { program: 1 })
     for (const chunk of chunks.slice(0, 20)) old.chunks.next(chunk)
-    const same = await open(old.stage.handOver(), { program: 1 })
+    const same = await open(old.transform.snapshotState(), { program: 1 })
     const other = await open(undefined, { program: 1 })
     for (const chunk of chunks.slice(20)) for (const node of [old, same, other]) node.chunks.next(chunk)
     assert.deepEqual(same.got, old.got.slice(-same.got.length))

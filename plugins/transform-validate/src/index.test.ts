@@ -13,7 +13,7 @@ async function benchOf(more: object = {}) {
   const options$ = new BehaviorSubject(options)
   const clock = new FakeClock()
   const context = new FakeContext()
-  const stage = await validate.open(options$ as Options<typeof options>, context, { clock })
+  const transform = await validate.open(options$ as Options<typeof options>, context, { clock })
   const chunks = new Subject<AnyChunk>()
   const inlet: Inlet = {
     id: 'one/main.out',
@@ -23,14 +23,14 @@ async function benchOf(more: object = {}) {
   }
   const got: AnyChunk[] = []
   let isComplete = false
-  stage.apply([inlet])['out']?.subscribe({ next: (chunk) => got.push(chunk), complete: () => (isComplete = true) })
+  transform.apply([inlet])['out']?.subscribe({ next: (chunk) => got.push(chunk), complete: () => (isComplete = true) })
   const send = (bytes: Uint8Array): AnyChunk[] => {
     const framer = new Framer()
     const sent = [...framer.push(bytes, 0), ...framer.finish(0)]
     for (const chunk of sent) chunks.next(chunk)
     return sent
   }
-  return { options$, clock, context, stage, chunks, got, send, isComplete: () => isComplete }
+  return { options$, clock, context, transform, chunks, got, send, isComplete: () => isComplete }
 }
 
 describe('transform ts-validate', () => {
@@ -57,7 +57,7 @@ describe('transform ts-validate', () => {
   })
 
   test('logs damage once a second, while there is some', async () => {
-    const { send, context, clock, stage } = await benchOf()
+    const { send, context, clock, transform } = await benchOf()
     send(clean)
     clock.advance(5000)
     assert.equal(context.lines.length, 0)
@@ -67,8 +67,8 @@ describe('transform ts-validate', () => {
       context.lines.map(({ level, text }) => [level, text]),
       [['warn', 'damaged stream, totals']],
     )
-    await stage[Symbol.asyncDispose]()
-    await stage[Symbol.asyncDispose]()
+    await transform[Symbol.asyncDispose]()
+    await transform[Symbol.asyncDispose]()
     assert.equal(clock.pending, 0)
   })
 

@@ -1,7 +1,7 @@
 // Transform `ts-validate`: counts what is wrong with the stream; passes every packet through unchanged, or leaves out what
 // it is told to.
 import { CLOCK, defineTransform } from '@millrace/engine/plugin'
-import type { AnyChunk, Clock, HandsOver, Inlet, NodeContext, Options, Stage } from '@millrace/engine/plugin'
+import type { AnyChunk, Clock, SnapshotsState, Inlet, NodeContext, Options, Transform } from '@millrace/engine/plugin'
 import type { TsChunk } from '@millrace/media/mpegts'
 import { Observable } from 'rxjs'
 import type { Subscription } from 'rxjs'
@@ -72,16 +72,16 @@ export default defineTransform({
     },
   ],
   open(options$, context, { clock }, previous) {
-    return new ValidateStage(options$, context, clock, isHandedOver(previous) ? previous : undefined)
+    return new ValidateTransform(options$, context, clock, isHandedOver(previous) ? previous : undefined)
   },
 })
 
-interface HandedOver {
+interface PreviousState {
   readonly counts: CountsState
   readonly filter: FilterState
 }
 
-class ValidateStage implements Stage, HandsOver<HandedOver> {
+class ValidateTransform implements Transform, SnapshotsState<PreviousState> {
   readonly #counts: TsCounts
   readonly #context: NodeContext
   readonly #options$: Options<FilterOptions>
@@ -91,7 +91,7 @@ class ValidateStage implements Stage, HandsOver<HandedOver> {
   #isDamaged = false
   #isEmpty = false
 
-  constructor(options$: Options<FilterOptions>, context: NodeContext, clock: Clock, previous: HandedOver | undefined) {
+  constructor(options$: Options<FilterOptions>, context: NodeContext, clock: Clock, previous: PreviousState | undefined) {
     this.#context = context
     this.#options$ = options$
     this.#counts = new TsCounts(previous?.counts)
@@ -121,7 +121,7 @@ class ValidateStage implements Stage, HandsOver<HandedOver> {
     return { out }
   }
 
-  handOver(): HandedOver {
+  snapshotState(): PreviousState {
     return { counts: this.#counts.state(), filter: this.#filter.state() }
   }
 
@@ -166,6 +166,6 @@ function byPid(counts: ReadonlyMap<string, number>): [{ pid: string }, number][]
 }
 
 /** Known by what it has: the node before may come from another copy of this module. */
-function isHandedOver(previous: unknown): previous is HandedOver {
+function isHandedOver(previous: unknown): previous is PreviousState {
   return typeof previous === 'object' && previous !== null && 'counts' in previous && 'filter' in previous
 }

@@ -3,7 +3,7 @@ import { createHmac } from 'node:crypto'
 import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { test } from 'node:test'
-import type { Events, NotedEvent, Service } from '@millrace/engine/plugin'
+import type { Events, EventNotice, Service } from '@millrace/engine/plugin'
 import { FakeClock, FakeContext } from '@millrace/engine/testing'
 import { BehaviorSubject } from 'rxjs'
 import type { z } from 'zod'
@@ -56,25 +56,25 @@ class Hook implements AsyncDisposable {
 }
 
 class Happenings implements Events {
-  readonly past: NotedEvent[] = []
-  readonly listeners = new Set<(event: NotedEvent) => void>()
-  readonly clientListeners = new Set<(event: NotedEvent) => void>()
+  readonly past: EventNotice[] = []
+  readonly listeners = new Set<(event: EventNotice) => void>()
+  readonly clientListeners = new Set<(event: EventNotice) => void>()
 
-  subscribe(listen: (event: NotedEvent) => void): Disposable {
+  subscribe(listen: (event: EventNotice) => void): Disposable {
     this.listeners.add(listen)
     return { [Symbol.dispose]: () => void this.listeners.delete(listen) }
   }
 
-  subscribeClients(listen: (event: NotedEvent) => void): Disposable {
+  subscribeClients(listen: (event: EventNotice) => void): Disposable {
     this.clientListeners.add(listen)
     return { [Symbol.dispose]: () => void this.clientListeners.delete(listen) }
   }
 
-  recent(): readonly NotedEvent[] {
+  recent(): readonly EventNotice[] {
     return this.past
   }
 
-  emit(kind: string, node?: string, nodeKind?: NotedEvent['nodeKind'], data: NotedEvent['data'] = {}): void {
+  emit(kind: string, node?: string, nodeKind?: EventNotice['nodeKind'], data: EventNotice['data'] = {}): void {
     const event = { atMs: 0, kind, data, ...(node === undefined ? {} : { node }), ...(nodeKind && { nodeKind }) }
     for (const listen of kind.startsWith('client') ? this.clientListeners : this.listeners) listen(event)
   }

@@ -1,6 +1,6 @@
 // service `webhook`: POSTs what happens to a web server of the user's.
 import { choice, CLOCK, count, defineService, duration, EVENTS, secret, url } from '@millrace/engine/plugin'
-import type { Clock, Events, NotedEvent, Options, Service } from '@millrace/engine/plugin'
+import type { Clock, Events, EventNotice, Options, Service } from '@millrace/engine/plugin'
 import { z } from 'zod'
 import { EVENT_NAMES, type EventName, makeNotice, type Notice, signBody } from './notice.js'
 import { NoticeQueue } from './notice-queue.js'
@@ -148,12 +148,12 @@ class Webhook implements Service {
     this.#heartbeat = undefined
     if (periodMs === 0) return
     const clock = this.#clock
-    const beat = (): void => this.#queue.add(makeNotice('heartbeat', clock.wallMs(clock.nowMs()), undefined, {}))
-    beat()
-    this.#heartbeat = clock.every(periodMs, beat)
+    const onBatch = (): void => this.#queue.add(makeNotice('heartbeat', clock.wallMs(clock.nowMs()), undefined, {}))
+    onBatch()
+    this.#heartbeat = clock.every(periodMs, onBatch)
   }
 
-  #take(event: NotedEvent): void {
+  #take(event: EventNotice): void {
     const name = this.#sources.take(event) ?? EVENT_NAMES.find((each) => each === event.kind)
     if (name === undefined || !this.#wanted.has(name)) return
     this.#queue.add(makeNotice(name, event.atMs, event.node, event.data))

@@ -1,5 +1,5 @@
 // Whether sources are up, from what the engine says of its inputs: only changes are news.
-import type { NotedEvent } from '@millrace/engine/plugin'
+import type { EventNotice } from '@millrace/engine/plugin'
 
 export type SourceNews = 'source_up' | 'source_down'
 
@@ -10,7 +10,7 @@ export class SourceStates {
   readonly #isUp = new Map<string, boolean>()
 
   /** What the event means; undefined if it is no news of a source. */
-  take({ kind, node, nodeKind }: NotedEvent): SourceNews | undefined {
+  take({ kind, node, nodeKind }: EventNotice): SourceNews | undefined {
     if (node === undefined || nodeKind !== 'input') return undefined
     if (kind !== UP && !DOWN.includes(kind)) return undefined
     const isUp = kind === UP

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test'
 import fc from 'fast-check'
 import type { AnyChunk } from '../../plugin/contract.js'
 import { FakeClock } from '../../testing/fake-clock.js'
-import { Crossover } from './cutover.js'
+import { Cutover } from './cutover.js'
 import { Edge } from '../edge/edge.js'
 import { Port } from '../edge/port.js'
 import { chunk } from '../run.test.kit.js'
@@ -17,14 +17,14 @@ class Bench {
   readonly next = new Port()
   readonly got: AnyChunk[] = []
   readonly edge = this.#edge('one/old.out')
-  readonly crossover: Crossover
+  readonly cutover: Cutover
   cuts = 0
 
   constructor(more: { readonly isSame?: boolean; readonly onCut?: () => void; readonly ends?: boolean } = {}) {
     const { isSame = true, ends = false } = more
     this.old.connect(this.edge)
     if (isSame) this.next.root = this.old.root
-    this.crossover = new Crossover({
+    this.cutover = new Cutover({
       node: 'one/reader',
       clock: this.clock,
       from: { port: this.old, edge: this.edge },
@@ -66,11 +66,11 @@ describe('the way of a reader from one branch to another', () => {
   test('is at the first place to begin that both branches have: no gap, no repeat', async () => {
     const bench = new Bench()
     bench.both(0, 3)
-    bench.crossover.start()
+    bench.cutover.start()
     bench.both(3, 7)
     bench.old.push(bench.at(99))
-    assert.deepEqual(await bench.crossover.done, { node: 'one/reader', how: 'clean', waitedMs: 0 })
-    bench.crossover.settle()
+    assert.deepEqual(await bench.cutover.done, { node: 'one/reader', how: 'clean', waitedMs: 0 })
+    bench.cutover.settle()
     for (let seq = 7; seq < 9; seq++) bench.next.push(bench.at(seq))
     bench.old.push(bench.at(100))
     assert.deepEqual(bench.seqs, range(0, 9))
@@ -84,12 +84,12 @@ describe('the way of a reader from one branch to another', () => {
     ] as const) {
       const bench = new Bench()
       bench.both(0, 3)
-      bench.crossover.start()
+      bench.cutover.start()
       bench.both(3, 5)
       bench.next.push({ ...bench.at(5), discontinuity: lostByNew })
       bench.old.push({ ...bench.at(5), discontinuity: lostByOld })
-      assert.equal((await bench.crossover.done).how, 'clean')
-      bench.crossover.settle()
+      assert.equal((await bench.cutover.done).how, 'clean')
+      bench.cutover.settle()
       bench.next.push(bench.at(6))
       assert.deepEqual(
         bench.got.map(({ discontinuity }) => discontinuity),
@@ -101,18 +101,18 @@ describe('the way of a reader from one branch to another', () => {
   test('says the same where the new branch is the later one', async () => {
     const bench = new Bench()
     bench.both(0, 3)
-    bench.crossover.start()
+    bench.cutover.start()
     bench.both(3, 5)
     bench.old.push(bench.at(5))
     bench.next.push({ ...bench.at(5), discontinuity: 'lost' })
-    assert.equal((await bench.crossover.done).how, 'clean')
+    assert.equal((await bench.cutover.done).how, 'clean')
     assert.ok(bench.got.every(({ discontinuity }) => discontinuity === false))
   })
 
   test('waits for a new branch that comes later, and gives up a place that it does not have', async () => {
     const bench = new Bench()
     bench.both(0, 3)
-    bench.crossover.start()
+    bench.cutover.start()
     for (let seq = 3; seq < 7; seq++) bench.old.push(bench.at(seq))
     assert.deepEqual(bench.seqs, range(0, 5))
     // The new branch has no chunk 5, so that the old one goes on.
@@ -120,7 +120,7 @@ describe('the way of a reader from one branch to another', () => {
     bench.next.push(bench.at(6))
     assert.deepEqual(bench.seqs, range(0, 7))
     bench.both(7, 12)
-    await bench.crossover.done
+    await bench.cutover.done
     assert.deepEqual(bench.seqs, range(0, 12))
     assert.equal(bench.cuts, 1)
   })
@@ -128,7 +128,7 @@ describe('the way of a reader from one branch to another', () => {
   test('holds the old branch back for a second at most', () => {
     const bench = new Bench()
     bench.old.push(bench.at(2))
-    bench.crossover.start()
+    bench.cutover.start()
     bench.old.push(bench.at(3))
     bench.old.push(bench.at(5))
     assert.deepEqual(bench.seqs, [2, 3])
@@ -139,10 +139,10 @@ describe('the way of a reader from one branch to another', () => {
   test('takes what the new branch has in advance', async () => {
     const bench = new Bench()
     bench.old.push(bench.at(2))
-    bench.crossover.start()
+    bench.cutover.start()
     for (let seq = 3; seq < 12; seq++) bench.next.push(bench.at(seq))
     for (let seq = 3; seq < 6; seq++) bench.old.push(bench.at(seq))
-    await bench.crossover.done
+    await bench.cutover.done
     assert.deepEqual(bench.seqs, range(2, 12))
   })
 
@@ -150,8 +150,8 @@ describe('the way of a reader from one branch to another', () => {
     const bench = new Bench()
     bench.both(0, 3)
     bench.clock.advance(1000)
-    bench.crossover.start()
-    const { how } = await bench.crossover.done
+    bench.cutover.start()
+    const { how } = await bench.cutover.done
     assert.equal(how, 'marked')
     bench.next.push(bench.at(3))
     assert.deepEqual(
@@ -168,14 +168,14 @@ describe('the way of a reader from one branch to another', () => {
   test('is marked, with nothing repeated, where no place to begin comes in time', async () => {
     const bench = new Bench()
     bench.old.push(bench.at(2))
-    bench.crossover.start()
+    bench.cutover.start()
     for (let step = 3; step < 60; step++) {
       bench.clock.advance(100)
       const plain = { ...bench.at(step), randomAccess: false } as AnyChunk
       bench.old.push(plain)
       bench.next.push(plain)
     }
-    const { how, waitedMs } = await bench.crossover.done
+    const { how, waitedMs } = await bench.cutover.done
     assert.deepEqual([how, waitedMs], ['marked', 5000])
     assert.deepEqual(bench.seqs, range(2, 60))
     assert.equal(bench.got.filter(({ discontinuity }) => discontinuity === 'lost').length, 1)
@@ -184,12 +184,12 @@ describe('the way of a reader from one branch to another', () => {
   test('of other streams is where both can begin, and marked', async () => {
     const bench = new Bench({ isSame: false })
     bench.old.push(bench.at(0))
-    bench.crossover.start()
+    bench.cutover.start()
     for (let seq = 1; seq < 4; seq++) bench.old.push(bench.at(seq))
     for (let seq = 50; seq < 57; seq++) bench.next.push(bench.at(seq))
     bench.old.push(bench.at(4))
     bench.old.push(bench.at(5))
-    assert.equal((await bench.crossover.done).how, 'marked')
+    assert.equal((await bench.cutover.done).how, 'marked')
     assert.deepEqual(bench.seqs, [0, 1, 2, 3, 4, 55, 56])
     assert.equal(bench.got[5]?.discontinuity, 'lost')
   })
@@ -200,10 +200,10 @@ describe('the way of a reader from one branch to another', () => {
         throw new Error('no')
       },
     })
-    bench.crossover.start()
+    bench.cutover.start()
     bench.both(3, 8)
-    await assert.rejects(bench.crossover.done, { message: 'no' })
-    bench.crossover.settle()
+    await assert.rejects(bench.cutover.done, { message: 'no' })
+    bench.cutover.settle()
     for (let seq = 8; seq < 10; seq++) bench.old.push(bench.at(seq))
     assert.deepEqual(bench.seqs, range(3, 10))
   })
@@ -213,23 +213,23 @@ describe('the way of a reader from one branch to another', () => {
     bench.old.push(bench.at(2))
     let isComplete = false
     bench.edge.inlet.chunks.subscribe({ complete: () => (isComplete = true) })
-    bench.crossover.start()
+    bench.cutover.start()
     bench.both(3, 8)
-    await bench.crossover.done
+    await bench.cutover.done
     assert.deepEqual([bench.seqs, isComplete], [[2, 3, 4], true])
   })
 
   test('goes on from a chunk that a node has split as a whole', async () => {
     const bench = new Bench()
     bench.old.push(bench.at(2))
-    bench.crossover.start()
+    bench.cutover.start()
     for (let seq = 3; seq < 7; seq++) {
       for (const port of [bench.old, bench.next]) {
         port.push({ ...bench.at(seq), bytes: new Uint8Array(188) })
         port.push({ ...bench.at(seq), bytes: new Uint8Array(376), randomAccess: false } as AnyChunk)
       }
     }
-    await bench.crossover.done
+    await bench.cutover.done
     assert.deepEqual(bench.seqs, [2, 3, 3, 4, 4, 5, 5, 6, 6])
   })
 
@@ -244,7 +244,7 @@ describe('the way of a reader from one branch to another', () => {
           bench.both(0, 1)
           let [old, next] = [1, 1]
           for (const [index, isOld] of turns.entries()) {
-            if (index === startAfter) bench.crossover.start()
+            if (index === startAfter) bench.cutover.start()
             // Neither is further ahead than a few chunks.
             if (isOld ? old - next < most : next - old >= most) bench.old.push(bench.at(old++))
             else bench.next.push(bench.at(next++))

@@ -14,7 +14,7 @@ const CATCH_UP_MS = 1000
 /** The least that a cut is waited for. */
 export const CUT_WITHIN_MS = 5000
 
-export interface CrossoverSettings {
+export interface CutoverSettings {
   /** Id of the reader. */
   readonly node: string
   /** Id of the node that is new, whose failure keeps the reader where it was; by default the reader itself. */
@@ -32,11 +32,11 @@ export interface CrossoverSettings {
 
 type Origin = AnyChunk['origin']
 
-export class Crossover {
+export class Cutover {
   readonly node: string
   readonly newcomer: string
   readonly done: Promise<EdgeCut>
-  readonly #settings: CrossoverSettings
+  readonly #settings: CutoverSettings
   /** Both branches number chunks alike. */
   readonly #isSameStream: boolean
   /** Chunks of the new branch that the old one has not delivered. */
@@ -66,7 +66,7 @@ export class Crossover {
   readonly #oldSide: PortReader = { push: (chunk) => this.#takeOld(chunk), complete: () => this.#endOld() }
   readonly #newSide: PortReader = { push: (chunk) => this.#takeNew(chunk), complete: () => this.#endNew() }
 
-  constructor(settings: CrossoverSettings) {
+  constructor(settings: CutoverSettings) {
     this.#settings = settings
     this.node = settings.node
     this.newcomer = settings.newcomer ?? settings.node

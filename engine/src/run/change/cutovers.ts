@@ -1,18 +1,18 @@
 // Which readers of a pipeline go over to another branch when it changes, and the ways by which they do.
 import type { EdgeCut } from '../../observe/reload-report.js'
-import { Crossover, type CrossoverSettings } from './cutover.js'
+import { Cutover, type CutoverSettings } from './cutover.js'
 import { InputRunner } from '../node/input-runner.js'
 import { isNew, type Step } from './node-step.js'
 import type { RunServices } from '../node/run-services.js'
-import type { SinkRunner } from '../node/output-runner.js'
-import { SourceCrossover } from './source-cutover.js'
-import { StageRunner } from '../node/transform-runner.js'
+import type { OutputRunner } from '../node/output-runner.js'
+import { SourceCutover } from './source-cutover.js'
+import { TransformRunner } from '../node/transform-runner.js'
 import { type PipelineNode, portOf, type Reader } from '../pipeline/wiring.js'
 
-export class Crossings {
+export class Cutovers {
   readonly #steps: readonly Step[]
   readonly #services: RunServices
-  readonly #all: (Crossover | SourceCrossover)[] = []
+  readonly #all: (Cutover | SourceCutover)[] = []
 
   constructor(steps: readonly Step[], services: RunServices) {
     this.#steps = steps
@@ -20,7 +20,7 @@ export class Crossings {
   }
 
   /** Makes the ways ready that the steps, and the end of what is removed, ask for. */
-  prepare(removed: readonly SinkRunner[]): void {
+  prepare(removed: readonly OutputRunner[]): void {
     for (const step of this.#steps) this.#prepareStep(step)
     for (const node of removed) {
       for (const edge of node.edges) if (edge.port !== undefined) this.#cross(node.id, { port: edge.port, edge })
@@ -28,26 +28,26 @@ export class Crossings {
   }
 
   start(): void {
-    for (const crossover of this.#all) crossover.start()
+    for (const cutover of this.#all) cutover.start()
   }
 
   /** Cuts every edge now. */
   force(): void {
-    for (const crossover of this.#all) crossover.force()
+    for (const cutover of this.#all) cutover.force()
   }
 
   /** Resolves when all are over; failures by the id of the node that could not take its place. */
   async finish(): Promise<{ readonly cuts: readonly EdgeCut[]; readonly failures: Map<string, unknown> }> {
     const cuts: EdgeCut[] = []
     const failures = new Map<string, unknown>()
-    for (const crossover of this.#all) {
+    for (const cutover of this.#all) {
       try {
-        cuts.push(await crossover.done)
+        cuts.push(await cutover.done)
       } catch (error) {
-        failures.set(crossover.newcomer, error)
+        failures.set(cutover.newcomer, error)
       }
     }
-    for (const crossover of this.#all) crossover.settle()
+    for (const cutover of this.#all) cutover.settle()
     return { cuts, failures }
   }
 
@@ -76,10 +76,10 @@ export class Crossings {
     const { node, old, verb } = step
     if (node instanceof InputRunner) {
       const takesOver = old instanceof InputRunner && isNew(step) && verb !== 'handoff'
-      if (takesOver) this.#all.push(new SourceCrossover(old, node, this.#services.clock))
+      if (takesOver) this.#all.push(new SourceCutover(old, node, this.#services.clock))
     } else if (node === old) this.#moveEdges(node)
     else if (old !== undefined && !(old instanceof InputRunner)) this.#replaceEdges(step, node, old)
-    else if (verb === 'handoff' || !(node instanceof StageRunner)) {
+    else if (verb === 'handoff' || !(node instanceof TransformRunner)) {
       for (const edge of node.edges) edge.port?.connect(edge)
     }
   }
@@ -103,7 +103,7 @@ export class Crossings {
 
   /** A new reader; a transform in the shadow of the old one has its own edges, and only its readers cross over. */
   #replaceEdges({ verb }: Step, node: Reader, old: Reader): void {
-    if (node instanceof StageRunner && verb !== 'handoff') return
+    if (node instanceof TransformRunner && verb !== 'handoff') return
     for (const [index, edge] of node.edges.entries()) {
       const before = old.edges[index]
       if (edge.port === undefined) continue
@@ -112,7 +112,7 @@ export class Crossings {
         continue
       }
       const onCut = (): void => {
-        if (verb !== 'handoff') node.takePlace()
+        if (verb !== 'handoff') node.activate()
       }
       const failure = (): unknown => (verb === 'handoff' ? undefined : node.failure)
       this.#cross(node.id, { port: before.port, edge: before }, { to: { port: edge.port, edge }, onCut, failure })
@@ -122,10 +122,10 @@ export class Crossings {
 
   #cross(
     node: string,
-    from: CrossoverSettings['from'],
-    more: Partial<Pick<CrossoverSettings, 'to' | 'newcomer' | 'onCut' | 'failure'>> = {},
+    from: CutoverSettings['from'],
+    more: Partial<Pick<CutoverSettings, 'to' | 'newcomer' | 'onCut' | 'failure'>> = {},
   ): void {
-    this.#all.push(new Crossover({ node, clock: this.#services.clock, from, ...more }))
+    this.#all.push(new Cutover({ node, clock: this.#services.clock, from, ...more }))
   }
 
   #nodeOf(id: string): PipelineNode | undefined {

@@ -4,13 +4,13 @@ import type { NodeSettings } from '../../graph/graph.js'
 import { until } from '../../listen/loopback.test.kit.js'
 import type { Definition, Inlet } from '../../plugin/contract.js'
 import { Bench } from './reload.test.kit.js'
-import { KeepingSink } from '../run.test.kit.js'
+import { KeepingOutput } from '../run.test.kit.js'
 import { node, output, Sources } from '../scripted-nodes.test.kit.js'
 
 /** Outputs of which each holds alone what its `swap` says. */
 class Recorders {
   readonly said: string[] = []
-  readonly sinks: KeepingSink[] = []
+  readonly outputs: KeepingOutput[] = []
   readonly definition: Definition
   readonly #held = new Set<string>()
 
@@ -23,10 +23,10 @@ class Recorders {
         onOpen?.(swap)
         if (this.#held.has(what)) throw new Error(`${what} is held`)
         this.#held.add(what)
-        const sink = new KeepingSink()
-        this.sinks.push(sink)
+        const output = new KeepingOutput()
+        this.outputs.push(output)
         return {
-          accept: (inlets: readonly Inlet[]) => sink.accept(inlets),
+          accept: (inlets: readonly Inlet[]) => output.accept(inlets),
           [Symbol.asyncDispose]: () => {
             if (this.#held.delete(what)) this.said.push(`close ${swap} by ${id}`)
             return Promise.resolve()
@@ -53,7 +53,7 @@ describe('a node that holds something alone', () => {
     bench.send(10)
     assert.deepEqual(recorders.said, ['open old by one/rec', 'close old by one/rec', 'open new by one/rec'])
     assert.equal(cuts.length, 1)
-    assert.equal((recorders.sinks[1]?.seqs[0] ?? -1) % 5, 0)
+    assert.equal((recorders.outputs[1]?.seqs[0] ?? -1) % 5, 0)
     assert.equal(bench.states['one/rec'], 'ready')
   })
 
@@ -83,7 +83,7 @@ describe('a node that holds something alone', () => {
     )
     assert.equal(bench.states['one/rec'], 'ready')
     assert.equal(bench.swapOf('one/rec'), 'good')
-    assert.ok((recorders.sinks[1]?.chunks.length ?? 0) > 0)
+    assert.ok((recorders.outputs[1]?.chunks.length ?? 0) > 0)
   })
 
   test('that was opened again still fails by its own errors', async () => {
@@ -97,7 +97,7 @@ describe('a node that holds something alone', () => {
     bench.send(7)
     using _flow = bench.flow()
     await bench.reload(recorders.node('one/rec', 'bad'))
-    recorders.sinks[1]!.onChunk = () => {
+    recorders.outputs[1]!.onChunk = () => {
       throw new Error('broken')
     }
     await until(() => bench.states['one/rec'] === 'failed', 'it has failed')
@@ -108,7 +108,7 @@ describe('a node that holds something alone', () => {
     const hanging = output(
       ({ swap }, { signal }) => {
         said.push(swap)
-        if (swap !== 'hangs') return new KeepingSink()
+        if (swap !== 'hangs') return new KeepingOutput()
         return new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('given up'))))
       },
       { exclusive: () => ['path:/rec/a.ts'] },
@@ -179,7 +179,7 @@ describe('a node takes what another holds alone', () => {
       }
       const from = recorders.said.indexOf('close y by one/b')
       if (before['one/b'] === 'y') assert.ok(recorders.said.indexOf('open y by one/a') > from && from > 0)
-      const opened = recorders.sinks.slice(-Object.keys(after).filter((id) => before[id] !== after[id]).length)
+      const opened = recorders.outputs.slice(-Object.keys(after).filter((id) => before[id] !== after[id]).length)
       await until(() => opened.every(({ chunks }) => chunks.length > 0), 'those that took it get the stream')
     })
   }

@@ -14,7 +14,7 @@ export const DISMISS_WITHIN_MS = 5000
  * After the old node has let go. Rejects with the reason why it could not open; then the old definition has been opened
  * again. `signal` aborts when the engine stops: then nothing is opened any more.
  */
-export async function handOff(step: Step, runner: PipelineRunner, signal: AbortSignal): Promise<void> {
+export async function restartExclusive(step: Step, runner: PipelineRunner, signal: AbortSignal): Promise<void> {
   const { old } = step
   try {
     await unlessAborted(enter(step.node, step.holds, runner), signal)
@@ -31,7 +31,7 @@ async function goBack(step: Step, old: PipelineNode, runner: PipelineRunner, sig
   const { services, container } = runner
   const { settings, node: failed } = step
   const before = { ...old.settings, id: settings.id, from: settings.from }
-  const again = createNode(before, services, container, { isStaged: true, isHandoff: true, before: failed })
+  const again = createNode(before, services, container, { isStandby: true, isHandoff: true, before: failed })
   step.node = again
   const holds: Disposable[] = []
   if (!(again instanceof InputRunner) && !(failed instanceof InputRunner)) {
@@ -48,7 +48,7 @@ async function goBack(step: Step, old: PipelineNode, runner: PipelineRunner, sig
 }
 
 async function enter(node: PipelineNode, holds: readonly Disposable[], { services }: PipelineRunner): Promise<void> {
-  node.takePlace()
+  node.activate()
   await node.start()
   for (const hold of holds) hold[Symbol.dispose]()
   if (!(node instanceof InputRunner)) await becomeReady(node, READY_WITHIN_MS, services.clock)

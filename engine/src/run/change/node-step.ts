@@ -3,7 +3,7 @@ import type { NodeSettings } from '../../graph/graph.js'
 import type { NodeChange, PlanVerb } from '../../observe/reload-plan.js'
 import { isGone } from '../node/become-ready.js'
 import { InputRunner } from '../node/input-runner.js'
-import type { Coming } from '../node/node-runner.js'
+import type { NodePlacement } from '../node/node-runner.js'
 import type { PipelineRunner } from '../pipeline/pipeline-runner.js'
 import { createNode, type PipelineNode } from '../pipeline/wiring.js'
 
@@ -48,8 +48,8 @@ function makeStep(
   const isHandoff = verb === 'handoff'
   const moves = changes.some((each) => each.reload === 'rebind')
   const old = verb === 'add' ? undefined : placeholderOf(runner.find(was), isFedAnew || MADE_ANEW.has(verb))
-  const make = (coming: Coming): PipelineNode =>
-    createNode(settings, runner.services, runner.container, { isStaged: true, isHandoff, ...coming })
+  const make = (placement: NodePlacement): PipelineNode =>
+    createNode(settings, runner.services, runner.container, { isStandby: true, isHandoff, ...placement })
   if (old === undefined) {
     return { settings, verb: isHandoff ? verb : 'add', old, node: make({}), moves, holds: [] }
   }

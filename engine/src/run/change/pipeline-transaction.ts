@@ -5,14 +5,14 @@ import type { NodeChange } from '../../observe/reload-plan.js'
 import type { EdgeCut } from '../../observe/reload-report.js'
 import { atMost } from '../node/at-most.js'
 import { becomeReady } from '../node/become-ready.js'
-import { Crossings } from './cutovers.js'
+import { Cutovers } from './cutovers.js'
 import { SILENT_MS } from './cutover.js'
-import { DISMISS_WITHIN_MS, handOff, READY_WITHIN_MS, unlessAborted } from './exclusive-restart.js'
+import { DISMISS_WITHIN_MS, restartExclusive, READY_WITHIN_MS, unlessAborted } from './exclusive-restart.js'
 import { InputRunner } from '../node/input-runner.js'
 import { isNew, makeSteps, type Step } from './node-step.js'
 import type { PipelineRunner } from '../pipeline/pipeline-runner.js'
-import { SinkRunner } from '../node/output-runner.js'
-import { StageRunner } from '../node/transform-runner.js'
+import { OutputRunner } from '../node/output-runner.js'
+import { TransformRunner } from '../node/transform-runner.js'
 import { addEdges, type PipelineNode, portOf, traceStreams } from '../pipeline/wiring.js'
 
 /** A node could not take its place, and the one before it has it still. */
@@ -22,13 +22,13 @@ export interface FailedStep {
   readonly error: unknown
 }
 
-export class PipelineChange {
+export class PipelineTransaction {
   readonly runner: PipelineRunner
   readonly #next: Pipeline
   readonly #changes: ReadonlyMap<string, NodeChange>
   readonly #steps: readonly Step[]
   readonly #removed: readonly PipelineNode[]
-  readonly #crossings: Crossings
+  readonly #cutovers: Cutovers
 
   constructor(runner: PipelineRunner, next: Pipeline, changes: ReadonlyMap<string, NodeChange>) {
     this.runner = runner
@@ -37,7 +37,7 @@ export class PipelineChange {
     this.#steps = makeSteps(next.nodes, changes, runner)
     const stays = new Set(this.#steps.map(({ old }) => old))
     this.#removed = runner.nodes.filter((node) => !stays.has(node))
-    this.#crossings = new Crossings(this.#steps, runner.services)
+    this.#cutovers = new Cutovers(this.#steps, runner.services)
   }
 
   /** Opens what is new beside what runs. Rejects when something can't be; then `abort` is to be called. */
@@ -65,9 +65,9 @@ export class PipelineChange {
     const { runner } = this
     runner.description = this.#next.description
     for (const step of this.#steps) this.#settle(step)
-    this.#crossings.prepare(this.#removed.filter((node) => node instanceof SinkRunner))
+    this.#cutovers.prepare(this.#removed.filter((node) => node instanceof OutputRunner))
     runner.nodes = this.#steps.map(({ node }) => node)
-    this.#crossings.start()
+    this.#cutovers.start()
     for (const { verb, node } of this.#steps) {
       if (verb === 'add' && node instanceof InputRunner && node.isOpen) void node.start().catch(() => undefined)
     }
@@ -80,18 +80,18 @@ export class PipelineChange {
 
   /** Cuts every edge now: the engine is about to stop. */
   force(): void {
-    this.#crossings.force()
+    this.#cutovers.force()
   }
 
   /** Resolves when every reader has been handed over, with what that took and what did not work out. */
   async finish(): Promise<{ readonly cuts: readonly EdgeCut[]; readonly failed: readonly FailedStep[] }> {
-    const { cuts, failures } = await this.#crossings.finish()
+    const { cuts, failures } = await this.#cutovers.finish()
     for (const step of this.#steps) {
-      const isShadow = isNew(step) && step.node instanceof StageRunner && step.verb !== 'handoff'
-      if (isShadow && !failures.has(step.settings.id)) this.#takePlace(step.node)
+      const isStandby = isNew(step) && step.node instanceof TransformRunner && step.verb !== 'handoff'
+      if (isStandby && !failures.has(step.settings.id)) this.#activate(step.node)
     }
     const failed = this.#steps.flatMap((step) => this.#revert(step, failures.get(step.settings.id)))
-    if (failed.length > 0) this.#crossings.connectAsPlanned()
+    if (failed.length > 0) this.#cutovers.connectAsPlanned()
     this.runner.nodes = this.#steps.map(({ node }) => node)
     return { cuts, failed }
   }
@@ -107,7 +107,7 @@ export class PipelineChange {
   }
 
   /** Opens what had to wait until others, and the node before it, have let go of what it takes, until `signal` aborts. Never rejects. */
-  async handOff(
+  async restartExclusive(
     released: (ids: readonly string[]) => Promise<void>,
     signal: AbortSignal,
   ): Promise<readonly FailedStep[]> {
@@ -118,7 +118,7 @@ export class PipelineChange {
       try {
         const holders = this.#changes.get(settings.id)?.holders ?? []
         await unlessAborted(released([...holders, ...(old === undefined ? [] : [old.id])]), signal)
-        await handOff(step, this.runner, signal)
+        await restartExclusive(step, this.runner, signal)
       } catch (error) {
         if (old !== undefined) failed.push({ settings, old: old.settings, error })
       }
@@ -136,7 +136,7 @@ export class PipelineChange {
     if (node instanceof InputRunner) return
     addEdges(node, this.runner.services, ({ node: id, port }) => portOf(this.#nodeOf(id), port))
     if (verb === 'handoff') step.holds = node.edges.map((edge) => edge.inlet.hold())
-    else if (node instanceof StageRunner) for (const edge of node.edges) edge.port?.connect(edge)
+    else if (node instanceof TransformRunner) for (const edge of node.edges) edge.port?.connect(edge)
   }
 
   async #open(step: Step): Promise<void> {
@@ -157,12 +157,12 @@ export class PipelineChange {
   /** What needs no boundary: options of a node that stays, a place that nobody has, paths. */
   #settle({ verb, node, settings, old, moves }: Step): void {
     if (node === old) node.update(settings)
-    else if (verb === 'add') this.#takePlace(node)
-    else if (moves && old !== undefined) this.#try(node, () => node.claims?.movePaths(settings.id))
+    else if (verb === 'add') this.#activate(node)
+    else if (moves && old !== undefined) this.#try(node, () => node.endpoints?.movePaths(settings.id))
   }
 
-  #takePlace(node: PipelineNode): void {
-    this.#try(node, () => node.takePlace())
+  #activate(node: PipelineNode): void {
+    this.#try(node, () => node.activate())
   }
 
   /** What it asks for is nobody else's by the check of the graph; where it is all the same, the node fails. */
@@ -181,13 +181,13 @@ export class PipelineChange {
     const before = old.settings
     step.node = old
     old.update({ ...before, id: settings.id })
-    if (moves) this.#try(old, () => old.claims?.movePaths(settings.id))
+    if (moves) this.#try(old, () => old.endpoints?.movePaths(settings.id))
     void this.runner.dismiss(node, 'it could not take its place', DISMISS_WITHIN_MS)
     return [{ settings, old: before, error }]
   }
 
   async #leave(node: PipelineNode, drainMs: number): Promise<void> {
-    const isToDrain = node instanceof SinkRunner && this.#removed.includes(node)
+    const isToDrain = node instanceof OutputRunner && this.#removed.includes(node)
     if (isToDrain) await atMost(node.drained(), drainMs, this.runner.services.clock)
     await this.runner.dismiss(node, 'it has left the graph', DISMISS_WITHIN_MS)
   }

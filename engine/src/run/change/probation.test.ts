@@ -4,13 +4,13 @@ import { openRoom, routeOptions } from '../../deliver/delivery.test.kit.js'
 import type { Graph, NodeSettings } from '../../graph/graph.js'
 import { until } from '../../listen/loopback.test.kit.js'
 import { FakeClock } from '../../testing/fake-clock.js'
-import { NodeClaims } from '../node/node-endpoints.js'
+import { NodeEndpoints } from '../node/node-endpoints.js'
 import { Probation } from './probation.js'
 import { Bench } from './reload.test.kit.js'
-import { KeepingSink, outputOf, settings } from '../run.test.kit.js'
-import { mid, node, output, Sources, stage, ThrowingStage } from '../scripted-nodes.test.kit.js'
+import { KeepingOutput, outputOf, settings } from '../run.test.kit.js'
+import { mid, node, output, Sources, transform, ThrowingTransform } from '../scripted-nodes.test.kit.js'
 
-const definition = outputOf(() => new KeepingSink())
+const definition = outputOf(() => new KeepingOutput())
 const NO_GRAPH = { pipelines: [], services: [], listeners: [] } as unknown as Graph
 
 describe('the probation of a node', () => {
@@ -18,7 +18,7 @@ describe('the probation of a node', () => {
     const clock = new FakeClock()
     const probation = new Probation(clock)
     const [before, now] = [settings('one/ts', definition), settings('one/ts', definition)]
-    probation.begin({ settings: now, claims: undefined }, { settings: before, graph: NO_GRAPH })
+    probation.begin({ settings: now, endpoints: undefined }, { settings: before, graph: NO_GRAPH })
     clock.advance(29_999)
     assert.equal(clock.pending, 1)
     clock.advance(1)
@@ -30,7 +30,7 @@ describe('the probation of a node', () => {
     const clock = new FakeClock()
     const probation = new Probation(clock)
     const [before, now] = [settings('one/ts', definition), settings('one/ts', definition)]
-    probation.begin({ settings: now, claims: undefined }, { settings: before, graph: NO_GRAPH })
+    probation.begin({ settings: now, endpoints: undefined }, { settings: before, graph: NO_GRAPH })
     assert.equal(probation.end(now)?.settings, before)
     assert.equal(probation.end(now), undefined)
     assert.equal(clock.pending, 0)
@@ -42,7 +42,7 @@ describe('the probation of a node', () => {
       NodeSettings,
       ...NodeSettings[],
     ]
-    probation.begin({ settings: now!, claims: undefined }, { settings: before, graph: NO_GRAPH })
+    probation.begin({ settings: now!, endpoints: undefined }, { settings: before, graph: NO_GRAPH })
     probation.carryOn(now!, later!)
     assert.equal(probation.end(now!), undefined)
     assert.equal(probation.end(later!)?.settings, before)
@@ -52,17 +52,17 @@ describe('the probation of a node', () => {
     await using room = await openRoom()
     const clock = new FakeClock()
     const probation = new Probation(clock)
-    const claims = new NodeClaims({
+    const endpoints = new NodeEndpoints({
       delivery: room.delivery,
       listeners: { http: () => room.listener },
       owner: () => 'one/ts',
-      isStaged: false,
+      isStandby: false,
     })
     const begin = (): void => {
       const former = { settings: settings('one/ts', definition), graph: NO_GRAPH }
-      probation.begin({ settings: settings('one/ts', definition), claims }, former)
+      probation.begin({ settings: settings('one/ts', definition), endpoints }, former)
     }
-    const route = claims.delivery.open(routeOptions())
+    const route = endpoints.delivery.open(routeOptions())
     begin()
     clock.advance(20_000)
     begin()
@@ -78,13 +78,13 @@ describe('a changed node of an engine', () => {
   /** Throws, where its `swap` is `bad`, from then on that it is told to. */
   const failing = () => {
     const state = { isFailing: false }
-    const made = stage(({ value }) => new ThrowingStage(() => value.swap === 'bad' && state.isFailing))
+    const made = transform(({ value }) => new ThrowingTransform(() => value.swap === 'bad' && state.isFailing))
     return { state, definition: made }
   }
 
   test('goes back although a reload of another node has come since', async () => {
     const { state, definition: throwing } = failing()
-    const out = output(() => new KeepingSink())
+    const out = output(() => new KeepingOutput())
     const nodes = (swap: string, live: string): NodeSettings[] => [
       mid(throwing, { swap }),
       node('one/out', out, { from: 'one/mid', live }),
@@ -103,10 +103,10 @@ describe('a changed node of an engine', () => {
   test('stays as a later reload has repaired it, where it fails while that is under way', async () => {
     let open: (() => void) | undefined
     const state = { isFailing: false }
-    const throwing = stage(({ value }) => {
-      if (value.swap !== 'fixed') return new ThrowingStage(() => value.swap === 'bad' && state.isFailing)
+    const throwing = transform(({ value }) => {
+      if (value.swap !== 'fixed') return new ThrowingTransform(() => value.swap === 'bad' && state.isFailing)
       return new Promise((resolve) => {
-        open = () => resolve(new ThrowingStage())
+        open = () => resolve(new ThrowingTransform())
       })
     })
     await using bench = await new Bench().start(mid(throwing, { swap: 'good' }))
@@ -122,12 +122,12 @@ describe('a changed node of an engine', () => {
     await bench.settled()
     assert.deepEqual([bench.states['one/mid'], bench.swapOf('one/mid')], ['ready', 'fixed'])
     assert.deepEqual(bench.rolledBack, [])
-    const { length } = bench.sink.chunks
-    await until(() => bench.sink.chunks.length > length, 'the stream goes on')
+    const { length } = bench.output.chunks
+    await until(() => bench.output.chunks.length > length, 'the stream goes on')
   })
 
   test('is told once where it fails between the commit and its turn', async () => {
-    const throwing = stage(({ value }) => new ThrowingStage(() => value.swap === 'bad'))
+    const throwing = transform(({ value }) => new ThrowingTransform(() => value.swap === 'bad'))
     await using bench = await new Bench().start(mid(throwing, { swap: 'good' }))
     bench.send(7)
     const { graph } = bench.engine
@@ -145,7 +145,7 @@ describe('a changed node of an engine', () => {
 
   test('goes back alone where what it reads has another name since, and what was added stays', async () => {
     const { state, definition: throwing } = failing()
-    const [sources, more] = [new Sources(), new KeepingSink()]
+    const [sources, more] = [new Sources(), new KeepingOutput()]
     const added = output(() => more)
     const nodes = (name: string, swap: string): NodeSettings[] => [
       node(`one/${name}`, sources.definition, name === 'main' ? {} : { was: 'one/main' }),
@@ -163,7 +163,7 @@ describe('a changed node of an engine', () => {
     assert.deepEqual(bench.states, { 'one/src': 'ready', 'one/mid': 'ready', 'one/more': 'ready', 'one/out': 'ready' })
     assert.equal(bench.swapOf('one/mid'), 'good')
     assert.equal(more.isComplete, false)
-    const { length } = bench.sink.chunks
-    await until(() => bench.sink.chunks.length > length, 'the stream goes on')
+    const { length } = bench.output.chunks
+    await until(() => bench.output.chunks.length > length, 'the stream goes on')
   })
 })

@@ -1,12 +1,12 @@
 // Nodes that a reload has changed are watched for a while: one that fails for good goes back to what it was, once.
 import type { Graph, NodeSettings } from '../../graph/graph.js'
 import { PROBATION_MS } from '../../reload/config-sync-state.js'
-import type { NodeClaims } from '../node/node-endpoints.js'
+import type { NodeEndpoints } from '../node/node-endpoints.js'
 import type { Clock } from '../../plugin/tokens.js'
 
 interface TriedNode {
   readonly settings: NodeSettings
-  readonly claims: NodeClaims | undefined
+  readonly endpoints: NodeEndpoints | undefined
 }
 
 interface Trial {
@@ -37,10 +37,10 @@ export class Probation {
     this.#trials.get(id)?.timer[Symbol.dispose]()
     const timer = this.#clock.after(PROBATION_MS, () => {
       if (this.#trials.get(id)?.timer === timer) this.#trials.delete(id)
-      node.claims?.retain(false)
+      node.endpoints?.retain(false)
     })
     this.#trials.set(id, { settings: node.settings, before, timer })
-    node.claims?.retain(true)
+    node.endpoints?.retain(true)
   }
 
   /** Another reload has left the node as it is. */

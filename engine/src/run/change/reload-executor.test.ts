@@ -2,15 +2,15 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { until } from '../../listen/loopback.test.kit.js'
 import { Bench } from './reload.test.kit.js'
-import { KeepingSink } from '../run.test.kit.js'
-import { mid, node, numbers, output, serving, Sources, stage, ThrowingStage } from '../scripted-nodes.test.kit.js'
+import { KeepingOutput } from '../run.test.kit.js'
+import { mid, node, numbers, output, serving, Sources, transform, ThrowingTransform } from '../scripted-nodes.test.kit.js'
 
 describe('a node that is changed', () => {
   test('hands over what it has to the one that takes its place', async () => {
     const seen: unknown[] = []
-    const counting = stage((_options, previous) => {
+    const counting = transform((_options, previous) => {
       seen.push(previous)
-      return Object.assign(new ThrowingStage(), { handOver: () => 'state' })
+      return Object.assign(new ThrowingTransform(), { snapshotState: () => 'state' })
     })
     await using bench = await new Bench().start(mid(counting))
     bench.send(7)
@@ -31,11 +31,11 @@ describe('a node that is changed', () => {
       [['one/out', 'clean']],
     )
     bench.send(3)
-    assert.deepEqual(bench.sink.seqs, numbers(0, bench.sink.seqs.length))
+    assert.deepEqual(bench.output.seqs, numbers(0, bench.output.seqs.length))
   })
 
   test('that makes a stream of its own is cut over at a key frame, with a marked discontinuity', async () => {
-    const making = stage(() => new ThrowingStage(), { makesStream: true })
+    const making = transform(() => new ThrowingTransform(), { makesStream: true })
     await using bench = await new Bench().start(mid(making))
     bench.send(7)
     const sending = setInterval(() => bench.send(1), 2)
@@ -46,19 +46,19 @@ describe('a node that is changed', () => {
       [['one/out', 'marked']],
     )
     bench.send(3)
-    const marked = bench.sink.chunks.filter(({ discontinuity }) => discontinuity === 'lost')
+    const marked = bench.output.chunks.filter(({ discontinuity }) => discontinuity === 'lost')
     assert.equal(marked.length, 1)
     assert.equal((marked[0]?.origin.seq ?? -1) % 5, 0)
   })
 
   test('goes back, once, when it fails in its probation', async () => {
-    const throwing = stage(({ value }) => new ThrowingStage((seq) => value.swap === 'bad' && seq >= 40))
+    const throwing = transform(({ value }) => new ThrowingTransform((seq) => value.swap === 'bad' && seq >= 40))
     await using bench = await new Bench().start(mid(throwing))
     bench.send(3)
     const applying = bench.reload(mid(throwing, { swap: 'bad' }))
     await until(() => {
-      if (bench.sink.seqs.length < 30) bench.send(1)
-      return bench.sink.seqs.length >= 30
+      if (bench.output.seqs.length < 30) bench.send(1)
+      return bench.output.seqs.length >= 30
     }, 'chunks have passed')
     await applying
     bench.send(20)
@@ -69,45 +69,45 @@ describe('a node that is changed', () => {
       [['one/mid', 'broken at 40']],
     )
     assert.equal(bench.swapOf('one/mid'), '')
-    const before = bench.sink.seqs.length
+    const before = bench.output.seqs.length
     bench.send(20)
-    assert.ok(bench.sink.seqs.length > before)
+    assert.ok(bench.output.seqs.length > before)
   })
 
   test('goes back when it throws at a live option', async () => {
-    const picky = stage((options$) => {
+    const picky = transform((options$) => {
       options$.subscribe(({ live }) => {
         if (live === 'bad') throw new Error('not this')
       })
-      return new ThrowingStage()
+      return new ThrowingTransform()
     })
     await using bench = await new Bench().start(mid(picky))
     bench.send(3)
     await bench.reload(mid(picky, { live: 'bad' }))
     await until(() => bench.rolledBack.length > 0, 'it is told')
     assert.equal(bench.states['one/mid'], 'ready')
-    const before = bench.sink.seqs.length
+    const before = bench.output.seqs.length
     bench.send(20)
-    assert.ok(bench.sink.seqs.length > before)
+    assert.ok(bench.output.seqs.length > before)
   })
 
   test('that can not open changes nothing', async () => {
-    const closed = stage(({ value }) => {
+    const closed = transform(({ value }) => {
       if (value.swap === 'bad') throw new Error('can not open')
-      return new ThrowingStage()
+      return new ThrowingTransform()
     })
     await using bench = await new Bench().start(mid(closed))
     bench.send(3)
     const { graph } = bench.engine
     await assert.rejects(bench.reload(mid(closed, { swap: 'bad' })), { message: 'can not open' })
     bench.send(20)
-    assert.deepEqual(bench.sink.seqs, numbers(0, 23))
+    assert.deepEqual(bench.output.seqs, numbers(0, 23))
     assert.equal(bench.engine.graph, graph)
     assert.deepEqual(bench.rolledBack, [])
   })
 
   test('is cut in time, and cleanly, when the engine stops in the middle of a commit', async () => {
-    const passing = stage(() => new ThrowingStage())
+    const passing = transform(() => new ThrowingTransform())
     await using bench = await new Bench().start(mid(passing))
     bench.send(3)
     const { graph } = bench.engine
@@ -141,15 +141,15 @@ describe('an output that is changed', () => {
   test('leaves to the new one what it has not taken yet, and makes nobody wait any more', async () => {
     const sources = new Sources({ canHold: true })
     const got: number[] = []
-    const sinks: KeepingSink[] = []
+    const outputs: KeepingOutput[] = []
     const holding = output(() => {
-      const sink = new KeepingSink()
-      sinks.push(sink)
-      sink.onChunk = ({ origin }) => {
+      const output = new KeepingOutput()
+      outputs.push(output)
+      output.onChunk = ({ origin }) => {
         got.push(origin.seq)
-        if (sink === sinks[0] && origin.seq === 12) sink.inlet?.hold()
+        if (output === outputs[0] && origin.seq === 12) output.inlet?.hold()
       }
-      return sink
+      return output
     })
     const nodes = (swap: string) => [
       node('one/main', sources.definition),

@@ -8,12 +8,12 @@ import { planReload } from '../../reload/plan-reload.js'
 import { reloadError } from '../../reload/reload-errors.js'
 import type { ReloadPlan } from '../../observe/reload-plan.js'
 import type { AppliedReload, RolledBack } from '../../reload/reload-target.js'
-import { type ChangeSurroundings, EngineChange } from './reload-transaction.js'
-import type { AnyLife } from '../node/node-runner.js'
+import { type ReloadContext, ReloadTransaction } from './reload-transaction.js'
+import type { AnyNodeRunner } from '../node/node-runner.js'
 import type { ChangedNode } from '../node/run-services.js'
 import { type Former, Probation, withNodeBefore } from './probation.js'
 
-export interface ChangerSettings extends ChangeSurroundings {
+export interface ReloadExecutorSettings extends ReloadContext {
   readonly log: Logger
   viewersOf(node: string): number
   onRolledBack(what: RolledBack): void
@@ -22,15 +22,15 @@ export interface ChangerSettings extends ChangeSurroundings {
 }
 
 interface Failure {
-  readonly node: AnyLife
+  readonly node: AnyNodeRunner
   readonly before: Former
   readonly why: string
 }
 
-export class GraphChanger {
-  readonly #settings: ChangerSettings
+export class ReloadExecutor {
+  readonly #settings: ReloadExecutorSettings
   readonly #probation: Probation
-  #change: EngineChange | undefined
+  #change: ReloadTransaction | undefined
   #queue: Promise<unknown> = Promise.resolve()
   readonly #draining = new Set<Promise<void>>()
   #turns = 0
@@ -38,7 +38,7 @@ export class GraphChanger {
   /** Ends the preparing that is under way. */
   #giveUp: (error: EngineError) => void = () => undefined
 
-  constructor(settings: ChangerSettings) {
+  constructor(settings: ReloadExecutorSettings) {
     this.#settings = settings
     this.#probation = new Probation(settings.run.clock)
   }
@@ -92,7 +92,7 @@ export class GraphChanger {
     if (this.#isStopping) throw stopping()
     const { running, viewersOf } = this.#settings
     const before = running.graph
-    const change = new EngineChange(this.#settings, plan, next)
+    const change = new ReloadTransaction(this.#settings, plan, next)
     try {
       const givenUp = new Promise<never>((_, reject) => {
         this.#giveUp = reject
@@ -157,12 +157,12 @@ export class GraphChanger {
       log.error({ err: error, node: id }, 'a changed node has failed, and can not go back to what it was')
       return
     } finally {
-      failed.claims?.retain(false)
+      failed.endpoints?.retain(false)
     }
     onRolledBack({ node: id, why: alone === undefined ? `${why} (the whole configuration before it runs again)` : why })
   }
 
-  #nodes(): readonly AnyLife[] {
+  #nodes(): readonly AnyNodeRunner[] {
     const { services, pipelines } = this.#settings.running
     return [...services, ...pipelines.flatMap((pipeline) => pipeline.nodes)]
   }

@@ -5,11 +5,11 @@ import type { EngineContainer } from '../node/container.js'
 import type { LiveDelivery } from '../../deliver/live-delivery.js'
 import type { Graph, Pipeline } from '../../graph/graph.js'
 import type { HttpListeners } from '../../listen/http-listeners.js'
-import type { ListenerChange } from '../../listen/listener-transaction.js'
+import type { ListenerTransaction } from '../../listen/listener-transaction.js'
 import type { ReloadPlan } from '../../observe/reload-plan.js'
 import type { EdgeCut } from '../../observe/reload-report.js'
 import { listenerSpecs } from '../../listen/http-listeners.js'
-import { type FailedStep, PipelineChange } from './pipeline-transaction.js'
+import { type FailedStep, PipelineTransaction } from './pipeline-transaction.js'
 import { PipelineRunner } from '../pipeline/pipeline-runner.js'
 import type { RunServices } from '../node/run-services.js'
 import { ServiceChange } from './service-change.js'
@@ -25,7 +25,7 @@ export interface Running {
   services: readonly ServiceRunner[]
 }
 
-export interface ChangeSurroundings {
+export interface ReloadContext {
   readonly running: Running
   readonly run: RunServices
   readonly container: EngineContainer
@@ -35,19 +35,19 @@ export interface ChangeSurroundings {
   adopt(next: Graph): void
 }
 
-export class EngineChange {
-  readonly #around: ChangeSurroundings
+export class ReloadTransaction {
+  readonly #around: ReloadContext
   readonly #plan: ReloadPlan
   readonly #next: Graph
-  readonly #pipelines: readonly PipelineChange[]
+  readonly #pipelines: readonly PipelineTransaction[]
   readonly #services: ServiceChange
-  #listeners: ListenerChange | undefined
+  #listeners: ListenerTransaction | undefined
   #isAborted = false
   readonly #stopping = new AbortController()
   /** Old nodes by the id that they had, until they have let go of everything. */
   #leaving: ReadonlyMap<string, Promise<void>> = new Map()
 
-  constructor(around: ChangeSurroundings, plan: ReloadPlan, next: Graph) {
+  constructor(around: ReloadContext, plan: ReloadPlan, next: Graph) {
     this.#around = around
     this.#plan = plan
     this.#next = next
@@ -59,7 +59,7 @@ export class EngineChange {
     const names = [...new Set([...after.keys(), ...before.keys()])]
     this.#pipelines = names.map((name) => {
       const runner = before.get(name) ?? new PipelineRunner(empty(name), run, container)
-      return new PipelineChange(runner, after.get(name) ?? empty(name), changes)
+      return new PipelineTransaction(runner, after.get(name) ?? empty(name), changes)
     })
     this.#services = new ServiceChange(running.services, next.services, changes, { services: run, container })
   }
@@ -95,7 +95,7 @@ export class EngineChange {
     // Viewers of what has moved to another listener keep their connections.
     this.#listeners?.commit(Infinity)
     for (const pipeline of this.#pipelines) for (const id of pipeline.withdrawn) delivery.withdraw(id)
-    for (const service of this.#services.withdrawn) service.claims?.withdrawPaths()
+    for (const service of this.#services.withdrawn) service.endpoints?.withdrawPaths()
     this.#rename()
     adopt(this.#next)
     this.#services.commit()
@@ -133,14 +133,14 @@ export class EngineChange {
       for (const id of ids) await this.#leaving.get(id)
     }
     const { signal } = this.#stopping
-    const handedOff = await Promise.all([
-      this.#services.handOff(released, signal),
-      ...this.#pipelines.map((pipeline) => pipeline.handOff(released, signal)),
+    const restarted = await Promise.all([
+      this.#services.restartExclusive(released, signal),
+      ...this.#pipelines.map((pipeline) => pipeline.restartExclusive(released, signal)),
     ])
     running.services = this.#services.nodes
     return {
       cuts: results.flatMap(({ cuts }) => cuts),
-      failed: [...results.flatMap(({ failed }) => failed), ...handedOff.flat()],
+      failed: [...results.flatMap(({ failed }) => failed), ...restarted.flat()],
     }
   }
 

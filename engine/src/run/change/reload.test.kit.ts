@@ -7,9 +7,9 @@ import type { AppliedReload, RolledBack } from '../../reload/reload-target.js'
 import { startEngine } from '../../compose.js'
 import type { RunningEngine } from '../engine.js'
 import { LiveEngine, liveYaml } from '../live-engine.test.kit.js'
-import { PipelineChange } from './pipeline-transaction.js'
+import { PipelineTransaction } from './pipeline-transaction.js'
 import { PipelineRunner } from '../pipeline/pipeline-runner.js'
-import { keptLog, KeepingSink, ScriptedSource, Workshop } from '../run.test.kit.js'
+import { keptLog, KeepingOutput, ScriptedSource, Workshop } from '../run.test.kit.js'
 import { input, type Mode, node, numbered, output } from '../scripted-nodes.test.kit.js'
 
 /** An engine whose pipelines are made of scripted nodes. */
@@ -17,7 +17,7 @@ export class Bench implements AsyncDisposable {
   /** What `one/main` is, where a test does not say what it is. */
   readonly source = new ScriptedSource()
   /** What `one/out` is, where a test does not say what it is. */
-  readonly sink = new KeepingSink()
+  readonly output = new KeepingOutput()
   readonly rolledBack: RolledBack[] = []
   #plan: ReloadPlan | undefined
   #seq = 0
@@ -28,7 +28,7 @@ export class Bench implements AsyncDisposable {
     context.ready()
     return this.source
   })
-  readonly #out = output(() => this.sink)
+  readonly #out = output(() => this.output)
 
   get engine(): RunningEngine {
     return this.#engine!
@@ -151,10 +151,10 @@ export class PipelineBench implements AsyncDisposable {
   }
 
   /** Prepares what the verbs say, by id, and begins to hand over; other nodes are kept. */
-  async change(verbs: Readonly<Record<string, PlanVerb>>, ...nodes: readonly NodeSettings[]): Promise<PipelineChange> {
+  async change(verbs: Readonly<Record<string, PlanVerb>>, ...nodes: readonly NodeSettings[]): Promise<PipelineTransaction> {
     const changes = nodes.map(({ id }) => ({ id, verb: verbs[id] ?? 'keep', changes: [], why: '' }) as const)
     const byId = new Map(changes.map((change) => [change.id, change]))
-    const change = new PipelineChange(this.runner, { name: 'one', description: '', nodes }, byId)
+    const change = new PipelineTransaction(this.runner, { name: 'one', description: '', nodes }, byId)
     await change.prepare()
     change.commit()
     return change

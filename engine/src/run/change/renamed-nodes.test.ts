@@ -3,21 +3,21 @@ import { describe, test } from 'node:test'
 import type { NodeSettings } from '../../graph/graph.js'
 import { until } from '../../listen/loopback.test.kit.js'
 import { Bench } from './reload.test.kit.js'
-import { KeepingSink } from '../run.test.kit.js'
-import { node, output, serving, stage, ThrowingStage } from '../scripted-nodes.test.kit.js'
+import { KeepingOutput } from '../run.test.kit.js'
+import { node, output, serving, transform, ThrowingTransform } from '../scripted-nodes.test.kit.js'
 
 describe('a node that is renamed and changed in one edit', () => {
   test('that goes back has its new name in the graph and as it runs, and a later reload leaves it be', async () => {
     const opened: string[] = []
-    const throwing = stage(({ value }) => {
+    const throwing = transform(({ value }) => {
       opened.push(value.swap)
-      return new ThrowingStage(() => value.swap === 'bad')
+      return new ThrowingTransform(() => value.swap === 'bad')
     })
-    const sinks: KeepingSink[] = []
+    const outputs: KeepingOutput[] = []
     const out = output(() => {
-      const sink = new KeepingSink()
-      sinks.push(sink)
-      return sink
+      const output = new KeepingOutput()
+      outputs.push(output)
+      return output
     })
     const nodes = (name: string, swap: string, live: string): NodeSettings[] => [
       node(`one/${name}`, throwing, { from: 'one/main', swap, ...(name === 'old' ? {} : { was: 'one/old' }) }),
@@ -40,9 +40,9 @@ describe('a node that is renamed and changed in one edit', () => {
     assert.equal(bench.verbs['one/old'], undefined)
     assert.deepEqual(bench.states, { 'one/main': 'ready', 'one/new': 'ready', 'one/out': 'ready' })
     assert.deepEqual(opened, ['good', 'bad'])
-    const length = sinks[0]?.chunks.length ?? 0
-    await until(() => (sinks[0]?.chunks.length ?? 0) > length, 'the stream goes on')
-    assert.equal(sinks.length, 1)
+    const length = outputs[0]?.chunks.length ?? 0
+    await until(() => (outputs[0]?.chunks.length ?? 0) > length, 'the stream goes on')
+    assert.equal(outputs.length, 1)
   })
 
   test('that goes back keeps its viewers, who are known by the new name', async () => {

@@ -4,7 +4,7 @@ import type { NodeSettings } from '../../graph/graph.js'
 import { until } from '../../listen/loopback.test.kit.js'
 import { defineService } from '../../plugin/define.js'
 import { Bench } from './reload.test.kit.js'
-import { KeepingSink } from '../run.test.kit.js'
+import { KeepingOutput } from '../run.test.kit.js'
 import { common, node, output } from '../scripted-nodes.test.kit.js'
 
 /** Outputs and services of which each holds alone what its `swap` says. */
@@ -17,7 +17,7 @@ class Holders {
     exclusive: ({ swap }) => [`udp:${swap}`],
     open: ({ value: { swap } }, { id }) => this.#hold(swap, id),
   })
-  readonly output = output(({ swap }, { id }) => Object.assign(new KeepingSink(), this.#hold(swap, id)), {
+  readonly output = output(({ swap }, { id }) => Object.assign(new KeepingOutput(), this.#hold(swap, id)), {
     exclusive: ({ swap }) => [`udp:${swap}`],
   })
 

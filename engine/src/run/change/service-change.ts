@@ -38,8 +38,8 @@ export class ServiceChange {
       const old = verb === 'add' ? undefined : running.find(({ id }) => id === (change?.was ?? settings.id))
       const stays = verb === 'keep' || ((verb === 'live' || verb === 'rebind') && old !== undefined && !isGone(old))
       if (old !== undefined && stays) return { settings, verb, old, node: old }
-      const coming = { isStaged: true, ...(old === undefined ? {} : { before: old }) }
-      return { settings, verb, old, node: new ServiceRunner(settings, services, container, coming) }
+      const placement = { isStandby: true, ...(old === undefined ? {} : { before: old }) }
+      return { settings, verb, old, node: new ServiceRunner(settings, services, container, placement) }
     })
     const kept = new Set(this.#steps.map(({ old }) => old))
     this.#removed = running.filter((service) => !kept.has(service))
@@ -74,8 +74,8 @@ export class ServiceChange {
       const { node, old, verb, settings } = step
       if (node === old) {
         node.update(settings)
-        if (verb === 'rebind') this.#try(step, () => node.claims?.claimPaths())
-      } else if (verb !== 'handoff') this.#try(step, () => node.takePlace())
+        if (verb === 'rebind') this.#try(step, () => node.endpoints?.claimPaths())
+      } else if (verb !== 'handoff') this.#try(step, () => node.activate())
     }
   }
 
@@ -85,8 +85,8 @@ export class ServiceChange {
     return new Map([...replaced, ...this.#removed].map((node) => [node.id, this.#dismiss(node)]))
   }
 
-  /** As PipelineChange.handOff; with what failed at the commit. */
-  async handOff(
+  /** As PipelineTransaction.restartExclusive; with what failed at the commit. */
+  async restartExclusive(
     released: (ids: readonly string[]) => Promise<void>,
     signal: AbortSignal,
   ): Promise<readonly FailedStep[]> {
@@ -96,7 +96,7 @@ export class ServiceChange {
       const holders = this.#changes.get(settings.id)?.holders ?? []
       try {
         await unlessAborted(released([...holders, ...(old === undefined ? [] : [old.id])]), signal)
-        node.takePlace()
+        node.activate()
         await unlessAborted(node.start(), signal)
       } catch (error) {
         this.#failures.set(step, error)
@@ -119,7 +119,7 @@ export class ServiceChange {
   }
 
   async #dismiss(node: ServiceRunner): Promise<void> {
-    node.claims?.retain(false)
+    node.endpoints?.retain(false)
     await node.stop('it has left the graph', DISMISS_WITHIN_MS)
   }
 

@@ -8,7 +8,7 @@ import { runError } from '../node/run-errors.js'
 
 const LOOK_EVERY_MS = 100
 
-export class SourceCrossover {
+export class SourceCutover {
   readonly node: string
   readonly newcomer: string
   readonly done: Promise<EdgeCut>
@@ -37,8 +37,8 @@ export class SourceCrossover {
 
   start(): void {
     this.#startedMs = this.#clock.nowMs()
-    const { shadow } = this.#next
-    if (shadow !== undefined) shadow.onEntry = () => this.#cut()
+    const { standby } = this.#next
+    if (standby !== undefined) standby.onEntry = () => this.#cut()
     this.#timers.push(
       this.#clock.after(Math.max(CUT_WITHIN_MS, 2 * this.#before.port.entryIntervalMs), () => this.force()),
       this.#clock.every(LOOK_EVERY_MS, () => this.#look()),
@@ -61,12 +61,12 @@ export class SourceCrossover {
   }
 
   #look(): void {
-    if (this.#next.shadow?.hasEntry === true || this.#before.isSilent(SILENT_MS)) this.#cut()
+    if (this.#next.standby?.hasEntry === true || this.#before.isSilent(SILENT_MS)) this.#cut()
   }
 
   #cut(): void {
     this.#end(() => {
-      this.#next.takePlace()
+      this.#next.activate()
       const waitedMs = Math.round(this.#clock.nowMs() - this.#startedMs)
       this.#settle.resolve({ node: this.node, how: 'marked', waitedMs })
     })
@@ -75,8 +75,8 @@ export class SourceCrossover {
   #end(how: () => void): void {
     if (this.#isOver) return
     this.#isOver = true
-    const { shadow } = this.#next
-    if (shadow !== undefined) shadow.onEntry = () => undefined
+    const { standby } = this.#next
+    if (standby !== undefined) standby.onEntry = () => undefined
     for (const timer of this.#timers.splice(0)) timer[Symbol.dispose]()
     try {
       how()

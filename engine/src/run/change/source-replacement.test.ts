@@ -3,19 +3,19 @@ import { describe, test } from 'node:test'
 import type { NodeSettings } from '../../graph/graph.js'
 import { until } from '../../listen/loopback.test.kit.js'
 import { Bench, PipelineBench } from './reload.test.kit.js'
-import { chunk, KeepingSink, ScriptedSource, settle, testError } from '../run.test.kit.js'
-import { input, mid, node, numbers, output, Sources, stage, ThrowingStage } from '../scripted-nodes.test.kit.js'
+import { chunk, KeepingOutput, ScriptedSource, settle, testError } from '../run.test.kit.js'
+import { input, mid, node, numbers, output, Sources, transform, ThrowingTransform } from '../scripted-nodes.test.kit.js'
 
 /** A transform whose node of the swap `late` opens when it is told to. */
-class LateStage {
+class LateTransform {
   isOpening = false
   #settle: { resolve(): void; reject(error: Error): void } | undefined
 
-  readonly definition = stage(({ value }) => {
-    if (value.swap !== 'late') return new ThrowingStage()
+  readonly definition = transform(({ value }) => {
+    if (value.swap !== 'late') return new ThrowingTransform()
     this.isOpening = true
     return new Promise((resolve, reject) => {
-      this.#settle = { resolve: () => resolve(new ThrowingStage()), reject }
+      this.#settle = { resolve: () => resolve(new ThrowingTransform()), reject }
     })
   })
 
@@ -29,67 +29,67 @@ class LateStage {
 }
 
 describe('another source that ends while the reload that brings it is prepared', () => {
-  const nodes = (sources: Sources, late: LateStage, swap: string, ofMid: string): NodeSettings[] => [
+  const nodes = (sources: Sources, late: LateTransform, swap: string, ofMid: string): NodeSettings[] => [
     node('one/main', sources.definition, { swap }),
     mid(late.definition, { swap: ofMid }),
   ]
 
   test('ends nothing for those who read the one before it, where the reload is given up', async () => {
-    const [sources, late] = [new Sources(), new LateStage()]
+    const [sources, late] = [new Sources(), new LateTransform()]
     await using bench = await new Bench().start(...nodes(sources, late, 'a', ''))
     bench.send(7, sources.of('a'))
     const applying = bench.reload(...nodes(sources, late, 'b', 'late'))
     await until(() => sources.isConnected('b') && late.isOpening, 'the other source is connected')
     sources.of('b').complete()
-    assert.equal(bench.sink.isComplete, false)
+    assert.equal(bench.output.isComplete, false)
     late.refuse()
     await assert.rejects(applying, { message: 'can not open' })
     bench.send(7, sources.of('a'))
-    assert.equal(bench.sink.isComplete, false)
-    assert.equal(bench.sink.chunks.length, 14)
+    assert.equal(bench.output.isComplete, false)
+    assert.equal(bench.output.chunks.length, 14)
   })
 
   test('ends the stream when its turn has come, with what it had', async () => {
-    const [sources, late] = [new Sources(), new LateStage()]
+    const [sources, late] = [new Sources(), new LateTransform()]
     await using bench = await new Bench().start(...nodes(sources, late, 'a', ''))
     bench.send(10, sources.of('a'))
     const applying = bench.reload(...nodes(sources, late, 'b', 'late'))
     await until(() => sources.isConnected('b') && late.isOpening, 'the other source is connected')
     bench.send(2, sources.of('b'))
     sources.of('b').complete()
-    assert.deepEqual([bench.sink.isComplete, bench.sink.chunks.length], [false, 10])
+    assert.deepEqual([bench.output.isComplete, bench.output.chunks.length], [false, 10])
     late.open()
     await applying
-    assert.deepEqual([bench.sink.isComplete, bench.sink.chunks.length], [true, 12])
+    assert.deepEqual([bench.output.isComplete, bench.output.chunks.length], [true, 12])
     await bench.engine.ended
   })
 })
 
 /** `main` of that source, and an output. */
-function reading(sources: Sources, sink: KeepingSink, swap: string): NodeSettings[] {
-  const out = output(() => sink)
+function reading(sources: Sources, kept: KeepingOutput, swap: string): NodeSettings[] {
+  const out = output(() => kept)
   return [node('one/main', sources.definition, { swap }), node('one/out', out, { from: 'one/main' })]
 }
 
 describe('a source whose place another takes', () => {
   test('tries no more, while others of the reload still cross over', async () => {
-    const [sources, sink] = [new Sources(), new KeepingSink()]
-    await using bench = await new PipelineBench(...reading(sources, sink, 'a')).start()
+    const [sources, output] = [new Sources(), new KeepingOutput()]
+    await using bench = await new PipelineBench(...reading(sources, output, 'a')).start()
     bench.pass(1000, sources.of('a'))
     sources.of('a').error(testError('TEST_RETRY', 'gone'))
     assert.equal(bench.runner.find('one/main')?.state, 'waiting')
-    const change = await bench.change({ 'one/main': 'source' }, ...reading(sources, sink, 'b'))
+    const change = await bench.change({ 'one/main': 'source' }, ...reading(sources, output, 'b'))
     // Longer than the first wait between two attempts.
     bench.pass(2000, sources.of('b'))
     assert.deepEqual([sources.of('a').attempts, sources.of('b').attempts], [1, 1])
     await change.finish()
-    const { length } = sink.chunks
+    const { length } = output.chunks
     bench.pass(500, sources.of('a'), sources.of('b'))
-    assert.equal(sink.chunks.length, length + 5)
+    assert.equal(output.chunks.length, length + 5)
   })
 
   test('keeps it, and nothing has changed, where the other never becomes ready', async () => {
-    const [ready, silent, sink] = [new ScriptedSource(), new ScriptedSource(), new KeepingSink()]
+    const [ready, silent, kept] = [new ScriptedSource(), new ScriptedSource(), new KeepingOutput()]
     const definition = input(({ swap }, context) => {
       // Only the one that runs says that it has what it needs.
       if (swap === 'a') context.ready()
@@ -99,7 +99,7 @@ describe('a source whose place another takes', () => {
       node('one/main', definition, { swap }),
       node(
         'one/out',
-        output(() => sink),
+        output(() => kept),
         { from: 'one/main' },
       ),
     ]
@@ -120,15 +120,15 @@ describe('a source whose place another takes', () => {
       ['NODE_NOT_READY'],
     )
     bench.pass(1000, ready)
-    assert.deepEqual(sink.seqs, numbers(0, 130))
+    assert.deepEqual(kept.seqs, numbers(0, 130))
     assert.equal(bench.runner.find('one/main')?.state, 'ready')
   })
 
   test('keeps it where the other is connected and sends nothing', async () => {
-    const [sources, sink] = [new Sources(), new KeepingSink()]
-    await using bench = await new PipelineBench(...reading(sources, sink, 'a')).start()
+    const [sources, output] = [new Sources(), new KeepingOutput()]
+    await using bench = await new PipelineBench(...reading(sources, output, 'a')).start()
     bench.pass(1000, sources.of('a'))
-    const change = await bench.change({ 'one/main': 'source' }, ...reading(sources, sink, 'b'))
+    const change = await bench.change({ 'one/main': 'source' }, ...reading(sources, output, 'b'))
     bench.pass(10_000, sources.of('a'))
     const { cuts, failed } = await change.finish()
     assert.deepEqual(cuts, [])
@@ -137,15 +137,15 @@ describe('a source whose place another takes', () => {
       [['one/main', 'NODE_NOT_READY']],
     )
     bench.pass(1000, sources.of('a'), sources.of('b'))
-    assert.deepEqual(sink.seqs, numbers(0, 120))
+    assert.deepEqual(output.seqs, numbers(0, 120))
     assert.equal(bench.runner.find('one/main')?.state, 'ready')
   })
 
   test('leaves it in the end to one that sends something without key frames', async () => {
-    const [sources, sink] = [new Sources(), new KeepingSink()]
-    await using bench = await new PipelineBench(...reading(sources, sink, 'a')).start()
+    const [sources, output] = [new Sources(), new KeepingOutput()]
+    await using bench = await new PipelineBench(...reading(sources, output, 'a')).start()
     bench.pass(1000, sources.of('a'))
-    const change = await bench.change({ 'one/main': 'source' }, ...reading(sources, sink, 'b'))
+    const change = await bench.change({ 'one/main': 'source' }, ...reading(sources, output, 'b'))
     for (let seq = 0; seq < 100; seq++) {
       bench.pass(100, sources.of('a'))
       sources.of('b').next(chunk(1000 + seq))
@@ -156,7 +156,7 @@ describe('a source whose place another takes', () => {
       cuts.map(({ node: id, how }) => [id, how]),
       [['one/main', 'marked']],
     )
-    assert.ok(sink.seqs.includes(1099))
+    assert.ok(output.seqs.includes(1099))
   })
 })
 
@@ -181,9 +181,9 @@ describe('the only input of an engine', () => {
     await bench.settled()
     assert.equal(ended, undefined)
     assert.notEqual(sources.of('a'), first)
-    const { length } = bench.sink.chunks
+    const { length } = bench.output.chunks
     bench.send(5, sources.of('a'))
-    assert.equal(bench.sink.chunks.length, length + 5)
+    assert.equal(bench.output.chunks.length, length + 5)
   })
 
   test('that fails for good when it is not on probation ends the engine', async () => {

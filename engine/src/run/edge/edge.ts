@@ -76,7 +76,7 @@ export class Edge implements PortReader {
     this.counters.receivedBytes += chunk.bytes.length
     this.#note(chunk)
     if (!this.#isAttached) this.#leaveOut(chunk)
-    else if (this.#holds === 0 && this.#queue.length === 0 && !this.#isDraining) this.#handOver(chunk)
+    else if (this.#holds === 0 && this.#queue.length === 0 && !this.#isDraining) this.#snapshotState(chunk)
     else this.#enqueue(chunk)
   }
 
@@ -232,7 +232,7 @@ export class Edge implements PortReader {
       const chunk = this.#queue.shift()
       if (chunk === undefined) break
       this.counters.queuedBytes -= chunk.bytes.length
-      this.#handOver(chunk)
+      this.#snapshotState(chunk)
     }
     this.#isDraining = false
     if (this.#holds > 0 || this.#queue.length > 0) return
@@ -241,7 +241,7 @@ export class Edge implements PortReader {
     this.#noteDelivered()
   }
 
-  #handOver(chunk: AnyChunk): void {
+  #snapshotState(chunk: AnyChunk): void {
     let next = chunk
     if (this.#isLost) {
       // A stream without random access points goes on anyway, a bound later.

@@ -1,12 +1,12 @@
 // What a reload wants of a node that is to take the place of another.
 import type { NodeState } from '../../observe/status.js'
 import type { Clock } from '../../plugin/tokens.js'
-import type { AnyLife } from './node-runner.js'
+import type { AnyNodeRunner } from './node-runner.js'
 import { runError } from './run-errors.js'
 import { withTimeout } from './with-timeout.js'
 
 /** Resolves when it is ready, or has ended. Rejects when it has failed for good, and with NODE_NOT_READY after that time. */
-export async function becomeReady(node: AnyLife, withinMs: number, clock: Clock): Promise<void> {
+export async function becomeReady(node: AnyNodeRunner, withinMs: number, clock: Clock): Promise<void> {
   const deadlineMs = clock.nowMs() + withinMs
   const late = (): Error => {
     const why = node.why === '' ? '' : `: ${node.why}`

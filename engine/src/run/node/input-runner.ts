@@ -4,16 +4,16 @@ import { reactionOf } from '../../errors.js'
 import type { AnyChunk, Boundary, Received, Source } from '../../plugin/contract.js'
 import type { EngineContainer } from './container.js'
 import type { NodeSettings } from '../../graph/graph.js'
-import { type AnyLife, type Coming, NodeLife } from './node-runner.js'
+import { type AnyNodeRunner, type NodePlacement, NodeRunner } from './node-runner.js'
 import type { RunServices } from './run-services.js'
 import { SourceFraming } from './source-framing.js'
 import { type Feeder, SourcePort } from '../edge/source-port.js'
-import { SourceShadow } from './standby-source.js'
+import { StandbySource } from './standby-source.js'
 
 /** Bit rates are measured over this many samples of a second. */
 const RATE_SAMPLES = 5
 
-export class InputRunner extends NodeLife<Source<Received> | Source<AnyChunk>> implements Feeder {
+export class InputRunner extends NodeRunner<Source<Received> | Source<AnyChunk>> implements Feeder {
   /** Shared with the input whose place it takes. */
   readonly port: SourcePort
   #receivedBytes = 0
@@ -21,21 +21,21 @@ export class InputRunner extends NodeLife<Source<Received> | Source<AnyChunk>> i
   #flushTimer: Disposable | undefined
   #framing: SourceFraming | undefined
   /** Until it has taken the place of another input. */
-  #shadow: SourceShadow | undefined
+  #standby: StandbySource | undefined
   #hold: Disposable | undefined
   #rates: number[] = [0]
 
-  constructor(settings: NodeSettings, services: RunServices, container: EngineContainer, coming: Coming = {}) {
-    super(settings, services, container, coming)
-    const before = coming.before instanceof InputRunner ? coming.before : undefined
+  constructor(settings: NodeSettings, services: RunServices, container: EngineContainer, placement: NodePlacement = {}) {
+    super(settings, services, container, placement)
+    const before = placement.before instanceof InputRunner ? placement.before : undefined
     this.port = before?.port ?? new SourcePort()
     if (before === undefined) this.port.feeder = this
-    else if (coming.isHandoff !== true) this.#shadow = new SourceShadow()
+    else if (placement.isHandoff !== true) this.#standby = new StandbySource()
   }
 
   /** What it has sent while it is being prepared; undefined when it is in its place. */
-  get shadow(): SourceShadow | undefined {
-    return this.#shadow
+  get standby(): StandbySource | undefined {
+    return this.#standby
   }
 
   /** Nothing came from it for a while, and nobody makes it wait. */
@@ -90,7 +90,7 @@ export class InputRunner extends NodeLife<Source<Received> | Source<AnyChunk>> i
   override fail(error: unknown): void {
     if (this.isLive && reactionOf(error) !== 'end') {
       this.#framing?.endGeneration({ timeline: 'elapsed' }, this.services.clock.nowMs())
-      this.#shadow?.reset()
+      this.#standby?.reset()
     }
     super.fail(error)
   }
@@ -101,7 +101,7 @@ export class InputRunner extends NodeLife<Source<Received> | Source<AnyChunk>> i
     const { scope } = this.services
     const fail = (error: unknown): void => this.fail(error)
     if (definition.produces === 'bytes') {
-      if (this.#shadow === undefined) this.#framing ??= this.#makeFraming(timeline, 0)
+      if (this.#standby === undefined) this.#framing ??= this.#makeFraming(timeline, 0)
       this.#startFlushing(batchMs)
     }
     scope.enter(fail, () => {
@@ -117,7 +117,7 @@ export class InputRunner extends NodeLife<Source<Received> | Source<AnyChunk>> i
     })
   }
 
-  protected override ebb(): void {
+  protected override disconnectStreams(): void {
     this.#subscription?.unsubscribe()
     this.#subscription = undefined
     this.#flushTimer?.[Symbol.dispose]()
@@ -136,10 +136,10 @@ export class InputRunner extends NodeLife<Source<Received> | Source<AnyChunk>> i
   }
 
   /** The old source is silent from here on; what was kept of the new one follows as a generation of its own. */
-  protected override inherit(before: AnyLife): void {
+  protected override inherit(before: AnyNodeRunner): void {
     if (!(before instanceof InputRunner)) return
-    const shadow = this.#shadow
-    this.#shadow = undefined
+    const standby = this.#standby
+    this.#standby = undefined
     const framing = before.#leave()
     // Whatever it still tries, it tries no more.
     void before.stop('another source has its place')
@@ -152,14 +152,14 @@ export class InputRunner extends NodeLife<Source<Received> | Source<AnyChunk>> i
     if (!goesOn) framing?.flushAll()
     if (isFramed)
       this.#framing = (goesOn ? framing : undefined) ?? this.#makeFraming(timeline, (framing?.generation ?? -1) + 1)
-    if (shadow?.hasEntry === true) this.#followOn(shadow)
+    if (standby?.hasEntry === true) this.#followOn(standby)
     if (this.state === 'ended') this.#complete()
     this.#releaseHold()
     this.#applyPressure()
   }
 
-  #followOn(shadow: SourceShadow): void {
-    const { chunks, framer } = shadow.take()
+  #followOn(standby: StandbySource): void {
+    const { chunks, framer } = standby.take()
     const framed = chunks.filter((chunk) => chunk.kind === 'ts')
     if (this.#framing !== undefined) return this.#framing.adopt(framer, framed)
     for (const [index, chunk] of chunks.entries()) {
@@ -184,8 +184,8 @@ export class InputRunner extends NodeLife<Source<Received> | Source<AnyChunk>> i
     const { clock, scope } = this.services
     const fail = (error: unknown): void => this.fail(error)
     const flush = (): void => {
-      this.node?.beat?.()
-      const into = this.#shadow ?? this.#framing
+      this.node?.onBatch?.()
+      const into = this.#standby ?? this.#framing
       into?.flush(clock.nowMs())
     }
     this.#flushTimer?.[Symbol.dispose]()
@@ -204,7 +204,7 @@ export class InputRunner extends NodeLife<Source<Received> | Source<AnyChunk>> i
     this.disconnect()
     super.end()
     // Until it is its turn, the port is another's.
-    if (this.#shadow === undefined) this.#complete()
+    if (this.#standby === undefined) this.#complete()
   }
 
   #complete(): void {
@@ -215,22 +215,22 @@ export class InputRunner extends NodeLife<Source<Received> | Source<AnyChunk>> i
   #take(item: Received | AnyChunk): void {
     if ('kind' in item) {
       this.#receivedBytes += item.bytes.length
-      if (this.#shadow === undefined) this.port.push(item)
-      else this.#shadow.pushChunk(item)
+      if (this.#standby === undefined) this.port.push(item)
+      else this.#standby.pushChunk(item)
     } else if (isBoundary(item)) {
       this.#framing?.endGeneration({ timeline: item.timeline }, this.services.clock.nowMs())
-      this.#shadow?.reset()
+      this.#standby?.reset()
     } else {
       this.#receivedBytes += item.length
-      const into = this.#shadow ?? this.#framing
+      const into = this.#standby ?? this.#framing
       into?.push(item, this.services.clock.nowMs())
     }
     // A source that can wait does so until it is its turn.
-    if (this.#shadow?.hasEntry === true) this.#hold ??= this.node?.hold?.()
+    if (this.#standby?.hasEntry === true) this.#hold ??= this.node?.hold?.()
   }
 
   #applyPressure(): void {
-    if (this.#shadow !== undefined) return
+    if (this.#standby !== undefined) return
     if (!this.port.isPressed) this.#releaseHold()
     else if (this.isLive) this.#hold ??= this.node?.hold?.()
   }

@@ -3,20 +3,20 @@ import { describe, test } from 'node:test'
 import { openRoom, routeOptions } from '../../deliver/delivery.test.kit.js'
 import type { Room } from '../../deliver/delivery.test.kit.js'
 import { expectViewers } from '../../reload/plan-viewers.js'
-import { NodeClaims } from './node-endpoints.js'
+import { NodeEndpoints } from './node-endpoints.js'
 import { Bench } from '../change/reload.test.kit.js'
-import { KeepingSink } from '../run.test.kit.js'
+import { KeepingOutput } from '../run.test.kit.js'
 import { node, output, serving } from '../scripted-nodes.test.kit.js'
 
-function claimsOf(room: Room, isStaged: boolean): NodeClaims {
+function endpointsOf(room: Room, isStandby: boolean): NodeEndpoints {
   const listeners = { http: () => room.listener }
-  return new NodeClaims({ delivery: room.delivery, listeners, owner: () => 'one/ts', isStaged })
+  return new NodeEndpoints({ delivery: room.delivery, listeners, owner: () => 'one/ts', isStandby })
 }
 
 describe('what a node claims', () => {
   test('is claimed when it takes its place, and its viewers are those of the node before it', async () => {
     await using room = await openRoom()
-    const [before, next] = [claimsOf(room, false), claimsOf(room, true)]
+    const [before, next] = [endpointsOf(room, false), endpointsOf(room, true)]
     const old = before.delivery.open(routeOptions())
     const viewer = room.viewer()
     const entry = (text: string) => ({
@@ -28,7 +28,7 @@ describe('what a node claims', () => {
     await viewer.saw('first')
     const route = next.delivery.open(routeOptions())
     route.push(entry('too early'))
-    next.activate({ id: 'one/ts', claims: before })
+    next.activate({ id: 'one/ts', endpoints: before })
     await old[Symbol.asyncDispose]()
     route.push(entry('second'))
     await viewer.saw('second')
@@ -38,12 +38,12 @@ describe('what a node claims', () => {
 
   test('stays with the node before it where a path of the next one is taken', async () => {
     await using room = await openRoom()
-    const [before, next] = [claimsOf(room, false), claimsOf(room, true)]
+    const [before, next] = [endpointsOf(room, false), endpointsOf(room, true)]
     before.listeners.http('web').handle('/page', (_request, response) => response.end('page'))
     room.listener.handle('/other', (_request, response) => response.end('other'))
     next.listeners.http('web').handle('/page', (_request, response) => response.end('next'))
     next.listeners.http('web').handle('/other', (_request, response) => response.end('next'))
-    assert.throws(() => next.activate({ id: 'one/ts', claims: before }), { code: 'LISTEN_PATH_TAKEN' })
+    assert.throws(() => next.activate({ id: 'one/ts', endpoints: before }), { code: 'LISTEN_PATH_TAKEN' })
     for (const [path, text] of [
       ['/page', 'page'],
       ['/other', 'other'],
@@ -54,12 +54,12 @@ describe('what a node claims', () => {
 
   test('of a node that has failed is kept for the next one, while it is told so', async () => {
     await using room = await openRoom()
-    const claims = claimsOf(room, false)
-    const route = claims.delivery.open(routeOptions())
-    claims.retain(true)
+    const endpoints = endpointsOf(room, false)
+    const route = endpoints.delivery.open(routeOptions())
+    endpoints.retain(true)
     await route[Symbol.asyncDispose]()
     assert.equal(room.delivery.routes().length, 1)
-    claims.retain(false)
+    endpoints.retain(false)
     assert.equal(room.delivery.routes().length, 0)
   })
 })
@@ -89,7 +89,7 @@ describe('an output', () => {
   })
 
   test('that becomes another type is removed and added: the plan tells its viewers, and they end cleanly', async () => {
-    const sink = new KeepingSink()
+    const kept = new KeepingOutput()
     const to = (definition: Parameters<typeof node>[1]) =>
       node('one/ts', definition, { from: 'one/main', path: '/live' })
     await using bench = await new Bench().start(to(serving()))
@@ -97,18 +97,18 @@ describe('an output', () => {
     using _flow = bench.flow()
     const viewer = bench.viewer('/live')
     await viewer.received(2000)
-    const plan = bench.planFor(to(output(() => sink)))
+    const plan = bench.planFor(to(output(() => kept)))
     assert.equal(expectViewers(plan, (id) => bench.engine.viewersOf(id)).lost, 1)
     assert.deepEqual(
       plan.nodes.filter(({ id }) => id === 'one/ts').map(({ verb }) => verb),
       ['add', 'remove'],
     )
-    const { viewersLost } = await bench.reload(to(output(() => sink)))
+    const { viewersLost } = await bench.reload(to(output(() => kept)))
     assert.equal(viewersLost, 1)
     await viewer.ended()
     assert.equal(viewer.body.length % 100, 0)
     assert.equal(viewer.isEnded, true)
     assert.equal(bench.states['one/ts'], 'ready')
-    assert.ok(sink.chunks.length > 0)
+    assert.ok(kept.chunks.length > 0)
   })
 })

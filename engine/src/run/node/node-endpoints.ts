@@ -3,35 +3,35 @@
 import type { LiveDelivery } from '../../deliver/live-delivery.js'
 import type { LiveEntry, LiveRoute, LiveRouteOptions, RouteCounters } from '../../plugin/live-route.js'
 import { startRouteCounters } from '../../plugin/live-route.js'
-import type { Delivery, HttpDoor, Listeners } from '../../plugin/tokens.js'
+import type { Delivery, HttpRoutes, Listeners } from '../../plugin/tokens.js'
 
 export type RouteSource = Pick<LiveDelivery, 'open' | 'takeOver' | 'move'>
 
-export interface ClaimSettings {
+export interface EndpointSettings {
   readonly delivery: RouteSource
   readonly listeners: Listeners
   /** Id of the node, which a reload may rename. */
   owner(): string
   /** Nothing is claimed before `activate`. */
-  readonly isStaged: boolean
+  readonly isStandby: boolean
 }
 
-type Respond = Parameters<HttpDoor['handle']>[1]
+type Respond = Parameters<HttpRoutes['handle']>[1]
 
-export class NodeClaims {
+export class NodeEndpoints {
   readonly delivery: Delivery = { open: (options) => this.#openRoute(options) }
-  readonly listeners: Listeners = { http: (name) => this.#door(name) }
-  readonly #settings: ClaimSettings
+  readonly listeners: Listeners = { http: (name) => this.#handler(name) }
+  readonly #settings: EndpointSettings
   readonly #routes = new Set<ClaimedRoute>()
   readonly #paths = new Set<ClaimedPath>()
-  #isStaged: boolean
+  #isStandby: boolean
   #isRetaining = false
   /** Routes that the node has let go of, kept for the one after it. */
   readonly #retained = new Set<LiveRoute>()
 
-  constructor(settings: ClaimSettings) {
+  constructor(settings: EndpointSettings) {
     this.#settings = settings
-    this.#isStaged = settings.isStaged
+    this.#isStandby = settings.isStandby
   }
 
   /**
@@ -39,10 +39,10 @@ export class NodeClaims {
    * one by which delivery knows them. Throws LISTEN_PATH_TAKEN, LISTEN_UNKNOWN; the node before it then has its paths
    * again.
    */
-  activate(before?: { readonly id: string; readonly claims: NodeClaims | undefined }): void {
-    if (!this.#isStaged) return
+  activate(before?: { readonly id: string; readonly endpoints: NodeEndpoints | undefined }): void {
+    if (!this.#isStandby) return
     const { delivery } = this.#settings
-    before?.claims?.withdrawPaths()
+    before?.endpoints?.withdrawPaths()
     try {
       for (const route of this.#routes) {
         const taken = before === undefined ? undefined : delivery.takeOver(before.id, route.options)
@@ -51,10 +51,10 @@ export class NodeClaims {
       for (const path of this.#paths) path.claim()
     } catch (error) {
       for (const path of this.#paths) path.withdraw()
-      before?.claims?.claimPaths()
+      before?.endpoints?.claimPaths()
       throw error
     }
-    this.#isStaged = false
+    this.#isStandby = false
   }
 
   /**
@@ -84,7 +84,7 @@ export class NodeClaims {
   #openRoute(options: LiveRouteOptions): LiveRoute {
     const { delivery, owner } = this.#settings
     const route = new ClaimedRoute(options, owner)
-    if (!this.#isStaged) route.settle(delivery.open(route.options))
+    if (!this.#isStandby) route.settle(delivery.open(route.options))
     this.#routes.add(route)
     route.onDispose = (held) => {
       this.#routes.delete(route)
@@ -94,21 +94,21 @@ export class NodeClaims {
     return route
   }
 
-  #door(name: string): HttpDoor {
+  #handler(name: string): HttpRoutes {
     const { listeners } = this.#settings
-    const door = listeners.http(name)
+    const handler = listeners.http(name)
     return {
       name,
       get origins() {
-        return door.origins
+        return handler.origins
       },
-      handle: (path, respond) => this.#handle(door, path, respond),
+      handle: (path, respond) => this.#handle(handler, path, respond),
     }
   }
 
-  #handle(door: HttpDoor, path: string, respond: Respond): Disposable {
-    const claimed = new ClaimedPath(door, path, respond)
-    if (!this.#isStaged) claimed.claim()
+  #handle(handler: HttpRoutes, path: string, respond: Respond): Disposable {
+    const claimed = new ClaimedPath(handler, path, respond)
+    if (!this.#isStandby) claimed.claim()
     this.#paths.add(claimed)
     return {
       [Symbol.dispose]: () => {
@@ -120,19 +120,19 @@ export class NodeClaims {
 }
 
 class ClaimedPath {
-  readonly #door: HttpDoor
+  readonly #handler: HttpRoutes
   readonly #path: string
   readonly #respond: Respond
   #held: Disposable | undefined
 
-  constructor(door: HttpDoor, path: string, respond: Respond) {
-    this.#door = door
+  constructor(handler: HttpRoutes, path: string, respond: Respond) {
+    this.#handler = handler
     this.#path = path
     this.#respond = respond
   }
 
   claim(): void {
-    this.#held ??= this.#door.handle(this.#path, this.#respond)
+    this.#held ??= this.#handler.handle(this.#path, this.#respond)
   }
 
   withdraw(): void {

@@ -19,7 +19,7 @@ export function labelsOf({ id, definition }: NodeSettings): Labels {
   return { pipeline, node, type: definition.type }
 }
 
-export class NodeSeries {
+export class NodeMetrics {
   readonly #registry: MetricsRegistry
   readonly #labels: () => Labels
   readonly #byName = new Map<string, Series>()
@@ -40,7 +40,7 @@ export class NodeSeries {
   }
 
   /** Shows them from now on; counters go on where those of the node before ended. */
-  show(before?: NodeSeries): void {
+  show(before?: NodeMetrics): void {
     this.#isShown = true
     for (const [name, series] of this.#byName) {
       const old = before === undefined ? undefined : before.#byName.get(name)

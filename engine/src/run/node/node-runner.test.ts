@@ -1,23 +1,23 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { Observable, Subscription } from 'rxjs'
-import type { NodeContext, Sink } from '../../plugin/contract.js'
+import type { NodeContext, Output } from '../../plugin/contract.js'
 import { CLOCK } from '../../plugin/tokens.js'
 import { defineOutput, defineService } from '../../plugin/define.js'
 import { z } from 'zod'
 import { InputRunner } from './input-runner.js'
 import { ServiceRunner } from './service-runner.js'
-import { SinkRunner } from './output-runner.js'
-import { StageRunner } from './transform-runner.js'
+import { OutputRunner } from './output-runner.js'
+import { TransformRunner } from './transform-runner.js'
 import {
   inputOf,
-  KeepingSink,
+  KeepingOutput,
   outputOf,
-  PassingStage,
+  PassingTransform,
   ScriptedSource,
   settings,
   settle,
-  stageOf,
+  transformOf,
   testError,
   Workshop,
 } from '../run.test.kit.js'
@@ -62,8 +62,8 @@ describe('a node', () => {
 
   test('that does not open in time is tried again, and the one that opens late is let go of', async () => {
     using shop = new Workshop()
-    const opened: ((sink: KeepingSink) => void)[] = []
-    const sink = new SinkRunner(
+    const opened: ((output: KeepingOutput) => void)[] = []
+    const output = new OutputRunner(
       settings(
         'one/out',
         outputOf(() => new Promise((resolve) => opened.push(resolve))),
@@ -71,29 +71,29 @@ describe('a node', () => {
       shop.services,
       shop.container,
     )
-    const started = sink.start()
+    const started = output.start()
     await settle()
     shop.clock.advance(10_000)
     await started
-    assert.deepEqual([sink.state, sink.restarts], ['waiting', 1])
-    assert.match(sink.why, /did not open within 10 s/)
+    assert.deepEqual([output.state, output.restarts], ['waiting', 1])
+    assert.match(output.why, /did not open within 10 s/)
     shop.clock.advance(500)
     await settle()
-    assert.equal(sink.state, 'opening')
-    const [late, second] = [new KeepingSink(), new KeepingSink()]
+    assert.equal(output.state, 'opening')
+    const [late, second] = [new KeepingOutput(), new KeepingOutput()]
     opened[1]?.(second)
     opened[0]?.(late)
     await settle()
-    assert.deepEqual([sink.state, late.disposals, second.disposals], ['ready', 1, 0])
-    await sink.stop('test')
+    assert.deepEqual([output.state, late.disposals, second.disposals], ['ready', 1, 0])
+    await output.stop('test')
     assert.deepEqual([late.disposals, second.disposals, shop.clock.pending], [1, 1, 0])
   })
 
   test('whose late opening can not be let go of harms nobody', async () => {
     using shop = new Workshop()
     const bad = { accept: () => Subscription.EMPTY, [Symbol.asyncDispose]: () => Promise.reject(new Error('no')) }
-    let open: ((sink: Sink) => void) | undefined
-    const sink = new SinkRunner(
+    let open: ((output: Output) => void) | undefined
+    const output = new OutputRunner(
       settings(
         'one/out',
         outputOf(() => new Promise((resolve) => (open = resolve))),
@@ -101,35 +101,35 @@ describe('a node', () => {
       shop.services,
       shop.container,
     )
-    const started = sink.start()
+    const started = output.start()
     await settle()
     shop.clock.advance(10_000)
     await started
     open?.(bad)
     await settle()
     assert.ok(shop.lines.some(({ msg }) => msg === 'while stopping: no'))
-    await sink.stop('test')
+    await output.stop('test')
   })
 
   test('that opens as something else is a bug of its plugin', async () => {
     using shop = new Workshop()
-    const sink = new SinkRunner(
+    const output = new OutputRunner(
       settings(
         'one/out',
-        outputOf(() => ({}) as Sink),
+        outputOf(() => ({}) as Output),
       ),
       shop.services,
       shop.container,
     )
-    await assert.rejects(sink.start(), { code: 'NODE_FAILED' })
-    assert.match(sink.why, /asyncDispose/)
+    await assert.rejects(output.start(), { code: 'NODE_FAILED' })
+    assert.match(output.why, /asyncDispose/)
   })
 
   test('is stopped while it opens: the stop waits for it, and lets go of what it opened', async () => {
     using shop = new Workshop()
-    const late = new KeepingSink()
-    let open: ((sink: Sink) => void) | undefined
-    const sink = new SinkRunner(
+    const late = new KeepingOutput()
+    let open: ((output: Output) => void) | undefined
+    const output = new OutputRunner(
       settings(
         'one/out',
         outputOf(() => new Promise((resolve) => (open = resolve))),
@@ -137,12 +137,12 @@ describe('a node', () => {
       shop.services,
       shop.container,
     )
-    const started = sink.start()
+    const started = output.start()
     await settle()
-    const stopped = sink.stop('test')
+    const stopped = output.stop('test')
     open?.(late)
     await Promise.all([started, stopped])
-    assert.deepEqual([sink.state, late.disposals, shop.clock.pending], ['stopped', 1, 0])
+    assert.deepEqual([output.state, late.disposals, shop.clock.pending], ['stopped', 1, 0])
   })
 
   test('lets go once, also when it is stopped twice', async () => {
@@ -158,7 +158,7 @@ describe('a node', () => {
   test('that does not let go is left behind in bounded time', async () => {
     using shop = new Workshop()
     const hanging = { accept: () => Subscription.EMPTY, [Symbol.asyncDispose]: () => never<void>() }
-    const sink = new SinkRunner(
+    const output = new OutputRunner(
       settings(
         'one/out',
         outputOf(() => hanging),
@@ -166,33 +166,33 @@ describe('a node', () => {
       shop.services,
       shop.container,
     )
-    await sink.start()
-    const stopped = sink.stop('test')
+    await output.start()
+    const stopped = output.stop('test')
     await settle()
     shop.clock.advance(5000)
     await stopped
-    assert.equal(sink.state, 'stopped')
+    assert.equal(output.state, 'stopped')
     assert.ok(shop.lines.some(({ msg }) => msg === 'while stopping: did not let go in time'))
   })
 
   test('whose teardown throws is stopped all the same', async () => {
     using shop = new Workshop()
-    const sink = new KeepingSink()
-    sink.accept = () =>
+    const output = new KeepingOutput()
+    output.accept = () =>
       new Subscription(() => {
         throw new Error('torn')
       })
-    const runner = new SinkRunner(
+    const runner = new OutputRunner(
       settings(
         'one/out',
-        outputOf(() => sink),
+        outputOf(() => output),
       ),
       shop.services,
       shop.container,
     )
     await runner.start()
     await runner.stop('test')
-    assert.deepEqual([runner.state, sink.disposals], ['stopped', 1])
+    assert.deepEqual([runner.state, output.disposals], ['stopped', 1])
   })
 
   test('has its metrics until it stops, and whoever opens late adds none', async () => {
@@ -243,17 +243,17 @@ describe('a node', () => {
         clock.every(100, () => {
           if (++ticks === 3) throw testError('TEST_CONFIG', 'third tick')
         })
-        return new KeepingSink()
+        return new KeepingOutput()
       },
     })
-    const sink = new SinkRunner(settings('one/out', ticking), shop.services, shop.container)
-    await sink.start()
+    const output = new OutputRunner(settings('one/out', ticking), shop.services, shop.container)
+    await output.start()
     shop.clock.advance(300)
-    assert.deepEqual([sink.state, sink.why], ['failed', 'third tick'])
+    assert.deepEqual([output.state, output.why], ['failed', 'third tick'])
     await settle()
     shop.clock.advance(1000)
     assert.deepEqual([ticks, shop.clock.pending], [3, 0])
-    await sink.stop('test')
+    await output.stop('test')
   })
 })
 
@@ -382,10 +382,10 @@ describe('a node that fails', () => {
     const open = (): never => {
       throw error
     }
-    const wrong = new StageRunner(settings('one/stage', stageOf(open)), shop.services, shop.container)
+    const wrong = new TransformRunner(settings('one/stage', transformOf(open)), shop.services, shop.container)
     await assert.rejects(wrong.start(), { code: 'TEST_CONFIG' })
     error = testError('TEST_RETRY', 'busy')
-    const busy = new StageRunner(settings('one/stage', stageOf(open)), shop.services, shop.container)
+    const busy = new TransformRunner(settings('one/stage', transformOf(open)), shop.services, shop.container)
     await busy.start()
     assert.equal(busy.state, 'waiting')
     await busy.stop('test')
@@ -408,49 +408,49 @@ describe('a node that fails', () => {
 describe('a transform or an output that fails with `retry`', () => {
   test('is opened again in a new node, and is ready then', async () => {
     using shop = new Workshop()
-    const stages: PassingStage[] = []
-    const stage = new StageRunner(
+    const transforms: PassingTransform[] = []
+    const transform = new TransformRunner(
       settings(
         'one/stage',
-        stageOf(() => stages[stages.push(new PassingStage()) - 1]!),
+        transformOf(() => transforms[transforms.push(new PassingTransform()) - 1]!),
       ),
       shop.services,
       shop.container,
     )
-    await stage.start()
-    stage.fail(testError('TEST_RETRY', 'gone'))
-    assert.deepEqual([stage.state, stages[0]?.disposals], ['waiting', 0])
+    await transform.start()
+    transform.fail(testError('TEST_RETRY', 'gone'))
+    assert.deepEqual([transform.state, transforms[0]?.disposals], ['waiting', 0])
     shop.clock.advance(500)
     await settle()
-    assert.deepEqual([stage.state, stages.length, stages[0]?.disposals], ['ready', 2, 1])
-    await stage.stop('test')
-    assert.equal(stages[1]?.disposals, 1)
+    assert.deepEqual([transform.state, transforms.length, transforms[0]?.disposals], ['ready', 2, 1])
+    await transform.stop('test')
+    assert.equal(transforms[1]?.disposals, 1)
   })
 
   test('is not brought back by what the node before it still says', async () => {
     using shop = new Workshop()
     const contexts: NodeContext[] = []
-    const sink = new SinkRunner(
+    const output = new OutputRunner(
       settings(
         'one/out',
         outputOf((context) => {
           contexts.push(context)
-          return contexts.length === 2 ? never<Sink>() : new KeepingSink()
+          return contexts.length === 2 ? never<Output>() : new KeepingOutput()
         }),
       ),
       shop.services,
       shop.container,
     )
-    await sink.start()
-    sink.fail(testError('TEST_RETRY', 'gone'))
+    await output.start()
+    output.fail(testError('TEST_RETRY', 'gone'))
     contexts[0]?.ready()
     contexts[0]?.degraded('late')
-    assert.equal(sink.state, 'waiting')
+    assert.equal(output.state, 'waiting')
     shop.clock.advance(500)
     await settle()
     contexts[0]?.ready()
-    assert.equal(sink.state, 'opening')
-    const stopped = sink.stop('test')
+    assert.equal(output.state, 'opening')
+    const stopped = output.stop('test')
     await settle()
     shop.clock.advance(5000)
     await stopped
@@ -487,23 +487,23 @@ describe('a service', () => {
 describe('a transform', () => {
   test('that lacks a port, or whose apply throws, can not start', async () => {
     using shop = new Workshop()
-    const stage = new StageRunner(
+    const transform = new TransformRunner(
       settings(
         'one/stage',
-        stageOf(() => new PassingStage(), ['720p']),
+        transformOf(() => new PassingTransform(), ['720p']),
       ),
       shop.services,
       shop.container,
     )
-    await assert.rejects(stage.start(), { code: 'NODE_NO_SUCH_PORT' })
-    const broken = new PassingStage()
+    await assert.rejects(transform.start(), { code: 'NODE_NO_SUCH_PORT' })
+    const broken = new PassingTransform()
     broken.apply = () => {
       throw new Error('broken')
     }
-    const second = new StageRunner(
+    const second = new TransformRunner(
       settings(
         'one/stage',
-        stageOf(() => broken),
+        transformOf(() => broken),
       ),
       shop.services,
       shop.container,
@@ -516,15 +516,15 @@ describe('a transform', () => {
   test('is over when all its ports have completed', async () => {
     using shop = new Workshop()
     const ends: (() => void)[] = []
-    const stage = new PassingStage()
-    stage.apply = () => {
+    const transform = new PassingTransform()
+    transform.apply = () => {
       const out = new Observable<never>((subscriber) => void ends.push(() => subscriber.complete()))
       return { '720p': out, '360p': out }
     }
-    const runner = new StageRunner(
+    const runner = new TransformRunner(
       settings(
         'one/stage',
-        stageOf(() => stage, ['720p', '360p']),
+        transformOf(() => transform, ['720p', '360p']),
       ),
       shop.services,
       shop.container,

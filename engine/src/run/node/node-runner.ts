@@ -15,8 +15,8 @@ import { BackOff } from './back-off.js'
 import { previousStateOf } from './previous-state.js'
 import { codeOf, messageOf } from './failure-words.js'
 import { makeContext } from './node-context.js'
-import { NodeClaims } from './node-endpoints.js'
-import { labelsOf, NodeSeries } from './node-metrics.js'
+import { NodeEndpoints } from './node-endpoints.js'
+import { labelsOf, NodeMetrics } from './node-metrics.js'
 import { runError } from './run-errors.js'
 import { withTimeout } from './with-timeout.js'
 import type { RunServices } from './run-services.js'
@@ -26,23 +26,23 @@ const OPEN_TIMEOUT_MS = 10_000
 const DISPOSE_TIMEOUT_MS = 5_000
 
 /** How a node comes into a graph that runs. By default at the start, with nothing before it. */
-export interface Coming {
-  /** It is prepared: it claims nothing and shows no metrics before `takePlace`. */
-  readonly isStaged?: boolean
+export interface NodePlacement {
+  /** It is prepared: it claims nothing and shows no metrics before `activate`. */
+  readonly isStandby?: boolean
   /** The node whose place it takes. */
-  readonly before?: AnyLife
+  readonly before?: AnyNodeRunner
   /** It opens when the one before has let go of everything. */
   readonly isHandoff?: boolean
 }
 
-export type AnyLife = NodeLife<AsyncDisposable>
+export type AnyNodeRunner = NodeRunner<AsyncDisposable>
 
-export abstract class NodeLife<N extends AsyncDisposable> {
-  #before: AnyLife | undefined
+export abstract class NodeRunner<N extends AsyncDisposable> {
+  #before: AnyNodeRunner | undefined
   /** What it holds of what nodes share. */
-  readonly claims: NodeClaims | undefined
+  readonly endpoints: NodeEndpoints | undefined
   #settings: NodeSettings
-  protected isStaged: boolean
+  protected isStandby: boolean
   protected readonly services: RunServices
   log: Logger
   /** What the plugin has opened. */
@@ -67,17 +67,17 @@ export abstract class NodeLife<N extends AsyncDisposable> {
   readonly #backOff = new BackOff()
   readonly #options: BehaviorSubject<unknown>
   readonly #abort = new AbortController()
-  readonly #series: NodeSeries
+  readonly #series: NodeMetrics
 
-  constructor(settings: NodeSettings, services: RunServices, container: EngineContainer, coming: Coming = {}) {
-    const { isStaged = false, before } = coming
+  constructor(settings: NodeSettings, services: RunServices, container: EngineContainer, placement: NodePlacement = {}) {
+    const { isStandby = false, before } = placement
     this.#settings = settings
-    this.isStaged = isStaged
+    this.isStandby = isStandby
     this.#before = before
     const { shared } = services
-    this.claims = shared && new NodeClaims({ ...shared, isStaged, owner: () => this.id })
+    this.endpoints = shared && new NodeEndpoints({ ...shared, isStandby, owner: () => this.id })
     this.services = services
-    this.#series = new NodeSeries(services.metrics, () => labelsOf(this.settings), !isStaged)
+    this.#series = new NodeMetrics(services.metrics, () => labelsOf(this.settings), !isStandby)
     this.#container = container
     this.log = nodeLog(services.log, settings.id)
     this.#options = new BehaviorSubject(settings.options)
@@ -161,12 +161,12 @@ export abstract class NodeLife<N extends AsyncDisposable> {
    * those of the node before it ended. Throws LISTEN_PATH_TAKEN, LISTEN_UNKNOWN, and what it has failed with meanwhile;
    * then nothing has changed.
    */
-  takePlace(): void {
+  activate(): void {
     if (this.#state === 'failed') throw this.#failure
-    if (!this.isStaged) return
+    if (!this.isStandby) return
     const before = this.#before
-    this.claims?.activate(before === undefined ? undefined : { id: this.id, claims: before.claims })
-    this.isStaged = false
+    this.endpoints?.activate(before === undefined ? undefined : { id: this.id, endpoints: before.endpoints })
+    this.isStandby = false
     this.#before = undefined
     if (before !== undefined) {
       this.#restarts += before.restarts
@@ -219,15 +219,15 @@ export abstract class NodeLife<N extends AsyncDisposable> {
   }
 
   /** What the node before it knows holds for it too. */
-  abstract continues(before: AnyLife): boolean
+  abstract continues(before: AnyNodeRunner): boolean
   abstract get receivedBytes(): number
   abstract get sentBytes(): number
   /** Connects the opened node; called after each successful open. */
   protected abstract flow(): void
   /** Goes on with the numbers of the node before it. */
-  protected abstract inherit(before: AnyLife): void
+  protected abstract inherit(before: AnyNodeRunner): void
   /** Disconnects it: nothing reaches it and nothing leaves it afterwards. Safe twice. */
-  protected abstract ebb(): void
+  protected abstract disconnectStreams(): void
   /** After a failure that may pass: by default opens a new node in its place. */
   protected async resume(): Promise<void> {
     await this.#dispose(DISPOSE_TIMEOUT_MS)
@@ -250,7 +250,7 @@ export abstract class NodeLife<N extends AsyncDisposable> {
   /** `ebb`, whatever the teardown of a plugin throws. */
   protected disconnect(): void {
     try {
-      this.ebb()
+      this.disconnectStreams()
     } catch (error) {
       this.log.error({ err: error }, `while disconnecting: ${messageOf(error)}`)
     }
@@ -263,7 +263,7 @@ export abstract class NodeLife<N extends AsyncDisposable> {
     this.#why = why
     this.#sinceMs = this.services.clock.nowMs()
     for (const resolve of this.#whenChanged.splice(0)) resolve()
-    if (!this.isStaged) this.services.events.emit({ kind: `node.${state}`, node: this.id, data: { why } })
+    if (!this.isStandby) this.services.events.emit({ kind: `node.${state}`, node: this.id, data: { why } })
     this.services.onStateChange(this)
   }
 
@@ -284,8 +284,8 @@ export abstract class NodeLife<N extends AsyncDisposable> {
     this.#clock?.[Symbol.dispose]()
     this.#clock = this.services.clock.scope((run) => this.services.scope.enter((error) => this.fail(error), run))
     const container = this.#container.child().provide(CLOCK, this.#clock)
-    if (this.claims !== undefined) {
-      container.provide(DELIVERY, this.claims.delivery).provide(LISTENERS, this.claims.listeners)
+    if (this.endpoints !== undefined) {
+      container.provide(DELIVERY, this.endpoints.delivery).provide(LISTENERS, this.endpoints.listeners)
     }
     let isLate = false
     const opening = container.openNode(definition, open).then(async (opened) => {

@@ -1,10 +1,10 @@
 // Runs an output: connects its inlets, and knows when all that it accepted has been delivered.
 import type { Subscription } from 'rxjs'
-import type { Sink } from '../../plugin/contract.js'
+import type { Output } from '../../plugin/contract.js'
 import { type Edge, inheritCounters } from '../edge/edge.js'
-import { type AnyLife, NodeLife } from './node-runner.js'
+import { type AnyNodeRunner, NodeRunner } from './node-runner.js'
 
-export class SinkRunner extends NodeLife<Sink> {
+export class OutputRunner extends NodeRunner<Output> {
   readonly edges: Edge[] = []
   #subscription: Subscription | undefined
 
@@ -31,24 +31,24 @@ export class SinkRunner extends NodeLife<Sink> {
     return true
   }
 
-  protected override inherit(before: AnyLife): void {
-    if (before instanceof SinkRunner) inheritCounters(before.edges, this.edges)
+  protected override inherit(before: AnyNodeRunner): void {
+    if (before instanceof OutputRunner) inheritCounters(before.edges, this.edges)
   }
 
   protected override flow(): void {
-    const sink = this.node
-    if (sink === undefined) return
+    const output = this.node
+    if (output === undefined) return
     for (const edge of this.edges) edge.attach()
     this.services.scope.enter(
       (error) => this.fail(error),
       () => {
-        this.#subscription = sink.accept(this.edges.map((edge) => edge.inlet))
+        this.#subscription = output.accept(this.edges.map((edge) => edge.inlet))
       },
     )
     if (this.state === 'opening') this.ready()
   }
 
-  protected override ebb(): void {
+  protected override disconnectStreams(): void {
     const subscription = this.#subscription
     this.#subscription = undefined
     for (const edge of this.edges) edge.detach()

@@ -2,11 +2,11 @@
 import { messageOf } from './failure-words.js'
 import type { Logger } from '../../plugin/contract.js'
 
-/** What `handOver()` of the opened node returns; undefined where it has none, or fails. Never throws. */
+/** What `snapshotState()` of the opened node returns; undefined where it has none, or fails. Never throws. */
 export function previousStateOf(opened: unknown, log: Logger): unknown {
-  const node = opened as { handOver?(): unknown } | undefined
+  const node = opened as { snapshotState?(): unknown } | undefined
   try {
-    return typeof node?.handOver === 'function' ? node.handOver() : undefined
+    return typeof node?.snapshotState === 'function' ? node.snapshotState() : undefined
   } catch (error) {
     log.error({ err: error }, `the node before it could not hand over: ${messageOf(error)}`)
     return undefined

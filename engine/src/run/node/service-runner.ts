@@ -1,8 +1,8 @@
 // Runs a service: something beside the pipelines that is up while the engine is.
 import type { Service } from '../../plugin/contract.js'
-import { NodeLife } from './node-runner.js'
+import { NodeRunner } from './node-runner.js'
 
-export class ServiceRunner extends NodeLife<Service> {
+export class ServiceRunner extends NodeRunner<Service> {
   readonly receivedBytes = 0
   readonly sentBytes = 0
 
@@ -19,7 +19,7 @@ export class ServiceRunner extends NodeLife<Service> {
     // It has no streams, so there are no numbers.
   }
 
-  protected override ebb(): void {
+  protected override disconnectStreams(): void {
     // A service has no streams to let go of.
   }
 }

@@ -4,7 +4,7 @@ import { Framer } from '@millrace/media/mpegts'
 import type { AnyChunk } from '../../plugin/contract.js'
 import { EDGE_BOUND_BYTES, isEntry } from '../edge/edge.js'
 
-export class SourceShadow {
+export class StandbySource {
   /** Called when there is a place to begin; again when there is a newer one. */
   onEntry: () => void = () => undefined
   #framer = new Framer()

@@ -1,25 +1,25 @@
 // Runs a transform: connects its inlets, and its observables to ports.
 import { Subscription } from 'rxjs'
-import type { AnyChunk, Stage } from '../../plugin/contract.js'
+import type { AnyChunk, Transform } from '../../plugin/contract.js'
 import { type Edge, inheritCounters } from '../edge/edge.js'
 import type { EngineContainer } from './container.js'
 import type { NodeSettings } from '../../graph/graph.js'
-import { type AnyLife, type Coming, NodeLife } from './node-runner.js'
+import { type AnyNodeRunner, type NodePlacement, NodeRunner } from './node-runner.js'
 import { Port } from '../edge/port.js'
 import { runError } from './run-errors.js'
 import type { RunServices } from './run-services.js'
 
-export class StageRunner extends NodeLife<Stage> {
+export class TransformRunner extends NodeRunner<Transform> {
   readonly ports: ReadonlyMap<string, Port>
   readonly edges: Edge[] = []
   #subscriptions = new Subscription()
   #open = 0
   #isDraining = false
 
-  constructor(settings: NodeSettings, services: RunServices, container: EngineContainer, coming: Coming = {}) {
-    super(settings, services, container, coming)
-    const { before, isHandoff } = coming
-    const shared = isHandoff === true && before instanceof StageRunner ? before.ports : new Map<string, Port>()
+  constructor(settings: NodeSettings, services: RunServices, container: EngineContainer, placement: NodePlacement = {}) {
+    super(settings, services, container, placement)
+    const { before, isHandoff } = placement
+    const shared = isHandoff === true && before instanceof TransformRunner ? before.ports : new Map<string, Port>()
     const names = settings.definition.kind === 'transform' ? settings.definition.ports : []
     this.ports = new Map(names.map((name) => [name, shared.get(name) ?? new Port()]))
   }
@@ -48,25 +48,25 @@ export class StageRunner extends NodeLife<Stage> {
   }
 
   /** It reads the same streams, from the same chunk on. */
-  override continues(before: AnyLife): boolean {
-    if (!(before instanceof StageRunner) || before.edges.length !== this.edges.length) return false
+  override continues(before: AnyNodeRunner): boolean {
+    if (!(before instanceof TransformRunner) || before.edges.length !== this.edges.length) return false
     return this.edges.every(({ port }, index) => port !== undefined && port.root === before.edges[index]?.port?.root)
   }
 
-  protected override inherit(before: AnyLife): void {
-    if (!(before instanceof StageRunner)) return
+  protected override inherit(before: AnyNodeRunner): void {
+    if (!(before instanceof TransformRunner)) return
     for (const [name, port] of this.ports) port.sentBytes = before.ports.get(name)?.sentBytes ?? 0
     inheritCounters(before.edges, this.edges)
   }
 
   protected override flow(): void {
     const { definition } = this.settings
-    const stage = this.node
-    if (definition.kind !== 'transform' || stage === undefined) return
+    const transform = this.node
+    if (definition.kind !== 'transform' || transform === undefined) return
     for (const edge of this.edges) edge.attach()
     const fail = (error: unknown): void => this.fail(error)
     this.services.scope.enter(fail, () => {
-      const outlets = stage.apply(this.edges.map((edge) => edge.inlet))
+      const outlets = transform.apply(this.edges.map((edge) => edge.inlet))
       this.#open = definition.ports.length
       for (const name of definition.ports) {
         const outlet = outlets[name]
@@ -74,7 +74,7 @@ export class StageRunner extends NodeLife<Stage> {
           throw runError('NODE_NO_SUCH_PORT', `${definition.type} returned no observable for port ${name}`)
         const port = this.port(name)
         const next = (chunk: AnyChunk): void => {
-          if (chunk.discontinuity === 'marked' && this.isStaged) port.isMarked = true
+          if (chunk.discontinuity === 'marked' && this.isStandby) port.isMarked = true
           port.push(chunk)
         }
         this.#subscriptions.add(outlet.subscribe({ next, error: fail, complete: () => this.#complete(port) }))
@@ -83,7 +83,7 @@ export class StageRunner extends NodeLife<Stage> {
     if (this.state === 'opening') this.ready()
   }
 
-  protected override ebb(): void {
+  protected override disconnectStreams(): void {
     const subscriptions = this.#subscriptions
     this.#subscriptions = new Subscription()
     for (const edge of this.edges) edge.detach()
@@ -95,7 +95,7 @@ export class StageRunner extends NodeLife<Stage> {
     super.end()
   }
 
-  protected override setState(...change: Parameters<NodeLife<Stage>['setState']>): void {
+  protected override setState(...change: Parameters<NodeRunner<Transform>['setState']>): void {
     super.setState(...change)
     this.#completeIfDown()
   }

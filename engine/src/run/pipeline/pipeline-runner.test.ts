@@ -2,19 +2,19 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { NEVER, tap } from 'rxjs'
 import type { NodeSettings } from '../../graph/graph.js'
-import type { Sink } from '../../plugin/contract.js'
+import type { Output } from '../../plugin/contract.js'
 import { PipelineRunner } from './pipeline-runner.js'
 import {
   chunk,
   inputOf,
-  KeepingSink,
+  KeepingOutput,
   outputOf,
-  PassingStage,
+  PassingTransform,
   reads,
   ScriptedSource,
   settings,
   settle,
-  stageOf,
+  transformOf,
   testError,
   Workshop,
 } from '../run.test.kit.js'
@@ -23,14 +23,14 @@ import {
 class Bench implements AsyncDisposable {
   readonly shop = new Workshop()
   readonly source = new ScriptedSource({ canHold: true })
-  readonly stage = new PassingStage()
-  readonly left = new KeepingSink()
-  readonly right = new KeepingSink()
+  readonly transform = new PassingTransform()
+  readonly left = new KeepingOutput()
+  readonly right = new KeepingOutput()
   /** What happened, in order: `open main`, `dispose main`. */
   readonly order: string[] = []
   readonly runner: PipelineRunner
 
-  constructor(rightOf: (bench: Bench) => Sink = (bench) => bench.right) {
+  constructor(rightOf: (bench: Bench) => Output = (bench) => bench.right) {
     const noted = <T extends AsyncDisposable>(name: string, node: T): T => {
       this.order.push(`open ${name}`)
       const dispose = node[Symbol.asyncDispose].bind(node)
@@ -47,7 +47,7 @@ class Bench implements AsyncDisposable {
       ),
       settings(
         'one/stage',
-        stageOf(() => noted('stage', this.stage)),
+        transformOf(() => noted('stage', this.transform)),
         reads('one/main'),
       ),
       settings(
@@ -132,7 +132,7 @@ describe('a pipeline', () => {
 
   test('opens a transform again whose output fails, and its readers go on at a random access point', async () => {
     await using bench = new Bench()
-    bench.stage.apply = ([inlet]) => ({
+    bench.transform.apply = ([inlet]) => ({
       out: (inlet?.chunks ?? NEVER).pipe(
         tap(({ origin }) => {
           if (origin.seq === 1) throw testError('TEST_RETRY', 'hiccup')
@@ -171,8 +171,8 @@ describe('a pipeline', () => {
   })
 
   test('gives a reader that was opened again what comes from the next random access point on, marked lost', async () => {
-    const sinks: KeepingSink[] = []
-    await using bench = new Bench(() => sinks[sinks.push(new KeepingSink()) - 1]!)
+    const outputs: KeepingOutput[] = []
+    await using bench = new Bench(() => outputs[outputs.push(new KeepingOutput()) - 1]!)
     await bench.runner.start()
     bench.source.next(chunk(0))
     bench.runner.nodes.at(-1)?.fail(testError('TEST_RETRY', 'gone'))
@@ -182,17 +182,17 @@ describe('a pipeline', () => {
     bench.source.next(chunk(2))
     bench.source.next(chunk(3, 100, true))
     assert.deepEqual(
-      sinks.map(({ seqs }) => seqs),
+      outputs.map(({ seqs }) => seqs),
       [[0], [3]],
     )
-    assert.equal(sinks[1]?.chunks[0]?.discontinuity, 'lost')
+    assert.equal(outputs[1]?.chunks[0]?.discontinuity, 'lost')
     assert.deepEqual(bench.left.seqs, [0, 1, 2, 3])
   })
 
   test('presses its source only while some reader holds, over stages', async () => {
     await using bench = new Bench()
     await bench.runner.start()
-    const inner = bench.stage.inlet?.hold()
+    const inner = bench.transform.inlet?.hold()
     const holds = [bench.left.inlet?.hold(), bench.right.inlet?.hold()]
     assert.equal(bench.source.holds, 1)
     inner?.[Symbol.dispose]()
@@ -234,8 +234,8 @@ describe('a pipeline whose inputs have ended', () => {
     test(`is drained although a transform is ${name}`, async () => {
       await using bench = new Bench()
       await bench.runner.start()
-      const stage = bench.runner.nodes[1]
-      stage?.fail(error)
+      const transform = bench.runner.nodes[1]
+      transform?.fail(error)
       bench.runner.finish()
       await bench.runner.drained()
       assert.deepEqual([bench.left.isComplete, bench.state('left')], [true, 'ended'])
@@ -243,9 +243,9 @@ describe('a pipeline whose inputs have ended', () => {
 
     test(`is drained although a transform becomes ${name} meanwhile`, async () => {
       await using bench = new Bench()
-      bench.stage.apply = ([inlet]) => ({ out: inlet?.chunks.pipe((all) => all) ?? never() })
+      bench.transform.apply = ([inlet]) => ({ out: inlet?.chunks.pipe((all) => all) ?? never() })
       await bench.runner.start()
-      bench.stage.inlet?.hold()
+      bench.transform.inlet?.hold()
       const hold = (
         bench.runner.nodes[1] as { edges: readonly { inlet: { hold(): Disposable } }[] }
       ).edges[0]?.inlet.hold()
@@ -282,7 +282,7 @@ describe('a pipeline of nodes that do not let go', () => {
   test('stops within the time for all of them together', async () => {
     const bench = new Bench()
     await bench.runner.start()
-    for (const node of [bench.source, bench.stage, bench.left, bench.right]) {
+    for (const node of [bench.source, bench.transform, bench.left, bench.right]) {
       node[Symbol.asyncDispose] = () => new Promise<void>(() => undefined)
     }
     const { clock } = bench.shop

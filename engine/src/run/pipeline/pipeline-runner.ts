@@ -5,8 +5,8 @@ import type { EngineContainer } from '../node/container.js'
 import type { Pipeline } from '../../graph/graph.js'
 import { InputRunner } from '../node/input-runner.js'
 import type { RunServices } from '../node/run-services.js'
-import { SinkRunner } from '../node/output-runner.js'
-import { StageRunner } from '../node/transform-runner.js'
+import { OutputRunner } from '../node/output-runner.js'
+import { TransformRunner } from '../node/transform-runner.js'
 import { addEdges, applyPressure, createNode, type PipelineNode, portOf, traceStreams } from './wiring.js'
 
 export type { PipelineNode } from './wiring.js'
@@ -70,9 +70,9 @@ export class PipelineRunner {
 
   /** Resolves when viewers have got everything that came before the inputs ended. Never rejects. */
   async drained(): Promise<void> {
-    for (const node of this.nodes) if (node instanceof StageRunner) node.drain()
-    const sinks = this.nodes.filter((node) => node instanceof SinkRunner)
-    await Promise.all(sinks.map((sink) => sink.drained()))
+    for (const node of this.nodes) if (node instanceof TransformRunner) node.drain()
+    const outputs = this.nodes.filter((node) => node instanceof OutputRunner)
+    await Promise.all(outputs.map((output) => output.drained()))
   }
 
   /** Lets go of every node, in graph order, and of all of them within `withinMs`. Never rejects. */
@@ -87,7 +87,7 @@ export class PipelineRunner {
   /** Stops a node, which nobody reads any more, and disconnects it from what it read. Never rejects. */
   async dismiss(node: PipelineNode, reason: string, withinMs: number): Promise<void> {
     this.#leaving.add(node)
-    node.claims?.retain(false)
+    node.endpoints?.retain(false)
     const edges = node instanceof InputRunner ? [] : node.edges
     for (const edge of edges) edge.port?.disconnect(edge)
     await node.stop(reason, withinMs)
@@ -102,6 +102,6 @@ export class PipelineRunner {
   #nodeStatus(node: PipelineNode): ReturnType<PipelineNode['status']> {
     const status = node.status()
     if (node instanceof InputRunner) return { ...status, bitsPerSecond: node.bitsPerSecond }
-    return node instanceof SinkRunner ? { ...status, ...this.services.viewersOf(node.id) } : status
+    return node instanceof OutputRunner ? { ...status, ...this.services.viewersOf(node.id) } : status
   }
 }

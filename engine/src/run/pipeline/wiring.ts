@@ -4,25 +4,25 @@ import type { EngineContainer } from '../node/container.js'
 import type { NodeSettings } from '../../graph/graph.js'
 import { Edge } from '../edge/edge.js'
 import { InputRunner } from '../node/input-runner.js'
-import type { Coming } from '../node/node-runner.js'
+import type { NodePlacement } from '../node/node-runner.js'
 import type { Port } from '../edge/port.js'
 import type { RunServices } from '../node/run-services.js'
-import { SinkRunner } from '../node/output-runner.js'
-import { StageRunner } from '../node/transform-runner.js'
+import { OutputRunner } from '../node/output-runner.js'
+import { TransformRunner } from '../node/transform-runner.js'
 
-export type PipelineNode = InputRunner | StageRunner | SinkRunner
-export type Reader = StageRunner | SinkRunner
+export type PipelineNode = InputRunner | TransformRunner | OutputRunner
+export type Reader = TransformRunner | OutputRunner
 
 export function createNode(
   settings: NodeSettings,
   services: RunServices,
   container: EngineContainer,
-  coming: Coming = {},
+  placement: NodePlacement = {},
 ): PipelineNode {
   const { kind } = settings.definition
-  if (kind === 'input') return new InputRunner(settings, services, container, coming)
-  if (kind === 'transform') return new StageRunner(settings, services, container, coming)
-  return new SinkRunner(settings, services, container, coming)
+  if (kind === 'input') return new InputRunner(settings, services, container, placement)
+  if (kind === 'transform') return new TransformRunner(settings, services, container, placement)
+  return new OutputRunner(settings, services, container, placement)
 }
 
 /** One edge per reference of the reader, not connected yet. */
@@ -42,7 +42,7 @@ export function addEdges(
 /** The port of that name. */
 export function portOf(node: PipelineNode | undefined, name: string): Port {
   if (node instanceof InputRunner) return node.port
-  if (node instanceof StageRunner) return node.port(name)
+  if (node instanceof TransformRunner) return node.port(name)
   throw new TypeError(`${node?.id ?? 'nothing'} has no port ${name}`)
 }
 
@@ -52,7 +52,7 @@ export function portOf(node: PipelineNode | undefined, name: string): Port {
  */
 export function traceStreams(nodes: readonly PipelineNode[]): void {
   for (const node of nodes) {
-    if (!(node instanceof StageRunner)) continue
+    if (!(node instanceof TransformRunner)) continue
     const { definition } = node.settings
     const [only] = node.edges
     const passes = definition.kind === 'transform' && definition.inlets === 'one' && definition.makesStream !== true
