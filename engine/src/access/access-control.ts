@@ -41,15 +41,15 @@ export interface AccessContext {
 export class AccessControl implements Auth {
   /** Requests refused, by reason. */
   readonly refused = new Map<RefusedAccess, number>()
-  readonly #around: AccessContext
+  readonly #context: AccessContext
   readonly #failures = new FailureLimit()
   readonly #checks = new SlowChecks()
   #settings: readonly AuthSettings[] = []
   #providers: ReadonlyMap<string, Provider> = new Map()
 
   /** `settings`: as the checked graph has them. */
-  constructor(settings: readonly ProviderSettings[], around: AccessContext) {
-    this.#around = around
+  constructor(settings: readonly ProviderSettings[], context: AccessContext) {
+    this.#context = context
     this.update(settings)
   }
 
@@ -86,11 +86,11 @@ export class AccessControl implements Auth {
     const before = this.#settings.find((each) => each.name === name)
     const isSame = before?.type === type && isDeepStrictEqual(before.options, options)
     const provider = isSame ? this.#providers.get(name) : undefined
-    return provider ?? makeProvider(one, this.#around, this.#checks)
+    return provider ?? makeProvider(one, this.#context, this.#checks)
   }
 
   #ask(provider: Provider, request: AccessRequest): Verdict | Promise<Verdict> {
-    const isRefused = provider.isGuessable && this.#failures.refusedFor(request.address, this.#around.nowMs()) > 0
+    const isRefused = provider.isGuessable && this.#failures.refusedFor(request.address, this.#context.nowMs()) > 0
     return isRefused ? refuse('too-many-failures') : provider.check(request)
   }
 
@@ -98,7 +98,7 @@ export class AccessControl implements Auth {
     if ('allowed' in verdict) return verdict
     const reason = BY_WEIGHT.find((weighty) => verdict.some((refusal) => refusal.reason === weighty)) ?? 'address'
     this.refused.set(reason, (this.refused.get(reason) ?? 0) + 1)
-    const nowMs = this.#around.nowMs()
+    const nowMs = this.#context.nowMs()
     if (FAILURES.has(reason)) this.#failures.note(request.address, nowMs)
     if (reason === 'too-many-failures') {
       return deny(reason, 429, { 'Retry-After': String(this.#failures.refusedFor(request.address, nowMs)) })
@@ -165,18 +165,18 @@ function askAny(
 
 function makeProvider(
   one: Exclude<AuthSettings, { readonly type: 'all' }>,
-  around: AccessContext,
+  context: AccessContext,
   checks: SlowChecks,
 ): Provider {
   switch (one.type) {
     case 'basic':
-      return new BasicProvider(one.options, { nowMs: () => around.nowMs(), checks })
+      return new BasicProvider(one.options, { nowMs: () => context.nowMs(), checks })
     case 'bearer':
       return new BearerProvider(one.options)
     case 'token':
       return new TokenProvider(one.options)
     case 'signed':
-      return new SignedProvider(one.options, () => around.unixMs?.() ?? Date.now())
+      return new SignedProvider(one.options, () => context.unixMs?.() ?? Date.now())
     case 'ip':
       return new IpProvider(one.options)
   }

@@ -26,7 +26,7 @@ export interface BasicContext {
 export class BasicProvider implements Provider {
   readonly isGuessable = true
   readonly cost: number
-  readonly #around: BasicContext
+  readonly #context: BasicContext
   readonly #challenge: string
   readonly #digest = new KeyedDigest()
   readonly #accounts: ReadonlyMap<string, Account>
@@ -37,8 +37,8 @@ export class BasicProvider implements Provider {
   readonly #wrong = new BoundedCache<true>(MOST_REMEMBERED, REMEMBERED_MS)
   readonly #running = new Map<string, Promise<Verdict>>()
 
-  constructor(options: BasicOptions, around: BasicContext) {
-    this.#around = around
+  constructor(options: BasicOptions, context: BasicContext) {
+    this.#context = context
     this.#challenge = `Basic realm="${options.realm}", charset="UTF-8"`
     const accounts = Object.entries(options.users).map(([name, text]) => this.#account(name, text))
     this.#accounts = new Map(accounts.map((account) => [comparable(account.name), account]))
@@ -66,7 +66,7 @@ export class BasicProvider implements Provider {
   }
 
   #derive(given: BasicCredentials, decoy: PasswordHash): Verdict | Promise<Verdict> {
-    const nowMs = this.#around.nowMs()
+    const nowMs = this.#context.nowMs()
     const key = this.#digest.of(`${given.user}:${given.password}`).toString('base64')
     const account = this.#accounts.get(given.user)
     if (account !== undefined && this.#right.get(key, nowMs) === true) return allow(account.name)
@@ -80,11 +80,11 @@ export class BasicProvider implements Provider {
     const account = this.#accounts.get(user)
     const expected = account === undefined || Buffer.isBuffer(account.password) ? decoy : account.password
     try {
-      const derived = await this.#around.checks.run(() => isPassword(password, expected))
+      const derived = await this.#context.checks.run(() => isPassword(password, expected))
       if (derived === 'busy') return refuse('busy')
       const isRight = expected === account?.password ? derived : this.#compare({ user, password }).allowed
       const cache = isRight ? this.#right : this.#wrong
-      cache.set(key, true, this.#around.nowMs())
+      cache.set(key, true, this.#context.nowMs())
       return isRight && account !== undefined ? allow(account.name) : this.#refusal()
     } catch {
       // Only for want of memory: the parameters were checked.

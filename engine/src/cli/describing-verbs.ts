@@ -33,13 +33,13 @@ const JSON_HELP = 'print as JSON'
 const NO_ENV = 'variables that are not set, and secrets, are no mistakes'
 
 /** Adds the verbs. What each does is loaded when it is asked for. */
-export function addDescribingVerbs(program: Command, around: VerbContext): void {
-  addGraph(program, around)
-  addInspect(program, around)
-  addSchema(program, around)
-  addPlugins(program, around)
-  addConfig(program, around)
-  addDoctor(program, around)
+export function addDescribingVerbs(program: Command, context: VerbContext): void {
+  addGraph(program, context)
+  addInspect(program, context)
+  addSchema(program, context)
+  addPlugins(program, context)
+  addConfig(program, context)
+  addDoctor(program, context)
 }
 
 function addGraph(program: Command, { streams, done }: VerbContext): void {

@@ -5,8 +5,8 @@ import { LimitAlarm } from './limit-alarm.js'
 test('tells once that a limit is reached, and once that it no longer is, a twentieth below', () => {
   const alarm = new LimitAlarm()
   const told = [...range(0, 45), 39, 40, 38, 37, 40].flatMap((count) => {
-    const news = alarm.update(count, 40)
-    return news === undefined ? [] : [`${count} ${news}`]
+    const event = alarm.update(count, 40)
+    return event === undefined ? [] : [`${count} ${event}`]
   })
   assert.deepEqual(told, ['40 limit_hit', '38 limit_miss', '40 limit_hit'])
 })

@@ -86,7 +86,7 @@ export class LiveDelivery implements Delivery, AsyncDisposable {
       onClients: (change, place) => this.#count(change, place),
       nextId: () => this.#ids.next(),
       sessions: this.#sessions,
-      onLimitChange: ({ news, ...data }) => this.#options.onEvent?.({ kind: news, node: route.options.id, data }),
+      onLimitChange: ({ event, ...data }) => this.#options.onEvent?.({ kind: event, node: route.options.id, data }),
     })
     const paths = new RoutePaths(options, {
       clock,

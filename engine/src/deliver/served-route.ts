@@ -46,7 +46,7 @@ export interface RouteContext {
   /** A viewer has come (1) or gone (-1). */
   onClients(change: number, place: Place): void
   /** A limit of this route is reached, or no longer is. */
-  onLimitChange(news: LimitChange): void
+  onLimitChange(change: LimitChange): void
   /** A name for a session that no other has. */
   nextId(): string
   readonly sessions: SessionWatcher
@@ -62,7 +62,7 @@ export class ServedRoute implements LiveRoute, AuthorizedRoute, ViewerHost {
   /** Seconds from arrival at the input to the write, for viewers who are not behind; once per entry. */
   readonly latency = new Histogram(DELAY_BOUNDS_SECONDS)
   onCaughtUp: (() => void) | undefined
-  readonly #around: RouteContext
+  readonly #context: RouteContext
   readonly #viewers = new Set<Viewer>()
   /** Those for whom there is no place to start yet. */
   readonly #waiting = new Set<Viewer>()
@@ -79,17 +79,17 @@ export class ServedRoute implements LiveRoute, AuthorizedRoute, ViewerHost {
   /** Set by delivery: gives the path back. */
   onDispose: () => void = () => {}
 
-  constructor(options: LiveRouteOptions, around: RouteContext) {
+  constructor(options: LiveRouteOptions, context: RouteContext) {
     this.#options = options
-    this.#around = around
-    this.#header = new LiveHeader(around.clock, options)
+    this.#context = context
+    this.#header = new LiveHeader(context.clock, options)
     this.window = new LiveWindow(options.window, (from, to) => this.#isHeld(from, to))
-    this.viewerLimits = new ViewerLimits(options.clients, (news) => around.onLimitChange(news))
+    this.viewerLimits = new ViewerLimits(options.clients, (change) => context.onLimitChange(change))
     this.readers = new FanOut({
-      nowMs: () => around.clock.nowMs(),
+      nowMs: () => context.clock.nowMs(),
       onSent: (bytes) => this.onSent(bytes),
       onRound: ({ receivedAtMs }, written, wasSliced) => {
-        if (written) this.latency.observe((around.clock.nowMs() - receivedAtMs) / 1000)
+        if (written) this.latency.observe((context.clock.nowMs() - receivedAtMs) / 1000)
         if (wasSliced) this.#callBackSoon()
       },
     })
@@ -105,14 +105,14 @@ export class ServedRoute implements LiveRoute, AuthorizedRoute, ViewerHost {
 
   /** A new viewer could start now. */
   get isOnline(): boolean {
-    return this.#place(this.#around.clock.nowMs()) !== undefined
+    return this.#place(this.#context.clock.nowMs()) !== undefined
   }
 
   get behindBytes(): number {
     const { pendingFrom } = this.readers
     let most = pendingFrom === undefined ? 0 : this.window.nextOffset - pendingFrom
     if (this.#busy.size === 0) return most
-    const readsSince = this.#around.clock.nowMs() - READS_WITHIN_MS
+    const readsSince = this.#context.clock.nowMs() - READS_WITHIN_MS
     for (const viewer of this.#busy) {
       if (viewer.progressMs >= readsSince) most = Math.max(most, viewer.behindBytes)
     }
@@ -122,7 +122,7 @@ export class ServedRoute implements LiveRoute, AuthorizedRoute, ViewerHost {
   push(entry: LiveEntry): void {
     if (this.#isEnded) return
     const item = this.window.push(entry)
-    this.#lastPushMs = this.#around.clock.nowMs()
+    this.#lastPushMs = this.#context.clock.nowMs()
     this.readers.push(item)
     if (this.#waiting.size > 0 && this.#isStart(item)) for (const viewer of this.#waiting) this.#queue(viewer)
   }
@@ -169,14 +169,14 @@ export class ServedRoute implements LiveRoute, AuthorizedRoute, ViewerHost {
   admit(socket: Duplex, visit: Visit, admission: Admission): void {
     const reason = this.#refusal(visit.address, admission.place)
     if (reason !== undefined) return this.#refuse(socket, visitorOf(visit, admission), reason)
-    const nowMs = this.#around.clock.nowMs()
-    const viewer = new Viewer(socket, visitorOf(visit, admission, this.#around.nextId()), nowMs, this)
+    const nowMs = this.#context.clock.nowMs()
+    const viewer = new Viewer(socket, visitorOf(visit, admission, this.#context.nextId()), nowMs, this)
     this.#viewers.add(viewer)
-    this.#around.sessions.onStart(this.#sessionOf(viewer.visitor))
+    this.#context.sessions.onStart(this.#sessionOf(viewer.visitor))
     this.counters.connects++
     this.counters.clients++
     this.viewerLimits.take(visit.address)
-    this.#around.onClients(1, admission.place)
+    this.#context.onClients(1, admission.place)
     if (this.#place(nowMs) !== undefined) this.#queue(viewer)
     else if (this.#isEnded || this.#options.offline.waitForMs === 0) this.#turnAway(viewer, 'offline')
     else this.#waiting.add(viewer)
@@ -230,20 +230,20 @@ export class ServedRoute implements LiveRoute, AuthorizedRoute, ViewerHost {
     const { client, place } = viewer.visitor
     count(this.counters.ended, reason)
     const status = bytes > 0 ? 200 : 0
-    const durationMs = Math.round(this.#around.clock.nowMs() - viewer.arrivedMs)
+    const durationMs = Math.round(this.#context.clock.nowMs() - viewer.arrivedMs)
     const { path } = place
     const node = this.#options.id
-    this.#around.log.info(
+    this.#context.log.info(
       { node, client, path, bytes, durationMs, skips, skippedBytes, reason },
       `viewer ${client} of ${path}: ${reason}`,
     )
     const went = { status, bytes, durationMs, skips, skippedBytes, reason }
-    this.#around.sessions.onEnd({ ...this.#sessionOf(viewer.visitor), ...went })
+    this.#context.sessions.onEnd({ ...this.#sessionOf(viewer.visitor), ...went })
   }
 
   /** Called by delivery once a second. */
   sweep(nowMs: number): void {
-    this.#skipReport.flush(this.#around.log, this.#options.id)
+    this.#skipReport.flush(this.#context.log, this.#options.id)
     const silentMs = nowMs - this.#lastPushMs
     const { waitForMs } = this.#options.offline
     for (const viewer of this.#waiting) if (nowMs - viewer.arrivedMs >= waitForMs) this.#turnAway(viewer, 'offline')
@@ -281,12 +281,12 @@ export class ServedRoute implements LiveRoute, AuthorizedRoute, ViewerHost {
   #queue(viewer: Viewer): void {
     viewer.state = 'queued'
     this.#waiting.delete(viewer)
-    this.#around.joins.add(() => this.#start(viewer))
+    this.#context.joins.add(() => this.#start(viewer))
   }
 
   #start(viewer: Viewer): void {
     if (viewer.state !== 'queued') return
-    const nowMs = this.#around.clock.nowMs()
+    const nowMs = this.#context.clock.nowMs()
     // Who came before the end still gets what the window holds.
     const entry = this.#isEnded ? this.newestStart() : this.#place(nowMs)
     if (entry === undefined) {
@@ -298,7 +298,7 @@ export class ServedRoute implements LiveRoute, AuthorizedRoute, ViewerHost {
     const { visitor } = viewer
     visitor.respond?.(200, this.#header.ofStream())
     viewer.start(visitor.respond === undefined ? this.#header.render() : NO_HEAD, entry)
-    this.startDelay.observe((this.#around.clock.nowMs() - visitor.headAtMs) / 1000)
+    this.startDelay.observe((this.#context.clock.nowMs() - visitor.headAtMs) / 1000)
   }
 
   #isHeld(from: number, to: number): boolean {
@@ -308,7 +308,7 @@ export class ServedRoute implements LiveRoute, AuthorizedRoute, ViewerHost {
 
   #refusal(address: string, place: Place): RouteRefusal | undefined {
     if (this.#isEnded) return 'ended'
-    return this.viewerLimits.refusal(address) ?? this.#around.refusal(place)
+    return this.viewerLimits.refusal(address) ?? this.#context.refusal(place)
   }
 
   /** A viewer for whom there was nothing. */
@@ -323,10 +323,10 @@ export class ServedRoute implements LiveRoute, AuthorizedRoute, ViewerHost {
 
   #answer(socket: Duplex, visitor: SessionVisitor, reason: string, { status, headers }: StreamAnswer): void {
     count(this.counters.refused, reason)
-    if (visitor.respond === undefined) endSocket(socket, renderResponseHead(status, headers), this.#around.clock)
+    if (visitor.respond === undefined) endSocket(socket, renderResponseHead(status, headers), this.#context.clock)
     else visitor.respond(status, headers, true)
     const went = { status, bytes: 0, durationMs: 0, skips: 0, skippedBytes: 0, reason }
-    this.#around.sessions.onEnd({ ...this.#sessionOf(visitor), ...went })
+    this.#context.sessions.onEnd({ ...this.#sessionOf(visitor), ...went })
   }
 
   #sessionOf({ id, place, client, user, userAgent }: SessionVisitor): SessionStart {
@@ -344,7 +344,7 @@ export class ServedRoute implements LiveRoute, AuthorizedRoute, ViewerHost {
     this.#busy.delete(viewer)
     this.counters.clients--
     this.viewerLimits.give(viewer.visitor.address)
-    this.#around.onClients(-1, viewer.visitor.place)
+    this.#context.onClients(-1, viewer.visitor.place)
     this.#callBackSoon()
     if (this.#viewers.size === 0) for (const resolve of this.#whenGone.splice(0)) resolve()
   }

@@ -4,21 +4,21 @@ import { LimitAlarm, type LimitEvent } from './limit-alarm.js'
 import type { ClientLimits } from '../plugin/live-route.js'
 
 export interface LimitChange {
-  readonly news: LimitEvent
+  readonly event: LimitEvent
   readonly limit: 'soft' | 'max'
   readonly value: number
   readonly clients: number
 }
 
 export class ViewerLimits {
-  readonly #onLimitChange: (news: LimitChange) => void
+  readonly #onLimitChange: (change: LimitChange) => void
   readonly #perAddress = new Map<string, number>()
   readonly #alarms = { soft: new LimitAlarm(), max: new LimitAlarm() }
   #limits: ClientLimits
   #taken = 0
 
   /** `onLimitChange` is called when a limit is reached, and when it no longer is. */
-  constructor(limits: ClientLimits, onLimitChange: (news: LimitChange) => void) {
+  constructor(limits: ClientLimits, onLimitChange: (change: LimitChange) => void) {
     this.#limits = limits
     this.#onLimitChange = onLimitChange
   }
@@ -65,8 +65,8 @@ export class ViewerLimits {
   #tell(): void {
     for (const limit of ['soft', 'max'] as const) {
       const value = this.#limits[limit]
-      const news = this.#alarms[limit].update(this.#taken, value)
-      if (news !== undefined) this.#onLimitChange({ news, limit, value, clients: this.#taken })
+      const event = this.#alarms[limit].update(this.#taken, value)
+      if (event !== undefined) this.#onLimitChange({ event, limit, value, clients: this.#taken })
     }
   }
 }

@@ -47,9 +47,9 @@ export async function readCatalogue(request: DiscoverRequest, options: Catalogue
   for (const plugin of found) {
     const { manifest, problem } = await manifestOf(plugin, options)
     if (problem !== undefined) faults.push({ ...problem, ...plugin.where })
-    const { name, place, entry, package: around } = plugin
-    const { version = '', api = '' } = around ?? {}
-    plugins.push({ name, version, api, place, path: around?.folder ?? entry, manifest })
+    const { name, place, entry, package: owner } = plugin
+    const { version = '', api = '' } = owner ?? {}
+    plugins.push({ name, version, api, place, path: owner?.folder ?? entry, manifest })
   }
   return { plugins, problems: faults }
 }
@@ -69,19 +69,19 @@ interface Outcome {
 }
 
 async function manifestOf(plugin: FoundPlugin, { run }: CatalogueOptions): Promise<Outcome> {
-  const { name, package: around } = plugin
-  if (around === undefined) return run === undefined ? { manifest: undefined } : importLocal(plugin)
+  const { name, package: owner } = plugin
+  if (owner === undefined) return run === undefined ? { manifest: undefined } : importLocal(plugin)
   const problem = (message: string): NonNullable<Outcome['problem']> => ({
     code: 'PLUGIN_MANIFEST',
     message: `plugin "${name}": ${message}`,
     ...(run === 'verify' ? {} : { severity: 'warning' }),
   })
-  const written = await readManifest(around.manifest)
+  const written = await readManifest(owner.manifest)
   if (typeof written === 'string') {
     if (run === undefined) return { manifest: undefined, problem: problem(written) }
   } else if (run !== 'verify') return { manifest: written }
   try {
-    const manifest = await makeManifest(around)
+    const manifest = await makeManifest(owner)
     if (typeof written === 'string') {
       return { manifest, problem: problem(run === 'verify' ? written : `${written}; its code was run instead`) }
     }

@@ -23,11 +23,11 @@ const CODE_FILE = /\.(?:[cm]?js|node|wasm)$/
 const PRINT = Symbol.for('millrace.codePrint')
 
 /** The print of the code files in the folder of a plugin's module, and of its package.json. Never throws. */
-export async function printCode({ entry, package: around }: Pick<FoundPlugin, 'entry' | 'package'>): Promise<string> {
+export async function printCode({ entry, package: owner }: Pick<FoundPlugin, 'entry' | 'package'>): Promise<string> {
   const folder = dirname(entry)
   const names = (await readdir(folder).catch(() => [])).filter((name) => CODE_FILE.test(name)).sort()
   const paths = names.slice(0, MOST_FILES).map((name) => join(folder, name))
-  const lines = await Promise.all([entry, ...(around === undefined ? [] : [around.file]), ...paths].map(lineOf))
+  const lines = await Promise.all([entry, ...(owner === undefined ? [] : [owner.file]), ...paths].map(lineOf))
   return createHash('sha256').update(lines.join('\n')).digest('hex').slice(0, 16)
 }
 

@@ -82,8 +82,9 @@ export async function readPackage(folder: string): Promise<PluginPackage> {
 /** Whether Node takes a module for CommonJS: by its ending, by the package around it, or else by its syntax. */
 export async function isCommonJs(path: string): Promise<boolean> {
   if (!path.endsWith('.js')) return path.endsWith('.cjs')
-  const around = nearestPackage(dirname(path))
-  const json: unknown = around === undefined ? {} : JSON.parse(await readFile(join(around, 'package.json'), 'utf8'))
+  const enclosing = nearestPackage(dirname(path))
+  const json: unknown =
+    enclosing === undefined ? {} : JSON.parse(await readFile(join(enclosing, 'package.json'), 'utf8'))
   if (isRecord(json) && json['type'] === 'module') return false
   if (isRecord(json) && json['type'] === 'commonjs') return true
   return !MODULE_SYNTAX.test(await readFile(path, 'utf8'))

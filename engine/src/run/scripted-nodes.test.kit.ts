@@ -3,7 +3,16 @@
 import { Observable } from 'rxjs'
 import { z } from 'zod'
 import type { NodeSettings } from '../graph/graph.js'
-import type { AnyChunk, Definition, Inlet, NodeContext, Options, Output, Source, Transform } from '../plugin/contract.js'
+import type {
+  AnyChunk,
+  Definition,
+  Inlet,
+  NodeContext,
+  Options,
+  Output,
+  Source,
+  Transform,
+} from '../plugin/contract.js'
 import { defineInput, defineOutput, defineTransform } from '../plugin/define.js'
 import { CLOCK, DELIVERY } from '../plugin/tokens.js'
 import { chunk, reads, ScriptedSource, settings } from './run.test.kit.js'

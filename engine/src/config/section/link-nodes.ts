@@ -10,7 +10,7 @@ import { titleOf } from './draft.js'
 import type { DraftNode, DraftPipeline, Reference } from './draft.js'
 import { MAIN_PORT } from '../../graph/node-id.js'
 
-interface Surroundings {
+interface LinkContext {
   readonly pipeline: DraftPipeline
   /** All pipelines, for a hint only. */
   readonly pipelines: readonly DraftPipeline[]
@@ -25,10 +25,10 @@ interface Linked {
 }
 
 /** The pipeline with its edges, in an order that can be built. Nodes with mistakes are left out; those are reported. */
-export function linkPipeline(around: Surroundings): Pipeline {
-  const { pipeline, problems } = around
+export function linkPipeline(context: LinkContext): Pipeline {
+  const { pipeline, problems } = context
   const links = new Map<string, readonly Linked[]>()
-  for (const node of pipeline.nodes) links.set(node.name, linksOf(node, around))
+  for (const node of pipeline.nodes) links.set(node.name, linksOf(node, context))
   const reads = new Map([...links].map(([name, linked]) => [name, linked.map(({ source }) => source.name)]))
   const { order, cycles } = orderNodes(reads)
   const byName = new Map(pipeline.nodes.map((node) => [node.name, node]))
@@ -50,11 +50,11 @@ export function settingsOf(node: DraftNode, links: readonly Linked[] = []): Node
   return { id, ...was, definition, options, from, description, timeline, batchMs, at: positionOf(place) }
 }
 
-function linksOf(node: DraftNode, around: Surroundings): readonly Linked[] {
-  const { problems } = around
+function linksOf(node: DraftNode, context: LinkContext): readonly Linked[] {
+  const { problems } = context
   const links: Linked[] = []
   for (const reference of node.from) {
-    const linked = linkOne(node, reference, around)
+    const linked = linkOne(node, reference, context)
     if (linked !== undefined) links.push(linked)
   }
   const { definition, fromIsList, from } = node
@@ -62,7 +62,7 @@ function linksOf(node: DraftNode, around: Surroundings): readonly Linked[] {
   const [, second] = from
   if (readsOne && fromIsList && second !== undefined) {
     const message = `${titleOf(node.kind, node.name)} (type ${definition.type}) reads one node, not ${from.length}`
-    problems.report('CONFIG_FROM_LIST', second.place, message, { help: helpForList(around.registry) })
+    problems.report('CONFIG_FROM_LIST', second.place, message, { help: helpForList(context.registry) })
   }
   return links
 }
@@ -74,24 +74,24 @@ function helpForList(registry: Registry): string | undefined {
   return merging.length === 0 ? undefined : `name one node, or read from a transform of several: ${merging.join(', ')}`
 }
 
-function linkOne(node: DraftNode, reference: Reference, around: Surroundings): Linked | undefined {
+function linkOne(node: DraftNode, reference: Reference, context: LinkContext): Linked | undefined {
   const dot = reference.text.indexOf('.')
   const name = dot === -1 ? reference.text : reference.text.slice(0, dot)
   const port = dot === -1 ? undefined : reference.text.slice(dot + 1)
-  const source = around.pipeline.nodes.find((candidate) => candidate.name === name)
-  if (source === undefined) return reportUnknown(node, name, reference, around)
+  const source = context.pipeline.nodes.find((candidate) => candidate.name === name)
+  if (source === undefined) return reportUnknown(node, name, reference, context)
   if (source.kind === 'output') {
     const message = `"${node.name}" reads from "${name}", which is an output`
     const help = 'nothing can be read from an output; read from what the output reads'
-    around.problems.report('CONFIG_UNKNOWN_PORT', reference.place, message, { help })
+    context.problems.report('CONFIG_UNKNOWN_PORT', reference.place, message, { help })
     return undefined
   }
   const found = portOf(source, port)
   if (found === undefined) {
-    reportPort(node, source, port, reference, around.problems)
+    reportPort(node, source, port, reference, context.problems)
     return undefined
   }
-  checkKind(node, source, reference, around)
+  checkKind(node, source, reference, context)
   return { source, reference, port: found }
 }
 
@@ -109,8 +109,8 @@ function portsOf(definition: Definition | undefined): readonly string[] | undefi
   return definition.kind === 'transform' ? definition.ports : [MAIN_PORT]
 }
 
-function reportUnknown(node: DraftNode, name: string, reference: Reference, around: Surroundings): undefined {
-  const { pipeline, pipelines, problems } = around
+function reportUnknown(node: DraftNode, name: string, reference: Reference, context: LinkContext): undefined {
+  const { pipeline, pipelines, problems } = context
   if (problems.isFull) return undefined
   const readable = pipeline.nodes.filter((other) => other.kind !== 'output' && other.name !== node.name)
   const names = readable.map((other) => other.name)
@@ -140,24 +140,24 @@ function reportPort(
   problems.report('CONFIG_UNKNOWN_PORT', reference.place, message, { help })
 }
 
-function checkKind(node: DraftNode, source: DraftNode, reference: Reference, around: Surroundings): void {
+function checkKind(node: DraftNode, source: DraftNode, reference: Reference, context: LinkContext): void {
   const given = producedBy(source.definition)
   const taken = consumedBy(node.definition)
   if (given === undefined || taken === undefined || taken.includes(given)) return
   const message = `"${node.name}" takes ${taken.join(' or ')} chunks, "${source.name}" gives ${given}`
-  const between = around.registry
+  const between = context.registry
     .all()
     .map(({ definition }) => definition)
     .filter((definition) => definition.kind === 'transform')
     .find((definition) => definition.consumes.includes(given) && taken.includes(definition.produces))
-  const before = between === undefined ? nodeBefore(source, taken, around.pipeline) : undefined
+  const before = between === undefined ? nodeBefore(source, taken, context.pipeline) : undefined
   const help =
     between !== undefined
       ? `put a \`${between.type}\` transform between them`
       : before !== undefined
         ? `read from "${before.name}", which is in front of "${source.name}" and gives ${taken.join(' or ')}`
         : `no transform that is installed makes ${taken.join(' or ')} of ${given}`
-  around.problems.report('CONFIG_KIND_MISMATCH', reference.place, message, { help })
+  context.problems.report('CONFIG_KIND_MISMATCH', reference.place, message, { help })
 }
 
 // The way back up ends at a cycle, too.

@@ -3,7 +3,7 @@
 import type { NodeSettings, Pipeline } from '../../graph/graph.js'
 import type { NodeChange } from '../../observe/reload-plan.js'
 import type { EdgeCut } from '../../observe/reload-report.js'
-import { atMost } from '../node/at-most.js'
+import { atMost } from '../node/time-limit.js'
 import { becomeReady } from '../node/become-ready.js'
 import { Cutovers } from './cutovers.js'
 import { SILENT_MS } from './cutover.js'

@@ -3,7 +3,16 @@ import { describe, test } from 'node:test'
 import { until } from '../../listen/loopback.test.kit.js'
 import { Bench } from './reload.test.kit.js'
 import { KeepingOutput } from '../run.test.kit.js'
-import { mid, node, numbers, output, serving, Sources, transform, ThrowingTransform } from '../scripted-nodes.test.kit.js'
+import {
+  mid,
+  node,
+  numbers,
+  output,
+  serving,
+  Sources,
+  transform,
+  ThrowingTransform,
+} from '../scripted-nodes.test.kit.js'
 
 describe('a node that is changed', () => {
   test('hands over what it has to the one that takes its place', async () => {

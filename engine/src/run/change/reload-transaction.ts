@@ -36,7 +36,7 @@ export interface ReloadContext {
 }
 
 export class ReloadTransaction {
-  readonly #around: ReloadContext
+  readonly #context: ReloadContext
   readonly #plan: ReloadPlan
   readonly #next: Graph
   readonly #pipelines: readonly PipelineTransaction[]
@@ -47,11 +47,11 @@ export class ReloadTransaction {
   /** Old nodes by the id that they had, until they have let go of everything. */
   #leaving: ReadonlyMap<string, Promise<void>> = new Map()
 
-  constructor(around: ReloadContext, plan: ReloadPlan, next: Graph) {
-    this.#around = around
+  constructor(context: ReloadContext, plan: ReloadPlan, next: Graph) {
+    this.#context = context
     this.#plan = plan
     this.#next = next
-    const { running, run, container } = around
+    const { running, run, container } = context
     const changes = new Map(plan.nodes.flatMap((node) => (node.verb === 'remove' ? [] : [[node.id, node]])))
     const before = new Map(running.pipelines.map((runner) => [runner.name, runner]))
     const after = new Map(next.pipelines.map((pipeline) => [pipeline.name, pipeline]))
@@ -66,7 +66,7 @@ export class ReloadTransaction {
 
   /** Opens what is new, beside what runs. If it rejects, `abort` leaves everything as it was. */
   async prepare(): Promise<void> {
-    const listeners = await this.#around.listeners.prepare(listenerSpecs(this.#next))
+    const listeners = await this.#context.listeners.prepare(listenerSpecs(this.#next))
     if (this.#isAborted) return listeners.revert()
     this.#listeners = listeners
     const opening: Promise<void>[] = [this.#services.prepare()]
@@ -91,7 +91,7 @@ export class ReloadTransaction {
 
   /** From here on the new graph runs. */
   commit(): void {
-    const { running, delivery, adopt } = this.#around
+    const { running, delivery, adopt } = this.#context
     // Viewers of what has moved to another listener keep their connections.
     this.#listeners?.commit(Infinity)
     for (const pipeline of this.#pipelines) for (const id of pipeline.withdrawn) delivery.withdraw(id)
@@ -110,7 +110,7 @@ export class ReloadTransaction {
 
   /** Viewers are known by the new ids from here on; two nodes may have changed their names with each other. */
   #rename(): void {
-    const { delivery } = this.#around
+    const { delivery } = this.#context
     const renamed = this.#plan.nodes.filter(({ was, id }) => was !== undefined && was !== id)
     for (const { was = '' } of renamed) delivery.rename(was, RENAMED + was)
     for (const { was = '', id } of renamed) delivery.rename(RENAMED + was, id)
@@ -124,7 +124,7 @@ export class ReloadTransaction {
 
   /** Resolves when everybody reads the new graph. Never rejects. */
   async finish(): Promise<{ readonly cuts: readonly EdgeCut[]; readonly failed: readonly FailedStep[] }> {
-    const { running } = this.#around
+    const { running } = this.#context
     const results = await Promise.all(this.#pipelines.map((pipeline) => pipeline.finish()))
     const { drainMs } = this.#next.engine
     const leaving = this.#pipelines.flatMap((pipeline) => [...pipeline.drain(drainMs)])

@@ -151,7 +151,10 @@ export class PipelineBench implements AsyncDisposable {
   }
 
   /** Prepares what the verbs say, by id, and begins to hand over; other nodes are kept. */
-  async change(verbs: Readonly<Record<string, PlanVerb>>, ...nodes: readonly NodeSettings[]): Promise<PipelineTransaction> {
+  async change(
+    verbs: Readonly<Record<string, PlanVerb>>,
+    ...nodes: readonly NodeSettings[]
+  ): Promise<PipelineTransaction> {
     const changes = nodes.map(({ id }) => ({ id, verb: verbs[id] ?? 'keep', changes: [], why: '' }) as const)
     const byId = new Map(changes.map((change) => [change.id, change]))
     const change = new PipelineTransaction(this.runner, { name: 'one', description: '', nodes }, byId)

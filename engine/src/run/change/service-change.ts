@@ -20,17 +20,17 @@ export class ServiceChange {
   readonly #steps: readonly Step[]
   readonly #changes: ReadonlyMap<string, NodeChange>
   readonly #removed: readonly ServiceRunner[]
-  readonly #around: { readonly services: RunServices; readonly container: EngineContainer }
+  readonly #context: { readonly services: RunServices; readonly container: EngineContainer }
   readonly #failures = new Map<Step, unknown>()
 
   constructor(
     running: readonly ServiceRunner[],
     next: readonly NodeSettings[],
     changes: ReadonlyMap<string, NodeChange>,
-    around: { readonly services: RunServices; readonly container: EngineContainer },
+    context: { readonly services: RunServices; readonly container: EngineContainer },
   ) {
-    const { services, container } = around
-    this.#around = around
+    const { services, container } = context
+    this.#context = context
     this.#changes = changes
     this.#steps = next.map((settings) => {
       const change = changes.get(settings.id)
@@ -54,7 +54,7 @@ export class ServiceChange {
       this.#steps.map(async ({ node, old, verb }) => {
         if (node === old || verb === 'handoff') return
         await node.start()
-        if (verb !== 'add') await becomeReady(node, READY_WITHIN_MS, this.#around.services.clock)
+        if (verb !== 'add') await becomeReady(node, READY_WITHIN_MS, this.#context.services.clock)
       }),
     )
   }
@@ -113,7 +113,7 @@ export class ServiceChange {
   async #openAgain(step: Step, old: ServiceRunner): Promise<void> {
     const { node: failed, settings } = step
     await failed.stop('it could not open', DISMISS_WITHIN_MS)
-    const { services, container } = this.#around
+    const { services, container } = this.#context
     step.node = new ServiceRunner({ ...old.settings, id: settings.id }, services, container)
     await step.node.start().catch(() => undefined)
   }

@@ -3,7 +3,7 @@ import type { NodeState } from '../../observe/status.js'
 import type { Clock } from '../../plugin/tokens.js'
 import type { AnyNodeRunner } from './node-runner.js'
 import { runError } from './run-errors.js'
-import { withTimeout } from './with-timeout.js'
+import { withTimeout } from './time-limit.js'
 
 /** Resolves when it is ready, or has ended. Rejects when it has failed for good, and with NODE_NOT_READY after that time. */
 export async function becomeReady(node: AnyNodeRunner, withinMs: number, clock: Clock): Promise<void> {

@@ -33,7 +33,7 @@ export class EngineContainer {
   }
 
   /** Resolves what the definition injects, and opens its node. Throws NODE_UNKNOWN_TOKEN. */
-  async openNode(definition: Definition, open: OpenNode): Promise<unknown> {
+  async openNode(definition: Definition, open: OpenNode): Promise<AsyncDisposable> {
     const wanted: [string, ServiceIdentifier][] = Object.entries(definition.inject ?? ({} satisfies Injections))
     for (const [name, token] of wanted) {
       if (!this.#container.isBound(token)) {
@@ -45,6 +45,12 @@ export class EngineContainer {
       async (...values: unknown[]) => open(Object.fromEntries(wanted.map(([name], at) => [name, values[at]]))),
       wanted.map(([, token]) => token),
     )
-    return await node.getAsync(NODE)
+    return checkNode(await node.getAsync(NODE), definition.type)
   }
+}
+
+function checkNode(opened: unknown, type: string): AsyncDisposable {
+  const isNode = typeof opened === 'object' && opened !== null && Symbol.asyncDispose in opened
+  if (!isNode) throw new TypeError(`open of ${type} returned something without [Symbol.asyncDispose]`)
+  return opened as AsyncDisposable
 }

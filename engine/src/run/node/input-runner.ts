@@ -25,7 +25,12 @@ export class InputRunner extends NodeRunner<Source<Received> | Source<AnyChunk>>
   #hold: Disposable | undefined
   #rates: number[] = [0]
 
-  constructor(settings: NodeSettings, services: RunServices, container: EngineContainer, placement: NodePlacement = {}) {
+  constructor(
+    settings: NodeSettings,
+    services: RunServices,
+    container: EngineContainer,
+    placement: NodePlacement = {},
+  ) {
     super(settings, services, container, placement)
     const before = placement.before instanceof InputRunner ? placement.before : undefined
     this.port = before?.port ?? new SourcePort()
@@ -95,7 +100,7 @@ export class InputRunner extends NodeRunner<Source<Received> | Source<AnyChunk>>
     super.fail(error)
   }
 
-  protected override flow(): void {
+  protected override connectStreams(): void {
     const { definition, batchMs, timeline } = this.settings
     if (definition.kind !== 'input' || this.node === undefined) return
     const { scope } = this.services
@@ -196,7 +201,7 @@ export class InputRunner extends NodeRunner<Source<Received> | Source<AnyChunk>>
   protected override resume(): Promise<void> {
     if (this.node === undefined) return super.resume()
     this.setState('opening', '')
-    this.flow()
+    this.connectStreams()
     return Promise.resolve()
   }
 

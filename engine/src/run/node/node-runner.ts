@@ -9,16 +9,15 @@ import type { NodeSettings } from '../../graph/graph.js'
 import type { EngineClock } from '../../observe/clock.js'
 import { nodeLog } from '../../observe/log.js'
 import type { Logger, NodeContext, Options } from '../../plugin/contract.js'
-import { CLOCK } from '../../plugin/tokens.js'
-import { DELIVERY, LISTENERS } from '../../plugin/tokens.js'
+import { CLOCK, DELIVERY, LISTENERS } from '../../plugin/tokens.js'
 import { BackOff } from './back-off.js'
 import { previousStateOf } from './previous-state.js'
-import { codeOf, messageOf } from './failure-words.js'
 import { makeContext } from './node-context.js'
 import { NodeEndpoints } from './node-endpoints.js'
 import { labelsOf, NodeMetrics } from './node-metrics.js'
-import { runError } from './run-errors.js'
-import { withTimeout } from './with-timeout.js'
+import { CurrentState } from './node-state.js'
+import { codeOf, messageOf, runError } from './run-errors.js'
+import { withTimeout } from './time-limit.js'
 import type { RunServices } from './run-services.js'
 
 const OPEN_TIMEOUT_MS = 10_000
@@ -47,11 +46,8 @@ export abstract class NodeRunner<N extends AsyncDisposable> {
   log: Logger
   /** What the plugin has opened. */
   node: N | undefined
-  #state: NodeState = 'opening'
-  #why = ''
-  #sinceMs: number
+  readonly #current: CurrentState
   #restarts = 0
-  #whenChanged: (() => void)[] = []
   /** Since when its stream is up; -1 while it is not. */
   #readyAtMs = -1
   #retry: Disposable | undefined
@@ -69,7 +65,12 @@ export abstract class NodeRunner<N extends AsyncDisposable> {
   readonly #abort = new AbortController()
   readonly #series: NodeMetrics
 
-  constructor(settings: NodeSettings, services: RunServices, container: EngineContainer, placement: NodePlacement = {}) {
+  constructor(
+    settings: NodeSettings,
+    services: RunServices,
+    container: EngineContainer,
+    placement: NodePlacement = {},
+  ) {
     const { isStandby = false, before } = placement
     this.#settings = settings
     this.isStandby = isStandby
@@ -81,7 +82,7 @@ export abstract class NodeRunner<N extends AsyncDisposable> {
     this.#container = container
     this.log = nodeLog(services.log, settings.id)
     this.#options = new BehaviorSubject(settings.options)
-    this.#sinceMs = services.clock.nowMs()
+    this.#current = new CurrentState(services.clock.nowMs())
   }
 
   get settings(): NodeSettings {
@@ -93,11 +94,11 @@ export abstract class NodeRunner<N extends AsyncDisposable> {
   }
 
   get state(): NodeState {
-    return this.#state
+    return this.#current.state
   }
 
   get why(): string {
-    return this.#why
+    return this.#current.why
   }
 
   get restarts(): number {
@@ -116,7 +117,7 @@ export abstract class NodeRunner<N extends AsyncDisposable> {
     } catch (error) {
       this.fail(error)
     }
-    if (this.#state === 'failed') throw this.#failure
+    if (this.state === 'failed') throw this.#failure
   }
 
   /** Opens the node, unless it is open, and lets it flow. Rejects only if it can't ever: its options are wrong, or it is broken. */
@@ -124,11 +125,11 @@ export abstract class NodeRunner<N extends AsyncDisposable> {
     try {
       if (this.node === undefined) await this.#open()
       // It may be on its way out since.
-      if (this.isLive && this.node !== undefined && !this.#abort.signal.aborted) this.flow()
+      if (this.isLive && this.node !== undefined && !this.#abort.signal.aborted) this.connectStreams()
     } catch (error) {
       this.fail(error)
     }
-    if (this.#state === 'failed') throw this.#failure
+    if (this.state === 'failed') throw this.#failure
   }
 
   /** Why it has failed for good; undefined while it has not. */
@@ -138,7 +139,7 @@ export abstract class NodeRunner<N extends AsyncDisposable> {
 
   /** Resolves with the next change of its state. */
   changed(): Promise<void> {
-    return new Promise((resolve) => this.#whenChanged.push(resolve))
+    return this.#current.changed()
   }
 
   /** Other options of class `live` or `rebind`, another name or description: the node stays as it is. */
@@ -162,7 +163,7 @@ export abstract class NodeRunner<N extends AsyncDisposable> {
    * then nothing has changed.
    */
   activate(): void {
-    if (this.#state === 'failed') throw this.#failure
+    if (this.state === 'failed') throw this.#failure
     if (!this.isStandby) return
     const before = this.#before
     this.endpoints?.activate(before === undefined ? undefined : { id: this.id, endpoints: before.endpoints })
@@ -177,7 +178,7 @@ export abstract class NodeRunner<N extends AsyncDisposable> {
 
   /** The node, or its stream, has failed; reacts by the row of the error. Safe at any time. */
   fail(error: unknown): void {
-    if (this.#abort.signal.aborted || this.#state === 'ended') return
+    if (this.#abort.signal.aborted || this.state === 'ended') return
     const why = messageOf(error)
     switch (reactionOf(error)) {
       case 'retry':
@@ -208,9 +209,9 @@ export abstract class NodeRunner<N extends AsyncDisposable> {
       kind: definition.kind,
       type: definition.type,
       description,
-      state: this.#state,
-      why: this.#why,
-      since: new Date(this.services.clock.wallMs(this.#sinceMs)).toISOString(),
+      state: this.state,
+      why: this.why,
+      since: new Date(this.services.clock.wallMs(this.#current.sinceMs)).toISOString(),
       restarts: this.#restarts,
       from: from.map(({ node, port }) => `${node}.${port}`),
       receivedBytes: this.receivedBytes,
@@ -223,7 +224,7 @@ export abstract class NodeRunner<N extends AsyncDisposable> {
   abstract get receivedBytes(): number
   abstract get sentBytes(): number
   /** Connects the opened node; called after each successful open. */
-  protected abstract flow(): void
+  protected abstract connectStreams(): void
   /** Goes on with the numbers of the node before it. */
   protected abstract inherit(before: AnyNodeRunner): void
   /** Disconnects it: nothing reaches it and nothing leaves it afterwards. Safe twice. */
@@ -244,7 +245,7 @@ export abstract class NodeRunner<N extends AsyncDisposable> {
 
   /** It is open, or about to be. */
   protected get isLive(): boolean {
-    return this.#state === 'opening' || this.#state === 'ready' || this.#state === 'degraded'
+    return this.#current.isLive
   }
 
   /** `ebb`, whatever the teardown of a plugin throws. */
@@ -258,11 +259,7 @@ export abstract class NodeRunner<N extends AsyncDisposable> {
 
   protected setState(state: NodeState, reason: string): void {
     const why = this.services.mask(reason)
-    if (this.#state === state && this.#why === why) return
-    this.#state = state
-    this.#why = why
-    this.#sinceMs = this.services.clock.nowMs()
-    for (const resolve of this.#whenChanged.splice(0)) resolve()
+    if (!this.#current.set(state, why, this.services.clock.nowMs())) return
     if (!this.isStandby) this.services.events.emit({ kind: `node.${state}`, node: this.id, data: { why } })
     this.services.onStateChange(this)
   }
@@ -289,7 +286,7 @@ export abstract class NodeRunner<N extends AsyncDisposable> {
     }
     let isLate = false
     const opening = container.openNode(definition, open).then(async (opened) => {
-      const node = nodeOf<N>(opened, definition.type)
+      const node = opened as N
       // Whoever comes too late is let go of at once.
       if (isLate || !isCurrent()) await this.#letGo(node, DISPOSE_TIMEOUT_MS)
       else this.node = node
@@ -327,7 +324,7 @@ export abstract class NodeRunner<N extends AsyncDisposable> {
   }
 
   #degrade(why: string): void {
-    if (!this.isLive || (this.#state === 'degraded' && this.#why === why)) return
+    if (!this.isLive || (this.state === 'degraded' && this.why === why)) return
     this.log.warn({ why }, 'degraded')
     this.setState('degraded', why)
   }
@@ -400,10 +397,4 @@ export abstract class NodeRunner<N extends AsyncDisposable> {
   #complain(error: unknown): void {
     this.log.error({ err: error }, `while stopping: ${messageOf(error)}`)
   }
-}
-
-function nodeOf<N extends AsyncDisposable>(opened: unknown, type: string): N {
-  const isNode = typeof opened === 'object' && opened !== null && Symbol.asyncDispose in opened
-  if (!isNode) throw new TypeError(`open of ${type} returned something without [Symbol.asyncDispose]`)
-  return opened as N
 }

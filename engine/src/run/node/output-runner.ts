@@ -35,7 +35,7 @@ export class OutputRunner extends NodeRunner<Output> {
     if (before instanceof OutputRunner) inheritCounters(before.edges, this.edges)
   }
 
-  protected override flow(): void {
+  protected override connectStreams(): void {
     const output = this.node
     if (output === undefined) return
     for (const edge of this.edges) edge.attach()

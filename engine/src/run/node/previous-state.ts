@@ -1,5 +1,5 @@
 // The state that a node leaves to the one that takes its place.
-import { messageOf } from './failure-words.js'
+import { messageOf } from './run-errors.js'
 import type { Logger } from '../../plugin/contract.js'
 
 /** What `snapshotState()` of the opened node returns; undefined where it has none, or fails. Never throws. */

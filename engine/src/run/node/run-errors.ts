@@ -1,5 +1,5 @@
-// What can go wrong with a node at run time.
-import { defineErrors } from '../../errors.js'
+// What can go wrong with a node at run time, and what is said of a failure, whatever was thrown.
+import { defineErrors, isEngineError } from '../../errors.js'
 
 export const runError = defineErrors({
   NODE_NOT_READY: {
@@ -28,3 +28,11 @@ export const runError = defineErrors({
     reaction: 'bug',
   },
 })
+
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
+
+export function codeOf(error: unknown): string {
+  return isEngineError(error) ? error.code : 'NODE_FAILED'
+}

@@ -6,7 +6,7 @@ export class ServiceRunner extends NodeRunner<Service> {
   readonly receivedBytes = 0
   readonly sentBytes = 0
 
-  protected override flow(): void {
+  protected override connectStreams(): void {
     this.node?.done?.catch((error: unknown) => this.fail(error))
     if (this.state === 'opening') this.ready()
   }

@@ -16,7 +16,12 @@ export class TransformRunner extends NodeRunner<Transform> {
   #open = 0
   #isDraining = false
 
-  constructor(settings: NodeSettings, services: RunServices, container: EngineContainer, placement: NodePlacement = {}) {
+  constructor(
+    settings: NodeSettings,
+    services: RunServices,
+    container: EngineContainer,
+    placement: NodePlacement = {},
+  ) {
     super(settings, services, container, placement)
     const { before, isHandoff } = placement
     const shared = isHandoff === true && before instanceof TransformRunner ? before.ports : new Map<string, Port>()
@@ -59,7 +64,7 @@ export class TransformRunner extends NodeRunner<Transform> {
     inheritCounters(before.edges, this.edges)
   }
 
-  protected override flow(): void {
+  protected override connectStreams(): void {
     const { definition } = this.settings
     const transform = this.node
     if (definition.kind !== 'transform' || transform === undefined) return

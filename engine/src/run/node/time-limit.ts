@@ -1,0 +1,23 @@
+// Promises that are waited for only up to a time limit. What becomes of the promise after that is its owner's concern.
+import type { Clock } from '../../plugin/tokens.js'
+
+/** Rejects with what `late` returns after `ms`. */
+export async function withTimeout<T>(promise: Promise<T>, ms: number, clock: Clock, late: () => Error): Promise<T> {
+  let timer: Disposable | undefined
+  const timeout = new Promise<never>((_, reject) => {
+    timer = clock.after(ms, () => reject(late()))
+  })
+  try {
+    return await Promise.race([promise, timeout])
+  } finally {
+    timer?.[Symbol.dispose]()
+  }
+}
+
+/** Resolves when the promise does, or after `ms`; rejects if the promise does before. */
+export async function atMost(promise: Promise<unknown>, ms: number, clock: Clock): Promise<void> {
+  const late = new Error('the time limit is over')
+  await withTimeout(promise, ms, clock, () => late).catch((error: unknown) => {
+    if (error !== late) throw error
+  })
+}
