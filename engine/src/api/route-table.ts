@@ -11,7 +11,7 @@ import type { NodeStatus, StatusSource } from './status-types.js'
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
 /** What a route gets: path parameters decoded, the query checked by the route's schema. */
-export interface RouteRequest {
+interface RouteRequest {
   readonly params: Readonly<Record<string, string>>
   readonly query: Readonly<Record<string, string | undefined>>
   /** May see what the API knows; always true but for open paths. */
