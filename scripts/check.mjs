@@ -18,6 +18,8 @@ const STEPS = [
   { name: 'manifests', run: script('manifest.mjs'), last: true },
   { name: 'manifests true', run: [...script('manifest.mjs'), '--check'] },
   { name: 'lint', run: [bin('oxlint'), '--type-aware', '--deny-warnings'] },
+  { name: 'dead code', run: [bin('knip'), '--no-progress'] },
+  { name: 'test-only files', run: [bin('knip'), '--no-progress', '--production', '--include=files'] },
   { name: 'format', run: [bin('prettier'), '--check', '--log-level=warn', '.'] },
   { name: 'generated docs', run: [...script('docs.mjs'), '--check'] },
   { name: 'sources', run: checkSources },

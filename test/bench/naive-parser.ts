@@ -12,7 +12,7 @@ export interface NaivePacket {
   readonly payload: Buffer | undefined
 }
 
-export interface NaiveAdaptationField {
+interface NaiveAdaptationField {
   readonly discontinuityIndicator: boolean
   readonly randomAccessIndicator: boolean
   readonly elementaryStreamPriorityIndicator: boolean

@@ -2,7 +2,7 @@
 import type { ConfigModel, NodeModel, PipelineModel, Settings, Value } from './config-model.js'
 
 export const MAIN_FILE = 'pipeline.yaml'
-export const INCLUDED_FILE = 'channels.yaml'
+const INCLUDED_FILE = 'channels.yaml'
 export const SECRET_FILE = 'anna.secret'
 
 const PLAIN = /^[a-z][a-zA-Z0-9-]*$/

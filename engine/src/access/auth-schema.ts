@@ -115,7 +115,6 @@ export type BearerOptions = z.output<(typeof AUTH_SCHEMAS)['bearer']>
 export type TokenOptions = z.output<(typeof AUTH_SCHEMAS)['token']>
 export type SignedOptions = z.output<(typeof AUTH_SCHEMAS)['signed']>
 export type IpOptions = z.output<(typeof AUTH_SCHEMAS)['ip']>
-export type AllOptions = z.output<(typeof AUTH_SCHEMAS)['all']>
 
 /** A provider of the checked graph. */
 export type AuthSettings = {

@@ -23,7 +23,8 @@ interface NodeServerModule {
   ): (request: IncomingMessage, response: ServerResponse) => Promise<void>
 }
 
-const nodeServer = createRequire(import.meta.url)('@hono/node-server') as NodeServerModule
+const require = createRequire(import.meta.url)
+const nodeServer = require('@hono/node-server') as NodeServerModule
 
 /** A listener for node:http; `onError` answers what is no request that could be routed. */
 export function listenerOf(

@@ -16,7 +16,7 @@ const MOST_FILES = 500
 
 const time = z.string().meta({ description: 'RFC 3339', format: 'date-time' })
 
-export const diagnosticReportSchema = z.object({
+const diagnosticReportSchema = z.object({
   severity: z.enum(['error', 'warning']),
   code: z.string(),
   message: z.string(),
@@ -29,7 +29,7 @@ export const diagnosticReportSchema = z.object({
   source: z.exactOptional(z.string()).meta({ description: 'The text of the line, where it may be shown' }),
 }) satisfies z.ZodType<DiagnosticReport>
 
-export const viewersReportSchema = z.object({
+const viewersReportSchema = z.object({
   before: z.number(),
   kept: z.number(),
   lost: z.number(),

@@ -15,7 +15,7 @@ import type {
 import { checkReportSchema, reloadFailureSchema, reloadReportSchema, reloadStatusSchema } from './reload-schemas.js'
 import { NODE_KINDS } from '../plugin/node-kinds.js'
 
-export const aliasStatusSchema = z
+const aliasStatusSchema = z
   .object({
     url: z.string(),
     viewers: z.number().meta({ description: 'Those who came by it' }),
@@ -69,7 +69,7 @@ export const clientListSchema = z.object({
   clients: z.array(clientStatusSchema).readonly(),
 }) satisfies z.ZodType<ClientList>
 
-export const listenerStatusSchema = z.object({
+const listenerStatusSchema = z.object({
   name: z.string(),
   protocol: z.string(),
   address: z.string().meta({ description: 'As bound: host:port' }),
@@ -100,7 +100,7 @@ export const engineStatusSchema = z.object({
 }) satisfies z.ZodType<EngineStatus>
 
 /** `reasons` are left out for those who may not read the status. */
-export const readinessSchema = z.object({
+const readinessSchema = z.object({
   ready: z.boolean(),
   reasons: z.exactOptional(z.array(z.string()).readonly()),
 }) satisfies z.ZodType<Partial<Readiness>>

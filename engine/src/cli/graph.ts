@@ -12,11 +12,8 @@ import type { CliStreams } from './cli-streams.js'
 import { EXIT } from './exit-codes.js'
 import { styleFor } from './terminal-style.js'
 
-export const GRAPH_FORMATS = ['ascii', 'mermaid', 'dot'] as const
-export type GraphFormat = (typeof GRAPH_FORMATS)[number]
-
 export interface GraphOptions extends LoadOptions {
-  readonly format: GraphFormat
+  readonly format: 'ascii' | 'mermaid' | 'dot'
   readonly json?: boolean | undefined
 }
 

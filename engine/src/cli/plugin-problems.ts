@@ -37,7 +37,7 @@ export async function showCatalogue(
 }
 
 /** Ends with an empty line. */
-export function renderProblem({ code, message, severity, listedIn }: PluginProblem): string {
+function renderProblem({ code, message, severity, listedIn }: PluginProblem): string {
   const at = listedIn === undefined ? '' : `\n  --> ${listedIn}`
   return printable(`${severity ?? 'error'}[${code}]: ${message}${at}\n  = help: ${pluginError.table[code].hint}\n\n`)
 }

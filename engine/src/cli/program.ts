@@ -12,9 +12,9 @@ import { addReloadVerb } from './reload-verb.js'
 import { renderFailure } from './render-failure.js'
 
 const CHECK_FORMATS = ['text', 'json', 'github'] as const
-export type CheckFormat = (typeof CHECK_FORMATS)[number]
+type CheckFormat = (typeof CHECK_FORMATS)[number]
 
-export interface CheckCommandOptions extends ConfigOptions {
+interface CheckCommandOptions extends ConfigOptions {
   readonly format: CheckFormat
   readonly strict?: boolean
   /** False for `--no-env`. */
@@ -23,7 +23,7 @@ export interface CheckCommandOptions extends ConfigOptions {
   readonly against?: string
 }
 
-export interface RunCommandOptions extends ConfigOptions {
+interface RunCommandOptions extends ConfigOptions {
   /** False for `--no-watch`. */
   readonly watch: boolean
   readonly lastGood?: boolean

@@ -5,7 +5,7 @@ import { hostOf, isLoopback, plainAddress } from '../api/host-name.js'
 import { apiErrorSchema, engineStatusSchema } from '../api/schemas.js'
 import { readToken } from '../state/state-dir.js'
 
-export const DEFAULT_API = 'http://127.0.0.1:9990'
+const DEFAULT_API = 'http://127.0.0.1:9990'
 /** Where an engine that was started in this folder keeps its token, unless its configuration says otherwise. */
 const DEFAULT_STATE_DIR = '.millrace'
 const TIMEOUT_MS = 5000

@@ -1,7 +1,7 @@
 // The checked configuration as plain data that may be shown: what applies, defaults filled in, no secret in it.
 import type { Graph, NodeSettings } from '../graph/graph.js'
 
-export interface MaskedNode {
+interface MaskedNode {
   readonly id: string
   readonly kind: string
   readonly type: string

@@ -14,7 +14,7 @@ export interface WindowEntry {
   readonly join: WindowJoin | undefined
 }
 
-export interface WindowJoin {
+interface WindowJoin {
   readonly keyframe: boolean
   readonly preamble: Buffer
   readonly bridge: Buffer

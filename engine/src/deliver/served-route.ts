@@ -20,7 +20,7 @@ import type { TurnQueue } from './turn-queue.js'
 import { type SessionVisitor, Viewer, type ViewerHost } from './viewer.js'
 
 /** A source that was silent for this long is taken as absent: what is in the window is no place to start any more. */
-export const ABSENT_AFTER_MS = 3000
+const ABSENT_AFTER_MS = 3000
 /** A viewer that took nothing for this long does not hold back a source that can wait. */
 const READS_WITHIN_MS = 15_000
 

@@ -3,7 +3,7 @@
 // come after them that they are forgotten.
 import { createHash } from 'node:crypto'
 
-export const CENSORED = '***'
+const CENSORED = '***'
 /** Shorter values are found in any text, so only a text that is such a value as a whole is masked. */
 export const SHORTEST_MASKED = 4
 /** Forms of values that are looked for; each costs a search through every line of the log. */

@@ -37,7 +37,7 @@ class Crowded {
   readonly child: ChildProcess
 
   constructor(limit: number, heldFiles: number) {
-    const server = fileURLToPath(new URL('crowded-listener.test.kit.js', import.meta.url))
+    const server = fileURLToPath(new URL('./crowded-listener.test.kit.js', import.meta.url))
     const command = 'ulimit -n "$1" && exec "$2" "$3" "$4"'
     const args = ['-c', command, 'sh', String(limit), process.execPath, server, String(heldFiles)]
     this.child = spawn('sh', args, { stdio: ['pipe', 'pipe', 'inherit'] })

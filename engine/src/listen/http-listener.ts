@@ -250,7 +250,10 @@ export class HttpListener implements HttpRoutes {
     return isSame ? undefined : this.#makeAcceptor(this.#boundSocket, choices)
   }
 
-  #makeAcceptor(boundSocket: BoundSocket, { proxyProtocol, tls, certificatePollMs }: ListenerChoices): ConnectionAcceptor {
+  #makeAcceptor(
+    boundSocket: BoundSocket,
+    { proxyProtocol, tls, certificatePollMs }: ListenerChoices,
+  ): ConnectionAcceptor {
     const { name, clock, log } = this.#options
     return new ConnectionAcceptor({
       name,

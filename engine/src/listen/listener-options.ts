@@ -15,7 +15,7 @@ export const DEFAULT_TIMEOUTS: ListenerTimeouts = {
   keepAliveMs: 5000,
   stallMs: 120_000,
 }
-export const DEFAULT_MAX_CONNECTIONS = 10_000
+const DEFAULT_MAX_CONNECTIONS = 10_000
 
 export interface ListenerTimeouts {
   /** For the head of a request, and before it for a PROXY header. */

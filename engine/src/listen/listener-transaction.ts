@@ -44,7 +44,9 @@ export class BoundChange {
     const { added, renewed, removed } = this.#steps
     const openings: Opening[] = [
       ...added.map((listener) => ({ listener, boundSocket: listener.boundSocket })),
-      ...renewed.flatMap(({ listener, renewal: { boundSocket } }) => (boundSocket === undefined ? [] : [{ listener, boundSocket }])),
+      ...renewed.flatMap(({ listener, renewal: { boundSocket } }) =>
+        boundSocket === undefined ? [] : [{ listener, boundSocket }],
+      ),
     ]
     const leaving = [...removed, ...renewed.flatMap(({ listener, renewal }) => (renewal.boundSocket ? [listener] : []))]
     const inTheWay = leaving.filter(({ boundSocket: { bound } }) =>

@@ -101,7 +101,12 @@ export class RequestDispatch {
     else refuseMethod(response)
   }
 
-  #visit(handler: StreamHandler, request: IncomingMessage, response: ServerResponse, before: ServerResponse | undefined): void {
+  #visit(
+    handler: StreamHandler,
+    request: IncomingMessage,
+    response: ServerResponse,
+    before: ServerResponse | undefined,
+  ): void {
     if (request.method === 'HEAD') {
       this.#answerHead(handler, request, response)
     } else if (request.method !== 'GET') refuseMethod(response)

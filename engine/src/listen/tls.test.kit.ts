@@ -29,7 +29,7 @@ export class CertificateFolder implements Disposable {
 }
 
 /** For RawClient: opens TLS. By default HTTP/1.1 without ALPN, as old players do. */
-export function tlsTo(options: ConnectionOptions = {}): (port: number) => Socket {
+function tlsTo(options: ConnectionOptions = {}): (port: number) => Socket {
   return (port) => connect({ ...options, host: '127.0.0.1', port, rejectUnauthorized: false })
 }
 

@@ -8,7 +8,7 @@ import { findPackage } from './plugin-package.js'
 import type { PluginPackage } from './plugin-package.js'
 
 /** Version of the plugin contract: a plugin says in `millrace.api` which it was written for. */
-export const PLUGIN_API = { major: 1, minor: 0 } as const
+const PLUGIN_API = { major: 1, minor: 0 } as const
 
 /** What a plugin names in `peerDependencies`, so that it gets the copy that the engine has. */
 const PEERS = ['@millrace/engine', 'rxjs', 'zod']

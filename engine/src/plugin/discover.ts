@@ -62,7 +62,7 @@ export async function importPlugin({ entry, name, where }: FoundPlugin): Promise
 }
 
 /** Duck-typed, since a plugin may bring its own copies of the engine and of zod. */
-export function isDefinition(value: unknown): value is Definition {
+function isDefinition(value: unknown): value is Definition {
   if (typeof value !== 'object' || value === null) return false
   const { kind, type, options, open, examples, consumes, ports } = value as Readonly<Record<string, unknown>>
   if (typeof type !== 'string' || typeof open !== 'function' || !Array.isArray(examples) || !isSchema(options)) {

@@ -10,7 +10,7 @@ import { listAmong } from '../config/source/find-matches.js'
 import type { LoadOptions } from '../config/load-config.js'
 import type { ConfigReading, LoadedSources, LoadFiles } from './config-reader.js'
 
-export const LAST_GOOD_FILE = 'last-good.yaml'
+const LAST_GOOD_FILE = 'last-good.yaml'
 const MOST_BYTES = 64 * 1024 * 1024
 const DEFAULT_STATE_DIR = '.millrace'
 /** What stands for a file that was not there: one that says nothing. */

@@ -1,12 +1,11 @@
-// The JSON form of a plan and of what it means for viewers, for the OpenAPI document and for clients that check what
-// they get. The compiler holds schemas and types together.
+// The JSON form of a plan, for the OpenAPI document and for clients that check what they get. The compiler holds schemas
+// and types together.
 import { z } from 'zod'
-import type { ExpectedViewers } from './plan-viewers.js'
 import type { NodeChange, OptionChange, PartChange, ReloadPlan } from '../observe/reload-plan.js'
 
 const value = z.string().optional()
 
-export const optionChangeSchema = z.object({
+const optionChangeSchema = z.object({
   path: z
     .string()
     .meta({ description: 'Of the option, as clients.max; or type, from, was, description, timeline, batch' }),
@@ -15,7 +14,7 @@ export const optionChangeSchema = z.object({
   after: value,
 }) satisfies z.ZodType<OptionChange>
 
-export const nodeChangeSchema = z.object({
+const nodeChangeSchema = z.object({
   id: z.string().meta({ description: 'pipeline/node, or services/name; of a removed node the one that it has' }),
   was: z.exactOptional(z.string()).meta({ description: 'The id that it has now, where it gets another name' }),
   verb: z.enum(['keep', 'live', 'swap', 'source', 'handoff', 'rebind', 'add', 'remove', 'refuse']),
@@ -26,7 +25,7 @@ export const nodeChangeSchema = z.object({
   why: z.string().meta({ description: 'What it costs, or why it is refused; empty for keep' }),
 }) satisfies z.ZodType<NodeChange>
 
-export const partChangeSchema = z.object({
+const partChangeSchema = z.object({
   id: z.string().meta({ description: 'listeners/web, engine/log.level, auth/viewers, secrets/name, pipelines/name' }),
   verb: z.enum(['live', 'rebind', 'add', 'remove', 'refuse']),
   changes: z.array(optionChangeSchema).readonly(),
@@ -39,12 +38,3 @@ export const reloadPlanSchema = z.object({
   isEmpty: z.boolean().meta({ description: 'Only comments, order or formatting differ' }),
   refusals: z.array(z.string()).readonly().meta({ description: 'Why a restart is needed; empty where it is not' }),
 }) satisfies z.ZodType<ReloadPlan>
-
-export const expectedViewersSchema = z.object({
-  kept: z.number(),
-  lost: z.number().meta({ description: 'Those of removed outputs' }),
-  perNode: z
-    .array(z.object({ id: z.string(), kept: z.number(), lost: z.number() }))
-    .readonly()
-    .meta({ description: 'Of nodes that have viewers' }),
-}) satisfies z.ZodType<ExpectedViewers>

@@ -8,7 +8,7 @@ export interface ExpectedViewers {
   readonly perNode: readonly NodeViewers[]
 }
 
-export interface NodeViewers {
+interface NodeViewers {
   readonly id: string
   readonly kept: number
   readonly lost: number

@@ -9,7 +9,7 @@ import type { Contents } from '../config/source/read-source.js'
 /** One more than a configuration file may have, so that the loader sees that there is more. */
 const MOST_BYTES = 1024 * 1024 + 1
 /** Of a configuration; further ones are read by the loader itself, and not watched. */
-export const MOST_SOURCES = 1000
+const MOST_SOURCES = 1000
 
 interface Source {
   /** Tells contents apart; also says why there is none. */

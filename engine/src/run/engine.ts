@@ -56,14 +56,14 @@ export interface RunningEngine extends StatusSource, SupervisedEngine {
 }
 
 /** Decides about each request on listener `api` before any handler sees it, and answers what no node has a path for. */
-export interface ControlApi {
+interface ControlApi {
   /** True when the request may go on; else it has been answered. */
   guard(request: IncomingMessage, response: ServerResponse): boolean
   respond(request: IncomingMessage, response: ServerResponse): void
 }
 
 /** Who may use the control API. */
-export interface ApiAccess {
+interface ApiAccess {
   readonly token: string
   /** `engine.api.hosts`. */
   readonly hosts: readonly string[]

@@ -17,7 +17,7 @@ import { defineInput, defineOutput, defineTransform } from '../plugin/define.js'
 import { CLOCK, DELIVERY } from '../plugin/tokens.js'
 import { chunk, reads, ScriptedSource, settings } from './run.test.kit.js'
 
-export const GOP = 5
+const GOP = 5
 
 const NOTHING = new Uint8Array(0)
 const ROUTE = {
@@ -43,7 +43,7 @@ export interface Mode {
   readonly path: string
 }
 
-export const options = z.strictObject({
+const options = z.strictObject({
   swap: z.string().default('').meta({ description: 'For tests.', reload: 'swap' }),
   live: z.string().default('').meta({ description: 'For tests.', reload: 'live' }),
   path: z.string().default('').meta({ description: 'For tests.', reload: 'rebind' }),

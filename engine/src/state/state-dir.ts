@@ -8,7 +8,7 @@ import { isEngineError } from '../errors.js'
 import { stateError } from './state-errors.js'
 import { lockState } from './state-lock.js'
 
-export const TOKEN_FILE = 'api.token'
+const TOKEN_FILE = 'api.token'
 const TOKEN_BYTES = 32
 /** The alphabet of base64url; at least 128 bits where somebody chose one. */
 const TOKEN = /^[A-Za-z0-9_-]{22,512}$/

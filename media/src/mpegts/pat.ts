@@ -14,7 +14,7 @@ const ENTRY_SIZE = 4
 /** program_number 0 stands for the network PID. */
 const NETWORK = 0
 
-export interface PatProgram {
+interface PatProgram {
   /** program_number, 1 to 65535. */
   readonly program: number
   readonly pmtPid: number

@@ -13,9 +13,9 @@ const PTS_POSITION = OPTIONAL_HEADER_POSITION
 const DTS_POSITION = PTS_POSITION + TIMESTAMP_SIZE
 
 /** Values of PTS_DTS_flags, table 2-21. */
-export const TIMESTAMPS_NONE = 0b00
-export const TIMESTAMPS_PTS = 0b10
-export const TIMESTAMPS_PTS_DTS = 0b11
+const TIMESTAMPS_NONE = 0b00
+const TIMESTAMPS_PTS = 0b10
+const TIMESTAMPS_PTS_DTS = 0b11
 
 /** A packet_start_code_prefix and a stream_id stand at `payload`. */
 export function isPesStart(bytes: Uint8Array, payload: number, end: number): boolean {

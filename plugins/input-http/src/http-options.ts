@@ -93,7 +93,6 @@ export const httpOptions = shape.superRefine((options, context) => {
   }
 })
 
-export type HttpOptions = z.output<typeof httpOptions>
 type Refuse = (path: readonly string[], message: string) => void
 
 /** Which of its keys `auth` needs, and which it may not have, is said by its type. */

@@ -53,7 +53,9 @@ async function openService(setting: Setting): Promise<AsyncDisposable> {
 }
 
 async function scrape(setting: Setting): Promise<{ status: number; type: string | null; text: string }> {
-  const server = createServer((request, response) => setting.handler.routes.get(`api${request.url}`)?.(request, response))
+  const server = createServer((request, response) =>
+    setting.handler.routes.get(`api${request.url}`)?.(request, response),
+  )
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   try {
     const { port } = server.address() as AddressInfo

@@ -2,7 +2,7 @@
 // https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format
 import assert from 'node:assert/strict'
 
-export interface ParsedSample {
+interface ParsedSample {
   readonly name: string
   readonly labels: Readonly<Record<string, string>>
   readonly value: number

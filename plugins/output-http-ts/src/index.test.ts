@@ -219,7 +219,9 @@ describe('output http-ts', () => {
     await one.accept()
     const before = new Bench()
     await before.accept()
-    const output = (await before.output) as { snapshotState?(): { joinsAnywhere: boolean; push(chunk: AnyChunk): LiveEntry[] } }
+    const output = (await before.output) as {
+      snapshotState?(): { joinsAnywhere: boolean; push(chunk: AnyChunk): LiveEntry[] }
+    }
     const feed = output.snapshotState?.()
     assert.ok(feed !== undefined)
     const foreign = {

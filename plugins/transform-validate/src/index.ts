@@ -91,7 +91,12 @@ class ValidateTransform implements Transform, SnapshotsState<PreviousState> {
   #isDamaged = false
   #isEmpty = false
 
-  constructor(options$: Options<FilterOptions>, context: NodeContext, clock: Clock, previous: PreviousState | undefined) {
+  constructor(
+    options$: Options<FilterOptions>,
+    context: NodeContext,
+    clock: Clock,
+    previous: PreviousState | undefined,
+  ) {
     this.#context = context
     this.#options$ = options$
     this.#counts = new TsCounts(previous?.counts)

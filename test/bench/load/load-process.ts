@@ -57,5 +57,5 @@ export class LoadProcess implements AsyncDisposable {
 
 function commandOf(url: string, { loadClient }: Tools): readonly string[] {
   if (loadClient !== undefined) return [loadClient, url]
-  return [process.execPath, fileURLToPath(new URL('load-client.js', import.meta.url)), url]
+  return [process.execPath, fileURLToPath(new URL('./load-client.js', import.meta.url)), url]
 }

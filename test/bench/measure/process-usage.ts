@@ -33,11 +33,6 @@ export function residentBytes(pid: number): number {
   return Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1024
 }
 
-/** Most that it ever had. */
-export function peakResidentBytes(pid: number): number {
-  return Number(/^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1024
-}
-
 function firstWord(path: string): string {
   return readFileSync(path, 'utf8').split(' ', 1)[0] ?? '0'
 }

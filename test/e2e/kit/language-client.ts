@@ -8,6 +8,7 @@ import process from 'node:process'
 import { pathToFileURL } from 'node:url'
 import { REPOSITORY_ROOT } from './repository-root.js'
 
+const require = createRequire(import.meta.url)
 const SERVER = join(REPOSITORY_ROOT, 'node_modules/yaml-language-server/bin/yaml-language-server')
 const TIMEOUT_MS = 30_000
 
@@ -54,7 +55,7 @@ export class LanguageClient implements AsyncDisposable {
 
   /** Which yaml-language-server this is. */
   static version(): string {
-    const { version } = createRequire(import.meta.url)('yaml-language-server/package.json') as { version: string }
+    const { version } = require('yaml-language-server/package.json') as { version: string }
     return version
   }
 

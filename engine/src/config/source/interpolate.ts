@@ -14,7 +14,7 @@ export interface Values {
   readonly noEnv: boolean
 }
 
-export interface InterpolationProblem {
+interface InterpolationProblem {
   readonly code: 'CONFIG_INTERPOLATION' | 'CONFIG_UNSET_VARIABLE' | 'CONFIG_UNKNOWN_SECRET'
   readonly message: string
   readonly help?: string | undefined

@@ -15,7 +15,7 @@ export interface YamlScalar {
   readonly pattern?: Pattern
 }
 
-export interface YamlList {
+interface YamlList {
   readonly kind: 'list'
   readonly place: Place
   readonly items: readonly YamlValue[]
