@@ -1,4 +1,4 @@
-// `node --test`: what every node has to keep, and nothing of this one's own.
+// Run with `node --test`: the rules that every node must follow, and no tests specific to this one.
 import { contract } from '@millrace/engine/testing'
 import packetCount from './index.js'
 

@@ -1,4 +1,4 @@
-// Transform `packet-count`: passes every chunk through, and counts the packets in it.
+// Transform `packet-count`: passes every chunk through, and counts its packets.
 import { count, defineTransform } from '@millrace/engine/plugin'
 import { tap } from 'rxjs'
 import { z } from 'zod'

@@ -1,6 +1,6 @@
 // Delivery, measured whole: `engine run` with validation, GOPs and metrics on, beside a bare Node sender and, where `cc` is
 // there, a sender in C with the same batches, in turns in one run. Loopback, server and load on a core each: ratios are
-// worth something elsewhere, absolute figures are not. Prints the table that the README quotes.
+// worth something elsewhere, absolute figures are not. Prints the table of docs/performance.md.
 //
 //   npm run bench -- deliver [--rounds 15] [--clients 300] [--many 4000] [--stalled 500] [--stall-seconds 20]
 //                            [--channels 50] [--only cpu,short,latency,joins,memory,stalled,channels] [--readme]
@@ -23,8 +23,8 @@ import {
 import { findTools, type Tools } from './measure/bench-machine.js'
 
 const BITS_PER_SECOND = 4_000_000
-/** Between these two lines of the README stands the table. */
-const README_MARKS = ['<!-- bench: npm run bench -- deliver --readme -->', '<!-- /bench -->'] as const
+/** These two lines of docs/performance.md enclose the table. */
+const PAGE_MARKS = ['<!-- bench: npm run bench -- deliver --readme -->', '<!-- /bench -->'] as const
 
 const { values } = parseArgs({
   options: {
@@ -99,7 +99,7 @@ async function main(): Promise<void> {
     }
     const table = rows.renderTable(['Measured', 'Figure'], measured)
     console.log(table)
-    if (values.readme) await putIntoReadme(table, tools)
+    if (values.readme) await putIntoPage(table, tools)
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
@@ -123,21 +123,21 @@ async function writeStream(folder: string, name: string, bitsPerSecond: number, 
   return path
 }
 
-async function putIntoReadme(table: string, { sender }: Tools): Promise<void> {
-  const path = join(REPOSITORY_ROOT, 'README.md')
-  const readme = await readFile(path, 'utf8')
-  const [begin, end] = README_MARKS
-  const from = readme.indexOf(begin)
-  const to = readme.indexOf(end)
-  if (from < 0 || to < from) throw new Error(`README.md has no ${begin} before a ${end}`)
-  const load = sender === undefined ? 'no C compiler' : 'server and load on a core each'
+async function putIntoPage(table: string, { sender }: Tools): Promise<void> {
+  const path = join(REPOSITORY_ROOT, 'docs/performance.md')
+  const page = await readFile(path, 'utf8')
+  const [begin, end] = PAGE_MARKS
+  const from = page.indexOf(begin)
+  const to = page.indexOf(end)
+  if (from < 0 || to < from) throw new Error(`docs/performance.md has no ${begin} before a ${end}`)
+  const load = sender === undefined ? 'without a C compiler' : 'with one core for the server and one for the load'
   const command = ['npm run bench -- deliver', ...process.argv.slice(2).filter((arg) => arg !== '--readme')].join(' ')
   const text = [
-    `\`${command}\` on 2 shared cores, Node ${process.versions.node}, loopback, ${load}; \`engine run\` with validation, GOPs and metrics on, CPU as medians of ${values.rounds} interleaved rounds, the rest of one run each. Ratios of one run can be compared with those of another machine; absolute figures can not.`,
+    `Measured with \`${command}\` on 2 shared cores, Node ${process.versions.node}, loopback, ${load}. \`engine run\` has validation, GOPs and metrics on. CPU figures are medians of ${values.rounds} interleaved rounds; the others come from one run each. Ratios measured in one run can be compared with those of another machine; absolute figures cannot.`,
     '',
     table,
   ].join('\n')
-  await writeFile(path, `${readme.slice(0, from)}${begin}\n\n${text}\n\n${readme.slice(to)}`)
+  await writeFile(path, `${page.slice(0, from)}${begin}\n\n${text}\n\n${page.slice(to)}`)
 }
 
 function say(text: string): void {

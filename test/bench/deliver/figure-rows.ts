@@ -1,4 +1,4 @@
-// The figures as rows of the table that the README quotes: what was measured, the goal, and the figure.
+// The figures as rows of the table of docs/performance.md: what was measured, and the figure.
 import { median } from '../measure/median.js'
 import { type Comparison, nameOf, ratioOf } from './cpu-comparison.js'
 import type { CpuWindow } from './measure-cpu.js'
@@ -21,22 +21,27 @@ export function comparisonRows(comparison: Comparison, clients: number): readonl
   ).filter(([name]) => comparison.windows.has(name))
   const viewers = `${clients} viewers, 4 Mb/s`
   return [
-    ...ratioRow(`CPU, ${viewers}, 50 ms: over a bare Node sender with the same batches`, comparison, product, bare),
-    ...ratioRow(`CPU, ${viewers}, 50 ms: over a C sender with the same batches`, comparison, product, c),
-    ...ratioRow('CPU of the bare Node sender over the C sender, 50 ms', comparison, bare, c),
+    ...ratioRow(
+      `CPU, ${viewers}, 50 ms: relative to a bare Node sender with the same batches`,
+      comparison,
+      product,
+      bare,
+    ),
+    ...ratioRow(`CPU, ${viewers}, 50 ms: relative to a C sender with the same batches`, comparison, product, c),
+    ...ratioRow('CPU of the bare Node sender relative to the C sender, 50 ms', comparison, bare, c),
     [
-      `First byte, ${viewers}, who join at 1000/s: p50 / p99`,
+      `First byte, ${viewers}, joining at 1000/s: p50 / p99`,
       spread({
         p50: of(product, ({ firstByteMs }) => firstByteMs.p50),
         p99: of(product, ({ firstByteMs }) => firstByteMs.p99),
       }),
     ],
     [
-      `CPU-seconds per Gbit on this machine, 50 ms: ${present.map(([, text]) => text).join(' / ')}`,
+      `CPU seconds per Gbit on this machine, 50 ms: ${present.map(([, text]) => text).join(' / ')}`,
       present.map(([name]) => of(name, ({ cpuPerGbit }) => cpuPerGbit).toFixed(3)).join(' / '),
     ],
     [
-      'CPU of a pipeline without viewers: scan, validation, GOPs, a scrape every 5 s',
+      'CPU of a pipeline without viewers: scan, validation, GOPs, one scrape every 5 s',
       `${percent(comparison.idleShare)} of a core`,
     ],
   ]
@@ -48,10 +53,10 @@ export function shortBatchRows(comparison: Comparison, clients: number): readonl
   const reference = nameOf('c', 50)
   const at = `${clients} viewers, 4 Mb/s, 20 ms`
   return [
-    ...ratioRow(`CPU, ${at}: over the C sender at 50 ms`, comparison, product, reference),
-    ...ratioRow(`CPU, ${at}: over a bare Node sender with the same batches`, comparison, product, bare),
-    ...ratioRow('CPU of the bare Node sender at 20 ms over the C sender at 50 ms', comparison, bare, reference),
-    ...ratioRow('CPU of the C sender at 20 ms over itself at 50 ms', comparison, c, reference),
+    ...ratioRow(`CPU, ${at}: relative to the C sender at 50 ms`, comparison, product, reference),
+    ...ratioRow(`CPU, ${at}: relative to a bare Node sender with the same batches`, comparison, product, bare),
+    ...ratioRow('CPU of the bare Node sender at 20 ms relative to the C sender at 50 ms', comparison, bare, reference),
+    ...ratioRow('CPU of the C sender at 20 ms relative to itself at 50 ms', comparison, c, reference),
   ]
 }
 
@@ -70,10 +75,10 @@ export function latencyRow(batchMs: number, clients: number, { latencyMs, worstG
 
 export function joinRow(perSecond: number, seconds: number, joins: Joins): Row {
   const { firstByteMs, worstGapMs, joined, lost, refused, counterErrors } = joins
-  const rest = `${joined} joins; others: longest gap ${worstGapMs.toFixed(0)} ms, ${counterErrors} continuity errors`
+  const rest = `${joined} joins; other viewers: longest gap ${worstGapMs.toFixed(0)} ms, ${counterErrors} continuity errors`
   const faults = lost + refused > 0 ? `, ${lost} lost, ${refused} refused` : ''
   return [
-    `First byte, ${perSecond} joins and leaves a second for ${seconds} s, 1 Mb/s: p50 / p99`,
+    `First byte, ${perSecond} joins and leaves per second for ${seconds} s, 1 Mb/s: p50 / p99`,
     `${spread(firstByteMs)} (${rest}${faults})`,
   ]
 }
@@ -84,11 +89,11 @@ export function memoryRows(memory: Memory): readonly Row[] {
   return [
     [`Memory per viewer, ${fewClients} viewers, 4 Mb/s, 50 ms`, kilobytes(perClientBytes)],
     [
-      `Memory per further viewer up to ${manyClients}`,
+      `Memory per additional viewer, up to ${manyClients}`,
       `${kilobytes(marginalBytes)} (process: ${megabytes(totalBytes)})`,
     ],
     [
-      `${manyClients} viewers, 4 Mb/s, 50 ms, on one core: of the rate, longest gap`,
+      `${manyClients} viewers, 4 Mb/s, 50 ms, on one core: share of the bit rate, longest gap`,
       `${percent(Math.min(1, share))}, ${worstGapMs.toFixed(0)} ms (${percent(coreShare)} of the core, ${lost} lost)`,
     ],
   ]
@@ -105,11 +110,11 @@ export function stalledRows({
   const { worstGapMs, counterErrors } = bystanders
   return [
     [
-      `Memory, ${readers} viewers stop reading for ${seconds} s, 16 Mb/s, window 32 MiB`,
+      `Memory when ${readers} viewers stop reading for ${seconds} s, 16 Mb/s, window 32 MiB`,
       `grew by ${megabytes(grewBytes)}, bound ${megabytes(boundBytes)}`,
     ],
-    ['The others meanwhile', `longest gap ${worstGapMs.toFixed(0)} ms, ${counterErrors} continuity errors`],
-    ['Viewers that come back within the window', `${cameBack.counterErrors} continuity errors, ${cameBack.lost} lost`],
+    ['Other viewers meanwhile', `longest gap ${worstGapMs.toFixed(0)} ms, ${counterErrors} continuity errors`],
+    ['Viewers that resume within the window', `${cameBack.counterErrors} continuity errors, ${cameBack.lost} lost`],
   ]
 }
 
