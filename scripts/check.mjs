@@ -17,6 +17,7 @@ const STEPS = [
   { name: 'build', run: [bin('tsc'), '-b'], last: true },
   { name: 'manifests', run: script('manifest.mjs'), last: true },
   { name: 'manifests true', run: [...script('manifest.mjs'), '--check'] },
+  { name: 'lint rules', run: [...script('lint-config.mjs'), '--check'] },
   { name: 'lint', run: [bin('oxlint'), '--type-aware', '--deny-warnings'] },
   { name: 'dead code', run: [bin('knip'), '--no-progress'] },
   { name: 'test-only files', run: [bin('knip'), '--no-progress', '--production', '--include=files'] },

@@ -4,9 +4,10 @@ import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { copyFile, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { dirname, join, relative } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { FLOORS } from './engine-rooms.mjs'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const OXLINT = join(ROOT, 'node_modules/.bin/oxlint')
@@ -46,8 +47,12 @@ const WALLS = [
   { in: 'engine/src/config', code: `import 'yaml'` },
   { in: 'engine/src/cli', code: `import 'commander'` },
   { in: 'engine/src/api', code: `import 'hono'` },
-  { in: 'engine/src', name: 'container', code: `import 'inversify'` },
-  { in: 'engine/src', name: 'container', test: true, code: `import 'yaml'`, rule: IMPORTS },
+  { in: 'engine/src/run/node', code: `import 'inversify'` },
+  { in: 'engine/src/run/node', test: true, code: `import 'yaml'`, rule: IMPORTS },
+  { in: 'engine/src/run', code: `import './run.test.kit.js'`, rule: IMPORTS },
+  { in: 'engine/src/run', code: `import '../testing/index.js'`, rule: IMPORTS },
+  { in: 'engine/src/run', test: true, code: `import '../testing/index.js'` },
+  { in: 'engine/src/observe', test: true, code: `import '../run/engine.js'` },
 
   { in: 'plugins/input-file/src', code: `import '@millrace/engine'`, rule: IMPORTS },
   { in: 'plugins/input-file/src', code: `import '@millrace/engine/testing'`, rule: IMPORTS },
@@ -96,16 +101,33 @@ const WALLS = [
   },
 ].map((wall, row) => ({ ...wall, path: pathOf(wall, row) }))
 
-describe('the walls of the house', () => {
+const ROOMS = orderOfRooms()
+const CIRCLE = [
+  {
+    path: 'engine/src/run/circle-a.ts',
+    code: `import type { B } from './circle-b.js'\nexport interface A { readonly b: B }`,
+  },
+  {
+    path: 'engine/src/run/circle-b.ts',
+    code: `import type { A } from './circle-a.js'\nexport interface B { readonly a: A }`,
+  },
+]
+
+describe('the walls between rooms', () => {
   let folder = ''
   /** Path of a snippet -> the rules that refused it. */
   const refused = new Map()
+  /** Path of a snippet -> the lines of its imports that were refused. */
+  const refusedLines = new Map()
 
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'millrace-walls-'))
     await layOut(folder)
-    for (const { filename, code } of await lint(folder)) {
+    for (const { filename, code, labels } of await lint(folder)) {
       refused.set(filename, [...(refused.get(filename) ?? []), code])
+      if (code !== IMPORTS) continue
+      const lines = refusedLines.get(filename) ?? new Set()
+      refusedLines.set(filename, lines.add(labels[0].span.line))
     }
   })
   after(() => rm(folder, { recursive: true, force: true }))
@@ -119,7 +141,47 @@ describe('the walls of the house', () => {
       else assert.ok(rules.includes(wall.rule), `refused by: ${rules.join(', ') || 'nothing'}`)
     })
   }
+
+  for (const { path, refusedLines: expected } of ROOMS) {
+    it(`${path} imports types and values from the rooms below it, and from none above or beside it`, () => {
+      assert.deepEqual(
+        [...(refusedLines.get(path) ?? [])].sort((a, b) => a - b),
+        expected,
+      )
+    })
+  }
+
+  it('refuses a circle of files, types included', () => {
+    const circle = [...refused].filter(([path]) => path.includes('circle-'))
+    assert.deepEqual(
+      circle.map(([, rules]) => rules),
+      [['import(no-cycle)'], ['import(no-cycle)']],
+    )
+  })
 })
+
+/** One file in each room of the engine that imports from every other room; those above and beside it are refused. */
+function orderOfRooms() {
+  return FLOORS.flatMap((floor, level) =>
+    floor.map((importer) => {
+      const folder = dirname(placeOf(importer))
+      const targets = FLOORS.flatMap((others, otherLevel) =>
+        others.filter((other) => other !== importer).map((other) => ({ other, isRefused: otherLevel <= level })),
+      )
+      const lines = targets.map(({ other }, at) => {
+        const path = relative(folder, placeOf(other)).replace(/ts$/, 'js')
+        return `export type { X as X${at} } from '${path.startsWith('.') ? path : `./${path}`}'`
+      })
+      const refusedLines = targets.flatMap(({ isRefused }, at) => (isRefused ? [at + 1] : []))
+      return { path: placeOf(importer), code: lines.join('\n'), refusedLines }
+    }),
+  )
+}
+
+/** A file of the room. */
+function placeOf({ room, files: [file] = ['any-file.ts'] }) {
+  return join('engine/src', room.endsWith('.ts') ? room : join(room, file))
+}
 
 function pathOf(wall, row) {
   return join(wall.in, `${wall.name ?? `snippet-${row}`}${wall.test === true ? '.test' : ''}.ts`)
@@ -133,7 +195,7 @@ async function layOut(folder) {
   await copyFile(join(ROOT, '.oxlintrc.json'), join(folder, '.oxlintrc.json'))
   await copyFile(join(ROOT, 'tsconfig.base.json'), join(folder, 'tsconfig.json'))
   await symlink(join(ROOT, 'node_modules'), join(folder, 'node_modules'))
-  for (const { path, code } of WALLS) {
+  for (const { path, code } of [...WALLS, ...ROOMS, ...CIRCLE]) {
     await mkdir(dirname(join(folder, path)), { recursive: true })
     await writeFile(join(folder, path), `${code}\n`)
   }
