@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { signLink } from '@millrace/engine'
 import type { ClientList } from '@millrace/engine/api'
-import { LightReader } from '../oracle/light-reader.js'
+import { HttpReader } from '../oracle/http-reader.js'
 import { assertClean } from './kit/assert-clean.js'
 import { engineYaml } from './kit/engine-yaml.js'
 import { getJson, httpRequest } from './kit/http-request.js'
@@ -34,7 +34,7 @@ function basic(user: string, password: string): string {
 }
 
 async function statusOf(url: string, headers: readonly string[] = []): Promise<number> {
-  await using reader = new LightReader(url, { headers, check: false })
+  await using reader = new HttpReader(url, { headers, check: false })
   await reader.until(({ status, ended }) => status > 0 || ended !== 'open')
   return reader.report().status
 }
@@ -91,7 +91,7 @@ test('each provider lets in who it should, and nothing secret is written anywher
 test('guessing is stopped after ten failures, and who is in stays in', async () => {
   await using engine = await startGuarded(AUTH, { out: 'auth: viewers' })
   const url = await engine.url('one/out')
-  await using viewer = new LightReader(url, { headers: [basic('anna', 'geheim-und-lang')] })
+  await using viewer = new HttpReader(url, { headers: [basic('anna', 'geheim-und-lang')] })
   await viewer.until(({ bodyBytes }) => bodyBytes > 0)
   for (let count = 0; count < 10; count++) assert.equal(await statusOf(url, [basic('anna', `guess ${count}`)]), 401)
   assert.equal(await statusOf(url, [basic('anna', 'geheim-und-lang')]), 429)
@@ -104,7 +104,7 @@ test('viewers are listed and sent away by the command line', async () => {
   await using engine = await startGuarded(AUTH, { out: 'auth: viewers' })
   const url = await engine.url('one/out')
   const headers = [basic('anna', 'geheim-und-lang'), 'User-Agent: test/1']
-  await using viewer = new LightReader(url, { headers })
+  await using viewer = new HttpReader(url, { headers })
   await viewer.until(({ bodyBytes }) => bodyBytes > 0)
   const { clients } = await getJson<ClientList>(`${engine.api}/api/v1/clients?node=one/out`)
   const [client] = clients
@@ -136,7 +136,7 @@ test('a webhook that never answers delays nobody, and is told of the source', as
     await using engine = await startEngine({ yaml })
     await engine.ready()
     const url = await engine.url('one/out')
-    await using reader = new LightReader(url)
+    await using reader = new HttpReader(url)
     await reader.until(({ bodyBytes }) => bodyBytes > 0)
     for (let count = 0; count < 20; count++) assert.equal(await statusOf(url), 200)
     await reader.until(({ bodyBytes }) => bodyBytes > 500_000)

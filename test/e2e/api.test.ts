@@ -8,7 +8,7 @@ import type { ApiError, EngineStatus, NodeStatus, PipelineStatus } from '@millra
 import { buildTs } from '@millrace/engine/testing'
 import { engineYaml } from './kit/engine-yaml.js'
 import { getJson, httpRequest } from './kit/http-request.js'
-import type { HttpQuestion } from './kit/http-request.js'
+import type { HttpRequestOptions } from './kit/http-request.js'
 import { startEngine } from './kit/start-engine.js'
 import type { EngineProcess } from './kit/start-engine.js'
 
@@ -20,7 +20,7 @@ const CHANNELS = {
 const FILES = { 'a.ts': clip, 'b.ts': clip }
 const STATUS = '/api/v1/status'
 
-async function codeOf(url: string, question?: HttpQuestion): Promise<{ status: number; code: string }> {
+async function codeOf(url: string, question?: HttpRequestOptions): Promise<{ status: number; code: string }> {
   const { status, text } = await httpRequest(url, question)
   return { status, code: (JSON.parse(text) as ApiError).error.code }
 }

@@ -6,8 +6,8 @@ import { test } from 'node:test'
 import { buildTs, PTS_WRAP } from '@millrace/engine/testing'
 import type { TsPlan } from '@millrace/engine/testing'
 import type { TsReport } from '../oracle/check-ts.js'
-import { LightReader } from '../oracle/light-reader.js'
-import type { LightReport } from '../oracle/light-reader.js'
+import { HttpReader } from '../oracle/http-reader.js'
+import type { HttpReaderReport } from '../oracle/http-reader.js'
 import { assertClean, assertJoin } from './kit/assert-clean.js'
 import { engineYaml } from './kit/engine-yaml.js'
 import { startEngine } from './kit/start-engine.js'
@@ -67,17 +67,17 @@ for (const through of ['gop', 'ts'] as const) {
 }
 
 /** Three readers, half a file apart; all leave when the first has seen LOOPS files. */
-async function joinThrice(url: string, fileBytes: number): Promise<LightReport[]> {
-  await using first = new LightReader(url)
+async function joinThrice(url: string, fileBytes: number): Promise<HttpReaderReport[]> {
+  await using first = new HttpReader(url)
   await first.until(({ bodyBytes }) => bodyBytes > fileBytes * 0.5)
-  await using second = new LightReader(url)
+  await using second = new HttpReader(url)
   await first.until(({ bodyBytes }) => bodyBytes > fileBytes)
-  await using third = new LightReader(url)
+  await using third = new HttpReader(url)
   await first.until(({ bodyBytes }) => bodyBytes > fileBytes * LOOPS)
   return [first, second, third].map((reader) => reader.report())
 }
 
-function assertViewer(name: string, { ts, bodyBytes, ended }: LightReport): void {
+function assertViewer(name: string, { ts, bodyBytes, ended }: HttpReaderReport): void {
   assert.equal(ended, 'open', `${name} has ended`)
   assert.ok(bodyBytes > 0, `${name} got nothing`)
   assertJoin(name, assertClean(name, ts))
@@ -112,9 +112,9 @@ test('a viewer that the window has passed by goes on at a key frame, every jump 
 })
 
 /** Stops reading until far more than the window has passed, then reads until it has got well past the jump. */
-async function stallAndGoOn(url: string): Promise<LightReport> {
-  await using slow = new LightReader(url)
-  await using fast = new LightReader(url, { check: false })
+async function stallAndGoOn(url: string): Promise<HttpReaderReport> {
+  await using slow = new HttpReader(url)
+  await using fast = new HttpReader(url, { check: false })
   await slow.until(({ bodyBytes }) => bodyBytes > 500_000)
   slow.pause()
   const { bodyBytes: before } = fast.report()
@@ -147,7 +147,7 @@ for (const through of ['gop', 'ts'] as const) {
 
 /** Takes the file away until the engine misses it, and puts it back; reads until a whole pass has come after that. */
 async function stayThrough(engine: EngineProcess, name: string, file: Uint8Array): Promise<TsReport | undefined> {
-  await using viewer = new LightReader(await engine.url(`${name}/out`))
+  await using viewer = new HttpReader(await engine.url(`${name}/out`))
   await viewer.until(({ bodyBytes }) => bodyBytes > 0)
   await rm(join(engine.folder.path, `${name}.ts`))
   await until(async () => (await engine.node(`${name}/main`)).state === 'waiting', 'the file is missed')

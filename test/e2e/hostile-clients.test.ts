@@ -1,9 +1,9 @@
 // Clients that do what they should not: each is closed in time, counted where one can look, and nobody else notices.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { LightReader } from '../oracle/light-reader.js'
+import { HttpReader } from '../oracle/http-reader.js'
 import { assertClean, assertJoin } from './kit/assert-clean.js'
-import { besideWitness } from './kit/beside-witness.js'
+import { assertViewerUnaffected } from './kit/assert-viewer-unaffected.js'
 import { scrape } from './kit/metrics-page.js'
 import { RawClient } from './kit/raw-client.js'
 import type { EngineProcess } from './kit/start-engine.js'
@@ -22,10 +22,10 @@ const LATE_BYTES: readonly { readonly name: string; readonly bytes: string | Buf
 ]
 
 test('whatever a viewer sends after its GET changes nothing for it or for others', async () => {
-  await besideWitness(async (engine, url) => {
+  await assertViewerUnaffected(async (engine, url) => {
     const connects = await connectsOf(engine)
     for (const { name, bytes } of LATE_BYTES) {
-      await using viewer = new LightReader(url)
+      await using viewer = new HttpReader(url)
       viewer.socket.write(bytes)
       await viewer.until(({ bodyBytes }) => bodyBytes > 100_000)
       viewer.socket.write(bytes)
@@ -40,7 +40,7 @@ test('whatever a viewer sends after its GET changes nothing for it or for others
 })
 
 test('a GET of the stream on a connection that has served another request is a viewer like any', async () => {
-  await besideWitness(async (_engine, url) => {
+  await assertViewerUnaffected(async (_engine, url) => {
     await using client = new RawClient(url)
     client.socket.write(`HEAD /one/out.ts HTTP/1.1\r\nHost: x\r\n\r\n`)
     await until(() => client.text.includes('\r\n\r\n'), 'an answer to HEAD')
@@ -65,7 +65,7 @@ const BAD_HEADS: readonly { readonly name: string; readonly bytes: string | Buff
 ]
 
 test('what is no request, or too large for one, is refused and closed at once', async () => {
-  await besideWitness(async (engine, url) => {
+  await assertViewerUnaffected(async (engine, url) => {
     const connects = await connectsOf(engine)
     for (const { name, bytes, status } of BAD_HEADS) {
       await using client = new RawClient(url)
@@ -81,7 +81,7 @@ test('what is no request, or too large for one, is refused and closed at once', 
 })
 
 test('whoever says nothing, or never ends its request, is closed when the time for a head is over', async () => {
-  await besideWitness(async (_engine, url) => {
+  await assertViewerUnaffected(async (_engine, url) => {
     await using silent = new RawClient(url)
     await using half = new RawClient(url)
     half.socket.write(LIVE.slice(0, 30))
@@ -99,7 +99,7 @@ test('whoever says nothing, or never ends its request, is closed when the time f
 })
 
 test('clients that close half, reset, or go away at any moment leave nothing behind', async () => {
-  await besideWitness(async (engine, url) => {
+  await assertViewerUnaffected(async (engine, url) => {
     const attacks: ((client: RawClient) => Promise<void>)[] = [
       // Before a request, in the middle of one, in the middle of the stream: closed half, reset, or closed.
       async ({ socket }) => void socket.end(),
@@ -128,7 +128,7 @@ test('clients that close half, reset, or go away at any moment leave nothing beh
 })
 
 test('a client that has closed its sending side is still served, and is gone when it closes the other', async () => {
-  await besideWitness(async (engine, url) => {
+  await assertViewerUnaffected(async (engine, url) => {
     await using client = new RawClient(url, { allowHalfOpen: true })
     client.socket.end(LIVE)
     await until(() => client.bytes > 200_000, 'the stream flows')

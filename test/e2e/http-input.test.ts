@@ -13,7 +13,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { promisify } from 'node:util'
 import { buildTs } from '@millrace/engine/testing'
-import { LightReader } from '../oracle/light-reader.js'
+import { HttpReader } from '../oracle/http-reader.js'
 import { assertClean, assertJoin } from './kit/assert-clean.js'
 import { scrape } from './kit/metrics-page.js'
 import { startEngine } from './kit/start-engine.js'
@@ -111,7 +111,7 @@ test('hostile upstreams are asked again with the reason in status, log and metri
   await using servers = await Servers.start(HOSTILE)
   const yaml = hostileYaml(servers)
   await using engine = await startEngine({ yaml, files: { 'a.ts': buildTs({ durationS: 3 }).bytes } })
-  await using witness = new LightReader(await engine.url('beside/out'))
+  await using witness = new HttpReader(await engine.url('beside/out'))
   for (const [name, { code, why, metric }] of Object.entries(HOSTILE)) {
     await until(async () => why.test((await engine.node(`${name}/main`)).why), `the status of ${name} says why`, 30_000)
     await until(async () => (await countOf(engine, name, metric)) >= 2, `${name} is asked again`, 30_000)
@@ -155,7 +155,7 @@ test('the second of two upstreams is asked at once, passwords are shown nowhere,
   ].join('\n')
   await using engine = await startEngine({ yaml })
   await engine.ready()
-  await using viewer = new LightReader(await engine.url())
+  await using viewer = new HttpReader(await engine.url())
   const { ts } = await viewer.until(({ bodyBytes }) => bodyBytes > 100_000)
   assertClean('viewer', ts)
   assert.equal(asked, `Basic ${Buffer.from(`anna:${password}`).toString('base64')}`)

@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import { readWithFfmpeg } from '../oracle/ffmpeg-reader.js'
-import { LightReader } from '../oracle/light-reader.js'
+import { HttpReader } from '../oracle/http-reader.js'
 import { assertClean, assertJoin } from './kit/assert-clean.js'
 import { Child } from './kit/child.js'
 import { scrape } from './kit/metrics-page.js'
@@ -18,7 +18,7 @@ import { TempFolder } from './kit/temp-folder.js'
 import { until } from './kit/until.js'
 
 const KILLS = 10
-const LIGHT_READERS = 5
+const READERS = 5
 /** How long the upstream streams before it is killed: more than it takes for the engine to call it good. */
 const LIFE_MS = 5500
 /** How long it is gone, at least. */
@@ -39,7 +39,7 @@ test('a killed upstream costs viewers the time of the outage and nothing else, t
   let upstream = serve(url)
   try {
     await engine.ready()
-    const viewers = Array.from({ length: LIGHT_READERS }, () => new Viewer())
+    const viewers = Array.from({ length: READERS }, () => new Viewer())
     const relayed = await engine.url('relay/ts')
     for (const viewer of viewers) viewer.open(relayed)
     const [lead] = viewers
@@ -55,7 +55,7 @@ test('a killed upstream costs viewers the time of the outage and nothing else, t
       await lead.flows()
     }
     await pause(LIFE_MS)
-    assert.equal((await engine.node('relay/ts')).clients, LIGHT_READERS + 1, 'all have stayed, ffmpeg too')
+    assert.equal((await engine.node('relay/ts')).clients, READERS + 1, 'all have stayed, ffmpeg too')
     leave.abort()
     const { warnings, lines, exitCode, outTimeMs } = await watching
     const page = await scrape(engine.api)
@@ -76,13 +76,13 @@ test('a killed upstream costs viewers the time of the outage and nothing else, t
 
 /** A reader that notes when nothing came. */
 class Viewer {
-  #reader: LightReader | undefined
+  #reader: HttpReader | undefined
   #firstMs = 0
   #lastMs = 0
   readonly #silencesMs: number[] = []
 
   open(url: string): void {
-    this.#reader = new LightReader(url, {
+    this.#reader = new HttpReader(url, {
       onBody: () => {
         const nowMs = performance.now()
         if (this.#firstMs === 0) this.#firstMs = nowMs

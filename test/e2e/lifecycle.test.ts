@@ -5,7 +5,7 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { buildTs } from '@millrace/engine/testing'
-import { LightReader } from '../oracle/light-reader.js'
+import { HttpReader } from '../oracle/http-reader.js'
 import { assertClean, assertJoin } from './kit/assert-clean.js'
 import { engineYaml } from './kit/engine-yaml.js'
 import { getJson } from './kit/http-request.js'
@@ -25,7 +25,7 @@ test('at the end of a file that does not loop viewers have got everything, and t
   })
   await using engine = await startEngine({ yaml })
   const viewers = await Promise.all(
-    ['paced', 'quick'].map(async (name) => ({ name, reader: new LightReader(await engine.url(`${name}/out`)) })),
+    ['paced', 'quick'].map(async (name) => ({ name, reader: new HttpReader(await engine.url(`${name}/out`)) })),
   )
   await until(async () => (await engine.node('quick/out')).clients === 1, 'a viewer waits')
   for (const { name } of viewers) await engine.folder.write(`${name}.ts`, clip)
@@ -44,7 +44,7 @@ test('TERM ends viewers cleanly and leaves no process, port or lock behind', asy
   await using engine = await startEngine({ yaml: LOOPED, files: { 'a.ts': clip } })
   await engine.ready()
   const url = await engine.url()
-  await using viewer = new LightReader(url)
+  await using viewer = new HttpReader(url)
   await viewer.until(({ bodyBytes }) => bodyBytes > 50_000)
   await engine.stop()
   const { ts, ended } = await viewer.done()
@@ -98,7 +98,7 @@ test('INT ends it as TERM does', async () => {
 test('HUP and USR2 are answered in the log, and the stream goes on', async () => {
   await using engine = await startEngine({ yaml: LOOPED, files: { 'a.ts': clip } })
   await engine.ready()
-  await using viewer = new LightReader(await engine.url())
+  await using viewer = new HttpReader(await engine.url())
   await viewer.until(({ bodyBytes }) => bodyBytes > 0)
   engine.child.signal('SIGHUP')
   await engine.child.says(/SIGHUP/)
@@ -160,7 +160,7 @@ test('without its file the engine runs, says why it is not ready, and is when th
   assert.equal((await engine.node('one/main')).state, 'waiting')
   await engine.folder.write('a.ts', clip)
   await engine.ready()
-  await using viewer = new LightReader(await engine.url())
+  await using viewer = new HttpReader(await engine.url())
   await viewer.until(({ bodyBytes }) => bodyBytes > 50_000)
   assertJoin('viewer', assertClean('viewer', viewer.report().ts))
   const { state, restarts } = await engine.node('one/main')
@@ -171,13 +171,13 @@ test('without its file the engine runs, says why it is not ready, and is when th
 })
 
 /** A viewer that has stopped reading, when the engine has more for it than sockets hold. */
-async function stallOn(engine: EngineProcess): Promise<LightReader> {
+async function stallOn(engine: EngineProcess): Promise<HttpReader> {
   await engine.ready()
   const url = await engine.url()
-  const stalled = new LightReader(url, { check: false })
+  const stalled = new HttpReader(url, { check: false })
   await stalled.until(({ bodyBytes }) => bodyBytes > 0)
   stalled.pause()
-  await using fast = new LightReader(url, { check: false })
+  await using fast = new HttpReader(url, { check: false })
   await fast.until(({ bodyBytes }) => bodyBytes > 16_000_000)
   return stalled
 }

@@ -5,18 +5,18 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { readWithFfmpeg } from '../oracle/ffmpeg-reader.js'
-import { LightReader } from '../oracle/light-reader.js'
+import { HttpReader } from '../oracle/http-reader.js'
 import type { TsReport } from '../oracle/check-ts.js'
 import { assertClean, assertJoin } from './kit/assert-clean.js'
 import { REPOSITORY_ROOT } from './kit/repository-root.js'
 import { startEngine } from './kit/start-engine.js'
 
 const READ_MS = 60_000
-const LIGHT_READERS = 50
+const READERS = 50
 /** Of the clip, which the channel begins again after 16 s. */
 const CLIP_BYTES = 1_788_820
 /** The readers join one after the other until the first one has seen one and a half loops. */
-const JOIN_EVERY_BYTES = Math.floor((1.5 * CLIP_BYTES) / LIGHT_READERS)
+const JOIN_EVERY_BYTES = Math.floor((1.5 * CLIP_BYTES) / READERS)
 const HEAD_BYTES = 20 * 188
 const PMT_PID = 0x1000
 const VIDEO_PID = 0x100
@@ -47,7 +47,7 @@ test('a looped clip is one clean stream to 2 ffmpegs and 50 readers for 60 s, wh
 })
 
 interface Viewer {
-  readonly reader: LightReader
+  readonly reader: HttpReader
   /** The first bytes of its body. */
   readonly head: () => Buffer
 }
@@ -55,7 +55,7 @@ interface Viewer {
 async function joinOneByOne(url: string): Promise<Viewer[]> {
   const viewers = [watch(url)]
   const [lead] = viewers
-  for (let count = 1; count < LIGHT_READERS; count++) {
+  for (let count = 1; count < READERS; count++) {
     await lead?.reader.until(({ bodyBytes }) => bodyBytes >= count * JOIN_EVERY_BYTES)
     viewers.push(watch(url))
   }
@@ -64,7 +64,7 @@ async function joinOneByOne(url: string): Promise<Viewer[]> {
 
 function watch(url: string): Viewer {
   let head = Buffer.alloc(0)
-  const reader = new LightReader(url, {
+  const reader = new HttpReader(url, {
     onBody: (bytes) => {
       if (head.length < HEAD_BYTES) head = Buffer.concat([head, bytes])
     },

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { breakCrc, breakSyncByte, buildTs, dropPackets, junkBetween, scramble, setTei } from '@millrace/engine/testing'
-import { LightReader } from '../oracle/light-reader.js'
+import { HttpReader } from '../oracle/http-reader.js'
 import { engineYaml } from './kit/engine-yaml.js'
 import { scrape } from './kit/metrics-page.js'
 import type { MetricsPage } from './kit/metrics-page.js'
@@ -20,7 +20,7 @@ test('a scrape is in the format, with HELP and TYPE for each family and every se
     two: { input: 'path: missing.ts' },
   })
   await using engine = await startEngine({ yaml, files: { 'a.ts': built.bytes } })
-  await using viewer = new LightReader(await engine.url())
+  await using viewer = new HttpReader(await engine.url())
   await viewer.until(({ bodyBytes }) => bodyBytes > 100_000)
   const page = await scrape(engine.api)
   assert.deepEqual(page.faults, [])
@@ -47,10 +47,10 @@ test('counters go up with traffic and never down, and viewers are counted while 
   const first = await scrape(engine.api)
   assert.equal(clientsIn(first), 0)
   assert.equal(first.value('millrace_output_clients_limit', { limit: 'max' }), 2)
-  await using a = new LightReader(url)
-  await using b = new LightReader(url)
+  await using a = new HttpReader(url)
+  await using b = new HttpReader(url)
   for (const reader of [a, b]) await reader.until(({ bodyBytes }) => bodyBytes > 200_000)
-  await using refused = new LightReader(url)
+  await using refused = new HttpReader(url)
   assert.equal((await refused.done()).status, 503)
   const second = await scrape(engine.api)
   assert.equal(clientsIn(second), 2)

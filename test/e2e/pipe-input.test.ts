@@ -8,7 +8,7 @@ import process from 'node:process'
 import { test } from 'node:test'
 import { promisify } from 'node:util'
 import { buildTs } from '@millrace/engine/testing'
-import { LightReader } from '../oracle/light-reader.js'
+import { HttpReader } from '../oracle/http-reader.js'
 import { assertClean, assertJoin } from './kit/assert-clean.js'
 import { Child } from './kit/child.js'
 import { engineYaml } from './kit/engine-yaml.js'
@@ -79,7 +79,7 @@ test('writers of a named pipe are killed and started again three times: viewers 
   await using engine = await startEngine({ yaml: engineYaml({ one: { input: `path: ${fifo}`, through: 'both' } }) })
   await engine.ready()
   const url = await engine.url()
-  const viewers = [new LightReader(url), new LightReader(url)]
+  const viewers = [new HttpReader(url), new HttpReader(url)]
   for (let life = 1; life <= 4; life++) {
     await using writer = writeInto(fifo)
     const before = viewers.map((viewer) => viewer.report().bodyBytes)
@@ -139,7 +139,7 @@ function writeInto(fifo: string): Child {
 }
 
 /** Each has got some seconds more. */
-async function seeMore(viewers: readonly LightReader[], before: readonly number[]): Promise<void> {
+async function seeMore(viewers: readonly HttpReader[], before: readonly number[]): Promise<void> {
   await Promise.all(
     viewers.map((viewer, index) => viewer.until(({ bodyBytes }) => bodyBytes > (before[index] ?? 0) + 300_000)),
   )

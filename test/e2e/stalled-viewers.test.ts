@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { buildTs } from '@millrace/engine/testing'
-import { LightReader } from '../oracle/light-reader.js'
+import { HttpReader } from '../oracle/http-reader.js'
 import { assertClean, assertJoin } from './kit/assert-clean.js'
 import { engineYaml } from './kit/engine-yaml.js'
 import { scrape } from './kit/metrics-page.js'
@@ -30,10 +30,10 @@ test('20 viewers that stop reading cost no more memory than the window and what 
   await using engine = await startEngine({ yaml, files: { 'a.ts': clip } })
   await engine.ready()
   const url = await engine.url()
-  await using fast = new LightReader(url, { check: false })
+  await using fast = new HttpReader(url, { check: false })
   await fast.until(({ bodyBytes }) => bodyBytes > 2 * WINDOW_BYTES)
   const before = await engine.residentBytes()
-  const stalled = Array.from({ length: STALLED }, () => new LightReader(url, { check: false }))
+  const stalled = Array.from({ length: STALLED }, () => new HttpReader(url, { check: false }))
   for (const viewer of stalled) {
     await viewer.until(({ bodyBytes }) => bodyBytes > 0)
     viewer.pause()
@@ -65,8 +65,8 @@ test('a viewer that comes back while the window still holds its place has lost n
   await using engine = await startEngine({ yaml, files: { 'a.ts': clip } })
   await engine.ready()
   const url = await engine.url()
-  await using fast = new LightReader(url, { check: false })
-  await using slow = new LightReader(url)
+  await using fast = new HttpReader(url, { check: false })
+  await using slow = new HttpReader(url)
   await slow.until(({ bodyBytes }) => bodyBytes > 0)
   slow.pause()
   const { bodyBytes: start } = fast.report()
@@ -88,7 +88,7 @@ test('a viewer that takes not one byte is closed after stallTimeout', async () =
   })
   await using engine = await startEngine({ yaml, files: { 'a.ts': clip } })
   await engine.ready()
-  await using stalled = new LightReader(await engine.url(), { check: false })
+  await using stalled = new HttpReader(await engine.url(), { check: false })
   await stalled.until(({ bodyBytes }) => bodyBytes > 0)
   stalled.pause()
   await engine.child.says(/"reason":"stalled"/)

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { cp, mkdir, readdir, readFile, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { LightReader } from '../oracle/light-reader.js'
+import { HttpReader } from '../oracle/http-reader.js'
 import { assertClean, assertJoin } from './kit/assert-clean.js'
 import { Child } from './kit/child.js'
 import { getJson } from './kit/http-request.js'
@@ -21,7 +21,7 @@ test('npm start says what runs and which URLs to open, plays, and ends with ever
   assert.match(npm.stderr, /^ +live +card -> check -> gops -> ts$/m)
   const [, api = ''] = await npm.says(/(http:\S+)\/api\/v1\/status$/m)
   assert.match(npm.stderr, /^ +services\/metrics +http:\S+\/metrics$/m)
-  await using viewer = new LightReader(url)
+  await using viewer = new HttpReader(url)
   await viewer.until(({ bodyBytes }) => bodyBytes > 200_000)
   assertJoin('viewer', assertClean('viewer', viewer.report().ts))
   const { pid } = await getJson<{ pid: number }>(`${api}/api/v1/status`)

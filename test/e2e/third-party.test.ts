@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { access, copyFile, cp, mkdir, readdir, readFile, realpath, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { LightReader } from '../oracle/light-reader.js'
+import { HttpReader } from '../oracle/http-reader.js'
 import { assertClean } from './kit/assert-clean.js'
 import { Child } from './kit/child.js'
 import { LanguageClient } from './kit/language-client.js'
@@ -175,7 +175,7 @@ async function runThrough(warning: string): Promise<void> {
     assert.ok(child.stderr.includes(warning))
     const running = new EngineProcess(app, child, api)
     await running.ready()
-    await using reader = new LightReader(await running.url())
+    await using reader = new HttpReader(await running.url())
     await until(() => reader.report().bodyBytes > WANTED_BYTES, 'too little of the stream comes')
     assertClean('what comes through', reader.report().ts)
     const counted = (await scrape(api)).value('millrace_packet_count_packets_total', { node: 'counted' })

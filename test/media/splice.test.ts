@@ -8,7 +8,7 @@ import type { TsReport } from '../oracle/check-ts.js'
 import { seeded } from '../fuzz/seeded.js'
 import { concat } from './bytes.js'
 import { frame } from './frame.js'
-import { Play } from './play.js'
+import { TimelineHarness } from './timeline-harness.js'
 import { allStreams, PACKET } from './streams.js'
 
 interface Entry {
@@ -28,10 +28,10 @@ for (const { name, bytes, hasVideo } of allStreams()) {
 
 test('starts and skips are clean over loops and reconnects', () => {
   const { bytes } = buildTs({ durationS: 3, video: { bFrames: 2 }, pmtPackets: 2 })
-  const play = new Play().play(bytes, { durationMs: 3000 }).next({ timeline: 'contiguous' })
-  play.play(bytes.subarray(0, bytes.length - 999), { durationMs: 3000 }).next({ timeline: 'elapsed' }, 700)
-  play.play(bytes.subarray(50_000), { durationMs: 2000 }).end()
-  assertSplices(spliced(play.out), true)
+  const harness = new TimelineHarness().feed(bytes, { durationMs: 3000 }).nextGeneration({ timeline: 'contiguous' })
+  harness.feed(bytes.subarray(0, bytes.length - 999), { durationMs: 3000 }).nextGeneration({ timeline: 'elapsed' }, 700)
+  harness.feed(bytes.subarray(50_000), { durationMs: 2000 }).end()
+  assertSplices(spliced(harness.out), true)
 })
 
 test('starts and skips are clean where the tables change', () => {

@@ -5,7 +5,7 @@ import type { TsPlan } from '@millrace/engine/testing'
 import { checkTs } from '../oracle/check-ts.js'
 import type { TsReport } from '../oracle/check-ts.js'
 import { signedDifference } from '../oracle/clock.js'
-import { Play } from './play.js'
+import { TimelineHarness } from './timeline-harness.js'
 import { builtStreams, clips, PACKET } from './streams.js'
 
 const ELAPSED = { timeline: 'elapsed' } as const
@@ -53,13 +53,13 @@ for (const { name, first, second, gapMs } of reconnects) {
     ] as const) {
       const before = buildTs({ durationS: 3, ...first }).bytes
       const after = buildTs({ durationS: 3, ...second }).bytes
-      const play = new Play().play(before.subarray(0, before.length - cutFirst), { durationMs: 3000 })
-      play.next(ELAPSED, gapMs).play(after.subarray(cutSecond), { durationMs: 3000 }).end()
-      const report = checkTs(play.bytes())
+      const harness = new TimelineHarness().feed(before.subarray(0, before.length - cutFirst), { durationMs: 3000 })
+      harness.nextGeneration(ELAPSED, gapMs).feed(after.subarray(cutSecond), { durationMs: 3000 }).end()
+      const report = checkTs(harness.bytes())
       assertClean(report)
-      assert.deepEqual(play.timeline.counters.junctions, 1)
-      assertGap(play, gapMs)
-      assertSameOffset(after.subarray(cutSecond), play.bytes().subarray(play.starts[1]))
+      assert.deepEqual(harness.timeline.counters.junctions, 1)
+      assertGap(harness, gapMs)
+      assertSameOffset(after.subarray(cutSecond), harness.bytes().subarray(harness.starts[1]))
     }
   })
 }
@@ -67,12 +67,12 @@ for (const { name, first, second, gapMs } of reconnects) {
 test("ffmpeg's clips are one stream over reconnects", () => {
   for (const { name, bytes } of clips()) {
     const once = checkTs(bytes)
-    const play = new Play().play(bytes.subarray(0, bytes.length - 70), { durationMs: 4000 })
+    const harness = new TimelineHarness().feed(bytes.subarray(0, bytes.length - 70), { durationMs: 4000 })
     for (const gapMs of [30, 800, 3000]) {
-      play.next(ELAPSED, gapMs).play(bytes.subarray(Math.floor(bytes.length / 3)), { durationMs: 3000 })
-      assertGap(play, gapMs)
+      harness.nextGeneration(ELAPSED, gapMs).feed(bytes.subarray(Math.floor(bytes.length / 3)), { durationMs: 3000 })
+      assertGap(harness, gapMs)
     }
-    const report = checkTs(play.end().bytes())
+    const report = checkTs(harness.end().bytes())
     assert.equal(report.continuityErrors, 0, name)
     for (const units of Object.values(report.units)) assert.equal(units.dtsNotIncreasing, 0, name)
     for (const [pid, clock] of Object.entries(report.clocks)) {
@@ -84,40 +84,40 @@ test("ffmpeg's clips are one stream over reconnects", () => {
 test('what a junction leaves out is counted', () => {
   const { bytes } = buildTs({ durationS: 2 })
   const from = 300 * PACKET + 20
-  const play = new Play().play(bytes.subarray(0, bytes.length - 400), { durationMs: 2000 })
-  play.next(ELAPSED, 100).play(bytes.subarray(from), { durationMs: 2000 }).end()
+  const harness = new TimelineHarness().feed(bytes.subarray(0, bytes.length - 400), { durationMs: 2000 })
+  harness.nextGeneration(ELAPSED, 100).feed(bytes.subarray(from), { durationMs: 2000 }).end()
   const packets = Math.floor((bytes.length - 400) / PACKET) + Math.floor((bytes.length - from) / PACKET)
-  const { droppedPackets } = play.timeline.counters
+  const { droppedPackets } = harness.timeline.counters
   assert.ok(droppedPackets > 0)
-  assert.equal(play.bytes().length / PACKET, packets - droppedPackets)
+  assert.equal(harness.bytes().length / PACKET, packets - droppedPackets)
 })
 
 test('a generation without a clock or tables, or of next to nothing, does no harm', () => {
   const { bytes } = buildTs({ durationS: 2 })
-  const play = new Play().play(bytes, { durationMs: 2000 })
+  const harness = new TimelineHarness().feed(bytes, { durationMs: 2000 })
   for (const rubbish of [new Uint8Array(0), new Uint8Array(5000).fill(1), bytes.subarray(40 * PACKET, 47 * PACKET)]) {
-    play.next(ELAPSED, 500).play(rubbish, { durationMs: 100 })
+    harness.nextGeneration(ELAPSED, 500).feed(rubbish, { durationMs: 100 })
   }
-  play.next(ELAPSED, 500).play(bytes, { durationMs: 2000 }).end()
-  assertClean(checkTs(play.bytes()))
+  harness.nextGeneration(ELAPSED, 500).feed(bytes, { durationMs: 2000 }).end()
+  assertClean(checkTs(harness.bytes()))
 })
 
 test('the start of a generation stays marked when its first packets are left out', () => {
   const { bytes } = buildTs({ durationS: 2 })
   for (const from of [30, 31, 32, 33, 34, 35, 36]) {
-    const play = new Play().play(bytes, { durationMs: 2000 })
-    play
-      .next(ELAPSED, 500)
-      .play(bytes.subarray(from * PACKET), { durationMs: 2000, piece: PACKET })
+    const harness = new TimelineHarness().feed(bytes, { durationMs: 2000 })
+    harness
+      .nextGeneration(ELAPSED, 500)
+      .feed(bytes.subarray(from * PACKET), { durationMs: 2000, piece: PACKET })
       .end()
-    const marked = play.out.filter(({ discontinuity }) => discontinuity !== false)
+    const marked = harness.out.filter(({ discontinuity }) => discontinuity !== false)
     assert.deepEqual(
       marked.map(({ origin, discontinuity }) => [origin.generation, discontinuity]),
       [[1, 'source']],
     )
     assert.equal(
       marked[0],
-      play.out.find(({ origin }) => origin.generation === 1),
+      harness.out.find(({ origin }) => origin.generation === 1),
     )
   }
 })
@@ -130,15 +130,19 @@ test('other tracks are marked, and their PMT gets the next version with a right 
       { audio: false },
       { pcr: { pid: 0x1f0 } },
     ] as const) {
-      const play = new Play().play(buildTs({ durationS: 2, pmtPackets }).bytes, { durationMs: 2000 })
-      play.next(ELAPSED, 500).play(buildTs({ durationS: 2, pmtPackets, ...second }).bytes, { durationMs: 2000 })
-      play.next(ELAPSED, 500).play(buildTs({ durationS: 2, pmtPackets, ...second }).bytes, { durationMs: 2000 })
-      const report = checkTs(play.end().bytes())
+      const harness = new TimelineHarness().feed(buildTs({ durationS: 2, pmtPackets }).bytes, { durationMs: 2000 })
+      harness
+        .nextGeneration(ELAPSED, 500)
+        .feed(buildTs({ durationS: 2, pmtPackets, ...second }).bytes, { durationMs: 2000 })
+      harness
+        .nextGeneration(ELAPSED, 500)
+        .feed(buildTs({ durationS: 2, pmtPackets, ...second }).bytes, { durationMs: 2000 })
+      const report = checkTs(harness.end().bytes())
       assertClean(report)
       assert.deepEqual(report.tables[0x1000]?.versions, [0, 1], JSON.stringify(second))
       assert.deepEqual(report.tables[0]?.versions, [0])
       if ('pcr' in second) continue
-      const marked = play.out.filter(({ discontinuity }) => discontinuity === 'marked')
+      const marked = harness.out.filter(({ discontinuity }) => discontinuity === 'marked')
       assert.deepEqual(
         marked.map(({ origin }) => origin.generation),
         [1],
@@ -148,13 +152,13 @@ test('other tracks are marked, and their PMT gets the next version with a right 
 })
 
 test('other parameter sets are marked, and the tables stay as they are', () => {
-  const play = new Play().play(buildTs({ durationS: 2 }).bytes, { durationMs: 2000 })
+  const harness = new TimelineHarness().feed(buildTs({ durationS: 2 }).bytes, { durationMs: 2000 })
   for (const width of [64, 128, 128]) {
-    play.next(ELAPSED, 100).play(buildTs({ durationS: 2, video: { width } }).bytes, { durationMs: 2000 })
+    harness.nextGeneration(ELAPSED, 100).feed(buildTs({ durationS: 2, video: { width } }).bytes, { durationMs: 2000 })
   }
-  const report = checkTs(play.end().bytes())
+  const report = checkTs(harness.end().bytes())
   assert.deepEqual(report.tables[0x1000]?.versions, [0])
-  const marked = play.out.filter(({ discontinuity }) => discontinuity === 'marked')
+  const marked = harness.out.filter(({ discontinuity }) => discontinuity === 'marked')
   assert.deepEqual(
     marked.map(({ origin }) => origin.generation),
     [2],
@@ -165,19 +169,21 @@ test('a change inside a generation is marked too, and keeps its version in the f
   const one = buildTs({ durationS: 2 })
   const next = { startPts90k: one.endPts90k, startCounters: one.nextCounters }
   const two = buildTs({ durationS: 2, ...next, pmtVersion: 1, audio: [{}, { language: 'eng' }] })
-  const play = new Play().play(joinTs(one, two).bytes, { durationMs: 4000 }).end()
-  assert.deepEqual(checkTs(play.bytes()).tables[0x1000]?.versions, [0, 1])
-  assert.equal(play.out.filter(({ discontinuity }) => discontinuity === 'marked').length, 1)
+  const harness = new TimelineHarness().feed(joinTs(one, two).bytes, { durationMs: 4000 }).end()
+  assert.deepEqual(checkTs(harness.bytes()).tables[0x1000]?.versions, [0, 1])
+  assert.equal(harness.out.filter(({ discontinuity }) => discontinuity === 'marked').length, 1)
 })
 
 test('versions go on over several changes, whatever the source counts', () => {
-  const play = new Play().play(buildTs({ durationS: 1, pmtVersion: 31 }).bytes, { durationMs: 1000 })
+  const harness = new TimelineHarness().feed(buildTs({ durationS: 1, pmtVersion: 31 }).bytes, { durationMs: 1000 })
   const audio = [{ language: 'deu' }, { language: 'eng' }]
   for (const [index, pmtVersion] of [31, 7, 7, 0].entries()) {
     const tracks = index % 2 === 0 ? audio : audio.slice(0, 1)
-    play.next(ELAPSED, 100).play(buildTs({ durationS: 1, pmtVersion, audio: tracks }).bytes, { durationMs: 1000 })
+    harness
+      .nextGeneration(ELAPSED, 100)
+      .feed(buildTs({ durationS: 1, pmtVersion, audio: tracks }).bytes, { durationMs: 1000 })
   }
-  const report = checkTs(play.end().bytes())
+  const report = checkTs(harness.end().bytes())
   assertClean(report)
   assert.deepEqual(report.tables[0x1000]?.versions, [31, 0, 1, 2, 3])
 })
@@ -185,12 +191,12 @@ test('versions go on over several changes, whatever the source counts', () => {
 test('a source that comes back after another one with the same versions is what its tables say', () => {
   const one = buildTs({ durationS: 1 })
   const two = buildTs({ durationS: 1, pmtPid: 0x1100, video: { pid: 0x200 }, audio: { pid: 0x201 } })
-  const play = new Play().play(one.bytes, { durationMs: 1000 })
-  for (const { bytes } of [two, one, two]) play.next(ELAPSED, 100).play(bytes, { durationMs: 1000 })
-  const report = checkTs(play.end().bytes())
+  const harness = new TimelineHarness().feed(one.bytes, { durationMs: 1000 })
+  for (const { bytes } of [two, one, two]) harness.nextGeneration(ELAPSED, 100).feed(bytes, { durationMs: 1000 })
+  const report = checkTs(harness.end().bytes())
   assertClean(report)
   assert.deepEqual(report.tables[0]?.versions, [0, 1, 2, 3])
-  const marked = play.out.filter(({ discontinuity }) => discontinuity === 'marked')
+  const marked = harness.out.filter(({ discontinuity }) => discontinuity === 'marked')
   assert.deepEqual(
     marked.map(({ origin }) => origin.generation),
     [1, 2, 3],
@@ -199,12 +205,12 @@ test('a source that comes back after another one with the same versions is what 
 
 test('every built stream follows every other one', () => {
   const streams = builtStreams()
-  const play = new Play()
+  const harness = new TimelineHarness()
   for (const [index, { bytes }] of streams.entries()) {
-    if (index > 0) play.next(ELAPSED, 200)
-    play.play(bytes, { durationMs: 3000 })
+    if (index > 0) harness.nextGeneration(ELAPSED, 200)
+    harness.feed(bytes, { durationMs: 3000 })
   }
-  const report = checkTs(play.end().bytes())
+  const report = checkTs(harness.end().bytes())
   assert.equal(report.continuityErrors, 0)
   assert.equal(report.crcErrors, 0)
   for (const [pid, units] of Object.entries(report.units)) assert.equal(units.dtsNotIncreasing, 0, pid)
@@ -239,9 +245,9 @@ function assertClean(report: TsReport): void {
 }
 
 /** The clocks go on as much later as time has passed, within a frame. */
-function assertGap(play: Play, gapMs: number): void {
-  const start = play.starts.at(-1) ?? 0
-  const whole = play.bytes()
+function assertGap(harness: TimelineHarness, gapMs: number): void {
+  const start = harness.starts.at(-1) ?? 0
+  const whole = harness.bytes()
   const before = checkTs(whole.subarray(0, start))
   const after = checkTs(whole.subarray(start))
   for (const [pid, clock] of Object.entries(after.clocks)) {

@@ -194,8 +194,8 @@ function assertNoErrors(report: TsReport): void {
   const errors = { syncErrors, continuityErrors, transportErrors, scrambled, crcErrors, leftoverBytes }
   assert.deepEqual(Object.values(errors), [0, 0, 0, 0, 0, 0], JSON.stringify(errors))
   for (const units of Object.values(report.units)) {
-    const { dtsNotIncreasing, wrongLength, cut, headless, noStartCode } = units
-    assert.deepEqual([dtsNotIncreasing, wrongLength, cut, headless, noStartCode], [0, 0, 0, 0, 0])
+    const { dtsNotIncreasing, wrongLength, cut, beforeUnitStart, noStartCode } = units
+    assert.deepEqual([dtsNotIncreasing, wrongLength, cut, beforeUnitStart, noStartCode], [0, 0, 0, 0, 0])
   }
   // ffmpeg writes a PCR for each audio unit only, where there is no video: 235 ms apart.
   const hasVideo = report.firstVideoUnit !== undefined

@@ -117,7 +117,7 @@ export class TsChecker {
       psiBeforeFirstUnit: this.#psiBeforeFirstUnit ?? true,
       clocks: structuredClone(this.#clocks.byPid),
       units: structuredClone(this.#units.byPid),
-      firstVideoUnit: this.#judgeFirstVideo(),
+      firstVideoUnit: this.#describeFirstVideo(),
       splices: [...this.#splices],
       spliceCount: this.#spliceCount,
       packetsByPid: { ...this.#packetsByPid },
@@ -179,7 +179,7 @@ export class TsChecker {
     if (this.#splices.length < MAX_SPLICES) this.#splices.push({ packet: packet.index, pid: packet.pid })
   }
 
-  #judgeFirstVideo(): TsReport['firstVideoUnit'] {
+  #describeFirstVideo(): TsReport['firstVideoUnit'] {
     const first = this.#units.firstVideo
     if (first === undefined) return undefined
     const streamType = this.#tables.streams.get(first.pid)?.streamType

@@ -29,7 +29,7 @@ export interface UnitsReport {
   /** Units that a discontinuity_indicator cut short. */
   cut: number
   /** Packets with payload before the first unit start, or between a discontinuity_indicator and the next. */
-  headless: number
+  beforeUnitStart: number
   /** Payloads that begin a unit without a start code prefix. */
   noStartCode: number
 }
@@ -62,7 +62,7 @@ export class Units {
     if (!packet.hasPayload) return
     if (packet.unitStart) this.#begin(state, packet)
     if (state.open === undefined) {
-      state.report.headless++
+      state.report.beforeUnitStart++
       return
     }
     state.open.received += packet.payload.length
@@ -126,7 +126,7 @@ function emptyReport(): UnitsReport {
     maxSplicedDtsStepMs: 0,
     wrongLength: 0,
     cut: 0,
-    headless: 0,
+    beforeUnitStart: 0,
     noStartCode: 0,
   }
 }

@@ -8,7 +8,7 @@ export interface Settings {
 export interface NodeModel {
   id: string
   /** Its id in the first configuration; undefined for nodes that came later. */
-  readonly home: string | undefined
+  readonly firstId: string | undefined
   readonly type: string
   /** Of inputs undefined. */
   from: string | undefined

@@ -10,7 +10,7 @@ const TICK_MS = 2
 /** Below, nobody asks. */
 const LATE_MS = 4
 
-export interface ProbeAnswer {
+export interface ProbeSample {
   /** What keeps the process alive, by name: Timeout, TCPSocketWrap ... The probe's own are among it, always as many. */
   readonly resources: Readonly<Record<string, number>>
   readonly residentBytes: number
@@ -43,7 +43,7 @@ if (path !== undefined) {
   server.listen(path).unref()
 }
 
-function answer(blocksMs: readonly number[]): ProbeAnswer {
+function answer(blocksMs: readonly number[]): ProbeSample {
   const resources: Record<string, number> = {}
   for (const name of process.getActiveResourcesInfo()) resources[name] = (resources[name] ?? 0) + 1
   const { rss, heapUsed, external } = process.memoryUsage()

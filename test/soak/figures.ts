@@ -44,7 +44,7 @@ export class Figures {
       `  valid:  ${listed(this.editsByKind)}`,
       `  broken: ${listed(this.broken)}`,
       `  viewers lost as planned ${this.lostAsPlanned}, unplanned closed viewers 0, gaps 0, repeats 0`,
-      `  packets compared with the witness ${this.comparedPackets}`,
+      `  packets compared with the reference ${this.comparedPackets}`,
       `  cut-over of a swap: ${percentiles(cuts)}; ${cuts.length} cuts, ${this.markedCuts} of them marked`,
       `  live edit, from save to applied: ${percentiles(live)} of ${live.length}`,
       `  event loop, longest block during each edit: ${percentiles(lengths)}; ${worst.join(', ')}`,

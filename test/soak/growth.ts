@@ -2,7 +2,7 @@
 // edit once the first configuration runs again; memory may differ by what the configurations between hold.
 import assert from 'node:assert/strict'
 import { until } from '../e2e/kit/until.js'
-import type { EngineRemote } from './engine-remote.js'
+import type { EngineClient } from './engine-client.js'
 import type { Growth } from './figures.js'
 
 /** A changed node may go back for 30 s, and holds what it needs for that; then the garbage is collected. */
@@ -19,7 +19,7 @@ const HEAP_NOISE = 6 * MIB
 const RESIDENT_NOISE = 48 * MIB
 const PER_EDIT = 16 * 1024
 
-export interface Held {
+export interface HeldResources {
   readonly descriptors: number
   readonly listeners: number
   readonly resources: Readonly<Record<string, number>>
@@ -32,25 +32,25 @@ export interface MemorySample {
   readonly residentBytes: number
 }
 
-export async function lookAtHeld(engine: EngineRemote): Promise<Held> {
-  const { resources } = await engine.probe('look')
+export async function readHeld(engine: EngineClient): Promise<HeldResources> {
+  const { resources } = await engine.probe('sample')
   const { Immediate: _, FSReqPromise: __, ...lasting } = resources
   const { listeners } = await engine.status()
   return { descriptors: (await engine.process.descriptors()).length, listeners: listeners.length, resources: lasting }
 }
 
 /** Resolves when what is held is what was held at the start; rejects with the difference when that takes too long. */
-export async function settle(engine: EngineRemote, start: Held): Promise<void> {
-  let last: Held = start
+export async function settle(engine: EngineClient, start: HeldResources): Promise<void> {
+  let last: HeldResources = start
   const isSame = async (): Promise<boolean> => {
-    last = await lookAtHeld(engine)
+    last = await readHeld(engine)
     return totalOf(last) <= totalOf(start)
   }
   const say = (): string => `held at the start ${JSON.stringify(start)}, at the end ${JSON.stringify(last)}`
   await until(isSame, say, SETTLE_MS)
 }
 
-export async function sampleMemory(engine: EngineRemote, edit: number): Promise<MemorySample> {
+export async function sampleMemory(engine: EngineClient, edit: number): Promise<MemorySample> {
   const { heapBytes, bufferBytes, residentBytes } = await engine.probe('collect')
   return { edit, heapBytes, bufferBytes, residentBytes }
 }
@@ -79,7 +79,7 @@ export function assertBounded(growth: readonly Growth[]): void {
   }
 }
 
-function totalOf({ descriptors, listeners, resources }: Held): number {
+function totalOf({ descriptors, listeners, resources }: HeldResources): number {
   return descriptors + listeners + Object.values(resources).reduce((sum, count) => sum + count, 0)
 }
 

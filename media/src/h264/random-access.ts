@@ -4,7 +4,7 @@
 import { NOT_RANDOM_ACCESS, RANDOM_ACCESS_PICTURE, UNDECIDED } from '../mpegts/picture.js'
 import { nextStartCode, START_CODE_SIZE } from '../mpegts/start-code.js'
 import { hasRecoveryPoint } from './recovery-point.js'
-import { readSliceType, SLICE_TYPE_CUT_OFF } from './slice-type.js'
+import { readSliceType, SLICE_TYPE_TRUNCATED } from './slice-type.js'
 
 /** nal_unit_type, table 7-1. */
 const SLICE = 1
@@ -35,6 +35,6 @@ export function classifyH264(bytes: Uint8Array, start: number, end: number, comp
 }
 
 function classifySlice(sliceType: number, complete: boolean): number {
-  if (sliceType === SLICE_TYPE_CUT_OFF && !complete) return UNDECIDED
+  if (sliceType === SLICE_TYPE_TRUNCATED && !complete) return UNDECIDED
   return sliceType === I_SLICE || sliceType === ALL_I_SLICES ? RANDOM_ACCESS_PICTURE : NOT_RANDOM_ACCESS
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { CUT_OFF, DAMAGED, RbspBitReader } from './rbsp.js'
+import { TRUNCATED, DAMAGED, RbspBitReader } from './rbsp.js'
 
 /** Puts 03 in front of every byte below 4 that follows two zeros, ITU-T H.264 7.4.1.1. */
 function escape(rbsp: readonly number[]): Uint8Array {
@@ -34,7 +34,7 @@ test('emulation prevention bytes are left out', () => {
       const nal = escape(rbsp)
       const reader = new RbspBitReader(nal, 0, nal.length)
       for (const byte of rbsp) for (let bit = 7; bit >= 0; bit--) assert.equal(reader.readBit(), (byte >>> bit) & 1)
-      assert.equal(reader.readBit(), CUT_OFF)
+      assert.equal(reader.readBit(), TRUNCATED)
     }),
   )
 })
@@ -51,7 +51,7 @@ test('exp-Golomb codes are read', () => {
 })
 
 test('a code that the bytes do not hold is cut off, one with too many zeros is damaged', () => {
-  assert.equal(new RbspBitReader(Uint8Array.of(0x01), 0, 1).readUe(), CUT_OFF)
-  assert.equal(new RbspBitReader(Uint8Array.of(0x00, 0x01), 0, 2).readUe(), CUT_OFF)
+  assert.equal(new RbspBitReader(Uint8Array.of(0x01), 0, 1).readUe(), TRUNCATED)
+  assert.equal(new RbspBitReader(Uint8Array.of(0x00, 0x01), 0, 2).readUe(), TRUNCATED)
   assert.equal(new RbspBitReader(new Uint8Array(9), 0, 9).readUe(), DAMAGED)
 })

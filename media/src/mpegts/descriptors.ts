@@ -14,7 +14,7 @@ export const AAC_DESCRIPTOR = 0x7c
 export const EXTENSION_DESCRIPTOR = 0x7f
 
 /** Descriptors whose data begins with ISO_639_language_code, in the order in which they are asked. */
-const LANGUAGE_BEARERS = [LANGUAGE_DESCRIPTOR, TELETEXT_DESCRIPTOR, SUBTITLING_DESCRIPTOR]
+const LANGUAGE_DESCRIPTORS = [LANGUAGE_DESCRIPTOR, TELETEXT_DESCRIPTOR, SUBTITLING_DESCRIPTOR]
 const DESCRIPTOR_HEADER_SIZE = 2
 
 export interface Descriptor {
@@ -43,7 +43,7 @@ export function findDescriptor(loop: Uint8Array, tag: number): Uint8Array | unde
 
 /** ISO 639-2 code of the first language, in small letters, also from teletext and subtitling; '' if there is none. */
 export function readLanguage(loop: Uint8Array): string {
-  for (const tag of LANGUAGE_BEARERS) {
+  for (const tag of LANGUAGE_DESCRIPTORS) {
     const code = readText(findDescriptor(loop, tag), 3)
     if (/^[A-Za-z]{3}$/.test(code)) return code.toLowerCase()
   }

@@ -8,7 +8,7 @@ import { hasRandomAccessIndicator, PACKET_SIZE, readPid, SYNC_BYTE } from './pac
 import { ProgramTable } from './program-table.js'
 import { RandomAccess } from './random-access.js'
 import { findSync } from './sync-search.js'
-import type { SyncFound } from './sync-search.js'
+import type { SyncResult } from './sync-search.js'
 
 /** A chunk is cut at this size, whatever the time. */
 export const MAX_CHUNK_BYTES = 1394 * PACKET_SIZE // 256 KiB in whole packets
@@ -38,7 +38,7 @@ export class Framer {
   readonly #scanner = new PacketScanner(this.table)
   readonly #marks = new MarkList()
   readonly #randomAccess: RandomAccess
-  readonly #found: SyncFound = { at: 0, stride: 0 }
+  readonly #found: SyncResult = { at: 0, stride: 0 }
   #generation: number
   #seq: number
   #isFirst = true
@@ -182,12 +182,12 @@ export class Framer {
       this.#read = read
       this.#scanned = scanned
       if (taken > 0) this.#note(flags)
-      else if (!this.#edge(ending)) return this.#stride !== 0
+      else if (!this.#takeUnconfirmed(ending)) return this.#stride !== 0
     }
   }
 
   /** The one packet that needs a closer look: at the end of the bytes, or beside a wrong sync byte. False: stop. */
-  #edge(ending: boolean): boolean {
+  #takeUnconfirmed(ending: boolean): boolean {
     const read = this.#read
     const left = this.#filled - read
     if (left <= 0) return false

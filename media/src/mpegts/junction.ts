@@ -5,7 +5,7 @@ import { ProgramTable } from './program-table.js'
 import { Rewriter } from './rewriter.js'
 import { followTicks, StreamClocks } from './stream-clocks.js'
 import type { PidClock } from './stream-clocks.js'
-import type { Sent } from './sent.js'
+import type { SentState } from './sent-state.js'
 import { difference33, mod33, ticksFromMs } from './timestamps.js'
 
 export interface JunctionRules {
@@ -19,13 +19,13 @@ const MAX_HELD_BYTES = 2 * 1024 * 1024
 
 export class Junction {
   readonly held: TsChunk[] = []
-  readonly #sent: Sent
+  readonly #sent: SentState
   readonly #rules: JunctionRules
   readonly #table = new ProgramTable()
   readonly #clocks = new StreamClocks()
   #heldBytes = 0
 
-  constructor(sent: Sent, rules: JunctionRules) {
+  constructor(sent: SentState, rules: JunctionRules) {
     this.#sent = sent
     this.#rules = rules
   }

@@ -57,7 +57,7 @@ export class PacketScanner {
       this.lastOffset[pid] = offset
       return this.#table.isSectionPid[pid] === 1 ? PSI | this.#table.packet(bytes, offset) : 0
     }
-    return this.#slow(bytes, offset, pid)
+    return this.#scanFully(bytes, offset, pid)
   }
 
   /** Everything before `cut` has left the buffer, and what follows has moved to its start. */
@@ -72,7 +72,7 @@ export class PacketScanner {
     this.seenCount = kept
   }
 
-  #slow(bytes: Uint8Array, offset: number, pid: number): number {
+  #scanFully(bytes: Uint8Array, offset: number, pid: number): number {
     if (hasTransportError(bytes, offset)) {
       this.#passDamaged(bytes, offset, pid)
       return TRANSPORT_ERROR

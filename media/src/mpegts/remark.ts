@@ -8,7 +8,7 @@ import { ProgramTable } from './program-table.js'
 import { RandomAccess } from './random-access.js'
 
 /** What the marks before said of packets that were kept: one number a packet. */
-export interface KnownOfPackets {
+export interface PriorMarks {
   /** Milliseconds since the chunk's receivedAtMs. By default all packets came at once. */
   readonly ms: Int32Array
   /** Flags that a scan can not find again, as of lost synchronisation. */
@@ -30,7 +30,7 @@ export class Remarker {
    * The marks of the next chunk of one stream: `bytes` are whole packets. Counters go on from the chunk before. What a
    * unit is that shows its picture only in the next chunk stays undecided, and without RANDOM_ACCESS.
    */
-  remark(bytes: Uint8Array, known?: KnownOfPackets): Int32Array {
+  remark(bytes: Uint8Array, known?: PriorMarks): Int32Array {
     const scanner = this.#scanner
     const length = bytes.length - (bytes.length % PACKET_SIZE)
     for (let offset = 0; offset < length; offset += PACKET_SIZE) {

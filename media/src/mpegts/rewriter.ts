@@ -29,8 +29,8 @@ import {
 import { readOpcrBase, readPcrBase, writeOpcrBase, writePcrBase } from './pcr.js'
 import { readDts, readPts, writeDts, writePts } from './pes.js'
 import { SectionVersion } from './section-version.js'
-import { UNSEEN_COUNTER } from './sent.js'
-import type { Sent } from './sent.js'
+import { UNSEEN_COUNTER } from './sent-state.js'
+import type { SentState } from './sent-state.js'
 import { difference33, mod33 } from './timestamps.js'
 
 /** A PID of this generation that has not begun a unit yet. */
@@ -42,7 +42,7 @@ const MAX_OVERLAP = 900_000
 
 export interface RewritePlan {
   readonly offset90k: number
-  readonly sent: Sent
+  readonly sent: SentState
   readonly versionShifts: ReadonlyMap<number, number>
   /** Of the new side: 1 for PIDs that carry no PES. */
   readonly isSectionPid: Uint8Array
@@ -50,7 +50,7 @@ export interface RewritePlan {
 
 export class Rewriter {
   readonly #offset: number
-  readonly #sent: Sent
+  readonly #sent: SentState
   readonly #isSectionPid: Uint8Array
   readonly #counterShift = new Uint8Array(PID_COUNT).fill(NOT_STARTED)
   readonly #versions = new Map<number, SectionVersion>()

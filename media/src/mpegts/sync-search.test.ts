@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { findSync, SEARCH_SPAN, STRIDES } from './sync-search.js'
-import type { SyncFound } from './sync-search.js'
+import type { SyncResult } from './sync-search.js'
 
 /** Zeros with sync bytes at these places. */
 function bytesWith(length: number, ...places: readonly number[]): Uint8Array {
@@ -10,7 +10,7 @@ function bytesWith(length: number, ...places: readonly number[]): Uint8Array {
   return bytes
 }
 
-function find(bytes: Uint8Array, ending = false, from = 0): SyncFound {
+function find(bytes: Uint8Array, ending = false, from = 0): SyncResult {
   const found = { at: -1, stride: -1 }
   findSync(bytes, from, bytes.length, ending, found)
   return found

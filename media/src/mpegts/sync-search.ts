@@ -8,7 +8,7 @@ const LOCK_COUNT = 3
 /** No search leaves more than this many bytes undecided. */
 export const SEARCH_SPAN = 204 * (LOCK_COUNT - 1) + PACKET_SIZE
 
-export interface SyncFound {
+export interface SyncResult {
   /** Where the first packet begins, or how far the bytes were ruled out. */
   at: number
   /** 0 if not found yet. */
@@ -19,7 +19,7 @@ export interface SyncFound {
  * Looks from `from` to `end`. `ending`: no more bytes will come, so that fewer sync bytes are enough at the end.
  * Writes the result into `found`.
  */
-export function findSync(bytes: Uint8Array, from: number, end: number, ending: boolean, found: SyncFound): void {
+export function findSync(bytes: Uint8Array, from: number, end: number, ending: boolean, found: SyncResult): void {
   found.stride = 0
   let at = from
   while (at < end) {

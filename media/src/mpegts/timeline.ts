@@ -8,8 +8,8 @@ import { LAST_OF_PID, MARK_FLAGS, MARK_OFFSET, MARK_PID, MARK_SIZE } from './mar
 import { PACKET_SIZE, PID_COUNT, readCounter } from './packet.js'
 import { ProgramTable } from './program-table.js'
 import type { Rewriter } from './rewriter.js'
-import { UNSEEN_COUNTER } from './sent.js'
-import type { Sent } from './sent.js'
+import { UNSEEN_COUNTER } from './sent-state.js'
+import type { SentState } from './sent-state.js'
 import { StreamClocks } from './stream-clocks.js'
 import { areSameTracks, TrackFollower } from './track-follower.js'
 import { withoutUnfinished } from './unfinished-units.js'
@@ -33,7 +33,7 @@ export class Timeline {
   readonly counters: TimelineCounters = { droppedPackets: 0, junctions: 0 }
   readonly #table = new ProgramTable()
   readonly #tracks = new TrackFollower(this.#table)
-  readonly #sent: Sent = {
+  readonly #sent: SentState = {
     table: this.#table,
     clocks: new StreamClocks(),
     counters: new Uint8Array(PID_COUNT).fill(UNSEEN_COUNTER),
@@ -44,7 +44,7 @@ export class Timeline {
   /** The generation at hand is on the timeline right behind the one before. */
   #isContiguous = false
   /** What a chunk had to say of which nothing was sent. */
-  #unsaid: Discontinuity = false
+  #pendingDiscontinuity: Discontinuity = false
   #lastTracks: readonly Track[] = []
 
   /** Takes a chunk of the generation at hand, and owns it: its bytes may be changed. Returns what can be sent. */
@@ -97,8 +97,8 @@ export class Timeline {
   #send(chunk: TsChunk, end: GenerationEnd | undefined): TsChunk | undefined {
     const moved = this.#move(chunk, chunk === end?.chunk ? end : undefined)
     this.counters.droppedPackets += (chunk.bytes.length - (moved?.bytes.length ?? 0)) / PACKET_SIZE
-    const discontinuity = this.#breakBefore(chunk) || this.#unsaid
-    this.#unsaid = moved === undefined ? discontinuity : false
+    const discontinuity = this.#breakBefore(chunk) || this.#pendingDiscontinuity
+    this.#pendingDiscontinuity = moved === undefined ? discontinuity : false
     if (moved === undefined) return undefined
     const { generation } = chunk.origin
     const seq = this.#nextSeq++

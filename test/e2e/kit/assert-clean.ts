@@ -40,5 +40,5 @@ export function assertJoin(name: string, ts: TsReport): void {
   if (!hasVideo) return
   const pid = ts.firstVideoUnit?.pid ?? -1
   assert.equal(ts.firstVideoUnit?.keyPicture, true, `${name}: the first picture is no key picture`)
-  assert.equal(ts.units[pid]?.headless, 0, `${name}: the video begins in the middle of a picture`)
+  assert.equal(ts.units[pid]?.beforeUnitStart, 0, `${name}: the video begins in the middle of a picture`)
 }

@@ -2,13 +2,13 @@
 import { request } from 'node:http'
 import type { IncomingHttpHeaders } from 'node:http'
 
-export interface HttpAnswer {
+export interface HttpResponse {
   readonly status: number
   readonly headers: IncomingHttpHeaders
   readonly text: string
 }
 
-export interface HttpQuestion {
+export interface HttpRequestOptions {
   readonly method?: string
   /** `host` too. */
   readonly headers?: Readonly<Record<string, string>>
@@ -17,7 +17,7 @@ export interface HttpQuestion {
 
 const TIMEOUT_MS = 10_000
 
-export function httpRequest(url: string | URL, question: HttpQuestion = {}): Promise<HttpAnswer> {
+export function httpRequest(url: string | URL, question: HttpRequestOptions = {}): Promise<HttpResponse> {
   const { method = 'GET', headers = {}, body } = question
   const signal = AbortSignal.timeout(TIMEOUT_MS)
   return new Promise((resolve, reject) => {
@@ -33,7 +33,7 @@ export function httpRequest(url: string | URL, question: HttpQuestion = {}): Pro
 }
 
 /** The JSON of an answer, which must have this status. */
-export async function getJson<T>(url: string | URL, status = 200, question: HttpQuestion = {}): Promise<T> {
+export async function getJson<T>(url: string | URL, status = 200, question: HttpRequestOptions = {}): Promise<T> {
   const answer = await httpRequest(url, question)
   if (answer.status !== status) throw new Error(`${String(url)} answered ${answer.status}: ${answer.text}`)
   return JSON.parse(answer.text) as T

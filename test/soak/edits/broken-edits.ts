@@ -3,14 +3,14 @@ import type { ReloadResult } from '@millrace/engine/api'
 import type { ConfigModel, NodeModel } from '../config-model.js'
 import { outputsOf, withOption } from '../config-model.js'
 import { MAIN_FILE, renderConfig } from '../render-config.js'
-import type { EditWorld } from './edit.js'
+import type { EditContext } from './edit.js'
 import { someOutput } from './edit.js'
 
 export interface BrokenEdit {
   readonly kind: string
   readonly result: ReloadResult
   /** What is on disk then, by file name; undefined where the file is gone. `model` is a copy of what runs. */
-  write(model: ConfigModel, world: EditWorld): ReadonlyMap<string, string | undefined>
+  write(model: ConfigModel, context: EditContext): ReadonlyMap<string, string | undefined>
 }
 
 const MIB = 1024 * 1024
@@ -55,7 +55,14 @@ export const BROKEN_EDITS: readonly BrokenEdit[] = [
     const pipeline = model.pipelines.find(({ transforms }) => transforms.length > 0)
     const [first] = pipeline?.transforms ?? []
     if (pipeline === undefined || first === undefined) return
-    pipeline.transforms.push({ ...first, id: 'circle', home: undefined, was: undefined, from: first.id, options: {} })
+    pipeline.transforms.push({
+      ...first,
+      id: 'circle',
+      firstId: undefined,
+      was: undefined,
+      from: first.id,
+      options: {},
+    })
     first.from = 'circle'
   }),
   whole('an address in use', 'failed', (model, { busyPort }) => {
@@ -80,12 +87,16 @@ function text(kind: string, change: (whole: string) => string): BrokenEdit {
   }
 }
 
-function whole(kind: string, result: ReloadResult, change: (model: ConfigModel, world: EditWorld) => void): BrokenEdit {
+function whole(
+  kind: string,
+  result: ReloadResult,
+  change: (model: ConfigModel, context: EditContext) => void,
+): BrokenEdit {
   return {
     kind,
     result,
-    write(model, world) {
-      change(model, world)
+    write(model, context) {
+      change(model, context)
       return renderConfig(model)
     },
   }
@@ -97,8 +108,8 @@ function changed(
   result: ReloadResult,
   change: (node: NodeModel, model: ConfigModel) => void,
 ): BrokenEdit {
-  return whole(kind, result, (model, world) => {
-    const node = someOutput(model, world)?.node
+  return whole(kind, result, (model, context) => {
+    const node = someOutput(model, context)?.node
     if (node !== undefined) change(node, model)
   })
 }

@@ -2,11 +2,11 @@
 import type { PlanVerb } from '@millrace/engine'
 import type { ConfigModel, NodeModel, PipelineModel } from '../config-model.js'
 import { nodesOf, outputsOf } from '../config-model.js'
-import type { Dice } from '../dice.js'
-import { STILL_LISTENER } from '../first-config.js'
+import type { SeededRandom } from '../seeded-random.js'
+import { FIXED_LISTENER } from '../first-config.js'
 
-export interface EditWorld {
-  readonly dice: Dice
+export interface EditContext {
+  readonly random: SeededRandom
   /** Counts edits, so that names are never used twice. */
   readonly number: number
   /** Where a web server of ours listens. */
@@ -20,33 +20,33 @@ export interface Edit {
   /** Of nodes and parts, beside `keep`; none where the plan must be empty. */
   readonly verbs: readonly PlanVerb[]
   /** Changes the model in place; false where there is nothing to change. */
-  change(model: ConfigModel, world: EditWorld): boolean
+  change(model: ConfigModel, context: EditContext): boolean
 }
 
 /** One of the pipelines, or of those that the condition allows. */
 export function somePipeline(
   model: ConfigModel,
-  { dice }: EditWorld,
+  { random }: EditContext,
   allows: (pipeline: PipelineModel) => boolean = () => true,
 ): PipelineModel | undefined {
-  return dice.maybe(model.pipelines.filter(allows))
+  return random.tryPick(model.pipelines.filter(allows))
 }
 
-/** An output that may be edited: no witness. */
+/** An output that may be edited: no reference. */
 export function someOutput(
   model: ConfigModel,
-  { dice }: EditWorld,
+  { random }: EditContext,
   allows: (node: NodeModel, of: PipelineModel) => boolean = () => true,
 ): { readonly node: NodeModel; readonly of: PipelineModel } | undefined {
-  return dice.maybe(outputsOf(model).filter(({ node, of }) => !isWitness(node) && allows(node, of)))
+  return random.tryPick(outputsOf(model).filter(({ node, of }) => !isReference(node) && allows(node, of)))
 }
 
-export function isWitness(node: NodeModel): boolean {
-  return node.options['listener'] === STILL_LISTENER
+export function isReference(node: NodeModel): boolean {
+  return node.options['listener'] === FIXED_LISTENER
 }
 
 /** Every name that an edit gives: `check-17`. */
-export function newId(word: string, { number }: EditWorld): string {
+export function newId(word: string, { number }: EditContext): string {
   return `${word}-${number}`
 }
 

@@ -4,9 +4,9 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
-import { LightReader } from '../oracle/light-reader.js'
+import { HttpReader } from '../oracle/http-reader.js'
 import { assertClean, assertJoin } from './kit/assert-clean.js'
-import { besideWitness } from './kit/beside-witness.js'
+import { assertViewerUnaffected } from './kit/assert-viewer-unaffected.js'
 import { scrape } from './kit/metrics-page.js'
 import { RawClient } from './kit/raw-client.js'
 import type { EngineProcess } from './kit/start-engine.js'
@@ -41,7 +41,7 @@ const ALLOWANCE_BYTES = 64 * MIB
 
 test(`${CROWD} connections that send nothing keep nobody out, and all are closed and counted`, async (t) => {
   if (CROWD < WANTED_CROWD) t.diagnostic(`not ${WANTED_CROWD}: the limit is ${DESCRIPTOR_LIMIT} descriptors`)
-  await besideWitness(async (engine, url) => {
+  await assertViewerUnaffected(async (engine, url) => {
     const before = await countsOf(engine)
     const crowd: RawClient[] = []
     let gone = 0
@@ -78,7 +78,7 @@ test(`${CROWD} connections that send nothing keep nobody out, and all are closed
 })
 
 test(`${VISITORS_PER_S} viewers a second that come and go leave nothing behind`, async (t) => {
-  await besideWitness(async (engine, url) => {
+  await assertViewerUnaffected(async (engine, url) => {
     const before = await countsOf(engine)
     const visits = new Visits(url)
     const most = { warm: 0, after: 0 }
@@ -155,7 +155,7 @@ class Visits {
 }
 
 async function serveNewcomer(url: string, name: string): Promise<void> {
-  await using newcomer = new LightReader(url)
+  await using newcomer = new HttpReader(url)
   const { status, ts } = await newcomer.until(({ bodyBytes }) => bodyBytes > 50_000)
   assert.equal(status, 200, name)
   assertJoin(name, assertClean(name, ts))

@@ -1,30 +1,30 @@
 // What a pipeline's input gave, as an output shows it that no edit touches: the measure for all other viewers of it.
-import { LightReader } from '../oracle/light-reader.js'
-import type { LightReport } from '../oracle/light-reader.js'
-import { PacketSieve } from './packet-sieve.js'
-import type { Sieve } from './packet-sieve.js'
+import { HttpReader } from '../oracle/http-reader.js'
+import type { HttpReaderReport } from '../oracle/http-reader.js'
+import { PacketSplitter } from './packet-splitter.js'
+import type { ExcludedPids } from './packet-splitter.js'
 
 /** About 30 s at 2 Mb/s: viewers are compared more often than that. */
-const MOST_PACKETS = 40_000
-const FORGET = 10_000
+const MAX_PACKETS = 40_000
+const FORGET_COUNT = 10_000
 const UNIT_START = 0x40
 
-export class Witness implements AsyncDisposable {
-  readonly reader: LightReader
+export class ReferenceViewer implements AsyncDisposable {
+  readonly reader: HttpReader
   readonly pipeline: string
-  readonly sieve: Sieve
-  readonly #sieved: PacketSieve
+  readonly excluded: ExcludedPids
+  readonly #splitter: PacketSplitter
   #packets: Buffer[] = []
   /** Packets that were forgotten. */
   #begin = 0
   /** Places of packets that begin a unit: their timestamps are there only once. */
-  readonly #places = new Map<string, number>()
+  readonly #positions = new Map<string, number>()
 
-  constructor(url: string, pipeline: string, sieve: Sieve) {
+  constructor(url: string, pipeline: string, excluded: ExcludedPids) {
     this.pipeline = pipeline
-    this.sieve = sieve
-    this.#sieved = new PacketSieve(sieve)
-    this.reader = new LightReader(url, { onBody: (bytes) => this.#take(bytes) })
+    this.excluded = excluded
+    this.#splitter = new PacketSplitter(excluded)
+    this.reader = new HttpReader(url, { onBody: (bytes) => this.#take(bytes) })
   }
 
   /** Place of the packet that comes next. */
@@ -33,27 +33,27 @@ export class Witness implements AsyncDisposable {
   }
 
   /** Undefined where it was forgotten, or has not come. */
-  packetAt(place: number): Buffer | undefined {
-    return this.#packets[place - this.#begin]
+  packetAt(position: number): Buffer | undefined {
+    return this.#packets[position - this.#begin]
   }
 
   /** Of a packet that begins a unit; undefined for others, and for those that it has not got. */
-  placeOf(packet: Buffer): number | undefined {
-    return isUnique(packet) ? this.#places.get(packet.toString('latin1')) : undefined
+  positionOf(packet: Buffer): number | undefined {
+    return isUnique(packet) ? this.#positions.get(packet.toString('latin1')) : undefined
   }
 
   /** Of any packet, the nearest one. */
   find(packet: Buffer, near: number): number | undefined {
     let found: number | undefined
     for (const [index, other] of this.#packets.entries()) {
-      const place = this.#begin + index
+      const position = this.#begin + index
       if (!other.equals(packet)) continue
-      if (found === undefined || Math.abs(place - near) < Math.abs(found - near)) found = place
+      if (found === undefined || Math.abs(position - near) < Math.abs(found - near)) found = position
     }
     return found
   }
 
-  report(): LightReport {
+  report(): HttpReaderReport {
     return this.reader.report()
   }
 
@@ -62,20 +62,20 @@ export class Witness implements AsyncDisposable {
   }
 
   #take(bytes: Uint8Array): void {
-    for (const packet of this.#sieved.take(bytes)) {
-      if (isUnique(packet)) this.#places.set(packet.toString('latin1'), this.end)
+    for (const packet of this.#splitter.take(bytes)) {
+      if (isUnique(packet)) this.#positions.set(packet.toString('latin1'), this.end)
       this.#packets.push(packet)
     }
-    if (this.#packets.length > MOST_PACKETS) this.#forget()
+    if (this.#packets.length > MAX_PACKETS) this.#forget()
   }
 
   #forget(): void {
-    for (const packet of this.#packets.slice(0, FORGET)) {
+    for (const packet of this.#packets.slice(0, FORGET_COUNT)) {
       const key = packet.toString('latin1')
-      if ((this.#places.get(key) ?? Infinity) < this.#begin + FORGET) this.#places.delete(key)
+      if ((this.#positions.get(key) ?? Infinity) < this.#begin + FORGET_COUNT) this.#positions.delete(key)
     }
-    this.#packets = this.#packets.slice(FORGET)
-    this.#begin += FORGET
+    this.#packets = this.#packets.slice(FORGET_COUNT)
+    this.#begin += FORGET_COUNT
   }
 }
 

@@ -5,7 +5,7 @@ import type { StreamClocks } from './stream-clocks.js'
 /** Counter of a PID of which nothing was sent. */
 export const UNSEEN_COUNTER = 0xff
 
-export interface Sent {
+export interface SentState {
   readonly table: ProgramTable
   readonly clocks: StreamClocks
   /** continuity_counter of the last packet of each PID, or UNSEEN_COUNTER. */

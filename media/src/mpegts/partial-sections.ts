@@ -8,7 +8,7 @@ import type { ProgramTable } from './program-table.js'
 /** A section has 4098 bytes at most, 23 packets; some may have an adaptation field. */
 const MAX_PACKETS = 64
 
-export class PsiTail {
+export class PartialSections {
   /** By PID: what came since the last packet in which a section begins. */
   readonly #packets = new Map<number, Uint8Array[]>()
 

@@ -17,7 +17,7 @@ import { EngineProcess, runCommandLine } from '../e2e/kit/start-engine.js'
 import type { TempFolder } from '../e2e/kit/temp-folder.js'
 import { textOf } from './config-model.js'
 import type { ConfigModel } from './config-model.js'
-import type { ProbeAnswer } from './engine-probe.js'
+import type { ProbeSample } from './engine-probe.js'
 import { MAIN_FILE } from './render-config.js'
 
 const PROBE_SOCKET = 'probe.sock'
@@ -27,7 +27,7 @@ export interface ReloadAnswer {
   readonly report: ReloadReport
 }
 
-export class EngineRemote implements AsyncDisposable {
+export class EngineClient implements AsyncDisposable {
   readonly process: EngineProcess
   /** `http://host:port`; moves with `engine.api.address`. */
   api: string
@@ -40,14 +40,14 @@ export class EngineRemote implements AsyncDisposable {
   }
 
   /** The folder has its files. It is disposed with the engine. */
-  static async start(folder: TempFolder): Promise<EngineRemote> {
+  static async start(folder: TempFolder): Promise<EngineClient> {
     const probe = pathToFileURL(join(import.meta.dirname, 'engine-probe.js')).href
     const env = { NODE_OPTIONS: `--import=${probe}`, SOAK_PROBE: join(folder.path, PROBE_SOCKET) }
     const child = runCommandLine(['run', MAIN_FILE], folder.path, env)
     try {
       const [, api = ''] = await child.says(/(http:\S+)\/api\/v1\/status\n/)
       const token = await readFile(join(folder.path, 'state/api.token'), 'utf8')
-      return new EngineRemote(new EngineProcess(folder, child, api), token.trim())
+      return new EngineClient(new EngineProcess(folder, child, api), token.trim())
     } catch (error) {
       await child[Symbol.asyncDispose]()
       throw error
@@ -92,12 +92,12 @@ export class EngineRemote implements AsyncDisposable {
   }
 
   /** `collect`: after the garbage has been. */
-  async probe(question: 'collect' | 'look'): Promise<ProbeAnswer> {
+  async probe(question: 'collect' | 'sample'): Promise<ProbeSample> {
     const socket = connect(join(this.process.folder.path, PROBE_SOCKET))
     socket.write(question)
     let text = ''
     for await (const part of socket) text += String(part)
-    return JSON.parse(text) as ProbeAnswer
+    return JSON.parse(text) as ProbeSample
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -4,19 +4,19 @@ const PAT_PID = 0
 const NULL_PID = 0x1fff
 
 /** PIDs that are left out. */
-export type Sieve = ReadonlySet<number>
+export type ExcludedPids = ReadonlySet<number>
 
 /** Where nothing is selected: every packet but stuffing, which preambles are made of. */
-export const EVERY_PACKET: Sieve = new Set([NULL_PID])
+export const EXCLUDED_WHEN_EXACT: ExcludedPids = new Set([NULL_PID])
 /** Where a selection may be made: tables are written anew, and the second sound track may be missing. */
-export const SELECTED_PACKETS: Sieve = new Set([PAT_PID, 0x1000, 0x102, NULL_PID])
+export const EXCLUDED_WHEN_SELECTED: ExcludedPids = new Set([PAT_PID, 0x1000, 0x102, NULL_PID])
 
-export class PacketSieve {
-  readonly #leftOut: Sieve
+export class PacketSplitter {
+  readonly #excluded: ExcludedPids
   #rest = Buffer.alloc(0)
 
-  constructor(leftOut: Sieve) {
-    this.#leftOut = leftOut
+  constructor(excluded: ExcludedPids) {
+    this.#excluded = excluded
   }
 
   /** Copies; the stream is in step from its first byte. */
@@ -27,7 +27,7 @@ export class PacketSieve {
     const packets: Buffer[] = []
     for (let at = 0; at < whole; at += SIZE) {
       const pid = all.readUInt16BE(at + 1) & 0x1fff
-      if (!this.#leftOut.has(pid)) packets.push(all.subarray(at, at + SIZE))
+      if (!this.#excluded.has(pid)) packets.push(all.subarray(at, at + SIZE))
     }
     return packets
   }

@@ -4,10 +4,10 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { EngineStatus, ReloadStatus } from '@millrace/engine/api'
 import { buildTs } from '@millrace/engine/testing'
-import { LightReader } from '../../oracle/light-reader.js'
+import { HttpReader } from '../../oracle/http-reader.js'
 import { assertClean } from './assert-clean.js'
 import { httpRequest } from './http-request.js'
-import type { HttpAnswer } from './http-request.js'
+import type { HttpResponse } from './http-request.js'
 import { EngineProcess, runCommandLine } from './start-engine.js'
 import { TempFolder } from './temp-folder.js'
 import { until } from './until.js'
@@ -20,9 +20,9 @@ export interface CommandResult {
   readonly stderr: string
 }
 
-export class ReloadRoom implements AsyncDisposable {
+export class ReloadHarness implements AsyncDisposable {
   readonly engine: EngineProcess
-  readonly #viewers: LightReader[] = []
+  readonly #viewers: HttpReader[] = []
 
   private constructor(engine: EngineProcess) {
     this.engine = engine
@@ -33,15 +33,15 @@ export class ReloadRoom implements AsyncDisposable {
     const folder = await TempFolder.make()
     await folder.write('a.ts', clip)
     await (prepare ?? ((to: TempFolder) => to.write('live.yaml', text)))(folder)
-    return ReloadRoom.startIn(folder, args)
+    return ReloadHarness.startIn(folder, args)
   }
 
   /** Takes the folder over. */
-  static async startIn(folder: TempFolder, args: readonly string[] = []): Promise<ReloadRoom> {
+  static async startIn(folder: TempFolder, args: readonly string[] = []): Promise<ReloadHarness> {
     const child = runCommandLine(['run', 'live.yaml', ...args], folder.path)
     try {
       const [, api = ''] = await child.says(/(http:\S+)\/api\/v1\/status\n/)
-      return new ReloadRoom(new EngineProcess(folder, child, api))
+      return new ReloadHarness(new EngineProcess(folder, child, api))
     } catch (error) {
       await child[Symbol.asyncDispose]()
       await folder[Symbol.asyncDispose]()
@@ -50,8 +50,8 @@ export class ReloadRoom implements AsyncDisposable {
   }
 
   /** Another engine in the same folder, after this one has ended. */
-  again(args: readonly string[] = []): Promise<ReloadRoom> {
-    return ReloadRoom.startIn(this.engine.folder, args)
+  again(args: readonly string[] = []): Promise<ReloadHarness> {
+    return ReloadHarness.startIn(this.engine.folder, args)
   }
 
   /** As an editor does: a new file, renamed over the old one. */
@@ -60,9 +60,9 @@ export class ReloadRoom implements AsyncDisposable {
   }
 
   /** A viewer who has got something. */
-  async watch(id = 'one/out'): Promise<LightReader> {
+  async watch(id = 'one/out'): Promise<HttpReader> {
     await this.engine.ready()
-    const viewer = new LightReader(await this.engine.url(id))
+    const viewer = new HttpReader(await this.engine.url(id))
     this.#viewers.push(viewer)
     await flows(viewer)
     return viewer
@@ -86,7 +86,7 @@ export class ReloadRoom implements AsyncDisposable {
   }
 
   /** `POST /api/v1/reload`. */
-  async post(): Promise<HttpAnswer> {
+  async post(): Promise<HttpResponse> {
     const token = await readFile(join(this.engine.folder.path, 'state/api.token'), 'utf8')
     const headers = { authorization: `Bearer ${token.trim()}`, 'content-type': 'application/json' }
     return httpRequest(`${this.engine.api}/api/v1/reload`, { method: 'POST', headers })
@@ -105,7 +105,7 @@ export class ReloadRoom implements AsyncDisposable {
   }
 
   /** All viewers are there, still get the stream, and have noticed nothing. */
-  async nobodyNoticed(): Promise<void> {
+  async assertViewersUnaffected(): Promise<void> {
     for (const [index, viewer] of this.#viewers.entries()) {
       await flows(viewer)
       assertClean(`viewer ${index}`, viewer.report().ts)
@@ -118,7 +118,7 @@ export class ReloadRoom implements AsyncDisposable {
   }
 }
 
-async function flows(viewer: LightReader): Promise<void> {
+async function flows(viewer: HttpReader): Promise<void> {
   const before = viewer.report().bodyBytes
   await viewer.until(({ bodyBytes }) => bodyBytes > before + 50_000)
 }

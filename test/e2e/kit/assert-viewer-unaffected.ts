@@ -1,7 +1,7 @@
 // An engine with one viewer who must not notice what others do beside it.
 import { buildTs } from '@millrace/engine/testing'
 import assert from 'node:assert/strict'
-import { LightReader } from '../../oracle/light-reader.js'
+import { HttpReader } from '../../oracle/http-reader.js'
 import { assertClean, assertJoin } from './assert-clean.js'
 import { engineYaml } from './engine-yaml.js'
 import { startEngine } from './start-engine.js'
@@ -11,12 +11,14 @@ import { until } from './until.js'
 const stream = buildTs({ durationS: 3, video: { bitrate: 1_000_000 } }).bytes
 
 /** Runs the others beside the viewer, and looks that the engine has the same descriptors afterwards. */
-export async function besideWitness(others: (engine: EngineProcess, url: string) => Promise<void>): Promise<void> {
+export async function assertViewerUnaffected(
+  others: (engine: EngineProcess, url: string) => Promise<void>,
+): Promise<void> {
   const yaml = engineYaml({ one: { input: 'path: a.ts, loop: true', through: 'ts-validate' } })
   await using engine = await startEngine({ yaml, files: { 'a.ts': stream } })
   await engine.ready()
   const url = await engine.url()
-  await using witness = new LightReader(url)
+  await using witness = new HttpReader(url)
   await witness.until(({ bodyBytes }) => bodyBytes > 100_000)
   let before = ''
   // The input file is closed for a moment at each loop, and the last request to the API may not be closed yet.

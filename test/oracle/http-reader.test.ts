@@ -4,7 +4,7 @@ import { createServer } from 'node:net'
 import type { AddressInfo, Server, Socket } from 'node:net'
 import { test } from 'node:test'
 import { buildTs } from '@millrace/engine/testing'
-import { LightReader } from './light-reader.js'
+import { HttpReader } from './http-reader.js'
 
 const built = buildTs({ durationS: 1 })
 const HEAD = 'HTTP/1.1 200 OK\r\nContent-Type: video/mp2t\r\nConnection: close\r\n\r\n'
@@ -12,7 +12,7 @@ const HEAD = 'HTTP/1.1 200 OK\r\nContent-Type: video/mp2t\r\nConnection: close\r
 test('head and body are told apart wherever the pieces are cut, and the body is checked', async () => {
   const answer = Buffer.concat([Buffer.from(HEAD), built.bytes])
   await using server = await serve((socket) => socket.write(answer.subarray(0, 30)))
-  await using reader = new LightReader(`${server.url}/one.ts?x=1`)
+  await using reader = new HttpReader(`${server.url}/one.ts?x=1`)
   await reader.until(() => reader.socket.bytesRead === 30)
   assert.equal(reader.report().status, 0)
   server.sockets[0]?.end(answer.subarray(30))
@@ -29,7 +29,7 @@ test('head and body are told apart wherever the pieces are cut, and the body is 
 
 test('a paused reader takes nothing until it goes on', async () => {
   await using server = await serve((socket) => socket.write(HEAD))
-  await using reader = new LightReader(server.url, { check: false })
+  await using reader = new HttpReader(server.url, { check: false })
   await reader.until((report) => report.status === 200)
   reader.pause()
   const [socket] = server.sockets
@@ -44,7 +44,7 @@ test('a paused reader takes nothing until it goes on', async () => {
 
 test('waiting for what cannot come any more fails and says why', async () => {
   await using server = await serve((socket) => socket.end(HEAD))
-  await using reader = new LightReader(server.url)
+  await using reader = new HttpReader(server.url)
   await assert.rejects(
     reader.until((report) => report.bodyBytes > 0),
     /ended \(end\) after 0 bytes/,
@@ -54,7 +54,7 @@ test('waiting for what cannot come any more fails and says why', async () => {
 test('a port that nobody listens on is an error in the report', async () => {
   const server = await serve(() => undefined)
   await server[Symbol.asyncDispose]()
-  await using reader = new LightReader(server.url)
+  await using reader = new HttpReader(server.url)
   const { ended, error } = await reader.done()
   assert.equal(ended, 'error')
   assert.match(error ?? '', /ECONNREFUSED/)

@@ -1,7 +1,7 @@
 // Choices that can be had again from the same seed.
 import { seeded } from '../fuzz/seeded.js'
 
-export class Dice {
+export class SeededRandom {
   readonly #next: () => number
 
   constructor(seed: number) {
@@ -25,7 +25,7 @@ export class Dice {
   }
 
   /** Undefined of no items. */
-  maybe<T>(items: readonly T[]): T | undefined {
+  tryPick<T>(items: readonly T[]): T | undefined {
     return items.length === 0 ? undefined : this.pick(items)
   }
 

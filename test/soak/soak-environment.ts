@@ -9,7 +9,7 @@ import { buildTs } from '@millrace/engine/testing'
 import { REPOSITORY_ROOT } from '../e2e/kit/repository-root.js'
 import { TempFolder } from '../e2e/kit/temp-folder.js'
 import type { ConfigModel } from './config-model.js'
-import { EngineRemote } from './engine-remote.js'
+import { EngineClient } from './engine-client.js'
 import { PREAMBLES } from './edits/stream-edits.js'
 import { CARD_CLIP, FAST_CLIP, MULTI_CLIPS, firstConfig } from './first-config.js'
 import { SECRET_FILE, renderConfig } from './render-config.js'
@@ -19,14 +19,14 @@ const GOP_FRAMES = 5
 const TWO_SOUNDS = [{ language: 'eng' }, { language: 'deu' }] as const
 const SIZE = 188
 
-export class SoakGround implements AsyncDisposable {
+export class SoakEnvironment implements AsyncDisposable {
   readonly first: ConfigModel
   readonly folder: TempFolder
-  readonly engine: EngineRemote
+  readonly engine: EngineClient
   readonly #web: Server
   readonly #ports: number[]
 
-  private constructor(first: ConfigModel, folder: TempFolder, engine: EngineRemote, web: Server, ports: number[]) {
+  private constructor(first: ConfigModel, folder: TempFolder, engine: EngineClient, web: Server, ports: number[]) {
     this.first = first
     this.folder = folder
     this.engine = engine
@@ -35,17 +35,17 @@ export class SoakGround implements AsyncDisposable {
   }
 
   /** `ports`: how many listeners may come or move. */
-  static async make(ports: number): Promise<SoakGround> {
+  static async make(ports: number): Promise<SoakEnvironment> {
     const folder = await TempFolder.make()
-    const [api = 0, still = 0, web = 0, more = 0, ...free] = await findPorts(ports + 4)
-    const first = firstConfig({ api, still, web, more })
+    const [api = 0, fixed = 0, web = 0, more = 0, ...free] = await findPorts(ports + 4)
+    const first = firstConfig({ api, fixed, web, more })
     await writeClips(folder)
     for (const [name, text] of renderConfig(first)) await folder.write(name, text)
     await chmod(join(folder.path, SECRET_FILE), 0o600)
     const server = createServer((_request, response) => response.writeHead(204).end())
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
     try {
-      return new SoakGround(first, folder, await EngineRemote.start(folder), server, free)
+      return new SoakEnvironment(first, folder, await EngineClient.start(folder), server, free)
     } catch (error) {
       server.close()
       await folder[Symbol.asyncDispose]()

@@ -7,7 +7,7 @@ import { TsChecker } from './check-ts.js'
 
 const MAX_HEAD = 64 * 1024
 
-export interface LightReport {
+export interface HttpReaderReport {
   /** 0 before the head was complete. */
   readonly status: number
   /** Names in lower case. */
@@ -21,7 +21,7 @@ export interface LightReport {
   readonly ts: TsReport | undefined
 }
 
-export interface LightOptions {
+export interface HttpReaderOptions {
   /** Run the body through the checker. Default true. */
   readonly check?: boolean
   /** Called with each piece of the body, a view that is valid during the call. */
@@ -31,9 +31,9 @@ export interface LightOptions {
   readonly method?: string
 }
 
-export class LightReader implements AsyncDisposable {
+export class HttpReader implements AsyncDisposable {
   readonly #socket: Socket
-  readonly #options: LightOptions
+  readonly #options: HttpReaderOptions
   readonly #begun = performance.now()
   readonly #checker: TsChecker | undefined
   readonly #waiting = new Set<() => void>()
@@ -42,11 +42,11 @@ export class LightReader implements AsyncDisposable {
   #headers: Record<string, string> = {}
   #firstByteMs: number | undefined
   #bodyBytes = 0
-  #ended: LightReport['ended'] = 'open'
+  #ended: HttpReaderReport['ended'] = 'open'
   #error: string | undefined
 
   /** `url` is `http://host:port/path`. */
-  constructor(url: string, options: LightOptions = {}) {
+  constructor(url: string, options: HttpReaderOptions = {}) {
     const { hostname, port, pathname, search, host } = new URL(url)
     this.#options = options
     this.#checker = options.check === false ? undefined : new TsChecker()
@@ -80,7 +80,7 @@ export class LightReader implements AsyncDisposable {
     return this.#socket
   }
 
-  report(): LightReport {
+  report(): HttpReaderReport {
     const checker = this.#checker
     return {
       status: this.#status,
@@ -96,7 +96,7 @@ export class LightReader implements AsyncDisposable {
   }
 
   /** Resolves when the condition holds, which is tried after each event of the socket; rejects when it ended before. */
-  until(holds: (report: LightReport) => boolean): Promise<LightReport> {
+  until(holds: (report: HttpReaderReport) => boolean): Promise<HttpReaderReport> {
     return new Promise((resolve, reject) => {
       const attempt = (): void => {
         const report = this.report()
@@ -112,7 +112,7 @@ export class LightReader implements AsyncDisposable {
   }
 
   /** Resolves when the stream has ended by itself. */
-  done(): Promise<LightReport> {
+  done(): Promise<HttpReaderReport> {
     return this.until((report) => report.ended !== 'open')
   }
 

@@ -6,14 +6,14 @@ import { concat } from './bytes.js'
 
 const BATCH_MS = 50
 
-export interface PlayOptions {
+export interface FeedOptions {
   /** How long the bytes take to come, milliseconds: at a steady pace. */
   readonly durationMs: number
   /** Bytes pushed at a time; by default what comes in 10 ms. */
   readonly piece?: number
 }
 
-export class Play {
+export class TimelineHarness {
   nowMs = 1000
   readonly timeline = new Timeline()
   readonly out: TsChunk[] = []
@@ -23,7 +23,7 @@ export class Play {
   #generation = 0
   #flushedAtMs = 1000
 
-  play(bytes: Uint8Array, { durationMs, piece }: PlayOptions): this {
+  feed(bytes: Uint8Array, { durationMs, piece }: FeedOptions): this {
     const startMs = this.nowMs
     const size = piece ?? Math.max(1, Math.ceil((bytes.length / durationMs) * 10))
     for (let at = 0; at < bytes.length; at += size) {
@@ -39,7 +39,7 @@ export class Play {
   }
 
   /** The generation ends, the next one begins after `gapMs`. */
-  next(rules: JunctionRules, gapMs = 0): this {
+  nextGeneration(rules: JunctionRules, gapMs = 0): this {
     this.out.push(...this.timeline.endGeneration(this.#framer.finish(this.nowMs), rules))
     this.starts.push(this.bytes().length)
     this.#framer = new Framer({ generation: ++this.#generation, firstSeq: this.#framer.nextSeq })

@@ -1,49 +1,49 @@
-// The viewers of a soak and the witnesses of its pipelines: joins them where there is room, and says what is wrong with
+// The viewers of a soak and the references of its pipelines: joins them where there is room, and says what is wrong with
 // any of them.
 import type { ClientStatus } from '@millrace/engine/api'
 import type { ConfigModel, NodeModel, PipelineModel } from './config-model.js'
 import { optionOf, outputsOf, textOf } from './config-model.js'
-import type { Dice } from './dice.js'
-import { isWitness } from './edits/edit.js'
-import { EVERY_PACKET, SELECTED_PACKETS } from './packet-sieve.js'
+import type { SeededRandom } from './seeded-random.js'
+import { isReference } from './edits/edit.js'
+import { EXCLUDED_WHEN_EXACT, EXCLUDED_WHEN_SELECTED } from './packet-splitter.js'
 import { Viewer } from './viewer.js'
-import { Witness } from './witness.js'
+import { ReferenceViewer } from './reference-viewer.js'
 
 /** An output with a lower limit than this is left alone by who joins. */
 const ROOM = 100
 
-export class Crowd implements AsyncDisposable {
-  readonly viewers = new Set<Viewer>()
-  readonly #witnesses = new Map<string, Witness>()
+export class SoakViewers implements AsyncDisposable {
+  readonly connected = new Set<Viewer>()
+  readonly #references = new Map<string, ReferenceViewer>()
   /** Continuity errors that were told. */
-  readonly #witnessErrors = new Map<string, number>()
+  readonly #referenceErrors = new Map<string, number>()
   readonly #size: number
-  readonly #dice: Dice
+  readonly #random: SeededRandom
 
-  constructor(size: number, dice: Dice) {
+  constructor(size: number, random: SeededRandom) {
     this.#size = size
-    this.#dice = dice
+    this.#random = random
   }
 
-  get witnesses(): readonly Witness[] {
-    return [...this.#witnesses.values()]
+  get references(): readonly ReferenceViewer[] {
+    return [...this.#references.values()]
   }
 
   /** Brings it to its size again; resolves when all who have joined have got a packet. */
   async fill(model: ConfigModel): Promise<void> {
-    for (const pipeline of model.pipelines) await this.#placeWitness(pipeline, model)
-    const outputs = outputsOf(model).filter(({ node }) => !isWitness(node) && hasRoom(node))
+    for (const pipeline of model.pipelines) await this.#placeReference(pipeline, model)
+    const outputs = outputsOf(model).filter(({ node }) => !isReference(node) && hasRoom(node))
     const joined: Viewer[] = []
-    while (this.viewers.size < this.#size && outputs.length > 0) {
-      const of = (id: string): number => [...this.viewers].filter(({ node }) => node === id).length
+    while (this.connected.size < this.#size && outputs.length > 0) {
+      const of = (id: string): number => [...this.connected].filter(({ node }) => node === id).length
       const emptiest = Math.min(...outputs.map(({ id }) => of(id)))
-      const { id, node, of: pipeline } = this.#dice.pick(outputs.filter((each) => of(each.id) === emptiest))
-      const witness = this.#witnesses.get(pipeline.name)
-      if (witness === undefined) throw new Error(`${pipeline.name} has no witness`)
+      const { id, node, of: pipeline } = this.#random.pick(outputs.filter((each) => of(each.id) === emptiest))
+      const reference = this.#references.get(pipeline.name)
+      if (reference === undefined) throw new Error(`${pipeline.name} has no reference`)
       const credentials = Buffer.from(`anna:${model.password}`).toString('base64')
       const headers = [`Authorization: Basic ${credentials}`]
-      const viewer = new Viewer(urlOf(node, model), id, witness, witness.sieve, headers)
-      this.viewers.add(viewer)
+      const viewer = new Viewer(urlOf(node, model), id, reference, reference.excluded, headers)
+      this.connected.add(viewer)
       joined.push(viewer)
     }
     await Promise.all(joined.map(arrived))
@@ -51,26 +51,26 @@ export class Crowd implements AsyncDisposable {
 
   /** Notes the sessions of those who have none yet, and returns what is wrong with those of the others. */
   checkSessions(clients: readonly ClientStatus[]): string[] {
-    return [...this.viewers].flatMap((viewer) => checkSession(viewer, clients))
+    return [...this.connected].flatMap((viewer) => checkSession(viewer, clients))
   }
 
   /** What is wrong with what they have got. */
   checkStreams(): string[] {
     const faults: string[] = []
-    for (const viewer of this.viewers) {
+    for (const viewer of this.connected) {
       const { ended, error, status } = viewer.report()
       const fault = viewer.fault()
       if (fault !== undefined) faults.push(`${viewer.node} (${viewer.url}): ${fault}`)
       if (ended !== 'open') faults.push(`${viewer.node} (${viewer.url}): ${ended} ${error ?? ''}, status ${status}`)
-      if (ended !== 'open') this.viewers.delete(viewer)
+      if (ended !== 'open') this.connected.delete(viewer)
     }
-    for (const { pipeline, reader } of this.#witnesses.values()) {
+    for (const { pipeline, reader } of this.#references.values()) {
       const { ended, ts } = reader.report()
-      if (ended !== 'open') faults.push(`the witness of ${pipeline}: ${ended}`)
+      if (ended !== 'open') faults.push(`the reference of ${pipeline}: ${ended}`)
       const errors = ts?.continuityErrors ?? 0
-      if (errors > (this.#witnessErrors.get(pipeline) ?? 0)) {
-        this.#witnessErrors.set(pipeline, errors)
-        faults.push(`the witness of ${pipeline}: continuity errors ${JSON.stringify(ts?.continuityErrorsByPid)}`)
+      if (errors > (this.#referenceErrors.get(pipeline) ?? 0)) {
+        this.#referenceErrors.set(pipeline, errors)
+        faults.push(`the reference of ${pipeline}: continuity errors ${JSON.stringify(ts?.continuityErrorsByPid)}`)
       }
     }
     return faults
@@ -78,32 +78,32 @@ export class Crowd implements AsyncDisposable {
 
   /** Takes those out who watch one of these; they are waited for by who takes them. */
   leave(nodes: ReadonlySet<string>): Viewer[] {
-    const leaving = [...this.viewers].filter(({ node }) => nodes.has(node))
-    for (const viewer of leaving) this.viewers.delete(viewer)
+    const leaving = [...this.connected].filter(({ node }) => nodes.has(node))
+    for (const viewer of leaving) this.connected.delete(viewer)
     return leaving
   }
 
-  /** Takes the witnesses of pipelines out that are not there any more. */
-  leaveWitnesses(model: ConfigModel): Witness[] {
+  /** Takes the references of pipelines out that are not there any more. */
+  leaveReferences(model: ConfigModel): ReferenceViewer[] {
     const names = new Set(model.pipelines.map(({ name }) => name))
-    const leaving = [...this.#witnesses.values()].filter(({ pipeline }) => !names.has(pipeline))
-    for (const { pipeline } of leaving) this.#witnesses.delete(pipeline)
+    const leaving = [...this.#references.values()].filter(({ pipeline }) => !names.has(pipeline))
+    for (const { pipeline } of leaving) this.#references.delete(pipeline)
     return leaving
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const all = [...this.viewers, ...this.#witnesses.values()]
+    const all = [...this.connected, ...this.#references.values()]
     await Promise.all(all.map((each) => each[Symbol.asyncDispose]()))
   }
 
-  async #placeWitness(pipeline: PipelineModel, model: ConfigModel): Promise<void> {
-    if (this.#witnesses.has(pipeline.name)) return
-    const node = pipeline.outputs.find(isWitness)
-    if (node === undefined) throw new Error(`${pipeline.name} has no witness`)
-    const sieve = pipeline.isExact ? EVERY_PACKET : SELECTED_PACKETS
-    const witness = new Witness(urlOf(node, model), pipeline.name, sieve)
-    this.#witnesses.set(pipeline.name, witness)
-    await arrived(witness)
+  async #placeReference(pipeline: PipelineModel, model: ConfigModel): Promise<void> {
+    if (this.#references.has(pipeline.name)) return
+    const node = pipeline.outputs.find(isReference)
+    if (node === undefined) throw new Error(`${pipeline.name} has no reference`)
+    const excluded = pipeline.isExact ? EXCLUDED_WHEN_EXACT : EXCLUDED_WHEN_SELECTED
+    const reference = new ReferenceViewer(urlOf(node, model), pipeline.name, excluded)
+    this.#references.set(pipeline.name, reference)
+    await arrived(reference)
   }
 }
 
@@ -121,7 +121,7 @@ function describe(sessions: readonly ClientStatus[]): string {
   return sessions.map(({ id, client, node }) => `${id} of ${client} at ${node}`).join(', ')
 }
 
-async function arrived({ reader }: Viewer | Witness): Promise<void> {
+async function arrived({ reader }: Viewer | ReferenceViewer): Promise<void> {
   const { status } = await reader.until((report) => report.bodyBytes > 0 || report.status >= 300)
   if (status !== 200) throw new Error(`a viewer was answered ${status}`)
 }
