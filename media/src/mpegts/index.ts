@@ -1,4 +1,4 @@
-// The door of `@millrace/media/mpegts`: MPEG transport streams, ISO/IEC 13818-1.
+// The entry point `@millrace/media/mpegts`: MPEG transport streams, ISO/IEC 13818-1.
 export type { Chunk, Discontinuity, Gop, GopChunk, Origin, Track, TsChunk } from './chunk.js'
 export * from './marks.js'
 export { Framer, MAX_CHUNK_BYTES } from './framer.js'

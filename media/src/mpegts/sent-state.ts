@@ -1,8 +1,8 @@
-// What a timeline has sent, as the next generation must follow it.
+// What a timeline has sent so far, which the next generation must follow.
 import type { ProgramTable } from './program-table.js'
 import type { StreamClocks } from './stream-clocks.js'
 
-/** Counter of a PID of which nothing was sent. */
+/** Counter of a PID that has sent nothing. */
 export const UNSEEN_COUNTER = 0xff
 
 export interface SentState {
