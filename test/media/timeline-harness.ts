@@ -1,5 +1,5 @@
-// Plays generations of a source through framer and timeline as the engine does: pushes at a steady pace, a flush after
-// each batch, a clock that the test holds.
+// Feeds generations of a source through framer and timeline as the engine does: pushes at a steady rate, a flush after
+// each batch, a clock that the test controls.
 import { Framer, Timeline } from '@millrace/media/mpegts'
 import type { JunctionRules, TsChunk } from '@millrace/media/mpegts'
 import { concat } from './bytes.js'
@@ -7,9 +7,9 @@ import { concat } from './bytes.js'
 const BATCH_MS = 50
 
 export interface FeedOptions {
-  /** How long the bytes take to come, milliseconds: at a steady pace. */
+  /** How long the bytes take to arrive at a steady rate, milliseconds. */
   readonly durationMs: number
-  /** Bytes pushed at a time; by default what comes in 10 ms. */
+  /** Bytes per push; by default what arrives in 10 ms. */
   readonly piece?: number
 }
 
@@ -17,7 +17,7 @@ export class TimelineHarness {
   nowMs = 1000
   readonly timeline = new Timeline()
   readonly out: TsChunk[] = []
-  /** Where in the output each generation begins, bytes. */
+  /** Byte offset in the output at which each generation begins. */
   readonly starts: number[] = [0]
   #framer = new Framer()
   #generation = 0
@@ -38,7 +38,7 @@ export class TimelineHarness {
     return this
   }
 
-  /** The generation ends, the next one begins after `gapMs`. */
+  /** Ends the generation; the next one begins after `gapMs`. */
   nextGeneration(rules: JunctionRules, gapMs = 0): this {
     this.out.push(...this.timeline.endGeneration(this.#framer.finish(this.nowMs), rules))
     this.starts.push(this.bytes().length)

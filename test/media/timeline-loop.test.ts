@@ -11,7 +11,7 @@ import { allStreams, PACKET } from './streams.js'
 
 const CONTIGUOUS = { timeline: 'contiguous' } as const
 
-test('the first generation passes byte for byte, and so do its marks', () => {
+test('the first generation passes byte for byte, without discontinuities', () => {
   for (const { name, bytes } of allStreams()) {
     const harness = new TimelineHarness().feed(bytes, { durationMs: 3000 }).end()
     assertSameBytes(harness.bytes(), bytes, name)
@@ -43,7 +43,7 @@ for (const { name, bytes } of allStreams()) {
     )
     assert.ok(
       harness.out.every(({ discontinuity }) => discontinuity === false),
-      'a file that starts over goes on without a break',
+      'a file that loops continues without a break',
     )
   })
 }
@@ -68,7 +68,7 @@ test('a thousand loops do not drift', () => {
   }
 })
 
-test('a wrap of the clocks at the junction is no step', () => {
+test('a clock wrap at the junction causes no jump', () => {
   for (const before of [0, 1, 900, 3600, 18_000, 40_000]) {
     const built = buildTs({ durationS: 2, startPts90k: PTS_WRAP - 180_000 + before, video: { bFrames: 2 } })
     const harness = new TimelineHarness().feed(built.bytes, { durationMs: 2000 }).nextGeneration(CONTIGUOUS)
@@ -77,7 +77,7 @@ test('a wrap of the clocks at the junction is no step', () => {
   }
 })
 
-test('a file that was cut anywhere loops without a step back', () => {
+test('a file cut at any position loops without a step back', () => {
   const built = buildTs({ durationS: 2, video: { bFrames: 2, boundedPes: true } })
   for (const from of [0, 70, 500 * PACKET + 100, 333 * PACKET]) {
     for (const until of [built.bytes.length - 60, built.bytes.length - 30 * PACKET, 700 * PACKET + 7]) {
@@ -95,12 +95,12 @@ test('a file that was cut anywhere loops without a step back', () => {
   }
 })
 
-test('a track with few units does not make the loop longer', () => {
+test('a track with few units does not lengthen the loop', () => {
   const built = buildTs({ durationS: 4, data: [{ kind: 'private', intervalMs: 2900 }] })
   assert.ok(Math.abs(lengthOf(built.bytes) / 90 - 4000) < 45, `${lengthOf(built.bytes) / 90} ms`)
 })
 
-/** Clocks, counters, and the announcement of a longer step of the PCR. */
+/** Masks clocks, counters, and the announcement of a long PCR step. */
 function maskAll(bytes: Uint8Array): Uint8Array {
   const masked = maskClocks(bytes)
   for (let at = 0; at < masked.length; at += PACKET) {
@@ -127,7 +127,7 @@ function assertClean(report: TsReport, once: TsReport, passes: number): void {
   for (const table of Object.values(report.tables)) assert.equal(table.versions.length, 1)
 }
 
-/** Every clock of the second and the third pass is that of the first, moved by the length of the loop. */
+/** Every clock of the second and third pass is that of the first, shifted by the length of the loop. */
 function assertInStep(out: Uint8Array, size: number, length90k: number): void {
   const passes = [0, 1, 2].map((pass) => checkTs(out.subarray(pass * size, (pass + 1) * size)))
   for (const [pass, report] of passes.entries()) {
@@ -145,7 +145,7 @@ function assertInStep(out: Uint8Array, size: number, length90k: number): void {
   }
 }
 
-/** What is left out differs with the place where chunks are cut; the length of a pass must not. */
+/** What is dropped depends on where chunks are cut; the length of a pass must not. */
 function assertSteps(harness: TimelineHarness, length90k: number): void {
   const whole = harness.bytes()
   const passes = [1, 2, 3].map((pass) => checkTs(whole.subarray(harness.starts[pass], harness.starts[pass + 1])))

@@ -9,7 +9,7 @@ import { TimelineHarness } from './timeline-harness.js'
 import { builtStreams, clips, PACKET } from './streams.js'
 
 const ELAPSED = { timeline: 'elapsed' } as const
-/** A frame of the slowest stream here, and the pace of pushes. */
+/** A frame of the slowest stream here, plus the interval of pushes. */
 const FRAME_MS = 40 + 12
 const VIDEO = 0x100
 const AUDIO = 0x101
@@ -17,8 +17,13 @@ const AUDIO = 0x101
 const reconnects: readonly { name: string; first: TsPlan; second: TsPlan; gapMs: number }[] = [
   { name: 'at once, from the start', first: {}, second: {}, gapMs: 0 },
   { name: 'after 5 s, from the start', first: {}, second: {}, gapMs: 5000 },
-  { name: 'after a minute, other start and counters', first: {}, second: other(2_000_000_000), gapMs: 60_000 },
-  { name: 'shortly, the clock goes back', first: { startPts90k: 3_000_000_000 }, second: other(90_000), gapMs: 700 },
+  { name: 'after a minute, different start and counters', first: {}, second: other(2_000_000_000), gapMs: 60_000 },
+  {
+    name: 'after 0.7 s, the clock goes back',
+    first: { startPts90k: 3_000_000_000 },
+    second: other(90_000),
+    gapMs: 700,
+  },
   { name: 'over the wrap', first: { startPts90k: PTS_WRAP - 140_000 }, second: other(4_000_000_000), gapMs: 1500 },
   { name: 'the source is near its wrap', first: {}, second: other(PTS_WRAP - 40_000), gapMs: 1500 },
   {
@@ -44,8 +49,9 @@ const reconnects: readonly { name: string; first: TsPlan; second: TsPlan; gapMs:
 ]
 
 for (const { name, first, second, gapMs } of reconnects) {
-  test(`a reconnect is one stream for its readers: ${name}`, () => {
-    // The first breaks off in mid-packet and mid-PES; the second is joined in mid-packet, before its first tables end.
+  test(`a reconnect leaves one continuous stream: ${name}`, () => {
+    // The first stream breaks off in mid-packet and mid-PES; the second begins in mid-packet, before its first tables
+    // end.
     for (const [cutFirst, cutSecond] of [
       [100, 0],
       [3 * PACKET + 7, 50],
@@ -64,7 +70,7 @@ for (const { name, first, second, gapMs } of reconnects) {
   })
 }
 
-test("ffmpeg's clips are one stream over reconnects", () => {
+test("ffmpeg's clips are one continuous stream across reconnects", () => {
   for (const { name, bytes } of clips()) {
     const once = checkTs(bytes)
     const harness = new TimelineHarness().feed(bytes.subarray(0, bytes.length - 70), { durationMs: 4000 })
@@ -81,7 +87,7 @@ test("ffmpeg's clips are one stream over reconnects", () => {
   }
 })
 
-test('what a junction leaves out is counted', () => {
+test('packets dropped at a junction are counted', () => {
   const { bytes } = buildTs({ durationS: 2 })
   const from = 300 * PACKET + 20
   const harness = new TimelineHarness().feed(bytes.subarray(0, bytes.length - 400), { durationMs: 2000 })
@@ -92,7 +98,7 @@ test('what a junction leaves out is counted', () => {
   assert.equal(harness.bytes().length / PACKET, packets - droppedPackets)
 })
 
-test('a generation without a clock or tables, or of next to nothing, does no harm', () => {
+test('a generation without clock or tables, or of only a few packets, does no harm', () => {
   const { bytes } = buildTs({ durationS: 2 })
   const harness = new TimelineHarness().feed(bytes, { durationMs: 2000 })
   for (const rubbish of [new Uint8Array(0), new Uint8Array(5000).fill(1), bytes.subarray(40 * PACKET, 47 * PACKET)]) {
@@ -102,7 +108,7 @@ test('a generation without a clock or tables, or of next to nothing, does no har
   assertClean(checkTs(harness.bytes()))
 })
 
-test('the start of a generation stays marked when its first packets are left out', () => {
+test('the start of a generation stays marked when its first packets are dropped', () => {
   const { bytes } = buildTs({ durationS: 2 })
   for (const from of [30, 31, 32, 33, 34, 35, 36]) {
     const harness = new TimelineHarness().feed(bytes, { durationMs: 2000 })
@@ -122,7 +128,7 @@ test('the start of a generation stays marked when its first packets are left out
   }
 })
 
-test('other tracks are marked, and their PMT gets the next version with a right CRC', () => {
+test('changed tracks are marked, and their PMT gets the next version with the right CRC', () => {
   for (const pmtPackets of [1, 2]) {
     for (const second of [
       { audio: [{}, { language: 'eng' }] },
@@ -151,7 +157,7 @@ test('other tracks are marked, and their PMT gets the next version with a right 
   }
 })
 
-test('other parameter sets are marked, and the tables stay as they are', () => {
+test('changed parameter sets are marked, and the tables stay unchanged', () => {
   const harness = new TimelineHarness().feed(buildTs({ durationS: 2 }).bytes, { durationMs: 2000 })
   for (const width of [64, 128, 128]) {
     harness.nextGeneration(ELAPSED, 100).feed(buildTs({ durationS: 2, video: { width } }).bytes, { durationMs: 2000 })
@@ -174,7 +180,7 @@ test('a change inside a generation is marked too, and keeps its version in the f
   assert.equal(harness.out.filter(({ discontinuity }) => discontinuity === 'marked').length, 1)
 })
 
-test('versions go on over several changes, whatever the source counts', () => {
+test('versions keep increasing across several changes, whatever versions the source has', () => {
   const harness = new TimelineHarness().feed(buildTs({ durationS: 1, pmtVersion: 31 }).bytes, { durationMs: 1000 })
   const audio = [{ language: 'deu' }, { language: 'eng' }]
   for (const [index, pmtVersion] of [31, 7, 7, 0].entries()) {
@@ -188,7 +194,7 @@ test('versions go on over several changes, whatever the source counts', () => {
   assert.deepEqual(report.tables[0x1000]?.versions, [31, 0, 1, 2, 3])
 })
 
-test('a source that comes back after another one with the same versions is what its tables say', () => {
+test('the tables of a source that returns after another one with the same versions take effect again', () => {
   const one = buildTs({ durationS: 1 })
   const two = buildTs({ durationS: 1, pmtPid: 0x1100, video: { pid: 0x200 }, audio: { pid: 0x201 } })
   const harness = new TimelineHarness().feed(one.bytes, { durationMs: 1000 })
@@ -203,7 +209,7 @@ test('a source that comes back after another one with the same versions is what 
   )
 })
 
-test('every built stream follows every other one', () => {
+test('the built streams follow one another without errors', () => {
   const streams = builtStreams()
   const harness = new TimelineHarness()
   for (const [index, { bytes }] of streams.entries()) {
@@ -244,7 +250,7 @@ function assertClean(report: TsReport): void {
   for (const [pid, clock] of Object.entries(report.clocks)) assert.equal(clock.jumps, 0, `PCR of ${pid}`)
 }
 
-/** The clocks go on as much later as time has passed, within a frame. */
+/** The clocks advance by the time that passed, within a frame. */
 function assertGap(harness: TimelineHarness, gapMs: number): void {
   const start = harness.starts.at(-1) ?? 0
   const whole = harness.bytes()
@@ -259,7 +265,7 @@ function assertGap(harness: TimelineHarness, gapMs: number): void {
   }
 }
 
-/** PTS of all tracks and PCR are moved by the same amount. */
+/** PTS of all tracks and PCR are shifted by the same amount. */
 function assertSameOffset(source: Uint8Array, sent: Uint8Array): void {
   const [before, after] = [checkTs(source), checkTs(sent)]
   const moves = new Set<number>()

@@ -1,4 +1,4 @@
-// One edit of a soak: written, applied or refused, and all viewers looked at.
+// Runs one edit of a soak: writes it, waits until it is applied or refused, and checks all viewers.
 import assert from 'node:assert/strict'
 import { isDeepStrictEqual } from 'node:util'
 import type { ReloadStatus } from '@millrace/engine/api'
@@ -16,16 +16,16 @@ import { SAVE_METHODS } from './save-files.js'
 import type { SavedFiles, Texts, SaveMethod } from './save-files.js'
 import type { SoakEnvironment } from './soak-environment.js'
 
-/** Longer than a commit that waits for a key frame, than a drain. */
+/** Longer than a commit that waits for a key frame, and than a drain. */
 const APPLY_MS = 20_000
-/** Two GOPs or 5 s, whichever is longer, and a busy machine. */
+/** Two GOPs or 5 s, whichever is longer, plus what a busy machine adds. */
 const CUT_MS = 6000
 /** The engine maps its monotonic clock to the time of day once. */
 const CLOCK_MS = 20
 const TRIGGERS = ['file', 'file', 'api', 'api', 'SIGHUP', 'three at once'] as const
 type Trigger = (typeof TRIGGERS)[number]
 
-/** Whose stream is not the same before and after. */
+/** Verbs after which the stream is not the same as before. */
 const MAY_MARK: ReadonlySet<string> = new Set(['source', 'handoff'])
 
 export interface RunnerSettings {
@@ -37,9 +37,9 @@ export interface RunnerSettings {
 }
 
 export class EditRunner {
-  /** What runs. */
+  /** The configuration that runs. */
   model: ConfigModel
-  /** Of the edit that is under method, for who reports a failure. */
+  /** The edit in progress, for the report of a failure. */
   current = { number: 0, kind: '', how: '', before: new Map() as Texts, after: new Map() as Texts }
   readonly #of: RunnerSettings
 
@@ -48,7 +48,7 @@ export class EditRunner {
     this.model = settings.environment.first
   }
 
-  /** False where there is nothing that this kind could change. */
+  /** False if there is nothing that this kind of edit could change. */
   async applyValid(edit: Edit, number: number, only: readonly Trigger[] = TRIGGERS): Promise<boolean> {
     const { random, figures } = this.#of
     const next = this.#copy()
@@ -59,7 +59,7 @@ export class EditRunner {
     return true
   }
 
-  /** Nothing may come of it but that it is told. */
+  /** The edit must be reported, and change nothing. */
   async tryBroken(edit: BrokenEdit, number: number): Promise<void> {
     const { random, files, figures, environment } = this.#of
     const texts = edit.write(this.#copy(), this.#context(number))
@@ -70,20 +70,20 @@ export class EditRunner {
     const answers = await this.#trigger(trigger)
     for (const { status, report } of answers) {
       const isRight = report.result === edit.result || report.result === 'superseded'
-      assert.ok(isRight && status >= 400, `asked for a reload, answered ${status} ${report.result}: ${report.why}`)
+      assert.ok(isRight && status >= 400, `the reload returned ${status} ${report.result}: ${report.why}`)
     }
-    // A request from before may still come to its end.
+    // An earlier request may still finish.
     const { reason } = await this.#reloadStatus(
       (reload) => !reload.inSync && isSince(reload, savedAt) && reload.last?.result === edit.result,
-      (reload) => `the status does not say that it was ${edit.result}: ${JSON.stringify(reload)}`,
+      (reload) => `the status does not report ${edit.result}: ${JSON.stringify(reload)}`,
     )
     assert.equal(await environment.engine.metric('millrace_config_in_sync', this.model), 0)
-    assert.ok((reason ?? '').length > 0, 'no reason is said')
+    assert.ok((reason ?? '').length > 0, 'no reason is given')
     await this.#checkViewers()
     figures.count(figures.broken, edit.kind)
   }
 
-  /** A good and a broken text in turn, ten times a second; the good one stays. */
+  /** A good and a broken text alternate ten times a second; the good one is last. */
   async flipFlop(edit: Edit, broken: BrokenEdit, number: number): Promise<boolean> {
     const { files, figures } = this.#of
     const next = this.#copy()
@@ -92,8 +92,8 @@ export class EditRunner {
     const good = renderConfig(next)
     this.#note(number, 'flip-flop', 'ten times a second', good)
     await files.flipFlop(bad, good, 10)
-    // What was read last may be what it said some turns ago: the same text is not read again.
-    await until(() => this.#isSame(), 'what runs is not what the files say', APPLY_MS)
+    // The last text read may be the same as some writes ago: an identical text is not read again.
+    await until(() => this.#isSame(), 'the running configuration differs from the files', APPLY_MS)
     this.#adopt(next)
     await this.#checkViewers()
     figures.count(figures.broken, 'flip-flop')
@@ -120,7 +120,7 @@ export class EditRunner {
     }
     for (const viewer of leaving) {
       const { ended, bodyBytes } = await viewer.reader.done()
-      assert.deepEqual([ended, bodyBytes % 188], ['end', 0], 'a viewer of a removed output comes to a clean end')
+      assert.deepEqual([ended, bodyBytes % 188], ['end', 0], 'the viewer of a removed output gets a clean end')
       await viewer[Symbol.asyncDispose]()
     }
     figures.lostAsPlanned += leaving.length
@@ -129,7 +129,7 @@ export class EditRunner {
     await viewers.fill(next)
   }
 
-  /** What the engine says of it before it happens is what the model says. */
+  /** The engine's plan, before anything happens, must match the model. */
   async #checkPlan(edit: Edit, texts: ReadonlyMap<string, string>, gone: ReadonlySet<string>): Promise<void> {
     const { ok, plan, diagnostics } = await this.#of.environment.engine.check(texts)
     assert.ok(ok && plan !== undefined, `a valid edit was refused: ${JSON.stringify(diagnostics.slice(0, 3))}`)
@@ -139,7 +139,7 @@ export class EditRunner {
     }
     const outputs = new Set(outputsOf(this.model).map(({ id }) => id))
     const removed = plan.nodes.filter(({ id, verb }) => verb === 'remove' && outputs.has(id)).map(({ id }) => id)
-    assert.deepEqual(removed.sort(), [...gone].sort(), 'outputs that go, by the plan')
+    assert.deepEqual(removed.sort(), [...gone].sort(), 'removed outputs, by the plan')
   }
 
   #goneOutputs(next: ConfigModel): ReadonlySet<string> {
@@ -164,18 +164,18 @@ export class EditRunner {
         figures.superseded++
         continue
       }
-      assert.equal(status, 200, `asked for a reload, answered ${result}: ${why}`)
+      assert.equal(status, 200, `the reload returned ${result}: ${why}`)
       if (result !== 'applied') continue
-      assert.equal(viewers?.lost, leaving, 'viewers that are lost, by the answer')
+      assert.equal(viewers?.lost, leaving, 'lost viewers, by the response')
       const sources = new Set(
         report.plan?.nodes.filter(({ verb }) => MAY_MARK.has(verb)).map(({ id }) => pipelineOf(id)),
       )
       for (const { how, waitedMs, node } of cuts) {
-        figures.cutOversMs.push(waitedMs)
-        assert.ok(waitedMs <= CUT_MS, `a cut-over took ${waitedMs} ms`)
+        figures.cutoversMs.push(waitedMs)
+        assert.ok(waitedMs <= CUT_MS, `a cutover took ${waitedMs} ms`)
         if (how === 'clean') continue
         figures.markedCuts++
-        assert.ok(sources.has(pipelineOf(node)), `a marked cut that no plan has announced: ${JSON.stringify(cuts)}`)
+        assert.ok(sources.has(pipelineOf(node)), `a marked cut that the plan did not announce: ${JSON.stringify(cuts)}`)
       }
     }
   }
@@ -188,8 +188,8 @@ export class EditRunner {
       (status) => `it was not applied: ${JSON.stringify(status)}`,
     )
     assert.match(reload.last?.result ?? '', /^(applied|unchanged)$/, reload.last?.why)
-    // A request from before may have come to its end meanwhile.
-    await until(() => this.#isSame(), 'what runs is not what the files say', APPLY_MS)
+    // An earlier request may have finished meanwhile.
+    await until(() => this.#isSame(), 'the running configuration differs from the files', APPLY_MS)
     return reload
   }
 
@@ -212,7 +212,7 @@ export class EditRunner {
     return until(look, () => what(last), APPLY_MS)
   }
 
-  /** The model is what runs; viewers of what was renamed are at its new name. */
+  /** The new model is what runs; viewers of renamed outputs are at the new name. */
   #adopt(next: ConfigModel): void {
     for (const { id, was } of outputsOf(next)) {
       if (id === was) continue
@@ -237,7 +237,7 @@ export class EditRunner {
 
   #copy(): ConfigModel {
     const copy = structuredClone(this.model)
-    // It means nothing once it has been applied, and some leave it where it is.
+    // `was` has no effect once applied, and some users leave it in place.
     if (this.#of.random.chance(0.7)) {
       for (const { inputs, transforms, outputs } of copy.pipelines) {
         for (const node of [...inputs, ...transforms, ...outputs]) node.was = undefined

@@ -1,8 +1,8 @@
-// The configuration with which a soak begins, and to which it comes back: pipelines whose viewers get every byte, one
-// that is told to leave some out, and one that relays another.
+// The configuration that a soak starts with and returns to: pipelines whose viewers receive every byte, one that may
+// drop packets, and one that relays another.
 import type { ConfigModel, NodeModel, PipelineModel, Settings } from './config-model.js'
 
-/** Paths of the outputs that no edit touches, by pipeline. */
+/** Path of the output that no edit touches, by pipeline. */
 export function referencePath(pipeline: string): string {
   return `/${pipeline}/reference.ts`
 }
@@ -10,7 +10,7 @@ export function referencePath(pipeline: string): string {
 export const FAST_CLIP = 'fast.ts'
 export const MULTI_CLIPS = ['multi.ts', 'multi-b.ts'] as const
 export const CARD_CLIP = 'testcard.ts'
-/** The listener of references: its address never changes. */
+/** The listener of the reference outputs: its address never changes. */
 export const FIXED_LISTENER = 'fixed'
 
 export interface FirstPorts {
@@ -87,7 +87,7 @@ function node(id: string, type: string, from: string | undefined, options: Setti
   return { id, firstId: id, type, from, was: undefined, options }
 }
 
-/** The first configuration, with everything that still runs brought back under the name that it had. */
+/** The first configuration, with everything that still runs renamed back to its original id. */
 export function backToFirst(first: ConfigModel, now: ConfigModel): ConfigModel {
   const back = structuredClone(first)
   for (const pipeline of back.pipelines) {

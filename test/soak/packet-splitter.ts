@@ -1,4 +1,4 @@
-// Takes a stream apart into its packets, and lets through those that are compared.
+// Splits a stream into packets, and leaves out those that are not compared.
 const SIZE = 188
 const PAT_PID = 0
 const NULL_PID = 0x1fff
@@ -6,9 +6,9 @@ const NULL_PID = 0x1fff
 /** PIDs that are left out. */
 export type ExcludedPids = ReadonlySet<number>
 
-/** Where nothing is selected: every packet but stuffing, which preambles are made of. */
+/** For pipelines that pass everything: leaves out only stuffing, of which preambles consist. */
 export const EXCLUDED_WHEN_EXACT: ExcludedPids = new Set([NULL_PID])
-/** Where a selection may be made: tables are written anew, and the second sound track may be missing. */
+/** For pipelines that may select PIDs: tables are rewritten, and the second audio track may be missing. */
 export const EXCLUDED_WHEN_SELECTED: ExcludedPids = new Set([PAT_PID, 0x1000, 0x102, NULL_PID])
 
 export class PacketSplitter {
@@ -19,7 +19,7 @@ export class PacketSplitter {
     this.#excluded = excluded
   }
 
-  /** Copies; the stream is in step from its first byte. */
+  /** Copies the bytes; the stream must be packet-aligned from its first byte. */
   take(bytes: Uint8Array): Buffer[] {
     const all = Buffer.concat([this.#rest, bytes])
     const whole = all.length - (all.length % SIZE)

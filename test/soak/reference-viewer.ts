@@ -1,4 +1,5 @@
-// What a pipeline's input gave, as an output shows it that no edit touches: the measure for all other viewers of it.
+// What a pipeline's input delivered, as received from an output that no edit touches: the reference for all other
+// viewers of the pipeline.
 import { HttpReader } from '../oracle/http-reader.js'
 import type { HttpReaderReport } from '../oracle/http-reader.js'
 import { PacketSplitter } from './packet-splitter.js'
@@ -15,9 +16,9 @@ export class ReferenceViewer implements AsyncDisposable {
   readonly excluded: ExcludedPids
   readonly #splitter: PacketSplitter
   #packets: Buffer[] = []
-  /** Packets that were forgotten. */
+  /** Number of packets dropped from the front. */
   #begin = 0
-  /** Places of packets that begin a unit: their timestamps are there only once. */
+  /** Positions of packets that begin a unit: their timestamps occur only once. */
   readonly #positions = new Map<string, number>()
 
   constructor(url: string, pipeline: string, excluded: ExcludedPids) {
@@ -27,22 +28,22 @@ export class ReferenceViewer implements AsyncDisposable {
     this.reader = new HttpReader(url, { onBody: (bytes) => this.#take(bytes) })
   }
 
-  /** Place of the packet that comes next. */
+  /** Position of the next packet to arrive. */
   get end(): number {
     return this.#begin + this.#packets.length
   }
 
-  /** Undefined where it was forgotten, or has not come. */
+  /** Undefined if it has been dropped, or has not arrived. */
   packetAt(position: number): Buffer | undefined {
     return this.#packets[position - this.#begin]
   }
 
-  /** Of a packet that begins a unit; undefined for others, and for those that it has not got. */
+  /** Position of a packet that begins a unit; undefined for others, and for packets not received. */
   positionOf(packet: Buffer): number | undefined {
     return isUnique(packet) ? this.#positions.get(packet.toString('latin1')) : undefined
   }
 
-  /** Of any packet, the nearest one. */
+  /** Position of any packet; of several, the nearest one. */
   find(packet: Buffer, near: number): number | undefined {
     let found: number | undefined
     for (const [index, other] of this.#packets.entries()) {
@@ -79,7 +80,7 @@ export class ReferenceViewer implements AsyncDisposable {
   }
 }
 
-/** The beginning of a PES packet of video or audio, which carries a PTS. */
+/** The packet begins a PES packet of video or audio, which carries a PTS. */
 function isUnique(packet: Buffer): boolean {
   if (((packet[1] ?? 0) & UNIT_START) === 0) return false
   const fieldLength = ((packet[3] ?? 0) & 0x20) === 0 ? 0 : 1 + (packet[4] ?? 0)

@@ -1,4 +1,5 @@
-// The soak: edits of every kind under viewers that are all looked at after each of them, from a seed that tells all.
+// The soak: edits of every kind while viewers are connected, all of whom are checked after each edit; reproducible from
+// a seed.
 import assert from 'node:assert/strict'
 import { until } from '../e2e/kit/until.js'
 import { readWithFfmpeg } from '../oracle/ffmpeg-reader.js'
@@ -26,22 +27,22 @@ const PORTS = 60
 /** Pipelines that a real ffmpeg reads from the first edit to the last. */
 const FFMPEG_PIPELINES = ['card', 'fast']
 const SAMPLE_EVERY = 8
-/** What the engine logs of what nobody handled, and of what should not be possible. */
+/** Log lines of unhandled errors and of bugs. */
 const BUG_LINES = /"level":60|a bug:|"level":"fatal"|FATAL/
 
 export interface SoakOptions {
   readonly seed: number
-  /** It ends when both are reached. */
+  /** The soak ends when both are reached. */
   readonly edits: number
   readonly minutes: number
   readonly viewers: number
-  /** Only edits of these kinds; by default of all. */
+  /** Only edits of these kinds; by default all kinds. */
   readonly only?: readonly string[]
   /** Called before each edit. */
   readonly onEdit?: (number: number, kind: string) => void
 }
 
-/** Resolves with what is to be printed; rejects at the first thing that is wrong, with all that is needed to see it again. */
+/** Resolves with the text to print; rejects at the first fault, with everything needed to reproduce it. */
 export async function runSoak(options: SoakOptions): Promise<string> {
   const startMs = performance.now()
   const figures = new Figures()
@@ -106,7 +107,7 @@ interface ScheduledEdit {
   run(runner: EditRunner, number: number): Promise<boolean>
 }
 
-/** Every kind once, in any order, then again. */
+/** Every kind once in random order, then all over again. */
 class EditSchedule {
   readonly #random: SeededRandom
   readonly #edits: readonly ScheduledEdit[]
@@ -142,7 +143,7 @@ function brokenEdit(edit: BrokenEdit): ScheduledEdit {
   }
 }
 
-/** Some edits in one save. */
+/** Several edits in one save. */
 function combinedEdit(valid: readonly Edit[], count: number, random: SeededRandom): ScheduledEdit {
   const kind = `${count} edits at once`
   const all: Edit = {
@@ -163,7 +164,7 @@ function flipFlopEdit(valid: readonly Edit[], broken: readonly BrokenEdit[], ran
   return { kind: 'flip-flop', run: (runner, number) => runner.flipFlop(random.pick(live), random.pick(broken), number) }
 }
 
-/** To the first configuration, so that what is held can be compared with what was held then. */
+/** Returns to the first configuration, so the resources held can be compared with those held at the start. */
 async function goBack(runner: EditRunner, environment: SoakEnvironment): Promise<void> {
   const back: Edit = {
     kind: 'back to the first configuration',
@@ -176,19 +177,19 @@ async function goBack(runner: EditRunner, environment: SoakEnvironment): Promise
   await runner.applyValid(back, runner.current.number + 1, ['file'])
 }
 
-/** The sessions are known before the first edit. */
+/** Records the sessions before the first edit. */
 async function viewersAreKnown({ engine }: SoakEnvironment, viewers: SoakViewers): Promise<void> {
   const faults = viewers.checkSessions(await engine.clients())
   assert.deepEqual(faults, [])
 }
 
-/** They hold what they will hold: what is counted as held before the first edit has their sockets. */
+/** Waits until both are connected, so their sockets count as held before the first edit. */
 async function ffmpegsAreKnown({ engine }: SoakEnvironment): Promise<void> {
   const areKnown = async (): Promise<boolean> => {
     const clients = await engine.clients()
     return clients.filter(({ userAgent = '' }) => userAgent.startsWith('Lavf')).length === FFMPEG_PIPELINES.length
   }
-  await until(areKnown, 'both ffmpegs among the clients')
+  await until(areKnown, 'both ffmpegs are among the clients')
 }
 
 function watchWithFfmpeg(name: string, { first }: SoakEnvironment, signal: AbortSignal): Promise<FfmpegReport> {
@@ -200,7 +201,7 @@ function watchWithFfmpeg(name: string, { first }: SoakEnvironment, signal: Abort
 function assertQuiet({ warnings, lines, outTimeMs }: FfmpegReport, startMs: number): void {
   assert.deepEqual(warnings, {}, lines.join('\n'))
   const missingMs = performance.now() - startMs - outTimeMs
-  assert.ok(missingMs < 15_000, `ffmpeg got ${outTimeMs} ms of the stream, ${missingMs} ms less than have passed`)
+  assert.ok(missingMs < 15_000, `ffmpeg got ${outTimeMs} ms of the stream, ${missingMs} ms less than the elapsed time`)
 }
 
 function explain(error: unknown, { seed }: SoakOptions, runner: EditRunner, environment: SoakEnvironment): Error {
@@ -208,6 +209,6 @@ function explain(error: unknown, { seed }: SoakOptions, runner: EditRunner, envi
   const diffs = [...after].map(([name, text]) => `--- ${name}\n${diffLines(before.get(name) ?? '', text ?? '')}`)
   const seen = error instanceof Error ? error.message : String(error)
   const log = environment.engine.process.child.stderr.slice(-6000)
-  const message = `seed ${seed}, edit ${number}, ${kind} (${how}):\n${seen}\n\n${diffs.join('\n')}\n\nthe engine said:\n${log}`
+  const message = `seed ${seed}, edit ${number}, ${kind} (${how}):\n${seen}\n\n${diffs.join('\n')}\n\nlog of the engine:\n${log}`
   return new Error(message, { cause: error })
 }

@@ -14,12 +14,12 @@ export const SAVE_METHODS = [
 ] as const
 export type SaveMethod = (typeof SAVE_METHODS)[number]
 
-/** Undefined where the file is to be gone. */
+/** Texts by file name; undefined if the file is to be removed. */
 export type Texts = ReadonlyMap<string, string | undefined>
 
-/** Shorter than what the engine waits for the end of a save. */
+/** Shorter than the engine waits for a save to finish. */
 const SOON_MS = 30
-/** Longer. */
+/** Longer than the engine waits for a save to finish. */
 const LATE_MS = 250
 
 export class SavedFiles {
@@ -27,15 +27,15 @@ export class SavedFiles {
   readonly #disk: Map<string, string | undefined>
   #savedAt = 0
 
-  /** `disk`: what is in it. */
+  /** `disk`: what the folder contains. */
   constructor(folder: string, disk: Texts) {
     this.#folder = folder
     this.#disk = new Map(disk)
   }
 
   /**
-   * Writes what differs; a file that takes something over from another is written before that one. Returns
-   * when something was written last, Unix time in ms.
+   * Writes the files that differ; a file that takes content over from another is written before that one. Returns the
+   * time of the last write, Unix time in ms.
    */
   async save(texts: Texts, method: SaveMethod): Promise<number> {
     const changed = [...texts].filter(([name, text]) => this.#disk.get(name) !== text)
@@ -44,7 +44,7 @@ export class SavedFiles {
     }
     changed.sort((a, b) => grown(a) - grown(b))
     for (const [name, text] of changed) {
-      // Only the main file can be told to be broken by its half.
+      // Only the main file is recognisably broken when half written.
       await this.#write(join(this.#folder, name), text, name === MAIN_FILE ? method : 'rename over')
       this.#disk.set(name, text)
       this.#savedAt = Date.now()
@@ -52,7 +52,7 @@ export class SavedFiles {
     return this.#savedAt
   }
 
-  /** Two texts in turn, ten times a second; the last one stays. */
+  /** Writes two texts alternately, ten times a second; the second one is last. */
   async flipFlop(first: Texts, second: Texts, times: number): Promise<number> {
     for (let time = 0; time < times; time++) {
       await this.save(time % 2 === 0 ? first : second, 'in place')

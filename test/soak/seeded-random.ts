@@ -1,4 +1,4 @@
-// Choices that can be had again from the same seed.
+// Random choices that are reproducible from a seed.
 import { seeded } from '../fuzz/seeded.js'
 
 export class SeededRandom {
@@ -8,7 +8,7 @@ export class SeededRandom {
     this.#next = seeded(seed)
   }
 
-  /** From 0 to below `end`. */
+  /** An integer from 0 to `end` - 1. */
   below(end: number): number {
     return Math.floor(this.#next() * end)
   }
@@ -24,7 +24,7 @@ export class SeededRandom {
     return item as T
   }
 
-  /** Undefined of no items. */
+  /** Undefined if `items` is empty. */
   tryPick<T>(items: readonly T[]): T | undefined {
     return items.length === 0 ? undefined : this.pick(items)
   }

@@ -1,5 +1,5 @@
-// The viewers of a soak and the references of its pipelines: joins them where there is room, and says what is wrong with
-// any of them.
+// The viewers of a soak and the reference viewer of each pipeline: connects them where there is room, and reports what
+// is wrong with any of them.
 import type { ClientStatus } from '@millrace/engine/api'
 import type { ConfigModel, NodeModel, PipelineModel } from './config-model.js'
 import { optionOf, outputsOf, textOf } from './config-model.js'
@@ -9,13 +9,13 @@ import { EXCLUDED_WHEN_EXACT, EXCLUDED_WHEN_SELECTED } from './packet-splitter.j
 import { Viewer } from './viewer.js'
 import { ReferenceViewer } from './reference-viewer.js'
 
-/** An output with a lower limit than this is left alone by who joins. */
-const ROOM = 100
+/** Viewers do not join an output whose limit is this low or lower. */
+const MIN_LIMIT = 100
 
 export class SoakViewers implements AsyncDisposable {
   readonly connected = new Set<Viewer>()
   readonly #references = new Map<string, ReferenceViewer>()
-  /** Continuity errors that were told. */
+  /** Continuity errors that have been reported. */
   readonly #referenceErrors = new Map<string, number>()
   readonly #size: number
   readonly #random: SeededRandom
@@ -29,7 +29,7 @@ export class SoakViewers implements AsyncDisposable {
     return [...this.#references.values()]
   }
 
-  /** Brings it to its size again; resolves when all who have joined have got a packet. */
+  /** Fills up to the wanted size; resolves when every viewer that joined has received a packet. */
   async fill(model: ConfigModel): Promise<void> {
     for (const pipeline of model.pipelines) await this.#placeReference(pipeline, model)
     const outputs = outputsOf(model).filter(({ node }) => !isReference(node) && hasRoom(node))
@@ -39,7 +39,7 @@ export class SoakViewers implements AsyncDisposable {
       const emptiest = Math.min(...outputs.map(({ id }) => of(id)))
       const { id, node, of: pipeline } = this.#random.pick(outputs.filter((each) => of(each.id) === emptiest))
       const reference = this.#references.get(pipeline.name)
-      if (reference === undefined) throw new Error(`${pipeline.name} has no reference`)
+      if (reference === undefined) throw new Error(`${pipeline.name} has no reference viewer`)
       const credentials = Buffer.from(`anna:${model.password}`).toString('base64')
       const headers = [`Authorization: Basic ${credentials}`]
       const viewer = new Viewer(urlOf(node, model), id, reference, reference.excluded, headers)
@@ -49,12 +49,12 @@ export class SoakViewers implements AsyncDisposable {
     await Promise.all(joined.map(arrived))
   }
 
-  /** Notes the sessions of those who have none yet, and returns what is wrong with those of the others. */
+  /** Records the sessions of new viewers, and returns what is wrong with those of the others. */
   checkSessions(clients: readonly ClientStatus[]): string[] {
     return [...this.connected].flatMap((viewer) => checkSession(viewer, clients))
   }
 
-  /** What is wrong with what they have got. */
+  /** What is wrong with the streams they have received. */
   checkStreams(): string[] {
     const faults: string[] = []
     for (const viewer of this.connected) {
@@ -66,24 +66,26 @@ export class SoakViewers implements AsyncDisposable {
     }
     for (const { pipeline, reader } of this.#references.values()) {
       const { ended, ts } = reader.report()
-      if (ended !== 'open') faults.push(`the reference of ${pipeline}: ${ended}`)
+      if (ended !== 'open') faults.push(`the reference viewer of ${pipeline}: ${ended}`)
       const errors = ts?.continuityErrors ?? 0
       if (errors > (this.#referenceErrors.get(pipeline) ?? 0)) {
         this.#referenceErrors.set(pipeline, errors)
-        faults.push(`the reference of ${pipeline}: continuity errors ${JSON.stringify(ts?.continuityErrorsByPid)}`)
+        faults.push(
+          `the reference viewer of ${pipeline}: continuity errors ${JSON.stringify(ts?.continuityErrorsByPid)}`,
+        )
       }
     }
     return faults
   }
 
-  /** Takes those out who watch one of these; they are waited for by who takes them. */
+  /** Removes the viewers of these outputs and returns them; the caller waits for them to end. */
   leave(nodes: ReadonlySet<string>): Viewer[] {
     const leaving = [...this.connected].filter(({ node }) => nodes.has(node))
     for (const viewer of leaving) this.connected.delete(viewer)
     return leaving
   }
 
-  /** Takes the references of pipelines out that are not there any more. */
+  /** Removes the reference viewers of pipelines that no longer exist. */
   leaveReferences(model: ConfigModel): ReferenceViewer[] {
     const names = new Set(model.pipelines.map(({ name }) => name))
     const leaving = [...this.#references.values()].filter(({ pipeline }) => !names.has(pipeline))
@@ -99,7 +101,7 @@ export class SoakViewers implements AsyncDisposable {
   async #placeReference(pipeline: PipelineModel, model: ConfigModel): Promise<void> {
     if (this.#references.has(pipeline.name)) return
     const node = pipeline.outputs.find(isReference)
-    if (node === undefined) throw new Error(`${pipeline.name} has no reference`)
+    if (node === undefined) throw new Error(`${pipeline.name} has no reference viewer`)
     const excluded = pipeline.isExact ? EXCLUDED_WHEN_EXACT : EXCLUDED_WHEN_SELECTED
     const reference = new ReferenceViewer(urlOf(node, model), pipeline.name, excluded)
     this.#references.set(pipeline.name, reference)
@@ -107,29 +109,33 @@ export class SoakViewers implements AsyncDisposable {
   }
 }
 
-/** Two viewers of two listeners may have the same port at their end: the session tells them apart, at first the output. */
+/**
+ * Two viewers of two listeners may have the same local port: the session id tells them apart, and before it is known
+ * the output does.
+ */
 function checkSession(viewer: Viewer, clients: readonly ClientStatus[]): string[] {
   const { client, node, session } = viewer
   const own = clients.filter((each) => each.client === client)
   const found = own.find(({ id, node: is }) => (session === undefined ? is === node : id === session))
-  if (found === undefined) return [`${node}: ${client}, session ${session}, is not among the clients: ${describe(own)}`]
+  if (found === undefined)
+    return [`${node}: ${client}, session ${session}, is not among the clients: ${describeSessions(own)}`]
   viewer.session = found.id
   return found.node === node ? [] : [`${viewer.url}: expected at ${node}, is at ${found.node}`]
 }
 
-function describe(sessions: readonly ClientStatus[]): string {
+function describeSessions(sessions: readonly ClientStatus[]): string {
   return sessions.map(({ id, client, node }) => `${id} of ${client} at ${node}`).join(', ')
 }
 
 async function arrived({ reader }: Viewer | ReferenceViewer): Promise<void> {
   const { status } = await reader.until((report) => report.bodyBytes > 0 || report.status >= 300)
-  if (status !== 200) throw new Error(`a viewer was answered ${status}`)
+  if (status !== 200) throw new Error(`a viewer received status ${status}`)
 }
 
 function hasRoom({ options }: NodeModel): boolean {
   return ['clients.max', 'clients.perAddress'].every((path) => {
     const limit = Number(optionOf(options, path) ?? 0)
-    return limit === 0 || limit > ROOM
+    return limit === 0 || limit > MIN_LIMIT
   })
 }
 

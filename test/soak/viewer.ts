@@ -1,30 +1,30 @@
-// A viewer of the soak: a light reader that is checked for continuity, and whose packets are compared with those of the
-// reference of its pipeline as they come.
+// A viewer of the soak: an HTTP reader that is checked for continuity, and whose packets are compared with those of the
+// reference viewer of its pipeline as they arrive.
 import { HttpReader } from '../oracle/http-reader.js'
 import type { HttpReaderReport } from '../oracle/http-reader.js'
 import { PacketSplitter } from './packet-splitter.js'
 import type { ExcludedPids } from './packet-splitter.js'
 import type { ReferenceViewer } from './reference-viewer.js'
 
-/** Packets, about 4 s: between two that begin a unit there are far fewer. */
+/** In packets, about 4 s: unit starts are much closer together. */
 const MAX_UNKNOWN = 3000
 
 export class Viewer implements AsyncDisposable {
   readonly reader: HttpReader
   readonly url: string
-  /** Of its output; changes with a rename. */
+  /** Id of its output; changes with a rename. */
   node: string
-  /** `address:port` of its own end, once it is connected. */
+  /** `address:port` of its local end, once connected. */
   client = ''
-  /** What the engine calls its session; undefined before it was seen. */
+  /** The engine's id of its session; undefined until it has been seen. */
   session: string | undefined
   readonly reference: ReferenceViewer
-  /** Packets that have not been compared yet. */
+  /** Packets not compared yet. */
   readonly #pending: Buffer[] = []
   readonly #splitter: PacketSplitter
-  /** Where the next packet is in what the reference got; undefined before a packet was found there. */
+  /** Position of the next packet in the reference stream; undefined until a packet is found there. */
   #position: number | undefined
-  #toldErrors = 0
+  #reportedErrors = 0
   #compared = 0
 
   constructor(
@@ -49,19 +49,19 @@ export class Viewer implements AsyncDisposable {
     return this.reader.report()
   }
 
-  /** Packets that were found to be the same as the reference's. */
+  /** Packets found equal to the reference. */
   get compared(): number {
     return this.#compared
   }
 
-  /** What is wrong with what it got since it was asked last; undefined for nothing. */
+  /** What is wrong with what it received since the last call; undefined if nothing is. */
   fault(): string | undefined {
     const { ts } = this.report()
     const errors = (ts?.continuityErrors ?? 0) + (ts?.syncErrors ?? 0) + (ts?.duplicates ?? 0)
     const differs = this.#compare()
     if (differs !== undefined) return differs
-    if (errors === this.#toldErrors) return undefined
-    this.#toldErrors = errors
+    if (errors === this.#reportedErrors) return undefined
+    this.#reportedErrors = errors
     const { continuityErrorsByPid, syncErrors, duplicates } = ts ?? {}
     return `continuity errors by PID ${JSON.stringify(continuityErrorsByPid)}, sync errors ${syncErrors}, duplicates ${duplicates}`
   }
@@ -72,7 +72,8 @@ export class Viewer implements AsyncDisposable {
 
   #compare(): string | undefined {
     const count = this.#findPosition()
-    if (this.#position === undefined && this.#pending.length > MAX_UNKNOWN) return 'nothing that its reference has got'
+    if (this.#position === undefined && this.#pending.length > MAX_UNKNOWN)
+      return 'no packet that the reference viewer has received'
     for (const packet of this.#pending.splice(0, count)) {
       const expected = this.reference.packetAt(this.#position ?? 0)
       if (expected?.equals(packet) !== true) return this.#differs(packet, expected)
@@ -82,7 +83,10 @@ export class Viewer implements AsyncDisposable {
     return undefined
   }
 
-  /** Returns how many of the pending packets can be compared now. What comes before the first position is its own. */
+  /**
+   * Returns how many of the pending packets can be compared now. Packets before the first known position are the
+   * viewer's own preamble.
+   */
   #findPosition(): number {
     if (this.#position === undefined) {
       const known = this.#pending.findIndex((packet) => this.reference.positionOf(packet) !== undefined)
@@ -96,20 +100,20 @@ export class Viewer implements AsyncDisposable {
   #differs(packet: Buffer, expected: Buffer | undefined): string {
     const position = this.#position ?? 0
     const real = this.reference.positionOf(packet) ?? this.reference.find(packet, position)
-    // Compared anew from the next packet that is known: one fault is told once.
+    // Comparison restarts at the next known packet, so each fault is reported once.
     this.#position = undefined
-    if (expected === undefined) return `it is ${this.reference.end - position} packets behind the reference`
+    if (expected === undefined) return `it is ${this.reference.end - position} packets behind the reference viewer`
     if (real === undefined)
-      return `after packet ${position} of its reference ${this.#describeForeign(packet, position)}`
-    return real > position ? `a gap of ${real - position} packets` : `${position - real} packets once more`
+      return `after packet ${position} of the reference viewer ${this.#describeForeign(packet, position)}`
+    return real > position ? `a gap of ${real - position} packets` : `${position - real} packets repeated`
   }
 
-  /** How many packets come that the reference never got, and with which of its packets it goes on. */
+  /** How many packets the reference viewer never received, and with which of its packets the stream continues. */
   #describeForeign(packet: Buffer, position: number): string {
     const rest = [packet, ...this.#pending]
     const known = rest.findIndex((each) => this.reference.find(each, position) !== undefined)
     const next = rest[known]
-    const then = next === undefined ? 'nothing that it has got' : `its packet ${this.reference.find(next, position)}`
-    return `there are ${known < 0 ? rest.length : known} packets of nobody, ${packet.toString('hex', 0, 8)}..., then ${then}`
+    const then = next === undefined ? 'no known packet' : `its packet ${this.reference.find(next, position)}`
+    return `there are ${known < 0 ? rest.length : known} unknown packets, ${packet.toString('hex', 0, 8)}..., then ${then}`
   }
 }

@@ -1,4 +1,4 @@
-// Edits that nobody notices: formatting, every option of class `live`, limits, texts, access.
+// Edits that do not affect viewers: formatting, every option of class `live`, limits, texts, access.
 import type { PlanVerb } from '@millrace/engine'
 import type { ConfigModel, Settings, Value } from '../config-model.js'
 import { optionOf, withOption } from '../config-model.js'
@@ -7,7 +7,10 @@ import { someOutput, somePipeline } from './edit.js'
 
 type Values = readonly (Value | undefined)[]
 
-/** Of http-ts. `clients.max: 1` sends nobody away. Windows and time limits stay longer than a viewer of ours may sleep. */
+/**
+ * Options of http-ts. `clients.max: 1` disconnects no one. Windows and timeouts stay longer than a test viewer may be
+ * idle.
+ */
 const OUTPUT_OPTIONS: Readonly<Record<string, Values>> = {
   start: [undefined, 'keyframe', 'now', 'burst'],
   burst: [undefined, '1s', '3s', '0s'],
@@ -52,8 +55,8 @@ export const LIVE_EDITS: readonly Edit[] = [
   layoutEdit('order', (layout) => ({ ...layout, isReversed: !layout.isReversed })),
   layoutEdit('formatting', (layout) => ({ ...layout, isFlow: !layout.isFlow, indent: layout.indent === 2 ? 4 : 2 })),
   placeEdit('move to an included file', 'included'),
-  placeEdit('make a template of it', 'template'),
-  placeEdit('write it out', 'plain'),
+  placeEdit('turn into a template', 'template'),
+  placeEdit('turn into a plain pipeline', 'plain'),
   ...Object.entries(OUTPUT_OPTIONS).map(([path, values]) =>
     edit(`http-ts ${path}`, ['live'], (model, context) => {
       const found = someOutput(model, context)
@@ -141,7 +144,7 @@ function layoutEdit(
 function placeEdit(kind: string, place: 'plain' | 'included' | 'template'): Edit {
   return edit(kind, [], (model, context) => {
     const pipeline = somePipeline(model, context, (each) => each.place !== place)
-    // A file without pipelines is another thing than a formatting.
+    // A file without pipelines would be more than a change of formatting.
     const stay = model.pipelines.filter((each) => each !== pipeline && each.place !== 'included')
     if (pipeline === undefined || (place === 'included' && stay.length === 0)) return false
     pipeline.place = place
@@ -149,7 +152,7 @@ function placeEdit(kind: string, place: 'plain' | 'included' | 'template'): Edit
   })
 }
 
-/** Of some node of this type. */
+/** Changes any one node of this type. */
 function nodeEdit(kind: string, type: string, path: string, values: Values): Edit {
   return edit(kind, ['live'], (model, context) => {
     const nodes = model.pipelines.flatMap(({ inputs, transforms }) => [...inputs, ...transforms])
@@ -164,7 +167,7 @@ function setOption(node: { options: Settings }, path: string, values: Values, co
   return options !== undefined
 }
 
-/** With another value than it has. The values of some kinds say their default, too: then the plan may be empty. */
+/** The options with a different value. Some kinds list the default explicitly: their plan may then be empty. */
 function changed(options: Settings, path: string, values: Values, { random }: EditContext): Settings | undefined {
   const now = JSON.stringify(optionOf(options, path))
   const value = random.pick(values.filter((each) => JSON.stringify(each) !== now))

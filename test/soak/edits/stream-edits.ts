@@ -1,13 +1,13 @@
-// Edits that move the stream of somebody who is connected: swaps, other sources, other sockets and paths.
+// Edits that move the stream of connected viewers: swaps, other sources, other sockets and paths.
 import type { ConfigModel, NodeModel } from '../config-model.js'
 import { nodesOf, textOf, withOption } from '../config-model.js'
 import { FAST_CLIP, FIXED_LISTENER, referencePath } from '../first-config.js'
 import type { Edit, EditContext } from './edit.js'
 import { isReference, newId, putInOrder, readable, rewire, someOutput, somePipeline, sourcesFor } from './edit.js'
 
-/** Files of null packets that are there. */
+/** Existing files of null packets. */
 export const PREAMBLES = ['preamble-1.ts', 'preamble-2.ts'] as const
-/** Of the second sound track of the clips of `multi`, and of nothing. */
+/** PIDs that may be excluded: the second audio track of the clips of `multi`, and an unused one. */
 const SPARE_PIDS = [[0x102], ['0x1ffe'], [0x102, 0x1ffe]] as const
 
 export const STREAM_EDITS: readonly Edit[] = [
@@ -65,7 +65,7 @@ export const STREAM_EDITS: readonly Edit[] = [
     },
   },
   {
-    kind: 'put a transform in',
+    kind: 'insert a transform',
     verbs: ['swap', 'add'],
     change(model, context) {
       const pipeline = somePipeline(model, context, ({ transforms }) => transforms.length < 6)
@@ -82,7 +82,7 @@ export const STREAM_EDITS: readonly Edit[] = [
     },
   },
   {
-    kind: 'take a transform out',
+    kind: 'remove a transform',
     verbs: ['swap', 'remove'],
     change(model, context) {
       const pipeline = somePipeline(model, context, ({ transforms }) => transforms.length > 0)
@@ -130,7 +130,7 @@ export const STREAM_EDITS: readonly Edit[] = [
     },
   },
   {
-    kind: 'exchange paths',
+    kind: 'swap paths',
     verbs: ['rebind'],
     change(model, context) {
       const one = someOutput(model, context)?.node
@@ -178,7 +178,7 @@ export const STREAM_EDITS: readonly Edit[] = [
   },
 ]
 
-/** The clip whose every packet reaches every viewer is never selected from. */
+/** Packets are never selected from the clip that has to reach every viewer in full. */
 function selectOn(
   model: ConfigModel,
   context: EditContext,

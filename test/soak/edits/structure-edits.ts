@@ -1,5 +1,5 @@
-// Edits that add, remove and rename: outputs, pipelines, listeners, services. Who is added may be removed again; of the
-// first configuration only viewers' outputs `third` go, so that there is somebody to lose.
+// Edits that add, remove and rename: outputs, pipelines, listeners, services. Anything added may be removed again; of
+// the first configuration only the outputs `third` are removed, so that there are viewers to lose.
 import type { ConfigModel, NodeModel, PipelineModel } from '../config-model.js'
 import { optionOf, outputsOf, withOption } from '../config-model.js'
 import { CARD_CLIP, FAST_CLIP, FIXED_LISTENER, fileInput } from '../first-config.js'
@@ -153,7 +153,7 @@ function newOutput(id: string, from: string, pipeline: string, { random }: EditC
   return { id, firstId: undefined, type: 'http-ts', from, was: undefined, options }
 }
 
-/** It has a reference of its own, like the others. */
+/** It has a reference output like the others. */
 function newPipeline(model: ConfigModel, context: EditContext): PipelineModel {
   const name = newId('pipe', context)
   const options = fileInput(context.random.pick([CARD_CLIP, FAST_CLIP]))
@@ -175,7 +175,7 @@ function newPipeline(model: ConfigModel, context: EditContext): PipelineModel {
   }
 }
 
-/** A node that keeps a `was` from before says so once only. */
+/** `was` names the id before this edit only. */
 function rename(node: NodeModel, word: string, context: EditContext): boolean {
   if (isReference(node)) return false
   node.was = node.id
