@@ -1,4 +1,4 @@
-// pipelines/channels.yaml: one template, two channels, and a third one while it runs.
+// pipelines/channels.yaml: one template, two channels, and a third added at run time.
 import assert from 'node:assert/strict'
 import { cp, readFile, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -12,7 +12,7 @@ import { until } from './kit/until.js'
 
 const ENOUGH_BYTES = 300_000
 
-test('both channels of the template play, and a third file is a third channel that costs nobody anything', async () => {
+test('both channels of the template play, and a third file adds a channel without affecting viewers', async () => {
   await using engine = await startChannels()
   await engine.ready()
   await using news = new HttpReader(await engine.url('news/ts'))
@@ -33,7 +33,7 @@ test('both channels of the template play, and a third file is a third channel th
   await engine.stop()
 })
 
-/** As it is shipped; only its sockets are on other ports. */
+/** The shipped configuration, on other ports. */
 async function startChannels(): Promise<EngineProcess> {
   const folder = await TempFolder.make()
   try {
@@ -43,7 +43,7 @@ async function startChannels(): Promise<EngineProcess> {
     const yaml = await readFile(join(shipped, 'channels.yaml'), 'utf8')
     await folder.write('channels.yaml', `${yaml}\nengine: { api: { address: "127.0.0.1:0" }, stateDir: state }\n`)
     const child = runCommandLine(['run', 'channels.yaml'], folder.path, { CHANNELS_ADDRESS: '127.0.0.1:0' })
-    const [, api = ''] = await child.says(/(http:\S+)\/api\/v1\/status\n/)
+    const [, api = ''] = await child.untilStderr(/(http:\S+)\/api\/v1\/status\n/)
     return new EngineProcess(folder, child, api)
   } catch (error) {
     await folder[Symbol.asyncDispose]()

@@ -1,4 +1,4 @@
-// Hot reload of the real process: how files are saved, what is said where, and that who watches does not notice.
+// Hot reload of the real process: how files are saved, what is reported where, and that viewers are not affected.
 import assert from 'node:assert/strict'
 import { mkdir, rename, symlink, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
@@ -13,17 +13,17 @@ import { until } from './kit/until.js'
 
 const INPUT = 'path: a.ts, loop: true'
 const GOOD = engineYaml({ one: { input: INPUT, through: 'both' } })
-/** The output reads another node, and there is one more of them. */
+/** The output reads another node, and there is one more output. */
 const CHANGED = engineYaml({ one: { input: INPUT, through: 'both', outputs: { out: '', more: '' } } }).replace(
   'http-ts, from: gops',
   'http-ts, from: check',
 )
 const BROKEN = GOOD.replace('from: main', 'from: mian')
-/** How long a reload waits for a key frame; also the drain. */
+/** How long a reload waits for a key frame; also the drain timeout. */
 const CUT_WITHIN_MS = 5000
 const INVALID = 'the configuration on disk has mistakes'
 
-test('a save is applied, in place or by renaming a new file over the old one, and the viewer keeps everything', async () => {
+test('a save is applied, in place or by renaming a new file over the old one, and the viewer loses nothing', async () => {
   await using harness = await ReloadHarness.start(engineYaml({ one: { input: INPUT } }))
   await harness.watch()
   // One more transform in the middle.
@@ -40,7 +40,7 @@ test('a save is applied, in place or by renaming a new file over the old one, an
   await harness.engine.stop()
 })
 
-test('a broken save costs nobody anything, and is told in the log once, in the status, by the API and by exit codes', async () => {
+test('a broken save affects no viewer, and is reported once in the log, in the status, by the API and by exit codes', async () => {
   await using harness = await ReloadHarness.start(GOOD)
   await harness.watch()
   await harness.save(BROKEN)
@@ -48,7 +48,7 @@ test('a broken save costs nobody anything, and is told in the log once, in the s
   assert.match((await harness.reload()).reason ?? '', /"check" reads from "mian"/)
   assert.equal((await scrape(harness.engine.api)).value('millrace_config_in_sync'), 0)
   assert.equal(harness.logged(INVALID), 1)
-  // The same mistake again is not news.
+  // The same mistake is not logged again.
   await harness.save(BROKEN)
 
   const answer = await harness.post()
@@ -64,7 +64,7 @@ test('a broken save costs nobody anything, and is told in the log once, in the s
   }
   const status = await harness.command('status')
   assert.match(status.stdout, /disk differs from running/)
-  // The file that was saved again, once; whoever asked, each time.
+  // The file that was saved again is logged once; each explicit request is logged.
   assert.equal(harness.logged(INVALID), 3)
   await harness.assertViewersUnaffected()
   await harness.save(GOOD)
@@ -73,7 +73,7 @@ test('a broken save costs nobody anything, and is told in the log once, in the s
   await harness.assertViewersUnaffected()
 })
 
-test('with --no-watch a change is shown and compared, and applied when somebody asks', async () => {
+test('with --no-watch a change is reported and compared, and applied on request', async () => {
   await using harness = await ReloadHarness.start(GOOD, ['--no-watch'])
   await harness.watch()
   await harness.save(CHANGED)
@@ -101,7 +101,7 @@ test('with --no-watch a change is shown and compared, and applied when somebody 
   await harness.assertViewersUnaffected()
 })
 
-test('of three reloads at once one is applied, one finds nothing to do, and one is told that it was superseded', async () => {
+test('of three concurrent reloads one is applied, one finds nothing to do, and one is superseded', async () => {
   await using harness = await ReloadHarness.start(GOOD, ['--no-watch'])
   await harness.watch()
   await harness.save(CHANGED)
@@ -112,7 +112,7 @@ test('of three reloads at once one is applied, one finds nothing to do, and one 
   await harness.assertViewersUnaffected()
 })
 
-test('an address in use is refused with 75, and nothing has changed', async () => {
+test('an address in use is refused with 75, and nothing changes', async () => {
   await using taken = await listen()
   await using harness = await ReloadHarness.start(GOOD, ['--no-watch'])
   await harness.watch()
@@ -131,7 +131,7 @@ test('an address in use is refused with 75, and nothing has changed', async () =
   await harness.assertViewersUnaffected()
 })
 
-test('a ConfigMap that swaps its link is a save', async () => {
+test('swapping the link of a ConfigMap counts as a save', async () => {
   const version = async ({ path }: TempFolder, name: string, text: string): Promise<void> => {
     await mkdir(join(path, name))
     await writeFile(join(path, name, 'live.yaml'), text.replaceAll('path: a.ts', `path: ${join(path, 'a.ts')}`))
@@ -149,7 +149,7 @@ test('a ConfigMap that swaps its link is a save', async () => {
   await harness.assertViewersUnaffected()
 })
 
-test('--last-good starts with what ran last where the file has a mistake, and takes the mended file', async () => {
+test('--last-good starts the last good configuration if the file has a mistake, and applies the corrected file', async () => {
   await using harness = await ReloadHarness.start(CHANGED)
   await harness.engine.stop()
   await harness.save(BROKEN)
@@ -170,7 +170,7 @@ test('TERM in the middle of a reload ends everything within the drain', async ()
   await using upstream = await listen()
   await using harness = await ReloadHarness.start(GOOD, ['--no-watch'])
   const viewer = await harness.watch()
-  // It is connected, and has no key frame at which it could take over.
+  // It is connected, and has no key frame for the cutover.
   await harness.save(
     GOOD.replace('type: file, path: a.ts, loop: true', `type: http, url: "http://127.0.0.1:${upstream.port}/"`),
   )
@@ -179,12 +179,12 @@ test('TERM in the middle of a reload ends everything within the drain', async ()
   assert.equal((await harness.reload()).last, undefined)
   const startMs = performance.now()
   await harness.engine.stop()
-  assert.ok(performance.now() - startMs < CUT_WITHIN_MS, 'it does not wait for the key frame')
+  assert.ok(performance.now() - startMs < CUT_WITHIN_MS, 'the engine does not wait for the key frame')
   assert.equal((await viewer.done()).ended, 'end')
   await asked
 })
 
-/** An HTTP server that streams nothing but stuffing. */
+/** An HTTP server that streams only stuffing. */
 async function listen(): Promise<AsyncDisposable & { readonly port: number }> {
   const stuffing = Buffer.alloc(188 * 100, 0xff)
   for (let offset = 0; offset < stuffing.length; offset += 188) stuffing.set([0x47, 0x1f, 0xff, 0x10], offset)

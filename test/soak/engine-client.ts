@@ -45,7 +45,7 @@ export class EngineClient implements AsyncDisposable {
     const env = { NODE_OPTIONS: `--import=${probe}`, SOAK_PROBE: join(folder.path, PROBE_SOCKET) }
     const child = runCommandLine(['run', MAIN_FILE], folder.path, env)
     try {
-      const [, api = ''] = await child.says(/(http:\S+)\/api\/v1\/status\n/)
+      const [, api = ''] = await child.untilStderr(/(http:\S+)\/api\/v1\/status\n/)
       const token = await readFile(join(folder.path, 'state/api.token'), 'utf8')
       return new EngineClient(new EngineProcess(folder, child, api), token.trim())
     } catch (error) {

@@ -99,17 +99,17 @@ export function stalledRows({
   seconds,
   grewBytes,
   boundBytes,
-  bystanders,
-  cameBack,
+  activeReaders,
+  resumed,
 }: Stalled): readonly Row[] {
-  const { worstGapMs, counterErrors } = bystanders
+  const { worstGapMs, counterErrors } = activeReaders
   return [
     [
       `Memory, ${readers} viewers stop reading for ${seconds} s, 16 Mb/s, window 32 MiB`,
       `grew by ${megabytes(grewBytes)}, bound ${megabytes(boundBytes)}`,
     ],
     ['The others meanwhile', `longest gap ${worstGapMs.toFixed(0)} ms, ${counterErrors} continuity errors`],
-    ['Viewers that come back within the window', `${cameBack.counterErrors} continuity errors, ${cameBack.lost} lost`],
+    ['Viewers that come back within the window', `${resumed.counterErrors} continuity errors, ${resumed.lost} lost`],
   ]
 }
 

@@ -143,9 +143,9 @@ export interface Stalled {
   readonly grewBytes: number
   /** Of window and what each reader may catch up. */
   readonly boundBytes: number
-  readonly bystanders: LoadMark
+  readonly activeReaders: LoadMark
   /** Of those who were stalled for a part of the window only, after they went on. */
-  readonly cameBack: LoadMark
+  readonly resumed: LoadMark
 }
 
 /** Readers that stop reading while some others go on; a few come back while the window still has what they miss. */
@@ -170,7 +170,7 @@ export async function measureStalled(
   await pause(Math.min(8, seconds / 2) * 1000)
   load.tell('resume')
   await pause(2000)
-  const cameBack = await load.mark()
+  const resumed = await load.mark()
   load.tell('stall')
   load.tell(`open ${readers} 500`)
   await load.reading(2 * CHECKED + readers)
@@ -180,9 +180,9 @@ export async function measureStalled(
     await pause(500)
     most = Math.max(most, residentBytes(pid))
   }
-  const bystanders = await load.mark()
+  const activeReaders = await load.mark()
   const boundBytes = windowMiB * MIB + (readers + CHECKED) * 256 * 1024
-  return { readers, seconds, grewBytes: most - none, boundBytes, bystanders, cameBack }
+  return { readers, seconds, grewBytes: most - none, boundBytes, activeReaders, resumed }
 }
 
 /** Some readers come and go, so that the code that serves them has run often. */

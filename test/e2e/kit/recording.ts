@@ -1,4 +1,4 @@
-// A reader that keeps what it gets.
+// A reader that keeps everything it receives.
 import { HttpReader } from '../../oracle/http-reader.js'
 import type { HttpReaderReport } from '../../oracle/http-reader.js'
 
@@ -10,7 +10,7 @@ export class Recording implements AsyncDisposable {
     this.reader = new HttpReader(url, { onBody: (bytes) => this.#parts.push(Uint8Array.from(bytes)) })
   }
 
-  /** The whole body until now. */
+  /** The whole body so far. */
   get body(): Buffer {
     return Buffer.concat(this.#parts)
   }

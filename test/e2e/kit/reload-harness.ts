@@ -1,4 +1,4 @@
-// An engine whose files a test edits, a viewer who must not notice, and the command line beside it.
+// An engine whose files a test edits, with viewers that must not be affected, and the command line.
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -28,7 +28,10 @@ export class ReloadHarness implements AsyncDisposable {
     this.engine = engine
   }
 
-  /** `live.yaml` holds the text, unless `prepare` has written it otherwise; `args` are more of `engine run`. */
+  /**
+   * `live.yaml` contains the text, unless `prepare` has written it differently; `args` are additional arguments of
+   * `engine run`.
+   */
   static async start(text: string, args: readonly string[] = [], prepare?: (folder: TempFolder) => Promise<unknown>) {
     const folder = await TempFolder.make()
     await folder.write('a.ts', clip)
@@ -36,11 +39,11 @@ export class ReloadHarness implements AsyncDisposable {
     return ReloadHarness.startIn(folder, args)
   }
 
-  /** Takes the folder over. */
+  /** Takes ownership of the folder. */
   static async startIn(folder: TempFolder, args: readonly string[] = []): Promise<ReloadHarness> {
     const child = runCommandLine(['run', 'live.yaml', ...args], folder.path)
     try {
-      const [, api = ''] = await child.says(/(http:\S+)\/api\/v1\/status\n/)
+      const [, api = ''] = await child.untilStderr(/(http:\S+)\/api\/v1\/status\n/)
       return new ReloadHarness(new EngineProcess(folder, child, api))
     } catch (error) {
       await child[Symbol.asyncDispose]()
@@ -49,17 +52,17 @@ export class ReloadHarness implements AsyncDisposable {
     }
   }
 
-  /** Another engine in the same folder, after this one has ended. */
+  /** Starts another engine in the same folder, after this one has ended. */
   again(args: readonly string[] = []): Promise<ReloadHarness> {
     return ReloadHarness.startIn(this.engine.folder, args)
   }
 
-  /** As an editor does: a new file, renamed over the old one. */
+  /** Saves as an editor does: a new file, renamed over the old one. */
   save(text: string, name = 'live.yaml'): Promise<string> {
     return this.engine.folder.write(name, text)
   }
 
-  /** A viewer who has got something. */
+  /** Connects a viewer that has received some data. */
   async watch(id = 'one/out'): Promise<HttpReader> {
     await this.engine.ready()
     const viewer = new HttpReader(await this.engine.url(id))
@@ -70,11 +73,11 @@ export class ReloadHarness implements AsyncDisposable {
 
   async reload(): Promise<ReloadStatus> {
     const { reload } = await this.engine.status()
-    assert.ok(reload !== undefined, 'nobody supervises the files')
+    assert.ok(reload !== undefined, 'the files are not supervised')
     return reload
   }
 
-  /** Resolves when the status says so. */
+  /** Resolves when the condition holds for the status. */
   untilStatus(what: string, holds: (reload: ReloadStatus, status: EngineStatus) => boolean): Promise<true> {
     return until(
       async () => {
@@ -92,19 +95,19 @@ export class ReloadHarness implements AsyncDisposable {
     return httpRequest(`${this.engine.api}/api/v1/reload`, { method: 'POST', headers })
   }
 
-  /** A verb beside the engine, which it finds by ENGINE_API. */
+  /** Runs a verb against the engine, which it finds through ENGINE_API. */
   async command(...args: readonly string[]): Promise<CommandResult> {
     await using child = runCommandLine(args, this.engine.folder.path, { ENGINE_API: this.engine.api })
     const { code } = await child.exited
     return { code, stdout: child.stdout, stderr: child.stderr }
   }
 
-  /** How many lines of the log have this text. */
+  /** How many log lines contain this text. */
   logged(text: string): number {
     return this.engine.child.stderr.split('\n').filter((line) => line.includes(text)).length
   }
 
-  /** All viewers are there, still get the stream, and have noticed nothing. */
+  /** All viewers are connected, still receive the stream, and have had a clean one. */
   async assertViewersUnaffected(): Promise<void> {
     for (const [index, viewer] of this.#viewers.entries()) {
       await flows(viewer)
