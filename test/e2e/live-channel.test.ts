@@ -13,7 +13,7 @@ import { startEngine } from './kit/start-engine.js'
 
 const READ_MS = 60_000
 const READERS = 50
-/** Of the clip, which the channel begins again after 16 s. */
+/** Size of the clip, which the channel restarts after 16 s. */
 const CLIP_BYTES = 1_788_820
 /** The readers join one after another until the first one has received one and a half loops. */
 const JOIN_EVERY_BYTES = Math.floor((1.5 * CLIP_BYTES) / READERS)

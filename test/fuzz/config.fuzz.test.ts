@@ -13,8 +13,8 @@ const REPOSITORY = join(dirname(fileURLToPath(import.meta.url)), '../../..')
 const RUNS = Number(process.env['FUZZ_RUNS'] ?? 20_000)
 const SEED = Number(process.env['FUZZ_SEED'] ?? 1)
 const SLOWEST_MS = 1000
-/** Mutations of one file. */
-const MOST_MUTATIONS = 6
+/** Maximum mutations of one file. */
+const MAX_MUTATIONS = 6
 const TOKENS = [
   ...[
     '${',
@@ -99,7 +99,7 @@ test(`${RUNS} mutated configurations are accepted or reported, each within a sec
     const random = randomOf(SEED * 1_000_003 + run)
     const names: string[] = []
     let text = pick(seeds, random)
-    for (let left = 1 + random(MOST_MUTATIONS); left > 0; left--) {
+    for (let left = 1 + random(MAX_MUTATIONS); left > 0; left--) {
       const mutation = pick(MUTATIONS, random)
       names.push(mutation.name)
       text = mutation.apply(text, random, seeds)

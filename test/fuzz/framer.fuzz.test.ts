@@ -88,7 +88,6 @@ class Path {
   /** Bytes returned by framers, and by the timeline. */
   framed = 0
   sent = 0
-  /** Pieces that framers were given. */
   /** Pieces pushed into framers, and chunks whose PSI and PES were read. */
   pieces = 0
   chunks = 0
@@ -127,7 +126,7 @@ class Path {
   }
 }
 
-/** Returns what the stream came to. */
+/** Returns the path of the stream. */
 function runOne(random: Random): Path {
   const path = new Path(random)
   const { timeline, tracker } = path

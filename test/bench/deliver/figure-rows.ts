@@ -1,4 +1,4 @@
-// The figures as rows of the table that the README quotes: what was measured, the goal, and the figure.
+// Renders the figures as rows of the README's table: what was measured, the goal, and the figure.
 import { median } from '../measure/median.js'
 import { type Comparison, nameOf, ratioOf } from './cpu-comparison.js'
 import type { CpuWindow } from './measure-cpu.js'
@@ -42,7 +42,7 @@ export function comparisonRows(comparison: Comparison, clients: number): readonl
   ]
 }
 
-/** Batches of 20 ms: what the kernel takes for two and a half times as many writes shows in the senders in C and Node. */
+/** Batches of 20 ms: the kernel's cost of two and a half times as many writes shows in the C and Node senders. */
 export function shortBatchRows(comparison: Comparison, clients: number): readonly Row[] {
   const [product, bare, c] = [nameOf('product', 20), nameOf('bare', 20), nameOf('c', 20)]
   const reference = nameOf('c', 50)
@@ -120,7 +120,7 @@ export function channelsRow({ channels, coreShare, totalBytes }: Channels): Row 
   ]
 }
 
-/** Markdown with columns as wide as their widest cell, as the formatter wants it. */
+/** Markdown with columns as wide as their widest cell, as the formatter requires. */
 export function renderTable(head: Row, rows: readonly Row[]): string {
   const widths = [0, 1].map((column) => Math.max(...[head, ...rows].map((row) => row[column]!.length)))
   const line = (cells: readonly string[], fill: string): string =>
