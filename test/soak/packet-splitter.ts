@@ -6,7 +6,7 @@ const NULL_PID = 0x1fff
 /** PIDs that are left out. */
 export type ExcludedPids = ReadonlySet<number>
 
-/** For pipelines that pass everything: leaves out only stuffing, of which preambles consist. */
+/** For pipelines that pass everything: leaves out only stuffing, which preambles consist of. */
 export const EXCLUDED_WHEN_EXACT: ExcludedPids = new Set([NULL_PID])
 /** For pipelines that may select PIDs: tables are rewritten, and the second audio track may be missing. */
 export const EXCLUDED_WHEN_SELECTED: ExcludedPids = new Set([PAT_PID, 0x1000, 0x102, NULL_PID])

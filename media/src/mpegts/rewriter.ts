@@ -101,7 +101,7 @@ export class Rewriter {
     return true
   }
 
-  /** The unit would step back behind one that was sent: a track that began late and was not waited for. */
+  /** The unit would go back behind one that was already sent: a track that began late and was not waited for. */
   #isBehind(bytes: Uint8Array, offset: number, pid: number): boolean {
     const before = this.#sent.clocks.dts.get(pid)
     if (before === undefined || this.#isSectionPid[pid] === 1) return false
