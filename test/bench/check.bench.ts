@@ -1,7 +1,7 @@
-// How long `check` takes for a file of 200 nodes: without a mistake, and with one in every node. The definitions are
-// found once, as an engine that runs has them; the first line is a whole `check` in a process that has just begun. Prints
-// medians, and of all rounds the longest time for which nothing else could run, as an engine that loads its file again
-// would feel it; judges nothing.
+// How long `check` takes for a file of 200 nodes: without mistakes, and with one in every node. The definitions are
+// loaded once, as in a running engine; the first line is a whole `check` in a new process. Prints medians, and the
+// longest time in any round during which nothing else could run, as an engine reloading its file would experience it;
+// judges nothing.
 import { discoverPlugins, loadConfig, renderText } from '@millrace/engine'
 import type { LoadOptions } from '@millrace/engine'
 import { dirname, join } from 'node:path'
@@ -37,13 +37,13 @@ async function main(): Promise<void> {
 
 interface Run {
   readonly tookMs: number
-  /** The longest time between two turns of a timer that wants to run all the time. */
+  /** The longest time between two runs of a timer that is always due. */
   readonly stretchMs: number
   readonly diagnostics: number
 }
 
 async function timed(options: LoadOptions): Promise<Run> {
-  // One turn, so that the probe measures none of what came before.
+  // One turn of the event loop, so the probe does not measure earlier work.
   await setImmediate()
   let lastMs = performance.now()
   let stretchMs = 0

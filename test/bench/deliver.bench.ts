@@ -1,6 +1,6 @@
-// Delivery, measured whole: `engine run` with validation, GOPs and metrics on, beside a bare Node sender and, where `cc` is
-// there, a sender in C with the same batches, in turns in one run. Loopback, server and load on a core each: ratios are
-// worth something elsewhere, absolute figures are not. Prints the table of docs/performance.md.
+// Measures delivery as a whole: `engine run` with validation, GOPs and metrics on, compared with a bare Node sender and, if
+// `cc` is available, a C sender with the same batches, in turn within one run. Over loopback, server and load on a core
+// each: ratios carry over to other machines, absolute figures do not. Prints the table of docs/performance.md.
 //
 //   npm run bench -- deliver [--rounds 15] [--clients 300] [--many 4000] [--stalled 500] [--stall-seconds 20]
 //                            [--channels 50] [--only cpu,short,latency,joins,memory,stalled,channels] [--readme]
@@ -112,7 +112,7 @@ async function compare(folder: string, tools: Tools, subjects: ComparisonSetting
   return await compareCpu(settings, tools, (done) => say(`round ${done} of ${rounds}`))
 }
 
-/** Of constant rate, with a key frame every 2 s. */
+/** A stream of constant rate, with a key frame every 2 s. */
 function build(bitsPerSecond: number, durationS: number): Uint8Array {
   return buildTs({ durationS, muxRate: bitsPerSecond, video: { gopFrames: 50, bitrate: bitsPerSecond * 0.85 } }).bytes
 }

@@ -1,5 +1,5 @@
-// The straightforward way to parse a transport stream in Node, as a measure for the framer: a Buffer view and an object per
-// packet, with header, adaptation field and PCR, and a concatenation where a packet lies over two reads.
+// The straightforward way to parse a transport stream in Node, for comparison with the framer: a Buffer view and an
+// object per packet, with header, adaptation field and PCR, and a concatenation if a packet spans two reads.
 
 export interface NaivePacket {
   readonly transportErrorIndicator: boolean

@@ -1,5 +1,5 @@
-// How long it takes to plan a reload of 200 nodes: of the same file, with an option of every node changed, with every
-// node renamed, and with every type changed. Prints medians and maxima; fails where a median is over the budget.
+// How long it takes to plan a reload of 200 nodes: with an unchanged file, with an option of every node changed, with
+// every node renamed, and with every type changed. Prints medians and maxima; fails if a median exceeds the budget.
 import { discoverPlugins, loadConfig, planReload, renderText } from '@millrace/engine'
 import type { Graph, ReloadPlan } from '@millrace/engine'
 import { dirname, join } from 'node:path'
@@ -66,7 +66,7 @@ function countsOf({ nodes }: ReloadPlan): string {
   return [...counts].map(([verb, count]) => `${count} ${verb}`).join(', ')
 }
 
-/** As `was:` makes it. */
+/** Renames every node, as `was:` does. */
 function renamed(graph: Graph): Graph {
   const rename = (id: string): string => `${id}-new`
   const pipelines = graph.pipelines.map((pipeline) => ({

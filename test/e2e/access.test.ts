@@ -1,5 +1,5 @@
-// Who may watch, who watches, and what is told of it: providers of access in front of a live path, the clients of the
-// control API, the access log, and a webhook that never answers.
+// Access control: providers in front of a live path, the clients in the control API, the access log, and a webhook that
+// never responds.
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { signLink } from '@millrace/engine'
 import type { ClientList } from '@millrace/engine/api'
-import { LightReader } from '../oracle/light-reader.js'
+import { HttpReader } from '../oracle/http-reader.js'
 import { assertClean } from './kit/assert-clean.js'
 import { engineYaml } from './kit/engine-yaml.js'
 import { getJson, httpRequest } from './kit/http-request.js'
@@ -34,7 +34,7 @@ function basic(user: string, password: string): string {
 }
 
 async function statusOf(url: string, headers: readonly string[] = []): Promise<number> {
-  await using reader = new LightReader(url, { headers, check: false })
+  await using reader = new HttpReader(url, { headers, check: false })
   await reader.until(({ status, ended }) => status > 0 || ended !== 'open')
   return reader.report().status
 }
@@ -47,7 +47,7 @@ const AUTH = [
   '  elsewhere: { type: ip, allow: [192.0.2.0/24] }',
 ].join('\n')
 
-test('each provider lets in who it should, and nothing secret is written anywhere', async () => {
+test('each provider admits the right viewers, and no secret is written anywhere', async () => {
   await using engine = await startGuarded(AUTH, {
     basic: 'auth: viewers',
     any: 'auth: [elsewhere, viewers, tvs, links]',
@@ -88,10 +88,10 @@ test('each provider lets in who it should, and nothing secret is written anywher
   await engine.stop()
 })
 
-test('guessing is stopped after ten failures, and who is in stays in', async () => {
+test('guessing is blocked after ten failures, and connected viewers stay connected', async () => {
   await using engine = await startGuarded(AUTH, { out: 'auth: viewers' })
   const url = await engine.url('one/out')
-  await using viewer = new LightReader(url, { headers: [basic('anna', 'geheim-und-lang')] })
+  await using viewer = new HttpReader(url, { headers: [basic('anna', 'geheim-und-lang')] })
   await viewer.until(({ bodyBytes }) => bodyBytes > 0)
   for (let count = 0; count < 10; count++) assert.equal(await statusOf(url, [basic('anna', `guess ${count}`)]), 401)
   assert.equal(await statusOf(url, [basic('anna', 'geheim-und-lang')]), 429)
@@ -100,17 +100,17 @@ test('guessing is stopped after ten failures, and who is in stays in', async () 
   assertClean('the viewer', viewer.report().ts)
 })
 
-test('viewers are listed and sent away by the command line', async () => {
+test('the command line lists and disconnects viewers', async () => {
   await using engine = await startGuarded(AUTH, { out: 'auth: viewers' })
   const url = await engine.url('one/out')
   const headers = [basic('anna', 'geheim-und-lang'), 'User-Agent: test/1']
-  await using viewer = new LightReader(url, { headers })
+  await using viewer = new HttpReader(url, { headers })
   await viewer.until(({ bodyBytes }) => bodyBytes > 0)
   const { clients } = await getJson<ClientList>(`${engine.api}/api/v1/clients?node=one/out`)
   const [client] = clients
   assert.ok(client !== undefined && clients.length === 1)
   assert.deepEqual([client.user, client.userAgent, client.state], ['anna', 'test/1', 'reading'])
-  // From any folder: the engine says where its token is, and this user may read it.
+  // From any folder: the engine tells where its token is, and this user may read it.
   const env = { ENGINE_API: engine.api }
   await using list = runCommandLine(['clients', '--json'], engine.folder.path, env)
   assert.equal((await list.exited).code, 0)
@@ -122,7 +122,7 @@ test('viewers are listed and sent away by the command line', async () => {
   assert.equal((await again.exited).code, 1)
 })
 
-test('a webhook that never answers delays nobody, and is told of the source', async () => {
+test('a webhook that never responds delays no viewer, and receives the source event', async () => {
   const bodies: string[] = []
   const hook = createServer((request) => void request.on('data', (part: Buffer) => bodies.push(part.toString())))
   await new Promise<void>((resolve) => hook.listen(0, '127.0.0.1', resolve))
@@ -136,7 +136,7 @@ test('a webhook that never answers delays nobody, and is told of the source', as
     await using engine = await startEngine({ yaml })
     await engine.ready()
     const url = await engine.url('one/out')
-    await using reader = new LightReader(url)
+    await using reader = new HttpReader(url)
     await reader.until(({ bodyBytes }) => bodyBytes > 0)
     for (let count = 0; count < 20; count++) assert.equal(await statusOf(url), 200)
     await reader.until(({ bodyBytes }) => bodyBytes > 500_000)

@@ -1,4 +1,4 @@
-// The control API of a running engine: health, readiness, status, and who may ask.
+// The control API of a running engine: health, readiness, status, and access.
 import assert from 'node:assert/strict'
 import { readFile, stat } from 'node:fs/promises'
 import { networkInterfaces } from 'node:os'
@@ -8,7 +8,7 @@ import type { ApiError, EngineStatus, NodeStatus, PipelineStatus } from '@millra
 import { buildTs } from '@millrace/engine/testing'
 import { engineYaml } from './kit/engine-yaml.js'
 import { getJson, httpRequest } from './kit/http-request.js'
-import type { HttpQuestion } from './kit/http-request.js'
+import type { HttpRequestOptions } from './kit/http-request.js'
 import { startEngine } from './kit/start-engine.js'
 import type { EngineProcess } from './kit/start-engine.js'
 
@@ -20,8 +20,8 @@ const CHANNELS = {
 const FILES = { 'a.ts': clip, 'b.ts': clip }
 const STATUS = '/api/v1/status'
 
-async function codeOf(url: string, question?: HttpQuestion): Promise<{ status: number; code: string }> {
-  const { status, text } = await httpRequest(url, question)
+async function codeOf(url: string, options?: HttpRequestOptions): Promise<{ status: number; code: string }> {
+  const { status, text } = await httpRequest(url, options)
   return { status, code: (JSON.parse(text) as ApiError).error.code }
 }
 
@@ -36,7 +36,7 @@ describe('on loopback', () => {
     await engine[Symbol.asyncDispose]()
   })
 
-  test('health is a line of text, and readiness tells of everything, a pipeline or a node', async () => {
+  test('health is a line of text, and readiness covers everything, a pipeline or a node', async () => {
     const health = await httpRequest(`${engine.api}/healthz`)
     assert.deepEqual({ status: health.status, text: health.text }, { status: 200, text: 'ok\n' })
     for (const query of ['', '?pipeline=one', '?node=two/out']) {
@@ -48,7 +48,7 @@ describe('on loopback', () => {
     assert.equal((await codeOf(`${engine.api}/readyz?pipelin=one`)).status, 400)
   })
 
-  test('status shows every listener, pipeline and node as it runs', async () => {
+  test('status shows every running listener, pipeline and node', async () => {
     const status = await getJson<EngineStatus>(engine.api + STATUS)
     assert.equal(status.pid, engine.child.pid)
     assert.equal(status.state, 'running')
@@ -72,7 +72,7 @@ describe('on loopback', () => {
     assert.ok((await engine.node('one/main')).sentBytes > 0)
   })
 
-  test('a pipeline and a node can be asked for alone, and what does not exist is an error with help', async () => {
+  test('a single pipeline or node can be requested, and an unknown one is an error with help', async () => {
     const pipeline = await getJson<PipelineStatus>(`${engine.api}/api/v1/pipelines/two`)
     assert.deepEqual(
       pipeline.nodes.map(({ id }) => id),
@@ -85,7 +85,7 @@ describe('on loopback', () => {
     assert.ok(missing.error.message !== '' && missing.error.help !== '')
   })
 
-  test('every path of the OpenAPI document that can be read answers', async () => {
+  test('every readable path in the OpenAPI document responds', async () => {
     interface Document {
       readonly openapi: string
       readonly paths: Readonly<Record<string, Readonly<Record<string, unknown>>>>
@@ -100,7 +100,7 @@ describe('on loopback', () => {
     }
   })
 
-  test('methods that a path does not have are refused, and writing without the token even before that', async () => {
+  test('unsupported methods are refused, and writes without the token are refused first', async () => {
     const token = (await readFile(join(engine.folder.path, 'state/api.token'), 'utf8')).trim()
     const authorization = `Bearer ${token}`
     const json = { 'content-type': 'application/json' }
@@ -118,7 +118,7 @@ describe('on loopback', () => {
     assert.equal((await httpRequest(engine.api + STATUS, { method: 'HEAD' })).status, 200)
   })
 
-  test('pages of other origins, and names that are not this server, are refused; metrics too', async () => {
+  test('requests from other origins, and for other host names, are refused, including metrics', async () => {
     const { host } = new URL(engine.api)
     for (const path of [STATUS, '/metrics', '/api/v1/openapi.json']) {
       const foreign = { headers: { origin: 'http://evil.example' } }
@@ -132,19 +132,19 @@ describe('on loopback', () => {
     assert.equal((await httpRequest(`${engine.api}/healthz`, { headers: { host: 'probe.example' } })).status, 200)
   })
 
-  test('the token is a file of the user alone', async () => {
+  test('only the user can read the token file', async () => {
     const { mode } = await stat(join(engine.folder.path, 'state/api.token'))
     assert.equal(mode & 0o777, 0o600)
     assert.equal((await stat(join(engine.folder.path, 'state'))).mode & 0o777, 0o700)
   })
 })
 
-test('on every address: loopback may read, everybody else needs the token, and health checks need none', async () => {
+test('on all addresses: loopback may read, others need the token, and health checks need none', async () => {
   await using engine = await startEngine({ yaml: engineYaml(CHANNELS, { api: '0.0.0.0:0' }), files: { 'a.ts': clip } })
   const { port } = new URL(engine.api)
   const token = (await readFile(join(engine.folder.path, 'state/api.token'), 'utf8')).trim()
   assert.equal((await httpRequest(engine.api + STATUS)).status, 200)
-  // A proxy on this machine speaks for others.
+  // A proxy on this machine forwards for others.
   const proxied = { headers: { 'x-forwarded-for': '192.0.2.7' } }
   assert.deepEqual(await codeOf(engine.api + STATUS, proxied), { status: 401, code: 'API_TOKEN_NEEDED' })
   const allowed = { headers: { ...proxied.headers, authorization: `Bearer ${token}` } }
@@ -153,7 +153,7 @@ test('on every address: loopback may read, everybody else needs the token, and h
   for (const address of outerAddresses()) {
     const url = `http://${address}:${port}`
     assert.deepEqual(await codeOf(url + STATUS), { status: 401, code: 'API_TOKEN_NEEDED' }, address)
-    // Naming loopback does not make the connection local.
+    // A loopback host name does not make the connection local.
     assert.equal((await codeOf(url + STATUS, { headers: { host: `127.0.0.1:${port}` } })).status, 401, address)
     assert.equal((await codeOf(`${url}/metrics`)).status, 401, address)
     const authorised = { headers: { authorization: `Bearer ${token}` } }
@@ -164,7 +164,7 @@ test('on every address: loopback may read, everybody else needs the token, and h
   await engine.stop()
 })
 
-/** IPv4 addresses of this machine beside loopback; there may be none. */
+/** IPv4 addresses of this machine other than loopback; there may be none. */
 function outerAddresses(): string[] {
   const all = Object.values(networkInterfaces()).flatMap((each) => each ?? [])
   return all.filter(({ family, internal }) => family === 'IPv4' && !internal).map(({ address }) => address)

@@ -1,4 +1,4 @@
-// Join, loop, skip and reconnect on streams that ffmpeg never writes.
+// Joins, loops, skips and reconnects on streams that ffmpeg never writes.
 import assert from 'node:assert/strict'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -6,8 +6,8 @@ import { test } from 'node:test'
 import { buildTs, PTS_WRAP } from '@millrace/engine/testing'
 import type { TsPlan } from '@millrace/engine/testing'
 import type { TsReport } from '../oracle/check-ts.js'
-import { LightReader } from '../oracle/light-reader.js'
-import type { LightReport } from '../oracle/light-reader.js'
+import { HttpReader } from '../oracle/http-reader.js'
+import type { HttpReaderReport } from '../oracle/http-reader.js'
 import { assertClean, assertJoin } from './kit/assert-clean.js'
 import { engineYaml } from './kit/engine-yaml.js'
 import { startEngine } from './kit/start-engine.js'
@@ -15,7 +15,7 @@ import type { EngineProcess } from './kit/start-engine.js'
 import { until } from './kit/until.js'
 
 const DURATION_S = 3
-/** A file, and the beginning of it once more, is under way when the last reader of three joins. */
+/** A full pass, and the start of the next, have gone by when the last of three readers joins. */
 const LOOPS = 2.5
 
 const STREAMS: readonly { readonly name: string; readonly plan: TsPlan }[] = [
@@ -47,7 +47,7 @@ const STREAMS: readonly { readonly name: string; readonly plan: TsPlan }[] = [
 ]
 
 for (const through of ['gop', 'ts'] as const) {
-  test(`every stream can be joined at any time and stays clean across loop points, from ${through}`, async () => {
+  test(`every stream can be joined at any time and stays clean across loops, from ${through}`, async () => {
     const streams = STREAMS.map(({ name, plan }) => ({ name, built: buildTs({ durationS: DURATION_S, ...plan }) }))
     const yaml = engineYaml(
       Object.fromEntries(streams.map(({ name }) => [name, { input: `path: ${name}.ts, loop: true`, through }])),
@@ -57,7 +57,7 @@ for (const through of ['gop', 'ts'] as const) {
     await engine.ready()
     const problems = streams.map(({ name, built }) =>
       problemOf(name, async () => {
-        const reports = await joinThrice(await engine.url(`${name}/out`), built.bytes.length)
+        const reports = await joinThreeTimes(await engine.url(`${name}/out`), built.bytes.length)
         for (const [index, report] of reports.entries()) assertViewer(`${name}, reader ${index}`, report)
       }),
     )
@@ -66,29 +66,29 @@ for (const through of ['gop', 'ts'] as const) {
   })
 }
 
-/** Three readers, half a file apart; all leave when the first has seen LOOPS files. */
-async function joinThrice(url: string, fileBytes: number): Promise<LightReport[]> {
-  await using first = new LightReader(url)
+/** Three readers join half a file apart; all leave when the first has received LOOPS files. */
+async function joinThreeTimes(url: string, fileBytes: number): Promise<HttpReaderReport[]> {
+  await using first = new HttpReader(url)
   await first.until(({ bodyBytes }) => bodyBytes > fileBytes * 0.5)
-  await using second = new LightReader(url)
+  await using second = new HttpReader(url)
   await first.until(({ bodyBytes }) => bodyBytes > fileBytes)
-  await using third = new LightReader(url)
+  await using third = new HttpReader(url)
   await first.until(({ bodyBytes }) => bodyBytes > fileBytes * LOOPS)
   return [first, second, third].map((reader) => reader.report())
 }
 
-function assertViewer(name: string, { ts, bodyBytes, ended }: LightReport): void {
+function assertViewer(name: string, { ts, bodyBytes, ended }: HttpReaderReport): void {
   assert.equal(ended, 'open', `${name} has ended`)
   assert.ok(bodyBytes > 0, `${name} got nothing`)
   assertJoin(name, assertClean(name, ts))
 }
 
-/** Null packets make the streams this fast, so that the kernel's buffers are soon full. */
+/** Null packets pad the streams to this rate, so the kernel's buffers fill quickly. */
 const MUX_RATE = 12_000_000
-/** More than the kernel keeps for a client (4 MB of ours, 6 MB of its) and the window together. */
+/** More than the kernel buffers for a client (4 MB on our side, 6 MB on its side) plus the window. */
 const PASSED_BY_BYTES = 12_000_000
 
-test('a viewer that the window has passed by goes on at a key frame, every jump announced', async () => {
+test('a viewer that the window has passed resumes at a key frame, with every jump announced', async () => {
   const streams = STREAMS.map(({ name, plan }) => ({
     name,
     built: buildTs({ durationS: DURATION_S, ...plan, muxRate: MUX_RATE }),
@@ -103,7 +103,7 @@ test('a viewer that the window has passed by goes on at a key frame, every jump 
   await engine.ready()
   const problems = streams.map(({ name }) =>
     problemOf(name, async () => {
-      const report = await stallAndGoOn(await engine.url(`${name}/out`))
+      const report = await stallAndResume(await engine.url(`${name}/out`))
       assertJoin(name, assertClean(name, report.ts, { announced: true }))
     }),
   )
@@ -111,10 +111,10 @@ test('a viewer that the window has passed by goes on at a key frame, every jump 
   await engine.stop()
 })
 
-/** Stops reading until far more than the window has passed, then reads until it has got well past the jump. */
-async function stallAndGoOn(url: string): Promise<LightReport> {
-  await using slow = new LightReader(url)
-  await using fast = new LightReader(url, { check: false })
+/** Stops reading until far more than the window has passed, then reads until well past the jump. */
+async function stallAndResume(url: string): Promise<HttpReaderReport> {
+  await using slow = new HttpReader(url)
+  await using fast = new HttpReader(url, { check: false })
   await slow.until(({ bodyBytes }) => bodyBytes > 500_000)
   slow.pause()
   const { bodyBytes: before } = fast.report()
@@ -127,7 +127,7 @@ async function stallAndGoOn(url: string): Promise<LightReport> {
 }
 
 for (const through of ['gop', 'ts'] as const) {
-  test(`a source that goes away and comes back is the same stream to viewers who stayed, from ${through}`, async () => {
+  test(`a source that disappears and returns is one continuous stream for connected viewers, from ${through}`, async () => {
     const streams = STREAMS.map(({ name, plan }) => ({ name, built: buildTs({ durationS: 1.5, ...plan }) }))
     const yaml = engineYaml(
       Object.fromEntries(streams.map(({ name }) => [name, { input: `path: ${name}.ts, loop: true`, through }])),
@@ -137,7 +137,7 @@ for (const through of ['gop', 'ts'] as const) {
     await engine.ready()
     const problems = streams.map(({ name, built }) =>
       problemOf(name, async () => {
-        assertClean(name, await stayThrough(engine, name, built.bytes), { announced: true })
+        assertClean(name, await watchOutage(engine, name, built.bytes), { announced: true })
       }),
     )
     assert.equal((await Promise.all(problems)).join(''), '')
@@ -145,12 +145,12 @@ for (const through of ['gop', 'ts'] as const) {
   })
 }
 
-/** Takes the file away until the engine misses it, and puts it back; reads until a whole pass has come after that. */
-async function stayThrough(engine: EngineProcess, name: string, file: Uint8Array): Promise<TsReport | undefined> {
-  await using viewer = new LightReader(await engine.url(`${name}/out`))
+/** Removes the file until the engine notices, and puts it back; then reads a whole pass. */
+async function watchOutage(engine: EngineProcess, name: string, file: Uint8Array): Promise<TsReport | undefined> {
+  await using viewer = new HttpReader(await engine.url(`${name}/out`))
   await viewer.until(({ bodyBytes }) => bodyBytes > 0)
   await rm(join(engine.folder.path, `${name}.ts`))
-  await until(async () => (await engine.node(`${name}/main`)).state === 'waiting', 'the file is missed')
+  await until(async () => (await engine.node(`${name}/main`)).state === 'waiting', 'the file is noticed as missing')
   await engine.folder.write(`${name}.ts`, file)
   await until(async () => (await engine.node(`${name}/main`)).state === 'ready', 'the file is back')
   const { bodyBytes } = viewer.report()
@@ -158,7 +158,7 @@ async function stayThrough(engine: EngineProcess, name: string, file: Uint8Array
   return viewer.report().ts
 }
 
-/** So that one run tells of all streams. */
+/** Returns the problem as text, so one run reports all streams. */
 async function problemOf(name: string, check: () => Promise<void>): Promise<string> {
   try {
     await check()

@@ -1,5 +1,5 @@
-// Byte exactness: http-ts sends the packets of its input and nothing else, but for the splice buffer in front, whose place
-// and length are known here from the plan of the stream. A loop changes clocks and counters, and nothing else.
+// Byte exactness: http-ts sends the packets of its input and nothing else, except for the splice buffer at the start,
+// whose position and length are known here from the plan of the stream. A loop changes only clocks and counters.
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -29,11 +29,11 @@ interface Case {
   readonly through: NonNullable<Channel['through']>
   readonly output?: string
   readonly input: Uint8Array
-  /** What may come out: the packets of the input. */
+  /** The expected output: the packets of the input. */
   readonly packets: Uint8Array
-  /** Packets of PAT and PMT. Default 3. */
+  /** Number of PAT and PMT packets. Default 3. */
   readonly psiPackets?: number
-  /** Packets in front of the first ones of the input. Default PAT and PMT. */
+  /** Number of packets before the first ones of the input. Default PAT and PMT. */
   readonly splicePackets?: number
 }
 
@@ -50,12 +50,12 @@ const WHOLE: readonly Case[] = [
   { name: 'damaged-gop', through: 'gop', input: damaged, packets: damaged },
 ]
 
-test('a viewer who waits for the source gets every packet from the first key frame on, behind one splice buffer', async () => {
+test('a viewer that waits for the source gets one splice buffer, then every packet from the first key frame on', async () => {
   const yaml = engineYaml(channelsOf(WHOLE, 'pace: none'))
   await using engine = await startEngine({ yaml })
   const viewers = new Map<string, Recording>()
   for (const { name } of WHOLE) viewers.set(name, new Recording(await engine.url(`${name}/out`)))
-  await until(async () => (await clientsOf(engine)) === WHOLE.length, 'all viewers wait')
+  await until(async () => (await clientsOf(engine)) === WHOLE.length, 'all viewers are waiting')
   for (const { name, input } of WHOLE) await engine.folder.write(`${name}.ts`, input)
   for (const each of WHOLE) {
     const viewer = viewers.get(each.name)
@@ -65,7 +65,7 @@ test('a viewer who waits for the source gets every packet from the first key fra
   assert.deepEqual(await engine.child.exited, { code: 0, signal: null })
 })
 
-test('a viewer who joins later gets every packet from its key frame, or its chunk with `start: now`, to the end', async () => {
+test('a viewer that joins later gets every packet from its key frame, or its chunk with `start: now`, to the end', async () => {
   const cases: Case[] = [
     { name: 'ts', through: 'ts', input: built.bytes, packets: built.bytes },
     { name: 'gop', through: 'gop', input: built.bytes, packets: built.bytes },
@@ -76,7 +76,7 @@ test('a viewer who joins later gets every packet from its key frame, or its chun
   await using engine = await startEngine({ yaml: engineYaml(channelsOf(cases, 'pace: pcr')), files })
   const viewers = new Map<string, Recording>()
   for (const { name } of cases) {
-    // One and a half seconds of the stream have passed.
+    // 1.5 s of the stream have passed.
     await until(async () => (await engine.node(`${name}/main`)).sentBytes > built.bytes.length / 2, 'the stream flows')
     viewers.set(name, new Recording(await engine.url(`${name}/out`)))
   }
@@ -99,19 +99,19 @@ test('a viewer who joins later gets every packet from its key frame, or its chun
   assert.deepEqual(await engine.child.exited, { code: 0, signal: null })
 })
 
-test('after a loop only clocks and counters differ', async () => {
+test('a loop changes only clocks and counters', async () => {
   const clip = new Uint8Array(await readFile(join(REPOSITORY_ROOT, 'pipelines/media/testcard.ts')))
   const cases: Case[] = [
     { name: 'ts', through: 'ts', input: built.bytes, packets: built.bytes },
     { name: 'gop', through: 'gop', input: built.bytes, packets: built.bytes },
-    // PAT and PMT are right in front of its first key frame: before them there is nothing that a viewer could lack.
+    // PAT and PMT are directly before its first key frame, so there is nothing that a viewer lacks.
     { name: 'clip', through: 'both', input: clip, packets: clip, psiPackets: 2, splicePackets: 0 },
   ]
   const yaml = engineYaml(channelsOf(cases, 'loop: true, pace: none'))
   await using engine = await startEngine({ yaml })
   const viewers = new Map<string, Recording>()
   for (const { name } of cases) viewers.set(name, new Recording(await engine.url(`${name}/out`)))
-  await until(async () => (await clientsOf(engine)) === cases.length, 'all viewers wait')
+  await until(async () => (await clientsOf(engine)) === cases.length, 'all viewers are waiting')
   for (const { name, input } of cases) await engine.folder.write(`${name}.ts`, input)
   for (const each of cases) {
     const viewer = viewers.get(each.name)
@@ -137,17 +137,17 @@ async function clientsOf(engine: Awaited<ReturnType<typeof startEngine>>): Promi
   return nodes.reduce((sum, { clients = 0 }) => sum + clients, 0)
 }
 
-/** The body is a PAT and a PMT of ours, then the packets of the input from `start` to their end. */
+/** The body is the engine's PAT and PMT, then the packets of the input from `start` to the end. */
 function assertSpliced(of: Case, body: Buffer, start: number): void {
   const { name, packets } = of
   const rest = body.subarray(assertSplice(of, body))
   const expected = packets.subarray(start)
-  assert.equal(rest.length, expected.length, `${name}: bytes behind the splice buffer`)
+  assert.equal(rest.length, expected.length, `${name}: bytes after the splice buffer`)
   const differs = firstDifference(rest, expected)
   assert.equal(differs, -1, `${name} differs from its input at byte ${start + differs}`)
 }
 
-/** The body, but for the splice buffer in front, is the input over and over, but for clocks and counters. */
+/** Apart from the splice buffer, the body is the input over and over, except for clocks and counters. */
 function assertLooped(of: Case, body: Buffer): void {
   const { name, packets } = of
   const spliceBytes = assertSplice(of, body)
@@ -162,18 +162,18 @@ function assertLooped(of: Case, body: Buffer): void {
   assert.equal(
     differs,
     -1,
-    `${name} differs at pass ${pass}, packet ${Math.floor(differs / 188)} behind the splice buffer`,
+    `${name} differs at pass ${pass}, packet ${Math.floor(differs / 188)} after the splice buffer`,
   )
 }
 
-/** Returns its length. */
+/** Returns the length of the splice buffer. */
 function assertSplice({ name, psiPackets = 3, splicePackets = psiPackets }: Case, body: Buffer): number {
   const pids = Array.from({ length: splicePackets }, (_, index) => pidAt(body, index * 188))
   assert.deepEqual(pids, [0, PMT_PID, PMT_PID].slice(0, splicePackets), `${name}: the splice buffer`)
   return splicePackets * 188
 }
 
-/** Where a stream can first be joined: its first key frame behind PAT and PMT, or the PSI right before that. */
+/** Where the stream can first be joined: its first key frame after PAT and PMT, or the PSI directly before it. */
 function firstKeyFrame({ packets, psiPackets = 3 }: Case): number {
   let missing = psiPackets - 1
   for (let offset = 0; offset < packets.length; offset += 188) {
@@ -185,7 +185,7 @@ function firstKeyFrame({ packets, psiPackets = 3 }: Case): number {
   return -1
 }
 
-/** In front of the PAT and PMT packets that directly precede `offset`. */
+/** The offset before the PAT and PMT packets that directly precede `offset`. */
 function beforeTables(packets: Uint8Array, offset: number): number {
   let start = offset
   while (start > 0 && [0, PMT_PID].includes(pidAt(packets, start - 188))) start -= 188

@@ -1,9 +1,9 @@
-// pipelines/channels.yaml: one template, two channels, and a third one while it runs.
+// pipelines/channels.yaml: one template, two channels, and a third added at run time.
 import assert from 'node:assert/strict'
 import { cp, readFile, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { LightReader } from '../oracle/light-reader.js'
+import { HttpReader } from '../oracle/http-reader.js'
 import { assertClean, assertJoin } from './kit/assert-clean.js'
 import { REPOSITORY_ROOT } from './kit/repository-root.js'
 import { EngineProcess, runCommandLine } from './kit/start-engine.js'
@@ -12,11 +12,11 @@ import { until } from './kit/until.js'
 
 const ENOUGH_BYTES = 300_000
 
-test('both channels of the template play, and a third file is a third channel that costs nobody anything', async () => {
+test('both channels of the template play, and a third file adds a channel without affecting viewers', async () => {
   await using engine = await startChannels()
   await engine.ready()
-  await using news = new LightReader(await engine.url('news/ts'))
-  await using sport = new LightReader(await engine.url('sport/ts'))
+  await using news = new HttpReader(await engine.url('news/ts'))
+  await using sport = new HttpReader(await engine.url('sport/ts'))
   const channels = { news, sport }
   for (const viewer of Object.values(channels)) await viewer.until(({ bodyBytes }) => bodyBytes > ENOUGH_BYTES)
   assert.equal((await engine.node('sport/ts')).clientLimits?.max, 500)
@@ -24,7 +24,7 @@ test('both channels of the template play, and a third file is a third channel th
 
   const shipped = await readFile(join(engine.folder.path, 'channels/news.yaml'), 'utf8')
   await engine.folder.write('channels/chess.yaml', shipped.replaceAll('news', 'chess'))
-  await using chess = new LightReader(await until(() => engine.url('chess/ts'), 'a third channel'))
+  await using chess = new HttpReader(await until(() => engine.url('chess/ts'), 'a third channel'))
   await chess.until(({ bodyBytes }) => bodyBytes > ENOUGH_BYTES)
   for (const [name, viewer] of Object.entries({ ...channels, chess })) {
     assert.equal(viewer.report().ended, 'open', name)
@@ -33,7 +33,7 @@ test('both channels of the template play, and a third file is a third channel th
   await engine.stop()
 })
 
-/** As it is shipped; only its sockets are on other ports. */
+/** The shipped configuration, on other ports. */
 async function startChannels(): Promise<EngineProcess> {
   const folder = await TempFolder.make()
   try {
@@ -43,7 +43,7 @@ async function startChannels(): Promise<EngineProcess> {
     const yaml = await readFile(join(shipped, 'channels.yaml'), 'utf8')
     await folder.write('channels.yaml', `${yaml}\nengine: { api: { address: "127.0.0.1:0" }, stateDir: state }\n`)
     const child = runCommandLine(['run', 'channels.yaml'], folder.path, { CHANNELS_ADDRESS: '127.0.0.1:0' })
-    const [, api = ''] = await child.says(/(http:\S+)\/api\/v1\/status\n/)
+    const [, api = ''] = await child.untilStderr(/(http:\S+)\/api\/v1\/status\n/)
     return new EngineProcess(folder, child, api)
   } catch (error) {
     await folder[Symbol.asyncDispose]()

@@ -1,4 +1,4 @@
-// The command line as users and scripts meet it: what is printed where, and with which exit code.
+// The command line for users and scripts: what is printed where, and with which exit code.
 import assert from 'node:assert/strict'
 import { readdir } from 'node:fs/promises'
 import { test } from 'node:test'
@@ -10,7 +10,7 @@ import { TempFolder } from './kit/temp-folder.js'
 
 const clip = buildTs({ durationS: 2 }).bytes
 const GOOD = engineYaml({ one: { input: 'path: a.ts, loop: true' } })
-/** One mistake in each of the lines 3, 7, 9, 10 and 11. */
+/** One mistake each in lines 3, 7, 9, 10 and 11. */
 const BROKEN = `version: 1
 engine: { api: { address: "127.0.0.1:0" }, stateDir: state }
 listeners: { web: { adress: "127.0.0.1:0" } }
@@ -43,7 +43,7 @@ async function run(
   return { code, stdout: child.stdout, stderr: child.stderr, left: await readdir(folder.path) }
 }
 
-test('check reports all mistakes of a file at once, each with its place, a caret and help, and exits 78', async () => {
+test('check reports all mistakes in a file at once, each with its position, a caret and help, and exits 78', async () => {
   const { code, stdout, stderr } = await run(['check', 'broken.yaml'], { 'broken.yaml': BROKEN })
   assert.equal(code, 78)
   assert.equal(stdout, '')
@@ -89,7 +89,7 @@ test('check --format json prints the same mistakes as data, check --format githu
   for (const note of notes) assert.match(note, /^::error file=broken\.yaml,line=\d+,col=\d+,endColumn=\d+,title=\w+::/)
 })
 
-test('check of a good file says so and exits 0, whether or not its media is there', async () => {
+test('check of a valid file says so and exits 0, whether or not its media exists', async () => {
   const { code, stdout, stderr, left } = await run(['check', 'good.yaml'], { 'good.yaml': GOOD })
   assert.deepEqual({ code, stderr }, { code: 0, stderr: '' })
   assert.match(
@@ -103,7 +103,7 @@ test('check of a good file says so and exits 0, whether or not its media is ther
   assert.deepEqual({ code: json.code, bounds }, { code: 0, bounds: [['info', 'one/out', true]] })
 })
 
-test('check of a file that is not there, or is no YAML, exits 78 and names it', async () => {
+test('check of a missing file, or one that is not YAML, exits 78 and names it', async () => {
   const missing = await run(['check', 'nowhere.yaml'])
   assert.equal(missing.code, 78)
   assert.match(missing.stderr, /nowhere\.yaml/)
@@ -120,7 +120,7 @@ test('run with a broken file starts nothing and exits 78', async () => {
   assert.deepEqual(left, ['broken.yaml'])
 })
 
-test('a verb, an option or an argument that does not exist is wrong usage, exit 2, with nothing on stdout', async () => {
+test('an unknown verb, option or argument is a usage error, exit 2, with nothing on stdout', async () => {
   for (const args of [['fly'], ['run'], ['run', '--fast', 'a.yaml'], ['check', '--format', 'xml', 'a.yaml'], []]) {
     const { code, stdout, stderr } = await run(args)
     assert.deepEqual({ code, stdout }, { code: 2, stdout: '' }, args.join(' '))
@@ -128,7 +128,7 @@ test('a verb, an option or an argument that does not exist is wrong usage, exit 
   }
 })
 
-test('help and version are asked for, so they come on stdout with exit 0', async () => {
+test('help and version are printed on stdout, exit 0', async () => {
   const help = await run(['--help'])
   assert.deepEqual({ code: help.code, stderr: help.stderr }, { code: 0, stderr: '' })
   for (const verb of ['run', 'check', 'status']) assert.match(help.stdout, new RegExp(`^ +${verb} `, 'm'))
@@ -136,7 +136,7 @@ test('help and version are asked for, so they come on stdout with exit 0', async
   assert.match(version.stdout, /^\d+\.\d+\.\d+\n$/)
 })
 
-test('status tells people and scripts what runs, and exits 0 when ready, 1 when not, 69 when nobody answers', async () => {
+test('status shows users and scripts what is running, and exits 0 if ready, 1 if not, 69 if unreachable', async () => {
   await using engine = await startEngine({ yaml: GOOD })
   const at = ['--api', engine.api]
   const waiting = await run(['status', ...at])
@@ -162,7 +162,7 @@ test('status tells people and scripts what runs, and exits 0 when ready, 1 when 
   assert.match(gone.stderr, /ECONNREFUSED/)
 })
 
-test('colours appear only where they are wanted: never with NO_COLOR, and not in files and pipes', async () => {
+test('output is coloured only on terminals, and never with NO_COLOR', async () => {
   const plain = await run(['check', 'broken.yaml'], { 'broken.yaml': BROKEN })
   const forbidden = await run(['check', 'broken.yaml'], { 'broken.yaml': BROKEN }, { NO_COLOR: '1', FORCE_COLOR: '1' })
   await using engine = await startEngine({ yaml: GOOD, files: { 'a.ts': clip } })

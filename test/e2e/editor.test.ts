@@ -1,5 +1,5 @@
-// What an editor makes of the schema that `engine schema` prints, through the language server that VS Code and others
-// use: names are completed, mistakes are underlined, and a file that the engine takes has none.
+// What an editor does with the schema that `engine schema` prints, through the language server used by VS Code and
+// others: names are completed, mistakes are underlined, and a file that the engine accepts has none.
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -26,7 +26,7 @@ after(async () => {
   await folder[Symbol.asyncDispose]()
 })
 
-/** Opens it with the line that the engine printed on top; the file's own lines begin at 1. */
+/** Opens the file with the line printed by the engine at the top; the file's own lines are numbered from 1. */
 async function open(name: string, lines: readonly string[]): Promise<{ path: string; wrong: readonly string[] }> {
   const path = join(folder.path, name)
   const wrong = await client.open(path, firstLine + lines.join('\n'))
@@ -46,7 +46,7 @@ test('the line for the editor names the schema, relative to the folder', () => {
   assert.equal(firstLine, '# yaml-language-server: $schema=./millrace.schema.json\n')
 })
 
-test('the options of the type that is written are completed, and no others', async () => {
+test('the options of the given type are completed, and no others', async () => {
   const { path } = await open('options.yaml', [...node('        type: http-ts'), '        '])
   const labels = await client.complete(path, 7, 8)
   for (const name of ['path', 'listener', 'stallTimeout', 'clients', 'from', 'description']) {
@@ -67,7 +67,7 @@ test('types, choices and sections are completed', async () => {
     assert.ok(labels.includes(name), labels.join(', '))
 })
 
-test('an option shows what it does', async () => {
+test('hovering over an option shows its description', async () => {
   const { path } = await open('hover.yaml', [...node('        type: http-ts'), '        stallTimeout: 90s'])
   assert.match(await client.hover(path, 7, 12), /takes not one byte/)
 })
@@ -76,7 +76,7 @@ const mistakes = [
   { name: 'an option that the type does not have', line: '        pth: /a', says: /7: .*pth is not allowed/ },
   { name: 'a wrong word', line: '        slow: wait', says: /7: .*"skip", "disconnect"/ },
   { name: 'a duration without its unit', line: '        stallTimeout: 90', says: /7: .*such as 500ms/ },
-  { name: 'a text that is no duration', line: '        stallTimeout: long', says: /7: .*such as 500ms/ },
+  { name: 'a text that is not a duration', line: '        stallTimeout: long', says: /7: .*such as 500ms/ },
 ]
 
 for (const { name, line, says } of mistakes) {
@@ -99,7 +99,7 @@ test('a missing option and an unknown type are underlined', async () => {
   assert.match(unknown.wrong.join('\n'), /6: .*"http-ts"/)
 })
 
-test('what the engine takes has no mistakes: the shipped pipeline, and variables in all places', async () => {
+test('files that the engine accepts have no mistakes: the shipped pipeline, and variables everywhere', async () => {
   const shipped = await readFile(join(REPOSITORY_ROOT, 'pipelines/live.yaml'), 'utf8')
   assert.deepEqual((await open('live.yaml', shipped.split('\n'))).wrong, [])
   const { wrong } = await open('variables.yaml', [

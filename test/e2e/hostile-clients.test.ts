@@ -1,16 +1,16 @@
-// Clients that do what they should not: each is closed in time, counted where one can look, and nobody else notices.
+// Misbehaving clients: each is closed in time and counted, and no other viewer is affected.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { LightReader } from '../oracle/light-reader.js'
+import { HttpReader } from '../oracle/http-reader.js'
 import { assertClean, assertJoin } from './kit/assert-clean.js'
-import { besideWitness } from './kit/beside-witness.js'
+import { assertViewerUnaffected } from './kit/assert-viewer-unaffected.js'
 import { scrape } from './kit/metrics-page.js'
 import { RawClient } from './kit/raw-client.js'
 import type { EngineProcess } from './kit/start-engine.js'
 import { until } from './kit/until.js'
 
 const LIVE = 'GET /one/out.ts HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n'
-/** The time for a request head is 5 s; the rest is what a busy machine may add. */
+/** The timeout for a request head is 5 s; the rest is what a busy machine may add. */
 const HEADER_TIMEOUT_MS = { least: 4500, most: 9000 }
 const SOON_MS = 3000
 
@@ -21,11 +21,11 @@ const LATE_BYTES: readonly { readonly name: string; readonly bytes: string | Buf
   { name: 'half a header', bytes: 'GET /one/out.ts HTTP/1.1\r\nHos' },
 ]
 
-test('whatever a viewer sends after its GET changes nothing for it or for others', async () => {
-  await besideWitness(async (engine, url) => {
+test('anything a viewer sends after its GET changes nothing for it or for others', async () => {
+  await assertViewerUnaffected(async (engine, url) => {
     const connects = await connectsOf(engine)
     for (const { name, bytes } of LATE_BYTES) {
-      await using viewer = new LightReader(url)
+      await using viewer = new HttpReader(url)
       viewer.socket.write(bytes)
       await viewer.until(({ bodyBytes }) => bodyBytes > 100_000)
       viewer.socket.write(bytes)
@@ -35,19 +35,19 @@ test('whatever a viewer sends after its GET changes nothing for it or for others
       assert.deepEqual({ ended, status }, { ended: 'open', status: 200 }, name)
       assertJoin(name, assertClean(name, ts))
     }
-    assert.equal(await connectsOf(engine), connects + LATE_BYTES.length, 'each is one viewer')
+    assert.equal(await connectsOf(engine), connects + LATE_BYTES.length, 'each counts as one viewer')
   })
 })
 
-test('a GET of the stream on a connection that has served another request is a viewer like any', async () => {
-  await besideWitness(async (_engine, url) => {
+test('a GET of the stream on a connection that has served another request is a normal viewer', async () => {
+  await assertViewerUnaffected(async (_engine, url) => {
     await using client = new RawClient(url)
     client.socket.write(`HEAD /one/out.ts HTTP/1.1\r\nHost: x\r\n\r\n`)
-    await until(() => client.text.includes('\r\n\r\n'), 'an answer to HEAD')
+    await until(() => client.text.includes('\r\n\r\n'), 'a response to HEAD')
     assert.equal(client.status, 200)
     await using second = new RawClient(url)
     second.socket.write(`GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n${LIVE}${LIVE}junk junk`)
-    await until(() => second.bytes > 200_000, 'the stream flows behind a 404')
+    await until(() => second.bytes > 200_000, 'the stream flows after a 404')
     assert.equal(second.status, 404)
     assert.match(second.text, /HTTP\/1\.1 200 OK\r\n[^]*video\/mp2t/)
   })
@@ -64,8 +64,8 @@ const BAD_HEADS: readonly { readonly name: string; readonly bytes: string | Buff
   { name: 'another method', bytes: `DELETE${LIVE.slice(3)}`, status: 405 },
 ]
 
-test('what is no request, or too large for one, is refused and closed at once', async () => {
-  await besideWitness(async (engine, url) => {
+test('a malformed or oversized request is refused and closed at once', async () => {
+  await assertViewerUnaffected(async (engine, url) => {
     const connects = await connectsOf(engine)
     for (const { name, bytes, status } of BAD_HEADS) {
       await using client = new RawClient(url)
@@ -76,12 +76,12 @@ test('what is no request, or too large for one, is refused and closed at once', 
       assert.equal(client.status, status, `${name}: ${client.text.slice(0, 200)}`)
       assert.ok(ms < SOON_MS, `${name} was closed after ${ms} ms`)
     }
-    assert.equal(await connectsOf(engine), connects, 'none of them is a viewer')
+    assert.equal(await connectsOf(engine), connects, 'none of them counts as a viewer')
   })
 })
 
-test('whoever says nothing, or never ends its request, is closed when the time for a head is over', async () => {
-  await besideWitness(async (_engine, url) => {
+test('a client that sends nothing, or never finishes its request, is closed by the timeout for a head', async () => {
+  await assertViewerUnaffected(async (_engine, url) => {
     await using silent = new RawClient(url)
     await using half = new RawClient(url)
     half.socket.write(LIVE.slice(0, 30))
@@ -98,10 +98,10 @@ test('whoever says nothing, or never ends its request, is closed when the time f
   })
 })
 
-test('clients that close half, reset, or go away at any moment leave nothing behind', async () => {
-  await besideWitness(async (engine, url) => {
+test('clients that half-close, reset or disconnect at any moment leave nothing behind', async () => {
+  await assertViewerUnaffected(async (engine, url) => {
     const attacks: ((client: RawClient) => Promise<void>)[] = [
-      // Before a request, in the middle of one, in the middle of the stream: closed half, reset, or closed.
+      // Before a request, during one, during the stream: half-closed, reset, or closed.
       async ({ socket }) => void socket.end(),
       async ({ socket }) => void socket.end(LIVE.slice(0, 20)),
       async ({ socket }) => void socket.resetAndDestroy(),
@@ -123,12 +123,12 @@ test('clients that close half, reset, or go away at any moment leave nothing beh
       }
     }
     for (const client of clients) assert.ok((await client.gone) < 2 * SOON_MS)
-    await until(async () => (await engine.node('one/out')).clients === 1, 'only the witness is left')
+    await until(async () => (await engine.node('one/out')).clients === 1, 'only the first viewer is left')
   })
 })
 
-test('a client that has closed its sending side is still served, and is gone when it closes the other', async () => {
-  await besideWitness(async (engine, url) => {
+test('a client that has closed its sending side is still served until it closes the other', async () => {
+  await assertViewerUnaffected(async (engine, url) => {
     await using client = new RawClient(url, { allowHalfOpen: true })
     client.socket.end(LIVE)
     await until(() => client.bytes > 200_000, 'the stream flows')

@@ -1,5 +1,5 @@
-// Upstreams that do what they should not: each is asked again for ever, with the reason in status, log and metrics, and a
-// channel beside them notices nothing.
+// Misbehaving upstreams: each is retried forever, with the reason in status, log and metrics, and another channel is
+// not affected.
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
@@ -13,7 +13,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { promisify } from 'node:util'
 import { buildTs } from '@millrace/engine/testing'
-import { LightReader } from '../oracle/light-reader.js'
+import { HttpReader } from '../oracle/http-reader.js'
 import { assertClean, assertJoin } from './kit/assert-clean.js'
 import { scrape } from './kit/metrics-page.js'
 import { startEngine } from './kit/start-engine.js'
@@ -22,9 +22,9 @@ import { TempFolder } from './kit/temp-folder.js'
 import { until } from './kit/until.js'
 
 const stream = buildTs({ durationS: 4 }).bytes
-/** PAT and PMT have PIDs 0 and 0x1000 in it. */
+/** Its PAT and PMT have PIDs 0 and 0x1000. */
 const withoutPat = packetsOf(stream, (pid) => pid !== 0)
-/** Of a second, so that hostile upstreams are found out soon. */
+/** Timeouts of a second, so hostile upstreams are detected quickly. */
 const TIMEOUTS = 'connectTimeout: 1s, readTimeout: 500ms'
 
 interface Hostile {
@@ -99,7 +99,7 @@ const HOSTILE: Readonly<Record<string, Hostile>> = {
     why: /the stream ended/,
     metric: ends('ended'),
   },
-  headless: {
+  'no-pat': {
     respond: (_, response) => void response.end(withoutPat),
     code: 'HTTP_ENDED',
     why: /the stream ended/,
@@ -107,32 +107,36 @@ const HOSTILE: Readonly<Record<string, Hostile>> = {
   },
 }
 
-test('hostile upstreams are asked again with the reason in status, log and metrics, and cost nothing else', async () => {
+test('hostile upstreams are retried with the reason in status, log and metrics, and affect nothing else', async () => {
   await using servers = await Servers.start(HOSTILE)
   const yaml = hostileYaml(servers)
   await using engine = await startEngine({ yaml, files: { 'a.ts': buildTs({ durationS: 3 }).bytes } })
-  await using witness = new LightReader(await engine.url('beside/out'))
+  await using viewer = new HttpReader(await engine.url('beside/out'))
   for (const [name, { code, why, metric }] of Object.entries(HOSTILE)) {
-    await until(async () => why.test((await engine.node(`${name}/main`)).why), `the status of ${name} says why`, 30_000)
-    await until(async () => (await countOf(engine, name, metric)) >= 2, `${name} is asked again`, 30_000)
+    await until(
+      async () => why.test((await engine.node(`${name}/main`)).why),
+      `the status of ${name} has the reason`,
+      30_000,
+    )
+    await until(async () => (await countOf(engine, name, metric)) >= 2, `${name} is retried`, 30_000)
     const lines = linesOf(engine, `${name}/main`)
     assert.ok(
       lines.some((line) => line.includes(code) && why.test(line)),
       `${name}: ${lines.join('\n')}`,
     )
   }
-  await witness.until(({ bodyBytes }) => bodyBytes > 200_000)
-  assertJoin('witness', assertClean('witness', witness.report().ts))
+  await viewer.until(({ bodyBytes }) => bodyBytes > 200_000)
+  assertJoin('viewer', assertClean('viewer', viewer.report().ts))
   for (const name of Object.keys(HOSTILE)) {
     const { state, restarts } = await engine.node(`${name}/main`)
     assert.notEqual(state, 'failed', name)
     assert.ok(restarts >= 2, name)
   }
-  await witness[Symbol.asyncDispose]()
+  await viewer[Symbol.asyncDispose]()
   await engine.stop()
 })
 
-test('the second of two upstreams is asked at once, passwords are shown nowhere, and viewers get a clean stream', async () => {
+test('the second of two upstreams is tried at once, passwords are never shown, and viewers get a clean stream', async () => {
   let asked = ''
   const good: RequestListener = (request, response) => {
     asked = request.headers.authorization ?? ''
@@ -155,7 +159,7 @@ test('the second of two upstreams is asked at once, passwords are shown nowhere,
   ].join('\n')
   await using engine = await startEngine({ yaml })
   await engine.ready()
-  await using viewer = new LightReader(await engine.url())
+  await using viewer = new HttpReader(await engine.url())
   const { ts } = await viewer.until(({ bodyBytes }) => bodyBytes > 100_000)
   assertClean('viewer', ts)
   assert.equal(asked, `Basic ${Buffer.from(`anna:${password}`).toString('base64')}`)
@@ -168,7 +172,7 @@ test('the second of two upstreams is asked at once, passwords are shown nowhere,
   await engine.stop()
 })
 
-/** Servers by name, on any free ports, gone with all their connections. */
+/** Servers by name, on free ports, disposed with all their connections. */
 class Servers implements AsyncDisposable {
   readonly #servers = new Map<string, { readonly server: Server; readonly scheme: string }>()
   readonly #sockets = new Set<Socket>()
@@ -222,19 +226,19 @@ async function countOf(engine: EngineProcess, pipeline: string, metric: string):
   return (await scrape(engine.api)).value(`millrace_http_${name}`, { pipeline, [label]: value }) ?? 0
 }
 
-/** Of its log. */
+/** Lines of the node in the engine's log. */
 function linesOf(engine: EngineProcess, node: string): string[] {
   return `${engine.child.stdout}\n${engine.child.stderr}`.split('\n').filter((line) => line.includes(node))
 }
 
-/** 3 bytes, again and again, until the other side has enough. */
+/** Sends 3 bytes at a time until the other side closes. */
 function trickle(response: ServerResponse): void {
   let at = 0
   const timer = setInterval(() => response.write(stream.subarray(at, (at += 3))), 100)
   response.on('close', () => clearInterval(timer))
 }
 
-/** The stream at about twice its speed, then silence. */
+/** Sends the stream at about twice its rate, then nothing. */
 function playSlowly(response: ServerResponse): void {
   const step = 20 * 188
   let at = 0
@@ -245,7 +249,7 @@ function playSlowly(response: ServerResponse): void {
   response.on('close', () => clearInterval(timer))
 }
 
-/** The same in every run: nothing in it is in step by chance. */
+/** The same in every run: no sync bytes line up by chance. */
 function noise(bytes: number): Uint8Array {
   const parts = Array.from({ length: Math.ceil(bytes / 32) }, (_, index) =>
     createHash('sha256').update(`${index}`).digest(),
@@ -260,7 +264,7 @@ function packetsOf(bytes: Uint8Array, isKept: (pid: number) => boolean): Uint8Ar
   return Buffer.concat(packets.filter(([, high = 0, low = 0]) => isKept(((high & 0x1f) << 8) | low)))
 }
 
-/** For 127.0.0.1, signed by nobody else. */
+/** A self-signed certificate for 127.0.0.1. */
 async function makeCertificate(): Promise<{ key: Buffer; cert: Buffer }> {
   await using folder = await TempFolder.make()
   const [key, cert] = [join(folder.path, 'key.pem'), join(folder.path, 'cert.pem')]

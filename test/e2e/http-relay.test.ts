@@ -1,5 +1,5 @@
-// A relay in front of a real ffmpeg, pipelines/http-relay.yaml: the upstream is killed and started again ten times, and no
-// viewer loses more than the time of the outages.
+// A relay of a real ffmpeg, pipelines/http-relay.yaml: the upstream is killed and restarted ten times, and no viewer
+// loses more than the time of the outages.
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import { readWithFfmpeg } from '../oracle/ffmpeg-reader.js'
-import { LightReader } from '../oracle/light-reader.js'
+import { HttpReader } from '../oracle/http-reader.js'
 import { assertClean, assertJoin } from './kit/assert-clean.js'
 import { Child } from './kit/child.js'
 import { scrape } from './kit/metrics-page.js'
@@ -18,28 +18,34 @@ import { TempFolder } from './kit/temp-folder.js'
 import { until } from './kit/until.js'
 
 const KILLS = 10
-const LIGHT_READERS = 5
-/** How long the upstream streams before it is killed: more than it takes for the engine to call it good. */
+const READERS = 5
+/** How long the upstream streams before it is killed: longer than the engine takes to consider it healthy. */
 const LIFE_MS = 5500
-/** How long it is gone, at least. */
+/** The shortest outage. */
 const OUTAGES_MS = [100, 400, 900, 1500]
-/** Of a step in the stream and the silence of the wire around it: batches, and the pictures before the first key frame. */
+/**
+ * Tolerance between a step in the stream and the silence on the connection around it: batches, and the pictures before
+ * the first key frame.
+ */
 const STEP_TOLERANCE_MS = 1500
-/** Of the whole, for each outage: ffmpeg sends the beginning of a stream ahead of its time, and does so each time anew. */
+/**
+ * Tolerance over the whole stream, per outage: ffmpeg sends the beginning of a stream ahead of time, each time it
+ * starts.
+ */
 const DRIFT_MS = 400
 const SILENCE_MS = 200
 const VIDEO_PID = 0x100
-/** Until the engine comes back after its back-off. */
+/** Until the engine reconnects after its back-off. */
 const RECOVERY_MS = 60_000
 
-test('a killed upstream costs viewers the time of the outage and nothing else, ten times', async () => {
+test('ten kills of the upstream cost viewers the time of the outages and nothing else', async () => {
   const port = await freePort()
   const url = `http://127.0.0.1:${port}/x.ts`
   await using engine = await startRelay({ UPSTREAM_A: url, UPSTREAM_B: `http://127.0.0.1:${await freePort()}/x.ts` })
   let upstream = serve(url)
   try {
     await engine.ready()
-    const viewers = Array.from({ length: LIGHT_READERS }, () => new Viewer())
+    const viewers = Array.from({ length: READERS }, () => new Viewer())
     const relayed = await engine.url('relay/ts')
     for (const viewer of viewers) viewer.open(relayed)
     const [lead] = viewers
@@ -55,7 +61,11 @@ test('a killed upstream costs viewers the time of the outage and nothing else, t
       await lead.flows()
     }
     await pause(LIFE_MS)
-    assert.equal((await engine.node('relay/ts')).clients, LIGHT_READERS + 1, 'all have stayed, ffmpeg too')
+    assert.equal(
+      (await engine.node('relay/ts')).clients,
+      READERS + 1,
+      'all viewers are still connected, including ffmpeg',
+    )
     leave.abort()
     const { warnings, lines, exitCode, outTimeMs } = await watching
     const page = await scrape(engine.api)
@@ -74,15 +84,15 @@ test('a killed upstream costs viewers the time of the outage and nothing else, t
   await engine.stop()
 })
 
-/** A reader that notes when nothing came. */
+/** A reader that records when no data came. */
 class Viewer {
-  #reader: LightReader | undefined
+  #reader: HttpReader | undefined
   #firstMs = 0
   #lastMs = 0
   readonly #silencesMs: number[] = []
 
   open(url: string): void {
-    this.#reader = new LightReader(url, {
+    this.#reader = new HttpReader(url, {
       onBody: () => {
         const nowMs = performance.now()
         if (this.#firstMs === 0) this.#firstMs = nowMs
@@ -92,7 +102,7 @@ class Viewer {
     })
   }
 
-  /** Resolves when more comes than is on the way. */
+  /** Resolves when more has arrived than was already in flight. */
   async flows(): Promise<void> {
     const before = this.#bodyBytes
     await until(() => this.#bodyBytes > before + 50_000, 'the stream flows', RECOVERY_MS)
@@ -132,7 +142,7 @@ function assertNear(what: string, [actualMs, expectedMs]: readonly [number, numb
   assert.ok(isNear, `${what}: ${Math.round(actualMs)} ms and ${Math.round(expectedMs)} ms`)
 }
 
-/** ffmpeg as a server for one client, in real time. */
+/** ffmpeg as a server for a single client, in real time. */
 function serve(url: string): Child {
   const clip = join(REPOSITORY_ROOT, 'pipelines/media/testcard.ts')
   const source = ['-re', '-stream_loop', '-1', '-i', clip]
@@ -142,14 +152,14 @@ function serve(url: string): Child {
   })
 }
 
-/** The pipeline as it is shipped; only its sockets are on other ports. */
+/** The shipped pipeline, on other ports. */
 async function startRelay(env: Readonly<Record<string, string>>): Promise<EngineProcess> {
   const folder = await TempFolder.make()
   try {
     const shipped = await readFile(join(REPOSITORY_ROOT, 'pipelines/http-relay.yaml'), 'utf8')
     await folder.write('relay.yaml', `${shipped}\nengine: { api: { address: "127.0.0.1:0" }, stateDir: state }\n`)
     const child = runCommandLine(['run', 'relay.yaml'], folder.path, { RELAY_ADDRESS: '127.0.0.1:0', ...env })
-    const [, api = ''] = await child.says(/(http:\S+)\/api\/v1\/status\n/)
+    const [, api = ''] = await child.untilStderr(/(http:\S+)\/api\/v1\/status\n/)
     return new EngineProcess(folder, child, api)
   } catch (error) {
     await folder[Symbol.asyncDispose]()
@@ -157,7 +167,7 @@ async function startRelay(env: Readonly<Record<string, string>>): Promise<Engine
   }
 }
 
-/** One on which nobody listens; ffmpeg cannot choose one itself and say which. */
+/** A port on which no one listens; ffmpeg cannot choose one and report it. */
 async function freePort(): Promise<number> {
   const server = createServer()
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))

@@ -1,11 +1,11 @@
-// The life of `engine run`: how it begins, what ends it, and what it leaves behind.
+// The lifecycle of `engine run`: how it starts, what ends it, and what it leaves behind.
 import assert from 'node:assert/strict'
 import { readdir, readFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { buildTs } from '@millrace/engine/testing'
-import { LightReader } from '../oracle/light-reader.js'
+import { HttpReader } from '../oracle/http-reader.js'
 import { assertClean, assertJoin } from './kit/assert-clean.js'
 import { engineYaml } from './kit/engine-yaml.js'
 import { getJson } from './kit/http-request.js'
@@ -18,22 +18,22 @@ import { until } from './kit/until.js'
 const clip = buildTs({ durationS: 2 }).bytes
 const LOOPED = engineYaml({ one: { input: 'path: a.ts, loop: true' } })
 
-test('at the end of a file that does not loop viewers have got everything, and the engine exits 0', async () => {
+test('at the end of a file that does not loop, viewers have received everything and the engine exits 0', async () => {
   const yaml = engineYaml({
     paced: { input: 'path: paced.ts' },
     quick: { input: 'path: quick.ts, pace: none', through: 'ts' },
   })
   await using engine = await startEngine({ yaml })
   const viewers = await Promise.all(
-    ['paced', 'quick'].map(async (name) => ({ name, reader: new LightReader(await engine.url(`${name}/out`)) })),
+    ['paced', 'quick'].map(async (name) => ({ name, reader: new HttpReader(await engine.url(`${name}/out`)) })),
   )
-  await until(async () => (await engine.node('quick/out')).clients === 1, 'a viewer waits')
+  await until(async () => (await engine.node('quick/out')).clients === 1, 'a viewer is waiting')
   for (const { name } of viewers) await engine.folder.write(`${name}.ts`, clip)
   for (const { name, reader } of viewers) {
     const { ts, ended } = await reader.done()
     assert.equal(ended, 'end', name)
     const { packets, leftoverBytes } = assertClean(name, ts)
-    // From its very beginning there is nothing to put in front: the file begins with PAT and PMT.
+    // At the very beginning no splice buffer is needed: the file begins with PAT and PMT.
     assert.deepEqual({ packets, leftoverBytes }, { packets: clip.length / 188, leftoverBytes: 0 }, name)
   }
   assert.deepEqual(await engine.child.exited, { code: 0, signal: null })
@@ -44,7 +44,7 @@ test('TERM ends viewers cleanly and leaves no process, port or lock behind', asy
   await using engine = await startEngine({ yaml: LOOPED, files: { 'a.ts': clip } })
   await engine.ready()
   const url = await engine.url()
-  await using viewer = new LightReader(url)
+  await using viewer = new HttpReader(url)
   await viewer.until(({ bodyBytes }) => bodyBytes > 50_000)
   await engine.stop()
   const { ts, ended } = await viewer.done()
@@ -57,7 +57,7 @@ test('TERM ends viewers cleanly and leaves no process, port or lock behind', asy
   for (const each of [url, engine.api]) await bindOnce(Number(new URL(each).port))
 })
 
-test('the command becomes Node itself, with its options for the collector: no shell stays between a signal and the engine', async () => {
+test('the command becomes Node itself, with its garbage collector options: no shell stays between a signal and the engine', async () => {
   await using engine = await startEngine({ yaml: LOOPED, files: { 'a.ts': clip } })
   const [program = '', ...args] = (await readFile(`/proc/${engine.child.pid}/cmdline`, 'utf8')).split('\0')
   assert.match(program, /\bnode$/)
@@ -66,11 +66,11 @@ test('the command becomes Node itself, with its options for the collector: no sh
   const { scripts } = JSON.parse(await readFile(join(REPOSITORY_ROOT, 'package.json'), 'utf8')) as {
     readonly scripts: { readonly start: string }
   }
-  assert.ok(scripts.start.includes(` ${options.join(' ')} `), 'npm start has the same')
+  assert.ok(scripts.start.includes(` ${options.join(' ')} `), 'npm start has the same options')
   await engine.stop()
 })
 
-test('a viewer that takes nothing is cut when the drain is over, and a second TERM does not wait for it', async () => {
+test('a viewer that reads nothing is disconnected after the drain, and a second TERM does not wait for it', async () => {
   const loud = buildTs({ durationS: 2, muxRate: 60_000_000 }).bytes
   const start = (drain: string) =>
     startEngine({
@@ -79,7 +79,7 @@ test('a viewer that takes nothing is cut when the drain is over, and a second TE
     })
   await using short = await start('1s')
   await using long = await start('60s')
-  const stalled = await Promise.all([short, long].map((engine) => stallOn(engine)))
+  const stalled = await Promise.all([short, long].map((engine) => openStalledViewer(engine)))
   for (const engine of [short, long]) engine.child.signal('SIGTERM')
   assert.deepEqual(await short.child.exited, { code: 0, signal: null })
   assert.match(long.child.stderr, /"msg":"stopping"/)
@@ -95,15 +95,15 @@ test('INT ends it as TERM does', async () => {
   assert.deepEqual(await engine.child.exited, { code: 0, signal: null })
 })
 
-test('HUP and USR2 are answered in the log, and the stream goes on', async () => {
+test('HUP and USR2 are acknowledged in the log, and the stream continues', async () => {
   await using engine = await startEngine({ yaml: LOOPED, files: { 'a.ts': clip } })
   await engine.ready()
-  await using viewer = new LightReader(await engine.url())
+  await using viewer = new HttpReader(await engine.url())
   await viewer.until(({ bodyBytes }) => bodyBytes > 0)
   engine.child.signal('SIGHUP')
-  await engine.child.says(/SIGHUP/)
+  await engine.child.untilStderr(/SIGHUP/)
   engine.child.signal('SIGUSR2')
-  const [, line = ''] = await engine.child.says(/^(\{.*"msg":"diagnostics"\})$/m)
+  const [, line = ''] = await engine.child.untilStderr(/^(\{.*"msg":"diagnostics"\})$/m)
   const { state, viewers } = JSON.parse(line) as { state: string; viewers: number }
   assert.deepEqual({ state, viewers }, { state: 'running', viewers: 1 })
   const { bodyBytes } = viewer.report()
@@ -113,7 +113,7 @@ test('HUP and USR2 are answered in the log, and the stream goes on', async () =>
   await engine.stop()
 })
 
-test('a port that is in use is said, with exit code 1 and nothing left running', async () => {
+test('a port in use is reported, with exit code 1 and nothing left running', async () => {
   await using engine = await startEngine({ yaml: LOOPED, files: { 'a.ts': clip } })
   const { host } = new URL(await engine.url())
   await using folder = await TempFolder.make()
@@ -123,12 +123,12 @@ test('a port that is in use is said, with exit code 1 and nothing left running',
   assert.deepEqual(await second.exited, { code: 1, signal: null })
   assert.match(second.stderr, /LISTEN_IN_USE/)
   assert.ok(second.stderr.includes(host), second.stderr)
-  // What has never run is not the last that was good.
+  // A configuration that never ran is not the last good one.
   assert.deepEqual(await readdir(join(folder.path, 'state')), ['api.token'])
   await engine.stop()
 })
 
-test('a second engine on the same state folder says who holds it and exits 1; the first goes on', async () => {
+test('a second engine on the same state folder names the process that holds it and exits 1; the first continues', async () => {
   await using engine = await startEngine({ yaml: LOOPED, files: { 'a.ts': clip } })
   await using second = runCommandLine(['run', 'pipeline.yaml'], engine.folder.path)
   assert.deepEqual(await second.exited, { code: 1, signal: null })
@@ -137,22 +137,22 @@ test('a second engine on the same state folder says who holds it and exits 1; th
   await engine.ready()
   await engine.stop()
   await using third = runCommandLine(['run', 'pipeline.yaml'], engine.folder.path)
-  await third.says(/control API/)
+  await third.untilStderr(/control API/)
   third.signal('SIGTERM')
   assert.deepEqual(await third.exited, { code: 0, signal: null })
 })
 
-test('a lock that a killed engine left is no hindrance', async () => {
+test('a lock left by a killed engine does not prevent a start', async () => {
   await using engine = await startEngine({ yaml: LOOPED, files: { 'a.ts': clip } })
   engine.child.signal('SIGKILL')
   assert.deepEqual(await engine.child.exited, { code: null, signal: 'SIGKILL' })
   await using second = runCommandLine(['run', 'pipeline.yaml'], engine.folder.path)
-  await second.says(/control API/)
+  await second.untilStderr(/control API/)
   second.signal('SIGTERM')
   assert.deepEqual(await second.exited, { code: 0, signal: null })
 })
 
-test('without its file the engine runs, says why it is not ready, and is when the file appears', async () => {
+test('without its file the engine runs, reports why it is not ready, and becomes ready when the file appears', async () => {
   await using engine = await startEngine({ yaml: LOOPED })
   const readiness = await getJson<{ ready: boolean; reasons: string[] }>(`${engine.api}/readyz`, 503)
   assert.equal(readiness.ready, false)
@@ -160,7 +160,7 @@ test('without its file the engine runs, says why it is not ready, and is when th
   assert.equal((await engine.node('one/main')).state, 'waiting')
   await engine.folder.write('a.ts', clip)
   await engine.ready()
-  await using viewer = new LightReader(await engine.url())
+  await using viewer = new HttpReader(await engine.url())
   await viewer.until(({ bodyBytes }) => bodyBytes > 50_000)
   assertJoin('viewer', assertClean('viewer', viewer.report().ts))
   const { state, restarts } = await engine.node('one/main')
@@ -170,19 +170,19 @@ test('without its file the engine runs, says why it is not ready, and is when th
   await engine.stop()
 })
 
-/** A viewer that has stopped reading, when the engine has more for it than sockets hold. */
-async function stallOn(engine: EngineProcess): Promise<LightReader> {
+/** Opens a viewer that stops reading while the engine has more data for it than the sockets hold. */
+async function openStalledViewer(engine: EngineProcess): Promise<HttpReader> {
   await engine.ready()
   const url = await engine.url()
-  const stalled = new LightReader(url, { check: false })
+  const stalled = new HttpReader(url, { check: false })
   await stalled.until(({ bodyBytes }) => bodyBytes > 0)
   stalled.pause()
-  await using fast = new LightReader(url, { check: false })
+  await using fast = new HttpReader(url, { check: false })
   await fast.until(({ bodyBytes }) => bodyBytes > 16_000_000)
   return stalled
 }
 
-/** Of what it wrote only the token, which the next start uses again. */
+/** Of the files the engine wrote only the token is left, which the next start reuses. */
 async function assertLeftBehind(engine: EngineProcess): Promise<void> {
   assert.deepEqual((await readdir(join(engine.folder.path, 'state'))).sort(), ['api.token', 'last-good.yaml'])
 }

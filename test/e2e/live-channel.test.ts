@@ -1,27 +1,27 @@
-// The main job: a file that loops as a live channel, pipelines/live.yaml, watched by the real ffmpeg and by many readers
-// across loop points.
+// The main use case: a looped file as a live channel, pipelines/live.yaml, read by the real ffmpeg and by many readers
+// across loops.
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { readWithFfmpeg } from '../oracle/ffmpeg-reader.js'
-import { LightReader } from '../oracle/light-reader.js'
+import { HttpReader } from '../oracle/http-reader.js'
 import type { TsReport } from '../oracle/check-ts.js'
 import { assertClean, assertJoin } from './kit/assert-clean.js'
 import { REPOSITORY_ROOT } from './kit/repository-root.js'
 import { startEngine } from './kit/start-engine.js'
 
 const READ_MS = 60_000
-const LIGHT_READERS = 50
-/** Of the clip, which the channel begins again after 16 s. */
+const READERS = 50
+/** Size of the clip, which the channel restarts after 16 s. */
 const CLIP_BYTES = 1_788_820
-/** The readers join one after the other until the first one has seen one and a half loops. */
-const JOIN_EVERY_BYTES = Math.floor((1.5 * CLIP_BYTES) / LIGHT_READERS)
+/** The readers join one after another until the first one has received one and a half loops. */
+const JOIN_EVERY_BYTES = Math.floor((1.5 * CLIP_BYTES) / READERS)
 const HEAD_BYTES = 20 * 188
 const PMT_PID = 0x1000
 const VIDEO_PID = 0x100
 
-test('a looped clip is one clean stream to 2 ffmpegs and 50 readers for 60 s, whenever they join', async () => {
+test('a looped clip is one clean stream for 2 ffmpegs and 50 readers for 60 s, whenever they join', async () => {
   const source = await readFile(join(REPOSITORY_ROOT, 'pipelines/live.yaml'), 'utf8')
   await using engine = await startEngine({ yaml: onFreePorts(source) })
   await engine.ready()
@@ -43,11 +43,11 @@ test('a looped clip is one clean stream to 2 ffmpegs and 50 readers for 60 s, wh
     assertHead(name, head)
     assertRunsOn(name, ts)
   }
-  assert.ok((seen[0]?.ts.bytes ?? 0) > 3 * CLIP_BYTES, 'the first reader saw three loops')
+  assert.ok((seen[0]?.ts.bytes ?? 0) > 3 * CLIP_BYTES, 'the first reader received three loops')
 })
 
 interface Viewer {
-  readonly reader: LightReader
+  readonly reader: HttpReader
   /** The first bytes of its body. */
   readonly head: () => Buffer
 }
@@ -55,7 +55,7 @@ interface Viewer {
 async function joinOneByOne(url: string): Promise<Viewer[]> {
   const viewers = [watch(url)]
   const [lead] = viewers
-  for (let count = 1; count < LIGHT_READERS; count++) {
+  for (let count = 1; count < READERS; count++) {
     await lead?.reader.until(({ bodyBytes }) => bodyBytes >= count * JOIN_EVERY_BYTES)
     viewers.push(watch(url))
   }
@@ -64,7 +64,7 @@ async function joinOneByOne(url: string): Promise<Viewer[]> {
 
 function watch(url: string): Viewer {
   let head = Buffer.alloc(0)
-  const reader = new LightReader(url, {
+  const reader = new HttpReader(url, {
     onBody: (bytes) => {
       if (head.length < HEAD_BYTES) head = Buffer.concat([head, bytes])
     },
@@ -85,7 +85,7 @@ async function leave(viewers: readonly Viewer[]): Promise<{ ts: TsReport; head: 
   return seen
 }
 
-/** PAT, PMT, then the key frame: between the first PAT and the first picture there is nothing but PAT and PMT. */
+/** PAT, PMT, then the key frame: between the first PAT and the first picture there are only PAT and PMT. */
 function assertHead(name: string, head: Buffer): void {
   const pids = Array.from({ length: HEAD_BYTES / 188 }, (_, index) => head.readUInt16BE(index * 188 + 1) & 0x1fff)
   const first = pids.indexOf(VIDEO_PID)
@@ -108,7 +108,7 @@ function assertRunsOn(name: string, ts: TsReport): void {
   }
 }
 
-/** Everything but the sockets, and where the clip and the state are, stays as it is shipped. */
+/** Everything except the sockets and the location of clip and state is as shipped. */
 function onFreePorts(yaml: string): string {
   const clip = join(REPOSITORY_ROOT, 'pipelines/media/testcard.ts')
   const moved = yaml.replace("'127.0.0.1:8000'", "'127.0.0.1:0'").replace('media/testcard.ts', clip)

@@ -1,8 +1,8 @@
-// The numbers for Prometheus of a running engine: the format, what moves with traffic, and what a damaged stream counts.
+// The Prometheus metrics of a running engine: the format, what changes with traffic, and what a damaged stream counts.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { breakCrc, breakSyncByte, buildTs, dropPackets, junkBetween, scramble, setTei } from '@millrace/engine/testing'
-import { LightReader } from '../oracle/light-reader.js'
+import { HttpReader } from '../oracle/http-reader.js'
 import { engineYaml } from './kit/engine-yaml.js'
 import { scrape } from './kit/metrics-page.js'
 import type { MetricsPage } from './kit/metrics-page.js'
@@ -14,13 +14,13 @@ const built = buildTs({ durationS: 3 })
 const VIDEO_PID = 0x100
 const AUDIO_PID = 0x101
 
-test('a scrape is in the format, with HELP and TYPE for each family and every series once', async () => {
+test('a scrape is well-formed, with HELP and TYPE for each family and every series only once', async () => {
   const yaml = engineYaml({
     one: { input: 'path: a.ts, loop: true', through: 'both', outputs: { out: '', more: 'start: now' } },
     two: { input: 'path: missing.ts' },
   })
   await using engine = await startEngine({ yaml, files: { 'a.ts': built.bytes } })
-  await using viewer = new LightReader(await engine.url())
+  await using viewer = new HttpReader(await engine.url())
   await viewer.until(({ bodyBytes }) => bodyBytes > 100_000)
   const page = await scrape(engine.api)
   assert.deepEqual(page.faults, [])
@@ -38,7 +38,7 @@ test('a scrape is in the format, with HELP and TYPE for each family and every se
   await engine.stop()
 })
 
-test('counters go up with traffic and never down, and viewers are counted while they are there', async () => {
+test('counters increase with traffic and never decrease, and viewers are counted while connected', async () => {
   const outputs = { out: 'clients: { max: 2 }' }
   const yaml = engineYaml({ one: { input: 'path: a.ts, loop: true', through: 'both', outputs } })
   await using engine = await startEngine({ yaml, files: { 'a.ts': built.bytes } })
@@ -47,10 +47,10 @@ test('counters go up with traffic and never down, and viewers are counted while 
   const first = await scrape(engine.api)
   assert.equal(clientsIn(first), 0)
   assert.equal(first.value('millrace_output_clients_limit', { limit: 'max' }), 2)
-  await using a = new LightReader(url)
-  await using b = new LightReader(url)
+  await using a = new HttpReader(url)
+  await using b = new HttpReader(url)
   for (const reader of [a, b]) await reader.until(({ bodyBytes }) => bodyBytes > 200_000)
-  await using refused = new LightReader(url)
+  await using refused = new HttpReader(url)
   assert.equal((await refused.done()).status, 503)
   const second = await scrape(engine.api)
   assert.equal(clientsIn(second), 2)
@@ -75,7 +75,7 @@ test('counters go up with traffic and never down, and viewers are counted while 
   await engine.stop()
 })
 
-test('ts-validate counts every fault of a damaged stream, by PID where it has one', async () => {
+test('ts-validate counts every fault of a damaged stream, by PID if there is one', async () => {
   const { bytes } = built
   const damages = {
     lost: dropPackets(bytes, { pid: AUDIO_PID, every: 9 }),
@@ -91,7 +91,7 @@ test('ts-validate counts every fault of a damaged stream, by PID where it has on
     Object.fromEntries(names.map((name) => [name, { input: `path: ${name}.ts`, through: 'ts-validate' as const }])),
   )
   const files = Object.fromEntries(Object.entries(damages).map(([name, damaged]) => [`${name}.ts`, damaged.bytes]))
-  // One that goes on keeps the engine up when the others have ended.
+  // A channel that continues keeps the engine running when the others have ended.
   const more = `  on:\n    inputs: { main: { type: file, path: clean.ts, loop: true } }\n    outputs: { out: { type: http-ts, from: main, listener: web, path: /on.ts } }\n`
   await using engine = await startEngine({ yaml: yaml + more, files })
   for (const name of names)
@@ -120,7 +120,7 @@ test('ts-validate counts every fault of a damaged stream, by PID where it has on
 })
 
 async function assertDamageIsLogged(engine: EngineProcess): Promise<void> {
-  const [line = ''] = await engine.child.says(/^\{.*"node":"lost\/check".*\}$/m)
+  const [line = ''] = await engine.child.untilStderr(/^\{.*"node":"lost\/check".*\}$/m)
   assert.equal((JSON.parse(line) as { level: string }).level, 'warn')
 }
 

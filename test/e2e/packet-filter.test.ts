@@ -1,5 +1,5 @@
-// What `ts-validate` leaves of a stream is a whole stream: the checker that shares no code with it, and ffmpeg, find
-// nothing wrong with it.
+// What `ts-validate` leaves of a stream is a valid stream: neither ffmpeg nor the checker, which shares no code with
+// the engine, finds a fault in it.
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { test } from 'node:test'
@@ -17,7 +17,7 @@ interface Case {
   /** Options of ts-validate. */
   readonly options: string
   readonly pids: readonly number[]
-  /** codec_type of what a player finds, in the order of the PMTs. */
+  /** codec_type of the streams a player finds, in the order of the PMTs. */
   readonly players: readonly string[]
 }
 
@@ -67,13 +67,13 @@ const CASES: Readonly<Record<string, Case>> = {
   radio: {
     plan: multiplex,
     options: 'pids: { include: [0x101] }, nullPackets: drop',
-    // The clock of the program is on its video PID.
+    // The program's clock is on its video PID.
     pids: [0, 0x100, 0x101, 0x1000],
     players: ['audio'],
   },
 }
 
-test('selected programs and PIDs are whole streams, to the checker and to ffmpeg', async () => {
+test('selected programs and PIDs are valid streams for the checker and for ffmpeg', async () => {
   await using engine = await startEngine({ yaml: yamlOf(CASES) })
   const viewers = new Map<string, Recording>()
   for (const name of Object.keys(CASES)) viewers.set(name, new Recording(await engine.url(`${name}/out`)))
@@ -116,7 +116,7 @@ ${pipelines.join('\n')}
 `
 }
 
-/** Of all streams that ffprobe finds, which are those of all programs that it finds. */
+/** codec_type of all streams that ffprobe finds, which are those of all programs that it finds. */
 async function codecTypes(path: string): Promise<string[]> {
   const entries = ['-show_entries', 'program=program_id:program_stream=codec_type:stream=codec_type', '-of', 'json']
   const { stdout } = await promisify(execFile)('ffprobe', ['-v', 'error', ...entries, path])
@@ -128,7 +128,7 @@ async function codecTypes(path: string): Promise<string[]> {
   return streams.map((stream) => stream.codec_type)
 }
 
-/** What ffmpeg says while it decodes all of it. */
+/** Lines that ffmpeg logs while it decodes everything. */
 async function complaints(path: string): Promise<string[]> {
   const args = ['-hide_banner', '-nostdin', '-loglevel', 'level+warning', '-i', path]
   const { stderr } = await promisify(execFile)('ffmpeg', [...args, '-map', '0:v?', '-map', '0:a?', '-f', 'null', '-'])

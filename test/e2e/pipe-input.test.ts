@@ -1,5 +1,5 @@
-// Streams that come through pipes: `cat clip.ts | engine run` delivers every packet, and a named pipe may change its
-// writers under viewers.
+// Streams through pipes: `cat clip.ts | engine run` delivers every packet, and the writer of a named pipe may change
+// while viewers are connected.
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { appendFile } from 'node:fs/promises'
@@ -8,7 +8,7 @@ import process from 'node:process'
 import { test } from 'node:test'
 import { promisify } from 'node:util'
 import { buildTs } from '@millrace/engine/testing'
-import { LightReader } from '../oracle/light-reader.js'
+import { HttpReader } from '../oracle/http-reader.js'
 import { assertClean, assertJoin } from './kit/assert-clean.js'
 import { Child } from './kit/child.js'
 import { engineYaml } from './kit/engine-yaml.js'
@@ -19,10 +19,10 @@ import { TempFolder } from './kit/temp-folder.js'
 import { until } from './kit/until.js'
 
 const CLIP = join(REPOSITORY_ROOT, 'pipelines/media/testcard.ts')
-/** More than the buffers of engine, kernel and pipe take together. */
+/** More than the buffers of engine, kernel and pipe together. */
 const long = buildTs({ durationS: 40, video: { bitrate: 12e6 } }).bytes
 const VIDEO_PID = 0x100
-/** The PAT and the PMT in front of the first key frame, where a viewer begins. */
+/** The PAT and PMT before the first key frame, where a viewer starts. */
 const SPLICE_BYTES = 2 * 188
 
 test('cat into the engine: viewers get every packet, a slow one makes cat wait, and the engine ends with 0', async () => {
@@ -30,12 +30,12 @@ test('cat into the engine: viewers get every packet, a slow one makes cat wait, 
   await using engine = await startPiped(yaml, 'read _ < go; cat clip.ts', { 'clip.ts': long })
   await using fast = new Recording(await engine.url())
   await using slow = new Recording(await engine.url())
-  await until(async () => (await engine.node('one/out')).clients === 2, 'both viewers wait')
+  await until(async () => (await engine.node('one/out')).clients === 2, 'both viewers are waiting')
   slow.reader.pause()
   await appendFile(join(engine.folder.path, 'go'), '\n')
-  await standsStill(() => engine.node('one/main').then(({ receivedBytes }) => receivedBytes))
+  await settled(() => engine.node('one/main').then(({ receivedBytes }) => receivedBytes))
   const { receivedBytes } = await engine.node('one/main')
-  assert.ok(receivedBytes < long.length, `a viewer does not read, and yet ${receivedBytes} bytes were taken`)
+  assert.ok(receivedBytes < long.length, `${receivedBytes} bytes were read although a viewer does not read`)
   slow.reader.resume()
   for (const [name, viewer] of Object.entries({ fast, slow })) {
     const { ended, ts } = await viewer.reader.done()
@@ -50,7 +50,7 @@ test('cat into the engine: viewers get every packet, a slow one makes cat wait, 
 })
 
 test('stdin may be a file: it is read to its end', async () => {
-  // The engine stays for the other pipeline.
+  // The engine keeps running for the other pipeline.
   const yaml = engineYaml({ one: { input: 'path: "-"' }, two: { input: 'path: go' } })
   await using engine = await startPiped(yaml, undefined, { 'clip.ts': long })
   await until(async () => (await engine.node('one/main')).state === 'ended', 'stdin has ended')
@@ -62,7 +62,7 @@ for (const [what, stdin, said] of [
   ['a terminal', '/dev/ptmx', 'stdin is a terminal'],
   ['a device', '/dev/null', 'stdin is no file, pipe or socket'],
 ] as const) {
-  test(`stdin that is ${what} is refused with what to do`, async () => {
+  test(`stdin that is ${what} is refused with a hint`, async () => {
     await using folder = await TempFolder.make()
     await folder.write('pipeline.yaml', engineYaml({ one: { input: 'path: "-"' } }))
     await using child = runShell(`exec ${ENGINE} < ${stdin}`, folder.path)
@@ -72,18 +72,18 @@ for (const [what, stdin, said] of [
   })
 }
 
-test('writers of a named pipe are killed and started again three times: viewers stay, and see one clean stream', async () => {
+test('the writer of a named pipe is killed and restarted three times: viewers stay, and receive one clean stream', async () => {
   await using folder = await TempFolder.make()
   const fifo = join(folder.path, 'live.fifo')
   await promisify(execFile)('mkfifo', [fifo])
   await using engine = await startEngine({ yaml: engineYaml({ one: { input: `path: ${fifo}`, through: 'both' } }) })
   await engine.ready()
   const url = await engine.url()
-  const viewers = [new LightReader(url), new LightReader(url)]
+  const viewers = [new HttpReader(url), new HttpReader(url)]
   for (let life = 1; life <= 4; life++) {
     await using writer = writeInto(fifo)
     const before = viewers.map((viewer) => viewer.report().bodyBytes)
-    await seeMore(viewers, before)
+    await receiveMore(viewers, before)
     writer.signal('SIGKILL')
     await writer.exited
     await until(async () => (await engine.node('one/main')).state === 'degraded', 'the writer has gone')
@@ -104,7 +104,10 @@ test('writers of a named pipe are killed and started again three times: viewers 
 
 const ENGINE = `'${process.execPath}' '${ENGINE_BIN}' run pipeline.yaml`
 
-/** The engine with what this shell command says on its stdin; by default the file `clip.ts` itself. `go` is a pipe. */
+/**
+ * Starts the engine with the output of this shell command on stdin; by default the file `clip.ts` itself. `go` is a
+ * pipe.
+ */
 async function startPiped(
   yaml: string,
   command: string | undefined,
@@ -119,7 +122,7 @@ async function startPiped(
     folder.path,
   )
   try {
-    const [, api = ''] = await child.says(/(http:\S+)\/api\/v1\/status\n/)
+    const [, api = ''] = await child.untilStderr(/(http:\S+)\/api\/v1\/status\n/)
     return new EngineProcess(folder, child, api)
   } catch (error) {
     await child[Symbol.asyncDispose]()
@@ -128,7 +131,7 @@ async function startPiped(
   }
 }
 
-/** In a group: what a pipe connects ends together. */
+/** In a process group: processes connected by a pipe end together. */
 function runShell(command: string, cwd: string): Child {
   return new Child('/bin/sh', ['-c', command], { cwd, group: true, env: { ENGINE_API: undefined } })
 }
@@ -138,15 +141,15 @@ function writeInto(fifo: string): Child {
   return new Child('ffmpeg', args, { cwd: REPOSITORY_ROOT })
 }
 
-/** Each has got some seconds more. */
-async function seeMore(viewers: readonly LightReader[], before: readonly number[]): Promise<void> {
+/** Waits until each viewer has received some more seconds. */
+async function receiveMore(viewers: readonly HttpReader[], before: readonly number[]): Promise<void> {
   await Promise.all(
     viewers.map((viewer, index) => viewer.until(({ bodyBytes }) => bodyBytes > (before[index] ?? 0) + 300_000)),
   )
 }
 
-/** Resolves when a number that has begun to grow is the same five times in a row. */
-async function standsStill(read: () => Promise<number>): Promise<void> {
+/** Resolves when a number that has begun to grow is unchanged five times in a row. */
+async function settled(read: () => Promise<number>): Promise<void> {
   let last = 0
   let times = 0
   await until(async () => {

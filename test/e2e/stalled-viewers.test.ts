@@ -1,9 +1,9 @@
-// Viewers that stop reading: memory stays within the window and what each may catch up, and who comes back in time has
-// lost nothing.
+// Viewers that stop reading: memory stays within the window and the catch-up limit of each, and a viewer that resumes
+// in time has lost nothing.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { buildTs } from '@millrace/engine/testing'
-import { LightReader } from '../oracle/light-reader.js'
+import { HttpReader } from '../oracle/http-reader.js'
 import { assertClean, assertJoin } from './kit/assert-clean.js'
 import { engineYaml } from './kit/engine-yaml.js'
 import { scrape } from './kit/metrics-page.js'
@@ -15,25 +15,25 @@ const STALLED = 20
 const WINDOW_BYTES = 8 * MIB
 const CATCH_UP_BYTES = 256 * 1024
 /**
- * What else may grow while 10 MB/s pass: chunks that are let go of lie about until the collector comes, which Node asks to
- * when some 32 MiB of them have gathered, and again as much is in the pages that the allocator keeps.
+ * Other growth while 10 MB/s pass: released chunks stay until they are collected, which Node requests after about 32
+ * MiB of them, and the allocator keeps about as much in its pages.
  */
 const ALLOWANCE_BYTES = 64 * MIB
-/** What passes while they are stalled: were it kept, it would stand out from the allowance. */
+/** What passes while they are stalled: if it were kept, it would exceed the allowance. */
 const PASSING_BYTES = 160 * MIB
 const RATE = 120_000_000
 
-test('20 viewers that stop reading cost no more memory than the window and what each may catch up', async (t) => {
+test('20 viewers that stop reading use no more memory than the window and the catch-up limit of each', async (t) => {
   const clip = buildTs({ durationS: 2, muxRate: RATE }).bytes
   const output = `window: { duration: 60s, size: ${WINDOW_BYTES / MIB}MiB }, catchUp: 256KiB`
   const yaml = engineYaml({ one: { input: 'path: a.ts, loop: true', through: 'ts', outputs: { out: output } } })
   await using engine = await startEngine({ yaml, files: { 'a.ts': clip } })
   await engine.ready()
   const url = await engine.url()
-  await using fast = new LightReader(url, { check: false })
+  await using fast = new HttpReader(url, { check: false })
   await fast.until(({ bodyBytes }) => bodyBytes > 2 * WINDOW_BYTES)
   const before = await engine.residentBytes()
-  const stalled = Array.from({ length: STALLED }, () => new LightReader(url, { check: false }))
+  const stalled = Array.from({ length: STALLED }, () => new HttpReader(url, { check: false }))
   for (const viewer of stalled) {
     await viewer.until(({ bodyBytes }) => bodyBytes > 0)
     viewer.pause()
@@ -53,24 +53,24 @@ test('20 viewers that stop reading cost no more memory than the window and what 
   t.diagnostic(`grew by ${(growth / MIB).toFixed(1)} MiB of ${(bound / MIB).toFixed(1)} MiB`)
   assert.ok(growth < bound, `it grew by ${(growth / MIB).toFixed(1)} MiB of ${(bound / MIB).toFixed(1)}`)
   for (const viewer of stalled) await viewer[Symbol.asyncDispose]()
-  await until(async () => (await engine.node('one/out')).clients === 1, 'the stalled are gone')
+  await until(async () => (await engine.node('one/out')).clients === 1, 'the stalled viewers are gone')
   await fast[Symbol.asyncDispose]()
   await engine.stop()
 })
 
-test('a viewer that comes back while the window still holds its place has lost nothing', async () => {
+test('a viewer that resumes while the window still holds its position has lost nothing', async () => {
   const clip = buildTs({ durationS: 3, muxRate: 16_000_000 }).bytes
   const output = 'window: { duration: 60s, size: 64MiB }'
   const yaml = engineYaml({ one: { input: 'path: a.ts, loop: true', through: 'ts', outputs: { out: output } } })
   await using engine = await startEngine({ yaml, files: { 'a.ts': clip } })
   await engine.ready()
   const url = await engine.url()
-  await using fast = new LightReader(url, { check: false })
-  await using slow = new LightReader(url)
+  await using fast = new HttpReader(url, { check: false })
+  await using slow = new HttpReader(url)
   await slow.until(({ bodyBytes }) => bodyBytes > 0)
   slow.pause()
   const { bodyBytes: start } = fast.report()
-  // More than the kernel keeps for it, so that its place is in the window.
+  // More than the kernel buffers for it, so that its position is in the window.
   await fast.until(({ bodyBytes }) => bodyBytes > start + 14 * MIB)
   slow.resume()
   await slow.until(({ bodyBytes }) => bodyBytes > 20 * MIB)
@@ -81,17 +81,17 @@ test('a viewer that comes back while the window still holds its place has lost n
   await engine.stop()
 })
 
-test('a viewer that takes not one byte is closed after stallTimeout', async () => {
+test('a viewer that reads not a single byte is closed after stallTimeout', async () => {
   const clip = buildTs({ durationS: 2, muxRate: 60_000_000 }).bytes
   const yaml = engineYaml({
     one: { input: 'path: a.ts, loop: true', through: 'ts', outputs: { out: 'stallTimeout: 2s' } },
   })
   await using engine = await startEngine({ yaml, files: { 'a.ts': clip } })
   await engine.ready()
-  await using stalled = new LightReader(await engine.url(), { check: false })
+  await using stalled = new HttpReader(await engine.url(), { check: false })
   await stalled.until(({ bodyBytes }) => bodyBytes > 0)
   stalled.pause()
-  await engine.child.says(/"reason":"stalled"/)
+  await engine.child.untilStderr(/"reason":"stalled"/)
   assert.equal((await engine.node('one/out')).clients, 0)
   await stalled[Symbol.asyncDispose]()
   await engine.stop()

@@ -1,10 +1,10 @@
-// `npm start`: what a new user types first. Run in a checkout of its own, made of links, in which the example has other
-// ports; everything else is what the repository has.
+// `npm start`, the first command a new user types. Runs in a checkout of its own, made of links, in which only the
+// ports of the example differ from the repository.
 import assert from 'node:assert/strict'
 import { cp, mkdir, readdir, readFile, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { LightReader } from '../oracle/light-reader.js'
+import { HttpReader } from '../oracle/http-reader.js'
 import { assertClean, assertJoin } from './kit/assert-clean.js'
 import { Child } from './kit/child.js'
 import { getJson } from './kit/http-request.js'
@@ -12,16 +12,16 @@ import { REPOSITORY_ROOT } from './kit/repository-root.js'
 import { TempFolder } from './kit/temp-folder.js'
 import { until } from './kit/until.js'
 
-test('npm start says what runs and which URLs to open, plays, and ends with everything on TERM', async () => {
+test('npm start prints what is running and the URLs to open, plays, and ends completely on TERM', async () => {
   await using folder = await TempFolder.make()
   await linkCheckout(folder)
   await using npm = new Child('npm', ['start'], { cwd: folder.path, group: true })
-  const [, url = ''] = await npm.says(/^ +live\/ts +(http:\S+\/live\.ts)$/m, 60_000)
+  const [, url = ''] = await npm.untilStderr(/^ +live\/ts +(http:\S+\/live\.ts)$/m, 60_000)
   assert.doesNotMatch(npm.stderr, /packages installed/)
   assert.match(npm.stderr, /^ +live +card -> check -> gops -> ts$/m)
-  const [, api = ''] = await npm.says(/(http:\S+)\/api\/v1\/status$/m)
+  const [, api = ''] = await npm.untilStderr(/(http:\S+)\/api\/v1\/status$/m)
   assert.match(npm.stderr, /^ +services\/metrics +http:\S+\/metrics$/m)
-  await using viewer = new LightReader(url)
+  await using viewer = new HttpReader(url)
   await viewer.until(({ bodyBytes }) => bodyBytes > 200_000)
   assertJoin('viewer', assertClean('viewer', viewer.report().ts))
   const { pid } = await getJson<{ pid: number }>(`${api}/api/v1/status`)
@@ -33,7 +33,9 @@ test('npm start says what runs and which URLs to open, plays, and ends with ever
   assert.match(npm.stderr, /"msg":"stopped"/)
 })
 
-/** Links to everything, but a copy of the scripts, which find the repository by their own place, and of the example. */
+/**
+ * Links to everything, with copies of the scripts, which find the repository by their own location, and of the example.
+ */
 async function linkCheckout(folder: TempFolder): Promise<void> {
   const own = ['pipelines', 'scripts', '.git', '.millrace', 'package-lock.json']
   for (const name of await readdir(REPOSITORY_ROOT)) {
@@ -50,13 +52,13 @@ async function linkCheckout(folder: TempFolder): Promise<void> {
   await folder.write('pipelines/live.yaml', `${moved}\nengine: { api: { address: "127.0.0.1:0" } }\n`)
 }
 
-/** Living processes of a process group. */
+/** Live processes of a process group. */
 async function groupOf(group: number): Promise<number[]> {
   const members: number[] = []
   for (const name of await readdir('/proc')) {
     if (!/^\d+$/.test(name)) continue
     const line = await readFile(`/proc/${name}/stat`, 'utf8').catch(() => '')
-    // Behind the name in parentheses: state, parent, process group.
+    // After the name in parentheses: state, parent, process group.
     const [state, , pgrp] = line.slice(line.lastIndexOf(')') + 2).split(' ')
     if (Number(pgrp) === group && state !== 'Z') members.push(Number(name))
   }

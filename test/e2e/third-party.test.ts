@@ -1,10 +1,10 @@
-// A plugin from outside the house, as its users get it: packed, installed from tarballs beside packed parts of Millrace,
-// listed without being run, inspected, completed, checked, run. Then with copies of zod and rxjs of its own.
+// A third-party plugin as its users get it: packed, installed from tarballs next to the packed parts of Millrace,
+// listed without being executed, inspected, completed, checked, run. Then with its own copies of zod and rxjs.
 import assert from 'node:assert/strict'
 import { access, copyFile, cp, mkdir, readdir, readFile, realpath, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { LightReader } from '../oracle/light-reader.js'
+import { HttpReader } from '../oracle/http-reader.js'
 import { assertClean } from './kit/assert-clean.js'
 import { Child } from './kit/child.js'
 import { LanguageClient } from './kit/language-client.js'
@@ -16,7 +16,7 @@ import { until } from './kit/until.js'
 
 const EXAMPLE = join(REPOSITORY_ROOT, 'examples/third-party-transform')
 const PLUGIN = 'millrace-transform-packet-count'
-/** What an application that serves a file needs. */
+/** The packages that an application serving a file needs. */
 const PARTS = [
   'media',
   'engine',
@@ -25,9 +25,9 @@ const PARTS = [
   'plugins/output-http-ts',
   'plugins/metrics',
 ]
-/** Written by the plugin's module when it is run. */
+/** Written by the plugin's module when it is executed. */
 const MARK = 'plugin-was-run'
-/** Twenty seconds of the test card are enough for anybody. */
+/** Twenty seconds of the test card are more than enough. */
 const WANTED_BYTES = 400_000
 
 const YAML = `version: 1
@@ -62,7 +62,7 @@ before(async () => {
 
 after(() => app[Symbol.asyncDispose]())
 
-/** As its author does, with a line in it that tells when it is run. */
+/** Packs it as its author does, with an added line that records its execution. */
 async function packPlugin(folder: string, tarballs: string): Promise<void> {
   await mkdir(folder)
   await copyFile(join(EXAMPLE, 'package.json'), join(folder, 'package.json'))
@@ -79,7 +79,7 @@ async function npm(args: readonly string[], cwd: string): Promise<void> {
   assert.equal(code, 0, `npm ${args.join(' ')}: ${child.stderr}${child.stdout}`)
 }
 
-/** The command that npm has made of the package's `bin`. */
+/** The command that npm made from the package's `bin`. */
 function engine(args: readonly string[]): Child {
   return new Child(join(app.path, 'node_modules/.bin/engine'), args, {
     cwd: app.path,
@@ -102,7 +102,7 @@ async function wasRun(): Promise<boolean> {
   )
 }
 
-test('it is listed, inspected and completed, and none of that runs it', async () => {
+test('it is listed, inspected and completed without being executed', async () => {
   const listed = await run(['plugins', 'ls', '--json'])
   assert.equal(listed.code, 0, listed.err)
   const rows = JSON.parse(listed.out) as readonly { readonly package: string; readonly [key: string]: unknown }[]
@@ -138,7 +138,7 @@ test('it is listed, inspected and completed, and none of that runs it', async ()
   assert.equal(await wasRun(), false)
 })
 
-test('its options are checked, and its manifest says what its code says', async () => {
+test('its options are checked, and its manifest matches its code', async () => {
   const good = await run(['check', 'live.yaml'])
   assert.deepEqual([good.code, good.err], [0, ''])
   assert.match(good.out, /^live\.yaml: ok, 1 pipeline, 4 nodes, 1 service\n/)
@@ -152,7 +152,7 @@ test('its options are checked, and its manifest says what its code says', async 
 
 test('a pipeline runs through it', () => runThrough(''))
 
-test('with zod and rxjs of its own it is warned of, naming both versions, and works', async () => {
+test('with its own zod and rxjs it works, with a warning that names both versions', async () => {
   for (const name of ['zod', 'rxjs']) {
     const folder = join(app.path, 'node_modules', PLUGIN, 'node_modules', name)
     await cp(join(app.path, 'node_modules', name), folder, { recursive: true })
@@ -171,11 +171,11 @@ test('with zod and rxjs of its own it is warned of, naming both versions, and wo
 async function runThrough(warning: string): Promise<void> {
   const child = engine(['run', 'live.yaml'])
   try {
-    const [, api = ''] = await child.says(/(http:\S+)\/api\/v1\/status\n/)
+    const [, api = ''] = await child.untilStderr(/(http:\S+)\/api\/v1\/status\n/)
     assert.ok(child.stderr.includes(warning))
     const running = new EngineProcess(app, child, api)
     await running.ready()
-    await using reader = new LightReader(await running.url())
+    await using reader = new HttpReader(await running.url())
     await until(() => reader.report().bodyBytes > WANTED_BYTES, 'too little of the stream comes')
     assertClean('what comes through', reader.report().ts)
     const counted = (await scrape(api)).value('millrace_packet_count_packets_total', { node: 'counted' })

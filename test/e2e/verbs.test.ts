@@ -1,5 +1,5 @@
-// The verbs that look at files, plugins and the machine: what they print of the shipped pipeline, where they print it,
-// and how they end.
+// The verbs for files, plugins and the machine: what they print about the shipped pipeline, where, and their exit
+// codes.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { join } from 'node:path'
@@ -18,19 +18,19 @@ before(async () => {
 
 after(() => folder[Symbol.asyncDispose]())
 
-interface Said {
+interface CommandResult {
   readonly code: number | null
   readonly out: string
   readonly err: string
 }
 
-async function run(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Said> {
+async function run(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<CommandResult> {
   await using child = runCommandLine(args, folder.path, env)
   const { code } = await child.exited
   return { code, out: child.stdout, err: child.stderr }
 }
 
-test('graph draws boxes on stdout, in ASCII where the locale has nothing else', async () => {
+test('graph draws boxes on stdout, in ASCII if the locale requires it', async () => {
   const drawn = await run(['graph', LIVE], { LC_ALL: 'C.UTF-8' })
   assert.deepEqual([drawn.code, drawn.err], [0, ''])
   assert.match(drawn.out, /│ card │╶ts─+▶│ check {7}│╶ts─+▶│ gops │╶gop─+▶│ ts {6}│/)
@@ -39,7 +39,7 @@ test('graph draws boxes on stdout, in ASCII where the locale has nothing else', 
   assert.match(plain.out, /\| card \|-ts-+>\| check/)
 })
 
-test('graph in DOT reads as DOT, and in Mermaid and JSON has the same nodes and edges', async () => {
+test('graph output in DOT is valid DOT, and in Mermaid and JSON has the same nodes and edges', async () => {
   const json = JSON.parse((await run(['graph', LIVE, '--json'])).out) as {
     readonly pipelines: readonly {
       readonly nodes: readonly { readonly id: string }[]
@@ -55,7 +55,7 @@ test('graph in DOT reads as DOT, and in Mermaid and JSON has the same nodes and 
   assert.equal(mermaid.match(/-->/g)?.length, 3)
 })
 
-test('graph of a file with mistakes says them on stderr, and ends with 78', async () => {
+test('graph of a file with mistakes reports them on stderr, and exits 78', async () => {
   const path = await folder.write(
     'bad.yaml',
     'version: 1\npipelines: { one: { outputs: { a: { type: nope, from: b } } } }\n',
@@ -83,7 +83,7 @@ test('inspect lists every built-in type, and describes one', async () => {
   assert.match(unknown.err, /did you mean "http-ts"\?/)
 })
 
-test('plugins ls knows every built-in plugin by its manifest, and each manifest is true', async () => {
+test('plugins ls lists every built-in plugin by its manifest, and each manifest is right', async () => {
   const { code, out, err } = await run(['plugins', 'ls', '--json', '--verify'])
   assert.deepEqual([code, err], [0, ''])
   const rows = JSON.parse(out) as readonly {
@@ -95,7 +95,7 @@ test('plugins ls knows every built-in plugin by its manifest, and each manifest 
   for (const row of rows) assert.deepEqual([row.found, row.hasManifest], ['starter', true], row.package)
 })
 
-test('config prints one file that the engine takes, and that says the same again', async () => {
+test('config prints a single file that the engine accepts, and that renders to itself', async () => {
   const printed = await run(['config', LIVE, '--set', 'engine.drain=3s'])
   assert.deepEqual([printed.code, printed.err], [0, ''])
   assert.match(printed.out, /^ {2}drain: 3s$/m)
@@ -122,7 +122,7 @@ pipelines:
   assert.ok(!`${out}${err}`.includes('correct-horse'))
 })
 
-test('doctor looks at this machine and at a file', async () => {
+test('doctor examines this machine and a file', async () => {
   const path = await folder.write(
     'free.yaml',
     `version: 1
@@ -143,14 +143,14 @@ pipelines:
   assert.ok(json.every(({ level }) => ['ok', 'warn'].includes(level)))
 })
 
-test('NO_COLOR or not, nothing that is piped is coloured', async () => {
+test('piped output is never coloured, with or without NO_COLOR', async () => {
   for (const args of [['inspect', 'file'], ['plugins', 'ls'], ['graph', LIVE], ['doctor']]) {
     assert.ok(!(await run(args)).out.includes('\u001b'), args.join(' '))
   }
 })
 
 for (const args of [['graph'], ['graph', '--format', 'svg', 'a.yaml'], ['plugins', 'rm'], ['inspect', 'a', 'b']]) {
-  test(`"engine ${args.join(' ')}" is wrong usage, exit 2`, async () => {
+  test(`"engine ${args.join(' ')}" is a usage error, exit 2`, async () => {
     const { code, out } = await run(args)
     assert.deepEqual([code, out], [2, ''])
   })

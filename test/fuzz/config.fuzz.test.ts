@@ -1,5 +1,5 @@
-// Mutated configurations through check: whatever a file holds, the answer is a graph or documented errors with places,
-// within a second. FUZZ_RUNS and FUZZ_SEED choose how many and which; a failure names the seed of its run.
+// Runs mutated configurations through check: whatever a file contains, the result is a graph or documented errors with
+// positions, within a second. FUZZ_RUNS and FUZZ_SEED choose how many and which; a failure prints the seed of its run.
 import assert from 'node:assert/strict'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -13,8 +13,8 @@ const REPOSITORY = join(dirname(fileURLToPath(import.meta.url)), '../../..')
 const RUNS = Number(process.env['FUZZ_RUNS'] ?? 20_000)
 const SEED = Number(process.env['FUZZ_SEED'] ?? 1)
 const SLOWEST_MS = 1000
-/** Mutations of one file. */
-const MOST_MUTATIONS = 6
+/** Maximum mutations of one file. */
+const MAX_MUTATIONS = 6
 const TOKENS = [
   ...[
     '${',
@@ -99,7 +99,7 @@ test(`${RUNS} mutated configurations are accepted or reported, each within a sec
     const random = randomOf(SEED * 1_000_003 + run)
     const names: string[] = []
     let text = pick(seeds, random)
-    for (let left = 1 + random(MOST_MUTATIONS); left > 0; left--) {
+    for (let left = 1 + random(MAX_MUTATIONS); left > 0; left--) {
       const mutation = pick(MUTATIONS, random)
       names.push(mutation.name)
       text = mutation.apply(text, random, seeds)
@@ -108,11 +108,11 @@ test(`${RUNS} mutated configurations are accepted or reported, each within a sec
       `run ${run} of seed ${SEED} (${names.join(', ')}) ${what}:\n${text.toString()}`
     rejected += await check(text, random, discovered, documented, say)
   }
-  // A fuzzer whose files are all refused at the door, or all accepted, tests nothing.
+  // A fuzzer whose files are all refused immediately, or all accepted, tests nothing.
   assert.ok(RUNS < 1000 || (rejected > RUNS / 10 && rejected < RUNS))
 })
 
-/** 1 if there were errors. */
+/** Returns 1 if there were errors. */
 async function check(
   text: Buffer,
   random: Random,
@@ -141,7 +141,7 @@ async function check(
   return hasErrors ? 1 : 0
 }
 
-/** What was slow once is loaded again: a machine that was busy is not to blame the configuration. */
+/** A slow file is loaded again: a busy machine may have been the cause. */
 async function load(
   options: LoadOptions,
   say: (what: string) => string,
@@ -168,7 +168,7 @@ function readSeeds(): readonly Buffer[] {
   return files.sort().map((file) => readFileSync(file))
 }
 
-/** Numbers below a bound, the same for the same seed (mulberry32). */
+/** Integers below a bound, the same for the same seed (mulberry32). */
 function randomOf(seed: number): Random {
   let state = seed >>> 0
   return (below) => {

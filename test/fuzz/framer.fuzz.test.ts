@@ -1,6 +1,6 @@
-// Random and damaged streams through everything that reads packets: nothing throws, what comes out are whole packets,
-// and what is held stays bounded. FUZZ_RUNS says how many streams, FUZZ_SEED which ones; the default comes to more than
-// 200,000 pieces into framers, and as many chunks out of them through PSI, PES and timeline.
+// Random and damaged streams through everything that reads packets: nothing throws, only whole packets come out, and
+// what is held stays bounded. FUZZ_RUNS sets how many streams, FUZZ_SEED which ones; by default more than 200,000
+// pieces go into framers, and as many chunks go through PSI, PES and timeline.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import {
@@ -35,15 +35,17 @@ const DEFAULT_RUNS = 7200
 const RUNS = Number(process.env['FUZZ_RUNS'] ?? DEFAULT_RUNS)
 const SEED = Number(process.env['FUZZ_SEED'] ?? 1)
 const PACKET = 188
-/** Of pieces, and of chunks: what the default number of runs comes to, whatever the seed; chunks are the fewer. */
+/**
+ * Least number of pieces, and of chunks, that the default number of runs reaches with any seed; chunks are the fewer.
+ */
 const LEAST = 200_000
-/** Largest piece of a stream that comes in large ones, and in small ones. */
+/** Largest piece of a stream pushed in large pieces, and of one pushed in small pieces. */
 const LARGE_PIECES = 80_000
 const SMALL_PIECES = 4000
-/** PMTs, and eight sections each of PAT and CAT. */
+/** PMTs, plus eight sections each of PAT and CAT. */
 const MAX_SECTIONS = 80
 const MAX_PROGRAMS = 64
-/** What a junction holds back, a framer's buffer and a push. */
+/** What a junction holds back, plus a framer's buffer and a push. */
 const MAX_HELD = 2 * 1024 * 1024 + 3 * MAX_CHUNK_BYTES
 
 const sources: readonly Uint8Array[] = [
@@ -76,18 +78,17 @@ test(`${RUNS} damaged streams do no harm`, (t) => {
   if (RUNS >= DEFAULT_RUNS) assert.ok(Math.min(sum.pieces, sum.chunks) >= LEAST, `${text}: too few`)
 })
 
-/** All that a stream passes through, from the first of its generations to what viewers get. */
+/** Everything that a stream passes through, from its first generation to what viewers receive. */
 class Path {
   readonly timeline = new Timeline()
   readonly tracker = new SpliceTracker()
   readonly #follower = new TrackFollower(this.tracker.table)
   readonly #random: Random
   #seq = 0
-  /** Bytes that framers gave out, and that the timeline did. */
+  /** Bytes returned by framers, and by the timeline. */
   framed = 0
   sent = 0
-  /** Pieces that framers were given. */
-  /** Pieces that framers were given, and chunks that PSI and PES were read of. */
+  /** Pieces pushed into framers, and chunks whose PSI and PES were read. */
   pieces = 0
   chunks = 0
 
@@ -95,7 +96,7 @@ class Path {
     this.#random = random
   }
 
-  /** What came out of a framer, checked. */
+  /** Checks what a framer returned. */
   frame(chunks: readonly TsChunk[]): readonly TsChunk[] {
     for (const chunk of chunks) {
       assertWhole(chunk)
@@ -125,7 +126,7 @@ class Path {
   }
 }
 
-/** Returns what the stream came to. */
+/** Returns the path of the stream. */
 function runOne(random: Random): Path {
   const path = new Path(random)
   const { timeline, tracker } = path
@@ -141,7 +142,7 @@ function runOne(random: Random): Path {
   return path
 }
 
-/** Returns when the next generation begins. */
+/** Returns the time at which the next generation begins. */
 function runGeneration(path: Path, generation: number, startMs: number, random: Random): number {
   const framer = new Framer({ generation, ...(random() < 0.2 ? { program: 1 + Math.floor(random() * 3) } : {}) })
   const bytes = damage(pick(sources, random), random)
@@ -177,7 +178,7 @@ function damage(source: Uint8Array, random: Random): Uint8Array {
   const flips = kind < 0.4 ? 0 : Math.floor(random() ** 3 * bytes.length * 0.02)
   for (let flip = 0; flip < flips; flip++) {
     const at = Math.floor(random() * bytes.length)
-    // Headers, adaptation fields, PES headers and sections are hit most.
+    // Headers, adaptation fields, PES headers and sections are hit most often.
     const near = random() < 0.7 ? at - (at % PACKET) + 1 + Math.floor(random() * 24) : at
     if (near < bytes.length) bytes[near] = Math.floor(random() * 256)
   }

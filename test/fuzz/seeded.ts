@@ -1,6 +1,6 @@
-// Random numbers that can be had again.
+// Reproducible random numbers.
 
-/** A generator of numbers in [0, 1) that always gives the same ones (mulberry32). */
+/** Returns a generator of numbers in [0, 1) that is always the same for a seed (mulberry32). */
 export function seeded(seed: number): () => number {
   let state = seed >>> 0
   return () => {

@@ -1,5 +1,5 @@
-// Each folder of golden/config is a configuration and what `check` says of it. UPDATE_GOLDEN=1 writes what it says now:
-// read the difference before it goes in.
+// Each folder of golden/config is a configuration and the output of `check` for it. UPDATE_GOLDEN=1 writes the current
+// output: review the difference before committing it.
 import assert from 'node:assert/strict'
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -12,9 +12,9 @@ import type { Diagnostic, DiscoverRequest, Discovered } from '@millrace/engine'
 const REPOSITORY = join(dirname(fileURLToPath(import.meta.url)), '../../..')
 const CASES = join(REPOSITORY, 'test/golden/config')
 const UPDATE = process.env['UPDATE_GOLDEN'] === '1'
-/** What is installed does not change what is expected. */
+/** Installed plugins do not affect the expected output. */
 const PLUGINS = ['input-file', 'metrics', 'output-http-ts', 'transform-gop', 'transform-validate']
-/** A line of `expected.txt` where nothing is wrong. */
+/** The line of `expected.txt` for a configuration without mistakes. */
 const GOOD = 'no mistakes\n'
 
 /** `options.json` of a case. */
@@ -24,7 +24,7 @@ interface CaseOptions {
   readonly envFiles?: readonly string[]
   readonly sets?: readonly string[]
   readonly noEnv?: boolean
-  /** Length to which the file is filled up. */
+  /** Length to which the file is padded. */
   readonly padding?: number
 }
 
@@ -32,11 +32,11 @@ const seen = new Set<string>()
 
 for (const name of readdirSync(CASES)) {
   if (existsSync(join(CASES, name, 'pipeline.yaml')) || existsSync(join(CASES, name, 'options.json'))) {
-    test(`check says of ${name} what it is expected to say`, () => checkCase(join(CASES, name)))
+    test(`check reports what is expected for ${name}`, () => checkCase(join(CASES, name)))
   }
 }
 
-test('ten mistakes in a file are ten errors, at ten places', async () => {
+test('ten mistakes in a file are ten errors at ten positions', async () => {
   const diagnostics = await diagnose(join(CASES, 'ten-mistakes'))
   assert.equal(diagnostics.length, 10)
   assert.equal(new Set(diagnostics.map(({ line, column }) => `${line}:${column}`)).size, 10)
@@ -48,10 +48,10 @@ after(() => {
   assert.deepEqual(
     [...documented].filter((code) => !seen.has(code)).sort(),
     [],
-    'every code that is documented has a case',
+    'every documented code has a case',
   )
   const unknown = [...seen].filter((code) => code.startsWith('CONFIG_') && !documented.has(code))
-  assert.deepEqual(unknown, [], 'every code of a case is documented')
+  assert.deepEqual(unknown, [], 'every code in a case is documented')
 })
 
 async function checkCase(folder: string): Promise<void> {
@@ -63,7 +63,7 @@ async function checkCase(folder: string): Promise<void> {
 }
 
 async function diagnose(folder: string): Promise<readonly Diagnostic[]> {
-  // Files are named as from their own folder.
+  // File names are relative to the folder of the case.
   process.chdir(folder)
   const json = existsSync('options.json') ? readFileSync('options.json', 'utf8') : '{}'
   const { files = ['pipeline.yaml'], env = {}, padding = 0, ...options } = JSON.parse(json) as CaseOptions

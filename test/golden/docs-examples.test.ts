@@ -1,5 +1,5 @@
-// The examples of docs/configuration.md that have the name of a file in their first line are files of one folder, and do
-// what the page says.
+// The examples in docs/configuration.md whose first line is a file name are written to one folder, and must do what the
+// page says.
 import assert from 'node:assert/strict'
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -25,7 +25,7 @@ before(async () => {
 
 after(() => rm(folder, { recursive: true }))
 
-test('the example of included files and templates is a configuration of three pipelines', async () => {
+test('the example of included files and templates has three pipelines', async () => {
   const graph = await load('live.yaml')
   assert.deepEqual(
     graph.pipelines.map(({ name, description }) => [name, description]),
@@ -43,11 +43,11 @@ test('the example of included files and templates is a configuration of three pi
   assert.equal(optionsOf('sport/ts').clients.max, 100)
   const byDefault = optionsOf('news/ts').clients.max
   assert.notEqual(byDefault, 100)
-  assert.equal(optionsOf('chess/ts').clients.max, byDefault, 'what the pipeline takes away has its default')
+  assert.equal(optionsOf('chess/ts').clients.max, byDefault, 'an option that the pipeline removes has its default')
   assert.equal(graph.pipelines[2]?.nodes.length, 4)
 })
 
-test('the example of a renamed node says what it was', async () => {
+test('the example of a renamed node has its previous id', async () => {
   const graph = await load('renamed.yaml')
   assert.equal(graph.pipelines[0]?.nodes[0]?.was, 'talk/main')
 })

@@ -1,4 +1,4 @@
-// Byte arrays put together and compared.
+// Joins and compares byte arrays.
 import assert from 'node:assert/strict'
 
 export function concat(parts: readonly Uint8Array[]): Uint8Array {
@@ -11,7 +11,7 @@ export function concat(parts: readonly Uint8Array[]): Uint8Array {
   return whole
 }
 
-/** As deepEqual, but fast, and with a message that can be read. */
+/** Like deepEqual, but fast, and with a readable message. */
 export function assertSameBytes(actual: Uint8Array, expected: Uint8Array, what = 'bytes'): void {
   if (Buffer.compare(actual, expected) === 0) return
   const first = expected.findIndex((byte, at) => actual[at] !== byte)

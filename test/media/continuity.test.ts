@@ -37,7 +37,7 @@ const faults: readonly { name: string; damaged: Damaged; expected: Partial<Found
 ]
 
 for (const { name, damaged, expected } of faults) {
-  test(`${name} are counted as often as they are there, and as the checker counts them`, () => {
+  test(`${name} are counted exactly, and as the checker counts them`, () => {
     for (const flushEvery of [Infinity, 1]) {
       const found = countFlags(damaged.bytes, flushEvery)
       const report = checkTs(damaged.bytes)
@@ -55,7 +55,7 @@ for (const { name, damaged, expected } of faults) {
   })
 }
 
-test('whole streams have no error, whatever their PIDs carry', () => {
+test('complete streams have no errors, whatever their PIDs carry', () => {
   for (const { name, bytes: whole } of allStreams()) {
     const { continuity, crc } = countFlags(whole, 3)
     assert.deepEqual(
@@ -66,7 +66,7 @@ test('whole streams have no error, whatever their PIDs carry', () => {
   }
 })
 
-test('losses in streams of every kind are counted as the checker counts them', () => {
+test('losses are counted as the checker counts them, in streams of every kind', () => {
   for (const { name, bytes: whole } of builtStreams()) {
     const damaged = dropPackets(whole, { every: 17, skip: 40 })
     assert.equal(countFlags(damaged.bytes, 5).continuity, checkTs(damaged.bytes).continuityErrors, name)

@@ -9,11 +9,11 @@ export interface Framed {
 }
 
 export interface FrameOptions extends FramerOptions {
-  /** Bytes pushed at a time, or a function that says how many; default all at once. */
+  /** Bytes per push, or a function that returns the number; by default all at once. */
   readonly piece?: number | (() => number)
-  /** A flush after each so many pieces; none by default. */
+  /** Flush after this many pushes; by default never. */
   readonly flushEvery?: number
-  /** Of the first push, milliseconds; each further one comes 1 ms later. */
+  /** Time of the first push, milliseconds; each further push is 1 ms later. */
   readonly startMs?: number
 }
 

@@ -40,12 +40,12 @@ test('pieces of any size and strides of 188, 192 and 204 bytes give the same pac
   }
 })
 
-test('a join in mid-packet loses only that packet', () => {
+test('a stream that begins in mid-packet loses only that packet', () => {
   for (const stride of [188, 192, 204] as const) {
     const strided = stride === 188 ? small : withStride(small, stride)
     for (const from of [1, 4, 5, 100, 187]) {
       const { chunks, counters } = frame(strided.subarray(from), { piece: 1000 })
-      // The stamp of a packet of 192 bytes comes in front of it.
+      // The timestamp of a 192-byte packet comes before the packet.
       const lost = stride === 192 && from <= 4 ? 0 : 1
       assertSameBytes(bytesOf(chunks), small.subarray(lost * PACKET), `stride ${stride} from ${from}`)
       assert.equal(counters.syncLosses, 0)
@@ -53,7 +53,7 @@ test('a join in mid-packet loses only that packet', () => {
   }
 })
 
-test('the last packets are delivered, be they only one or two', () => {
+test('the last packets are delivered, even if there are only one or two', () => {
   for (const stride of [188, 192, 204] as const) {
     for (const count of [1, 2, 3, 4]) {
       const bytes = small.subarray(0, count * PACKET)
@@ -63,7 +63,7 @@ test('the last packets are delivered, be they only one or two', () => {
   }
 })
 
-test('a packet whose end is missing at the end of the stream is left out and counted', () => {
+test('a packet truncated by the end of the stream is dropped and counted', () => {
   for (const piece of [1, 188, 100_000]) {
     const { chunks, counters } = frame(small.subarray(0, 100 * PACKET + 50), { piece })
     assertSameBytes(bytesOf(chunks), small.subarray(0, 100 * PACKET))
@@ -71,7 +71,7 @@ test('a packet whose end is missing at the end of the stream is left out and cou
   }
 })
 
-test('junk in front costs no loss, junk between costs one each', () => {
+test('junk at the start counts as no sync loss, junk in between counts as one each', () => {
   const junk = new Uint8Array(1000).fill(0x11)
   for (const piece of PIECES) {
     const before = frame(concat([junk, small]), { piece })
@@ -91,7 +91,7 @@ test('junk in front costs no loss, junk between costs one each', () => {
   }
 })
 
-test('a single wrong sync byte costs one packet and not the lock', () => {
+test('a single wrong sync byte costs one packet but not synchronisation', () => {
   for (const piece of PIECES) {
     const damaged = breakSyncByte(small, { every: 30 })
     const { chunks, counters } = frame(damaged.bytes, { piece })
@@ -105,7 +105,7 @@ test('a single wrong sync byte costs one packet and not the lock', () => {
   }
 })
 
-test('a wrong sync byte of the very last packet is no loss of synchronisation', () => {
+test('a wrong sync byte in the very last packet does not lose synchronisation', () => {
   const bytes = small.slice(0, 50 * PACKET)
   bytes[49 * PACKET] = 0
   for (const piece of PIECES) {
@@ -116,7 +116,7 @@ test('a wrong sync byte of the very last packet is no loss of synchronisation', 
   }
 })
 
-test('a packet that lost its end is left out, and the next one found inside it', () => {
+test('a truncated packet is dropped, and the next one is found inside it', () => {
   for (const keep of [1, 50, 187]) {
     const damaged = cutMidPacket(small, { every: 40, keep })
     for (const piece of PIECES) {
@@ -128,7 +128,7 @@ test('a packet that lost its end is left out, and the next one found inside it',
   }
 })
 
-test('bytes without packets give nothing, however many', () => {
+test('bytes without packets yield nothing, however many there are', () => {
   const random = seeded(1)
   const noise = Uint8Array.from({ length: 300_000 }, () => Math.floor(random() * 0x47))
   const { chunks, counters } = frame(noise, { piece: 1000, flushEvery: 1 })

@@ -8,7 +8,7 @@ import { checkTs } from '../oracle/check-ts.js'
 import { bytesOf, frame } from './frame.js'
 import { builtStreams, clips, PACKET } from './streams.js'
 
-test('every random access point starts a chunk, together with the PAT and PMT right before it', () => {
+test('every random access point starts a chunk, together with the PAT and PMT directly before it', () => {
   for (const { name, built } of builtStreams()) {
     if (built.keyframes.length === 0) continue
     for (const piece of [PACKET, 1000, 5000, 65536, built.bytes.length]) {
@@ -17,12 +17,12 @@ test('every random access point starts a chunk, together with the PAT and PMT ri
   }
 })
 
-test('no flush comes between the tables and the key picture, and an undecided picture waits over one', () => {
+test('a flush never separates the tables from the key picture, and an undecided picture waits for one flush', () => {
   for (const { name, built } of builtStreams()) {
     const expected = expectedStarts(built)
     for (const start of expected) {
       const key = built.keyframes.find((offset) => offset >= start) ?? 0
-      // One flush somewhere from the tables to the second packet of the picture's PID.
+      // One flush anywhere from the tables to the second packet of the picture's PID.
       for (let at = start; at <= key + 2 * PACKET; at += PACKET) {
         const framer = new Framer()
         const chunks = [...framer.push(built.bytes.subarray(0, at), 0), ...framer.flush(1)]
@@ -33,7 +33,7 @@ test('no flush comes between the tables and the key picture, and an undecided pi
   }
 })
 
-test('what is held back over a flush goes out with the next', () => {
+test('what one flush holds back, the next one returns', () => {
   for (const { name, built } of builtStreams()) {
     const framer = new Framer()
     framer.push(built.bytes.subarray(0, 3 * PACKET), 0)
@@ -47,7 +47,7 @@ test('what is held back over a flush goes out with the next', () => {
   }
 })
 
-test('a flush returns what was pushed, and nothing when nothing was', () => {
+test('a flush returns what was pushed, and nothing if nothing was pushed', () => {
   const framer = new Framer()
   assert.deepEqual(framer.flush(0), [])
   framer.push(buildTs({ durationS: 1 }).bytes, 1)
@@ -65,7 +65,7 @@ test('chunks stay within 256 KiB when a stream has no random access points', () 
   assert.equal(bytesOf(chunks).length, bytes.length)
 })
 
-test('sequence numbers go on from the one given, without gaps', () => {
+test('sequence numbers continue from the given one, without gaps', () => {
   const { bytes } = buildTs({ durationS: 2 })
   const { chunks } = frame(bytes, { generation: 3, firstSeq: 17, piece: 1000, flushEvery: 4 })
   for (const [index, { origin }] of chunks.entries()) assert.deepEqual(origin, { generation: 3, seq: 17 + index })
@@ -73,15 +73,15 @@ test('sequence numbers go on from the one given, without gaps', () => {
   assert.ok(chunks.slice(1).every(({ discontinuity }) => discontinuity === false))
 })
 
-test('audio alone is cut twice a second', () => {
+test('an audio-only stream is cut twice a second', () => {
   for (const bytes of [buildTs({ durationS: 5, video: false }).bytes, clips().at(-1)?.bytes ?? new Uint8Array(0)]) {
     const { chunks } = frame(bytes, { piece: 1000 })
     const points = chunks.filter(({ randomAccess }) => randomAccess).length
-    assert.ok(points >= 8 && points <= 11, `${points} chunks to join at in 5 s`)
+    assert.ok(points >= 8 && points <= 11, `${points} random access points in 5 s`)
   }
 })
 
-test('the wanted program cuts, whichever it is', () => {
+test('the selected program cuts, whichever it is', () => {
   const built = buildTs({ durationS: 2, programs: [{ video: { gopFrames: 25 } }, { video: { gopFrames: 10 } }] })
   const second = built.units
     .filter(({ pid, randomAccess }) => pid === 0x120 && randomAccess)
@@ -92,7 +92,7 @@ test('the wanted program cuts, whichever it is', () => {
   assert.deepEqual(randomAccessStarts(frame(built.bytes, { program: 9 }).chunks), [])
 })
 
-test("every chunk of ffmpeg's clips that says so begins with a picture that a decoder can start at", () => {
+test("every chunk of ffmpeg's clips that is marked randomAccess begins with a picture at which a decoder can start", () => {
   for (const { name, bytes, hasVideo } of clips()) {
     if (!hasVideo) continue
     const { chunks } = frame(bytes, { piece: 3000, flushEvery: 7 })
@@ -101,7 +101,7 @@ test("every chunk of ffmpeg's clips that says so begins with a picture that a de
     assert.equal(starts.length, expected, name)
     for (const start of starts) {
       const { firstVideoUnit } = checkTs(bytes.subarray(start, start + 500 * PACKET))
-      // The tables before may lie in front of the start: the stream type is then not known to the checker.
+      // The tables may be before the start: then the checker does not know the stream type.
       assert.notEqual(firstVideoUnit?.keyPicture, false, `${name} at ${start}`)
     }
   }
@@ -118,7 +118,9 @@ function randomAccessStarts(chunks: readonly TsChunk[]): number[] {
   return starts
 }
 
-/** The truth: where the runs of whole PAT and PMT sections in front of the key pictures begin, else the pictures. */
+/**
+ * The expected starts: where the runs of whole PAT and PMT sections before the key pictures begin, else the pictures.
+ */
 function expectedStarts(built: BuiltTs): number[] {
   const tables = built.sections.filter(({ tableId }) => tableId === 0 || tableId === 2)
   const firstPmt = tables.find(({ tableId }) => tableId === 2)?.lastOffset ?? 0

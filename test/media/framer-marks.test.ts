@@ -27,7 +27,7 @@ interface Mark {
   readonly ms: number
 }
 
-test('marks are ordered, one record a packet, and say the PID of their packet', () => {
+test('marks are ordered, one record per packet, and have the PID of their packet', () => {
   for (const { name, bytes } of allStreams()) {
     for (const chunk of frame(bytes, { piece: 4000, flushEvery: 5 }).chunks) {
       let before = -1
@@ -51,7 +51,7 @@ test('LAST_OF_PID is exactly on the last packet of each PID of each chunk', () =
   }
 })
 
-/** PID and offset of the last packet of each PID, in their order; null packets have no counter to remember. */
+/** PID and offset of the last packet of each PID, in order; null packets have no counter to remember. */
 function lastPackets(bytes: Uint8Array): number[][] {
   const lasts = new Map<number, number>()
   for (let offset = 0; offset < bytes.length; offset += PACKET) {
@@ -61,7 +61,7 @@ function lastPackets(bytes: Uint8Array): number[][] {
   return [...lasts].sort(([, a], [, b]) => a - b)
 }
 
-test('unit starts, clocks and tables are where the truth has them', () => {
+test('unit starts, clocks and tables are marked where the builder put them', () => {
   for (const { name, built } of builtStreams()) {
     const marks = allMarks(built, 1000)
     const units = [...built.units, ...built.sections].map(({ offset }) => offset)
@@ -71,7 +71,7 @@ test('unit starts, clocks and tables are where the truth has them', () => {
   }
 })
 
-test('random access points are where the truth has them, in every program', () => {
+test('random access points are marked where the builder put them, in every program', () => {
   for (const { name, built } of builtStreams()) {
     const marks = allMarks(built, 1000)
     const found = offsetsWith(marks, RANDOM_ACCESS)
@@ -80,18 +80,18 @@ test('random access points are where the truth has them, in every program', () =
   }
 })
 
-test('small pushes give the same marks as one push, but for the times', () => {
+test('small pushes give the same marks as one push, except for the times', () => {
   for (const { name, bytes } of allStreams()) {
     const whole = withoutTimes(frame(bytes).chunks)
     for (const piece of [188, 1000, 7777]) assert.deepEqual(withoutTimes(frame(bytes, { piece }).chunks), whole, name)
   }
 })
 
-test('times say when the packet of a mark was pushed', () => {
+test('the time of a mark is when its packet was pushed', () => {
   for (const { name, bytes } of allStreams()) {
     let start = 0
     for (const chunk of pushedInTime(bytes)) {
-      // The time of a packet without anything to say is not kept.
+      // The time of a packet without flags of its own is not kept.
       for (const { offset, ms } of marksOf(chunk).filter(({ flags }) => flags !== LAST_OF_PID)) {
         const arrivedMs = 5000 + 3 * Math.floor((start + offset) / PACKET / 10)
         assert.equal(chunk.receivedAtMs + ms, arrivedMs, `${name} at ${start + offset}`)
@@ -101,7 +101,7 @@ test('times say when the packet of a mark was pushed', () => {
   }
 })
 
-/** Ten packets every 3 ms, and a flush now and then. */
+/** Pushes ten packets every 3 ms, with occasional flushes. */
 function pushedInTime(bytes: Uint8Array): readonly TsChunk[] {
   const framer = new Framer()
   const chunks: TsChunk[] = []
@@ -112,7 +112,7 @@ function pushedInTime(bytes: Uint8Array): readonly TsChunk[] {
   return [...chunks, ...framer.finish(0)]
 }
 
-test('the time of the first chunk is not that of the junk before it', () => {
+test('the first chunk does not have the time of the junk before it', () => {
   const framer = new Framer()
   const junk = new Uint8Array(300).fill(0x47, 0, 1)
   for (let nowMs = 0; nowMs < 100_000; nowMs += 100) framer.push(junk, nowMs)
@@ -136,7 +136,7 @@ function marksOf(chunk: TsChunk): Mark[] {
   })
 }
 
-/** The marks of a whole stream, offsets from its beginning. */
+/** The marks of a whole stream, with offsets from its beginning. */
 function allMarks(built: BuiltTs, piece: number): Mark[] {
   let start = 0
   return frame(built.bytes, { piece }).chunks.flatMap((chunk) => {
@@ -150,7 +150,7 @@ function offsetsWith(marks: readonly Mark[], flag: number): number[] {
   return marks.filter(({ flags }) => (flags & flag) !== 0).map(({ offset }) => offset)
 }
 
-/** Packets of PAT, CAT, SI, and of PMTs as soon as a PAT named their PID. */
+/** Packets of PAT, CAT and SI, and of PMTs once a PAT has named their PID. */
 function psiOffsets(built: BuiltTs): number[] {
   const pmtPids = new Set(built.sections.filter(({ tableId }) => tableId === 2).map(({ pid }) => pid))
   const firstPat = built.sections.find(({ tableId }) => tableId === 0)?.lastOffset ?? 0

@@ -8,7 +8,7 @@ import type { TsReport } from '../oracle/check-ts.js'
 import { seeded } from '../fuzz/seeded.js'
 import { concat } from './bytes.js'
 import { frame } from './frame.js'
-import { Play } from './play.js'
+import { TimelineHarness } from './timeline-harness.js'
 import { allStreams, PACKET } from './streams.js'
 
 interface Entry {
@@ -17,21 +17,21 @@ interface Entry {
   readonly bridge: Uint8Array
 }
 
-/** Starts and skips of each stream that are looked at. */
+/** How many starts and skips are tested per stream. */
 const MAX_CASES = 25
 
 for (const { name, bytes, hasVideo } of allStreams()) {
-  test(`a viewer that starts or skips at a random access point gets a clean stream: ${name}`, () => {
+  test(`a viewer that starts at or skips to a random access point gets a clean stream: ${name}`, () => {
     assertSplices(spliced(frame(bytes, { piece: 20 * PACKET, flushEvery: 4 }).chunks), hasVideo)
   })
 }
 
-test('starts and skips are clean over loops and reconnects', () => {
+test('starts and skips are clean across loops and reconnects', () => {
   const { bytes } = buildTs({ durationS: 3, video: { bFrames: 2 }, pmtPackets: 2 })
-  const play = new Play().play(bytes, { durationMs: 3000 }).next({ timeline: 'contiguous' })
-  play.play(bytes.subarray(0, bytes.length - 999), { durationMs: 3000 }).next({ timeline: 'elapsed' }, 700)
-  play.play(bytes.subarray(50_000), { durationMs: 2000 }).end()
-  assertSplices(spliced(play.out), true)
+  const harness = new TimelineHarness().feed(bytes, { durationMs: 3000 }).nextGeneration({ timeline: 'contiguous' })
+  harness.feed(bytes.subarray(0, bytes.length - 999), { durationMs: 3000 }).nextGeneration({ timeline: 'elapsed' }, 700)
+  harness.feed(bytes.subarray(50_000), { durationMs: 2000 }).end()
+  assertSplices(spliced(harness.out), true)
 })
 
 test('starts and skips are clean where the tables change', () => {
@@ -43,7 +43,7 @@ test('starts and skips are clean where the tables change', () => {
   for (const { report } of skips(entries)) assertClean(report)
 })
 
-test('a viewer may start at any chunk if it does not mind the picture', () => {
+test('a viewer that starts at any chunk gets no continuity or CRC errors', () => {
   for (const { name, bytes } of allStreams()) {
     const entries = spliced(frame(bytes.subarray(0, 200_000), { piece: 20 * PACKET, flushEvery: 1 }).chunks)
     for (let at = 0; at < entries.length; at += 7) {
@@ -54,13 +54,13 @@ test('a viewer may start at any chunk if it does not mind the picture', () => {
   }
 })
 
-test('before anything was followed there is nothing to splice', () => {
+test('the splice buffers are empty before the first chunk', () => {
   const tracker = new SpliceTracker()
   assert.equal(tracker.preamble().length, 0)
   assert.equal(tracker.bridge().length, 0)
 })
 
-/** What delivery does: the splice buffers of the place in front of each chunk. */
+/** As in delivery: the splice buffers for the position before each chunk. */
 function spliced(chunks: readonly TsChunk[]): Entry[] {
   const tracker = new SpliceTracker()
   return chunks.map((chunk) => {
@@ -118,7 +118,7 @@ function assertClean(report: TsReport): void {
   }
 }
 
-/** At most MAX_CASES, from all over. */
+/** At most MAX_CASES, randomly spread. */
 function spread<T>(all: readonly T[]): readonly T[] {
   const random = seeded(all.length)
   if (all.length <= MAX_CASES) return all

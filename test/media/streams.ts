@@ -1,4 +1,5 @@
-// The streams on which framer, timeline and splices are proven: clips that ffmpeg made, and what ffmpeg never writes.
+// The streams that framer, timeline and splices are tested with: clips made by ffmpeg, and streams that ffmpeg never
+// writes.
 import { readFileSync } from 'node:fs'
 import { buildTs, PTS_WRAP } from '@millrace/engine/testing'
 import type { BuiltTs, TsPlan } from '@millrace/engine/testing'
@@ -6,7 +7,7 @@ import type { BuiltTs, TsPlan } from '@millrace/engine/testing'
 export interface TestStream {
   readonly name: string
   readonly bytes: Uint8Array
-  /** What is where in it, if it was built. */
+  /** The positions of everything in it, if it was built. */
   readonly built?: BuiltTs
 
   readonly hasVideo: boolean
@@ -61,7 +62,7 @@ const plans: readonly { readonly name: string; readonly plan: TsPlan }[] = [
   },
 ]
 
-/** Streams of the builder, made once. */
+/** Streams made by the TS builder. */
 export function builtStreams(): readonly (TestStream & { readonly built: BuiltTs })[] {
   return plans.map(({ name, plan }) => {
     const stream = buildTs(plan)
@@ -69,7 +70,7 @@ export function builtStreams(): readonly (TestStream & { readonly built: BuiltTs
   })
 }
 
-/** ffmpeg's clips. */
+/** Clips made by ffmpeg. */
 export function clips(): readonly TestStream[] {
   return [
     { name: 'testcard.ts', bytes: read(new URL('testcard.ts', CLIPS)), hasVideo: true },

@@ -6,44 +6,44 @@ import { maskClocks } from '../e2e/kit/mask-clocks.js'
 import { checkTs } from '../oracle/check-ts.js'
 import type { TsReport } from '../oracle/check-ts.js'
 import { assertSameBytes } from './bytes.js'
-import { Play } from './play.js'
+import { TimelineHarness } from './timeline-harness.js'
 import { allStreams, PACKET } from './streams.js'
 
 const CONTIGUOUS = { timeline: 'contiguous' } as const
 
-test('the first generation passes byte for byte, and so do its marks', () => {
+test('the first generation passes byte for byte, without discontinuities', () => {
   for (const { name, bytes } of allStreams()) {
-    const play = new Play().play(bytes, { durationMs: 3000 }).end()
-    assertSameBytes(play.bytes(), bytes, name)
-    assert.ok(play.out.every(({ discontinuity, origin }) => discontinuity === false && origin.generation === 0))
-    assert.deepEqual(play.timeline.counters, { droppedPackets: 0, junctions: 0 })
+    const harness = new TimelineHarness().feed(bytes, { durationMs: 3000 }).end()
+    assertSameBytes(harness.bytes(), bytes, name)
+    assert.ok(harness.out.every(({ discontinuity, origin }) => discontinuity === false && origin.generation === 0))
+    assert.deepEqual(harness.timeline.counters, { droppedPackets: 0, junctions: 0 })
   }
 })
 
 for (const { name, bytes } of allStreams()) {
   test(`three passes of ${name} are one stream`, () => {
-    const play = new Play()
+    const harness = new TimelineHarness()
     for (let pass = 0; pass < 3; pass++) {
-      if (pass > 0) play.next(CONTIGUOUS)
-      play.play(bytes, { durationMs: 3000 })
+      if (pass > 0) harness.nextGeneration(CONTIGUOUS)
+      harness.feed(bytes, { durationMs: 3000 })
     }
-    const out = play.end().bytes()
+    const out = harness.end().bytes()
     const once = checkTs(bytes)
     const report = checkTs(out)
-    assert.equal(play.timeline.counters.droppedPackets, 0)
+    assert.equal(harness.timeline.counters.droppedPackets, 0)
     assertSameBytes(maskAll(out.subarray(0, bytes.length)), maskAll(bytes), 'first pass')
     assertSameBytes(maskAll(out.subarray(bytes.length, 2 * bytes.length)), maskAll(bytes), 'second pass')
     assertSameBytes(maskAll(out.subarray(2 * bytes.length)), maskAll(bytes), 'third pass')
     assertClean(report, once, 3)
     assertInStep(out, bytes.length, lengthOf(bytes))
-    const seqs = play.out.map(({ origin }) => origin.seq)
+    const seqs = harness.out.map(({ origin }) => origin.seq)
     assert.deepEqual(
       seqs,
       seqs.map((_, index) => index),
     )
     assert.ok(
-      play.out.every(({ discontinuity }) => discontinuity === false),
-      'a file that starts over goes on without a break',
+      harness.out.every(({ discontinuity }) => discontinuity === false),
+      'a file that loops continues without a break',
     )
   })
 }
@@ -52,52 +52,55 @@ test('a thousand loops do not drift', () => {
   for (const plan of [{}, { video: false }, { video: { bFrames: 2 }, pcr: { pid: 0x1f0 } }] as const) {
     const built = buildTs({ durationS: 1, startPts90k: PTS_WRAP - 90_000 * 300, ...plan })
     const length = lengthOf(built.bytes)
-    const play = new Play()
+    const harness = new TimelineHarness()
     let first = -1
     for (let pass = 0; pass < 1000; pass++) {
-      if (pass > 0) play.next(CONTIGUOUS)
-      play.play(built.bytes, { durationMs: length / 90, piece: 65536 })
-      play.out.splice(0, Math.max(0, play.out.length - 60))
-      if (pass === 0) first = firstPcr(play.end().bytes())
+      if (pass > 0) harness.nextGeneration(CONTIGUOUS)
+      harness.feed(built.bytes, { durationMs: length / 90, piece: 65536 })
+      harness.out.splice(0, Math.max(0, harness.out.length - 60))
+      if (pass === 0) first = firstPcr(harness.end().bytes())
     }
-    const last = new Play().play(play.end().bytes().slice(-built.bytes.length), { durationMs: 1 }).end().bytes()
+    const last = new TimelineHarness()
+      .feed(harness.end().bytes().slice(-built.bytes.length), { durationMs: 1 })
+      .end()
+      .bytes()
     assert.equal(firstPcr(last), (first + 999 * length * 300) % (PTS_WRAP * 300), JSON.stringify(plan))
   }
 })
 
-test('a wrap of the clocks at the junction is no step', () => {
+test('a clock wrap at the junction causes no jump', () => {
   for (const before of [0, 1, 900, 3600, 18_000, 40_000]) {
     const built = buildTs({ durationS: 2, startPts90k: PTS_WRAP - 180_000 + before, video: { bFrames: 2 } })
-    const play = new Play().play(built.bytes, { durationMs: 2000 }).next(CONTIGUOUS)
-    const report = checkTs(play.play(built.bytes, { durationMs: 2000 }).end().bytes())
+    const harness = new TimelineHarness().feed(built.bytes, { durationMs: 2000 }).nextGeneration(CONTIGUOUS)
+    const report = checkTs(harness.feed(built.bytes, { durationMs: 2000 }).end().bytes())
     assertClean(report, checkTs(built.bytes), 2)
   }
 })
 
-test('a file that was cut anywhere loops without a step back', () => {
+test('a file cut at any position loops without a step back', () => {
   const built = buildTs({ durationS: 2, video: { bFrames: 2, boundedPes: true } })
   for (const from of [0, 70, 500 * PACKET + 100, 333 * PACKET]) {
     for (const until of [built.bytes.length - 60, built.bytes.length - 30 * PACKET, 700 * PACKET + 7]) {
       const cut = built.bytes.subarray(from, until)
-      const play = new Play()
-      for (let pass = 0; pass < 4; pass++) play.play(cut, { durationMs: 1500 }).next(CONTIGUOUS)
-      const report = checkTs(play.bytes())
+      const harness = new TimelineHarness()
+      for (let pass = 0; pass < 4; pass++) harness.feed(cut, { durationMs: 1500 }).nextGeneration(CONTIGUOUS)
+      const report = checkTs(harness.bytes())
       assert.equal(report.continuityErrors, 0)
       for (const units of Object.values(report.units)) assert.equal(units.dtsNotIncreasing, 0)
       for (const clock of Object.values(report.clocks)) assert.equal(clock.jumps, 0)
-      assert.ok(play.timeline.counters.droppedPackets > 0)
-      assert.equal(play.timeline.counters.junctions, 3)
-      assertSteps(play, lengthOf(cut))
+      assert.ok(harness.timeline.counters.droppedPackets > 0)
+      assert.equal(harness.timeline.counters.junctions, 3)
+      assertSteps(harness, lengthOf(cut))
     }
   }
 })
 
-test('a track with few units does not make the loop longer', () => {
+test('a track with few units does not lengthen the loop', () => {
   const built = buildTs({ durationS: 4, data: [{ kind: 'private', intervalMs: 2900 }] })
   assert.ok(Math.abs(lengthOf(built.bytes) / 90 - 4000) < 45, `${lengthOf(built.bytes) / 90} ms`)
 })
 
-/** Clocks, counters, and the announcement of a longer step of the PCR. */
+/** Masks clocks, counters, and the announcement of a long PCR step. */
 function maskAll(bytes: Uint8Array): Uint8Array {
   const masked = maskClocks(bytes)
   for (let at = 0; at < masked.length; at += PACKET) {
@@ -115,7 +118,7 @@ function assertClean(report: TsReport, once: TsReport, passes: number): void {
     const before = once.units[Number(pid)]
     assert.equal(units.dtsNotIncreasing, 0, `DTS of ${pid}`)
     assert.equal(units.wrongLength, 0)
-    assert.equal(units.headless, passes * (before?.headless ?? 0))
+    assert.equal(units.beforeUnitStart, passes * (before?.beforeUnitStart ?? 0))
     assert.equal(units.units, passes * (before?.units ?? 0))
   }
   for (const [pid, clock] of Object.entries(report.clocks)) {
@@ -124,7 +127,7 @@ function assertClean(report: TsReport, once: TsReport, passes: number): void {
   for (const table of Object.values(report.tables)) assert.equal(table.versions.length, 1)
 }
 
-/** Every clock of the second and the third pass is that of the first, moved by the length of the loop. */
+/** Every clock of the second and third pass is that of the first, shifted by the length of the loop. */
 function assertInStep(out: Uint8Array, size: number, length90k: number): void {
   const passes = [0, 1, 2].map((pass) => checkTs(out.subarray(pass * size, (pass + 1) * size)))
   for (const [pass, report] of passes.entries()) {
@@ -142,10 +145,10 @@ function assertInStep(out: Uint8Array, size: number, length90k: number): void {
   }
 }
 
-/** What is left out differs with the place where chunks are cut; the length of a pass must not. */
-function assertSteps(play: Play, length90k: number): void {
-  const whole = play.bytes()
-  const passes = [1, 2, 3].map((pass) => checkTs(whole.subarray(play.starts[pass], play.starts[pass + 1])))
+/** What is dropped depends on where chunks are cut; the length of a pass must not. */
+function assertSteps(harness: TimelineHarness, length90k: number): void {
+  const whole = harness.bytes()
+  const passes = [1, 2, 3].map((pass) => checkTs(whole.subarray(harness.starts[pass], harness.starts[pass + 1])))
   for (const [index, { units }] of passes.entries()) {
     for (const [pid, { firstDts90k = 0 }] of Object.entries(passes[0]?.units ?? {})) {
       assert.equal(units[Number(pid)]?.firstDts90k, (firstDts90k + index * length90k) % PTS_WRAP)

@@ -31,7 +31,7 @@ const clips: readonly { name: string; url: URL; keyPicture: boolean | undefined 
 ]
 
 for (const { name, url, keyPicture } of clips) {
-  test(`${name} is clean and begins with what a viewer needs`, () => {
+  test(`${name} is clean and begins with everything a viewer needs`, () => {
     const report = checkTs(readFileSync(url))
     assertNoErrors(report)
     assert.equal(report.psiBeforeFirstUnit, true)
@@ -45,7 +45,7 @@ const plans: readonly { name: string; plan: TsPlan }[] = [
   { name: 'H.265', plan: { video: { codec: 'h265', bFrames: 2 } } },
   { name: 'MPEG-2', plan: { video: { codec: 'mpeg2', bFrames: 2 }, audio: { codec: 'mp2' } } },
   { name: 'audio only', plan: { video: false } },
-  { name: 'units of known length', plan: { video: { boundedPes: true }, interleave: false } },
+  { name: 'bounded units', plan: { video: { boundedPes: true }, interleave: false } },
   { name: 'a wrap', plan: { startPts90k: PTS_WRAP - 180_000, video: { bFrames: 2 } } },
   { name: 'a PCR PID and a PMT over two packets', plan: { pcr: { pid: 0x1f0 }, pmtPackets: 2, psi: { gapMs: 7 } } },
   { name: 'PCRs in packets without payload on the video PID', plan: { pcr: { carrier: 'packets' } } },
@@ -54,7 +54,7 @@ const plans: readonly { name: string; plan: TsPlan }[] = [
 ]
 
 for (const { name, plan } of plans) {
-  test(`a built stream with ${name} is clean and has all that was put in`, () => {
+  test(`a built stream with ${name} is clean and contains everything that was put in`, () => {
     const built = buildTs(plan)
     const report = checkTs(built.bytes)
     assertNoErrors(report)
@@ -79,25 +79,25 @@ for (const { name, plan } of plans) {
   })
 }
 
-test('times run on through a wrap', () => {
+test('timestamps keep increasing across a wrap', () => {
   const report = checkTs(buildTs({ startPts90k: PTS_WRAP - 180_000 }).bytes)
   assert.equal(report.units[0x100]?.lastPts90k, PTS_WRAP + 180_000 - 3600)
 })
 
-test('where a key picture cannot be entered, the report says so', () => {
+test('the report shows a first picture at which no decoder can start', () => {
   for (const keyPicture of ['refresh', 'none'] as const) {
     const report = checkTs(buildTs({ video: { keyPicture } }).bytes)
     assert.deepEqual(report.firstVideoUnit, { pid: 0x100, randomAccessIndicator: false, keyPicture: false })
   }
 })
 
-test('a stream that begins with units is seen to have its PSI too late', () => {
+test('a stream that begins with units is reported to have its PSI too late', () => {
   const report = checkTs(buildTs({ psi: { phaseMs: 130, beforeKeyframes: false } }).bytes)
   assert.equal(report.startsWithPat, false)
   assert.equal(report.psiBeforeFirstUnit, false)
 })
 
-test('a new version is seen once, with the tracks it brings', () => {
+test('a new table version is reported once, with its tracks', () => {
   const first = buildTs({ durationS: 1 })
   const next = { startPts90k: first.endPts90k, startCounters: first.nextCounters }
   const second = buildTs({ durationS: 1, ...next, pmtVersion: 1, audio: [{}, { language: 'eng' }] })
@@ -107,7 +107,7 @@ test('a new version is seen once, with the tracks it brings', () => {
   assert.equal(report.streams.length, 3)
 })
 
-test('a join where clock and counters jump is counted on each PID', () => {
+test('a jump of clock and counters at a join is counted on each PID', () => {
   const report = checkTs(joinTs(buildTs({}), buildTs({ startPts90k: 90_000, startCounters: { 0x100: 7 } })).bytes)
   assert.equal(report.clocks[0x100]?.jumps, 1)
   assert.equal(report.units[0x100]?.dtsNotIncreasing, 1)
@@ -132,7 +132,7 @@ const faults: readonly {
   },
   { name: 'renumbered counters', damage: renumberCounter(good, video), read: (report) => report.continuityErrors },
   { name: 'junk', damage: junkBetween(good, video), read: (report) => report.syncErrors },
-  { name: 'packets that are cut', damage: cutMidPacket(good, video), read: (report) => report.syncErrors },
+  { name: 'truncated packets', damage: cutMidPacket(good, video), read: (report) => report.syncErrors },
   { name: 'wrong sync bytes', damage: breakSyncByte(good, video), read: (report) => report.syncErrors },
   { name: 'transport errors', damage: setTei(good, video), read: (report) => report.transportErrors },
   { name: 'scrambled packets', damage: scramble(good, video), read: (report) => report.scrambled },
@@ -146,19 +146,19 @@ for (const { name, damage, read } of faults) {
   })
 }
 
-test('one legal duplicate is no continuity error, and what it repeats is not counted twice', () => {
+test('a legal duplicate is not a continuity error, and its unit is not counted twice', () => {
   const report = checkTs(duplicatePackets(good, { pid: 0x101, every: 1, skip: 0 }).bytes)
   assert.equal(report.continuityErrors, 0)
   assert.equal(report.units[0x101]?.units, checkTs(good).units[0x101]?.units)
 })
 
-test('a lost packet in a unit of known length makes its length wrong', () => {
+test('a lost packet in a unit of known length is reported as a wrong length', () => {
   const { bytes } = buildTs({ interleave: false, audio: { framesPerPes: 8 } })
   const lost = dropPackets(bytes, { pid: 0x101, every: 1, skip: 20, max: 1 })
   assert.equal(checkTs(lost.bytes).units[0x101]?.wrongLength, 1)
 })
 
-test('a skip that is announced on each PID is a splice, and no error', () => {
+test('a skip announced on each PID is a splice, not an error', () => {
   const built = buildTs({ interleave: false })
   const [from = 0, to = 0] = [built.keyframes[1], built.keyframes[3]]
   const splice = [0, 0x100, 0x101, 0x1000].map((pid) => announce(pid, nextCounter(built.bytes, pid, to)))
@@ -183,7 +183,7 @@ test('pieces of any size give the same report as the whole', () => {
   }
 })
 
-test('nothing, junk and half a packet are reported as what they are', () => {
+test('an empty stream, junk and half a packet are reported as such', () => {
   assert.equal(checkTs(new Uint8Array(0)).packets, 0)
   assert.equal(checkTs(new Uint8Array(1000)).packets, 0)
   assert.equal(checkTs(good.subarray(0, 188 + 100)).leftoverBytes, 100)
@@ -194,10 +194,10 @@ function assertNoErrors(report: TsReport): void {
   const errors = { syncErrors, continuityErrors, transportErrors, scrambled, crcErrors, leftoverBytes }
   assert.deepEqual(Object.values(errors), [0, 0, 0, 0, 0, 0], JSON.stringify(errors))
   for (const units of Object.values(report.units)) {
-    const { dtsNotIncreasing, wrongLength, cut, headless, noStartCode } = units
-    assert.deepEqual([dtsNotIncreasing, wrongLength, cut, headless, noStartCode], [0, 0, 0, 0, 0])
+    const { dtsNotIncreasing, wrongLength, cut, beforeUnitStart, noStartCode } = units
+    assert.deepEqual([dtsNotIncreasing, wrongLength, cut, beforeUnitStart, noStartCode], [0, 0, 0, 0, 0])
   }
-  // ffmpeg writes a PCR for each audio unit only, where there is no video: 235 ms apart.
+  // Without video, ffmpeg writes a PCR with each audio unit only: 235 ms apart.
   const hasVideo = report.firstVideoUnit !== undefined
   for (const clock of Object.values(report.clocks)) if (hasVideo) assert.equal(clock.jumps, 0)
 }

@@ -1,6 +1,6 @@
-// Checks a transport stream, all at once or piece by piece, and reports what it is and what is wrong with it. Written from
-// the standards, naive and on purpose without a line of `media` or `engine`: it is the judge of both. Memory does not grow
-// with the stream.
+// Checks a transport stream, at once or piece by piece, and reports its contents and its faults. Written from the
+// standards, deliberately naive and without a line of `media` or `engine`, because it verifies both. Memory does not
+// grow with the stream.
 import type { ClockReport } from './clock.js'
 import { Clocks } from './clock.js'
 import { Continuity } from './continuity.js'
@@ -15,7 +15,7 @@ import { Units } from './units.js'
 const PACKET_SIZE = 188
 const SYNC = 0x47
 const NULL_PID = 0x1fff
-/** Packets that must follow in step before a sync byte is believed. */
+/** Consecutive sync bytes required before synchronisation is assumed. */
 const CONFIRM = 3
 const MAX_SPLICES = 1000
 
@@ -23,7 +23,7 @@ export interface TsReport {
   readonly bytes: number
   readonly packets: number
   readonly nullPackets: number
-  /** Times the stream was not in step, or a packet had a wrong sync byte. */
+  /** How often synchronisation was lost, or a packet had a wrong sync byte. */
   readonly syncErrors: number
   readonly skippedBytes: number
   /** Bytes after the last whole packet. */
@@ -31,19 +31,19 @@ export interface TsReport {
   readonly continuityErrors: number
   readonly continuityErrorsByPid: Readonly<Record<number, number>>
   readonly duplicates: number
-  /** Their counters are looked at, nothing else of them. */
+  /** Of these packets only the counter is examined. */
   readonly transportErrors: number
   readonly scrambled: number
   readonly crcErrors: number
-  /** By PID: PAT, PMTs and the other tables that were seen. */
+  /** By PID: PAT, PMTs and any other tables seen. */
   readonly tables: Readonly<Record<number, TableReport>>
   readonly streams: readonly StreamReport[]
   readonly startsWithPat: boolean
-  /** PAT and all PMTs were complete before the first packet of a unit; true too if no unit was seen. */
+  /** PAT and all PMTs were complete before the first packet of a unit; also true if there was no unit. */
   readonly psiBeforeFirstUnit: boolean
   readonly clocks: Readonly<Record<number, ClockReport>>
   readonly units: Readonly<Record<number, UnitsReport>>
-  /** Of the first unit with a video stream_id: its flag, and what its bytes say. */
+  /** The first unit with a video stream_id: its flag, and whether its bytes are a key picture. */
   readonly firstVideoUnit:
     | { readonly pid: number; readonly randomAccessIndicator: boolean; readonly keyPicture: boolean | undefined }
     | undefined
@@ -81,7 +81,7 @@ export class TsChecker {
   readonly #clocks = new Clocks()
   readonly #units = new Units()
 
-  /** `bytes` may be reused by the caller afterwards. */
+  /** The caller may reuse `bytes` afterwards. */
   push(bytes: Uint8Array): void {
     this.#bytes += bytes.length
     const all = new Uint8Array(this.#pending.length + bytes.length)
@@ -90,13 +90,13 @@ export class TsChecker {
     this.#pending = all.slice(this.#consume(all, false))
   }
 
-  /** The stream is over: what could not be confirmed until now is decided. */
+  /** The stream is over: what was still unconfirmed is decided. */
   end(): void {
     this.#pending = this.#pending.slice(this.#consume(this.#pending, true))
     this.#units.end()
   }
 
-  /** May be called at any time; a later report has all that an earlier one had. */
+  /** May be called at any time; a later report includes everything in earlier ones. */
   report(): TsReport {
     return {
       bytes: this.#bytes,
@@ -117,14 +117,14 @@ export class TsChecker {
       psiBeforeFirstUnit: this.#psiBeforeFirstUnit ?? true,
       clocks: structuredClone(this.#clocks.byPid),
       units: structuredClone(this.#units.byPid),
-      firstVideoUnit: this.#judgeFirstVideo(),
+      firstVideoUnit: this.#describeFirstVideo(),
       splices: [...this.#splices],
       spliceCount: this.#spliceCount,
       packetsByPid: { ...this.#packetsByPid },
     }
   }
 
-  /** Takes packets from the front; returns how many bytes are done with. */
+  /** Takes packets from the front; returns how many bytes were consumed. */
   #consume(all: Uint8Array, final: boolean): number {
     let at = 0
     while (at + PACKET_SIZE <= all.length) {
@@ -179,7 +179,7 @@ export class TsChecker {
     if (this.#splices.length < MAX_SPLICES) this.#splices.push({ packet: packet.index, pid: packet.pid })
   }
 
-  #judgeFirstVideo(): TsReport['firstVideoUnit'] {
+  #describeFirstVideo(): TsReport['firstVideoUnit'] {
     const first = this.#units.firstVideo
     if (first === undefined) return undefined
     const streamType = this.#tables.streams.get(first.pid)?.streamType
@@ -189,8 +189,8 @@ export class TsChecker {
 }
 
 /**
- * The next position after `from` with sync bytes in step: first where the next packet should be, so that one wrong byte
- * costs one packet. At the end of the stream fewer confirm. Undefined if more bytes are needed.
+ * The next position after `from` with consecutive sync bytes: tried first where the next packet should be, so one wrong
+ * byte costs one packet. At the end of the stream fewer suffice. Undefined if more bytes are needed.
  */
 function findSync(all: Uint8Array, from: number, final: boolean): number | undefined {
   const candidates = [from + PACKET_SIZE]

@@ -1,4 +1,4 @@
-// Follows the PCRs of each PID: ISO/IEC 13818-1 clause 2.4.3.5, TR 101 290 2.3.b (0 to 100 ms from PCR to PCR without a
+// Follows the PCRs of each PID: ISO/IEC 13818-1 clause 2.4.3.5, TR 101 290 2.3.b (0 to 100 ms between PCRs without a
 // discontinuity_indicator).
 import type { TsPacket } from './ts-packet.js'
 
@@ -7,15 +7,15 @@ const MAX_STEP_MS = 100
 
 export interface ClockReport {
   count: number
-  /** In units of 27 MHz, as on the wire. */
+  /** In 27 MHz ticks, as on the wire. */
   first27m: number
   last27m: number
-  /** Steps with discontinuity_indicator since the PCR before do not count here. */
+  /** Steps across a discontinuity_indicator are not counted here. */
   maxStepMs: number
   minStepMs: number
-  /** Steps backwards, of zero, or over 100 ms that were not announced. */
+  /** Unannounced steps that go back, are zero, or exceed 100 ms. */
   jumps: number
-  /** Times discontinuity_indicator announced a new time base. */
+  /** How often discontinuity_indicator announced a new time base. */
   announced: number
 }
 
@@ -47,7 +47,9 @@ export class Clocks {
   }
 }
 
-/** How far `later` is after `earlier` on a clock that starts again at `span`; negative if it is nearer before. */
+/**
+ * By how much `later` is after `earlier` on a clock that restarts at `span`; negative if the shorter way is backwards.
+ */
 export function signedDifference(later: number, earlier: number, span: number): number {
   const forward = (((later - earlier) % span) + span) % span
   return forward < span / 2 ? forward : forward - span

@@ -1,5 +1,6 @@
-// Continuity counters by ISO/IEC 13818-1 clause 2.4.3.3 and TR 101 290 1.4, as strict as ffmpeg: packets without payload
-// repeat the counter, one exact duplicate is legal, discontinuity_indicator allows any counter, null packets are free.
+// Continuity counters by ISO/IEC 13818-1 clause 2.4.3.3 and TR 101 290 1.4, as strict as ffmpeg: packets without
+// payload repeat the counter, one exact duplicate is legal, discontinuity_indicator allows any counter, null packets
+// are exempt.
 import type { TsPacket } from './ts-packet.js'
 
 const NULL_PID = 0x1fff
@@ -17,7 +18,7 @@ export class Continuity {
   duplicates = 0
   readonly #pids = new Map<number, PidState>()
 
-  /** Returns whether the packet is new: false for a legal or illegal repetition of the one before. */
+  /** Returns true if the packet is new: false for a legal or illegal repetition of the previous one. */
   take(packet: TsPacket): boolean {
     if (packet.pid === NULL_PID) return true
     const state = this.#pids.get(packet.pid)
@@ -52,7 +53,7 @@ export class Continuity {
   }
 }
 
-/** All bytes are the same but for a PCR, which shall be the right one for its place. */
+/** All bytes are equal except for a PCR, which must be right for its own position. */
 function isCopy(packet: TsPacket, last: Uint8Array): boolean {
   return packet.bytes.every((byte, at) => byte === last[at] || (packet.pcr27m !== undefined && at >= 6 && at < 12))
 }

@@ -37,7 +37,7 @@ const plans: readonly { name: string; plan: TsPlan; decode: boolean }[] = [
 ]
 
 for (const { name, plan, decode } of plans) {
-  test(`ffprobe and the checker see the same in a built stream with ${name}`, async () => {
+  test(`ffprobe and the checker agree on a built stream with ${name}`, async () => {
     const built = buildTs(plan)
     const file = await store(built)
     const report = checkTs(built.bytes)
@@ -45,7 +45,7 @@ for (const { name, plan, decode } of plans) {
     for (const [stream, { pid, media }] of built.tracks.entries()) {
       const own = packets.filter((packet) => packet.stream === stream)
       const first = report.units[pid]?.firstPts90k ?? -1
-      // ffprobe unwraps times near the wrap to below zero.
+      // ffprobe unwraps times near the wrap to negative values.
       assert.equal(((own[0]?.pts90k ?? 0) + 2 ** 33) % 2 ** 33, first)
       if (media === 'video') assert.equal(own.length, report.units[pid]?.units)
       if (media === 'video') assert.equal(own.filter((packet) => packet.key).length, built.keyframes.length)
@@ -56,22 +56,22 @@ for (const { name, plan, decode } of plans) {
   })
 }
 
-test('a lost packet is in the warnings of ffmpeg', async () => {
+test('ffmpeg warns of a lost packet', async () => {
   const built = buildTs({})
   const lost = dropPackets(built.bytes, { pid: 0x100, max: 3 })
   const reading = await readWithFfmpeg(await store({ ...built, bytes: lost.bytes }))
-  // ffmpeg reads the beginning twice: once to find the streams.
+  // ffmpeg reads the beginning twice: the first time to find the streams.
   assert.ok((reading.warnings.continuity ?? 0) >= 3)
   assert.ok((reading.warnings.corrupt ?? 0) > 0)
 })
 
-test('ffmpeg reads the clip without a warning, and says how far it came', async () => {
+test('ffmpeg reads the clip without a warning, and reports its position', async () => {
   const reading = await readWithFfmpeg(CLIP)
   assert.deepEqual(reading.lines, [])
   assert.ok(Math.abs(reading.outTimeMs - 16_000) < 100)
 })
 
-test('a reader of an endless stream ends when it is told to, and leaves no connection', async () => {
+test('a reader of an endless stream ends when aborted, and leaves no connection', async () => {
   await using server = await serveEndless()
   const ending = new AbortController()
   const reading = await readWithFfmpeg(server.url, { signal: ending.signal, onProgress: () => ending.abort() })
@@ -82,7 +82,7 @@ test('a reader of an endless stream ends when it is told to, and leaves no conne
   await server.idle()
 })
 
-test('lines are sorted by what ffmpeg complains about', () => {
+test('lines are sorted by the kind of warning', () => {
   const table = [
     ['[mpegts @ 0x1] [debug] Continuity check failed for pid 256 expected 4 got 6', 'continuity'],
     ['[mpegts @ 0x1] [warning] Packet corrupt (stream = 0, dts = 1008000).', 'corrupt'],
@@ -101,7 +101,7 @@ async function store(built: BuiltTs): Promise<string> {
   return file
 }
 
-/** The clip over and over, as fast as it is read. */
+/** Serves the clip over and over, as fast as it is read. */
 async function serveEndless(): Promise<AsyncDisposable & { url: string; idle(): Promise<void> }> {
   const clip = await readFile(CLIP)
   const responses = new Set<ServerResponse>()

@@ -1,12 +1,12 @@
-// Reads a stream with the real ffmpeg, for a given time or to its end, and counts what ffmpeg complains about; lists packets
-// with the real ffprobe. The child process is always gone when the promise settles.
+// Reads a stream with the real ffmpeg, for a given time or to its end, and counts its warnings; lists packets with the
+// real ffprobe. The child process is always gone when the promise settles.
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import type { WarningKind } from './ffmpeg-warnings.js'
 import { sortWarning } from './ffmpeg-warnings.js'
 
-/** How long a process that was asked to end may take before it is interrupted, and after that killed. */
+/** How long a process may take to end before it is interrupted, and then again before it is killed. */
 const GRACE_MS = 3000
 const MAX_LINES = 200
 
@@ -16,25 +16,25 @@ export interface FfmpegReport {
   readonly warnings: Readonly<Partial<Record<WarningKind, number>>>
   /** The sum of `warnings`. */
   readonly warningCount: number
-  /** The first 200 complaints. */
+  /** The first 200 warnings. */
   readonly lines: readonly string[]
-  /** Position in the output that ffmpeg reported last, of its `-progress`. */
+  /** The last output position that ffmpeg reported through `-progress`. */
   readonly outTimeMs: number
 }
 
 export interface ReadOptions {
-  /** When to end it; without, it reads to the end of the stream. */
+  /** When to end it; by default it reads to the end of the stream. */
   readonly forMs?: number
   readonly signal?: AbortSignal
-  /** Also decode, instead of copying packets to nowhere. */
+  /** Also decode, instead of only copying packets. */
   readonly decode?: boolean
   /** Called with each position that ffmpeg reports, about twice a second. */
   readonly onProgress?: (outTimeMs: number) => void
 }
 
 /**
- * `input` is a URL or a file. ffmpeg logs at its debug level, since lost counters are reported nowhere else; it reads the
- * beginning of a stream twice, so that what is wrong there may be counted twice.
+ * `input` is a URL or a file. ffmpeg logs at debug level, because continuity errors are reported at no other; it reads
+ * the beginning of a stream twice, so faults there may be counted twice.
  */
 export async function readWithFfmpeg(input: string, options: ReadOptions = {}): Promise<FfmpegReport> {
   const codec = options.decode === true ? [] : ['-c', 'copy']
@@ -70,7 +70,7 @@ export interface ProbedPacket {
   readonly corrupt: boolean
 }
 
-/** The packets of `input` in the order of the stream, as ffprobe's demuxer gives them. */
+/** The packets of `input` in stream order, as ffprobe's demuxer returns them. */
 export async function listPackets(input: string, options: Omit<ReadOptions, 'decode'> = {}): Promise<ProbedPacket[]> {
   const entries = ['-show_entries', 'packet=stream_index,pts,dts,flags', '-of', 'csv=p=0']
   const child = spawn('ffprobe', ['-v', 'quiet', ...entries, input], { stdio: ['ignore', 'pipe', 'inherit'] })
@@ -90,7 +90,10 @@ function readTime(text: string): number | undefined {
   return /^-?\d+$/.test(text) ? Number(text) : undefined
 }
 
-/** Asks the child to end when its time is over or the signal aborts, then insists; settles when it and its pipes are gone. */
+/**
+ * Asks the child to end when its time is over or the signal aborts, then forces it; settles when the process and its
+ * pipes are gone.
+ */
 async function endOf(
   child: ChildProcess,
   { forMs, signal }: ReadOptions,

@@ -1,6 +1,6 @@
-// Sorts the lines that ffmpeg and ffprobe print into kinds of complaint that tests can count.
+// Sorts the lines that ffmpeg and ffprobe print into kinds of warning that tests can count.
 
-/** In the order in which they are tried; the texts are ffmpeg's own, of versions 4 to 7. */
+/** In order of precedence; the texts are ffmpeg's own, of versions 4 to 7. */
 const KINDS = [
   { kind: 'continuity', pattern: /Continuity check failed/ },
   { kind: 'pesSize', pattern: /PES packet size mismatch/ },
@@ -17,7 +17,7 @@ const KINDS = [
 
 export type WarningKind = (typeof KINDS)[number]['kind'] | 'other'
 
-/** Undefined for lines that are not a complaint: with `level+` prefixes, everything below `[warning]`. */
+/** Undefined for lines that are not warnings: with `level+` prefixes, everything below `[warning]`. */
 export function sortWarning(line: string): WarningKind | undefined {
   for (const { kind, pattern } of KINDS) if (pattern.test(line)) return kind
   return /\[(?:warning|error|fatal|panic)\]/.test(line) ? 'other' : undefined

@@ -7,7 +7,7 @@ import { test } from 'node:test'
 const FIXTURES = new URL('../../fixtures/', import.meta.url)
 const CLIPS = new URL('../../../pipelines/media/', import.meta.url)
 
-test('the README has a row for every clip and no others, with its size and hash', () => {
+test('the README has exactly one row per clip, with its size and hash', () => {
   const readme = readFileSync(new URL('README.md', FIXTURES), 'utf8')
   const rows = [...readme.matchAll(/^\| `([^`]+\.ts)`[^\n]*\|\s*(\d+)\s*\|\s*`([0-9a-f]{64})`\s*\|$/gm)]
   const described = rows.map(([, path, size, hash]) => ({ name: basename(path ?? ''), size: Number(size), hash }))

@@ -1,8 +1,8 @@
-// Says whether a unit of video is a random access point, from its bytes alone: an H.264 IDR picture, or an I slice after a
-// recovery point message (ITU-T H.264 clauses 7.4.1.2.1 and D.2.8); an H.265 IRAP picture (NAL types 16 to 23); an MPEG-2
-// sequence header.
+// Tells from its bytes alone whether a video unit is a random access point: an H.264 IDR picture, or an I slice after a
+// recovery point message (ITU-T H.264 clauses 7.4.1.2.1 and D.2.8); an H.265 IRAP picture (NAL types 16 to 23); an
+// MPEG-2 sequence header.
 
-/** Undefined for stream types that are not known here. */
+/** Undefined for stream types not supported here. */
 export function isKeyPicture(pes: readonly number[], streamType: number): boolean | undefined {
   const units = findUnits(pes)
   if (streamType === 0x1b) return isKeyH264(units)
@@ -11,7 +11,7 @@ export function isKeyPicture(pes: readonly number[], streamType: number): boolea
   return undefined
 }
 
-/** What follows each start code, to the next. */
+/** The bytes after each start code, up to the next. */
 function findUnits(pes: readonly number[]): number[][] {
   const units: number[][] = []
   const begin = 9 + (pes[8] ?? 0)
@@ -36,7 +36,7 @@ function isKeyH264(units: readonly number[][]): boolean {
   return false
 }
 
-/** Walks the messages of an SEI NAL unit; emulation prevention bytes do not occur in so small ones. */
+/** Walks the messages of an SEI NAL unit; units this small contain no emulation prevention bytes. */
 function hasRecoveryPoint(unit: readonly number[]): boolean {
   let at = 1
   while (at + 2 < unit.length) {
@@ -58,7 +58,7 @@ function hasRecoveryPoint(unit: readonly number[]): boolean {
   return false
 }
 
-/** slice_type is the second Exp-Golomb number: 2, 4, 7 and 9 are I and SI. */
+/** slice_type is the second Exp-Golomb value: 2, 4, 7 and 9 are I and SI. */
 function isIntraSlice(unit: readonly number[]): boolean {
   const bits = unit
     .slice(1, 12)

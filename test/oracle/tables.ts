@@ -1,17 +1,17 @@
-// Reads PAT and PMTs and checks the CRC of these and of CAT, NIT, SDT and EIT: ISO/IEC 13818-1 clauses 2.4.4.3 to 2.4.4.9,
-// TR 101 290 2.2.
+// Reads PAT and PMTs, and checks their CRC and that of CAT, NIT, SDT and EIT: ISO/IEC 13818-1 clauses 2.4.4.3 to
+// 2.4.4.9, TR 101 290 2.2.
 import type { TsPacket } from './ts-packet.js'
 
 const PAT_PID = 0
-/** PAT, CAT, NIT, SDT and EIT: always sections, whatever the PAT says. TDT (0x14) has no CRC. */
+/** PAT, CAT, NIT, SDT and EIT: always sections, regardless of the PAT. TDT (0x14) has no CRC. */
 const SECTION_PIDS = [0x00, 0x01, 0x10, 0x11, 0x12]
 const MAX_SECTION = 4096
 
 export interface TableReport {
-  /** Good sections. */
+  /** Sections with a right CRC. */
   sections: number
   crcErrors: number
-  /** Versions in the order in which they came into force, the first hundred. */
+  /** Versions in the order in which they took effect, the first hundred. */
   readonly versions: number[]
   firstPacket: number
 }
@@ -29,9 +29,9 @@ interface Assembly {
 export class Tables {
   /** By PID, for PIDs on which a section was seen. */
   readonly byPid: Record<number, TableReport> = {}
-  /** Program number to PMT PID, of the newest PAT. */
+  /** Program number to PMT PID, from the newest PAT. */
   readonly programs = new Map<number, number>()
-  /** By PID, of the newest PMTs. */
+  /** By PID, from the newest PMTs. */
   readonly streams = new Map<number, StreamReport>()
   readonly pcrPids = new Map<number, number>()
   readonly #assemblies = new Map<number, Assembly>()
@@ -57,7 +57,7 @@ export class Tables {
     this.#append(packet, payload.subarray(1 + pointer))
   }
 
-  /** What was begun on a PID is given up: after a loss. */
+  /** Discards the incomplete section of a PID: after a loss. */
   forget(pid: number): void {
     this.#assemblies.delete(pid)
   }
@@ -116,7 +116,7 @@ function word(bytes: readonly number[], at: number): number {
   return (bytes[at] ?? 0) * 256 + (bytes[at + 1] ?? 0)
 }
 
-/** Zero over a section with its CRC_32, ISO/IEC 13818-1 annex A; written as the shift register of the standard. */
+/** Zero over a section including its CRC_32, ISO/IEC 13818-1 annex A; written as the shift register of the standard. */
 function crcRemainder(bytes: readonly number[]): number {
   let register = 0xffffffff
   for (const byte of bytes) {

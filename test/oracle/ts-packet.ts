@@ -1,8 +1,8 @@
-// One transport stream packet as a plain object, ISO/IEC 13818-1 clause 2.4.3. Clear, not fast: this is the measure for
-// parsers that are fast.
+// One transport stream packet as a plain object, ISO/IEC 13818-1 clause 2.4.3. Clear rather than fast: fast parsers are
+// checked against it.
 
 export interface TsPacket {
-  /** Position in the stream, counted in good packets from 0. */
+  /** Position in the stream, counted in valid packets from 0. */
   readonly index: number
   readonly pid: number
   readonly transportError: boolean
@@ -13,15 +13,15 @@ export interface TsPacket {
   readonly hasAdaptationField: boolean
   readonly discontinuity: boolean
   readonly randomAccess: boolean
-  /** In units of 27 MHz. */
+  /** In 27 MHz ticks. */
   readonly pcr27m: number | undefined
-  /** A view: empty where there is no payload, or where the adaptation field claims more than the packet. */
+  /** A view: empty if there is no payload, or if the adaptation field claims more than the packet. */
   readonly payload: Uint8Array
   /** All 188 bytes, a view. */
   readonly bytes: Uint8Array
 }
 
-/** `bytes` are 188, with the sync byte. */
+/** `bytes` are 188 bytes, including the sync byte. */
 export function parseTsPacket(bytes: Uint8Array, index: number): TsPacket {
   const byte = (at: number): number => bytes[at] ?? 0
   const control = (byte(3) >> 4) & 3

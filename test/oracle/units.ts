@@ -1,10 +1,10 @@
-// Follows the PES packets of each PID: their lengths, and PTS and DTS through the wrap of 33 bits. ISO/IEC 13818-1 clauses
+// Follows the PES packets of each PID: their lengths, and PTS and DTS across the 33-bit wrap. ISO/IEC 13818-1 clauses
 // 2.4.3.6 and 2.7.4; TR 101 290 2.5.
 import { signedDifference } from './clock.js'
 import type { TsPacket } from './ts-packet.js'
 
 const CLOCK_SPAN = 2 ** 33
-/** How much of the first unit is kept for a look at its pictures. */
+/** How much of the first unit is kept, to examine its picture. */
 const MAX_KEPT = 1 << 16
 
 export interface UnitsReport {
@@ -15,22 +15,22 @@ export interface UnitsReport {
   /** As on the wire; undefined before the first. */
   firstPts90k: number | undefined
   firstDts90k: number | undefined
-  /** Unwrapped: running on from the first through any wrap. */
+  /** Unwrapped: increasing from the first value across any wrap. */
   lastPts90k: number
   lastDts90k: number
-  /** Steps of DTS (PTS where there is none) that are not forward, announced or not. */
+  /** DTS steps (PTS without a DTS) that do not go forward, announced or not. */
   dtsNotIncreasing: number
-  /** Largest step, where no discontinuity_indicator lies in between. */
+  /** Largest step without a discontinuity_indicator in between. */
   maxDtsStepMs: number
-  /** Largest step over a discontinuity_indicator. */
+  /** Largest step across a discontinuity_indicator. */
   maxSplicedDtsStepMs: number
-  /** Units that are longer or shorter than PES_packet_length says: ffmpeg calls them corrupt. */
+  /** Units that are longer or shorter than PES_packet_length: ffmpeg reports them as corrupt. */
   wrongLength: number
-  /** Units that a discontinuity_indicator cut short. */
+  /** Units truncated by a discontinuity_indicator. */
   cut: number
-  /** Packets with payload before the first unit start, or between a discontinuity_indicator and the next. */
-  headless: number
-  /** Payloads that begin a unit without a start code prefix. */
+  /** Packets with payload before the first unit start, or between a discontinuity_indicator and the next unit start. */
+  beforeUnitStart: number
+  /** Unit starts without a start code prefix. */
   noStartCode: number
 }
 
@@ -48,7 +48,7 @@ interface PidState {
 
 export class Units {
   readonly byPid: Record<number, UnitsReport> = {}
-  /** The bytes of the first unit of the first PID with a video stream_id, and whether it has ended. */
+  /** The bytes of the first unit of the first PID with a video stream_id, and whether the unit has ended. */
   firstVideo: { readonly pid: number; readonly randomAccess: boolean; bytes: number[]; ended: boolean } | undefined
   readonly #pids = new Map<number, PidState>()
 
@@ -62,14 +62,14 @@ export class Units {
     if (!packet.hasPayload) return
     if (packet.unitStart) this.#begin(state, packet)
     if (state.open === undefined) {
-      state.report.headless++
+      state.report.beforeUnitStart++
       return
     }
     state.open.received += packet.payload.length
     this.#keepFirstVideo(packet)
   }
 
-  /** Units that the end of the stream cut are not counted as wrong: live streams end anywhere. */
+  /** Units truncated by the end of the stream do not count as wrong: live streams end anywhere. */
   end(): void {
     if (this.firstVideo !== undefined) this.firstVideo.ended = true
   }
@@ -126,7 +126,7 @@ function emptyReport(): UnitsReport {
     maxSplicedDtsStepMs: 0,
     wrongLength: 0,
     cut: 0,
-    headless: 0,
+    beforeUnitStart: 0,
     noStartCode: 0,
   }
 }
@@ -144,7 +144,7 @@ function isShort(open: OpenUnit): boolean {
   return open.expected > 0 && open.received < open.expected
 }
 
-/** Not padding_stream, private_stream_2, program_stream_map and their like: table 2-21. */
+/** Not padding_stream, private_stream_2, program_stream_map and the like: table 2-21. */
 function hasHeader(streamId: number): boolean {
   return ![0xbc, 0xbe, 0xbf, 0xf0, 0xf1, 0xf2, 0xf8, 0xff].includes(streamId)
 }

@@ -1,4 +1,4 @@
-// A configuration as plain data: what the generator of edits changes, and what is rendered to YAML.
+// A configuration as plain data: edits change it, and it is rendered to YAML.
 
 export type Value = string | number | boolean | null | readonly Value[] | Settings
 export interface Settings {
@@ -7,10 +7,10 @@ export interface Settings {
 
 export interface NodeModel {
   id: string
-  /** Its id in the first configuration; undefined for nodes that came later. */
-  readonly home: string | undefined
+  /** Its id in the first configuration; undefined for nodes added later. */
+  readonly firstId: string | undefined
   readonly type: string
-  /** Of inputs undefined. */
+  /** Undefined for inputs. */
   from: string | undefined
   was: string | undefined
   options: Settings
@@ -18,16 +18,16 @@ export interface NodeModel {
 
 export interface PipelineModel {
   readonly name: string
-  /** Of the first configuration: it is never removed. */
+  /** Part of the first configuration: it is never removed. */
   readonly isBase: boolean
-  /** Every byte of the input reaches every viewer: nothing in it is ever told to leave packets out. */
+  /** Every byte of the input reaches every viewer: no node in it is ever configured to drop packets. */
   readonly isExact: boolean
-  /** Clips that its file input may play; none where the source never changes. */
+  /** Clips that its file input may play; empty if the source never changes. */
   readonly clips: readonly string[]
-  /** Its input is another pipeline's output, by HTTP. */
+  /** Its input is another pipeline's output, over HTTP. */
   readonly isRelay: boolean
   description: string
-  /** In which file, and how, it is written down. Nothing else depends on it. */
+  /** In which file, and in which form, it is written. Nothing else depends on it. */
   place: 'plain' | 'included' | 'template'
   inputs: NodeModel[]
   transforms: NodeModel[]
@@ -35,7 +35,7 @@ export interface PipelineModel {
 }
 
 export interface ConfigModel {
-  /** How it is written down; nothing else depends on it. */
+  /** How it is written; nothing else depends on it. */
   layout: { indent: 2 | 4; isFlow: boolean; isReversed: boolean; comment: number }
   engine: Settings
   listeners: Readonly<Record<string, Settings>>
@@ -43,7 +43,7 @@ export interface ConfigModel {
   defaults: Settings
   services: Readonly<Record<string, Settings>>
   pipelines: PipelineModel[]
-  /** What stands in the file of the secret `anna`. */
+  /** The content of the file of the secret `anna`. */
   password: string
 }
 
@@ -51,7 +51,7 @@ export function nodesOf(pipeline: PipelineModel): readonly NodeModel[] {
   return [...pipeline.inputs, ...pipeline.transforms, ...pipeline.outputs]
 }
 
-/** `pipeline/node` of every output, with what it was called in this edit where that differs. */
+/** `pipeline/node` of every output, with its id before this edit if it was renamed. */
 export function outputsOf(
   model: ConfigModel,
 ): readonly { id: string; was: string; node: NodeModel; of: PipelineModel }[] {
@@ -60,7 +60,7 @@ export function outputsOf(
   )
 }
 
-/** With `clients.max` as the path of a nested option; undefined takes it away. */
+/** `path` may name a nested option, such as `clients.max`; undefined removes the option. */
 export function withOption(settings: Settings, path: string, value: Value | undefined): Settings {
   const [head = '', ...rest] = path.split('.')
   const { [head]: old, ...others } = settings
@@ -76,7 +76,7 @@ export function optionOf(settings: Settings, path: string): Value | undefined {
   return value
 }
 
-/** The text of an option; empty where it has none. */
+/** An option that is a string; empty if it is not set. */
 export function textOf(settings: Settings | undefined, path: string): string {
   const value = settings === undefined ? undefined : optionOf(settings, path)
   return typeof value === 'string' ? value : ''

@@ -1,23 +1,26 @@
-// Loaded into the engine's process before the engine (`--import`): answers on a Unix socket what cannot be seen from
-// outside, such as timers, the heap after a collection, and how long the event loop was blocked. It handles nothing, so
-// that an error that nobody handles still ends the process.
+// Loaded into the engine's process before the engine (`--import`): reports over a Unix socket what is invisible from
+// outside, such as timers, the heap after a collection, and how long the event loop was blocked. It handles no errors,
+// so an unhandled one still ends the process.
 import { createServer } from 'node:net'
 import process from 'node:process'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 
 const TICK_MS = 2
-/** Below, nobody asks. */
+/** Shorter blocks are not recorded. */
 const LATE_MS = 4
 
-export interface ProbeAnswer {
-  /** What keeps the process alive, by name: Timeout, TCPSocketWrap ... The probe's own are among it, always as many. */
+export interface ProbeSample {
+  /**
+   * What keeps the process alive, by name: Timeout, TCPSocketWrap ... Includes those of the probe itself, which are
+   * always the same number.
+   */
   readonly resources: Readonly<Record<string, number>>
   readonly residentBytes: number
-  /** With what belongs to it outside of it. After a collection, if that was asked for. */
+  /** Heap in use. After a garbage collection, if that was requested. */
   readonly heapBytes: number
   readonly bufferBytes: number
-  /** The longest times since the last question that the event loop was blocked, longest first. */
+  /** The longest times since the last request for which the event loop was blocked, longest first. */
   readonly blocksMs: readonly number[]
 }
 
@@ -33,9 +36,9 @@ if (path !== undefined) {
   ticking.unref()
   const server = createServer((socket) => {
     socket.on('error', () => undefined)
-    socket.once('data', (question) => {
-      if (question.toString() === 'collect') collectGarbage()
-      socket.end(JSON.stringify(answer(blocksMs.toSorted((a, b) => b - a).slice(0, 20))))
+    socket.once('data', (request) => {
+      if (request.toString() === 'collect') collectGarbage()
+      socket.end(JSON.stringify(takeSample(blocksMs.toSorted((a, b) => b - a).slice(0, 20))))
       blocksMs = []
       last = performance.now()
     })
@@ -43,7 +46,7 @@ if (path !== undefined) {
   server.listen(path).unref()
 }
 
-function answer(blocksMs: readonly number[]): ProbeAnswer {
+function takeSample(blocksMs: readonly number[]): ProbeSample {
   const resources: Record<string, number> = {}
   for (const name of process.getActiveResourcesInfo()) resources[name] = (resources[name] ?? 0) + 1
   const { rss, heapUsed, external } = process.memoryUsage()

@@ -1,10 +1,10 @@
-// What a soak has measured, and the lines that it prints.
+// What a soak has measured, and the lines it prints.
 
 export interface Growth {
   readonly name: string
   readonly before: number
   readonly after: number
-  /** Most that it may have grown. */
+  /** The most that it may have grown. */
   readonly bound: number
 }
 
@@ -12,8 +12,8 @@ export class Figures {
   readonly editsByKind = new Map<string, number>()
   readonly broken = new Map<string, number>()
   readonly liveLatenciesMs: number[] = []
-  readonly cutOversMs: number[] = []
-  /** The longest during each edit, with its kind. */
+  readonly cutoversMs: number[] = []
+  /** The longest block during each edit, with the kind of edit. */
   readonly #blocks: { readonly kind: string; readonly ms: number }[] = []
   readonly growth: Growth[] = []
   lostAsPlanned = 0
@@ -35,7 +35,7 @@ export class Figures {
   }
 
   render(seconds: number): string {
-    const { liveLatenciesMs: live, cutOversMs: cuts } = this
+    const { liveLatenciesMs: live, cutoversMs: cuts } = this
     const blocks = this.#blocks.toSorted((a, b) => b.ms - a.ms)
     const lengths = blocks.map(({ ms }) => ms)
     const worst = blocks.slice(0, 4).map(({ kind, ms }) => `${kind} ${ms.toFixed(0)} ms`)
@@ -43,9 +43,9 @@ export class Figures {
       `${this.edits} edits in ${seconds.toFixed(0)} s under ${this.viewers} viewers and two ffmpegs: ${sum(this.editsByKind)} valid, ${sum(this.broken)} broken`,
       `  valid:  ${listed(this.editsByKind)}`,
       `  broken: ${listed(this.broken)}`,
-      `  viewers lost as planned ${this.lostAsPlanned}, unplanned closed viewers 0, gaps 0, repeats 0`,
-      `  packets compared with the witness ${this.comparedPackets}`,
-      `  cut-over of a swap: ${percentiles(cuts)}; ${cuts.length} cuts, ${this.markedCuts} of them marked`,
+      `  viewers lost as planned ${this.lostAsPlanned}, viewers closed unexpectedly 0, gaps 0, repeats 0`,
+      `  packets compared with the reference viewer ${this.comparedPackets}`,
+      `  cutover of a swap: ${percentiles(cuts)}; ${cuts.length} cuts, ${this.markedCuts} of them marked`,
       `  live edit, from save to applied: ${percentiles(live)} of ${live.length}`,
       `  event loop, longest block during each edit: ${percentiles(lengths)}; ${worst.join(', ')}`,
       ...this.growth.map(({ name, before, after, bound }) => `  ${name}: ${before} -> ${after} (bound +${bound})`),

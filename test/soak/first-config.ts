@@ -1,27 +1,27 @@
-// The configuration with which a soak begins, and to which it comes back: pipelines whose viewers get every byte, one
-// that is told to leave some out, and one that relays another.
+// The configuration that a soak starts with and returns to: pipelines whose viewers receive every byte, one that may
+// drop packets, and one that relays another.
 import type { ConfigModel, NodeModel, PipelineModel, Settings } from './config-model.js'
 
-/** Paths of the outputs that no edit touches, by pipeline. */
-export function witnessPath(pipeline: string): string {
-  return `/${pipeline}/witness.ts`
+/** Path of the output that no edit touches, by pipeline. */
+export function referencePath(pipeline: string): string {
+  return `/${pipeline}/reference.ts`
 }
 
 export const FAST_CLIP = 'fast.ts'
 export const MULTI_CLIPS = ['multi.ts', 'multi-b.ts'] as const
 export const CARD_CLIP = 'testcard.ts'
-/** The listener of witnesses: its address never changes. */
-export const STILL_LISTENER = 'still'
+/** The listener of the reference outputs: its address never changes. */
+export const FIXED_LISTENER = 'fixed'
 
 export interface FirstPorts {
   readonly api: number
-  readonly still: number
+  readonly fixed: number
   readonly web: number
   readonly more: number
 }
 
-export function firstConfig({ api, still, web, more }: FirstPorts): ConfigModel {
-  const upstream = `http://127.0.0.1:${still}${witnessPath('fast')}`
+export function firstConfig({ api, fixed, web, more }: FirstPorts): ConfigModel {
+  const upstream = `http://127.0.0.1:${fixed}${referencePath('fast')}`
   return {
     layout: { indent: 2, isFlow: true, isReversed: false, comment: 0 },
     engine: {
@@ -31,7 +31,7 @@ export function firstConfig({ api, still, web, more }: FirstPorts): ConfigModel 
       log: { level: 'info' },
     },
     listeners: {
-      [STILL_LISTENER]: { address: `127.0.0.1:${still}` },
+      [FIXED_LISTENER]: { address: `127.0.0.1:${fixed}` },
       web: { address: `127.0.0.1:${web}` },
       more: { address: `127.0.0.1:${more}` },
     },
@@ -75,7 +75,7 @@ function pipeline(
     inputs: [node('main', type, undefined, options)],
     transforms: [node('check', 'ts-validate', 'main', {}), node('gops', 'gop', 'check', {})],
     outputs: [
-      node('witness', 'http-ts', 'main', { listener: STILL_LISTENER, path: witnessPath(name) }),
+      node('reference', 'http-ts', 'main', { listener: FIXED_LISTENER, path: referencePath(name) }),
       node('ts', 'http-ts', 'gops', { listener: 'web', path: `/${name}/ts.ts` }),
       node('alt', 'http-ts', 'check', { listener: 'more', path: `/${name}/alt.ts` }),
       node('third', 'http-ts', 'gops', { listener: 'web', path: `/${name}/third.ts` }),
@@ -84,10 +84,10 @@ function pipeline(
 }
 
 function node(id: string, type: string, from: string | undefined, options: Settings): NodeModel {
-  return { id, home: id, type, from, was: undefined, options }
+  return { id, firstId: id, type, from, was: undefined, options }
 }
 
-/** The first configuration, with everything that still runs brought back under the name that it had. */
+/** The first configuration, with everything that still runs renamed back to its original id. */
 export function backToFirst(first: ConfigModel, now: ConfigModel): ConfigModel {
   const back = structuredClone(first)
   for (const pipeline of back.pipelines) {
@@ -95,7 +95,7 @@ export function backToFirst(first: ConfigModel, now: ConfigModel): ConfigModel {
     if (current === undefined) continue
     for (const part of ['inputs', 'transforms', 'outputs'] as const) {
       pipeline[part] = pipeline[part].map((node) => {
-        const is = current[part].find(({ home }) => home === node.home)
+        const is = current[part].find(({ firstId }) => firstId === node.firstId)
         return is === undefined || is.id === node.id ? node : { ...node, was: is.id }
       })
     }

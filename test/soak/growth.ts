@@ -1,25 +1,25 @@
-// Whether anything has grown: descriptors, listeners, timers and handles must be exactly what they were before the first
-// edit once the first configuration runs again; memory may differ by what the configurations between hold.
+// Checks that nothing has grown: when the first configuration runs again, descriptors, listeners, timers and handles
+// must be exactly what they were before the first edit; memory may differ by what the configurations in between hold.
 import assert from 'node:assert/strict'
 import { until } from '../e2e/kit/until.js'
-import type { EngineRemote } from './engine-remote.js'
+import type { EngineClient } from './engine-client.js'
 import type { Growth } from './figures.js'
 
-/** A changed node may go back for 30 s, and holds what it needs for that; then the garbage is collected. */
+/** A changed node may be rolled back for 30 s and holds what that takes; then the garbage is collected. */
 const SETTLE_MS = 60_000
 const MIB = 1024 * 1024
 /**
- * Windows of the outputs hold 10 s of the stream, up to 20 s by an edit, of up to seven pipelines of 1 Mb/s: 17 MiB of
- * buffers at the very most. What an edit leaves behind shows beside that when it is more than 16 KiB: the log line, the
- * events and the text of a configuration are about as much.
+ * Output windows hold 10 s of the stream, up to 20 s after an edit, of up to seven pipelines of 1 Mb/s: at most 17 MiB
+ * of buffers. Beyond that, a leak shows if an edit leaves more than 16 KiB: its log line, events and configuration text
+ * take about as much.
  */
 const BUFFER_NOISE = 20 * MIB
 const HEAP_NOISE = 6 * MIB
-/** Of the allocator, of compiled code, of pages that are kept for later. */
+/** Noise of the allocator, compiled code, and pages kept for reuse. */
 const RESIDENT_NOISE = 48 * MIB
 const PER_EDIT = 16 * 1024
 
-export interface Held {
+export interface HeldResources {
   readonly descriptors: number
   readonly listeners: number
   readonly resources: Readonly<Record<string, number>>
@@ -32,30 +32,31 @@ export interface MemorySample {
   readonly residentBytes: number
 }
 
-export async function lookAtHeld(engine: EngineRemote): Promise<Held> {
-  const { resources } = await engine.probe('look')
+export async function readHeld(engine: EngineClient): Promise<HeldResources> {
+  const { resources } = await engine.probe('sample')
   const { Immediate: _, FSReqPromise: __, ...lasting } = resources
   const { listeners } = await engine.status()
   return { descriptors: (await engine.process.descriptors()).length, listeners: listeners.length, resources: lasting }
 }
 
-/** Resolves when what is held is what was held at the start; rejects with the difference when that takes too long. */
-export async function settle(engine: EngineRemote, start: Held): Promise<void> {
-  let last: Held = start
+/** Resolves when the resources held are those held at the start; rejects with the difference after a timeout. */
+export async function settle(engine: EngineClient, start: HeldResources): Promise<void> {
+  let last: HeldResources = start
   const isSame = async (): Promise<boolean> => {
-    last = await lookAtHeld(engine)
+    last = await readHeld(engine)
     return totalOf(last) <= totalOf(start)
   }
-  const say = (): string => `held at the start ${JSON.stringify(start)}, at the end ${JSON.stringify(last)}`
-  await until(isSame, say, SETTLE_MS)
+  const describeDifference = (): string =>
+    `held at the start ${JSON.stringify(start)}, at the end ${JSON.stringify(last)}`
+  await until(isSame, describeDifference, SETTLE_MS)
 }
 
-export async function sampleMemory(engine: EngineRemote, edit: number): Promise<MemorySample> {
+export async function sampleMemory(engine: EngineClient, edit: number): Promise<MemorySample> {
   const { heapBytes, bufferBytes, residentBytes } = await engine.probe('collect')
   return { edit, heapBytes, bufferBytes, residentBytes }
 }
 
-/** Medians of the first and of the last quarter. */
+/** Medians of the first and the last quarter. */
 export function memoryGrowth(samples: readonly MemorySample[]): Growth[] {
   const quarter = Math.max(1, Math.floor(samples.length / 4))
   const [early, late] = [samples.slice(0, quarter), samples.slice(-quarter)]
@@ -79,7 +80,7 @@ export function assertBounded(growth: readonly Growth[]): void {
   }
 }
 
-function totalOf({ descriptors, listeners, resources }: Held): number {
+function totalOf({ descriptors, listeners, resources }: HeldResources): number {
   return descriptors + listeners + Object.values(resources).reduce((sum, count) => sum + count, 0)
 }
 

@@ -1,6 +1,6 @@
-// What an edit has changed in a text: lines that went and lines that came, with the line above each run.
+// What an edit changed in a text: removed and added lines.
 
-/** For reports: common beginning and end are left out, of the rest the longest common lines. */
+/** For reports, by longest common subsequence; unchanged lines are left out. */
 export function diffLines(before: string, after: string): string {
   const old = before.split('\n')
   const new_ = after.split('\n')
@@ -26,7 +26,7 @@ function cut(line = ''): string {
   return line.length > 300 ? `${line.slice(0, 300)}... (${line.length} characters)` : line
 }
 
-/** Of what follows each pair of places. */
+/** Length of the longest common subsequence after each pair of positions. */
 function commonLengths(old: readonly string[], new_: readonly string[]): number[][] {
   const lengths = Array.from({ length: old.length + 1 }, () => Array.from({ length: new_.length + 1 }, () => 0))
   for (let a = old.length - 1; a >= 0; a--) {

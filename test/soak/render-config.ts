@@ -1,4 +1,4 @@
-// From the model of a configuration to the text of its files: main file, included file, templates, and the secret.
+// Renders the model of a configuration to the text of its files: main file, included file, templates, and the secret.
 import type { ConfigModel, NodeModel, PipelineModel, Settings, Value } from './config-model.js'
 
 export const MAIN_FILE = 'pipeline.yaml'
@@ -8,7 +8,7 @@ export const SECRET_FILE = 'anna.secret'
 const PLAIN = /^[a-z][a-zA-Z0-9-]*$/
 const WORDS = new Set(['true', 'false', 'null', 'yes', 'no', 'on', 'off', 'y', 'n'])
 
-/** Text by file name. */
+/** Texts by file name. */
 export function renderConfig(model: ConfigModel): ReadonlyMap<string, string> {
   const { layout } = model
   const included = model.pipelines.filter(({ place }) => place === 'included')
@@ -58,9 +58,9 @@ function templateOf(pipeline: PipelineModel): Settings {
   const whole = wholeOf({ ...pipeline, description: '${param:text}' })
   const [input] = pipeline.inputs
   if (input === undefined) return whole
-  const gaps = Object.fromEntries(Object.keys(input.options).map((key) => [key, `\${param:${key}}`]))
-  const inputs = named([{ ...input, options: gaps }, ...pipeline.inputs.slice(1)])
-  const parameters = Object.fromEntries([...Object.keys(gaps), 'text'].map((key) => [key, {}]))
+  const placeholders = Object.fromEntries(Object.keys(input.options).map((key) => [key, `\${param:${key}}`]))
+  const inputs = named([{ ...input, options: placeholders }, ...pipeline.inputs.slice(1)])
+  const parameters = Object.fromEntries([...Object.keys(placeholders), 'text'].map((key) => [key, {}]))
   return { parameters, ...whole, inputs }
 }
 
@@ -83,7 +83,7 @@ function renderYaml(settings: Settings, layout: ConfigModel['layout']): string {
   return [...head, ...blockLines(settings, layout, 0), ''].join('\n')
 }
 
-/** Maps of maps stand in blocks, whatever holds no map between braces. */
+/** Maps of maps are written as blocks, maps without nested maps between braces. */
 function blockLines(settings: Settings, layout: ConfigModel['layout'], depth: number): string[] {
   const space = ' '.repeat(depth * layout.indent)
   return Object.entries(settings).flatMap(([key, value]) => {

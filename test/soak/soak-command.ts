@@ -1,4 +1,4 @@
-// `npm run soak -- [--minutes N] [--edits N] [--seed N] [--viewers N]`: the soak by hand, as long as wanted.
+// `npm run soak -- [--minutes N] [--edits N] [--seed N] [--viewers N]`: a soak of any length, run by hand.
 import process from 'node:process'
 import { parseArgs } from 'node:util'
 import { runSoak } from './run-soak.js'

@@ -1,3 +1,3 @@
-// The door `@millrace/media/h264`.
+// The entry point `@millrace/media/h264`.
 
 export { classifyH264 } from './random-access.js'

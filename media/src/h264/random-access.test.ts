@@ -11,13 +11,13 @@ const PPS = [...START, 0x68, 0xeb, 0xe3]
 const IDR = [...START, 0x65, 0x88, 0x84, 0x00]
 /** recovery_frame_cnt 0, exact_match_flag 1. */
 const RECOVERY = [...START, 0x06, 0x06, 0x01, 0xc4, 0x80]
-/** User data of 300 bytes with emulation prevention, and then a recovery point, in one NAL unit. */
+/** 300 bytes of user data with emulation prevention, then a recovery point, in one NAL unit. */
 const LONG_USER_DATA = [0x05, 0xff, 45, ...Array.from({ length: 100 }, () => [0, 0, 3, 1]).flat()]
-const RECOVERY_BEHIND_USER_DATA = [...START, 0x06, ...LONG_USER_DATA, 0x06, 0x01, 0xc4, 0x80]
+const RECOVERY_AFTER_USER_DATA = [...START, 0x06, ...LONG_USER_DATA, 0x06, 0x01, 0xc4, 0x80]
 const USER_DATA = [...START, 0x06, 0x05, 0x03, 0x06, 0x01, 0xc4, 0x80]
 const PICTURE_TIMING = [...START, 0x06, 0x01, 0x01, 0x20, 0x80]
 
-/** A slice of a picture that is not IDR: first_mb_in_slice 0, then slice_type as ue(v). */
+/** A slice of a non-IDR picture: first_mb_in_slice 0, then slice_type as ue(v). */
 function slice(sliceTypeCode: string): number[] {
   const bits = `1${sliceTypeCode}`.padEnd(16, '1')
   return [...START, 0x41, Number.parseInt(bits.slice(0, 8), 2), Number.parseInt(bits.slice(8), 2)]
@@ -36,19 +36,19 @@ const rows = [
   { name: 'IDR with three-byte start code', bytes: IDR.slice(1), expected: YES },
   { name: 'P picture', bytes: [...DELIMITER, ...P], expected: NO },
   { name: 'I picture without recovery point', bytes: [...DELIMITER, ...SPS, ...PPS, ...ALL_I], expected: NO },
-  { name: 'I slice behind a recovery point', bytes: [...DELIMITER, ...RECOVERY, ...I], expected: YES },
-  { name: 'I picture behind a recovery point', bytes: [...DELIMITER, ...RECOVERY, ...ALL_I], expected: YES },
-  { name: 'recovery point behind other messages', bytes: [...PICTURE_TIMING, ...RECOVERY, ...ALL_I], expected: YES },
-  { name: 'recovery point behind user data', bytes: [...RECOVERY_BEHIND_USER_DATA, ...ALL_I], expected: YES },
+  { name: 'I slice after a recovery point', bytes: [...DELIMITER, ...RECOVERY, ...I], expected: YES },
+  { name: 'I picture after a recovery point', bytes: [...DELIMITER, ...RECOVERY, ...ALL_I], expected: YES },
+  { name: 'recovery point after other messages', bytes: [...PICTURE_TIMING, ...RECOVERY, ...ALL_I], expected: YES },
+  { name: 'recovery point after user data', bytes: [...RECOVERY_AFTER_USER_DATA, ...ALL_I], expected: YES },
   { name: 'user data that looks like a recovery point', bytes: [...USER_DATA, ...ALL_I], expected: NO },
-  { name: 'intra refresh: P behind a recovery point', bytes: [...RECOVERY, ...P], expected: NO },
-  { name: 'all P behind a recovery point', bytes: [...RECOVERY, ...ALL_P], expected: NO },
-  { name: 'B behind a recovery point', bytes: [...RECOVERY, ...B], expected: NO },
-  { name: 'SI behind a recovery point', bytes: [...RECOVERY, ...SI], expected: NO },
-  { name: 'all SI behind a recovery point', bytes: [...RECOVERY, ...ALL_SI], expected: NO },
-  { name: 'data partition behind a recovery point', bytes: [...RECOVERY, ...START, 0x42, 0x88, 0x88], expected: NO },
+  { name: 'intra refresh: P after a recovery point', bytes: [...RECOVERY, ...P], expected: NO },
+  { name: 'all P after a recovery point', bytes: [...RECOVERY, ...ALL_P], expected: NO },
+  { name: 'B after a recovery point', bytes: [...RECOVERY, ...B], expected: NO },
+  { name: 'SI after a recovery point', bytes: [...RECOVERY, ...SI], expected: NO },
+  { name: 'all SI after a recovery point', bytes: [...RECOVERY, ...ALL_SI], expected: NO },
+  { name: 'data partition after a recovery point', bytes: [...RECOVERY, ...START, 0x42, 0x88, 0x88], expected: NO },
   { name: 'damaged slice header', bytes: [...RECOVERY, ...START, 0x41, 0, 0, 3, 0, 0, 3, 0, 1], expected: NO },
-  { name: 'auxiliary slice is passed over', bytes: [...START, 0x13, 0x88, ...IDR], expected: YES },
+  { name: 'an auxiliary slice is skipped', bytes: [...START, 0x13, 0x88, ...IDR], expected: YES },
   { name: 'first_mb_in_slice with an emulation prevention byte', bytes: firstMacroblock65536(), expected: YES },
 ]
 
@@ -66,7 +66,7 @@ test('the first slice decides', () => {
   }
 })
 
-test('the answer is undecided until the deciding bytes are there, and never changes later', () => {
+test('the result is undecided until the deciding bytes have arrived, and never changes later', () => {
   for (const { name, bytes, expected } of rows) {
     const array = Uint8Array.from([...bytes, 0xff])
     let decided = false
@@ -80,7 +80,7 @@ test('the answer is undecided until the deciding bytes are there, and never chan
   }
 })
 
-test('an access unit that ends without a slice is no random access point', () => {
+test('an access unit that ends without a slice is not a random access point', () => {
   const bytes = Uint8Array.from([...DELIMITER, ...SPS])
   assert.equal(classifyH264(bytes, 0, bytes.length, false), UNDECIDED)
   assert.equal(classifyH264(bytes, 0, bytes.length, true), NO)
@@ -89,7 +89,7 @@ test('an access unit that ends without a slice is no random access point', () =>
   assert.equal(classifyH264(cutOff, 0, cutOff.length, true), NO)
 })
 
-test('any bytes are classified by what is in their range', () => {
+test('arbitrary bytes are classified without reading outside their range', () => {
   const piece = fc.constantFrom(DELIMITER, RECOVERY, IDR, I, P, USER_DATA, [0], [0xff], [0x06])
   const pieces = fc.array(fc.oneof(piece, fc.array(fc.nat(255), { maxLength: 5 })), { maxLength: 8 })
   fc.assert(

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { CUT_OFF, DAMAGED, RbspBitReader } from './rbsp.js'
+import { TRUNCATED, DAMAGED, RbspBitReader } from './rbsp.js'
 
-/** Puts 03 in front of every byte below 4 that follows two zeros, ITU-T H.264 7.4.1.1. */
+/** Inserts 03 before every byte below 4 that follows two zeros, ITU-T H.264 7.4.1.1. */
 function escape(rbsp: readonly number[]): Uint8Array {
   const nal: number[] = []
   let zeros = 0
@@ -27,14 +27,14 @@ function codeOf(value: number): string {
   return '0'.repeat(suffix.length - 1) + suffix
 }
 
-test('emulation prevention bytes are left out', () => {
+test('emulation prevention bytes are skipped', () => {
   const bytes = fc.array(fc.constantFrom(0, 0, 0, 1, 2, 3, 255), { maxLength: 30 })
   fc.assert(
     fc.property(bytes, (rbsp) => {
       const nal = escape(rbsp)
       const reader = new RbspBitReader(nal, 0, nal.length)
       for (const byte of rbsp) for (let bit = 7; bit >= 0; bit--) assert.equal(reader.readBit(), (byte >>> bit) & 1)
-      assert.equal(reader.readBit(), CUT_OFF)
+      assert.equal(reader.readBit(), TRUNCATED)
     }),
   )
 })
@@ -50,8 +50,8 @@ test('exp-Golomb codes are read', () => {
   )
 })
 
-test('a code that the bytes do not hold is cut off, one with too many zeros is damaged', () => {
-  assert.equal(new RbspBitReader(Uint8Array.of(0x01), 0, 1).readUe(), CUT_OFF)
-  assert.equal(new RbspBitReader(Uint8Array.of(0x00, 0x01), 0, 2).readUe(), CUT_OFF)
+test('an incomplete code is truncated, one with too many zeros is damaged', () => {
+  assert.equal(new RbspBitReader(Uint8Array.of(0x01), 0, 1).readUe(), TRUNCATED)
+  assert.equal(new RbspBitReader(Uint8Array.of(0x00, 0x01), 0, 2).readUe(), TRUNCATED)
   assert.equal(new RbspBitReader(new Uint8Array(9), 0, 9).readUe(), DAMAGED)
 })

@@ -1,26 +1,26 @@
 // The payload of a NAL unit without its emulation prevention bytes, ITU-T H.264 7.4.1 and H.265 7.4.2: in 00 00 03 the
-// third byte does not belong to it.
+// third byte is not part of the payload.
 
-/** An exp-Golomb code with more leading zeros is damage: no value in use is that large. */
+/** An exp-Golomb code with more leading zeros is damaged: no value in use is that large. */
 const MAX_LEADING_ZEROS = 31
-/** The bytes end inside of the value. */
-export const CUT_OFF = -1
+/** The bytes end inside the value. */
+export const TRUNCATED = -1
 /** No such value is possible. */
 export const DAMAGED = -2
 
-/** `at`, or the offset behind it if an emulation prevention byte stands there. `start` is the first payload byte. */
+/** `at`, or the next offset if `at` holds an emulation prevention byte. `start` is the first payload byte. */
 export function skipEmulation(bytes: Uint8Array, at: number, start: number, end: number): number {
   const isEmulation = at < end && at - 2 >= start && bytes[at] === 3 && bytes[at - 1] === 0 && bytes[at - 2] === 0
   return isEmulation ? at + 1 : at
 }
 
-/** Reads bits from the payload of one NAL unit, `bytes[start, end)`; past the end the answer is CUT_OFF. */
+/** Reads bits from the payload of one NAL unit, `bytes[start, end)`; returns TRUNCATED past the end. */
 export class RbspBitReader {
   readonly #bytes: Uint8Array
   readonly #start: number
   readonly #end: number
   #at: number
-  /** The bit of the current byte that is next, 7 first. */
+  /** The next bit to read of the current byte, 7 first. */
   #bit = 7
 
   constructor(bytes: Uint8Array, start: number, end: number) {
@@ -30,9 +30,9 @@ export class RbspBitReader {
     this.#at = start
   }
 
-  /** 0, 1, or CUT_OFF. */
+  /** 0, 1, or TRUNCATED. */
   readBit(): number {
-    if (this.#at >= this.#end) return CUT_OFF
+    if (this.#at >= this.#end) return TRUNCATED
     const bit = (this.#bytes[this.#at]! >>> this.#bit) & 1
     if (this.#bit > 0) {
       this.#bit--
@@ -43,17 +43,17 @@ export class RbspBitReader {
     return bit
   }
 
-  /** An unsigned exp-Golomb code, ue(v), H.264 9.1; or CUT_OFF, or DAMAGED. */
+  /** An unsigned exp-Golomb code, ue(v), H.264 9.1; or TRUNCATED, or DAMAGED. */
   readUe(): number {
     let zeros = 0
     for (let bit = this.readBit(); bit !== 1; bit = this.readBit()) {
-      if (bit === CUT_OFF) return CUT_OFF
+      if (bit === TRUNCATED) return TRUNCATED
       if (++zeros > MAX_LEADING_ZEROS) return DAMAGED
     }
     let suffix = 0
     for (let left = zeros; left > 0; left--) {
       const bit = this.readBit()
-      if (bit === CUT_OFF) return CUT_OFF
+      if (bit === TRUNCATED) return TRUNCATED
       suffix = suffix * 2 + bit
     }
     return 2 ** zeros - 1 + suffix

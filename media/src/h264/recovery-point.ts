@@ -1,13 +1,13 @@
-// The recovery point SEI message, ITU-T H.264 D.1.8: decoding may start here, although this is no IDR picture.
+// The recovery point SEI message, ITU-T H.264 D.1.8: decoding may start at this picture although it is not IDR.
 
 import { skipEmulation } from './rbsp.js'
 
 /** payloadType of recovery_point( ), D.1.1. */
 const RECOVERY_POINT = 6
-/** A byte of payloadType or payloadSize that is followed by another one, 7.3.2.3.1. */
+/** A payloadType or payloadSize byte that is followed by another one, 7.3.2.3.1. */
 const CONTINUED = 0xff
 
-/** One of the messages of the SEI NAL unit `bytes[start, end)`, first byte left out, is a recovery point. */
+/** True if a message of the SEI NAL unit `bytes[start, end)`, without its first byte, is a recovery point. */
 export function hasRecoveryPoint(bytes: Uint8Array, start: number, end: number): boolean {
   let at = start
   let payloadType = 0
@@ -29,7 +29,7 @@ export function hasRecoveryPoint(bytes: Uint8Array, start: number, end: number):
     return value
   }
 
-  // What is left at the end is the trailing bits: one byte, and zeros in front of the next start code.
+  // The trailing bits remain at the end: one byte, plus the zeros before the next start code.
   while (at + 1 < end) {
     payloadType = readContinued()
     if (at >= end) return false

@@ -1,11 +1,14 @@
-// slice_type of a slice header, ITU-T H.264 7.3.3: the second value of it.
+// slice_type of a slice header, ITU-T H.264 7.3.3: its second value.
 
-import { CUT_OFF, RbspBitReader } from './rbsp.js'
+import { TRUNCATED, RbspBitReader } from './rbsp.js'
 
 /** The bytes end before the value does. */
-export const SLICE_TYPE_CUT_OFF = CUT_OFF
+export const SLICE_TYPE_TRUNCATED = TRUNCATED
 
-/** slice_type (table 7-6) of the slice whose header begins at `start`, behind the NAL unit's first byte; below 0 if there is none. */
+/**
+ * slice_type (table 7-6) of the slice whose header begins at `start`, after the first byte of the NAL unit; negative if
+ * it cannot be read.
+ */
 export function readSliceType(bytes: Uint8Array, start: number, end: number): number {
   const bits = new RbspBitReader(bytes, start, end)
   const firstMacroblock = bits.readUe()

@@ -1,3 +1,3 @@
-// The door `@millrace/media/h265`.
+// The entry point `@millrace/media/h265`.
 
 export { classifyH265 } from './random-access.js'

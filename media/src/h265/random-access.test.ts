@@ -22,14 +22,14 @@ test('only the base layer decides', () => {
   assert.equal(classifyH265(bytes, 0, bytes.length, false), YES)
 })
 
-test('the answer is undecided until both bytes of the header are there', () => {
+test('the result is undecided until both bytes of the header have arrived', () => {
   const bytes = Uint8Array.from([...HEAD, ...nal(21)])
   for (let end = 0; end < bytes.length - 1; end++) assert.equal(classifyH265(bytes, 0, end, false), UNDECIDED)
   assert.equal(classifyH265(bytes, 0, bytes.length - 1, false), YES)
   assert.equal(classifyH265(bytes, 0, HEAD.length, true), NO)
 })
 
-test('any bytes are classified by what is in their range', () => {
+test('arbitrary bytes are classified without reading outside their range', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 20 }), fc.uint8Array(), fc.boolean(), (around, tail, complete) => {
       const body = Uint8Array.from([0, 0, 1, ...tail])

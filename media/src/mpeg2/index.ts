@@ -1,3 +1,3 @@
-// The door `@millrace/media/mpeg2`.
+// The entry point `@millrace/media/mpeg2`.
 
 export { classifyMpeg2 } from './random-access.js'

@@ -9,7 +9,7 @@ const GROUP = [0, 0, 1, 0xb8, 0, 8, 0, 0x40]
 const PICTURE = [0, 0, 1, 0x00, 0, 0x0f, 0xff, 0xf8]
 const USER_DATA = [0, 0, 1, 0xb2, 1, 2]
 
-test('a sequence header in front of the picture decides', () => {
+test('a sequence header before the picture decides', () => {
   const rows = [
     { name: 'sequence header first', bytes: [...SEQUENCE, ...GROUP, ...PICTURE], expected: YES },
     { name: 'user data first', bytes: [...USER_DATA, ...SEQUENCE], expected: YES },
@@ -26,7 +26,7 @@ test('a sequence header in front of the picture decides', () => {
   }
 })
 
-test('any bytes are classified by what is in their range', () => {
+test('arbitrary bytes are classified without reading outside their range', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 20 }), fc.uint8Array(), fc.boolean(), (around, tail, complete) => {
       const body = Uint8Array.from([0, 0, 1, ...tail])

@@ -1,5 +1,5 @@
-// Whether a decoder can start at an access unit of MPEG-1 or MPEG-2 video, ISO/IEC 13818-2 6.1.1.6: where a sequence
-// header stands in front of the picture.
+// Whether a decoder can start at an access unit of MPEG-1 or MPEG-2 video, ISO/IEC 13818-2 6.1.1.6: it can if a
+// sequence header precedes the picture.
 
 import { NOT_RANDOM_ACCESS, RANDOM_ACCESS_PICTURE, UNDECIDED } from '../mpegts/picture.js'
 import { nextStartCode } from '../mpegts/start-code.js'
@@ -9,8 +9,8 @@ const PICTURE = 0x00
 const SEQUENCE_HEADER = 0xb3
 
 /**
- * Classifies the access unit whose bytes begin at `start` and are known up to `end`; `complete` says that no more will
- * come. The first sequence header or picture decides. Returns one of the numbers of picture.ts.
+ * Classifies the access unit whose bytes begin at `start` and are known up to `end`; `complete`: no more bytes will
+ * come. The first sequence header or picture decides. Returns one of the values in picture.ts.
  */
 export function classifyMpeg2(bytes: Uint8Array, start: number, end: number, complete: boolean): number {
   for (let at = nextStartCode(bytes, start, end); at >= 0; at = nextStartCode(bytes, at, end)) {

@@ -3,11 +3,11 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { crc32Delta, crc32Mpeg } from './crc32.js'
 
-test('the check value of CRC-32/MPEG-2 comes out', () => {
+test('the check value of CRC-32/MPEG-2 is right', () => {
   assert.equal(crc32Mpeg(new TextEncoder().encode('123456789'), 0, 9), 0x0376e6e7)
 })
 
-test('the CRC over a section with its own CRC is 0', () => {
+test('the CRC over a section including its own CRC is 0', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 300 }), (body) => {
       const section = new Uint8Array(body.length + 4)
@@ -18,7 +18,7 @@ test('the CRC over a section with its own CRC is 0', () => {
   )
 })
 
-test('only the bytes of the range count', () => {
+test('only the bytes in the range count', () => {
   fc.assert(
     fc.property(fc.uint8Array(), fc.uint8Array(), fc.uint8Array(), (before, body, after) => {
       const joined = Uint8Array.from([...before, ...body, ...after])
@@ -28,7 +28,7 @@ test('only the bytes of the range count', () => {
   )
 })
 
-test('changes of single bytes are XORed into the CRC without the rest of the section', () => {
+test('changed bytes are XORed into the CRC without the rest of the section', () => {
   const change = fc.tuple(fc.nat(), fc.integer({ min: 0, max: 255 }))
   fc.assert(
     fc.property(

@@ -1,5 +1,5 @@
-// CRC_32 of sections, ISO/IEC 13818-1 annex A: polynomial 0x04c11db7, first bit first, initial value all ones, no final
-// inversion.
+// CRC_32 of sections, ISO/IEC 13818-1 annex A: polynomial 0x04c11db7, most significant bit first, initial value all
+// ones, no final inversion.
 
 const POLYNOMIAL = 0x04c11db7
 const INITIAL = -1
@@ -10,7 +10,7 @@ const TABLE = Int32Array.from({ length: 256 }, (_, byte) => {
   return remainder
 })
 
-/** CRC of `bytes[start, end)`, unsigned. Over a whole section with its CRC_32 field the result is 0. */
+/** CRC of `bytes[start, end)`, unsigned. Over a whole section including its CRC_32 field the result is 0. */
 export function crc32Mpeg(bytes: Uint8Array, start: number, end: number): number {
   let crc = INITIAL
   for (let at = start; at < end; at++) crc = (crc << 8) ^ TABLE[(crc >>> 24) ^ bytes[at]!]!
@@ -18,7 +18,7 @@ export function crc32Mpeg(bytes: Uint8Array, start: number, end: number): number
 }
 
 /**
- * What to XOR to a CRC when one byte changes by `xorByte` and `bytesAfter` bytes stand between that byte and the CRC
+ * What to XOR into a CRC when one byte changes by `xorByte` and `bytesAfter` bytes lie between that byte and the CRC
  * field. The CRC is linear, so the rest of the section is not needed; several changes are XORed together. Unsigned.
  */
 export function crc32Delta(xorByte: number, bytesAfter: number): number {

@@ -7,7 +7,7 @@ function ascii(text: string): number[] {
   return [...new TextEncoder().encode(text)]
 }
 
-test('descriptors are listed in their order', () => {
+test('descriptors are listed in order', () => {
   const loop = Uint8Array.of(0x05, 2, 1, 2, 0x52, 0, 0x0a, 1, 9)
   assert.deepEqual(
     [...listDescriptors(loop)].map(({ tag, data }) => [tag, ...data]),
@@ -24,7 +24,7 @@ test('a descriptor that does not fit ends the loop', () => {
   }
 })
 
-test('the language is three letters or nothing', () => {
+test('the language is three letters or empty', () => {
   const rows = [
     { name: 'language descriptor', loop: [0x0a, 4, ...ascii('deu'), 0], expected: 'deu' },
     { name: 'capitals', loop: [0x0a, 4, ...ascii('ENG'), 0], expected: 'eng' },
@@ -32,7 +32,7 @@ test('the language is three letters or nothing', () => {
     { name: 'teletext', loop: [0x56, 5, ...ascii('nld'), 9, 0], expected: 'nld' },
     { name: 'subtitling', loop: [0x59, 8, ...ascii('fin'), 0x10, 0, 1, 0, 1], expected: 'fin' },
     {
-      name: 'descriptor of the language first',
+      name: 'language descriptor first',
       loop: [0x56, 3, ...ascii('nld'), 0x0a, 3, ...ascii('swe')],
       expected: 'swe',
     },
@@ -70,7 +70,7 @@ test('registrations and extensions are listed', () => {
   assert.deepEqual(listExtensions(loop), [0x15])
 })
 
-test('any bytes are listed inside of the loop', () => {
+test('arbitrary bytes are listed without reading outside the loop', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 200 }), (loop) => {
       let size = 0

@@ -1,5 +1,5 @@
-// The descriptor loops of PSI, ISO/IEC 13818-1 2.6 and ETSI EN 300 468 6: tag, length, data. What does not fit any
-// more ends the loop.
+// The descriptor loops of PSI, ISO/IEC 13818-1 2.6 and ETSI EN 300 468 6: tag, length, data. A descriptor that does not
+// fit ends the loop.
 
 /** ISO/IEC 13818-1 table 2-45. */
 const REGISTRATION_DESCRIPTOR = 0x05
@@ -13,8 +13,8 @@ export const DTS_DESCRIPTOR = 0x7b
 export const AAC_DESCRIPTOR = 0x7c
 const EXTENSION_DESCRIPTOR = 0x7f
 
-/** Descriptors whose data begins with ISO_639_language_code, in the order in which they are asked. */
-const LANGUAGE_BEARERS = [LANGUAGE_DESCRIPTOR, TELETEXT_DESCRIPTOR, SUBTITLING_DESCRIPTOR]
+/** Descriptors whose data begins with ISO_639_language_code, in order of preference. */
+const LANGUAGE_DESCRIPTORS = [LANGUAGE_DESCRIPTOR, TELETEXT_DESCRIPTOR, SUBTITLING_DESCRIPTOR]
 const DESCRIPTOR_HEADER_SIZE = 2
 
 export interface Descriptor {
@@ -23,7 +23,7 @@ export interface Descriptor {
   readonly data: Uint8Array
 }
 
-/** The descriptors of a loop in their order, up to the first that does not fit. */
+/** The descriptors of a loop in order, up to the first that does not fit. */
 export function* listDescriptors(loop: Uint8Array): Generator<Descriptor> {
   let at = 0
   while (at + DESCRIPTOR_HEADER_SIZE <= loop.length) {
@@ -41,16 +41,16 @@ export function findDescriptor(loop: Uint8Array, tag: number): Uint8Array | unde
   return undefined
 }
 
-/** ISO 639-2 code of the first language, in small letters, also from teletext and subtitling; '' if there is none. */
+/** ISO 639-2 code of the first language in lower case, also from teletext and subtitling; '' if there is none. */
 export function readLanguage(loop: Uint8Array): string {
-  for (const tag of LANGUAGE_BEARERS) {
+  for (const tag of LANGUAGE_DESCRIPTORS) {
     const code = readText(findDescriptor(loop, tag), 3)
     if (/^[A-Za-z]{3}$/.test(code)) return code.toLowerCase()
   }
   return ''
 }
 
-/** format_identifier of every registration descriptor (`AC-3`, `CUEI` ...), four characters of a byte each. */
+/** format_identifier of every registration descriptor (`AC-3`, `CUEI` ...): four single-byte characters. */
 export function listRegistrations(loop: Uint8Array): string[] {
   const identifiers: string[] = []
   for (const { tag, data } of listDescriptors(loop)) {
@@ -59,7 +59,7 @@ export function listRegistrations(loop: Uint8Array): string[] {
   return identifiers
 }
 
-/** descriptor_tag_extension of every extension descriptor of DVB. */
+/** descriptor_tag_extension of every DVB extension descriptor. */
 export function listExtensions(loop: Uint8Array): number[] {
   const extensions: number[] = []
   for (const { tag, data } of listDescriptors(loop)) {

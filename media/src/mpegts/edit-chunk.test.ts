@@ -19,12 +19,12 @@ function dropping(...packets: readonly number[]): Uint8Array {
   return Uint8Array.from({ length: chunk.bytes.length / PACKET_SIZE }, (_, at) => (packets.includes(at) ? 1 : 0))
 }
 
-test('without any packet to leave out the chunk is the same one', () => {
+test('without packets to drop, the same chunk is returned', () => {
   assert.equal(withoutPackets(chunk, dropping()), chunk)
   assert.equal(withoutPackets(chunk, new Uint8Array(7).fill(1)), undefined)
 })
 
-test('marks move with their packets, and LAST_OF_PID to the packets that are last now', () => {
+test('marks move with their packets, and LAST_OF_PID moves to the new last packets', () => {
   const rest = withoutPackets(chunk, dropping(4, 6))!
   assert.equal(rest.bytes.length, 5 * PACKET_SIZE)
   assert.deepEqual(
@@ -42,14 +42,14 @@ test('marks move with their packets, and LAST_OF_PID to the packets that are las
   )
 })
 
-test('a chunk whose key picture is left out is no random access point', () => {
+test('a chunk whose key picture is dropped is not a random access point', () => {
   assert.equal(chunk.randomAccess, true)
   assert.equal(withoutPackets(chunk, dropping(3))!.randomAccess, true)
   assert.equal(withoutPackets(chunk, dropping(2, 4))!.randomAccess, false)
   assert.equal(withoutPackets(chunk, dropping(0, 1))!.randomAccess, true)
 })
 
-test('both parts of a split have true marks, and only the first its flags', () => {
+test('both parts of a split have correct marks, and only the first has the flags of the chunk', () => {
   const broken = { ...chunk, discontinuity: 'source' } as const
   const [before, after] = splitChunk(broken, 4 * PACKET_SIZE)
   assert.deepEqual([before.bytes.length, after.bytes.length], [4 * PACKET_SIZE, 3 * PACKET_SIZE])

@@ -1,9 +1,12 @@
-// Chunks are immutable; these make others of them: without some packets, or split in two. Marks stay true.
+// Chunks are immutable; these functions derive new ones: without some packets, or split in two. Marks are kept correct.
 import type { TsChunk } from './chunk.js'
 import { LAST_OF_PID, MARK_FLAGS, MARK_MS, MARK_OFFSET, MARK_PID, MARK_SIZE, RANDOM_ACCESS } from './marks.js'
 import { hasTransportError, NULL_PID, PACKET_SIZE, readPid } from './packet.js'
 
-/** The chunk without the packets of which `drop[index]` is 1. The same chunk if none is; undefined if nothing is left. */
+/**
+ * The chunk without the packets whose `drop[index]` is 1. Returns the same chunk if there are none; undefined if
+ * nothing is left.
+ */
 export function withoutPackets(chunk: TsChunk, drop: Uint8Array): TsChunk | undefined {
   const count = chunk.bytes.length / PACKET_SIZE
   let dropped = 0
@@ -28,7 +31,7 @@ export function withoutPackets(chunk: TsChunk, drop: Uint8Array): TsChunk | unde
   }
 }
 
-/** The unit that makes the chunk a random access point is kept: the first that is marked as one. */
+/** True if the unit that makes the chunk a random access point is kept: the first one marked RANDOM_ACCESS. */
 function keepsStart(marks: Int32Array, drop: Uint8Array): boolean {
   for (let at = 0; at < marks.length; at += MARK_SIZE) {
     if ((marks[at + MARK_FLAGS]! & RANDOM_ACCESS) !== 0) return drop[marks[at + MARK_OFFSET]! / PACKET_SIZE] === 0
@@ -36,7 +39,7 @@ function keepsStart(marks: Int32Array, drop: Uint8Array): boolean {
   return false
 }
 
-/** The packets before and from `offset`, each with a buffer of its own. `offset` lies inside the chunk. */
+/** The packets before `offset` and from it on, each in a buffer of its own. `offset` lies inside the chunk. */
 export function splitChunk(chunk: TsChunk, offset: number): readonly [TsChunk, TsChunk] {
   const count = chunk.bytes.length / PACKET_SIZE
   const head = new Int32Array(count).fill(-1)
@@ -54,7 +57,7 @@ export function splitChunk(chunk: TsChunk, offset: number): readonly [TsChunk, T
   ]
 }
 
-/** The records of the packets that `moved` gives a new offset, with LAST_OF_PID set anew. */
+/** The records of the packets to which `moved` gives a new offset, with LAST_OF_PID recomputed. */
 function movedMarks(marks: Int32Array, moved: Int32Array, bytes: Uint8Array): Int32Array {
   const lasts = lastPackets(bytes)
   const records: number[] = []
@@ -75,7 +78,7 @@ function addLast(records: number[], offset: number, bytes: Uint8Array): void {
   records.push(offset, readPid(bytes, offset), LAST_OF_PID, records.at(-1) ?? 0)
 }
 
-/** Offsets of the last packet of every PID, ascending. */
+/** Offsets of the last packet of each PID, ascending. */
 function lastPackets(bytes: Uint8Array): number[] {
   const seen = new Set<number>([NULL_PID])
   const offsets: number[] = []

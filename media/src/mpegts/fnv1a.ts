@@ -1,4 +1,4 @@
-// FNV-1a with 32 bits: tells contents apart cheaply; not for anything that an attacker could profit from.
+// 32-bit FNV-1a: a cheap way to tell contents apart; not for anything an attacker could exploit.
 
 export const FNV_BASIS = 0x811c9dc5
 const FNV_PRIME = 0x01000193

@@ -22,7 +22,7 @@ function audio(counter: number): Uint8Array {
   return packetOf({ pid: AUDIO_PID, counter })
 }
 
-test('the tables in front of a key picture go with it', () => {
+test('the tables directly before a key picture start its chunk', () => {
   const framer = new Framer()
   const chunks = framer.push(
     joined(tablesOf(0), video(0, { key: true }), audio(0), tablesOf(1), video(1, { key: true })),
@@ -44,7 +44,7 @@ test('the tables in front of a key picture go with it', () => {
   assert.equal(second?.receivedAtMs, 5)
 })
 
-test('tables with something between them and the key picture stay behind', () => {
+test('tables not directly before the key picture stay in the previous chunk', () => {
   const framer = new Framer()
   const [first] = framer.push(
     joined(tablesOf(0), video(0), audio(0), tablesOf(1), audio(1), video(1, { key: true })),
@@ -53,7 +53,7 @@ test('tables with something between them and the key picture stay behind', () =>
   assert.equal(first?.bytes.length, 7 * PACKET_SIZE)
 })
 
-test('a picture is decided by a later packet of its PID, and cut where it began', () => {
+test('a picture decided by a later packet of its PID is cut where it began', () => {
   const framer = new Framer()
   const head = joined(tablesOf(0), video(0), video(1, { start: true }), audio(0), video(2))
   assert.equal(framer.push(head, 0).length, 0)
@@ -62,7 +62,7 @@ test('a picture is decided by a later packet of its PID, and cut where it began'
   assert.equal(framer.finish(2)[0]?.randomAccess, true)
 })
 
-test('an undecided picture waits over one flush and not over two', () => {
+test('an undecided picture waits for one flush, not for two', () => {
   const framer = new Framer()
   framer.push(joined(tablesOf(0), audio(0), video(0, { start: true }), video(1)), 0)
   assert.equal(framer.flush(50)[0]?.bytes.length, 3 * PACKET_SIZE)
@@ -83,7 +83,7 @@ test('an undecided picture is given up after 64 packets', () => {
   }
 })
 
-test('of a scrambled picture the indicator counts, its bytes do not', () => {
+test('a scrambled picture is decided by the indicator, not by its bytes', () => {
   for (const [plan, expected] of [
     [{ key: true, scrambled: true }, true],
     [{ start: true, idr: true, scrambled: true }, false],
@@ -110,7 +110,7 @@ test('the bytes of a damaged packet decide nothing', () => {
   )
 })
 
-test('nothing is a random access point before the tables', () => {
+test('there are no random access points before the tables', () => {
   const framer = new Framer()
   framer.push(joined(video(0, { key: true }), audio(0), video(1, { key: true, idr: true }), audio(1)), 0)
   assert.deepEqual(

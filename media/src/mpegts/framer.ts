@@ -1,5 +1,5 @@
-// Bytes of any alignment in, chunks of whole packets out, with the marks of one scan. No timers: the caller says what
-// time it is, and flushes. Bytes are collected in one buffer, and copied out of it into the chunk that owns them.
+// Bytes of any alignment in, chunks of whole packets out, with the marks of a single scan. No timers: the caller passes
+// the time and calls flush. Bytes are collected in one buffer and copied from it into the chunk that owns them.
 import type { TsChunk } from './chunk.js'
 import { MarkList } from './mark-list.js'
 import { RANDOM_ACCESS, SYNC_BYTE_ERROR, SYNC_LOSS, UNIT_START } from './marks.js'
@@ -8,15 +8,15 @@ import { hasRandomAccessIndicator, PACKET_SIZE, readPid, SYNC_BYTE } from './pac
 import { ProgramTable } from './program-table.js'
 import { RandomAccess } from './random-access.js'
 import { findSync } from './sync-search.js'
-import type { SyncFound } from './sync-search.js'
+import type { SyncResult } from './sync-search.js'
 
-/** A chunk is cut at this size, whatever the time. */
+/** A chunk is cut at this size at the latest, regardless of time. */
 export const MAX_CHUNK_BYTES = 1394 * PACKET_SIZE // 256 KiB in whole packets
 const FIRST_CAPACITY = 64 * 1024
 const NO_CHUNKS: readonly TsChunk[] = []
 
 export interface FramerOptions {
-  /** Which program's random access points cut chunks; by default the first of the PAT. */
+  /** The program whose random access points cut chunks; by default the first in the PAT. */
   readonly program?: number
   readonly generation?: number
   /** `origin.seq` of the first chunk. */
@@ -38,25 +38,25 @@ export class Framer {
   readonly #scanner = new PacketScanner(this.table)
   readonly #marks = new MarkList()
   readonly #randomAccess: RandomAccess
-  readonly #found: SyncFound = { at: 0, stride: 0 }
+  readonly #found: SyncResult = { at: 0, stride: 0 }
   #generation: number
   #seq: number
   #isFirst = true
-  /** Packets that were taken up to #scanned, raw bytes from #read to #filled; between pushes #read is #scanned. */
+  /** Accepted packets up to #scanned, raw bytes from #read to #filled; between pushes #read equals #scanned. */
   #buffer = new Uint8Array(FIRST_CAPACITY)
   #scanned = 0
   #read = 0
   #filled = 0
   #receivedAtMs = 0
   #nowMs = 0
-  /** 0 while there is no lock. */
+  /** 0 while not synchronised. */
   #stride = 0
   #wasLocked = false
-  /** Flags for the next packet that is taken. */
+  /** Flags for the next packet that is accepted. */
   #pendingFlags = 0
   /** The buffer begins at a random access point. */
   #startsRandomAccess = false
-  /** What the flush before this one held back stands at the start of the buffer. */
+  /** The packets that the previous flush held back are at the start of the buffer. */
   #heldBefore = false
   #out: TsChunk[] = []
 
@@ -66,18 +66,18 @@ export class Framer {
     this.#seq = options.firstSeq ?? 0
   }
 
-  /** `origin.seq` that the next chunk will have. */
+  /** `origin.seq` of the next chunk. */
   get nextSeq(): number {
     return this.#seq
   }
 
-  /** Chunks from now on are of this generation and counted from `firstSeq`: its source takes the place of another. */
+  /** From now on chunks belong to this generation and are numbered from `firstSeq`: this source replaces another. */
   renumber(generation: number, firstSeq: number): void {
     this.#generation = generation
     this.#seq = firstSeq
   }
 
-  /** Takes bytes as they arrived, and copies them. Returns the chunks that are complete now. */
+  /** Takes bytes as they arrived, and copies them. Returns the chunks completed by them. */
   push(bytes: Uint8Array, nowMs: number): readonly TsChunk[] {
     for (let at = 0; at < bytes.length; at += MAX_CHUNK_BYTES) {
       this.#append(bytes.length > MAX_CHUNK_BYTES ? bytes.subarray(at, at + MAX_CHUNK_BYTES) : bytes, nowMs)
@@ -87,8 +87,8 @@ export class Framer {
   }
 
   /**
-   * The batch is over: returns what was collected. Held back, for one flush at most, is a picture of which it is not
-   * known yet whether it is a random access point, and PAT and PMT at the very end, which may belong to one.
+   * The batch is over: returns what was collected. Two things are held back, for one flush at most: a picture not yet
+   * known to be a random access point or not, and a PAT and PMT at the very end, which may belong to one.
    */
   flush(nowMs: number): readonly TsChunk[] {
     this.#nowMs = nowMs
@@ -103,7 +103,7 @@ export class Framer {
     return this.#takeOut()
   }
 
-  /** Nothing more will come: returns everything that is left. */
+  /** No more bytes will come: returns everything that is left. */
   finish(nowMs: number): readonly TsChunk[] {
     this.#nowMs = nowMs
     this.#consume(true)
@@ -133,7 +133,7 @@ export class Framer {
     this.#filled = needed
   }
 
-  /** Takes every packet that is there, then closes the hole that left-out bytes have made. */
+  /** Takes every packet in the buffer, then closes the gap left by skipped bytes. */
   #consume(ending: boolean): void {
     do {
       if (this.#stride === 0) this.#lock(ending)
@@ -146,7 +146,7 @@ export class Framer {
 
   #lock(ending: boolean): void {
     findSync(this.#buffer, this.#read, this.#filled, ending, this.#found)
-    // No packet is waiting: what comes next is the first of the chunk, and it arrived now, not when the junk did.
+    // No packet is waiting: the next one is the first of the chunk, and it arrived now, not when the junk did.
     if (this.#found.at > this.#read && this.#scanned === 0) this.#receivedAtMs = this.#nowMs
     this.counters.skippedBytes += this.#found.at - this.#read
     this.#read = this.#found.at
@@ -157,8 +157,8 @@ export class Framer {
   }
 
   /**
-   * The one loop over packets, while every next one begins with a sync byte; what has no flags is only counted. True
-   * when more bytes are needed, false when the lock is lost.
+   * The one loop over packets, as long as each is followed by a sync byte; packets without flags are only counted.
+   * Returns true when more bytes are needed, false when synchronisation is lost.
    */
   #run(ending: boolean): boolean {
     const stride = this.#stride
@@ -182,12 +182,14 @@ export class Framer {
       this.#read = read
       this.#scanned = scanned
       if (taken > 0) this.#note(flags)
-      else if (!this.#edge(ending)) return this.#stride !== 0
+      else if (!this.#takeUnconfirmed(ending)) return this.#stride !== 0
     }
   }
 
-  /** The one packet that needs a closer look: at the end of the bytes, or beside a wrong sync byte. False: stop. */
-  #edge(ending: boolean): boolean {
+  /**
+   * Handles the packet that needs a closer look: at the end of the bytes, or next to a wrong sync byte. False: stop.
+   */
+  #takeUnconfirmed(ending: boolean): boolean {
     const read = this.#read
     const left = this.#filled - read
     if (left <= 0) return false
@@ -207,13 +209,13 @@ export class Framer {
       this.#take(next)
       return true
     }
-    // The bytes from here on are part of a packet, and the next one begins inside it.
+    // The bytes from here on are part of a packet, and the next packet begins inside it.
     this.counters.skippedBytes++
     this.#read++
     return this.#unlock()
   }
 
-  /** `at` should be a sync byte. A single wrong one costs its packet, two in a row the lock. */
+  /** `at` should be a sync byte. A single wrong one costs its packet; two in a row cost synchronisation. */
   #wrongSync(at: number, ending: boolean): boolean {
     const next = at + this.#stride
     const isLast = next >= this.#filled && this.#filled - at >= PACKET_SIZE
@@ -235,7 +237,7 @@ export class Framer {
     return at < this.#filled && this.#buffer[at] === SYNC_BYTE
   }
 
-  /** Synchronisation goes on inside the packet at `at`: it lost its end. */
+  /** The sync bytes continue inside the packet at `at`: its end is missing. */
   #isCutShort(at: number): boolean {
     for (let inside = at + 1; inside < at + PACKET_SIZE; inside++) {
       if (this.#isSyncAt(inside) && this.#isSyncAt(inside + this.#stride)) return true
@@ -243,7 +245,7 @@ export class Framer {
     return false
   }
 
-  /** Takes the packet at #read; `next` is where reading goes on. */
+  /** Accepts the packet at #read; reading continues at `next`. */
   #take(next: number): void {
     if (this.#read !== this.#scanned) this.#buffer.copyWithin(this.#scanned, this.#read, this.#read + PACKET_SIZE)
     const flags = this.#pendingFlags | this.#scanner.scan(this.#buffer, this.#scanned)
@@ -254,7 +256,7 @@ export class Framer {
     this.#note(flags)
   }
 
-  /** Leaves a mark for the packet that was taken last, and cuts where it says so. */
+  /** Records a mark for the packet accepted last, and cuts where it is a boundary. */
   #note(flags: number): void {
     const offset = this.#scanned - PACKET_SIZE
     if (flags !== 0) {
@@ -275,7 +277,10 @@ export class Framer {
     this.#cut(cut > 0 ? cut : this.#scanned)
   }
 
-  /** Random access points of the programs that do not cut: by their indicator alone, since nothing waits for them. */
+  /**
+   * Random access points of the programs that do not cut chunks: recognised by random_access_indicator alone, because
+   * nothing waits for them.
+   */
   #otherRandomAccess(offset: number, pid: number, flags: number): number {
     if ((flags & UNIT_START) === 0 || pid === this.#randomAccess.leadPid || this.table.programs.size < 2) return 0
     return this.table.isLead(pid) && hasRandomAccessIndicator(this.#buffer, offset) ? RANDOM_ACCESS : 0
@@ -285,14 +290,14 @@ export class Framer {
     return Math.round(this.#nowMs - this.#receivedAtMs)
   }
 
-  /** Makes a chunk of the packets before `cut`; what follows moves to the front. */
+  /** Makes a chunk of the packets before `cut`; the rest moves to the front. */
   #cut(cut: number): void {
     if (cut <= 0) return
     const buffer = this.#buffer
     const keepsPackets = cut < this.#scanned
     const ms = keepsPackets ? this.#marks.msAt(cut) : 0
     const marks = this.#marks.take(buffer, cut, ms, this.#scanner)
-    // Memory of exactly its size: a window keeps it for long.
+    // Exactly sized, because a window may keep it for a long time.
     const bytes = buffer.slice(0, cut)
     buffer.copyWithin(0, cut, this.#filled)
     this.#out.push({

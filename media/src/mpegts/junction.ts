@@ -1,31 +1,34 @@
-// Where a new generation follows an old one: holds the first chunks back until their clocks are known, then plans by how
-// much the generation is moved. One offset for all clocks, one constant for each counter.
+// The join between an old generation and a new one: holds back the first chunks until their clocks are known, then
+// decides by how much the new generation is shifted. One offset for all clocks, one constant for each counter.
 import type { TsChunk } from './chunk.js'
 import { ProgramTable } from './program-table.js'
 import { Rewriter } from './rewriter.js'
 import { followTicks, StreamClocks } from './stream-clocks.js'
 import type { PidClock } from './stream-clocks.js'
-import type { Sent } from './sent.js'
+import type { SentState } from './sent-state.js'
 import { difference33, mod33, ticksFromMs } from './timestamps.js'
 
 export interface JunctionRules {
-  /** `elapsed`: at least the time that passed between the two. `contiguous`: only what keeps all clocks increasing. */
+  /**
+   * `elapsed`: shift by at least the time that passed in between. `contiguous`: only by what keeps all clocks
+   * increasing.
+   */
   readonly timeline: 'elapsed' | 'contiguous'
 }
 
-/** What is held back at most while clocks are still unknown. */
+/** The most that is held back while clocks are still unknown. */
 const MAX_HELD_MS = 1000
 const MAX_HELD_BYTES = 2 * 1024 * 1024
 
 export class Junction {
   readonly held: TsChunk[] = []
-  readonly #sent: Sent
+  readonly #sent: SentState
   readonly #rules: JunctionRules
   readonly #table = new ProgramTable()
   readonly #clocks = new StreamClocks()
   #heldBytes = 0
 
-  constructor(sent: Sent, rules: JunctionRules) {
+  constructor(sent: SentState, rules: JunctionRules) {
     this.#sent = sent
     this.#rules = rules
   }
@@ -34,7 +37,7 @@ export class Junction {
     return this.#rules.timeline === 'contiguous'
   }
 
-  /** Takes a chunk of the new generation; true when enough is known to go on. */
+  /** Takes a chunk of the new generation; true when enough is known to continue. */
   push(chunk: TsChunk): boolean {
     this.held.push(chunk)
     this.#heldBytes += chunk.bytes.length
@@ -48,7 +51,7 @@ export class Junction {
     return first !== undefined && nowMs - first.receivedAtMs >= MAX_HELD_MS
   }
 
-  /** How the generation has to be rewritten. */
+  /** How to rewrite the generation. */
   plan(): Rewriter {
     return new Rewriter({
       offset90k: this.#offset(),
@@ -58,7 +61,7 @@ export class Junction {
     })
   }
 
-  /** Every audio and video PID that the old side had, and that the new side announces, has shown its first DTS. */
+  /** Every audio and video PID that was sent before and that the new generation announces has shown its first DTS. */
   #isKnown(): boolean {
     const { programs } = this.#table
     if (programs.size === 0 || programs.size < this.#sent.table.programs.size) return false
@@ -71,7 +74,7 @@ export class Junction {
     return true
   }
 
-  /** The largest of what the clocks ask for; 0 if the two sides share none. */
+  /** The largest offset that any clock requires; 0 if the two generations have no clock in common. */
   #offset(): number {
     const wanted: number[] = []
     const hasUnits = [...this.#clocks.dts.keys()].some((pid) => this.#sent.clocks.dts.has(pid))
@@ -88,14 +91,14 @@ export class Junction {
       const elapsedMs = Math.max(0, lead.next.firstAtMs - lead.before.lastAtMs)
       wanted.push(lead.before.last + ticksFromMs(elapsedMs) - lead.next.first)
     }
-    // All are numbers of one clock that may wrap between them: compared by their distance from the first.
+    // All values belong to one clock that may wrap between them: compare their distance from the first.
     const [base = 0] = wanted
     let most = 0
     for (const offset of wanted) most = Math.max(most, difference33(mod33(offset), mod33(base)))
     return mod33(Math.round(base + most))
   }
 
-  /** For each PAT and PMT PID: what to add to its version. The same tables keep theirs, others get the next one. */
+  /** For each PAT and PMT PID, what to add to its version. Unchanged tables keep theirs, changed ones get the next. */
   #versionShifts(): Map<number, number> {
     const shifts = new Map<number, number>()
     const before = this.#sent.table
@@ -109,7 +112,7 @@ export class Junction {
   }
 }
 
-/** The clock that both sides have, else the newest of the old side and the first of the new. */
+/** The clock that both generations have, else the newest of the old one and the first of the new one. */
 function pairOf(
   before: ReadonlyMap<number, PidClock>,
   next: ReadonlyMap<number, PidClock>,
@@ -127,7 +130,7 @@ function versionOf(section: Uint8Array): number {
   return (section[5]! >>> 1) & 0x1f
 }
 
-/** The sections say the same, whatever their version (and so their CRC). */
+/** The sections have the same content, ignoring version (and therefore CRC). */
 function isSameContent(a: Uint8Array, b: Uint8Array): boolean {
   if (a.length !== b.length) return false
   for (let at = 0; at < a.length - 4; at++) if (at !== 5 && a[at] !== b[at]) return false

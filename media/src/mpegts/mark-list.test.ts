@@ -7,7 +7,7 @@ import { PACKET_SIZE } from './packet.js'
 import { joined, packetOf } from './packets.test.kit.js'
 import { ProgramTable } from './program-table.js'
 
-/** A scanner that has seen a packet of each of these PIDs, and their bytes. */
+/** A scanner that has seen one packet of each of these PIDs, and the bytes of the packets. */
 function scanned(...pids: readonly number[]): { bytes: Uint8Array; scanner: PacketScanner } {
   const bytes = joined(...pids.map((pid) => packetOf({ pid, counter: 0 })))
   const scanner = new PacketScanner(new ProgramTable())
@@ -22,7 +22,7 @@ function rowsOf(marks: Int32Array): number[][] {
   })
 }
 
-test('last packets without a record get one, those with one a flag more', () => {
+test('last packets without a record get one, and those with one get the flag', () => {
   const { bytes, scanner } = scanned(0x20, 0x21, 0x20, 0x22)
   const list = new MarkList()
   list.add(0, 0x20, UNIT_START, 3)
@@ -36,7 +36,7 @@ test('last packets without a record get one, those with one a flag more', () => 
   assert.equal(list.take(bytes, 0, 0, scanner).length, 0)
 })
 
-test('a cut gives out what is before it, with the packets that are last there, and moves the rest', () => {
+test('a cut returns the records before it, with LAST_OF_PID set there, and moves the rest', () => {
   const { bytes, scanner } = scanned(0x20, 0x21, 0x20, 0x22)
   const list = new MarkList()
   list.add(PACKET_SIZE, 0x21, UNIT_START, 4)
@@ -55,7 +55,7 @@ test('a cut gives out what is before it, with the packets that are last there, a
   ])
 })
 
-test('flags are added to the record of their packet, and any number of records fits', () => {
+test('flags are added to the record of their packet, and the list grows as needed', () => {
   const pids = Array.from({ length: 500 }, () => 0x20)
   const { bytes, scanner } = scanned(...pids)
   const list = new MarkList()

@@ -1,4 +1,4 @@
-// The marks of a chunk while it is being collected: one growing array, no object per record.
+// The marks of a chunk that is being collected: one growing array, no object per record.
 import { LAST_OF_PID, MARK_FLAGS, MARK_MS, MARK_PID, MARK_SIZE } from './marks.js'
 import { PACKET_SIZE, readPid } from './packet.js'
 import type { PacketScanner } from './packet-scanner.js'
@@ -8,7 +8,7 @@ const FIRST_CAPACITY = 64 * MARK_SIZE
 export class MarkList {
   #records = new Int32Array(FIRST_CAPACITY)
   #length = 0
-  /** What `take` works in. */
+  /** Scratch memory of `take`. */
   #lasts = new Int32Array(FIRST_CAPACITY)
   #lastCount = 0
   #merged = new Int32Array(FIRST_CAPACITY)
@@ -23,7 +23,7 @@ export class MarkList {
     this.#length = at + MARK_SIZE
   }
 
-  /** Adds flags to the newest record of that offset. */
+  /** Adds flags to the newest record with that offset. */
   flag(offset: number, flags: number): void {
     for (let at = this.#length - MARK_SIZE; at >= 0; at -= MARK_SIZE) {
       if (this.#records[at] !== offset) continue
@@ -32,7 +32,7 @@ export class MarkList {
     }
   }
 
-  /** Milliseconds of the record at that offset; 0 if there is none. */
+  /** Milliseconds of the record with that offset; 0 if there is none. */
   msAt(offset: number): number {
     for (let at = this.#length - MARK_SIZE; at >= 0; at -= MARK_SIZE) {
       if (this.#records[at] === offset) return this.#records[at + MARK_MS]!
@@ -41,7 +41,7 @@ export class MarkList {
   }
 
   /**
-   * Takes the records before `cut` out, with LAST_OF_PID set (and records added where there were none), and moves the
+   * Removes and returns the records before `cut`, with LAST_OF_PID set (adding records where needed), and moves the
    * rest to the front. `ms` is subtracted from the times of the rest.
    */
   take(bytes: Uint8Array, cut: number, ms: number, scanner: PacketScanner): Int32Array {
@@ -58,7 +58,7 @@ export class MarkList {
     return taken
   }
 
-  /** The last packet of each PID before `cut`, ordered. */
+  /** The last packet of each PID before `cut`, in order. */
   #findLasts(bytes: Uint8Array, cut: number, { seen, seenCount, lastOffset }: PacketScanner): void {
     this.#lastCount = 0
     if (this.#lasts.length < seenCount) this.#lasts = new Int32Array(seenCount * 2)
@@ -69,14 +69,14 @@ export class MarkList {
       if (offset < cut) this.#addLast(offset)
       else (missing ??= new Set()).add(pid)
     }
-    // PIDs that go on behind the cut: their last packet before it is looked for, backwards.
+    // For PIDs that continue after the cut, search backwards for their last packet before it.
     for (let offset = cut - PACKET_SIZE; missing !== undefined && offset >= 0; offset -= PACKET_SIZE) {
       if ((bytes[offset + 1]! & 0x80) === 0 && missing.delete(readPid(bytes, offset))) this.#addLast(offset)
       if (missing.size === 0) break
     }
   }
 
-  /** Few come, and most of them in order. */
+  /** There are few, and most arrive in order. */
   #addLast(offset: number): void {
     const lasts = this.#lasts
     let at = this.#lastCount++
@@ -84,7 +84,7 @@ export class MarkList {
     lasts[at] = offset
   }
 
-  /** The first `count` numbers of the records together with the last packets, in memory of their own. */
+  /** Merges the first `count` numbers of the records with the last packets, in memory of its own. */
   #merge(count: number, bytes: Uint8Array): Int32Array {
     const most = count + this.#lastCount * MARK_SIZE
     if (this.#merged.length < most) this.#merged = new Int32Array(most * 2)

@@ -21,7 +21,7 @@ const cases: readonly { name: string; packets: readonly Omit<PacketPlan, 'pid'>[
     flags: [0, 0, CONTINUITY_ERROR, CONTINUITY_ERROR, 0],
   },
   {
-    name: 'the same counter with another payload is no duplicate',
+    name: 'the same counter with another payload is not a duplicate',
     packets: [{ counter: 1 }, { counter: 1, payload: [1] }, { counter: 2 }],
     flags: [0, CONTINUITY_ERROR, 0],
   },
@@ -45,17 +45,17 @@ const cases: readonly { name: string; packets: readonly Omit<PacketPlan, 'pid'>[
     flags: [0, DISCONTINUITY_INDICATOR, 0],
   },
   {
-    name: 'discontinuity_indicator without payload tells the counter before the next',
+    name: 'discontinuity_indicator without payload sets the counter that precedes the next',
     packets: [{ counter: 1 }, { counter: 8, field: DI, payload: false }, { counter: 9 }],
     flags: [0, DISCONTINUITY_INDICATOR, 0],
   },
   {
-    name: 'a packet with a transport error is no lost one',
+    name: 'a packet with a transport error is not a lost one',
     packets: [{ counter: 1 }, { counter: 2, transportError: true }, { counter: 3 }],
     flags: [0, TRANSPORT_ERROR, 0],
   },
   {
-    name: 'a transport error in the PID hides the loss of no other',
+    name: 'a transport error does not hide the loss of another packet',
     packets: [{ counter: 1 }, { counter: 7, transportError: true }, { counter: 3 }],
     flags: [0, TRANSPORT_ERROR, CONTINUITY_ERROR],
   },
@@ -68,11 +68,11 @@ const cases: readonly { name: string; packets: readonly Omit<PacketPlan, 'pid'>[
     flags: [SCRAMBLED, SCRAMBLED | CONTINUITY_ERROR | UNIT_START],
   },
   {
-    name: 'a unit start without payload is none',
+    name: 'a unit start without payload is ignored',
     packets: [{ counter: 1, unitStart: true, payload: false }],
     flags: [0],
   },
-  { name: 'a PCR that does not fit is none', packets: [{ counter: 1, field: [0x10, 0, 0] }], flags: [0] },
+  { name: 'a PCR that does not fit is ignored', packets: [{ counter: 1, field: [0x10, 0, 0] }], flags: [0] },
 ]
 
 for (const { name, packets, flags } of cases) {

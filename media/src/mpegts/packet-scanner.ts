@@ -1,5 +1,5 @@
-// The one scan of each packet: continuity (TR 101 290 1.4), transport errors, scrambling, unit starts, clocks, sections.
-// A packet that merely continues its PID costs one table look-up; everything else takes the slow way.
+// The single scan of each packet: continuity (TR 101 290 1.4), transport errors, scrambling, unit starts, clocks,
+// sections. A packet that merely continues its PID costs one table look-up; all others take the slow path.
 import {
   CONTINUITY_ERROR,
   DISCONTINUITY_INDICATOR,
@@ -25,16 +25,16 @@ import type { ProgramTable } from './program-table.js'
 /** State of a PID: the counter of its last packet with payload, and these bits. */
 const SEEN = 0x10
 const DUPLICATED = 0x20
-/** Offsets of no packet. */
+/** The offset of no packet. */
 const NONE = -1
 /** Bytes 6 to 11 of a packet with a PCR: the only ones in which a duplicate may differ, 2.4.3.3. */
 const PCR_START = 6
 const PCR_END = 12
 
 export class PacketScanner {
-  /** Offset of the last packet of each PID in the buffer at hand, or -1. */
+  /** Offset of each PID's last packet in the current buffer, or -1. */
   readonly lastOffset = new Int32Array(PID_COUNT).fill(NONE)
-  /** The PIDs of which `lastOffset` is set: the first `seenCount` of these. */
+  /** The PIDs for which `lastOffset` is set: the first `seenCount` entries. */
   readonly seen = new Uint16Array(PID_COUNT)
   seenCount = 0
   readonly #state = new Uint8Array(PID_COUNT)
@@ -44,23 +44,26 @@ export class PacketScanner {
     this.#table = table
   }
 
-  /** Flags of marks.ts for the packet at `offset`, 0 for one that merely continues its PID or is a null packet. */
+  /**
+   * The flags of marks.ts for the packet at `offset`; 0 for a packet that merely continues its PID, and for a null
+   * packet.
+   */
   scan(bytes: Uint8Array, offset: number): number {
     const high = bytes[offset + 1]!
     const pid = ((high & 0x1f) << 8) | bytes[offset + 2]!
     const control = bytes[offset + 3]!
     const state = this.#state[pid]!
-    // Payload only, not scrambled, no unit start, no error, and the counter follows.
+    // Payload only, not scrambled, no unit start, no error, and the counter continues.
     if ((high & 0xc0) === 0 && (control & 0xf0) === 0x10 && state === (SEEN | ((control - 1) & 0x0f))) {
       this.#state[pid] = SEEN | (control & 0x0f)
       if (this.lastOffset[pid]! < 0) this.seen[this.seenCount++] = pid
       this.lastOffset[pid] = offset
       return this.#table.isSectionPid[pid] === 1 ? PSI | this.#table.packet(bytes, offset) : 0
     }
-    return this.#slow(bytes, offset, pid)
+    return this.#scanFully(bytes, offset, pid)
   }
 
-  /** Everything before `cut` has left the buffer, and what follows has moved to its start. */
+  /** Everything before `cut` has left the buffer; the rest has moved to the front. */
   shift(cut: number): void {
     let kept = 0
     for (let at = 0; at < this.seenCount; at++) {
@@ -72,7 +75,7 @@ export class PacketScanner {
     this.seenCount = kept
   }
 
-  #slow(bytes: Uint8Array, offset: number, pid: number): number {
+  #scanFully(bytes: Uint8Array, offset: number, pid: number): number {
     if (hasTransportError(bytes, offset)) {
       this.#passDamaged(bytes, offset, pid)
       return TRANSPORT_ERROR
@@ -90,15 +93,15 @@ export class PacketScanner {
     if (this.#table.isSectionPid[pid] === 1) {
       if ((flags & CONTINUITY_ERROR) !== 0) this.#table.resetPid(pid)
       flags |= PSI
-      // A duplicate brings no new bytes of its section.
+      // A duplicate adds no bytes to its section.
       if ((this.#state[pid]! & DUPLICATED) === 0) flags |= this.#table.packet(bytes, offset)
     }
     return flags
   }
 
   /**
-   * TR 101 290 2.1: nothing in a packet with a transport error can be believed, its PID included. But where its counter
-   * is the next one of its PID, it is the packet that would be missing: one fault is not counted twice.
+   * TR 101 290 2.1: nothing in a packet with a transport error can be trusted, including its PID. But if its counter is
+   * the next one of its PID, it is the packet that would otherwise be missing: one fault is not counted twice.
    */
   #passDamaged(bytes: Uint8Array, offset: number, pid: number): void {
     const control = bytes[offset + 3]!
@@ -108,7 +111,7 @@ export class PacketScanner {
     this.#table.resetPid(pid)
   }
 
-  /** The rules of ISO/IEC 13818-1 2.4.3.3: packets without payload do not count, one exact duplicate is legal. */
+  /** The rules of ISO/IEC 13818-1 2.4.3.3: packets without payload do not increment, one exact duplicate is legal. */
   #continuity(bytes: Uint8Array, offset: number, pid: number, control: number, adaptation: number): number {
     const state = this.#state[pid]!
     const counter = control & 0x0f
@@ -127,8 +130,7 @@ export class PacketScanner {
   }
 
   /**
-   * Compares with the PID's packet before, where that is still in the buffer. Where it is not, the counter alone
-   * speaks, and says the same.
+   * Compares with the PID's previous packet if that is still in the buffer. If it is not, the matching counter decides.
    */
   #isDuplicate(bytes: Uint8Array, offset: number, pid: number): boolean {
     const before = this.lastOffset[pid]!

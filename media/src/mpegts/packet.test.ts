@@ -41,7 +41,7 @@ test('the fields of the header are read', () => {
   assert.equal(packet.isUnitStart(damaged, 0), false)
 })
 
-test('the payload begins behind the adaptation field, or at the end of the packet', () => {
+test('the payload begins after the adaptation field, or at the end of the packet', () => {
   const rows = [
     { name: 'payload only', head: [0x47, 0, 0, 0x10], payload: 4, length: 0 },
     { name: 'empty adaptation field', head: [0x47, 0, 0, 0x30, 0], payload: 5, length: 0 },
@@ -59,7 +59,7 @@ test('the payload begins behind the adaptation field, or at the end of the packe
   }
 })
 
-test('flags count only in an adaptation field that can hold them', () => {
+test('flags count only in an adaptation field that has room for them', () => {
   const rows = [
     { name: 'all flags', head: [0x47, 0, 0, 0x30, 20, 0xff], discontinuity: true, randomAccess: true, pcr: true },
     { name: 'no flags', head: [0x47, 0, 0, 0x30, 20, 0x00], discontinuity: false, randomAccess: false, pcr: false },
@@ -95,7 +95,7 @@ test('writeCounter changes the counter and nothing else', () => {
   )
 })
 
-test('any 188 bytes are read the same wherever they stand', () => {
+test('188 arbitrary bytes are read the same at any offset', () => {
   const packetBytes = fc.uint8Array({ minLength: 188, maxLength: 188 })
   fc.assert(
     fc.property(fc.uint8Array(), packetBytes, fc.uint8Array(), (before, body, after) => {

@@ -1,5 +1,5 @@
 // The header and adaptation field of one transport stream packet at `(bytes, offset)`, ISO/IEC 13818-1 2.4.3.2 and
-// 2.4.3.4. The caller has seen to it that all 188 bytes are there; nothing outside of them is read. No allocation.
+// 2.4.3.4. The caller has made sure that all 188 bytes are there; nothing outside them is read. No allocation.
 
 /** Bytes per packet, 2.4.1. */
 export const PACKET_SIZE = 188
@@ -14,7 +14,7 @@ export const CAT_PID = 0x0001
 /** Null packets, table 2-3. */
 export const NULL_PID = 0x1fff
 
-/** The longest adaptation field that fits: a packet without payload, 2.4.3.5. */
+/** The longest adaptation field that fits: in a packet without payload, 2.4.3.5. */
 const MAX_ADAPTATION_LENGTH = 183
 /** The flags byte of the adaptation field, then program_clock_reference. */
 const PCR_FIELD_END = 1 + 6
@@ -34,17 +34,17 @@ export function isUnitStart(bytes: Uint8Array, offset: number): boolean {
   return (bytes[offset + 1]! & 0x40) !== 0
 }
 
-/** transport_error_indicator: at least one bit of this packet is wrong, and nobody knows which. */
+/** transport_error_indicator: at least one bit of this packet is wrong, and it is unknown which. */
 export function hasTransportError(bytes: Uint8Array, offset: number): boolean {
   return (bytes[offset + 1]! & 0x80) !== 0
 }
 
-/** transport_scrambling_control is not 00: the payload can't be read. */
+/** transport_scrambling_control is not 00: the payload cannot be read. */
 export function isScrambled(bytes: Uint8Array, offset: number): boolean {
   return (bytes[offset + 3]! & 0xc0) !== 0
 }
 
-/** adaptation_field_control says that there is a payload; only such packets count in the continuity counter. */
+/** adaptation_field_control announces a payload; only such packets increment the continuity counter. */
 export function hasPayload(bytes: Uint8Array, offset: number): boolean {
   return (bytes[offset + 3]! & 0x10) !== 0
 }
@@ -63,7 +63,7 @@ export function writeCounter(bytes: Uint8Array, offset: number, counter: number)
   bytes[offset + 3] = (bytes[offset + 3]! & 0xf0) | (counter & 0x0f)
 }
 
-/** Offset of the first payload byte, or `offset + 188` if there is none (also where the lengths are damaged). */
+/** Offset of the first payload byte, or `offset + 188` if there is none (also if the lengths are damaged). */
 export function payloadOffset(bytes: Uint8Array, offset: number): number {
   const control = bytes[offset + 3]! & 0x30
   if (control === 0x10) return offset + 4
@@ -71,13 +71,13 @@ export function payloadOffset(bytes: Uint8Array, offset: number): number {
   return Math.min(offset + 5 + bytes[offset + 4]!, offset + PACKET_SIZE)
 }
 
-/** adaptation_field_length, at most what fits into the packet; 0 if there is no adaptation field. */
+/** adaptation_field_length, limited to what fits into the packet; 0 without an adaptation field. */
 export function adaptationLength(bytes: Uint8Array, offset: number): number {
   if (!hasAdaptationField(bytes, offset)) return 0
   return Math.min(bytes[offset + 4]!, MAX_ADAPTATION_LENGTH)
 }
 
-/** The byte of flags of the adaptation field; 0 if there is none, it is empty, or its length can't be. */
+/** The flags byte of the adaptation field; 0 if there is no field, or it is empty, or its length is impossible. */
 export function readAdaptationFlags(bytes: Uint8Array, offset: number): number {
   if (!hasAdaptationField(bytes, offset)) return 0
   const length = bytes[offset + 4]!
@@ -92,7 +92,7 @@ export function hasRandomAccessIndicator(bytes: Uint8Array, offset: number): boo
   return (readAdaptationFlags(bytes, offset) & RANDOM_ACCESS_FLAG) !== 0
 }
 
-/** The adaptation field carries a PCR, and is long enough for it. */
+/** The adaptation field carries a PCR and is long enough for it. */
 export function hasPcr(bytes: Uint8Array, offset: number): boolean {
   return (readAdaptationFlags(bytes, offset) & PCR_FLAG) !== 0 && bytes[offset + 4]! >= PCR_FIELD_END
 }

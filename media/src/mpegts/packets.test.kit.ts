@@ -1,4 +1,4 @@
-// Packets made by hand, for the tests of this folder.
+// Hand-made packets for the tests of this folder.
 import { Framer } from './framer.js'
 import { MARK_FLAGS, MARK_MS, MARK_OFFSET, MARK_PID, MARK_SIZE } from './marks.js'
 import { PACKET_SIZE } from './packet.js'
@@ -15,7 +15,7 @@ export interface PacketPlan {
   readonly unitStart?: boolean
   /** What the payload begins with; the rest is 0xff. `false`: an adaptation field only. */
   readonly payload?: readonly number[] | false
-  /** Flags of the adaptation field, and what follows them. */
+  /** The flags of the adaptation field and the bytes after them. */
   readonly field?: readonly number[]
   readonly transportError?: boolean
   readonly scrambled?: boolean
@@ -35,7 +35,7 @@ export function packetOf(plan: PacketPlan): Uint8Array {
   return packet
 }
 
-/** The beginning of a PES packet with a PTS below 2^30; of `length` bytes behind PES_packet_length, 0 for unbounded. */
+/** The beginning of a PES packet with a PTS below 2^30; `length` is PES_packet_length, 0 for unbounded. */
 export function pesOf(streamId: number, pts90k: number, length = 0, payload: readonly number[] = []): number[] {
   const pts = [
     0x21,
@@ -47,7 +47,7 @@ export function pesOf(streamId: number, pts90k: number, length = 0, payload: rea
   return [0, 0, 1, streamId, length >>> 8, length & 0xff, 0x80, 0x80, 5, ...pts, ...payload]
 }
 
-/** PAT and PMT, a packet each: program 1 with H.264 and AAC, or only AAC. */
+/** PAT and PMT, one packet each: program 1 with H.264 and AAC, or with AAC only. */
 export function tablesOf(counter: number, hasVideo = true): Uint8Array {
   const descriptors = new Uint8Array(0)
   const video = { pid: VIDEO_PID, streamType: 0x1b, descriptors }
@@ -76,7 +76,7 @@ export function joined(...parts: readonly Uint8Array[]): Uint8Array {
   return whole
 }
 
-/** The chunk of a whole stream that has at most one random access point, at its beginning. */
+/** The single chunk of a stream that has at most one random access point, at its beginning. */
 export function chunkOf(...packets: readonly Uint8Array[]): TsChunk {
   const framer = new Framer()
   const chunks = [...framer.push(joined(...packets), 0), ...framer.finish(0)]

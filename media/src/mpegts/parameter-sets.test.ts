@@ -43,7 +43,7 @@ for (const [codec, { sps, otherSps, pps, other, picture }] of Object.entries({
   mpeg2video: MPEG2,
   mpeg1video: MPEG2,
 })) {
-  test(`${codec}: the hash tells parameter sets apart, and sees nothing else`, () => {
+  test(`${codec}: the hash distinguishes parameter sets, and depends on nothing else`, () => {
     const expected = hash(codec, [...sps, ...pps, ...picture])
     assert.ok(expected > 0 && expected < 2 ** 32)
     assert.equal(hash(codec, [...sps, ...pps, ...picture, 1, 2, 3, ...otherSps]), expected, 'what follows the picture')
@@ -54,7 +54,7 @@ for (const [codec, { sps, otherSps, pps, other, picture }] of Object.entries({
     assert.equal(hash(codec, [...other, ...picture, ...sps]), 0)
   })
 
-  test(`${codec}: as long as the picture is not there the hash is 0`, () => {
+  test(`${codec}: the hash is 0 until the picture has arrived`, () => {
     const bytes = [...sps, ...pps, ...other, ...picture]
     const expected = hash(codec, bytes)
     const decidedAt = bytes.length - picture.length + 4
@@ -87,7 +87,7 @@ function adtsFrame(samplingIndex: number, channels: number, size: number): numbe
   return [0xff, 0xf1, ...configuration, ...rest, ...new Uint8Array(size).fill(0x5a)]
 }
 
-test('aac: the hash is one of profile, sampling rate and channels', () => {
+test('aac: the hash depends on profile, sampling rate and channels', () => {
   const stereo48k = hash('aac', adtsFrame(3, 2, 100))
   assert.ok(stereo48k > 0)
   assert.equal(hash('aac', [...adtsFrame(3, 2, 300), ...adtsFrame(3, 2, 10)]), stereo48k)
@@ -95,7 +95,7 @@ test('aac: the hash is one of profile, sampling rate and channels', () => {
   assert.notEqual(hash('aac', adtsFrame(3, 6, 100)), stereo48k)
 })
 
-test('aac: a PES packet that begins in mid-frame counts by two frames in a row', () => {
+test('aac: in a PES packet that begins in mid-frame, two consecutive frames are required', () => {
   const frame = adtsFrame(3, 2, 100)
   const expected = hash('aac', frame)
   assert.equal(hash('aac', [1, 2, 3, ...frame, ...frame]), expected)
@@ -113,7 +113,7 @@ test('codecs without known parameter sets have no hash', () => {
   assert.equal(hash('ac3', [0x0b, 0x77, 1, 2, 3, 4, 5, 6]), 0)
 })
 
-test('any bytes are hashed inside of their range', () => {
+test('arbitrary bytes are hashed without reading outside their range', () => {
   const piece = fc.constantFrom(
     H264.sps,
     H265.sps,

@@ -1,26 +1,26 @@
-// One number for everything that a decoder is set up from, so that a change of it is noticed: SPS, PPS and VPS of
-// H.264 and H.265, sequence header and extensions of MPEG-1 and MPEG-2 video, the ADTS header of AAC.
+// One number for everything that configures a decoder, so that changes are noticed: SPS, PPS and VPS of H.264 and
+// H.265, sequence header and extensions of MPEG-1 and MPEG-2 video, the ADTS header of AAC.
 
 import { ADTS_HEADER_SIZE, readAdtsConfiguration, readAdtsFrameLength } from '../aac/adts-header.js'
 import { FNV_BASIS, hashByte, hashBytes } from './fnv1a.js'
 import { nextStartCode, START_CODE_SIZE } from './start-code.js'
 
-/** Parameter sets are a few hundred bytes; pictures without any are not searched further than this. */
+/** Parameter sets take a few hundred bytes; access units without any are not searched further than this. */
 const MAX_SEARCH_BYTES = 65536
 
 /** Start code value, ISO/IEC 13818-2 table 6-1. */
 const SEQUENCE_HEADER = 0xb3
-/** Bytes behind it up to load_intra_quantiser_matrix, the last one shared with the matrices, 6.2.2.1. */
+/** Bytes after it up to load_intra_quantiser_matrix; the last of them is shared with the matrices, 6.2.2.1. */
 const SEQUENCE_FIELDS_SIZE = 8
 const LAST_SEQUENCE_FIELD_MASK = 0xfc
 
-/** What a start code begins, for the hash. */
+/** What follows a start code, as far as the hash is concerned. */
 type Unit = 'set' | 'picture' | 'other'
 
 /**
- * Hash of the parameter sets in front of the first picture of the access unit `bytes[start, end)`, elementary stream
- * bytes: 32 bits, never 0. The answer is 0 if there are none, or if the bytes end before the first slice (H.264,
- * H.265), picture or GOP header (MPEG): how an access unit is spread over packets never shows in the hash.
+ * Hash of the parameter sets before the first picture of the access unit `bytes[start, end)`, elementary stream bytes:
+ * 32 bits, never 0. Returns 0 if there are none, or if the bytes end before the first slice (H.264, H.265), picture or
+ * GOP header (MPEG): the hash never depends on how an access unit is spread over packets.
  */
 export function hashParameterSets(codec: string, bytes: Uint8Array, start: number, end: number): number {
   const limit = Math.min(end, start + MAX_SEARCH_BYTES)
@@ -84,7 +84,7 @@ function unitOfMpeg2(bytes: Uint8Array, at: number): Unit {
   return code === SEQUENCE_HEADER || code === 0xb5 ? 'set' : 'other' // sequence_header_code, extension_start_code
 }
 
-/** A NAL unit without the zeros behind it, which belong to the next start code or to nothing. */
+/** A NAL unit without its trailing zeros, which belong to the next start code or to nothing. */
 function hashNal(hash: number, bytes: Uint8Array, start: number, end: number): number {
   let stop = end
   while (stop > start && bytes[stop - 1] === 0) stop--
@@ -100,8 +100,8 @@ function hashMpeg2(hash: number, bytes: Uint8Array, start: number, end: number):
 }
 
 /**
- * The first frame that can be trusted: one that begins the bytes, or one that ends where another frame of the same kind
- * begins (PES packets of broadcasters begin in mid-frame). A syncword alone may be anywhere in the data.
+ * The first trustworthy frame: one at the very beginning of the bytes, or one that ends where another frame of the same
+ * kind begins (PES packets of broadcasters may begin in mid-frame). A syncword alone may occur anywhere in the data.
  */
 function hashAdts(bytes: Uint8Array, start: number, end: number): number {
   for (let at = start; at + ADTS_HEADER_SIZE <= end; at++) {

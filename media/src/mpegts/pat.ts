@@ -1,4 +1,4 @@
-// The program association table, ISO/IEC 13818-1 2.4.4.3: which programs there are, and the PID of each one's PMT.
+// The program association table, ISO/IEC 13818-1 2.4.4.3: the list of programs and the PID of each PMT.
 
 import {
   isCurrent,
@@ -25,7 +25,7 @@ export interface Pat {
   readonly transportStreamId: number
   /** 0 to 31. */
   readonly version: number
-  /** In force; else it announces the next version. */
+  /** In force; otherwise it announces the next version. */
   readonly current: boolean
   readonly sectionNumber: number
   readonly lastSectionNumber: number
@@ -34,7 +34,7 @@ export interface Pat {
   readonly networkPid: number | undefined
 }
 
-/** Parses one whole section, whose CRC was checked before. Malformed ones give undefined. */
+/** Parses one whole section whose CRC has been checked. Returns undefined if it is malformed. */
 export function parsePat(section: Uint8Array, length: number): Pat | undefined {
   if (!isSectionOf(PAT_TABLE_ID, section, length)) return undefined
   const end = length - SECTION_CRC_SIZE

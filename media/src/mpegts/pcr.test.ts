@@ -22,14 +22,14 @@ test('a PCR is base * 300 + extension', () => {
   assert.equal(readPcr27M(packetWith(0x10, 7), 0), (WRAP_90K - 1) * 300 + 0x1ff)
 })
 
-test('clocks are there only if flag and length say so', () => {
+test('clocks are present only if both flag and length say so', () => {
   const rows = [
     { name: 'PCR alone', flags: 0x10, length: 7, pcr: true, opcr: false },
-    { name: 'PCR cut off', flags: 0x10, length: 6, pcr: false, opcr: false },
+    { name: 'PCR truncated', flags: 0x10, length: 6, pcr: false, opcr: false },
     { name: 'OPCR alone', flags: 0x08, length: 7, pcr: false, opcr: true },
-    { name: 'OPCR alone cut off', flags: 0x08, length: 6, pcr: false, opcr: false },
+    { name: 'OPCR alone truncated', flags: 0x08, length: 6, pcr: false, opcr: false },
     { name: 'both', flags: 0x18, length: 13, pcr: true, opcr: true },
-    { name: 'both, OPCR cut off', flags: 0x18, length: 12, pcr: true, opcr: false },
+    { name: 'both, OPCR truncated', flags: 0x18, length: 12, pcr: true, opcr: false },
     { name: 'neither', flags: 0xe7, length: 50, pcr: false, opcr: false },
     { name: 'impossible length', flags: 0x18, length: 200, pcr: false, opcr: false },
   ]
@@ -72,7 +72,7 @@ test('a base beyond the clock is written modulo 2^33', () => {
   }
 })
 
-test('any packet is read and written inside of its 188 bytes', () => {
+test('arbitrary packets are read and written within their 188 bytes', () => {
   fc.assert(
     fc.property(fc.uint8Array({ minLength: 188, maxLength: 188 }), base, (body, value) => {
       const joined = Uint8Array.from([...body, ...body, ...body])

@@ -1,4 +1,4 @@
-// Program clock references of the adaptation field, ISO/IEC 13818-1 2.4.3.5: a base of 33 bits at 90 kHz and an
+// Program clock references in the adaptation field, ISO/IEC 13818-1 2.4.3.5: a base of 33 bits at 90 kHz and an
 // extension of 9 bits at 27 MHz. `(bytes, offset)` is a whole packet, as in packet.ts. No allocation.
 
 import { hasPcr, OPCR_FLAG, PCR_FLAG, readAdaptationFlags } from './packet.js'
@@ -15,7 +15,7 @@ export function readPcrBase(bytes: Uint8Array, offset: number): number {
   return hasPcr(bytes, offset) ? readBase(bytes, offset + PCR_POSITION) : -1
 }
 
-/** The whole PCR in ticks of 27 MHz, base * 300 + extension; -1 if the packet has none. */
+/** The whole PCR in 27 MHz ticks, base * 300 + extension; -1 if the packet has none. */
 export function readPcr27M(bytes: Uint8Array, offset: number): number {
   if (!hasPcr(bytes, offset)) return -1
   const at = offset + PCR_POSITION
@@ -23,7 +23,7 @@ export function readPcr27M(bytes: Uint8Array, offset: number): number {
   return readBase(bytes, at) * EXTENSION_RANGE + extension
 }
 
-/** Replaces the base of the PCR, modulo 2^33, and keeps the extension; a packet without PCR stays as it is. */
+/** Replaces the base of the PCR, modulo 2^33, and keeps the extension; a packet without PCR is left unchanged. */
 export function writePcrBase(bytes: Uint8Array, offset: number, base90k: number): void {
   if (hasPcr(bytes, offset)) writeBase(bytes, offset + PCR_POSITION, base90k)
 }
@@ -34,7 +34,7 @@ export function readOpcrBase(bytes: Uint8Array, offset: number): number {
   return at < 0 ? -1 : readBase(bytes, at)
 }
 
-/** Replaces the base of the OPCR, modulo 2^33, and keeps the extension; a packet without OPCR stays as it is. */
+/** Replaces the base of the OPCR, modulo 2^33, and keeps the extension; a packet without OPCR is left unchanged. */
 export function writeOpcrBase(bytes: Uint8Array, offset: number, base90k: number): void {
   const at = opcrOffset(bytes, offset)
   if (at >= 0) writeBase(bytes, at, base90k)

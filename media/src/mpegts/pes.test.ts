@@ -6,7 +6,7 @@ import { mod33, WRAP_90K } from './timestamps.js'
 
 const timestamp = fc.integer({ min: 0, max: WRAP_90K - 1 })
 
-/** A timestamp field by the table of 2.4.3.6, built with big integers so that it shares nothing with the code. */
+/** A timestamp field by the table of 2.4.3.6, built with BigInt so that it shares nothing with the code. */
 function timestampField(prefix: number, ticks: number): number[] {
   const value = BigInt(ticks)
   const bits =
@@ -24,7 +24,7 @@ function header(streamId: number, flags: number, ...fields: number[]): Uint8Arra
   return Uint8Array.from([0, 0, 1, streamId, 0x12, 0x34, 0x80, flags, fields.length, ...fields, 0xaa, 0xbb])
 }
 
-test('timestamps are read from the fields that are there', () => {
+test('timestamps are read from the fields that are present', () => {
   fc.assert(
     fc.property(timestamp, timestamp, (pts, dts) => {
       const both = header(0xe0, 0xc0, ...timestampField(3, pts), ...timestampField(1, dts))
@@ -62,7 +62,7 @@ test('without a DTS of its own, writeDts changes nothing', () => {
   assert.equal(pes.readPts(bytes, 0, bytes.length), 1000)
 })
 
-test('what is damaged or cut off is taken for absent', () => {
+test('damaged or truncated fields count as absent', () => {
   const pts = timestampField(3, 1000)
   const dts = timestampField(1, 900)
   const rows = [
@@ -75,12 +75,12 @@ test('what is damaged or cut off is taken for absent', () => {
       pts: -1,
       dts: -1,
     },
-    { name: 'PTS cut off by the packet', bytes: header(0xe0, 0xc0, ...pts, ...dts), end: 13, pts: -1, dts: -1 },
-    { name: 'DTS cut off by the packet', bytes: header(0xe0, 0xc0, ...pts, ...dts), end: 18, pts: 1000, dts: -1 },
+    { name: 'PTS truncated by the packet', bytes: header(0xe0, 0xc0, ...pts, ...dts), end: 13, pts: -1, dts: -1 },
+    { name: 'DTS truncated by the packet', bytes: header(0xe0, 0xc0, ...pts, ...dts), end: 18, pts: 1000, dts: -1 },
     { name: 'whole', bytes: header(0xe0, 0xc0, ...pts, ...dts), end: 19, pts: 1000, dts: 900 },
     { name: 'header length without room for the DTS', bytes: header(0xe0, 0xc0, ...pts), end: 16, pts: 1000, dts: -1 },
     { name: 'header length without room for the PTS', bytes: header(0xe0, 0x80, 1, 2), end: 13, pts: -1, dts: -1 },
-    { name: 'flags not there', bytes: header(0xe0, 0xc0, ...pts, ...dts), end: 8, pts: -1, dts: -1 },
+    { name: 'flags missing', bytes: header(0xe0, 0xc0, ...pts, ...dts), end: 8, pts: -1, dts: -1 },
     { name: 'padding_stream', bytes: header(0xbe, 0x80, ...pts), end: 16, pts: -1, dts: -1 },
     { name: 'private_stream_2', bytes: header(0xbf, 0x80, ...pts), end: 16, pts: -1, dts: -1 },
     { name: 'ECM', bytes: header(0xf0, 0x80, ...pts), end: 16, pts: -1, dts: -1 },
@@ -97,19 +97,19 @@ test('what is damaged or cut off is taken for absent', () => {
   }
 })
 
-test('the elementary stream begins behind the header', () => {
+test('the elementary stream begins after the header', () => {
   const rows = [
     { name: 'no fields', bytes: header(0xe0, 0x00), end: 11, expected: 9 },
     { name: 'fields and stuffing', bytes: header(0xe0, 0x80, 1, 2, 3, 4, 5, 0xff, 0xff), end: 18, expected: 16 },
-    { name: 'goes on in the next packet', bytes: header(0xe0, 0x80, 1, 2, 3, 4, 5), end: 12, expected: 12 },
-    { name: 'fixed part cut off', bytes: header(0xe0, 0x80), end: 8, expected: 8 },
+    { name: 'continues in the next packet', bytes: header(0xe0, 0x80, 1, 2, 3, 4, 5), end: 12, expected: 12 },
+    { name: 'fixed part truncated', bytes: header(0xe0, 0x80), end: 8, expected: 8 },
     { name: 'without optional header', bytes: header(0xbf, 0x80), end: 11, expected: 6 },
     { name: 'no PES packet', bytes: new Uint8Array(20), end: 20, expected: 20 },
   ]
   for (const { name, bytes, end, expected } of rows) assert.equal(pes.pesHeaderEnd(bytes, 0, end), expected, name)
 })
 
-test('length and stream_id are read where they are', () => {
+test('length and stream_id are read if they are present', () => {
   const bytes = header(0xe3, 0x00)
   assert.equal(pes.pesPacketLength(bytes, 0, bytes.length), 0x1234)
   assert.equal(pes.pesPacketLength(bytes, 0, 5), -1)
@@ -118,7 +118,7 @@ test('length and stream_id are read where they are', () => {
   assert.equal(pes.isPesStart(bytes, 1, bytes.length), false)
 })
 
-test('bytes outside of the payload are neither read nor written', () => {
+test('bytes outside the payload are neither read nor written', () => {
   const start = fc.constantFrom(
     [],
     [0, 0, 1],

@@ -1,6 +1,6 @@
-// The header of a PES packet, ISO/IEC 13818-1 2.4.3.6: where the elementary stream begins, and the timestamps.
+// The header of a PES packet, ISO/IEC 13818-1 2.4.3.6: the timestamps, and where the elementary stream begins.
 // `payload` is the offset of packet_start_code_prefix, `end` the end of the transport packet; bytes from `end` on are
-// never read. Marker bits are not checked, as receivers do not. No allocation.
+// never read. Marker bits are not checked; receivers do not check them either. No allocation.
 
 import { mod33 } from './timestamps.js'
 
@@ -17,7 +17,7 @@ const TIMESTAMPS_NONE = 0b00
 const TIMESTAMPS_PTS = 0b10
 const TIMESTAMPS_PTS_DTS = 0b11
 
-/** A packet_start_code_prefix and a stream_id stand at `payload`. */
+/** A packet_start_code_prefix and a stream_id are at `payload`. */
 export function isPesStart(bytes: Uint8Array, payload: number, end: number): boolean {
   return payload + 4 <= end && bytes[payload] === 0 && bytes[payload + 1] === 0 && bytes[payload + 2] === 1
 }
@@ -27,13 +27,13 @@ export function readStreamId(bytes: Uint8Array, payload: number, end: number): n
   return isPesStart(bytes, payload, end) ? bytes[payload + 3]! : -1
 }
 
-/** PES_packet_length (0: not said, video only), or -1 if it is not there. */
+/** PES_packet_length (0: unbounded, video only), or -1 if it is not in the packet. */
 export function pesPacketLength(bytes: Uint8Array, payload: number, end: number): number {
   if (payload + FIXED_HEADER_SIZE > end || !isPesStart(bytes, payload, end)) return -1
   return (bytes[payload + 4]! << 8) | bytes[payload + 5]!
 }
 
-/** PTS_DTS_flags; the forbidden value 01 and packets without an optional header give TIMESTAMPS_NONE. */
+/** PTS_DTS_flags; TIMESTAMPS_NONE for the forbidden value 01 and for packets without an optional header. */
 export function pesTimestampFlags(bytes: Uint8Array, payload: number, end: number): number {
   if (payload + OPTIONAL_HEADER_POSITION > end || !isPesStart(bytes, payload, end)) return TIMESTAMPS_NONE
   if (!hasOptionalHeader(bytes[payload + 3]!)) return TIMESTAMPS_NONE
@@ -41,28 +41,30 @@ export function pesTimestampFlags(bytes: Uint8Array, payload: number, end: numbe
   return flags === 0b01 ? TIMESTAMPS_NONE : flags
 }
 
-/** Presentation time, 90 kHz, 33 bit; -1 if it is not there, or not all of it. */
+/** Presentation time, 90 kHz, 33 bits; -1 if it is absent or incomplete. */
 export function readPts(bytes: Uint8Array, payload: number, end: number): number {
   return hasPts(bytes, payload, end) ? readTimestamp(bytes, payload + PTS_POSITION) : -1
 }
 
-/** Decoding time, 90 kHz, 33 bit; without one the PTS, which then is the same; -1 if it is not there, or not all of it. */
+/** Decoding time, 90 kHz, 33 bits; without a DTS the PTS, which then equals it; -1 if it is absent or incomplete. */
 export function readDts(bytes: Uint8Array, payload: number, end: number): number {
   if (hasDts(bytes, payload, end)) return readTimestamp(bytes, payload + DTS_POSITION)
   return pesTimestampFlags(bytes, payload, end) === TIMESTAMPS_PTS ? readPts(bytes, payload, end) : -1
 }
 
-/** Replaces the PTS, modulo 2^33, and keeps prefix and marker bits; without a PTS nothing happens. */
+/** Replaces the PTS, modulo 2^33, and keeps prefix and marker bits; does nothing without a PTS. */
 export function writePts(bytes: Uint8Array, payload: number, end: number, pts90k: number): void {
   if (hasPts(bytes, payload, end)) writeTimestamp(bytes, payload + PTS_POSITION, pts90k)
 }
 
-/** Replaces the DTS, modulo 2^33, and keeps prefix and marker bits; without a DTS of its own nothing happens. */
+/** Replaces the DTS, modulo 2^33, and keeps prefix and marker bits; does nothing without a separate DTS. */
 export function writeDts(bytes: Uint8Array, payload: number, end: number, dts90k: number): void {
   if (hasDts(bytes, payload, end)) writeTimestamp(bytes, payload + DTS_POSITION, dts90k)
 }
 
-/** Offset of the first byte of the elementary stream; `end` if the header goes on in the next packet or is none. */
+/**
+ * Offset of the first byte of the elementary stream; `end` if the header continues in the next packet or there is none.
+ */
 export function pesHeaderEnd(bytes: Uint8Array, payload: number, end: number): number {
   if (payload + FIXED_HEADER_SIZE > end || !isPesStart(bytes, payload, end)) return end
   if (!hasOptionalHeader(bytes[payload + 3]!)) return payload + FIXED_HEADER_SIZE
@@ -70,7 +72,7 @@ export function pesHeaderEnd(bytes: Uint8Array, payload: number, end: number): n
   return Math.min(end, payload + OPTIONAL_HEADER_POSITION + bytes[payload + 8]!)
 }
 
-/** Streams whose PES packets are only data after PES_packet_length, 2.4.3.7. */
+/** Streams whose PES packets have only data after PES_packet_length, 2.4.3.7. */
 function hasOptionalHeader(streamId: number): boolean {
   switch (streamId) {
     case 0xbc: // program_stream_map
@@ -98,7 +100,7 @@ function hasDts(bytes: Uint8Array, payload: number, end: number): boolean {
   )
 }
 
-/** The header, by its own PES_header_data_length and by `end`, reaches `size` bytes far. */
+/** The header is at least `size` bytes long, both by its PES_header_data_length and by `end`. */
 function holds(bytes: Uint8Array, payload: number, end: number, size: number): boolean {
   return payload + size <= end && OPTIONAL_HEADER_POSITION + bytes[payload + 8]! >= size
 }

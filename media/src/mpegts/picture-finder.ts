@@ -1,5 +1,5 @@
-// Decides whether the access unit that just began is a random access point, for streams that do not set
-// random_access_indicator: collects the elementary stream of the unit until its first coded picture is seen.
+// Decides whether the access unit that just began is a random access point, for streams without
+// random_access_indicator: collects the elementary stream of the unit until its first coded picture appears.
 import { classifyH264 } from '../h264/random-access.js'
 import { classifyH265 } from '../h265/random-access.js'
 import { classifyMpeg2 } from '../mpeg2/random-access.js'
@@ -7,7 +7,7 @@ import { PACKET_SIZE, payloadOffset } from './packet.js'
 import { pesHeaderEnd } from './pes.js'
 import { NOT_RANDOM_ACCESS, UNDECIDED } from './picture.js'
 
-/** A unit that has not shown a picture within this many of its packets is taken for no random access point. */
+/** A unit without a picture within this many of its packets does not count as a random access point. */
 const MAX_PACKETS = 64
 const MAX_BYTES = MAX_PACKETS * PACKET_SIZE
 
@@ -16,7 +16,7 @@ export class PictureFinder {
   #filled = 0
   #packets = 0
 
-  /** Takes the first packet of a unit of that codec; UNDECIDED asks for `more`. */
+  /** Takes the first packet of a unit with that codec; after UNDECIDED, `more` must be called with the next packet. */
   begin(codec: string, bytes: Uint8Array, offset: number): number {
     const end = offset + PACKET_SIZE
     const start = pesHeaderEnd(bytes, payloadOffset(bytes, offset), end)
@@ -28,7 +28,7 @@ export class PictureFinder {
     return UNDECIDED
   }
 
-  /** Takes a further packet of the same unit. */
+  /** Takes the next packet of the same unit. */
   more(codec: string, bytes: Uint8Array, offset: number): number {
     if (++this.#packets > MAX_PACKETS) return NOT_RANDOM_ACCESS
     const end = offset + PACKET_SIZE

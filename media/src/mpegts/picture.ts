@@ -1,5 +1,5 @@
-// What the classifiers of h264, h265 and mpeg2 say of an access unit, as far as its bytes are known. Numbers, because
-// the framer asks once per packet of an undecided picture.
+// How the classifiers of h264, h265 and mpeg2 judge an access unit from the bytes known so far. Numbers, because the
+// framer asks once per packet of an undecided picture.
 
 /** The bytes end before the decision. */
 export const UNDECIDED = 0

@@ -19,7 +19,7 @@ export interface PmtStream {
   readonly pid: number
   /** stream_type, table 2-34. */
   readonly streamType: number
-  /** The bytes of its descriptor loop; read it with descriptors.ts. */
+  /** The bytes of its descriptor loop; parse them with descriptors.ts. */
   readonly descriptors: Uint8Array
 }
 
@@ -28,7 +28,7 @@ export interface Pmt {
   readonly program: number
   /** 0 to 31. */
   readonly version: number
-  /** In force; else it announces the next version. */
+  /** In force; otherwise it announces the next version. */
   readonly current: boolean
   /** 0x1fff: the program has no clock. */
   readonly pcrPid: number
@@ -38,7 +38,9 @@ export interface Pmt {
   readonly streams: readonly PmtStream[]
 }
 
-/** Parses one whole section, whose CRC was checked before. Malformed ones give undefined. The result owns its bytes. */
+/**
+ * Parses one whole section whose CRC has been checked. Returns undefined if it is malformed. The result owns its bytes.
+ */
 export function parsePmt(section: Uint8Array, length: number): Pmt | undefined {
   if (!isSectionOf(PMT_TABLE_ID, section, length)) return undefined
   const body = section.slice(LONG_HEADER_SIZE, length - SECTION_CRC_SIZE)
@@ -75,7 +77,7 @@ function parseStreams(body: Uint8Array, start: number): PmtStream[] | undefined 
   return streams
 }
 
-/** A length of 12 bits, of which the standard allows 10. */
+/** A length field of 12 bits, of which the standard allows 10. */
 function read12(body: Uint8Array, at: number): number {
   return ((body[at]! & 0x0f) << 8) | body[at + 1]!
 }

@@ -25,7 +25,7 @@ function pmtOf(program: number, streams = [VIDEO, AUDIO], version = 0): Uint8Arr
   return renderPmt({ program, version, current: true, pcrPid: 0x100, descriptors: new Uint8Array(0), streams })
 }
 
-/** Feeds the packets of a section; the flags of the last one. */
+/** Feeds the packets of a section; returns the flags of the last one. */
 function feed(table: ProgramTable, pid: number, section: Uint8Array): number {
   const packets = packetise(section, pid, 0)
   let flags = 0
@@ -33,7 +33,7 @@ function feed(table: ProgramTable, pid: number, section: Uint8Array): number {
   return flags
 }
 
-test('a PAT and its PMT make a program; the same again changes nothing', () => {
+test('a PAT and its PMT define a program; repeating them changes nothing', () => {
   const table = new ProgramTable()
   assert.equal(feed(table, 0x1000, pmtOf(1)), 0)
   assert.equal(feed(table, 0, patOf([[1, 0x1000]])), PSI_CHANGE)
@@ -52,7 +52,7 @@ test('a PAT and its PMT make a program; the same again changes nothing', () => {
   assert.equal(table.changes, changes)
 })
 
-test('a damaged section is flagged and leaves what is in force', () => {
+test('a damaged section is flagged and does not change the tables in force', () => {
   const table = new ProgramTable()
   feed(table, 0, patOf([[1, 0x1000]]))
   const section = pmtOf(1)
@@ -68,7 +68,7 @@ test('a table that is not in force yet changes nothing', () => {
   assert.equal(feed(table, 0x1000, pmtOf(1)), PSI_CHANGE)
 })
 
-test('a PAT replaces the one of another transport stream, though both have the same version', () => {
+test('a PAT replaces that of another transport stream, even if both have the same version', () => {
   const table = new ProgramTable()
   for (let round = 0; round < 3; round++) {
     assert.equal(feed(table, 0, patOf([[1, 0x1000]], { tsId: 1 })), PSI_CHANGE)
@@ -148,7 +148,7 @@ test('two programs may share a PMT PID', () => {
   assert.equal(table.sections.size, 2)
 })
 
-test('tables of any number and size leave a bounded number of sections, and the PAT in force', () => {
+test('any number and size of tables leaves a bounded number of sections, and the PAT in force', () => {
   const table = new ProgramTable()
   const cat = pmtOf(1)
   cat[0] = 1

@@ -1,5 +1,6 @@
-// The programs of a stream as its PAT and PMTs say (ISO/IEC 13818-1, 2.4.4), followed packet by packet, and the CRC of
-// every other table that TR 101 290 2.2 names. Framer, timeline, splices, GOPs and validation all read this one table.
+// The programs of a stream according to its PAT and PMTs (ISO/IEC 13818-1, 2.4.4), followed packet by packet, and the
+// CRC of every other table that TR 101 290 2.2 names. Framer, timeline, splices, GOPs and validation all use this
+// table.
 import type { Chunk, Track } from './chunk.js'
 import { CRC_ERROR, MARK_FLAGS, MARK_OFFSET, MARK_PID, MARK_SIZE, PSI, PSI_CHANGE } from './marks.js'
 import { CAT_PID, isUnitStart, NULL_PID, PAT_PID, PACKET_SIZE, payloadOffset, PID_COUNT, readPid } from './packet.js'
@@ -13,11 +14,11 @@ import { trackOf } from './stream-types.js'
 const TABLE_PAT = 0x00
 const TABLE_CAT = 0x01
 const TABLE_PMT = 0x02
-/** PAT, CAT; NIT, SDT and BAT, EIT, TDT and TOT: EN 300 468, table 1. */
+/** PAT and CAT; NIT, SDT and BAT, EIT, TDT and TOT: EN 300 468, table 1. */
 const FIXED_PIDS: ReadonlySet<number> = new Set([PAT_PID, CAT_PID, 0x10, 0x11, 0x12, 0x14])
-/** Programs of one stream that are followed; a PAT may name some 250 in one section. */
+/** How many programs of one stream are followed; one PAT section may name about 250. */
 const MAX_PROGRAMS = 64
-/** Sections of the PAT, and of the CAT, that are kept; one holds some 250 programs. */
+/** How many sections of the PAT, and of the CAT, are kept; each holds about 250 programs. */
 const MAX_TABLE_SECTIONS = 8
 
 export interface Program {
@@ -26,7 +27,7 @@ export interface Program {
   readonly pcrPid: number
   readonly version: number
   readonly tracks: readonly Track[]
-  /** Where its random access points are: the first video PID, else the first audio PID, else -1. */
+  /** The PID that has its random access points: the first video PID, else the first audio PID, else -1. */
   readonly leadPid: number
   readonly leadTrack: Track | undefined
 }
@@ -37,15 +38,15 @@ export interface StoredSection {
 }
 
 export class ProgramTable {
-  /** By program number, in the order of the PAT; only those whose PMT was seen. */
+  /** By program number, in the order of the PAT; only those whose PMT has been seen. */
   readonly programs = new Map<number, Program>()
   /** The sections of PAT, CAT and PMTs in force, by PID, table and section number. */
   readonly sections = new Map<number, StoredSection>()
-  /** 1 for every PID that carries sections we read. */
+  /** 1 for every PID whose sections are read. */
   readonly isSectionPid = new Uint8Array(PID_COUNT)
-  /** Grows with every version of the PAT or of a PMT that came into force. */
+  /** Incremented with every version of the PAT or of a PMT that takes effect. */
   changes = 0
-  /** Grows with every whole section of a PAT or PMT with the right CRC that is to be in force, new or repeated. */
+  /** Incremented with every whole PAT or PMT section that has the right CRC and is current, new or repeated. */
   repeats = 0
   readonly #assemblers = new Map<number, SectionAssembler>()
   /** By program number, in the order of the PAT. */
@@ -57,7 +58,7 @@ export class ProgramTable {
     for (const pid of FIXED_PIDS) this.#followPid(pid)
   }
 
-  /** Takes the packets of a chunk that its marks call PSI. A break in the stream drops sections that are half read. */
+  /** Takes the packets of a chunk that are marked PSI. A break in the stream discards incomplete sections. */
   follow(chunk: Chunk): void {
     if (chunk.discontinuity !== false) this.reset()
     const { marks, bytes } = chunk
@@ -67,7 +68,9 @@ export class ProgramTable {
     }
   }
 
-  /** Takes one packet of a section PID; the flags CRC_ERROR and PSI_CHANGE say what it brought. Copies what it keeps. */
+  /**
+   * Takes one packet of a section PID; returns the flags CRC_ERROR and PSI_CHANGE that it causes. Copies what it keeps.
+   */
   packet(bytes: Uint8Array, offset: number): number {
     const pid = readPid(bytes, offset)
     const assembler = this.#assemblers.get(pid)
@@ -81,17 +84,17 @@ export class ProgramTable {
     return (bad > 0 ? CRC_ERROR : 0) | (this.changes !== before ? PSI_CHANGE : 0)
   }
 
-  /** Packets of this PID were lost: what is half read is not continued. */
+  /** Packets of this PID were lost: its incomplete section is discarded. */
   resetPid(pid: number): void {
     this.#assemblers.get(pid)?.reset()
   }
 
-  /** The same for all PIDs. What is in force stays. */
+  /** The same for all PIDs. Tables in force stay. */
   reset(): void {
     for (const assembler of this.#assemblers.values()) assembler.reset()
   }
 
-  /** The program of that number; without a number the first of the PAT whose PMT was seen. */
+  /** The program with that number; without a number the first in the PAT whose PMT has been seen. */
   select(program?: number): Program | undefined {
     if (program !== undefined) return this.programs.get(program)
     for (const number of this.#pmtPids.keys()) {
@@ -105,7 +108,7 @@ export class ProgramTable {
     return pid === PAT_PID || (this.isSectionPid[pid] === 1 && !FIXED_PIDS.has(pid))
   }
 
-  /** Some program has its random access points on this PID. */
+  /** A program has its random access points on this PID. */
   isLead(pid: number): boolean {
     for (const program of this.programs.values()) if (program.leadPid === pid) return true
     return false
@@ -147,7 +150,7 @@ export class ProgramTable {
     if (isCurrent(section) && section[6]! < MAX_TABLE_SECTIONS) this.#replace(section, length)
   }
 
-  /** PMTs that the PAT no longer names are not in force, and are read anew should it name them again. */
+  /** PMTs that the PAT no longer names are not in force, and are read anew if it names them again. */
   #forgetUnnamed(): void {
     const named = new Set(this.#pmtPids.values())
     for (const pid of this.#assemblers.keys()) {
@@ -174,13 +177,13 @@ export class ProgramTable {
     this.changes++
   }
 
-  /** The very same section is in force already, as nearly always. */
+  /** The identical section is already in force, which is nearly always the case. */
   #isStored(section: Uint8Array, length: number): boolean {
     const known = this.sections.get(this.#key(section))
     return known !== undefined && isSame(known.bytes, section, length)
   }
 
-  /** A section of a PAT or CAT comes into force: those of another version or transport stream no longer are. */
+  /** A PAT or CAT section takes effect: sections of another version or transport stream are no longer in force. */
   #replace(section: Uint8Array, length: number): void {
     for (const [key, { pid, bytes }] of this.sections) {
       if (pid !== this.#pid) continue
@@ -190,7 +193,7 @@ export class ProgramTable {
     this.#store(section, length)
   }
 
-  /** Keeps a copy, for splices and to know it again. */
+  /** Keeps a copy, for splices and to recognise repetitions. */
   #store(section: Uint8Array, length: number): void {
     this.sections.set(this.#key(section), { pid: this.#pid, bytes: section.slice(0, length) })
   }

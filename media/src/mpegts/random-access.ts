@@ -1,5 +1,5 @@
-// Where chunks are cut: finds the random access points of one program among the packets that a framer takes, by
-// random_access_indicator or by the first picture of the unit, and where the PAT and PMT in front of them begin.
+// Decides where chunks are cut: finds the random access points of one program among the packets of a framer, by
+// random_access_indicator or by the first picture of the unit, and where the PAT and PMT before them begin.
 import { PSI, SCRAMBLED, TRANSPORT_ERROR, UNIT_START } from './marks.js'
 import { hasRandomAccessIndicator, PACKET_SIZE, payloadOffset, readPid } from './packet.js'
 import { readPts } from './pes.js'
@@ -9,26 +9,28 @@ import type { Program, ProgramTable } from './program-table.js'
 import { difference33 } from './timestamps.js'
 
 const NONE = -1
-/** A unit that shows no picture within this many packets of the stream is no longer waited for. */
+/** A unit without a picture within this many packets of the stream is no longer waited for. */
 const MAX_HELD_BYTES = 64 * PACKET_SIZE
-/** Audio only: every unit is a random access point; this far apart, by PTS, they cut. */
+/**
+ * Audio only: every unit is a random access point, so one cuts only if its PTS is at least this far from the last cut.
+ */
 const AUDIO_CUT_90K = 45_000
 
 export class RandomAccess {
-  /** A unit has begun of which it is not known yet what it is. */
+  /** A unit has begun and is not classified yet. */
   isOpen = false
-  /** PID of the units that are looked at, -1 before PAT and PMT. */
+  /** PID whose units are examined, -1 before PAT and PMT. */
   leadPid = NONE
-  /** Offset of the unit that `note` has just found. */
+  /** Offset of the unit that `note` found last. */
   unit = NONE
   readonly #table: ProgramTable
   readonly #program: number | undefined
   readonly #finder = new PictureFinder()
   #lead: Program | undefined
   #seenChanges = NONE
-  /** Where a cut would be made for the open unit. */
+  /** Where to cut if the open unit is a random access point. */
   #boundary = NONE
-  /** The run of PAT and PMT packets that ends at #runEnd; it begins with the beginning of a section. */
+  /** The run of PAT and PMT packets that ends at #runEnd; it begins with the start of a section. */
   #runStart = NONE
   #runEnd = NONE
   #lastAudioPts = NONE
@@ -40,7 +42,7 @@ export class RandomAccess {
 
   /**
    * Takes every packet that has flags, and while a unit is open every packet of `leadPid`. Returns the offset at which
-   * to cut, when a random access point has been found, else -1.
+   * to cut when it has found a random access point, else -1.
    */
   note(bytes: Uint8Array, offset: number, flags: number): number {
     if ((flags & PSI) !== 0) this.#notePsi(bytes, offset, flags)
@@ -52,13 +54,13 @@ export class RandomAccess {
     return this.isOpen ? this.#decide(this.#finder.more(this.#codec, bytes, offset)) : NONE
   }
 
-  /** Where the packets begin that should wait for the next ones; `end` if none. */
+  /** Offset of the first packet that should wait for the next ones; `end` if there is none. */
   holdFrom(end: number): number {
     if (this.isOpen) return this.#boundary
     return this.#runEnd === end && this.#runStart >= 0 ? this.#runStart : end
   }
 
-  /** The open unit is taken for no random access point. */
+  /** The open unit does not count as a random access point. */
   giveUp(): void {
     this.isOpen = false
     this.#boundary = NONE
@@ -89,7 +91,7 @@ export class RandomAccess {
     }
     if (!this.#table.isPatOrPmt(readPid(bytes, offset))) return
     const goesOn = this.#runStart >= 0 && this.#runEnd === offset
-    // Half a PMT is nothing to start with, and who starts behind it knows all of it.
+    // Half a PMT is of no use at the start of a chunk, and a reader that starts after it already knows all of it.
     if (!goesOn) this.#runStart = (flags & UNIT_START) !== 0 ? offset : NONE
     this.#runEnd = offset + PACKET_SIZE
   }
@@ -100,7 +102,7 @@ export class RandomAccess {
     this.isOpen = true
     const isAudio = this.#lead?.leadTrack?.media === 'audio'
     if (!isAudio && hasRandomAccessIndicator(bytes, offset)) return this.#decide(RANDOM_ACCESS_PICTURE)
-    // Of a scrambled unit only the indicator can be read.
+    // In a scrambled unit only the indicator can be read.
     if (isScrambled) return this.#decide(NOT_RANDOM_ACCESS)
     if (isAudio) return this.#decide(this.#isAudioCut(bytes, offset))
     return this.#decide(this.#finder.begin(this.#codec, bytes, offset))

@@ -4,7 +4,7 @@ import { CONTINUITY_ERROR, LAST_OF_PID, MARK_FLAGS, MARK_MS, MARK_OFFSET, MARK_S
 import { PACKET_SIZE } from './packet.js'
 import { Remarker } from './remark.js'
 
-/** Packets of one PID that carry only payload, by their counters. */
+/** Packets of one PID with payload only, by their counters. */
 function packets(counters: readonly number[]): Uint8Array {
   const bytes = new Uint8Array(counters.length * PACKET_SIZE)
   counters.forEach((counter, index) => bytes.set([0x47, 0x01, 0x00, 0x10 | counter], index * PACKET_SIZE))
@@ -18,8 +18,8 @@ function records(marks: Int32Array): number[][] {
   })
 }
 
-describe('marks that are made anew', () => {
-  test('have what was known of packets: when they came, and what no scan can find', () => {
+describe('recomputed marks', () => {
+  test('keep what a scan cannot find: arrival times, and flags such as lost synchronisation', () => {
     const known = { ms: Int32Array.of(0, 3, 3, 8), flags: Int32Array.of(0, 0, SYNC_LOSS, 0) }
     const marks = new Remarker().remark(packets([0, 1, 2, 4]), known)
     assert.deepEqual(records(marks), [
@@ -28,11 +28,11 @@ describe('marks that are made anew', () => {
     ])
   })
 
-  test('say that all packets came at once where nothing is known', () => {
+  test('have the same time for all packets if no times are known', () => {
     assert.deepEqual(records(new Remarker().remark(packets([0, 1, 3]))), [[2, CONTINUITY_ERROR | LAST_OF_PID, 0]])
   })
 
-  test('go on from the chunk before, but not over a break', () => {
+  test('continue from the previous chunk, but not across a break', () => {
     const remarker = new Remarker()
     remarker.remark(packets([0, 1]))
     assert.deepEqual(records(remarker.remark(packets([3]))), [[0, CONTINUITY_ERROR | LAST_OF_PID, 0]])

@@ -1,5 +1,6 @@
-// Marks for packets that did not come from a framer, or not as they are now: a transform that selects, drops or remaps
-// PIDs calls this for each chunk that it makes. The same one scan as the framer's, without its copying and cutting.
+// Marks for packets that did not come from a framer, or that were changed since: a transform that selects, drops or
+// remaps PIDs calls this for each chunk it makes. The same single scan as the framer's, without its copying and
+// cutting.
 import { MarkList } from './mark-list.js'
 import { RANDOM_ACCESS } from './marks.js'
 import { PacketScanner } from './packet-scanner.js'
@@ -7,11 +8,11 @@ import { PACKET_SIZE, readPid } from './packet.js'
 import { ProgramTable } from './program-table.js'
 import { RandomAccess } from './random-access.js'
 
-/** What the marks before said of packets that were kept: one number a packet. */
-export interface KnownOfPackets {
-  /** Milliseconds since the chunk's receivedAtMs. By default all packets came at once. */
+/** What earlier marks said about packets that were kept: one number per packet. */
+export interface PriorMarks {
+  /** Milliseconds since the chunk's receivedAtMs. By default all packets arrived at once. */
   readonly ms: Int32Array
-  /** Flags that a scan can not find again, as of lost synchronisation. */
+  /** Flags that a scan cannot find again, such as lost synchronisation. */
   readonly flags: Int32Array
 }
 
@@ -21,25 +22,25 @@ export class Remarker {
   readonly #randomAccess: RandomAccess
   #scanner = new PacketScanner(this.table)
 
-  /** `program`: whose random access points are marked; by default the first of the PAT. */
+  /** `program`: the one whose random access points are marked; by default the first in the PAT. */
   constructor(program?: number) {
     this.#randomAccess = new RandomAccess(this.table, program)
   }
 
   /**
-   * The marks of the next chunk of one stream: `bytes` are whole packets. Counters go on from the chunk before. What a
-   * unit is that shows its picture only in the next chunk stays undecided, and without RANDOM_ACCESS.
+   * The marks of the next chunk of one stream: `bytes` are whole packets. Counters continue from the previous chunk. A
+   * unit that shows its picture only in the next chunk stays undecided, without RANDOM_ACCESS.
    */
-  remark(bytes: Uint8Array, known?: KnownOfPackets): Int32Array {
+  remark(bytes: Uint8Array, prior?: PriorMarks): Int32Array {
     const scanner = this.#scanner
     const length = bytes.length - (bytes.length % PACKET_SIZE)
     for (let offset = 0; offset < length; offset += PACKET_SIZE) {
       let flags = scanner.scan(bytes, offset)
       let ms = 0
-      if (known !== undefined) {
+      if (prior !== undefined) {
         const index = offset / PACKET_SIZE
-        flags |= known.flags[index] ?? 0
-        ms = known.ms[index] ?? 0
+        flags |= prior.flags[index] ?? 0
+        ms = prior.ms[index] ?? 0
       }
       if (flags !== 0 || this.#randomAccess.isOpen) this.#note(bytes, offset, flags, ms)
     }
@@ -49,7 +50,7 @@ export class Remarker {
     return marks
   }
 
-  /** The next chunk does not go on where the one before ended: its counters begin anew, and so do its sections. */
+  /** The next chunk does not continue the previous one: its counters and sections start anew. */
   reset(): void {
     this.table.reset()
     this.#scanner = new PacketScanner(this.table)

@@ -7,7 +7,7 @@ import { parsePmt, type Pmt } from './pmt.js'
 import { packetise, renderPat, renderPmt } from './render-psi.js'
 import { SectionAssembler } from './section-assembler.js'
 
-/** Records that are deeply equal to object literals. */
+/** Records that compare deeply equal to object literals. */
 const PLAIN = { noNullPrototype: true } as const
 const NO_DESCRIPTORS = new Uint8Array(0)
 
@@ -46,7 +46,7 @@ const anyPmt: fc.Arbitrary<Pmt> = fc.record(
   PLAIN,
 )
 
-/** Sections as they are on the wire, made by hand, without CRC_32. */
+/** Sections as on the wire, hand-made, without CRC_32. */
 const patRows: readonly { name: string; pat: Pat; bytes: readonly number[] }[] = [
   {
     name: 'one program',
@@ -96,7 +96,7 @@ const pmtRows: readonly { name: string; pmt: Pmt; bytes: readonly number[] }[] =
     ],
   },
   {
-    name: 'nothing but a program descriptor',
+    name: 'only a program descriptor',
     pmt: {
       program: 0xfffe,
       version: 0,
@@ -130,7 +130,7 @@ test('the PAT that ffmpeg writes has the CRC that ffmpeg writes', () => {
   assert.deepEqual([...pat.subarray(-4)], [0x2a, 0xb1, 0x04, 0xb2])
 })
 
-test('what was rendered is parsed as it was', () => {
+test('rendered tables are parsed back unchanged', () => {
   fc.assert(
     fc.property(anyPat, (pat) => {
       const section = renderPat(pat)
@@ -154,7 +154,7 @@ test('a parsed PMT owns its bytes', () => {
   assert.deepEqual(pmt, pmtRows[0]!.pmt)
 })
 
-test('sections go through packets and back', () => {
+test('sections are packetised and reassembled unchanged', () => {
   fc.assert(
     fc.property(anyPmt, pid, version, (pmt, onPid, counter) => {
       const section = renderPmt(pmt)
@@ -173,13 +173,13 @@ test('sections go through packets and back', () => {
   )
 })
 
-test('sections that would be too long are refused', () => {
+test('oversized sections are refused', () => {
   const programs = Array.from({ length: 254 }, (_, index) => ({ program: index + 1, pmtPid: 100 }))
   assert.throws(() => renderPat({ ...patRows[0]!.pat, programs }), RangeError)
   assert.throws(() => renderPmt({ ...pmtRows[0]!.pmt, descriptors: new Uint8Array(1000) }), RangeError)
 })
 
-test('malformed sections are undefined', () => {
+test('malformed sections return undefined', () => {
   const pat = renderPat(patRows[0]!.pat)
   const pmt = renderPmt(pmtRows[0]!.pmt)
   const rows = [
@@ -198,7 +198,7 @@ test('malformed sections are undefined', () => {
   for (const { name, value } of rows) assert.equal(value, undefined, name)
 })
 
-test('any bytes are parsed without throwing', () => {
+test('arbitrary bytes are parsed without throwing', () => {
   const flipped = fc.tuple(anyPmt, fc.array(fc.tuple(fc.nat(1023), byte), { minLength: 1, maxLength: 8 }))
   fc.assert(
     fc.property(flipped, fc.boolean(), ([pmt, changes], isPat) => {

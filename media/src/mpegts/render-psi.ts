@@ -1,4 +1,4 @@
-// PAT and PMT sections with their CRC, and their packets: the other direction of pat.ts, pmt.ts and
+// Renders PAT and PMT sections with their CRC, and their packets: the inverse of pat.ts, pmt.ts and
 // section-assembler.ts.
 
 import { crc32Mpeg } from './crc32.js'
@@ -38,8 +38,8 @@ export function renderPmt(pmt: Pmt): Uint8Array {
 }
 
 /**
- * The packets of a section: pointer_field 0 in the first, 0xff behind the section in the last, continuity counters
- * from `counter` on.
+ * The packets of a section: pointer_field 0 in the first, 0xff after the section in the last, continuity counters from
+ * `counter` on.
  */
 export function packetise(section: Uint8Array, pid: number, counter: number): Uint8Array {
   const room = PACKET_SIZE - PACKET_HEADER_SIZE
@@ -69,7 +69,7 @@ function renderSection(
   const bytes = new Uint8Array(LONG_HEADER_SIZE + body.length + SECTION_CRC_SIZE)
   const sectionLength = bytes.length - SHORT_HEADER_SIZE
   if (sectionLength > MAX_PSI_SECTION_LENGTH) {
-    throw new RangeError(`section_length is ${sectionLength}, the most is ${MAX_PSI_SECTION_LENGTH}`)
+    throw new RangeError(`section_length is ${sectionLength}, the maximum is ${MAX_PSI_SECTION_LENGTH}`)
   }
   const view = new DataView(bytes.buffer)
   view.setUint8(0, tableId)

@@ -1,5 +1,5 @@
-// Moves the chunks of a generation onto the timeline of what was sent before: one pass over the packets for counters,
-// the marks for everything else. Chunks are changed in place; nobody else has seen them yet.
+// Shifts the chunks of a generation onto the timeline of what was already sent: one pass over the packets for counters,
+// the marks for everything else. Chunks are changed in place; no one else has seen them yet.
 import type { TsChunk } from './chunk.js'
 import { withoutPackets } from './edit-chunk.js'
 import {
@@ -29,28 +29,28 @@ import {
 import { readOpcrBase, readPcrBase, writeOpcrBase, writePcrBase } from './pcr.js'
 import { readDts, readPts, writeDts, writePts } from './pes.js'
 import { SectionVersion } from './section-version.js'
-import { UNSEEN_COUNTER } from './sent.js'
-import type { Sent } from './sent.js'
+import { UNSEEN_COUNTER } from './sent-state.js'
+import type { SentState } from './sent-state.js'
 import { difference33, mod33 } from './timestamps.js'
 
-/** A PID of this generation that has not begun a unit yet. */
+/** A PID that has not begun a unit in this generation yet. */
 const NOT_STARTED = 0xff
-/** A PCR that goes on later than this (100 ms, ISO/IEC 13818-1 2.7.2) announces it. */
+/** A PCR step longer than this (100 ms, ISO/IEC 13818-1 2.7.2) is announced by discontinuity_indicator. */
 const MAX_PCR_STEP = 9_000
-/** Units behind what was sent by more than this (10 s) belong to a clock of their own. */
+/** Units further behind what was sent than this (10 s) belong to a clock of their own. */
 const MAX_OVERLAP = 900_000
 
 export interface RewritePlan {
   readonly offset90k: number
-  readonly sent: Sent
+  readonly sent: SentState
   readonly versionShifts: ReadonlyMap<number, number>
-  /** Of the new side: 1 for PIDs that carry no PES. */
+  /** Of the new generation: 1 for PIDs that carry no PES. */
   readonly isSectionPid: Uint8Array
 }
 
 export class Rewriter {
   readonly #offset: number
-  readonly #sent: Sent
+  readonly #sent: SentState
   readonly #isSectionPid: Uint8Array
   readonly #counterShift = new Uint8Array(PID_COUNT).fill(NOT_STARTED)
   readonly #versions = new Map<number, SectionVersion>()
@@ -70,7 +70,7 @@ export class Rewriter {
     return drop === undefined ? chunk : withoutPackets(chunk, drop)
   }
 
-  /** Counters of every packet; the result marks the packets that come before the first unit of their PID. */
+  /** Rewrites the counter of every packet; the result marks the packets before the first unit of their PID. */
   #counters(bytes: Uint8Array): Uint8Array | undefined {
     let drop: Uint8Array | undefined
     for (let offset = 0; offset < bytes.length; offset += PACKET_SIZE) {
@@ -86,7 +86,7 @@ export class Rewriter {
     return drop
   }
 
-  /** The first packets of a PID in this generation; false for those that must not be sent. */
+  /** Handles the first packets of a PID in this generation; false for those that must not be sent. */
   #start(bytes: Uint8Array, offset: number, pid: number): boolean {
     const last = this.#sent.counters[pid]!
     if (!hasPayload(bytes, offset)) {
@@ -101,7 +101,7 @@ export class Rewriter {
     return true
   }
 
-  /** The unit would step back behind one that was sent: a track that began late and was not waited for. */
+  /** The unit would go back behind one that was already sent: a track that began late and was not waited for. */
   #isBehind(bytes: Uint8Array, offset: number, pid: number): boolean {
     const before = this.#sent.clocks.dts.get(pid)
     if (before === undefined || this.#isSectionPid[pid] === 1) return false
@@ -125,7 +125,7 @@ export class Rewriter {
     }
   }
 
-  /** True if the PCR announces a discontinuity now. */
+  /** Returns true if the PCR now announces a discontinuity. */
   #pcr(bytes: Uint8Array, offset: number, pid: number): boolean {
     const pcr = mod33(readPcrBase(bytes, offset) + this.#offset)
     writePcrBase(bytes, offset, pcr)

@@ -6,7 +6,7 @@ import { SectionAssembler } from './section-assembler.js'
 
 const ROOM = 184
 
-/** A private section with section_syntax_indicator 1 and a good CRC around `body`. */
+/** A private section with section_syntax_indicator 1 and a right CRC around `body`. */
 function sectionOf(body: Uint8Array, tableId = 0x40): Uint8Array {
   const section = new Uint8Array(3 + body.length + 4)
   const view = new DataView(section.buffer)
@@ -21,7 +21,7 @@ function bodyOf(size: number, fill = 7): Uint8Array {
   return new Uint8Array(size).fill(fill)
 }
 
-/** Payloads of `room` bytes with the sections back to back; a pointer_field wherever a section begins. */
+/** Payloads of `room` bytes with the sections back to back; a pointer_field in each payload where a section begins. */
 function payloadsOf(sections: readonly Uint8Array[], room: number): { payload: Uint8Array; unitStart: boolean }[] {
   const stream = sections.flatMap((section) => [...section])
   const starts = sections.map((_, number) => sections.slice(0, number).reduce((sum, { length }) => sum + length, 0))
@@ -61,7 +61,7 @@ function continuation(...bytes: number[]): { payload: Uint8Array; unitStart: boo
   return { payload: Uint8Array.from(bytes), unitStart: false }
 }
 
-test('sections come out whole, however they are spread over packets', () => {
+test('sections are reassembled whole, however they are spread over packets', () => {
   const bodies = fc.array(fc.uint8Array({ minLength: 5, maxLength: 1200 }), { minLength: 1, maxLength: 6 })
   fc.assert(
     fc.property(bodies, fc.integer({ min: 2, max: ROOM }), (list, room) => {
@@ -71,14 +71,14 @@ test('sections come out whole, however they are spread over packets', () => {
   )
 })
 
-test('several sections in one packet come out in their order', () => {
+test('several sections in one packet are delivered in order', () => {
   const sections = [sectionOf(bodyOf(20, 1)), sectionOf(bodyOf(30, 2)), sectionOf(bodyOf(40, 3))]
   const payloads = payloadsOf(sections, ROOM)
   assert.equal(payloads.length, 1)
   assert.deepEqual(collect(payloads).sections, sections)
 })
 
-test('a section of the largest length passes, a larger one fails', () => {
+test('a section of maximum length passes, a larger one fails', () => {
   const largest = sectionOf(bodyOf(4089))
   assert.equal(largest.length, 4096)
   assert.deepEqual(collect(payloadsOf([largest], ROOM)), { sections: [largest], failed: 0 })
@@ -88,19 +88,19 @@ test('a section of the largest length passes, a larger one fails', () => {
   assert.deepEqual(short, { sections: [], failed: 1 })
 })
 
-test('a wrong CRC fails, and the section behind it still comes out', () => {
+test('a section with a wrong CRC fails, and the next one is still delivered', () => {
   const bad = sectionOf(bodyOf(30))
   bad[10] = bad[10]! ^ 1
   const good = sectionOf(bodyOf(20))
   assert.deepEqual(collect(payloadsOf([bad, good], ROOM)), { sections: [good], failed: 1 })
 })
 
-test('tables without a CRC are delivered as they are', () => {
+test('tables without a CRC are delivered unchanged', () => {
   const timeAndDate = Uint8Array.from([0x70, 0x70, 5, 1, 2, 3, 4, 5])
   assert.deepEqual(collect([start(0, ...timeAndDate)]), { sections: [timeAndDate], failed: 0 })
 })
 
-test('the CRC of a time offset table is checked although it has no section syntax', () => {
+test('the CRC of a time offset table is checked although section_syntax_indicator is 0', () => {
   const offset = sectionOf(bodyOf(10), 0x73)
   offset[1] = offset[1]! & 0x7f
   new DataView(offset.buffer).setUint32(offset.length - 4, crc32Mpeg(offset, 0, offset.length - 4))
@@ -109,24 +109,24 @@ test('the CRC of a time offset table is checked although it has no section synta
   assert.deepEqual(collect([start(0, ...offset)]), { sections: [], failed: 1 })
 })
 
-test('damage is counted and never delivered', () => {
+test('damaged sections are counted and never delivered', () => {
   const section = [...sectionOf(bodyOf(50))]
   const next = [...sectionOf(bodyOf(10))]
   const rows = [
-    { name: 'pointer_field out of the packet', payloads: [start(200, 1, 2, 3)], failed: 1, delivered: 0 },
+    { name: 'pointer_field beyond the packet', payloads: [start(200, 1, 2, 3)], failed: 1, delivered: 0 },
     { name: 'pointer_field to the very end', payloads: [start(3, 1, 2, 3)], failed: 0, delivered: 0 },
     { name: 'stuffing only', payloads: [start(0, 0xff, 0xff)], failed: 0, delivered: 0 },
     { name: 'no payload', payloads: [start()], failed: 0, delivered: 0 },
     { name: 'begins in mid-section', payloads: [continuation(...section)], failed: 0, delivered: 0 },
     {
-      name: 'cut off by the next',
+      name: 'truncated by the next',
       payloads: [start(0, ...section.slice(0, 30)), start(0, ...next)],
       failed: 1,
       delivered: 1,
     },
-    { name: 'CRC without room', payloads: [start(0, 0x42, 0xb0, 2, 1, 2)], failed: 1, delivered: 0 },
+    { name: 'no room for the CRC', payloads: [start(0, 0x42, 0xb0, 2, 1, 2)], failed: 1, delivered: 0 },
     {
-      name: 'junk behind the end is no section',
+      name: 'junk after the end is not a section',
       payloads: [start(0, ...section.slice(0, 30)), continuation(...section.slice(30), ...next)],
       failed: 0,
       delivered: 1,
@@ -145,7 +145,7 @@ test('damage is counted and never delivered', () => {
   }
 })
 
-test('after a reset the rest of the old section is left out without being counted', () => {
+test('after a reset the rest of the old section is skipped without being counted', () => {
   const section = [...sectionOf(bodyOf(50))]
   const assembler = new SectionAssembler()
   assert.deepEqual(collect([start(0, ...section.slice(0, 30))], assembler), { sections: [], failed: 0 })
@@ -154,7 +154,7 @@ test('after a reset the rest of the old section is left out without being counte
   assert.equal(collect([start(0, ...section)], assembler).sections.length, 1)
 })
 
-test('any bytes are taken without throwing or reading outside of the payload', () => {
+test('arbitrary bytes are accepted without throwing or reading outside the payload', () => {
   const payload = fc.tuple(fc.uint8Array({ maxLength: ROOM }), fc.boolean(), fc.uint8Array({ maxLength: 9 }))
   fc.assert(
     fc.property(fc.array(payload, { maxLength: 40 }), (payloads) => {

@@ -1,5 +1,6 @@
-// Sections out of the packets of one PID, ISO/IEC 13818-1 2.4.4: pointer_field, several sections per packet, sections
-// over several packets, stuffing, CRC_32. The caller leaves out duplicate packets, and calls `reset` after a loss.
+// Assembles sections from the packets of one PID, ISO/IEC 13818-1 2.4.4: pointer_field, several sections per packet,
+// sections over several packets, stuffing, CRC_32. The caller leaves out duplicate packets, and calls `reset` after a
+// loss.
 
 import { crc32Mpeg } from './crc32.js'
 import {
@@ -10,20 +11,20 @@ import {
   SHORT_HEADER_SIZE,
 } from './section-header.js'
 
-/** A table_id of 0xff: the rest of the packet is stuffing, 2.4.4. */
+/** table_id 0xff: the rest of the packet is stuffing, 2.4.4. */
 const STUFFING = 0xff
 /** The time offset table has a CRC although its section_syntax_indicator is 0, ETSI EN 300 468 5.2.6. */
 const TIME_OFFSET_TABLE = 0x73
-/** The first buffer: PAT, CAT and PMT sections fit (section_length up to 1021). */
+/** Size of the first buffer: PAT, CAT and PMT sections fit (section_length up to 1021). */
 const FIRST_CAPACITY = 1024
 
-/** Called for each good section. `section` belongs to the assembler and is valid during the call only. */
+/** Called for each section with a right CRC. `section` belongs to the assembler and is valid only during the call. */
 export type OnSection = (section: Uint8Array, length: number) => void
 
 export class SectionAssembler {
   readonly #maxBytes: number
   #buffer = new Uint8Array(0)
-  /** Bytes collected of the section that is under way; 0: none is. */
+  /** Bytes collected of the current section; 0: there is none. */
   #filled = 0
 
   /** Sections larger than `maxBytes`, header included, count as failed. */
@@ -31,14 +32,15 @@ export class SectionAssembler {
     this.#maxBytes = Math.min(maxBytes, SHORT_HEADER_SIZE + MAX_SECTION_LENGTH)
   }
 
-  /** Forgets the section that is under way. */
+  /** Discards the current section. */
   reset(): void {
     this.#filled = 0
   }
 
   /**
    * Takes the payload `bytes[payload, end)` of one packet; `unitStart` is its payload_unit_start_indicator. Returns how
-   * many sections failed: wrong CRC, impossible length, cut off by the next one, or a pointer_field out of the packet.
+   * many sections failed: wrong CRC, impossible length, truncated by the next section, or pointer_field beyond the
+   * packet.
    */
   push(bytes: Uint8Array, payload: number, end: number, unitStart: boolean, onSection: OnSection): number {
     if (payload >= end) return 0
@@ -54,7 +56,7 @@ export class SectionAssembler {
       return 1
     }
     let failed = this.#pushContinuation(bytes, payload + 1, first, onSection)
-    if (this.#filled > 0) failed++ // the old one should have ended in front of the first new one
+    if (this.#filled > 0) failed++ // the old section should have ended before the first new one
     this.#filled = 0
     let at = first
     while (at < end && bytes[at] !== STUFFING) {
@@ -79,7 +81,7 @@ export class SectionAssembler {
     return this.#isWhole() ? this.#finish(onSection) : 0
   }
 
-  /** Appends what belongs to the section under way; returns the offset behind it. */
+  /** Appends what belongs to the current section; returns the offset after it. */
   #fill(bytes: Uint8Array, start: number, end: number): number {
     let at = start
     while (this.#filled < SHORT_HEADER_SIZE && at < end) this.#buffer[this.#filled++] = bytes[at++]!
@@ -111,7 +113,7 @@ export class SectionAssembler {
     return this.#filled >= SHORT_HEADER_SIZE && this.#filled === this.#size()
   }
 
-  /** Grows once or twice in the life of a PID, so that thousands of PIDs without sections cost nothing. */
+  /** Grows once or twice in the life of a PID, so thousands of PIDs without sections cost nothing. */
   #reserve(size: number): void {
     if (size <= this.#buffer.length) return
     const larger = new Uint8Array(size <= FIRST_CAPACITY ? FIRST_CAPACITY : SHORT_HEADER_SIZE + MAX_SECTION_LENGTH)

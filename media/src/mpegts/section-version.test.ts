@@ -10,7 +10,7 @@ function pmtOf(version: number, size: number): Uint8Array {
   return renderPmt({ program: 1, version, current: true, pcrPid: 0x100, descriptors, streams: [] })
 }
 
-/** The sections that the packets hold, CRC checked. */
+/** The sections in the packets, CRC checked. */
 function sectionsOf(packets: Uint8Array): { bytes: Uint8Array[]; failed: number } {
   const assembler = new SectionAssembler()
   const bytes: Uint8Array[] = []
@@ -28,7 +28,7 @@ function applyAll(version: SectionVersion, packets: Uint8Array): void {
   for (let at = 0; at < packets.length; at += PACKET_SIZE) version.apply(packets, at)
 }
 
-test('sections of any length get the version, and the CRC that goes with it', () => {
+test('sections of any length get the version and the matching CRC', () => {
   for (const shift of [1, 7, 31]) {
     const version = new SectionVersion(shift)
     for (let size = 0; size < 1000; size += 13) {
@@ -41,7 +41,7 @@ test('sections of any length get the version, and the CRC that goes with it', ()
   }
 })
 
-test('several sections in one packet, and one that goes on in the next, all get it', () => {
+test('several sections in one packet, and one that continues in the next, all get the version', () => {
   const sections = [pmtOf(1, 30), pmtOf(2, 60), pmtOf(3, 120)]
   const payload = new Uint8Array(2 * 184).fill(0xff)
   payload[0] = 0
@@ -62,7 +62,7 @@ test('several sections in one packet, and one that goes on in the next, all get 
   assert.deepEqual(sectionsOf(packets), { bytes: [pmtOf(6, 30), pmtOf(7, 60), pmtOf(8, 120)], failed: 0 })
 })
 
-test('private sections on the PID stay as they are', () => {
+test('private sections on the PID stay unchanged', () => {
   for (const head of [
     [0xc0, 0xb0],
     [0x02, 0x30],
@@ -76,7 +76,7 @@ test('private sections on the PID stay as they are', () => {
   }
 })
 
-test('lengths and pointers that cannot be do no harm', () => {
+test('impossible lengths and pointers do no harm', () => {
   for (let seed = 0; seed < 2000; seed++) {
     const packets = packetise(pmtOf(1, 300), 0x1000, 0).map((byte, at) =>
       at % PACKET_SIZE > 3 && (at * 7919 + seed * 104_729) % 97 === 0 ? (seed * at) & 0xff : byte,

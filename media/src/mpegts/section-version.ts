@@ -1,21 +1,21 @@
-// Gives the sections on one PID another version_number while their packets pass, and mends their CRC, which is linear:
-// the change of one byte changes the CRC by an amount that depends only on how many bytes follow.
+// Gives the sections on one PID another version_number as their packets pass, and corrects their CRC, which is linear:
+// changing one byte changes the CRC by an amount that depends only on how many bytes follow.
 import { crc32Delta } from './crc32.js'
 import { isUnitStart, PACKET_SIZE, payloadOffset } from './packet.js'
 
-/** table_id and section_length: what must be known to find the CRC. ISO/IEC 13818-1 2.4.4. */
+/** table_id and section_length: what it takes to find the CRC. ISO/IEC 13818-1 2.4.4. */
 const LENGTH_HEADER = 3
 /** Offset of the byte with version_number (5 bits, above current_next_indicator). */
 const VERSION_AT = 5
 const CRC_SIZE = 4
-/** table_id of the PMT, behind those of PAT and CAT: table 2-31. */
+/** table_id of the PMT; those of PAT and CAT are lower: table 2-31. */
 const LAST_TABLE = 0x02
 const MIN_SECTION = 12
 
 export class SectionVersion {
   /** Added to every version_number, modulo 32. */
   shift: number
-  /** Bytes of the section that is passing, from here to its end. */
+  /** Bytes from here to the end of the current section. */
   #left = 0
   #delta = 0
 
@@ -23,7 +23,9 @@ export class SectionVersion {
     this.shift = shift
   }
 
-  /** Rewrites one packet of the PID, in order. A section whose first six bytes are not in one packet stays as it is. */
+  /**
+   * Rewrites one packet of the PID, in order. A section whose first six bytes are not in one packet is left unchanged.
+   */
   apply(bytes: Uint8Array, offset: number): void {
     const end = offset + PACKET_SIZE
     let at = payloadOffset(bytes, offset)
@@ -48,7 +50,7 @@ export class SectionVersion {
     const length = LENGTH_HEADER + (((bytes[at + 1]! & 0x0f) << 8) | bytes[at + 2]!)
     this.#left = length
     this.#delta = 0
-    // Only PAT, CAT and PMT: private sections on their PIDs are none of ours.
+    // Only PAT, CAT and PMT: private sections on their PIDs are left unchanged.
     const hasSyntax = (bytes[at + 1]! & 0x80) !== 0
     if (this.shift === 0 || length < MIN_SECTION || !hasSyntax || bytes[at]! > LAST_TABLE) return
     const before = bytes[at + VERSION_AT]!
@@ -58,7 +60,7 @@ export class SectionVersion {
     this.#delta = crc32Delta(before ^ after, length - VERSION_AT - 1 - CRC_SIZE)
   }
 
-  /** Bytes of the section go by; those of the CRC are changed. */
+  /** Passes bytes of the section; changes those of the CRC. */
   #pass(bytes: Uint8Array, from: number, end: number): void {
     for (let at = from; at < end && this.#left > 0; at++, this.#left--) {
       if (this.#left > CRC_SIZE || this.#delta === 0) continue

@@ -17,13 +17,13 @@ const chunk = chunkOf(
   tablesOf(5),
 )
 
-test('the preamble is PAT and PMT, with the counters that come before the next ones', () => {
+test('the preamble is PAT and PMT, with the counters that precede the next ones', () => {
   const tracker = new SpliceTracker()
   tracker.follow(chunk)
   assert.deepEqual(tracker.preamble(), tablesOf(5))
 })
 
-test('the bridge announces the discontinuity of each PID, then comes the preamble', () => {
+test('the bridge announces the discontinuity of each PID, followed by the preamble', () => {
   const tracker = new SpliceTracker()
   tracker.follow(chunk)
   const bridge = tracker.bridge()
@@ -43,7 +43,7 @@ test('the bridge announces the discontinuity of each PID, then comes the preambl
   }
 })
 
-test('of too many PIDs those of the tables are bridged', () => {
+test('if there are too many PIDs, those in the tables are bridged', () => {
   const tracker = new SpliceTracker()
   const junk = Array.from({ length: 400 }, (_, index) => packetOf({ pid: 0x200 + index, counter: 0 }))
   tracker.follow(chunkOf(...junk))

@@ -1,5 +1,5 @@
-// Splice buffers: the few packets of our own that a viewer gets where it starts, or goes on after a gap. Shared chunks
-// are never rewritten; what a viewer lacks is put in front of them.
+// Splice buffers: the few packets that the engine inserts where a viewer starts, or resumes after a gap. Shared chunks
+// are never rewritten; what a viewer lacks is put before them.
 import type { Chunk } from './chunk.js'
 import { LAST_OF_PID, MARK_FLAGS, MARK_OFFSET, MARK_PID, MARK_SIZE } from './marks.js'
 import { CAT_PID, NULL_PID, PACKET_SIZE, PAT_PID, PID_COUNT, readCounter, SYNC_BYTE } from './packet.js'
@@ -7,14 +7,14 @@ import { ProgramTable } from './program-table.js'
 import { packetise } from './render-psi.js'
 
 const UNSEEN = 0xff
-/** A bridge speaks for at most this many PIDs: 48 KB. */
+/** The most PIDs that a bridge announces: 48 KB. */
 const MAX_PIDS = 256
 const DISCONTINUITY_FIELD = 0x80
 const STUFFING = 0xff
 
-/** Follows a stream chunk by chunk, and makes the splice buffers for the place right behind the last one. */
+/** Follows a stream chunk by chunk, and makes the splice buffers for the position right after the last one. */
 export class SpliceTracker {
-  /** The programs of the stream, as far as it was followed. */
+  /** The programs of the stream up to this position. */
   readonly table = new ProgramTable()
   readonly #counters = new Uint8Array(PID_COUNT).fill(UNSEEN)
   readonly #pids: number[] = []
@@ -31,20 +31,20 @@ export class SpliceTracker {
     }
   }
 
-  /** The continuity counter of the last packet of the PID; undefined where none came. */
+  /** The continuity counter of the PID's last packet; undefined if there was none. */
   counterOf(pid: number): number | undefined {
     const counter = this.#counters[pid] ?? UNSEEN
     return counter === UNSEEN ? undefined : counter
   }
 
-  /** For a viewer that starts here: PAT, CAT and PMTs in force, with the counters that come before those that follow. */
+  /** For a viewer that starts here: PAT, CAT and PMTs in force, with the counters that precede the next ones. */
   preamble(): Uint8Array {
     return concat(this.#psi())
   }
 
   /**
-   * For a viewer that goes on here after a gap: for each PID a packet without payload that announces the discontinuity
-   * (ISO/IEC 13818-1 2.4.3.5), with the counter before its next one, then the preamble.
+   * For a viewer that resumes here after a gap: one packet without payload per PID that announces the discontinuity
+   * (ISO/IEC 13818-1 2.4.3.5), with the counter that precedes the PID's next one, then the preamble.
    */
   bridge(): Uint8Array {
     const psi = this.#psi()
@@ -57,7 +57,7 @@ export class SpliceTracker {
     return concat([...announcements, ...psi])
   }
 
-  /** Those that the tables name come first: damaged streams may show any others, in any number. */
+  /** PIDs that the tables name come first: damaged streams may have any number of others. */
   #bridgedPids(): readonly number[] {
     if (this.#pids.length <= MAX_PIDS) return this.#pids
     const named = new Set<number>()
@@ -70,7 +70,7 @@ export class SpliceTracker {
     return [...first, ...this.#pids.filter((pid) => !named.has(pid))].slice(0, MAX_PIDS)
   }
 
-  /** One run of packets a PID: PAT, then CAT, then PMTs. */
+  /** One run of packets per PID: PAT, then CAT, then PMTs. */
   #psi(): Uint8Array[] {
     const byPid = new Map<number, Uint8Array[]>([
       [PAT_PID, []],
@@ -92,7 +92,7 @@ export class SpliceTracker {
   }
 }
 
-/** Gives the packets the counters that end at `last`. */
+/** Renumbers the packets so that the last one has the counter `last`. */
 function renumber(packets: Uint8Array, last: number): void {
   const count = packets.length / PACKET_SIZE
   for (let index = 0; index < count; index++) {

@@ -7,7 +7,7 @@ const fewValues = fc
   .array(fc.constantFrom(0, 0, 0, 1, 1, 2, 0xff), { maxLength: 40 })
   .map((list) => Uint8Array.from(list))
 
-/** The same, the slow way. */
+/** The same by a byte-by-byte search. */
 function search(bytes: Uint8Array, from: number, end: number): number {
   for (let at = from; at + 3 < end; at++) {
     if (bytes[at] === 0 && bytes[at + 1] === 0 && bytes[at + 2] === 1) return at + 3
@@ -15,12 +15,12 @@ function search(bytes: Uint8Array, from: number, end: number): number {
   return -1
 }
 
-test('the byte behind the prefix is found', () => {
+test('the byte after the prefix is found', () => {
   const rows = [
     { name: 'three bytes', bytes: [0, 0, 1, 9], expected: 3 },
     { name: 'four bytes', bytes: [0, 0, 0, 1, 9], expected: 4 },
-    { name: 'behind other bytes', bytes: [5, 1, 0, 1, 0, 0, 1, 9], expected: 7 },
-    { name: 'nothing behind it', bytes: [0, 0, 1], expected: -1 },
+    { name: 'after other bytes', bytes: [5, 1, 0, 1, 0, 0, 1, 9], expected: 7 },
+    { name: 'nothing after it', bytes: [0, 0, 1], expected: -1 },
     { name: 'none', bytes: [0, 0, 2, 0, 1, 0, 0], expected: -1 },
     { name: 'nothing at all', bytes: [], expected: -1 },
   ]
@@ -29,7 +29,7 @@ test('the byte behind the prefix is found', () => {
   }
 })
 
-test('any range gives what a byte-by-byte search gives', () => {
+test('any range gives the result of a byte-by-byte search', () => {
   fc.assert(
     fc.property(fewValues, fc.nat(40), fc.nat(40), (bytes, from, size) => {
       const end = Math.min(bytes.length, from + size)

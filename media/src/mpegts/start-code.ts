@@ -1,12 +1,12 @@
-// Start codes of elementary streams: the prefix 00 00 01 and the byte that says what follows. The same in ITU-T H.264
-// and H.265 annex B and in ISO/IEC 13818-2 5.2.3.
+// Start codes of elementary streams: the prefix 00 00 01, then the byte that identifies what follows. The same in ITU-T
+// H.264 and H.265 annex B and in ISO/IEC 13818-2 5.2.3.
 
-/** The prefix; the byte behind it is not counted. */
+/** The prefix, without the byte after it. */
 export const START_CODE_SIZE = 3
 
 /**
- * Offset of the byte behind the next prefix that begins in `bytes[from, end)`, or -1 if there is none whose next byte
- * stands before `end` as well.
+ * Offset of the byte after the next prefix in `bytes[from, end)`; -1 if there is no prefix followed by a byte before
+ * `end`.
  */
 export function nextStartCode(bytes: Uint8Array, from: number, end: number): number {
   let at = from + 2

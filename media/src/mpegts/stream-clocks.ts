@@ -1,5 +1,5 @@
-// The clocks of a stream as its marks show them: for each PID the first and the last PCR and DTS, and how far apart they
-// come. Numbers are 33-bit ticks of 90 kHz, times are monotonic milliseconds.
+// The clocks of a stream as its marks show them: for each PID the first and last PCR and DTS, and the step between
+// them. Values are 33-bit ticks at 90 kHz, times are monotonic milliseconds.
 import type { Chunk } from './chunk.js'
 import { HAS_PCR, MARK_FLAGS, MARK_MS, MARK_OFFSET, MARK_PID, MARK_SIZE, SCRAMBLED, UNIT_START } from './marks.js'
 import { PACKET_SIZE, payloadOffset } from './packet.js'
@@ -12,22 +12,22 @@ export interface PidClock {
   firstAtMs: number
   last: number
   lastAtMs: number
-  /** From the last one to what follows it: the step before it; for audio, by how much audio the last unit has. */
+  /** From the last value to the next expected one: the previous step; for audio, the duration of the last unit. */
   step: number
-  /** Audio: ticks per byte, by the units before, and the size of the last unit. */
+  /** Audio: ticks per byte of the previous units, and the size of the last unit. */
   ticksPerByte: number
   lastBytes: number
 }
 
-/** One frame of 25 a second, until a step was seen. */
+/** One frame at 25 fps, until a step has been seen. */
 const DEFAULT_STEP = 3600
-/** Steps back by more than this (10 s) are jumps of the source, not its disorder. */
+/** Steps back by more than this (10 s) are jumps of the source, not reordering. */
 const MAX_DISORDER = 900_000
-/** Steps over this (700 ms, TR 101 290 2.5) are pauses, as between subtitles: not how long a unit lasts. */
+/** Steps longer than this (700 ms, TR 101 290 2.5) are pauses, as between subtitles, not the duration of a unit. */
 const MAX_STEP = 63_000
-/** PIDs of which clocks are kept; damaged streams may show any number. */
+/** How many PIDs have their clocks kept; damaged streams may have any number. */
 const MAX_PIDS = 256
-/** stream_id of audio streams 110x xxxx, and of private_stream_1, where AC-3 is: ISO/IEC 13818-1 table 2-22. */
+/** stream_id of audio streams, 110x xxxx, and of private_stream_1, which carries AC-3: ISO/IEC 13818-1 table 2-22. */
 const AUDIO_STREAMS = 0xc0
 const PRIVATE_STREAM_1 = 0xbd
 
@@ -54,16 +54,16 @@ export class StreamClocks {
 }
 
 /**
- * The smallest ticks by which a unit or a PCR must follow the last one of its PID. Pictures and sound go on one step
- * later; a PCR has to be later, and no more, as long as there are units that say by how much.
+ * The smallest number of ticks by which a unit or a PCR must follow the last one of its PID. Pictures and sound
+ * continue one step later; a PCR only has to be later, as long as there are units that determine the distance.
  */
 export function followTicks(kind: 'pcr' | 'dts', clock: PidClock, hasUnits: boolean): number {
   return kind === 'dts' || !hasUnits ? clock.step : 1
 }
 
 /**
- * How far a stream that starts over has to be moved on, 90 kHz: what its clocks need to go on increasing. 0 without
- * clocks. The same as a junction of the stream with itself.
+ * By how much a stream that loops must be shifted, 90 kHz, so that its clocks keep increasing. 0 without clocks. The
+ * same as a junction of the stream with itself.
  */
 export function loopLength90k(clocks: StreamClocks): number {
   let longest = 0
@@ -75,7 +75,7 @@ export function loopLength90k(clocks: StreamClocks): number {
   return longest
 }
 
-/** PES_packet_length of audio, which says how much sound a unit has; 0 for all else. */
+/** PES_packet_length of audio, from which the duration of the unit follows; 0 for everything else. */
 function audioBytes(bytes: Uint8Array, payload: number, end: number): number {
   const streamId = readStreamId(bytes, payload, end)
   const isAudio = (streamId & 0xe0) === AUDIO_STREAMS || streamId === PRIVATE_STREAM_1
@@ -96,7 +96,7 @@ function note(clocks: Map<number, PidClock>, pid: number, value: number, atMs: n
     const byBytes = Math.round(clock.ticksPerByte * audio)
     clock.step = byBytes > 0 ? Math.min(byBytes, 2 * step, MAX_STEP) : step
   }
-  // A small step back is disorder: what counts is the highest value that was sent.
+  // A small step back is reordering: the highest value sent counts.
   if (step > 0 || step < -MAX_DISORDER) clock.last = value
   clock.lastBytes = audio
   clock.lastAtMs = atMs

@@ -50,7 +50,7 @@ test('stream types and descriptors give media and codec', () => {
   }
 })
 
-test('a track keeps PID and stream type, and knows its language but no parameter sets', () => {
+test('a track has PID, stream type and language, but no parameter sets yet', () => {
   const descriptors = Uint8Array.of(0x0a, 4, 0x64, 0x65, 0x75, 0)
   assert.deepEqual(trackOf({ pid: 0x101, streamType: 0x0f, descriptors }), {
     pid: 0x101,
@@ -62,7 +62,7 @@ test('a track keeps PID and stream type, and knows its language but no parameter
   })
 })
 
-test('any stream is a track', () => {
+test('arbitrary streams become tracks', () => {
   fc.assert(
     fc.property(fc.nat(255), fc.uint8Array({ maxLength: 100 }), (streamType, descriptors) => {
       assert.notEqual(trackOf({ pid: 1, streamType, descriptors }).codec, '')

@@ -1,5 +1,5 @@
-// What a stream of a PMT is: by stream_type (ISO/IEC 13818-1 table 2-34, and the ranges of ATSC and SCTE), and for
-// private data by its descriptors (ETSI EN 300 468, SMPTE registration).
+// Media and codec of a stream in a PMT: by stream_type (ISO/IEC 13818-1 table 2-34, and the ranges of ATSC and SCTE),
+// and for private data by its descriptors (ETSI EN 300 468, SMPTE registration).
 
 import type { Track } from './chunk.js'
 import {
@@ -16,9 +16,9 @@ import {
 } from './descriptors.js'
 import type { PmtStream } from './pmt.js'
 
-/** PES packets containing private data: the descriptors say what it is. */
+/** PES packets containing private data: the descriptors identify it. */
 const PRIVATE_PES = 0x06
-/** From here on stream types are user private; a registration says more than the number. */
+/** Stream types from here on are user private; a registration descriptor is more specific than the number. */
 const USER_PRIVATE = 0x80
 
 interface Kind {
@@ -85,7 +85,7 @@ const BY_EXTENSION: ReadonlyMap<number, Kind> = new Map([
   [0x80, { media: 'audio', codec: 'opus' }],
 ])
 
-/** The track of a PMT's stream; its parameter sets are not known yet. */
+/** The track of a stream in a PMT; its parameter sets are not known yet. */
 export function trackOf(stream: PmtStream): Track {
   return {
     pid: stream.pid,

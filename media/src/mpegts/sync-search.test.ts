@@ -1,22 +1,22 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { findSync, SEARCH_SPAN, STRIDES } from './sync-search.js'
-import type { SyncFound } from './sync-search.js'
+import type { SyncResult } from './sync-search.js'
 
-/** Zeros with sync bytes at these places. */
+/** Zeros with sync bytes at these offsets. */
 function bytesWith(length: number, ...places: readonly number[]): Uint8Array {
   const bytes = new Uint8Array(length)
   for (const at of places) bytes[at] = 0x47
   return bytes
 }
 
-function find(bytes: Uint8Array, ending = false, from = 0): SyncFound {
+function find(bytes: Uint8Array, ending = false, from = 0): SyncResult {
   const found = { at: -1, stride: -1 }
   findSync(bytes, from, bytes.length, ending, found)
   return found
 }
 
-test('three sync bytes at one stride are enough, wherever they begin', () => {
+test('three sync bytes at one stride suffice, wherever they begin', () => {
   for (const stride of STRIDES) {
     for (const at of [0, 1, 187, 1000]) {
       const bytes = bytesWith(at + 2 * stride + 1, at, at + stride, at + 2 * stride)
@@ -25,14 +25,14 @@ test('three sync bytes at one stride are enough, wherever they begin', () => {
   }
 })
 
-test('a sync byte of which too little is known is kept, what is ruled out is not', () => {
+test('an undecided sync byte is kept, ruled out bytes are not', () => {
   assert.deepEqual(find(bytesWith(470, 100, 100 + 188)), { at: 100, stride: 0 })
   assert.deepEqual(find(bytesWith(700, 100, 100 + 188)), { at: 700, stride: 0 })
   assert.deepEqual(find(bytesWith(700)), { at: 700, stride: 0 })
   assert.deepEqual(find(bytesWith(0)), { at: 0, stride: 0 })
 })
 
-test('no more than a span stays undecided', () => {
+test('at most SEARCH_SPAN bytes stay undecided', () => {
   for (let length = 1; length < 2000; length += 7) {
     const bytes = new Uint8Array(length).map((_, at) => (at % 3 === 0 ? 0x47 : 0))
     const { at, stride } = find(bytes)
@@ -40,7 +40,7 @@ test('no more than a span stays undecided', () => {
   }
 })
 
-test('bytes before the beginning and behind the end are not looked at', () => {
+test('bytes outside the range are not read', () => {
   const bytes = bytesWith(1000, 0, 188, 376)
   assert.equal(find(bytes, false, 1).stride, 0)
   const found = { at: -1, stride: -1 }
@@ -48,7 +48,7 @@ test('bytes before the beginning and behind the end are not looked at', () => {
   assert.deepEqual(found, { at: 0, stride: 0 })
 })
 
-test('at the end a packet that fills the rest is enough', () => {
+test('at the end a packet that fills the remaining bytes suffices', () => {
   assert.deepEqual(find(bytesWith(188, 0), true), { at: 0, stride: 188 })
   assert.deepEqual(find(bytesWith(376, 0, 188), true), { at: 0, stride: 188 })
   assert.deepEqual(find(bytesWith(192 + 188, 0, 192), true), { at: 0, stride: 192 })

@@ -1,25 +1,25 @@
-// Finds packet synchronisation in bytes that begin anywhere: plain packets (188 bytes), with a time stamp in front
-// (192, as in M2TS files), or with parity behind (204, EN 300 429).
+// Finds packet synchronisation in bytes that begin anywhere: plain packets (188 bytes), with a timestamp before each
+// (192, as in M2TS files), or with parity after each (204, EN 300 429).
 import { PACKET_SIZE, SYNC_BYTE } from './packet.js'
 
 export const STRIDES = [188, 192, 204] as const
-/** Sync bytes that must follow each other at one stride. TR 101 290 1.1 suggests 5; joins want less. */
+/** Sync bytes required in a row at one stride. TR 101 290 1.1 suggests 5; fewer make joins faster. */
 const LOCK_COUNT = 3
-/** No search leaves more than this many bytes undecided. */
+/** A search leaves at most this many bytes undecided. */
 export const SEARCH_SPAN = 204 * (LOCK_COUNT - 1) + PACKET_SIZE
 
-export interface SyncFound {
-  /** Where the first packet begins, or how far the bytes were ruled out. */
+export interface SyncResult {
+  /** Where the first packet begins, or up to where the bytes have been ruled out. */
   at: number
   /** 0 if not found yet. */
   stride: number
 }
 
 /**
- * Looks from `from` to `end`. `ending`: no more bytes will come, so that fewer sync bytes are enough at the end.
- * Writes the result into `found`.
+ * Searches from `from` to `end`. `ending`: no more bytes will come, so fewer sync bytes suffice at the end. Writes the
+ * result into `found`.
  */
-export function findSync(bytes: Uint8Array, from: number, end: number, ending: boolean, found: SyncFound): void {
+export function findSync(bytes: Uint8Array, from: number, end: number, ending: boolean, found: SyncResult): void {
   found.stride = 0
   let at = from
   while (at < end) {
@@ -36,7 +36,7 @@ export function findSync(bytes: Uint8Array, from: number, end: number, ending: b
   found.at = end
 }
 
-/** The stride of a packet run at `at`; 0 if there is none, -1 if more bytes are needed to say. */
+/** The stride of the run of packets at `at`; 0 if there is none, -1 if more bytes are needed to tell. */
 function strideAt(bytes: Uint8Array, at: number, end: number, ending: boolean): number {
   let open = false
   for (const stride of STRIDES) {
@@ -50,7 +50,7 @@ function strideAt(bytes: Uint8Array, at: number, end: number, ending: boolean): 
   return open ? -1 : 0
 }
 
-/** At the end of the bytes: the packets that are there fill them, but for a rest that is no whole packet. */
+/** At the end of the bytes: the packets fill them, except for a remainder shorter than a packet. */
 function isWhole(at: number, end: number, stride: number, good: number): boolean {
   const rest = end - (at + (good - 1) * stride)
   return rest >= PACKET_SIZE && rest <= stride

@@ -7,7 +7,7 @@ import { AUDIO_PID, joined, packetOf, pesOf, tablesOf } from './packets.test.kit
 import { readPts } from './pes.js'
 import { Timeline } from './timeline.js'
 
-/** Audio from `pts` on, tables first; each unit a packet. */
+/** Audio from `pts` on, after the tables; one packet per unit. */
 function audioOf(pts: number, count: number, counter = 0): Uint8Array {
   const units = Array.from({ length: count }, (_, index) =>
     packetOf({
@@ -35,7 +35,7 @@ function unitsOf(chunks: readonly TsChunk[]): { pts: number; counter: number }[]
   return units
 }
 
-test('a file that starts over goes on one step later', () => {
+test('a file that loops continues one step later', () => {
   const timeline = new Timeline()
   timeline.endGeneration(chunksOf(audioOf(9000, 4), 0, 0), { timeline: 'contiguous' })
   const out = chunksOf(audioOf(9000, 4), 10_000, 1).flatMap((chunk) => [...timeline.push(chunk)])
@@ -45,7 +45,7 @@ test('a file that starts over goes on one step later', () => {
   )
 })
 
-test('a connection goes on as much later as time has passed', () => {
+test('a new connection continues later by the time that has passed', () => {
   const timeline = new Timeline()
   timeline.endGeneration(chunksOf(audioOf(9000, 4), 1000, 0), { timeline: 'elapsed' })
   const out = chunksOf(audioOf(777_777, 2, 9), 3500, 1).flatMap((chunk) => [...timeline.push(chunk)])
@@ -56,7 +56,7 @@ test('a connection goes on as much later as time has passed', () => {
   )
 })
 
-test('a generation whose clocks do not come waits a second, and no longer', () => {
+test('a generation without clocks waits for a second, and no longer', () => {
   const timeline = new Timeline()
   timeline.endGeneration(chunksOf(audioOf(9000, 4), 0, 0), { timeline: 'elapsed' })
   const [tables] = chunksOf(tablesOf(0, false), 5000, 1)
@@ -67,7 +67,7 @@ test('a generation whose clocks do not come waits a second, and no longer', () =
   assert.equal(timeline.counters.junctions, 1)
 })
 
-test('damaged packets before the first unit of their PID are left out', () => {
+test('damaged packets before the first unit of their PID are dropped', () => {
   const timeline = new Timeline()
   timeline.endGeneration(chunksOf(audioOf(9000, 4), 0, 0), { timeline: 'elapsed' })
   const damaged = packetOf({ pid: AUDIO_PID, counter: 12, transportError: true })

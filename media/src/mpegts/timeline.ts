@@ -1,6 +1,6 @@
-// One continuous timeline over all generations of a source. The first generation passes untouched; later ones differ
-// from what arrived only in PCR, OPCR, PTS, DTS, continuity counters and, where the tables changed, their version.
-// No timers: chunks carry their times.
+// One continuous timeline across all generations of a source. The first generation passes unchanged; in later ones only
+// PCR, OPCR, PTS, DTS, continuity counters and, where the tables changed, their version differ from what arrived. No
+// timers: chunks carry their times.
 import type { Discontinuity, Track, TsChunk } from './chunk.js'
 import { Junction } from './junction.js'
 import type { JunctionRules } from './junction.js'
@@ -8,15 +8,18 @@ import { LAST_OF_PID, MARK_FLAGS, MARK_OFFSET, MARK_PID, MARK_SIZE } from './mar
 import { PACKET_SIZE, PID_COUNT, readCounter } from './packet.js'
 import { ProgramTable } from './program-table.js'
 import type { Rewriter } from './rewriter.js'
-import { UNSEEN_COUNTER } from './sent.js'
-import type { Sent } from './sent.js'
+import { UNSEEN_COUNTER } from './sent-state.js'
+import type { SentState } from './sent-state.js'
 import { StreamClocks } from './stream-clocks.js'
 import { areSameTracks, TrackFollower } from './track-follower.js'
 import { withoutUnfinished } from './unfinished-units.js'
 
 /** Plain numbers, for metrics. */
 export interface TimelineCounters {
-  /** Packets left out at junctions: unfinished units of the old side, headless ones of the new. */
+  /**
+   * Packets dropped at junctions: unfinished units of the old generation, and units of the new one whose start is
+   * missing.
+   */
   droppedPackets: number
   junctions: number
 }
@@ -33,7 +36,7 @@ export class Timeline {
   readonly counters: TimelineCounters = { droppedPackets: 0, junctions: 0 }
   readonly #table = new ProgramTable()
   readonly #tracks = new TrackFollower(this.#table)
-  readonly #sent: Sent = {
+  readonly #sent: SentState = {
     table: this.#table,
     clocks: new StreamClocks(),
     counters: new Uint8Array(PID_COUNT).fill(UNSEEN_COUNTER),
@@ -41,25 +44,25 @@ export class Timeline {
   #junction: Junction | undefined
   #rewriter: Rewriter | undefined
   #nextSeq = 0
-  /** The generation at hand is on the timeline right behind the one before. */
+  /** The current generation follows the previous one without a gap in time. */
   #isContiguous = false
-  /** What a chunk had to say of which nothing was sent. */
-  #unsaid: Discontinuity = false
+  /** The discontinuity of a chunk of which nothing was sent. */
+  #pendingDiscontinuity: Discontinuity = false
   #lastTracks: readonly Track[] = []
 
-  /** Takes a chunk of the generation at hand, and owns it: its bytes may be changed. Returns what can be sent. */
+  /** Takes a chunk of the current generation and owns it: its bytes may be changed. Returns what can be sent. */
   push(chunk: TsChunk): readonly TsChunk[] {
     return this.#take(chunk)
   }
 
-  /** Time has passed: a junction that has waited long enough is made with what is known. */
+  /** Time has passed: a junction that has waited too long is made with what is known. */
   flush(nowMs: number): readonly TsChunk[] {
     return this.#junction?.isOverdue(nowMs) === true ? this.#commit() : NO_CHUNKS
   }
 
   /**
-   * The generation has ended with `last`; what is pushed next belongs to another. `contiguous`: no time passes between
-   * the two (a file that starts over). Returns what can be sent of the old one.
+   * The generation has ended with `last`; the next push belongs to another one. `contiguous`: no time passes between
+   * the two (a file that loops). Returns what can be sent of the old one.
    */
   endGeneration(last: readonly TsChunk[], rules: JunctionRules): readonly TsChunk[] {
     const end = { chunk: last.at(-1), isWholeFile: rules.timeline === 'contiguous' }
@@ -97,8 +100,8 @@ export class Timeline {
   #send(chunk: TsChunk, end: GenerationEnd | undefined): TsChunk | undefined {
     const moved = this.#move(chunk, chunk === end?.chunk ? end : undefined)
     this.counters.droppedPackets += (chunk.bytes.length - (moved?.bytes.length ?? 0)) / PACKET_SIZE
-    const discontinuity = this.#breakBefore(chunk) || this.#unsaid
-    this.#unsaid = moved === undefined ? discontinuity : false
+    const discontinuity = this.#breakBefore(chunk) || this.#pendingDiscontinuity
+    this.#pendingDiscontinuity = moved === undefined ? discontinuity : false
     if (moved === undefined) return undefined
     const { generation } = chunk.origin
     const seq = this.#nextSeq++
@@ -106,7 +109,7 @@ export class Timeline {
     return this.#follow(isAsIs ? moved : { ...moved, origin: { generation, seq }, discontinuity })
   }
 
-  /** A file that starts over goes on without a break: nobody has to begin anew. */
+  /** A file that loops continues without a break: no reader has to start anew. */
   #breakBefore({ discontinuity }: TsChunk): Discontinuity {
     return this.#isContiguous && discontinuity === 'source' ? false : discontinuity
   }
@@ -116,12 +119,12 @@ export class Timeline {
     const moved = this.#rewriter === undefined ? chunk : this.#rewriter.rewrite(chunk)
     if (moved === undefined) return undefined
     this.#table.follow(moved)
-    // Units that are left out at the end have their time all the same: a loop is as long wherever chunks were cut.
+    // Units dropped at the end still count in time: the length of a loop does not depend on where chunks were cut.
     this.#sent.clocks.follow(moved, this.#table.isSectionPid)
     return end === undefined ? moved : withoutUnfinished(moved, this.#table, end.isWholeFile)
   }
 
-  /** Notes what is sent, and marks a chunk that begins with other tracks. */
+  /** Records what is sent, and marks a chunk whose tracks differ from those before. */
   #follow(chunk: TsChunk): TsChunk {
     this.#tracks.follow(chunk)
     const { marks, bytes } = chunk

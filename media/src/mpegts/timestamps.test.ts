@@ -7,7 +7,7 @@ const ticks = fc.integer({ min: 0, max: WRAP_90K - 1 })
 const anyTicks = fc.integer({ min: -4 * WRAP_90K, max: 4 * WRAP_90K })
 const HALF = WRAP_90K / 2
 
-test('mod33 stays on the clock', () => {
+test('mod33 stays within 33 bits', () => {
   const rows = [
     { name: 'zero', value: 0, expected: 0 },
     { name: 'the last tick', value: WRAP_90K - 1, expected: WRAP_90K - 1 },
@@ -19,7 +19,7 @@ test('mod33 stays on the clock', () => {
   fc.assert(fc.property(anyTicks, (value) => mod33(value) >= 0 && mod33(value) < WRAP_90K))
 })
 
-test('difference33 takes the shortest way over the wrap', () => {
+test('difference33 takes the shortest way across the wrap', () => {
   assert.equal(difference33(5, WRAP_90K - 5), 10)
   assert.equal(difference33(WRAP_90K - 5, 5), -10)
   assert.equal(difference33(HALF, 0), HALF)
@@ -34,7 +34,7 @@ test('difference33 takes the shortest way over the wrap', () => {
   )
 })
 
-test('an unwrapper follows a clock over the wrap in both directions', () => {
+test('an unwrapper follows a clock across the wrap in both directions', () => {
   const steps = fc.array(fc.integer({ min: -HALF + 1, max: HALF }), { maxLength: 50 })
   fc.assert(
     fc.property(ticks, steps, (start, differences) => {
@@ -49,7 +49,7 @@ test('an unwrapper follows a clock over the wrap in both directions', () => {
   )
 })
 
-test('an unwrapper that was reset takes the next value as it is', () => {
+test('after a reset an unwrapper returns the next value unchanged', () => {
   const unwrapper = new Unwrapper()
   unwrapper.unwrap(WRAP_90K - 1)
   assert.equal(unwrapper.unwrap(0), WRAP_90K)
@@ -57,7 +57,7 @@ test('an unwrapper that was reset takes the next value as it is', () => {
   assert.equal(unwrapper.unwrap(7), 7)
 })
 
-test('milliseconds and ticks are 90 to 1', () => {
+test('a millisecond is 90 ticks', () => {
   assert.equal(ticksFromMs(40), 3600)
   assert.equal(ticksFromMs(33.3667), 3003)
   assert.equal(msFromTicks(3600), 40)

@@ -7,7 +7,7 @@ import { areSameTracks, TrackFollower } from './track-follower.js'
 
 const KEY = [0x40]
 
-/** A key picture with an SPS that holds this byte; its slice stands in the second packet. */
+/** A key picture with an SPS that contains this byte; its slice is in the second packet. */
 function keyChunk(sps: number, isCutOff = false): ReturnType<typeof chunkOf> {
   const payload = pesOf(0xe0, 9000, 0, [0, 0, 1, 0x67, 77, 0, sps, 0, 0, 1, 0x68, 1])
   const first = packetOf({ pid: VIDEO_PID, counter: 0, unitStart: true, payload, field: KEY })
@@ -25,18 +25,18 @@ function hashAfter(...chunks: readonly ReturnType<typeof chunkOf>[]): number {
   return follower.tracks(table.select())[0]!.parameterSets
 }
 
-test('the hash of a track tells its parameter sets apart', () => {
+test('the hash of a track distinguishes its parameter sets', () => {
   assert.notEqual(hashAfter(keyChunk(1)), 0)
   assert.equal(hashAfter(keyChunk(1)), hashAfter(keyChunk(2), keyChunk(1)))
   assert.notEqual(hashAfter(keyChunk(1)), hashAfter(keyChunk(2)))
 })
 
-test('a picture of which the chunk has not all parameter sets changes nothing', () => {
+test('a picture whose parameter sets are incomplete in the chunk changes nothing', () => {
   assert.equal(hashAfter(keyChunk(1), keyChunk(2, true)), hashAfter(keyChunk(1)))
   assert.equal(hashAfter(keyChunk(1, true)), 0)
 })
 
-test('tracks are the same while PID, type, codec and parameter sets are', () => {
+test('tracks are equal if PID, type, codec and parameter sets are', () => {
   const track: Track = { pid: 1, streamType: 0x1b, media: 'video', codec: 'h264', language: '', parameterSets: 5 }
   assert.ok(areSameTracks([track], [{ ...track, language: 'eng' }]))
   assert.ok(areSameTracks([track], [{ ...track, parameterSets: 0 }]))

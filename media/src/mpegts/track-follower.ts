@@ -1,5 +1,5 @@
-// The tracks of a stream with a hash of their parameter sets: what has to be the same for a decoder to go on without
-// being told. Looked at where a decoder may start, once a GOP.
+// The tracks of a stream with a hash of their parameter sets: what must stay the same for a decoder to continue without
+// notice. Examined where a decoder may start, once per GOP.
 import type { Chunk, Track, TsChunk } from './chunk.js'
 import { MARK_FLAGS, MARK_OFFSET, MARK_PID, MARK_SIZE, RANDOM_ACCESS, SCRAMBLED, UNIT_START } from './marks.js'
 import { isUnitStart, PACKET_SIZE, payloadOffset, readPid } from './packet.js'
@@ -7,7 +7,7 @@ import { hashParameterSets } from './parameter-sets.js'
 import { pesHeaderEnd } from './pes.js'
 import type { Program, ProgramTable } from './program-table.js'
 
-/** Parameter sets stand at the head of an access unit; no more of it than this is looked at. */
+/** Parameter sets are at the start of an access unit; no more of it than this is examined. */
 const MAX_UNIT_BYTES = 8 * 1024
 
 export class TrackFollower {
@@ -15,12 +15,12 @@ export class TrackFollower {
   readonly #hashes = new Map<number, number>()
   readonly #unit = new Uint8Array(MAX_UNIT_BYTES)
 
-  /** `table` follows the same stream; the caller feeds it first. */
+  /** `table` follows the same stream; the caller updates it first. */
   constructor(table: ProgramTable) {
     this.#table = table
   }
 
-  /** Takes a chunk; only those that begin at a random access point say something. */
+  /** Takes a chunk; only one that begins at a random access point is examined. */
   follow(chunk: TsChunk): void {
     if (!chunk.randomAccess) return
     const { marks } = chunk
@@ -50,7 +50,7 @@ export class TrackFollower {
   }
 }
 
-/** True if a decoder of `before` can go on with `after`. Parameter sets that were not seen yet are no difference. */
+/** True if a decoder of `before` can continue with `after`. Parameter sets not seen yet count as equal. */
 export function areSameTracks(before: readonly Track[], after: readonly Track[]): boolean {
   if (before.length !== after.length) return false
   return before.every((track, index) => {
@@ -62,7 +62,10 @@ export function areSameTracks(before: readonly Track[], after: readonly Track[])
   })
 }
 
-/** Copies the elementary stream of the unit that begins at `offset`, as far as chunk and room go; returns its length. */
+/**
+ * Copies the elementary stream of the unit that begins at `offset`, as far as chunk and buffer allow; returns its
+ * length.
+ */
 function collectUnit(bytes: Uint8Array, offset: number, pid: number, into: Uint8Array): number {
   let length = 0
   for (let packet = offset; packet < bytes.length && length < into.length; packet += PACKET_SIZE) {

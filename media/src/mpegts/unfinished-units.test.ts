@@ -6,7 +6,7 @@ import { ProgramTable } from './program-table.js'
 import { withoutUnfinished } from './unfinished-units.js'
 
 const table = new ProgramTable()
-/** Bytes behind PES_packet_length in units of one packet, and of two. */
+/** Bytes after PES_packet_length in units of one packet, and of two. */
 const ONE = 184 - 6
 const TWO = 2 * 184 - 6
 
@@ -19,7 +19,7 @@ function left(isWholeFile: boolean, ...packets: readonly Uint8Array[]): number {
   return (whole?.bytes.length ?? 0) / PACKET_SIZE
 }
 
-test('a unit that has all its bytes stays, one that lacks some goes with all its packets', () => {
+test('a complete unit stays, an incomplete one is dropped with all its packets', () => {
   const audio = packetOf({ pid: AUDIO_PID, counter: 1 })
   const other = packetOf({ pid: 0x50, counter: 0 })
   assert.equal(left(false, audioStart(0, TWO), other, audio), 3)
@@ -27,7 +27,7 @@ test('a unit that has all its bytes stays, one that lacks some goes with all its
   assert.equal(left(false, audioStart(0, ONE), audioStart(1, TWO), other), 2)
 })
 
-test('a unit without length has ended with its file, and not with its connection', () => {
+test('a unit of unspecified length ends with its file, but not with its connection', () => {
   const packets = [
     tablesOf(0),
     packetOf({ pid: VIDEO_PID, counter: 0, unitStart: true, payload: pesOf(0xe0, 9000) }),
@@ -37,7 +37,7 @@ test('a unit without length has ended with its file, and not with its connection
   assert.equal(left(false, ...packets), 2)
 })
 
-test('sections and what began before the chunk stay', () => {
+test('sections and units that began before the chunk stay', () => {
   assert.equal(
     left(false, tablesOf(0), packetOf({ pid: AUDIO_PID, counter: 1 }), packetOf({ pid: 0x50, counter: 0 })),
     4,
@@ -46,7 +46,7 @@ test('sections and what began before the chunk stay', () => {
   assert.equal(left(false, tablesOf(0), cue), 3)
 })
 
-test('a chunk of nothing but unfinished units is gone', () => {
+test('a chunk with only unfinished units is dropped', () => {
   const packets = [0, 1, 2].map((counter) =>
     packetOf({ pid: AUDIO_PID, counter, unitStart: counter === 0, payload: pesOf(0xc0, 9, 9999) }),
   )

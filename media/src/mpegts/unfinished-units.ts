@@ -1,5 +1,5 @@
-// The end of a generation: PES packets that broke off are left out, where they have not been sent yet. Kept, receivers
-// report them as corrupt.
+// The end of a generation: PES packets that broke off are dropped if they have not been sent yet. If they were kept,
+// receivers would report them as corrupt.
 import type { TsChunk } from './chunk.js'
 import { withoutPackets } from './edit-chunk.js'
 import { MARK_FLAGS, MARK_OFFSET, MARK_PID, MARK_SIZE, UNIT_START } from './marks.js'
@@ -12,7 +12,7 @@ const PES_FIXED = 6
 
 /**
  * The last chunk of a generation without the PES packets that begin in it and do not end. `isWholeFile`: a PES packet
- * that does not tell its length has ended with the stream. Undefined if nothing is left.
+ * of unspecified length ends with the stream. Undefined if nothing is left.
  */
 export function withoutUnfinished(chunk: TsChunk, table: ProgramTable, isWholeFile: boolean): TsChunk | undefined {
   const lastStarts = new Map<number, number>()

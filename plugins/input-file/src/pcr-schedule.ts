@@ -1,7 +1,7 @@
 // When each byte of a file is due, by the program clock of the stream in it: bytes between two PCRs are spread evenly over
 // the time between them (ISO/IEC 13818-1 2.4.2.2). No timers and no I/O: blocks in, due bytes out.
 import { findSync, hasPcr, PACKET_SIZE, readPcr27M, readPid, SYNC_BYTE } from '@millrace/media/mpegts'
-import type { SyncFound } from '@millrace/media/mpegts'
+import type { SyncResult } from '@millrace/media/mpegts'
 
 /** Ticks of the PCR a millisecond. */
 const TICKS_PER_MS = 27_000
@@ -25,7 +25,7 @@ export class PcrSchedule {
   /** Blocks that are not due yet; #released is the position of the first byte of the first one. */
   readonly #blocks: Uint8Array[] = []
   readonly #points: Point[] = []
-  readonly #found: SyncFound = { at: 0, stride: 0 }
+  readonly #found: SyncResult = { at: 0, stride: 0 }
   /** Bytes at the end of the last block that were not searched yet, and the position of their first. */
   #rest = new Uint8Array(0)
   #restAt = 0

@@ -1,14 +1,14 @@
 // Is it a transport stream at all? Keeps the beginning of a body back until packets are seen in it, so that what is none
 // never reaches the framer.
 import { findSync } from '@millrace/media/mpegts'
-import type { SyncFound } from '@millrace/media/mpegts'
+import type { SyncResult } from '@millrace/media/mpegts'
 
 /** Packets must be seen within so many bytes. */
 export const SEARCH_BYTES = 64 * 1024
 const NOTHING: readonly Uint8Array[] = []
 
 export class PacketSearch {
-  readonly #found: SyncFound = { at: 0, stride: 0 }
+  readonly #found: SyncResult = { at: 0, stride: 0 }
   #held: Uint8Array | undefined
   #filled = 0
   #isFound = false

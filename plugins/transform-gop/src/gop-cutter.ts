@@ -12,7 +12,7 @@ import {
   PACKET_SIZE,
   payloadOffset,
   PSI,
-  PsiTail,
+  PartialSections,
   readPid,
   readPts,
   SpliceTracker,
@@ -57,7 +57,7 @@ export class GopCutter {
   readonly #settings: GopCutterSettings
   readonly #splice = new SpliceTracker()
   readonly #follower = new TrackFollower(this.#splice.table)
-  readonly #psiTail: PsiTail
+  readonly #psiTail: PartialSections
   /** Those that the cutter before this one has seen. */
   readonly #parameterSets: ReadonlyMap<number, number>
   #gop: Gop | undefined
@@ -72,7 +72,7 @@ export class GopCutter {
   constructor(settings: GopCutterSettings, before?: CutterState) {
     this.#settings = settings
     this.#parameterSets = before?.parameterSets ?? new Map()
-    this.#psiTail = new PsiTail(before?.tails)
+    this.#psiTail = new PartialSections(before?.tails)
     if (before === undefined) return
     this.#splice.follow(psiChunk(before.tables, true))
     for (const packet of before.tails) this.#splice.follow(psiChunk(packet, false))

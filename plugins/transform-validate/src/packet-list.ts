@@ -1,12 +1,12 @@
 // Packets on their way from one chunk into another, with what the marks of the first said of each. Copies in runs, and not
 // at all where everything stays.
 import { CONTINUITY_ERROR, PACKET_SIZE, RANDOM_ACCESS, SYNC_BYTE_ERROR, SYNC_LOSS } from '@millrace/media/mpegts'
-import type { KnownOfPackets } from '@millrace/media/mpegts'
+import type { PriorMarks } from '@millrace/media/mpegts'
 
 /** What only the framer could know of a packet, or knew better: it has seen what came before, and behind the chunk. */
 const KEPT_FLAGS = RANDOM_ACCESS | SYNC_LOSS | SYNC_BYTE_ERROR | CONTINUITY_ERROR
 
-export class PacketList implements KnownOfPackets {
+export class PacketList implements PriorMarks {
   ms: Int32Array
   flags: Int32Array
   readonly #source: Uint8Array

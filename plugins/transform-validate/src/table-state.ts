@@ -6,7 +6,7 @@ import type { StoredSection } from '@millrace/media/mpegts'
 export interface TableState {
   /** PAT, CAT and PMTs in force. */
   readonly sections: readonly StoredSection[]
-  /** Packets of sections that are under way, as a PsiTail keeps them. */
+  /** Packets of sections that are under way, as a PartialSections keeps them. */
   readonly tails: readonly Uint8Array[]
 }
 

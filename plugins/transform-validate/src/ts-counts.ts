@@ -12,7 +12,7 @@ import {
   SYNC_BYTE_ERROR,
   SYNC_LOSS,
   TRANSPORT_ERROR,
-  PsiTail,
+  PartialSections,
 } from '@millrace/media/mpegts'
 import type { Chunk } from '@millrace/media/mpegts'
 import { restoreTables } from './table-state.js'
@@ -43,12 +43,12 @@ export class TsCounts {
   readonly #named = new Set<number>()
   /** Those that were named at any time: their counts stay. */
   readonly #counted = new Set<number>()
-  readonly #psiTail: PsiTail
+  readonly #psiTail: PartialSections
   #seenChanges = -1
 
   /** `before`: what is known of the stream until now. Counts begin at 0 all the same. */
   constructor(before?: CountsState) {
-    this.#psiTail = new PsiTail(before?.tables.tails)
+    this.#psiTail = new PartialSections(before?.tables.tails)
     if (before === undefined) return
     restoreTables(this.#table, before.tables)
     for (const pid of before.counted) this.#counted.add(pid)

@@ -1,4 +1,5 @@
-// The product, a bare Node sender and a C sender in turns: CPU per gigabit, and the medians of their ratios by round.
+// Measures the product, a bare Node sender and a C sender in turn: CPU per gigabit, and the medians of their per-round
+// ratios.
 import type { Tools } from '../measure/bench-machine.js'
 import { median } from '../measure/median.js'
 import { coreShare } from '../measure/process-usage.js'
@@ -13,22 +14,22 @@ export interface ComparisonSettings {
   readonly bitsPerSecond: number
   readonly clients: number
   readonly rounds: number
-  /** Who takes turns: a sender, and its batch in milliseconds. */
+  /** What is compared: a sender, and its batch in milliseconds. */
   readonly subjects: readonly (readonly [sender: Sender, batchMs: number])[]
 }
 
 export interface Comparison {
-  /** By `nameOf` a sender and its batch; what could not be started is not there. */
+  /** By `nameOf` of sender and batch; senders that could not be started are missing. */
   readonly windows: ReadonlyMap<string, readonly CpuWindow[]>
-  /** Seconds of CPU in a second that the first subject takes without any client. */
+  /** CPU-seconds per second that the first subject uses without clients. */
   readonly idleShare: number
 }
 
-/** In each window of the product there is one scrape. */
+/** Each window of the product includes one scrape. */
 const WINDOW = { joinsPerSecond: 1000, settleMs: 300, windowMs: SCRAPE_EVERY_MS } as const
 /**
- * Rounds that only warm up. What runs twenty times a second is compiled within some minutes, in threads whose work counts
- * too, and a channel runs for days.
+ * Warm-up rounds. Code that runs twenty times a second is compiled within a few minutes, in threads whose work is also
+ * counted, and a channel runs for days.
  */
 const WARM_UP_ROUNDS = 15
 const IDLE_MS = 2 * SCRAPE_EVERY_MS
@@ -37,7 +38,7 @@ export function nameOf(sender: Sender, batchMs: number): string {
   return `${sender} ${batchMs} ms`
 }
 
-/** `onRound` is called after each round with how many are done. */
+/** `onRound` is called after each round with the number of finished rounds. */
 export async function compareCpu(
   settings: ComparisonSettings,
   tools: Tools,
@@ -59,7 +60,7 @@ export async function compareCpu(
   }
 }
 
-/** Each subject once, one after the other. */
+/** Measures each subject once, one after another. */
 async function measureRound(
   subjects: readonly Subject[],
   { bitsPerSecond, clients }: ComparisonSettings,
@@ -71,7 +72,7 @@ async function measureRound(
   return measured
 }
 
-/** Of one subject's figure to another's, in the middle of the rounds; undefined where one of them was not there. */
+/** Median ratio of one subject's figure to another's; undefined if one of them is missing. */
 export function ratioOf({ windows }: Comparison, name: string, to: string): number | undefined {
   const [own, others] = [windows.get(name), windows.get(to)]
   if (own === undefined || others === undefined) return undefined
@@ -100,7 +101,7 @@ async function start(
   return await startProduct(name, { input: `type: file, path: ${path}, loop: true, batch: ${batchMs}ms` }, tools)
 }
 
-/** Another one begins in each round. */
+/** Rotates the order, so a different one is first in each round. */
 function inTurn<T>(items: readonly T[], round: number): readonly T[] {
   const first = round % items.length
   return [...items.slice(first), ...items.slice(0, first)]

@@ -47,7 +47,7 @@ export function comparisonRows(comparison: Comparison, clients: number): readonl
   ]
 }
 
-/** Batches of 20 ms: what the kernel takes for two and a half times as many writes shows in the senders in C and Node. */
+/** Batches of 20 ms: the kernel's cost of two and a half times as many writes shows in the C and Node senders. */
 export function shortBatchRows(comparison: Comparison, clients: number): readonly Row[] {
   const [product, bare, c] = [nameOf('product', 20), nameOf('bare', 20), nameOf('c', 20)]
   const reference = nameOf('c', 50)
@@ -104,17 +104,17 @@ export function stalledRows({
   seconds,
   grewBytes,
   boundBytes,
-  bystanders,
-  cameBack,
+  activeReaders,
+  resumed,
 }: Stalled): readonly Row[] {
-  const { worstGapMs, counterErrors } = bystanders
+  const { worstGapMs, counterErrors } = activeReaders
   return [
     [
       `Memory when ${readers} viewers stop reading for ${seconds} s, 16 Mb/s, window 32 MiB`,
       `grew by ${megabytes(grewBytes)}, bound ${megabytes(boundBytes)}`,
     ],
     ['Other viewers meanwhile', `longest gap ${worstGapMs.toFixed(0)} ms, ${counterErrors} continuity errors`],
-    ['Viewers that resume within the window', `${cameBack.counterErrors} continuity errors, ${cameBack.lost} lost`],
+    ['Viewers that resume within the window', `${resumed.counterErrors} continuity errors, ${resumed.lost} lost`],
   ]
 }
 
@@ -125,7 +125,7 @@ export function channelsRow({ channels, coreShare, totalBytes }: Channels): Row 
   ]
 }
 
-/** Markdown with columns as wide as their widest cell, as the formatter wants it. */
+/** Markdown with columns as wide as their widest cell, as the formatter requires. */
 export function renderTable(head: Row, rows: readonly Row[]): string {
   const widths = [0, 1].map((column) => Math.max(...[head, ...rows].map((row) => row[column]!.length)))
   const line = (cells: readonly string[], fill: string): string =>

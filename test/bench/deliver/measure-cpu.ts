@@ -1,4 +1,5 @@
-// CPU-seconds that senders take per gigabit, one after the other in each round, so that all see the same machine.
+// CPU-seconds that senders use per gigabit, measured one after another in each round, so all see the same machine
+// state.
 import { setTimeout as pause } from 'node:timers/promises'
 import { cpuSeconds } from '../measure/process-usage.js'
 import type { Subject } from './subject.js'
@@ -6,20 +7,20 @@ import type { Subject } from './subject.js'
 export interface CpuSettings {
   readonly clients: number
   readonly joinsPerSecond: number
-  /** After all clients read. */
+  /** Settling time after all clients read. */
   readonly settleMs: number
   readonly windowMs: number
 }
 
 export interface CpuWindow {
   readonly cpuPerGbit: number
-  /** Of what the clients should have got at this rate. */
+  /** Share of what the clients should have received at this rate. */
   readonly share: number
   readonly firstByteMs: { readonly p50: number; readonly p99: number }
   readonly worstGapMs: number
 }
 
-/** One window of one sender: its clients come, settle, are measured, and leave. */
+/** Measures one window of one sender: its clients connect, settle, are measured, and disconnect. */
 export async function measureCpu(
   { pid, load }: Subject,
   bitsPerSecond: number,

@@ -1,4 +1,4 @@
-// What else is measured of the whole product, each with an engine of its own: latency, joins, memory, stalled readers.
+// Other figures of the whole product, each with its own engine: latency, joins, memory, stalled readers.
 import { setTimeout as pause } from 'node:timers/promises'
 import type { LoadMark, Spread } from '../load/load-mark.js'
 import type { Tools } from '../measure/bench-machine.js'
@@ -9,12 +9,12 @@ import { startProduct, type Subject } from './subject.js'
 
 const CHECKED = 10
 const MIB = 1024 * 1024
-/** Until the window of the default length is full, and code that runs all the time has been compiled. */
+/** Until a window of the default length is full, and constantly running code has been compiled. */
 const FILL_MS = 11_000
-/** Until what runs twenty times a second in each channel has been compiled. */
+/** Until the code that runs twenty times a second in each channel has been compiled. */
 const COMPILE_MS = 45_000
 const CHANNELS_MS = 15_000
-/** Until those who came last have what is in the window. */
+/** Until the readers that joined last have received what is in the window. */
 const SETTLE_MS = 2000
 
 export interface Latency {
@@ -24,7 +24,7 @@ export interface Latency {
   readonly counterErrors: number
 }
 
-/** From the feed through input `http` to readers that check every packet, among `clients` others. */
+/** Latency from the feed through input `http` to readers that check every packet, among `clients` others. */
 export async function measureLatency(
   stream: Uint8Array,
   bitsPerSecond: number,
@@ -47,7 +47,7 @@ export async function measureLatency(
 
 export interface Joins {
   readonly firstByteMs: Spread
-  /** Of those who were there before, and stay. */
+  /** Readers that were connected before, and stay. */
   readonly worstGapMs: number
   readonly joined: number
   readonly lost: number
@@ -55,7 +55,7 @@ export interface Joins {
   readonly counterErrors: number
 }
 
-/** So many readers a second come for `seconds`, each leaves a second later; some others just go on. */
+/** `perSecond` readers a second join for `seconds`, each leaves a second later; a few others stay connected. */
 export async function measureJoins(
   path: string,
   { perSecond, seconds }: { readonly perSecond: number; readonly seconds: number },
@@ -75,12 +75,12 @@ export async function measureJoins(
 
 export interface Channels {
   readonly channels: number
-  /** Of a core. */
+  /** Share of a core. */
   readonly coreShare: number
   readonly totalBytes: number
 }
 
-/** Many pipelines, and nobody watches. */
+/** Measures many pipelines without viewers. */
 export async function measureChannels(path: string, channels: number, tools: Tools): Promise<Channels> {
   const input = `type: file, path: ${path}, loop: true, batch: 50ms`
   await using product = await startProduct(`${channels} channels`, { input, channels }, tools)
@@ -95,14 +95,17 @@ export interface Memory {
   readonly perClientBytes: number
   readonly marginalBytes: number
   readonly totalBytes: number
-  /** Of the many while they read: of the rate, and of a core. */
+  /** While all clients read: shares of the rate and of a core. */
   readonly share: number
   readonly coreShare: number
   readonly worstGapMs: number
   readonly lost: number
 }
 
-/** Resident memory with no client, with few and with many; and whether the many get all of the stream in time. */
+/**
+ * Measures resident memory without clients, with few and with many; and whether the many receive all of the stream in
+ * time.
+ */
 export async function measureMemory(
   path: string,
   { bitsPerSecond, few, many }: { readonly bitsPerSecond: number; readonly few: number; readonly many: number },
@@ -139,16 +142,18 @@ export async function measureMemory(
 export interface Stalled {
   readonly readers: number
   readonly seconds: number
-  /** How much memory grew over what it was before the readers came, at most. */
+  /** The most by which memory grew from before the readers joined. */
   readonly grewBytes: number
-  /** Of window and what each reader may catch up. */
+  /** The window plus the catch-up limit of each reader. */
   readonly boundBytes: number
-  readonly bystanders: LoadMark
-  /** Of those who were stalled for a part of the window only, after they went on. */
-  readonly cameBack: LoadMark
+  readonly activeReaders: LoadMark
+  /** Readers that were stalled only for part of the window, after they resumed. */
+  readonly resumed: LoadMark
 }
 
-/** Readers that stop reading while some others go on; a few come back while the window still has what they miss. */
+/**
+ * Measures readers that stop reading while others continue; a few resume while the window still has what they missed.
+ */
 export async function measureStalled(
   path: string,
   { readers, seconds, windowMiB }: { readonly readers: number; readonly seconds: number; readonly windowMiB: number },
@@ -161,7 +166,7 @@ export async function measureStalled(
   load.tell(`check ${CHECKED}`)
   await load.reading(CHECKED)
   await warmUp(product)
-  // Small, so that the kernel holds little of what they do not read; the window has to.
+  // Small, so that the kernel buffers little of what they do not read, and the window has to.
   load.tell(`buffer ${64 * 1024}`)
   load.tell('stall')
   const none = residentBytes(pid)
@@ -170,7 +175,7 @@ export async function measureStalled(
   await pause(Math.min(8, seconds / 2) * 1000)
   load.tell('resume')
   await pause(2000)
-  const cameBack = await load.mark()
+  const resumed = await load.mark()
   load.tell('stall')
   load.tell(`open ${readers} 500`)
   await load.reading(2 * CHECKED + readers)
@@ -180,18 +185,18 @@ export async function measureStalled(
     await pause(500)
     most = Math.max(most, residentBytes(pid))
   }
-  const bystanders = await load.mark()
+  const activeReaders = await load.mark()
   const boundBytes = windowMiB * MIB + (readers + CHECKED) * 256 * 1024
-  return { readers, seconds, grewBytes: most - none, boundBytes, bystanders, cameBack }
+  return { readers, seconds, grewBytes: most - none, boundBytes, activeReaders, resumed }
 }
 
-/** Some readers come and go, so that the code that serves them has run often. */
+/** Some readers join and leave, so that the code that serves them has run often. */
 async function warmUp({ load }: Subject): Promise<void> {
   load.tell('churn 500 500 6')
   await pause(7000)
 }
 
-/** In the middle of what it is over two seconds, in which the collector comes and goes. */
+/** The median over two seconds, during which garbage collections happen. */
 async function settledMemory(pid: number): Promise<number> {
   const values: number[] = []
   for (let sample = 0; sample < 20; sample++) {

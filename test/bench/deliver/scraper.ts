@@ -1,5 +1,5 @@
-// Reads the metrics of an engine over a connection that it keeps, as Prometheus does, and three times as often as in its
-// own example configuration, where it is every 15 s.
+// Scrapes an engine over a persistent connection, as Prometheus does, but every 5 s; Prometheus's example configuration
+// scrapes every 15 s.
 import { Agent, get } from 'node:http'
 
 export const SCRAPE_EVERY_MS = 5000

@@ -1,4 +1,4 @@
-// What is measured: a process that serves a stream over HTTP, with a load client that reads it.
+// The subject of a measurement: a process that serves a stream over HTTP, with a load client that reads it.
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { Child } from '../../e2e/kit/child.js'
@@ -17,14 +17,14 @@ export interface Subject extends AsyncDisposable {
 export interface EngineSetup {
   /** Options of the input, as YAML between braces. */
   readonly input: string
-  /** Pipelines that are the same but for their path; by default one. */
+  /** Number of pipelines that differ only in their path; by default one. */
   readonly channels?: number
-  /** More options of the output. */
+  /** Additional options of the output. */
   readonly output?: string
   readonly files?: Readonly<Record<string, Uint8Array>>
 }
 
-/** The whole product: validation, GOPs, http-ts, and metrics that are scraped. */
+/** Starts the whole product: validation, GOPs, http-ts, and scraped metrics. */
 export async function startProduct(name: string, setup: EngineSetup, tools: Tools): Promise<Subject> {
   const yaml = [
     'version: 1',
@@ -57,13 +57,13 @@ function pipeline(name: string, { input, output }: EngineSetup): string {
   ].join('\n')
 }
 
-/** The least that Node can do, with the same batches. */
+/** Starts the minimum that Node can do, with the same batches. */
 export function startBareSender(name: string, args: readonly string[], tools: Tools): Promise<Subject> {
   const program = fileURLToPath(new URL('../reference/bare-sender.js', import.meta.url))
   return startSender(name, [process.execPath, program, ...args], tools)
 }
 
-/** The least that C can do, with the same batches; undefined without a compiler. */
+/** Starts the minimum that C can do, with the same batches; undefined without a compiler. */
 export async function startCSender(name: string, args: readonly string[], tools: Tools): Promise<Subject | undefined> {
   return tools.sender === undefined ? undefined : await startSender(name, [tools.sender, ...args], tools)
 }
@@ -73,7 +73,7 @@ async function startSender(name: string, command: readonly string[], tools: Tool
   const child = new Child(program, args, { cwd: '/' })
   const url = await until(
     () => /^(http:.*)\n/.exec(child.stdout)?.[1],
-    () => `${name} says nothing: ${child.stderr}`,
+    () => `${name} prints nothing: ${child.stderr}`,
   )
   return new RunningSubject(name, child.pid, new LoadProcess(url, tools), () => child[Symbol.asyncDispose]())
 }

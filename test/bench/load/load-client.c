@@ -1,16 +1,16 @@
-// The load of the delivery bench: any number of HTTP readers in one thread. Bulk readers discard in the kernel, so that
-// the load costs little beside what is measured; checked readers look at every packet: sync, continuity counters, and
-// the time stamps of the feed. load-client.ts is the same for machines without a C compiler.
+// The load of the delivery bench: any number of HTTP readers in one thread. Bulk readers discard data in the kernel, so
+// the load costs little compared with what is measured; checked readers check every packet: sync, continuity counters,
+// and the timestamps of the feed. load-client.ts is the equivalent for machines without a C compiler.
 //
-//   load-client URL      reads commands from stdin, one a line; URL is http://127.0.0.1:PORT/PATH
-//     open N RATE        N more bulk readers, RATE a second (0: at once)
+//   load-client URL      reads commands from stdin, one per line; URL is http://127.0.0.1:PORT/PATH
+//     open N RATE        N more bulk readers, RATE per second (0: at once)
 //     check N            N more checked readers
-//     late N             N more checked readers that stop reading at `stall`, too
-//     churn RATE MS S    for S seconds RATE bulk readers a second come, each leaves MS after it came
-//     stall / resume     bulk and late readers stop reading, go on
-//     buffer BYTES       receive buffer of readers from now on
-//     close              all leave
-//     mark               prints what was seen since the mark before, one line of JSON
+//     late N             N more checked readers that also stop reading at `stall`
+//     churn RATE MS S    for S seconds, RATE bulk readers per second join, each leaves after MS
+//     stall / resume     bulk and late readers stop reading, resume
+//     buffer BYTES       receive buffer of new readers
+//     close              all disconnect
+//     mark               prints what was measured since the previous mark, as one line of JSON
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
@@ -104,7 +104,7 @@ static void dial(uint64_t leave_ns, int is_checked, int is_late) {
   readers[reader_count++] = reader;
 }
 
-// Closed and marked; taken out of the list by the next sweep.
+// Closes the reader and marks it; the next sweep removes it from the list.
 static void leave(struct reader *reader, uint64_t *why) {
   if (reader->fd < 0) return;
   if (why != NULL) (*why)++;
@@ -222,7 +222,7 @@ static void discard(struct reader *reader, uint64_t now) {
   }
 }
 
-// Reads what bulk readers have got, lets those leave whose time has come, and forgets who has left.
+// Reads what bulk readers have received, disconnects those whose time is up, and frees those that have left.
 static void sweep(void) {
   uint64_t now = now_ns();
   size_t kept = 0;
@@ -387,7 +387,7 @@ int main(int argc, char **argv) {
       if (events[i].data.ptr == NULL) has_commands = 1;
       else take_event(events[i].data.ptr, events[i].events);
     }
-    // A command may free readers that later events speak of.
+    // A command may free readers that later events refer to.
     if (has_commands) read_commands();
   }
 }

@@ -1,5 +1,5 @@
-// The load of the delivery bench where there is no C compiler: the commands and the answer of load-client.c. It costs as
-// much as a server of Node, so it needs a core of its own.
+// The load of the delivery bench on machines without a C compiler: the same commands and output as load-client.c. It
+// uses as much CPU as a Node server, so it needs its own core.
 import { connect, type Socket } from 'node:net'
 import { createInterface } from 'node:readline'
 import { type LoadMark, spreadOf } from './load-mark.js'

@@ -1,4 +1,4 @@
-// What a load client saw since the mark before; load-client.c and load-client.ts print it as one line of JSON.
+// What a load client measured since the previous mark; load-client.c and load-client.ts print it as one line of JSON.
 
 export interface Spread {
   readonly count: number
@@ -8,30 +8,30 @@ export interface Spread {
 }
 
 export interface LoadMark {
-  /** Monotonic. */
+  /** Monotonic milliseconds. */
   readonly atMs: number
-  /** Of bodies. */
+  /** Bytes of response bodies. */
   readonly bytes: number
-  /** Connections, and those that have got a byte of the body. */
+  /** Connections, and those that have received part of the body. */
   readonly readers: number
   readonly reading: number
-  /** Readers that got their first byte. */
+  /** Readers that received their first byte. */
   readonly begun: number
   /** From connecting to the first byte of the body. */
   readonly firstByteMs: Spread
-  /** From the time stamps of the feed to reading them, of checked readers. */
+  /** From the timestamps of the feed to reading them, for checked readers. */
   readonly latencyMs: Spread
-  /** Longest time without a byte of a reader that was reading. */
+  /** Longest time in which a reader that was reading received nothing. */
   readonly worstGapMs: number
-  /** Ended by the server, and answered otherwise than 200 or not at all. */
+  /** Connections ended by the server, and those with a status other than 200 or no response. */
   readonly lost: number
   readonly refused: number
-  /** Of checked readers. */
+  /** Errors seen by checked readers. */
   readonly counterErrors: number
   readonly syncErrors: number
 }
 
-/** Sorts the values. */
+/** Sorts `values` in place. */
 export function spreadOf(values: number[]): Spread {
   values.sort((a, b) => a - b)
   const at = (share: number): number => values[Math.floor(values.length * share)] ?? 0

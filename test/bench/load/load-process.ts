@@ -1,4 +1,4 @@
-// A load client as a child process: the one in C where it could be compiled, else the one in Node.
+// A load client as a child process: the C client if it could be compiled, else the Node one.
 import { type ChildProcess, spawn } from 'node:child_process'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
@@ -36,17 +36,17 @@ export class LoadProcess implements AsyncDisposable {
     this.#child.stdin?.write(`${command}\n`)
   }
 
-  /** What was seen since the mark before. */
+  /** What was measured since the previous mark. */
   async mark(): Promise<LoadMark> {
     this.tell('mark')
-    const line = await until(() => /^.*\n/.exec(this.#text)?.[0], 'the load client does not answer', 30_000)
+    const line = await until(() => /^.*\n/.exec(this.#text)?.[0], 'the load client does not respond', 30_000)
     this.#text = this.#text.slice(line.length)
     return JSON.parse(line) as LoadMark
   }
 
-  /** Marks until so many readers read; the sum of what was said about first bytes is in the last mark only. */
+  /** Takes marks until `count` readers are reading; only the last mark has the first-byte figures. */
   async reading(count: number, timeoutMs = 30_000): Promise<void> {
-    await until(async () => (await this.mark()).reading >= count, `${count} readers do not read`, timeoutMs)
+    await until(async () => (await this.mark()).reading >= count, `${count} readers are not reading`, timeoutMs)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

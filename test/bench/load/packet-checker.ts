@@ -1,14 +1,14 @@
-// Looks at every packet that a reader gets: sync byte, continuity counter, and the time stamps of the live feed.
+// Checks every packet that a reader receives: sync byte, continuity counter, and the timestamps of the live feed.
 
 const PACKET_SIZE = 188
 const NULL_PID = 0x1fff
-/** Private: packets whose first 8 payload bytes are the monotonic time of sending, in nanoseconds. */
+/** Private PID: packets whose first 8 payload bytes are the monotonic sending time in nanoseconds. */
 export const STAMP_PID = 0x1ffe
 
 export class PacketChecker {
   counterErrors = 0
   syncErrors = 0
-  /** Age of each time stamp when it was read. */
+  /** Age of each timestamp when it was read. */
   readonly latenciesMs: number[] = []
   readonly #counters = new Int8Array(NULL_PID + 1).fill(-1)
   #rest: Buffer = Buffer.alloc(0)

@@ -1,4 +1,4 @@
-// What the machine has for a bench: a C compiler for reference and load, and cores to tell server and load apart.
+// What the machine offers for a bench: a C compiler for reference and load, and cores to separate server and load.
 import { spawnSync } from 'node:child_process'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
@@ -12,15 +12,15 @@ export interface Tools {
   /** Paths of programs; undefined without a C compiler. */
   readonly sender: string | undefined
   readonly loadClient: string | undefined
-  /** Server and load have a core each. */
+  /** Server and load each have a core. */
   readonly isPinned: boolean
-  /** The command, on this core only if cores can be told apart. */
+  /** The command, pinned to this core if cores can be assigned. */
   pinned(core: number, command: readonly string[]): readonly string[]
-  /** Puts a process with all its threads on a core, if cores can be told apart. */
+  /** Pins a process with all its threads to a core, if cores can be assigned. */
   pin(core: number, pid: number): void
 }
 
-/** Compiles into `folder`. */
+/** Compiles the C programs into `folder`. */
 export function findTools(folder: string): Tools {
   const isPinned = availableParallelism() >= 2 && succeeds('taskset', ['-pc', String(process.pid)])
   return {

@@ -1,4 +1,4 @@
-/** Of the values in the middle the upper one. */
+/** The median; of two middle values the upper one. */
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b)
   return sorted[Math.floor(sorted.length / 2)] ?? 0

@@ -1,13 +1,13 @@
-// What a process has used, as the kernel says in /proc (proc(5)).
+// The resource usage of a process, from /proc (proc(5)).
 import { readdirSync, readFileSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
 
-/** USER_HZ of every Linux that Node runs on. */
+/** USER_HZ, the same on every Linux that Node runs on. */
 const TICKS_PER_SECOND = 100
 
 /**
- * Seconds of CPU of all threads that live, user and system: to the nanosecond where the kernel keeps schedstat, else in
- * ticks of 10 ms.
+ * CPU-seconds of all live threads, user and system: to the nanosecond if the kernel has schedstat, else in ticks of 10
+ * ms.
  */
 export function cpuSeconds(pid: number): number {
   try {
@@ -21,7 +21,7 @@ export function cpuSeconds(pid: number): number {
   }
 }
 
-/** Seconds of CPU in a second, while `ms` pass. */
+/** CPU-seconds per second, measured over `ms`. */
 export async function coreShare(pid: number, ms: number): Promise<number> {
   const before = cpuSeconds(pid)
   const startMs = performance.now()

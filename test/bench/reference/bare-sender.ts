@@ -1,6 +1,6 @@
-// The least that a sender in Node does: a server of node:net, and one `socket.write` per client and batch of bytes that are
-// in memory. No graph, no window, and no parsing but once at the start: batches are those of the product, which are cut at
-// each key frame, too.
+// The minimum that a sender in Node does: a node:net server, and one `socket.write` per client and batch of bytes already
+// in memory. No graph, no window, and no parsing except once at the start: as in the product, batches are also cut at
+// each key frame.
 //
 //   bare-sender FILE.ts BITS_PER_SECOND BATCH_MS      listens on any port of 127.0.0.1 and prints it
 import { readFileSync } from 'node:fs'
@@ -39,14 +39,14 @@ setInterval(() => {
   }
 }, Number(batchMs))
 
-/** At most so many bytes, up to the next key frame or the end of the file. */
+/** At most `most` bytes, up to the next key frame or the end of the file. */
 function nextBatch(most: number): Buffer {
   const from = sent % file.length
   const cut = cuts.find((offset) => offset > from) ?? file.length
   return file.subarray(from, Math.min(from + most, cut))
 }
 
-/** Of packets with random_access_indicator, ISO/IEC 13818-1 2.4.3.5, on the first PID that has any. */
+/** Offsets of packets with random_access_indicator, ISO/IEC 13818-1 2.4.3.5, on the first PID that has any. */
 function keyFrameOffsets(): readonly number[] {
   const found: number[] = []
   let lead = -1

@@ -1,5 +1,5 @@
-// A live upstream for the latency bench: a stream over HTTP at its rate, every 10 ms what is due, in front of it a packet
-// with the monotonic time.
+// A live upstream for the latency bench: a stream over HTTP at its rate; every 10 ms it sends what is due, preceded by
+// a packet with the monotonic time.
 import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { STAMP_PID } from '../load/packet-checker.js'
@@ -30,7 +30,7 @@ export class LiveFeed implements AsyncDisposable {
     await new Promise((resolve) => this.#server.close(resolve))
   }
 
-  /** From the beginning, once; then silence. */
+  /** Sends the stream once, then nothing. */
   #play(response: ServerResponse): void {
     response.writeHead(200, { 'content-type': 'video/mp2t' })
     const startMs = performance.now()

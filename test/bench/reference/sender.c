@@ -1,6 +1,6 @@
 // The reference of the delivery bench: what a plain C sender needs for the same work. One thread, epoll; the bytes of the
-// stream are in memory once, every client is a cursor, and per batch each client costs one send() from the shared buffer.
-// Batches are those of the product, which are cut at each key frame, too.
+// stream are in memory once, every client is a cursor, and each batch takes one send() per client from the shared buffer.
+// As in the product, batches are also cut at each key frame.
 //
 //   sender FILE.ts BITS_PER_SECOND BATCH_MS      listens on any port of 127.0.0.1 and prints it
 #define _GNU_SOURCE
@@ -29,14 +29,14 @@ struct client {
   int is_reading;         // its request has been read
   int is_blocked;         // waits for EPOLLOUT
   size_t head_length;
-  uint64_t cursor;        // byte of the endless stream that it gets next
+  uint64_t cursor;        // next byte of the endless stream to send
   struct client *next, *previous;
   char head[MAX_HEAD];
 };
 
-static uint8_t *stream;   // the file twice, so that no piece of it lies over the end
-static uint64_t length;   // of the file
-static uint64_t head;     // bytes of the endless stream that are due
+static uint8_t *stream;   // the file twice, so that no piece crosses the end
+static uint64_t length;   // length of the file
+static uint64_t head;     // bytes of the endless stream due so far
 static struct client *clients;
 static int poll_fd;
 
@@ -79,7 +79,7 @@ static void forget(struct client *client) {
   free(client);
 }
 
-// Sends cursor..head in one call; 0 if the client has gone and was forgotten.
+// Sends cursor..head in one call; 0 if the client has disconnected and was freed.
 static int send_on(struct client *client) {
   if (head - client->cursor > length) client->cursor = head - length;
   size_t wanted = head - client->cursor;

@@ -1,13 +1,13 @@
-// What every stream that leaves an engine has to be, by the checker that shares no code with it.
+// What every stream from an engine must be, according to the checker that shares no code with the engine.
 import assert from 'node:assert/strict'
 import type { TsReport } from '../../oracle/check-ts.js'
 
 export interface Allowance {
-  /** The stream may have been cut, if each cut is announced with discontinuity_indicator. Default false. */
+  /** The stream may have been cut if each cut is announced by discontinuity_indicator. Default false. */
   readonly announced?: boolean
 }
 
-/** Fails with the name of the stream and everything that is wrong with it at once. */
+/** Fails with the name of the stream and all its faults at once. */
 export function assertClean(name: string, ts: TsReport | undefined, { announced = false }: Allowance = {}): TsReport {
   assert.ok(ts !== undefined, `${name} was not checked`)
   assert.ok(ts.packets > 0, `${name} is empty`)
@@ -30,7 +30,7 @@ export function assertClean(name: string, ts: TsReport | undefined, { announced 
   return ts
 }
 
-/** A viewer can begin with it: PAT, then PMT, nothing before them; video, if there is any, begins with a key picture. */
+/** A viewer can start with it: PAT, then PMT, nothing before them; video, if any, begins with a key picture. */
 export function assertJoin(name: string, ts: TsReport): void {
   assert.ok(ts.startsWithPat, `${name} does not begin with a PAT`)
   const pmts = Object.entries(ts.tables).filter(([pid]) => Number(pid) >= 0x20)
@@ -39,6 +39,6 @@ export function assertJoin(name: string, ts: TsReport): void {
   const hasVideo = ts.streams.some(({ streamType }) => [0x01, 0x02, 0x1b, 0x24].includes(streamType))
   if (!hasVideo) return
   const pid = ts.firstVideoUnit?.pid ?? -1
-  assert.equal(ts.firstVideoUnit?.keyPicture, true, `${name}: the first picture is no key picture`)
-  assert.equal(ts.units[pid]?.headless, 0, `${name}: the video begins in the middle of a picture`)
+  assert.equal(ts.firstVideoUnit?.keyPicture, true, `${name}: the first picture is not a key picture`)
+  assert.equal(ts.units[pid]?.beforeUnitStart, 0, `${name}: the video begins in the middle of a picture`)
 }

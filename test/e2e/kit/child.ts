@@ -1,4 +1,4 @@
-// A child process with its output, that is gone at the latest when it is disposed, or when this process ends.
+// A child process with its output, killed at the latest when it is disposed or this process ends.
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import process from 'node:process'
@@ -11,13 +11,13 @@ export interface Exit {
 
 export interface ChildOptions {
   readonly cwd: string
-  /** Beside those of this process; undefined takes one away. */
+  /** In addition to this process's variables; undefined removes one. */
   readonly env?: Readonly<Record<string, string | undefined>>
-  /** In a process group of its own, so that what it starts can be found, and is ended with it. */
+  /** Run in a process group of its own, so the processes it starts can be found, and are killed with it. */
   readonly group?: boolean
 }
 
-/** What ends a test run from outside. */
+/** Signals that end a test run from outside. */
 const FATAL = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const
 
 export class Child implements AsyncDisposable {
@@ -68,13 +68,13 @@ export class Child implements AsyncDisposable {
     return this.#exit
   }
 
-  /** To the process, not to its group. */
+  /** Sends the signal to the process, not to its group. */
   signal(signal: NodeJS.Signals): void {
     this.#child.kill(signal)
   }
 
-  /** Resolves with the match of what it has said on stderr; rejects if it has ended without. */
-  async says(pattern: RegExp, timeoutMs?: number): Promise<RegExpExecArray> {
+  /** Resolves with the match in its stderr; rejects if the process ends without one. */
+  async untilStderr(pattern: RegExp, timeoutMs?: number): Promise<RegExpExecArray> {
     const look = (): RegExpExecArray | undefined => pattern.exec(this.#stderr) ?? undefined
     const said = await until(
       () => look() ?? (this.#exit === undefined ? undefined : 'ended'),
@@ -99,11 +99,11 @@ export class Child implements AsyncDisposable {
     try {
       process.kill(this.#isGroup ? -this.pid : this.pid, 'SIGKILL')
     } catch {
-      // It has gone.
+      // It is gone.
     }
   }
 
-  /** A test run that is cut off must not leave it behind. */
+  /** An aborted test run must not leave it behind. */
   #endWithUs(): () => void {
     const kill = (): void => this.#kill()
     const killAndEnd = (signal: NodeJS.Signals): void => {

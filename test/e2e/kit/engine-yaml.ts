@@ -1,17 +1,16 @@
-// The YAML of the channels that tests run: an input file, counters or GOPs or nothing, and http-ts outputs, on any free
-// ports of this machine.
+// The YAML of test channels: an input file, optional transforms, and http-ts outputs, on free local ports.
 
 export interface Channel {
   /** Options of the input `file`, as YAML between braces: `path: a.ts, loop: true`. */
   readonly input: string
-  /** What stands between input and outputs. Default `gop`. */
+  /** The transforms between input and outputs. Default `gop`. */
   readonly through?: 'gop' | 'ts' | 'ts-validate' | 'both'
-  /** More options of each output, by name; its path is `/<channel>/<output>.ts`. Default one, `out`. */
+  /** Additional options of each output, by name; its path is `/<channel>/<output>.ts`. Default: one, `out`. */
   readonly outputs?: Readonly<Record<string, string>>
 }
 
 export interface YamlOptions {
-  /** More keys of `engine:`, between braces. */
+  /** Additional keys of `engine:`, between braces. */
   readonly engine?: string
   readonly api?: string
   readonly web?: string
@@ -24,7 +23,7 @@ const BETWEEN = {
   both: { from: 'gops', transforms: ['check: { type: ts-validate, from: main }', 'gops: { type: gop, from: check }'] },
 } as const
 
-/** Ids are those of DESIGN.md section 3's example: `main`, `check`, `gops`, and the outputs' names. */
+/** Ids are those of the example in DESIGN.md section 3: `main`, `check`, `gops`, and the names of the outputs. */
 export function engineYaml(channels: Readonly<Record<string, Channel>>, options: YamlOptions = {}): string {
   const { engine = 'drain: 5s', api = '127.0.0.1:0', web = '127.0.0.1:0' } = options
   return [

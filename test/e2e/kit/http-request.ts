@@ -1,24 +1,24 @@
-// One HTTP request on a connection of its own, so that no connection is left open behind it.
+// One HTTP request on its own connection, so no connection stays open afterwards.
 import { request } from 'node:http'
 import type { IncomingHttpHeaders } from 'node:http'
 
-export interface HttpAnswer {
+export interface HttpResponse {
   readonly status: number
   readonly headers: IncomingHttpHeaders
   readonly text: string
 }
 
-export interface HttpQuestion {
+export interface HttpRequestOptions {
   readonly method?: string
-  /** `host` too. */
+  /** May include `host`. */
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: string
 }
 
 const TIMEOUT_MS = 10_000
 
-export function httpRequest(url: string | URL, question: HttpQuestion = {}): Promise<HttpAnswer> {
-  const { method = 'GET', headers = {}, body } = question
+export function httpRequest(url: string | URL, options: HttpRequestOptions = {}): Promise<HttpResponse> {
+  const { method = 'GET', headers = {}, body } = options
   const signal = AbortSignal.timeout(TIMEOUT_MS)
   return new Promise((resolve, reject) => {
     const asked = request(url, { method, headers, agent: false, signal }, (response) => {
@@ -32,9 +32,9 @@ export function httpRequest(url: string | URL, question: HttpQuestion = {}): Pro
   })
 }
 
-/** The JSON of an answer, which must have this status. */
-export async function getJson<T>(url: string | URL, status = 200, question: HttpQuestion = {}): Promise<T> {
-  const answer = await httpRequest(url, question)
+/** The JSON of a response, which must have this status. */
+export async function getJson<T>(url: string | URL, status = 200, options: HttpRequestOptions = {}): Promise<T> {
+  const answer = await httpRequest(url, options)
   if (answer.status !== status) throw new Error(`${String(url)} answered ${answer.status}: ${answer.text}`)
   return JSON.parse(answer.text) as T
 }

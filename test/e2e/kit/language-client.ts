@@ -1,5 +1,5 @@
-// An editor, as far as yaml-language-server can tell: the Language Server Protocol over stdio, with what it needs to
-// complete and to check one file. https://microsoft.github.io/language-server-protocol/specifications/lsp/3.17/
+// Acts as an editor towards yaml-language-server: the Language Server Protocol over stdio, as far as needed to complete
+// and check one file. https://microsoft.github.io/language-server-protocol/specifications/lsp/3.17/
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { createRequire } from 'node:module'
@@ -53,13 +53,13 @@ export class LanguageClient implements AsyncDisposable {
     return client
   }
 
-  /** Which yaml-language-server this is. */
+  /** The version of yaml-language-server. */
   static version(): string {
     const { version } = require('yaml-language-server/package.json') as { version: string }
     return version
   }
 
-  /** Opens a file with this text, and resolves with what is wrong with it. */
+  /** Opens a file with this text, and resolves with its diagnostics. */
   open(path: string, text: string): Promise<readonly EditorDiagnostic[]> {
     const uri = pathToFileURL(path).href
     const published = new Promise<readonly EditorDiagnostic[]>((resolve) => this.#published.set(uri, resolve))
@@ -67,7 +67,7 @@ export class LanguageClient implements AsyncDisposable {
     return inTime(published, `diagnostics of ${path}`)
   }
 
-  /** Labels of what may be written there; line and character from 0. */
+  /** Labels of the completions at a position; line and character from 0. */
   async complete(path: string, line: number, character: number): Promise<readonly string[]> {
     const textDocument = { uri: pathToFileURL(path).href }
     const { result } = await this.#ask('textDocument/completion', { textDocument, position: { line, character } })
@@ -75,7 +75,7 @@ export class LanguageClient implements AsyncDisposable {
     return (list as readonly { readonly label: string }[]).map(({ label }) => label)
   }
 
-  /** What is shown over a place. */
+  /** The hover text at a position. */
   async hover(path: string, line: number, character: number): Promise<string> {
     const textDocument = { uri: pathToFileURL(path).href }
     const { result } = await this.#ask('textDocument/hover', { textDocument, position: { line, character } })
@@ -134,7 +134,7 @@ export class LanguageClient implements AsyncDisposable {
         diagnostics.map(({ message: text, range }) => ({ message: text, line: range.start.line })),
       )
     }
-    // It asks for settings (all by default), for registrations, for content that nobody has.
+    // The server asks for settings (all default), for registrations, and for content that does not exist.
     if (id !== undefined) this.#send({ id, result: method === 'workspace/configuration' ? [] : null })
   }
 }

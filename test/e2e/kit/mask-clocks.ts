@@ -1,7 +1,7 @@
-// Sets to zero what a new pass over a file may change in a packet: the continuity counter, PCR and OPCR, PTS and DTS.
-// ISO/IEC 13818-1 clauses 2.4.3.2, 2.4.3.4 and 2.4.3.6.
+// Zeroes what a new pass over a file may change in a packet: the continuity counter, PCR and OPCR, PTS and DTS. ISO/IEC
+// 13818-1 clauses 2.4.3.2, 2.4.3.4 and 2.4.3.6.
 
-/** A copy; `bytes` are whole packets. */
+/** Returns a copy; `bytes` are whole packets. */
 export function maskClocks(bytes: Uint8Array): Uint8Array {
   const out = bytes.slice()
   for (let offset = 0; offset < out.length; offset += 188) maskPacket(out.subarray(offset, offset + 188))
@@ -21,7 +21,7 @@ function maskPacket(packet: Uint8Array): void {
   if (isUnitStart) maskTimes(packet.subarray(hasField ? 5 + fieldLength : 4))
 }
 
-/** Of a PES packet; sections do not begin with a start code. */
+/** Timestamps of a PES packet; sections do not begin with a start code. */
 function maskTimes(payload: Uint8Array): void {
   const [zero, one, two, streamId = 0] = payload
   const isPes = zero === 0 && one === 0 && two === 1

@@ -1,4 +1,4 @@
-// Reads the text of a scrape: Prometheus text format 0.0.4, with the rules that tests hold it to.
+// Parses the text of a scrape: Prometheus text format 0.0.4, with the rules that tests enforce.
 // https://prometheus.io/docs/instrumenting/exposition_formats/
 import { httpRequest } from './http-request.js'
 
@@ -15,9 +15,9 @@ export interface Sample {
 
 export class MetricsPage {
   readonly samples: Sample[] = []
-  /** What breaks the format, or says a thing twice. */
+  /** Violations of the format, including duplicates. */
   readonly faults: string[] = []
-  /** TYPE by family. */
+  /** TYPE by metric family. */
   readonly types = new Map<string, string>()
   readonly #helps = new Set<string>()
   readonly #series = new Set<string>()
@@ -32,7 +32,7 @@ export class MetricsPage {
     }
   }
 
-  /** The value of the one series with these labels, and maybe more; undefined if there is none. */
+  /** The value of the single series with these labels, and possibly more; undefined if there is none. */
   value(name: string, labels: Readonly<Record<string, string>> = {}): number | undefined {
     return this.all(name, labels)[0]?.value
   }
@@ -71,11 +71,11 @@ export class MetricsPage {
   }
 }
 
-/** Scrapes an engine that was started with the service of the kit's YAML. */
+/** Scrapes an engine that was started with the metrics service of engine-yaml.ts. */
 export async function scrape(api: string): Promise<MetricsPage> {
   const { status, text, headers } = await httpRequest(`${api}/metrics`)
   if (status !== 200) throw new Error(`/metrics answered ${status}: ${text}`)
-  if (headers['content-type']?.startsWith('text/plain') !== true) throw new Error('the scrape is no text')
+  if (headers['content-type']?.startsWith('text/plain') !== true) throw new Error('the scrape is not text')
   return new MetricsPage(text)
 }
 
@@ -88,7 +88,7 @@ function parseSample(line: string): Sample | undefined {
   return { name, labels, value: Number(value.replace('Inf', 'Infinity')) }
 }
 
-/** Of a histogram's `_bucket`, `_sum` and `_count` the family has no suffix. */
+/** The family name: without the suffixes `_bucket`, `_sum` and `_count` of a histogram. */
 function familyOf(name: string, types: ReadonlyMap<string, string>): string | undefined {
   if (types.has(name)) return name
   const base = name.replace(/_(?:bucket|sum|count)$/, '')

@@ -1,9 +1,9 @@
-// Reads the part of Graphviz's language that a drawing of pipelines is written in, by its grammar: a digraph of
-// statements, subgraphs among them, with quoted ids and attribute lists. https://graphviz.org/doc/info/lang.html
+// Parses the part of Graphviz's language used for drawings of pipelines, by its grammar: a digraph of statements,
+// including subgraphs, with quoted ids and attribute lists. https://graphviz.org/doc/info/lang.html
 import assert from 'node:assert/strict'
 
 export interface DotGraph {
-  /** Ids, in their order. */
+  /** Ids, in order. */
   readonly nodes: readonly string[]
   /** `from -> to`. */
   readonly edges: readonly string[]
@@ -12,7 +12,7 @@ export interface DotGraph {
 const TOKEN = /\s*("(?:[^"\\]|\\[^])*"|[A-Za-z_][A-Za-z0-9_]*|-?\d+(?:\.\d+)?|->|[{}[\];,=])/y
 const KEYWORDS = ['node', 'edge', 'graph']
 
-/** Throws for what is no DOT. */
+/** Throws if the text is not DOT. */
 export function parseDot(text: string): DotGraph {
   const tokens = tokensOf(text)
   const nodes: string[] = []
@@ -27,7 +27,7 @@ export function parseDot(text: string): DotGraph {
   }
   const id = (): string => {
     const token = take()
-    assert.match(token, /^["A-Za-z_0-9-]/, `${token} is no id`)
+    assert.match(token, /^["A-Za-z_0-9-]/, `${token} is not an id`)
     return token.startsWith('"') ? token.slice(1, -1).replaceAll('\\"', '"') : token
   }
   const attributes = (): void => {

@@ -1,17 +1,17 @@
-// A client that sends whatever it likes, and notes what comes back.
+// A client that sends arbitrary bytes, and records the response.
 import { connect } from 'node:net'
 import type { Socket } from 'node:net'
 
 export class RawClient implements AsyncDisposable {
   readonly socket: Socket
-  /** Resolves when the connection is gone, with the milliseconds since it was opened. */
+  /** Resolves when the connection is closed, with the milliseconds since it was opened. */
   readonly gone: Promise<number>
-  /** Resolves when the server has ended its side, or the connection is gone. */
+  /** Resolves when the server has ended its side, or the connection is closed. */
   readonly ended: Promise<void>
   #text = ''
   #bytes = 0
 
-  /** Everything that comes is read; the first 4 KB are kept. */
+  /** Reads everything; keeps the first 4 KB. */
   constructor(url: string, options: { readonly allowHalfOpen?: boolean } = {}) {
     const { hostname, port } = new URL(url)
     const openedMs = performance.now()
@@ -26,7 +26,7 @@ export class RawClient implements AsyncDisposable {
     this.ended = Promise.race([ended, this.gone.then(() => undefined)])
   }
 
-  /** The beginning of what came. */
+  /** The beginning of what was received. */
   get text(): string {
     return this.#text
   }
@@ -35,7 +35,7 @@ export class RawClient implements AsyncDisposable {
     return this.#bytes
   }
 
-  /** The status of the first answer, 0 if there is none. */
+  /** The status of the first response, 0 if there is none. */
   get status(): number {
     return Number(/^HTTP\/1\.1 (\d{3})/.exec(this.#text)?.[1] ?? 0)
   }

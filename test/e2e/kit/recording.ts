@@ -1,21 +1,21 @@
-// A reader that keeps what it gets.
-import { LightReader } from '../../oracle/light-reader.js'
-import type { LightReport } from '../../oracle/light-reader.js'
+// A reader that keeps everything it receives.
+import { HttpReader } from '../../oracle/http-reader.js'
+import type { HttpReaderReport } from '../../oracle/http-reader.js'
 
 export class Recording implements AsyncDisposable {
-  readonly reader: LightReader
+  readonly reader: HttpReader
   readonly #parts: Uint8Array[] = []
 
   constructor(url: string) {
-    this.reader = new LightReader(url, { onBody: (bytes) => this.#parts.push(Uint8Array.from(bytes)) })
+    this.reader = new HttpReader(url, { onBody: (bytes) => this.#parts.push(Uint8Array.from(bytes)) })
   }
 
-  /** The whole body until now. */
+  /** The whole body so far. */
   get body(): Buffer {
     return Buffer.concat(this.#parts)
   }
 
-  report(): LightReport {
+  report(): HttpReaderReport {
     return this.reader.report()
   }
 

@@ -1,5 +1,5 @@
-// Where the repository is, seen from a compiled test.
+// The repository root, seen from a compiled test.
 import { fileURLToPath } from 'node:url'
 
-/** Of `test/dist/e2e/kit/repository-root.js`. */
+/** Relative to `test/dist/e2e/kit/repository-root.js`. */
 export const REPOSITORY_ROOT = fileURLToPath(new URL('../../../..', import.meta.url))

@@ -1,4 +1,4 @@
-// Runs the real command line, `engine run FILE`, as a child process, and knows where it listens.
+// Runs the real command line, `engine run FILE`, as a child process, and finds out where it listens.
 import assert from 'node:assert/strict'
 import { readdir, readFile, readlink } from 'node:fs/promises'
 import { delimiter, dirname, join } from 'node:path'
@@ -13,7 +13,7 @@ import { until } from './until.js'
 
 export const ENGINE_BIN = join(REPOSITORY_ROOT, 'engine/bin/engine.js')
 
-/** Starts `engine` as a user does, with this Node, and these arguments. NO_COLOR and the like are those of `env` alone. */
+/** Starts `engine` as a user does, with this Node and these arguments. NO_COLOR and the like are set by `env` only. */
 export function runCommandLine(
   args: readonly string[],
   cwd: string,
@@ -26,11 +26,11 @@ export function runCommandLine(
 
 export interface StartOptions {
   readonly yaml: string
-  /** Written beside the YAML first. */
+  /** Files written next to the YAML first. */
   readonly files?: Readonly<Record<string, Uint8Array | string>>
 }
 
-/** Resolves when the engine says that it runs; rejects with what it says if it ends instead. */
+/** Resolves when the engine reports that it is running; rejects with its output if it ends instead. */
 export async function startEngine(options: StartOptions): Promise<EngineProcess> {
   const folder = await TempFolder.make()
   try {
@@ -46,7 +46,7 @@ export async function startEngine(options: StartOptions): Promise<EngineProcess>
 async function startIn(folder: TempFolder): Promise<EngineProcess> {
   const child = runCommandLine(['run', 'pipeline.yaml'], folder.path)
   try {
-    const [, api = ''] = await child.says(/(http:\S+)\/api\/v1\/status\n/)
+    const [, api = ''] = await child.untilStderr(/(http:\S+)\/api\/v1\/status\n/)
     return new EngineProcess(folder, child, api)
   } catch (error) {
     await child[Symbol.asyncDispose]()
@@ -70,12 +70,12 @@ export class EngineProcess implements AsyncDisposable {
     return getJson<EngineStatus>(`${this.api}/api/v1/status`)
   }
 
-  /** Resolves when /readyz says that everything is ready. */
+  /** Resolves when /readyz reports that everything is ready. */
   async ready(): Promise<void> {
     await until(async () => (await httpRequest(`${this.api}/readyz`)).status === 200, 'the engine is not ready')
   }
 
-  /** `pipeline/node`. */
+  /** `id` is `pipeline/node`. */
   async node(id: string): Promise<NodeStatus> {
     const nodes = (await this.status()).pipelines.flatMap((pipeline) => pipeline.nodes)
     const found = nodes.find((node) => node.id === id)
@@ -83,14 +83,14 @@ export class EngineProcess implements AsyncDisposable {
     return found
   }
 
-  /** Of an output. */
+  /** The URL of an output. */
   async url(id = 'one/out'): Promise<string> {
     const [url] = (await this.node(id)).urls ?? []
     assert.ok(url !== undefined, `${id} has no URL`)
     return url
   }
 
-  /** What its descriptors stand for, sorted: sockets as `socket`, files by path. */
+  /** What its file descriptors refer to, sorted: sockets as `socket`, files by path. */
   async descriptors(): Promise<string[]> {
     const folder = `/proc/${this.child.pid}/fd`
     const names = await readdir(folder)
@@ -106,14 +106,14 @@ export class EngineProcess implements AsyncDisposable {
     return Number(/^VmRSS:\s+(\d+) kB$/m.exec(text)?.[1]) * 1024
   }
 
-  /** TERM; it must end by itself with exit code 0. */
+  /** Sends TERM; the engine must end by itself with exit code 0. */
   async stop(): Promise<void> {
     this.child.signal('SIGTERM')
     const exit = await this.child.exited
     assert.deepEqual(exit, { code: 0, signal: null } satisfies Exit, this.child.stderr.slice(-4000))
   }
 
-  /** Whatever happened: the process is gone, and so is its folder. */
+  /** Afterwards the process and its folder are gone in any case. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.child[Symbol.asyncDispose]()
     await this.folder[Symbol.asyncDispose]()

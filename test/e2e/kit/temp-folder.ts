@@ -1,4 +1,4 @@
-// A folder of its own for each test, gone with it.
+// A temporary folder per test, removed when disposed.
 import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -14,7 +14,7 @@ export class TempFolder implements AsyncDisposable {
     return new TempFolder(await mkdtemp(join(tmpdir(), 'millrace-e2e-')))
   }
 
-  /** Whole at once: nobody sees a part of it. Returns its path. */
+  /** Writes atomically: no reader sees a partial file. Returns its path. */
   async write(name: string, content: Uint8Array | string): Promise<string> {
     const path = join(this.path, name)
     await writeFile(`${path}.part`, content)

@@ -1,11 +1,11 @@
-// Waits for a condition that nothing announces: of another process, of the kernel.
+// Waits for a condition that nothing announces, of another process or the kernel.
 import { setTimeout as pause } from 'node:timers/promises'
 
 const POLL_MS = 20
 
 /**
- * Asks again and again until the answer is neither undefined nor false; rejects with what was waited for when that takes
- * longer. An answer that throws counts as none.
+ * Polls until the result is neither undefined nor false; rejects after the timeout, naming what was waited for. A
+ * result that throws counts as undefined.
  */
 export async function until<T>(
   probe: () => T | Promise<T>,

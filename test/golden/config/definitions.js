@@ -1,9 +1,9 @@
-// Definitions that the built-in plugins have no like of yet: several ports, and an output that takes groups only.
+// Definitions unlike those of the built-in plugins: several ports, and an output that accepts only GOPs.
 import { defineOutput, defineTransform } from '@millrace/engine/plugin'
 import { z } from 'zod'
 
 function open() {
-  throw new Error('a check opens nothing')
+  throw new Error('check must not open nodes')
 }
 
 const ladder = defineTransform({

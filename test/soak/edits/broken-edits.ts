@@ -1,16 +1,19 @@
-// Edits that must change nothing: mistakes of every kind in the text, and what can't be opened.
+// Edits that must change nothing: mistakes of every kind in the text, and resources that cannot be opened.
 import type { ReloadResult } from '@millrace/engine/api'
 import type { ConfigModel, NodeModel } from '../config-model.js'
 import { outputsOf, withOption } from '../config-model.js'
 import { MAIN_FILE, renderConfig } from '../render-config.js'
-import type { EditWorld } from './edit.js'
+import type { EditContext } from './edit.js'
 import { someOutput } from './edit.js'
 
 export interface BrokenEdit {
   readonly kind: string
   readonly result: ReloadResult
-  /** What is on disk then, by file name; undefined where the file is gone. `model` is a copy of what runs. */
-  write(model: ConfigModel, world: EditWorld): ReadonlyMap<string, string | undefined>
+  /**
+   * What is written to disk, by file name; undefined if the file is removed. `model` is a copy of the running
+   * configuration.
+   */
+  write(model: ConfigModel, context: EditContext): ReadonlyMap<string, string | undefined>
 }
 
 const MIB = 1024 * 1024
@@ -21,11 +24,11 @@ export const BROKEN_EDITS: readonly BrokenEdit[] = [
   text('1 MiB of braces', () => '{'.repeat(MIB)),
   text('more than 1 MiB', (whole) => `${whole}#${' '.repeat(MIB)}\n`),
   text('an alias bomb', aliasBomb),
-  text('no YAML at all', (whole) => `${whole}\n\t- : [}`),
-  text('bytes that are no text', (whole) => `${whole}\u0000\u0007`),
+  text('not YAML', (whole) => `${whole}\n\t- : [}`),
+  text('control characters', (whole) => `${whole}\u0000\u0007`),
   text('another version', (whole) => whole.replace('version: 1', 'version: 99')),
   text('a section that does not exist', (whole) => `${whole}nonsense: { a: 1 }\n`),
-  { kind: 'the file is gone', result: 'invalid', write: () => new Map([[MAIN_FILE, undefined]]) },
+  { kind: 'the file is removed', result: 'invalid', write: () => new Map([[MAIN_FILE, undefined]]) },
   changed('an unknown node', 'invalid', (node) => {
     node.from = 'mian'
   }),
@@ -38,25 +41,32 @@ export const BROKEN_EDITS: readonly BrokenEdit[] = [
   changed('a bad value', 'invalid', (node) => {
     node.options = withOption(node.options, 'window.duration', 'soon')
   }),
-  changed('an unknown provider of access', 'invalid', (node) => {
+  changed('an unknown auth provider', 'invalid', (node) => {
     node.options = { ...node.options, auth: 'nobody' }
   }),
   changed('a path that is taken', 'invalid', (node, model) => {
     const other = outputsOf(model).find((each) => each.node !== node)?.node
     node.options = { ...node.options, path: other?.options['path'] ?? '', listener: other?.options['listener'] ?? '' }
   }),
-  changed('a preamble that is not there', 'failed', (node) => {
+  changed('a missing preamble file', 'failed', (node) => {
     node.options = { ...node.options, preamble: 'nowhere.ts' }
   }),
-  changed('a preamble that is no stream', 'failed', (node) => {
+  changed('a preamble that is not a stream', 'failed', (node) => {
     node.options = { ...node.options, preamble: MAIN_FILE }
   }),
   whole('a cycle', 'invalid', (model) => {
     const pipeline = model.pipelines.find(({ transforms }) => transforms.length > 0)
     const [first] = pipeline?.transforms ?? []
     if (pipeline === undefined || first === undefined) return
-    pipeline.transforms.push({ ...first, id: 'circle', home: undefined, was: undefined, from: first.id, options: {} })
-    first.from = 'circle'
+    pipeline.transforms.push({
+      ...first,
+      id: 'cycle',
+      firstId: undefined,
+      was: undefined,
+      from: first.id,
+      options: {},
+    })
+    first.from = 'cycle'
   }),
   whole('an address in use', 'failed', (model, { busyPort }) => {
     model.listeners = { ...model.listeners, taken: { address: `127.0.0.1:${busyPort}` } }
@@ -80,30 +90,34 @@ function text(kind: string, change: (whole: string) => string): BrokenEdit {
   }
 }
 
-function whole(kind: string, result: ReloadResult, change: (model: ConfigModel, world: EditWorld) => void): BrokenEdit {
+function whole(
+  kind: string,
+  result: ReloadResult,
+  change: (model: ConfigModel, context: EditContext) => void,
+): BrokenEdit {
   return {
     kind,
     result,
-    write(model, world) {
-      change(model, world)
+    write(model, context) {
+      change(model, context)
       return renderConfig(model)
     },
   }
 }
 
-/** Of some output. */
+/** Changes any one output. */
 function changed(
   kind: string,
   result: ReloadResult,
   change: (node: NodeModel, model: ConfigModel) => void,
 ): BrokenEdit {
-  return whole(kind, result, (model, world) => {
-    const node = someOutput(model, world)?.node
+  return whole(kind, result, (model, context) => {
+    const node = someOutput(model, context)?.node
     if (node !== undefined) change(node, model)
   })
 }
 
-/** Within the last quotes or braces of the first half, so that what is left is never a shorter configuration. */
+/** Inside the last quotes or braces of the first half, so the remaining text is never a valid shorter configuration. */
 export function endOfHalf(whole: string): number {
   const middle = Math.floor(whole.length / 2)
   const open = Math.max(whole.lastIndexOf('{ ', middle), whole.lastIndexOf(' "', middle))

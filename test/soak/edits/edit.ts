@@ -1,66 +1,66 @@
-// What an edit is: a change of the model, and the verbs that a plan of it may have beside `keep`.
+// An edit: a change of the model, and the verbs other than `keep` that its plan may have.
 import type { PlanVerb } from '@millrace/engine'
 import type { ConfigModel, NodeModel, PipelineModel } from '../config-model.js'
 import { nodesOf, outputsOf } from '../config-model.js'
-import type { Dice } from '../dice.js'
-import { STILL_LISTENER } from '../first-config.js'
+import type { SeededRandom } from '../seeded-random.js'
+import { FIXED_LISTENER } from '../first-config.js'
 
-export interface EditWorld {
-  readonly dice: Dice
-  /** Counts edits, so that names are never used twice. */
+export interface EditContext {
+  readonly random: SeededRandom
+  /** Counts edits, so names are never reused. */
   readonly number: number
-  /** Where a web server of ours listens. */
+  /** Port on which the test's own web server listens. */
   readonly busyPort: number
-  /** One that nobody listens on. */
+  /** A port on which no one listens. */
   freePort(): number
 }
 
 export interface Edit {
   readonly kind: string
-  /** Of nodes and parts, beside `keep`; none where the plan must be empty. */
+  /** Verbs of nodes and parts, other than `keep`; empty if the plan must be empty. */
   readonly verbs: readonly PlanVerb[]
-  /** Changes the model in place; false where there is nothing to change. */
-  change(model: ConfigModel, world: EditWorld): boolean
+  /** Changes the model in place; false if there is nothing to change. */
+  change(model: ConfigModel, context: EditContext): boolean
 }
 
-/** One of the pipelines, or of those that the condition allows. */
+/** Any pipeline that meets the condition. */
 export function somePipeline(
   model: ConfigModel,
-  { dice }: EditWorld,
+  { random }: EditContext,
   allows: (pipeline: PipelineModel) => boolean = () => true,
 ): PipelineModel | undefined {
-  return dice.maybe(model.pipelines.filter(allows))
+  return random.tryPick(model.pipelines.filter(allows))
 }
 
-/** An output that may be edited: no witness. */
+/** An output that may be edited: not that of a reference viewer. */
 export function someOutput(
   model: ConfigModel,
-  { dice }: EditWorld,
+  { random }: EditContext,
   allows: (node: NodeModel, of: PipelineModel) => boolean = () => true,
 ): { readonly node: NodeModel; readonly of: PipelineModel } | undefined {
-  return dice.maybe(outputsOf(model).filter(({ node, of }) => !isWitness(node) && allows(node, of)))
+  return random.tryPick(outputsOf(model).filter(({ node, of }) => !isReference(node) && allows(node, of)))
 }
 
-export function isWitness(node: NodeModel): boolean {
-  return node.options['listener'] === STILL_LISTENER
+export function isReference(node: NodeModel): boolean {
+  return node.options['listener'] === FIXED_LISTENER
 }
 
-/** Every name that an edit gives: `check-17`. */
-export function newId(word: string, { number }: EditWorld): string {
+/** A new name, such as `check-17`. */
+export function newId(word: string, { number }: EditContext): string {
   return `${word}-${number}`
 }
 
-/** Sends readers of one node to another. */
+/** Makes the readers of one node read another. */
 export function rewire(pipeline: PipelineModel, from: string, to: string): void {
   for (const node of nodesOf(pipeline)) if (node.from === from) node.from = to
 }
 
-/** Those that give what a transform takes: behind a gop only outputs can read. */
+/** Nodes that a transform can read: only outputs can read a gop. */
 export function readable(pipeline: PipelineModel): readonly NodeModel[] {
   return [...pipeline.inputs, ...pipeline.transforms.filter(({ type }) => type !== 'gop')]
 }
 
-/** Where this node could read, but where it does: what does not read it, as far as that goes. */
+/** Other nodes that this node could read without making a cycle. */
 export function sourcesFor(pipeline: PipelineModel, node: NodeModel): readonly string[] {
   const readsIt = new Set([node.id])
   for (const other of pipeline.transforms)
@@ -71,7 +71,7 @@ export function sourcesFor(pipeline: PipelineModel, node: NodeModel): readonly s
     .filter((id) => !readsIt.has(id) && id !== node.from)
 }
 
-/** Nodes are written down in the order in which the stream passes them; transforms that read others come later. */
+/** Sorts the transforms in the order in which the stream passes them: each after the node it reads. */
 export function putInOrder(pipeline: PipelineModel): void {
   const placed = new Set(pipeline.inputs.map(({ id }) => id))
   const rest = [...pipeline.transforms]

@@ -1,13 +1,16 @@
-// Edits that nobody notices: formatting, every option of class `live`, limits, texts, access.
+// Edits that do not affect viewers: formatting, every option of class `live`, limits, texts, access.
 import type { PlanVerb } from '@millrace/engine'
 import type { ConfigModel, Settings, Value } from '../config-model.js'
 import { optionOf, withOption } from '../config-model.js'
-import type { Edit, EditWorld } from './edit.js'
+import type { Edit, EditContext } from './edit.js'
 import { someOutput, somePipeline } from './edit.js'
 
 type Values = readonly (Value | undefined)[]
 
-/** Of http-ts. `clients.max: 1` sends nobody away. Windows and time limits stay longer than a viewer of ours may sleep. */
+/**
+ * Options of http-ts. `clients.max: 1` disconnects no one. Windows and timeouts stay longer than a test viewer may be
+ * idle.
+ */
 const OUTPUT_OPTIONS: Readonly<Record<string, Values>> = {
   start: [undefined, 'keyframe', 'now', 'burst'],
   burst: [undefined, '1s', '3s', '0s'],
@@ -52,59 +55,59 @@ export const LIVE_EDITS: readonly Edit[] = [
   layoutEdit('order', (layout) => ({ ...layout, isReversed: !layout.isReversed })),
   layoutEdit('formatting', (layout) => ({ ...layout, isFlow: !layout.isFlow, indent: layout.indent === 2 ? 4 : 2 })),
   placeEdit('move to an included file', 'included'),
-  placeEdit('make a template of it', 'template'),
-  placeEdit('write it out', 'plain'),
+  placeEdit('turn into a template', 'template'),
+  placeEdit('turn into a plain pipeline', 'plain'),
   ...Object.entries(OUTPUT_OPTIONS).map(([path, values]) =>
-    edit(`http-ts ${path}`, ['live'], (model, world) => {
-      const found = someOutput(model, world)
-      return found !== undefined && setOption(found.node, path, values, world)
+    edit(`http-ts ${path}`, ['live'], (model, context) => {
+      const found = someOutput(model, context)
+      return found !== undefined && setOption(found.node, path, values, context)
     }),
   ),
   nodeEdit('gop maxDuration', 'gop', 'maxDuration', [undefined, '5s', '20s']),
   nodeEdit('ts-validate transportErrors', 'ts-validate', 'transportErrors', [undefined, 'keep', 'drop']),
-  edit('ts-validate nullPackets', ['live'], (model, world) => {
-    const pipeline = somePipeline(model, world, ({ isExact }) => !isExact)
-    const node = world.dice.maybe(pipeline?.transforms.filter(({ type }) => type === 'ts-validate') ?? [])
-    return node !== undefined && setOption(node, 'nullPackets', [undefined, 'keep', 'drop'], world)
+  edit('ts-validate nullPackets', ['live'], (model, context) => {
+    const pipeline = somePipeline(model, context, ({ isExact }) => !isExact)
+    const node = context.random.tryPick(pipeline?.transforms.filter(({ type }) => type === 'ts-validate') ?? [])
+    return node !== undefined && setOption(node, 'nullPackets', [undefined, 'keep', 'drop'], context)
   }),
   nodeEdit('http connectTimeout', 'http', 'connectTimeout', [undefined, '3s', '8s']),
   nodeEdit('http readTimeout', 'http', 'readTimeout', [undefined, '7s', '15s']),
   nodeEdit('batch', 'file', 'batch', [undefined, '20ms', '50ms', '100ms']),
-  edit('pipeline description', ['live'], (model, world) => {
-    const pipeline = somePipeline(model, world)
-    if (pipeline !== undefined) pipeline.description = `${pipeline.name}, edit ${world.number}`
+  edit('pipeline description', ['live'], (model, context) => {
+    const pipeline = somePipeline(model, context)
+    if (pipeline !== undefined) pipeline.description = `${pipeline.name}, edit ${context.number}`
     return pipeline !== undefined
   }),
   ...Object.entries(LISTENER_OPTIONS).map(([path, values]) =>
-    edit(`listener ${path}`, ['live'], (model, world) => {
-      const name = world.dice.pick(Object.keys(model.listeners))
-      const options = changed(model.listeners[name] ?? {}, path, values, world)
+    edit(`listener ${path}`, ['live'], (model, context) => {
+      const name = context.random.pick(Object.keys(model.listeners))
+      const options = changed(model.listeners[name] ?? {}, path, values, context)
       if (options !== undefined) model.listeners = { ...model.listeners, [name]: options }
       return options !== undefined
     }),
   ),
   ...Object.entries(ENGINE_OPTIONS).map(([path, values]) =>
-    edit(`engine ${path}`, ['live'], (model, world) => {
-      const options = changed(model.engine, path, values, world)
+    edit(`engine ${path}`, ['live'], (model, context) => {
+      const options = changed(model.engine, path, values, context)
       if (options !== undefined) model.engine = options
       return options !== undefined
     }),
   ),
   ...Object.entries(DEFAULTS).map(([path, values]) =>
-    edit(`defaults ${path}`, ['live'], (model, world) => {
-      const options = changed(model.defaults, path, values, world)
+    edit(`defaults ${path}`, ['live'], (model, context) => {
+      const options = changed(model.defaults, path, values, context)
       if (options !== undefined) model.defaults = options
       return options !== undefined
     }),
   ),
-  edit('auth users', ['live'], (model, world) => {
-    const users = { anna: '${secret:anna}', [`user-${world.number}`]: 'a password' }
-    model.auth = { ...model.auth, viewers: { type: 'basic', realm: `edit ${world.number}`, users } }
+  edit('auth users', ['live'], (model, context) => {
+    const users = { anna: '${secret:anna}', [`user-${context.number}`]: 'a password' }
+    model.auth = { ...model.auth, viewers: { type: 'basic', realm: `edit ${context.number}`, users } }
     return true
   }),
-  edit('auth provider added', ['add'], (model, world) => {
-    const provider = { type: 'bearer', tokens: [`token-of-edit-${world.number}`] }
-    model.auth = { ...model.auth, [`more-${world.number}`]: provider }
+  edit('auth provider added', ['add'], (model, context) => {
+    const provider = { type: 'bearer', tokens: [`token-of-edit-${context.number}`] }
+    model.auth = { ...model.auth, [`more-${context.number}`]: provider }
     return true
   }),
   edit('auth provider removed', ['remove'], (model) => {
@@ -114,8 +117,8 @@ export const LIVE_EDITS: readonly Edit[] = [
     model.auth = rest
     return true
   }),
-  edit('secret', ['live'], (model, world) => {
-    model.password = `password of edit ${world.number}`
+  edit('secret', ['live'], (model, context) => {
+    model.password = `password of edit ${context.number}`
     return true
   }),
 ]
@@ -123,25 +126,25 @@ export const LIVE_EDITS: readonly Edit[] = [
 function edit(
   kind: string,
   verbs: readonly PlanVerb[],
-  change: (model: ConfigModel, world: EditWorld) => boolean,
+  change: (model: ConfigModel, context: EditContext) => boolean,
 ): Edit {
   return { kind, verbs, change }
 }
 
 function layoutEdit(
   kind: string,
-  change: (layout: ConfigModel['layout'], world: EditWorld) => ConfigModel['layout'],
+  change: (layout: ConfigModel['layout'], context: EditContext) => ConfigModel['layout'],
 ): Edit {
-  return edit(kind, [], (model, world) => {
-    model.layout = change(model.layout, world)
+  return edit(kind, [], (model, context) => {
+    model.layout = change(model.layout, context)
     return true
   })
 }
 
 function placeEdit(kind: string, place: 'plain' | 'included' | 'template'): Edit {
-  return edit(kind, [], (model, world) => {
-    const pipeline = somePipeline(model, world, (each) => each.place !== place)
-    // A file without pipelines is another thing than a formatting.
+  return edit(kind, [], (model, context) => {
+    const pipeline = somePipeline(model, context, (each) => each.place !== place)
+    // A file without pipelines would be more than a change of formatting.
     const stay = model.pipelines.filter((each) => each !== pipeline && each.place !== 'included')
     if (pipeline === undefined || (place === 'included' && stay.length === 0)) return false
     pipeline.place = place
@@ -149,24 +152,24 @@ function placeEdit(kind: string, place: 'plain' | 'included' | 'template'): Edit
   })
 }
 
-/** Of some node of this type. */
+/** Changes any one node of this type. */
 function nodeEdit(kind: string, type: string, path: string, values: Values): Edit {
-  return edit(kind, ['live'], (model, world) => {
+  return edit(kind, ['live'], (model, context) => {
     const nodes = model.pipelines.flatMap(({ inputs, transforms }) => [...inputs, ...transforms])
-    const node = world.dice.maybe(nodes.filter((each) => each.type === type))
-    return node !== undefined && setOption(node, path, values, world)
+    const node = context.random.tryPick(nodes.filter((each) => each.type === type))
+    return node !== undefined && setOption(node, path, values, context)
   })
 }
 
-function setOption(node: { options: Settings }, path: string, values: Values, world: EditWorld): boolean {
-  const options = changed(node.options, path, values, world)
+function setOption(node: { options: Settings }, path: string, values: Values, context: EditContext): boolean {
+  const options = changed(node.options, path, values, context)
   if (options !== undefined) node.options = options
   return options !== undefined
 }
 
-/** With another value than it has. The values of some kinds say their default, too: then the plan may be empty. */
-function changed(options: Settings, path: string, values: Values, { dice }: EditWorld): Settings | undefined {
+/** The options with a different value. Some kinds list the default explicitly: their plan may then be empty. */
+function changed(options: Settings, path: string, values: Values, { random }: EditContext): Settings | undefined {
   const now = JSON.stringify(optionOf(options, path))
-  const value = dice.pick(values.filter((each) => JSON.stringify(each) !== now))
+  const value = random.pick(values.filter((each) => JSON.stringify(each) !== now))
   return withOption(options, path, value)
 }

@@ -1,49 +1,50 @@
-// Edits that move the stream of somebody who is connected: swaps, other sources, other sockets and paths.
+// Edits that move the stream of connected viewers: swaps, other sources, other sockets and paths.
 import type { ConfigModel, NodeModel } from '../config-model.js'
 import { nodesOf, textOf, withOption } from '../config-model.js'
-import { FAST_CLIP, STILL_LISTENER, witnessPath } from '../first-config.js'
-import type { Edit, EditWorld } from './edit.js'
-import { isWitness, newId, putInOrder, readable, rewire, someOutput, somePipeline, sourcesFor } from './edit.js'
+import { FAST_CLIP, FIXED_LISTENER, referencePath } from '../first-config.js'
+import type { Edit, EditContext } from './edit.js'
+import { isReference, newId, putInOrder, readable, rewire, someOutput, somePipeline, sourcesFor } from './edit.js'
 
-/** Files of null packets that are there. */
+/** Existing files of null packets. */
 export const PREAMBLES = ['preamble-1.ts', 'preamble-2.ts'] as const
-/** Of the second sound track of the clips of `multi`, and of nothing. */
+/** PIDs that may be excluded: the second audio track of the clips of `multi`, and an unused one. */
 const SPARE_PIDS = [[0x102], ['0x1ffe'], [0x102, 0x1ffe]] as const
 
 export const STREAM_EDITS: readonly Edit[] = [
   {
     kind: 'ts-validate pids.exclude',
     verbs: ['swap'],
-    change: (model, world) => selectOn(model, world, 'pids.exclude', world.dice.pick([undefined, ...SPARE_PIDS])),
+    change: (model, context) =>
+      selectOn(model, context, 'pids.exclude', context.random.pick([undefined, ...SPARE_PIDS])),
   },
   {
     kind: 'ts-validate pids.include',
     verbs: ['swap'],
-    change: (model, world) =>
-      selectOn(model, world, 'pids.include', world.dice.pick([undefined, [0x100, 0x101], [0x100, 0x101, 0x102]])),
+    change: (model, context) =>
+      selectOn(model, context, 'pids.include', context.random.pick([undefined, [0x100, 0x101], [0x100, 0x101, 0x102]])),
   },
   {
     kind: 'ts-validate program',
     verbs: ['swap'],
-    change: (model, world) => selectOn(model, world, 'program', world.dice.pick([undefined, 1])),
+    change: (model, context) => selectOn(model, context, 'program', context.random.pick([undefined, 1])),
   },
   {
     kind: 'http-ts preamble',
     verbs: ['swap'],
-    change(model, world) {
-      const node = someOutput(model, world)?.node
+    change(model, context) {
+      const node = someOutput(model, context)?.node
       if (node === undefined) return false
       const others = [undefined, ...PREAMBLES].filter((name) => name !== node.options['preamble'])
-      node.options = withOption(node.options, 'preamble', world.dice.pick(others))
+      node.options = withOption(node.options, 'preamble', context.random.pick(others))
       return true
     },
   },
   {
     kind: 'rewire an output',
     verbs: ['swap'],
-    change(model, world) {
-      const found = someOutput(model, world)
-      const from = found === undefined ? undefined : world.dice.maybe(sourcesFor(found.of, found.node))
+    change(model, context) {
+      const found = someOutput(model, context)
+      const from = found === undefined ? undefined : context.random.tryPick(sourcesFor(found.of, found.node))
       if (found === undefined || from === undefined) return false
       found.node.from = from
       return true
@@ -52,11 +53,11 @@ export const STREAM_EDITS: readonly Edit[] = [
   {
     kind: 'rewire a transform',
     verbs: ['swap'],
-    change(model, world) {
-      const pipeline = somePipeline(model, world, ({ transforms }) => transforms.length > 1)
-      const node = world.dice.maybe(pipeline?.transforms ?? [])
+    change(model, context) {
+      const pipeline = somePipeline(model, context, ({ transforms }) => transforms.length > 1)
+      const node = context.random.tryPick(pipeline?.transforms ?? [])
       if (pipeline === undefined || node === undefined) return false
-      const from = world.dice.maybe(sourcesFor(pipeline, node))
+      const from = context.random.tryPick(sourcesFor(pipeline, node))
       if (from === undefined) return false
       node.from = from
       putInOrder(pipeline)
@@ -64,16 +65,16 @@ export const STREAM_EDITS: readonly Edit[] = [
     },
   },
   {
-    kind: 'put a transform in',
+    kind: 'insert a transform',
     verbs: ['swap', 'add'],
-    change(model, world) {
-      const pipeline = somePipeline(model, world, ({ transforms }) => transforms.length < 6)
+    change(model, context) {
+      const pipeline = somePipeline(model, context, ({ transforms }) => transforms.length < 6)
       if (pipeline === undefined) return false
-      const before = world.dice.pick(readable(pipeline))
-      const readers = nodesOf(pipeline).filter((each) => each.from === before.id && !isWitness(each))
+      const before = context.random.pick(readable(pipeline))
+      const readers = nodesOf(pipeline).filter((each) => each.from === before.id && !isReference(each))
       const isLast = readers.every((each) => pipeline.outputs.includes(each))
-      const type = isLast ? world.dice.pick(['ts-validate', 'gop']) : 'ts-validate'
-      const node = { id: newId('mid', world), home: undefined, type, from: before.id, was: undefined, options: {} }
+      const type = isLast ? context.random.pick(['ts-validate', 'gop']) : 'ts-validate'
+      const node = { id: newId('mid', context), firstId: undefined, type, from: before.id, was: undefined, options: {} }
       for (const reader of readers) reader.from = node.id
       pipeline.transforms = [...pipeline.transforms, node]
       putInOrder(pipeline)
@@ -81,11 +82,11 @@ export const STREAM_EDITS: readonly Edit[] = [
     },
   },
   {
-    kind: 'take a transform out',
+    kind: 'remove a transform',
     verbs: ['swap', 'remove'],
-    change(model, world) {
-      const pipeline = somePipeline(model, world, ({ transforms }) => transforms.length > 0)
-      const node = world.dice.maybe(pipeline?.transforms ?? [])
+    change(model, context) {
+      const pipeline = somePipeline(model, context, ({ transforms }) => transforms.length > 0)
+      const node = context.random.tryPick(pipeline?.transforms ?? [])
       if (pipeline === undefined || node?.from === undefined) return false
       pipeline.transforms = pipeline.transforms.filter((each) => each !== node)
       rewire(pipeline, node.id, node.from)
@@ -95,10 +96,10 @@ export const STREAM_EDITS: readonly Edit[] = [
   {
     kind: 'file path',
     verbs: ['source'],
-    change(model, world) {
-      const pipeline = somePipeline(model, world, ({ clips }) => clips.length > 1)
+    change(model, context) {
+      const pipeline = somePipeline(model, context, ({ clips }) => clips.length > 1)
       const [input] = pipeline?.inputs ?? []
-      const clip = world.dice.maybe(pipeline?.clips.filter((name) => name !== input?.options['path']) ?? [])
+      const clip = context.random.tryPick(pipeline?.clips.filter((name) => name !== input?.options['path']) ?? [])
       if (input === undefined || clip === undefined) return false
       input.options = withOption(input.options, 'path', clip)
       return true
@@ -107,12 +108,12 @@ export const STREAM_EDITS: readonly Edit[] = [
   {
     kind: 'http url',
     verbs: ['source'],
-    change(model, world) {
-      const [input] = somePipeline(model, world, ({ isRelay }) => isRelay)?.inputs ?? []
+    change(model, context) {
+      const [input] = somePipeline(model, context, ({ isRelay }) => isRelay)?.inputs ?? []
       if (input === undefined) return false
       const { port } = new URL(textOf(input.options, 'url'))
-      const paths = ['fast', 'multi'].map((name) => `http://127.0.0.1:${port}${witnessPath(name)}`)
-      const url = world.dice.pick(paths.filter((each) => each !== input.options['url']))
+      const paths = ['fast', 'multi'].map((name) => `http://127.0.0.1:${port}${referencePath(name)}`)
+      const url = context.random.pick(paths.filter((each) => each !== input.options['url']))
       input.options = withOption(input.options, 'url', url)
       return true
     },
@@ -120,22 +121,22 @@ export const STREAM_EDITS: readonly Edit[] = [
   {
     kind: 'output path',
     verbs: ['rebind'],
-    change(model, world) {
-      const found = someOutput(model, world)
+    change(model, context) {
+      const found = someOutput(model, context)
       if (found === undefined) return false
-      const path = `/${found.of.name}/${newId('path', world)}.ts`
+      const path = `/${found.of.name}/${newId('path', context)}.ts`
       found.node.options = withOption(found.node.options, 'path', path)
       return true
     },
   },
   {
-    kind: 'exchange paths',
+    kind: 'swap paths',
     verbs: ['rebind'],
-    change(model, world) {
-      const one = someOutput(model, world)?.node
+    change(model, context) {
+      const one = someOutput(model, context)?.node
       const isOther = (node: NodeModel): boolean =>
         node !== one && node.options['listener'] === one?.options['listener']
-      const other = someOutput(model, world, isOther)?.node
+      const other = someOutput(model, context, isOther)?.node
       if (one === undefined || other === undefined) return false
       const path = one.options['path']
       one.options = withOption(one.options, 'path', other.options['path'])
@@ -146,11 +147,11 @@ export const STREAM_EDITS: readonly Edit[] = [
   {
     kind: 'output listener',
     verbs: ['rebind'],
-    change(model, world) {
-      const node = someOutput(model, world)?.node
+    change(model, context) {
+      const node = someOutput(model, context)?.node
       const names = Object.keys(model.listeners)
-      const others = names.filter((name) => name !== STILL_LISTENER && name !== node?.options['listener'])
-      const listener = world.dice.maybe(others)
+      const others = names.filter((name) => name !== FIXED_LISTENER && name !== node?.options['listener'])
+      const listener = context.random.tryPick(others)
       if (node === undefined || listener === undefined) return false
       node.options = withOption(node.options, 'listener', listener)
       return true
@@ -159,42 +160,42 @@ export const STREAM_EDITS: readonly Edit[] = [
   {
     kind: 'listener port',
     verbs: ['rebind'],
-    change: (model, world) => moveListener(model, world, (host) => `${host}:${world.freePort()}`),
+    change: (model, context) => moveListener(model, context, (host) => `${host}:${context.freePort()}`),
   },
   {
     kind: 'listener host',
     verbs: ['rebind'],
-    change: (model, world) =>
-      moveListener(model, world, (host, port) => `${host === '0.0.0.0' ? '127.0.0.1' : '0.0.0.0'}:${port}`),
+    change: (model, context) =>
+      moveListener(model, context, (host, port) => `${host === '0.0.0.0' ? '127.0.0.1' : '0.0.0.0'}:${port}`),
   },
   {
     kind: 'engine api.address',
     verbs: ['rebind'],
-    change(model, world) {
-      model.engine = withOption(model.engine, 'api.address', `127.0.0.1:${world.freePort()}`)
+    change(model, context) {
+      model.engine = withOption(model.engine, 'api.address', `127.0.0.1:${context.freePort()}`)
       return true
     },
   },
 ]
 
-/** The clip whose every packet reaches every viewer is never selected from. */
+/** Packets are never selected from the clip that has to reach every viewer in full. */
 function selectOn(
   model: ConfigModel,
-  world: EditWorld,
+  context: EditContext,
   path: string,
   value: Parameters<typeof withOption>[2],
 ): boolean {
-  const pipeline = somePipeline(model, world, ({ isExact, inputs }) => {
+  const pipeline = somePipeline(model, context, ({ isExact, inputs }) => {
     return !isExact && inputs[0]?.options['path'] !== FAST_CLIP
   })
-  const node = world.dice.maybe(pipeline?.transforms.filter(({ type }) => type === 'ts-validate') ?? [])
+  const node = context.random.tryPick(pipeline?.transforms.filter(({ type }) => type === 'ts-validate') ?? [])
   if (node === undefined) return false
   node.options = withOption(node.options, path, value)
   return true
 }
 
-function moveListener(model: ConfigModel, world: EditWorld, move: (host: string, port: string) => string): boolean {
-  const name = world.dice.maybe(Object.keys(model.listeners).filter((each) => each !== STILL_LISTENER))
+function moveListener(model: ConfigModel, context: EditContext, move: (host: string, port: string) => string): boolean {
+  const name = context.random.tryPick(Object.keys(model.listeners).filter((each) => each !== FIXED_LISTENER))
   if (name === undefined) return false
   const [host = '', port = ''] = textOf(model.listeners[name], 'address').split(':')
   const address = move(host, port)

@@ -1,18 +1,18 @@
-// The packets of the sections that are under way, ISO/IEC 13818-1 2.4.4: a chunk may end in the middle of a table, and who
-// goes on from there has to know the half that has passed.
+// The packets of incomplete sections, ISO/IEC 13818-1 2.4.4: a chunk may end in the middle of a table, and a node that
+// continues from there needs the half that has already passed.
 import type { Chunk } from './chunk.js'
 import { CONTINUITY_ERROR, MARK_FLAGS, MARK_OFFSET, MARK_PID, MARK_SIZE, PSI, UNIT_START } from './marks.js'
 import { PACKET_SIZE, readPid } from './packet.js'
 import type { ProgramTable } from './program-table.js'
 
-/** A section has 4098 bytes at most, 23 packets; some may have an adaptation field. */
+/** A section has at most 4098 bytes, 23 packets; some of these may have an adaptation field. */
 const MAX_PACKETS = 64
 
-export class PsiTail {
-  /** By PID: what came since the last packet in which a section begins. */
+export class PartialSections {
+  /** By PID: the packets since the last one in which a section begins. */
   readonly #packets = new Map<number, Uint8Array[]>()
 
-  /** `packets`: those of another one that it goes on from. */
+  /** `packets`: those of the instance that this one continues. */
   constructor(packets: readonly Uint8Array[] = []) {
     for (const packet of packets) {
       const pid = readPid(packet, 0)
@@ -20,7 +20,7 @@ export class PsiTail {
     }
   }
 
-  /** Takes a chunk that `table` has followed. Copies what it keeps. */
+  /** Takes a chunk that `table` has already followed. Copies what it keeps. */
   follow({ bytes, marks, discontinuity }: Chunk, table: ProgramTable): void {
     if (discontinuity !== false) this.#packets.clear()
     for (let at = 0; at < marks.length; at += MARK_SIZE) {
@@ -36,7 +36,7 @@ export class PsiTail {
     for (const pid of this.#packets.keys()) if (table.isSectionPid[pid] !== 1) this.#packets.delete(pid)
   }
 
-  /** The packets of all PIDs; the array is the caller's. */
+  /** The packets of all PIDs; the caller owns the array. */
   packets(): Uint8Array[] {
     return [...this.#packets.values()].flat()
   }

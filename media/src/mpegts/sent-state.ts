@@ -1,11 +1,11 @@
-// What a timeline has sent, as the next generation must follow it.
+// What a timeline has sent so far, which the next generation must follow.
 import type { ProgramTable } from './program-table.js'
 import type { StreamClocks } from './stream-clocks.js'
 
-/** Counter of a PID of which nothing was sent. */
+/** Counter of a PID that has sent nothing. */
 export const UNSEEN_COUNTER = 0xff
 
-export interface Sent {
+export interface SentState {
   readonly table: ProgramTable
   readonly clocks: StreamClocks
   /** continuity_counter of the last packet of each PID, or UNSEEN_COUNTER. */

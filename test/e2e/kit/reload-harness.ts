@@ -1,13 +1,13 @@
-// An engine whose files a test edits, a viewer who must not notice, and the command line beside it.
+// An engine whose files a test edits, with viewers that must not be affected, and the command line.
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { EngineStatus, ReloadStatus } from '@millrace/engine/api'
 import { buildTs } from '@millrace/engine/testing'
-import { LightReader } from '../../oracle/light-reader.js'
+import { HttpReader } from '../../oracle/http-reader.js'
 import { assertClean } from './assert-clean.js'
 import { httpRequest } from './http-request.js'
-import type { HttpAnswer } from './http-request.js'
+import type { HttpResponse } from './http-request.js'
 import { EngineProcess, runCommandLine } from './start-engine.js'
 import { TempFolder } from './temp-folder.js'
 import { until } from './until.js'
@@ -20,28 +20,31 @@ export interface CommandResult {
   readonly stderr: string
 }
 
-export class ReloadRoom implements AsyncDisposable {
+export class ReloadHarness implements AsyncDisposable {
   readonly engine: EngineProcess
-  readonly #viewers: LightReader[] = []
+  readonly #viewers: HttpReader[] = []
 
   private constructor(engine: EngineProcess) {
     this.engine = engine
   }
 
-  /** `live.yaml` holds the text, unless `prepare` has written it otherwise; `args` are more of `engine run`. */
+  /**
+   * `live.yaml` contains the text, unless `prepare` has written it differently; `args` are additional arguments of
+   * `engine run`.
+   */
   static async start(text: string, args: readonly string[] = [], prepare?: (folder: TempFolder) => Promise<unknown>) {
     const folder = await TempFolder.make()
     await folder.write('a.ts', clip)
     await (prepare ?? ((to: TempFolder) => to.write('live.yaml', text)))(folder)
-    return ReloadRoom.startIn(folder, args)
+    return ReloadHarness.startIn(folder, args)
   }
 
-  /** Takes the folder over. */
-  static async startIn(folder: TempFolder, args: readonly string[] = []): Promise<ReloadRoom> {
+  /** Takes ownership of the folder. */
+  static async startIn(folder: TempFolder, args: readonly string[] = []): Promise<ReloadHarness> {
     const child = runCommandLine(['run', 'live.yaml', ...args], folder.path)
     try {
-      const [, api = ''] = await child.says(/(http:\S+)\/api\/v1\/status\n/)
-      return new ReloadRoom(new EngineProcess(folder, child, api))
+      const [, api = ''] = await child.untilStderr(/(http:\S+)\/api\/v1\/status\n/)
+      return new ReloadHarness(new EngineProcess(folder, child, api))
     } catch (error) {
       await child[Symbol.asyncDispose]()
       await folder[Symbol.asyncDispose]()
@@ -49,20 +52,20 @@ export class ReloadRoom implements AsyncDisposable {
     }
   }
 
-  /** Another engine in the same folder, after this one has ended. */
-  again(args: readonly string[] = []): Promise<ReloadRoom> {
-    return ReloadRoom.startIn(this.engine.folder, args)
+  /** Starts another engine in the same folder, after this one has ended. */
+  again(args: readonly string[] = []): Promise<ReloadHarness> {
+    return ReloadHarness.startIn(this.engine.folder, args)
   }
 
-  /** As an editor does: a new file, renamed over the old one. */
+  /** Saves as an editor does: a new file, renamed over the old one. */
   save(text: string, name = 'live.yaml'): Promise<string> {
     return this.engine.folder.write(name, text)
   }
 
-  /** A viewer who has got something. */
-  async watch(id = 'one/out'): Promise<LightReader> {
+  /** Connects a viewer that has received some data. */
+  async watch(id = 'one/out'): Promise<HttpReader> {
     await this.engine.ready()
-    const viewer = new LightReader(await this.engine.url(id))
+    const viewer = new HttpReader(await this.engine.url(id))
     this.#viewers.push(viewer)
     await flows(viewer)
     return viewer
@@ -70,11 +73,11 @@ export class ReloadRoom implements AsyncDisposable {
 
   async reload(): Promise<ReloadStatus> {
     const { reload } = await this.engine.status()
-    assert.ok(reload !== undefined, 'nobody supervises the files')
+    assert.ok(reload !== undefined, 'the files are not supervised')
     return reload
   }
 
-  /** Resolves when the status says so. */
+  /** Resolves when the condition holds for the status. */
   untilStatus(what: string, holds: (reload: ReloadStatus, status: EngineStatus) => boolean): Promise<true> {
     return until(
       async () => {
@@ -86,26 +89,26 @@ export class ReloadRoom implements AsyncDisposable {
   }
 
   /** `POST /api/v1/reload`. */
-  async post(): Promise<HttpAnswer> {
+  async post(): Promise<HttpResponse> {
     const token = await readFile(join(this.engine.folder.path, 'state/api.token'), 'utf8')
     const headers = { authorization: `Bearer ${token.trim()}`, 'content-type': 'application/json' }
     return httpRequest(`${this.engine.api}/api/v1/reload`, { method: 'POST', headers })
   }
 
-  /** A verb beside the engine, which it finds by ENGINE_API. */
+  /** Runs a verb against the engine, which it finds through ENGINE_API. */
   async command(...args: readonly string[]): Promise<CommandResult> {
     await using child = runCommandLine(args, this.engine.folder.path, { ENGINE_API: this.engine.api })
     const { code } = await child.exited
     return { code, stdout: child.stdout, stderr: child.stderr }
   }
 
-  /** How many lines of the log have this text. */
+  /** How many log lines contain this text. */
   logged(text: string): number {
     return this.engine.child.stderr.split('\n').filter((line) => line.includes(text)).length
   }
 
-  /** All viewers are there, still get the stream, and have noticed nothing. */
-  async nobodyNoticed(): Promise<void> {
+  /** All viewers are connected, still receive the stream, and have had a clean one. */
+  async assertViewersUnaffected(): Promise<void> {
     for (const [index, viewer] of this.#viewers.entries()) {
       await flows(viewer)
       assertClean(`viewer ${index}`, viewer.report().ts)
@@ -118,7 +121,7 @@ export class ReloadRoom implements AsyncDisposable {
   }
 }
 
-async function flows(viewer: LightReader): Promise<void> {
+async function flows(viewer: HttpReader): Promise<void> {
   const before = viewer.report().bodyBytes
   await viewer.until(({ bodyBytes }) => bodyBytes > before + 50_000)
 }

@@ -1,7 +1,7 @@
-// An engine with one viewer who must not notice what others do beside it.
+// Asserts that a connected viewer is not affected by what other clients do.
 import { buildTs } from '@millrace/engine/testing'
 import assert from 'node:assert/strict'
-import { LightReader } from '../../oracle/light-reader.js'
+import { HttpReader } from '../../oracle/http-reader.js'
 import { assertClean, assertJoin } from './assert-clean.js'
 import { engineYaml } from './engine-yaml.js'
 import { startEngine } from './start-engine.js'
@@ -10,31 +10,33 @@ import { until } from './until.js'
 
 const stream = buildTs({ durationS: 3, video: { bitrate: 1_000_000 } }).bytes
 
-/** Runs the others beside the viewer, and looks that the engine has the same descriptors afterwards. */
-export async function besideWitness(others: (engine: EngineProcess, url: string) => Promise<void>): Promise<void> {
+/** Runs `clients` next to the viewer, and checks that the engine has the same descriptors afterwards. */
+export async function assertViewerUnaffected(
+  clients: (engine: EngineProcess, url: string) => Promise<void>,
+): Promise<void> {
   const yaml = engineYaml({ one: { input: 'path: a.ts, loop: true', through: 'ts-validate' } })
   await using engine = await startEngine({ yaml, files: { 'a.ts': stream } })
   await engine.ready()
   const url = await engine.url()
-  await using witness = new LightReader(url)
-  await witness.until(({ bodyBytes }) => bodyBytes > 100_000)
+  await using viewer = new HttpReader(url)
+  await viewer.until(({ bodyBytes }) => bodyBytes > 100_000)
   let before = ''
-  // The input file is closed for a moment at each loop, and the last request to the API may not be closed yet.
+  // The input file is closed briefly at each loop, and the last API connection may still be open.
   await until(async () => {
     const last = before
     before = (await engine.descriptors()).join(' ')
     return before === last && before.includes('a.ts')
   }, 'descriptors do not settle')
-  await others(engine, url)
+  await clients(engine, url)
   let after = ''
   await until(
     async () => (after = (await engine.descriptors()).join(' ')) === before,
-    () => `descriptors are left: ${before} became ${after}`,
+    () => `descriptors are leaked: ${before} became ${after}`,
   )
-  const { bodyBytes } = witness.report()
-  await witness.until((report) => report.bodyBytes > bodyBytes + 100_000)
-  assertJoin('witness', assertClean('witness', witness.report().ts))
+  const { bodyBytes } = viewer.report()
+  await viewer.until((report) => report.bodyBytes > bodyBytes + 100_000)
+  assertJoin('viewer', assertClean('viewer', viewer.report().ts))
   assert.equal((await engine.node('one/out')).clients, 1)
-  await witness[Symbol.asyncDispose]()
+  await viewer[Symbol.asyncDispose]()
   await engine.stop()
 }

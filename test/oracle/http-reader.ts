@@ -1,5 +1,5 @@
-// Reads a live stream over HTTP/1.1 on a bare socket: hundreds fit into one process. Can stop reading, as slow viewers do,
-// and feeds the body to the checker.
+// Reads a live stream over HTTP/1.1 on a bare socket, cheap enough for hundreds in one process. Can stop reading, as
+// slow viewers do, and passes the body to the checker.
 import { connect } from 'node:net'
 import type { Socket } from 'node:net'
 import type { TsReport } from './check-ts.js'
@@ -7,33 +7,33 @@ import { TsChecker } from './check-ts.js'
 
 const MAX_HEAD = 64 * 1024
 
-export interface LightReport {
-  /** 0 before the head was complete. */
+export interface HttpReaderReport {
+  /** 0 until the head is complete. */
   readonly status: number
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>
-  /** From the call of `openLightReader` to the first byte of the body. */
+  /** From the construction of the reader to the first byte of the body. */
   readonly firstByteMs: number | undefined
   readonly bodyBytes: number
   readonly ended: 'open' | 'end' | 'error' | 'closed'
   readonly error: string | undefined
-  /** Of the body, if it was to be checked; made when it is asked for. */
+  /** Report on the body, if it is checked; computed on access. */
   readonly ts: TsReport | undefined
 }
 
-export interface LightOptions {
+export interface HttpReaderOptions {
   /** Run the body through the checker. Default true. */
   readonly check?: boolean
-  /** Called with each piece of the body, a view that is valid during the call. */
+  /** Called with each piece of the body: a view that is valid only during the call. */
   readonly onBody?: (bytes: Uint8Array) => void
-  /** More header lines, without line ends. */
+  /** Additional header lines, without line ends. */
   readonly headers?: readonly string[]
   readonly method?: string
 }
 
-export class LightReader implements AsyncDisposable {
+export class HttpReader implements AsyncDisposable {
   readonly #socket: Socket
-  readonly #options: LightOptions
+  readonly #options: HttpReaderOptions
   readonly #begun = performance.now()
   readonly #checker: TsChecker | undefined
   readonly #waiting = new Set<() => void>()
@@ -42,11 +42,11 @@ export class LightReader implements AsyncDisposable {
   #headers: Record<string, string> = {}
   #firstByteMs: number | undefined
   #bodyBytes = 0
-  #ended: LightReport['ended'] = 'open'
+  #ended: HttpReaderReport['ended'] = 'open'
   #error: string | undefined
 
   /** `url` is `http://host:port/path`. */
-  constructor(url: string, options: LightOptions = {}) {
+  constructor(url: string, options: HttpReaderOptions = {}) {
     const { hostname, port, pathname, search, host } = new URL(url)
     this.#options = options
     this.#checker = options.check === false ? undefined : new TsChecker()
@@ -66,7 +66,7 @@ export class LightReader implements AsyncDisposable {
     this.#socket.on('close', () => this.#end('closed'))
   }
 
-  /** Stops reading: the kernel's buffers fill, then the server cannot write. */
+  /** Stops reading: the kernel's buffers fill up, then the server cannot write. */
   pause(): void {
     this.#socket.pause()
   }
@@ -80,7 +80,7 @@ export class LightReader implements AsyncDisposable {
     return this.#socket
   }
 
-  report(): LightReport {
+  report(): HttpReaderReport {
     const checker = this.#checker
     return {
       status: this.#status,
@@ -95,8 +95,8 @@ export class LightReader implements AsyncDisposable {
     }
   }
 
-  /** Resolves when the condition holds, which is tried after each event of the socket; rejects when it ended before. */
-  until(holds: (report: LightReport) => boolean): Promise<LightReport> {
+  /** Resolves when the condition holds, which is tested after each socket event; rejects if the stream ends first. */
+  until(holds: (report: HttpReaderReport) => boolean): Promise<HttpReaderReport> {
     return new Promise((resolve, reject) => {
       const attempt = (): void => {
         const report = this.report()
@@ -112,11 +112,11 @@ export class LightReader implements AsyncDisposable {
   }
 
   /** Resolves when the stream has ended by itself. */
-  done(): Promise<LightReport> {
+  done(): Promise<HttpReaderReport> {
     return this.until((report) => report.ended !== 'open')
   }
 
-  /** Closes the socket; resolves when it is gone. */
+  /** Closes the socket; resolves when it is closed. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#socket.closed) return
     const gone = new Promise<void>((resolve) => this.#socket.once('close', () => resolve()))
@@ -135,7 +135,7 @@ export class LightReader implements AsyncDisposable {
     this.#wake()
   }
 
-  /** Returns what follows the head; empty while that is not complete. */
+  /** Returns the bytes after the head; empty while the head is incomplete. */
   #takeHead(all: Buffer): Buffer {
     const end = all.indexOf('\r\n\r\n')
     if (end < 0) {

@@ -1,4 +1,4 @@
-// What a soak stands on: a folder with clips and the first configuration, ports, a web server of its own, the engine.
+// What a soak needs: a folder with clips and the first configuration, ports, a web server, the engine.
 import { createServer } from 'node:http'
 import type { Server } from 'node:http'
 import { createServer as createSocketServer } from 'node:net'
@@ -9,24 +9,24 @@ import { buildTs } from '@millrace/engine/testing'
 import { REPOSITORY_ROOT } from '../e2e/kit/repository-root.js'
 import { TempFolder } from '../e2e/kit/temp-folder.js'
 import type { ConfigModel } from './config-model.js'
-import { EngineRemote } from './engine-remote.js'
+import { EngineClient } from './engine-client.js'
 import { PREAMBLES } from './edits/stream-edits.js'
 import { CARD_CLIP, FAST_CLIP, MULTI_CLIPS, firstConfig } from './first-config.js'
 import { SECRET_FILE, renderConfig } from './render-config.js'
 
-/** GOPs of 200 ms: swaps come soon. */
+/** GOPs of 200 ms, so swaps are quick. */
 const GOP_FRAMES = 5
-const TWO_SOUNDS = [{ language: 'eng' }, { language: 'deu' }] as const
+const TWO_AUDIO_TRACKS = [{ language: 'eng' }, { language: 'deu' }] as const
 const SIZE = 188
 
-export class SoakGround implements AsyncDisposable {
+export class SoakEnvironment implements AsyncDisposable {
   readonly first: ConfigModel
   readonly folder: TempFolder
-  readonly engine: EngineRemote
+  readonly engine: EngineClient
   readonly #web: Server
   readonly #ports: number[]
 
-  private constructor(first: ConfigModel, folder: TempFolder, engine: EngineRemote, web: Server, ports: number[]) {
+  private constructor(first: ConfigModel, folder: TempFolder, engine: EngineClient, web: Server, ports: number[]) {
     this.first = first
     this.folder = folder
     this.engine = engine
@@ -34,18 +34,18 @@ export class SoakGround implements AsyncDisposable {
     this.#ports = ports
   }
 
-  /** `ports`: how many listeners may come or move. */
-  static async make(ports: number): Promise<SoakGround> {
+  /** `ports`: how many listeners may be added or moved. */
+  static async make(ports: number): Promise<SoakEnvironment> {
     const folder = await TempFolder.make()
-    const [api = 0, still = 0, web = 0, more = 0, ...free] = await findPorts(ports + 4)
-    const first = firstConfig({ api, still, web, more })
+    const [api = 0, fixed = 0, web = 0, more = 0, ...free] = await findPorts(ports + 4)
+    const first = firstConfig({ api, fixed, web, more })
     await writeClips(folder)
     for (const [name, text] of renderConfig(first)) await folder.write(name, text)
     await chmod(join(folder.path, SECRET_FILE), 0o600)
     const server = createServer((_request, response) => response.writeHead(204).end())
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
     try {
-      return new SoakGround(first, folder, await EngineRemote.start(folder), server, free)
+      return new SoakEnvironment(first, folder, await EngineClient.start(folder), server, free)
     } catch (error) {
       server.close()
       await folder[Symbol.asyncDispose]()
@@ -53,12 +53,12 @@ export class SoakGround implements AsyncDisposable {
     }
   }
 
-  /** Of our web server, which takes every notice of a webhook. */
+  /** Port of the test's web server, which accepts every webhook event. */
   get busyPort(): number {
     return (this.#web.address() as AddressInfo).port
   }
 
-  /** They come round: what was freed long ago is free. */
+  /** Ports are reused in turn: one that was released long ago is free. */
   freePort(): number {
     const port = this.#ports.shift() ?? 0
     this.#ports.push(port)
@@ -74,7 +74,8 @@ export class SoakGround implements AsyncDisposable {
 
 async function writeClips(folder: TempFolder): Promise<void> {
   const video = { gopFrames: GOP_FRAMES }
-  const multi = (durationS: number): Uint8Array => buildTs({ durationS, video, audio: TWO_SOUNDS, nullEvery: 20 }).bytes
+  const multi = (durationS: number): Uint8Array =>
+    buildTs({ durationS, video, audio: TWO_AUDIO_TRACKS, nullEvery: 20 }).bytes
   await folder.write(CARD_CLIP, await readFile(join(REPOSITORY_ROOT, 'pipelines/media', CARD_CLIP)))
   await folder.write(FAST_CLIP, buildTs({ durationS: 7, video }).bytes)
   await folder.write(MULTI_CLIPS[0], multi(5))
@@ -88,7 +89,7 @@ function nullPackets(count: number): Uint8Array {
   return bytes
 }
 
-/** Free now, below those that the kernel gives to outgoing connections. */
+/** Currently free ports, below the range that the kernel assigns to outgoing connections. */
 async function findPorts(count: number): Promise<number[]> {
   const ports: number[] = []
   const start = 20_000 + ((process.pid * 101) % 11_000)

@@ -1,4 +1,4 @@
-// The running engine, as the soak asks it: the control API, the probe in its process, signals.
+// How the soak talks to the running engine: control API, the probe in its process, signals.
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -17,7 +17,7 @@ import { EngineProcess, runCommandLine } from '../e2e/kit/start-engine.js'
 import type { TempFolder } from '../e2e/kit/temp-folder.js'
 import { textOf } from './config-model.js'
 import type { ConfigModel } from './config-model.js'
-import type { ProbeAnswer } from './engine-probe.js'
+import type { ProbeSample } from './engine-probe.js'
 import { MAIN_FILE } from './render-config.js'
 
 const PROBE_SOCKET = 'probe.sock'
@@ -27,7 +27,7 @@ export interface ReloadAnswer {
   readonly report: ReloadReport
 }
 
-export class EngineRemote implements AsyncDisposable {
+export class EngineClient implements AsyncDisposable {
   readonly process: EngineProcess
   /** `http://host:port`; moves with `engine.api.address`. */
   api: string
@@ -39,15 +39,15 @@ export class EngineRemote implements AsyncDisposable {
     this.#token = token
   }
 
-  /** The folder has its files. It is disposed with the engine. */
-  static async start(folder: TempFolder): Promise<EngineRemote> {
+  /** The folder already contains the files. It is disposed with the engine. */
+  static async start(folder: TempFolder): Promise<EngineClient> {
     const probe = pathToFileURL(join(import.meta.dirname, 'engine-probe.js')).href
     const env = { NODE_OPTIONS: `--import=${probe}`, SOAK_PROBE: join(folder.path, PROBE_SOCKET) }
     const child = runCommandLine(['run', MAIN_FILE], folder.path, env)
     try {
-      const [, api = ''] = await child.says(/(http:\S+)\/api\/v1\/status\n/)
+      const [, api = ''] = await child.untilStderr(/(http:\S+)\/api\/v1\/status\n/)
       const token = await readFile(join(folder.path, 'state/api.token'), 'utf8')
-      return new EngineRemote(new EngineProcess(folder, child, api), token.trim())
+      return new EngineClient(new EngineProcess(folder, child, api), token.trim())
     } catch (error) {
       await child[Symbol.asyncDispose]()
       throw error
@@ -62,24 +62,24 @@ export class EngineRemote implements AsyncDisposable {
     return (await getJson<ClientList>(`${this.api}/api/v1/clients`)).clients
   }
 
-  /** With the order of keys as it may be. */
+  /** Keys may be in any order. */
   config(source: 'running' | 'disk'): Promise<unknown> {
     return getJson(`${this.api}/api/v1/config?source=${source}&format=json`)
   }
 
-  /** The one value of a metric; of the first series. */
+  /** The value of the first series of a metric. */
   async metric(name: string, { services }: ConfigModel): Promise<number | undefined> {
     const { text } = await httpRequest(`${this.api}${textOf(services['metrics'], 'path')}`)
     return new MetricsPage(text).value(name)
   }
 
   async reload(query = ''): Promise<ReloadAnswer> {
-    const { status, text } = await httpRequest(`${this.api}/api/v1/reload${query}`, this.#writing({}))
+    const { status, text } = await httpRequest(`${this.api}/api/v1/reload${query}`, this.#post({}))
     const answer = JSON.parse(text) as ReloadReport | ReloadFailure
     return { status, report: 'reload' in answer ? answer.reload : answer }
   }
 
-  /** What these files would change, before anybody has written them. */
+  /** What these files would change, before they are written. */
   check(files: ReadonlyMap<string, string>): Promise<CheckReport> {
     const { path: folder } = this.process.folder
     const yaml = [...files].filter(([name]) => name.endsWith('.yaml'))
@@ -88,23 +88,23 @@ export class EngineRemote implements AsyncDisposable {
       run: [join(folder, MAIN_FILE)],
       against: true,
     }
-    return getJson<CheckReport>(`${this.api}/api/v1/config/check`, 200, this.#writing(body))
+    return getJson<CheckReport>(`${this.api}/api/v1/config/check`, 200, this.#post(body))
   }
 
-  /** `collect`: after the garbage has been. */
-  async probe(question: 'collect' | 'look'): Promise<ProbeAnswer> {
+  /** `collect`: after a garbage collection. */
+  async probe(request: 'collect' | 'sample'): Promise<ProbeSample> {
     const socket = connect(join(this.process.folder.path, PROBE_SOCKET))
-    socket.write(question)
+    socket.write(request)
     let text = ''
     for await (const part of socket) text += String(part)
-    return JSON.parse(text) as ProbeAnswer
+    return JSON.parse(text) as ProbeSample
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.process[Symbol.asyncDispose]()
   }
 
-  #writing(body: unknown): { method: string; headers: Record<string, string>; body: string } {
+  #post(body: unknown): { method: string; headers: Record<string, string>; body: string } {
     const headers = { authorization: `Bearer ${this.#token}`, 'content-type': 'application/json' }
     return { method: 'POST', headers, body: JSON.stringify(body) }
   }

@@ -1,29 +1,29 @@
-// Plays generations of a source through framer and timeline as the engine does: pushes at a steady pace, a flush after
-// each batch, a clock that the test holds.
+// Feeds generations of a source through framer and timeline as the engine does: pushes at a steady rate, a flush after
+// each batch, a clock that the test controls.
 import { Framer, Timeline } from '@millrace/media/mpegts'
 import type { JunctionRules, TsChunk } from '@millrace/media/mpegts'
 import { concat } from './bytes.js'
 
 const BATCH_MS = 50
 
-export interface PlayOptions {
-  /** How long the bytes take to come, milliseconds: at a steady pace. */
+export interface FeedOptions {
+  /** How long the bytes take to arrive at a steady rate, milliseconds. */
   readonly durationMs: number
-  /** Bytes pushed at a time; by default what comes in 10 ms. */
+  /** Bytes per push; by default what arrives in 10 ms. */
   readonly piece?: number
 }
 
-export class Play {
+export class TimelineHarness {
   nowMs = 1000
   readonly timeline = new Timeline()
   readonly out: TsChunk[] = []
-  /** Where in the output each generation begins, bytes. */
+  /** Byte offset in the output at which each generation begins. */
   readonly starts: number[] = [0]
   #framer = new Framer()
   #generation = 0
   #flushedAtMs = 1000
 
-  play(bytes: Uint8Array, { durationMs, piece }: PlayOptions): this {
+  feed(bytes: Uint8Array, { durationMs, piece }: FeedOptions): this {
     const startMs = this.nowMs
     const size = piece ?? Math.max(1, Math.ceil((bytes.length / durationMs) * 10))
     for (let at = 0; at < bytes.length; at += size) {
@@ -38,8 +38,8 @@ export class Play {
     return this
   }
 
-  /** The generation ends, the next one begins after `gapMs`. */
-  next(rules: JunctionRules, gapMs = 0): this {
+  /** Ends the generation; the next one begins after `gapMs`. */
+  nextGeneration(rules: JunctionRules, gapMs = 0): this {
     this.out.push(...this.timeline.endGeneration(this.#framer.finish(this.nowMs), rules))
     this.starts.push(this.bytes().length)
     this.#framer = new Framer({ generation: ++this.#generation, firstSeq: this.#framer.nextSeq })

@@ -1,137 +1,137 @@
-// One edit of a soak: written, applied or refused, and all viewers looked at.
+// Runs one edit of a soak: writes it, waits until it is applied or refused, and checks all viewers.
 import assert from 'node:assert/strict'
 import { isDeepStrictEqual } from 'node:util'
 import type { ReloadStatus } from '@millrace/engine/api'
 import { until } from '../e2e/kit/until.js'
 import type { ConfigModel } from './config-model.js'
 import { outputsOf, textOf } from './config-model.js'
-import type { Crowd } from './crowd.js'
-import type { Dice } from './dice.js'
+import type { SoakViewers } from './soak-viewers.js'
+import type { SeededRandom } from './seeded-random.js'
 import type { BrokenEdit } from './edits/broken-edits.js'
-import type { Edit, EditWorld } from './edits/edit.js'
-import type { ReloadAnswer } from './engine-remote.js'
+import type { Edit, EditContext } from './edits/edit.js'
+import type { ReloadAnswer } from './engine-client.js'
 import type { Figures } from './figures.js'
 import { renderConfig } from './render-config.js'
-import { WAYS } from './save-files.js'
-import type { SavedFiles, Texts, Way } from './save-files.js'
-import type { SoakGround } from './soak-ground.js'
+import { SAVE_METHODS } from './save-files.js'
+import type { SavedFiles, Texts, SaveMethod } from './save-files.js'
+import type { SoakEnvironment } from './soak-environment.js'
 
-/** Longer than a commit that waits for a key frame, than a drain. */
+/** Longer than a commit that waits for a key frame, and than a drain. */
 const APPLY_MS = 20_000
-/** Two GOPs or 5 s, whichever is longer, and a busy machine. */
+/** Two GOPs or 5 s, whichever is longer, plus what a busy machine adds. */
 const CUT_MS = 6000
 /** The engine maps its monotonic clock to the time of day once. */
 const CLOCK_MS = 20
 const TRIGGERS = ['file', 'file', 'api', 'api', 'SIGHUP', 'three at once'] as const
 type Trigger = (typeof TRIGGERS)[number]
 
-/** Whose stream is not the same before and after. */
+/** Verbs after which the stream is not the same as before. */
 const MAY_MARK: ReadonlySet<string> = new Set(['source', 'handoff'])
 
-export interface RoundSettings {
-  readonly ground: SoakGround
-  readonly crowd: Crowd
-  readonly dice: Dice
+export interface RunnerSettings {
+  readonly environment: SoakEnvironment
+  readonly viewers: SoakViewers
+  readonly random: SeededRandom
   readonly files: SavedFiles
   readonly figures: Figures
 }
 
-export class EditRounds {
-  /** What runs. */
+export class EditRunner {
+  /** The configuration that runs. */
   model: ConfigModel
-  /** Of the edit that is under way, for who reports a failure. */
-  underWay = { number: 0, kind: '', how: '', before: new Map() as Texts, after: new Map() as Texts }
-  readonly #of: RoundSettings
+  /** The edit in progress, for the report of a failure. */
+  current = { number: 0, kind: '', how: '', before: new Map() as Texts, after: new Map() as Texts }
+  readonly #of: RunnerSettings
 
-  constructor(settings: RoundSettings) {
+  constructor(settings: RunnerSettings) {
     this.#of = settings
-    this.model = settings.ground.first
+    this.model = settings.environment.first
   }
 
-  /** False where there is nothing that this kind could change. */
+  /** False if there is nothing that this kind of edit could change. */
   async applyValid(edit: Edit, number: number, only: readonly Trigger[] = TRIGGERS): Promise<boolean> {
-    const { dice, figures } = this.#of
+    const { random, figures } = this.#of
     const next = this.#copy()
-    if (!edit.change(next, this.#world(number))) return false
-    const [way, trigger] = [dice.pick(WAYS), dice.pick(only)]
-    await this.#apply(edit, next, number, way, trigger)
+    if (!edit.change(next, this.#context(number))) return false
+    const [method, trigger] = [random.pick(SAVE_METHODS), random.pick(only)]
+    await this.#apply(edit, next, number, method, trigger)
     figures.count(figures.editsByKind, edit.kind)
     return true
   }
 
-  /** Nothing may come of it but that it is told. */
+  /** The edit must be reported, and change nothing. */
   async tryBroken(edit: BrokenEdit, number: number): Promise<void> {
-    const { dice, files, figures, ground } = this.#of
-    const texts = edit.write(this.#copy(), this.#world(number))
-    const trigger = dice.pick(TRIGGERS)
+    const { random, files, figures, environment } = this.#of
+    const texts = edit.write(this.#copy(), this.#context(number))
+    const trigger = random.pick(TRIGGERS)
     this.#note(number, edit.kind, trigger, texts)
-    await ground.engine.probe('look')
-    const savedAt = await files.save(texts, dice.pick(['in place', 'rename over']))
+    await environment.engine.probe('sample')
+    const savedAt = await files.save(texts, random.pick(['in place', 'rename over']))
     const answers = await this.#trigger(trigger)
     for (const { status, report } of answers) {
       const isRight = report.result === edit.result || report.result === 'superseded'
-      assert.ok(isRight && status >= 400, `asked for a reload, answered ${status} ${report.result}: ${report.why}`)
+      assert.ok(isRight && status >= 400, `the reload returned ${status} ${report.result}: ${report.why}`)
     }
-    // A request from before may still come to its end.
+    // An earlier request may still finish.
     const { reason } = await this.#reloadStatus(
       (reload) => !reload.inSync && isSince(reload, savedAt) && reload.last?.result === edit.result,
-      (reload) => `the status does not say that it was ${edit.result}: ${JSON.stringify(reload)}`,
+      (reload) => `the status does not report ${edit.result}: ${JSON.stringify(reload)}`,
     )
-    assert.equal(await ground.engine.metric('millrace_config_in_sync', this.model), 0)
-    assert.ok((reason ?? '').length > 0, 'no reason is said')
-    await this.#look()
+    assert.equal(await environment.engine.metric('millrace_config_in_sync', this.model), 0)
+    assert.ok((reason ?? '').length > 0, 'no reason is given')
+    await this.#checkViewers()
     figures.count(figures.broken, edit.kind)
   }
 
-  /** A good and a broken text in turn, ten times a second; the good one stays. */
+  /** A good and a broken text alternate ten times a second; the good one is last. */
   async flipFlop(edit: Edit, broken: BrokenEdit, number: number): Promise<boolean> {
     const { files, figures } = this.#of
     const next = this.#copy()
-    if (!edit.change(next, this.#world(number))) return false
-    const bad = broken.write(this.#copy(), this.#world(number))
+    if (!edit.change(next, this.#context(number))) return false
+    const bad = broken.write(this.#copy(), this.#context(number))
     const good = renderConfig(next)
     this.#note(number, 'flip-flop', 'ten times a second', good)
     await files.flipFlop(bad, good, 10)
-    // What was read last may be what it said some turns ago: the same text is not read again.
-    await until(() => this.#isSame(), 'what runs is not what the files say', APPLY_MS)
-    this.#took(next)
-    await this.#look()
+    // The last text read may be the same as some writes ago: an identical text is not read again.
+    await until(() => this.#isSame(), 'the running configuration differs from the files', APPLY_MS)
+    this.#adopt(next)
+    await this.#checkViewers()
     figures.count(figures.broken, 'flip-flop')
     return true
   }
 
-  async #apply(edit: Edit, next: ConfigModel, number: number, way: Way, trigger: Trigger): Promise<void> {
-    const { ground, crowd, files, figures } = this.#of
-    const { engine } = ground
+  async #apply(edit: Edit, next: ConfigModel, number: number, method: SaveMethod, trigger: Trigger): Promise<void> {
+    const { environment, viewers, files, figures } = this.#of
+    const { engine } = environment
     const texts = renderConfig(next)
-    this.#note(number, edit.kind, `${way}, ${trigger}`, texts)
+    this.#note(number, edit.kind, `${method}, ${trigger}`, texts)
     const gone = this.#goneOutputs(next)
     await this.#checkPlan(edit, texts, gone)
-    const leaving = [...crowd.leave(gone), ...crowd.leaveWitnesses(next)]
-    await engine.probe('look')
-    const savedAt = await files.save(texts, way)
+    const leaving = [...viewers.leave(gone), ...viewers.leaveReferences(next)]
+    await engine.probe('sample')
+    const savedAt = await files.save(texts, method)
     const answering = this.#trigger(trigger)
     engine.api = `http://${textOf(next.engine, 'api.address')}`
     const answers = await answering
     this.#takeAnswers(answers, leaving.length)
     const reload = await this.#isApplied(next, savedAt)
-    if (trigger === 'file' && (way === 'in place' || way === 'rename over') && isLive(edit)) {
+    if (trigger === 'file' && (method === 'in place' || method === 'rename over') && isLive(edit)) {
       figures.liveLatenciesMs.push(Date.parse(reload.last?.at ?? '') - savedAt)
     }
     for (const viewer of leaving) {
       const { ended, bodyBytes } = await viewer.reader.done()
-      assert.deepEqual([ended, bodyBytes % 188], ['end', 0], 'a viewer of a removed output comes to a clean end')
+      assert.deepEqual([ended, bodyBytes % 188], ['end', 0], 'the viewer of a removed output gets a clean end')
       await viewer[Symbol.asyncDispose]()
     }
     figures.lostAsPlanned += leaving.length
-    this.#took(next)
-    await this.#look()
-    await crowd.fill(next)
+    this.#adopt(next)
+    await this.#checkViewers()
+    await viewers.fill(next)
   }
 
-  /** What the engine says of it before it happens is what the model says. */
+  /** The engine's plan, before anything happens, must match the model. */
   async #checkPlan(edit: Edit, texts: ReadonlyMap<string, string>, gone: ReadonlySet<string>): Promise<void> {
-    const { ok, plan, diagnostics } = await this.#of.ground.engine.check(texts)
+    const { ok, plan, diagnostics } = await this.#of.environment.engine.check(texts)
     assert.ok(ok && plan !== undefined, `a valid edit was refused: ${JSON.stringify(diagnostics.slice(0, 3))}`)
     const verbs = new Set([...plan.nodes, ...plan.parts].map(({ verb }) => verb).filter((verb) => verb !== 'keep'))
     if (edit.verbs.length > 0 || edit.kind === 'comment') {
@@ -139,7 +139,7 @@ export class EditRounds {
     }
     const outputs = new Set(outputsOf(this.model).map(({ id }) => id))
     const removed = plan.nodes.filter(({ id, verb }) => verb === 'remove' && outputs.has(id)).map(({ id }) => id)
-    assert.deepEqual(removed.sort(), [...gone].sort(), 'outputs that go, by the plan')
+    assert.deepEqual(removed.sort(), [...gone].sort(), 'removed outputs, by the plan')
   }
 
   #goneOutputs(next: ConfigModel): ReadonlySet<string> {
@@ -149,7 +149,7 @@ export class EditRounds {
   }
 
   async #trigger(trigger: Trigger): Promise<readonly ReloadAnswer[]> {
-    const { engine } = this.#of.ground
+    const { engine } = this.#of.environment
     if (trigger === 'SIGHUP') engine.process.child.signal('SIGHUP')
     if (trigger === 'api') return [await engine.reload()]
     if (trigger === 'three at once') return Promise.all([engine.reload(), engine.reload(), engine.reload()])
@@ -164,37 +164,37 @@ export class EditRounds {
         figures.superseded++
         continue
       }
-      assert.equal(status, 200, `asked for a reload, answered ${result}: ${why}`)
+      assert.equal(status, 200, `the reload returned ${result}: ${why}`)
       if (result !== 'applied') continue
-      assert.equal(viewers?.lost, leaving, 'viewers that are lost, by the answer')
+      assert.equal(viewers?.lost, leaving, 'lost viewers, by the response')
       const sources = new Set(
         report.plan?.nodes.filter(({ verb }) => MAY_MARK.has(verb)).map(({ id }) => pipelineOf(id)),
       )
       for (const { how, waitedMs, node } of cuts) {
-        figures.cutOversMs.push(waitedMs)
-        assert.ok(waitedMs <= CUT_MS, `a cut-over took ${waitedMs} ms`)
+        figures.cutoversMs.push(waitedMs)
+        assert.ok(waitedMs <= CUT_MS, `a cutover took ${waitedMs} ms`)
         if (how === 'clean') continue
         figures.markedCuts++
-        assert.ok(sources.has(pipelineOf(node)), `a marked cut that no plan has announced: ${JSON.stringify(cuts)}`)
+        assert.ok(sources.has(pipelineOf(node)), `a marked cut that the plan did not announce: ${JSON.stringify(cuts)}`)
       }
     }
   }
 
   async #isApplied(next: ConfigModel, savedAt: number): Promise<ReloadStatus> {
-    const { engine } = this.#of.ground
+    const { engine } = this.#of.environment
     engine.api = `http://${textOf(next.engine, 'api.address')}`
     const reload = await this.#reloadStatus(
       (status) => status.inSync && isSince(status, savedAt),
       (status) => `it was not applied: ${JSON.stringify(status)}`,
     )
     assert.match(reload.last?.result ?? '', /^(applied|unchanged)$/, reload.last?.why)
-    // A request from before may have come to its end meanwhile.
-    await until(() => this.#isSame(), 'what runs is not what the files say', APPLY_MS)
+    // An earlier request may have finished meanwhile.
+    await until(() => this.#isSame(), 'the running configuration differs from the files', APPLY_MS)
     return reload
   }
 
   async #isSame(): Promise<boolean> {
-    const { engine } = this.#of.ground
+    const { engine } = this.#of.environment
     const [running, disk] = await Promise.all([engine.config('running'), engine.config('disk')])
     return (await engine.status()).reload?.inSync === true && isDeepStrictEqual(running, disk)
   }
@@ -203,7 +203,7 @@ export class EditRounds {
     holds: (reload: ReloadStatus) => boolean,
     what: (reload: ReloadStatus | undefined) => string,
   ): Promise<ReloadStatus> {
-    const { engine } = this.#of.ground
+    const { engine } = this.#of.environment
     let last: ReloadStatus | undefined
     const look = async (): Promise<ReloadStatus | undefined> => {
       last = (await engine.status()).reload
@@ -212,33 +212,33 @@ export class EditRounds {
     return until(look, () => what(last), APPLY_MS)
   }
 
-  /** The model is what runs; viewers of what was renamed are at its new name. */
-  #took(next: ConfigModel): void {
+  /** The new model is what runs; viewers of renamed outputs are at the new name. */
+  #adopt(next: ConfigModel): void {
     for (const { id, was } of outputsOf(next)) {
       if (id === was) continue
-      for (const viewer of this.#of.crowd.viewers) if (viewer.node === was) viewer.node = id
+      for (const viewer of this.#of.viewers.connected) if (viewer.node === was) viewer.node = id
     }
     this.model = next
   }
 
-  async #look(): Promise<void> {
-    const { ground, crowd, figures } = this.#of
-    const { engine } = ground
-    const { blocksMs } = await engine.probe('look')
-    figures.noteBlock(this.underWay.kind, blocksMs[0] ?? 0)
+  async #checkViewers(): Promise<void> {
+    const { environment, viewers, figures } = this.#of
+    const { engine } = environment
+    const { blocksMs } = await engine.probe('sample')
+    figures.noteBlock(this.current.kind, blocksMs[0] ?? 0)
     assert.equal(engine.process.child.exit, undefined, 'the engine has ended')
-    const faults = [...crowd.checkStreams(), ...crowd.checkSessions(await engine.clients())]
+    const faults = [...viewers.checkStreams(), ...viewers.checkSessions(await engine.clients())]
     assert.equal(faults.length, 0, faults.slice(0, 10).join('\n'))
   }
 
   #note(number: number, kind: string, how: string, after: Texts): void {
-    this.underWay = { number, kind, how, before: renderConfig(this.model), after }
+    this.current = { number, kind, how, before: renderConfig(this.model), after }
   }
 
   #copy(): ConfigModel {
     const copy = structuredClone(this.model)
-    // It means nothing once it has been applied, and some leave it where it is.
-    if (this.#of.dice.chance(0.7)) {
+    // `was` has no effect once applied, and some users leave it in place.
+    if (this.#of.random.chance(0.7)) {
       for (const { inputs, transforms, outputs } of copy.pipelines) {
         for (const node of [...inputs, ...transforms, ...outputs]) node.was = undefined
       }
@@ -246,9 +246,9 @@ export class EditRounds {
     return copy
   }
 
-  #world(number: number): EditWorld {
-    const { dice, ground } = this.#of
-    return { dice, number, busyPort: ground.busyPort, freePort: () => ground.freePort() }
+  #context(number: number): EditContext {
+    const { random, environment } = this.#of
+    return { random, number, busyPort: environment.busyPort, freePort: () => environment.freePort() }
   }
 }
 

@@ -1,14 +1,14 @@
-// Choices that can be had again from the same seed.
+// Random choices that are reproducible from a seed.
 import { seeded } from '../fuzz/seeded.js'
 
-export class Dice {
+export class SeededRandom {
   readonly #next: () => number
 
   constructor(seed: number) {
     this.#next = seeded(seed)
   }
 
-  /** From 0 to below `end`. */
+  /** An integer from 0 to `end` - 1. */
   below(end: number): number {
     return Math.floor(this.#next() * end)
   }
@@ -24,8 +24,8 @@ export class Dice {
     return item as T
   }
 
-  /** Undefined of no items. */
-  maybe<T>(items: readonly T[]): T | undefined {
+  /** Undefined if `items` is empty. */
+  tryPick<T>(items: readonly T[]): T | undefined {
     return items.length === 0 ? undefined : this.pick(items)
   }
 

@@ -4,15 +4,15 @@ import { createServer } from 'node:net'
 import type { AddressInfo, Server, Socket } from 'node:net'
 import { test } from 'node:test'
 import { buildTs } from '@millrace/engine/testing'
-import { LightReader } from './light-reader.js'
+import { HttpReader } from './http-reader.js'
 
 const built = buildTs({ durationS: 1 })
 const HEAD = 'HTTP/1.1 200 OK\r\nContent-Type: video/mp2t\r\nConnection: close\r\n\r\n'
 
-test('head and body are told apart wherever the pieces are cut, and the body is checked', async () => {
+test('head and body are separated wherever the pieces are cut, and the body is checked', async () => {
   const answer = Buffer.concat([Buffer.from(HEAD), built.bytes])
   await using server = await serve((socket) => socket.write(answer.subarray(0, 30)))
-  await using reader = new LightReader(`${server.url}/one.ts?x=1`)
+  await using reader = new HttpReader(`${server.url}/one.ts?x=1`)
   await reader.until(() => reader.socket.bytesRead === 30)
   assert.equal(reader.report().status, 0)
   server.sockets[0]?.end(answer.subarray(30))
@@ -27,9 +27,9 @@ test('head and body are told apart wherever the pieces are cut, and the body is 
   assert.match(server.requests[0] ?? '', /^GET \/one\.ts\?x=1 HTTP\/1\.1\r\nHost: 127\.0\.0\.1:\d+\r\n\r\n$/)
 })
 
-test('a paused reader takes nothing until it goes on', async () => {
+test('a paused reader reads nothing until it resumes', async () => {
   await using server = await serve((socket) => socket.write(HEAD))
-  await using reader = new LightReader(server.url, { check: false })
+  await using reader = new HttpReader(server.url, { check: false })
   await reader.until((report) => report.status === 200)
   reader.pause()
   const [socket] = server.sockets
@@ -42,19 +42,19 @@ test('a paused reader takes nothing until it goes on', async () => {
   assert.ok(flushed || socket?.destroyed === false)
 })
 
-test('waiting for what cannot come any more fails and says why', async () => {
+test('waiting for something that can no longer happen fails with the reason', async () => {
   await using server = await serve((socket) => socket.end(HEAD))
-  await using reader = new LightReader(server.url)
+  await using reader = new HttpReader(server.url)
   await assert.rejects(
     reader.until((report) => report.bodyBytes > 0),
     /ended \(end\) after 0 bytes/,
   )
 })
 
-test('a port that nobody listens on is an error in the report', async () => {
+test('a refused connection is an error in the report', async () => {
   const server = await serve(() => undefined)
   await server[Symbol.asyncDispose]()
-  await using reader = new LightReader(server.url)
+  await using reader = new HttpReader(server.url)
   const { ended, error } = await reader.done()
   assert.equal(ended, 'error')
   assert.match(error ?? '', /ECONNREFUSED/)
@@ -66,7 +66,7 @@ interface TestServer extends AsyncDisposable {
   readonly sockets: Socket[]
 }
 
-/** Answers each request head with `answer`. */
+/** Calls `answer` for each request head. */
 async function serve(answer: (socket: Socket) => void): Promise<TestServer> {
   const requests: string[] = []
   const sockets: Socket[] = []

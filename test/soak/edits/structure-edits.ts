@@ -1,0 +1,191 @@
+// Edits that add, remove and rename: outputs, pipelines, listeners, services. Anything added may be removed again; of
+// the first configuration only the outputs `third` are removed, so that there are viewers to lose.
+import type { ConfigModel, NodeModel, PipelineModel } from '../config-model.js'
+import { optionOf, outputsOf, withOption } from '../config-model.js'
+import { CARD_CLIP, FAST_CLIP, FIXED_LISTENER, fileInput } from '../first-config.js'
+import type { Edit, EditContext } from './edit.js'
+import { isReference, newId, rewire, someOutput, somePipeline } from './edit.js'
+
+const MAX_OUTPUTS = 24
+const MAX_PIPELINES = 7
+
+export const STRUCTURE_EDITS: readonly Edit[] = [
+  {
+    kind: 'add an output',
+    verbs: ['add'],
+    change(model, context) {
+      const pipeline = somePipeline(model, context)
+      if (pipeline === undefined || outputsOf(model).length >= MAX_OUTPUTS) return false
+      const from = context.random.pick([...pipeline.inputs, ...pipeline.transforms]).id
+      pipeline.outputs = [...pipeline.outputs, newOutput(newId('out', context), from, pipeline.name, context, model)]
+      return true
+    },
+  },
+  {
+    kind: 'remove an output',
+    verbs: ['remove'],
+    change(model, context) {
+      const found = someOutput(model, context, ({ firstId }) => firstId === undefined || firstId === 'third')
+      if (found === undefined) return false
+      found.of.outputs = found.of.outputs.filter((node) => node !== found.node)
+      return true
+    },
+  },
+  {
+    kind: 'add a pipeline',
+    verbs: ['add'],
+    change(model, context) {
+      if (model.pipelines.length >= MAX_PIPELINES) return false
+      model.pipelines = [...model.pipelines, newPipeline(model, context)]
+      return true
+    },
+  },
+  {
+    kind: 'remove a pipeline',
+    verbs: ['remove'],
+    change(model, context) {
+      const pipeline = somePipeline(model, context, ({ isBase }) => !isBase)
+      if (pipeline === undefined) return false
+      model.pipelines = model.pipelines.filter((each) => each !== pipeline)
+      return true
+    },
+  },
+  {
+    kind: 'add a listener',
+    verbs: ['add'],
+    change(model, context) {
+      if (Object.keys(model.listeners).length >= 6) return false
+      const address = `127.0.0.1:${context.freePort()}`
+      model.listeners = { ...model.listeners, [newId('listener', context)]: { address } }
+      return true
+    },
+  },
+  {
+    kind: 'remove a listener',
+    verbs: ['remove', 'rebind'],
+    change(model) {
+      const name = Object.keys(model.listeners).find((each) => each.startsWith('listener-'))
+      if (name === undefined) return false
+      const { [name]: _, ...rest } = model.listeners
+      model.listeners = rest
+      for (const { node } of outputsOf(model)) {
+        if (node.options['listener'] === name) node.options = withOption(node.options, 'listener', 'web')
+      }
+      return true
+    },
+  },
+  {
+    kind: 'rename an output',
+    verbs: ['live'],
+    change(model, context) {
+      const node = someOutput(model, context)?.node
+      return node !== undefined && rename(node, 'renamed', context)
+    },
+  },
+  {
+    kind: 'rename a transform',
+    verbs: ['live'],
+    change(model, context) {
+      const pipeline = somePipeline(model, context)
+      const node = context.random.tryPick(pipeline?.transforms ?? [])
+      return pipeline !== undefined && node !== undefined && renameRead(pipeline, node, context)
+    },
+  },
+  {
+    kind: 'rename an input',
+    verbs: ['live'],
+    change(model, context) {
+      const pipeline = somePipeline(model, context)
+      const node = context.random.tryPick(pipeline?.inputs ?? [])
+      return pipeline !== undefined && node !== undefined && renameRead(pipeline, node, context)
+    },
+  },
+  {
+    kind: 'metrics path',
+    verbs: ['rebind'],
+    change(model, context) {
+      const metrics = model.services['metrics'] ?? {}
+      model.services = { ...model.services, metrics: withOption(metrics, 'path', `/metrics-${context.number}`) }
+      return true
+    },
+  },
+  {
+    kind: 'add a service',
+    verbs: ['add'],
+    change(model, context) {
+      if (Object.keys(model.services).length > 3) return false
+      const hook = { type: 'webhook', url: `http://127.0.0.1:${context.busyPort}/hook`, events: ['heartbeat'] }
+      model.services = { ...model.services, [newId('hook', context)]: hook }
+      return true
+    },
+  },
+  {
+    kind: 'webhook queue',
+    verbs: ['live'],
+    change(model, context) {
+      const name = hookOf(model)
+      if (name === undefined) return false
+      const queue = 10 + context.number
+      model.services = { ...model.services, [name]: { ...model.services[name], queue } }
+      return true
+    },
+  },
+  {
+    kind: 'remove a service',
+    verbs: ['remove'],
+    change(model) {
+      const name = hookOf(model)
+      if (name === undefined) return false
+      const { [name]: _, ...rest } = model.services
+      model.services = rest
+      return true
+    },
+  },
+]
+
+function hookOf({ services }: ConfigModel): string | undefined {
+  return Object.keys(services).find((name) => optionOf(services, `${name}.type`) === 'webhook')
+}
+
+function newOutput(id: string, from: string, pipeline: string, { random }: EditContext, model: ConfigModel): NodeModel {
+  const listener = random.pick(Object.keys(model.listeners).filter((name) => name !== FIXED_LISTENER))
+  const options = { listener, path: `/${pipeline}/${id}.ts` }
+  return { id, firstId: undefined, type: 'http-ts', from, was: undefined, options }
+}
+
+/** It has a reference output like the others. */
+function newPipeline(model: ConfigModel, context: EditContext): PipelineModel {
+  const name = newId('pipe', context)
+  const options = fileInput(context.random.pick([CARD_CLIP, FAST_CLIP]))
+  const reference = newOutput('reference', 'main', name, context, model)
+  return {
+    name,
+    isBase: false,
+    isExact: true,
+    clips: [],
+    isRelay: false,
+    description: `pipeline of edit ${context.number}`,
+    place: 'plain',
+    inputs: [{ id: 'main', firstId: undefined, type: 'file', from: undefined, was: undefined, options }],
+    transforms: [{ id: 'gops', firstId: undefined, type: 'gop', from: 'main', was: undefined, options: {} }],
+    outputs: [
+      { ...reference, options: { listener: FIXED_LISTENER, path: `/${name}/reference.ts` } },
+      newOutput('ts', 'gops', name, context, model),
+    ],
+  }
+}
+
+/** `was` names the id before this edit only. */
+function rename(node: NodeModel, word: string, context: EditContext): boolean {
+  if (isReference(node)) return false
+  node.was = node.id
+  node.id = newId(word, context)
+  return true
+}
+
+function renameRead(pipeline: PipelineModel, node: NodeModel, context: EditContext): boolean {
+  const before = node.id
+  if (!rename(node, 'renamed', context)) return false
+  rewire(pipeline, before, node.id)
+  return true
+}
