@@ -9,8 +9,17 @@ import type { Graph, NodeSettings } from '../graph/graph.js'
 import { countDescriptors, until } from '../listen/loopback.test.kit.js'
 import { buildTs } from '../testing/index.js'
 import { startEngine } from '../compose.js'
-import { activeResources, LiveEngine, liveYaml, QUIET_LOG } from './live-engine.test.kit.js'
-import { inputOf, KeepingOutput, outputOf, reads, ScriptedSource, settings, settle, testError } from './run.test.kit.js'
+import { activeResources, TestEngine, liveYaml, QUIET_LOG } from './engine.test.kit.js'
+import {
+  inputOf,
+  RecordingOutput,
+  outputOf,
+  reads,
+  ScriptedSource,
+  settings,
+  flushPromises,
+  testError,
+} from './run.test.kit.js'
 
 const clip = buildTs({ durationS: 2 })
 /** 30 MB: more than the kernel takes for one viewer that does not read. */
@@ -20,7 +29,7 @@ describe('a running engine', () => {
   test('serves viewers, and leaves nothing behind when it stops', async () => {
     const before = { resources: activeResources(), descriptors: countDescriptors() }
     {
-      await using live = await LiveEngine.create()
+      await using live = await TestEngine.create()
       await live.write('main.ts', clip.bytes)
       const engine = await live.start(liveYaml())
       const viewer = await live.viewer('/live.ts').received(100_000)
@@ -41,7 +50,7 @@ describe('a running engine', () => {
   })
 
   test('says why it is not ready, of all, of a pipeline, and of a node', async () => {
-    await using live = await LiveEngine.create()
+    await using live = await TestEngine.create()
     const engine = await live.start(liveYaml())
     await until(() => live.node('one/main').state === 'waiting', 'the input waits')
     const { ready, reasons } = engine.readiness() ?? {}
@@ -59,7 +68,7 @@ describe('a running engine', () => {
 })
 
 describe('an engine that can not start', () => {
-  async function refused(live: LiveEngine, graph: Graph, code: string): Promise<void> {
+  async function refused(live: TestEngine, graph: Graph, code: string): Promise<void> {
     const before = { resources: activeResources(), descriptors: countDescriptors() }
     await assert.rejects(startEngine(graph, { log: QUIET_LOG }), { code })
     assert.ok(!existsSync(join(live.folder, 'state/engine.lock')), 'the lock is given back')
@@ -68,9 +77,9 @@ describe('an engine that can not start', () => {
   }
 
   test('because a node never can lets go of everything', async () => {
-    await using live = await LiveEngine.create()
+    await using live = await TestEngine.create()
     const graph = await live.load(liveYaml())
-    const opened: KeepingOutput[] = []
+    const opened: RecordingOutput[] = []
     const nodes: NodeSettings[] = [
       settings(
         'two/main',
@@ -78,7 +87,7 @@ describe('an engine that can not start', () => {
       ),
       settings(
         'two/good',
-        outputOf(() => opened[opened.push(new KeepingOutput()) - 1]!),
+        outputOf(() => opened[opened.push(new RecordingOutput()) - 1]!),
         reads('two/main'),
       ),
       settings(
@@ -93,7 +102,7 @@ describe('an engine that can not start', () => {
   })
 
   test('because an address is taken lets go of everything', async () => {
-    await using live = await LiveEngine.create()
+    await using live = await TestEngine.create()
     const graph = await live.load(liveYaml())
     const other = createServer()
     await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve))
@@ -107,7 +116,7 @@ describe('an engine that can not start', () => {
   })
 
   test('because its state folder is in use leaves that alone', async () => {
-    await using live = await LiveEngine.create()
+    await using live = await TestEngine.create()
     await live.write('main.ts', clip.bytes)
     await live.start(liveYaml())
     const graph = await live.load(liveYaml())
@@ -119,7 +128,7 @@ describe('an engine that can not start', () => {
 
 describe('an engine whose inputs end', () => {
   test('gives viewers everything and a clean end, then has ended', async () => {
-    await using live = await LiveEngine.create()
+    await using live = await TestEngine.create()
     const engine = await live.start(liveYaml({ main: 'pace: pcr' }))
     const viewer = live.viewer('/live.ts')
     await until(() => live.node('one/ts').clients === 1, 'the viewer waits')
@@ -136,7 +145,7 @@ describe('an engine whose inputs end', () => {
   })
 
   test('gives every byte to a viewer that stops for longer than the window, without pacing', async () => {
-    await using live = await LiveEngine.create()
+    await using live = await TestEngine.create()
     const yaml = liveYaml({ main: 'pace: none', ts: 'window: { duration: 1s, size: 16MiB }' })
     const engine = await live.start(yaml)
     const viewer = live.viewer('/live.ts')
@@ -154,7 +163,7 @@ describe('an engine whose inputs end', () => {
   })
 
   test('has failed when the last input has failed for good', async () => {
-    await using live = await LiveEngine.create()
+    await using live = await TestEngine.create()
     await live.write('main.ts', new Uint8Array(10_000))
     const engine = await live.start(liveYaml({ main: 'pace: pcr' }))
     await assert.rejects(engine.ended, /^Error: one\/main has failed: .*no PCR/)
@@ -164,7 +173,7 @@ describe('an engine whose inputs end', () => {
 
 describe('an engine that is stopped', () => {
   test('ends viewers cleanly, with everything that had come', async () => {
-    await using live = await LiveEngine.create()
+    await using live = await TestEngine.create()
     const engine = await live.start(liveYaml({ main: 'pace: pcr' }))
     const viewer = live.viewer('/live.ts')
     await until(() => live.node('one/ts').clients === 1, 'the viewer waits')
@@ -183,7 +192,7 @@ describe('an engine that is stopped', () => {
   })
 
   test('cuts a viewer that has stalled when the drain is over, and stops nevertheless', async () => {
-    await using live = await LiveEngine.create()
+    await using live = await TestEngine.create()
     await live.write('main.ts', large.bytes)
     const engine = await live.start(liveYaml({ main: 'pace: none, loop: true', drain: '1s' }))
     const viewer = await live.viewer('/live.ts').received(1)
@@ -198,7 +207,7 @@ describe('an engine that is stopped', () => {
   })
 
   test('refuses new viewers meanwhile, on the listener of the API too', async () => {
-    await using live = await LiveEngine.create()
+    await using live = await TestEngine.create()
     await live.write('main.ts', large.bytes)
     const engine = await live.start(liveYaml({ main: 'pace: none, loop: true', drain: '2s', listener: 'api' }))
     const stalled = await live.viewer('/live.ts', 'api').received(1)
@@ -237,7 +246,7 @@ async function stands(read: () => number, forMs: number): Promise<void> {
   let value = read()
   let sinceMs = performance.now()
   while (performance.now() - sinceMs < forMs) {
-    await settle(1)
+    await flushPromises(1)
     if (read() === value) continue
     value = read()
     sinceMs = performance.now()

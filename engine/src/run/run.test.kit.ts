@@ -23,7 +23,7 @@ export const testError = defineErrors({
   TEST_BUG: { sentence: 'A bug.', hint: 'None.', reaction: 'bug' },
 })
 
-export interface KeptLine {
+export interface LogLine {
   readonly level: number
   readonly msg: string
   readonly node?: string
@@ -31,9 +31,9 @@ export interface KeptLine {
 }
 
 /** The surroundings of runners, with everything that was said kept. */
-export class Workshop implements Disposable {
+export class RunnerFixture implements Disposable {
   readonly clock: FakeClock
-  readonly lines: KeptLine[] = []
+  readonly lines: LogLine[] = []
   readonly strays: unknown[] = []
   readonly metrics = new MetricsRegistry()
   readonly services: RunServices
@@ -43,7 +43,7 @@ export class Workshop implements Disposable {
 
   constructor(clock: EngineClock & FakeClock = new FakeClock()) {
     this.clock = clock
-    const log = keptLog(this.lines)
+    const log = recordingLog(this.lines)
     this.#scope = createNodeScope((error) => this.strays.push(error))
     this.services = {
       clock,
@@ -72,8 +72,8 @@ export class Workshop implements Disposable {
   }
 }
 
-export function keptLog(lines: KeptLine[]): Logger {
-  return pino({ level: 'trace' }, { write: (line: string) => lines.push(JSON.parse(line) as KeptLine) })
+export function recordingLog(lines: LogLine[]): Logger {
+  return pino({ level: 'trace' }, { write: (line: string) => lines.push(JSON.parse(line) as LogLine) })
 }
 
 export function settings(id: string, definition: Definition, more: Partial<NodeSettings> = {}): NodeSettings {
@@ -123,7 +123,7 @@ export function bytesInputOf(
 export function transformOf(open: Open<Transform>, ports: readonly string[] = ['out']): Definition {
   return defineTransform({
     ...common,
-    type: 'test-stage',
+    type: 'test-transform',
     consumes: ['ts'],
     produces: 'ts',
     inlets: 'one',
@@ -202,7 +202,7 @@ export class PassingTransform implements Transform {
 }
 
 /** A sink that keeps what it gets. */
-export class KeepingOutput implements Output {
+export class RecordingOutput implements Output {
   readonly chunks: AnyChunk[] = []
   isComplete = false
   disposals = 0
@@ -248,6 +248,6 @@ export function chunk(seq: number, sizeBytes = 100, isEntry = false): AnyChunk {
 }
 
 /** Lets promises settle, and what RxJS reports from a timer. */
-export async function settle(turns = 3): Promise<void> {
+export async function flushPromises(turns = 3): Promise<void> {
   for (let turn = 0; turn < turns; turn++) await new Promise((resolve) => setTimeout(resolve))
 }

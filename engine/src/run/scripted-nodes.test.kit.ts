@@ -66,7 +66,7 @@ export function transform(
   return defineTransform({
     ...more,
     ...common,
-    type: 'test-stage',
+    type: 'test-transform',
     consumes: ['ts'],
     produces: 'ts',
     inlets: 'one',

@@ -3,14 +3,14 @@ import { describe, test } from 'node:test'
 import type { NodeSettings } from '../../graph/graph.js'
 import { until } from '../../listen/loopback.test.kit.js'
 import type { Definition, Inlet } from '../../plugin/contract.js'
-import { Bench } from './reload.test.kit.js'
-import { KeepingOutput } from '../run.test.kit.js'
+import { ReloadHarness } from './reload.test.kit.js'
+import { RecordingOutput } from '../run.test.kit.js'
 import { node, output, Sources } from '../scripted-nodes.test.kit.js'
 
 /** Outputs of which each holds alone what its `swap` says. */
 class Recorders {
   readonly said: string[] = []
-  readonly outputs: KeepingOutput[] = []
+  readonly outputs: RecordingOutput[] = []
   readonly definition: Definition
   readonly #held = new Set<string>()
 
@@ -23,7 +23,7 @@ class Recorders {
         onOpen?.(swap)
         if (this.#held.has(what)) throw new Error(`${what} is held`)
         this.#held.add(what)
-        const output = new KeepingOutput()
+        const output = new RecordingOutput()
         this.outputs.push(output)
         return {
           accept: (inlets: readonly Inlet[]) => output.accept(inlets),
@@ -45,16 +45,16 @@ class Recorders {
 describe('a node that holds something alone', () => {
   test('lets go of it before the next one opens, at a boundary, and nothing is lost but what the gap costs', async () => {
     const recorders = new Recorders({ held: 'a' })
-    await using bench = await new Bench().start(recorders.node('one/rec', 'old'))
-    bench.send(7)
-    using flow = bench.flow()
-    const { cuts } = await bench.reload(recorders.node('one/rec', 'new'))
+    await using harness = await new ReloadHarness().start(recorders.node('one/rec', 'old'))
+    harness.send(7)
+    using flow = harness.flow()
+    const { cuts } = await harness.reload(recorders.node('one/rec', 'new'))
     flow[Symbol.dispose]()
-    bench.send(10)
+    harness.send(10)
     assert.deepEqual(recorders.said, ['open old by one/rec', 'close old by one/rec', 'open new by one/rec'])
     assert.equal(cuts.length, 1)
     assert.equal((recorders.outputs[1]?.seqs[0] ?? -1) % 5, 0)
-    assert.equal(bench.states['one/rec'], 'ready')
+    assert.equal(harness.states['one/rec'], 'ready')
   })
 
   test('opens again as it was where the next one can not, and is told once', async () => {
@@ -64,13 +64,13 @@ describe('a node that holds something alone', () => {
         if (swap === 'bad') throw new Error('disk full')
       },
     })
-    await using bench = await new Bench().start(recorders.node('one/rec', 'good'))
-    bench.send(7)
-    using flow = bench.flow()
-    await bench.reload(recorders.node('one/rec', 'bad'))
-    await bench.settled()
+    await using harness = await new ReloadHarness().start(recorders.node('one/rec', 'good'))
+    harness.send(7)
+    using flow = harness.flow()
+    await harness.reload(recorders.node('one/rec', 'bad'))
+    await harness.idle()
     flow[Symbol.dispose]()
-    bench.send(10)
+    harness.send(10)
     assert.deepEqual(recorders.said, [
       'open good by one/rec',
       'close good by one/rec',
@@ -78,11 +78,11 @@ describe('a node that holds something alone', () => {
       'open good by one/rec',
     ])
     assert.deepEqual(
-      bench.rolledBack.map(({ node: id, why }) => [id, why]),
+      harness.rolledBack.map(({ node: id, why }) => [id, why]),
       [['one/rec', 'disk full']],
     )
-    assert.equal(bench.states['one/rec'], 'ready')
-    assert.equal(bench.swapOf('one/rec'), 'good')
+    assert.equal(harness.states['one/rec'], 'ready')
+    assert.equal(harness.swapOf('one/rec'), 'good')
     assert.ok((recorders.outputs[1]?.chunks.length ?? 0) > 0)
   })
 
@@ -93,14 +93,14 @@ describe('a node that holds something alone', () => {
         if (swap === 'bad') throw new Error('disk full')
       },
     })
-    await using bench = await new Bench().start(recorders.node('one/rec', 'good'))
-    bench.send(7)
-    using _flow = bench.flow()
-    await bench.reload(recorders.node('one/rec', 'bad'))
+    await using harness = await new ReloadHarness().start(recorders.node('one/rec', 'good'))
+    harness.send(7)
+    using _flow = harness.flow()
+    await harness.reload(recorders.node('one/rec', 'bad'))
     recorders.outputs[1]!.onChunk = () => {
       throw new Error('broken')
     }
-    await until(() => bench.states['one/rec'] === 'failed', 'it has failed')
+    await until(() => harness.states['one/rec'] === 'failed', 'it has failed')
   })
 
   test('is not opened again, nor the next one waited for, when the engine stops', { timeout: 10_000 }, async () => {
@@ -108,17 +108,17 @@ describe('a node that holds something alone', () => {
     const hanging = output(
       ({ swap }, { signal }) => {
         said.push(swap)
-        if (swap !== 'hangs') return new KeepingOutput()
+        if (swap !== 'hangs') return new RecordingOutput()
         return new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('given up'))))
       },
       { exclusive: () => ['path:/rec/a.ts'] },
     )
     const to = (swap: string): NodeSettings => node('one/rec', hanging, { from: 'one/main', swap })
-    await using bench = await new Bench().start(to('good'))
-    const applying = bench.reload(to('hangs')).catch(() => undefined)
+    await using harness = await new ReloadHarness().start(to('good'))
+    const applying = harness.reload(to('hangs')).catch(() => undefined)
     await until(() => said.length === 2, 'the next one opens')
     const startedMs = performance.now()
-    await bench.engine.stop('SIGTERM')
+    await harness.engine.stop('SIGTERM')
     await applying
     // The drain of a second, and what letting go may take.
     assert.ok(performance.now() - startedMs < 4000)
@@ -168,14 +168,14 @@ describe('a node takes what another holds alone', () => {
           : []),
         ...Object.entries(held).map(([id, swap]) => recorders.node(id, swap)),
       ]
-      await using bench = await new Bench().start(...nodes(before))
+      await using harness = await new ReloadHarness().start(...nodes(before))
       const all = ['one', 'two'].filter((swap) => sources.isConnected(swap)).map((swap) => sources.of(swap))
-      bench.send(7, ...all)
-      using _flow = bench.flow(...all)
-      await bench.reload(...nodes(after))
-      assert.deepEqual(bench.rolledBack, [])
+      harness.send(7, ...all)
+      using _flow = harness.flow(...all)
+      await harness.reload(...nodes(after))
+      assert.deepEqual(harness.rolledBack, [])
       for (const [id, swap] of Object.entries(after)) {
-        assert.deepEqual([bench.states[id], bench.swapOf(id)], ['ready', swap])
+        assert.deepEqual([harness.states[id], harness.swapOf(id)], ['ready', swap])
       }
       const from = recorders.said.indexOf('close y by one/b')
       if (before['one/b'] === 'y') assert.ok(recorders.said.indexOf('open y by one/a') > from && from > 0)

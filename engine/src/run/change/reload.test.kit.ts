@@ -6,22 +6,22 @@ import type { PlanVerb, ReloadPlan } from '../../observe/reload-plan.js'
 import type { AppliedReload, RolledBack } from '../../reload/reload-target.js'
 import { startEngine } from '../../compose.js'
 import type { RunningEngine } from '../engine.js'
-import { LiveEngine, liveYaml } from '../live-engine.test.kit.js'
+import { TestEngine, liveYaml } from '../engine.test.kit.js'
 import { PipelineTransaction } from './pipeline-transaction.js'
 import { PipelineRunner } from '../pipeline/pipeline-runner.js'
-import { keptLog, KeepingOutput, ScriptedSource, Workshop } from '../run.test.kit.js'
+import { recordingLog, RecordingOutput, ScriptedSource, RunnerFixture } from '../run.test.kit.js'
 import { input, type Mode, node, numbered, output } from '../scripted-nodes.test.kit.js'
 
 /** An engine whose pipelines are made of scripted nodes. */
-export class Bench implements AsyncDisposable {
+export class ReloadHarness implements AsyncDisposable {
   /** What `one/main` is, where a test does not say what it is. */
   readonly source = new ScriptedSource()
   /** What `one/out` is, where a test does not say what it is. */
-  readonly output = new KeepingOutput()
+  readonly output = new RecordingOutput()
   readonly rolledBack: RolledBack[] = []
   #plan: ReloadPlan | undefined
   #seq = 0
-  #live: LiveEngine | undefined
+  #live: TestEngine | undefined
   #graph: Graph | undefined
   #engine: RunningEngine | undefined
   readonly #main = input((_mode, context) => {
@@ -53,9 +53,9 @@ export class Bench implements AsyncDisposable {
 
   /** `one/main` and `one/out` are there, whether or not they are given. */
   async start(...nodes: readonly NodeSettings[]): Promise<this> {
-    this.#live = await LiveEngine.create()
+    this.#live = await TestEngine.create()
     this.#graph = await this.#live.load(liveYaml({ drain: '1s' }))
-    this.#engine = await startEngine(this.#with(nodes), { log: keptLog(this.#live.lines) })
+    this.#engine = await startEngine(this.#with(nodes), { log: recordingLog(this.#live.lines) })
     this.#engine.onRolledBack = (what) => this.rolledBack.push(what)
     return this
   }
@@ -72,7 +72,7 @@ export class Bench implements AsyncDisposable {
   }
 
   /** Resolves when all that was asked for before, by the engine itself too, has been done. */
-  async settled(): Promise<void> {
+  async idle(): Promise<void> {
     const { graph } = this.engine
     await this.engine.apply(planReload(graph, graph), graph).catch(() => undefined)
   }
@@ -136,13 +136,17 @@ export class Bench implements AsyncDisposable {
 }
 
 /** A pipeline on a clock that the test moves; nothing of the engine is around it. */
-export class PipelineBench implements AsyncDisposable {
-  readonly shop = new Workshop()
+export class PipelineHarness implements AsyncDisposable {
+  readonly fixture = new RunnerFixture()
   readonly runner: PipelineRunner
   #seq = 0
 
   constructor(...nodes: readonly NodeSettings[]) {
-    this.runner = new PipelineRunner({ name: 'one', description: '', nodes }, this.shop.services, this.shop.container)
+    this.runner = new PipelineRunner(
+      { name: 'one', description: '', nodes },
+      this.fixture.services,
+      this.fixture.container,
+    )
   }
 
   async start(): Promise<this> {
@@ -166,14 +170,14 @@ export class PipelineBench implements AsyncDisposable {
   /** One chunk every 100 ms, by each source. */
   pass(forMs: number, ...sources: readonly ScriptedSource[]): void {
     for (let passedMs = 0; passedMs < forMs; passedMs += 100) {
-      const next = numbered(this.#seq++, this.shop.clock.nowMs())
+      const next = numbered(this.#seq++, this.fixture.clock.nowMs())
       for (const source of sources) source.next(next)
-      this.shop.clock.advance(100)
+      this.fixture.clock.advance(100)
     }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.runner.stop('test', 1000)
-    this.shop[Symbol.dispose]()
+    this.fixture[Symbol.dispose]()
   }
 }

@@ -5,7 +5,7 @@ import type { RawClient } from '../../listen/loopback.test.kit.js'
 import { planReload } from '../../reload/plan-reload.js'
 import type { AppliedReload } from '../../reload/reload-target.js'
 import { buildTs } from '../../testing/index.js'
-import { LiveEngine } from '../live-engine.test.kit.js'
+import { TestEngine } from '../engine.test.kit.js'
 
 /** GOPs of 200 ms: cuts come soon. */
 const clip = buildTs({ durationS: 4, video: { gopFrames: 5, bitrate: 6e6 } })
@@ -39,8 +39,8 @@ pipelines:
 ${section('inputs', inputs)}${section('transforms', transforms)}${section('outputs', outputs)}${parts.more ?? ''}`
 }
 
-async function running(parts?: Parts): Promise<LiveEngine> {
-  const live = await LiveEngine.create()
+async function running(parts?: Parts): Promise<TestEngine> {
+  const live = await TestEngine.create()
   await live.write('main.ts', clip.bytes)
   await live.write('other.ts', other.bytes)
   await live.start(yaml(parts))
@@ -48,7 +48,7 @@ async function running(parts?: Parts): Promise<LiveEngine> {
 }
 
 async function reload(
-  live: LiveEngine,
+  live: TestEngine,
   parts: Parts,
 ): Promise<AppliedReload & { readonly verbs: Record<string, string> }> {
   const next = await live.load(yaml(parts))

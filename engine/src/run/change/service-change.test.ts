@@ -3,8 +3,8 @@ import { describe, test } from 'node:test'
 import type { NodeSettings } from '../../graph/graph.js'
 import { until } from '../../listen/loopback.test.kit.js'
 import { defineService } from '../../plugin/define.js'
-import { Bench } from './reload.test.kit.js'
-import { KeepingOutput } from '../run.test.kit.js'
+import { ReloadHarness } from './reload.test.kit.js'
+import { RecordingOutput } from '../run.test.kit.js'
 import { common, node, output } from '../scripted-nodes.test.kit.js'
 
 /** Outputs and services of which each holds alone what its `swap` says. */
@@ -17,7 +17,7 @@ class Holders {
     exclusive: ({ swap }) => [`udp:${swap}`],
     open: ({ value: { swap } }, { id }) => this.#hold(swap, id),
   })
-  readonly output = output(({ swap }, { id }) => Object.assign(new KeepingOutput(), this.#hold(swap, id)), {
+  readonly output = output(({ swap }, { id }) => Object.assign(new RecordingOutput(), this.#hold(swap, id)), {
     exclusive: ({ swap }) => [`udp:${swap}`],
   })
 
@@ -72,13 +72,13 @@ describe('what one holds alone goes over, in one edit,', () => {
     test(name, async () => {
       const holders = new Holders()
       const [before, after] = nodes(holders)
-      await using bench = await new Bench().start(...before)
-      bench.send(7)
-      using _flow = bench.flow()
-      await bench.reload(...after)
-      assert.deepEqual(bench.rolledBack, [])
+      await using harness = await new ReloadHarness().start(...before)
+      harness.send(7)
+      using _flow = harness.flow()
+      await harness.reload(...after)
+      assert.deepEqual(harness.rolledBack, [])
       assert.deepEqual(
-        after.map(({ id }) => [id, bench.states[id]]),
+        after.map(({ id }) => [id, harness.states[id]]),
         after.map(({ id }) => [id, 'ready']),
       )
       assert.equal(holders.said.length, before.length + after.length)
@@ -105,16 +105,16 @@ describe('a service that holds something alone', () => {
       },
     })
     const to = (swap: string): NodeSettings => node('services/s', definition, { swap })
-    await using bench = await new Bench().start(to('good'))
-    await bench.reload(to('bad'))
-    await bench.settled()
+    await using harness = await new ReloadHarness().start(to('good'))
+    await harness.reload(to('bad'))
+    await harness.idle()
     assert.deepEqual(said, ['open good', 'close good', 'open bad', 'open good'])
-    assert.deepEqual([bench.states['services/s'], bench.swapOf('services/s')], ['ready', 'good'])
+    assert.deepEqual([harness.states['services/s'], harness.swapOf('services/s')], ['ready', 'good'])
     assert.deepEqual(
-      bench.rolledBack.map(({ node: id, why }) => [id, why]),
+      harness.rolledBack.map(({ node: id, why }) => [id, why]),
       [['services/s', 'can not bind']],
     )
-    await bench.reload(to('better'))
+    await harness.reload(to('better'))
     assert.deepEqual(said.slice(4), ['close good', 'open better'])
   })
 
@@ -131,11 +131,11 @@ describe('a service that holds something alone', () => {
       },
     })
     const to = (swap: string): NodeSettings => node('services/s', definition, { swap })
-    await using bench = await new Bench().start(to('good'))
-    const applying = bench.reload(to('hangs')).catch(() => undefined)
+    await using harness = await new ReloadHarness().start(to('good'))
+    const applying = harness.reload(to('hangs')).catch(() => undefined)
     await until(() => said.length === 2, 'the next one opens')
     const startedMs = performance.now()
-    await bench.engine.stop('SIGTERM')
+    await harness.engine.stop('SIGTERM')
     await applying
     assert.ok(performance.now() - startedMs < 4000)
     assert.deepEqual(said, ['good', 'hangs'])

@@ -4,28 +4,28 @@ import type { AnyChunk } from '../../plugin/contract.js'
 import { Edge } from './edge.js'
 import type { EdgeSettings } from './edge.js'
 import { createNodeScope } from '../node/node-scope.js'
-import { chunk, settle } from '../run.test.kit.js'
+import { chunk, flushPromises } from '../run.test.kit.js'
 
 interface Reader {
   readonly edge: Edge
   readonly got: AnyChunk[]
-  readonly pressure: boolean[]
+  readonly backpressure: boolean[]
   readonly log: string[]
   onChunk: (chunk: AnyChunk) => void
   seqs(): number[]
 }
 
 function readerOf(more: Partial<EdgeSettings> & { readonly isPausable?: boolean } = {}): Reader {
-  const pressure: boolean[] = []
+  const backpressure: boolean[] = []
   const { isPausable = false, ...settings } = more
   const edge = new Edge({ id: 'one/main.out', boundBytes: 1000, enter: (run) => run(), ...settings })
-  edge.sources = [{ isPausable, isPressed: false, press: (isHeld) => pressure.push(isHeld) }]
+  edge.sources = [{ isPausable, isUnderBackpressure: false, noteBackpressure: (isOn) => backpressure.push(isOn) }]
   const got: AnyChunk[] = []
   const log: string[] = []
   const reader: Reader = {
     edge,
     got,
-    pressure,
+    backpressure,
     log,
     onChunk: () => undefined,
     seqs: () => got.map((one) => one.origin.seq),
@@ -59,7 +59,7 @@ describe('an edge', () => {
     hold[Symbol.dispose]()
     reader.edge.push(chunk(5))
     assert.deepEqual(reader.seqs(), [0, 1, 2, 3, 4, 5])
-    assert.deepEqual(reader.pressure, [true, false])
+    assert.deepEqual(reader.backpressure, [true, false])
     assert.equal(reader.edge.counters.queuedBytes, 0)
   })
 
@@ -86,9 +86,9 @@ describe('an edge', () => {
       hold?.[Symbol.dispose]()
     }
     assert.deepEqual(reader.seqs(), [0, 1, 2, 3])
-    assert.deepEqual(reader.pressure, [true])
+    assert.deepEqual(reader.backpressure, [true])
     hold?.[Symbol.dispose]()
-    assert.deepEqual(reader.pressure, [true, false])
+    assert.deepEqual(reader.backpressure, [true, false])
   })
 
   test('is not confused by a hold that is released in the same next', () => {
@@ -98,7 +98,7 @@ describe('an edge', () => {
     reader.onChunk = () => reader.edge.inlet.hold()[Symbol.dispose]()
     first[Symbol.dispose]()
     assert.deepEqual(reader.seqs(), [0, 1, 2, 3])
-    assert.deepEqual(reader.pressure, [true, false])
+    assert.deepEqual(reader.backpressure, [true, false])
   })
 
   test('hands a chunk that arrives during the drain over behind those that wait', () => {
@@ -179,7 +179,7 @@ describe('an edge over its bound', () => {
     assert.equal(reader.edge.inlet.pausable, true)
     const hold = reader.edge.inlet.hold()
     for (let seq = 0; seq < 50; seq++) reader.edge.push(chunk(seq))
-    assert.deepEqual(reader.pressure, [true])
+    assert.deepEqual(reader.backpressure, [true])
     hold[Symbol.dispose]()
     assert.equal(reader.got.length, 50)
     assert.equal(reader.edge.counters.drops, 0)
@@ -196,7 +196,7 @@ describe('an edge whose reader has gone', () => {
     hold[Symbol.dispose]()
     reader.edge.inlet.hold()
     reader.edge.complete()
-    assert.deepEqual([reader.pressure, reader.log, reader.edge.counters.queuedBytes], [[true, false], [], 0])
+    assert.deepEqual([reader.backpressure, reader.log, reader.edge.counters.queuedBytes], [[true, false], [], 0])
   })
 
   test('forgets what it held when it is detached, and goes on with the next reader at a random access point', () => {
@@ -204,7 +204,7 @@ describe('an edge whose reader has gone', () => {
     const stale = reader.edge.inlet.hold()
     reader.edge.push(chunk(0, 100, true))
     reader.edge.detach()
-    assert.deepEqual([reader.pressure, reader.edge.counters.queuedBytes], [[true, false], 0])
+    assert.deepEqual([reader.backpressure, reader.edge.counters.queuedBytes], [[true, false], 0])
     reader.edge.attach()
     stale[Symbol.dispose]()
     const hold = reader.edge.inlet.hold()
@@ -215,7 +215,7 @@ describe('an edge whose reader has gone', () => {
     hold[Symbol.dispose]()
     assert.deepEqual(reader.seqs(), [2])
     assert.equal(reader.got[0]?.discontinuity, 'lost')
-    assert.deepEqual(reader.pressure, [true, false, true, false])
+    assert.deepEqual(reader.backpressure, [true, false, true, false])
   })
 
   test('counts what comes while nobody reads as dropped', () => {
@@ -235,7 +235,7 @@ describe('an edge whose reader has gone', () => {
       isDelivered = true
     })
     reader.edge.complete()
-    await settle()
+    await flushPromises()
     assert.equal(isDelivered, false)
     hold[Symbol.dispose]()
     await delivered
@@ -257,7 +257,7 @@ describe('a reader that throws', () => {
     }
     for (const each of [bad, good]) each.edge.push(chunk(0))
     for (const each of [bad, good]) each.edge.push(chunk(1))
-    await settle()
+    await flushPromises()
     assert.deepEqual(failures, [broken, broken])
     assert.deepEqual([good.seqs(), strays], [[0, 1], []])
   })
@@ -276,11 +276,11 @@ describe('a reader that throws', () => {
       }
     }
     for (const { edge } of readers) edge.push(chunk(0))
-    await settle()
+    await flushPromises()
     assert.deepEqual([failures, strays], [['reader 0', 'reader 1'], []])
     first[Symbol.dispose]()
     readers[1]?.edge.push(chunk(1))
-    await settle()
+    await flushPromises()
     assert.deepEqual([failures, strays], [['reader 0', 'reader 1', 'reader 1'], []])
     second[Symbol.dispose]()
   })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { MetricRead } from '../../plugin/contract.js'
-import { carryOn } from './counter-offset.js'
+import { continueCounter } from './counter-offset.js'
 
 function rowsOf(read: MetricRead): [Record<string, string>, number][] {
   const now = read()
@@ -11,7 +11,7 @@ function rowsOf(read: MetricRead): [Record<string, string>, number][] {
 describe('a counter that is carried on', () => {
   test('starts where the one before it is, and grows as its own does', () => {
     let [before, next] = [100, 7]
-    const read = carryOn(
+    const read = continueCounter(
       () => before,
       () => next,
     )
@@ -29,7 +29,7 @@ describe('a counter that is carried on', () => {
       [{ kind: 'audio', pid: '257' }, 3],
     ]
     const own: [Record<string, string>, number][] = []
-    const read = carryOn(
+    const read = continueCounter(
       () => rows,
       () => own,
     )
@@ -47,7 +47,7 @@ describe('a counter that is carried on', () => {
 
   test('never says less than nothing', () => {
     let next = 5
-    const read = carryOn(
+    const read = continueCounter(
       () => 2,
       () => next,
     )
@@ -57,12 +57,12 @@ describe('a counter that is carried on', () => {
 
   test('may be carried on again, from one node to the next', () => {
     let [first, second, third] = [10, 0, 0]
-    const once = carryOn(
+    const once = continueCounter(
       () => first,
       () => second,
     )
     second = 4
-    const twice = carryOn(once, () => third)
+    const twice = continueCounter(once, () => third)
     first = 0
     third = 1
     assert.deepEqual(rowsOf(twice), [[{}, 15]])
