@@ -1,4 +1,4 @@
-// For tests of the assembled engine: a configuration in a folder of its own, run with the real plugins.
+// For tests of the assembled engine: a configuration in its own folder, run with the real plugins.
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -111,7 +111,7 @@ pipelines:
 `
 }
 
-/** What the engine could have left behind that keeps the process alive, by name. */
+/** Counts the resources that keep the process alive and that an engine could leave behind, by name. */
 export function activeResources(): Record<string, number> {
   const counts: Record<string, number> = {}
   for (const name of process.getActiveResourcesInfo()) {

@@ -49,7 +49,7 @@ describe('a running engine', () => {
     await until(() => countDescriptors() === before.descriptors, 'no descriptor is left')
   })
 
-  test('says why it is not ready, of all, of a pipeline, and of a node', async () => {
+  test('reports why it, a pipeline or a node is not ready', async () => {
     await using live = await TestEngine.create()
     const engine = await live.start(liveYaml())
     await until(() => live.node('one/main').state === 'waiting', 'the input waits')
@@ -67,16 +67,16 @@ describe('a running engine', () => {
   })
 })
 
-describe('an engine that can not start', () => {
+describe('an engine that cannot start', () => {
   async function refused(live: TestEngine, graph: Graph, code: string): Promise<void> {
     const before = { resources: activeResources(), descriptors: countDescriptors() }
     await assert.rejects(startEngine(graph, { log: QUIET_LOG }), { code })
-    assert.ok(!existsSync(join(live.folder, 'state/engine.lock')), 'the lock is given back')
+    assert.ok(!existsSync(join(live.folder, 'state/engine.lock')), 'the lock is released')
     await until(() => isDeepStrictEqual(activeResources(), before.resources), 'no resource is left')
     await until(() => countDescriptors() === before.descriptors, 'no descriptor is left')
   }
 
-  test('because a node never can lets go of everything', async () => {
+  test('because a node can never open releases everything', async () => {
     await using live = await TestEngine.create()
     const graph = await live.load(liveYaml())
     const opened: RecordingOutput[] = []
@@ -101,7 +101,7 @@ describe('an engine that can not start', () => {
     assert.equal(opened[0]?.disposals, 1)
   })
 
-  test('because an address is taken lets go of everything', async () => {
+  test('because an address is in use releases everything', async () => {
     await using live = await TestEngine.create()
     const graph = await live.load(liveYaml())
     const other = createServer()
@@ -115,7 +115,7 @@ describe('an engine that can not start', () => {
     await new Promise((resolve) => other.close(resolve))
   })
 
-  test('because its state folder is in use leaves that alone', async () => {
+  test('because its state folder is in use does not touch that folder', async () => {
     await using live = await TestEngine.create()
     await live.write('main.ts', clip.bytes)
     await live.start(liveYaml())
@@ -127,7 +127,7 @@ describe('an engine that can not start', () => {
 })
 
 describe('an engine whose inputs end', () => {
-  test('gives viewers everything and a clean end, then has ended', async () => {
+  test('delivers everything to viewers and a clean end, then ends', async () => {
     await using live = await TestEngine.create()
     const engine = await live.start(liveYaml({ main: 'pace: pcr' }))
     const viewer = live.viewer('/live.ts')
@@ -153,7 +153,7 @@ describe('an engine whose inputs end', () => {
     await live.write('main.ts', large.bytes)
     await viewer.received(1)
     viewer.socket.pause()
-    await stands(() => live.node('one/main').receivedBytes, 1500)
+    await unchanged(() => live.node('one/main').receivedBytes, 1500)
     const taken = live.node('one/main').receivedBytes
     assert.ok(taken < large.bytes.length, 'the file is paused')
     readSlowly(viewer.socket)
@@ -162,7 +162,7 @@ describe('an engine whose inputs end', () => {
     assert.equal(endOf(viewer.body, large.bytes, large.keyframes[0] ?? 0), 'all')
   })
 
-  test('has failed when the last input has failed for good', async () => {
+  test('fails when its last input has failed for good', async () => {
     await using live = await TestEngine.create()
     await live.write('main.ts', new Uint8Array(10_000))
     const engine = await live.start(liveYaml({ main: 'pace: pcr' }))
@@ -172,7 +172,7 @@ describe('an engine whose inputs end', () => {
 })
 
 describe('an engine that is stopped', () => {
-  test('ends viewers cleanly, with everything that had come', async () => {
+  test('ends viewers cleanly, with everything received so far', async () => {
     await using live = await TestEngine.create()
     const engine = await live.start(liveYaml({ main: 'pace: pcr' }))
     const viewer = live.viewer('/live.ts')
@@ -191,13 +191,13 @@ describe('an engine that is stopped', () => {
     )
   })
 
-  test('cuts a viewer that has stalled when the drain is over, and stops nevertheless', async () => {
+  test('cuts off a stalled viewer at the end of the drain, and stops', async () => {
     await using live = await TestEngine.create()
     await live.write('main.ts', large.bytes)
     const engine = await live.start(liveYaml({ main: 'pace: none, loop: true', drain: '1s' }))
     const viewer = await live.viewer('/live.ts').received(1)
     viewer.socket.pause()
-    await stands(() => live.node('one/main').receivedBytes, 300)
+    await unchanged(() => live.node('one/main').receivedBytes, 300)
     const startedMs = performance.now()
     await engine.stop('test')
     const tookMs = performance.now() - startedMs
@@ -206,13 +206,13 @@ describe('an engine that is stopped', () => {
     await viewer.ended()
   })
 
-  test('refuses new viewers meanwhile, on the listener of the API too', async () => {
+  test('refuses new viewers while it stops, on the API listener too', async () => {
     await using live = await TestEngine.create()
     await live.write('main.ts', large.bytes)
     const engine = await live.start(liveYaml({ main: 'pace: none, loop: true', drain: '2s', listener: 'api' }))
     const stalled = await live.viewer('/live.ts', 'api').received(1)
     stalled.socket.pause()
-    await stands(() => live.node('one/main').receivedBytes, 300)
+    await unchanged(() => live.node('one/main').receivedBytes, 300)
     const address = live.address('api')
     const stopping = engine.stop('test')
     const late = live.viewer('/live.ts', 'api')
@@ -224,7 +224,7 @@ describe('an engine that is stopped', () => {
   })
 })
 
-/** `all` if the body ends with everything from the offset on, and has only splice packets before it. */
+/** `all` if the body ends with everything from the offset on, preceded only by splice packets. */
 function endOf(body: Uint8Array, bytes: Uint8Array, keyframe: number): string {
   const lead = body.length - (bytes.length - keyframe)
   if (lead < 0) return `${-lead} bytes are missing`
@@ -232,7 +232,7 @@ function endOf(body: Uint8Array, bytes: Uint8Array, keyframe: number): string {
   return lead % 188 === 0 && lead <= 188 * 20 ? 'all' : `${lead} bytes in front`
 }
 
-/** From here on 64 KiB each 5 ms. */
+/** Reads one buffer (at most 64 KiB) every 5 ms from now on. */
 function readSlowly(socket: Socket): void {
   socket.on('data', () => {
     socket.pause()
@@ -241,8 +241,8 @@ function readSlowly(socket: Socket): void {
   socket.resume()
 }
 
-/** Resolves when the number has not changed for so long. */
-async function stands(read: () => number, forMs: number): Promise<void> {
+/** Resolves when the number has not changed for `forMs`. */
+async function unchanged(read: () => number, forMs: number): Promise<void> {
   let value = read()
   let sinceMs = performance.now()
   while (performance.now() - sinceMs < forMs) {

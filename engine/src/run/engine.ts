@@ -62,7 +62,7 @@ interface ControlApi {
   respond(request: IncomingMessage, response: ServerResponse): void
 }
 
-/** Who may use the control API. */
+/** What a request has to match to use the control API. */
 interface ApiAccess {
   readonly token: string
   /** `engine.api.hosts`. */

@@ -1,5 +1,4 @@
-// For tests of what runs nodes: a fake clock, a log that is kept, chunks that say where they stand, and definitions that
-// do what a test tells them.
+// For tests of node runners: a fake clock, a recording log, numbered chunks, and definitions of scripted nodes.
 import { pino } from 'pino'
 import type { Logger } from 'pino'
 import { NEVER, Observable, Subscription } from 'rxjs'
@@ -17,8 +16,8 @@ import { createNodeScope } from './node/node-scope.js'
 import type { RunServices } from './node/run-services.js'
 
 export const testError = defineErrors({
-  TEST_RETRY: { sentence: 'It may pass.', hint: 'Wait.', reaction: 'retry' },
-  TEST_END: { sentence: 'It is over.', hint: 'None.', reaction: 'end' },
+  TEST_RETRY: { sentence: 'A temporary failure.', hint: 'Wait.', reaction: 'retry' },
+  TEST_END: { sentence: 'The stream has ended.', hint: 'None.', reaction: 'end' },
   TEST_CONFIG: { sentence: 'The options are wrong.', hint: 'None.', reaction: 'config' },
   TEST_BUG: { sentence: 'A bug.', hint: 'None.', reaction: 'bug' },
 })
@@ -30,7 +29,7 @@ export interface LogLine {
   readonly [more: string]: unknown
 }
 
-/** The surroundings of runners, with everything that was said kept. */
+/** The services of node runners; records log lines and stray errors. */
 export class RunnerFixture implements Disposable {
   readonly clock: FakeClock
   readonly lines: LogLine[] = []
@@ -183,7 +182,7 @@ export class ScriptedSource<P = AnyChunk> implements Source<P> {
   }
 }
 
-/** A stage that passes everything. */
+/** A transform that passes every chunk. */
 export class PassingTransform implements Transform {
   disposals = 0
   applies = 0
@@ -201,7 +200,7 @@ export class PassingTransform implements Transform {
   }
 }
 
-/** A sink that keeps what it gets. */
+/** An output that records its chunks. */
 export class RecordingOutput implements Output {
   readonly chunks: AnyChunk[] = []
   isComplete = false
@@ -234,7 +233,7 @@ export class RecordingOutput implements Output {
   }
 }
 
-/** A chunk of so many bytes that is number `seq` of its source. */
+/** Chunk number `seq` of its source. */
 export function chunk(seq: number, sizeBytes = 100, isEntry = false): AnyChunk {
   return {
     kind: 'ts',
@@ -247,7 +246,7 @@ export function chunk(seq: number, sizeBytes = 100, isEntry = false): AnyChunk {
   }
 }
 
-/** Lets promises settle, and what RxJS reports from a timer. */
+/** Waits until pending promises have settled and RxJS has reported errors from its timers. */
 export async function flushPromises(turns = 3): Promise<void> {
   for (let turn = 0; turn < turns; turn++) await new Promise((resolve) => setTimeout(resolve))
 }

@@ -10,7 +10,7 @@ import { chunk } from '../run.test.kit.js'
 
 const GOP = 5
 
-/** Two branches that read the same numbers, and a reader that is to go from the one to the other. */
+/** Two branches with the same chunk numbers, and a reader to cut over from one to the other. */
 class CutoverHarness {
   readonly clock = new FakeClock()
   readonly old = new Port()
@@ -62,8 +62,8 @@ function range(from: number, to: number): number[] {
   return Array.from({ length: to - from }, (_, index) => from + index)
 }
 
-describe('the way of a reader from one branch to another', () => {
-  test('is at the first place to begin that both branches have: no gap, no repeat', async () => {
+describe('the cutover of a reader from one branch to another', () => {
+  test('is at the first entry that both branches have: no gap, no repeat', async () => {
     const harness = new CutoverHarness()
     harness.both(0, 3)
     harness.cutover.start()
@@ -77,7 +77,7 @@ describe('the way of a reader from one branch to another', () => {
     assert.ok(harness.got.every(({ discontinuity }) => discontinuity === false))
   })
 
-  test('says nothing of what the new branch lost before it was read, and what the old one lost there', async () => {
+  test('drops the discontinuity of the new branch from before the cutover, and keeps that of the old one', async () => {
     for (const [lostByNew, lostByOld] of [
       ['lost', false],
       [false, 'marked'],
@@ -98,7 +98,7 @@ describe('the way of a reader from one branch to another', () => {
     }
   })
 
-  test('says the same where the new branch is the later one', async () => {
+  test('does the same if the new branch is the later one', async () => {
     const harness = new CutoverHarness()
     harness.both(0, 3)
     harness.cutover.start()
@@ -109,13 +109,13 @@ describe('the way of a reader from one branch to another', () => {
     assert.ok(harness.got.every(({ discontinuity }) => discontinuity === false))
   })
 
-  test('waits for a new branch that comes later, and gives up a place that it does not have', async () => {
+  test('waits for a late branch, and skips an entry that the branch does not have', async () => {
     const harness = new CutoverHarness()
     harness.both(0, 3)
     harness.cutover.start()
     for (let seq = 3; seq < 7; seq++) harness.old.push(harness.at(seq))
     assert.deepEqual(harness.seqs, range(0, 5))
-    // The new branch has no chunk 5, so that the old one goes on.
+    // The new branch has no chunk 5, so the old one continues.
     harness.next.push(harness.at(4))
     harness.next.push(harness.at(6))
     assert.deepEqual(harness.seqs, range(0, 7))
@@ -136,7 +136,7 @@ describe('the way of a reader from one branch to another', () => {
     assert.deepEqual(harness.seqs, [2, 3, 5])
   })
 
-  test('takes what the new branch has in advance', async () => {
+  test('uses chunks that the new branch delivered ahead', async () => {
     const harness = new CutoverHarness()
     harness.old.push(harness.at(2))
     harness.cutover.start()
@@ -146,7 +146,7 @@ describe('the way of a reader from one branch to another', () => {
     assert.deepEqual(harness.seqs, range(2, 12))
   })
 
-  test('is at once, and marked, where the old branch is silent', async () => {
+  test('is immediate, and marked, if the old branch is silent', async () => {
     const harness = new CutoverHarness()
     harness.both(0, 3)
     harness.clock.advance(1000)
@@ -165,7 +165,7 @@ describe('the way of a reader from one branch to another', () => {
     )
   })
 
-  test('is marked, with nothing repeated, where no place to begin comes in time', async () => {
+  test('is marked, with nothing repeated, if no entry arrives in time', async () => {
     const harness = new CutoverHarness()
     harness.old.push(harness.at(2))
     harness.cutover.start()
@@ -181,7 +181,7 @@ describe('the way of a reader from one branch to another', () => {
     assert.equal(harness.got.filter(({ discontinuity }) => discontinuity === 'lost').length, 1)
   })
 
-  test('of other streams is where both can begin, and marked', async () => {
+  test('between different streams is at an entry of both, and marked', async () => {
     const harness = new CutoverHarness({ isSame: false })
     harness.old.push(harness.at(0))
     harness.cutover.start()
@@ -194,7 +194,7 @@ describe('the way of a reader from one branch to another', () => {
     assert.equal(harness.got[5]?.discontinuity, 'lost')
   })
 
-  test('is not gone where the new one fails at the cut', async () => {
+  test('is rolled back if the new branch fails at the cut', async () => {
     const harness = new CutoverHarness({
       onCut: () => {
         throw new Error('no')
@@ -208,7 +208,7 @@ describe('the way of a reader from one branch to another', () => {
     assert.deepEqual(harness.seqs, range(3, 10))
   })
 
-  test('comes to its end in front of a GOP, for a reader that is removed', async () => {
+  test('ends a removed reader before a GOP', async () => {
     const harness = new CutoverHarness({ ends: true })
     harness.old.push(harness.at(2))
     let isComplete = false
@@ -219,7 +219,7 @@ describe('the way of a reader from one branch to another', () => {
     assert.deepEqual([harness.seqs, isComplete], [[2, 3, 4], true])
   })
 
-  test('goes on from a chunk that a node has split as a whole', async () => {
+  test('treats a chunk that a node has split as one', async () => {
     const harness = new CutoverHarness()
     harness.old.push(harness.at(2))
     harness.cutover.start()
@@ -245,7 +245,7 @@ describe('the way of a reader from one branch to another', () => {
           let [old, next] = [1, 1]
           for (const [index, isOld] of turns.entries()) {
             if (index === startAfter) harness.cutover.start()
-            // Neither is further ahead than a few chunks.
+            // Neither branch is more than a few chunks ahead.
             if (isOld ? old - next < most : next - old >= most) harness.old.push(harness.at(old++))
             else harness.next.push(harness.at(next++))
           }

@@ -26,7 +26,7 @@ describe('the probation of a node', () => {
     assert.equal(probation.end(now), undefined)
   })
 
-  test('says once what the node was', () => {
+  test('returns the old settings of the node once', () => {
     const clock = new FakeClock()
     const probation = new Probation(clock)
     const [before, now] = [settings('one/ts', definition), settings('one/ts', definition)]
@@ -36,7 +36,7 @@ describe('the probation of a node', () => {
     assert.equal(clock.pending, 0)
   })
 
-  test('goes on where another reload has kept the node, under whatever settings it has now', () => {
+  test('continues when another reload keeps the node, with its current settings', () => {
     const probation = new Probation(new FakeClock())
     const [before, now, later] = [0, 1, 2].map(() => settings('one/ts', definition)) as [
       NodeSettings,
@@ -48,7 +48,7 @@ describe('the probation of a node', () => {
     assert.equal(probation.end(later!)?.settings, before)
   })
 
-  test('that begins anew keeps the viewers of the node for as long as the first', async () => {
+  test('that starts again keeps the viewers of the node for the full time', async () => {
     await using room = await openRoom()
     const clock = new FakeClock()
     const probation = new Probation(clock)
@@ -75,14 +75,14 @@ describe('the probation of a node', () => {
 })
 
 describe('a changed node of an engine', () => {
-  /** Throws, where its `swap` is `bad`, from then on that it is told to. */
+  /** If its `swap` is `bad`, throws once `isFailing` is set. */
   const failing = () => {
     const state = { isFailing: false }
     const made = transform(({ value }) => new ThrowingTransform(() => value.swap === 'bad' && state.isFailing))
     return { state, definition: made }
   }
 
-  test('goes back although a reload of another node has come since', async () => {
+  test('is rolled back even after a reload of another node', async () => {
     const { state, definition: throwing } = failing()
     const out = output(() => new RecordingOutput())
     const nodes = (swap: string, live: string): NodeSettings[] => [
@@ -96,11 +96,11 @@ describe('a changed node of an engine', () => {
     await harness.reload(...nodes('bad', 'other'))
     assert.deepEqual(harness.verbs, { 'one/main': 'keep', 'one/mid': 'keep', 'one/out': 'live' })
     state.isFailing = true
-    await until(() => harness.rolledBack.length > 0, 'it has gone back')
+    await until(() => harness.rolledBack.length > 0, 'it has been rolled back')
     assert.deepEqual([harness.states['one/mid'], harness.swapOf('one/mid')], ['ready', 'good'])
   })
 
-  test('stays as a later reload has repaired it, where it fails while that is under way', async () => {
+  test('keeps the repair of a later reload if it fails during that reload', async () => {
     let open: (() => void) | undefined
     const state = { isFailing: false }
     const throwing = transform(({ value }) => {
@@ -123,10 +123,10 @@ describe('a changed node of an engine', () => {
     assert.deepEqual([harness.states['one/mid'], harness.swapOf('one/mid')], ['ready', 'fixed'])
     assert.deepEqual(harness.rolledBack, [])
     const { length } = harness.output.chunks
-    await until(() => harness.output.chunks.length > length, 'the stream goes on')
+    await until(() => harness.output.chunks.length > length, 'the stream continues')
   })
 
-  test('is told once where it fails between the commit and its turn', async () => {
+  test('is reported once if it fails between the commit and the end of the reload', async () => {
     const throwing = transform(({ value }) => new ThrowingTransform(() => value.swap === 'bad'))
     await using harness = await new ReloadHarness().start(mid(throwing, { swap: 'good' }))
     harness.send(7)
@@ -143,7 +143,7 @@ describe('a changed node of an engine', () => {
     assert.deepEqual([harness.states['one/mid'], harness.swapOf('one/mid')], ['ready', 'good'])
   })
 
-  test('goes back alone where what it reads has another name since, and what was added stays', async () => {
+  test('is rolled back alone if the node it reads has been renamed since, and an added node stays', async () => {
     const { state, definition: throwing } = failing()
     const [sources, more] = [new Sources(), new RecordingOutput()]
     const added = output(() => more)
@@ -159,7 +159,7 @@ describe('a changed node of an engine', () => {
     await harness.reload(...nodes('src', 'bad'))
     await until(() => more.chunks.length > 0, 'the added one has the stream')
     state.isFailing = true
-    await until(() => harness.rolledBack.length > 0, 'it has gone back')
+    await until(() => harness.rolledBack.length > 0, 'it has been rolled back')
     assert.deepEqual(harness.states, {
       'one/src': 'ready',
       'one/mid': 'ready',
@@ -169,6 +169,6 @@ describe('a changed node of an engine', () => {
     assert.equal(harness.swapOf('one/mid'), 'good')
     assert.equal(more.isComplete, false)
     const { length } = harness.output.chunks
-    await until(() => harness.output.chunks.length > length, 'the stream goes on')
+    await until(() => harness.output.chunks.length > length, 'the stream continues')
   })
 })

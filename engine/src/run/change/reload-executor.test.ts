@@ -15,7 +15,7 @@ import {
 } from '../scripted-nodes.test.kit.js'
 
 describe('a node that is changed', () => {
-  test('hands over what it has to the one that takes its place', async () => {
+  test('passes its state to the node that replaces it', async () => {
     const seen: unknown[] = []
     const counting = transform((_options, previous) => {
       seen.push(previous)
@@ -60,7 +60,7 @@ describe('a node that is changed', () => {
     assert.equal((marked[0]?.origin.seq ?? -1) % 5, 0)
   })
 
-  test('goes back, once, when it fails in its probation', async () => {
+  test('is rolled back, once, when it fails during its probation', async () => {
     const throwing = transform(({ value }) => new ThrowingTransform((seq) => value.swap === 'bad' && seq >= 40))
     await using harness = await new ReloadHarness().start(mid(throwing))
     harness.send(3)
@@ -72,7 +72,7 @@ describe('a node that is changed', () => {
     await applying
     harness.send(20)
     await until(() => harness.states['one/mid'] === 'ready', 'the old definition runs again')
-    await until(() => harness.rolledBack.length > 0, 'it is told')
+    await until(() => harness.rolledBack.length > 0, 'the roll-back is reported')
     assert.deepEqual(
       harness.rolledBack.map(({ node, why }) => [node, why]),
       [['one/mid', 'broken at 40']],
@@ -83,7 +83,7 @@ describe('a node that is changed', () => {
     assert.ok(harness.output.seqs.length > before)
   })
 
-  test('goes back when it throws at a live option', async () => {
+  test('is rolled back when it throws at a live option', async () => {
     const picky = transform((options$) => {
       options$.subscribe(({ live }) => {
         if (live === 'bad') throw new Error('not this')
@@ -93,35 +93,35 @@ describe('a node that is changed', () => {
     await using harness = await new ReloadHarness().start(mid(picky))
     harness.send(3)
     await harness.reload(mid(picky, { live: 'bad' }))
-    await until(() => harness.rolledBack.length > 0, 'it is told')
+    await until(() => harness.rolledBack.length > 0, 'the roll-back is reported')
     assert.equal(harness.states['one/mid'], 'ready')
     const before = harness.output.seqs.length
     harness.send(20)
     assert.ok(harness.output.seqs.length > before)
   })
 
-  test('that can not open changes nothing', async () => {
+  test('that cannot open changes nothing', async () => {
     const closed = transform(({ value }) => {
-      if (value.swap === 'bad') throw new Error('can not open')
+      if (value.swap === 'bad') throw new Error('cannot open')
       return new ThrowingTransform()
     })
     await using harness = await new ReloadHarness().start(mid(closed))
     harness.send(3)
     const { graph } = harness.engine
-    await assert.rejects(harness.reload(mid(closed, { swap: 'bad' })), { message: 'can not open' })
+    await assert.rejects(harness.reload(mid(closed, { swap: 'bad' })), { message: 'cannot open' })
     harness.send(20)
     assert.deepEqual(harness.output.seqs, numbers(0, 23))
     assert.equal(harness.engine.graph, graph)
     assert.deepEqual(harness.rolledBack, [])
   })
 
-  test('is cut in time, and cleanly, when the engine stops in the middle of a commit', async () => {
+  test('is cut over in time, and cleanly, when the engine stops during a commit', async () => {
     const passing = transform(() => new ThrowingTransform())
     await using harness = await new ReloadHarness().start(mid(passing))
     harness.send(3)
     const { graph } = harness.engine
     const applying = harness.reload(mid(passing, { swap: 'other' }))
-    await until(() => harness.engine.graph !== graph, 'it is under way')
+    await until(() => harness.engine.graph !== graph, 'the change is committed')
     await harness.engine.stop('SIGTERM')
     assert.deepEqual(
       (await applying).cuts.map(({ node, how }) => [node, how]),
@@ -132,7 +132,7 @@ describe('a node that is changed', () => {
 })
 
 describe('an output that is changed', () => {
-  test('loses no viewer when the new one fails in its probation', async () => {
+  test('loses no viewer when the new one fails during its probation', async () => {
     const definition = serving({ isBroken: ({ swap }, { origin }) => swap === 'bad' && origin.seq > 60 })
     const to = (swap: string) => node('one/serve', definition, { from: 'one/main', path: '/test', swap })
     await using harness = await new ReloadHarness().start(to('good'))
@@ -141,13 +141,13 @@ describe('an output that is changed', () => {
     using _flow = harness.flow()
     await viewer.saw('200 OK')
     await harness.reload(to('bad'))
-    await until(() => harness.rolledBack.length > 0, 'it has gone back')
+    await until(() => harness.rolledBack.length > 0, 'it has been rolled back')
     await viewer.received(viewer.length + 1000)
     assert.equal(harness.engine.clients().length, 1)
     viewer.close()
   })
 
-  test('leaves to the new one what it has not taken yet, and makes nobody wait any more', async () => {
+  test('leaves its queue to the new one, and no longer makes its source wait', async () => {
     const sources = new Sources({ canHold: true })
     const got: number[] = []
     const outputs: RecordingOutput[] = []
@@ -170,7 +170,7 @@ describe('an output that is changed', () => {
     const { graph } = harness.engine
     const applying = harness.reload(...nodes('b'))
     await harness.committed(graph)
-    // One read of a source makes several chunks: what comes behind the first has to wait.
+    // One read of a source makes several chunks: those after the first have to wait.
     harness.send(6, source)
     const { cuts } = await applying
     harness.send(7, source)

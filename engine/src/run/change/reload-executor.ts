@@ -150,7 +150,7 @@ export class ReloadExecutor {
     if (this.#isStopping || !this.#nodes().includes(failed)) return
     const { id } = failed
     const alone = withNodeBefore(running.graph, id, before.settings)
-    // If the node can't be rolled back alone, the whole graph before it is.
+    // A node that can't be rolled back alone is rolled back with its whole graph.
     const next = alone ?? before.graph
     try {
       await this.#apply(planReload(running.graph, next), next, false)

@@ -1,4 +1,4 @@
-// For tests of hot reload: an engine that runs scripted nodes, and one pipeline of them on a clock that the test moves.
+// For tests of hot reload: an engine that runs scripted nodes, and a single pipeline of them on a fake clock.
 import type { Graph, NodeSettings } from '../../graph/graph.js'
 import { RawClient, until } from '../../listen/loopback.test.kit.js'
 import { planReload } from '../../reload/plan-reload.js'
@@ -14,9 +14,9 @@ import { input, type Mode, node, numbered, output } from '../scripted-nodes.test
 
 /** An engine whose pipelines are made of scripted nodes. */
 export class ReloadHarness implements AsyncDisposable {
-  /** What `one/main` is, where a test does not say what it is. */
+  /** The source of `one/main`, unless the test gives its own. */
   readonly source = new ScriptedSource()
-  /** What `one/out` is, where a test does not say what it is. */
+  /** The output of `one/out`, unless the test gives its own. */
   readonly output = new RecordingOutput()
   readonly rolledBack: RolledBack[] = []
   #plan: ReloadPlan | undefined
@@ -44,14 +44,14 @@ export class ReloadHarness implements AsyncDisposable {
     return Object.fromEntries([...services, ...pipelines.flatMap(({ nodes }) => nodes)].map((n) => [n.id, n.state]))
   }
 
-  /** `swap` of a node, as the graph says it. */
+  /** `swap` of a node in the running graph. */
   swapOf(id: string): string | undefined {
     const { services, pipelines } = this.engine.graph
     const found = [...services, ...pipelines.flatMap(({ nodes }) => nodes)].find((each) => each.id === id)
     return (found?.options as Mode | undefined)?.swap
   }
 
-  /** `one/main` and `one/out` are there, whether or not they are given. */
+  /** Adds `one/main` and `one/out` unless they are given. */
   async start(...nodes: readonly NodeSettings[]): Promise<this> {
     this.#live = await TestEngine.create()
     this.#graph = await this.#live.load(liveYaml({ drain: '1s' }))
@@ -64,14 +64,14 @@ export class ReloadHarness implements AsyncDisposable {
     return planReload(this.engine.graph, this.#with(nodes))
   }
 
-  /** To these nodes, from whatever runs. */
+  /** Reloads from the running graph to these nodes. */
   async reload(...nodes: readonly NodeSettings[]): Promise<AppliedReload> {
     const next = this.#with(nodes)
     this.#plan = planReload(this.engine.graph, next)
     return this.engine.apply(this.#plan, next)
   }
 
-  /** Resolves when all that was asked for before, by the engine itself too, has been done. */
+  /** Resolves when every change queued before, including roll-backs, has finished. */
   async idle(): Promise<void> {
     const { graph } = this.engine
     await this.engine.apply(planReload(graph, graph), graph).catch(() => undefined)
@@ -82,7 +82,7 @@ export class ReloadHarness implements AsyncDisposable {
     await until(() => this.engine.graph !== before, 'it is committed')
   }
 
-  /** Sends so many chunks by each source, numbered on. */
+  /** Sends `count` chunks from each source, with consecutive numbers. */
   send(count: number, ...sources: readonly ScriptedSource[]): void {
     for (let sent = 0; sent < count; sent++) {
       const next = numbered(this.#seq++, performance.now())
@@ -90,7 +90,7 @@ export class ReloadHarness implements AsyncDisposable {
     }
   }
 
-  /** Sends, one after the other, until it is disposed. */
+  /** Sends chunks until it is disposed. */
   flow(...sources: readonly ScriptedSource[]): Disposable {
     const sending = setInterval(() => this.send(1, ...sources), 2)
     return { [Symbol.dispose]: () => clearInterval(sending) }
@@ -100,7 +100,7 @@ export class ReloadHarness implements AsyncDisposable {
     return new RawClient(this.#live!.addressOf(this.engine, 'web')).get(path)
   }
 
-  /** What a viewer of that path is answered. */
+  /** The status a viewer of that path receives. */
   async statusOf(path: string): Promise<number> {
     const viewer = this.viewer(path)
     await until(() => viewer.status !== 0, `an answer for ${path}`)
@@ -135,7 +135,7 @@ export class ReloadHarness implements AsyncDisposable {
   }
 }
 
-/** A pipeline on a clock that the test moves; nothing of the engine is around it. */
+/** A pipeline on a fake clock, without an engine. */
 export class PipelineHarness implements AsyncDisposable {
   readonly fixture = new RunnerFixture()
   readonly runner: PipelineRunner
@@ -154,7 +154,7 @@ export class PipelineHarness implements AsyncDisposable {
     return this
   }
 
-  /** Prepares what the verbs say, by id, and begins to hand over; other nodes are kept. */
+  /** Prepares the change with the verbs, by id, and commits it; nodes without a verb are kept. */
   async change(
     verbs: Readonly<Record<string, PlanVerb>>,
     ...nodes: readonly NodeSettings[]
@@ -167,7 +167,7 @@ export class PipelineHarness implements AsyncDisposable {
     return change
   }
 
-  /** One chunk every 100 ms, by each source. */
+  /** Sends one chunk every 100 ms from each source. */
   pass(forMs: number, ...sources: readonly ScriptedSource[]): void {
     for (let passedMs = 0; passedMs < forMs; passedMs += 100) {
       const next = numbered(this.#seq++, this.fixture.clock.nowMs())

@@ -7,7 +7,7 @@ import { RecordingOutput } from '../run.test.kit.js'
 import { node, output, serving, transform, ThrowingTransform } from '../scripted-nodes.test.kit.js'
 
 describe('a node that is renamed and changed in one edit', () => {
-  test('that goes back has its new name in the graph and as it runs, and a later reload leaves it be', async () => {
+  test('keeps its new name in the graph and in the engine when it is rolled back, and a later reload keeps it', async () => {
     const opened: string[] = []
     const throwing = transform(({ value }) => {
       opened.push(value.swap)
@@ -41,11 +41,11 @@ describe('a node that is renamed and changed in one edit', () => {
     assert.deepEqual(harness.states, { 'one/main': 'ready', 'one/new': 'ready', 'one/out': 'ready' })
     assert.deepEqual(opened, ['good', 'bad'])
     const length = outputs[0]?.chunks.length ?? 0
-    await until(() => (outputs[0]?.chunks.length ?? 0) > length, 'the stream goes on')
+    await until(() => (outputs[0]?.chunks.length ?? 0) > length, 'the stream continues')
     assert.equal(outputs.length, 1)
   })
 
-  test('that goes back keeps its viewers, who are known by the new name', async () => {
+  test('keeps its viewers, under the new name, when it is rolled back', async () => {
     const definition = serving({ isBroken: ({ swap }, { origin }) => swap === 'bad' && origin.seq > 60 })
     const before = node('one/ts', definition, { from: 'one/main', path: '/live', swap: 'good' })
     const after = node('one/live', definition, { from: 'one/main', path: '/live', swap: 'bad', was: 'one/ts' })
@@ -55,7 +55,7 @@ describe('a node that is renamed and changed in one edit', () => {
     using _flow = harness.flow()
     await viewer.saw('200 OK')
     await harness.reload(after)
-    await until(() => harness.rolledBack.length > 0, 'it has gone back')
+    await until(() => harness.rolledBack.length > 0, 'it has been rolled back')
     await viewer.received(viewer.length + 1000)
     assert.deepEqual(
       harness.engine.clients().map(({ node: id }) => id),
@@ -64,7 +64,7 @@ describe('a node that is renamed and changed in one edit', () => {
     viewer.close()
   })
 
-  test('is found at its new path, and no longer at the old one, while nothing comes from its source', async () => {
+  test('is served at its new path, and no longer at the old one, while its source is silent', async () => {
     const definition = serving()
     const before = node('one/ts', definition, { from: 'one/main', path: '/old', swap: 'a' })
     const after = node('one/live', definition, { from: 'one/main', path: '/new', swap: 'b', was: 'one/ts' })

@@ -6,7 +6,7 @@ import { ReloadHarness, PipelineHarness } from './reload.test.kit.js'
 import { chunk, RecordingOutput, ScriptedSource, flushPromises, testError } from '../run.test.kit.js'
 import { input, mid, node, numbers, output, Sources, transform, ThrowingTransform } from '../scripted-nodes.test.kit.js'
 
-/** A transform whose node of the swap `late` opens when it is told to. */
+/** A transform whose node with `swap: late` opens when the test calls `open`. */
 class LateTransform {
   isOpening = false
   #settle: { resolve(): void; reject(error: Error): void } | undefined
@@ -24,37 +24,37 @@ class LateTransform {
   }
 
   refuse(): void {
-    this.#settle?.reject(new Error('can not open'))
+    this.#settle?.reject(new Error('cannot open'))
   }
 }
 
-describe('another source that ends while the reload that brings it is prepared', () => {
+describe('a standby source that ends before the commit', () => {
   const nodes = (sources: Sources, late: LateTransform, swap: string, ofMid: string): NodeSettings[] => [
     node('one/main', sources.definition, { swap }),
     mid(late.definition, { swap: ofMid }),
   ]
 
-  test('ends nothing for those who read the one before it, where the reload is given up', async () => {
+  test('does not end the readers of the running source if the reload is aborted', async () => {
     const [sources, late] = [new Sources(), new LateTransform()]
     await using harness = await new ReloadHarness().start(...nodes(sources, late, 'a', ''))
     harness.send(7, sources.of('a'))
     const applying = harness.reload(...nodes(sources, late, 'b', 'late'))
-    await until(() => sources.isConnected('b') && late.isOpening, 'the other source is connected')
+    await until(() => sources.isConnected('b') && late.isOpening, 'the new source is connected')
     sources.of('b').complete()
     assert.equal(harness.output.isComplete, false)
     late.refuse()
-    await assert.rejects(applying, { message: 'can not open' })
+    await assert.rejects(applying, { message: 'cannot open' })
     harness.send(7, sources.of('a'))
     assert.equal(harness.output.isComplete, false)
     assert.equal(harness.output.chunks.length, 14)
   })
 
-  test('ends the stream when its turn has come, with what it had', async () => {
+  test('delivers its chunks and ends the stream at its cutover', async () => {
     const [sources, late] = [new Sources(), new LateTransform()]
     await using harness = await new ReloadHarness().start(...nodes(sources, late, 'a', ''))
     harness.send(10, sources.of('a'))
     const applying = harness.reload(...nodes(sources, late, 'b', 'late'))
-    await until(() => sources.isConnected('b') && late.isOpening, 'the other source is connected')
+    await until(() => sources.isConnected('b') && late.isOpening, 'the new source is connected')
     harness.send(2, sources.of('b'))
     sources.of('b').complete()
     assert.deepEqual([harness.output.isComplete, harness.output.chunks.length], [false, 10])
@@ -65,14 +65,14 @@ describe('another source that ends while the reload that brings it is prepared',
   })
 })
 
-/** `main` of that source, and an output. */
+/** `main` with that source, and an output. */
 function reading(sources: Sources, kept: RecordingOutput, swap: string): NodeSettings[] {
   const out = output(() => kept)
   return [node('one/main', sources.definition, { swap }), node('one/out', out, { from: 'one/main' })]
 }
 
-describe('a source whose place another takes', () => {
-  test('tries no more, while others of the reload still cross over', async () => {
+describe('a source that is replaced', () => {
+  test('stops retrying, while other cutovers of the reload are still running', async () => {
     const [sources, output] = [new Sources(), new RecordingOutput()]
     await using harness = await new PipelineHarness(...reading(sources, output, 'a')).start()
     harness.pass(1000, sources.of('a'))
@@ -88,10 +88,10 @@ describe('a source whose place another takes', () => {
     assert.equal(output.chunks.length, length + 5)
   })
 
-  test('keeps it, and nothing has changed, where the other never becomes ready', async () => {
+  test('keeps running, and nothing changes, if the new one never becomes ready', async () => {
     const [ready, silent, kept] = [new ScriptedSource(), new ScriptedSource(), new RecordingOutput()]
     const definition = input(({ swap }, context) => {
-      // Only the one that runs says that it has what it needs.
+      // Only the running source calls ready.
       if (swap === 'a') context.ready()
       return swap === 'a' ? ready : silent
     })
@@ -109,7 +109,7 @@ describe('a source whose place another takes', () => {
     const changing = harness
       .change({ 'one/main': 'source' }, ...nodes('b'))
       .catch((error: unknown) => refusals.push(error))
-    await until(() => silent.attempts === 1, 'the other is asked')
+    await until(() => silent.attempts === 1, 'the new source is subscribed')
     harness.pass(9000, ready)
     await flushPromises()
     assert.deepEqual(refusals, [])
@@ -124,7 +124,7 @@ describe('a source whose place another takes', () => {
     assert.equal(harness.runner.find('one/main')?.state, 'ready')
   })
 
-  test('keeps it where the other is connected and sends nothing', async () => {
+  test('keeps running if the new one is connected and sends nothing', async () => {
     const [sources, output] = [new Sources(), new RecordingOutput()]
     await using harness = await new PipelineHarness(...reading(sources, output, 'a')).start()
     harness.pass(1000, sources.of('a'))
@@ -141,7 +141,7 @@ describe('a source whose place another takes', () => {
     assert.equal(harness.runner.find('one/main')?.state, 'ready')
   })
 
-  test('leaves it in the end to one that sends something without key frames', async () => {
+  test('is finally replaced by one that sends chunks without key frames', async () => {
     const [sources, output] = [new Sources(), new RecordingOutput()]
     await using harness = await new PipelineHarness(...reading(sources, output, 'a')).start()
     harness.pass(1000, sources.of('a'))
@@ -161,7 +161,7 @@ describe('a source whose place another takes', () => {
 })
 
 describe('the only input of an engine', () => {
-  test('that fails in its probation goes back, and the engine has not ended', async () => {
+  test('that fails during its probation is rolled back, and the engine has not ended', async () => {
     const sources = new Sources()
     const main = (swap: string): NodeSettings => node('one/main', sources.definition, { swap })
     await using harness = await new ReloadHarness().start(main('a'))
@@ -173,11 +173,11 @@ describe('the only input of an engine', () => {
     harness.send(12, sources.of('a'))
     const first = sources.of('a')
     const applying = harness.reload(main('b'))
-    await until(() => sources.isConnected('b'), 'the other source is connected')
+    await until(() => sources.isConnected('b'), 'the new source is connected')
     harness.send(6, sources.of('b'))
     await applying
     sources.of('b').error(testError('TEST_CONFIG', 'a second later'))
-    await until(() => harness.rolledBack.length > 0, 'it is told')
+    await until(() => harness.rolledBack.length > 0, 'the roll-back is reported')
     await harness.idle()
     assert.equal(ended, undefined)
     assert.notEqual(sources.of('a'), first)
@@ -186,7 +186,7 @@ describe('the only input of an engine', () => {
     assert.equal(harness.output.chunks.length, length + 5)
   })
 
-  test('that fails for good when it is not on probation ends the engine', async () => {
+  test('that fails for good while not on probation ends the engine', async () => {
     const sources = new Sources()
     await using harness = await new ReloadHarness().start(node('one/main', sources.definition))
     sources.of('').error(testError('TEST_CONFIG', 'wrong'))

@@ -42,7 +42,7 @@ function readerOf(more: Partial<EdgeSettings> & { readonly isPausable?: boolean 
 }
 
 describe('an edge', () => {
-  test('hands chunks over at once, the very same objects', () => {
+  test('delivers chunks at once, the same objects', () => {
     const { edge, got } = readerOf()
     const first = chunk(0)
     edge.push(first)
@@ -63,7 +63,7 @@ describe('an edge', () => {
     assert.equal(reader.edge.counters.queuedBytes, 0)
   })
 
-  test('goes on only when the last of several holds has been disposed', () => {
+  test('continues only when the last of several holds has been disposed', () => {
     const { edge, seqs } = readerOf()
     const [one, two] = [edge.inlet.hold(), edge.inlet.hold()]
     edge.push(chunk(0))
@@ -74,7 +74,7 @@ describe('an edge', () => {
     assert.deepEqual(seqs(), [0])
   })
 
-  test('takes a hold inside next, also during the drain, and keeps the order', () => {
+  test('accepts a hold inside next, also during the drain, and keeps the order', () => {
     const reader = readerOf()
     let hold: Disposable | undefined
     reader.onChunk = () => {
@@ -91,7 +91,7 @@ describe('an edge', () => {
     assert.deepEqual(reader.backpressure, [true, false])
   })
 
-  test('is not confused by a hold that is released in the same next', () => {
+  test('accepts a hold that is released in the same next', () => {
     const reader = readerOf()
     const first = reader.edge.inlet.hold()
     for (let seq = 0; seq < 4; seq++) reader.edge.push(chunk(seq))
@@ -101,7 +101,7 @@ describe('an edge', () => {
     assert.deepEqual(reader.backpressure, [true, false])
   })
 
-  test('hands a chunk that arrives during the drain over behind those that wait', () => {
+  test('delivers a chunk that arrives during the drain after the queued ones', () => {
     const reader = readerOf()
     const hold = reader.edge.inlet.hold()
     for (let seq = 0; seq < 3; seq++) reader.edge.push(chunk(seq))
@@ -126,7 +126,7 @@ describe('an edge', () => {
 })
 
 describe('an edge over its bound', () => {
-  test('drops whole GOPs, the oldest first, and says lost where it goes on', () => {
+  test('drops whole GOPs, oldest first, and marks the next chunk lost', () => {
     const reader = readerOf()
     const hold = reader.edge.inlet.hold()
     // GOPs of four chunks: 0 to 3, 4 to 7, 8 to 11; the eleventh chunk is over the bound.
@@ -140,7 +140,7 @@ describe('an edge over its bound', () => {
     )
   })
 
-  test('never keeps more than its bound, whatever the sizes of chunks', () => {
+  test('never queues more than its bound, whatever the sizes of chunks', () => {
     const reader = readerOf()
     reader.edge.inlet.hold()
     for (let seq = 0; seq < 9; seq++) reader.edge.push(chunk(seq, 10, true))
@@ -150,7 +150,7 @@ describe('an edge over its bound', () => {
     }
   })
 
-  test('that had to drop everything goes on at the next random access point', () => {
+  test('that had to drop everything continues at the next random access point', () => {
     const reader = readerOf()
     const hold = reader.edge.inlet.hold()
     for (let seq = 0; seq < 11; seq++) reader.edge.push(chunk(seq))
@@ -164,7 +164,7 @@ describe('an edge over its bound', () => {
     assert.deepEqual(reader.edge.counters, { receivedBytes: 1400, queuedBytes: 0, droppedBytes: 1200, drops: 1 })
   })
 
-  test('goes on a bound later where there are no random access points', () => {
+  test('continues after one bound of bytes if there are no random access points', () => {
     const reader = readerOf()
     const hold = reader.edge.inlet.hold()
     for (let seq = 0; seq < 11; seq++) reader.edge.push(chunk(seq))
@@ -174,7 +174,7 @@ describe('an edge over its bound', () => {
     assert.equal(reader.got[0]?.discontinuity, 'lost')
   })
 
-  test('presses and never drops where all sources can wait', () => {
+  test('applies backpressure and never drops if all sources can wait', () => {
     const reader = readerOf({ isPausable: true })
     assert.equal(reader.edge.inlet.pausable, true)
     const hold = reader.edge.inlet.hold()
@@ -187,7 +187,7 @@ describe('an edge over its bound', () => {
 })
 
 describe('an edge whose reader has gone', () => {
-  test('presses no more, and takes nothing', () => {
+  test('ends its backpressure and takes no more chunks', () => {
     const reader = readerOf({ isPausable: true })
     const hold = reader.edge.inlet.hold()
     reader.edge.push(chunk(0))
@@ -199,7 +199,7 @@ describe('an edge whose reader has gone', () => {
     assert.deepEqual([reader.backpressure, reader.log, reader.edge.counters.queuedBytes], [[true, false], [], 0])
   })
 
-  test('forgets what it held when it is detached, and goes on with the next reader at a random access point', () => {
+  test('drops its queue when it is detached, and continues with the next reader at a random access point', () => {
     const reader = readerOf()
     const stale = reader.edge.inlet.hold()
     reader.edge.push(chunk(0, 100, true))
@@ -211,14 +211,14 @@ describe('an edge whose reader has gone', () => {
     stale[Symbol.dispose]()
     reader.edge.push(chunk(1))
     reader.edge.push(chunk(2, 100, true))
-    assert.deepEqual(reader.seqs(), [], 'a hold of the reader before does not count for this one')
+    assert.deepEqual(reader.seqs(), [], 'a hold of the earlier reader does not count for this one')
     hold[Symbol.dispose]()
     assert.deepEqual(reader.seqs(), [2])
     assert.equal(reader.got[0]?.discontinuity, 'lost')
     assert.deepEqual(reader.backpressure, [true, false, true, false])
   })
 
-  test('counts what comes while nobody reads as dropped', () => {
+  test('counts chunks that arrive without a reader as dropped', () => {
     const reader = readerOf()
     reader.edge.detach()
     reader.edge.push(chunk(0))
@@ -226,7 +226,7 @@ describe('an edge whose reader has gone', () => {
     assert.deepEqual(reader.edge.counters, { receivedBytes: 200, queuedBytes: 0, droppedBytes: 200, drops: 1 })
   })
 
-  test('tells when everything has been handed over', async () => {
+  test('resolves `delivered` when everything has been delivered', async () => {
     const reader = readerOf()
     const hold = reader.edge.inlet.hold()
     reader.edge.push(chunk(0))
@@ -245,7 +245,7 @@ describe('an edge whose reader has gone', () => {
 })
 
 describe('a reader that throws', () => {
-  test('fails alone: its sibling goes on, and nothing is unhandled', async () => {
+  test('fails alone: its sibling continues, and no error is unhandled', async () => {
     const strays: unknown[] = []
     using scope = createNodeScope((error) => strays.push(error))
     const failures: unknown[] = []
@@ -262,7 +262,7 @@ describe('a reader that throws', () => {
     assert.deepEqual([good.seqs(), strays], [[0, 1], []])
   })
 
-  test('is told apart from those of another engine in the process', async () => {
+  test('is told apart from a reader of another engine in the process', async () => {
     const strays: string[] = []
     const first = createNodeScope(() => strays.push('first'))
     const second = createNodeScope(() => strays.push('second'))

@@ -8,8 +8,8 @@ function rowsOf(read: MetricRead): [Record<string, string>, number][] {
   return typeof now === 'number' ? [[{}, now]] : [...now].map(([labels, value]) => [{ ...labels }, value])
 }
 
-describe('a counter that is carried on', () => {
-  test('starts where the one before it is, and grows as its own does', () => {
+describe('a counter that continues another', () => {
+  test('starts at the value of the old one, and grows with the new one', () => {
     let [before, next] = [100, 7]
     const read = continueCounter(
       () => before,
@@ -18,7 +18,7 @@ describe('a counter that is carried on', () => {
     assert.deepEqual(rowsOf(read), [[{}, 100]])
     next = 10
     assert.deepEqual(rowsOf(read), [[{}, 103]])
-    // What has gone counts nothing any more.
+    // The old counter no longer counts.
     before = 500
     assert.deepEqual(rowsOf(read), [[{}, 103]])
   })
@@ -45,7 +45,7 @@ describe('a counter that is carried on', () => {
     )
   })
 
-  test('never says less than nothing', () => {
+  test('is never negative', () => {
     let next = 5
     const read = continueCounter(
       () => 2,
@@ -55,7 +55,7 @@ describe('a counter that is carried on', () => {
     assert.deepEqual(rowsOf(read), [[{}, 0]])
   })
 
-  test('may be carried on again, from one node to the next', () => {
+  test('can be continued again by another node', () => {
     let [first, second, third] = [10, 0, 0]
     const once = continueCounter(
       () => first,

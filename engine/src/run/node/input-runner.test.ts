@@ -58,7 +58,7 @@ function edgeOf(...inputs: readonly InputRunner[]): Edge {
   return edge
 }
 
-/** First PCR of the chunks from one generation, 90 kHz, and when it was received. */
+/** First PCR in the chunks of one generation, in 90 kHz units. */
 function firstPcr(chunks: readonly AnyChunk[], generation: number): number {
   for (const { bytes, origin } of chunks) {
     if (origin.generation !== generation) continue
@@ -74,7 +74,7 @@ function firstPcr(chunks: readonly AnyChunk[], generation: number): number {
 const stream = buildTs({ durationS: 2 })
 
 describe('an input of bytes', () => {
-  test('delivers everything when it completes, at once', async () => {
+  test('delivers everything at once when it completes', async () => {
     await using harness = new InputHarness()
     await harness.input.start()
     harness.source.next(stream.bytes.slice())
@@ -86,7 +86,7 @@ describe('an input of bytes', () => {
     )
   })
 
-  test('flushes what has collected each batch', async () => {
+  test('flushes collected packets every batch', async () => {
     await using harness = new InputHarness({ batchMs: 20 })
     await harness.input.start()
     harness.source.next(stream.bytes.slice(0, 188 * 40))
@@ -96,7 +96,7 @@ describe('an input of bytes', () => {
     assert.equal(harness.bytes.length, 188 * 40)
   })
 
-  test('delivers everything, the last picture too, when it is finished from outside', async () => {
+  test('delivers everything, including the last picture, when the engine finishes it', async () => {
     await using harness = new InputHarness()
     await harness.input.start()
     harness.source.next(stream.bytes.slice())
@@ -106,7 +106,7 @@ describe('an input of bytes', () => {
     assert.deepEqual([harness.bytes.length, harness.isComplete], [stream.bytes.length, true])
   })
 
-  test('delivers the last picture too when its stream ends with an `end` error', async () => {
+  test('delivers everything, including the last picture, when its stream ends with an `end` error', async () => {
     await using harness = new InputHarness()
     await harness.input.start()
     harness.source.next(stream.bytes.slice())
@@ -137,7 +137,7 @@ describe('an input of bytes', () => {
     ['the source fails', (harness: InputHarness) => harness.source.error(testError('TEST_RETRY', 'gone'))],
     ['a timer of the node fails', (harness: InputHarness) => harness.input.fail(testError('TEST_RETRY', 'gone'))],
   ] as const) {
-    test(`starts a generation that is later by the time that passed when ${name}`, async () => {
+    test(`starts a generation, later by the time that has passed, when ${name}`, async () => {
       await using harness = new InputHarness()
       await harness.input.start()
       harness.source.next(stream.bytes.slice(0, 188 * 101 + 50))
@@ -155,7 +155,7 @@ describe('an input of bytes', () => {
     })
   }
 
-  test('with `timeline: source` leaves the clocks as they are', async () => {
+  test('with `timeline: source` leaves the timestamps unchanged', async () => {
     await using harness = new InputHarness({ timeline: 'source' })
     await harness.input.start()
     harness.source.next(stream.bytes.slice())
@@ -166,7 +166,7 @@ describe('an input of bytes', () => {
     assert.equal(firstPcr(harness.got, 0), firstPcr(harness.got, 1))
   })
 
-  test('measures its bit rate over some seconds', async () => {
+  test('measures its bit rate over a few seconds', async () => {
     await using harness = new InputHarness()
     await harness.input.start()
     for (let second = 0; second < 10; second++) {
@@ -178,7 +178,7 @@ describe('an input of bytes', () => {
 })
 
 describe('an input of chunks', () => {
-  test('passes them on untouched', async () => {
+  test('passes them on unchanged', async () => {
     using fixture = new RunnerFixture()
     const source = new ScriptedSource()
     const input = runnerOf(
@@ -198,7 +198,7 @@ describe('an input of chunks', () => {
 })
 
 describe('an input that can wait', () => {
-  test('is held while any of its readers holds, whatever becomes of the others', async () => {
+  test('is held while any of its readers holds, whatever happens to the others', async () => {
     await using harness = new InputHarness({}, true)
     const { input, source } = harness
     const edges = [edgeOf(input), edgeOf(input), edgeOf(input)] as const
@@ -217,7 +217,7 @@ describe('an input that can wait', () => {
     assert.equal(source.holds, 0)
   })
 
-  test('is held again when it is subscribed again, and not if nobody holds by then', async () => {
+  test('is held again when it is subscribed again, unless no reader holds by then', async () => {
     await using harness = new InputHarness({}, true)
     const { input, source, fixture } = harness
     const edge = edgeOf(input)
@@ -235,7 +235,7 @@ describe('an input that can wait', () => {
     assert.equal(source.holds, 0)
   })
 
-  test('is held before it is subscribed', async () => {
+  test('is held before it is subscribed to', async () => {
     using fixture = new RunnerFixture()
     const source = new ScriptedSource({ canHold: true })
     const input = runnerOf(
@@ -259,12 +259,12 @@ describe('an input that can wait', () => {
     assert.equal(source.holds, 0)
   })
 
-  test('whose hold throws has failed, and whoever holds has not', async () => {
+  test('whose hold throws has failed, and the reader that holds has not', async () => {
     using fixture = new RunnerFixture()
     const source = new ScriptedSource({ canHold: true })
     Object.assign(source, {
       hold: () => {
-        throw new Error('can not')
+        throw new Error('cannot')
       },
     })
     const input = runnerOf(
@@ -274,12 +274,12 @@ describe('an input that can wait', () => {
     const edge = edgeOf(input)
     await input.start()
     assert.doesNotThrow(() => edge.inlet.hold())
-    assert.deepEqual([input.state, input.why], ['failed', 'can not'])
+    assert.deepEqual([input.state, input.why], ['failed', 'cannot'])
     await input.stop('test')
   })
 })
 
-test('a source is not subscribed to any more once it is being stopped, wherever its opening stands', async () => {
+test('a source that is being stopped is not subscribed to, at whatever stage of its opening', async () => {
   for (let turns = 0; turns < 30; turns++) {
     using fixture = new RunnerFixture()
     const source = new ScriptedSource<Item>()

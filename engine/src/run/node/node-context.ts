@@ -12,7 +12,7 @@ export interface ContextSettings {
   setMetric(declaration: MetricDeclaration, read: MetricRead): void
   ready(): void
   degraded(why: string): void
-  event(...said: Parameters<NodeContext['event']>): void
+  event(...event: Parameters<NodeContext['event']>): void
 }
 
 export function makeContext(settings: ContextSettings): NodeContext {

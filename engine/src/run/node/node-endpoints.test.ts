@@ -13,8 +13,8 @@ function endpointsOf(room: Room, isStandby: boolean): NodeEndpoints {
   return new NodeEndpoints({ delivery: room.delivery, listeners, owner: () => 'one/ts', isStandby })
 }
 
-describe('what a node claims', () => {
-  test('is claimed when it takes its place, and its viewers are those of the node before it', async () => {
+describe('an endpoint of a node', () => {
+  test('is claimed at activation, with the viewers of the replaced node', async () => {
     await using room = await openRoom()
     const [before, next] = [endpointsOf(room, false), endpointsOf(room, true)]
     const old = before.delivery.open(routeOptions())
@@ -36,7 +36,7 @@ describe('what a node claims', () => {
     assert.equal(route.counters.clients, 1)
   })
 
-  test('stays with the node before it where a path of the next one is taken', async () => {
+  test('stays with the old node if a path of the new one is taken', async () => {
     await using room = await openRoom()
     const [before, next] = [endpointsOf(room, false), endpointsOf(room, true)]
     before.listeners.http('web').handle('/page', (_request, response) => response.end('page'))
@@ -52,7 +52,7 @@ describe('what a node claims', () => {
     }
   })
 
-  test('of a node that has failed is kept for the next one, while it is told so', async () => {
+  test('of a failed node is kept for the next node while it is retained', async () => {
     await using room = await openRoom()
     const endpoints = endpointsOf(room, false)
     const route = endpoints.delivery.open(routeOptions())
@@ -65,7 +65,7 @@ describe('what a node claims', () => {
 })
 
 describe('an output', () => {
-  test('that was to have another path, and could not take its place, is found where it was', async () => {
+  test('that fails to take over with a new path keeps the old path', async () => {
     let fail: (() => void) | undefined
     const definition = serving({
       onOpen: ({ swap }, later) => {
@@ -88,7 +88,7 @@ describe('an output', () => {
     assert.deepEqual([await harness.statusOf('/old'), await harness.statusOf('/new')], [200, 404])
   })
 
-  test('that becomes another type is removed and added: the plan tells its viewers, and they end cleanly', async () => {
+  test('that becomes another type is removed and added: the plan counts its viewers, and they end cleanly', async () => {
     const kept = new RecordingOutput()
     const to = (definition: Parameters<typeof node>[1]) =>
       node('one/ts', definition, { from: 'one/main', path: '/live' })

@@ -60,7 +60,7 @@ describe('a node', () => {
     )
   })
 
-  test('that does not open in time is tried again, and the one that opens late is let go of', async () => {
+  test('that does not open in time is tried again, and a node that opens late is closed', async () => {
     using fixture = new RunnerFixture()
     const opened: ((output: RecordingOutput) => void)[] = []
     const output = new OutputRunner(
@@ -89,7 +89,7 @@ describe('a node', () => {
     assert.deepEqual([late.disposals, second.disposals, fixture.clock.pending], [1, 1, 0])
   })
 
-  test('whose late opening can not be let go of harms nobody', async () => {
+  test('that opens late and fails to close is logged, nothing more', async () => {
     using fixture = new RunnerFixture()
     const bad = { accept: () => Subscription.EMPTY, [Symbol.asyncDispose]: () => Promise.reject(new Error('no')) }
     let open: ((output: Output) => void) | undefined
@@ -111,7 +111,7 @@ describe('a node', () => {
     await output.stop('test')
   })
 
-  test('that opens as something else is a bug of its plugin', async () => {
+  test('that opens as anything but a node is a bug in its plugin', async () => {
     using fixture = new RunnerFixture()
     const output = new OutputRunner(
       settings(
@@ -125,7 +125,7 @@ describe('a node', () => {
     assert.match(output.why, /asyncDispose/)
   })
 
-  test('is stopped while it opens: the stop waits for it, and lets go of what it opened', async () => {
+  test('is stopped while it opens: the stop waits for it and closes it', async () => {
     using fixture = new RunnerFixture()
     const late = new RecordingOutput()
     let open: ((output: Output) => void) | undefined
@@ -145,7 +145,7 @@ describe('a node', () => {
     assert.deepEqual([output.state, late.disposals, fixture.clock.pending], ['stopped', 1, 0])
   })
 
-  test('lets go once, also when it is stopped twice', async () => {
+  test('is disposed once, even if it is stopped twice', async () => {
     using fixture = new RunnerFixture()
     const source = new ScriptedSource()
     const input = inputIn(fixture, () => source)
@@ -155,7 +155,7 @@ describe('a node', () => {
     assert.deepEqual([source.disposals, input.state], [1, 'stopped'])
   })
 
-  test('that does not let go is left behind in bounded time', async () => {
+  test('that never finishes its disposal is abandoned after a time limit', async () => {
     using fixture = new RunnerFixture()
     const hanging = { accept: () => Subscription.EMPTY, [Symbol.asyncDispose]: () => never<void>() }
     const output = new OutputRunner(
@@ -172,10 +172,10 @@ describe('a node', () => {
     fixture.clock.advance(5000)
     await stopped
     assert.equal(output.state, 'stopped')
-    assert.ok(fixture.lines.some(({ msg }) => msg === 'while stopping: did not let go in time'))
+    assert.ok(fixture.lines.some(({ msg }) => msg === 'while stopping: was not disposed in time'))
   })
 
-  test('whose teardown throws is stopped all the same', async () => {
+  test('whose teardown throws is stopped anyway', async () => {
     using fixture = new RunnerFixture()
     const output = new RecordingOutput()
     output.accept = () =>
@@ -195,7 +195,7 @@ describe('a node', () => {
     assert.deepEqual([runner.state, output.disposals], ['stopped', 1])
   })
 
-  test('has its metrics until it stops, and whoever opens late adds none', async () => {
+  test('has its metrics until it stops, and adds none after that', async () => {
     using fixture = new RunnerFixture()
     const contexts: NodeContext[] = []
     const input = inputIn(
@@ -215,7 +215,7 @@ describe('a node', () => {
     assert.throws(() => contexts[0]?.readMetric('other', () => 1), TypeError)
   })
 
-  test('hears of the stop by its signal, with the reason', async () => {
+  test('receives the stop and its reason through its signal', async () => {
     using fixture = new RunnerFixture()
     let context: NodeContext | undefined
     const input = inputIn(fixture, (given) => {
@@ -228,7 +228,7 @@ describe('a node', () => {
     assert.equal(context?.signal.reason, 'the reason')
   })
 
-  test('gets a clock whose timers end with it, and what they throw is its failure', async () => {
+  test('has a clock whose timers end with it, and an error they throw is its failure', async () => {
     using fixture = new RunnerFixture()
     let ticks = 0
     const ticking = defineOutput({
@@ -258,7 +258,7 @@ describe('a node', () => {
 })
 
 describe('a node that fails', () => {
-  test('is subscribed again on the same source, later and later, up to 30 s', async () => {
+  test('is subscribed again on the same source, with delays that grow up to 30 s', async () => {
     using fixture = new RunnerFixture()
     const source: ScriptedSource = new ScriptedSource()
     const input = inputIn(fixture, () => source)
@@ -280,7 +280,7 @@ describe('a node that fails', () => {
     await input.stop('test')
   })
 
-  test('starts afresh, with all its targets, after it was up for ten seconds, however often it failed in between', async () => {
+  test('resets the back-off of all its targets after it was up for ten seconds, however often it failed before', async () => {
     using fixture = new RunnerFixture()
     const source: ScriptedSource = new ScriptedSource()
     let context: NodeContext | undefined
@@ -301,7 +301,7 @@ describe('a node that fails', () => {
     source.error(testError('TEST_RETRY', 'gone', { target: 'b' }))
     fixture.clock.advance(500)
     assert.equal(input.state, 'opening')
-    // It never came up again, so that time alone earns nothing.
+    // It never came up again: time alone does not reset the back-off.
     fixture.clock.advance(60_000)
     source.error(testError('TEST_RETRY', 'gone', { target: 'b' }))
     fixture.clock.advance(500)
@@ -309,7 +309,7 @@ describe('a node that fails', () => {
     await input.stop('test')
   })
 
-  test('says why without the secrets that the reason quotes', async () => {
+  test('masks the secrets that its reason quotes', async () => {
     using fixture = new RunnerFixture()
     const source: ScriptedSource = new ScriptedSource()
     const input = inputIn(fixture, () => source)
@@ -319,7 +319,7 @@ describe('a node that fails', () => {
     await input.stop('test')
   })
 
-  test('counts a failure that names its own delay for its target too', async () => {
+  test('counts a failure that names its own delay against its target too', async () => {
     using fixture = new RunnerFixture()
     const source: ScriptedSource = new ScriptedSource()
     const input = inputIn(fixture, () => source)
@@ -334,7 +334,7 @@ describe('a node that fails', () => {
     await input.stop('test')
   })
 
-  test('waits as long as the error says, and counts per target', async () => {
+  test('waits as long as the error asks, and counts per target', async () => {
     using fixture = new RunnerFixture()
     const source: ScriptedSource = new ScriptedSource()
     const input = inputIn(fixture, () => source)
@@ -354,7 +354,7 @@ describe('a node that fails', () => {
     assert.equal(fixture.clock.pending, 0)
   })
 
-  test('with `end` is over, with `config` and without a code it has failed and lets go', async () => {
+  test('has ended on `end`, and has failed and is disposed on `config` or an error without a code', async () => {
     for (const [error, state, code] of [
       [testError('TEST_END', 'over'), 'ended', undefined],
       [testError('TEST_CONFIG', 'wrong'), 'failed', 'TEST_CONFIG'],
@@ -376,7 +376,7 @@ describe('a node that fails', () => {
     }
   })
 
-  test('at its start rejects if it can not ever open, and else tries again', async () => {
+  test('at its start rejects if it can never open, otherwise tries again', async () => {
     using fixture = new RunnerFixture()
     let error: Error = testError('TEST_CONFIG', 'wrong')
     const open = (): never => {
@@ -392,7 +392,7 @@ describe('a node that fails', () => {
     assert.equal(fixture.clock.pending, 0)
   })
 
-  test('once says nothing any more, however often it fails', async () => {
+  test('for good ignores later failures', async () => {
     using fixture = new RunnerFixture()
     const source = new ScriptedSource()
     const input = inputIn(fixture, () => source)
@@ -406,7 +406,7 @@ describe('a node that fails', () => {
 })
 
 describe('a transform or an output that fails with `retry`', () => {
-  test('is opened again in a new node, and is ready then', async () => {
+  test('is opened again as a new node, and is then ready', async () => {
     using fixture = new RunnerFixture()
     const transforms: PassingTransform[] = []
     const transform = new TransformRunner(
@@ -427,7 +427,7 @@ describe('a transform or an output that fails with `retry`', () => {
     assert.equal(transforms[1]?.disposals, 1)
   })
 
-  test('is not brought back by what the node before it still says', async () => {
+  test('ignores calls from the node it replaced', async () => {
     using fixture = new RunnerFixture()
     const contexts: NodeContext[] = []
     const output = new OutputRunner(
@@ -458,7 +458,7 @@ describe('a transform or an output that fails with `retry`', () => {
 })
 
 describe('a service', () => {
-  test('is ready when it is open, and fails when it says so', async () => {
+  test('is ready when it is open, and fails when `done` rejects', async () => {
     using fixture = new RunnerFixture()
     let reject: (error: Error) => void = () => undefined
     const definition = defineService({
@@ -485,7 +485,7 @@ describe('a service', () => {
 })
 
 describe('a transform', () => {
-  test('that lacks a port, or whose apply throws, can not start', async () => {
+  test('that lacks a port, or whose apply throws, cannot start', async () => {
     using fixture = new RunnerFixture()
     const transform = new TransformRunner(
       settings(
@@ -513,7 +513,7 @@ describe('a transform', () => {
     assert.deepEqual([second.state, broken.disposals], ['failed', 1])
   })
 
-  test('is over when all its ports have completed', async () => {
+  test('has ended when all its ports have completed', async () => {
     using fixture = new RunnerFixture()
     const ends: (() => void)[] = []
     const transform = new PassingTransform()

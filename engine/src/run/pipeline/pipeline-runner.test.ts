@@ -26,7 +26,7 @@ class PipelineHarness implements AsyncDisposable {
   readonly transform = new PassingTransform()
   readonly left = new RecordingOutput()
   readonly right = new RecordingOutput()
-  /** What happened, in order: `open main`, `dispose main`. */
+  /** Opens and disposals in order: `open main`, `dispose main`. */
   readonly order: string[] = []
   readonly runner: PipelineRunner
 
@@ -90,7 +90,7 @@ describe('a pipeline', () => {
     assert.equal(harness.fixture.clock.pending, 0)
   })
 
-  test('rejects its start when a node can not ever open, and inputs do not begin', async () => {
+  test('rejects its start when a node can never open, and does not start the inputs', async () => {
     await using harness = new PipelineHarness(() => {
       throw testError('TEST_CONFIG', 'wrong')
     })
@@ -98,7 +98,7 @@ describe('a pipeline', () => {
     assert.equal(harness.source.attempts, 0)
   })
 
-  test('starts with a node that may open later', async () => {
+  test('starts with a node that can open later', async () => {
     await using harness = new PipelineHarness(() => {
       throw testError('TEST_RETRY', 'busy')
     })
@@ -106,7 +106,7 @@ describe('a pipeline', () => {
     assert.deepEqual([harness.state('right'), harness.source.attempts], ['waiting', 1])
   })
 
-  test('ends one node when that node fails: its siblings and those before it go on', async () => {
+  test('ends only the node that fails: its siblings and the nodes it reads continue', async () => {
     await using harness = new PipelineHarness()
     await harness.runner.start()
     harness.left.onChunk = () => {
@@ -130,7 +130,7 @@ describe('a pipeline', () => {
     assert.deepEqual([harness.left.disposals, harness.fixture.strays], [1, []])
   })
 
-  test('opens a transform again whose output fails, and its readers go on at a random access point', async () => {
+  test('opens a transform again when its stream fails, and its readers continue at a random access point', async () => {
     await using harness = new PipelineHarness()
     harness.transform.apply = ([inlet]) => ({
       out: (inlet?.chunks ?? NEVER).pipe(
@@ -158,7 +158,7 @@ describe('a pipeline', () => {
     )
   })
 
-  test('is not held by a reader that has failed while it held', async () => {
+  test('is not held by a reader that failed while it held', async () => {
     await using harness = new PipelineHarness()
     await harness.runner.start()
     harness.left.onChunk = () => {
@@ -173,7 +173,7 @@ describe('a pipeline', () => {
     assert.deepEqual(harness.right.seqs, [0, 1])
   })
 
-  test('gives a reader that was opened again what comes from the next random access point on, marked lost', async () => {
+  test('delivers to a reopened reader from the next random access point on, marked lost', async () => {
     const outputs: RecordingOutput[] = []
     await using harness = new PipelineHarness(() => outputs[outputs.push(new RecordingOutput()) - 1]!)
     await harness.runner.start()
@@ -192,7 +192,7 @@ describe('a pipeline', () => {
     assert.deepEqual(harness.left.seqs, [0, 1, 2, 3])
   })
 
-  test('presses its source only while some reader holds, over stages', async () => {
+  test('holds its source only while some reader holds, through transforms too', async () => {
     await using harness = new PipelineHarness()
     await harness.runner.start()
     const inner = harness.transform.inlet?.hold()
@@ -207,7 +207,7 @@ describe('a pipeline', () => {
 })
 
 describe('a pipeline whose inputs have ended', () => {
-  test('is drained when every output has got and delivered everything', async () => {
+  test('is drained when every output has received and delivered everything', async () => {
     await using harness = new PipelineHarness()
     await harness.runner.start()
     const hold = harness.left.inlet?.hold()
@@ -271,7 +271,7 @@ describe('a pipeline whose inputs have ended', () => {
     })
   }
 
-  test('hears of an output whose delivery fails', async () => {
+  test('is drained although the delivery of an output fails, and that output has failed', async () => {
     await using harness = new PipelineHarness()
     Object.assign(harness.right, { drained: () => Promise.reject(new Error('disk full')) })
     await harness.runner.start()
@@ -281,8 +281,8 @@ describe('a pipeline whose inputs have ended', () => {
   })
 })
 
-describe('a pipeline of nodes that do not let go', () => {
-  test('stops within the time for all of them together', async () => {
+describe('a pipeline of nodes that never finish their disposal', () => {
+  test('stops within the time limit for all of them together', async () => {
     const harness = new PipelineHarness()
     await harness.runner.start()
     for (const node of [harness.source, harness.transform, harness.left, harness.right]) {
