@@ -47,7 +47,10 @@ const CLOSE_GRACE_MS = 1000
 
 export interface RunningEngine extends StatusSource, SupervisedEngine {
   reloads: ReloadControl | undefined
-  /** Resolves when all inputs have ended and viewers have received everything. Rejects when the last input has failed for good. */
+  /**
+   * Resolves when all inputs have ended and viewers have received everything. Rejects when the last input has failed
+   * for good.
+   */
   readonly ended: Promise<void>
   /** Clean, within `drain`: inputs end, viewers receive the rest, everything is released. Safe twice. */
   stop(reason: string): Promise<void>
@@ -55,7 +58,9 @@ export interface RunningEngine extends StatusSource, SupervisedEngine {
   urls(): readonly { readonly label: string; readonly url: string }[]
 }
 
-/** Checks each request on listener `api` before any handler sees it, and answers requests for paths that no node owns. */
+/**
+ * Checks each request on listener `api` before any handler sees it, and answers requests for paths that no node owns.
+ */
 interface ControlApi {
   /** True if the request may proceed; otherwise it has been answered. */
   guard(request: IncomingMessage, response: ServerResponse): boolean
@@ -97,7 +102,7 @@ export class Engine implements RunningEngine {
   readonly #nodeMetrics: EngineNodeMetrics
   readonly #executor: ReloadExecutor
   #kinds: ReadonlyMap<string, NodeKind> = new Map()
-  onRolledBack: ((what: RolledBack) => void) | undefined
+  onRolledBack: ((report: RolledBack) => void) | undefined
   /** Reloads the configuration; undefined where no files are watched or re-read. */
   reloads: ReloadControl | undefined
   #state: EngineStatus['state'] = 'starting'
@@ -149,7 +154,7 @@ export class Engine implements RunningEngine {
       delivery: this.#delivery,
       adopt: (next) => this.#adopt(next),
       viewersOf: (id) => this.viewersOf(id),
-      onRolledBack: (what) => this.onRolledBack?.(what),
+      onRolledBack: (report) => this.onRolledBack?.(report),
       onFinished: () => {
         this.#refreshMetrics()
         this.#endWithInputs()
@@ -373,7 +378,9 @@ export class Engine implements RunningEngine {
     this.#log.info('stopped')
   }
 
-  /** Inputs end, and viewers receive everything the inputs have received. Viewers that are not done in time are cut off. */
+  /**
+   * Inputs end, and viewers receive everything the inputs have received. Viewers that are not done in time are cut off.
+   */
   async #drain(withinMs: number): Promise<void> {
     const deadlineMs = this.#clock.nowMs() + withinMs
     for (const pipeline of this.#running.pipelines) pipeline.finish()

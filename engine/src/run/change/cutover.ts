@@ -99,7 +99,10 @@ export class Cutover {
     if (this.#state === 'cutting') this.#cutAnywhere()
   }
 
-  /** Connects the reader directly to its branch; called after `done`. Must not be called while a chunk is being delivered. */
+  /**
+   * Connects the reader directly to its branch; called after `done`. Must not be called while a chunk is being
+   * delivered.
+   */
   connectReader(): void {
     const { from, to } = this.#settings
     from.port.disconnect(this.#oldSide)
@@ -205,7 +208,10 @@ export class Cutover {
     this.#cut(this.#ahead.slice(entry), 'marked')
   }
 
-  /** No reader has missed what the new branch lost before: its first chunk takes the discontinuity of the old branch's chunk. */
+  /**
+   * No reader has missed what the new branch lost before: its first chunk takes the discontinuity of the old branch's
+   * chunk.
+   */
   #cutCleanly({ discontinuity }: AnyChunk, [first, ...others]: readonly AnyChunk[]): boolean {
     return this.#cut(first === undefined ? [] : [{ ...first, discontinuity }, ...others], 'clean')
   }

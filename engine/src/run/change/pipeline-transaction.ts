@@ -1,5 +1,5 @@
-// Changes one pipeline from the running graph to the next: new nodes open beside the old ones, each reader is cut over at
-// a boundary, and the old nodes are stopped. A failure before the commit leaves no trace.
+// Changes one pipeline from the running graph to the next: new nodes open beside the old ones, each reader is cut over
+// at a boundary, and the old nodes are stopped. A failure before the commit leaves no trace.
 import type { NodeSettings, Pipeline } from '../../graph/graph.js'
 import type { NodeChange } from '../../observe/reload-plan.js'
 import type { EdgeCut } from '../../observe/reload-report.js'
@@ -106,7 +106,10 @@ export class PipelineTransaction {
     return new Map(leaving.map((node) => [node.id, this.#retire(node, drainMs)]))
   }
 
-  /** Opens each node that needs a resource once the old node and the other holders have released it, until `signal` aborts. Never rejects. */
+  /**
+   * Opens each node that needs a resource once the old node and the other holders have released it, until `signal`
+   * aborts. Never rejects.
+   */
   async restartExclusive(
     released: (ids: readonly string[]) => Promise<void>,
     signal: AbortSignal,

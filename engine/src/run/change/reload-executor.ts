@@ -1,5 +1,5 @@
-// Moves the engine from one graph to the next, one change at a time, and rolls back a changed node that fails during its
-// probation.
+// Moves the engine from one graph to the next, one change at a time, and rolls back a changed node that fails during
+// its probation.
 import type { EngineError } from '../../errors.js'
 import type { Graph, NodeSettings } from '../../graph/graph.js'
 import type { Logger } from '../../plugin/contract.js'
@@ -16,7 +16,7 @@ import { type RollbackTarget, Probation, withNodeBefore } from './probation.js'
 export interface ReloadExecutorSettings extends ReloadContext {
   readonly log: Logger
   viewersOf(node: string): number
-  onRolledBack(what: RolledBack): void
+  onRolledBack(report: RolledBack): void
   /** Called when a change has finished or failed. */
   onFinished(): void
 }

@@ -1,5 +1,5 @@
-// One reload from the running graph to the next. Everything that can fail is tried beside the running nodes, then all of
-// it is committed in one turn of the event loop, then old nodes are stopped while the new ones deliver.
+// One reload from the running graph to the next. Everything that can fail is tried beside the running nodes, then all
+// of it is committed in one turn of the event loop, then old nodes are stopped while the new ones deliver.
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { EngineContainer } from '../node/container.js'
 import type { LiveDelivery } from '../../deliver/live-delivery.js'

@@ -56,7 +56,7 @@ export class ReloadHarness implements AsyncDisposable {
     this.#live = await TestEngine.create()
     this.#graph = await this.#live.load(liveYaml({ drain: '1s' }))
     this.#engine = await startEngine(this.#with(nodes), { log: recordingLog(this.#live.lines) })
-    this.#engine.onRolledBack = (what) => this.rolledBack.push(what)
+    this.#engine.onRolledBack = (report) => this.rolledBack.push(report)
     return this
   }
 

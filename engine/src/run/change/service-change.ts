@@ -1,5 +1,5 @@
-// Changes the services from the running graph to the next, in the same steps as a pipeline. Services have no streams, so
-// each one is replaced at once.
+// Changes the services from the running graph to the next, in the same steps as a pipeline. Services have no streams,
+// so each one is replaced at once.
 import type { EngineContainer } from '../node/container.js'
 import type { NodeSettings } from '../../graph/graph.js'
 import type { NodeChange, PlanVerb } from '../../observe/reload-plan.js'

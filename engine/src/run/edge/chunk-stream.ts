@@ -1,12 +1,14 @@
-// The side of an edge that a node sees: a hot observable of chunks. Works like a Subject, without the copy, iterator and
-// closure per item: chunks pass every edge of a graph many times a second.
+// The side of an edge that a node sees: a hot observable of chunks. Works like a Subject, without the copy, iterator
+// and closure per item: chunks pass every edge of a graph many times a second.
 import { Observable, type Subscriber } from 'rxjs'
 import type { AnyChunk } from '../../plugin/contract.js'
 
 export class ChunkStream {
   /** Completes at once for a subscriber after the end. */
   readonly chunks: Observable<AnyChunk>
-  /** Replaced with each change: subscribing or unsubscribing while a chunk is delivered does not affect that delivery. */
+  /**
+   * Replaced with each change: subscribing or unsubscribing while a chunk is delivered does not affect that delivery.
+   */
   #subscribers: readonly Subscriber<AnyChunk>[] = []
   #isComplete = false
 

@@ -194,10 +194,10 @@ export class Edge implements PortReader {
     }
   }
 
-  #setBackpressure(isHeld: boolean): void {
-    if (this.#hasBackpressure === isHeld) return
-    this.#hasBackpressure = isHeld
-    for (const source of this.#sources) source.noteBackpressure(isHeld)
+  #setBackpressure(isOn: boolean): void {
+    if (this.#hasBackpressure === isOn) return
+    this.#hasBackpressure = isOn
+    for (const source of this.#sources) source.noteBackpressure(isOn)
   }
 
   #enqueue(chunk: AnyChunk): void {

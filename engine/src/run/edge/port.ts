@@ -20,7 +20,10 @@ export interface Pausable {
 
 export class Port {
   sentBytes = 0
-  /** The node or port that numbers the chunks (`origin`): two ports with the same root carry the same stream, chunk for chunk. */
+  /**
+   * The node or port that numbers the chunks (`origin`): two ports with the same root carry the same stream, chunk for
+   * chunk.
+   */
   root: object = this
   /** A chunk left it as `marked` before it had readers: the first chunk that a new reader receives has to say so. */
   isMarked = false

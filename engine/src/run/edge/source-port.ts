@@ -1,4 +1,5 @@
-// The port of an input. When another source replaces the input, the port stays, and so do the readers that make it wait.
+// The port of an input. When another source replaces the input, the port stays, and so do the readers that make it
+// wait.
 import type { AnyChunk } from '../../plugin/contract.js'
 import { isEntry } from './edge.js'
 import { type Pausable, Port } from './port.js'

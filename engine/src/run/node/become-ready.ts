@@ -5,7 +5,10 @@ import type { AnyNodeRunner } from './node-runner.js'
 import { runError } from './run-errors.js'
 import { withTimeout } from './time-limit.js'
 
-/** Resolves when the node is ready or has ended. Rejects when it has failed for good, or with NODE_NOT_READY after `withinMs`. */
+/**
+ * Resolves when the node is ready or has ended. Rejects when it has failed for good, or with NODE_NOT_READY after
+ * `withinMs`.
+ */
 export async function becomeReady(node: AnyNodeRunner, withinMs: number, clock: Clock): Promise<void> {
   const deadlineMs = clock.nowMs() + withinMs
   const late = (): Error => {

@@ -1,5 +1,5 @@
-// The only file that knows inversify: one container for the engine's services, a child for each pipeline, a child of that
-// for each node. Nodes are stopped by the engine, in graph order: deactivation order is not graph order.
+// The only file that knows inversify: one container for the engine's services, a child for each pipeline, a child of
+// that for each node. Nodes are stopped by the engine, in graph order: deactivation order is not graph order.
 import 'reflect-metadata'
 import { Container } from 'inversify'
 import type { ServiceIdentifier } from 'inversify'

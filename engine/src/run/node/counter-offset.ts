@@ -1,4 +1,5 @@
-// Counters that continue from the values of the node they replace, so that a swap does not reset them to zero in graphs.
+// Counters that continue from the values of the node they replace, so that a swap does not reset them to zero in
+// graphs.
 import type { MetricRead } from '../../plugin/contract.js'
 
 type Labels = Readonly<Record<string, string>>

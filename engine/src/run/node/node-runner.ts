@@ -120,7 +120,7 @@ export abstract class NodeRunner<N extends AsyncDisposable> {
     if (this.state === 'failed') throw this.#failure
   }
 
-  /** Opens the node, unless it is open, and connects its streams. Rejects only if it can never open: its options are wrong, or it is broken. */
+  /** Opens the node unless it is open, connects its streams. Rejects only if it is broken or its options are wrong. */
   async start(): Promise<void> {
     try {
       if (this.node === undefined) await this.#open()
@@ -333,7 +333,7 @@ export abstract class NodeRunner<N extends AsyncDisposable> {
     if (this.#retry !== undefined) return
     const { clock } = this.services
     const target = (isEngineError(error) ? error.target : undefined) ?? this.id
-    // Called even if the error names its own delay: the failure counts, and a long healthy time before it resets the counts.
+    // Called even if the error names its own delay: it counts failures, and resets them after a long healthy time.
     const upMs = this.#readyAtMs < 0 ? 0 : clock.nowMs() - this.#readyAtMs
     const backOffMs = this.#backOff.nextDelayMs(target, upMs)
     const delayMs = (isEngineError(error) ? error.retryAfterMs : undefined) ?? backOffMs

@@ -15,8 +15,9 @@ export interface NodeScope {
 }
 
 /**
- * Takes over RxJS's reports of unhandled errors until disposed. `onStray` receives those that belong to no node. Several
- * engines in one process form a chain: the newest passes an error that is not its own to the one created before it.
+ * Takes over RxJS's reports of unhandled errors until disposed. `onStray` receives those that belong to no node.
+ * Several engines in one process form a chain: the newest passes an error that is not its own to the one created before
+ * it.
  */
 export function createNodeScope(onStray: Fail): NodeScope & Disposable {
   const before = { report: config.onUnhandledError, timers: timeoutProvider.delegate }
