@@ -11,8 +11,8 @@ export interface EngineDependencies {
 }
 
 /**
- * Starts a checked graph. Rejects, with everything let go of again, if a listener can't be bound, the state folder is
- * in use, or a node can't ever open.
+ * Starts a checked graph. If a listener can't be bound, the state folder is in use, or a node can never open, releases
+ * everything and rejects.
  */
 export async function startEngine(graph: Graph, { log }: EngineDependencies): Promise<RunningEngine> {
   const stateDir = await openStateDir(graph.engine.stateDir)

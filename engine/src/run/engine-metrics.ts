@@ -1,4 +1,4 @@
-// Ties the engine's own metrics to what runs.
+// Binds the engine's own metrics to the parts they read.
 import type { RouteStatus } from '../observe/route-status.js'
 import { CORE_HISTOGRAMS, CORE_METRICS, type CoreMetricName } from '../observe/core-metrics.js'
 import type { EventLoopLag } from '../observe/event-loop-lag.js'
@@ -11,7 +11,7 @@ export interface EngineMetricsSettings {
   readonly registry: MetricsRegistry
   readonly clock: Clock
   readonly lag: EventLoopLag
-  /** Requests that no provider let in, by reason. */
+  /** Requests refused by every auth provider, by reason. */
   readonly authRefused: ReadonlyMap<string, number>
   accessLogDropped(): number
 }
@@ -34,7 +34,7 @@ function addAccessMetrics({ registry, authRefused, accessLogDropped }: EngineMet
 
 type Labels = Readonly<Record<string, string>>
 
-/** The histograms of routes, which come and go with their outputs. */
+/** The histograms of routes, added and removed with their outputs. */
 export class RouteHistograms {
   readonly #registry: MetricsRegistry
   readonly #labelsOf: (id: string) => Labels
@@ -46,7 +46,7 @@ export class RouteHistograms {
     this.#labelsOf = labelsOf
   }
 
-  /** Adds those that are new, and takes out those of routes that are gone. */
+  /** Adds those of new routes, and removes those of routes that are gone. */
   refresh(routes: readonly RouteStatus[]): void {
     const present = new Set(routes.map(({ startDelay }) => startDelay))
     for (const [histogram, series] of this.#added) {

@@ -9,8 +9,17 @@ import type { Graph, NodeSettings } from '../graph/graph.js'
 import { countDescriptors, until } from '../listen/loopback.test.kit.js'
 import { buildTs } from '../testing/index.js'
 import { startEngine } from '../compose.js'
-import { activeResources, LiveEngine, liveYaml, QUIET_LOG } from './live-engine.test.kit.js'
-import { inputOf, KeepingOutput, outputOf, reads, ScriptedSource, settings, settle, testError } from './run.test.kit.js'
+import { activeResources, TestEngine, liveYaml, QUIET_LOG } from './engine.test.kit.js'
+import {
+  inputOf,
+  RecordingOutput,
+  outputOf,
+  reads,
+  ScriptedSource,
+  settings,
+  flushPromises,
+  testError,
+} from './run.test.kit.js'
 
 const clip = buildTs({ durationS: 2 })
 /** 30 MB: more than the kernel takes for one viewer that does not read. */
@@ -20,7 +29,7 @@ describe('a running engine', () => {
   test('serves viewers, and leaves nothing behind when it stops', async () => {
     const before = { resources: activeResources(), descriptors: countDescriptors() }
     {
-      await using live = await LiveEngine.create()
+      await using live = await TestEngine.create()
       await live.write('main.ts', clip.bytes)
       const engine = await live.start(liveYaml())
       const viewer = await live.viewer('/live.ts').received(100_000)
@@ -40,8 +49,8 @@ describe('a running engine', () => {
     await until(() => countDescriptors() === before.descriptors, 'no descriptor is left')
   })
 
-  test('says why it is not ready, of all, of a pipeline, and of a node', async () => {
-    await using live = await LiveEngine.create()
+  test('reports why it, a pipeline or a node is not ready', async () => {
+    await using live = await TestEngine.create()
     const engine = await live.start(liveYaml())
     await until(() => live.node('one/main').state === 'waiting', 'the input waits')
     const { ready, reasons } = engine.readiness() ?? {}
@@ -58,19 +67,19 @@ describe('a running engine', () => {
   })
 })
 
-describe('an engine that can not start', () => {
-  async function refused(live: LiveEngine, graph: Graph, code: string): Promise<void> {
+describe('an engine that cannot start', () => {
+  async function refused(live: TestEngine, graph: Graph, code: string): Promise<void> {
     const before = { resources: activeResources(), descriptors: countDescriptors() }
     await assert.rejects(startEngine(graph, { log: QUIET_LOG }), { code })
-    assert.ok(!existsSync(join(live.folder, 'state/engine.lock')), 'the lock is given back')
+    assert.ok(!existsSync(join(live.folder, 'state/engine.lock')), 'the lock is released')
     await until(() => isDeepStrictEqual(activeResources(), before.resources), 'no resource is left')
     await until(() => countDescriptors() === before.descriptors, 'no descriptor is left')
   }
 
-  test('because a node never can lets go of everything', async () => {
-    await using live = await LiveEngine.create()
+  test('because a node can never open releases everything', async () => {
+    await using live = await TestEngine.create()
     const graph = await live.load(liveYaml())
-    const opened: KeepingOutput[] = []
+    const opened: RecordingOutput[] = []
     const nodes: NodeSettings[] = [
       settings(
         'two/main',
@@ -78,7 +87,7 @@ describe('an engine that can not start', () => {
       ),
       settings(
         'two/good',
-        outputOf(() => opened[opened.push(new KeepingOutput()) - 1]!),
+        outputOf(() => opened[opened.push(new RecordingOutput()) - 1]!),
         reads('two/main'),
       ),
       settings(
@@ -92,8 +101,8 @@ describe('an engine that can not start', () => {
     assert.equal(opened[0]?.disposals, 1)
   })
 
-  test('because an address is taken lets go of everything', async () => {
-    await using live = await LiveEngine.create()
+  test('because an address is in use releases everything', async () => {
+    await using live = await TestEngine.create()
     const graph = await live.load(liveYaml())
     const other = createServer()
     await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve))
@@ -106,8 +115,8 @@ describe('an engine that can not start', () => {
     await new Promise((resolve) => other.close(resolve))
   })
 
-  test('because its state folder is in use leaves that alone', async () => {
-    await using live = await LiveEngine.create()
+  test('because its state folder is in use does not touch that folder', async () => {
+    await using live = await TestEngine.create()
     await live.write('main.ts', clip.bytes)
     await live.start(liveYaml())
     const graph = await live.load(liveYaml())
@@ -118,8 +127,8 @@ describe('an engine that can not start', () => {
 })
 
 describe('an engine whose inputs end', () => {
-  test('gives viewers everything and a clean end, then has ended', async () => {
-    await using live = await LiveEngine.create()
+  test('delivers everything to viewers and a clean end, then ends', async () => {
+    await using live = await TestEngine.create()
     const engine = await live.start(liveYaml({ main: 'pace: pcr' }))
     const viewer = live.viewer('/live.ts')
     await until(() => live.node('one/ts').clients === 1, 'the viewer waits')
@@ -136,7 +145,7 @@ describe('an engine whose inputs end', () => {
   })
 
   test('gives every byte to a viewer that stops for longer than the window, without pacing', async () => {
-    await using live = await LiveEngine.create()
+    await using live = await TestEngine.create()
     const yaml = liveYaml({ main: 'pace: none', ts: 'window: { duration: 1s, size: 16MiB }' })
     const engine = await live.start(yaml)
     const viewer = live.viewer('/live.ts')
@@ -144,7 +153,7 @@ describe('an engine whose inputs end', () => {
     await live.write('main.ts', large.bytes)
     await viewer.received(1)
     viewer.socket.pause()
-    await stands(() => live.node('one/main').receivedBytes, 1500)
+    await unchanged(() => live.node('one/main').receivedBytes, 1500)
     const taken = live.node('one/main').receivedBytes
     assert.ok(taken < large.bytes.length, 'the file is paused')
     readSlowly(viewer.socket)
@@ -153,8 +162,8 @@ describe('an engine whose inputs end', () => {
     assert.equal(endOf(viewer.body, large.bytes, large.keyframes[0] ?? 0), 'all')
   })
 
-  test('has failed when the last input has failed for good', async () => {
-    await using live = await LiveEngine.create()
+  test('fails when its last input has failed for good', async () => {
+    await using live = await TestEngine.create()
     await live.write('main.ts', new Uint8Array(10_000))
     const engine = await live.start(liveYaml({ main: 'pace: pcr' }))
     await assert.rejects(engine.ended, /^Error: one\/main has failed: .*no PCR/)
@@ -163,8 +172,8 @@ describe('an engine whose inputs end', () => {
 })
 
 describe('an engine that is stopped', () => {
-  test('ends viewers cleanly, with everything that had come', async () => {
-    await using live = await LiveEngine.create()
+  test('ends viewers cleanly, with everything received so far', async () => {
+    await using live = await TestEngine.create()
     const engine = await live.start(liveYaml({ main: 'pace: pcr' }))
     const viewer = live.viewer('/live.ts')
     await until(() => live.node('one/ts').clients === 1, 'the viewer waits')
@@ -182,13 +191,13 @@ describe('an engine that is stopped', () => {
     )
   })
 
-  test('cuts a viewer that has stalled when the drain is over, and stops nevertheless', async () => {
-    await using live = await LiveEngine.create()
+  test('cuts off a stalled viewer at the end of the drain, and stops', async () => {
+    await using live = await TestEngine.create()
     await live.write('main.ts', large.bytes)
     const engine = await live.start(liveYaml({ main: 'pace: none, loop: true', drain: '1s' }))
     const viewer = await live.viewer('/live.ts').received(1)
     viewer.socket.pause()
-    await stands(() => live.node('one/main').receivedBytes, 300)
+    await unchanged(() => live.node('one/main').receivedBytes, 300)
     const startedMs = performance.now()
     await engine.stop('test')
     const tookMs = performance.now() - startedMs
@@ -197,13 +206,13 @@ describe('an engine that is stopped', () => {
     await viewer.ended()
   })
 
-  test('refuses new viewers meanwhile, on the listener of the API too', async () => {
-    await using live = await LiveEngine.create()
+  test('refuses new viewers while it stops, on the API listener too', async () => {
+    await using live = await TestEngine.create()
     await live.write('main.ts', large.bytes)
     const engine = await live.start(liveYaml({ main: 'pace: none, loop: true', drain: '2s', listener: 'api' }))
     const stalled = await live.viewer('/live.ts', 'api').received(1)
     stalled.socket.pause()
-    await stands(() => live.node('one/main').receivedBytes, 300)
+    await unchanged(() => live.node('one/main').receivedBytes, 300)
     const address = live.address('api')
     const stopping = engine.stop('test')
     const late = live.viewer('/live.ts', 'api')
@@ -215,7 +224,7 @@ describe('an engine that is stopped', () => {
   })
 })
 
-/** `all` if the body ends with everything from the offset on, and has only splice packets before it. */
+/** `all` if the body ends with everything from the offset on, preceded only by splice packets. */
 function endOf(body: Uint8Array, bytes: Uint8Array, keyframe: number): string {
   const lead = body.length - (bytes.length - keyframe)
   if (lead < 0) return `${-lead} bytes are missing`
@@ -223,7 +232,7 @@ function endOf(body: Uint8Array, bytes: Uint8Array, keyframe: number): string {
   return lead % 188 === 0 && lead <= 188 * 20 ? 'all' : `${lead} bytes in front`
 }
 
-/** From here on 64 KiB each 5 ms. */
+/** Reads one buffer (at most 64 KiB) every 5 ms from now on. */
 function readSlowly(socket: Socket): void {
   socket.on('data', () => {
     socket.pause()
@@ -232,12 +241,12 @@ function readSlowly(socket: Socket): void {
   socket.resume()
 }
 
-/** Resolves when the number has not changed for so long. */
-async function stands(read: () => number, forMs: number): Promise<void> {
+/** Resolves when the number has not changed for `forMs`. */
+async function unchanged(read: () => number, forMs: number): Promise<void> {
   let value = read()
   let sinceMs = performance.now()
   while (performance.now() - sinceMs < forMs) {
-    await settle(1)
+    await flushPromises(1)
     if (read() === value) continue
     value = read()
     sinceMs = performance.now()

@@ -1,4 +1,4 @@
-// A running engine: binds the listeners, opens every node, answers what it is doing, and ends everything in order.
+// A running engine: binds the listeners, opens every node, reports its status, and shuts everything down in order.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import process from 'node:process'
 import type { Logger } from 'pino'
@@ -18,7 +18,7 @@ import { EventLog } from '../observe/events.js'
 import { MetricsRegistry } from '../observe/metrics-registry.js'
 import type { NodeKind } from '../plugin/contract.js'
 import { AUTH, CLOCK, DELIVERY, EVENTS, LISTENERS, METRICS } from '../plugin/tokens.js'
-import { atMost } from './node/time-limit.js'
+import { waitAtMost } from './node/time-limit.js'
 import { explainShortage } from '../listen/descriptor-check.js'
 import { addEngineMetrics, RouteHistograms } from './engine-metrics.js'
 import { labelsOf } from './node/node-metrics.js'
@@ -39,35 +39,40 @@ import type { RunServices } from './node/run-services.js'
 import { ServiceRunner } from './node/service-runner.js'
 import { API_LISTENER } from '../graph/node-id.js'
 
-/** What nodes may take to let go of what they hold, all of them together, after the drain. */
+/** Time limit for disposing all nodes together, after the drain. */
 const DISPOSE_MS = 3000
 const LEAST_DISPOSE_MS = 500
-/** What is left of connections after that. */
+/** Time limit for closing the remaining connections after that. */
 const CLOSE_GRACE_MS = 1000
 
 export interface RunningEngine extends StatusSource, SupervisedEngine {
   reloads: ReloadControl | undefined
-  /** Resolves when all inputs have ended and viewers have got everything. Rejects when the last input has failed for good. */
+  /**
+   * Resolves when all inputs have ended and viewers have received everything. Rejects when the last input has failed
+   * for good.
+   */
   readonly ended: Promise<void>
-  /** Clean, within `drain`: inputs end, viewers get what is there, everything is let go of. Safe twice. */
+  /** Clean, within `drain`: inputs end, viewers receive the rest, everything is released. Safe twice. */
   stop(reason: string): Promise<void>
-  /** What a person may open: viewers' URLs first. */
+  /** The URLs a person can open, those for viewers first. */
   urls(): readonly { readonly label: string; readonly url: string }[]
 }
 
-/** Decides about each request on listener `api` before any handler sees it, and answers what no node has a path for. */
+/**
+ * Checks each request on listener `api` before any handler sees it, and answers requests for paths that no node owns.
+ */
 interface ControlApi {
-  /** True when the request may go on; else it has been answered. */
+  /** True if the request may proceed; otherwise it has been answered. */
   guard(request: IncomingMessage, response: ServerResponse): boolean
   respond(request: IncomingMessage, response: ServerResponse): void
 }
 
-/** Who may use the control API. */
+/** What a request has to match to use the control API. */
 interface ApiAccess {
   readonly token: string
   /** `engine.api.hosts`. */
   readonly hosts: readonly string[]
-  /** `host:port` each, as bound now. */
+  /** `host:port` of each socket bound now. */
   boundAddresses(): readonly string[]
 }
 
@@ -94,15 +99,15 @@ export class Engine implements RunningEngine {
   readonly #accessLog: OpenAccessLog
   readonly #scope: ReturnType<typeof createNodeScope>
   readonly #histograms: RouteHistograms
-  readonly #series: EngineNodeMetrics
+  readonly #nodeMetrics: EngineNodeMetrics
   readonly #executor: ReloadExecutor
   #kinds: ReadonlyMap<string, NodeKind> = new Map()
-  onRolledBack: ((what: RolledBack) => void) | undefined
-  /** Who answers for the configuration; nobody, where no files are read again. */
+  onRolledBack: ((report: RolledBack) => void) | undefined
+  /** Reloads the configuration; undefined where no files are watched or re-read. */
   reloads: ReloadControl | undefined
   #state: EngineStatus['state'] = 'starting'
   #stopping: Promise<void> | undefined
-  #isOver = false
+  #hasEnded = false
   #settleEnded: { resolve(): void; reject(error: Error): void } = { resolve: () => undefined, reject: () => undefined }
 
   constructor(graph: Graph, parts: EngineParts) {
@@ -134,7 +139,7 @@ export class Engine implements RunningEngine {
       .provide(EVENTS, this.#pluginEvents())
       .provide(METRICS, this.#metrics)
     const services = this.#runServices()
-    this.#series = new EngineNodeMetrics(this.#metrics, (id) => this.#delivery.routeOf(id))
+    this.#nodeMetrics = new EngineNodeMetrics(this.#metrics, (id) => this.#delivery.routeOf(id))
     this.#running = {
       graph,
       services: graph.services.map((settings) => new ServiceRunner(settings, services, container)),
@@ -149,16 +154,16 @@ export class Engine implements RunningEngine {
       delivery: this.#delivery,
       adopt: (next) => this.#adopt(next),
       viewersOf: (id) => this.viewersOf(id),
-      onRolledBack: (what) => this.onRolledBack?.(what),
-      onSettled: () => {
+      onRolledBack: (report) => this.onRolledBack?.(report),
+      onFinished: () => {
         this.#refreshMetrics()
-        this.#noteEnd()
+        this.#endWithInputs()
       },
     })
     this.ended = new Promise((resolve, reject) => {
       this.#settleEnded = { resolve, reject }
     })
-    // Whoever does not wait for the end is not to be ended by it.
+    // A program that does not await `ended` must not die of an unhandled rejection.
     this.ended.catch(() => undefined)
   }
 
@@ -183,7 +188,7 @@ export class Engine implements RunningEngine {
     this.#checkDescriptors()
     this.#state = 'running'
     this.#events.emit({ kind: 'engine.running' })
-    this.#noteEnd()
+    this.#endWithInputs()
   }
 
   get graph(): Graph {
@@ -246,7 +251,7 @@ export class Engine implements RunningEngine {
 
   kick(id: string): ClientStatus | undefined {
     const kicked = this.#delivery.kick(id)
-    if (kicked !== undefined) this.#log.info({ id, node: kicked.node, client: kicked.client }, 'a viewer was sent away')
+    if (kicked !== undefined) this.#log.info({ id, node: kicked.node, client: kicked.client }, 'a viewer was kicked')
     return kicked
   }
 
@@ -254,7 +259,7 @@ export class Engine implements RunningEngine {
     return urlsOf(this.#running.graph, this.#delivery, this.#listeners)
   }
 
-  /** What the engine itself takes from the configuration, but for what is fixed from its start on. */
+  /** Applies the engine's own settings, except those that are fixed at the start. */
   #adopt({ engine, auth, secrets }: Graph): void {
     secrets.include(this.#running.graph.secrets)
     if (engine.api.hosts.join() !== this.#running.graph.engine.api.hosts.join()) this.#openApi(engine.api.hosts)
@@ -267,7 +272,7 @@ export class Engine implements RunningEngine {
   #refreshMetrics(): void {
     this.#kinds = new Map(this.#nodes().map(({ id, settings }) => [id, settings.definition.kind]))
     this.#histograms.refresh(this.#delivery.routes())
-    this.#series.refresh(this.#nodes(), this.#listeners.all())
+    this.#nodeMetrics.refresh(this.#nodes(), this.#listeners.all())
   }
 
   #checkDescriptors(): void {
@@ -279,7 +284,7 @@ export class Engine implements RunningEngine {
     if (shortage !== undefined) this.#log.warn(shortage)
   }
 
-  /** Guard first, then whatever a node has put on the listener, then the API. */
+  /** Order: the guard, then paths that nodes own on the listener, then the API. */
   #openApi(hosts: readonly string[]): void {
     const listener = this.#listeners.http(API_LISTENER)
     const access: ApiAccess = {
@@ -318,7 +323,7 @@ export class Engine implements RunningEngine {
       onStateChange: (node) => {
         this.#refreshMetrics()
         this.#executor.noteState(node)
-        this.#noteEnd()
+        this.#endWithInputs()
       },
       shared: { delivery: this.#delivery, listeners: this.#listeners },
     }
@@ -333,12 +338,12 @@ export class Engine implements RunningEngine {
     return [...this.#running.services, ...this.#running.pipelines.flatMap((pipeline) => pipeline.nodes)]
   }
 
-  /** All inputs have ended: viewers get the rest, then the engine has done its work. */
-  #noteEnd(): void {
-    if (this.#state !== 'running' || this.#isOver || this.#executor.isBusy) return
+  /** Once all inputs have ended, viewers receive the rest, then `ended` settles. */
+  #endWithInputs(): void {
+    if (this.#state !== 'running' || this.#hasEnded || this.#executor.isBusy) return
     const inputs = this.#running.pipelines.flatMap((pipeline) => pipeline.inputs)
     if (inputs.length === 0 || inputs.some(({ state }) => state !== 'ended' && state !== 'failed')) return
-    this.#isOver = true
+    this.#hasEnded = true
     const failed = inputs.find(({ state }) => state === 'failed')
     if (failed !== undefined) this.#settleEnded.reject(new Error(`${failed.id} has failed: ${failed.why}`))
     else void this.#drained().then(() => this.#settleEnded.resolve())
@@ -366,18 +371,20 @@ export class Engine implements RunningEngine {
     await this.#listeners.closeAll(CLOSE_GRACE_MS)
     await this.#accessLog[Symbol.asyncDispose]()
     await this.#parts.stateDir[Symbol.asyncDispose]()
-    // What subscribers threw until now, RxJS reports in the next turn.
+    // RxJS reports errors that subscribers have thrown in the next turn of the event loop.
     await new Promise<void>((resolve) => this.#clock.after(0, resolve))
     this.#scope[Symbol.dispose]()
     this.#clock[Symbol.dispose]()
     this.#log.info('stopped')
   }
 
-  /** Inputs end, what they have received flows on, and viewers get it. Who has not taken it by then is cut. */
+  /**
+   * Inputs end, and viewers receive everything the inputs have received. Viewers that are not done in time are cut off.
+   */
   async #drain(withinMs: number): Promise<void> {
     const deadlineMs = this.#clock.nowMs() + withinMs
     for (const pipeline of this.#running.pipelines) pipeline.finish()
-    await atMost(this.#drained(), withinMs, this.#clock)
+    await waitAtMost(this.#drained(), withinMs, this.#clock)
     await this.#delivery.endAll(Math.max(0, deadlineMs - this.#clock.nowMs()))
   }
 }

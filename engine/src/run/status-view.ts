@@ -1,4 +1,4 @@
-// What a running engine tells of itself: what is ready, who may be opened, which limits hold.
+// What a running engine reports about itself: readiness, the URLs to open, the limits of viewers, the listeners.
 import type { EngineStatus, ListenerStatus, Readiness } from '../observe/status.js'
 import type { LiveDelivery } from '../deliver/live-delivery.js'
 import type { RouteStatus } from '../observe/route-status.js'
@@ -21,7 +21,7 @@ export function readinessOf(state: EngineStatus['state'], nodes: readonly Engine
   return { ready: reasons.length === 0, reasons }
 }
 
-/** What a person may open: viewers' URLs first. */
+/** The URLs a person can open, those for viewers first. */
 export function urlsOf(
   { services }: Graph,
   delivery: Pick<LiveDelivery, 'routes'>,

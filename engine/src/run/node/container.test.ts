@@ -16,14 +16,14 @@ function wants(inject: Record<string, Token<unknown>>): Definition {
 }
 
 describe('the container', () => {
-  test('hands a definition what it injects, by its own names', async () => {
+  test('passes a definition its injected values, under its own names', async () => {
     const container = new EngineContainer().provide(NAME, 'main').provide(COUNT, 3)
     const deps = await container.openNode(wants({ who: NAME, many: COUNT }), (given) => given)
     assert.deepEqual(deps, { who: 'main', many: 3 })
     assert.deepEqual(await container.openNode(wants({}), (given) => given), {})
   })
 
-  test('of a child sees what its parent provides, and what it provides itself stays its own', async () => {
+  test('of a child sees what its parent provides, and the parent does not see what the child provides', async () => {
     const parent = new EngineContainer().provide(NAME, 'main').provide(COUNT, 1)
     const child = parent.child().provide(COUNT, 2)
     const both = wants({ who: NAME, many: COUNT })
@@ -31,14 +31,14 @@ describe('the container', () => {
     assert.deepEqual(await parent.openNode(both, (given) => given), { who: 'main', many: 1 })
   })
 
-  test('says what is missing, and opens nothing', async () => {
+  test('names the missing token, and opens nothing', async () => {
     let isOpened = false
     const opening = new EngineContainer().openNode(wants({ who: NAME }), () => (isOpened = true))
     await assert.rejects(opening, { code: 'NODE_UNKNOWN_TOKEN', message: /service test injects who: .*test\.Name/ })
     assert.equal(isOpened, false)
   })
 
-  test('opens a node anew each time, and passes on what opening throws', async () => {
+  test('opens a new node each time, and passes on errors of `open`', async () => {
     const container = new EngineContainer()
     let opened = 0
     await container.openNode(wants({}), () => opened++)

@@ -1,24 +1,24 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { MetricRead } from '../../plugin/contract.js'
-import { carryOn } from './counter-offset.js'
+import { continueCounter } from './counter-offset.js'
 
 function rowsOf(read: MetricRead): [Record<string, string>, number][] {
   const now = read()
   return typeof now === 'number' ? [[{}, now]] : [...now].map(([labels, value]) => [{ ...labels }, value])
 }
 
-describe('a counter that is carried on', () => {
-  test('starts where the one before it is, and grows as its own does', () => {
+describe('a counter that continues another', () => {
+  test('starts at the value of the old one, and grows with the new one', () => {
     let [before, next] = [100, 7]
-    const read = carryOn(
+    const read = continueCounter(
       () => before,
       () => next,
     )
     assert.deepEqual(rowsOf(read), [[{}, 100]])
     next = 10
     assert.deepEqual(rowsOf(read), [[{}, 103]])
-    // What has gone counts nothing any more.
+    // The old counter no longer counts.
     before = 500
     assert.deepEqual(rowsOf(read), [[{}, 103]])
   })
@@ -29,7 +29,7 @@ describe('a counter that is carried on', () => {
       [{ kind: 'audio', pid: '257' }, 3],
     ]
     const own: [Record<string, string>, number][] = []
-    const read = carryOn(
+    const read = continueCounter(
       () => rows,
       () => own,
     )
@@ -45,9 +45,9 @@ describe('a counter that is carried on', () => {
     )
   })
 
-  test('never says less than nothing', () => {
+  test('is never negative', () => {
     let next = 5
-    const read = carryOn(
+    const read = continueCounter(
       () => 2,
       () => next,
     )
@@ -55,14 +55,14 @@ describe('a counter that is carried on', () => {
     assert.deepEqual(rowsOf(read), [[{}, 0]])
   })
 
-  test('may be carried on again, from one node to the next', () => {
+  test('can be continued again by another node', () => {
     let [first, second, third] = [10, 0, 0]
-    const once = carryOn(
+    const once = continueCounter(
       () => first,
       () => second,
     )
     second = 4
-    const twice = carryOn(once, () => third)
+    const twice = continueCounter(once, () => third)
     first = 0
     third = 1
     assert.deepEqual(rowsOf(twice), [[{}, 15]])

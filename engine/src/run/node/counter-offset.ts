@@ -1,10 +1,11 @@
-// Counters that go on where those of another node ended, so that a swap is no fall to zero in anybody's graphs.
+// Counters that continue from the values of the node they replace, so that a swap does not reset them to zero in
+// graphs.
 import type { MetricRead } from '../../plugin/contract.js'
 
 type Labels = Readonly<Record<string, string>>
 
-/** A counter that starts, now, at what `before` reads now, and grows as `next` does. */
-export function carryOn(before: MetricRead, next: MetricRead): MetricRead {
+/** A counter that starts at the current value of `before` and grows as `next` grows. */
+export function continueCounter(before: MetricRead, next: MetricRead): MetricRead {
   const base = new Map<string, { readonly labels: Labels; readonly value: number }>()
   for (const [labels, value] of rowsOf(before)) base.set(keyOf(labels), { labels, value })
   for (const [labels, value] of rowsOf(next)) {

@@ -1,4 +1,4 @@
-// The state of a node as status shows it: since when, and why.
+// The state of a node as the status shows it, with its start time and reason.
 import type { NodeState } from '../../observe/status.js'
 
 export class CurrentState {
@@ -12,12 +12,12 @@ export class CurrentState {
     this.sinceMs = nowMs
   }
 
-  /** It is open, or about to be. */
+  /** The node is open, or about to be. */
   get isLive(): boolean {
     return this.state === 'opening' || this.state === 'ready' || this.state === 'degraded'
   }
 
-  /** False if it is so already. */
+  /** False if nothing has changed. */
   set(state: NodeState, why: string, nowMs: number): boolean {
     if (this.state === state && this.why === why) return false
     this.state = state
@@ -27,7 +27,7 @@ export class CurrentState {
     return true
   }
 
-  /** Resolves with the next change. */
+  /** Resolves at the next change. */
   changed(): Promise<void> {
     return new Promise((resolve) => this.#whenChanged.push(resolve))
   }

@@ -1,4 +1,4 @@
-// For tests of the assembled engine: a configuration in a folder of its own, run with the real plugins.
+// For tests of the assembled engine: a configuration in its own folder, run with the real plugins.
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -10,15 +10,15 @@ import { discoverPlugins } from '../plugin/discover.js'
 import { RawClient } from '../listen/loopback.test.kit.js'
 import { startEngine } from '../compose.js'
 import type { RunningEngine } from './engine.js'
-import { keptLog } from './run.test.kit.js'
-import type { KeptLine } from './run.test.kit.js'
+import { recordingLog } from './run.test.kit.js'
+import type { LogLine } from './run.test.kit.js'
 
 /** The package that has all built-in plugins. */
 const ROOT = join(import.meta.dirname, '../../..')
 
-export class LiveEngine implements AsyncDisposable {
+export class TestEngine implements AsyncDisposable {
   readonly folder: string
-  readonly lines: KeptLine[] = []
+  readonly lines: LogLine[] = []
   readonly #clients: RawClient[] = []
   #engine: RunningEngine | undefined
 
@@ -26,8 +26,8 @@ export class LiveEngine implements AsyncDisposable {
     this.folder = folder
   }
 
-  static async create(): Promise<LiveEngine> {
-    return new LiveEngine(await mkdtemp(join(tmpdir(), 'millrace-run-')))
+  static async create(): Promise<TestEngine> {
+    return new TestEngine(await mkdtemp(join(tmpdir(), 'millrace-run-')))
   }
 
   get engine(): RunningEngine {
@@ -52,7 +52,7 @@ export class LiveEngine implements AsyncDisposable {
 
   async start(yaml: string): Promise<RunningEngine> {
     const graph = await this.load(yaml)
-    this.#engine = await startEngine(graph, { log: keptLog(this.lines) })
+    this.#engine = await startEngine(graph, { log: recordingLog(this.lines) })
     return this.#engine
   }
 
@@ -111,7 +111,7 @@ pipelines:
 `
 }
 
-/** What the engine could have left behind that keeps the process alive, by name. */
+/** Counts the resources that keep the process alive and that an engine could leave behind, by name. */
 export function activeResources(): Record<string, number> {
   const counts: Record<string, number> = {}
   for (const name of process.getActiveResourcesInfo()) {
