@@ -10,25 +10,38 @@ import type { Token } from '../../plugin/tokens.js'
 const NAME: Token<string> = token('test.Name')
 const COUNT: Token<number> = token('test.Count')
 
+/** What `open` returns: a node that keeps what it was given. */
+function nodeWith<T extends object>(more: T): T & AsyncDisposable {
+  return { ...more, [Symbol.asyncDispose]: () => Promise.resolve() }
+}
+
 function wants(inject: Record<string, Token<unknown>>): Definition {
   const open = (): AsyncDisposable => ({ [Symbol.asyncDispose]: () => Promise.resolve() })
   return defineService({ type: 'test', summary: 'For tests.', options: z.strictObject({}), examples: [], inject, open })
 }
 
+async function depsOf(container: EngineContainer, definition: Definition): Promise<unknown> {
+  let given: unknown
+  await container.openNode(definition, (deps) => {
+    given = deps
+    return nodeWith({})
+  })
+  return given
+}
+
 describe('the container', () => {
   test('passes a definition its injected values, under its own names', async () => {
     const container = new EngineContainer().provide(NAME, 'main').provide(COUNT, 3)
-    const deps = await container.openNode(wants({ who: NAME, many: COUNT }), (given) => given)
-    assert.deepEqual(deps, { who: 'main', many: 3 })
-    assert.deepEqual(await container.openNode(wants({}), (given) => given), {})
+    assert.deepEqual(await depsOf(container, wants({ who: NAME, many: COUNT })), { who: 'main', many: 3 })
+    assert.deepEqual(await depsOf(container, wants({})), {})
   })
 
   test('of a child sees what its parent provides, and the parent does not see what the child provides', async () => {
     const parent = new EngineContainer().provide(NAME, 'main').provide(COUNT, 1)
     const child = parent.child().provide(COUNT, 2)
     const both = wants({ who: NAME, many: COUNT })
-    assert.deepEqual(await child.openNode(both, (given) => given), { who: 'main', many: 2 })
-    assert.deepEqual(await parent.openNode(both, (given) => given), { who: 'main', many: 1 })
+    assert.deepEqual(await depsOf(child, both), { who: 'main', many: 2 })
+    assert.deepEqual(await depsOf(parent, both), { who: 'main', many: 1 })
   })
 
   test('names the missing token, and opens nothing', async () => {
@@ -41,8 +54,8 @@ describe('the container', () => {
   test('opens a new node each time, and passes on errors of `open`', async () => {
     const container = new EngineContainer()
     let opened = 0
-    await container.openNode(wants({}), () => opened++)
-    await container.openNode(wants({}), () => opened++)
+    await container.openNode(wants({}), () => nodeWith({ number: opened++ }))
+    await container.openNode(wants({}), () => nodeWith({ number: opened++ }))
     assert.equal(opened, 2)
     const broken = new Error('broken')
     for (const open of [
@@ -53,5 +66,10 @@ describe('the container', () => {
     ]) {
       await assert.rejects(container.openNode(wants({}), open), (error) => error === broken)
     }
+  })
+
+  test('refuses what can not be disposed', async () => {
+    const opening = new EngineContainer().openNode(wants({}), () => ({}))
+    await assert.rejects(opening, { name: 'TypeError', message: /without \[Symbol\.asyncDispose\]/ })
   })
 })
