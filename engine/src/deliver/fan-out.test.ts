@@ -38,7 +38,7 @@ class Crowd {
     const reader: Reader = {
       slot: -1,
       socket: { write: note },
-      takeUp: () => {
+      resume: () => {
         this.fanOut.delete(reader)
         note()
         this.fanOut.add(reader, this.#window.nextOffset)
@@ -198,7 +198,7 @@ class StrictReader implements Reader {
   }
 
   /** Reads all that is there, and waits for more. */
-  takeUp(): void {
+  resume(): void {
     this.#fanOut.delete(this)
     for (let entry = this.#window.at(this.#nextSeq); entry !== undefined; entry = this.#window.at(this.#nextSeq)) {
       this.socket.write(entry.bytes)
@@ -239,7 +239,7 @@ test('whoever comes, goes, is full or comes back, in a round or between two, get
         } else if (what === 'fill') reader.isFull = true
         else {
           reader.isFull = false
-          reader.takeUp()
+          reader.resume()
         }
       }
       fanOut.finish()

@@ -7,7 +7,7 @@ import type { WindowEntry } from './live-window.js'
 /** How long a slice takes, about. A connection that waits is accepted between two. */
 export const SLICE_MS = 8
 /** Readers between two looks at the clock. */
-const LOOK_EVERY = 32
+const CLOCK_EVERY = 32
 const NOWHERE = -1
 
 export interface Reader {
@@ -15,7 +15,7 @@ export interface Reader {
   slot: number
   readonly socket: { write(bytes: Uint8Array): boolean }
   /** There is a new entry, and it has not read all before. */
-  takeUp(): void
+  resume(): void
   /** It was written to, and its socket wants a pause. */
   onFull(): void
 }
@@ -91,12 +91,12 @@ export class FanOut {
       return
     }
     this.#begin(entry, entry.offset)
-    this.#goOn(true)
+    this.#continue(true)
   }
 
   /** Everybody is offered everything now. */
   finish(): void {
-    if (this.#roundEntry !== undefined) this.#goOn(false)
+    if (this.#roundEntry !== undefined) this.#continue(false)
   }
 
   #move(from: number, to: number): void {
@@ -116,7 +116,7 @@ export class FanOut {
     this.#hasWritten = false
   }
 
-  #goOn(mayYield: boolean): void {
+  #continue(mayYield: boolean): void {
     const untilMs = mayYield ? this.#host.nowMs() + SLICE_MS : Infinity
     for (let entry = this.#newest; entry !== undefined && this.#roundEntry !== undefined; entry = this.#newest) {
       if (this.#offer(entry, untilMs)) this.#end(this.#roundEntry)
@@ -131,7 +131,7 @@ export class FanOut {
     let offered = 0
     let written = 0
     while (this.#at < offsets.length) {
-      if (offered === LOOK_EVERY) {
+      if (offered === CLOCK_EVERY) {
         offered = 0
         if (this.#host.nowMs() >= untilMs) break
       }
@@ -142,7 +142,7 @@ export class FanOut {
         written++
         offsets[slot] = nextOffset
         if (!this.#sockets[slot]!.write(bytes)) this.#readers[slot]!.onFull()
-      } else if (wanted < offset) this.#readers[slot]!.takeUp()
+      } else if (wanted < offset) this.#readers[slot]!.resume()
     }
     if (written > 0) {
       this.#hasWritten = true
@@ -164,7 +164,7 @@ export class FanOut {
   #yield(): void {
     this.#wasSliced = true
     setImmediate(() => {
-      if (this.#roundEntry !== undefined) this.#goOn(true)
+      if (this.#roundEntry !== undefined) this.#continue(true)
     })
   }
 }

@@ -8,7 +8,7 @@ import { describeViewer } from './describe-viewer.js'
 import { AuthorizedHandler } from './authorized-handler.js'
 import type { LiveRoute, LiveRouteOptions } from '../plugin/live-route.js'
 import { RouteHandle } from './route-handle.js'
-import { type LiveListener, type Place, RoutePaths } from './route-paths.js'
+import { type LiveListener, type RoutePath, RoutePaths } from './route-paths.js'
 import type { RouteStatus } from '../observe/route-status.js'
 import { RouteView } from './route-view.js'
 import { type RouteRefusal, ServedRoute } from './served-route.js'
@@ -82,8 +82,8 @@ export class LiveDelivery implements Delivery, AsyncDisposable {
       clock,
       log,
       joins: this.#joins,
-      refusal: (place) => this.#refusal(place),
-      onClients: (change, place) => this.#count(change, place),
+      refusal: (routePath) => this.#refusal(routePath),
+      onClients: (change, routePath) => this.#count(change, routePath),
       nextId: () => this.#ids.next(),
       sessions: this.#sessions,
       onLimitChange: ({ event, ...data }) => this.#options.onEvent?.({ kind: event, node: route.options.id, data }),
@@ -91,7 +91,7 @@ export class LiveDelivery implements Delivery, AsyncDisposable {
     const paths = new RoutePaths(options, {
       clock,
       listenerOf: (name) => this.#options.listeners.http(name),
-      handlerOf: (place) => new AuthorizedHandler(route, auth, place),
+      handlerOf: (routePath) => new AuthorizedHandler(route, auth, routePath),
     })
     const status = new RouteView(route, paths)
     const entry: OpenRoute = { route, paths, status, handle: handleOf(route, paths) }
@@ -122,7 +122,7 @@ export class LiveDelivery implements Delivery, AsyncDisposable {
     paths.move(options)
     route.update(options)
     this.#byOwner = undefined
-    entry.handle.letGo()
+    entry.handle.detach()
     entry.handle = handleOf(route, paths)
     return entry.handle
   }
@@ -225,13 +225,13 @@ export class LiveDelivery implements Delivery, AsyncDisposable {
     }
   }
 
-  #count(change: number, place: Place): void {
+  #count(change: number, routePath: RoutePath): void {
     this.#clients += change
-    place.viewers += change
-    this.#perListener.set(place.listener, (this.#perListener.get(place.listener) ?? 0) + change)
+    routePath.viewers += change
+    this.#perListener.set(routePath.listener, (this.#perListener.get(routePath.listener) ?? 0) + change)
   }
 
-  #refusal({ listener }: Place): RouteRefusal | undefined {
+  #refusal({ listener }: RoutePath): RouteRefusal | undefined {
     if (this.#isClosing) return 'closing'
     const { maxClients } = listener
     if (maxClients > 0 && (this.#perListener.get(listener) ?? 0) >= maxClients) return 'listener-max-clients'

@@ -75,7 +75,7 @@ test('whatever comes: entries are as they came, memory keeps to its bound, whoev
     size,
     stepMs: fc.integer({ min: 0, max: 40 }),
     isHeld: fc.boolean(),
-    isLent: fc.boolean(),
+    forbidsReuse: fc.boolean(),
     bounds: fc.option(bounds, { freq: 20, nil: undefined }),
   })
   fc.assert(
@@ -85,7 +85,7 @@ test('whatever comes: entries are as they came, memory keeps to its bound, whoev
       for (const [seq, each] of pushes.entries()) {
         bounds = each.bounds ?? bounds
         window.setBounds(bounds)
-        if (each.isLent) window.lend()
+        if (each.forbidsReuse) window.forbidReuse()
         isHeld = each.isHeld
         atMs += each.stepMs
         window.push({ bytes: new Uint8Array(each.size).fill(seq), receivedAtMs: atMs })

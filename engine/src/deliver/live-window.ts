@@ -133,8 +133,8 @@ export class LiveWindow {
   }
 
   /** What is in the window now is never overwritten, not even when `isHeld` says that nobody holds it. */
-  lend(): void {
-    this.#memory.lend()
+  forbidReuse(): void {
+    this.#memory.forbidReuse()
   }
 
   #keep({ bytes, receivedAtMs, join }: LiveEntry): WindowEntry {

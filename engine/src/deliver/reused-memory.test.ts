@@ -112,11 +112,11 @@ async function runCrowd(room: Room, open: Connect): Promise<readonly Client[]> {
     return (dice >> 8) % sides
   }
   for (let turn = 0; turn < 600; turn++) {
-    const place = roll(present.length)
-    const { stream } = present[place]!
+    const slot = roll(present.length)
+    const { stream } = present[slot]!
     if (roll(40) === 0) {
       stream.destroy()
-      all.push((present[place] = open(room)))
+      all.push((present[slot] = open(room)))
     } else if (stream.isPaused()) stream.resume()
     else stream.pause()
     await feed.run(8)
@@ -198,11 +198,11 @@ function viewerOf(socket: Duplex, entries: number): Watched {
     onSent: nothing,
     onSkip: nothing,
     onBusy: nothing,
-    onReadOn: nothing,
+    onDrain: nothing,
     onClose: nothing,
   }
-  const place = { path: '/live.ts' } as never
-  const viewer = new Viewer(socket, { id: '', place } as never, 0, host)
+  const routePath = { path: '/live.ts' } as never
+  const viewer = new Viewer(socket, { id: '', routePath } as never, 0, host)
   viewer.start(Buffer.from('head'), window.at(window.first)!)
   return { viewer, window, push }
 }
@@ -227,7 +227,7 @@ test('a viewer that has skipped may still hold what it got before that', () => {
   const { viewer, push } = viewerOf(socket, 10)
   assert.equal(socket.writableLength, 4 + 100)
   push(1000)
-  viewer.takeUp()
+  viewer.resume()
   assert.equal(viewer.skips, 1)
   for (let count = 0; count < 5; count++) socket.takeOne()
   assert.equal(socket.writableLength, 60 + 10)

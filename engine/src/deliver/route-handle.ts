@@ -44,7 +44,7 @@ export class RouteHandle implements LiveRoute {
   }
 
   /** Somebody else has the route from now on. */
-  letGo(): void {
+  detach(): void {
     this.onCaughtUp = undefined
     this.#route = undefined
   }

@@ -11,7 +11,7 @@ import type { Admission, Denial, AuthorizedRoute } from './authorized-handler.js
 import { LiveHeader } from './live-header.js'
 import type { LiveEntry, LiveRoute, LiveRouteOptions, RouteCounters } from '../plugin/live-route.js'
 import { LiveWindow, type WindowEntry } from './live-window.js'
-import type { Place } from './route-paths.js'
+import type { RoutePath } from './route-paths.js'
 import { startRouteCounters } from '../plugin/live-route.js'
 import { type LimitChange, ViewerLimits } from './viewer-limits.js'
 import type { SessionStart, SessionWatcher } from '../observe/viewer-events.js'
@@ -42,9 +42,9 @@ export interface RouteContext {
   /** Starts viewers, a limited number in each turn of the event loop. */
   readonly joins: TurnQueue<() => void>
   /** Why no new viewer of any route is taken; undefined if one is. */
-  refusal(place: Place): RouteRefusal | undefined
+  refusal(routePath: RoutePath): RouteRefusal | undefined
   /** A viewer has come (1) or gone (-1). */
-  onClients(change: number, place: Place): void
+  onClients(change: number, routePath: RoutePath): void
   /** A limit of this route is reached, or no longer is. */
   onLimitChange(change: LimitChange): void
   /** A name for a session that no other has. */
@@ -70,12 +70,12 @@ export class ServedRoute implements LiveRoute, AuthorizedRoute, ViewerHost {
   readonly #busy = new Set<Viewer>()
   readonly #skipReport = new SkipReport()
   readonly #header: LiveHeader
-  readonly #whenGone: (() => void)[] = []
+  readonly #drainWaiters: (() => void)[] = []
   #options: LiveRouteOptions
   #lastPushMs = -Infinity
   #isEnded = false
   #isDisposed = false
-  #willCallBack = false
+  #isCaughtUpScheduled = false
   /** Set by delivery: gives the path back. */
   onDispose: () => void = () => {}
 
@@ -90,7 +90,7 @@ export class ServedRoute implements LiveRoute, AuthorizedRoute, ViewerHost {
       onSent: (bytes) => this.onSent(bytes),
       onRound: ({ receivedAtMs }, written, wasSliced) => {
         if (written) this.latency.observe((context.clock.nowMs() - receivedAtMs) / 1000)
-        if (wasSliced) this.#callBackSoon()
+        if (wasSliced) this.#scheduleCaughtUp()
       },
     })
   }
@@ -105,7 +105,7 @@ export class ServedRoute implements LiveRoute, AuthorizedRoute, ViewerHost {
 
   /** A new viewer could start now. */
   get isOnline(): boolean {
-    return this.#place(this.#context.clock.nowMs()) !== undefined
+    return this.#startEntry(this.#context.clock.nowMs()) !== undefined
   }
 
   get behindBytes(): number {
@@ -131,12 +131,12 @@ export class ServedRoute implements LiveRoute, AuthorizedRoute, ViewerHost {
     if (this.#isEnded) return
     this.#isEnded = true
     this.readers.finish()
-    for (const viewer of this.#waiting) this.#turnAway(viewer, 'ended')
+    for (const viewer of this.#waiting) this.#refuseWaiting(viewer, 'ended')
     for (const viewer of this.#viewers) if (viewer.state !== 'queued') viewer.endAfterWindow()
   }
 
   async drained(): Promise<void> {
-    if (this.#viewers.size > 0) await new Promise<void>((resolve) => this.#whenGone.push(resolve))
+    if (this.#viewers.size > 0) await new Promise<void>((resolve) => this.#drainWaiters.push(resolve))
   }
 
   update(options: LiveRouteOptions): void {
@@ -167,7 +167,7 @@ export class ServedRoute implements LiveRoute, AuthorizedRoute, ViewerHost {
   }
 
   admit(socket: Duplex, visit: Visit, admission: Admission): void {
-    const reason = this.#refusal(visit.address, admission.place)
+    const reason = this.#refusal(visit.address, admission.routePath)
     if (reason !== undefined) return this.#refuse(socket, visitorOf(visit, admission), reason)
     const nowMs = this.#context.clock.nowMs()
     const viewer = new Viewer(socket, visitorOf(visit, admission, this.#context.nextId()), nowMs, this)
@@ -175,10 +175,10 @@ export class ServedRoute implements LiveRoute, AuthorizedRoute, ViewerHost {
     this.#context.sessions.onStart(this.#sessionOf(viewer.visitor))
     this.counters.connects++
     this.counters.clients++
-    this.viewerLimits.take(visit.address)
-    this.#context.onClients(1, admission.place)
-    if (this.#place(nowMs) !== undefined) this.#queue(viewer)
-    else if (this.#isEnded || this.#options.offline.waitForMs === 0) this.#turnAway(viewer, 'offline')
+    this.viewerLimits.add(visit.address)
+    this.#context.onClients(1, admission.routePath)
+    if (this.#startEntry(nowMs) !== undefined) this.#queue(viewer)
+    else if (this.#isEnded || this.#options.offline.waitForMs === 0) this.#refuseWaiting(viewer, 'offline')
     else this.#waiting.add(viewer)
   }
 
@@ -190,8 +190,8 @@ export class ServedRoute implements LiveRoute, AuthorizedRoute, ViewerHost {
     return { status, headers: this.#header.ofRefusal(headers) }
   }
 
-  answerHead(address: string, place: Place): StreamAnswer {
-    const reason = this.#refusal(address, place) ?? (this.isOnline ? undefined : 'offline')
+  answerHead(address: string, routePath: RoutePath): StreamAnswer {
+    const reason = this.#refusal(address, routePath) ?? (this.isOnline ? undefined : 'offline')
     if (reason !== undefined) return { status: this.#statusOf(reason), headers: this.#header.ofRefusal() }
     return { status: 200, headers: this.#header.ofStream() }
   }
@@ -217,28 +217,28 @@ export class ServedRoute implements LiveRoute, AuthorizedRoute, ViewerHost {
     this.#busy.add(viewer)
   }
 
-  onReadOn(viewer: Viewer): void {
+  onDrain(viewer: Viewer): void {
     if (!viewer.isBusy) this.#busy.delete(viewer)
-    this.#callBackSoon()
+    this.#scheduleCaughtUp()
   }
 
   onClose(viewer: Viewer): void {
-    this.#forget(viewer)
+    this.#remove(viewer)
     // The connection under a stream of HTTP/2 may go on, and hold what the stream had given to it.
-    if (viewer.visitor.respond !== undefined && !viewer.socket.writableFinished) this.window.lend()
+    if (viewer.visitor.respond !== undefined && !viewer.socket.writableFinished) this.window.forbidReuse()
     const { reason, handedBytes: bytes, skips, skippedBytes } = viewer
-    const { client, place } = viewer.visitor
+    const { client, routePath } = viewer.visitor
     count(this.counters.ended, reason)
     const status = bytes > 0 ? 200 : 0
     const durationMs = Math.round(this.#context.clock.nowMs() - viewer.arrivedMs)
-    const { path } = place
+    const { path } = routePath
     const node = this.#options.id
     this.#context.log.info(
       { node, client, path, bytes, durationMs, skips, skippedBytes, reason },
       `viewer ${client} of ${path}: ${reason}`,
     )
-    const went = { status, bytes, durationMs, skips, skippedBytes, reason }
-    this.#context.sessions.onEnd({ ...this.#sessionOf(viewer.visitor), ...went })
+    const outcome = { status, bytes, durationMs, skips, skippedBytes, reason }
+    this.#context.sessions.onEnd({ ...this.#sessionOf(viewer.visitor), ...outcome })
   }
 
   /** Called by delivery once a second. */
@@ -246,18 +246,19 @@ export class ServedRoute implements LiveRoute, AuthorizedRoute, ViewerHost {
     this.#skipReport.flush(this.#context.log, this.#options.id)
     const silentMs = nowMs - this.#lastPushMs
     const { waitForMs } = this.#options.offline
-    for (const viewer of this.#waiting) if (nowMs - viewer.arrivedMs >= waitForMs) this.#turnAway(viewer, 'offline')
+    for (const viewer of this.#waiting)
+      if (nowMs - viewer.arrivedMs >= waitForMs) this.#refuseWaiting(viewer, 'offline')
     for (const viewer of this.#viewers) {
       if (viewer.state !== 'waiting' && viewer.state !== 'queued') this.#sweepReader(viewer, nowMs, silentMs)
     }
-    this.#callBackSoon()
+    this.#scheduleCaughtUp()
   }
 
   #sweepReader(viewer: Viewer, nowMs: number, silentMs: number): void {
     const hasLingered = viewer.measure(nowMs)
     if (hasLingered) viewer.cut('left')
     else if (nowMs - viewer.progressMs >= this.#options.stallTimeoutMs) viewer.cut('stalled')
-    else if (viewer.isLapped && this.#options.slow === 'disconnect') viewer.cut('slow')
+    else if (viewer.isOverrun && this.#options.slow === 'disconnect') viewer.cut('slow')
     else if (silentMs >= this.#options.offline.endAfterMs) viewer.finish('offline')
     // Whether a client that has closed its side still listens shows at the next write. Without one it is taken as gone,
     // so that clients who left during an outage don't keep others out.
@@ -270,7 +271,7 @@ export class ServedRoute implements LiveRoute, AuthorizedRoute, ViewerHost {
   }
 
   /** The entry at which a new viewer starts; undefined while the source is absent. */
-  #place(nowMs: number): WindowEntry | undefined {
+  #startEntry(nowMs: number): WindowEntry | undefined {
     return this.#isEnded || nowMs - this.#lastPushMs >= ABSENT_AFTER_MS ? undefined : this.newestStart()
   }
 
@@ -288,10 +289,10 @@ export class ServedRoute implements LiveRoute, AuthorizedRoute, ViewerHost {
     if (viewer.state !== 'queued') return
     const nowMs = this.#context.clock.nowMs()
     // Who came before the end still gets what the window holds.
-    const entry = this.#isEnded ? this.newestStart() : this.#place(nowMs)
+    const entry = this.#isEnded ? this.newestStart() : this.#startEntry(nowMs)
     if (entry === undefined) {
       viewer.state = 'waiting'
-      if (this.#isEnded) this.#turnAway(viewer, 'ended')
+      if (this.#isEnded) this.#refuseWaiting(viewer, 'ended')
       else this.#waiting.add(viewer)
       return
     }
@@ -306,14 +307,14 @@ export class ServedRoute implements LiveRoute, AuthorizedRoute, ViewerHost {
     return false
   }
 
-  #refusal(address: string, place: Place): RouteRefusal | undefined {
+  #refusal(address: string, routePath: RoutePath): RouteRefusal | undefined {
     if (this.#isEnded) return 'ended'
-    return this.viewerLimits.refusal(address) ?? this.#context.refusal(place)
+    return this.viewerLimits.refusal(address) ?? this.#context.refusal(routePath)
   }
 
   /** A viewer for whom there was nothing. */
-  #turnAway(viewer: Viewer, reason: RouteRefusal): void {
-    this.#forget(viewer)
+  #refuseWaiting(viewer: Viewer, reason: RouteRefusal): void {
+    this.#remove(viewer)
     this.#refuse(viewer.release(), viewer.visitor, reason)
   }
 
@@ -325,12 +326,12 @@ export class ServedRoute implements LiveRoute, AuthorizedRoute, ViewerHost {
     count(this.counters.refused, reason)
     if (visitor.respond === undefined) endSocket(socket, renderResponseHead(status, headers), this.#context.clock)
     else visitor.respond(status, headers, true)
-    const went = { status, bytes: 0, durationMs: 0, skips: 0, skippedBytes: 0, reason }
-    this.#context.sessions.onEnd({ ...this.#sessionOf(visitor), ...went })
+    const outcome = { status, bytes: 0, durationMs: 0, skips: 0, skippedBytes: 0, reason }
+    this.#context.sessions.onEnd({ ...this.#sessionOf(visitor), ...outcome })
   }
 
-  #sessionOf({ id, place, client, user, userAgent }: SessionVisitor): SessionStart {
-    return { id, node: this.#options.id, path: place.path, client, user, userAgent }
+  #sessionOf({ id, routePath, client, user, userAgent }: SessionVisitor): SessionStart {
+    return { id, node: this.#options.id, path: routePath.path, client, user, userAgent }
   }
 
   #statusOf(reason: RouteRefusal): number {
@@ -338,22 +339,22 @@ export class ServedRoute implements LiveRoute, AuthorizedRoute, ViewerHost {
     return LIMITS.has(reason) ? this.#options.clients.overLimitStatus : 503
   }
 
-  #forget(viewer: Viewer): void {
+  #remove(viewer: Viewer): void {
     if (!this.#viewers.delete(viewer)) return
     this.#waiting.delete(viewer)
     this.#busy.delete(viewer)
     this.counters.clients--
-    this.viewerLimits.give(viewer.visitor.address)
-    this.#context.onClients(-1, viewer.visitor.place)
-    this.#callBackSoon()
-    if (this.#viewers.size === 0) for (const resolve of this.#whenGone.splice(0)) resolve()
+    this.viewerLimits.remove(viewer.visitor.address)
+    this.#context.onClients(-1, viewer.visitor.routePath)
+    this.#scheduleCaughtUp()
+    if (this.#viewers.size === 0) for (const resolve of this.#drainWaiters.splice(0)) resolve()
   }
 
-  #callBackSoon(): void {
-    if (this.#willCallBack || this.onCaughtUp === undefined) return
-    this.#willCallBack = true
+  #scheduleCaughtUp(): void {
+    if (this.#isCaughtUpScheduled || this.onCaughtUp === undefined) return
+    this.#isCaughtUpScheduled = true
     setImmediate(() => {
-      this.#willCallBack = false
+      this.#isCaughtUpScheduled = false
       this.onCaughtUp?.()
     })
   }

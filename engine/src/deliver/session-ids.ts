@@ -6,13 +6,13 @@ import { randomInt } from 'node:crypto'
 const LENGTH = 4
 
 export class SessionIds {
-  readonly #run = randomInt(36 ** LENGTH)
+  readonly #prefix = randomInt(36 ** LENGTH)
     .toString(36)
     .padStart(LENGTH, '0')
   #last = 0
 
   /** As `k3f9-17`. */
   next(): string {
-    return `${this.#run}-${++this.#last}`
+    return `${this.#prefix}-${++this.#last}`
   }
 }

@@ -5,7 +5,7 @@ import type { FanOut, Reader } from './fan-out.js'
 import type { LiveRouteOptions } from '../plugin/live-route.js'
 import type { LiveWindow, WindowEntry } from './live-window.js'
 import type { Visitor } from '../listen/stream-handler.js'
-import type { Place } from './route-paths.js'
+import type { RoutePath } from './route-paths.js'
 
 /**
  * `waiting` for a place to start; `queued` for its turn to start; `leading`: gets what every viewer gets first;
@@ -20,7 +20,7 @@ export interface SessionVisitor extends Visitor {
   readonly user: string | undefined
   readonly userAgent: string
   /** The path that it asked for. */
-  readonly place: Place
+  readonly routePath: RoutePath
 }
 
 /** What a viewer needs of its route. */
@@ -38,7 +38,7 @@ export interface ViewerHost {
   onSkip(viewer: Viewer, skippedBytes: number): void
   /** It has to wait for `drain`, or has to no more. */
   onBusy(viewer: Viewer): void
-  onReadOn(viewer: Viewer): void
+  onDrain(viewer: Viewer): void
   onClose(viewer: Viewer): void
 }
 
@@ -61,7 +61,7 @@ export class Viewer implements Reader {
   /** The byte of the stream that it gets next, where an entry starts; while it is among the readers, they know. */
   #offset = 0
   /** What was given to the socket is this many bytes more than the stream has before that byte. */
-  #apart = 0
+  #extraBytes = 0
   /** `handedBytes` when it last went on at another place of the stream. */
   #jumpedAt = 0
   /** Bytes of the lead that have been handed over. */
@@ -78,18 +78,18 @@ export class Viewer implements Reader {
     this.arrivedMs = nowMs
     this.#progressMs = nowMs
     this.#host = host
-    socket.on('drain', this.#onDrain)
-    socket.on('close', this.#onClose)
+    socket.on('drain', this.#handleDrain)
+    socket.on('close', this.#handleClose)
   }
 
   /** Bytes given to the socket. */
   get handedBytes(): number {
-    return this.#apart + this.#place
+    return this.#extraBytes + this.#position
   }
 
   /** How far it is behind the newest byte of the stream. */
   get behindBytes(): number {
-    return this.#host.window.nextOffset - this.#place + this.socket.writableLength
+    return this.#host.window.nextOffset - this.#position + this.socket.writableLength
   }
 
   /** When the kernel last took a byte, or had none to take; as of the last `measure`. */
@@ -98,11 +98,11 @@ export class Viewer implements Reader {
   }
 
   /** The window has dropped what it reads next. */
-  get isLapped(): boolean {
-    return this.state === 'reading' && this.#place < this.#host.window.firstOffset
+  get isOverrun(): boolean {
+    return this.state === 'reading' && this.#position < this.#host.window.firstOffset
   }
 
-  get #place(): number {
+  get #position(): number {
     return this.slot < 0 ? this.#offset : this.#host.readers.offsetOf(this)
   }
 
@@ -112,9 +112,9 @@ export class Viewer implements Reader {
    */
   mayHold(from: number, to: number): boolean {
     const { writableLength } = this.socket
-    const place = this.#place
-    if (writableLength === 0 || place <= from) return false
-    return place - writableLength < to || this.handedBytes - writableLength < this.#jumpedAt
+    const position = this.#position
+    if (writableLength === 0 || position <= from) return false
+    return position - writableLength < to || this.handedBytes - writableLength < this.#jumpedAt
   }
 
   /** Sends the header of the response, the lead, and the stream from this entry on. */
@@ -127,31 +127,31 @@ export class Viewer implements Reader {
       this.#begin(entry)
     } else {
       this.state = 'leading'
-      this.#goTo(entry)
+      this.#moveTo(entry)
     }
     this.socket.uncork()
-    this.#readOn()
+    this.#advance()
   }
 
   /** Reads on, or from the newest place if it looks for one. */
-  takeUp(): void {
+  resume(): void {
     const { window, options } = this.#host
     const target = this.state === 'seeking' ? window.newestStart(options.start !== 'now') : undefined
     if (this.state === 'seeking' && target === undefined) return
-    this.#leave()
-    if (target !== undefined) this.#land(target)
-    this.#readOn()
+    this.#leaveFanOut()
+    if (target !== undefined) this.#resumeAt(target)
+    this.#advance()
   }
 
   onFull(): void {
-    this.#leave()
+    this.#leaveFanOut()
     this.#setBusy()
   }
 
   /** Nothing more will come: ends the connection now if it has read all, else when it has. */
   endAfterWindow(): void {
     if (this.state === 'leading') return
-    if (this.state === 'seeking' || this.#place >= this.#host.window.nextOffset) this.finish('ended')
+    if (this.state === 'seeking' || this.#position >= this.#host.window.nextOffset) this.finish('ended')
   }
 
   /** Ends the connection behind what was handed over. It leaves when the client has closed too. */
@@ -159,7 +159,7 @@ export class Viewer implements Reader {
     if (this.state === 'ending') return
     this.state = 'ending'
     this.reason = reason
-    this.#leave()
+    this.#leaveFanOut()
     this.socket.end()
   }
 
@@ -167,15 +167,15 @@ export class Viewer implements Reader {
   cut(reason: string): void {
     if (this.state !== 'ending') this.reason = reason
     this.state = 'ending'
-    this.#leave()
+    this.#leaveFanOut()
     this.socket.destroy()
   }
 
   /** Gives the socket away: this viewer takes no more notice of it. */
   release(): Duplex {
     this.state = 'ending'
-    this.socket.off('drain', this.#onDrain)
-    this.socket.off('close', this.#onClose)
+    this.socket.off('drain', this.#handleDrain)
+    this.socket.off('close', this.#handleClose)
     return this.socket
   }
 
@@ -190,17 +190,17 @@ export class Viewer implements Reader {
     return nowMs - this.#finishedMs >= LINGER_MS
   }
 
-  readonly #onDrain = (): void => {
+  readonly #handleDrain = (): void => {
     if (!this.isBusy) return
     this.isBusy = false
-    this.#readOn()
-    this.#host.onReadOn(this)
+    this.#advance()
+    this.#host.onDrain(this)
   }
 
-  readonly #onClose = (): void => {
+  readonly #handleClose = (): void => {
     this.state = 'ending'
     this.isBusy = false
-    this.#leave()
+    this.#leaveFanOut()
     this.#host.onClose(this)
   }
 
@@ -208,8 +208,8 @@ export class Viewer implements Reader {
    * Goes on until it has read all, and is told of what comes next; or until the socket wants a pause: then `drain` comes,
    * and only then.
    */
-  #readOn(): void {
-    if (this.state !== 'leading' || this.#leadOn()) this.#catchUp()
+  #advance(): void {
+    if (this.state !== 'leading' || this.#sendLead()) this.#catchUp()
     const { window, isEnded, readers } = this.#host
     if (this.socket.writableNeedDrain) this.#setBusy()
     else if (!this.socket.writable) return
@@ -220,15 +220,15 @@ export class Viewer implements Reader {
   #catchUp(): void {
     const { window } = this.#host
     while (this.state === 'reading' && this.#offset < window.nextOffset && this.socket.writable) {
-      if (this.socket.writableNeedDrain || (this.isLapped && !this.#skip())) return
+      if (this.socket.writableNeedDrain || (this.isOverrun && !this.#skip())) return
       this.socket.cork()
-      this.#sendOn()
+      this.#sendEntries()
       this.socket.uncork()
     }
   }
 
   /** Sends the lead piece by piece, and begins behind it at what is then the place to start. False until it has. */
-  #leadOn(): boolean {
+  #sendLead(): boolean {
     const { options } = this.#host
     const { lead, catchUpBytes } = options
     // The lead may have been taken out or shortened meanwhile: then it ends here.
@@ -251,13 +251,13 @@ export class Viewer implements Reader {
   #begin(entry: WindowEntry): void {
     this.state = 'reading'
     this.#hasBegun = true
-    this.#goTo(entry)
+    this.#moveTo(entry)
     if (entry.join !== undefined) this.#write(entry.join.preamble)
-    this.#sendOn()
+    this.#sendEntries()
   }
 
   /** Corked by the caller: at most `catchUpBytes`, but one entry in any case. */
-  #sendOn(): void {
+  #sendEntries(): void {
     const { window, options } = this.#host
     let room = options.catchUpBytes
     for (let entry = window.entryFrom(this.#offset); entry !== undefined; entry = window.at(entry.seq + 1)) {
@@ -277,7 +277,7 @@ export class Viewer implements Reader {
     else {
       const target = window.newestStart(options.start !== 'now')
       if (target !== undefined) {
-        this.#land(target)
+        this.#resumeAt(target)
         return true
       }
       if (isEnded) this.finish('ended')
@@ -286,11 +286,11 @@ export class Viewer implements Reader {
     return false
   }
 
-  #land(entry: WindowEntry): void {
+  #resumeAt(entry: WindowEntry): void {
     if (!this.#hasBegun) {
       this.#hasBegun = true
       this.state = 'reading'
-      this.#goTo(entry)
+      this.#moveTo(entry)
       if (entry.join !== undefined) this.#write(entry.join.preamble)
       return
     }
@@ -298,27 +298,27 @@ export class Viewer implements Reader {
     this.state = 'reading'
     this.skips++
     this.skippedBytes += skipped
-    this.#goTo(entry)
+    this.#moveTo(entry)
     this.#host.onSkip(this, skipped)
     if (entry.join !== undefined) this.#write(entry.join.bridge)
   }
 
   /** What it reads next is this entry, whatever it has read. */
-  #goTo({ offset }: WindowEntry): void {
+  #moveTo({ offset }: WindowEntry): void {
     this.#jumpedAt = this.handedBytes
-    this.#apart += this.#offset - offset
+    this.#extraBytes += this.#offset - offset
     this.#offset = offset
   }
 
-  #leave(): void {
-    this.#offset = this.#place
+  #leaveFanOut(): void {
+    this.#offset = this.#position
     this.#host.readers.delete(this)
   }
 
   /** Bytes beside those of the stream. What `write` returns inside a cork says nothing; `writableNeedDrain` does, later. */
   #write(bytes: Buffer): void {
     if (bytes.length === 0) return
-    this.#apart += bytes.length
+    this.#extraBytes += bytes.length
     this.#host.onSent(bytes.length)
     this.socket.write(bytes)
   }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type IsHeld, WindowMemory } from './window-memory.js'
 
-const NOBODY: IsHeld = () => false
+const NOT_HELD: IsHeld = () => false
 
 /** A window of so many entries: what is older is dropped. */
 class Stream {
@@ -40,7 +40,7 @@ class Stream {
 }
 
 test('memory is used again when the window has dropped what was in it: none is fresh from then on', () => {
-  const stream = new Stream(NOBODY, 200)
+  const stream = new Stream(NOT_HELD, 200)
   stream.run(1000)
   const before = stream.blocksFrom(1000 - 300)
   stream.run(100_000)
@@ -70,19 +70,19 @@ test('where everything is held, it is left to the holders, and the window has no
 })
 
 test('lent memory is never used again, and what comes after it is', () => {
-  const stream = new Stream(NOBODY, 200)
+  const stream = new Stream(NOT_HELD, 200)
   stream.run(1000)
-  stream.memory.lend()
+  stream.memory.forbidReuse()
   stream.run(20_000)
   for (let entry = 800; entry < 1000; entry++) assert.ok(stream.isIntact(entry), `entry ${entry}`)
   assert.ok(stream.blocksFrom(1000).size < 100, `${stream.blocksFrom(1000).size} blocks for 100 windows`)
 })
 
 test('what is lent is filled to its end all the same: lending costs the window no memory', () => {
-  const stream = new Stream(NOBODY, 200)
+  const stream = new Stream(NOT_HELD, 200)
   for (let count = 0; count < 1000; count++) {
     stream.run(1)
-    stream.memory.lend()
+    stream.memory.forbidReuse()
   }
   assert.ok(stream.memory.bytes < 1.3 * 200 * 100, `${stream.memory.bytes} bytes`)
 })
@@ -100,14 +100,14 @@ test('nobody is asked for each entry', () => {
 })
 
 test('blocks follow the rate: those of a stream that has become slow are let go', () => {
-  const stream = new Stream(NOBODY, 200)
+  const stream = new Stream(NOT_HELD, 200)
   stream.run(1000, 10_000)
   stream.run(1000, 10)
   assert.ok(stream.memory.bytes < 1.3 * 200 * 10, `${stream.memory.bytes} bytes for ${200 * 10}`)
 })
 
 test('an entry that is larger than a block gets one of its own', () => {
-  const stream = new Stream(NOBODY, 10)
+  const stream = new Stream(NOT_HELD, 10)
   stream.run(20)
   stream.run(1, 3 * 1024 * 1024)
   assert.ok(stream.isIntact(20))

@@ -12,7 +12,7 @@ const LARGE_ENTRIES = 4
 /** Entries of one rate differ by a packet or two: a block has room for a whole number of those that are a little longer. */
 const SLACK = 1 + 1 / 64
 /** Blocks that wait to be filled anew. */
-const MOST_IDLE = 2
+const MAX_IDLE = 2
 
 /** Whether any socket may still hold bytes of the stream from `from` on and before `to`, which the window has dropped. */
 export type IsHeld = (from: number, to: number) => boolean
@@ -25,7 +25,7 @@ interface Block {
   from: number
   to: number
   /** Somebody may hold it of whom `IsHeld` does not know. */
-  isLent: boolean
+  isReusable: boolean
 }
 
 export class WindowMemory {
@@ -71,10 +71,10 @@ export class WindowMemory {
     for (let block = this.#live[0]; block !== undefined && block.to <= offset; block = this.#live[0]) {
       this.#live.shift()
       this.#liveBytes -= block.memory.length
-      if (block.isLent) continue
+      if (!block.isReusable) continue
       this.#idle.push(block)
       this.#idleBytes += block.memory.length
-      if (this.#idle.length > MOST_IDLE) this.#shiftIdle()
+      if (this.#idle.length > MAX_IDLE) this.#shiftIdle()
     }
   }
 
@@ -84,8 +84,8 @@ export class WindowMemory {
   }
 
   /** What is here now is never overwritten: somebody may hold it for whom nobody can be asked. */
-  lend(): void {
-    for (const block of this.#live) block.isLent = true
+  forbidReuse(): void {
+    for (const block of this.#live) block.isReusable = false
     while (this.#idle.length > 0) this.#shiftIdle()
   }
 
@@ -106,7 +106,7 @@ export class WindowMemory {
   #open(length: number, offset: number): Block {
     const size = this.#sizeFor(length)
     const memory = this.#takeIdle(length, size) ?? Buffer.allocUnsafeSlow(size)
-    const block = { memory, filled: 0, from: offset, to: offset, isLent: false }
+    const block = { memory, filled: 0, from: offset, to: offset, isReusable: true }
     this.#live.push(block)
     this.#liveBytes += memory.length
     return block

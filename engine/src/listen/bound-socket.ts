@@ -29,7 +29,7 @@ export class BoundSocket {
   /** Takes the connections; replaced where another way of taking them is configured. */
   acceptor: ConnectionAcceptor
   readonly #server: Server
-  readonly #giveToServer: (socket: Socket) => void
+  readonly #passToServer: (socket: Socket) => void
   readonly #onError: (error: NodeJS.ErrnoException) => void
   #bound: BindAddress
   #closed: Promise<void> | undefined
@@ -40,7 +40,7 @@ export class BoundSocket {
     this.#onError = options.onError
     this.#server = makeServer(options)
     const original = this.#server.listeners('connection')
-    this.#giveToServer = (socket) => original.forEach((listener) => listener.call(this.#server, socket))
+    this.#passToServer = (socket) => original.forEach((listener) => listener.call(this.#server, socket))
     this.#server.removeAllListeners('connection')
     this.#server.on('connection', (socket) => this.acceptor.accept(socket))
     this.acceptor = options.makeAcceptor(this)
@@ -51,7 +51,7 @@ export class BoundSocket {
     return this.#bound
   }
 
-  /** Throws what the system says. After `letGo` it listens where it did. */
+  /** Throws what the system says. After `releaseAddress` it listens where it did. */
   listen(): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#server.off('error', this.#onError)
@@ -67,14 +67,14 @@ export class BoundSocket {
   }
 
   /** The address is free when it returns; connections stay, with all deadlines. */
-  letGo(): void {
+  releaseAddress(): void {
     // Of http.Server it would close connections that are idle, and end the watch over deadlines.
     SocketServer.prototype.close.call(this.#server)
   }
 
   /** Has http.Server read requests off the connection. */
-  give(socket: Socket): void {
-    this.#giveToServer(socket)
+  passToHttpServer(socket: Socket): void {
+    this.#passToServer(socket)
   }
 
   /** Lets go for good. `onGone` is called when its last connection has ended. */
@@ -84,7 +84,7 @@ export class BoundSocket {
       this.#server.close()
       onGone()
     })
-    this.letGo()
+    this.releaseAddress()
   }
 
   /** Lets go, and idle connections end. Resolves when all have gone. Safe twice. */

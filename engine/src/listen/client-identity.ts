@@ -31,7 +31,7 @@ export class ClientIdentity {
    * What a PROXY header said is written into the request, as a proxy that speaks HTTP would: a handler that treats
    * requests from this machine in another way must see that this one is not.
    */
-  tell(request: IncomingMessage, carrier: object): void {
+  addForwardedFor(request: IncomingMessage, carrier: object): void {
     const connection = this.#connections.get(carrier)
     if (connection?.isProxied === true) request.headers['x-forwarded-for'] ??= connection.peer.address
   }

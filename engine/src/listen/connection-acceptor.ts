@@ -85,7 +85,7 @@ export class ConnectionAcceptor implements Disposable {
   }
 
   #secure(connection: Connection, early: Buffer): void {
-    if (this.tls !== undefined) return this.tls.take(connection, early)
+    if (this.tls !== undefined) return this.tls.accept(connection, early)
     this.#options.clientIdentity.add(connection.socket, connection)
     this.#options.onHttp1(connection.socket, connection, early)
   }

@@ -61,7 +61,7 @@ export class ConnectionAdmission {
     socket.once('close', () => {
       this.#open.delete(socket)
       this.#unread.delete(socket)
-      this.#options.descriptors?.give()
+      this.#options.descriptors?.release()
     })
     return true
   }
@@ -73,7 +73,7 @@ export class ConnectionAdmission {
 
   #makeRoom(): RefusedConnection | undefined {
     const isFull = this.#open.size >= this.#max
-    const oldest = this.#first()
+    const oldest = this.#oldestUnread()
     if (isFull && oldest === undefined) return 'max-connections'
     if (oldest !== undefined && (isFull || this.#unread.size >= Math.min(MAX_UNREAD, Math.ceil(this.#max / 2)))) {
       // Its descriptor is given back when it has closed, within this turn.
@@ -83,10 +83,10 @@ export class ConnectionAdmission {
       this.#options.onRefuse('unread')
       oldest.destroy()
     }
-    return this.#options.descriptors?.take() === false ? 'descriptors' : undefined
+    return this.#options.descriptors?.acquire() === false ? 'descriptors' : undefined
   }
 
-  #first(): Socket | undefined {
+  #oldestUnread(): Socket | undefined {
     const { value } = this.#unread.values().next()
     return value
   }

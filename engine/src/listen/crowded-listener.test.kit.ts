@@ -10,7 +10,7 @@ const sockets = new Set<Duplex>()
 const kept = new KeptLog()
 const listeners = new HttpListeners({ clock: REAL_CLOCK, log: kept.log, descriptorLimit: readDescriptorLimit() })
 const web = listeners.add('web', '127.0.0.1:0')
-web.handleLive('/live.ts', {
+web.handleStream('/live.ts', {
   serve(socket) {
     socket.write('HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n')
     sockets.add(socket)

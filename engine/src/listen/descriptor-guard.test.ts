@@ -8,15 +8,15 @@ import { KeptLog, RawClient, REAL_CLOCK, until } from './loopback.test.kit.js'
 test('stops connections short of the limit, says so once, and once when it is over', () => {
   const kept = new KeptLog()
   const guard = new DescriptorGuard({ clock: REAL_CLOCK, log: kept.log, limit: 100 })
-  for (let turn = 0; turn < 75; turn++) assert.equal(guard.take(), true)
-  for (let turn = 0; turn < 10; turn++) assert.equal(guard.take(), false)
+  for (let turn = 0; turn < 75; turn++) assert.equal(guard.acquire(), true)
+  for (let turn = 0; turn < 10; turn++) assert.equal(guard.acquire(), false)
   assert.equal(guard.isShort, true)
   assert.equal(kept.lines.length, 1)
   assert.match(kept.lines[0]?.text ?? '', /the limit is 100, 75 are connections.*ulimit -n, LimitNOFILE=/)
-  guard.give()
+  guard.release()
   guard.probe()
   assert.equal(guard.isShort, true)
-  for (let turn = 0; turn < 5; turn++) guard.give()
+  for (let turn = 0; turn < 5; turn++) guard.release()
   guard.probe()
   assert.equal(guard.isShort, false)
   assert.deepEqual(
@@ -28,7 +28,7 @@ test('stops connections short of the limit, says so once, and once when it is ov
 test('has no limit where there is none', () => {
   const guard = new DescriptorGuard({ clock: REAL_CLOCK, log: new KeptLog().log, limit: Infinity })
   guard.open()
-  for (let turn = 0; turn < 100_000; turn++) assert.equal(guard.take(), true)
+  for (let turn = 0; turn < 100_000; turn++) assert.equal(guard.acquire(), true)
 })
 
 /** The engine's listener in a process that may have few descriptors; each line that it says, as JSON. */

@@ -18,19 +18,19 @@ export interface DescriptorGuardOptions {
 const MAX_RESERVED = 64
 const RAISE = 'raise it (ulimit -n, LimitNOFILE= in systemd, --ulimit nofile= in Docker)'
 /** A shortage is over when so much of the room for connections is free again. */
-const RELIEF = 0.95
+const RECOVERY_RATIO = 0.95
 
 export class DescriptorGuard implements Disposable {
   readonly #options: DescriptorGuardOptions
   /** Most connections at once. */
-  readonly #room: number
-  #taken = 0
+  readonly #maxConnections: number
+  #connections = 0
   #isShort = false
   #timer: Disposable | undefined
 
   constructor(options: DescriptorGuardOptions) {
     this.#options = options
-    this.#room = options.limit - Math.min(MAX_RESERVED, Math.floor(options.limit / 4))
+    this.#maxConnections = options.limit - Math.min(MAX_RESERVED, Math.floor(options.limit / 4))
   }
 
   /** There are too few descriptors now. */
@@ -45,18 +45,18 @@ export class DescriptorGuard implements Disposable {
   }
 
   /** A connection wants to stay; false if there is no room for it. */
-  take(): boolean {
-    if (this.#taken >= this.#room) {
+  acquire(): boolean {
+    if (this.#connections >= this.#maxConnections) {
       this.#begin()
       return false
     }
-    this.#taken++
+    this.#connections++
     return true
   }
 
   /** A connection that was let in has closed. */
-  give(): void {
-    this.#taken--
+  release(): void {
+    this.#connections--
   }
 
   /** Looks whether a file can still be opened. Also called when the system says that it can't accept. */
@@ -68,7 +68,7 @@ export class DescriptorGuard implements Disposable {
       if (code === 'EMFILE' || code === 'ENFILE') this.#begin()
       return
     }
-    if (this.#isShort && this.#taken <= this.#room * RELIEF) this.#end()
+    if (this.#isShort && this.#connections <= this.#maxConnections * RECOVERY_RATIO) this.#end()
   }
 
   [Symbol.dispose](): void {
@@ -80,13 +80,16 @@ export class DescriptorGuard implements Disposable {
     if (this.#isShort) return
     this.#isShort = true
     const { limit, log } = this.#options
-    const text = `no file descriptors are left for new connections: the limit is ${limit}, ${this.#taken} are connections`
-    log.error({ limit, connections: this.#taken }, `${text}; those go on, new ones are refused: ${RAISE}`)
+    const text = `no file descriptors are left for new connections: the limit is ${limit}, ${this.#connections} are connections`
+    log.error({ limit, connections: this.#connections }, `${text}; those go on, new ones are refused: ${RAISE}`)
   }
 
   #end(): void {
     this.#isShort = false
     const { limit, log } = this.#options
-    log.info({ limit, connections: this.#taken }, 'there are file descriptors again: new connections are accepted')
+    log.info(
+      { limit, connections: this.#connections },
+      'there are file descriptors again: new connections are accepted',
+    )
   }
 }

@@ -4,7 +4,7 @@ import { after, before, describe, test } from 'node:test'
 import { isEngineError } from '../errors.js'
 import { HttpListener } from './http-listener.js'
 import type { ListenerTimeouts } from './listener-options.js'
-import { countDescriptors, Greeter, KeptLog, RawClient, REAL_CLOCK, until } from './loopback.test.kit.js'
+import { countDescriptors, HelloHandler, KeptLog, RawClient, REAL_CLOCK, until } from './loopback.test.kit.js'
 
 function makeListener(timeouts: Partial<ListenerTimeouts> = {}): HttpListener {
   const { log } = new KeptLog()
@@ -19,12 +19,12 @@ async function bound(timeouts?: Partial<ListenerTimeouts>): Promise<HttpListener
 
 describe('a listener', () => {
   let listener: HttpListener
-  let handler: Greeter
+  let handler: HelloHandler
 
   before(async () => {
     listener = await bound()
-    handler = new Greeter()
-    listener.handleLive('/live.ts', handler)
+    handler = new HelloHandler()
+    listener.handleStream('/live.ts', handler)
     listener.handle('/hello', (_, response) => response.end('hi'))
     listener.handle('/big', (_, response) => response.end(Buffer.alloc(1_000_000, 0x61)))
     listener.handle('/broken', () => {
@@ -266,9 +266,9 @@ test('closes a client that says nothing, and one that stops in the middle of a h
 
 test('closes a kept connection that stops in the middle of a later head, but no live one', async () => {
   const listener = await bound({ headerMs: 80, requestMs: 80, keepAliveMs: 80 })
-  const handler = new Greeter()
+  const handler = new HelloHandler()
   listener.handle('/hello', (_, response) => response.end('hi'))
-  listener.handleLive('/live.ts', handler)
+  listener.handleStream('/live.ts', handler)
   const slow = new RawClient(listener.address).get('/hello')
   await slow.saw('hi')
   slow.send('GET /he')
@@ -289,7 +289,7 @@ test('closes a kept connection that stops in the middle of a later head, but no 
 test('survives clients that reset at any point, and leaves no descriptor open', async () => {
   const before_ = countDescriptors()
   const listener = await bound()
-  listener.handleLive('/live.ts', new Greeter())
+  listener.handleStream('/live.ts', new HelloHandler())
   listener.handle('/hello', (_, response) => response.end('hi'))
   const starts = [
     '',
@@ -314,8 +314,8 @@ test('survives clients that reset at any point, and leaves no descriptor open', 
 
 test('closes idle and busy connections in bounded time, and refuses new ones at once', async () => {
   const listener = await bound()
-  const handler = new Greeter()
-  listener.handleLive('/live.ts', handler)
+  const handler = new HelloHandler()
+  listener.handleStream('/live.ts', handler)
   listener.handle('/hello', (_, response) => response.end('hi'))
   listener.handle('/never', () => {})
   const idle = new RawClient(listener.address).get('/hello')
@@ -354,7 +354,7 @@ test('refuses a path that is taken or does not start with a slash, and takes it 
     'LISTEN_PATH_TAKEN',
   )
   assert.equal(
-    codeOf(() => listener.handleLive('/a', new Greeter())),
+    codeOf(() => listener.handleStream('/a', new HelloHandler())),
     'LISTEN_PATH_TAKEN',
   )
   assert.equal(
@@ -363,6 +363,6 @@ test('refuses a path that is taken or does not start with a slash, and takes it 
   )
   first[Symbol.dispose]()
   first[Symbol.dispose]()
-  listener.handleLive('/a', new Greeter())
+  listener.handleStream('/a', new HelloHandler())
   await listener.close(0)
 })

@@ -4,8 +4,8 @@ import type { Clock, Listeners } from '../plugin/tokens.js'
 import { DescriptorGuard } from './descriptor-guard.js'
 import { HttpListener, type ListenerUpdate } from './http-listener.js'
 import { listenError } from './listen-errors.js'
-import { BoundChange, type ListenerTransaction } from './listener-transaction.js'
-import type { ListenerChoices, ListenerTimeouts } from './listener-options.js'
+import { AddressChange, type ListenerTransaction } from './listener-transaction.js'
+import type { ListenerSettings, ListenerTimeouts } from './listener-options.js'
 import type { Graph } from '../graph/graph.js'
 
 export interface HttpListenersOptions {
@@ -16,7 +16,7 @@ export interface HttpListenersOptions {
   readonly descriptorLimit?: number
 }
 
-export interface ListenerSpec extends ListenerChoices {
+export interface ListenerSpec extends ListenerSettings {
   readonly name: string
   readonly address: string
 }
@@ -28,7 +28,7 @@ export class HttpListeners implements Listeners {
   readonly #options: HttpListenersOptions
   readonly #byName = new Map<string, HttpListener>()
   /** Removed, and still with connections. */
-  readonly #leaving = new Set<HttpListener>()
+  readonly #draining = new Set<HttpListener>()
   readonly #descriptors: DescriptorGuard
 
   constructor(options: HttpListenersOptions) {
@@ -38,8 +38,8 @@ export class HttpListeners implements Listeners {
   }
 
   /** Adds a listener that is not bound yet; names are unique by the check of the graph. Throws LISTEN_BAD_ADDRESS. */
-  add(name: string, address: string, choices: ListenerChoices = {}): HttpListener {
-    const listener = this.#make({ ...choices, name, address })
+  add(name: string, address: string, settings: ListenerSettings = {}): HttpListener {
+    const listener = this.#make({ ...settings, name, address })
     this.#byName.set(name, listener)
     return listener
   }
@@ -52,13 +52,13 @@ export class HttpListeners implements Listeners {
     const specs = new Map(next.map((spec) => [spec.name, spec]))
     const removed = this.all().filter(({ name }) => !specs.has(name))
     const added: HttpListener[] = []
-    const renewed: { readonly listener: HttpListener; readonly renewal: ListenerUpdate }[] = []
-    const change = new BoundChange({ log: this.#options.log, added, renewed, removed })
+    const updates: { readonly listener: HttpListener; readonly update: ListenerUpdate }[] = []
+    const change = new AddressChange({ log: this.#options.log, added, updates, removed })
     try {
-      for (const { name, address, ...choices } of next) {
+      for (const { name, address, ...settings } of next) {
         const listener = this.#byName.get(name)
-        if (listener === undefined) added.push(this.#make({ ...choices, name, address }))
-        else renewed.push({ listener, renewal: await listener.renew(address, choices) })
+        if (listener === undefined) added.push(this.#make({ ...settings, name, address }))
+        else updates.push({ listener, update: await listener.prepareUpdate(address, settings) })
       }
       await Promise.all(added.map((listener) => listener.readCertificate()))
     } catch (error) {
@@ -72,7 +72,7 @@ export class HttpListeners implements Listeners {
       commit: (graceMs = REMOVE_GRACE_MS) => {
         if (isOver) return
         isOver = true
-        for (const { renewal } of renewed) renewal.commit()
+        for (const { update } of updates) update.commit()
         for (const listener of removed) this.#remove(listener, graceMs)
       },
       revert: async () => {
@@ -113,19 +113,19 @@ export class HttpListeners implements Listeners {
 
   /** Resolves when every socket of every listener has gone, at the latest a moment after `graceMs`. */
   async closeAll(graceMs?: number): Promise<void> {
-    await Promise.all([...this.all(), ...this.#leaving].map((listener) => listener.close(graceMs)))
+    await Promise.all([...this.all(), ...this.#draining].map((listener) => listener.close(graceMs)))
     this.#descriptors[Symbol.dispose]()
   }
 
-  #make({ name, address, ...choices }: ListenerSpec): HttpListener {
+  #make({ name, address, ...settings }: ListenerSpec): HttpListener {
     const { clock, log, timeouts = {} } = this.#options
-    return new HttpListener({ ...choices, name, address, clock, log, timeouts, descriptors: this.#descriptors })
+    return new HttpListener({ ...settings, name, address, clock, log, timeouts, descriptors: this.#descriptors })
   }
 
   #remove(listener: HttpListener, graceMs: number): void {
     this.#byName.delete(listener.name)
-    this.#leaving.add(listener)
-    void listener.close(graceMs).then(() => this.#leaving.delete(listener))
+    this.#draining.add(listener)
+    void listener.close(graceMs).then(() => this.#draining.delete(listener))
   }
 }
 

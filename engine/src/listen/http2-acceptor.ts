@@ -25,7 +25,7 @@ import { refuseMethod, type RequestDispatch, respondText, statusOf, withoutQuery
 import { decodeTarget, queryOf, RefusedHead } from './request-head.js'
 import { ignoreErrors } from './ignore-errors.js'
 
-export interface Http2FrontOptions {
+export interface Http2AcceptorOptions {
   readonly clock: Clock
   readonly log: Logger
   readonly paths: PathTable
@@ -56,12 +56,12 @@ const MAX_SESSION_MEMORY_MB = 4
 const SWEEP_MS = 1000
 
 export class Http2Acceptor implements Disposable {
-  readonly #options: Http2FrontOptions
+  readonly #options: Http2AcceptorOptions
   readonly #server: Http2Server
   readonly #sessions = new Map<ServerHttp2Session, Session>()
   readonly #sweep: Disposable
 
-  constructor(options: Http2FrontOptions) {
+  constructor(options: Http2AcceptorOptions) {
     this.#options = options
     this.#server = createServer({
       maxSessionMemory: MAX_SESSION_MEMORY_MB,
@@ -73,7 +73,7 @@ export class Http2Acceptor implements Disposable {
   }
 
   /** Takes a connection on which nothing has been read since the handshake. */
-  take(socket: TLSSocket, connection: Connection): void {
+  accept(socket: TLSSocket, connection: Connection): void {
     this.#options.counters.http2++
     // A client that has closed its side has gone: HTTP/2 has no half of a connection.
     socket.allowHalfOpen = false
@@ -129,8 +129,8 @@ export class Http2Acceptor implements Disposable {
     const method = request.method ?? ''
     const path = decodeTarget(method, request.url ?? '')
     request.headers.host ??= String(request.headers[':authority'] ?? '')
-    clientIdentity.tell(request, session.http2)
-    const handler = paths.live(path)
+    clientIdentity.addForwardedFor(request, session.http2)
+    const handler = paths.streamHandler(path)
     if (handler === undefined) dispatch.answer(path, request, response)
     else if (method === 'HEAD') {
       const answer = ({ status, headers }: StreamAnswer): void => void response.writeHead(status, headers).end()

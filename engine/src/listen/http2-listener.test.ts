@@ -5,7 +5,7 @@ import { after, before, describe, test } from 'node:test'
 import { promisify } from 'node:util'
 import { HttpListener } from './http-listener.js'
 import type { HttpListenerOptions } from './listener-options.js'
-import { countDescriptors, Greeter, KeptLog, REAL_CLOCK, until } from './loopback.test.kit.js'
+import { countDescriptors, HelloHandler, KeptLog, REAL_CLOCK, until } from './loopback.test.kit.js'
 import { ask, CertificateFolder, http2Client, tlsClient } from './tls.test.kit.js'
 
 let certificates: CertificateFolder
@@ -26,12 +26,12 @@ async function bound(more: Partial<HttpListenerOptions> = {}): Promise<HttpListe
 describe('HTTP/2', () => {
   let listener: HttpListener
   let session: ClientHttp2Session
-  let handler: Greeter
+  let handler: HelloHandler
 
   before(async () => {
     listener = await bound()
-    handler = new Greeter()
-    listener.handleLive('/live.ts', handler)
+    handler = new HelloHandler()
+    listener.handleStream('/live.ts', handler)
     listener.handle('/hello', (asked, response) => response.end(`hi ${asked.headers.host}`))
     listener.handle('/broken', () => {
       throw new Error('broken')
@@ -98,8 +98,8 @@ describe('HTTP/2', () => {
 
 test('closes a connection without requests in time, and keeps one with a live stream', async () => {
   const listener = await bound({ timeouts: { keepAliveMs: 40 } })
-  const handler = new Greeter()
-  listener.handleLive('/live.ts', handler)
+  const handler = new HelloHandler()
+  listener.handleStream('/live.ts', handler)
   const idle = http2Client(listener.origins[0] ?? '')
   const viewer = http2Client(listener.origins[0] ?? '')
   const stream = viewer.request({ ':path': '/live.ts' }).resume()
@@ -137,8 +137,8 @@ test('refuses bytes that are no HTTP/2, counted', async () => {
 
 test('a client that opens and resets streams as fast as it can leaves nothing behind, and disturbs nobody', async () => {
   const listener = await bound()
-  const handler = new Greeter()
-  listener.handleLive('/live.ts', handler)
+  const handler = new HelloHandler()
+  listener.handleStream('/live.ts', handler)
   const viewer = await tlsClient(listener.address).get('/live.ts').saw('hello')
   const session = http2Client(listener.origins[0] ?? '')
   for (let turn = 0; turn < 20 && !session.destroyed; turn++) {
@@ -158,8 +158,8 @@ test('a client that opens and resets streams as fast as it can leaves nothing be
 test('close() ends connections of HTTP/2, with streams and without, and leaves no descriptor open', async () => {
   const before_ = countDescriptors()
   const listener = await bound()
-  const handler = new Greeter()
-  listener.handleLive('/live.ts', handler)
+  const handler = new HelloHandler()
+  listener.handleStream('/live.ts', handler)
   const sessions = Array.from({ length: 10 }, () => http2Client(listener.origins[0] ?? ''))
   for (const session of sessions.slice(5))
     session

@@ -25,7 +25,7 @@ export interface ListenerCounters {
   /** Connections that speak HTTP/2. */
   http2: number
   /** Connections given to http.Server. */
-  handedOver: number
+  passedToHttpServer: number
   /** Requests that http.Server has read. */
   requests: number
   /** GETs given to the door of a live path, however they came. */
@@ -43,7 +43,7 @@ export function startCounters(): ListenerCounters {
     connections: 0,
     refused: new Map(),
     http2: 0,
-    handedOver: 0,
+    passedToHttpServer: 0,
     requests: 0,
     live: 0,
     badHeads: new Map(),

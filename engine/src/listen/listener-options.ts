@@ -40,7 +40,7 @@ export interface ListenerLimits {
 }
 
 /** What the configuration says of one listener, beside its name and address. */
-export interface ListenerChoices extends Partial<ListenerLimits> {
+export interface ListenerSettings extends Partial<ListenerLimits> {
   readonly tls?: TlsFiles | undefined
   /** By default `off`. */
   readonly proxyProtocol?: ProxyVersion | 'off'
@@ -48,7 +48,7 @@ export interface ListenerChoices extends Partial<ListenerLimits> {
   readonly certificatePollMs?: number
 }
 
-export interface HttpListenerOptions extends ListenerChoices {
+export interface HttpListenerOptions extends ListenerSettings {
   readonly name: string
   /** `host:port`; checked here. */
   readonly address: string
@@ -59,8 +59,8 @@ export interface HttpListenerOptions extends ListenerChoices {
 }
 
 /** With the defaults filled in. */
-export function limitsOf(choices: ListenerChoices): ListenerLimits {
-  const { maxConnections, maxClients, trustedProxies, forwardedHeader } = choices
+export function limitsOf(settings: ListenerSettings): ListenerLimits {
+  const { maxConnections, maxClients, trustedProxies, forwardedHeader } = settings
   return {
     maxConnections: maxConnections ?? DEFAULT_MAX_CONNECTIONS,
     maxClients: maxClients ?? 0,

@@ -3,12 +3,12 @@ import { createServer, type Server } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { isEngineError } from '../errors.js'
 import { HttpListeners, type ListenerSpec } from './http-listeners.js'
-import { countDescriptors, Greeter, KeptLog, RawClient, REAL_CLOCK, until } from './loopback.test.kit.js'
+import { countDescriptors, HelloHandler, KeptLog, RawClient, REAL_CLOCK, until } from './loopback.test.kit.js'
 import { CertificateFolder, tlsClient } from './tls.test.kit.js'
 
 interface Bench {
   readonly listeners: HttpListeners
-  readonly greeter: Greeter
+  readonly handler: HelloHandler
   /** A viewer of /live of this listener. */
   viewer(name?: string): Promise<RawClient>
 }
@@ -17,17 +17,18 @@ const ANY = '127.0.0.1:0'
 
 async function open(t: TestContext, ...specs: readonly ListenerSpec[]): Promise<Bench> {
   const listeners = new HttpListeners({ clock: REAL_CLOCK, log: new KeptLog().log })
-  const greeter = new Greeter()
+  const handler = new HelloHandler()
   const clients: RawClient[] = []
   t.after(async () => {
     for (const client of clients) client.close()
     await listeners.closeAll(0)
   })
-  for (const { name, address, ...choices } of specs) listeners.add(name, address, choices).handleLive('/live', greeter)
+  for (const { name, address, ...settings } of specs)
+    listeners.add(name, address, settings).handleStream('/live', handler)
   await listeners.openAll()
   return {
     listeners,
-    greeter,
+    handler,
     viewer: async (name = 'web') => {
       const client = new RawClient(listeners.http(name).address).get('/live')
       clients.push(client)
@@ -38,7 +39,7 @@ async function open(t: TestContext, ...specs: readonly ListenerSpec[]): Promise<
 
 /** Bytes still come to this viewer, none twice and none missing. */
 async function goesOn(bench: Bench, viewer: RawClient, at: number): Promise<void> {
-  bench.greeter.sockets[at]?.write(`more for ${at}`)
+  bench.handler.sockets[at]?.write(`more for ${at}`)
   await viewer.saw(`hellomore for ${at}`)
   assert.equal(viewer.body.toString(), `hellomore for ${at}`)
 }
@@ -86,7 +87,7 @@ test(
     assert.equal(web.counters.live, 1)
     await goesOn(bench, viewer, 0)
     viewer.close()
-    bench.greeter.sockets[0]?.destroy()
+    bench.handler.sockets[0]?.destroy()
     const again = await bench.listeners.prepare([{ name: 'web', address: old }])
     again.commit()
     assert.equal(await answers(old), 404)
@@ -228,7 +229,7 @@ test(
     assert.throws(() => bench.listeners.http('old'), hasCode('LISTEN_UNKNOWN'))
     assert.equal(await answers(address), 404)
     await goesOn(bench, viewer, 0)
-    bench.greeter.sockets[0]?.end()
+    bench.handler.sockets[0]?.end()
     await viewer.ended()
     viewer.close()
     assert.equal(stuck.isEnded, false)
@@ -273,7 +274,7 @@ test(
       .get('/live')
       .saw('hello')
     t.after(() => proxied.close())
-    assert.equal(bench.greeter.visits[3]?.address, '192.0.2.9')
+    assert.equal(bench.handler.visits[3]?.address, '192.0.2.9')
     assert.equal(web.address, address)
     for (const [at, viewer] of [plain, secret, second, proxied].entries()) await goesOn(bench, viewer, at)
   },

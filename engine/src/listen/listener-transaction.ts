@@ -17,11 +17,11 @@ export interface ListenerTransaction {
 }
 
 /** What is to be done, with everything that can be told without binding already found right. */
-export interface ListenerSteps {
+export interface ListenerChanges {
   readonly log: Logger
   /** Not bound yet. */
   readonly added: readonly HttpListener[]
-  readonly renewed: readonly { readonly listener: HttpListener; readonly renewal: ListenerUpdate }[]
+  readonly updates: readonly { readonly listener: HttpListener; readonly update: ListenerUpdate }[]
   readonly removed: readonly HttpListener[]
 }
 
@@ -30,36 +30,36 @@ interface Opening {
   readonly boundSocket: BoundSocket
 }
 
-export class BoundChange {
-  readonly #steps: ListenerSteps
+export class AddressChange {
+  readonly #changes: ListenerChanges
   /** Whose addresses were let go of for new ones. */
-  readonly #yielded: HttpListener[] = []
+  readonly #released: HttpListener[] = []
 
-  constructor(steps: ListenerSteps) {
-    this.#steps = steps
+  constructor(changes: ListenerChanges) {
+    this.#changes = changes
   }
 
   /** Binds what is new, or nothing. Throws LISTEN_IN_USE, LISTEN_DENIED, LISTEN_NO_ADDRESS, LISTEN_FAILED. */
   async bind(): Promise<void> {
-    const { added, renewed, removed } = this.#steps
+    const { added, updates, removed } = this.#changes
     const openings: Opening[] = [
       ...added.map((listener) => ({ listener, boundSocket: listener.boundSocket })),
-      ...renewed.flatMap(({ listener, renewal: { boundSocket } }) =>
+      ...updates.flatMap(({ listener, update: { boundSocket } }) =>
         boundSocket === undefined ? [] : [{ listener, boundSocket }],
       ),
     ]
-    const leaving = [...removed, ...renewed.flatMap(({ listener, renewal }) => (renewal.boundSocket ? [listener] : []))]
-    const inTheWay = leaving.filter(({ boundSocket: { bound } }) =>
+    const outgoing = [...removed, ...updates.flatMap(({ listener, update }) => (update.boundSocket ? [listener] : []))]
+    const conflicting = outgoing.filter(({ boundSocket: { bound } }) =>
       openings.some(({ boundSocket }) => collide(bound, boundSocket.wanted) !== 'no'),
     )
     const isBlocked = ({ boundSocket }: Opening): boolean =>
-      inTheWay.some((old) => collide(old.boundSocket.bound, boundSocket.wanted) !== 'no')
+      conflicting.some((old) => collide(old.boundSocket.bound, boundSocket.wanted) !== 'no')
     try {
       // What needs nobody's address comes first: if it fails, nothing was closed.
       await openAll(openings.filter((opening) => !isBlocked(opening)))
-      for (const listener of inTheWay) {
-        listener.boundSocket.letGo()
-        this.#yielded.push(listener)
+      for (const listener of conflicting) {
+        listener.boundSocket.releaseAddress()
+        this.#released.push(listener)
       }
       await openAll(openings.filter(isBlocked))
     } catch (error) {
@@ -69,10 +69,10 @@ export class BoundChange {
   }
 
   async undo(): Promise<void> {
-    const { added, renewed, log } = this.#steps
-    for (const { renewal } of renewed) renewal.discard()
+    const { added, updates, log } = this.#changes
+    for (const { update } of updates) update.discard()
     await Promise.all(added.map((listener) => listener.close(0)))
-    for (const listener of this.#yielded.splice(0)) {
+    for (const listener of this.#released.splice(0)) {
       // Only if another program was faster.
       await listener
         .listenAt(listener.boundSocket)

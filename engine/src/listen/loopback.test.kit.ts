@@ -130,7 +130,7 @@ function openTcp(port: number): Socket {
 }
 
 /** A live path that greets and then leaves its viewers alone. */
-export class Greeter implements StreamHandler {
+export class HelloHandler implements StreamHandler {
   readonly sockets: Duplex[] = []
   readonly visits: Visit[] = []
 

@@ -5,18 +5,18 @@ import { after, before, describe, test } from 'node:test'
 import { connect } from 'node:tls'
 import { HttpListener } from './http-listener.js'
 import type { HttpListenerOptions } from './listener-options.js'
-import { Greeter, KeptLog, RawClient, REAL_CLOCK, until } from './loopback.test.kit.js'
+import { HelloHandler, KeptLog, RawClient, REAL_CLOCK, until } from './loopback.test.kit.js'
 import { CertificateFolder } from './tls.test.kit.js'
 
 const V1 = 'PROXY TCP4 192.0.2.1 198.51.100.1 4711 443\r\n'
 const V2 = Buffer.from('0d0a0d0a000d0a515549540a2111000ec0000201c6336401126701bb0400', 'hex')
 const V2_LOCAL = Buffer.from('0d0a0d0a000d0a515549540a20000000', 'hex')
 
-async function bound(more: Partial<HttpListenerOptions>): Promise<{ listener: HttpListener; handler: Greeter }> {
+async function bound(more: Partial<HttpListenerOptions>): Promise<{ listener: HttpListener; handler: HelloHandler }> {
   const { log } = new KeptLog()
   const listener = new HttpListener({ name: 'web', address: '127.0.0.1:0', clock: REAL_CLOCK, log, ...more })
-  const handler = new Greeter()
-  listener.handleLive('/live.ts', handler)
+  const handler = new HelloHandler()
+  listener.handleStream('/live.ts', handler)
   listener.handle('/who', (request, response) => response.end(`for ${String(request.headers['x-forwarded-for'])}.`))
   await listener.bind()
   return { listener, handler }
@@ -24,7 +24,7 @@ async function bound(more: Partial<HttpListenerOptions>): Promise<{ listener: Ht
 
 describe('a listener behind a balancer', () => {
   let listener: HttpListener
-  let handler: Greeter
+  let handler: HelloHandler
 
   before(async () => ({ listener, handler } = await bound({ proxyProtocol: 'v1' })))
   after(() => listener.close(0))

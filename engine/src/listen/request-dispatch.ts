@@ -15,7 +15,7 @@ import { type BadHead, checkFraming, decodeTarget, queryOf, RefusedHead } from '
 import { ignoreErrors } from './ignore-errors.js'
 
 /** Requests that may follow the GET of a live path on its connection before it is closed. */
-const MAX_FOLLOWERS = 16
+const MAX_FOLLOW_UPS = 16
 
 export class RequestDispatch {
   readonly #paths: PathTable
@@ -26,7 +26,7 @@ export class RequestDispatch {
   #fallback: Respond = respondNotFound
   #mayPass: (request: IncomingMessage, response: ServerResponse) => boolean = () => true
   /** Connections that a live door has taken, with the number of requests that followed. */
-  readonly #taken = new WeakMap<Duplex, number>()
+  readonly #streaming = new WeakMap<Duplex, number>()
   /** The newest response of each connection; the next one waits for it. */
   readonly #newest = new WeakMap<Duplex, ServerResponse>()
 
@@ -48,7 +48,7 @@ export class RequestDispatch {
 
   /** The listener of http.Server's `request`. */
   readonly onRequest: Respond = (request, response) => {
-    if (this.#isFollower(request)) return
+    if (this.#isFollowUp(request)) return
     this.#counters.requests++
     ignoreErrors(response)
     const before = this.#newest.get(request.socket)
@@ -56,8 +56,8 @@ export class RequestDispatch {
     try {
       checkFraming(request.method ?? '', String(request.httpVersionMinor), request.rawHeaders)
       const path = decodeTarget(request.method ?? '', request.url ?? '')
-      const handler = this.#paths.live(path)
-      this.#clientIdentity.tell(request, request.socket)
+      const handler = this.#paths.streamHandler(path)
+      this.#clientIdentity.addForwardedFor(request, request.socket)
       if (handler === undefined) this.answer(path, request, response)
       else this.#visit(handler, request, response, before)
     } catch (error) {
@@ -68,7 +68,7 @@ export class RequestDispatch {
   /** The listener of http.Server's `clientError`: what it could not read as a request. */
   readonly onClientError = (error: NodeJS.ErrnoException, socket: Duplex): void => {
     // Of a taken connection it is what the client sent after its GET: thrown away like everything there.
-    if (this.#taken.has(socket)) {
+    if (this.#streaming.has(socket)) {
       this.#counters.discardedRequests++
       return
     }
@@ -83,12 +83,12 @@ export class RequestDispatch {
     socket.once('close', () => timer[Symbol.dispose]())
   }
 
-  #isFollower(request: IncomingMessage): boolean {
-    const followers = this.#taken.get(request.socket)
+  #isFollowUp(request: IncomingMessage): boolean {
+    const followers = this.#streaming.get(request.socket)
     if (followers === undefined) return false
     this.#counters.discardedRequests++
-    this.#taken.set(request.socket, followers + 1)
-    if (followers + 1 >= MAX_FOLLOWERS) request.socket.destroy()
+    this.#streaming.set(request.socket, followers + 1)
+    if (followers + 1 >= MAX_FOLLOW_UPS) request.socket.destroy()
     return true
   }
 
@@ -110,14 +110,14 @@ export class RequestDispatch {
     if (request.method === 'HEAD') {
       this.#answerHead(handler, request, response)
     } else if (request.method !== 'GET') refuseMethod(response)
-    else if (response.socket !== null) this.#take(handler, request, this.#clock.nowMs())
+    else if (response.socket !== null) this.#serve(handler, request, this.#clock.nowMs())
     else {
       // Pipelined behind a request that is still being answered: http.Server gives the connection to this response
       // before the one in front of it tells that it has closed.
       const headAtMs = this.#clock.nowMs()
-      this.#taken.set(request.socket, 0)
+      this.#streaming.set(request.socket, 0)
       before?.once('close', () => {
-        if (response.socket !== null) this.#take(handler, request, headAtMs)
+        if (response.socket !== null) this.#serve(handler, request, headAtMs)
         else request.socket.destroy()
       })
     }
@@ -135,9 +135,9 @@ export class RequestDispatch {
     return { ...this.#clientIdentity.visitor(socket, headers), query: queryOf(url), headers, headAtMs }
   }
 
-  #take(handler: StreamHandler, request: IncomingMessage, headAtMs: number): void {
+  #serve(handler: StreamHandler, request: IncomingMessage, headAtMs: number): void {
     const { socket } = request
-    this.#taken.set(socket, this.#taken.get(socket) ?? 0)
+    this.#streaming.set(socket, this.#streaming.get(socket) ?? 0)
     this.#counters.live++
     // From now on a client may be silent as long as its door lets it.
     socket.setTimeout(0)

@@ -11,7 +11,7 @@ import { renderTextResponse } from './raw-response.js'
 import { type LoadedCredentials, TlsCredentials, type TlsFiles } from './tls-credentials.js'
 import { ignoreErrors } from './ignore-errors.js'
 
-export interface TlsFrontOptions {
+export interface TlsAcceptorOptions {
   /** Name of the listener. */
   readonly name: string
   readonly files: TlsFiles
@@ -30,12 +30,12 @@ const MIN_VERSION = 'TLSv1.2'
 
 export class TlsAcceptor implements Disposable {
   readonly credentials: TlsCredentials
-  readonly #options: TlsFrontOptions
+  readonly #options: TlsAcceptorOptions
   readonly #server: Server
   /** Handshakes that are under way, by the two ends of their connection: Node does not say whose socket it wrapped. */
   readonly #underWay = new Map<string, Connection>()
 
-  constructor(options: TlsFrontOptions) {
+  constructor(options: TlsAcceptorOptions) {
     this.#options = options
     const { name, files, clock, log, pollMs } = options
     this.credentials = new TlsCredentials({
@@ -52,7 +52,7 @@ export class TlsAcceptor implements Disposable {
     this.#server.on('tlsClientError', (error: NodeJS.ErrnoException, socket) => {
       const reason = reasonOf(error.code)
       options.onFail(reason)
-      if (reason === 'plain-http') this.#tell(socket)
+      if (reason === 'plain-http') this.#answerPlainHttp(socket)
       // Node leaves that to whoever listens.
       else socket.destroy()
     })
@@ -64,7 +64,7 @@ export class TlsAcceptor implements Disposable {
   }
 
   /** `early`: what has been read off the connection already. */
-  take(connection: Connection, early: Buffer): void {
+  accept(connection: Connection, early: Buffer): void {
     const { socket } = connection
     const ends = endsOf(socket)
     this.#underWay.set(ends, connection)
@@ -86,7 +86,7 @@ export class TlsAcceptor implements Disposable {
   }
 
   /** In plain text, as the client speaks; nothing was sent before, so that the kernel takes it at once. */
-  #tell(socket: TLSSocket): void {
+  #answerPlainHttp(socket: TLSSocket): void {
     const plain = this.#underWay.get(endsOf(socket))?.socket
     if (plain === undefined) socket.destroy()
     else plain.write(renderTextResponse(400, 'This port speaks TLS: use https://'), () => socket.destroy())

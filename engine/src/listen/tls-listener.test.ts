@@ -7,7 +7,7 @@ import type { TLSSocket } from 'node:tls'
 import { isEngineError } from '../errors.js'
 import { HttpListener } from './http-listener.js'
 import type { HttpListenerOptions } from './listener-options.js'
-import { countDescriptors, Greeter, KeptLog, RawClient, REAL_CLOCK, until } from './loopback.test.kit.js'
+import { countDescriptors, HelloHandler, KeptLog, RawClient, REAL_CLOCK, until } from './loopback.test.kit.js'
 import { CertificateFolder, tlsClient } from './tls.test.kit.js'
 
 let certificates: CertificateFolder
@@ -35,12 +35,12 @@ function nameOf(client: RawClient): string {
 
 describe('a listener with TLS', () => {
   let listener: HttpListener
-  let handler: Greeter
+  let handler: HelloHandler
 
   before(async () => {
     listener = await bound()
-    handler = new Greeter()
-    listener.handleLive('/live.ts', handler)
+    handler = new HelloHandler()
+    listener.handleStream('/live.ts', handler)
     listener.handle('/hello', (_, response) => response.end('hi'))
   })
 
@@ -151,8 +151,8 @@ test('takes a new certificate while viewers stay, keeps the old one when the new
   using own = new CertificateFolder('one.test')
   const kept = new KeptLog()
   const listener = await bound({ tls: own.files, certificatePollMs: 5, log: kept.log })
-  const handler = new Greeter()
-  listener.handleLive('/live.ts', handler)
+  const handler = new HelloHandler()
+  listener.handleStream('/live.ts', handler)
   const viewer = await tlsClient(listener.address).get('/live.ts').saw('hello')
   assert.equal(nameOf(viewer), 'one.test')
 
@@ -198,8 +198,8 @@ test('does not open with a key of another certificate, or without files, and say
 test('survives clients that reset at any point of TLS, and leaves no descriptor open', async () => {
   const before_ = countDescriptors()
   const listener = await bound()
-  const handler = new Greeter()
-  listener.handleLive('/live.ts', handler)
+  const handler = new HelloHandler()
+  listener.handleStream('/live.ts', handler)
   const clients = Array.from({ length: 100 }, (_, index) => {
     const client = index % 2 === 0 ? tlsClient(listener.address) : new RawClient(listener.address)
     const cut = (): void => void client.socket.destroy()
