@@ -4,8 +4,7 @@ import type { Duplex } from 'node:stream'
 import type { FanOut, Reader } from './fan-out.js'
 import type { LiveRouteOptions } from '../plugin/live-route.js'
 import type { LiveWindow, WindowEntry } from './live-window.js'
-import type { Visitor } from '../listen/stream-handler.js'
-import type { RoutePath } from './route-paths.js'
+import type { SessionVisitor } from './session-visitor.js'
 
 /**
  * `waiting` for a place to start; `queued` for its turn to start; `leading`: gets what every viewer gets first;
@@ -13,15 +12,6 @@ import type { RoutePath } from './route-paths.js'
  * been handed over.
  */
 export type ViewerState = 'waiting' | 'queued' | 'leading' | 'reading' | 'seeking' | 'ending'
-
-/** A visitor with what was found out about it. */
-export interface SessionVisitor extends Visitor {
-  readonly id: string
-  readonly user: string | undefined
-  readonly userAgent: string
-  /** The path that it asked for. */
-  readonly routePath: RoutePath
-}
 
 /** What a viewer needs of its route. */
 export interface ViewerHost {
