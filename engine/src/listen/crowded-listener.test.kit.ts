@@ -1,5 +1,5 @@
-// A process of its own for a test: a listener with one live path that ticks, and some files held open. Says its address
-// and its log as lines of JSON, and ends when its stdin does.
+// A separate process for a test: a listener with one live path that ticks, and some files held open. Prints its address
+// and its log as lines of JSON, and exits when its stdin ends.
 import { openSync } from 'node:fs'
 import type { Duplex } from 'node:stream'
 import { readDescriptorLimit } from '../observe/descriptor-limit.js'

@@ -1,4 +1,4 @@
-// All HTTP listeners of the engine, by name.
+// All HTTP listeners of the engine by name.
 import type { Logger } from '../plugin/contract.js'
 import type { Clock, Listeners } from '../plugin/tokens.js'
 import { DescriptorGuard } from './descriptor-guard.js'
@@ -12,7 +12,7 @@ export interface HttpListenersOptions {
   readonly clock: Clock
   readonly log: Logger
   readonly timeouts?: Partial<ListenerTimeouts>
-  /** Of file descriptors, for the whole process. By default none. */
+  /** Of file descriptors, for the whole process. By default no limit. */
   readonly descriptorLimit?: number
 }
 
@@ -21,13 +21,13 @@ export interface ListenerSpec extends ListenerSettings {
   readonly address: string
 }
 
-/** What removed listeners may take to end their connections. */
+/** Time for removed listeners to end their connections. */
 const REMOVE_GRACE_MS = 10_000
 
 export class HttpListeners implements Listeners {
   readonly #options: HttpListenersOptions
   readonly #byName = new Map<string, HttpListener>()
-  /** Removed, and still with connections. */
+  /** Removed, but with open connections. */
   readonly #draining = new Set<HttpListener>()
   readonly #descriptors: DescriptorGuard
 
@@ -37,7 +37,7 @@ export class HttpListeners implements Listeners {
     this.#descriptors = new DescriptorGuard({ clock, log, limit })
   }
 
-  /** Adds a listener that is not bound yet; names are unique by the check of the graph. Throws LISTEN_BAD_ADDRESS. */
+  /** Adds a listener that is not bound yet; the graph check has made names unique. Throws LISTEN_BAD_ADDRESS. */
   add(name: string, address: string, settings: ListenerSettings = {}): HttpListener {
     const listener = this.#make({ ...settings, name, address })
     this.#byName.set(name, listener)
@@ -45,8 +45,9 @@ export class HttpListeners implements Listeners {
   }
 
   /**
-   * Makes ready what the listeners are to be from now on; one change at a time. New listeners and new addresses are
-   * bound, and there by name, when it resolves. If it rejects nothing has changed. Throws what `add` and `openAll` throw.
+   * Prepares a change of all listeners; one change at a time. When it resolves, new listeners and new addresses are
+   * bound, and new listeners are found by name. If it rejects, nothing has changed. Throws what `add` and `openAll`
+   * throw.
    */
   async prepare(next: readonly ListenerSpec[]): Promise<ListenerTransaction> {
     const specs = new Map(next.map((spec) => [spec.name, spec]))
@@ -88,14 +89,14 @@ export class HttpListeners implements Listeners {
     const listener = this.#byName.get(name)
     if (listener !== undefined) return listener
     const names = [...this.#byName.keys()].join(', ')
-    throw listenError('LISTEN_UNKNOWN', `there is no listener "${name}"; there is: ${names}`)
+    throw listenError('LISTEN_UNKNOWN', `there is no listener "${name}"; the listeners are: ${names}`)
   }
 
   all(): readonly HttpListener[] {
     return [...this.#byName.values()]
   }
 
-  /** Binds them all, or none: what is bound is closed again before the first failure is thrown. */
+  /** Binds all of them or none: bound listeners are closed again before the first failure is thrown. */
   async openAll(): Promise<void> {
     const results = await Promise.allSettled(this.all().map((listener) => listener.bind()))
     const failure = results.find((result) => result.status === 'rejected')
@@ -104,14 +105,14 @@ export class HttpListeners implements Listeners {
     throw failure.reason
   }
 
-  /** On all of them but those named. */
+  /** On all listeners except those named. */
   stopAccepting(...except: readonly string[]): void {
     for (const listener of this.all()) {
       if (!except.includes(listener.name)) listener.stopAccepting()
     }
   }
 
-  /** Resolves when every socket of every listener has gone, at the latest a moment after `graceMs`. */
+  /** Resolves when every socket of every listener has closed, at the latest shortly after `graceMs`. */
   async closeAll(graceMs?: number): Promise<void> {
     await Promise.all([...this.all(), ...this.#draining].map((listener) => listener.close(graceMs)))
     this.#descriptors[Symbol.dispose]()
@@ -129,7 +130,7 @@ export class HttpListeners implements Listeners {
   }
 }
 
-/** The listeners that a graph asks for. */
+/** The listeners that a graph declares. */
 export function listenerSpecs(graph: Graph): readonly ListenerSpec[] {
   return graph.listeners.map(({ name, address, tls, proxyProtocol, trustedProxies, forwardedHeader, ...limits }) => ({
     name,

@@ -63,10 +63,10 @@ export class Http1Acceptor {
   }
 
   /**
-   * http.Server adds its own `data` listener, and from then on takes bytes off the handle, bypassing the stream's buffer.
-   * So the order is: pause, put the bytes back, call the listener, resume. The stream then flows in the next tick, before
-   * any newer byte can arrive. Without the pause, whether those bytes are ever emitted depends on the stream's inner
-   * state.
+   * http.Server adds its own `data` listener, and from then on takes bytes off the handle, bypassing the stream's
+   * buffer. So the order is: pause, put the bytes back, call the listener, resume. The stream then flows in the next
+   * tick, before any newer byte can arrive. Without the pause, whether those bytes are ever emitted depends on the
+   * stream's inner state.
    */
   #passToHttpServer(boundSocket: BoundSocket, socket: Socket, head: Buffer, rest: Buffer): void {
     this.#options.counters.passedToHttpServer++

@@ -1,4 +1,4 @@
-// Which path of a listener belongs to whom. Exact matches only.
+// The handlers of a listener's paths. Exact matches only.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { listenError } from './listen-errors.js'
 import type { StreamHandler } from './stream-handler.js'
@@ -9,14 +9,14 @@ export class PathTable {
   readonly #listener: string
   readonly #handlers = new Map<string, StreamHandler>()
   readonly #responders = new Map<string, Respond>()
-  /** Doors that give way, with what is called when they do. */
+  /** Live paths that yield to a later claim, with the callback for it. */
   readonly #yielding = new Map<string, () => void>()
 
   constructor(listener: string) {
     this.#listener = listener
   }
 
-  /** With `onTaken` it gives way to whoever claims the path later. Throws LISTEN_PATH_TAKEN, LISTEN_BAD_PATH. */
+  /** With `onTaken` the path yields to any later claim. Throws LISTEN_PATH_TAKEN, LISTEN_BAD_PATH. */
   addStream(path: string, handler: StreamHandler, onTaken?: () => void): Disposable {
     const claim = this.#add(this.#handlers, path, handler)
     if (onTaken !== undefined) this.#yielding.set(path, onTaken)
