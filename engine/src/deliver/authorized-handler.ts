@@ -1,15 +1,16 @@
-// The door of a live path with a guard in front: who is not let in takes no place and costs no more than an answer.
+// The stream handler of a live path, with authorization first: a denied client occupies no viewer slot and costs no
+// more than a response.
 import type { Duplex } from 'node:stream'
 import type { AccessDecision, AccessRequest, Auth } from '../plugin/auth.js'
 import type { StreamAnswer, StreamHandler, Visit } from '../listen/stream-handler.js'
 import type { RoutePath } from './route-paths.js'
 
-/** Longer names of software are cut; each viewer keeps its own. */
+/** In characters; longer values are cut, since each viewer keeps its own copy. */
 const MAX_USER_AGENT_LENGTH = 256
 
 const DENIED: Denial = { allowed: false, reason: 'address', status: 403, headers: {} }
 
-/** Who was let in, and by which path. */
+/** The outcome of the authorization, and the path that was requested. */
 export interface Admission {
   readonly routePath: RoutePath
   readonly user: string | undefined
@@ -18,7 +19,7 @@ export interface Admission {
 
 export type Denial = Extract<AccessDecision, { readonly allowed: false }>
 
-/** What is behind the guard. */
+/** The route behind the authorization. */
 export interface AuthorizedRoute {
   readonly options: { readonly auth?: readonly string[] }
   admit(socket: Duplex, visit: Visit, admission: Admission): void
@@ -32,7 +33,7 @@ export class AuthorizedHandler implements StreamHandler {
   readonly #auth: Auth | undefined
   readonly #routePath: RoutePath
 
-  /** Without `auth` a route that names providers lets nobody in. */
+  /** Without `auth` a route that names providers admits no one. */
   constructor(route: AuthorizedRoute, auth: Auth | undefined, routePath: RoutePath) {
     this.#route = route
     this.#auth = auth
@@ -43,7 +44,7 @@ export class AuthorizedHandler implements StreamHandler {
     const userAgent = copyOf(headerOf(visit.headers, 'user-agent') ?? '')
     const routePath = this.#routePath
     const settle = (decision: AccessDecision): void => {
-      // While a password was checked, the client may have gone.
+      // The client may have gone while its password was checked.
       if (socket.destroyed) return
       if (decision.allowed) this.#route.admit(socket, visit, { user: decision.user, userAgent, routePath })
       else this.#route.deny(socket, visit, decision, { user: undefined, userAgent, routePath })
@@ -68,13 +69,13 @@ export class AuthorizedHandler implements StreamHandler {
     try {
       return this.#auth?.check(names, request) ?? DENIED
     } catch {
-      // A name that is not declared, which the configuration does not let through.
+      // An undeclared provider name, which configuration checks reject.
       return DENIED
     }
   }
 }
 
-/** Several of one name are one list, RFC 9110 section 5.3, which no credentials are. */
+/** Several headers of one name form a list (RFC 9110 section 5.3), which is never valid as credentials. */
 function headerOf(rawHeaders: readonly string[], name: string): string | undefined {
   let found: string | undefined
   for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
@@ -84,7 +85,7 @@ function headerOf(rawHeaders: readonly string[], name: string): string | undefin
   return found
 }
 
-/** A part of a text keeps all of it in memory. */
+/** A substring would keep the whole original string in memory. */
 function copyOf(text: string): string {
   return Buffer.from(text.slice(0, MAX_USER_AGENT_LENGTH), 'latin1').toString('latin1')
 }

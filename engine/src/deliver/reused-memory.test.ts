@@ -1,5 +1,5 @@
-// The memory of a window is used again and again while sockets hold what was in it: whoever stalls, comes back, skips or
-// is cut, over whatever connection, gets whole entries that are what they were.
+// The memory of a window is used again and again while sockets hold what was in it: whoever stalls, comes back, skips
+// or is cut, over whatever connection, gets whole entries that are what they were.
 import assert from 'node:assert/strict'
 import { type ClientHttp2Session } from 'node:http2'
 import { connect } from 'node:net'

@@ -1,5 +1,5 @@
-// Where one route is found: its path, and the paths that it had before, which lead to it for as long as viewers are there
-// who came by them. Such an alias gives way to anybody who claims its path.
+// The paths of one route: its current path, and earlier ones, which stay as aliases while viewers that used them are
+// connected. An alias yields its path to any later claim.
 import type { AliasStatus } from '../observe/status.js'
 import type { StreamHandler } from '../listen/stream-handler.js'
 import type { Clock } from '../plugin/tokens.js'
@@ -8,17 +8,17 @@ import type { LiveRouteOptions } from '../plugin/live-route.js'
 /** What delivery needs of a listener. */
 export interface LiveListener {
   readonly origins: readonly string[]
-  /** Viewers of all its routes at most; 0 for no limit. */
+  /** Most viewers over all its routes; 0 for no limit. */
   readonly maxClients: number
-  /** With `onTaken` the path gives way to whoever claims it later. Throws LISTEN_PATH_TAKEN. */
+  /** With `onTaken` the path yields to any later claim. Throws LISTEN_PATH_TAKEN. */
   handleStream(path: string, handler: StreamHandler, onTaken?: () => void): Disposable
 }
 
-/** One path of a route. Who came by it keeps it. */
+/** One path of a route. Its viewers keep it when the route moves. */
 export interface RoutePath {
   readonly listener: LiveListener
   readonly path: string
-  /** Those who came by it. */
+  /** Connected viewers that used it. */
   viewers: number
 }
 
@@ -38,7 +38,7 @@ interface Alias {
 }
 
 const ALIAS_FOR_MS = 24 * 60 * 60 * 1000
-/** Of one route; a new one takes the place of the oldest. */
+/** Per route; a new one replaces the oldest. */
 const MAX_ALIASES = 16
 
 export class RoutePaths {
@@ -55,7 +55,7 @@ export class RoutePaths {
     this.#claim = this.#claimFor(this.#routePath)
   }
 
-  /** Of its path, none while that is withdrawn. */
+  /** URLs of its current path; none while the path is withdrawn. */
   get urls(): readonly string[] {
     return this.#isWithdrawn ? [] : urlsOf(this.#routePath)
   }
@@ -86,7 +86,7 @@ export class RoutePaths {
     if (before.viewers > 0 && aliasForMs > 0) this.#keep(before, aliasForMs)
   }
 
-  /** Gives its paths to whoever claims them; viewers stay. Safe twice. */
+  /** Frees its paths for other claims; viewers stay. Safe twice. */
   withdraw(): void {
     this.#isWithdrawn = true
     this.#claim?.[Symbol.dispose]()
@@ -97,7 +97,9 @@ export class RoutePaths {
     }
   }
 
-  /** Claims its path again, and those aliases that nobody has. Throws LISTEN_PATH_TAKEN; it then stays withdrawn. */
+  /**
+   * Claims its path again, and those aliases whose paths are free. Throws LISTEN_PATH_TAKEN; it then stays withdrawn.
+   */
   restore(): void {
     if (!this.#isWithdrawn) return
     this.#claim = this.#claimFor(this.#routePath)
@@ -106,12 +108,12 @@ export class RoutePaths {
     this.#remove(({ claim }) => claim === undefined)
   }
 
-  /** Called by the sweep: ends aliases whose time or viewers have gone. */
+  /** Called by the sweep: ends aliases that have expired or have no viewers left. */
   sweep(nowMs: number): void {
     if (this.#aliases.length > 0) this.#remove(({ routePath, untilMs }) => routePath.viewers === 0 || nowMs >= untilMs)
   }
 
-  /** The place of that name, which may be one that it has or had. */
+  /** The path there: the current one, an alias, or a new one. */
   #routePathAt({ listener: name, path }: Where): RoutePath {
     const listener = this.#options.listenerOf(name)
     const known = [this.#routePath, ...this.#aliases.map(({ routePath }) => routePath)]
@@ -142,7 +144,7 @@ export class RoutePaths {
     try {
       alias.claim = listener.handleStream(path, this.#options.handlerOf(alias.routePath), onTaken)
     } catch {
-      // Somebody else has it: there is no alias then.
+      // The path is taken: there is no alias then.
     }
   }
 

@@ -1,4 +1,4 @@
-// Who may watch a route: how many viewers there are, in all and per address, against its limits.
+// The viewer limits of a route: counts its viewers, in total and per address, and compares them with the limits.
 import { limitKeyOf } from '../listen/ip-address.js'
 import { LimitAlarm, type LimitEvent } from './limit-alarm.js'
 import type { ClientLimits } from '../plugin/live-route.js'
@@ -17,7 +17,7 @@ export class ViewerLimits {
   #limits: ClientLimits
   #count = 0
 
-  /** `onLimitChange` is called when a limit is reached, and when it no longer is. */
+  /** `onLimitChange` is called when a limit is reached and when it no longer is. */
   constructor(limits: ClientLimits, onLimitChange: (change: LimitChange) => void) {
     this.#limits = limits
     this.#onLimitChange = onLimitChange
@@ -27,18 +27,18 @@ export class ViewerLimits {
     return this.#count
   }
 
-  /** The limits that are reached. */
+  /** The limits that are reached now. */
   get reached(): readonly ('soft' | 'max')[] {
     return (['soft', 'max'] as const).filter((limit) => this.#alarms[limit].isHit)
   }
 
-  /** Lower limits send nobody away. */
+  /** Lower limits disconnect no one. */
   update(limits: ClientLimits): void {
     this.#limits = limits
     this.#checkAlarms()
   }
 
-  /** Why a viewer from this address is not let in; undefined if it is. */
+  /** Why a viewer from this address is refused; undefined if it is not. */
   refusal(address: string): 'max-clients' | 'per-address' | undefined {
     const { max, perAddress } = this.#limits
     if (max > 0 && this.#count >= max) return 'max-clients'

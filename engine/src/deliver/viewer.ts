@@ -1,5 +1,6 @@
-// One viewer of a live route: a socket (or one stream of an HTTP/2 connection) and a place in the window. It has no queue: what it has not read yet is in the
-// window, and what was handed to its socket are whole entries, so that it can go on after any of them.
+// One viewer of a live route: a socket (or one stream of an HTTP/2 connection) and a position in the window. It has no
+// queue: unread entries are in the window, and its socket gets whole entries only, so it can continue after any of
+// them.
 import type { Duplex } from 'node:stream'
 import type { FanOut, Reader } from './fan-out.js'
 import type { LiveRouteOptions } from '../plugin/live-route.js'
@@ -7,32 +8,32 @@ import type { LiveWindow, WindowEntry } from './live-window.js'
 import type { SessionVisitor } from './session-visitor.js'
 
 /**
- * `waiting` for a place to start; `queued` for its turn to start; `leading`: gets what every viewer gets first;
- * `reading`; `seeking` a place to go on, since the window has passed it by and holds none; `ending`: its last byte has
- * been handed over.
+ * `waiting` for an entry to start at; `queued` for its turn to start; `leading`: receives the lead, which every viewer
+ * gets first; `reading`; `seeking` an entry to continue at, since the window has overrun it and holds none; `ending`:
+ * its last byte has been written.
  */
 export type ViewerState = 'waiting' | 'queued' | 'leading' | 'reading' | 'seeking' | 'ending'
 
 /** What a viewer needs of its route. */
 export interface ViewerHost {
   readonly window: LiveWindow
-  /** Where those are who get each new entry. */
+  /** Writes new entries to viewers that have read everything. */
   readonly readers: FanOut
   readonly options: LiveRouteOptions
-  /** Nothing more will come. */
+  /** No more entries will arrive. */
   readonly isEnded: boolean
-  /** Where a viewer that starts now does so; undefined where it can't. */
+  /** The entry at which a viewer starts now; undefined if there is none. */
   newestStart(): WindowEntry | undefined
-  /** So many bytes were handed over, but for those of the fan-out. */
+  /** `bytes` were written, other than by the fan-out. */
   onSent(bytes: number): void
   onSkip(viewer: Viewer, skippedBytes: number): void
-  /** It has to wait for `drain`, or has to no more. */
+  /** It waits for `drain`; `onDrain` follows. */
   onBusy(viewer: Viewer): void
   onDrain(viewer: Viewer): void
   onClose(viewer: Viewer): void
 }
 
-/** Kept after our FIN for a client that does not close its side, at least. */
+/** Minimum time after our FIN for the client to close its side. */
 const LINGER_MS = 1000
 
 export class Viewer implements Reader {
@@ -41,22 +42,22 @@ export class Viewer implements Reader {
   readonly visitor: SessionVisitor
   readonly arrivedMs: number
   state: ViewerState = 'waiting'
-  /** Why it has left, for log and counters; `left` if the client went by itself. */
+  /** Why it left, for log and counters; `left` if the client closed by itself. */
   reason = 'left'
   skips = 0
   skippedBytes = 0
   /** Waits for `drain`. */
   isBusy = false
   readonly #host: ViewerHost
-  /** The byte of the stream that it gets next, where an entry starts; while it is among the readers, they know. */
+  /** The stream offset that it gets next, always the start of an entry; while it is in the fan-out, that knows it. */
   #offset = 0
-  /** What was given to the socket is this many bytes more than the stream has before that byte. */
+  /** Bytes written to the socket minus the stream offset that it gets next. */
   #extraBytes = 0
-  /** `handedBytes` when it last went on at another place of the stream. */
+  /** `handedBytes` at its last jump to another position in the stream. */
   #jumpedAt = 0
-  /** Bytes of the lead that have been handed over. */
+  /** Bytes of the lead that have been written. */
   #ledBytes = 0
-  /** It has got its first entry. */
+  /** It has received its first entry. */
   #hasBegun = false
   #acceptedBytes = 0
   #progressMs: number
@@ -72,22 +73,22 @@ export class Viewer implements Reader {
     socket.on('close', this.#handleClose)
   }
 
-  /** Bytes given to the socket. */
+  /** Bytes written to the socket. */
   get handedBytes(): number {
     return this.#extraBytes + this.#position
   }
 
-  /** How far it is behind the newest byte of the stream. */
+  /** Bytes by which it is behind the newest byte of the stream. */
   get behindBytes(): number {
     return this.#host.window.nextOffset - this.#position + this.socket.writableLength
   }
 
-  /** When the kernel last took a byte, or had none to take; as of the last `measure`. */
+  /** When the kernel last took a byte or had none to take; as of the last `measure`. */
   get progressMs(): number {
     return this.#progressMs
   }
 
-  /** The window has dropped what it reads next. */
+  /** The window has dropped the entry that it reads next. */
   get isOverrun(): boolean {
     return this.state === 'reading' && this.#position < this.#host.window.firstOffset
   }
@@ -97,8 +98,8 @@ export class Viewer implements Reader {
   }
 
   /**
-   * Its socket may still hold bytes of the stream from `from` on and before `to`, which the window has dropped. What it
-   * holds was handed to it last; behind a jump that is not what stands before its place.
+   * Whether its socket may still hold stream bytes from `from` up to `to` (exclusive), which the window has dropped.
+   * The socket holds the bytes written last; after a jump those are not the ones before its position in the stream.
    */
   mayHold(from: number, to: number): boolean {
     const { writableLength } = this.socket
@@ -107,7 +108,7 @@ export class Viewer implements Reader {
     return position - writableLength < to || this.handedBytes - writableLength < this.#jumpedAt
   }
 
-  /** Sends the header of the response, the lead, and the stream from this entry on. */
+  /** Sends the head of the response, the lead, and the stream from this entry on. */
   start(head: Buffer, entry: WindowEntry): void {
     const { lead, catchUpBytes } = this.#host.options
     this.socket.cork()
@@ -123,7 +124,7 @@ export class Viewer implements Reader {
     this.#advance()
   }
 
-  /** Reads on, or from the newest place if it looks for one. */
+  /** Continues reading; if it is seeking, at the newest entry where it can. */
   resume(): void {
     const { window, options } = this.#host
     const target = this.state === 'seeking' ? window.newestStart(options.start !== 'now') : undefined
@@ -138,13 +139,13 @@ export class Viewer implements Reader {
     this.#setBusy()
   }
 
-  /** Nothing more will come: ends the connection now if it has read all, else when it has. */
+  /** No more entries will arrive: ends the connection once everything has been read, now if it has. */
   endAfterWindow(): void {
     if (this.state === 'leading') return
     if (this.state === 'seeking' || this.#position >= this.#host.window.nextOffset) this.finish('ended')
   }
 
-  /** Ends the connection behind what was handed over. It leaves when the client has closed too. */
+  /** Ends the connection after the bytes already written. The viewer leaves when the client has closed too. */
   finish(reason: string): void {
     if (this.state === 'ending') return
     this.state = 'ending'
@@ -161,7 +162,7 @@ export class Viewer implements Reader {
     this.socket.destroy()
   }
 
-  /** Gives the socket away: this viewer takes no more notice of it. */
+  /** Detaches from the socket and returns it. */
   release(): Duplex {
     this.state = 'ending'
     this.socket.off('drain', this.#handleDrain)
@@ -169,7 +170,9 @@ export class Viewer implements Reader {
     return this.socket
   }
 
-  /** Called by the sweep. Notes whether the kernel took bytes; true if the client has had time to close after our FIN. */
+  /**
+   * Called by the sweep. Notes whether the kernel took bytes; true if the client has had time to close after our FIN.
+   */
   measure(nowMs: number): boolean {
     const { writableLength } = this.socket
     const accepted = this.handedBytes - writableLength
@@ -195,8 +198,8 @@ export class Viewer implements Reader {
   }
 
   /**
-   * Goes on until it has read all, and is told of what comes next; or until the socket wants a pause: then `drain` comes,
-   * and only then.
+   * Reads until it has read everything and joins the fan-out, or until the socket is full: then `drain` follows, and
+   * only then.
    */
   #advance(): void {
     if (this.state !== 'leading' || this.#sendLead()) this.#catchUp()
@@ -217,11 +220,11 @@ export class Viewer implements Reader {
     }
   }
 
-  /** Sends the lead piece by piece, and begins behind it at what is then the place to start. False until it has. */
+  /** Sends the lead piece by piece, then starts at the entry that is the start entry by then. False until it has. */
   #sendLead(): boolean {
     const { options } = this.#host
     const { lead, catchUpBytes } = options
-    // The lead may have been taken out or shortened meanwhile: then it ends here.
+    // The lead may have been removed or shortened meanwhile: it ends here then.
     while (this.#ledBytes < lead.length) {
       if (this.socket.writableNeedDrain || !this.socket.writable) return false
       const piece = viewOf(lead).subarray(this.#ledBytes, this.#ledBytes + catchUpBytes)
@@ -246,7 +249,7 @@ export class Viewer implements Reader {
     this.#sendEntries()
   }
 
-  /** Corked by the caller: at most `catchUpBytes`, but one entry in any case. */
+  /** Corked by the caller. Sends at most `catchUpBytes`, but at least one entry. */
   #sendEntries(): void {
     const { window, options } = this.#host
     let room = options.catchUpBytes
@@ -260,7 +263,7 @@ export class Viewer implements Reader {
     }
   }
 
-  /** Goes to the newest place where it can go on. False if it does not read on now. */
+  /** Jumps to the newest entry at which it can continue. False if it does not continue now. */
   #skip(): boolean {
     const { window, options, isEnded } = this.#host
     if (options.slow === 'disconnect') this.finish('slow')
@@ -293,7 +296,7 @@ export class Viewer implements Reader {
     if (entry.join !== undefined) this.#write(entry.join.bridge)
   }
 
-  /** What it reads next is this entry, whatever it has read. */
+  /** Makes this entry the next one to read. */
   #moveTo({ offset }: WindowEntry): void {
     this.#jumpedAt = this.handedBytes
     this.#extraBytes += this.#offset - offset
@@ -305,7 +308,9 @@ export class Viewer implements Reader {
     this.#host.readers.delete(this)
   }
 
-  /** Bytes beside those of the stream. What `write` returns inside a cork says nothing; `writableNeedDrain` does, later. */
+  /**
+   * For bytes outside the stream. Inside a cork the result of `write` means nothing; `writableNeedDrain` does, later.
+   */
   #write(bytes: Buffer): void {
     if (bytes.length === 0) return
     this.#extraBytes += bytes.length
