@@ -9,7 +9,7 @@ import type { WindowEntry } from './live-window.js'
 export const SLICE_MS = 8
 /** The clock is read once per this many readers. */
 const CLOCK_EVERY = 32
-const NOWHERE = -1
+const NOT_LISTED = -1
 
 export interface Reader {
   /** Its index in the lists of the fan-out, set only by the fan-out; -1 initially and while it is not in them. */
@@ -72,8 +72,8 @@ export class FanOut {
   /** Does nothing if the reader is not here. */
   delete(reader: Reader): void {
     let hole = reader.slot
-    if (hole === NOWHERE) return
-    reader.slot = NOWHERE
+    if (hole === NOT_LISTED) return
+    reader.slot = NOT_LISTED
     // Visited readers stay before #at, the others after it.
     if (hole < this.#at) {
       this.#at--

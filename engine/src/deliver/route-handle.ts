@@ -1,5 +1,5 @@
 // An output's handle on its route. An output that takes the route over gets a handle of its own, and the previous
-// handle has no more effect: neither a last chunk nor an end from the old output reaches the viewers.
+// handle no longer has any effect: neither a last chunk nor an end from the old output reaches the viewers.
 import type { LiveEntry, LiveRoute, LiveRouteOptions, RouteCounters } from '../plugin/live-route.js'
 import type { ServedRoute } from './served-route.js'
 

@@ -56,7 +56,7 @@ export class Viewer implements Reader {
   /** `handedBytes` at its last jump to another position in the stream. */
   #jumpedAt = 0
   /** Bytes of the lead that have been written. */
-  #ledBytes = 0
+  #leadSentBytes = 0
   /** It has received its first entry. */
   #hasBegun = false
   #acceptedBytes = 0
@@ -225,10 +225,10 @@ export class Viewer implements Reader {
     const { options } = this.#host
     const { lead, catchUpBytes } = options
     // The lead may have been removed or shortened meanwhile: it ends here then.
-    while (this.#ledBytes < lead.length) {
+    while (this.#leadSentBytes < lead.length) {
       if (this.socket.writableNeedDrain || !this.socket.writable) return false
-      const piece = viewOf(lead).subarray(this.#ledBytes, this.#ledBytes + catchUpBytes)
-      this.#ledBytes += piece.length
+      const piece = viewOf(lead).subarray(this.#leadSentBytes, this.#leadSentBytes + catchUpBytes)
+      this.#leadSentBytes += piece.length
       this.#write(piece)
     }
     const entry = this.#host.newestStart()

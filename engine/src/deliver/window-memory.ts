@@ -3,9 +3,9 @@
 // window's worth again and again, scanning the whole heap each time. A socket may hold bytes long after the window has
 // dropped them, so a block is not reused while any socket holds part of it.
 
-/** A block is at most 1/PARTS of the window: little of it is unused, and little is dropped with it. */
-const PARTS = 32
-/** Upper bound, since holding one byte of a block keeps all of it alive. */
+/** A block is at most 1/BLOCKS_PER_WINDOW of the window: little of it is unused, and little is dropped with it. */
+const BLOCKS_PER_WINDOW = 32
+/** Upper bound unless entries are large: holding one byte of a block keeps all of it alive. */
 const BLOCK_BYTES = 128 * 1024
 /** Large entries share a block of this many, so that little is left over at its end. */
 const LARGE_ENTRIES = 4
@@ -99,7 +99,7 @@ export class WindowMemory {
   #sizeFor(length: number): number {
     const streamBytes = (this.#live.at(-1)?.to ?? 0) - (this.#live[0]?.from ?? 0)
     const most = Math.max(BLOCK_BYTES, length * LARGE_ENTRIES)
-    const entries = Math.floor(Math.min(streamBytes / PARTS, most) / Math.max(length, 1))
+    const entries = Math.floor(Math.min(streamBytes / BLOCKS_PER_WINDOW, most) / Math.max(length, 1))
     return entries <= 1 ? length : Math.ceil(entries * length * SLACK)
   }
 

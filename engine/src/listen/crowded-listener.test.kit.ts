@@ -20,18 +20,18 @@ web.handleStream('/live.ts', {
 })
 await listeners.openAll()
 for (let held = 0; held < Number(process.argv[2]); held++) openSync('/dev/null', 'r')
-say({ address: web.address })
+print({ address: web.address })
 
-let told = 0
+let reported = 0
 const ticks = setInterval(() => {
   for (const socket of sockets) socket.write('tick ')
-  for (; told < kept.lines.length; told++) say(kept.lines[told])
+  for (; reported < kept.lines.length; reported++) print(kept.lines[reported])
 }, 5)
 process.stdin.resume().once('end', () => {
   clearInterval(ticks)
   void listeners.closeAll(0)
 })
 
-function say(line: object | undefined): void {
+function print(line: object | undefined): void {
   process.stdout.write(`${JSON.stringify(line)}\n`)
 }

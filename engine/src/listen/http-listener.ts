@@ -298,6 +298,6 @@ export class HttpListener implements HttpRoutes {
   /** Errors of accepting. A single client can cause one only by taking the last file descriptor. */
   #onServerError(err: NodeJS.ErrnoException): void {
     if (err.code === 'EMFILE' || err.code === 'ENFILE') this.#options.descriptors?.probe()
-    else this.#options.log.warn({ err, listener: this.name }, 'listener')
+    else this.#options.log.warn({ err, listener: this.name }, `listener "${this.name}" could not accept a connection`)
   }
 }

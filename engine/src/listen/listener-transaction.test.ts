@@ -37,7 +37,7 @@ async function open(t: TestContext, ...specs: readonly ListenerSpec[]): Promise<
   }
 }
 
-/** Bytes still come to this viewer, none twice and none missing. */
+/** This viewer still receives bytes, none twice and none missing. */
 async function goesOn(bench: Bench, viewer: RawClient, at: number): Promise<void> {
   bench.handler.sockets[at]?.write(`more for ${at}`)
   await viewer.saw(`hellomore for ${at}`)
@@ -95,7 +95,7 @@ test(
 )
 
 test(
-  'an address that overlaps with the one before takes its place, viewers and idle connections stay',
+  'an address that overlaps the previous one replaces it; viewers and idle connections stay',
   { timeout: 20_000 },
   async (t) => {
     const bench = await open(t, { name: 'web', address: ANY })
@@ -115,7 +115,7 @@ test(
   },
 )
 
-test('two listeners change their addresses with each other', { timeout: 20_000 }, async (t) => {
+test('two listeners swap their addresses', { timeout: 20_000 }, async (t) => {
   const bench = await open(t, { name: 'a', address: ANY }, { name: 'b', address: ANY })
   const [a, b] = [bench.listeners.http('a'), bench.listeners.http('b')]
   const [first, second] = [a.address, b.address]
@@ -132,7 +132,7 @@ test('two listeners change their addresses with each other', { timeout: 20_000 }
 })
 
 test(
-  'one address that can not be had leaves all as it was, addresses that were let go of too',
+  'one address that cannot be bound leaves everything as it was, including addresses that were released',
   { timeout: 20_000 },
   async (t) => {
     const { server, port: taken } = await occupy(t)
@@ -193,13 +193,13 @@ test(
     assert.throws(() => bench.listeners.http('n'), hasCode('LISTEN_UNKNOWN'))
     for (const address of [first, second, third]) assert.equal(await answers(address), 404)
     for (const [at, viewer] of viewers.entries()) await goesOn(bench, viewer, at)
-    await until(() => countDescriptors() === descriptors, 'no descriptor is left')
+    await until(() => countDescriptors() === descriptors, 'no descriptor is left open')
     assert.ok(server.listening)
   },
 )
 
 test(
-  'what is configured the same stays bound, whatever port was found, and limits hold at once',
+  'a listener with the same configured address stays bound, whatever port was chosen, and limits apply at once',
   { timeout: 20_000 },
   async (t) => {
     const bench = await open(t, { name: 'web', address: ANY })
@@ -213,7 +213,7 @@ test(
 )
 
 test(
-  'a removed listener accepts nothing more, and closes when its viewers have gone',
+  'a removed listener accepts nothing more, and closes when its viewers have left',
   { timeout: 20_000 },
   async (t) => {
     const bench = await open(t, { name: 'web', address: ANY }, { name: 'old', address: ANY })
@@ -239,7 +239,7 @@ test(
   },
 )
 
-test('a removed listener cuts after the grace who has not gone', { timeout: 20_000 }, async (t) => {
+test('a removed listener cuts viewers that remain after the grace period', { timeout: 20_000 }, async (t) => {
   const bench = await open(t, { name: 'web', address: ANY }, { name: 'old', address: ANY })
   const stuck = await bench.viewer('old')
   const change = await bench.listeners.prepare([{ name: 'web', address: ANY }])
@@ -248,7 +248,7 @@ test('a removed listener cuts after the grace who has not gone', { timeout: 20_0
 })
 
 test(
-  'TLS comes, changes and goes for new connections; those that are there stay as they are',
+  'TLS can be added, changed and removed for new connections; open ones stay as they are',
   { timeout: 20_000 },
   async (t) => {
     using folder = new CertificateFolder()
@@ -280,7 +280,7 @@ test(
   },
 )
 
-test('a hundred moves there and back leave no descriptor', { timeout: 20_000 }, async (t) => {
+test('a hundred moves back and forth leave no descriptor open', { timeout: 20_000 }, async (t) => {
   const bench = await open(t, { name: 'web', address: ANY })
   const port = portOf(bench.listeners.http('web').address)
   const viewer = await bench.viewer()

@@ -77,9 +77,10 @@ export class AddressChange {
     await Promise.all(added.map((listener) => listener.close(0)))
     for (const listener of this.#released.splice(0)) {
       // Fails only if another program has bound it meanwhile.
+      const text = `listener "${listener.name}" could not bind its previous address again`
       await listener
         .listenAt(listener.boundSocket)
-        .catch((err: unknown) => log.error({ err, listener: listener.name }, 'listener'))
+        .catch((err: unknown) => log.error({ err, listener: listener.name }, text))
     }
   }
 }
