@@ -44,20 +44,20 @@ const MAX_ALIASES = 16
 export class RoutePaths {
   readonly #options: RoutePathsOptions
   readonly #aliases: Alias[] = []
-  #routePath: RoutePath
+  #current: RoutePath
   #claim: Disposable | undefined
   #isWithdrawn = false
 
   /** Claims its path. Throws LISTEN_UNKNOWN, LISTEN_PATH_TAKEN, LISTEN_BAD_PATH. */
   constructor(where: Where, options: RoutePathsOptions) {
     this.#options = options
-    this.#routePath = { listener: options.listenerOf(where.listener), path: where.path, viewers: 0 }
-    this.#claim = this.#claimFor(this.#routePath)
+    this.#current = { listener: options.listenerOf(where.listener), path: where.path, viewers: 0 }
+    this.#claim = this.#claimFor(this.#current)
   }
 
   /** URLs of its current path; none while the path is withdrawn. */
   get urls(): readonly string[] {
-    return this.#isWithdrawn ? [] : urlsOf(this.#routePath)
+    return this.#isWithdrawn ? [] : urlsOf(this.#current)
   }
 
   get aliases(): readonly AliasStatus[] {
@@ -72,7 +72,7 @@ export class RoutePaths {
 
   /** Throws LISTEN_UNKNOWN, LISTEN_PATH_TAKEN, LISTEN_BAD_PATH; then nothing has changed. */
   move(where: Where): void {
-    const before = this.#routePath
+    const before = this.#current
     const routePath = this.#routePathAt(where)
     if (routePath === before) return
     if (!this.#isWithdrawn) {
@@ -80,7 +80,7 @@ export class RoutePaths {
       this.#claim?.[Symbol.dispose]()
       this.#claim = claim
     }
-    this.#routePath = routePath
+    this.#current = routePath
     this.#remove((alias) => alias.routePath === routePath)
     const aliasForMs = where.aliasForMs ?? ALIAS_FOR_MS
     if (before.viewers > 0 && aliasForMs > 0) this.#keep(before, aliasForMs)
@@ -102,7 +102,7 @@ export class RoutePaths {
    */
   restore(): void {
     if (!this.#isWithdrawn) return
-    this.#claim = this.#claimFor(this.#routePath)
+    this.#claim = this.#claimFor(this.#current)
     this.#isWithdrawn = false
     for (const alias of this.#aliases) this.#claimAlias(alias)
     this.#remove(({ claim }) => claim === undefined)
@@ -116,14 +116,9 @@ export class RoutePaths {
   /** The path there: the current one, an alias, or a new one. */
   #routePathAt({ listener: name, path }: Where): RoutePath {
     const listener = this.#options.listenerOf(name)
-    const known = [this.#routePath, ...this.#aliases.map(({ routePath }) => routePath)]
-    return (
-      known.find((routePath) => routePath.listener === listener && routePath.path === path) ?? {
-        listener,
-        path,
-        viewers: 0,
-      }
-    )
+    const known = [this.#current, ...this.#aliases.map(({ routePath }) => routePath)]
+    const found = known.find((each) => each.listener === listener && each.path === path)
+    return found ?? { listener, path, viewers: 0 }
   }
 
   #claimFor(routePath: RoutePath): Disposable {

@@ -176,6 +176,7 @@ test('viewers that are cut while entries are pushed in every turn end no other v
   }
   route.end()
   await stays.ended()
+  await route.drained()
   assert.ok(stays.body.equals(feed.bytesFrom(0)))
   assert.equal(route.counters.ended.get('ended'), 1)
 })
