@@ -12,7 +12,7 @@ before(() => {
 })
 after(() => certificates[Symbol.dispose]())
 
-/** What a stream of HTTP/2 has received. */
+/** What an HTTP/2 stream has received. */
 class Received {
   readonly stream: ClientHttp2Stream
   status = 0
@@ -32,7 +32,7 @@ class Received {
   }
 }
 
-test('viewers over TLS get the same bytes, with HTTP/1 and with HTTP/2, several on a connection', async () => {
+test('viewers over TLS get the same bytes over HTTP/1 and HTTP/2, several per connection', async () => {
   await using room = await openRoom({}, { tls: certificates.files })
   const route = room.open()
   const feed = new Feed(route)
@@ -40,7 +40,7 @@ test('viewers over TLS get the same bytes, with HTTP/1 and with HTTP/2, several 
   const viewers = Array.from({ length: 5 }, () => tlsClient(room.listener.address).get('/live.ts'))
   const session = http2Client(room.listener.origins[0] ?? '')
   const streams = Array.from({ length: 5 }, () => new Received(session.request({ ':path': '/live.ts' })))
-  await until(() => route.counters.clients === 10, 'all are there')
+  await until(() => route.counters.clients === 10, 'all are connected')
   await until(
     () => streams.every(({ bytes }) => bytes.length > 0) && viewers.every(({ length }) => length > 0),
     'they read',
@@ -62,7 +62,7 @@ test('viewers over TLS get the same bytes, with HTTP/1 and with HTTP/2, several 
   session.destroy()
 })
 
-test('a stream of HTTP/2 that is not read skips, others on its connection do not', async () => {
+test('an HTTP/2 stream that is not read skips; others on its connection do not', async () => {
   await using room = await openRoom({}, { tls: certificates.files })
   const route = room.open({ window: { durationMs: 60_000, sizeBytes: 4 * 1024 * 1024 } })
   const feed = new Feed(route)
@@ -87,7 +87,7 @@ test('a stream of HTTP/2 that is not read skips, others on its connection do not
   session.destroy()
 })
 
-test('a silence of the source, and the end of a session, are no news over HTTP/2', async () => {
+test('over HTTP/2 a silent source does not end a viewer, and the end of its session does', async () => {
   await using room = await openRoom({}, { tls: certificates.files })
   const route = room.open()
   const feed = new Feed(route)
@@ -105,7 +105,7 @@ test('a silence of the source, and the end of a session, are no news over HTTP/2
   assert.equal(route.counters.ended.get('left'), 1)
 })
 
-test('a client that resets its stream without an error has left, whether it has read or not', async () => {
+test('a client that resets its stream without an error has left, whether or not it was reading', async () => {
   await using room = await openRoom({}, { tls: certificates.files })
   const route = room.open()
   const feed = new Feed(route)
@@ -123,7 +123,7 @@ test('a client that resets its stream without an error has left, whether it has 
   session.destroy()
 })
 
-test('a viewer whose request never comes to its end is sent away, and is told so', async () => {
+test('a viewer whose request body never ends is disconnected with an error', async () => {
   const timeouts = { headerMs: 60, requestMs: 60, keepAliveMs: 60_000 }
   await using room = await openRoom({}, { tls: certificates.files, timeouts })
   const route = room.open()
@@ -154,7 +154,7 @@ test('refusals over HTTP/2 have their status and headers', async () => {
   session.destroy()
 })
 
-test('viewers that are cut while entries are pushed in every turn end nobody else, over TLS and HTTP/2', async () => {
+test('viewers that are cut while entries are pushed in every turn end no other viewer, over TLS and HTTP/2', async () => {
   await using room = await openRoom({}, { tls: certificates.files })
   const route = room.open()
   const feed = new Feed(route, 4096)
@@ -172,10 +172,11 @@ test('viewers that are cut while entries are pushed in every turn end nobody els
     await feed.run(10, 1)
     session.destroy()
     await feed.run(10, 1)
-    await until(() => route.counters.clients === 1, 'they have gone')
+    await until(() => route.counters.clients === 1, 'they have left')
   }
   route.end()
   await stays.ended()
+  await route.drained()
   assert.ok(stays.body.equals(feed.bytesFrom(0)))
   assert.equal(route.counters.ended.get('ended'), 1)
 })

@@ -20,21 +20,21 @@ const rows: readonly { range: string; inside: readonly string[]; outside: readon
 ]
 
 for (const { range, inside, outside } of rows) {
-  test(`${range} has what it has`, () => {
+  test(`${range} contains the addresses in it, and no others`, () => {
     const ranges = new AddressRanges([range])
     for (const address of inside) assert.ok(ranges.has(address), address)
     for (const address of outside) assert.ok(!ranges.has(address), address)
   })
 }
 
-test('an empty list has nothing, and nothing has what is no address', () => {
+test('an empty list contains nothing, and no list contains text that is not an address', () => {
   assert.equal(new AddressRanges([]).has('10.0.0.1'), false)
   for (const text of ['', 'unknown', '10.0.0.1:80', '10.0.0.1/8']) {
     assert.equal(new AddressRanges(['0.0.0.0/0', '::/0']).has(text), false)
   }
 })
 
-test('refuses what is no range, with the text', () => {
+test('refuses text that is not a range, and quotes it', () => {
   for (const text of [
     '',
     '10.0.0.0/33',
@@ -53,7 +53,7 @@ test('refuses what is no range, with the text', () => {
   }
 })
 
-test('never throws when it is asked', () => {
+test('never throws on a lookup', () => {
   const ranges = new AddressRanges(['10.0.0.0/7', '2001:db8::/31'])
   fc.assert(fc.property(fc.oneof(fc.string(), fc.ipV4(), fc.ipV6()), (text) => void ranges.has(text)))
 })

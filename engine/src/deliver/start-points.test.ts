@@ -8,27 +8,27 @@ function pushAt(feed: Feed, entries: number): void {
   for (let count = 0; count < entries; count++) feed.push(1, feed.pushed * 100)
 }
 
-test('start: burst begins at the newest key frame that is old enough, and sends all from there at once', async () => {
+test('start: burst starts at the newest key frame that is old enough, and sends everything from there at once', async () => {
   await using room = await openRoom()
   const feed = new Feed(room.open({ start: 'burst', burstMs: 2000 }))
   pushAt(feed, 55)
-  // The newest entry is 54: from 30 on there are 2.4 s, from 40 on only 1.4 s.
+  // The newest entry is 54: 2.4 s after entry 30, but only 1.4 s after entry 40.
   const client = await room.viewer().received(25 * ENTRY_BYTES)
-  await until(() => client.body.length === 25 * ENTRY_BYTES + preambleOf(30).length, 'all is there')
+  await until(() => client.body.length === 25 * ENTRY_BYTES + preambleOf(30).length, 'everything has arrived')
   assert.ok(client.body.equals(feed.bytesFrom(30)))
   pushAt(feed, 5)
-  await until(() => client.body.equals(feed.bytesFrom(30)), 'it goes on')
+  await until(() => client.body.equals(feed.bytesFrom(30)), 'it continues')
 })
 
-test('start: burst begins at the oldest key frame where none is old enough', async () => {
+test('start: burst starts at the oldest key frame if none is old enough', async () => {
   await using room = await openRoom()
   const feed = new Feed(room.open({ start: 'burst', burstMs: 60_000, window: { durationMs: 3000, sizeBytes: 1e9 } }))
   pushAt(feed, 55)
   const client = await room.viewer().saw('<preamble 30>')
-  await until(() => client.body.equals(feed.bytesFrom(30)), 'all is there')
+  await until(() => client.body.equals(feed.bytesFrom(30)), 'everything has arrived')
 })
 
-test('start: burst waits for a first key frame like others do', async () => {
+test('start: burst waits for a first key frame, like the other starts', async () => {
   await using room = await openRoom()
   const feed = new Feed(room.open({ start: 'burst', burstMs: 1000 }))
   const client = room.viewer()
@@ -37,16 +37,16 @@ test('start: burst waits for a first key frame like others do', async () => {
   await until(() => client.body.equals(feed.bytesFrom(0)), 'it has started')
 })
 
-test('a short lead goes between the header and the stream', async () => {
+test('a short lead is sent between the header and the stream', async () => {
   await using room = await openRoom()
   const lead = Buffer.alloc(188, 0x47)
   const feed = new Feed(room.open({ lead }))
   feed.push(15)
   const client = await room.viewer().saw('<preamble 10>')
-  await until(() => client.body.equals(Buffer.concat([lead, feed.bytesFrom(10)])), 'all is there')
+  await until(() => client.body.equals(Buffer.concat([lead, feed.bytesFrom(10)])), 'everything has arrived')
 })
 
-test('a long lead is sent piece by piece, and the stream starts behind it at what is then the newest key frame', async () => {
+test('a long lead is sent piece by piece, and the stream then starts at the newest key frame', async () => {
   await using room = await openRoom()
   const lead = Buffer.alloc(16 * 1024 * 1024, 0x47)
   const route = room.open({ lead, catchUpBytes: 64 * 1024 })
@@ -54,12 +54,12 @@ test('a long lead is sent piece by piece, and the stream starts behind it at wha
   feed.push(5)
   const client = room.viewer()
   client.socket.pause()
-  await until(() => route.counters.sentBytes > 64 * 1024, 'the lead is under way')
+  await until(() => route.counters.sentBytes > 64 * 1024, 'the lead is being sent')
   await feed.run(28)
-  // It has not been handed more than its socket and the kernel hold.
+  // No more has been written than its socket and the kernel hold.
   assert.ok(route.counters.sentBytes < lead.length)
   client.socket.resume()
-  await until(() => client.body.equals(Buffer.concat([lead, feed.bytesFrom(30)])), 'lead and stream are there')
+  await until(() => client.body.equals(Buffer.concat([lead, feed.bytesFrom(30)])), 'lead and stream have arrived')
   assert.equal(route.counters.skips, 0)
 })
 
@@ -71,7 +71,7 @@ test('a viewer in the middle of its lead still gets the end of the stream', asyn
   feed.push(5)
   const client = room.viewer()
   client.socket.pause()
-  await until(() => route.counters.sentBytes > 64 * 1024, 'the lead is under way')
+  await until(() => route.counters.sentBytes > 64 * 1024, 'the lead is being sent')
   route.end()
   client.socket.resume()
   await client.ended()
