@@ -18,7 +18,7 @@ async function numbersIn(path: string): Promise<number[]> {
   return lines.map((line) => (JSON.parse(line) as { bytes: number }).bytes)
 }
 
-test('each line goes to the destination of its time, back and forth and through off, none lost or duplicated', async (t) => {
+test('each line goes to the destination set at its time, back and forth and through off, none lost or duplicated', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'millrace-log-'))
   t.after(() => rm(folder, { recursive: true, force: true }))
   const [a, b] = [join(folder, 'a'), join(folder, 'b')]

@@ -51,7 +51,7 @@ function rootSections(definitions: readonly DescribedDefinition[]): Readonly<Rec
       description: 'Default options of nodes, by section and type.',
       ...defaultsOf(definitions),
     },
-    services: named('Nodes that run beside the pipelines.', ref('service')),
+    services: named('Nodes that run alongside the pipelines.', ref('service')),
     plugins: {
       description: 'Plugins in addition to those in package.json: package names, or paths that begin with ./',
       type: 'array',

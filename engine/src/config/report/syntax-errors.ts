@@ -62,7 +62,7 @@ function reportOne(error: YAMLError, place: Place, problems: Problems): void {
     return problems.report(
       'CONFIG_UNQUOTED',
       unquoted,
-      'a ${...} must be quoted here, since { } has a meaning in YAML',
+      'a ${...} must be quoted here, because YAML interprets { }',
       {
         help,
       },

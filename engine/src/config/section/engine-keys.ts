@@ -19,7 +19,7 @@ export const NODE_SCHEMA = z.strictObject({
 export const INPUT_SCHEMA = NODE_SCHEMA.extend({
   timeline: choice('continuous', 'source').prefault('continuous').meta({
     description:
-      '`continuous`: timestamps continue across reconnects and loops. `source`: timestamps stay as the source sends them.',
+      'Whether timestamps continue across reconnects and loops, or stay as the source sends them.',
     reload: 'source',
   }),
   batch: duration({ min: 20, max: 100 })

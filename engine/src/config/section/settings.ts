@@ -23,7 +23,7 @@ export const ENGINE_SCHEMA = z.strictObject({
     .strictObject({
       level: choice('info', 'trace', 'debug', 'warn', 'error')
         .prefault('info')
-        .meta({ description: 'Lowest level of messages that are logged.', reload: 'live' }),
+        .meta({ description: 'Minimum level of the messages that are logged.', reload: 'live' }),
     })
     .prefault({}),
   stateDir: path()
@@ -34,7 +34,7 @@ export const ENGINE_SCHEMA = z.strictObject({
     }),
   drain: duration({ min: 100 })
     .prefault('10s')
-    .meta({ description: 'Longest time that stopping the engine or removing a node may take.', reload: 'live' }),
+    .meta({ description: 'Maximum time for stopping the engine or removing a node.', reload: 'live' }),
   maxClients: count({ min: 1 })
     .prefault(5000)
     .meta({ description: 'Maximum number of viewers across all outputs.', reload: 'live' }),
@@ -43,7 +43,7 @@ export const ENGINE_SCHEMA = z.strictObject({
     .prefault('off')
     .meta({
       description:
-        'Where to write the access log, one line of JSON for each viewer who has left or was refused: `stdout`, or a file.',
+        'Destination of the access log, one line of JSON for each viewer who has left or was refused: `off`, `stdout` or a file.',
       reload: 'live',
     }),
 })

@@ -137,7 +137,7 @@ class FileReader {
     const { problems, sources, listFolder } = this.#sources
     if (written.includes('**') || dirname(written).includes('*')) {
       const help = 'include the files of each folder: [ "news/*.yaml", "sport/*.yaml" ]'
-      problems.report('CONFIG_INCLUDE', place, 'a * is possible in the name of a file, not in that of a folder', {
+      problems.report('CONFIG_INCLUDE', place, 'a * is only allowed in a file name, not in a folder name', {
         help,
       })
       return

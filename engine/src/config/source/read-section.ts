@@ -52,7 +52,7 @@ export function textOf(value: YamlValue, place: Place, title: string, problems: 
     if (value.unresolved) return undefined
     if (typeof value.value === 'string' && value.value !== '') return value.value
   }
-  problems.report('CONFIG_WRONG_TYPE', place, `${title} must be text that is not empty`, {
+  problems.report('CONFIG_WRONG_TYPE', place, `${title} must be non-empty text`, {
     help: 'put it in double quotes if it is a number or contains special characters',
   })
   return undefined
