@@ -59,7 +59,9 @@ export function reactionOf(error: unknown): Reaction {
   return isEngineError(error) ? error.row.reaction : 'bug'
 }
 
-/** Declares a table of errors and returns the function that makes them: `throw fileError('FILE_GONE', 'it is gone')`. */
+/**
+ * Declares a table of errors and returns the function that creates them: `throw fileError('FILE_GONE', 'it is gone')`.
+ */
 export function defineErrors<T extends ErrorTable>(
   table: T,
 ): ((code: keyof T & string, detail: string, more?: ErrorDetails) => EngineError) & { readonly table: T } {

@@ -108,13 +108,10 @@ export const AUTH_SCHEMAS = {
     })
     .refine(({ allow, deny }) => allow.length + deny.length > 0, 'must have "allow" or "deny"'),
   all: z.strictObject({
-    of: z
-      .array(authName())
-      .min(1)
-      .meta({
-        description: 'Providers that must all admit a request; none of them can be of type `all`.',
-        reload: 'live',
-      }),
+    of: z.array(authName()).min(1).meta({
+      description: 'Providers that must all admit a request; none of them can be of type `all`.',
+      reload: 'live',
+    }),
   }),
 } as const
 

@@ -59,14 +59,9 @@ function reportOne(error: YAMLError, place: Place, problems: Problems): void {
   const unquoted = unquotedAt(place)
   if (unquoted !== undefined) {
     const help = 'put the whole text in double quotes: "${NAME}"'
-    return problems.report(
-      'CONFIG_UNQUOTED',
-      unquoted,
-      'a ${...} must be quoted here, because YAML interprets { }',
-      {
-        help,
-      },
-    )
+    return problems.report('CONFIG_UNQUOTED', unquoted, 'a ${...} must be quoted here, because YAML interprets { }', {
+      help,
+    })
   }
   if (error.code === 'BAD_ALIAS') {
     const help = 'put it in double quotes: "*"'

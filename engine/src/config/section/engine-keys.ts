@@ -18,8 +18,7 @@ export const NODE_SCHEMA = z.strictObject({
 /** The keys that the engine reads on an input, in addition to `type`. */
 export const INPUT_SCHEMA = NODE_SCHEMA.extend({
   timeline: choice('continuous', 'source').prefault('continuous').meta({
-    description:
-      'Whether timestamps continue across reconnects and loops, or stay as the source sends them.',
+    description: 'Whether timestamps continue across reconnects and loops, or stay as the source sends them.',
     reload: 'source',
   }),
   batch: duration({ min: 20, max: 100 })

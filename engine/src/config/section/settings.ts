@@ -26,12 +26,10 @@ export const ENGINE_SCHEMA = z.strictObject({
         .meta({ description: 'Minimum level of the messages that are logged.', reload: 'live' }),
     })
     .prefault({}),
-  stateDir: path()
-    .prefault('.millrace')
-    .meta({
-      description: 'Folder for state that outlives the process. Only one engine can use it at a time.',
-      reload: 'restart',
-    }),
+  stateDir: path().prefault('.millrace').meta({
+    description: 'Folder for state that outlives the process. Only one engine can use it at a time.',
+    reload: 'restart',
+  }),
   drain: duration({ min: 100 })
     .prefault('10s')
     .meta({ description: 'Maximum time for stopping the engine or removing a node.', reload: 'live' }),
@@ -84,12 +82,10 @@ export const LISTENER_SCHEMA = z.strictObject({
       'Maximum number of connections. At the limit, the oldest connection that has not sent a request is closed to make room; if there is none, the new connection is closed.',
     reload: 'live',
   }),
-  maxClients: count({ min: 0 })
-    .default(0)
-    .meta({
-      description: 'Maximum number of viewers of live outputs on this listener; 0 for no limit.',
-      reload: 'live',
-    }),
+  maxClients: count({ min: 0 }).default(0).meta({
+    description: 'Maximum number of viewers of live outputs on this listener; 0 for no limit.',
+    reload: 'live',
+  }),
 })
 
 export type EngineOptions = z.output<typeof ENGINE_SCHEMA>
