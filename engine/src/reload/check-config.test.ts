@@ -67,7 +67,7 @@ test('a secret in a text that is checked comes from files that the engine reads 
     const { ok, diagnostics, plan } = await check(setting, { 'live.yaml': withSecret(path) })
     assert.deepEqual(
       [ok, plan, diagnostics.map(({ code, message }) => `${code} ${message}`)],
-      [false, undefined, ['CONFIG_SECRET_FILE the file of secret "anna" is none that the engine reads']],
+      [false, undefined, ['CONFIG_SECRET_FILE the engine does not read the file of secret "anna"']],
     )
   }
 })

@@ -1,4 +1,4 @@
-// Whatever is in a file, it is reported soon, as mistakes of that file, and others run meanwhile.
+// Whatever a file contains, its mistakes are reported soon, and other work runs meanwhile.
 import assert from 'node:assert/strict'
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -8,9 +8,9 @@ import { examplePlugins, pipelineWith } from '../example-config.test.js'
 import { loadConfig } from '../load-config.js'
 
 const MIB = 1024 * 1024
-/** Generous: machines that run tests are busy with others. It took 80 s before there were ceilings. */
+/** Generous: machines that run tests are busy with other work. Without the ceilings it takes 80 s. */
 const SOON_MS = 5000
-/** Of which none may block alone. */
+/** How long loading may block the event loop at a stretch. */
 const AT_A_STRETCH_MS = 1000
 
 const lines = (count: number, line: (index: number) => string): string =>
@@ -39,13 +39,13 @@ const FILES: Readonly<Record<string, string | Uint8Array>> = {
   'one long word': 'a'.repeat(MIB),
   'variables without end': `version: 1\na: "${'${A}'.repeat(15_000)}"`,
   'a file over 1 MiB': 'a'.repeat(MIB + 1),
-  'bytes that are no text': Uint8Array.from({ length: MIB }, (_, index) => index * 31),
+  'bytes that are not text': Uint8Array.from({ length: MIB }, (_, index) => index * 31),
   'mistakes in every node': `version: 1\npipelines:\n  one:\n    outputs:\n${lines(1400, (i) => `      n${i}: { type: htp, from: m${i} }`)}`,
-  'names that nobody has': `version: 1\npipelines: { one: { outputs: { a: { type: hls, from: [${lines(9000, (i) => `m${i},`)}] } } } }`,
+  'names that do not exist': `version: 1\npipelines: { one: { outputs: { a: { type: hls, from: [${lines(9000, (i) => `m${i},`)}] } } } }`,
 }
 
 for (const [name, content] of Object.entries(FILES)) {
-  test(`${name}: reported soon, while others run`, async () => {
+  test(`${name}: reported soon, without blocking the event loop`, async () => {
     let lastMs = performance.now()
     let longestMs = 0
     const probe = setInterval(() => {
@@ -67,7 +67,7 @@ for (const [name, content] of Object.entries(FILES)) {
   })
 }
 
-test('a folder in the place of a file is reported', async () => {
+test('a folder in place of a file is reported', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'millrace-folder-'))
   try {
     const path = join(folder, 'live.yaml')

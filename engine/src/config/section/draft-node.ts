@@ -1,7 +1,7 @@
-// What is known of a file's nodes while they are being checked: a Graph, still with places for messages and with gaps
-// where something was wrong.
+// The nodes of a file while they are being checked: like a Graph, but with the places for messages, and with gaps where
+// something was wrong.
 import type { Definition, NodeKind } from '../../plugin/contract.js'
-import type { NamedListener } from './check-options.js'
+import type { PlacedName } from './check-options.js'
 import type { Place } from '../report/diagnostic.js'
 
 export interface DraftPipeline {
@@ -16,23 +16,23 @@ export interface DraftNode {
   /** As written in its section. */
   readonly name: string
   readonly kind: NodeKind
-  /** Its key. */
+  /** The place of its key. */
   readonly place: Place
-  /** Undefined where the type is not known. */
+  /** Undefined if the type is unknown. */
   readonly definition: Definition | undefined
   readonly options: unknown
-  /** Its options are good. */
+  /** Its options are valid. */
   readonly ok: boolean
-  /** They can't be judged: something in them is not known, and nothing else is wrong. */
+  /** Its options cannot be checked: a value in them is unknown, and nothing else is wrong. */
   readonly unknown: boolean
-  readonly listeners: readonly NamedListener[]
-  readonly auth: readonly NamedListener[]
-  /** What it says it reads. */
+  readonly listeners: readonly PlacedName[]
+  readonly auth: readonly PlacedName[]
+  /** The nodes that it reads, as written. */
   readonly from: readonly Reference[]
   readonly fromIsList: boolean
   readonly description: string
-  /** The id that it had before. */
-  readonly was: NamedListener | undefined
+  /** The name that it had before it was renamed. */
+  readonly was: PlacedName | undefined
   readonly timeline: 'continuous' | 'source'
   readonly batchMs: number
 }
