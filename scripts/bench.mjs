@@ -1,6 +1,6 @@
 // `npm run bench`: builds, then runs each test/bench/*.bench.ts in turn, alone on the machine as far as we can see to
-// it. Arguments choose the files whose path contains one of them; those from the first that begins with -- on are handed
-// to them: `npm run bench -- deliver --rounds 5`. Fails if one of them does, as when a budget is broken.
+// it. Arguments choose the files whose path contains one of them; those from the first that begins with -- on are
+// handed to them: `npm run bench -- deliver --rounds 5`. Fails if one of them does, as when a budget is broken.
 import { join } from 'node:path'
 import { build, fail, install, requireNode } from './prepare.mjs'
 import { ROOT, listFiles } from './repository.mjs'

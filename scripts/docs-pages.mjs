@@ -27,7 +27,9 @@ export function renderErrorsPage(packages) {
   ].join('\n\n')
 }
 
-/** @param {object[]} coreMetrics declarations of the engine @param {{ name: string, definitions: object[] }[]} plugins */
+/**
+ * @param {object[]} coreMetrics declarations of the engine @param {{ name: string, definitions: object[] }[]} plugins
+ */
 export function renderMetricsPage(coreMetrics, plugins) {
   const sections = plugins.flatMap(({ name, definitions }) =>
     definitions
@@ -61,7 +63,9 @@ export function renderPluginRegions({ definitions, errors }, describeOptions) {
   }
 }
 
-/** The generated regions of the page about listeners and engine settings: a table of options for each schema, by name. */
+/**
+ * The generated regions of the page about listeners and engine settings: a table of options for each schema, by name.
+ */
 export function renderSettingsRegions(schemas, describeOptions) {
   return Object.fromEntries(
     Object.entries(schemas).map(([name, schema]) => [name, renderOptions(describeOptions(schema))]),

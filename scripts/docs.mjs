@@ -1,6 +1,6 @@
 // Generates what can be read off the code: docs/errors.md, docs/metrics.md, docs/nodes, and the marked regions of
-// docs/listeners.md, docs/hot-reload.md and of each plugin's README. Reads compiled code, so build first. `--check` writes nothing, and fails
-// naming the files that are stale.
+// docs/listeners.md, docs/hot-reload.md and of each plugin's README. Reads compiled code, so build first. `--check`
+// writes nothing, and fails naming the files that are stale.
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'

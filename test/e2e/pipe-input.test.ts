@@ -89,7 +89,7 @@ test('writers of a named pipe are killed and started again three times: viewers 
     await until(async () => (await engine.node('one/main')).state === 'degraded', 'the writer has gone')
   }
   const { why, restarts } = await engine.node('one/main')
-  assert.deepEqual([why, restarts], ['the writer of the pipe has gone', 0])
+  assert.deepEqual([why, restarts], ['the writer has closed the pipe', 0])
   for (const [index, viewer] of viewers.entries()) {
     const name = `viewer ${index}`
     const report = viewer.report()

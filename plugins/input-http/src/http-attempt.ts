@@ -1,6 +1,6 @@
 // One attempt to open a stream: sends the request, follows redirects, checks the response head, passes the body on, and
-// reports once why it ended. HTTP/1.1 and HTTP/1.0, RFC 9112. Everything it holds is bounded: a head by 16 KiB and the read
-// timeout, redirects by their number, a body that is not a transport stream by 64 KiB.
+// reports once why it ended. HTTP/1.1 and HTTP/1.0, RFC 9112. Everything it holds is bounded: a head by 16 KiB and the
+// read timeout, redirects by their number, a body that is not a transport stream by 64 KiB.
 import { request as requestHttp } from 'node:http'
 import type { ClientRequest, IncomingMessage } from 'node:http'
 import { request as requestHttps } from 'node:https'

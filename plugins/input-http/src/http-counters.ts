@@ -1,5 +1,5 @@
-// The numbers behind the metrics of an input. Every label value exists from the start, so that the rate of a value not seen
-// yet is 0 instead of missing.
+// The numbers behind the metrics of an input. Every label value exists from the start, so that the rate of a value not
+// seen yet is 0 instead of missing.
 import type { MetricDeclaration, NodeContext } from '@millrace/engine/plugin'
 import type { HttpErrorCode } from './http-errors.js'
 

@@ -1,5 +1,5 @@
-// Checks that a body is a transport stream: holds its beginning back until packets are found in it, so that nothing else
-// reaches the framer.
+// Checks that a body is a transport stream: holds its beginning back until packets are found in it, so that nothing
+// else reaches the framer.
 import { findSync } from '@millrace/media/mpegts'
 import type { SyncFound } from '@millrace/media/mpegts'
 

@@ -1,5 +1,5 @@
-// Redirects of an upstream, RFC 9110 section 15.4: where each request of an attempt goes. Anything that may be secret is
-// sent to the origin of the configured URL only, and never again once a redirect has left that origin.
+// Redirects of an upstream, RFC 9110 section 15.4: where each request of an attempt goes. Anything that may be secret
+// is sent to the origin of the configured URL only, and never again once a redirect has left that origin.
 import { httpError } from './http-errors.js'
 import { readUserInfo, renderAuth, showUrl, withoutUserInfo } from './upstream.js'
 import type { Upstream } from './upstream.js'

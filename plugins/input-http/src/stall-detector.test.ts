@@ -4,7 +4,10 @@ import { StallDetector } from './stall-detector.js'
 
 const PERIOD_MS = 250
 
-/** Checks every period from 0 to `untilMs`; returns the first fault, and when. `bytesAt` returns the bytes since the last check. */
+/**
+ * Checks every period from 0 to `untilMs`; returns the first fault, and when. `bytesAt` returns the bytes since the
+ * last check.
+ */
 function firstFault(untilMs: number, bytesAt: (ms: number) => number): string | undefined {
   const detector = new StallDetector(() => 5000, 0)
   for (let ms = PERIOD_MS; ms <= untilMs; ms += PERIOD_MS) {

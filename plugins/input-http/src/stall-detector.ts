@@ -1,5 +1,5 @@
-// Detects that a response body has stalled: no byte within the read timeout, or a trickle of less than one packet in twice
-// that time. It has no timers: the caller checks periodically.
+// Detects that a response body has stalled: no byte within the read timeout, or a trickle of less than one packet in
+// twice that time. It has no timers: the caller checks periodically.
 
 const PACKET_BYTES = 188
 
@@ -29,8 +29,8 @@ export class StallDetector {
   }
 
   /**
-   * Returns what is wrong, or undefined. The caller checks every `periodMs`. If a check is late, the process was blocked and
-   * could not read: that time does not count as silence of the upstream.
+   * Returns what is wrong, or undefined. The caller checks every `periodMs`. If a check is late, the process was
+   * blocked and could not read: that time does not count as silence of the upstream.
    */
   check(nowMs: number, periodMs: number): string | undefined {
     const lateMs = nowMs - this.#checkedMs - periodMs

@@ -9,8 +9,8 @@ const CERTIFICATES = /-----BEGIN CERTIFICATE-----[^]*?-----END CERTIFICATE-----/
 const MAX_CA_BYTES = 1024 * 1024
 
 /**
- * Made once for all attempts: loading the well-known authorities takes milliseconds for each connection. `ca`: a PEM file
- * whose authorities are trusted instead of those. Rejects with HTTP_CA.
+ * Made once for all attempts: loading the well-known authorities takes milliseconds for each connection. `ca`: a PEM
+ * file whose authorities are trusted instead of those. Rejects with HTTP_CA.
  */
 export async function trustedAuthorities(ca: string | undefined): Promise<SecureContext> {
   if (ca === undefined) return createSecureContext()

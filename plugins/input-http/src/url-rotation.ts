@@ -1,5 +1,5 @@
-// Chooses the next of several URLs. A round tries each of them once; when no URL is left in the round, the caller has to
-// wait.
+// Chooses the next of several URLs. A round tries each of them once; when no URL is left in the round, the caller has
+// to wait.
 
 export type UrlOrder = 'listed' | 'random'
 

@@ -1,6 +1,6 @@
-// Turns chunks into window entries: the shared bytes and, where a viewer can start, the splice buffers for it. After the
-// engine has dropped chunks, every PID is announced as discontinuous before its next packet, with the counter before that
-// one (ISO/IEC 13818-1 2.4.3.5): the dropped packets may have signalled it themselves.
+// Turns chunks into window entries: the shared bytes and, where a viewer can start, the splice buffers for it. After
+// the engine has dropped chunks, every PID is announced as discontinuous before its next packet, with the counter
+// before that one (ISO/IEC 13818-1 2.4.3.5): the dropped packets may have signalled it themselves.
 import type { AnyChunk, Join, LiveEntry } from '@millrace/engine/plugin'
 import {
   hasPayload,

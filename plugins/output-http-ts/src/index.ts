@@ -113,14 +113,10 @@ const options = z.strictObject({
       'When a reload changes `path` or `listener`: the longest the old path keeps working, while viewers who used it are still connected.',
     reload: 'live',
   }),
-  cors: z
-    .string()
-    .min(1)
-    .optional()
-    .meta({
-      description: 'Value of the header Access-Control-Allow-Origin. By default the header is not sent.',
-      reload: 'live',
-    }),
+  cors: z.string().min(1).optional().meta({
+    description: 'Value of the header Access-Control-Allow-Origin. By default the header is not sent.',
+    reload: 'live',
+  }),
 })
 
 export default defineOutput({

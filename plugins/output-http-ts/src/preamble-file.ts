@@ -1,5 +1,5 @@
-// Reads the file that is sent to every new viewer before the stream: whole packets (ISO/IEC 13818-1 section 2.4.3.2), so
-// that the stream behind it stays packet-aligned.
+// Reads the file that is sent to every new viewer before the stream: whole packets (ISO/IEC 13818-1 section 2.4.3.2),
+// so that the stream behind it stays packet-aligned.
 import { constants } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { httpTsError } from './http-ts-errors.js'

@@ -1,5 +1,5 @@
-// Groups chunks into GOPs as they pass: the first chunk describes its GOP, and nothing waits for the end of a GOP. Chunks
-// before the first random access point are dropped.
+// Groups chunks into GOPs as they pass: the first chunk describes its GOP, and nothing waits for the end of a GOP.
+// Chunks before the first random access point are dropped.
 import {
   areSameTracks,
   difference33,
@@ -46,7 +46,10 @@ export interface CutterState {
 }
 
 export class GopCutter {
-  /** Duration of the last complete GOP in seconds, by PTS, from its start to the start of the next; 0 until there were two. */
+  /**
+   * Duration of the last complete GOP in seconds, by PTS, from its start to the start of the next; 0 until there were
+   * two.
+   */
   lastGopSeconds = 0
   /** Monotonic milliseconds of the newest random access point; -1 before the first. */
   keyFrameAtMs = -1

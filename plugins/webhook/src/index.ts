@@ -48,12 +48,10 @@ const options = z.strictObject({
   retries: count({ max: 20 })
     .default(5)
     .meta({ description: 'Attempts after the first one, with pauses of 1 s to 30 s.', reload: 'live' }),
-  queue: count({ min: 1, max: 10_000 })
-    .default(100)
-    .meta({
-      description: 'Maximum number of waiting notifications; beyond it, a new one replaces the oldest.',
-      reload: 'live',
-    }),
+  queue: count({ min: 1, max: 10_000 }).default(100).meta({
+    description: 'Maximum number of waiting notifications; beyond it, a new one replaces the oldest.',
+    reload: 'live',
+  }),
   heartbeat: duration({ min: 1000 })
     .prefault('1m')
     .meta({ description: 'Interval of heartbeats, if `events` contains `heartbeat`.', reload: 'live' }),

@@ -1,5 +1,5 @@
-// Sends notifications one at a time, in order. Each is retried with growing pauses, then given up. The queue is bounded:
-// when it is full, a new notification replaces the oldest.
+// Sends notifications one at a time, in order. Each is retried with growing pauses, then given up. The queue is
+// bounded: when it is full, a new notification replaces the oldest.
 import type { Clock, Logger } from '@millrace/engine/plugin'
 import type { Notification } from './notification.js'
 
@@ -57,7 +57,10 @@ export class NotificationQueue {
     this.#sending ??= this.#sendAll()
   }
 
-  /** Accepts no more notifications, and tries each waiting one once more, without pauses. After this time the rest is dropped. */
+  /**
+   * Accepts no more notifications, and tries each waiting one once more, without pauses. After this time the rest is
+   * dropped.
+   */
   async end(withinMs: number): Promise<void> {
     this.#isEnding = true
     this.#endPause?.()

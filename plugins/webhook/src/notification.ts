@@ -1,4 +1,5 @@
-// The body of a notification, one JSON object for each event, and the signature by which the receiver verifies its sender.
+// The body of a notification, one JSON object for each event, and the signature by which the receiver verifies its
+// sender.
 import { createHmac, randomUUID } from 'node:crypto'
 
 export const EVENT_NAMES = [

@@ -1,5 +1,5 @@
-// One POST on a connection of its own: no connection stays open between two notifications. The response body is read up to
-// a limit and discarded.
+// One POST on a connection of its own: no connection stays open between two notifications. The response body is read up
+// to a limit and discarded.
 import { request as requestHttp } from 'node:http'
 import { request as requestHttps } from 'node:https'
 
