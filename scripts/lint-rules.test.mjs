@@ -46,8 +46,8 @@ const SNIPPETS = [
   { in: 'engine/src/config', code: `import 'yaml'` },
   { in: 'engine/src/cli', code: `import 'commander'` },
   { in: 'engine/src/api', code: `import 'hono'` },
-  { in: 'engine/src', name: 'container', code: `import 'inversify'` },
-  { in: 'engine/src', name: 'container', test: true, code: `import 'yaml'`, rule: IMPORTS },
+  { in: 'engine/src/run/node', name: 'container', code: `import 'inversify'` },
+  { in: 'engine/src/run/node', name: 'container', test: true, code: `import 'yaml'`, rule: IMPORTS },
 
   { in: 'plugins/input-file/src', code: `import '@millrace/engine'`, rule: IMPORTS },
   { in: 'plugins/input-file/src', code: `import '@millrace/engine/testing'`, rule: IMPORTS },

@@ -60,7 +60,7 @@ test('stdin may be a file: it is read to its end', async () => {
 
 for (const [what, stdin, said] of [
   ['a terminal', '/dev/ptmx', 'stdin is a terminal'],
-  ['a device', '/dev/null', 'stdin is no file, pipe or socket'],
+  ['a device', '/dev/null', 'stdin is not a file, pipe or socket'],
 ] as const) {
   test(`stdin that is ${what} is refused with what to do`, async () => {
     await using folder = await TempFolder.make()

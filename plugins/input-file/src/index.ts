@@ -22,7 +22,7 @@ const options = z
     }),
     pace: choice('pcr', 'none').optional().meta({
       description:
-        'Speed: that of the clock in the stream (`pcr`), or as fast as all readers take it, without drops (`none`). The default is `pcr` for a regular file; pipes and stdin allow only `none`.',
+        'Follow the clock in the stream (`pcr`), or read as fast as all readers take it, without drops (`none`). The default is `pcr` for a regular file; pipes and stdin allow only `none`.',
       reload: 'source',
     }),
   })
