@@ -114,10 +114,13 @@ test('it is listed, inspected and completed without being executed', async () =>
     api: '^1.0',
     found: 'beside',
     hasManifest: true,
-    types: [{ kind: 'transform', type: 'packet-count', summary: 'Counts the packets that pass.' }],
+    types: [{ kind: 'transform', type: 'packet-count', summary: 'Counts the packets that pass through.' }],
   })
   const inspected = await run(['inspect', 'packet-count'])
-  assert.match(inspected.out, /weight {2}count; at least 1; default 1; reload: live\n {4}What one packet counts\./)
+  assert.match(
+    inspected.out,
+    /weight {2}count; at least 1; default 1; reload: live\n {4}Amount added for each packet\./,
+  )
   assert.match(inspected.out, /millrace_packet_count_packets_total {2}counter/)
 
   const { out: line } = await run(['schema', '--write', 'schema.json'])

@@ -1,4 +1,5 @@
-// What is sent: one JSON object for each event, and a signature with which the receiver knows whose it is.
+// The body of a notification, one JSON object for each event, and the signature by which the receiver verifies its
+// sender.
 import { createHmac, randomUUID } from 'node:crypto'
 
 export const EVENT_NAMES = [
@@ -12,17 +13,22 @@ export const EVENT_NAMES = [
 ] as const
 
 export type EventName = (typeof EVENT_NAMES)[number]
-export type NoticeData = Readonly<Record<string, string | number | boolean>>
+export type NotificationData = Readonly<Record<string, string | number | boolean>>
 
-export interface Notice {
+export interface Notification {
   readonly event: EventName
   readonly id: string
-  /** As it goes over the wire. */
+  /** As sent on the wire. */
   readonly body: Buffer
 }
 
-/** The same notice keeps its id when it is sent again. */
-export function makeNotice(event: EventName, atMs: number, node: string | undefined, data: NoticeData): Notice {
+/** A notification keeps its id when it is retried. */
+export function makeNotification(
+  event: EventName,
+  atMs: number,
+  node: string | undefined,
+  data: NotificationData,
+): Notification {
   const id = randomUUID()
   const at = new Date(atMs).toISOString()
   return { event, id, body: Buffer.from(JSON.stringify({ event, at, node: node ?? null, data, id })) }

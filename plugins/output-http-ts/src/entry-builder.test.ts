@@ -5,7 +5,7 @@ import { buildTs } from '@millrace/engine/testing'
 import type { TsPlan } from '@millrace/engine/testing'
 import { Framer, Remarker, SpliceTracker } from '@millrace/media/mpegts'
 import type { GopChunk, TsChunk } from '@millrace/media/mpegts'
-import { TsFeed } from './ts-feed.js'
+import { EntryBuilder } from './entry-builder.js'
 
 function chunksOf(plan: TsPlan = {}): TsChunk[] {
   const framer = new Framer()
@@ -42,24 +42,24 @@ function without(pid: number, { bytes, ...chunk }: TsChunk): TsChunk {
   return { ...chunk, bytes: left, marks: new Remarker().remark(left) }
 }
 
-describe('the feed when what it gets is selected otherwise', () => {
+describe('the entry builder when the selection of its input changes', () => {
   const chunks = chunksOf()
   const audio = 0x101
   const back = chunks.findIndex(({ randomAccess }, index) => randomAccess && index > chunks.length / 2)
   const first = Math.floor(chunks.length / 4)
-  /** Continuity counters are numbers of 4 bits: left out from any of so many places on, each of them comes up. */
-  for (const [how, from] of (['told', 'marked'] as const).flatMap((each) =>
+  /** Continuity counters have 4 bits: 16 starting points cover every counter value. */
+  for (const [how, from] of (['called', 'marked'] as const).flatMap((each) =>
     Array.from({ length: 16 }, (_, step) => [each, first + step] as const),
   )) {
-    test(`announces a PID that was left out, unless its counter runs on, and nothing else (${how}, ${from})`, () => {
-      const feed = new TsFeed(false)
+    test(`announces a PID that was left out, unless its counter continues, and nothing else (${how}, ${from})`, () => {
+      const builder = new EntryBuilder(false)
       const sent: Uint8Array[] = []
       for (const [index, chunk] of chunks.entries()) {
-        if (index === back && how === 'told') feed.comesAnotherWay()
+        if (index === back && how === 'called') builder.expectCounterJumps()
         const isMarked = index === back && how === 'marked'
         const isOut = index > from && index < back
         const next = isOut ? without(audio, chunk) : chunk
-        for (const { bytes } of feed.push(isMarked ? { ...next, discontinuity: 'marked' } : next)) sent.push(bytes)
+        for (const { bytes } of builder.push(isMarked ? { ...next, discontinuity: 'marked' } : next)) sent.push(bytes)
       }
       const all = new Uint8Array(Buffer.concat(sent))
       assert.deepEqual(continuityErrors(all), [])
@@ -72,7 +72,7 @@ describe('the feed when what it gets is selected otherwise', () => {
   }
 })
 
-/** The GOPs of a stream, without what comes before the first key frame. */
+/** The GOPs of a stream, without the chunks before the first key frame. */
 function gopsOf(chunks: readonly TsChunk[]): GopChunk[] {
   const splice = new SpliceTracker()
   const gops: GopChunk[] = []
@@ -100,11 +100,11 @@ function bytesOf(entries: readonly LiveEntry[]): Uint8Array {
   return Buffer.concat(entries.map(({ bytes }) => bytes))
 }
 
-describe('the feed of a live output', () => {
-  test('passes bytes on as they are, with a join at each key frame', () => {
+describe('the entry builder of a live output', () => {
+  test('passes bytes on unchanged, with a join at each key frame', () => {
     const chunks = chunksOf()
-    const feed = new TsFeed(false)
-    const entries = chunks.flatMap((chunk) => feed.push(chunk))
+    const builder = new EntryBuilder(false)
+    const entries = chunks.flatMap((chunk) => builder.push(chunk))
     assert.equal(entries.length, chunks.length)
     assert.ok(entries.every(({ bytes }, index) => bytes === chunks[index]?.bytes))
     assert.deepEqual(
@@ -114,12 +114,12 @@ describe('the feed of a live output', () => {
     assert.equal(entries.filter(({ join }) => join !== undefined).length, 4)
   })
 
-  test('has a join at every chunk where viewers start at once', () => {
-    const feed = new TsFeed(true)
-    const entries = chunksOf().flatMap((chunk) => feed.push(chunk))
+  test('has a join at every chunk when viewers start at once', () => {
+    const builder = new EntryBuilder(true)
+    const entries = chunksOf().flatMap((chunk) => builder.push(chunk))
     assert.ok(entries.every(({ join }) => join !== undefined))
     assert.equal(entries.filter(({ join }) => join?.keyframe === true).length, 4)
-    const now = new TsFeed(false)
+    const now = new EntryBuilder(false)
     now.joinsAnywhere = true
     assert.ok(now.push(chunksOf()[1]!)[0]?.join !== undefined)
   })
@@ -132,8 +132,8 @@ describe('the feed of a live output', () => {
   ] as const) {
     test(`lets viewers join a stream ${name} at each join without a continuity error`, () => {
       const chunks = chunksOf(plan)
-      const feed = new TsFeed(true)
-      const entries = chunks.flatMap((chunk) => feed.push(chunk))
+      const builder = new EntryBuilder(true)
+      const entries = chunks.flatMap((chunk) => builder.push(chunk))
       for (const [index, { join }] of entries.entries()) {
         const joined = Buffer.concat([join?.preamble ?? new Uint8Array(), bytesOf(entries.slice(index))])
         assert.deepEqual(continuityErrors(joined), [], `from entry ${index}`)
@@ -141,8 +141,8 @@ describe('the feed of a live output', () => {
     })
 
     test(`lets viewers skip in a stream ${name} without a continuity error`, () => {
-      const feed = new TsFeed(false)
-      const entries = chunksOf(plan).flatMap((chunk) => feed.push(chunk))
+      const builder = new EntryBuilder(false)
+      const entries = chunksOf(plan).flatMap((chunk) => builder.push(chunk))
       for (const [index, { join }] of entries.entries()) {
         if (join === undefined || index < 3) continue
         const skipped = [bytesOf(entries.slice(0, 2)), join.bridge, bytesOf(entries.slice(index))]
@@ -150,13 +150,13 @@ describe('the feed of a live output', () => {
       }
     })
 
-    test(`bridges what was lost from a stream ${name}, for those who were there and those who join later`, () => {
+    test(`bridges a loss in a stream ${name}, for present viewers and for those who join later`, () => {
       const chunks = chunksOf(plan)
       for (let from = 2; from < chunks.length - 8; from += 3) {
-        const feed = new TsFeed(true)
+        const builder = new EntryBuilder(true)
         const lost: AnyChunk = { ...chunks[from + 5]!, discontinuity: 'lost' }
         const kept = [...chunks.slice(0, from), lost, ...chunks.slice(from + 6)]
-        const entries = kept.flatMap((chunk) => feed.push(chunk))
+        const entries = kept.flatMap((chunk) => builder.push(chunk))
         assert.deepEqual(continuityErrors(bytesOf(entries)), [], `${from} to ${from + 5} are lost`)
         const at = entries.findIndex(({ bytes }) => bytes === lost.bytes)
         for (const next of [at, at + 1, at + 2, at + 3]) {
@@ -172,13 +172,13 @@ describe('the feed of a live output', () => {
   }
 
   for (const isLost of [false, true]) {
-    test(`takes the tables of a GOP ${isLost ? 'after a loss' : 'that comes first'} for those in packets that were left out`, () => {
+    test(`uses the tables of a GOP ${isLost ? 'after a loss' : 'at the start'} in place of those in packets that were left out`, () => {
       const plan = { psi: { beforeKeyframes: false, phaseMs: 45, intervalMs: 300 }, pmtPackets: 2 } as const
       const gops = gopsOf(chunksOf(plan))
       const at = gops.findIndex(({ first, gop }) => first && gop.id === (isLost ? 2 : 0))
-      const feed = new TsFeed(false)
+      const builder = new EntryBuilder(false)
       const kept = isLost ? [...gops.slice(0, 2), { ...gops[at]!, discontinuity: 'lost' as const }] : [gops[at]!]
-      const entries = [...kept, ...gops.slice(at + 1)].flatMap((chunk) => feed.push(chunk))
+      const entries = [...kept, ...gops.slice(at + 1)].flatMap((chunk) => builder.push(chunk))
       const index = entries.findIndex(({ bytes }) => bytes === gops[at]!.bytes)
       assert.deepEqual(pidsOf(entries[index]!.join!.preamble), [0, 0x1000, 0x1000])
       const joined = Buffer.concat([entries[index]!.join!.preamble, bytesOf(entries.slice(index))])
@@ -187,12 +187,12 @@ describe('the feed of a live output', () => {
     })
   }
 
-  test('sends nothing of its own where nothing was lost, or nothing had been sent', () => {
+  test('adds no packets if nothing was lost, or nothing had been sent', () => {
     const [first] = chunksOf()
-    assert.equal(new TsFeed(false).push({ ...first!, discontinuity: 'lost' }).length, 1)
+    assert.equal(new EntryBuilder(false).push({ ...first!, discontinuity: 'lost' }).length, 1)
     for (const discontinuity of ['source', 'marked'] as const) {
-      const feed = new TsFeed(false)
-      for (const chunk of chunksOf()) assert.equal(feed.push({ ...chunk, discontinuity }).length, 1)
+      const builder = new EntryBuilder(false)
+      for (const chunk of chunksOf()) assert.equal(builder.push({ ...chunk, discontinuity }).length, 1)
     }
   })
 })

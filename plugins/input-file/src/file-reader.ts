@@ -1,4 +1,4 @@
-// Plays a file once or for ever: reads it in blocks, and hands the bytes over when they are due.
+// Reads a file, once or for ever, in blocks, and hands the bytes over when they are due.
 import type { Clock, Received } from '@millrace/engine/plugin'
 import { fileError } from './file-errors.js'
 import { STDIN } from './file-kind.js'
@@ -7,58 +7,60 @@ import { openFile } from './open-file.js'
 import type { OpenFile } from './open-file.js'
 import { PcrSchedule } from './pcr-schedule.js'
 
-export interface PlaybackSettings {
-  /** Of a regular file, or `-`. */
+export interface FileReaderSettings {
+  /** Path of a regular file, or `-`. */
   readonly path: string
   readonly loop: boolean
   readonly pace: 'pcr' | 'none'
   readonly clock: Clock
-  /** Called when the file is open, for each pass. */
+  /** Called in each pass, when the file has been opened. */
   onOpen(): void
   onBytes(received: Received): void
 }
 
-/** Nearly 384 KiB, and whole packets of the usual 188 bytes, so that the schedule need not join what lies over two. */
+/**
+ * Nearly 384 KiB: a multiple of the usual packet size, so that the schedule rarely has to join packets across blocks.
+ */
 const BLOCK_BYTES = 2088 * 188
-/** Bytes are read this far ahead of their time, and at most this many. */
+/** Limits of reading ahead of the due time. */
 const AHEAD_MS = 500
 const AHEAD_BYTES = 8 * 1024 * 1024
-/** A clock is looked for in this many bytes. */
+/** The clock must be found within this many bytes. */
 const CLOCK_SEARCH_BYTES = 4 * 1024 * 1024
-/** After a longer time without a beat (the machine was asleep) bytes are not hurried after: the schedule moves. */
-const LONGEST_BEAT_MS = 1000
+/** After a longer gap between two batches (the machine was asleep) the schedule moves instead of catching up. */
+const MAX_BATCH_GAP_MS = 1000
 
-export class Playback {
-  readonly #settings: PlaybackSettings
+export class FileReader {
+  readonly #settings: FileReaderSettings
   #isCancelled = false
   #holds = 0
-  /** Ends the wait at hand. */
+  /** Ends the current wait. */
   #wake: () => void = () => undefined
   /** When the first PCR of this pass is due. */
   #passAtMs: number
   /** When due bytes were handed over last. */
   #lastAtMs: number
-  /** Blocks that nobody reads any more: those to come are read into them. */
+  /** Blocks that are no longer in use: later blocks are read into them. */
   readonly #spare: Uint8Array[] = []
-  /** What is played at the clock's pace. */
+  /** Set while the file is paced by its clock. */
   #schedule: PcrSchedule | undefined
-  /** Called after each beat while enough has been read ahead. */
-  #onBeat: (() => void) | undefined
-  /** How long the file as it was then takes until it starts over; measured once. */
+  /** Called after each batch while enough has been read ahead. */
+  #onBatchEnd: (() => void) | undefined
+  /** Duration of one pass of this version of the file; measured once. */
   #measured: { readonly version: string; readonly ms: number } | undefined
 
-  constructor(settings: PlaybackSettings) {
+  constructor(settings: FileReaderSettings) {
     this.#settings = settings
     this.#passAtMs = settings.clock.nowMs()
     this.#lastAtMs = this.#passAtMs
   }
 
   /** Resolves at the end of the file (never, if it loops) or after `cancel`. Rejects with a FILE_ error. */
-  async play(): Promise<void> {
+  async run(): Promise<void> {
     for (;;) {
       const bytes = await this.#pass()
       if (this.#isCancelled) return
-      // Nobody will write more to stdin.
+      // Stdin has ended for good.
       if (bytes === 0 && this.#settings.path === STDIN) return
       if (bytes === 0) throw fileError('FILE_EMPTY', `${this.#settings.path} is empty`)
       if (!this.#settings.loop) return
@@ -66,15 +68,15 @@ export class Playback {
     }
   }
 
-  /** It has read far enough ahead, and goes on when what is due has been handed over. */
+  /** Enough has been read ahead; reading continues when the due bytes have been handed over. */
   get isAhead(): boolean {
-    return this.#onBeat !== undefined
+    return this.#onBatchEnd !== undefined
   }
 
-  /** Hands over what is due, where the file has a pace. */
+  /** Hands over the bytes that are due, if the file is paced. */
   onBatch(): void {
     if (this.#schedule !== undefined && !this.#isCancelled) this.#release(this.#schedule)
-    this.#onBeat?.()
+    this.#onBatchEnd?.()
   }
 
   /** Nothing is handed over from here on. */
@@ -95,7 +97,7 @@ export class Playback {
     }
   }
 
-  /** Plays the file once; returns how many bytes it has. */
+  /** Reads the file once; returns its number of bytes. */
   async #pass(): Promise<number> {
     const file = await openFile(this.#settings.path)
     try {
@@ -140,7 +142,7 @@ export class Playback {
     return total
   }
 
-  /** Reads the file to its end, no faster than it is handed over; returns how many bytes it has. */
+  /** Reads the file to its end, at most the limits ahead of handing over; returns its number of bytes. */
   async #readAhead(file: OpenFile, schedule: PcrSchedule, length: LoopLength | undefined): Promise<number> {
     let total = 0
     while (!this.#isCancelled) {
@@ -161,28 +163,28 @@ export class Playback {
     return aheadMs > AHEAD_MS || schedule.waitingBytes > AHEAD_BYTES
   }
 
-  /** No promise between two beats, as there are many. */
-  async #waitWhile(isToWait: () => boolean): Promise<void> {
-    while (isToWait()) {
+  /** Waits without creating a promise for each batch. */
+  async #waitWhile(mustWait: () => boolean): Promise<void> {
+    while (mustWait()) {
       const waiting = this.#wait()
-      this.#onBeat = () => {
-        if (!isToWait()) this.#wake()
+      this.#onBatchEnd = () => {
+        if (!mustWait()) this.#wake()
       }
       await waiting
-      this.#onBeat = undefined
+      this.#onBatchEnd = undefined
     }
   }
 
   #release(schedule: PcrSchedule): void {
     const { clock, onBytes } = this.#settings
     const nowMs = clock.nowMs()
-    const sinceMs = nowMs - this.#lastAtMs
-    if (sinceMs > LONGEST_BEAT_MS) this.#passAtMs += sinceMs
+    const gapMs = nowMs - this.#lastAtMs
+    if (gapMs > MAX_BATCH_GAP_MS) this.#passAtMs += gapMs
     this.#lastAtMs = nowMs
     const handedOver = schedule.spent.length
     const due = schedule.take(nowMs - this.#passAtMs)
     for (const bytes of due) if (!this.#isCancelled) onBytes(bytes)
-    // What was handed over last belongs to the engine until there is something newer.
+    // The engine uses the blocks that were handed over last until it receives newer ones.
     if (due.length > 0 && handedOver > 0) this.#spare.push(...schedule.spent.splice(0, handedOver))
   }
 
@@ -191,7 +193,7 @@ export class Playback {
     return block.subarray(0, await file.read(block))
   }
 
-  /** Until `wake` is called. */
+  /** Resolves when `wake` is called. */
   async #wait(): Promise<void> {
     await new Promise<void>((resolve) => {
       this.#wake = resolve

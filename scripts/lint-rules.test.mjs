@@ -1,5 +1,5 @@
-// Proof that the walls between the rooms bite: the lint configuration runs over snippets laid out like the repository,
-// and each must be refused for its reason, or let through.
+// Tests of the lint configuration, above all of its import rules: it runs over snippets laid out like the repository,
+// and must refuse each for the expected reason, or accept it.
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { copyFile, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
@@ -15,8 +15,8 @@ const OXLINT = join(ROOT, 'node_modules/.bin/oxlint')
 const IMPORTS = 'eslint(no-restricted-imports)'
 const GLOBALS = 'eslint(no-restricted-globals)'
 
-/** Room, what stands in a file there, and the rule that refuses it; without a rule it must pass. */
-const WALLS = [
+/** Folder, contents of a file in it, and the rule that refuses the file; without a rule it must be accepted. */
+const SNIPPETS = [
   { in: 'media/src', code: `import '@millrace/engine'`, rule: IMPORTS },
   { in: 'media/src', code: `import '@millrace/engine/plugin'`, rule: IMPORTS },
   { in: 'media/src', code: `import 'node:fs'`, rule: IMPORTS },
@@ -99,7 +99,7 @@ const WALLS = [
     test: true,
     code: `import { it } from 'node:test'\nit('is awaited by the runner', () => {})`,
   },
-].map((wall, row) => ({ ...wall, path: pathOf(wall, row) }))
+].map((snippet, row) => ({ ...snippet, path: pathOf(snippet, row) }))
 
 const ROOMS = orderOfRooms()
 const CIRCLE = [
@@ -113,7 +113,7 @@ const CIRCLE = [
   },
 ]
 
-describe('the walls between rooms', () => {
+describe('the lint rules', () => {
   let folder = ''
   /** Path of a snippet -> the rules that refused it. */
   const refused = new Map()
@@ -121,7 +121,7 @@ describe('the walls between rooms', () => {
   const refusedLines = new Map()
 
   before(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'millrace-walls-'))
+    folder = await mkdtemp(join(tmpdir(), 'millrace-lint-'))
     await layOut(folder)
     for (const { filename, code, labels } of await lint(folder)) {
       refused.set(filename, [...(refused.get(filename) ?? []), code])
@@ -132,13 +132,13 @@ describe('the walls between rooms', () => {
   })
   after(() => rm(folder, { recursive: true, force: true }))
 
-  for (const wall of WALLS) {
-    const [line] = wall.code.split('\n', 1)
-    const title = `${wall.rule === undefined ? 'lets' : 'refuses'} \`${line}\` ${wall.rule === undefined ? 'stand in' : 'in'} ${wall.path}`
+  for (const snippet of SNIPPETS) {
+    const [line] = snippet.code.split('\n', 1)
+    const title = `${snippet.rule === undefined ? 'accepts' : 'refuses'} \`${line}\` in ${snippet.path}`
     it(title, () => {
-      const rules = refused.get(wall.path) ?? []
-      if (wall.rule === undefined) assert.deepEqual(rules, [])
-      else assert.ok(rules.includes(wall.rule), `refused by: ${rules.join(', ') || 'nothing'}`)
+      const rules = refused.get(snippet.path) ?? []
+      if (snippet.rule === undefined) assert.deepEqual(rules, [])
+      else assert.ok(rules.includes(snippet.rule), `refused by: ${rules.join(', ') || 'nothing'}`)
     })
   }
 
@@ -195,7 +195,7 @@ async function layOut(folder) {
   await copyFile(join(ROOT, '.oxlintrc.json'), join(folder, '.oxlintrc.json'))
   await copyFile(join(ROOT, 'tsconfig.base.json'), join(folder, 'tsconfig.json'))
   await symlink(join(ROOT, 'node_modules'), join(folder, 'node_modules'))
-  for (const { path, code } of [...WALLS, ...ROOMS, ...CIRCLE]) {
+  for (const { path, code } of [...SNIPPETS, ...ROOMS, ...CIRCLE]) {
     await mkdir(dirname(join(folder, path)), { recursive: true })
     await writeFile(join(folder, path), `${code}\n`)
   }
@@ -212,7 +212,7 @@ function lint(folder) {
         try {
           resolve(JSON.parse(stdout).diagnostics)
         } catch {
-          reject(new Error(`oxlint did not answer in JSON: ${stdout}${stderr}`, { cause: error }))
+          reject(new Error(`oxlint did not print JSON: ${stdout}${stderr}`, { cause: error }))
         }
       },
     )

@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { isEngineError } from '@millrace/engine/plugin'
 import { buildTs } from '@millrace/engine/testing'
-import { PipeReading } from './pipe-reading.js'
+import { PipeReader } from './pipe-reader.js'
 
 let folder = ''
 let pipes = 0
@@ -21,9 +21,9 @@ after(() => rm(folder, { recursive: true }))
 
 const clip = buildTs({ durationS: 4, video: { bitrate: 4e6 } }).bytes
 
-class Reader {
+class Bench {
   readonly path: string
-  readonly reading: PipeReading
+  readonly reader: PipeReader
   readonly done: Promise<void>
   opened = 0
   gone = 0
@@ -36,7 +36,7 @@ class Reader {
 
   constructor(path = fifo()) {
     this.path = path
-    this.reading = new PipeReading({
+    this.reader = new PipeReader({
       path,
       onOpen: () => this.opened++,
       onWriterGone: () => this.gone++,
@@ -51,7 +51,7 @@ class Reader {
         this.onBytes()
       },
     })
-    this.done = this.reading.play().catch((error: unknown) => void (this.error = error))
+    this.done = this.reader.run().catch((error: unknown) => void (this.error = error))
   }
 
   get length(): number {
@@ -70,17 +70,17 @@ class Reader {
   }
 
   async stop(): Promise<void> {
-    this.reading.cancel()
+    this.reader.cancel()
     await this.done
   }
 }
 
-/** Fails, and does not wait, if nobody reads. */
+/** Fails instead of waiting if there is no reader. */
 function openWriter(path: string): Promise<FileHandle> {
   return open(path, constants.O_WRONLY | constants.O_NONBLOCK)
 }
 
-/** What fits into the pipe; returns the rest. */
+/** Writes as much as fits into the pipe; returns the rest. */
 async function fill(writer: FileHandle, bytes: Uint8Array): Promise<Uint8Array> {
   let at = 0
   try {
@@ -109,48 +109,48 @@ function descriptors(): number {
   return readdirSync('/proc/self/fd').length
 }
 
-describe('the reading of a named pipe', () => {
+describe('the reader of a named pipe', () => {
   test('hands over every byte of its writers in turn, with a boundary between them', async () => {
-    const reader = new Reader()
-    await reader.until(() => reader.opened === 1)
+    const bench = new Bench()
+    await bench.until(() => bench.opened === 1)
     for (let writers = 1; writers <= 4; writers++) {
-      const writer = await openWriter(reader.path)
+      const writer = await openWriter(bench.path)
       await write(writer, clip)
       await writer.close()
-      await reader.until(() => reader.opened === writers + 1)
+      await bench.until(() => bench.opened === writers + 1)
     }
-    await reader.stop()
+    await bench.stop()
     assert.deepEqual(
-      reader.boundaries,
+      bench.boundaries,
       [1, 2, 3, 4].map((count) => count * clip.length),
     )
-    assert.equal(reader.gone, 4)
-    assert.equal(Buffer.compare(reader.bytes, Buffer.concat([clip, clip, clip, clip])), 0)
+    assert.equal(bench.gone, 4)
+    assert.equal(Buffer.compare(bench.bytes, Buffer.concat([clip, clip, clip, clip])), 0)
   })
 
-  test('has a reader for a writer who comes while it is opened anew', async () => {
-    const reader = new Reader()
-    await reader.until(() => reader.opened === 1)
+  test('keeps a descriptor open for a writer that arrives while the pipe is reopened', async () => {
+    const bench = new Bench()
+    await bench.until(() => bench.opened === 1)
     const parts = Array.from({ length: 40 }, (_, index) => clip.subarray(index * 18_800, (index + 1) * 18_800))
     for (const part of parts) {
-      // Nobody waits for the reader: a pipe without one would refuse the next writer.
-      const writer = await openWriter(reader.path)
+      // The test does not wait for the reader: a pipe without one would refuse the next writer.
+      const writer = await openWriter(bench.path)
       await write(writer, part)
       await writer.close()
     }
     const expected = Buffer.concat(parts)
-    await reader.until(() => reader.length === expected.length)
-    await reader.stop()
-    assert.equal(Buffer.compare(reader.bytes, expected), 0)
+    await bench.until(() => bench.length === expected.length)
+    await bench.stop()
+    assert.equal(Buffer.compare(bench.bytes, expected), 0)
   })
 
-  test('lets the writer wait while it is held, and loses nothing', async () => {
-    const reader = new Reader()
-    await reader.until(() => reader.opened === 1)
-    const writer = await openWriter(reader.path)
+  test('makes the writer wait while it is held, and loses nothing', async () => {
+    const bench = new Bench()
+    await bench.until(() => bench.opened === 1)
+    const writer = await openWriter(bench.path)
     const holds: Disposable[] = []
-    reader.onBytes = () => {
-      if (holds.length === 0) holds.push(reader.reading.hold(), reader.reading.hold())
+    bench.onBytes = () => {
+      if (holds.length === 0) holds.push(bench.reader.hold(), bench.reader.hold())
     }
     let rest: Uint8Array = clip
     while (rest.length > 0) {
@@ -159,65 +159,65 @@ describe('the reading of a named pipe', () => {
         await turn()
         continue
       }
-      // A socket that is paused takes what it has read already, and no more.
-      const heldAt = reader.length
+      // A paused socket emits only what it has already read.
+      const heldAt = bench.length
       rest = await fillForLong(writer, rest)
-      assert.equal(reader.length, heldAt)
+      assert.equal(bench.length, heldAt)
       const [one, two] = holds
       one?.[Symbol.dispose]()
       one?.[Symbol.dispose]()
       for (let count = 0; count < 5; count++) await turn()
-      assert.equal(reader.length, heldAt, 'one of two holds is left')
+      assert.equal(bench.length, heldAt, 'one of two holds is left')
       holds.length = 0
       two?.[Symbol.dispose]()
     }
     for (const hold of holds.splice(0)) hold[Symbol.dispose]()
-    reader.onBytes = () => undefined
-    await reader.until(() => reader.length === clip.length)
+    bench.onBytes = () => undefined
+    await bench.until(() => bench.length === clip.length)
     await writer.close()
-    await reader.stop()
-    assert.equal(Buffer.compare(reader.bytes, clip), 0)
+    await bench.stop()
+    assert.equal(Buffer.compare(bench.bytes, clip), 0)
   })
 
-  test('that is held before it is open gives nothing until it is released', async () => {
-    const reader = new Reader()
-    const hold = reader.reading.hold()
-    await reader.until(() => reader.opened === 1)
-    const writer = await openWriter(reader.path)
+  test('held before it is open, emits nothing until it is released', async () => {
+    const bench = new Bench()
+    const hold = bench.reader.hold()
+    await bench.until(() => bench.opened === 1)
+    const writer = await openWriter(bench.path)
     await fill(writer, clip.subarray(0, 18_800))
     await writer.close()
     for (let count = 0; count < 20; count++) await turn()
-    assert.deepEqual([reader.length, reader.gone], [0, 0])
+    assert.deepEqual([bench.length, bench.gone], [0, 0])
     hold[Symbol.dispose]()
-    await reader.until(() => reader.gone === 1)
-    await reader.stop()
-    assert.equal(reader.length, 18_800)
+    await bench.until(() => bench.gone === 1)
+    await bench.stop()
+    assert.equal(bench.length, 18_800)
   })
 
-  test('costs nothing while nobody writes, before the first writer and after', async () => {
-    const reader = new Reader()
-    await reader.until(() => reader.opened === 1)
-    const writer = await openWriter(reader.path)
+  test('uses no CPU without a writer, before the first one and after it', async () => {
+    const bench = new Bench()
+    await bench.until(() => bench.opened === 1)
+    const writer = await openWriter(bench.path)
     await writer.close()
-    await reader.until(() => reader.opened === 2)
+    await bench.until(() => bench.opened === 2)
     const began = process.cpuUsage()
     const beganMs = performance.now()
     while (performance.now() - beganMs < 300) await new Promise((resolve) => setTimeout(resolve, 50))
     const { user, system } = process.cpuUsage(began)
     assert.ok(user + system < 100_000, `${user + system} µs of 300 ms`)
-    assert.equal(reader.opened, 2)
-    await reader.stop()
+    assert.equal(bench.opened, 2)
+    await bench.stop()
   })
 
   test('leaves no descriptor behind wherever it is cancelled', async () => {
     const path = fifo()
     const count = descriptors()
     for (let turns = 0; turns < 12; turns++) {
-      const reader = new Reader(path)
+      const bench = new Bench(path)
       for (let each = 0; each < turns; each++) await turn()
-      await reader.stop()
-      await reader.stop()
-      assert.deepEqual([reader.error, descriptors()], [undefined, count], `after ${turns} turns`)
+      await bench.stop()
+      await bench.stop()
+      assert.deepEqual([bench.error, descriptors()], [undefined, count], `after ${turns} turns`)
     }
   })
 
@@ -225,24 +225,24 @@ describe('the reading of a named pipe', () => {
     ['is removed', (path: string) => rm(path)],
     ['becomes a file', (path: string) => writeFile(`${path}.new`, clip).then(() => rename(`${path}.new`, path))],
   ] as const) {
-    test(`says FILE_UNREADABLE when the pipe ${name}`, async () => {
-      const reader = new Reader()
-      await reader.until(() => reader.opened === 1)
+    test(`fails with FILE_UNREADABLE when the pipe ${name}`, async () => {
+      const bench = new Bench()
+      await bench.until(() => bench.opened === 1)
       const count = descriptors()
-      const writer = await openWriter(reader.path)
-      await replace(reader.path)
+      const writer = await openWriter(bench.path)
+      await replace(bench.path)
       await write(writer, clip.subarray(0, 18_800))
       await writer.close()
-      await reader.done
-      assert.ok(isEngineError(reader.error) && reader.error.code === 'FILE_UNREADABLE', String(reader.error))
-      assert.deepEqual([reader.length, reader.boundaries], [18_800, [18_800]])
-      // The socket, and the descriptor that bridges.
+      await bench.done
+      assert.ok(isEngineError(bench.error) && bench.error.code === 'FILE_UNREADABLE', String(bench.error))
+      assert.deepEqual([bench.length, bench.boundaries], [18_800, [18_800]])
+      // The socket, and the bridging descriptor.
       assert.equal(descriptors(), count - 2)
     })
   }
 })
 
-/** Writes until nothing goes in any more, several turns of the event loop long; returns the rest. */
+/** Writes until nothing has fitted for several turns of the event loop; returns the rest. */
 async function fillForLong(writer: FileHandle, bytes: Uint8Array): Promise<Uint8Array> {
   let rest = bytes
   for (let still = 0; still < 5 && rest.length > 0;) {

@@ -1,4 +1,4 @@
-// The input as the engine runs it, one attempt at a time, with a clock that a test moves.
+// Runs the input as the engine does, one attempt at a time, with a clock that the test advances.
 import { FakeClock, FakeContext } from '@millrace/engine/testing'
 import { isEngineError } from '@millrace/engine/plugin'
 import type { EngineError, Options, Received, Source } from '@millrace/engine/plugin'
@@ -12,7 +12,7 @@ export type Given = z.input<typeof httpOptions>
 
 const DEADLINE_MS = 15_000
 
-export class WatchedInput implements AsyncDisposable {
+export class InputHarness implements AsyncDisposable {
   readonly clock = new FakeClock()
   readonly context = new FakeContext()
   readonly #options: BehaviorSubject<z.output<typeof httpOptions>>
@@ -26,14 +26,14 @@ export class WatchedInput implements AsyncDisposable {
     this.#options = new BehaviorSubject(httpOptions.parse(given))
   }
 
-  /** What a test says it is given, opened. Rejects as `open` does. */
-  static async open(given: Given): Promise<WatchedInput> {
-    const watched = new WatchedInput(given)
-    const source = await input.open(watched.#options as Options<z.output<typeof httpOptions>>, watched.context, {
-      clock: watched.clock,
+  /** Opens the input with the given options. Rejects as `open` does. */
+  static async open(given: Given): Promise<InputHarness> {
+    const harness = new InputHarness(given)
+    const source = await input.open(harness.#options as Options<z.output<typeof httpOptions>>, harness.context, {
+      clock: harness.clock,
     })
-    watched.#source = source as Source<Received>
-    return watched
+    harness.#source = source as Source<Received>
+    return harness
   }
 
   /** Changes options as a reload does. */
@@ -41,14 +41,14 @@ export class WatchedInput implements AsyncDisposable {
     this.#options.next(httpOptions.parse(given))
   }
 
-  /** The next attempt; what an earlier one received is forgotten. */
+  /** Starts the next attempt; discards what an earlier one received. */
   subscribe(): void {
     this.unsubscribe()
     this.#parts = []
     this.#isOver = false
     this.#subscription = this.#source?.chunks.subscribe({
       next: (received) => {
-        // The array belongs to the receiver only for now.
+        // The array is valid only during the call.
         if (received instanceof Uint8Array) this.#parts.push(received.slice())
       },
       error: (error: unknown) => {
@@ -74,7 +74,7 @@ export class WatchedInput implements AsyncDisposable {
     return this.context.said.includes('ready')
   }
 
-  /** Subscribes, and resolves with the error of this attempt. */
+  /** Subscribes and resolves with the error of this attempt. */
   async failure(): Promise<EngineError> {
     this.subscribe()
     return this.failed()
@@ -92,11 +92,11 @@ export class WatchedInput implements AsyncDisposable {
   }
 }
 
-/** Resolves when it holds, which is asked in each turn of the event loop. */
+/** Resolves when `holds` returns true; checked in each turn of the event loop. */
 export async function until(holds: () => boolean, what: string): Promise<void> {
   const deadline = performance.now() + DEADLINE_MS
   while (!holds()) {
-    if (performance.now() > deadline) throw new Error(`waited too long: ${what}`)
+    if (performance.now() > deadline) throw new Error(`timed out waiting until: ${what}`)
     await new Promise<void>((resolve) => void setImmediate(resolve))
   }
 }

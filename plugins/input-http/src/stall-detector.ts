@@ -1,25 +1,26 @@
-// Does a body still come? No byte for the read timeout is silence; so is a trickle that has not brought one packet in
-// twice that time. No timers: somebody asks now and then.
+// Detects that a response body has stalled: no byte within the read timeout, or a trickle of less than one packet in
+// twice that time. It has no timers: the caller checks periodically.
 
 const PACKET_BYTES = 188
 
-export class BodyWatch {
+export class StallDetector {
   readonly #readTimeoutMs: () => number
   #lastByteMs: number
-  /** When the last whole packet's worth of bytes was complete, and how many came since. */
+  /** When the last full packet's worth of bytes was complete, and the number of bytes since. */
   #lastPacketMs: number
   #bytes = 0
-  #askedMs: number
+  #checkedMs: number
 
-  /** `readTimeoutMs` is read at each `check`: it may change meanwhile. */
+  /** `readTimeoutMs` is read at each `check`, because it can change in between. */
   constructor(readTimeoutMs: () => number, nowMs: number) {
     this.#readTimeoutMs = readTimeoutMs
     this.#lastByteMs = nowMs
     this.#lastPacketMs = nowMs
-    this.#askedMs = nowMs
+    this.#checkedMs = nowMs
   }
 
-  took(bytes: number, nowMs: number): void {
+  /** Notes bytes that have arrived. */
+  note(bytes: number, nowMs: number): void {
     this.#lastByteMs = nowMs
     this.#bytes += bytes
     if (this.#bytes < PACKET_BYTES) return
@@ -28,12 +29,12 @@ export class BodyWatch {
   }
 
   /**
-   * What is wrong, or undefined. To be asked every `periodMs`: time by which it was asked later is time in which the
-   * process could not read, and not the upstream's silence.
+   * Returns what is wrong, or undefined. The caller checks every `periodMs`. If a check is late, the process was
+   * blocked and could not read: that time does not count as silence of the upstream.
    */
   check(nowMs: number, periodMs: number): string | undefined {
-    const lateMs = nowMs - this.#askedMs - periodMs
-    this.#askedMs = nowMs
+    const lateMs = nowMs - this.#checkedMs - periodMs
+    this.#checkedMs = nowMs
     if (lateMs > periodMs) {
       this.#lastByteMs = Math.min(nowMs, this.#lastByteMs + lateMs)
       this.#lastPacketMs = Math.min(nowMs, this.#lastPacketMs + lateMs)

@@ -1,5 +1,5 @@
-// PAT and PMTs as they are written anew. A receiver reads a table again only when its version changes (ISO/IEC 13818-1
-// 2.4.4.5, 2.4.4.9): a version is that of the input at first, and one more with each change of what is written.
+// The rewritten PAT and PMTs. A receiver reads a table again only when its version changes (ISO/IEC 13818-1 2.4.4.5,
+// 2.4.4.9): the version starts as that of the input, and increases with each change of the rewritten contents.
 import { PACKET_SIZE, packetise, PAT_PID, PID_COUNT, renderPat, renderPmt } from '@millrace/media/mpegts'
 import type { Pat, Pmt } from '@millrace/media/mpegts'
 
@@ -10,17 +10,17 @@ interface Written {
   readonly section: Uint8Array
 }
 
-export class WrittenTables {
-  /** By program; the PAT under 0. Those that are gone stay, so that a table that comes back has a version of its own. */
+export class RewrittenTables {
+  /** By program; the PAT under 0. Removed tables stay here, so that a table that returns gets a new version. */
   readonly #written: Map<number, Written> = new Map()
   readonly #counters = new Uint8Array(PID_COUNT)
   #pat: Uint8Array | undefined
-  /** The PAT says something new, and was not written since. */
+  /** The PAT has changed and has not been written since. */
   isPatDue = false
   #pmts: ReadonlyMap<number, readonly Uint8Array[]> = new Map()
 
-  /** `before`: whose versions and counters go on; it may go on too. */
-  constructor(before?: WrittenTables) {
+  /** `before`: its versions and counters are continued. It is copied, so it can continue too. */
+  constructor(before?: RewrittenTables) {
     if (before === undefined) return
     this.#written = new Map(before.#written)
     this.#counters.set(before.#counters)
@@ -29,18 +29,18 @@ export class WrittenTables {
     this.#pmts = before.#pmts
   }
 
-  /** What is written now, PAT first: the very same bytes as long as a table does not change. */
+  /** The current sections, PAT first: the same byte arrays as long as a table does not change. */
   get sections(): readonly { readonly pid: number; readonly bytes: Uint8Array }[] {
     const pat = this.#pat === undefined ? [] : [{ pid: PAT_PID, bytes: this.#pat }]
     return [...pat, ...[...this.#pmts].flatMap(([pid, all]) => all.map((bytes) => ({ pid, bytes })))]
   }
 
-  /** The counter of the last packet of a PID, where somebody else has written until now. */
+  /** Sets the counter of the last packet of a PID that was not written by this object. */
   follow(pid: number, counter: number): void {
     this.#counters[pid] = (counter + 1) & 0x0f
   }
 
-  /** What is to be written from now on. */
+  /** Sets the tables to write from now on. */
   set(pat: Pat | undefined, pmts: ReadonlyMap<number, readonly Pmt[]>): void {
     const before = this.#pat
     this.#pat =
@@ -54,7 +54,7 @@ export class WrittenTables {
     )
   }
 
-  /** The packets of the tables of a PID, counters going on from the ones before. */
+  /** The packets of the tables of a PID, with continued counters. */
   packetsOf(pid: number): readonly Uint8Array[] {
     if (pid === PAT_PID) this.isPatDue = false
     const sections = pid === PAT_PID ? [this.#pat].filter((pat) => pat !== undefined) : (this.#pmts.get(pid) ?? [])

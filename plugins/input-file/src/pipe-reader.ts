@@ -1,5 +1,5 @@
-// Reads a pipe as fast as it is let: stdin to its end, or a FIFO, whose writers come and go, for ever. The event loop waits
-// for the bytes (pipe(7), fifo(7)): a blocking read would take a thread from a pool that everybody shares.
+// Reads a pipe as fast as it is allowed to: stdin to its end, or a FIFO, whose writers can change, for ever. The event
+// loop waits for the bytes (pipe(7), fifo(7)): a blocking read would occupy a thread of the shared pool.
 import { close, constants, fstatSync, open } from 'node:fs'
 import { Socket } from 'node:net'
 import { promisify } from 'node:util'
@@ -7,35 +7,35 @@ import type { Received } from '@millrace/engine/plugin'
 import { unreadable } from './file-errors.js'
 import { STDIN, STDIN_DESCRIPTOR } from './file-kind.js'
 
-export interface PipeSettings {
+export interface PipeReaderSettings {
   /** Of a FIFO, or `-`. */
   readonly path: string
-  /** Called when the pipe is open, for each opening, writer or not. */
+  /** Called each time the pipe has been opened, with or without a writer. */
   onOpen(): void
   /** Called when the last writer of a FIFO has closed it. */
   onWriterGone(): void
-  /** The bytes are valid during the call. */
+  /** The bytes are valid only during the call. */
   onBytes(received: Received): void
 }
 
 const openDescriptor = promisify(open)
 const closeDescriptor = promisify(close)
 
-export class PipeReading {
-  readonly #settings: PipeSettings
+export class PipeReader {
+  readonly #settings: PipeReaderSettings
   #isCancelled = false
   #holds = 0
   #socket: Socket | undefined
 
-  constructor(settings: PipeSettings) {
+  constructor(settings: PipeReaderSettings) {
     this.#settings = settings
   }
 
   /** Resolves at the end of stdin (never, for a FIFO) or after `cancel`. Rejects with FILE_UNREADABLE. */
-  async play(): Promise<void> {
+  async run(): Promise<void> {
     const { path, onOpen } = this.#settings
-    if (path !== STDIN) return this.#playFifo()
-    // Descriptors of stdio stay open when their socket is closed (libuv), so that 0 never becomes something else.
+    if (path !== STDIN) return this.#readFifo()
+    // Stdio descriptors stay open when their socket is closed (libuv), so descriptor 0 is never reused.
     const reading = this.#readToEnd(STDIN_DESCRIPTOR)
     onOpen()
     await reading
@@ -47,7 +47,7 @@ export class PipeReading {
     this.#socket?.destroy()
   }
 
-  /** While it is held the pipe fills, and its writer waits. */
+  /** While held, the pipe fills and its writer waits. */
   hold(): Disposable {
     let isHeld = true
     this.#holds++
@@ -61,9 +61,9 @@ export class PipeReading {
     }
   }
 
-  // A FIFO whose last writer has gone says "end" until it is opened anew. A second descriptor, which is never read, bridges
-  // the moment between the two: the next writer finds a reader, and what it has written is kept.
-  async #playFifo(): Promise<void> {
+  // A FIFO whose last writer has left reports its end until it is reopened. A second descriptor, which is never read,
+  // stays open in between: the next writer finds a reader, and the bytes it writes are kept.
+  async #readFifo(): Promise<void> {
     const { path, onOpen, onWriterGone, onBytes } = this.#settings
     let bridge: number | undefined
     try {
@@ -90,11 +90,11 @@ export class PipeReading {
     }
   }
 
-  /** Owns the descriptor from here on. Resolves when it is at its end, or cancelled, and closed. */
+  /** Takes over the descriptor. Resolves when it has reached its end, or was cancelled, and has been closed. */
   #readToEnd(fd: number): Promise<void> {
     const socket = new Socket({ fd, readable: true, writable: false })
     this.#socket = socket
-    // Who is paused before anybody listens does not begin to flow.
+    // A socket that is paused before a listener is added does not start to flow.
     if (this.#holds > 0) socket.pause()
     if (this.#isCancelled) socket.destroy()
     socket.on('data', (bytes: Uint8Array) => {

@@ -1,6 +1,6 @@
-// Turns chunks into what delivery sends: the shared bytes, and where a viewer can start, the splice buffers for it. After
-// a loss of ours every PID is announced as discontinuous before its next packet, with the counter before that one
-// (ISO/IEC 13818-1 2.4.3.5): nobody has seen the packets that would tell.
+// Turns chunks into window entries: the shared bytes and, where a viewer can start, the splice buffers for it. After
+// the engine has dropped chunks, every PID is announced as discontinuous before its next packet, with the counter
+// before that one (ISO/IEC 13818-1 2.4.3.5): the dropped packets may have signalled it themselves.
 import type { AnyChunk, Join, LiveEntry } from '@millrace/engine/plugin'
 import {
   hasPayload,
@@ -18,37 +18,37 @@ import {
   SYNC_BYTE,
 } from '@millrace/media/mpegts'
 
-/** PIDs that are announced after a loss, at most: what a bridge of the splice tracker speaks for. */
+/** Maximum number of PIDs announced after a loss: as many as a bridge of the splice tracker covers. */
 const MAX_PIDS = 256
 const DISCONTINUITY_FIELD = 0x80
 const STUFFING = 0xff
 
-export class TsFeed {
-  /** Every chunk can be started with, not only those that begin with a key frame. */
+export class EntryBuilder {
+  /** Viewers can start at every chunk, not only at those that begin with a key frame. */
   joinsAnywhere: boolean
   readonly #splice = new SpliceTracker()
   readonly #pids = new Set<number>()
-  /** PIDs that were not seen since the last loss. */
+  /** PIDs not seen since the last loss. */
   readonly #unannounced = new Set<number>()
-  /** PIDs that may go on with any counter: they come another way since they were seen last. */
-  readonly #suspects = new Set<number>()
+  /** PIDs that may continue with any counter: their selection may have changed since they were last seen. */
+  readonly #mayJump = new Set<number>()
 
   constructor(joinsAnywhere: boolean) {
     this.joinsAnywhere = joinsAnywhere
   }
 
-  /** What comes next may have been selected otherwise: a PID that was left out meanwhile is announced when it is back. */
-  comesAnotherWay(): void {
-    for (const pid of this.#pids) this.#suspects.add(pid)
+  /** The next chunks may have another selection: a PID that was left out in between is announced when it returns. */
+  expectCounterJumps(): void {
+    for (const pid of this.#pids) this.#mayJump.add(pid)
   }
 
-  /** The entries of a chunk, in order. What a loss of ours makes necessary comes in front. */
+  /** Returns the entries of a chunk, in order, preceded by the announcements it needs. */
   push(chunk: AnyChunk): readonly LiveEntry[] {
     const isAfterLoss = chunk.discontinuity === 'lost'
-    if (isAfterLoss || this.#pids.size === 0) this.#beginAnew(chunk)
-    if (chunk.discontinuity === 'marked') this.comesAnotherWay()
+    if (isAfterLoss || this.#pids.size === 0) this.#noteGap(chunk)
+    if (chunk.discontinuity === 'marked') this.expectCounterJumps()
     const announced = this.#announce(chunk)
-    // The bridge announces every PID, those of this chunk with the counters that fit them.
+    // The bridge announces every PID; for those of this chunk, with counters that match it.
     const lead = isAfterLoss ? this.#splice.bridge() : announced
     const join = this.#join(chunk)
     this.#follow(chunk)
@@ -63,21 +63,21 @@ export class TsFeed {
     return { keyframe, preamble: this.#splice.preamble(), bridge: this.#splice.bridge() }
   }
 
-  /** Packets before this chunk were not seen. A GOP has the tables in force with it, which may have been among them. */
-  #beginAnew(chunk: AnyChunk): void {
+  /** Packets before this chunk were lost, possibly with tables among them: a GOP carries the tables in force. */
+  #noteGap(chunk: AnyChunk): void {
     for (const pid of this.#pids) this.#unannounced.add(pid)
     if (chunk.kind !== 'gop' || !chunk.first) return
     const { psi } = chunk.gop
     if (psi.length > 0) this.#splice.follow({ ...chunk, bytes: psi, marks: new Remarker().remark(psi) })
   }
 
-  /** Announcements for those PIDs of the chunk that a loss came before. The tracker knows their counters from here on. */
+  /** Announcements for the PIDs of the chunk that need one. From here on the tracker knows their counters. */
   #announce(chunk: AnyChunk): Uint8Array | undefined {
     if (!this.#hasAnyToAnnounce(chunk)) return undefined
     const packets: Uint8Array[] = []
     for (let offset = 0; offset < chunk.bytes.length; offset += PACKET_SIZE) {
       const pid = readPid(chunk.bytes, offset)
-      if (hasTransportError(chunk.bytes, offset) || !this.#isToAnnounce(chunk.bytes, offset, pid)) continue
+      if (hasTransportError(chunk.bytes, offset) || !this.#needsAnnouncement(chunk.bytes, offset, pid)) continue
       const before = hasPayload(chunk.bytes, offset) ? 15 : 0
       packets.push(announcement(pid, (readCounter(chunk.bytes, offset) + before) & 0x0f))
     }
@@ -91,24 +91,24 @@ export class TsFeed {
     return bytes
   }
 
-  /** By the marks: a PID that is awaited may never come, and packets are not looked at for that. */
+  /** Looks at the marks only: an awaited PID may never return, and scanning packets for it would cost too much. */
   #hasAnyToAnnounce({ marks }: AnyChunk): boolean {
-    if (this.#unannounced.size === 0 && this.#suspects.size === 0) return false
+    if (this.#unannounced.size === 0 && this.#mayJump.size === 0) return false
     for (let at = 0; at < marks.length; at += MARK_SIZE) {
       if ((marks[at + MARK_FLAGS]! & LAST_OF_PID) === 0) continue
       const pid = marks[at + MARK_PID]!
-      if (this.#unannounced.has(pid) || this.#suspects.has(pid)) return true
+      if (this.#unannounced.has(pid) || this.#mayJump.has(pid)) return true
     }
     return false
   }
 
-  /** It is the first packet of its PID since a loss, or one that does not follow on the last that was seen. */
-  #isToAnnounce(bytes: Uint8Array, offset: number, pid: number): boolean {
-    const isSuspect = this.#suspects.delete(pid)
+  /** It is the first packet of its PID since a loss, or its counter does not follow the last one seen. */
+  #needsAnnouncement(bytes: Uint8Array, offset: number, pid: number): boolean {
+    const mayJump = this.#mayJump.delete(pid)
     if (this.#unannounced.delete(pid)) return true
-    const last = isSuspect ? this.#splice.counterOf(pid) : undefined
+    const last = mayJump ? this.#splice.counterOf(pid) : undefined
     if (last === undefined) return false
-    // ISO/IEC 13818-1 2.4.3.3: it counts packets with payload.
+    // ISO/IEC 13818-1 2.4.3.3: the counter counts packets with payload.
     const follows = (last + (hasPayload(bytes, offset) ? 1 : 0)) & 0x0f
     return readCounter(bytes, offset) !== follows
   }

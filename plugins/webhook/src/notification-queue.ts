@@ -1,35 +1,35 @@
-// Sends notices one after the other, in their order: each is tried again with growing pauses, then given up. Those that
-// wait are bounded; a new one takes the place of the oldest.
+// Sends notifications one at a time, in order. Each is retried with growing pauses, then given up. The queue is
+// bounded: when it is full, a new notification replaces the oldest.
 import type { Clock, Logger } from '@millrace/engine/plugin'
-import type { Notice } from './notice.js'
+import type { Notification } from './notification.js'
 
 const FIRST_PAUSE_MS = 1000
-const LONGEST_PAUSE_MS = 30_000
-/** Between two lines of the log about failures. */
+const MAX_PAUSE_MS = 30_000
+/** Minimum time between two log lines about failures. */
 const LOG_MS = 60_000
-/** Statuses in 4xx that say "later", RFC 9110 section 15.5.9 and RFC 6585 section 4. */
-const LATER: readonly number[] = [408, 425, 429]
+/** 4xx statuses that allow a retry, RFC 9110 section 15.5.9 and RFC 6585 section 4. */
+const RETRYABLE: readonly number[] = [408, 425, 429]
 
-export interface NoticeQueueOptions {
+export interface NotificationQueueOptions {
   readonly clock: Clock
   readonly log: Pick<Logger, 'warn'>
-  /** As they are now. */
+  /** The current limits. */
   limits(): {
     readonly timeoutMs: number
-    /** Tries after the first one. */
+    /** Attempts after the first one. */
     readonly retries: number
-    /** Notices that may wait. */
-    readonly mostWaiting: number
+    /** Maximum number of waiting notifications. */
+    readonly maxWaiting: number
   }
-  /** Resolves with the status of the answer. */
-  post(notice: Notice, signal: AbortSignal): Promise<number>
+  /** Resolves with the status of the response. */
+  post(notification: Notification, signal: AbortSignal): Promise<number>
 }
 
-export class NoticeQueue {
+export class NotificationQueue {
   readonly counters = { sent: 0, failed: 0, retried: 0, dropped: 0 }
-  readonly #options: NoticeQueueOptions
-  readonly #waiting: Notice[] = []
-  /** Ends what is under way. */
+  readonly #options: NotificationQueueOptions
+  readonly #waiting: Notification[] = []
+  /** Aborts the request in progress. */
   #abort = new AbortController()
   #endPause: (() => void) | undefined
   #sending: Promise<void> | undefined
@@ -37,7 +37,7 @@ export class NoticeQueue {
   #isOver = false
   #loggedAtMs = -Infinity
 
-  constructor(options: NoticeQueueOptions) {
+  constructor(options: NotificationQueueOptions) {
     this.#options = options
   }
 
@@ -46,18 +46,21 @@ export class NoticeQueue {
   }
 
   /** Returns at once. */
-  add(notice: Notice): void {
+  add(notification: Notification): void {
     if (this.#isEnding) return
-    const { mostWaiting } = this.#options.limits()
-    while (this.#waiting.length >= mostWaiting) {
+    const { maxWaiting } = this.#options.limits()
+    while (this.#waiting.length >= maxWaiting) {
       this.#waiting.shift()
       this.counters.dropped++
     }
-    this.#waiting.push(notice)
+    this.#waiting.push(notification)
     this.#sending ??= this.#sendAll()
   }
 
-  /** Takes nothing more, and tries what waits once more, without pauses. What is left after this time is given up. */
+  /**
+   * Accepts no more notifications, and tries each waiting one once more, without pauses. After this time the rest is
+   * dropped.
+   */
   async end(withinMs: number): Promise<void> {
     this.#isEnding = true
     this.#endPause?.()
@@ -73,31 +76,31 @@ export class NoticeQueue {
 
   /** Never rejects. */
   async #sendAll(): Promise<void> {
-    // Not inside the call that brought the notice: that is the engine's data path.
+    // Deferred, because the caller of `add` is on the engine's data path.
     await Promise.resolve()
     for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) await this.#deliver(next)
     this.#sending = undefined
   }
 
-  async #deliver(notice: Notice): Promise<void> {
+  async #deliver(notification: Notification): Promise<void> {
     for (let attempt = 0; !this.#isOver; attempt++) {
-      const problem = await this.#try(notice)
+      const problem = await this.#try(notification)
       if (problem === undefined) {
         this.counters.sent++
         return
       }
       if (this.#isOver) return
-      this.#say(notice, problem.text)
+      this.#logFailure(notification, problem.text)
       if (problem.isFinal || this.#isEnding || attempt >= this.#options.limits().retries) {
         this.counters.failed++
         return
       }
       this.counters.retried++
-      await this.#pause(Math.min(FIRST_PAUSE_MS * 2 ** attempt, LONGEST_PAUSE_MS))
+      await this.#pause(Math.min(FIRST_PAUSE_MS * 2 ** attempt, MAX_PAUSE_MS))
     }
   }
 
-  async #try(notice: Notice): Promise<{ readonly text: string; readonly isFinal: boolean } | undefined> {
+  async #try(notification: Notification): Promise<{ readonly text: string; readonly isFinal: boolean } | undefined> {
     const { clock, post } = this.#options
     const { timeoutMs } = this.#options.limits()
     this.#abort = new AbortController()
@@ -107,12 +110,12 @@ export class NoticeQueue {
       this.#abort.abort()
     })
     try {
-      const status = await post(notice, this.#abort.signal)
+      const status = await post(notification, this.#abort.signal)
       if (status >= 200 && status < 300) return undefined
-      const isFinal = status < 500 && !LATER.includes(status)
-      return { text: `it answered with status ${status}`, isFinal }
+      const isFinal = status < 500 && !RETRYABLE.includes(status)
+      return { text: `it responded with status ${status}`, isFinal }
     } catch (error) {
-      return { text: isLate ? `it did not answer within ${timeoutMs} ms` : codeOf(error), isFinal: false }
+      return { text: isLate ? `it did not respond within ${timeoutMs} ms` : codeOf(error), isFinal: false }
     } finally {
       timer[Symbol.dispose]()
     }
@@ -128,18 +131,18 @@ export class NoticeQueue {
     })
   }
 
-  #say({ event }: Notice, problem: string): void {
+  #logFailure({ event }: Notification, problem: string): void {
     const nowMs = this.#options.clock.nowMs()
     if (nowMs - this.#loggedAtMs < LOG_MS) return
     this.#loggedAtMs = nowMs
     this.#options.log.warn(
       { event, ...this.counters, waiting: this.waiting },
-      `the hook does not take notices: ${problem}`,
+      `the webhook did not accept a notification: ${problem}`,
     )
   }
 }
 
-/** Without the address, which may hold a secret. */
+/** Leaves the address out: it may contain a secret. */
 function codeOf(error: unknown): string {
   const { code } = error as NodeJS.ErrnoException
   return typeof code === 'string' ? code : 'the connection failed'

@@ -1,18 +1,18 @@
-// A packet of which only the clock is kept: PCR and discontinuity_indicator in an adaptation field that fills the packet,
-// ISO/IEC 13818-1 2.4.3.4. Packets without payload do not count in the continuity counter: it stays 0.
+// Makes a packet that keeps only the clock of another: PCR and discontinuity_indicator in an adaptation field that
+// fills the packet, ISO/IEC 13818-1 2.4.3.4. Packets without payload do not advance the continuity counter: it stays 0.
 import { DISCONTINUITY_FLAG, PACKET_SIZE, PCR_FLAG, readAdaptationFlags } from '@millrace/media/mpegts'
 
 const FIELD_LENGTH = 183
 const ADAPTATION_ONLY = 0x20
-/** Sync byte and PID; flags and PCR of the adaptation field. */
+/** End of sync byte and PID; start and end of the PCR in the adaptation field. */
 const PID_END = 3
 const PCR_START = 6
 const PCR_END = 12
 const STUFFING = 0xff
 const PID_BITS = 0x1f
 
-/** The packet at `offset` has a PCR. */
-export function clockPacket(bytes: Uint8Array, offset: number): Uint8Array {
+/** The packet at `offset` must have a PCR. */
+export function pcrOnlyPacket(bytes: Uint8Array, offset: number): Uint8Array {
   const packet = new Uint8Array(PACKET_SIZE).fill(STUFFING)
   packet.set(bytes.subarray(offset, offset + PID_END))
   packet[1] = packet[1]! & PID_BITS

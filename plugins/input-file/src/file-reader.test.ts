@@ -11,8 +11,8 @@ import { buildTs, FakeClock } from '@millrace/engine/testing'
 import { Framer, HAS_PCR, MARK_FLAGS, MARK_OFFSET, MARK_SIZE, readPcrBase, Timeline } from '@millrace/media/mpegts'
 import type { TsChunk } from '@millrace/media/mpegts'
 import { fileError } from './file-errors.js'
-import { Playback } from './playback.js'
-import type { PlaybackSettings } from './playback.js'
+import { FileReader } from './file-reader.js'
+import type { FileReaderSettings } from './file-reader.js'
 
 let folder = ''
 
@@ -25,22 +25,22 @@ after(() => rm(folder, { recursive: true }))
 const clip = buildTs({ durationS: 2 })
 const TESTCARD = join(import.meta.dirname, '../../../pipelines/media/testcard.ts')
 
-/** The batch of the input. */
-const BEAT_MS = 20
+/** Interval of `onBatch`. */
+const BATCH_MS = 20
 
-class Player {
+class Bench {
   readonly clock = new FakeClock()
   readonly got: { readonly atMs: number; readonly bytes: Uint8Array }[] = []
   readonly boundaries: number[] = []
-  readonly playback: Playback
+  readonly reader: FileReader
   opened = 0
   isOver = false
   error: unknown
   onBytes: (received: Received) => void = () => undefined
   readonly done: Promise<void>
 
-  constructor(path: string, more: Partial<PlaybackSettings> = {}) {
-    this.playback = new Playback({
+  constructor(path: string, more: Partial<FileReaderSettings> = {}) {
+    this.reader = new FileReader({
       path,
       loop: false,
       pace: 'pcr',
@@ -49,7 +49,7 @@ class Player {
       onBytes: (received) => this.#take(received),
       ...more,
     })
-    this.done = this.playback.play().then(
+    this.done = this.reader.run().then(
       () => void (this.isOver = true),
       (error: unknown) => {
         this.isOver = true
@@ -62,11 +62,11 @@ class Player {
     return Buffer.concat(this.got.map(({ bytes }) => bytes))
   }
 
-  /** Moves time on until the claim holds or the playback is over. */
+  /** Advances the clock until the claim holds or the reader has ended. */
   async until(claim: () => boolean = () => false): Promise<this> {
     while (!claim() && !this.isOver) {
-      // Reading takes no time here: the clock stands still until enough has been read ahead.
-      if (this.playback.isAhead) this.advance()
+      // Reading takes no time here: the clock stops until enough has been read ahead.
+      if (this.reader.isAhead) this.advance()
       await new Promise((resolve) => setImmediate(resolve))
     }
     return this
@@ -74,16 +74,16 @@ class Player {
 
   advance(): void {
     this.clock.advance(10)
-    if (this.clock.nowMs() % BEAT_MS === 0) this.playback.onBatch()
+    if (this.clock.nowMs() % BATCH_MS === 0) this.reader.onBatch()
   }
 
   /** Resolves when enough has been read ahead. */
   async ahead(): Promise<void> {
-    while (!this.playback.isAhead) await new Promise((resolve) => setImmediate(resolve))
+    while (!this.reader.isAhead) await new Promise((resolve) => setImmediate(resolve))
   }
 
   async stop(): Promise<void> {
-    this.playback.cancel()
+    this.reader.cancel()
     await this.done
   }
 
@@ -106,28 +106,31 @@ function descriptors(): number {
   return readdirSync('/proc/self/fd').length
 }
 
-describe('the playback of a file', () => {
+describe('the reader of a file', () => {
   test('hands every byte over, at the pace of the PCR', async () => {
-    const player = await new Player(await fileOf('clip.ts', clip.bytes)).until()
-    assert.equal(Buffer.compare(player.bytes, clip.bytes), 0)
+    const bench = await new Bench(await fileOf('clip.ts', clip.bytes)).until()
+    assert.equal(Buffer.compare(bench.bytes, clip.bytes), 0)
     let offset = 0
     let index = 0
-    for (const { atMs, bytes } of player.got) {
+    for (const { atMs, bytes } of bench.got) {
       offset += bytes.length
       for (; index < clip.pcrs.length && clip.pcrs[index]!.offset <= offset - 188; index++) {
         const dueMs = (clip.pcrs[index]!.pcr27m - clip.pcrs[0]!.pcr27m) / 27_000
-        assert.ok(atMs - dueMs >= 0 && atMs - dueMs <= 30, `PCR ${index} is due at ${dueMs}, and came at ${atMs}`)
+        assert.ok(
+          atMs - dueMs >= 0 && atMs - dueMs <= 30,
+          `PCR ${index} is due at ${dueMs}, and was handed over at ${atMs}`,
+        )
       }
     }
-    assert.deepEqual([player.opened, player.error, player.clock.pending], [1, undefined, 0])
+    assert.deepEqual([bench.opened, bench.error, bench.clock.pending], [1, undefined, 0])
   })
 
-  test('begins a new pass at the end, as long as it loops', async () => {
-    const player = new Player(await fileOf('clip.ts', clip.bytes), { loop: true })
-    await player.until(() => player.opened === 4)
-    await player.stop()
-    assert.deepEqual([player.boundaries.length, player.error], [3, undefined])
-    const passes = player.got.slice(0, player.boundaries[2]).map(({ bytes }) => bytes)
+  test('begins a new pass at the end if it loops', async () => {
+    const bench = new Bench(await fileOf('clip.ts', clip.bytes), { loop: true })
+    await bench.until(() => bench.opened === 4)
+    await bench.stop()
+    assert.deepEqual([bench.boundaries.length, bench.error], [3, undefined])
+    const passes = bench.got.slice(0, bench.boundaries[2]).map(({ bytes }) => bytes)
     assert.equal(Buffer.compare(Buffer.concat(passes), Buffer.concat([clip.bytes, clip.bytes, clip.bytes])), 0)
   })
 
@@ -140,11 +143,11 @@ describe('the playback of a file', () => {
     ['a clip of audio only', buildTs({ durationS: 2, video: false }).bytes],
   ] as const) {
     test(`does not drift from the timeline, loop by loop: ${name}`, async () => {
-      const player = new Player(await fileOf('drift.ts', bytes), { loop: true })
+      const bench = new Bench(await fileOf('drift.ts', bytes), { loop: true })
       const follower = new ClockFollower()
-      player.onBytes = (received) => follower.push(received, player.clock.nowMs())
-      await player.until(() => player.opened > 12)
-      await player.stop()
+      bench.onBytes = (received) => follower.push(received, bench.clock.nowMs())
+      await bench.until(() => bench.opened > 12)
+      await bench.stop()
       assert.ok(follower.atBoundary.length >= 11)
       const [first] = follower.atBoundary
       for (const [index, deviation] of follower.atBoundary.entries()) {
@@ -153,116 +156,116 @@ describe('the playback of a file', () => {
     })
   }
 
-  test('takes a loop over a jump of the clock in the time that it plays', async () => {
+  test('loops a file with a clock jump without counting the jump as time', async () => {
     const jump = Buffer.concat([clip.bytes, buildTs({ durationS: 2, startPts90k: 90_000 }).bytes])
-    const player = new Player(await fileOf('jump.ts', jump), { loop: true })
-    await player.until(() => player.boundaries.length === 10)
-    await player.stop()
-    const passMs = player.clock.nowMs() / 10
+    const bench = new Bench(await fileOf('jump.ts', jump), { loop: true })
+    await bench.until(() => bench.boundaries.length === 10)
+    await bench.stop()
+    const passMs = bench.clock.nowMs() / 10
     assert.ok(passMs > 3800 && passMs < 4200, `${passMs} ms a pass`)
   })
 
-  test('does not hurry after time that it has slept', async () => {
-    const player = new Player(await fileOf('clip.ts', clip.bytes))
-    await player.until(() => player.clock.nowMs() >= 1000)
-    const before = player.bytes.length
-    await player.ahead()
-    player.clock.sleep(60_000)
-    player.playback.onBatch()
+  test('does not catch up on time that the machine slept', async () => {
+    const bench = new Bench(await fileOf('clip.ts', clip.bytes))
+    await bench.until(() => bench.clock.nowMs() >= 1000)
+    const before = bench.bytes.length
+    await bench.ahead()
+    bench.clock.sleep(60_000)
+    bench.reader.onBatch()
     await new Promise((resolve) => setImmediate(resolve))
-    assert.ok(player.bytes.length - before < clip.bytes.length / 20, `${player.bytes.length - before} bytes at once`)
-    await player.until()
-    assert.equal(Buffer.compare(player.bytes, clip.bytes), 0)
+    assert.ok(bench.bytes.length - before < clip.bytes.length / 20, `${bench.bytes.length - before} bytes at once`)
+    await bench.until()
+    assert.equal(Buffer.compare(bench.bytes, clip.bytes), 0)
     const wantedMs = 60_000 + 2000
-    assert.ok(Math.abs(player.clock.nowMs() - wantedMs) < 200, `${player.clock.nowMs()} ms`)
+    assert.ok(Math.abs(bench.clock.nowMs() - wantedMs) < 200, `${bench.clock.nowMs()} ms`)
   })
 
-  test('makes up for a short pause', async () => {
-    const player = new Player(await fileOf('clip.ts', clip.bytes))
-    await player.until(() => player.clock.nowMs() >= 500)
-    await player.ahead()
-    player.clock.sleep(300)
-    await player.until()
-    assert.ok(player.clock.nowMs() < 2300, `${player.clock.nowMs()} ms`)
+  test('catches up after a short pause', async () => {
+    const bench = new Bench(await fileOf('clip.ts', clip.bytes))
+    await bench.until(() => bench.clock.nowMs() >= 500)
+    await bench.ahead()
+    bench.clock.sleep(300)
+    await bench.until()
+    assert.ok(bench.clock.nowMs() < 2300, `${bench.clock.nowMs()} ms`)
   })
 
-  test('closes the file wherever it is cancelled', async () => {
+  test('closes the file at whatever point it is cancelled', async () => {
     const path = await fileOf('clip.ts', clip.bytes)
     const open = descriptors()
     for (const pace of ['pcr', 'none'] as const) {
       for (let turns = 0; turns < 12; turns++) {
-        const player = new Player(path, { pace, loop: true })
+        const bench = new Bench(path, { pace, loop: true })
         for (let turn = 0; turn < turns; turn++) {
           await new Promise((resolve) => setImmediate(resolve))
-          player.advance()
+          bench.advance()
         }
-        await player.stop()
-        const count = player.got.length
+        await bench.stop()
+        const count = bench.got.length
         await new Promise((resolve) => setImmediate(resolve))
-        assert.deepEqual([player.got.length, player.error, player.clock.pending], [count, undefined, 0])
+        assert.deepEqual([bench.got.length, bench.error, bench.clock.pending], [count, undefined, 0])
         assert.equal(descriptors(), open, `${pace}, after ${turns} turns`)
       }
     }
   })
 
-  test('plays what is there when the file is replaced between two passes', async () => {
+  test('reads the new file when it is replaced between two passes', async () => {
     const path = await fileOf('replaced.ts', clip.bytes)
     const other = buildTs({ durationS: 1, startPts90k: 5_000_000 })
-    const player = new Player(path, { loop: true })
-    await player.until(() => player.bytes.length > clip.bytes.length / 2)
+    const bench = new Bench(path, { loop: true })
+    await bench.until(() => bench.bytes.length > clip.bytes.length / 2)
     await writeFile(`${path}.new`, other.bytes)
     await rename(`${path}.new`, path)
-    await player.until(() => player.boundaries.length === 2)
-    await player.stop()
-    const passes = player.got.slice(0, player.boundaries[1]).map(({ bytes }) => bytes)
+    await bench.until(() => bench.boundaries.length === 2)
+    await bench.stop()
+    const passes = bench.got.slice(0, bench.boundaries[1]).map(({ bytes }) => bytes)
     assert.equal(Buffer.compare(Buffer.concat(passes), Buffer.concat([clip.bytes, other.bytes])), 0)
   })
 })
 
-describe('the playback of a file without pacing', () => {
+describe('the reader of a file without pacing', () => {
   const large = buildTs({ durationS: 4, video: { bitrate: 4e6 } }).bytes
 
   test('hands every byte over as fast as it is read', async () => {
-    const player = new Player(await fileOf('large.ts', large), { pace: 'none' })
-    await player.done
-    assert.equal(Buffer.compare(player.bytes, large), 0)
-    assert.equal(player.clock.nowMs(), 0)
+    const bench = new Bench(await fileOf('large.ts', large), { pace: 'none' })
+    await bench.done
+    assert.equal(Buffer.compare(bench.bytes, large), 0)
+    assert.equal(bench.clock.nowMs(), 0)
   })
 
   test('loses nothing when it is held and released, inside a block or later, once or often', async () => {
-    const player = new Player(await fileOf('large.ts', large), { pace: 'none' })
+    const bench = new Bench(await fileOf('large.ts', large), { pace: 'none' })
     const holds: Disposable[] = []
-    player.onBytes = () => void holds.push(player.playback.hold(), player.playback.hold())
-    for (let count = 1; !player.isOver; count++) {
-      while (holds.length === 0 && !player.isOver) await new Promise((resolve) => setImmediate(resolve))
-      assert.ok(player.got.length <= count, 'nothing comes while it is held')
+    bench.onBytes = () => void holds.push(bench.reader.hold(), bench.reader.hold())
+    for (let count = 1; !bench.isOver; count++) {
+      while (holds.length === 0 && !bench.isOver) await new Promise((resolve) => setImmediate(resolve))
+      assert.ok(bench.got.length <= count, 'nothing is emitted while it is held')
       const [one, two] = holds.splice(0)
       one?.[Symbol.dispose]()
       one?.[Symbol.dispose]()
       for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve))
-      assert.ok(player.got.length <= count, 'one of two holds is left')
+      assert.ok(bench.got.length <= count, 'one of two holds is left')
       two?.[Symbol.dispose]()
     }
-    assert.equal(Buffer.compare(player.bytes, large), 0)
+    assert.equal(Buffer.compare(bench.bytes, large), 0)
   })
 
   test('can be cancelled while it is held', async () => {
     const open = descriptors()
-    const player = new Player(await fileOf('large.ts', large), { pace: 'none' })
-    player.playback.hold()
+    const bench = new Bench(await fileOf('large.ts', large), { pace: 'none' })
+    bench.reader.hold()
     await new Promise((resolve) => setImmediate(resolve))
-    await player.stop()
-    assert.deepEqual([player.got.length, player.error, descriptors()], [0, undefined, open])
+    await bench.stop()
+    assert.deepEqual([bench.got.length, bench.error, descriptors()], [0, undefined, open])
   })
 })
 
-describe('a file that can not be played', () => {
+describe('a file that cannot be read', () => {
   const silent = new Uint8Array(5 * 1024 * 1024)
   const cases: readonly {
     code: string
     name: string
     make(path: string): Promise<unknown>
-    more?: Partial<PlaybackSettings>
+    more?: Partial<FileReaderSettings>
   }[] = [
     { code: 'FILE_UNREADABLE', name: 'does not exist', make: () => Promise.resolve() },
     { code: 'FILE_NOT_REGULAR', name: 'is a folder', make: (path) => mkdir(path) },
@@ -280,32 +283,32 @@ describe('a file that can not be played', () => {
   ]
   const tested = new Set<string>()
   for (const [index, { code, name, make, more }] of cases.entries()) {
-    test(`because it ${name} says ${code}`, async () => {
+    test(`because it ${name} fails with ${code}`, async () => {
       const path = join(folder, `wrong-${index}`)
       await make(path)
       const open = descriptors()
-      const player = new Player(path, more)
-      await player.until()
-      assert.ok(isEngineError(player.error) && player.error.code === code, String(player.error))
-      assert.ok(player.error.message.includes(path))
+      const bench = new Bench(path, more)
+      await bench.until()
+      assert.ok(isEngineError(bench.error) && bench.error.code === code, String(bench.error))
+      assert.ok(bench.error.message.includes(path))
       assert.equal(descriptors(), open)
       tested.add(code)
     })
   }
 
-  test('below something that is no folder says FILE_UNREADABLE', async () => {
+  test('because its parent is not a folder fails with FILE_UNREADABLE', async () => {
     const path = await fileOf('plain.ts', clip.bytes)
-    const player = await new Player(`${path}/below.ts`).until()
-    assert.ok(isEngineError(player.error) && player.error.code === 'FILE_UNREADABLE')
+    const bench = await new Bench(`${path}/below.ts`).until()
+    assert.ok(isEngineError(bench.error) && bench.error.code === 'FILE_UNREADABLE')
   })
 
-  test('says so by codes of which each is tested here, or with the kind of the file', () => {
+  test('has only error codes that are tested, here or with the kind of the file', () => {
     const ofKind = ['FILE_PIPE_OPTION', 'FILE_STDIN']
     assert.deepEqual([...tested, ...ofKind].sort(), Object.keys(fileError.table).sort())
   })
 })
 
-/** How far the PCRs of the engine's timeline are from the times at which they came, at the last one of each pass. */
+/** Measures, at the last PCR of each pass, how far the engine's timeline deviates from the time of arrival. */
 class ClockFollower {
   /** Milliseconds. */
   readonly atBoundary: number[] = []
@@ -334,7 +337,7 @@ class ClockFollower {
       if ((marks[at + MARK_FLAGS]! & HAS_PCR) === 0) continue
       const pcr = readPcrBase(bytes, marks[at + MARK_OFFSET]!)
       const step = this.#ticks < 0 ? 0 : (pcr - this.#lastPcr + 2 ** 33) % 2 ** 33
-      // A jump inside the file is played at the pace before it, and is no time.
+      // A jump inside the file is paced at the previous rate and counts as no time.
       this.#ticks = Math.max(0, this.#ticks) + (step > 900_000 ? 0 : step)
       this.#lastPcr = pcr
       this.#deviation = receivedAtMs + marks[at + 3]! - this.#ticks / 90
