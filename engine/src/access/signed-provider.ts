@@ -6,7 +6,7 @@ import { allow, type Provider, refuse, type Verdict } from './provider.js'
 import { readParameter } from './query-parameters.js'
 import { covers, isSignature, type LinkParameters, signatureOf } from './signed-link.js'
 
-/** Used for unknown keys, so that their check takes as long as any other. */
+/** Stands in for unknown keys: their check takes the same time. */
 const NO_KEY = ''
 
 export class SignedProvider implements Provider {
