@@ -116,24 +116,33 @@ test('run with a broken file starts nothing and exits 78', async () => {
   const { code, stderr, left } = await run(['run', 'broken.yaml'], { 'broken.yaml': BROKEN })
   assert.equal(code, 78)
   assert.match(stderr, /errors in broken\.yaml\n$/)
-  assert.doesNotMatch(stderr, /runs|"level"/)
+  assert.doesNotMatch(stderr, /is running|"level"/)
   assert.deepEqual(left, ['broken.yaml'])
 })
 
-test('a verb, an option or an argument that does not exist is wrong usage, exit 2, with nothing on stdout', async () => {
+test('an unknown verb, option or argument is wrong usage, exit 2, with nothing on stdout', async () => {
   for (const args of [['fly'], ['run'], ['run', '--fast', 'a.yaml'], ['check', '--format', 'xml', 'a.yaml'], []]) {
     const { code, stdout, stderr } = await run(args)
     assert.deepEqual({ code, stdout }, { code: 2, stdout: '' }, args.join(' '))
     assert.notEqual(stderr, '', args.join(' '))
   }
+  assert.match((await run(['rnu'])).stderr, /Did you mean run\?/)
 })
 
-test('help and version are asked for, so they come on stdout with exit 0', async () => {
+test('requested help and version are printed on stdout with exit 0', async () => {
   const help = await run(['--help'])
   assert.deepEqual({ code: help.code, stderr: help.stderr }, { code: 0, stderr: '' })
   for (const verb of ['run', 'check', 'status']) assert.match(help.stdout, new RegExp(`^ +${verb} `, 'm'))
   const version = await run(['--version'])
+  assert.deepEqual({ code: version.code, stderr: version.stderr }, { code: 0, stderr: '' })
   assert.match(version.stdout, /^\d+\.\d+\.\d+\n$/)
+})
+
+test('the program survives a closed stdout', async () => {
+  await using folder = await TempFolder.make()
+  await using child = runCommandLine(['--help'], folder.path)
+  child.closeStdout()
+  assert.deepEqual(await child.exited, { code: 0, signal: null })
 })
 
 test('status tells people and scripts what runs, and exits 0 when ready, 1 when not, 69 when nobody answers', async () => {

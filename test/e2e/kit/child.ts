@@ -68,6 +68,11 @@ export class Child implements AsyncDisposable {
     return this.#exit
   }
 
+  /** As `| head` does when it ends. */
+  closeStdout(): void {
+    this.#child.stdout?.destroy()
+  }
+
   /** To the process, not to its group. */
   signal(signal: NodeJS.Signals): void {
     this.#child.kill(signal)
