@@ -2,7 +2,7 @@
 import process from 'node:process'
 import type { EngineStatus } from '../observe/status.js'
 
-/** Most reasons that are logged; the status has all of them. */
+/** The most reasons that are logged; the status has all of them. */
 const MAX_REASONS = 20
 
 export interface DiagnosticsSummary {

@@ -1,4 +1,4 @@
-// The command line: collects the verbs, adds the help, and turns errors into exit codes. Each verb is a file in verbs/.
+// The command line: collects the verbs, adds the help, and turns errors into exit codes. verbs/ has a file per verb.
 import { Command, CommanderError } from 'commander'
 import { readEngineVersion } from '../observe/engine-version.js'
 import type { CliStreams } from './cli-streams.js'
@@ -55,7 +55,7 @@ export async function runCli(args: readonly string[], context: VerbContext, verb
   }
 }
 
-/** Only what the first argument needs, so that a verb starts quickly; help and mistakes need the names of all. */
+/** Only the verb that the first argument names, so that it starts quickly; help and usage errors need all names. */
 async function loadVerbs(name: string | undefined, verbs: typeof VERBS): Promise<readonly Verb[]> {
   if (name !== undefined && VERSION_FLAGS.includes(name)) return []
   const named = name !== undefined && Object.hasOwn(verbs, name) ? verbs[name] : undefined

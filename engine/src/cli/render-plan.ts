@@ -8,7 +8,7 @@ import type { NodeChange, OptionChange, PartChange, PlanVerb, ReloadPlan } from 
 
 type Viewers = Pick<ExpectedViewers, 'kept' | 'lost'>
 
-/** Most options on a line; the JSON form has all of them. */
+/** The most options on a line; the JSON form has all of them. */
 const MAX_CHANGES = 4
 /** Most disruptive first. */
 const VERBS: readonly PlanVerb[] = ['refuse', 'remove', 'handoff', 'source', 'swap', 'rebind', 'add', 'live', 'keep']
@@ -50,8 +50,8 @@ function cellsOf(change: NodeChange | PartChange, style: TerminalStyle): readonl
   const { id, verb, changes, why } = change
   const shown = changes.slice(0, MAX_CHANGES).map(changeText)
   const more = changes.length > MAX_CHANGES ? [`${changes.length - MAX_CHANGES} more`] : []
-  const what = [...shown, ...more].join(', ')
-  const text = what === '' ? why : `${what}; ${why}`
+  const shownChanges = [...shown, ...more].join(', ')
+  const text = shownChanges === '' ? why : `${shownChanges}; ${why}`
   return [{ text: verb, paint: paintOf(verb, style) }, { text: oneLine(id) }, { text: oneLine(text) }]
 }
 

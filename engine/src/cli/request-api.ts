@@ -67,7 +67,7 @@ export async function findWritingToken(
   return findToken(url, env, folder)
 }
 
-export function getFromApi(target: ApiTarget, path: string): Promise<ApiReply> {
+function getFromApi(target: ApiTarget, path: string): Promise<ApiReply> {
   return askApi(target, path, 'GET')
 }
 
