@@ -17,6 +17,7 @@ const TOOLS = { curl: '--version', ffmpeg: '-version', ffprobe: '-version', open
  */
 const GROUPS = [
   { name: 'unit', timeoutMs: 120_000, owns: (path) => !path.startsWith('test/') },
+  { name: 'engine', timeoutMs: 120_000, owns: (path) => path.startsWith('test/engine/') },
   { name: 'oracle', timeoutMs: 240_000, owns: (path) => path.startsWith('test/oracle/') },
   { name: 'media', timeoutMs: 240_000, owns: (path) => path.startsWith('test/media/') },
   { name: 'golden', timeoutMs: 120_000, owns: (path) => path.startsWith('test/golden/') },
@@ -72,7 +73,7 @@ async function hasTools() {
 function listTestFiles(filters) {
   const sources = [
     ...listWorkspaces().flatMap(({ folder }) => listFiles(join(folder, 'src'), isTest)),
-    ...['e2e', 'fuzz', 'golden', 'media', 'oracle', 'soak'].flatMap((folder) =>
+    ...['e2e', 'engine', 'fuzz', 'golden', 'media', 'oracle', 'soak'].flatMap((folder) =>
       listFiles(join('test', folder), isTest),
     ),
     ...listFiles('scripts', isTest),

@@ -1,15 +1,17 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { until } from '../../listen/loopback.test.kit.js'
-import type { RawClient } from '../../listen/loopback.test.kit.js'
-import { planReload } from '../../reload/plan-reload.js'
-import type { AppliedReload } from '../../reload/reload-target.js'
-import { buildTs } from '../../testing/index.js'
-import { TestEngine } from '../engine.test.kit.js'
+import type { RunningEngine } from '@millrace/engine'
+import { planReload } from '@millrace/engine'
+import { buildTs } from '@millrace/engine/testing'
+import type { Recording } from '../e2e/kit/recording.js'
+import { until } from '../e2e/kit/until.js'
+import { TestEngine } from './test-engine.js'
 
 /** GOPs of 200 ms: a cut is never far away. */
 const clip = buildTs({ durationS: 4, video: { gopFrames: 5, bitrate: 6e6 } })
 const other = buildTs({ durationS: 3, video: { gopFrames: 5, bitrate: 6e6 }, audio: { language: 'deu' } })
+
+type AppliedReload = Awaited<ReturnType<RunningEngine['apply']>>
 
 interface Parts {
   readonly engine?: string
@@ -41,8 +43,8 @@ ${section('inputs', inputs)}${section('transforms', transforms)}${section('outpu
 
 async function running(parts?: Parts): Promise<TestEngine> {
   const live = await TestEngine.create()
-  await live.write('main.ts', clip.bytes)
-  await live.write('other.ts', other.bytes)
+  await live.folder.write('main.ts', clip.bytes)
+  await live.folder.write('other.ts', other.bytes)
   await live.start(yaml(parts))
   return live
 }
@@ -59,7 +61,7 @@ async function reload(
 }
 
 /** The viewer has received exactly the bytes of the witness, without a gap or a repeat. */
-function assertSame(viewer: RawClient, witness: RawClient): void {
+function assertSame(viewer: Recording, witness: Recording): void {
   const all = witness.body
   const own = viewer.body
   // After the viewer's own tables.
@@ -72,8 +74,12 @@ function assertSame(viewer: RawClient, witness: RawClient): void {
   assert.equal(difference, 0)
 }
 
-async function receiveMore(...clients: readonly RawClient[]): Promise<void> {
-  await Promise.all(clients.map((client) => client.received(client.length + 150_000)))
+async function receiveMore(...viewers: readonly Recording[]): Promise<void> {
+  const receive = async ({ reader }: Recording): Promise<void> => {
+    const wanted = reader.report().bodyBytes + 150_000
+    await reader.until(({ bodyBytes }) => bodyBytes >= wanted)
+  }
+  await Promise.all(viewers.map(receive))
 }
 
 describe('a reload of a pipeline that has viewers', () => {
@@ -108,7 +114,7 @@ describe('a reload of a pipeline that has viewers', () => {
   test('cuts over to a new GOP cutter that has missed the beginning of a GOP, byte for byte', async () => {
     await using live = await running()
     // Long enough for the new one to open within a GOP.
-    await live.write('long.ts', buildTs({ durationS: 4, video: { gopFrames: 15, bitrate: 6e6 } }).bytes)
+    await live.folder.write('long.ts', buildTs({ durationS: 4, video: { gopFrames: 15, bitrate: 6e6 } }).bytes)
     const inputs = [MAIN.replace('main.ts', 'long.ts')]
     await reload(live, { inputs })
     const [witness, viewer] = [live.viewer('/raw.ts'), live.viewer('/live.ts')]
@@ -175,9 +181,9 @@ describe('a reload of a pipeline that has viewers', () => {
     await receiveMore(late)
     const { verbs, viewersLost } = await reload(live, { outputs: [TS, RAW] })
     assert.deepEqual([verbs['one/more'], viewersLost], ['remove', 1])
-    await late.ended()
+    await late.reader.done()
     assert.equal(late.body.length % 188, 0)
-    await until(() => live.viewer('/more.ts').status !== 200, 'the path is gone')
+    await until(async () => (await live.statusOf('/more.ts')) === 404, 'the path is still served')
     await receiveMore(witness, viewer)
     assertSame(viewer, witness)
   })
@@ -191,7 +197,7 @@ describe('a reload of a pipeline that has viewers', () => {
     const second = live.viewer('/two.ts')
     await receiveMore(second, viewer)
     await reload(live, {})
-    await second.ended()
+    await second.reader.done()
     await receiveMore(viewer)
     assert.deepEqual(
       live.engine.status().pipelines.map(({ name }) => name),
