@@ -2,6 +2,9 @@
 // HTTP/1. The GET of a live path is one stream of the connection: its door writes to the stream as it does to a socket,
 // and the window of the client takes the place of the socket buffer. Browsers and curl choose HTTP/2 wherever it is
 // offered, and players in browsers ask for live paths.
+// nghttp2 schedules the streams of a connection that is too slow for all of them. Streams requested with `priority: i`
+// take turns (RFC 9218, section 4.2). On Node 24 the others are served in the order of their ids; on Node 20 they share
+// the connection. Node offers no way to change this.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import {
   constants,
