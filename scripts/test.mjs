@@ -18,13 +18,13 @@ const TOOLS = { curl: '--version', ffmpeg: '-version', ffprobe: '-version', open
  * that nothing else takes their processor.
  */
 const GROUPS = [
-  { name: 'unit', timeoutMs: 120_000, owns: (path) => !path.startsWith('test/') },
-  { name: 'oracle', timeoutMs: 240_000, owns: (path) => path.startsWith('test/oracle/') },
-  { name: 'media', timeoutMs: 240_000, owns: (path) => path.startsWith('test/media/') },
-  { name: 'golden', timeoutMs: 120_000, owns: (path) => path.startsWith('test/golden/') },
-  { name: 'fuzz', timeoutMs: 240_000, owns: (path) => path.startsWith('test/fuzz/') },
-  { name: 'e2e', timeoutMs: 300_000, owns: (path) => path.startsWith('test/e2e/') },
-  { name: 'soak', timeoutMs: 400_000, owns: (path) => path.startsWith('test/soak/') },
+  { name: 'unit', timeoutMs: 600_000, owns: (path) => !path.startsWith('test/') },
+  { name: 'oracle', timeoutMs: 600_000, owns: (path) => path.startsWith('test/oracle/') },
+  { name: 'media', timeoutMs: 600_000, owns: (path) => path.startsWith('test/media/') },
+  { name: 'golden', timeoutMs: 600_000, owns: (path) => path.startsWith('test/golden/') },
+  { name: 'fuzz', timeoutMs: 600_000, owns: (path) => path.startsWith('test/fuzz/') },
+  { name: 'e2e', timeoutMs: 900_000, owns: (path) => path.startsWith('test/e2e/') },
+  { name: 'soak', timeoutMs: 900_000, owns: (path) => path.startsWith('test/soak/') },
 ]
 const CONCURRENCY = Math.max(2, availableParallelism())
 

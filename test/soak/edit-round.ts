@@ -17,7 +17,7 @@ import type { SavedFiles, Texts, Way } from './save-files.js'
 import type { SoakGround } from './soak-ground.js'
 
 /** Longer than a commit that waits for a key frame, than a drain. */
-const APPLY_MS = 20_000
+const APPLY_MS = 60_000
 /** Two GOPs or 5 s, whichever is longer, and a busy machine. */
 const CUT_MS = 6000
 /** The engine maps its monotonic clock to the time of day once. */

@@ -265,7 +265,7 @@ test('closes a client that says nothing, and one that stops in the middle of a h
 })
 
 test('closes a kept connection that stops in the middle of a later head, but no live one', async () => {
-  const listener = await bound({ headerMs: 80, requestMs: 80, keepAliveMs: 80 })
+  const listener = await bound({ headerMs: 1000, requestMs: 1000, keepAliveMs: 60_000 })
   const door = new Greeter()
   listener.handle('/hello', (_, response) => response.end('hi'))
   listener.handleLive('/live.ts', door)

@@ -13,6 +13,8 @@ import { activeResources, LiveEngine, liveYaml, QUIET_LOG } from './live-engine.
 import { inputOf, KeepingSink, outputOf, reads, ScriptedSource, settings, settle, testError } from './run.test.kit.js'
 
 const clip = buildTs({ durationS: 2 })
+/** So long that it is stopped in the middle, however slow the machine is. */
+const long = buildTs({ durationS: 60, video: { bitrate: 1e6 } })
 /** 30 MB: more than the kernel takes for one viewer that does not read. */
 const large = buildTs({ durationS: 20, video: { bitrate: 12e6 } })
 
@@ -168,14 +170,14 @@ describe('an engine that is stopped', () => {
     const engine = await live.start(liveYaml({ main: 'pace: pcr' }))
     const viewer = live.viewer('/live.ts')
     await until(() => live.node('one/ts').clients === 1, 'the viewer waits')
-    await live.write('main.ts', clip.bytes)
+    await live.write('main.ts', long.bytes)
     await viewer.received(30_000)
     await engine.stop('test')
     await viewer.ended()
     const received = live.node('one/main').receivedBytes
-    assert.equal(received < clip.bytes.length, true, 'it was stopped in the middle')
-    const whole = clip.bytes.slice(0, received - (received % 188))
-    assert.equal(endOf(viewer.body, whole, clip.keyframes[0] ?? 0), 'all')
+    assert.equal(received < long.bytes.length, true, 'it was stopped in the middle')
+    const whole = long.bytes.slice(0, received - (received % 188))
+    assert.equal(endOf(viewer.body, whole, long.keyframes[0] ?? 0), 'all')
     assert.deepEqual(
       engine.status().pipelines[0]?.nodes.map(({ state }) => state),
       ['stopped', 'stopped', 'stopped', 'stopped'],
@@ -188,11 +190,11 @@ describe('an engine that is stopped', () => {
     const engine = await live.start(liveYaml({ main: 'pace: none, loop: true', drain: '1s' }))
     const viewer = await live.viewer('/live.ts').received(1)
     viewer.socket.pause()
-    await stands(() => live.node('one/main').receivedBytes, 300)
+    await stands(() => live.node('one/main').receivedBytes, 1000)
     const startedMs = performance.now()
     await engine.stop('test')
     const tookMs = performance.now() - startedMs
-    assert.ok(tookMs >= 900 && tookMs < 2500, `${tookMs} ms`)
+    assert.ok(tookMs >= 900 && tookMs < 10_000, `${tookMs} ms`)
     viewer.socket.resume()
     await viewer.ended()
   })
@@ -203,7 +205,7 @@ describe('an engine that is stopped', () => {
     const engine = await live.start(liveYaml({ main: 'pace: none, loop: true', drain: '2s', listener: 'api' }))
     const stalled = await live.viewer('/live.ts', 'api').received(1)
     stalled.socket.pause()
-    await stands(() => live.node('one/main').receivedBytes, 300)
+    await stands(() => live.node('one/main').receivedBytes, 1000)
     const address = live.address('api')
     const stopping = engine.stop('test')
     const late = live.viewer('/live.ts', 'api')

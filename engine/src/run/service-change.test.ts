@@ -3,6 +3,7 @@ import { describe, test } from 'node:test'
 import type { NodeSettings } from '../graph/graph.js'
 import { until } from '../listen/loopback.test.kit.js'
 import { defineService } from '../plugin/define.js'
+import { READY_WITHIN_MS } from './handoff.js'
 import { Bench } from './reload.test.kit.js'
 import { KeepingSink } from './run.test.kit.js'
 import { common, node, output } from './scripted-nodes.test.kit.js'
@@ -118,7 +119,7 @@ describe('a service that holds something alone', () => {
     assert.deepEqual(said.slice(4), ['close good', 'open better'])
   })
 
-  test('is not waited for when the engine stops', { timeout: 10_000 }, async () => {
+  test('is not waited for when the engine stops', { timeout: 60_000 }, async () => {
     const said: string[] = []
     const definition = defineService({
       ...common,
@@ -137,7 +138,8 @@ describe('a service that holds something alone', () => {
     const startedMs = performance.now()
     await bench.engine.stop('SIGTERM')
     await applying
-    assert.ok(performance.now() - startedMs < 4000)
+    // Waiting for the next one would take all of it.
+    assert.ok(performance.now() - startedMs < 0.8 * READY_WITHIN_MS)
     assert.deepEqual(said, ['good', 'hangs'])
   })
 })

@@ -15,7 +15,7 @@ export interface HttpQuestion {
   readonly body?: string
 }
 
-const TIMEOUT_MS = 10_000
+const TIMEOUT_MS = 60_000
 
 export function httpRequest(url: string | URL, question: HttpQuestion = {}): Promise<HttpAnswer> {
   const { method = 'GET', headers = {}, body } = question

@@ -9,7 +9,7 @@ import { pathToFileURL } from 'node:url'
 import { REPOSITORY_ROOT } from './repository-root.js'
 
 const SERVER = join(REPOSITORY_ROOT, 'node_modules/yaml-language-server/bin/yaml-language-server')
-const TIMEOUT_MS = 30_000
+const TIMEOUT_MS = 60_000
 
 export interface EditorDiagnostic {
   readonly message: string
