@@ -112,7 +112,7 @@ test('closes a connection without requests in time, and keeps one with a live st
 })
 
 test('closes a request whose body does not come to its end, and a client that never sends its preface', async () => {
-  const listener = await bound({ timeouts: { headerMs: 1000, requestMs: 1000, keepAliveMs: 60_000 } })
+  const listener = await bound({ timeouts: { headerMs: 1000, requestMs: 1000, keepAliveMs: 1000 } })
   listener.setFallback((asked) => void asked.resume())
   const session = http2Client(listener.origins[0] ?? '')
   const stream = session.request({ ':path': '/x', ':method': 'POST' })
