@@ -15,6 +15,8 @@ import { processResources, untilReleased } from './process-resources.js'
 import { SILENT_LOG, TestEngine } from './test-engine.js'
 
 const clip = buildTs({ durationS: 2 })
+/** Long enough to be stopped in the middle, however slow the machine is. */
+const long = buildTs({ durationS: 60, video: { bitrate: 1e6 } })
 /** 30 MB: more than the kernel buffers for one viewer that does not read. */
 const large = buildTs({ durationS: 20, video: { bitrate: 12e6 } })
 
@@ -172,14 +174,14 @@ describe('an engine that is stopped', () => {
     const engine = await live.start(liveYaml({ main: 'pace: pcr' }))
     const viewer = live.viewer('/live.ts')
     await until(() => live.node('one/ts').clients === 1, 'the viewer waits')
-    await live.folder.write('main.ts', clip.bytes)
+    await live.folder.write('main.ts', long.bytes)
     await viewer.reader.until(({ bodyBytes }) => bodyBytes >= 30_000)
     await engine.stop('test')
     await viewer.reader.done()
     const received = live.node('one/main').receivedBytes
-    assert.equal(received < clip.bytes.length, true, 'it was stopped in the middle')
-    const whole = clip.bytes.slice(0, received - (received % 188))
-    assert.equal(endOf(viewer.body, whole, clip.keyframes[0] ?? 0), 'all')
+    assert.equal(received < long.bytes.length, true, 'it was stopped in the middle')
+    const whole = long.bytes.slice(0, received - (received % 188))
+    assert.equal(endOf(viewer.body, whole, long.keyframes[0] ?? 0), 'all')
     assert.deepEqual(
       engine.status().pipelines[0]?.nodes.map(({ state }) => state),
       ['stopped', 'stopped', 'stopped', 'stopped'],
@@ -192,11 +194,11 @@ describe('an engine that is stopped', () => {
     const engine = await live.start(liveYaml({ main: 'pace: none, loop: true', drain: '1s' }))
     const viewer = await live.watch('/live.ts', 1)
     viewer.reader.pause()
-    await unchanged(() => live.node('one/main').receivedBytes, 300)
+    await unchanged(() => live.node('one/main').receivedBytes, 1000)
     const startedMs = performance.now()
     await engine.stop('test')
     const tookMs = performance.now() - startedMs
-    assert.ok(tookMs >= 900 && tookMs < 2500, `${tookMs} ms`)
+    assert.ok(tookMs >= 900 && tookMs < 10_000, `${tookMs} ms`)
     viewer.reader.resume()
     await viewer.reader.done()
   })
@@ -207,7 +209,7 @@ describe('an engine that is stopped', () => {
     const engine = await live.start(liveYaml({ main: 'pace: none, loop: true', drain: '2s', listener: 'api' }))
     const stalled = await live.watch('/live.ts', 1, 'api')
     stalled.reader.pause()
-    await unchanged(() => live.node('one/main').receivedBytes, 300)
+    await unchanged(() => live.node('one/main').receivedBytes, 1000)
     const address = live.address('api')
     const stopping = engine.stop('test')
     const late = live.viewer('/live.ts', 'api')

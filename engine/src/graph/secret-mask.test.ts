@@ -68,7 +68,8 @@ test('of many included masks the oldest are forgotten, except one that is includ
 
 test('a huge line is masked within a second with ten thousand values', () => {
   const mask = maskOf(...Array.from({ length: 10_000 }, (_, index) => `secret-${index}-`))
-  const started = performance.now()
+  const began = process.cpuUsage()
   mask.mask('a'.repeat(100_000))
-  assert.ok(performance.now() - started < 1000)
+  const { user, system } = process.cpuUsage(began)
+  assert.ok(user + system < 1_000_000, `${user + system} µs`)
 })

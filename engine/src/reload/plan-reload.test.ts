@@ -315,9 +315,10 @@ test('options that are not known on one side are taken for changed', () => {
 
 test('a map with any number of entries makes no plan of any length, and the strongest class counts all the same', () => {
   const tags = Object.fromEntries(Array.from({ length: 10_000 }, (_, index) => [`k${index}`, 'x']))
-  const startMs = performance.now()
+  const began = process.cpuUsage()
   const change = changeOf(graphOf(channel({ ts: { tags } })), 'live/ts')
-  assert.ok(performance.now() - startMs < 1000)
+  const { user, system } = process.cpuUsage(began)
+  assert.ok(user + system < 1_000_000, `${user + system} µs`)
   assert.equal(change?.verb, 'live')
   assert.equal(change.changes.length, 101)
   assert.deepEqual(change.changes.at(-1), { path: '9900 more', reload: 'live' })

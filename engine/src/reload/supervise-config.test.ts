@@ -6,6 +6,7 @@ import { pipelineWith } from '../config/example-config.test.js'
 import { configError } from '../config/report/config-errors.js'
 import type { LoadOptions } from '../config/load-config.js'
 import { SecretMask } from '../graph/secret-mask.js'
+import { createClock } from '../observe/clock.js'
 import { FakeClock } from '../testing/fake-clock.js'
 import { MISTAKE, servingAt, Supervised, until } from './supervised.test.kit.js'
 
@@ -123,7 +124,7 @@ describe('a change of the files', () => {
   })
 
   test('is noted and not applied where nobody watches, until somebody asks', async () => {
-    await using setting = await Supervised.start(servingAt('/a'), { watch: false })
+    await using setting = await Supervised.start(servingAt('/a'), { watch: false, clock: createClock() })
     await setting.files.write('live.yaml', servingAt('/b'))
     await until(() => !setting.control.status().inSync)
     assert.match(setting.control.status().reason ?? '', /not applied by themselves/)
@@ -307,7 +308,7 @@ test('the log says every minute that disk and engine differ, and why', async () 
 })
 
 test('metrics tell what status tells', async () => {
-  await using setting = await Supervised.start(servingAt('/a'), { watch: false })
+  await using setting = await Supervised.start(servingAt('/a'), { watch: false, clock: createClock() })
   const value = (name: string, label = ''): number | undefined =>
     setting.engine.metrics
       .collect()

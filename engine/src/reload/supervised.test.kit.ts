@@ -14,6 +14,7 @@ import { EventLog } from '../observe/events.js'
 import { MetricsRegistry } from '../observe/metrics-registry.js'
 import type { Logger } from '../plugin/contract.js'
 import type { Clock } from '../plugin/tokens.js'
+import { FakeClock } from '../testing/fake-clock.js'
 import { ConfigReader } from './config-reader.js'
 import type { ConfigReading } from './config-reader.js'
 import type { ReloadPlan } from '../observe/reload-plan.js'
@@ -122,8 +123,8 @@ export class Supervised implements AsyncDisposable {
     if (reading.graph === undefined) throw new Error(JSON.stringify(reading.diagnostics))
     const engine = new RememberingTarget(reading.graph, log)
     const settings: SuperviseSettings = { engine, reader, reading, log, mask: new SecretMask(), stateDir: files.folder }
-    const clock = more.clock
-    const supervision = superviseConfig({ ...settings, watch: more.watch, ...(clock === undefined ? {} : { clock }) })
+    const { watch, clock = watch === false ? new FakeClock() : createClock() } = more
+    const supervision = superviseConfig({ ...settings, watch, clock })
     return new Supervised(files, lines, { engine, reader, supervision })
   }
 
@@ -146,6 +147,10 @@ export class Supervised implements AsyncDisposable {
 
 export interface SuperviseMore {
   readonly watch?: boolean
+  /**
+   * By default the time of the machine, and with `watch: false` one that stands still: nothing looks at the files then,
+   * whose request could take the place of one that waits.
+   */
   readonly clock?: Clock & Disposable
   /** Before anything is read. */
   prepare?(files: TempFiles): Promise<void>

@@ -10,7 +10,7 @@ import { httpOptions } from './http-options.js'
 
 export type Given = z.input<typeof httpOptions>
 
-const DEADLINE_MS = 15_000
+const DEADLINE_MS = 60_000
 
 export class InputHarness implements AsyncDisposable {
   readonly clock = new FakeClock()

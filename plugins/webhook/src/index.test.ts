@@ -97,7 +97,7 @@ async function open(given: z.input<typeof webhook.options>, events = new FakeEve
 
 /** Runs the event loop, and with it real sockets, until the claim holds. */
 async function until(claim: () => boolean): Promise<void> {
-  for (const end = performance.now() + 10_000; !claim();) {
+  for (const end = performance.now() + 60_000; !claim();) {
     assert.ok(performance.now() < end, 'timed out')
     await new Promise((resolve) => setImmediate(resolve))
   }
@@ -196,9 +196,10 @@ test('a hook that never responds fills a bounded queue and blocks no caller', as
   const { clock, context, events, service } = await open({ url: hook.url, queue: 10, retries: 1, timeout: '2s' })
   events.emit('limit_hit', 'one/first', 'output')
   await hook.got(1)
-  const beganMs = performance.now()
+  const began = process.cpuUsage()
   for (let count = 0; count < 10_000; count++) events.emit('limit_hit', `one/n${count}`, 'output')
-  assert.ok(performance.now() - beganMs < 2000)
+  const { user, system } = process.cpuUsage(began)
+  assert.ok(user + system < 2_000_000, `${user + system} µs`)
   assert.deepEqual([context.metric('webhook_waiting'), context.metric('webhook_dropped_total')], [10, 9990])
   clock.advance(2000)
   await until(() => context.metric('webhook_retries_total') === 1)

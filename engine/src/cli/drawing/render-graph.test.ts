@@ -81,12 +81,13 @@ test('each port has a line of its own, and lines pass through the columns betwee
   assert.match(text, /▶│ raw +│\n.*▶│ http-ts/)
 })
 
-test('a pipeline of a few hundred nodes is drawn in well under a second', () => {
+test('a pipeline of a few hundred nodes is drawn in well under a second of CPU time', () => {
   const nodes = Array.from({ length: 300 }, (_, index) => node(`n${index}`, 'transform', 'gop'))
   const edges = nodes.slice(1).map((_, index) => edge(`n${Math.floor(index / 3)}`, `n${index + 1}`))
-  const startedMs = performance.now()
+  const began = process.cpuUsage()
   assert.ok(drawn({ name: 'one', description: '', nodes, edges }).includes('n299'))
-  assert.ok(performance.now() - startedMs < 1000)
+  const { user, system } = process.cpuUsage(began)
+  assert.ok(user + system < 1_000_000, `${user + system} µs`)
 })
 
 const hostile: PipelineOutline = {

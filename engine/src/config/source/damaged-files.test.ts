@@ -8,7 +8,7 @@ import { examplePlugins, pipelineWith } from '../example-config.test.js'
 import { loadConfig } from '../load-config.js'
 
 const MIB = 1024 * 1024
-/** Generous: machines that run tests are busy with other work. Without the ceilings it takes 80 s. */
+/** CPU time, so other load on the machine does not count. Without the ceilings it takes 80 s. */
 const SOON_MS = 5000
 /** How long loading may block the event loop at a stretch. */
 const AT_A_STRETCH_MS = 1000
@@ -46,17 +46,19 @@ const FILES: Readonly<Record<string, string | Uint8Array>> = {
 
 for (const [name, content] of Object.entries(FILES)) {
   test(`${name}: reported soon, without blocking the event loop`, async () => {
-    let lastMs = performance.now()
+    const startedMs = cpuMs()
+    let lastMs = startedMs
     let longestMs = 0
     const probe = setInterval(() => {
-      longestMs = Math.max(longestMs, performance.now() - lastMs)
-      lastMs = performance.now()
+      const nowMs = cpuMs()
+      longestMs = Math.max(longestMs, nowMs - lastMs)
+      lastMs = nowMs
     }, 1)
-    const startedMs = performance.now()
     const contents = new Map([['a.yaml', content]])
     const { graph, diagnostics, sources } = await loadConfig(['a.yaml'], { env: {}, plugins: examplePlugins, contents })
-    const tookMs = performance.now() - startedMs
-    longestMs = Math.max(longestMs, performance.now() - lastMs)
+    const endedMs = cpuMs()
+    const tookMs = endedMs - startedMs
+    longestMs = Math.max(longestMs, endedMs - lastMs)
     clearInterval(probe)
     assert.equal(graph, undefined)
     assert.ok(diagnostics.length > 0 && diagnostics.length <= 2001)
@@ -65,6 +67,12 @@ for (const [name, content] of Object.entries(FILES)) {
     assert.ok(tookMs < SOON_MS, `${tookMs} ms`)
     assert.ok(longestMs < AT_A_STRETCH_MS, `${longestMs} ms at a stretch`)
   })
+}
+
+/** CPU time of this process. */
+function cpuMs(): number {
+  const { user, system } = process.cpuUsage()
+  return (user + system) / 1000
 }
 
 test('a folder in place of a file is reported', async () => {
