@@ -56,7 +56,7 @@ export class TempFiles implements AsyncDisposable {
 }
 
 /** Applies by remembering; a test may hold an apply back, or let it fail. */
-export class RememberingTarget implements ReloadTarget, SupervisedEngine {
+export class RecordingTarget implements ReloadTarget, SupervisedEngine {
   graph: Graph
   readonly applied: ReloadPlan[] = []
   readonly log: Logger
@@ -96,7 +96,7 @@ export interface Line {
 /** Files that are supervised with real watches. */
 export class Supervised implements AsyncDisposable {
   readonly files: TempFiles
-  readonly engine: RememberingTarget
+  readonly engine: RecordingTarget
   readonly lines: Line[]
   readonly reader: ConfigReader
   readonly supervision: Supervision
@@ -120,7 +120,7 @@ export class Supervised implements AsyncDisposable {
     const reader = new ConfigReader({ files: [files.path('live.yaml')], options, load: loadConfig })
     const reading = await reader.read(true)
     if (reading.graph === undefined) throw new Error(JSON.stringify(reading.diagnostics))
-    const engine = new RememberingTarget(reading.graph, log)
+    const engine = new RecordingTarget(reading.graph, log)
     const settings: SuperviseSettings = { engine, reader, reading, log, mask: new SecretMask(), stateDir: files.folder }
     const clock = more.clock
     const supervision = superviseConfig({ ...settings, watch: more.watch, ...(clock === undefined ? {} : { clock }) })
@@ -153,7 +153,7 @@ export interface SuperviseMore {
 }
 
 interface Parts {
-  readonly engine: RememberingTarget
+  readonly engine: RecordingTarget
   readonly reader: ConfigReader
   readonly supervision: Supervision
 }

@@ -30,7 +30,7 @@ async function watched(names: readonly string[], prepare: (files: TempFiles) => 
     known = now
   }
   const watch = watchFiles({ clock, paths: () => paths, knownHash: () => known, onChange: () => void read() })
-  await watch.look()
+  await watch.check()
   return {
     files,
     watch,
@@ -153,7 +153,7 @@ test('other files of the folder, and the same content again, change nothing', as
   await using setting = await watched(['live.yaml'], live)
   await setting.files.write('recording.ts', 'x')
   await live(setting.files)
-  await setting.watch.look()
+  await setting.watch.check()
   assert.equal(setting.changes(), 0)
 })
 
@@ -165,7 +165,7 @@ test('1000 edits leave no watch and no descriptor behind', async () => {
     for (let edit = 0; edit < 1000; edit++) {
       await writeFile(setting.files.path('next'), String(edit))
       await rename(setting.files.path('next'), setting.files.path('live.yaml'))
-      if (edit % 100 === 0) await setting.watch.look()
+      if (edit % 100 === 0) await setting.watch.check()
     }
     await until(() => setting.changes() > 0)
     assert.equal(setting.watch.folders, 1)
@@ -188,7 +188,7 @@ test('without events a slow look finds the change', async () => {
     onChange: () => void (changes += 1),
     events: false,
   })
-  await watch.look()
+  await watch.check()
   assert.deepEqual([watch.folders, changes], [0, 0])
   await files.write('live.yaml', 'b')
   await until(() => {
