@@ -103,7 +103,7 @@ test('a machine that has all is ok in every line, and exit code 0', async () => 
   )
   assert.equal(code, 0)
   assert.equal(finding(findings, 'ffmpeg')?.found, '5.1.9')
-  assert.equal(finding(findings, 'stateDir')?.found, `${join(folder, 'state')} will be made`)
+  assert.equal(finding(findings, 'stateDir')?.found, `${join(folder, 'state')} will be created`)
 })
 
 const faults = [

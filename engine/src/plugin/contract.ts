@@ -32,7 +32,8 @@ export interface Options<O> extends Observable<O> {
 }
 
 /**
- * Returns the rows of a metric: one number, or label values with their numbers. Called by the engine at each scrape.
+ * Returns the rows of a metric: one number, or label values with their numbers. Called by the engine at each scrape,
+ * never in the data path.
  */
 export type MetricRead = () => number | Iterable<readonly [labels: Readonly<Record<string, string>>, value: number]>
 
@@ -148,15 +149,13 @@ export interface Output<P extends Chunk = AnyChunk> extends AsyncDisposable {
 
 /** What `open` of a service returns. */
 export interface Service extends AsyncDisposable {
-  /**
-   * Rejects when the service fails; the row of the error decides whether the engine opens it again. By default never.
-   */
+  /** Rejects when the service fails; the row of the error decides what the engine does. By default it never fails. */
   readonly done?: Promise<never>
 }
 
 /** What a definition asks for in `inject`: a token per name. */
 export type Injections = Readonly<Record<string, Token<unknown>>>
-/** What `open` receives as `deps`: for each name in `inject` what its token stands for. */
+/** The type of `deps` in `open`: what the tokens of `inject` stand for, by the same names. */
 export type Injected<I extends Injections> = { readonly [K in keyof I]: I[K] extends Token<infer T> ? T : never }
 
 /** Shown by `engine inspect` and on the generated pages. `yaml`: named nodes, as they stand in their section. */

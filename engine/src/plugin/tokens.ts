@@ -75,7 +75,7 @@ export interface MetricRow {
  * later.
  */
 export interface Events {
-  /** Calls `listen` for each event from now on, until disposed; events of viewers are not included. */
+  /** Calls `listen` for each event except those of viewers, until disposed. A callback that throws is unsubscribed. */
   subscribe(listen: (event: EventNotice) => void): Disposable
   /**
    * Calls `listen` for each viewer who connects (`client_connect`) or leaves (`client_disconnect`): up to thousands a

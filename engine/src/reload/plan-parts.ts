@@ -40,7 +40,7 @@ function planPlugins(next: Graph): readonly PartChange[] {
   const used = new Set(nodesOf(next).map(({ definition }) => definition))
   return (next.plugins ?? []).flatMap(({ name, loaded, onDisk, definitions }) => {
     if (loaded === onDisk || !definitions.some((definition) => used.has(definition))) return []
-    const why = `the code of plugin "${name}" has changed on disk, but this process has loaded the old code; a restart is needed`
+    const why = `the code of plugin "${name}" has changed on disk, and Node keeps the old code; a restart is needed`
     return [{ id: `plugins/${name}`, verb: 'refuse' as const, changes: [], why }]
   })
 }

@@ -24,7 +24,7 @@ test('the body of a 2xx answer passes byte for byte, in whatever form it comes',
     const error = await input.failure()
     assert.equal(error.code, 'HTTP_ENDED', name)
     assert.deepEqual(input.bytes, Buffer.from(stream), name)
-    assert.deepEqual(input.context.said, ['ready'], name)
+    assert.deepEqual(input.context.reported, ['ready'], name)
   }
 })
 
