@@ -11,7 +11,7 @@ export default defineTransform({
   inlets: 'one',
   ports: ['out'],
   options: z.strictObject({
-    weight: count({ min: 1 }).prefault(1).meta({ description: 'What one packet counts.', reload: 'live' }),
+    weight: count({ min: 1 }).prefault(1).meta({ description: 'How much one packet counts.', reload: 'live' }),
   }),
   metrics: [{ name: 'packet_count_packets_total', kind: 'counter', help: 'Packets that have passed.' }],
   examples: [{ title: 'Every packet once', yaml: 'counted: { type: packet-count, from: main }' }],

@@ -59,7 +59,7 @@ async function secondCopy(shared: string, { name, folder }: PluginPackage): Prom
   const [ourFolder, theirFolder] = await Promise.all([realpath(ours), realpath(theirs)])
   if (ourFolder === theirFolder) return undefined
   const [our, their] = await Promise.all([versionIn(ourFolder), versionIn(theirFolder)])
-  const message = `plugin "${name}" has its own copy of ${shared}, ${their}; the engine has ${our}`
+  const message = `plugin "${name}" has its own copy of ${shared} ${their}, the engine has ${shared} ${our}`
   return { code: 'PLUGIN_COPIES', message, severity: 'warning' }
 }
 

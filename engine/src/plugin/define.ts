@@ -67,7 +67,7 @@ export function defineOutput<O extends z.ZodType, I extends Injections = NoInjec
   return { ...definition, kind: 'output' }
 }
 
-/** A service: works beside the pipelines. Throws TypeError if the definition is not complete. */
+/** A service: runs beside the pipelines. Throws TypeError if the definition is not complete. */
 export function defineService<O extends z.ZodType, I extends Injections = NoInjections>(
   definition: Omit<ServiceDefinition<O, I>, 'kind'>,
 ): ServiceDefinition<O, I> {

@@ -35,7 +35,7 @@ export interface LiveRouteOptions {
   readonly auth?: readonly string[]
   /** Value of Access-Control-Allow-Origin; undefined for none. */
   readonly cors: string | undefined
-  /** Most bytes handed to one viewer's socket at a time while it catches up. */
+  /** Most bytes written to one viewer's socket at a time while it catches up. */
   readonly catchUpBytes: number
   /** The longest that a previous path keeps working while viewers who used it are connected. By default a day. */
   readonly aliasForMs?: number

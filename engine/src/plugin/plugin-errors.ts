@@ -4,7 +4,7 @@ import { defineErrors } from '../errors.js'
 export const pluginError = defineErrors({
   PLUGIN_NOT_FOUND: {
     sentence: 'A plugin that the YAML names is not installed.',
-    hint: 'install it beside the YAML with npm install, or correct the name',
+    hint: 'install it next to the YAML with npm install, or correct the name',
     reaction: 'config',
   },
   PLUGIN_PACKAGE_JSON: {

@@ -86,7 +86,7 @@ export const serve = defineOutput({
       .strictObject({ max: count().default(0).meta({ description: 'Viewers at most.' }) })
       .prefault({})
       .meta({ description: 'How many viewers.', reload: 'live' }),
-    tags: z.record(z.string(), z.string()).default({}).meta({ description: 'For who asks.', reload: 'live' }),
+    tags: z.record(z.string(), z.string()).default({}).meta({ description: 'Shown to viewers.', reload: 'live' }),
   }),
   exclusive: ({ path: where }) => [`http:web${where}`],
   examples: [],

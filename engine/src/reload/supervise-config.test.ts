@@ -301,9 +301,9 @@ test('the log reports every minute that disk and engine differ, and why', async 
   await setting.files.write('live.yaml', MISTAKE)
   await setting.control.reload()
   clock.advance(120_000)
-  const said = setting.lines.filter(({ msg }) => msg === 'the configuration on disk differs from the running one')
-  assert.equal(said.length, 2)
-  assert.match(String(said[0]?.['reason']), /mian/)
+  const warnings = setting.lines.filter(({ msg }) => msg === 'the configuration on disk differs from the running one')
+  assert.equal(warnings.length, 2)
+  assert.match(String(warnings[0]?.['reason']), /mian/)
 })
 
 test('metrics agree with status', async () => {
