@@ -117,7 +117,7 @@ test('it is listed, inspected and completed, and none of that runs it', async ()
     types: [{ kind: 'transform', type: 'packet-count', summary: 'Counts the packets that pass.' }],
   })
   const inspected = await run(['inspect', 'packet-count'])
-  assert.match(inspected.out, /weight {2}count; at least 1; default 1; reload: live\n {4}What one packet counts\./)
+  assert.match(inspected.out, /weight {2}count; at least 1; default 1; reload: live\n {4}How much one packet counts\./)
   assert.match(inspected.out, /millrace_packet_count_packets_total {2}counter/)
 
   const { out: line } = await run(['schema', '--write', 'schema.json'])
