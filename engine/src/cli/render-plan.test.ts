@@ -24,9 +24,9 @@ test('a plan is a summary, then a line for each change, most disruptive first', 
   assert.equal(
     rendered(next),
     `1 remove, 1 swap, 2 live, 2 kept; 41 viewers stay, 3 lose their stream
-  remove  live/old          its viewers get the group of pictures finished, then a clean end; no others notice
+  remove  live/old          its viewers receive the rest of the current GOP, then a clean close; no one else is affected
   swap    live/enc          select.program: not set -> 2; viewers stay; cut at the next key frame
-  live    live/ts           clients.max: 0 -> 3; takes effect at once; nobody notices
+  live    live/ts           clients.max: 0 -> 3; takes effect at once; nothing is interrupted
   live    engine/log.level  log.level: info -> debug; takes effect at once
 `,
   )

@@ -11,7 +11,7 @@ import type { Graph } from '../graph/graph.js'
 import { createLog } from '../observe/log.js'
 import type { LoadedSources } from '../reload/config-reader.js'
 import { type KeptStreams, keepStreams } from './cli-streams.test.kit.js'
-import { MISTAKE, RememberingTarget, servingAt, TempFiles, until } from '../reload/supervised.test.kit.js'
+import { MISTAKE, RecordingTarget, servingAt, TempFiles, until } from '../reload/supervised.test.kit.js'
 import { type EngineHandle, runFiles, type RunOptions } from './run-files.js'
 
 const graph = {
@@ -54,7 +54,7 @@ class FakeEngine implements EngineHandle {
 }
 
 class SupervisedFake extends FakeEngine {
-  supervised: RememberingTarget | undefined
+  supervised: RecordingTarget | undefined
 }
 
 interface Setting {
@@ -183,7 +183,7 @@ describe('an engine whose files are reread', () => {
     const dependencies = {
       loadConfig,
       startEngine: async (graph: Graph) => {
-        engine.supervised = new RememberingTarget(graph, log)
+        engine.supervised = new RecordingTarget(graph, log)
         return engine
       },
       signals,

@@ -8,8 +8,8 @@ import type { ReloadPlan } from './reload-plan.js'
  */
 export type ReloadResult = 'applied' | 'unchanged' | 'invalid' | 'refused' | 'failed' | 'superseded' | 'rolled-back'
 
-/** Who asked for a reload. */
-export type ReloadAsker = 'file' | 'SIGHUP' | 'api'
+/** What triggered a reload. */
+export type ReloadTrigger = 'file' | 'SIGHUP' | 'api'
 
 export interface DiagnosticReport {
   readonly severity: 'error' | 'warning'
@@ -68,7 +68,7 @@ export interface ReloadFailure {
 }
 
 export interface LastReload {
-  readonly by: ReloadAsker
+  readonly by: ReloadTrigger
   /** RFC 3339. */
   readonly at: string
   readonly result: ReloadResult

@@ -1,4 +1,4 @@
-// For the tests of this folder: files in a folder of their own, and an engine that only remembers what it was told.
+// For the tests of this folder: files in a temporary folder, and an engine that only records what it is given.
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -56,8 +56,8 @@ export class TempFiles implements AsyncDisposable {
   }
 }
 
-/** Applies by remembering; a test may hold an apply back, or let it fail. */
-export class RememberingTarget implements ReloadTarget, SupervisedEngine {
+/** Records what is applied; a test can delay an apply, or make it fail. */
+export class RecordingTarget implements ReloadTarget, SupervisedEngine {
   graph: Graph
   readonly applied: ReloadPlan[] = []
   readonly log: Logger
@@ -66,7 +66,7 @@ export class RememberingTarget implements ReloadTarget, SupervisedEngine {
   readonly metrics = new MetricsRegistry()
   reloads: ReloadControl | undefined
   onRolledBack: ((what: RolledBack) => void) | undefined
-  /** Awaited by each apply, which has begun then. */
+  /** Awaited at the start of each apply. */
   held: () => Promise<void> = () => Promise.resolve()
   viewers = 0
 
@@ -94,10 +94,10 @@ export interface Line {
   readonly [key: string]: unknown
 }
 
-/** Files that are supervised with real watches. */
+/** An engine whose files are supervised with real watches. */
 export class Supervised implements AsyncDisposable {
   readonly files: TempFiles
-  readonly engine: RememberingTarget
+  readonly engine: RecordingTarget
   readonly lines: Line[]
   readonly reader: ConfigReader
   readonly supervision: Supervision
@@ -110,7 +110,7 @@ export class Supervised implements AsyncDisposable {
     this.supervision = parts.supervision
   }
 
-  /** `live.yaml` is run with this text. */
+  /** Starts with a `live.yaml` of this text. */
   static async start(text: string, more: SuperviseMore = {}): Promise<Supervised> {
     const files = await TempFiles.make()
     await files.write('live.yaml', text)
@@ -121,7 +121,7 @@ export class Supervised implements AsyncDisposable {
     const reader = new ConfigReader({ files: [files.path('live.yaml')], options, load: loadConfig })
     const reading = await reader.read(true)
     if (reading.graph === undefined) throw new Error(JSON.stringify(reading.diagnostics))
-    const engine = new RememberingTarget(reading.graph, log)
+    const engine = new RecordingTarget(reading.graph, log)
     const settings: SuperviseSettings = { engine, reader, reading, log, mask: new SecretMask(), stateDir: files.folder }
     const { watch, clock = watch === false ? new FakeClock() : createClock() } = more
     const supervision = superviseConfig({ ...settings, watch, clock })
@@ -129,7 +129,7 @@ export class Supervised implements AsyncDisposable {
   }
 
   get control(): ReloadControl {
-    if (this.engine.reloads === undefined) throw new Error('nobody supervises')
+    if (this.engine.reloads === undefined) throw new Error('the engine is not supervised')
     return this.engine.reloads
   }
 
@@ -152,18 +152,18 @@ export interface SuperviseMore {
    * whose request could take the place of one that waits.
    */
   readonly clock?: Clock & Disposable
-  /** Before anything is read. */
+  /** Called before anything is read. */
   prepare?(files: TempFiles): Promise<void>
   options?(files: TempFiles): Partial<LoadOptions>
 }
 
 interface Parts {
-  readonly engine: RememberingTarget
+  readonly engine: RecordingTarget
   readonly reader: ConfigReader
   readonly supervision: Supervision
 }
 
-/** Until the condition holds; a test that waits too long is ended by its runner. */
+/** Waits for the condition; the test runner ends a test that waits too long. */
 export async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5))
 }

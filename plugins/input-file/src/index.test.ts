@@ -58,7 +58,7 @@ describe('input file', () => {
     const { source, context } = await open()
     const got = collect(source)
     await got.ended
-    assert.deepEqual([got.end(), context.said], ['complete', ['ready']])
+    assert.deepEqual([got.end(), context.reported], ['complete', ['ready']])
     assert.equal(Buffer.compare(Buffer.concat(got.bytes), clip.bytes), 0)
     await source[Symbol.asyncDispose]()
   })
@@ -104,10 +104,10 @@ describe('input file', () => {
     for (const pace of ['pcr', 'none'] as const) {
       const { source, context } = await open({ pace, loop: true })
       const one = collect(source)
-      while (context.said.length === 0) await new Promise((resolve) => setImmediate(resolve))
+      while (context.reported.length === 0) await new Promise((resolve) => setImmediate(resolve))
       one.subscription.unsubscribe()
       collect(source)
-      while (context.said.length === 1) await new Promise((resolve) => setImmediate(resolve))
+      while (context.reported.length === 1) await new Promise((resolve) => setImmediate(resolve))
       await source[Symbol.asyncDispose]()
       await source[Symbol.asyncDispose]()
       assert.equal(count(), before)
@@ -134,8 +134,8 @@ describe('input file', () => {
       assert.equal(typeof source.hold, 'function')
       const got = collect(source)
       const until = async (said: readonly string[]): Promise<void> => {
-        while (context.said.length < said.length) await new Promise((resolve) => setImmediate(resolve))
-        assert.deepEqual(context.said, said)
+        while (context.reported.length < said.length) await new Promise((resolve) => setImmediate(resolve))
+        assert.deepEqual(context.reported, said)
       }
       const gone = 'degraded: the writer has closed the pipe'
       await until(['ready'])
@@ -156,7 +156,7 @@ describe('input file', () => {
       assert.equal(source.hold, undefined)
       await fifo('turns.ts')
       const second = collect(source)
-      while (context.said.length === 0) await new Promise((resolve) => setImmediate(resolve))
+      while (context.reported.length === 0) await new Promise((resolve) => setImmediate(resolve))
       assert.equal(typeof source.hold, 'function')
       await source[Symbol.asyncDispose]()
       await second.ended

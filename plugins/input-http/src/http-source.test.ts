@@ -24,7 +24,7 @@ test('the body of a 2xx response passes byte for byte, with every framing', asyn
     const error = await input.failure()
     assert.equal(error.code, 'HTTP_ENDED', name)
     assert.deepEqual(input.bytes, Buffer.from(stream), name)
-    assert.deepEqual(input.context.said, ['ready'], name)
+    assert.deepEqual(input.context.reported, ['ready'], name)
   }
 })
 

@@ -71,7 +71,7 @@ export class InputHarness implements AsyncDisposable {
   }
 
   get isReady(): boolean {
-    return this.context.said.includes('ready')
+    return this.context.reported.includes('ready')
   }
 
   /** Subscribes and resolves with the error of this attempt. */

@@ -133,7 +133,7 @@ test('listener and path move without a gap, and stay unchanged when the new path
   assert.deepEqual([...handler.routes.keys()], ['web/m'])
   options$.next(prometheus.options.parse({ path: '/taken' }))
   assert.deepEqual([...handler.routes.keys()], ['web/m'])
-  assert.deepEqual(context.said, ['ready', 'degraded: it is taken'])
+  assert.deepEqual(context.reported, ['ready', 'degraded: it is taken'])
   await service[Symbol.asyncDispose]()
   options$.next(prometheus.options.parse({}))
   assert.equal(handler.routes.size, 0)

@@ -211,7 +211,7 @@ describe('output http-ts', () => {
     bench.options$.next(parse({ path: '/taken.ts' }))
     assert.equal(bench.route.options.path, '/new.ts')
     bench.options$.next(parse({ path: '/next.ts' }))
-    assert.deepEqual(bench.context.said, ['degraded: it is taken', 'ready'])
+    assert.deepEqual(bench.context.reported, ['degraded: it is taken', 'ready'])
   })
 
   test('the next node continues with the builder, from any copy of the module: no entry differs', async () => {

@@ -89,7 +89,7 @@ describe('transform ts-validate', () => {
     send(clean)
     const [other] = send(buildTs({ durationS: 1, number: 2 }).bytes)
     assert.ok(other !== undefined && !chunks.closed)
-    assert.deepEqual(context.said, ['degraded: the stream has no program 2 with the selected PIDs', 'ready'])
+    assert.deepEqual(context.reported, ['degraded: the stream has no program 2 with the selected PIDs', 'ready'])
   })
 
   test('accepts PIDs as numbers and as text', () => {

@@ -103,7 +103,7 @@ test('a good machine is ok in every line, with exit code 0', async () => {
   )
   assert.equal(code, 0)
   assert.equal(finding(findings, 'ffmpeg')?.found, '5.1.9')
-  assert.equal(finding(findings, 'stateDir')?.found, `${join(folder, 'state')} will be made`)
+  assert.equal(finding(findings, 'stateDir')?.found, `${join(folder, 'state')} will be created`)
 })
 
 const faults = [
@@ -127,7 +127,7 @@ const faults = [
     machine: { memoryBytes: 1024 ** 3 },
     check: 'net.ipv4.tcp_wmem',
     level: 'warn',
-    says: /could hold kernel memory/,
+    says: /could hold up to 5000 MiB of kernel memory/,
   },
   {
     name: 'a small tcp_rmem',
@@ -182,8 +182,8 @@ test('an address of another machine, and a state folder that is a file, are repo
   const state = join(folder, 'state')
   await writeFile(state, '')
   const { code, findings } = await ask({ yaml: { web: '192.0.2.1:8000' } })
-  assert.match(finding(findings, 'listener web')?.found ?? '', /is no address of this machine/)
-  assert.match(finding(findings, 'stateDir')?.found ?? '', /is no folder/)
+  assert.match(finding(findings, 'listener web')?.found ?? '', /is not an address of this machine/)
+  assert.match(finding(findings, 'stateDir')?.found ?? '', /is not a folder/)
   assert.equal(code, 1)
   await rm(state)
 })

@@ -133,7 +133,7 @@ test('the token comes from ENGINE_TOKEN, else from the state folder', async () =
   try {
     const refused = keepStreams()
     assert.equal(await showStatus(refused, { api: api.url }), 69)
-    assert.match(refused.errText(), /refused: this needs the token/)
+    assert.match(refused.errText(), /refused: this request needs the token/)
     assert.equal(await showStatus(keepStreams({ ENGINE_TOKEN: TOKEN }), { api: api.url }), 1)
     await mkdir(join(folder, '.millrace'))
     await writeFile(join(folder, '.millrace', 'api.token'), TOKEN, { mode: 0o600 })
