@@ -185,7 +185,7 @@ function order(entry) {
   const names = below.length === 0 ? 'nothing else in engine/src' : `only ${below.map(nameOf).join(', ')}`
   return {
     regex: forbidden.map((other) => pathsTo(other, entry)).join('|'),
-    message: `${nameOf(entry)} imports ${names}: only the layers below it (scripts/engine-layers.mjs).`,
+    message: `${nameOf(entry)} imports ${names}: imports point to lower layers (scripts/engine-layers.mjs).`,
   }
 }
 
