@@ -181,7 +181,8 @@ function engineRoom(room) {
 /** Refuses what stands above the room, and beside it. */
 function order(room) {
   if (room.forbidden.length === 0) return undefined
-  const below = ROOMS.filter((other) => other !== room && !room.forbidden.includes(other))
+  const forbidden = new Set(room.forbidden.map(nameOf))
+  const below = ROOMS.filter((other) => other !== room && !forbidden.has(nameOf(other)))
   const names = below.length === 0 ? 'no other room' : `only ${below.map(nameOf).join(', ')}`
   return {
     regex: room.forbidden.map((other) => pathsTo(other, room)).join('|'),

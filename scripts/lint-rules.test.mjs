@@ -2,7 +2,7 @@
 // and must refuse each for the expected reason, or accept it.
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { copyFile, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join, relative } from 'node:path'
 import { after, before, describe, it } from 'node:test'
@@ -150,6 +150,27 @@ describe('the lint rules', () => {
       )
     })
   }
+
+  it('names to each room the rooms that it may import, and no other', async () => {
+    const { overrides } = JSON.parse(await readFile(join(ROOT, '.oxlintrc.json'), 'utf8'))
+    const messages = overrides
+      .flatMap(({ rules }) => rules['no-restricted-imports']?.[1].patterns ?? [])
+      .map(({ message }) => message)
+    const names = FLOORS.map((floor) =>
+      floor.flatMap(({ room, files }) => files?.map((file) => `${room}/${file}`) ?? [room]),
+    )
+    for (const [level, floor] of FLOORS.entries()) {
+      for (const { room, files } of level === 0 ? [] : floor) {
+        const below = names.slice(level + 1).flat()
+        const allowed = below.length === 0 ? 'no other room' : `only ${below.join(', ')}`
+        const importer = files?.map((file) => `${room}/${file}`).join(', ') ?? room
+        assert.ok(
+          messages.some((message) => message.startsWith(`${importer} imports ${allowed}: `)),
+          importer,
+        )
+      }
+    }
+  })
 
   it('refuses a circle of files, types included', () => {
     const circle = [...refused].filter(([path]) => path.includes('circle-'))
