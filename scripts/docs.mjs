@@ -20,6 +20,8 @@ import { ROOT, listFiles, listPlugins } from './repository.mjs'
 
 const CHECK = process.argv.includes('--check')
 
+const { NODE_KINDS } = await load('engine/dist/plugin/node-kinds.js')
+
 const plugins = await Promise.all(listPlugins().map(loadPlugin))
 const engine = { name: '@millrace/engine', errors: await loadErrors('engine') }
 
@@ -81,11 +83,10 @@ async function putNodes() {
 
 /** Every node with its plugin, by kind, then by type. */
 function sortNodes() {
-  const kinds = ['input', 'transform', 'output', 'service']
   return plugins
     .flatMap((plugin) => plugin.definitions.map((definition) => ({ definition, plugin })))
     .sort(({ definition: a }, { definition: b }) => {
-      return kinds.indexOf(a.kind) - kinds.indexOf(b.kind) || (a.type < b.type ? -1 : 1)
+      return NODE_KINDS.indexOf(a.kind) - NODE_KINDS.indexOf(b.kind) || (a.type < b.type ? -1 : 1)
     })
 }
 

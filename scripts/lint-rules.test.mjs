@@ -2,7 +2,7 @@
 // and must refuse each for the expected reason, or accept it.
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { copyFile, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join, relative } from 'node:path'
 import { after, before, describe, it } from 'node:test'
@@ -150,6 +150,27 @@ describe('the lint rules', () => {
       )
     })
   }
+
+  it('names to each folder the folders that it may import, and no other', async () => {
+    const { overrides } = JSON.parse(await readFile(join(ROOT, '.oxlintrc.json'), 'utf8'))
+    const messages = overrides
+      .flatMap(({ rules }) => rules['no-restricted-imports']?.[1].patterns ?? [])
+      .map(({ message }) => message)
+    const names = LAYERS.map((layer) =>
+      layer.flatMap(({ folder, files }) => files?.map((file) => `${folder}/${file}`) ?? [folder]),
+    )
+    for (const [level, layer] of LAYERS.entries()) {
+      for (const { folder: name, files } of level === 0 ? [] : layer) {
+        const below = names.slice(level + 1).flat()
+        const allowed = below.length === 0 ? 'nothing else in engine/src' : `only ${below.join(', ')}`
+        const importer = files?.map((file) => `${name}/${file}`).join(', ') ?? name
+        assert.ok(
+          messages.some((message) => message.startsWith(`${importer} imports ${allowed}: `)),
+          importer,
+        )
+      }
+    }
+  })
 
   it('refuses a circle of files, types included', () => {
     const circle = [...refused].filter(([path]) => path.includes('circle-'))

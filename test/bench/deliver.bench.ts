@@ -3,7 +3,7 @@
 // each: ratios carry over to other machines, absolute figures do not. Prints the table of docs/performance.md.
 //
 //   npm run bench -- deliver [--rounds 15] [--clients 300] [--many 4000] [--stalled 500] [--stall-seconds 20]
-//                            [--channels 50] [--only cpu,short,latency,joins,memory,stalled,channels] [--readme]
+//                            [--channels 50] [--only cpu,short,latency,joins,memory,stalled,channels] [--write]
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -24,7 +24,7 @@ import { findTools, type Tools } from './measure/bench-machine.js'
 
 const BITS_PER_SECOND = 4_000_000
 /** These two lines of docs/performance.md enclose the table. */
-const PAGE_MARKS = ['<!-- bench: npm run bench -- deliver --readme -->', '<!-- /bench -->'] as const
+const PAGE_MARKS = ['<!-- bench: npm run bench -- deliver --write -->', '<!-- /bench -->'] as const
 
 const { values } = parseArgs({
   options: {
@@ -35,7 +35,7 @@ const { values } = parseArgs({
     'stall-seconds': { type: 'string', default: '20' },
     channels: { type: 'string', default: '50' },
     only: { type: 'string', default: 'cpu,short,latency,joins,memory,stalled,channels' },
-    readme: { type: 'boolean', default: false },
+    write: { type: 'boolean', default: false },
   },
 })
 const clients = Number(values.clients)
@@ -99,7 +99,7 @@ async function main(): Promise<void> {
     }
     const table = rows.renderTable(['Measured', 'Figure'], measured)
     console.log(table)
-    if (values.readme) await putIntoPage(table, tools)
+    if (values.write) await putIntoPage(table, tools)
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
@@ -131,7 +131,7 @@ async function putIntoPage(table: string, { sender }: Tools): Promise<void> {
   const to = page.indexOf(end)
   if (from < 0 || to < from) throw new Error(`docs/performance.md has no ${begin} before a ${end}`)
   const load = sender === undefined ? 'without a C compiler' : 'with one core for the server and one for the load'
-  const command = ['npm run bench -- deliver', ...process.argv.slice(2).filter((arg) => arg !== '--readme')].join(' ')
+  const command = ['npm run bench -- deliver', ...process.argv.slice(2).filter((arg) => arg !== '--write')].join(' ')
   const text = [
     `Measured with \`${command}\` on 2 shared cores, Node ${process.versions.node}, loopback, ${load}. \`engine run\` has validation, GOPs and metrics on. CPU figures are medians of ${values.rounds} interleaved rounds; the others come from one run each. Ratios measured in one run can be compared with those of another machine; absolute figures cannot.`,
     '',

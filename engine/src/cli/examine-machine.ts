@@ -10,6 +10,7 @@ import { checkPorts } from '../doctor/check-ports.js'
 import { checkStateDir } from '../doctor/check-state-dir.js'
 import type { Demand, Finding, Machine } from '../doctor/finding.js'
 import type { Graph, NodeSettings } from '../graph/graph.js'
+import { API_LISTENER } from '../graph/node-id.js'
 import { readDescriptorLimit } from '../observe/descriptor-limit.js'
 import { DELIVERY } from '../plugin/tokens.js'
 
@@ -30,7 +31,7 @@ export async function examineMachine(machine: Machine, demand: Demand): Promise<
 export function demandOf(graph: Graph | undefined, folder: string): Demand {
   if (graph === undefined) {
     const { api, maxClients, stateDir } = ENGINE_SCHEMA.parse({})
-    return { perOutput: [], maxClients, stateDir: resolve(folder, stateDir), listeners: [['api', api.address]] }
+    return { perOutput: [], maxClients, stateDir: resolve(folder, stateDir), listeners: [[API_LISTENER, api.address]] }
   }
   const outputs = graph.pipelines.flatMap(({ nodes }) => nodes.filter(({ definition }) => definition.kind === 'output'))
   return {

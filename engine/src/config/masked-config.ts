@@ -1,5 +1,6 @@
 // The checked configuration as plain data that may be shown: defaults filled in, secrets masked.
 import type { Graph, NodeSettings } from '../graph/graph.js'
+import { MAIN_PORT } from '../graph/node-id.js'
 
 interface MaskedNode {
   readonly id: string
@@ -46,7 +47,7 @@ function nodeOf({ id, definition, options, from, at }: NodeSettings): MaskedNode
     id,
     kind: definition.kind,
     type: definition.type,
-    from: from.map(({ node, port }) => (port === 'out' ? node : `${node}.${port}`)),
+    from: from.map(({ node, port }) => (port === MAIN_PORT ? node : `${node}.${port}`)),
     options,
     at: `${at.file}:${at.line}:${at.column}`,
   }

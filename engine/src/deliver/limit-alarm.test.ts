@@ -4,11 +4,11 @@ import { LimitAlarm } from './limit-alarm.js'
 
 test('reports once that a limit is reached, and once that it no longer is, a twentieth below', () => {
   const alarm = new LimitAlarm()
-  const told = [...range(0, 45), 39, 40, 38, 37, 40].flatMap((count) => {
+  const events = [...range(0, 45), 39, 40, 38, 37, 40].flatMap((count) => {
     const event = alarm.update(count, 40)
     return event === undefined ? [] : [`${count} ${event}`]
   })
-  assert.deepEqual(told, ['40 limit_hit', '38 limit_miss', '40 limit_hit'])
+  assert.deepEqual(events, ['40 limit_hit', '38 limit_miss', '40 limit_hit'])
 })
 
 test('one viewer fewer is enough for a small limit', () => {

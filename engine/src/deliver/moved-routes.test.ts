@@ -130,8 +130,8 @@ test('two outputs swap their paths, and their viewers stay', async () => {
   await viewerB.received(12_000)
   assert.ok(viewerA.body.equals(feedA.bytesFrom(0)))
   assert.ok(viewerB.body.equals(feedB.bytesFrom(0)))
-  const newcomer = await room.viewer('/b').received(4000)
-  assert.ok(newcomer.body.equals(feedA.bytesFrom(0)))
+  const newViewer = await room.viewer('/b').received(4000)
+  assert.ok(newViewer.body.equals(feedA.bytesFrom(0)))
   assert.deepEqual(
     room.delivery.routes().map(({ aliases }) => aliases.length),
     [0, 0],

@@ -102,17 +102,17 @@ function overHttp2(): Connect {
 }
 
 /** Viewers stall, resume, leave and join at random while the window turns over many times. */
-async function runCrowd(room: Room, open: Connect): Promise<readonly Client[]> {
+async function runViewers(room: Room, open: Connect): Promise<readonly Client[]> {
   const route = room.open({ window: { durationMs: 60_000, sizeBytes: WINDOW_BYTES } })
   const feed = new Feed(route, ENTRY_BYTES, GOP)
   await feed.run(20)
   const all = Array.from({ length: 12 }, () => open(room))
   const present = [...all]
   await until(() => all.every(({ check }) => check.entries > 0), 'all viewers read')
-  let dice = 1
+  let state = 1
   const roll = (sides: number): number => {
-    dice = (Math.imul(dice, 1103515245) + 12345) & 0x7fffffff
-    return (dice >> 8) % sides
+    state = (Math.imul(state, 1103515245) + 12345) & 0x7fffffff
+    return (state >> 8) % sides
   }
   for (let turn = 0; turn < 600; turn++) {
     const slot = roll(present.length)
@@ -154,7 +154,7 @@ const CONNECTIONS: readonly (readonly [name: string, isTls: boolean, open: () =>
 for (const [name, isTls, open] of CONNECTIONS) {
   test(`over ${name} no viewer gets bytes of another entry, although viewers stall while memory is reused`, async () => {
     await using room = await openRoom({}, isTls ? { tls: certificates.files } : {})
-    const all = await runCrowd(room, open())
+    const all = await runViewers(room, open())
     assert.deepEqual(
       all.flatMap(({ check }) => check.fault ?? []),
       [],

@@ -1,5 +1,6 @@
 // Addresses as people write them (`host:port`, IPv6 in brackets) and as URLs that people can open.
 import { isIP } from 'node:net'
+import { BIND_ADDRESS } from '../plugin/bind-address-pattern.js'
 import { listenError } from './listen-errors.js'
 
 export interface BindAddress {
@@ -9,7 +10,7 @@ export interface BindAddress {
 
 /** Throws LISTEN_BAD_ADDRESS. */
 export function parseBindAddress(text: string): BindAddress {
-  const match = /^(?:\[([0-9A-Fa-f:.]+(?:%[\w.-]+)?)\]|([^\s:/[\]]+)):(\d{1,5})$/.exec(text)
+  const match = BIND_ADDRESS.exec(text)
   const host = match?.[1] ?? match?.[2]
   const port = Number(match?.[3])
   if (host === undefined || !(port <= 65_535)) {

@@ -38,7 +38,7 @@ async function open(t: TestContext, ...specs: readonly ListenerSpec[]): Promise<
 }
 
 /** This viewer still receives bytes, none twice and none missing. */
-async function goesOn(bench: Bench, viewer: RawClient, at: number): Promise<void> {
+async function assertContinues(bench: Bench, viewer: RawClient, at: number): Promise<void> {
   bench.handler.sockets[at]?.write(`more for ${at}`)
   await viewer.saw(`hellomore for ${at}`)
   assert.equal(viewer.body.toString(), `hellomore for ${at}`)
@@ -85,7 +85,7 @@ test(
     assert.equal(await answers(old), 0)
     await change.revert()
     assert.equal(web.counters.live, 1)
-    await goesOn(bench, viewer, 0)
+    await assertContinues(bench, viewer, 0)
     viewer.close()
     bench.handler.sockets[0]?.destroy()
     const again = await bench.listeners.prepare([{ name: 'web', address: old }])
@@ -111,7 +111,7 @@ test(
     }
     const before = idle.length
     await idle.get('/none').received(before + 10)
-    await goesOn(bench, viewer, 0)
+    await assertContinues(bench, viewer, 0)
   },
 )
 
@@ -126,7 +126,7 @@ test('two listeners swap their addresses', { timeout: 20_000 }, async (t) => {
   ])
   change.commit()
   assert.deepEqual([a.address, b.address], [second, first])
-  for (const [at, viewer] of viewers.entries()) await goesOn(bench, viewer, at)
+  for (const [at, viewer] of viewers.entries()) await assertContinues(bench, viewer, at)
   await bench.viewer('a')
   assert.deepEqual([a.counters.live, b.counters.live], [2, 1])
 })
@@ -192,7 +192,7 @@ test(
     prepared.commit()
     assert.throws(() => bench.listeners.http('n'), hasCode('LISTEN_UNKNOWN'))
     for (const address of [first, second, third]) assert.equal(await answers(address), 404)
-    for (const [at, viewer] of viewers.entries()) await goesOn(bench, viewer, at)
+    for (const [at, viewer] of viewers.entries()) await assertContinues(bench, viewer, at)
     await until(() => countDescriptors() === descriptors, 'no descriptor is left open')
     assert.ok(server.listening)
   },
@@ -228,7 +228,7 @@ test(
     change.commit(60_000)
     assert.throws(() => bench.listeners.http('old'), hasCode('LISTEN_UNKNOWN'))
     assert.equal(await answers(address), 404)
-    await goesOn(bench, viewer, 0)
+    await assertContinues(bench, viewer, 0)
     bench.handler.sockets[0]?.end()
     await viewer.ended()
     viewer.close()
@@ -276,7 +276,7 @@ test(
     t.after(() => proxied.close())
     assert.equal(bench.handler.visits[3]?.address, '192.0.2.9')
     assert.equal(web.address, address)
-    for (const [at, viewer] of [plain, secret, second, proxied].entries()) await goesOn(bench, viewer, at)
+    for (const [at, viewer] of [plain, secret, second, proxied].entries()) await assertContinues(bench, viewer, at)
   },
 )
 
@@ -293,5 +293,5 @@ test('a hundred moves back and forth leave no descriptor open', { timeout: 20_00
     }
   }
   await until(() => countDescriptors() === before, 'all are closed')
-  await goesOn(bench, viewer, 0)
+  await assertContinues(bench, viewer, 0)
 })

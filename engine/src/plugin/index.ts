@@ -45,6 +45,7 @@ export type {
   Transform,
   TransformDefinition,
 } from './contract.js'
+export { isRandomAccessPoint } from './random-access-point.js'
 export { AUTH, CLOCK, DELIVERY, EVENTS, LISTENERS, METRICS, token } from './tokens.js'
 export type { AccessDecision, AccessRequest, Auth, RefusedAccess } from './auth.js'
 export type {

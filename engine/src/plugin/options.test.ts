@@ -55,6 +55,8 @@ const ROWS: readonly (readonly [name: string, schema: z.ZodType, given: unknown,
   ['address', address(), 'localhost', NO],
   ['address', address(), 'localhost:65536', NO],
   ['address', address(), 'local/host:80', NO],
+  ['address', address(), '[fe80::1%eth0]:80', '[fe80::1%eth0]:80'],
+  ['address', address(), '[fe80::1%a:b]:80', NO],
 ]
 
 for (const [name, schema, given, expected] of ROWS) {

@@ -5,6 +5,7 @@ import { isIP } from 'node:net'
 import { z } from 'zod'
 import { DURATION_UNITS, EVENT_RATE_UNITS, parseAmount, RATE_UNITS, renderAmount, SIZE_UNITS } from './amounts.js'
 import type { Units } from './amounts.js'
+import { BIND_ADDRESS } from './bind-address-pattern.js'
 import { markKind } from './option-kind.js'
 import type { OptionKindName } from './option-kind.js'
 
@@ -144,7 +145,7 @@ export function address(): z.ZodType<string, string> {
     name: 'address',
     json: { type: 'string', pattern: `:[0-9]+$|${INTERPOLATED}` },
     read(value) {
-      const match = typeof value === 'string' ? /^(?:\[([^\]]+)\]|([^:/[\]\s]+)):(\d{1,5})$/.exec(value) : null
+      const match = typeof value === 'string' ? BIND_ADDRESS.exec(value) : null
       if (match === null || Number(match[3]) > LONGEST_PORT) return { problem }
       return match[1] !== undefined && isIP(match[1]) !== 6 ? { problem } : { value: match[0] }
     },

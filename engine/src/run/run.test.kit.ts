@@ -234,7 +234,7 @@ export class RecordingOutput implements Output {
 }
 
 /** Chunk number `seq` of its source. */
-export function chunk(seq: number, sizeBytes = 100, isEntry = false): AnyChunk {
+export function chunk(seq: number, sizeBytes = 100, isRandomAccess = false): AnyChunk {
   return {
     kind: 'ts',
     bytes: new Uint8Array(sizeBytes),
@@ -242,7 +242,7 @@ export function chunk(seq: number, sizeBytes = 100, isEntry = false): AnyChunk {
     receivedAtMs: seq,
     discontinuity: false,
     marks: new Int32Array(0),
-    randomAccess: isEntry,
+    randomAccess: isRandomAccess,
   }
 }
 

@@ -200,7 +200,7 @@ export function numbers(from: number, to: number): number[] {
   return Array.from({ length: to - from }, (_, index) => from + index)
 }
 
-/** An entry at every fifth number. */
+/** A random access point at every fifth number. */
 export function numbered(seq: number, receivedAtMs: number): AnyChunk {
   return { ...chunk(seq, 100, seq % GOP === 0), receivedAtMs }
 }

@@ -11,6 +11,7 @@ import { isEngineError } from '../errors.js'
 import type { AnyChunk, Definition, TransformDefinition } from '../plugin/contract.js'
 import { ENGINE_KEYS } from '../plugin/define.js'
 import { describeOptions } from '../plugin/option-meta.js'
+import { isRandomAccessPoint } from '../plugin/random-access-point.js'
 import { ContractBench } from './contract-bench.js'
 import type { ContractDeps } from './contract-bench.js'
 import { cleanChunks, damagedChunks } from './contract-streams.js'
@@ -168,11 +169,11 @@ function declareSwap({ open, settings: { options = {} } }: Subject, { consumes }
  */
 function assertSameFrom(old: readonly AnyChunk[], next: readonly AnyChunk[], from: number): void {
   for (const [index, chunk] of old.entries()) {
-    if (!isEntry(chunk) || isSameOrigin(old[index - 1], chunk)) continue
+    if (!isRandomAccessPoint(chunk) || isSameOrigin(old[index - 1], chunk)) continue
     const at = next.findIndex((each) => isSameOrigin(each, chunk))
     const where = `opened at chunk ${from}, cut at ${chunk.origin.generation}/${chunk.origin.seq}`
     const entry = next[at]
-    assert.ok(entry !== undefined && isEntry(entry), `${where}: the new node has no chunk to start at`)
+    assert.ok(entry !== undefined && isRandomAccessPoint(entry), `${where}: the new node has no chunk to start at`)
     const [kept, left] = [bytesOf(old.slice(index)), bytesOf(next.slice(at))]
     assert.equal(
       Buffer.compare(kept, left),
@@ -184,10 +185,6 @@ function assertSameFrom(old: readonly AnyChunk[], next: readonly AnyChunk[], fro
 
 function bytesOf(chunks: readonly AnyChunk[]): Buffer {
   return Buffer.concat(chunks.map(({ bytes }) => bytes))
-}
-
-function isEntry(chunk: AnyChunk): boolean {
-  return chunk.kind === 'gop' ? chunk.first : chunk.randomAccess
 }
 
 function isSameOrigin(a: AnyChunk | undefined, b: AnyChunk): boolean {

@@ -1,6 +1,7 @@
 // Turns chunks into window entries: the shared bytes and, where a viewer can start, the splice buffers for it. After
 // the engine has dropped chunks, every PID is announced as discontinuous before its next packet, with the counter
 // before that one (ISO/IEC 13818-1 2.4.3.5): the dropped packets may have signalled it themselves.
+import { isRandomAccessPoint } from '@millrace/engine/plugin'
 import type { AnyChunk, Join, LiveEntry } from '@millrace/engine/plugin'
 import {
   hasPayload,
@@ -58,7 +59,7 @@ export class EntryBuilder {
   }
 
   #join(chunk: AnyChunk): Join | undefined {
-    const keyframe = chunk.kind === 'gop' ? chunk.first : chunk.randomAccess
+    const keyframe = isRandomAccessPoint(chunk)
     if (!keyframe && !this.joinsAnywhere) return undefined
     return { keyframe, preamble: this.#splice.preamble(), bridge: this.#splice.bridge() }
   }

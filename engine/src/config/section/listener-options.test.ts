@@ -42,3 +42,12 @@ test('mistakes in the options of a listener are reported', async () => {
     assert.match(diagnostics[0]?.message ?? '', says)
   }
 })
+
+test('an address of a form that a listener cannot bind is reported with its position', async () => {
+  const yaml = listenerWith('maxClients: 1').replace('127.0.0.1:0', '[fe80::1%a:b]:8000')
+  const { diagnostics } = await loadFiles({ 'live.yaml': yaml })
+  assert.deepEqual(
+    diagnostics.map(({ code, line }) => [code, line]),
+    [['CONFIG_WRONG_TYPE', 2]],
+  )
+})

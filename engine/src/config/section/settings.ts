@@ -63,7 +63,7 @@ export const LISTENER_SCHEMA = z.strictObject({
     }),
   proxyProtocol: choice('off', 'v1', 'v2').prefault('off').meta({
     description:
-      'Connections must begin with a PROXY protocol header of this version, which carries the client address. If trustedProxies is set, this applies only to connections from those addresses.',
+      'Connections must begin with a PROXY protocol header of this version, which carries the client address. If trustedProxies is set, connections from any other address are closed.',
     reload: 'rebind',
   }),
   trustedProxies: z

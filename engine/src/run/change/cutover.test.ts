@@ -63,7 +63,7 @@ function range(from: number, to: number): number[] {
 }
 
 describe('the cutover of a reader from one branch to another', () => {
-  test('is at the first entry that both branches have: no gap, no repeat', async () => {
+  test('is at the first random access point that both branches have: no gap, no repeat', async () => {
     const harness = new CutoverHarness()
     harness.both(0, 3)
     harness.cutover.start()
@@ -109,7 +109,7 @@ describe('the cutover of a reader from one branch to another', () => {
     assert.ok(harness.got.every(({ discontinuity }) => discontinuity === false))
   })
 
-  test('waits for a late branch, and skips an entry that the branch does not have', async () => {
+  test('waits for a late branch, and skips a random access point that the branch does not have', async () => {
     const harness = new CutoverHarness()
     harness.both(0, 3)
     harness.cutover.start()
@@ -165,7 +165,7 @@ describe('the cutover of a reader from one branch to another', () => {
     )
   })
 
-  test('is marked, with nothing repeated, if no entry arrives in time', async () => {
+  test('is marked, with nothing repeated, if no random access point arrives in time', async () => {
     const harness = new CutoverHarness()
     harness.old.push(harness.at(2))
     harness.cutover.start()
@@ -181,7 +181,7 @@ describe('the cutover of a reader from one branch to another', () => {
     assert.equal(harness.got.filter(({ discontinuity }) => discontinuity === 'lost').length, 1)
   })
 
-  test('between different streams is at an entry of both, and marked', async () => {
+  test('between different streams is at a random access point of both, and marked', async () => {
     const harness = new CutoverHarness({ isSame: false })
     harness.old.push(harness.at(0))
     harness.cutover.start()

@@ -4,7 +4,8 @@
 import type { AnyChunk } from '../../plugin/contract.js'
 import type { Clock } from '../../plugin/tokens.js'
 import type { EdgeCut } from '../../observe/reload-report.js'
-import { type Edge, EDGE_BOUND_BYTES, isEntry } from '../edge/edge.js'
+import { type Edge, EDGE_BOUND_BYTES } from '../edge/edge.js'
+import { isRandomAccessPoint } from '../../plugin/random-access-point.js'
 import type { Port, PortReader } from '../edge/port.js'
 
 /** The cutover does not wait for a branch that has been silent for this long. */
@@ -86,7 +87,7 @@ export class Cutover {
     from.port.disconnect(from.edge)
     from.port.connect(this.#oldSide)
     to?.port.connect(this.#newSide)
-    const withinMs = Math.max(CUT_WITHIN_MS, 2 * from.edge.entryIntervalMs)
+    const withinMs = Math.max(CUT_WITHIN_MS, 2 * from.edge.randomAccessIntervalMs)
     this.#timers.push(
       clock.after(withinMs, () => this.#cutAnywhere()),
       clock.every(SILENT_MS / 10, () => this.#check()),
@@ -119,7 +120,7 @@ export class Cutover {
     if (this.#state === 'rolledBack') return this.#settings.from.edge.push(chunk)
     this.#lastAtMs = this.#settings.clock.nowMs()
     if (this.#held.length > 0) this.#hold(chunk)
-    else if (isEntry(chunk) && this.#isNewOrigin(chunk)) this.#atBoundary(chunk)
+    else if (isRandomAccessPoint(chunk) && this.#isNewOrigin(chunk)) this.#atBoundary(chunk)
     else this.#deliver(chunk)
   }
 
@@ -127,7 +128,7 @@ export class Cutover {
     const { to } = this.#settings
     if (to === undefined) return void this.#cut([], 'clean')
     if (!this.#isSameStream) {
-      const at = this.#ahead.findLastIndex(isEntry)
+      const at = this.#ahead.findLastIndex(isRandomAccessPoint)
       if (at < 0 || !this.#cut(this.#ahead.slice(at), 'marked')) this.#deliver(chunk)
       return
     }
@@ -178,7 +179,7 @@ export class Cutover {
     this.#ahead.push(chunk)
     this.#aheadBytes += chunk.bytes.length
     while (this.#aheadBytes > EDGE_BOUND_BYTES) {
-      const next = this.#ahead.findIndex((each, index) => index > 0 && isEntry(each))
+      const next = this.#ahead.findIndex((each, index) => index > 0 && isRandomAccessPoint(each))
       const dropped = this.#ahead.splice(0, next < 0 ? this.#ahead.length : next)
       for (const each of dropped) this.#aheadBytes -= each.bytes.length
     }
@@ -204,8 +205,8 @@ export class Cutover {
     const { from, to } = this.#settings
     if (to === undefined || to.port === from.port) return void this.#cut(this.#ahead, 'clean')
     // Chunks that the old branch has delivered are not repeated; those it has not delivered are at most one GOP.
-    const entry = this.#isSameStream ? 0 : Math.max(0, this.#ahead.findLastIndex(isEntry))
-    this.#cut(this.#ahead.slice(entry), 'marked')
+    const start = this.#isSameStream ? 0 : Math.max(0, this.#ahead.findLastIndex(isRandomAccessPoint))
+    this.#cut(this.#ahead.slice(start), 'marked')
   }
 
   /**
@@ -255,7 +256,7 @@ export class Cutover {
     this.#holdTimer?.[Symbol.dispose]()
   }
 
-  /** A different stream starts with an entry; the same stream continues with any chunk. */
+  /** A different stream starts at a random access point; the same stream continues with any chunk. */
   #pushNew(chunk: AnyChunk): void {
     const edge = this.#settings.to?.edge
     const mustMark = this.#mustMark && chunk.discontinuity === false
@@ -286,7 +287,7 @@ export class Cutover {
 
 /** The reader can be cut over from `before` to `next`. */
 function isBoundary(next: AnyChunk, before: AnyChunk): boolean {
-  return isEntry(next) && compare(next.origin, before.origin) === 0
+  return isRandomAccessPoint(next) && compare(next.origin, before.origin) === 0
 }
 
 function compare(a: Origin, b: Origin): number {

@@ -1,5 +1,6 @@
 // Nodes that a reload has changed are on probation for a while: one that fails for good is rolled back, once.
 import type { Graph, NodeSettings } from '../../graph/graph.js'
+import { MAIN_PORT } from '../../graph/node-id.js'
 import { PROBATION_MS } from '../../reload/config-sync-state.js'
 import type { NodeEndpoints } from '../node/node-endpoints.js'
 import type { Clock } from '../../plugin/tokens.js'
@@ -83,7 +84,7 @@ function fits({ pipelines, listeners }: Graph, id: string): boolean {
       const source = byId.get(ref.node)
       if (source === undefined || nodes.indexOf(source) >= nodes.indexOf(node)) return false
       const { definition } = source
-      const ports = definition.kind === 'transform' ? definition.ports : ['out']
+      const ports = definition.kind === 'transform' ? definition.ports : [MAIN_PORT]
       const produced = 'produces' in definition && definition.produces !== 'bytes' ? definition.produces : 'ts'
       const consumed = 'consumes' in node.definition ? node.definition.consumes : []
       return index < node.from.length && ports.includes(ref.port) && consumed.includes(produced)

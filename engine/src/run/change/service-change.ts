@@ -82,7 +82,7 @@ export class ServiceChange {
   /** Stops the old services. Keyed by the id that each had; the promises never reject. */
   drain(): ReadonlyMap<string, Promise<void>> {
     const replaced = this.#steps.flatMap(({ old, node }) => (old === undefined || old === node ? [] : [old]))
-    return new Map([...replaced, ...this.#removed].map((node) => [node.id, this.#dismiss(node)]))
+    return new Map([...replaced, ...this.#removed].map((node) => [node.id, this.#retire(node)]))
   }
 
   /** As PipelineTransaction.restartExclusive; also returns what failed at the commit. */
@@ -118,7 +118,7 @@ export class ServiceChange {
     await step.node.start().catch(() => undefined)
   }
 
-  async #dismiss(node: ServiceRunner): Promise<void> {
+  async #retire(node: ServiceRunner): Promise<void> {
     node.endpoints?.retain(false)
     await node.stop('it has left the graph', STOP_WITHIN_MS)
   }
@@ -129,7 +129,7 @@ export class ServiceChange {
     } catch (error) {
       this.#failures.set(step, error)
       if (step.old === undefined || step.old === step.node) return step.node.fail(error)
-      void step.node.stop('it could not take its place', STOP_WITHIN_MS)
+      void step.node.stop('it could not take over', STOP_WITHIN_MS)
       step.node = step.old
     }
   }

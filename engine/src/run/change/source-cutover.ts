@@ -38,9 +38,9 @@ export class SourceCutover {
   start(): void {
     this.#startedMs = this.#clock.nowMs()
     const { standby } = this.#next
-    if (standby !== undefined) standby.onEntry = () => this.#cut()
+    if (standby !== undefined) standby.onRandomAccessPoint = () => this.#cut()
     this.#timers.push(
-      this.#clock.after(Math.max(CUT_WITHIN_MS, 2 * this.#before.port.entryIntervalMs), () => this.force()),
+      this.#clock.after(Math.max(CUT_WITHIN_MS, 2 * this.#before.port.randomAccessIntervalMs), () => this.force()),
       this.#clock.every(CHECK_EVERY_MS, () => this.#check()),
     )
     this.#check()
@@ -61,7 +61,7 @@ export class SourceCutover {
   }
 
   #check(): void {
-    if (this.#next.standby?.hasEntry === true || this.#before.isSilent(SILENT_MS)) this.#cut()
+    if (this.#next.standby?.hasRandomAccessPoint === true || this.#before.isSilent(SILENT_MS)) this.#cut()
   }
 
   #cut(): void {
@@ -76,7 +76,7 @@ export class SourceCutover {
     if (this.#isOver) return
     this.#isOver = true
     const { standby } = this.#next
-    if (standby !== undefined) standby.onEntry = () => undefined
+    if (standby !== undefined) standby.onRandomAccessPoint = () => undefined
     for (const timer of this.#timers.splice(0)) timer[Symbol.dispose]()
     try {
       how()

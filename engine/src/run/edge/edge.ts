@@ -1,6 +1,7 @@
 // One edge of the graph, from a port to a reader. Delivers chunks at once; while the reader holds, queues them up to a
 // bound, then drops whole GOPs, oldest first. An error that the reader throws does not reach the port.
 import type { AnyChunk, Inlet } from '../../plugin/contract.js'
+import { isRandomAccessPoint } from '../../plugin/random-access-point.js'
 import { ChunkStream } from './chunk-stream.js'
 import type { Pausable, Port, PortReader } from './port.js'
 
@@ -46,10 +47,10 @@ export class Edge implements PortReader {
   #isLost = false
   #skippedBytes = 0
   readonly #whenDelivered: (() => void)[] = []
-  /** For a cutover: when the last chunk arrived, and the time between the last two entries. */
+  /** For a cutover: when the last chunk arrived, and the time between the last two random access points. */
   lastChunkMs = -Infinity
-  entryIntervalMs = 0
-  #lastEntryMs = -1
+  randomAccessIntervalMs = 0
+  #lastRandomAccessMs = -1
   /** Inputs that wait while the reader holds. */
   #sources: readonly Pausable[] = []
 
@@ -87,7 +88,7 @@ export class Edge implements PortReader {
     return this.#sources.some((source) => source.isPausable && source.isUnderBackpressure)
   }
 
-  /** The next chunks do not continue the earlier ones: the next chunk delivered is an entry marked `lost`. */
+  /** The next chunks do not continue the earlier ones: the next chunk delivered is a random access point marked `lost`. */
   markLost(): void {
     this.#isLost = true
     this.#skippedBytes = 0
@@ -150,9 +151,9 @@ export class Edge implements PortReader {
 
   #note(chunk: AnyChunk): void {
     this.lastChunkMs = chunk.receivedAtMs
-    if (!isEntry(chunk)) return
-    if (this.#lastEntryMs >= 0) this.entryIntervalMs = chunk.receivedAtMs - this.#lastEntryMs
-    this.#lastEntryMs = chunk.receivedAtMs
+    if (!isRandomAccessPoint(chunk)) return
+    if (this.#lastRandomAccessMs >= 0) this.randomAccessIntervalMs = chunk.receivedAtMs - this.#lastRandomAccessMs
+    this.#lastRandomAccessMs = chunk.receivedAtMs
   }
 
   #noteDelivered(): void {
@@ -211,7 +212,7 @@ export class Edge implements PortReader {
   /** Drops up to the next random access point in the queue, or everything if there is none. */
   #dropOldest(): void {
     let count = 1
-    while (count < this.#queue.length && !isEntry(this.#queue[count]!)) count++
+    while (count < this.#queue.length && !isRandomAccessPoint(this.#queue[count]!)) count++
     for (const chunk of this.#queue.splice(0, count)) {
       this.counters.queuedBytes -= chunk.bytes.length
       this.counters.droppedBytes += chunk.bytes.length
@@ -247,7 +248,7 @@ export class Edge implements PortReader {
     let next = chunk
     if (this.#isLost) {
       // A stream without random access points continues anyway, after one bound of bytes.
-      if (!isEntry(chunk) && this.#skippedBytes < this.#boundBytes) {
+      if (!isRandomAccessPoint(chunk) && this.#skippedBytes < this.#boundBytes) {
         this.#skippedBytes += chunk.bytes.length
         this.counters.droppedBytes += chunk.bytes.length
         return
@@ -257,11 +258,6 @@ export class Edge implements PortReader {
     }
     this.#settings.enter(() => this.#stream.next(next))
   }
-}
-
-/** A reader can start with this chunk. */
-export function isEntry(chunk: AnyChunk): boolean {
-  return chunk.kind === 'gop' ? chunk.first : chunk.randomAccess
 }
 
 /** Counters of the new node's edges continue where those of the old node ended. */

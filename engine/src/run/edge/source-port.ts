@@ -1,7 +1,7 @@
 // The port of an input. When another source replaces the input, the port stays, and so do the readers that make it
 // wait.
 import type { AnyChunk } from '../../plugin/contract.js'
-import { isEntry } from './edge.js'
+import { isRandomAccessPoint } from '../../plugin/random-access-point.js'
 import { type Pausable, Port } from './port.js'
 
 /** The input that feeds the port. */
@@ -16,8 +16,8 @@ export class SourcePort extends Port implements Pausable {
   /** When the last chunk left, monotonic. */
   lastChunkMs = -Infinity
   /** Time between the last two random access points. */
-  entryIntervalMs = 0
-  #lastEntryMs = -1
+  randomAccessIntervalMs = 0
+  #lastRandomAccessMs = -1
   #holds = 0
 
   constructor() {
@@ -40,9 +40,9 @@ export class SourcePort extends Port implements Pausable {
 
   override push(chunk: AnyChunk): void {
     this.lastChunkMs = chunk.receivedAtMs
-    if (isEntry(chunk)) {
-      if (this.#lastEntryMs >= 0) this.entryIntervalMs = chunk.receivedAtMs - this.#lastEntryMs
-      this.#lastEntryMs = chunk.receivedAtMs
+    if (isRandomAccessPoint(chunk)) {
+      if (this.#lastRandomAccessMs >= 0) this.randomAccessIntervalMs = chunk.receivedAtMs - this.#lastRandomAccessMs
+      this.#lastRandomAccessMs = chunk.receivedAtMs
     }
     super.push(chunk)
   }

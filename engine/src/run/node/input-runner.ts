@@ -158,7 +158,7 @@ export class InputRunner extends NodeRunner<Source<Received> | Source<AnyChunk>>
     if (isFramed)
       this.#framing =
         (keepsTimeline ? framing : undefined) ?? this.#makeFraming(timeline, (framing?.generation ?? -1) + 1)
-    if (standby?.hasEntry === true) this.#adoptStandby(standby)
+    if (standby?.hasRandomAccessPoint === true) this.#adoptStandby(standby)
     if (this.state === 'ended') this.#complete()
     this.#releaseHold()
     this.#applyBackpressure()
@@ -232,7 +232,7 @@ export class InputRunner extends NodeRunner<Source<Received> | Source<AnyChunk>>
       into?.push(item, this.services.clock.nowMs())
     }
     // A source that can wait does so while it is standby.
-    if (this.#standby?.hasEntry === true) this.#hold ??= this.node?.hold?.()
+    if (this.#standby?.hasRandomAccessPoint === true) this.#hold ??= this.node?.hold?.()
   }
 
   #applyBackpressure(): void {

@@ -2,17 +2,18 @@
 // there.
 import { Framer } from '@millrace/media/mpegts'
 import type { AnyChunk } from '../../plugin/contract.js'
-import { EDGE_BOUND_BYTES, isEntry } from '../edge/edge.js'
+import { EDGE_BOUND_BYTES } from '../edge/edge.js'
+import { isRandomAccessPoint } from '../../plugin/random-access-point.js'
 
 export class StandbySource {
   /** Called at each new random access point to cut over at. */
-  onEntry: () => void = () => undefined
+  onRandomAccessPoint: () => void = () => undefined
   #framer = new Framer()
   #chunks: AnyChunk[] = []
   #bytes = 0
 
   /** The stream can be cut over to this source. */
-  get hasEntry(): boolean {
+  get hasRandomAccessPoint(): boolean {
     return this.#chunks.length > 0
   }
 
@@ -35,7 +36,7 @@ export class StandbySource {
     this.#bytes = 0
   }
 
-  /** The buffered chunks, and the framer that continues them. Only if `hasEntry`. */
+  /** The buffered chunks, and the framer that continues them. Only if `hasRandomAccessPoint`. */
   take(): { readonly framer: Framer; readonly chunks: readonly AnyChunk[] } {
     const chunks = this.#chunks
     this.#chunks = []
@@ -43,9 +44,9 @@ export class StandbySource {
   }
 
   #keep(chunks: readonly AnyChunk[]): void {
-    let isEntered = false
+    let hasNewPoint = false
     for (const chunk of chunks) {
-      const begins = isEntry(chunk)
+      const begins = isRandomAccessPoint(chunk)
       if (begins || this.#bytes > EDGE_BOUND_BYTES) {
         this.#chunks = []
         this.#bytes = 0
@@ -53,8 +54,8 @@ export class StandbySource {
       if (!begins && this.#chunks.length === 0) continue
       this.#chunks.push(chunk)
       this.#bytes += chunk.bytes.length
-      isEntered ||= begins
+      hasNewPoint ||= begins
     }
-    if (isEntered) this.onEntry()
+    if (hasNewPoint) this.onRandomAccessPoint()
   }
 }
