@@ -23,16 +23,13 @@ describe('a node that is changed', () => {
     })
     await using harness = await new ReloadHarness().start(mid(counting))
     harness.send(7)
-    const applying = harness.reload(mid(counting, { swap: 'other' }))
+    let isApplied = false
+    const applying = harness.reload(mid(counting, { swap: 'other' })).finally(() => (isApplied = true))
+    // A source that is silent is not waited for.
     await until(() => {
       harness.send(1)
-      return seen.length === 2
-    }, 'the new one is open')
-    await until(() => {
-      harness.send(1)
-      return harness.engine.graph.pipelines[0]?.nodes[1]?.options !== undefined
-    }, 'it is committed')
-    harness.send(12)
+      return isApplied
+    }, 'the reload is applied')
     const { cuts } = await applying
     assert.deepEqual(seen, [undefined, 'state'])
     assert.deepEqual(
