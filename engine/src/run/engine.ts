@@ -16,7 +16,6 @@ import { readEngineVersion } from '../observe/engine-version.js'
 import { EventLoopLag } from '../observe/event-loop-lag.js'
 import { EventLog } from '../observe/events.js'
 import { MetricsRegistry } from '../observe/metrics-registry.js'
-import type { NodeKind } from '../plugin/contract.js'
 import { AUTH, CLOCK, DELIVERY, EVENTS, LISTENERS, METRICS } from '../plugin/tokens.js'
 import { waitAtMost } from './node/time-limit.js'
 import { explainShortage } from '../listen/descriptor-check.js'
@@ -30,7 +29,8 @@ import type { Running } from './change/reload-transaction.js'
 import { listenerStatus, readinessOf, urlsOf, viewersOf } from './status-view.js'
 import { listenerSpecs } from '../listen/http-listeners.js'
 import { PipelineRunner } from './pipeline/pipeline-runner.js'
-import { type EngineNode, EngineNodeMetrics } from './engine-node-metrics.js'
+import { EngineNodeMetrics } from './engine-node-metrics.js'
+import { type EngineNode, RunningNodes } from './running-nodes.js'
 import type { ReloadPlan } from '../observe/reload-plan.js'
 import type { AppliedReload, RolledBack } from '../reload/reload-target.js'
 import type { SupervisedEngine } from '../reload/supervise-config.js'
@@ -101,7 +101,7 @@ export class Engine implements RunningEngine {
   readonly #histograms: RouteHistograms
   readonly #nodeMetrics: EngineNodeMetrics
   readonly #executor: ReloadExecutor
-  #kinds: ReadonlyMap<string, NodeKind> = new Map()
+  readonly #nodes = new RunningNodes()
   onRolledBack: ((report: RolledBack) => void) | undefined
   /** Reloads the configuration; undefined where no files are watched or re-read. */
   reloads: ReloadControl | undefined
@@ -154,12 +154,14 @@ export class Engine implements RunningEngine {
       delivery: this.#delivery,
       adopt: (next) => this.#adopt(next),
       viewersOf: (id) => this.viewersOf(id),
+      onNodesChanged: () => this.#updateNodes(),
       onRolledBack: (report) => this.onRolledBack?.(report),
       onFinished: () => {
-        this.#refreshMetrics()
+        this.#updateNodes()
         this.#endWithInputs()
       },
     })
+    this.#followChanges()
     this.ended = new Promise((resolve, reject) => {
       this.#settleEnded = { resolve, reject }
     })
@@ -180,7 +182,7 @@ export class Engine implements RunningEngine {
       authRefused: this.#auth.refused,
       accessLogDropped: () => this.#accessLog.droppedLines ?? 0,
     })
-    this.#refreshMetrics()
+    this.#updateNodes()
     this.#clock.every(1000, () =>
       this.#running.pipelines.forEach((pipeline) => pipeline.inputs.forEach((input) => input.sampleRate())),
     )
@@ -217,7 +219,7 @@ export class Engine implements RunningEngine {
   }
 
   status(): EngineStatus {
-    const { ready, reasons } = readinessOf(this.#state, this.#nodes())
+    const { ready, reasons } = readinessOf(this.#state, this.#nodes.notReady())
     const nowMs = this.#clock.nowMs()
     return {
       version: readEngineVersion(),
@@ -238,11 +240,11 @@ export class Engine implements RunningEngine {
   }
 
   readiness(of: { readonly pipeline?: string; readonly node?: string } = {}): Readiness | undefined {
-    const nodes = this.#nodes().filter(
-      ({ id }) =>
-        (of.node === undefined || id === of.node) && (of.pipeline === undefined || id.startsWith(`${of.pipeline}/`)),
-    )
-    return nodes.length === 0 && (of.node ?? of.pipeline) !== undefined ? undefined : readinessOf(this.#state, nodes)
+    const { pipeline, node } = of
+    const isAsked = ({ id }: EngineNode): boolean =>
+      (node === undefined || id === node) && (pipeline === undefined || id.startsWith(`${pipeline}/`))
+    if ((node ?? pipeline) !== undefined && !this.#nodes.all.some(isAsked)) return undefined
+    return readinessOf(this.#state, this.#nodes.notReady().filter(isAsked))
   }
 
   clients(node?: string): readonly ClientStatus[] {
@@ -269,10 +271,21 @@ export class Engine implements RunningEngine {
     this.#accessLog.switchTo(engine.accessLog ?? 'off')
   }
 
-  #refreshMetrics(): void {
-    this.#kinds = new Map(this.#nodes().map(({ id, settings }) => [id, settings.definition.kind]))
-    this.#histograms.refresh(this.#delivery.routes())
-    this.#nodeMetrics.refresh(this.#nodes(), this.#listeners.all())
+  /** Each change costs the same, however many nodes and routes there are. */
+  #followChanges(): void {
+    this.#delivery.routes$.subscribe((change) => this.#histograms.note(change))
+    this.#nodes.states$.subscribe((node) => {
+      this.#executor.noteState(node)
+      this.#endWithInputs()
+    })
+  }
+
+  /** Nodes have been added, removed, replaced or renamed. */
+  #updateNodes(): void {
+    const { services, pipelines } = this.#running
+    this.#nodes.update([...services, ...pipelines.flatMap(({ nodes }) => nodes)])
+    this.#histograms.update()
+    this.#nodeMetrics.update(this.#nodes.all, this.#listeners.all())
   }
 
   #checkDescriptors(): void {
@@ -302,7 +315,7 @@ export class Engine implements RunningEngine {
       log: this.#events,
       clock: this.#clock,
       watchSessions: (watcher) => this.#delivery.watchSessions(watcher),
-      kindOf: (id) => this.#kinds.get(id),
+      kindOf: (id) => this.#nodes.kindOf(id),
       onError: (err) => this.#log.error({ err }, 'a subscriber of events failed and was dropped'),
     })
   }
@@ -320,31 +333,21 @@ export class Engine implements RunningEngine {
         const route = this.#delivery.routeOf(id)
         return route === undefined ? {} : viewersOf(route)
       },
-      onStateChange: (node) => {
-        this.#refreshMetrics()
-        this.#executor.noteState(node)
-        this.#endWithInputs()
-      },
       shared: { delivery: this.#delivery, listeners: this.#listeners },
     }
   }
 
-  #labelsOf(id: string): Readonly<Record<string, string>> {
-    const node = this.#nodes().find((each) => each.id === id)
-    return node === undefined ? {} : labelsOf(node.settings)
-  }
-
-  #nodes(): readonly EngineNode[] {
-    return [...this.#running.services, ...this.#running.pipelines.flatMap((pipeline) => pipeline.nodes)]
+  #labelsOf(id: string): Readonly<Record<string, string>> | undefined {
+    const node = this.#nodes.get(id)
+    return node && labelsOf(node.settings)
   }
 
   /** Once all inputs have ended, viewers receive the rest, then `ended` settles. */
   #endWithInputs(): void {
     if (this.#state !== 'running' || this.#hasEnded || this.#executor.isBusy) return
-    const inputs = this.#running.pipelines.flatMap((pipeline) => pipeline.inputs)
-    if (inputs.length === 0 || inputs.some(({ state }) => state !== 'ended' && state !== 'failed')) return
+    if (!this.#nodes.haveInputsEnded) return
     this.#hasEnded = true
-    const failed = inputs.find(({ state }) => state === 'failed')
+    const failed = this.#nodes.failedInput
     if (failed !== undefined) this.#settleEnded.reject(new Error(`${failed.id} has failed: ${failed.why}`))
     else void this.#drained().then(() => this.#settleEnded.resolve())
   }

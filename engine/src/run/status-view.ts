@@ -5,7 +5,7 @@ import type { RouteStatus } from '../observe/route-status.js'
 import type { Graph } from '../graph/graph.js'
 import type { HttpListeners } from '../listen/http-listeners.js'
 import type { RunServices } from './node/run-services.js'
-import type { EngineNode } from './engine-node-metrics.js'
+import type { EngineNode } from './running-nodes.js'
 import { API_LISTENER } from '../graph/node-id.js'
 
 export interface LabelledUrl {
@@ -13,10 +13,9 @@ export interface LabelledUrl {
   readonly url: string
 }
 
-export function readinessOf(state: EngineStatus['state'], nodes: readonly EngineNode[]): Readiness {
-  const reasons = nodes
-    .filter((node) => node.state !== 'ready' && node.state !== 'ended')
-    .map(({ id, state: own, why }) => `${id}: ${why === '' ? own : why}`)
+/** `notReady`: the nodes that keep the engine, or the part of it that is asked for, from being ready. */
+export function readinessOf(state: EngineStatus['state'], notReady: readonly EngineNode[]): Readiness {
+  const reasons = notReady.map(({ id, state: own, why }) => `${id}: ${why === '' ? own : why}`)
   if (state !== 'running') reasons.unshift(`engine: ${state}`)
   return { ready: reasons.length === 0, reasons }
 }
