@@ -1,5 +1,5 @@
-// Where lines are written: a file that may be moved away at any time (logrotate), or stdout. What could block is opened
-// non-blocking: a pipe that nobody reads would else hold one of the few threads that files need, for ever.
+// Where lines are written: a file that can be moved away at any time (logrotate), or stdout. Anything that could block
+// is opened non-blocking: otherwise a pipe that is not read would hold one of the few threads for file I/O forever.
 import { constants, fstatSync, write } from 'node:fs'
 import { open, stat, type FileHandle } from 'node:fs/promises'
 import process from 'node:process'
@@ -8,13 +8,13 @@ const STDOUT = 1
 const MODE = 0o640
 
 export interface LineFile extends AsyncDisposable {
-  /** Resolves with the number of bytes that were taken; rejects with EAGAIN where none are now. */
+  /** Resolves with the number of bytes that were written; rejects with EAGAIN if none can be written now. */
   write(bytes: Uint8Array): Promise<number>
-  /** False when its name stands for another file, or for none. */
+  /** False if its path now belongs to another file, or to none. */
   isCurrent(): Promise<boolean>
 }
 
-/** Opens for appending; makes the file if it is not there. */
+/** Opens for appending; creates the file if it does not exist. */
 export async function openLineFile(path: string): Promise<LineFile> {
   const { O_WRONLY, O_APPEND, O_CREAT, O_NONBLOCK } = constants
   const file = await open(path, O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK, MODE)
@@ -27,7 +27,10 @@ export async function openLineFile(path: string): Promise<LineFile> {
   }
 }
 
-/** Node writes to pipes and sockets without blocking, to files and terminals it would block: those get a thread. */
+/**
+ * Node writes to pipes and sockets without blocking. It would block on files and terminals, so those are written on a
+ * thread.
+ */
 export function openStdout(): LineFile {
   return isWritableAtOnce(STDOUT) ? new Descriptor(STDOUT) : new StdoutStream()
 }
@@ -76,12 +79,12 @@ class Descriptor implements LineFile {
     return true
   }
 
-  /** It is not ours to close. */
+  /** The descriptor is not ours to close. */
   async [Symbol.asyncDispose](): Promise<void> {}
 }
 
 class StdoutStream implements LineFile {
-  /** Resolves when the reader has taken it: there is one batch in memory at most. */
+  /** Resolves when the reader has taken the bytes: there is one batch in memory at most. */
   write(bytes: Uint8Array): Promise<number> {
     return new Promise((resolve, reject) => {
       process.stdout.write(bytes, (error) => (error ? reject(error) : resolve(bytes.length)))

@@ -1,30 +1,30 @@
-// Writes lines behind the back of those who have them: they are collected in memory up to a bound and written in
-// batches; what finds no room, or can't be written, is dropped and counted.
+// Writes lines in the background: they are collected in memory up to a bound and written in batches; lines that do not
+// fit, or cannot be written, are dropped and counted.
 import type { Logger } from '../plugin/contract.js'
 import type { Clock } from '../plugin/tokens.js'
-import type { LineTarget } from './access-log.js'
+import type { LineDestination } from './access-log.js'
 import type { LineFile } from './line-file.js'
 
 const MOST_BYTES = 1024 * 1024
 const BATCH_MS = 100
-/** Between two looks whether the file is still the one of that name. */
-const LOOK_MS = 1000
-/** Between two tries to write to a pipe that is full. */
+/** Interval of checks whether the path still belongs to the open file. */
+const RECHECK_MS = 1000
+/** Delay before the next attempt to write to a full pipe. */
 const FULL_MS = 100
-/** Between two warnings of one kind. */
+/** Interval between two warnings. */
 const WARN_MS = 60_000
-/** What is left at the end gets this long. */
+/** Time for writing the pending lines at the end. */
 const END_MS = 1000
 
 export interface LineWriterOptions {
   readonly clock: Clock
   readonly log: Logger
-  /** Opens it, or opens it again. */
+  /** Opens the file; called again after it was moved away or failed. */
   open(): Promise<LineFile>
   readonly mostBytes?: number
 }
 
-export class LineWriter implements LineTarget, AsyncDisposable {
+export class LineWriter implements LineDestination, AsyncDisposable {
   /** Lines that were not written. */
   dropped = 0
   readonly #options: LineWriterOptions
@@ -32,7 +32,7 @@ export class LineWriter implements LineTarget, AsyncDisposable {
   #bytes = 0
   #timer: Disposable | undefined
   #file: LineFile | undefined
-  #lookedAtMs = -Infinity
+  #checkedAtMs = -Infinity
   #warnedAtMs = -Infinity
   #writing: Promise<void> = Promise.resolve()
   #isWriting = false
@@ -54,15 +54,15 @@ export class LineWriter implements LineTarget, AsyncDisposable {
     }
     this.#lines.push(line)
     this.#bytes += bytes
-    this.#arm()
+    this.#schedule()
   }
 
-  /** Writes what is there, within a second; the rest is dropped. Safe twice. */
+  /** Writes the pending lines within a second, and drops the rest. Safe twice. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.end(END_MS)
   }
 
-  /** Takes nothing more, and writes what is there. Called again it may end sooner. */
+  /** Accepts no further lines, and writes the pending ones. A second call can shorten the time. */
   async end(withinMs: number): Promise<void> {
     const timer = this.#options.clock.after(withinMs, () => {
       this.#isOver = true
@@ -83,7 +83,7 @@ export class LineWriter implements LineTarget, AsyncDisposable {
     await this.#close()
   }
 
-  #arm(): void {
+  #schedule(): void {
     if (this.#timer !== undefined || this.#isWriting || this.#isEnding) return
     this.#timer = this.#options.clock.after(BATCH_MS, () => {
       this.#timer = undefined
@@ -106,13 +106,13 @@ export class LineWriter implements LineTarget, AsyncDisposable {
       await this.#close()
     }
     this.#isWriting = false
-    if (this.#lines.length > 0) this.#arm()
+    if (this.#lines.length > 0) this.#schedule()
   }
 
   async #writeAll(bytes: Buffer): Promise<void> {
     const file = await this.#current()
     for (let at = 0; at < bytes.length;) {
-      if (this.#isOver) throw new Error('the end came before all was written')
+      if (this.#isOver) throw new Error('the time ran out before all lines were written')
       const written = await file.write(bytes.subarray(at)).catch((error: unknown) => {
         if (isFull(error)) return 0
         throw error
@@ -124,12 +124,12 @@ export class LineWriter implements LineTarget, AsyncDisposable {
 
   async #current(): Promise<LineFile> {
     const nowMs = this.#options.clock.nowMs()
-    if (this.#file !== undefined && nowMs - this.#lookedAtMs >= LOOK_MS) {
-      this.#lookedAtMs = nowMs
+    if (this.#file !== undefined && nowMs - this.#checkedAtMs >= RECHECK_MS) {
+      this.#checkedAtMs = nowMs
       if (!(await this.#file.isCurrent())) await this.#close()
     }
     if (this.#file === undefined) {
-      this.#lookedAtMs = nowMs
+      this.#checkedAtMs = nowMs
       this.#file = await this.#options.open()
     }
     return this.#file

@@ -1,4 +1,4 @@
-// The shapes of reload-types.ts as schemas; the compiler holds both together.
+// The shapes of observe/reload-report.ts as schemas; the compiler checks that both agree.
 import { z } from 'zod'
 import { reloadPlanSchema } from '../reload/plan-schema.js'
 import type {
@@ -26,7 +26,7 @@ const diagnosticReportSchema = z.object({
   endColumn: z.number(),
   help: z.string(),
   note: z.exactOptional(z.string()),
-  source: z.exactOptional(z.string()).meta({ description: 'The text of the line, where it may be shown' }),
+  source: z.exactOptional(z.string()).meta({ description: 'The text of the line, if it may be shown' }),
 }) satisfies z.ZodType<DiagnosticReport>
 
 const viewersReportSchema = z.object({
@@ -38,8 +38,8 @@ const viewersReportSchema = z.object({
 
 export const reloadReportSchema = z.object({
   result: z.enum([...RESULTS, 'planned']),
-  id: z.exactOptional(z.string()).meta({ description: 'Of the configuration that was tried' }),
-  why: z.string().meta({ description: 'Empty where it was applied, or nothing differs' }),
+  id: z.exactOptional(z.string()).meta({ description: 'Id of the configuration that was tried' }),
+  why: z.string().meta({ description: 'Empty if it was applied, or nothing differs' }),
   durationMs: z.number(),
   diagnostics: z.array(diagnosticReportSchema).readonly(),
   plan: z.exactOptional(reloadPlanSchema),
@@ -56,8 +56,8 @@ export const reloadFailureSchema = z.object({
 
 export const reloadStatusSchema = z.object({
   inSync: z.boolean(),
-  runningId: z.string().meta({ description: 'Short hash of the configuration that runs, secrets left out' }),
-  diskId: z.exactOptional(z.string()).meta({ description: 'Of the files; not there where they have mistakes' }),
+  runningId: z.string().meta({ description: 'Short hash of the running configuration, without secrets' }),
+  diskId: z.exactOptional(z.string()).meta({ description: 'The same for the files; absent if they have mistakes' }),
   reason: z.exactOptional(z.string()).meta({ description: 'Why they differ' }),
   since: z.exactOptional(time),
   last: z.exactOptional(
@@ -84,12 +84,12 @@ export const checkRequestSchema = z.strictObject({
     .array(z.string())
     .max(MOST_FILES)
     .optional()
-    .meta({ description: 'Which of them would be run; the others are what those include. By default all' }),
-  against: z.boolean().optional().meta({ description: 'Compare with what runs' }),
+    .meta({ description: 'Which of them would be run; the others are included by those. By default all' }),
+  against: z.boolean().optional().meta({ description: 'Compare with the running configuration' }),
 }) satisfies z.ZodType<CheckRequest>
 
 export const checkReportSchema = z.object({
-  ok: z.boolean().meta({ description: 'No errors, and nothing that needs a restart' }),
+  ok: z.boolean().meta({ description: 'No errors, and no restart needed' }),
   diagnostics: z.array(diagnosticReportSchema).readonly(),
   plan: z.exactOptional(reloadPlanSchema),
   viewers: z.exactOptional(viewersReportSchema),

@@ -1,5 +1,5 @@
-// The shapes of status-types.ts as schemas, for the OpenAPI document and for clients that check what they get. The compiler
-// holds both together: a schema that differs from its type is an error here.
+// The shapes of observe/status.ts as schemas, for the OpenAPI document and for clients that validate responses. The
+// compiler checks that both agree: a schema that differs from its type is an error here.
 import { z } from 'zod'
 import type {
   AliasStatus,
@@ -18,10 +18,10 @@ import { NODE_KINDS } from '../plugin/node-kinds.js'
 const aliasStatusSchema = z
   .object({
     url: z.string(),
-    viewers: z.number().meta({ description: 'Those who came by it' }),
-    until: z.string().meta({ description: 'RFC 3339: at the latest', format: 'date-time' }),
+    viewers: z.number().meta({ description: 'Connected viewers who used it' }),
+    until: z.string().meta({ description: 'RFC 3339: when it ends at the latest', format: 'date-time' }),
   })
-  .meta({ description: 'An URL that it had before a reload, and still answers to' }) satisfies z.ZodType<AliasStatus>
+  .meta({ description: 'A URL from before a reload that still works' }) satisfies z.ZodType<AliasStatus>
 
 export const nodeStatusSchema = z.object({
   id: z.string().meta({ description: 'pipeline/node, or services/name' }),
@@ -30,11 +30,11 @@ export const nodeStatusSchema = z.object({
   description: z.string(),
   state: z
     .enum(['opening', 'ready', 'degraded', 'waiting', 'ended', 'failed', 'stopped'])
-    .meta({ description: 'waiting: will be tried again; failed: will not' }),
-  why: z.string().meta({ description: 'Why it is not ready; empty when it is' }),
+    .meta({ description: 'waiting: will be retried; failed: will not' }),
+  why: z.string().meta({ description: 'Why it is not ready; empty if it is' }),
   since: z.string().meta({ description: 'RFC 3339', format: 'date-time' }),
   restarts: z.number(),
-  from: z.array(z.string()).readonly().meta({ description: 'node.port of what it reads' }),
+  from: z.array(z.string()).readonly().meta({ description: 'node.port of each source' }),
   receivedBytes: z.number(),
   sentBytes: z.number(),
   bitsPerSecond: z.exactOptional(z.number()),
@@ -52,7 +52,7 @@ export const nodeStatusSchema = z.object({
 }) satisfies z.ZodType<NodeStatus>
 
 export const clientStatusSchema = z.object({
-  id: z.string().meta({ description: 'Of this session; never given twice' }),
+  id: z.string().meta({ description: 'Id of this session; never reused' }),
   node: z.string(),
   client: z.string().meta({ description: 'address:port' }),
   user: z.exactOptional(z.string()),
@@ -90,16 +90,16 @@ export const engineStatusSchema = z.object({
   uptimeSeconds: z.number(),
   state: z.enum(['starting', 'running', 'stopping']),
   ready: z.boolean(),
-  reasons: z.array(z.string()).readonly().meta({ description: 'Why it is not ready, id: why each' }),
+  reasons: z.array(z.string()).readonly().meta({ description: 'Why it is not ready: "id: why" each' }),
   files: z.array(z.string()).readonly(),
-  stateDir: z.string().meta({ description: 'Absolute; the token that writing methods need is in it' }),
+  stateDir: z.string().meta({ description: 'Absolute; contains the token that writing methods need' }),
   reload: z.exactOptional(reloadStatusSchema),
   listeners: z.array(listenerStatusSchema).readonly(),
   services: z.array(nodeStatusSchema).readonly(),
   pipelines: z.array(pipelineStatusSchema).readonly(),
 }) satisfies z.ZodType<EngineStatus>
 
-/** `reasons` are left out for those who may not read the status. */
+/** `reasons` are omitted for clients that may not read the status. */
 const readinessSchema = z.object({
   ready: z.boolean(),
   reasons: z.exactOptional(z.array(z.string()).readonly()),
@@ -116,7 +116,7 @@ export const apiErrorSchema = z.object({
   }),
 }) satisfies z.ZodType<ApiError>
 
-/** By the name that they have in the OpenAPI document. */
+/** By their name in the OpenAPI document. */
 export const SCHEMAS = {
   NodeStatus: nodeStatusSchema,
   AliasStatus: aliasStatusSchema,

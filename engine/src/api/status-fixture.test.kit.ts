@@ -1,4 +1,4 @@
-// A status for the tests of this folder: one pipeline of two nodes, the second of which is not ready.
+// A status for the tests of this folder: one pipeline of two nodes, of which the second is not ready.
 import type { ClientStatus, EngineStatus, NodeStatus, StatusSource } from '../observe/status.js'
 
 const since = '2026-01-02T03:04:05.000Z'

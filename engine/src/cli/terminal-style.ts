@@ -1,4 +1,4 @@
-// Colours, where the stream is a terminal that shows them and nobody asked for none (https://no-color.org).
+// Colours, if the stream is a terminal that shows them and NO_COLOR is not set (https://no-color.org).
 import type { TextStream } from './cli-streams.js'
 
 export type Paint = (text: string) => string

@@ -132,7 +132,7 @@ test('shutdown gives viewers the rest of the window, and cuts those that do not 
   const stuck = await room.viewer().saw('<preamble 0>')
   stuck.socket.pause()
   await feed.run(300)
-  const done = room.delivery.endAll(300)
+  const done = room.delivery.endAll(3000)
   assert.equal((await room.viewer().ended()).status, 503)
   await quick.ended()
   quick.close()

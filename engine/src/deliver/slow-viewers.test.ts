@@ -93,12 +93,15 @@ test('slow: disconnect closes a viewer that the window has overrun', async () =>
 
 test('a viewer whose socket takes nothing for the stall timeout is closed', async () => {
   await using room = await openRoom()
-  const route = room.open({ stallTimeoutMs: 500 })
+  const route = room.open({ stallTimeoutMs: 10_000 })
   const feed = new Feed(route)
   feed.push()
   const reader = await room.viewer().saw('<preamble')
   await stuckViewer(room, feed)
+  await reader.received(feed.pushed * ENTRY_BYTES)
+  await room.swept()
   assert.equal(route.counters.clients, 2)
+  room.shift(10_000)
   await until(() => route.counters.ended.get('stalled') === 1, 'it is closed')
   feed.push()
   await reader.received(feed.pushed * ENTRY_BYTES)

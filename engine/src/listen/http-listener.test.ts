@@ -265,7 +265,7 @@ test('closes a silent client, and one that stops in the middle of a head, in tim
 })
 
 test('closes a kept connection that stops in the middle of a later head, but not a live one', async () => {
-  const listener = await bound({ headerMs: 80, requestMs: 80, keepAliveMs: 80 })
+  const listener = await bound({ headerMs: 1000, requestMs: 1000, keepAliveMs: 60_000 })
   const handler = new HelloHandler()
   listener.handle('/hello', (_, response) => response.end('hi'))
   listener.handleStream('/live.ts', handler)

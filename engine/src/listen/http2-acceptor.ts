@@ -2,6 +2,10 @@
 // HTTP/1. The GET of a live path is one stream of the connection: the stream handler writes to it as to a socket, and
 // the client's flow-control window replaces the socket buffer. Browsers and curl choose HTTP/2 wherever it is offered,
 // and players in browsers request live paths.
+//
+// nghttp2 schedules the streams of a connection that is too slow for all of them. Streams requested with `priority: i`
+// take turns (RFC 9218, section 4.2). On Node 24 the others are served in the order of their ids; on Node 20 they share
+// the connection. Node offers no way to change this.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import {
   constants,

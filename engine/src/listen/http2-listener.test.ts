@@ -97,7 +97,7 @@ describe('HTTP/2', () => {
 })
 
 test('closes a connection without requests in time, and keeps one with a live stream', async () => {
-  const listener = await bound({ timeouts: { keepAliveMs: 40 } })
+  const listener = await bound({ timeouts: { keepAliveMs: 1000 } })
   const handler = new HelloHandler()
   listener.handleStream('/live.ts', handler)
   const idle = http2Client(listener.origins[0] ?? '')
@@ -112,7 +112,7 @@ test('closes a connection without requests in time, and keeps one with a live st
 })
 
 test('closes a request whose body does not end, and a client that never sends its preface', async () => {
-  const listener = await bound({ timeouts: { headerMs: 60, requestMs: 60, keepAliveMs: 60 } })
+  const listener = await bound({ timeouts: { headerMs: 1000, requestMs: 1000, keepAliveMs: 1000 } })
   listener.setFallback((asked) => void asked.resume())
   const session = http2Client(listener.origins[0] ?? '')
   const stream = session.request({ ':path': '/x', ':method': 'POST' })

@@ -41,8 +41,8 @@ export class KeptLog {
   }
 }
 
-/** Resolves when the claim holds; fails the test if it does not within 10 s. */
-export async function until(claim: () => boolean, what: string, withinMs = 10_000): Promise<void> {
+/** Resolves when the claim holds; fails the test if it does not within a minute. */
+export async function until(claim: () => boolean, what: string, withinMs = 60_000): Promise<void> {
   const deadline = performance.now() + withinMs
   while (!claim()) {
     if (performance.now() > deadline) throw new Error(`did not come true: ${what}`)

@@ -34,7 +34,7 @@ function rowsOf(registry: MetricsRegistry): string[] {
 }
 
 describe('the metrics of a node', () => {
-  test('are read when they are asked for, and go with the node', () => {
+  test('are read at scrape time, and end with the node', () => {
     const registry = new MetricsRegistry()
     const now = { ...readings({ edges: [{ id: 'one/main.out', queuedBytes: 5, drops: 1 }] }) }
     const series = addNodeMetrics(registry, LABELS, now)
@@ -60,7 +60,7 @@ describe('the metrics of a node', () => {
     ['output', ['drops_total{reason=edge} 0']],
     ['service', []],
   ] as const) {
-    test(`of a kind of its own: ${kind}`, () => {
+    test(`depend on its kind: ${kind}`, () => {
       const registry = new MetricsRegistry()
       addNodeMetrics(registry, LABELS, readings({ kind, droppedPackets: 7 }))
       assert.deepEqual(

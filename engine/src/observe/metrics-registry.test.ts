@@ -24,7 +24,7 @@ test('metrics are grouped into families under the prefix and read when collected
   )
 })
 
-test('rows of a metric get the constant labels, which win', () => {
+test('rows of a metric get the constant labels, which take precedence', () => {
   const registry = new MetricsRegistry()
   const declaration = { name: 'drops_total', kind: 'counter', help: 'Drops.', labels: ['reason', 'node'] } as const
   registry.add(declaration, { node: 'main' }, () => new Map([[{ reason: 'full', node: 'forged' }, 3]]))
@@ -48,7 +48,7 @@ test('a read that throws is left out and counted, the others stay', () => {
   assert.equal(familyOf(registry, 'millrace_metric_read_errors_total')?.rows[0]?.value, 4)
 })
 
-test('of a read that fails half way nothing is shown, whatever it throws', () => {
+test('a read that fails halfway contributes nothing, whatever it throws', () => {
   const registry = new MetricsRegistry()
   registry.add({ name: 'pids', kind: 'gauge', help: 'PIDs.', labels: ['pid'] }, {}, function* () {
     yield [{ pid: '1' }, 1]
@@ -65,7 +65,7 @@ test('rows beyond the ceiling are left out', () => {
   assert.equal(familyOf(registry, 'millrace_pids')?.rows.length, 1000)
 })
 
-test('one name with another help text or kind is refused, and so are malformed names', () => {
+test('a name with another help text or kind is refused, and so are malformed names', () => {
   const registry = new MetricsRegistry()
   registry.add(BYTES, {}, () => 1)
   assert.throws(() => registry.add({ ...BYTES, help: 'Other.' }, { a: 'b' }, () => 1), TypeError)
@@ -86,7 +86,7 @@ test('disposed metrics vanish, and their name is free again', () => {
   assert.equal(familyOf(registry, 'millrace_node_received_bytes_total')?.help, 'Other.')
 })
 
-test('of two members with the same labels the later one counts', () => {
+test('if two members have the same labels, the later one counts', () => {
   const registry = new MetricsRegistry()
   const before = registry.add(BYTES, { node: 'a' }, () => 1)
   registry.add(BYTES, { node: 'a' }, () => 2)
@@ -115,7 +115,7 @@ test('histograms are collected with cumulative buckets, sum and count', () => {
   assert.equal(familyOf(registry, 'millrace_delay_seconds'), undefined)
 })
 
-test('names without the prefix are for those that conventions fix', () => {
+test('a metric whose name is fixed by convention has no prefix', () => {
   const registry = new MetricsRegistry()
   registry.addUnprefixed({ name: 'process_open_fds', kind: 'gauge', help: 'Open.' }, {}, () => 20)
   assert.equal(familyOf(registry, 'process_open_fds')?.rows[0]?.value, 20)

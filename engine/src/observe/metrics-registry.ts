@@ -1,15 +1,15 @@
-// All metrics of the engine and its nodes. The data path only changes plain numbers; this registry knows how to read
-// them, and does so at the time of a scrape. What is disposed is gone from the next scrape.
+// All metrics of the engine and its nodes. The data path only changes plain numbers; this registry reads them at scrape
+// time. A disposed metric is gone from the next scrape.
 import type { MetricDeclaration, MetricRead } from '../plugin/contract.js'
 import type { MetricFamily, MetricRow, MetricsSource } from '../plugin/tokens.js'
 import type { Histogram } from './histogram.js'
 
 const PREFIX = 'millrace_'
-/** Names as Prometheus takes them; its data model also allows colons, which are for recording rules. */
+/** Names that Prometheus accepts; its data model also allows colons, which are for recording rules. */
 const NAME = /^[a-zA-Z_][a-zA-Z0-9_]*$/
-/** Rows that one read may give; further ones are left out and counted. */
+/** Rows that one read can return; further ones are left out and counted. */
 const MAX_ROWS_PER_READ = 1000
-/** Between label values in the key of a row; no label value of ours contains it. */
+/** Separates label values in the key of a row; none of our label values contains it. */
 const SEPARATOR = '\u0000'
 
 const READ_ERRORS: MetricDeclaration = {
@@ -22,9 +22,9 @@ type Labels = Readonly<Record<string, string>>
 
 interface Member {
   readonly labels: Labels
-  /** Of a row with no other labels. */
+  /** The key of a row with no other labels. */
   readonly key: string
-  /** Label names that rows may have beside those of `labels`. */
+  /** Label names that rows can have in addition to those of `labels`. */
   readonly rowLabels: ReadonlySet<string>
   read(): Iterable<MetricRow>
 }
@@ -48,14 +48,14 @@ export class MetricsRegistry implements MetricsSource {
   }
 
   /**
-   * Adds a metric under the prefix `millrace_` until disposed. `labels` are constant and win over those of a row.
-   * Throws TypeError for a malformed name, and where the name is taken with another kind or help text.
+   * Adds a metric under the prefix `millrace_` until disposed. `labels` are constant and take precedence over those of
+   * a row. Throws TypeError for a malformed name, and if the name exists with another kind or help text.
    */
   add(declaration: MetricDeclaration, labels: Labels, read: MetricRead): Disposable {
     return this.#addNumbers(PREFIX + declaration.name, declaration, labels, read)
   }
 
-  /** As `add`, for names that Prometheus' conventions fix, as `process_cpu_seconds_total`. */
+  /** Like `add`, for names that Prometheus' conventions fix, such as `process_cpu_seconds_total`. */
   addUnprefixed(declaration: MetricDeclaration, labels: Labels, read: MetricRead): Disposable {
     return this.#addNumbers(declaration.name, declaration, labels, read)
   }
@@ -68,7 +68,9 @@ export class MetricsRegistry implements MetricsSource {
     })
   }
 
-  /** Families by name. Where two members give the same labels, the one added later counts: a node that takes over. */
+  /**
+   * Families by name. If two members have the same labels, the one added later counts: it is the node that takes over.
+   */
   collect(): readonly MetricFamily[] {
     const families = [...this.#families.values()].filter((family) => family.name !== PREFIX + READ_ERRORS.name)
     const collected = families.map((family) => this.#collectFamily(family))
@@ -95,7 +97,7 @@ export class MetricsRegistry implements MetricsSource {
   #join(name: string, kind: Family['kind'], help: string, joining: Omit<Member, 'key'>): Disposable {
     const member: Member = { ...joining, key: keyOf(joining.labels) }
     for (const each of [name, ...Object.keys(member.labels), ...member.rowLabels]) {
-      if (!NAME.test(each)) throw new TypeError(`${JSON.stringify(each)} is no name for a metric or a label`)
+      if (!NAME.test(each)) throw new TypeError(`${JSON.stringify(each)} is not a valid name for a metric or a label`)
     }
     const family = this.#families.get(name) ?? { name, kind, help, members: new Set<Member>() }
     if (family.kind !== kind || family.help !== help) {
@@ -135,7 +137,7 @@ export class MetricsRegistry implements MetricsSource {
       }
     } catch (error) {
       this.#leaveOut(family, error)
-      // The rows before a ceiling are right; those before a failure may be half of the truth.
+      // The rows before a ceiling are complete; those before a failure may be half of a result.
       return []
     }
     return rows
@@ -152,11 +154,11 @@ function* withLabels(rows: Iterable<readonly [Labels, number]>, labels: Labels):
 }
 
 function checkRow(row: MetricRow, member: Member): void {
-  if (typeof row.value !== 'number') throw new TypeError(`the value ${JSON.stringify(row.value)} is no number`)
+  if (typeof row.value !== 'number') throw new TypeError(`the value ${JSON.stringify(row.value)} is not a number`)
   if (row.labels === member.labels) return
   for (const name in row.labels) {
     if (!member.rowLabels.has(name) && !(name in member.labels)) throw new TypeError(`label ${name} is not declared`)
-    if (typeof row.labels[name] !== 'string') throw new TypeError(`label ${name} is no text`)
+    if (typeof row.labels[name] !== 'string') throw new TypeError(`label ${name} is not text`)
   }
 }
 

@@ -7,7 +7,7 @@ import { EventLoopLag } from './event-loop-lag.js'
 import { MetricsRegistry } from './metrics-registry.js'
 import { addProcessMetrics } from './process-metrics.js'
 
-test('the process shows its version, processor time, memory, start and descriptors', () => {
+test('the process shows its version, CPU time, memory, start and descriptors', () => {
   const registry = new MetricsRegistry()
   const added = addProcessMetrics(registry)
   const values = new Map(registry.collect().map((family) => [family.name, family.rows[0]]))
@@ -40,7 +40,7 @@ test('descriptors are counted one by one', { skip: process.platform !== 'linux' 
   assert.equal(read(), before)
 })
 
-test('a blocked event loop shows as lag, noted by any timer that runs all the time', async () => {
+test('a blocked event loop shows as lag, measured by any repeated timer', async () => {
   const lag = new EventLoopLag()
   using clock = createClock((lateMs) => lag.note(lateMs))
   const registry = new MetricsRegistry()

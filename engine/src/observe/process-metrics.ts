@@ -1,5 +1,5 @@
-// What this process is and uses. The process_ names are those of Prometheus' conventions, without our prefix, so that
-// ready-made dashboards find them.
+// The version and the resource usage of this process. The process_ names are those of Prometheus' conventions, without
+// our prefix, so that ready-made dashboards find them.
 import { readdirSync, statSync } from 'node:fs'
 import { performance } from 'node:perf_hooks'
 import process from 'node:process'
@@ -14,7 +14,7 @@ const DESCRIPTORS = '/proc/self/fd'
 /** Adds `build_info{version,node_version}` and the process metrics; file descriptors on Linux only. */
 export function addProcessMetrics(registry: MetricsRegistry): Disposable {
   const buildInfo = registry.add(
-    { name: 'build_info', kind: 'gauge', help: 'The version that runs; always 1.' },
+    { name: 'build_info', kind: 'gauge', help: 'Always 1; the labels are the running versions.' },
     { version: readEngineVersion(), node_version: process.versions.node },
     () => 1,
   )
@@ -53,13 +53,13 @@ function onLinux(): readonly Row[] {
   const limit = readDescriptorLimit()
   return [
     [{ name: 'process_open_fds', kind: 'gauge', help: 'Open file descriptors.' }, countOpenFds],
-    [{ name: 'process_max_fds', kind: 'gauge', help: 'Most file descriptors that may be open.' }, () => limit],
+    [{ name: 'process_max_fds', kind: 'gauge', help: 'Maximum number of open file descriptors.' }, () => limit],
   ]
 }
 
 /**
- * Since Linux 6.2 the size of the folder is their number; before, it is 0, and the folder is read, which takes time for
- * each of thousands of viewers, and a descriptor of its own that is not counted.
+ * Since Linux 6.2 the size of the folder is the number of descriptors. On older kernels it is 0 and the folder is read,
+ * which takes time with thousands of viewers and opens a descriptor that is not counted.
  */
 function countOpenFds(): number {
   const { size } = statSync(DESCRIPTORS)

@@ -3,40 +3,45 @@
 import type { ReloadClass } from '../plugin/contract.js'
 
 /**
- * `keep`: nothing happens. `live`: the node takes the new options. `rebind`: it does, and moves to another listener or
- * path; its viewers stay. `swap`: a new node takes its place at a key frame; viewers stay. `source`: the new upstream is
- * connected first, then takes over at its key frame. `handoff`: the old node lets go before the new one opens, with a
- * gap. `refuse`: needs a restart; the whole reload is refused.
+ * `keep`: nothing happens. `live`: the node takes the new options. `rebind`: it also moves to another listener or path;
+ * its viewers stay. `swap`: a new node takes its place at a key frame; viewers stay. `source`: the new upstream is
+ * connected first, then takes over at its key frame. `handoff`: the old node releases its endpoints before the new one
+ * opens, with a gap. `refuse`: needs a restart; the whole reload is refused.
  */
 export type PlanVerb = 'keep' | 'live' | 'swap' | 'source' | 'handoff' | 'rebind' | 'add' | 'remove' | 'refuse'
 
 /** One option that differs. */
 export interface OptionChange {
   /**
-   * `clients.max`; beside options also `was`, `type`, `from`, `description`, `timeline`, `batch`, `options` where they
-   * are not known, and `7 more` where a node has more than 100 changes.
+   * `clients.max`; in addition to options also `was`, `type`, `from`, `description`, `timeline`, `batch`, `options` if
+   * they are unknown, and `7 more` if a node has more than 100 changes.
    */
   readonly path: string
   readonly reload: ReloadClass
-  /** As the YAML would say it, secrets masked; undefined where it has no value. Both are the same where only a secret differs. */
+  /** As written in YAML, secrets masked; undefined if it has no value. Both are the same if only a secret differs. */
   readonly before?: string | undefined
   readonly after?: string | undefined
 }
 
 export interface NodeChange {
-  /** `pipeline/node`, or `services/name`; what it will be called, of a removed node what it is called. */
+  /** `pipeline/node`, or `services/name`: the id after the reload, or the last one of a removed node. */
   readonly id: string
-  /** What it is called now, where `was:` renames it. */
+  /** Its current id, if `was:` renames it. */
   readonly was?: string
   readonly verb: PlanVerb
   readonly changes: readonly OptionChange[]
-  /** Of `handoff`, ids of the running nodes that must let go first: itself, others, or both. A new node can be handed things too. */
+  /**
+   * For `handoff`, ids of the running nodes that must release their endpoints first: itself, others, or both. A new
+   * node can take over endpoints too.
+   */
   readonly holders?: readonly string[]
-  /** One sentence for people: what that costs, or why it is refused. Empty for `keep`. */
+  /** One sentence for people: what the change costs, or why it is refused. Empty for `keep`. */
   readonly why: string
 }
 
-/** A listener, an option of `engine:`, a provider of access, a secret, a pipeline's own text, a plugin's code. */
+/**
+ * A listener, an option of `engine:`, an auth provider, a secret, the description of a pipeline, the code of a plugin.
+ */
 export interface PartChange {
   /** `listeners/web`, `engine/log.level`, `auth/viewers`, `secrets/anna`, `pipelines/one`, `plugins/NAME`. */
   readonly id: string
@@ -47,14 +52,15 @@ export interface PartChange {
 
 export interface ReloadPlan {
   /**
-   * Services, then pipelines in the order of the new graph, each in graph order; removed nodes last. An id stands here
-   * twice where a node goes and another of the same id comes: of another kind, or in place of one that was renamed.
+   * Services, then pipelines in the order of the new graph, each in graph order; removed nodes last. An id appears
+   * twice if a node is removed and another with the same id is added: of another kind, or in place of one that was
+   * renamed.
    */
   readonly nodes: readonly NodeChange[]
   /** Only those that change. */
   readonly parts: readonly PartChange[]
-  /** Nothing differs: only comments, order or formatting do. */
+  /** Nothing differs except comments, order or formatting. */
   readonly isEmpty: boolean
-  /** A restart is needed: sentences that name the keys. Empty where the plan can be carried out. */
+  /** Why a restart is needed, in sentences that name the keys. Empty if the plan can be carried out. */
   readonly refusals: readonly string[]
 }

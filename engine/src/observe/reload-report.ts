@@ -1,15 +1,15 @@
-// The shapes in which the control API speaks of reloads and of the configuration. Names that users see.
+// The shapes in which the control API reports reloads and the configuration. Users see these names.
 import type { ReloadPlan } from './reload-plan.js'
 
 /**
  * `invalid`: the files have mistakes. `refused`: a restart is needed. `failed`: something could not be opened, nothing
- * has changed. `rolled-back`: something failed after it took over, what ran before runs again. `superseded`: a newer
- * request came while this one waited.
+ * has changed. `rolled-back`: something failed after it took over, and the previous configuration runs again.
+ * `superseded`: a newer request arrived while this one waited.
  */
 export type ReloadResult = 'applied' | 'unchanged' | 'invalid' | 'refused' | 'failed' | 'superseded' | 'rolled-back'
 
-/** Who asked for a reload. */
-export type ReloadAsker = 'file' | 'SIGHUP' | 'api'
+/** What triggered a reload. */
+export type ReloadTrigger = 'file' | 'SIGHUP' | 'api'
 
 export interface DiagnosticReport {
   readonly severity: 'error' | 'warning'
@@ -22,9 +22,9 @@ export interface DiagnosticReport {
   readonly column: number
   readonly endColumn: number
   readonly help: string
-  /** What else is to be known of the place. */
+  /** Context of the place. */
   readonly note?: string
-  /** The text of the line; not there where it must not be shown. */
+  /** The text of the line; missing if it must not be shown. */
   readonly source?: string
 }
 
@@ -32,11 +32,11 @@ export interface ViewersReport {
   readonly before: number
   readonly kept: number
   readonly lost: number
-  /** Of nodes that have viewers. Not there where the reload has been done. */
+  /** For nodes that have viewers. Missing after the reload was applied. */
   readonly perNode?: readonly { readonly id: string; readonly kept: number; readonly lost: number }[]
 }
 
-/** How the stream came from the old branch to the new one, on one edge. */
+/** How the stream switched from the old branch to the new one, on one edge. */
 export interface EdgeCut {
   /** Id of the reader. */
   readonly node: string
@@ -48,27 +48,27 @@ export interface EdgeCut {
 /** How a reload went, or how it would go. */
 export interface ReloadReport {
   readonly result: ReloadResult | 'planned'
-  /** Of the configuration that was tried; not there where it has mistakes. */
+  /** Of the configuration that was tried; missing if it has mistakes. */
   readonly id?: string
-  /** One sentence; empty where it was applied, or nothing differs. */
+  /** One sentence; empty if the reload was applied or nothing differs. */
   readonly why: string
   readonly durationMs: number
   readonly diagnostics: readonly DiagnosticReport[]
   readonly plan?: ReloadPlan
-  /** Expected in a plan, counted where it was applied. */
+  /** Expected values in a plan, counted values after it was applied. */
   readonly viewers?: ViewersReport
-  /** How the stream went over to what is new, for each reader that changed. */
+  /** How each reader that changed was cut over. */
   readonly cuts?: readonly EdgeCut[]
 }
 
-/** A refusal that has a reload behind it. */
+/** An error response with the report of its reload. */
 export interface ReloadFailure {
   readonly error: { readonly code: string; readonly message: string; readonly help?: string }
   readonly reload: ReloadReport
 }
 
 export interface LastReload {
-  readonly by: ReloadAsker
+  readonly by: ReloadTrigger
   /** RFC 3339. */
   readonly at: string
   readonly result: ReloadResult
@@ -79,27 +79,27 @@ export interface LastReload {
   readonly viewersLost: number
 }
 
-/** Whether what runs is what the files say. */
+/** Whether the running configuration is the one in the files. */
 export interface ReloadStatus {
   readonly inSync: boolean
-  /** Of the configuration that runs: a short hash of everything that it says, secrets left out. */
+  /** A short hash of everything in the running configuration except secrets. */
   readonly runningId: string
-  /** Of what the files say; not there where they have mistakes. */
+  /** The same hash of the configuration in the files; missing if it has mistakes. */
   readonly diskId?: string
   /** Why they differ, one sentence; and since when, RFC 3339. */
   readonly reason?: string
   readonly since?: string
   readonly last?: LastReload
-  /** A node that was changed and fails before then goes back. RFC 3339. */
+  /** If a changed node fails before then, the reload is rolled back. RFC 3339. */
   readonly probation?: { readonly until: string }
 }
 
-/** Files to be checked: names and texts. */
+/** Files to check: names and texts. */
 export interface CheckRequest {
   readonly files: readonly { readonly path: string; readonly text: string }[]
-  /** Which of them would be run; the others are what those include. By default all. */
+  /** Which of them would be run; the others are included by those. By default all. */
   readonly run?: readonly string[] | undefined
-  /** Compare with what runs. */
+  /** Compare with the running configuration. */
   readonly against?: boolean | undefined
 }
 
@@ -113,10 +113,13 @@ export interface CheckReport {
 
 export type ConfigSource = 'running' | 'disk'
 
-/** The configuration that applies, secrets masked; or why there is none. */
+/** The effective configuration, secrets masked; or why there is none. */
 export type ConfigReport = { readonly config: unknown; readonly yaml: string } | { readonly failure: ReloadFailure }
 
-/** What the API needs of whoever reloads an engine. No call rejects for what is in files or on disk. */
+/**
+ * What the API needs of the part that reloads an engine. No call rejects because of the content of files or the state
+ * of the disk.
+ */
 export interface ReloadControl {
   status(): ReloadStatus
   /** Reads the files again and applies them. Resolves when it is done. */
@@ -124,6 +127,6 @@ export interface ReloadControl {
   /** What `reload` would do. */
   plan(): Promise<ReloadReport>
   config(source: ConfigSource): Promise<ConfigReport>
-  /** Texts that nobody runs; nothing is read from disk but what the running configuration reads anyway. */
+  /** Checks texts without running them; nothing is read from disk except what the running configuration reads. */
   check(request: CheckRequest): Promise<CheckReport>
 }

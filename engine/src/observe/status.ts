@@ -1,4 +1,4 @@
-// The shapes that the control API answers with. Names that users see: a change here is a change of the contract.
+// The shapes of the responses of the control API. Users see these names: a change here changes the contract.
 import type { ReloadControl, ReloadStatus } from './reload-report.js'
 import type { NodeKind } from '../plugin/node-kinds.js'
 
@@ -12,7 +12,7 @@ export interface NodeStatus {
   readonly kind: NodeKind
   readonly type: string
   readonly description: string
-  /** `waiting`: its stream failed, and the engine will subscribe again. `failed`: it will not. */
+  /** `waiting`: its stream failed, and the engine will subscribe again. `failed`: the engine will not. */
   readonly state: NodeState
   /** Why it is not `ready`, one sentence; empty when it is. */
   readonly why: string
@@ -29,16 +29,16 @@ export interface NodeStatus {
   readonly clients?: number
   readonly clientLimits?: ClientLimitsStatus
   readonly urls?: readonly string[]
-  /** What it was called before and still answers to, for viewers that came by it. */
+  /** Former URLs that it still answers to, for viewers who connected through them. */
   readonly aliases?: readonly AliasStatus[]
 }
 
-/** An URL that an output had before a reload. */
+/** A URL that an output had before a reload. */
 export interface AliasStatus {
   readonly url: string
-  /** Those who came by it. */
+  /** Viewers who connected through it. */
   readonly viewers: number
-  /** RFC 3339: at the latest. It ends before when they have gone. */
+  /** RFC 3339: the latest end. The alias ends earlier if its viewers have left. */
   readonly until: string
 }
 
@@ -47,28 +47,31 @@ export interface ClientLimitsStatus {
   readonly max: number
   readonly soft: number
   readonly perAddress: number
-  /** Those that are reached now. */
+  /** The limits that are reached now. */
   readonly reached: readonly ('soft' | 'max')[]
 }
 
 /** A viewer of a live output. */
 export interface ClientStatus {
-  /** Of this session; never given twice. */
+  /** Id of this session; never reused. */
   readonly id: string
   /** Id of the output. */
   readonly node: string
   /** `address:port`. */
   readonly client: string
-  /** Who has signed in. */
+  /** Name of the user who signed in. */
   readonly user?: string
   readonly userAgent?: string
   /** RFC 3339. */
   readonly since: string
-  /** `waiting`: for a source. `seeking`: passed by the window, for a place to go on. `ending`: has got its last byte. */
+  /**
+   * `waiting`: for a source. `seeking`: the window passed it, and it looks for a place to continue. `ending`: its last
+   * byte has been sent.
+   */
   readonly state: 'waiting' | 'reading' | 'seeking' | 'ending'
-  /** Given to its socket. */
+  /** Bytes handed to its socket. */
   readonly bytes: number
-  /** Behind the newest byte of the stream. */
+  /** Distance to the newest byte of the stream. */
   readonly behindBytes: number
   readonly skips: number
   readonly skippedBytes: number
@@ -101,12 +104,12 @@ export interface EngineStatus {
   readonly uptimeSeconds: number
   readonly state: 'starting' | 'running' | 'stopping'
   readonly ready: boolean
-  /** Why it is not ready, `id: why` each. */
+  /** Why it is not ready, each as `id: why`. */
   readonly reasons: readonly string[]
   readonly files: readonly string[]
-  /** Absolute; the token that writing methods need is in it. */
+  /** Absolute; it contains the token that writing methods need. */
   readonly stateDir: string
-  /** Not there where nobody reads the files again. */
+  /** Missing if the files are not read again. */
   readonly reload?: ReloadStatus
   readonly listeners: readonly ListenerStatus[]
   readonly services: readonly NodeStatus[]
@@ -130,15 +133,15 @@ export interface ApiError {
   }
 }
 
-/** What the API reads; the engine implements it. */
+/** What the API reads; implemented by the engine. */
 export interface StatusSource {
   status(): EngineStatus
-  /** Of everything, of one pipeline, or of one node; undefined if there is no such thing. */
+  /** Readiness of everything, of one pipeline, or of one node; undefined if it does not exist. */
   readiness(of?: { readonly pipeline?: string; readonly node?: string }): Readiness | undefined
   /** Viewers of one output, or of all. */
   clients(node?: string): readonly ClientStatus[]
-  /** Sends a viewer away, and says who it was; undefined if there is none of this id. */
+  /** Disconnects a viewer and returns its last status; undefined if there is none with this id. */
   kick(id: string): ClientStatus | undefined
-  /** Who answers for the configuration; undefined before somebody does, and where nobody reads the files again. */
+  /** The part that reloads the configuration; undefined before it is set, and if the files are not read again. */
   readonly reloads?: ReloadControl | undefined
 }

@@ -5,7 +5,7 @@ import type { MetricsRegistry } from '../observe/metrics-registry.js'
 import type { MetricRead } from '../plugin/contract.js'
 import type { ConfigSyncState } from './config-sync-state.js'
 
-/** All of them have a row from the start: a counter that appears with its first count has no rate. */
+/** Each has a row from the start: a counter that appears with its first count has no rate. */
 const RESULTS: readonly ReloadResult[] = [
   'applied',
   'unchanged',
@@ -16,7 +16,7 @@ const RESULTS: readonly ReloadResult[] = [
   'superseded',
 ]
 
-/** Adds them until disposed. */
+/** Adds the metrics until disposed. */
 export function addReloadMetrics(
   registry: Pick<MetricsRegistry, 'add' | 'addHistogram'>,
   syncState: Pick<ConfigSyncState, 'inSync' | 'runningId' | 'counts' | 'durations' | 'viewersLost'>,

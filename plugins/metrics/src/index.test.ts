@@ -10,7 +10,7 @@ import { parseExposition } from './parse-exposition.test.kit.js'
 
 type Respond = (request: IncomingMessage, response: ServerResponse) => void
 
-class Door implements Listeners {
+class FakeListeners implements Listeners {
   readonly routes = new Map<string, Respond>()
 
   http(name: string): ReturnType<Listeners['http']> {
@@ -31,7 +31,7 @@ interface Setting {
   nowMs: number
   collected: number
   readonly errors: unknown[]
-  readonly handler: Door
+  readonly handler: FakeListeners
 }
 
 async function openService(setting: Setting): Promise<AsyncDisposable> {
@@ -71,10 +71,10 @@ function gauge(name: string, value: number): MetricFamily {
 }
 
 function newSetting(families: readonly MetricFamily[]): Setting {
-  return { families, nowMs: 0, collected: 0, errors: [], handler: new Door() }
+  return { families, nowMs: 0, collected: 0, errors: [], handler: new FakeListeners() }
 }
 
-test('a scrape is answered in text format 0.0.4 with the values of now, and stale series vanish', async () => {
+test('a scrape receives current values in text format 0.0.4, without stale series', async () => {
   const setting = newSetting([gauge('a', 1), gauge('b', 2)])
   await using _service = await openService(setting)
   const first = await scrape(setting)
@@ -87,14 +87,14 @@ test('a scrape is answered in text format 0.0.4 with the values of now, and stal
   assert.equal(families.get('b')?.samples[0]?.value, 3)
 })
 
-test('scrapers that come together share one reading', async () => {
+test('simultaneous scrapers share one reading', async () => {
   const setting = newSetting([gauge('a', 1)])
   await using _service = await openService(setting)
   await Promise.all([scrape(setting), scrape(setting), scrape(setting)])
   assert.equal(setting.collected, 1)
 })
 
-test('a reading that fails is 500 and logged, and the next one is tried', async () => {
+test('a failed reading is logged and gives 500, and the next scrape reads again', async () => {
   const setting = newSetting([])
   Object.defineProperty(setting, 'families', {
     configurable: true,
@@ -123,8 +123,8 @@ test('a path must start with a slash', () => {
   assert.deepEqual(prometheus.exclusive?.(prometheus.options.parse({})), ['http:api/metrics'])
 })
 
-test('listener and path move without a gap, and stay where they are when the new path is taken', async () => {
-  const handler = new Door()
+test('listener and path move without a gap, and stay unchanged when the new path is taken', async () => {
+  const handler = new FakeListeners()
   const options$ = new BehaviorSubject(prometheus.options.parse({}))
   const context = new FakeContext('services/metrics')
   const deps = { metrics: { collect: () => [] }, listeners: handler, clock: new FakeClock() }
@@ -133,7 +133,7 @@ test('listener and path move without a gap, and stay where they are when the new
   assert.deepEqual([...handler.routes.keys()], ['web/m'])
   options$.next(prometheus.options.parse({ path: '/taken' }))
   assert.deepEqual([...handler.routes.keys()], ['web/m'])
-  assert.deepEqual(context.said, ['ready', 'degraded: it is taken'])
+  assert.deepEqual(context.reported, ['ready', 'degraded: it is taken'])
   await service[Symbol.asyncDispose]()
   options$.next(prometheus.options.parse({}))
   assert.equal(handler.routes.size, 0)

@@ -55,7 +55,7 @@ test('label values and help texts survive quotes, backslashes, newlines, commas 
   assert.equal(family?.samples[0]?.labels['x'], nasty)
 })
 
-test('values that are no finite number are written as the format has them', () => {
+test('infinite values and NaN are written as the format requires', () => {
   const values = [NaN, Infinity, -Infinity, -1.5, 1e300, 2 ** 53]
   const rows = values.map((value, index) => ({ labels: { i: `${index}` }, value }))
   const text = renderExposition([{ name: 'g', kind: 'gauge', help: 'h', rows }], refuse)
@@ -67,7 +67,7 @@ test('values that are no finite number are written as the format has them', () =
   )
 })
 
-test('histograms keep their cumulative buckets and end with +Inf, which is the count', () => {
+test('histograms keep their cumulative buckets and end with +Inf, which equals the count', () => {
   for (const buckets of [
     [
       [0.5, 1],
@@ -95,7 +95,7 @@ test('histograms keep their cumulative buckets and end with +Inf, which is the c
   }
 })
 
-test('a family that can not be rendered is left out, the others are there', () => {
+test('a family that cannot be rendered is left out, the others are rendered', () => {
   const skipped: string[] = []
   const text = renderExposition(
     [

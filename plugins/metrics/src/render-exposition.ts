@@ -4,7 +4,7 @@ import type { MetricFamily, MetricRow } from '@millrace/engine/plugin'
 
 export const EXPOSITION_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
 
-/** Called with a family that could not be rendered; the others are. */
+/** Called for each family that could not be rendered; the others are rendered. */
 export type OnSkipped = (family: MetricFamily, error: unknown) => void
 
 type Labels = Readonly<Record<string, string>>
@@ -55,7 +55,7 @@ function renderSample(name: string, labels: string, value: number): string {
   return `${name}${labels === '' ? '' : `{${labels}}`} ${renderValue(value)}\n`
 }
 
-/** As Go's ParseFloat reads it. */
+/** As Go's ParseFloat accepts it. */
 function renderValue(value: number): string {
   if (Number.isFinite(value)) return String(value)
   return Number.isNaN(value) ? 'NaN' : value > 0 ? '+Inf' : '-Inf'

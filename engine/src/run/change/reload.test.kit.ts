@@ -1,16 +1,18 @@
 // For tests of hot reload: an engine that runs scripted nodes, and a single pipeline of them on a fake clock.
-import type { Graph, NodeSettings } from '../../graph/graph.js'
+import type { Graph, ListenerSettings, NodeSettings } from '../../graph/graph.js'
+import { SecretMask } from '../../graph/secret-mask.js'
 import { RawClient, until } from '../../listen/loopback.test.kit.js'
 import { planReload } from '../../reload/plan-reload.js'
 import type { PlanVerb, ReloadPlan } from '../../observe/reload-plan.js'
 import type { AppliedReload, RolledBack } from '../../reload/reload-target.js'
-import { startEngine } from '../../compose.js'
-import type { RunningEngine } from '../engine.js'
-import { TestEngine, liveYaml } from '../engine.test.kit.js'
+import { Engine, type EngineParts } from '../engine.js'
 import { PipelineTransaction } from './pipeline-transaction.js'
 import { PipelineRunner } from '../pipeline/pipeline-runner.js'
 import { recordingLog, RecordingOutput, ScriptedSource, RunnerFixture } from '../run.test.kit.js'
 import { input, type Mode, node, numbered, output } from '../scripted-nodes.test.kit.js'
+
+/** Never opened. */
+const STATE_DIR = '/nowhere'
 
 /** An engine whose pipelines are made of scripted nodes. */
 export class ReloadHarness implements AsyncDisposable {
@@ -21,16 +23,15 @@ export class ReloadHarness implements AsyncDisposable {
   readonly rolledBack: RolledBack[] = []
   #plan: ReloadPlan | undefined
   #seq = 0
-  #live: TestEngine | undefined
-  #graph: Graph | undefined
-  #engine: RunningEngine | undefined
+  readonly #graph = graphWithoutNodes()
+  #engine: Engine | undefined
   readonly #main = input((_mode, context) => {
     context.ready()
     return this.source
   })
   readonly #out = output(() => this.output)
 
-  get engine(): RunningEngine {
+  get engine(): Engine {
     return this.#engine!
   }
 
@@ -53,11 +54,16 @@ export class ReloadHarness implements AsyncDisposable {
 
   /** Adds `one/main` and `one/out` unless they are given. */
   async start(...nodes: readonly NodeSettings[]): Promise<this> {
-    this.#live = await TestEngine.create()
-    this.#graph = await this.#live.load(liveYaml({ drain: '1s' }))
-    this.#engine = await startEngine(this.#with(nodes), { log: recordingLog(this.#live.lines) })
-    this.#engine.onRolledBack = (report) => this.rolledBack.push(report)
-    return this
+    const engine = new Engine(this.#with(nodes), engineParts())
+    engine.onRolledBack = (report) => this.rolledBack.push(report)
+    this.#engine = engine
+    try {
+      await engine.start()
+      return this
+    } catch (error) {
+      await engine.stop('the start failed')
+      throw error
+    }
   }
 
   planFor(...nodes: readonly NodeSettings[]): ReloadPlan {
@@ -97,7 +103,8 @@ export class ReloadHarness implements AsyncDisposable {
   }
 
   viewer(path: string): RawClient {
-    return new RawClient(this.#live!.addressOf(this.engine, 'web')).get(path)
+    const web = this.engine.status().listeners.find(({ name }) => name === 'web')
+    return new RawClient(web!.address).get(path)
   }
 
   /** The status a viewer of that path receives. */
@@ -110,7 +117,6 @@ export class ReloadHarness implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#engine?.stop('test')
-    await this.#live?.[Symbol.asyncDispose]()
   }
 
   #with(given: readonly NodeSettings[]): Graph {
@@ -131,7 +137,7 @@ export class ReloadHarness implements AsyncDisposable {
       description: '',
       nodes: all.filter(({ id }) => id.startsWith(`${name}/`)),
     }))
-    return { ...this.#graph!, services, pipelines }
+    return { ...this.#graph, services, pipelines }
   }
 }
 
@@ -180,4 +186,34 @@ export class PipelineHarness implements AsyncDisposable {
     await this.runner.stop('test', 1000)
     this.fixture[Symbol.dispose]()
   }
+}
+
+/** No state folder, and a control API that answers every request with 404. */
+function engineParts(): EngineParts {
+  return {
+    log: recordingLog([]),
+    stateDir: { path: STATE_DIR, token: 'token', [Symbol.asyncDispose]: () => Promise.resolve() },
+    createApi: () => ({ guard: () => true, respond: (_request, response) => response.writeHead(404).end() }),
+  }
+}
+
+function graphWithoutNodes(): Graph {
+  return {
+    files: ['test.yaml'],
+    engine: {
+      api: { address: '127.0.0.1:0', hosts: [] },
+      log: { level: 'info' },
+      stateDir: STATE_DIR,
+      drainMs: 1000,
+      maxClients: 5000,
+    },
+    listeners: [listener('api'), listener('web')],
+    services: [],
+    pipelines: [],
+    secrets: new SecretMask(),
+  }
+}
+
+function listener(name: string): ListenerSettings {
+  return { name, protocol: 'http', address: '127.0.0.1:0', at: { file: 'test.yaml', line: 1, column: 1 } }
 }
