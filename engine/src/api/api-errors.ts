@@ -18,6 +18,7 @@ export const API_ERRORS = {
   API_JSON_NEEDED: { status: 415, help: 'send "Content-Type: application/json"' },
   // RFC 9110 section 15.5.20: this server is not responsible for the requested authority.
   API_HOST_REFUSED: { status: 421, help: 'use an address or localhost, or add the name to engine.api.hosts' },
+  API_TOO_MANY_READERS: { status: 503, help: 'close readers that are not needed, and try again' },
   API_BUG: { status: 500, help: 'the log has the details' },
 } as const satisfies Record<string, ApiErrorRow>
 

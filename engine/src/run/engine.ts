@@ -4,7 +4,15 @@ import process from 'node:process'
 import type { Logger } from 'pino'
 import { AccessControl } from '../access/access-control.js'
 import type { StateDir } from '../state/state-dir.js'
-import type { ClientStatus, EngineStatus, Readiness, ReloadControl, StatusSource } from '../observe/status.js'
+import type {
+  ClientStatus,
+  EngineSample,
+  EngineStatus,
+  EventSource,
+  Readiness,
+  ReloadControl,
+  StatusSource,
+} from '../observe/status.js'
 import { EngineContainer } from './node/container.js'
 import { LiveDelivery } from '../deliver/live-delivery.js'
 import type { Graph } from '../graph/graph.js'
@@ -16,6 +24,7 @@ import { readEngineVersion } from '../observe/engine-version.js'
 import { EventLoopLag } from '../observe/event-loop-lag.js'
 import { EventLog } from '../observe/events.js'
 import { MetricsRegistry } from '../observe/metrics-registry.js'
+import type { Clock } from '../plugin/tokens.js'
 import { AUTH, CLOCK, DELIVERY, EVENTS, LISTENERS, METRICS } from '../plugin/tokens.js'
 import { waitAtMost } from './node/time-limit.js'
 import { explainShortage } from '../listen/descriptor-check.js'
@@ -26,11 +35,11 @@ import { PluginEvents } from './plugin-events.js'
 import { openAccessLog, type OpenAccessLog } from '../access/open-access-log.js'
 import { ReloadExecutor } from './change/reload-executor.js'
 import type { Running } from './change/reload-transaction.js'
-import { listenerStatus, readinessOf, urlsOf, viewersOf } from './status-view.js'
+import { listenerStatus, readinessOf, sampleOf, urlsOf, viewersOf } from './status-view.js'
 import { listenerSpecs } from '../listen/http-listeners.js'
 import { PipelineRunner } from './pipeline/pipeline-runner.js'
 import { EngineNodeMetrics } from './engine-node-metrics.js'
-import { type EngineNode, RunningNodes } from './running-nodes.js'
+import { RunningNodes } from './running-nodes.js'
 import type { ReloadPlan } from '../observe/reload-plan.js'
 import type { AppliedReload, RolledBack } from '../reload/reload-target.js'
 import type { SupervisedEngine } from '../reload/supervise-config.js'
@@ -80,10 +89,10 @@ export interface EngineParts {
   readonly log: Logger
   readonly stateDir: StateDir
   /** Called when the engine starts, and when `engine.api.hosts` changes. */
-  createApi(engine: StatusSource, access: ApiAccess): ControlApi
+  createApi(engine: StatusSource & EventSource, access: ApiAccess, clock: Clock): ControlApi
 }
 
-export class Engine implements RunningEngine {
+export class Engine implements RunningEngine, EventSource {
   readonly ended: Promise<void>
   readonly #running: Running
   readonly #log: Logger
@@ -183,9 +192,7 @@ export class Engine implements RunningEngine {
       accessLogDropped: () => this.#accessLog.droppedLines ?? 0,
     })
     this.#updateNodes()
-    this.#clock.every(1000, () =>
-      this.#running.pipelines.forEach((pipeline) => pipeline.inputs.forEach((input) => input.sampleRate())),
-    )
+    this.#clock.every(1000, () => this.#running.pipelines.forEach((pipeline) => pipeline.sampleRates()))
     await Promise.all([...this.#running.services, ...this.#running.pipelines].map((part) => part.start()))
     this.#checkDescriptors()
     this.#state = 'running'
@@ -219,7 +226,7 @@ export class Engine implements RunningEngine {
   }
 
   status(): EngineStatus {
-    const { ready, reasons } = readinessOf(this.#state, this.#nodes.notReady())
+    const { ready, reasons } = this.readiness() ?? { ready: false, reasons: [] }
     const nowMs = this.#clock.nowMs()
     return {
       version: readEngineVersion(),
@@ -240,11 +247,7 @@ export class Engine implements RunningEngine {
   }
 
   readiness(of: { readonly pipeline?: string; readonly node?: string } = {}): Readiness | undefined {
-    const { pipeline, node } = of
-    const isAsked = ({ id }: EngineNode): boolean =>
-      (node === undefined || id === node) && (pipeline === undefined || id.startsWith(`${pipeline}/`))
-    if ((node ?? pipeline) !== undefined && !this.#nodes.all.some(isAsked)) return undefined
-    return readinessOf(this.#state, this.#nodes.notReady().filter(isAsked))
+    return readinessOf(this.#state, this.#nodes, of)
   }
 
   clients(node?: string): readonly ClientStatus[] {
@@ -259,6 +262,10 @@ export class Engine implements RunningEngine {
 
   urls(): readonly { readonly label: string; readonly url: string }[] {
     return urlsOf(this.#running.graph, this.#delivery, this.#listeners)
+  }
+
+  sample(pipeline?: string): EngineSample {
+    return sampleOf(this.#running, new Date(this.#clock.wallMs(this.#clock.nowMs())).toISOString(), pipeline)
   }
 
   /** Applies the engine's own settings, except those that are fixed at the start. */
@@ -305,7 +312,7 @@ export class Engine implements RunningEngine {
       hosts,
       boundAddresses: () => [listener.address],
     }
-    const { guard, respond } = this.#parts.createApi(this, access)
+    const { guard, respond } = this.#parts.createApi(this, access, this.#clock)
     listener.setGuard(guard)
     listener.setFallback(respond)
   }
