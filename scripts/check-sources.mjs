@@ -1,4 +1,4 @@
-// Checks that lint has no rule for: names that say nothing, skipped tests, disabled rules, and unfinished work.
+// Checks for which lint has no rule: names that say nothing, skipped tests, disabled rules, and unfinished work.
 import { readFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { ROOT, listFiles } from './repository.mjs'

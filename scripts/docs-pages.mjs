@@ -10,6 +10,9 @@ const REACTIONS = {
   bug: 'stops the node, and reports a bug',
 }
 
+/** The same for areas whose errors do not concern a node. */
+const AREA_REACTIONS = { RELOAD: 'keeps the previous configuration', STATE: 'does not start' }
+
 /** The reload classes of options, in order of cost. */
 const RELOAD_CLASSES = ['live', 'rebind', 'swap', 'source', 'restart']
 
@@ -146,7 +149,7 @@ export function renderNodeIndex(nodes) {
 function byArea(errors) {
   const areas = new Map()
   for (const error of errors) {
-    const area = error.code.split('_', 1)[0]
+    const area = areaOf(error.code)
     areas.set(area, [...(areas.get(area) ?? []), error])
   }
   return [...areas].sort(([a], [b]) => (a < b ? -1 : 1))
@@ -161,17 +164,21 @@ function renderErrors(errors) {
     ['Code', 'What it means', 'What to do', 'The engine'],
     errors.map(({ code, sentence, hint, help, reaction, status }) => [
       `\`${code}\``,
-      sentence ?? wordsOf(code),
+      sentence,
       hint ?? help ?? '',
-      status === undefined ? REACTIONS[reaction] : `answers ${status}`,
+      status === undefined ? reactionTo(code, sentence, reaction) : `responds with ${status}`,
     ]),
   )
 }
 
-/** `API_HOST_REFUSED` -> `Host refused.` */
-function wordsOf(code) {
-  const words = code.split('_').slice(1).join(' ').toLowerCase()
-  return `${words.charAt(0).toUpperCase()}${words.slice(1)}.`
+/** What the engine does; the sentence of a warning says that it is one. */
+function reactionTo(code, sentence, reaction) {
+  if (sentence.endsWith('(a warning).')) return 'reports it, and continues'
+  return AREA_REACTIONS[areaOf(code)] ?? REACTIONS[reaction]
+}
+
+function areaOf(code) {
+  return code.split('_', 1)[0]
 }
 
 function renderSummary({ kind, type, summary, consumes, produces }) {

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join, relative } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { FLOORS } from './engine-rooms.mjs'
+import { LAYERS } from './engine-layers.mjs'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const OXLINT = join(ROOT, 'node_modules/.bin/oxlint')
@@ -101,7 +101,7 @@ const SNIPPETS = [
   },
 ].map((snippet, row) => ({ ...snippet, path: pathOf(snippet, row) }))
 
-const ROOMS = orderOfRooms()
+const FOLDERS = orderOfFolders()
 const CIRCLE = [
   {
     path: 'engine/src/run/circle-a.ts',
@@ -142,8 +142,8 @@ describe('the lint rules', () => {
     })
   }
 
-  for (const { path, refusedLines: expected } of ROOMS) {
-    it(`${path} imports types and values from the rooms below it, and from none above or beside it`, () => {
+  for (const { path, refusedLines: expected } of FOLDERS) {
+    it(`${path} imports types and values from the layers below it, and from nothing above or beside it`, () => {
       assert.deepEqual(
         [...(refusedLines.get(path) ?? [])].sort((a, b) => a - b),
         expected,
@@ -160,12 +160,12 @@ describe('the lint rules', () => {
   })
 })
 
-/** One file in each room of the engine that imports from every other room; those above and beside it are refused. */
-function orderOfRooms() {
-  return FLOORS.flatMap((floor, level) =>
-    floor.map((importer) => {
+/** One file in each folder of the engine that imports from every other folder; those above and beside it are refused. */
+function orderOfFolders() {
+  return LAYERS.flatMap((layer, level) =>
+    layer.map((importer) => {
       const folder = dirname(placeOf(importer))
-      const targets = FLOORS.flatMap((others, otherLevel) =>
+      const targets = LAYERS.flatMap((others, otherLevel) =>
         others.filter((other) => other !== importer).map((other) => ({ other, isRefused: otherLevel <= level })),
       )
       const lines = targets.map(({ other }, at) => {
@@ -178,13 +178,13 @@ function orderOfRooms() {
   )
 }
 
-/** A file of the room. */
-function placeOf({ room, files: [file] = ['any-file.ts'] }) {
-  return join('engine/src', room.endsWith('.ts') ? room : join(room, file))
+/** A file of the entry. */
+function placeOf({ folder, files: [file] = ['any-file.ts'] }) {
+  return join('engine/src', folder.endsWith('.ts') ? folder : join(folder, file))
 }
 
-function pathOf(wall, row) {
-  return join(wall.in, `${wall.name ?? `snippet-${row}`}${wall.test === true ? '.test' : ''}.ts`)
+function pathOf(snippet, row) {
+  return join(snippet.in, `${snippet.name ?? `snippet-${row}`}${snippet.test === true ? '.test' : ''}.ts`)
 }
 
 function functionOf(body) {
@@ -195,7 +195,7 @@ async function layOut(folder) {
   await copyFile(join(ROOT, '.oxlintrc.json'), join(folder, '.oxlintrc.json'))
   await copyFile(join(ROOT, 'tsconfig.base.json'), join(folder, 'tsconfig.json'))
   await symlink(join(ROOT, 'node_modules'), join(folder, 'node_modules'))
-  for (const { path, code } of [...SNIPPETS, ...ROOMS, ...CIRCLE]) {
+  for (const { path, code } of [...SNIPPETS, ...FOLDERS, ...CIRCLE]) {
     await mkdir(dirname(join(folder, path)), { recursive: true })
     await writeFile(join(folder, path), `${code}\n`)
   }

@@ -1,6 +1,6 @@
 // `npm test`: sets up all that the tests need (packages, ffmpeg, compiled code), then runs every test. Words choose the
 // files whose path contains one of them: `npm test -- framer e2e`. `--groups unit,e2e` runs these groups only, `--node 24`
-// runs on that version of Node. Nothing is ever skipped: what is missing is installed, or the run fails.
+// runs on that version of Node. Nothing is ever skipped: missing tools are installed, or the run fails.
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -10,7 +10,7 @@ import { fail, build, install, requireNode } from './prepare.mjs'
 import { ROOT, listFiles, listWorkspaces } from './repository.mjs'
 import { runCommand } from './run-command.mjs'
 
-/** What the tests need beside Node, and how each says its version. */
+/** What the tests need beside Node, and how each prints its version. */
 const TOOLS = { curl: '--version', ffmpeg: '-version', ffprobe: '-version', openssl: 'version' }
 
 /**
@@ -81,7 +81,7 @@ async function provideTools() {
     const { code, output } = await runCommand(step, { cwd: ROOT, env })
     if (code !== 0) fail(`${output}millrace: \`${step.join(' ')}\` failed with exit code ${code}`)
   }
-  if (!(await hasTools())) fail('millrace: what the tests need was installed, but does not run')
+  if (!(await hasTools())) fail('millrace: the tools that the tests need were installed, but do not run')
 }
 
 async function hasTools() {
@@ -92,7 +92,7 @@ async function hasTools() {
   return true
 }
 
-/** The compiled file of every test, by the path of its source: what was deleted stays in dist, so dist is not asked. */
+/** The compiled file of every test, found by its source: deleted tests stay in dist, so dist is not searched. */
 function listTestFiles(filters) {
   const sources = [
     ...listWorkspaces().flatMap(({ folder }) => listFiles(join(folder, 'src'), isTest)),

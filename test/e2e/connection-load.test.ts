@@ -1,4 +1,4 @@
-// Connection load: ten thousand connections that send nothing, and a thousand viewers a second that come and go. All
+// Connection load: ten thousand connections that send nothing, and a thousand viewers a second that join and leave. All
 // are closed and counted, nothing is left of them, and neither existing nor new viewers are affected.
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
@@ -84,7 +84,7 @@ test(`${CONNECTIONS} connections that send nothing block no viewer, and all are 
   })
 })
 
-test(`${VIEWERS_PER_S} viewers a second that come and go leave nothing behind`, async (t) => {
+test(`${VIEWERS_PER_S} viewers a second that join and leave, and nothing is left of them`, async (t) => {
   await assertViewerUnaffected(async (engine, url) => {
     const before = await countsOf(engine)
     const churn = new ViewerChurn(url)

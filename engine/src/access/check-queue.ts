@@ -23,7 +23,7 @@ export class CheckQueue {
   async run(check: () => Promise<boolean>): Promise<boolean | 'busy'> {
     if (this.#running >= this.#concurrency) {
       if (this.#waiting.length >= this.#mostWaiting) return 'busy'
-      // A check that ends hands its place to the next one, so that no other can take it in between.
+      // A check that ends passes its place to the next one, so that no other can take it in between.
       await new Promise<void>((resolve) => this.#waiting.push(resolve))
     } else this.#running++
     try {

@@ -18,7 +18,7 @@ const PARAMETERS = { ln: 14, r: 8, p: 5 } as const
 const SALT_BYTES = 16
 const HASH_BYTES = 32
 
-/** Limits for hashes made elsewhere: what one check may cost. */
+/** Limits for hashes made elsewhere: the most that one check may cost. */
 const MOST_MEMORY_BYTES = 128 * 1024 * 1024
 const MOST_WORK = 2 ** 24
 const FORM = /^\$scrypt\$ln=(\d{1,2}),r=(\d{1,2}),p=(\d{1,2})\$([A-Za-z0-9+/]{11,86})\$([A-Za-z0-9+/]{22,86})$/

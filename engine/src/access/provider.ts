@@ -11,7 +11,7 @@ export type Verdict =
     }
 
 export interface Provider {
-  /** Of the providers that are asked about a request, the cheaper come first: a quick answer can save the others. */
+  /** Cheap providers are asked first: a quick answer can save the others. */
   readonly cost: number
   /** Its credentials can be guessed, so failures are counted by address. */
   readonly isGuessable: boolean

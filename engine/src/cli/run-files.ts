@@ -208,7 +208,7 @@ async function endRun(
       return 'the engine failed'
     },
   )
-  // First, so that nothing is started that is about to stop. The stop ends a reload in progress.
+  // First, so that nothing starts only to be stopped. The stop ends a reload in progress.
   const unsupervised = supervision?.[Symbol.asyncDispose]()
   const stopped = await stopInTime(engine, reason, drainMs, log)
   await unsupervised

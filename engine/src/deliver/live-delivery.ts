@@ -23,7 +23,7 @@ export interface LiveDeliveryOptions {
   readonly listeners: { http(name: string): LiveListener }
   readonly clock: Clock
   readonly log: Logger
-  /** Most viewers over all routes; 0 for no limit. */
+  /** Maximum number of viewers over all routes; 0 for no limit. */
   readonly maxClients: number
   /**
    * Called when a limit of a route is reached (`limit_hit`), and when it no longer is (`limit_miss`). By default
@@ -34,7 +34,7 @@ export interface LiveDeliveryOptions {
   readonly auth?: Auth
   /** How often viewers are checked for stalls, waits and absent sources. By default once a second. */
   readonly sweepMs?: number
-  /** Most viewers started in one turn of the event loop, so that delivery is not delayed. By default 64. */
+  /** Maximum number of viewers started in one turn of the event loop, so that delivery is not delayed. By default 64. */
   readonly joinsPerTurn?: number
 }
 

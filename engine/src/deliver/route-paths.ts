@@ -8,7 +8,7 @@ import type { LiveRouteOptions } from '../plugin/live-route.js'
 /** What delivery needs of a listener. */
 export interface LiveListener {
   readonly origins: readonly string[]
-  /** Most viewers over all its routes; 0 for no limit. */
+  /** Maximum number of viewers over all its routes; 0 for no limit. */
   readonly maxClients: number
   /** With `onTaken` the path yields to any later claim. Throws LISTEN_PATH_TAKEN. */
   handleStream(path: string, handler: StreamHandler, onTaken?: () => void): Disposable

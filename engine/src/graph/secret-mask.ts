@@ -1,6 +1,6 @@
-// Masks secrets: finds their values in text, in the forms in which text contains them, and replaces them by ***. Values
-// that a reload removes stay masked, since they must not be shown either, until so many newer ones have been added that
-// they are forgotten.
+// Masks secrets: finds their values in text, in the forms in which text contains them, and replaces them with ***.
+// Values that a reload removes stay masked, since they must not be shown either; when there are too many values, the
+// oldest of these are forgotten.
 import { createHash } from 'node:crypto'
 
 const CENSORED = '***'

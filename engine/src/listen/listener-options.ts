@@ -33,7 +33,7 @@ export interface ListenerTimeouts {
 /** Can change while the listener is open. */
 export interface ListenerLimits {
   readonly maxConnections: number
-  /** Most live viewers; 0 for no limit. Enforced by delivery. */
+  /** Maximum number of live viewers; 0 for no limit. Enforced by delivery. */
   readonly maxClients: number
   readonly trustedProxies: readonly string[]
   readonly forwardedHeader: ForwardedHeader

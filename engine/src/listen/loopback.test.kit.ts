@@ -45,7 +45,7 @@ export class KeptLog {
 export async function until(claim: () => boolean, what: string, withinMs = 60_000): Promise<void> {
   const deadline = performance.now() + withinMs
   while (!claim()) {
-    if (performance.now() > deadline) throw new Error(`did not come true: ${what}`)
+    if (performance.now() > deadline) throw new Error(`still not true: ${what}`)
     await new Promise((resolve) => setTimeout(resolve, 2))
   }
 }

@@ -6,7 +6,7 @@ import type { Clock } from '../plugin/tokens.js'
 
 /** How long a client may take to close its side after our last byte. */
 export const LINGER_MS = 1000
-/** Most bytes still read during that time. */
+/** Maximum number of bytes read during that time. */
 const LINGER_BYTES = 4 * 1024 * 1024
 
 /** Status line and headers, including the empty line. Every such response ends its connection. */

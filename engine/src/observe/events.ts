@@ -33,7 +33,7 @@ export class EventLog {
     this.#capacity = capacity
   }
 
-  /** Records an event and hands it to the subscribers before it returns. Never throws. */
+  /** Records an event and passes it to the subscribers before it returns. Never throws. */
   emit(event: { readonly kind: string; readonly node?: string; readonly data?: EventData }): EngineEvent {
     const id = ++this.#lastId
     const atMs = this.#clock.wallMs(this.#clock.nowMs())

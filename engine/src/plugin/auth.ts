@@ -1,5 +1,5 @@
-// The question whether a request is allowed, and its answer: delivery asks for its viewers, an output for the requests
-// that it responds to itself.
+// Decides whether a request is allowed: called by delivery for its viewers, and by an output for the requests that it
+// responds to itself.
 
 /** The parts of a request that decide about access. */
 export interface AccessRequest {

@@ -121,8 +121,8 @@ export interface SnapshotsState<H> {
   /**
    * Called by the engine at a reload, right before it opens the node that replaces this one; `open` of that node
    * receives the result as `previous`. A transform returns a copy, since both nodes run side by side until the readers
-   * are cut over. An output may share its state: it receives nothing more once the new one does. By default the new
-   * node starts without state; so it does if the call throws.
+   * are cut over. An output may share its state: it receives nothing more once the new one does. The
+   * new node starts without state by default, and if the call throws.
    */
   snapshotState(): H
 }

@@ -35,9 +35,9 @@ export interface LiveRouteOptions {
   readonly auth?: readonly string[]
   /** Value of Access-Control-Allow-Origin; undefined for none. */
   readonly cors: string | undefined
-  /** Most bytes written to one viewer's socket at a time while it catches up. */
+  /** Maximum number of bytes written to one viewer's socket at a time while it catches up. */
   readonly catchUpBytes: number
-  /** The longest that a previous path keeps working while viewers who used it are connected. By default a day. */
+  /** Maximum time for which a previous path keeps working while viewers who used it are connected. By default a day. */
   readonly aliasForMs?: number
 }
 

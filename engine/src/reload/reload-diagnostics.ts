@@ -3,7 +3,7 @@ import type { DiagnosticReport, ReloadFailure, ReloadReport, ReloadResult } from
 import type { Diagnostic } from '../config/report/diagnostic.js'
 import { type ReloadErrorCode, reloadError } from './reload-errors.js'
 
-/** Nobody reads more in one response; `engine check` prints them all. */
+/** More would not be read in one response; `engine check` prints them all. */
 const MOST_DIAGNOSTICS = 200
 
 const CODES = {

@@ -228,7 +228,7 @@ export class Reloader {
     syncState.noteRolledBack(why)
     log.error({ node: what.node, why }, 'a changed node failed and was rolled back')
     events.emit({ kind: 'reload.rolled_back', node: what.node, data: { why } })
-    // The reload in progress has not been kept as good yet.
+    // The reload in progress has not been recorded as good yet.
     if (this.#isApplying) return
     // Which reload caused the failure is not known here; one that has survived its probation did not.
     const nowMs = this.#settings.clock.nowMs()

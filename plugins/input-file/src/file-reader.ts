@@ -1,4 +1,4 @@
-// Reads a file, once or for ever, in blocks, and hands the bytes over when they are due.
+// Reads a file, once or forever, in blocks, and hands the bytes over when they are due.
 import type { Clock, Received } from '@millrace/engine/plugin'
 import { fileError } from './file-errors.js'
 import { STDIN } from './file-kind.js'

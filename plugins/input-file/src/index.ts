@@ -17,7 +17,7 @@ const options = z
       reload: 'source',
     }),
     loop: flag().default(false).meta({
-      description: 'Start again at the end, for ever, on one continuous timeline.',
+      description: 'Start again at the end, forever, on one continuous timeline.',
       reload: 'source',
     }),
     pace: choice('pcr', 'none').optional().meta({

@@ -1,4 +1,4 @@
-// Reads a pipe as fast as it is allowed to: stdin to its end, or a FIFO, whose writers can change, for ever. The event
+// Reads a pipe as fast as it is allowed to: stdin to its end, or a FIFO, whose writers can change, forever. The event
 // loop waits for the bytes (pipe(7), fifo(7)): a blocking read would occupy a thread of the shared pool.
 import { close, constants, fstatSync, open } from 'node:fs'
 import { Socket } from 'node:net'

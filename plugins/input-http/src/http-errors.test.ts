@@ -11,7 +11,7 @@ test('every error has a test that produces it', async () => {
   for (const code of Object.keys(httpError.table)) assert.ok(tests.includes(`'${code}'`), code)
 })
 
-test('only the CA file is a configuration error: upstreams are retried for ever', () => {
+test('only the CA file is a configuration error: upstreams are retried forever', () => {
   for (const [code, { reaction }] of Object.entries(httpError.table)) {
     assert.equal(reaction, code === 'HTTP_CA' ? 'config' : 'retry', code)
   }

@@ -1,4 +1,4 @@
-// Errors of an upstream. All except the CA file can be temporary, so the engine retries them for ever.
+// Errors of an upstream. All except the CA file can be temporary, so the engine retries them forever.
 import { defineErrors } from '@millrace/engine/plugin'
 
 export const httpError = defineErrors({

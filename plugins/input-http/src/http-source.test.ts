@@ -116,7 +116,7 @@ const FAILING: readonly Failing[] = [
     label: attempt('redirects'),
   },
   {
-    name: 'redirects for ever',
+    name: 'redirects forever',
     code: 'HTTP_REDIRECTS',
     pattern: / \(redirected to http.*\): more than 10 redirects/,
     serve: () =>

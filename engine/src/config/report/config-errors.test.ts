@@ -213,6 +213,12 @@ const MISTAKES: readonly Mistake[] = [
     message: /must be at least 1s/,
   },
   {
+    name: 'a list with too few entries',
+    files: one(pipelineWith({ top: 'auth:\n  both: { type: all, of: [] }' })),
+    found: ['CONFIG_OUT_OF_RANGE a:4:22'],
+    message: /"of" of auth "both" must have at least 1 entry/,
+  },
+  {
     name: 'a mistake in the branch of a union that was meant',
     files: one(pipelineWith({}).replace('path: a.ts', 'path: a.ts, mirrors: [ { at: b, weight: 11 }, "http://c", 7 ]')),
     found: ['CONFIG_OUT_OF_RANGE a:6:67', 'CONFIG_WRONG_TYPE a:6:85'],

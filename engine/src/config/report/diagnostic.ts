@@ -50,7 +50,7 @@ const OF_A_PLACE: readonly DiagnosticCode[] = [
 
 const ROWS = { ...configError.table, ...pluginError.table }
 
-/** Nobody reads more; a file that is not a configuration at all consists of mistakes. */
+/** More would not be read, and a file that is not a configuration at all has any number of mistakes. */
 const MOST_DIAGNOSTICS = 2000
 
 /** Characters; a longer line is not shown. */

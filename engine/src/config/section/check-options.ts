@@ -42,6 +42,12 @@ const EXPECTED: Readonly<Record<string, string>> = {
   boolean: 'must be true or false',
 }
 
+/** What a bound on the length of a plain zod schema counts, by the origin of the issue. */
+const LENGTH_UNITS: Readonly<Record<string, { readonly one: string; readonly many: string }>> = {
+  array: { one: 'entry', many: 'entries' },
+  string: { one: 'character', many: 'characters' },
+}
+
 export interface CheckedOptions {
   /** What the schema returned; undefined if there were problems. */
   readonly options: unknown
@@ -63,6 +69,9 @@ interface Issue {
   readonly keys?: readonly string[]
   readonly errors?: readonly (readonly Issue[])[]
   readonly values?: readonly unknown[]
+  readonly origin?: unknown
+  readonly minimum?: unknown
+  readonly maximum?: unknown
   readonly params?: Readonly<Record<string, unknown>> | undefined
 }
 
@@ -211,9 +220,18 @@ function nearestHelp(value: unknown, schema: z.core.$ZodType | undefined, issue:
   return description === '' ? undefined : `${pathText(issue.path)}: ${description}`
 }
 
-function plainMessage({ code, expected, message }: Issue): string {
-  const words = code === 'invalid_type' && typeof expected === 'string' ? EXPECTED[expected] : undefined
+function plainMessage(issue: Issue): string {
+  const { code, expected, message } = issue
+  const words = code === 'invalid_type' && typeof expected === 'string' ? EXPECTED[expected] : lengthMessage(issue)
   return words ?? message.replace(/^Invalid (input|option): /, '')
+}
+
+/** For the length of a plain zod list or text, unless its schema has a message of its own. */
+function lengthMessage({ message, origin, minimum, maximum }: Issue): string | undefined {
+  const unit = typeof origin === 'string' ? LENGTH_UNITS[origin] : undefined
+  if (unit === undefined || !/^Too (small|big): expected /.test(message)) return undefined
+  const [bound, count] = minimum === undefined ? ['most', maximum] : ['least', minimum]
+  return `must have at ${bound} ${String(count)} ${Number(count) === 1 ? unit.one : unit.many}`
 }
 
 function pathText(path: readonly PropertyKey[]): string {

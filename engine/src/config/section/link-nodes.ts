@@ -158,7 +158,7 @@ function checkKind(node: DraftNode, source: DraftNode, reference: Reference, con
     between !== undefined
       ? `put a \`${between.type}\` transform between them`
       : before !== undefined
-        ? `read from "${before.name}", which comes before "${source.name}" and produces ${taken.join(' or ')}`
+        ? `read from "${before.name}", which precedes "${source.name}" and produces ${taken.join(' or ')}`
         : `no installed transform turns ${given} into ${taken.join(' or ')}`
   context.problems.report('CONFIG_KIND_MISMATCH', reference.place, message, { help })
 }

@@ -3,7 +3,7 @@
 import type { NodeSettings } from '../../graph/graph.js'
 import type { MetricsRegistry } from '../../observe/metrics-registry.js'
 import type { MetricDeclaration, MetricRead } from '../../plugin/contract.js'
-import { continueCounter } from './counter-offset.js'
+import { continueMetric } from './continue-metric.js'
 
 type Labels = Readonly<Record<string, string>>
 
@@ -45,7 +45,7 @@ export class NodeMetrics {
     for (const [name, series] of this.#byName) {
       const old = before === undefined ? undefined : before.#byName.get(name)
       if (old !== undefined && series.declaration.kind === 'counter')
-        series.read = continueCounter(old.read, series.read)
+        series.read = continueMetric(old.read, series.read)
       this.#show(series)
     }
   }

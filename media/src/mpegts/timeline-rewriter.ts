@@ -48,7 +48,7 @@ export interface RewritePlan {
   readonly isSectionPid: Uint8Array
 }
 
-export class Rewriter {
+export class TimelineRewriter {
   readonly #offset: number
   readonly #sent: SentState
   readonly #isSectionPid: Uint8Array

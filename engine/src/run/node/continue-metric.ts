@@ -5,7 +5,7 @@ import type { MetricRead } from '../../plugin/contract.js'
 type Labels = Readonly<Record<string, string>>
 
 /** A counter that starts at the current value of `before` and grows as `next` grows. */
-export function continueCounter(before: MetricRead, next: MetricRead): MetricRead {
+export function continueMetric(before: MetricRead, next: MetricRead): MetricRead {
   const base = new Map<string, { readonly labels: Labels; readonly value: number }>()
   for (const [labels, value] of rowsOf(before)) base.set(keyOf(labels), { labels, value })
   for (const [labels, value] of rowsOf(next)) {

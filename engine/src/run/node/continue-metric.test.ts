@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { MetricRead } from '../../plugin/contract.js'
-import { continueCounter } from './counter-offset.js'
+import { continueMetric } from './continue-metric.js'
 
 function rowsOf(read: MetricRead): [Record<string, string>, number][] {
   const now = read()
@@ -11,7 +11,7 @@ function rowsOf(read: MetricRead): [Record<string, string>, number][] {
 describe('a counter that continues another', () => {
   test('starts at the value of the old one, and grows with the new one', () => {
     let [before, next] = [100, 7]
-    const read = continueCounter(
+    const read = continueMetric(
       () => before,
       () => next,
     )
@@ -29,7 +29,7 @@ describe('a counter that continues another', () => {
       [{ kind: 'audio', pid: '257' }, 3],
     ]
     const own: [Record<string, string>, number][] = []
-    const read = continueCounter(
+    const read = continueMetric(
       () => rows,
       () => own,
     )
@@ -47,7 +47,7 @@ describe('a counter that continues another', () => {
 
   test('is never negative', () => {
     let next = 5
-    const read = continueCounter(
+    const read = continueMetric(
       () => 2,
       () => next,
     )
@@ -57,12 +57,12 @@ describe('a counter that continues another', () => {
 
   test('can be continued again by another node', () => {
     let [first, second, third] = [10, 0, 0]
-    const once = continueCounter(
+    const once = continueMetric(
       () => first,
       () => second,
     )
     second = 4
-    const twice = continueCounter(once, () => third)
+    const twice = continueMetric(once, () => third)
     first = 0
     third = 1
     assert.deepEqual(rowsOf(twice), [[{}, 15]])
