@@ -52,6 +52,11 @@ export const API_ERRORS = {
     sentence: 'The Host header does not name this server.',
     help: 'use an address or localhost, or add the name to engine.api.hosts',
   },
+  API_TOO_MANY_READERS: {
+    status: 503,
+    sentence: 'As many clients as allowed are reading events.',
+    help: 'close readers that are not needed, and try again',
+  },
   API_BUG: { status: 500, sentence: 'The engine failed to handle the request.', help: 'the log has the details' },
 } as const satisfies Record<string, ApiErrorRow>
 

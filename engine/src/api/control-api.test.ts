@@ -14,7 +14,7 @@ import {
   nodeStatusSchema,
   pipelineStatusSchema,
 } from './schemas.js'
-import { clientStatus, engineStatus, outputStatus, statusSource } from './status-fixture.test.kit.js'
+import { clientStatus, engineStatus, outputStatus, quietFeed, statusSource } from './status-fixture.test.kit.js'
 
 const TOKEN = 'the-token-of-this-test-0123456789'
 const bearer = { authorization: `Bearer ${TOKEN}` }
@@ -58,7 +58,7 @@ const extraRoutes: readonly Route[] = [
 ]
 
 before(async () => {
-  const handler = serveRoutes([...apiRoutes(statusSource), ...extraRoutes], guardOf(settings), log)
+  const handler = serveRoutes([...apiRoutes(statusSource, quietFeed(log)), ...extraRoutes], guardOf(settings), log)
   server = createServer((request, response) => {
     // Stands for a connection that was not made over loopback.
     if (remote) Object.defineProperty(request.socket, 'localAddress', { value: '10.1.2.3', configurable: true })
@@ -202,6 +202,7 @@ describe('routes', () => {
       '/api/v1/reload',
       '/api/v1/config',
       '/api/v1/config/check',
+      '/api/v1/events',
       '/api/v1/openapi.json',
     ])
     const node = document.paths['/api/v1/pipelines/{pipeline}/nodes/{node}']?.['get']
@@ -295,7 +296,7 @@ describe('guard', () => {
 })
 
 test('the control API guards itself', async () => {
-  const guarded = createServer(createControlApi({ ...settings, source: statusSource, log }))
+  const guarded = createServer(createControlApi({ ...settings, source: statusSource, feed: quietFeed(log), log }))
   await new Promise<void>((resolve) => guarded.listen(0, '127.0.0.1', resolve))
   try {
     assert.equal((await ask('/api/v1/status', {}, guarded)).status, 200)

@@ -4,6 +4,7 @@ import { type Context, Hono } from 'hono'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Logger } from '../plugin/contract.js'
 import { ANSWER_HEADERS, API_ERRORS, apiError, type ApiErrorCode, JSON_TYPE } from './api-errors.js'
+import type { EventFeed } from './event-feed.js'
 import { type Guard, guardOf, type GuardSettings } from './guard.js'
 import { listenerOf, type NodeBindings } from './node-listener.js'
 import { readBody } from './read-body.js'
@@ -16,12 +17,13 @@ type ApiContext = Context<{ Bindings: NodeBindings }>
 
 export interface ControlApiSettings extends GuardSettings {
   readonly source: StatusSource
+  readonly feed: EventFeed
   readonly log: Logger
 }
 
 /** The handler of all requests on listener `api` whose path belongs to no node. It applies the guard itself. */
 export function createControlApi(settings: ControlApiSettings): RequestHandler {
-  return serveRoutes(apiRoutes(settings.source), guardOf(settings), settings.log)
+  return serveRoutes(apiRoutes(settings.source, settings.feed), guardOf(settings), settings.log)
 }
 
 /** Serves a table of routes behind a guard. */
@@ -62,6 +64,7 @@ async function runRoute(route: Route, c: ApiContext, guard: Guard): Promise<Rout
     mayRead: guard.mayRead(c.env.incoming),
     body: body.value,
     accepts: (type) => accept.includes(type),
+    header: (name) => c.req.header(name),
   })
 }
 
@@ -120,6 +123,11 @@ function methodsByPath(routes: readonly Route[]): ReadonlyMap<string, string> {
 
 function render(answer: RouteAnswer, c: ApiContext): Response {
   if ('error' in answer) return renderError(answer.error, answer.message)
+  if ('stream' in answer) {
+    answer.stream(c.env.outgoing)
+    // The adapter leaves a response with this header alone.
+    return new Response(null, { headers: { 'x-hono-already-sent': 'true' } })
+  }
   const [type, body] =
     'text' in answer
       ? [answer.type ?? 'text/plain; charset=utf-8', answer.text]

@@ -100,6 +100,9 @@ function renderResponse(answer: Route['answers'][number]): object {
   if ('text' in answer) {
     return { description: answer.text, content: { 'text/plain': { schema: { type: 'string' } } } }
   }
+  if ('stream' in answer) {
+    return { description: 'Until either side ends it', content: { [answer.stream]: { schema: { type: 'string' } } } }
+  }
   return { description: answer.document, content: { 'application/json': { schema: { type: 'object' } } } }
 }
 

@@ -5,7 +5,8 @@ import { SupervisedApi } from '../reload/supervised-api.test.kit.js'
 import { apiRoutes } from './route-table.js'
 import { checkReportSchema, reloadFailureSchema, reloadReportSchema } from './reload-schemas.js'
 import { apiErrorSchema, engineStatusSchema } from './schemas.js'
-import { statusSource } from './status-fixture.test.kit.js'
+import { createLog } from '../observe/log.js'
+import { quietFeed, statusSource } from './status-fixture.test.kit.js'
 
 test('a reload responds when it is done: 200 applied with plan and viewers, 200 unchanged', async () => {
   await using api = await SupervisedApi.start(servingAt('/a'))
@@ -152,10 +153,17 @@ test('the status says whether disk and engine agree', async () => {
 })
 
 test('an engine without supervision responds with 503', async () => {
-  const routes = apiRoutes(statusSource).filter(({ path }) => /reload|config/.test(path))
+  const log = createLog({ level: 'error', stream: { write: () => undefined } })
+  const routes = apiRoutes(statusSource, quietFeed(log)).filter(({ path }) => /reload|config/.test(path))
   assert.equal(routes.length, 3)
   for (const route of routes) {
-    const answer = await route.answer({ params: {}, query: {}, mayRead: true, accepts: () => false })
+    const answer = await route.answer({
+      params: {},
+      query: {},
+      mayRead: true,
+      accepts: () => false,
+      header: () => undefined,
+    })
     assert.ok('json' in answer)
     assert.deepEqual([answer.status, codeOf(answer.json)], [503, 'RELOAD_UNSUPERVISED'])
   }

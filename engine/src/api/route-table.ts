@@ -1,6 +1,8 @@
 // The routes of the control API as one table, from which both request handling and the OpenAPI document are made.
 import { z } from 'zod'
 import { readEngineVersion } from '../observe/engine-version.js'
+import type { EventFeed } from './event-feed.js'
+import { eventRoutes } from './event-routes.js'
 import { clientRoutes } from './client-routes.js'
 import { renderOpenApi } from './openapi.js'
 import { reloadRoutes } from './reload-routes.js'
@@ -13,12 +15,13 @@ const readinessQuery = z.strictObject({
 })
 
 /** Every route of this engine. */
-export function apiRoutes(source: StatusSource): readonly Route[] {
+export function apiRoutes(source: StatusSource, feed: EventFeed): readonly Route[] {
   const routes: Route[] = [
     ...healthRoutes(source),
     ...statusRoutes(source),
     ...clientRoutes(source),
     ...reloadRoutes(source),
+    ...eventRoutes(source, feed),
   ]
   routes.push({
     method: 'GET',

@@ -1,4 +1,5 @@
 // One route of the control API: what it takes, and what it can return.
+import type { ServerResponse } from 'node:http'
 import type { z } from 'zod'
 import type { ApiErrorCode } from './api-errors.js'
 import type { SchemaName } from './schemas.js'
@@ -13,6 +14,8 @@ export interface RouteRequest {
   readonly mayRead: boolean
   /** As parsed by the route's schema; undefined if the route takes none. */
   readonly body?: unknown
+  /** A header of the request, by its name in lower case. */
+  header(name: string): string | undefined
   /** Whether the header Accept names this type. */
   accepts(type: string): boolean
 }
@@ -23,6 +26,8 @@ export interface RouteRequest {
 export type RouteAnswer =
   | { readonly status: number; readonly json: unknown; readonly isTagged?: boolean }
   | { readonly status: number; readonly text: string; readonly type?: string; readonly isTagged?: boolean }
+  /** Writes the response itself, and ends it when it likes. */
+  | { stream(response: ServerResponse): void }
   | { readonly error: ApiErrorCode; readonly message: string }
 
 export interface Route {
@@ -35,7 +40,9 @@ export interface Route {
   /** By default a body is ignored. */
   readonly body?: { readonly schema: z.ZodType; readonly mostBytes: number }
   /** By status: the name of a schema, or the description of a text or another document. */
-  readonly answers: Readonly<Record<number, SchemaName | { readonly text: string } | { readonly document: string }>>
+  readonly answers: Readonly<
+    Record<number, SchemaName | { readonly text: string } | { readonly document: string } | { readonly stream: string }>
+  >
   /** Called for each request that has passed the guard and the schemas. */
   answer(request: RouteRequest): RouteAnswer | Promise<RouteAnswer>
 }

@@ -9,6 +9,7 @@ import type {
   EngineStatus,
   ListenerStatus,
   NodeStatus,
+  EdgeStatus,
   PipelineStatus,
   Readiness,
 } from '../observe/status.js'
@@ -76,10 +77,22 @@ const listenerStatusSchema = z.object({
   origins: z.array(z.string()).readonly(),
 }) satisfies z.ZodType<ListenerStatus>
 
+const edgeStatusSchema = z.object({
+  from: z.string().meta({ description: 'node.port that it reads' }),
+  to: z.string().meta({ description: 'id of the reader' }),
+  bitsPerSecond: z.number().meta({ description: 'over the last seconds' }),
+  receivedBytes: z.number(),
+  queuedBytes: z.number().meta({ description: 'waiting, because the reader holds or is behind' }),
+  isHeld: z.boolean().meta({ description: 'the reader holds, or has queued chunks to read' }),
+  drops: z.number().meta({ description: 'how often the edge began to drop' }),
+  droppedBytes: z.number(),
+}) satisfies z.ZodType<EdgeStatus>
+
 export const pipelineStatusSchema = z.object({
   name: z.string(),
   description: z.string(),
   nodes: z.array(nodeStatusSchema).readonly(),
+  edges: z.array(edgeStatusSchema).readonly(),
 }) satisfies z.ZodType<PipelineStatus>
 
 export const engineStatusSchema = z.object({

@@ -2,7 +2,7 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createControlApi } from '../api/control-api.js'
-import { statusSource } from '../api/status-fixture.test.kit.js'
+import { quietFeed, statusSource } from '../api/status-fixture.test.kit.js'
 import type { EngineStatus } from '../observe/status.js'
 import { createLog } from '../observe/log.js'
 
@@ -16,12 +16,14 @@ export class TestApi {
   readonly #server: Server
 
   private constructor() {
+    const log = createLog({ level: 'error', stream: { write: () => undefined } })
     const handler = createControlApi({
       source: { ...statusSource, status: () => this.status },
       token: TOKEN,
       hosts: [],
       boundAddresses: () => [],
-      log: createLog({ level: 'error', stream: { write: () => undefined } }),
+      feed: quietFeed(log),
+      log,
     })
     this.#server = createServer((request, response) => {
       if (this.tokenNeeded) request.headers['x-forwarded-for'] = '198.51.100.7'

@@ -1,4 +1,5 @@
 // Delivery of live byte streams over HTTP: the routes of all outputs, the limits across them, and their shutdown.
+import { type Observable, Subject } from 'rxjs'
 import type { Auth } from '../plugin/auth.js'
 import type { ClientStatus } from '../observe/status.js'
 import type { EventData } from '../observe/events.js'
@@ -37,6 +38,12 @@ export interface LiveDeliveryOptions {
   readonly joinsPerTurn?: number
 }
 
+/** `renamed`: its owner has another id. */
+export interface RouteChange {
+  readonly kind: 'opened' | 'renamed' | 'closed'
+  readonly route: RouteStatus
+}
+
 interface OpenRoute {
   readonly route: ServedRoute
   readonly paths: RoutePaths
@@ -46,6 +53,9 @@ interface OpenRoute {
 }
 
 export class LiveDelivery implements Delivery, AsyncDisposable {
+  /** Routes that open and close. Subscribers are called within the change. */
+  readonly routes$: Observable<RouteChange>
+  readonly #changes = new Subject<RouteChange>()
   readonly #options: LiveDeliveryOptions
   readonly #joins: TurnQueue<() => void>
   readonly #sessions = new SessionWatchers()
@@ -61,6 +71,7 @@ export class LiveDelivery implements Delivery, AsyncDisposable {
   #sweep: Disposable | undefined
 
   constructor(options: LiveDeliveryOptions) {
+    this.routes$ = this.#changes.asObservable()
     this.#options = options
     this.#maxClients = options.maxClients
     this.#joins = new TurnQueue(options.joinsPerTurn ?? 64, (start) => start())
@@ -103,9 +114,11 @@ export class LiveDelivery implements Delivery, AsyncDisposable {
       paths.withdraw()
       this.#routes.delete(entry)
       this.#byOwner = undefined
+      this.#changes.next({ kind: 'closed', route: status })
       if (this.#routes.size === 0) this.#stopSweep()
     }
     this.#add(entry)
+    this.#changes.next({ kind: 'opened', route: status })
     this.#sweep ??= clock.every(sweepMs ?? 1000, () => this.#sweepAll())
     return entry.handle
   }
@@ -151,9 +164,11 @@ export class LiveDelivery implements Delivery, AsyncDisposable {
 
   /** Renames the owner of a route. */
   rename(from: string, to: string): void {
-    const route = this.#entryOf(from)?.route
-    route?.update({ ...route.options, id: to })
+    const entry = this.#entryOf(from)
+    if (entry === undefined) return
+    entry.route.update({ ...entry.route.options, id: to })
     this.#byOwner = undefined
+    this.#changes.next({ kind: 'renamed', route: entry.status })
   }
 
   routes(): readonly RouteStatus[] {

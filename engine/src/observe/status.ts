@@ -1,6 +1,7 @@
 // The shapes of the responses of the control API. Users see these names: a change here changes the contract.
 import type { ReloadControl, ReloadStatus } from './reload-report.js'
 import type { NodeKind } from '../plugin/node-kinds.js'
+import type { EventLog } from './events.js'
 
 export type * from './reload-report.js'
 
@@ -89,10 +90,29 @@ export interface ListenerStatus {
   readonly origins: readonly string[]
 }
 
+/** One edge: what travels from a port to a reader. */
+export interface EdgeStatus {
+  /** The `node.port` it reads. */
+  readonly from: string
+  /** Id of the reader. */
+  readonly to: string
+  /** Over the last seconds. */
+  readonly bitsPerSecond: number
+  readonly receivedBytes: number
+  /** Waiting, because the reader holds or is behind. */
+  readonly queuedBytes: number
+  /** The reader holds, or has queued chunks to read. */
+  readonly isHeld: boolean
+  /** How often the edge began to drop. */
+  readonly drops: number
+  readonly droppedBytes: number
+}
+
 export interface PipelineStatus {
   readonly name: string
   readonly description: string
   readonly nodes: readonly NodeStatus[]
+  readonly edges: readonly EdgeStatus[]
 }
 
 export interface EngineStatus {
@@ -116,6 +136,19 @@ export interface EngineStatus {
   readonly pipelines: readonly PipelineStatus[]
 }
 
+/** The numbers that change all the time, once a second in the event stream. */
+export interface EngineSample {
+  /** RFC 3339. */
+  readonly at: string
+  /** Viewers of all outputs. */
+  readonly clients: number
+  readonly nodes: readonly Pick<
+    NodeStatus,
+    'id' | 'state' | 'receivedBytes' | 'sentBytes' | 'bitsPerSecond' | 'clients'
+  >[]
+  readonly edges: readonly EdgeStatus[]
+}
+
 export interface Readiness {
   readonly ready: boolean
   readonly reasons: readonly string[]
@@ -131,6 +164,13 @@ export interface ApiError {
     readonly column?: number
     readonly help?: string
   }
+}
+
+/** What the event stream of the API reads; implemented by the engine. */
+export interface EventSource {
+  readonly events: Pick<EventLog, 'recent' | 'subscribe'>
+  /** Of everything, or of one pipeline. */
+  sample(pipeline?: string): EngineSample
 }
 
 /** What the API reads; implemented by the engine. */

@@ -5,10 +5,7 @@ import { addListenerMetrics, type ListenerReadings } from '../observe/listener-m
 import type { MetricsRegistry } from '../observe/metrics-registry.js'
 import { InputRunner } from './node/input-runner.js'
 import { labelsOf } from './node/node-metrics.js'
-import type { PipelineNode } from './pipeline/pipeline-runner.js'
-import type { ServiceRunner } from './node/service-runner.js'
-
-export type EngineNode = ServiceRunner | PipelineNode
+import type { EngineNode } from './running-nodes.js'
 
 interface Shown {
   readonly id: string
@@ -26,7 +23,7 @@ export class EngineNodeMetrics {
   }
 
   /** Adds the series of new or renamed nodes and listeners, and removes those of the ones that are gone. */
-  refresh(nodes: readonly EngineNode[], listeners: readonly ListenerReadings[]): void {
+  update(nodes: readonly EngineNode[], listeners: readonly ListenerReadings[]): void {
     const present = new Set<EngineNode | ListenerReadings>([...nodes, ...listeners])
     for (const [part, { id, series }] of this.#shown) {
       if (present.has(part) && id === nameOf(part)) continue

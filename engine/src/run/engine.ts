@@ -4,7 +4,15 @@ import process from 'node:process'
 import type { Logger } from 'pino'
 import { AccessControl } from '../access/access-control.js'
 import type { StateDir } from '../state/state-dir.js'
-import type { ClientStatus, EngineStatus, Readiness, ReloadControl, StatusSource } from '../observe/status.js'
+import type {
+  ClientStatus,
+  EngineSample,
+  EngineStatus,
+  EventSource,
+  Readiness,
+  ReloadControl,
+  StatusSource,
+} from '../observe/status.js'
 import { EngineContainer } from './node/container.js'
 import { LiveDelivery } from '../deliver/live-delivery.js'
 import type { Graph } from '../graph/graph.js'
@@ -16,7 +24,7 @@ import { readEngineVersion } from '../observe/engine-version.js'
 import { EventLoopLag } from '../observe/event-loop-lag.js'
 import { EventLog } from '../observe/events.js'
 import { MetricsRegistry } from '../observe/metrics-registry.js'
-import type { NodeKind } from '../plugin/contract.js'
+import type { Clock } from '../plugin/tokens.js'
 import { AUTH, CLOCK, DELIVERY, EVENTS, LISTENERS, METRICS } from '../plugin/tokens.js'
 import { waitAtMost } from './node/time-limit.js'
 import { explainShortage } from '../listen/descriptor-check.js'
@@ -27,10 +35,11 @@ import { PluginEvents } from './plugin-events.js'
 import { openAccessLog, type OpenAccessLog } from '../access/open-access-log.js'
 import { ReloadExecutor } from './change/reload-executor.js'
 import type { Running } from './change/reload-transaction.js'
-import { listenerStatus, readinessOf, urlsOf, viewersOf } from './status-view.js'
+import { listenerStatus, readinessOf, sampleOf, urlsOf, viewersOf } from './status-view.js'
 import { listenerSpecs } from '../listen/http-listeners.js'
 import { PipelineRunner } from './pipeline/pipeline-runner.js'
-import { type EngineNode, EngineNodeMetrics } from './engine-node-metrics.js'
+import { EngineNodeMetrics } from './engine-node-metrics.js'
+import { RunningNodes } from './running-nodes.js'
 import type { ReloadPlan } from '../observe/reload-plan.js'
 import type { AppliedReload, RolledBack } from '../reload/reload-target.js'
 import type { SupervisedEngine } from '../reload/supervise-config.js'
@@ -80,10 +89,10 @@ export interface EngineParts {
   readonly log: Logger
   readonly stateDir: StateDir
   /** Called when the engine starts, and when `engine.api.hosts` changes. */
-  createApi(engine: StatusSource, access: ApiAccess): ControlApi
+  createApi(engine: StatusSource & EventSource, access: ApiAccess, clock: Clock): ControlApi
 }
 
-export class Engine implements RunningEngine {
+export class Engine implements RunningEngine, EventSource {
   readonly ended: Promise<void>
   readonly #running: Running
   readonly #log: Logger
@@ -101,7 +110,7 @@ export class Engine implements RunningEngine {
   readonly #histograms: RouteHistograms
   readonly #nodeMetrics: EngineNodeMetrics
   readonly #executor: ReloadExecutor
-  #kinds: ReadonlyMap<string, NodeKind> = new Map()
+  readonly #nodes = new RunningNodes()
   onRolledBack: ((report: RolledBack) => void) | undefined
   /** Reloads the configuration; undefined where no files are watched or re-read. */
   reloads: ReloadControl | undefined
@@ -154,12 +163,14 @@ export class Engine implements RunningEngine {
       delivery: this.#delivery,
       adopt: (next) => this.#adopt(next),
       viewersOf: (id) => this.viewersOf(id),
+      onNodesChanged: () => this.#updateNodes(),
       onRolledBack: (report) => this.onRolledBack?.(report),
       onFinished: () => {
-        this.#refreshMetrics()
+        this.#updateNodes()
         this.#endWithInputs()
       },
     })
+    this.#followChanges()
     this.ended = new Promise((resolve, reject) => {
       this.#settleEnded = { resolve, reject }
     })
@@ -180,10 +191,8 @@ export class Engine implements RunningEngine {
       authRefused: this.#auth.refused,
       accessLogDropped: () => this.#accessLog.droppedLines ?? 0,
     })
-    this.#refreshMetrics()
-    this.#clock.every(1000, () =>
-      this.#running.pipelines.forEach((pipeline) => pipeline.inputs.forEach((input) => input.sampleRate())),
-    )
+    this.#updateNodes()
+    this.#clock.every(1000, () => this.#running.pipelines.forEach((pipeline) => pipeline.sampleRates()))
     await Promise.all([...this.#running.services, ...this.#running.pipelines].map((part) => part.start()))
     this.#checkDescriptors()
     this.#state = 'running'
@@ -217,7 +226,7 @@ export class Engine implements RunningEngine {
   }
 
   status(): EngineStatus {
-    const { ready, reasons } = readinessOf(this.#state, this.#nodes())
+    const { ready, reasons } = this.readiness() ?? { ready: false, reasons: [] }
     const nowMs = this.#clock.nowMs()
     return {
       version: readEngineVersion(),
@@ -238,11 +247,7 @@ export class Engine implements RunningEngine {
   }
 
   readiness(of: { readonly pipeline?: string; readonly node?: string } = {}): Readiness | undefined {
-    const nodes = this.#nodes().filter(
-      ({ id }) =>
-        (of.node === undefined || id === of.node) && (of.pipeline === undefined || id.startsWith(`${of.pipeline}/`)),
-    )
-    return nodes.length === 0 && (of.node ?? of.pipeline) !== undefined ? undefined : readinessOf(this.#state, nodes)
+    return readinessOf(this.#state, this.#nodes, of)
   }
 
   clients(node?: string): readonly ClientStatus[] {
@@ -259,6 +264,10 @@ export class Engine implements RunningEngine {
     return urlsOf(this.#running.graph, this.#delivery, this.#listeners)
   }
 
+  sample(pipeline?: string): EngineSample {
+    return sampleOf(this.#running, new Date(this.#clock.wallMs(this.#clock.nowMs())).toISOString(), pipeline)
+  }
+
   /** Applies the engine's own settings, except those that are fixed at the start. */
   #adopt({ engine, auth, secrets }: Graph): void {
     secrets.include(this.#running.graph.secrets)
@@ -269,10 +278,21 @@ export class Engine implements RunningEngine {
     this.#accessLog.switchTo(engine.accessLog ?? 'off')
   }
 
-  #refreshMetrics(): void {
-    this.#kinds = new Map(this.#nodes().map(({ id, settings }) => [id, settings.definition.kind]))
-    this.#histograms.refresh(this.#delivery.routes())
-    this.#nodeMetrics.refresh(this.#nodes(), this.#listeners.all())
+  /** Each change costs the same, however many nodes and routes there are. */
+  #followChanges(): void {
+    this.#delivery.routes$.subscribe((change) => this.#histograms.note(change))
+    this.#nodes.states$.subscribe((node) => {
+      this.#executor.noteState(node)
+      this.#endWithInputs()
+    })
+  }
+
+  /** Nodes have been added, removed, replaced or renamed. */
+  #updateNodes(): void {
+    const { services, pipelines } = this.#running
+    this.#nodes.update([...services, ...pipelines.flatMap(({ nodes }) => nodes)])
+    this.#histograms.update()
+    this.#nodeMetrics.update(this.#nodes.all, this.#listeners.all())
   }
 
   #checkDescriptors(): void {
@@ -292,7 +312,7 @@ export class Engine implements RunningEngine {
       hosts,
       boundAddresses: () => [listener.address],
     }
-    const { guard, respond } = this.#parts.createApi(this, access)
+    const { guard, respond } = this.#parts.createApi(this, access, this.#clock)
     listener.setGuard(guard)
     listener.setFallback(respond)
   }
@@ -302,7 +322,7 @@ export class Engine implements RunningEngine {
       log: this.#events,
       clock: this.#clock,
       watchSessions: (watcher) => this.#delivery.watchSessions(watcher),
-      kindOf: (id) => this.#kinds.get(id),
+      kindOf: (id) => this.#nodes.kindOf(id),
       onError: (err) => this.#log.error({ err }, 'a subscriber of events failed and was dropped'),
     })
   }
@@ -320,31 +340,21 @@ export class Engine implements RunningEngine {
         const route = this.#delivery.routeOf(id)
         return route === undefined ? {} : viewersOf(route)
       },
-      onStateChange: (node) => {
-        this.#refreshMetrics()
-        this.#executor.noteState(node)
-        this.#endWithInputs()
-      },
       shared: { delivery: this.#delivery, listeners: this.#listeners },
     }
   }
 
-  #labelsOf(id: string): Readonly<Record<string, string>> {
-    const node = this.#nodes().find((each) => each.id === id)
-    return node === undefined ? {} : labelsOf(node.settings)
-  }
-
-  #nodes(): readonly EngineNode[] {
-    return [...this.#running.services, ...this.#running.pipelines.flatMap((pipeline) => pipeline.nodes)]
+  #labelsOf(id: string): Readonly<Record<string, string>> | undefined {
+    const node = this.#nodes.get(id)
+    return node && labelsOf(node.settings)
   }
 
   /** Once all inputs have ended, viewers receive the rest, then `ended` settles. */
   #endWithInputs(): void {
     if (this.#state !== 'running' || this.#hasEnded || this.#executor.isBusy) return
-    const inputs = this.#running.pipelines.flatMap((pipeline) => pipeline.inputs)
-    if (inputs.length === 0 || inputs.some(({ state }) => state !== 'ended' && state !== 'failed')) return
+    if (!this.#nodes.haveInputsEnded) return
     this.#hasEnded = true
-    const failed = inputs.find(({ state }) => state === 'failed')
+    const failed = this.#nodes.failedInput
     if (failed !== undefined) this.#settleEnded.reject(new Error(`${failed.id} has failed: ${failed.why}`))
     else void this.#drained().then(() => this.#settleEnded.resolve())
   }

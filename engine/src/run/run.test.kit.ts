@@ -38,7 +38,6 @@ export class RunnerFixture implements Disposable {
   readonly services: RunServices
   readonly container = new EngineContainer()
   readonly #scope: ReturnType<typeof createNodeScope>
-  stateChanges = 0
 
   constructor(clock: EngineClock & FakeClock = new FakeClock()) {
     this.clock = clock
@@ -53,7 +52,6 @@ export class RunnerFixture implements Disposable {
       mask: (text) => text.replaceAll('hunter22', '***'),
       sentBytesOf: () => 0,
       viewersOf: () => ({}),
-      onStateChange: () => this.stateChanges++,
     }
   }
 

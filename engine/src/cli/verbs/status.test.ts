@@ -55,7 +55,7 @@ test('status --json is the reply of the API; exit 0 when everything is ready', a
     ...engineStatus,
     ready: true,
     reasons: [],
-    pipelines: [{ name: 'live', description: '', nodes: [inputStatus] }],
+    pipelines: [{ name: 'live', description: '', nodes: [inputStatus], edges: [] }],
   }
   try {
     const streams = keepStreams({ ENGINE_API: api.url })
@@ -90,7 +90,7 @@ test('a port that HTTP clients never connect to is reported as such', async () =
 test('control characters from a stream do not reach the terminal', async () => {
   api.status = {
     ...engineStatus,
-    pipelines: [{ name: 'live', description: '', nodes: [{ ...inputStatus, why: 'a\u001b[2Jb\nc' }] }],
+    pipelines: [{ name: 'live', description: '', nodes: [{ ...inputStatus, why: 'a\u001b[2Jb\nc' }], edges: [] }],
   }
   try {
     const streams = keepStreams()

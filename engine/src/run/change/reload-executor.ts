@@ -10,12 +10,13 @@ import type { ReloadPlan } from '../../observe/reload-plan.js'
 import type { AppliedReload, RolledBack } from '../../reload/reload-target.js'
 import { type ReloadContext, ReloadTransaction } from './reload-transaction.js'
 import type { AnyNodeRunner } from '../node/node-runner.js'
-import type { ChangedNode } from '../node/run-services.js'
 import { type RollbackTarget, Probation, withNodeBefore } from './probation.js'
 
 export interface ReloadExecutorSettings extends ReloadContext {
   readonly log: Logger
   viewersOf(node: string): number
+  /** The graph has other nodes. Called within the commit. */
+  onNodesChanged(): void
   onRolledBack(report: RolledBack): void
   /** Called when a change has finished or failed. */
   onFinished(): void
@@ -48,13 +49,10 @@ export class ReloadExecutor {
     return this.#inTurn(() => this.#apply(plan, next, true))
   }
 
-  /** A node has changed its state. */
-  noteState(changed: ChangedNode): void {
-    const { state, settings, why } = changed
+  /** A node of the graph has changed its state; not called for standbys, nor for nodes that are leaving. */
+  noteState(node: AnyNodeRunner): void {
+    const { state, settings, why } = node
     if (state !== 'failed' || this.#isStopping) return
-    // Only nodes in the graph count: a standby node, or one that is leaving, is ignored.
-    const node = this.#nodes().find((each) => each === changed)
-    if (node === undefined) return
     const before = this.#probation.end(settings)
     if (before === undefined) return
     void this.#inTurn(() => this.#rollBack({ node, before, why }))
@@ -108,6 +106,7 @@ export class ReloadExecutor {
     const viewersLost = removed.reduce((sum, { id }) => sum + viewersOf(id), 0)
     this.#change = change
     change.commit()
+    this.#settings.onNodesChanged()
     if (hasProbation) this.#beginProbation(plan, before)
     const { cuts, failed } = await change.finish()
     this.#change = undefined

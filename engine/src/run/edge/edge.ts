@@ -4,6 +4,7 @@ import type { AnyChunk, Inlet } from '../../plugin/contract.js'
 import { isRandomAccessPoint } from '../../plugin/random-access-point.js'
 import { ChunkStream } from './chunk-stream.js'
 import type { Pausable, Port, PortReader } from './port.js'
+import { RateMeter } from './rate-meter.js'
 
 /** The most bytes that an edge queues. */
 export const EDGE_BOUND_BYTES = 8 * 1024 * 1024
@@ -31,6 +32,7 @@ export class Edge implements PortReader {
   port: Port | undefined
   readonly counters: EdgeCounters = { receivedBytes: 0, queuedBytes: 0, droppedBytes: 0, drops: 0 }
   readonly inlet: Inlet
+  readonly rate = new RateMeter()
   readonly #settings: EdgeSettings
   readonly #boundBytes: number
   readonly #stream = new ChunkStream()
@@ -72,6 +74,11 @@ export class Edge implements PortReader {
     if (this.#hasBackpressure)
       for (const source of sources) if (!this.#sources.includes(source)) source.noteBackpressure(true)
     this.#sources = sources
+  }
+
+  /** The reader holds, or has not taken yet what was queued while it held. */
+  get isHeld(): boolean {
+    return this.#holds > 0 || this.#queue.length > 0
   }
 
   push(chunk: AnyChunk): void {

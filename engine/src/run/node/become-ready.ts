@@ -1,4 +1,5 @@
 // What a reload requires of a node that is to replace another.
+import { filter, firstValueFrom } from 'rxjs'
 import type { NodeState } from '../../observe/status.js'
 import type { Clock } from '../../plugin/tokens.js'
 import type { AnyNodeRunner } from './node-runner.js'
@@ -10,14 +11,12 @@ import { withTimeout } from './time-limit.js'
  * `withinMs`.
  */
 export async function becomeReady(node: AnyNodeRunner, withinMs: number, clock: Clock): Promise<void> {
-  const deadlineMs = clock.nowMs() + withinMs
   const late = (): Error => {
     const why = node.why === '' ? '' : `: ${node.why}`
     return runError('NODE_NOT_READY', `is not ready after ${withinMs / 1000} s${why}`, { at: node.id })
   }
-  while (node.state === 'opening' || node.state === 'waiting') {
-    await withTimeout(node.changed(), deadlineMs - clock.nowMs(), clock, late)
-  }
+  const settled$ = node.state$.pipe(filter(({ state }) => state !== 'opening' && state !== 'waiting'))
+  await withTimeout(firstValueFrom(settled$), withinMs, clock, late)
   if (node.state === 'failed') throw node.failure
 }
 

@@ -9,9 +9,9 @@ import type { RunServices } from './run-services.js'
 import { SourceFraming } from './source-framing.js'
 import { type Feeder, SourcePort } from '../edge/source-port.js'
 import { StandbySource } from './standby-source.js'
+import { RateMeter } from '../edge/rate-meter.js'
 
 /** The bit rate is measured over this many one-second samples. */
-const RATE_SAMPLES = 5
 
 export class InputRunner extends NodeRunner<Source<Received> | Source<AnyChunk>> implements Feeder {
   /** Shared with the input it replaces. */
@@ -23,7 +23,7 @@ export class InputRunner extends NodeRunner<Source<Received> | Source<AnyChunk>>
   /** Set until it has replaced another input. */
   #standby: StandbySource | undefined
   #hold: Disposable | undefined
-  #rates: number[] = [0]
+  #rate = new RateMeter()
 
   constructor(
     settings: NodeSettings,
@@ -67,14 +67,12 @@ export class InputRunner extends NodeRunner<Source<Received> | Source<AnyChunk>>
   }
 
   get bitsPerSecond(): number {
-    const [oldest = 0] = this.#rates
-    return Math.round(((this.#rates.at(-1)! - oldest) * 8) / Math.max(1, this.#rates.length - 1))
+    return this.#rate.bitsPerSecond
   }
 
   /** Called once a second. */
   sampleRate(): void {
-    this.#rates.push(this.#receivedBytes)
-    if (this.#rates.length > RATE_SAMPLES + 1) this.#rates.shift()
+    this.#rate.sample(this.#receivedBytes)
   }
 
   /** If the source throws here, that is its own failure, not the failure of the reader that holds. */
@@ -149,7 +147,7 @@ export class InputRunner extends NodeRunner<Source<Received> | Source<AnyChunk>>
     // Ends its retries, too.
     void before.stop('another source has replaced it')
     this.#receivedBytes += before.receivedBytes
-    this.#rates = before.#rates
+    this.#rate = before.#rate
     this.port.feeder = this
     const { definition, timeline } = this.settings
     const isFramed = definition.kind === 'input' && definition.produces === 'bytes'

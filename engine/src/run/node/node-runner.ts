@@ -1,7 +1,7 @@
 // The life cycle of one node of any kind: opened within a time limit, ready, degraded, waiting for a retry, stopped.
 // Subclasses connect the streams.
 import { isDeepStrictEqual } from 'node:util'
-import { BehaviorSubject } from 'rxjs'
+import { BehaviorSubject, type Observable } from 'rxjs'
 import type { NodeState, NodeStatus } from '../../observe/status.js'
 import type { EngineContainer } from './container.js'
 import { isEngineError, reactionOf } from '../../errors.js'
@@ -15,7 +15,7 @@ import { previousStateOf } from './previous-state.js'
 import { makeContext } from './node-context.js'
 import { NodeEndpoints } from './node-endpoints.js'
 import { labelsOf, NodeMetrics } from './node-metrics.js'
-import { CurrentState } from './node-state.js'
+import { CurrentState, type StateSnapshot } from './node-state.js'
 import { codeOf, messageOf, runError } from './run-errors.js'
 import { withTimeout } from './time-limit.js'
 import type { RunServices } from './run-services.js'
@@ -94,11 +94,11 @@ export abstract class NodeRunner<N extends AsyncDisposable> {
   }
 
   get state(): NodeState {
-    return this.#current.state
+    return this.#current.now.state
   }
 
   get why(): string {
-    return this.#current.why
+    return this.#current.now.why
   }
 
   get restarts(): number {
@@ -137,9 +137,9 @@ export abstract class NodeRunner<N extends AsyncDisposable> {
     return this.#failure
   }
 
-  /** Resolves at the next change of its state. */
-  changed(): Promise<void> {
-    return this.#current.changed()
+  /** The state now, and each later one. */
+  get state$(): Observable<StateSnapshot> {
+    return this.#current.state$
   }
 
   /** Applies new options of class `live` or `rebind`, a new name or description, without opening the node again. */
@@ -211,7 +211,7 @@ export abstract class NodeRunner<N extends AsyncDisposable> {
       description,
       state: this.state,
       why: this.why,
-      since: new Date(this.services.clock.wallMs(this.#current.sinceMs)).toISOString(),
+      since: new Date(this.services.clock.wallMs(this.#current.now.sinceMs)).toISOString(),
       restarts: this.#restarts,
       from: from.map(({ node, port }) => `${node}.${port}`),
       receivedBytes: this.receivedBytes,
@@ -259,9 +259,9 @@ export abstract class NodeRunner<N extends AsyncDisposable> {
 
   protected setState(state: NodeState, reason: string): void {
     const why = this.services.mask(reason)
-    if (!this.#current.set(state, why, this.services.clock.nowMs())) return
-    if (!this.isStandby) this.services.events.emit({ kind: `node.${state}`, node: this.id, data: { why } })
-    this.services.onStateChange(this)
+    const { clock, events } = this.services
+    const isChanged = this.#current.set(state, why, clock.nowMs())
+    if (isChanged && !this.isStandby) events.emit({ kind: `node.${state}`, node: this.id, data: { why } })
   }
 
   protected ready(): void {

@@ -1,20 +1,12 @@
 // The services that every node runner receives; tests replace them.
 import type { Logger } from 'pino'
-import type { NodeSettings } from '../../graph/graph.js'
-import type { NodeState, NodeStatus } from '../../observe/status.js'
+import type { NodeStatus } from '../../observe/status.js'
 import type { EngineClock } from '../../observe/clock.js'
 import type { EventLog } from '../../observe/events.js'
 import type { MetricsRegistry } from '../../observe/metrics-registry.js'
 import type { Listeners } from '../../plugin/tokens.js'
 import type { RouteSource } from './node-endpoints.js'
 import type { NodeScope } from './node-scope.js'
-
-/** A node whose state has changed. */
-export interface ChangedNode {
-  readonly state: NodeState
-  readonly why: string
-  readonly settings: NodeSettings
-}
 
 export interface RunServices {
   readonly clock: EngineClock
@@ -28,8 +20,6 @@ export interface RunServices {
   sentBytesOf(id: string): number
   /** The viewers of an output; empty for an output without a route. */
   viewersOf(id: string): Pick<NodeStatus, 'clients' | 'clientLimits' | 'urls' | 'aliases'>
-  /** Called when a node has changed its state. */
-  onStateChange(node: ChangedNode): void
   /** Shared by all nodes; each node reaches them through its own endpoints. By default the container's. */
   readonly shared?: { readonly delivery: RouteSource; readonly listeners: Listeners }
 }

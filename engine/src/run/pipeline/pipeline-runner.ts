@@ -1,8 +1,9 @@
 // One pipeline: its nodes and edges. Readers start before the nodes they read; nodes stop in graph order. A reload
 // replaces some nodes while the rest keep running.
-import type { PipelineStatus } from '../../observe/status.js'
+import type { EdgeStatus, PipelineStatus } from '../../observe/status.js'
 import type { EngineContainer } from '../node/container.js'
 import type { Pipeline } from '../../graph/graph.js'
+import type { Edge } from '../edge/edge.js'
 import { InputRunner } from '../node/input-runner.js'
 import type { RunServices } from '../node/run-services.js'
 import { OutputRunner } from '../node/output-runner.js'
@@ -95,8 +96,24 @@ export class PipelineRunner {
     this.#leaving.delete(node)
   }
 
+  /** Called once a second. */
+  sampleRates(): void {
+    for (const node of this.#nodes) {
+      if (node instanceof InputRunner) node.sampleRate()
+      else for (const edge of node.edges) edge.rate.sample(edge.counters.receivedBytes)
+    }
+  }
+
   status(): PipelineStatus {
-    return { name: this.name, description: this.description, nodes: this.nodes.map((node) => this.#nodeStatus(node)) }
+    const { name, description, nodes } = this
+    return {
+      name,
+      description,
+      nodes: nodes.map((node) => this.#nodeStatus(node)),
+      edges: nodes.flatMap((node) =>
+        node instanceof InputRunner ? [] : node.edges.map((edge) => edgeStatus(edge, node)),
+      ),
+    }
   }
 
   #nodeStatus(node: PipelineNode): ReturnType<PipelineNode['status']> {
@@ -104,4 +121,10 @@ export class PipelineRunner {
     if (node instanceof InputRunner) return { ...status, bitsPerSecond: node.bitsPerSecond }
     return node instanceof OutputRunner ? { ...status, ...this.services.viewersOf(node.id) } : status
   }
+}
+
+function edgeStatus({ id, rate, counters, isHeld }: Edge, reader: PipelineNode): EdgeStatus {
+  const { receivedBytes, queuedBytes, drops, droppedBytes } = counters
+  const { bitsPerSecond } = rate
+  return { from: id, to: reader.id, bitsPerSecond, receivedBytes, queuedBytes, isHeld, drops, droppedBytes }
 }
