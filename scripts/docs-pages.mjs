@@ -197,7 +197,7 @@ function renderMetrics(metrics) {
   return table(
     ['Metric', 'Kind', 'Labels', 'What it shows'],
     metrics.map(({ name, kind, help, labels = [] }) => [
-      `\`${/^(process|millrace)_/.test(name) ? '' : 'millrace_'}${name}\``,
+      `\`${/^(process|nodejs|millrace)_/.test(name) ? '' : 'millrace_'}${name}\``,
       kind,
       labels.map((label) => `\`${label}\``).join(', '),
       help,

@@ -1,4 +1,4 @@
-// `npm test`: sets up all that the tests need (packages, ffmpeg, compiled code), then runs every test. Arguments choose
+// `npm test`: sets up all that the tests need (packages, ffmpeg, promtool, compiled code), then runs every test. Arguments choose
 // the files whose path contains one of them: `npm test -- framer e2e`. Nothing is ever skipped: what is missing is
 // installed, or the run fails.
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
@@ -9,7 +9,9 @@ import { ROOT, listFiles, listWorkspaces } from './repository.mjs'
 import { runCommand } from './run-command.mjs'
 
 /** What the tests need beside Node, and how each says its version. */
-const TOOLS = { curl: '--version', ffmpeg: '-version', ffprobe: '-version', openssl: 'version' }
+const TOOLS = { curl: '--version', ffmpeg: '-version', ffprobe: '-version', openssl: 'version', promtool: '--version' }
+/** Debian's packages with them. */
+const PACKAGES = ['curl', 'ffmpeg', 'openssl', 'prometheus']
 
 /**
  * Tests of the assembled product measure time, and spend most of theirs waiting for it: they run after the others, so
@@ -40,20 +42,26 @@ const results = []
 for (const group of groups) results.push(await runGroup(group))
 report(results)
 
-/** ffmpeg and ffprobe: readers that share no code with ours, and the makers of streams. openssl makes certificates. */
+/**
+ * ffmpeg and ffprobe: readers that share no code with ours, and the makers of streams. openssl makes certificates.
+ * promtool reads metrics as Prometheus does.
+ */
 async function provideTools() {
   if (await hasTools()) return
-  const command = ['apt-get', 'install', '-y', '--no-install-recommends', 'curl', 'ffmpeg', 'openssl']
+  const command = ['apt-get', 'install', '-y', '--no-install-recommends', ...PACKAGES]
   const isRootOnDebian = process.getuid?.() === 0 && existsSync('/etc/debian_version')
   if (!isRootOnDebian) {
     fail(
-      'The tests need curl, ffmpeg, ffprobe and openssl in the PATH. On Debian and Ubuntu:\n' +
-        '  sudo apt-get update && sudo apt-get install -y curl ffmpeg openssl',
+      `The tests need ${Object.keys(TOOLS).join(', ')} in the PATH. On Debian and Ubuntu:\n` +
+        `  sudo apt-get update && sudo apt-get install -y ${PACKAGES.join(' ')}`,
     )
   }
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
   process.stderr.write(`millrace: installing what the tests need (${command.join(' ')})\n`)
-  for (const step of [['apt-get', 'update'], command]) {
+  // Where systemd runs, the package of promtool starts a server.
+  const isServerStarted = existsSync('/run/systemd/system') && !(await hasTool('promtool'))
+  const stop = isServerStarted ? [['systemctl', 'disable', '--now', 'prometheus.service']] : []
+  for (const step of [['apt-get', 'update'], command, ...stop]) {
     const { code, output } = await runCommand(step, { cwd: ROOT, env })
     if (code !== 0) fail(`${output}millrace: \`${step.join(' ')}\` failed with exit code ${code}`)
   }
@@ -61,11 +69,13 @@ async function provideTools() {
 }
 
 async function hasTools() {
-  for (const [program, version] of Object.entries(TOOLS)) {
-    const { code } = await runCommand([program, version], { cwd: ROOT })
-    if (code !== 0) return false
-  }
+  for (const program of Object.keys(TOOLS)) if (!(await hasTool(program))) return false
   return true
+}
+
+async function hasTool(program) {
+  const { code } = await runCommand([program, TOOLS[program]], { cwd: ROOT })
+  return code === 0
 }
 
 /** The compiled file of every test, by the path of its source: what was deleted stays in dist, so dist is not asked. */

@@ -43,25 +43,12 @@ export interface Delivery {
   open(options: LiveRouteOptions): LiveRoute
 }
 
-/** All metrics of the engine and its nodes, read at the time of the call. */
+/** All metrics of the engine and its nodes, in Prometheus' text format. */
 export interface MetricsSource {
-  collect(): readonly MetricFamily[]
-}
-
-export interface MetricFamily {
-  /** With the prefix `millrace_`. */
-  readonly name: string
-  readonly kind: 'counter' | 'gauge' | 'histogram'
-  readonly help: string
-  readonly rows: readonly MetricRow[]
-}
-
-export interface MetricRow {
-  readonly labels: Readonly<Record<string, string>>
-  readonly value: number
-  /** Histograms only: upper bounds with cumulative counts; `value` is the sum, `count` the number of observations. */
-  readonly buckets?: readonly (readonly [upperBound: number, count: number])[]
-  readonly count?: number
+  /** The media type of the text. */
+  readonly contentType: string
+  /** Reads and renders them now; the event loop stays free meanwhile. Who asks during that gets the same text. */
+  render(): Promise<string>
 }
 
 /** What happens in the engine. Who listens is called inside the code that it tells of: be quick, keep it for later. */

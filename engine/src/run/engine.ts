@@ -13,6 +13,7 @@ import { createClock } from '../observe/clock.js'
 import type { EngineClock } from '../observe/clock.js'
 import { readDescriptorLimit } from '../observe/descriptor-limit.js'
 import { readEngineVersion } from '../observe/engine-version.js'
+import { withDefaultMetrics } from '../observe/default-metrics.js'
 import { EventLoopLag } from '../observe/event-loop-lag.js'
 import { EventLog } from '../observe/events.js'
 import { MetricsRegistry } from '../observe/metrics-registry.js'
@@ -132,7 +133,7 @@ export class Engine implements RunningEngine {
       .provide(LISTENERS, this.#listeners)
       .provide(DELIVERY, this.#delivery)
       .provide(EVENTS, this.#pluginEvents())
-      .provide(METRICS, this.#metrics)
+      .provideOnDemand(METRICS, () => withDefaultMetrics(this.#metrics))
     const services = this.#runServices()
     this.#series = new EngineNodeMetrics(this.#metrics, (id) => this.#delivery.routeOf(id))
     this.#running = {

@@ -31,6 +31,21 @@ describe('the container', () => {
     assert.deepEqual(await parent.openNode(both, (given) => given), { who: 'main', many: 1 })
   })
 
+  test('makes what is provided on demand when the first node asks for it, and only once', async () => {
+    let made = 0
+    const given: unknown[] = []
+    const open = (deps: unknown): AsyncDisposable => {
+      given.push(deps)
+      return { [Symbol.asyncDispose]: () => Promise.resolve() }
+    }
+    const container = new EngineContainer().provide(NAME, 'main').provideOnDemand(COUNT, () => ++made)
+    await container.openNode(wants({ who: NAME }), open)
+    assert.equal(made, 0)
+    await container.child().openNode(wants({ many: COUNT }), open)
+    await container.child().openNode(wants({ many: COUNT }), open)
+    assert.deepEqual(given, [{ who: 'main' }, { many: 1 }, { many: 1 }])
+  })
+
   test('says what is missing, and opens nothing', async () => {
     let isOpened = false
     const opening = new EngineContainer().openNode(wants({ who: NAME }), () => (isOpened = true))

@@ -27,6 +27,12 @@ export class EngineContainer {
     return this
   }
 
+  /** As `provide`, for what is made when the first node asks for it. */
+  provideOnDemand<T>(token: Token<T>, make: () => T): this {
+    this.#container.bind<T>(token).toDynamicValue(make).inSingletonScope()
+    return this
+  }
+
   /** A container of a pipeline or a node: sees what this one provides, and may provide more. */
   child(): EngineContainer {
     return new EngineContainer(this)

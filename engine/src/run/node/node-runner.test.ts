@@ -208,10 +208,10 @@ describe('a node', () => {
       ['test_gauge'],
     )
     await input.start()
-    assert.deepEqual(shop.metricsOf('main'), ['millrace_test_gauge'])
+    assert.deepEqual(await shop.metricsOf('main'), ['millrace_test_gauge'])
     await input.stop('test')
     contexts[0]?.readMetric('test_gauge', () => 2)
-    assert.deepEqual(shop.metricsOf('main'), [])
+    assert.deepEqual(await shop.metricsOf('main'), [])
     assert.throws(() => contexts[0]?.readMetric('other', () => 1), TypeError)
   })
 

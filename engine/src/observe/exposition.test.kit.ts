@@ -1,4 +1,4 @@
-// A strict reader of the text format 0.0.4, for the tests of this folder; shares no code with what it checks.
+// A strict reader of the text format 0.0.4, for tests; shares no code with what it checks.
 // https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format
 import assert from 'node:assert/strict'
 
