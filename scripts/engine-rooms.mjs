@@ -2,7 +2,7 @@
 // lint-config.mjs makes lint rules of it.
 
 /** Libraries that only some rooms may import. */
-export const LIBRARIES = ['inversify', 'yaml', 'commander', '@?hono', 'prom-client']
+export const LIBRARIES = ['inversify', 'yaml', 'commander', '@?hono', 'prom-client', 'sonic-boom']
 
 /** Each floor holds one room or more; rooms of one floor don't know each other. A room is a folder, or files of one. */
 export const FLOORS = [
@@ -25,7 +25,7 @@ export const FLOORS = [
   [{ room: 'config/template' }],
   [{ room: 'config/source', libraries: ['yaml'] }],
   [{ room: 'config/report', libraries: ['yaml'] }],
-  [{ room: 'access' }],
+  [{ room: 'access', libraries: ['sonic-boom'] }],
   [{ room: 'listen' }],
   [{ room: 'state' }],
   [{ room: 'observe', libraries: ['prom-client'] }],
