@@ -1,8 +1,7 @@
 // `engine check FILE... --against URL`: a running engine says what the files would change, and who would notice. It uses
 // its own variables, secrets, plugins and flags; what the files include is sent with them.
 import { resolve } from 'node:path'
-import { checkReportSchema } from '../api/reload-schemas.js'
-import type { CheckReport, CheckRequest } from '../observe/reload-report.js'
+import { checkReportSchema, type CheckReport, type CheckRequest } from '../observe/reload-report.js'
 import { loadConfig } from '../config/load-config.js'
 import { renderGithub, renderJson, renderText } from '../config/report/render-diagnostics.js'
 import type { Diagnostic, DiagnosticCode } from '../config/report/diagnostic.js'

@@ -1,7 +1,6 @@
 // `engine clients` and `engine kick ID`: who watches, and sending one away.
 import type { z } from 'zod'
-import { clientListSchema, clientStatusSchema } from '../api/schemas.js'
-import type { ClientStatus } from '../observe/status.js'
+import { clientListSchema, clientStatusSchema, type ClientStatus } from '../observe/status.js'
 import { printable } from '../observe/printable.js'
 import type { CliStreams } from './cli-streams.js'
 import { EXIT } from './exit-codes.js'

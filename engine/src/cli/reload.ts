@@ -1,7 +1,11 @@
 // `engine reload`: a running engine reads its files again; the exit code says what came of it.
 import { z } from 'zod'
-import { reloadFailureSchema, reloadReportSchema } from '../api/reload-schemas.js'
-import type { DiagnosticReport, ReloadReport } from '../observe/reload-report.js'
+import {
+  reloadFailureSchema,
+  reloadReportSchema,
+  type DiagnosticReport,
+  type ReloadReport,
+} from '../observe/reload-report.js'
 import type { Diagnostic, DiagnosticCode } from '../config/report/diagnostic.js'
 import { renderText } from '../config/report/render-diagnostics.js'
 import { printable } from '../observe/printable.js'

@@ -1,6 +1,5 @@
 // `engine status`: what a running engine says of itself; the exit code says whether all is well.
-import { engineStatusSchema } from '../api/schemas.js'
-import type { EngineStatus, NodeState } from '../observe/status.js'
+import { engineStatusSchema, type EngineStatus, type NodeState } from '../observe/status.js'
 import { printable } from '../observe/printable.js'
 import type { CliStreams } from './cli-streams.js'
 import { EXIT } from './exit-codes.js'

@@ -1,60 +1,63 @@
 // What a reload would do, as plain data: made from two checked graphs before anything happens, printed by
-// `engine reload --plan`, carried out by the runner.
-import type { ReloadClass } from '../plugin/contract.js'
+// `engine reload --plan`, carried out by the runner. Names that users see.
+import { z } from 'zod'
 
-/**
- * `keep`: nothing happens. `live`: the node takes the new options. `rebind`: it does, and moves to another listener or
- * path; its viewers stay. `swap`: a new node takes its place at a key frame; viewers stay. `source`: the new upstream is
- * connected first, then takes over at its key frame. `handoff`: the old node lets go before the new one opens, with a
- * gap. `refuse`: needs a restart; the whole reload is refused.
- */
-export type PlanVerb = 'keep' | 'live' | 'swap' | 'source' | 'handoff' | 'rebind' | 'add' | 'remove' | 'refuse'
+/** As the YAML would say it, secrets masked. Both are the same where only a secret differs. */
+const value = z.string().optional()
+
+const optionChangeSchema = z.object({
+  path: z.string().meta({
+    description:
+      'Of the option, as clients.max; or was, type, from, description, timeline, batch; options where they are not known; "7 more" where a node has more than 100 changes',
+  }),
+  reload: z.enum(['live', 'swap', 'source', 'rebind', 'restart']).meta({ description: 'As the option is declared' }),
+  before: value.meta({ description: 'As the YAML would say it, secrets as ***; left out where it has no value' }),
+  after: value,
+})
 
 /** One option that differs. */
-export interface OptionChange {
-  /**
-   * `clients.max`; beside options also `was`, `type`, `from`, `description`, `timeline`, `batch`, `options` where they
-   * are not known, and `7 more` where a node has more than 100 changes.
-   */
-  readonly path: string
-  readonly reload: ReloadClass
-  /** As the YAML would say it, secrets masked; undefined where it has no value. Both are the same where only a secret differs. */
-  readonly before?: string | undefined
-  readonly after?: string | undefined
-}
+export type OptionChange = Readonly<z.infer<typeof optionChangeSchema>>
 
-export interface NodeChange {
-  /** `pipeline/node`, or `services/name`; what it will be called, of a removed node what it is called. */
-  readonly id: string
-  /** What it is called now, where `was:` renames it. */
-  readonly was?: string
-  readonly verb: PlanVerb
-  readonly changes: readonly OptionChange[]
-  /** Of `handoff`, ids of the running nodes that must let go first: itself, others, or both. A new node can be handed things too. */
-  readonly holders?: readonly string[]
-  /** One sentence for people: what that costs, or why it is refused. Empty for `keep`. */
-  readonly why: string
-}
+const planVerbSchema = z.enum(['keep', 'live', 'swap', 'source', 'handoff', 'rebind', 'add', 'remove', 'refuse']).meta({
+  description:
+    'keep: nothing happens. live: the node takes the new options. rebind: it does, and moves to another listener or path; its viewers stay. swap: a new node takes its place at a key frame; viewers stay. source: the new upstream is connected first, then takes over at its key frame. handoff: the old node lets go before the new one opens, with a gap. refuse: needs a restart; the whole reload is refused.',
+})
+
+export type PlanVerb = z.infer<typeof planVerbSchema>
+
+const nodeChangeSchema = z.object({
+  id: z.string().meta({ description: 'pipeline/node, or services/name; of a removed node the one that it has' }),
+  was: z.exactOptional(z.string()).meta({ description: 'The id that it has now, where it gets another name' }),
+  verb: planVerbSchema,
+  changes: z.array(optionChangeSchema).readonly(),
+  holders: z.exactOptional(z.array(z.string()).readonly()).meta({
+    description: 'Of handoff: ids of the running nodes that let go first: itself, others, or both',
+  }),
+  why: z.string().meta({ description: 'What it costs, or why it is refused; empty for keep' }),
+})
+
+export type NodeChange = Readonly<z.infer<typeof nodeChangeSchema>>
+
+const partChangeSchema = z.object({
+  id: z.string().meta({
+    description: 'listeners/web, engine/log.level, auth/viewers, secrets/name, pipelines/name, plugins/name',
+  }),
+  verb: z.enum(['live', 'rebind', 'add', 'remove', 'refuse']),
+  changes: z.array(optionChangeSchema).readonly(),
+  why: z.string(),
+})
 
 /** A listener, an option of `engine:`, a provider of access, a secret, a pipeline's own text, a plugin's code. */
-export interface PartChange {
-  /** `listeners/web`, `engine/log.level`, `auth/viewers`, `secrets/anna`, `pipelines/one`, `plugins/NAME`. */
-  readonly id: string
-  readonly verb: 'live' | 'rebind' | 'add' | 'remove' | 'refuse'
-  readonly changes: readonly OptionChange[]
-  readonly why: string
-}
+export type PartChange = Readonly<z.infer<typeof partChangeSchema>>
 
-export interface ReloadPlan {
-  /**
-   * Services, then pipelines in the order of the new graph, each in graph order; removed nodes last. An id stands here
-   * twice where a node goes and another of the same id comes: of another kind, or in place of one that was renamed.
-   */
-  readonly nodes: readonly NodeChange[]
-  /** Only those that change. */
-  readonly parts: readonly PartChange[]
-  /** Nothing differs: only comments, order or formatting do. */
-  readonly isEmpty: boolean
-  /** A restart is needed: sentences that name the keys. Empty where the plan can be carried out. */
-  readonly refusals: readonly string[]
-}
+export const reloadPlanSchema = z.object({
+  nodes: z.array(nodeChangeSchema).readonly().meta({
+    description:
+      'Services, then pipelines in the order of the new graph, each in graph order; removed nodes last. An id stands here twice where a node goes and another of the same id comes: of another kind, or in place of one that was renamed',
+  }),
+  parts: z.array(partChangeSchema).readonly().meta({ description: 'Only those that change' }),
+  isEmpty: z.boolean().meta({ description: 'Only comments, order or formatting differ' }),
+  refusals: z.array(z.string()).readonly().meta({ description: 'Why a restart is needed; empty where it is not' }),
+})
+
+export type ReloadPlan = Readonly<z.infer<typeof reloadPlanSchema>>

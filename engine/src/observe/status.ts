@@ -1,134 +1,145 @@
-// The shapes that the control API answers with. Names that users see: a change here is a change of the contract.
-import type { ReloadControl, ReloadStatus } from './reload-report.js'
-import type { NodeKind } from '../plugin/node-kinds.js'
+// The shapes that the control API answers with, as schemas: types, the OpenAPI document and the checks of clients are
+// made of them. Names that users see: a change here is a change of the contract.
+import { z } from 'zod'
+import { NODE_KINDS } from '../plugin/node-kinds.js'
+import { reloadStatusSchema, type ReloadControl } from './reload-report.js'
 
 export type * from './reload-report.js'
 
-export type NodeState = 'opening' | 'ready' | 'degraded' | 'waiting' | 'ended' | 'failed' | 'stopped'
+const time = z.string().meta({ description: 'RFC 3339', format: 'date-time' })
+const limit = z.number().meta({ description: '0 for none' })
+const texts = z.array(z.string()).readonly()
 
-export interface NodeStatus {
-  /** `pipeline/node`, or `services/name`. */
-  readonly id: string
-  readonly kind: NodeKind
-  readonly type: string
-  readonly description: string
-  /** `waiting`: its stream failed, and the engine will subscribe again. `failed`: it will not. */
-  readonly state: NodeState
-  /** Why it is not `ready`, one sentence; empty when it is. */
-  readonly why: string
-  /** RFC 3339. */
-  readonly since: string
-  readonly restarts: number
-  /** `node.port` of what it reads. */
-  readonly from: readonly string[]
-  readonly receivedBytes: number
-  readonly sentBytes: number
-  /** Inputs: bits per second over the last seconds. */
-  readonly bitsPerSecond?: number
-  /** Outputs that serve viewers. */
-  readonly clients?: number
-  readonly clientLimits?: ClientLimitsStatus
-  readonly urls?: readonly string[]
-  /** What it was called before and still answers to, for viewers that came by it. */
-  readonly aliases?: readonly AliasStatus[]
-}
+export const aliasStatusSchema = z
+  .object({
+    url: z.string(),
+    viewers: z.number().meta({ description: 'Those who came by it' }),
+    until: time.meta({
+      description: 'RFC 3339: at the latest. It ends before when they have gone',
+      format: 'date-time',
+    }),
+  })
+  .meta({ description: 'An URL that it had before a reload, and still answers to' })
 
-/** An URL that an output had before a reload. */
-export interface AliasStatus {
-  readonly url: string
-  /** Those who came by it. */
-  readonly viewers: number
-  /** RFC 3339: at the latest. It ends before when they have gone. */
-  readonly until: string
-}
+export type AliasStatus = Readonly<z.infer<typeof aliasStatusSchema>>
 
-/** Limits of the viewers of one output; 0 for none. */
-export interface ClientLimitsStatus {
-  readonly max: number
-  readonly soft: number
-  readonly perAddress: number
-  /** Those that are reached now. */
-  readonly reached: readonly ('soft' | 'max')[]
-}
+const clientLimitsSchema = z.object({
+  max: limit,
+  soft: limit,
+  perAddress: limit,
+  reached: z
+    .array(z.enum(['soft', 'max']))
+    .readonly()
+    .meta({ description: 'Those that are reached now' }),
+})
+
+/** Limits of the viewers of one output. */
+export type ClientLimitsStatus = Readonly<z.infer<typeof clientLimitsSchema>>
+
+export const nodeStatusSchema = z.object({
+  id: z.string().meta({ description: 'pipeline/node, or services/name' }),
+  kind: z.enum(NODE_KINDS),
+  type: z.string(),
+  description: z.string(),
+  state: z.enum(['opening', 'ready', 'degraded', 'waiting', 'ended', 'failed', 'stopped']).meta({
+    description: 'waiting: its stream failed, and it will be tried again; failed: it will not',
+  }),
+  why: z.string().meta({ description: 'Why it is not ready, one sentence; empty when it is' }),
+  since: time,
+  restarts: z.number(),
+  from: texts.meta({ description: 'node.port of what it reads' }),
+  receivedBytes: z.number(),
+  sentBytes: z.number(),
+  bitsPerSecond: z.exactOptional(z.number()).meta({ description: 'Inputs: over the last seconds' }),
+  clients: z.exactOptional(z.number()).meta({ description: 'Outputs that serve viewers' }),
+  clientLimits: z.exactOptional(clientLimitsSchema),
+  urls: z.exactOptional(texts),
+  aliases: z.exactOptional(z.array(aliasStatusSchema).readonly()),
+})
+
+export type NodeStatus = Readonly<z.infer<typeof nodeStatusSchema>>
+export type NodeState = NodeStatus['state']
+
+export const clientStatusSchema = z.object({
+  id: z.string().meta({ description: 'Of this session; never given twice' }),
+  node: z.string().meta({ description: 'Id of the output' }),
+  client: z.string().meta({ description: 'address:port' }),
+  user: z.exactOptional(z.string()).meta({ description: 'Who has signed in' }),
+  userAgent: z.exactOptional(z.string()),
+  since: time,
+  state: z.enum(['waiting', 'reading', 'seeking', 'ending']).meta({
+    description:
+      'waiting: for a source; seeking: passed by the window, for a place to go on; ending: has got its last byte',
+  }),
+  bytes: z.number().meta({ description: 'Given to its socket' }),
+  behindBytes: z.number().meta({ description: 'Behind the newest byte of the stream' }),
+  skips: z.number(),
+  skippedBytes: z.number(),
+})
 
 /** A viewer of a live output. */
-export interface ClientStatus {
-  /** Of this session; never given twice. */
-  readonly id: string
-  /** Id of the output. */
-  readonly node: string
-  /** `address:port`. */
-  readonly client: string
-  /** Who has signed in. */
-  readonly user?: string
-  readonly userAgent?: string
-  /** RFC 3339. */
-  readonly since: string
-  /** `waiting`: for a source. `seeking`: passed by the window, for a place to go on. `ending`: has got its last byte. */
-  readonly state: 'waiting' | 'reading' | 'seeking' | 'ending'
-  /** Given to its socket. */
-  readonly bytes: number
-  /** Behind the newest byte of the stream. */
-  readonly behindBytes: number
-  readonly skips: number
-  readonly skippedBytes: number
-}
+export type ClientStatus = Readonly<z.infer<typeof clientStatusSchema>>
 
-export interface ClientList {
-  readonly clients: readonly ClientStatus[]
-}
+export const clientListSchema = z.object({ clients: z.array(clientStatusSchema).readonly() })
 
-export interface ListenerStatus {
-  readonly name: string
-  readonly protocol: string
-  /** As bound: `host:port`. */
-  readonly address: string
-  readonly origins: readonly string[]
-}
+export type ClientList = Readonly<z.infer<typeof clientListSchema>>
 
-export interface PipelineStatus {
-  readonly name: string
-  readonly description: string
-  readonly nodes: readonly NodeStatus[]
-}
+export const listenerStatusSchema = z.object({
+  name: z.string(),
+  protocol: z.string(),
+  address: z.string().meta({ description: 'As bound: host:port' }),
+  origins: texts,
+})
 
-export interface EngineStatus {
-  readonly version: string
-  readonly nodeVersion: string
-  readonly pid: number
-  /** RFC 3339. */
-  readonly startedAt: string
-  readonly uptimeSeconds: number
-  readonly state: 'starting' | 'running' | 'stopping'
-  readonly ready: boolean
-  /** Why it is not ready, `id: why` each. */
-  readonly reasons: readonly string[]
-  readonly files: readonly string[]
-  /** Absolute; the token that writing methods need is in it. */
-  readonly stateDir: string
-  /** Not there where nobody reads the files again. */
-  readonly reload?: ReloadStatus
-  readonly listeners: readonly ListenerStatus[]
-  readonly services: readonly NodeStatus[]
-  readonly pipelines: readonly PipelineStatus[]
-}
+export type ListenerStatus = Readonly<z.infer<typeof listenerStatusSchema>>
 
-export interface Readiness {
-  readonly ready: boolean
-  readonly reasons: readonly string[]
-}
+export const pipelineStatusSchema = z.object({
+  name: z.string(),
+  description: z.string(),
+  nodes: z.array(nodeStatusSchema).readonly(),
+})
+
+export type PipelineStatus = Readonly<z.infer<typeof pipelineStatusSchema>>
+
+export const engineStatusSchema = z.object({
+  version: z.string(),
+  nodeVersion: z.string(),
+  pid: z.number(),
+  startedAt: time,
+  uptimeSeconds: z.number(),
+  state: z.enum(['starting', 'running', 'stopping']),
+  ready: z.boolean(),
+  reasons: texts.meta({ description: 'Why it is not ready, id: why each' }),
+  files: texts,
+  stateDir: z.string().meta({ description: 'Absolute; the token that writing methods need is in it' }),
+  reload: z.exactOptional(reloadStatusSchema),
+  listeners: z.array(listenerStatusSchema).readonly(),
+  services: z.array(nodeStatusSchema).readonly(),
+  pipelines: z.array(pipelineStatusSchema).readonly(),
+})
+
+export type EngineStatus = Readonly<z.infer<typeof engineStatusSchema>>
+
+export const readinessSchema = z.object({
+  ready: z.boolean(),
+  reasons: z.exactOptional(texts).meta({ description: 'Left out for those who may not read the status' }),
+})
+
+export type Readiness = Readonly<Required<z.infer<typeof readinessSchema>>>
+
+export const apiErrorSchema = z.object({
+  error: z.object({
+    code: z.string(),
+    message: z.string(),
+    file: z.exactOptional(z.string()),
+    line: z.exactOptional(z.number()),
+    column: z.exactOptional(z.number()),
+    help: z.exactOptional(z.string()),
+  }),
+})
 
 /** Every error of the API has this body. */
-export interface ApiError {
-  readonly error: {
-    readonly code: string
-    readonly message: string
-    readonly file?: string
-    readonly line?: number
-    readonly column?: number
-    readonly help?: string
-  }
-}
+export type ApiError = Readonly<z.infer<typeof apiErrorSchema>>
 
 /** What the API reads; the engine implements it. */
 export interface StatusSource {
