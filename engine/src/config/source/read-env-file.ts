@@ -1,6 +1,7 @@
 // Files of `--env-file`: lines KEY=VALUE, with comments, quotes, and `export` in front, as shells and containers have
 // them. Values are not interpolated; "..." knows \n \r \t \" \\ \$, '...' is taken as it is. What a line holds is never
-// shown: such files are where passwords are kept.
+// shown: such files are where passwords are kept. util.parseEnv is no help: it passes over lines that it can't read, takes
+// `a#b` for `a`, and ends "..." at \".
 import { LineCounter } from 'yaml'
 import type { Problems, SourceText } from '../report/diagnostic.js'
 import type { Environment } from './interpolate.js'
