@@ -1,6 +1,7 @@
-// `npm run bench`: builds, then runs each test/bench/*.bench.ts in turn, alone on the machine as far as we can see to
-// it. Arguments choose the files whose path contains one of them; those from the first that begins with -- on are handed
-// to them: `npm run bench -- deliver --rounds 5`. Fails if one of them does, as when a budget is broken.
+// `npm run bench`: builds, then runs each test/bench/*.bench.ts one at a time, so that none disturbs another. Arguments
+// select the files whose path contains one of them. The first argument that begins with -- and all after it are passed
+// to the benches: `npm run bench -- deliver --rounds 5`. Fails if a bench fails, for example because a budget is
+// exceeded.
 import { join } from 'node:path'
 import { build, fail, install, requireNode } from './prepare.mjs'
 import { ROOT, listFiles } from './repository.mjs'
@@ -23,7 +24,7 @@ const failed = []
 for (const path of files) {
   console.log(`\n${path}`)
   const compiled = join(ROOT, path.replace('test/', 'test/dist/').replace(/\.ts$/, '.js'))
-  // With the collector at hand, a bench can begin with a clean heap.
+  // With the garbage collector exposed, a bench can start with a clean heap.
   const { code } = await runCommand([process.execPath, '--expose-gc', compiled, ...flags], { cwd: ROOT, show: true })
   if (code !== 0) failed.push(path)
 }

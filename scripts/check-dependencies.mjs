@@ -1,5 +1,5 @@
-// No package that is installed at run time may run a script while it is installed, or build or fetch native code:
-// `npm install @millrace/...` downloads files and nothing else.
+// Checks that no runtime dependency runs a script on installation, or builds or downloads native code: `npm install
+// @millrace/...` downloads files and does nothing else.
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { ROOT, readJson } from './repository.mjs'
@@ -21,7 +21,7 @@ function faultsOf(path, entry) {
     return entry.optional || entry.peer ? [] : [`${path}: in the lockfile, but not installed`]
   }
   const { scripts = {}, gypfile } = readJson(join(path, 'package.json'))
-  // npm runs `prepare` and `prepublish` of a package in place only: of ours, not of those it downloads.
+  // npm runs `prepare` and `prepublish` only for workspaces, not for packages that it downloads.
   const watched = path.startsWith('node_modules/') ? INSTALL_SCRIPTS.slice(0, 3) : INSTALL_SCRIPTS
   return [
     ...watched.filter((name) => name in scripts).map((name) => `${path}: ${name} script: ${scripts[name]}`),

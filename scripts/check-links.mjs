@@ -1,4 +1,4 @@
-// Links in our Markdown that lead to files: each must exist, so that "Where is it?" stays true.
+// Checks that the file behind each link in our Markdown exists, so that "Where is it?" stays true.
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { ROOT, listFiles } from './repository.mjs'

@@ -1,5 +1,5 @@
-// What `npm pack` would publish of each workspace: everything that its package.json names, its licence and its README,
-// and nothing that only we need.
+// Checks what `npm pack` would publish of each workspace: everything that its package.json names, its licence and its
+// README, and no development files.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ROOT, listPublished } from './repository.mjs'
@@ -18,7 +18,7 @@ export async function checkPackages() {
   const packed = readPacked(output)
   return published.flatMap(({ folder, manifest }) => {
     const files = packed.get(manifest.name)
-    return files === undefined ? [`${folder}: npm pack left it out`] : faultsOf(folder, manifest, files)
+    return files === undefined ? [`${folder}: missing from the output of npm pack`] : faultsOf(folder, manifest, files)
   })
 }
 
@@ -38,11 +38,11 @@ function faultsOf(folder, manifest, files) {
   ]
 }
 
-/** The files that a package must hold: what its doors open on, its manifest, and what every package has. */
+/** The files that a package must contain: its entry points, its manifest, and what every package has. */
 function promised({ exports = {}, bin = {}, millrace = {} }) {
   const named = [...Object.values(exports), ...Object.values(bin), millrace.manifest ?? []].flat()
-  const handlers = named.map((path) => path.replace(/^\.\//, ''))
-  return [...new Set([...handlers, ...handlers.filter(isCompiled).map(declarationOf), 'LICENSE', 'README.md'])]
+  const entries = named.map((path) => path.replace(/^\.\//, ''))
+  return [...new Set([...entries, ...entries.filter(isCompiled).map(declarationOf), 'LICENSE', 'README.md'])]
 }
 
 function isCompiled(path) {

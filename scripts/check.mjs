@@ -1,5 +1,5 @@
-// `npm run check`: everything that has to hold before a change goes in, one line per step. All steps run, so that one
-// look shows all that is wrong. `--no-tests` leaves the tests out, for whoever has just run them.
+// `npm run check`: all checks that a change must pass, one line per step. Every step runs, so that one run shows all
+// faults. `--no-tests` leaves the tests out.
 import { join } from 'node:path'
 import { checkLinks } from './check-links.mjs'
 import { checkPackages } from './check-packages.mjs'
@@ -12,11 +12,11 @@ import { runCommand } from './run-command.mjs'
 const bin = (name) => join(ROOT, 'node_modules/.bin', name)
 const script = (name) => [process.execPath, join(ROOT, 'scripts', name)]
 
-/** A step is a command, or a function that resolves to the faults that it found. */
+/** A step is a command, or a function that resolves to the faults it found. */
 const STEPS = [
   { name: 'build', run: [bin('tsc'), '-b'], last: true },
   { name: 'manifests', run: script('manifest.mjs'), last: true },
-  { name: 'manifests true', run: [...script('manifest.mjs'), '--check'] },
+  { name: 'manifests match', run: [...script('manifest.mjs'), '--check'] },
   { name: 'lint rules', run: [...script('lint-config.mjs'), '--check'] },
   { name: 'lint', run: [bin('oxlint'), '--type-aware', '--deny-warnings'] },
   { name: 'dead code', run: [bin('knip'), '--no-progress'] },
@@ -43,13 +43,13 @@ for (const step of chosen) {
   if (faults === undefined) continue
   failed.push(step.name)
   console.log(faults.trimEnd().replace(/^/gm, '        '))
-  // What follows reads what this step makes.
+  // Later steps need the output of this one.
   if (step.last) break
 }
 if (failed.length > 0) fail(`check failed: ${failed.join(', ')}`)
 console.log('check passed')
 
-/** Resolves to what is wrong, or to undefined. */
+/** Resolves to the text of the faults, or to undefined. */
 async function runStep({ run, show = false }) {
   if (typeof run === 'function') {
     const faults = await run()

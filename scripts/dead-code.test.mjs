@@ -1,5 +1,5 @@
-// Proof that the dead code check bites: knip runs with the repository's configuration over a small repository with the
-// same layout, and must report what is dead there and nothing else.
+// Tests of the dead code check: knip runs with our configuration over a small repository with the same layout, and must
+// report exactly what is dead there.
 import assert from 'node:assert/strict'
 import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'

@@ -1,8 +1,8 @@
-// The text of the generated pages: Markdown from plain data, nothing read and nothing written.
+// Renders the generated pages: plain data to Markdown, without I/O.
 
 const GENERATED = '<!-- Generated from the code by `npm run docs`. Do not edit. -->'
 
-/** What the engine does, by the reaction of an error's row. */
+/** What the engine does, by the reaction of an error. */
 const REACTIONS = {
   retry: 'tries again, with back-off',
   end: 'treats the node as finished',
@@ -10,7 +10,10 @@ const REACTIONS = {
   bug: 'stops the node, and reports a bug',
 }
 
-/** What a changed option does on a reload, in the order of what it costs. */
+/** The same for areas whose errors do not concern a node. */
+const AREA_REACTIONS = { RELOAD: 'keeps the previous configuration', STATE: 'does not start' }
+
+/** The reload classes of options, in order of cost. */
 const RELOAD_CLASSES = ['live', 'rebind', 'swap', 'source', 'restart']
 
 /** @param {{ name: string, errors: object[] }[]} packages */
@@ -21,13 +24,15 @@ export function renderErrorsPage(packages) {
   return [
     '# Errors',
     GENERATED,
-    'Every error has a code, `AREA_WHAT`. It stands in the log, in the answer of the control API, and in front of what ' +
-      '`engine check` says. Codes are never given another meaning.',
+    'Every error has a code, `AREA_WHAT`. It appears in the log, in responses of the control API, and in the output of ' +
+      '`engine check`. The meaning of a code never changes.',
     ...sections,
   ].join('\n\n')
 }
 
-/** @param {object[]} coreMetrics declarations of the engine @param {{ name: string, definitions: object[] }[]} plugins */
+/**
+ * @param {object[]} coreMetrics declarations of the engine @param {{ name: string, definitions: object[] }[]} plugins
+ */
 export function renderMetricsPage(coreMetrics, plugins) {
   const sections = plugins.flatMap(({ name, definitions }) =>
     definitions
@@ -37,9 +42,10 @@ export function renderMetricsPage(coreMetrics, plugins) {
   return [
     '# Metrics',
     GENERATED,
-    'A `prometheus` service shows them on the path and listener that it names. Names start with `millrace_`; units are ' +
-      'base units, counters end in `_total`. Metrics of a node also carry the labels `pipeline`, `node` and `type`. ' +
-      'No label tells one viewer from another.',
+    'A `prometheus` service exposes them on its configured path and listener. Names start with `millrace_`, ' +
+      'or with `process_` and `nodejs_` for the process and for Node; units are ' +
+      'base units, and counters end in `_total`. Metrics of a node also carry the labels `pipeline`, `node` and `type`. ' +
+      'No label identifies a viewer.',
     '## Engine',
     renderMetrics(coreMetrics),
     ...sections,
@@ -61,7 +67,9 @@ export function renderPluginRegions({ definitions, errors }, describeOptions) {
   }
 }
 
-/** The generated regions of the page about listeners and engine settings: a table of options for each schema, by name. */
+/**
+ * The generated regions of the page about listeners and engine settings: a table of options for each schema, by name.
+ */
 export function renderSettingsRegions(schemas, describeOptions) {
   return Object.fromEntries(
     Object.entries(schemas).map(([name, schema]) => [name, renderOptions(describeOptions(schema))]),
@@ -69,7 +77,7 @@ export function renderSettingsRegions(schemas, describeOptions) {
 }
 
 /**
- * The generated region of the page about reloads: by class the options that have it, of nodes, listeners and the engine.
+ * The generated region of the page about reloads: the options of nodes, listeners and the engine, by reload class.
  * @param {{ name: string, schema: object }[]} owners
  */
 export function renderReloadRegion(owners, describeOptions) {
@@ -89,13 +97,13 @@ export function renderReloadRegion(owners, describeOptions) {
   )
 }
 
-/** Path of a page of the node reference, in docs/nodes. */
+/** File name of a page of the node reference, in docs/nodes. */
 export function nodePageName({ kind, type }) {
   return `${kind}-${type}.md`
 }
 
 /**
- * One page of the node reference. `engineOptions`: rows of the keys that the engine reads on this kind of node.
+ * One page of the node reference. `engineOptions`: rows of the keys that the engine itself reads on this kind of node.
  * @param {{ definition: object, plugin: { name: string, folder: string, errors: object[] } }} node
  */
 export function renderNodePage({ definition, plugin }, describeOptions, engineOptions) {
@@ -124,8 +132,8 @@ export function renderNodeIndex(nodes) {
   return [
     '# Nodes',
     GENERATED,
-    'What can stand in a pipeline. The same is on the command line: `engine inspect` lists what is installed, plugins of ' +
-      'your own too, and `engine inspect TYPE` describes one.',
+    'The node types of a pipeline. On the command line, `engine inspect` lists all installed types, including those of ' +
+      'third-party plugins, and `engine inspect TYPE` describes one.',
     table(
       ['Kind', 'Type', 'What it does'],
       nodes.map(({ definition }) => [
@@ -135,14 +143,14 @@ export function renderNodeIndex(nodes) {
       ]),
     ),
     'Durations are written `500ms 2s 5m 1h`, sizes `188B 64KiB 32MiB`, bit rates `800kb/s 4Mb/s`, event rates `20/s`. The ' +
-      'last column says what a changed option does when a running engine is reloaded.',
+      'last column of each table of options is the reload class: what changing the option costs in a running engine.',
   ].join('\n\n')
 }
 
 function byArea(errors) {
   const areas = new Map()
   for (const error of errors) {
-    const area = error.code.split('_', 1)[0]
+    const area = areaOf(error.code)
     areas.set(area, [...(areas.get(area) ?? []), error])
   }
   return [...areas].sort(([a], [b]) => (a < b ? -1 : 1))
@@ -157,22 +165,26 @@ function renderErrors(errors) {
     ['Code', 'What it means', 'What to do', 'The engine'],
     errors.map(({ code, sentence, hint, help, reaction, status }) => [
       `\`${code}\``,
-      sentence ?? wordsOf(code),
+      sentence,
       hint ?? help ?? '',
-      status === undefined ? REACTIONS[reaction] : `answers ${status}`,
+      status === undefined ? reactionTo(code, sentence, reaction) : `responds with ${status}`,
     ]),
   )
 }
 
-/** `API_HOST_REFUSED` -> `Host refused.` */
-function wordsOf(code) {
-  const words = code.split('_').slice(1).join(' ').toLowerCase()
-  return `${words.charAt(0).toUpperCase()}${words.slice(1)}.`
+/** What the engine does; the sentence of a warning says that it is one. */
+function reactionTo(code, sentence, reaction) {
+  if (sentence.endsWith('(a warning).')) return 'reports it, and continues'
+  return AREA_REACTIONS[areaOf(code)] ?? REACTIONS[reaction]
+}
+
+function areaOf(code) {
+  return code.split('_', 1)[0]
 }
 
 function renderSummary({ kind, type, summary, consumes, produces }) {
-  const reads = consumes === undefined ? '' : ` Takes ${consumes.map((one) => `\`${one}\``).join(' or ')}.`
-  const emits = produces === undefined ? '' : ` Gives \`${produces}\`.`
+  const reads = consumes === undefined ? '' : ` Consumes ${consumes.map((one) => `\`${one}\``).join(' or ')}.`
+  const emits = produces === undefined ? '' : ` Produces \`${produces}\`.`
   return `A${kind.startsWith('i') || kind.startsWith('o') ? 'n' : ''} ${kind}, \`type: ${type}\`. ${summary}${reads}${emits}`
 }
 

@@ -1,6 +1,6 @@
-// Generates what can be read off the code: docs/errors.md, docs/metrics.md, docs/nodes, and the marked regions of
-// docs/listeners.md, docs/hot-reload.md and of each plugin's README. Reads compiled code, so build first. `--check` writes nothing, and fails
-// naming the files that are stale.
+// Generates the documentation that comes from the code: docs/errors.md, docs/metrics.md, docs/nodes, and the marked
+// regions of docs/listeners.md, docs/hot-reload.md and of each plugin's README. Reads compiled code, so build first.
+// `--check` writes nothing, and fails naming the files that are stale.
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -35,7 +35,7 @@ await putReload()
 await putNodes()
 if (CHECK && stale.length > 0) fail(`stale, run \`npm run build && npm run docs\`: ${stale.join(' ')}`)
 
-/** The tables of what the engine itself reads: listeners, its own settings, and the keys of every input. */
+/** The tables of options that the engine itself reads: listeners, its own settings, and the keys of every input. */
 async function putSettings() {
   const { ENGINE_SCHEMA, LISTENER_SCHEMA } = await load('engine/dist/config/section/settings.js')
   const { INPUT_SCHEMA } = await load('engine/dist/config/section/engine-keys.js')
@@ -45,7 +45,7 @@ async function putSettings() {
   await put(path, fillRegions(path, renderSettingsRegions(schemas, describeOptions)))
 }
 
-/** The table of what each option does on a reload, by class. */
+/** The table of options by reload class. */
 async function putReload() {
   const { ENGINE_SCHEMA, LISTENER_SCHEMA } = await load('engine/dist/config/section/settings.js')
   const { describeOptions } = await load('engine/dist/plugin/index.js')
@@ -61,7 +61,7 @@ async function putReload() {
   await put(path, fillRegions(path, { options: renderReloadRegion(owners, describeOptions) }))
 }
 
-/** A page for each node, an index, and no page for what is not there any more. */
+/** A page for each node and an index; removes pages of nodes that no longer exist. */
 async function putNodes() {
   const { INPUT_SCHEMA } = await load('engine/dist/config/section/engine-keys.js')
   const { describeOptions } = await load('engine/dist/plugin/index.js')
@@ -89,7 +89,7 @@ function sortNodes() {
     })
 }
 
-/** The keys that the engine reads on a node. */
+/** Rows of the keys that the engine reads on a node. */
 function engineRows({ kind, inlets }, own) {
   const described = own.filter(({ path }) => kind === 'input' || path === 'description')
   if (inlets === undefined) return described
@@ -98,7 +98,7 @@ function engineRows({ kind, inlets }, own) {
     kind: inlets === 'many' ? 'id, id.port, or a list of them' : 'id or id.port',
     range: '',
     required: true,
-    description: 'What it reads: nodes of the same pipeline.',
+    description: 'The nodes of the same pipeline that it reads.',
     reload: 'swap',
   }
   return [from, ...described]
@@ -111,7 +111,7 @@ async function loadPlugin({ folder, manifest }) {
   return { folder, name: manifest.name, definitions: [exported].flat(), errors, describeOptions }
 }
 
-/** All rows of the error tables that a package exports: what `defineErrors` returned, and tables named `..._ERRORS`. */
+/** All rows of the error tables that a package exports: results of `defineErrors`, and tables named `..._ERRORS`. */
 async function loadErrors(folder) {
   const sources = listFiles(join(folder, 'src'), (path) => /^(.*-)?errors\.ts$/.test(basename(path)))
   const modules = await Promise.all(sources.map((path) => load(path.replace('/src/', '/dist/').replace(/ts$/, 'js'))))
@@ -121,7 +121,7 @@ async function loadErrors(folder) {
     .map(([code, row]) => ({ code, ...row }))
 }
 
-/** Declarations of all metrics of the engine itself: those of its nodes, and those that a registry has without any. */
+/** Declarations of all metrics of the engine itself: those of every node, and those of a registry without nodes. */
 async function loadEngineMetrics() {
   const { MetricsRegistry } = await load('engine/dist/observe/metrics-registry.js')
   const { withDefaultMetrics } = await load('engine/dist/observe/default-metrics.js')

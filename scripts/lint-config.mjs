@@ -1,14 +1,14 @@
-// Writes .oxlintrc.json, in which the walls between rooms repeat for each of them; `--check` only compares.
+// Writes .oxlintrc.json, in which each folder of the engine has import rules of its own; `--check` only compares.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { format } from 'prettier'
-import { FLOORS, LIBRARIES, filesOf, pathsTo } from './engine-rooms.mjs'
+import { LAYERS, LIBRARIES, filesOf, pathsTo } from './engine-layers.mjs'
 import { ROOT, readJson } from './repository.mjs'
 
 const PATH = '.oxlintrc.json'
 
-const ONE_ROOM_EACH =
-  'One room each: inversify in engine/src/run/node, yaml in engine/src/config, commander in engine/src/cli, hono in engine/src/api, prom-client in engine/src/observe, sonic-boom in engine/src/access. Elsewhere: arguments, `inject`, declared metrics, the checked graph.'
+const ONE_FOLDER_EACH =
+  'One folder each: inversify in engine/src/run/node, yaml in engine/src/config, commander in engine/src/cli, hono in engine/src/api, prom-client in engine/src/observe, sonic-boom in engine/src/access. Elsewhere: arguments, `inject`, declared metrics, the checked graph.'
 const NOT_BY_PATH = {
   regex: '^(\\.\\./)+(engine|media|plugins|protocols|tui|[^./][^/]*/(src|dist))/|^@millrace/[^/]+(/[^/]+)*/(src|dist)/',
   message: 'Another package is reached through its `exports`, never by path.',
@@ -39,16 +39,17 @@ const NO_TIMERS = { group: ['node:timers', 'node:timers/**'], message: TIME_FROM
 const ENGINE_MAY_IMPORT = {
   group: ['@millrace/*', '@millrace/*/**', '!@millrace/media/*'],
   message:
-    'The engine finds plugins and the dashboard by name at run time, and names its own files by relative path; of ours it imports @millrace/media/* only.',
+    'The engine finds plugins and the dashboard by name at run time, and names its own files by relative path; the only other packages of Millrace that it imports are @millrace/media/*.',
 }
 const NO_TEST_CODE = {
   regex: '\\.test\\.kit\\.js$|^(\\.\\./)+testing/',
   message: 'Only tests import test kits and engine/src/testing.',
 }
 
-const ROOMS = FLOORS.flatMap((floor, index) => {
-  const above = FLOORS.slice(0, index).flat()
-  return floor.map((room) => ({ ...room, forbidden: [...above, ...floor.filter((other) => other !== room)] }))
+const FOLDERS = LAYERS.flatMap((layer, index) => {
+  const above = LAYERS.slice(0, index).flat()
+  const below = LAYERS.slice(index + 1).flat()
+  return layer.map((entry) => ({ ...entry, below, forbidden: [...above, ...layer.filter((other) => other !== entry)] }))
 })
 
 if (process.argv.includes('--check')) {
@@ -71,13 +72,13 @@ function config() {
     ignorePatterns: ['**/dist/**', 'pipelines/**', 'test/fixtures/**', 'test/golden/**'],
     options: { reportUnusedDisableDirectives: 'error' },
     rules: rules(),
-    // Of several that match a file the last one holds, for each rule as a whole.
+    // If several overrides match a file, the last one that sets a rule replaces the rule as a whole.
     overrides: [
       media(),
       protocols(),
       { files: ['engine/src/**'], rules: imports([ENGINE_MAY_IMPORT, libraries(), NOT_BY_PATH]) },
-      // The rooms with files of their own come last: they are part of the folder of another.
-      ...[...ROOMS].sort((a, b) => Number(a.files !== undefined) - Number(b.files !== undefined)).map(engineRoom),
+      // Entries that name files are last: these files also match the entry of their folder.
+      ...[...FOLDERS].sort((a, b) => Number(a.files !== undefined) - Number(b.files !== undefined)).map(engineFolder),
       { files: ['engine/src/cli/**'], rules: { 'no-console': 'off' } },
       ...plugins(),
       tui(),
@@ -89,7 +90,7 @@ function config() {
           'no-restricted-globals': 'off',
         },
       },
-      ...testsOfRooms(),
+      ...testsOfFolders(),
       { files: ['scripts/**', 'test/bench/**'], rules: { 'no-console': 'off' } },
     ],
   }
@@ -127,7 +128,7 @@ function rules() {
     'typescript/no-misused-promises': 'error',
     'typescript/only-throw-error': 'error',
     'import/no-default-export': 'error',
-    // Types included: a circle of types is a circle of ideas.
+    // Imports of types count: types that depend on each other in a circle cannot be understood one by one.
     'import/no-cycle': ['error', { ignoreTypes: false }],
     'unicorn/filename-case': ['error', { case: 'kebabCase' }],
     ...imports([libraries(), NOT_BY_PATH]),
@@ -135,11 +136,10 @@ function rules() {
 }
 
 function media() {
-  const noClock = 'No clock in media: time comes in by argument.'
+  const noClock = 'No clock in media: the time is an argument.'
   const noIo = 'No I/O in media: bytes in, values out.'
   const clocks = ['setTimeout', 'setInterval', 'setImmediate', 'queueMicrotask', 'performance']
-  const message =
-    'media imports nothing but its own files: bytes only, no I/O, no timers, no packages, nothing of ours.'
+  const message = 'media imports nothing but its own files: bytes only, no I/O, no timers, no packages.'
   return {
     files: ['media/src/**'],
     rules: {
@@ -159,7 +159,7 @@ function protocols() {
     rules: imports([
       {
         group: ['@millrace/*', '@millrace/*/**', '!@millrace/media/*'],
-        message: 'A protocol imports @millrace/media/* only: its transport is handed in.',
+        message: 'A protocol imports @millrace/media/* only: its transport is an argument.',
       },
       {
         group: ['rxjs', 'rxjs/**'],
@@ -171,26 +171,26 @@ function protocols() {
   }
 }
 
-function engineRoom(room) {
+function engineFolder(entry) {
   return {
-    files: filesOf(room),
-    rules: imports([ENGINE_MAY_IMPORT, libraries(room.libraries), NOT_BY_PATH, NO_TEST_CODE, order(room)]),
+    files: filesOf(entry),
+    rules: imports([ENGINE_MAY_IMPORT, libraries(entry.libraries), NOT_BY_PATH, NO_TEST_CODE, order(entry)]),
   }
 }
 
-/** Refuses what stands above the room, and beside it. */
-function order(room) {
-  if (room.forbidden.length === 0) return undefined
-  const below = ROOMS.filter((other) => other !== room && !room.forbidden.includes(other))
-  const names = below.length === 0 ? 'no other room' : `only ${below.map(nameOf).join(', ')}`
+/** Refuses imports from layers above, and from other folders of the same layer. */
+function order(entry) {
+  const { below, forbidden } = entry
+  if (forbidden.length === 0) return undefined
+  const names = below.length === 0 ? 'nothing else in engine/src' : `only ${below.map(nameOf).join(', ')}`
   return {
-    regex: room.forbidden.map((other) => pathsTo(other, room)).join('|'),
-    message: `${nameOf(room)} imports ${names}: rooms know what is below them (scripts/engine-rooms.mjs).`,
+    regex: forbidden.map((other) => pathsTo(other, entry)).join('|'),
+    message: `${nameOf(entry)} imports ${names}: imports point to lower layers (scripts/engine-layers.mjs).`,
   }
 }
 
-function nameOf({ room, files }) {
-  return files === undefined ? room : files.map((file) => `${room}/${file}`).join(', ')
+function nameOf({ folder, files }) {
+  return files === undefined ? folder : files.map((file) => `${folder}/${file}`).join(', ')
 }
 
 function plugins() {
@@ -242,8 +242,8 @@ function tui() {
   }
 }
 
-/** Tests and their kits put rooms together as they like; what other packages may be used stays as it is. */
-function testsOfRooms() {
+/** Tests and their kits may import from every folder; the rules about other packages stay the same. */
+function testsOfFolders() {
   return [
     {
       files: ['engine/src/**/*.test.*', 'engine/src/testing/**'],
@@ -258,9 +258,9 @@ function testsOfRooms() {
       rules: imports([
         {
           group: ['@millrace/*', '@millrace/*/**'],
-          message: 'media imports nothing of ours, its tests neither: the engine is built on top of it.',
+          message: 'media and its tests import no other Millrace package: the engine is built on top of media.',
         },
-        { group: ['rxjs', 'rxjs/**'], message: 'media knows no RxJS.' },
+        { group: ['rxjs', 'rxjs/**'], message: 'media does not use RxJS.' },
         libraries(),
         NOT_BY_PATH,
       ]),
@@ -289,8 +289,8 @@ function imports(patterns) {
   return { 'no-restricted-imports': ['error', { patterns: patterns.filter((pattern) => pattern !== undefined) }] }
 }
 
-/** Refuses all libraries that have a room, but those that this room may import. */
+/** Refuses all libraries that belong to one folder, except those that this folder may import. */
 function libraries(allowed = []) {
   const others = LIBRARIES.filter((name) => !allowed.includes(name))
-  return { regex: `^(${others.join('|')})(/|$)`, message: ONE_ROOM_EACH }
+  return { regex: `^(${others.join('|')})(/|$)`, message: ONE_FOLDER_EACH }
 }

@@ -1,5 +1,5 @@
-// Writes the manifest of each of our plugins, where it is older than the code that it describes: the end of the build.
-// `--check` writes nothing: it makes all of them anew, and fails naming those that say something else.
+// Writes the manifest of each of our plugins that is older than its code; the last step of the build. `--check` writes
+// nothing: it renders all manifests, and fails naming those that differ.
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -15,7 +15,7 @@ const plugins = listPlugins().map(({ folder, manifest }) => ({
 const enginesAgeMs = newestMs(compiledIn('engine/dist/plugin'))
 const chosen = plugins.filter(({ folder, path }) => CHECK || isOlder(path, folder))
 const stale = []
-// Most builds change no plugin: the engine is not even loaded then.
+// Most builds change no plugin; then the engine is not loaded.
 if (chosen.length > 0) {
   const { makeManifest, writeManifest } = await load('engine/dist/plugin/make-manifest.js')
   const { renderManifest } = await load('engine/dist/plugin/manifest.js')

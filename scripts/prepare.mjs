@@ -1,11 +1,11 @@
-// What has to be there before anything runs: a Node that is new enough, the packages of the lockfile, compiled code.
-// Each step does nothing when it has nothing to do, and says in one line what it did.
+// Prepares everything that other scripts need: a recent Node, the packages of the lockfile, compiled code. Each step is
+// skipped if there is nothing to do, and reports in one line what it did.
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { ROOT, readJson } from './repository.mjs'
 import { runCommand } from './run-command.mjs'
 
-/** Ends the process if this Node is older than package.json asks for. */
+/** Exits if this Node is older than package.json requires. */
 export function requireNode() {
   const wanted = readJson('package.json').engines.node.replace('>=', '')
   if (isOlder(process.versions.node, wanted)) {
@@ -16,22 +16,22 @@ export function requireNode() {
   }
 }
 
-/** `npm ci`, where packages are missing or older than the lockfile. */
+/** Runs `npm ci` if packages are missing or older than the lockfile. */
 export async function install() {
-  // npm writes this file last: an interrupted install is seen as none.
+  // npm writes this file last, so an interrupted installation counts as none.
   const installed = modifiedAt('node_modules/.package-lock.json')
   if (installed >= modifiedAt('package-lock.json')) return
-  // Development packages too, whatever NODE_ENV says: the compiler is one.
+  // Includes development packages whatever NODE_ENV is: the compiler is one of them.
   await step('packages installed', ['npm', 'ci', '--include=dev', '--ignore-scripts', '--no-audit', '--no-fund'])
 }
 
-/** Compiles what has changed, and describes the plugins among it. */
+/** Compiles what has changed, and writes the manifests of changed plugins. */
 export async function build() {
   await step('built', [join(ROOT, 'node_modules/.bin/tsc'), '-b'])
-  await step('plugins described', [process.execPath, join(ROOT, 'scripts/manifest.mjs')])
+  await step('manifests written', [process.execPath, join(ROOT, 'scripts/manifest.mjs')])
 }
 
-/** Ends the process with a message. */
+/** Prints the message and exits with code 1. */
 export function fail(message) {
   process.stderr.write(`${message}\n`)
   process.exit(1)

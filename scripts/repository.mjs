@@ -1,4 +1,4 @@
-// Where things lie in this repository, for the other scripts.
+// The layout of this repository, for the other scripts.
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 /** The folder of the repository. */
 export const ROOT = fileURLToPath(new URL('..', import.meta.url)).replace(/\/$/, '')
 
-/** Folders that hold nothing of ours. */
+/** Folders without sources of ours. */
 const FOREIGN = new Set(['node_modules', 'dist', '.git', '.millrace'])
 
 /** Reads a JSON file, by its path in the repository. */
@@ -25,7 +25,7 @@ export function listWorkspaces() {
     .map((folder) => ({ folder, manifest: readJson(join(folder, 'package.json')) }))
 }
 
-/** The workspaces that go to the registry. */
+/** The workspaces that are published. */
 export function listPublished() {
   return listWorkspaces().filter(({ manifest }) => manifest.private !== true)
 }

@@ -1,5 +1,5 @@
-// Runs one child program at a time for the scripts, in a process group of its own, so that TERM, INT or HUP to the
-// script ends the child and all it started before the script exits with 128 + n.
+// Runs one child program at a time for the scripts, in a process group of its own: on SIGTERM, SIGINT or SIGHUP to the
+// script, the child and everything it started end before the script exits with 128 + n.
 import { spawn } from 'node:child_process'
 import { constants } from 'node:os'
 
@@ -7,9 +7,9 @@ const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP']
 
 /**
  * @param {readonly [string, ...string[]]} command program and arguments; never a shell
- * @param {{ cwd: string, show?: boolean, env?: NodeJS.ProcessEnv }} options `show`: its output goes where ours goes;
- *   by default it is collected
- * @returns {Promise<{ code: number, output: string }>} 127 if the program is not there
+ * @param {{ cwd: string, show?: boolean, env?: NodeJS.ProcessEnv }} options `show`: the child inherits our
+ *   stdout and stderr; by default its output is collected
+ * @returns {Promise<{ code: number, output: string }>} 127 if the program does not exist
  */
 export function runCommand([program, ...args], { cwd, show = false, env = process.env }) {
   return new Promise((resolve) => {
@@ -35,13 +35,13 @@ export function runCommand([program, ...args], { cwd, show = false, env = proces
 function forwardSignals(child) {
   const received = { signal: undefined, stop: () => SIGNALS.forEach((name) => process.off(name, forward)) }
   function forward(signal) {
-    // The first signal asks, the second does not.
+    // The first signal is forwarded, the second one kills.
     const first = received.signal === undefined
     received.signal ??= signal
     try {
       process.kill(-child.pid, first ? signal : 'SIGKILL')
     } catch {
-      // It has ended by itself; `close` follows.
+      // The child has already ended; `close` follows.
     }
   }
   for (const name of SIGNALS) process.on(name, forward)

@@ -1,5 +1,5 @@
 // `npm run soak -- --minutes 60 --seed N`: builds, then edits the configuration of a running engine at random while
-// viewers watch, and fails at the first of them that loses anything which no plan had announced. Arguments are handed on.
+// viewers watch, and fails as soon as a viewer loses anything that no reload plan announced. Arguments are passed on.
 import { join } from 'node:path'
 import process from 'node:process'
 import { build, install, requireNode } from './prepare.mjs'

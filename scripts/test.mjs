@@ -1,16 +1,18 @@
-// `npm test`: sets up all that the tests need (packages, ffmpeg, promtool, compiled code), then runs every test. Arguments choose
-// the files whose path contains one of them: `npm test -- framer e2e`. Nothing is ever skipped: what is missing is
-// installed, or the run fails.
+// `npm test`: sets up all that the tests need (packages, ffmpeg, promtool, compiled code), then runs every test. Words
+// choose the files whose path contains one of them: `npm test -- framer e2e`. `--groups unit,e2e` runs these groups only,
+// `--node 24` runs on that version of Node. Nothing is ever skipped: missing tools are installed, or the run fails.
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { runWithNode } from './other-node.mjs'
 import { fail, build, install, requireNode } from './prepare.mjs'
 import { ROOT, listFiles, listWorkspaces } from './repository.mjs'
 import { runCommand } from './run-command.mjs'
 
-/** What the tests need beside Node, and how each says its version. */
+/** What the tests need beside Node, and how each prints its version. */
 const TOOLS = { curl: '--version', ffmpeg: '-version', ffprobe: '-version', openssl: 'version', promtool: '--version' }
-/** Debian's packages with them. */
+/** The Debian packages that contain them. */
 const PACKAGES = ['curl', 'ffmpeg', 'openssl', 'prometheus']
 
 /**
@@ -18,29 +20,51 @@ const PACKAGES = ['curl', 'ffmpeg', 'openssl', 'prometheus']
  * that nothing else takes their processor.
  */
 const GROUPS = [
-  { name: 'unit', timeoutMs: 120_000, owns: (path) => !path.startsWith('test/') },
-  { name: 'oracle', timeoutMs: 240_000, owns: (path) => path.startsWith('test/oracle/') },
-  { name: 'media', timeoutMs: 240_000, owns: (path) => path.startsWith('test/media/') },
-  { name: 'golden', timeoutMs: 120_000, owns: (path) => path.startsWith('test/golden/') },
-  { name: 'fuzz', timeoutMs: 240_000, owns: (path) => path.startsWith('test/fuzz/') },
-  { name: 'e2e', timeoutMs: 300_000, owns: (path) => path.startsWith('test/e2e/') },
-  { name: 'soak', timeoutMs: 400_000, owns: (path) => path.startsWith('test/soak/') },
+  { name: 'unit', timeoutMs: 600_000, owns: (path) => !path.startsWith('test/') },
+  { name: 'engine', timeoutMs: 600_000, owns: (path) => path.startsWith('test/engine/') },
+  { name: 'oracle', timeoutMs: 600_000, owns: (path) => path.startsWith('test/oracle/') },
+  { name: 'media', timeoutMs: 600_000, owns: (path) => path.startsWith('test/media/') },
+  { name: 'golden', timeoutMs: 600_000, owns: (path) => path.startsWith('test/golden/') },
+  { name: 'fuzz', timeoutMs: 600_000, owns: (path) => path.startsWith('test/fuzz/') },
+  { name: 'e2e', timeoutMs: 900_000, owns: (path) => path.startsWith('test/e2e/') },
+  { name: 'soak', timeoutMs: 900_000, owns: (path) => path.startsWith('test/soak/') },
 ]
 const CONCURRENCY = Math.max(2, availableParallelism())
 
-requireNode()
-await install()
-await provideTools()
-await build()
-
+const { wanted, node, words } = readArguments()
 const startedMs = performance.now()
-const files = listTestFiles(process.argv.slice(2))
-const groups = GROUPS.map((group) => ({ ...group, files: files.filter(group.owns) })).filter(
-  (group) => group.files.length > 0,
-)
-const results = []
-for (const group of groups) results.push(await runGroup(group))
-report(results)
+requireNode()
+if (node === undefined) await runTests()
+else process.exitCode = await runWithNode(node, ['scripts/test.mjs', `--groups=${wanted.join(',')}`, ...words])
+
+function readArguments() {
+  const options = { groups: { type: 'string' }, node: { type: 'string' } }
+  try {
+    const { values, positionals } = parseArgs({ options, allowPositionals: true })
+    const wanted = values.groups?.split(',') ?? GROUPS.map(({ name }) => name)
+    const unknown = wanted.filter((name) => !GROUPS.some((group) => group.name === name))
+    if (unknown.length > 0)
+      fail(`millrace: no group ${unknown.join(', ')}; there are ${GROUPS.map(({ name }) => name).join(', ')}`)
+    return { wanted, node: values.node, words: positionals }
+  } catch (error) {
+    return fail(`millrace: ${error.message}`)
+  }
+}
+
+async function runTests() {
+  process.stderr.write(`millrace: tests run on Node ${process.versions.node} (${process.execPath})\n`)
+  await install()
+  await provideTools()
+  await build()
+  const files = listTestFiles(words)
+  const groups = GROUPS.filter(({ name }) => wanted.includes(name))
+    .map((group) => ({ ...group, files: files.filter(group.owns) }))
+    .filter((group) => group.files.length > 0)
+  if (groups.length === 0) fail(`millrace: no test file of ${wanted.join(', ')} matches ${words.join(' ')}`)
+  const results = []
+  for (const group of groups) results.push(await runGroup(group))
+  report(results)
+}
 
 /**
  * ffmpeg and ffprobe: readers that share no code with ours, and the makers of streams. openssl makes certificates.
@@ -58,14 +82,14 @@ async function provideTools() {
   }
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
   process.stderr.write(`millrace: installing what the tests need (${command.join(' ')})\n`)
-  // Where systemd runs, the package of promtool starts a server.
+  // With systemd, the package of promtool also starts a Prometheus server.
   const isServerStarted = existsSync('/run/systemd/system') && !(await hasTool('promtool'))
   const stop = isServerStarted ? [['systemctl', 'disable', '--now', 'prometheus.service']] : []
   for (const step of [['apt-get', 'update'], command, ...stop]) {
     const { code, output } = await runCommand(step, { cwd: ROOT, env })
     if (code !== 0) fail(`${output}millrace: \`${step.join(' ')}\` failed with exit code ${code}`)
   }
-  if (!(await hasTools())) fail('millrace: what the tests need was installed, but does not run')
+  if (!(await hasTools())) fail('millrace: the tools that the tests need were installed, but do not run')
 }
 
 async function hasTools() {
@@ -78,11 +102,11 @@ async function hasTool(program) {
   return code === 0
 }
 
-/** The compiled file of every test, by the path of its source: what was deleted stays in dist, so dist is not asked. */
+/** The compiled file of every test, found by its source: deleted tests stay in dist, so dist is not searched. */
 function listTestFiles(filters) {
   const sources = [
     ...listWorkspaces().flatMap(({ folder }) => listFiles(join(folder, 'src'), isTest)),
-    ...['e2e', 'fuzz', 'golden', 'media', 'oracle', 'soak'].flatMap((folder) =>
+    ...['e2e', 'engine', 'fuzz', 'golden', 'media', 'oracle', 'soak'].flatMap((folder) =>
       listFiles(join('test', folder), isTest),
     ),
     ...listFiles('scripts', isTest),
@@ -148,7 +172,7 @@ function report(results) {
   const code = results.find((result) => result.code !== 0)?.code ?? 0
   const skipped = results.reduce((sum, result) => sum + (result.skipped ?? 0), 0)
   process.stderr.write(
-    `millrace: ${code === 0 && skipped === 0 ? 'all tests passed' : 'tests FAILED'} in ${seconds} s\n`,
+    `millrace: ${code === 0 && skipped === 0 ? 'all tests passed' : 'tests FAILED'} in ${seconds} s on Node ${process.versions.node}\n`,
   )
   // A skipped test proves nothing: it fails the run.
   process.exitCode = code !== 0 ? code : Math.min(skipped, 1)

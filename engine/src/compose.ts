@@ -1,6 +1,7 @@
 // The composition root: builds an engine from its parts, with the control API on its listener.
 import type { Logger } from 'pino'
 import { createControlApi } from './api/control-api.js'
+import { EventFeed } from './api/event-feed.js'
 import { guardOf } from './api/guard.js'
 import type { Graph } from './graph/graph.js'
 import { Engine, type RunningEngine } from './run/engine.js'
@@ -11,8 +12,8 @@ export interface EngineDependencies {
 }
 
 /**
- * Starts a checked graph. Rejects, with everything let go of again, if a listener can't be bound, the state folder is
- * in use, or a node can't ever open.
+ * Starts a checked graph. If a listener can't be bound, the state folder is in use, or a node can never open, releases
+ * everything and rejects.
  */
 export async function startEngine(graph: Graph, { log }: EngineDependencies): Promise<RunningEngine> {
   const stateDir = await openStateDir(graph.engine.stateDir)
@@ -27,14 +28,16 @@ export async function startEngine(graph: Graph, { log }: EngineDependencies): Pr
 }
 
 async function buildEngine(graph: Graph, log: Logger, stateDir: StateDir): Promise<Engine> {
+  // One for the whole life of the engine: readers stay when the access to the API changes.
+  let feed: EventFeed | undefined
   try {
     return new Engine(graph, {
       log,
       stateDir,
-      createApi: (source, access) => ({
-        guard: guardOf(access),
-        respond: createControlApi({ ...access, source, log }),
-      }),
+      createApi(source, access, clock) {
+        feed ??= new EventFeed({ source, clock, log })
+        return { guard: guardOf(access), respond: createControlApi({ ...access, source, feed, log }) }
+      },
     })
   } catch (error) {
     await stateDir[Symbol.asyncDispose]()

@@ -2,14 +2,14 @@
 // with `defineErrors`; an error carries its row, so that two copies of this file agree.
 
 /**
- * What the engine does with a node whose stream fails with this error. `retry`: subscribe again, with back-off.
- * `end`: the node is finished, as if it had completed. `config`: stop the node, its options are wrong.
- * `bug`: stop the node, report. By default (an error that is no EngineError) `bug`.
+ * What the engine does with a node whose stream fails with this error. `retry`: subscribe again, with back-off. `end`:
+ * the node is finished, as if it had completed. `config`: stop the node, its options are wrong. `bug`: stop the node,
+ * report. Any error that is not an EngineError counts as `bug`.
  */
 export type Reaction = 'retry' | 'end' | 'config' | 'bug'
 
 export interface ErrorRow {
-  /** What it means, one sentence, without the particulars. */
+  /** What it means, one sentence, without details of the case. */
   readonly sentence: string
   /** What to do about it. */
   readonly hint: string
@@ -24,7 +24,7 @@ export interface ErrorDetails {
   readonly at?: string
   /** Reaction `retry`: subscribe again after this long instead of the back-off of the target. */
   readonly retryAfterMs?: number
-  /** Reaction `retry`: what was being reached; back-off is kept per target. By default the node. */
+  /** Reaction `retry`: the target that could not be reached; back-off is kept per target. By default the node. */
   readonly target?: string
 }
 
@@ -49,17 +49,19 @@ export class EngineError extends Error {
   }
 }
 
-/** True for an EngineError of any copy of the engine. */
+/** True for an EngineError from any copy of the engine. */
 export function isEngineError(error: unknown): error is EngineError {
   return typeof error === 'object' && error !== null && MARK in error
 }
 
-/** The reaction that an error asks for; `bug` for whatever is no EngineError. */
+/** The reaction that an error asks for; `bug` if it is not an EngineError. */
 export function reactionOf(error: unknown): Reaction {
   return isEngineError(error) ? error.row.reaction : 'bug'
 }
 
-/** Declares a table of errors and returns the function that makes them: `throw fileError('FILE_GONE', 'it is gone')`. */
+/**
+ * Declares a table of errors and returns the function that creates them: `throw fileError('FILE_GONE', 'it is gone')`.
+ */
 export function defineErrors<T extends ErrorTable>(
   table: T,
 ): ((code: keyof T & string, detail: string, more?: ErrorDetails) => EngineError) & { readonly table: T } {

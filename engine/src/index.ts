@@ -1,4 +1,4 @@
-// The door of `@millrace/engine`: run pipelines inside another program.
+// The entry point of `@millrace/engine`: run pipelines inside another program.
 export { signLink } from './access/signed-link.js'
 export type { LinkOptions, LinkParameters } from './access/signed-link.js'
 export { loadConfig } from './config/load-config.js'

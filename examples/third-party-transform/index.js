@@ -5,16 +5,16 @@ import { z } from 'zod'
 
 export default defineTransform({
   type: 'packet-count',
-  summary: 'Counts the packets that pass.',
+  summary: 'Counts the packets that pass through.',
   consumes: ['ts'],
   produces: 'ts',
   inlets: 'one',
   ports: ['out'],
   options: z.strictObject({
-    weight: count({ min: 1 }).prefault(1).meta({ description: 'What one packet counts.', reload: 'live' }),
+    weight: count({ min: 1 }).prefault(1).meta({ description: 'Amount added for each packet.', reload: 'live' }),
   }),
-  metrics: [{ name: 'packet_count_packets_total', kind: 'counter', help: 'Packets that have passed.' }],
-  examples: [{ title: 'Every packet once', yaml: 'counted: { type: packet-count, from: main }' }],
+  metrics: [{ name: 'packet_count_packets_total', kind: 'counter', help: 'Packets that have passed, times `weight`.' }],
+  examples: [{ title: 'Count every packet once', yaml: 'counted: { type: packet-count, from: main }' }],
   open(options$, context) {
     let packets = 0
     context.readMetric('packet_count_packets_total', () => packets)

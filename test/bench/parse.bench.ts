@@ -54,7 +54,7 @@ function cutPieces(stream: Uint8Array): Uint8Array[] {
   return pieces
 }
 
-/** Passes each piece to `parse` in the same buffer as the one before; adds up the parsing time. */
+/** Passes each piece to `parse` in the same buffer as the previous one; adds up the parsing time. */
 function timed(pieces: readonly Uint8Array[], parse: (piece: Buffer, at: number) => number): Run {
   const read = Buffer.alloc(PIECE_BYTES)
   let found = 0

@@ -116,7 +116,7 @@ test('run with a broken file starts nothing and exits 78', async () => {
   const { code, stderr, left } = await run(['run', 'broken.yaml'], { 'broken.yaml': BROKEN })
   assert.equal(code, 78)
   assert.match(stderr, /errors in broken\.yaml\n$/)
-  assert.doesNotMatch(stderr, /runs|"level"/)
+  assert.doesNotMatch(stderr, /is running|"level"/)
   assert.deepEqual(left, ['broken.yaml'])
 })
 
@@ -126,6 +126,7 @@ test('an unknown verb, option or argument is a usage error, exit 2, with nothing
     assert.deepEqual({ code, stdout }, { code: 2, stdout: '' }, args.join(' '))
     assert.notEqual(stderr, '', args.join(' '))
   }
+  assert.match((await run(['rnu'])).stderr, /Did you mean run\?/)
 })
 
 test('help and version are printed on stdout, exit 0', async () => {
@@ -133,7 +134,15 @@ test('help and version are printed on stdout, exit 0', async () => {
   assert.deepEqual({ code: help.code, stderr: help.stderr }, { code: 0, stderr: '' })
   for (const verb of ['run', 'check', 'status']) assert.match(help.stdout, new RegExp(`^ +${verb} `, 'm'))
   const version = await run(['--version'])
+  assert.deepEqual({ code: version.code, stderr: version.stderr }, { code: 0, stderr: '' })
   assert.match(version.stdout, /^\d+\.\d+\.\d+\n$/)
+})
+
+test('the program survives a closed stdout', async () => {
+  await using folder = await TempFolder.make()
+  await using child = runCommandLine(['--help'], folder.path)
+  child.closeStdout()
+  assert.deepEqual(await child.exited, { code: 0, signal: null })
 })
 
 test('status shows users and scripts what is running, and exits 0 if ready, 1 if not, 69 if unreachable', async () => {

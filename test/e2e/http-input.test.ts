@@ -24,7 +24,7 @@ import { until } from './kit/until.js'
 const stream = buildTs({ durationS: 4 }).bytes
 /** Its PAT and PMT have PIDs 0 and 0x1000. */
 const withoutPat = packetsOf(stream, (pid) => pid !== 0)
-/** Timeouts of a second, so hostile upstreams are detected quickly. */
+/** At most a second, so that hostile upstreams fail soon. */
 const TIMEOUTS = 'connectTimeout: 1s, readTimeout: 500ms'
 
 interface Hostile {
@@ -42,25 +42,25 @@ const HOSTILE: Readonly<Record<string, Hostile>> = {
   hangs: {
     respond: () => undefined,
     code: 'HTTP_TIMEOUT',
-    why: /no answer within 0\.5 s/,
+    why: /no response within 0\.5 s/,
     metric: attempts('timeout'),
   },
   missing: {
     respond: (_, response) => void response.writeHead(404).end('no such stream'),
     code: 'HTTP_STATUS',
-    why: /answered 404 Not Found/,
+    why: /responded with 404 Not Found/,
     metric: attempts('status'),
   },
   loops: {
     respond: ({ url }, response) => void response.writeHead(302, { location: url === '/a' ? '/b' : '/a' }).end(),
     code: 'HTTP_REDIRECTS',
-    why: /redirects in a loop, at http/,
+    why: /a redirect loop at http/,
     metric: attempts('redirects'),
   },
   page: {
     respond: (_, response) => void response.writeHead(200, { 'content-type': 'text/html' }).end('<html>'),
     code: 'HTTP_NOT_TS',
-    why: /answered with Content-Type .*text\/html/,
+    why: /responded with Content-Type .*text\/html/,
     metric: attempts('not_ts'),
   },
   trickles: {
@@ -107,18 +107,14 @@ const HOSTILE: Readonly<Record<string, Hostile>> = {
   },
 }
 
-test('hostile upstreams are retried with the reason in status, log and metrics, and affect nothing else', async () => {
+test('hostile upstreams are retried, with the reason in status, log and metrics, and affect nothing else', async () => {
   await using servers = await Servers.start(HOSTILE)
   const yaml = hostileYaml(servers)
   await using engine = await startEngine({ yaml, files: { 'a.ts': buildTs({ durationS: 3 }).bytes } })
   await using viewer = new HttpReader(await engine.url('beside/out'))
   for (const [name, { code, why, metric }] of Object.entries(HOSTILE)) {
-    await until(
-      async () => why.test((await engine.node(`${name}/main`)).why),
-      `the status of ${name} has the reason`,
-      30_000,
-    )
-    await until(async () => (await countOf(engine, name, metric)) >= 2, `${name} is retried`, 30_000)
+    await until(async () => why.test((await engine.node(`${name}/main`)).why), `the status of ${name} says why`)
+    await until(async () => (await countOf(engine, name, metric)) >= 2, `${name} is retried`)
     const lines = linesOf(engine, `${name}/main`)
     assert.ok(
       lines.some((line) => line.includes(code) && why.test(line)),

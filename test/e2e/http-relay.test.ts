@@ -84,7 +84,7 @@ test('ten kills of the upstream cost viewers the time of the outages and nothing
   await engine.stop()
 })
 
-/** A reader that records when no data came. */
+/** A reader that records when no data arrived. */
 class Viewer {
   #reader: HttpReader | undefined
   #firstMs = 0

@@ -60,7 +60,7 @@ test('stdin may be a file: it is read to its end', async () => {
 
 for (const [what, stdin, said] of [
   ['a terminal', '/dev/ptmx', 'stdin is a terminal'],
-  ['a device', '/dev/null', 'stdin is no file, pipe or socket'],
+  ['a device', '/dev/null', 'stdin is not a file, pipe or socket'],
 ] as const) {
   test(`stdin that is ${what} is refused with a hint`, async () => {
     await using folder = await TempFolder.make()
@@ -89,7 +89,7 @@ test('the writer of a named pipe is killed and restarted three times: viewers st
     await until(async () => (await engine.node('one/main')).state === 'degraded', 'the writer has gone')
   }
   const { why, restarts } = await engine.node('one/main')
-  assert.deepEqual([why, restarts], ['the writer of the pipe has gone', 0])
+  assert.deepEqual([why, restarts], ['the writer has closed the pipe', 0])
   for (const [index, viewer] of viewers.entries()) {
     const name = `viewer ${index}`
     const report = viewer.report()

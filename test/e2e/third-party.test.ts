@@ -114,10 +114,13 @@ test('it is listed, inspected and completed without being executed', async () =>
     api: '^1.0',
     found: 'beside',
     hasManifest: true,
-    types: [{ kind: 'transform', type: 'packet-count', summary: 'Counts the packets that pass.' }],
+    types: [{ kind: 'transform', type: 'packet-count', summary: 'Counts the packets that pass through.' }],
   })
   const inspected = await run(['inspect', 'packet-count'])
-  assert.match(inspected.out, /weight {2}count; at least 1; default 1; reload: live\n {4}What one packet counts\./)
+  assert.match(
+    inspected.out,
+    /weight {2}count; at least 1; default 1; reload: live\n {4}Amount added for each packet\./,
+  )
   assert.match(inspected.out, /millrace_packet_count_packets_total {2}counter/)
 
   const { out: line } = await run(['schema', '--write', 'schema.json'])
@@ -152,7 +155,7 @@ test('its options are checked, and its manifest matches its code', async () => {
 
 test('a pipeline runs through it', () => runThrough(''))
 
-test('with its own zod and rxjs it works, with a warning that names both versions', async () => {
+test('with its own copies of zod and rxjs it works, with a warning that names both versions', async () => {
   for (const name of ['zod', 'rxjs']) {
     const folder = join(app.path, 'node_modules', PLUGIN, 'node_modules', name)
     await cp(join(app.path, 'node_modules', name), folder, { recursive: true })
@@ -161,8 +164,8 @@ test('with its own zod and rxjs it works, with a warning that names both version
   }
   const { code, err } = await run(['check', 'live.yaml'])
   assert.equal(code, 0, err)
-  assert.match(err, /warning\[PLUGIN_COPIES\].* zod 9\.8\.7 of its own, the engine has zod 4\.\d+/)
-  assert.match(err, /warning\[PLUGIN_COPIES\].* rxjs 9\.8\.7 of its own, the engine has rxjs 7\.\d+/)
+  assert.match(err, /warning\[PLUGIN_COPIES\].* has its own copy of zod 9\.8\.7, the engine has zod 4\.\d+/)
+  assert.match(err, /warning\[PLUGIN_COPIES\].* has its own copy of rxjs 9\.8\.7, the engine has rxjs 7\.\d+/)
   const described = await run(['plugins', 'ls', '--verify'])
   assert.deepEqual([described.code, described.err.includes('PLUGIN_MANIFEST')], [0, false], described.err)
   await runThrough('PLUGIN_COPIES')
@@ -176,8 +179,8 @@ async function runThrough(warning: string): Promise<void> {
     const running = new EngineProcess(app, child, api)
     await running.ready()
     await using reader = new HttpReader(await running.url())
-    await until(() => reader.report().bodyBytes > WANTED_BYTES, 'too little of the stream comes')
-    assertClean('what comes through', reader.report().ts)
+    await until(() => reader.report().bodyBytes > WANTED_BYTES, 'too little of the stream arrives')
+    assertClean('the stream after the plugin', reader.report().ts)
     const counted = (await scrape(api)).value('millrace_packet_count_packets_total', { node: 'counted' })
     assert.ok((counted ?? 0) > WANTED_BYTES / 188, `counted ${counted}`)
     await reader[Symbol.asyncDispose]()

@@ -138,7 +138,7 @@ pipelines:
   assert.deepEqual([code, err], [0, ''], out)
   assert.match(out, /^ok +Node +\d/m)
   assert.match(out, /^ok +ffmpeg +\d/m)
-  assert.match(out, /^ok +stateDir +.*state will be made$/m)
+  assert.match(out, /^ok +stateDir +.*state will be created$/m)
   const json = JSON.parse((await run(['doctor', path, '--json'])).out) as readonly { readonly level: string }[]
   assert.ok(json.every(({ level }) => ['ok', 'warn'].includes(level)))
 })

@@ -1,4 +1,4 @@
-// Random and damaged streams through everything that reads packets: nothing throws, only whole packets come out, and
+// Random and damaged streams through everything that reads packets: nothing throws, all output is whole packets, and
 // what is held stays bounded. FUZZ_RUNS sets how many streams, FUZZ_SEED which ones; by default more than 200,000
 // pieces go into framers, and as many chunks go through PSI, PES and timeline.
 import assert from 'node:assert/strict'
@@ -73,7 +73,7 @@ test(`${RUNS} damaged streams do no harm`, (t) => {
       throw new Error(`run ${run}: repeat with FUZZ_SEED=${SEED} FUZZ_RUNS=${run + 1}`, { cause })
     }
   }
-  const text = `${sum.pieces} pieces were pushed, ${sum.chunks} chunks came out`
+  const text = `${sum.pieces} pieces were pushed, ${sum.chunks} chunks were returned`
   t.diagnostic(text)
   if (RUNS >= DEFAULT_RUNS) assert.ok(Math.min(sum.pieces, sum.chunks) >= LEAST, `${text}: too few`)
 })

@@ -11,7 +11,7 @@ import { allStreams, PACKET } from './streams.js'
 const small = buildTs({ durationS: 1, video: { bFrames: 2 } }).bytes
 const PIECES = [1, 7, 100, 187, 188, 189, 1316, 65536]
 
-test('every packet of every stream comes out, byte for byte, in chunks of whole packets', () => {
+test('the framer returns every packet of every stream, byte for byte, in chunks of whole packets', () => {
   for (const { name, bytes } of allStreams()) {
     const random = seeded(7)
     for (const piece of [1316, 65536, bytes.length, () => Math.floor(random() * 5000)]) {
@@ -45,7 +45,7 @@ test('a stream that begins in mid-packet loses only that packet', () => {
     const strided = stride === 188 ? small : withStride(small, stride)
     for (const from of [1, 4, 5, 100, 187]) {
       const { chunks, counters } = frame(strided.subarray(from), { piece: 1000 })
-      // The timestamp of a 192-byte packet comes before the packet.
+      // The timestamp of a 192-byte packet precedes the packet.
       const lost = stride === 192 && from <= 4 ? 0 : 1
       assertSameBytes(bytesOf(chunks), small.subarray(lost * PACKET), `stride ${stride} from ${from}`)
       assert.equal(counters.syncLosses, 0)

@@ -260,8 +260,8 @@ function assertGap(harness: TimelineHarness, gapMs: number): void {
     const last = before.clocks[Number(pid)]?.last27m
     if (last === undefined) continue
     const stepMs = signedDifference(clock.first27m, last, PTS_WRAP * 300) / 27_000
-    assert.ok(stepMs > 0 && stepMs < gapMs + 400, `PCR of ${pid} goes on ${stepMs} ms later, after ${gapMs} ms`)
-    assert.ok(stepMs > gapMs - FRAME_MS, `PCR of ${pid} goes on ${stepMs} ms later, after ${gapMs} ms`)
+    assert.ok(stepMs > 0 && stepMs < gapMs + 400, `PCR of ${pid} continues ${stepMs} ms later, after ${gapMs} ms`)
+    assert.ok(stepMs > gapMs - FRAME_MS, `PCR of ${pid} continues ${stepMs} ms later, after ${gapMs} ms`)
   }
 }
 

@@ -1,5 +1,5 @@
-// Reads a stream with the real ffmpeg, for a given time or to its end, and counts its warnings; lists packets with the
-// real ffprobe. The child process is always gone when the promise settles.
+// Reads a stream with the real ffmpeg until aborted or to the end of the stream, and counts its warnings; lists packets
+// with the real ffprobe. The child process is always gone when the promise settles.
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { createInterface } from 'node:readline'
@@ -7,7 +7,7 @@ import type { WarningKind } from './ffmpeg-warnings.js'
 import { sortWarning } from './ffmpeg-warnings.js'
 
 /** How long a process may take to end before it is interrupted, and then again before it is killed. */
-const GRACE_MS = 3000
+const GRACE_MS = 15_000
 const MAX_LINES = 200
 
 export interface FfmpegReport {
@@ -23,8 +23,7 @@ export interface FfmpegReport {
 }
 
 export interface ReadOptions {
-  /** When to end it; by default it reads to the end of the stream. */
-  readonly forMs?: number
+  /** Ends it; without, it reads to the end of the stream. */
   readonly signal?: AbortSignal
   /** Also decode, instead of only copying packets. */
   readonly decode?: boolean
@@ -55,7 +54,7 @@ export async function readWithFfmpeg(input: string, options: ReadOptions = {}): 
     outTimeMs = Number(microseconds) / 1000
     options.onProgress?.(outTimeMs)
   })
-  const ended = await endOf(child, options, () => child.stdin.end('q'))
+  const ended = await endOf(child, options.signal, () => child.stdin.end('q'))
   errors.close()
   progress.close()
   const warningCount = Object.values(warnings).reduce((sum, count) => sum + count, 0)
@@ -70,8 +69,15 @@ export interface ProbedPacket {
   readonly corrupt: boolean
 }
 
+export interface ListOptions {
+  /** Ends it; without, it reads to the end of the stream. */
+  readonly signal?: AbortSignal
+  /** Called with each packet. */
+  readonly onPacket?: (packet: ProbedPacket) => void
+}
+
 /** The packets of `input` in stream order, as ffprobe's demuxer returns them. */
-export async function listPackets(input: string, options: Omit<ReadOptions, 'decode'> = {}): Promise<ProbedPacket[]> {
+export async function listPackets(input: string, options: ListOptions = {}): Promise<ProbedPacket[]> {
   const entries = ['-show_entries', 'packet=stream_index,pts,dts,flags', '-of', 'csv=p=0']
   const child = spawn('ffprobe', ['-v', 'quiet', ...entries, input], { stdio: ['ignore', 'pipe', 'inherit'] })
   const packets: ProbedPacket[] = []
@@ -79,9 +85,11 @@ export async function listPackets(input: string, options: Omit<ReadOptions, 'dec
     const [stream = '', pts = '', dts = '', flags = ''] = line.split(',')
     if (!/^\d+$/.test(stream)) return
     const times = { pts90k: readTime(pts), dts90k: readTime(dts) }
-    packets.push({ stream: Number(stream), ...times, key: flags.includes('K'), corrupt: flags.includes('C') })
+    const packet = { stream: Number(stream), ...times, key: flags.includes('K'), corrupt: flags.includes('C') }
+    packets.push(packet)
+    options.onPacket?.(packet)
   })
-  await endOf(child, options, () => child.kill('SIGINT'))
+  await endOf(child, options.signal, () => child.kill('SIGINT'))
   output.close()
   return packets
 }
@@ -90,13 +98,10 @@ function readTime(text: string): number | undefined {
   return /^-?\d+$/.test(text) ? Number(text) : undefined
 }
 
-/**
- * Asks the child to end when its time is over or the signal aborts, then forces it; settles when the process and its
- * pipes are gone.
- */
+/** Asks the child to end when the signal aborts, then forces it; settles when the process and its pipes are gone. */
 async function endOf(
   child: ChildProcess,
-  { forMs, signal }: ReadOptions,
+  signal: AbortSignal | undefined,
   ask: () => void,
 ): Promise<{ exitCode: number | null; signal: NodeJS.Signals | null }> {
   const timers: NodeJS.Timeout[] = []
@@ -106,7 +111,6 @@ async function endOf(
     timers.push(setTimeout(() => child.kill('SIGKILL'), 2 * GRACE_MS))
   }
   child.stdin?.on('error', () => undefined)
-  if (forMs !== undefined) timers.push(setTimeout(stop, forMs))
   if (signal?.aborted === true) stop()
   signal?.addEventListener('abort', stop, { once: true })
   try {

@@ -17,11 +17,13 @@ import type { SavedFiles, Texts, SaveMethod } from './save-files.js'
 import type { SoakEnvironment } from './soak-environment.js'
 
 /** Longer than a commit that waits for a key frame, and than a drain. */
-const APPLY_MS = 20_000
+const APPLY_MS = 60_000
 /** Two GOPs or 5 s, whichever is longer, plus what a busy machine adds. */
 const CUT_MS = 6000
 /** The engine maps its monotonic clock to the time of day once. */
 const CLOCK_MS = 20
+/** Of one request, while newer ones of the watcher take its place. */
+const MAX_ATTEMPTS = 10
 const TRIGGERS = ['file', 'file', 'api', 'api', 'SIGHUP', 'three at once'] as const
 type Trigger = (typeof TRIGGERS)[number]
 
@@ -151,9 +153,19 @@ export class EditRunner {
   async #trigger(trigger: Trigger): Promise<readonly ReloadAnswer[]> {
     const { engine } = this.#of.environment
     if (trigger === 'SIGHUP') engine.process.child.signal('SIGHUP')
-    if (trigger === 'api') return [await engine.reload()]
+    if (trigger === 'api') return [await this.#reloadUntilApplied()]
     if (trigger === 'three at once') return Promise.all([engine.reload(), engine.reload(), engine.reload()])
     return []
+  }
+
+  /** On a slow machine the engine notices the files after the request, and its own reload supersedes that one. */
+  async #reloadUntilApplied(): Promise<ReloadAnswer> {
+    const { environment, figures } = this.#of
+    for (let attempt = 1; ; attempt++) {
+      const answer = await environment.engine.reload()
+      if (answer.report.result !== 'superseded' || attempt === MAX_ATTEMPTS) return answer
+      figures.superseded++
+    }
   }
 
   #takeAnswers(answers: readonly ReloadAnswer[], leaving: number): void {

@@ -67,7 +67,7 @@ export async function runSoak(options: SoakOptions): Promise<string> {
     figures.growth.push(...memoryGrowth(samples))
     assertBounded(figures.growth)
     ffmpegs.abort()
-    for (const report of await Promise.all(reading)) assertQuiet(report, startMs)
+    for (const watched of await Promise.all(reading)) assertQuiet(watched)
     await environment.engine.process.stop()
     assert.doesNotMatch(environment.engine.process.child.stderr, BUG_LINES)
     return figures.render((performance.now() - startMs) / 1000)
@@ -192,15 +192,28 @@ async function ffmpegsAreKnown({ engine }: SoakEnvironment): Promise<void> {
   await until(areKnown, 'both ffmpegs are among the clients')
 }
 
-function watchWithFfmpeg(name: string, { first }: SoakEnvironment, signal: AbortSignal): Promise<FfmpegReport> {
-  const output = outputsOf(first).find(({ id }) => id === `${name}/ts`)
-  assert.ok(output !== undefined)
-  return readWithFfmpeg(urlOf(output.node, first), { signal })
+interface Watched {
+  readonly report: FfmpegReport
+  /** Less of the stream than has passed since the first report of its position. */
+  readonly missingMs: number
 }
 
-function assertQuiet({ warnings, lines, outTimeMs }: FfmpegReport, startMs: number): void {
+async function watchWithFfmpeg(name: string, { first }: SoakEnvironment, signal: AbortSignal): Promise<Watched> {
+  const output = outputsOf(first).find(({ id }) => id === `${name}/ts`)
+  assert.ok(output !== undefined)
+  // Stream time minus wall time, from the first report on: the start-up of ffmpeg does not count.
+  let aheadMs: number | undefined
+  const onProgress = (outTimeMs: number): void => {
+    aheadMs ??= outTimeMs - performance.now()
+  }
+  const report = await readWithFfmpeg(urlOf(output.node, first), { signal, onProgress })
+  assert.ok(aheadMs !== undefined, 'ffmpeg has said how far it is')
+  return { report, missingMs: aheadMs - (report.outTimeMs - performance.now()) }
+}
+
+function assertQuiet({ report, missingMs }: Watched): void {
+  const { warnings, lines, outTimeMs } = report
   assert.deepEqual(warnings, {}, lines.join('\n'))
-  const missingMs = performance.now() - startMs - outTimeMs
   assert.ok(missingMs < 15_000, `ffmpeg got ${outTimeMs} ms of the stream, ${missingMs} ms less than the elapsed time`)
 }
 

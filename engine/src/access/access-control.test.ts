@@ -5,7 +5,7 @@ import { AccessControl } from './access-control.js'
 import type { AccessDecision, AccessRequest } from '../plugin/auth.js'
 import { AUTH_SCHEMAS, type AuthSettings, type AuthType } from './auth-schema.js'
 import { hashPassword, renderPasswordHash } from './password-hash.js'
-import { SlowChecks } from './slow-checks.js'
+import { CheckQueue } from './check-queue.js'
 
 const at = { file: 'a', line: 1, column: 1 }
 
@@ -18,7 +18,7 @@ const SETTINGS: readonly AuthSettings[] = [
   provider('api', 'bearer', { realm: 'apps', tokens: { app: 'abc.def', other: 'xyz==' } }),
   provider('players', 'token', { tokens: ['tv-1', 'tv 2'] }),
   provider('office', 'ip', { allow: ['10.0.0.0/8', '2001:db8::/32'], deny: ['10.6.6.6'] }),
-  provider('nobody-bad', 'ip', { deny: ['192.0.2.66', '::ffff:198.51.100.0/120'] }),
+  provider('no-banned', 'ip', { deny: ['192.0.2.66', '::ffff:198.51.100.0/120'] }),
   provider('both', 'all', { of: ['viewers', 'office'] }),
 ]
 
@@ -34,7 +34,7 @@ function basic(user: string, password: string): Partial<AccessRequest> {
   return { authorization: `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}` }
 }
 
-function say(decision: AccessDecision): string {
+function outcomeOf(decision: AccessDecision): string {
   if (decision.allowed) return `allowed ${decision.user ?? ''}`.trim()
   return `${decision.status} ${decision.reason}`
 }
@@ -46,7 +46,7 @@ const rows: readonly { name: string; auth: readonly string[]; asks: Partial<Acce
   { name: 'basic, wrong password', auth: ['viewers'], asks: basic('anna', 'secret'), says: '401 bad-credentials' },
   { name: 'basic, no such user', auth: ['viewers'], asks: basic('otto', 'se:cret'), says: '401 bad-credentials' },
   {
-    name: 'basic, a user of every object',
+    name: 'basic, a name that every object has',
     auth: ['viewers'],
     asks: basic('constructor', ''),
     says: '401 bad-credentials',
@@ -66,17 +66,17 @@ const rows: readonly { name: string; auth: readonly string[]; asks: Partial<Acce
   { name: 'ip, v6', auth: ['office'], asks: { address: '2001:db8::1' }, says: 'allowed' },
   { name: 'ip, with a zone', auth: ['office'], asks: { address: '2001:db8::1%eth0' }, says: 'allowed' },
   { name: 'ip, outside', auth: ['office'], asks: { address: '11.1.2.3' }, says: '403 address' },
-  { name: 'ip, denied in what is allowed', auth: ['office'], asks: { address: '10.6.6.6' }, says: '403 address' },
+  { name: 'ip, denied within an allowed range', auth: ['office'], asks: { address: '10.6.6.6' }, says: '403 address' },
   { name: 'ip, no address', auth: ['office'], asks: { address: 'unknown' }, says: '403 address' },
-  { name: 'ip, denied', auth: ['nobody-bad'], asks: { address: '::ffff:192.0.2.66' }, says: '403 address' },
+  { name: 'ip, denied', auth: ['no-banned'], asks: { address: '::ffff:192.0.2.66' }, says: '403 address' },
   {
     name: 'ip, denied by a mapped range',
-    auth: ['nobody-bad'],
+    auth: ['no-banned'],
     asks: { address: '198.51.100.7' },
     says: '403 address',
   },
-  { name: 'ip, no address where all may come', auth: ['nobody-bad'], asks: { address: '' }, says: '403 address' },
-  { name: 'ip, not denied', auth: ['nobody-bad'], asks: {}, says: 'allowed' },
+  { name: 'ip, no address, with a deny list only', auth: ['no-banned'], asks: { address: '' }, says: '403 address' },
+  { name: 'ip, not denied', auth: ['no-banned'], asks: {}, says: 'allowed' },
   { name: 'any, by address', auth: ['viewers', 'office'], asks: { address: '10.1.1.1' }, says: 'allowed' },
   { name: 'any, by password', auth: ['office', 'viewers'], asks: basic('anna', 'se:cret'), says: 'allowed anna' },
   { name: 'any, neither', auth: ['office', 'viewers'], asks: {}, says: '401 no-credentials' },
@@ -97,7 +97,7 @@ const rows: readonly { name: string; auth: readonly string[]; asks: Partial<Acce
 ]
 
 for (const { name, auth, asks, says } of rows) {
-  test(`${name}: ${says}`, async () => assert.equal(say(await control().check(auth, request(asks))), says))
+  test(`${name}: ${says}`, async () => assert.equal(outcomeOf(await control().check(auth, request(asks))), says))
 }
 
 test('a challenge names each scheme that would help, once', async () => {
@@ -109,24 +109,27 @@ test('a challenge names each scheme that would help, once', async () => {
   assert.equal(wrong.headers['WWW-Authenticate'], 'Bearer realm="apps", error="invalid_token"')
 })
 
-test('a provider that is not there is an error', () => {
+test('an unknown provider is an error', () => {
   assert.throws(() => control().check(['viewer'], request()), { code: 'AUTH_UNKNOWN' })
 })
 
-test('after ten failures an address is refused for a minute, right or wrong, and others are not', async () => {
+test('after ten failures an address is refused for a minute, even with the right password, and others are not', async () => {
   let nowMs = 0
   const access = control(() => nowMs)
   for (let count = 0; count < 10; count++) {
-    assert.equal(say(await access.check(['viewers'], request(basic('anna', `no ${count}`)))), '401 bad-credentials')
+    assert.equal(
+      outcomeOf(await access.check(['viewers'], request(basic('anna', `no ${count}`)))),
+      '401 bad-credentials',
+    )
   }
   const right = request(basic('anna', 'se:cret'))
   const refused = await access.check(['viewers'], right)
-  assert.equal(say(refused), '429 too-many-failures')
+  assert.equal(outcomeOf(refused), '429 too-many-failures')
   assert.equal(!refused.allowed && refused.headers['Retry-After'], '60')
-  assert.equal(say(await access.check(['nobody-bad'], right)), 'allowed', 'an address is nothing to guess')
-  assert.equal(say(await access.check(['viewers'], { ...right, address: '192.0.2.2' })), 'allowed anna')
+  assert.equal(outcomeOf(await access.check(['no-banned'], right)), 'allowed', 'an address cannot be guessed')
+  assert.equal(outcomeOf(await access.check(['viewers'], { ...right, address: '192.0.2.2' })), 'allowed anna')
   nowMs = 60_001
-  assert.equal(say(await access.check(['viewers'], right)), 'allowed anna')
+  assert.equal(outcomeOf(await access.check(['viewers'], right)), 'allowed anna')
   assert.deepEqual(
     [...access.refused],
     [
@@ -136,10 +139,10 @@ test('after ten failures an address is refused for a minute, right or wrong, and
   )
 })
 
-test('asking without credentials is no failure', async () => {
+test('a request without credentials is not a failure', async () => {
   const access = control()
   for (let count = 0; count < 20; count++) await access.check(['viewers'], request())
-  assert.equal(say(await access.check(['viewers'], request(basic('anna', 'se:cret')))), 'allowed anna')
+  assert.equal(outcomeOf(await access.check(['viewers'], request(basic('anna', 'se:cret')))), 'allowed anna')
 })
 
 test('failures of an IPv6 client count for its /64', async () => {
@@ -148,11 +151,11 @@ test('failures of an IPv6 client count for its /64', async () => {
     await access.check(['players'], request({ address: `2001:db8:1:2::${count}`, query: 'token=x' }))
   }
   const from = (address: string): AccessRequest => request({ address, query: 'token=tv-1' })
-  assert.equal(say(await access.check(['players'], from('2001:db8:1:2:ffff::1'))), '429 too-many-failures')
-  assert.equal(say(await access.check(['players'], from('2001:db8:1:3::1'))), 'allowed')
+  assert.equal(outcomeOf(await access.check(['players'], from('2001:db8:1:2:ffff::1'))), '429 too-many-failures')
+  assert.equal(outcomeOf(await access.check(['players'], from('2001:db8:1:3::1'))), 'allowed')
 })
 
-test('hashed passwords let in, unknown names and plain ones beside them take the same way', async () => {
+test('hashed passwords admit; unknown names and plain passwords beside them are checked in the same way', async () => {
   const hash = renderPasswordHash(await hashPassword('secret'))
   const access = new AccessControl([provider('v', 'basic', { users: { anna: hash, otto: 'plain' } })], {
     nowMs: () => 0,
@@ -166,7 +169,7 @@ test('hashed passwords let in, unknown names and plain ones beside them take the
     ask('otto', 'secret'),
     ask('nobody', 'secret'),
   ])
-  assert.deepEqual(answers.map(say), [
+  assert.deepEqual(answers.map(outcomeOf), [
     'allowed anna',
     '401 bad-credentials',
     'allowed otto',
@@ -174,10 +177,10 @@ test('hashed passwords let in, unknown names and plain ones beside them take the
     '401 bad-credentials',
   ])
   const again = ask('anna', 'secret')
-  assert.ok(!(again instanceof Promise), 'what was right a moment ago is known')
+  assert.ok(!(again instanceof Promise), 'a recent right password is remembered')
 })
 
-test('a crowd with one password costs one derivation, a crowd of guesses is refused when too many wait', async () => {
+test('many viewers with one password cost one derivation, many guesses are refused when too many wait', async () => {
   const hash = renderPasswordHash(await hashPassword('secret'))
   const access = new AccessControl([provider('v', 'basic', { users: { anna: hash } })], { nowMs: () => 0 })
   const crowd = Array.from({ length: 500 }, async (_, index) =>
@@ -187,13 +190,13 @@ test('a crowd with one password costs one derivation, a crowd of guesses is refu
   const guesses = Array.from({ length: 80 }, async (_, index) =>
     access.check(['v'], request({ ...basic('anna', `guess ${index}`), address: `10.1.0.${index}` })),
   )
-  const said = (await Promise.all(guesses)).map(say)
+  const said = (await Promise.all(guesses)).map(outcomeOf)
   assert.equal(said.filter((each) => each === '401 bad-credentials').length, 66)
   assert.equal(said.filter((each) => each === '503 busy').length, 14)
 })
 
-test('slow checks run a few at a time, in order, and one that fails gives its place on', async () => {
-  const checks = new SlowChecks({ atATime: 1, mostWaiting: 2 })
+test('queued checks run a few at a time, in order, and one that fails hands its place on', async () => {
+  const checks = new CheckQueue({ concurrency: 1, mostWaiting: 2 })
   const order: string[] = []
   const check =
     (name: string, fails = false) =>
@@ -217,7 +220,7 @@ test('slow checks run a few at a time, in order, and one that fails gives its pl
   assert.equal(await checks.run(check('e')), true)
 })
 
-test('other providers hold for requests from now on, and what has failed is not forgotten', async () => {
+test('an update applies to new requests, and counted failures are kept', async () => {
   const basic = (password: string): AuthSettings => provider('viewers', 'basic', { users: { anna: password } })
   const ask = (password: string, address: string): boolean => {
     const authorization = `Basic ${Buffer.from(`anna:${password}`).toString('base64')}`
@@ -239,7 +242,7 @@ test('other providers hold for requests from now on, and what has failed is not 
   assert.throws(() => ask('newer', '192.0.2.1'), hasUnknown)
 })
 
-test('a slow check that is under way ends by what held when it began', async () => {
+test('a check in progress finishes with the providers it started with', async () => {
   const users = { anna: renderPasswordHash(await hashPassword('right')) }
   const auth = new AccessControl([provider('viewers', 'basic', { users })], { nowMs: () => 0 })
   const authorization = `Basic ${Buffer.from('anna:right').toString('base64')}`

@@ -1,5 +1,5 @@
-// Who may come in: asks the providers that an output names, counts refusals, and lets no address guess for long.
-// Names in a list are alternatives; a provider of type `all` is a conjunction.
+// Decides who is admitted: asks the providers that an output names, counts refusals, and stops addresses that keep
+// guessing. Names in a list are alternatives; a provider of type `all` requires all of its providers.
 import { isDeepStrictEqual } from 'node:util'
 import { accessError } from './access-errors.js'
 import type { AccessDecision, AccessRequest, Auth, RefusedAccess } from '../plugin/auth.js'
@@ -11,11 +11,11 @@ import { FailureLimit } from './failure-limit.js'
 import { IpProvider } from './ip-provider.js'
 import { allow, type Provider, refuse, type Verdict } from './provider.js'
 import { SignedProvider } from './signed-provider.js'
-import { SlowChecks } from './slow-checks.js'
+import { CheckQueue } from './check-queue.js'
 import { TokenProvider } from './token-provider.js'
 
-/** Where several refuse, the first of these that is among them is what is said. */
-const BY_WEIGHT: readonly RefusedAccess[] = [
+/** If several providers refuse, the reported reason is the one that comes first here. */
+const PRECEDENCE: readonly RefusedAccess[] = [
   'too-many-failures',
   'busy',
   'bad-credentials',
@@ -25,7 +25,7 @@ const BY_WEIGHT: readonly RefusedAccess[] = [
   'no-credentials',
   'address',
 ]
-/** Guesses: what an address may do only so often. */
+/** Refusals that count as guesses; an address has a limited number of them. */
 const FAILURES: ReadonlySet<RefusedAccess> = new Set(['bad-credentials', 'bad-signature'])
 const BUSY_RETRY_SECONDS = 2
 
@@ -34,7 +34,7 @@ type Refusal = Extract<Verdict, { readonly allowed: false }>
 export interface AccessContext {
   /** Monotonic. */
   nowMs(): number
-  /** Unix time, as the clock of the machine has it now; expiry dates are compared with it. By default Date.now. */
+  /** Unix time by the clock of the machine; expiry dates are compared with it. By default Date.now. */
   unixMs?(): number
 }
 
@@ -43,22 +43,22 @@ export class AccessControl implements Auth {
   readonly refused = new Map<RefusedAccess, number>()
   readonly #context: AccessContext
   readonly #failures = new FailureLimit()
-  readonly #checks = new SlowChecks()
+  readonly #checks = new CheckQueue()
   #settings: readonly AuthSettings[] = []
   #providers: ReadonlyMap<string, Provider> = new Map()
 
-  /** `settings`: as the checked graph has them. */
+  /** `settings`: from the checked graph. */
   constructor(settings: readonly ProviderSettings[], context: AccessContext) {
     this.#context = context
     this.update(settings)
   }
 
   /**
-   * For requests from now on; checks that are under way end by what held when they began. What has failed is not
-   * forgotten. Throws AUTH_UNKNOWN; then nothing has changed.
+   * Applies to new requests; checks in progress finish with the providers they started with. Counted failures are kept.
+   * Throws AUTH_UNKNOWN; then nothing has changed.
    */
   update(checked: readonly ProviderSettings[]): void {
-    // The check of the graph parsed the options of each by the schema of its type.
+    // Loading the configuration parsed the options of each with the schema of its type.
     const settings = checked as readonly AuthSettings[]
     const providers = new Map<string, Provider>()
     for (const one of settings) {
@@ -66,21 +66,21 @@ export class AccessControl implements Auth {
     }
     for (const one of settings) {
       if (one.type !== 'all') continue
-      providers.set(one.name, new Conjunction(one.options.of.map((name) => find(name, providers))))
+      providers.set(one.name, new AllProvider(one.options.of.map((name) => findProvider(name, providers))))
     }
     this.#providers = providers
     this.#settings = settings
   }
 
   check(names: readonly string[], request: AccessRequest): AccessDecision | Promise<AccessDecision> {
-    const providers = names.map((name) => find(name, this.#providers)).sort((a, b) => a.cost - b.cost)
+    const providers = names.map((name) => findProvider(name, this.#providers)).sort((a, b) => a.cost - b.cost)
     if (providers.length === 0) return { allowed: true, user: undefined }
-    const verdict = askAny(providers, (provider) => this.#ask(provider, request))
+    const verdict = checkAny(providers, (provider) => this.#checkOne(provider, request))
     if (verdict instanceof Promise) return verdict.then((late) => this.#decide(late, request))
     return this.#decide(verdict, request)
   }
 
-  /** One that has not changed goes on with what it remembers of passwords. */
+  /** An unchanged provider is kept, with the passwords that it remembers. */
   #providerOf(one: Exclude<AuthSettings, { readonly type: 'all' }>): Provider {
     const { name, type, options } = one
     const before = this.#settings.find((each) => each.name === name)
@@ -89,17 +89,17 @@ export class AccessControl implements Auth {
     return provider ?? makeProvider(one, this.#context, this.#checks)
   }
 
-  #ask(provider: Provider, request: AccessRequest): Verdict | Promise<Verdict> {
+  #checkOne(provider: Provider, request: AccessRequest): Verdict | Promise<Verdict> {
     const isRefused = provider.isGuessable && this.#failures.refusedFor(request.address, this.#context.nowMs()) > 0
     return isRefused ? refuse('too-many-failures') : provider.check(request)
   }
 
   #decide(verdict: readonly Refusal[] | Extract<Verdict, { allowed: true }>, request: AccessRequest): AccessDecision {
     if ('allowed' in verdict) return verdict
-    const reason = BY_WEIGHT.find((weighty) => verdict.some((refusal) => refusal.reason === weighty)) ?? 'address'
+    const reason = PRECEDENCE.find((candidate) => verdict.some((refusal) => refusal.reason === candidate)) ?? 'address'
     this.refused.set(reason, (this.refused.get(reason) ?? 0) + 1)
     const nowMs = this.#context.nowMs()
-    if (FAILURES.has(reason)) this.#failures.note(request.address, nowMs)
+    if (FAILURES.has(reason)) this.#failures.record(request.address, nowMs)
     if (reason === 'too-many-failures') {
       return deny(reason, 429, { 'Retry-After': String(this.#failures.refusedFor(request.address, nowMs)) })
     }
@@ -111,14 +111,14 @@ export class AccessControl implements Auth {
 }
 
 /** Throws AUTH_UNKNOWN. */
-function find(name: string, providers: ReadonlyMap<string, Provider>): Provider {
+function findProvider(name: string, providers: ReadonlyMap<string, Provider>): Provider {
   const provider = providers.get(name)
   if (provider !== undefined) return provider
   throw accessError('AUTH_UNKNOWN', `there is no provider "${name}" under auth`)
 }
 
-/** All must let in; the cheap ones are asked first. */
-class Conjunction implements Provider {
+/** Admits a request if all of its providers do; the cheap ones are asked first. */
+class AllProvider implements Provider {
   readonly cost: number
   readonly isGuessable: boolean
   readonly #parts: readonly Provider[]
@@ -130,43 +130,43 @@ class Conjunction implements Provider {
   }
 
   check(request: AccessRequest): Verdict | Promise<Verdict> {
-    return askAll(this.#parts, request, undefined)
+    return checkAll(this.#parts, request, undefined)
   }
 }
 
-function askAll(
+function checkAll(
   parts: readonly Provider[],
   request: AccessRequest,
   user: string | undefined,
 ): Verdict | Promise<Verdict> {
   const [part, ...rest] = parts
   if (part === undefined) return allow(user)
-  const goOn = (verdict: Verdict): Verdict | Promise<Verdict> =>
-    verdict.allowed ? askAll(rest, request, user ?? verdict.user) : verdict
+  const next = (verdict: Verdict): Verdict | Promise<Verdict> =>
+    verdict.allowed ? checkAll(rest, request, user ?? verdict.user) : verdict
   const verdict = part.check(request)
-  return verdict instanceof Promise ? verdict.then(goOn) : goOn(verdict)
+  return verdict instanceof Promise ? verdict.then(next) : next(verdict)
 }
 
 type Answer = readonly Refusal[] | Extract<Verdict, { allowed: true }>
 
-/** The first that lets in, else all refusals. */
-function askAny(
+/** The first verdict that admits the request, otherwise all refusals. */
+function checkAny(
   providers: readonly Provider[],
-  ask: (provider: Provider) => Verdict | Promise<Verdict>,
+  check: (provider: Provider) => Verdict | Promise<Verdict>,
   refusals: readonly Refusal[] = [],
 ): Answer | Promise<Answer> {
   const [provider, ...rest] = providers
   if (provider === undefined) return refusals
-  const goOn = (verdict: Verdict): Answer | Promise<Answer> =>
-    verdict.allowed ? verdict : askAny(rest, ask, [...refusals, verdict])
-  const verdict = ask(provider)
-  return verdict instanceof Promise ? verdict.then(goOn) : goOn(verdict)
+  const next = (verdict: Verdict): Answer | Promise<Answer> =>
+    verdict.allowed ? verdict : checkAny(rest, check, [...refusals, verdict])
+  const verdict = check(provider)
+  return verdict instanceof Promise ? verdict.then(next) : next(verdict)
 }
 
 function makeProvider(
   one: Exclude<AuthSettings, { readonly type: 'all' }>,
   context: AccessContext,
-  checks: SlowChecks,
+  checks: CheckQueue,
 ): Provider {
   switch (one.type) {
     case 'basic':

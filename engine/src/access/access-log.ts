@@ -1,28 +1,28 @@
-// The access log: one line of JSON for each session that has ended and for each viewer who was refused. It has the path
-// without its query and no header but the name of the client's software, so that nothing secret can be in it.
+// The access log: one line of JSON for each session that has ended and for each viewer that was refused. It contains
+// the path without its query and no header but User-Agent, so that it cannot contain a secret.
 import { printable } from '../observe/printable.js'
 import type { Clock } from '../plugin/tokens.js'
 import type { SessionEnd, SessionWatcher } from '../observe/viewer-events.js'
 
-/** Of what clients write themselves. */
+/** Longest text from a client. */
 const MOST_CHARACTERS = 256
 
-export interface LineTarget {
-  /** Never waits, never throws. */
+export interface LineDestination {
+  /** Never blocks, never throws. */
   write(line: string): void
 }
 
 export class AccessLog implements SessionWatcher {
   readonly #clock: Pick<Clock, 'nowMs' | 'wallMs'>
-  readonly #lines: LineTarget
+  readonly #lines: LineDestination
 
-  constructor(clock: Pick<Clock, 'nowMs' | 'wallMs'>, lines: LineTarget) {
+  constructor(clock: Pick<Clock, 'nowMs' | 'wallMs'>, lines: LineDestination) {
     this.#clock = clock
     this.#lines = lines
   }
 
   onStart(): void {
-    // A session is one line, when it ends.
+    // A session is logged once, when it ends.
   }
 
   onEnd(session: SessionEnd): void {
@@ -31,7 +31,7 @@ export class AccessLog implements SessionWatcher {
   }
 }
 
-/** Without an end of line. What is undefined is left out. */
+/** The line of a session, without a line break. Undefined values are left out. */
 export function renderSession(time: string, session: SessionEnd): string {
   const { id, node, path, client, user, userAgent, status, bytes, durationMs, skips, skippedBytes, reason } = session
   return JSON.stringify({

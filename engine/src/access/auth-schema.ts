@@ -7,7 +7,7 @@ import { parsePasswordHash, SCRYPT_PREFIX } from './password-hash.js'
 import { LINK_PARAMETERS } from './signed-link.js'
 
 const MOST_ENTRIES = 10_000
-/** They are gone through one by one. */
+/** Ranges are searched one by one. */
 const MOST_RANGES = 1000
 /** RFC 7617 section 2: a colon would end the name. */
 const USER_NAME = /^[^:\p{Cc}]{1,255}$/u
@@ -21,31 +21,31 @@ const LEAST_KEY_LENGTH = 16
 
 const realm = z
   .string()
-  .regex(REALM, 'must be text in ASCII without quotes and backslashes')
+  .regex(REALM, 'must be ASCII text without quotes or backslashes')
   .default('millrace')
-  .meta({ description: 'What viewers are asked to sign in to.', reload: 'live' })
+  .meta({ description: 'Realm that browsers and players show when they ask for credentials.', reload: 'live' })
 
 const password = secret().refine(
   (text) => !text.startsWith(SCRYPT_PREFIX) || parsePasswordHash(text) !== undefined,
-  'must be a scrypt hash as `engine hash` makes it',
+  'must be a scrypt hash as made by `engine hash`',
 )
 
 const bearerToken = secret().refine(
   (text) => BEARER_TOKEN.test(text),
-  'must have letters, digits and -._~+/ only, with = at the end',
+  'must consist of letters, digits and -._~+/, with = only at the end',
 )
 
 function tokensOf(token: z.ZodType<string, string>) {
   return z
     .union([z.array(token), z.record(z.string(), token)])
     .refine((tokens) => isFilled(Object.keys(tokens)), 'must have at least one token')
-    .meta({ description: 'The tokens: a list, or a map from the name of who has it.', reload: 'live' })
+    .meta({ description: 'Accepted tokens: a list, or a map from user names to tokens.', reload: 'live' })
 }
 
 function parameter(name: string, description: string) {
   return z
     .string()
-    .regex(PARAMETER, 'must be the name of a parameter: letters, digits and -._~')
+    .regex(PARAMETER, 'must be a parameter name: letters, digits and -._~')
     .default(name)
     .meta({ description, reload: 'live' })
 }
@@ -71,41 +71,47 @@ export const AUTH_SCHEMAS = {
       .refine((users) => isFilled(Object.keys(users)), 'must have at least one user')
       .refine(
         (users) => Object.keys(users).every((name) => USER_NAME.test(name)),
-        'must have names without colons and control characters',
+        'must have user names without colons or control characters',
       )
-      .meta({ description: 'Passwords by user name, plain or as `engine hash` makes them.', reload: 'live' }),
+      .meta({ description: 'Passwords by user name, in plain text or as hashed by `engine hash`.', reload: 'live' }),
   }),
   bearer: z.strictObject({ realm, tokens: tokensOf(bearerToken) }),
   token: z.strictObject({
-    parameter: parameter('token', 'The parameter of the query that carries the token.'),
+    parameter: parameter('token', 'Query parameter that carries the token.'),
     tokens: tokensOf(secret()),
   }),
   signed: z.strictObject({
     keys: z
       .record(z.string().regex(PARAMETER), longKey())
       .refine((keys) => isFilled(Object.keys(keys)), 'must have at least one key')
-      .meta({ description: 'Keys by id; links name theirs, so that keys can be changed one by one.', reload: 'live' }),
+      .meta({
+        description: 'Signing keys by id. A link names the id of its key, so that keys can be replaced one by one.',
+        reload: 'live',
+      }),
     parameters: z
       .strictObject({
-        expires: parameter(LINK_PARAMETERS.expires, 'Until when, as Unix time in seconds.'),
-        prefix: parameter(LINK_PARAMETERS.prefix, 'For which path; one that ends with / for all below it.'),
-        key: parameter(LINK_PARAMETERS.key, 'The id of the key.'),
-        signature: parameter(LINK_PARAMETERS.signature, 'The signature.'),
+        expires: parameter(LINK_PARAMETERS.expires, 'Parameter for the expiry, a Unix time in seconds.'),
+        prefix: parameter(
+          LINK_PARAMETERS.prefix,
+          'Parameter for the path; one that ends with / covers everything below it.',
+        ),
+        key: parameter(LINK_PARAMETERS.key, 'Parameter for the id of the key.'),
+        signature: parameter(LINK_PARAMETERS.signature, 'Parameter for the signature.'),
       })
       .prefault({})
-      .meta({ description: 'Names of the parameters of a link.', reload: 'live' }),
+      .meta({ description: 'Names of the query parameters of a link.', reload: 'live' }),
   }),
   ip: z
     .strictObject({
-      allow: ranges('Addresses and ranges that may come in; by default all.'),
-      deny: ranges('Addresses and ranges that may not, even where they are allowed.'),
+      allow: ranges('Addresses and ranges that are admitted; by default all.'),
+      deny: ranges('Addresses and ranges that are refused, even if `allow` contains them.'),
     })
     .refine(({ allow, deny }) => allow.length + deny.length > 0, 'must have "allow" or "deny"'),
   all: z.strictObject({
-    of: z
-      .array(authName())
-      .min(1)
-      .meta({ description: 'Providers that must all let a request in; none of them of type `all`.', reload: 'live' }),
+    of: z.array(authName()).min(1).meta({
+      description: 'Providers that must all admit a request; none of them can be of type `all`.',
+      reload: 'live',
+    }),
   }),
 } as const
 

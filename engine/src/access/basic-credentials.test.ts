@@ -30,9 +30,9 @@ for (const { name, header, is } of read) {
 }
 
 const malformed: readonly { name: string; header: string }[] = [
-  { name: 'nothing behind the scheme', header: 'Basic' },
+  { name: 'nothing after the scheme', header: 'Basic' },
   { name: 'no colon', header: `Basic ${base64('abc')}` },
-  { name: 'no Base64', header: 'Basic a:b' },
+  { name: 'text that is not Base64', header: 'Basic a:b' },
   { name: 'two credentials', header: `Basic ${base64('a:b')}, Basic ${base64('a:b')}` },
   { name: 'a control character', header: `Basic ${base64('a:\u0007')}` },
   { name: 'a line end', header: `Basic ${base64('a\n:b')}` },
@@ -43,7 +43,7 @@ for (const { name, header } of malformed) {
   test(`refuses ${name}`, () => assert.equal(parseBasic(header), 'malformed'))
 }
 
-test('takes no notice of other schemes', () => {
+test('ignores other schemes', () => {
   for (const header of [undefined, '', 'Bearer abc', 'Basics YTpi', 'Digest x'])
     assert.equal(parseBasic(header), undefined)
 })
@@ -53,7 +53,7 @@ test('never throws', () => {
   fc.assert(fc.property(fc.uint8Array(), (bytes) => void parseBasic(`Basic ${base64(bytes)}`)))
 })
 
-test('reads back what was put in', () => {
+test('reads back what was encoded', () => {
   const text = fc.string({ unit: 'grapheme' }).filter((each) => !/\p{Cc}/u.test(each) && each.length < 200)
   fc.assert(
     fc.property(

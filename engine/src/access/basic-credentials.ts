@@ -1,4 +1,5 @@
-// Credentials of the scheme Basic: RFC 7617 section 2, in UTF-8 where they are UTF-8, else in latin1 (appendix B.3).
+// Credentials of the scheme Basic, RFC 7617 section 2: decoded as UTF-8 if they are valid UTF-8, else as latin1
+// (appendix B.3).
 
 export interface BasicCredentials {
   readonly user: string
@@ -9,10 +10,10 @@ export interface BasicCredentials {
 const BASIC = /^Basic +([A-Za-z0-9+/]+={0,2}) *$/i
 const SCHEME = /^Basic(?: |$)/i
 const CONTROL = /\p{Cc}/u
-/** Longer ones are nobody's. */
+/** Characters in Base64; longer credentials are malformed. */
 const LONGEST = 1024
 
-/** Undefined where the header is not there or of another scheme; `malformed` where it can't be read. Never throws. */
+/** Undefined if the header is missing or has another scheme; `malformed` if it cannot be parsed. Never throws. */
 export function parseBasic(authorization: string | undefined): BasicCredentials | 'malformed' | undefined {
   if (authorization === undefined || !SCHEME.test(authorization)) return undefined
   const encoded = BASIC.exec(authorization)?.[1]
@@ -23,7 +24,7 @@ export function parseBasic(authorization: string | undefined): BasicCredentials 
   return { user: comparable(text.slice(0, colon)), password: comparable(text.slice(colon + 1)) }
 }
 
-/** The form in which names and passwords are compared: Unicode NFC, as RFC 7617 section 2.1 asks for. */
+/** The form in which names and passwords are compared: Unicode NFC, as RFC 7617 section 2.1 requires. */
 export function comparable(text: string): string {
   return text.normalize('NFC')
 }

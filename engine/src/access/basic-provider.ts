@@ -1,5 +1,5 @@
-// Provider `basic`: user names and passwords, RFC 7617. Where a password is a scrypt hash, every check of the provider
-// derives a key, for unknown names too: how long an answer takes does not tell which names there are.
+// Provider `basic`: user names and passwords, RFC 7617. If any password is a scrypt hash, every check of the provider
+// derives a key, for unknown names too, so that the response time does not reveal which names exist.
 import type { AccessRequest } from '../plugin/auth.js'
 import type { BasicOptions } from './auth-schema.js'
 import { type BasicCredentials, comparable, parseBasic } from './basic-credentials.js'
@@ -7,9 +7,9 @@ import { BoundedCache } from './bounded-cache.js'
 import { KeyedDigest } from './keyed-digest.js'
 import { isPassword, parsePasswordHash, type PasswordHash } from './password-hash.js'
 import { allow, type Provider, refuse, type Verdict } from './provider.js'
-import type { SlowChecks } from './slow-checks.js'
+import type { CheckQueue } from './check-queue.js'
 
-/** So that a crowd with one password, or a player that comes back, costs one derivation. */
+/** Results are cached, so that many viewers with one password, or a player that reconnects, cost one derivation. */
 const REMEMBERED_MS = 60_000
 const MOST_REMEMBERED = 1000
 
@@ -20,7 +20,7 @@ interface Account {
 
 export interface BasicContext {
   nowMs(): number
-  readonly checks: SlowChecks
+  readonly checks: CheckQueue
 }
 
 export class BasicProvider implements Provider {
@@ -30,9 +30,9 @@ export class BasicProvider implements Provider {
   readonly #challenge: string
   readonly #digest = new KeyedDigest()
   readonly #accounts: ReadonlyMap<string, Account>
-  /** The dearest hash: derived for names that are not there. */
-  readonly #decoy: PasswordHash | undefined
-  /** Apart, so that guesses don't push out those who are right. */
+  /** The most expensive hash; derived for unknown names. */
+  readonly #dummy: PasswordHash | undefined
+  /** Kept apart, so that guesses do not evict right passwords. */
   readonly #right = new BoundedCache<true>(MOST_REMEMBERED, REMEMBERED_MS)
   readonly #wrong = new BoundedCache<true>(MOST_REMEMBERED, REMEMBERED_MS)
   readonly #running = new Map<string, Promise<Verdict>>()
@@ -43,15 +43,15 @@ export class BasicProvider implements Provider {
     const accounts = Object.entries(options.users).map(([name, text]) => this.#account(name, text))
     this.#accounts = new Map(accounts.map((account) => [comparable(account.name), account]))
     const hashes = accounts.flatMap(({ password }) => (Buffer.isBuffer(password) ? [] : [password]))
-    this.#decoy = hashes.sort((a, b) => workOf(b) - workOf(a))[0]
-    this.cost = this.#decoy === undefined ? 1 : 2
+    this.#dummy = hashes.sort((a, b) => workOf(b) - workOf(a))[0]
+    this.cost = this.#dummy === undefined ? 1 : 2
   }
 
   check({ authorization }: AccessRequest): Verdict | Promise<Verdict> {
     const given = parseBasic(authorization)
     if (given === undefined) return refuse('no-credentials', this.#challenge)
     if (given === 'malformed') return this.#refusal()
-    return this.#decoy === undefined ? this.#compare(given) : this.#derive(given, this.#decoy)
+    return this.#dummy === undefined ? this.#compare(given) : this.#derive(given, this.#dummy)
   }
 
   #account(name: string, text: string): Account {
@@ -61,24 +61,24 @@ export class BasicProvider implements Provider {
   #compare({ user, password }: BasicCredentials): Verdict {
     const account = this.#accounts.get(user)
     const expected = Buffer.isBuffer(account?.password) ? account.password : Buffer.alloc(32)
-    const isRight = this.#digest.isOf(expected, password)
+    const isRight = this.#digest.matches(expected, password)
     return isRight && account !== undefined ? allow(account.name) : this.#refusal()
   }
 
-  #derive(given: BasicCredentials, decoy: PasswordHash): Verdict | Promise<Verdict> {
+  #derive(given: BasicCredentials, dummy: PasswordHash): Verdict | Promise<Verdict> {
     const nowMs = this.#context.nowMs()
     const key = this.#digest.of(`${given.user}:${given.password}`).toString('base64')
     const account = this.#accounts.get(given.user)
     if (account !== undefined && this.#right.get(key, nowMs) === true) return allow(account.name)
     if (this.#wrong.get(key, nowMs) === true) return this.#refusal()
-    const running = this.#running.get(key) ?? this.#run(key, given, decoy)
+    const running = this.#running.get(key) ?? this.#run(key, given, dummy)
     this.#running.set(key, running)
     return running
   }
 
-  async #run(key: string, { user, password }: BasicCredentials, decoy: PasswordHash): Promise<Verdict> {
+  async #run(key: string, { user, password }: BasicCredentials, dummy: PasswordHash): Promise<Verdict> {
     const account = this.#accounts.get(user)
-    const expected = account === undefined || Buffer.isBuffer(account.password) ? decoy : account.password
+    const expected = account === undefined || Buffer.isBuffer(account.password) ? dummy : account.password
     try {
       const derived = await this.#context.checks.run(() => isPassword(password, expected))
       if (derived === 'busy') return refuse('busy')
@@ -87,7 +87,7 @@ export class BasicProvider implements Provider {
       cache.set(key, true, this.#context.nowMs())
       return isRight && account !== undefined ? allow(account.name) : this.#refusal()
     } catch {
-      // Only for want of memory: the parameters were checked.
+      // Only if memory is short: the parameters were checked.
       return refuse('busy')
     } finally {
       this.#running.delete(key)

@@ -1,4 +1,4 @@
-// A few results for a short time: the oldest goes when there is no room.
+// Keeps a bounded number of results for a limited time: if it is full, the oldest is evicted.
 
 interface Kept<T> {
   readonly value: T

@@ -1,10 +1,10 @@
-// How often an address may be wrong. After so many failures within the period it is refused unheard for as long; IPv6
-// counts by /64. Viewers behind one address share its count.
+// Limits the failures of an address. After MOST_FAILURES within the period it is refused without a check for as long
+// again; IPv6 addresses count by /64. Viewers behind one address share its count.
 import { limitKeyOf } from '../listen/ip-address.js'
 
 const MOST_FAILURES = 10
 const PERIOD_MS = 60_000
-/** Addresses that are kept in mind; the oldest is forgotten for a new one. */
+/** Addresses that are remembered; the oldest is evicted for a new one. */
 const MOST_ADDRESSES = 10_000
 
 interface Failures {
@@ -21,7 +21,7 @@ export class FailureLimit {
     this.#mostAddresses = mostAddresses
   }
 
-  /** Addresses in mind. */
+  /** Number of remembered addresses. */
   get size(): number {
     return this.#byAddress.size
   }
@@ -33,7 +33,7 @@ export class FailureLimit {
     return Math.max(0, Math.ceil((failures.untilMs - nowMs) / 1000))
   }
 
-  note(address: string, nowMs: number): void {
+  record(address: string, nowMs: number): void {
     const key = limitKeyOf(address)
     const known = this.#byAddress.get(key)
     if (known !== undefined && known.untilMs > nowMs) {

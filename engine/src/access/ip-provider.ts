@@ -1,5 +1,5 @@
-// Provider `ip`: by the address of the client. What is denied stays out; of the rest, where something is allowed, only
-// that comes in.
+// Provider `ip`: decides by the address of the client. Denied addresses are refused; if any are allowed, only those of
+// the rest are admitted.
 import { isIP } from 'node:net'
 import { AddressRanges } from '../listen/address-ranges.js'
 import type { AccessRequest } from '../plugin/auth.js'
@@ -18,7 +18,7 @@ export class IpProvider implements Provider {
   }
 
   check({ address }: AccessRequest): Verdict {
-    // What is no address may be anybody's.
+    // Anything that is not an address could be anyone.
     if (isIP(address) === 0 || this.#deny.has(address)) return refuse('address')
     return this.#allow === undefined || this.#allow.has(address) ? allow(undefined) : refuse('address')
   }

@@ -1,5 +1,5 @@
-// Digests under a key that only this process knows. Secrets are compared by them, in constant time: neither the length
-// nor a common beginning shows, and what is kept of a secret is worth nothing outside of the process.
+// Digests with a key that only this process knows, to compare secrets in constant time: neither their length nor a
+// common prefix leaks, and a stored digest is worthless outside the process.
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 
 export class KeyedDigest {
@@ -9,7 +9,7 @@ export class KeyedDigest {
     return createHmac('sha256', this.#key).update(text).digest()
   }
 
-  isOf(digest: Buffer, text: string): boolean {
+  matches(digest: Buffer, text: string): boolean {
     return timingSafeEqual(digest, this.of(text))
   }
 }

@@ -1,5 +1,5 @@
-// Where lines are written: a file that may be moved away at any time (logrotate), or stdout. A pipe is never written in
-// blocking mode: one that nobody reads would hold one of the few threads that files need, for ever.
+// Where lines are written: a file that can be moved away at any time (logrotate), or stdout. Pipes are always written in
+// non-blocking mode: otherwise one that is not read would hold one of the few threads for file I/O forever.
 import { close, constants, fstat, open } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import process from 'node:process'
@@ -8,13 +8,13 @@ import { promisify } from 'node:util'
 const MODE = 0o640
 
 export interface LineFile {
-  /** Of the one who opened it: to be closed by them, but not stdout. */
+  /** Closed by the code that opened the file; stdout stays open. */
   readonly fd: number
-  /** False when its name stands for another file, or for none. */
+  /** False if its path now belongs to another file, or to none. */
   isCurrent(): Promise<boolean>
 }
 
-/** Opens for appending; makes the file if it is not there. */
+/** Opens for appending; creates the file if it does not exist. */
 export async function openLineFile(path: string): Promise<LineFile> {
   const { O_WRONLY, O_APPEND, O_CREAT, O_NONBLOCK } = constants
   const fd = await promisify(open)(path, O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK, MODE)
@@ -32,6 +32,6 @@ export async function openLineFile(path: string): Promise<LineFile> {
 }
 
 export function openStdout(): LineFile {
-  // Node makes a pipe or a socket non-blocking when the stream is asked for.
+  // The first access to process.stdout makes a pipe or a socket non-blocking.
   return { fd: process.stdout.fd, isCurrent: async () => true }
 }

@@ -1,19 +1,19 @@
-// Lines on their way into one open file, written by sonic-boom: they wait in memory up to a bound; what finds no room is
-// dropped and counted. A full pipe is tried again every 100 ms.
+// Writes lines into one open file with sonic-boom: they wait in memory up to a bound; lines that do not fit are dropped
+// and counted. Writing to a full pipe is retried every 100 ms.
 import sonicBoom from 'sonic-boom'
 
 export class LineStream {
   readonly #sonic: sonicBoom.SonicBoom
-  /** Bytes of each line that has not been written whole, oldest first. */
+  /** Sizes in bytes of the lines that have not been written completely, oldest first. */
   readonly #sizes: number[] = []
-  /** Bytes written of the oldest. */
+  /** Bytes of the oldest line that have been written. */
   #written = 0
   #dropped = 0
   #isEnding = false
   #isOver = false
   readonly #closed: Promise<void>
 
-  /** Closes `fd` at its end, unless it is stdout. `onError`: what is there stays, and is tried again with the next line. */
+  /** Closes `fd` at the end, unless it is stdout. After `onError`, pending lines stay and are retried with the next line. */
   constructor(fd: number, mostBytes: number, onError: (error: unknown) => void) {
     this.#sonic = new sonicBoom.SonicBoom({ fd, maxLength: mostBytes, retryEAGAIN: () => !this.#isOver })
     this.#sonic.on('write', (bytes: number) => this.#count(bytes))
@@ -23,13 +23,13 @@ export class LineStream {
     })
     this.#sonic.on('error', (error: unknown) => {
       if (!this.#isOver) onError(error)
-      // Nothing is being written now: the descriptor can be closed.
+      // No write is in progress now: the descriptor can be closed.
       if (this.#isEnding) this.#sonic.destroy()
     })
     this.#closed = new Promise((resolve) => this.#sonic.once('close', resolve))
   }
 
-  /** Lines that found no room; after `giveUp()`, all that were not written. */
+  /** Lines that did not fit; after `giveUp()`, all lines that were not written. */
   get dropped(): number {
     return this.#dropped
   }
@@ -39,7 +39,7 @@ export class LineStream {
     this.#sonic.write(line)
   }
 
-  /** Takes nothing more; resolves when what is there has been written, or can't be, and the file is closed. */
+  /** Accepts no further lines; resolves when the pending ones were written or have failed, and the file is closed. */
   end(): Promise<void> {
     if (!this.#isEnding) {
       this.#isEnding = true
@@ -49,8 +49,8 @@ export class LineStream {
   }
 
   /**
-   * After `end()`: tries no longer. The file is closed by sonic-boom when it next notices: before, a write may be under
-   * way, and its descriptor must not become that of another file.
+   * After `end()`: stops retrying. sonic-boom closes the file after its current write or retry: until then a write may
+   * be in progress, and its descriptor must not be reused for another file.
    */
   giveUp(): void {
     this.#isOver = true

@@ -1,34 +1,34 @@
-// Writes lines behind the back of those who have them, to a file that is opened with the first line, and again when it
-// was moved away. Nothing here waits for a disk or a reader; what can't be kept is dropped and counted.
+// Writes lines in the background, to a file that is opened with the first line, and again after it was moved away.
+// Callers never wait for a disk or a reader; lines that do not fit, or cannot be written, are dropped and counted.
 import type { Logger } from '../plugin/contract.js'
 import type { Clock } from '../plugin/tokens.js'
-import type { LineTarget } from './access-log.js'
+import type { LineDestination } from './access-log.js'
 import type { LineFile } from './line-file.js'
 import { LineStream } from './line-stream.js'
 
 const MOST_BYTES = 1024 * 1024
-/** Between two looks whether the file is still the one of that name. */
-const LOOK_MS = 1000
-/** Between two warnings. */
+/** Interval of checks whether the path still belongs to the open file. */
+const RECHECK_MS = 1000
+/** Interval between two warnings. */
 const WARN_MS = 60_000
-/** What is left at the end gets this long. */
+/** Time for writing the pending lines at the end. */
 const END_MS = 1000
 
 export interface LineWriterOptions {
   readonly clock: Clock
   readonly log: Logger
-  /** Opens it, or opens it again. */
+  /** Opens the file; called again after it was moved away or could not be opened. */
   open(): Promise<LineFile>
   readonly mostBytes?: number
 }
 
-export class LineWriter implements LineTarget, AsyncDisposable {
+export class LineWriter implements LineDestination, AsyncDisposable {
   readonly #options: LineWriterOptions
   readonly #mostBytes: number
   #file: LineFile | undefined
   #stream: LineStream | undefined
-  /** While the file is opened or looked at, lines wait here. */
   #checking: Promise<void> | undefined
+  /** Lines that arrive while the file is opened or checked. */
   #waiting: string[] = []
   #waitingBytes = 0
   #dropped = 0
@@ -69,12 +69,12 @@ export class LineWriter implements LineTarget, AsyncDisposable {
     this.#waitingBytes += bytes
   }
 
-  /** Writes what is there, within a second; the rest is dropped. Safe twice. */
+  /** Writes the pending lines within a second, and drops the rest. Safe twice. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.end(END_MS)
   }
 
-  /** Takes nothing more, and writes what is there. Called again it may end sooner. */
+  /** Accepts no further lines, and writes the pending ones. A second call can shorten the time. */
   async end(withinMs: number): Promise<void> {
     const timer = this.#options.clock.after(withinMs, this.#giveUp)
     this.#ended ??= this.#writeRest()
@@ -90,11 +90,11 @@ export class LineWriter implements LineTarget, AsyncDisposable {
     this.#dropWaiting()
   }
 
-  /** Opens the file, or looks whether it is the one of its name, if it is time for that. */
+  /** Opens the file if it is not open; otherwise checks once per RECHECK_MS whether it was moved away. */
   #check(): void {
     const nowMs = this.#options.clock.nowMs()
     if (this.#checking !== undefined) return
-    if (this.#stream !== undefined && nowMs - this.#checkedAtMs < LOOK_MS) return
+    if (this.#stream !== undefined && nowMs - this.#checkedAtMs < RECHECK_MS) return
     this.#checkedAtMs = nowMs
     this.#checking = this.#checkFile()
   }

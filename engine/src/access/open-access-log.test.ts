@@ -18,7 +18,7 @@ async function numbersIn(path: string): Promise<number[]> {
   return lines.map((line) => (JSON.parse(line) as { bytes: number }).bytes)
 }
 
-test('lines go where the log leads at their time, there and back and through off, none lost or twice', async (t) => {
+test('each line goes to the destination set at its time, back and forth and through off, none lost or duplicated', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'millrace-log-'))
   t.after(() => rm(folder, { recursive: true, force: true }))
   const [a, b] = [join(folder, 'a'), join(folder, 'b')]
@@ -42,7 +42,7 @@ test('lines go where the log leads at their time, there and back and through off
   assert.equal(log.droppedLines, 0)
 })
 
-test('what could not be written is still counted when the log has been switched', async (t) => {
+test('lines that could not be written are still counted after the log was switched', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'millrace-log-'))
   t.after(() => rm(folder, { recursive: true, force: true }))
   const log = openAccessLog(join(folder, 'missing', 'a'), REAL_CLOCK, new KeptLog().log)

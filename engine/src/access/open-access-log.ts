@@ -1,4 +1,4 @@
-// The access log that the configuration asks for, which may be another one from one line to the next.
+// The access log that the configuration asks for; a reload can switch it between two lines.
 import { AccessLog } from './access-log.js'
 import { openLineFile, openStdout } from './line-file.js'
 import { LineWriter } from './line-writer.js'
@@ -9,12 +9,12 @@ import type { Clock } from '../plugin/tokens.js'
 export interface OpenAccessLog extends AsyncDisposable {
   readonly watcher: SessionWatcher
   readonly droppedLines: number
-  /** The next line goes there; what was written before goes where it was to go. */
+  /** The next line goes there; earlier lines still go to the previous destination. */
   switchTo(to: string): void
 }
 
-/** What a log that is left behind may take to write its last lines. */
-const LEAVE_MS = 5000
+/** Time for a replaced log to write its last lines. */
+const CLOSE_MS = 5000
 
 /** `to`: `off`, `stdout`, or the path of a file. Nothing is opened before the first line. */
 export function openAccessLog(to: string, clock: Clock, log: Logger): OpenAccessLog {
@@ -28,8 +28,8 @@ class SwitchedAccessLog implements OpenAccessLog {
   }
   readonly #clock: Clock
   readonly #log: Logger
-  /** Those that still write. */
-  readonly #left = new Set<LineWriter>()
+  /** Replaced writers that still have lines to write. */
+  readonly #closing = new Set<LineWriter>()
   #droppedBefore = 0
   #to: string
   #writer: LineWriter | undefined
@@ -43,7 +43,7 @@ class SwitchedAccessLog implements OpenAccessLog {
   }
 
   get droppedLines(): number {
-    const writers = this.#writer === undefined ? [...this.#left] : [...this.#left, this.#writer]
+    const writers = this.#writer === undefined ? [...this.#closing] : [...this.#closing, this.#writer]
     return writers.reduce((sum, { dropped }) => sum + dropped, this.#droppedBefore)
   }
 
@@ -53,15 +53,15 @@ class SwitchedAccessLog implements OpenAccessLog {
     const before = this.#writer
     this.#open()
     if (before === undefined) return
-    this.#left.add(before)
-    void before.end(LEAVE_MS).then(() => {
-      this.#left.delete(before)
+    this.#closing.add(before)
+    void before.end(CLOSE_MS).then(() => {
+      this.#closing.delete(before)
       this.#droppedBefore += before.dropped
     })
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const writers = this.#writer === undefined ? [...this.#left] : [...this.#left, this.#writer]
+    const writers = this.#writer === undefined ? [...this.#closing] : [...this.#closing, this.#writer]
     await Promise.all(writers.map((writer) => writer[Symbol.asyncDispose]()))
   }
 

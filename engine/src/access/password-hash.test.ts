@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { hashPassword, isPassword, parsePasswordHash, renderPasswordHash } from './password-hash.js'
 
-test('a password fits its hash, and no other one does', async () => {
+test('a password matches its hash, and no other one does', async () => {
   const hash = parsePasswordHash(renderPasswordHash(await hashPassword('open sesame')))
   assert.ok(hash !== undefined)
   assert.equal(await isPassword('open sesame', hash), true)
@@ -11,7 +11,7 @@ test('a password fits its hash, and no other one does', async () => {
   assert.equal(await isPassword('', hash), false)
 })
 
-test('both spellings of an accent are one password', async () => {
+test('both Unicode forms of an accent are one password', async () => {
   assert.equal(await isPassword('e\u0301', await hashPassword('\u00e9')), true)
 })
 
@@ -20,7 +20,7 @@ test('two hashes of one password differ', async () => {
   assert.notEqual(renderPasswordHash(one), renderPasswordHash(two))
 })
 
-test('the vector of RFC 7914 section 12 holds', async () => {
+test('the test vector of RFC 7914 section 12 matches', async () => {
   const hash = Buffer.from(
     'fdbabe1c9d3472007856e7190d01e9fe7c6ad7cbc8237830e77376634b3731622eaf30d92e22a3886ff109279d9830dac727afb94a83ee6d8360cbdfa2cc0640',
     'hex',
@@ -40,7 +40,7 @@ for (const { name, text } of [
   { name: 'no salt', text: `$scrypt$ln=14,r=8,p=5$$${key}` },
   { name: 'a short hash', text: `$scrypt$ln=14,r=8,p=5$${salt}$aGFzaA` },
 ]) {
-  test(`${name} is no hash`, () => assert.equal(parsePasswordHash(text), undefined))
+  test(`a text with ${name} is not a hash`, () => assert.equal(parsePasswordHash(text), undefined))
 }
 
 test('parsing never throws, and what is parsed renders the same', () => {

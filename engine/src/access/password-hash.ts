@@ -18,12 +18,12 @@ const PARAMETERS = { ln: 14, r: 8, p: 5 } as const
 const SALT_BYTES = 16
 const HASH_BYTES = 32
 
-/** Of hashes from elsewhere: what one check may cost. */
+/** Limits for hashes made elsewhere: the most that one check may cost. */
 const MOST_MEMORY_BYTES = 128 * 1024 * 1024
 const MOST_WORK = 2 ** 24
 const FORM = /^\$scrypt\$ln=(\d{1,2}),r=(\d{1,2}),p=(\d{1,2})\$([A-Za-z0-9+/]{11,86})\$([A-Za-z0-9+/]{22,86})$/
 
-/** Undefined if the text is no such hash, or one whose check would cost too much. */
+/** Undefined if the text is not such a hash, or one that would cost too much to check. */
 export function parsePasswordHash(text: string): PasswordHash | undefined {
   const match = FORM.exec(text)
   if (match === null) return undefined
@@ -38,19 +38,19 @@ export function renderPasswordHash({ ln, r, p, salt, hash }: PasswordHash): stri
   return `${SCRYPT_PREFIX}ln=${ln},r=${r},p=${p}$${saltText}$${hashText}`
 }
 
-/** A new hash of a password, with a salt of its own. The work is done on another thread. */
+/** A new hash of a password, with its own salt. The work is done on another thread. */
 export async function hashPassword(password: string): Promise<PasswordHash> {
   const salt = randomBytes(SALT_BYTES)
   return { ...PARAMETERS, salt, hash: await derive(password, { ...PARAMETERS, salt, hash: Buffer.alloc(HASH_BYTES) }) }
 }
 
-/** Whether it is the password. The work is done on another thread; the comparison takes constant time. */
+/** Whether the password matches. The work is done on another thread; the comparison takes constant time. */
 export async function isPassword(password: string, expected: PasswordHash): Promise<boolean> {
   return timingSafeEqual(await derive(password, expected), expected.hash)
 }
 
 function derive(password: string, { ln, r, p, salt, hash }: PasswordHash): Promise<Buffer> {
-  // Node counts a little more than the bytes of the algorithm.
+  // Node counts slightly more than the bytes of the algorithm.
   const maxmem = memoryOf({ ln, r, p }) + 1024 * 1024
   return new Promise((resolve, reject) => {
     scrypt(password.normalize('NFC'), salt, hash.length, { N: 2 ** ln, r, p, maxmem }, (error, key) => {

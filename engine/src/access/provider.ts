@@ -6,14 +6,14 @@ export type Verdict =
   | {
       readonly allowed: false
       readonly reason: RefusedAccess
-      /** A challenge of RFC 9110 section 11.6.1, where credentials in the header would help. */
+      /** A challenge of RFC 9110 section 11.6.1, if credentials in the header would help. */
       readonly challenge?: string
     }
 
 export interface Provider {
-  /** Of those that are asked about one request, the smaller come first: what is known at once spares the rest. */
+  /** Cheap providers are asked first: a quick answer can save the others. */
   readonly cost: number
-  /** Its credentials can be guessed, so that failures are counted by address. */
+  /** Its credentials can be guessed, so failures are counted by address. */
   readonly isGuessable: boolean
   /** Never throws, never rejects. */
   check(request: AccessRequest): Verdict | Promise<Verdict>

@@ -1,6 +1,6 @@
 // Parameters of a query, as forms and players write them: `a=b&c=d`, percent-encoded, `+` for a space.
 
-/** All values of a parameter, decoded, in their order; what is badly encoded stays as it is. Never throws. */
+/** All values of a parameter, decoded, in order; text that is badly encoded stays as it is. Never throws. */
 export function readParameter(query: string, name: string): readonly string[] {
   const values: string[] = []
   for (const part of query.split('&')) {

@@ -28,28 +28,28 @@ function sign(url: string, more: Partial<LinkOptions> = {}): string {
 
 const rows: readonly { name: string; link: string; path?: string; says: string }[] = [
   { name: 'a link for its path', link: sign('http://a/live.ts'), says: 'allowed' },
-  { name: 'a link with another query beside', link: sign('http://a/live.ts?x=1&y=2'), says: 'allowed' },
+  { name: 'a link with other query parameters', link: sign('http://a/live.ts?x=1&y=2'), says: 'allowed' },
   { name: 'a link for a path that needs encoding', link: sign('http://a/kanal%20é.ts'), says: 'allowed' },
   { name: 'a link for another path', link: sign('http://a/live.ts'), path: '/other.ts', says: 'bad-signature' },
   { name: 'a link for a folder', link: sign('http://a/hls/x/1.ts', { prefix: '/hls/' }), says: 'allowed' },
   { name: 'a link for another folder', link: sign('http://a/hls/x', { prefix: '/hls/y/' }), says: 'wrong-path' },
   { name: 'a prefix without a slash', link: sign('http://a/live.ts', { prefix: '/live' }), says: 'wrong-path' },
-  { name: 'an old link', link: sign('http://a/live.ts', { expires: NOW_MS / 1000 }), says: 'expired' },
+  { name: 'an expired link', link: sign('http://a/live.ts', { expires: NOW_MS / 1000 }), says: 'expired' },
   {
     name: 'an older key',
     link: sign('http://a/a', { keyId: 'old', key: 'the key of last year, still good' }),
     says: 'allowed',
   },
-  { name: 'a key that is not there', link: sign('http://a/a', { keyId: 'gone' }), says: 'bad-signature' },
+  { name: 'an unknown key id', link: sign('http://a/a', { keyId: 'gone' }), says: 'bad-signature' },
   {
-    name: 'a key that is not there, empty',
+    name: 'an unknown key id, signed with an empty key',
     link: sign('http://a/a', { keyId: 'gone', key: '' }),
     says: 'bad-signature',
   },
-  { name: 'a key of every object', link: sign('http://a/a', { keyId: 'constructor' }), says: 'bad-signature' },
+  { name: 'a key id that every object has', link: sign('http://a/a', { keyId: 'constructor' }), says: 'bad-signature' },
   { name: 'another key', link: sign('http://a/a', { key: `${KEY}.` }), says: 'bad-signature' },
   {
-    name: 'a longer life',
+    name: 'a later expiry',
     link: sign('http://a/a').replace(`expires=${LATER}`, `expires=${LATER + 1}`),
     says: 'bad-signature',
   },
@@ -62,7 +62,7 @@ for (const { name, link, path, says } of rows) {
   test(`${name}: ${says}`, () => assert.equal(ask(link, path), says))
 }
 
-test('the line for openssl that the documentation gives makes the same signature', () => {
+test('the openssl command of the documentation makes the same signature', () => {
   const script = `printf '%s\\n%s' "$expires" "$prefix" | openssl dgst -sha256 -hmac "$key" -r | cut -d' ' -f1`
   const made = execFileSync('sh', ['-c', script], {
     env: { ...process.env, expires: String(LATER), prefix: '/live.ts', key: KEY },
@@ -78,7 +78,7 @@ test('a prefix with a slash at its end covers what is below it', () => {
   assert.equal(covers('/a', '/a'), true)
 })
 
-test('no query makes the provider throw, and none is let in', () => {
+test('no query makes the provider throw, and none is admitted', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary' }), fc.webQueryParameters(), (text, query) => {
       for (const each of [text, query, `expires=${LATER}&key=new&signature=${text}`]) {

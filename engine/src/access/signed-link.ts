@@ -1,8 +1,8 @@
-// Links that carry their own permission: until when, for which path, and an HMAC-SHA256 (RFC 2104) over both.
+// Links that carry their own permission: an expiry, a path, and an HMAC-SHA256 (RFC 2104) over both.
 //
-// The signature is the HMAC of `<expires>\n<prefix>` in hexadecimal digits. `expires` is a Unix time in seconds, `prefix`
-// the decoded path; one that ends with a slash stands for everything below it, another one for itself alone. Without a
-// prefix in the link it is the path that is asked for.
+// The signature is the HMAC of `<expires>\n<prefix>` in hexadecimal digits. `expires` is a Unix time in seconds,
+// `prefix` the decoded path; a prefix that ends with a slash covers everything below it, any other only itself. In a
+// link without a prefix, it is the requested path.
 import { createHmac, timingSafeEqual } from 'node:crypto'
 
 /** Names of the parameters in the query. */
@@ -21,7 +21,7 @@ export const LINK_PARAMETERS: LinkParameters = {
 }
 
 export interface LinkOptions {
-  /** The id that the configuration has the key under. */
+  /** The id of the key in the configuration. */
   readonly keyId: string
   readonly key: string
   /** Unix time in seconds. */
@@ -32,7 +32,7 @@ export interface LinkOptions {
   readonly parameters?: Partial<LinkParameters>
 }
 
-/** The URL with the parameters of a signed link. Throws TypeError for a URL that is none. */
+/** The URL with the parameters of a signed link. Throws TypeError if it is not a URL. */
 export function signLink(url: string | URL, options: LinkOptions): string {
   const names = { ...LINK_PARAMETERS, ...options.parameters }
   const signed = new URL(url)
@@ -49,13 +49,13 @@ export function signatureOf(key: string, expires: string, prefix: string): Buffe
   return createHmac('sha256', key).update(`${expires}\n${prefix}`).digest()
 }
 
-/** `given` as it stands in the link; compared in constant time. */
+/** `given`: as in the link; compared in constant time. */
 export function isSignature(expected: Buffer, given: string): boolean {
   const isWellFormed = /^[0-9a-f]{64}$/i.test(given)
   return timingSafeEqual(expected, isWellFormed ? Buffer.from(given, 'hex') : Buffer.alloc(32)) && isWellFormed
 }
 
-/** Whether a prefix stands for a path. */
+/** Whether a prefix covers a path. */
 export function covers(prefix: string, path: string): boolean {
   return prefix.endsWith('/') ? path.startsWith(prefix) : path === prefix
 }

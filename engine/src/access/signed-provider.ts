@@ -1,11 +1,12 @@
-// Provider `signed`: links with an expiry and a signature. A link is looked at when a viewer comes; who is in stays in.
+// Provider `signed`: links with an expiry and a signature. A link is checked when a viewer connects; one that is
+// connected stays when the link expires.
 import type { AccessRequest } from '../plugin/auth.js'
 import type { SignedOptions } from './auth-schema.js'
 import { allow, type Provider, refuse, type Verdict } from './provider.js'
 import { readParameter } from './query-parameters.js'
 import { covers, isSignature, type LinkParameters, signatureOf } from './signed-link.js'
 
-/** For keys that are not there, so that they take as long as the others. */
+/** Stands in for unknown keys: their check takes the same time. */
 const NO_KEY = ''
 
 export class SignedProvider implements Provider {
@@ -15,7 +16,7 @@ export class SignedProvider implements Provider {
   readonly #names: LinkParameters
   readonly #wallMs: () => number
 
-  /** `wallMs`: Unix time, as the clock of the machine has it now. */
+  /** `wallMs`: Unix time by the clock of the machine. */
   constructor(options: SignedOptions, wallMs: () => number) {
     this.#keys = new Map(Object.entries(options.keys))
     this.#names = options.parameters
@@ -33,7 +34,7 @@ export class SignedProvider implements Provider {
     return covers(prefix, path) ? allow(undefined) : refuse('wrong-path')
   }
 
-  /** Undefined where one is missing, or is there twice. */
+  /** Undefined if a parameter is missing or appears twice. */
   #read(query: string): { expires: string; key: string; signature: string; prefix: string | undefined } | undefined {
     const [expires, key, signature, prefix] = (['expires', 'key', 'signature', 'prefix'] as const).map((name) =>
       readParameter(query, this.#names[name]),

@@ -1,5 +1,5 @@
-// Provider `token`: a token in the query, for players that can't send headers. RFC 9110 has no challenge for it, so
-// that it is refused with 403.
+// Provider `token`: a token in the query, for players that cannot send headers. RFC 9110 has no challenge for it, so a
+// refusal is a 403.
 import type { AccessRequest } from '../plugin/auth.js'
 import type { TokenOptions } from './auth-schema.js'
 import { allow, type Provider, refuse, type Verdict } from './provider.js'
@@ -20,7 +20,7 @@ export class TokenProvider implements Provider {
   check({ query }: AccessRequest): Verdict {
     const [token, ...more] = readParameter(query, this.#parameter)
     if (token === undefined) return refuse('no-credentials')
-    // Two programs may read two values in two ways.
+    // Two programs may interpret two values differently.
     const found = more.length === 0 ? this.#tokens.find(token) : undefined
     return found === undefined ? refuse('bad-credentials') : allow(found.name)
   }

@@ -1,19 +1,19 @@
-// Tokens that are asked for by value. They are found by a digest whose key is this process's: what a lookup takes longer
-// or shorter says nothing about a token.
+// Tokens that are looked up by value. The lookup uses a digest with a key of this process, so the time that it takes
+// reveals nothing about a token.
 import { timingSafeEqual } from 'node:crypto'
 import { KeyedDigest } from './keyed-digest.js'
 
-/** A list, or a map from the name of who has it. */
+/** A list, or a map from user names to tokens. */
 export type Tokens = readonly string[] | Readonly<Record<string, string>>
 
-interface Held {
+interface KnownToken {
   readonly digest: Buffer
   readonly name: string | undefined
 }
 
 export class TokenSet {
   readonly #digest = new KeyedDigest()
-  readonly #held = new Map<string, Held>()
+  readonly #tokens = new Map<string, KnownToken>()
 
   constructor(tokens: Tokens) {
     const named: readonly (readonly [string | undefined, string])[] = isList(tokens)
@@ -21,15 +21,15 @@ export class TokenSet {
       : Object.entries(tokens)
     for (const [name, token] of named) {
       const digest = this.#digest.of(token)
-      this.#held.set(digest.toString('base64'), { digest, name })
+      this.#tokens.set(digest.toString('base64'), { digest, name })
     }
   }
 
-  /** Whose it is; undefined if it is nobody's. */
+  /** The user of a token; undefined if the token is unknown. */
   find(token: string): { readonly name: string | undefined } | undefined {
     const digest = this.#digest.of(token)
-    const held = this.#held.get(digest.toString('base64'))
-    return held !== undefined && timingSafeEqual(held.digest, digest) ? { name: held.name } : undefined
+    const found = this.#tokens.get(digest.toString('base64'))
+    return found !== undefined && timingSafeEqual(found.digest, digest) ? { name: found.name } : undefined
   }
 }
 

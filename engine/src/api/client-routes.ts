@@ -1,10 +1,10 @@
-// The routes about viewers: who watches, and sending one away.
+// The routes about viewers: listing them, and disconnecting one.
 import { z } from 'zod'
 import type { Route } from './route.js'
 import type { ClientList, StatusSource } from '../observe/status.js'
 
 const clientsQuery = z.strictObject({
-  node: z.string().optional().meta({ description: 'only of this output: pipeline/node' }),
+  node: z.string().optional().meta({ description: 'only viewers of this output: pipeline/node' }),
 })
 
 export function clientRoutes(source: StatusSource): readonly Route[] {
@@ -27,7 +27,7 @@ export function clientRoutes(source: StatusSource): readonly Route[] {
     {
       method: 'DELETE',
       path: '/api/v1/clients/{client}',
-      summary: 'Sends a viewer away; nothing keeps it from coming back',
+      summary: 'Disconnects a viewer; it can reconnect at once',
       answers: { 200: 'ClientStatus', 404: 'ApiError' },
       answer({ params }) {
         const kicked = source.kick(params['client'] ?? '')

@@ -14,7 +14,7 @@ import {
   nodeStatusSchema,
   pipelineStatusSchema,
 } from '../observe/status.js'
-import { clientStatus, engineStatus, outputStatus, statusSource } from './status-fixture.test.kit.js'
+import { clientStatus, engineStatus, outputStatus, quietFeed, statusSource } from './status-fixture.test.kit.js'
 
 const TOKEN = 'the-token-of-this-test-0123456789'
 const bearer = { authorization: `Bearer ${TOKEN}` }
@@ -58,9 +58,9 @@ const extraRoutes: readonly Route[] = [
 ]
 
 before(async () => {
-  const handler = serveRoutes([...apiRoutes(statusSource), ...extraRoutes], guardOf(settings), log)
+  const handler = serveRoutes([...apiRoutes(statusSource, quietFeed(log)), ...extraRoutes], guardOf(settings), log)
   server = createServer((request, response) => {
-    // Stands for a connection that did not come over loopback.
+    // Stands for a connection that was not made over loopback.
     if (remote) Object.defineProperty(request.socket, 'localAddress', { value: '10.1.2.3', configurable: true })
     handler(request, response)
   })
@@ -99,13 +99,13 @@ function codeOf(answer: Answer): string {
 }
 
 describe('routes', () => {
-  test('/healthz answers ok', async () => {
+  test('/healthz returns ok', async () => {
     const answer = await ask('/healthz')
     assert.deepEqual([answer.status, answer.body], [200, 'ok\n'])
     assert.equal(answer.headers['cache-control'], 'no-store')
   })
 
-  test('/readyz answers for everything, a pipeline or a node, with reasons', async () => {
+  test('/readyz reports on everything, a pipeline or a node, with reasons', async () => {
     const all = await ask('/readyz')
     assert.deepEqual([all.status, JSON.parse(all.body)], [503, { ready: false, reasons: engineStatus.reasons }])
     assert.equal((await ask('/readyz?pipeline=live')).status, 503)
@@ -113,7 +113,7 @@ describe('routes', () => {
     assert.equal((await ask('/readyz?node=live%2Fmain')).status, 200)
   })
 
-  test('/readyz answers 404 for what does not exist and 400 for what it does not understand', async () => {
+  test('/readyz returns 404 for names that do not exist and 400 for malformed queries', async () => {
     assert.equal(codeOf(await ask('/readyz?pipeline=nope')), 'API_NOT_FOUND')
     assert.equal(codeOf(await ask('/readyz?node=nope')), 'API_NOT_FOUND')
     for (const query of ['pipline=live', 'pipeline=live&node=live/main', 'pipeline=a&pipeline=b']) {
@@ -133,7 +133,7 @@ describe('routes', () => {
     assert.deepEqual(node.aliases, outputStatus.aliases)
   })
 
-  test('what does not exist is 404 in the shape of every error', async () => {
+  test('anything that does not exist is 404, in the shape of every error', async () => {
     for (const path of [
       '/',
       '/api/v1/nope',
@@ -146,7 +146,7 @@ describe('routes', () => {
     }
   })
 
-  test('a wrong method is 405 and says which are allowed', async () => {
+  test('a wrong method is 405, with the allowed ones', async () => {
     const answer = await ask('/api/v1/status', {
       method: 'DELETE',
       headers: { ...bearer, 'content-type': 'application/json' },
@@ -156,19 +156,19 @@ describe('routes', () => {
     assert.equal((await ask('/api/v1/write')).headers.allow, 'POST')
   })
 
-  test('HEAD answers as GET without a body', async () => {
+  test('HEAD responds like GET, without a body', async () => {
     const answer = await ask('/api/v1/status', { method: 'HEAD' })
     assert.deepEqual([answer.status, answer.body], [200, ''])
   })
 
-  test('a bug is 500 without particulars, which go to the log', async () => {
+  test('a bug is 500 without details, which go to the log', async () => {
     const answer = await ask('/api/v1/broken')
     assert.deepEqual([answer.status, codeOf(answer)], [500, 'API_BUG'])
     assert.doesNotMatch(answer.body, /secret/)
     assert.match(lines.join(''), /a secret of the engine/)
   })
 
-  test('viewers are listed, by output too, and one is sent away with the token only', async () => {
+  test('viewers are listed, also per output, and disconnecting one needs the token', async () => {
     const all = clientListSchema.parse(JSON.parse((await ask('/api/v1/clients')).body))
     assert.deepEqual(all.clients, [clientStatus])
     const none = clientListSchema.parse(JSON.parse((await ask('/api/v1/clients?node=live/main')).body))
@@ -184,7 +184,7 @@ describe('routes', () => {
     assert.deepEqual([kicked.status, JSON.parse(kicked.body)], [200, clientStatus])
   })
 
-  test('the OpenAPI document lists every route, and its references lead somewhere', async () => {
+  test('the OpenAPI document lists every route, and its references resolve', async () => {
     const document = JSON.parse((await ask('/api/v1/openapi.json')).body) as {
       openapi: string
       paths: Record<string, Record<string, { parameters?: { name: string; in: string }[] }>>
@@ -202,6 +202,7 @@ describe('routes', () => {
       '/api/v1/reload',
       '/api/v1/config',
       '/api/v1/config/check',
+      '/api/v1/events',
       '/api/v1/openapi.json',
     ])
     const node = document.paths['/api/v1/pipelines/{pipeline}/nodes/{node}']?.['get']
@@ -229,20 +230,20 @@ describe('guard', () => {
     { host: '10.9.9.9', status: 421 },
   ]
   for (const { host, status } of hosts) {
-    test(`Host "${host}" is answered with ${status}`, async () => {
+    test(`Host "${host}" receives ${status}`, async () => {
       const answer = await ask('/api/v1/status', { headers: { host } })
       assert.equal(answer.status, status)
       if (status === 421) assert.equal(codeOf(answer), 'API_HOST_REFUSED')
     })
   }
 
-  test('health checks may use any Host and get no reasons with a foreign one', async () => {
+  test('health checks can use any Host, and receive no reasons with a foreign one', async () => {
     const headers = { host: 'pod.cluster.example' }
     assert.equal((await ask('/healthz', { headers })).status, 200)
     assert.deepEqual(JSON.parse((await ask('/readyz', { headers })).body), { ready: false })
   })
 
-  test('a foreign Origin is 403, the own one is served', async () => {
+  test("a foreign Origin receives 403, the server's own is served", async () => {
     for (const origin of ['http://evil.example', 'null', 'file:///x', 'http://localhost:1']) {
       const answer = await ask('/api/v1/status', { headers: { host: 'localhost:9990', origin } })
       assert.deepEqual([answer.status, codeOf(answer)], [403, 'API_ORIGIN_REFUSED'], origin)
@@ -251,7 +252,7 @@ describe('guard', () => {
     assert.equal((await ask('/api/v1/status', { headers: own })).status, 200)
   })
 
-  test('reading needs the token where the connection is not local', async () => {
+  test('reading needs the token if the connection is not local', async () => {
     await asRemote(async () => {
       const refused = await ask('/api/v1/status')
       assert.deepEqual([refused.status, codeOf(refused)], [401, 'API_TOKEN_NEEDED'])
@@ -266,7 +267,7 @@ describe('guard', () => {
     })
   })
 
-  test('reading through a proxy needs the token, since the proxy is local and who asks is not', async () => {
+  test('reading through a proxy needs the token, since the proxy is local but the client is not', async () => {
     const headers = { 'x-forwarded-for': '198.51.100.7' }
     assert.equal((await ask('/api/v1/status', { headers })).status, 401)
     assert.equal((await ask('/api/v1/status', { headers: { ...headers, ...bearer } })).status, 200)
@@ -295,7 +296,7 @@ describe('guard', () => {
 })
 
 test('the control API guards itself', async () => {
-  const guarded = createServer(createControlApi({ ...settings, source: statusSource, log }))
+  const guarded = createServer(createControlApi({ ...settings, source: statusSource, feed: quietFeed(log), log }))
   await new Promise<void>((resolve) => guarded.listen(0, '127.0.0.1', resolve))
   try {
     assert.equal((await ask('/api/v1/status', {}, guarded)).status, 200)

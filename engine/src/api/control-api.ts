@@ -4,6 +4,7 @@ import { type Context, Hono } from 'hono'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Logger } from '../plugin/contract.js'
 import { ANSWER_HEADERS, API_ERRORS, apiError, type ApiErrorCode, JSON_TYPE } from './api-errors.js'
+import type { EventFeed } from './event-feed.js'
 import { type Guard, guardOf, type GuardSettings } from './guard.js'
 import { listenerOf, type NodeBindings } from './node-listener.js'
 import { readBody } from './read-body.js'
@@ -16,12 +17,13 @@ type ApiContext = Context<{ Bindings: NodeBindings }>
 
 export interface ControlApiSettings extends GuardSettings {
   readonly source: StatusSource
+  readonly feed: EventFeed
   readonly log: Logger
 }
 
-/** The handler of everything on listener `api` that no node has a path for. It asks the guard itself. */
+/** The handler of all requests on listener `api` whose path belongs to no node. It applies the guard itself. */
 export function createControlApi(settings: ControlApiSettings): RequestHandler {
-  return serveRoutes(apiRoutes(settings.source), guardOf(settings), settings.log)
+  return serveRoutes(apiRoutes(settings.source, settings.feed), guardOf(settings), settings.log)
 }
 
 /** Serves a table of routes behind a guard. */
@@ -32,13 +34,13 @@ export function serveRoutes(routes: readonly Route[], guard: Guard, log: Logger)
   }
   for (const [path, allow] of methodsByPath(routes)) {
     app.all(honoPath(path), (c) =>
-      renderError('API_METHOD_NOT_ALLOWED', `${path} has no method ${c.req.method}`, { allow }),
+      renderError('API_METHOD_NOT_ALLOWED', `${path} does not support ${c.req.method}`, { allow }),
     )
   }
   app.notFound(() => renderError('API_NOT_FOUND', 'there is nothing at this path'))
   app.onError((error) => {
-    log.error({ err: error }, 'the control API failed to answer')
-    return renderError('API_BUG', 'the control API failed to answer')
+    log.error({ err: error }, 'the control API failed to handle a request')
+    return renderError('API_BUG', 'the control API failed to handle the request')
   })
   const listener = listenerOf(
     (request, env) => app.fetch(request, env),
@@ -62,6 +64,7 @@ async function runRoute(route: Route, c: ApiContext, guard: Guard): Promise<Rout
     mayRead: guard.mayRead(c.env.incoming),
     body: body.value,
     accepts: (type) => accept.includes(type),
+    header: (name) => c.req.header(name),
   })
 }
 
@@ -88,13 +91,13 @@ async function parseBody(
 
 type ParsedQuery = { readonly values: Readonly<Record<string, string>> } | { readonly problem: string }
 
-/** A misspelt parameter must not answer for something that was not asked, so unknown and repeated ones are refused. */
+/** A misspelt parameter must not silently change what is returned, so unknown and repeated ones are refused. */
 function parseQuery(route: Route, search: URLSearchParams): ParsedQuery {
   const known = Object.keys(route.query?.shape ?? {})
   const values: Record<string, string> = {}
   for (const [name, value] of search) {
     if (!known.includes(name)) return { problem: `there is no query parameter ${JSON.stringify(name)}` }
-    if (Object.hasOwn(values, name)) return { problem: `the query parameter "${name}" is there twice` }
+    if (Object.hasOwn(values, name)) return { problem: `the query parameter "${name}" is repeated` }
     values[name] = value
   }
   const checked = route.query?.safeParse(values)
@@ -102,12 +105,12 @@ function parseQuery(route: Route, search: URLSearchParams): ParsedQuery {
   return { values }
 }
 
-/** `/a/{b}` as the router wants it: `/a/:b`. */
+/** `/a/{b}` in the form of the router: `/a/:b`. */
 function honoPath(path: string): string {
   return path.replace(/\{(\w+)\}/g, ':$1')
 }
 
-/** The value of Allow for each path; RFC 9110 section 9.3.2: what has GET has HEAD. */
+/** The value of Allow for each path; RFC 9110 section 9.3.2: a path that supports GET supports HEAD. */
 function methodsByPath(routes: readonly Route[]): ReadonlyMap<string, string> {
   const methods = new Map<string, Set<Method | 'HEAD'>>()
   for (const { method, path } of routes) {
@@ -120,6 +123,11 @@ function methodsByPath(routes: readonly Route[]): ReadonlyMap<string, string> {
 
 function render(answer: RouteAnswer, c: ApiContext): Response {
   if ('error' in answer) return renderError(answer.error, answer.message)
+  if ('stream' in answer) {
+    answer.stream(c.env.outgoing)
+    // The adapter leaves a response with this header alone.
+    return new Response(null, { headers: { 'x-hono-already-sent': 'true' } })
+  }
   const [type, body] =
     'text' in answer
       ? [answer.type ?? 'text/plain; charset=utf-8', answer.text]
@@ -128,7 +136,7 @@ function render(answer: RouteAnswer, c: ApiContext): Response {
   if (answer.isTagged !== true) return new Response(body, { status: answer.status, headers })
   const etag = `"${createHash('sha256').update(body).digest('hex').slice(0, 32)}"`
   const known = c.req.header('if-none-match') ?? ''
-  // To be asked for each time, with what the asker has.
+  // Clients may keep it, but must revalidate it each time.
   const tagged = { ...headers, etag, vary: 'accept', 'cache-control': 'no-cache' }
   if (known.split(/ *, */).includes(etag)) return new Response(null, { status: 304, headers: tagged })
   return new Response(body, { status: answer.status, headers: tagged })

@@ -1,36 +1,39 @@
-// Who may use the control API. A page in a browser on this machine can reach 127.0.0.1, directly or through a name that
-// it makes resolve there (DNS rebinding), so an address alone is no permission:
+// Decides who may use the control API. A page in a browser on this machine can reach 127.0.0.1, directly or through a
+// name that it makes resolve there (DNS rebinding), so a local address alone grants nothing:
 //   Host    must name this server: the address of the connection, a bound address, localhost, or `engine.api.hosts`;
 //           a name of the attacker's never does. Ports are not compared, so that forwarded ports work.
-//   Origin  where a browser sends one, must be this server.
-//   token   for methods that change something always; for others unless the connection is local to this machine.
-//   type    of a body that changes something must be JSON, which a form in a foreign page can't send.
+//   Origin  must be this server, if a browser sends one.
+//   token   is always needed for methods that change something; for others unless the connection is local.
+//   type    of a body that changes something must be JSON, which a form on a foreign page can't send.
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type ApiErrorCode, respondError } from './api-errors.js'
 import { hostOf, isLoopback, plainAddress } from './host-name.js'
 
-/** Paths that health checks use: never a token, any Host. */
+/** Paths for health checks: they need no token, and accept any Host. */
 export const OPEN_PATHS: ReadonlySet<string> = new Set(['/healthz', '/readyz'])
 
 const READING_METHODS: ReadonlySet<string | undefined> = new Set(['GET', 'HEAD', 'OPTIONS'])
-/** Set by a proxy in front: the connection is local, who asks is not. */
+/** Set by a proxy in front: the connection is local, the client is not. */
 const PROXY_HEADERS = ['forwarded', 'x-forwarded-for', 'x-real-ip'] as const
 const BEARER = /^Bearer +([A-Za-z0-9._~+/=-]+) *$/i
 const JSON_MEDIA_TYPE = /^application\/json *(?:;|$)/i
 
 export interface GuardSettings {
   readonly token: string
-  /** Names beside addresses and localhost by which the API may be asked: `engine.api.hosts`, each with or without port. */
+  /**
+   * Names, besides addresses and localhost, by which clients may address the API: `engine.api.hosts`, with or without
+   * port.
+   */
   readonly hosts: readonly string[]
-  /** `host:port` each, as bound now; called for each request. */
+  /** `host:port` each, as currently bound; called for each request. */
   boundAddresses(): readonly string[]
 }
 
 export interface Guard {
-  /** True when the request may go on; else it has been answered. Open paths always go on. */
+  /** True if the request may proceed; otherwise it has been answered. Open paths always proceed. */
   (request: IncomingMessage, response: ServerResponse): boolean
-  /** Whether this request may see what the API knows; decides about the reasons of /readyz. */
+  /** Whether this request may read the status; decides whether /readyz gives reasons. */
   mayRead(request: IncomingMessage): boolean
 }
 
@@ -40,14 +43,14 @@ interface Refusal {
   readonly headers?: Readonly<Record<string, string>>
 }
 
-/** The guard of everything behind the listener `api`, to be asked before any of its handlers. */
+/** The guard of everything on the listener `api`, to be called before any of its handlers. */
 export function guardOf(settings: GuardSettings): Guard {
   const isToken = tokenCheck(settings.token)
   const named = new Set(['localhost', ...settings.hosts.map((host) => hostOf(host) ?? '')])
 
   function namesThisServer(host: string, request: IncomingMessage): boolean {
     if (named.has(host) || isLoopback(host)) return true
-    // An address can't be made to resolve elsewhere: asking by the one that the connection came to is right.
+    // An address can't be made to resolve elsewhere: the one that the connection was made to is acceptable.
     if (host === plainAddress(request.socket.localAddress ?? '')) return true
     return settings.boundAddresses().some((address) => hostOf(address) === host)
   }
@@ -64,7 +67,7 @@ export function guardOf(settings: GuardSettings): Guard {
     if (isToken(request.headers.authorization)) return undefined
     return {
       code: 'API_TOKEN_NEEDED',
-      message: 'this needs the token of the control API',
+      message: 'this request needs the token of the control API',
       headers: { 'www-authenticate': 'Bearer realm="millrace"' },
     }
   }

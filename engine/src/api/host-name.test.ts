@@ -21,7 +21,7 @@ for (const { text, host } of hosts) {
   test(`the host of ${JSON.stringify(text)} is ${host}`, () => assert.equal(hostOf(text), host))
 }
 
-test('loopback is 127/8 and ::1, also when mapped, and never a name', () => {
+test('loopback is 127/8 and ::1, also IPv4-mapped, and never a name', () => {
   const addresses = ['127.0.0.1', '127.9.9.9', '::1', plainAddress('::ffff:127.0.0.1')]
   for (const address of addresses) assert.ok(isLoopback(address), address)
   for (const address of ['10.0.0.1', '::', 'localhost', '', '127.0.0.1.evil.example']) {

@@ -1,4 +1,4 @@
-// Host names and addresses as they stand in a Host header, in `host:port`, and on a socket, brought to one form.
+// Host names and addresses from a Host header, from `host:port` and from a socket, normalised to one form.
 import { BlockList, isIP } from 'node:net'
 
 /** RFC 9110 section 7.2: a name, an IPv4 address or an IPv6 address in brackets, and a port. */
@@ -8,14 +8,14 @@ const LOOPBACK = new BlockList()
 LOOPBACK.addSubnet('127.0.0.0', 8, 'ipv4')
 LOOPBACK.addAddress('::1', 'ipv6')
 
-/** The host of `host[:port]`, in lower case, IPv6 without brackets; undefined where there is none. */
+/** The host of `host[:port]`, in lower case, IPv6 without brackets; undefined if there is none. */
 export function hostOf(hostAndPort: string): string | undefined {
   const match = HOST.exec(hostAndPort.trim())
   const host = match?.[1] ?? match?.[2]
   return host === undefined ? undefined : plainAddress(host)
 }
 
-/** An address of a socket: lower case, without zone, IPv4 where it is mapped into IPv6. */
+/** An address of a socket in lower case, without zone; an IPv4-mapped IPv6 address as IPv4. */
 export function plainAddress(address: string): string {
   const plain = (address.split('%', 1)[0] ?? '').toLowerCase()
   return MAPPED_IPV4.exec(plain)?.[1] ?? plain

@@ -1,4 +1,4 @@
-// The door `@millrace/engine/api`: the shapes that the control API answers with, for clients. Types only.
+// The entry point `@millrace/engine/api`: the shapes of the control API's responses, for clients. Types only.
 export type {
   ApiError,
   CheckReport,

@@ -1,10 +1,10 @@
 // The adapter between node:http and the router's fetch interface. Required, not imported: the declarations of
-// @hono/node-server need the DOM library, which would let browser globals into every file of the engine. What is used
-// of it is declared here.
+// @hono/node-server need the DOM library, which would let browser globals into every file of the engine. The part in
+// use is declared here.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createRequire } from 'node:module'
 
-/** What the router finds beside the request. */
+/** What the router receives along with the request. */
 export interface NodeBindings {
   readonly incoming: IncomingMessage
   readonly outgoing: ServerResponse
@@ -26,7 +26,7 @@ interface NodeServerModule {
 const require = createRequire(import.meta.url)
 const nodeServer = require('@hono/node-server') as NodeServerModule
 
-/** A listener for node:http; `onError` answers what is no request that could be routed. */
+/** A listener for node:http; `onError` answers requests that are too malformed to be routed. */
 export function listenerOf(
   fetch: (request: Request, env: NodeBindings) => Response | Promise<Response>,
   onError: (error: unknown) => Response,

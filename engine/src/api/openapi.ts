@@ -24,7 +24,8 @@ export function renderOpenApi(routes: readonly Route[], version: string): Readon
         token: {
           type: 'http',
           scheme: 'bearer',
-          description: 'stateDir/api.token. Reading needs it on any address but loopback, writing always.',
+          description:
+            'stateDir/api.token. Always needed for writing; for reading only on addresses other than loopback.',
         },
       },
     },
@@ -53,7 +54,7 @@ function operationId(route: Route): string {
   return route.method.toLowerCase() + capitalised.join('')
 }
 
-/** An empty entry stands for "nothing needed". */
+/** An empty entry means that no credentials are needed. */
 function securityOf(route: Route): readonly object[] {
   if (OPEN_PATHS.has(route.path)) return []
   return route.method === 'GET' ? [{}, { token: [] }] : [{ token: [] }]
@@ -98,6 +99,9 @@ function renderResponse(answer: Route['answers'][number]): object {
   }
   if ('text' in answer) {
     return { description: answer.text, content: { 'text/plain': { schema: { type: 'string' } } } }
+  }
+  if ('stream' in answer) {
+    return { description: 'Until either side ends it', content: { [answer.stream]: { schema: { type: 'string' } } } }
   }
   return { description: answer.document, content: { 'application/json': { schema: { type: 'object' } } } }
 }

@@ -1,6 +1,6 @@
-// Reads the body of a request, up to a ceiling.
+// Reads the body of a request, up to a limit.
 
-/** Undefined for a body that is larger; what is left of it is not read. */
+/** Undefined if the body is larger; the rest of it is not read. */
 export async function readBody(request: Request, mostBytes: number): Promise<string | undefined> {
   if (Number(request.headers.get('content-length') ?? 0) > mostBytes) return undefined
   const parts: Uint8Array[] = []

@@ -3,11 +3,12 @@ import { test } from 'node:test'
 import { MISTAKE, servingAt } from '../reload/supervised.test.kit.js'
 import { SupervisedApi } from '../reload/supervised-api.test.kit.js'
 import { apiRoutes } from './route-table.js'
+import { createLog } from '../observe/log.js'
 import { checkReportSchema, reloadFailureSchema, reloadReportSchema } from '../observe/reload-report.js'
 import { apiErrorSchema, engineStatusSchema } from '../observe/status.js'
-import { statusSource } from './status-fixture.test.kit.js'
+import { quietFeed, statusSource } from './status-fixture.test.kit.js'
 
-test('a reload answers when it is done: 200 applied with plan and viewers, 200 unchanged', async () => {
+test('a reload responds when it is done: 200 applied with plan and viewers, 200 unchanged', async () => {
   await using api = await SupervisedApi.start(servingAt('/a'))
   api.setting.engine.viewers = 2
   await api.setting.files.write('live.yaml', servingAt('/b'))
@@ -20,7 +21,7 @@ test('a reload answers when it is done: 200 applied with plan and viewers, 200 u
   assert.deepEqual([again.status, reloadReportSchema.parse(again.json).result], [200, 'unchanged'])
 })
 
-test('a plan is 200 and does nothing, also where it would be refused', async () => {
+test('a plan is 200 and does nothing, even if it would be refused', async () => {
   await using api = await SupervisedApi.start(servingAt('/a'))
   await api.setting.files.write('live.yaml', servingAt('/b'))
   const planned = await api.post('/api/v1/reload?plan=1')
@@ -53,7 +54,7 @@ test('mistakes are 422 with all of them, a refusal 409, a failure 503', async ()
   assert.deepEqual([rolledBack.status, codeOf(rolledBack.json)], [503, 'RELOAD_ROLLED_BACK'])
 })
 
-test('of two that wait the older one is 409 superseded', async () => {
+test('of two waiting requests the older one is 409 superseded', async () => {
   await using api = await SupervisedApi.start(servingAt('/a'))
   let open: () => void = () => undefined
   const opened = new Promise<void>((resolve) => (open = resolve))
@@ -84,7 +85,7 @@ test('a reload needs the token', async () => {
   assert.equal((await fetch(`${api.url}/api/v1/config/check`, { method: 'POST', headers, body: '{}' })).status, 401)
 })
 
-test('the configuration is YAML or JSON, as asked for, and comes once to who has it', async () => {
+test('the configuration is YAML or JSON, as requested, and 304 for clients that have it', async () => {
   await using api = await SupervisedApi.start(servingAt('/a'))
   const yaml = await fetch(`${api.url}/api/v1/config`)
   assert.equal(yaml.headers.get('content-type'), 'application/yaml; charset=utf-8')
@@ -103,7 +104,7 @@ test('the configuration is YAML or JSON, as asked for, and comes once to who has
   assert.equal((await fetch(`${api.url}/api/v1/config?source=tape`)).status, 400)
 })
 
-test('texts are checked, and compared with what runs', async () => {
+test('texts are checked, and compared with the running configuration', async () => {
   await using api = await SupervisedApi.start(servingAt('/a'))
   const check = async (text: string, more: object = {}) => {
     const { status, json } = await api.post('/api/v1/config/check', { files: [{ path: 'live.yaml', text }], ...more })
@@ -116,7 +117,7 @@ test('texts are checked, and compared with what runs', async () => {
   assert.deepEqual([plan?.isEmpty, viewers?.lost], [false, 0])
 })
 
-test('a body that is no JSON, has another shape or is too large is refused', async () => {
+test('a body that is not JSON, has another shape or is too large is refused', async () => {
   await using api = await SupervisedApi.start(servingAt('/a'))
   const refused = async (body: unknown): Promise<[number, string]> => {
     const { status, json } = await api.post('/api/v1/config/check', body)
@@ -138,7 +139,7 @@ test('a body that is no JSON, has another shape or is too large is refused', asy
     duplex: 'half',
   } as RequestInit)
     .then(({ status }) => status)
-    // The connection may be gone before the answer is read: nobody reads the rest.
+    // The connection may close before the response is read, since the server does not read the rest.
     .catch(() => 413)
   assert.equal(endless, 413)
 })
@@ -151,11 +152,18 @@ test('the status says whether disk and engine agree', async () => {
   assert.deepEqual([status.reload?.inSync, status.reload?.last?.by], [false, 'api'])
 })
 
-test('an engine that nobody supervises says so with 503', async () => {
-  const routes = apiRoutes(statusSource).filter(({ path }) => /reload|config/.test(path))
+test('an engine without supervision responds with 503', async () => {
+  const log = createLog({ level: 'error', stream: { write: () => undefined } })
+  const routes = apiRoutes(statusSource, quietFeed(log)).filter(({ path }) => /reload|config/.test(path))
   assert.equal(routes.length, 3)
   for (const route of routes) {
-    const answer = await route.answer({ params: {}, query: {}, mayRead: true, accepts: () => false })
+    const answer = await route.answer({
+      params: {},
+      query: {},
+      mayRead: true,
+      accepts: () => false,
+      header: () => undefined,
+    })
     assert.ok('json' in answer)
     assert.deepEqual([answer.status, codeOf(answer.json)], [503, 'RELOAD_UNSUPERVISED'])
   }

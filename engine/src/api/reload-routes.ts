@@ -1,4 +1,4 @@
-// The routes about the configuration: reading it again, showing it, checking texts that nobody runs.
+// The routes about the configuration: reloading it, showing it, checking texts without running them.
 import { z } from 'zod'
 import { failureOf } from '../reload/reload-diagnostics.js'
 import { reloadError } from '../reload/reload-errors.js'
@@ -12,18 +12,24 @@ import {
 import type { Route, RouteAnswer } from './route.js'
 import type { StatusSource } from '../observe/status.js'
 
-/** Files of configuration are 1 MiB at most, and mostly a few KiB. */
+/** Configuration files have at most 1 MiB, and mostly a few KiB. */
 const MOST_CHECK_BYTES = 4 * 1024 * 1024
 
 const STATUS = { invalid: 422, refused: 409, superseded: 409, failed: 503, 'rolled-back': 503 } as const
 
 const reloadQuery = z.strictObject({
-  plan: z.enum(['0', '1']).optional().meta({ description: '1: say what a reload would do, and do nothing' }),
+  plan: z.enum(['0', '1']).optional().meta({ description: '1: report what a reload would do, without doing it' }),
 })
 
 const configQuery = z.strictObject({
-  source: z.enum(['running', 'disk']).optional().meta({ description: 'what runs (default), or what the files say' }),
-  format: z.enum(['yaml', 'json']).optional().meta({ description: 'by default as the header Accept says, else yaml' }),
+  source: z
+    .enum(['running', 'disk'])
+    .optional()
+    .meta({ description: 'the running configuration (default), or the one on disk' }),
+  format: z
+    .enum(['yaml', 'json'])
+    .optional()
+    .meta({ description: 'by default json if the header Accept names it, else yaml' }),
 })
 
 export function reloadRoutes(source: StatusSource): readonly Route[] {
@@ -35,7 +41,7 @@ export function reloadRoutes(source: StatusSource): readonly Route[] {
     {
       method: 'POST',
       path: '/api/v1/reload',
-      summary: 'Reads the configuration again and applies it; answers when that is done',
+      summary: 'Reads the configuration again and applies it; responds when done',
       query: reloadQuery,
       answers: { 200: 'ReloadReport', 409: 'ReloadFailure', 422: 'ReloadFailure', 503: 'ReloadFailure' },
       answer: ({ query }) =>
@@ -46,7 +52,7 @@ export function reloadRoutes(source: StatusSource): readonly Route[] {
     {
       method: 'GET',
       path: '/api/v1/config',
-      summary: 'The configuration in one piece: variables filled in, defaults said, secrets as ***',
+      summary: 'The effective configuration: variables filled in, defaults included, secrets as ***',
       query: configQuery,
       answers: { 200: { text: 'YAML, or JSON' }, 422: 'ReloadFailure', 503: 'ApiError' },
       answer: ({ query, accepts }) =>
@@ -61,7 +67,7 @@ export function reloadRoutes(source: StatusSource): readonly Route[] {
     {
       method: 'POST',
       path: '/api/v1/config/check',
-      summary: 'Checks texts as if the files of this engine held them; nothing else is read, and nothing happens',
+      summary: 'Checks texts as if they were the files of this engine; reads nothing else, and changes nothing',
       body: { schema: checkRequestSchema, mostBytes: MOST_CHECK_BYTES },
       answers: { 200: 'CheckReport', 400: 'ApiError', 413: 'ApiError', 503: 'ApiError' },
       answer: ({ body }) =>
@@ -70,7 +76,7 @@ export function reloadRoutes(source: StatusSource): readonly Route[] {
   ]
 }
 
-/** A plan that is refused is still the plan that was asked for. */
+/** A refused plan is still the plan that was requested. */
 function answerReload(report: ReloadReport, query: Readonly<Record<string, string | undefined>>): RouteAnswer {
   const { result } = report
   if (result === 'applied' || result === 'unchanged' || result === 'planned') return { status: 200, json: report }

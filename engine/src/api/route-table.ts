@@ -1,6 +1,8 @@
-// The routes of the control API as one table: what answers requests and what the OpenAPI document says come from it.
+// The routes of the control API as one table, from which both request handling and the OpenAPI document are made.
 import { z } from 'zod'
 import { readEngineVersion } from '../observe/engine-version.js'
+import type { EventFeed } from './event-feed.js'
+import { eventRoutes } from './event-routes.js'
 import { clientRoutes } from './client-routes.js'
 import { renderOpenApi } from './openapi.js'
 import { reloadRoutes } from './reload-routes.js'
@@ -13,12 +15,13 @@ const readinessQuery = z.strictObject({
 })
 
 /** Every route of this engine. */
-export function apiRoutes(source: StatusSource): readonly Route[] {
+export function apiRoutes(source: StatusSource, feed: EventFeed): readonly Route[] {
   const routes: Route[] = [
     ...healthRoutes(source),
     ...statusRoutes(source),
     ...clientRoutes(source),
     ...reloadRoutes(source),
+    ...eventRoutes(source, feed),
   ]
   routes.push({
     method: 'GET',
@@ -35,14 +38,15 @@ function healthRoutes(source: StatusSource): readonly Route[] {
     {
       method: 'GET',
       path: '/healthz',
-      summary: 'Answers while the event loop does; never depends on upstreams. Needs no token.',
+      summary: 'Responds while the event loop runs; never depends on upstreams. Needs no token.',
       answers: { 200: { text: 'ok' } },
       answer: () => ({ status: 200, text: 'ok\n' }),
     },
     {
       method: 'GET',
       path: '/readyz',
-      summary: 'Whether everything, one pipeline or one node is ready. Needs no token; without one, no reasons.',
+      summary:
+        'Whether everything, one pipeline or one node is ready. Needs no token, but gives reasons only with one.',
       query: readinessQuery,
       answers: { 200: 'Readiness', 400: 'ApiError', 404: 'ApiError', 503: 'Readiness' },
       answer: (request) => answerReadiness(source, request),
@@ -53,7 +57,7 @@ function healthRoutes(source: StatusSource): readonly Route[] {
 function answerReadiness(source: StatusSource, { query, mayRead }: RouteRequest): RouteAnswer {
   const { pipeline, node } = query
   if (pipeline !== undefined && node !== undefined) {
-    return { error: 'API_BAD_REQUEST', message: 'ask for a pipeline or for a node, not for both' }
+    return { error: 'API_BAD_REQUEST', message: 'name a pipeline or a node, not both' }
   }
   const readiness = source.readiness(nameOf(pipeline, node))
   if (readiness === undefined) return { error: 'API_NOT_FOUND', message: 'there is no such pipeline or node' }
@@ -71,7 +75,7 @@ function statusRoutes(source: StatusSource): readonly Route[] {
     {
       method: 'GET',
       path: '/api/v1/status',
-      summary: 'Everything that runs',
+      summary: 'Status of the engine, with all pipelines and nodes',
       answers: { 200: 'EngineStatus' },
       answer: () => ({ status: 200, json: source.status() }),
     },

@@ -1,26 +1,33 @@
-// One route of the control API: what it takes, and what it may answer.
+// One route of the control API: what it takes, and what it can return.
+import type { ServerResponse } from 'node:http'
 import type { z } from 'zod'
 import type { ApiErrorCode } from './api-errors.js'
 import type { SchemaName } from './schemas.js'
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
-/** What a route gets: path parameters decoded, the query checked by the route's schema. */
+/** What a route receives: path parameters decoded, the query checked by the route's schema. */
 export interface RouteRequest {
   readonly params: Readonly<Record<string, string>>
   readonly query: Readonly<Record<string, string | undefined>>
-  /** May see what the API knows; always true but for open paths. */
+  /** The client may read the status; always true except on open paths. */
   readonly mayRead: boolean
-  /** As the route's schema returned it; undefined where the route takes none. */
+  /** As parsed by the route's schema; undefined if the route takes none. */
   readonly body?: unknown
+  /** A header of the request, by its name in lower case. */
+  header(name: string): string | undefined
   /** Whether the header Accept names this type. */
   accepts(type: string): boolean
 }
 
-/** `isTagged`: with an ETag, and 304 for who has it (RFC 9110 section 13.1.2). `type`: by default text/plain. */
+/**
+ * `isTagged`: with an ETag, and 304 for clients that have it (RFC 9110 section 13.1.2). `type`: by default text/plain.
+ */
 export type RouteAnswer =
   | { readonly status: number; readonly json: unknown; readonly isTagged?: boolean }
   | { readonly status: number; readonly text: string; readonly type?: string; readonly isTagged?: boolean }
+  /** Writes the response itself, and ends it when it likes. */
+  | { stream(response: ServerResponse): void }
   | { readonly error: ApiErrorCode; readonly message: string }
 
 export interface Route {
@@ -28,11 +35,14 @@ export interface Route {
   /** Parameters in braces: `/api/v1/pipelines/{pipeline}`. */
   readonly path: string
   readonly summary: string
-  /** Checked; unknown parameters are refused. By default there are none. */
+  /** Schema of the query; unknown parameters are refused. By default there are none. */
   readonly query?: z.ZodObject
-  /** By default a body is not looked at. */
+  /** By default a body is ignored. */
   readonly body?: { readonly schema: z.ZodType; readonly mostBytes: number }
-  /** By status: the name of a schema, or what a text or other document is. */
-  readonly answers: Readonly<Record<number, SchemaName | { readonly text: string } | { readonly document: string }>>
+  /** By status: the name of a schema, or the description of a text or another document. */
+  readonly answers: Readonly<
+    Record<number, SchemaName | { readonly text: string } | { readonly document: string } | { readonly stream: string }>
+  >
+  /** Called for each request that has passed the guard and the schemas. */
   answer(request: RouteRequest): RouteAnswer | Promise<RouteAnswer>
 }

@@ -1,4 +1,4 @@
-// The schemas of the control API's answers, by the name that they have in the OpenAPI document.
+// The schemas of the control API's responses, by their name in the OpenAPI document.
 import {
   checkReportSchema,
   reloadFailureSchema,

@@ -1,5 +1,9 @@
-// A status for the tests of this folder: one pipeline of two nodes, the second of which is not ready.
-import type { ClientStatus, EngineStatus, NodeStatus, StatusSource } from '../observe/status.js'
+// A status for the tests of this folder: one pipeline of two nodes, of which the second is not ready.
+import { createClock } from '../observe/clock.js'
+import { EventLog } from '../observe/events.js'
+import type { Logger } from '../plugin/contract.js'
+import { EventFeed } from './event-feed.js'
+import type { ClientStatus, EdgeStatus, EngineStatus, NodeStatus, StatusSource } from '../observe/status.js'
 
 const since = '2026-01-02T03:04:05.000Z'
 
@@ -35,6 +39,17 @@ export const outputStatus: NodeStatus = {
   aliases: [{ url: 'http://127.0.0.1:8000/old.ts', viewers: 3, until: since }],
 }
 
+const edgeStatus: EdgeStatus = {
+  from: 'live/main.out',
+  to: 'live/ts',
+  bitsPerSecond: 4_200_000,
+  receivedBytes: 1000,
+  queuedBytes: 0,
+  isHeld: false,
+  drops: 0,
+  droppedBytes: 0,
+}
+
 export const engineStatus: EngineStatus = {
   version: '0.1.0',
   nodeVersion: 'v20.20.2',
@@ -48,7 +63,7 @@ export const engineStatus: EngineStatus = {
   stateDir: '/srv/live/.millrace',
   listeners: [{ name: 'api', protocol: 'http', address: '127.0.0.1:9990', origins: ['http://127.0.0.1:9990'] }],
   services: [],
-  pipelines: [{ name: 'live', description: 'channel one', nodes: [inputStatus, outputStatus] }],
+  pipelines: [{ name: 'live', description: 'channel one', nodes: [inputStatus, outputStatus], edges: [edgeStatus] }],
 }
 
 export const clientStatus: ClientStatus = {
@@ -74,4 +89,11 @@ export const statusSource: StatusSource = {
     if (of?.node !== undefined || (of?.pipeline !== undefined && of.pipeline !== 'live')) return undefined
     return { ready: false, reasons: engineStatus.reasons }
   },
+}
+
+/** An event feed over a log of its own, which nothing writes to. */
+export function quietFeed(log: Logger): EventFeed {
+  const clock = createClock()
+  const sample = { at: since, clients: 12, nodes: [], edges: [] }
+  return new EventFeed({ source: { events: new EventLog(clock, log), sample: () => sample }, clock, log })
 }

@@ -1,4 +1,4 @@
-// What the commands that speak with a running engine have in common: where it is, who asks, what an answer has to be.
+// A request to a running engine, for the verbs that need one: finds the address and the token, and reports what fails.
 import type { z } from 'zod'
 import { printable } from '../observe/printable.js'
 import type { CliStreams } from './cli-streams.js'
@@ -8,11 +8,11 @@ import type { ApiReply, ApiRequest } from './request-api.js'
 
 export interface EngineAddress {
   readonly api?: string | undefined
-  /** Below it the state folder is looked for. */
+  /** The folder that contains the state folder. */
   readonly folder: string
 }
 
-/** A number is the exit code of a question that can't be asked or was not answered, which has been said. */
+/** The reply, or the exit code if the request could not be sent or got no reply, which is then reported. */
 export async function askEngine(
   { err, env }: CliStreams,
   { api, folder }: EngineAddress,
@@ -22,7 +22,7 @@ export async function askEngine(
 ): Promise<ApiReply | number> {
   const url = apiUrl(api, env)
   if (url === undefined) {
-    err.write('error: --api, --against and ENGINE_API take a URL such as http://127.0.0.1:9990\n')
+    err.write('error: the control API must be an http or https URL, such as http://127.0.0.1:9990\n')
     return EXIT.usage
   }
   const find = method === 'GET' ? findToken : findWritingToken
@@ -32,19 +32,21 @@ export async function askEngine(
   return EXIT.unreachable
 }
 
-/** The answer in the shape that it has to have, or an exit code. */
+/** The body of the reply, or the exit code after reporting a refusal or a body that does not fit the schema. */
 export function answerOf<T>({ err }: CliStreams, reply: ApiReply, schema: z.ZodType<T>): T | number {
   const parsed = schema.safeParse(reply.json)
   if (parsed.success) return parsed.data
   if (!reply.reached) return refused({ err }, reply)
-  err.write('error: what answers is no control API of this version\n')
+  err.write('error: the reply does not come from a control API of this version\n')
   return EXIT.unreachable
 }
 
+/** Reports the refusal, and returns the exit code. */
 export function refused(
   { err }: Pick<CliStreams, 'err'>,
   reply: Extract<ApiReply, { readonly reached: false }>,
+  code: number = EXIT.failed,
 ): number {
   err.write(printable(`error: ${reply.why}\n`))
-  return EXIT.failed
+  return code
 }

@@ -1,14 +1,9 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
-import { EventEmitter, once } from 'node:events'
-import process from 'node:process'
+import { EventEmitter } from 'node:events'
 import { test } from 'node:test'
-import { fileURLToPath } from 'node:url'
 import { createLog } from '../observe/log.js'
 import { exitOnBugs } from './bug-exit.js'
 import { keepStreams } from './cli-streams.test.kit.js'
-
-const ENGINE = fileURLToPath(new URL('../../bin/engine.js', import.meta.url))
 
 class Target extends EventEmitter {
   readonly exits: number[] = []
@@ -17,7 +12,7 @@ class Target extends EventEmitter {
   }
 }
 
-test('what nobody handled is reported with its stack and ends the process with 70', () => {
+test('an uncaught exception is reported with its stack and ends the process with 70', () => {
   const target = new Target()
   const streams = keepStreams()
   exitOnBugs(target, streams.err)
@@ -26,7 +21,7 @@ test('what nobody handled is reported with its stack and ends the process with 7
   assert.match(streams.errText(), /bug[^]*Error: not expected\n +at /)
 })
 
-test('where there is a log, bugs go there', () => {
+test('once there is a log, bugs are logged there', () => {
   const target = new Target()
   const streams = keepStreams()
   const lines: string[] = []
@@ -36,32 +31,4 @@ test('where there is a log, bugs go there', () => {
   assert.deepEqual(target.exits, [70])
   assert.match(lines[0] ?? '', /"level":"fatal".*only a text/)
   assert.equal(streams.errText(), '')
-})
-
-async function runEngine(...args: string[]): Promise<{ code: number | null; out: string; err: string }> {
-  const child = spawn(process.execPath, [ENGINE, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
-  let [out, err] = ['', '']
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text))
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (err += text))
-  const [code] = (await once(child, 'close')) as [number | null]
-  return { code, out, err }
-}
-
-test('the program prints its version on stdout', async () => {
-  const { code, out, err } = await runEngine('--version')
-  assert.deepEqual([code, err], [0, ''])
-  assert.match(out, /^\d+\.\d+\.\d+\n$/)
-})
-
-test('the program exits 2 on wrong usage', async () => {
-  const { code, out, err } = await runEngine('rnu')
-  assert.deepEqual([code, out], [2, ''])
-  assert.match(err, /Did you mean run\?/)
-})
-
-test('the program survives a reader that has gone', async () => {
-  const child = spawn(process.execPath, [ENGINE, '--help'], { stdio: ['ignore', 'pipe', 'pipe'] })
-  child.stdout.destroy()
-  const [code] = (await once(child, 'close')) as [number | null]
-  assert.equal(code, 0)
 })

@@ -1,5 +1,5 @@
-// What nobody handled is a bug, and after a bug nothing in this process can be relied on: it is reported and the
-// process ends at once, for its supervisor to start it again.
+// An exception or rejection that nothing handles is a bug, and after a bug the process cannot be relied on: the bug is
+// reported and the process ends at once, so that its supervisor restarts it.
 import type { Logger } from '../plugin/contract.js'
 import type { TextStream } from './cli-streams.js'
 import { EXIT } from './exit-codes.js'
@@ -12,11 +12,11 @@ export interface BugTarget {
 }
 
 export interface BugReport {
-  /** Where bugs are reported once there is a log; by default as text on `err`. */
+  /** Bugs are reported here once there is a log; until then as text on `err`. */
   log: Logger | undefined
 }
 
-/** Ends the process with exit code 70 on whatever nobody handled. */
+/** Ends the process with exit code 70 on every uncaught exception and unhandled rejection. */
 export function exitOnBugs(target: BugTarget, err: TextStream): BugReport {
   const report: BugReport = { log: undefined }
   const end = (error: unknown): void => {

@@ -1,18 +1,17 @@
-// `engine check FILE... --against URL`: a running engine says what the files would change, and who would notice. It uses
-// its own variables, secrets, plugins and flags; what the files include is sent with them.
+// `engine check FILE... --against URL`: a running engine reports what the files would change, and for which viewers. It
+// uses its own variables, secrets, plugins and flags; included files are sent along.
 import { resolve } from 'node:path'
 import { checkReportSchema, type CheckReport, type CheckRequest } from '../observe/reload-report.js'
 import { loadConfig } from '../config/load-config.js'
 import { renderGithub, renderJson, renderText } from '../config/report/render-diagnostics.js'
-import type { Diagnostic, DiagnosticCode } from '../config/report/diagnostic.js'
 import { ConfigReader } from '../reload/config-reader.js'
 import { renderPlan } from './render-plan.js'
 import { answerOf, askEngine, refused } from './ask-engine.js'
 import type { EngineAddress } from './ask-engine.js'
-import type { CheckFormat } from './check.js'
+import type { CheckFormat } from './check-format.js'
 import type { CliStreams } from './cli-streams.js'
 import { EXIT } from './exit-codes.js'
-import { renderReported } from './reload.js'
+import { diagnosticOf, renderReported } from './render-reported.js'
 import { styleFor } from './terminal-style.js'
 
 const TIMEOUT_MS = 30_000
@@ -22,7 +21,7 @@ export interface CheckAgainstOptions extends EngineAddress {
   readonly strict?: boolean | undefined
 }
 
-/** Resolves with the exit code: 0, 75 if it would be refused, 78 for mistakes, 69 not reachable. */
+/** Resolves with the exit code: 0, 75 if the reload would be refused, 78 for mistakes, 69 not reachable. */
 export async function checkAgainst(
   files: readonly string[],
   streams: CliStreams,
@@ -42,7 +41,7 @@ export async function checkAgainst(
   return report.ok ? EXIT.ok : EXIT.refused
 }
 
-/** What was named is said by that name, as `check` does. */
+/** Reports files by the names given on the command line, as `check` does. */
 function withNames(report: CheckReport, files: readonly string[]): CheckReport {
   const names = new Map(files.map((name) => [resolve(name), name]))
   const diagnostics = report.diagnostics.map((one) => ({ ...one, file: names.get(one.file) ?? one.file }))
@@ -50,11 +49,7 @@ function withNames(report: CheckReport, files: readonly string[]): CheckReport {
 }
 
 function print(report: CheckReport, { out, err, env }: CliStreams, { format }: CheckAgainstOptions): void {
-  const diagnostics: readonly Diagnostic[] = report.diagnostics.map((diagnostic) => ({
-    source: undefined,
-    ...diagnostic,
-    code: diagnostic.code as DiagnosticCode,
-  }))
+  const diagnostics = report.diagnostics.map(diagnosticOf)
   const { plan, viewers } = report
   if (format === 'github') out.write(renderGithub(diagnostics))
   else if (format === 'json') out.write(renderJson(diagnostics, plan === undefined ? [] : [{ plan, viewers }]))
@@ -63,7 +58,7 @@ function print(report: CheckReport, { out, err, env }: CliStreams, { format }: C
   out.write(renderPlan(plan, { perNode: [], ...viewers }, styleFor(out, env)))
 }
 
-/** The files and what they include. Variables are not needed for that, and mistakes are for the engine to find. */
+/** The files and what they include. This needs no variables, and the engine finds the mistakes. */
 async function collect(files: readonly string[], { err, env }: CliStreams): Promise<CheckRequest | undefined> {
   const reader = new ConfigReader({ files, options: { env, noEnv: true }, load: loadConfig })
   const { texts, diagnostics } = await reader.read()

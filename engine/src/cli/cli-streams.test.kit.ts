@@ -1,4 +1,4 @@
-// Streams that keep what is written, for the tests of this folder.
+// Streams that keep what is written to them, for the tests of this folder.
 import type { CliStreams } from './cli-streams.js'
 
 export interface KeptStreams extends CliStreams {

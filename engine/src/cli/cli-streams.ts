@@ -1,4 +1,4 @@
-// Where a command writes and what it reads of its surroundings: data to `out`, text for people to `err`.
+// Where a verb writes (data to `out`, text for people to `err`), and the environment it reads.
 
 export interface TextStream {
   write(text: string): unknown

@@ -1,13 +1,13 @@
-// What SIGUSR2 puts into the log: enough to see from outside what a process holds and what ails it.
+// What SIGUSR2 writes to the log: enough to see from outside what a process holds and what is wrong with it.
 import process from 'node:process'
 import type { EngineStatus } from '../observe/status.js'
 
-/** Reasons shown; the status has them all. */
+/** The most reasons that are logged; the status has all of them. */
 const MAX_REASONS = 20
 
 export interface DiagnosticsSummary {
   readonly memory: NodeJS.MemoryUsage
-  /** Sockets, timers and other things that keep the event loop busy, by their kind. */
+  /** Sockets, timers and other resources that keep the event loop alive, by kind. */
   readonly handles: Readonly<Record<string, number>>
   readonly state: EngineStatus['state'] | 'not started'
   readonly uptimeSeconds: number

@@ -1,7 +1,7 @@
-// What differs between two texts, as `diff -u` shows it.
+// The difference of two texts, as `diff -u` shows it.
 
 const CONTEXT = 3
-/** Entries of the table of common lines; texts that differ in more are shown one after the other. */
+/** Entries in the table of common lines; texts that need more are shown in full, one after the other. */
 const LARGEST_TABLE = 4_000_000
 
 interface Edit {
@@ -9,7 +9,7 @@ interface Edit {
   readonly line: string
 }
 
-/** Lines with ` `, `-` or `+` in front, in pieces that each begin with `@@ -line +line @@`. Empty where nothing differs. */
+/** Lines prefixed with ` `, `-` or `+`, in hunks that begin with `@@ -line +line @@`. Empty if the texts are equal. */
 export function diffLines(before: string, after: string): readonly string[] {
   const edits = editsOf(linesOf(before), linesOf(after))
   const shown = edits.map((_, index) =>

@@ -1,4 +1,4 @@
-// Numbers for people: short, with a unit, not exact.
+// Numbers for people: short, with a unit, rounded.
 
 const KILO = 1000
 const RATE_UNITS = ['b/s', 'kb/s', 'Mb/s', 'Gb/s'] as const

@@ -29,7 +29,7 @@ function graphOf(maxClients: number): Graph {
   return { engine: { maxClients }, pipelines: [{ name: 'one', description: '', nodes }] } as unknown as Graph
 }
 
-test('an output that says how much memory its viewers take has a bound', () => {
+test('an output that declares the memory of its viewers has a bound', () => {
   const bounds = memoryBounds(graphOf(5000))
   assert.deepEqual(bounds.map(renderMemoryBound), ['one/ts: at most 1.3 GiB of memory for its viewers'])
   assert.deepEqual(bounds.map(memoryBoundRow), [
@@ -45,9 +45,9 @@ test('an output that says how much memory its viewers take has a bound', () => {
   ])
 })
 
-test('without a limit of viewers there is none', () => {
+test('without a viewer limit there is no bound', () => {
   const [bound] = memoryBounds(graphOf(0))
   assert.equal(bound?.bytes, Infinity)
-  assert.match(renderMemoryBound(bound), /^one\/ts: no bound on memory; set a limit/)
+  assert.match(renderMemoryBound(bound), /^one\/ts: no bound on memory; set a viewer limit/)
   assert.equal((memoryBoundRow(bound) as { memoryBoundBytes: unknown }).memoryBoundBytes, null)
 })

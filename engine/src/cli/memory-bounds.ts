@@ -1,16 +1,16 @@
-// How much memory outputs take at most for their viewers, as their definitions say, for `engine check`.
+// The most memory that outputs use for their viewers, according to their definitions, for `engine check`.
 import type { Graph, NodeSettings } from '../graph/graph.js'
 import { SIZE_UNITS } from '../plugin/amounts.js'
 
 export interface MemoryBound {
   /** `pipeline/node`. */
   readonly node: string
-  /** Infinity where nothing limits it. */
+  /** Infinity without a limit. */
   readonly bytes: number
   readonly at: NodeSettings['at']
 }
 
-/** One for each output that says so, in the order of the graph. */
+/** One for each output that declares a bound, in the order of the graph. */
 export function memoryBounds(graph: Graph): readonly MemoryBound[] {
   const { maxClients } = graph.engine
   const bounds: MemoryBound[] = []
@@ -25,10 +25,10 @@ export function memoryBounds(graph: Graph): readonly MemoryBound[] {
 /** One sentence for people. */
 export function renderMemoryBound({ node, bytes }: MemoryBound): string {
   if (Number.isFinite(bytes)) return `${node}: at most ${renderMemory(bytes)} of memory for its viewers`
-  return `${node}: no bound on memory; set a limit of viewers on the output, or engine.maxClients`
+  return `${node}: no bound on memory; set a viewer limit on the output, or engine.maxClients`
 }
 
-/** As a row beside the diagnostics of the JSON format; bytes are null where nothing limits them. */
+/** A row beside the diagnostics of the JSON format; the bytes are null without a limit. */
 export function memoryBoundRow(bound: MemoryBound): object {
   const { node, bytes, at } = bound
   return {

@@ -1,49 +1,88 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { defineErrors } from '../errors.js'
-import { keepStreams } from './cli-streams.test.kit.js'
-import { type Commands, runCli } from './program.js'
+import { type KeptStreams, keepStreams } from './cli-streams.test.kit.js'
+import { type LoadVerbs, runCli, VERBS } from './program.js'
+import type { Verb, VerbContext } from './verb.js'
 
 const testError = defineErrors({
   TEST_CONFIG: { sentence: 'Wrong.', hint: 'write it right', reaction: 'config' },
   TEST_BUSY: { sentence: 'Busy.', hint: 'stop the other', reaction: 'retry' },
 })
 
-function recordCommands(calls: unknown[], result: () => Promise<number> = async () => 0): Commands {
-  const record = (...call: unknown[]): Promise<number> => {
-    calls.push(call)
-    return result()
-  }
+function contextOf(streams: KeptStreams): VerbContext {
   return {
-    run: (files, options) => record('run', files, options),
-    check: (files, options) => record('check', files, options),
-    status: (options) => record('status', options),
+    streams,
+    folder: '/nowhere',
+    input: () => assert.fail('no secret is needed'),
+    signals: { on: () => undefined, off: () => undefined, exit: () => undefined },
+    bugs: { log: undefined },
   }
 }
 
-test('verbs get their files and options, and their exit code is the result', async () => {
-  const calls: unknown[] = []
-  const commands = recordCommands(calls, async () => 78)
-  const streams = keepStreams()
-  assert.equal(await runCli(['run', 'a.yaml', 'b.yaml'], streams, commands), 78)
-  await runCli(['check', 'a.yaml'], streams, commands)
-  await runCli(['check', '--format', 'github', 'a.yaml'], streams, commands)
-  await runCli(['run', '--set', 'a.b=1', '--env-file', 'x.env', '--set', 'c=d=e', 'a.yaml'], streams, commands)
-  await runCli(['run', '--no-watch', '--last-good', 'a.yaml'], streams, commands)
-  await runCli(['check', '--against', 'http://x', 'a.yaml'], streams, commands)
-  await runCli(['check', '--no-env', '--strict', '--set', 'a=1', 'a.yaml'], streams, commands)
-  await runCli(['status', '--json', '--api', 'http://x'], streams, commands)
-  assert.deepEqual(calls, [
-    ['run', ['a.yaml', 'b.yaml'], { watch: true }],
-    ['check', ['a.yaml'], { format: 'text', env: true }],
-    ['check', ['a.yaml'], { format: 'github', env: true }],
-    ['run', ['a.yaml'], { watch: true, set: ['a.b=1', 'c=d=e'], envFile: ['x.env'] }],
-    ['run', ['a.yaml'], { watch: false, lastGood: true }],
-    ['check', ['a.yaml'], { format: 'text', env: true, against: 'http://x' }],
-    ['check', ['a.yaml'], { format: 'text', env: false, strict: true, set: ['a=1'] }],
-    ['status', { json: true, api: 'http://x' }],
-  ])
-})
+/** Verbs that record their arguments and options in place of running. */
+function recordVerbs(calls: unknown[], result: () => Promise<number> = async () => 0): typeof VERBS {
+  const record = (verb: Verb): Verb => {
+    let name = ''
+    return {
+      declare(program) {
+        const command = verb.declare(program)
+        name = command.name()
+        return command
+      },
+      run: async (_context, ...parsed) => {
+        calls.push([name, ...parsed])
+        return result()
+      },
+    }
+  }
+  const recording =
+    (load: LoadVerbs): LoadVerbs =>
+    () =>
+      load().then((verbs) => verbs.map(record))
+  return Object.fromEntries(Object.entries(VERBS).map(([name, load]) => [name, recording(load)]))
+}
+
+const commandLines: readonly { readonly args: string; readonly call: readonly unknown[] }[] = [
+  { args: 'run a.yaml b.yaml', call: ['run', ['a.yaml', 'b.yaml'], { watch: true }] },
+  {
+    args: 'run --set a.b=1 --env-file x.env --set c=d=e a.yaml',
+    call: ['run', ['a.yaml'], { watch: true, set: ['a.b=1', 'c=d=e'], envFile: ['x.env'] }],
+  },
+  { args: 'run --no-watch --last-good a.yaml', call: ['run', ['a.yaml'], { watch: false, lastGood: true }] },
+  { args: 'check a.yaml', call: ['check', ['a.yaml'], { format: 'text', env: true }] },
+  { args: 'check --format github a.yaml', call: ['check', ['a.yaml'], { format: 'github', env: true }] },
+  {
+    args: 'check --against http://x a.yaml',
+    call: ['check', ['a.yaml'], { format: 'text', env: true, against: 'http://x' }],
+  },
+  {
+    args: 'check --no-env --strict --set a=1 a.yaml',
+    call: ['check', ['a.yaml'], { format: 'text', env: false, strict: true, set: ['a=1'] }],
+  },
+  { args: 'status --json --api http://x', call: ['status', { json: true, api: 'http://x' }] },
+  { args: 'graph --format dot a.yaml', call: ['graph', ['a.yaml'], { format: 'dot' }] },
+  { args: 'inspect -f a.yaml input/file', call: ['inspect', 'input/file', { file: 'a.yaml' }] },
+  { args: 'schema --write s.json', call: ['schema', { write: 's.json' }] },
+  { args: 'plugins ls --verify --json', call: ['ls', { verify: true, json: true }] },
+  { args: 'plugins manifest', call: ['manifest', '.', {}] },
+  { args: 'config --diff', call: ['config', [], { env: true, diff: true }] },
+  { args: 'doctor --no-env a.yaml', call: ['doctor', ['a.yaml'], { env: false }] },
+  { args: 'reload --plan', call: ['reload', { plan: true }] },
+  { args: 'clients --node a/b', call: ['clients', { node: 'a/b' }] },
+  { args: 'kick k3f9-7', call: ['kick', 'k3f9-7', {}] },
+  { args: 'hash', call: ['hash', {}] },
+  { args: 'link --key k http://x', call: ['link', 'http://x', { key: 'k', for: '1h' }] },
+]
+
+for (const { args, call } of commandLines) {
+  test(`"engine ${args}" calls its verb with its arguments and options, and exits with its code`, async () => {
+    const calls: unknown[] = []
+    const verbs = recordVerbs(calls, async () => 78)
+    assert.equal(await runCli(args.split(' '), contextOf(keepStreams()), verbs), 78)
+    assert.deepEqual(calls, [call])
+  })
+}
 
 const usageErrors = [
   { args: [], text: /Usage: engine/ },
@@ -51,29 +90,36 @@ const usageErrors = [
   { args: ['run'], text: /missing required argument 'file'/ },
   { args: ['run', '--loop', 'a.yaml'], text: /unknown option '--loop'/ },
   { args: ['check', '--format', 'xml', 'a.yaml'], text: /Allowed choices are text, json, github/ },
-  { args: ['config', '--diff', 'a.yaml'], text: /--diff and --api are for a running engine/ },
+  { args: ['config', '--diff', 'a.yaml'], text: /--diff and --api apply to a running engine/ },
   { args: ['status', 'extra'], text: /too many arguments/ },
 ]
 
 for (const { args, text } of usageErrors) {
-  test(`"engine ${args.join(' ')}" is wrong usage, exit 2, said on stderr`, async () => {
+  test(`"engine ${args.join(' ')}" is wrong usage, exit 2, reported on stderr`, async () => {
     const streams = keepStreams()
-    assert.equal(await runCli(args, streams, recordCommands([])), 2)
+    assert.equal(await runCli(args, contextOf(streams)), 2)
     assert.match(streams.errText(), text)
     assert.equal(streams.outText(), '')
   })
 }
 
 for (const args of [['--help'], ['help'], ['run', '--help'], ['--version'], ['help', 'status']]) {
-  test(`"engine ${args.join(' ')}" answers on stdout, exit 0`, async () => {
+  test(`"engine ${args.join(' ')}" prints on stdout, exit 0`, async () => {
     const streams = keepStreams()
-    assert.equal(await runCli(args, streams, recordCommands([])), 0)
+    assert.equal(await runCli(args, contextOf(streams)), 0)
     assert.notEqual(streams.outText(), '')
     assert.equal(streams.errText(), '')
   })
 }
 
-test('what a verb throws is shown for people and decides the exit code', async () => {
+test('the help lists every verb by the name that loads it', async () => {
+  const streams = keepStreams()
+  await runCli(['--help'], contextOf(streams))
+  const listed = [...streams.outText().matchAll(/^ {2}([a-z]+) /gm)].map(([, name]) => name)
+  assert.deepEqual(listed, [...Object.keys(VERBS), 'help'])
+})
+
+test('an error that a verb throws is shown for people and decides the exit code', async () => {
   const cases = [
     {
       error: testError('TEST_CONFIG', 'it is wrong', { at: 'a.yaml:3:4' }),
@@ -91,21 +137,15 @@ test('what a verb throws is shown for people and decides the exit code', async (
       text: /^error: listen EADDRINUSE\n$/,
     },
     {
-      error: new TypeError('undefined is no function'),
+      error: new TypeError('undefined is not a function'),
       code: 70,
-      text: /bug[^]*TypeError: undefined is no function\n +at /,
+      text: /bug[^]*TypeError: undefined is not a function\n +at /,
     },
   ]
   for (const { error, code, text } of cases) {
     const streams = keepStreams()
-    assert.equal(
-      await runCli(
-        ['run', 'x'],
-        streams,
-        recordCommands([], () => Promise.reject(error)),
-      ),
-      code,
-    )
+    const verbs = recordVerbs([], () => Promise.reject(error))
+    assert.equal(await runCli(['run', 'x'], contextOf(streams), verbs), code)
     assert.match(streams.errText(), text)
   }
 })

@@ -1,8 +1,8 @@
-// An error that ends a command, for people: what it is, where, and what to do.
+// An error that ends a command, for people: what happened, where, and what to do.
 import { isEngineError } from '../errors.js'
 import { printable } from '../observe/printable.js'
 
-/** Ends with a newline. A bug is shown with its stack, since that is what a report of it needs. */
+/** Ends with a newline. A bug is shown with its stack, which a bug report needs. */
 export function renderFailure(error: unknown): string {
   if (isEngineError(error) && error.row.reaction !== 'bug') {
     const at = error.at === undefined ? '' : `\n  --> ${error.at}`

@@ -1,4 +1,4 @@
-// A type of node for people: what it is, what it takes, what it counts, how it fails, how it is written.
+// A node type for people: what it consumes and produces, its options, metrics, errors and examples.
 import type { Offered } from '../plugin/catalogue.js'
 import type { DescribedOption } from '../plugin/manifest.js'
 import { printable } from '../observe/printable.js'
@@ -10,8 +10,13 @@ import { wrapText } from './wrap-text.js'
 const WIDTH = 100
 const INDENT = '  '
 
-/** What the engine does, by the reaction of an error. */
-const REACTIONS = { retry: 'retried', end: 'ends the node', config: 'not started, or stopped', bug: 'stopped, a bug' }
+/** What happens to the node, by the reaction of an error. */
+const REACTIONS = {
+  retry: 'the node is retried',
+  end: 'the node ends',
+  config: 'the node does not start, or stops',
+  bug: 'the node stops; a bug',
+}
 
 /** Ends with a newline. */
 export function renderNodeTypes(offered: readonly Offered[], style: TerminalStyle): string {
@@ -52,9 +57,9 @@ function aboutLines({ definition, plugin }: Offered): readonly string[] {
   const { consumes, produces, inlets, ports } = definition
   const rows: (readonly [string, string])[] = [['package', `${plugin.name} ${plugin.version}`.trim()]]
   if (consumes !== undefined)
-    rows.push(['takes', `${consumes.join(' or ')}, from ${inlets === 'many' ? 'one or more nodes' : 'one node'}`])
+    rows.push(['consumes', `${consumes.join(' or ')}, from ${inlets === 'many' ? 'one or more nodes' : 'one node'}`])
   if (produces !== undefined)
-    rows.push(['gives', produces === 'bytes' ? 'ts (bytes that the engine frames)' : produces])
+    rows.push(['produces', produces === 'bytes' ? 'ts (bytes that the engine frames)' : produces])
   if (ports !== undefined) rows.push(['ports', ports.join(', ')])
   return renderTable(rows.map((row) => row.map((text) => cell(text))))
 }

@@ -17,16 +17,16 @@ const rendered = (next: ReturnType<typeof graphOf>, from = running): string => {
   return renderPlan(plan, expectViewers(plan, viewersOf), STYLE)
 }
 
-test('a plan says what it costs, then a line for each change, the dearest first', () => {
+test('a plan is a summary, then a line for each change, most disruptive first', () => {
   const next = graphOf(channel({ enc: { select: { program: 2 } }, ts: { clients: { max: 3 } } }), {
     engine: { ...running.engine, log: { level: 'debug' } },
   })
   assert.equal(
     rendered(next),
     `1 remove, 1 swap, 2 live, 2 kept; 41 viewers stay, 3 lose their stream
-  remove  live/old          its viewers get the group of pictures finished, then a clean end; no others notice
+  remove  live/old          its viewers receive the rest of the current GOP, then a clean close; no one else is affected
   swap    live/enc          select.program: not set -> 2; viewers stay; cut at the next key frame
-  live    live/ts           clients.max: 0 -> 3; takes effect at once; nobody notices
+  live    live/ts           clients.max: 0 -> 3; takes effect at once; nothing is interrupted
   live    engine/log.level  log.level: info -> debug; takes effect at once
 `,
   )
@@ -36,12 +36,12 @@ test('a plan without a change says so', () => {
   assert.equal(rendered(running), 'no change\n')
 })
 
-test('a plan that is refused says that nothing changes, and nobody loses a stream', () => {
+test('a refused plan says that nothing changes, and no viewer loses its stream', () => {
   const text = rendered(graphOf(channel({ enc: { license: 'x' } })))
   assert.match(text, /^refused, nothing changes: 1 refuse, 1 remove, 3 kept; 44 viewers stay\n {2}refuse {2}live\/enc /)
 })
 
-test('a line has no more than four options, and no control characters', () => {
+test('a line has at most four options, and no control characters', () => {
   const from = graphOf([nodeOf('services/watch', watch)])
   const next = graphOf([nodeOf('services/watch', watch, {}, { description: 'a\u001b[2Jb\nc' })])
   assert.match(rendered(next, from), /description: not set -> a\?\[2Jb c; takes effect/)
@@ -49,7 +49,7 @@ test('a line has no more than four options, and no control characters', () => {
   assert.match(rendered(graphOf(channel({ enc: many }))), /, 1 more; "license" can't change/)
 })
 
-test('viewers are counted by the id that their output has now', () => {
+test('viewers are counted by the current id of their output', () => {
   const from = graphOf([
     nodeOf('live/a', serve, { path: '/a' }),
     nodeOf('live/b', serve, { path: '/b' }),

@@ -1,4 +1,4 @@
-// A plan as text for people: what it costs on the first line, then a line for each change, the dearest first.
+// A plan as text for people: a summary on the first line, then a line for each change, most disruptive first.
 import type { Cell } from './render-table.js'
 import { renderTable } from './render-table.js'
 import type { Paint, TerminalStyle } from './terminal-style.js'
@@ -8,9 +8,9 @@ import type { NodeChange, OptionChange, PartChange, PlanVerb, ReloadPlan } from 
 
 type Viewers = Pick<ExpectedViewers, 'kept' | 'lost'>
 
-/** A line shows no more options; the JSON form has all. */
-const MOST_CHANGES = 4
-/** In the order of what they cost. */
+/** The most options on a line; the JSON form has all of them. */
+const MAX_CHANGES = 4
+/** Most disruptive first. */
 const VERBS: readonly PlanVerb[] = ['refuse', 'remove', 'handoff', 'source', 'swap', 'rebind', 'add', 'live', 'keep']
 
 /** Ends with a newline. */
@@ -35,7 +35,7 @@ function headline({ nodes, parts, refusals }: ReloadPlan, viewers: Viewers, styl
 }
 
 function viewersText({ kept, lost }: Viewers): string {
-  if (kept === 0 && lost === 0) return 'nobody watches'
+  if (kept === 0 && lost === 0) return 'no viewers'
   const stay = `${viewerCount(kept)} ${kept === 1 ? 'stays' : 'stay'}`
   if (lost === 0) return stay
   const go = lost === 1 ? 'loses its stream' : 'lose their stream'
@@ -48,15 +48,15 @@ function viewerCount(count: number): string {
 
 function cellsOf(change: NodeChange | PartChange, style: TerminalStyle): readonly Cell[] {
   const { id, verb, changes, why } = change
-  const shown = changes.slice(0, MOST_CHANGES).map(changeText)
-  const more = changes.length > MOST_CHANGES ? [`${changes.length - MOST_CHANGES} more`] : []
-  const what = [...shown, ...more].join(', ')
-  const text = what === '' ? why : `${what}; ${why}`
+  const shown = changes.slice(0, MAX_CHANGES).map(changeText)
+  const more = changes.length > MAX_CHANGES ? [`${changes.length - MAX_CHANGES} more`] : []
+  const shownChanges = [...shown, ...more].join(', ')
+  const text = shownChanges === '' ? why : `${shownChanges}; ${why}`
   return [{ text: verb, paint: paintOf(verb, style) }, { text: oneLine(id) }, { text: oneLine(text) }]
 }
 
 function changeText({ path, before, after }: OptionChange): string {
-  // Code of the same type from elsewhere, a secret, options that are not known.
+  // Other code for the same type, a secret, or options that are not known.
   if (before === after) return `${path} changed`
   return `${path}: ${before ?? 'not set'} -> ${after ?? 'not set'}`
 }

@@ -34,7 +34,7 @@ const drawings = [
     nodes: ['main', 'check<main', 'backup', 'pick<check+backup', 'ts<pick'],
     lines: ['main -> check', 'check, backup -> pick -> ts'],
   },
-  { name: 'an input that nobody reads', nodes: ['main'], lines: ['main'] },
+  { name: 'an input without readers', nodes: ['main'], lines: ['main'] },
   { name: 'nothing', nodes: [], lines: [] },
 ]
 
@@ -47,7 +47,7 @@ test('every node of a diamond is drawn', () => {
   assert.deepEqual(lines, ['in -> a', 'in -> b', 'a, b -> join -> out'])
 })
 
-test('the start says what runs and which URLs to open', () => {
+test('the startup text says what is running and which URLs to open', () => {
   const graph = {
     files: ['live.yaml'],
     pipelines: [{ name: 'live', description: '', nodes: nodesOf('main', 'ts<main') }],
@@ -59,7 +59,7 @@ test('the start says what runs and which URLs to open', () => {
   assert.equal(
     renderStartup(graph, urls, '0.1.0', styleFor({ write: () => undefined }, {})),
     [
-      'Millrace 0.1.0 runs live.yaml',
+      'Millrace 0.1.0 is running live.yaml',
       '  live     main -> ts',
       '  viewers  http://127.0.0.1:8000/live.ts',
       '  control  http://127.0.0.1:9990/',
@@ -68,7 +68,7 @@ test('the start says what runs and which URLs to open', () => {
   )
 })
 
-test('colours are for terminals that nobody asked to do without', () => {
+test('colours are for terminals without NO_COLOR', () => {
   const terminal = { write: () => undefined, isTTY: true }
   assert.equal(styleFor(terminal, {}).red('x'), '\u001b[31mx\u001b[39m')
   assert.equal(styleFor(terminal, { NO_COLOR: '1' }).red('x'), 'x')

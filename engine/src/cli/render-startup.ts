@@ -1,4 +1,4 @@
-// What `engine run` says when everything has started: what runs, and which URLs to open.
+// What `engine run` prints when everything has started: what is running, and the URLs to open.
 import type { Graph, NodeSettings, Pipeline } from '../graph/graph.js'
 import { printable } from '../observe/printable.js'
 import type { TerminalStyle } from './terminal-style.js'
@@ -23,19 +23,21 @@ export function renderStartup(
   const links = urls.map(({ label, url }) => [label, style.cyan(printable(url))] as const)
   const width = Math.max(0, ...[...rows, ...links].map(([label]) => label.length))
   const lines = [...rows, ...links].map(([label, text]) => `  ${style.dim(printable(label.padEnd(width)))}  ${text}`)
-  return [`${style.bold(`Millrace ${version}`)} runs ${printable(graph.files.join(', '))}`, ...lines, ''].join('\n')
+  return [`${style.bold(`Millrace ${version}`)} is running ${printable(graph.files.join(', '))}`, ...lines, ''].join(
+    '\n',
+  )
 }
 
 /**
- * `main -> check -> gops -> ts`; one line per straight run of nodes. A run ends where several read from a node and
- * begins where a node reads several; outputs that only end a fork stand on one line.
+ * `main -> check -> gops -> ts`: one line per chain of nodes. A chain ends at a node with several readers and begins at a
+ * node with several sources; outputs that only end a fork share one line.
  */
 export function drawPipeline({ nodes }: Pick<Pipeline, 'nodes'>): readonly string[] {
   const readers = new Map<string, NodeSettings[]>(nodes.map((node) => [node.id, []]))
   for (const node of nodes) for (const source of new Set(sourcesOf(node))) readers.get(source)?.push(node)
   const readersOf = (node: NodeSettings): readonly NodeSettings[] => readers.get(node.id) ?? []
 
-  /** The only reader of a node, if it reads nothing else. */
+  /** The only reader of a node, if it has no other source. */
   const nextOf = (node: NodeSettings): NodeSettings | undefined => {
     const [next, ...others] = readersOf(node)
     return next !== undefined && others.length === 0 && sourcesOf(next).length === 1 ? next : undefined
@@ -43,22 +45,22 @@ export function drawPipeline({ nodes }: Pick<Pipeline, 'nodes'>): readonly strin
   const endsHere = (node: NodeSettings): boolean => readersOf(node).length === 0 && sourcesOf(node).length === 1
   const isFork = (node: NodeSettings): boolean => readersOf(node).length > 1 && readersOf(node).every(endsHere)
 
-  function drawRun(first: NodeSettings): string | undefined {
+  function drawChain(first: NodeSettings): string | undefined {
     const sources = sourcesOf(first).map(nodeName)
-    const run = [...(sources.length > 0 ? [sources.join(', ')] : []), nodeName(first.id)]
+    const chain = [...(sources.length > 0 ? [sources.join(', ')] : []), nodeName(first.id)]
     let last = first
     for (let next = nextOf(last); next !== undefined; next = nextOf(last)) {
-      run.push(nodeName(next.id))
+      chain.push(nodeName(next.id))
       last = next
     }
     if (isFork(last))
-      run.push(
+      chain.push(
         readersOf(last)
           .map(({ id }) => nodeName(id))
           .join(', '),
       )
-    // An input that only feeds nodes with lines of their own is named there.
-    return run.length === 1 && readersOf(last).length > 0 ? undefined : run.join(' -> ')
+    // An input whose readers all have lines of their own is named on those.
+    return chain.length === 1 && readersOf(last).length > 0 ? undefined : chain.join(' -> ')
   }
 
   const followed = new Set<NodeSettings>()
@@ -69,7 +71,7 @@ export function drawPipeline({ nodes }: Pick<Pipeline, 'nodes'>): readonly strin
   }
   return nodes
     .filter((node) => !followed.has(node))
-    .map(drawRun)
+    .map(drawChain)
     .filter((line) => line !== undefined)
 }
 

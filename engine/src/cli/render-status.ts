@@ -1,4 +1,4 @@
-// `engine status` for people: the engine, its listeners, and a line per node.
+// The status of an engine for people: the engine, its listeners, and a line per node.
 import type { EngineStatus, ListenerStatus, NodeState, NodeStatus } from '../observe/status.js'
 import { printable } from '../observe/printable.js'
 import { renderBitRate, renderUptime } from './human-amounts.js'
@@ -30,7 +30,7 @@ export function renderStatus(status: EngineStatus, style: TerminalStyle): string
 
 function renderDifference(reload: EngineStatus['reload'], style: TerminalStyle): readonly string[] {
   if (reload === undefined || reload.inSync) return []
-  const { runningId, reason = 'for no known reason' } = reload
+  const { runningId, reason = 'for an unknown reason' } = reload
   return [style.red(printable(`disk differs from running ${runningId}: ${reason}`).replaceAll('\n', ' '))]
 }
 

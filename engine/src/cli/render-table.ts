@@ -1,4 +1,4 @@
-// Rows as columns of the same width.
+// Rows rendered as a table: all cells of a column have the same width.
 import type { Paint } from './terminal-style.js'
 
 export interface Cell {

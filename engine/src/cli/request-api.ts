@@ -1,4 +1,4 @@
-// Asks a running engine through its control API.
+// Requests to the control API of a running engine.
 import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
 import { hostOf, isLoopback, plainAddress } from '../api/host-name.js'
@@ -6,14 +6,14 @@ import { apiErrorSchema, engineStatusSchema } from '../observe/status.js'
 import { readToken } from '../state/state-dir.js'
 
 const DEFAULT_API = 'http://127.0.0.1:9990'
-/** Where an engine that was started in this folder keeps its token, unless its configuration says otherwise. */
+/** The state folder of an engine started in this folder, unless its configuration names another. */
 const DEFAULT_STATE_DIR = '.millrace'
 const TIMEOUT_MS = 5000
 
 export type ApiReply =
-  /** `json`: undefined where the answer is another kind of text. */
+  /** `json`: undefined if the reply is not JSON. */
   | { readonly reached: true; readonly json: unknown; readonly text: string }
-  /** `why`: one sentence. `status`, `json`: of the refusal, where the engine answered with one. */
+  /** `why`: one sentence. `status`, `json`: of the refusal, if the engine replied with one. */
   | { readonly reached: false; readonly why: string; readonly status?: number; readonly json?: unknown }
 
 export interface ApiRequest {
@@ -28,7 +28,7 @@ export interface ApiTarget {
   readonly token: string | undefined
 }
 
-/** From `--api`, else ENGINE_API, else the default; undefined if that is no URL of http or https. */
+/** From `--api`, else ENGINE_API, else the default; undefined if that is not an http or https URL. */
 export function apiUrl(option: string | undefined, env: Readonly<Record<string, string | undefined>>): URL | undefined {
   const text = option ?? (env['ENGINE_API'] || DEFAULT_API)
   const url = URL.canParse(text) ? new URL(text) : undefined
@@ -36,8 +36,8 @@ export function apiUrl(option: string | undefined, env: Readonly<Record<string, 
 }
 
 /**
- * ENGINE_TOKEN, else the token in the state folder below `folder` where this user may read it. The latter is for this
- * machine's engine and is never sent to another one.
+ * ENGINE_TOKEN, else the token in the state folder below `folder` if this user may read it. The latter belongs to an
+ * engine on this machine and is never sent to another machine.
  */
 export async function findToken(
   url: URL,
@@ -50,8 +50,8 @@ export async function findToken(
 }
 
 /**
- * The token for a writing request: as `findToken`, but the engine itself is asked first where its state folder is. Only
- * of an engine on this machine, and only where this user may read the file.
+ * The token for a write request: as `findToken`, but the engine is asked for its state folder first. Only for an engine
+ * on this machine, and only if this user may read the token.
  */
 export async function findWritingToken(
   url: URL,
@@ -67,7 +67,7 @@ export async function findWritingToken(
   return findToken(url, env, folder)
 }
 
-export function getFromApi(target: ApiTarget, path: string): Promise<ApiReply> {
+function getFromApi(target: ApiTarget, path: string): Promise<ApiReply> {
   return askApi(target, path, 'GET')
 }
 
@@ -99,18 +99,18 @@ export async function askApi(
 
 function refusalOf(target: URL, status: number, json: unknown): string {
   const parsed = apiErrorSchema.safeParse(json)
-  if (!parsed.success) return `${target.origin} answered with status ${status}, not as a control API`
+  if (!parsed.success) return `${target.origin} answered with status ${status}, and is not a control API`
   const { message, help } = parsed.data.error
   return `${target.origin} refused: ${message}${help === undefined ? '' : ` (${help})`}`
 }
 
-/** fetch hides what happened to the connection behind "fetch failed". */
+/** fetch hides the cause of a failed connection behind "fetch failed". */
 function causeOf(error: unknown, timeoutMs: number): string {
   if (!(error instanceof Error)) return String(error)
-  if (error.name === 'TimeoutError') return `nothing came within ${timeoutMs / 1000} s`
+  if (error.name === 'TimeoutError') return `no reply within ${timeoutMs / 1000} s`
   const cause = error.cause instanceof AggregateError ? error.cause.errors[0] : error.cause
   // https://fetch.spec.whatwg.org/#bad-port
-  if (cause instanceof Error && cause.message === 'bad port') return 'HTTP clients never ask at this port'
+  if (cause instanceof Error && cause.message === 'bad port') return 'HTTP clients never connect to this port'
   return cause instanceof Error && cause.message !== '' ? cause.message : error.message
 }
 

@@ -1,4 +1,4 @@
-// `engine config` without files: what a running engine runs; with --diff, what its files say against that.
+// `engine config` without files: the configuration of a running engine; with --diff, its files compared with that.
 import { z } from 'zod'
 import { reloadFailureSchema } from '../observe/reload-report.js'
 import { printable } from '../observe/printable.js'
@@ -7,10 +7,11 @@ import type { EngineAddress } from './ask-engine.js'
 import type { CliStreams } from './cli-streams.js'
 import { diffLines } from './diff-lines.js'
 import { EXIT } from './exit-codes.js'
-import { renderReported } from './reload.js'
+import { renderJsonText } from './render-json-text.js'
+import { renderReported } from './render-reported.js'
 import { styleFor } from './terminal-style.js'
 
-/** Loading the files of a large configuration takes its time. */
+/** Loading the files of a large configuration takes time. */
 const TIMEOUT_MS = 30_000
 
 export interface RunningConfigOptions extends EngineAddress {
@@ -18,7 +19,7 @@ export interface RunningConfigOptions extends EngineAddress {
   readonly diff?: boolean | undefined
 }
 
-/** Resolves with the exit code: 0, with `diff` 1 if they differ; 78 where the files have mistakes, 69 not reachable. */
+/** Resolves with the exit code: 0; with `diff` 1 if they differ; 78 if the files have mistakes, 69 not reachable. */
 export async function showRunningConfig(streams: CliStreams, options: RunningConfigOptions): Promise<number> {
   const format = options.json === true && options.diff !== true ? 'json' : 'yaml'
   const running = await askFor('running', format, streams, options)
@@ -30,10 +31,11 @@ export async function showRunningConfig(streams: CliStreams, options: RunningCon
   const disk = await askFor('disk', format, streams, options)
   if (typeof disk === 'number') return disk
   const lines = diffLines(running, disk)
-  if (options.json === true)
-    streams.out.write(`${JSON.stringify({ differs: lines.length > 0, lines }, undefined, 2)}\n`)
-  else streams.out.write(renderDiff(lines, streams))
-  return lines.length === 0 ? EXIT.ok : EXIT.failed
+  const isDifferent = lines.length > 0
+  streams.out.write(
+    options.json === true ? renderJsonText({ differs: isDifferent, lines }) : renderDiff(lines, streams),
+  )
+  return isDifferent ? EXIT.failed : EXIT.ok
 }
 
 async function askFor(
@@ -46,7 +48,7 @@ async function askFor(
   const reply = await askEngine(streams, options, path, 'GET', { timeoutMs: TIMEOUT_MS })
   if (typeof reply === 'number') return reply
   if (reply.reached) {
-    if (format === 'json') return `${JSON.stringify(reply.json, undefined, 2)}\n`
+    if (format === 'json') return renderJsonText(reply.json)
     if (reply.json === undefined) return reply.text
     return answerOf(streams, reply, z.never())
   }

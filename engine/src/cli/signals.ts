@@ -1,4 +1,4 @@
-// What signals mean to a running engine. SIGUSR1 is Node's own.
+// What signals do to a running engine. SIGUSR1 belongs to Node.
 import { exitCodeOfSignal } from './exit-codes.js'
 
 /** The part of `process` that is used here. */
@@ -9,9 +9,9 @@ export interface SignalTarget {
 }
 
 export interface SignalHandlers {
-  /** SIGTERM or SIGINT, the first time. The second one ends the process at once. */
+  /** The first SIGTERM or SIGINT. The second one ends the process at once. */
   stop(signal: NodeJS.Signals): void
-  /** SIGHUP; without a handler it would end the process. */
+  /** SIGHUP, which would end the process without a handler. */
   reload(): void
   /** SIGUSR2. */
   diagnose(): void

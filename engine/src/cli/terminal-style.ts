@@ -1,4 +1,4 @@
-// Colours, where the stream is a terminal that shows them and nobody asked for none (https://no-color.org).
+// Colours, if the stream is a terminal that shows them and NO_COLOR is not set (https://no-color.org).
 import { styleText } from 'node:util'
 import type { TextStream } from './cli-streams.js'
 
@@ -16,7 +16,7 @@ export interface TerminalStyle {
 export function styleFor(stream: TextStream, env: Readonly<Record<string, string | undefined>>): TerminalStyle {
   const noColour = env['NO_COLOR'] !== undefined && env['NO_COLOR'] !== ''
   const coloured = stream.isTTY === true && !noColour && env['TERM'] !== 'dumb'
-  // Which stream it is for, only we know: Node would look at stdout.
+  // By default Node decides by stdout, and `stream` may be another one.
   const paint = (format: keyof TerminalStyle): Paint =>
     coloured ? (text) => styleText(format, text, { validateStream: false }) : (text) => text
   return {

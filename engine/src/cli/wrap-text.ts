@@ -1,6 +1,6 @@
-// Text in lines of a width, for people.
+// Text wrapped into lines, for people.
 
-/** Lines that begin with the indent and are at most `width` long, but for words that are longer. */
+/** Lines that begin with the indent and are at most `width` long, except for longer words. */
 export function wrapText(text: string, width: number, indent = ''): readonly string[] {
   const lines: string[] = []
   let line = ''

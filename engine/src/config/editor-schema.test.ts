@@ -20,7 +20,7 @@ test('the schema has the sections that the engine reads, and no others', async (
   assert.deepEqual(Object.keys(schema.properties).sort(), known.toSorted())
 })
 
-test('a node has the keys of the engine for its kind, and its options', () => {
+test('a node has the engine keys of its kind, and its options', () => {
   const of = (name: string): readonly string[] => Object.keys(schema.definitions[name]?.properties ?? {}).slice(0, 5)
   assert.deepEqual(of('input.file').slice(0, 4), ['type', 'description', 'was', 'timeline'])
   assert.deepEqual(of('output.http-ts').slice(0, 3), ['type', 'from', 'description'])
@@ -28,13 +28,13 @@ test('a node has the keys of the engine for its kind, and its options', () => {
   assert.deepEqual(schema.definitions['output.http-ts']?.required.slice(0, 2), ['type', 'from'])
 })
 
-test('from takes a list only where the type does', () => {
+test('from takes a list only where the type reads several nodes', () => {
   const from = (name: string): object => schema.definitions[name]?.properties['from'] ?? {}
   assert.ok(!('anyOf' in from('output.http-ts')))
   assert.ok('anyOf' in from('transform.failover'))
 })
 
-test('every reference leads somewhere, and everything is JSON', () => {
+test('every reference resolves, and everything is JSON', () => {
   const text = JSON.stringify(schema)
   for (const [, name = ''] of text.matchAll(/"#\/definitions\/([^"]+)"/g)) assert.ok(name in schema.definitions, name)
   assert.deepEqual(JSON.parse(text), schema)

@@ -1,6 +1,6 @@
 // The JSON Schema (draft-07) of a configuration file, for editors: the sections of the engine and the nodes of the
-// plugins that are described. By the `type` of a node its options are chosen (if/then), so that completion offers just
-// those, and an error speaks of one type and not of all.
+// described plugins. The `type` of a node selects its options (if/then), so that completion offers only those and an
+// error concerns one type rather than all of them.
 import { AUTH_SCHEMAS } from '../access/auth-schema.js'
 import { NODE_KINDS, type NodeKind } from '../plugin/node-kinds.js'
 import type { DescribedDefinition } from '../plugin/manifest.js'
@@ -14,7 +14,7 @@ const ID = '^[a-z][a-z0-9-]*$'
 const REFERENCE = '^[a-z][a-z0-9-]*(\\.[a-z0-9][a-z0-9-]*)?$|\\$\\{'
 const CONDITION = ['if', 'then', 'else'] as const
 
-/** Files that the schema is for begin with this line. */
+/** The first line of a file that uses the schema. */
 export function editorLine(schemaPath: string): string {
   return `# yaml-language-server: $schema=${schemaPath}`
 }
@@ -26,7 +26,7 @@ export function editorSchema(definitions: readonly DescribedDefinition[]): JsonS
   return {
     $schema: 'http://json-schema.org/draft-07/schema#',
     title: 'Millrace pipelines',
-    // An included file needs no version, and has this schema too.
+    // Included files use this schema too, and need no version.
     ...closed(rootSections(definitions)),
     definitions: Object.fromEntries([...nodes, ...types]),
   }
@@ -34,37 +34,38 @@ export function editorSchema(definitions: readonly DescribedDefinition[]): JsonS
 
 function rootSections(definitions: readonly DescribedDefinition[]): Readonly<Record<string, JsonSchema>> {
   return {
-    version: { const: 1, description: 'Version of the format of this file.' },
+    version: { const: 1, description: 'Version of the configuration format.' },
     include: {
-      description: 'Files that belong to this one, relative to its folder; a * in a name stands for any characters.',
+      description:
+        'Further files to load, relative to the folder of this one; a * in a file name matches any characters.',
       type: 'array',
       items: { type: 'string', minLength: 1 },
     },
-    engine: { description: 'Settings of the process.', ...optionJsonSchema(ENGINE_SCHEMA) },
-    listeners: named('Sockets, shared by the nodes that name them. The listener api is always there.', {
+    engine: { description: 'Settings of the engine process.', ...optionJsonSchema(ENGINE_SCHEMA) },
+    listeners: named('Sockets, shared by the nodes that name them. The listener api always exists.', {
       ...optionJsonSchema(LISTENER_SCHEMA),
     }),
-    auth: named('Who may watch; an output names the providers by which it lets viewers in.', providerOf()),
-    secrets: named('Values that are never shown; used as ${secret:name}.', secretOf()),
+    auth: named('Auth providers: who may watch. An output names the providers that it uses.', providerOf()),
+    secrets: named('Values that are never shown; use them as ${secret:name}.', secretOf()),
     defaults: {
-      description: 'Options of nodes that do not say them, by section and type.',
+      description: 'Default options of nodes, by section and type.',
       ...defaultsOf(definitions),
     },
-    services: named('What works beside the pipelines.', ref('service')),
+    services: named('Nodes that run alongside the pipelines.', ref('service')),
     plugins: {
-      description: 'Plugins beside those that package.json names: packages, or paths that begin with ./',
+      description: 'Plugins in addition to those in package.json: package names, or paths that begin with ./',
       type: 'array',
       items: { type: 'string', minLength: 1 },
     },
-    templates: named('Pipelines with parameters, ${param:name} in their texts.', templateOf()),
+    templates: named('Pipelines with parameters, which their texts use as ${param:name}.', templateOf()),
     pipelines: named('Graphs of inputs, transforms and outputs.', pipelineOf()),
   }
 }
 
 function pipelineOf(): JsonSchema {
-  const template = { type: 'string', minLength: 1, description: 'The template that it begins with.' }
-  const given = { type: 'object', description: 'Values of the parameters of the template.' }
-  // Laid over a template, a node need not be whole, and null takes it away.
+  const template = { type: 'string', minLength: 1, description: 'The template that the pipeline is based on.' }
+  const given = { type: 'object', description: 'Values for the parameters of the template.' }
+  // On top of a template, a node can be partial, and null removes it.
   const part = { type: ['object', 'null'] }
   const over = closed({ template, with: given, ...sectionsOf(part, part, part) }, ['template'])
   const whole = closed(sectionsOf(ref('input'), ref('transform'), ref('output')))
@@ -73,7 +74,7 @@ function pipelineOf(): JsonSchema {
 
 function templateOf(): JsonSchema {
   const parameters = {
-    description: 'What a pipeline gives: {} for what it must, else a default.',
+    description: 'Parameters that a pipeline sets: {} if required, otherwise the default.',
     type: 'object',
     propertyNames: { pattern: PARAMETER_NAME.source },
   }
@@ -86,20 +87,20 @@ function sectionsOf(
   output: JsonSchema,
 ): Readonly<Record<string, JsonSchema>> {
   return {
-    description: { type: 'string', description: 'What it is for, shown in status.' },
+    description: { type: 'string', description: 'What it is for; shown in status.' },
     inputs: named('Where streams come from.', input),
-    transforms: named('What changes or watches streams on their way.', transform),
-    outputs: named('Where streams go to.', output),
+    transforms: named('What changes or checks streams on their way.', transform),
+    outputs: named('Where streams go.', output),
   }
 }
 
-/** A provider of access: `type`, and by it the rest. */
+/** An auth provider: `type`, which selects the other keys. */
 function providerOf(): JsonSchema {
   const types = Object.entries(AUTH_SCHEMAS)
   return {
     type: 'object',
     required: ['type'],
-    properties: { type: { description: 'How it decides.', enum: types.map(([type]) => type) } },
+    properties: { type: { description: 'How the provider decides.', enum: types.map(([type]) => type) } },
     allOf: types.map(([type, options]) => {
       const { properties = {}, ...rest } = optionJsonSchema(options)
       const own = { type: { const: type }, ...(properties as object) }
@@ -110,8 +111,12 @@ function providerOf(): JsonSchema {
 
 function secretOf(): JsonSchema {
   return closed({
-    env: { type: 'string', minLength: 1, description: 'Name of the environment variable that holds it.' },
-    file: { type: 'string', minLength: 1, description: 'File that holds it, relative to the folder of this file.' },
+    env: { type: 'string', minLength: 1, description: 'Environment variable that holds the secret.' },
+    file: {
+      type: 'string',
+      minLength: 1,
+      description: 'File that holds the secret, relative to the folder of this file.',
+    },
   })
 }
 
@@ -126,7 +131,7 @@ function defaultsOf(definitions: readonly DescribedDefinition[]): JsonSchema {
   return closed(Object.fromEntries(sections))
 }
 
-/** A node of a kind: `type`, and by it the rest. */
+/** A node of one kind: `type`, which selects the other keys. */
 function nodeOf(kind: NodeKind, definitions: readonly DescribedDefinition[]): JsonSchema {
   const types = definitions.map(({ type }) => type)
   const summaries = definitions.map(({ summary }) => summary)
@@ -134,13 +139,13 @@ function nodeOf(kind: NodeKind, definitions: readonly DescribedDefinition[]): Js
   return {
     type: 'object',
     required: ['type'],
-    properties: { type: { description: `What the ${kind} is.`, anyOf: [words, INTERPOLATED_TEXT] } },
-    // An editor that has seen no type yet is to offer types, not the options of all of them.
+    properties: { type: { description: `Type of the ${kind}.`, anyOf: [words, INTERPOLATED_TEXT] } },
+    // Until a type is written, editors should offer types, not the options of all types.
     allOf: definitions.map((definition) => whenType(definition.type, ref(typeName(definition)))),
   }
 }
 
-/** What holds where `type` is this. */
+/** Applies the schema where `type` has this value. */
 function whenType(type: string, schema: JsonSchema): JsonSchema {
   return when({ properties: { type: { const: type } }, required: ['type'] }, schema)
 }
@@ -156,20 +161,23 @@ function optionsOf(definition: DescribedDefinition): JsonSchema {
   const needs = kind === 'transform' || kind === 'output' ? ['type', 'from'] : ['type']
   const known = { type: { const: type, description: summary }, ...own, ...(properties as object) }
   const all = [...needs, ...(required as readonly string[])]
-  // Options that are no single object (a union) keep their own form beside the keys of the engine.
+  // Options that are not a single object (a union) are not checked here; only the engine's keys are described.
   if (!('properties' in schema)) return { title: `${kind} ${type}`, type: 'object', properties: known, required: needs }
   return { title: `${kind} ${type}`, ...rest, type: 'object', description: summary, properties: known, required: all }
 }
 
-/** The keys that the engine reads, beside `type`. */
+/** The keys that the engine reads, in addition to `type`. */
 function engineKeys({ kind, inlets, consumes = [] }: DescribedDefinition): Readonly<Record<string, JsonSchema>> {
   const { properties } = optionJsonSchema(INPUT_SCHEMA) as { readonly properties: Readonly<Record<string, JsonSchema>> }
   const { description = {}, was = {}, timeline = {}, batch = {} } = properties
   if (kind === 'input') return { description, was, timeline, batch }
   if (kind === 'service') return { description, was }
-  const one = { type: 'string', pattern: REFERENCE, patternErrorMessage: 'must be an id, or id.port' }
+  const one = { type: 'string', pattern: REFERENCE, patternErrorMessage: 'must be an id or id.port' }
   const form = inlets === 'many' ? { anyOf: [one, { type: 'array', items: one, minItems: 1 }] } : one
-  const from = { description: `What it reads: an id, or id.port, that gives ${consumes.join(' or ')}.`, ...form }
+  const from = {
+    description: `The node to read from, as id or id.port; it must produce ${consumes.join(' or ')}.`,
+    ...form,
+  }
   return { from, description, was }
 }
 

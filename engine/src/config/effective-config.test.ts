@@ -17,14 +17,14 @@ async function load(env: Readonly<Record<string, string>>): Promise<Graph> {
   return graph
 }
 
-test('variables are filled in, defaults are said, secrets are not', async () => {
+test('variables are filled in, defaults are written out, secrets are masked', async () => {
   const config = effectiveConfig(await load({ WHO: 'hunter2' })) as Record<string, Record<string, unknown>>
   assert.deepEqual([config['engine']?.['drain'], config['engine']?.['maxClients']], ['90s', 70])
   const text = renderConfigYaml(config)
   assert.ok(!text.includes('hunter2') && text.includes('/***/a'), text)
 })
 
-test('what is printed is a configuration file, and one that says the same', async () => {
+test('the printed text is a configuration file with the same meaning', async () => {
   const graph = await load({ WHO: 'x-y-z' })
   const text = renderConfigYaml(effectiveConfig(graph)).replaceAll('***', 'x-y-z')
   const again = await loadConfig(['b.yaml'], {

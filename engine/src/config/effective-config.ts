@@ -1,5 +1,5 @@
-// The configuration that applies, in the form of a configuration file: all files in one, variables filled in, defaults
-// said, paths absolute, secrets as ***.
+// The effective configuration in the form of a configuration file: all files in one, variables filled in, defaults
+// written out, paths absolute, secrets as ***.
 import { stringify } from 'yaml'
 import { AUTH_SCHEMAS, type AuthType } from '../access/auth-schema.js'
 import type { Graph, NodeSettings, ProviderSettings } from '../graph/graph.js'
@@ -9,20 +9,20 @@ import { writeOptions } from '../plugin/write-options.js'
 import { ENGINE_SCHEMA, LISTENER_SCHEMA } from './section/settings.js'
 import { API_LISTENER, nodeName, renderPortRef } from '../graph/node-id.js'
 
-const UNKNOWN = 'not known: a variable or a secret that is not set'
+const UNKNOWN = 'unknown: a variable or a secret is not set'
 
-/** Plain data. `check` finds nothing wrong in it unless there are secrets. */
+/** Plain data. It passes `check` unless there are masked secrets in it. */
 export function effectiveConfig(graph: Graph): unknown {
   const { engine, listeners, auth = [], services, pipelines, secrets } = graph
   const { drainMs, ...settings } = engine
-  const sockets = listeners
-    // The address of the listener that is always there stands in the section engine.
+  const listenerEntries = listeners
+    // The address of the listener that always exists belongs to the section engine.
     .filter(({ name, address }) => name !== API_LISTENER || address !== engine.api.address)
     .map(({ name, at: _, ...listener }) => [name, writeOptions(LISTENER_SCHEMA, listener)] as const)
   const config = {
     version: 1,
     engine: writeOptions(ENGINE_SCHEMA, { ...settings, drain: drainMs }),
-    ...section('listeners', sockets),
+    ...section('listeners', listenerEntries),
     ...section('auth', auth.map(providerOf)),
     ...section('services', services.map(entryOf)),
     pipelines: Object.fromEntries(
@@ -41,7 +41,7 @@ export function effectiveConfig(graph: Graph): unknown {
   return secrets.maskValue(config)
 }
 
-/** As a file. */
+/** Renders the configuration as a YAML file. */
 export function renderConfigYaml(config: unknown): string {
   return stringify(config, { lineWidth: 120, aliasDuplicateObjects: false })
 }

@@ -1,4 +1,4 @@
-// Definitions and files for the tests of this room: small stand-ins for the built-in plugins.
+// Definitions and files for the tests of this folder: small stand-ins for the built-in plugins.
 import assert from 'node:assert/strict'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -160,7 +160,7 @@ export const EXAMPLE_DEFINITIONS: readonly Definition[] = [file, gop, failover, 
 export const examplePlugins: NonNullable<LoadOptions['plugins']> = () =>
   Promise.resolve({ registry: registryOf(EXAMPLE_DEFINITIONS), problems: [] })
 
-/** Writes files into a folder of their own, and checks those that are named. */
+/** Writes files into a temporary folder, and loads those that are named. */
 export async function loadFiles(
   contents: Readonly<Record<string, string | Uint8Array>>,
   names: readonly string[] = Object.keys(contents),
@@ -180,7 +180,7 @@ export async function loadFiles(
   }
 }
 
-/** A whole file around nodes: `main` (a file) and what the lines say, each under its section. */
+/** A complete file: the input `main` (a file) and the given lines, each under its section. */
 export function pipelineWith(sections: { transforms?: string; outputs?: string; top?: string }): string {
   const indent = (text: string): string => text.replaceAll(/^/gm, '      ')
   return [

@@ -26,7 +26,7 @@ pipelines:
       backup: { <<: *main, path: /b.ts, pace: none }
 `
 
-test('a file becomes a graph with defaults, units, absolute paths, and nodes in an order that can be built', async () => {
+test('a file becomes a graph with defaults, units, absolute paths, and nodes in build order', async () => {
   const env = { PORT: '8000', LOOP: 'true' }
   const { graph, diagnostics, folder } = await loadFiles({ 'live.yaml': FULL }, undefined, { env })
   assert.deepEqual(diagnostics, [])
@@ -62,7 +62,7 @@ test('a file becomes a graph with defaults, units, absolute paths, and nodes in 
   assert.deepEqual([main?.batchMs, main?.timeline, main?.at.line, main?.at.column], [20, 'source', 20, 7])
 })
 
-test('what is not said has a default', async () => {
+test('options that are not set have defaults', async () => {
   const { graph, folder } = await loadFiles({ 'live.yaml': pipelineWith({}) })
   assert.deepEqual(graph?.engine, {
     api: { address: '127.0.0.1:9990', hosts: [] },
@@ -76,7 +76,7 @@ test('what is not said has a default', async () => {
   assert.deepEqual([main?.batchMs, main?.timeline, main?.description], [50, 'continuous', ''])
 })
 
-test('several files add up, and a listener of one serves nodes of another', async () => {
+test('several files are merged, and nodes can use a listener of another file', async () => {
   const first = pipelineWith({ outputs: 'ts: { type: http-ts, from: main, path: /a }' })
   const engine = 'version: 1\nengine: { maxClients: "7" }\nlisteners: { api: { address: "127.0.0.1:1" } }\n'
   const other = first
@@ -97,7 +97,7 @@ test('several files add up, and a listener of one serves nodes of another', asyn
   )
 })
 
-test('values that come in are inert, and the prototype is no environment', async () => {
+test('interpolated values are inert, and the prototype is not part of the environment', async () => {
   const text = pipelineWith({ outputs: 'ts: { type: http-ts, from: main, path: "/${A}" }' })
   const good = await loadFiles({ a: text }, undefined, { env: { A: '${B}: {x}' } })
   const options = good.graph?.pipelines[0]?.nodes[1]?.options as { readonly path: string }
@@ -126,7 +126,7 @@ test('a prototype key in a file changes no object', async () => {
   assert.equal(({} as { polluted?: unknown }).polluted, undefined)
 })
 
-test('a mistake behind an anchor is reported once, where it stands', async () => {
+test('a mistake behind an anchor is reported once, where it is written', async () => {
   const text = `${pipelineWith({}).replace('main: {', 'main: &m { lop: 1,')}      backup: *m\n      third: { <<: *m, path: b }\n`
   const { diagnostics } = await loadFiles({ a: text })
   const lines = diagnostics.map(({ code, line, column }) => `${code} ${line}:${column}`)

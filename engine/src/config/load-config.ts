@@ -1,5 +1,5 @@
-// From YAML files to a checked graph: every mistake of all files is reported at once, and only a configuration without
-// mistakes is a graph. Nothing is opened or bound here; modules of plugins are imported for their definitions.
+// Loads YAML files into a checked graph. The mistakes of all files are reported at once, and only a configuration
+// without mistakes becomes a graph. Nothing is opened or bound here; plugin modules are imported for their definitions.
 import { discoverPlugins } from '../plugin/discover.js'
 import type { Discovered } from '../plugin/discover.js'
 import { findStarterPackage } from '../plugin/plugin-package.js'
@@ -9,8 +9,8 @@ import { checkAddresses, checkExclusive } from './section/check-exclusive.js'
 import { Problems } from './report/diagnostic.js'
 import type { Diagnostic } from './report/diagnostic.js'
 import { didYouMean } from './report/did-you-mean.js'
-import { titleOf } from './section/draft.js'
-import type { DraftNode, DraftPipeline } from './section/draft.js'
+import { titleOf } from './section/draft-node.js'
+import type { DraftNode, DraftPipeline } from './section/draft-node.js'
 import { linkPipeline, settingsOf } from './section/link-nodes.js'
 import { checkAuthNames, readAuth } from './section/read-auth.js'
 import { readDefaults } from './section/read-defaults.js'
@@ -46,8 +46,8 @@ export interface LoadedConfig {
   readonly graph?: Graph
   readonly diagnostics: readonly Diagnostic[]
   /**
-   * Absolute paths of what the result depends on, whether or not it could be read or is there: the files, those that
-   * they include, the folders in which `include` looks for files, and the files of secrets and variables.
+   * Absolute paths of everything the result depends on, whether or not it exists or could be read: the files, those
+   * that they include, the folders that `include` searches, and the files of secrets and variables.
    */
   readonly sources: readonly string[]
 }
@@ -57,7 +57,7 @@ interface Root extends Tree {
   readonly root: YamlMap
 }
 
-/** Reads and checks the files; several add up to one graph. Never throws for what is in them. */
+/** Reads and checks the files and merges them into one graph. Never throws because of their content. */
 export async function loadConfig(files: readonly string[], options: LoadOptions): Promise<LoadedConfig> {
   const problems = new Problems()
   const names = [...new Set(files)]
@@ -79,10 +79,9 @@ function readRoot({ file, root, isIncluded }: Tree, problems: Problems): Root | 
   checkKeys(map, ROOT_KEYS, 'the file', problems)
   const version = map.entries.get('version')
   if (version === undefined) {
-    if (!isIncluded)
-      problems.report('CONFIG_VERSION', start, 'the file does not say which version of the format it has')
+    if (!isIncluded) problems.report('CONFIG_VERSION', start, 'the file does not state its format version')
   } else if (!isVersion(version)) {
-    const message = `this engine reads version ${VERSION} of the format`
+    const message = `this engine reads format version ${VERSION}`
     problems.report('CONFIG_VERSION', placeOf(version), message, { help: `write version: ${VERSION}` })
   }
   return { file, root: map, isIncluded }
@@ -118,11 +117,11 @@ async function buildGraph(
   const slice = new TimeSlice()
   for (const pipeline of drafts) {
     pipelines.push(linkPipeline({ pipeline, pipelines: drafts, registry, problems }))
-    await slice.rest()
+    await slice.yieldIfUsed()
   }
-  await slice.end()
+  await slice.yieldNow()
   const nodes = [...services, ...drafts.flatMap((pipeline: DraftPipeline) => pipeline.nodes)]
-  // A file that could not be read may have the listener.
+  // A file that could not be read may declare the listener.
   if (isWhole) checkListeners(nodes, sockets.names, problems)
   if (isWhole) checkAuthNames(nodes, auth.names, problems)
   checkAddresses(sockets.listeners, problems)
@@ -151,11 +150,11 @@ function checkListeners(nodes: readonly DraftNode[], known: readonly string[], p
 
 function reportEmpty(roots: readonly Root[], first: Root, problems: Problems): void {
   const [section] = sectionsOf(roots, 'pipelines')
-  // Entries with mistakes have been reported as such.
+  // Entries with mistakes have been reported already.
   if (section !== undefined && section.value.kind === 'map' && section.value.entries.size > 0) return
   if (section !== undefined && section.value.kind !== 'map' && !isBlank(section.value)) return
   const place = section?.key ?? { file: first.file, start: 0, end: 1 }
-  problems.report('CONFIG_EMPTY', place, 'there is no pipeline')
+  problems.report('CONFIG_EMPTY', place, 'the configuration has no pipeline')
 }
 
 function isBlank(value: YamlValue): value is YamlScalar {

@@ -1,4 +1,4 @@
-// The checked configuration as plain data that may be shown: what applies, defaults filled in, no secret in it.
+// The checked configuration as plain data that may be shown: defaults filled in, secrets masked.
 import type { Graph, NodeSettings } from '../graph/graph.js'
 
 interface MaskedNode {
@@ -23,7 +23,7 @@ export interface MaskedConfig {
   }[]
 }
 
-/** Everything that the graph says, with *** for what is secret. Amounts are in the units of the options' values. */
+/** The whole graph, with *** in place of secrets. Amounts are in the units of the parsed options. */
 export function maskedConfig(graph: Graph): MaskedConfig {
   const { files, engine, listeners, auth = [], services, pipelines, secrets } = graph
   const plain: MaskedConfig = {

@@ -11,7 +11,7 @@ const TEXT = pipelineWith({
   '"${FILE}", password: "${secret:anna}${secret:bert}", pace: "${PACE}", mirrors: [ "${M}", { at: "${N}" } ]',
 )
 
-test('without the environment, what is not known is not judged', async () => {
+test('without the environment, unknown values are not checked', async () => {
   const { graph, diagnostics } = await loadFiles({ a: TEXT }, ['a'], { noEnv: true })
   assert.deepEqual(diagnostics, [])
   const nodes = graph?.pipelines[0]?.nodes.map(({ id, options }) => [id, options])
@@ -34,7 +34,7 @@ test('all other mistakes are still found, and a secret must be declared', async 
   ])
 })
 
-test('with the environment, each is an error', async () => {
+test('with the environment, each unset variable is an error', async () => {
   const { diagnostics } = await loadFiles({ a: TEXT }, ['a'])
   const names = diagnostics.flatMap(({ code, message }) => (code === 'CONFIG_UNSET_VARIABLE' ? [message] : []))
   assert.equal(names.length, 13)

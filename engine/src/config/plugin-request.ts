@@ -1,5 +1,5 @@
-// Where to look for plugins, for the verbs that look at plugins and not at pipelines: beside the files, or in the folder
-// where the verb was called.
+// Where to look for plugins, for the commands that concern plugins and not pipelines: beside the files, or in the
+// working folder.
 import { join } from 'node:path'
 import type { DiscoverRequest } from '../plugin/discover.js'
 import { findStarterPackage } from '../plugin/plugin-package.js'
@@ -11,7 +11,7 @@ import type { Environment } from './source/interpolate.js'
 
 export interface PluginRequest {
   readonly request: DiscoverRequest
-  /** What keeps a file from being read, and what is wrong in its section `plugins`. */
+  /** Why a file could not be read, and the mistakes in its section `plugins`. */
   readonly diagnostics: readonly Diagnostic[]
 }
 

@@ -1,6 +1,6 @@
-// Everything that a configuration is made of, read to one tree per file: the files, the variables of the environment and
-// of `--env-file`, the flags of `--set`, and the secrets, which the files declare and use at once: where any is used,
-// the trees are read twice, first without them.
+// Reads everything that a configuration is made of into one tree per file: the files, the variables of the environment
+// and of `--env-file`, the `--set` flags, and the secrets. The same files declare secrets and use them, so the trees
+// are read twice if any is used, first without secrets.
 import { resolve } from 'node:path'
 import type { DiscoverRequest, Discovered } from '../plugin/discover.js'
 import { Problems } from './report/diagnostic.js'
@@ -22,25 +22,25 @@ import type { YamlEntry, YamlValue } from './source/yaml-tree.js'
 const SECRET_REFERENCE = '${secret:'
 
 export interface LoadOptions {
-  /** For interpolation. */
+  /** Variables for interpolation. */
   readonly env: Environment
-  /** Files with more variables, `KEY=VALUE`; what is in `env` wins over them. */
+  /** Files with more variables, `KEY=VALUE`; those in `env` take precedence. */
   readonly envFiles?: readonly string[] | undefined
-  /** `path.to.option=value`, in the place of what the files say. */
+  /** `path.to.option=value`, which replaces what the files say. */
   readonly sets?: readonly string[] | undefined
   /**
-   * For showing and checking where the environment is not the one that it will run in: variables and secrets that are
-   * not there are no mistakes, and nodes whose options they are in have options that are undefined.
+   * For showing and checking a configuration outside the environment in which it will run: variables and secrets that
+   * are missing are not mistakes, and the options of nodes that use them are undefined.
    */
   readonly noEnv?: boolean | undefined
-  /** What files hold, by their names, that are not to be read from disk. */
+  /** The content of files, by name, that are not read from disk. */
   readonly contents?: Contents | undefined
   /**
-   * Names of the files in a folder (absolute) in which `include` looks for matches. By default those on disk. With it,
-   * `contents` has all files, and the disk is not asked for any, nor for where a link leads.
+   * Lists the names of the files in a folder (absolute) that `include` searches. By default those on disk. If it is
+   * given, `contents` has all files: none is read from disk, and symbolic links are not resolved.
    */
   readonly listFolder?: ((folder: string) => Promise<readonly string[]>) | undefined
-  /** Whether the file (absolute) of a secret may be read. By default each may. */
+  /** Whether the file of a secret (absolute path) may be read. By default every one may. */
   readonly allowsSecretFile?: ((path: string) => boolean) | undefined
   /** Finds definitions. By default `discoverPlugins`, with the package that started the engine. */
   readonly plugins?: ((request: DiscoverRequest) => Promise<Discovered>) | undefined
@@ -49,14 +49,14 @@ export interface LoadOptions {
 export interface Tree {
   readonly file: SourceText
   readonly root: YamlValue
-  /** Another file names it. */
+  /** Another file includes it. */
   readonly isIncluded: boolean
 }
 
 export interface Trees {
-  /** Of the files that could be read, each before those that it includes. Templates have been expanded. */
+  /** The trees of the files that could be read, each before those that it includes. Templates have been expanded. */
   readonly trees: readonly Tree[]
-  /** The names of all files that are there, in the same order. */
+  /** The names of all files that were read, in the same order. */
   readonly names: readonly string[]
   /** Absolute: see `LoadedConfig`. */
   readonly sources: readonly string[]
@@ -64,7 +64,7 @@ export interface Trees {
   readonly isWhole: boolean
 }
 
-/** Reads the files, each name once. The mask learns the secrets. */
+/** Reads the files, each name once. Adds the secrets to the mask. */
 export async function readTrees(
   names: readonly string[],
   options: LoadOptions,
@@ -88,12 +88,12 @@ export async function readTrees(
   return { trees, names: files.map(({ file }) => file.name), sources: [...sources], isWhole }
 }
 
-/** The order of diagnostics: as the sources were named. */
+/** The order of diagnostics: the order in which the sources were named. */
 export function sourceNames(files: readonly string[], { envFiles = [], sets = [] }: LoadOptions): readonly string[] {
   return [...envFiles, ...files, ...sets.map((_, index) => flagName(index))]
 }
 
-/** An entry of the files' roots, from each file that has it. */
+/** The top-level entry of this name, from each file that has it. */
 export function sectionsOf(trees: readonly Pick<Tree, 'root'>[], name: string): readonly YamlEntry[] {
   return trees.flatMap(({ root }) => (root.kind === 'map' ? (root.entries.get(name) ?? []) : []))
 }
@@ -109,10 +109,10 @@ async function readAll(
   const read: (YamlValue | undefined)[] = []
   for (const file of files) {
     read.push(readYaml(file, values, problems))
-    await slice.rest()
+    await slice.yieldIfUsed()
   }
   const roots = setValues(await expandTemplates(read, isWhole, problems), flags, values, isWhole, problems)
-  await slice.rest()
+  await slice.yieldIfUsed()
   return files.flatMap(({ file, isIncluded }, index) => {
     const root = roots[index]
     return root === undefined ? [] : [{ file, root, isIncluded }]

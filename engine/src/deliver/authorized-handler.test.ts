@@ -19,7 +19,7 @@ function control(): AccessControl {
   return new AccessControl([PROVIDER], { nowMs: () => performance.now() })
 }
 
-/** Decides when the test does. */
+/** Decides when the test tells it to. */
 class SlowAuth implements Auth {
   readonly asked: ((decision: AccessDecision) => void)[] = []
 
@@ -28,7 +28,7 @@ class SlowAuth implements Auth {
   }
 }
 
-test('who is not let in takes no place, gets a challenge, and is counted', async () => {
+test('a denied client gets a challenge, is counted, and does not count as a viewer', async () => {
   await using room = await openRoom({ auth: control() })
   const route = room.open({ auth: ['viewers'], cors: '*' })
   new Feed(route).push(2)
@@ -41,7 +41,7 @@ test('who is not let in takes no place, gets a challenge, and is counted', async
   assert.deepEqual([...route.counters.refused], [['no-credentials', 1]])
 })
 
-test('who signs in gets the stream, is listed by name, and can be sent away', async () => {
+test('a viewer that signs in receives the stream, is listed by name, and can be kicked', async () => {
   await using room = await openRoom({ auth: control() })
   const sessions: (SessionStart | SessionEnd)[] = []
   room.delivery.watchSessions({ onStart: (one) => sessions.push(one), onEnd: (one) => sessions.push(one) })
@@ -62,7 +62,7 @@ test('who signs in gets the stream, is listed by name, and can be sent away', as
   assert.deepEqual([end.id, end.reason, end.status], [client.id, 'kicked', 200])
 })
 
-test('the option holds for the next viewer, and no providers means everybody', async () => {
+test('the option applies to the next viewer, and no providers means everyone', async () => {
   await using room = await openRoom({ auth: control() })
   const route = room.open()
   const feed = new Feed(route)
@@ -73,7 +73,7 @@ test('the option holds for the next viewer, and no providers means everybody', a
   assert.equal(first.isClosed, false)
 })
 
-test('a name that nobody has, or no providers at all, lets nobody in', async () => {
+test('an unknown provider, or no providers at all, admits no one', async () => {
   await using room = await openRoom({ auth: control() })
   room.open({ auth: ['nobody'] })
   assert.equal((await room.viewer().ended()).status, 403)
@@ -82,16 +82,16 @@ test('a name that nobody has, or no providers at all, lets nobody in', async () 
   assert.equal((await bare.viewer().ended()).status, 403)
 })
 
-test('a client that goes while its password is checked leaves nothing behind', async () => {
+test('a client that leaves while its password is checked leaves nothing behind', async () => {
   const auth = new SlowAuth()
   await using room = await openRoom({ auth })
   const route = room.open({ auth: ['viewers'] })
   new Feed(route).push(1)
   const gone = room.viewer()
   const patient = room.viewer()
-  await until(() => auth.asked.length === 2, 'both are asked about')
+  await until(() => auth.asked.length === 2, 'both are being checked')
   gone.socket.resetAndDestroy()
-  await until(() => room.listener.openConnections === 1, 'the server has seen it')
+  await until(() => room.listener.openConnections === 1, 'the server has noticed')
   for (const decide of auth.asked) decide({ allowed: true, user: undefined })
   await patient.received(1)
   assert.equal(route.counters.connects, 1)

@@ -3,12 +3,12 @@ import { test } from 'node:test'
 import { RawClient, until } from '../listen/loopback.test.kit.js'
 import { Feed, NO_LIMITS, openRoom, type Room } from './delivery.test.kit.js'
 
-/** A viewer that a trusted proxy (this machine) says to be of that address. */
+/** A viewer for which a trusted proxy (this machine) gives that address. */
 function viewerFrom(room: Room, address: string): RawClient {
   return new RawClient(room.listener.address).get('/live.ts', `X-Forwarded-For: ${address}`)
 }
 
-test('counts viewers per IPv4 address and per /64, mapped addresses as IPv4, and lets others in', async () => {
+test('counts viewers per IPv4 address and per /64, mapped addresses as IPv4, and admits others', async () => {
   await using room = await openRoom({}, { trustedProxies: ['127.0.0.1'] })
   const route = room.open({ clients: { ...NO_LIMITS, perAddress: 2, overLimitStatus: 404 } })
   const feed = new Feed(route)
@@ -35,7 +35,7 @@ test('counts viewers per IPv4 address and per /64, mapped addresses as IPv4, and
   for (const client of clients) client.close()
 })
 
-test('HEAD says what a GET from there would be answered', async () => {
+test('HEAD returns the status that a GET from the same address would get', async () => {
   await using room = await openRoom({}, { trustedProxies: ['127.0.0.1'] })
   new Feed(room.open({ clients: { ...NO_LIMITS, perAddress: 1, overLimitStatus: 404 } })).push()
   const viewer = await viewerFrom(room, '192.0.2.1').saw('<preamble 0>')
@@ -51,7 +51,7 @@ test('HEAD says what a GET from there would be answered', async () => {
   viewer.close()
 })
 
-test('a soft limit keeps nobody out: it is told in events and status, once each way', async () => {
+test('a soft limit keeps no one out: events and status report it, once each way', async () => {
   const events: string[] = []
   const onEvent = ({ kind, node, data }: { kind: string; node: string; data: object }): void => {
     events.push(`${kind} ${node} ${JSON.stringify(data)}`)
@@ -76,7 +76,7 @@ test('a soft limit keeps nobody out: it is told in events and status, once each 
   assert.deepEqual(room.status().limitsReached, [])
 })
 
-test('a listener has a limit over all its outputs', async () => {
+test('a listener has one limit over all its outputs', async () => {
   await using room = await openRoom({}, { maxClients: 2 })
   const routes = [room.open(), room.open({ path: '/other.ts', id: 'one/other' })]
   for (const route of routes) new Feed(route).push()

@@ -1,4 +1,4 @@
-// For tests of delivery: an engine room with one listener, and a stream whose every byte says where it belongs.
+// For tests of delivery: a delivery with one listener, and a stream in which every byte identifies its entry.
 import { HttpListener } from '../listen/http-listener.js'
 import type { HttpListenerOptions } from '../listen/listener-options.js'
 import { KeptLog, RawClient, REAL_CLOCK, until } from '../listen/loopback.test.kit.js'
@@ -14,9 +14,9 @@ export interface Room extends AsyncDisposable {
   readonly listener: HttpListener
   readonly delivery: LiveDelivery
   readonly kept: KeptLog
-  /** Moves the clock that delivery sees. */
+  /** Advances the clock of listener and delivery. */
   shift(byMs: number): void
-  /** Resolves when delivery has looked after its viewers, at least twice from now on. */
+  /** Resolves when delivery has swept its viewers at least twice from now on. */
   swept(): Promise<void>
   open(options?: Partial<LiveRouteOptions>): LiveRoute
   status(): RouteStatus
@@ -53,7 +53,7 @@ export async function openRoom(
     },
     swept: async () => {
       const from = sweeps
-      await until(() => sweeps >= from + 3, 'delivery has looked after its viewers')
+      await until(() => sweeps >= from + 3, 'delivery has swept its viewers')
     },
     open: (more) => delivery.open(routeOptions(more)),
     status: () => {
@@ -94,7 +94,7 @@ export function routeOptions(more: Partial<LiveRouteOptions> = {}): LiveRouteOpt
   }
 }
 
-/** Entries of one size, each filled with its number; every `gop`th is a key frame, the one behind it a mere join. */
+/** Entries of one size, each filled with its number; every `gop`th is a key frame, the one after it only a join. */
 export class Feed {
   readonly entryBytes: number
   readonly #gop: number
@@ -111,12 +111,12 @@ export class Feed {
     return this.#seq
   }
 
-  /** Pushes so many at once, received now or at this time. */
+  /** Pushes `entries` at once, received now or at this time. */
   push(entries = 1, receivedAtMs = performance.now()): void {
     for (let count = 0; count < entries; count++) this.#route.push({ ...this.#make(this.#seq++), receivedAtMs })
   }
 
-  /** Pushes so many, a few in each turn of the event loop. */
+  /** Pushes `entries`, a few in each turn of the event loop. */
   async run(entries: number, perTurn = 4): Promise<void> {
     for (let left = entries; left > 0; left -= perTurn) {
       this.push(Math.min(left, perTurn))
@@ -124,7 +124,7 @@ export class Feed {
     }
   }
 
-  /** What a viewer that starts at this entry gets up to the newest one. */
+  /** The bytes that a viewer starting at this entry receives, up to the newest entry. */
   bytesFrom(seq: number, lead = preambleOf(seq), until = this.#seq): Buffer {
     const parts = [lead]
     for (let at = seq; at < until; at++) parts.push(Buffer.from(fill(at, this.entryBytes)))

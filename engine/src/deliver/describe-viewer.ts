@@ -4,7 +4,7 @@ import { printable } from '../observe/printable.js'
 import type { Clock } from '../plugin/tokens.js'
 import type { Viewer, ViewerState } from './viewer.js'
 
-/** Differences that only delivery knows are left out. */
+/** States that only delivery distinguishes are merged. */
 const SHOWN: Readonly<Record<ViewerState, ClientStatus['state']>> = {
   waiting: 'waiting',
   queued: 'waiting',

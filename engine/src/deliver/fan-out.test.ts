@@ -5,10 +5,10 @@ import { FanOut, type Reader, SLICE_MS } from './fan-out.js'
 import { LiveWindow } from './live-window.js'
 
 const ENTRY_BYTES = 100
-/** A slice ends with the second look. */
+/** A slice ends at the second clock reading. */
 const LOOK_MS = SLICE_MS / 2
 
-/** Readers that note the number of the newest entry whenever they get something; time passes with each look at it. */
+/** Readers that note the number of the newest entry with each write; time advances with each clock reading. */
 class Crowd {
   readonly fanOut: FanOut
   readonly readers: Reader[] = []
@@ -16,7 +16,7 @@ class Crowd {
   readonly rounds: { readonly seq: number; readonly written: boolean; readonly wasSliced: boolean }[] = []
   sentBytes = 0
   looks = 0
-  /** Called with each reader that gets something. False: its socket is full then. */
+  /** Called for each reader that is written to. False: its socket is full then. */
   onGet: (reader: number) => boolean = () => true
   readonly #window = new LiveWindow({ durationMs: 60_000, sizeBytes: 1e9 }, () => true)
 
@@ -38,7 +38,7 @@ class Crowd {
     const reader: Reader = {
       slot: -1,
       socket: { write: note },
-      takeUp: () => {
+      resume: () => {
         this.fanOut.delete(reader)
         note()
         this.fanOut.add(reader, this.#window.nextOffset)
@@ -53,7 +53,7 @@ class Crowd {
     this.fanOut.push(this.#window.push({ bytes: new Uint8Array(ENTRY_BYTES), receivedAtMs: 0 }))
   }
 
-  /** What the last entry offered to each was; all the same, or more. */
+  /** The distinct last entries that readers were offered. */
   newest(): readonly number[] {
     return [...new Set(this.got.map((seqs) => seqs.at(-1) ?? -1))]
   }
@@ -63,7 +63,7 @@ async function turns(count: number): Promise<void> {
   for (let turn = 0; turn < count; turn++) await new Promise((resolve) => setImmediate(resolve))
 }
 
-test('what is quick is done at once, and counted once', () => {
+test('a quick round is done at once and counted once', () => {
   const crowd = new Crowd(300, 0.01)
   crowd.push()
   assert.deepEqual(crowd.newest(), [0])
@@ -72,7 +72,7 @@ test('what is quick is done at once, and counted once', () => {
   assert.equal(crowd.fanOut.pendingFrom, undefined)
 })
 
-test('a crowd is served in slices, and the event loop turns between them', async () => {
+test('many readers are served in slices, and the event loop turns between them', async () => {
   const crowd = new Crowd(1000, LOOK_MS)
   crowd.push()
   assert.deepEqual(crowd.newest(), [0, -1])
@@ -88,7 +88,7 @@ test('a crowd is served in slices, and the event loop turns between them', async
   assert.deepEqual(crowd.rounds, [{ seq: 0, written: true, wasSliced: true }])
 })
 
-test('entries that come during a round reach those before in another one, and nobody waits for ever', async () => {
+test('entries that arrive during a round reach the readers already visited in another round, and no reader waits forever', async () => {
   const crowd = new Crowd(200, LOOK_MS)
   crowd.push()
   await turns(1)
@@ -98,7 +98,7 @@ test('entries that come during a round reach those before in another one, and no
   for (let turn = 0; turn < 100 && crowd.fanOut.pendingFrom !== undefined; turn++) await turns(1)
   assert.equal(crowd.fanOut.pendingFrom, undefined)
   assert.deepEqual(crowd.newest(), [2])
-  // Who was served before they came is offered the newest, and whoever comes after the first round has it already.
+  // Readers served before they arrived are offered the newest; readers served later have it already.
   assert.deepEqual([crowd.got[0], crowd.got[199]?.at(-1)], [[0, 2], 2])
   assert.deepEqual(
     crowd.rounds.map(({ seq }) => seq),
@@ -106,7 +106,7 @@ test('entries that come during a round reach those before in another one, and no
   )
 })
 
-test('pushing faster than a round takes starves nobody', async () => {
+test('pushing faster than a round takes starves no reader', async () => {
   const crowd = new Crowd(300, LOOK_MS)
   for (let entry = 0; entry < 40; entry++) {
     crowd.push()
@@ -115,7 +115,7 @@ test('pushing faster than a round takes starves nobody', async () => {
   assert.ok(Math.min(...crowd.got.map((seqs) => seqs.at(-1) ?? -1)) > 20)
 })
 
-test('what is left of a round is done at once when the end has come', async () => {
+test('finish() completes the rest of a round at once', async () => {
   const crowd = new Crowd(500, LOOK_MS)
   crowd.push()
   crowd.push()
@@ -126,7 +126,7 @@ test('what is left of a round is done at once when the end has come', async () =
   assert.ok(crowd.got.every((seqs) => seqs.length <= 2))
 })
 
-test('who joins during a round has read all, and gets nothing twice', () => {
+test('a reader that joins during a round has read everything and gets nothing twice', () => {
   const crowd = new Crowd(100, LOOK_MS)
   const got: number[] = []
   crowd.onGet = (reader) => {
@@ -141,7 +141,7 @@ test('who joins during a round has read all, and gets nothing twice', () => {
   assert.equal(got.length, 201)
 })
 
-test('who leaves during a round gets nothing any more, and nobody is left out or served twice for it', async () => {
+test('a reader that leaves during a round gets nothing more, and no other is skipped or served twice', async () => {
   const crowd = new Crowd(100, LOOK_MS)
   crowd.push()
   const served = crowd.got.findIndex((seqs) => seqs.length === 0)
@@ -158,7 +158,7 @@ test('who leaves during a round gets nothing any more, and nobody is left out or
   assert.equal(new Set(crowd.readers.map(({ slot }) => slot)).size, 96)
 })
 
-test('a socket that is full gets nothing until its reader is back, which then goes on where it was', () => {
+test('a full socket gets nothing until its reader is back, which then continues where it was', () => {
   const crowd = new Crowd(10, 0)
   crowd.onGet = (reader) => reader !== 3
   crowd.push()
@@ -171,7 +171,7 @@ test('a socket that is full gets nothing until its reader is back, which then go
   assert.deepEqual([crowd.got[3], crowd.fanOut.offsetOf(crowd.readers[3]!)], [[0, 2], 3 * ENTRY_BYTES])
 })
 
-/** Takes entries as a viewer does, and insists that each follows on the one before. */
+/** Takes entries like a viewer, and asserts that they are consecutive. */
 class StrictReader implements Reader {
   slot = -1
   isFull = false
@@ -197,8 +197,8 @@ class StrictReader implements Reader {
     },
   }
 
-  /** Reads all that is there, and waits for more. */
-  takeUp(): void {
+  /** Reads everything available, and waits for more. */
+  resume(): void {
     this.#fanOut.delete(this)
     for (let entry = this.#window.at(this.#nextSeq); entry !== undefined; entry = this.#window.at(this.#nextSeq)) {
       this.socket.write(entry.bytes)
@@ -211,7 +211,7 @@ class StrictReader implements Reader {
   }
 }
 
-test('whoever comes, goes, is full or comes back, in a round or between two, gets every entry once and in order', async () => {
+test('readers that join, leave, fill up or return, in or between rounds, get every entry once and in order', async () => {
   const step = fc.tuple(fc.constantFrom('push', 'turn', 'join', 'leave', 'fill', 'drain'), fc.nat())
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 60 }), fc.integer({ min: 1, max: 150 }), async (steps, crowd) => {
@@ -239,7 +239,7 @@ test('whoever comes, goes, is full or comes back, in a round or between two, get
         } else if (what === 'fill') reader.isFull = true
         else {
           reader.isFull = false
-          reader.takeUp()
+          reader.resume()
         }
       }
       fanOut.finish()

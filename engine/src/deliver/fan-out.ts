@@ -1,30 +1,33 @@
-// Hands each new entry of a route to all who have read everything before it. A crowd gets it in slices, between which the
-// event loop turns: who connects meanwhile is accepted and answered, and does not wait until thousands have been written
-// to. For each write as little memory as can be is looked at, since the kernel copies megabytes between two: where
-// everybody is stands in one list here, and a reader itself is touched only when something is the matter.
+// Writes each new entry of a route to all readers that have read everything before it. Many readers are served in
+// slices, and the event loop turns between slices: new connections are accepted and answered meanwhile, instead of
+// waiting for thousands of writes. Each write touches as little memory as possible, since the kernel copies megabytes
+// between two writes: the positions of all readers are in one list here, and a reader object is touched only in
+// exceptional cases.
 import type { WindowEntry } from './live-window.js'
 
-/** How long a slice takes, about. A connection that waits is accepted between two. */
+/** Approximate duration of a slice. Waiting connections are accepted between slices. */
 export const SLICE_MS = 8
-/** Readers between two looks at the clock. */
-const LOOK_EVERY = 32
-const NOWHERE = -1
+/** The clock is read once per this many readers. */
+const CLOCK_EVERY = 32
+const NOT_LISTED = -1
 
 export interface Reader {
-  /** Its place in the lists of the fan-out, which alone sets it; -1 at first, and while it is not there. */
+  /** Its index in the lists of the fan-out, set only by the fan-out; -1 initially and while it is not in them. */
   slot: number
   readonly socket: { write(bytes: Uint8Array): boolean }
-  /** There is a new entry, and it has not read all before. */
-  takeUp(): void
-  /** It was written to, and its socket wants a pause. */
+  /** Called when there is a new entry and the reader has not read everything before it. */
+  resume(): void
+  /** Called after a write that filled its socket. */
   onFull(): void
 }
 
 export interface FanOutHost {
   nowMs(): number
-  /** So many bytes were handed over at once, to readers who had read all before. */
+  /** `bytes` were written in one go, to readers that had read everything before. */
   onSent(bytes: number): void
-  /** Everybody has been offered what was the newest entry when the round began. `written`: somebody took it at once. */
+  /**
+   * All readers have been offered `entry`, the newest when the round began. `written`: at least one took it at once.
+   */
   onRound(entry: WindowEntry, written: boolean, wasSliced: boolean): void
 }
 
@@ -32,46 +35,46 @@ export class FanOut {
   readonly #host: FanOutHost
   readonly #readers: Reader[] = []
   readonly #sockets: Reader['socket'][] = []
-  /** The byte of the stream that each gets next. */
+  /** The stream offset that each reader gets next. */
   readonly #offsets: number[] = []
-  /** Those before it have been looked at in the round at hand. Who comes meanwhile is at the end. */
+  /** Readers before this index have been visited in the current round. New readers are appended. */
   #at = 0
   #newest: WindowEntry | undefined
-  /** With which the round at hand began; undefined between two rounds. */
+  /** The newest entry when the current round began; undefined between rounds. */
   #roundEntry: WindowEntry | undefined
   #hasWritten = false
   #wasSliced = false
   #pendingFrom: number | undefined
-  /** Where the first entry begins that came after the round had begun. */
+  /** Offset of the first entry that arrived after the current round began. */
   #nextFrom: number | undefined
 
   constructor(host: FanOutHost) {
     this.#host = host
   }
 
-  /** The byte of the stream from which on a reader may not have been served yet; undefined between two rounds. */
+  /** The stream offset from which readers may not have been served yet; undefined between rounds. */
   get pendingFrom(): number | undefined {
     return this.#pendingFrom
   }
 
-  /** A reader that is here: the byte of the stream that it gets next. */
+  /** The stream offset that the reader gets next. The reader must be here. */
   offsetOf({ slot }: Reader): number {
     return this.#offsets[slot]!
   }
 
-  /** From now on the reader is told of each new entry; it gets the byte at `offset` next. It must not be here yet. */
+  /** From now on the reader gets each new entry, starting at stream offset `offset`. It must not be here yet. */
   add(reader: Reader, offset: number): void {
     reader.slot = this.#readers.push(reader) - 1
     this.#sockets.push(reader.socket)
     this.#offsets.push(offset)
   }
 
-  /** Nothing happens to one that is not here. */
+  /** Does nothing if the reader is not here. */
   delete(reader: Reader): void {
     let hole = reader.slot
-    if (hole === NOWHERE) return
-    reader.slot = NOWHERE
-    // Who has been looked at stays before #at, and who has not behind it.
+    if (hole === NOT_LISTED) return
+    reader.slot = NOT_LISTED
+    // Visited readers stay before #at, the others after it.
     if (hole < this.#at) {
       this.#at--
       this.#move(this.#at, hole)
@@ -83,7 +86,9 @@ export class FanOut {
     this.#offsets.pop()
   }
 
-  /** Begins a round; one that is under way goes on with the new entry, and another one follows for those before. */
+  /**
+   * Starts a round. A round in progress continues with the new entry, and another follows for readers already visited.
+   */
   push(entry: WindowEntry): void {
     this.#newest = entry
     if (this.#roundEntry !== undefined) {
@@ -91,12 +96,12 @@ export class FanOut {
       return
     }
     this.#begin(entry, entry.offset)
-    this.#goOn(true)
+    this.#continue(true)
   }
 
-  /** Everybody is offered everything now. */
+  /** Offers everything to all readers now. */
   finish(): void {
-    if (this.#roundEntry !== undefined) this.#goOn(false)
+    if (this.#roundEntry !== undefined) this.#continue(false)
   }
 
   #move(from: number, to: number): void {
@@ -116,7 +121,7 @@ export class FanOut {
     this.#hasWritten = false
   }
 
-  #goOn(mayYield: boolean): void {
+  #continue(mayYield: boolean): void {
     const untilMs = mayYield ? this.#host.nowMs() + SLICE_MS : Infinity
     for (let entry = this.#newest; entry !== undefined && this.#roundEntry !== undefined; entry = this.#newest) {
       if (this.#offer(entry, untilMs)) this.#end(this.#roundEntry)
@@ -124,14 +129,14 @@ export class FanOut {
     }
   }
 
-  /** False if the time was over before all had been offered the entry. */
+  /** False if the time was up before all readers had been offered the entry. */
   #offer({ bytes, offset }: WindowEntry, untilMs: number): boolean {
     const offsets = this.#offsets
     const nextOffset = offset + bytes.length
     let offered = 0
     let written = 0
     while (this.#at < offsets.length) {
-      if (offered === LOOK_EVERY) {
+      if (offered === CLOCK_EVERY) {
         offered = 0
         if (this.#host.nowMs() >= untilMs) break
       }
@@ -142,7 +147,7 @@ export class FanOut {
         written++
         offsets[slot] = nextOffset
         if (!this.#sockets[slot]!.write(bytes)) this.#readers[slot]!.onFull()
-      } else if (wanted < offset) this.#readers[slot]!.takeUp()
+      } else if (wanted < offset) this.#readers[slot]!.resume()
     }
     if (written > 0) {
       this.#hasWritten = true
@@ -164,7 +169,7 @@ export class FanOut {
   #yield(): void {
     this.#wasSliced = true
     setImmediate(() => {
-      if (this.#roundEntry !== undefined) this.#goOn(true)
+      if (this.#roundEntry !== undefined) this.#continue(true)
     })
   }
 }

@@ -1,5 +1,5 @@
-// Tells when a number of viewers reaches a limit, and when it has come down from it again. Down means a twentieth below,
-// so that one viewer who comes and goes at the limit is not news every time.
+// Reports when the number of viewers reaches a limit, and when it has fallen below it again. Below means a twentieth
+// less, so that one viewer joining and leaving at the limit does not raise an event each time.
 
 export type LimitEvent = 'limit_hit' | 'limit_miss'
 
@@ -8,12 +8,12 @@ const HYSTERESIS = 0.05
 export class LimitAlarm {
   #isHit = false
 
-  /** The limit is reached, or was and the number has not come down far enough. */
+  /** The limit is reached, or was reached and the number has not fallen far enough since. */
   get isHit(): boolean {
     return this.#isHit
   }
 
-  /** Called with each new number, or limit; 0 for no limit. What has changed; undefined if nothing has. */
+  /** Called with each new number or limit; 0 for no limit. Returns the event; undefined if nothing has changed. */
   update(count: number, limit: number): LimitEvent | undefined {
     if (!this.#isHit && limit > 0 && count >= limit) {
       this.#isHit = true

@@ -4,7 +4,7 @@ import { countDescriptors, RawClient, until } from '../listen/loopback.test.kit.
 import type { LiveRoute } from '../plugin/live-route.js'
 import { Feed, NO_LIMITS, openRoom, preambleOf, routeOptions } from './delivery.test.kit.js'
 
-test('a hundred viewers get the same bytes, each from the newest key frame of its time', async () => {
+test('a hundred viewers get the same bytes, each from the key frame that was newest when it joined', async () => {
   await using room = await openRoom()
   const route = room.open()
   const feed = new Feed(route)
@@ -33,7 +33,7 @@ test('a hundred viewers get the same bytes, each from the newest key frame of it
   assert.ok(room.status().latency.count > 20)
 })
 
-test('start: now begins at the newest join, key frame or not', async () => {
+test('start: now starts at the newest join, key frame or not', async () => {
   await using room = await openRoom()
   const feed = new Feed(room.open({ start: 'now' }))
   feed.push(15)
@@ -41,7 +41,7 @@ test('start: now begins at the newest join, key frame or not', async () => {
   assert.equal(client.body.indexOf(preambleOf(11)), 0)
 })
 
-test('the header of a live response has no length, no chunks, and what a browser needs', async () => {
+test('the head of a live response has no length, no chunked encoding, and the headers that a browser needs', async () => {
   await using room = await openRoom()
   const route = room.open({ cors: '*' })
   const feed = new Feed(route)
@@ -69,7 +69,7 @@ test('the header of a live response has no length, no chunks, and what a browser
   assert.doesNotMatch(second.text, /Access-Control/)
 })
 
-test('a viewer on a kept connection gets the same bytes, and HEAD tells what GET would', async () => {
+test('a viewer on a kept connection gets the same bytes, and HEAD returns the status and headers of GET', async () => {
   await using room = await openRoom()
   room.listener.handle('/page', (_, response) => response.end('page'))
   const route = room.open({ offline: { waitForMs: 60_000, status: 404, endAfterMs: 60_000 } })
@@ -94,7 +94,7 @@ test('a viewer on a kept connection gets the same bytes, and HEAD tells what GET
   for (const each of [early, asked]) each.close()
 })
 
-test('a viewer beyond the limit of the route or of the engine gets 503 with Retry-After', async () => {
+test('a viewer over the limit of the route or of the engine gets 503 with Retry-After', async () => {
   await using room = await openRoom({ maxClients: 3 })
   const route = room.open({ clients: { ...NO_LIMITS, max: 2 } })
   const other = room.open({ path: '/other.ts', id: 'one/other' })
@@ -113,7 +113,7 @@ test('a viewer beyond the limit of the route or of the engine gets 503 with Retr
   assert.equal(room.delivery.clients, 3)
 })
 
-test('a crowd is let in a few at a time, and everybody is served', async () => {
+test('a crowd is started a few at a time, and every viewer is served', async () => {
   await using room = await openRoom({ joinsPerTurn: 4 })
   const route = room.open()
   const feed = new Feed(route, 1000)
@@ -125,7 +125,7 @@ test('a crowd is let in a few at a time, and everybody is served', async () => {
   assert.equal(room.status().startDelay.count, 300)
 })
 
-test('two thousand connections that come and go leave nothing behind', async () => {
+test('two thousand connections that open and close leave nothing behind', async () => {
   const before = countDescriptors()
   {
     await using room = await openRoom()
@@ -142,7 +142,7 @@ test('two thousand connections that come and go leave nothing behind', async () 
       feed.push()
     }
     await leaves(route, feed)
-    await until(() => room.listener.openConnections === 0, 'all are gone')
+    await until(() => room.listener.openConnections === 0, 'all have closed')
     assert.equal(room.delivery.clients, 0)
     assert.ok(room.listener.counters.connections > 1900)
   }
@@ -166,7 +166,7 @@ test('the end of a session is logged with client, path, bytes, and reason', asyn
   assert.ok(Number(line['bytes']) >= client.length)
 })
 
-test('a disposed route frees its path, and cuts its viewers', async () => {
+test('a disposed route frees its path and cuts its viewers', async () => {
   await using room = await openRoom()
   const route = room.open()
   new Feed(route).push()
@@ -180,7 +180,7 @@ test('a disposed route frees its path, and cuts its viewers', async () => {
   assert.equal(room.delivery.routes().length, 1)
 })
 
-test('shows its routes with urls and window', async () => {
+test('lists its routes with URLs and window', async () => {
   await using room = await openRoom()
   const feed = new Feed(room.open({ path: '/a b.ts' }), 1000)
   feed.push(3)
@@ -192,7 +192,7 @@ test('shows its routes with urls and window', async () => {
   await room.viewer('/a%20b.ts').saw('<preamble 0>')
 })
 
-/** A client that closes looks like one that has only closed its side, until something is written to it. */
+/** A client that closes looks like one that closed only its side, until the next write. */
 async function leaves(route: LiveRoute, feed: Feed): Promise<void> {
   await until(() => {
     feed.push()

@@ -1,4 +1,5 @@
-// Delivery of live byte streams over HTTP: the routes of all outputs, the limits over all of them, and their end.
+// Delivery of live byte streams over HTTP: the routes of all outputs, the limits across them, and their shutdown.
+import { type Observable, Subject } from 'rxjs'
 import type { Auth } from '../plugin/auth.js'
 import type { ClientStatus } from '../observe/status.js'
 import type { EventData } from '../observe/events.js'
@@ -8,10 +9,11 @@ import { describeViewer } from './describe-viewer.js'
 import { AuthorizedHandler } from './authorized-handler.js'
 import type { LiveRoute, LiveRouteOptions } from '../plugin/live-route.js'
 import { RouteHandle } from './route-handle.js'
-import { type LiveListener, type Place, RoutePaths } from './route-paths.js'
+import { type LiveListener, type RoutePath, RoutePaths } from './route-paths.js'
 import type { RouteStatus } from '../observe/route-status.js'
 import { RouteView } from './route-view.js'
-import { type RouteRefusal, ServedRoute } from './served-route.js'
+import type { RouteRefusal } from './route-refusals.js'
+import { ServedRoute } from './served-route.js'
 import { SessionIds } from './session-ids.js'
 import { type SessionWatcher, SessionWatchers } from '../observe/viewer-events.js'
 import { TurnQueue } from './turn-queue.js'
@@ -21,35 +23,47 @@ export interface LiveDeliveryOptions {
   readonly listeners: { http(name: string): LiveListener }
   readonly clock: Clock
   readonly log: Logger
-  /** Viewers at most over all routes; 0 for no limit. */
+  /** Maximum number of viewers over all routes; 0 for no limit. */
   readonly maxClients: number
-  /** Called when a limit of a route is reached (`limit_hit`), and when it no longer is (`limit_miss`). By default nothing. */
+  /**
+   * Called when a limit of a route is reached (`limit_hit`), and when it no longer is (`limit_miss`). By default
+   * nothing.
+   */
   onEvent?(event: { readonly kind: string; readonly node: string; readonly data: EventData }): void
-  /** Who may watch what names a provider; without it nobody. */
+  /** Authorizes viewers of routes that name a provider; without it no one may watch those. */
   readonly auth?: Auth
-  /** How often stalled, waiting and offline viewers are looked for. By default once a second. */
+  /** How often viewers are checked for stalls, waits and absent sources. By default once a second. */
   readonly sweepMs?: number
-  /** Viewers that start in one turn of the event loop, so that delivering goes on meanwhile. By default 64. */
+  /** Maximum number of viewers started in one turn of the event loop, so that delivery is not delayed. By default 64. */
   readonly joinsPerTurn?: number
+}
+
+/** `renamed`: its owner has another id. */
+export interface RouteChange {
+  readonly kind: 'opened' | 'renamed' | 'closed'
+  readonly route: RouteStatus
 }
 
 interface OpenRoute {
   readonly route: ServedRoute
   readonly paths: RoutePaths
   readonly status: RouteStatus
-  /** Of the output that has it now. */
+  /** The handle of the current output. */
   handle: RouteHandle
 }
 
 export class LiveDelivery implements Delivery, AsyncDisposable {
+  /** Routes that open and close. Subscribers are called within the change. */
+  readonly routes$: Observable<RouteChange>
+  readonly #changes = new Subject<RouteChange>()
   readonly #options: LiveDeliveryOptions
   readonly #joins: TurnQueue<() => void>
   readonly #sessions = new SessionWatchers()
   readonly #ids = new SessionIds()
   readonly #routes = new Set<OpenRoute>()
-  /** The first route of each owner; undefined until somebody asks. */
+  /** The first route of each owner; built on demand. */
   #byOwner: Map<string, OpenRoute> | undefined
-  /** Viewers, by the listener they came by. */
+  /** Number of viewers per listener. */
   readonly #perListener = new WeakMap<LiveListener, number>()
   #maxClients: number
   #clients = 0
@@ -57,12 +71,13 @@ export class LiveDelivery implements Delivery, AsyncDisposable {
   #sweep: Disposable | undefined
 
   constructor(options: LiveDeliveryOptions) {
+    this.routes$ = this.#changes.asObservable()
     this.#options = options
     this.#maxClients = options.maxClients
     this.#joins = new TurnQueue(options.joinsPerTurn ?? 64, (start) => start())
   }
 
-  /** Viewers of all routes, those that wait included. */
+  /** Viewers of all routes, including those that wait. */
   get clients(): number {
     return this.#clients
   }
@@ -71,7 +86,7 @@ export class LiveDelivery implements Delivery, AsyncDisposable {
     return this.#maxClients
   }
 
-  /** A lower limit sends nobody away. */
+  /** A lower limit disconnects no one. */
   set maxClients(limit: number) {
     this.#maxClients = limit
   }
@@ -82,8 +97,8 @@ export class LiveDelivery implements Delivery, AsyncDisposable {
       clock,
       log,
       joins: this.#joins,
-      refusal: (place) => this.#refusal(place),
-      onClients: (change, place) => this.#count(change, place),
+      refusal: (routePath) => this.#refusal(routePath),
+      onClients: (change, routePath) => this.#count(change, routePath),
       nextId: () => this.#ids.next(),
       sessions: this.#sessions,
       onLimitChange: ({ event, ...data }) => this.#options.onEvent?.({ kind: event, node: route.options.id, data }),
@@ -91,7 +106,7 @@ export class LiveDelivery implements Delivery, AsyncDisposable {
     const paths = new RoutePaths(options, {
       clock,
       listenerOf: (name) => this.#options.listeners.http(name),
-      handlerOf: (place) => new AuthorizedHandler(route, auth, place),
+      handlerOf: (routePath) => new AuthorizedHandler(route, auth, routePath),
     })
     const status = new RouteView(route, paths)
     const entry: OpenRoute = { route, paths, status, handle: handleOf(route, paths) }
@@ -99,17 +114,19 @@ export class LiveDelivery implements Delivery, AsyncDisposable {
       paths.withdraw()
       this.#routes.delete(entry)
       this.#byOwner = undefined
+      this.#changes.next({ kind: 'closed', route: status })
       if (this.#routes.size === 0) this.#stopSweep()
     }
     this.#add(entry)
+    this.#changes.next({ kind: 'opened', route: status })
     this.#sweep ??= clock.every(sweepMs ?? 1000, () => this.#sweepAll())
     return entry.handle
   }
 
   /**
-   * A new handle on the route that this node has: viewers, window and counters stay, and whoever had it can do nothing
-   * more with it. The id of the options is its owner from now on. Undefined if the node has none, or one that has ended:
-   * then its path is free. Throws LISTEN_PATH_TAKEN, LISTEN_UNKNOWN; then nothing has changed.
+   * A new handle on the route of this node: viewers, window and counters stay, and the previous handle no longer has
+   * any effect. The id in the options becomes the owner. Undefined if the node has no route, or one that has ended: its
+   * path is free then. Throws LISTEN_PATH_TAKEN, LISTEN_UNKNOWN; then nothing has changed.
    */
   takeOver(owner: string, options: LiveRouteOptions): LiveRoute | undefined {
     const entry = this.#entryOf(owner)
@@ -122,31 +139,36 @@ export class LiveDelivery implements Delivery, AsyncDisposable {
     paths.move(options)
     route.update(options)
     this.#byOwner = undefined
-    entry.handle.letGo()
+    entry.handle.detach()
     entry.handle = handleOf(route, paths)
     return entry.handle
   }
 
-  /** Its route is found at another place from now on, as by `update`; everything else stays. Throws as `update` does. */
+  /** Moves its route to another listener or path, as `update` does; everything else stays. Throws as `update` does. */
   move(owner: string, options: LiveRouteOptions): void {
     this.#entryOf(owner)?.paths.move(options)
   }
 
-  /** Its paths are free for others at once, and unknown until somebody claims them; viewers stay. */
+  /** Frees its paths at once; they are unknown until a route claims them. Viewers stay. */
   withdraw(owner: string): void {
     this.#entryOf(owner)?.paths.withdraw()
   }
 
-  /** Claims them again, or what they were changed to meanwhile. Throws LISTEN_PATH_TAKEN; then it stays withdrawn. */
+  /**
+   * Claims its current paths again, including any change made meanwhile. Throws LISTEN_PATH_TAKEN; it then stays
+   * withdrawn.
+   */
   restore(owner: string): void {
     this.#entryOf(owner)?.paths.restore()
   }
 
-  /** The node that has the route is called otherwise. */
+  /** Renames the owner of a route. */
   rename(from: string, to: string): void {
-    const route = this.#entryOf(from)?.route
-    route?.update({ ...route.options, id: to })
+    const entry = this.#entryOf(from)
+    if (entry === undefined) return
+    entry.route.update({ ...entry.route.options, id: to })
     this.#byOwner = undefined
+    this.#changes.next({ kind: 'renamed', route: entry.status })
   }
 
   routes(): readonly RouteStatus[] {
@@ -158,12 +180,12 @@ export class LiveDelivery implements Delivery, AsyncDisposable {
     return this.#entryOf(node)?.status
   }
 
-  /** Told of every session of every route until disposed. */
+  /** The watcher is notified of every session of every route until disposed. */
   watchSessions(watcher: SessionWatcher): Disposable {
     return this.#sessions.add(watcher)
   }
 
-  /** Viewers of one output, or of all, in the order in which they came. */
+  /** Viewers of one output, or of all, in order of arrival. */
   viewers(node?: string): readonly ClientStatus[] {
     const { clock } = this.#options
     return [...this.#routes]
@@ -171,7 +193,7 @@ export class LiveDelivery implements Delivery, AsyncDisposable {
       .flatMap(({ route }) => Array.from(route.viewers, (viewer) => describeViewer(viewer, route.options.id, clock)))
   }
 
-  /** Cuts a viewer, and says who it was; undefined if there is none of this id. */
+  /** Cuts a viewer and returns its status; undefined if no viewer has this id. */
   kick(id: string): ClientStatus | undefined {
     for (const { route } of this.#routes) {
       for (const viewer of route.viewers) {
@@ -184,14 +206,14 @@ export class LiveDelivery implements Delivery, AsyncDisposable {
     return undefined
   }
 
-  /** New viewers are refused from now on; the present ones go on. */
+  /** Refuses new viewers from now on; present ones stay. */
   stopAccepting(): void {
     this.#isClosing = true
   }
 
   /**
-   * For shutdown: new viewers are refused, the present ones get what is in the windows and a clean end; who has not gone
-   * by then is cut. Resolves when all have gone.
+   * For shutdown: refuses new viewers, and gives present ones the rest of the windows and a clean end. Viewers that
+   * remain after `withinMs` are cut. Resolves when all have left.
    */
   async endAll(withinMs: number): Promise<void> {
     this.#isClosing = true
@@ -202,7 +224,7 @@ export class LiveDelivery implements Delivery, AsyncDisposable {
     timer[Symbol.dispose]()
   }
 
-  /** Cuts everybody. Safe twice. */
+  /** Cuts all viewers. Safe twice. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isClosing = true
     await Promise.all([...this.#routes].map(({ route }) => route[Symbol.asyncDispose]()))
@@ -214,7 +236,7 @@ export class LiveDelivery implements Delivery, AsyncDisposable {
     return this.#byOwner.get(owner)
   }
 
-  /** In front of those of the same owner, which have ended and only wait for their viewers to go. */
+  /** Before routes of the same owner, which have ended and only wait for their viewers to leave. */
   #add(entry: OpenRoute): void {
     const before = [...this.#routes].filter(({ route }) => route.options.id === entry.route.options.id)
     this.#routes.add(entry)
@@ -225,13 +247,13 @@ export class LiveDelivery implements Delivery, AsyncDisposable {
     }
   }
 
-  #count(change: number, place: Place): void {
+  #count(change: number, routePath: RoutePath): void {
     this.#clients += change
-    place.viewers += change
-    this.#perListener.set(place.listener, (this.#perListener.get(place.listener) ?? 0) + change)
+    routePath.viewers += change
+    this.#perListener.set(routePath.listener, (this.#perListener.get(routePath.listener) ?? 0) + change)
   }
 
-  #refusal({ listener }: Place): RouteRefusal | undefined {
+  #refusal({ listener }: RoutePath): RouteRefusal | undefined {
     if (this.#isClosing) return 'closing'
     const { maxClients } = listener
     if (maxClients > 0 && (this.#perListener.get(listener) ?? 0) >= maxClients) return 'listener-max-clients'
@@ -255,7 +277,7 @@ export class LiveDelivery implements Delivery, AsyncDisposable {
 function handleOf(route: ServedRoute, paths: RoutePaths): RouteHandle {
   return new RouteHandle(route, (options) => {
     paths.move(options)
-    // Whoever updates it may know its owner by an older name.
+    // The caller may still use an older name of the owner.
     route.update({ ...options, id: route.options.id })
   })
 }

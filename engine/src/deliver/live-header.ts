@@ -1,9 +1,9 @@
-// The response headers of a live route: of a stream, and of a refusal.
+// The response headers of a live route, for streams and for refusals.
 import { renderResponseHead } from '../listen/raw-response.js'
 import type { Clock } from '../plugin/tokens.js'
 import type { LiveRouteOptions } from '../plugin/live-route.js'
 
-/** What a refused client is told. */
+/** Sent with refusals. */
 const RETRY_AFTER_SECONDS = '5'
 
 export class LiveHeader {
@@ -22,7 +22,9 @@ export class LiveHeader {
     this.#second = -1
   }
 
-  /** The header of a stream as it goes to the socket: the same bytes for all who start within one second. */
+  /**
+   * The response head of a stream as sent to the socket: the same bytes for all viewers that start within one second.
+   */
   render(): Buffer {
     const second = Math.floor(this.#wallMs() / 1000)
     if (second !== this.#second) {
@@ -37,12 +39,12 @@ export class LiveHeader {
     return { ...this.#ofAny(), ...stream }
   }
 
-  /** `more`: by default when to ask again. */
+  /** `more`: by default `Retry-After`. */
   ofRefusal(more: Readonly<Record<string, string>> = { 'Retry-After': RETRY_AFTER_SECONDS }): Record<string, string> {
     return { ...this.#ofAny(), ...more, 'Content-Length': '0' }
   }
 
-  /** Refusals have them too: a page must be able to see why it was refused. */
+  /** Refusals have them too: a web page must be able to see why it was refused. */
   #ofAny(): Record<string, string> {
     const { cors } = this.#options
     const any = { Date: new Date(this.#wallMs()).toUTCString(), 'Cache-Control': 'no-store' }

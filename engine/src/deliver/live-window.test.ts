@@ -5,7 +5,7 @@ import type { LiveEntry } from '../plugin/live-route.js'
 import { LiveWindow } from './live-window.js'
 
 const NOTHING = new Uint8Array(0)
-/** Bytes of an entry. */
+/** Size of an entry. */
 const MOST = 700
 const NOBODY = (): boolean => false
 
@@ -15,7 +15,7 @@ function entry(receivedAtMs: number, size: number, keyframe?: boolean): LiveEntr
   return join === undefined ? { bytes, receivedAtMs } : { bytes, receivedAtMs, join }
 }
 
-test('drops what is older than the duration, and knows where every byte is', () => {
+test('drops entries older than the duration, and knows the offset of every entry', () => {
   const window = new LiveWindow({ durationMs: 100, sizeBytes: 1e9 }, NOBODY)
   for (let at = 0; at <= 200; at += 50) window.push(entry(at, 10))
   assert.equal(window.first, 2)
@@ -26,7 +26,7 @@ test('drops what is older than the duration, and knows where every byte is', () 
   assert.equal(window.durationMs, 100)
 })
 
-test('finds the entry that starts at a byte, and none where no entry starts or the window has passed', () => {
+test('finds the entry at an offset; finds none if no entry starts there or the window has dropped it', () => {
   const window = new LiveWindow({ durationMs: 100, sizeBytes: 1e9 }, NOBODY)
   assert.equal(window.firstOffset, 0)
   assert.equal(window.entryFrom(0), undefined)
@@ -36,7 +36,7 @@ test('finds the entry that starts at a byte, and none where no entry starts or t
   assert.deepEqual(found, [undefined, undefined, 2, undefined, 3, 4, undefined])
 })
 
-test('is bounded by size, and keeps the newest entry in any case', () => {
+test('is bounded by size, but always keeps the newest entry', () => {
   const window = new LiveWindow({ durationMs: 1e9, sizeBytes: 1000 }, NOBODY)
   window.push(entry(0, 600))
   assert.equal(window.retainedBytes, 600)
@@ -48,7 +48,7 @@ test('is bounded by size, and keeps the newest entry in any case', () => {
   assert.equal(window.retainedBytes, 5000)
 })
 
-test('counts preambles and bridges among its memory', () => {
+test('counts preambles and bridges as its memory', () => {
   const window = new LiveWindow({ durationMs: 1e9, sizeBytes: 1000 }, NOBODY)
   const join = { keyframe: true, preamble: new Uint8Array(100), bridge: new Uint8Array(200) }
   window.push({ ...entry(0, 300), join })
@@ -57,7 +57,7 @@ test('counts preambles and bridges among its memory', () => {
   assert.equal(window.first, 1)
 })
 
-test('has a copy of what was pushed', () => {
+test('keeps a copy of what was pushed', () => {
   const window = new LiveWindow({ durationMs: 1e9, sizeBytes: 1e9 }, NOBODY)
   const bytes = new Uint8Array([1, 2, 3])
   const kept = window.push({ bytes, receivedAtMs: 0 })
@@ -65,7 +65,7 @@ test('has a copy of what was pushed', () => {
   assert.deepEqual([...kept.bytes], [1, 2, 3])
 })
 
-test('whatever comes: entries are as they came, memory keeps to its bound, whoever holds what', () => {
+test('for any input: entries stay unchanged and memory stays within its bound, whatever is held', () => {
   const size = fc.integer({ min: 0, max: MOST })
   const bounds = fc.record({
     durationMs: fc.integer({ min: 0, max: 4000 }),
@@ -75,7 +75,7 @@ test('whatever comes: entries are as they came, memory keeps to its bound, whoev
     size,
     stepMs: fc.integer({ min: 0, max: 40 }),
     isHeld: fc.boolean(),
-    isLent: fc.boolean(),
+    forbidsReuse: fc.boolean(),
     bounds: fc.option(bounds, { freq: 20, nil: undefined }),
   })
   fc.assert(
@@ -85,7 +85,7 @@ test('whatever comes: entries are as they came, memory keeps to its bound, whoev
       for (const [seq, each] of pushes.entries()) {
         bounds = each.bounds ?? bounds
         window.setBounds(bounds)
-        if (each.isLent) window.lend()
+        if (each.forbidsReuse) window.forbidReuse()
         isHeld = each.isHeld
         atMs += each.stepMs
         window.push({ bytes: new Uint8Array(each.size).fill(seq), receivedAtMs: atMs })
@@ -111,7 +111,7 @@ function assertIntact(window: LiveWindow): void {
   assert.equal(firstOffset, window.nextOffset)
 }
 
-test('finds the newest start as long as the window holds it', () => {
+test('finds the newest start entry while the window holds it', () => {
   const window = new LiveWindow({ durationMs: 1e9, sizeBytes: 30 }, NOBODY)
   assert.equal(window.newestStart(true), undefined)
   window.push(entry(0, 10, true))
@@ -124,7 +124,7 @@ test('finds the newest start as long as the window holds it', () => {
   assert.equal(window.newestStart(false)?.seq, 1)
 })
 
-test('keeps its numbers right over a hundred thousand entries', () => {
+test('keeps sequence numbers right over a hundred thousand entries', () => {
   const window = new LiveWindow({ durationMs: 1e9, sizeBytes: 1000 }, NOBODY)
   for (let seq = 0; seq < 100_000; seq++) {
     window.push(entry(seq, 10))

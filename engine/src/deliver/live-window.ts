@@ -1,14 +1,15 @@
-// The newest entries of a live stream, kept once for all viewers: bounded by duration and by size. Entries are known by
-// a number that counts them for ever, and by the byte at which they start, so that a reader is one number.
+// The newest entries of a live stream, kept once for all viewers; bounded by duration and size. Entries are identified
+// by a sequence number that never restarts, and by the stream offset at which they start, so a reader needs only one
+// number.
 import type { LiveEntry } from '../plugin/live-route.js'
 import { type IsHeld, WindowMemory } from './window-memory.js'
 
 export interface WindowEntry {
   /** From 0, without gaps. */
   readonly seq: number
-  /** Bytes of all entries before it. */
+  /** Total bytes of all entries before it. */
   readonly offset: number
-  /** A copy, written to every socket. It stays as it is while the window has it, and while any socket holds it. */
+  /** A copy, written to every socket. It stays unchanged while the window or any socket holds it. */
   readonly bytes: Buffer
   readonly receivedAtMs: number
   readonly join: WindowJoin | undefined
@@ -22,54 +23,54 @@ interface WindowJoin {
 
 export interface WindowBounds {
   readonly durationMs: number
-  /** Of memory, not only of entries. */
+  /** Memory, not only the bytes of entries. */
   readonly sizeBytes: number
 }
 
-/** Dropped places in front of the list that are worth a copy of the rest. */
+/** Number of dropped slots at the front of the list that justifies copying the rest. */
 const COMPACT_AT = 1024
 
 export class LiveWindow {
   #bounds: WindowBounds
   readonly #memory: WindowMemory
-  /** Dropped places, undefined, come first. */
+  /** Dropped slots, undefined, come first. */
   #entries: (WindowEntry | undefined)[] = []
   #dropped = 0
   #first = 0
   #nextOffset = 0
-  /** Of preambles and bridges. */
+  /** Bytes of preambles and bridges. */
   #joinBytes = 0
   #newestJoin = -1
-  /** Numbers of the entries that start with a key frame, oldest first. */
+  /** Sequence numbers of the entries that start with a key frame, oldest first. */
   readonly #keyframes: number[] = []
 
-  /** `isHeld` is asked before memory is used again. */
+  /** `isHeld` is called before memory is reused. */
   constructor(bounds: WindowBounds, isHeld: IsHeld) {
     this.#bounds = bounds
     this.#memory = new WindowMemory(isHeld)
   }
 
-  /** Number of the oldest entry; equal to `next` when empty. */
+  /** Sequence number of the oldest entry; equal to `next` if the window is empty. */
   get first(): number {
     return this.#first
   }
 
-  /** Number that the next entry will have. */
+  /** Sequence number of the next entry. */
   get next(): number {
     return this.#first + this.#entries.length - this.#dropped
   }
 
-  /** The byte at which the oldest entry starts. */
+  /** Stream offset of the oldest entry. */
   get firstOffset(): number {
     return this.at(this.#first)?.offset ?? this.#nextOffset
   }
 
-  /** The byte at which the next entry will start. */
+  /** Stream offset of the next entry. */
   get nextOffset(): number {
     return this.#nextOffset
   }
 
-  /** Memory that the window has: whole blocks, not only the bytes of entries. */
+  /** Memory of the window: whole blocks, not only the bytes of entries. */
   get retainedBytes(): number {
     return this.#memory.bytes + this.#joinBytes
   }
@@ -83,7 +84,7 @@ export class LiveWindow {
     return seq < this.#first ? undefined : this.#entries[this.#dropped + seq - this.#first]
   }
 
-  /** The entry that starts at this byte; undefined if it has been dropped or has not come yet. */
+  /** The entry that starts at this stream offset; undefined if it has been dropped or has not arrived yet. */
   entryFrom(offset: number): WindowEntry | undefined {
     let low = this.#first
     let high = this.next
@@ -101,7 +102,7 @@ export class LiveWindow {
     return this.at(keyframe ? (this.#keyframes.at(-1) ?? -1) : this.#newestJoin)
   }
 
-  /** The newest key frame that is at least so much older than the newest entry; where there is none, the oldest one. */
+  /** The newest key frame at least `ageMs` older than the newest entry; if there is none, the oldest key frame. */
   startBefore(ageMs: number): WindowEntry | undefined {
     const wantedMs = (this.at(this.next - 1)?.receivedAtMs ?? 0) - ageMs
     for (let index = this.#keyframes.length - 1; index > 0; index--) {
@@ -111,10 +112,10 @@ export class LiveWindow {
     return this.at(this.#keyframes[0] ?? -1)
   }
 
-  /** Copies the entry to the end, and drops from the front what is over the bounds; the new entry itself always stays. */
+  /** Appends a copy of the entry and drops old entries over the bounds; the new entry itself always stays. */
   push(entry: LiveEntry): WindowEntry {
     this.#makeRoom(entry)
-    // What is not live any more may be as large as the window: none of it is taken that would be too much.
+    // Idle memory may be as large as the window: any that exceeds the bound is freed before it can be reused.
     this.#memory.limit(this.#bounds.sizeBytes - this.#joinBytes - sizeOf(entry.join))
     const added = this.#keep(entry)
     this.#entries.push(added)
@@ -132,9 +133,9 @@ export class LiveWindow {
     this.#bounds = bounds
   }
 
-  /** What is in the window now is never overwritten, not even when `isHeld` says that nobody holds it. */
-  lend(): void {
-    this.#memory.lend()
+  /** The bytes in the window now are never overwritten, even if `isHeld` says that nothing holds them. */
+  forbidReuse(): void {
+    this.#memory.forbidReuse()
   }
 
   #keep({ bytes, receivedAtMs, join }: LiveEntry): WindowEntry {
@@ -147,7 +148,7 @@ export class LiveWindow {
     }
   }
 
-  /** Before the entry takes memory, so that the block that is dropped for it can be the one that it gets. */
+  /** Called before the entry takes memory, so that it can get the block that is dropped for it. */
   #makeRoom({ bytes, join }: LiveEntry): void {
     const joinBytes = sizeOf(join)
     while (this.#first < this.next) {

@@ -18,14 +18,14 @@ async function status(room: Room, path: string): Promise<number> {
   return client.status
 }
 
-/** What the paths lead to now. */
+/** The statuses of the paths now. */
 async function statuses(room: Room, ...paths: readonly string[]): Promise<number[]> {
   const found: number[] = []
   for (const path of paths) found.push(await status(room, path))
   return found
 }
 
-test('a new path holds at once, and the old one leads there while those who came by it are there', async () => {
+test('a new path works at once, and the old one is an alias while viewers that used it are connected', async () => {
   await using room = await openRoom()
   const route = room.open()
   const feed = new Feed(route, 1000)
@@ -50,7 +50,7 @@ test('a new path holds at once, and the old one leads there while those who came
   assert.deepEqual(await statuses(room, '/live.ts', MOVED), [404, 200])
 })
 
-test('an alias ends in time, and there is none where nobody came by the path', async () => {
+test('an alias expires, and a path without viewers leaves no alias', async () => {
   await using room = await openRoom()
   const route = room.open()
   const feed = new Feed(route, 1000)
@@ -62,11 +62,11 @@ test('an alias ends in time, and there is none where nobody came by the path', a
   assert.equal(room.status().aliases.length, 1)
   room.shift(5001)
   feed.push()
-  await until(() => room.status().aliases.length === 0, 'its time is over')
+  await until(() => room.status().aliases.length === 0, 'it has expired')
   assert.deepEqual([await status(room, '/b.ts'), viewer.isEnded], [404, false])
 })
 
-test('an alias gives way to whoever claims its path, and who came by it stays', async () => {
+test('an alias yields its path to another claim, and its viewers stay', async () => {
   await using room = await openRoom()
   const route = room.open()
   const feed = new Feed(route, 1000)
@@ -83,7 +83,7 @@ test('an alias gives way to whoever claims its path, and who came by it stays', 
   assert.deepEqual(await statuses(room, '/live.ts', MOVED), [200, 404])
 })
 
-test('a path goes there and back, and the count of those who came by it goes on', async () => {
+test('a path that moves away and back keeps its count of viewers', async () => {
   await using room = await openRoom()
   const route = room.open()
   new Feed(route, 1000).push()
@@ -98,7 +98,7 @@ test('a path goes there and back, and the count of those who came by it goes on'
   assert.deepEqual(await statuses(room, '/live.ts', MOVED), [200, 200])
 })
 
-test('a path that is taken, and a listener that is unknown, change nothing', async () => {
+test('a path in use and an unknown listener change nothing', async () => {
   await using room = await openRoom()
   const route = room.open()
   room.open({ id: 'one/other', path: MOVED })
@@ -111,7 +111,7 @@ test('a path that is taken, and a listener that is unknown, change nothing', asy
   await viewer.received(2000)
 })
 
-test('two outputs change their paths with each other under their viewers', async () => {
+test('two outputs swap their paths, and their viewers stay', async () => {
   await using room = await openRoom()
   const [a, b] = [room.open({ id: 'one/a', path: '/a' }), room.open({ id: 'one/b', path: '/b' })]
   const [feedA, feedB] = [new Feed(a, 1000), new Feed(b, 3000)]
@@ -138,13 +138,13 @@ test('two outputs change their paths with each other under their viewers', async
   )
 })
 
-test('a route goes to another output: viewers lose nothing, and the one before can do nothing more', async () => {
+test('a route passes to another output: viewers lose nothing, and the previous handle no longer has any effect', async () => {
   await using room = await openRoom()
   const before = room.open()
   const feed = new Feed(before, 1000)
   feed.push(5)
   let isOver = false
-  before.onCaughtUp = () => assert.ok(!isOver, 'it is told nothing')
+  before.onCaughtUp = () => assert.ok(!isOver, 'the old handle is not called')
   const viewer = await room.viewer().received(5000)
   assert.equal(room.delivery.takeOver('one/nobody', routeOptions()), undefined)
   const after = room.delivery.takeOver('one/ts', routeOptions({ id: 'one/new', path: MOVED }))
@@ -168,7 +168,7 @@ test('a route goes to another output: viewers lose nothing, and the one before c
   assert.ok(viewer.body.equals(expected))
 })
 
-test('an output that has ended is not taken over, and a new one has its path and its place', async () => {
+test('an ended output is not taken over, and a new one replaces it at its path', async () => {
   await using room = await openRoom()
   const before = room.open()
   const feed = new Feed(before)
@@ -188,7 +188,7 @@ test('an output that has ended is not taken over, and a new one has its path and
   await before.drained()
 })
 
-test('a route that is renamed keeps its name when its output, which knows the old one, is told of options', async () => {
+test('a renamed route keeps its new name when its output updates options under the old one', async () => {
   await using room = await openRoom()
   const route = room.open()
   new Feed(route, 1000).push()
@@ -199,7 +199,7 @@ test('a route that is renamed keeps its name when its output, which knows the ol
   assert.equal(room.delivery.viewers('one/new').length, 1)
 })
 
-test('the route of a node is found by its id, whatever becomes of the two', async () => {
+test('the route of a node is found by the current id after renames and takeovers', async () => {
   await using room = await openRoom()
   const { delivery } = room
   const found = (...ids: readonly string[]) => ids.map((id) => delivery.routeOf(id)?.id)
@@ -214,7 +214,7 @@ test('the route of a node is found by its id, whatever becomes of the two', asyn
   assert.deepEqual(found('one/new', 'one/newer'), [undefined, 'one/newer'])
   await other[Symbol.asyncDispose]()
   assert.deepEqual(found('one/else', 'one/newer'), [undefined, 'one/newer'])
-  // One that has ended and waits for its viewers has the same owner as the one that has taken its path.
+  // An ended route that waits for its viewers has the same owner as the one that has taken its path.
   new Feed(route).push()
   delivery.routeOf('one/newer')
   delivery.takeOver('one/newer', routeOptions())?.end()
@@ -223,7 +223,7 @@ test('the route of a node is found by its id, whatever becomes of the two', asyn
   assert.equal(delivery.routeOf('one/ts')?.counters, next.counters)
 })
 
-test('a removed output lets nobody in any more, and its viewers get what is there and a clean end', async () => {
+test('a removed output admits no one, and its viewers get the rest of the window and a clean end', async () => {
   await using room = await openRoom()
   const route = room.open()
   const feed = new Feed(route)

@@ -1,4 +1,4 @@
-// What TV sets and old players send.
+// Requests as TV sets and old players send them.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { RawClient, until } from '../listen/loopback.test.kit.js'
@@ -6,10 +6,10 @@ import { Feed, openRoom } from './delivery.test.kit.js'
 
 const requests: readonly { name: string; lines: readonly string[] }[] = [
   { name: 'HTTP/1.0 without Host', lines: ['GET /live.ts HTTP/1.0'] },
-  { name: 'HTTP/1.0 that wants to keep the connection', lines: ['GET /live.ts HTTP/1.0', 'Connection: Keep-Alive'] },
-  { name: 'small letters', lines: ['GET /live.ts HTTP/1.1', 'host: tv', 'user-agent: x', 'range: bytes=0-'] },
-  { name: 'capital letters', lines: ['GET /live.ts HTTP/1.1', 'HOST: TV:8000', 'USER-AGENT: X'] },
-  { name: 'no space behind the colon', lines: ['GET /live.ts HTTP/1.1', 'Host:tv', 'Accept:*/*'] },
+  { name: 'HTTP/1.0 and keep-alive', lines: ['GET /live.ts HTTP/1.0', 'Connection: Keep-Alive'] },
+  { name: 'lower-case headers', lines: ['GET /live.ts HTTP/1.1', 'host: tv', 'user-agent: x', 'range: bytes=0-'] },
+  { name: 'upper-case headers', lines: ['GET /live.ts HTTP/1.1', 'HOST: TV:8000', 'USER-AGENT: X'] },
+  { name: 'no space after the colon', lines: ['GET /live.ts HTTP/1.1', 'Host:tv', 'Accept:*/*'] },
   {
     name: 'spaces and tabs around values',
     lines: ['GET /live.ts HTTP/1.1', 'Host: \ttv \t', 'X:   ', 'Icy-MetaData: 1 '],
@@ -22,10 +22,13 @@ const requests: readonly { name: string; lines: readonly string[] }[] = [
     lines: ['GET /live.ts HTTP/1.1', 'Host: tv', 'transferMode.dlna.org: Streaming', 'TE: trailers'],
   },
   {
-    name: 'a wish to upgrade',
+    name: 'an upgrade request',
     lines: ['GET /live.ts HTTP/1.1', 'Host: tv', 'Upgrade: h2c', 'Connection: Upgrade, HTTP2-Settings'],
   },
-  { name: 'an expectation', lines: ['GET /live.ts HTTP/1.1', 'Host: tv', 'Expect: 100-continue', 'Content-Length: 0'] },
+  {
+    name: 'Expect: 100-continue',
+    lines: ['GET /live.ts HTTP/1.1', 'Host: tv', 'Expect: 100-continue', 'Content-Length: 0'],
+  },
 ]
 
 for (const { name, lines } of requests) {
@@ -46,12 +49,12 @@ for (const { name, lines } of requests) {
   })
 }
 
-test('serves a head that comes in pieces, and one of 16 KiB, but no larger one', async () => {
+test('serves a head that arrives in pieces, and one of 16 KiB, but none larger', async () => {
   await using room = await openRoom()
   new Feed(room.open(), 1000).push()
   const start = 'GET /live.ts HTTP/1.1\r\nHost: tv\r\nX: '
   const client = new RawClient(room.listener.address).send(start)
-  await until(() => room.listener.openConnections === 1, 'it is there')
+  await until(() => room.listener.openConnections === 1, 'it is connected')
   client.send(`${'a'.repeat(16 * 1024 - start.length - 4)}\r\n\r\n`)
   await client.saw('<preamble 0>')
   const large = new RawClient(room.listener.address).send(`${start}${'a'.repeat(16 * 1024)}\r\n\r\n`)

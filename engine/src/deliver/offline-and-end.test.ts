@@ -5,23 +5,23 @@ import { ENTRY_BYTES, Feed, openRoom } from './delivery.test.kit.js'
 
 const OFFLINE = { waitForMs: 10_000, status: 503, endAfterMs: 300_000 }
 
-test('a viewer that comes before the first key frame waits for it, and gets nothing until then', async () => {
+test('a viewer that arrives before the first key frame waits for it, and gets nothing until then', async () => {
   await using room = await openRoom()
   const route = room.open({ offline: OFFLINE })
   const feed = new Feed(route, 1000)
   const client = room.viewer()
-  await until(() => route.counters.clients === 1, 'it is there')
+  await until(() => route.counters.clients === 1, 'it is connected')
   assert.equal(client.length, 0)
   feed.push()
   await client.saw('<preamble 0>')
   assert.equal(client.status, 200)
 })
 
-test('a viewer that waits in vain gets the status of the options, with Retry-After', async () => {
+test('a viewer that waits too long gets the configured status, with Retry-After', async () => {
   await using room = await openRoom()
   const route = room.open({ offline: { ...OFFLINE, status: 404 } })
   const client = room.viewer()
-  await until(() => route.counters.clients === 1, 'it is there')
+  await until(() => route.counters.clients === 1, 'it is connected')
   room.shift(9900)
   assert.equal(route.counters.clients, 1)
   room.shift(200)
@@ -34,21 +34,21 @@ test('a viewer that waits in vain gets the status of the options, with Retry-Aft
   assert.equal(route.counters.refused.get('offline'), 1)
 })
 
-test('a viewer that comes 3 s after the last entry waits for a new key frame, not for an old one', async () => {
+test('a viewer that arrives 3 s after the last entry waits for a new key frame instead of starting at an old one', async () => {
   await using room = await openRoom()
   const route = room.open({ offline: OFFLINE })
   const feed = new Feed(route, 1000)
   feed.push(5)
   room.shift(3100)
   const client = room.viewer()
-  await until(() => route.counters.clients === 1, 'it is there')
+  await until(() => route.counters.clients === 1, 'it is connected')
   feed.push(5)
   assert.equal(client.length, 0)
   feed.push(3)
   await client.saw('<preamble 10>')
 })
 
-test('viewers stay while nothing comes, go on when it does, and end when it does not', async () => {
+test('viewers stay while no data arrives, continue when it does, and end if it does not', async () => {
   await using room = await openRoom()
   const route = room.open({ offline: OFFLINE })
   const feed = new Feed(route, 1000)
@@ -61,11 +61,11 @@ test('viewers stay while nothing comes, go on when it does, and end when it does
   room.shift(301_000)
   await client.ended()
   client.close()
-  await until(() => route.counters.ended.get('offline') === 1, 'it has gone')
+  await until(() => route.counters.ended.get('offline') === 1, 'it has left')
   assert.ok(client.body.equals(feed.bytesFrom(0)))
 })
 
-test('a client that has closed its side is served while data comes, and let go when none does', async () => {
+test('a client that has closed its side is served while data arrives, and disconnected when none does', async () => {
   await using room = await openRoom()
   const route = room.open({ offline: OFFLINE })
   const feed = new Feed(route, 1000)
@@ -77,10 +77,10 @@ test('a client that has closed its side is served while data comes, and let go w
   await client.received(4000)
   assert.equal(route.counters.clients, 1)
   room.shift(3100)
-  await until(() => route.counters.ended.get('left') === 1, 'it is let go')
+  await until(() => route.counters.ended.get('left') === 1, 'it is disconnected')
 })
 
-test('at the end of the stream viewers get all of it, and new ones are refused', async () => {
+test('at the end of the stream viewers get the rest of it, and new ones are refused', async () => {
   await using room = await openRoom()
   const route = room.open()
   const feed = new Feed(route)
@@ -105,11 +105,11 @@ test('at the end of the stream viewers get all of it, and new ones are refused',
   assert.equal(route.counters.refused.get('ended'), 1)
 })
 
-test('the end lets go who waits for a start, and who never closes its side', async () => {
+test('the end disconnects viewers that wait to start and viewers that never close their side', async () => {
   await using room = await openRoom()
   const route = room.open()
   const waiting = room.viewer()
-  await until(() => route.counters.clients === 1, 'it is there')
+  await until(() => route.counters.clients === 1, 'it is connected')
   route.end()
   assert.equal((await waiting.ended()).status, 503)
   await route.drained()
@@ -123,7 +123,7 @@ test('the end lets go who waits for a start, and who never closes its side', asy
   await other.drained()
 })
 
-test('shutdown gives viewers what is in the window, and cuts who has not read it in time', async () => {
+test('shutdown gives viewers the rest of the window, and cuts those that do not read it in time', async () => {
   await using room = await openRoom()
   const route = room.open()
   const feed = new Feed(route)
@@ -132,7 +132,7 @@ test('shutdown gives viewers what is in the window, and cuts who has not read it
   const stuck = await room.viewer().saw('<preamble 0>')
   stuck.socket.pause()
   await feed.run(300)
-  const done = room.delivery.endAll(300)
+  const done = room.delivery.endAll(3000)
   assert.equal((await room.viewer().ended()).status, 503)
   await quick.ended()
   quick.close()

@@ -1,5 +1,5 @@
-// A route as its output has it. The output that takes over gets a handle of its own, and the one before it does nothing
-// any more: neither its last chunk nor its end reaches the viewers that are no longer its.
+// An output's handle on its route. An output that takes the route over gets a handle of its own, and the previous
+// handle no longer has any effect: neither a last chunk nor an end from the old output reaches the viewers.
 import type { LiveEntry, LiveRoute, LiveRouteOptions, RouteCounters } from '../plugin/live-route.js'
 import type { ServedRoute } from './served-route.js'
 
@@ -8,7 +8,7 @@ export class RouteHandle implements LiveRoute {
   readonly #update: (options: LiveRouteOptions) => void
   #route: ServedRoute | undefined
 
-  /** `update` changes the options of the route, and where it is found. */
+  /** `update` changes the options of the route, including its listener and path. */
   constructor(route: ServedRoute, update: (options: LiveRouteOptions) => void) {
     this.#route = route
     this.#update = update
@@ -43,8 +43,8 @@ export class RouteHandle implements LiveRoute {
     if (this.#route !== undefined) this.#route.onCaughtUp = listen
   }
 
-  /** Somebody else has the route from now on. */
-  letGo(): void {
+  /** Another handle has the route from now on. */
+  detach(): void {
     this.onCaughtUp = undefined
     this.#route = undefined
   }

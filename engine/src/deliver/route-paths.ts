@@ -1,5 +1,5 @@
-// Where one route is found: its path, and the paths that it had before, which lead to it for as long as viewers are there
-// who came by them. Such an alias gives way to anybody who claims its path.
+// The paths of one route: its current path, and earlier ones, which stay as aliases while viewers that used them are
+// connected. An alias yields its path to any later claim.
 import type { AliasStatus } from '../observe/status.js'
 import type { StreamHandler } from '../listen/stream-handler.js'
 import type { Clock } from '../plugin/tokens.js'
@@ -8,17 +8,17 @@ import type { LiveRouteOptions } from '../plugin/live-route.js'
 /** What delivery needs of a listener. */
 export interface LiveListener {
   readonly origins: readonly string[]
-  /** Viewers of all its routes at most; 0 for no limit. */
+  /** Maximum number of viewers over all its routes; 0 for no limit. */
   readonly maxClients: number
-  /** With `onTaken` the path gives way to whoever claims it later. Throws LISTEN_PATH_TAKEN. */
-  handleLive(path: string, handler: StreamHandler, onTaken?: () => void): Disposable
+  /** With `onTaken` the path yields to any later claim. Throws LISTEN_PATH_TAKEN. */
+  handleStream(path: string, handler: StreamHandler, onTaken?: () => void): Disposable
 }
 
-/** One path of a route. Who came by it keeps it. */
-export interface Place {
+/** One path of a route. Its viewers keep it when the route moves. */
+export interface RoutePath {
   readonly listener: LiveListener
   readonly path: string
-  /** Those who came by it. */
+  /** Connected viewers that used it. */
   viewers: number
 }
 
@@ -26,67 +26,67 @@ export interface RoutePathsOptions {
   readonly clock: Clock
   /** Throws LISTEN_UNKNOWN. */
   listenerOf(name: string): LiveListener
-  handlerOf(place: Place): StreamHandler
+  handlerOf(routePath: RoutePath): StreamHandler
 }
 
 type Where = Pick<LiveRouteOptions, 'listener' | 'path' | 'aliasForMs'>
 
 interface Alias {
-  readonly place: Place
+  readonly routePath: RoutePath
   readonly untilMs: number
   claim: Disposable | undefined
 }
 
 const ALIAS_FOR_MS = 24 * 60 * 60 * 1000
-/** Of one route; a new one takes the place of the oldest. */
-const MOST_ALIASES = 16
+/** Per route; a new one replaces the oldest. */
+const MAX_ALIASES = 16
 
 export class RoutePaths {
   readonly #options: RoutePathsOptions
   readonly #aliases: Alias[] = []
-  #place: Place
+  #current: RoutePath
   #claim: Disposable | undefined
   #isWithdrawn = false
 
   /** Claims its path. Throws LISTEN_UNKNOWN, LISTEN_PATH_TAKEN, LISTEN_BAD_PATH. */
   constructor(where: Where, options: RoutePathsOptions) {
     this.#options = options
-    this.#place = { listener: options.listenerOf(where.listener), path: where.path, viewers: 0 }
-    this.#claim = this.#claimFor(this.#place)
+    this.#current = { listener: options.listenerOf(where.listener), path: where.path, viewers: 0 }
+    this.#claim = this.#claimFor(this.#current)
   }
 
-  /** Of its path, none while that is withdrawn. */
+  /** URLs of its current path; none while the path is withdrawn. */
   get urls(): readonly string[] {
-    return this.#isWithdrawn ? [] : urlsOf(this.#place)
+    return this.#isWithdrawn ? [] : urlsOf(this.#current)
   }
 
   get aliases(): readonly AliasStatus[] {
     const { clock } = this.#options
     return this.#aliases
       .filter(({ claim }) => claim !== undefined)
-      .flatMap(({ place, untilMs }) => {
+      .flatMap(({ routePath, untilMs }) => {
         const until = new Date(clock.wallMs(untilMs)).toISOString()
-        return urlsOf(place).map((url) => ({ url, viewers: place.viewers, until }))
+        return urlsOf(routePath).map((url) => ({ url, viewers: routePath.viewers, until }))
       })
   }
 
   /** Throws LISTEN_UNKNOWN, LISTEN_PATH_TAKEN, LISTEN_BAD_PATH; then nothing has changed. */
   move(where: Where): void {
-    const before = this.#place
-    const place = this.#placeAt(where)
-    if (place === before) return
+    const before = this.#current
+    const routePath = this.#routePathAt(where)
+    if (routePath === before) return
     if (!this.#isWithdrawn) {
-      const claim = this.#claimFor(place)
+      const claim = this.#claimFor(routePath)
       this.#claim?.[Symbol.dispose]()
       this.#claim = claim
     }
-    this.#place = place
-    this.#forget((alias) => alias.place === place)
+    this.#current = routePath
+    this.#remove((alias) => alias.routePath === routePath)
     const aliasForMs = where.aliasForMs ?? ALIAS_FOR_MS
     if (before.viewers > 0 && aliasForMs > 0) this.#keep(before, aliasForMs)
   }
 
-  /** Gives its paths to whoever claims them; viewers stay. Safe twice. */
+  /** Frees its paths for other claims; viewers stay. Safe twice. */
   withdraw(): void {
     this.#isWithdrawn = true
     this.#claim?.[Symbol.dispose]()
@@ -97,50 +97,53 @@ export class RoutePaths {
     }
   }
 
-  /** Claims its path again, and those aliases that nobody has. Throws LISTEN_PATH_TAKEN; it then stays withdrawn. */
+  /**
+   * Claims its path again, and those aliases whose paths are free. Throws LISTEN_PATH_TAKEN; it then stays withdrawn.
+   */
   restore(): void {
     if (!this.#isWithdrawn) return
-    this.#claim = this.#claimFor(this.#place)
+    this.#claim = this.#claimFor(this.#current)
     this.#isWithdrawn = false
     for (const alias of this.#aliases) this.#claimAlias(alias)
-    this.#forget(({ claim }) => claim === undefined)
+    this.#remove(({ claim }) => claim === undefined)
   }
 
-  /** Called by the sweep: ends aliases whose time or viewers have gone. */
+  /** Called by the sweep: ends aliases that have expired or have no viewers left. */
   sweep(nowMs: number): void {
-    if (this.#aliases.length > 0) this.#forget(({ place, untilMs }) => place.viewers === 0 || nowMs >= untilMs)
+    if (this.#aliases.length > 0) this.#remove(({ routePath, untilMs }) => routePath.viewers === 0 || nowMs >= untilMs)
   }
 
-  /** The place of that name, which may be one that it has or had. */
-  #placeAt({ listener: name, path }: Where): Place {
+  /** The path there: the current one, an alias, or a new one. */
+  #routePathAt({ listener: name, path }: Where): RoutePath {
     const listener = this.#options.listenerOf(name)
-    const known = [this.#place, ...this.#aliases.map(({ place }) => place)]
-    return known.find((place) => place.listener === listener && place.path === path) ?? { listener, path, viewers: 0 }
+    const known = [this.#current, ...this.#aliases.map(({ routePath }) => routePath)]
+    const found = known.find((each) => each.listener === listener && each.path === path)
+    return found ?? { listener, path, viewers: 0 }
   }
 
-  #claimFor(place: Place): Disposable {
-    return place.listener.handleLive(place.path, this.#options.handlerOf(place))
+  #claimFor(routePath: RoutePath): Disposable {
+    return routePath.listener.handleStream(routePath.path, this.#options.handlerOf(routePath))
   }
 
-  #keep(place: Place, forMs: number): void {
-    const alias: Alias = { place, untilMs: this.#options.clock.nowMs() + forMs, claim: undefined }
+  #keep(routePath: RoutePath, forMs: number): void {
+    const alias: Alias = { routePath, untilMs: this.#options.clock.nowMs() + forMs, claim: undefined }
     if (!this.#isWithdrawn) this.#claimAlias(alias)
     this.#aliases.push(alias)
     const surplus = this.#aliases[0]
-    if (this.#aliases.length > MOST_ALIASES) this.#forget((each) => each === surplus)
+    if (this.#aliases.length > MAX_ALIASES) this.#remove((each) => each === surplus)
   }
 
   #claimAlias(alias: Alias): void {
-    const { listener, path } = alias.place
-    const giveWay = (): void => this.#forget((each) => each === alias)
+    const { listener, path } = alias.routePath
+    const onTaken = (): void => this.#remove((each) => each === alias)
     try {
-      alias.claim = listener.handleLive(path, this.#options.handlerOf(alias.place), giveWay)
+      alias.claim = listener.handleStream(path, this.#options.handlerOf(alias.routePath), onTaken)
     } catch {
-      // Somebody else has it: there is no alias then.
+      // The path is taken: there is no alias then.
     }
   }
 
-  #forget(isOver: (alias: Alias) => boolean): void {
+  #remove(isOver: (alias: Alias) => boolean): void {
     for (const alias of this.#aliases.filter(isOver)) {
       alias.claim?.[Symbol.dispose]()
       this.#aliases.splice(this.#aliases.indexOf(alias), 1)
@@ -148,6 +151,6 @@ export class RoutePaths {
   }
 }
 
-function urlsOf({ listener, path }: Place): readonly string[] {
+function urlsOf({ listener, path }: RoutePath): readonly string[] {
   return listener.origins.map((origin) => origin + encodeURI(path))
 }

@@ -1,4 +1,4 @@
-// What a route shows of itself, read at the moment it is asked for.
+// The status of a route, read at the moment of access.
 import type { AliasStatus } from '../observe/status.js'
 import type { RouteStatus } from '../observe/route-status.js'
 import type { Histogram } from '../observe/histogram.js'

@@ -1,8 +1,7 @@
-// One live path: its window, its viewers, and who may come in. Viewers read the window; the route tells them of each new
-// entry, starts those that wait, and looks after all of them once a second.
+// One live path: its window and its viewers. Viewers read the window; the route notifies them of each new entry, starts
+// the waiting ones, and checks all of them once a second.
 import type { Duplex } from 'node:stream'
 import type { StreamAnswer, Visit } from '../listen/stream-handler.js'
-import { endSocket, renderResponseHead } from '../listen/raw-response.js'
 import { DELAY_BOUNDS_SECONDS, Histogram } from '../observe/histogram.js'
 import type { Logger } from '../plugin/contract.js'
 import type { Clock } from '../plugin/tokens.js'
@@ -11,29 +10,21 @@ import type { Admission, Denial, AuthorizedRoute } from './authorized-handler.js
 import { LiveHeader } from './live-header.js'
 import type { LiveEntry, LiveRoute, LiveRouteOptions, RouteCounters } from '../plugin/live-route.js'
 import { LiveWindow, type WindowEntry } from './live-window.js'
-import type { Place } from './route-paths.js'
+import type { RoutePath } from './route-paths.js'
+import { type RouteRefusal, RouteRefusals } from './route-refusals.js'
 import { startRouteCounters } from '../plugin/live-route.js'
 import { type LimitChange, ViewerLimits } from './viewer-limits.js'
-import type { SessionStart, SessionWatcher } from '../observe/viewer-events.js'
+import type { SessionWatcher } from '../observe/viewer-events.js'
 import { SkipReport } from './skip-report.js'
 import type { TurnQueue } from './turn-queue.js'
-import { type SessionVisitor, Viewer, type ViewerHost } from './viewer.js'
+import { sessionOf, visitorOf } from './session-visitor.js'
+import { Viewer, type ViewerHost } from './viewer.js'
 
-/** A source that was silent for this long is taken as absent: what is in the window is no place to start any more. */
+/** A source silent for this long counts as absent: viewers can no longer start from the window. */
 const ABSENT_AFTER_MS = 3000
-/** A viewer that took nothing for this long does not hold back a source that can wait. */
+/** A viewer that took nothing for this long no longer holds back a source that can wait. */
 const READS_WITHIN_MS = 15_000
 
-/** Why a viewer is not let in. */
-export type RouteRefusal =
-  'closing' | 'ended' | 'offline' | 'max-clients' | 'per-address' | 'listener-max-clients' | 'engine-max-clients'
-
-const LIMITS: ReadonlySet<RouteRefusal> = new Set([
-  'max-clients',
-  'per-address',
-  'listener-max-clients',
-  'engine-max-clients',
-])
 const NO_HEAD = Buffer.alloc(0)
 
 export interface RouteContext {
@@ -41,13 +32,13 @@ export interface RouteContext {
   readonly log: Logger
   /** Starts viewers, a limited number in each turn of the event loop. */
   readonly joins: TurnQueue<() => void>
-  /** Why no new viewer of any route is taken; undefined if one is. */
-  refusal(place: Place): RouteRefusal | undefined
-  /** A viewer has come (1) or gone (-1). */
-  onClients(change: number, place: Place): void
-  /** A limit of this route is reached, or no longer is. */
+  /** Why a new viewer is refused whatever its route; undefined if it is not. */
+  refusal(routePath: RoutePath): RouteRefusal | undefined
+  /** A viewer has been admitted (1) or has left (-1). */
+  onClients(change: number, routePath: RoutePath): void
+  /** A limit of this route has been reached, or no longer is. */
   onLimitChange(change: LimitChange): void
-  /** A name for a session that no other has. */
+  /** A unique session id. */
   nextId(): string
   readonly sessions: SessionWatcher
 }
@@ -59,30 +50,32 @@ export class ServedRoute implements LiveRoute, AuthorizedRoute, ViewerHost {
   readonly counters: RouteCounters = startRouteCounters()
   /** Seconds from the end of a request head to the first byte of the response. */
   readonly startDelay = new Histogram(DELAY_BOUNDS_SECONDS)
-  /** Seconds from arrival at the input to the write, for viewers who are not behind; once per entry. */
+  /** Seconds from arrival at the input to the write, for viewers that are not behind; once per entry. */
   readonly latency = new Histogram(DELAY_BOUNDS_SECONDS)
   onCaughtUp: (() => void) | undefined
   readonly #context: RouteContext
   readonly #viewers = new Set<Viewer>()
-  /** Those for whom there is no place to start yet. */
+  /** Viewers for which the window has no start entry yet. */
   readonly #waiting = new Set<Viewer>()
-  /** Those who wait for `drain`. */
+  /** Viewers that wait for `drain`. */
   readonly #busy = new Set<Viewer>()
   readonly #skipReport = new SkipReport()
   readonly #header: LiveHeader
-  readonly #whenGone: (() => void)[] = []
+  readonly #refusals: RouteRefusals
+  readonly #drainWaiters: (() => void)[] = []
   #options: LiveRouteOptions
   #lastPushMs = -Infinity
   #isEnded = false
   #isDisposed = false
-  #willCallBack = false
-  /** Set by delivery: gives the path back. */
+  #isCaughtUpScheduled = false
+  /** Set by delivery: frees the path. */
   onDispose: () => void = () => {}
 
   constructor(options: LiveRouteOptions, context: RouteContext) {
     this.#options = options
     this.#context = context
     this.#header = new LiveHeader(context.clock, options)
+    this.#refusals = new RouteRefusals(this, this.#header, context)
     this.window = new LiveWindow(options.window, (from, to) => this.#isHeld(from, to))
     this.viewerLimits = new ViewerLimits(options.clients, (change) => context.onLimitChange(change))
     this.readers = new FanOut({
@@ -90,7 +83,7 @@ export class ServedRoute implements LiveRoute, AuthorizedRoute, ViewerHost {
       onSent: (bytes) => this.onSent(bytes),
       onRound: ({ receivedAtMs }, written, wasSliced) => {
         if (written) this.latency.observe((context.clock.nowMs() - receivedAtMs) / 1000)
-        if (wasSliced) this.#callBackSoon()
+        if (wasSliced) this.#scheduleCaughtUp()
       },
     })
   }
@@ -105,7 +98,7 @@ export class ServedRoute implements LiveRoute, AuthorizedRoute, ViewerHost {
 
   /** A new viewer could start now. */
   get isOnline(): boolean {
-    return this.#place(this.#context.clock.nowMs()) !== undefined
+    return this.#startEntry(this.#context.clock.nowMs()) !== undefined
   }
 
   get behindBytes(): number {
@@ -131,12 +124,12 @@ export class ServedRoute implements LiveRoute, AuthorizedRoute, ViewerHost {
     if (this.#isEnded) return
     this.#isEnded = true
     this.readers.finish()
-    for (const viewer of this.#waiting) this.#turnAway(viewer, 'ended')
+    for (const viewer of this.#waiting) this.#refuseWaiting(viewer, 'ended')
     for (const viewer of this.#viewers) if (viewer.state !== 'queued') viewer.endAfterWindow()
   }
 
   async drained(): Promise<void> {
-    if (this.#viewers.size > 0) await new Promise<void>((resolve) => this.#whenGone.push(resolve))
+    if (this.#viewers.size > 0) await new Promise<void>((resolve) => this.#drainWaiters.push(resolve))
   }
 
   update(options: LiveRouteOptions): void {
@@ -146,7 +139,7 @@ export class ServedRoute implements LiveRoute, AuthorizedRoute, ViewerHost {
     this.viewerLimits.update(options.clients)
   }
 
-  /** All, those that wait included. */
+  /** All viewers, including those that wait. */
   get viewers(): Iterable<Viewer> {
     return this.#viewers
   }
@@ -167,33 +160,32 @@ export class ServedRoute implements LiveRoute, AuthorizedRoute, ViewerHost {
   }
 
   admit(socket: Duplex, visit: Visit, admission: Admission): void {
-    const reason = this.#refusal(visit.address, admission.place)
-    if (reason !== undefined) return this.#refuse(socket, visitorOf(visit, admission), reason)
+    const reason = this.#refusal(visit.address, admission.routePath)
+    if (reason !== undefined) return this.#refusals.refuse(socket, visitorOf(visit, admission), reason)
     const nowMs = this.#context.clock.nowMs()
     const viewer = new Viewer(socket, visitorOf(visit, admission, this.#context.nextId()), nowMs, this)
     this.#viewers.add(viewer)
-    this.#context.sessions.onStart(this.#sessionOf(viewer.visitor))
+    this.#context.sessions.onStart(sessionOf(viewer.visitor, this.#options.id))
     this.counters.connects++
     this.counters.clients++
-    this.viewerLimits.take(visit.address)
-    this.#context.onClients(1, admission.place)
-    if (this.#place(nowMs) !== undefined) this.#queue(viewer)
-    else if (this.#isEnded || this.#options.offline.waitForMs === 0) this.#turnAway(viewer, 'offline')
+    this.viewerLimits.add(visit.address)
+    this.#context.onClients(1, admission.routePath)
+    if (this.#startEntry(nowMs) !== undefined) this.#queue(viewer)
+    else if (this.#isEnded || this.#options.offline.waitForMs === 0) this.#refuseWaiting(viewer, 'offline')
     else this.#waiting.add(viewer)
   }
 
   deny(socket: Duplex, visit: Visit, denial: Denial, admission: Admission): void {
-    this.#answer(socket, visitorOf(visit, admission), denial.reason, this.answerDenied(denial))
+    this.#refusals.deny(socket, visitorOf(visit, admission), denial)
   }
 
-  answerDenied({ status, headers }: Denial): StreamAnswer {
-    return { status, headers: this.#header.ofRefusal(headers) }
+  answerDenied(denial: Denial): StreamAnswer {
+    return this.#refusals.answerDenied(denial)
   }
 
-  answerHead(address: string, place: Place): StreamAnswer {
-    const reason = this.#refusal(address, place) ?? (this.isOnline ? undefined : 'offline')
-    if (reason !== undefined) return { status: this.#statusOf(reason), headers: this.#header.ofRefusal() }
-    return { status: 200, headers: this.#header.ofStream() }
+  answerHead(address: string, routePath: RoutePath): StreamAnswer {
+    const reason = this.#refusal(address, routePath) ?? (this.isOnline ? undefined : 'offline')
+    return reason === undefined ? { status: 200, headers: this.#header.ofStream() } : this.#refusals.answerFor(reason)
   }
 
   onSent(bytes: number): void {
@@ -217,28 +209,28 @@ export class ServedRoute implements LiveRoute, AuthorizedRoute, ViewerHost {
     this.#busy.add(viewer)
   }
 
-  onReadOn(viewer: Viewer): void {
+  onDrain(viewer: Viewer): void {
     if (!viewer.isBusy) this.#busy.delete(viewer)
-    this.#callBackSoon()
+    this.#scheduleCaughtUp()
   }
 
   onClose(viewer: Viewer): void {
-    this.#forget(viewer)
-    // The connection under a stream of HTTP/2 may go on, and hold what the stream had given to it.
-    if (viewer.visitor.respond !== undefined && !viewer.socket.writableFinished) this.window.lend()
+    this.#remove(viewer)
+    // The connection under an HTTP/2 stream may stay open and still hold bytes that the stream passed to it.
+    if (viewer.visitor.respond !== undefined && !viewer.socket.writableFinished) this.window.forbidReuse()
     const { reason, handedBytes: bytes, skips, skippedBytes } = viewer
-    const { client, place } = viewer.visitor
-    count(this.counters.ended, reason)
+    const { client, routePath } = viewer.visitor
+    this.counters.ended.set(reason, (this.counters.ended.get(reason) ?? 0) + 1)
     const status = bytes > 0 ? 200 : 0
     const durationMs = Math.round(this.#context.clock.nowMs() - viewer.arrivedMs)
-    const { path } = place
+    const { path } = routePath
     const node = this.#options.id
     this.#context.log.info(
       { node, client, path, bytes, durationMs, skips, skippedBytes, reason },
       `viewer ${client} of ${path}: ${reason}`,
     )
-    const went = { status, bytes, durationMs, skips, skippedBytes, reason }
-    this.#context.sessions.onEnd({ ...this.#sessionOf(viewer.visitor), ...went })
+    const outcome = { status, bytes, durationMs, skips, skippedBytes, reason }
+    this.#context.sessions.onEnd({ ...sessionOf(viewer.visitor, node), ...outcome })
   }
 
   /** Called by delivery once a second. */
@@ -246,21 +238,22 @@ export class ServedRoute implements LiveRoute, AuthorizedRoute, ViewerHost {
     this.#skipReport.flush(this.#context.log, this.#options.id)
     const silentMs = nowMs - this.#lastPushMs
     const { waitForMs } = this.#options.offline
-    for (const viewer of this.#waiting) if (nowMs - viewer.arrivedMs >= waitForMs) this.#turnAway(viewer, 'offline')
+    for (const viewer of this.#waiting)
+      if (nowMs - viewer.arrivedMs >= waitForMs) this.#refuseWaiting(viewer, 'offline')
     for (const viewer of this.#viewers) {
       if (viewer.state !== 'waiting' && viewer.state !== 'queued') this.#sweepReader(viewer, nowMs, silentMs)
     }
-    this.#callBackSoon()
+    this.#scheduleCaughtUp()
   }
 
   #sweepReader(viewer: Viewer, nowMs: number, silentMs: number): void {
     const hasLingered = viewer.measure(nowMs)
     if (hasLingered) viewer.cut('left')
     else if (nowMs - viewer.progressMs >= this.#options.stallTimeoutMs) viewer.cut('stalled')
-    else if (viewer.isLapped && this.#options.slow === 'disconnect') viewer.cut('slow')
+    else if (viewer.isOverrun && this.#options.slow === 'disconnect') viewer.cut('slow')
     else if (silentMs >= this.#options.offline.endAfterMs) viewer.finish('offline')
-    // Whether a client that has closed its side still listens shows at the next write. Without one it is taken as gone,
-    // so that clients who left during an outage don't keep others out.
+    // Only the next write shows whether a client that has closed its side still listens. Without a write it counts as
+    // gone, so clients that left during an outage don't keep others out.
     else if (viewer.socket.readableEnded && silentMs >= ABSENT_AFTER_MS) viewer.finish('left')
   }
 
@@ -270,7 +263,7 @@ export class ServedRoute implements LiveRoute, AuthorizedRoute, ViewerHost {
   }
 
   /** The entry at which a new viewer starts; undefined while the source is absent. */
-  #place(nowMs: number): WindowEntry | undefined {
+  #startEntry(nowMs: number): WindowEntry | undefined {
     return this.#isEnded || nowMs - this.#lastPushMs >= ABSENT_AFTER_MS ? undefined : this.newestStart()
   }
 
@@ -287,11 +280,11 @@ export class ServedRoute implements LiveRoute, AuthorizedRoute, ViewerHost {
   #start(viewer: Viewer): void {
     if (viewer.state !== 'queued') return
     const nowMs = this.#context.clock.nowMs()
-    // Who came before the end still gets what the window holds.
-    const entry = this.#isEnded ? this.newestStart() : this.#place(nowMs)
+    // A viewer admitted before the end still receives what the window holds.
+    const entry = this.#isEnded ? this.newestStart() : this.#startEntry(nowMs)
     if (entry === undefined) {
       viewer.state = 'waiting'
-      if (this.#isEnded) this.#turnAway(viewer, 'ended')
+      if (this.#isEnded) this.#refuseWaiting(viewer, 'ended')
       else this.#waiting.add(viewer)
       return
     }
@@ -306,64 +299,34 @@ export class ServedRoute implements LiveRoute, AuthorizedRoute, ViewerHost {
     return false
   }
 
-  #refusal(address: string, place: Place): RouteRefusal | undefined {
+  #refusal(address: string, routePath: RoutePath): RouteRefusal | undefined {
     if (this.#isEnded) return 'ended'
-    return this.viewerLimits.refusal(address) ?? this.#context.refusal(place)
+    return this.viewerLimits.refusal(address) ?? this.#context.refusal(routePath)
   }
 
-  /** A viewer for whom there was nothing. */
-  #turnAway(viewer: Viewer, reason: RouteRefusal): void {
-    this.#forget(viewer)
-    this.#refuse(viewer.release(), viewer.visitor, reason)
+  /** Refuses an admitted viewer that has received nothing. */
+  #refuseWaiting(viewer: Viewer, reason: RouteRefusal): void {
+    this.#remove(viewer)
+    this.#refusals.refuse(viewer.release(), viewer.visitor, reason)
   }
 
-  #refuse(socket: Duplex, visitor: SessionVisitor, reason: RouteRefusal): void {
-    this.#answer(socket, visitor, reason, { status: this.#statusOf(reason), headers: this.#header.ofRefusal() })
-  }
-
-  #answer(socket: Duplex, visitor: SessionVisitor, reason: string, { status, headers }: StreamAnswer): void {
-    count(this.counters.refused, reason)
-    if (visitor.respond === undefined) endSocket(socket, renderResponseHead(status, headers), this.#context.clock)
-    else visitor.respond(status, headers, true)
-    const went = { status, bytes: 0, durationMs: 0, skips: 0, skippedBytes: 0, reason }
-    this.#context.sessions.onEnd({ ...this.#sessionOf(visitor), ...went })
-  }
-
-  #sessionOf({ id, place, client, user, userAgent }: SessionVisitor): SessionStart {
-    return { id, node: this.#options.id, path: place.path, client, user, userAgent }
-  }
-
-  #statusOf(reason: RouteRefusal): number {
-    if (reason === 'offline') return this.#options.offline.status
-    return LIMITS.has(reason) ? this.#options.clients.overLimitStatus : 503
-  }
-
-  #forget(viewer: Viewer): void {
+  #remove(viewer: Viewer): void {
     if (!this.#viewers.delete(viewer)) return
     this.#waiting.delete(viewer)
     this.#busy.delete(viewer)
     this.counters.clients--
-    this.viewerLimits.give(viewer.visitor.address)
-    this.#context.onClients(-1, viewer.visitor.place)
-    this.#callBackSoon()
-    if (this.#viewers.size === 0) for (const resolve of this.#whenGone.splice(0)) resolve()
+    this.viewerLimits.remove(viewer.visitor.address)
+    this.#context.onClients(-1, viewer.visitor.routePath)
+    this.#scheduleCaughtUp()
+    if (this.#viewers.size === 0) for (const resolve of this.#drainWaiters.splice(0)) resolve()
   }
 
-  #callBackSoon(): void {
-    if (this.#willCallBack || this.onCaughtUp === undefined) return
-    this.#willCallBack = true
+  #scheduleCaughtUp(): void {
+    if (this.#isCaughtUpScheduled || this.onCaughtUp === undefined) return
+    this.#isCaughtUpScheduled = true
     setImmediate(() => {
-      this.#willCallBack = false
+      this.#isCaughtUpScheduled = false
       this.onCaughtUp?.()
     })
   }
-}
-
-/** Without what is not to be kept. */
-function visitorOf({ client, address, headAtMs, respond }: Visit, who: Admission, id = ''): SessionVisitor {
-  return { id, ...who, client, address, headAtMs, ...(respond === undefined ? {} : { respond }) }
-}
-
-function count(counters: Map<string, number>, reason: string): void {
-  counters.set(reason, (counters.get(reason) ?? 0) + 1)
 }

@@ -1,18 +1,18 @@
-// Names of sessions: a number that counts, behind a few characters that change with every start of the process. They are
-// no secret, since sending a viewer away needs the token of the control API; the characters are there so that an id noted
-// before a restart does not mean somebody else after it.
+// Session ids: a counter after a prefix that changes with every start of the process. They are not secret, since
+// kicking a viewer needs the token of the control API; the prefix keeps an id noted before a restart from naming
+// another viewer after it.
 import { randomInt } from 'node:crypto'
 
 const LENGTH = 4
 
 export class SessionIds {
-  readonly #run = randomInt(36 ** LENGTH)
+  readonly #prefix = randomInt(36 ** LENGTH)
     .toString(36)
     .padStart(LENGTH, '0')
   #last = 0
 
-  /** As `k3f9-17`. */
+  /** For example `k3f9-17`. */
   next(): string {
-    return `${this.#run}-${++this.#last}`
+    return `${this.#prefix}-${++this.#last}`
   }
 }

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { KeptLog } from '../listen/loopback.test.kit.js'
 import { SkipReport } from './skip-report.js'
 
-test('tells of the viewer that was furthest behind, how far, where, and how often', () => {
+test('reports the viewer that was furthest behind, how far and where, and how often viewers skipped', () => {
   const report = new SkipReport()
   const { lines, log } = new KeptLog()
   report.flush(log, 'one/ts')
@@ -17,7 +17,7 @@ test('tells of the viewer that was furthest behind, how far, where, and how ofte
     lines.map(({ text }) => text),
     [
       'slow viewer a:1 was 150 bytes behind, and skipped ahead',
-      "slow viewer a:1 was 300 bytes behind and beyond the kernel's buffers, and skipped ahead, the furthest of 2 skips",
+      "slow viewer a:1 was 300 bytes behind, more than the kernel's buffers hold, and skipped ahead; it was the furthest behind of 2 skips",
     ],
   )
   const data = { node: 'one/ts', client: 'a:1', skippedBytes: 100, behindBytes: 300, heldBytes: 50, times: 2 }

@@ -1,14 +1,14 @@
-// Skips of the viewers of one route, told in one log line a second at most: of the viewer that was furthest behind, how
-// far, and how often viewers skipped.
+// Reports skips of the viewers of one route in at most one log line a second: the viewer that was furthest behind, how
+// far it was behind, and how often viewers skipped.
 import type { Logger } from '../plugin/contract.js'
 
 /** A viewer at the moment of its skip. */
 export interface Skip {
   readonly client: string
   readonly skippedBytes: number
-  /** Before it skipped, behind the newest byte of the stream. */
+  /** Distance from the newest byte of the stream before the skip. */
   readonly behindBytes: number
-  /** Of those, handed to its socket and not taken by the kernel. */
+  /** Those of them written to its socket but not yet taken by the kernel. */
   readonly heldBytes: number
 }
 
@@ -29,8 +29,8 @@ export class SkipReport {
     this.#times = 0
     this.#furthest = undefined
     const { client, behindBytes, heldBytes } = skip
-    const behind = `${behindBytes} bytes behind${heldBytes > 0 ? " and beyond the kernel's buffers" : ''}`
-    const often = times === 1 ? '' : `, the furthest of ${times} skips`
+    const behind = `${behindBytes} bytes behind${heldBytes > 0 ? ", more than the kernel's buffers hold" : ''}`
+    const often = times === 1 ? '' : `; it was the furthest behind of ${times} skips`
     log.warn({ node, ...skip, times }, `slow viewer ${client} was ${behind}, and skipped ahead${often}`)
   }
 }

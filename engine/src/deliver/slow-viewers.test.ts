@@ -7,7 +7,7 @@ import { bridgeOf, ENTRY_BYTES, Feed, openRoom, type Room } from './delivery.tes
 
 const MIB = 1024 * 1024
 
-/** A viewer that has stopped reading, and that the route has noticed to be behind. */
+/** A viewer that has stopped reading and that the route sees to be behind. */
 async function stuckViewer(room: Room, feed: Feed): Promise<RawClient> {
   const client = await room.viewer().saw('<preamble')
   client.socket.pause()
@@ -18,7 +18,7 @@ async function stuckViewer(room: Room, feed: Feed): Promise<RawClient> {
   return client
 }
 
-test('a viewer that comes back within the window has lost nothing, and others never wait for it', async () => {
+test('a viewer that resumes within the window loses nothing, and others never wait for it', async () => {
   await using room = await openRoom()
   const route = room.open()
   const feed = new Feed(route)
@@ -34,7 +34,7 @@ test('a viewer that comes back within the window has lost nothing, and others ne
   assert.equal(route.counters.skips, 0)
 })
 
-test('a viewer that the window has passed by finishes its entry, and goes on with a bridge at a key frame', async () => {
+test('a viewer that the window has overrun finishes its entry, and continues with a bridge at a key frame', async () => {
   await using room = await openRoom()
   const route = room.open({ window: { durationMs: 60_000, sizeBytes: 2 * MIB } })
   const feed = new Feed(route)
@@ -61,7 +61,7 @@ test('a viewer that the window has passed by finishes its entry, and goes on wit
   await until(() => room.kept.lines.some(({ text }) => text.includes('skipped ahead')), 'the skip is logged')
 })
 
-test('a viewer that was passed by waits for the next key frame when the window holds none', async () => {
+test('an overrun viewer waits for the next key frame if the window holds none', async () => {
   await using room = await openRoom()
   const route = room.open({ window: { durationMs: 60_000, sizeBytes: MIB } })
   const feed = new Feed(route, ENTRY_BYTES, 1000)
@@ -79,7 +79,7 @@ test('a viewer that was passed by waits for the next key frame when the window h
   assert.equal(route.counters.skips, 1)
 })
 
-test('slow: disconnect closes a viewer that the window has passed by', async () => {
+test('slow: disconnect closes a viewer that the window has overrun', async () => {
   await using room = await openRoom()
   const route = room.open({ slow: 'disconnect', window: { durationMs: 60_000, sizeBytes: 2 * MIB } })
   const feed = new Feed(route)
@@ -91,21 +91,24 @@ test('slow: disconnect closes a viewer that the window has passed by', async () 
   slow.close()
 })
 
-test('a viewer whose kernel takes nothing for the stall timeout is closed', async () => {
+test('a viewer whose socket takes nothing for the stall timeout is closed', async () => {
   await using room = await openRoom()
-  const route = room.open({ stallTimeoutMs: 500 })
+  const route = room.open({ stallTimeoutMs: 10_000 })
   const feed = new Feed(route)
   feed.push()
   const reader = await room.viewer().saw('<preamble')
   await stuckViewer(room, feed)
+  await reader.received(feed.pushed * ENTRY_BYTES)
+  await room.swept()
   assert.equal(route.counters.clients, 2)
+  room.shift(10_000)
   await until(() => route.counters.ended.get('stalled') === 1, 'it is closed')
   feed.push()
   await reader.received(feed.pushed * ENTRY_BYTES)
   assert.equal(route.counters.clients, 1)
 })
 
-test('twenty viewers that stop reading cost no more memory than the window and what was handed to them', async () => {
+test('twenty viewers that stop reading cost no more memory than the window and the bytes written to them', async () => {
   await using room = await openRoom()
   const sizeBytes = 8 * MIB
   const catchUpBytes = 256 * 1024
@@ -126,7 +129,7 @@ test('twenty viewers that stop reading cost no more memory than the window and w
   await until(() => route.counters.skips === 20, 'all have skipped')
 })
 
-test('tells a source that can wait how far the slowest viewer is behind, and when it has read on', async () => {
+test('reports to a source that can wait how far the slowest viewer is behind, and when it has caught up', async () => {
   await using room = await openRoom()
   const route = room.open()
   const feed = new Feed(route)
@@ -141,7 +144,7 @@ test('tells a source that can wait how far the slowest viewer is behind, and whe
   assert.ok(calls > callsBefore)
 })
 
-/** Memory of array buffers after a collection. */
+/** Memory of array buffers after a garbage collection. */
 function heldBytes(): number {
   setFlagsFromString('--expose-gc')
   const collect = runInNewContext('gc') as () => void

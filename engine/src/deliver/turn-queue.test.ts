@@ -4,7 +4,7 @@ import { TurnQueue } from './turn-queue.js'
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
-test('does a few at once, and the rest a few in each turn, in order', async () => {
+test('does a few at once and the rest a few per turn, in order', async () => {
   const done: number[] = []
   const queue = new TurnQueue<number>(3, (item) => done.push(item))
   for (let item = 0; item < 8; item++) queue.add(item)

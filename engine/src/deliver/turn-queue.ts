@@ -1,5 +1,5 @@
-// Work that comes in crowds, done a few pieces in each turn of the event loop, first come first served, so that what
-// else the loop has to do goes on. Up to the limit of a turn it is done at once.
+// Bursts of work, done a few items in each turn of the event loop, first in first out, so that the loop's other work is
+// not delayed. Up to the limit of a turn, items are done at once.
 
 export class TurnQueue<T> {
   readonly #perTurn: number
@@ -14,7 +14,7 @@ export class TurnQueue<T> {
     this.#run = run
   }
 
-  /** Items that wait. */
+  /** Number of waiting items. */
   get length(): number {
     return this.#items.length - this.#taken
   }

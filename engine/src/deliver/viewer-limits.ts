@@ -1,4 +1,4 @@
-// Who may watch a route: how many viewers there are, in all and per address, against its limits.
+// The viewer limits of a route: counts its viewers, in total and per address, and compares them with the limits.
 import { limitKeyOf } from '../listen/ip-address.js'
 import { LimitAlarm, type LimitEvent } from './limit-alarm.js'
 import type { ClientLimits } from '../plugin/live-route.js'
@@ -15,58 +15,58 @@ export class ViewerLimits {
   readonly #perAddress = new Map<string, number>()
   readonly #alarms = { soft: new LimitAlarm(), max: new LimitAlarm() }
   #limits: ClientLimits
-  #taken = 0
+  #count = 0
 
-  /** `onLimitChange` is called when a limit is reached, and when it no longer is. */
+  /** `onLimitChange` is called when a limit is reached and when it no longer is. */
   constructor(limits: ClientLimits, onLimitChange: (change: LimitChange) => void) {
     this.#limits = limits
     this.#onLimitChange = onLimitChange
   }
 
-  get taken(): number {
-    return this.#taken
+  get count(): number {
+    return this.#count
   }
 
-  /** The limits that are reached. */
+  /** The limits that are reached now. */
   get reached(): readonly ('soft' | 'max')[] {
     return (['soft', 'max'] as const).filter((limit) => this.#alarms[limit].isHit)
   }
 
-  /** Lower limits send nobody away. */
+  /** Lower limits disconnect no one. */
   update(limits: ClientLimits): void {
     this.#limits = limits
-    this.#tell()
+    this.#checkAlarms()
   }
 
-  /** Why a viewer from this address is not let in; undefined if it is. */
+  /** Why a viewer from this address is refused; undefined if it is not. */
   refusal(address: string): 'max-clients' | 'per-address' | undefined {
     const { max, perAddress } = this.#limits
-    if (max > 0 && this.#taken >= max) return 'max-clients'
+    if (max > 0 && this.#count >= max) return 'max-clients'
     if (perAddress === 0) return undefined
     return (this.#perAddress.get(limitKeyOf(address)) ?? 0) >= perAddress ? 'per-address' : undefined
   }
 
-  take(address: string): void {
-    this.#taken++
+  add(address: string): void {
+    this.#count++
     const key = limitKeyOf(address)
     this.#perAddress.set(key, (this.#perAddress.get(key) ?? 0) + 1)
-    this.#tell()
+    this.#checkAlarms()
   }
 
-  give(address: string): void {
-    this.#taken--
+  remove(address: string): void {
+    this.#count--
     const key = limitKeyOf(address)
     const left = (this.#perAddress.get(key) ?? 1) - 1
     if (left > 0) this.#perAddress.set(key, left)
     else this.#perAddress.delete(key)
-    this.#tell()
+    this.#checkAlarms()
   }
 
-  #tell(): void {
+  #checkAlarms(): void {
     for (const limit of ['soft', 'max'] as const) {
       const value = this.#limits[limit]
-      const event = this.#alarms[limit].update(this.#taken, value)
-      if (event !== undefined) this.#onLimitChange({ event, limit, value, clients: this.#taken })
+      const event = this.#alarms[limit].update(this.#count, value)
+      if (event !== undefined) this.#onLimitChange({ event, limit, value, clients: this.#count })
     }
   }
 }

@@ -1,48 +1,39 @@
-// One viewer of a live route: a socket (or one stream of an HTTP/2 connection) and a place in the window. It has no queue: what it has not read yet is in the
-// window, and what was handed to its socket are whole entries, so that it can go on after any of them.
+// One viewer of a live route: a socket (or one stream of an HTTP/2 connection) and a position in the window. It has no
+// queue: unread entries are in the window, and its socket gets whole entries only, so it can continue after any of
+// them.
 import type { Duplex } from 'node:stream'
 import type { FanOut, Reader } from './fan-out.js'
 import type { LiveRouteOptions } from '../plugin/live-route.js'
 import type { LiveWindow, WindowEntry } from './live-window.js'
-import type { Visitor } from '../listen/stream-handler.js'
-import type { Place } from './route-paths.js'
+import type { SessionVisitor } from './session-visitor.js'
 
 /**
- * `waiting` for a place to start; `queued` for its turn to start; `leading`: gets what every viewer gets first;
- * `reading`; `seeking` a place to go on, since the window has passed it by and holds none; `ending`: its last byte has
- * been handed over.
+ * `waiting` for an entry to start at; `queued` for its turn to start; `leading`: receives the lead, which every viewer
+ * gets first; `reading`; `seeking` an entry to continue at, since the window has overrun it and holds none; `ending`:
+ * its last byte has been written.
  */
 export type ViewerState = 'waiting' | 'queued' | 'leading' | 'reading' | 'seeking' | 'ending'
-
-/** A visitor with what was found out about it. */
-export interface SessionVisitor extends Visitor {
-  readonly id: string
-  readonly user: string | undefined
-  readonly userAgent: string
-  /** The path that it asked for. */
-  readonly place: Place
-}
 
 /** What a viewer needs of its route. */
 export interface ViewerHost {
   readonly window: LiveWindow
-  /** Where those are who get each new entry. */
+  /** Writes new entries to viewers that have read everything. */
   readonly readers: FanOut
   readonly options: LiveRouteOptions
-  /** Nothing more will come. */
+  /** No more entries will arrive. */
   readonly isEnded: boolean
-  /** Where a viewer that starts now does so; undefined where it can't. */
+  /** The entry at which a viewer starts now; undefined if there is none. */
   newestStart(): WindowEntry | undefined
-  /** So many bytes were handed over, but for those of the fan-out. */
+  /** `bytes` were written, other than by the fan-out. */
   onSent(bytes: number): void
   onSkip(viewer: Viewer, skippedBytes: number): void
-  /** It has to wait for `drain`, or has to no more. */
+  /** It waits for `drain`; `onDrain` follows. */
   onBusy(viewer: Viewer): void
-  onReadOn(viewer: Viewer): void
+  onDrain(viewer: Viewer): void
   onClose(viewer: Viewer): void
 }
 
-/** Kept after our FIN for a client that does not close its side, at least. */
+/** Minimum time after our FIN for the client to close its side. */
 const LINGER_MS = 1000
 
 export class Viewer implements Reader {
@@ -51,22 +42,22 @@ export class Viewer implements Reader {
   readonly visitor: SessionVisitor
   readonly arrivedMs: number
   state: ViewerState = 'waiting'
-  /** Why it has left, for log and counters; `left` if the client went by itself. */
+  /** Why it left, for log and counters; `left` if the client closed by itself. */
   reason = 'left'
   skips = 0
   skippedBytes = 0
   /** Waits for `drain`. */
   isBusy = false
   readonly #host: ViewerHost
-  /** The byte of the stream that it gets next, where an entry starts; while it is among the readers, they know. */
+  /** The stream offset that it gets next, always the start of an entry; while it is in the fan-out, that knows it. */
   #offset = 0
-  /** What was given to the socket is this many bytes more than the stream has before that byte. */
-  #apart = 0
-  /** `handedBytes` when it last went on at another place of the stream. */
+  /** Bytes written to the socket minus the stream offset that it gets next. */
+  #extraBytes = 0
+  /** `handedBytes` at its last jump to another position in the stream. */
   #jumpedAt = 0
-  /** Bytes of the lead that have been handed over. */
-  #ledBytes = 0
-  /** It has got its first entry. */
+  /** Bytes of the lead that have been written. */
+  #leadSentBytes = 0
+  /** It has received its first entry. */
   #hasBegun = false
   #acceptedBytes = 0
   #progressMs: number
@@ -78,46 +69,46 @@ export class Viewer implements Reader {
     this.arrivedMs = nowMs
     this.#progressMs = nowMs
     this.#host = host
-    socket.on('drain', this.#onDrain)
-    socket.on('close', this.#onClose)
+    socket.on('drain', this.#handleDrain)
+    socket.on('close', this.#handleClose)
   }
 
-  /** Bytes given to the socket. */
+  /** Bytes written to the socket. */
   get handedBytes(): number {
-    return this.#apart + this.#place
+    return this.#extraBytes + this.#position
   }
 
-  /** How far it is behind the newest byte of the stream. */
+  /** Bytes by which it is behind the newest byte of the stream. */
   get behindBytes(): number {
-    return this.#host.window.nextOffset - this.#place + this.socket.writableLength
+    return this.#host.window.nextOffset - this.#position + this.socket.writableLength
   }
 
-  /** When the kernel last took a byte, or had none to take; as of the last `measure`. */
+  /** When the kernel last took a byte or had none to take; as of the last `measure`. */
   get progressMs(): number {
     return this.#progressMs
   }
 
-  /** The window has dropped what it reads next. */
-  get isLapped(): boolean {
-    return this.state === 'reading' && this.#place < this.#host.window.firstOffset
+  /** The window has dropped the entry that it reads next. */
+  get isOverrun(): boolean {
+    return this.state === 'reading' && this.#position < this.#host.window.firstOffset
   }
 
-  get #place(): number {
+  get #position(): number {
     return this.slot < 0 ? this.#offset : this.#host.readers.offsetOf(this)
   }
 
   /**
-   * Its socket may still hold bytes of the stream from `from` on and before `to`, which the window has dropped. What it
-   * holds was handed to it last; behind a jump that is not what stands before its place.
+   * Whether its socket may still hold stream bytes from `from` up to `to` (exclusive), which the window has dropped.
+   * The socket holds the bytes written last; after a jump those are not the ones before its position in the stream.
    */
   mayHold(from: number, to: number): boolean {
     const { writableLength } = this.socket
-    const place = this.#place
-    if (writableLength === 0 || place <= from) return false
-    return place - writableLength < to || this.handedBytes - writableLength < this.#jumpedAt
+    const position = this.#position
+    if (writableLength === 0 || position <= from) return false
+    return position - writableLength < to || this.handedBytes - writableLength < this.#jumpedAt
   }
 
-  /** Sends the header of the response, the lead, and the stream from this entry on. */
+  /** Sends the head of the response, the lead, and the stream from this entry on. */
   start(head: Buffer, entry: WindowEntry): void {
     const { lead, catchUpBytes } = this.#host.options
     this.socket.cork()
@@ -127,39 +118,39 @@ export class Viewer implements Reader {
       this.#begin(entry)
     } else {
       this.state = 'leading'
-      this.#goTo(entry)
+      this.#moveTo(entry)
     }
     this.socket.uncork()
-    this.#readOn()
+    this.#advance()
   }
 
-  /** Reads on, or from the newest place if it looks for one. */
-  takeUp(): void {
+  /** Continues reading; if it is seeking, at the newest entry where it can. */
+  resume(): void {
     const { window, options } = this.#host
     const target = this.state === 'seeking' ? window.newestStart(options.start !== 'now') : undefined
     if (this.state === 'seeking' && target === undefined) return
-    this.#leave()
-    if (target !== undefined) this.#land(target)
-    this.#readOn()
+    this.#leaveFanOut()
+    if (target !== undefined) this.#resumeAt(target)
+    this.#advance()
   }
 
   onFull(): void {
-    this.#leave()
+    this.#leaveFanOut()
     this.#setBusy()
   }
 
-  /** Nothing more will come: ends the connection now if it has read all, else when it has. */
+  /** No more entries will arrive: ends the connection once everything has been read, now if it has. */
   endAfterWindow(): void {
     if (this.state === 'leading') return
-    if (this.state === 'seeking' || this.#place >= this.#host.window.nextOffset) this.finish('ended')
+    if (this.state === 'seeking' || this.#position >= this.#host.window.nextOffset) this.finish('ended')
   }
 
-  /** Ends the connection behind what was handed over. It leaves when the client has closed too. */
+  /** Ends the connection after the bytes already written. The viewer leaves when the client has closed too. */
   finish(reason: string): void {
     if (this.state === 'ending') return
     this.state = 'ending'
     this.reason = reason
-    this.#leave()
+    this.#leaveFanOut()
     this.socket.end()
   }
 
@@ -167,19 +158,21 @@ export class Viewer implements Reader {
   cut(reason: string): void {
     if (this.state !== 'ending') this.reason = reason
     this.state = 'ending'
-    this.#leave()
+    this.#leaveFanOut()
     this.socket.destroy()
   }
 
-  /** Gives the socket away: this viewer takes no more notice of it. */
+  /** Detaches from the socket and returns it. */
   release(): Duplex {
     this.state = 'ending'
-    this.socket.off('drain', this.#onDrain)
-    this.socket.off('close', this.#onClose)
+    this.socket.off('drain', this.#handleDrain)
+    this.socket.off('close', this.#handleClose)
     return this.socket
   }
 
-  /** Called by the sweep. Notes whether the kernel took bytes; true if the client has had time to close after our FIN. */
+  /**
+   * Called by the sweep. Notes whether the kernel took bytes; true if the client has had time to close after our FIN.
+   */
   measure(nowMs: number): boolean {
     const { writableLength } = this.socket
     const accepted = this.handedBytes - writableLength
@@ -190,26 +183,26 @@ export class Viewer implements Reader {
     return nowMs - this.#finishedMs >= LINGER_MS
   }
 
-  readonly #onDrain = (): void => {
+  readonly #handleDrain = (): void => {
     if (!this.isBusy) return
     this.isBusy = false
-    this.#readOn()
-    this.#host.onReadOn(this)
+    this.#advance()
+    this.#host.onDrain(this)
   }
 
-  readonly #onClose = (): void => {
+  readonly #handleClose = (): void => {
     this.state = 'ending'
     this.isBusy = false
-    this.#leave()
+    this.#leaveFanOut()
     this.#host.onClose(this)
   }
 
   /**
-   * Goes on until it has read all, and is told of what comes next; or until the socket wants a pause: then `drain` comes,
-   * and only then.
+   * Reads until it has read everything and joins the fan-out, or until the socket is full: then `drain` follows, and
+   * only then.
    */
-  #readOn(): void {
-    if (this.state !== 'leading' || this.#leadOn()) this.#catchUp()
+  #advance(): void {
+    if (this.state !== 'leading' || this.#sendLead()) this.#catchUp()
     const { window, isEnded, readers } = this.#host
     if (this.socket.writableNeedDrain) this.#setBusy()
     else if (!this.socket.writable) return
@@ -220,22 +213,22 @@ export class Viewer implements Reader {
   #catchUp(): void {
     const { window } = this.#host
     while (this.state === 'reading' && this.#offset < window.nextOffset && this.socket.writable) {
-      if (this.socket.writableNeedDrain || (this.isLapped && !this.#skip())) return
+      if (this.socket.writableNeedDrain || (this.isOverrun && !this.#skip())) return
       this.socket.cork()
-      this.#sendOn()
+      this.#sendEntries()
       this.socket.uncork()
     }
   }
 
-  /** Sends the lead piece by piece, and begins behind it at what is then the place to start. False until it has. */
-  #leadOn(): boolean {
+  /** Sends the lead piece by piece, then starts at the entry that is the start entry by then. False until it has. */
+  #sendLead(): boolean {
     const { options } = this.#host
     const { lead, catchUpBytes } = options
-    // The lead may have been taken out or shortened meanwhile: then it ends here.
-    while (this.#ledBytes < lead.length) {
+    // The lead may have been removed or shortened meanwhile: it ends here then.
+    while (this.#leadSentBytes < lead.length) {
       if (this.socket.writableNeedDrain || !this.socket.writable) return false
-      const piece = viewOf(lead).subarray(this.#ledBytes, this.#ledBytes + catchUpBytes)
-      this.#ledBytes += piece.length
+      const piece = viewOf(lead).subarray(this.#leadSentBytes, this.#leadSentBytes + catchUpBytes)
+      this.#leadSentBytes += piece.length
       this.#write(piece)
     }
     const entry = this.#host.newestStart()
@@ -251,13 +244,13 @@ export class Viewer implements Reader {
   #begin(entry: WindowEntry): void {
     this.state = 'reading'
     this.#hasBegun = true
-    this.#goTo(entry)
+    this.#moveTo(entry)
     if (entry.join !== undefined) this.#write(entry.join.preamble)
-    this.#sendOn()
+    this.#sendEntries()
   }
 
-  /** Corked by the caller: at most `catchUpBytes`, but one entry in any case. */
-  #sendOn(): void {
+  /** Corked by the caller. Sends at most `catchUpBytes`, but at least one entry. */
+  #sendEntries(): void {
     const { window, options } = this.#host
     let room = options.catchUpBytes
     for (let entry = window.entryFrom(this.#offset); entry !== undefined; entry = window.at(entry.seq + 1)) {
@@ -270,14 +263,14 @@ export class Viewer implements Reader {
     }
   }
 
-  /** Goes to the newest place where it can go on. False if it does not read on now. */
+  /** Jumps to the newest entry at which it can continue. False if it does not continue now. */
   #skip(): boolean {
     const { window, options, isEnded } = this.#host
     if (options.slow === 'disconnect') this.finish('slow')
     else {
       const target = window.newestStart(options.start !== 'now')
       if (target !== undefined) {
-        this.#land(target)
+        this.#resumeAt(target)
         return true
       }
       if (isEnded) this.finish('ended')
@@ -286,11 +279,11 @@ export class Viewer implements Reader {
     return false
   }
 
-  #land(entry: WindowEntry): void {
+  #resumeAt(entry: WindowEntry): void {
     if (!this.#hasBegun) {
       this.#hasBegun = true
       this.state = 'reading'
-      this.#goTo(entry)
+      this.#moveTo(entry)
       if (entry.join !== undefined) this.#write(entry.join.preamble)
       return
     }
@@ -298,27 +291,29 @@ export class Viewer implements Reader {
     this.state = 'reading'
     this.skips++
     this.skippedBytes += skipped
-    this.#goTo(entry)
+    this.#moveTo(entry)
     this.#host.onSkip(this, skipped)
     if (entry.join !== undefined) this.#write(entry.join.bridge)
   }
 
-  /** What it reads next is this entry, whatever it has read. */
-  #goTo({ offset }: WindowEntry): void {
+  /** Makes this entry the next one to read. */
+  #moveTo({ offset }: WindowEntry): void {
     this.#jumpedAt = this.handedBytes
-    this.#apart += this.#offset - offset
+    this.#extraBytes += this.#offset - offset
     this.#offset = offset
   }
 
-  #leave(): void {
-    this.#offset = this.#place
+  #leaveFanOut(): void {
+    this.#offset = this.#position
     this.#host.readers.delete(this)
   }
 
-  /** Bytes beside those of the stream. What `write` returns inside a cork says nothing; `writableNeedDrain` does, later. */
+  /**
+   * For bytes outside the stream. Inside a cork the result of `write` means nothing; `writableNeedDrain` does, later.
+   */
   #write(bytes: Buffer): void {
     if (bytes.length === 0) return
-    this.#apart += bytes.length
+    this.#extraBytes += bytes.length
     this.#host.onSent(bytes.length)
     this.socket.write(bytes)
   }

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type IsHeld, WindowMemory } from './window-memory.js'
 
-const NOBODY: IsHeld = () => false
+const NOT_HELD: IsHeld = () => false
 
-/** A window of so many entries: what is older is dropped. */
+/** A window of at most `entries` entries; older ones are dropped. */
 class Stream {
   readonly memory: WindowMemory
   readonly kept: Buffer[] = []
@@ -25,7 +25,7 @@ class Stream {
     }
   }
 
-  /** Different blocks under the entries from `from` on. */
+  /** The distinct blocks of the entries from `from` on. */
   blocksFrom(from: number): Set<ArrayBufferLike> {
     return new Set(this.kept.slice(from).map(({ buffer }) => buffer))
   }
@@ -39,8 +39,8 @@ class Stream {
   }
 }
 
-test('memory is used again when the window has dropped what was in it: none is fresh from then on', () => {
-  const stream = new Stream(NOBODY, 200)
+test('memory is reused when the window has dropped its contents: no new memory is needed from then on', () => {
+  const stream = new Stream(NOT_HELD, 200)
   stream.run(1000)
   const before = stream.blocksFrom(1000 - 300)
   stream.run(100_000)
@@ -52,7 +52,7 @@ test('memory is used again when the window has dropped what was in it: none is f
   assert.ok(stream.memory.bytes < 1.3 * 200 * 100, `${stream.memory.bytes} bytes for ${200 * 100}`)
 })
 
-test('what somebody holds is not overwritten, however long that takes', () => {
+test('held bytes are not overwritten, however long they are held', () => {
   let heldFrom = 0
   const stream = new Stream((from, to) => to > heldFrom && from < heldFrom + 1, 200)
   stream.run(1000)
@@ -62,32 +62,32 @@ test('what somebody holds is not overwritten, however long that takes', () => {
   assert.ok(stream.blocksFrom(1000).size < 60, `${stream.blocksFrom(1000).size} blocks for 100 windows`)
 })
 
-test('where everything is held, it is left to the holders, and the window has not more memory for that', () => {
+test('if everything is held, it is left to the holders, and the window uses no more memory', () => {
   const stream = new Stream(() => true, 200)
   stream.run(1000)
   for (const entry of stream.kept.keys()) assert.ok(stream.isIntact(entry))
   assert.ok(stream.memory.bytes < 1.3 * 200 * 100)
 })
 
-test('lent memory is never used again, and what comes after it is', () => {
-  const stream = new Stream(NOBODY, 200)
+test('memory excluded from reuse is never reused, and later memory is', () => {
+  const stream = new Stream(NOT_HELD, 200)
   stream.run(1000)
-  stream.memory.lend()
+  stream.memory.forbidReuse()
   stream.run(20_000)
   for (let entry = 800; entry < 1000; entry++) assert.ok(stream.isIntact(entry), `entry ${entry}`)
   assert.ok(stream.blocksFrom(1000).size < 100, `${stream.blocksFrom(1000).size} blocks for 100 windows`)
 })
 
-test('what is lent is filled to its end all the same: lending costs the window no memory', () => {
-  const stream = new Stream(NOBODY, 200)
+test('a block excluded from reuse is still filled to its end: excluding costs the window no memory', () => {
+  const stream = new Stream(NOT_HELD, 200)
   for (let count = 0; count < 1000; count++) {
     stream.run(1)
-    stream.memory.lend()
+    stream.memory.forbidReuse()
   }
   assert.ok(stream.memory.bytes < 1.3 * 200 * 100, `${stream.memory.bytes} bytes`)
 })
 
-test('nobody is asked for each entry', () => {
+test('holders are not checked for each entry', () => {
   let asked = 0
   const stream = new Stream(() => {
     asked++
@@ -99,15 +99,15 @@ test('nobody is asked for each entry', () => {
   assert.ok(asked < 10_000 / 4, `asked ${asked} times for ten thousand entries`)
 })
 
-test('blocks follow the rate: those of a stream that has become slow are let go', () => {
-  const stream = new Stream(NOBODY, 200)
+test('block sizes follow the rate: large blocks are freed when the stream slows down', () => {
+  const stream = new Stream(NOT_HELD, 200)
   stream.run(1000, 10_000)
   stream.run(1000, 10)
   assert.ok(stream.memory.bytes < 1.3 * 200 * 10, `${stream.memory.bytes} bytes for ${200 * 10}`)
 })
 
-test('an entry that is larger than a block gets one of its own', () => {
-  const stream = new Stream(NOBODY, 10)
+test('an entry larger than a block gets a block of its own', () => {
+  const stream = new Stream(NOT_HELD, 10)
   stream.run(20)
   stream.run(1, 3 * 1024 * 1024)
   assert.ok(stream.isIntact(20))

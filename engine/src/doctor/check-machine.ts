@@ -1,12 +1,12 @@
-// What the machine gives: Node, descriptors, socket buffers, tools.
+// Checks what the machine provides: Node, descriptors, socket buffers, tools.
 import { explainShortage } from '../listen/descriptor-check.js'
 import type { Demand, Finding, Machine } from './finding.js'
 
 const OLDEST_NODE = [20, 19] as const
 const MIB = 1024 * 1024
-/** What an SRT or UDP input needs so as not to lose packets in bursts of tens of Mb/s. */
+/** What an SRT or UDP input needs to lose no packets in bursts of tens of Mb/s. */
 const WANTED_SOCKET_BUFFER = 4 * MIB
-/** What Node asks for when it listens. */
+/** The backlog that Node requests when it listens. */
 const NODE_BACKLOG = 511
 /** Share of the memory that stalled viewers may take in the kernel. */
 const KERNEL_SHARE = 0.5
@@ -26,7 +26,7 @@ export function checkDescriptors({ descriptorLimit }: Machine, demand: Demand): 
   return { check: 'descriptors', level: shortage === undefined ? 'ok' : 'warn', found, advice: shortage ?? '' }
 }
 
-/** Linux only: elsewhere nothing is said. */
+/** Linux only: nothing is reported elsewhere. */
 export function checkKernel(machine: Machine, demand: Demand): readonly Finding[] {
   if (machine.platform !== 'linux') return []
   return [
@@ -40,14 +40,14 @@ export function checkKernel(machine: Machine, demand: Demand): readonly Finding[
 export async function checkTools(machine: Machine): Promise<readonly Finding[]> {
   const tools = [
     ['ffmpeg', ['-version'], 'needed by transcoders and by tests: install ffmpeg with your package manager'],
-    ['ffprobe', ['-version'], 'comes with ffmpeg; handy to look at streams'],
-    ['srt-live-transmit', ['-version'], 'only to try SRT by hand: the package srt-tools'],
+    ['ffprobe', ['-version'], 'comes with ffmpeg; useful to inspect streams'],
+    ['srt-live-transmit', ['-version'], 'only needed to try SRT by hand: install the package srt-tools'],
   ] as const
   return Promise.all(
     tools.map(async ([check, args, advice]): Promise<Finding> => {
-      const said = await machine.run(check, args)
-      if (said === undefined) return { check, level: 'warn', found: 'not found', advice }
-      return { check, level: 'ok', found: /version:?\s+(\S+)/i.exec(said)?.[1] ?? said, advice: '' }
+      const output = await machine.run(check, args)
+      if (output === undefined) return { check, level: 'warn', found: 'not found', advice }
+      return { check, level: 'ok', found: /version:?\s+(\S+)/i.exec(output)?.[1] ?? output, advice: '' }
     }),
   )
 }
@@ -67,24 +67,24 @@ function checkBacklog(machine: Machine): readonly Finding[] {
   if (!Number.isFinite(value) || value === 0) return []
   const check = 'net.core.somaxconn'
   if (value >= NODE_BACKLOG) return [{ check, level: 'ok', found: String(value), advice: '' }]
-  const advice = `many viewers that come at once are refused: sysctl -w ${check}=4096`
+  const advice = `if many viewers connect at once, some are refused: sysctl -w ${check}=4096`
   return [{ check, level: 'warn', found: String(value), advice }]
 }
 
-/** A viewer that takes nothing holds up to tcp_wmem's third value in the kernel. */
+/** A stalled viewer holds up to the third value of tcp_wmem in kernel memory. */
 function checkTcpWrite(machine: Machine, { perOutput, maxClients }: Demand): readonly Finding[] {
   const value = thirdOf(machine.read('/proc/sys/net/ipv4/tcp_wmem'))
   if (value === undefined) return []
   const check = 'net.ipv4.tcp_wmem'
   const perOutputs = perOutput.reduce((sum, max) => sum + (max === 0 ? Infinity : max), 0)
   const viewers = Math.min(perOutputs, maxClients === 0 ? Infinity : maxClients)
-  const found = `up to ${mebibytes(value)} for each viewer that stalls`
+  const found = `up to ${mebibytes(value)} for each stalled viewer`
   const worst = value * viewers
   if (worst <= machine.memoryBytes * KERNEL_SHARE || perOutput.length === 0)
     return [{ check, level: 'ok', found, advice: '' }]
-  const who = Number.isFinite(viewers) ? `${viewers} viewers` : 'any number of viewers'
-  const most = Number.isFinite(worst) ? `up to ${mebibytes(worst)}` : 'without bound'
-  const advice = `${who} could hold kernel memory ${most}, this machine has ${mebibytes(machine.memoryBytes)}: sysctl -w ${check}="4096 16384 1048576", or lower clients.max`
+  const holders = Number.isFinite(viewers) ? `${viewers} stalled viewers` : 'an unlimited number of stalled viewers'
+  const most = Number.isFinite(worst) ? `up to ${mebibytes(worst)}` : 'an unbounded amount'
+  const advice = `${holders} could hold ${most} of kernel memory, this machine has ${mebibytes(machine.memoryBytes)}: sysctl -w ${check}="4096 16384 1048576", or lower clients.max`
   return [{ check, level: 'warn', found, advice }]
 }
 
@@ -94,7 +94,7 @@ function checkTcpRead(machine: Machine): readonly Finding[] {
   const check = 'net.ipv4.tcp_rmem'
   const found = `up to ${mebibytes(value)} for each upstream`
   if (value >= MIB) return [{ check, level: 'ok', found, advice: '' }]
-  const advice = `upstreams far away are slow with so little: sysctl -w ${check}="4096 131072 6291456"`
+  const advice = `too small for distant upstreams, which will be slow: sysctl -w ${check}="4096 131072 6291456"`
   return [{ check, level: 'warn', found, advice }]
 }
 

@@ -1,4 +1,4 @@
-// Whether the addresses of the listeners are free, by binding each for a moment; and who has one that is not.
+// Whether the addresses of the listeners are free, by binding each briefly; and which process holds one that is not.
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { parseBindAddress } from '../listen/bind-address.js'
@@ -21,16 +21,16 @@ async function checkPort(name: string, address: string): Promise<Finding> {
   const error = await tryBind(host, port)
   if (error === undefined) return { check, level: 'ok', found: `${address} is free`, advice: '' }
   if (error.code === 'EADDRINUSE') {
-    const advice = 'stop what has it, or choose another port'
+    const advice = 'stop the process that holds it, or choose another port'
     return { check, level: 'fail', found: `${address} is taken${holderOf(port)}`, advice }
   }
   if (error.code === 'EACCES') {
-    const advice = 'choose a port from 1024 up, or let the service have CAP_NET_BIND_SERVICE'
-    return { check, level: 'fail', found: `${address} needs a permission`, advice }
+    const advice = 'choose a port from 1024 up, or grant the service CAP_NET_BIND_SERVICE'
+    return { check, level: 'fail', found: `${address}: permission denied`, advice }
   }
   if (error.code === 'EADDRNOTAVAIL') {
     const advice = 'use an address of this machine, or 0.0.0.0 for all of them'
-    return { check, level: 'fail', found: `${address} is no address of this machine`, advice }
+    return { check, level: 'fail', found: `${address} is not an address of this machine`, advice }
   }
   return { check, level: 'fail', found: `${address}: ${error.message}`, advice: 'choose another address' }
 }
@@ -43,7 +43,7 @@ function tryBind(host: string, port: number): Promise<NodeJS.ErrnoException | un
   })
 }
 
-/** ` by node (process 123)`; the empty text where it can't be told. */
+/** ` by node (process 123)`; empty if it can't be determined. */
 function holderOf(port: number): string {
   try {
     const inodes = ['/proc/net/tcp', '/proc/net/tcp6'].flatMap((file) => listeningInodes(file, port))
@@ -58,7 +58,10 @@ function holderOf(port: number): string {
   return ''
 }
 
-/** Columns of /proc/net/tcp: sl, local address in hexadecimal, remote, state, queues, timers, retransmits, uid, timeout, inode. */
+/**
+ * Columns of /proc/net/tcp: sl, local address in hexadecimal, remote, state, queues, timers, retransmits, uid, timeout,
+ * inode.
+ */
 function listeningInodes(file: string, port: number): readonly string[] {
   return readFileSync(file, 'utf8')
     .split('\n')
@@ -68,7 +71,7 @@ function listeningInodes(file: string, port: number): readonly string[] {
     .flatMap(([, , , , , , , , , inode]) => inode ?? [])
 }
 
-/** Of other users' processes nothing is known. */
+/** Processes of other users can't be inspected. */
 function holdsAny(pid: string, inodes: readonly string[]): boolean {
   try {
     return readdirSync(`/proc/${pid}/fd`).some((descriptor) => {

@@ -1,4 +1,4 @@
-// Whether the folder for what outlives the process can be written, or made.
+// Whether the folder for state that outlives the process can be written, or created.
 import { accessSync, constants, existsSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Finding } from './finding.js'
@@ -10,22 +10,22 @@ export function checkStateDir(path: string): Finding {
   const fail = (found: string, advice: string): Finding => ({ check: CHECK, level: 'fail', found, advice })
   if (!existsSync(path)) {
     const above = nearestThatExists(path)
-    if (isWritable(above)) return { check: CHECK, level: 'ok', found: `${path} will be made`, advice: '' }
-    return fail(`${path} cannot be made: ${above} cannot be written`, 'choose another engine.stateDir')
+    if (isWritable(above)) return { check: CHECK, level: 'ok', found: `${path} will be created`, advice: '' }
+    return fail(`${path} cannot be created: ${above} is not writable`, 'choose another engine.stateDir')
   }
   const status = statSync(path)
-  if (!status.isDirectory()) return fail(`${path} is no folder`, 'choose another engine.stateDir, or move it away')
+  if (!status.isDirectory()) return fail(`${path} is not a folder`, 'choose another engine.stateDir, or move it away')
   if (!isWritable(path)) {
     return fail(
-      `${path} cannot be written`,
-      'give it to the user that runs the engine, or choose another engine.stateDir',
+      `${path} is not writable`,
+      'make it writable for the user that runs the engine, or choose another engine.stateDir',
     )
   }
   if ((status.mode & OTHERS) !== 0) {
-    const found = `${path} is open to other users`
+    const found = `${path} is accessible to other users`
     return { check: CHECK, level: 'warn', found, advice: `it holds the token of the control API: chmod 700 ${path}` }
   }
-  return { check: CHECK, level: 'ok', found: `${path} can be written`, advice: '' }
+  return { check: CHECK, level: 'ok', found: `${path} is writable`, advice: '' }
 }
 
 function nearestThatExists(path: string): string {

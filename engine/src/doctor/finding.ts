@@ -1,31 +1,31 @@
-// What a look at the machine found.
+// The results of the doctor's checks, and what the checks know.
 
 export type Level = 'ok' | 'warn' | 'fail'
 
 export interface Finding {
-  /** What was looked at. */
+  /** What was checked. */
   readonly check: string
   readonly level: Level
   readonly found: string
-  /** What to do; the empty text where all is well. */
+  /** What to do; empty if all is well. */
   readonly advice: string
 }
 
-/** What the checks know of the machine they run on. */
+/** What the checks know about the machine that they run on. */
 export interface Machine {
   readonly nodeVersion: string
   /** `linux`, `darwin` ... */
   readonly platform: string
   readonly memoryBytes: number
-  /** Soft limit; Infinity where there is none. */
+  /** Soft limit; Infinity if there is none. */
   readonly descriptorLimit: number
-  /** Text of a file, without white space around; undefined if it can't be read. */
+  /** Text of a file, trimmed; undefined if it can't be read. */
   read(path: string): string | undefined
-  /** The first line that a program says; undefined if it is not there. */
+  /** The first line of a program's output; undefined if it is not installed. */
   run(program: string, args: readonly string[]): Promise<string | undefined>
 }
 
-/** What the checks know of the file that is to run. */
+/** What the configuration to be run requires. */
 export interface Demand {
   /** `clients.max` of each output that serves viewers; 0 for no limit. */
   readonly perOutput: readonly number[]

@@ -1,4 +1,4 @@
-// The checked graph: what configuration turns into, what the runner builds from, what a reload compares. Plain data.
+// The checked graph: configuration is loaded into it, the runner builds from it, a reload compares it. Plain data.
 import type { SecretMask } from './secret-mask.js'
 import type { Definition } from '../plugin/contract.js'
 import type { PluginCode } from '../plugin/plugin-code.js'
@@ -14,13 +14,15 @@ export interface Graph {
   readonly files: readonly string[]
   readonly engine: EngineSettings
   readonly listeners: readonly ListenerSettings[]
-  /** Providers of access, with what they know in plain text; by default none. */
+  /** Auth providers, with their credentials in plain text; by default none. */
   readonly auth?: readonly ProviderSettings[]
   readonly services: readonly NodeSettings[]
   readonly pipelines: readonly Pipeline[]
-  /** What is known of the code of the plugins that were found, for a reload; by default nothing. */
+  /** What is known of the code of the installed plugins, which a reload compares; by default nothing. */
   readonly plugins?: readonly PluginCode[]
-  /** Masks what must not be shown of the nodes' options, which hold real values, and has the hashes that a reload compares. */
+  /**
+   * Masks the secrets in the options of nodes, which hold the real values, and has the hashes that a reload compares.
+   */
   readonly secrets: SecretMask
 }
 
@@ -30,7 +32,7 @@ export interface EngineSettings {
   /** Absolute. */
   readonly stateDir: string
   readonly drainMs: number
-  /** Over all outputs. */
+  /** Across all outputs. */
   readonly maxClients: number
   /** `off`, `stdout`, or the absolute path of a file; by default `off`. */
   readonly accessLog?: string
@@ -41,7 +43,7 @@ export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error'
 export interface ListenerSettings {
   readonly name: string
   readonly protocol: 'http'
-  /** `host:port`, port 0 for any free one. */
+  /** `host:port`; port 0 picks a free one. */
   readonly address: string
   /** Absolute paths of PEM files. */
   readonly tls?: { readonly cert: string; readonly key: string } | undefined
@@ -52,12 +54,12 @@ export interface ListenerSettings {
   /** By default `x-forwarded-for`. */
   readonly forwardedHeader?: 'x-forwarded-for' | 'forwarded'
   readonly maxConnections?: number
-  /** 0 for no limit; that is the default. */
+  /** 0, the default, for no limit. */
   readonly maxClients?: number
   readonly at: Position
 }
 
-/** A provider of access, an entry of `auth:`. */
+/** An auth provider, an entry of `auth:`. */
 export interface ProviderSettings {
   readonly name: string
   readonly type: string
@@ -69,7 +71,7 @@ export interface ProviderSettings {
 export interface Pipeline {
   readonly name: string
   readonly description: string
-  /** In an order in which every node comes after those it reads from. */
+  /** Ordered so that every node follows those that it reads from. */
   readonly nodes: readonly NodeSettings[]
 }
 
@@ -80,8 +82,8 @@ export interface NodeSettings {
   readonly was?: string
   readonly definition: Definition
   /**
-   * As the definition's schema returned them: defaults filled in, units converted. Undefined where an unset variable
-   * stands in them, which is so only in a graph that was loaded for showing (`noEnv`).
+   * As the definition's schema returned them: defaults filled in, units converted. Undefined if they contain an unset
+   * variable, which only happens in a graph that was loaded for display (`noEnv`).
    */
   readonly options: unknown
   /** What it reads, in the order of `from`; empty for inputs and services. */
@@ -89,7 +91,7 @@ export interface NodeSettings {
   readonly description: string
   /** Inputs only. `continuous`: the engine makes one timeline of all generations. */
   readonly timeline: 'continuous' | 'source'
-  /** Inputs only: how long a chunk collects, milliseconds. */
+  /** Inputs only: how long data is collected into a chunk, milliseconds. */
   readonly batchMs: number
   readonly at: Position
 }

@@ -4,10 +4,10 @@ import type { PortRef } from './graph.js'
 /** The port of a node that has only one; a reference need not name it. */
 export const MAIN_PORT = 'out'
 
-/** Stands in place of the pipeline in the ids of services, so no pipeline may have this name. */
+/** Takes the place of the pipeline in the ids of services, so no pipeline can have this name. */
 export const SERVICES = 'services'
 
-/** The listener of the control API; always there. */
+/** The listener of the control API; it always exists. */
 export const API_LISTENER = 'api'
 
 /** The id without its pipeline. */

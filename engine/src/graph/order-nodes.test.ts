@@ -5,13 +5,13 @@ import { orderNodes } from './order-nodes.js'
 const order = (reads: Readonly<Record<string, readonly string[]>>): ReturnType<typeof orderNodes> =>
   orderNodes(new Map(Object.entries(reads)))
 
-test('every node comes after those it reads from', () => {
+test('every node follows those it reads from', () => {
   const { order: found, cycles } = order({ out: ['gop'], gop: ['main'], main: [], other: ['main', 'gone'] })
   assert.deepEqual(found, ['main', 'other', 'gop', 'out'])
   assert.deepEqual(cycles, [])
 })
 
-test('each cycle is found once, whoever hangs on it', () => {
+test('each cycle is found once, whichever nodes depend on it', () => {
   const found = order({ x: ['b'], a: ['c'], b: ['a'], c: ['b'], self: ['self'], free: [] })
   assert.deepEqual(found.cycles, [['a', 'c', 'b'], ['self']])
   assert.deepEqual(found.order, ['free'])

@@ -1,4 +1,4 @@
-// An order in which every node comes after those it reads from; where that can't be, the cycles that forbid it.
+// Orders nodes so that each follows those it reads from; where that is impossible, finds the cycles that prevent it.
 
 export interface Ordered {
   readonly order: readonly string[]
@@ -6,7 +6,10 @@ export interface Ordered {
   readonly cycles: readonly (readonly string[])[]
 }
 
-/** Nodes in their order of declaration, as far as what they read allows. Sources that are not among the nodes are left out. */
+/**
+ * Nodes in their order of declaration, as far as what they read allows. Sources that are not among the nodes are
+ * ignored.
+ */
 export function orderNodes(reads: ReadonlyMap<string, readonly string[]>): Ordered {
   const order: string[] = []
   const placed = new Set<string>()
@@ -26,7 +29,7 @@ export function orderNodes(reads: ReadonlyMap<string, readonly string[]>): Order
   return { order, cycles: findCycles(reads, waiting) }
 }
 
-// Every node that waits reads another that waits, so following them from anywhere ends in a cycle.
+// Every waiting node reads another waiting node, so following them from anywhere ends in a cycle.
 function findCycles(reads: ReadonlyMap<string, readonly string[]>, waiting: ReadonlySet<string>): string[][] {
   const cycles: string[][] = []
   const done = new Set<string>()

@@ -16,9 +16,9 @@ const cases = [
   { name: 'values side by side', values: ['abcd', 'efgh'], text: 'abcdefgh', masked: '******' },
   { name: 'the form of JSON', values: ['a"b\nc'], text: '{"x":"a\\"b\\nc"}', masked: '{"x":"***"}' },
   { name: 'the form of a URL', values: ['p@ss/word'], text: 'http://u:p%40ss%2Fword@h/', masked: 'http://u:***@h/' },
-  { name: 'a short value only where it is all', values: ['ab'], text: 'cabin', masked: 'cabin' },
+  { name: 'a short value only as the whole text', values: ['ab'], text: 'cabin', masked: 'cabin' },
   { name: 'a short value as a whole', values: ['ab'], text: 'ab', masked: '***' },
-  { name: 'nothing, where there is nothing', values: [''], text: 'as it was', masked: 'as it was' },
+  { name: 'nothing if the value is empty', values: [''], text: 'as it was', masked: 'as it was' },
 ]
 
 for (const { name, values, text, masked } of cases) {
@@ -39,7 +39,7 @@ test('plain data is masked all the way down, numbers and keys too', () => {
   })
 })
 
-test('secrets compare by hash, and a mask keeps what another knew', () => {
+test('secrets compare by hash, and a mask can include another', () => {
   const before = new SecretMask()
   before.add('hunter2', 'anna')
   const same = new SecretMask()
@@ -52,7 +52,7 @@ test('secrets compare by hash, and a mask keeps what another knew', () => {
   assert.equal(after.mask('hunter2, correct horse'), '***, ***')
 })
 
-test('of ever more masks that are included the oldest are forgotten, and not what is included again', () => {
+test('of many included masks the oldest are forgotten, except one that is included again', () => {
   const running = maskOf('the-one-that-runs', 'xy')
   const mask = new SecretMask()
   for (let index = 0; index < 10_000; index++) {
@@ -66,9 +66,10 @@ test('of ever more masks that are included the oldest are forgotten, and not wha
   assert.equal(other.mask('secret-9999- the-one-that-runs'), '*** ***')
 })
 
-test('ten thousand values and a huge line take no time to speak of', () => {
+test('a huge line is masked within a second with ten thousand values', () => {
   const mask = maskOf(...Array.from({ length: 10_000 }, (_, index) => `secret-${index}-`))
-  const started = performance.now()
+  const began = process.cpuUsage()
   mask.mask('a'.repeat(100_000))
-  assert.ok(performance.now() - started < 1000)
+  const { user, system } = process.cpuUsage(began)
+  assert.ok(user + system < 1_000_000, `${user + system} µs`)
 })

@@ -1,31 +1,31 @@
-// What must never be shown: finds the values of secrets in text, in the forms in which text carries them, and puts ***
-// in their place. Values stay known when a reload takes them away, for they must not be shown either, until so many have
-// come after them that they are forgotten.
+// Masks secrets: finds their values in text, in the forms in which text contains them, and replaces them with ***.
+// Values that a reload removes stay masked, since they must not be shown either; when there are too many values, the
+// oldest of these are forgotten.
 import { createHash } from 'node:crypto'
 
 const CENSORED = '***'
-/** Shorter values are found in any text, so only a text that is such a value as a whole is masked. */
+/** Shorter values would be found in any text, so they are masked only as the whole text. */
 export const SHORTEST_MASKED = 4
-/** Forms of values that are looked for; each costs a search through every line of the log. */
+/** Forms of values to search for; each costs a search through every line of the log. */
 const MOST_FORMS = 3000
-/** Forms that came from other masks: those of two configurations always have room, what runs and what is to come. */
+/** Forms from other masks: there is always room for those of two configurations, the running and the next one. */
 const MOST_INCLUDED = 2 * MOST_FORMS
-/** Data that goes deeper is not shown. */
+/** Deeper data is not shown. */
 const DEEPEST = 64
 
 export class SecretMask {
-  /** What is looked for in text: values as they are, those of 4 or more characters also as JSON and URLs write them. */
+  /** Forms to search for: values as they are, and those of 4 or more characters also as JSON and URLs encode them. */
   readonly #own = new Set<string>()
-  /** What other masks knew, the oldest first. */
+  /** Forms from other masks, oldest first. */
   readonly #included = new Set<string>()
   readonly #hashes = new Map<string, string>()
 
-  /** By the name of each secret the SHA-256 of its value, for comparing; never printed. */
+  /** The SHA-256 of each secret's value, by name, for comparison; never printed. */
   get hashes(): ReadonlyMap<string, string> {
     return this.#hashes
   }
 
-  /** Adds a value that must not be shown; with a name, it is one of the section `secrets`. */
+  /** Adds a value that must not be shown; `name`: that of a secret of the section `secrets`. */
   add(value: string, name?: string): void {
     if (name !== undefined) this.#hashes.set(name, createHash('sha256').update(value).digest('hex'))
     if (value === '') return
@@ -33,8 +33,8 @@ export class SecretMask {
   }
 
   /**
-   * Knows from now on what the other knows; the hashes stay. Where that is too much, what was included longest ago is
-   * forgotten: what must not be is included again.
+   * Also masks what the other mask does; the hashes stay the same. If there are too many forms, those that were
+   * included longest ago are forgotten: include a mask again to keep its forms.
    */
   include(other: SecretMask): void {
     for (const form of other.#included) if (this.#included.size < MOST_INCLUDED) this.#included.add(form)
@@ -48,7 +48,7 @@ export class SecretMask {
     }
   }
 
-  /** Whether a value that is looked for is in the text. */
+  /** Whether the text contains a masked value. */
   isIn(text: string): boolean {
     for (const forms of [this.#own, this.#included]) {
       if (forms.has(text)) return true
@@ -57,7 +57,7 @@ export class SecretMask {
     return false
   }
 
-  /** The text with *** in place of every value; the same text where there is none. */
+  /** The text with *** in place of every value; unchanged if there is none. */
   mask(text: string): string {
     if (this.#own.has(text) || this.#included.has(text)) return CENSORED
     if (!this.isIn(text)) return text
@@ -70,7 +70,7 @@ export class SecretMask {
     return out + text.slice(done)
   }
 
-  /** Plain data with every text in it masked, keys too; a number whose digits hold a value becomes text. */
+  /** Plain data with all text masked, keys too; a number whose digits contain a value becomes text. */
   maskValue(value: unknown, depth = 0): unknown {
     if (typeof value === 'string') return this.mask(value)
     if (typeof value === 'number' || typeof value === 'bigint') {
@@ -87,7 +87,7 @@ export class SecretMask {
     return Object.fromEntries(entries)
   }
 
-  // Values that overlap, or are part of each other, are one range: nothing of either is left.
+  // Values that overlap or contain each other form one range, so that no part of either is left.
   #ranges(text: string): readonly (readonly [start: number, end: number])[] {
     const found: [number, number][] = []
     for (const form of [...this.#own, ...this.#included]) {

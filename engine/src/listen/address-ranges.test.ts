@@ -21,21 +21,21 @@ const rows: readonly { range: string; inside: readonly string[]; outside: readon
 ]
 
 for (const { range, inside, outside } of rows) {
-  test(`${range} has what it has`, () => {
+  test(`${range} contains the addresses in it, and no others`, () => {
     const ranges = new AddressRanges([range])
     for (const address of inside) assert.ok(ranges.has(address), address)
     for (const address of outside) assert.ok(!ranges.has(address), address)
   })
 }
 
-test('an empty list has nothing, and nothing has what is no address', () => {
+test('an empty list contains nothing, and no list contains text that is not an address', () => {
   assert.equal(new AddressRanges([]).has('10.0.0.1'), false)
   for (const text of ['', 'unknown', '10.0.0.1:80', '10.0.0.1/8']) {
     assert.equal(new AddressRanges(['0.0.0.0/0', '::/0']).has(text), false)
   }
 })
 
-test('refuses what is no range, with the text', () => {
+test('refuses text that is not a range, and quotes it', () => {
   for (const text of [
     '',
     '10.0.0.0/33',
@@ -60,7 +60,7 @@ test('an address is in a range when it begins with the bits of its prefix', () =
     fc.property(address, address, fc.nat(128), fc.boolean(), (base, other, length, isNear) => {
       const bits = Math.min(length, bitsOf(base).length)
       const ranges = new AddressRanges([`${plainAddress(base)}/${bits}`])
-      // Two addresses at random share few bits: half of the runs ask for one that shares all but the last.
+      // Two random addresses share few bits: half of the runs look up one that shares all but the last.
       const asked = isNear ? flipped(base, bits - 1) : other
       const isInside =
         bitsOf(asked).length === bitsOf(base).length && bitsOf(asked).startsWith(bitsOf(base).slice(0, bits))
@@ -81,7 +81,7 @@ function flipped(address: string, bit: number): string {
   )
 }
 
-test('never throws when it is asked', () => {
+test('never throws on a lookup', () => {
   const ranges = new AddressRanges(['10.0.0.0/7', '2001:db8::/31'])
   fc.assert(fc.property(fc.oneof(fc.string(), fc.ipV4(), fc.ipV6()), (text) => void ranges.has(text)))
 })

@@ -1,5 +1,5 @@
-// Lists of addresses and of ranges in CIDR notation (RFC 4632 section 3.1), for proxies that are trusted and for access
-// lists. IPv4 mapped into IPv6 is IPv4, on both sides.
+// Lists of addresses and of ranges in CIDR notation (RFC 4632 section 3.1), for trusted proxies and for access lists.
+// IPv4-mapped IPv6 counts as IPv4, on both sides.
 import { BlockList, isIP } from 'node:net'
 import { parseIp, plainAddress, renderIp } from './ip-address.js'
 import { listenError } from './listen-errors.js'
@@ -14,10 +14,10 @@ const MAPPED_BITS = 96
 
 export class AddressRanges {
   readonly isEmpty: boolean
-  /** One for each family: in a common list `::/0` would have every IPv4 address, too. */
+  /** One list for each family: in a common list `::/0` would contain every IPv4 address, too. */
   readonly #lists = { ipv4: new BlockList(), ipv6: new BlockList() }
 
-  /** `10.0.0.0/8`, `2001:db8::/32`, or an address alone. Throws LISTEN_BAD_RANGE. */
+  /** `10.0.0.0/8`, `2001:db8::/32`, or a single address. Throws LISTEN_BAD_RANGE. */
   constructor(texts: readonly string[]) {
     this.isEmpty = texts.length === 0
     for (const text of texts) {
@@ -29,7 +29,7 @@ export class AddressRanges {
     }
   }
 
-  /** False for what is no address. */
+  /** False for anything that is not an address. */
   has(address: string): boolean {
     if (this.isEmpty) return false
     const plain = plainAddress(address)
@@ -40,12 +40,12 @@ export class AddressRanges {
   }
 }
 
-/** Whether AddressRanges takes this text. */
+/** Whether AddressRanges accepts this text. */
 export function isAddressRange(text: string): boolean {
   return parseRange(text) !== undefined
 }
 
-/** Bits behind the prefix are not looked at: `10.1.2.3/8` is `10.0.0.0/8`, as everywhere. */
+/** Bits after the prefix are ignored: `10.1.2.3/8` means `10.0.0.0/8`, as is usual. */
 function parseRange(text: string): Range | undefined {
   const match = /^([0-9A-Fa-f:.]+)(?:\/(\d{1,3}))?$/.exec(text)
   const bytes = parseIp(match?.[1] ?? '')

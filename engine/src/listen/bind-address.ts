@@ -1,4 +1,4 @@
-// Addresses as a person writes them (`host:port`, IPv6 in brackets) and as a person can open them.
+// Addresses as people write them (`host:port`, IPv6 in brackets) and as URLs that people can open.
 import { isIP } from 'node:net'
 import { listenError } from './listen-errors.js'
 
@@ -21,8 +21,8 @@ export function parseBindAddress(text: string): BindAddress {
 const WILDCARDS: readonly string[] = ['0.0.0.0', '::']
 
 /**
- * Whether two addresses collide, so that they can't be bound at once. `possibly`: one of them is a host name, and only
- * the system knows what it stands for.
+ * Whether two addresses collide and can't be bound at the same time. `possibly`: one of them is a host name, and only
+ * the system knows its address.
  */
 export function collide(a: BindAddress, b: BindAddress): 'no' | 'possibly' | 'certainly' {
   if (a.port !== b.port || a.port === 0) return 'no'
@@ -36,7 +36,7 @@ export function renderAddress(address: BindAddress): string {
   return `${address.host.includes(':') ? `[${address.host}]` : address.host}:${address.port}`
 }
 
-/** `http://host:port` that can be opened on this machine: the wildcard addresses turn into loopback. */
+/** `http://host:port` that can be opened on this machine: wildcard addresses become loopback. */
 export function renderOrigin(address: BindAddress, scheme: 'http' | 'https' = 'http'): string {
   const host = address.host === '0.0.0.0' ? '127.0.0.1' : address.host === '::' ? '::1' : address.host
   return `${scheme}://${renderAddress({ host, port: address.port })}`

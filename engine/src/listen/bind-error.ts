@@ -1,8 +1,8 @@
-// What the system says when an address can't be had, in our words.
+// Turns the system's errors for an address that can't be bound into ours.
 import type { EngineError } from '../errors.js'
 import { listenError } from './listen-errors.js'
 
-/** The error to throw for an `error` event of a server that was to listen. */
+/** The error to throw for an `error` event of a server that tried to listen. */
 export function explainBindError(name: string, address: string, cause: NodeJS.ErrnoException): EngineError {
   const where = `listener "${name}" can't use ${address}`
   switch (cause.code) {

@@ -1,6 +1,6 @@
-// One bound address of a listener: the listening handle, and the http.Server that parses what its connections ask. A
-// listener that moves has a new gate; the old one lets go of its address at once and goes on for the connections that
-// came through it.
+// One bound address of a listener: the listening handle, and the http.Server that parses the requests of its
+// connections. A listener that moves gets a new bound socket; the old one releases its address at once and keeps
+// serving the connections that it accepted.
 import { createServer, type Server } from 'node:http'
 import { type AddressInfo, type Socket, Server as SocketServer } from 'node:net'
 import type { BindAddress } from './bind-address.js'
@@ -9,9 +9,9 @@ import type { ConnectionAcceptor } from './connection-acceptor.js'
 import type { RequestDispatch } from './request-dispatch.js'
 
 export const MAX_HEAD_BYTES = 16 * 1024
-/** Waiting connections that the kernel may keep; it takes less where net.core.somaxconn says so. */
+/** Connections that the kernel can queue for accept; net.core.somaxconn may lower it. */
 const BACKLOG = 4096
-/** So that a batch of a usual stream does not make its viewer busy although the kernel took all of it. */
+/** Large enough that a batch of an ordinary stream does not make its viewer busy although the kernel took all of it. */
 const SOCKET_BUFFER_BYTES = 64 * 1024
 
 export interface BoundSocketOptions {
@@ -20,16 +20,16 @@ export interface BoundSocketOptions {
   readonly timeouts: ListenerTimeouts
   readonly dispatch: RequestDispatch
   makeAcceptor(boundSocket: BoundSocket): ConnectionAcceptor
-  /** Of accepting, after it was bound. */
+  /** Errors of accepting, once bound. */
   onError(error: NodeJS.ErrnoException): void
 }
 
 export class BoundSocket {
   readonly wanted: BindAddress
-  /** Takes the connections; replaced where another way of taking them is configured. */
+  /** Accepts the connections; replaced when the way of accepting them is reconfigured. */
   acceptor: ConnectionAcceptor
   readonly #server: Server
-  readonly #giveToServer: (socket: Socket) => void
+  readonly #passToServer: (socket: Socket) => void
   readonly #onError: (error: NodeJS.ErrnoException) => void
   #bound: BindAddress
   #closed: Promise<void> | undefined
@@ -40,18 +40,18 @@ export class BoundSocket {
     this.#onError = options.onError
     this.#server = makeServer(options)
     const original = this.#server.listeners('connection')
-    this.#giveToServer = (socket) => original.forEach((listener) => listener.call(this.#server, socket))
+    this.#passToServer = (socket) => original.forEach((listener) => listener.call(this.#server, socket))
     this.#server.removeAllListeners('connection')
     this.#server.on('connection', (socket) => this.acceptor.accept(socket))
     this.acceptor = options.makeAcceptor(this)
   }
 
-  /** As bound; as configured until then, and once it is closed. */
+  /** As bound; as configured before that, and again once it is closed. */
   get bound(): BindAddress {
     return this.#bound
   }
 
-  /** Throws what the system says. After `letGo` it listens where it did. */
+  /** Throws the system's error. After `releaseAddress` it listens at the same address again. */
   listen(): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#server.off('error', this.#onError)
@@ -66,28 +66,28 @@ export class BoundSocket {
     })
   }
 
-  /** The address is free when it returns; connections stay, with all deadlines. */
-  letGo(): void {
-    // Of http.Server it would close connections that are idle, and end the watch over deadlines.
+  /** The address is free when this returns; connections stay, with all their deadlines. */
+  releaseAddress(): void {
+    // http.Server's own close would also close idle connections and stop checking deadlines.
     SocketServer.prototype.close.call(this.#server)
   }
 
-  /** Has http.Server read requests off the connection. */
-  give(socket: Socket): void {
-    this.#giveToServer(socket)
+  /** Has http.Server read requests from the connection. */
+  passToHttpServer(socket: Socket): void {
+    this.#passToServer(socket)
   }
 
-  /** Lets go for good. `onGone` is called when its last connection has ended. */
+  /** Releases the address for good. `onGone` is called when the last connection has ended. */
   retire(onGone: () => void): void {
     this.acceptor[Symbol.dispose]()
     this.#server.once('close', () => {
       this.#server.close()
       onGone()
     })
-    this.letGo()
+    this.releaseAddress()
   }
 
-  /** Lets go, and idle connections end. Resolves when all have gone. Safe twice. */
+  /** Releases the address and closes idle connections. Resolves when all connections have closed. Safe twice. */
   close(): Promise<void> {
     this.#bound = this.wanted
     this.#closed ??= new Promise((resolve) => this.#server.close(() => resolve()))

@@ -1,9 +1,9 @@
-// Whose connection a socket belongs to, for all who only see the socket (or the HTTP/2 session) that was made of it.
+// Finds the connection, and with it the client, of a socket or HTTP/2 session that was created from it.
 import type { IncomingMessage } from 'node:http'
 import { clientOf, type Connection, type ProxyTrust, renderPeer } from './client-address.js'
 
 export class ClientIdentity {
-  /** Who is believed about the clients behind it. */
+  /** The proxies whose statements about their clients are trusted. */
   trust: ProxyTrust
   readonly #connections = new WeakMap<object, Connection>()
 
@@ -19,7 +19,7 @@ export class ClientIdentity {
     return this.#connections.get(carrier)
   }
 
-  /** Who sent a request with these headers. */
+  /** The client of a request with these headers. */
   visitor(carrier: object, rawHeaders: readonly string[]): { readonly client: string; readonly address: string } {
     const connection = this.#connections.get(carrier)
     if (connection === undefined) return { client: 'unknown', address: '' }
@@ -28,10 +28,10 @@ export class ClientIdentity {
   }
 
   /**
-   * What a PROXY header said is written into the request, as a proxy that speaks HTTP would: a handler that treats
-   * requests from this machine in another way must see that this one is not.
+   * Writes the address of a PROXY header into the request, as an HTTP proxy would: a handler that treats requests from
+   * this machine differently must see that this one is not local.
    */
-  tell(request: IncomingMessage, carrier: object): void {
+  addForwardedFor(request: IncomingMessage, carrier: object): void {
     const connection = this.#connections.get(carrier)
     if (connection?.isProxied === true) request.headers['x-forwarded-for'] ??= connection.peer.address
   }

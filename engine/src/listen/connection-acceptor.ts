@@ -1,5 +1,5 @@
-// What happens to a connection before anything of HTTP is read off it: whether it may stay, whose it is (PROXY header),
-// and its TLS handshake. Each step has its deadline; what fails is closed and counted.
+// The steps of a connection before HTTP is read from it: admission, the client's address (PROXY header) and the TLS
+// handshake. Each step has its deadline; a connection that fails one is closed and counted.
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import type { Logger } from '../plugin/contract.js'
@@ -24,11 +24,11 @@ export interface ConnectionAcceptorOptions {
   readonly admission: ConnectionAdmission
   readonly proxyProtocol: ProxyVersion | 'off'
   readonly tls: TlsFiles | undefined
-  /** For the PROXY header, and for the handshake. */
+  /** Deadlines of the PROXY header and of the handshake. */
   readonly proxyHeaderMs: number
   readonly handshakeMs: number
   readonly certificatePollMs: number | undefined
-  /** HTTP/1 comes next on the socket, and `early` was read off it already. */
+  /** HTTP/1 follows on the socket; `early` has already been read from it. */
   onHttp1(socket: Socket, connection: Connection, early: Buffer): void
   onHttp2(socket: TLSSocket, connection: Connection): void
 }
@@ -53,14 +53,14 @@ export class ConnectionAcceptor implements Disposable {
   accept(socket: Socket): void {
     const { admission, counters, clientIdentity, proxyProtocol } = this.#options
     counters.connections++
-    // For the whole life of the socket: a reset at any time is news of one client, never of the process.
+    // For the whole life of the socket: a reset at any time concerns one client, never the process.
     ignoreErrors(socket)
     const peer = peerOf(socket)
     if (peer === undefined) return this.#refuse(socket, 'incomplete')
     if (!admission.admit(socket)) return
     const connection: Connection = { socket, peer, isProxied: false }
     if (proxyProtocol === 'off') return this.#secure(connection, NOTHING)
-    // Who may open a connection may name any client: where proxies are listed, only they may.
+    // Any peer could name any client in a PROXY header: if proxies are listed, only they may send one.
     const { proxies } = clientIdentity.trust
     if (proxies.isEmpty || proxies.has(peer.address)) this.#readProxyHeader(connection, proxyProtocol)
     else this.#refuse(socket, 'untrusted-proxy')
@@ -85,7 +85,7 @@ export class ConnectionAcceptor implements Disposable {
   }
 
   #secure(connection: Connection, early: Buffer): void {
-    if (this.tls !== undefined) return this.tls.take(connection, early)
+    if (this.tls !== undefined) return this.tls.accept(connection, early)
     this.#options.clientIdentity.add(connection.socket, connection)
     this.#options.onHttp1(connection.socket, connection, early)
   }

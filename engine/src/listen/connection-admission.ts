@@ -1,11 +1,12 @@
-// Which connections a listener keeps. Bounded twice: all of them, and those that have not sent a request yet. When a
-// bound is met, the oldest connection that has said nothing makes room for the new one: a client that means to ask does
-// so at once, so that ten thousand that say nothing keep nobody out. Where all have asked, the new one is closed.
+// Which connections a listener keeps. Two bounds: on all connections, and on those that have not sent a request yet.
+// When a bound is reached, the oldest silent connection is evicted for the new one: a real client sends its request at
+// once, so ten thousand silent connections keep no one out. If all connections have sent a request, the new one is
+// closed.
 import type { Socket } from 'node:net'
 import type { DescriptorGuard } from './descriptor-guard.js'
 import type { RefusedConnection } from './listener-counters.js'
 
-/** At most as many as the kernel hands over in one turn, so that a crowd is read before it is counted out. */
+/** As many as the kernel accepts in one turn at most, so that a crowd is read before any of it is evicted. */
 const MAX_UNREAD = 4096
 
 export interface AdmissionOptions {
@@ -19,7 +20,7 @@ export class ConnectionAdmission {
   readonly #open = new Set<Socket>()
   /** Oldest first. */
   readonly #unread = new Set<Socket>()
-  /** Closed to make room: counted as that, and as nothing else. */
+  /** Closed to make room: counted under that reason only. */
   readonly #evicted = new WeakSet<Socket>()
   #max: number
 
@@ -28,22 +29,22 @@ export class ConnectionAdmission {
     this.#options = options
   }
 
-  /** Connections that are open now. */
+  /** Open connections. */
   get sockets(): ReadonlySet<Socket> {
     return this.#open
   }
 
-  /** Those that have not sent a request yet. */
+  /** Connections that have not sent a request yet. */
   get unread(): ReadonlySet<Socket> {
     return this.#unread
   }
 
-  /** It was closed to make room. */
+  /** Whether it was closed to make room. */
   hasEvicted(socket: Socket): boolean {
     return this.#evicted.has(socket)
   }
 
-  /** A lower limit closes nobody. */
+  /** A lower limit closes no open connection. */
   set maxConnections(max: number) {
     this.#max = max
   }
@@ -61,7 +62,7 @@ export class ConnectionAdmission {
     socket.once('close', () => {
       this.#open.delete(socket)
       this.#unread.delete(socket)
-      this.#options.descriptors?.give()
+      this.#options.descriptors?.release()
     })
     return true
   }
@@ -73,20 +74,20 @@ export class ConnectionAdmission {
 
   #makeRoom(): RefusedConnection | undefined {
     const isFull = this.#open.size >= this.#max
-    const oldest = this.#first()
+    const oldest = this.#oldestUnread()
     if (isFull && oldest === undefined) return 'max-connections'
     if (oldest !== undefined && (isFull || this.#unread.size >= Math.min(MAX_UNREAD, Math.ceil(this.#max / 2)))) {
-      // Its descriptor is given back when it has closed, within this turn.
+      // Its descriptor is released when it has closed, within this turn.
       this.#open.delete(oldest)
       this.#unread.delete(oldest)
       this.#evicted.add(oldest)
       this.#options.onRefuse('unread')
       oldest.destroy()
     }
-    return this.#options.descriptors?.take() === false ? 'descriptors' : undefined
+    return this.#options.descriptors?.acquire() === false ? 'descriptors' : undefined
   }
 
-  #first(): Socket | undefined {
+  #oldestUnread(): Socket | undefined {
     const { value } = this.#unread.values().next()
     return value
   }

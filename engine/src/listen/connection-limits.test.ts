@@ -2,18 +2,18 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { HttpListener } from './http-listener.js'
 import type { HttpListenerOptions } from './listener-options.js'
-import { countDescriptors, Greeter, KeptLog, RawClient, REAL_CLOCK, until } from './loopback.test.kit.js'
+import { countDescriptors, HelloHandler, KeptLog, RawClient, REAL_CLOCK, until } from './loopback.test.kit.js'
 
-async function bound(more: Partial<HttpListenerOptions>): Promise<{ listener: HttpListener; handler: Greeter }> {
+async function bound(more: Partial<HttpListenerOptions>): Promise<{ listener: HttpListener; handler: HelloHandler }> {
   const { log } = new KeptLog()
   const listener = new HttpListener({ name: 'web', address: '127.0.0.1:0', clock: REAL_CLOCK, log, ...more })
-  const handler = new Greeter()
-  listener.handleLive('/live.ts', handler)
+  const handler = new HelloHandler()
+  listener.handleStream('/live.ts', handler)
   await listener.bind()
   return { listener, handler }
 }
 
-test('closes connections beyond the limit at once, and takes new ones when others have gone', async () => {
+test('closes connections over the limit at once, and accepts new ones when others have closed', async () => {
   const { listener } = await bound({ maxConnections: 3 })
   const viewers: RawClient[] = []
   for (let turn = 0; turn < 3; turn++) viewers.push(await new RawClient(listener.address).get('/live.ts').saw('hello'))
@@ -22,13 +22,13 @@ test('closes connections beyond the limit at once, and takes new ones when other
   assert.equal(listener.counters.refused.get('max-connections'), 1)
   assert.equal(listener.openConnections, 3)
   viewers[0]?.socket.resetAndDestroy()
-  await until(() => listener.openConnections === 2, 'one has gone')
+  await until(() => listener.openConnections === 2, 'one has closed')
   viewers.push(await new RawClient(listener.address).get('/live.ts').saw('hello'))
   for (const client of [...viewers, late]) client.close()
   await listener.close(0)
 })
 
-test('a thousand connections that say nothing keep nobody out, and undisturbed viewers stay', async () => {
+test('a thousand silent connections keep no one out, and viewers stay undisturbed', async () => {
   const before = countDescriptors()
   const { listener, handler } = await bound({ maxConnections: 200 })
   const viewer = await new RawClient(listener.address).get('/live.ts').saw('hello')
@@ -41,7 +41,7 @@ test('a thousand connections that say nothing keep nobody out, and undisturbed v
     late.socket.resetAndDestroy()
     assert.ok(listener.openConnections <= 200, `${listener.openConnections}`)
   }
-  await until(() => listener.counters.connections === 1011, 'all have come')
+  await until(() => listener.counters.connections === 1011, 'all have been accepted')
   const refused = listener.counters.refused.get('unread') ?? 0
   assert.ok(refused >= 800, `${refused}`)
   // The oldest were closed first.
@@ -54,7 +54,7 @@ test('a thousand connections that say nothing keep nobody out, and undisturbed v
   assert.equal(countDescriptors(), before)
 })
 
-test('a client that asks takes the place of one that says nothing, even when the limit is reached', async () => {
+test('a client with a request replaces a silent one, even at the limit', async () => {
   const { listener } = await bound({ maxConnections: 4 })
   const viewers: RawClient[] = []
   for (let turn = 0; turn < 3; turn++) viewers.push(await new RawClient(listener.address).get('/live.ts').saw('hello'))

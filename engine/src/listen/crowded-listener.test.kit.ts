@@ -1,5 +1,5 @@
-// A process of its own for a test: a listener with one live path that ticks, and some files held open. Says its address
-// and its log as lines of JSON, and ends when its stdin does.
+// A separate process for a test: a listener with one live path that ticks, and some files held open. Prints its address
+// and its log as lines of JSON, and exits when its stdin ends.
 import { openSync } from 'node:fs'
 import type { Duplex } from 'node:stream'
 import { readDescriptorLimit } from '../observe/descriptor-limit.js'
@@ -10,7 +10,7 @@ const sockets = new Set<Duplex>()
 const kept = new KeptLog()
 const listeners = new HttpListeners({ clock: REAL_CLOCK, log: kept.log, descriptorLimit: readDescriptorLimit() })
 const web = listeners.add('web', '127.0.0.1:0')
-web.handleLive('/live.ts', {
+web.handleStream('/live.ts', {
   serve(socket) {
     socket.write('HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n')
     sockets.add(socket)
@@ -20,18 +20,18 @@ web.handleLive('/live.ts', {
 })
 await listeners.openAll()
 for (let held = 0; held < Number(process.argv[2]); held++) openSync('/dev/null', 'r')
-say({ address: web.address })
+print({ address: web.address })
 
-let told = 0
+let reported = 0
 const ticks = setInterval(() => {
   for (const socket of sockets) socket.write('tick ')
-  for (; told < kept.lines.length; told++) say(kept.lines[told])
+  for (; reported < kept.lines.length; reported++) print(kept.lines[reported])
 }, 5)
 process.stdin.resume().once('end', () => {
   clearInterval(ticks)
   void listeners.closeAll(0)
 })
 
-function say(line: object | undefined): void {
+function print(line: object | undefined): void {
   process.stdout.write(`${JSON.stringify(line)}\n`)
 }

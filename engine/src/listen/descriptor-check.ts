@@ -1,7 +1,7 @@
-// At start: are there enough file descriptors for the viewers that the configuration lets in? Said before the limit is
-// met, since the kernel then refuses viewers without a word.
+// Checked at start: are there enough file descriptors for the viewers that the configuration allows? Reported before
+// the limit is reached, since the kernel then refuses viewers silently.
 
-/** Listeners, files, the log, the control API and what Node itself has open. */
+/** For listeners, files, the log, the control API and Node itself. */
 export const RESERVED_DESCRIPTORS = 64
 
 export interface DescriptorNeeds {
@@ -11,13 +11,13 @@ export interface DescriptorNeeds {
   readonly overall: number
 }
 
-/** Descriptors that may be needed at once; Infinity if nothing limits the viewers. */
+/** Descriptors that can be needed at the same time; Infinity if nothing limits the viewers. */
 export function neededDescriptors({ perOutput, overall }: DescriptorNeeds): number {
   const outputs = perOutput.reduce((sum, max) => sum + (max === 0 ? Infinity : max), 0)
   return Math.min(outputs, overall === 0 ? Infinity : overall) + RESERVED_DESCRIPTORS
 }
 
-/** What to say about it; undefined if the limit is high enough. */
+/** The warning; undefined if the limit is high enough. */
 export function explainShortage(limit: number, needs: DescriptorNeeds): string | undefined {
   const needed = neededDescriptors(needs)
   if (needs.perOutput.length === 0 || needed <= limit) return undefined

@@ -1,21 +1,21 @@
-// Who a request comes from when proxies hand it on: the right-most address that is no trusted proxy, of X-Forwarded-For
-// or of Forwarded (RFC 7239 sections 4 to 6). One header only, the configured one: a proxy that writes the one passes
-// the other on as the client made it up.
+// The client of a request that was forwarded by proxies: the right-most address in X-Forwarded-For or Forwarded (RFC
+// 7239 sections 4 to 6) that is not a trusted proxy. Only the configured header counts: a proxy that writes one of them
+// forwards the other as the client forged it.
 import { isIP } from 'node:net'
 import type { AddressRanges } from './address-ranges.js'
 import { plainAddress } from './ip-address.js'
 
 export type ForwardedHeader = 'x-forwarded-for' | 'forwarded'
 
-/** Entries that are looked at, from the right; a chain of more proxies ends there. */
+/** Entries examined, from the right; a longer chain of proxies ends there. */
 const MAX_ENTRIES = 32
 /** RFC 7239 section 4: pairs of a token, and a token or a quoted string. */
 const PAIR = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+)=(?:"((?:[^"\\]|\\.)*)"|([^"\s]*))$/
 
 /**
- * The address of the client. `peer` is at the other end of the connection; its word counts only if it is trusted, and
- * so on along the chain. An entry that is no address ends the chain: the proxy that wrote it is then the answer.
- * `rawHeaders` as IncomingMessage has them: name, value, name, value.
+ * The address of the client. `peer` is the other end of the connection; its entry counts only if it is trusted, and so
+ * on along the chain. An entry that is not an address ends the chain: the result is then the proxy that wrote it.
+ * `rawHeaders` as in IncomingMessage: name, value, name, value.
  */
 export function clientBehind(
   peer: string,
@@ -35,7 +35,7 @@ export function clientBehind(
   return client
 }
 
-/** The elements of all headers of that name, in order: several are one list (RFC 9110 section 5.3). */
+/** The elements of all headers of that name, in order: several form one list (RFC 9110 section 5.3). */
 function entriesOf(rawHeaders: readonly string[], header: ForwardedHeader): string[] {
   const entries: string[] = []
   for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
@@ -44,7 +44,7 @@ function entriesOf(rawHeaders: readonly string[], header: ForwardedHeader): stri
   return entries
 }
 
-/** The `for` of one element of Forwarded; empty if it has none, more than one, or can't be read. */
+/** The `for` of one element of Forwarded; empty if it has none or several, or is malformed. */
 function nodeIn(element: string): string {
   let node = ''
   for (const text of splitOutsideQuotes(element, ';')) {
@@ -65,7 +65,7 @@ function addressIn(text: string): string | undefined {
   return isWhole && isIP(address) !== 0 && !address.includes('%') ? plainAddress(address) : undefined
 }
 
-/** A quote that a client leaves open must not swallow what proxies have added behind it: then quotes don't count. */
+/** A quote that a client leaves open must not swallow what proxies have appended: quotes are ignored then. */
 function splitOutsideQuotes(text: string, separator: string): string[] {
   const plainParts = (): string[] => text.split(separator).map((part) => part.trim())
   if (!text.includes('"')) return plainParts()

@@ -1,5 +1,5 @@
-// Reads the head of the first request off a new connection, before anybody else sees it. Bounded in bytes and in time;
-// what can't be a head any more is refused with the byte that shows it, not with the timeout.
+// Reads the head of the first request from a new connection, before any other code sees it. Bounded in bytes and in
+// time; bytes that can no longer become a head are refused at the first offending byte, not at the timeout.
 import type { Socket } from 'node:net'
 import type { Clock } from '../plugin/tokens.js'
 import type { BadHead } from './request-head.js'
@@ -10,7 +10,7 @@ const CR = 0x0d
 /** RFC 8446 5.1: the record type of a handshake, with which TLS begins. */
 const TLS_HANDSHAKE = 0x16
 
-/** What the last byte was: inside a line; its CR; the LF that ended it; the CR of the empty line. */
+/** The last byte was: inside a line; the CR of a line; the LF that ended it; the CR of the empty line. */
 const IN_LINE = 0
 const AFTER_CR = 1
 const AT_LINE_START = 2
@@ -18,13 +18,16 @@ const AFTER_EMPTY_CR = 3
 
 export interface HeadReaderOptions {
   readonly clock: Clock
-  /** Largest head, with the empty line. */
+  /** Largest head, including the empty line. */
   readonly maxBytes: number
   /** From the connection to the end of the head. */
   readonly timeoutMs: number
-  /** Called once, inside the socket's `data` event or `push`. `head` ends with the empty line, `rest` is what came after it. */
+  /**
+   * Called once, inside the socket's `data` event or `push`. `head` ends with the empty line, `rest` is what followed
+   * it.
+   */
   onHead(head: Buffer, rest: Buffer): void
-  /** Called once, instead. `incomplete`: the client has gone or has ended its side. */
+  /** Called once, instead of `onHead`. `incomplete`: the client has gone or has closed its side. */
   onBad(reason: BadHead): void
 }
 
@@ -32,12 +35,12 @@ export class HeadReader {
   readonly #socket: Socket
   readonly #options: HeadReaderOptions
   readonly #timer: Disposable
-  /** Only for a head that comes in pieces. */
+  /** Only for a head that arrives in pieces. */
   #collected: Buffer | undefined
   #length = 0
   #state = IN_LINE
 
-  /** Attaches itself at once; detaches itself before it calls back. */
+  /** Attaches its listeners at once and removes them before it calls back. */
   constructor(socket: Socket, options: HeadReaderOptions) {
     this.#socket = socket
     this.#options = options
@@ -47,7 +50,7 @@ export class HeadReader {
     socket.on('close', this.#onGone)
   }
 
-  /** What was read off the connection before. */
+  /** Bytes already read from the connection. */
   push(early: Buffer): void {
     if (early.length > 0) this.#onData(early)
   }
@@ -67,7 +70,7 @@ export class HeadReader {
 
   readonly #onGone = (): void => this.#refuse('incomplete')
 
-  /** The offset behind the empty line; 0 if it has not come; -1 if a line does not end in CR LF, or holds a NUL. */
+  /** The offset after the empty line; 0 if it has not arrived; -1 if a line does not end in CR LF or contains a NUL. */
   #scan(chunk: Buffer, room: number): number {
     let state = this.#state
     for (let at = 0; at < room; at++) {
@@ -109,7 +112,7 @@ export class HeadReader {
   }
 }
 
-/** RFC 9110 5.6.2: what a method can start with. Tells TLS, and most other protocols, by their first byte. */
+/** RFC 9110 5.6.2: a byte that a method can start with. Excludes TLS and most other protocols by their first byte. */
 function isTokenByte(byte: number): boolean {
   const isLetter = (byte >= 0x41 && byte <= 0x5a) || (byte >= 0x61 && byte <= 0x7a)
   const isDigit = byte >= 0x30 && byte <= 0x39

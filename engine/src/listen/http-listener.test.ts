@@ -4,7 +4,7 @@ import { after, before, describe, test } from 'node:test'
 import { isEngineError } from '../errors.js'
 import { HttpListener } from './http-listener.js'
 import type { ListenerTimeouts } from './listener-options.js'
-import { countDescriptors, Greeter, KeptLog, RawClient, REAL_CLOCK, until } from './loopback.test.kit.js'
+import { countDescriptors, HelloHandler, KeptLog, RawClient, REAL_CLOCK, until } from './loopback.test.kit.js'
 
 function makeListener(timeouts: Partial<ListenerTimeouts> = {}): HttpListener {
   const { log } = new KeptLog()
@@ -19,12 +19,12 @@ async function bound(timeouts?: Partial<ListenerTimeouts>): Promise<HttpListener
 
 describe('a listener', () => {
   let listener: HttpListener
-  let handler: Greeter
+  let handler: HelloHandler
 
   before(async () => {
     listener = await bound()
-    handler = new Greeter()
-    listener.handleLive('/live.ts', handler)
+    handler = new HelloHandler()
+    listener.handleStream('/live.ts', handler)
     listener.handle('/hello', (_, response) => response.end('hi'))
     listener.handle('/big', (_, response) => response.end(Buffer.alloc(1_000_000, 0x61)))
     listener.handle('/broken', () => {
@@ -41,7 +41,7 @@ describe('a listener', () => {
 
   after(() => listener.close(0))
 
-  /** Sends this, and returns what comes until the server ends the connection. */
+  /** Sends this, and returns what arrives until the server ends the connection. */
   async function exchange(...parts: (string | Uint8Array)[]): Promise<RawClient> {
     const client = new RawClient(listener.address)
     for (const part of parts) client.send(part)
@@ -50,14 +50,14 @@ describe('a listener', () => {
     return client
   }
 
-  test('hands an ordinary request to http.Server', async () => {
+  test('passes an ordinary request to http.Server', async () => {
     const client = new RawClient(listener.address).get('/hello')
     await client.saw('\r\n\r\nhi')
     client.close()
     assert.equal(client.status, 200)
   })
 
-  test('hands over a head that comes byte by byte', async () => {
+  test('passes on a head that arrives byte by byte', async () => {
     const client = new RawClient(listener.address)
     client.socket.setNoDelay(true)
     for (const byte of 'GET /hello HTTP/1.1\r\nHost: here\r\n\r\n') {
@@ -67,7 +67,7 @@ describe('a listener', () => {
     client.close()
   })
 
-  test('hands over a body that comes with the head and after it, byte for byte', async () => {
+  test('passes on a body that arrives with the head and after it, byte for byte', async () => {
     const body = Buffer.alloc(3_000_000, 0)
     for (let at = 0; at < body.length; at++) body[at] = (at * 7) & 0xff
     const client = await exchange(
@@ -105,12 +105,12 @@ describe('a listener', () => {
     assert.ok(client.length > 1_000_000)
   })
 
-  test('gives the socket of a live GET to its door, and throws away what follows', async () => {
+  test('passes the socket of a live GET to its handler, and discards what follows', async () => {
     const { live, discardedBytes, requests } = listener.counters
     const client = new RawClient(listener.address)
     client.get('/live.ts?x=1').get('/hello').send('half a head: GET /')
     await client.saw('hello')
-    await until(() => listener.counters.discardedBytes > discardedBytes + 50, 'the rest is thrown away')
+    await until(() => listener.counters.discardedBytes > discardedBytes + 50, 'the rest is discarded')
     client.close()
     assert.equal(listener.counters.live, live + 1)
     assert.equal(listener.counters.requests, requests)
@@ -122,7 +122,7 @@ describe('a listener', () => {
     client.socket.end()
     await client.saw('hello')
     const socket = handler.sockets.at(-1)
-    await until(() => socket?.readableEnded === true, 'the FIN has come')
+    await until(() => socket?.readableEnded === true, 'the FIN has arrived')
     socket?.write('more')
     await client.saw('more')
     client.close()
@@ -144,7 +144,7 @@ describe('a listener', () => {
     await client.saw('close\r\n\r\nhello')
     const socket = handler.sockets.at(-1)
     client.get('/hello').send('junk \0 and half a head')
-    await until(() => listener.counters.discardedRequests > 0, 'the third request is thrown away')
+    await until(() => listener.counters.discardedRequests > 0, 'the third request is discarded')
     socket?.write('again')
     await client.saw('again')
     socket?.end()
@@ -163,7 +163,7 @@ describe('a listener', () => {
     client.close()
   })
 
-  test('closes a connection whose client goes on asking after a live GET', async () => {
+  test('closes a connection whose client keeps sending requests after a live GET', async () => {
     const client = new RawClient(listener.address).get('/hello')
     await client.saw('\r\n\r\nhi')
     client.get('/live.ts')
@@ -193,7 +193,7 @@ describe('a listener', () => {
     }
   })
 
-  test('answers 500 when a handler throws, and goes on', async () => {
+  test('answers 500 when a handler throws, and keeps serving', async () => {
     const client = new RawClient(listener.address).get('/broken')
     await client.saw('Internal error')
     client.get('/hello')
@@ -201,7 +201,7 @@ describe('a listener', () => {
     client.close()
   })
 
-  test('gives what belongs to nobody to the fallback', async () => {
+  test('passes requests for unknown paths to the fallback', async () => {
     const client = new RawClient(listener.address).get('/nothing')
     await client.saw('nothing here')
     client.close()
@@ -252,7 +252,7 @@ describe('a listener', () => {
   })
 })
 
-test('closes a client that says nothing, and one that stops in the middle of a head, in time', async () => {
+test('closes a silent client, and one that stops in the middle of a head, in time', async () => {
   const listener = await bound({ headerMs: 60 })
   const silent = new RawClient(listener.address)
   const slow = new RawClient(listener.address).send('GET / HT')
@@ -264,11 +264,11 @@ test('closes a client that says nothing, and one that stops in the middle of a h
   await listener.close(0)
 })
 
-test('closes a kept connection that stops in the middle of a later head, but no live one', async () => {
-  const listener = await bound({ headerMs: 80, requestMs: 80, keepAliveMs: 80 })
-  const handler = new Greeter()
+test('closes a kept connection that stops in the middle of a later head, but not a live one', async () => {
+  const listener = await bound({ headerMs: 1000, requestMs: 1000, keepAliveMs: 60_000 })
+  const handler = new HelloHandler()
   listener.handle('/hello', (_, response) => response.end('hi'))
-  listener.handleLive('/live.ts', handler)
+  listener.handleStream('/live.ts', handler)
   const slow = new RawClient(listener.address).get('/hello')
   await slow.saw('hi')
   slow.send('GET /he')
@@ -289,7 +289,7 @@ test('closes a kept connection that stops in the middle of a later head, but no 
 test('survives clients that reset at any point, and leaves no descriptor open', async () => {
   const before_ = countDescriptors()
   const listener = await bound()
-  listener.handleLive('/live.ts', new Greeter())
+  listener.handleStream('/live.ts', new HelloHandler())
   listener.handle('/hello', (_, response) => response.end('hi'))
   const starts = [
     '',
@@ -306,16 +306,16 @@ test('survives clients that reset at any point, and leaves no descriptor open', 
     })
     return client
   })
-  await until(() => clients.every((client) => client.isClosed), 'all clients are gone')
-  await until(() => listener.openConnections === 0, 'all connections are gone')
+  await until(() => clients.every((client) => client.isClosed), 'all clients have closed')
+  await until(() => listener.openConnections === 0, 'all connections have closed')
   await listener.close(0)
   assert.equal(countDescriptors(), before_)
 })
 
 test('closes idle and busy connections in bounded time, and refuses new ones at once', async () => {
   const listener = await bound()
-  const handler = new Greeter()
-  listener.handleLive('/live.ts', handler)
+  const handler = new HelloHandler()
+  listener.handleStream('/live.ts', handler)
   listener.handle('/hello', (_, response) => response.end('hi'))
   listener.handle('/never', () => {})
   const idle = new RawClient(listener.address).get('/hello')
@@ -323,7 +323,7 @@ test('closes idle and busy connections in bounded time, and refuses new ones at 
   const viewer = new RawClient(listener.address).get('/live.ts')
   const silent = new RawClient(listener.address)
   await Promise.all([idle.saw('hi'), viewer.saw('hello'), until(() => listener.counters.requests === 2, 'read')])
-  await until(() => listener.openConnections === 4, 'all are there')
+  await until(() => listener.openConnections === 4, 'all are connected')
   const { address } = listener
   listener.stopAccepting()
   const late = new RawClient(address)
@@ -338,7 +338,7 @@ test('closes idle and busy connections in bounded time, and refuses new ones at 
   await listener.close()
 })
 
-test('refuses a path that is taken or does not start with a slash, and takes it again once it is free', async () => {
+test('refuses a path that is in use or does not start with a slash, and accepts it once it is free', async () => {
   const listener = makeListener()
   const first = listener.handle('/a', () => {})
   const codeOf = (run: () => unknown): string => {
@@ -354,7 +354,7 @@ test('refuses a path that is taken or does not start with a slash, and takes it 
     'LISTEN_PATH_TAKEN',
   )
   assert.equal(
-    codeOf(() => listener.handleLive('/a', new Greeter())),
+    codeOf(() => listener.handleStream('/a', new HelloHandler())),
     'LISTEN_PATH_TAKEN',
   )
   assert.equal(
@@ -363,6 +363,6 @@ test('refuses a path that is taken or does not start with a slash, and takes it 
   )
   first[Symbol.dispose]()
   first[Symbol.dispose]()
-  listener.handleLive('/a', new Greeter())
+  listener.handleStream('/a', new HelloHandler())
   await listener.close(0)
 })

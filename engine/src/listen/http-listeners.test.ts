@@ -13,7 +13,7 @@ function hasCode(code: string): (error: unknown) => boolean {
   return (error) => isEngineError(error) && error.code === code
 }
 
-test('gives listeners by name, and refuses a name that is not there', async () => {
+test('finds listeners by name, and refuses an unknown name', async () => {
   const listeners = make()
   const web = listeners.add('web', '0.0.0.0:0')
   await listeners.openAll()
@@ -25,7 +25,7 @@ test('gives listeners by name, and refuses a name that is not there', async () =
   await listeners.closeAll(0)
 })
 
-test('binds none when one address is in use, and says which', async () => {
+test('binds none if one address is in use, and names it', async () => {
   const other = createServer().listen(0, '127.0.0.1')
   await new Promise((resolve) => other.once('listening', resolve))
   const address = other.address()
@@ -41,17 +41,17 @@ test('binds none when one address is in use, and says which', async () => {
   other.close()
 })
 
-test('says that the machine does not have an address', async () => {
+test('reports an address that this machine does not have', async () => {
   const listeners = make()
   listeners.add('web', '192.0.2.1:0')
   await assert.rejects(listeners.openAll(), hasCode('LISTEN_NO_ADDRESS'))
 })
 
-test('refuses an address that is none when it is added', () => {
+test('refuses text that is not an address when the listener is added', () => {
   assert.throws(() => make().add('web', '8000'), hasCode('LISTEN_BAD_ADDRESS'))
 })
 
-test('stops accepting on all listeners but those named', async () => {
+test('stops accepting on all listeners except those named', async () => {
   const listeners = make()
   const web = listeners.add('web', '127.0.0.1:0')
   const api = listeners.add('api', '127.0.0.1:0')

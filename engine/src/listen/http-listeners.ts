@@ -1,34 +1,34 @@
-// All HTTP listeners of the engine, by name.
+// All HTTP listeners of the engine by name.
 import type { Logger } from '../plugin/contract.js'
 import type { Clock, Listeners } from '../plugin/tokens.js'
 import { DescriptorGuard } from './descriptor-guard.js'
 import { HttpListener, type ListenerUpdate } from './http-listener.js'
 import { listenError } from './listen-errors.js'
-import { BoundChange, type ListenerTransaction } from './listener-transaction.js'
-import type { ListenerChoices, ListenerTimeouts } from './listener-options.js'
+import { AddressChange, type ListenerTransaction } from './listener-transaction.js'
+import type { ListenerSettings, ListenerTimeouts } from './listener-options.js'
 import type { Graph } from '../graph/graph.js'
 
 export interface HttpListenersOptions {
   readonly clock: Clock
   readonly log: Logger
   readonly timeouts?: Partial<ListenerTimeouts>
-  /** Of file descriptors, for the whole process. By default none. */
+  /** Of file descriptors, for the whole process. By default no limit. */
   readonly descriptorLimit?: number
 }
 
-export interface ListenerSpec extends ListenerChoices {
+export interface ListenerSpec extends ListenerSettings {
   readonly name: string
   readonly address: string
 }
 
-/** What removed listeners may take to end their connections. */
+/** Time for removed listeners to end their connections. */
 const REMOVE_GRACE_MS = 10_000
 
 export class HttpListeners implements Listeners {
   readonly #options: HttpListenersOptions
   readonly #byName = new Map<string, HttpListener>()
-  /** Removed, and still with connections. */
-  readonly #leaving = new Set<HttpListener>()
+  /** Removed, but with open connections. */
+  readonly #draining = new Set<HttpListener>()
   readonly #descriptors: DescriptorGuard
 
   constructor(options: HttpListenersOptions) {
@@ -37,28 +37,29 @@ export class HttpListeners implements Listeners {
     this.#descriptors = new DescriptorGuard({ clock, log, limit })
   }
 
-  /** Adds a listener that is not bound yet; names are unique by the check of the graph. Throws LISTEN_BAD_ADDRESS. */
-  add(name: string, address: string, choices: ListenerChoices = {}): HttpListener {
-    const listener = this.#make({ ...choices, name, address })
+  /** Adds a listener that is not bound yet; the graph check has made names unique. Throws LISTEN_BAD_ADDRESS. */
+  add(name: string, address: string, settings: ListenerSettings = {}): HttpListener {
+    const listener = this.#make({ ...settings, name, address })
     this.#byName.set(name, listener)
     return listener
   }
 
   /**
-   * Makes ready what the listeners are to be from now on; one change at a time. New listeners and new addresses are
-   * bound, and there by name, when it resolves. If it rejects nothing has changed. Throws what `add` and `openAll` throw.
+   * Prepares a change of all listeners; one change at a time. When it resolves, new listeners and new addresses are
+   * bound, and new listeners are found by name. If it rejects, nothing has changed. Throws what `add` and `openAll`
+   * throw.
    */
   async prepare(next: readonly ListenerSpec[]): Promise<ListenerTransaction> {
     const specs = new Map(next.map((spec) => [spec.name, spec]))
     const removed = this.all().filter(({ name }) => !specs.has(name))
     const added: HttpListener[] = []
-    const renewed: { readonly listener: HttpListener; readonly renewal: ListenerUpdate }[] = []
-    const change = new BoundChange({ log: this.#options.log, added, renewed, removed })
+    const updates: { readonly listener: HttpListener; readonly update: ListenerUpdate }[] = []
+    const change = new AddressChange({ log: this.#options.log, added, updates, removed })
     try {
-      for (const { name, address, ...choices } of next) {
+      for (const { name, address, ...settings } of next) {
         const listener = this.#byName.get(name)
-        if (listener === undefined) added.push(this.#make({ ...choices, name, address }))
-        else renewed.push({ listener, renewal: await listener.renew(address, choices) })
+        if (listener === undefined) added.push(this.#make({ ...settings, name, address }))
+        else updates.push({ listener, update: await listener.prepareUpdate(address, settings) })
       }
       await Promise.all(added.map((listener) => listener.readCertificate()))
     } catch (error) {
@@ -72,7 +73,7 @@ export class HttpListeners implements Listeners {
       commit: (graceMs = REMOVE_GRACE_MS) => {
         if (isOver) return
         isOver = true
-        for (const { renewal } of renewed) renewal.commit()
+        for (const { update } of updates) update.commit()
         for (const listener of removed) this.#remove(listener, graceMs)
       },
       revert: async () => {
@@ -88,14 +89,14 @@ export class HttpListeners implements Listeners {
     const listener = this.#byName.get(name)
     if (listener !== undefined) return listener
     const names = [...this.#byName.keys()].join(', ')
-    throw listenError('LISTEN_UNKNOWN', `there is no listener "${name}"; there is: ${names}`)
+    throw listenError('LISTEN_UNKNOWN', `there is no listener "${name}"; the listeners are: ${names}`)
   }
 
   all(): readonly HttpListener[] {
     return [...this.#byName.values()]
   }
 
-  /** Binds them all, or none: what is bound is closed again before the first failure is thrown. */
+  /** Binds all of them or none: bound listeners are closed again before the first failure is thrown. */
   async openAll(): Promise<void> {
     const results = await Promise.allSettled(this.all().map((listener) => listener.bind()))
     const failure = results.find((result) => result.status === 'rejected')
@@ -104,32 +105,32 @@ export class HttpListeners implements Listeners {
     throw failure.reason
   }
 
-  /** On all of them but those named. */
+  /** On all listeners except those named. */
   stopAccepting(...except: readonly string[]): void {
     for (const listener of this.all()) {
       if (!except.includes(listener.name)) listener.stopAccepting()
     }
   }
 
-  /** Resolves when every socket of every listener has gone, at the latest a moment after `graceMs`. */
+  /** Resolves when every socket of every listener has closed, at the latest shortly after `graceMs`. */
   async closeAll(graceMs?: number): Promise<void> {
-    await Promise.all([...this.all(), ...this.#leaving].map((listener) => listener.close(graceMs)))
+    await Promise.all([...this.all(), ...this.#draining].map((listener) => listener.close(graceMs)))
     this.#descriptors[Symbol.dispose]()
   }
 
-  #make({ name, address, ...choices }: ListenerSpec): HttpListener {
+  #make({ name, address, ...settings }: ListenerSpec): HttpListener {
     const { clock, log, timeouts = {} } = this.#options
-    return new HttpListener({ ...choices, name, address, clock, log, timeouts, descriptors: this.#descriptors })
+    return new HttpListener({ ...settings, name, address, clock, log, timeouts, descriptors: this.#descriptors })
   }
 
   #remove(listener: HttpListener, graceMs: number): void {
     this.#byName.delete(listener.name)
-    this.#leaving.add(listener)
-    void listener.close(graceMs).then(() => this.#leaving.delete(listener))
+    this.#draining.add(listener)
+    void listener.close(graceMs).then(() => this.#draining.delete(listener))
   }
 }
 
-/** The listeners that a graph asks for. */
+/** The listeners that a graph declares. */
 export function listenerSpecs(graph: Graph): readonly ListenerSpec[] {
   return graph.listeners.map(({ name, address, tls, proxyProtocol, trustedProxies, forwardedHeader, ...limits }) => ({
     name,

@@ -1,7 +1,11 @@
-// HTTP/2 (RFC 9113) on connections whose client has chosen it by ALPN. Ordinary requests go the same way as those of
-// HTTP/1. The GET of a live path is one stream of the connection: its door writes to the stream as it does to a socket,
-// and the window of the client takes the place of the socket buffer. Browsers and curl choose HTTP/2 wherever it is
-// offered, and players in browsers ask for live paths.
+// HTTP/2 (RFC 9113) on connections whose client chose it by ALPN. Ordinary requests are dispatched like those of
+// HTTP/1. The GET of a live path is one stream of the connection: the stream handler writes to it as to a socket, and
+// the client's flow-control window replaces the socket buffer. Browsers and curl choose HTTP/2 wherever it is offered,
+// and players in browsers request live paths.
+//
+// nghttp2 schedules the streams of a connection that is too slow for all of them. Streams requested with `priority: i`
+// take turns (RFC 9218, section 4.2). On Node 24 the others are served in the order of their ids; on Node 20 they share
+// the connection. Node offers no way to change this.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import {
   constants,
@@ -25,16 +29,16 @@ import { refuseMethod, type RequestDispatch, respondText, statusOf, withoutQuery
 import { decodeTarget, queryOf, RefusedHead } from './request-head.js'
 import { ignoreErrors } from './ignore-errors.js'
 
-export interface Http2FrontOptions {
+export interface Http2AcceptorOptions {
   readonly clock: Clock
   readonly log: Logger
   readonly paths: PathTable
   readonly dispatch: RequestDispatch
   readonly clientIdentity: ClientIdentity
   readonly counters: ListenerCounters
-  /** For a whole request with its body. */
+  /** For a whole request including its body. */
   readonly requestMs: number
-  /** How long a connection may have no request under way. */
+  /** How long a connection may be without a request. */
   readonly idleMs: number
   readonly maxHeadBytes: number
   /** Called for each request. */
@@ -44,24 +48,24 @@ export interface Http2FrontOptions {
 interface Session {
   readonly http2: ServerHttp2Session
   readonly connection: Connection
-  /** Requests whose body has not come to its end, with the time at which it has to have. */
+  /** Requests whose body has not ended, with the deadline for it. */
   readonly incoming: Map<ServerHttp2Stream, number>
   openStreams: number
   idleSinceMs: number
 }
 
 const MAX_STREAMS = 100
-/** Of one connection: headers that are being read, and what waits to be sent. */
+/** For one connection: headers being read, and data waiting to be sent. */
 const MAX_SESSION_MEMORY_MB = 4
 const SWEEP_MS = 1000
 
 export class Http2Acceptor implements Disposable {
-  readonly #options: Http2FrontOptions
+  readonly #options: Http2AcceptorOptions
   readonly #server: Http2Server
   readonly #sessions = new Map<ServerHttp2Session, Session>()
   readonly #sweep: Disposable
 
-  constructor(options: Http2FrontOptions) {
+  constructor(options: Http2AcceptorOptions) {
     this.#options = options
     this.#server = createServer({
       maxSessionMemory: MAX_SESSION_MEMORY_MB,
@@ -72,19 +76,19 @@ export class Http2Acceptor implements Disposable {
     this.#sweep = options.clock.every(Math.min(SWEEP_MS, options.idleMs), () => this.#sweepAll())
   }
 
-  /** Takes a connection on which nothing has been read since the handshake. */
-  take(socket: TLSSocket, connection: Connection): void {
+  /** The connection must be unread since the handshake. */
+  accept(socket: TLSSocket, connection: Connection): void {
     this.#options.counters.http2++
-    // A client that has closed its side has gone: HTTP/2 has no half of a connection.
+    // A client that has closed its side has gone: HTTP/2 has no half-open connections.
     socket.allowHalfOpen = false
     const begin = (http2: ServerHttp2Session): void => this.#begin(http2, connection)
     this.#server.once('session', begin)
-    // Makes the session before it returns.
+    // Creates the session synchronously.
     this.#server.emit('connection', socket)
     this.#server.off('session', begin)
   }
 
-  /** Connections end as soon as the requests that are under way have been answered. */
+  /** Connections end as soon as the requests in progress have been answered. */
   close(): void {
     for (const http2 of this.#sessions.keys()) http2.close()
   }
@@ -104,8 +108,8 @@ export class Http2Acceptor implements Disposable {
   #onRequest(request: Http2ServerRequest, response: Http2ServerResponse): void {
     const { stream } = request
     ignoreErrors(stream)
-    // Reset by the client. If that was without an error, Node would wait for writes that nobody takes any more. A reset
-    // of our own is sent behind this event.
+    // Reset by the client. If it sent no error, Node would wait for writes that the client no longer reads. A reset of
+    // our own is sent after this event.
     stream.once('aborted', () => process.nextTick(() => stream.destroy()))
     const session = stream.session === undefined ? undefined : this.#sessions.get(stream.session as ServerHttp2Session)
     if (session === undefined) {
@@ -115,7 +119,7 @@ export class Http2Acceptor implements Disposable {
     this.#count(session, stream)
     this.#options.counters.requests++
     this.#options.onRequest(session.connection)
-    // The same interface for handlers (Node documents it as compatible), but for the type.
+    // The same interface for handlers (Node documents it as compatible); only the type differs.
     const [asked, answer] = [request as unknown as IncomingMessage, response as unknown as ServerResponse]
     try {
       this.#dispatch(session, asked, answer, stream)
@@ -129,8 +133,8 @@ export class Http2Acceptor implements Disposable {
     const method = request.method ?? ''
     const path = decodeTarget(method, request.url ?? '')
     request.headers.host ??= String(request.headers[':authority'] ?? '')
-    clientIdentity.tell(request, session.http2)
-    const handler = paths.live(path)
+    clientIdentity.addForwardedFor(request, session.http2)
+    const handler = paths.streamHandler(path)
     if (handler === undefined) dispatch.answer(path, request, response)
     else if (method === 'HEAD') {
       const answer = ({ status, headers }: StreamAnswer): void => void response.writeHead(status, headers).end()
@@ -187,7 +191,7 @@ export class Http2Acceptor implements Disposable {
         else if (nowMs >= untilMs) stream.close(constants.NGHTTP2_CANCEL)
       }
       if (session.openStreams > 0 || nowMs - session.idleSinceMs < this.#options.idleMs) continue
-      // First politely; a client that does not take its leave is cut the next time.
+      // Closed gracefully first; a client that does not close in turn is cut at the next sweep.
       if (session.http2.closed) session.http2.destroy()
       else session.http2.close()
     }

@@ -5,7 +5,7 @@ import { after, before, describe, test } from 'node:test'
 import { promisify } from 'node:util'
 import { HttpListener } from './http-listener.js'
 import type { HttpListenerOptions } from './listener-options.js'
-import { countDescriptors, Greeter, KeptLog, REAL_CLOCK, until } from './loopback.test.kit.js'
+import { countDescriptors, HelloHandler, KeptLog, REAL_CLOCK, until } from './loopback.test.kit.js'
 import { ask, CertificateFolder, http2Client, tlsClient } from './tls.test.kit.js'
 
 let certificates: CertificateFolder
@@ -26,12 +26,12 @@ async function bound(more: Partial<HttpListenerOptions> = {}): Promise<HttpListe
 describe('HTTP/2', () => {
   let listener: HttpListener
   let session: ClientHttp2Session
-  let handler: Greeter
+  let handler: HelloHandler
 
   before(async () => {
     listener = await bound()
-    handler = new Greeter()
-    listener.handleLive('/live.ts', handler)
+    handler = new HelloHandler()
+    listener.handleStream('/live.ts', handler)
     listener.handle('/hello', (asked, response) => response.end(`hi ${asked.headers.host}`))
     listener.handle('/broken', () => {
       throw new Error('broken')
@@ -48,7 +48,7 @@ describe('HTTP/2', () => {
     await listener.close(0)
   })
 
-  test('answers ordinary requests side by side on one connection', async () => {
+  test('answers ordinary requests in parallel on one connection', async () => {
     const { connections } = listener.counters
     const answers = await Promise.all(Array.from({ length: 20 }, () => ask(session, { ':path': '/hello' })))
     for (const { status, text } of answers)
@@ -57,7 +57,7 @@ describe('HTTP/2', () => {
     assert.equal(listener.counters.http2, 1)
   })
 
-  test('goes the way of HTTP/1: fallback, methods, errors, bodies', async () => {
+  test('handles fallback, methods, errors and bodies like HTTP/1', async () => {
     assert.equal((await ask(session, { ':path': '/none' })).text, 'nothing here')
     assert.equal((await ask(session, { ':path': '/hello', ':method': 'POST' }, 'x')).status, 405)
     assert.equal((await ask(session, { ':path': '/live.ts', ':method': 'POST' }, 'x')).status, 405)
@@ -67,7 +67,7 @@ describe('HTTP/2', () => {
     assert.equal((await ask(session, { ':path': '/echo', ':method': 'POST' }, body)).text, body)
   })
 
-  test('gives each GET of a live path to its door as a stream, and answers HEAD', async () => {
+  test('passes each GET of a live path to its handler as a stream, and answers HEAD', async () => {
     const head = await ask(session, { ':path': '/live.ts', ':method': 'HEAD' })
     assert.deepEqual([head.status, head.headers['content-type']], [200, 'video/mp2t'])
     const streams = [session.request({ ':path': '/live.ts?a=b' }), session.request({ ':path': '/live%2ets' })]
@@ -76,15 +76,15 @@ describe('HTTP/2', () => {
       stream.setEncoding('utf8').on('data', (chunk: string) => (got.text += chunk))
       return got
     })
-    await until(() => texts.every(({ text }) => text === 'hello'), 'both are greeted')
+    await until(() => texts.every(({ text }) => text === 'hello'), 'both receive data')
     assert.equal(handler.visits[0]?.query, 'a=b')
     assert.match(handler.visits[0]?.client ?? '', /^127\.0\.0\.1:\d+$/)
     handler.sockets[0]?.end(' and bye')
     await until(() => texts[0]?.text === 'hello and bye' && streams[0]?.closed === true, 'the first one ends')
     handler.sockets[1]?.write(' again')
-    await until(() => texts[1]?.text === 'hello again', 'the other one goes on')
+    await until(() => texts[1]?.text === 'hello again', 'the other one continues')
     streams[1]?.close()
-    await until(() => handler.sockets[1]?.destroyed === true, 'the door sees that it has gone')
+    await until(() => handler.sockets[1]?.destroyed === true, 'the handler sees it close')
     assert.equal(listener.counters.live, 2)
   })
 
@@ -97,13 +97,13 @@ describe('HTTP/2', () => {
 })
 
 test('closes a connection without requests in time, and keeps one with a live stream', async () => {
-  const listener = await bound({ timeouts: { keepAliveMs: 40 } })
-  const handler = new Greeter()
-  listener.handleLive('/live.ts', handler)
+  const listener = await bound({ timeouts: { keepAliveMs: 1000 } })
+  const handler = new HelloHandler()
+  listener.handleStream('/live.ts', handler)
   const idle = http2Client(listener.origins[0] ?? '')
   const viewer = http2Client(listener.origins[0] ?? '')
   const stream = viewer.request({ ':path': '/live.ts' }).resume()
-  await until(() => handler.sockets.length === 1, 'the viewer is there')
+  await until(() => handler.sockets.length === 1, 'the viewer is connected')
   await until(() => idle.destroyed, 'the idle one is closed')
   assert.equal(viewer.closed, false)
   stream.close()
@@ -111,8 +111,8 @@ test('closes a connection without requests in time, and keeps one with a live st
   await listener.close(0)
 })
 
-test('closes a request whose body does not come to its end, and a client that never sends its preface', async () => {
-  const listener = await bound({ timeouts: { headerMs: 60, requestMs: 60, keepAliveMs: 60 } })
+test('closes a request whose body does not end, and a client that never sends its preface', async () => {
+  const listener = await bound({ timeouts: { headerMs: 1000, requestMs: 1000, keepAliveMs: 1000 } })
   listener.setFallback((asked) => void asked.resume())
   const session = http2Client(listener.origins[0] ?? '')
   const stream = session.request({ ':path': '/x', ':method': 'POST' })
@@ -126,7 +126,7 @@ test('closes a request whose body does not come to its end, and a client that ne
   await listener.close(0)
 })
 
-test('refuses bytes that are no HTTP/2, counted', async () => {
+test('refuses and counts bytes that are not HTTP/2', async () => {
   const listener = await bound()
   const client = tlsClient(listener.address, { ALPNProtocols: ['h2'] }).get('/hello')
   await until(() => client.isClosed || client.isEnded, 'it is closed')
@@ -135,10 +135,10 @@ test('refuses bytes that are no HTTP/2, counted', async () => {
   await listener.close(0)
 })
 
-test('a client that opens and resets streams as fast as it can leaves nothing behind, and disturbs nobody', async () => {
+test('a client that opens and resets streams as fast as it can leaves nothing behind and disturbs no one', async () => {
   const listener = await bound()
-  const handler = new Greeter()
-  listener.handleLive('/live.ts', handler)
+  const handler = new HelloHandler()
+  listener.handleStream('/live.ts', handler)
   const viewer = await tlsClient(listener.address).get('/live.ts').saw('hello')
   const session = http2Client(listener.origins[0] ?? '')
   for (let turn = 0; turn < 20 && !session.destroyed; turn++) {
@@ -146,7 +146,7 @@ test('a client that opens and resets streams as fast as it can leaves nothing be
     const streams = Array.from({ length: 90 }, () => session.request({ ':path': '/live.ts' }).on('error', () => {}))
     await until(() => handler.sockets.length > seen || session.destroyed, 'some have arrived')
     for (const stream of streams) stream.close(constants.NGHTTP2_CANCEL)
-    await until(() => handler.sockets.slice(1).every(({ destroyed }) => destroyed), 'all have gone')
+    await until(() => handler.sockets.slice(1).every(({ destroyed }) => destroyed), 'all have closed')
   }
   handler.sockets[0]?.write('still here')
   await viewer.saw('still here')
@@ -155,18 +155,18 @@ test('a client that opens and resets streams as fast as it can leaves nothing be
   await listener.close(0)
 })
 
-test('close() ends connections of HTTP/2, with streams and without, and leaves no descriptor open', async () => {
+test('close() ends HTTP/2 connections, with streams and without, and leaves no descriptor open', async () => {
   const before_ = countDescriptors()
   const listener = await bound()
-  const handler = new Greeter()
-  listener.handleLive('/live.ts', handler)
+  const handler = new HelloHandler()
+  listener.handleStream('/live.ts', handler)
   const sessions = Array.from({ length: 10 }, () => http2Client(listener.origins[0] ?? ''))
   for (const session of sessions.slice(5))
     session
       .request({ ':path': '/live.ts' })
       .on('error', () => {})
       .resume()
-  await until(() => handler.sockets.length === 5 && listener.counters.http2 === 10, 'all are there')
+  await until(() => handler.sockets.length === 5 && listener.counters.http2 === 10, 'all are connected')
   await listener.close(20)
   await until(() => sessions.every((session) => session.destroyed), 'all are closed')
   assert.equal(listener.openConnections, 0)

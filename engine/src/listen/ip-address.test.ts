@@ -25,17 +25,17 @@ const texts: readonly { name: string; text: string; plain: string; key: string }
   { name: 'loopback', text: '::1', plain: '::1', key: '::/64' },
   { name: 'the unspecified address', text: '::', plain: '::', key: '::/64' },
   { name: 'a zone', text: 'fe80::1%eth0', plain: 'fe80::1', key: 'fe80::/64' },
-  { name: 'no address', text: 'unknown', plain: 'unknown', key: 'unknown' },
+  { name: 'text that is not an address', text: 'unknown', plain: 'unknown', key: 'unknown' },
 ]
 
 for (const { name, text, plain, key } of texts) {
-  test(`has one form for ${name}`, () => {
+  test(`has one canonical form for ${name}`, () => {
     assert.equal(plainAddress(text), plain)
     assert.equal(limitKeyOf(text), key)
   })
 }
 
-test('refuses what is no address', () => {
+test('refuses text that is not an address', () => {
   for (const text of [
     '',
     '1.2.3',
@@ -52,7 +52,7 @@ test('refuses what is no address', () => {
   }
 })
 
-test('reads back what it has rendered', () => {
+test('parses what it renders', () => {
   const address = fc.oneof(
     fc.uint8Array({ minLength: 4, maxLength: 4 }),
     fc.uint8Array({ minLength: 16, maxLength: 16 }),

@@ -1,5 +1,5 @@
-// IP addresses as bytes and as text, in one form each: 4 bytes for IPv4, also where it is mapped into IPv6 (RFC 4291
-// section 2.5.5.2), else 16. What compares, counts or filters addresses does it on these, never on texts.
+// IP addresses as bytes and as text, with one form of each: 4 bytes for IPv4, also if it is mapped into IPv6 (RFC 4291
+// section 2.5.5.2), else 16. Code that compares, counts or filters addresses uses these forms, never text as received.
 import { isIPv4, isIPv6 } from 'node:net'
 
 const IPV4_BYTES = 4
@@ -8,7 +8,7 @@ const GROUPS = 8
 /** ::ffff:0:0/96 */
 const MAPPED_PREFIX = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff]
 
-/** Undefined for what is no address. A zone (`%eth0`) is left out: it means nothing on another machine. */
+/** Undefined for anything that is not an address. A zone (`%eth0`) is dropped: it means nothing on another machine. */
 export function parseIp(text: string): Uint8Array | undefined {
   if (isIPv4(text)) return parseQuad(text)
   if (!isIPv6(text)) return undefined
@@ -25,23 +25,23 @@ export function renderIp(bytes: Uint8Array): string {
   return `${words.slice(0, at).join(':')}::${words.slice(at + length).join(':')}`
 }
 
-/** IPv4 if it is mapped into IPv6, else as it is. */
+/** IPv4 if it is mapped into IPv6, else unchanged. */
 export function plainIp(bytes: Uint8Array): Uint8Array {
   const isMapped = bytes.length === IPV6_BYTES && MAPPED_PREFIX.every((byte, at) => bytes[at] === byte)
   return isMapped ? bytes.subarray(MAPPED_PREFIX.length) : bytes
 }
 
-/** The one text of an address; what is no address stays as it is. */
+/** The canonical text of an address; anything that is not an address is returned unchanged. */
 export function plainAddress(text: string): string {
-  // What sockets say most often, without the way through bytes.
+  // The most common form from sockets; skips the detour through bytes.
   if (isIPv4(text)) return text
   const bytes = parseIp(text)
   return bytes === undefined ? text : renderIp(bytes)
 }
 
 /**
- * What one client can't change: its IPv4 address, or the /64 of its IPv6 address, of which it has 2^64 others (RFC 4291
- * section 2.5.1). For limits per address.
+ * The part of an address that a client can't vary: its IPv4 address, or the /64 of its IPv6 address, within which it
+ * has 2^64 addresses (RFC 4291 section 2.5.1). For limits per address.
  */
 export function limitKeyOf(address: string): string {
   if (isIPv4(address)) return address
@@ -54,7 +54,7 @@ function parseQuad(text: string): Uint8Array {
   return Uint8Array.from(text.split('.'), Number)
 }
 
-/** Text that is IPv6 for certain. */
+/** The text must be IPv6. */
 function parseGroups(text: string): Uint8Array {
   const [head = '', tail] = text.split('::')
   const front = groupBytes(head)

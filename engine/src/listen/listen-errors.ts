@@ -1,21 +1,21 @@
-// What can go wrong with a listening socket and with the paths on it. Errors of a request are no errors of ours: they
-// are answered and counted.
+// Errors of listening sockets and of the paths on them. Errors of a request are not thrown: they are answered and
+// counted.
 import { defineErrors } from '../errors.js'
 
 export const listenError = defineErrors({
   LISTEN_UNKNOWN: {
-    sentence: 'A node names a listener that the configuration does not have.',
-    hint: 'Add it under `listeners:`, or use `api`, which is always there.',
+    sentence: 'A node names a listener that is not configured.',
+    hint: 'Add it under `listeners:`, or use `api`, which always exists.',
     reaction: 'config',
   },
   LISTEN_PATH_TAKEN: {
-    sentence: 'Two nodes want the same path on the same listener.',
+    sentence: 'Two nodes claim the same path on the same listener.',
     hint: 'Give one of them another `path` or another `listener`.',
     reaction: 'config',
   },
   LISTEN_BAD_PATH: {
     sentence: 'A path on a listener does not start with a slash.',
-    hint: 'Write the path as a viewer asks for it, without host and query: `/one.ts`.',
+    hint: 'Write the path as a viewer requests it, without host and query: `/one.ts`.',
     reaction: 'config',
   },
   LISTEN_BAD_ADDRESS: {
@@ -24,28 +24,28 @@ export const listenError = defineErrors({
     reaction: 'config',
   },
   LISTEN_BAD_RANGE: {
-    sentence: 'An entry of a list of addresses is no address.',
+    sentence: 'An entry of an address list is neither an address nor a range.',
     hint: 'Write an address, or a range such as `10.0.0.0/8` or `2001:db8::/32`.',
     reaction: 'config',
   },
   LISTEN_BAD_CERTIFICATE: {
     sentence: 'The certificate or the key of a listener is missing or wrong.',
-    hint: 'Both are PEM files that this user can read; the certificate comes first in its file, and the key is its own.',
+    hint: 'Both must be PEM files that this user can read; the certificate must be first in its file, and the key must match it.',
     reaction: 'config',
   },
   LISTEN_IN_USE: {
-    sentence: 'Another program, or another listener, holds the address.',
-    hint: 'Stop what holds it (`ss -ltnp` tells), or choose another port.',
+    sentence: 'Another program or listener is using the address.',
+    hint: 'Stop the program that uses it (`ss -ltnp` shows it), or choose another port.',
     reaction: 'retry',
   },
   LISTEN_DENIED: {
     sentence: 'The system does not let this user listen on the address.',
-    hint: 'Use a port from 1024 up, or give the process CAP_NET_BIND_SERVICE.',
+    hint: 'Use port 1024 or higher, or give the process CAP_NET_BIND_SERVICE.',
     reaction: 'config',
   },
   LISTEN_NO_ADDRESS: {
     sentence: 'This machine does not have the address.',
-    hint: 'Use an address of this machine (`ip address` lists them), or `0.0.0.0` for all.',
+    hint: 'Use an address of this machine (`ip address` lists them), or `0.0.0.0` for all of them.',
     reaction: 'retry',
   },
   LISTEN_FAILED: {

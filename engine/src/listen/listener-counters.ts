@@ -1,38 +1,38 @@
-// What a listener counts; plain numbers, read at scrape time.
+// The counters of a listener; plain numbers, read at scrape time.
 import type { BadHead } from './request-head.js'
 
-/** Why a connection was closed before a request was read off it; with BadHead the labels of the counters. */
+/** Why a connection was closed before a request was read from it; with BadHead the label values of the counters. */
 export type RefusedConnection =
   | 'max-connections'
   | 'descriptors'
-  /** It had said nothing, and made room for others. */
+  /** It was silent, and was closed to make room for others. */
   | 'unread'
   | 'untrusted-proxy'
   | 'proxy-header'
   | 'tls-handshake'
   | 'tls-timeout'
-  /** HTTP where TLS is spoken. */
+  /** Plain HTTP on a TLS listener. */
   | 'plain-http'
-  /** The client has gone before it had asked. */
+  /** The client went away before it sent a request. */
   | 'incomplete'
   | 'http2'
 
 export interface ListenerCounters {
-  /** Accepted, ever. */
+  /** All accepted connections. */
   connections: number
   /** Connections closed before a request was read, by reason. */
   readonly refused: Map<RefusedConnection, number>
-  /** Connections that speak HTTP/2. */
+  /** Connections that use HTTP/2. */
   http2: number
-  /** Connections given to http.Server. */
-  handedOver: number
+  /** Connections passed to http.Server. */
+  passedToHttpServer: number
   /** Requests that http.Server has read. */
   requests: number
-  /** GETs given to the door of a live path, however they came. */
+  /** GETs passed to the stream handler of a live path, over any protocol. */
   live: number
-  /** Requests refused before anybody saw them, by reason. */
+  /** Requests refused before any handler saw them, by reason. */
   readonly badHeads: Map<BadHead, number>
-  /** What clients sent after the GET of a live path. */
+  /** Sent by clients after the GET of a live path. */
   discardedBytes: number
   /** Requests that followed the GET of a live path on a connection of http.Server. */
   discardedRequests: number
@@ -43,7 +43,7 @@ export function startCounters(): ListenerCounters {
     connections: 0,
     refused: new Map(),
     http2: 0,
-    handedOver: 0,
+    passedToHttpServer: 0,
     requests: 0,
     live: 0,
     badHeads: new Map(),

@@ -1,4 +1,4 @@
-// What can be said of one HTTP listener, and what holds where nothing is said.
+// The options of one HTTP listener and their defaults.
 import type { Logger } from '../plugin/contract.js'
 import type { Clock } from '../plugin/tokens.js'
 import { AddressRanges } from './address-ranges.js'
@@ -18,37 +18,37 @@ export const DEFAULT_TIMEOUTS: ListenerTimeouts = {
 const DEFAULT_MAX_CONNECTIONS = 10_000
 
 export interface ListenerTimeouts {
-  /** For the head of a request, and before it for a PROXY header. */
+  /** For the head of a request, and for a PROXY header before it. */
   readonly headerMs: number
   /** For the TLS handshake. */
   readonly handshakeMs: number
-  /** For a whole request with its body. */
+  /** For a whole request including its body. */
   readonly requestMs: number
-  /** Between two requests of a connection. */
+  /** Between two requests on a connection. */
   readonly keepAliveMs: number
-  /** For one byte of an ordinary request or response to get through, either way. */
+  /** Longest time without a byte in either direction during an ordinary request or response. */
   readonly stallMs: number
 }
 
-/** What can change while the listener is open. */
+/** Can change while the listener is open. */
 export interface ListenerLimits {
   readonly maxConnections: number
-  /** Live viewers at most; 0 for no limit. Kept by delivery. */
+  /** Maximum number of live viewers; 0 for no limit. Enforced by delivery. */
   readonly maxClients: number
   readonly trustedProxies: readonly string[]
   readonly forwardedHeader: ForwardedHeader
 }
 
-/** What the configuration says of one listener, beside its name and address. */
-export interface ListenerChoices extends Partial<ListenerLimits> {
+/** The configuration of one listener, apart from its name and address. */
+export interface ListenerSettings extends Partial<ListenerLimits> {
   readonly tls?: TlsFiles | undefined
   /** By default `off`. */
   readonly proxyProtocol?: ProxyVersion | 'off'
-  /** How often the files of the certificate are looked at. */
+  /** How often the certificate files are checked. */
   readonly certificatePollMs?: number
 }
 
-export interface HttpListenerOptions extends ListenerChoices {
+export interface HttpListenerOptions extends ListenerSettings {
   readonly name: string
   /** `host:port`; checked here. */
   readonly address: string
@@ -59,8 +59,8 @@ export interface HttpListenerOptions extends ListenerChoices {
 }
 
 /** With the defaults filled in. */
-export function limitsOf(choices: ListenerChoices): ListenerLimits {
-  const { maxConnections, maxClients, trustedProxies, forwardedHeader } = choices
+export function limitsOf(settings: ListenerSettings): ListenerLimits {
+  const { maxConnections, maxClients, trustedProxies, forwardedHeader } = settings
   return {
     maxConnections: maxConnections ?? DEFAULT_MAX_CONNECTIONS,
     maxClients: maxClients ?? 0,

@@ -3,12 +3,12 @@ import { createServer, type Server } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { isEngineError } from '../errors.js'
 import { HttpListeners, type ListenerSpec } from './http-listeners.js'
-import { countDescriptors, Greeter, KeptLog, RawClient, REAL_CLOCK, until } from './loopback.test.kit.js'
+import { countDescriptors, HelloHandler, KeptLog, RawClient, REAL_CLOCK, until } from './loopback.test.kit.js'
 import { CertificateFolder, tlsClient } from './tls.test.kit.js'
 
 interface Bench {
   readonly listeners: HttpListeners
-  readonly greeter: Greeter
+  readonly handler: HelloHandler
   /** A viewer of /live of this listener. */
   viewer(name?: string): Promise<RawClient>
 }
@@ -17,17 +17,18 @@ const ANY = '127.0.0.1:0'
 
 async function open(t: TestContext, ...specs: readonly ListenerSpec[]): Promise<Bench> {
   const listeners = new HttpListeners({ clock: REAL_CLOCK, log: new KeptLog().log })
-  const greeter = new Greeter()
+  const handler = new HelloHandler()
   const clients: RawClient[] = []
   t.after(async () => {
     for (const client of clients) client.close()
     await listeners.closeAll(0)
   })
-  for (const { name, address, ...choices } of specs) listeners.add(name, address, choices).handleLive('/live', greeter)
+  for (const { name, address, ...settings } of specs)
+    listeners.add(name, address, settings).handleStream('/live', handler)
   await listeners.openAll()
   return {
     listeners,
-    greeter,
+    handler,
     viewer: async (name = 'web') => {
       const client = new RawClient(listeners.http(name).address).get('/live')
       clients.push(client)
@@ -36,9 +37,9 @@ async function open(t: TestContext, ...specs: readonly ListenerSpec[]): Promise<
   }
 }
 
-/** Bytes still come to this viewer, none twice and none missing. */
+/** This viewer still receives bytes, none twice and none missing. */
 async function goesOn(bench: Bench, viewer: RawClient, at: number): Promise<void> {
-  bench.greeter.sockets[at]?.write(`more for ${at}`)
+  bench.handler.sockets[at]?.write(`more for ${at}`)
   await viewer.saw(`hellomore for ${at}`)
   assert.equal(viewer.body.toString(), `hellomore for ${at}`)
 }
@@ -86,7 +87,7 @@ test(
     assert.equal(web.counters.live, 1)
     await goesOn(bench, viewer, 0)
     viewer.close()
-    bench.greeter.sockets[0]?.destroy()
+    bench.handler.sockets[0]?.destroy()
     const again = await bench.listeners.prepare([{ name: 'web', address: old }])
     again.commit()
     assert.equal(await answers(old), 404)
@@ -94,7 +95,7 @@ test(
 )
 
 test(
-  'an address that overlaps with the one before takes its place, viewers and idle connections stay',
+  'an address that overlaps the previous one replaces it; viewers and idle connections stay',
   { timeout: 20_000 },
   async (t) => {
     const bench = await open(t, { name: 'web', address: ANY })
@@ -114,7 +115,7 @@ test(
   },
 )
 
-test('two listeners change their addresses with each other', { timeout: 20_000 }, async (t) => {
+test('two listeners swap their addresses', { timeout: 20_000 }, async (t) => {
   const bench = await open(t, { name: 'a', address: ANY }, { name: 'b', address: ANY })
   const [a, b] = [bench.listeners.http('a'), bench.listeners.http('b')]
   const [first, second] = [a.address, b.address]
@@ -131,7 +132,7 @@ test('two listeners change their addresses with each other', { timeout: 20_000 }
 })
 
 test(
-  'one address that can not be had leaves all as it was, addresses that were let go of too',
+  'one address that cannot be bound leaves everything as it was, including addresses that were released',
   { timeout: 20_000 },
   async (t) => {
     const { server, port: taken } = await occupy(t)
@@ -192,13 +193,13 @@ test(
     assert.throws(() => bench.listeners.http('n'), hasCode('LISTEN_UNKNOWN'))
     for (const address of [first, second, third]) assert.equal(await answers(address), 404)
     for (const [at, viewer] of viewers.entries()) await goesOn(bench, viewer, at)
-    await until(() => countDescriptors() === descriptors, 'no descriptor is left')
+    await until(() => countDescriptors() === descriptors, 'no descriptor is left open')
     assert.ok(server.listening)
   },
 )
 
 test(
-  'what is configured the same stays bound, whatever port was found, and limits hold at once',
+  'a listener with the same configured address stays bound, whatever port was chosen, and limits apply at once',
   { timeout: 20_000 },
   async (t) => {
     const bench = await open(t, { name: 'web', address: ANY })
@@ -212,7 +213,7 @@ test(
 )
 
 test(
-  'a removed listener accepts nothing more, and closes when its viewers have gone',
+  'a removed listener accepts nothing more, and closes when its viewers have left',
   { timeout: 20_000 },
   async (t) => {
     const bench = await open(t, { name: 'web', address: ANY }, { name: 'old', address: ANY })
@@ -228,7 +229,7 @@ test(
     assert.throws(() => bench.listeners.http('old'), hasCode('LISTEN_UNKNOWN'))
     assert.equal(await answers(address), 404)
     await goesOn(bench, viewer, 0)
-    bench.greeter.sockets[0]?.end()
+    bench.handler.sockets[0]?.end()
     await viewer.ended()
     viewer.close()
     assert.equal(stuck.isEnded, false)
@@ -238,7 +239,7 @@ test(
   },
 )
 
-test('a removed listener cuts after the grace who has not gone', { timeout: 20_000 }, async (t) => {
+test('a removed listener cuts viewers that remain after the grace period', { timeout: 20_000 }, async (t) => {
   const bench = await open(t, { name: 'web', address: ANY }, { name: 'old', address: ANY })
   const stuck = await bench.viewer('old')
   const change = await bench.listeners.prepare([{ name: 'web', address: ANY }])
@@ -247,7 +248,7 @@ test('a removed listener cuts after the grace who has not gone', { timeout: 20_0
 })
 
 test(
-  'TLS comes, changes and goes for new connections; those that are there stay as they are',
+  'TLS can be added, changed and removed for new connections; open ones stay as they are',
   { timeout: 20_000 },
   async (t) => {
     using folder = new CertificateFolder()
@@ -273,13 +274,13 @@ test(
       .get('/live')
       .saw('hello')
     t.after(() => proxied.close())
-    assert.equal(bench.greeter.visits[3]?.address, '192.0.2.9')
+    assert.equal(bench.handler.visits[3]?.address, '192.0.2.9')
     assert.equal(web.address, address)
     for (const [at, viewer] of [plain, secret, second, proxied].entries()) await goesOn(bench, viewer, at)
   },
 )
 
-test('a hundred moves there and back leave no descriptor', { timeout: 20_000 }, async (t) => {
+test('a hundred moves back and forth leave no descriptor open', { timeout: 20_000 }, async (t) => {
   const bench = await open(t, { name: 'web', address: ANY })
   const port = portOf(bench.listeners.http('web').address)
   const viewer = await bench.viewer()

@@ -1,6 +1,6 @@
-// A change of the listeners while they run. Prepared first: certificates are read, new addresses bound, and what fails
-// leaves everything as it was. Where an old and a new address can't be bound at once, only the listening handle of the
-// old one is closed for that, and opened again on failure.
+// A change of the listeners while they run. First it is prepared: certificates are read and new addresses bound, and a
+// failure leaves everything as it was. If an old and a new address can't be bound at the same time, only the listening
+// handle of the old one is closed, and it is opened again on failure.
 import type { Logger } from '../plugin/contract.js'
 import { collide } from './bind-address.js'
 import type { BoundSocket } from './bound-socket.js'
@@ -8,20 +8,22 @@ import type { HttpListener, ListenerUpdate } from './http-listener.js'
 
 export interface ListenerTransaction {
   /**
-   * Old addresses are let go of, limits hold. Removed listeners accept nothing more and close when their last connection
-   * has ended; what is left of it after `graceMs` is cut, viewers too. By default after 10 s.
+   * Releases old addresses and applies limits. Removed listeners accept nothing more and close when their last
+   * connection has ended; connections that remain after `graceMs` are cut, viewers included. By default after 10 s.
    */
   commit(graceMs?: number): void
-  /** As before `prepare`; addresses that were let go of are bound again. Safe twice, and nothing after `commit`. */
+  /**
+   * Restores the state before `prepare`; released addresses are bound again. Safe twice; does nothing after `commit`.
+   */
   revert(): Promise<void>
 }
 
-/** What is to be done, with everything that can be told without binding already found right. */
-export interface ListenerSteps {
+/** The planned changes; everything that can be checked without binding has been. */
+export interface ListenerChanges {
   readonly log: Logger
   /** Not bound yet. */
   readonly added: readonly HttpListener[]
-  readonly renewed: readonly { readonly listener: HttpListener; readonly renewal: ListenerUpdate }[]
+  readonly updates: readonly { readonly listener: HttpListener; readonly update: ListenerUpdate }[]
   readonly removed: readonly HttpListener[]
 }
 
@@ -30,36 +32,37 @@ interface Opening {
   readonly boundSocket: BoundSocket
 }
 
-export class BoundChange {
-  readonly #steps: ListenerSteps
-  /** Whose addresses were let go of for new ones. */
-  readonly #yielded: HttpListener[] = []
+/** Binds the addresses of a change, all or none, and undoes it. */
+export class AddressChange {
+  readonly #changes: ListenerChanges
+  /** Listeners whose addresses were released for new ones. */
+  readonly #released: HttpListener[] = []
 
-  constructor(steps: ListenerSteps) {
-    this.#steps = steps
+  constructor(changes: ListenerChanges) {
+    this.#changes = changes
   }
 
-  /** Binds what is new, or nothing. Throws LISTEN_IN_USE, LISTEN_DENIED, LISTEN_NO_ADDRESS, LISTEN_FAILED. */
+  /** Binds all new addresses or none. Throws LISTEN_IN_USE, LISTEN_DENIED, LISTEN_NO_ADDRESS, LISTEN_FAILED. */
   async bind(): Promise<void> {
-    const { added, renewed, removed } = this.#steps
+    const { added, updates, removed } = this.#changes
     const openings: Opening[] = [
       ...added.map((listener) => ({ listener, boundSocket: listener.boundSocket })),
-      ...renewed.flatMap(({ listener, renewal: { boundSocket } }) =>
+      ...updates.flatMap(({ listener, update: { boundSocket } }) =>
         boundSocket === undefined ? [] : [{ listener, boundSocket }],
       ),
     ]
-    const leaving = [...removed, ...renewed.flatMap(({ listener, renewal }) => (renewal.boundSocket ? [listener] : []))]
-    const inTheWay = leaving.filter(({ boundSocket: { bound } }) =>
+    const outgoing = [...removed, ...updates.flatMap(({ listener, update }) => (update.boundSocket ? [listener] : []))]
+    const conflicting = outgoing.filter(({ boundSocket: { bound } }) =>
       openings.some(({ boundSocket }) => collide(bound, boundSocket.wanted) !== 'no'),
     )
     const isBlocked = ({ boundSocket }: Opening): boolean =>
-      inTheWay.some((old) => collide(old.boundSocket.bound, boundSocket.wanted) !== 'no')
+      conflicting.some((old) => collide(old.boundSocket.bound, boundSocket.wanted) !== 'no')
     try {
-      // What needs nobody's address comes first: if it fails, nothing was closed.
+      // Addresses that conflict with none come first: if they fail, nothing has been closed.
       await openAll(openings.filter((opening) => !isBlocked(opening)))
-      for (const listener of inTheWay) {
-        listener.boundSocket.letGo()
-        this.#yielded.push(listener)
+      for (const listener of conflicting) {
+        listener.boundSocket.releaseAddress()
+        this.#released.push(listener)
       }
       await openAll(openings.filter(isBlocked))
     } catch (error) {
@@ -69,14 +72,15 @@ export class BoundChange {
   }
 
   async undo(): Promise<void> {
-    const { added, renewed, log } = this.#steps
-    for (const { renewal } of renewed) renewal.discard()
+    const { added, updates, log } = this.#changes
+    for (const { update } of updates) update.discard()
     await Promise.all(added.map((listener) => listener.close(0)))
-    for (const listener of this.#yielded.splice(0)) {
-      // Only if another program was faster.
+    for (const listener of this.#released.splice(0)) {
+      // Fails only if another program has bound it meanwhile.
+      const text = `listener "${listener.name}" could not bind its previous address again`
       await listener
         .listenAt(listener.boundSocket)
-        .catch((err: unknown) => log.error({ err, listener: listener.name }, 'listener'))
+        .catch((err: unknown) => log.error({ err, listener: listener.name }, text))
     }
   }
 }

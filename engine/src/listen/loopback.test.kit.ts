@@ -1,4 +1,5 @@
-// For tests of the listener and of delivery: a real clock, a log that keeps its lines, and a client that speaks bytes.
+// For tests of listeners and delivery: a real clock, a log that keeps its lines, and a client that sends and reads
+// bytes.
 import { readdirSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import type { Logger } from '../plugin/contract.js'
@@ -17,7 +18,7 @@ function stopper(timer: NodeJS.Timeout): Disposable {
   return { [Symbol.dispose]: () => clearTimeout(timer) }
 }
 
-/** A log whose lines a test can look at. */
+/** A log whose lines a test can read. */
 export class KeptLog {
   readonly lines: { readonly level: string; readonly data: unknown; readonly text: string }[] = []
   readonly log: Logger
@@ -40,11 +41,11 @@ export class KeptLog {
   }
 }
 
-/** Resolves when the claim holds; fails the test when it does not within 10 s. */
-export async function until(claim: () => boolean, what: string, withinMs = 10_000): Promise<void> {
+/** Resolves when the claim holds; fails the test if it does not within a minute. */
+export async function until(claim: () => boolean, what: string, withinMs = 60_000): Promise<void> {
   const deadline = performance.now() + withinMs
   while (!claim()) {
-    if (performance.now() > deadline) throw new Error(`did not come true: ${what}`)
+    if (performance.now() > deadline) throw new Error(`still not true: ${what}`)
     await new Promise((resolve) => setTimeout(resolve, 2))
   }
 }
@@ -84,7 +85,7 @@ export class RawClient {
     return this.bytes.toString('latin1')
   }
 
-  /** What came behind the first empty line. */
+  /** What followed the first empty line. */
   get body(): Buffer {
     const all = this.bytes
     const end = all.indexOf('\r\n\r\n')
@@ -114,7 +115,7 @@ export class RawClient {
     return this
   }
 
-  /** Resolves when the text has come. */
+  /** Resolves when the text has arrived. */
   async saw(text: string): Promise<this> {
     await until(() => this.text.includes(text), `"${text}" received`)
     return this
@@ -129,8 +130,8 @@ function openTcp(port: number): Socket {
   return connect({ host: '127.0.0.1', port, allowHalfOpen: true })
 }
 
-/** A live path that greets and then leaves its viewers alone. */
-export class Greeter implements StreamHandler {
+/** A live path that writes `hello` and then nothing. */
+export class HelloHandler implements StreamHandler {
   readonly sockets: Duplex[] = []
   readonly visits: Visit[] = []
 
@@ -149,7 +150,7 @@ export class Greeter implements StreamHandler {
   }
 }
 
-/** Open descriptors of this process; -1 where the system does not tell. */
+/** Open descriptors of this process; -1 if the system does not show them. */
 export function countDescriptors(): number {
   try {
     return readdirSync('/proc/self/fd').length

@@ -1,4 +1,4 @@
-// Which path of a listener belongs to whom. Exact matches only.
+// The handlers of a listener's paths. Exact matches only.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { listenError } from './listen-errors.js'
 import type { StreamHandler } from './stream-handler.js'
@@ -9,15 +9,15 @@ export class PathTable {
   readonly #listener: string
   readonly #handlers = new Map<string, StreamHandler>()
   readonly #responders = new Map<string, Respond>()
-  /** Doors that give way, with what is called when they do. */
+  /** Live paths that yield to a later claim, with the callback for it. */
   readonly #yielding = new Map<string, () => void>()
 
   constructor(listener: string) {
     this.#listener = listener
   }
 
-  /** With `onTaken` it gives way to whoever claims the path later. Throws LISTEN_PATH_TAKEN, LISTEN_BAD_PATH. */
-  addLive(path: string, handler: StreamHandler, onTaken?: () => void): Disposable {
+  /** With `onTaken` the path yields to any later claim. Throws LISTEN_PATH_TAKEN, LISTEN_BAD_PATH. */
+  addStream(path: string, handler: StreamHandler, onTaken?: () => void): Disposable {
     const claim = this.#add(this.#handlers, path, handler)
     if (onTaken !== undefined) this.#yielding.set(path, onTaken)
     return claim
@@ -28,7 +28,7 @@ export class PathTable {
     return this.#add(this.#responders, path, respond)
   }
 
-  live(path: string): StreamHandler | undefined {
+  streamHandler(path: string): StreamHandler | undefined {
     return this.#handlers.get(path)
   }
 
@@ -38,12 +38,12 @@ export class PathTable {
 
   #add<T>(table: Map<string, T>, path: string, owner: T): Disposable {
     if (!path.startsWith('/')) throw listenError('LISTEN_BAD_PATH', `the path "${path}" does not start with a slash`)
-    const giveWay = this.#yielding.get(path)
-    if (giveWay === undefined && (this.#handlers.has(path) || this.#responders.has(path))) {
+    const onTaken = this.#yielding.get(path)
+    if (onTaken === undefined && (this.#handlers.has(path) || this.#responders.has(path))) {
       throw listenError('LISTEN_PATH_TAKEN', `${path} of listener "${this.#listener}" is taken`)
     }
     this.#free(path)
-    giveWay?.()
+    onTaken?.()
     table.set(path, owner)
     return {
       [Symbol.dispose]: () => {

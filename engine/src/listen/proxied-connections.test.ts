@@ -5,18 +5,18 @@ import { after, before, describe, test } from 'node:test'
 import { connect } from 'node:tls'
 import { HttpListener } from './http-listener.js'
 import type { HttpListenerOptions } from './listener-options.js'
-import { Greeter, KeptLog, RawClient, REAL_CLOCK, until } from './loopback.test.kit.js'
+import { HelloHandler, KeptLog, RawClient, REAL_CLOCK, until } from './loopback.test.kit.js'
 import { CertificateFolder } from './tls.test.kit.js'
 
 const V1 = 'PROXY TCP4 192.0.2.1 198.51.100.1 4711 443\r\n'
 const V2 = Buffer.from('0d0a0d0a000d0a515549540a2111000ec0000201c6336401126701bb0400', 'hex')
 const V2_LOCAL = Buffer.from('0d0a0d0a000d0a515549540a20000000', 'hex')
 
-async function bound(more: Partial<HttpListenerOptions>): Promise<{ listener: HttpListener; handler: Greeter }> {
+async function bound(more: Partial<HttpListenerOptions>): Promise<{ listener: HttpListener; handler: HelloHandler }> {
   const { log } = new KeptLog()
   const listener = new HttpListener({ name: 'web', address: '127.0.0.1:0', clock: REAL_CLOCK, log, ...more })
-  const handler = new Greeter()
-  listener.handleLive('/live.ts', handler)
+  const handler = new HelloHandler()
+  listener.handleStream('/live.ts', handler)
   listener.handle('/who', (request, response) => response.end(`for ${String(request.headers['x-forwarded-for'])}.`))
   await listener.bind()
   return { listener, handler }
@@ -24,7 +24,7 @@ async function bound(more: Partial<HttpListenerOptions>): Promise<{ listener: Ht
 
 describe('a listener behind a balancer', () => {
   let listener: HttpListener
-  let handler: Greeter
+  let handler: HelloHandler
 
   before(async () => ({ listener, handler } = await bound({ proxyProtocol: 'v1' })))
   after(() => listener.close(0))
@@ -35,7 +35,7 @@ describe('a listener behind a balancer', () => {
     client.close()
   })
 
-  test('also when everything comes at once, byte by byte, or on a kept connection', async () => {
+  test('also if everything arrives at once, byte by byte, or on a kept connection', async () => {
     const request = 'GET /who HTTP/1.1\r\nHost: here\r\n\r\n'
     const client = await new RawClient(listener.address).send(V1 + request).saw('for 192.0.2.1.')
     client.get('/live.ts')
@@ -48,12 +48,12 @@ describe('a listener behind a balancer', () => {
     for (const each of [client, slow]) each.close()
   })
 
-  test('tells handlers of a client that the balancer does not know that it is none of this machine', async () => {
+  test('shows handlers that a client unknown to the balancer is not local', async () => {
     const client = await new RawClient(listener.address).send('PROXY UNKNOWN\r\n').get('/who').saw('for 127.0.0.1.')
     client.close()
   })
 
-  test('closes and counts what comes without the header', async () => {
+  test('closes and counts connections without the header', async () => {
     const refused = listener.counters.refused.get('proxy-header') ?? 0
     const clients = ['GET /live.ts HTTP/1.1\r\n', V2, `${V1.slice(0, -2)}x\r\n`, 'x'].map((bytes) =>
       new RawClient(listener.address).send(bytes),
@@ -67,7 +67,7 @@ describe('a listener behind a balancer', () => {
   })
 })
 
-test('closes a balancer that says nothing in time', async () => {
+test('closes a silent balancer in time', async () => {
   const { listener } = await bound({ proxyProtocol: 'v2', timeouts: { headerMs: 50 } })
   const clients = [new RawClient(listener.address), new RawClient(listener.address).send(V2.subarray(0, 20))]
   await Promise.all(clients.map((client) => client.ended()))
@@ -76,7 +76,7 @@ test('closes a balancer that says nothing in time', async () => {
   await listener.close(0)
 })
 
-test('takes version 2 with what it carries besides, and LOCAL', async () => {
+test('accepts version 2 with its TLVs, and LOCAL', async () => {
   const { listener, handler } = await bound({ proxyProtocol: 'v2' })
   const client = await new RawClient(listener.address).send(V2).get('/live.ts').saw('hello')
   assert.equal(handler.visits[0]?.client, '192.0.2.1:4711')
@@ -86,7 +86,7 @@ test('takes version 2 with what it carries besides, and LOCAL', async () => {
   await listener.close(0)
 })
 
-test('takes the header in front of TLS, in one piece with the handshake and in others', async () => {
+test('accepts the header before TLS, in one piece with the handshake or in several', async () => {
   using certificates = new CertificateFolder()
   const { listener, handler } = await bound({ proxyProtocol: 'v2', tls: certificates.files })
   const port = Number(listener.address.split(':')[1])
@@ -102,7 +102,7 @@ test('takes the header in front of TLS, in one piece with the handshake and in o
   await listener.close(0)
 })
 
-test('lets only listed balancers speak for others', async () => {
+test('lets only listed balancers name clients', async () => {
   const { listener } = await bound({ proxyProtocol: 'v1', trustedProxies: ['10.0.0.0/8'] })
   const client = await new RawClient(listener.address).send(V1).get('/live.ts').ended()
   assert.equal(client.length, 0)
@@ -127,7 +127,7 @@ test('takes the client from X-Forwarded-For of a listed proxy, request by reques
   await listener.close(0)
 })
 
-test('takes it from Forwarded where that is configured, and from nowhere else', async () => {
+test('takes the client from Forwarded if that is configured, and from no other header', async () => {
   const { listener, handler } = await bound({ trustedProxies: ['127.0.0.1'], forwardedHeader: 'forwarded' })
   const headers = ['X-Forwarded-For: 6.6.6.6', 'Forwarded: for="[2001:db8::1]:80";proto=https']
   const client = await new RawClient(listener.address).get('/live.ts', ...headers).saw('hello')
@@ -136,7 +136,7 @@ test('takes it from Forwarded where that is configured, and from nowhere else', 
   await listener.close(0)
 })
 
-test('follows both: the balancer names a proxy, and the proxy its client', async () => {
+test('combines both: the balancer names a proxy, and the proxy names its client', async () => {
   const { listener, handler } = await bound({ proxyProtocol: 'v1', trustedProxies: ['127.0.0.1', '192.0.2.0/24'] })
   const client = new RawClient(listener.address).send(V1).get('/live.ts', 'X-Forwarded-For: 203.0.113.5')
   await client.saw('hello')
@@ -145,7 +145,9 @@ test('follows both: the balancer names a proxy, and the proxy its client', async
   await listener.close(0)
 })
 
-/** TLS behind a PROXY header of which so much goes first, and the rest together with the start of the handshake. */
+/**
+ * TLS after a PROXY header, of which the first bytes are sent separately and the rest with the start of the handshake.
+ */
 function openBehindHeader(port: number, split: number): Socket {
   const tcp = connectTcp({ port, host: '127.0.0.1', noDelay: true })
   const front = new PassThrough()

@@ -18,10 +18,14 @@ function v2(hex: string): Buffer {
 const v1Rows: readonly { name: string; text: string; reading: ProxyReading }[] = [
   { name: 'TCP4', text: 'PROXY TCP4 192.0.2.1 198.51.100.1 56324 443\r\n', reading: done(45, '192.0.2.1', 56_324) },
   { name: 'TCP6', text: 'PROXY TCP6 2001:DB8::1 ::1 1 65535\r\n', reading: done(36, '2001:db8::1', 1) },
-  { name: 'what follows left alone', text: 'PROXY TCP4 1.2.3.4 1.2.3.4 0 0\r\nGET /', reading: done(32, '1.2.3.4', 0) },
+  {
+    name: 'a header with bytes after it',
+    text: 'PROXY TCP4 1.2.3.4 1.2.3.4 0 0\r\nGET /',
+    reading: done(32, '1.2.3.4', 0),
+  },
   { name: 'an unknown client', text: 'PROXY UNKNOWN\r\n', reading: done(15) },
   { name: 'an unknown client with addresses', text: 'PROXY UNKNOWN ffff:f::1 ffff::1 1 2\r\n', reading: done(37) },
-  { name: 'a piece', text: 'PROXY TCP4 192.0', reading: MORE },
+  { name: 'a part', text: 'PROXY TCP4 192.0', reading: MORE },
   { name: 'nothing', text: '', reading: MORE },
   { name: 'HTTP', text: 'GET / HTTP/1.1\r\n', reading: BAD },
   { name: 'one wrong letter', text: 'PROXYTCP4', reading: BAD },
@@ -51,29 +55,29 @@ const v2Rows: readonly { name: string; hex: string; reading: ProxyReading }[] = 
   { name: 'IPv4 mapped into IPv6', hex: `21 21 0024 ${MAPPED}`, reading: done(52, '192.0.2.1', 56_324) },
   { name: 'TLVs skipped', hex: `21 11 0013 ${TCP4} 04 0004 00000000 16 03`, reading: done(35, '192.0.2.1', 56_324) },
   { name: 'LOCAL', hex: '20 00 0000', reading: done(16) },
-  { name: 'LOCAL with whatever is behind it', hex: '20 11 0003 aabbcc', reading: done(19) },
+  { name: 'LOCAL with data after it', hex: '20 11 0003 aabbcc', reading: done(19) },
   { name: 'an unspecified family', hex: '21 00 0002 aabb', reading: done(18) },
   { name: 'a UNIX socket', hex: `21 31 00d8 ${'00'.repeat(216)}`, reading: done(232) },
   { name: 'the signature alone', hex: '', reading: MORE },
-  { name: 'a piece of the addresses', hex: '21 11 000c c000', reading: MORE },
+  { name: 'a part of the addresses', hex: '21 11 000c c000', reading: MORE },
   { name: 'another version', hex: `11 11 000c ${TCP4}`, reading: BAD },
   { name: 'an unknown command', hex: `22 11 000c ${TCP4}`, reading: BAD },
   { name: 'UDP', hex: `21 12 000c ${TCP4}`, reading: BAD },
   { name: 'an unknown family', hex: `21 41 000c ${TCP4}`, reading: BAD },
   { name: 'too short for its addresses', hex: '21 11 000b', reading: BAD },
-  { name: 'longer than anybody sends', hex: '21 11 1001', reading: BAD },
+  { name: 'longer than any balancer sends', hex: '21 11 1001', reading: BAD },
 ]
 
 for (const { name, hex, reading } of v2Rows) {
   test(`version 2: reads ${name}`, () => assert.deepEqual(parseProxyHeader(v2(hex), 'v2'), reading))
 }
 
-test('one version is none of the other', () => {
+test('neither version accepts the other', () => {
   assert.deepEqual(parseProxyHeader(Buffer.from('PROXY UNKNOWN\r\n'), 'v2'), BAD)
   assert.deepEqual(parseProxyHeader(v2('20 00 0000'), 'v1'), BAD)
 })
 
-test('every piece of a header is only a piece', () => {
+test('every proper prefix of a header is incomplete', () => {
   const whole: readonly [Buffer, ProxyVersion][] = [
     [Buffer.from('PROXY TCP4 192.0.2.1 198.51.100.1 56324 443\r\n'), 'v1'],
     [v2(`21 21 0024 ${TCP6}`), 'v2'],
@@ -85,7 +89,7 @@ test('every piece of a header is only a piece', () => {
   }
 })
 
-test('never throws, reads nothing outside, and is sure of what it says', () => {
+test('never throws, reads nothing outside the bytes, and needs nothing after the header', () => {
   const start = fc.constantFrom(
     Buffer.alloc(0),
     Buffer.from('PROXY '),

@@ -1,5 +1,5 @@
-// The PROXY protocol by haproxy ("The PROXY protocol, versions 1 & 2", sections 2.1 and 2.2): what a balancer sends in
-// front of everything else to say whose connection it hands on. Read strictly, and only the version that is configured:
+// HAProxy's PROXY protocol ("The PROXY protocol, versions 1 & 2", sections 2.1 and 2.2): the header that a balancer
+// sends before anything else to name the client of the connection. Parsed strictly, and only in the configured version:
 // guessing would let a client choose its address.
 import { isIPv4, isIPv6 } from 'node:net'
 import type { Peer } from './client-address.js'
@@ -7,13 +7,13 @@ import { plainAddress, plainIp, renderIp } from './ip-address.js'
 
 export type ProxyVersion = 'v1' | 'v2'
 
-/** `done`: `client` is undefined where the balancer speaks for itself (health checks) or does not know. */
+/** `done`: `client` is undefined if the balancer speaks for itself (health checks) or does not know it. */
 export type ProxyReading =
   | { readonly state: 'more' }
   | { readonly state: 'bad' }
   | { readonly state: 'done'; readonly length: number; readonly client: Peer | undefined }
 
-/** Section 2.1: the longest line with its CR LF. */
+/** Section 2.1: the longest line, including CR LF. */
 const MAX_V1_BYTES = 107
 /** `PROXY ` */
 const V1_PREFIX = [0x50, 0x52, 0x4f, 0x58, 0x59, 0x20]
@@ -27,7 +27,7 @@ const V2_HEAD_BYTES = 16
 const MAX_V2_BODY_BYTES = 4096
 const V2_LOCAL = 0x20
 const V2_PROXY = 0x21
-/** Length of an address in bytes, by address family and transport; with 0 there is none that is of use. */
+/** Length of an address in bytes, by address family and transport; 0 if there is no usable one. */
 const V2_FAMILIES: ReadonlyMap<number, number> = new Map([
   [0x00, 0],
   [0x11, 4],
@@ -35,13 +35,13 @@ const V2_FAMILIES: ReadonlyMap<number, number> = new Map([
   [0x31, 0],
 ])
 
-/** The longest header that may have to be collected. */
+/** The longest header accepted. */
 export const MAX_PROXY_HEADER_BYTES = V2_HEAD_BYTES + MAX_V2_BODY_BYTES
 
 const MORE: ProxyReading = { state: 'more' }
 const BAD: ProxyReading = { state: 'bad' }
 
-/** Looks at all bytes since the start of the connection. `bad` as soon as they can't become a header any more. */
+/** Takes all bytes since the start of the connection. `bad` as soon as they can no longer become a header. */
 export function parseProxyHeader(bytes: Uint8Array, version: ProxyVersion): ProxyReading {
   return version === 'v1' ? parseV1(bytes) : parseV2(bytes)
 }
@@ -69,10 +69,10 @@ function parseV2(bytes: Uint8Array): ProxyReading {
   const command = bytes[12]
   const bodyBytes = readUint16(bytes, 14)
   if ((command !== V2_LOCAL && command !== V2_PROXY) || bodyBytes > MAX_V2_BODY_BYTES) return BAD
-  // For LOCAL the family says nothing (2.2): whatever stands behind it is skipped.
+  // For LOCAL the family has no meaning (2.2): anything after it is skipped.
   const addressBytes = command === V2_LOCAL ? 0 : V2_FAMILIES.get(bytes[13] ?? 0)
   if (addressBytes === undefined) return BAD
-  // Source, destination, two ports; TLVs behind them are skipped.
+  // Source, destination, two ports; TLVs after them are skipped.
   if (addressBytes > 0 && bodyBytes < addressBytes * 2 + 4) return BAD
   const length = V2_HEAD_BYTES + bodyBytes
   if (bytes.length < length) return MORE

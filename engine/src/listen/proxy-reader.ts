@@ -1,4 +1,4 @@
-// Takes the PROXY header off a new connection, before TLS and before HTTP. Bounded in bytes and in time.
+// Reads the PROXY header from a new connection, before TLS and HTTP. Bounded in bytes and in time.
 import type { Socket } from 'node:net'
 import type { Clock } from '../plugin/tokens.js'
 import type { Peer } from './client-address.js'
@@ -8,9 +8,9 @@ export interface ProxyReaderOptions {
   readonly clock: Clock
   readonly version: ProxyVersion
   readonly timeoutMs: number
-  /** Called once. `client` is undefined where the balancer speaks for itself; `rest` is what came behind the header. */
+  /** Called once. `client` is undefined if the balancer speaks for itself; `rest` is what followed the header. */
   onClient(client: Peer | undefined, rest: Buffer): void
-  /** Called once, instead. */
+  /** Called once, instead of `onClient`. */
   onBad(): void
 }
 
@@ -22,7 +22,7 @@ export class ProxyReader {
   readonly #timer: Disposable
   #collected: Buffer = NOTHING
 
-  /** Attaches itself at once; detaches itself before it calls back. */
+  /** Attaches its listeners at once and removes them before it calls back. */
   constructor(socket: Socket, options: ProxyReaderOptions) {
     this.#socket = socket
     this.#options = options

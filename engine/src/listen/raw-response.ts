@@ -1,21 +1,22 @@
-// Responses written straight to a socket: refusals of heads that http.Server never sees, and the header of a live body.
+// Responses written directly to a socket: refusals of heads that http.Server never sees, and the head of a live
+// response.
 import { STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Clock } from '../plugin/tokens.js'
 
 /** How long a client may take to close its side after our last byte. */
 export const LINGER_MS = 1000
-/** Most bytes that are still read meanwhile. */
+/** Maximum number of bytes read during that time. */
 const LINGER_BYTES = 4 * 1024 * 1024
 
-/** Status line and headers with the empty line. Every such response ends its connection. */
+/** Status line and headers, including the empty line. Every such response ends its connection. */
 export function renderResponseHead(status: number, headers: Readonly<Record<string, string>>): string {
   let text = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Status'}\r\n`
   for (const [name, value] of Object.entries(headers)) text += `${name}: ${value}\r\n`
   return `${text}Connection: close\r\n\r\n`
 }
 
-/** A short answer in text. */
+/** A short text response. */
 export function renderTextResponse(status: number, text: string): string {
   const body = `${text}\n`
   const length = String(Buffer.byteLength(body))
@@ -24,7 +25,7 @@ export function renderTextResponse(status: number, text: string): string {
 
 /**
  * Writes the last bytes, ends our side, and destroys the socket when the client has closed its own or after LINGER_MS.
- * Reading goes on meanwhile: closing with unread bytes makes the kernel send a reset, which costs the client the answer.
+ * Keeps reading until then: closing with unread bytes makes the kernel send a reset, and the client loses the response.
  */
 export function endSocket(socket: Duplex, lastBytes: string, clock: Clock): void {
   if (socket.destroyed) return

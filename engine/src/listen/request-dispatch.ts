@@ -1,7 +1,7 @@
 // Requests that http.Server has read: ordinary paths, HEAD and other methods of live paths, and the GET of a live path
-// that was not the first request of its connection. For that one the door writes to the connection itself and leaves
-// the response untouched: http.Server keeps whatever the client pipelines behind it waiting for ever, writes nothing of
-// its own, and counts the connection as busy.
+// that was not the first request of its connection. For that one the stream handler writes to the connection itself and
+// leaves the response untouched: http.Server then holds requests pipelined behind it forever, writes nothing of its
+// own, and counts the connection as busy.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Logger } from '../plugin/contract.js'
@@ -15,7 +15,7 @@ import { type BadHead, checkFraming, decodeTarget, queryOf, RefusedHead } from '
 import { ignoreErrors } from './ignore-errors.js'
 
 /** Requests that may follow the GET of a live path on its connection before it is closed. */
-const MAX_FOLLOWERS = 16
+const MAX_FOLLOW_UPS = 16
 
 export class RequestDispatch {
   readonly #paths: PathTable
@@ -25,9 +25,9 @@ export class RequestDispatch {
   readonly #log: Logger
   #fallback: Respond = respondNotFound
   #mayPass: (request: IncomingMessage, response: ServerResponse) => boolean = () => true
-  /** Connections that a live door has taken, with the number of requests that followed. */
-  readonly #taken = new WeakMap<Duplex, number>()
-  /** The newest response of each connection; the next one waits for it. */
+  /** Connections that serve a live path, with the number of requests that followed. */
+  readonly #streaming = new WeakMap<Duplex, number>()
+  /** The newest response on each connection; the next one waits for it. */
   readonly #newest = new WeakMap<Duplex, ServerResponse>()
 
   constructor(paths: PathTable, counters: ListenerCounters, clientIdentity: ClientIdentity, clock: Clock, log: Logger) {
@@ -46,9 +46,9 @@ export class RequestDispatch {
     this.#mayPass = mayPass
   }
 
-  /** The listener of http.Server's `request`. */
+  /** Listener of http.Server's `request` event. */
   readonly onRequest: Respond = (request, response) => {
-    if (this.#isFollower(request)) return
+    if (this.#isFollowUp(request)) return
     this.#counters.requests++
     ignoreErrors(response)
     const before = this.#newest.get(request.socket)
@@ -56,8 +56,8 @@ export class RequestDispatch {
     try {
       checkFraming(request.method ?? '', String(request.httpVersionMinor), request.rawHeaders)
       const path = decodeTarget(request.method ?? '', request.url ?? '')
-      const handler = this.#paths.live(path)
-      this.#clientIdentity.tell(request, request.socket)
+      const handler = this.#paths.streamHandler(path)
+      this.#clientIdentity.addForwardedFor(request, request.socket)
       if (handler === undefined) this.answer(path, request, response)
       else this.#visit(handler, request, response, before)
     } catch (error) {
@@ -65,10 +65,10 @@ export class RequestDispatch {
     }
   }
 
-  /** The listener of http.Server's `clientError`: what it could not read as a request. */
+  /** Listener of http.Server's `clientError` event: bytes that it could not parse as a request. */
   readonly onClientError = (error: NodeJS.ErrnoException, socket: Duplex): void => {
-    // Of a taken connection it is what the client sent after its GET: thrown away like everything there.
-    if (this.#taken.has(socket)) {
+    // On a streaming connection these bytes followed the GET: discarded like everything after it.
+    if (this.#streaming.has(socket)) {
       this.#counters.discardedRequests++
       return
     }
@@ -83,12 +83,12 @@ export class RequestDispatch {
     socket.once('close', () => timer[Symbol.dispose]())
   }
 
-  #isFollower(request: IncomingMessage): boolean {
-    const followers = this.#taken.get(request.socket)
+  #isFollowUp(request: IncomingMessage): boolean {
+    const followers = this.#streaming.get(request.socket)
     if (followers === undefined) return false
     this.#counters.discardedRequests++
-    this.#taken.set(request.socket, followers + 1)
-    if (followers + 1 >= MAX_FOLLOWERS) request.socket.destroy()
+    this.#streaming.set(request.socket, followers + 1)
+    if (followers + 1 >= MAX_FOLLOW_UPS) request.socket.destroy()
     return true
   }
 
@@ -110,14 +110,14 @@ export class RequestDispatch {
     if (request.method === 'HEAD') {
       this.#answerHead(handler, request, response)
     } else if (request.method !== 'GET') refuseMethod(response)
-    else if (response.socket !== null) this.#take(handler, request, this.#clock.nowMs())
+    else if (response.socket !== null) this.#serve(handler, request, this.#clock.nowMs())
     else {
-      // Pipelined behind a request that is still being answered: http.Server gives the connection to this response
-      // before the one in front of it tells that it has closed.
+      // Pipelined behind a request that is still being answered: http.Server assigns the connection to this response
+      // before the previous response emits `close`.
       const headAtMs = this.#clock.nowMs()
-      this.#taken.set(request.socket, 0)
+      this.#streaming.set(request.socket, 0)
       before?.once('close', () => {
-        if (response.socket !== null) this.#take(handler, request, headAtMs)
+        if (response.socket !== null) this.#serve(handler, request, headAtMs)
         else request.socket.destroy()
       })
     }
@@ -135,11 +135,11 @@ export class RequestDispatch {
     return { ...this.#clientIdentity.visitor(socket, headers), query: queryOf(url), headers, headAtMs }
   }
 
-  #take(handler: StreamHandler, request: IncomingMessage, headAtMs: number): void {
+  #serve(handler: StreamHandler, request: IncomingMessage, headAtMs: number): void {
     const { socket } = request
-    this.#taken.set(socket, this.#taken.get(socket) ?? 0)
+    this.#streaming.set(socket, this.#streaming.get(socket) ?? 0)
     this.#counters.live++
-    // From now on a client may be silent as long as its door lets it.
+    // From now on the stream handler decides how long the client may be silent.
     socket.setTimeout(0)
     handler.serve(socket, this.#visitOf(request, headAtMs))
   }
@@ -156,7 +156,7 @@ export class RequestDispatch {
   }
 }
 
-/** The status that a refused head is answered with. */
+/** The status of the response to a refused head. */
 export function statusOf(reason: BadHead): number {
   if (reason === 'too-large') return 431
   if (reason === 'timeout') return 408
@@ -169,14 +169,15 @@ function reasonOf(code: string | undefined): BadHead {
   return code === 'HPE_INVALID_EOF_STATE' ? 'incomplete' : 'header'
 }
 
-/** 405, for a path that can only be read. */
+/** 405, for a read-only path. */
 export function refuseMethod(response: ServerResponse): void {
-  // What a POST carries is not read to its end. HTTP/2 has no such header: there it is the stream that ends.
+  // The body of a POST is not read to its end, so the connection closes. HTTP/2 has no such header: only the stream
+  // ends.
   const close = response.req.httpVersionMajor === 1 ? { Connection: 'close' } : {}
   respondText(response, 405, 'Method not allowed', { Allow: 'GET, HEAD', ...close })
 }
 
-/** What may be in the log of a request target: queries carry tokens. */
+/** The part of a request target that may be logged: queries can carry tokens. */
 export function withoutQuery(target = ''): string {
   return target.split('?', 1)[0] ?? ''
 }
@@ -185,7 +186,7 @@ function respondNotFound(_request: IncomingMessage, response: ServerResponse): v
   respondText(response, 404, 'Not found')
 }
 
-/** A short answer in text. */
+/** A short text response. */
 export function respondText(
   response: ServerResponse,
   status: number,

@@ -7,7 +7,7 @@ const HOST = 'Host: here'
 const accepted: readonly { name: string; lines: readonly string[]; method: string; path: string }[] = [
   { name: 'a plain GET', lines: ['GET /live.ts HTTP/1.1', HOST], method: 'GET', path: '/live.ts' },
   { name: 'HTTP/1.0 without Host', lines: ['GET /a HTTP/1.0'], method: 'GET', path: '/a' },
-  { name: 'the query left out', lines: ['GET /a?b=/c HTTP/1.1', HOST], method: 'GET', path: '/a' },
+  { name: 'a path without its query', lines: ['GET /a?b=/c HTTP/1.1', HOST], method: 'GET', path: '/a' },
   { name: 'the absolute form', lines: ['GET http://here:80/a?b HTTP/1.1', HOST], method: 'GET', path: '/a' },
   { name: 'the absolute form without a path', lines: ['GET http://here HTTP/1.1', HOST], method: 'GET', path: '/' },
   { name: 'percent-encoding', lines: ['GET /%6Cive%C3%A9.ts HTTP/1.1', HOST], method: 'GET', path: '/liveé.ts' },
@@ -32,7 +32,7 @@ for (const row of accepted) {
   })
 }
 
-test('gives the query as sent, and headers with their values trimmed', () => {
+test('returns the query as sent, and headers with trimmed values', () => {
   const { query, headers } = parseRequestHead('GET /a?b=%20&c?d HTTP/1.1\r\nhost: here  \r\nX-Long:\t1 2 ')
   assert.equal(query, 'b=%20&c?d')
   assert.deepEqual(headers, ['host', 'here', 'X-Long', '1 2'])
@@ -41,7 +41,7 @@ test('gives the query as sent, and headers with their values trimmed', () => {
 const refused: readonly { name: string; lines: readonly string[]; reason: BadHead }[] = [
   { name: 'no version', lines: ['GET /a', HOST], reason: 'request-line' },
   { name: 'two spaces', lines: ['GET  /a HTTP/1.1', HOST], reason: 'request-line' },
-  { name: 'a method that is no token', lines: ['G(T /a HTTP/1.1', HOST], reason: 'request-line' },
+  { name: 'a method that is not a token', lines: ['G(T /a HTTP/1.1', HOST], reason: 'request-line' },
   { name: 'a target above ASCII', lines: ['GET /\xe9 HTTP/1.1', HOST], reason: 'request-line' },
   { name: 'HTTP/2', lines: ['PRI * HTTP/2.0'], reason: 'version' },
   { name: 'HTTP/1.2', lines: ['GET / HTTP/1.2', HOST], reason: 'version' },
@@ -49,7 +49,7 @@ const refused: readonly { name: string; lines: readonly string[]; reason: BadHea
   { name: 'the asterisk form of a GET', lines: ['GET * HTTP/1.1', HOST], reason: 'target' },
   { name: 'a fragment', lines: ['GET /a#b HTTP/1.1', HOST], reason: 'target' },
   { name: 'half an escape', lines: ['GET /%4 HTTP/1.1', HOST], reason: 'encoding' },
-  { name: 'an escape that is no UTF-8', lines: ['GET /%FF HTTP/1.1', HOST], reason: 'encoding' },
+  { name: 'an escape that is not UTF-8', lines: ['GET /%FF HTTP/1.1', HOST], reason: 'encoding' },
   { name: 'an escaped NUL', lines: ['GET /a%00 HTTP/1.1', HOST], reason: 'encoding' },
   { name: 'no Host in 1.1', lines: ['GET /a HTTP/1.1'], reason: 'host' },
   { name: 'two Hosts', lines: ['GET /a HTTP/1.1', HOST, 'host: there'], reason: 'host' },
@@ -72,7 +72,7 @@ const refused: readonly { name: string; lines: readonly string[]; reason: BadHea
     lines: ['POST /a HTTP/1.1', HOST, 'Content-Length: 1', 'Content-Length: 1'],
     reason: 'body',
   },
-  { name: 'a length that is no number', lines: ['POST /a HTTP/1.1', HOST, 'Content-Length: +1'], reason: 'body' },
+  { name: 'a length that is not a number', lines: ['POST /a HTTP/1.1', HOST, 'Content-Length: +1'], reason: 'body' },
   { name: 'chunks in 1.0', lines: ['POST /a HTTP/1.0', HOST, 'Transfer-Encoding: chunked'], reason: 'body' },
 ]
 

@@ -1,6 +1,6 @@
 // The head of an HTTP/1 request, read strictly: RFC 9112 sections 2.2 (line ends), 3 (request line), 5.2 (no folding),
-// 6.1 and 6.3 (framing), 7.2 of RFC 9110 (Host). What is not clearly right is refused: a request that two programs can
-// read in two ways is how requests are smuggled.
+// 6.1 and 6.3 (framing), 7.2 of RFC 9110 (Host). Anything ambiguous is refused: a request that two programs read
+// differently is how requests are smuggled.
 
 export interface RequestHead {
   readonly method: string
@@ -8,11 +8,11 @@ export interface RequestHead {
   readonly path: string
   /** What follows the `?` of the target, as sent; empty without one. */
   readonly query: string
-  /** Name, value, name, value; as they came, values without the space around them. */
+  /** Name, value, name, value; as received, values trimmed. */
   readonly headers: readonly string[]
 }
 
-/** Why a head was refused; also the labels of the counters. */
+/** Why a head was refused; also the label values of the counters. */
 export type BadHead =
   | 'request-line'
   | 'version'
@@ -22,13 +22,13 @@ export type BadHead =
   | 'header'
   | 'host'
   | 'body'
-  /** A TLS hello, where HTTP is spoken. */
+  /** A TLS ClientHello on a plain HTTP listener. */
   | 'tls'
   | 'too-large'
   | 'timeout'
   | 'incomplete'
 
-/** Thrown and caught within this folder: a request is refused with it, never a node. */
+/** Thrown and caught within this folder: it refuses a request, never a node. */
 export class RefusedHead extends Error {
   readonly reason: BadHead
 
@@ -46,7 +46,7 @@ const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/
 // RFC 3986 reg-name, IPv4, IP literal, and a port; may be empty.
 const HOST_VALUE = /^(?:\[[0-9A-Fa-f:.v]+\]|[A-Za-z0-9._~%!$&'()*+,;=-]*)(?::\d*)?$/
 
-/** The head as latin1 text, up to and without the empty line. Throws RefusedHead. */
+/** `text`: the head as latin1, without the empty line. Throws RefusedHead. */
 export function parseRequestHead(text: string): RequestHead {
   const lines = text.split('\r\n')
   const line = REQUEST_LINE.exec(lines[0] ?? '')
@@ -60,8 +60,8 @@ export function parseRequestHead(text: string): RequestHead {
 }
 
 /**
- * Host and body of a request. `rawHeaders` as IncomingMessage has them: name, value, name, value. GET and HEAD have no
- * body here. Throws RefusedHead.
+ * Checks Host and body of a request. `rawHeaders` as in IncomingMessage: name, value, name, value. GET and HEAD must
+ * have no body. Throws RefusedHead.
  */
 export function checkFraming(method: string, minor: string, rawHeaders: readonly string[]): void {
   const hosts: string[] = []
@@ -112,7 +112,7 @@ function decode(text: string): string {
   }
 }
 
-/** RFC 9112 5.1: no space before the colon. A line that starts with a space is a folded one. */
+/** RFC 9112 5.1: no space before the colon. A line that starts with a space is folded. */
 function readHeader(line: string, headers: string[]): void {
   const colon = line.indexOf(':')
   const name = line.slice(0, Math.max(colon, 0))

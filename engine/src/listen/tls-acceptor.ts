@@ -1,6 +1,6 @@
-// TLS in front of HTTP: does the handshake of each connection, in bounded time, and says what is spoken inside (ALPN, RFC
-// 7301). Connections come from the listener, which has taken a PROXY header off them; the TLS server itself listens
-// nowhere.
+// TLS in front of HTTP: performs the handshake of each connection in bounded time and negotiates the protocol inside
+// (ALPN, RFC 7301). Connections come from the listener, which has already read a PROXY header from them; the TLS server
+// itself does not listen.
 import type { Socket } from 'node:net'
 import { createServer, type Server, type TLSSocket } from 'node:tls'
 import type { Clock } from '../plugin/tokens.js'
@@ -11,7 +11,7 @@ import { renderTextResponse } from './raw-response.js'
 import { type LoadedCredentials, TlsCredentials, type TlsFiles } from './tls-credentials.js'
 import { ignoreErrors } from './ignore-errors.js'
 
-export interface TlsFrontOptions {
+export interface TlsAcceptorOptions {
   /** Name of the listener. */
   readonly name: string
   readonly files: TlsFiles
@@ -20,7 +20,7 @@ export interface TlsFrontOptions {
   /** For the whole handshake. */
   readonly handshakeMs: number
   readonly pollMs?: number
-  /** Called when the handshake is over. */
+  /** Called when the handshake has succeeded. */
   onSecure(socket: TLSSocket, connection: Connection): void
   /** Called once for each handshake that fails; the socket is closed. */
   onFail(reason: RefusedConnection): void
@@ -30,12 +30,12 @@ const MIN_VERSION = 'TLSv1.2'
 
 export class TlsAcceptor implements Disposable {
   readonly credentials: TlsCredentials
-  readonly #options: TlsFrontOptions
+  readonly #options: TlsAcceptorOptions
   readonly #server: Server
-  /** Handshakes that are under way, by the two ends of their connection: Node does not say whose socket it wrapped. */
+  /** Handshakes in progress, by the endpoints of their connection: Node does not say which socket it wrapped. */
   readonly #underWay = new Map<string, Connection>()
 
-  constructor(options: TlsFrontOptions) {
+  constructor(options: TlsAcceptorOptions) {
     this.#options = options
     const { name, files, clock, log, pollMs } = options
     this.credentials = new TlsCredentials({
@@ -46,14 +46,14 @@ export class TlsAcceptor implements Disposable {
       ...(pollMs === undefined ? {} : { pollMs }),
       onChange: (credentials) => this.#use(credentials),
     })
-    // The deadline counts from the start of the handshake: nothing that comes before its end sets it back.
+    // The deadline counts from the start of the handshake: bytes that arrive meanwhile do not extend it.
     this.#server = createServer({ ALPNProtocols: ['h2', 'http/1.1'], handshakeTimeout: options.handshakeMs })
     this.#server.on('secureConnection', (socket) => this.#onSecure(socket))
     this.#server.on('tlsClientError', (error: NodeJS.ErrnoException, socket) => {
       const reason = reasonOf(error.code)
       options.onFail(reason)
-      if (reason === 'plain-http') this.#tell(socket)
-      // Node leaves that to whoever listens.
+      if (reason === 'plain-http') this.#answerPlainHttp(socket)
+      // Node leaves that to the listener of this event.
       else socket.destroy()
     })
   }
@@ -63,14 +63,14 @@ export class TlsAcceptor implements Disposable {
     this.#use(await this.credentials.open())
   }
 
-  /** `early`: what has been read off the connection already. */
-  take(connection: Connection, early: Buffer): void {
+  /** `early`: bytes already read from the connection. */
+  accept(connection: Connection, early: Buffer): void {
     const { socket } = connection
     const ends = endsOf(socket)
     this.#underWay.set(ends, connection)
     socket.once('close', () => this.#underWay.delete(ends))
     if (early.length > 0) {
-      // Node hands what a paused socket has buffered to TLS first.
+      // Node passes what a paused socket has buffered to TLS first.
       socket.pause()
       socket.unshift(early)
     }
@@ -85,8 +85,8 @@ export class TlsAcceptor implements Disposable {
     this.#server.setSecureContext({ cert, key, minVersion: MIN_VERSION })
   }
 
-  /** In plain text, as the client speaks; nothing was sent before, so that the kernel takes it at once. */
-  #tell(socket: TLSSocket): void {
+  /** In plain text, like the request; nothing was sent before, so the kernel takes it at once. */
+  #answerPlainHttp(socket: TLSSocket): void {
     const plain = this.#underWay.get(endsOf(socket))?.socket
     if (plain === undefined) socket.destroy()
     else plain.write(renderTextResponse(400, 'This port speaks TLS: use https://'), () => socket.destroy())

@@ -1,5 +1,6 @@
-// The certificate and key of a listener, read from disk again when the files change, so that whatever renews them need
-// not know of us. Files are polled: links that are swapped (Kubernetes, certbot) and network folders tell no watcher.
+// The certificate and key of a listener. They are read again when the files change, so tools that renew them need no
+// hook into the engine. Files are polled: swapped links (Kubernetes, certbot) and network folders notify no file
+// watcher.
 import { X509Certificate } from 'node:crypto'
 import { readFile, stat } from 'node:fs/promises'
 import { createSecureContext } from 'node:tls'
@@ -8,7 +9,7 @@ import type { Logger } from '../plugin/contract.js'
 import type { Clock } from '../plugin/tokens.js'
 import { listenError } from './listen-errors.js'
 
-/** Paths of PEM files; `cert` has the certificate of the server first, then those in between. */
+/** Paths of PEM files; `cert` has the server certificate followed by its intermediates. */
 export interface TlsFiles {
   readonly cert: string
   readonly key: string
@@ -29,12 +30,12 @@ export interface TlsCredentialsOptions {
   readonly log: Logger
   /** By default 5 s. */
   readonly pollMs?: number
-  /** Called with what was read anew. */
+  /** Called with newly loaded files. */
   onChange(credentials: LoadedCredentials): void
 }
 
 const POLL_MS = 5000
-/** A chain with its key; more is no certificate. */
+/** Enough for a chain with its key; a larger file is not a certificate. */
 const MAX_FILE_BYTES = 1024 * 1024
 
 export class TlsCredentials implements Disposable {
@@ -44,7 +45,7 @@ export class TlsCredentials implements Disposable {
   #isReading = false
   #isDisposed = false
   #expiresAtMs = 0
-  /** Times that changed files were taken, and were refused. */
+  /** How often changed files were loaded, and how often they were refused. */
   reloads = 0
   failedReloads = 0
 
@@ -52,12 +53,12 @@ export class TlsCredentials implements Disposable {
     this.#options = options
   }
 
-  /** End of validity of the certificate that is in use; Unix time, milliseconds. */
+  /** End of validity of the certificate in use; Unix time, milliseconds. */
   get expiresAtMs(): number {
     return this.#expiresAtMs
   }
 
-  /** Reads the files and goes on to watch them. Throws LISTEN_BAD_CERTIFICATE. */
+  /** Reads the files and starts polling them. Throws LISTEN_BAD_CERTIFICATE. */
   async open(): Promise<LoadedCredentials> {
     const { clock, name, pollMs } = this.#options
     try {
@@ -75,13 +76,13 @@ export class TlsCredentials implements Disposable {
     this.#timer?.[Symbol.dispose]()
   }
 
-  /** Never rejects. What could not be taken is tried again when it has changed again. */
+  /** Never rejects. Files that were refused are tried again after their next change. */
   async #poll(): Promise<void> {
     if (this.#isReading) return
     this.#isReading = true
     const { log, name, files } = this.#options
     try {
-      // Before the files are read: what changes meanwhile is seen at the next look.
+      // Before the files are read: a change meanwhile is seen at the next poll.
       const state = await this.#readState().catch((error: unknown) => `unreadable: ${messageOf(error)}`)
       if (state === this.#state || this.#isDisposed) return
       this.#state = state
@@ -93,7 +94,7 @@ export class TlsCredentials implements Disposable {
     } catch (cause) {
       this.failedReloads++
       const err = badCertificate(name, files, cause)
-      log.error({ err, listener: name }, `${err.message}; the certificate before it stays in use`)
+      log.error({ err, listener: name }, `${err.message}; the previous certificate stays in use`)
     } finally {
       this.#isReading = false
     }
@@ -108,7 +109,7 @@ export class TlsCredentials implements Disposable {
   async #load(): Promise<LoadedCredentials> {
     const { files } = this.#options
     const [cert, key] = await Promise.all([readPem(files.cert), readPem(files.key)])
-    // Refuses what is no PEM, and a key that is not the one of the certificate.
+    // Throws if a file is not PEM, or if the key does not match the certificate.
     createSecureContext({ cert, key })
     const expiresAtMs = Date.parse(new X509Certificate(cert).validTo)
     this.#expiresAtMs = expiresAtMs
@@ -118,7 +119,7 @@ export class TlsCredentials implements Disposable {
 
 async function readPem(path: string): Promise<Buffer> {
   const { size } = await stat(path)
-  if (size > MAX_FILE_BYTES) throw new RangeError(`${path} has ${size} bytes, more than a certificate can have`)
+  if (size > MAX_FILE_BYTES) throw new RangeError(`${path} has ${size} bytes, too many for a certificate`)
   return readFile(path)
 }
 

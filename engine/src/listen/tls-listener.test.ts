@@ -7,7 +7,7 @@ import type { TLSSocket } from 'node:tls'
 import { isEngineError } from '../errors.js'
 import { HttpListener } from './http-listener.js'
 import type { HttpListenerOptions } from './listener-options.js'
-import { countDescriptors, Greeter, KeptLog, RawClient, REAL_CLOCK, until } from './loopback.test.kit.js'
+import { countDescriptors, HelloHandler, KeptLog, RawClient, REAL_CLOCK, until } from './loopback.test.kit.js'
 import { CertificateFolder, tlsClient } from './tls.test.kit.js'
 
 let certificates: CertificateFolder
@@ -35,12 +35,12 @@ function nameOf(client: RawClient): string {
 
 describe('a listener with TLS', () => {
   let listener: HttpListener
-  let handler: Greeter
+  let handler: HelloHandler
 
   before(async () => {
     listener = await bound()
-    handler = new Greeter()
-    listener.handleLive('/live.ts', handler)
+    handler = new HelloHandler()
+    listener.handleStream('/live.ts', handler)
     listener.handle('/hello', (_, response) => response.end('hi'))
   })
 
@@ -50,7 +50,7 @@ describe('a listener with TLS', () => {
     assert.match(listener.origins[0] ?? '', /^https:\/\/127\.0\.0\.1:\d+$/)
   })
 
-  test('answers ordinary requests, several on a connection', async () => {
+  test('answers ordinary requests, several per connection', async () => {
     const client = tlsClient(listener.address).get('/hello')
     await client.saw('\r\n\r\nhi')
     client.get('/none')
@@ -58,7 +58,7 @@ describe('a listener with TLS', () => {
     client.close()
   })
 
-  test('gives the GET of a live path to its door, first on its connection or not', async () => {
+  test('passes the GET of a live path to its handler, first on its connection or not', async () => {
     const { requests } = listener.counters
     const first = await tlsClient(listener.address).get('/live.ts').saw('hello')
     assert.equal(listener.counters.requests, requests)
@@ -71,7 +71,7 @@ describe('a listener with TLS', () => {
     for (const client of [first, kept]) client.close()
   })
 
-  test('takes HTTP/1.1 by ALPN from a client that offers only that', async () => {
+  test('negotiates HTTP/1.1 with a client that offers only that', async () => {
     const client = tlsClient(listener.address, { ALPNProtocols: ['http/1.1'] }).get('/hello')
     await client.saw('hi')
     assert.equal((client.socket as TLSSocket).alpnProtocol, 'http/1.1')
@@ -80,20 +80,20 @@ describe('a listener with TLS', () => {
 
   test('refuses versions before 1.2', async () => {
     const failed = listener.counters.refused.get('tls-handshake') ?? 0
-    // At level 0 OpenSSL still has the old versions.
+    // At security level 0 OpenSSL still offers the old versions.
     const old = { minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT:@SECLEVEL=0' } as const
     const client = tlsClient(listener.address, old)
     await until(() => client.isClosed, 'the connection is closed')
     await until(() => listener.counters.refused.get('tls-handshake') === failed + 1, 'it is counted')
   })
 
-  test('refuses a bad head inside TLS with an answer', async () => {
+  test('answers a bad head inside TLS with a refusal', async () => {
     const client = await tlsClient(listener.address).send('GET /live.ts HTTP/1.1\r\n\r\n').ended()
     assert.equal(client.status, 400)
     client.close()
   })
 
-  test('answers and counts HTTP that comes without TLS, and closes it', async () => {
+  test('answers, counts and closes plain HTTP', async () => {
     const client = new RawClient(listener.address).get('/hello')
     await until(() => client.isClosed || client.isEnded, 'the connection is closed')
     assert.equal(client.status, 400)
@@ -102,7 +102,7 @@ describe('a listener with TLS', () => {
     await until(() => listener.counters.refused.get('plain-http') === 1, 'it is counted')
   })
 
-  test('closes and counts what is no TLS at all', async () => {
+  test('closes and counts connections that are not TLS at all', async () => {
     const failed = listener.counters.refused.get('tls-handshake') ?? 0
     const client = new RawClient(listener.address).send(Buffer.alloc(64, 0xff))
     await until(() => client.isClosed || client.isEnded, 'the connection is closed')
@@ -125,7 +125,7 @@ test('answers a client of node:https', async () => {
   await listener.close(0)
 })
 
-test('closes a handshake that does not come to its end in time, even if bytes keep coming', async () => {
+test('closes a handshake that does not finish in time, even if bytes keep arriving', async () => {
   const listener = await bound({ timeouts: { handshakeMs: 100 } })
   const silent = new RawClient(listener.address)
   const slow = new RawClient(listener.address)
@@ -139,7 +139,7 @@ test('closes a handshake that does not come to its end in time, even if bytes ke
   await listener.close(0)
 })
 
-test('closes a client that says nothing behind its handshake in time', async () => {
+test('closes a client that is silent after its handshake in time', async () => {
   const listener = await bound({ timeouts: { headerMs: 60 } })
   const client = await tlsClient(listener.address).ended()
   assert.equal(client.status, 408)
@@ -147,12 +147,12 @@ test('closes a client that says nothing behind its handshake in time', async () 
   await listener.close(0)
 })
 
-test('takes a new certificate while viewers stay, keeps the old one when the new files are bad, and says so', async () => {
+test('loads a new certificate while viewers stay; keeps the old one if the new files are bad, and logs it', async () => {
   using own = new CertificateFolder('one.test')
   const kept = new KeptLog()
   const listener = await bound({ tls: own.files, certificatePollMs: 5, log: kept.log })
-  const handler = new Greeter()
-  listener.handleLive('/live.ts', handler)
+  const handler = new HelloHandler()
+  listener.handleStream('/live.ts', handler)
   const viewer = await tlsClient(listener.address).get('/live.ts').saw('hello')
   assert.equal(nameOf(viewer), 'one.test')
 
@@ -169,7 +169,7 @@ test('takes a new certificate while viewers stay, keeps the old one when the new
   own.make('two.test', next)
   copyFileSync(next.key, own.files.key)
   copyFileSync(next.cert, own.files.cert)
-  await until(() => listener.certificate?.reloads === 1, 'the new certificate is taken')
+  await until(() => listener.certificate?.reloads === 1, 'the new certificate is loaded')
   const third = await tlsClient(listener.address).get('/live.ts').saw('hello')
   assert.equal(nameOf(third), 'two.test')
   assert.ok((listener.certificate?.expiresAtMs ?? 0) > Date.now())
@@ -179,7 +179,7 @@ test('takes a new certificate while viewers stay, keeps the old one when the new
   await listener.close(0)
 })
 
-test('does not open with a key of another certificate, or without files, and says which', async () => {
+test('does not open with the key of another certificate or without files, and names them', async () => {
   using other = new CertificateFolder('other.test')
   for (const tls of [
     { cert: certificates.files.cert, key: other.files.key },
@@ -198,8 +198,8 @@ test('does not open with a key of another certificate, or without files, and say
 test('survives clients that reset at any point of TLS, and leaves no descriptor open', async () => {
   const before_ = countDescriptors()
   const listener = await bound()
-  const handler = new Greeter()
-  listener.handleLive('/live.ts', handler)
+  const handler = new HelloHandler()
+  listener.handleStream('/live.ts', handler)
   const clients = Array.from({ length: 100 }, (_, index) => {
     const client = index % 2 === 0 ? tlsClient(listener.address) : new RawClient(listener.address)
     const cut = (): void => void client.socket.destroy()
@@ -209,13 +209,13 @@ test('survives clients that reset at any point of TLS, and leaves no descriptor 
     if (index % 4 === 3) client.socket.once('connect', () => client.socket.resetAndDestroy())
     return client
   })
-  await until(() => clients.every((client) => client.isClosed), 'all clients are gone')
-  // Those who have asked may have closed their side only: that they are gone shows when something is written.
+  await until(() => clients.every((client) => client.isClosed), 'all clients have closed')
+  // Clients that sent a request may have closed only their side: a write shows that they have gone.
   await until(() => {
     for (const socket of handler.sockets) if (!socket.destroyed) socket.write('more')
     return listener.openConnections === 0
-  }, 'all connections are gone')
-  await until(() => listener.openConnections === 0, 'all connections are gone')
+  }, 'all connections have closed')
+  await until(() => listener.openConnections === 0, 'all connections have closed')
   await listener.close(0)
   assert.equal(countDescriptors(), before_)
 })

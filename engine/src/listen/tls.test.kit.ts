@@ -1,4 +1,4 @@
-// For tests with TLS: certificates made on the spot, and clients that speak TLS.
+// For tests with TLS: generated certificates, and clients that use TLS.
 import { execFileSync } from 'node:child_process'
 import { connect as connectHttp2, type ClientHttp2Session } from 'node:http2'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -9,7 +9,7 @@ import { connect, type ConnectionOptions } from 'node:tls'
 import { RawClient } from './loopback.test.kit.js'
 import type { TlsFiles } from './tls-credentials.js'
 
-/** A folder with one certificate; the next one can be made over it. */
+/** A folder with one certificate, which `make` can replace. */
 export class CertificateFolder implements Disposable {
   readonly folder = mkdtempSync(join(tmpdir(), 'millrace-tls-'))
   readonly files: TlsFiles = { cert: join(this.folder, 'cert.pem'), key: join(this.folder, 'key.pem') }
@@ -28,7 +28,7 @@ export class CertificateFolder implements Disposable {
   }
 }
 
-/** For RawClient: opens TLS. By default HTTP/1.1 without ALPN, as old players do. */
+/** For RawClient: opens TLS. By default HTTP/1.1 without ALPN, like old players. */
 function tlsTo(options: ConnectionOptions = {}): (port: number) => Socket {
   return (port) => connect({ ...options, host: '127.0.0.1', port, rejectUnauthorized: false })
 }
@@ -49,7 +49,7 @@ export interface Http2Answer {
   readonly text: string
 }
 
-/** One request with its whole answer. */
+/** Sends one request and resolves with the whole response. */
 export function ask(session: ClientHttp2Session, headers: Record<string, string>, body?: string): Promise<Http2Answer> {
   return new Promise((resolve, reject) => {
     const stream = session.request(headers, { endStream: body === undefined })

@@ -31,7 +31,7 @@ test('timers run once or repeatedly until they are disposed', () => {
   }
 })
 
-test('a delay longer than Node can wait is waited in steps', () => {
+test('a delay longer than Node supports is waited in steps', () => {
   mock.timers.enable({ apis: ['setTimeout', 'setInterval'] })
   try {
     using clock = createClock()
@@ -65,7 +65,7 @@ test('disposing a clock ends its timers and those of its scopes, and later ones 
   }
 })
 
-test('a scope ends alone, and runs its timers as its owner wants it', () => {
+test('a scope can end alone, and runs its timers through its enter function', () => {
   mock.timers.enable({ apis: ['setTimeout', 'setInterval'] })
   try {
     using clock = createClock()
@@ -92,20 +92,20 @@ test('a scope ends alone, and runs its timers as its owner wants it', () => {
   }
 })
 
-test('how late a timer is, and how long it takes, is told to whoever asked for it', () => {
+test('the delay of a repeated timer, including its own run time, is reported', () => {
   mock.timers.enable({ apis: ['setTimeout', 'setInterval'] })
   try {
-    const beats: number[] = []
-    using clock = createClock((lateMs) => beats.push(lateMs))
+    const delays: number[] = []
+    using clock = createClock((lateMs) => delays.push(lateMs))
     clock.every(1000, () => {
       const untilMs = clock.nowMs() + 20
       while (clock.nowMs() < untilMs);
     })
     clock.after(1000, () => undefined)
     mock.timers.tick(1000)
-    assert.equal(beats.length, 1)
+    assert.equal(delays.length, 1)
     // Timers are mocked and the time is not: this one ran almost a second early.
-    assert.ok(beats[0]! > -1000 + 20 && beats[0]! < 0)
+    assert.ok(delays[0]! > -1000 + 20 && delays[0]! < 0)
   } finally {
     mock.timers.reset()
   }

@@ -1,16 +1,17 @@
 // Time for everything in the engine: monotonic milliseconds, one mapping to wall time, and timers that end with their
-// owner. Timers keep the process alive while they run (a node that only waits for its back-off is still at work), so
-// whoever owns a clock disposes it; disposing clears every timer, and those of its scopes.
+// owner. Running timers keep the process alive (a node that only waits for its back-off is still at work), so the owner
+// of a clock must dispose it; that clears every timer of the clock and its scopes.
 import { performance } from 'node:perf_hooks'
 import type { Clock } from '../plugin/tokens.js'
 
-/** Above this, setTimeout of Node fires at once. */
+/** For a longer delay, Node's setTimeout fires at once. */
 const MAX_TIMER_MS = 2 ** 31 - 1
 
 export interface EngineClock extends Clock, Disposable {
   /**
-   * A clock of the same time whose timers end when it, or this one, is disposed. `enter` runs each timer's function, and
-   * takes what it throws; by default as this clock does it, and the first one lets it go to the process.
+   * A clock of the same time whose timers end when it or this clock is disposed. `enter` runs the function of each
+   * timer and handles what it throws. By default a scope uses the `enter` of its parent; the first clock lets errors
+   * reach the process.
    */
   scope(enter?: Enter): EngineClock
 }
@@ -18,29 +19,32 @@ export interface EngineClock extends Clock, Disposable {
 export type Enter = (run: () => void) => void
 
 /**
- * Called after each run of a timer of `every`, of the clock or its scopes: with how long after its time something would
- * have run that was due together with it, in milliseconds. By default nobody is told.
+ * Called after each run of an `every` timer of the clock or its scopes, with the delay in milliseconds that anything
+ * due at the same time would have had. By default it does nothing.
  */
-export type OnBeat = (lateMs: number) => void
+export type OnTimerRun = (lateMs: number) => void
 
-/** A clock whose mapping to wall time is taken now and then stays, so that intervals never jump with the wall clock. */
-export function createClock(onBeat: OnBeat = () => undefined): EngineClock {
+/**
+ * Creates a clock. Its mapping to wall time is taken now and never changes, so that intervals do not jump with the wall
+ * clock.
+ */
+export function createClock(onTimerRun: OnTimerRun = () => undefined): EngineClock {
   const wallOffsetMs = Date.now() - performance.now()
-  return new TimerOwner(wallOffsetMs, (run) => run(), onBeat)
+  return new TimerOwner(wallOffsetMs, (run) => run(), onTimerRun)
 }
 
 class TimerOwner implements EngineClock {
   readonly #wallOffsetMs: number
   readonly #enter: Enter
-  readonly #onBeat: OnBeat
+  readonly #onTimerRun: OnTimerRun
   readonly #onDispose: () => void
   readonly #owned = new Set<Disposable>()
   #disposed = false
 
-  constructor(wallOffsetMs: number, enter: Enter, onBeat: OnBeat, onDispose: () => void = () => undefined) {
+  constructor(wallOffsetMs: number, enter: Enter, onTimerRun: OnTimerRun, onDispose: () => void = () => undefined) {
     this.#wallOffsetMs = wallOffsetMs
     this.#enter = enter
-    this.#onBeat = onBeat
+    this.#onTimerRun = onTimerRun
     this.#onDispose = onDispose
   }
 
@@ -76,20 +80,22 @@ class TimerOwner implements EngineClock {
       // Node counts the next period from here.
       const startMs = this.nowMs()
       this.#enter(run)
-      this.#onBeat(this.nowMs() - dueMs)
+      this.#onTimerRun(this.nowMs() - dueMs)
       dueMs = startMs + stepMs
     }, stepMs)
     return this.#own(() => clearInterval(timer))
   }
 
   scope(enter: Enter = this.#enter): EngineClock {
-    const child: TimerOwner = new TimerOwner(this.#wallOffsetMs, enter, this.#onBeat, () => this.#owned.delete(child))
+    const child: TimerOwner = new TimerOwner(this.#wallOffsetMs, enter, this.#onTimerRun, () =>
+      this.#owned.delete(child),
+    )
     if (this.#disposed) child[Symbol.dispose]()
     else this.#owned.add(child)
     return child
   }
 
-  /** Timers asked for later never run. */
+  /** Timers that are requested later never run. */
   [Symbol.dispose](): void {
     this.#disposed = true
     for (const owned of [...this.#owned]) owned[Symbol.dispose]()

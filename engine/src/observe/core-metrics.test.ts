@@ -35,7 +35,7 @@ async function rowsOf(registry: MetricsRegistry): Promise<string[]> {
 }
 
 describe('the metrics of a node', () => {
-  test('are read when they are asked for, and go with the node', async () => {
+  test('are read at scrape time, and end with the node', async () => {
     const registry = new MetricsRegistry()
     const now = { ...readings({ edges: [{ id: 'one/main.out', queuedBytes: 5, drops: 1 }] }) }
     const series = addNodeMetrics(registry, LABELS, now)
@@ -61,7 +61,7 @@ describe('the metrics of a node', () => {
     ['output', ['drops_total{reason=edge} 0']],
     ['service', []],
   ] as const) {
-    test(`of a kind of its own: ${kind}`, async () => {
+    test(`depend on its kind: ${kind}`, async () => {
       const registry = new MetricsRegistry()
       addNodeMetrics(registry, LABELS, readings({ kind, droppedPackets: 7 }))
       assert.deepEqual(

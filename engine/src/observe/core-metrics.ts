@@ -1,5 +1,5 @@
-// The metrics that the engine itself keeps, beside those that plugins declare. Rows are read from plain numbers at
-// scrape time.
+// The metrics that the engine itself keeps, in addition to those that plugins declare. Rows are read from plain numbers
+// at scrape time.
 import type { RouteStatus } from './route-status.js'
 import type { MetricDeclaration, MetricRead } from '../plugin/contract.js'
 import type { MetricsRegistry } from './metrics-registry.js'
@@ -8,126 +8,126 @@ export const CORE_METRICS = [
   {
     name: 'config_in_sync',
     kind: 'gauge',
-    help: '1 while what runs is what the configuration on disk says.',
+    help: '1 if the running configuration is the one on disk, else 0.',
   },
   {
     name: 'config_info',
     kind: 'gauge',
-    help: 'Always 1; `id` is a short hash of the configuration that runs, secrets left out.',
+    help: 'Always 1; `id` is a short hash of the running configuration without its secrets.',
     labels: ['id'],
   },
   {
     name: 'reloads_total',
     kind: 'counter',
-    help: 'Reloads by result: `applied`, `unchanged`, `invalid` files, `refused` because only a restart can do it, `failed` with nothing changed, `rolled-back` after a changed node failed, `superseded` by a newer request.',
+    help: 'Reloads by result: `applied`, `unchanged`, `invalid` (mistakes in the files), `refused` (needs a restart), `failed` (nothing changed), `rolled-back` (a changed node failed), `superseded` (by a newer request).',
     labels: ['result'],
   },
   {
     name: 'reload_viewers_lost_total',
     kind: 'counter',
-    help: 'Viewers whose session a reload has ended.',
+    help: 'Viewers whose session was ended by a reload.',
   },
   { name: 'node_up', kind: 'gauge', help: '1 if the node is ready, else 0.', labels: ['pipeline', 'node', 'type'] },
   {
     name: 'node_restarts_total',
     kind: 'counter',
-    help: 'Times that the engine opened or subscribed to the node again.',
+    help: 'Times the engine reopened the node or subscribed to it again.',
     labels: ['pipeline', 'node', 'type'],
   },
   {
     name: 'node_received_bytes_total',
     kind: 'counter',
-    help: 'Bytes that a node took in.',
+    help: 'Bytes received by the node.',
     labels: ['pipeline', 'node', 'type'],
   },
   {
     name: 'node_sent_bytes_total',
     kind: 'counter',
-    help: 'Bytes that a node passed on; for outputs, to all viewers.',
+    help: 'Bytes passed on by the node; for outputs, sent to all viewers.',
     labels: ['pipeline', 'node', 'type'],
   },
   {
     name: 'edge_queue_bytes',
     kind: 'gauge',
-    help: 'Bytes that wait in front of a node that holds.',
+    help: 'Bytes queued in front of a node that is on hold.',
     labels: ['pipeline', 'node', 'type', 'from'],
   },
   {
     name: 'drops_total',
     kind: 'counter',
-    help: 'Times that data was left out: `edge` a reader held too long, `junction` packets at the join of two generations, `skip` a viewer was passed by its window, `refused` a viewer was turned away.',
+    help: 'Times data was dropped: `edge` (a node was on hold for too long), `junction` (packets where two generations join), `skip` (the window passed a viewer), `refused` (a viewer was refused).',
     labels: ['pipeline', 'node', 'type', 'reason'],
   },
   {
     name: 'input_connected',
     kind: 'gauge',
-    help: '1 while the input has its source.',
+    help: '1 if the input is connected to its source, else 0.',
     labels: ['pipeline', 'node', 'type'],
   },
-  { name: 'output_clients', kind: 'gauge', help: 'Viewers now.', labels: ['pipeline', 'node', 'type'] },
+  { name: 'output_clients', kind: 'gauge', help: 'Connected viewers.', labels: ['pipeline', 'node', 'type'] },
   {
     name: 'output_clients_limit',
     kind: 'gauge',
-    help: 'Most viewers that are let in (`max`), and how many are worth an event (`soft`); 0 for no limit.',
+    help: 'Limits of viewers: at `max` further ones are refused, at `soft` an event is emitted; 0 for no limit.',
     labels: ['pipeline', 'node', 'type', 'limit'],
   },
   {
     name: 'output_client_connects_total',
     kind: 'counter',
-    help: 'Viewers that were let in.',
+    help: 'Viewers that were admitted.',
     labels: ['pipeline', 'node', 'type'],
   },
   {
     name: 'output_clients_refused_total',
     kind: 'counter',
-    help: 'Viewers that were turned away.',
+    help: 'Viewers that were refused.',
     labels: ['pipeline', 'node', 'type', 'reason'],
   },
   {
     name: 'auth_refused_total',
     kind: 'counter',
-    help: 'Requests that no provider of access let in.',
+    help: 'Requests that no auth provider admitted.',
     labels: ['reason'],
   },
   {
     name: 'access_log_dropped_lines_total',
     kind: 'counter',
-    help: 'Lines of the access log that found no room, or could not be written.',
+    help: 'Lines of the access log that were dropped because the buffer was full or writing failed.',
   },
   {
     name: 'listener_connections',
     kind: 'gauge',
-    help: 'Connections now.',
+    help: 'Open connections.',
     labels: ['listener'],
   },
   {
     name: 'listener_accepted_total',
     kind: 'counter',
-    help: 'Connections that have come, those that were refused included.',
+    help: 'Connections accepted, including those that were then refused.',
     labels: ['listener'],
   },
   {
     name: 'listener_requests_total',
     kind: 'counter',
-    help: 'Requests: `live` of a live path, `ordinary` of anything else.',
+    help: 'Requests: `live` for a live path, `ordinary` for anything else.',
     labels: ['listener', 'kind'],
   },
   {
     name: 'listener_refused_total',
     kind: 'counter',
-    help: 'Connections and requests that were refused before anybody saw them: by a limit (`max-connections`, `unread`, `descriptors`), by what came (`tls` on a plain port, `plain-http` on a port with TLS, `proxy-header`, `header` ...), or because nothing came (`timeout`, `tls-timeout`, `incomplete`).',
+    help: 'Connections and requests refused before any handler saw them: by a limit (`max-connections`, `unread`, `descriptors`), because of what the client sent (`tls` on a plain port, `plain-http` on a port with TLS, `proxy-header`, `header` ...), or because it did not send enough (`timeout`, `tls-timeout`, `incomplete`).',
     labels: ['listener', 'reason'],
   },
   {
     name: 'listener_certificate_expiry_timestamp_seconds',
     kind: 'gauge',
-    help: 'End of validity of the certificate that is in use, Unix time.',
+    help: 'Expiry of the certificate in use, Unix time.',
     labels: ['listener'],
   },
   {
     name: 'listener_certificate_reloads_total',
     kind: 'counter',
-    help: 'Times that changed files of a certificate were read: `taken`, or `refused` with the one before it kept.',
+    help: 'Times changed certificate files were read: `taken`, or `refused` with the previous certificate kept.',
     labels: ['listener', 'result'],
   },
   {
@@ -141,13 +141,16 @@ export const CORE_METRICS = [
 /** A histogram with fixed bounds, seconds. */
 export const RELOAD_HISTOGRAM = {
   name: 'reload_duration_seconds',
-  help: 'From reading the files to the last edge that was cut over, or to the reason why not.',
+  help: 'Time from reading the files to the last cutover, or to the failure.',
 } as const
 
 /** Histograms of outputs: fixed bounds, seconds. */
 export const CORE_HISTOGRAMS = [
-  { name: 'output_start_delay_seconds', help: 'From the request of a viewer to its first byte.' },
-  { name: 'output_latency_seconds', help: 'From the arrival of data to its writing to viewers that are up to date.' },
+  { name: 'output_start_delay_seconds', help: 'Time from the request of a viewer to its first byte.' },
+  {
+    name: 'output_latency_seconds',
+    help: 'Time from the arrival of data to writing it to viewers that are up to date.',
+  },
 ] as const
 
 /** What the metrics of a node are read from. */
@@ -165,7 +168,7 @@ export interface NodeReadings {
 
 export type CoreMetricName = (typeof CORE_METRICS)[number]['name']
 
-/** Adds the series of one node, read at each scrape; they go when the result is disposed. */
+/** Adds the series of one node, read at each scrape. Disposing the result removes them. */
 export function addNodeMetrics(
   registry: MetricsRegistry,
   labels: Readonly<Record<string, string>>,

@@ -1,10 +1,10 @@
 // The version of this engine, from its package.json.
 import { readFileSync } from 'node:fs'
 
-/** Relative to this file in dist as in src. */
+/** The same relative path from dist and from src. */
 const PACKAGE_JSON = new URL('../../package.json', import.meta.url)
 
-/** As in package.json. */
+/** The version in package.json. */
 export function readEngineVersion(): string {
   const { version } = JSON.parse(readFileSync(PACKAGE_JSON, 'utf8')) as { version: string }
   return version

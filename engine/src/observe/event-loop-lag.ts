@@ -1,5 +1,5 @@
-// How late the event loop runs its timers: the first number that tells of an engine that is out of breath. Noted by the
-// timers that the engine has anyway: a probe of its own would wake an idle process more often than its streams do.
+// How late the event loop runs its timers: the first sign of an overloaded engine. It is measured by the timers that
+// the engine has anyway: a probe of its own would wake an idle process more often than its streams do.
 import { createHistogram, type RecordableHistogram } from 'node:perf_hooks'
 import type { Clock } from '../plugin/tokens.js'
 import type { MetricsRegistry } from './metrics-registry.js'
@@ -11,13 +11,13 @@ export class EventLoopLag {
   readonly #window: RecordableHistogram = createHistogram()
   #lastWindowSeconds = 0
 
-  /** Called by the clock: something that was due was, or would have been, so late. */
+  /** Called by the clock: anything that was due ran this late, or would have. */
   note(lateMs: number): void {
     this.#window.record(Math.max(1, Math.round(lateMs * NS_PER_MS)))
   }
 
   /**
-   * Adds `event_loop_lag_seconds`: the 99th percentile of the last complete window of 10 s, or of the running one where
+   * Adds `event_loop_lag_seconds`: the 99th percentile of the last complete window of 10 s, or of the current one if
    * that is worse. Windows instead of "since the last scrape", so that two scrapers see the same.
    */
   addTo(registry: MetricsRegistry, clock: Clock): Disposable {

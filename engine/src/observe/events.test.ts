@@ -25,7 +25,7 @@ test('events carry wall time and go to every subscriber', () => {
   )
 })
 
-test('only the newest events are kept, oldest first, and can be read from an id on', () => {
+test('only the newest events are kept, oldest first, and can be read after an id', () => {
   const { events } = openEvents(10)
   for (let n = 1; n <= 25; n++) events.emit({ kind: `event${n}` })
   assert.deepEqual(
@@ -39,7 +39,7 @@ test('only the newest events are kept, oldest first, and can be read from an id 
   assert.deepEqual(events.recent(25), [])
 })
 
-test('a subscriber that throws is dropped and logged, the others go on', () => {
+test('a subscriber that throws is removed and logged, the others continue', () => {
   const { events, lines } = openEvents()
   let calls = 0
   let failures = 0

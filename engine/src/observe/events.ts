@@ -1,4 +1,4 @@
-// What happened, for people and programs that watch: a bounded record of the newest events, and subscribers.
+// Events, for people and programs that watch: a bounded record of the newest ones, and subscribers.
 import type { Clock } from '../plugin/tokens.js'
 import type { Logger } from '../plugin/contract.js'
 
@@ -9,9 +9,9 @@ export interface EngineEvent {
   readonly id: number
   /** Unix time, milliseconds. */
   readonly atMs: number
-  /** `node.degraded`, `engine.stopping`, or what a plugin calls it. */
+  /** `node.degraded`, `engine.stopping`, or a name that a plugin defines. */
   readonly kind: string
-  /** Id of the node that it concerns. */
+  /** Id of the node concerned. */
   readonly node?: string
   readonly data: EventData
 }
@@ -33,7 +33,7 @@ export class EventLog {
     this.#capacity = capacity
   }
 
-  /** Records an event and hands it to the subscribers before it returns. Never throws. */
+  /** Records an event and passes it to the subscribers before it returns. Never throws. */
   emit(event: { readonly kind: string; readonly node?: string; readonly data?: EventData }): EngineEvent {
     const id = ++this.#lastId
     const atMs = this.#clock.wallMs(this.#clock.nowMs())
@@ -54,7 +54,7 @@ export class EventLog {
     return events
   }
 
-  /** Called for each event from now on; a subscriber that throws is dropped. */
+  /** Called for each event from now on; a subscriber that throws is removed. */
   subscribe(subscriber: (event: EngineEvent) => void): Disposable {
     const own = (event: EngineEvent): void => subscriber(event)
     this.#subscribers.add(own)
@@ -66,7 +66,7 @@ export class EventLog {
       subscriber(event)
     } catch (error) {
       this.#subscribers.delete(subscriber)
-      this.#log.error({ err: error, event: event.kind }, 'a subscriber of events failed and was dropped')
+      this.#log.error({ err: error, event: event.kind }, 'an event subscriber failed and was removed')
     }
   }
 }

@@ -1,4 +1,4 @@
-// A strict reader of the text format 0.0.4, for tests; shares no code with what it checks.
+// A strict parser of the text format 0.0.4 for tests. It shares no code with the renderer.
 // https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format
 import assert from 'node:assert/strict'
 
@@ -18,7 +18,7 @@ const SAMPLE = /^([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(.*)\})? (\S+)$/
 const LABEL = /^([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\\n]|\\\\|\\"|\\n)*)"(?:,|$)/
 const SUFFIX = /_(?:bucket|sum|count)$/
 
-/** Fails the test at whatever the format does not allow. */
+/** Fails the test at anything that the format does not allow. */
 export function parseExposition(text: string): ReadonlyMap<string, ParsedFamily> {
   assert.ok(text.endsWith('\n'), 'the last line must end')
   const families = new Map<string, ParsedFamily>()
@@ -28,13 +28,13 @@ export function parseExposition(text: string): ReadonlyMap<string, ParsedFamily>
     if (line === '') continue
     const [, keyword, name = '', rest = ''] = /^# (HELP|TYPE) (\S+) ?(.*)$/.exec(line) ?? []
     if (keyword === 'HELP') {
-      assert.ok(!helps.has(name), `HELP of ${name} is there twice`)
+      assert.ok(!helps.has(name), `HELP of ${name} appears twice`)
       helps.set(name, unescape(rest))
     } else if (keyword === 'TYPE') {
-      assert.ok(!families.has(name), `TYPE of ${name} is there twice`)
+      assert.ok(!families.has(name), `TYPE of ${name} appears twice`)
       families.set(name, { help: helps.get(name) ?? '', type: rest, samples: [] })
     } else {
-      assert.ok(!seen.has(line.slice(0, line.lastIndexOf(' '))), `the series is there twice: ${line}`)
+      assert.ok(!seen.has(line.slice(0, line.lastIndexOf(' '))), `the series appears twice: ${line}`)
       seen.add(line.slice(0, line.lastIndexOf(' ')))
       addSample(families, parseSample(line))
     }
@@ -50,12 +50,12 @@ function addSample(families: ReadonlyMap<string, ParsedFamily>, sample: ParsedSa
 
 function parseSample(line: string): ParsedSample {
   const match = SAMPLE.exec(line)
-  assert.ok(match !== null, `no sample: ${line}`)
+  assert.ok(match !== null, `not a sample: ${line}`)
   const labels: Record<string, string> = {}
   let rest = match[2] ?? ''
   while (rest !== '') {
     const label = LABEL.exec(rest)
-    assert.ok(label !== null, `no label: ${rest}`)
+    assert.ok(label !== null, `not a label: ${rest}`)
     labels[label[1] ?? ''] = unescape(label[2] ?? '')
     rest = rest.slice(label[0].length)
   }
@@ -66,7 +66,7 @@ function parseValue(text: string): number {
   if (/^[+-]Inf$/.test(text)) return text.startsWith('-') ? -Infinity : Infinity
   if (/^nan$/i.test(text)) return NaN
   const value = Number(text)
-  assert.ok(!Number.isNaN(value), `no number: ${text}`)
+  assert.ok(!Number.isNaN(value), `not a number: ${text}`)
   return value
 }
 

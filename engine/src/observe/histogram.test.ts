@@ -15,13 +15,13 @@ test('counts each value in the first bucket whose bound it does not exceed, cumu
   assert.equal(histogram.sum, 15)
 })
 
-test('leaves out what is no number', () => {
+test('ignores NaN', () => {
   const histogram = new Histogram([1])
   histogram.observe(Number.NaN)
   assert.equal(histogram.count, 0)
   assert.equal(histogram.sum, 0)
 })
 
-test('refuses bounds that do not rise', () => {
+test('refuses bounds that do not increase', () => {
   assert.throws(() => new Histogram([1, 1]), RangeError)
 })

@@ -1,25 +1,25 @@
 // A histogram with fixed bounds, for plain counting in the data path: no labels, no allocation per observation. It is
-// turned into metric rows when somebody scrapes.
+// turned into metric rows at scrape time.
 
 /** Seconds; from what a local viewer sees to what a person notices. */
 export const DELAY_BOUNDS_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10] as const
 
 export class Histogram {
   readonly #bounds: readonly number[]
-  /** One more than bounds: the last one counts what is above them all. */
+  /** One more than bounds: the last one counts values above all bounds. */
   readonly #counts: Float64Array
   #sum = 0
   #count = 0
 
-  /** Upper bounds, inclusive, rising. */
+  /** Upper bounds, inclusive, increasing. */
   constructor(bounds: readonly number[]) {
-    const rising = bounds.every((bound, index) => index === 0 || bound > (bounds[index - 1] ?? bound))
-    if (!rising) throw new RangeError('the bounds of a histogram must rise')
+    const isIncreasing = bounds.every((bound, index) => index === 0 || bound > (bounds[index - 1] ?? bound))
+    if (!isIncreasing) throw new RangeError('the bounds of a histogram must increase')
     this.#bounds = [...bounds]
     this.#counts = new Float64Array(bounds.length + 1)
   }
 
-  /** What is no number is left out, so that one bad clock reading can't spoil the sum for ever. */
+  /** NaN is ignored, so that one bad clock reading cannot spoil the sum forever. */
   observe(value: number): void {
     if (Number.isNaN(value)) return
     let index = 0

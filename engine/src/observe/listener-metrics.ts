@@ -3,7 +3,7 @@ import { CORE_METRICS } from './core-metrics.js'
 import type { MetricRead } from '../plugin/contract.js'
 import type { MetricsRegistry } from './metrics-registry.js'
 
-/** What is read of a listener. */
+/** What the metrics of a listener are read from. */
 export interface ListenerReadings {
   readonly name: string
   readonly openConnections: number
@@ -21,7 +21,7 @@ export interface ListenerReadings {
 
 type Name = Extract<(typeof CORE_METRICS)[number]['name'], `listener_${string}`>
 
-/** Adds the series of one listener; they go when the result is disposed. */
+/** Adds the series of one listener. Disposing the result removes them. */
 export function addListenerMetrics(registry: MetricsRegistry, listener: ListenerReadings): Disposable {
   const labels = { listener: listener.name }
   const added: Disposable[] = []
@@ -47,7 +47,7 @@ export function addListenerMetrics(registry: MetricsRegistry, listener: Listener
   return { [Symbol.dispose]: () => added.forEach((metric) => metric[Symbol.dispose]()) }
 }
 
-/** A connection that went before its request and one that went within it have the same reason. */
+/** A connection that failed before its request and one that failed within it share a reason. */
 function refusedRows({ refused, badHeads }: ListenerReadings['counters']): [{ reason: string }, number][] {
   const all = new Map(refused)
   for (const [reason, count] of badHeads) all.set(reason, (all.get(reason) ?? 0) + count)

@@ -22,7 +22,7 @@ test('a log writes JSON lines with level, time, node and message', () => {
   assert.deepEqual(line, { level: 'warn', node: 'live/main', count: 3, msg: 'sync lost' })
 })
 
-test('a log for people names the node in front, keeps data on the line and has no colour when told so', () => {
+test('a log for people begins with the node, keeps data on the line and can be without colour', () => {
   const lines = new Lines()
   const log = createLog({ level: 'info', stream: lines, pretty: true, colour: false })
   nodeLog(log, 'live/main').info({ count: 3 }, 'sync lost')
@@ -42,7 +42,7 @@ test('an error is logged with its stack', () => {
   assert.match(lines.text[0] ?? '', /"stack":"Error: broken/)
 })
 
-test('no line shows a secret, wherever in the line it stands, and every line can still be read', () => {
+test('no line shows a secret, wherever it is in the line, and every line can still be parsed', () => {
   const lines = new Lines()
   const secrets = new SecretMask()
   const log = createLog({ level: 'info', stream: lines, secrets })
@@ -63,7 +63,7 @@ test('lines for people are masked too', () => {
   assert.match(lines.text[0] ?? '', /INFO: x \*\*\* \{"a":"\*\*\*"\}\n$/)
 })
 
-test('another level holds at once for the log, for what was made of it before, and for what is made of that', () => {
+test('a new level applies at once to the log, to its existing children and to their later children', () => {
   const lines = new Lines()
   const log = createLog({ level: 'info', stream: lines })
   const child = nodeLog(log, 'live/main')

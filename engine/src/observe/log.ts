@@ -1,6 +1,6 @@
 // The log: readable lines on a terminal, JSON lines elsewhere, both written to stderr before the call returns, so that
 // the last line before an exit is never lost. Formatting for a terminal is a plain function here, not a transport:
-// transports are threads, and their last lines die with the process.
+// transports are threads, and their last lines are lost with the process.
 import process from 'node:process'
 import { type DestinationStream, type Logger, pino } from 'pino'
 import pinoPretty from 'pino-pretty'
@@ -10,22 +10,22 @@ import { printable } from './printable.js'
 
 const STDERR = 2
 
-/** Words of the engine: a secret that happens to be such a word does not take them away. */
+/** Keys whose values the engine writes: they are not masked, even if a secret has the same text. */
 const NEVER_SECRET = ['level', 'time']
 
 export interface LogSettings {
   readonly level: LogLevel
   /** Where whole lines go. By default stderr. */
   readonly stream?: DestinationStream
-  /** Lines for people. By default where stderr is a terminal and no `stream` is given. */
+  /** Lines for people. By default if stderr is a terminal and no `stream` is given. */
   readonly pretty?: boolean
-  /** Values that no line shows. May learn more while the log is open. */
+  /** Values that no line shows. More can be added while the log is open. */
   readonly secrets?: SecretMask
-  /** By default where lines are pretty and NO_COLOR is not set. */
+  /** By default if lines are pretty and NO_COLOR is not set. */
   readonly colour?: boolean
 }
 
-/** The engine's log. Components take a child of it. */
+/** The engine's log. Components use a child of it. */
 export function createLog(settings: LogSettings): Logger {
   const pretty = settings.pretty ?? (settings.stream === undefined && process.stderr.isTTY === true)
   const open = settings.stream ?? openStderr()
@@ -48,28 +48,28 @@ export function nodeLog(log: Logger, id: string): Logger {
   return log.child({ node: id })
 }
 
-/** From now on, also for all that was made of this log and for all that is made of those. */
+/** Takes effect at once, for this log and for all its existing and future descendants. */
 export function setLogLevel(log: Logger, level: LogLevel): void {
   log.level = level
 }
 
 /**
- * A child of pino has its parent as prototype, and is given a copy of the level, with a method for each level that
- * writes or does nothing. Without these copies it has what its parent has, now and later.
+ * A pino child has its parent as prototype, and gets copies of the level and of a method per level that writes or does
+ * nothing. Without these copies it follows its parent, now and later.
  */
 function followParent(child: Logger): void {
   for (const copy of [pino.symbols.levelValSym, ...Object.keys(pino.levels.values)]) Reflect.deleteProperty(child, copy)
 }
 
-/** A reader that has gone or a full disk must not end the streams: what can't be written is dropped. */
+/** A closed reader or a full disk must not end the streams: lines that cannot be written are dropped. */
 function openStderr(): DestinationStream {
   const stderr = pino.destination({ fd: STDERR, sync: true })
   stderr.on('error', () => undefined)
   return stderr
 }
 
-// A line that holds a value is taken apart and written anew: a value in the middle of a number, or one with quotes in
-// it, would leave a line that nobody can read. All other lines pass as they are.
+// A line that contains a secret is parsed and written again: masking a value inside a number, or one with quotes in it,
+// would leave a line that cannot be parsed. All other lines pass unchanged.
 function masked(stream: DestinationStream, secrets: SecretMask): DestinationStream {
   return {
     write(line) {

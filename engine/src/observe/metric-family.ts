@@ -1,13 +1,13 @@
 // One family of metrics, as prom-client renders it: an object with `name` and `get()`. Its members are plain numbers of
-// the data path, read at the time of a scrape.
+// the data path, read at scrape time.
 import type { MetricDeclaration, MetricRead } from '../plugin/contract.js'
 import type { Histogram } from './histogram.js'
 
-/** Rows that `get()` gives at most: rendering them takes one to two milliseconds of the event loop. */
+/** The most rows that `get()` returns: rendering them takes one to two milliseconds of the event loop. */
 export const ROWS_PER_TURN = 500
-/** Rows that one member may give; further ones are left out and counted. */
+/** Rows that one member can return; further ones are left out and counted. */
 const MAX_ROWS_PER_MEMBER = 1000
-/** Between label values in the key of a row; no label value of ours contains it. */
+/** Separates label values in the key of a row; none of our label values contains it. */
 const SEPARATOR = '\u0000'
 const NO_LABELS: Labels = Object.freeze({})
 
@@ -16,14 +16,14 @@ type Kind = MetricDeclaration['kind'] | 'histogram'
 
 /** The rows of one owner. */
 export interface Member {
-  /** On each row; they win over those of the row. */
+  /** On each row; they take precedence over those of the row. */
   readonly labels: Labels
-  /** Label names that rows may have beside those. */
+  /** Label names that rows can have in addition to those. */
   readonly rowLabels: ReadonlySet<string>
   readonly read: MetricRead | Histogram
 }
 
-/** A line of the text. prom-client renders the labels that the rows of a member share only once. */
+/** One line of the text. prom-client renders shared labels once for all rows of a member. */
 interface Row {
   readonly metricName: string
   readonly labels: Labels
@@ -35,11 +35,11 @@ export class MetricFamily {
   readonly name: string
   readonly kind: Kind
   readonly help: string
-  /** With the key of its labels. */
+  /** Each with the key of its labels. */
   readonly #members = new Map<Member, string>()
-  /** The last reading, and how much of it `get()` has given. */
+  /** The last reading, and how many of its rows `get()` has returned. */
   #rows: Row[] = []
-  #given = 0
+  #returned = 0
   readonly #keys = new Set<string>()
   /** Labels of the buckets of histograms. */
   readonly #bounds = new Map<number, Labels>()
@@ -62,24 +62,24 @@ export class MetricFamily {
     this.#members.delete(member)
   }
 
-  /** Rows of the last reading that `get()` has not given yet. */
+  /** Rows of the last reading that `get()` has not returned yet. */
   get waiting(): number {
-    return this.#rows.length - this.#given
+    return this.#rows.length - this.#returned
   }
 
   /**
-   * Reads all members at once: however long the rendering takes, the family is of one moment. Where two rows have the
-   * same labels, that of the member added later counts: a node that takes over.
+   * Reads all members at once: all rows are from the same moment, however long the rendering takes. If two rows have the
+   * same labels, the one of the member added later counts: it is the node that takes over.
    */
   read(onError: (error: unknown) => void): void {
-    this.#given = 0
+    this.#returned = 0
     this.#keys.clear()
     this.#rows = []
     for (const [member, key] of [...this.#members].reverse()) {
       try {
         this.#rows.push(...this.#readMember(member, key, onError))
       } catch (error) {
-        // The rows before a failure may be half of the truth.
+        // The rows before a failure may be half of a result.
         onError(error)
       }
     }
@@ -87,8 +87,8 @@ export class MetricFamily {
 
   /** Called by prom-client: the next rows of the last reading, at most ROWS_PER_TURN. */
   get(): { name: string; help: string; type: Kind; values: readonly Row[] } {
-    const values = this.#rows.slice(this.#given, this.#given + ROWS_PER_TURN)
-    this.#given += values.length
+    const values = this.#rows.slice(this.#returned, this.#returned + ROWS_PER_TURN)
+    this.#returned += values.length
     return { name: this.name, help: this.help, type: this.kind, values }
   }
 
@@ -116,7 +116,7 @@ export class MetricFamily {
     return rows.filter(({ labels }) => this.#isNew(key + keyOf(labels, sharedLabels)))
   }
 
-  /** Cumulative buckets, the last one `+Inf`, which equals the count. */
+  /** Cumulative buckets; the last one, `+Inf`, equals the count. */
   #histogramRows(sharedLabels: Labels, histogram: Histogram): Row[] {
     const rows: Row[] = histogram.buckets().map(([bound, value]) => {
       return { metricName: `${this.name}_bucket`, labels: this.#labelsOf(bound), sharedLabels, value }
@@ -140,7 +140,7 @@ export class MetricFamily {
   }
 
   #checkValue(value: unknown): void {
-    if (typeof value !== 'number') throw new TypeError(`the value ${JSON.stringify(value)} is no number`)
+    if (typeof value !== 'number') throw new TypeError(`the value ${JSON.stringify(value)} is not a number`)
     if (this.kind === 'counter' && value < 0) throw new RangeError(`the counter is ${value}`)
   }
 }
@@ -148,11 +148,11 @@ export class MetricFamily {
 function checkLabels(labels: Labels, sharedLabels: Labels, rowLabels: ReadonlySet<string>): void {
   for (const name in labels) {
     if (!rowLabels.has(name) && !(name in sharedLabels)) throw new TypeError(`label ${name} is not declared`)
-    if (typeof labels[name] !== 'string') throw new TypeError(`label ${name} is no text`)
+    if (typeof labels[name] !== 'string') throw new TypeError(`label ${name} is not text`)
   }
 }
 
-/** The same for the same labels, those in `except` left out. */
+/** Equal for equal labels; those in `except` are left out. */
 function keyOf(labels: Labels, except = NO_LABELS): string {
   let key = ''
   const names = Object.keys(labels)

@@ -32,7 +32,7 @@ test('metrics are grouped into families under the prefix and read at the time of
   )
 })
 
-test('rows of a metric get the constant labels, which win', async () => {
+test('rows of a metric get the constant labels, which take precedence', async () => {
   const registry = new MetricsRegistry()
   const declaration = { name: 'drops_total', kind: 'counter', help: 'Drops.', labels: ['reason', 'node'] } as const
   registry.add(declaration, { node: 'main' }, () => new Map([[{ reason: 'full', node: 'forged' }, 3]]))
@@ -51,7 +51,7 @@ test('label values and help texts survive quotes, backslashes, newlines, commas 
   assert.deepEqual(family?.samples[0]?.labels, { x: nasty, constant: nasty })
 })
 
-test('values that are no finite number are written as the format has them', async () => {
+test('infinite values and NaN are written as the format requires', async () => {
   const values = [NaN, Infinity, -Infinity, -1.5, 1e300, 2 ** 53]
   const registry = new MetricsRegistry()
   const declaration = { name: 'g', kind: 'gauge', help: 'h', labels: ['i'] } as const
@@ -81,7 +81,7 @@ test('a read that throws is left out and counted, the others stay', async () => 
   assert.equal(families.has('millrace_x'), false)
 })
 
-test('of a read that fails half way nothing is shown, whatever it throws', async () => {
+test('a read that fails halfway contributes nothing, whatever it throws', async () => {
   const registry = new MetricsRegistry()
   registry.add({ name: 'pids', kind: 'gauge', help: 'PIDs.', labels: ['pid'] }, {}, function* () {
     yield [{ pid: '1' }, 1]
@@ -98,7 +98,7 @@ test('rows beyond the ceiling are left out', async () => {
   assert.equal((await familyOf(registry, 'millrace_pids'))?.samples.length, 1000)
 })
 
-test('one name with another help text or kind is refused, and so are malformed names', () => {
+test('a name with another help text or kind is refused, and so are malformed names', () => {
   const registry = new MetricsRegistry()
   registry.add(BYTES, {}, () => 1)
   assert.throws(() => registry.add({ ...BYTES, help: 'Other.' }, { a: 'b' }, () => 1), TypeError)
@@ -119,7 +119,7 @@ test('disposed metrics vanish, and their name is free again', async () => {
   assert.equal((await familyOf(registry, 'millrace_node_received_bytes_total'))?.help, 'Other.')
 })
 
-test('of two members with the same labels the later one counts', async () => {
+test('if two members have the same labels, the later one counts', async () => {
   const registry = new MetricsRegistry()
   const before = registry.add(BYTES, { node: 'a' }, () => 1)
   registry.add(BYTES, { node: 'a' }, () => 2)
@@ -129,7 +129,7 @@ test('of two members with the same labels the later one counts', async () => {
   assert.deepEqual(await rowsOf(registry, 'millrace_node_received_bytes_total'), after)
 })
 
-test('histograms have cumulative buckets that end with +Inf, which is the count, and a sum', async () => {
+test('histograms have a sum, and cumulative buckets that end with +Inf, which equals the count', async () => {
   const registry = new MetricsRegistry()
   const histogram = new Histogram([0.5, 5])
   for (const value of [0.25, 3, 9]) histogram.observe(value)
@@ -149,7 +149,7 @@ test('histograms have cumulative buckets that end with +Inf, which is the count,
   assert.equal(await familyOf(registry, 'millrace_delay_seconds'), undefined)
 })
 
-test('names without the prefix are for those that conventions fix', async () => {
+test('a metric whose name is fixed by convention has no prefix', async () => {
   const registry = new MetricsRegistry()
   registry.addUnprefixed({ name: 'process_open_fds', kind: 'gauge', help: 'Open.' }, {}, () => 20)
   assert.equal((await familyOf(registry, 'process_open_fds'))?.samples[0]?.value, 20)
@@ -165,7 +165,7 @@ function everyTurn(run: () => void): Disposable {
   return { [Symbol.dispose]: () => clearImmediate(next) }
 }
 
-test('the event loop turns after at most 500 rows, and each family is of one moment', async (t) => {
+test('the event loop turns after at most 500 rows, and all rows of a family are from the same moment', async (t) => {
   const registry = new MetricsRegistry()
   let turns = 0
   const names = ['a', 'b', 'c', 'd'].map((name) => ({ name, kind: 'gauge', help: 'h' }) as const)
@@ -190,11 +190,11 @@ test('the event loop turns after at most 500 rows, and each family is of one mom
   assert.ok(inTurn.size >= 4, 'the loop has turned')
   for (const { name } of names) {
     const values = new Set(families.get(`millrace_${name}`)?.samples.map(({ value }) => value))
-    assert.equal(values.size, 1, `${name} is of several moments: ${[...values].join()}`)
+    assert.equal(values.size, 1, `${name} has rows from several moments: ${[...values].join()}`)
   }
 })
 
-test('scrapes at the same time share one text, and the next one is new', async () => {
+test('simultaneous scrapes share one text, and the next one is new', async () => {
   const registry = new MetricsRegistry()
   let reads = 0
   registry.add({ name: 'g', kind: 'gauge', help: 'h' }, {}, () => ++reads)
@@ -204,7 +204,7 @@ test('scrapes at the same time share one text, and the next one is new', async (
   assert.notEqual(await registry.render(), first)
 })
 
-test('a family that ends while it is rendered is left out, the others are there', async () => {
+test('a family that is removed while it is rendered is left out, the others are rendered', async () => {
   const registry = new MetricsRegistry()
   const ending = Array.from({ length: 1200 }, (_, row) =>
     registry.add({ name: 'ending', kind: 'gauge', help: 'h' }, { row: `${row}` }, () => 1),

@@ -1,5 +1,5 @@
 // All metrics of the engine and its nodes, in one registry of prom-client. The data path only changes plain numbers; they
-// are read at the time of a scrape. What is disposed is gone from the next scrape.
+// are read at scrape time. A disposed metric is gone from the next scrape.
 import { setImmediate } from 'node:timers/promises'
 import { Registry, type Metric } from 'prom-client'
 import type { MetricDeclaration, MetricRead } from '../plugin/contract.js'
@@ -8,7 +8,7 @@ import type { Histogram } from './histogram.js'
 import { MetricFamily, ROWS_PER_TURN, type Labels, type Member } from './metric-family.js'
 
 const PREFIX = 'millrace_'
-/** Names as Prometheus takes them; its data model also allows colons, which are for recording rules. */
+/** Names that Prometheus accepts; its data model also allows colons, which are for recording rules. */
 const NAME = /^[a-zA-Z_][a-zA-Z0-9_]*$/
 
 const READ_ERRORS = {
@@ -23,7 +23,7 @@ export class MetricsRegistry implements MetricsSource {
   readonly #onReadError: (metric: string, error: unknown) => void
   #readErrors = 0
   #rendering: Promise<string> | undefined
-  /** Rows that may be rendered before the event loop turns. */
+  /** Rows that can be rendered before the event loop has to turn. */
   #room = 0
 
   /** `onReadError` is called for each metric that a scrape leaves out. By default it is only counted. */
@@ -33,14 +33,14 @@ export class MetricsRegistry implements MetricsSource {
   }
 
   /**
-   * Adds a metric under the prefix `millrace_` until disposed. `labels` are constant and win over those of a row.
-   * Throws TypeError for a malformed name, and where the name is taken with another kind or help text.
+   * Adds a metric under the prefix `millrace_` until disposed. `labels` are constant and take precedence over those of
+   * a row. Throws TypeError for a malformed name, and if the name exists with another kind or help text.
    */
   add(declaration: MetricDeclaration, labels: Labels, read: MetricRead): Disposable {
     return this.#addNumbers(PREFIX + declaration.name, declaration, labels, read)
   }
 
-  /** As `add`, for names that Prometheus' conventions fix, as `process_open_fds`. */
+  /** Like `add`, for names that Prometheus' conventions fix, such as `process_open_fds`. */
   addUnprefixed(declaration: MetricDeclaration, labels: Labels, read: MetricRead): Disposable {
     return this.#addNumbers(declaration.name, declaration, labels, read)
   }
@@ -49,14 +49,14 @@ export class MetricsRegistry implements MetricsSource {
     return this.#join(PREFIX + name, 'histogram', help, { labels, rowLabels: new Set(), read: histogram })
   }
 
-  /** Adds a metric that prom-client reads itself. Throws where its name is taken. */
+  /** Adds a metric that prom-client reads itself. Throws if its name is taken. */
   adopt(metric: Metric): void {
     this.#registry.registerMetric(metric)
   }
 
   /**
-   * The text of a scrape. Each family is read at once and is of one moment; the event loop turns after at most 500 rows.
-   * Who asks while a text is being made gets the same one.
+   * The text of a scrape. All rows of a family are read in one turn of the event loop, and at most 500 rows are rendered
+   * per turn. A call during a rendering shares its text.
    */
   render(): Promise<string> {
     this.#rendering ??= this.#renderAll().finally(() => (this.#rendering = undefined))
@@ -73,13 +73,13 @@ export class MetricsRegistry implements MetricsSource {
 
   #join(name: string, kind: MetricFamily['kind'], help: string, member: Member): Disposable {
     for (const each of [name, ...Object.keys(member.labels), ...member.rowLabels]) {
-      if (!NAME.test(each)) throw new TypeError(`${JSON.stringify(each)} is no name for a metric or a label`)
+      if (!NAME.test(each)) throw new TypeError(`${JSON.stringify(each)} is not a valid name for a metric or a label`)
     }
     const family = this.#familyOf(name) ?? new MetricFamily(name, kind, help)
     if (family.kind !== kind || family.help !== help) {
       throw new TypeError(`the metric ${name} exists as a ${family.kind} with the help text "${family.help}"`)
     }
-    // It has what prom-client asks of a metric to render it; its type asks for one that can be set, too.
+    // A family has what prom-client needs to render a metric; its type also asks for the methods that change one.
     this.#registry.registerMetric(family as unknown as Metric)
     family.add(member)
     return {
@@ -90,7 +90,7 @@ export class MetricsRegistry implements MetricsSource {
     }
   }
 
-  /** Undefined for a metric of prom-client's own, too. */
+  /** Also undefined for prom-client's own metrics. */
   #familyOf(name: string): MetricFamily | undefined {
     const metric: unknown = this.#registry.getSingleMetric(name)
     return metric instanceof MetricFamily ? metric : undefined
@@ -101,7 +101,7 @@ export class MetricsRegistry implements MetricsSource {
     const names = this.#registry.getMetricsAsArray().map(({ name }) => name)
     let text = ''
     this.#room = 0
-    // The errors come last: they count those of this scrape.
+    // The error counter comes last: it includes the errors of this scrape.
     for (const name of [...names.filter((each) => each !== errors), errors]) {
       try {
         text += await this.#renderFamily(name)
@@ -112,7 +112,7 @@ export class MetricsRegistry implements MetricsSource {
     return text
   }
 
-  /** Empty if it has no rows, or ends meanwhile. */
+  /** Empty if the family has no rows, or is removed meanwhile. */
   async #renderFamily(name: string): Promise<string> {
     const family = this.#familyOf(name)
     if (family === undefined) await this.#turn()

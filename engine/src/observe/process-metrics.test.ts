@@ -14,7 +14,7 @@ async function read(registry: MetricsRegistry): Promise<(name: string) => Parsed
   return (name) => families.get(name)?.samples[0]
 }
 
-test('the process shows its version, processor time, memory, start and descriptors', async () => {
+test('the process shows its version, CPU time, memory, start and descriptors', async () => {
   const registry = withDefaultMetrics(new MetricsRegistry())
   addProcessMetrics(registry)
   const first = await read(registry)
@@ -54,7 +54,7 @@ test('descriptors are counted one by one', { skip: process.platform !== 'linux' 
   assert.equal(await count(), before)
 })
 
-test('a blocked event loop shows as lag, noted by any timer that runs all the time', async () => {
+test('a blocked event loop shows as lag, measured by any repeated timer', async () => {
   const lag = new EventLoopLag()
   using clock = createClock((lateMs) => lag.note(lateMs))
   const registry = new MetricsRegistry()

@@ -1,5 +1,5 @@
-// The shapes in which the control API speaks of reloads and of the configuration, as schemas: types, the OpenAPI document
-// and the checks of clients are made of them. Names that users see.
+// The shapes in which the control API reports reloads and the configuration, as schemas: the types, the OpenAPI document
+// and the validation in clients are derived from them. Users see these names.
 import { z } from 'zod'
 import { reloadPlanSchema } from './reload-plan.js'
 
@@ -7,8 +7,8 @@ const MOST_FILES = 500
 
 /**
  * `invalid`: the files have mistakes. `refused`: a restart is needed. `failed`: something could not be opened, nothing
- * has changed. `rolled-back`: something failed after it took over, what ran before runs again. `superseded`: a newer
- * request came while this one waited.
+ * has changed. `rolled-back`: something failed after it took over, and the previous configuration runs again.
+ * `superseded`: a newer request arrived while this one waited.
  */
 export const RELOAD_RESULTS = [
   'applied',
@@ -33,8 +33,8 @@ const diagnosticReportSchema = z.object({
   column: z.number().meta({ description: 'From 1' }),
   endColumn: z.number(),
   help: z.string(),
-  note: z.exactOptional(z.string()).meta({ description: 'What else is to be known of the place' }),
-  source: z.exactOptional(z.string()).meta({ description: 'The text of the line, where it may be shown' }),
+  note: z.exactOptional(z.string()).meta({ description: 'Context of the place' }),
+  source: z.exactOptional(z.string()).meta({ description: 'The text of the line, if it may be shown' }),
 })
 
 export type DiagnosticReport = Readonly<z.infer<typeof diagnosticReportSchema>>
@@ -45,7 +45,7 @@ const viewersReportSchema = z.object({
   lost: z.number(),
   perNode: z
     .exactOptional(z.array(z.object({ id: z.string(), kept: z.number(), lost: z.number() })).readonly())
-    .meta({ description: 'Of nodes that have viewers; not there where the reload has been done' }),
+    .meta({ description: 'For nodes that have viewers; missing after the reload was applied' }),
 })
 
 export type ViewersReport = Readonly<z.infer<typeof viewersReportSchema>>
@@ -58,22 +58,24 @@ const edgeCutSchema = z.object({
   waitedMs: z.number(),
 })
 
-/** How the stream came from the old branch to the new one, on one edge. */
+/** How the stream switched from the old branch to the new one, on one edge. */
 export type EdgeCut = Readonly<z.infer<typeof edgeCutSchema>>
 
 export const reloadReportSchema = z.object({
   result: z.enum([...RELOAD_RESULTS, 'planned']),
-  id: z.exactOptional(z.string()).meta({ description: 'Of the configuration that was tried' }),
-  why: z.string().meta({ description: 'Empty where it was applied, or nothing differs' }),
+  id: z
+    .exactOptional(z.string())
+    .meta({ description: 'Id of the configuration that was tried; missing if it has mistakes' }),
+  why: z.string().meta({ description: 'One sentence; empty if it was applied, or nothing differs' }),
   durationMs: z.number(),
   diagnostics: z.array(diagnosticReportSchema).readonly(),
   plan: z.exactOptional(reloadPlanSchema),
   viewers: z
     .exactOptional(viewersReportSchema)
-    .meta({ description: 'Expected in a plan, counted where it was applied' }),
-  cuts: z.exactOptional(z.array(edgeCutSchema).readonly()).meta({
-    description: 'How the stream went over to what is new, for each reader that changed',
-  }),
+    .meta({ description: 'Expected values in a plan, counted values after it was applied' }),
+  cuts: z
+    .exactOptional(z.array(edgeCutSchema).readonly())
+    .meta({ description: 'How each reader that changed was cut over' }),
 })
 
 /** How a reload went, or how it would go. */
@@ -84,7 +86,7 @@ export const reloadFailureSchema = z.object({
   reload: reloadReportSchema,
 })
 
-/** A refusal that has a reload behind it. */
+/** An error response with the report of its reload. */
 export type ReloadFailure = Readonly<z.infer<typeof reloadFailureSchema>>
 
 const lastReloadSchema = z.object({
@@ -99,22 +101,22 @@ const lastReloadSchema = z.object({
 })
 
 export type LastReload = Readonly<z.infer<typeof lastReloadSchema>>
-/** Who asked for a reload. */
-export type ReloadAsker = LastReload['by']
+/** What triggered a reload. */
+export type ReloadTrigger = LastReload['by']
 
 export const reloadStatusSchema = z.object({
   inSync: z.boolean(),
-  runningId: z.string().meta({ description: 'Short hash of the configuration that runs, secrets left out' }),
-  diskId: z.exactOptional(z.string()).meta({ description: 'Of the files; not there where they have mistakes' }),
-  reason: z.exactOptional(z.string()).meta({ description: 'Why they differ' }),
+  runningId: z.string().meta({ description: 'Short hash of the running configuration, without secrets' }),
+  diskId: z.exactOptional(z.string()).meta({ description: 'The same for the files; missing if they have mistakes' }),
+  reason: z.exactOptional(z.string()).meta({ description: 'Why they differ, one sentence' }),
   since: z.exactOptional(time),
   last: z.exactOptional(lastReloadSchema),
   probation: z
     .exactOptional(z.object({ until: time }))
-    .meta({ description: 'A node that was changed and fails before then goes back' }),
+    .meta({ description: 'If a changed node fails before then, the reload is rolled back' }),
 })
 
-/** Whether what runs is what the files say. */
+/** Whether the running configuration is the one in the files. */
 export type ReloadStatus = Readonly<z.infer<typeof reloadStatusSchema>>
 
 export const checkRequestSchema = z.strictObject({
@@ -128,15 +130,15 @@ export const checkRequestSchema = z.strictObject({
     .max(MOST_FILES)
     .readonly()
     .optional()
-    .meta({ description: 'Which of them would be run; the others are what those include. By default all' }),
-  against: z.boolean().optional().meta({ description: 'Compare with what runs' }),
+    .meta({ description: 'Which of them would be run; the others are included by those. By default all' }),
+  against: z.boolean().optional().meta({ description: 'Compare with the running configuration' }),
 })
 
-/** Files to be checked: names and texts. */
+/** Files to check: names and texts. */
 export type CheckRequest = Readonly<z.infer<typeof checkRequestSchema>>
 
 export const checkReportSchema = z.object({
-  ok: z.boolean().meta({ description: 'No errors, and nothing that needs a restart' }),
+  ok: z.boolean().meta({ description: 'No errors, and no restart needed' }),
   diagnostics: z.array(diagnosticReportSchema).readonly(),
   plan: z.exactOptional(reloadPlanSchema),
   viewers: z.exactOptional(viewersReportSchema),
@@ -146,10 +148,13 @@ export type CheckReport = Readonly<z.infer<typeof checkReportSchema>>
 
 export type ConfigSource = 'running' | 'disk'
 
-/** The configuration that applies, secrets masked; or why there is none. */
+/** The effective configuration, secrets masked; or why there is none. */
 export type ConfigReport = { readonly config: unknown; readonly yaml: string } | { readonly failure: ReloadFailure }
 
-/** What the API needs of whoever reloads an engine. No call rejects for what is in files or on disk. */
+/**
+ * What the API needs of the part that reloads an engine. No call rejects because of the content of files or the state
+ * of the disk.
+ */
 export interface ReloadControl {
   status(): ReloadStatus
   /** Reads the files again and applies them. Resolves when it is done. */
@@ -157,6 +162,6 @@ export interface ReloadControl {
   /** What `reload` would do. */
   plan(): Promise<ReloadReport>
   config(source: ConfigSource): Promise<ConfigReport>
-  /** Texts that nobody runs; nothing is read from disk but what the running configuration reads anyway. */
+  /** Checks texts without running them; nothing is read from disk except what the running configuration reads. */
   check(request: CheckRequest): Promise<CheckReport>
 }

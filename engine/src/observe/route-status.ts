@@ -1,15 +1,15 @@
-// What a live route shows of itself, in status and metrics.
+// The state of a live route in status and metrics.
 import type { ClientLimits, RouteCounters } from '../plugin/live-route.js'
 import type { Histogram } from './histogram.js'
 import type { AliasStatus } from './status.js'
 
-/** One route, for status and metrics; each value is that of the moment it is read. */
+/** One route, for status and metrics; each value is current when it is read. */
 export interface RouteStatus {
   readonly id: string
   readonly listener: string
-  /** None while its path is withdrawn. */
+  /** Empty while its path is withdrawn. */
   readonly urls: readonly string[]
-  /** Of paths that it had before. */
+  /** Paths that it had before. */
   readonly aliases: readonly AliasStatus[]
   readonly counters: RouteCounters
   /** 0 for no limit. */

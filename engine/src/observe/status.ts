@@ -1,7 +1,8 @@
-// The shapes that the control API answers with, as schemas: types, the OpenAPI document and the checks of clients are
-// made of them. Names that users see: a change here is a change of the contract.
+// The shapes of the responses of the control API, as schemas: the types, the OpenAPI document and the validation in
+// clients are derived from them. Users see these names: a change here changes the contract.
 import { z } from 'zod'
 import { NODE_KINDS } from '../plugin/node-kinds.js'
+import type { EventLog } from './events.js'
 import { reloadStatusSchema, type ReloadControl } from './reload-report.js'
 
 export type * from './reload-report.js'
@@ -13,13 +14,13 @@ const texts = z.array(z.string()).readonly()
 export const aliasStatusSchema = z
   .object({
     url: z.string(),
-    viewers: z.number().meta({ description: 'Those who came by it' }),
+    viewers: z.number().meta({ description: 'Connected viewers who used it' }),
     until: time.meta({
-      description: 'RFC 3339: at the latest. It ends before when they have gone',
+      description: 'RFC 3339: when it ends at the latest; earlier if its viewers have left',
       format: 'date-time',
     }),
   })
-  .meta({ description: 'An URL that it had before a reload, and still answers to' })
+  .meta({ description: 'A URL from before a reload that still works' })
 
 export type AliasStatus = Readonly<z.infer<typeof aliasStatusSchema>>
 
@@ -30,7 +31,7 @@ const clientLimitsSchema = z.object({
   reached: z
     .array(z.enum(['soft', 'max']))
     .readonly()
-    .meta({ description: 'Those that are reached now' }),
+    .meta({ description: 'The limits that are reached now' }),
 })
 
 /** Limits of the viewers of one output. */
@@ -41,38 +42,40 @@ export const nodeStatusSchema = z.object({
   kind: z.enum(NODE_KINDS),
   type: z.string(),
   description: z.string(),
-  state: z.enum(['opening', 'ready', 'degraded', 'waiting', 'ended', 'failed', 'stopped']).meta({
-    description: 'waiting: its stream failed, and it will be tried again; failed: it will not',
-  }),
-  why: z.string().meta({ description: 'Why it is not ready, one sentence; empty when it is' }),
+  state: z
+    .enum(['opening', 'ready', 'degraded', 'waiting', 'ended', 'failed', 'stopped'])
+    .meta({ description: 'waiting: its stream failed, and will be retried; failed: will not' }),
+  why: z.string().meta({ description: 'Why it is not ready, one sentence; empty if it is' }),
   since: time,
   restarts: z.number(),
-  from: texts.meta({ description: 'node.port of what it reads' }),
+  from: texts.meta({ description: 'node.port of each source' }),
   receivedBytes: z.number(),
   sentBytes: z.number(),
   bitsPerSecond: z.exactOptional(z.number()).meta({ description: 'Inputs: over the last seconds' }),
   clients: z.exactOptional(z.number()).meta({ description: 'Outputs that serve viewers' }),
   clientLimits: z.exactOptional(clientLimitsSchema),
   urls: z.exactOptional(texts),
-  aliases: z.exactOptional(z.array(aliasStatusSchema).readonly()),
+  aliases: z.exactOptional(z.array(aliasStatusSchema).readonly()).meta({
+    description: 'Former URLs that still work, for viewers who connected through them',
+  }),
 })
 
 export type NodeStatus = Readonly<z.infer<typeof nodeStatusSchema>>
 export type NodeState = NodeStatus['state']
 
 export const clientStatusSchema = z.object({
-  id: z.string().meta({ description: 'Of this session; never given twice' }),
+  id: z.string().meta({ description: 'Id of this session; never reused' }),
   node: z.string().meta({ description: 'Id of the output' }),
   client: z.string().meta({ description: 'address:port' }),
-  user: z.exactOptional(z.string()).meta({ description: 'Who has signed in' }),
+  user: z.exactOptional(z.string()).meta({ description: 'Name of the user who signed in' }),
   userAgent: z.exactOptional(z.string()),
   since: time,
   state: z.enum(['waiting', 'reading', 'seeking', 'ending']).meta({
     description:
-      'waiting: for a source; seeking: passed by the window, for a place to go on; ending: has got its last byte',
+      'waiting: for a source; seeking: the window passed it, and it looks for a place to continue; ending: its last byte has been sent',
   }),
-  bytes: z.number().meta({ description: 'Given to its socket' }),
-  behindBytes: z.number().meta({ description: 'Behind the newest byte of the stream' }),
+  bytes: z.number().meta({ description: 'Handed to its socket' }),
+  behindBytes: z.number().meta({ description: 'Distance to the newest byte of the stream' }),
   skips: z.number(),
   skippedBytes: z.number(),
 })
@@ -93,10 +96,25 @@ export const listenerStatusSchema = z.object({
 
 export type ListenerStatus = Readonly<z.infer<typeof listenerStatusSchema>>
 
+const edgeStatusSchema = z.object({
+  from: z.string().meta({ description: 'node.port that it reads' }),
+  to: z.string().meta({ description: 'Id of the reader' }),
+  bitsPerSecond: z.number().meta({ description: 'Over the last seconds' }),
+  receivedBytes: z.number(),
+  queuedBytes: z.number().meta({ description: 'Waiting, because the reader holds or is behind' }),
+  isHeld: z.boolean().meta({ description: 'The reader holds, or has queued chunks to read' }),
+  drops: z.number().meta({ description: 'How often the edge began to drop' }),
+  droppedBytes: z.number(),
+})
+
+/** One edge: what travels from a port to a reader. */
+export type EdgeStatus = Readonly<z.infer<typeof edgeStatusSchema>>
+
 export const pipelineStatusSchema = z.object({
   name: z.string(),
   description: z.string(),
   nodes: z.array(nodeStatusSchema).readonly(),
+  edges: z.array(edgeStatusSchema).readonly(),
 })
 
 export type PipelineStatus = Readonly<z.infer<typeof pipelineStatusSchema>>
@@ -109,10 +127,10 @@ export const engineStatusSchema = z.object({
   uptimeSeconds: z.number(),
   state: z.enum(['starting', 'running', 'stopping']),
   ready: z.boolean(),
-  reasons: texts.meta({ description: 'Why it is not ready, id: why each' }),
+  reasons: texts.meta({ description: 'Why it is not ready: "id: why" each' }),
   files: texts,
-  stateDir: z.string().meta({ description: 'Absolute; the token that writing methods need is in it' }),
-  reload: z.exactOptional(reloadStatusSchema),
+  stateDir: z.string().meta({ description: 'Absolute; contains the token that writing methods need' }),
+  reload: z.exactOptional(reloadStatusSchema).meta({ description: 'Missing if the files are not read again' }),
   listeners: z.array(listenerStatusSchema).readonly(),
   services: z.array(nodeStatusSchema).readonly(),
   pipelines: z.array(pipelineStatusSchema).readonly(),
@@ -120,9 +138,25 @@ export const engineStatusSchema = z.object({
 
 export type EngineStatus = Readonly<z.infer<typeof engineStatusSchema>>
 
+const engineSampleSchema = z.object({
+  at: time,
+  clients: z.number().meta({ description: 'Viewers of all outputs' }),
+  nodes: z
+    .array(
+      nodeStatusSchema.pick({
+        ...{ id: true, state: true, receivedBytes: true, sentBytes: true, bitsPerSecond: true, clients: true },
+      }),
+    )
+    .readonly(),
+  edges: z.array(edgeStatusSchema).readonly(),
+})
+
+/** The numbers that change all the time, once a second in the event stream. */
+export type EngineSample = Readonly<z.infer<typeof engineSampleSchema>>
+
 export const readinessSchema = z.object({
   ready: z.boolean(),
-  reasons: z.exactOptional(texts).meta({ description: 'Left out for those who may not read the status' }),
+  reasons: z.exactOptional(texts).meta({ description: 'Omitted for clients that may not read the status' }),
 })
 
 export type Readiness = Readonly<Required<z.infer<typeof readinessSchema>>>
@@ -141,15 +175,22 @@ export const apiErrorSchema = z.object({
 /** Every error of the API has this body. */
 export type ApiError = Readonly<z.infer<typeof apiErrorSchema>>
 
-/** What the API reads; the engine implements it. */
+/** What the event stream of the API reads; implemented by the engine. */
+export interface EventSource {
+  readonly events: Pick<EventLog, 'recent' | 'subscribe'>
+  /** Of everything, or of one pipeline. */
+  sample(pipeline?: string): EngineSample
+}
+
+/** What the API reads; implemented by the engine. */
 export interface StatusSource {
   status(): EngineStatus
-  /** Of everything, of one pipeline, or of one node; undefined if there is no such thing. */
+  /** Readiness of everything, of one pipeline, or of one node; undefined if it does not exist. */
   readiness(of?: { readonly pipeline?: string; readonly node?: string }): Readiness | undefined
   /** Viewers of one output, or of all. */
   clients(node?: string): readonly ClientStatus[]
-  /** Sends a viewer away, and says who it was; undefined if there is none of this id. */
+  /** Disconnects a viewer and returns its last status; undefined if there is none with this id. */
   kick(id: string): ClientStatus | undefined
-  /** Who answers for the configuration; undefined before somebody does, and where nobody reads the files again. */
+  /** The part that reloads the configuration; undefined before it is set, and if the files are not read again. */
   readonly reloads?: ReloadControl | undefined
 }

@@ -1,24 +1,24 @@
-// What is told of the viewers of live routes: that one has come, and how it went.
+// Events of the viewers of live routes: a session has started, and how it ended.
 
-/** A viewer who was let in. */
+/** A viewer that was admitted. */
 export interface SessionStart {
-  /** Of this session, among all of the process. */
+  /** Id of the session, unique in the process. */
   readonly id: string
   /** Id of the output. */
   readonly node: string
-  /** That it asked for, without a query. */
+  /** The requested path, without a query. */
   readonly path: string
   /** `address:port`. */
   readonly client: string
-  /** Name of who has signed in. */
+  /** Name of the user who signed in. */
   readonly user: string | undefined
-  /** As the client says, at most 256 characters; not checked. */
+  /** As sent by the client, at most 256 characters; not checked. */
   readonly userAgent: string
 }
 
 /** A session that has ended, or a request that was refused: then its id is empty, and bytes and duration are 0. */
 export interface SessionEnd extends SessionStart {
-  /** Of the response. */
+  /** Status of the response. */
   readonly status: number
   readonly bytes: number
   readonly durationMs: number
@@ -27,7 +27,7 @@ export interface SessionEnd extends SessionStart {
   readonly reason: string
 }
 
-/** Called inside the data path: to be quick, and to throw nothing. */
+/** Called inside the data path: must be quick and must not throw. */
 export interface SessionWatcher {
   onStart(session: SessionStart): void
   onEnd(session: SessionEnd): void

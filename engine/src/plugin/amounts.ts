@@ -11,18 +11,18 @@ export const RATE_UNITS: Units = { 'b/s': 1, 'kb/s': 1000, 'Mb/s': 1e6, 'Gb/s': 
 /** To events per second. */
 export const EVENT_RATE_UNITS: Units = { '/s': 1, '/m': 1 / 60, '/h': 1 / 3600 }
 
-/** No amount is written with more digits. */
+/** No amount needs more characters. */
 const LONGEST_TEXT = 32
 const FORM = /^(\d+(?:\.\d+)?)(\D*)$/
 
-/** The number that the text stands for; undefined if it is no number followed by one of the units. */
+/** The number that the text stands for; undefined if it is not a number followed by one of the units. */
 export function parseAmount(text: string, units: Units): number | undefined {
   const match = text.length > LONGEST_TEXT ? null : FORM.exec(text)
   const [, digits = '', unit = ''] = match ?? []
   if (match === null || !Object.hasOwn(units, unit)) return undefined
   const factor = units[unit] ?? Number.NaN
   const value = Number(digits) * factor
-  // 1.1m is 66000.00000000001 in binary floating point; what a person meant is the whole number beside it.
+  // 1.1m is 66000.00000000001 in binary floating point; the whole number next to it is meant.
   const whole = Math.round(value)
   return factor >= 1 && Math.abs(value - whole) < 1e-6 * factor ? whole : value
 }

@@ -1,15 +1,15 @@
-// What is asked about a request and what is answered, whoever asks: delivery for its viewers, an output for the requests
-// that it answers itself.
+// Decides whether a request is allowed: called by delivery for its viewers, and by an output for the requests that it
+// responds to itself.
 
-/** The parts of a request by which access is decided. */
+/** The parts of a request that decide about access. */
 export interface AccessRequest {
-  /** Of the client, without its port; IPv4 or IPv6. */
+  /** Address of the client, without its port; IPv4 or IPv6. */
   readonly address: string
   /** Percent-decoded, without the query. */
   readonly path: string
-  /** What follows the `?`, as sent; empty without one. */
+  /** What follows the `?`, as sent; empty if there is none. */
   readonly query: string
-  /** The header of that name; undefined without one. */
+  /** The header Authorization; undefined if there is none. */
   readonly authorization: string | undefined
 }
 
@@ -27,7 +27,7 @@ export type RefusedAccess =
 export type AccessDecision =
   | {
       readonly allowed: true
-      /** Name of who was let in, as the configuration has it; undefined where the provider knows no names. */
+      /** Name of the admitted user, as in the configuration; undefined if the provider knows no names. */
       readonly user: string | undefined
     }
   | {
@@ -35,14 +35,15 @@ export type AccessDecision =
       readonly reason: RefusedAccess
       /** 401, 403, 429 or 503. */
       readonly status: number
-      /** What the answer has to carry: WWW-Authenticate, Retry-After. */
+      /** Headers that the response must have: WWW-Authenticate, Retry-After. */
       readonly headers: Readonly<Record<string, string>>
     }
 
 export interface Auth {
   /**
-   * Decides by the providers of these names (`auth:` of the YAML); one that lets in is enough, none at all lets
-   * everybody in. Answers at once but where a password has to be derived. Throws AUTH_UNKNOWN; never rejects.
+   * Decides by the providers of these names (`auth:` of the YAML): any of them can admit the request, and without names
+   * everybody is admitted. Returns synchronously unless a password has to be hashed. Throws AUTH_UNKNOWN; never
+   * rejects.
    */
   check(names: readonly string[], request: AccessRequest): AccessDecision | Promise<AccessDecision>
 }

@@ -1,5 +1,5 @@
-// What is known of the plugins that are installed, from their manifests: nothing of a plugin is run. What has no
-// manifest (a module that the YAML names by path, a plugin that is not built) is imported where the caller allows it.
+// What is known about the installed plugins, from their manifests: no code of a plugin is run. A plugin without a
+// manifest (a module that the YAML names by path, a plugin that is not built) is imported if the caller allows it.
 import { readFile } from 'node:fs/promises'
 import { findPlugins } from './find-plugins.js'
 import type { DiscoverRequest, FoundPlugin, PluginPlace, PluginProblem } from './find-plugins.js'
@@ -19,7 +19,7 @@ export interface CataloguedPlugin {
   readonly place: PluginPlace
   /** Its folder, or the path of its module. */
   readonly path: string
-  /** Undefined where nothing is known of it. */
+  /** Undefined if nothing is known about it. */
   readonly manifest: Manifest | undefined
 }
 
@@ -29,17 +29,17 @@ export interface Catalogue {
 }
 
 export interface CatalogueOptions {
-  /** `describe` imports what has no manifest; `verify` imports all and compares. By default nothing is run. */
+  /** `describe` imports plugins without a manifest; `verify` imports all and compares. By default nothing is run. */
   readonly run?: 'describe' | 'verify'
 }
 
-/** A type and who provides it. */
+/** A type and the plugin that provides it. */
 export interface Offered {
   readonly definition: DescribedDefinition
   readonly plugin: CataloguedPlugin
 }
 
-/** Never throws for what it finds: each problem is returned. */
+/** Never throws because of what it finds: each problem is returned. */
 export async function readCatalogue(request: DiscoverRequest, options: CatalogueOptions = {}): Promise<Catalogue> {
   const { found, problems } = await findPlugins(request)
   const faults = [...problems]
@@ -86,20 +86,20 @@ async function manifestOf(plugin: FoundPlugin, { run }: CatalogueOptions): Promi
       return { manifest, problem: problem(run === 'verify' ? written : `${written}; its code was run instead`) }
     }
     const isSame = renderManifest(written) === renderManifest(manifestSchema.parse(manifest))
-    return isSame ? { manifest } : { manifest, problem: problem('the manifest does not say what the code says') }
+    return isSame ? { manifest } : { manifest, problem: problem('the manifest differs from the code') }
   } catch (error) {
     return { manifest: undefined, problem: problem(textOf(error)) }
   }
 }
 
-/** Resolves to a text that says why there is none. */
+/** Resolves to the reason, as text, if there is none. */
 async function readManifest(path: string | undefined): Promise<Manifest | string> {
   if (path === undefined) return 'its package.json names no manifest'
   try {
     const text = await readFile(path, 'utf8')
     if (text.length > LONGEST_MANIFEST) return `the manifest ${path} is too large`
     const result = manifestSchema.safeParse(JSON.parse(text))
-    return result.success ? result.data : `the manifest ${path} has not the form that is expected`
+    return result.success ? result.data : `the manifest ${path} does not have the expected form`
   } catch (error) {
     return `the manifest ${path} cannot be read (${textOf(error)})`
   }

@@ -1,5 +1,5 @@
-// Whether a plugin's package fits this engine, from its package.json and from where Node would find what it imports:
-// the version of the contract, the packages that it shares with the engine. Its module is not run.
+// Whether a plugin's package fits this engine, judged by its package.json and by where Node would find its imports: the
+// version of the contract, and the packages that it shares with the engine. Its module is not run.
 import { readFile, realpath } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -7,22 +7,22 @@ import type { PluginErrorCode } from './plugin-errors.js'
 import { findPackage } from './plugin-package.js'
 import type { PluginPackage } from './plugin-package.js'
 
-/** Version of the plugin contract: a plugin says in `millrace.api` which it was written for. */
+/** Version of the plugin contract; `millrace.api` of a plugin names the one that it was written for. */
 const PLUGIN_API = { major: 1, minor: 0 } as const
 
-/** What a plugin names in `peerDependencies`, so that it gets the copy that the engine has. */
+/** Packages that a plugin names in `peerDependencies`, so that it shares the engine's copy. */
 const PEERS = ['@millrace/engine', 'rxjs', 'zod']
-/** Two copies of these are no reason to refuse a plugin: schemas and observables are known by their shape. */
+/** Two copies of these are no reason to refuse a plugin: schemas and observables are recognised by their shape. */
 const SHARED = ['rxjs', 'zod']
 
 export interface PackageFault {
   readonly code: PluginErrorCode
   readonly message: string
-  /** The plugin works all the same. */
+  /** The plugin works nevertheless. */
   readonly severity?: 'warning'
 }
 
-/** What is wrong with it, as far as can be seen without running it. */
+/** What is wrong with it, as far as it shows without running it. */
 export async function checkPackage(found: PluginPackage): Promise<readonly PackageFault[]> {
   const { name, api, folder, peers } = found
   const ours = `${PLUGIN_API.major}.${PLUGIN_API.minor}`
@@ -30,7 +30,7 @@ export async function checkPackage(found: PluginPackage): Promise<readonly Packa
     return [{ code: 'PLUGIN_API', message: `plugin "${name}" has no "millrace": { "api": "^${ours}" }` }]
   }
   if (!fitsApi(api)) {
-    return [{ code: 'PLUGIN_API', message: `plugin "${name}" wants API ${api}, this engine has ${ours}` }]
+    return [{ code: 'PLUGIN_API', message: `plugin "${name}" needs API ${api}, this engine has ${ours}` }]
   }
   const missing = PEERS.filter((peer) => peers.includes(peer) && findPackage(peer, folder) === undefined)
   if (missing.length > 0) {
@@ -59,15 +59,15 @@ async function secondCopy(shared: string, { name, folder }: PluginPackage): Prom
   const [ourFolder, theirFolder] = await Promise.all([realpath(ours), realpath(theirs)])
   if (ourFolder === theirFolder) return undefined
   const [our, their] = await Promise.all([versionIn(ourFolder), versionIn(theirFolder)])
-  const message = `plugin "${name}" brings ${shared} ${their} of its own, the engine has ${shared} ${our}`
+  const message = `plugin "${name}" has its own copy of ${shared} ${their}, the engine has ${shared} ${our}`
   return { code: 'PLUGIN_COPIES', message, severity: 'warning' }
 }
 
 async function versionIn(folder: string): Promise<string> {
   try {
     const { version } = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8')) as { version?: unknown }
-    return typeof version === 'string' ? version : 'of no version'
+    return typeof version === 'string' ? version : 'without a version'
   } catch {
-    return 'of no version'
+    return 'without a version'
   }
 }

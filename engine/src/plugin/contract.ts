@@ -1,4 +1,4 @@
-// What a plugin implements. Behaviour is a plain class; RxJS is the wiring at its edges. The engine alone retries,
+// What a plugin implements. Behaviour is a plain class; RxJS is the wiring at its edges. Only the engine retries,
 // queues, drops, stops and restarts.
 import type { Chunk, GopChunk, TsChunk } from '@millrace/media/mpegts'
 import type { Logger as PinoLogger } from 'pino'
@@ -8,13 +8,13 @@ import type { Token } from './tokens.js'
 
 export type { NodeKind } from './node-kinds.js'
 
-/** How an option reacts to a reload, declared with `.meta({ reload })`. By default `swap`. */
+/** What a reload does when the option has changed, declared with `.meta({ reload })`. By default `swap`. */
 export type ReloadClass = 'live' | 'swap' | 'source' | 'rebind' | 'restart'
 
 declare module 'zod' {
   interface GlobalMeta {
     reload?: ReloadClass
-    /** Shown by inspect and in generated tables, where the option kind has one. */
+    /** Unit of the value, shown by `engine inspect` and in generated tables. By default none. */
     unit?: string
   }
 }
@@ -23,130 +23,173 @@ export type ChunkKind = 'ts' | 'gop'
 export type AnyChunk = TsChunk | GopChunk
 export type Logger = Pick<PinoLogger, 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'isLevelEnabled'>
 
-/** The options of a node: `value` now, and every later value when a reload changes a `live` option. Never completes before the node ends. */
+/**
+ * The options of a node: `value` is the current one; subscribers receive it and each later one, whenever a reload
+ * changes `live` or `rebind` options. Never completes before the node ends.
+ */
 export interface Options<O> extends Observable<O> {
   readonly value: O
 }
 
-/** Rows of a metric at scrape time: one number, or label values with their numbers. Called at each scrape, never in the data path. */
+/**
+ * Returns the rows of a metric: one number, or label values with their numbers. Called by the engine at each scrape,
+ * never in the data path.
+ */
 export type MetricRead = () => number | Iterable<readonly [labels: Readonly<Record<string, string>>, value: number]>
 
 export interface MetricDeclaration {
-  /** Without the prefix `millrace_`. Base units; counters end in `_total`. */
+  /** Without the prefix `millrace_`. In base units; counters end in `_total`. */
   readonly name: string
   readonly kind: 'counter' | 'gauge'
   readonly help: string
-  /** Beside `pipeline`, `node` and `type`, which the engine adds. */
+  /** In addition to `pipeline`, `node` and `type`, which the engine adds. By default none. */
   readonly labels?: readonly string[]
 }
 
-/** What the engine hands to a node at `open`. */
+/** What the engine passes to a node at `open`. The node may call its methods at any time until it is disposed. */
 export interface NodeContext {
   /** `pipeline/node`, or `services/name`. */
   readonly id: string
-  /** Aborts, with the reason, when the node is to stop. */
+  /** Aborted by the engine, with the reason, when the node has to stop. */
   readonly signal: AbortSignal
   readonly log: Logger
-  /** Ties a declared metric to the plain number that it shows. */
+  /** Connects a declared metric to the number that it shows. Throws for a metric that is not declared. */
   readMetric(name: string, read: MetricRead): void
   /**
-   * Resources are held: bound, opened, started; never "data seen". Also ends a `degraded`. The engine calls it for
-   * transforms, outputs and services when `open` resolves; an input calls it for each subscription.
+   * Reports that the node holds its resources: bound, opened, started; never "data seen". Also ends a `degraded` state.
+   * The engine calls it for transforms, outputs and services when `open` resolves; an input calls it once per
+   * subscription.
    */
   ready(): void
-  /** Works, but not as it should; shown in status and /readyz until the next `ready()`. */
+  /** Reports that the node works, but not as it should; shown in status and /readyz until the next `ready()`. */
   degraded(why: string): void
-  /** Something that an operator may want to know, for the log and the event stream. */
+  /** Reports something that an operator may want to know, to the log and the event stream. */
   event(name: string, data?: Readonly<Record<string, string | number | boolean>>): void
 }
 
 /**
- * In the byte stream of an input: what follows belongs to a new generation. `timeline` says what time passed between:
- * `elapsed` what the monotonic clock says (a publisher came back), `contiguous` none (a file starts over).
+ * In the byte stream of an input: what follows belongs to a new generation. `timeline` says how much time has passed in
+ * between: `elapsed` as much as on the monotonic clock (a publisher has reconnected), `contiguous` none (a file starts
+ * over).
  */
 export interface Boundary {
   readonly boundary: true
   readonly timeline: 'elapsed' | 'contiguous'
 }
 
-/** What an input of `produces: 'bytes'` emits. The array belongs to the engine until the next one is emitted. */
+/** What an input with `produces: 'bytes'` emits. The engine owns the array until the next one is emitted. */
 export type Received = Uint8Array | Boundary
 
-/** One attempt per subscription; cold. An error says by its row whether the engine subscribes again. `complete` means ended for ever. */
+/** What `open` of an input returns. */
 export interface Source<P> extends AsyncDisposable {
+  /**
+   * Cold: each subscription is one attempt, and the engine has at most one at a time. When it fails, the row of the
+   * error decides whether the engine subscribes again, after a back-off. `complete` means that the source has ended for
+   * good.
+   */
   readonly chunks: Observable<P>
   /**
-   * Present where the source can wait (a file, a pipe): it emits nothing from the call until the hold is disposed, and
-   * nothing it emits is dropped. By default a source can't wait, and edges drop at their bound.
+   * Present if the source can wait (a file, a pipe). Called by the engine when readers hold, or when the source is
+   * ready to take over at a reload but has to wait for its turn: the source emits nothing until the hold is disposed,
+   * and nothing that it has emitted is dropped. By default a source can't wait, and edges drop at their bound.
    */
   hold?(): Disposable
   /**
-   * Called every `batch`, right before what has come is cut into a chunk: a source that makes its own time emits what is
-   * due now, and needs no timer beside that one. By default nothing.
+   * Called by the engine at every `batch` interval, right before it cuts the received bytes into a chunk. A source that
+   * paces itself emits what is due, and needs no timer of its own. By default nothing happens.
    */
   onBatch?(): void
 }
 
-/** The reader's end of an edge. */
+/** The reading end of an edge, passed to a transform or an output. */
 export interface Inlet<P extends Chunk = AnyChunk> {
-  /** `node.port` that it reads. */
+  /** The `node.port` that it reads. */
   readonly id: string
-  /** Completes when the sources behind it have ended. Never errors: a failed node upstream is silence. */
+  /** Completes when all sources behind it have ended. Never errors: a failed node upstream is silence. */
   readonly chunks: Observable<P>
-  /** True where every source behind it can wait: a hold then pauses the source, and nothing is dropped. */
+  /** True if every source behind it can wait: a hold then pauses the sources, and nothing is dropped. */
   readonly pausable: boolean
-  /** Until disposed, the edge queues up to its bound, then drops at random access points. May be called inside `next`. */
+  /**
+   * Stops delivery until the hold is disposed: the edge queues up to its bound, then drops at random access points. The
+   * node can call it at any time, inside `next` too.
+   */
   hold(): Disposable
 }
 
-/** What any node may have beside its own. */
+/** Optional for inputs, transforms, outputs and services, in addition to their own interface. */
 export interface SnapshotsState<H> {
   /**
-   * State for the node that will take its place at a reload, given to `open` as `previous`. A transform hands over a copy:
-   * both go on side by side until the readers go over. An output may share: it gets nothing more once the new one does.
+   * Called by the engine at a reload, right before it opens the node that replaces this one; `open` of that node
+   * receives the result as `previous`. A transform returns a copy, since both nodes run side by side until the readers
+   * are cut over. An output may share its state: it receives nothing more once the new one does. The
+   * new node starts without state by default, and if the call throws.
    */
   snapshotState(): H
 }
 
+/** What `open` of a transform returns. */
 export interface Transform<A extends Chunk = AnyChunk, B extends Chunk = AnyChunk> extends AsyncDisposable {
-  /** Called once. One observable per declared port; hot or cold, the engine subscribes once to each. */
+  /**
+   * Called once by the engine, after `open`. Returns one observable per declared port, hot or cold; the engine
+   * subscribes once to each.
+   */
   apply(inlets: readonly Inlet<A>[]): Readonly<Record<string, Observable<B>>>
 }
 
+/** What `open` of an output returns. */
 export interface Output<P extends Chunk = AnyChunk> extends AsyncDisposable {
-  /** Called once. The engine unsubscribes before it disposes. */
+  /** Called once by the engine, after `open`. The engine unsubscribes before it disposes the node. */
   accept(inlets: readonly Inlet<P>[]): Subscription
-  /** Resolves when what was accepted has been delivered, after the inlets have completed. By default at once. */
+  /**
+   * Called by the engine after the inlets have completed. Resolves when everything accepted has been delivered. By
+   * default that is at once.
+   */
   drained?(): Promise<void>
 }
 
+/** What `open` of a service returns. */
 export interface Service extends AsyncDisposable {
+  /** Rejects when the service fails; the row of the error decides what the engine does. By default it never fails. */
   readonly done?: Promise<never>
 }
 
+/** What a definition asks for in `inject`: a token per name. */
 export type Injections = Readonly<Record<string, Token<unknown>>>
+/** The type of `deps` in `open`: what the tokens of `inject` stand for, by the same names. */
 export type Injected<I extends Injections> = { readonly [K in keyof I]: I[K] extends Token<infer T> ? T : never }
 
+/** Shown by `engine inspect` and on the generated pages. `yaml`: named nodes, as they stand in their section. */
 export interface Example {
   readonly title: string
   readonly yaml: string
 }
 
 interface DefinitionOf<O extends z.ZodType, I extends Injections, N> {
-  /** What the YAML says in `type:`; unique within its kind. `[a-z][a-z0-9-]*`. */
+  /** The value of `type:` in the YAML; unique within its kind. `[a-z][a-z0-9-]*`. */
   readonly type: string
+  /** One sentence, shown by `engine inspect` and on the generated pages. */
   readonly summary: string
+  /** A `z.strictObject`; each option has `.meta({ description, reload })`. */
   readonly options: O
+  /** Services of the engine that `open` receives as `deps`, by token. By default none. */
   readonly inject?: I
+  /** Metrics that the node connects with `readMetric`. By default none. */
   readonly metrics?: readonly MetricDeclaration[]
-  /** Names of things that two nodes can't hold at once, as `http:web/live.ts` or `path:/rec/a.ts`. By default none. */
+  /**
+   * Names of resources that two nodes can't hold at once, such as `http:web/live.ts` or `path:/rec/a.ts`. Called
+   * whenever a configuration is checked or a reload is planned; pure. By default none.
+   */
   exclusive?(options: z.output<O>): readonly string[]
   readonly examples: readonly Example[]
   /**
-   * Called once per node; the node, or a promise of it within 10 s. What it throws is the node's failure to open.
-   * `previous`: what `snapshotState()` of the node returned whose place this one takes, of the same kind and type; undefined
-   * where there is none. A transform gets it only if it reads the stream that the old one reads, and then every chunk
-   * that the old one gets from that call on; an output gets its first chunk when the old one has got its last.
+   * Called by the engine when the node starts, and again when it retries a failed node (of an input that has opened, it
+   * subscribes to `chunks` again instead). Returns the node, or a promise of it that resolves within 10 s. An error
+   * that it throws is the node's failure to open.
+   *
+   * `previous`: what `snapshotState()` of the replaced node returned, which has the same kind and type; undefined if
+   * there is none, and at a retry. A transform receives it only if it reads the same stream as the old one; it then
+   * receives every chunk that the old one receives after that call. An output receives its first chunk after the old
+   * one has received its last.
    */
   open(options$: Options<z.output<O>>, context: NodeContext, deps: Injected<I>, previous?: unknown): N | Promise<N>
 }
@@ -156,7 +199,7 @@ export interface InputDefinition<
   I extends Injections = Injections,
 > extends DefinitionOf<O, I, Source<Received> | Source<AnyChunk>> {
   readonly kind: 'input'
-  /** `bytes`: the engine frames them and applies the timeline. */
+  /** What it emits. `bytes`: the engine frames them and applies the timeline. */
   readonly produces: 'bytes' | ChunkKind
 }
 
@@ -165,14 +208,18 @@ export interface TransformDefinition<
   I extends Injections = Injections,
 > extends DefinitionOf<O, I, Transform> {
   readonly kind: 'transform'
+  /** Kinds of chunks that it can read; at least one. */
   readonly consumes: readonly ChunkKind[]
+  /** The kind of chunks that all its ports emit. */
   readonly produces: ChunkKind
+  /** How many nodes `from` can name. */
   readonly inlets: 'one' | 'many'
+  /** Names of its ports, at least one; `apply` returns an observable for each. */
   readonly ports: readonly string[]
   /**
-   * Makes a stream of its own (a transcoder): the origins of its chunks say nothing about what it read, and a swap cuts
-   * over with a marked discontinuity. By default a transform with one inlet keeps the origin of each chunk, so that a
-   * swap loses and repeats nothing.
+   * True if it makes a stream of its own (a transcoder): the origins of its chunks say nothing about what it has read,
+   * and a swap cuts over with a marked discontinuity. By default a transform with one inlet keeps the origin of each
+   * chunk, so that a swap loses and repeats nothing.
    */
   readonly makesStream?: boolean
 }
@@ -182,12 +229,14 @@ export interface OutputDefinition<
   I extends Injections = Injections,
 > extends DefinitionOf<O, I, Output> {
   readonly kind: 'output'
+  /** Kinds of chunks that it can read; at least one. */
   readonly consumes: readonly ChunkKind[]
+  /** How many nodes `from` can name. */
   readonly inlets: 'one' | 'many'
   /**
-   * Bytes of memory that its viewers take at most, shared buffers included, for `engine check`. `maxClients`: viewers
-   * that the engine lets in over all outputs, Infinity for no limit. Infinity if nothing limits it. By default nothing
-   * is said.
+   * The most memory that its viewers can take, in bytes, including shared buffers; Infinity if nothing limits it.
+   * Called by `engine check`. `maxClients`: the engine's viewer limit over all outputs, Infinity for no limit. By
+   * default no bound is reported.
    */
   memoryBound?(options: z.output<O>, maxClients: number): number
 }

@@ -15,7 +15,7 @@ const GOOD = {
   open: () => service,
 }
 
-test('open knows the types of its options and of what is injected', () => {
+test('open knows the types of its options and of its injections', () => {
   const defined = defineService({
     ...GOOD,
     inject: { clock: CLOCK },
@@ -38,9 +38,9 @@ const REFUSED: readonly (readonly [name: string, change: Record<string, unknown>
     /"g\.a" needs/,
   ],
   ['a key of the engine', { options: z.strictObject({ batch: duration().meta(described) }) }, /"batch" is a key/],
-  ['options that let unknown keys pass', { options: z.object({}) }, /strictObject/],
+  ['options that accept unknown keys', { options: z.object({}) }, /strictObject/],
   [
-    'a group that lets unknown keys pass',
+    'a group that accepts unknown keys',
     { options: z.strictObject({ g: z.object({}).meta(described) }) },
     /"g" must be z\.strictObject/,
   ],

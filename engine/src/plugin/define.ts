@@ -1,5 +1,5 @@
-// How a plugin declares a node: types are inferred, and what the engine, the generated pages and a reload rely on is
-// checked where the author sees it, when the module is loaded.
+// How a plugin declares a node: types are inferred, and everything that the engine, the generated pages and reloads
+// rely on is checked when the module is loaded, where its author sees it.
 import type { z } from 'zod'
 import type {
   Injections,
@@ -67,7 +67,7 @@ export function defineOutput<O extends z.ZodType, I extends Injections = NoInjec
   return { ...definition, kind: 'output' }
 }
 
-/** A service: works beside the pipelines. Throws TypeError if the definition is not complete. */
+/** A service: runs beside the pipelines. Throws TypeError if the definition is not complete. */
 export function defineService<O extends z.ZodType, I extends Injections = NoInjections>(
   definition: Omit<ServiceDefinition<O, I>, 'kind'>,
 ): ServiceDefinition<O, I> {
@@ -77,7 +77,7 @@ export function defineService<O extends z.ZodType, I extends Injections = NoInje
 
 function checkDeclared(definition: Declared): void {
   const { type, options } = definition
-  if (typeof type !== 'string' || !NAME.test(type)) refuse(String(type), `is no valid type name (${NAME.source})`)
+  if (typeof type !== 'string' || !NAME.test(type)) refuse(String(type), `is not a valid type name (${NAME.source})`)
   if (definition.summary === '') refuse(type, 'needs a summary')
   if (!Array.isArray(definition.examples)) refuse(type, 'needs an array of examples')
   checkStrict(type, options, '')
@@ -107,7 +107,7 @@ function checkStrict(type: string, schema: Schema, path: string): void {
 }
 
 function checkConsumes(definition: Pick<OutputDefinition, 'type' | 'consumes'>): void {
-  if (definition.consumes.length === 0) refuse(definition.type, 'needs at least one kind of chunk that it consumes')
+  if (definition.consumes.length === 0) refuse(definition.type, 'needs at least one kind of chunk in consumes')
 }
 
 function checkMetrics(type: string, metrics: readonly MetricDeclaration[]): void {
@@ -120,7 +120,7 @@ function checkMetrics(type: string, metrics: readonly MetricDeclaration[]): void
     if (help === '') refuse(type, `metric "${name}" needs a help text`)
     for (const label of labels) {
       const good = METRIC_NAME.test(label) && !ENGINE_LABELS.includes(label)
-      if (!good) refuse(type, `metric "${name}": label "${label}" is not valid, or the engine's`)
+      if (!good) refuse(type, `metric "${name}": label "${label}" is not valid, or is one of the engine's`)
     }
     names.add(name)
   }

@@ -16,7 +16,7 @@ before(async () => {
 
 after(() => rm(folder, { recursive: true }))
 
-/** A module that needs nothing: what discovery checks is the shape. */
+/** A module without imports: discovery checks only the shape. */
 function moduleOf(...types: readonly string[]): string {
   const definition = (type: string): string =>
     `{ kind: 'service', type: '${type}', options: { safeParse() {}, _zod: {} }, examples: [], open() {} }`
@@ -46,7 +46,7 @@ function discover(names: readonly string[], yaml: string, starter?: string): Pro
 
 const codes = ({ problems }: Discovered): readonly string[] => problems.map(({ code }) => code)
 
-test('plugins come from the YAML, from beside the YAML, and from the package that started the engine', async () => {
+test('plugins are found through the YAML, next to the YAML, and in the package that started the engine', async () => {
   await write('a/package.json', { dependencies: { '@x/beside': '1', plain: '1', gone: '1' } })
   await writePlugin('a/node_modules/@x/beside', '@x/beside', moduleOf('beside'))
   await write('a/node_modules/plain/package.json', { name: 'plain' })
@@ -59,7 +59,7 @@ test('plugins come from the YAML, from beside the YAML, and from the package tha
   assert.deepEqual(found.registry.types('service'), ['local', 'named', 'beside', 'started', 'second'])
 })
 
-test('of a package that is there twice, the one nearer to the YAML is taken', async () => {
+test('of a package that is installed twice, the one nearer to the YAML is used', async () => {
   await write('b/package.json', { dependencies: { same: '1' } })
   await writePlugin('b/node_modules/same', 'same', moduleOf('near'))
   await write('b-starter/package.json', { dependencies: { same: '1' } })
@@ -77,7 +77,7 @@ test('the same kind and type twice is an error that names both', async () => {
   assert.match(found.problems[0]?.message ?? '', /by "one" and by "two"/)
 })
 
-test('what is wrong with a plugin is reported, and the others are found', async () => {
+test('problems of a plugin are reported, and the others are found', async () => {
   await write('d/package.json', {
     dependencies: { throws: '1', old: '1', none: '1', shape: '1', json: '1', good: '1' },
   })

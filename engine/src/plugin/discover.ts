@@ -13,17 +13,17 @@ export type { DiscoverRequest, PluginProblem, PluginReference } from './find-plu
 export interface Discovered {
   readonly registry: Registry
   readonly problems: readonly PluginProblem[]
-  /** Of each plugin that was imported; by default nothing is known. */
+  /** For each plugin that was imported. By default nothing is known. */
   readonly code?: readonly PluginCode[]
 }
 
-/** What a module exports, or why it exports none. */
+/** The definitions that a module exports, or why it exports none. */
 export interface ImportedPlugin {
   readonly definitions: readonly Definition[]
   readonly problems: readonly PluginProblem[]
 }
 
-/** Never throws for what it finds: each problem is returned. */
+/** Never throws because of what it finds: each problem is returned. */
 export async function discoverPlugins(request: DiscoverRequest): Promise<Discovered> {
   const { found, problems } = await findPlugins(request)
   const registry = new Registry()
@@ -58,7 +58,7 @@ export async function importPlugin({ entry, name, where }: FoundPlugin): Promise
   const all: readonly unknown[] = Array.isArray(exported) ? exported : [exported]
   const definitions = all.filter(isDefinition)
   if (definitions.length === all.length) return { definitions, problems: [] }
-  return { ...refuse('PLUGIN_INVALID', `plugin "${name}" exports something that is no definition`), definitions }
+  return { ...refuse('PLUGIN_INVALID', `plugin "${name}" exports something that is not a definition`), definitions }
 }
 
 /** Duck-typed, since a plugin may bring its own copies of the engine and of zod. */

@@ -1,6 +1,6 @@
-// Where plugins are, without running any of them, in this order: what `plugins:` of the YAML names, the dependencies of
-// the package.json nearest to the YAML, the dependencies of the package that started the engine. A dependency is a
-// plugin if its package.json has the keyword `millrace-plugin`.
+// Finds plugins without running any of them, in this order: those that `plugins:` of the YAML names, dependencies of
+// the package.json nearest to the YAML, dependencies of the package that started the engine. A dependency is a plugin
+// if its package.json has the keyword `millrace-plugin`.
 import { existsSync, statSync } from 'node:fs'
 import { dirname, isAbsolute, resolve } from 'node:path'
 import { checkPackage } from './check-package.js'
@@ -25,22 +25,22 @@ export interface DiscoverRequest {
 export interface PluginProblem {
   readonly code: PluginErrorCode
   readonly message: string
-  /** The plugin works all the same, even where the YAML names it. By default it does not. */
+  /** The plugin works nevertheless, even if the YAML names it. By default it does not. */
   readonly severity?: 'warning'
-  /** The entry of `plugins:` behind it; else `listedIn` says which package.json has the dependency. */
+  /** The entry of `plugins:` that caused it; if there is none, `listedIn` is the package.json with the dependency. */
   readonly reference?: PluginReference
   readonly listedIn?: string
   /** The dependency's name. */
   readonly dependency?: string
 }
 
-/** Which of the three it was. */
+/** Where a plugin was found. */
 export type PluginPlace = 'yaml' | 'beside' | 'starter'
 
 export type Where = Pick<PluginProblem, 'reference' | 'listedIn' | 'dependency'>
 
 export interface FoundPlugin {
-  /** The package's name, or the path as the YAML says it. */
+  /** The package's name, or the path as written in the YAML. */
   readonly name: string
   readonly place: PluginPlace
   readonly where: Where
@@ -51,12 +51,12 @@ export interface FoundPlugin {
 }
 
 export interface FoundPlugins {
-  /** Those that this engine can load. */
+  /** Plugins that this engine can load. */
   readonly found: readonly FoundPlugin[]
   readonly problems: readonly PluginProblem[]
 }
 
-/** Never throws for what it finds: each problem is returned. */
+/** Never throws because of what it finds: each problem is returned. */
 export async function findPlugins(request: DiscoverRequest): Promise<FoundPlugins> {
   const search = new Search()
   for (const reference of request.plugins) await search.named(reference, request.starterPackage)
@@ -72,7 +72,7 @@ export async function findPlugins(request: DiscoverRequest): Promise<FoundPlugin
 class Search implements FoundPlugins {
   readonly found: FoundPlugin[] = []
   readonly problems: PluginProblem[] = []
-  /** What was found first wins: names of packages and paths of modules. */
+  /** Names of packages and paths of modules; the first one found wins. */
   readonly #seen = new Set<string>()
 
   async named(reference: PluginReference, starterPackage: string | undefined): Promise<void> {
@@ -89,7 +89,7 @@ class Search implements FoundPlugins {
     for (const dependency of listing?.dependencies ?? []) {
       if (listing === undefined || this.#seen.has(dependency)) continue
       const found = findPackage(dependency, listing.folder)
-      // npm says what is missing among dependencies; a node that needs it is reported as an unknown type.
+      // npm reports missing dependencies; a node that needs one is reported as an unknown type.
       if (found !== undefined) await this.#package(found, place, { listedIn: listing.file, dependency })
     }
   }

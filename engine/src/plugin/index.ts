@@ -1,4 +1,4 @@
-// The door `@millrace/engine/plugin`: everything that the author of a plugin imports.
+// The entry point `@millrace/engine/plugin`: everything that the author of a plugin imports.
 export { defineInput, defineOutput, defineService, defineTransform, ENGINE_KEYS } from './define.js'
 export {
   address,

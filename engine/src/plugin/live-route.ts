@@ -1,8 +1,8 @@
-// The door of delivery: what an output hands in and what a route shows. Delivery knows no container format: an output
-// says where reading can start and with which bytes.
+// The interface of delivery: what an output passes in and what a route exposes. Delivery knows no container format: the
+// output decides where viewers can start, and with which bytes.
 
 export interface LiveRouteOptions {
-  /** `pipeline/node` that owns the route, for logs and metrics. */
+  /** The `pipeline/node` that owns the route, for logs and metrics. */
   readonly id: string
   /** Name of the listener. */
   readonly listener: string
@@ -15,40 +15,40 @@ export interface LiveRouteOptions {
    */
   readonly start: 'keyframe' | 'now' | 'burst'
   readonly burstMs: number
-  /** Sent to every new viewer right behind the header; empty for none. Immutable, shared by all viewers. */
+  /** Sent to every new viewer right after the response header; empty for none. Immutable, shared by all viewers. */
   readonly lead: Uint8Array
   readonly window: { readonly durationMs: number; readonly sizeBytes: number }
-  /** What happens to a viewer that the window has passed by. */
+  /** What happens to a viewer that has fallen behind the window. */
   readonly slow: 'skip' | 'disconnect'
-  /** Without one byte accepted for this long, a viewer is closed. */
+  /** A viewer that accepts no byte for this long is disconnected. */
   readonly stallTimeoutMs: number
   readonly offline: {
-    /** How long a new viewer waits for a place to start. */
+    /** How long a new viewer waits for an entry to start at. */
     readonly waitForMs: number
-    /** What it is answered then. */
+    /** The status that it receives after that. */
     readonly status: number
-    /** How long viewers stay while nothing comes. */
+    /** How long viewers stay connected while no entry arrives. */
     readonly endAfterMs: number
   }
   readonly clients: ClientLimits
-  /** Providers of access (`auth:`), any of which lets a viewer in; by default everybody comes in. */
+  /** Access providers (`auth:`); any of them can admit a viewer. By default everybody is admitted. */
   readonly auth?: readonly string[]
   /** Value of Access-Control-Allow-Origin; undefined for none. */
   readonly cors: string | undefined
-  /** Most bytes handed to one viewer's socket at a time while it catches up. */
+  /** Maximum number of bytes written to one viewer's socket at a time while it catches up. */
   readonly catchUpBytes: number
-  /** How long a path that it had before leads to it for those who came by it; by default a day. */
+  /** Maximum time for which a previous path keeps working while viewers who used it are connected. By default a day. */
   readonly aliasForMs?: number
 }
 
-/** Viewers, present and waiting; 0 for no limit. */
+/** Limits of viewers, connected and waiting; 0 for no limit. */
 export interface ClientLimits {
   readonly max: number
-  /** Reaching it is told, and changes nothing else. */
+  /** Reaching it is only reported. */
   readonly soft: number
-  /** From one IPv4 address, or one /64 of IPv6. */
+  /** Per IPv4 address, or per /64 of IPv6. */
   readonly perAddress: number
-  /** What a viewer beyond a limit is answered. */
+  /** The status that viewers over a limit receive. */
   readonly overLimitStatus: number
 }
 
@@ -57,7 +57,7 @@ export interface LiveEntry {
   readonly bytes: Uint8Array
   /** Monotonic, for latency. */
   readonly receivedAtMs: number
-  /** Present where a viewer can start or go on after a gap. */
+  /** Present where a viewer can start, or continue after a gap. */
   readonly join?: Join
 }
 
@@ -65,28 +65,30 @@ export interface Join {
   readonly keyframe: boolean
   /** Sent before the entry to a viewer that starts here. Immutable: kept, not copied. */
   readonly preamble: Uint8Array
-  /** Sent before the entry to a viewer that has skipped to here. Immutable: kept, not copied. */
+  /** Sent before the entry to a viewer that skips to it. Immutable: kept, not copied. */
   readonly bridge: Uint8Array
 }
 
 export interface LiveRoute extends AsyncDisposable {
-  /** Called by the output, in order, for each entry. Never throws; writes to sockets before it returns. */
+  /** Called by the output for each entry, in order. Never throws; writes to sockets before it returns. */
   push(entry: LiveEntry): void
-  /** Nothing more will come: viewers get what is in the window, then a clean end; new ones are refused. */
+  /** No more entries follow: viewers receive what is in the window, then a clean close; new ones are refused. */
   end(): void
-  /** Resolves when the last viewer has gone after `end()`. */
+  /** Resolves when the last viewer has left after `end()`. */
   drained(): Promise<void>
   /**
-   * Changes options while viewers stay. A new `path` or `listener` holds at once, and the old one becomes an alias. The id
-   * stays. Throws LISTEN_PATH_TAKEN, LISTEN_UNKNOWN; then nothing has changed.
+   * Changes options while viewers stay. A new `path` or `listener` takes effect at once, and the old one becomes an
+   * alias. The id can't change. Throws LISTEN_PATH_TAKEN, LISTEN_UNKNOWN; then nothing has changed.
    */
   update(options: LiveRouteOptions): void
   /**
-   * The bytes by which the slowest viewer that still reads is behind; 0 without viewers. An output whose source can
-   * wait holds while this is above its bound, and is told by `onCaughtUp` to go on.
+   * How far the slowest viewer that still reads is behind, in bytes; 0 without viewers. An output whose source can wait
+   * holds while this is above its bound, until `onCaughtUp` is called.
    */
   readonly behindBytes: number
-  /** Called after a viewer has read on or left, at most once a turn of the event loop. By default nothing. */
+  /**
+   * Called after a viewer has read more or left, at most once per turn of the event loop. By default nothing happens.
+   */
   onCaughtUp: (() => void) | undefined
   readonly counters: RouteCounters
 }
@@ -100,12 +102,12 @@ export interface RouteCounters {
   readonly refused: Map<string, number>
   /** Sessions ended, by reason. */
   readonly ended: Map<string, number>
-  /** Skips of viewers that the window had passed by. */
+  /** Skips of viewers that had fallen behind the window. */
   skips: number
   skippedBytes: number
 }
 
-/** The counters of a route before anybody came. */
+/** The counters of a new route. */
 export function startRouteCounters(): RouteCounters {
   return { clients: 0, connects: 0, sentBytes: 0, refused: new Map(), ended: new Map(), skips: 0, skippedBytes: 0 }
 }

@@ -1,5 +1,5 @@
-// Makes the manifest of a built plugin: imports its definitions and its tables of errors. The build of a plugin calls
-// this (`engine plugins manifest`), and so does whoever asks whether a manifest still says what the code says.
+// Makes the manifest of a built plugin: imports its definitions and its error tables. Called by the build of a plugin
+// (`engine plugins manifest`), and to verify that a manifest still matches the code.
 import { existsSync } from 'node:fs'
 import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
@@ -12,11 +12,11 @@ import { pluginError } from './plugin-errors.js'
 import { readPackage } from './plugin-package.js'
 import type { PluginPackage } from './plugin-package.js'
 
-/** Modules that may export a table of errors: what `defineErrors` returned. */
+/** Modules that may export an error table: the result of `defineErrors`. */
 const ERRORS_MODULE = /^(?:.*-)?errors\.js$/
 const NOT_OURS = new Set(['node_modules', 'test', '.git'])
 
-/** Throws PLUGIN_IMPORT or PLUGIN_INVALID where there is nothing to describe. */
+/** Throws PLUGIN_IMPORT or PLUGIN_INVALID if there is nothing to describe. */
 export async function makeManifest(found: PluginPackage): Promise<Manifest> {
   const { name, version, api = '', entry } = found
   const plugin = { name, entry, package: found, place: 'yaml', where: {} } as const
@@ -26,7 +26,7 @@ export async function makeManifest(found: PluginPackage): Promise<Manifest> {
   return { api, package: name, version, definitions: definitions.map(describeDefinition), errors: [...errors] }
 }
 
-/** Writes the manifest of the plugin in that folder where its package.json says. Resolves to its path. */
+/** Writes the manifest of the plugin in that folder to the path in its package.json. Resolves to the path. */
 export async function writeManifest(folder: string): Promise<string> {
   const found = await readPackage(folder)
   if (found.manifest === undefined) {

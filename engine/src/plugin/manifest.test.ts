@@ -38,7 +38,7 @@ const definition = defineOutput({
   open: () => Promise.reject(new Error('not opened here')),
 })
 
-test('a definition is described as plain data that JSON keeps', () => {
+test('a definition is described as plain data that JSON preserves', () => {
   const described = describeDefinition(definition)
   assert.deepEqual(JSON.parse(JSON.stringify(described)), described)
   const { kind, type, consumes, inlets, metrics } = described
@@ -63,7 +63,7 @@ test('a definition is described as plain data that JSON keeps', () => {
   assert.ok(errors.success)
 })
 
-test('the JSON Schema has descriptions and defaults from behind wrappers, and lets interpolations pass', () => {
+test('the JSON Schema has descriptions and defaults from behind wrappers, and accepts interpolations', () => {
   const { properties } = optionJsonSchema(options) as {
     readonly properties: Readonly<Record<string, Record<string, unknown>>>
   }
@@ -76,7 +76,7 @@ test('the JSON Schema has descriptions and defaults from behind wrappers, and le
   assert.ok(!('default' in (limits ?? {})) && !('reload' in (wait ?? {})))
 })
 
-test('parsed options are written as the YAML would say them, and parse to the same again', () => {
+test('parsed options are written in YAML form, and parse to the same again', () => {
   const given = { wait: '2s', path: '/a', limits: { max: '7' }, hold: 'never' }
   const parsed = options.parse(given)
   const written = writeOptions(options, parsed)
@@ -92,7 +92,7 @@ test('parsed options are written as the YAML would say them, and parse to the sa
   })
 })
 
-test('a manifest is written with the errors of the plugin, and one that is not true is found by running the plugin', async () => {
+test('a manifest is written with the errors of the plugin, and a wrong one is found by running the plugin', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'millrace-manifest-'))
   await using _gone = { [Symbol.asyncDispose]: () => rm(folder, { recursive: true }) }
   const plugin = join(folder, 'node_modules/one')
@@ -131,7 +131,7 @@ export default { kind: 'service', type: 'one', summary: '${summary}', options: z
     [['PLUGIN_MANIFEST', undefined]],
   )
   await writeFile(path, '{ "api": 1 }')
-  assert.match((await readCatalogue(request)).problems[0]?.message ?? '', /has not the form/)
+  assert.match((await readCatalogue(request)).problems[0]?.message ?? '', /does not have the expected form/)
   const described = await readCatalogue(request, { run: 'describe' })
   assert.equal(described.plugins[0]?.manifest?.definitions[0]?.summary, 'First.')
 })

@@ -1,5 +1,5 @@
-// The manifest of a plugin: what its definitions say of themselves, as JSON, written when the plugin is built. From it
-// plugins are listed, described and completed without running them.
+// The manifest of a plugin: the contents of its definitions as JSON, written when the plugin is built. It allows
+// plugins to be listed, inspected and completed without running them.
 import { z } from 'zod'
 import type { ErrorRow } from '../errors.js'
 import type { Definition } from './contract.js'
@@ -44,7 +44,7 @@ const definitionSchema = z.object({
   examples: z.array(z.object({ title: text, yaml: text })),
 })
 
-/** What a newer engine adds is left out. */
+/** Keys that a newer engine adds are ignored. */
 export const manifestSchema = z.object({
   api: text,
   package: text,
@@ -58,7 +58,7 @@ export type DescribedDefinition = z.output<typeof definitionSchema>
 export type DescribedOption = z.output<typeof optionSchema>
 export type DescribedError = Manifest['errors'][number]
 
-/** Plain data: nothing in it is shared with the definition, and JSON keeps all of it. */
+/** Plain data: it shares nothing with the definition, and JSON preserves all of it. */
 export function describeDefinition(definition: Definition): DescribedDefinition {
   const { kind, type, summary, options, metrics = [], examples } = definition
   const reads = kind === 'transform' || kind === 'output' ? definition : undefined

@@ -1,6 +1,6 @@
-// The kinds of nodes, and the section of the YAML in which each stands: the one table of them.
+// The kinds of nodes, and the YAML section of each.
 
-/** In the order in which data passes them; services stand beside the data. */
+/** In the order in which data passes them; services do not handle stream data. */
 export const NODE_KINDS = ['input', 'transform', 'output', 'service'] as const
 
 export type NodeKind = (typeof NODE_KINDS)[number]

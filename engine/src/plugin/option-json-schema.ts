@@ -1,5 +1,5 @@
-// The JSON Schema (draft-07) of options, for editors: what the YAML may say, so that values are those before parsing,
-// and texts with `${` pass where the value is a text. Descriptions and defaults are found through zod's wrappers.
+// The JSON Schema (draft-07) of options, for editors: it describes values as written in the YAML, before parsing, and
+// accepts text that contains `${`. Descriptions and defaults are found through zod's wrappers.
 import { z } from 'zod'
 import { defOf, kindOf, coreOf, layersOf } from './option-kind.js'
 import type { OptionKindName, Schema } from './option-kind.js'
@@ -7,12 +7,12 @@ import { optionMeta } from './option-meta.js'
 
 export type JsonSchema = Readonly<Record<string, unknown>>
 
-/** Of a text with an interpolation, which is checked once it is filled in. */
+/** Text with an interpolation, which is checked once it is filled in. */
 export const INTERPOLATED_TEXT: JsonSchema = { type: 'string', pattern: '\\$\\{' }
 
 const INTERPOLATED = '\\$\\{'
 
-/** What editors say of a text that has not the form of its kind. */
+/** What editors report for text that does not have the form of its kind. */
 const FORMS: Readonly<Partial<Record<OptionKindName, string>>> = {
   count: 'must be a whole number',
   flag: 'must be true or false',
@@ -23,7 +23,7 @@ const FORMS: Readonly<Partial<Record<OptionKindName, string>>> = {
   address: 'must be an address and a port, such as 127.0.0.1:8000, 0.0.0.0:8000 or [::]:8000',
 }
 
-/** Accepts everything where a schema cannot be said in JSON Schema (one that contains itself). */
+/** Accepts everything if JSON Schema can't express the schema (one that contains itself). */
 export function optionJsonSchema(schema: Schema): JsonSchema {
   try {
     const json = z.toJSONSchema(schema as z.ZodType, {
@@ -48,12 +48,12 @@ function amend(schema: Schema, json: Record<string, unknown>): void {
   const value = defaultOf(schema)
   if (value !== undefined) json['default'] = value
   else if (isGroup(json['default'])) delete json['default']
-  // zod's own wrapper around a kind repeats what the kind says; the words of a plain schema are opened to `${`.
+  // zod's own wrapper around a kind repeats the pattern of the kind; the pattern of a plain schema has to allow `${`.
   if (typeof json['pattern'] === 'string' && !json['pattern'].includes(INTERPOLATED)) {
     json['pattern'] = `${json['pattern']}|${INTERPOLATED}`
   }
   delete json['format']
-  sayForms(schema, json)
+  addFormMessages(schema, json)
   if (defOf(schema).type === 'enum' && json['anyOf'] === undefined) {
     json['anyOf'] = [{ enum: json['enum'] }, INTERPOLATED_TEXT]
     delete json['enum']
@@ -61,13 +61,13 @@ function amend(schema: Schema, json: Record<string, unknown>): void {
   }
 }
 
-function sayForms(schema: Schema, json: Record<string, unknown>): void {
+function addFormMessages(schema: Schema, json: Record<string, unknown>): void {
   const kind = kindOf(coreOf(schema))
   const patternErrorMessage = kind === undefined ? undefined : FORMS[kind.name]
   if (patternErrorMessage === undefined) return
   if (typeof json['pattern'] === 'string') json['patternErrorMessage'] = patternErrorMessage
   if (!Array.isArray(json['anyOf'])) return
-  // Editors speak of the first branch where none fits: that of the form, not that of a bare 0.
+  // If no branch matches, editors report the first one: it has to be that of the form, not that of a bare 0.
   const branches = (json['anyOf'] as readonly JsonSchema[]).toSorted(
     (a, b) => Number('const' in a) - Number('const' in b),
   )
@@ -76,7 +76,7 @@ function sayForms(schema: Schema, json: Record<string, unknown>): void {
   json['anyOf'] = branches.map((branch) => ('pattern' in branch ? { ...branch, ...messages } : branch))
 }
 
-/** As the YAML would say it; undefined for a group, whose members have defaults of their own. */
+/** In YAML form; undefined for a group, whose members have defaults of their own. */
 function defaultOf(schema: Schema): unknown {
   for (const layer of layersOf(schema)) {
     const { type, defaultValue } = defOf(layer)

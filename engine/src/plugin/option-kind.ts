@@ -1,5 +1,5 @@
-// Looking into option schemas without asking whose copy of zod made them: which kind of option a schema is, and what is
-// inside its wrappers.
+// Inspects option schemas regardless of which copy of zod made them: the kind of an option, and what is inside its
+// wrappers.
 import type { z } from 'zod'
 
 export type OptionKindName =
@@ -21,7 +21,7 @@ export interface OptionKind {
   readonly name: OptionKindName
   /** The words of a choice. */
   readonly values?: readonly string[]
-  /** The bounds that a definition gave, for people: `20ms to 100ms`, `at least 1`. */
+  /** The declared bounds, for messages: `20ms to 100ms`, `at least 1`. */
   readonly range?: string
   /** The YAML text of a value. By default the value as JSON. */
   render?(value: unknown): string
@@ -29,7 +29,7 @@ export interface OptionKind {
 
 export type Schema = z.core.$ZodType
 
-/** The parts of zod's definition objects that are read here; which are there depends on `type`. */
+/** The parts of zod's definition objects that are read here; which ones exist depends on `type`. */
 export interface SchemaDef {
   readonly type: string
   readonly innerType?: Schema
@@ -71,12 +71,12 @@ export function layersOf(schema: Schema): readonly [Schema, ...Schema[]] {
   return layers
 }
 
-/** What is left when all wrappers are taken off. */
+/** The schema inside all wrappers. */
 export function coreOf(schema: Schema): Schema {
   return layersOf(schema).at(-1) ?? schema
 }
 
-/** The keys that an object schema (or any object of a union) knows. */
+/** The keys of an object schema, or of all objects of a union. */
 export function keysOf(schema: Schema): readonly string[] {
   const { type, shape, options } = defOf(coreOf(schema))
   if (type === 'object') return Object.keys(shape ?? {})
@@ -102,6 +102,6 @@ function inside(schema: Schema): Schema | undefined {
   const def = defOf(schema)
   if (def.type === 'lazy') return def.getter?.()
   if (def.type !== 'pipe') return def.type === 'promise' ? undefined : def.innerType
-  // z.preprocess puts the transform first; what can be described is then behind it.
+  // z.preprocess puts the transform first; the part that can be described is behind it.
   return def.in !== undefined && defOf(def.in).type === 'transform' ? def.out : def.in
 }

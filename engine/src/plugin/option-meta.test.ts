@@ -15,7 +15,7 @@ test('meta is found behind every wrapper, and the outermost wins', () => {
   assert.deepEqual(optionMeta(z.string()), { description: '', reload: 'swap', unit: '' })
 })
 
-test('the rows of a schema have paths, kinds and defaults as the YAML has them', () => {
+test('the rows of a schema have paths, kinds and defaults in YAML form', () => {
   const schema = z.strictObject({
     urls: z.array(url()).optional().meta({ description: 'Where from.', reload: 'source' }),
     start: choice('keyframe', 'now').prefault('keyframe').meta({ description: 'Where.' }),
@@ -58,7 +58,7 @@ test('a visit reaches values, lists, unions, records and defaults', () => {
   })
 })
 
-test('a visit that changes nothing gives the same value back', () => {
+test('a visit that changes nothing returns the same value', () => {
   const value = { a: { b: '1s' } }
   const schema = z.strictObject({ a: z.strictObject({ b: duration() }), c: duration().prefault('1s') })
   assert.equal(

@@ -1,11 +1,11 @@
-// What is known about an option from its schema alone: description, reload class, default. The generated tables, the
-// checks of `define*` and the help of error messages read it here.
+// What is known about an option from its schema alone: description, reload class, default. Read by the generated
+// tables, the checks of `define*` and the help of error messages.
 import type { ReloadClass } from './contract.js'
 import { coreOf, defOf, kindOf, layersOf } from './option-kind.js'
 import type { Schema } from './option-kind.js'
 
 export interface OptionMeta {
-  /** The empty text where none is reachable. */
+  /** Empty if there is none. */
   readonly description: string
   readonly reload: ReloadClass
   readonly unit: string
@@ -14,21 +14,21 @@ export interface OptionMeta {
 export interface OptionRow extends OptionMeta {
   /** `clients.max`; `urls[].host` inside a list, `users.*` in a map with free keys. */
   readonly path: string
-  /** Name of the option kind, or of what a plain zod schema takes. */
+  /** Name of the option kind, or of what a plain zod schema accepts. */
   readonly kind: string
-  /** For people: `20ms to 100ms`; the empty text where there are no bounds. */
+  /** For messages: `20ms to 100ms`; empty if there are no bounds. */
   readonly range: string
-  /** As the YAML would say it; undefined where there is none. */
+  /** In YAML form; undefined if there is none. */
   readonly default: string | undefined
   readonly required: boolean
 }
 
-/** What a plain zod schema is called where an option kind would have a name. */
+/** Names of plain zod schemas, which have no option kind. */
 const PLAIN_NAMES: Readonly<Record<string, string>> = { object: 'group', string: 'text', boolean: 'flag' }
 
 interface Place {
   readonly path: string
-  /** What an option inherits from the group that it is in. */
+  /** Inherited from the enclosing group. */
   readonly reload: ReloadClass
 }
 
@@ -38,7 +38,7 @@ export function optionMeta(schema: Schema): OptionMeta {
   return { description, reload, unit }
 }
 
-/** A row for each option, groups (where they are described) before their members. */
+/** A row for each option; groups that have a description come before their members. */
 export function describeOptions(schema: Schema): readonly OptionRow[] {
   return members(schema, { path: '', reload: 'swap' })
 }

@@ -65,12 +65,12 @@ for (const [name, schema, given, expected] of ROWS) {
   })
 }
 
-test('defaults are given in the form of the YAML', () => {
+test('defaults are declared in YAML form', () => {
   const schema = z.strictObject({ wait: duration().prefault('10s'), start: choice('keyframe', 'now').default('now') })
   assert.deepEqual(schema.parse({}), { wait: 10_000, start: 'now' })
 })
 
-test('the JSON Schema keeps description and default, and allows an interpolation', () => {
+test('the JSON Schema preserves description and default, and allows an interpolation', () => {
   const schema = z.strictObject({
     wait: duration().meta({ description: 'How long.' }).prefault('10s'),
     start: choice('keyframe', 'now').prefault('keyframe').meta({ description: 'Where.' }),

@@ -1,6 +1,6 @@
-// The kinds of options: zod schemas that take the YAML value or its text (interpolation always yields text), refuse the
-// empty text, and whose JSON Schema also allows a text with `${`. Give a default with `.prefault('10s')`, in the form
-// that the YAML would have, and put `.meta({ description, reload })` anywhere; the outermost wins.
+// The kinds of options: zod schemas that accept the YAML value or its text (interpolation always yields text) and
+// refuse empty text; their JSON Schema also allows text that contains `${`. Declare a default in YAML form, with
+// `.prefault('10s')`. `.meta({ description, reload })` can stand anywhere in the chain; the outermost wins.
 import { isIP } from 'node:net'
 import { z } from 'zod'
 import { DURATION_UNITS, EVENT_RATE_UNITS, parseAmount, RATE_UNITS, renderAmount, SIZE_UNITS } from './amounts.js'
@@ -18,7 +18,7 @@ type Reading<T> = { readonly value: T } | { readonly problem: string; readonly r
 
 interface KindOf<T> {
   readonly name: OptionKindName
-  /** JSON Schema of what the YAML may say; the alternative of a text with `${` is added where it is needed. */
+  /** JSON Schema of the YAML value, including the alternative of text that contains `${` where it is needed. */
   readonly json: Readonly<Record<string, unknown>>
   read(value: unknown): Reading<T>
   render?(value: T): string
@@ -48,7 +48,7 @@ export function count(bounds: Bounds = {}): z.ZodType<number, number | string> {
   })
 }
 
-/** Yes or no: `true`, `false`. */
+/** `true` or `false`. */
 export function flag(): z.ZodType<boolean, boolean | 'true' | 'false'> {
   return kind({
     name: 'flag',
@@ -97,7 +97,7 @@ export function url(allow: { readonly schemes?: readonly string[] } = {}): z.Zod
   })
 }
 
-/** A path on disk. The configuration makes it absolute, from the folder of its YAML file; `-` is left alone. */
+/** A path on disk. The configuration makes it absolute, relative to the folder of its YAML file; `-` stays as it is. */
 export function path(): z.ZodType<string, string> {
   return kind({
     name: 'path',
@@ -114,7 +114,7 @@ export function secret(): z.ZodType<string, string> {
   return kind({ name: 'secret', json: { type: 'string', minLength: 1 }, read: (value) => readText(value) })
 }
 
-/** One of some words. */
+/** One of the given words. */
 export function choice<const T extends readonly [string, ...string[]]>(...values: T): z.ZodType<T[number], T[number]> {
   return kind<T[number], T[number]>({
     name: 'choice',
@@ -132,7 +132,7 @@ export function listenerName(): z.ZodType<string, string> {
   return kind({ name: 'listener', json: { type: 'string', minLength: 1 }, read: (value) => readText(value) })
 }
 
-/** The name of a provider of access; the configuration checks that it exists. */
+/** The name of an access provider (`auth:`); the configuration checks that it exists. */
 export function authName(): z.ZodType<string, string> {
   return kind({ name: 'auth', json: { type: 'string', minLength: 1 }, read: (value) => readText(value) })
 }
@@ -169,7 +169,7 @@ function amount(
         value === 0 || value === '0' ? 0 : typeof value === 'string' ? parseAmount(value, units) : undefined
       if (number === undefined) return { problem: form }
       // Events per second may be a fraction; a piece of a millisecond, a byte or a bit may not.
-      if (name !== 'eventRate' && !Number.isInteger(number)) return { problem: `${form}, without a smaller part` }
+      if (name !== 'eventRate' && !Number.isInteger(number)) return { problem: `${form}, without a smaller fraction` }
       return within(number, min, max, (bound) => renderAmount(bound, units))
     },
     render: (value) => (value === 0 ? '0' : renderAmount(value, units)),
@@ -181,7 +181,7 @@ function within(value: number, min: number, max: number, render: (bound: number)
   return value > max ? { problem: `must be at most ${render(max)}`, range: true } : { value }
 }
 
-/** The empty text where no bound was given. */
+/** Empty if no bound was given. */
 function rangeText({ min, max }: Bounds, render: (bound: number) => string): string {
   if (min !== undefined && max !== undefined) return `${render(min)} to ${render(max)}`
   if (min !== undefined) return `at least ${render(min)}`
@@ -200,7 +200,8 @@ function anyOf(...anyOf: readonly Readonly<Record<string, unknown>>[]): Readonly
   return { anyOf }
 }
 
-// A pipe from "anything" (whose meta is the JSON Schema) to a transform: the message is then ours, and never a union's.
+// A pipe from "anything" (whose meta is the JSON Schema) to a transform, so that the message is ours and never a
+// union's.
 function kind<T, In>(of: KindOf<T>): z.ZodType<T, In> {
   const entry = z.unknown().meta({ ...of.json })
   const { render, values, range } = of
@@ -217,6 +218,6 @@ function kind<T, In>(of: KindOf<T>): z.ZodType<T, In> {
     context.issues.push({ code: 'custom', message: reading.problem, input: value, params: { problem } })
     return z.NEVER
   })
-  // The entry takes anything, so that the refusal is ours; what it should be given is In.
+  // The entry accepts anything, so that the refusal is ours; its intended input is In.
   return schema as z.ZodType<T> as z.ZodType<T, In>
 }

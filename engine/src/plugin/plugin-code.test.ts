@@ -18,7 +18,7 @@ async function inFolder(run: (folder: string) => Promise<void>): Promise<void> {
   }
 }
 
-test('code that changes on disk is noticed for as long as the process has the old one', () =>
+test('code that changes on disk is noticed for as long as the process has the old code', () =>
   inFolder(async (folder) => {
     const discover = async (): Promise<PluginCode | undefined> => {
       const reference = { name: './local.mjs', folder }
@@ -39,7 +39,7 @@ test('code that changes on disk is noticed for as long as the process has the ol
     assert.deepEqual([third?.loaded, third?.onDisk], [second?.loaded, second?.onDisk])
   }))
 
-test('a print is that of the code beside the module and of package.json, and of nothing else there', () =>
+test('a fingerprint covers the code next to the module and package.json, and nothing else there', () =>
   inFolder(async (folder) => {
     const entry = join(folder, 'in.js')
     const plugin = { entry, package: undefined }
@@ -57,6 +57,6 @@ test('a print is that of the code beside the module and of package.json, and of 
     assert.notEqual(await printCode(plugin), before, 'the same bytes, written again')
   }))
 
-test('where nothing can be read there is a print too', async () => {
+test('there is a fingerprint even if nothing can be read', async () => {
   assert.equal(typeof (await printCode({ entry: '/nowhere/in.js', package: undefined })), 'string')
 })

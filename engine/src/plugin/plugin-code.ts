@@ -1,5 +1,5 @@
-// Notices that the code of a plugin has changed on disk under the running process: Node keeps each module that it has
-// loaded, so the old code would go on running. A print is made of names, sizes and times of files, not of contents.
+// Detects that the code of a plugin has changed on disk under the running process: Node keeps each module that it has
+// loaded, so the old code would keep running. A fingerprint covers names, sizes and times of files, not their contents.
 import { createHash } from 'node:crypto'
 import { readdir, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
@@ -7,22 +7,24 @@ import type { Definition } from './contract.js'
 import type { FoundPlugin } from './find-plugins.js'
 
 export interface PluginCode {
-  /** The package's name, or the path as the YAML says it. */
+  /** The package's name, or the path as written in the YAML. */
   readonly name: string
-  /** The print of what this process has loaded, and that of what was on disk when the plugin was looked for. */
+  /**
+   * The fingerprint of the code that this process has loaded, and of the code on disk when the plugin was looked up.
+   */
   readonly loaded: string
   readonly onDisk: string
   readonly definitions: readonly Definition[]
 }
 
-/** The folder of a module may be any folder. */
+/** The folder of a module may contain anything. */
 const MOST_FILES = 256
-/** A module that the YAML names by path may stand beside YAML and media files. */
+/** A module that the YAML names by path may lie next to YAML and media files. */
 const CODE_FILE = /\.(?:[cm]?js|node|wasm)$/
 /** Registered, so that two copies of the engine agree. */
 const PRINT = Symbol.for('millrace.codePrint')
 
-/** The print of the code files in the folder of a plugin's module, and of its package.json. Never throws. */
+/** The fingerprint of the code files in the folder of a plugin's module, and of its package.json. Never throws. */
 export async function printCode({ entry, package: owner }: Pick<FoundPlugin, 'entry' | 'package'>): Promise<string> {
   const folder = dirname(entry)
   const names = (await readdir(folder).catch(() => [])).filter((name) => CODE_FILE.test(name)).sort()
@@ -32,9 +34,9 @@ export async function printCode({ entry, package: owner }: Pick<FoundPlugin, 'en
 }
 
 /**
- * What is known of a plugin whose definitions have just been imported. `onDisk` must have been made before the import:
- * what changes meanwhile is then taken for changed. The definitions carry the first print that they are given, for as
- * long as the process keeps their module.
+ * What is known about a plugin whose definitions have just been imported. `onDisk` must be taken before the import, so
+ * that files that change meanwhile count as changed. The definitions carry their first fingerprint for as long as the
+ * process keeps their module.
  */
 export function codeOf(name: string, onDisk: string, definitions: readonly Definition[]): PluginCode {
   const prints = definitions.map((definition) => loadedPrint(definition, onDisk))
@@ -45,7 +47,7 @@ function loadedPrint(definition: Definition, onDisk: string): string {
   const carrier = definition as { readonly [PRINT]?: string }
   const known = carrier[PRINT]
   if (known !== undefined) return known
-  // One that is frozen can't carry it, and is taken for unchanged.
+  // A frozen definition can't carry it, and counts as unchanged.
   if (Object.isExtensible(definition)) Object.defineProperty(definition, PRINT, { value: onDisk })
   return onDisk
 }

@@ -1,4 +1,4 @@
-// Every code of the table is produced by a plugin on disk, and says of whom it speaks.
+// Every code of the table is produced by a plugin on disk, and its message names the plugin.
 import assert from 'node:assert/strict'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -12,7 +12,7 @@ import { pluginError } from './plugin-errors.js'
 const DEFINITION = (type: string): string =>
   `{ kind: 'service', type: '${type}', options: { safeParse() {}, _zod: {} }, examples: [], open() {} }`
 const GOOD = `export default ${DEFINITION('good')}\n`
-/** Its schema throws when it is asked. */
+/** Its schema throws when it parses. */
 const THROWING = `const def = { type: 'object', shape: {}, catchall: { _zod: { def: { type: 'never' } } } }
 const options = { safeParse() { throw new Error('no luck') }, _zod: { def } }
 export default { kind: 'service', type: 'throwing', options, examples: [], open() {} }\n`
@@ -22,7 +22,7 @@ interface Row {
   /** The section `plugins`. */
   readonly names?: readonly string[]
   readonly packageJson?: string
-  /** Of the package `one`, beside what every plugin has. */
+  /** Keys of package.json of the package `one`, in addition to those of every plugin. */
   readonly one?: object
   readonly source?: string
   readonly files?: Readonly<Record<string, string>>
@@ -37,7 +37,7 @@ const ROWS: readonly Row[] = [
   {
     code: 'PLUGIN_API',
     one: { millrace: { api: '^2.0' } },
-    says: /"one" wants API \^2\.0, this engine has 1\.0/,
+    says: /"one" needs API \^2\.0, this engine has 1\.0/,
     severity: 'warning',
   },
   { code: 'PLUGIN_API', one: { millrace: {} }, names: ['one'], says: /"one" has no "millrace": \{ "api": "\^1\.0" \}/ },
@@ -59,7 +59,7 @@ const ROWS: readonly Row[] = [
     code: 'PLUGIN_COPIES',
     names: ['one'],
     files: { 'node_modules/one/node_modules/zod/package.json': '{ "name": "zod", "version": "9.8.7" }' },
-    says: /"one" brings zod 9\.8\.7 of its own, the engine has zod 4\.\d+\.\d+/,
+    says: /"one" has its own copy of zod 9\.8\.7, the engine has zod 4\.\d+\.\d+/,
     severity: 'warning',
   },
   {
@@ -119,7 +119,7 @@ services: { s: { type: ${row.code === 'PLUGIN_FAULT' ? 'throwing' : 'good'} } }
 }
 
 ROWS.forEach((row, index) => {
-  test(`${row.code} is reported of a plugin on disk (row ${index})`, async () => {
+  test(`${row.code} is reported for a plugin on disk (row ${index})`, async () => {
     const file = await layOut(String(index), row)
     const plugins: typeof discoverPlugins = (request) => discoverPlugins({ ...request, starterPackage: undefined })
     const { diagnostics } = await loadConfig([file], { env: {}, plugins })
@@ -131,7 +131,7 @@ ROWS.forEach((row, index) => {
   })
 })
 
-test('PLUGIN_MANIFEST is reported of what has none, and nothing of the plugin is run', async () => {
+test('PLUGIN_MANIFEST is reported for a plugin without one, and no code of the plugin is run', async () => {
   const row: Row = { code: 'PLUGIN_MANIFEST', source: 'throw new Error("was run")\n', says: /./ }
   const file = await layOut('manifest', row)
   const { problems, plugins } = await readCatalogue({ yamlFiles: [file], plugins: [], starterPackage: undefined })

@@ -1,10 +1,10 @@
-// What can be wrong with plugins when they are looked for.
+// What can be wrong with plugins when they are looked up.
 import { defineErrors } from '../errors.js'
 
 export const pluginError = defineErrors({
   PLUGIN_NOT_FOUND: {
     sentence: 'A plugin that the YAML names is not installed.',
-    hint: 'install it beside the YAML with npm install, or correct the name',
+    hint: 'install it next to the YAML with npm install, or correct the name',
     reaction: 'config',
   },
   PLUGIN_PACKAGE_JSON: {
@@ -13,13 +13,13 @@ export const pluginError = defineErrors({
     reaction: 'config',
   },
   PLUGIN_API: {
-    sentence: 'A plugin is for another version of the plugin contract.',
+    sentence: 'A plugin was made for another version of the plugin contract.',
     hint: 'install a version of the plugin whose package.json fits: "millrace": { "api": "^1.0" }',
     reaction: 'config',
   },
   PLUGIN_PEER: {
-    sentence: 'A package that a plugin needs beside it is not installed where the plugin can find it.',
-    hint: 'install the missing package in the project that has the plugin, with npm install',
+    sentence: 'A peer dependency of a plugin is not installed where the plugin can find it.',
+    hint: 'install the missing package with npm install, in the project that has the plugin',
     reaction: 'config',
   },
   PLUGIN_COMMONJS: {
@@ -28,13 +28,13 @@ export const pluginError = defineErrors({
     reaction: 'config',
   },
   PLUGIN_COPIES: {
-    sentence: 'A plugin has a copy of its own of a package that it should share with the engine.',
-    hint: 'let the plugin name it in peerDependencies only, and run npm dedupe',
+    sentence: 'A plugin has its own copy of a package that it should share with the engine.',
+    hint: 'name the package in the peerDependencies of the plugin only, and run npm dedupe',
     reaction: 'config',
   },
   PLUGIN_MANIFEST: {
-    sentence: 'The manifest of a plugin is missing, cannot be read, or says something else than its code.',
-    hint: 'build the plugin again: its build runs engine plugins manifest',
+    sentence: 'The manifest of a plugin is missing, cannot be read, or differs from its code.',
+    hint: 'build the plugin again; its build runs engine plugins manifest',
     reaction: 'config',
   },
   PLUGIN_IMPORT: {
@@ -43,7 +43,7 @@ export const pluginError = defineErrors({
     reaction: 'config',
   },
   PLUGIN_INVALID: {
-    sentence: 'The default export of a plugin is no definition and no array of definitions.',
+    sentence: 'The default export of a plugin is neither a definition nor an array of definitions.',
     hint: 'export default defineInput(...), defineTransform(...), defineOutput(...), defineService(...), or an array of them',
     reaction: 'config',
   },

@@ -1,5 +1,5 @@
-// Packages on disk, as far as finding plugins needs them: where a name leads, what package.json says, which file to
-// import. Node's own resolution can't be asked: it hides package.json behind `exports`, and starts from its own file.
+// Packages on disk, as far as needed to find plugins: the folder of a name, the contents of package.json, the file to
+// import. Node's own resolution can't be used: it hides package.json behind `exports`, and starts from its own file.
 import { existsSync } from 'node:fs'
 import { readFile, realpath } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
@@ -9,21 +9,21 @@ import { isRecord } from './is-record.js'
 /** No package.json that a person wrote is longer. */
 const LONGEST_PACKAGE_JSON = 4 * 1024 * 1024
 const PLUGIN_KEYWORD = 'millrace-plugin'
-/** Conditions of `exports` that are taken, as Node takes them for an import. */
+/** Conditions of `exports` that apply, as for an import by Node. */
 const CONDITIONS = ['import', 'node', 'module-sync', 'default']
-/** A statement that only a module may have, at the beginning of a line. */
+/** A statement that only an ES module can have, at the beginning of a line. */
 const MODULE_SYNTAX = /^\s*(?:import\s*[\w{*'"]|export\s*[\w{*])/m
 
 export interface PluginPackage {
   readonly folder: string
   readonly file: string
   readonly name: string
-  /** The empty text where there is none. */
+  /** Empty if there is none. */
   readonly version: string
   readonly isPlugin: boolean
   /** `millrace.api`. */
   readonly api: string | undefined
-  /** Absolute path of what `millrace.manifest` names. */
+  /** Absolute path of the file that `millrace.manifest` names. */
   readonly manifest: string | undefined
   /** Absolute path of the module of `.`. */
   readonly entry: string
@@ -33,7 +33,7 @@ export interface PluginPackage {
   readonly dependencies: readonly string[]
 }
 
-/** The folder of an installed package, looked for as Node does: in node_modules here and above. */
+/** The folder of an installed package, looked up as Node does: in node_modules of this folder and those above. */
 export function findPackage(name: string, from: string): string | undefined {
   return above(from, (folder) => {
     const candidate = join(folder, 'node_modules', name)
@@ -41,28 +41,28 @@ export function findPackage(name: string, from: string): string | undefined {
   })
 }
 
-/** The nearest folder, here or above, that has a package.json. */
+/** The nearest folder, this one or above, that has a package.json. */
 export function nearestPackage(from: string): string | undefined {
   return above(from, (folder) => (existsSync(join(folder, 'package.json')) ? folder : undefined))
 }
 
 /**
- * The folder of the package that started the engine: the one around the engine's own package, so that it is the same
- * however the command was called. In the repository that is the root, in an application the application.
+ * The folder of the package that started the engine: the one around the engine's own package, however the command was
+ * called. In the repository that is the root, in an application the application.
  */
 export function findStarterPackage(): string | undefined {
   const own = nearestPackage(dirname(fileURLToPath(import.meta.url)))
   return own === undefined ? undefined : nearestPackage(dirname(own))
 }
 
-/** Reads the package.json of a folder. Throws what reading or JSON throws. */
+/** Reads the package.json of a folder. Throws if it can't be read or parsed. */
 export async function readPackage(folder: string): Promise<PluginPackage> {
   const real = await realpath(folder)
   const file = join(real, 'package.json')
   const text = await readFile(file, 'utf8')
   if (text.length > LONGEST_PACKAGE_JSON) throw new Error('the file is too large')
   const json: unknown = JSON.parse(text)
-  if (!isRecord(json)) throw new Error('it is no JSON object')
+  if (!isRecord(json)) throw new Error('it is not a JSON object')
   const { name, version, keywords } = json
   const { api, manifest } = isRecord(json['millrace']) ? json['millrace'] : {}
   return {
@@ -79,7 +79,7 @@ export async function readPackage(folder: string): Promise<PluginPackage> {
   }
 }
 
-/** Whether Node takes a module for CommonJS: by its ending, by the package around it, or else by its syntax. */
+/** Whether Node treats a module as CommonJS: by its extension, by the package around it, or else by its syntax. */
 export async function isCommonJs(path: string): Promise<boolean> {
   if (!path.endsWith('.js')) return path.endsWith('.cjs')
   const enclosing = nearestPackage(dirname(path))

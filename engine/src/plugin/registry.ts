@@ -1,16 +1,16 @@
-// The definitions that are known, by kind and type.
+// The known definitions, by kind and type.
 import type { Definition, NodeKind } from './contract.js'
 
 export interface Registered {
   readonly definition: Definition
-  /** The package (or file) that brought it. */
+  /** The package or file that provides it. */
   readonly origin: string
 }
 
 export class Registry {
   readonly #entries = new Map<string, Registered>()
 
-  /** Adds a definition; if the kind and type are taken, adds nothing and returns who has them. */
+  /** Adds a definition; if its kind and type are taken, adds nothing and returns the present one. */
   add(definition: Definition, origin: string): Registered | undefined {
     const key = `${definition.kind}/${definition.type}`
     const present = this.#entries.get(key)
@@ -33,7 +33,7 @@ export class Registry {
   }
 }
 
-/** A registry of definitions that are at hand. Throws if two have the same kind and type. */
+/** A registry of the given definitions. Throws if two have the same kind and type. */
 export function registryOf(definitions: readonly Definition[], origin = 'here'): Registry {
   const registry = new Registry()
   for (const definition of definitions) {

@@ -1,4 +1,5 @@
-// What a plugin may ask for in `inject`, by token. Tokens are registered symbols, so that two copies of this file agree.
+// What a plugin can request in `inject`, by token. Tokens are registered symbols, so that two copies of this file
+// agree.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Auth } from './auth.js'
 import type { LiveRoute, LiveRouteOptions } from './live-route.js'
@@ -14,11 +15,13 @@ export function token<T>(name: string): Token<T> {
 
 /** Time and timers: monotonic milliseconds, one mapping to wall time, timers that end with the node. */
 export interface Clock {
-  /** Monotonic, the clock of `receivedAtMs`. */
+  /** Monotonic time, as in `receivedAtMs`. */
   nowMs(): number
-  /** Unix time of a monotonic time. */
+  /** The Unix time in milliseconds of a monotonic time. */
   wallMs(monotonicMs: number): number
+  /** Calls `run` once after the delay, unless disposed before. What it throws is a failure of the node. */
   after(delayMs: number, run: () => void): Disposable
+  /** Calls `run` in each period until disposed. What it throws is a failure of the node. */
   every(periodMs: number, run: () => void): Disposable
 }
 
@@ -28,18 +31,21 @@ export interface Listeners {
   http(name: string): HttpRoutes
 }
 
-/** What a node may do with an HTTP listener. */
+/** What a node can do with an HTTP listener. */
 export interface HttpRoutes {
   readonly name: string
-  /** `http://host:port` with a host that a person can open; one per bound address. */
+  /** `http://host:port` with a host that a browser can open; one per bound address. */
   readonly origins: readonly string[]
-  /** Answers GET and HEAD of exactly this path (after percent-decoding) until disposed. Throws LISTEN_PATH_TAKEN. */
+  /**
+   * Registers `respond` for GET and HEAD of exactly this path (after percent-decoding) until disposed; it is called for
+   * each request. Throws LISTEN_PATH_TAKEN.
+   */
   handle(path: string, respond: (request: IncomingMessage, response: ServerResponse) => void): Disposable
 }
 
 /** Live byte streams to any number of viewers: windows, cursors, joins, slow viewers. */
 export interface Delivery {
-  /** Throws LISTEN_UNKNOWN, LISTEN_PATH_TAKEN. The route answers at once, and serves when entries come. */
+  /** Throws LISTEN_UNKNOWN, LISTEN_PATH_TAKEN. The route responds at once, and serves when entries arrive. */
   open(options: LiveRouteOptions): LiveRoute
 }
 
@@ -47,24 +53,30 @@ export interface Delivery {
 export interface MetricsSource {
   /** The media type of the text. */
   readonly contentType: string
-  /** Reads and renders them now; the event loop stays free meanwhile. Who asks during that gets the same text. */
+  /** Reads and renders all metrics now, without blocking the event loop. A call during a rendering shares its text. */
   render(): Promise<string>
 }
 
-/** What happens in the engine. Who listens is called inside the code that it tells of: be quick, keep it for later. */
+/**
+ * Events of the engine. Callbacks run synchronously in the code that emits the event: they must only store it for
+ * later.
+ */
 export interface Events {
-  /** Called for each event from now on, until disposed. */
+  /** Calls `listen` for each event except those of viewers, until disposed. A callback that throws is unsubscribed. */
   subscribe(listen: (event: EventNotice) => void): Disposable
-  /** Called for each viewer who comes (`client_connect`) and goes (`client_disconnect`): up to thousands a second. */
+  /**
+   * Calls `listen` for each viewer who connects (`client_connect`) or leaves (`client_disconnect`): up to thousands a
+   * second.
+   */
   subscribeClients(listen: (event: EventNotice) => void): Disposable
-  /** The newest events until now, oldest first, without those of viewers. */
+  /** The most recent events, oldest first, without those of viewers. */
   recent(): readonly EventNotice[]
 }
 
 export interface EventNotice {
   /** Unix time, milliseconds. */
   readonly atMs: number
-  /** `node.ready`, `engine.stopping`, `limit_hit`, or what a plugin calls it. */
+  /** `node.ready`, `engine.stopping`, `limit_hit`, or a name that a plugin has passed to `event()`. */
   readonly kind: string
   /** Id of the node that it concerns. */
   readonly node?: string

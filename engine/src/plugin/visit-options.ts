@@ -1,15 +1,15 @@
-// Walks option values beside their schema, before they are parsed: the configuration makes paths absolute in this way,
-// and finds the names of listeners.
+// Walks option values along with their schema, before they are parsed: this is how the configuration makes paths
+// absolute and finds the names of listeners.
 import type { OptionKind, Schema } from './option-kind.js'
 import { coreOf, defOf, kindOf, layersOf } from './option-kind.js'
 import { isRecord } from './is-record.js'
 
-/** Called for each value of an option kind; what it returns takes the value's place. */
+/** Called for each value that has an option kind; what it returns replaces the value. */
 export type Visit = (kind: OptionKind, value: unknown, path: readonly PropertyKey[]) => unknown
 
 /**
- * The value with what `visit` returned in place. Values that are not there are visited with their default, and stay
- * away unless the visit changed them. Where nothing changes, the same value comes back.
+ * Returns the value with the replacements of `visit`. Missing values are visited with their default, and stay missing
+ * unless the visit changes them. If nothing changes, the same value is returned.
  */
 export function visitOptions(schema: Schema, value: unknown, visit: Visit, path: readonly PropertyKey[] = []): unknown {
   const given = value === undefined ? defaultOf(schema) : value

@@ -1,11 +1,11 @@
-// Parsed options back as the YAML would say them: `10s` for 10000, defaults and all.
+// Writes parsed options in YAML form again: `10s` for 10000, defaults included.
 import { coreOf, defOf, kindOf } from './option-kind.js'
 import type { OptionKind, Schema } from './option-kind.js'
 
-/** What stands for a secret. */
+/** Shown instead of a secret. */
 export const CENSORED_OPTION = '***'
 
-/** The value that parses to `value`, as far as there is one: what a plugin has made of an option stays as it is. */
+/** The value that parses to `value`, if there is one: an option that a plugin has transformed stays as it is. */
 export function writeOptions(schema: Schema, value: unknown): unknown {
   if (value === undefined || value === null) return value
   const core = coreOf(schema)
@@ -31,12 +31,12 @@ function writePart(schema: Schema | undefined, value: unknown): unknown {
 
 function writeKind(kind: OptionKind, value: unknown): unknown {
   if (kind.name === 'secret') return CENSORED_OPTION
-  // Counts and flags are in YAML what they are in code.
+  // Counts and flags are the same in YAML and in code.
   if (kind.name === 'count' || kind.name === 'flag') return value
   return kind.render?.(value) ?? value
 }
 
-/** By the branch that parses what it writes to the same value again. */
+/** Uses the branch that parses its own output to the same value again. */
 function writeUnion(branches: readonly Schema[], value: unknown): unknown {
   for (const branch of branches) {
     const written = writeOptions(branch, value)

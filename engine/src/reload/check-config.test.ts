@@ -1,4 +1,4 @@
-// What somebody sends to be checked must not be a way to look around on the disk of the engine.
+// Sending texts to be checked must not be a way to explore the disk of the engine.
 import assert from 'node:assert/strict'
 import { mkdir } from 'node:fs/promises'
 import { test } from 'node:test'
@@ -14,7 +14,7 @@ async function check(setting: Supervised, files: Readonly<Record<string, string>
   return setting.control.check({ files: sent, run: ['/ci/live.yaml'], against: true })
 }
 
-test('a pattern in a text that is checked finds what was sent, and nothing that is on disk', async () => {
+test('a pattern in a checked text finds files that were sent, and none on disk', async () => {
   await using setting = await Supervised.start(servingAt('/a'), {
     watch: false,
     async prepare(files) {
@@ -37,7 +37,7 @@ test('a pattern in a text that is checked finds what was sent, and nothing that 
   assert.equal(plan?.nodes.find(({ id }) => id === 'two/ts')?.verb, 'add')
 })
 
-test('a file that the engine includes and that was not sent is gone', async () => {
+test('a file that the engine includes but that was not sent counts as removed', async () => {
   const main = `include: [ "more/*.yaml" ]\n${servingAt('/a')}`
   await using setting = await Supervised.start(main, {
     watch: false,
@@ -52,7 +52,7 @@ test('a file that the engine includes and that was not sent is gone', async () =
   assert.match(named.diagnostics[0]?.message ?? '', /it is not among the files that were sent/)
 })
 
-test('a secret in a text that is checked comes from files that the engine reads anyway, and from no other', async () => {
+test('a secret in a checked text is read only from files that the engine reads anyway', async () => {
   const withSecret = (path: string): string => `${servingAt('"/${secret:anna}"')}secrets: { anna: { file: ${path} } }\n`
   await using setting = await Supervised.start(withSecret('anna.txt'), {
     watch: false,
@@ -67,7 +67,7 @@ test('a secret in a text that is checked comes from files that the engine reads 
     const { ok, diagnostics, plan } = await check(setting, { 'live.yaml': withSecret(path) })
     assert.deepEqual(
       [ok, plan, diagnostics.map(({ code, message }) => `${code} ${message}`)],
-      [false, undefined, ['CONFIG_SECRET_FILE the file of secret "anna" is none that the engine reads']],
+      [false, undefined, ['CONFIG_SECRET_FILE the engine does not read the file of secret "anna"']],
     )
   }
 })

@@ -1,7 +1,7 @@
-// Checks texts that somebody sends, as if the files of the running engine had become them: with its variables, secrets
-// and plugins. Who sends them must not learn by that what is none of the configuration's business, so no file is read or
-// looked for that the running configuration does not read, no module is run that it does not run, and variables that it
-// does not name are not there.
+// Checks texts from a client as if they were the files of the running engine: with its variables, secrets and plugins.
+// The client must learn nothing beyond the configuration, so no file is read or looked up that the running
+// configuration does not read, no module is executed that it does not execute, and variables that it does not name are
+// absent.
 import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path'
 import type { CheckReport, CheckRequest } from '../observe/reload-report.js'
 import { Problems } from '../config/report/diagnostic.js'
@@ -24,11 +24,11 @@ const EMPTY_FILE = 'version: 1\n'
 export interface CheckConfigSettings {
   readonly target: Pick<ReloadTarget, 'graph' | 'viewersOf'>
   readonly reader: ConfigReader
-  /** Of the files that run, by absolute path. */
+  /** Texts of the running files, by absolute path. */
   texts(): ReadonlyMap<string, string>
 }
 
-/** Never rejects for what is in the texts. */
+/** Never rejects because of the contents of the texts. */
 export async function checkConfig(request: CheckRequest, settings: CheckConfigSettings): Promise<CheckReport> {
   const { target, reader } = settings
   const { files, run = files.map(({ path }) => path), against = false } = request
@@ -58,8 +58,8 @@ function compare(next: Graph, target: CheckConfigSettings['target']): Omit<Check
 }
 
 /**
- * By the path in the request, the path that it stands for here: beside the file of the same name that runs, or the
- * first one, so that relative paths in it mean the same.
+ * Maps each path in the request to the path that it stands for here: next to the running file of the same name, or next
+ * to the first one, so that relative paths in it keep their meaning.
  */
 function placeFiles({ files, run }: CheckRequest, running: readonly string[]): ReadonlyMap<string, string> {
   const first = run?.[0] ?? files[0]?.path ?? ''
@@ -92,18 +92,21 @@ async function restrict(
   }
 }
 
-/** Without those whose modules this process has not run. */
+/** Leaves out plugins whose modules this process has not executed. */
 function knownPlugins({ plugins }: DiscoverRequest, reader: ConfigReader): DiscoverRequest['plugins'] {
   return plugins.filter(({ name, folder }) =>
     reader.plugins.some((known) => known.name === name && known.folder === folder),
   )
 }
 
-/** Looks files up by their absolute paths, and never lets one be read from disk. */
+/** Looks files up by absolute path, and never lets one be read from disk. */
 class SentTexts extends Map<string, string> {
   readonly #otherNames: ReadonlySet<string>
 
-  /** `otherNames`: by which the running configuration names files that it reads by another name. */
+  /**
+   * `otherNames`: paths by which the running configuration names files that it reads under another name; they are empty
+   * here.
+   */
   constructor(texts: ReadonlyMap<string, string>, otherNames: ReadonlySet<string>) {
     super(texts)
     this.#otherNames = otherNames

@@ -1,4 +1,4 @@
-// A short name for what a configuration says: the same for the same, in whatever order and layout it is written.
+// A short hash of what a configuration means, independent of its order and layout.
 import { createHash } from 'node:crypto'
 import { effectiveConfig } from '../config/effective-config.js'
 import type { Graph } from '../graph/graph.js'
@@ -6,8 +6,8 @@ import type { Graph } from '../graph/graph.js'
 const HEX_DIGITS = 8
 
 /**
- * Secrets do not count: an id is shown everywhere, and a password could be guessed by it. A reload compares them all
- * the same.
+ * Secrets are left out: the id is shown everywhere, and a password could be guessed from it. A reload compares them
+ * nevertheless.
  */
 export function configId(graph: Graph): string {
   const text = JSON.stringify(effectiveConfig(graph), sortKeys)

@@ -1,5 +1,5 @@
-// Reads the configuration of a running engine again and again: always the same files with the same options, each time
-// from one snapshot of the disk.
+// Reads the configuration of a running engine repeatedly: always the same files with the same options, each time from
+// one snapshot of the disk.
 import { resolve } from 'node:path'
 import type { Diagnostic } from '../config/report/diagnostic.js'
 import type { LoadOptions } from '../config/load-config.js'
@@ -8,15 +8,17 @@ import type { DiscoverRequest } from '../plugin/discover.js'
 import { discoverPlugins } from '../plugin/discover.js'
 import { SourceSnapshot } from './source-snapshot.js'
 
-/** A file may name files that name files; who is still not done then keeps changing. */
+/**
+ * A file may name files that name further files; sources that have not settled after this many rounds keep changing.
+ */
 const MOST_ROUNDS = 8
 
-/** What loading gives. */
+/** The result of loading. */
 export interface LoadedSources {
-  /** Undefined where there are errors among the diagnostics. */
+  /** Undefined if the diagnostics contain errors. */
   readonly graph?: Graph | undefined
   readonly diagnostics: readonly Diagnostic[]
-  /** Absolute paths of files and folders that the result depends on, also where loading fails. By default the files. */
+  /** Absolute paths of files and folders that the result depends on, also if loading fails. By default the files. */
   readonly sources?: readonly string[] | undefined
 }
 
@@ -25,16 +27,16 @@ export type LoadFiles = (files: readonly string[], options: LoadOptions) => Prom
 export interface ConfigReading {
   readonly graph: Graph | undefined
   readonly diagnostics: readonly Diagnostic[]
-  /** The same for the same contents of all sources. */
+  /** Equal for equal contents of all sources. */
   readonly hash: string
-  /** The files that it was made of, without those of `--env-file`, as they were read. */
+  /** The files that it was made from, as they were read, without those of `--env-file`. */
   readonly texts: ReadonlyMap<string, string>
 }
 
 export interface ConfigReaderSettings {
-  /** As they were named. */
+  /** As the caller named them. */
   readonly files: readonly string[]
-  /** Those of `run`; without `contents`. */
+  /** The options of `run`, without `contents`. */
   readonly options: LoadOptions
   readonly load: LoadFiles
 }
@@ -54,35 +56,35 @@ export class ConfigReader {
     this.#sources = this.#named()
   }
 
-  /** Absolute paths of what the last reading depends on; what the one before did as well, where the last one failed. */
+  /** Absolute paths that the last reading depends on; if it failed, also those of the reading before. */
   get sources(): readonly string[] {
     return this.#sources
   }
 
-  /** Of the last reading; the empty text before. */
+  /** Of the last reading; empty before the first. */
   get hash(): string {
     return this.#hash
   }
 
-  /** A reader of the same that has not read yet. */
-  again(): ConfigReader {
+  /** A new reader of the same files, which has not read yet. */
+  fresh(): ConfigReader {
     return new ConfigReader(this)
   }
 
-  /** Plugins that the last good reading has by name: their modules have been run. */
+  /** Plugins that the last good reading names: their modules have been executed. */
   get plugins(): DiscoverRequest['plugins'] {
     return this.#plugins
   }
 
-  /** Loads what is on disk. `isFirst`: pipes may be read, which give what they have only once. */
+  /** Loads what is on disk. `isFirst`: pipes may be read, which yield their contents only once. */
   async read(isFirst = false): Promise<ConfigReading> {
     let paths = this.#sources
     for (let round = 1; ; round++) {
       const snapshot = await SourceSnapshot.take(paths)
-      const asked = new Set<string>()
-      const { loaded, plugins } = await this.#load(snapshot.contents((path) => asked.add(path), isFirst))
-      const found = [...new Set([...this.#named(), ...(loaded.sources ?? []), ...asked])]
-      // Where loading fails, what the files did not get to name may be what mends it.
+      const requested = new Set<string>()
+      const { loaded, plugins } = await this.#load(snapshot.contents((path) => requested.add(path), isFirst))
+      const found = [...new Set([...this.#named(), ...(loaded.sources ?? []), ...requested])]
+      // After a failure, a source that the files named before, but not this time, may hold the correction.
       const all = loaded.graph === undefined ? [...new Set([...paths, ...found])] : found
       if (found.some((path) => !snapshot.has(path)) && round < MOST_ROUNDS) {
         paths = [...new Set([...paths, ...found])]
@@ -91,7 +93,7 @@ export class ConfigReader {
       this.#sources = all
       this.#hash = snapshot.hashOf(all)
       if (loaded.graph !== undefined) this.#plugins = plugins
-      return { ...loaded, graph: loaded.graph, hash: this.#hash, texts: this.#textsOf(snapshot, asked) }
+      return { ...loaded, graph: loaded.graph, hash: this.#hash, texts: this.#textsOf(snapshot, requested) }
     }
   }
 
@@ -116,10 +118,10 @@ export class ConfigReader {
     return [...new Set([...this.files, ...(this.options.envFiles ?? [])].map((name) => resolve(name)))]
   }
 
-  /** Without env files: they are where passwords are kept, and are read again. */
-  #textsOf(snapshot: SourceSnapshot, asked: ReadonlySet<string>): ReadonlyMap<string, string> {
+  /** Without env files: they contain passwords, and are read again each time. */
+  #textsOf(snapshot: SourceSnapshot, requested: ReadonlySet<string>): ReadonlyMap<string, string> {
     const env = new Set((this.options.envFiles ?? []).map((name) => resolve(name)))
-    const paths = [...asked].filter((path) => !env.has(path))
+    const paths = [...requested].filter((path) => !env.has(path))
     return new Map(
       paths.flatMap((path) => {
         const text = snapshot.textOf(path)

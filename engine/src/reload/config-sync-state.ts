@@ -1,6 +1,6 @@
-// Whether what runs is what the files say, and what the reloads until now have come to: for status, metrics, and a line
-// a minute in the log while they differ.
-import type { LastReload, ReloadAsker, ReloadReport, ReloadResult, ReloadStatus } from '../observe/reload-report.js'
+// Whether the running configuration matches the files, and the results of past reloads: for status and metrics, and for
+// a log line every minute while they differ.
+import type { LastReload, ReloadTrigger, ReloadReport, ReloadResult, ReloadStatus } from '../observe/reload-report.js'
 import { DELAY_BOUNDS_SECONDS, Histogram } from '../observe/histogram.js'
 import type { Graph } from '../graph/graph.js'
 import type { Logger } from '../plugin/contract.js'
@@ -8,9 +8,9 @@ import type { Clock } from '../plugin/tokens.js'
 import { configId } from './config-id.js'
 import type { ReloadTarget } from './reload-target.js'
 
-/** How long a changed node may go back to what it was. */
+/** How long after a reload a changed node can be rolled back. */
 export const PROBATION_MS = 30_000
-const SAY_EVERY_MS = 60_000
+const LOG_EVERY_MS = 60_000
 
 export interface ConfigSyncStateSettings {
   readonly target: Pick<ReloadTarget, 'graph'>
@@ -25,12 +25,12 @@ interface Difference {
 }
 
 export class ConfigSyncState implements Disposable {
-  /** Reloads by their result. */
+  /** Number of reloads by result. */
   readonly counts = new Map<ReloadResult, number>()
   readonly durations = new Histogram(DELAY_BOUNDS_SECONDS)
   viewersLost = 0
   readonly #settings: ConfigSyncStateSettings
-  readonly #saying: Disposable
+  readonly #logTimer: Disposable
   #running: { readonly graph: Graph; readonly id: string } | undefined
   #difference: Difference | undefined
   #last: LastReload | undefined
@@ -38,7 +38,7 @@ export class ConfigSyncState implements Disposable {
 
   constructor(settings: ConfigSyncStateSettings) {
     this.#settings = settings
-    this.#saying = settings.clock.every(SAY_EVERY_MS, () => this.#say())
+    this.#logTimer = settings.clock.every(LOG_EVERY_MS, () => this.#logDifference())
   }
 
   get inSync(): boolean {
@@ -51,11 +51,11 @@ export class ConfigSyncState implements Disposable {
     return this.#running.id
   }
 
-  /** A reload has come to an end. */
-  note(report: ReloadReport, by: ReloadAsker): void {
+  /** Records a finished reload. */
+  note(report: ReloadReport, by: ReloadTrigger): void {
     const { result, id, why, durationMs, viewers } = report
     if (result === 'planned') return
-    // It has been noted as such when it went back.
+    // A rollback was counted when it happened.
     if (result !== 'rolled-back') this.#count(result)
     this.durations.observe(durationMs / 1000)
     const lost = result === 'applied' || result === 'rolled-back' ? (viewers?.lost ?? 0) : 0
@@ -68,7 +68,7 @@ export class ConfigSyncState implements Disposable {
     else if (result !== 'superseded') this.differ(why, id)
   }
 
-  /** What was applied has gone back, in part or as a whole. */
+  /** Records that an applied reload was rolled back, in part or completely. */
   noteRolledBack(why: string): void {
     this.#count('rolled-back')
     const diskId = this.#last?.id
@@ -76,13 +76,13 @@ export class ConfigSyncState implements Disposable {
     this.differ(why, diskId)
   }
 
-  /** From now on, or still, the files say something else than what runs. */
+  /** Records that the files differ from the running configuration, from now on or still. */
   differ(reason: string, diskId?: string): void {
     const sinceMs = this.#difference?.sinceMs ?? this.#settings.clock.nowMs()
     this.#difference = { reason, diskId, sinceMs }
   }
 
-  /** The files say again what runs. */
+  /** Records that the files match the running configuration again. */
   agree(): void {
     this.#difference = undefined
   }
@@ -104,7 +104,7 @@ export class ConfigSyncState implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#saying[Symbol.dispose]()
+    this.#logTimer[Symbol.dispose]()
   }
 
   #noteApplied(id: string | undefined): void {
@@ -117,11 +117,11 @@ export class ConfigSyncState implements Disposable {
     this.counts.set(result, (this.counts.get(result) ?? 0) + 1)
   }
 
-  #say(): void {
+  #logDifference(): void {
     if (this.#difference === undefined) return
     const { reason, diskId, sinceMs } = this.#difference
     const fields = { running: this.runningId, disk: diskId, since: this.#rfc3339(sinceMs), reason }
-    this.#settings.log.warn(fields, 'the configuration on disk differs from what runs')
+    this.#settings.log.warn(fields, 'the configuration on disk differs from the running one')
   }
 
   #rfc3339(monotonicMs: number): string {

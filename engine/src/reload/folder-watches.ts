@@ -1,14 +1,14 @@
-// Watches folders, at most so many, for as long as each is the same folder. What the system does not let us watch is
-// left out: whoever asks looks from time to time anyway.
+// Watches a bounded number of folders, each for as long as it is the same folder. A folder that the system does not
+// allow to be watched is left out: the caller polls anyway.
 import { watch, type FSWatcher } from 'node:fs'
 import { stat } from 'node:fs/promises'
 
-/** Each costs a descriptor or a kernel watch, of which a user has a few thousand. */
+/** Each costs a descriptor or a kernel watch; a user has a few thousand of them. */
 const MOST_FOLDERS = 128
 
 interface Watch {
   readonly watcher: FSWatcher
-  /** A folder that was removed and made again has another one, and its old watch sees nothing. */
+  /** A folder that was removed and created again has another inode, and its old watch sees nothing. */
   readonly inode: string
 }
 
@@ -17,7 +17,7 @@ export class FolderWatches implements Disposable {
   readonly #watches = new Map<string, Watch>()
   #isDisposed = false
 
-  /** `onEvent`: something has happened to an entry of a folder; `name` is null where the system does not say which. */
+  /** `onEvent`: called when an entry of a folder changes; `name` is null where the system does not report which. */
   constructor(onEvent: (folder: string, name: string | null) => void) {
     this.#onEvent = onEvent
   }
@@ -26,7 +26,7 @@ export class FolderWatches implements Disposable {
     return this.#watches.size
   }
 
-  /** Watches exactly these. Resolves with whether a watch was opened: what happened before it was not seen. */
+  /** Watches exactly these folders. Resolves to whether a watch was opened: it has not seen earlier changes. */
   async set(folders: ReadonlySet<string>): Promise<boolean> {
     const wanted = [...folders].slice(0, MOST_FOLDERS)
     for (const folder of this.#watches.keys()) if (!wanted.includes(folder)) this.#close(folder)
@@ -66,7 +66,7 @@ export class FolderWatches implements Disposable {
   }
 }
 
-/** Undefined for what is no folder now. */
+/** Undefined if the path is not a folder now. */
 async function inodeOf(path: string): Promise<string | undefined> {
   const status = await stat(path, { bigint: true }).catch(() => undefined)
   return status?.isDirectory() === true ? `${status.dev} ${status.ino}` : undefined

@@ -20,7 +20,7 @@ async function keep(files: TempFiles, text: string, more: Partial<LoadOptions> =
   return names
 }
 
-test('what ran is loaded again from its texts, with paths and secrets as they were', async () => {
+test('the last configuration is loaded from its texts, with unchanged paths and secrets', async () => {
   await using files = await TempFiles.make()
   const text = `${servingAt('"/${secret:anna}"')}secrets: { anna: { env: ANNA } }\n`
   const names = await keep(files, text)
@@ -35,7 +35,7 @@ test('what ran is loaded again from its texts, with paths and secrets as they we
   assert.equal(nodes?.[0]?.at.file, files.path('live.yaml'))
 })
 
-test('files that a pattern includes are those that ran, whatever is on disk now', async () => {
+test('a pattern includes the files that ran, whatever is on disk now', async () => {
   await using files = await TempFiles.make()
   await mkdir(files.path('more'))
   const second = servingAt('/b')
@@ -51,7 +51,7 @@ test('files that a pattern includes are those that ran, whatever is on disk now'
     ['one', 'two'],
     JSON.stringify(loaded?.diagnostics),
   )
-  // Also where the disk would now say that two of them are one.
+  // Even if two of them are now the same file on disk.
   await rm(files.path('more/two.yaml'))
   await symlink('../live.yaml', files.path('more/two.yaml'))
   const again = await loadLastGood(names, options, loadConfig, [files.folder])
@@ -69,7 +69,7 @@ test('env files are not kept', async () => {
   assert.ok(loaded?.graph !== undefined)
 })
 
-test('that of other files, of another form, or behind a link is none', async () => {
+test('a copy of other files, in another form or behind a link is not loaded', async () => {
   await using files = await TempFiles.make()
   const names = await keep(files, servingAt('/a'))
   assert.equal(await loadLastGood([files.path('other.yaml')], options, loadConfig, [files.folder]), undefined)
@@ -82,21 +82,21 @@ test('that of other files, of another form, or behind a link is none', async () 
   }
 })
 
-test('a folder that takes no file is an error of the writer', async () => {
+test('writing fails if the folder does not accept a file', async () => {
   await using files = await TempFiles.make()
-  // Of root too: something that is no file has the name.
+  // For root too: the name belongs to something that is not a file.
   await mkdir(join(files.folder, 'last-good.yaml'))
   await assert.rejects(keep(files, servingAt('/a')))
 })
 
-test('the folder of the state is looked for in flags, in broken texts, and beside the file', () => {
+test('the state folder is looked up in flags, in broken texts, and next to the file', () => {
   const texts = new Map([['/srv/live.yaml', 'version: 1\nengine: { stateDir: "/var/lib/x", drain: }}}\n']])
   assert.deepEqual(possibleStateDirs(['/srv/live.yaml'], {}, texts), ['/var/lib/x', '/srv/.millrace'])
   const sets = ['a.b=c', 'engine.stateDir=/state']
   assert.deepEqual(possibleStateDirs(['/srv/live.yaml'], { sets }, new Map()), ['/state', '/srv/.millrace'])
 })
 
-test('a reading has the texts of all files that it took', async () => {
+test('a reading has the texts of all files that it read', async () => {
   await using files = await TempFiles.make()
   await files.write('live.yaml', servingAt('/a'))
   const reader = new ConfigReader({ files: [files.path('live.yaml')], options, load: loadConfig })

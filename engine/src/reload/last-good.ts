@@ -1,6 +1,6 @@
-// `stateDir/last-good.yaml`: the texts of the files that the engine ran with last, each under its own path, so that
-// everything in them that is relative stays right. Secrets and variables are not filled in: they are read again. It is
-// written as JSON, which YAML contains.
+// `stateDir/last-good.yaml`: the texts of the files that the engine last ran with, each under its own path, so that
+// relative paths in them stay valid. Secrets and variables are not filled in: they are read again. It is written as
+// JSON, which is a subset of YAML.
 import { constants } from 'node:fs'
 import { open, rename, rm } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
@@ -13,9 +13,11 @@ import type { ConfigReading, LoadedSources, LoadFiles } from './config-reader.js
 const LAST_GOOD_FILE = 'last-good.yaml'
 const MOST_BYTES = 64 * 1024 * 1024
 const DEFAULT_STATE_DIR = '.millrace'
-/** What stands for a file that was not there: one that says nothing. */
+/** Stands for a file that did not exist. */
 const EMPTY_FILE = 'version: 1\n'
-/** In a file that may be broken anywhere: the value of a key of this name, up to what can't be in a plain one. */
+/**
+ * For a file that may be broken anywhere: the value of a key of this name, up to a character that ends a plain scalar.
+ */
 const STATE_DIR = /\bstateDir:\s*["']?([^"'\s,{}#]+)/
 const STATE_DIR_FLAG = /^engine\.stateDir=(.+)$/
 
@@ -25,14 +27,14 @@ const lastGoodSchema = z.object({
   files: z.array(z.object({ path: z.string(), text: z.string() })),
 })
 
-/** Writes it, mode 0600, whole or not at all. `files`: as they were named. Rejects where the disk does not take it. */
+/** Writes it atomically, mode 0600. `files`: as the caller named them. Rejects if the disk refuses it. */
 export async function writeLastGood(
   stateDir: string,
   files: readonly string[],
   { texts }: Pick<ConfigReading, 'texts'>,
 ): Promise<void> {
   const run = files.map((name) => resolve(name))
-  // What was read from a pipe can't be kept; a part of the whole is no configuration.
+  // Text from a pipe can't be kept, and part of a configuration is not a configuration.
   if (run.some((path) => !texts.has(path))) return
   const content = { version: 1, run, files: [...texts].map(([path, text]) => ({ path, text })) }
   const path = join(stateDir, LAST_GOOD_FILE)
@@ -49,8 +51,8 @@ export async function writeLastGood(
 }
 
 /**
- * Loads what ran last for these files, if there is such in one of the folders; undefined if there is none. The files
- * themselves are not read.
+ * Loads the configuration that last ran for these files from the first folder that has it; undefined if none has. The
+ * files themselves are not read.
  */
 export async function loadLastGood(
   files: readonly string[],
@@ -69,8 +71,8 @@ export async function loadLastGood(
 }
 
 /**
- * Folders in which the state may be, the likeliest first: what says so may be in a file that can't be read as YAML.
- * `texts`: of those files that have any.
+ * Candidates for the state folder, most likely first: the file that names it may not parse as YAML. `texts`: of the
+ * files that could be read.
  */
 export function possibleStateDirs(
   files: readonly string[],
@@ -92,7 +94,7 @@ export function possibleStateDirs(
   ]
 }
 
-/** Looks files up by their absolute paths. Env files are read from disk; whatever else was not kept says nothing. */
+/** Looks files up by absolute path. Env files are read from disk; any other file that was not kept is empty. */
 class KeptTexts extends Map<string, string> {
   readonly #envFiles: ReadonlySet<string>
 

@@ -1,31 +1,31 @@
-// A reload that has come to an end, in the log and as an event.
-import type { ReloadAsker, ReloadReport, ReloadResult } from '../observe/reload-report.js'
+// Reports a finished reload in the log and as an event.
+import type { ReloadTrigger, ReloadReport, ReloadResult } from '../observe/reload-report.js'
 import type { EventLog } from '../observe/events.js'
 import type { Logger } from '../plugin/contract.js'
 
-/** Going back is told when it happens, not by the reload. */
+/** A rollback is logged when it happens, not with the reload. */
 type LoggedResult = Exclude<ReloadResult, 'rolled-back'>
 
-const SAID = {
+const LOG_LINES = {
   applied: { level: 'info', text: 'the configuration was reloaded' },
-  unchanged: { level: 'info', text: 'the configuration was read again: nothing differs' },
+  unchanged: { level: 'info', text: 'the configuration was read again: nothing has changed' },
   superseded: { level: 'info', text: 'a reload was superseded by a newer one' },
-  invalid: { level: 'error', text: 'the configuration on disk has mistakes; what ran goes on' },
-  refused: { level: 'error', text: 'the configuration on disk needs a restart; what ran goes on' },
-  failed: { level: 'error', text: 'the reload failed and has changed nothing' },
+  invalid: { level: 'error', text: 'the configuration on disk has mistakes; the running one stays in place' },
+  refused: { level: 'error', text: 'the configuration on disk needs a restart; the running one stays in place' },
+  failed: { level: 'error', text: 'the reload failed and changed nothing' },
 } as const satisfies Record<LoggedResult, { level: 'info' | 'error'; text: string }>
 
-/** Changes that a line of the log names. */
-const MOST_SAID = 20
+/** Changes that one log line lists. */
+const MOST_LISTED = 20
 
-/** One line with all diagnostics in it; nothing that changes nothing is an event. */
+/** Writes one line with all diagnostics. A reload that found no change emits no event. */
 export function logReload(
   report: ReloadReport & { readonly result: LoggedResult },
-  by: ReloadAsker,
+  by: ReloadTrigger,
   { log, events }: { readonly log: Logger; readonly events: Pick<EventLog, 'emit'> },
 ): void {
   const { result, id, why, durationMs, viewers, diagnostics } = report
-  const { level, text } = SAID[result]
+  const { level, text } = LOG_LINES[result]
   const data = { by, ...(id === undefined ? {} : { id }), durationMs: Math.round(durationMs), why }
   const more = result === 'applied' ? { viewers, changed: changesOf(report) } : {}
   const shown = diagnostics.length === 0 ? {} : { diagnostics: diagnostics.map(lineOf) }
@@ -35,11 +35,11 @@ export function logReload(
   events.emit({ kind: `reload.${result}`, data: { ...data, ...lost } })
 }
 
-/** `swap one/ts`; at most so many that the line can be read. */
+/** `swap one/ts`; few enough to keep the line readable. */
 function changesOf({ plan }: ReloadReport): readonly string[] {
   const changed = [...(plan?.parts ?? []), ...(plan?.nodes ?? []).filter(({ verb }) => verb !== 'keep')]
-  const shown = changed.slice(0, MOST_SAID).map(({ verb, id }) => `${verb} ${id}`)
-  return changed.length > MOST_SAID ? [...shown, `${changed.length - MOST_SAID} more`] : shown
+  const shown = changed.slice(0, MOST_LISTED).map(({ verb, id }) => `${verb} ${id}`)
+  return changed.length > MOST_LISTED ? [...shown, `${changed.length - MOST_LISTED} more`] : shown
 }
 
 function lineOf({ severity, code, file, line, column, message }: ReloadReport['diagnostics'][number]): string {

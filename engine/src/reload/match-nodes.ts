@@ -1,17 +1,17 @@
-// Which running node each node of the next graph continues: the one of the same id and kind, or the one that `was:`
-// names. Planning and applying a reload use the same answer.
+// Which running node each node of the next graph continues: the one with the same id and kind, or the one that `was:`
+// names. Planning and applying a reload share this result.
 import type { Graph, NodeSettings } from '../graph/graph.js'
 
 export interface NodeMatches {
-  /** By id of the next graph. A node that is not in it is new. */
+  /** By id in the next graph. A node that is missing here is new. */
   readonly oldOf: ReadonlyMap<string, NodeSettings>
-  /** By id of the running graph. A node that is not in it goes. */
+  /** By id in the running graph. A node that is missing here is removed. */
   readonly newOf: ReadonlyMap<string, NodeSettings>
 }
 
 /**
- * A `was` that names nothing that runs has been carried out before, and so has one that the running node of the same id
- * has too; both are ignored. A node that changes its kind is another node, and so is an output that changes its type.
+ * A `was` that names no running node has already been carried out, and so has one that the running node of the same id
+ * also has; both are ignored. A node whose kind changes is a different node, and so is an output whose type changes.
  */
 export function matchNodes(running: Graph, next: Graph): NodeMatches {
   const byId = new Map(nodesOf(running).map((node) => [node.id, node]))
@@ -20,7 +20,7 @@ export function matchNodes(running: Graph, next: Graph): NodeMatches {
   const match = (node: NodeSettings, old: NodeSettings | undefined): void => {
     if (old === undefined || oldOf.has(node.id) || newOf.has(old.id)) return
     if (old.definition.kind !== node.definition.kind) return
-    // The viewers of the one are nothing that the other could serve.
+    // An output of another type could not serve the viewers of the old one.
     if (node.definition.kind === 'output' && old.definition.type !== node.definition.type) return
     oldOf.set(node.id, old)
     newOf.set(old.id, node)

@@ -53,7 +53,7 @@ const ROWS: readonly {
     ],
   },
   {
-    name: 'a group that was not there, in its members',
+    name: 'a group that did not exist, in its members',
     before: {},
     after: { group: { inherits: 'b' } },
     found: [['group.inherits', 'rebind']],
@@ -66,7 +66,7 @@ const ROWS: readonly {
     found: [['rungs[0].gain', 'live']],
   },
   {
-    name: 'an element more, in the class of the list',
+    name: 'an added element, in the class of the list',
     before: { rungs: [{ name: 'a', gain: 1 }] },
     after: {
       rungs: [
@@ -89,7 +89,7 @@ const ROWS: readonly {
     found: [['rooms.a.size', 'live']],
   },
   {
-    name: 'a group more in a map, in the class of the map',
+    name: 'an added group in a map, in the class of the map',
     before: { rooms: {} },
     after: { rooms: { a: { size: 2 } } },
     found: [['rooms.a', 'source']],
@@ -101,7 +101,7 @@ const ROWS: readonly {
     found: [['either', 'restart']],
   },
   {
-    name: 'what is not declared, in the class of what is around it',
+    name: 'an undeclared option, in the class of its group',
     before: { users: { anna: { hash: [1] } }, extra: 1 },
     after: { users: { anna: { hash: [2] } }, extra: 2 },
     found: [
@@ -110,18 +110,18 @@ const ROWS: readonly {
     ],
   },
   {
-    name: 'what is no plain data',
+    name: 'values that are not plain data',
     before: { plain: new Date(0) },
     after: { plain: new Date(1) },
     found: [['plain', 'swap']],
   },
   {
-    name: 'the same of what is no plain data',
+    name: 'equal values that are not plain data',
     before: { plain: new Date(0) },
     after: { plain: new Date(0) },
     found: [],
   },
-  { name: 'options that are no group', before: 1, after: 2, found: [['', 'swap']] },
+  { name: 'options that are not a group', before: 1, after: 2, found: [['', 'swap']] },
 ]
 
 test('differences are found where they are:', async (t) => {
@@ -130,7 +130,7 @@ test('differences are found where they are:', async (t) => {
   }
 })
 
-test('data without end is compared all the same', () => {
+test('data that contains itself can be compared', () => {
   const endless = (end: number): object => {
     const value: { self?: unknown; end: number } = { end }
     value.self = value
@@ -140,7 +140,7 @@ test('data without end is compared all the same', () => {
   assert.ok(diff(endless(1), endless(2)).length > 0)
 })
 
-test('values are written as in YAML, secrets of both graphs as ***', () => {
+test('values are written in YAML form, secrets of both graphs as ***', () => {
   const [old, next] = [new SecretMask(), new SecretMask()]
   old.add('hunter2')
   next.add('correcthorse', 'anna')
@@ -174,7 +174,7 @@ test('a value is one line of at most 80 characters, and a secret is masked befor
   assert.doesNotMatch(text.plain('\u{1F4FA}'.repeat(50)), /\p{Surrogate}/u)
 })
 
-test('what a schema has made of an option and has no text is told by what it is', () => {
+test('a value without a text form is shown as its type', () => {
   const text = new OptionText([])
   const hostile = { toString: 1, [Symbol.toPrimitive]: 1 }
   assert.equal(text.write(z.strictObject({ at: duration() }), ['at'], hostile), '(object)')

@@ -1,11 +1,11 @@
-// Where two values of the same options differ, each place with the class that it is declared with. Options are plain
-// data, but a schema may have made something else of them: that is compared as a whole.
+// Where two values of the same options differ, each place with its declared reload class. Options are plain data, but a
+// schema may have turned them into something else: that is compared as a whole.
 import { isDeepStrictEqual } from 'node:util'
 import type { ReloadClass } from '../plugin/contract.js'
 import type { OptionPlace, ReloadClasses } from './reload-classes.js'
 import { strongestClass } from './reload-classes.js'
 
-/** What lies deeper is compared as a whole. */
+/** Anything deeper is compared as a whole. */
 const DEEPEST = 64
 
 export interface OptionDifference {
@@ -23,8 +23,8 @@ interface Pair {
 }
 
 /**
- * A difference for each option that differs: members of groups and entries of maps one by one, lists of plain values as
- * a whole. A group that is there on one side only differs in its members.
+ * One difference for each option that differs: members of groups and entries of maps one by one, lists of plain values
+ * as a whole. A group that exists on one side only differs in its members.
  */
 export function diffOptions(classes: ReloadClasses, before: unknown, after: unknown): readonly OptionDifference[] {
   return differences(classes, { before, after, at: classes.root() })
@@ -55,7 +55,7 @@ function whole(classes: ReloadClasses, pair: Pair): OptionDifference {
   return { path: at.path, steps: at.steps, reload, before, after }
 }
 
-/** Of the options that differ somewhere below. */
+/** Classes of the options that differ anywhere below. */
 function classesBelow(classes: ReloadClasses, pair: Pair): readonly ReloadClass[] {
   if (pair.at.steps.length > DEEPEST || (!isObject(pair.before) && !isObject(pair.after))) return []
   return partsOf(classes, pair).flatMap((part) => {
@@ -65,7 +65,7 @@ function classesBelow(classes: ReloadClasses, pair: Pair): readonly ReloadClass[
   })
 }
 
-/** Those that may differ. */
+/** The parts that may differ. */
 function partsOf(classes: ReloadClasses, { before, after, at }: Pair): readonly Pair[] {
   if (Array.isArray(before) || Array.isArray(after)) {
     const old: readonly unknown[] = Array.isArray(before) ? before : []
@@ -78,7 +78,7 @@ function partsOf(classes: ReloadClasses, { before, after, at }: Pair): readonly 
   const next = isPlainObject(after) ? after : {}
   return [...new Set([...Object.keys(old), ...Object.keys(next)])].flatMap((key) => {
     const pair = { before: ownOf(old, key), after: ownOf(next, key) }
-    // Maps may be large, and most of what is in them is the same.
+    // Maps may be large, and most of their entries are unchanged.
     return Object.is(pair.before, pair.after) ? [] : [{ ...pair, at: classes.member(at, key) }]
   })
 }

@@ -1,12 +1,12 @@
-// Values of options as a plan shows them: as the YAML would say them, on one line, without any secret of either graph.
+// Values of options as a plan shows them: in YAML form, on one line, without any secret of either graph.
 import { SecretMask } from '../graph/secret-mask.js'
 import type { Schema } from '../plugin/option-kind.js'
 import { schemaAt } from '../plugin/option-kind.js'
 import { writeOptions } from '../plugin/write-options.js'
 
-/** In UTF-16 code units; what is longer ends in `...`. */
+/** In UTF-16 code units; longer text is cut and ends in `...`. */
 export const LONGEST_VALUE = 80
-/** What lies deeper, or has more parts, would not fit anyway. */
+/** Anything deeper, or with more parts, would not fit anyway. */
 const DEEPEST = 6
 const MOST_PARTS = 32
 const ELLIPSIS = '...'
@@ -25,7 +25,7 @@ export class OptionText {
     try {
       return this.plain(renderFlow(this.#mask.maskValue(part === undefined ? value : writeOptions(part, value)), 0))
     } catch {
-      // A schema may make of an option what has no text.
+      // A schema may turn an option into something without a text form.
       return `(${typeof value})`
     }
   }
@@ -34,7 +34,7 @@ export class OptionText {
   plain(text: string): string {
     const shown = this.#mask.mask(text).replaceAll(/\s+/g, ' ')
     if (shown.length <= LONGEST_VALUE) return shown
-    // No half of a surrogate pair at the end.
+    // The text must not end in half of a surrogate pair.
     return shown.slice(0, LONGEST_VALUE - ELLIPSIS.length).replace(/[\uD800-\uDBFF]$/, '') + ELLIPSIS
   }
 }

@@ -1,5 +1,5 @@
-// What a reload does with one node: every difference between its old and its new settings, and the strongest verb that
-// one of them asks for.
+// What a reload does with one node: every difference between its old and new settings, and the most disruptive verb
+// that any of them requires.
 import type { NodeSettings, PortRef } from '../graph/graph.js'
 import { DURATION_UNITS, renderAmount } from '../plugin/amounts.js'
 import type { Definition, NodeKind, ReloadClass } from '../plugin/contract.js'
@@ -11,18 +11,18 @@ import type { NodeChange, OptionChange, PlanVerb } from '../observe/reload-plan.
 import { whyAdded, whyChanged, whyRemoved } from './plan-reasons.js'
 import { nodeName, renderPortRef } from '../graph/node-id.js'
 
-/** Of one node; maps may have any number of entries. */
+/** Per node; maps may have any number of entries. */
 const MOST_CHANGES = 100
 
-/** What one plan is made with. */
+/** Shared by all nodes of one plan. */
 export interface PlanContext {
   readonly matches: NodeMatches
   readonly text: OptionText
-  /** Kept per definition: a file has many nodes of a type. */
+  /** Cached per definition: a file has many nodes of one type. */
   readonly classes: Map<Definition, ReloadClasses>
 }
 
-/** A node that runs and that the next graph has, under this id or another. */
+/** For a running node that the next graph continues, under the same id or another. */
 export function planNode(old: NodeSettings, next: NodeSettings, context: PlanContext): NodeChange {
   const { id, definition } = next
   const changes = [...ownChanges(old, next, context), ...optionChanges(old, next, context)]
@@ -48,7 +48,7 @@ function verbOf(changes: readonly OptionChange[], kind: NodeKind): PlanVerb {
   return strongest
 }
 
-/** What is not an option: the keys that the engine reads. */
+/** Changes of the keys that the engine reads itself, which are not options. */
 function ownChanges(old: NodeSettings, next: NodeSettings, { matches, text }: PlanContext): readonly OptionChange[] {
   const changes: OptionChange[] = []
   const change = (path: string, reload: ReloadClass, before: string, after: string): void => {
@@ -65,7 +65,7 @@ function ownChanges(old: NodeSettings, next: NodeSettings, { matches, text }: Pl
 }
 
 function optionChanges(old: NodeSettings, next: NodeSettings, context: PlanContext): readonly OptionChange[] {
-  // Options of two types have nothing to do with each other.
+  // The options of two types are not comparable.
   if (old.definition.type !== next.definition.type || old.options === next.options) return []
   if (old.options === undefined || next.options === undefined) {
     return [{ path: 'options', reload: 'swap', before: undefined, after: undefined }]
@@ -88,7 +88,7 @@ function classesOf(definition: Definition, { classes }: PlanContext): ReloadClas
   return known
 }
 
-/** Through the renames: a source that has another name is the same source. */
+/** Follows renames: a renamed source is the same source. */
 function readsTheSame(old: readonly PortRef[], next: readonly PortRef[], { newOf }: NodeMatches): boolean {
   return (
     old.length === next.length &&

@@ -45,14 +45,14 @@ const LISTENERS: readonly {
   { name: 'the header', next: web({ forwardedHeader: 'forwarded' }), verb: 'live', paths: ['forwardedHeader'] },
   { name: 'both', next: web({ maxClients: 9 }, '[::]:8000'), verb: 'rebind', paths: ['address', 'maxClients'] },
   {
-    name: 'a default that is written down',
+    name: 'a default that is written explicitly',
     next: web({ proxyProtocol: 'off', maxClients: 0 }),
     verb: undefined,
     paths: [],
   },
 ]
 
-test('of a listener, what is bound is bound anew, and the rest is live:', async (t) => {
+test('a listener is bound again for options of its socket; the others are live:', async (t) => {
   for (const { name, from, next, verb, paths } of LISTENERS) {
     await t.test(name, () => {
       const [part] = parts({ listeners: next }, from === undefined ? {} : { listeners: from })
@@ -62,7 +62,7 @@ test('of a listener, what is bound is bound anew, and the rest is live:', async 
   }
 })
 
-test('listeners come and go', () => {
+test('listeners are added and removed', () => {
   const rtmp = listenerOf('more', '127.0.0.1:1935')
   const added = { listeners: [...running.listeners, rtmp] }
   assert.deepEqual(verbs(added), [['listeners/more', 'add']])
@@ -84,7 +84,7 @@ test('each setting of the engine is a part of its own', () => {
   assert.deepEqual(drain?.changes, [{ path: 'drain', reload: 'live', before: '10s', after: '500ms' }])
 })
 
-test('the address of the control API is told once, wherever it is written', () => {
+test('the address of the control API is reported once, wherever it is written', () => {
   const address = '0.0.0.0:9990'
   const moved = {
     engine: { ...engine, api: { ...engine.api, address } },
@@ -93,7 +93,7 @@ test('the address of the control API is told once, wherever it is written', () =
   assert.deepEqual(verbs(moved), [['engine/api.address', 'rebind']])
 })
 
-test('what only a restart can do is refused, naming the key', () => {
+test('a change that needs a restart is refused, naming the key', () => {
   const { refusals } = planReload(running, { ...running, engine: { ...engine, stateDir: '/other' } })
   assert.deepEqual(refusals, [`engine/stateDir: "stateDir" can't change while the engine runs; a restart is needed`])
 })
@@ -102,7 +102,7 @@ const basic = (users: Readonly<Record<string, string>>, realm = 'millrace'): Aut
   return { name: 'viewers', type: 'basic', options: { realm, users }, at: AT }
 }
 
-test('providers of access are live, and nothing that they know is shown', () => {
+test('access providers are live, and nothing that they know is shown', () => {
   const auth = [basic({ anna: 'hunter2' })]
   assert.deepEqual(verbs({ auth }), [['auth/viewers', 'add']])
   assert.deepEqual(verbs({}, { auth }), [['auth/viewers', 'remove']])
@@ -118,7 +118,7 @@ test('providers of access are live, and nothing that they know is shown', () => 
   assert.deepEqual(typed?.changes, [{ path: 'type', reload: 'live', before: 'basic', after: 'ip' }])
 })
 
-test('a secret that has another value is named, and so is what uses it; neither value is shown', () => {
+test('a changed secret is named, and so is everything that uses it; neither value is shown', () => {
   const graphWith = (value: string): Graph => {
     const secrets = new SecretMask()
     secrets.add(value, 'up')
@@ -150,12 +150,12 @@ test('a description of a pipeline is live', () => {
   ])
 })
 
-test('code of a plugin that is in use and has changed on disk is refused, naming the plugin', () => {
+test('changed code of a plugin in use is refused, naming the plugin', () => {
   const code = { name: 'encoder', loaded: 'a', onDisk: 'b', definitions: [encode] }
   const plan = planReload(running, { ...running, plugins: [code] })
   assert.deepEqual(plan.refusals, [
-    'plugins/encoder: the code of plugin "encoder" has changed on disk, and this process runs the old one; a restart reads it',
+    'plugins/encoder: the code of plugin "encoder" has changed on disk, and Node keeps the old code; a restart is needed',
   ])
   assert.deepEqual(verbs({ plugins: [{ ...code, definitions: [] }] }), [], 'nothing uses it')
-  assert.deepEqual(verbs({ plugins: [{ ...code, onDisk: 'a' }] }), [], 'it is the same')
+  assert.deepEqual(verbs({ plugins: [{ ...code, onDisk: 'a' }] }), [], 'the code is the same')
 })

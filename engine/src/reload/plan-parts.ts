@@ -1,5 +1,5 @@
-// What a reload does beside the nodes: the engine's own settings, listeners, providers of access, pipelines' own texts,
-// and what only a restart can do: run the new code of a plugin.
+// What a reload does besides the nodes: the engine's own settings, listeners, access providers, descriptions of
+// pipelines, and new code of a plugin, which only a restart can load.
 import { isDeepStrictEqual } from 'node:util'
 import { ENGINE_SCHEMA, LISTENER_SCHEMA } from '../config/section/settings.js'
 import type { EngineSettings, Graph, ListenerSettings, ProviderSettings } from '../graph/graph.js'
@@ -14,7 +14,7 @@ import type { OptionChange, PartChange } from '../observe/reload-plan.js'
 import { whyRefused } from './plan-reasons.js'
 import { API_LISTENER } from '../graph/node-id.js'
 
-/** Parts have no upstream and no key frames: whatever is more than `live` is bound anew. */
+/** Parts have no upstream and no key frames: anything stronger than `live` is bound again. */
 const VERB_OF: Readonly<Record<ReloadClass, 'live' | 'rebind' | 'refuse'>> = {
   live: 'live',
   rebind: 'rebind',
@@ -23,7 +23,7 @@ const VERB_OF: Readonly<Record<ReloadClass, 'live' | 'rebind' | 'refuse'>> = {
   restart: 'refuse',
 }
 
-/** Those that change: plugins, engine, listeners, auth, secrets, pipelines. */
+/** Only the parts that change: plugins, engine, listeners, auth, secrets, pipelines. */
 export function planParts(running: Graph, next: Graph, text: OptionText): readonly PartChange[] {
   return [
     ...planPlugins(next),
@@ -40,7 +40,7 @@ function planPlugins(next: Graph): readonly PartChange[] {
   const used = new Set(nodesOf(next).map(({ definition }) => definition))
   return (next.plugins ?? []).flatMap(({ name, loaded, onDisk, definitions }) => {
     if (loaded === onDisk || !definitions.some((definition) => used.has(definition))) return []
-    const why = `the code of plugin "${name}" has changed on disk, and this process runs the old one; a restart reads it`
+    const why = `the code of plugin "${name}" has changed on disk, and Node keeps the old code; a restart is needed`
     return [{ id: `plugins/${name}`, verb: 'refuse' as const, changes: [], why }]
   })
 }
@@ -51,7 +51,7 @@ function planEngine(running: EngineSettings, next: EngineSettings, text: OptionT
     const verb = VERB_OF[change.reload]
     const why = {
       live: 'takes effect at once',
-      rebind: 'the new address is bound first; no stream is touched',
+      rebind: 'the new address is bound first; no stream is affected',
       refuse: whyRefused([change]),
     }[verb]
     return { id: `engine/${change.path}`, verb, changes: [change], why }
@@ -64,7 +64,10 @@ function engineOptions({ drainMs, ...settings }: EngineSettings): unknown {
 
 function planListeners(running: Graph, next: Graph, text: OptionText): readonly PartChange[] {
   const added = (): Partial<PartChange> => ({ verb: 'add', why: 'is bound before anything else changes' })
-  const removed = (): Partial<PartChange> => ({ verb: 'remove', why: 'closes; those who are connected stay' })
+  const removed = (): Partial<PartChange> => ({
+    verb: 'remove',
+    why: 'accepts no new connections; open connections stay',
+  })
   return planNamed('listeners', running.listeners, next.listeners, (old, settings) => {
     if (old === undefined) return added()
     if (settings === undefined) return removed()
@@ -73,15 +76,15 @@ function planListeners(running: Graph, next: Graph, text: OptionText): readonly 
     if (changes.length === 0) return undefined
     const verb = VERB_OF[strongestClass(changes.map(({ reload }) => reload))]
     const why = {
-      live: 'takes effect at once; those who are connected stay',
-      rebind: 'the new socket is bound first; those who are connected stay',
+      live: 'takes effect at once; open connections stay',
+      rebind: 'the new socket is bound first; open connections stay',
       refuse: whyRefused(changes),
     }[verb]
     return { verb, changes, why }
   })
 }
 
-/** The address of the listener that is always there is told as one of the engine's. */
+/** The address of the built-in listener is reported as `engine/api.address` instead. */
 function isEngineAddress(path: string, name: string, { api }: EngineSettings, { address }: ListenerSettings): boolean {
   return path === 'address' && name === API_LISTENER && api.address === address
 }
@@ -90,17 +93,17 @@ function listenerOptions({ name: _, at: __, ...options }: ListenerSettings): unk
   return complete(LISTENER_SCHEMA, options)
 }
 
-/** What a provider knows is not shown, not even what of it is no secret. */
+/** Nothing that a provider knows is shown, not even values that are not secret. */
 function planAuth(running: readonly ProviderSettings[], next: readonly ProviderSettings[]): readonly PartChange[] {
   return planNamed('auth', running, next, (old, provider) => {
-    if (old === undefined) return { verb: 'add', why: 'is there before the outputs that name it' }
-    if (provider === undefined) return { verb: 'remove', why: 'no output names it any more; who watches stays' }
+    if (old === undefined) return { verb: 'add', why: 'is available before the outputs that use it' }
+    if (provider === undefined) return { verb: 'remove', why: 'no output uses it any more; connected viewers stay' }
     const changes = authChanges(old, provider)
-    return changes.length === 0 ? undefined : { changes, why: 'holds for who comes from now on; who watches stays' }
+    return changes.length === 0 ? undefined : { changes, why: 'applies to new viewers; connected viewers stay' }
   })
 }
 
-/** Whole options: what is below are names of users and of keys, any number of them. */
+/** Whole options: below them are the names of users and keys, any number of them. */
 function authChanges(old: ProviderSettings, next: ProviderSettings): readonly OptionChange[] {
   if (old.type !== next.type) return [{ path: 'type', reload: 'live', before: old.type, after: next.type }]
   const before = old.options as Readonly<Record<string, unknown>>
@@ -112,26 +115,28 @@ function authChanges(old: ProviderSettings, next: ProviderSettings): readonly Op
   })
 }
 
-/** Values can't be shown, so that this is the only place which says which secret it is. */
+/** Values can't be shown, so only this says which secret has changed. */
 function planSecrets(running: Graph, next: Graph): readonly PartChange[] {
   return [...next.secrets.hashes].flatMap(([name, hash]) => {
     const before = running.secrets.hashes.get(name)
     if (before === undefined || before === hash) return []
     const changes = [{ path: 'value', reload: 'live' as const, before: CENSORED_OPTION, after: CENSORED_OPTION }]
-    return [{ id: `secrets/${name}`, verb: 'live' as const, changes, why: 'what uses it has a line of its own' }]
+    return [
+      { id: `secrets/${name}`, verb: 'live' as const, changes, why: 'everything that uses it has a line of its own' },
+    ]
   })
 }
 
 function planPipelines(running: Graph, next: Graph, text: OptionText): readonly PartChange[] {
   return planNamed('pipelines', running.pipelines, next.pipelines, (old, pipeline) => {
-    // They come and go with their nodes.
+    // Pipelines are added and removed with their nodes.
     if (old === undefined || pipeline === undefined || old.description === pipeline.description) return undefined
     const [before, after] = [old, pipeline].map(({ description }) => description || undefined).map(shown(text))
     return { changes: [{ path: 'description', reload: 'live', before, after }], why: 'shown in status' }
   })
 }
 
-/** A change for each name that one of both has, in the order of `next`; what is gone last. */
+/** A change for each name on either side, in the order of `next`; removed ones last. */
 function planNamed<T extends { readonly name: string }>(
   section: string,
   running: readonly T[],
@@ -140,8 +145,8 @@ function planNamed<T extends { readonly name: string }>(
 ): readonly PartChange[] {
   const old = new Map(running.map((part) => [part.name, part]))
   const names = new Set(next.map(({ name }) => name))
-  const gone = running.filter(({ name }) => !names.has(name))
-  return [...next.map((part) => [old.get(part.name), part] as const), ...gone.map((part) => [part, undefined] as const)]
+  const removed = running.filter(({ name }) => !names.has(name)).map((part) => [part, undefined] as const)
+  return [...next.map((part) => [old.get(part.name), part] as const), ...removed]
     .map(([before, after]) => [(after ?? before)?.name, plan(before, after)] as const)
     .flatMap(([name, change]) => {
       if (change === undefined) return []
@@ -160,7 +165,7 @@ function changesOf(schema: Schema, before: unknown, after: unknown, text: Option
   )
 }
 
-/** With the defaults, which settings that nobody has written down do not have. */
+/** Fills in the defaults, which settings that were never written lack. */
 function complete(schema: Schema, settings: unknown): unknown {
   const result = schema._zod.run({ value: writeOptions(schema, settings), issues: [] }, { async: false })
   return result instanceof Promise || result.issues.length > 0 ? settings : result.value

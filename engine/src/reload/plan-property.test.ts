@@ -1,4 +1,4 @@
-// What holds for every plan, whatever the graphs are.
+// Properties of every plan, whatever the graphs are.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
@@ -92,7 +92,7 @@ const graphs: fc.Arbitrary<Graph> = fc
 
 const idsOf = (graph: Graph): readonly string[] => nodesOf(graph).map(({ id }) => id)
 
-/** As a file would say it that was read once more: equal, but no object is the same. */
+/** As if the file had been read again: equal, but no object is identical. */
 const readAgain = (graph: Graph): Graph =>
   graphOf(
     nodesOf(graph).map((node) => ({
@@ -103,7 +103,7 @@ const readAgain = (graph: Graph): Graph =>
     { engine: structuredClone(graph.engine), listeners: structuredClone(graph.listeners) },
   )
 
-test('of a graph and the same graph the plan is empty', () => {
+test('the plan from a graph to an equal one is empty', () => {
   fc.assert(
     fc.property(graphs, (graph) => {
       const plan = planReload(graph, readAgain(graph))
@@ -113,7 +113,7 @@ test('of a graph and the same graph the plan is empty', () => {
   )
 })
 
-test('every node of the next graph stands in the plan once, in order, and then once every node that goes', () => {
+test('the plan has every node of the next graph once, in order, followed by every removed node once', () => {
   fc.assert(
     fc.property(graphs, graphs, (running, next) => {
       const plan = planReload(running, next)
@@ -127,7 +127,7 @@ test('every node of the next graph stands in the plan once, in order, and then o
         plan.nodes.slice(there.length).map(({ id }) => id),
         removed,
       )
-      // Whoever runs now goes, or goes on under one id: nobody twice.
+      // Every running node is removed, or continues under one id: none twice.
       const isNew = (id: string): boolean => !idsOf(running).includes(id)
       const goesOn = there.flatMap(({ id, was, verb }) =>
         verb === 'add' || (verb === 'handoff' && was === undefined && isNew(id)) ? [] : [was ?? id],
@@ -154,7 +154,7 @@ test('whatever the graphs are, there is a plan, and it can be shown', () => {
   )
 })
 
-test('names that are given and taken back cost nothing', () => {
+test('renaming and renaming back costs nothing', () => {
   fc.assert(
     fc.property(graphs, (graph) => {
       const plain = graphOf(nodesOf(graph).map(({ was: _, ...node }) => node))

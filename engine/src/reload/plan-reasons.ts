@@ -1,20 +1,22 @@
-// What each change of a plan costs, or why it is refused: a sentence for people who look after streams.
+// What each change of a plan costs, or why it is refused: one sentence for operators.
 import type { Definition, NodeKind } from '../plugin/contract.js'
 import type { OptionChange, PlanVerb } from '../observe/reload-plan.js'
 
-/** No sentence names more keys or things. */
+/** No sentence names more keys, resources or nodes. */
 const MOST_NAMED = 5
 
 export function whyAdded(kind: NodeKind): string {
-  return kind === 'output' ? 'opens beside what runs; nobody notices' : 'starts beside what runs; nobody notices'
+  return kind === 'output' ? 'starts serving viewers; nothing else is affected' : 'starts; nothing else is affected'
 }
 
 export function whyRemoved(kind: NodeKind): string {
-  if (kind === 'output') return 'its viewers get the group of pictures finished, then a clean end; no others notice'
-  return kind === 'service' ? 'stops; no stream is touched' : 'stops once nothing reads it any more'
+  if (kind === 'output') {
+    return 'its viewers receive the rest of the current GOP, then a clean close; no one else is affected'
+  }
+  return kind === 'service' ? 'stops; no stream is affected' : 'stops once nothing reads it any more'
 }
 
-/** Of a node that goes on; `verb` is not `handoff`. `definition`: as it will be. */
+/** For a node that continues; `verb` is not `handoff`. `definition`: as it will be. */
 export function whyChanged(verb: PlanVerb, definition: Definition, changes: readonly OptionChange[]): string {
   const { kind } = definition
   switch (verb) {
@@ -22,12 +24,12 @@ export function whyChanged(verb: PlanVerb, definition: Definition, changes: read
       return ''
     case 'live':
       return changes.every(({ path }) => path === 'was')
-        ? 'has another name; nothing is interrupted'
-        : 'takes effect at once; nobody notices'
+        ? 'continues under its new name; nothing is interrupted'
+        : 'takes effect at once; nothing is interrupted'
     case 'rebind':
       return kind === 'output'
-        ? 'viewers stay; new ones find it at the new place at once'
-        : 'answers at the new place at once'
+        ? 'viewers stay; new viewers can use the new URL at once'
+        : 'responds at the new URL at once'
     case 'source':
       return 'viewers stay; the new upstream is connected first and takes over at its key frame'
     case 'refuse':
@@ -37,22 +39,20 @@ export function whyChanged(verb: PlanVerb, definition: Definition, changes: read
   }
 }
 
-/** `others`: the running nodes that hold the things, without the node itself. */
-export function whyHandedOff(names: readonly string[], others: readonly string[]): string {
-  const things = listText(names)
-  return others.length === 0
-    ? `${things} can't be held twice: the old node lets go before the new one opens; viewers stay and see a gap`
-    : `${things} is taken over from ${listText(others)}, which lets go first; viewers stay and see a gap`
+/** `others`: the running nodes that hold the resources, without the node itself. */
+export function whyHandedOff(resources: readonly string[], others: readonly string[]): string {
+  const holders = others.length === 0 ? 'the old node' : listText(others)
+  return `needs ${listText(resources)}, which ${holders} must release first; viewers stay and see a gap`
 }
 
-/** Names the keys, and says that it takes a restart. */
+/** Names the keys, and says that a restart is needed. */
 export function whyRefused(changes: readonly OptionChange[]): string {
   const keys = changes.filter(({ reload }) => reload === 'restart').map(({ path }) => `"${path}"`)
   return `${listText(keys)} can't change while the engine runs; a restart is needed`
 }
 
 function whySwapped(definition: Definition, changes: readonly OptionChange[]): string {
-  if (definition.kind === 'service') return 'a new one opens, then takes over; no stream is touched'
+  if (definition.kind === 'service') return 'a new instance opens, then takes over; no stream is affected'
   const isOnlyRewired = changes.every(({ path, reload }) => path === 'from' || reload === 'live')
   if (definition.kind === 'transform' && definition.makesStream === true) {
     return 'viewers stay; cut at a key frame of the new stream, with a marked discontinuity'

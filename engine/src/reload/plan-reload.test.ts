@@ -46,14 +46,14 @@ const EDITS: readonly {
     next: graphOf(channel({ src: { proxy: 'p' } })),
     verbs: { 'live/src': 'source' },
   },
-  { name: 'a node more', from: without('live/ts'), next: running, verbs: { 'live/ts': 'add' } },
+  { name: 'an added node', from: without('live/ts'), next: running, verbs: { 'live/ts': 'add' } },
   {
-    name: 'a pipeline more',
+    name: 'an added pipeline',
     next: graphOf([...channel(), nodeOf('two/src', upstream, { url: 'http://up.example/' })]),
     verbs: { 'two/src': 'add' },
   },
-  { name: 'an output less', next: without('live/ts'), verbs: { 'live/ts': 'remove' } },
-  { name: 'a service less', next: without('services/watch'), verbs: { 'services/watch': 'remove' } },
+  { name: 'a removed output', next: without('live/ts'), verbs: { 'live/ts': 'remove' } },
+  { name: 'a removed service', next: without('services/watch'), verbs: { 'services/watch': 'remove' } },
   {
     name: 'another from',
     next: graphOf(
@@ -80,12 +80,12 @@ const EDITS: readonly {
     verbs: { 'services/watch': 'swap' },
   },
   {
-    name: 'what only a restart can do',
+    name: 'an option that needs a restart',
     next: graphOf(channel({ enc: { license: 'x' } })),
     verbs: { 'live/enc': 'refuse' },
   },
   {
-    name: 'the strongest of several wins',
+    name: 'several options, of which the most disruptive wins',
     next: graphOf(
       channel({ ts: { path: '/two', clients: { max: 3 }, start: 'burst' }, enc: { license: 'x', codec: 'h265' } }),
     ),
@@ -118,7 +118,7 @@ const EDITS: readonly {
   },
 ]
 
-test('each edit costs what its option is declared to cost, and touches no other node', () => {
+test('each edit costs what its option declares, and affects no other node', () => {
   for (const { name, from = running, next, verbs } of EDITS) {
     assert.deepEqual(verbsOf(from, next), verbs, name)
     const { isEmpty, refusals, nodes } = planReload(from, next)
@@ -128,7 +128,7 @@ test('each edit costs what its option is declared to cost, and touches no other 
   }
 })
 
-test('a change names its option, its class and both values as the YAML would say them', () => {
+test('a change names its option, its class and both values in YAML form', () => {
   const next = graphOf(
     channel({ src: { readTimeout: '1m' }, enc: { select: { program: 2, pids: [1, 2] } }, ts: { clients: { max: 3 } } }),
   )
@@ -144,13 +144,13 @@ test('a change names its option, its class and both values as the YAML would say
   ])
 })
 
-test('services stand first, then the nodes of the new graph in its order, and what goes last', () => {
+test('services come first, then the nodes of the new graph in its order, then removed nodes', () => {
   const next = graphOf([...channel().filter(({ id }) => id !== 'live/src'), nodeOf('two/in', udp)])
   const ids = planReload(running, next).nodes.map(({ id }) => id)
   assert.deepEqual(ids, ['services/watch', 'live/enc', 'live/ts', 'two/in', 'live/src'])
 })
 
-test('a refusal names the key and says that it takes a restart', () => {
+test('a refusal names the key and says that a restart is needed', () => {
   const { refusals } = planReload(running, graphOf(channel({ enc: { license: 'x', codec: 'h265' } })))
   assert.deepEqual(refusals, [`live/enc: "license" can't change while the engine runs; a restart is needed`])
 })
@@ -158,7 +158,7 @@ test('a refusal names the key and says that it takes a restart', () => {
 const renamed = (id: string, was: string, from: readonly string[] = []): NodeSettings =>
   nodeOf(id, encode, {}, { was, from })
 
-test('a renamed node goes on, and what reads it is not rewired', () => {
+test('a renamed node continues, and its readers are not rewired', () => {
   const next = graphOf(
     channel().map((node) => {
       if (node.id === 'live/enc') return renamed('live/small', 'live/enc', ['src'])
@@ -170,11 +170,11 @@ test('a renamed node goes on, and what reads it is not rewired', () => {
   const change = nodes.find(({ id }) => id === 'live/small')
   assert.equal(change?.was, 'live/enc')
   assert.deepEqual(change?.changes, [{ path: 'was', reload: 'live', before: 'enc', after: 'small' }])
-  // Once more: the rename has been done.
+  // Once more: the rename has already been carried out.
   assert.equal(planReload(next, next).isEmpty, true)
 })
 
-test('a rename with other changes costs what those cost', () => {
+test('a rename with other changes costs as much as those', () => {
   const next = graphOf([nodeOf('live/b', encode, { codec: 'h265' }, { was: 'live/a' })])
   assert.deepEqual(verbsOf(graphOf([nodeOf('live/a', encode)]), next), { 'live/b': 'swap' })
 })
@@ -192,7 +192,7 @@ const RENAMES: readonly {
     verbs: { 'live/b': 'add' },
   },
   {
-    name: 'that was done before is ignored, even when a new node has the old name',
+    name: 'that was already carried out is ignored, even if a new node has the old name',
     from: [renamed('live/b', 'live/a'), nodeOf('live/a', encode)],
     next: [renamed('live/b', 'live/a'), nodeOf('live/a', encode)],
     verbs: {},
@@ -204,7 +204,7 @@ const RENAMES: readonly {
     verbs: { 'live/b': 'live', 'live/a': 'add' },
   },
   {
-    name: 'in a circle exchanges names',
+    name: 'in a circle swaps names',
     from: [nodeOf('live/a', encode), nodeOf('live/b', encode, { codec: 'h265' })],
     next: [renamed('live/b', 'live/a'), nodeOf('live/a', encode, { codec: 'h265' }, { was: 'live/b' })],
     verbs: { 'live/b': 'live', 'live/a': 'live' },
@@ -229,7 +229,7 @@ test('a rename', async (t) => {
   }
 })
 
-test('another kind under the same id goes and comes, and what read the old node is rewired', () => {
+test('another kind under the same id is an add and a remove, and readers of the old node are rewired', () => {
   const next = graphOf(channel().map((node) => (node.id === 'live/enc' ? nodeOf('live/enc', udp) : node)))
   const { nodes } = planReload(running, next)
   const ofEnc = nodes.filter(({ id }) => id === 'live/enc').map(({ verb }) => verb)
@@ -237,7 +237,7 @@ test('another kind under the same id goes and comes, and what read the old node 
   assert.equal(nodes.find(({ id }) => id === 'live/ts')?.verb, 'swap')
 })
 
-test('an output of another type under the same id goes and comes: the one can not serve the viewers of the other', () => {
+test('an output of another type under the same id is an add and a remove: it cannot serve the viewers of the old one', () => {
   const other = nodeOf('live/ts', record, { path: '/a' }, { from: ['enc'] })
   const next = graphOf(channel().map((node) => (node.id === 'live/ts' ? other : node)))
   const verbs = planReload(running, next)
@@ -255,31 +255,31 @@ const HANDOFFS: readonly {
   readonly why: RegExp
 }[] = [
   {
-    name: 'its own thing',
+    name: 'its own resource',
     from: [nodeOf('live/in', udp, { port: 5000 })],
     next: [nodeOf('live/in', udp, { port: 5000, buffer: '2MiB' })],
     id: 'live/in',
     holders: ['live/in'],
-    why: /^udp:5000 can't be held twice: .*gap/,
+    why: /^needs udp:5000, which the old node must release first; .*gap/,
   },
   {
-    name: 'the thing of a node that goes',
+    name: 'the resource of a removed node',
     from: [nodeOf('live/in', udp)],
     next: [nodeOf('two/in', udp)],
     id: 'two/in',
     holders: ['live/in'],
-    why: /^stdin is taken over from live\/in, .*gap/,
+    why: /^needs stdin, which live\/in must release first; .*gap/,
   },
   {
-    name: 'the thing of a node of another type',
+    name: 'the resource of a node of another type',
     from: [nodeOf('live/in', upstream, { url: 'http://a.example/' }), nodeOf('two/in', udp, { port: 1 })],
     next: [nodeOf('live/in', udp, { port: 1 }), nodeOf('two/in', udp, { port: 2 })],
     id: 'live/in',
     holders: ['two/in'],
-    why: /^udp:1 is taken over from two\/in/,
+    why: /^needs udp:1, which two\/in must release first/,
   },
   {
-    name: 'nothing, where the thing is another one now',
+    name: 'nothing, if the resource is another one now',
     from: [nodeOf('live/in', udp, { port: 1 })],
     next: [nodeOf('live/in', udp, { port: 2 })],
     id: 'live/in',
@@ -296,7 +296,7 @@ const HANDOFFS: readonly {
   },
 ]
 
-test('what can not be held twice is handed off:', async (t) => {
+test('a resource that two nodes cannot hold makes a handoff of:', async (t) => {
   for (const { name, from, next, id, holders, why } of HANDOFFS) {
     await t.test(name, () => {
       const change = changeOf(graphOf(next), id, graphOf(from))
@@ -307,23 +307,24 @@ test('what can not be held twice is handed off:', async (t) => {
   }
 })
 
-test('options that are not known on one side are taken for changed', () => {
+test('options that are not known on one side count as changed', () => {
   const next = graphOf(channel().map((node) => (node.id === 'live/src' ? { ...node, options: undefined } : node)))
   assert.deepEqual(verbsOf(running, next), { 'live/src': 'source' })
   assert.deepEqual(verbsOf(next, next), {})
 })
 
-test('a map with any number of entries makes no plan of any length, and the strongest class counts all the same', () => {
+test('the plan of a large map is bounded, and its most disruptive class still counts', () => {
   const tags = Object.fromEntries(Array.from({ length: 10_000 }, (_, index) => [`k${index}`, 'x']))
-  const startMs = performance.now()
+  const began = process.cpuUsage()
   const change = changeOf(graphOf(channel({ ts: { tags } })), 'live/ts')
-  assert.ok(performance.now() - startMs < 1000)
+  const { user, system } = process.cpuUsage(began)
+  assert.ok(user + system < 1_000_000, `${user + system} µs`)
   assert.equal(change?.verb, 'live')
   assert.equal(change.changes.length, 101)
   assert.deepEqual(change.changes.at(-1), { path: '9900 more', reload: 'live' })
 })
 
-test('a transform that makes a stream of its own says that the cut is marked', () => {
+test('for a transform that makes a stream of its own, the plan says that the cut is marked', () => {
   const marking = { ...encode, makesStream: true }
   const plan = (codec: string): Graph => graphOf([nodeOf('live/enc', marking, { codec })])
   assert.match(changeOf(plan('h265'), 'live/enc', plan('h264'))?.why ?? '', /marked discontinuity/)

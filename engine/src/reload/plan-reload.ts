@@ -1,5 +1,5 @@
-// The plan of a reload: two checked graphs in, what would happen out. No I/O, nothing is changed. What an option does is
-// what its declaration says; nothing here knows a type of node.
+// The plan of a reload: two checked graphs in, what would happen out. No I/O, no changes. The effect of an option comes
+// from its declaration; nothing here knows a node type.
 import type { Graph } from '../graph/graph.js'
 import type { Definition } from '../plugin/contract.js'
 import { matchNodes, nodesOf } from './match-nodes.js'
@@ -11,7 +11,7 @@ import { planParts } from './plan-parts.js'
 import type { ReloadClasses } from './reload-classes.js'
 import type { NodeChange, ReloadPlan } from '../observe/reload-plan.js'
 
-/** Never throws for graphs that `loadConfig` has made. */
+/** Never throws for graphs made by `loadConfig`. */
 export function planReload(running: Graph, next: Graph): ReloadPlan {
   const text = new OptionText([running.secrets, next.secrets])
   const nodes = planNodes(running, next, text)
@@ -26,10 +26,10 @@ function planNodes(running: Graph, next: Graph, text: OptionText): readonly Node
   const matches = matchNodes(running, next)
   const holders = findHolders(before)
   const context: PlanContext = { matches, text, classes: new Map<Definition, ReloadClasses>() }
-  const there = nodesOf(next).map((node) => {
+  const remaining = nodesOf(next).map((node) => {
     const old = matches.oldOf.get(node.id)
     const change = old === undefined ? planAdded(node) : planNode(old, node, context)
     return planHandoff(change, node, holders, text)
   })
-  return [...there, ...before.filter(({ id }) => !matches.newOf.has(id)).map(planRemoved)]
+  return [...remaining, ...before.filter(({ id }) => !matches.newOf.has(id)).map(planRemoved)]
 }

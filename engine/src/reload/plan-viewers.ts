@@ -4,7 +4,7 @@ import type { ReloadPlan } from '../observe/reload-plan.js'
 export interface ExpectedViewers {
   readonly kept: number
   readonly lost: number
-  /** Of nodes that have viewers, by the id that they have now. */
+  /** Only nodes that have viewers, by their current id. */
   readonly perNode: readonly NodeViewers[]
 }
 
@@ -15,15 +15,15 @@ interface NodeViewers {
 }
 
 /**
- * Viewers of removed outputs are lost, and none where the plan is refused. `viewersOf` is asked once for each node, by
- * the id that it has now.
+ * Viewers of removed outputs are lost, but none if the plan is refused. `viewersOf` is called once for each node, with
+ * its current id.
  */
 export function expectViewers(plan: ReloadPlan, viewersOf: (id: string) => number): ExpectedViewers {
   const isRefused = plan.refusals.length > 0
   const gone = new Set(plan.nodes.filter(({ verb }) => verb === 'remove').map(({ id }) => id))
   const renamed = plan.nodes.flatMap(({ was }) => was ?? [])
   const other = plan.nodes.filter(({ was, verb }) => was === undefined && verb !== 'add').map(({ id }) => id)
-  // The id of a new node may be that of one which goes or gets another name.
+  // A new node can have the id of one that is removed or renamed.
   const perNode = [...new Set([...gone, ...renamed, ...other])].flatMap((id) => {
     const count = viewersOf(id)
     const isLost = gone.has(id) && !isRefused

@@ -1,4 +1,4 @@
-// Graphs for the tests of plans: small stand-ins for nodes, with an option of each class, and a graph around them.
+// Graphs for the tests of plans: small stand-in nodes, with an option of each class, and a graph around them.
 import { z } from 'zod'
 import { SecretMask } from '../graph/secret-mask.js'
 import type { Graph, ListenerSettings, NodeSettings, Pipeline, Position } from '../graph/graph.js'
@@ -27,7 +27,7 @@ export const upstream = defineInput({
   open,
 })
 
-/** Listens on a port, and reads stdin where there is none. */
+/** Listens on a port, or reads stdin if none is given. */
 export const udp = defineInput({
   type: 'udp',
   summary: 'From the network.',
@@ -71,7 +71,7 @@ export const encode = defineTransform({
   open,
 })
 
-/** The same type as `encode`, as another module has it. */
+/** The same type as `encode`, from another module. */
 export const otherEncode: Definition = { ...encode }
 
 export const serve = defineOutput({
@@ -86,7 +86,7 @@ export const serve = defineOutput({
       .strictObject({ max: count().default(0).meta({ description: 'Viewers at most.' }) })
       .prefault({})
       .meta({ description: 'How many viewers.', reload: 'live' }),
-    tags: z.record(z.string(), z.string()).default({}).meta({ description: 'For who asks.', reload: 'live' }),
+    tags: z.record(z.string(), z.string()).default({}).meta({ description: 'Shown to viewers.', reload: 'live' }),
   }),
   exclusive: ({ path: where }) => [`http:web${where}`],
   examples: [],
@@ -185,7 +185,7 @@ export function channel(
   ]
 }
 
-/** Verbs by id; those that are kept are left out. */
+/** Verbs by id; nodes that are kept are left out. */
 export function verbsOf(running: Graph, next: Graph): Readonly<Record<string, PlanVerb>> {
   const { nodes } = planReload(running, next)
   return Object.fromEntries(nodes.flatMap(({ id, verb }) => (verb === 'keep' ? [] : [[id, verb] as const])))

@@ -5,13 +5,13 @@ import type { Schema } from '../plugin/option-kind.js'
 import { describeOptions } from '../plugin/option-meta.js'
 
 export interface OptionPlace {
-  /** For people: `clients.max`, `urls[0]`; the empty text at the root. */
+  /** For messages: `clients.max`, `urls[0]`; empty at the root. */
   readonly path: string
   readonly steps: readonly PropertyKey[]
   readonly reload: ReloadClass
-  /** It is an entry of a map with free keys: that it is there at all has a class, the map's. */
+  /** An entry of a map with free keys: adding or removing it has a class of its own, the map's. */
   readonly isEntry: boolean
-  /** As the declaration says it, `urls[].host`; undefined where nothing is declared. */
+  /** As in the declaration, `urls[].host`; undefined if nothing is declared. */
   readonly pattern: string | undefined
 }
 
@@ -19,7 +19,7 @@ const STRENGTH: Readonly<Record<ReloadClass, number>> = { live: 0, rebind: 1, sw
 
 export class ReloadClasses {
   readonly #classes = new Map<string, ReloadClass>()
-  /** What is declared, and the groups around it, which need not have a row of their own. */
+  /** Declared options and the groups around them, which need not have a row of their own. */
   readonly #known = new Set<string>()
 
   constructor(schema: Schema) {
@@ -56,7 +56,7 @@ export class ReloadClasses {
   }
 }
 
-/** The class that costs most; of two that cost the same the first. Of none, `live`. */
+/** The most disruptive class; of two equal ones the first, and `live` if there is none. */
 export function strongestClass(classes: readonly ReloadClass[]): ReloadClass {
   let strongest: ReloadClass | undefined
   for (const one of classes) if (strongest === undefined || STRENGTH[one] > STRENGTH[strongest]) strongest = one

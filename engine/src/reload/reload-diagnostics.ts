@@ -1,9 +1,9 @@
-// From what a reload found to what it says: only texts that may be shown.
+// Turns what a reload found into what it reports: only texts that may be shown.
 import type { DiagnosticReport, ReloadFailure, ReloadReport, ReloadResult } from '../observe/reload-report.js'
 import type { Diagnostic } from '../config/report/diagnostic.js'
 import { type ReloadErrorCode, reloadError } from './reload-errors.js'
 
-/** Nobody reads more in an answer; `engine check` has them all. */
+/** More would not be read in one response; `engine check` prints them all. */
 const MOST_DIAGNOSTICS = 200
 
 const CODES = {
@@ -14,7 +14,7 @@ const CODES = {
   'rolled-back': 'RELOAD_ROLLED_BACK',
 } as const satisfies Partial<Record<ReloadResult, ReloadErrorCode>>
 
-/** The error that a report stands for; undefined for one that is what was asked for. */
+/** The error that a report stands for; undefined if the request succeeded. */
 export function failureOf(report: ReloadReport): ReloadFailure | undefined {
   const { result, why } = report
   if (result === 'applied' || result === 'unchanged' || result === 'planned') return undefined

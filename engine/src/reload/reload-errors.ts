@@ -1,30 +1,30 @@
-// Why a reload did not take place, or did not last. What ran before goes on running in each case.
+// Why a reload did not happen, or did not last. In each case the previous configuration keeps running.
 import { defineErrors } from '../errors.js'
 
 export const reloadError = defineErrors({
   RELOAD_INVALID: {
     sentence: 'The configuration on disk has mistakes.',
-    hint: 'correct what the diagnostics name; `engine check FILE` says the same without a running engine',
+    hint: 'correct what the diagnostics name; `engine check FILE` reports the same without a running engine',
     reaction: 'config',
   },
   RELOAD_REFUSED: {
-    sentence: 'Something has changed that only a restart can change.',
-    hint: 'restart the engine, or change it back',
+    sentence: 'A change needs a restart of the engine.',
+    hint: 'restart the engine, or undo the change',
     reaction: 'config',
   },
   RELOAD_FAILED: {
-    sentence: 'What the new configuration needs could not be opened, so nothing was changed.',
-    hint: 'see the reason; the next change of the files, or `engine reload`, tries again',
+    sentence: 'Something that the new configuration needs could not be opened, so nothing was changed.',
+    hint: 'see the reason; the engine tries again when the files change, or on `engine reload`',
     reaction: 'end',
   },
   RELOAD_ROLLED_BACK: {
-    sentence: 'A changed node failed soon after it took over, and what ran before runs again.',
-    hint: 'correct the node; the next change of the files, or `engine reload`, tries again',
+    sentence: 'A changed node failed soon after it took over, and was rolled back.',
+    hint: 'correct the node; the engine tries again when the files change, or on `engine reload`',
     reaction: 'end',
   },
   RELOAD_SUPERSEDED: {
-    sentence: 'A newer request took the place of this one while it waited.',
-    hint: 'nothing: the newer one reads the same files',
+    sentence: 'A newer request replaced this one while it was waiting.',
+    hint: 'nothing to do: the newer request reads the same files',
     reaction: 'end',
   },
   RELOAD_STOPPING: {
@@ -33,8 +33,8 @@ export const reloadError = defineErrors({
     reaction: 'end',
   },
   RELOAD_UNSUPERVISED: {
-    sentence: 'Nobody reads the configuration of this engine again: it was started by a program, not by `engine run`.',
-    hint: 'ask that program',
+    sentence: 'This engine cannot reload its configuration: it was started by a program, not by `engine run`.',
+    hint: 'change the configuration through that program',
     reaction: 'end',
   },
 })

@@ -5,7 +5,7 @@ import type { MetricsRegistry } from '../observe/metrics-registry.js'
 import type { MetricRead } from '../plugin/contract.js'
 import type { ConfigSyncState } from './config-sync-state.js'
 
-/** Adds them until disposed. */
+/** Adds the metrics until disposed. */
 export function addReloadMetrics(
   registry: Pick<MetricsRegistry, 'add' | 'addHistogram'>,
   syncState: Pick<ConfigSyncState, 'inSync' | 'runningId' | 'counts' | 'durations' | 'viewersLost'>,
@@ -17,7 +17,7 @@ export function addReloadMetrics(
   }
   add('config_in_sync', () => Number(syncState.inSync))
   add('config_info', () => [[{ id: syncState.runningId }, 1]])
-  // All of them have a row from the start: a counter that appears with its first count has no rate.
+  // Each has a row from the start: a counter that appears with its first count has no rate.
   add('reloads_total', () => RELOAD_RESULTS.map((result) => [{ result }, syncState.counts.get(result) ?? 0]))
   add('reload_viewers_lost_total', () => syncState.viewersLost)
   added.push(registry.addHistogram(RELOAD_HISTOGRAM.name, RELOAD_HISTOGRAM.help, {}, syncState.durations))

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { servingAt, Supervised } from './supervised.test.kit.js'
 
-test('the secrets that run stay masked, however many others were in the files meanwhile', async () => {
+test('secrets of the running configuration stay masked, however many others the files had meanwhile', async () => {
   const env = Object.fromEntries(Array.from({ length: 9000 }, (_, index) => [`S${index}`, `value-${index}`]))
   const withSecrets = (from: number): string =>
     [

@@ -1,7 +1,8 @@
-// Reads the configuration again and brings the engine to it: one at a time, with one more that waits; a newer request
-// takes the place of the one that waits. Whatever is wrong, what ran before goes on running, and the reason is told once.
+// Reads the configuration again and applies it: one reload at a time, and at most one that waits; a newer request
+// replaces the waiting one. Whatever goes wrong, the previous configuration keeps running, and the reason is reported
+// once.
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import type { ReloadAsker, ReloadReport, ViewersReport } from '../observe/reload-report.js'
+import type { ReloadTrigger, ReloadReport, ViewersReport } from '../observe/reload-report.js'
 import type { SecretMask } from '../graph/secret-mask.js'
 import { isEngineError } from '../errors.js'
 import type { Graph } from '../graph/graph.js'
@@ -25,32 +26,35 @@ export interface ReloaderSettings {
   readonly syncState: ConfigSyncState
   readonly clock: Clock
   readonly log: Logger
-  /** The mask of the log: learns the secrets of each configuration before anything is said of it. */
+  /** The mask of the log: learns the secrets of each configuration before anything about it is logged. */
   readonly mask: SecretMask
   readonly events: Pick<EventLog, 'emit'>
-  /** False: a change of the files is noted, and nothing is applied that nobody asks for. By default true. */
+  /** False: a change of the files is recorded, but applied only on request. By default true. */
   readonly applyChanges?: boolean
-  /** Called after each reload that was applied, and with what it was before where that goes back; awaited. */
+  /**
+   * Called after each reload that was applied or found no change, and with the reading before it after a rollback;
+   * awaited.
+   */
   onGood?(reading: ConfigReading): Promise<void>
 }
 
 interface Request {
-  readonly by: ReloadAsker
-  /** Also where the files are as they were when they were tried last. */
+  readonly by: ReloadTrigger
+  /** Also if the files are the same as at the last attempt. */
   readonly always: boolean
   answer(report: ReloadReport): void
 }
 
 type Attempt = Omit<ReloadReport, 'durationMs'>
 
-const NOT_APPLIED = 'the files have changed, and changes are not applied by themselves: `engine reload` does it'
+const NOT_APPLIED = 'the files have changed, but changes are not applied automatically: run `engine reload`'
 
 interface GoodReading {
   readonly reading: ConfigReading
   readonly atMs: number
 }
 
-/** Readings that are kept at most while none has outlived its probation since. */
+/** The most readings kept while none has survived its probation. */
 const MOST_GOOD = 32
 
 export class Reloader {
@@ -58,22 +62,24 @@ export class Reloader {
   #current: Promise<void> | undefined
   #next: Request | undefined
   #isStopped = false
-  /** What was good, newest first, back to the newest that has outlived its probation. */
+  /** Good readings, newest first, back to the newest that has survived its probation. */
   #good: readonly GoodReading[]
   #isApplying = false
   #rolledBack: RolledBack | undefined
-  /** The hash of the files whose failure was told last. */
-  #toldHash = ''
+  /** The hash of the files whose failure was reported last. */
+  #reportedHash = ''
 
-  /** `started`: what the engine was started with. */
+  /** `started`: the configuration that the engine was started with. */
   constructor(settings: ReloaderSettings, started?: ConfigReading) {
     this.#settings = settings
     this.#good = started === undefined ? [] : [{ reading: started, atMs: -Infinity }]
     settings.target.onRolledBack = (what) => this.#onRolledBack(what)
   }
 
-  /** Resolves when it is done, whatever comes of it. A change of the files does nothing where they are as tried last. */
-  reload(by: ReloadAsker): Promise<ReloadReport> {
+  /**
+   * Resolves when it is done, whatever the result. By `file`, it does nothing if the files are the same as last time.
+   */
+  reload(by: ReloadTrigger): Promise<ReloadReport> {
     if (this.#isStopped) return Promise.resolve({ ...stopping(), durationMs: 0 })
     return new Promise((answer) => {
       const replaced = this.#next
@@ -83,16 +89,18 @@ export class Reloader {
     })
   }
 
-  /** What a reload would do now; nothing happens, and nothing is noted. */
+  /** What a reload would do now; nothing is changed or recorded. */
   async plan(): Promise<ReloadReport> {
     const startMs = this.#settings.clock.nowMs()
-    // A reader of its own: what is only looked at has not been tried.
-    const reading = await this.#settings.reader.again().read()
+    // A separate reader: planning does not count as an attempt.
+    const reading = await this.#settings.reader.fresh().read()
     const attempt = await this.#compare(reading)
     return { ...('next' in attempt ? attempt.planned : attempt), durationMs: this.#settings.clock.nowMs() - startMs }
   }
 
-  /** Waits for the one under way at most so long; the one that waits, and later ones, are told that the engine stops. */
+  /**
+   * Waits for the current reload for at most that long; the waiting one and later ones fail, as the engine is stopping.
+   */
   async stop(withinMs: number): Promise<void> {
     this.#isStopped = true
     const waiting = this.#next
@@ -113,12 +121,12 @@ export class Reloader {
       const known = this.#settings.reader.hash
       const attempt = await this.#try(request, known).catch((error: unknown) => this.#failed(error))
       const report = { ...attempt, durationMs: this.#settings.clock.nowMs() - startMs }
-      // Nobody asked, and nothing was tried.
+      // Nobody requested it, and nothing was tried.
       const isIdle = !request.always && known === this.#settings.reader.hash
-      if (!isIdle) this.#tell(report, request)
+      if (!isIdle) this.#publish(report, request)
       request.answer(report)
     }
-    // In the same turn in which nothing was found to wait: what comes later begins anew.
+    // In the same turn in which no request was waiting: a later one starts the work again.
     this.#current = undefined
   }
 
@@ -149,7 +157,7 @@ export class Reloader {
     const viewers: ViewersReport = { before: viewersBefore, kept: viewersBefore - viewersLost, lost: viewersLost }
     const rolledBack: RolledBack | undefined = this.#rolledBack
     if (rolledBack !== undefined)
-      return { ...planned, result: 'rolled-back', why: this.#wordsOf(rolledBack), viewers, cuts }
+      return { ...planned, result: 'rolled-back', why: this.#reasonOf(rolledBack), viewers, cuts }
     await this.#keepGood(reading)
     return { ...planned, result: 'applied', viewers, cuts }
   }
@@ -164,7 +172,7 @@ export class Reloader {
     }
   }
 
-  /** An end, or what is to be applied. Between its steps the data path has its turn. */
+  /** The final result, or what is to be applied. Yields to the data path between its steps. */
   async #compare(
     reading: ConfigReading,
   ): Promise<Attempt | { readonly planned: Attempt; readonly plan: ReloadPlan; readonly next: Graph }> {
@@ -172,7 +180,7 @@ export class Reloader {
     const { graph: next } = reading
     const diagnostics = reportDiagnostics(reading.diagnostics)
     if (next === undefined) return { result: 'invalid', why: firstReason(diagnostics), diagnostics }
-    // In this order: what runs is never forgotten.
+    // In this order: secrets of the running configuration are never forgotten.
     mask.include(target.graph.secrets)
     mask.include(next.secrets)
     next.secrets.include(mask)
@@ -192,7 +200,7 @@ export class Reloader {
 
   #failed(error: unknown): Attempt {
     const { log, mask } = this.#settings
-    if (!isEngineError(error)) log.error({ err: error }, 'a bug: a reload ended with an error that is none of ours')
+    if (!isEngineError(error)) log.error({ err: error }, 'a bug: a reload ended with an unexpected error')
     const text = error instanceof Error ? error.message : String(error)
     const why = mask.mask(isEngineError(error) ? `${error.code}: ${text}` : text)
     return { result: 'failed', why, diagnostics: [] }
@@ -209,20 +217,20 @@ export class Reloader {
   #supersede(request: Request): void {
     const why = reloadError.table.RELOAD_SUPERSEDED.sentence
     const report: ReloadReport = { result: 'superseded', why, diagnostics: [], durationMs: 0 }
-    this.#tell(report, request)
+    this.#publish(report, request)
     request.answer(report)
   }
 
   #onRolledBack(what: RolledBack): void {
     const { syncState, log, events } = this.#settings
-    const why = this.#wordsOf(what)
+    const why = this.#reasonOf(what)
     this.#rolledBack = what
     syncState.noteRolledBack(why)
-    log.error({ node: what.node, why }, 'a changed node has failed, and what ran before runs again')
+    log.error({ node: what.node, why }, 'a changed node failed and was rolled back')
     events.emit({ kind: 'reload.rolled_back', node: what.node, data: { why } })
-    // What is being applied has not been kept yet.
+    // The reload in progress has not been recorded as good yet.
     if (this.#isApplying) return
-    // Which reload brought what has failed is not known here: what has outlived its probation did not.
+    // Which reload caused the failure is not known here; one that has survived its probation did not.
     const nowMs = this.#settings.clock.nowMs()
     const proven = this.#good.find(({ atMs }) => nowMs - atMs >= PROBATION_MS)
     if (proven === undefined || proven === this.#good[0]) return
@@ -231,22 +239,24 @@ export class Reloader {
     void this.#settings.onGood?.(proven.reading)
   }
 
-  #wordsOf({ node, why }: RolledBack): string {
+  #reasonOf({ node, why }: RolledBack): string {
     return this.#settings.mask.mask(`${node}: ${why}`)
   }
 
-  /** Status, metrics, log and event; the same failure of the same files is told once where nobody asked again. */
-  #tell(report: ReloadReport, { by, always }: Request): void {
+  /**
+   * To status, metrics, log and events; a repeated failure of the same files is logged once, unless it was requested.
+   */
+  #publish(report: ReloadReport, { by, always }: Request): void {
     const { syncState, log, events, reader } = this.#settings
     const { result } = report
     if (result === 'planned') return log.warn({ by, id: report.id }, report.why)
     syncState.note(report, by)
-    // What was rolled back has been told when it was.
+    // A rollback was logged when it happened.
     if (result === 'rolled-back') return
     const isFailure = result === 'invalid' || result === 'refused' || result === 'failed'
-    const isTold = isFailure && !always && this.#toldHash === reader.hash
-    if (isFailure) this.#toldHash = reader.hash
-    if (!isTold) logReload({ ...report, result }, by, { log, events })
+    const isReported = isFailure && !always && this.#reportedHash === reader.hash
+    if (isFailure) this.#reportedHash = reader.hash
+    if (!isReported) logReload({ ...report, result }, by, { log, events })
   }
 }
 

@@ -1,21 +1,22 @@
-// What the files of a configuration hold at one moment: their bytes, or why they have none, and one hash over all of
-// them. A configuration is loaded from a snapshot, so that a file that is written meanwhile can't be half of each.
+// The contents of a configuration's files at one moment: their bytes, or why they have none, and one hash over all of
+// them. A configuration is loaded from a snapshot, so that a file written meanwhile can't be read half old and half
+// new.
 import { createHash } from 'node:crypto'
 import { constants, type Stats } from 'node:fs'
 import { open, readdir } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { Contents } from '../config/source/read-source.js'
 
-/** One more than a configuration file may have, so that the loader sees that there is more. */
+/** One more than a configuration file may have, so that the loader sees that it is too large. */
 const MOST_BYTES = 1024 * 1024 + 1
-/** Of a configuration; further ones are read by the loader itself, and not watched. */
+/** Per configuration; further sources are read by the loader itself, and not watched. */
 const MOST_SOURCES = 1000
 
 interface Source {
-  /** Tells contents apart; also says why there is none. */
+  /** Differs for different contents, and for different reasons why there are none. */
   readonly digest: string
   readonly bytes?: Uint8Array
-  /** What reading it ended with; undefined also for folders. */
+  /** Why it has no bytes; EISDIR for a folder. */
   readonly error?: Error
 }
 
@@ -27,10 +28,10 @@ export class SourceSnapshot {
     this.#sources = sources
   }
 
-  /** Reads files, and lists folders, by their absolute paths. Never fails for what the disk does. */
+  /** Reads files and lists folders, by absolute path. Never fails because of the disk. */
   static async take(paths: readonly string[]): Promise<SourceSnapshot> {
     const sources = new Map<string, Source>()
-    // One after the other: a reload is not in a hurry, and libuv's pool is for everybody.
+    // One after the other: a reload is not urgent, and libuv's thread pool is shared.
     for (const path of paths.slice(0, MOST_SOURCES)) sources.set(path, await readOne(path))
     return new SourceSnapshot(sources)
   }
@@ -39,38 +40,39 @@ export class SourceSnapshot {
     return this.#sources.has(path)
   }
 
-  /** A short text that is the same where the same is in these files and folders. */
+  /** A short text, equal if these files and folders have equal contents. */
   hashOf(paths: readonly string[]): string {
     const hash = createHash('sha256')
     for (const path of [...paths].sort()) hash.update(`${path}\0${this.#sources.get(path)?.digest ?? ''}\0`)
     return hash.digest('hex').slice(0, 32)
   }
 
-  /** The text of a file; undefined for what has none. */
+  /** The text of a file; undefined if it has none. */
   textOf(path: string): string | undefined {
     const bytes = this.#sources.get(path)?.bytes
     return bytes === undefined ? undefined : new TextDecoder().decode(bytes)
   }
 
   /**
-   * For the loader. `asked` is called with the absolute path of each file that it takes. With `waits`, what is no
-   * regular file (a pipe) is left to the loader: only the first reading may do that, since a pipe gives its text once.
+   * For the loader. `onRead` is called with the absolute path of each file that it requests. With `waits`, anything
+   * that is not a regular file (a pipe) is left to the loader: only the first reading may do that, since a pipe yields
+   * its text once.
    */
-  contents(asked: (path: string) => void, waits: boolean): Contents {
-    return new SnapshotContents(this.#sources, asked, waits)
+  contents(onRead: (path: string) => void, waits: boolean): Contents {
+    return new SnapshotContents(this.#sources, onRead, waits)
   }
 }
 
-/** Looks names up by their absolute paths; a file that could not be read then is not read by the loader either. */
+/** Looks names up by absolute path; a file that could not be read for the snapshot is not read by the loader either. */
 class SnapshotContents extends Map<string, Uint8Array> implements Contents {
   readonly #sources: ReadonlyMap<string, Source>
-  readonly #asked: (path: string) => void
+  readonly #onRead: (path: string) => void
   readonly #waits: boolean
 
-  constructor(sources: ReadonlyMap<string, Source>, asked: (path: string) => void, waits: boolean) {
+  constructor(sources: ReadonlyMap<string, Source>, onRead: (path: string) => void, waits: boolean) {
     super()
     this.#sources = sources
-    this.#asked = asked
+    this.#onRead = onRead
     this.#waits = waits
     for (const [path, { bytes }] of sources) if (bytes !== undefined) super.set(path, bytes)
   }
@@ -81,7 +83,7 @@ class SnapshotContents extends Map<string, Uint8Array> implements Contents {
 
   override get(name: string): Uint8Array | undefined {
     const path = resolve(name)
-    this.#asked(path)
+    this.#onRead(path)
     const source = this.#sources.get(path)
     if (source?.error !== undefined && !(this.#waits && source.error instanceof NotRegularError)) throw source.error
     return source?.bytes
@@ -92,11 +94,12 @@ class NotRegularError extends Error {}
 
 async function readOne(path: string): Promise<Source> {
   try {
-    // A FIFO that nobody writes must not hold the process up.
+    // A FIFO without a writer must not block the process.
     await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
     const status = await file.stat()
     if (status.isDirectory()) return await listFolder(path)
-    if (!status.isFile()) return failed(new NotRegularError('it is no regular file, and can be read at the start only'))
+    if (!status.isFile())
+      return failed(new NotRegularError('it is not a regular file, and can only be read at startup'))
     const bytes = new Uint8Array(Math.min(status.size + 1, MOST_BYTES))
     const read = await readInto(file, bytes)
     return { digest: `${read.length} ${sizeBeyond(status)} ${digestOf(read)}`, bytes: read }
@@ -105,7 +108,7 @@ async function readOne(path: string): Promise<Source> {
   }
 }
 
-/** A file that grows while it is read is read up to where it ended at first: its next event has the rest. */
+/** A file that grows while it is read is read up to its original end: its next event brings the rest. */
 async function readInto(file: Awaited<ReturnType<typeof open>>, bytes: Uint8Array): Promise<Uint8Array> {
   let length = 0
   while (length < bytes.length) {
@@ -116,7 +119,7 @@ async function readInto(file: Awaited<ReturnType<typeof open>>, bytes: Uint8Arra
   return bytes.subarray(0, length)
 }
 
-/** What is not read of a file that is too large counts by its size. */
+/** The unread part of a file that is too large counts by its size. */
 function sizeBeyond({ size }: Stats): number {
   return size < MOST_BYTES ? 0 : size
 }

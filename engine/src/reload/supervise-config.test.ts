@@ -7,6 +7,7 @@ import { pipelineWith } from '../config/example-config.test.js'
 import { configError } from '../config/report/config-errors.js'
 import type { LoadOptions } from '../config/load-config.js'
 import { SecretMask } from '../graph/secret-mask.js'
+import { createClock } from '../observe/clock.js'
 import { FakeClock } from '../testing/fake-clock.js'
 import { MISTAKE, servingAt, Supervised, until } from './supervised.test.kit.js'
 
@@ -20,7 +21,7 @@ function boundSocket(): { readonly opened: Promise<void>; open(): void } {
 }
 
 describe('a change of the files', () => {
-  test('is applied by itself, told as an event, and everything agrees again', async () => {
+  test('is applied automatically, emitted as an event, and everything agrees again', async () => {
     await using setting = await Supervised.start(servingAt('/a'))
     const before = setting.control.status()
     assert.deepEqual([before.inSync, before.diskId], [true, before.runningId])
@@ -34,7 +35,7 @@ describe('a change of the files', () => {
     assert.ok(after.probation !== undefined)
   })
 
-  test('that only adds a comment or changes the order is nothing', async () => {
+  test('that only adds a comment or changes the order is not a change', async () => {
     await using setting = await Supervised.start(servingAt('/a'))
     await setting.files.write('live.yaml', `# a comment\n${servingAt('/a')}`)
     await until(() => setting.control.status().last?.result === 'unchanged')
@@ -42,7 +43,7 @@ describe('a change of the files', () => {
     assert.deepEqual(setting.events(), [])
   })
 
-  test('to something broken leaves what runs alone, and is told once, with all mistakes in one line of the log', async () => {
+  test('to something broken affects nothing that runs, and is logged once, with all mistakes in one line', async () => {
     await using setting = await Supervised.start(servingAt('/a'))
     const { graph } = setting.engine
     await setting.files.write('live.yaml', MISTAKE)
@@ -80,7 +81,7 @@ describe('a change of the files', () => {
     })
   }
 
-  test('to a folder, to nothing, and back is invalid twice and then nothing', async () => {
+  test('to a folder, to nothing, and back is invalid twice and then no change', async () => {
     await using setting = await Supervised.start(servingAt('/a'))
     const path = setting.files.path('live.yaml')
     await rm(path)
@@ -123,11 +124,11 @@ describe('a change of the files', () => {
     }
   })
 
-  test('is noted and not applied where nobody watches, until somebody asks', async () => {
-    await using setting = await Supervised.start(servingAt('/a'), { watch: false })
+  test('is recorded but not applied without watching, until a reload is requested', async () => {
+    await using setting = await Supervised.start(servingAt('/a'), { watch: false, clock: createClock() })
     await setting.files.write('live.yaml', servingAt('/b'))
     await until(() => !setting.control.status().inSync)
-    assert.match(setting.control.status().reason ?? '', /not applied by themselves/)
+    assert.match(setting.control.status().reason ?? '', /not applied automatically/)
     assert.equal(setting.engine.applied.length, 0)
     assert.equal((await setting.control.reload()).result, 'applied')
     assert.equal(setting.control.status().inSync, true)
@@ -145,7 +146,7 @@ describe('a change of the files', () => {
 })
 
 describe('a request', () => {
-  test('tries again what has failed, also where the files are the same', async () => {
+  test('tries again after a failure, even if the files are the same', async () => {
     await using setting = await Supervised.start(servingAt('/a'))
     let failures = 1
     setting.engine.held = async () => {
@@ -162,7 +163,7 @@ describe('a request', () => {
     assert.deepEqual([report.result, setting.control.status().inSync], ['applied', true])
   })
 
-  test('waits for the one under way, and is superseded by a newer one', async () => {
+  test('waits for the reload in progress, and is superseded by a newer request', async () => {
     await using setting = await Supervised.start(servingAt('/a'), { watch: false })
     const { opened, open } = boundSocket()
     const begun = boundSocket()
@@ -182,7 +183,7 @@ describe('a request', () => {
     assert.ok(setting.events().includes('reload.superseded'))
   })
 
-  test('that a change of the files supersedes is not forgotten', async () => {
+  test('that a change of the files supersedes is still carried out', async () => {
     await using setting = await Supervised.start(servingAt('/a'), { watch: false })
     const { opened, open } = boundSocket()
     const begun = boundSocket()
@@ -205,7 +206,7 @@ describe('a request', () => {
     assert.deepEqual(results, ['failed', 'superseded', 'applied'])
   })
 
-  test('during a stop is refused, and the stop waits for what is under way', async () => {
+  test('during a stop is refused, and the stop waits for the reload in progress', async () => {
     await using setting = await Supervised.start(servingAt('/a'), { watch: false })
     const { opened, open } = boundSocket()
     const begun = boundSocket()
@@ -229,7 +230,7 @@ describe('a request', () => {
     assert.equal((await first).result, 'applied')
   })
 
-  test('that does not come to an end does not hold up a stop for long', async () => {
+  test('that never ends does not delay a stop for long', async () => {
     const clock = new FakeClock()
     await using setting = await Supervised.start(servingAt('/a'), { watch: false, clock })
     const begun = boundSocket()
@@ -245,7 +246,7 @@ describe('a request', () => {
     await stopped
   })
 
-  test('for a plan says what would change and who would notice, and does nothing', async () => {
+  test('for a plan reports what would change and which viewers it would affect, and does nothing', async () => {
     await using setting = await Supervised.start(servingAt('/a'), { watch: false })
     setting.engine.viewers = 3
     await setting.files.write('live.yaml', servingAt('/b'))
@@ -273,7 +274,7 @@ describe('a request', () => {
   })
 })
 
-test('a node that fails in probation brings the truth back to "differs", and the last good file too', async () => {
+test('after a node fails in probation, disk and engine differ again, and the last good file is restored', async () => {
   await using setting = await Supervised.start(servingAt('/a'), { watch: false })
   const { graph } = setting.engine
   await setting.files.write('live.yaml', servingAt('/b'))
@@ -288,7 +289,7 @@ test('a node that fails in probation brings the truth back to "differs", and the
   assert.doesNotMatch(await readFile(setting.files.path('last-good.yaml'), 'utf8'), /path: \/b/, kept)
 })
 
-test('a node that fails while it is applied is an answer', async () => {
+test('a node that fails during the reload is in its result', async () => {
   await using setting = await Supervised.start(servingAt('/a'), { watch: false })
   setting.engine.held = async () => setting.engine.onRolledBack?.({ node: 'one/ts', why: 'it threw' })
   await setting.files.write('live.yaml', servingAt('/b'))
@@ -296,19 +297,19 @@ test('a node that fails while it is applied is an answer', async () => {
   assert.deepEqual([result, why], ['rolled-back', 'one/ts: it threw'])
 })
 
-test('the log says every minute that disk and engine differ, and why', async () => {
+test('the log reports every minute that disk and engine differ, and why', async () => {
   const clock = new FakeClock()
   await using setting = await Supervised.start(servingAt('/a'), { watch: false, clock })
   await setting.files.write('live.yaml', MISTAKE)
   await setting.control.reload()
   clock.advance(120_000)
-  const said = setting.lines.filter(({ msg }) => msg === 'the configuration on disk differs from what runs')
-  assert.equal(said.length, 2)
-  assert.match(String(said[0]?.['reason']), /mian/)
+  const warnings = setting.lines.filter(({ msg }) => msg === 'the configuration on disk differs from the running one')
+  assert.equal(warnings.length, 2)
+  assert.match(String(warnings[0]?.['reason']), /mian/)
 })
 
-test('metrics tell what status tells', async () => {
-  await using setting = await Supervised.start(servingAt('/a'), { watch: false })
+test('metrics agree with status', async () => {
+  await using setting = await Supervised.start(servingAt('/a'), { watch: false, clock: createClock() })
   const value = async (name: string, label = ''): Promise<number | undefined> =>
     [...parseExposition(await setting.engine.metrics.render()).values()]
       .flatMap(({ samples }) => samples)
@@ -325,7 +326,7 @@ test('metrics tell what status tells', async () => {
   assert.ok(((await value('reload_duration_seconds_sum')) ?? 0) > 0)
 })
 
-test('the last good configuration is kept after the start and after each reload, for this user alone', async () => {
+test('the last good configuration is saved after the start and after each reload, readable only for this user', async () => {
   await using setting = await Supervised.start(servingAt('/a'), { watch: false })
   const path = setting.files.path('last-good.yaml')
   const kept = async (): Promise<string> => readFile(path, 'utf8').catch(() => '')
@@ -347,7 +348,7 @@ describe('the configuration', () => {
   })
   const options = (): Partial<LoadOptions> => ({ env: { ANNA: 'hunter2hunter2', OTHER: 'not your business' } })
 
-  test('of disk and of the engine is readable, without secrets', async () => {
+  test('on disk and in the engine can be read, without secrets', async () => {
     await using setting = await Supervised.start(SECRET, { watch: false, options })
     await setting.files.write('live.yaml', SECRET.replace('a.ts', 'b.ts'))
     const [running, disk] = [await setting.control.config('running'), await setting.control.config('disk')]
@@ -361,7 +362,7 @@ describe('the configuration', () => {
     assert.deepEqual([broken.failure.error.code, broken.failure.reload.diagnostics.length], ['RELOAD_INVALID', 1])
   })
 
-  test('that somebody sends is checked against what runs, as if it lay beside it', async () => {
+  test('from a client is checked against the running one, as if it were next to it', async () => {
     await using setting = await Supervised.start(SECRET, { watch: false, options })
     setting.engine.viewers = 2
     const send = (text: string): ReturnType<typeof setting.control.check> =>
@@ -377,7 +378,7 @@ describe('the configuration', () => {
     assert.deepEqual([refused.ok, refused.plan?.refusals.length], [false, 1])
   })
 
-  test('that somebody sends learns nothing of other files and variables', async () => {
+  test('from a client reveals nothing about other files and variables', async () => {
     await using setting = await Supervised.start(SECRET, { watch: false, options })
     await setting.files.write('private.yaml', 'version: 1\nthe: private text\n')
     const includes = `include: [ private.yaml, /etc/passwd ]\n${SECRET}`.replace('a.ts', '"${OTHER}"')
@@ -389,7 +390,7 @@ describe('the configuration', () => {
   })
 })
 
-test('a secret that only the new configuration has is masked in what is said of it', async () => {
+test('a secret that only the new configuration has is masked in messages about it', async () => {
   const secret = pipelineWith({
     top: 'secrets: { anna: { env: ANNA } }',
     outputs: 'ts: { type: http-ts, from: main, path: "/${secret:anna}" }',

@@ -1,5 +1,5 @@
-// Keeps a running engine to its configuration: watches the files, reloads when they change or somebody asks, and knows
-// at any time whether both agree. Attached after the start, and let go of before the stop.
+// Keeps a running engine in line with its configuration: watches the files, reloads when they change or on request, and
+// knows at any time whether both agree. Attached after startup, disposed before the engine stops.
 import type { CheckRequest, ConfigReport, ConfigSource, ReloadControl, ReloadReport } from '../observe/reload-report.js'
 import { effectiveConfig, renderConfigYaml } from '../config/effective-config.js'
 import type { SecretMask } from '../graph/secret-mask.js'
@@ -19,32 +19,32 @@ import { ConfigSyncState } from './config-sync-state.js'
 import { Reloader } from './reloader.js'
 import { type FileWatch, watchFiles } from './watch-files.js'
 
-/** How long a stop waits for a reload that is under way. */
+/** How long a stop waits for a reload in progress. */
 const STOP_WAIT_MS = 5000
 
-/** What this needs of a running engine. */
+/** What supervision needs from a running engine. */
 export interface SupervisedEngine extends ReloadTarget {
   readonly events: Pick<EventLog, 'emit'>
   readonly metrics: Pick<MetricsRegistry, 'add' | 'addHistogram'>
-  /** Who answers for the configuration from now on, to status and API; undefined while nobody does. */
+  /** Answers status and API requests about the configuration; undefined while the engine is not supervised. */
   reloads: ReloadControl | undefined
 }
 
 export interface SuperviseSettings {
   readonly engine: SupervisedEngine
-  /** Has read once: what the engine runs, or what is wrong with it. */
+  /** Has read once: the running configuration, or the one with mistakes. */
   readonly reader: ConfigReader
   readonly reading: ConfigReading
-  /** What the engine was started with instead of what was read: the texts of the last good configuration. */
+  /** Texts of the last good configuration, if the engine was started with it instead of what was read. */
   readonly lastGood?: ReadonlyMap<string, string> | undefined
   readonly log: Logger
   /** The mask of the log. */
   readonly mask: SecretMask
   /** Where the last good configuration is kept. */
   readonly stateDir: string
-  /** False: files are looked at, and a change of theirs is noted but not applied. By default true. */
+  /** False: a change of the files is recorded but not applied. By default true. */
   readonly watch?: boolean | undefined
-  /** By default the time of the machine. */
+  /** By default the clock of the machine. */
   readonly clock?: Clock & Disposable
 }
 
@@ -61,12 +61,12 @@ class Supervisor implements Supervision, ReloadControl {
   readonly #settings: SuperviseSettings
   readonly #syncState: ConfigSyncState
   readonly #clock: Clock
-  readonly #watching: FileWatch
-  /** Let go of after the last reload. */
+  readonly #fileWatch: FileWatch
+  /** Disposed after the last reload. */
   readonly #parts: readonly Disposable[]
   #texts: ReadonlyMap<string, string>
   #writing: Promise<void>
-  #looking: Promise<ReloadReport> | undefined
+  #planning: Promise<ReloadReport> | undefined
   #reading: Promise<ConfigReport> | undefined
   #disposed: Promise<void> | undefined
 
@@ -84,7 +84,7 @@ class Supervisor implements Supervision, ReloadControl {
     )
     this.#writing = lastGood === undefined ? this.#write(reading.texts) : Promise.resolve()
     if (lastGood !== undefined) this.#syncState.differ(firstReason(reportDiagnostics(reading.diagnostics)))
-    this.#watching = watchFiles({
+    this.#fileWatch = watchFiles({
       clock,
       paths: () => reader.sources,
       knownHash: () => reader.hash,
@@ -103,12 +103,12 @@ class Supervisor implements Supervision, ReloadControl {
     return this.reloader.reload('api')
   }
 
-  /** Who asks while one looks gets what that one finds; so with `config`. */
+  /** Concurrent calls share one result; so do those of `config`. */
   plan(): Promise<ReloadReport> {
-    this.#looking ??= this.reloader.plan().finally(() => {
-      this.#looking = undefined
+    this.#planning ??= this.reloader.plan().finally(() => {
+      this.#planning = undefined
     })
-    return this.#looking
+    return this.#planning
   }
 
   async config(source: ConfigSource): Promise<ConfigReport> {
@@ -121,7 +121,7 @@ class Supervisor implements Supervision, ReloadControl {
 
   async #readDisk(): Promise<ConfigReport> {
     const startMs = this.#clock.nowMs()
-    const { graph, diagnostics } = await this.#settings.reader.again().read()
+    const { graph, diagnostics } = await this.#settings.reader.fresh().read()
     if (graph !== undefined) {
       graph.secrets.include(this.#settings.mask)
       return configOf(graph)
@@ -144,16 +144,16 @@ class Supervisor implements Supervision, ReloadControl {
   }
 
   async #dispose(): Promise<void> {
-    this.#watching[Symbol.dispose]()
+    this.#fileWatch[Symbol.dispose]()
     await this.reloader.stop(STOP_WAIT_MS)
     await this.#writing
     for (const part of this.#parts) part[Symbol.dispose]()
   }
 
-  /** What has been read may depend on other files than before. */
+  /** The new reading may depend on other files. */
   async #onChange(): Promise<void> {
     await this.reloader.reload('file')
-    await this.#watching.look()
+    await this.#fileWatch.check()
   }
 
   #keep({ texts }: ConfigReading): Promise<void> {
@@ -167,7 +167,10 @@ class Supervisor implements Supervision, ReloadControl {
     try {
       await writeLastGood(stateDir, reader.files, { texts })
     } catch (err) {
-      log.warn({ err }, 'the last good configuration could not be kept: a start with --last-good has an older one')
+      log.warn(
+        { err },
+        'the last good configuration could not be saved: a start with --last-good would use an older one',
+      )
     }
   }
 }

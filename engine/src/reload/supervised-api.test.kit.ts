@@ -3,7 +3,7 @@ import { createServer } from 'node:http'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createControlApi } from '../api/control-api.js'
-import { engineStatus, statusSource } from '../api/status-fixture.test.kit.js'
+import { engineStatus, quietFeed, statusSource } from '../api/status-fixture.test.kit.js'
 import { createLog } from '../observe/log.js'
 import { Supervised } from './supervised.test.kit.js'
 import type { SuperviseMore } from './supervised.test.kit.js'
@@ -30,7 +30,9 @@ export class SupervisedApi implements AsyncDisposable {
       reloads: setting.control,
     }
     const log = createLog({ level: 'error', stream: { write: () => undefined } })
-    const server = createServer(createControlApi({ source, token: TOKEN, hosts: [], boundAddresses: () => [], log }))
+    const server = createServer(
+      createControlApi({ source, token: TOKEN, hosts: [], boundAddresses: () => [], feed: quietFeed(log), log }),
+    )
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
     return new SupervisedApi(setting, server)
   }

@@ -1,4 +1,4 @@
-// For the tests of this folder: files in a folder of their own, and an engine that only remembers what it was told.
+// For the tests of this folder: files in a temporary folder, and an engine that only records what it is given.
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -14,6 +14,7 @@ import { EventLog } from '../observe/events.js'
 import { MetricsRegistry } from '../observe/metrics-registry.js'
 import type { Logger } from '../plugin/contract.js'
 import type { Clock } from '../plugin/tokens.js'
+import { FakeClock } from '../testing/fake-clock.js'
 import { ConfigReader } from './config-reader.js'
 import type { ConfigReading } from './config-reader.js'
 import type { ReloadPlan } from '../observe/reload-plan.js'
@@ -55,8 +56,8 @@ export class TempFiles implements AsyncDisposable {
   }
 }
 
-/** Applies by remembering; a test may hold an apply back, or let it fail. */
-export class RememberingTarget implements ReloadTarget, SupervisedEngine {
+/** Records what is applied; a test can delay an apply, or make it fail. */
+export class RecordingTarget implements ReloadTarget, SupervisedEngine {
   graph: Graph
   readonly applied: ReloadPlan[] = []
   readonly log: Logger
@@ -65,7 +66,7 @@ export class RememberingTarget implements ReloadTarget, SupervisedEngine {
   readonly metrics = new MetricsRegistry()
   reloads: ReloadControl | undefined
   onRolledBack: ((what: RolledBack) => void) | undefined
-  /** Awaited by each apply, which has begun then. */
+  /** Awaited at the start of each apply. */
   held: () => Promise<void> = () => Promise.resolve()
   viewers = 0
 
@@ -93,10 +94,10 @@ export interface Line {
   readonly [key: string]: unknown
 }
 
-/** Files that are supervised with real watches. */
+/** An engine whose files are supervised with real watches. */
 export class Supervised implements AsyncDisposable {
   readonly files: TempFiles
-  readonly engine: RememberingTarget
+  readonly engine: RecordingTarget
   readonly lines: Line[]
   readonly reader: ConfigReader
   readonly supervision: Supervision
@@ -109,7 +110,7 @@ export class Supervised implements AsyncDisposable {
     this.supervision = parts.supervision
   }
 
-  /** `live.yaml` is run with this text. */
+  /** Starts with a `live.yaml` of this text. */
   static async start(text: string, more: SuperviseMore = {}): Promise<Supervised> {
     const files = await TempFiles.make()
     await files.write('live.yaml', text)
@@ -120,15 +121,15 @@ export class Supervised implements AsyncDisposable {
     const reader = new ConfigReader({ files: [files.path('live.yaml')], options, load: loadConfig })
     const reading = await reader.read(true)
     if (reading.graph === undefined) throw new Error(JSON.stringify(reading.diagnostics))
-    const engine = new RememberingTarget(reading.graph, log)
+    const engine = new RecordingTarget(reading.graph, log)
     const settings: SuperviseSettings = { engine, reader, reading, log, mask: new SecretMask(), stateDir: files.folder }
-    const clock = more.clock
-    const supervision = superviseConfig({ ...settings, watch: more.watch, ...(clock === undefined ? {} : { clock }) })
+    const { watch, clock = watch === false ? new FakeClock() : createClock() } = more
+    const supervision = superviseConfig({ ...settings, watch, clock })
     return new Supervised(files, lines, { engine, reader, supervision })
   }
 
   get control(): ReloadControl {
-    if (this.engine.reloads === undefined) throw new Error('nobody supervises')
+    if (this.engine.reloads === undefined) throw new Error('the engine is not supervised')
     return this.engine.reloads
   }
 
@@ -146,19 +147,23 @@ export class Supervised implements AsyncDisposable {
 
 export interface SuperviseMore {
   readonly watch?: boolean
+  /**
+   * By default the time of the machine, and with `watch: false` one that stands still: nothing looks at the files then,
+   * whose request could take the place of one that waits.
+   */
   readonly clock?: Clock & Disposable
-  /** Before anything is read. */
+  /** Called before anything is read. */
   prepare?(files: TempFiles): Promise<void>
   options?(files: TempFiles): Partial<LoadOptions>
 }
 
 interface Parts {
-  readonly engine: RememberingTarget
+  readonly engine: RecordingTarget
   readonly reader: ConfigReader
   readonly supervision: Supervision
 }
 
-/** Until the condition holds; a test that waits too long is ended by its runner. */
+/** Waits for the condition; the test runner ends a test that waits too long. */
 export async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5))
 }

@@ -10,13 +10,13 @@ import { type FileWatch, watchFiles } from './watch-files.js'
 interface Watched extends AsyncDisposable {
   readonly files: TempFiles
   readonly watch: FileWatch
-  /** How often something else was found than before. */
+  /** How many times a change was found. */
   changes(): number
-  /** What was found last. */
+  /** The contents found last. */
   known(): string
 }
 
-/** Watches these names; what is found is known from then on, as it is to whoever reads it. */
+/** Watches these names; what it finds is known from then on, as after a reading. */
 async function watched(names: readonly string[], prepare: (files: TempFiles) => Promise<unknown>): Promise<Watched> {
   const files = await TempFiles.make()
   await prepare(files)
@@ -30,7 +30,7 @@ async function watched(names: readonly string[], prepare: (files: TempFiles) => 
     known = now
   }
   const watch = watchFiles({ clock, paths: () => paths, knownHash: () => known, onChange: () => void read() })
-  await watch.look()
+  await watch.check()
   return {
     files,
     watch,
@@ -56,7 +56,7 @@ const edits: readonly { readonly name: string; edit(files: TempFiles): Promise<u
     },
   },
   {
-    name: 'a file that is moved away and written anew, as vim does',
+    name: 'a file that is moved away and written again, as vim does',
     async edit(files) {
       await rename(files.path('live.yaml'), files.path('live.yaml~'))
       await files.write('live.yaml', 'b')
@@ -80,7 +80,7 @@ for (const { name, edit } of edits) {
   })
 }
 
-test('a file that was deleted is noticed when it is there again', async () => {
+test('a deleted file is noticed when it exists again', async () => {
   await using setting = await watched(['live.yaml'], live)
   await rm(setting.files.path('live.yaml'))
   await until(() => setting.changes() === 1)
@@ -119,7 +119,7 @@ test('a link to a file elsewhere is followed, and so is a new target', async () 
   await until(() => setting.changes() >= 2)
 })
 
-test('a folder that is removed and made again is watched again', async () => {
+test('a folder that is removed and created again is watched again', async () => {
   await using setting = await watched(['sub/live.yaml'], async (files) => {
     await mkdir(files.path('sub'))
     await files.write('sub/live.yaml', '1')
@@ -149,11 +149,11 @@ test('the second of two quick saves is not lost', async () => {
   }
 })
 
-test('other files of the folder, and the same content again, change nothing', async () => {
+test('other files of the folder, and the same contents again, are no change', async () => {
   await using setting = await watched(['live.yaml'], live)
   await setting.files.write('recording.ts', 'x')
   await live(setting.files)
-  await setting.watch.look()
+  await setting.watch.check()
   assert.equal(setting.changes(), 0)
 })
 
@@ -165,7 +165,7 @@ test('1000 edits leave no watch and no descriptor behind', async () => {
     for (let edit = 0; edit < 1000; edit++) {
       await writeFile(setting.files.path('next'), String(edit))
       await rename(setting.files.path('next'), setting.files.path('live.yaml'))
-      if (edit % 100 === 0) await setting.watch.look()
+      if (edit % 100 === 0) await setting.watch.check()
     }
     await until(() => setting.changes() > 0)
     assert.equal(setting.watch.folders, 1)
@@ -174,7 +174,7 @@ test('1000 edits leave no watch and no descriptor behind', async () => {
   assert.equal(await descriptors(), before)
 })
 
-test('without events a slow look finds the change', async () => {
+test('without events the slow poll finds the change', async () => {
   await using files = await TempFiles.make()
   await live(files)
   const clock = new FakeClock()
@@ -188,7 +188,7 @@ test('without events a slow look finds the change', async () => {
     onChange: () => void (changes += 1),
     events: false,
   })
-  await watch.look()
+  await watch.check()
   assert.deepEqual([watch.folders, changes], [0, 0])
   await files.write('live.yaml', 'b')
   await until(() => {

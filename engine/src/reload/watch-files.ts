@@ -1,84 +1,84 @@
-// Says when files may have changed, whatever way they are written: in place, by renaming another file over them (as
-// editors do), by swapping a symbolic link (as Kubernetes does with `..data`), by deleting and making them again. The
-// folder of each file and of what it really is are watched; a slow look finds what gives no events (network file
-// systems, links further away). Only a changed content counts.
+// Reports when files may have changed, however they are written: in place, by renaming another file over them (as
+// editors do), by swapping a symbolic link (as Kubernetes does with `..data`), by deleting and recreating them. The
+// folders of each file and of its real path are watched; a slow poll finds changes that cause no events (network file
+// systems, links higher up). Only changed contents count.
 import { realpath, stat } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
 import type { Clock } from '../plugin/tokens.js'
 import { FolderWatches } from './folder-watches.js'
 import { SourceSnapshot } from './source-snapshot.js'
 
-/** After the last event: a save is several of them. */
+/** After the last event: one save causes several. */
 const QUIET_MS = 100
-/** After the first event, for files that are written all the time. */
+/** After the first event, for files that are written constantly. */
 const MOST_WAIT_MS = 1000
-const LOOK_EVERY_MS = 2000
-/** Newer files may change without a change of their times, whose resolution may be seconds. */
+const POLL_EVERY_MS = 2000
+/** Newer files may change without a change of their times, whose resolution can be seconds. */
 const RECENT_MS = 3000
-/** How Kubernetes names what it swaps: `..data`. */
+/** Prefix of the names that Kubernetes swaps: `..data`. */
 const SWAPPED = '..'
 
 export interface WatchFilesSettings {
   readonly clock: Clock
-  /** Absolute paths of files and folders; another array where they are others. Called for each look. */
+  /** Absolute paths of files and folders; a new array if they have changed. Called for each check. */
   paths(): readonly string[]
-  /** The hash (`SourceSnapshot`) of what was read from these paths last; called for each look. */
+  /** The hash (`SourceSnapshot`) of the last reading of these paths; called for each check. */
   knownHash(): string
-  /** Called after each look that found something else. */
+  /** Called after each check that found other contents. */
   onChange(): void
-  /** False: nothing but the slow look. */
+  /** False: only the slow poll. By default true. */
   readonly events?: boolean
 }
 
 export interface FileWatch extends Disposable {
-  /** Looks now, and resolves when it has. For who has read other paths. */
-  look(): Promise<void>
-  /** Folders that are watched now. */
+  /** Checks now, and resolves when done. To be called after a reading of other paths. */
+  check(): Promise<void>
+  /** Number of folders that are watched now. */
   readonly folders: number
 }
 
-/** Watches until disposed, and looks at once. Never throws for what the disk does. */
+/** Watches until disposed, and checks at once. Never throws because of the disk. */
 export function watchFiles(settings: WatchFilesSettings): FileWatch {
-  return new Watching(settings)
+  return new FileWatcher(settings)
 }
 
-class Watching implements FileWatch {
+class FileWatcher implements FileWatch {
   readonly #settings: WatchFilesSettings
   readonly #folders: FolderWatches
-  readonly #looking: Disposable
-  /** Names in each watched folder that matter. */
+  readonly #poll: Disposable
+  /** The names that matter in each watched folder. */
   #names: ReadonlyMap<string, ReadonlySet<string>> = new Map()
-  /** Of the last look, where times are told apart; else the empty text. */
+  /** File times at the last check; empty if they prove nothing. */
   #times = ''
   #firstEventMs: number | undefined
   #timer: Disposable | undefined
   #current: Promise<void> | undefined
-  #again = false
-  /** The next look comes after nothing has happened for a while. */
+  #isRequested = false
+  /** The next check follows a quiet period. */
   #isQuiet = false
   #isDisposed = false
 
   constructor(settings: WatchFilesSettings) {
     this.#settings = settings
     this.#folders = new FolderWatches((folder, name) => this.#onEvent(folder, name))
-    this.#looking = settings.clock.every(LOOK_EVERY_MS, () => void this.#lookIfTimesChanged())
-    void this.look()
+    this.#poll = settings.clock.every(POLL_EVERY_MS, () => void this.#checkIfTimesChanged())
+    void this.check()
   }
 
   get folders(): number {
     return this.#folders.size
   }
 
-  look(): Promise<void> {
+  check(): Promise<void> {
     if (this.#isDisposed) return Promise.resolve()
-    this.#again = true
-    this.#current ??= this.#lookWhileAsked()
+    this.#isRequested = true
+    this.#current ??= this.#checkWhileRequested()
     return this.#current
   }
 
   [Symbol.dispose](): void {
     this.#isDisposed = true
-    this.#looking[Symbol.dispose]()
+    this.#poll[Symbol.dispose]()
     this.#timer?.[Symbol.dispose]()
     this.#folders[Symbol.dispose]()
   }
@@ -89,46 +89,46 @@ class Watching implements FileWatch {
     const { clock } = this.#settings
     const nowMs = clock.nowMs()
     this.#firstEventMs ??= nowMs
-    this.#lookAfter(Math.min(QUIET_MS, Math.max(0, this.#firstEventMs + MOST_WAIT_MS - nowMs)))
+    this.#checkAfter(Math.min(QUIET_MS, Math.max(0, this.#firstEventMs + MOST_WAIT_MS - nowMs)))
   }
 
-  #lookAfter(waitMs: number): void {
+  #checkAfter(waitMs: number): void {
     this.#timer?.[Symbol.dispose]()
     this.#timer = this.#settings.clock.after(waitMs, () => {
       this.#timer = undefined
       this.#firstEventMs = undefined
       this.#isQuiet = true
-      void this.look()
+      void this.check()
     })
   }
 
-  /** What happens during a look is seen by the next one. */
-  async #lookWhileAsked(): Promise<void> {
-    while (this.#again && !this.#isDisposed) {
-      this.#again = false
+  /** Changes during a check are seen by the next one. */
+  async #checkWhileRequested(): Promise<void> {
+    while (this.#isRequested && !this.#isDisposed) {
+      this.#isRequested = false
       const isQuiet = this.#isQuiet
       this.#isQuiet = false
       const paths = this.#settings.paths()
-      if (await this.#watchFoldersOf(paths)) this.#again = true
+      if (await this.#watchFoldersOf(paths)) this.#isRequested = true
       const nowMs = Date.now()
       this.#times = await timesOf(paths, nowMs)
       const snapshot = await SourceSnapshot.take(paths)
       if (this.#isDisposed) break
       const { paths: pathsNow, knownHash, onChange } = this.#settings
-      // Another reading has come in between: its paths are looked at next.
-      if (pathsNow() !== paths) this.#again = true
+      // The configuration was read again meanwhile: its new paths are checked next.
+      if (pathsNow() !== paths) this.#isRequested = true
       else if (snapshot.hashOf(paths) === knownHash()) continue
-      // A look that nothing has called for may have come in the middle of a save.
+      // A check without a quiet period before it may have hit the middle of a save.
       else if (isQuiet) onChange()
-      else if (this.#timer === undefined) this.#lookAfter(QUIET_MS)
+      else if (this.#timer === undefined) this.#checkAfter(QUIET_MS)
     }
     this.#current = undefined
   }
 
-  async #lookIfTimesChanged(): Promise<void> {
+  async #checkIfTimesChanged(): Promise<void> {
     if (this.#current !== undefined) return this.#current
     const times = await timesOf(this.#settings.paths(), Date.now())
-    if (times === '' || times !== this.#times) await this.look()
+    if (times === '' || times !== this.#times) await this.check()
   }
 
   async #watchFoldersOf(paths: readonly string[]): Promise<boolean> {
@@ -154,7 +154,7 @@ class Watching implements FileWatch {
   }
 }
 
-/** The same while nothing has happened; the empty text where times can't tell. */
+/** Equal while nothing has changed; empty if the times prove nothing. */
 async function timesOf(paths: readonly string[], nowMs: number): Promise<string> {
   const times: string[] = []
   for (const path of paths) {

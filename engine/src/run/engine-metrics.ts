@@ -1,4 +1,5 @@
-// Ties the engine's own metrics to what runs.
+// Binds the engine's own metrics to the parts they read.
+import type { RouteChange } from '../deliver/live-delivery.js'
 import type { RouteStatus } from '../observe/route-status.js'
 import { CORE_HISTOGRAMS, CORE_METRICS, type CoreMetricName } from '../observe/core-metrics.js'
 import type { EventLoopLag } from '../observe/event-loop-lag.js'
@@ -11,7 +12,7 @@ export interface EngineMetricsSettings {
   readonly registry: MetricsRegistry
   readonly clock: Clock
   readonly lag: EventLoopLag
-  /** Requests that no provider let in, by reason. */
+  /** Requests refused by every auth provider, by reason. */
   readonly authRefused: ReadonlyMap<string, number>
   accessLogDropped(): number
 }
@@ -34,34 +35,44 @@ function addAccessMetrics({ registry, authRefused, accessLogDropped }: EngineMet
 
 type Labels = Readonly<Record<string, string>>
 
-/** The histograms of routes, which come and go with their outputs. */
+interface ShownHistograms {
+  readonly id: string
+  readonly series: readonly Disposable[]
+}
+
+/** The histograms of routes, added and removed with them. */
 export class RouteHistograms {
   readonly #registry: MetricsRegistry
-  readonly #labelsOf: (id: string) => Labels
-  readonly #added = new Map<RouteStatus['startDelay'], readonly Disposable[]>()
+  readonly #labelsOf: (id: string) => Labels | undefined
+  readonly #open = new Map<RouteStatus, ShownHistograms | undefined>()
 
-  /** `labelsOf`: `pipeline`, `node` and `type` of a node id. */
-  constructor(registry: MetricsRegistry, labelsOf: (id: string) => Labels) {
+  /** `labelsOf`: `pipeline`, `node` and `type` of a node id; undefined for a node that is not in the graph yet. */
+  constructor(registry: MetricsRegistry, labelsOf: (id: string) => Labels | undefined) {
     this.#registry = registry
     this.#labelsOf = labelsOf
   }
 
-  /** Adds those that are new, and takes out those of routes that are gone. */
-  refresh(routes: readonly RouteStatus[]): void {
-    const present = new Set(routes.map(({ startDelay }) => startDelay))
-    for (const [histogram, series] of this.#added) {
-      if (present.has(histogram)) continue
-      this.#added.delete(histogram)
-      for (const member of series) member[Symbol.dispose]()
-    }
-    for (const { id, startDelay, latency } of routes) {
-      if (this.#added.has(startDelay)) continue
-      const labels = this.#labelsOf(id)
-      const [start, late] = CORE_HISTOGRAMS
-      this.#added.set(startDelay, [
-        this.#registry.addHistogram(start.name, start.help, labels, startDelay),
-        this.#registry.addHistogram(late.name, late.help, labels, latency),
-      ])
-    }
+  note({ kind, route }: RouteChange): void {
+    if (kind !== 'closed') return this.#show(route)
+    for (const member of this.#open.get(route)?.series ?? []) member[Symbol.dispose]()
+    this.#open.delete(route)
+  }
+
+  /** Labels the routes of nodes that have joined the graph since. */
+  update(): void {
+    for (const route of this.#open.keys()) this.#show(route)
+  }
+
+  #show(route: RouteStatus): void {
+    const shown = this.#open.get(route)
+    const labels = this.#labelsOf(route.id)
+    if (shown !== undefined && (labels === undefined || shown.id === route.id)) return
+    for (const member of shown?.series ?? []) member[Symbol.dispose]()
+    const [start, late] = CORE_HISTOGRAMS
+    const series = labels && [
+      this.#registry.addHistogram(start.name, start.help, labels, route.startDelay),
+      this.#registry.addHistogram(late.name, late.help, labels, route.latency),
+    ]
+    this.#open.set(route, series && { id: route.id, series })
   }
 }

@@ -1,14 +1,11 @@
-// The engine's own series of the nodes and listeners that run: they come and go with them.
+// The engine's own series for running nodes and listeners, added and removed with them.
 import type { RouteStatus } from '../observe/route-status.js'
 import { addNodeMetrics, type NodeReadings } from '../observe/core-metrics.js'
 import { addListenerMetrics, type ListenerReadings } from '../observe/listener-metrics.js'
 import type { MetricsRegistry } from '../observe/metrics-registry.js'
 import { InputRunner } from './node/input-runner.js'
 import { labelsOf } from './node/node-metrics.js'
-import type { PipelineNode } from './pipeline/pipeline-runner.js'
-import type { ServiceRunner } from './node/service-runner.js'
-
-export type EngineNode = ServiceRunner | PipelineNode
+import type { EngineNode } from './running-nodes.js'
 
 interface Shown {
   readonly id: string
@@ -25,8 +22,8 @@ export class EngineNodeMetrics {
     this.#routeOf = routeOf
   }
 
-  /** Adds the series of what is new or renamed, and takes out those of what is gone. */
-  refresh(nodes: readonly EngineNode[], listeners: readonly ListenerReadings[]): void {
+  /** Adds the series of new or renamed nodes and listeners, and removes those of the ones that are gone. */
+  update(nodes: readonly EngineNode[], listeners: readonly ListenerReadings[]): void {
     const present = new Set<EngineNode | ListenerReadings>([...nodes, ...listeners])
     for (const [part, { id, series }] of this.#shown) {
       if (present.has(part) && id === nameOf(part)) continue
@@ -42,12 +39,16 @@ export class EngineNodeMetrics {
   }
 
   #addNode(node: EngineNode): Disposable {
-    return addNodeMetrics(this.#registry, labelsOf(node.settings), new ReadingsOf(node, () => this.#routeOf(node.id)))
+    return addNodeMetrics(
+      this.#registry,
+      labelsOf(node.settings),
+      new EngineNodeReadings(node, () => this.#routeOf(node.id)),
+    )
   }
 }
 
-/** Each value is read by itself: a scrape asks for one after the other. */
-class ReadingsOf implements NodeReadings {
+/** Each value is read on its own: a scrape asks for one after another. */
+class EngineNodeReadings implements NodeReadings {
   readonly kind: string
   readonly #node: EngineNode
   readonly #route: () => RouteStatus | undefined

@@ -1,14 +1,22 @@
-// A running engine: binds the listeners, opens every node, answers what it is doing, and ends everything in order.
+// A running engine: binds the listeners, opens every node, reports its status, and shuts everything down in order.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import process from 'node:process'
 import type { Logger } from 'pino'
 import { AccessControl } from '../access/access-control.js'
 import type { StateDir } from '../state/state-dir.js'
-import type { ClientStatus, EngineStatus, Readiness, ReloadControl, StatusSource } from '../observe/status.js'
+import type {
+  ClientStatus,
+  EngineSample,
+  EngineStatus,
+  EventSource,
+  Readiness,
+  ReloadControl,
+  StatusSource,
+} from '../observe/status.js'
 import { EngineContainer } from './node/container.js'
 import { LiveDelivery } from '../deliver/live-delivery.js'
 import type { Graph } from '../graph/graph.js'
-import { HttpListeners } from '../listen/http-listeners.js'
+import { HttpListeners, listenerSpecs } from '../listen/http-listeners.js'
 import { createClock } from '../observe/clock.js'
 import type { EngineClock } from '../observe/clock.js'
 import { readDescriptorLimit } from '../observe/descriptor-limit.js'
@@ -17,9 +25,9 @@ import { withDefaultMetrics } from '../observe/default-metrics.js'
 import { EventLoopLag } from '../observe/event-loop-lag.js'
 import { EventLog } from '../observe/events.js'
 import { MetricsRegistry } from '../observe/metrics-registry.js'
-import type { NodeKind } from '../plugin/contract.js'
+import type { Clock } from '../plugin/tokens.js'
 import { AUTH, CLOCK, DELIVERY, EVENTS, LISTENERS, METRICS } from '../plugin/tokens.js'
-import { atMost } from './node/time-limit.js'
+import { waitAtMost } from './node/time-limit.js'
 import { explainShortage } from '../listen/descriptor-check.js'
 import { addEngineMetrics, RouteHistograms } from './engine-metrics.js'
 import { labelsOf } from './node/node-metrics.js'
@@ -28,10 +36,10 @@ import { PluginEvents } from './plugin-events.js'
 import { openAccessLog, type OpenAccessLog } from '../access/open-access-log.js'
 import { ReloadExecutor } from './change/reload-executor.js'
 import type { Running } from './change/reload-transaction.js'
-import { listenerStatus, readinessOf, urlsOf, viewersOf } from './status-view.js'
-import { listenerSpecs } from '../listen/http-listeners.js'
+import { listenerStatus, readinessOf, sampleOf, urlsOf, viewersOf } from './status-view.js'
 import { PipelineRunner } from './pipeline/pipeline-runner.js'
-import { type EngineNode, EngineNodeMetrics } from './engine-node-metrics.js'
+import { EngineNodeMetrics } from './engine-node-metrics.js'
+import { RunningNodes } from './running-nodes.js'
 import type { ReloadPlan } from '../observe/reload-plan.js'
 import type { AppliedReload, RolledBack } from '../reload/reload-target.js'
 import type { SupervisedEngine } from '../reload/supervise-config.js'
@@ -40,35 +48,40 @@ import type { RunServices } from './node/run-services.js'
 import { ServiceRunner } from './node/service-runner.js'
 import { API_LISTENER } from '../graph/node-id.js'
 
-/** What nodes may take to let go of what they hold, all of them together, after the drain. */
+/** Time limit for disposing all nodes together, after the drain. */
 const DISPOSE_MS = 3000
 const LEAST_DISPOSE_MS = 500
-/** What is left of connections after that. */
+/** Time limit for closing the remaining connections after that. */
 const CLOSE_GRACE_MS = 1000
 
 export interface RunningEngine extends StatusSource, SupervisedEngine {
   reloads: ReloadControl | undefined
-  /** Resolves when all inputs have ended and viewers have got everything. Rejects when the last input has failed for good. */
+  /**
+   * Resolves when all inputs have ended and viewers have received everything. Rejects when the last input has failed
+   * for good.
+   */
   readonly ended: Promise<void>
-  /** Clean, within `drain`: inputs end, viewers get what is there, everything is let go of. Safe twice. */
+  /** Clean, within `drain`: inputs end, viewers receive the rest, everything is released. Safe twice. */
   stop(reason: string): Promise<void>
-  /** What a person may open: viewers' URLs first. */
+  /** The URLs a person can open, those for viewers first. */
   urls(): readonly { readonly label: string; readonly url: string }[]
 }
 
-/** Decides about each request on listener `api` before any handler sees it, and answers what no node has a path for. */
+/**
+ * Checks each request on listener `api` before any handler sees it, and answers requests for paths that no node owns.
+ */
 interface ControlApi {
-  /** True when the request may go on; else it has been answered. */
+  /** True if the request may proceed; otherwise it has been answered. */
   guard(request: IncomingMessage, response: ServerResponse): boolean
   respond(request: IncomingMessage, response: ServerResponse): void
 }
 
-/** Who may use the control API. */
+/** What a request has to match to use the control API. */
 interface ApiAccess {
   readonly token: string
   /** `engine.api.hosts`. */
   readonly hosts: readonly string[]
-  /** `host:port` each, as bound now. */
+  /** `host:port` of each socket bound now. */
   boundAddresses(): readonly string[]
 }
 
@@ -76,10 +89,10 @@ export interface EngineParts {
   readonly log: Logger
   readonly stateDir: StateDir
   /** Called when the engine starts, and when `engine.api.hosts` changes. */
-  createApi(engine: StatusSource, access: ApiAccess): ControlApi
+  createApi(engine: StatusSource & EventSource, access: ApiAccess, clock: Clock): ControlApi
 }
 
-export class Engine implements RunningEngine {
+export class Engine implements RunningEngine, EventSource {
   readonly ended: Promise<void>
   readonly #running: Running
   readonly #log: Logger
@@ -95,15 +108,15 @@ export class Engine implements RunningEngine {
   readonly #accessLog: OpenAccessLog
   readonly #scope: ReturnType<typeof createNodeScope>
   readonly #histograms: RouteHistograms
-  readonly #series: EngineNodeMetrics
+  readonly #nodeMetrics: EngineNodeMetrics
   readonly #executor: ReloadExecutor
-  #kinds: ReadonlyMap<string, NodeKind> = new Map()
-  onRolledBack: ((what: RolledBack) => void) | undefined
-  /** Who answers for the configuration; nobody, where no files are read again. */
+  readonly #nodes = new RunningNodes()
+  onRolledBack: ((report: RolledBack) => void) | undefined
+  /** Reloads the configuration; undefined where no files are watched or re-read. */
   reloads: ReloadControl | undefined
   #state: EngineStatus['state'] = 'starting'
   #stopping: Promise<void> | undefined
-  #isOver = false
+  #hasEnded = false
   #settleEnded: { resolve(): void; reject(error: Error): void } = { resolve: () => undefined, reject: () => undefined }
 
   constructor(graph: Graph, parts: EngineParts) {
@@ -135,7 +148,7 @@ export class Engine implements RunningEngine {
       .provide(EVENTS, this.#pluginEvents())
       .provideOnDemand(METRICS, () => withDefaultMetrics(this.#metrics))
     const services = this.#runServices()
-    this.#series = new EngineNodeMetrics(this.#metrics, (id) => this.#delivery.routeOf(id))
+    this.#nodeMetrics = new EngineNodeMetrics(this.#metrics, (id) => this.#delivery.routeOf(id))
     this.#running = {
       graph,
       services: graph.services.map((settings) => new ServiceRunner(settings, services, container)),
@@ -150,16 +163,18 @@ export class Engine implements RunningEngine {
       delivery: this.#delivery,
       adopt: (next) => this.#adopt(next),
       viewersOf: (id) => this.viewersOf(id),
-      onRolledBack: (what) => this.onRolledBack?.(what),
-      onSettled: () => {
-        this.#refreshMetrics()
-        this.#noteEnd()
+      onNodesChanged: () => this.#updateNodes(),
+      onRolledBack: (report) => this.onRolledBack?.(report),
+      onFinished: () => {
+        this.#updateNodes()
+        this.#endWithInputs()
       },
     })
+    this.#followChanges()
     this.ended = new Promise((resolve, reject) => {
       this.#settleEnded = { resolve, reject }
     })
-    // Whoever does not wait for the end is not to be ended by it.
+    // A program that does not await `ended` must not die of an unhandled rejection.
     this.ended.catch(() => undefined)
   }
 
@@ -176,15 +191,13 @@ export class Engine implements RunningEngine {
       authRefused: this.#auth.refused,
       accessLogDropped: () => this.#accessLog.droppedLines ?? 0,
     })
-    this.#refreshMetrics()
-    this.#clock.every(1000, () =>
-      this.#running.pipelines.forEach((pipeline) => pipeline.inputs.forEach((input) => input.sampleRate())),
-    )
+    this.#updateNodes()
+    this.#clock.every(1000, () => this.#running.pipelines.forEach((pipeline) => pipeline.sampleRates()))
     await Promise.all([...this.#running.services, ...this.#running.pipelines].map((part) => part.start()))
     this.#checkDescriptors()
     this.#state = 'running'
     this.#events.emit({ kind: 'engine.running' })
-    this.#noteEnd()
+    this.#endWithInputs()
   }
 
   get graph(): Graph {
@@ -213,7 +226,7 @@ export class Engine implements RunningEngine {
   }
 
   status(): EngineStatus {
-    const { ready, reasons } = readinessOf(this.#state, this.#nodes())
+    const { ready, reasons } = this.readiness() ?? { ready: false, reasons: [] }
     const nowMs = this.#clock.nowMs()
     return {
       version: readEngineVersion(),
@@ -234,11 +247,7 @@ export class Engine implements RunningEngine {
   }
 
   readiness(of: { readonly pipeline?: string; readonly node?: string } = {}): Readiness | undefined {
-    const nodes = this.#nodes().filter(
-      ({ id }) =>
-        (of.node === undefined || id === of.node) && (of.pipeline === undefined || id.startsWith(`${of.pipeline}/`)),
-    )
-    return nodes.length === 0 && (of.node ?? of.pipeline) !== undefined ? undefined : readinessOf(this.#state, nodes)
+    return readinessOf(this.#state, this.#nodes, of)
   }
 
   clients(node?: string): readonly ClientStatus[] {
@@ -247,7 +256,7 @@ export class Engine implements RunningEngine {
 
   kick(id: string): ClientStatus | undefined {
     const kicked = this.#delivery.kick(id)
-    if (kicked !== undefined) this.#log.info({ id, node: kicked.node, client: kicked.client }, 'a viewer was sent away')
+    if (kicked !== undefined) this.#log.info({ id, node: kicked.node, client: kicked.client }, 'a viewer was kicked')
     return kicked
   }
 
@@ -255,7 +264,11 @@ export class Engine implements RunningEngine {
     return urlsOf(this.#running.graph, this.#delivery, this.#listeners)
   }
 
-  /** What the engine itself takes from the configuration, but for what is fixed from its start on. */
+  sample(pipeline?: string): EngineSample {
+    return sampleOf(this.#running, new Date(this.#clock.wallMs(this.#clock.nowMs())).toISOString(), pipeline)
+  }
+
+  /** Applies the engine's own settings, except those that are fixed at the start. */
   #adopt({ engine, auth, secrets }: Graph): void {
     secrets.include(this.#running.graph.secrets)
     if (engine.api.hosts.join() !== this.#running.graph.engine.api.hosts.join()) this.#openApi(engine.api.hosts)
@@ -265,10 +278,21 @@ export class Engine implements RunningEngine {
     this.#accessLog.switchTo(engine.accessLog ?? 'off')
   }
 
-  #refreshMetrics(): void {
-    this.#kinds = new Map(this.#nodes().map(({ id, settings }) => [id, settings.definition.kind]))
-    this.#histograms.refresh(this.#delivery.routes())
-    this.#series.refresh(this.#nodes(), this.#listeners.all())
+  /** Each change costs the same, however many nodes and routes there are. */
+  #followChanges(): void {
+    this.#delivery.routes$.subscribe((change) => this.#histograms.note(change))
+    this.#nodes.states$.subscribe((node) => {
+      this.#executor.noteState(node)
+      this.#endWithInputs()
+    })
+  }
+
+  /** Nodes have been added, removed, replaced or renamed. */
+  #updateNodes(): void {
+    const { services, pipelines } = this.#running
+    this.#nodes.update([...services, ...pipelines.flatMap(({ nodes }) => nodes)])
+    this.#histograms.update()
+    this.#nodeMetrics.update(this.#nodes.all, this.#listeners.all())
   }
 
   #checkDescriptors(): void {
@@ -280,7 +304,7 @@ export class Engine implements RunningEngine {
     if (shortage !== undefined) this.#log.warn(shortage)
   }
 
-  /** Guard first, then whatever a node has put on the listener, then the API. */
+  /** Order: the guard, then paths that nodes own on the listener, then the API. */
   #openApi(hosts: readonly string[]): void {
     const listener = this.#listeners.http(API_LISTENER)
     const access: ApiAccess = {
@@ -288,7 +312,7 @@ export class Engine implements RunningEngine {
       hosts,
       boundAddresses: () => [listener.address],
     }
-    const { guard, respond } = this.#parts.createApi(this, access)
+    const { guard, respond } = this.#parts.createApi(this, access, this.#clock)
     listener.setGuard(guard)
     listener.setFallback(respond)
   }
@@ -298,7 +322,7 @@ export class Engine implements RunningEngine {
       log: this.#events,
       clock: this.#clock,
       watchSessions: (watcher) => this.#delivery.watchSessions(watcher),
-      kindOf: (id) => this.#kinds.get(id),
+      kindOf: (id) => this.#nodes.kindOf(id),
       onError: (err) => this.#log.error({ err }, 'a subscriber of events failed and was dropped'),
     })
   }
@@ -316,31 +340,21 @@ export class Engine implements RunningEngine {
         const route = this.#delivery.routeOf(id)
         return route === undefined ? {} : viewersOf(route)
       },
-      onStateChange: (node) => {
-        this.#refreshMetrics()
-        this.#executor.noteState(node)
-        this.#noteEnd()
-      },
       shared: { delivery: this.#delivery, listeners: this.#listeners },
     }
   }
 
-  #labelsOf(id: string): Readonly<Record<string, string>> {
-    const node = this.#nodes().find((each) => each.id === id)
-    return node === undefined ? {} : labelsOf(node.settings)
+  #labelsOf(id: string): Readonly<Record<string, string>> | undefined {
+    const node = this.#nodes.get(id)
+    return node && labelsOf(node.settings)
   }
 
-  #nodes(): readonly EngineNode[] {
-    return [...this.#running.services, ...this.#running.pipelines.flatMap((pipeline) => pipeline.nodes)]
-  }
-
-  /** All inputs have ended: viewers get the rest, then the engine has done its work. */
-  #noteEnd(): void {
-    if (this.#state !== 'running' || this.#isOver || this.#executor.isBusy) return
-    const inputs = this.#running.pipelines.flatMap((pipeline) => pipeline.inputs)
-    if (inputs.length === 0 || inputs.some(({ state }) => state !== 'ended' && state !== 'failed')) return
-    this.#isOver = true
-    const failed = inputs.find(({ state }) => state === 'failed')
+  /** Once all inputs have ended, viewers receive the rest, then `ended` settles. */
+  #endWithInputs(): void {
+    if (this.#state !== 'running' || this.#hasEnded || this.#executor.isBusy) return
+    if (!this.#nodes.haveInputsEnded) return
+    this.#hasEnded = true
+    const failed = this.#nodes.failedInput
     if (failed !== undefined) this.#settleEnded.reject(new Error(`${failed.id} has failed: ${failed.why}`))
     else void this.#drained().then(() => this.#settleEnded.resolve())
   }
@@ -367,18 +381,20 @@ export class Engine implements RunningEngine {
     await this.#listeners.closeAll(CLOSE_GRACE_MS)
     await this.#accessLog[Symbol.asyncDispose]()
     await this.#parts.stateDir[Symbol.asyncDispose]()
-    // What subscribers threw until now, RxJS reports in the next turn.
+    // RxJS reports errors that subscribers have thrown in the next turn of the event loop.
     await new Promise<void>((resolve) => this.#clock.after(0, resolve))
     this.#scope[Symbol.dispose]()
     this.#clock[Symbol.dispose]()
     this.#log.info('stopped')
   }
 
-  /** Inputs end, what they have received flows on, and viewers get it. Who has not taken it by then is cut. */
+  /**
+   * Inputs end, and viewers receive everything the inputs have received. Viewers that are not done in time are cut off.
+   */
   async #drain(withinMs: number): Promise<void> {
     const deadlineMs = this.#clock.nowMs() + withinMs
     for (const pipeline of this.#running.pipelines) pipeline.finish()
-    await atMost(this.#drained(), withinMs, this.#clock)
+    await waitAtMost(this.#drained(), withinMs, this.#clock)
     await this.#delivery.endAll(Math.max(0, deadlineMs - this.#clock.nowMs()))
   }
 }

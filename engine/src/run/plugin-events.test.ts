@@ -37,7 +37,7 @@ function setting(): { log: EventLog; sessions: SessionWatchers; events: PluginEv
   return { log, sessions, events, errors }
 }
 
-test('events say of what kind their node is, recorded ones too', () => {
+test('events carry the kind of their node, recorded ones too', () => {
   const { log, events } = setting()
   log.emit({ kind: 'node.ready', node: 'one/main', data: { why: '' } })
   const seen: EventNotice[] = []
@@ -50,7 +50,7 @@ test('events say of what kind their node is, recorded ones too', () => {
   assert.deepEqual([first?.node, first?.nodeKind, first?.kind], ['one/main', 'input', 'node.ready'])
 })
 
-test('viewers come and go without being recorded, and who was refused has not come', () => {
+test('viewers connect and disconnect without being recorded, and a refused viewer causes no event', () => {
   const { sessions, events } = setting()
   const seen: EventNotice[] = []
   using _subscription = events.subscribeClients((event) => seen.push(event))

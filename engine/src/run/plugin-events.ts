@@ -1,4 +1,5 @@
-// The events of the engine as plugins see them: its record, with what each node is, and the viewers who come and go.
+// The engine's events as plugins see them: the event log with the kind of each node, and viewers that connect and
+// disconnect.
 import type { SessionStart, SessionWatcher } from '../observe/viewer-events.js'
 import type { EngineEvent, EventLog } from '../observe/events.js'
 import type { NodeKind } from '../plugin/contract.js'
@@ -9,7 +10,7 @@ export interface PluginEventsOptions {
   readonly clock: Pick<Clock, 'nowMs' | 'wallMs'>
   watchSessions(watcher: SessionWatcher): Disposable
   kindOf(node: string): NodeKind | undefined
-  /** Called with what a listener threw; it is called no more. */
+  /** Called with the error a listener threw; that listener is not called again. */
   onError(error: unknown): void
 }
 
@@ -37,7 +38,7 @@ export class PluginEvents implements Events {
     const watching = watchSessions({
       onStart: (session) => tell('client_connect', session, {}),
       onEnd: (session) => {
-        // Who was refused has not come.
+        // A refused viewer never connected.
         if (session.id === '') return
         const { bytes, durationMs, skips, reason } = session
         tell('client_disconnect', session, { bytes, durationMs, skips, reason })

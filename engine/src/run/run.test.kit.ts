@@ -1,5 +1,4 @@
-// For tests of what runs nodes: a fake clock, a log that is kept, chunks that say where they stand, and definitions that
-// do what a test tells them.
+// For tests of node runners: a fake clock, a recording log, numbered chunks, and definitions of scripted nodes.
 import { pino } from 'pino'
 import type { Logger } from 'pino'
 import { NEVER, Observable, Subscription } from 'rxjs'
@@ -18,33 +17,32 @@ import { createNodeScope } from './node/node-scope.js'
 import type { RunServices } from './node/run-services.js'
 
 export const testError = defineErrors({
-  TEST_RETRY: { sentence: 'It may pass.', hint: 'Wait.', reaction: 'retry' },
-  TEST_END: { sentence: 'It is over.', hint: 'None.', reaction: 'end' },
+  TEST_RETRY: { sentence: 'A temporary failure.', hint: 'Wait.', reaction: 'retry' },
+  TEST_END: { sentence: 'The stream has ended.', hint: 'None.', reaction: 'end' },
   TEST_CONFIG: { sentence: 'The options are wrong.', hint: 'None.', reaction: 'config' },
   TEST_BUG: { sentence: 'A bug.', hint: 'None.', reaction: 'bug' },
 })
 
-export interface KeptLine {
+export interface LogLine {
   readonly level: number
   readonly msg: string
   readonly node?: string
   readonly [more: string]: unknown
 }
 
-/** The surroundings of runners, with everything that was said kept. */
-export class Workshop implements Disposable {
+/** The services of node runners; records log lines and stray errors. */
+export class RunnerFixture implements Disposable {
   readonly clock: FakeClock
-  readonly lines: KeptLine[] = []
+  readonly lines: LogLine[] = []
   readonly strays: unknown[] = []
   readonly metrics = new MetricsRegistry()
   readonly services: RunServices
   readonly container = new EngineContainer()
   readonly #scope: ReturnType<typeof createNodeScope>
-  stateChanges = 0
 
   constructor(clock: EngineClock & FakeClock = new FakeClock()) {
     this.clock = clock
-    const log = keptLog(this.lines)
+    const log = recordingLog(this.lines)
     this.#scope = createNodeScope((error) => this.strays.push(error))
     this.services = {
       clock,
@@ -55,7 +53,6 @@ export class Workshop implements Disposable {
       mask: (text) => text.replaceAll('hunter22', '***'),
       sentBytesOf: () => 0,
       viewersOf: () => ({}),
-      onStateChange: () => this.stateChanges++,
     }
   }
 
@@ -72,8 +69,8 @@ export class Workshop implements Disposable {
   }
 }
 
-export function keptLog(lines: KeptLine[]): Logger {
-  return pino({ level: 'trace' }, { write: (line: string) => lines.push(JSON.parse(line) as KeptLine) })
+export function recordingLog(lines: LogLine[]): Logger {
+  return pino({ level: 'trace' }, { write: (line: string) => lines.push(JSON.parse(line) as LogLine) })
 }
 
 export function settings(id: string, definition: Definition, more: Partial<NodeSettings> = {}): NodeSettings {
@@ -123,7 +120,7 @@ export function bytesInputOf(
 export function transformOf(open: Open<Transform>, ports: readonly string[] = ['out']): Definition {
   return defineTransform({
     ...common,
-    type: 'test-stage',
+    type: 'test-transform',
     consumes: ['ts'],
     produces: 'ts',
     inlets: 'one',
@@ -183,7 +180,7 @@ export class ScriptedSource<P = AnyChunk> implements Source<P> {
   }
 }
 
-/** A stage that passes everything. */
+/** A transform that passes every chunk. */
 export class PassingTransform implements Transform {
   disposals = 0
   applies = 0
@@ -201,8 +198,8 @@ export class PassingTransform implements Transform {
   }
 }
 
-/** A sink that keeps what it gets. */
-export class KeepingOutput implements Output {
+/** An output that records its chunks. */
+export class RecordingOutput implements Output {
   readonly chunks: AnyChunk[] = []
   isComplete = false
   disposals = 0
@@ -234,7 +231,7 @@ export class KeepingOutput implements Output {
   }
 }
 
-/** A chunk of so many bytes that is number `seq` of its source. */
+/** Chunk number `seq` of its source. */
 export function chunk(seq: number, sizeBytes = 100, isEntry = false): AnyChunk {
   return {
     kind: 'ts',
@@ -247,7 +244,7 @@ export function chunk(seq: number, sizeBytes = 100, isEntry = false): AnyChunk {
   }
 }
 
-/** Lets promises settle, and what RxJS reports from a timer. */
-export async function settle(turns = 3): Promise<void> {
+/** Waits until pending promises have settled and RxJS has reported errors from its timers. */
+export async function flushPromises(turns = 3): Promise<void> {
   for (let turn = 0; turn < turns; turn++) await new Promise((resolve) => setTimeout(resolve))
 }

@@ -1,5 +1,4 @@
-// For tests of hot reload: definitions of nodes that do what a test tells them, with options whose names say what changing
-// them asks for.
+// For tests of hot reload: definitions of scripted nodes, with options named after their reload class.
 import { Observable } from 'rxjs'
 import { z } from 'zod'
 import type { NodeSettings } from '../graph/graph.js'
@@ -35,11 +34,11 @@ const ROUTE = {
   catchUpBytes: 256 * 1024,
 } as const
 
-/** What every node here has for options, named after what changing them asks for. */
+/** The options of every scripted node, named after the reload class of each. */
 export interface Mode {
   readonly swap: string
   readonly live: string
-  /** Asks for `rebind`. */
+  /** Of class `rebind`. */
   readonly path: string
 }
 
@@ -66,7 +65,7 @@ export function transform(
   return defineTransform({
     ...more,
     ...common,
-    type: 'test-stage',
+    type: 'test-transform',
     consumes: ['ts'],
     produces: 'ts',
     inlets: 'one',
@@ -90,13 +89,13 @@ export function output(
 }
 
 export interface ServingSettings {
-  /** It throws at such a chunk. */
+  /** The output throws at a chunk for which this is true. */
   readonly isBroken?: (mode: Mode, chunk: AnyChunk) => boolean
-  /** Called for each node that is opened; `fail` lets a timer of it throw, in the next turn. */
+  /** Called for each opened node; `fail` makes one of its timers throw in the next turn. */
   readonly onOpen?: (mode: Mode, fail: () => void) => void
 }
 
-/** An output that is found at its `path`. */
+/** An output that serves viewers at its `path`. */
 export function serving(more: ServingSettings = {}): Definition {
   return defineOutput({
     ...common,
@@ -129,7 +128,7 @@ function throwBroken(): never {
   throw new Error('broken')
 }
 
-/** Passes everything, until it throws at a chunk of which it is told that it is broken. */
+/** Passes every chunk, but throws at one that `isBroken` selects. */
 export class ThrowingTransform implements Transform {
   readonly #isBroken: (seq: number) => boolean
 
@@ -155,7 +154,7 @@ export class ThrowingTransform implements Transform {
   }
 }
 
-/** An input that makes one source per value of `swap`, ready once it is connected. */
+/** An input with one source per value of `swap`, ready once it is connected. */
 export class Sources {
   readonly definition: Definition
   readonly #made = new Map<string, ScriptedSource>()
@@ -168,7 +167,7 @@ export class Sources {
     })
   }
 
-  /** The newest one of that name. */
+  /** The newest source for that `swap`. */
   of(swap: string): ScriptedSource {
     const source = this.#made.get(swap)
     if (source === undefined) throw new Error(`no source ${swap}`)

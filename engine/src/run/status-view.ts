@@ -1,11 +1,12 @@
-// What a running engine tells of itself: what is ready, who may be opened, which limits hold.
-import type { EngineStatus, ListenerStatus, Readiness } from '../observe/status.js'
+// What a running engine reports about itself: readiness, the URLs to open, the limits of viewers, the listeners.
+import type { EngineSample, EngineStatus, ListenerStatus, NodeStatus, Readiness } from '../observe/status.js'
 import type { LiveDelivery } from '../deliver/live-delivery.js'
 import type { RouteStatus } from '../observe/route-status.js'
 import type { Graph } from '../graph/graph.js'
 import type { HttpListeners } from '../listen/http-listeners.js'
+import type { Running } from './change/reload-transaction.js'
 import type { RunServices } from './node/run-services.js'
-import type { EngineNode } from './engine-node-metrics.js'
+import type { EngineNode, RunningNodes } from './running-nodes.js'
 import { API_LISTENER } from '../graph/node-id.js'
 
 export interface LabelledUrl {
@@ -13,15 +14,22 @@ export interface LabelledUrl {
   readonly url: string
 }
 
-export function readinessOf(state: EngineStatus['state'], nodes: readonly EngineNode[]): Readiness {
-  const reasons = nodes
-    .filter((node) => node.state !== 'ready' && node.state !== 'ended')
-    .map(({ id, state: own, why }) => `${id}: ${why === '' ? own : why}`)
+/** Of everything, of one pipeline, or of one node; undefined if there is no such thing. */
+export function readinessOf(
+  state: EngineStatus['state'],
+  nodes: RunningNodes,
+  { pipeline, node }: { readonly pipeline?: string; readonly node?: string } = {},
+): Readiness | undefined {
+  const isAsked = ({ id }: EngineNode): boolean =>
+    (node === undefined || id === node) && (pipeline === undefined || id.startsWith(`${pipeline}/`))
+  if ((node ?? pipeline) !== undefined && !nodes.all.some(isAsked)) return undefined
+  const notReady = nodes.notReady().filter(isAsked)
+  const reasons = notReady.map(({ id, state: own, why }) => `${id}: ${why === '' ? own : why}`)
   if (state !== 'running') reasons.unshift(`engine: ${state}`)
   return { ready: reasons.length === 0, reasons }
 }
 
-/** What a person may open: viewers' URLs first. */
+/** The URLs a person can open, those for viewers first. */
 export function urlsOf(
   { services }: Graph,
   delivery: Pick<LiveDelivery, 'routes'>,
@@ -48,4 +56,29 @@ export function viewersOf(route: RouteStatus): ReturnType<RunServices['viewersOf
 export function listenerStatus({ name, address, origins }: Omit<ListenerStatus, 'protocol'>): ListenerStatus {
   const protocol = origins.every((origin) => origin.startsWith('https:')) ? 'https' : 'http'
   return { name, protocol, address, origins }
+}
+
+/** `at`: RFC 3339. Of everything, or of one pipeline. */
+export function sampleOf({ services, pipelines }: Running, at: string, pipeline: string | undefined): EngineSample {
+  const asked = pipelines.filter(({ name }) => pipeline === undefined || name === pipeline).map((each) => each.status())
+  const beside = pipeline === undefined ? services.map((service) => service.status()) : []
+  const nodes = [...beside, ...asked.flatMap((each) => each.nodes)]
+  return {
+    at,
+    clients: nodes.reduce((sum, { clients = 0 }) => sum + clients, 0),
+    nodes: nodes.map(nodeSample),
+    edges: asked.flatMap(({ edges }) => edges),
+  }
+}
+
+function nodeSample(status: NodeStatus): EngineSample['nodes'][number] {
+  const { id, state, receivedBytes, sentBytes, bitsPerSecond, clients } = status
+  return {
+    id,
+    state,
+    receivedBytes,
+    sentBytes,
+    ...(bitsPerSecond === undefined ? {} : { bitsPerSecond }),
+    ...(clients === undefined ? {} : { clients }),
+  }
 }

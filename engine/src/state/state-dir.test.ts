@@ -30,7 +30,7 @@ async function codeOfOpening(): Promise<string> {
   return isEngineError(outcome) ? outcome.code : String(outcome)
 }
 
-test('the first start makes a folder and a token for this user only, later ones read it', async () => {
+test('the first start creates a folder and a token for this user only, later starts read it', async () => {
   const first = await openStateDir(dir)
   assert.match(first.token, /^[A-Za-z0-9_-]{43}$/)
   assert.equal((await stat(dir)).mode & 0o777, 0o700)
@@ -43,7 +43,7 @@ test('the first start makes a folder and a token for this user only, later ones 
   assert.deepEqual(await readdir(dir), ['api.token'])
 })
 
-test('a second engine is refused while the first one lives, in this process too', async () => {
+test('a second engine is refused while the first one is alive, in the same process too', async () => {
   const first = await openStateDir(dir)
   assert.equal(await codeOfOpening(), 'STATE_LOCKED')
   await first[Symbol.asyncDispose]()
@@ -61,11 +61,11 @@ test('the lock of a living process holds', async () => {
   assert.equal(await codeOfOpening(), 'opened')
 })
 
-test('the lock of a process that has gone is taken over, also where its number came back', async () => {
+test('the lock of a dead process is taken over, even if its PID is in use again', async () => {
   await mkdir(dir, { recursive: true })
   const stale = [
     { name: 'gone', content: JSON.stringify({ pid: 2 ** 22 + 1, start: '' }) },
-    { name: 'own number, other start', content: JSON.stringify({ pid: process.pid, start: 'other-boot 1' }) },
+    { name: 'own PID, other start', content: JSON.stringify({ pid: process.pid, start: 'other-boot 1' }) },
   ]
   for (const { name, content } of process.platform === 'linux' ? stale : stale.slice(0, 1)) {
     await writeFile(join(dir, 'engine.lock'), content)
@@ -73,7 +73,7 @@ test('the lock of a process that has gone is taken over, also where its number c
   }
 })
 
-test('an empty lock holds while its owner may still be writing, and not for ever', async () => {
+test('an empty lock holds while its owner may still be writing, but not forever', async () => {
   await mkdir(dir, { recursive: true })
   const lock = join(dir, 'engine.lock')
   await writeFile(lock, '')
@@ -82,7 +82,7 @@ test('an empty lock holds while its owner may still be writing, and not for ever
   assert.equal(await codeOfOpening(), 'opened')
 })
 
-test('a token that others can read, a link and a file without a token are refused, and the lock is given back', async () => {
+test('a token that others can read, a link and a file without a token are refused, and the lock is released', async () => {
   await mkdir(dir, { recursive: true })
   const path = join(dir, 'api.token')
   await writeFile(path, 'a-token-of-somebody-0123456789')
@@ -101,12 +101,12 @@ test('a token that others can read, a link and a file without a token are refuse
   assert.match(await readFile(path, 'utf8'), /^[\w-]{43}\n$/)
 })
 
-test('a folder that can not be made is an error with its path', async () => {
+test('a folder that cannot be created is an error', async () => {
   await writeFile(join(folder, 'deep'), 'a file')
   assert.equal(await codeOfOpening(), 'STATE_UNUSABLE')
 })
 
-test('a folder that can not be made in one that exists is an error, and does not try for ever', async () => {
+test('a folder that cannot be created in an existing one is an error, and is not retried forever', async () => {
   await assert.rejects(
     openStateDir('/proc/nope/deeper'),
     (error) => isEngineError(error) && error.code === 'STATE_UNUSABLE',

@@ -1,4 +1,4 @@
-// The state folder and the token of the control API in it: made on the first start, read on later ones.
+// The state folder, and in it the token of the control API: created on the first start, read on later ones.
 import { randomBytes } from 'node:crypto'
 import { constants, existsSync } from 'node:fs'
 import { mkdir, open, rename, rm } from 'node:fs/promises'
@@ -10,7 +10,7 @@ import { lockState } from './state-lock.js'
 
 const TOKEN_FILE = 'api.token'
 const TOKEN_BYTES = 32
-/** The alphabet of base64url; at least 128 bits where somebody chose one. */
+/** Base64url characters; at least 128 bits in a token that a user has chosen. */
 const TOKEN = /^[A-Za-z0-9_-]{22,512}$/
 const MAX_TOKEN_FILE_BYTES = 1024
 const OTHERS_BITS = 0o007
@@ -19,21 +19,21 @@ const GROUP_BITS = 0o070
 export interface StateDir extends AsyncDisposable {
   /** Absolute. */
   readonly path: string
-  /** Of the control API. */
+  /** The token of the control API. */
   readonly token: string
 }
 
 /**
- * Opens the state folder for this process alone, until disposed. A folder that is made has mode 0700; one that exists
- * keeps its mode, and the token's file must be this user's with mode 0600. Throws STATE_LOCKED, STATE_UNUSABLE,
+ * Opens the state folder for this process alone, until disposed. A new folder gets mode 0700, an existing one keeps its
+ * mode; the token file must belong to this user and have mode 0600. Throws STATE_LOCKED, STATE_UNUSABLE,
  * STATE_TOKEN_EXPOSED, STATE_TOKEN_INVALID.
  */
 export async function openStateDir(dir: string): Promise<StateDir> {
   try {
-    await makeFolder(dir)
+    await createFolder(dir)
     const lock = await lockState(dir)
     try {
-      const token = (await readToken(dir)) ?? (await makeToken(dir))
+      const token = (await readToken(dir)) ?? (await createToken(dir))
       return { path: dir, token, [Symbol.asyncDispose]: () => lock[Symbol.asyncDispose]() }
     } catch (error) {
       await lock[Symbol.asyncDispose]()
@@ -46,10 +46,10 @@ export async function openStateDir(dir: string): Promise<StateDir> {
 }
 
 /**
- * Makes the folder and those above it that are missing, one by one: the recursive `mkdir` of Node never ends where a
- * folder can't be made in one that exists (as in /proc).
+ * Creates the folder and its missing parents, one by one: Node's recursive `mkdir` never ends where a folder cannot be
+ * created in an existing one (as in /proc).
  */
-async function makeFolder(dir: string): Promise<void> {
+async function createFolder(dir: string): Promise<void> {
   try {
     await mkdir(dir, { mode: 0o700 })
   } catch (error) {
@@ -57,17 +57,17 @@ async function makeFolder(dir: string): Promise<void> {
     const above = dirname(dir)
     if (code === 'EEXIST') return
     if (code !== 'ENOENT' || above === dir || existsSync(above)) throw error
-    await makeFolder(above)
+    await createFolder(above)
     await mkdir(dir, { mode: 0o700 })
   }
 }
 
-/** The token in a state folder; undefined where there is none. */
+/** The token in a state folder; undefined if there is none. */
 export async function readToken(dir: string): Promise<string | undefined> {
   const path = join(dir, TOKEN_FILE)
   let file
   try {
-    // Not through a symbolic link, which could lead to somebody else's file; not waiting for a FIFO.
+    // Does not follow a symbolic link, which could lead to another user's file, and does not wait for a FIFO.
     file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
@@ -77,21 +77,23 @@ export async function readToken(dir: string): Promise<string | undefined> {
     const status = await file.stat()
     const foreign = process.getuid !== undefined && status.uid !== process.getuid()
     if (!status.isFile() || foreign || (status.mode & OTHERS_BITS) !== 0) {
-      throw stateError('STATE_TOKEN_EXPOSED', `${path} must be a file of this user with mode 600`)
+      throw stateError('STATE_TOKEN_EXPOSED', `${path} must be a file that belongs to this user, with mode 600`)
     }
-    // Kubernetes opens every file of a volume to the pod's group (fsGroup) when it mounts it.
+    // Kubernetes makes every file of a volume accessible to the pod's group (fsGroup) when it mounts it.
     if ((status.mode & GROUP_BITS) !== 0) await file.chmod(0o600)
     if (status.size > MAX_TOKEN_FILE_BYTES) throw stateError('STATE_TOKEN_INVALID', `${path} is too long`)
     const token = (await file.readFile('utf8')).trim()
-    if (!TOKEN.test(token)) throw stateError('STATE_TOKEN_INVALID', `${path} holds no token`)
+    if (!TOKEN.test(token)) throw stateError('STATE_TOKEN_INVALID', `${path} does not contain a valid token`)
     return token
   } finally {
     await file.close()
   }
 }
 
-/** Written aside and renamed, so that the file is whole or not there. Called under the lock. */
-async function makeToken(dir: string): Promise<string> {
+/**
+ * Writes a temporary file and renames it, so that the token file is either complete or missing. Called under the lock.
+ */
+async function createToken(dir: string): Promise<string> {
   const token = randomBytes(TOKEN_BYTES).toString('base64url')
   const aside = join(dir, `${TOKEN_FILE}.new`)
   await rm(aside, { force: true })

@@ -1,5 +1,5 @@
-// One process at a time in a state folder: a file that names its holder. A process is known by its number and its
-// start, since numbers come back: in a container every engine is process 1.
+// Lets one process at a time use a state folder: a file names its holder. A process is identified by its PID and its
+// start, since PIDs are reused: in a container every engine is process 1.
 import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
@@ -8,17 +8,17 @@ import process from 'node:process'
 import { stateError } from './state-errors.js'
 
 const LOCK_FILE = 'engine.lock'
-/** Between making the file and writing into it; older files without content are left behind by a crash. */
-const MAKING_MS = 5000
+/** Time between creating the file and writing to it; an older file without content was left behind by a crash. */
+const CREATING_MS = 5000
 const MAX_ATTEMPTS = 5
 
 interface Holder {
   readonly pid: number
-  /** Boot and start time of the process; the empty text where the system does not say. */
+  /** Boot id and start time of the process; empty if the system does not provide them. */
   readonly start: string
 }
 
-/** Takes the lock; throws STATE_LOCKED while its holder lives. Dispose gives it back. */
+/** Takes the lock; throws STATE_LOCKED while its holder is alive. Dispose releases it. */
 export async function lockState(dir: string): Promise<AsyncDisposable> {
   const path = join(dir, LOCK_FILE)
   const own = JSON.stringify({ pid: process.pid, start: startOf(process.pid) } satisfies Holder)
@@ -26,7 +26,7 @@ export async function lockState(dir: string): Promise<AsyncDisposable> {
     if (await createFile(path, own)) break
     const found = await readOrEmpty(path)
     const holder = parseHolder(found)
-    const held = holder === undefined ? await isBeingMade(path) : isAlive(holder)
+    const held = holder === undefined ? await isBeingCreated(path) : isAlive(holder)
     if (held || attempt === MAX_ATTEMPTS) {
       const who = holder === undefined ? 'a process that is just starting' : `process ${holder.pid}`
       throw stateError('STATE_LOCKED', `${who} holds ${path}`)
@@ -67,28 +67,28 @@ function parseHolder(text: string): Holder | undefined {
   }
 }
 
-async function isBeingMade(path: string): Promise<boolean> {
+async function isBeingCreated(path: string): Promise<boolean> {
   const made = await stat(path).catch(() => undefined)
-  return made !== undefined && Date.now() - made.mtimeMs < MAKING_MS
+  return made !== undefined && Date.now() - made.mtimeMs < CREATING_MS
 }
 
 function isAlive(holder: Holder): boolean {
   try {
     process.kill(holder.pid, 0)
   } catch (error) {
-    // EPERM: it lives, and belongs to somebody else.
+    // EPERM: it is alive, and belongs to another user.
     if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false
   }
   const start = startOf(holder.pid)
   return start === '' || holder.start === '' || start === holder.start
 }
 
-/** On Linux the boot and field 22 of /proc/PID/stat, clock ticks since the boot; elsewhere the empty text. */
+/** On Linux the boot id and field 22 of /proc/PID/stat, clock ticks since the boot; elsewhere the empty text. */
 function startOf(pid: number): string {
   try {
     const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
     const line = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    // Field 2 is a name in parentheses that may itself hold spaces and parentheses.
+    // Field 2 is a name in parentheses that can itself contain spaces and parentheses.
     const fields = line.slice(line.lastIndexOf(')') + 2).split(' ')
     const ticks = fields[22 - 3]
     return ticks === undefined ? '' : `${boot} ${ticks}`
@@ -97,7 +97,9 @@ function startOf(pid: number): string {
   }
 }
 
-/** Moved away first: if another process took the lock in between, what was moved is its file, and goes back. */
+/**
+ * Moves the file away first: if another process took the lock in between, the moved file is its lock and is moved back.
+ */
 async function removeStale(path: string, expected: string): Promise<void> {
   const aside = `${path}.${randomUUID()}`
   try {

@@ -1,4 +1,4 @@
-// One node between fakes, for the contract kit: opened as the engine opens it, fed by hand.
+// One node between fakes, for the contract kit: opened as by the engine, fed by hand.
 import assert from 'node:assert/strict'
 import { BehaviorSubject, Subject } from 'rxjs'
 import type { Subscription } from 'rxjs'
@@ -6,12 +6,12 @@ import type { AnyChunk, Definition, Inlet, Options, Output, Transform } from '..
 import { FakeClock } from './fake-clock.js'
 import { FakeContext } from './fake-context.js'
 
-/** What it asks for in `inject`, by the names that it has there, but for `clock`, which is a FakeClock. */
+/** Returns what the node requests in `inject`, by the same names, except `clock`, which is a FakeClock. */
 export type ContractDeps = () => Readonly<Record<string, unknown>>
 
 type Node = AsyncDisposable & Partial<Pick<Transform, 'apply'> & Pick<Output, 'accept'>> & { snapshotState?(): unknown }
 
-/** The engine allows 10 s; what needs half of that without a load is too near to it. */
+/** The engine allows 10 s; a node that needs half of that without load is too close to the limit. */
 const OPENS_WITHIN_MS = 5000
 const DISPOSES_WITHIN_MS = 1000
 
@@ -20,7 +20,7 @@ export class ContractBench implements AsyncDisposable {
   readonly context = new FakeContext('test/node')
   readonly got: AnyChunk[] = []
   readonly options$: BehaviorSubject<unknown>
-  /** What its observables have failed with. */
+  /** Errors of its observables. */
   readonly errors: unknown[] = []
   readonly #definition: Definition
   readonly #chunks = new Subject<AnyChunk>()
@@ -55,12 +55,15 @@ export class ContractBench implements AsyncDisposable {
     this.#chunks.complete()
   }
 
-  /** What it has for the node that takes its place. */
+  /** Its state for the node that replaces it. */
   snapshotState(): unknown {
     return this.#node?.snapshotState?.()
   }
 
-  /** As the engine ends a node: aborted, unsubscribed (twice does no harm), then disposed, twice. Fails if something is left. */
+  /**
+   * As the engine ends a node: aborted, unsubscribed (twice, which is harmless), then disposed, twice. Fails if
+   * something is left.
+   */
   async [Symbol.asyncDispose](): Promise<void> {
     this.context.abort('the test is over')
     for (const subscription of [...this.#subscriptions, ...this.#subscriptions]) subscription.unsubscribe()
@@ -95,7 +98,7 @@ export class ContractBench implements AsyncDisposable {
   }
 }
 
-/** Rejects after that time, saying what did not happen. */
+/** Rejects after that time with what did not happen. */
 async function within<T>(promise: Promise<T>, ms: number, what: string): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {

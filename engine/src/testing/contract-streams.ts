@@ -1,4 +1,4 @@
-// What the contract kit lets nodes read: a stream in chunks, and the same stream with every fault of the builder.
+// The input of nodes in the contract kit: a stream in chunks, and the same stream with every fault of the builder.
 import { Framer, SpliceTracker } from '@millrace/media/mpegts'
 import type { Gop, GopChunk, TsChunk } from '@millrace/media/mpegts'
 import type { AnyChunk, ChunkKind } from '../plugin/contract.js'
@@ -15,7 +15,7 @@ import {
   setTei,
 } from './ts-builder/faults.js'
 
-/** What is pushed at a time: 20 packets each 50 ms. */
+/** Bytes pushed at a time: 20 packets every 50 ms. */
 const PIECE_BYTES = 20 * 188
 const PIECE_MS = 50
 
@@ -24,7 +24,7 @@ export function cleanChunks(kind: ChunkKind): AnyChunk[] {
   return inKind(framed(buildTs({ durationS: 3, video: { gopFrames: 12 } }).bytes), kind)
 }
 
-/** The same with faults of every sort, a gap, a new source, and a chunk of no packets. */
+/** The same with faults of every kind, a gap, a new source, and a chunk without packets. */
 export function damagedChunks(kind: ChunkKind): AnyChunk[] {
   const faults = [breakCrc, breakSyncByte, cutMidPacket, dropPackets, duplicatePackets, junkBetween, renumberCounter]
   const { bytes } = buildTs({ durationS: 1, video: { gopFrames: 12 } })
@@ -54,7 +54,7 @@ function inKind(chunks: readonly TsChunk[], kind: ChunkKind): AnyChunk[] {
   return kind === 'ts' ? [...chunks] : grouped(chunks)
 }
 
-/** As a cutter of GOPs does, with nothing known of tracks. */
+/** As a GOP cutter does, without information about tracks. */
 function grouped(chunks: readonly TsChunk[]): GopChunk[] {
   const splice = new SpliceTracker()
   let gop: Gop | undefined

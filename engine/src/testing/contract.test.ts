@@ -18,7 +18,7 @@ const passing = defineTransform({
   inlets: 'one',
   ports: ['out'],
   options: z.strictObject({
-    weight: count({ min: 1 }).prefault(1).meta({ description: 'What a packet counts.', reload: 'live' }),
+    weight: count({ min: 1 }).prefault(1).meta({ description: 'How much one packet counts.', reload: 'live' }),
   }),
   examples: [{ title: 'All of it', yaml: 'all: { type: passing, from: main, weight: 2 }' }],
   open(options$, _context, _deps, previous) {
@@ -40,7 +40,7 @@ describe('the bench of the contract kit', () => {
   const open = (definition: Parameters<typeof ContractBench.open>[0]): Promise<ContractBench> =>
     ContractBench.open(definition, {}, () => ({}))
 
-  test('finds a timer that is left', async () => {
+  test('finds a timer that is left over', async () => {
     const ticking = defineOutput({
       ...passing,
       type: 'ticking',
@@ -92,7 +92,7 @@ describe('the bench of the contract kit', () => {
 })
 
 describe('streams of the contract kit', () => {
-  test('are chunks of both kinds with key frames; the damaged ones have every sort of break', () => {
+  test('are chunks of both kinds with key frames; the damaged ones have every kind of discontinuity', () => {
     assert.ok(cleanChunks('ts').filter((chunk) => chunk.kind === 'ts' && chunk.randomAccess).length >= 5)
     assert.ok(cleanChunks('gop').filter((chunk) => chunk.kind === 'gop' && chunk.first).length >= 5)
     const breaks = new Set(damagedChunks('ts').map(({ discontinuity }) => discontinuity))

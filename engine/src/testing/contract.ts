@@ -1,4 +1,5 @@
-// The contract kit: tests that hold for every node, whatever it does, for the author of a plugin to run on its definition.
+// The contract kit: tests that every node has to pass, whatever it does. The author of a plugin runs them on its
+// definition.
 import assert from 'node:assert/strict'
 import { existsSync, readdirSync } from 'node:fs'
 import process from 'node:process'
@@ -15,20 +16,20 @@ import type { ContractDeps } from './contract-bench.js'
 import { cleanChunks, damagedChunks } from './contract-streams.js'
 
 export interface ContractSettings {
-  /** Options as the YAML would have them, with which a node opens. By default none. */
+  /** Options in YAML form, with which a node opens. By default none. */
   readonly options?: Readonly<Record<string, unknown>>
-  /** Other values for options of class `live` (or `rebind`): taken by a node that runs. By default none. */
+  /** Other values for options of class `live` (or `rebind`), which a running node takes. By default none. */
   readonly live?: Readonly<Record<string, unknown>>
   /** Options that are refused, by the schema or when the node opens. By default none. */
   readonly refused?: readonly Readonly<Record<string, unknown>>[]
-  /** Called for each node that is opened; by default it asks for the clock at most. */
+  /** Called for each node that is opened. By default nothing but the clock can be injected. */
   readonly deps?: ContractDeps
 }
 
-/** How often it is opened and disposed to see whether something is left behind. */
+/** How many times a node is opened and disposed to see whether it leaves something behind. */
 const OPENINGS = 10
 const DESCRIPTORS = '/proc/self/fd'
-/** Turns of the event loop in which what was closed has to be gone. */
+/** Turns of the event loop within which closed resources have to be gone. */
 const SETTLE_TURNS = 1000
 
 interface Subject {
@@ -51,7 +52,7 @@ export function contract(definition: Definition, settings: ContractSettings = {}
 }
 
 function declareTexts({ definition }: Subject): void {
-  test('every option says what it is, and every example is one', async () => {
+  test('every option has a description, and every example is valid', async () => {
     for (const { path, description } of describeOptions(definition.options))
       assert.notEqual(description, '', `option ${path} has no description`)
     for (const { title, yaml } of definition.examples) {
@@ -66,7 +67,7 @@ function declareTexts({ definition }: Subject): void {
 }
 
 function declareLife({ open, definition, settings: { options = {}, refused = [], deps = () => ({}) } }: Subject): void {
-  test('it opens and is disposed, again and again, and leaves nothing behind', async () => {
+  test('it opens and is disposed repeatedly, and leaves nothing behind', async () => {
     await (await open(options))[Symbol.asyncDispose]()
     const before = resources()
     for (let count = 0; count < OPENINGS; count++) await (await open(options))[Symbol.asyncDispose]()
@@ -74,7 +75,7 @@ function declareLife({ open, definition, settings: { options = {}, refused = [],
     assert.equal(isMore(resources(), before), false, `left: ${resources().join(' ')}; before: ${before.join(' ')}`)
   })
 
-  test('what it can not do, it says why', async () => {
+  test('it refuses wrong options with a reason', async () => {
     for (const wrong of refused) {
       const parsed = definition.options.safeParse(wrong)
       if (!parsed.success) continue
@@ -92,7 +93,7 @@ function declareLife({ open, definition, settings: { options = {}, refused = [],
 function declareReading({ open, definition, settings: { options = {}, live } }: Subject): void {
   const kinds = 'consumes' in definition ? definition.consumes : []
 
-  test('it reads whatever comes, throws nothing, and changes nothing of it', async () => {
+  test('it reads clean and damaged chunks without throwing or changing them', async () => {
     for (const kind of kinds) {
       await using bench = await open(options)
       const chunks = [...cleanChunks(kind), ...damagedChunks(kind)]
@@ -103,11 +104,11 @@ function declareReading({ open, definition, settings: { options = {}, live } }: 
       assert.deepEqual(
         chunks.map(({ bytes, marks }) => [bytes, marks]),
         copies,
-        'a chunk that others read has changed',
+        'it has changed a chunk that others read',
       )
       if (definition.kind === 'transform')
         for (const { kind: made } of bench.got) assert.equal(made, definition.produces)
-      // What is thrown out of a subscription comes up in a later turn.
+      // An error thrown in a subscription surfaces in a later turn.
       await setImmediate()
     }
   })
@@ -131,7 +132,7 @@ function declareReading({ open, definition, settings: { options = {}, live } }: 
     }
   })
 
-  test('the node that takes its place goes on from what it hands over', async () => {
+  test('a node that replaces it opens with its state and continues the stream', async () => {
     const [kind = 'ts'] = kinds
     const chunks = cleanChunks(kind)
     const half = chunks.length >> 1
@@ -143,34 +144,41 @@ function declareReading({ open, definition, settings: { options = {}, live } }: 
 }
 
 function declareSwap({ open, settings: { options = {} } }: Subject, { consumes }: TransformDefinition): void {
-  test('a swap under a stream loses nothing and repeats nothing, wherever it is cut', async () => {
+  test('a swap under a running stream loses nothing and repeats nothing, wherever it is cut', async () => {
     for (const kind of consumes) {
       const chunks = cleanChunks(kind)
       for (let from = 1; from < chunks.length; from += 7) {
         await using old = await open(options)
         for (const chunk of chunks.slice(0, from)) old.push(chunk)
         await using next = await open(options, old.snapshotState())
-        const handedOver = old.got.length
+        const before = old.got.length
         for (const chunk of chunks.slice(from)) {
           old.push(chunk)
           next.push(chunk)
         }
-        assertSameFrom(old.got.slice(handedOver), next.got, from)
+        assertSameFrom(old.got.slice(before), next.got, from)
       }
     }
   })
 }
 
-/** At each chunk where the old branch can be left, the new one has the same chunk, and from there on the same bytes. */
+/**
+ * For each chunk of the old branch at which a cut is possible, the new one has the same chunk, and the same bytes after
+ * it.
+ */
 function assertSameFrom(old: readonly AnyChunk[], next: readonly AnyChunk[], from: number): void {
   for (const [index, chunk] of old.entries()) {
     if (!isEntry(chunk) || isSameOrigin(old[index - 1], chunk)) continue
     const at = next.findIndex((each) => isSameOrigin(each, chunk))
     const where = `opened at chunk ${from}, cut at ${chunk.origin.generation}/${chunk.origin.seq}`
     const entry = next[at]
-    assert.ok(entry !== undefined && isEntry(entry), `${where}: the new node has no chunk to begin with`)
+    assert.ok(entry !== undefined && isEntry(entry), `${where}: the new node has no chunk to start at`)
     const [kept, left] = [bytesOf(old.slice(index)), bytesOf(next.slice(at))]
-    assert.equal(Buffer.compare(kept, left), 0, `${where}: ${left.length} bytes instead of these ${kept.length}`)
+    assert.equal(
+      Buffer.compare(kept, left),
+      0,
+      `${where}: ${left.length} bytes instead of ${kept.length}, or other bytes`,
+    )
   }
 }
 
@@ -190,7 +198,7 @@ function readsChunks(definition: Definition): boolean {
   return definition.kind === 'transform' || definition.kind === 'output'
 }
 
-/** It keeps the origins of what it reads. */
+/** It keeps the origins of the chunks that it reads. */
 function isPassing(definition: Definition): definition is TransformDefinition {
   return definition.kind === 'transform' && definition.inlets === 'one' && definition.makesStream !== true
 }

@@ -19,7 +19,7 @@ describe('the fake clock', () => {
     assert.deepEqual([ran.length, clock.pending], [4, 0])
   })
 
-  test('runs what a timer sets too, if it is due', () => {
+  test('also runs timers that a timer sets, if they are due', () => {
     const clock = new FakeClock()
     const ran: number[] = []
     clock.after(10, () => clock.after(10, () => ran.push(clock.nowMs())))
@@ -27,7 +27,7 @@ describe('the fake clock', () => {
     assert.deepEqual(ran, [20])
   })
 
-  test('that sleeps runs each timer once, late', () => {
+  test('runs each timer once, late, after it has slept', () => {
     const clock = new FakeClock()
     const ran: number[] = []
     clock.every(10, () => ran.push(clock.nowMs()))
@@ -36,7 +36,7 @@ describe('the fake clock', () => {
     assert.deepEqual(ran, [1000, 1010])
   })
 
-  test('ends the timers of a scope with it, and runs them as it wants', () => {
+  test('ends the timers of a scope with it, and runs them through its enter function', () => {
     const clock = new FakeClock()
     const errors: unknown[] = []
     const scope = clock.scope((run) => {

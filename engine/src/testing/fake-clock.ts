@@ -1,16 +1,16 @@
-// A clock that stands still until a test moves it: timers run in the order of their times, each at exactly its time.
+// A clock that stands still until a test advances it: timers run in the order of their times, each at exactly its time.
 import type { EngineClock, Enter } from '../observe/clock.js'
 
 interface FakeTimer {
   atMs: number
-  /** 0 for one that runs once. */
+  /** 0 for a timer that runs once. */
   readonly periodMs: number
   run(): void
 }
 
-/** Least distance of two runs of `every`, so that moving the clock comes to an end. */
+/** Minimum period of `every`, so that advancing the clock terminates. */
 const LEAST_PERIOD_MS = 1
-/** Between monotonic and wall time: 2020-01-01. */
+/** From monotonic to wall time: 2020-01-01. */
 const WALL_OFFSET_MS = Date.UTC(2020, 0, 1)
 
 export class FakeClock implements EngineClock {
@@ -18,7 +18,7 @@ export class FakeClock implements EngineClock {
   readonly #timers = new Set<FakeTimer>()
   readonly #waiting: (() => void)[] = []
 
-  /** Timers that wait, those of all scopes included. */
+  /** Number of pending timers, including those of all scopes. */
   get pending(): number {
     return this.#timers.size
   }
@@ -44,7 +44,7 @@ export class FakeClock implements EngineClock {
     return new FakeScope(this, enter)
   }
 
-  /** Moves time on, and runs the timers that are due on the way. What they throw, the caller gets. */
+  /** Advances time, and runs the timers that become due. An error that one throws is thrown here. */
   advance(byMs: number): void {
     const untilMs = this.#nowMs + byMs
     for (let next = this.#next(untilMs); next !== undefined; next = this.#next(untilMs)) {
@@ -56,7 +56,7 @@ export class FakeClock implements EngineClock {
     this.#nowMs = untilMs
   }
 
-  /** Time has passed while nothing ran: a machine that slept. Each timer that is due runs once. */
+  /** Lets time pass while nothing runs, as on a machine that was suspended. Each timer that is due then runs once. */
   sleep(forMs: number): void {
     this.#nowMs += forMs
     for (const timer of [...this.#timers]) {
@@ -67,7 +67,7 @@ export class FakeClock implements EngineClock {
     }
   }
 
-  /** Resolves when the next timer has been set; at once if one waits already. */
+  /** Resolves when the next timer is set; at once if one is pending already. */
   async untilPending(): Promise<void> {
     if (this.#timers.size === 0) await new Promise<void>((resolve) => this.#waiting.push(resolve))
   }
@@ -92,7 +92,7 @@ export class FakeClock implements EngineClock {
   }
 }
 
-/** Timers of one owner, which end with it. */
+/** The timers of one owner, which end with it. */
 class FakeScope implements EngineClock {
   readonly #clock: FakeClock
   readonly #enter: Enter

@@ -1,4 +1,4 @@
-// What a node is opened with, for tests: it writes down what the node says, and reads the metrics that it declares.
+// The context that a node is opened with in tests: it records the calls of the node, and reads its declared metrics.
 import type { Logger, MetricRead, NodeContext } from '../plugin/contract.js'
 
 export interface LoggedLine {
@@ -11,8 +11,8 @@ export class FakeContext implements NodeContext {
   readonly id: string
   readonly log: Logger
   readonly lines: LoggedLine[] = []
-  /** `ready`, `degraded: why`, and names of events, in their order. */
-  readonly said: string[] = []
+  /** What the node has reported, in order: `ready`, `degraded: why`, and names of events. */
+  readonly reported: string[] = []
   readonly #abort = new AbortController()
   readonly #metrics = new Map<string, MetricRead>()
 
@@ -46,7 +46,7 @@ export class FakeContext implements NodeContext {
     this.#metrics.set(name, read)
   }
 
-  /** The value of a metric without labels; or, of one with a label, by its value. */
+  /** The value of a metric without labels; for a metric with labels, its values by label value. */
   metric(name: string): number | Readonly<Record<string, number>> {
     const read = this.#metrics.get(name)
     if (read === undefined) throw new Error(`the node does not read the metric ${name}`)
@@ -56,14 +56,14 @@ export class FakeContext implements NodeContext {
   }
 
   ready(): void {
-    this.said.push('ready')
+    this.reported.push('ready')
   }
 
   degraded(why: string): void {
-    this.said.push(`degraded: ${why}`)
+    this.reported.push(`degraded: ${why}`)
   }
 
   event(name: string): void {
-    this.said.push(name)
+    this.reported.push(name)
   }
 }

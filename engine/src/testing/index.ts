@@ -1,4 +1,4 @@
-// The door `@millrace/engine/testing`: what tests of nodes and of the engine build their streams with.
+// The entry point `@millrace/engine/testing`: the contract kit, fakes, and the builder of test streams.
 export { contract } from './contract.js'
 export type { ContractSettings } from './contract.js'
 export type { ContractDeps } from './contract-bench.js'

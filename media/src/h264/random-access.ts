@@ -17,7 +17,7 @@ const ALL_I_SLICES = 7
 
 /**
  * Classifies the access unit whose bytes begin at `start` (annex B) and are known up to `end`; `complete`: no more
- * bytes will come. The first slice decides. Returns one of the values in picture.ts.
+ * bytes will arrive. The first slice decides. Returns one of the values in picture.ts.
  */
 export function classifyH264(bytes: Uint8Array, start: number, end: number, complete: boolean): number {
   let recoveryPoint = false

@@ -11,7 +11,7 @@ const NAL_HEADER_SIZE = 2
 
 /**
  * Classifies the access unit whose bytes begin at `start` (annex B) and are known up to `end`; `complete`: no more
- * bytes will come. The first slice of the base layer decides. Returns one of the values in picture.ts.
+ * bytes will arrive. The first slice of the base layer decides. Returns one of the values in picture.ts.
  */
 export function classifyH265(bytes: Uint8Array, start: number, end: number, complete: boolean): number {
   let nal = nextStartCode(bytes, start, end)

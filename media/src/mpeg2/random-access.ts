@@ -10,7 +10,7 @@ const SEQUENCE_HEADER = 0xb3
 
 /**
  * Classifies the access unit whose bytes begin at `start` and are known up to `end`; `complete`: no more bytes will
- * come. The first sequence header or picture decides. Returns one of the values in picture.ts.
+ * arrive. The first sequence header or picture decides. Returns one of the values in picture.ts.
  */
 export function classifyMpeg2(bytes: Uint8Array, start: number, end: number, complete: boolean): number {
   for (let at = nextStartCode(bytes, start, end); at >= 0; at = nextStartCode(bytes, at, end)) {

@@ -103,7 +103,7 @@ export class Framer {
     return this.#takeOut()
   }
 
-  /** No more bytes will come: returns everything that is left. */
+  /** No more bytes will arrive: returns everything that is left. */
   finish(nowMs: number): readonly TsChunk[] {
     this.#nowMs = nowMs
     this.#consume(true)

@@ -2,7 +2,7 @@
 // decides by how much the new generation is shifted. One offset for all clocks, one constant for each counter.
 import type { TsChunk } from './chunk.js'
 import { ProgramTable } from './program-table.js'
-import { Rewriter } from './rewriter.js'
+import { TimelineRewriter } from './timeline-rewriter.js'
 import { followTicks, StreamClocks } from './stream-clocks.js'
 import type { PidClock } from './stream-clocks.js'
 import type { SentState } from './sent-state.js'
@@ -52,8 +52,8 @@ export class Junction {
   }
 
   /** How to rewrite the generation. */
-  plan(): Rewriter {
-    return new Rewriter({
+  plan(): TimelineRewriter {
+    return new TimelineRewriter({
       offset90k: this.#offset(),
       sent: this.#sent,
       versionShifts: this.#versionShifts(),

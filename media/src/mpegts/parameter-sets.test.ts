@@ -106,7 +106,7 @@ test('aac: in a PES packet that begins in mid-frame, two consecutive frames are 
     'false syncword',
   )
   assert.equal(hash('aac', frame.slice(0, 6)), 0)
-  assert.equal(hash('aac', frame.slice(0, 50)), expected, 'frame that goes on in the next packet')
+  assert.equal(hash('aac', frame.slice(0, 50)), expected, 'frame that continues in the next packet')
 })
 
 test('codecs without known parameter sets have no hash', () => {

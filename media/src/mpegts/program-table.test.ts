@@ -117,7 +117,7 @@ test('a PAT that still names a PMT leaves it in force', () => {
   assert.equal(feed(table, 0x1003, pmtOf(3)), PSI_CHANGE)
 })
 
-test('a program that moves to another PMT PID is read anew', () => {
+test('a program that moves to another PMT PID is read again', () => {
   const table = new ProgramTable()
   feed(table, 0, patOf([[1, 0x1000]]))
   feed(table, 0x1000, pmtOf(1))

@@ -150,7 +150,7 @@ export class ProgramTable {
     if (isCurrent(section) && section[6]! < MAX_TABLE_SECTIONS) this.#replace(section, length)
   }
 
-  /** PMTs that the PAT no longer names are not in force, and are read anew if it names them again. */
+  /** PMTs that the PAT no longer names are not in force, and are read again if it names them again. */
   #forgetUnnamed(): void {
     const named = new Set(this.#pmtPids.values())
     for (const pid of this.#assemblers.keys()) {

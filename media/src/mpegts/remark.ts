@@ -50,7 +50,7 @@ export class Remarker {
     return marks
   }
 
-  /** The next chunk does not continue the previous one: its counters and sections start anew. */
+  /** The next chunk does not continue the previous one: its counters and sections start from scratch. */
   reset(): void {
     this.table.reset()
     this.#scanner = new PacketScanner(this.table)

@@ -16,7 +16,7 @@ export interface SyncResult {
 }
 
 /**
- * Searches from `from` to `end`. `ending`: no more bytes will come, so fewer sync bytes suffice at the end. Writes the
+ * Searches from `from` to `end`. `ending`: no more bytes will arrive, so fewer sync bytes suffice at the end. Writes the
  * result into `found`.
  */
 export function findSync(bytes: Uint8Array, from: number, end: number, ending: boolean, found: SyncResult): void {

@@ -7,7 +7,7 @@ import type { JunctionRules } from './junction.js'
 import { LAST_OF_PID, MARK_FLAGS, MARK_OFFSET, MARK_PID, MARK_SIZE } from './marks.js'
 import { PACKET_SIZE, PID_COUNT, readCounter } from './packet.js'
 import { ProgramTable } from './program-table.js'
-import type { Rewriter } from './rewriter.js'
+import type { TimelineRewriter } from './timeline-rewriter.js'
 import { UNSEEN_COUNTER } from './sent-state.js'
 import type { SentState } from './sent-state.js'
 import { StreamClocks } from './stream-clocks.js'
@@ -42,7 +42,7 @@ export class Timeline {
     counters: new Uint8Array(PID_COUNT).fill(UNSEEN_COUNTER),
   }
   #junction: Junction | undefined
-  #rewriter: Rewriter | undefined
+  #rewriter: TimelineRewriter | undefined
   #nextSeq = 0
   /** The current generation follows the previous one without a gap in time. */
   #isContiguous = false
@@ -109,7 +109,7 @@ export class Timeline {
     return this.#follow(isAsIs ? moved : { ...moved, origin: { generation, seq }, discontinuity })
   }
 
-  /** A file that loops continues without a break: no reader has to start anew. */
+  /** A file that loops continues without a break: no reader has to start again. */
   #breakBefore({ discontinuity }: TsChunk): Discontinuity {
     return this.#isContiguous && discontinuity === 'source' ? false : discontinuity
   }

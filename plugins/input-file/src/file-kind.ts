@@ -1,10 +1,10 @@
-// Which way a path is to be read: what has an end and can be read again, or what somebody writes into.
+// Decides how to read a path: as a file, which ends and can be read again, or as a pipe.
 import { fstatSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { isatty } from 'node:tty'
 import { fileError } from './file-errors.js'
 
-/** The path that stands for stdin, and its descriptor. */
+/** The path that means stdin, and its descriptor. */
 export const STDIN = '-'
 export const STDIN_DESCRIPTOR = 0
 
@@ -17,13 +17,13 @@ export interface FileOptions {
 }
 
 /**
- * How the path is to be read now; of what can't be looked at, whoever opens it will say why. Rejects with FILE_STDIN,
- * and with FILE_PIPE_OPTION where a pipe would have to be paced or read again.
+ * How to read the path now. A path that cannot be examined counts as a file: opening it will report why. Rejects with
+ * FILE_STDIN, and with FILE_PIPE_OPTION if the options would pace or loop a pipe.
  */
 export async function readFileKind({ path, loop, pace }: FileOptions): Promise<FileKind> {
   const kind = path === STDIN ? stdinKind() : await pathKind(path)
   if (kind === 'pipe' && (loop || pace === 'pcr')) {
-    throw fileError('FILE_PIPE_OPTION', `${path} is a pipe, and can not have ${loop ? 'loop: true' : 'pace: pcr'}`)
+    throw fileError('FILE_PIPE_OPTION', `${path} is a pipe, which does not allow ${loop ? 'loop: true' : 'pace: pcr'}`)
   }
   return kind
 }
@@ -40,5 +40,8 @@ function stdinKind(): FileKind {
   const stats = fstatSync(STDIN_DESCRIPTOR)
   if (stats.isFile()) return 'file'
   if (stats.isFIFO() || stats.isSocket()) return 'pipe'
-  throw fileError('FILE_STDIN', isatty(STDIN_DESCRIPTOR) ? 'stdin is a terminal' : 'stdin is no file, pipe or socket')
+  throw fileError(
+    'FILE_STDIN',
+    isatty(STDIN_DESCRIPTOR) ? 'stdin is a terminal' : 'stdin is not a file, pipe or socket',
+  )
 }

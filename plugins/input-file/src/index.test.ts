@@ -31,7 +31,7 @@ async function open(more: Partial<Settings> = {}): Promise<{ context: FakeContex
   return { context, source: source as Source<Received> }
 }
 
-/** What one subscription emits, and how it ends. */
+/** The bytes of one subscription, and how it ends. */
 function collect(source: Source<Received>) {
   const bytes: Uint8Array[] = []
   let end: unknown
@@ -54,16 +54,16 @@ function collect(source: Source<Received>) {
 }
 
 describe('input file', () => {
-  test('is ready when the file is open, gives its bytes, and completes', async () => {
+  test('is ready when the file is open, emits its bytes, and completes', async () => {
     const { source, context } = await open()
     const got = collect(source)
     await got.ended
-    assert.deepEqual([got.end(), context.said], ['complete', ['ready']])
+    assert.deepEqual([got.end(), context.reported], ['complete', ['ready']])
     assert.equal(Buffer.compare(Buffer.concat(got.bytes), clip.bytes), 0)
     await source[Symbol.asyncDispose]()
   })
 
-  test('starts anew with each subscription', async () => {
+  test('starts over with each subscription', async () => {
     const { source } = await open({ path: join(folder, 'later.ts') })
     const first = collect(source)
     await first.ended
@@ -75,18 +75,18 @@ describe('input file', () => {
     await source[Symbol.asyncDispose]()
   })
 
-  test('can wait only where it is not paced', async () => {
+  test('can be held only if it is not paced', async () => {
     assert.equal((await open({ pace: 'pcr' })).source.hold, undefined)
     assert.equal((await open({ pace: undefined })).source.hold, undefined)
     assert.equal(typeof (await open()).source.hold, 'function')
   })
 
-  test('can have stdin once', () => {
+  test('claims stdin exclusively', () => {
     const names = (path: string): readonly string[] | undefined => file.exclusive?.({ path, loop: false })
     assert.deepEqual([names('-'), names('a.ts')], [['stdin'], []])
   })
 
-  test('that is held before it is subscribed gives nothing until it is released', async () => {
+  test('held before it is subscribed, emits nothing until it is released', async () => {
     const { source } = await open()
     const hold = source.hold?.()
     const got = collect(source)
@@ -98,16 +98,16 @@ describe('input file', () => {
     assert.equal(Buffer.concat(got.bytes).length, clip.bytes.length)
   })
 
-  test('closes the file when nobody subscribes any more, and when it is disposed, twice', async () => {
+  test('closes the file when it is unsubscribed, and when it is disposed, even twice', async () => {
     const count = (): number => readdirSync('/proc/self/fd').length
     const before = count()
     for (const pace of ['pcr', 'none'] as const) {
       const { source, context } = await open({ pace, loop: true })
       const one = collect(source)
-      while (context.said.length === 0) await new Promise((resolve) => setImmediate(resolve))
+      while (context.reported.length === 0) await new Promise((resolve) => setImmediate(resolve))
       one.subscription.unsubscribe()
       collect(source)
-      while (context.said.length === 1) await new Promise((resolve) => setImmediate(resolve))
+      while (context.reported.length === 1) await new Promise((resolve) => setImmediate(resolve))
       await source[Symbol.asyncDispose]()
       await source[Symbol.asyncDispose]()
       assert.equal(count(), before)
@@ -121,23 +121,23 @@ describe('input file', () => {
       return path
     }
 
-    test('refuses to pace it or to loop', async () => {
+    test('refuses pacing and looping', async () => {
       const path = await fifo('refused.fifo')
       for (const wrong of [{ pace: 'pcr' }, { pace: undefined, loop: true }] as const) {
         await assert.rejects(open({ path, ...wrong }), { code: 'FILE_PIPE_OPTION' })
       }
     })
 
-    test('can wait, and is degraded between two writers', async () => {
+    test('can be held, and is degraded between two writers', async () => {
       const path = await fifo('writers.fifo')
       const { source, context } = await open({ path, pace: undefined })
       assert.equal(typeof source.hold, 'function')
       const got = collect(source)
       const until = async (said: readonly string[]): Promise<void> => {
-        while (context.said.length < said.length) await new Promise((resolve) => setImmediate(resolve))
-        assert.deepEqual(context.said, said)
+        while (context.reported.length < said.length) await new Promise((resolve) => setImmediate(resolve))
+        assert.deepEqual(context.reported, said)
       }
-      const gone = 'degraded: the writer of the pipe has gone'
+      const gone = 'degraded: the writer has closed the pipe'
       await until(['ready'])
       await writeFile(path, clip.bytes)
       await until(['ready', gone])
@@ -148,7 +148,7 @@ describe('input file', () => {
       assert.equal(Buffer.compare(Buffer.concat(got.bytes), Buffer.concat([clip.bytes, clip.bytes])), 0)
     })
 
-    test('that was a file can wait from its next subscription on', async () => {
+    test('that was a file, can be held from its next subscription on', async () => {
       const path = join(folder, 'turns.ts')
       const { source, context } = await open({ path, pace: undefined })
       const first = collect(source)
@@ -156,14 +156,14 @@ describe('input file', () => {
       assert.equal(source.hold, undefined)
       await fifo('turns.ts')
       const second = collect(source)
-      while (context.said.length === 0) await new Promise((resolve) => setImmediate(resolve))
+      while (context.reported.length === 0) await new Promise((resolve) => setImmediate(resolve))
       assert.equal(typeof source.hold, 'function')
       await source[Symbol.asyncDispose]()
       await second.ended
     })
   })
 
-  test('takes its options from YAML', () => {
+  test('parses its options from YAML', () => {
     assert.deepEqual(file.options.parse({ path: 'a.ts' }), { path: 'a.ts', loop: false })
     assert.deepEqual(file.options.parse({ path: '-', pace: 'none' }), { path: '-', loop: false, pace: 'none' })
     for (const wrong of [

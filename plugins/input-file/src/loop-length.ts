@@ -1,5 +1,5 @@
-// How long after the last PCR of a looped file its first one comes again, on the timeline that the engine makes of it:
-// what its clocks need to go on without a step back. Pacing by anything else would drift away from the PCR, loop by loop.
+// Time from the last PCR of a looped file to its first PCR in the next pass, on the timeline of the engine, where its
+// clocks continue without a step back. Pacing by any other value would drift away from the PCR with each loop.
 import { difference33, Framer, loopLength90k, mod33, ProgramTable, StreamClocks } from '@millrace/media/mpegts'
 
 const TICKS_27M_PER_TICK = 300
@@ -16,8 +16,8 @@ export class LoopLength {
   }
 
   /**
-   * Milliseconds from the last PCR of a pass to the first one of the next. `span27M`: from the first to the last PCR of
-   * the file as the clock says, which is no duration where it jumps in between. Call once, after the last block.
+   * Milliseconds from the last PCR of a pass to the first one of the next. `span27M`: difference of the last
+   * and first PCR of the file, which is not a duration if the clock jumps in between. Call once, after the last block.
    */
   finish(span27M: number): number {
     this.#follow(this.#framer.finish(0))

@@ -1,4 +1,4 @@
-// A regular file, by path or as stdin, that is read from where it stands to its end.
+// Opens a regular file, by path or as stdin, for reading from its current position to its end.
 import { constants, read } from 'node:fs'
 import type { Stats } from 'node:fs'
 import { open } from 'node:fs/promises'
@@ -8,9 +8,9 @@ import { fileError, unreadable } from './file-errors.js'
 import { STDIN, STDIN_DESCRIPTOR } from './file-kind.js'
 
 export interface OpenFile {
-  /** The same for as long as nobody changes the file; empty for stdin. */
+  /** Stays the same until the file changes; empty for stdin. */
   readonly version: string
-  /** Fills the block from its start; resolves with how many bytes there are, 0 at the end. */
+  /** Fills the block from its start; resolves with the number of bytes read, 0 at the end. */
   read(block: Uint8Array): Promise<number>
   close(): Promise<void>
 }
@@ -45,7 +45,7 @@ async function readStdin(block: Uint8Array): Promise<number> {
 async function openRegular(path: string): Promise<{ readonly file: FileHandle; readonly version: string }> {
   let file: FileHandle
   try {
-    // Non-blocking: opening a pipe would wait for its writer in a thread that everybody shares.
+    // Non-blocking: opening a pipe would wait for its writer in a thread of the shared pool.
     file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
   } catch (error) {
     throw unreadable(path, error)
@@ -58,7 +58,7 @@ async function openRegular(path: string): Promise<{ readonly file: FileHandle; r
     throw unreadable(path, error)
   }
   await file.close()
-  throw fileError('FILE_NOT_REGULAR', `${path} is no regular file`)
+  throw fileError('FILE_NOT_REGULAR', `${path} is not a regular file`)
 }
 
 function describe(stats: Stats): { readonly isFile: boolean; readonly version: string } {

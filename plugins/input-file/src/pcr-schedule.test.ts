@@ -18,7 +18,10 @@ function takenBytes(schedule: PcrSchedule, ms: number): number {
   return schedule.take(ms).reduce((sum, part) => sum + part.length, 0)
 }
 
-/** At each PCR exactly the bytes before it have been handed over, and in the middle between two of them half of those packets. */
+/**
+ * Asserts that at each PCR exactly the bytes before it have been handed over, and halfway between two PCRs half the
+ * packets.
+ */
 function assertPaced(
   schedule: PcrSchedule,
   { pcrs }: Pick<BuiltTs, 'pcrs'>,
@@ -62,13 +65,13 @@ describe('the schedule of a file', () => {
     })
   }
 
-  test('does not depend on where blocks end', () => {
+  test('does not depend on block boundaries', () => {
     const built = buildTs({ durationS: 1 })
     for (const blockBytes of [1, 100, 187, 188, 189]) assertPaced(scheduleOf(built.bytes, blockBytes), built)
   })
 
   for (const stride of [192, 204] as const) {
-    test(`of packets of ${stride} bytes is the same`, () => {
+    test(`is the same for packets of ${stride} bytes`, () => {
       const built = buildTs({ durationS: 2 })
       const lead = stride === 192 ? 4 : 0
       const bytes = withStride(built.bytes, stride)
@@ -76,7 +79,7 @@ describe('the schedule of a file', () => {
     })
   }
 
-  test('goes on over junk', () => {
+  test('continues across junk', () => {
     const built = buildTs({ durationS: 4 })
     const { bytes, offsets } = junkBetween(built.bytes, { every: 100, size: 1000 })
     const moved = (offset: number): number => offset + offsets.filter((at) => at <= offset).length * 1000
@@ -93,7 +96,7 @@ describe('the schedule of a file', () => {
     ['forward', 90_000 * 3600],
     ['back', 90_000],
   ] as const) {
-    test(`takes a jump of the clock ${name} at the pace before it`, () => {
+    test(`continues at the previous pace across a clock jump ${name}`, () => {
       const first = buildTs({ durationS: 3 })
       const second = buildTs({ durationS: 3, startPts90k })
       const schedule = scheduleOf(Buffer.concat([first.bytes, second.bytes]))
@@ -102,7 +105,7 @@ describe('the schedule of a file', () => {
     })
   }
 
-  test('goes on with another PID when the first one has no more PCRs', () => {
+  test('continues with another PID when the first one has no more PCRs', () => {
     const first = buildTs({ durationS: 3 })
     const second = buildTs({ durationS: 20, video: { pid: 0x200 }, startPts90k: 90_000 * 100 })
     const schedule = scheduleOf(Buffer.concat([first.bytes, second.bytes]))
@@ -110,7 +113,7 @@ describe('the schedule of a file', () => {
     assert.ok(schedule.durationMs > 20_000 && schedule.durationMs < 26_000, `${schedule.durationMs} ms`)
   })
 
-  test('does not stop where PCRs do', () => {
+  test('continues where PCRs stop', () => {
     const { bytes, pcrs } = buildTs({ durationS: 6 })
     const silent = bytes.slice()
     for (const { offset } of pcrs) if (offset > bytes.length / 3) silent[offset + 5] = silent[offset + 5]! & ~0x10
@@ -122,7 +125,7 @@ describe('the schedule of a file', () => {
     assert.equal(schedule.waitingBytes, 0)
   })
 
-  test('without PCR has nothing due before the end, and then all', () => {
+  test('without PCR, has nothing due before the end, and then everything', () => {
     const { bytes, pcrs } = buildTs({ durationS: 2 })
     const silent = bytes.slice()
     for (const { offset } of pcrs) silent[offset + 5] = silent[offset + 5]! & ~0x10
@@ -134,11 +137,11 @@ describe('the schedule of a file', () => {
   })
 
   for (const stride of [188, 192, 204] as const) {
-    test(`hands over whole packets of ${stride} bytes, so that none waits for its end`, () => {
+    test(`hands over whole packets of ${stride} bytes`, () => {
       const { bytes } = buildTs({ durationS: 3, programs: [{}, {}] })
       const schedule = scheduleOf(stride === 188 ? bytes : withStride(bytes, stride), stride * 100)
       schedule.end()
-      // Where packets have a time stamp in front, the file ends in the middle of what the schedule takes for one.
+      // If packets have a timestamp in front, the file ends in the middle of what the schedule sees as a packet.
       const lead = stride === 192 ? 4 : 0
       const parts: number[] = []
       for (let ms = 0; schedule.waitingBytes > 0; ms += 7) parts.push(takenBytes(schedule, ms))
@@ -157,7 +160,7 @@ describe('the schedule of a file', () => {
     assert.ok(schedule.durationMs > 9000 && schedule.durationMs < 21_000, `${schedule.durationMs} ms`)
   })
 
-  test('goes back for nobody: an earlier time hands over nothing', () => {
+  test('hands over nothing for an earlier time', () => {
     const built = buildTs({ durationS: 1 })
     const schedule = scheduleOf(built.bytes)
     assert.ok(takenBytes(schedule, 500) > 0)

@@ -1,15 +1,17 @@
-// When each byte of a file is due, by the program clock of the stream in it: bytes between two PCRs are spread evenly over
-// the time between them (ISO/IEC 13818-1 2.4.2.2). No timers and no I/O: blocks in, due bytes out.
+// Computes when each byte of a file is due, by the program clock of its stream: bytes between two PCRs are spread
+// evenly over the time between them (ISO/IEC 13818-1 2.4.2.2). No timers and no I/O: blocks in, due bytes out.
 import { findSync, hasPcr, PACKET_SIZE, readPcr27M, readPid, SYNC_BYTE } from '@millrace/media/mpegts'
 import type { SyncResult } from '@millrace/media/mpegts'
 
-/** Ticks of the PCR a millisecond. */
+/** PCR ticks per millisecond. */
 const TICKS_PER_MS = 27_000
-/** The PCR begins again at 0 after this many ticks. */
+/** The PCR wraps to 0 after this many ticks. */
 const PCR_WRAP = 2 ** 33 * 300
-/** A PCR further on than this (10 s), or back, is a jump: time goes on at the pace before it. */
+/** A PCR further ahead than this (10 s), or behind, is a jump: time continues at the previous pace. */
 const MAX_STEP_MS = 10_000
-/** Without a PCR for this long at the pace before, the bytes are due at that pace, and another PID may bring the next. */
+/**
+ * After this long without a PCR, at the previous pace, bytes are due at that pace, and another PID may supply the next.
+ */
 const MAX_SILENT_MS = 1000
 
 interface Point {
@@ -20,13 +22,13 @@ interface Point {
 }
 
 export class PcrSchedule {
-  /** Whole buffers of blocks that have been handed over to the last byte; whoever reuses them takes them out. */
+  /** Buffers of blocks that have been handed over completely; the caller removes those that it reuses. */
   readonly spent: Uint8Array[] = []
   /** Blocks that are not due yet; #released is the position of the first byte of the first one. */
   readonly #blocks: Uint8Array[] = []
   readonly #points: Point[] = []
   readonly #found: SyncResult = { at: 0, stride: 0 }
-  /** Bytes at the end of the last block that were not searched yet, and the position of their first. */
+  /** Bytes at the end of the last block that have not been searched yet, and the position of the first of them. */
   #rest = new Uint8Array(0)
   #restAt = 0
   #stride = 0
@@ -44,7 +46,7 @@ export class PcrSchedule {
     return last === undefined ? -1 : last.ms + this.#silentMs
   }
 
-  /** There were two PCRs, so that bytes have a time. */
+  /** Two PCRs have been found, so bytes have a time. */
   get isPaced(): boolean {
     return this.#bytesPerMs > 0
   }
@@ -53,12 +55,12 @@ export class PcrSchedule {
     return this.#filled - this.#released
   }
 
-  /** What the clock says between the first PCR and the last one, 27 MHz, jumps included; -1 if there was none. */
+  /** Difference of the last and first PCR, 27 MHz, including jumps; -1 if there was none. */
   get span27M(): number {
     return this.#firstPcr < 0 ? -1 : (this.#lastPcr - this.#firstPcr + PCR_WRAP) % PCR_WRAP
   }
 
-  /** Milliseconds from the first PCR to the last one, jumps taken out. */
+  /** Milliseconds from the first PCR to the last one, without jumps. */
   get lastPcrMs(): number {
     return this.#points.at(-1)?.ms ?? 0
   }
@@ -73,7 +75,7 @@ export class PcrSchedule {
     this.#restAt += searched
   }
 
-  /** No more blocks: what follows the last PCR is due at the pace before it. */
+  /** No more blocks: bytes after the last PCR are due at the pace before it. */
   end(): void {
     this.#isEnded = true
   }
@@ -104,7 +106,9 @@ export class PcrSchedule {
     return due
   }
 
-  /** What has come since the last PCR, at the pace before it, if that is long enough to be due without another one. */
+  /**
+   * Milliseconds since the last PCR, at the previous pace; 0 unless that is long enough to be due without another PCR.
+   */
   get #silentMs(): number {
     const last = this.#points.at(-1)
     if (last === undefined || this.#bytesPerMs === 0) return 0
@@ -113,8 +117,8 @@ export class PcrSchedule {
   }
 
   /**
-   * A packet is due with its last byte: with a part of it nobody could do anything. Half a byte is added, as what is
-   * computed for the end of a packet may be a little less.
+   * A packet is due with its last byte: part of a packet is of no use. Half a byte is added, because the position
+   * computed for the end of a packet can be slightly too low.
    */
   #dueAt(ms: number): number {
     const position = Math.floor(this.#positionAt(ms) + 0.5)
@@ -136,7 +140,7 @@ export class PcrSchedule {
     return Math.min(this.#filled, from.position + Math.max(0, ms - from.ms) * this.#bytesPerMs)
   }
 
-  /** Reads the PCRs of whole packets; returns how far it came. */
+  /** Reads the PCRs of whole packets; returns the offset at which it stopped. */
   #search(bytes: Uint8Array): number {
     let at = 0
     for (;;) {

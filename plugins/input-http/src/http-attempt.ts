@@ -1,15 +1,15 @@
-// One attempt to get a stream: asks, follows redirects, judges the head, passes the body on, and says once why it is over.
-// HTTP/1.1 and HTTP/1.0, RFC 9112. Everything it holds is bounded: a head by 16 KiB and the read timeout, redirects by
-// their number, a body that is no transport stream by 64 KiB.
+// One attempt to open a stream: sends the request, follows redirects, checks the response head, passes the body on, and
+// reports once why it ended. HTTP/1.1 and HTTP/1.0, RFC 9112. Everything it holds is bounded: a head by 16 KiB and the
+// read timeout, redirects by their number, a body that is not a transport stream by 64 KiB.
 import { request as requestHttp } from 'node:http'
 import type { ClientRequest, IncomingMessage } from 'node:http'
 import { request as requestHttps } from 'node:https'
 import type { SecureContext } from 'node:tls'
 import { isEngineError } from '@millrace/engine/plugin'
 import type { Clock } from '@millrace/engine/plugin'
-import { BodyWatch } from './body-watch.js'
-import { firstHop, isRedirect, nextHop } from './hop.js'
-import type { Hop } from './hop.js'
+import { StallDetector } from './stall-detector.js'
+import { initialTarget, isRedirect, followRedirect } from './redirect.js'
+import type { RequestTarget } from './redirect.js'
 import type { HttpErrorCode } from './http-errors.js'
 import { PacketSearch, SEARCH_BYTES } from './packet-search.js'
 import { checkHead } from './response-head.js'
@@ -19,73 +19,73 @@ import type { Upstream } from './upstream.js'
 export interface AttemptSettings {
   readonly upstream: Upstream
   readonly clock: Clock
-  /** In milliseconds; asked whenever they are needed. */
+  /** In milliseconds; read each time they are needed. */
   readonly timeouts: () => { readonly connect: number; readonly read: number }
   readonly secureContext: SecureContext | undefined
   /** Certificates are not verified. */
   readonly insecure: boolean
   /** Called for each response head. */
   onResponse(status: number): void
-  /** Called once, when a head has been accepted; `url` may be shown. */
+  /** Called once, when a head has been accepted; `url` is safe to show. */
   onAccepted(url: string): void
-  /** The array is valid during the call. */
+  /** The array is valid only during the call. */
   onBytes(bytes: Uint8Array): void
-  /** Called at most once, last, and never after `cancel`. */
+  /** Called at most once, as the last callback, and never after `cancel`. */
   onFailure(code: HttpErrorCode, detail: string, cause?: unknown): void
 }
 
-/** How far a request has come. */
+/** How far a request has progressed. */
 type Phase = 'connect' | 'tls' | 'head' | 'body'
 
 const MAX_HEAD_BYTES = 16 * 1024
-/** How often it is looked whether the body still comes, at most. */
-const WATCH_MS = 250
-const LEAST_WATCH_MS = 10
-const LONGEST_REASON = 200
+/** Limits of the period at which the body is checked for a stall. */
+const MAX_CHECK_PERIOD_MS = 250
+const MIN_CHECK_PERIOD_MS = 10
+const MAX_REASON_LENGTH = 200
 
 export class HttpAttempt {
   readonly #settings: AttemptSettings
   readonly #closing = new Set<Promise<void>>()
   #request: ClientRequest | undefined
   #timer: Disposable | undefined
-  #hop: Hop
+  #target: RequestTarget
   #phase: Phase = 'connect'
   #isOver = false
 
   constructor(settings: AttemptSettings) {
     this.#settings = settings
-    this.#hop = firstHop(settings.upstream)
+    this.#target = initialTarget(settings.upstream)
   }
 
   start(): void {
-    this.#ask(this.#hop)
+    this.#send(this.#target)
   }
 
-  /** Nothing is called from here on. Safe twice. */
+  /** No callback is called from here on. Safe to call twice. */
   cancel(): void {
     this.#isOver = true
     this.#setTimer(undefined)
     this.#request?.destroy()
   }
 
-  /** Resolves when its sockets are gone; they go after a failure or `cancel`. */
+  /** Resolves when its sockets have closed, which follows a failure or `cancel`. */
   async closed(): Promise<void> {
     await Promise.all(this.#closing)
   }
 
-  #ask(hop: Hop): void {
+  #send(target: RequestTarget): void {
     const { clock, timeouts, insecure, secureContext } = this.#settings
-    const isTls = hop.url.protocol === 'https:'
-    this.#hop = hop
+    const isTls = target.url.protocol === 'https:'
+    this.#target = target
     this.#phase = 'connect'
     const options = {
-      headers: hop.headers,
+      headers: target.headers,
       // A connection of its own, closed with the stream.
       agent: false,
       maxHeaderSize: MAX_HEAD_BYTES,
     } as const
     const tls = { rejectUnauthorized: !insecure, ...(secureContext === undefined ? {} : { secureContext }) }
-    const request = isTls ? requestHttps(hop.url, { ...options, ...tls }) : requestHttp(hop.url, options)
+    const request = isTls ? requestHttps(target.url, { ...options, ...tls }) : requestHttp(target.url, options)
     this.#request = request
     this.#closing.add(this.#whenClosed(request))
     const { connect } = timeouts()
@@ -95,12 +95,12 @@ export class HttpAttempt {
       if (isTls) socket.once('secureConnect', () => this.#awaitHead(request))
     })
     request.once('response', (response) => this.#guard(() => this.#takeHead(request, response)))
-    // 101: nobody asked for it.
+    // 101 Switching Protocols: the request did not ask for an upgrade.
     request.once('upgrade', ({ statusCode = 0 }, socket) => {
       socket.destroy()
       if (this.#isOver) return
       this.#settings.onResponse(statusCode)
-      this.#fail('HTTP_STATUS', `answered ${statusCode}`)
+      this.#fail('HTTP_STATUS', `responded with ${statusCode}`)
     })
     request.on('error', (error) => {
       if (request === this.#request) this.#explain(error)
@@ -116,11 +116,11 @@ export class HttpAttempt {
     const { clock, timeouts } = this.#settings
     const { read } = timeouts()
     this.#phase = 'head'
-    this.#setTimer(clock.after(read, () => this.#fail('HTTP_TIMEOUT', `no answer within ${read / 1000} s`)))
+    this.#setTimer(clock.after(read, () => this.#fail('HTTP_TIMEOUT', `no response within ${read / 1000} s`)))
   }
 
   #takeHead(request: ClientRequest, response: IncomingMessage): void {
-    // What is destroyed later complains about it.
+    // A response emits an error when it is destroyed later.
     response.on('error', (error) => {
       if (request === this.#request) this.#explain(error)
     })
@@ -128,10 +128,10 @@ export class HttpAttempt {
     const status = response.statusCode ?? 0
     this.#settings.onResponse(status)
     if (isRedirect(status)) {
-      const hop = nextHop(this.#settings.upstream, this.#hop, response.headers.location)
+      const target = followRedirect(this.#settings.upstream, this.#target, response.headers.location)
       this.#request = undefined
       request.destroy()
-      this.#ask(hop)
+      this.#send(target)
       return
     }
     checkHead(status, response.headers)
@@ -142,18 +142,18 @@ export class HttpAttempt {
     const { clock, timeouts, onAccepted, onBytes } = this.#settings
     const search = new PacketSearch()
     const readMs = (): number => timeouts().read
-    const watch = new BodyWatch(readMs, clock.nowMs())
+    const stalls = new StallDetector(readMs, clock.nowMs())
     this.#phase = 'body'
-    this.#watch(watch, search)
-    onAccepted(showUrl(this.#hop.url))
+    this.#detectStall(stalls, search)
+    onAccepted(showUrl(this.#target.url))
     const passOn = (parts: readonly Uint8Array[]): void => {
       for (const part of parts) if (!this.#isOver) onBytes(part)
     }
     response.on('data', (bytes: Uint8Array) => {
       if (this.#isOver) return
-      watch.took(bytes.length, clock.nowMs())
+      stalls.note(bytes.length, clock.nowMs())
       passOn(search.push(bytes))
-      if (search.isHopeless) this.#fail('HTTP_NOT_TS', `no packets in the first ${SEARCH_BYTES / 1024} KiB`)
+      if (search.isExhausted) this.#fail('HTTP_NOT_TS', `no packets in the first ${SEARCH_BYTES / 1024} KiB`)
     })
     response.once('end', () => {
       passOn(search.end())
@@ -163,14 +163,14 @@ export class HttpAttempt {
     })
   }
 
-  /** Until the body is over: ends it when it has become silent, or when no packets are found in time. */
-  #watch(watch: BodyWatch, search: PacketSearch): void {
+  /** Fails the attempt when the body stalls, or when no packets are found in time; runs until the body ends. */
+  #detectStall(stalls: StallDetector, search: PacketSearch): void {
     const { clock, timeouts } = this.#settings
-    const periodMs = Math.max(LEAST_WATCH_MS, Math.min(WATCH_MS, timeouts().read / 4))
+    const periodMs = Math.max(MIN_CHECK_PERIOD_MS, Math.min(MAX_CHECK_PERIOD_MS, timeouts().read / 4))
     const startedMs = clock.nowMs()
     const every = clock.every(periodMs, () => {
       const nowMs = clock.nowMs()
-      const fault = watch.check(nowMs, periodMs)
+      const fault = stalls.check(nowMs, periodMs)
       const searchMs = 2 * timeouts().read
       if (fault !== undefined) this.#fail('HTTP_SILENT', fault)
       else if (!search.isFound && nowMs - startedMs >= searchMs) {
@@ -180,16 +180,16 @@ export class HttpAttempt {
     this.#setTimer(every)
   }
 
-  /** A socket that is lost means something else in each phase. */
+  /** Reports a lost socket: what it means depends on the phase. */
   #explain(error: Error): void {
     const reason = reasonOf(error)
-    if (this.#phase === 'body') this.#fail('HTTP_BROKEN', `the stream broke off: ${reason}`, error)
-    else if (isParserError(error)) this.#fail('HTTP_BAD_ANSWER', `no valid HTTP answer: ${reason}`)
+    if (this.#phase === 'body') this.#fail('HTTP_BROKEN', `the stream was interrupted: ${reason}`, error)
+    else if (isParserError(error)) this.#fail('HTTP_BAD_ANSWER', `no valid HTTP response: ${reason}`)
     else if (this.#phase === 'tls') this.#fail('HTTP_TLS', `TLS failed: ${reason}`, error)
-    else this.#fail('HTTP_CONNECT', this.#phase === 'head' ? `no answer: ${reason}` : reason, error)
+    else this.#fail('HTTP_CONNECT', this.#phase === 'head' ? `no response: ${reason}` : reason, error)
   }
 
-  /** Runs what may throw an error of ours. */
+  /** Turns an EngineError thrown by `run` into the failure of this attempt. */
   #guard(run: () => void): void {
     try {
       run()
@@ -203,7 +203,7 @@ export class HttpAttempt {
     if (this.#isOver) return
     const { upstream, onFailure } = this.#settings
     this.cancel()
-    const via = this.#hop.asked.length > 1 ? ` (redirected to ${showUrl(this.#hop.url)})` : ''
+    const via = this.#target.visited.length > 1 ? ` (redirected to ${showUrl(this.#target.url)})` : ''
     onFailure(code, `${upstream.name}${via}: ${detail}`, cause)
   }
 
@@ -225,13 +225,13 @@ export class HttpAttempt {
   }
 }
 
-/** Of llhttp, which brings the bytes that it could not read along. */
+/** An error of llhttp; it carries the bytes that could not be parsed, so it is not passed on as the cause. */
 function isParserError(error: Error): boolean {
   return 'code' in error && String(error.code).startsWith('HPE_')
 }
 
-/** Where every address of a host was tried, the error itself says nothing. */
+/** When every address of a host was tried, the message of the aggregate error is empty. */
 function reasonOf(error: Error): string {
   const parts = error instanceof AggregateError ? (error.errors as readonly Error[]) : [error]
-  return [...new Set(parts.map(({ message }) => message))].join(', ').slice(0, LONGEST_REASON)
+  return [...new Set(parts.map(({ message }) => message))].join(', ').slice(0, MAX_REASON_LENGTH)
 }

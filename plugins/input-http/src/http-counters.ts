@@ -1,9 +1,9 @@
-// What the metrics of an input show. Plain numbers; every label value stands from the start, so that a rate over a value
-// that has not been seen yet is 0 and not missing.
+// The numbers behind the metrics of an input. Every label value exists from the start, so that the rate of a value not
+// seen yet is 0 instead of missing.
 import type { MetricDeclaration, NodeContext } from '@millrace/engine/plugin'
 import type { HttpErrorCode } from './http-errors.js'
 
-/** How an attempt came out: a stream was accepted, or why it was not. */
+/** Result of an attempt: a stream was accepted, or why it was not. */
 const ATTEMPT_RESULTS = [
   'accepted',
   'connect',
@@ -15,7 +15,7 @@ const ATTEMPT_RESULTS = [
   'encoded',
   'not_ts',
 ] as const
-/** Why an accepted stream is over. */
+/** Why an accepted stream ended. */
 const END_REASONS = ['ended', 'broken', 'silent', 'not_ts'] as const
 const STATUS_CLASSES = ['2xx', '3xx', '4xx', '5xx', 'other'] as const
 
@@ -23,19 +23,19 @@ export const HTTP_METRICS: readonly MetricDeclaration[] = [
   {
     name: 'http_attempts_total',
     kind: 'counter',
-    help: 'Attempts to get the stream, redirects included, by how they came out.',
+    help: 'Attempts to open the stream, by result. An attempt includes its redirects.',
     labels: ['result'],
   },
   {
     name: 'http_responses_total',
     kind: 'counter',
-    help: 'Response heads, those of redirects included, by class of status.',
+    help: 'Response heads by status class, including those of redirects.',
     labels: ['status'],
   },
   {
     name: 'http_stream_ends_total',
     kind: 'counter',
-    help: 'Accepted streams that are over, by reason.',
+    help: 'Accepted streams that ended, by reason.',
     labels: ['reason'],
   },
 ]
@@ -46,7 +46,7 @@ export class HttpCounters {
   readonly #ends = zeros(END_REASONS)
 
   /** Ties the declared metrics to these numbers. */
-  show(context: NodeContext): void {
+  register(context: NodeContext): void {
     context.readMetric('http_attempts_total', () => rows('result', this.#attempts))
     context.readMetric('http_responses_total', () => rows('status', this.#responses))
     context.readMetric('http_stream_ends_total', () => rows('reason', this.#ends))

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { test } from 'node:test'
 import { httpError } from './http-errors.js'
 
-/** The sources stand beside the folder of what was compiled from them. */
+/** The sources are in the folder beside the compiled code. */
 const source = (name: string): Promise<string> => readFile(new URL(`../src/${name}`, import.meta.url), 'utf8')
 
 test('every error has a test that produces it', async () => {
@@ -11,7 +11,7 @@ test('every error has a test that produces it', async () => {
   for (const code of Object.keys(httpError.table)) assert.ok(tests.includes(`'${code}'`), code)
 })
 
-test('only the CA file is an error of the configuration: upstreams are asked again for ever', () => {
+test('only the CA file is a configuration error: upstreams are retried forever', () => {
   for (const [code, { reaction }] of Object.entries(httpError.table)) {
     assert.equal(reaction, code === 'HTTP_CA' ? 'config' : 'retry', code)
   }

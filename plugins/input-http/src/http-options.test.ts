@@ -4,7 +4,7 @@ import { httpOptions } from './http-options.js'
 
 const url = 'http://up.example/one.ts'
 
-test('one URL is all that is needed', () => {
+test('one URL is enough', () => {
   assert.deepEqual(httpOptions.parse({ url }), {
     url,
     order: 'listed',
@@ -18,9 +18,9 @@ test('one URL is all that is needed', () => {
 const REFUSED = [
   { name: 'no URL', given: {}, path: [] },
   { name: 'both', given: { url, urls: [url] }, path: ['urls'] },
-  { name: 'none of several', given: { urls: [] }, path: ['urls'] },
+  { name: 'an empty list', given: { urls: [] }, path: ['urls'] },
   { name: 'another scheme', given: { url: 'ftp://up.example/' }, path: ['url'] },
-  { name: 'no time at all', given: { url, readTimeout: 0 }, path: ['readTimeout'] },
+  { name: 'a timeout of 0', given: { url, readTimeout: 0 }, path: ['readTimeout'] },
   { name: 'two users', given: { url: 'http://a:b@up.example/', auth: { type: 'bearer', token: 't' } }, path: ['auth'] },
   {
     name: 'a colon',
@@ -29,11 +29,15 @@ const REFUSED = [
   },
   { name: 'no password', given: { url, auth: { type: 'basic', username: 'a' } }, path: ['auth'] },
   { name: 'no token', given: { url, auth: { type: 'bearer' } }, path: ['auth'] },
-  { name: 'too much', given: { url, auth: { type: 'bearer', token: 't', password: 'p' } }, path: ['auth', 'password'] },
+  {
+    name: 'a key of another type',
+    given: { url, auth: { type: 'bearer', token: 't', password: 'p' } },
+    path: ['auth', 'password'],
+  },
   { name: 'another type', given: { url, auth: { type: 'digest' } }, path: ['auth', 'type'] },
   { name: 'a token of two lines', given: { url, auth: { type: 'bearer', token: 'a\nb' } }, path: ['auth', 'token'] },
   { name: 'a header of two lines', given: { url, headers: { 'X-A': 'a\r\nX-B: b' } }, path: ['headers', 'X-A'] },
-  { name: 'a header with a blank', given: { url, headers: { 'X A': 'a' } }, path: ['headers', 'X A'] },
+  { name: 'a header name with a space', given: { url, headers: { 'X A': 'a' } }, path: ['headers', 'X A'] },
   { name: 'a header of the connection', given: { url, headers: { Host: 'h' } }, path: ['headers', 'Host'] },
   { name: 'one header twice', given: { url, headers: { 'X-A': 'a', 'x-a': 'b' } }, path: ['headers'] },
   {
@@ -43,7 +47,7 @@ const REFUSED = [
   },
 ]
 
-test('what does not fit together is refused at its place, and no secret is in the message', () => {
+test('a contradiction is refused at its path, and the message contains no secret', () => {
   for (const { name, given, path } of REFUSED) {
     const result = httpOptions.safeParse(given)
     assert.equal(result.success, false, name)

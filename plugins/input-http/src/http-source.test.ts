@@ -3,13 +3,13 @@ import type { ServerResponse } from 'node:http'
 import { test } from 'node:test'
 import { buildTs } from '@millrace/engine/testing'
 import { UpstreamServer } from './upstream-server.test.kit.js'
-import { until, WatchedInput } from './watched-input.test.kit.js'
+import { until, InputHarness } from './input-harness.test.kit.js'
 
 const stream = buildTs({ durationS: 1 }).bytes
 const READ_MS = 5000
 const PAGE = '<html>'.repeat(20_000)
 
-test('the body of a 2xx answer passes byte for byte, in whatever form it comes', async () => {
+test('the body of a 2xx response passes byte for byte, with every framing', async () => {
   const length = `Content-Length: ${stream.length}\r\n`
   const chunk = `${stream.length.toString(16)};ext=1\r\n`
   const forms: readonly (readonly [name: string, head: string, tail: string])[] = [
@@ -20,19 +20,19 @@ test('the body of a 2xx answer passes byte for byte, in whatever form it comes',
   for (const [name, head, tail] of forms) {
     const body = Buffer.concat([Buffer.from(head), stream, Buffer.from(tail)])
     await using server = await UpstreamServer.raw((socket) => socket.once('data', () => socket.end(body)))
-    await using input = await WatchedInput.open({ url: server.url() })
+    await using input = await InputHarness.open({ url: server.url() })
     const error = await input.failure()
     assert.equal(error.code, 'HTTP_ENDED', name)
     assert.deepEqual(input.bytes, Buffer.from(stream), name)
-    assert.deepEqual(input.context.said, ['ready'], name)
+    assert.deepEqual(input.context.reported, ['ready'], name)
   }
 })
 
-test('the request asks for the bytes as they are, on a connection of its own', async () => {
+test('the request asks for an unencoded body, on a connection of its own', async () => {
   await using server = await UpstreamServer.http((_, response) => void response.end(stream))
   const { host } = new URL(server.url())
   const url = `http://anna:geheim@${host}/a%20b/one.ts?x=1`
-  await using input = await WatchedInput.open({ url, headers: { 'X-Key': 'k' } })
+  await using input = await InputHarness.open({ url, headers: { 'X-Key': 'k' } })
   await input.failure()
   const [request] = server.requests
   assert.equal(request?.url, '/a%20b/one.ts?x=1')
@@ -51,7 +51,7 @@ interface Failing {
   readonly code: string
   readonly pattern: RegExp
   readonly serve: () => Promise<UpstreamServer>
-  /** Moves the clock on, when the server has been asked. */
+  /** Advances the clock once the server has received the request. */
   readonly afterMs?: number
   readonly label: readonly [metric: string, value: string]
 }
@@ -66,14 +66,14 @@ const FAILING: readonly Failing[] = [
   {
     name: 'hangs up',
     code: 'HTTP_CONNECT',
-    pattern: /: no answer: /,
+    pattern: /: no response: /,
     serve: () => UpstreamServer.raw((socket) => socket.once('data', () => socket.destroy())),
     label: attempt('connect'),
   },
   {
-    name: 'hangs before it answers',
+    name: 'hangs before it responds',
     code: 'HTTP_TIMEOUT',
-    pattern: /: no answer within 5 s$/,
+    pattern: /: no response within 5 s$/,
     serve: () => UpstreamServer.http(() => undefined),
     afterMs: READ_MS,
     label: attempt('timeout'),
@@ -81,15 +81,15 @@ const FAILING: readonly Failing[] = [
   {
     name: 'never ends its head',
     code: 'HTTP_TIMEOUT',
-    pattern: /: no answer within 5 s$/,
+    pattern: /: no response within 5 s$/,
     serve: says('HTTP/1.1 200 OK\r\nX: '),
     afterMs: READ_MS,
     label: attempt('timeout'),
   },
   {
-    name: 'sends only interim answers',
+    name: 'sends only interim responses',
     code: 'HTTP_TIMEOUT',
-    pattern: /: no answer within 5 s$/,
+    pattern: /: no response within 5 s$/,
     serve: says('HTTP/1.1 100 Continue\r\n\r\n'.repeat(1000)),
     afterMs: READ_MS,
     label: attempt('timeout'),
@@ -97,26 +97,26 @@ const FAILING: readonly Failing[] = [
   {
     name: 'is 404',
     code: 'HTTP_STATUS',
-    pattern: /: answered 404 Not Found$/,
+    pattern: /: responded with 404 Not Found$/,
     serve: answer((response) => void response.writeHead(404).end(PAGE)),
     label: attempt('status'),
   },
   {
     name: 'switches protocols',
     code: 'HTTP_STATUS',
-    pattern: /: answered 101$/,
+    pattern: /: responded with 101$/,
     serve: says('HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n'),
     label: attempt('status'),
   },
   {
     name: 'redirects in a loop',
     code: 'HTTP_REDIRECTS',
-    pattern: /: redirects in a loop, at /,
+    pattern: /: a redirect loop at /,
     serve: answer((response) => void response.writeHead(302, { location: '/one.ts?' }).end()),
     label: attempt('redirects'),
   },
   {
-    name: 'redirects for ever',
+    name: 'redirects forever',
     code: 'HTTP_REDIRECTS',
     pattern: / \(redirected to http.*\): more than 10 redirects/,
     serve: () =>
@@ -126,19 +126,19 @@ const FAILING: readonly Failing[] = [
   {
     name: 'is a page',
     code: 'HTTP_NOT_TS',
-    pattern: /: answered with Content-Type "text\/html"$/,
+    pattern: /: responded with Content-Type "text\/html"$/,
     serve: answer((response) => void response.writeHead(200, { 'content-type': 'text/html' }).write(PAGE)),
     label: attempt('not_ts'),
   },
   {
-    name: 'is a page that does not say so',
+    name: 'is a page without a Content-Type',
     code: 'HTTP_NOT_TS',
     pattern: /: no packets in the first 64 KiB$/,
     serve: answer((response) => void response.write(PAGE)),
     label: end('not_ts'),
   },
   {
-    name: 'is a short page that does not say so',
+    name: 'is a short page without a Content-Type',
     code: 'HTTP_NOT_TS',
     pattern: /: ended without a packet$/,
     serve: answer((response) => void response.end('not here')),
@@ -147,21 +147,21 @@ const FAILING: readonly Failing[] = [
   {
     name: 'compresses',
     code: 'HTTP_ENCODED',
-    pattern: /: answered with Content-Encoding "gzip"$/,
+    pattern: /: responded with Content-Encoding "gzip"$/,
     serve: answer((response) => void response.writeHead(200, { 'content-encoding': 'gzip' }).end(stream)),
     label: attempt('encoded'),
   },
   {
-    name: 'speaks something else',
+    name: 'speaks another protocol',
     code: 'HTTP_BAD_ANSWER',
-    pattern: /: no valid HTTP answer: /,
+    pattern: /: no valid HTTP response: /,
     serve: says('SSH-2.0-OpenSSH_9.2\r\n'),
     label: attempt('bad_answer'),
   },
   {
-    name: 'has a head without end',
+    name: 'has an endless head',
     code: 'HTTP_BAD_ANSWER',
-    pattern: /: no valid HTTP answer: .*overflow/i,
+    pattern: /: no valid HTTP response: .*overflow/i,
     serve: says(`HTTP/1.1 200 OK\r\n${'X: yyyyyyyyyyyyyy\r\n'.repeat(5000)}`),
     label: attempt('bad_answer'),
   },
@@ -181,30 +181,30 @@ const FAILING: readonly Failing[] = [
     label: end('ended'),
   },
   {
-    name: 'breaks off',
+    name: 'drops the connection',
     code: 'HTTP_BROKEN',
-    pattern: /: the stream broke off: /,
+    pattern: /: the stream was interrupted: /,
     serve: answer((response) => response.write(stream, () => response.destroy())),
     label: end('broken'),
   },
   {
     name: 'breaks the chunked coding',
     code: 'HTTP_BROKEN',
-    pattern: /: the stream broke off: /,
+    pattern: /: the stream was interrupted: /,
     serve: says('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nnothing of the kind\r\n'),
     label: end('broken'),
   },
 ]
 
 for (const { name, code, pattern, serve, afterMs, label } of FAILING) {
-  test(`an upstream that ${name} is asked again: ${code}`, async () => {
+  test(`an upstream that ${name} is retried: ${code}`, async () => {
     await using server = await serve()
-    await using input = await WatchedInput.open({ url: server.url() })
+    await using input = await InputHarness.open({ url: server.url() })
     const isBody = label[0] === 'http_stream_ends_total'
     input.subscribe()
     if (afterMs !== undefined) {
-      // When the request is there, the time for connecting is over, and that for reading runs.
-      await until(() => (isBody ? input.isReady : server.asked === 1), 'the server is asked')
+      // Once the server has the request, the connect timeout is over and the read timeout runs.
+      await until(() => (isBody ? input.isReady : server.requestCount === 1), 'the server has the request')
       assert.equal(input.clock.pending, 1)
       input.clock.advance(afterMs)
     }
@@ -221,29 +221,29 @@ for (const { name, code, pattern, serve, afterMs, label } of FAILING) {
   })
 }
 
-test('an address where nobody listens is asked again: HTTP_CONNECT', async () => {
+test('an address where nothing listens is retried: HTTP_CONNECT', async () => {
   const server = await UpstreamServer.http(() => undefined)
   const url = server.url()
   await server[Symbol.asyncDispose]()
-  await using input = await WatchedInput.open({ url })
+  await using input = await InputHarness.open({ url })
   const error = await input.failure()
   assert.equal(error.code, 'HTTP_CONNECT')
   assert.match(error.message, /: connect ECONNREFUSED /)
 })
 
-test('a trickle of 3 bytes a second is given up after twice the read timeout', async () => {
+test('an attempt with a trickle of 3 bytes a second fails after twice the read timeout', async () => {
   await using server = await UpstreamServer.http(() => undefined)
   let trickle: ServerResponse | undefined
   await using slow = await UpstreamServer.http((_, response) => {
     response.flushHeaders()
     trickle = response
   })
-  await using input = await WatchedInput.open({ urls: [slow.url(), server.url()] })
+  await using input = await InputHarness.open({ urls: [slow.url(), server.url()] })
   input.subscribe()
-  await until(() => input.isReady, 'the head is there')
+  await until(() => input.isReady, 'the head has arrived')
   for (let second = 0; second < 10; second++) {
     trickle?.write(stream.subarray(second * 3, second * 3 + 3))
-    // Loopback hands over at once: the client has read it when the event loop has polled.
+    // Loopback delivers at once: the client has read it once the event loop has polled.
     for (let turn = 0; turn < 3; turn++) await new Promise<void>((resolve) => void setImmediate(resolve))
     input.clock.advance(1000)
   }
@@ -254,11 +254,11 @@ test('a trickle of 3 bytes a second is given up after twice the read timeout', a
   assert.equal(input.bytes.length, 0)
 })
 
-test('junk that comes slowly is given up as soon as packets should have been seen', async () => {
+test('an attempt with slow junk fails once packets should have been found', async () => {
   await using server = await UpstreamServer.http((_, response) => void response.write(Buffer.alloc(1000, 'x')))
-  await using input = await WatchedInput.open({ url: server.url(), readTimeout: '60s' })
+  await using input = await InputHarness.open({ url: server.url(), readTimeout: '60s' })
   input.subscribe()
-  await until(() => input.isReady, 'the head is there')
+  await until(() => input.isReady, 'the head has arrived')
   input.change({ url: server.url(), readTimeout: '1s' })
   input.clock.sleep(2000)
   const error = await input.failed()
@@ -266,7 +266,7 @@ test('junk that comes slowly is given up as soon as packets should have been see
   assert.match(error.message, /: no packets within 2 s$/)
 })
 
-test('redirects are followed, and lead credentials to no other origin', async () => {
+test('redirects are followed, and credentials are not sent to another origin', async () => {
   await using other = await UpstreamServer.http((_, response) => void response.end(stream))
   await using server = await UpstreamServer.http(({ url }, response) => {
     const location = url === '/one.ts' ? '/two.ts' : other.url('/three.ts?token=t')
@@ -274,7 +274,7 @@ test('redirects are followed, and lead credentials to no other origin', async ()
   })
   const headers = { Cookie: 'session=1', 'User-Agent': 'me' }
   const auth = { type: 'basic', username: 'anna', password: 'geheim' } as const
-  await using input = await WatchedInput.open({ url: server.url(), headers, auth })
+  await using input = await InputHarness.open({ url: server.url(), headers, auth })
   const error = await input.failure()
   assert.equal(error.code, 'HTTP_ENDED')
   assert.deepEqual(input.bytes, Buffer.from(stream))
@@ -283,22 +283,22 @@ test('redirects are followed, and lead credentials to no other origin', async ()
     ['/one.ts', '/two.ts'],
   )
   for (const request of server.requests) assert.ok(request.headers.authorization?.startsWith('Basic '))
-  const [asked] = other.requests
+  const [request] = other.requests
   assert.deepEqual(
-    [asked?.headers.authorization, asked?.headers.cookie, asked?.headers['user-agent']],
+    [request?.headers.authorization, request?.headers.cookie, request?.headers['user-agent']],
     [undefined, undefined, 'me'],
   )
   assert.deepEqual(input.context.metric('http_responses_total'), { '2xx': 1, '3xx': 2, '4xx': 0, '5xx': 0, other: 0 })
   assert.ok(error.message.includes(`redirected to ${other.url('/three.ts')}?...`), error.message)
 })
 
-test('the next URL is asked at once, and the engine decides when all have failed', async () => {
+test('the next URL is tried at once; when all have failed, the back-off of the engine applies', async () => {
   await using server = await UpstreamServer.http(({ url }, response) => {
     if (url === '/good.ts') response.write(stream)
     else response.writeHead(503).end()
   })
   const urls = [server.url('/a.ts'), server.url('/b.ts'), server.url('/c.ts')]
-  await using input = await WatchedInput.open({ urls })
+  await using input = await InputHarness.open({ urls })
   for (let round = 0; round < 2; round++) {
     for (const [index, url] of urls.entries()) {
       const error = await input.failure()
@@ -307,14 +307,14 @@ test('the next URL is asked at once, and the engine decides when all have failed
   }
 })
 
-test('a URL that was good for a while is the first of a new round: the others are asked at once', async () => {
+test('a URL that was good for a while begins a new round: the others are tried at once', async () => {
   let streaming: ServerResponse | undefined
   await using server = await UpstreamServer.http((_, response) => {
     streaming = response
     response.write(stream)
   })
   const urls = [server.url('/a.ts'), server.url('/b.ts')]
-  await using input = await WatchedInput.open({ urls })
+  await using input = await InputHarness.open({ urls })
   const play = async (ms: number): Promise<readonly [string | undefined, number | undefined]> => {
     input.subscribe()
     await until(() => input.bytes.length === stream.length, 'the stream flows')
@@ -330,9 +330,9 @@ test('a URL that was good for a while is the first of a new round: the others ar
   assert.deepEqual(await play(1000), [urls[0], undefined])
 })
 
-test('a running stream is let go of at once, and no handle is left', async () => {
+test('disposing closes a running stream at once and leaves no handle', async () => {
   await using server = await UpstreamServer.http((_, response) => void response.write(stream))
-  const input = await WatchedInput.open({ url: server.url() })
+  const input = await InputHarness.open({ url: server.url() })
   input.subscribe()
   await until(() => input.bytes.length > 0, 'the stream flows')
   await input[Symbol.asyncDispose]()
@@ -341,25 +341,25 @@ test('a running stream is let go of at once, and no handle is left', async () =>
   await until(() => server.connections === 0, 'the connection is closed')
 })
 
-test('an attempt can be given up at any moment', async () => {
+test('an attempt can be cancelled at any time', async () => {
   await using server = await UpstreamServer.http(() => undefined)
-  const input = await WatchedInput.open({ url: server.url() })
+  const input = await InputHarness.open({ url: server.url() })
   input.subscribe()
   input.unsubscribe()
   input.subscribe()
-  await until(() => server.requests.length > 0, 'the server is asked')
+  await until(() => server.requests.length > 0, 'the server has the request')
   await input[Symbol.asyncDispose]()
   assert.equal(input.clock.pending, 0)
   await until(() => server.connections === 0, 'the connection is closed')
 })
 
-test('no secret of the configuration is in what the input says', async () => {
+test('errors and logs contain no configured secret', async () => {
   await using server = await UpstreamServer.http((_, response) => {
     response.writeHead(302, { location: '/x?secret1=secret2' }).end()
   })
   const { host } = new URL(server.url())
   const url = `http://secret3:secret4@${host}/one.ts?secret5=secret6#secret7`
-  await using input = await WatchedInput.open({ url, headers: { Cookie: 'secret8' } })
+  await using input = await InputHarness.open({ url, headers: { Cookie: 'secret8' } })
   const { message, target, cause, row } = await input.failure()
   assert.doesNotMatch(JSON.stringify([message, target, String(cause), row, input.context.lines]), /secret\d/)
 })

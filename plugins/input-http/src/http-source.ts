@@ -1,5 +1,5 @@
-// The source: each subscription is one attempt at one URL. The engine decides when there is another; the source knows at
-// which URL, and says so when the next one can be asked at once.
+// The source: each subscription is one attempt at one URL. The engine decides when to make the next attempt. The source
+// chooses its URL, and reports when that attempt can be made at once.
 import type { SecureContext } from 'node:tls'
 import type { Clock, NodeContext, Received, Source } from '@millrace/engine/plugin'
 import { Observable } from 'rxjs'
@@ -9,8 +9,8 @@ import { HttpCounters } from './http-counters.js'
 import { httpError } from './http-errors.js'
 import type { HttpErrorCode } from './http-errors.js'
 import type { Upstream } from './upstream.js'
-import { UrlRound } from './url-round.js'
-import type { UrlOrder } from './url-round.js'
+import { UrlRotation } from './url-rotation.js'
+import type { UrlOrder } from './url-rotation.js'
 
 export interface HttpSourceSettings {
   readonly upstreams: readonly Upstream[]
@@ -24,24 +24,24 @@ export interface HttpSourceSettings {
   readonly random: () => number
 }
 
-/** An upstream that streamed for so long was good: its end begins a new round. */
+/** An upstream that streamed for this long was good: its end begins a new round. */
 const GOOD_MS = 5_000
 
 export class HttpSource implements Source<Received> {
   readonly chunks: Observable<Received>
   readonly #settings: HttpSourceSettings
-  readonly #round: UrlRound
+  readonly #rotation: UrlRotation
   readonly #counters = new HttpCounters()
   readonly #attempts = new Set<HttpAttempt>()
 
   constructor(settings: HttpSourceSettings) {
     this.#settings = settings
-    this.#round = new UrlRound(settings.upstreams.length, settings.order, settings.random)
-    this.#counters.show(settings.context)
+    this.#rotation = new UrlRotation(settings.upstreams.length, settings.order, settings.random)
+    this.#counters.register(settings.context)
     this.chunks = new Observable((subscriber) => this.#attempt(subscriber))
   }
 
-  /** Every socket is gone when this resolves. */
+  /** Every socket has closed when this resolves. */
   async [Symbol.asyncDispose](): Promise<void> {
     const attempts = [...this.#attempts]
     for (const attempt of attempts) attempt.cancel()
@@ -50,8 +50,8 @@ export class HttpSource implements Source<Received> {
 
   #attempt(subscriber: Subscriber<Received>): () => void {
     const { upstreams, context, clock, timeouts, secureContext, insecure } = this.#settings
-    const upstream = upstreams[this.#round.next()]
-    if (upstream === undefined) throw new TypeError('an input without a URL')
+    const upstream = upstreams[this.#rotation.next()]
+    if (upstream === undefined) throw new TypeError('the input has no URL')
     let isAccepted = false
     let firstByteMs: number | undefined
     const attempt = new HttpAttempt({
@@ -63,7 +63,7 @@ export class HttpSource implements Source<Received> {
       onResponse: (status) => this.#counters.countResponse(status),
       onAccepted: (url) => {
         this.#counters.countAccepted()
-        context.log.info({ url }, 'the upstream answers')
+        context.log.info({ url }, 'the upstream responded')
         context.ready()
         isAccepted = true
       },
@@ -85,11 +85,11 @@ export class HttpSource implements Source<Received> {
     }
   }
 
-  /** The error that makes the engine go on: at once while a URL is left in this round, else with its back-off. */
+  /** The error that makes the engine retry: at once while a URL is left in this round, otherwise after its back-off. */
   #failure({ name }: Upstream, { code, detail, cause, streamedMs }: Failure): Error {
-    if (streamedMs >= GOOD_MS) this.#round.restart()
+    if (streamedMs >= GOOD_MS) this.#rotation.restart()
     const more = { target: name, ...(cause === undefined ? {} : { cause }) }
-    return httpError(code, detail, this.#round.hasMore ? { ...more, retryAfterMs: 0 } : more)
+    return httpError(code, detail, this.#rotation.hasMore ? { ...more, retryAfterMs: 0 } : more)
   }
 }
 

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { buildTs } from '@millrace/engine/testing'
 import { makeCertificate, UpstreamServer } from './upstream-server.test.kit.js'
-import { until, WatchedInput } from './watched-input.test.kit.js'
+import { until, InputHarness } from './input-harness.test.kit.js'
 
 const stream = buildTs({ durationS: 1 }).bytes
 const folder = await mkdtemp(join(tmpdir(), 'millrace-http-'))
@@ -17,14 +17,14 @@ await writeFile(ca, certificate.cert)
 const serve = (): Promise<UpstreamServer> =>
   UpstreamServer.https(certificate, (_, response) => void response.end(stream))
 
-test('a certificate of an authority that is trusted is taken', async () => {
+test('a certificate signed by a trusted authority is accepted', async () => {
   await using server = await serve()
-  await using input = await WatchedInput.open({ url: server.url('/one.ts', 'localhost'), tls: { ca } })
+  await using input = await InputHarness.open({ url: server.url('/one.ts', 'localhost'), tls: { ca } })
   assert.equal((await input.failure()).code, 'HTTP_ENDED')
   assert.deepEqual(input.bytes, Buffer.from(stream))
 })
 
-test('a certificate is refused if nobody vouches for it, for another name, and when it is too old', async () => {
+test('a certificate is refused if it is untrusted, names another host, or has expired', async () => {
   await using server = await serve()
   const old = await makeCertificate(-1)
   await using oldServer = await UpstreamServer.https(old, (_, response) => void response.end(stream))
@@ -36,7 +36,7 @@ test('a certificate is refused if nobody vouches for it, for another name, and w
     { url: oldServer.url('/', 'localhost'), tls: { ca: oldCa }, pattern: /: TLS failed: certificate has expired$/ },
   ]
   for (const { url, tls, pattern } of cases) {
-    await using input = await WatchedInput.open({ url, tls })
+    await using input = await InputHarness.open({ url, tls })
     const error = await input.failure()
     assert.equal(error.code, 'HTTP_TLS', error.message)
     assert.match(error.message, pattern)
@@ -46,24 +46,24 @@ test('a certificate is refused if nobody vouches for it, for another name, and w
   assert.equal(server.requests.length + oldServer.requests.length, 0, 'no request was sent')
 })
 
-test('insecure takes any certificate, and the log says so', async () => {
+test('insecure accepts any certificate, and logs a warning', async () => {
   await using server = await serve()
-  await using input = await WatchedInput.open({ url: server.url(), tls: { insecure: true } })
+  await using input = await InputHarness.open({ url: server.url(), tls: { insecure: true } })
   assert.equal((await input.failure()).code, 'HTTP_ENDED')
   assert.ok(input.context.lines.some(({ level }) => level === 'warn'))
 })
 
-test('a server that speaks no TLS, or hangs up, is HTTP_TLS; one that says nothing HTTP_TIMEOUT', async () => {
+test('a server without TLS, or one that hangs up, is HTTP_TLS; a silent one is HTTP_TIMEOUT', async () => {
   await using plain = await UpstreamServer.raw((socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'), 'https')
   await using closing = await UpstreamServer.raw((socket) => socket.destroy(), 'https')
   await using mute = await UpstreamServer.raw(() => undefined, 'https')
   for (const server of [plain, closing]) {
-    await using input = await WatchedInput.open({ url: server.url() })
+    await using input = await InputHarness.open({ url: server.url() })
     assert.equal((await input.failure()).code, 'HTTP_TLS')
   }
-  await using input = await WatchedInput.open({ url: mute.url(), connectTimeout: '2s' })
+  await using input = await InputHarness.open({ url: mute.url(), connectTimeout: '2s' })
   input.subscribe()
-  await until(() => mute.connections === 1, 'the connection is there')
+  await until(() => mute.connections === 1, 'the connection is open')
   input.clock.advance(2000)
   const error = await input.failed()
   assert.equal(error.code, 'HTTP_TIMEOUT')
@@ -76,19 +76,19 @@ test('a redirect from https to http is refused', async () => {
   await using server = await UpstreamServer.https(certificate, (_, response) => {
     response.writeHead(302, { location }).end()
   })
-  await using input = await WatchedInput.open({ url: server.url('/', 'localhost'), tls: { ca } })
+  await using input = await InputHarness.open({ url: server.url('/', 'localhost'), tls: { ca } })
   const error = await input.failure()
   assert.equal(error.code, 'HTTP_REDIRECTS')
   assert.match(error.message, /: a redirect from https to http:\/\/127\.0\.0\.1:1\/two\.ts$/)
 })
 
-test('a CA file that is missing, or is none, is an error of the configuration: HTTP_CA', async () => {
+test('a missing or invalid CA file is a configuration error: HTTP_CA', async () => {
   const junk = join(folder, 'junk.pem')
   await writeFile(junk, 'not PEM')
   const broken = join(folder, 'broken.pem')
   await writeFile(broken, '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n')
   for (const file of [join(folder, 'none.pem'), folder, junk, broken]) {
-    await assert.rejects(WatchedInput.open({ url: 'https://up.example/', tls: { ca: file } }), (error: Error) => {
+    await assert.rejects(InputHarness.open({ url: 'https://up.example/', tls: { ca: file } }), (error: Error) => {
       assert.match(error.message, new RegExp(`^${file}: `))
       assert.equal('code' in error && error.code, 'HTTP_CA')
       return true

@@ -1,4 +1,4 @@
-// Input `http`: a transport stream from an upstream over HTTP or HTTPS, or from the first of several that has it.
+// Input `http`: a transport stream from an upstream over HTTP or HTTPS, or from the first of several that delivers it.
 import { CLOCK, defineInput } from '@millrace/engine/plugin'
 import { HTTP_METRICS } from './http-counters.js'
 import { httpOptions } from './http-options.js'
@@ -8,7 +8,7 @@ import { readUpstreams } from './upstream.js'
 
 export default defineInput({
   type: 'http',
-  summary: 'A transport stream from an HTTP upstream, fetched again whenever it fails.',
+  summary: 'A transport stream from an HTTP upstream; reconnects whenever the upstream fails.',
   produces: 'bytes',
   options: httpOptions,
   inject: { clock: CLOCK },
@@ -16,7 +16,7 @@ export default defineInput({
   examples: [
     { title: 'One upstream', yaml: 'main: { type: http, url: "http://upstream.example/one.ts" }' },
     {
-      title: 'Several, behind a password',
+      title: 'Several upstreams, with a password',
       yaml: [
         'main:',
         '  type: http',
@@ -26,7 +26,7 @@ export default defineInput({
       ].join('\n'),
     },
     {
-      title: 'A certificate of an authority of your own, and a token',
+      title: 'A private certificate authority and a token',
       yaml: [
         'main:',
         '  type: http',

@@ -4,7 +4,7 @@ import { buildTs, withStride } from '@millrace/engine/testing'
 import { PacketSearch, SEARCH_BYTES } from './packet-search.js'
 
 const stream = buildTs({ durationS: 1 }).bytes
-/** Of a length that brings no G in step with others when it is repeated. */
+/** Its length keeps every G (0x47) out of step with the others when it is repeated. */
 const JUNK = Buffer.from('<html><body>GGGG G G no stream in here</body></html>')
 
 function pushAll(search: PacketSearch, bytes: Uint8Array, step: number): Buffer {
@@ -21,7 +21,7 @@ test('a stream passes byte for byte, in pieces of any size', () => {
   }
 })
 
-test('strides of 192 and 204 are streams too', () => {
+test('packets of 192 and 204 bytes are found too', () => {
   for (const stride of [192, 204] as const) {
     const bytes = withStride(stream, stride)
     const search = new PacketSearch()
@@ -29,19 +29,19 @@ test('strides of 192 and 204 are streams too', () => {
   }
 })
 
-test('what stands before the first packet is passed on with it, for the framer to count', () => {
+test('bytes before the first packet are passed on with it, for the framer to count', () => {
   const bytes = Buffer.concat([JUNK, stream])
   for (const step of [1, 500, bytes.length]) assert.deepEqual(pushAll(new PacketSearch(), bytes, step), bytes)
 })
 
-test('bytes without packets are never passed on, and given up at 64 KiB', () => {
+test('bytes without packets are never passed on, and the search ends at 64 KiB', () => {
   const junk = Buffer.alloc(SEARCH_BYTES + 5000, JUNK)
   for (const step of [1, 999, junk.length]) {
     const search = new PacketSearch()
     assert.equal(pushAll(search, junk.subarray(0, SEARCH_BYTES - 1), step).length, 0)
-    assert.equal(search.isHopeless, false)
+    assert.equal(search.isExhausted, false)
     assert.equal(search.push(junk.subarray(0, 10)).length, 0)
-    assert.equal(search.isHopeless, true)
+    assert.equal(search.isExhausted, true)
     assert.deepEqual(search.end(), [])
   }
 })

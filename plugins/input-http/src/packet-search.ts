@@ -1,9 +1,9 @@
-// Is it a transport stream at all? Keeps the beginning of a body back until packets are seen in it, so that what is none
-// never reaches the framer.
+// Checks that a body is a transport stream: holds its beginning back until packets are found in it, so that nothing
+// else reaches the framer.
 import { findSync } from '@millrace/media/mpegts'
 import type { SyncResult } from '@millrace/media/mpegts'
 
-/** Packets must be seen within so many bytes. */
+/** Packets must be found within this many bytes. */
 export const SEARCH_BYTES = 64 * 1024
 const NOTHING: readonly Uint8Array[] = []
 
@@ -17,17 +17,17 @@ export class PacketSearch {
     return this.#isFound
   }
 
-  /** Not one byte has come. */
+  /** No byte has arrived. */
   get isEmpty(): boolean {
     return !this.#isFound && this.#filled === 0
   }
 
-  /** As many bytes as may be searched have no packets. */
-  get isHopeless(): boolean {
+  /** SEARCH_BYTES have been searched without finding packets. */
+  get isExhausted(): boolean {
     return !this.#isFound && this.#filled >= SEARCH_BYTES
   }
 
-  /** Takes the next bytes; returns what can be passed on: all of them from the moment that packets have been seen. */
+  /** Takes the next bytes; returns those that can be passed on: all of them once packets have been found. */
   push(bytes: Uint8Array): readonly Uint8Array[] {
     if (this.#isFound) return [bytes]
     if (this.#filled === 0 && this.#search(bytes, bytes.length, false)) return [bytes]
@@ -40,13 +40,13 @@ export class PacketSearch {
     return [this.#release(), bytes.subarray(part.length)].filter(({ length }) => length > 0)
   }
 
-  /** No more bytes will come: now a single packet is enough. */
+  /** No more bytes will arrive: now a single packet is enough. */
   end(): readonly Uint8Array[] {
     const isLate = this.#held !== undefined && !this.#isFound && this.#search(this.#held, this.#filled, true)
     return isLate ? [this.#release()] : NOTHING
   }
 
-  /** Goes on where the search before has ended. */
+  /** Continues where the previous search ended. */
   #search(bytes: Uint8Array, end: number, ending: boolean): boolean {
     findSync(bytes, Math.min(this.#found.at, end), end, ending, this.#found)
     this.#isFound = this.#found.stride !== 0

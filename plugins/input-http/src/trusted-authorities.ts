@@ -1,4 +1,4 @@
-// The certificates that an upstream's is checked against.
+// The authorities against which an upstream's certificate is verified.
 import { X509Certificate } from 'node:crypto'
 import { readFile, stat } from 'node:fs/promises'
 import { createSecureContext } from 'node:tls'
@@ -9,18 +9,18 @@ const CERTIFICATES = /-----BEGIN CERTIFICATE-----[^]*?-----END CERTIFICATE-----/
 const MAX_CA_BYTES = 1024 * 1024
 
 /**
- * Made once for all attempts: reading the well-known authorities anew for each connection takes milliseconds. `ca`: a
- * PEM file whose authorities are trusted instead of those. Rejects with HTTP_CA.
+ * Made once for all attempts: loading the well-known authorities takes milliseconds for each connection. `ca`: a PEM
+ * file whose authorities are trusted instead of those. Rejects with HTTP_CA.
  */
 export async function trustedAuthorities(ca: string | undefined): Promise<SecureContext> {
   if (ca === undefined) return createSecureContext()
   try {
     const status = await stat(ca)
-    if (!status.isFile() || status.size > MAX_CA_BYTES) throw new Error('no regular file of at most 1 MiB')
+    if (!status.isFile() || status.size > MAX_CA_BYTES) throw new Error('not a regular file of at most 1 MiB')
     const pem = await readFile(ca, 'utf8')
     const blocks = pem.match(CERTIFICATES) ?? []
-    if (blocks.length === 0) throw new Error('no certificate in PEM form')
-    // A secure context takes what is no certificate, and trusts nobody.
+    if (blocks.length === 0) throw new Error('no PEM certificate in it')
+    // A secure context accepts an invalid certificate silently, and then trusts no one.
     for (const block of blocks) void new X509Certificate(block)
     return createSecureContext({ ca: pem })
   } catch (error) {

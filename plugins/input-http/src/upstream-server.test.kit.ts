@@ -1,4 +1,4 @@
-// Upstreams for tests: real servers on any free port of this machine, gone with everything that is connected to them.
+// Upstreams for tests: real servers on a free loopback port. Disposing one closes all its connections.
 import { execFile } from 'node:child_process'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { createServer as createHttp } from 'node:http'
@@ -16,9 +16,9 @@ export interface Certificate {
 }
 
 export class UpstreamServer implements AsyncDisposable {
-  /** Of the requests, in their order; of a raw server none. */
+  /** Requests in order of arrival; a raw server has none. */
   readonly requests: IncomingMessage[] = []
-  #asked = 0
+  #requestCount = 0
   readonly #server: Server
   readonly #scheme: string
   readonly #sockets = new Set<Socket>()
@@ -31,7 +31,7 @@ export class UpstreamServer implements AsyncDisposable {
       socket.once('close', () => this.#sockets.delete(socket))
     })
     server.on('request', (request: IncomingMessage) => {
-      this.#asked++
+      this.#requestCount++
       this.requests.push(request)
     })
   }
@@ -44,12 +44,12 @@ export class UpstreamServer implements AsyncDisposable {
     return new UpstreamServer(createHttps({ ...certificate }, respond), 'https').#listen()
   }
 
-  /** Speaks whatever it likes. */
+  /** A TCP server: `take` decides what it sends. */
   static raw(take: (socket: Socket) => void, scheme: 'http' | 'https' = 'http'): Promise<UpstreamServer> {
     const server = createTcp((socket) => {
       socket.on('error', () => undefined)
-      socket.once('data', () => upstream.#asked++)
-      // A socket that nobody reads does not notice that it is closed.
+      socket.once('data', () => upstream.#requestCount++)
+      // A socket that is not read does not notice that it is closed.
       socket.resume()
       take(socket)
     })
@@ -57,7 +57,7 @@ export class UpstreamServer implements AsyncDisposable {
     return upstream.#listen()
   }
 
-  /** Sends the text when a request has come, and leaves the connection open. */
+  /** Sends the text when a request has arrived, and leaves the connection open. */
   static says(text: string | Uint8Array): Promise<UpstreamServer> {
     return UpstreamServer.raw((socket) => socket.once('data', () => socket.write(text)))
   }
@@ -70,9 +70,9 @@ export class UpstreamServer implements AsyncDisposable {
     return `${this.#scheme}://${host}:${this.port}${path}`
   }
 
-  /** Connections on which something came. */
-  get asked(): number {
-    return this.#asked
+  /** Requests received; of a raw server, connections on which data arrived. */
+  get requestCount(): number {
+    return this.#requestCount
   }
 
   get connections(): number {
@@ -91,7 +91,7 @@ export class UpstreamServer implements AsyncDisposable {
   }
 }
 
-/** For `localhost`, signed by nobody else, good for some days from now (or no more, if less than 0). Made by openssl. */
+/** Self-signed for `localhost`, valid for `days` from now (expired if less than 0). Made by openssl. */
 export async function makeCertificate(days = 2): Promise<Certificate> {
   const folder = await mkdtemp(join(tmpdir(), 'millrace-http-'))
   const openssl = (...args: readonly string[]): Promise<unknown> => promisify(execFile)('openssl', args)
@@ -104,7 +104,7 @@ export async function makeCertificate(days = 2): Promise<Certificate> {
     const names = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost']
     const kind = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes']
     await openssl('req', '-x509', ...kind, '-keyout', key, '-out', fresh, ...names)
-    // `req` takes no days that are over.
+    // `req` accepts no negative days.
     await openssl('x509', '-in', fresh, '-signkey', key, '-days', String(days), '-out', cert)
     return { key: await readFile(key, 'utf8'), cert: await readFile(cert, 'utf8') }
   } finally {

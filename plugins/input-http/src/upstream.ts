@@ -1,7 +1,7 @@
-// One URL of an input: what is asked for, with which headers, and the name that may be shown for it.
+// One URL of an input, its request headers, and a name for it that is safe to show.
 import { Buffer } from 'node:buffer'
 
-/** As the options have it: `basic` with username and password, `bearer` with a token. */
+/** As in the options: `basic` with username and password, `bearer` with a token. */
 export interface HttpAuth {
   readonly type: 'basic' | 'bearer'
   readonly username?: string | undefined
@@ -12,12 +12,12 @@ export interface HttpAuth {
 export interface Upstream {
   /** Without user and password. */
   readonly url: URL
-  /** For logs, errors and status, and the target of back-off: no password, no query. Unique among those of an input. */
+  /** For logs, errors and status, and the key of back-off: no password, no query. Unique within an input. */
   readonly name: string
-  /** For every server that a redirect leads to: nothing secret. Names in lower case. */
-  readonly openHeaders: Readonly<Record<string, string>>
+  /** For every server, also after a redirect: nothing secret. Names in lower case. */
+  readonly publicHeaders: Readonly<Record<string, string>>
   /** For the origin of the URL only. */
-  readonly ownHeaders: Readonly<Record<string, string>>
+  readonly originHeaders: Readonly<Record<string, string>>
 }
 
 export interface UpstreamSettings {
@@ -26,17 +26,17 @@ export interface UpstreamSettings {
   readonly auth: HttpAuth | undefined
 }
 
-/** Of the headers of the configuration, those that go along to another origin: the others may be secrets. */
-const OPEN_HEADERS = ['user-agent', 'accept', 'accept-language', 'referer']
-const LONGEST_NAME = 200
+/** Configured headers that are also sent to another origin; all others may be secrets. */
+const PUBLIC_HEADERS = ['user-agent', 'accept', 'accept-language', 'referer']
+const MAX_NAME_LENGTH = 200
 
 export function readUpstreams({ urls, headers, auth }: UpstreamSettings): readonly Upstream[] {
-  const own: Record<string, string> = {}
-  const open: Record<string, string> = { 'user-agent': 'Millrace', accept: '*/*', 'accept-encoding': 'identity' }
+  const origin: Record<string, string> = {}
+  const shared: Record<string, string> = { 'user-agent': 'Millrace', accept: '*/*', 'accept-encoding': 'identity' }
   for (const [name, value] of Object.entries(headers)) {
     const key = name.toLowerCase()
-    if (OPEN_HEADERS.includes(key)) open[key] = value
-    else own[key] = value
+    if (PUBLIC_HEADERS.includes(key)) shared[key] = value
+    else origin[key] = value
   }
   const names = new Map<string, number>()
   return urls.map((text) => {
@@ -48,19 +48,19 @@ export function readUpstreams({ urls, headers, auth }: UpstreamSettings): readon
     return {
       url: withoutUserInfo(url),
       name: count === 1 ? shown : `${shown} (${count})`,
-      openHeaders: open,
-      ownHeaders: authorization === undefined ? own : { ...own, authorization },
+      publicHeaders: shared,
+      originHeaders: authorization === undefined ? origin : { ...origin, authorization },
     }
   })
 }
 
-/** A URL as it may be shown: user, password, and the query, where tokens are, are left out. */
+/** A URL that is safe to show: without user, password, and the query, which may hold a token. */
 export function showUrl(url: URL): string {
   const query = url.search === '' ? '' : '?...'
-  return `${`${url.protocol}//${url.host}${url.pathname}`.slice(0, LONGEST_NAME)}${query}`
+  return `${`${url.protocol}//${url.host}${url.pathname}`.slice(0, MAX_NAME_LENGTH)}${query}`
 }
 
-/** The user and password of `http://user:password@host`; undefined where there are none. */
+/** The user and password of `http://user:password@host`; undefined if there are none. */
 export function readUserInfo({ username, password }: URL): HttpAuth | undefined {
   if (username === '' && password === '') return undefined
   return { type: 'basic', username: decode(username), password: decode(password) }

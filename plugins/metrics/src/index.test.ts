@@ -9,7 +9,7 @@ import prometheus from './index.js'
 
 type Respond = (request: IncomingMessage, response: ServerResponse) => void
 
-class Door implements Listeners {
+class FakeListeners implements Listeners {
   readonly routes = new Map<string, Respond>()
 
   http(name: string): ReturnType<Listeners['http']> {
@@ -30,7 +30,7 @@ interface Setting {
   nowMs: number
   rendered: number
   readonly errors: unknown[]
-  readonly handler: Door
+  readonly handler: FakeListeners
 }
 
 async function openService(setting: Setting): Promise<AsyncDisposable> {
@@ -67,10 +67,10 @@ async function scrape(setting: Setting): Promise<{ status: number; type: string 
 }
 
 function newSetting(text: string): Setting {
-  return { render: async () => text, nowMs: 0, rendered: 0, errors: [], handler: new Door() }
+  return { render: async () => text, nowMs: 0, rendered: 0, errors: [], handler: new FakeListeners() }
 }
 
-test('a scrape is answered in text format 0.0.4 with what is read now', async () => {
+test('a scrape receives current values in text format 0.0.4', async () => {
   const setting = newSetting('a{name="é"} 1\n')
   await using _service = await openService(setting)
   assert.deepEqual(await scrape(setting), {
@@ -83,14 +83,14 @@ test('a scrape is answered in text format 0.0.4 with what is read now', async ()
   assert.equal((await scrape(setting)).text, 'b 3\n')
 })
 
-test('scrapers that come together share one reading', async () => {
+test('simultaneous scrapers share one reading', async () => {
   const setting = newSetting('a 1\n')
   await using _service = await openService(setting)
   await Promise.all([scrape(setting), scrape(setting), scrape(setting)])
   assert.equal(setting.rendered, 1)
 })
 
-test('a reading that fails is 500 and logged, and the next one is tried', async () => {
+test('a failed reading is logged and gives 500, and the next scrape reads again', async () => {
   const setting = newSetting('')
   setting.render = async () => {
     throw new Error('broken')
@@ -116,8 +116,8 @@ test('a path must start with a slash', () => {
   assert.deepEqual(prometheus.exclusive?.(prometheus.options.parse({})), ['http:api/metrics'])
 })
 
-test('listener and path move without a gap, and stay where they are when the new path is taken', async () => {
-  const handler = new Door()
+test('listener and path move without a gap, and stay unchanged when the new path is taken', async () => {
+  const handler = new FakeListeners()
   const options$ = new BehaviorSubject(prometheus.options.parse({}))
   const context = new FakeContext('services/metrics')
   const deps = {
@@ -130,7 +130,7 @@ test('listener and path move without a gap, and stay where they are when the new
   assert.deepEqual([...handler.routes.keys()], ['web/m'])
   options$.next(prometheus.options.parse({ path: '/taken' }))
   assert.deepEqual([...handler.routes.keys()], ['web/m'])
-  assert.deepEqual(context.said, ['ready', 'degraded: it is taken'])
+  assert.deepEqual(context.reported, ['ready', 'degraded: it is taken'])
   await service[Symbol.asyncDispose]()
   options$.next(prometheus.options.parse({}))
   assert.equal(handler.routes.size, 0)

@@ -1,4 +1,4 @@
-// service `prometheus`: the metrics of the engine and its nodes on a path of an HTTP listener.
+// Service `prometheus`: the metrics of the engine and its nodes on a path of an HTTP listener.
 import { CLOCK, defineService, listenerName, LISTENERS, METRICS } from '@millrace/engine/plugin'
 import { z } from 'zod'
 import { ScrapeHandler } from './scrape-handler.js'
@@ -6,7 +6,7 @@ import { ScrapeHandler } from './scrape-handler.js'
 const options = z.strictObject({
   listener: listenerName()
     .prefault('api')
-    .meta({ description: 'The listener that answers scrapes.', reload: 'rebind' }),
+    .meta({ description: 'The listener that serves the metrics.', reload: 'rebind' }),
   path: z
     .string()
     .regex(/^\/|\$\{/, 'must start with /')
@@ -43,7 +43,7 @@ export default defineService({
         before[Symbol.dispose]()
         context.ready()
       } catch (error) {
-        // Another node has that path: scrapes are answered where they were.
+        // Another node owns that path: the old one stays in use.
         context.degraded(error instanceof Error ? error.message : String(error))
       }
     })

@@ -1,9 +1,9 @@
-// Answers scrapes. Reading thousands of series takes tens of milliseconds of the processor that also feeds viewers, so
-// scrapers that come together share one reading.
+// Serves scrapes. Reading thousands of series takes tens of milliseconds of the event loop that also serves viewers, so
+// simultaneous scrapers share one reading.
 import type { Clock, Logger, MetricsSource } from '@millrace/engine/plugin'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 
-/** How long a reading serves further scrapers. */
+/** How long a reading is shared with further scrapers. */
 const SHARED_MS = 250
 
 export class ScrapeHandler {
@@ -19,7 +19,7 @@ export class ScrapeHandler {
     this.#log = log
   }
 
-  /** Never rejects; a reading that fails is answered with 500 and logged. */
+  /** Never rejects; if the reading fails, it responds with 500 and logs the error. */
   async respond(_request: IncomingMessage, response: ServerResponse): Promise<void> {
     let text: string
     try {

@@ -4,7 +4,7 @@ import httpTs from './index.js'
 
 const options = { listener: 'web', path: '/live.ts' }
 
-/** Takes everything, and has no viewers. */
+/** A route that accepts everything and has no viewers. */
 function openRoute(): LiveRoute {
   return {
     push: () => undefined,

@@ -1,15 +1,15 @@
-// What can go wrong with an output `http-ts` before it serves anybody.
+// Errors of an output `http-ts` before it serves its first viewer.
 import { defineErrors } from '@millrace/engine/plugin'
 
 export const httpTsError = defineErrors({
   HTTP_TS_PREAMBLE_UNREADABLE: {
-    sentence: 'The file that new viewers get first is missing or can not be read.',
-    hint: 'Give `preamble` the path of a file that this user can read; it is relative to the YAML file.',
+    sentence: 'The preamble file is missing or cannot be read.',
+    hint: 'Set `preamble` to a file that the user running the engine can read. The path is relative to the YAML file.',
     reaction: 'config',
   },
   HTTP_TS_BAD_PREAMBLE: {
-    sentence: 'The file that new viewers get first is no transport stream of whole packets.',
-    hint: 'Its length is a multiple of 188 bytes, at most 16 MiB, and every packet begins with 0x47.',
+    sentence: 'The preamble file does not consist of whole transport stream packets.',
+    hint: 'Its length must be a multiple of 188 bytes, at most 16 MiB, and every packet must begin with 0x47.',
     reaction: 'config',
   },
 })

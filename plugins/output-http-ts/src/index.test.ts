@@ -104,7 +104,7 @@ function chunksOf(bytes: Uint8Array): AnyChunk[] {
 }
 
 describe('output http-ts', () => {
-  test('opens its route with what the YAML says', () => {
+  test('opens its route with the options from the YAML', () => {
     const { route } = new Bench({ start: 'now', window: { duration: '3s', size: '1MiB' }, cors: '*' })
     const { id, listener, path, contentType, start, window, slow, stallTimeoutMs, offline, cors, catchUpBytes } =
       route.options
@@ -114,7 +114,7 @@ describe('output http-ts', () => {
     assert.deepEqual(offline, { waitForMs: 10_000, status: 503, endAfterMs: 300_000 })
   })
 
-  test('takes its window, and what is on the way to its viewers, of memory', () => {
+  test('has a memory bound: its window, and what is in flight to its viewers', () => {
     const [window, catchUp] = [64 * 1024 * 1024, 256 * 1024]
     assert.equal(httpTs.memoryBound?.(parse({ clients: { max: 500 } }), 5000), window + 500 * catchUp)
     assert.equal(httpTs.memoryBound?.(parse({}), 5000), window + 5000 * catchUp)
@@ -122,12 +122,12 @@ describe('output http-ts', () => {
     assert.equal(httpTs.memoryBound?.(parse({}), Infinity), Infinity)
   })
 
-  test('refuses a path that is none', () => {
+  test('refuses an invalid path', () => {
     for (const path of ['live.ts', '/a b', '/a?b', '/a#b', '']) assert.throws(() => parse({ path }), path)
     assert.deepEqual(httpTs.exclusive?.(parse({})), ['http:web/live.ts'])
   })
 
-  test('passes chunks on, and ends its route when they end', async () => {
+  test('passes chunks on, and ends its route when the source completes', async () => {
     const bench = new Bench()
     await bench.accept()
     bench.chunks.next(first!)
@@ -139,7 +139,7 @@ describe('output http-ts', () => {
     assert.deepEqual(bench.route.said, ['end', 'end', 'drained', 'dispose'])
   })
 
-  test('holds a source that can wait while a viewer is behind, and goes on when it has caught up', async () => {
+  test('holds a pausable source while a viewer is behind, and releases it when the viewer has caught up', async () => {
     const bench = new Bench({}, true)
     await bench.accept()
     bench.chunks.next(first!)
@@ -170,7 +170,7 @@ describe('output http-ts', () => {
     assert.equal(bench.holds, 1)
   })
 
-  test('keeps what a viewer has not read of a source that waits, however long that takes', async () => {
+  test('keeps what a viewer of a pausable source has not read, however long that takes', async () => {
     const waiting = new Bench({}, true)
     await waiting.accept()
     waiting.chunks.next(first!)
@@ -181,7 +181,7 @@ describe('output http-ts', () => {
     assert.deepEqual(live.route.options.window, { durationMs: 10_000, sizeBytes: 64 * 1024 * 1024 })
   })
 
-  test('never holds a source that can not wait', async () => {
+  test('never holds a source that is not pausable', async () => {
     const bench = new Bench()
     await bench.accept()
     bench.route.behindBytes = 1e9
@@ -189,7 +189,7 @@ describe('output http-ts', () => {
     assert.equal(bench.holdCount, 0)
   })
 
-  test('takes live options over', async () => {
+  test('applies live options', async () => {
     const bench = new Bench()
     await bench.accept()
     bench.options$.next(parse({ start: 'now', slow: 'disconnect', clients: { max: 3 } }))
@@ -202,7 +202,7 @@ describe('output http-ts', () => {
     )
   })
 
-  test('moves its route, and says so when the new path is taken', async () => {
+  test('moves its route, and is degraded while the new path is taken', async () => {
     const bench = new Bench()
     await bench.accept()
     bench.options$.next(parse({ path: '/new.ts', listener: 'tv', aliasFor: '1h' }))
@@ -211,22 +211,23 @@ describe('output http-ts', () => {
     bench.options$.next(parse({ path: '/taken.ts' }))
     assert.equal(bench.route.options.path, '/new.ts')
     bench.options$.next(parse({ path: '/next.ts' }))
-    assert.deepEqual(bench.context.said, ['degraded: it is taken', 'ready'])
+    assert.deepEqual(bench.context.reported, ['degraded: it is taken', 'ready'])
   })
 
-  test('the next node goes on with the feed, from any copy of the module: no entry differs', async () => {
+  test('the next node continues with the builder, from any copy of the module: no entry differs', async () => {
     const one = new Bench()
     await one.accept()
     const before = new Bench()
     await before.accept()
     const output = (await before.output) as {
-      snapshotState?(): { joinsAnywhere: boolean; push(chunk: AnyChunk): LiveEntry[] }
+      snapshotState?(): { joinsAnywhere: boolean; push(chunk: AnyChunk): LiveEntry[]; expectCounterJumps(): void }
     }
-    const feed = output.snapshotState?.()
-    assert.ok(feed !== undefined)
+    const builder = output.snapshotState?.()
+    assert.ok(builder !== undefined)
     const foreign = {
       joinsAnywhere: false,
-      push: (chunk: AnyChunk) => feed.push(chunk),
+      push: (chunk: AnyChunk) => builder.push(chunk),
+      expectCounterJumps: () => builder.expectCounterJumps(),
     }
     const after = new Bench({}, false, foreign)
     await after.accept()

@@ -14,100 +14,109 @@ import type { Inlet, LiveRoute, LiveRouteOptions, NodeContext, Options, Output }
 import { Subscription } from 'rxjs'
 import { z } from 'zod'
 import { readPreamble } from './preamble-file.js'
-import { TsFeed } from './ts-feed.js'
+import { EntryBuilder } from './entry-builder.js'
 
 const options = z.strictObject({
   path: z
     .string()
-    .regex(/^\/[^?#\s]*$/, 'is a path that begins with /, without ? and #')
-    .meta({ description: 'Where viewers find it, exactly, after percent-decoding.', reload: 'rebind' }),
-  listener: listenerName().meta({ description: 'The listener that serves it.', reload: 'rebind' }),
+    .regex(/^\/[^?#\s]*$/, 'must be a path that begins with /, without ?, # or spaces')
+    .meta({
+      description: 'Path of the stream on the listener. Requests must match it exactly, after percent-decoding.',
+      reload: 'rebind',
+    }),
+  listener: listenerName().meta({ description: 'The listener that serves the stream.', reload: 'rebind' }),
   start: choice('keyframe', 'now', 'burst').default('keyframe').meta({
     description:
-      'New viewers start at the newest key frame at once, with whatever comes next, or at an older key frame, to have a buffer at once.',
+      'Where a new viewer starts: `keyframe` at the newest key frame, `now` at the next chunk, `burst` at an older key frame, to fill its buffer at once.',
     reload: 'live',
   }),
   burst: duration().prefault('2s').meta({
     description:
-      'With `start: burst`: how much of the window a new viewer gets at once, from a key frame that is at least so old, or from the oldest.',
+      'With `start: burst`: a new viewer starts at a key frame that is at least this old, or at the oldest in the window.',
     reload: 'live',
   }),
   preamble: path().optional().meta({
     description:
-      'A file of whole transport stream packets (at most 16 MiB) that every new viewer gets first, for decoders that need it.',
+      'File of whole transport stream packets (at most 16 MiB) that is sent first to every new viewer, for decoders that need it.',
     reload: 'swap',
   }),
   window: z
     .strictObject({
       duration: duration({ min: 1000 })
         .prefault('10s')
-        .meta({ description: 'How far back the window that all viewers share reaches.', reload: 'live' }),
+        .meta({ description: 'How far back the window reaches. All viewers share it.', reload: 'live' }),
       size: size({ min: 256 * 1024 })
         .prefault('64MiB')
-        .meta({ description: 'How much memory it takes at most.', reload: 'live' }),
+        .meta({ description: 'Memory limit of the window.', reload: 'live' }),
     })
     .prefault({})
-    .meta({ description: 'What is kept for viewers that fall behind.' }),
+    .meta({ description: 'How much of the stream is kept for viewers that fall behind.' }),
   slow: choice('skip', 'disconnect').default('skip').meta({
-    description: 'A viewer that the window has passed by goes on at the newest key frame, or is closed.',
+    description:
+      'What happens to a viewer that falls behind the window: `skip` continues at the newest key frame, `disconnect` closes its connection.',
     reload: 'live',
   }),
   stallTimeout: duration({ min: 1000 })
     .prefault('90s')
-    .meta({ description: 'A viewer that takes not one byte for this long is closed.', reload: 'live' }),
+    .meta({ description: 'A viewer that reads nothing for this long is disconnected.', reload: 'live' }),
   catchUp: size({ min: 64 * 1024 })
     .prefault('256KiB')
-    .meta({ description: 'Most that is handed at a time to the socket of a viewer that is behind.', reload: 'live' }),
+    .meta({
+      description: 'Maximum number of bytes handed at a time to the socket of a viewer that is behind.',
+      reload: 'live',
+    }),
   offline: z
     .strictObject({
       waitFor: duration()
         .prefault('10s')
-        .meta({ description: 'How long a new viewer waits for a first key frame.', reload: 'live' }),
+        .meta({ description: 'How long a new viewer waits for the first key frame.', reload: 'live' }),
       status: count({ min: 400, max: 599 })
         .default(503)
-        .meta({ description: 'What it is answered when none came.', reload: 'live' }),
+        .meta({ description: 'Response status if no key frame arrives in that time.', reload: 'live' }),
       endAfter: duration({ min: 1000 })
         .prefault('5m')
-        .meta({ description: 'How long viewers stay while nothing comes.', reload: 'live' }),
+        .meta({ description: 'How long viewers stay connected while no data arrives.', reload: 'live' }),
     })
     .prefault({})
     .meta({ description: 'What happens while there is no source.' }),
   clients: z
     .strictObject({
-      max: count({ min: 0 }).default(0).meta({ description: 'Viewers at most; 0 for no limit.', reload: 'live' }),
+      max: count({ min: 0 })
+        .default(0)
+        .meta({ description: 'Maximum number of viewers; 0 for no limit.', reload: 'live' }),
       soft: count({ min: 0 }).default(0).meta({
-        description: 'Reaching so many is told in status, metrics and events, and changes nothing else; 0 for never.',
+        description:
+          'Reaching this many viewers is reported in status, metrics and events, and has no other effect; 0 for never.',
         reload: 'live',
       }),
       perAddress: count({ min: 0 }).default(0).meta({
-        description: 'Viewers at most from one IPv4 address, or one /64 network of IPv6; 0 for no limit.',
+        description: 'Maximum number of viewers from one IPv4 address, or from one IPv6 /64 network; 0 for no limit.',
         reload: 'live',
       }),
       overLimitStatus: count({ min: 400, max: 599 }).default(503).meta({
-        description: 'What a viewer beyond a limit is answered; some old HbbTV sets take only 404 well.',
+        description: 'Response status for a viewer over a limit. Some old HbbTV sets only handle 404 well.',
         reload: 'live',
       }),
     })
     .prefault({})
-    .meta({ description: 'How many viewers are let in.' }),
+    .meta({ description: 'Limits on the number of viewers.' }),
   auth: z
     .union([authName(), z.array(authName()).min(1)])
     .optional()
     .meta({
       description:
-        'Providers of access, declared under `auth:`; any of a list lets a viewer in. By default everybody comes in.',
+        'Access providers, declared under `auth:`. A viewer is admitted if any provider of the list admits it. By default every viewer is admitted.',
       reload: 'live',
     }),
   aliasFor: duration().prefault('24h').meta({
     description:
-      'When a reload changes `path` or `listener`: how long the old one still leads here at most, for viewers that came by it.',
+      'When a reload changes `path` or `listener`: the longest the old path keeps working, while viewers who used it are still connected.',
     reload: 'live',
   }),
-  cors: z
-    .string()
-    .min(1)
-    .optional()
-    .meta({ description: 'Value of Access-Control-Allow-Origin; without it the header is not sent.', reload: 'live' }),
+  cors: z.string().min(1).optional().meta({
+    description: 'Value of the header Access-Control-Allow-Origin. By default the header is not sent.',
+    reload: 'live',
+  }),
 })
 
 export default defineOutput({
@@ -123,34 +132,34 @@ export default defineOutput({
   examples: [
     { title: 'One channel', yaml: 'live: { type: http-ts, from: gops, listener: web, path: /live.ts }' },
     {
-      title: 'At most 500 viewers, and who is too slow is closed',
+      title: 'At most 500 viewers; slow ones are disconnected',
       yaml: 'live: { type: http-ts, from: gops, listener: web, path: /live.ts, slow: disconnect, clients: { max: 500 } }',
     },
     {
-      title: 'For who signs in, or comes from the office',
+      title: 'Only signed-in users, or clients on the office network',
       yaml: 'live: { type: http-ts, from: gops, listener: web, path: /live.ts, auth: [viewers, office] }',
     },
     {
-      title: 'Players have two seconds in their buffer at once',
+      title: 'Players start with two seconds in their buffer',
       yaml: 'live: { type: http-ts, from: gops, listener: web, path: /live.ts, start: burst, burst: 2s }',
     },
   ],
   open(options$, context, { delivery }, previous) {
-    const outputWith = (lead: Uint8Array): Output => {
+    const openOutput = (lead: Uint8Array): Output => {
       const route = delivery.open(routeOptions(context.id, options$.value, lead))
-      const feed = isFeed(previous) ? previous : new TsFeed(options$.value.start === 'now')
-      return new HttpTsOutput(options$, route, context, lead, feed)
+      const builder = isEntryBuilder(previous) ? previous : new EntryBuilder(options$.value.start === 'now')
+      return new HttpTsOutput(options$, route, context, lead, builder)
     }
     const { preamble } = options$.value
-    return preamble === undefined ? outputWith(NO_LEAD) : readPreamble(preamble).then(outputWith)
+    return preamble === undefined ? openOutput(NO_PREAMBLE) : readPreamble(preamble).then(openOutput)
   },
 })
 
-/** A source that can wait is held while a viewer is further behind than this, or than a part of the window. */
+/** A pausable source is held while a viewer is further behind than this, or than HOLD_SHARE of the window. */
 const HOLD_ABOVE_BYTES = 4 * 1024 * 1024
-const NO_LEAD = new Uint8Array(0)
+const NO_PREAMBLE = new Uint8Array(0)
 const HOLD_SHARE = 1 / 4
-/** What one chunk more takes of the window. */
+/** What one more chunk can take of the window. */
 const CHUNK_BYTES = 512 * 1024
 
 class HttpTsOutput implements Output {
@@ -158,10 +167,10 @@ class HttpTsOutput implements Output {
   readonly #lead: Uint8Array
   readonly #options$: Options<z.output<typeof options>>
   readonly #route: LiveRoute
-  readonly #feed: TsFeed
+  readonly #builder: EntryBuilder
   readonly #changes: Subscription
   #isPausable = false
-  /** Its options could not be taken. */
+  /** The route refused the latest options. */
   #isRefused = false
   #hold: Disposable | undefined
 
@@ -170,13 +179,13 @@ class HttpTsOutput implements Output {
     route: LiveRoute,
     context: NodeContext,
     lead: Uint8Array,
-    feed: TsFeed,
+    builder: EntryBuilder,
   ) {
     this.#context = context
     this.#lead = lead
     this.#options$ = options$
     this.#route = route
-    this.#feed = feed
+    this.#builder = builder
     this.#changes = options$.subscribe(() => this.#update())
   }
 
@@ -189,25 +198,25 @@ class HttpTsOutput implements Output {
     let isFirst = true
     return inlet.chunks.subscribe({
       next: (chunk) => {
-        // The feed may be that of an output that read from elsewhere.
-        if (isFirst) this.#feed.comesAnotherWay()
+        // The builder may come from an output that read from another node.
+        if (isFirst) this.#builder.expectCounterJumps()
         isFirst = false
         if (inlet.pausable !== this.#isPausable) {
           this.#isPausable = inlet.pausable
           this.#update()
         }
-        // Here, since the feed may still be another's when options change.
-        this.#feed.joinsAnywhere = this.#options$.value.start === 'now'
-        for (const entry of this.#feed.push(chunk)) route.push(entry)
+        // Set here: when options change, the builder may still belong to the previous node.
+        this.#builder.joinsAnywhere = this.#options$.value.start === 'now'
+        for (const entry of this.#builder.push(chunk)) route.push(entry)
         if (this.#isPausable && route.behindBytes > this.#holdAboveBytes) this.#hold ??= inlet.hold()
       },
       complete: () => route.end(),
     })
   }
 
-  /** What the next node goes on with, behind the last chunk of this one. */
-  snapshotState(): TsFeed {
-    return this.#feed
+  /** The next node continues with this builder, after the last chunk of this node. */
+  snapshotState(): EntryBuilder {
+    return this.#builder
   }
 
   async drained(): Promise<void> {
@@ -221,7 +230,7 @@ class HttpTsOutput implements Output {
     await this.#route[Symbol.asyncDispose]()
   }
 
-  /** The window holds what the slowest viewer has not read, and the next chunk, before it drops anything. */
+  /** Low enough that the window has room for all that the slowest viewer has not read, and for the next chunk. */
   get #holdAboveBytes(): number {
     const share = this.#options$.value.window.size * HOLD_SHARE
     return Math.max(0, Math.min(HOLD_ABOVE_BYTES, share - CHUNK_BYTES * HOLD_SHARE))
@@ -230,14 +239,14 @@ class HttpTsOutput implements Output {
   #update(): void {
     const from = this.#options$.value
     const { window, ...more } = routeOptions(this.#context.id, from, this.#lead)
-    // A source that waits for its viewers lets time pass between two chunks: the window must not drop for that.
+    // While a source waits for its viewers, time passes between two chunks: the window must not drop entries for that.
     const durationMs = this.#isPausable ? Infinity : window.durationMs
     try {
       this.#route.update({ ...more, window: { ...window, durationMs } })
       if (this.#isRefused) this.#context.ready()
       this.#isRefused = false
     } catch (error) {
-      // Of a path that another node has: what was goes on.
+      // Another node owns the new path: the old options stay in force.
       this.#isRefused = true
       this.#context.degraded(error instanceof Error ? error.message : String(error))
     }
@@ -250,14 +259,14 @@ class HttpTsOutput implements Output {
   }
 }
 
-/** Known by what it does: the node before may come from another copy of this module. */
-function isFeed(previous: unknown): previous is TsFeed {
+/** Checked by its members: the previous node may come from another copy of this module. */
+function isEntryBuilder(previous: unknown): previous is EntryBuilder {
   return (
     typeof previous === 'object' &&
     previous !== null &&
     'joinsAnywhere' in previous &&
     'push' in previous &&
-    'comesAnotherWay' in previous &&
+    'expectCounterJumps' in previous &&
     typeof previous.push === 'function'
   )
 }

@@ -32,8 +32,8 @@ test('reads a file of whole packets', async () => {
 
 const bad: readonly { name: string; bytes: Uint8Array; says: RegExp }[] = [
   { name: 'an empty file', bytes: packets(0), says: /is empty/ },
-  { name: 'half a packet at the end', bytes: packets(2).subarray(0, 300), says: /300 bytes/ },
-  { name: 'what is no packet', bytes: Buffer.concat([packets(1), Buffer.alloc(188)]), says: /at byte 188/ },
+  { name: 'a file with half a packet at the end', bytes: packets(2).subarray(0, 300), says: /300 bytes/ },
+  { name: 'a packet without sync byte', bytes: Buffer.concat([packets(1), Buffer.alloc(188)]), says: /at byte 188/ },
   { name: 'a file that is too large', bytes: packets(90_000), says: /more than 16777216 bytes/ },
 ]
 
@@ -48,7 +48,7 @@ for (const { name, bytes, says } of bad) {
   })
 }
 
-test('refuses a file that is not there, a folder, and a FIFO without a writer', async () => {
+test('refuses a missing file, a folder, and a FIFO without a writer', async () => {
   const fifo = join(folder, 'fifo')
   execFileSync('mkfifo', [fifo])
   for (const path of [join(folder, 'none'), folder, fifo]) {

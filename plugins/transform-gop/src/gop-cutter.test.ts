@@ -31,7 +31,7 @@ function bytesOf(chunks: readonly { readonly bytes: Uint8Array }[]): Buffer {
   return Buffer.concat(chunks.map(({ bytes }) => bytes))
 }
 
-describe('the cutter of GOPs', () => {
+describe('the GOP cutter', () => {
   const plans: readonly { name: string; plan: TsPlan }[] = [
     { name: 'like that of ffmpeg', plan: {} },
     { name: 'without random_access_indicator', plan: { video: { randomAccessIndicator: false } } },
@@ -39,7 +39,7 @@ describe('the cutter of GOPs', () => {
     { name: 'of MPEG-2', plan: { video: { codec: 'mpeg2' } } },
     { name: 'with tables away from key frames', plan: { psi: { beforeKeyframes: false, intervalMs: 300 } } },
     {
-      name: 'with GOPs shorter than the distance of tables',
+      name: 'with GOPs shorter than the interval of tables',
       plan: { video: { gopFrames: 5 }, psi: { beforeKeyframes: false, intervalMs: 500 } },
     },
   ]
@@ -64,7 +64,7 @@ describe('the cutter of GOPs', () => {
     })
   }
 
-  test('says of each GOP when it is presented, its tracks, and the tables in force', () => {
+  test('gives each GOP its start PTS, its tracks, and the tables in force', () => {
     const built = buildTs({ durationS: 3, video: { bFrames: 2 }, audio: { language: 'deu' } })
     const heads = cutAll(chunksOf(built.bytes)).filter(({ first }) => first)
     const keys = built.units.filter(({ pid, randomAccess }) => pid === 0x100 && randomAccess)
@@ -89,14 +89,14 @@ describe('the cutter of GOPs', () => {
     assert.deepEqual(pids(second!.gop.psi), [0, 0x1000])
   })
 
-  test('knows how long the last GOP was', () => {
+  test('measures the length of the last GOP', () => {
     const cutter = cutterOf()
     cutAll(chunksOf(buildTs({ durationS: 4, video: { gopFrames: 10 } }).bytes), cutter)
     assert.equal(cutter.lastGopSeconds, 0.4)
     assert.ok(cutter.keyFrameAtMs > 0)
   })
 
-  test('waits for a key frame after a loss and after a new source, and says so on the chunk that passes next', () => {
+  test('waits for a key frame after a loss or a new source, and reports it on the next chunk that passes', () => {
     const chunks = chunksOf(buildTs({ durationS: 6 }).bytes)
     const keys = chunks.flatMap(({ randomAccess }, index) => (randomAccess ? [index] : []))
     for (const discontinuity of ['lost', 'source'] as const) {
@@ -111,7 +111,7 @@ describe('the cutter of GOPs', () => {
     }
   })
 
-  test('passes a source that begins with a key frame on with its own word', () => {
+  test('keeps the discontinuity of a source that begins with a key frame', () => {
     const chunks = chunksOf(buildTs({ durationS: 4 }).bytes)
     const cut = cutAll(
       chunks.map((chunk, index) => (index > 2 && chunk.randomAccess ? { ...chunk, discontinuity: 'source' } : chunk)),
@@ -122,7 +122,7 @@ describe('the cutter of GOPs', () => {
     )
   })
 
-  test('calls a GOP with other tracks discontinuous', () => {
+  test('marks a GOP with other tracks as discontinuous', () => {
     const one = chunksOf(buildTs({ durationS: 2 }).bytes)
     const two = chunksOf(buildTs({ durationS: 2, audio: false, pmtVersion: 1 }).bytes)
     const cut = cutAll([...one, ...two.map((chunk): TsChunk => ({ ...chunk, discontinuity: false }))])
@@ -134,10 +134,10 @@ describe('the cutter of GOPs', () => {
   })
 })
 
-describe('the cutter of GOPs without key frames', () => {
+describe('the GOP cutter without key frames', () => {
   const endless = buildTs({ durationS: 4, video: { gopFrames: Infinity } })
 
-  test('begins a GOP at a unit of the video after maxDuration, and says that it has none', () => {
+  test('begins a GOP at a video unit after maxDuration, and reports the lack of key frames', () => {
     const chunks = chunksOf(endless.bytes)
     const cutter = cutterOf(300)
     const cut = cutAll(chunks, cutter)
@@ -154,7 +154,7 @@ describe('the cutter of GOPs without key frames', () => {
     assert.ok(heads.every(({ gop }) => gop.startPts90k >= 0 && !gop.discontinuity))
   })
 
-  test('begins there too when it joined in the middle', () => {
+  test('does so too after joining in the middle', () => {
     const middle = endless.bytes.subarray(Math.floor(endless.packets / 3) * 188)
     const cutter = cutterOf(300)
     const cut = cutAll(chunksOf(middle), cutter)
@@ -163,7 +163,7 @@ describe('the cutter of GOPs without key frames', () => {
     assert.equal(cutter.isWithoutKeyFrames, true)
   })
 
-  test('has them again with the next key frame', () => {
+  test('reports key frames again with the next one', () => {
     const cutter = cutterOf(300)
     cutAll(chunksOf(endless.bytes), cutter)
     assert.equal(cutter.isWithoutKeyFrames, true)
@@ -172,7 +172,7 @@ describe('the cutter of GOPs without key frames', () => {
     assert.equal(cutter.isWithoutKeyFrames, false)
   })
 
-  test('says so although there is nothing to cut at: no tables, so no video', () => {
+  test('reports the lack of key frames even with nothing to cut at: no tables, so no video', () => {
     const { bytes, sections } = buildTs({ durationS: 2 })
     const blind = bytes.slice()
     for (const { offset } of sections) blind[offset + 2] = 0x33
@@ -181,7 +181,7 @@ describe('the cutter of GOPs without key frames', () => {
     assert.equal(cutter.isWithoutKeyFrames, true)
   })
 
-  test('takes a new maxDuration at once', () => {
+  test('applies a new maxDuration at once', () => {
     const settings = { maxDurationMs: 60_000 }
     const cutter = new GopCutter(settings)
     const chunks = chunksOf(endless.bytes)
@@ -193,8 +193,8 @@ describe('the cutter of GOPs without key frames', () => {
   })
 })
 
-describe('the cutter of GOPs of ffmpeg', () => {
-  test('passes the test card whole', () => {
+describe('the GOP cutter with a stream of ffmpeg', () => {
+  test('passes the whole test card', () => {
     const clip = readFileSync(join(import.meta.dirname, '../../../pipelines/media/testcard.ts'))
     const cutter = cutterOf()
     const cut = cutAll(chunksOf(clip), cutter)

@@ -1,5 +1,5 @@
-// Groups chunks into GOPs as they pass: a GOP is known by its first chunk, and nothing waits for its end. What comes
-// before the first random access point is left out.
+// Groups chunks into GOPs as they pass: the first chunk describes its GOP, and nothing waits for the end of a GOP.
+// Chunks before the first random access point are dropped.
 import {
   areSameTracks,
   difference33,
@@ -23,15 +23,15 @@ import {
 import type { Chunk, Discontinuity, Gop, GopChunk, Program, Track, TsChunk } from '@millrace/media/mpegts'
 
 export interface GopCutterSettings {
-  /** Without a random access point for this long, a GOP begins at the next unit of the video (or audio) all the same. */
+  /** After this long without a random access point, a GOP begins at the next unit of the video (or audio) anyway. */
   maxDurationMs: number
 }
 
-/** What a cutter knows between two chunks, for one that goes on with the same stream. Nothing in it changes any more. */
+/** State of a cutter between two chunks, for another cutter that continues with the same stream. Immutable. */
 export interface CutterState {
   /** PAT, CAT and PMTs in force, with the counters of the last packets of their PIDs. */
   readonly tables: Uint8Array
-  /** Packets of sections that are under way. */
+  /** Packets of incomplete sections. */
   readonly tails: readonly Uint8Array[]
   /** Hashes, by PID. */
   readonly parameterSets: ReadonlyMap<number, number>
@@ -46,33 +46,36 @@ export interface CutterState {
 }
 
 export class GopCutter {
-  /** PTS from the start of the last GOP to the start of the one after it, seconds; 0 until there were two. */
+  /**
+   * Duration of the last complete GOP in seconds, by PTS, from its start to the start of the next; 0 until there were
+   * two.
+   */
   lastGopSeconds = 0
   /** Monotonic milliseconds of the newest random access point; -1 before the first. */
   keyFrameAtMs = -1
   /** Packets before the first random access point of each generation. */
   skippedPackets = 0
-  /** No random access point came for `maxDurationMs`. */
+  /** No random access point arrived for `maxDurationMs`. */
   isWithoutKeyFrames = false
   readonly #settings: GopCutterSettings
   readonly #splice = new SpliceTracker()
   readonly #follower = new TrackFollower(this.#splice.table)
-  readonly #psiTail: PartialSections
-  /** Those that the cutter before this one has seen. */
+  readonly #partialSections: PartialSections
+  /** Those that the previous cutter has seen. */
   readonly #parameterSets: ReadonlyMap<number, number>
   #gop: Gop | undefined
   #nextId = 0
-  /** When the GOP at hand, or the wait for the first one, began. */
+  /** When the current GOP, or the wait for the first one, began. */
   #sinceMs = -1
-  /** What the next chunk that passes has to say about those that were left out. */
+  /** Discontinuity that the next passing chunk reports on behalf of dropped ones. */
   #pending: Discontinuity = false
   #tracks: readonly Track[] = []
 
-  /** `before`: of the cutter that had the chunks until now; by default nothing has come yet. */
+  /** `before`: state of the cutter that received the chunks until now; by default this one starts with the stream. */
   constructor(settings: GopCutterSettings, before?: CutterState) {
     this.#settings = settings
     this.#parameterSets = before?.parameterSets ?? new Map()
-    this.#psiTail = new PartialSections(before?.tails)
+    this.#partialSections = new PartialSections(before?.tails)
     if (before === undefined) return
     this.#splice.follow(psiChunk(before.tables, true))
     for (const packet of before.tails) this.#splice.follow(psiChunk(packet, false))
@@ -86,14 +89,14 @@ export class GopCutter {
     this.isWithoutKeyFrames = before.isWithoutKeyFrames
   }
 
-  /** A copy: this cutter may go on. */
+  /** A copy: this cutter can continue. */
   state(): CutterState {
     const parameterSets = new Map(this.#parameterSets)
     for (const program of this.#splice.table.programs.values())
       for (const track of this.#tracksOf(program)) parameterSets.set(track.pid, track.parameterSets)
     return {
       tables: this.#splice.preamble(),
-      tails: this.#psiTail.packets(),
+      tails: this.#partialSections.packets(),
       parameterSets,
       gop: this.#gop,
       nextId: this.#nextId,
@@ -106,7 +109,7 @@ export class GopCutter {
     }
   }
 
-  /** Takes a chunk; what it returns passes at once. */
+  /** Takes a chunk; returns the chunks that pass at once. */
   push(chunk: TsChunk): readonly GopChunk[] {
     if (this.#sinceMs < 0) this.#sinceMs = chunk.receivedAtMs
     if (chunk.discontinuity === 'lost' || chunk.discontinuity === 'source') {
@@ -124,7 +127,7 @@ export class GopCutter {
 
   #follow(chunk: Chunk): void {
     this.#splice.follow(chunk)
-    this.#psiTail.follow(chunk, this.#splice.table)
+    this.#partialSections.follow(chunk, this.#splice.table)
   }
 
   #tracksOf(program: Program | undefined): readonly Track[] {
@@ -138,7 +141,7 @@ export class GopCutter {
     this.#follow(chunk)
     if (this.#gop !== undefined) return [this.#pass(chunk, this.#gop, false)]
     this.skippedPackets += chunk.bytes.length / PACKET_SIZE
-    // Viewers of the GOP before see a gap, and hear of it with the chunk that passes next.
+    // Viewers of the previous GOP see a gap, which the next passing chunk reports.
     if (this.#nextId > 0) this.#pending = 'lost'
     return []
   }
@@ -198,7 +201,7 @@ export class GopCutter {
   }
 }
 
-/** Packets of tables as a chunk that is only followed. `areLast`: their counters count. */
+/** Packets of tables as a chunk for `follow`. `areLast`: their continuity counters are taken over. */
 function psiChunk(bytes: Uint8Array, areLast: boolean): Chunk {
   const marks: number[] = []
   for (let offset = 0; offset < bytes.length; offset += PACKET_SIZE) {

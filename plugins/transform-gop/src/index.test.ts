@@ -23,7 +23,7 @@ async function benchOf(maxDuration: number) {
   const got: AnyChunk[] = []
   let isComplete = false
   transform.apply([inlet])['out']?.subscribe({ next: (chunk) => got.push(chunk), complete: () => (isComplete = true) })
-  /** 20 packets each 50 ms. */
+  /** Sends 20 packets every 50 ms. */
   const send = (bytes: Uint8Array): void => {
     const framer = new Framer()
     for (let at = 0; at < bytes.length; at += 20 * 188) {
@@ -39,7 +39,7 @@ async function benchOf(maxDuration: number) {
 const endless = buildTs({ durationS: 4, video: { gopFrames: Infinity } }).bytes
 
 describe('transform gop', () => {
-  test('emits GOPs, and its gauges', async () => {
+  test('emits GOPs and updates its metrics', async () => {
     const { send, got, context, clock, chunks, isComplete } = await benchOf(10_000)
     assert.deepEqual(context.metric('keyframe_age_seconds'), {})
     send(buildTs({ durationS: 3 }).bytes)
@@ -50,32 +50,32 @@ describe('transform gop', () => {
     const before = age()
     clock.advance(2000)
     assert.equal(age() - before, 2)
-    assert.deepEqual(context.said, [])
+    assert.deepEqual(context.reported, [])
     chunks.complete()
     assert.equal(isComplete(), true)
   })
 
-  test('is degraded while there are no key frames, and ready again with the next one', async () => {
+  test('is degraded without key frames, and ready again with the next one', async () => {
     const { send, context } = await benchOf(300)
     send(endless)
-    assert.deepEqual(context.said, ['degraded: no key frames'])
+    assert.deepEqual(context.reported, ['degraded: no key frames'])
     send(buildTs({ durationS: 0.2 }).bytes)
-    assert.deepEqual(context.said, ['degraded: no key frames', 'ready'])
+    assert.deepEqual(context.reported, ['degraded: no key frames', 'ready'])
   })
 
-  test('takes a new maxDuration without a restart', async () => {
+  test('applies a new maxDuration without a restart', async () => {
     const { send, context, options$, transform } = await benchOf(60_000)
     send(endless)
-    assert.deepEqual(context.said, [])
+    assert.deepEqual(context.reported, [])
     options$.next({ maxDuration: 100 })
     send(endless.subarray(188 * 200))
-    assert.deepEqual(context.said, ['degraded: no key frames'])
+    assert.deepEqual(context.reported, ['degraded: no key frames'])
     await transform[Symbol.asyncDispose]()
     await transform[Symbol.asyncDispose]()
     assert.equal(options$.observed, false)
   })
 
-  test('takes its options from YAML', () => {
+  test('parses its options from YAML', () => {
     assert.deepEqual(gop.options.parse({}), { maxDuration: 10_000 })
     assert.equal(gop.options.safeParse({ maxDuration: '50ms' }).success, false)
   })

@@ -9,14 +9,14 @@ import type { CutterState } from './gop-cutter.js'
 const options = z.strictObject({
   maxDuration: duration({ min: 100 }).prefault('10s').meta({
     description:
-      'Without a key frame for this long, a GOP begins at the next video unit all the same, and the node is degraded.',
+      'If no key frame arrives for this long, a GOP begins at the next video unit anyway, and the node is degraded.',
     reload: 'live',
   }),
 })
 
 export default defineTransform({
   type: 'gop',
-  summary: 'Cuts a transport stream into groups of pictures, as they pass.',
+  summary: 'Cuts a transport stream into groups of pictures (GOPs) without delaying it.',
   consumes: ['ts'],
   produces: 'gop',
   inlets: 'one',
@@ -24,17 +24,17 @@ export default defineTransform({
   options,
   inject: { clock: CLOCK },
   metrics: [
-    { name: 'gop_duration_seconds', kind: 'gauge', help: 'Length of the last whole GOP, by PTS.' },
+    { name: 'gop_duration_seconds', kind: 'gauge', help: 'Length of the last complete GOP, by PTS.' },
     { name: 'keyframe_age_seconds', kind: 'gauge', help: 'Time since the newest key frame arrived.' },
     {
       name: 'gop_skipped_packets_total',
       kind: 'counter',
-      help: 'Packets left out because no key frame had come before them.',
+      help: 'Packets dropped because no key frame preceded them.',
     },
   ],
   examples: [{ title: 'Cut where decoders can start', yaml: 'gops: { type: gop, from: check }' }],
   open(options$, context, { clock }, previous) {
-    return new GopTransform(options$, context, clock, isHandedOver(previous) ? previous : undefined)
+    return new GopTransform(options$, context, clock, isPreviousState(previous) ? previous : undefined)
   },
 })
 
@@ -101,8 +101,8 @@ class GopTransform implements Transform, SnapshotsState<PreviousState> {
   }
 }
 
-/** Known by what it has: the node before may come from another copy of this module. */
-function isHandedOver(previous: unknown): previous is PreviousState {
+/** Checked by its members: the previous node may come from another copy of this module. */
+function isPreviousState(previous: unknown): previous is PreviousState {
   if (typeof previous !== 'object' || previous === null || !('cutter' in previous)) return false
   return typeof previous.cutter === 'object' && previous.cutter !== null
 }

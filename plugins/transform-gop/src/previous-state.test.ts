@@ -9,7 +9,7 @@ import { BehaviorSubject, Subject } from 'rxjs'
 import { GopCutter } from './gop-cutter.js'
 import gop from './index.js'
 
-/** Chunks of 7 packets: many of them end in the middle of something. */
+/** Chunks of 7 packets: many of them end in the middle of a unit or section. */
 function chunksOf(bytes: Uint8Array): TsChunk[] {
   const framer = new Framer()
   const chunks: TsChunk[] = []
@@ -20,7 +20,7 @@ function chunksOf(bytes: Uint8Array): TsChunk[] {
   return [...chunks, ...framer.finish(nowMs)]
 }
 
-/** Everything of a chunk, in words. */
+/** Every field of a chunk, as text. */
 function textOf({ bytes, marks, gop: { psi, ...rest }, ...chunk }: GopChunk): string {
   return JSON.stringify([chunk, rest, Buffer.from(psi).toString('hex'), bytes.length, marks.length])
 }
@@ -36,7 +36,7 @@ const streams: readonly { readonly name: string; readonly bytes: Uint8Array; rea
   { name: 'of MPEG-2', bytes: joined({ video: { codec: 'mpeg2', gopFrames: 12 } }) },
   { name: 'with tables away from key frames', bytes: joined({ psi: { beforeKeyframes: false, intervalMs: 300 } }) },
   {
-    name: 'with GOPs shorter than the distance of tables',
+    name: 'with GOPs shorter than the interval of tables',
     bytes: joined({ video: { gopFrames: 5 }, psi: { beforeKeyframes: false, intervalMs: 500 } }),
   },
   { name: 'of audio', bytes: joined({ durationS: 2, video: false }) },
@@ -58,9 +58,9 @@ const streams: readonly { readonly name: string; readonly bytes: Uint8Array; rea
   { name: 'without key frames', bytes: joined({ video: { gopFrames: Infinity } }), maxDurationMs: 150 },
 ]
 
-describe('a cutter that goes on where another one is', () => {
+describe('a cutter that continues from the state of another', () => {
   for (const { name, bytes, maxDurationMs = 10_000 } of streams) {
-    test(`gives what that one gives, wherever it begins, with a stream ${name}`, () => {
+    test(`gives the same output as that one, wherever it takes over, with a stream ${name}`, () => {
       const chunks = chunksOf(bytes).map((chunk, index): TsChunk =>
         index % 41 === 40 ? { ...chunk, discontinuity: index % 2 === 0 ? 'lost' : 'source' } : chunk,
       )
@@ -85,7 +85,7 @@ describe('a cutter that goes on where another one is', () => {
     })
   }
 
-  test('hands over as well as the one before it', () => {
+  test('hands its own state over as well', () => {
     const chunks = chunksOf(streams.at(-3)!.bytes)
     const one = new GopCutter({ maxDurationMs: 10_000 })
     let many = new GopCutter({ maxDurationMs: 10_000 })
@@ -121,7 +121,7 @@ describe('transform gop at a swap', () => {
   const chunks = chunksOf(buildTs({ durationS: 3 }).bytes)
   const half = Math.floor(chunks.length / 2)
 
-  test('goes on in the middle of a GOP, with its number and its figures', async () => {
+  test('continues in the middle of a GOP, with its id and metrics', async () => {
     const old = await open(undefined)
     for (const chunk of chunks.slice(0, half)) old.chunks.next(chunk)
     const next = await open(old.transform.snapshotState())
@@ -131,7 +131,7 @@ describe('transform gop at a swap', () => {
     assert.equal(next.context.metric('gop_skipped_packets_total'), 0)
   })
 
-  test('takes what it does not know for nothing', async () => {
+  test('ignores a previous state that it does not know', async () => {
     for (const previous of [null, 7, {}, { cutter: 1 }]) {
       const { chunks: source, got } = await open(previous)
       for (const chunk of chunks) source.next(chunk)

@@ -1,5 +1,5 @@
-// Cuts a chunk where its stream can be joined, as the framer does: in front of the unit, and of the PAT and PMT packets that
-// directly precede it.
+// Cuts a chunk at its random access points, as the framer does: before the unit, and before the PAT and PMT packets
+// that directly precede it.
 import {
   MARK_FLAGS,
   MARK_OFFSET,
@@ -14,10 +14,10 @@ import {
 } from '@millrace/media/mpegts'
 import type { TsChunk } from '@millrace/media/mpegts'
 
-/** Below are the tables of the whole stream: ISO/IEC 13818-1 table 2-3, EN 300 468 table 1. */
+/** PIDs below it carry tables of the whole stream: ISO/IEC 13818-1 table 2-3, EN 300 468 table 1. */
 const FIRST_PROGRAM_PID = 0x20
 
-/** The chunk itself, or its parts; `randomAccess` of each says what it begins with. */
+/** Returns the chunk or its parts; `randomAccess` is true for those that begin at a random access point. */
 export function cutAtRandomAccess(chunk: TsChunk): readonly TsChunk[] {
   const parts: TsChunk[] = []
   let rest: TsChunk = { ...chunk, randomAccess: false }
@@ -43,8 +43,8 @@ function startsOf(marks: Int32Array): number[] {
     const flags = marks[at + MARK_FLAGS]!
     const pid = marks[at + MARK_PID]!
     if ((flags & PSI) !== 0 && (pid === PAT_PID || pid >= FIRST_PROGRAM_PID)) {
-      const goesOn = runStart >= 0 && runEnd === offset
-      if (!goesOn) runStart = (flags & UNIT_START) !== 0 ? offset : -1
+      const continues = runStart >= 0 && runEnd === offset
+      if (!continues) runStart = (flags & UNIT_START) !== 0 ? offset : -1
       runEnd = offset + PACKET_SIZE
     } else if ((flags & RANDOM_ACCESS) !== 0) {
       starts.push(runStart >= 0 && runEnd === offset ? runStart : offset)

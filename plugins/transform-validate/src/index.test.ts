@@ -34,7 +34,7 @@ async function benchOf(more: object = {}) {
 }
 
 describe('transform ts-validate', () => {
-  test('passes the very same chunks, damaged ones too', async () => {
+  test('passes the same chunk objects, including damaged ones', async () => {
     const { send, got, chunks, isComplete } = await benchOf()
     const sent = [...send(clean), ...send(breakSyncByte(clean).bytes)]
     assert.deepEqual(
@@ -45,7 +45,7 @@ describe('transform ts-validate', () => {
     assert.equal(isComplete(), true)
   })
 
-  test('shows its counts as metrics', async () => {
+  test('exposes its counts as metrics', async () => {
     const { send, context } = await benchOf()
     const dropped = dropPackets(clean, { pid: 0x100 })
     send(dropped.bytes)
@@ -56,7 +56,7 @@ describe('transform ts-validate', () => {
     }
   })
 
-  test('logs damage once a second, while there is some', async () => {
+  test('logs damage at most once a second', async () => {
     const { send, context, clock, transform } = await benchOf()
     send(clean)
     clock.advance(5000)
@@ -72,7 +72,7 @@ describe('transform ts-validate', () => {
     assert.equal(clock.pending, 0)
   })
 
-  test('counts what comes in, also what it leaves out, and takes that option live', async () => {
+  test('counts incoming errors, including those of dropped packets, and applies that option live', async () => {
     const { send, got, context, options$ } = await benchOf({ transportErrors: 'drop' })
     const damaged = setTei(clean, { pid: 0x100 })
     const bytes = (): number => got.splice(0).reduce((sum, chunk) => sum + chunk.bytes.length, 0)
@@ -84,15 +84,15 @@ describe('transform ts-validate', () => {
     assert.equal(context.metric('ts_transport_errors_total'), damaged.count * 2)
   })
 
-  test('is degraded while the stream has nothing of what is selected', async () => {
+  test('is degraded while the stream contains nothing that is selected', async () => {
     const { send, context, chunks } = await benchOf({ program: 2 })
     send(clean)
     const [other] = send(buildTs({ durationS: 1, number: 2 }).bytes)
     assert.ok(other !== undefined && !chunks.closed)
-    assert.deepEqual(context.said, ['degraded: the stream has no program 2 with the selected PIDs', 'ready'])
+    assert.deepEqual(context.reported, ['degraded: the stream has no program 2 with the selected PIDs', 'ready'])
   })
 
-  test('takes PIDs as YAML has them, and as text', () => {
+  test('accepts PIDs as numbers and as text', () => {
     const parse = (pids: object): unknown => validate.options.safeParse({ pids }).data?.pids
     assert.deepEqual(parse({ include: [256, '257', '0x102'] }), { include: [256, 257, '0x102'], exclude: [] })
     for (const wrong of [

@@ -1,5 +1,5 @@
-// Transform `ts-validate`: counts what is wrong with the stream; passes every packet through unchanged, or leaves out what
-// it is told to.
+// Transform `ts-validate`: counts errors of the stream. It passes every packet unchanged, or drops those that its
+// options select.
 import { CLOCK, defineTransform } from '@millrace/engine/plugin'
 import type { AnyChunk, Clock, SnapshotsState, Inlet, NodeContext, Options, Transform } from '@millrace/engine/plugin'
 import type { TsChunk } from '@millrace/media/mpegts'
@@ -12,13 +12,13 @@ import type { FilterState } from './packet-filter.js'
 import { TsCounts } from './ts-counts.js'
 import type { CountsState } from './ts-counts.js'
 
-/** How often damage is logged, at most. */
+/** Minimum time between two log lines about damage. */
 const LOG_PERIOD_MS = 1000
 
 export default defineTransform({
   type: 'ts-validate',
   summary:
-    'Counts what is wrong with a transport stream; packets pass unchanged, but for those that it is told to leave out.',
+    'Counts errors in a transport stream (TR 101 290 checks 1.1, 1.2, 1.4, 2.1 and 2.2) and scrambled packets. Packets pass unchanged, except those that its options drop.',
   consumes: ['ts'],
   produces: 'ts',
   inlets: 'one',
@@ -29,17 +29,17 @@ export default defineTransform({
     {
       name: 'ts_sync_losses_total',
       kind: 'counter',
-      help: 'TR 101 290 1.1: times that packet synchronisation was lost.',
+      help: 'TR 101 290 1.1: losses of packet synchronisation.',
     },
     {
       name: 'ts_sync_byte_errors_total',
       kind: 'counter',
-      help: 'TR 101 290 1.2: packets left out for a wrong sync byte.',
+      help: 'TR 101 290 1.2: packets dropped for a wrong sync byte.',
     },
     {
       name: 'ts_continuity_errors_total',
       kind: 'counter',
-      help: 'TR 101 290 1.4: continuity counters that do not follow the one before.',
+      help: 'TR 101 290 1.4: continuity counters that do not follow the previous one.',
       labels: ['pid'],
     },
     {
@@ -56,23 +56,23 @@ export default defineTransform({
     {
       name: 'ts_scrambled_packets_total',
       kind: 'counter',
-      help: 'Packets whose payload is scrambled.',
+      help: 'Packets with a scrambled payload.',
       labels: ['pid'],
     },
   ],
   examples: [
-    { title: 'Watch what comes in', yaml: 'check: { type: ts-validate, from: main }' },
+    { title: 'Monitor an input', yaml: 'check: { type: ts-validate, from: main }' },
     {
-      title: 'One program of a multiplex, without stuffing',
+      title: 'One program of a multiplex, without null packets',
       yaml: 'check: { type: ts-validate, from: main, program: 2, nullPackets: drop }',
     },
     {
-      title: 'Without the second sound track',
+      title: 'Drop the second audio track',
       yaml: 'check: { type: ts-validate, from: main, pids: { exclude: [0x102] } }',
     },
   ],
   open(options$, context, { clock }, previous) {
-    return new ValidateTransform(options$, context, clock, isHandedOver(previous) ? previous : undefined)
+    return new ValidateTransform(options$, context, clock, isPreviousState(previous) ? previous : undefined)
   },
 })
 
@@ -100,7 +100,7 @@ class ValidateTransform implements Transform, SnapshotsState<PreviousState> {
     this.#context = context
     this.#options$ = options$
     this.#counts = new TsCounts(previous?.counts)
-    const before = previous === undefined ? undefined : { ...previous.filter, came: previous.counts.tables }
+    const before = previous === undefined ? undefined : { ...previous.filter, seenTables: previous.counts.tables }
     this.#filter = new PacketFilter(rulesOf(options$.value), selectionOf(options$.value), before)
     this.#timer = clock.every(LOG_PERIOD_MS, () => this.#report())
     this.#changes = options$.subscribe((options) => (this.#filter.rules = rulesOf(options)))
@@ -130,7 +130,7 @@ class ValidateTransform implements Transform, SnapshotsState<PreviousState> {
     return { counts: this.#counts.state(), filter: this.#filter.state() }
   }
 
-  /** Counts what comes in, with what is left out of it. */
+  /** Counts errors on the incoming stream, including packets that are dropped. */
   #push(chunk: TsChunk): readonly TsChunk[] {
     if (this.#counts.push(chunk)) this.#isDamaged = true
     const left = this.#filter.push(chunk)
@@ -170,7 +170,7 @@ function byPid(counts: ReadonlyMap<string, number>): [{ pid: string }, number][]
   return [...counts].map(([pid, count]) => [{ pid }, count])
 }
 
-/** Known by what it has: the node before may come from another copy of this module. */
-function isHandedOver(previous: unknown): previous is PreviousState {
+/** Checked by its members: the previous node may come from another copy of this module. */
+function isPreviousState(previous: unknown): previous is PreviousState {
   return typeof previous === 'object' && previous !== null && 'counts' in previous && 'filter' in previous
 }

@@ -37,7 +37,7 @@ const two: TsPlan = {
   nullEvery: 20,
 }
 const multiplex = buildTs(two)
-/** Of its programs. */
+/** PIDs of the PMTs of its programs. */
 const PMT = [0x1000, 0x1001]
 const [VIDEO_1, AUDIO_1, VIDEO_2, AUDIO_2, SECOND_AUDIO_2, CLOCK_2] = [0x100, 0x101, 0x120, 0x121, 0x122, 0x1f0]
 
@@ -89,27 +89,27 @@ function errorsIn(chunks: readonly TsChunk[]): number {
   return errors
 }
 
-/** Marks are what a scan of the whole says, and of every PID that is left the counters run on. */
-function assertWhole(chunks: readonly TsChunk[]): void {
+/** Asserts that no mark and no rescan reports a continuity error: the counters of every PID that is left continue. */
+function assertConsistent(chunks: readonly TsChunk[]): void {
   assert.equal(errorsIn(chunks), 0)
   const marks = new Remarker().remark(bytesOf(chunks))
   for (let at = 0; at < marks.length; at += MARK_SIZE) assert.equal(marks[at + MARK_FLAGS]! & CONTINUITY_ERROR, 0)
 }
 
 describe('a filter without rules', () => {
-  test('passes the very same chunks', () => {
+  test('passes the same chunk objects', () => {
     const filter = new PacketFilter(KEEP)
     for (const chunk of chunksOf(multiplex.bytes)) assert.equal(filter.push(chunk)[0], chunk)
   })
 })
 
-describe('a filter of packets', () => {
-  test('drops null packets and leaves everything else as it is', () => {
+describe('a filter with drop rules', () => {
+  test('drops null packets and leaves everything else unchanged', () => {
     const left = filtered(multiplex.bytes, undefined, { ...KEEP, nullPackets: true })
     const others = offsetsOf(multiplex.bytes).filter((offset) => readPid(multiplex.bytes, offset) !== NULL_PID)
     const expected = Buffer.concat(others.map((offset) => multiplex.bytes.subarray(offset, offset + 188)))
     assert.equal(Buffer.compare(bytesOf(left), expected), 0)
-    assertWhole(left)
+    assertConsistent(left)
     assert.deepEqual(
       left.map(({ randomAccess }) => randomAccess),
       chunksOf(multiplex.bytes).map(({ randomAccess }) => randomAccess),
@@ -126,7 +126,7 @@ describe('a filter of packets', () => {
     assert.equal(errorsIn(left), count)
   })
 
-  test('does not copy a chunk of which nothing is dropped', () => {
+  test('does not copy a chunk if nothing in it is dropped', () => {
     const filter = new PacketFilter({ ...KEEP, transportErrors: true })
     for (const chunk of chunksOf(multiplex.bytes)) {
       const [left] = filter.push(chunk)
@@ -135,7 +135,7 @@ describe('a filter of packets', () => {
     }
   })
 
-  test('is no random access point where the damaged packet was one', () => {
+  test('removes a random access point whose packet was dropped', () => {
     const key = multiplex.keyframes[2]!
     const bytes = multiplex.bytes.slice()
     bytes[key + 1] = bytes[key + 1]! | 0x80
@@ -144,7 +144,7 @@ describe('a filter of packets', () => {
     assert.equal(points(left), points(chunksOf(multiplex.bytes)) - 1)
   })
 
-  test('takes its rules at any time', () => {
+  test('applies changed rules at any time', () => {
     const { bytes } = setTei(multiplex.bytes, { pid: VIDEO_1, every: 50 })
     const filter = new PacketFilter(KEEP)
     const chunks = chunksOf(bytes)
@@ -174,18 +174,18 @@ describe('a filter of a program', () => {
     },
   ]
   for (const { name, plan, program, pids } of cases) {
-    test(`leaves what it needs and nothing else: ${name}`, () => {
+    test(`passes what the program needs and nothing else: ${name}`, () => {
       const { bytes } = buildTs(plan)
       const left = filtered(bytes, { ...all, program })
       const whole = bytesOf(left)
       assert.deepEqual(pidsOf(whole), pids)
-      assertWhole(left)
+      assertConsistent(left)
       const table = tableOf(left)
       assert.deepEqual([...table.programs.keys()], [program])
       for (const { pid } of table.programs.get(program)?.tracks ?? []) {
         const before = packetsOf(bytes, pid)
         const after = packetsOf(whole, pid)
-        // What came before the PMT belongs to nobody yet.
+        // Packets before the PMT do not belong to a program yet.
         assert.equal(Buffer.compare(after, before.subarray(before.length - after.length)), 0)
         assert.ok(before.length - after.length < 40 * 188)
       }
@@ -210,7 +210,7 @@ describe('a filter of a program', () => {
     }
   })
 
-  test('keeps the times at which packets came', () => {
+  test('keeps the arrival times of packets', () => {
     const filter = new PacketFilter(KEEP, { ...all, program: 1 })
     for (const chunk of chunksOf(multiplex.bytes)) {
       const known = timesOf(chunk)
@@ -219,7 +219,7 @@ describe('a filter of a program', () => {
     }
   })
 
-  test('has nothing before the PAT, and nothing of a program that is not there', () => {
+  test('passes nothing before the PAT, and nothing of an absent program', () => {
     const filter = new PacketFilter(KEEP, { ...all, program: 7 })
     assert.equal(filter.isEmpty, false)
     const left = chunksOf(multiplex.bytes).flatMap((chunk) => filter.push(chunk))
@@ -231,7 +231,7 @@ describe('a filter of a program', () => {
 describe('a filter of PIDs', () => {
   const cases: readonly { name: string; selection: Partial<Selection>; pids: number[]; tracks: number[][] }[] = [
     {
-      name: 'without a sound track',
+      name: 'without an audio track',
       selection: { exclude: new Set([SECOND_AUDIO_2]) },
       pids: [0, 1, 0x11, VIDEO_1, AUDIO_1, 0x110, VIDEO_2, AUDIO_2, CLOCK_2, ...PMT, NULL_PID],
       tracks: [
@@ -240,13 +240,13 @@ describe('a filter of PIDs', () => {
       ],
     },
     {
-      name: 'only some, and the tables and clocks of their programs',
+      name: 'only some, with the tables and clocks of their programs',
       selection: { include: new Set([AUDIO_1, AUDIO_2]) },
       pids: [0, VIDEO_1, AUDIO_1, AUDIO_2, CLOCK_2, ...PMT, NULL_PID],
       tracks: [[AUDIO_1], [AUDIO_2]],
     },
     {
-      name: 'a program that loses all its tracks is gone',
+      name: 'a program that loses all its tracks is removed',
       selection: { include: new Set([VIDEO_1]) },
       pids: [0, VIDEO_1, PMT[0]!, NULL_PID],
       tracks: [[VIDEO_1]],
@@ -258,17 +258,17 @@ describe('a filter of PIDs', () => {
       tracks: [[VIDEO_2, AUDIO_2]],
     },
     {
-      name: 'tables can not be left out',
+      name: 'tables cannot be dropped',
       selection: { program: 1, exclude: new Set([0, PMT[0]!, 0x110]) },
       pids: [0, 1, VIDEO_1, AUDIO_1, PMT[0]!, NULL_PID],
       tracks: [[VIDEO_1, AUDIO_1]],
     },
   ]
   for (const { name, selection, pids, tracks } of cases) {
-    test(`leaves a whole stream: ${name}`, () => {
+    test(`leaves a consistent stream: ${name}`, () => {
       const left = filtered(multiplex.bytes, { ...all, ...selection })
       assert.deepEqual(pidsOf(bytesOf(left)), pids)
-      assertWhole(left)
+      assertConsistent(left)
       const programs = [...tableOf(left).programs.values()]
       assert.deepEqual(
         programs.map((program) => program.tracks.map(({ pid }) => pid)),
@@ -278,7 +278,7 @@ describe('a filter of PIDs', () => {
     })
   }
 
-  test('keeps the clock of a track that is left out, in packets without payload', () => {
+  test('keeps the clock of a dropped track, in packets without payload', () => {
     const left = bytesOf(filtered(multiplex.bytes, { ...all, exclude: new Set([VIDEO_1]) }))
     const clock = packetsOf(left, VIDEO_1)
     const isClock = (bytes: Uint8Array, offset: number): boolean => hasPcr(bytes, offset)
@@ -286,7 +286,7 @@ describe('a filter of PIDs', () => {
     assert.ok(offsetsOf(clock).every((offset) => isClock(clock, offset) && !hasPayload(clock, offset)))
   })
 
-  test('gives a table another version only when what it says changes', () => {
+  test('changes the version of a table only when its contents change', () => {
     const versions = (plans: readonly TsPlan[], exclude: readonly number[]): number[] => {
       const filter = new PacketFilter(KEEP, { ...all, exclude: new Set(exclude) })
       return plans.map((plan) => {
@@ -302,7 +302,7 @@ describe('a filter of PIDs', () => {
     )
   })
 
-  test('carries a break over a chunk of which nothing is left', () => {
+  test('carries a discontinuity over a chunk that was dropped completely', () => {
     const filter = new PacketFilter({ ...KEEP, nullPackets: true }, { ...all, include: new Set([AUDIO_1]) })
     const [first, ...rest] = chunksOf(dropPackets(multiplex.bytes, { pid: NULL_PID }).bytes)
     const gone = chunksOf(packetsOf(multiplex.bytes, VIDEO_2))[0]!
@@ -314,7 +314,7 @@ describe('a filter of PIDs', () => {
   })
 })
 
-/** Of the packets that have a mark: by their bytes, milliseconds. */
+/** Arrival times of marked packets in milliseconds, by their bytes. */
 function timesOf({ bytes, marks }: TsChunk): Map<string, number> {
   const times = new Map<string, number>()
   for (let at = 0; at < marks.length; at += MARK_SIZE) {

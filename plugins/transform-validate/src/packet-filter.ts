@@ -1,5 +1,5 @@
-// Leaves packets out of a transport stream: damaged ones, null packets, programs, PIDs. What is left of a selection is a
-// whole stream again: PAT and PMTs name only what is there (ISO/IEC 13818-1 2.4.4), counters and clocks run on.
+// Drops packets from a transport stream: damaged ones, null packets, programs, PIDs. A selection is a consistent stream
+// again: PAT and PMTs name only what is present (ISO/IEC 13818-1 2.4.4), counters and clocks continue.
 import {
   CAT_PID,
   CONTINUITY_ERROR,
@@ -20,14 +20,14 @@ import {
   Remarker,
 } from '@millrace/media/mpegts'
 import type { Discontinuity, TsChunk } from '@millrace/media/mpegts'
-import { clockPacket } from './clock-packet.js'
+import { pcrOnlyPacket } from './pcr-only-packet.js'
 import { cutAtRandomAccess } from './cut-at-random-access.js'
 import { PacketList } from './packet-list.js'
-import { CLOCK, DROP, EVERYTHING, PASS, planPids, TABLES } from './pid-plan.js'
+import { PCR_ONLY, DROP, EVERYTHING, PASS, planPids, REWRITE } from './pid-plan.js'
 import type { Selection } from './pid-plan.js'
 import { countersOf, restoreTables } from './table-state.js'
 import type { TableState } from './table-state.js'
-import { WrittenTables } from './written-tables.js'
+import { RewrittenTables } from './rewritten-tables.js'
 
 const NO_PACKET = new Uint8Array(0)
 
@@ -36,69 +36,69 @@ export interface DropRules {
   readonly nullPackets: boolean
 }
 
-/** What a filter knows between two chunks, for one that goes on with the same stream. Nothing in it changes any more. */
+/** State of a filter between two chunks, for another filter that continues with the same stream. Immutable. */
 export interface FilterState {
-  /** Undefined where tables have passed as they are. */
-  readonly tables: WrittenTables | undefined
+  /** Undefined if tables have passed unchanged. */
+  readonly tables: RewrittenTables | undefined
   readonly lastStart: Uint8Array
   readonly isBehind: boolean
   readonly carried: Discontinuity
 }
 
 export class PacketFilter {
-  /** What is left out wherever it stands; may change at any time. */
+  /** Packets that are dropped on any PID; can change at any time. */
   rules: DropRules
   readonly #selection: Selection | undefined
   readonly #table = new ProgramTable()
-  readonly #tables: WrittenTables
+  readonly #tables: RewrittenTables
   readonly #remarker: Remarker
   #actions: Uint8Array | undefined
   #plannedChanges = 0
   #isEmpty = false
-  /** Chunks have passed unseen. */
+  /** Chunks have passed without being scanned. */
   #isBehind = false
-  /** Of a chunk of which nothing was left. */
+  /** Discontinuity of a chunk that was dropped completely. */
   #carried: Discontinuity = false
-  /** The packet that made the newest random access point one: from there on the next one of sound alone is found. */
+  /** The packet of the newest random access point: the next one of an audio-only stream is found relative to it. */
   #lastStart: Uint8Array = NO_PACKET
 
   /**
-   * `selection`: by default all programs and PIDs pass, with their tables as they are. `before`: of the filter that had
-   * the chunks until now, and the tables that came in. Where that one wrote tables, this one does: else whoever reads on
-   * would take those that come for the ones that it has.
+   * `selection`: by default all programs and PIDs pass, with their tables unchanged. `before`: state of the filter that
+   * received the chunks until now, and the incoming tables. If that filter rewrote tables, so does this one: otherwise
+   * later readers would mistake the original tables for those they already have.
    */
-  constructor(rules: DropRules, selection?: Selection, before?: FilterState & { readonly came: TableState }) {
+  constructor(rules: DropRules, selection?: Selection, before?: FilterState & { readonly seenTables: TableState }) {
     this.rules = rules
     this.#selection = selection ?? (before?.tables === undefined ? undefined : EVERYTHING)
     this.#remarker = new Remarker(selection?.program)
-    this.#tables = new WrittenTables(before?.tables)
+    this.#tables = new RewrittenTables(before?.tables)
     if (before === undefined) return
     this.#lastStart = before.lastStart
     this.#isBehind = before.isBehind
     this.#carried = before.carried
-    restoreTables(this.#table, before.came)
-    if (this.#selection !== undefined) this.#goOn(before.tables !== undefined, before.came)
-    this.#primeMarks(before.came)
+    restoreTables(this.#table, before.seenTables)
+    if (this.#selection !== undefined) this.#continueTables(before.tables !== undefined, before.seenTables)
+    this.#primeMarks(before.seenTables)
   }
 
-  /** A copy: this filter may go on. */
+  /** A copy: this filter can continue. */
   state(): FilterState {
     return {
-      tables: this.#selection === undefined ? undefined : new WrittenTables(this.#tables),
+      tables: this.#selection === undefined ? undefined : new RewrittenTables(this.#tables),
       lastStart: this.#lastStart,
       isBehind: this.#isBehind,
       carried: this.#carried,
     }
   }
 
-  /** There is a PAT, and nothing in it that is selected. */
+  /** There is a PAT, but it contains nothing that is selected. */
   get isEmpty(): boolean {
     return this.#isEmpty
   }
 
   /**
-   * What is left of the next chunk: the same one while nothing is to be left out, none if nothing is left. Several, where a
-   * selection can be joined in the middle of it: chunks begin at random access points.
+   * Returns what remains of the next chunk: the chunk itself if nothing is to be dropped, none if nothing remains,
+   * several if the selection has a random access point in the middle, because chunks begin at random access points.
    */
   push(chunk: TsChunk): readonly TsChunk[] {
     const { transportErrors, nullPackets } = this.rules
@@ -121,26 +121,26 @@ export class PacketFilter {
     return [{ ...left, randomAccess: chunk.randomAccess && keepsStart(chunk, transportErrors) }]
   }
 
-  /** Tables are written from now on, as this filter has them, behind those that were written, or have passed. */
-  #goOn(hasWritten: boolean, came: TableState): void {
+  /** Rewrites tables from now on, continuing from those that were rewritten, or have passed, before. */
+  #continueTables(hasRewritten: boolean, seen: TableState): void {
     const tables = this.#tables
     if (this.#table.changes === 0) return
-    if (!hasWritten) {
+    if (!hasRewritten) {
       const { pat, pmts } = planPids(this.#table, EVERYTHING)
       tables.set(pat, pmts)
-      for (const [pid, counter] of countersOf(came)) tables.follow(pid, counter)
+      for (const [pid, counter] of countersOf(seen)) tables.follow(pid, counter)
       tables.isPatDue = false
     }
     const { sections, isPatDue } = tables
     this.#replan()
-    // It is written when one comes in: so its counter is the one that it would have had.
+    // The PAT is written when the next one arrives, so its counter continues as if nothing had changed.
     tables.isPatDue = isPatDue
     const isSame = tables.sections.length === sections.length
     const differs = !isSame || tables.sections.some(({ bytes }, index) => bytes !== sections[index]?.bytes)
     if (differs && this.#carried === false) this.#carried = 'marked'
   }
 
-  /** Shows the remarker what it would have seen: tables, and where the stream began last. */
+  /** Feeds the remarker what it would have seen: the tables, and the last random access point. */
   #primeMarks({ sections, tails }: TableState): void {
     const written = this.#selection === undefined ? sections : this.#tables.sections
     const seen = [...written].sort((a, b) => Number(b.pid === PAT_PID) - Number(a.pid === PAT_PID))
@@ -184,17 +184,17 @@ export class PacketFilter {
       case PASS:
         list.pass(offset, ms, flags)
         break
-      case TABLES:
+      case REWRITE:
         if (hasTables) this.#write(pid, ms, list)
         break
-      case CLOCK:
-        if (!isDamaged && hasPcr(bytes, offset)) list.add(clockPacket(bytes, offset), ms)
+      case PCR_ONLY:
+        if (!isDamaged && hasPcr(bytes, offset)) list.add(pcrOnlyPacket(bytes, offset), ms)
         break
       default:
     }
   }
 
-  /** A PMT may be what the PAT was waiting for: then that comes first. */
+  /** A PMT may complete what the PAT was waiting for: then the PAT is written first. */
   #write(pid: number, ms: number, list: PacketList): void {
     const pids = pid !== PAT_PID && this.#tables.isPatDue ? [PAT_PID, pid] : [pid]
     for (const each of pids) for (const packets of this.#tables.packetsOf(each)) list.add(packets, ms)
@@ -202,12 +202,12 @@ export class PacketFilter {
 
   #actionOf(pid: number): number {
     if (this.#selection === undefined) return PASS
-    // Before the first PAT nobody knows what belongs to what.
+    // Before the first PAT it is not known which PID belongs to which program.
     if (this.#actions === undefined) return pid === NULL_PID ? PASS : DROP
     return this.#actions[pid] ?? DROP
   }
 
-  /** Whether a PAT or PMT ends in this packet. */
+  /** Returns whether a PAT or PMT ends in this packet. */
   #readTables(bytes: Uint8Array, offset: number, pid: number, flags: number): boolean {
     const table = this.#table
     if ((flags & CONTINUITY_ERROR) !== 0) table.resetPid(pid)
@@ -228,7 +228,7 @@ export class PacketFilter {
   }
 }
 
-/** The packet that makes the chunk a random access point is still there. */
+/** The packet that makes the chunk a random access point is kept. */
 function keepsStart({ bytes, marks }: TsChunk, dropsDamaged: boolean): boolean {
   for (let at = 0; at < marks.length; at += MARK_SIZE) {
     if ((marks[at + MARK_FLAGS]! & RANDOM_ACCESS) === 0) continue

@@ -1,19 +1,19 @@
-// Packets on their way from one chunk into another, with what the marks of the first said of each. Copies in runs, and not
-// at all where everything stays.
+// Collects packets of one chunk for another, with the marks of each. It copies runs of packets, and nothing at all if
+// every packet is kept.
 import { CONTINUITY_ERROR, PACKET_SIZE, RANDOM_ACCESS, SYNC_BYTE_ERROR, SYNC_LOSS } from '@millrace/media/mpegts'
 import type { PriorMarks } from '@millrace/media/mpegts'
 
-/** What only the framer could know of a packet, or knew better: it has seen what came before, and behind the chunk. */
+/** Flags that only the framer can set, or sets more reliably: it has also seen the bytes before and after the chunk. */
 const KEPT_FLAGS = RANDOM_ACCESS | SYNC_LOSS | SYNC_BYTE_ERROR | CONTINUITY_ERROR
 
 export class PacketList implements PriorMarks {
   ms: Int32Array
   flags: Int32Array
   readonly #source: Uint8Array
-  /** Undefined until something is left out or put in. */
+  /** Undefined until a packet is dropped or inserted. */
   #bytes: Uint8Array | undefined
   #count = 0
-  /** Packets that were taken until now, but for those of the run. */
+  /** Packets taken until now, except those of the current run. */
   #copied = 0
   #runStart = 0
   #runEnd = 0
@@ -35,7 +35,7 @@ export class PacketList implements PriorMarks {
     this.#note(ms, flags)
   }
 
-  /** Puts other packets in. */
+  /** Inserts other packets. */
   add(packets: Uint8Array, ms: number): void {
     this.#copyRun()
     const count = packets.length / PACKET_SIZE
@@ -44,7 +44,9 @@ export class PacketList implements PriorMarks {
     for (let index = 0; index < count; index++) this.#note(ms, 0)
   }
 
-  /** Exactly what was taken; the source itself, if that was all of it. Nothing more can be taken afterwards. */
+  /**
+   * Returns exactly the packets taken, or the source itself if all of it was taken. No packets can be taken afterwards.
+   */
   finish(): Uint8Array {
     if (this.#bytes === undefined && this.#runStart === 0 && this.#runEnd === this.#source.length) return this.#source
     this.#copyRun()
@@ -69,7 +71,7 @@ export class PacketList implements PriorMarks {
     this.#copied += run.length / PACKET_SIZE
   }
 
-  /** Room for so many more packets. */
+  /** Makes room for `count` more packets. */
   #reserve(count: number): Uint8Array {
     const needed = (this.#copied + count) * PACKET_SIZE
     this.#bytes ??= new Uint8Array(Math.max(this.#source.length, needed))

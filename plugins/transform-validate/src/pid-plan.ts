@@ -1,37 +1,37 @@
-// What happens to the packets of each PID, by the tables in force and what is to be kept of the stream.
+// Plans what happens to the packets of each PID, from the tables in force and the selection.
 import { CAT_PID, listDescriptors, NULL_PID, PAT_PID, parsePat, parsePmt, PID_COUNT } from '@millrace/media/mpegts'
 import type { Pat, Pmt, ProgramTable } from '@millrace/media/mpegts'
 
 export const DROP = 0
 export const PASS = 1
-/** Tables that are written anew. */
-export const TABLES = 2
-/** Only its clock is kept, in packets without payload. */
-export const CLOCK = 3
+/** Tables that are rewritten. */
+export const REWRITE = 2
+/** Only the PCR is kept, in packets without payload. */
+export const PCR_ONLY = 3
 
 export interface Selection {
   /** program_number; undefined for all. */
   readonly program: number | undefined
-  /** Nothing else passes, but for the PSI and clocks of programs. Undefined for everything. */
+  /** Only these PIDs pass, with the PSI and clocks of their programs. Undefined for all. */
   readonly include: ReadonlySet<number> | undefined
   readonly exclude: ReadonlySet<number>
 }
 
-/** All programs, with tables that are written anew. */
+/** All programs, with rewritten tables. */
 export const EVERYTHING: Selection = { program: undefined, include: undefined, exclude: new Set() }
 
 export interface PidPlan {
-  /** DROP, PASS, TABLES or CLOCK, by PID. */
+  /** DROP, PASS, REWRITE or PCR_ONLY, by PID. */
   readonly actions: Uint8Array
-  /** There is a PAT, and no program of it is left. */
+  /** There is a PAT, but none of its programs is left. */
   readonly isEmpty: boolean
-  /** Only what is kept, versions as they came; undefined where no program is left, or known. */
+  /** Contains only what is kept, with the original version; undefined if no program is left, or known. */
   readonly pat: Pat | undefined
-  /** Of the programs that are kept, with the tracks that are kept; by PID. */
+  /** PMTs of the remaining programs, with their remaining tracks; by PID. */
   readonly pmts: ReadonlyMap<number, readonly Pmt[]>
 }
 
-/** Time of day, EN 300 468 table 1: it speaks of no program. */
+/** Time of day, EN 300 468 table 1: it belongs to no program. */
 const TIME_PID = 0x14
 const PAT_TABLE = 0x00
 const CAT_TABLE = 0x01
@@ -40,7 +40,7 @@ const PMT_TABLE = 0x02
 const CA_DESCRIPTOR = 0x09
 const CAT_HEADER_SIZE = 8
 const CRC_SIZE = 4
-/** What surely fits into the one section that is written. */
+/** As many programs as certainly fit into the one section that is written. */
 const MAX_PROGRAMS = 250
 
 export function planPids(table: ProgramTable, selection: Selection): PidPlan {
@@ -63,21 +63,21 @@ export function planPids(table: ProgramTable, selection: Selection): PidPlan {
   }
   narrow(actions, selection)
   const kept = pmts.map(({ pid, pmt }) => ({ pid, pmt: { ...pmt, streams: keptStreams(pmt, actions) } }))
-  // A program that has lost all its tracks would make a receiver wait: it is gone as a whole.
+  // A program without tracks would make a receiver wait, so it is removed as a whole.
   const lost = new Set(pmts.filter(({ pmt }, index) => isLost(pmt, kept[index]!.pmt)).map(({ pmt }) => pmt.program))
-  // Which tracks a program has, its PMT says first: where few are kept, most programs are not.
+  // The tracks of a program are unknown before its PMT: with `include`, most programs will not be kept.
   const known = new Set(pmts.map(({ pmt }) => pmt.program))
   const isLeft = (number: number): boolean =>
     !lost.has(number) && (selection.include === undefined || known.has(number))
   const left = wanted.filter((each) => isLeft(each.program)).slice(0, MAX_PROGRAMS)
   for (const { pmtPid } of named) actions[pmtPid] = DROP
-  for (const { pmtPid } of left) actions[pmtPid] = TABLES
-  actions[PAT_PID] = left.length > 0 ? TABLES : DROP
+  for (const { pmtPid } of left) actions[pmtPid] = REWRITE
+  actions[PAT_PID] = left.length > 0 ? REWRITE : DROP
   const byPid = new Map<number, Pmt[]>()
   for (const { pid, pmt } of kept) {
     if (lost.has(pmt.program)) continue
     byPid.set(pid, [...(byPid.get(pid) ?? []), pmt])
-    if (pmt.pcrPid !== NULL_PID && actions[pmt.pcrPid] === DROP) actions[pmt.pcrPid] = CLOCK
+    if (pmt.pcrPid !== NULL_PID && actions[pmt.pcrPid] === DROP) actions[pmt.pcrPid] = PCR_ONLY
   }
   const isEmpty = wanted.every((each) => lost.has(each.program))
   return { actions, isEmpty, pat: left.length > 0 ? patOf(parsed, left, actions) : undefined, pmts: byPid }
@@ -105,7 +105,7 @@ function patOf([first]: readonly Pat[], programs: Pat['programs'], actions: Uint
   return { ...first, sectionNumber: 0, lastSectionNumber: 0, programs, networkPid: isKept ? networkPid : undefined }
 }
 
-/** Tracks, clock, and the entitlements that they are scrambled with. */
+/** PIDs of tracks, clock, and the entitlement messages of scrambled tracks. */
 function pidsOf(pmt: Pmt): number[] {
   const loops = [pmt.descriptors, ...pmt.streams.map(({ descriptors }) => descriptors)]
   return [pmt.pcrPid, ...pmt.streams.map(({ pid }) => pid), ...loops.flatMap((loop) => accessPids(loop))]

@@ -26,7 +26,7 @@ const two: TsPlan = {
   nullEvery: 20,
 }
 
-/** Chunks of 11 packets: many of them end in the middle of something. */
+/** Chunks of 11 packets: many of them end in the middle of a unit or section. */
 function chunksOf(bytes: Uint8Array): TsChunk[] {
   const framer = new Framer()
   const chunks: TsChunk[] = []
@@ -45,7 +45,7 @@ class Pair {
     const counts = before?.counts.state()
     this.counts = new TsCounts(counts)
     const state = before === undefined || counts === undefined ? undefined : before.filter.state()
-    this.filter = new PacketFilter(rules, selection, state && counts && { ...state, came: counts.tables })
+    this.filter = new PacketFilter(rules, selection, state && counts && { ...state, seenTables: counts.tables })
   }
 
   push(chunk: TsChunk): readonly TsChunk[] {
@@ -64,7 +64,7 @@ const changing = Buffer.concat([
     .bytes,
 ])
 
-describe('a filter that goes on where another one is', () => {
+describe('a filter that continues from the state of another', () => {
   const cases: readonly { name: string; bytes: Uint8Array; selection?: Selection; rules?: DropRules }[] = [
     { name: 'that passes everything', bytes: buildTs(two).bytes },
     { name: 'without null packets', bytes: buildTs(two).bytes, rules: { ...KEEP, nullPackets: true } },
@@ -81,7 +81,7 @@ describe('a filter that goes on where another one is', () => {
       selection: { ...ALL, exclude: new Set([AUDIO_1]) },
     },
     {
-      name: 'without the picture',
+      name: 'without the video',
       bytes: buildTs({ durationS: 2 }).bytes,
       selection: { ...ALL, exclude: new Set([VIDEO_1]) },
     },
@@ -97,19 +97,19 @@ describe('a filter that goes on where another one is', () => {
     },
   ]
   for (const { name, bytes, selection, rules = KEEP } of cases) {
-    test(`gives what that one gives, wherever it begins: a filter ${name}`, () => {
+    test(`gives the same output as that one, wherever it takes over: a filter ${name}`, () => {
       const chunks = chunksOf(bytes).map((chunk, index): TsChunk =>
         index % 37 === 36 ? { ...chunk, discontinuity: 'lost' } : chunk,
       )
-      // The last of a row of nodes each of which took over from the one before, after each chunk.
+      // After each chunk another filter takes over.
       const one = new Pair(selection, rules)
-      let heir = new Pair(selection, rules)
+      let successor = new Pair(selection, rules)
       const expected = chunks.map((chunk) => one.push(chunk).map(textOf))
       for (const [index, chunk] of chunks.entries()) {
-        heir = new Pair(selection, rules, heir)
-        assert.deepEqual(heir.push(chunk).map(textOf), expected[index], `chunk ${index}`)
+        successor = new Pair(selection, rules, successor)
+        assert.deepEqual(successor.push(chunk).map(textOf), expected[index], `chunk ${index}`)
       }
-      // One that took over once, and goes on for a while.
+      // A filter takes over once and continues for a while.
       const old = new Pair(selection, rules)
       for (const [from, chunk] of chunks.entries()) {
         if (from % 5 === 0) {
@@ -123,7 +123,7 @@ describe('a filter that goes on where another one is', () => {
   }
 })
 
-describe('a filter that goes on with another selection', () => {
+describe('a filter that continues with another selection', () => {
   const { bytes } = buildTs({ ...two, durationS: 2, psi: { cat: true, gapMs: 7 } })
   const chunks = chunksOf(bytes)
   const program = (number: number): Selection => ({ ...ALL, program: number })
@@ -132,11 +132,17 @@ describe('a filter that goes on with another selection', () => {
     { name: 'one program, then the other', from: program(1), to: program(2), pmt: PMT_2, same: false },
     { name: 'everything, then one program', to: program(1), pmt: PMT_1, same: true },
     { name: 'one program, then everything', from: program(1), pmt: PMT_1, same: true },
-    { name: 'everything, then a PID less', to: without(AUDIO_1), pmt: PMT_1, same: false },
-    { name: 'a PID less, then another one', from: without(AUDIO_1), to: without(VIDEO_1), pmt: PMT_1, same: false },
-    { name: 'a PID less, then everything', from: without(AUDIO_1), pmt: PMT_1, same: false },
+    { name: 'everything, then without a PID', to: without(AUDIO_1), pmt: PMT_1, same: false },
     {
-      name: 'two PIDs less, then one',
+      name: 'without a PID, then without another',
+      from: without(AUDIO_1),
+      to: without(VIDEO_1),
+      pmt: PMT_1,
+      same: false,
+    },
+    { name: 'without a PID, then everything', from: without(AUDIO_1), pmt: PMT_1, same: false },
+    {
+      name: 'without two PIDs, then without one',
       from: without(AUDIO_2, SECOND_AUDIO_2),
       to: without(AUDIO_2),
       pmt: PMT_2,
@@ -144,13 +150,13 @@ describe('a filter that goes on with another selection', () => {
     },
   ]
   for (const { name, from, to, pmt, same } of cases) {
-    test(`lets counters run on, and versions change with the tables: ${name}`, () => {
+    test(`continues counters, and changes versions with the tables: ${name}`, () => {
       for (let begin = 40; begin < 100; begin++) {
         const old = new Pair(from, KEEP)
         const before = chunks.slice(0, begin).flatMap((chunk) => old.push(chunk))
         const next = new Pair(to, KEEP, old)
         const after: TsChunk[] = []
-        // The reader goes over at the next boundary; until there it gets what the old one gives.
+        // The reader cuts over at the next random access point; until then it receives the output of the old filter.
         const cut = chunks.findIndex(({ randomAccess }, index) => randomAccess && index >= begin)
         for (const [index, chunk] of chunks.slice(begin).entries()) {
           const [kept, left] = [old.push(chunk), next.push(chunk)]
@@ -167,7 +173,7 @@ describe('a filter that goes on with another selection', () => {
     })
   }
 
-  test('says that the tracks are others with its first chunk, and only then', () => {
+  test('marks its first chunk if the tracks have changed, and no other chunk', () => {
     const old = new Pair(program(1), KEEP)
     for (const chunk of chunks.slice(0, 50)) old.push(chunk)
     for (const [to, said] of [
@@ -218,7 +224,7 @@ describe('transform ts-validate at a swap', () => {
     return { context, got, chunks, transform: transform as typeof transform & { snapshotState(): unknown } }
   }
 
-  test('counts no error that is none, misses none, and knows whose they are', async () => {
+  test('counts every error once, under its PID', async () => {
     const damaged = dropPackets(buildTs({ durationS: 3 }).bytes, { pid: VIDEO_1, every: 7 })
     const chunks = chunksOf(damaged.bytes)
     const whole = await open()
@@ -236,7 +242,7 @@ describe('transform ts-validate at a swap', () => {
     }
   })
 
-  test('knows the tables that came before', async () => {
+  test('knows the tables from before the swap', async () => {
     const { bytes } = buildTs({ durationS: 2, psi: { beforeKeyframes: false, intervalMs: 5000 } })
     const chunks = chunksOf(bytes)
     const old = await open(undefined, { program: 1 })
@@ -249,7 +255,7 @@ describe('transform ts-validate at a swap', () => {
     assert.equal(other.got.length, 0)
   })
 
-  test('takes what it does not know for nothing', async () => {
+  test('ignores a previous state that it does not know', async () => {
     for (const previous of [null, 7, {}, { counts: 1 }]) {
       const { chunks, got } = await open(previous)
       const sent = chunksOf(buildTs({ durationS: 1 }).bytes)
@@ -259,7 +265,7 @@ describe('transform ts-validate at a swap', () => {
   })
 })
 
-/** Nothing else has any. */
+/** Continuity errors of the video PID; asserts that no other PID has any. */
 function errorsOfVideo(context: FakeContext): number {
   const { [VIDEO_1]: errors = 0, ...others } = context.metric('ts_continuity_errors_total') as Record<string, number>
   assert.deepEqual(others, {})
@@ -272,7 +278,7 @@ function tableOf(chunks: readonly TsChunk[]): ProgramTable {
   return table
 }
 
-/** PIDs whose counters do not run on, by ISO/IEC 13818-1 2.4.3.3 and nothing of the scanner; only those of both halves. */
+/** PIDs whose counters do not continue, by ISO/IEC 13818-1 2.4.3.3, computed without the scanner. */
 function brokenCounters(chunks: readonly TsChunk[]): number[] {
   const counters = new Map<number, number>()
   const broken: number[] = []

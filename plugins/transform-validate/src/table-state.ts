@@ -1,16 +1,16 @@
-// What is known of the tables of a stream between two chunks, for a ProgramTable that goes on with it.
+// State of the tables of a stream between two chunks, for a ProgramTable that continues with that stream.
 import { PACKET_SIZE, packetise, PAT_PID, ProgramTable, readCounter, readPid } from '@millrace/media/mpegts'
 import type { StoredSection } from '@millrace/media/mpegts'
 
-/** Nothing in it changes any more. */
+/** Immutable. */
 export interface TableState {
   /** PAT, CAT and PMTs in force. */
   readonly sections: readonly StoredSection[]
-  /** Packets of sections that are under way, as a PartialSections keeps them. */
+  /** Packets of incomplete sections, as a PartialSections keeps them. */
   readonly tails: readonly Uint8Array[]
 }
 
-/** Gives a new table what another one has seen. */
+/** Feeds a new table what another one has seen. */
 export function restoreTables(table: ProgramTable, { sections, tails }: TableState): void {
   // A PMT is read only where the PAT names it.
   const pats = sections.filter(({ pid }) => pid === PAT_PID)
@@ -19,7 +19,7 @@ export function restoreTables(table: ProgramTable, { sections, tails }: TableSta
   for (const packet of tails) feed(table, packet)
 }
 
-/** Counters of the last packets of PIDs on which tables have passed, in front of a section that is still under way. */
+/** By PID of tables: the counter of the last packet before a section that is still incomplete. */
 export function countersOf({ sections, tails }: TableState): ReadonlyMap<number, number> {
   const table = new ProgramTable()
   restoreTables(table, { sections, tails: [] })

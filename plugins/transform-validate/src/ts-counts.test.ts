@@ -36,8 +36,8 @@ function sum(counts: ReadonlyMap<string, number>): number {
   return [...counts.values()].reduce((total, count) => total + count, 0)
 }
 
-describe('the counts of a stream', () => {
-  test('are all 0 where nothing is wrong', () => {
+describe('the error counts of a stream', () => {
+  test('are all 0 for an intact stream', () => {
     const { counts, wrongChunks } = countsOf(clean.bytes)
     const { syncLosses, syncByteErrors, transportErrors } = counts
     assert.deepEqual([wrongChunks, syncLosses, syncByteErrors, transportErrors], [0, 0, 0, 0])
@@ -46,7 +46,7 @@ describe('the counts of a stream', () => {
 
   const faults: readonly { name: string; damaged: Damaged; read: (counts: TsCounts) => number }[] = [
     {
-      name: 'packets left out',
+      name: 'missing packets',
       damaged: dropPackets(clean.bytes, { pid: VIDEO }),
       read: ({ continuityErrors }) => sum(continuityErrors),
     },
@@ -72,7 +72,7 @@ describe('the counts of a stream', () => {
     { name: 'packets cut short', damaged: cutMidPacket(clean.bytes), read: ({ syncLosses }) => syncLosses },
   ]
   for (const { name, damaged, read } of faults) {
-    test(`are those of the faults that were put in: ${name}`, () => {
+    test(`match the inserted faults: ${name}`, () => {
       assert.ok(damaged.count > 3)
       const { counts, wrongChunks } = countsOf(damaged.bytes)
       assert.equal(read(counts), damaged.count)
@@ -80,7 +80,7 @@ describe('the counts of a stream', () => {
     })
   }
 
-  test('are by PID', () => {
+  test('are kept by PID', () => {
     const one = dropPackets(clean.bytes, { pid: VIDEO, max: 5 })
     const both = dropPackets(one.bytes, { pid: 0x101, every: 10, max: 3 })
     const { counts } = countsOf(both.bytes)
@@ -88,7 +88,7 @@ describe('the counts of a stream', () => {
   })
 })
 
-describe('labels of counts', () => {
+describe('the PID labels of counts', () => {
   function wrong(pids: readonly number[]): TsChunk {
     return {
       kind: 'ts',
@@ -107,7 +107,7 @@ describe('labels of counts', () => {
     return counts
   }
 
-  test('are the PIDs of PAT and PMT; damage can not make up others', () => {
+  test('are the PIDs that PAT and PMT name; damage cannot add others', () => {
     const counts = followed(clean)
     const every = Array.from({ length: 8192 }, (_, pid) => pid)
     counts.push(wrong(every))
@@ -115,14 +115,14 @@ describe('labels of counts', () => {
     assert.equal(counts.continuityErrors.get(OTHER), 8192 - 4)
   })
 
-  test('are 64 at most', () => {
+  test('are at most 64', () => {
     const programs = Array.from({ length: 30 }, () => ({}))
     const counts = followed(buildTs({ durationS: 1, programs }))
     counts.push(wrong(Array.from({ length: 8192 }, (_, pid) => pid)))
     assert.equal(counts.continuityErrors.size, 65)
   })
 
-  test('are those of the tables in force: a PID that they no longer name is other', () => {
+  test('follow the tables in force: a PID that they no longer name is other', () => {
     const counts = followed(clean)
     counts.push(wrong([VIDEO]))
     followed(buildTs({ durationS: 1, video: { pid: 0x200 }, pmtVersion: 1 }), counts)
@@ -130,7 +130,7 @@ describe('labels of counts', () => {
     assert.deepEqual(Object.fromEntries(counts.continuityErrors), { '256': 1, '512': 1, [OTHER]: 1 })
   })
 
-  test('are no label for the PID that stands for no PCR', () => {
+  test('do not include the PID that means no PCR', () => {
     const counts = followed(clean)
     counts.push(wrong([0x1fff]))
     assert.deepEqual(Object.fromEntries(counts.continuityErrors), { [OTHER]: 1 })

@@ -1,4 +1,4 @@
-// Counts what is wrong with a transport stream, from the marks that the framer left: nothing is scanned again.
+// Counts errors of a transport stream from the marks of the framer: packets are not scanned again.
 import {
   CONTINUITY_ERROR,
   CRC_ERROR,
@@ -18,12 +18,12 @@ import type { Chunk } from '@millrace/media/mpegts'
 import { restoreTables } from './table-state.js'
 import type { TableState } from './table-state.js'
 
-/** PIDs that are counted one by one; what else there is counts as `other`. */
+/** Maximum number of PIDs with a count of their own; all others count as `other`. */
 const MAX_PIDS = 64
 export const OTHER = 'other'
 const WRONG = SYNC_LOSS | SYNC_BYTE_ERROR | CONTINUITY_ERROR | TRANSPORT_ERROR | CRC_ERROR | SCRAMBLED
 
-/** For the counts of who goes on with the same stream. Nothing in it changes any more. */
+/** State for the counts of a node that continues with the same stream. Immutable. */
 export interface CountsState {
   readonly tables: TableState
   /** PIDs that have a series of their own. */
@@ -34,19 +34,19 @@ export class TsCounts {
   syncLosses = 0
   syncByteErrors = 0
   transportErrors = 0
-  /** By PID, decimal, or `other`. */
+  /** By decimal PID, or `other`. */
   readonly continuityErrors = new Map<string, number>()
   readonly crcErrors = new Map<string, number>()
   readonly scrambledPackets = new Map<string, number>()
   readonly #table = new ProgramTable()
-  /** PIDs that the tables in force name, and that are counted by themselves. */
+  /** PIDs that the tables in force name, and that have a count of their own. */
   readonly #named = new Set<number>()
-  /** Those that were named at any time: their counts stay. */
+  /** PIDs that were named at any time: their counts stay. */
   readonly #counted = new Set<number>()
   readonly #psiTail: PartialSections
   #seenChanges = -1
 
-  /** `before`: what is known of the stream until now. Counts begin at 0 all the same. */
+  /** `before`: the state of the stream until now. Counts begin at 0 regardless. */
   constructor(before?: CountsState) {
     this.#psiTail = new PartialSections(before?.tables.tails)
     if (before === undefined) return
@@ -54,13 +54,13 @@ export class TsCounts {
     for (const pid of before.counted) this.#counted.add(pid)
   }
 
-  /** A copy: these counts may go on. */
+  /** A copy: these counts can continue. */
   state(): CountsState {
     const tables = { sections: [...this.#table.sections.values()], tails: this.#psiTail.packets() }
     return { tables, counted: [...this.#counted] }
   }
 
-  /** Takes a chunk; true if something in it is wrong. */
+  /** Takes a chunk; returns true if it has errors. */
   push(chunk: Chunk): boolean {
     this.#table.follow(chunk)
     this.#psiTail.follow(chunk, this.#table)
@@ -89,7 +89,7 @@ export class TsCounts {
     counts.set(label, (counts.get(label) ?? 0) + 1)
   }
 
-  /** Only PIDs that PAT and PMT name get a series of their own: damage can make up any number of them. */
+  /** Only PIDs that PAT and PMT name get a series of their own, because damage can produce any PID. */
   #label(pid: number): string {
     if (this.#table.changes !== this.#seenChanges) {
       this.#seenChanges = this.#table.changes
@@ -103,7 +103,7 @@ export class TsCounts {
   }
 
   #name(pid: number): void {
-    // The null PID as pcrPid says that a program has no PCR: ISO/IEC 13818-1 2.4.4.9.
+    // The null PID as pcrPid means that a program has no PCR: ISO/IEC 13818-1 2.4.4.9.
     if (pid === NULL_PID || (this.#counted.size >= MAX_PIDS && !this.#counted.has(pid))) return
     this.#counted.add(pid)
     this.#named.add(pid)

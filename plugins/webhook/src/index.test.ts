@@ -55,7 +55,7 @@ class Hook implements AsyncDisposable {
   }
 }
 
-class Happenings implements Events {
+class FakeEvents implements Events {
   readonly past: EventNotice[] = []
   readonly listeners = new Set<(event: EventNotice) => void>()
   readonly clientListeners = new Set<(event: EventNotice) => void>()
@@ -83,27 +83,27 @@ class Happenings implements Events {
 interface Setting {
   readonly clock: FakeClock
   readonly context: FakeContext
-  readonly events: Happenings
+  readonly events: FakeEvents
   readonly service: Service
   readonly options$: BehaviorSubject<z.output<typeof webhook.options>>
 }
 
-async function open(given: z.input<typeof webhook.options>, events = new Happenings()): Promise<Setting> {
+async function open(given: z.input<typeof webhook.options>, events = new FakeEvents()): Promise<Setting> {
   const clock = new FakeClock()
   const context = new FakeContext('services/hook')
   const options$ = new BehaviorSubject(webhook.options.parse(given))
   return { options$, clock, context, events, service: await webhook.open(options$, context, { clock, events }) }
 }
 
-/** Lets what is under way on real sockets go on until the claim holds. */
+/** Runs the event loop, and with it real sockets, until the claim holds. */
 async function until(claim: () => boolean): Promise<void> {
-  for (const end = performance.now() + 10_000; !claim();) {
-    assert.ok(performance.now() < end, 'waited too long')
+  for (const end = performance.now() + 60_000; !claim();) {
+    assert.ok(performance.now() < end, 'timed out')
     await new Promise((resolve) => setImmediate(resolve))
   }
 }
 
-test('a notice is a signed POST of JSON', async () => {
+test('a notification is a signed POST of JSON', async () => {
   await using hook = await Hook.open()
   const { events, service } = await open({ url: hook.url, secret: 'key', headers: { Authorization: 'Bearer abc' } })
   await using _service = service
@@ -125,9 +125,9 @@ test('a notice is a signed POST of JSON', async () => {
   )
 })
 
-test('sources are told when they change, also those that came up before', async () => {
+test('sources are reported when they change, including those that were up before', async () => {
   await using hook = await Hook.open()
-  const events = new Happenings()
+  const events = new FakeEvents()
   events.past.push({ atMs: 0, kind: 'node.ready', node: 'one/main', nodeKind: 'input', data: {} })
   const { service } = await open({ url: hook.url }, events)
   await using _service = service
@@ -142,7 +142,7 @@ test('sources are told when they change, also those that came up before', async 
   assert.deepEqual(hook.events, ['source_up', 'source_down', 'source_up', 'limit_miss'])
 })
 
-test('viewers are told of only when asked, and what is not wanted is left out', async () => {
+test('viewers are reported only on request, and unwanted events are left out', async () => {
   await using hook = await Hook.open()
   const quiet = await open({ url: hook.url })
   assert.equal(quiet.events.clientListeners.size, 0)
@@ -156,7 +156,7 @@ test('viewers are told of only when asked, and what is not wanted is left out', 
   assert.deepEqual(hook.events, ['client_disconnect'])
 })
 
-test('heartbeats come at the start and then in their interval', async () => {
+test('heartbeats are sent at the start and then at the interval', async () => {
   await using hook = await Hook.open()
   const { clock, context, service } = await open({ url: hook.url, events: ['heartbeat'], heartbeat: '10s' })
   await using _service = service
@@ -166,7 +166,7 @@ test('heartbeats come at the start and then in their interval', async () => {
   assert.deepEqual(hook.events, ['heartbeat', 'heartbeat'])
 })
 
-test('a hook that fails is tried again with the same id, one that refuses is not', async () => {
+test('a failed notification is retried with the same id, a rejected one is not', async () => {
   await using hook = await Hook.open((response) => {
     const status = [500, 429, 204, 400, 204][hook.received.length - 1] ?? 204
     response.writeHead(status).end('x'.repeat(100))
@@ -191,14 +191,15 @@ test('a hook that fails is tried again with the same id, one that refuses is not
   assert.ok(!JSON.stringify(context.lines).includes('in-the-url'))
 })
 
-test('a hook that never answers costs a bounded queue and holds nobody up', async () => {
+test('a hook that never responds fills a bounded queue and blocks no caller', async () => {
   await using hook = await Hook.open(() => undefined)
   const { clock, context, events, service } = await open({ url: hook.url, queue: 10, retries: 1, timeout: '2s' })
   events.emit('limit_hit', 'one/first', 'output')
   await hook.got(1)
-  const beganMs = performance.now()
+  const began = process.cpuUsage()
   for (let count = 0; count < 10_000; count++) events.emit('limit_hit', `one/n${count}`, 'output')
-  assert.ok(performance.now() - beganMs < 2000)
+  const { user, system } = process.cpuUsage(began)
+  assert.ok(user + system < 2_000_000, `${user + system} µs`)
   assert.deepEqual([context.metric('webhook_waiting'), context.metric('webhook_dropped_total')], [10, 9990])
   clock.advance(2000)
   await until(() => context.metric('webhook_retries_total') === 1)
@@ -217,7 +218,7 @@ test('a hook that never answers costs a bounded queue and holds nobody up', asyn
   assert.equal(context.metric('webhook_waiting'), 0)
 })
 
-test('what waits when the service ends is sent, without pauses', async () => {
+test('waiting notifications are sent without pauses when the service ends', async () => {
   await using hook = await Hook.open(
     (response) => void response.writeHead(hook.received.length === 1 ? 500 : 204).end(),
   )
@@ -230,7 +231,7 @@ test('what waits when the service ends is sent, without pauses', async () => {
   assert.deepEqual([context.metric('webhook_sent_total'), hook.received.length], [3, 4])
 })
 
-test('every option holds from the next notice on', async () => {
+test('every option applies from the next notification on', async () => {
   await using before = await Hook.open()
   await using hook = await Hook.open()
   const { options$, clock, context, events, service } = await open({ url: before.url })
@@ -248,7 +249,7 @@ test('every option holds from the next notice on', async () => {
   assert.equal(before.received.length, 0)
 })
 
-test('headers that belong to the service, or break the request, are refused', () => {
+test('headers that the service sets, or that are invalid, are refused', () => {
   for (const headers of [
     { Host: 'a' },
     { 'Content-Length': '1' },

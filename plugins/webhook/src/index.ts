@@ -1,92 +1,106 @@
-// service `webhook`: POSTs what happens to a web server of the user's.
+// Service `webhook`: POSTs events of the engine to the user's web server.
 import { choice, CLOCK, count, defineService, duration, EVENTS, secret, url } from '@millrace/engine/plugin'
 import type { Clock, Events, EventNotice, Options, Service } from '@millrace/engine/plugin'
 import { z } from 'zod'
-import { EVENT_NAMES, type EventName, makeNotice, type Notice, signBody } from './notice.js'
-import { NoticeQueue } from './notice-queue.js'
+import { EVENT_NAMES, type EventName, makeNotification, type Notification, signBody } from './notification.js'
+import { NotificationQueue } from './notification-queue.js'
 import { post } from './post.js'
 import { SourceStates } from './source-states.js'
 
 /** RFC 9110 section 5.1. */
 const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}$/
-/** Headers that are ours to say. */
-const OWN_HEADERS = /^(?:host|content-length|content-type|transfer-encoding|connection|x-millrace-.*)$/i
+/** Headers that this service sets itself. */
+const RESERVED_HEADERS = /^(?:host|content-length|content-type|transfer-encoding|connection|x-millrace-.*)$/i
 
-/** What waits at the end gets so long; services have to end within three seconds. */
-const END_MS = 2000
+/** Time for sending the queue when the service ends; services must end within three seconds. */
+const DRAIN_MS = 2000
 
 const options = z.strictObject({
-  url: url({ schemes: ['http', 'https'] }).meta({ description: 'Where notices are sent, by POST.', reload: 'live' }),
+  url: url({ schemes: ['http', 'https'] }).meta({
+    description: 'URL to which notifications are POSTed.',
+    reload: 'live',
+  }),
   events: z
     .array(choice(...EVENT_NAMES))
     .min(1)
     .default(['limit_hit', 'limit_miss', 'source_up', 'source_down'])
-    .meta({ description: 'What is told.', reload: 'live' }),
+    .meta({ description: 'Events to send.', reload: 'live' }),
   headers: z
     .record(z.string(), secret())
     .refine(
-      (headers) => Object.keys(headers).every((name) => HEADER_NAME.test(name) && !OWN_HEADERS.test(name)),
-      'must have names of headers that are not set by this service',
+      (headers) => Object.keys(headers).every((name) => HEADER_NAME.test(name) && !RESERVED_HEADERS.test(name)),
+      'must contain valid header names, and none that this service sets itself',
     )
     .refine(
       (headers) => Object.values(headers).every((value) => /^[\t\x20-\x7e]*$/.test(value)),
-      'must have values of printable ASCII',
+      'must have values in printable ASCII',
     )
     .default({})
-    .meta({ description: 'Headers that are sent too, for example Authorization.', reload: 'live' }),
+    .meta({ description: 'Additional request headers, for example Authorization.', reload: 'live' }),
   secret: secret().optional().meta({
-    description: 'Key of the HMAC-SHA256 of the body that X-Millrace-Signature carries; without it none.',
+    description:
+      'Key for the HMAC-SHA256 of the body in X-Millrace-Signature. By default notifications are not signed.',
     reload: 'live',
   }),
   timeout: duration({ min: 100, max: 300_000 })
     .prefault('5s')
-    .meta({ description: 'How long one try may take.', reload: 'live' }),
+    .meta({ description: 'Time limit of one attempt.', reload: 'live' }),
   retries: count({ max: 20 })
     .default(5)
-    .meta({ description: 'Tries after the first one, with pauses from 1 s to 30 s.', reload: 'live' }),
-  queue: count({ min: 1, max: 10_000 })
-    .default(100)
-    .meta({ description: 'Notices that may wait; a new one takes the place of the oldest.', reload: 'live' }),
+    .meta({ description: 'Attempts after the first one, with pauses of 1 s to 30 s.', reload: 'live' }),
+  queue: count({ min: 1, max: 10_000 }).default(100).meta({
+    description: 'Maximum number of waiting notifications; beyond it, a new one replaces the oldest.',
+    reload: 'live',
+  }),
   heartbeat: duration({ min: 1000 })
     .prefault('1m')
-    .meta({ description: 'Time between two heartbeats, where those are told.', reload: 'live' }),
+    .meta({ description: 'Interval of heartbeats, if `events` contains `heartbeat`.', reload: 'live' }),
 })
 
 type WebhookOptions = z.output<typeof options>
 
 export default defineService({
   type: 'webhook',
-  summary: 'Tells a web server what happens, by POST.',
+  summary: 'Sends events to a web server, by POST.',
   options,
   inject: { clock: CLOCK, events: EVENTS },
   metrics: [
-    { name: 'webhook_sent_total', kind: 'counter', help: 'Notices that were taken.' },
-    { name: 'webhook_failed_total', kind: 'counter', help: 'Notices that were given up after the last try.' },
-    { name: 'webhook_retries_total', kind: 'counter', help: 'Tries after a first one.' },
-    { name: 'webhook_dropped_total', kind: 'counter', help: 'Notices that were left out since too many waited.' },
-    { name: 'webhook_waiting', kind: 'gauge', help: 'Notices that wait.' },
+    { name: 'webhook_sent_total', kind: 'counter', help: 'Notifications that were accepted.' },
+    {
+      name: 'webhook_failed_total',
+      kind: 'counter',
+      help: 'Notifications that were rejected, or given up after the last attempt.',
+    },
+    { name: 'webhook_retries_total', kind: 'counter', help: 'Attempts after a first one.' },
+    { name: 'webhook_dropped_total', kind: 'counter', help: 'Notifications dropped because too many were waiting.' },
+    { name: 'webhook_waiting', kind: 'gauge', help: 'Notifications waiting to be sent.' },
   ],
   examples: [
     {
-      title: 'When a source goes or comes back, signed',
+      title: 'Signed notifications when a source goes down or comes back',
       yaml: 'alarm: { type: webhook, url: "https://ops.example/hook", events: [source_up, source_down], secret: "${secret:hook}" }',
     },
     {
-      title: 'A sign of life every 30 s',
+      title: 'A heartbeat every 30 s',
       yaml: 'alive: { type: webhook, url: "http://127.0.0.1:3000/alive", events: [heartbeat], heartbeat: 30s }',
     },
   ],
   open(options$, context, { clock, events }) {
-    const queue = new NoticeQueue({
+    const queue = new NotificationQueue({
       clock,
       log: context.log,
       limits: () => {
-        const { timeout: timeoutMs, retries, queue: mostWaiting } = options$.value
-        return { timeoutMs, retries, mostWaiting }
+        const { timeout: timeoutMs, retries, queue: maxWaiting } = options$.value
+        return { timeoutMs, retries, maxWaiting }
       },
-      post: (notice, signal) => {
+      post: (notification, signal) => {
         const given = options$.value
-        return post({ url: new URL(given.url), headers: headersOf(notice, given), body: notice.body, signal })
+        return post({
+          url: new URL(given.url),
+          headers: headersOf(notification, given),
+          body: notification.body,
+          signal,
+        })
       },
     })
     const { counters } = queue
@@ -100,33 +114,33 @@ export default defineService({
 })
 
 class Webhook implements Service {
-  readonly #queue: NoticeQueue
+  readonly #queue: NotificationQueue
   readonly #clock: Clock
   readonly #events: Events
   readonly #sources = new SourceStates()
-  readonly #ends: Disposable[] = []
+  readonly #subscriptions: Disposable[] = []
   #wanted: ReadonlySet<EventName> = new Set()
   #clients: Disposable | undefined
   #heartbeatMs = 0
   #heartbeat: Disposable | undefined
 
-  constructor(options$: Options<WebhookOptions>, queue: NoticeQueue, clock: Clock, events: Events) {
+  constructor(options$: Options<WebhookOptions>, queue: NotificationQueue, clock: Clock, events: Events) {
     this.#queue = queue
     this.#clock = clock
     this.#events = events
     this.#update(options$.value)
-    // Sources may have come up before this service.
+    // Sources may have started before this service.
     for (const event of events.recent()) this.#take(event)
-    this.#ends.push(events.subscribe((event) => this.#take(event)))
+    this.#subscriptions.push(events.subscribe((event) => this.#take(event)))
     const changes = options$.subscribe((given) => this.#update(given))
-    this.#ends.push({ [Symbol.dispose]: () => changes.unsubscribe() })
+    this.#subscriptions.push({ [Symbol.dispose]: () => changes.unsubscribe() })
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const end of this.#ends.splice(0)) end[Symbol.dispose]()
+    for (const subscription of this.#subscriptions.splice(0)) subscription[Symbol.dispose]()
     this.#clients?.[Symbol.dispose]()
     this.#heartbeat?.[Symbol.dispose]()
-    await this.#queue.end(END_MS)
+    await this.#queue.end(DRAIN_MS)
   }
 
   #update(given: WebhookOptions): void {
@@ -148,26 +162,26 @@ class Webhook implements Service {
     this.#heartbeat = undefined
     if (periodMs === 0) return
     const clock = this.#clock
-    const onBatch = (): void => this.#queue.add(makeNotice('heartbeat', clock.wallMs(clock.nowMs()), undefined, {}))
-    onBatch()
-    this.#heartbeat = clock.every(periodMs, onBatch)
+    const beat = (): void => this.#queue.add(makeNotification('heartbeat', clock.wallMs(clock.nowMs()), undefined, {}))
+    beat()
+    this.#heartbeat = clock.every(periodMs, beat)
   }
 
   #take(event: EventNotice): void {
     const name = this.#sources.take(event) ?? EVENT_NAMES.find((each) => each === event.kind)
     if (name === undefined || !this.#wanted.has(name)) return
-    this.#queue.add(makeNotice(name, event.atMs, event.node, event.data))
+    this.#queue.add(makeNotification(name, event.atMs, event.node, event.data))
   }
 }
 
-function headersOf(notice: Notice, { headers, secret: key }: WebhookOptions): Record<string, string> {
+function headersOf(notification: Notification, { headers, secret: key }: WebhookOptions): Record<string, string> {
   return {
     'User-Agent': 'millrace',
     ...headers,
     'Content-Type': 'application/json',
-    'Content-Length': String(notice.body.length),
-    'X-Millrace-Event': notice.event,
-    'X-Millrace-Id': notice.id,
-    ...(key === undefined ? {} : { 'X-Millrace-Signature': signBody(notice.body, key) }),
+    'Content-Length': String(notification.body.length),
+    'X-Millrace-Event': notification.event,
+    'X-Millrace-Id': notification.id,
+    ...(key === undefined ? {} : { 'X-Millrace-Signature': signBody(notification.body, key) }),
   }
 }

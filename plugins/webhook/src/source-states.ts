@@ -1,7 +1,7 @@
-// Whether sources are up, from what the engine says of its inputs: only changes are news.
+// Tracks which sources are up, from the engine's events about inputs, and reports changes only.
 import type { EventNotice } from '@millrace/engine/plugin'
 
-export type SourceNews = 'source_up' | 'source_down'
+export type SourceEvent = 'source_up' | 'source_down'
 
 const UP = 'node.ready'
 const DOWN: readonly string[] = ['node.degraded', 'node.waiting', 'node.failed', 'node.ended']
@@ -9,8 +9,8 @@ const DOWN: readonly string[] = ['node.degraded', 'node.waiting', 'node.failed',
 export class SourceStates {
   readonly #isUp = new Map<string, boolean>()
 
-  /** What the event means; undefined if it is no news of a source. */
-  take({ kind, node, nodeKind }: EventNotice): SourceNews | undefined {
+  /** The webhook event, or undefined if the state of a source has not changed. */
+  take({ kind, node, nodeKind }: EventNotice): SourceEvent | undefined {
     if (node === undefined || nodeKind !== 'input') return undefined
     if (kind !== UP && !DOWN.includes(kind)) return undefined
     const isUp = kind === UP

@@ -35,7 +35,7 @@ export function assertJoin(name: string, ts: TsReport): void {
   assert.ok(ts.startsWithPat, `${name} does not begin with a PAT`)
   const pmts = Object.entries(ts.tables).filter(([pid]) => Number(pid) >= 0x20)
   assert.ok(pmts.length > 0, `${name} has no PMT`)
-  assert.ok(ts.psiBeforeFirstUnit, `${name}: a unit comes before PAT and PMT are complete`)
+  assert.ok(ts.psiBeforeFirstUnit, `${name}: a unit precedes complete PAT and PMT`)
   const hasVideo = ts.streams.some(({ streamType }) => [0x01, 0x02, 0x1b, 0x24].includes(streamType))
   if (!hasVideo) return
   const pid = ts.firstVideoUnit?.pid ?? -1

@@ -68,7 +68,12 @@ export class Child implements AsyncDisposable {
     return this.#exit
   }
 
-  /** Sends the signal to the process, not to its group. */
+  /** As `| head` does when it ends. */
+  closeStdout(): void {
+    this.#child.stdout?.destroy()
+  }
+
+  /** To the process, not to its group. */
   signal(signal: NodeJS.Signals): void {
     this.#child.kill(signal)
   }

@@ -23,7 +23,7 @@ const BETWEEN = {
   both: { from: 'gops', transforms: ['check: { type: ts-validate, from: main }', 'gops: { type: gop, from: check }'] },
 } as const
 
-/** Ids are those of the example in DESIGN.md section 3: `main`, `check`, `gops`, and the names of the outputs. */
+/** The ids of its nodes are `main`, `check`, `gops`, and the names of the outputs. */
 export function engineYaml(channels: Readonly<Record<string, Channel>>, options: YamlOptions = {}): string {
   const { engine = 'drain: 5s', api = '127.0.0.1:0', web = '127.0.0.1:0' } = options
   return [

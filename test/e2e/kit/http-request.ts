@@ -15,7 +15,7 @@ export interface HttpRequestOptions {
   readonly body?: string
 }
 
-const TIMEOUT_MS = 10_000
+const TIMEOUT_MS = 60_000
 
 export function httpRequest(url: string | URL, options: HttpRequestOptions = {}): Promise<HttpResponse> {
   const { method = 'GET', headers = {}, body } = options

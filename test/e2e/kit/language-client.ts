@@ -10,7 +10,7 @@ import { REPOSITORY_ROOT } from './repository-root.js'
 
 const require = createRequire(import.meta.url)
 const SERVER = join(REPOSITORY_ROOT, 'node_modules/yaml-language-server/bin/yaml-language-server')
-const TIMEOUT_MS = 30_000
+const TIMEOUT_MS = 60_000
 
 export interface EditorDiagnostic {
   readonly message: string

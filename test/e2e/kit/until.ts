@@ -10,7 +10,7 @@ const POLL_MS = 20
 export async function until<T>(
   probe: () => T | Promise<T>,
   what: string | (() => string),
-  timeoutMs = 15_000,
+  timeoutMs = 60_000,
 ): Promise<Exclude<T, undefined | false>> {
   const deadline = performance.now() + timeoutMs
   for (;;) {

@@ -1,25 +1,25 @@
-// Where the boxes of a drawn pipeline stand: columns by how far a node is from its inputs, rows so that lines are
-// straight where they can be. A line that passes a column has a place of its own in it.
+// The positions of the boxes of a drawn pipeline: columns by the distance of a node from its inputs, rows chosen to keep
+// lines straight where possible. A line that passes through a column has a place of its own in it.
 import { labelOf } from './outline-graph.js'
 import type { EdgeOutline, NodeOutline, PipelineOutline } from './outline-graph.js'
 
-/** A box, or the place in a column where a line passes. */
+/** A box, or the place in a column where a line passes through. */
 export interface PlacedItem {
   readonly key: string
   readonly column: number
-  /** Undefined where a line passes. */
+  /** Undefined where a line passes through. */
   readonly node: NodeOutline | undefined
-  /** What stands in the box, line by line. */
+  /** The text of the box, line by line. */
   readonly lines: readonly string[]
-  /** Ports that it reads, as `node.port`, in the order in which they enter. */
+  /** Ports that it reads, as `node.port`, in the order in which their lines enter. */
   readonly entries: readonly string[]
-  /** Its first row. */
+  /** The first row. */
   readonly top: number
-  /** Rows, borders included. */
+  /** Rows, including the borders. */
   readonly height: number
 }
 
-/** A port with all that reads from it in the next column. */
+/** A port with all its readers in the next column. */
 export interface Net {
   /** `node.port`. */
   readonly source: string
@@ -31,7 +31,7 @@ export interface Net {
 
 export interface Layout {
   readonly columns: readonly (readonly PlacedItem[])[]
-  /** Between a column and the next one, by the index of the first. */
+  /** Between two columns, by the index of the left one. */
   readonly nets: readonly (readonly Net[])[]
 }
 
@@ -51,7 +51,7 @@ interface Item {
   readonly key: string
   readonly node: NodeOutline | undefined
   readonly lines: readonly string[]
-  /** Ports in the order in which they leave the box. */
+  /** Ports in the order in which their lines leave the box. */
   readonly ports: readonly string[]
   readonly entries: readonly string[]
 }
@@ -83,7 +83,7 @@ function depthsOf(nodes: readonly NodeOutline[], edges: readonly EdgeOutline[]):
   return depths
 }
 
-/** The pieces of each edge, one per gap between columns; adds the places where edges pass to the items. */
+/** The segments of each edge, one per gap between columns; adds the places where edges pass through to the items. */
 function segmentsOf(
   edges: readonly EdgeOutline[],
   depths: ReadonlyMap<string, number>,
@@ -154,7 +154,7 @@ function netsOf(
   })
 }
 
-/** The row at which a segment leaves the item that it begins at. */
+/** The row at which a segment leaves its first item. */
 function rowOf({ from, source }: Segment, placed: readonly PlacedItem[], items: readonly Item[]): number {
   const item = placed.find(({ key }) => key === from)
   if (item === undefined) return 0

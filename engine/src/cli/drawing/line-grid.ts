@@ -1,5 +1,5 @@
-// A grid of characters in which lines meet: what crosses or joins in a cell is known by its directions, and becomes the
-// one character that shows them all.
+// A grid of characters in which lines meet: each cell keeps the directions of its lines, and is rendered as the one
+// character that shows all of them.
 
 const NORTH = 1
 const EAST = 2
@@ -31,7 +31,7 @@ export class LineGrid {
     }
   }
 
-  /** Covers whatever lines are there. */
+  /** Covers lines in the same cells. */
   text(column: number, row: number, text: string): void {
     Array.from(text).forEach((char, index) => {
       this.#texts.set(`${column + index},${row}`, char)
@@ -39,7 +39,7 @@ export class LineGrid {
     })
   }
 
-  /** Lines without trailing spaces; with `plain`, of ASCII characters only. */
+  /** Lines without trailing spaces; with `plain`, in ASCII only. */
   render(plain: boolean): readonly string[] {
     return Array.from({ length: this.#height }, (_, row) => {
       const cells = Array.from({ length: this.#width }, (_unused, column) => this.#cell(column, row))

@@ -1,4 +1,4 @@
-// The checked graph as boxes and arrows: what its drawings show, as plain data.
+// The checked graph as boxes and arrows: the plain data that the drawings show.
 import type { NodeKind } from '../../plugin/contract.js'
 import type { Graph, NodeSettings, Pipeline } from '../../graph/graph.js'
 import { MAIN_PORT, nodeName } from '../../graph/node-id.js'
@@ -11,7 +11,7 @@ export interface GraphOutline {
 export interface PipelineOutline {
   readonly name: string
   readonly description: string
-  /** In an order in which every node comes after those it reads from. */
+  /** Every node after those it reads from. */
   readonly nodes: readonly NodeOutline[]
   readonly edges: readonly EdgeOutline[]
 }
@@ -39,7 +39,7 @@ export function outlineGraph({ pipelines, services }: Pick<Graph, 'pipelines' | 
   return { pipelines: pipelines.map(outlinePipeline), services: services.map(outlineNode) }
 }
 
-/** What stands beside an arrow: `ts`, or with a port that is not the main one `720p: ts`. */
+/** The label of an arrow: `ts`, or `720p: ts` if the port is not the main one. */
 export function labelOf({ port, chunks }: EdgeOutline): string {
   return port === MAIN_PORT ? chunks : `${port}: ${chunks}`
 }

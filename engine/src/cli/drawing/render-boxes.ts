@@ -13,7 +13,7 @@ export interface BoxOptions {
 
 /** Columns between two vertical lines. */
 const TRACK = 2
-/** Of an arrow and the line before it. */
+/** Columns of an arrow and the line before it. */
 const ARROW = 3
 
 /** Ends with a newline. */
@@ -56,7 +56,7 @@ function drawItem(grid: LineGrid, { node, lines, top, height }: PlacedItem, left
   lines.forEach((line, index) => grid.text(left + 2, top + 1 + index, line))
 }
 
-/** The lines between a column and the next. Returns where the next one begins. */
+/** Draws the lines between two columns. Returns where the right one begins. */
 function drawGap(grid: LineGrid, { nets, columns }: Layout, index: number, left: number): number {
   const here = nets[index] ?? []
   if (columns[index + 1] === undefined) return left
@@ -68,13 +68,13 @@ function drawGap(grid: LineGrid, { nets, columns }: Layout, index: number, left:
     const at = tracks.indexOf(net)
     drawNet(grid, net, left, at === -1 ? next - ARROW : firstTrack + at * TRACK, next)
   }
-  // After all lines, since text covers them.
+  // After all lines, because text covers them.
   for (const { label, fromRow } of here) if (label !== '') grid.text(left + 1, fromRow, label)
   return next
 }
 
 function drawNet(grid: LineGrid, { source, from, fromRow, to }: Net, left: number, track: number, next: number): void {
-  // On a border or beside one, so that the line does not join the box.
+  // On a border or beside it, so that the line does not join the box.
   grid.horizontal(fromRow, from.node === undefined ? left - 1 : left, track)
   for (const item of to) {
     const row = entryRow(item, source)
@@ -85,8 +85,8 @@ function drawNet(grid: LineGrid, { source, from, fromRow, to }: Net, left: numbe
 }
 
 /**
- * From left to right: a line that leaves at a row must turn before another one that arrives at that row begins there. An
- * order without fault may not exist; then lines overlap for a piece.
+ * From left to right: a line that leaves at a row must turn before a line that arrives at that row reaches it. Where no
+ * such order exists, lines overlap in part.
  */
 function trackOrder(nets: readonly Net[]): readonly Net[] {
   const left = [...nets]

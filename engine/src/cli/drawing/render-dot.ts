@@ -1,4 +1,4 @@
-// The graph in the language of Graphviz (https://graphviz.org/doc/info/lang.html): `engine graph --format dot | dot -Tsvg`.
+// The graph in the language of Graphviz (https://graphviz.org/doc/info/lang.html), as for `dot -Tsvg`.
 import { labelOf } from './outline-graph.js'
 import type { GraphOutline, NodeOutline, PipelineOutline } from './outline-graph.js'
 
@@ -36,7 +36,7 @@ function cluster(id: string, title: string, nodes: readonly NodeOutline[]): read
   return [`  subgraph ${quote(`cluster_${id}`)} {`, `    label=${quote(title)};`, ...boxes, '  }']
 }
 
-/** In a quoted string of labels a backslash begins an escape, `\n` among them. */
+/** In a quoted label a backslash begins an escape such as `\n`. */
 function quote(text: string): string {
   return `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')}"`
 }

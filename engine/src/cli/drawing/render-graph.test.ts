@@ -34,7 +34,7 @@ const failover: PipelineOutline = {
   edges: [edge('main', 'pick'), edge('backup', 'pick'), edge('pick', 'ts'), edge('pick', 'hls')],
 }
 
-test('lines join where one port has several readers, and end apart where a node reads several', () => {
+test('lines fork where a port has several readers, and enter separately where a node has several sources', () => {
   assert.equal(
     drawn(failover),
     `one  channel one
@@ -51,12 +51,12 @@ test('lines join where one port has several readers, and end apart where a node 
   )
 })
 
-test('without Unicode the same is drawn in ASCII', () => {
+test('without Unicode the same drawing is ASCII', () => {
   assert.match(drawn(failover, true), /^[\n -~]+$/)
   assert.match(drawn(failover, true), /\| pick {5}\|-ts-\+-->\| ts/)
 })
 
-test('ports leave at lines of their own, and a line passes the columns between', () => {
+test('each port has a line of its own, and lines pass through the columns between', () => {
   const text = drawn({
     name: 'one',
     description: '',
@@ -77,16 +77,17 @@ test('ports leave at lines of their own, and a line passes the columns between',
   })
   assert.match(text, /│╶1080p: gop─+▶│ hd/)
   assert.match(text, /│╶480p: gop─/)
-  // Two arrows into the box that reads two ports, one of them from two columns before.
+  // Two arrows into the box that reads two ports, one of them from two columns away.
   assert.match(text, /▶│ raw +│\n.*▶│ http-ts/)
 })
 
-test('every pipeline of a few hundred nodes is drawn in well under a second', () => {
+test('a pipeline of a few hundred nodes is drawn in well under a second of CPU time', () => {
   const nodes = Array.from({ length: 300 }, (_, index) => node(`n${index}`, 'transform', 'gop'))
   const edges = nodes.slice(1).map((_, index) => edge(`n${Math.floor(index / 3)}`, `n${index + 1}`))
-  const startedMs = performance.now()
+  const began = process.cpuUsage()
   assert.ok(drawn({ name: 'one', description: '', nodes, edges }).includes('n299'))
-  assert.ok(performance.now() - startedMs < 1000)
+  const { user, system } = process.cpuUsage(began)
+  assert.ok(user + system < 1_000_000, `${user + system} µs`)
 })
 
 const hostile: PipelineOutline = {
@@ -96,7 +97,7 @@ const hostile: PipelineOutline = {
   edges: [edge('end', 'graph', 'ts', 'sub"graph')],
 }
 
-test('Mermaid text is in entities, and its ids are no words of Mermaid', () => {
+test('Mermaid text uses entities, and its ids are not Mermaid keywords', () => {
   const lines = renderMermaid({ pipelines: [hostile], services: [node('m', 'service', 'prometheus')] }).split('\n')
   assert.equal(lines[0], 'flowchart LR')
   assert.equal(lines[1], '  subgraph p0["end: a #34;quote#34; #92; back#35;slash#59; #60;b#62; #124; #93; next"]')
@@ -109,7 +110,7 @@ test('Mermaid text is in entities, and its ids are no words of Mermaid', () => {
   assert.ok(lines.includes('    n2{{"m<br/>prometheus"}}'))
 })
 
-test('DOT text is in quotes, with quotes and backslashes escaped', () => {
+test('DOT text is quoted, with quotes and backslashes escaped', () => {
   const text = renderDot({ pipelines: [hostile], services: [] })
   assert.ok(text.includes('label="end: a \\"quote\\" \\\\ back#slash; <b> | ]\\nnext";'), text)
   assert.ok(text.includes('"one/end" -> "one/graph" [label="sub\\"graph: ts"];'))

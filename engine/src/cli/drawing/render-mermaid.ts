@@ -1,5 +1,5 @@
-// The graph as a Mermaid flowchart (https://mermaid.js.org/syntax/flowchart.html), for Markdown pages. Ids are numbers
-// of ours, since words such as `end` break a chart; all text is in quotes, with entities for what has a meaning there.
+// The graph as a Mermaid flowchart (https://mermaid.js.org/syntax/flowchart.html), for Markdown pages. Ids are generated
+// because words such as `end` break a chart. All text is quoted, with entities for characters that have a meaning there.
 import { labelOf } from './outline-graph.js'
 import type { GraphOutline, NodeOutline, PipelineOutline } from './outline-graph.js'
 

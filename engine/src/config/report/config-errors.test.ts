@@ -44,7 +44,7 @@ const MISTAKES: readonly Mistake[] = [
     found: ['CONFIG_SYNTAX a:1:109'],
   },
   {
-    name: 'nesting that would end the parser',
+    name: 'nesting that would crash the parser',
     files: one(`version: 1\nplugins:\n${'- '.repeat(50_000)}\n`),
     found: ['CONFIG_SYNTAX'],
   },
@@ -102,26 +102,26 @@ const MISTAKES: readonly Mistake[] = [
     help: /did you mean "anna"/,
   },
   {
-    name: 'a secret that is no file, and one that is not set',
+    name: 'a secret that is not a file, and one that is not set',
     files: one(pipelineWith({ top: 'secrets: { anna: { file: . }, bert: { env: BERT } }' })),
     found: ['CONFIG_SECRET_FILE a:3:26', 'CONFIG_UNSET_VARIABLE a:3:44'],
-    message: /is no regular file/,
+    message: /is not a regular file/,
   },
   {
-    name: 'a secret that everybody can read, and one that is too short to be hidden',
+    name: 'a secret that everybody can read, and one that is too short to be masked',
     files: one(pipelineWith({ top: 'secrets: { anna: { file: /etc/passwd }, bert: { env: BERT } }' })),
     env: { BERT: 'abc' },
     good: true,
     found: ['CONFIG_SECRET_EXPOSED a:3:26', 'CONFIG_SECRET_SHORT a:3:41'],
   },
   {
-    name: 'a line of an environment file',
+    name: 'a wrong line of an environment file',
     files: one(pipelineWith({})),
     options: { envFiles: ['x'], contents: new Map([['x', 'A=1\n  B 2\nC="x\n']]) },
     found: ['CONFIG_ENV_FILE x:2:3', 'CONFIG_ENV_FILE x:3:1'],
   },
   {
-    name: 'a flag without a value, and one that leads nowhere',
+    name: 'a flag without a value, and one whose path does not exist',
     files: one(pipelineWith({})),
     options: { sets: ['engine', 'pipelines.oen.description=x'] },
     found: ['CONFIG_SET --set 1:1:1', 'CONFIG_SET --set 2:1:11'],
@@ -152,7 +152,7 @@ const MISTAKES: readonly Mistake[] = [
     help: /did you mean "pipelines"/,
   },
   {
-    name: 'a section that there is not',
+    name: 'a section that does not exist',
     files: one(pipelineWith({ top: 'nodes: {}' })),
     found: ['CONFIG_UNKNOWN_KEY a:3:1'],
   },
@@ -192,7 +192,7 @@ const MISTAKES: readonly Mistake[] = [
     found: ['CONFIG_MISSING_KEY a:8:7', 'CONFIG_MISSING_KEY a:9:23', 'CONFIG_MISSING_KEY a:10:23'],
   },
   {
-    name: 'values of the wrong form',
+    name: 'values of the wrong type',
     files: one(
       pipelineWith({
         transforms: 'g: { type: gop, from: main, maxDuration: 5 }',
@@ -201,7 +201,11 @@ const MISTAKES: readonly Mistake[] = [
     ),
     found: ['CONFIG_WRONG_TYPE a:3:23', 'CONFIG_WRONG_TYPE a:3:34', 'CONFIG_WRONG_TYPE a:9:48'],
   },
-  { name: 'a section that is no map', files: one('version: 1\npipelines: [a]\n'), found: ['CONFIG_WRONG_TYPE a:2:1'] },
+  {
+    name: 'a section that is not a map',
+    files: one('version: 1\npipelines: [a]\n'),
+    found: ['CONFIG_WRONG_TYPE a:2:1'],
+  },
   {
     name: 'a value that is too small',
     files: one(pipelineWith({ transforms: 'g: { type: gop, from: main, maxDuration: 500ms }' })),
@@ -209,12 +213,18 @@ const MISTAKES: readonly Mistake[] = [
     message: /must be at least 1s/,
   },
   {
-    name: 'the branch of a union that was meant',
+    name: 'a list with too few entries',
+    files: one(pipelineWith({ top: 'auth:\n  both: { type: all, of: [] }' })),
+    found: ['CONFIG_OUT_OF_RANGE a:4:22'],
+    message: /"of" of auth "both" must have at least 1 entry/,
+  },
+  {
+    name: 'a mistake in the branch of a union that was meant',
     files: one(pipelineWith({}).replace('path: a.ts', 'path: a.ts, mirrors: [ { at: b, weight: 11 }, "http://c", 7 ]')),
     found: ['CONFIG_OUT_OF_RANGE a:6:67', 'CONFIG_WRONG_TYPE a:6:85'],
   },
   {
-    name: 'a word that is not possible',
+    name: 'a word that is not allowed',
     files: one(pipelineWith({}).replace('path: a.ts', 'path: a.ts, pace: prc')),
     found: ['CONFIG_WRONG_VALUE a:6:45'],
     help: /did you mean "pcr"/,
@@ -234,7 +244,7 @@ const MISTAKES: readonly Mistake[] = [
     name: 'an id in two sections',
     files: one(pipelineWith({ transforms: 'main: { type: gop, from: main }' })),
     found: ['CONFIG_DUPLICATE_ID a:8:7'],
-    message: /taken at .*a:6:7/,
+    message: /already used at .*a:6:7/,
   },
   {
     name: 'a pipeline in two files, and two engine sections',
@@ -303,7 +313,7 @@ const MISTAKES: readonly Mistake[] = [
     help: /did you mean "wab"/,
   },
   {
-    name: 'providers of access that do not exist, or are made of each other',
+    name: 'auth providers that do not exist, or combine each other',
     files: one(
       pipelineWith({
         top: 'auth:\n  viewers: { type: basic, users: { anna: pw } }\n  both: { type: all, of: [viewers, bth] }\n  loop: { type: all, of: [both] }',
@@ -320,7 +330,7 @@ const MISTAKES: readonly Mistake[] = [
     help: /did you mean "viewers"/,
   },
   {
-    name: 'mistakes in providers of access',
+    name: 'mistakes in auth providers',
     files: one(
       pipelineWith({
         outputs: GOOD_OUTPUT,
@@ -353,7 +363,7 @@ const MISTAKES: readonly Mistake[] = [
     help: /did you mean "basic"/,
   },
   {
-    name: 'a list where one is read',
+    name: 'a list of sources where only one is read',
     files: one(
       pipelineWith({
         transforms: 'f: { type: failover, from: [main] }',
@@ -400,7 +410,7 @@ const MISTAKES: readonly Mistake[] = [
     found: ['CONFIG_EXCLUSIVE a:2:48'],
   },
   {
-    name: 'what is wrong with included files',
+    name: 'mistakes in included files',
     files: {
       a: pipelineWith({ top: 'include: [gone, ., more/b, "no*", "*/x", 5]' }),
       'more/b': 'include: [../a]\n',
@@ -417,7 +427,7 @@ const MISTAKES: readonly Mistake[] = [
     message: /includes itself: .*a -> .*more\/b -> .*a$/,
   },
   {
-    name: 'what is wrong with templates and their uses',
+    name: 'mistakes in templates and their uses',
     files: one(
       [
         'version: 1',
@@ -445,7 +455,7 @@ const MISTAKES: readonly Mistake[] = [
     help: /did you mean "file"/,
   },
   {
-    name: 'a node that was another',
+    name: 'a former id that cannot be right',
     files: one(
       pipelineWith({
         outputs: [

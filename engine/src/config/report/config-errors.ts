@@ -1,4 +1,4 @@
-// What can be wrong with a configuration. The hint is the help of a diagnostic that has no better one.
+// The mistakes that a configuration can have. The hint is the help of a diagnostic that has no better one.
 import { defineErrors } from '../../errors.js'
 
 export const configError = defineErrors({
@@ -13,22 +13,23 @@ export const configError = defineErrors({
     reaction: 'config',
   },
   CONFIG_SYNTAX: {
-    sentence: 'A configuration file is not valid YAML 1.2, or uses a part of it that is not for configuration.',
-    hint: 'indent with spaces, two per level, and quote text that has special characters',
+    sentence:
+      'A configuration file is not valid YAML 1.2, or uses a feature of YAML that configuration does not allow.',
+    hint: 'indent with spaces, two per level, and quote text that contains special characters',
     reaction: 'config',
   },
   CONFIG_UNQUOTED: {
-    sentence: 'A ${...} or a * stands unquoted where YAML gives those characters a meaning of its own.',
+    sentence: 'A ${...} or a * is not quoted where YAML gives those characters a special meaning.',
     hint: 'put the text in double quotes',
     reaction: 'config',
   },
   CONFIG_ALIASES: {
-    sentence: 'The aliases of a configuration file, or the templates of all files, stand for too much.',
+    sentence: 'The aliases of a configuration file, or the templates of all files, expand to too many values.',
     hint: 'use fewer or smaller anchors',
     reaction: 'config',
   },
   CONFIG_INTERPOLATION: {
-    sentence: 'A ${...} has no valid form.',
+    sentence: 'A ${...} is not a valid expression.',
     hint: 'write ${NAME}, ${NAME:-default} or ${NAME:?why it is needed}; $${ stands for a literal ${',
     reaction: 'config',
   },
@@ -38,12 +39,12 @@ export const configError = defineErrors({
     reaction: 'config',
   },
   CONFIG_ENV_FILE: {
-    sentence: 'A line of a file with environment variables cannot be read.',
-    hint: 'write KEY=VALUE on one line, the value in quotes if it has a # or spaces at its ends',
+    sentence: 'A line of an environment file is not valid.',
+    hint: 'write KEY=VALUE on one line, with the value in quotes if it contains a # or spaces at its ends',
     reaction: 'config',
   },
   CONFIG_SET: {
-    sentence: 'A --set does not say what to set, or leads nowhere.',
+    sentence: 'A --set does not have the form path=value, or its path does not exist.',
     hint: 'write --set path.to.option=value, as in --set pipelines.live.outputs.ts.path=/live.ts',
     reaction: 'config',
   },
@@ -53,33 +54,33 @@ export const configError = defineErrors({
     reaction: 'config',
   },
   CONFIG_SECRET_FILE: {
-    sentence: 'The file of a secret cannot be read, is empty, larger than 64 KiB, or no file.',
+    sentence: 'The file of a secret cannot be read, is empty, is larger than 64 KiB, or is not a regular file.',
     hint: 'check the path, which is relative to the folder of the YAML file, and the permissions',
     reaction: 'config',
   },
   CONFIG_SECRET_EXPOSED: {
     sentence: 'Every user of the machine can read the file of a secret (a warning).',
-    hint: 'take the permission away: chmod o-r',
+    hint: 'remove the permission: chmod o-r',
     reaction: 'config',
   },
   CONFIG_SECRET_SHORT: {
-    sentence: 'A secret is so short that it cannot be hidden where it is part of a longer text (a warning).',
+    sentence: 'A secret is too short to be masked inside other text (a warning).',
     hint: 'choose a longer one',
     reaction: 'config',
   },
   CONFIG_INCLUDE: {
-    sentence: 'An entry of include has no valid form, or too many files are included.',
-    hint: 'name a file, or files of one folder as in channels/*.yaml',
+    sentence: 'An entry of include is not valid, or too many files are included.',
+    hint: 'name a file, or the files of one folder, as in channels/*.yaml',
     reaction: 'config',
   },
   CONFIG_INCLUDE_CYCLE: {
-    sentence: 'A file includes, by way of others, itself.',
-    hint: 'take the entry away: every file is read once, whichever file includes it',
+    sentence: 'A file includes itself, directly or through other files.',
+    hint: 'remove the entry: every file is read once, whichever file includes it',
     reaction: 'config',
   },
   CONFIG_INCLUDE_UNMATCHED: {
-    sentence: 'There is no file that an entry of include could mean (a warning).',
-    hint: 'check the path, which is relative to the folder of the file that it stands in',
+    sentence: 'No file matches an entry of include (a warning).',
+    hint: 'check the path, which is relative to the folder of the file that contains it',
     reaction: 'config',
   },
   CONFIG_UNKNOWN_TEMPLATE: {
@@ -88,38 +89,38 @@ export const configError = defineErrors({
     reaction: 'config',
   },
   CONFIG_UNKNOWN_PARAMETER: {
-    sentence: 'A template does not declare a parameter that it uses, or that a pipeline gives.',
+    sentence: 'A template does not declare a parameter that it uses, or that a pipeline sets.',
     hint: 'declare it in the template: parameters: { name: {} }',
     reaction: 'config',
   },
   CONFIG_MISSING_PARAMETER: {
-    sentence: 'A pipeline does not give a parameter that its template needs.',
+    sentence: 'A pipeline does not set a parameter that its template requires.',
     hint: 'add it under with:',
     reaction: 'config',
   },
   CONFIG_UNUSED_PARAMETER: {
     sentence: 'A template declares a parameter that nothing in it uses (a warning).',
-    hint: 'use it: ${param:name}, or take it away',
+    hint: 'use it as ${param:name}, or remove it',
     reaction: 'config',
   },
   CONFIG_VERSION: {
-    sentence: 'The version of the configuration format is missing or not known.',
+    sentence: 'The version of the configuration format is missing or not supported.',
     hint: 'begin the file with version: 1',
     reaction: 'config',
   },
   CONFIG_UNKNOWN_KEY: {
-    sentence: 'A key means nothing where it stands.',
-    hint: 'remove it, or look up the name with engine inspect',
+    sentence: 'A key is not known where it is used.',
+    hint: 'remove it, or look up the right name with engine inspect',
     reaction: 'config',
   },
   CONFIG_MISSING_KEY: {
-    sentence: 'Something that is required is not there.',
+    sentence: 'Something that is required is missing.',
     hint: 'add it',
     reaction: 'config',
   },
   CONFIG_WRONG_TYPE: {
-    sentence: 'A value has not the form that is expected.',
-    hint: 'look up the form with engine inspect',
+    sentence: 'A value does not have the expected type.',
+    hint: 'look up the type with engine inspect',
     reaction: 'config',
   },
   CONFIG_OUT_OF_RANGE: {
@@ -128,13 +129,13 @@ export const configError = defineErrors({
     reaction: 'config',
   },
   CONFIG_WRONG_VALUE: {
-    sentence: 'A value is not one of those that are possible.',
+    sentence: 'A value is not allowed.',
     hint: 'the message says what is expected; engine inspect lists the options of a type',
     reaction: 'config',
   },
   CONFIG_BAD_ID: {
-    sentence: 'A name is not allowed as an id.',
-    hint: 'use small letters, digits and hyphens, and begin with a letter',
+    sentence: 'A name is not a valid id.',
+    hint: 'use lowercase letters, digits and hyphens, and begin with a letter',
     reaction: 'config',
   },
   CONFIG_DUPLICATE_ID: {
@@ -143,12 +144,12 @@ export const configError = defineErrors({
     reaction: 'config',
   },
   CONFIG_WAS: {
-    sentence: 'A node was, by its key was, something that another node is or was.',
-    hint: 'name the id that the node itself had, or take the key away',
+    sentence: 'The key was of a node names an id that another node has, or also claims.',
+    hint: 'name the id that this node had before, or remove the key',
     reaction: 'config',
   },
   CONFIG_DUPLICATE_SECTION: {
-    sentence: 'Two files have a section that may be there only once.',
+    sentence: 'Two files have a section that is allowed only once.',
     hint: 'keep it in one of the files',
     reaction: 'config',
   },
@@ -159,11 +160,11 @@ export const configError = defineErrors({
   },
   CONFIG_UNKNOWN_TYPE: {
     sentence: 'No installed plugin provides a node of that kind and type.',
-    hint: 'correct the type, or install the plugin that provides it beside the YAML',
+    hint: 'correct the type, or install the plugin that provides it beside the YAML file',
     reaction: 'config',
   },
   CONFIG_UNKNOWN_NODE: {
-    sentence: 'A node reads from something that its pipeline does not have.',
+    sentence: 'A node reads from a node that its pipeline does not have.',
     hint: 'name an input or a transform of the same pipeline',
     reaction: 'config',
   },
@@ -174,11 +175,11 @@ export const configError = defineErrors({
   },
   CONFIG_UNKNOWN_LISTENER: {
     sentence: 'A node names a listener that does not exist.',
-    hint: 'declare it under listeners:, or use api, which is always there',
+    hint: 'declare it under listeners:, or use api, which always exists',
     reaction: 'config',
   },
   CONFIG_UNKNOWN_AUTH: {
-    sentence: 'A node, or a provider of access, names a provider that does not exist.',
+    sentence: 'A node or an auth provider names an auth provider that does not exist.',
     hint: 'declare it under auth:',
     reaction: 'config',
   },
@@ -188,18 +189,18 @@ export const configError = defineErrors({
     reaction: 'config',
   },
   CONFIG_CYCLE: {
-    sentence: 'A node reads, by way of others, from itself.',
+    sentence: 'A node reads from itself, directly or through other nodes.',
     hint: 'let one of them read from an input',
     reaction: 'config',
   },
   CONFIG_KIND_MISMATCH: {
-    sentence: 'A node is given chunks of a kind that it does not take.',
-    hint: 'put a transform between that makes the kind that is needed',
+    sentence: 'A node reads chunks of a kind that it does not accept.',
+    hint: 'put a transform between them that produces the kind that is needed',
     reaction: 'config',
   },
   CONFIG_EXCLUSIVE: {
-    sentence: 'Two nodes or listeners need something that only one can hold.',
-    hint: 'give one of them another path or address',
+    sentence: 'Two nodes or listeners need a resource that only one of them can have.',
+    hint: 'use a different path or address for one of them',
     reaction: 'config',
   },
 })

@@ -1,4 +1,5 @@
-// What `check` says: one diagnostic per mistake, each at a place in a file. Places are offsets until they are reported.
+// What `check` reports: one diagnostic per mistake, each at a place in a file. Places are offsets until they are
+// reported.
 import type { LineCounter } from 'yaml'
 import { pluginError } from '../../plugin/plugin-errors.js'
 import type { PluginErrorCode } from '../../plugin/plugin-errors.js'
@@ -13,23 +14,23 @@ export interface Diagnostic {
   readonly severity: 'error' | 'warning'
   readonly code: DiagnosticCode
   readonly message: string
-  /** As the file was named. */
+  /** The name by which the file was given. */
   readonly file: string
   /** From 1. */
   readonly line: number
   /** From 1. */
   readonly column: number
-  /** One past the last column of what is meant, on the same line. */
+  /** One past the last column of the underlined text, on the same line. */
   readonly endColumn: number
   readonly help: string
-  /** What else is to be known of the place: which pipeline uses the template that it is in. */
+  /** Context of the place: which pipeline uses the template that contains it. */
   readonly note?: string
-  /** The line's text; undefined where there is none, or where it must not be shown. */
+  /** The text of the line; undefined if there is none, or if it must not be shown. */
   readonly source: string | undefined
 }
 
 export interface SourceText {
-  /** As the file was named. */
+  /** The name by which the file was given. */
   readonly name: string
   /** Absolute. */
   readonly path: string
@@ -37,7 +38,7 @@ export interface SourceText {
   readonly lines: LineCounter
 }
 
-/** Mistakes of a key or a value, of which a place has only one. */
+/** Mistakes of a key or a value; each is reported only once at a place. */
 const OF_A_PLACE: readonly DiagnosticCode[] = [
   'CONFIG_UNKNOWN_KEY',
   'CONFIG_WRONG_TYPE',
@@ -49,7 +50,7 @@ const OF_A_PLACE: readonly DiagnosticCode[] = [
 
 const ROWS = { ...configError.table, ...pluginError.table }
 
-/** Nobody reads more; a file that is no configuration has one mistake after the other. */
+/** More would not be read, and a file that is not a configuration at all has any number of mistakes. */
 const MOST_DIAGNOSTICS = 2000
 
 /** Characters; a longer line is not shown. */
@@ -60,7 +61,7 @@ export interface Place {
   readonly file: SourceText
   readonly start: number
   readonly end: number
-  /** Said with whatever is reported here. */
+  /** Added to everything that is reported here. */
   readonly note?: string
 }
 
@@ -71,9 +72,9 @@ export interface ReportOptions {
   readonly hideSource?: boolean
 }
 
-/** Collects diagnostics; the same mistake at the same place (as an alias repeats it) is one. */
+/** Collects diagnostics; the same mistake at the same place (repeated by an alias) counts once. */
 export class Problems {
-  /** What no diagnostic shows. */
+  /** Masks what no diagnostic may show. */
   readonly mask: SecretMask
   readonly #found = new Map<string, Diagnostic>()
   #errors = 0
@@ -86,7 +87,7 @@ export class Problems {
     return this.#errors > 0
   }
 
-  /** Nothing more is kept: it need not be looked for. The first error is kept whatever there is. */
+  /** No further diagnostics are kept, so there is no need to look for more. The first error is always kept. */
   get isFull(): boolean {
     return this.#found.size >= MOST_DIAGNOSTICS && this.hasErrors
   }
@@ -118,7 +119,7 @@ export class Problems {
 
   add(diagnostic: Diagnostic): void {
     const { code, file, line, column, message } = diagnostic
-    // What an alias repeats is said of another node each time; it is one mistake all the same.
+    // A mistake that an alias repeats is reported for another node each time; it is still one mistake.
     const what = OF_A_PLACE.includes(code) ? '' : message
     const key = JSON.stringify([code, file, line, column, what])
     if (this.#found.has(key)) return
@@ -136,7 +137,7 @@ export class Problems {
     return sorted.map((diagnostic) => this.#masked(diagnostic))
   }
 
-  // A line with a secret in it is not shown at all: with *** in it, the caret would be wrong.
+  // A line that contains a secret is not shown at all: with *** in it, the caret would be in the wrong place.
   #masked(diagnostic: Diagnostic): Diagnostic {
     const { message, help, note, source } = diagnostic
     return {
@@ -162,7 +163,7 @@ export function hintOf(code: DiagnosticCode): string {
 function lineAt({ text, lines }: SourceText, line: number): string {
   const start = lines.lineStarts[line - 1] ?? 0
   const next = lines.lineStarts[line]
-  // Of a text that was not read to its end, the last line that is known may not be the last.
+  // If the text was not read to its end, the last known line may not be the last one.
   const end = next === undefined ? text.indexOf('\n', start) : next - 1
   return text.slice(start, end === -1 ? undefined : end).replace(/\r$/, '')
 }

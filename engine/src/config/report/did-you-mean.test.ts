@@ -9,7 +9,7 @@ for (const [a, b, distance] of [
   ['abc', 'xyz', 3],
   ['', 'ab', 2],
 ] as const) {
-  test(`from "${a}" to "${b}" it is ${distance}`, () => {
+  test(`the distance from "${a}" to "${b}" is ${distance}`, () => {
     assert.equal(editDistance(a, b), distance)
   })
 }

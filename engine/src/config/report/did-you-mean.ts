@@ -1,11 +1,11 @@
-// The help for a word that is not known: the nearest of those that are.
+// The help for an unknown word: the nearest known one.
 
-/** Words to compare with; more are not a list that a person chooses from. */
+/** Words to compare with; a longer list is not one that a person chooses from. */
 const MOST_WORDS = 500
 const LONGEST_WORD = 64
 const MOST_LISTED = 12
 
-/** `did you mean "main"?`, else the list of what is possible, else undefined. */
+/** `did you mean "main"?`, else the list of known words, else undefined. */
 export function didYouMean(word: string, known: readonly string[], listTitle: string): string | undefined {
   const near = nearestWord(word, known)
   if (near !== undefined) return `did you mean "${near}"?`

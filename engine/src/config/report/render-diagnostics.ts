@@ -3,23 +3,26 @@ import type { Diagnostic } from './diagnostic.js'
 
 /** Longer lines are shown around the caret only. */
 const SHOWN_COLUMNS = 160
-/** A file is not to move the cursor of whoever checks it: control characters, and those that turn the direction. */
+/**
+ * A file must not control the terminal of the person who checks it: control characters, and those that change the text
+ * direction.
+ */
 const UNPRINTABLE = /[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu
 
-/** Each with its line and a caret; the last line counts. The empty text for none. */
+/** Each diagnostic with its line and a caret, then the counts. Empty text for none. */
 export function renderText(diagnostics: readonly Diagnostic[]): string {
   if (diagnostics.length === 0) return ''
   const counts = [...countLine(diagnostics, 'warning'), ...countLine(diagnostics, 'error')]
   return [...diagnostics.map((diagnostic) => `${renderOne(diagnostic)}\n`), ...counts, ''].join('\n')
 }
 
-/** One array: the diagnostics, then `more` rows of whatever else there is to say. */
+/** One array: the diagnostics, then the rows of `more`. */
 export function renderJson(diagnostics: readonly Diagnostic[], more: readonly object[] = []): string {
   const rows = diagnostics.map(({ source: _, ...shown }) => shown)
   return `${JSON.stringify([...rows, ...more], undefined, 2)}\n`
 }
 
-/** One workflow command per line. The empty text for none. */
+/** One workflow command per line. Empty text for none. */
 export function renderGithub(diagnostics: readonly Diagnostic[]): string {
   return diagnostics
     .map(({ severity, code, message, file, line, column, endColumn, help, note }) => {

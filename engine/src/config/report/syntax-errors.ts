@@ -1,9 +1,9 @@
-// The messages of the YAML parser in our words: what is meant, and what to do. The parser's own text is about tokens.
+// The YAML parser's errors in plain words: what is wrong, and what to do. The parser's own messages are about tokens.
 import { isScalar, visit } from 'yaml'
 import type { Document, YAMLError } from 'yaml'
 import type { Place, Problems, SourceText } from './diagnostic.js'
 
-/** One mistake makes the parser stumble many times: one message a line, and no more than this in a file. */
+/** One mistake causes many parser errors: one message per line, and no more than this per file. */
 const MOST_SYNTAX_ERRORS = 20
 
 interface Row {
@@ -12,22 +12,22 @@ interface Row {
 }
 
 const ROWS: Readonly<Partial<Record<YAMLError['code'], Row>>> = {
-  TAB_AS_INDENT: { message: 'a tab is used to indent', help: 'indent with spaces' },
+  TAB_AS_INDENT: { message: 'a tab is used for indentation', help: 'indent with spaces' },
   BAD_INDENT: {
-    message: 'the indentation does not fit, or a bracket is not closed',
+    message: 'the indentation is wrong, or a bracket is not closed',
     help: 'give the keys of a map the same indentation, and close every { and [',
   },
   MULTIPLE_DOCS: { message: 'the file has more than one document', help: 'remove the --- and split the file' },
   BLOCK_AS_IMPLICIT_KEY: {
-    message: 'there is a second ": " in the line',
+    message: 'there is a second ": " on the line',
     help: 'put the text in double quotes, or begin the inner map on a new line',
   },
-  MULTILINE_IMPLICIT_KEY: { message: 'a key goes over several lines', help: 'is a ":" missing, or a quote open?' },
+  MULTILINE_IMPLICIT_KEY: { message: 'a key spans several lines', help: 'is a ":" missing, or a quote not closed?' },
   BAD_SCALAR_START: {
-    message: 'a text begins with a character that means something in YAML',
+    message: 'a text begins with a character that has a special meaning in YAML',
     help: 'put the text in double quotes',
   },
-  BAD_DQ_ESCAPE: { message: 'a \\ is followed by something that is no escape', help: 'write \\\\ for one \\' },
+  BAD_DQ_ESCAPE: { message: 'a \\ does not begin a valid escape', help: 'write \\\\ for a literal \\' },
   RESOURCE_EXHAUSTION: { message: 'the document is nested too deeply', help: 'a pipeline needs five levels' },
   TAG_RESOLVE_FAILED: {
     message: 'tags are not supported',
@@ -40,7 +40,7 @@ const OPEN_QUOTE: Row = {
   help: 'close it, or put a \\ in front of a quote inside the text',
 }
 
-/** Reports the parser's errors. True if there are none, and the tree can be used. */
+/** Reports the parser's errors. Returns true if there are none and the tree can be used. */
 export function reportSyntax(document: Document.Parsed, file: SourceText, problems: Problems): boolean {
   const errors: readonly YAMLError[] = [...document.errors, ...document.warnings]
   const lines = new Set<number>()
@@ -59,7 +59,7 @@ function reportOne(error: YAMLError, place: Place, problems: Problems): void {
   const unquoted = unquotedAt(place)
   if (unquoted !== undefined) {
     const help = 'put the whole text in double quotes: "${NAME}"'
-    return problems.report('CONFIG_UNQUOTED', unquoted, 'a ${...} stands unquoted where YAML reads { } itself', {
+    return problems.report('CONFIG_UNQUOTED', unquoted, 'a ${...} must be quoted here, because YAML interprets { }', {
       help,
     })
   }
@@ -76,7 +76,7 @@ function isOpenQuote({ code, message }: YAMLError): boolean {
   return code === 'MISSING_CHAR' && message.includes('quote')
 }
 
-// The parser points at the end of the text that the quote has taken; what is meant is the quote.
+// The parser points to the end of the text that the quote has swallowed; the mistake is at the quote.
 function openQuoteOf(error: YAMLError, document: Document.Parsed, file: SourceText): Place | undefined {
   if (!isOpenQuote(error)) return undefined
   let start: number | undefined
@@ -90,14 +90,14 @@ function openQuoteOf(error: YAMLError, document: Document.Parsed, file: SourceTe
 function placeOfError(error: YAMLError, file: SourceText): Place {
   const length = file.text.length
   let start = Math.min(error.pos[0], Math.max(0, length - 1))
-  // What is wrong with an indentation is where the text begins.
+  // An indentation error is shown where the text begins.
   if (error.code === 'BAD_INDENT') while (file.text[start] === ' ') start += 1
-  // At the end of the text the parser points behind the last line break: the line before is what is meant.
+  // At the end of the text the parser points past the last line break; the mistake is on the line before.
   while (start > 0 && error.pos[0] >= length && /\s/.test(file.text[start] ?? '')) start -= 1
   return { file, start, end: Math.max(start + 1, Math.min(error.pos[1], start + 80)) }
 }
 
-// The expression that made the parser stumble is on the same line, before the error or at it, and outside quotes.
+// The expression that confused the parser is on the same line, at the error or before it, and outside quotes.
 function unquotedAt(place: Place): Place | undefined {
   const { file, start } = place
   const lineStart = file.text.lastIndexOf('\n', start) + 1

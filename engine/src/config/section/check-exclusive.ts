@@ -1,9 +1,10 @@
-// Things that only one can hold: addresses of listeners, and what definitions name in `exclusive`.
+// Resources that only one holder can have: addresses of listeners, and the names that definitions return from
+// `exclusive`.
 import type { ListenerSettings } from '../../graph/graph.js'
 import { positionOf } from '../report/diagnostic.js'
 import type { Place, Problems } from '../report/diagnostic.js'
-import { titleOf } from './draft.js'
-import type { DraftNode } from './draft.js'
+import { titleOf } from './draft-node.js'
+import type { DraftNode } from './draft-node.js'
 import { collide, parseBindAddress } from '../../listen/bind-address.js'
 
 export interface PlacedListener {
@@ -11,7 +12,7 @@ export interface PlacedListener {
   readonly place: Place
 }
 
-/** Reports nodes that need the same thing. */
+/** Reports nodes that claim the same exclusive resource. */
 export function checkExclusive(nodes: readonly DraftNode[], problems: Problems): void {
   const holders = new Map<string, DraftNode>()
   for (const node of nodes) {
@@ -23,22 +24,22 @@ export function checkExclusive(nodes: readonly DraftNode[], problems: Problems):
   }
 }
 
-/** Reports listeners whose addresses can't be bound at once. */
+/** Reports listeners whose addresses cannot be bound at the same time. */
 export function checkAddresses(listeners: readonly PlacedListener[], problems: Problems): void {
   const byPort = new Map<number, PlacedListener[]>()
   for (const listener of listeners) {
     const { settings, place } = listener
     const wanted = parseBindAddress(settings.address)
     const before = byPort.get(wanted.port) ?? []
-    const isInTheWay = (other: PlacedListener): boolean =>
+    const conflicts = (other: PlacedListener): boolean =>
       collide(parseBindAddress(other.settings.address), wanted) === 'certainly'
-    const other = before.find(isInTheWay)
+    const other = before.find(conflicts)
     before.push(listener)
     byPort.set(wanted.port, before)
     if (other === undefined) continue
     const { name, address } = other.settings
-    const message = `listener "${settings.name}" cannot bind ${settings.address} beside "${name}" on ${address}`
-    problems.report('CONFIG_EXCLUSIVE', place, message, { help: 'give one of them another port' })
+    const message = `listener "${settings.name}" on ${settings.address} conflicts with listener "${name}" on ${address}`
+    problems.report('CONFIG_EXCLUSIVE', place, message, { help: 'use a different port for one of them' })
   }
 }
 
@@ -55,6 +56,6 @@ function namesOf({ definition, ok, options, kind, name, place }: DraftNode, prob
 
 function reportClash(node: DraftNode, holder: DraftNode, name: string, problems: Problems): void {
   const { file, line } = positionOf(holder.place)
-  const message = `"${node.id}" needs ${name}, which "${holder.id}" (${file}:${line}) holds`
+  const message = `"${node.id}" needs ${name}, which "${holder.id}" (${file}:${line}) already uses`
   problems.report('CONFIG_EXCLUSIVE', node.place, message)
 }

@@ -1,4 +1,5 @@
-// Values of a file against a zod schema: every issue becomes a diagnostic at the key or the value that it is about.
+// Checks the values of a file against a zod schema: every issue becomes a diagnostic at the key or value that it
+// concerns.
 import { dirname, isAbsolute, resolve } from 'node:path'
 import type { z } from 'zod'
 import { coreOf, defOf, keysOf, kindOf, schemaAt } from '../../plugin/option-kind.js'
@@ -13,20 +14,20 @@ import type { YamlMap } from '../source/yaml-tree.js'
 export interface OptionsRequest {
   readonly schema: z.ZodType
   readonly map: YamlMap
-  /** Keys of the map that are not the schema's; also offered where a key is not known. */
+  /** Keys of the map that do not belong to the schema; also suggested for an unknown key. */
   readonly otherKeys: readonly string[]
   /** Underlined when something is missing. */
   readonly place: Place
-  /** What the options belong to, as `input "main"`. */
+  /** What the options belong to, such as `input "main"`. */
   readonly title: string
-  /** Paths that are defaults are relative to it; those that are written, to the folder of their file. */
+  /** Default paths are relative to this folder; written paths are relative to the folder of their file. */
   readonly folder: string
-  /** What is missing is no mistake. */
+  /** A missing option is not a mistake. */
   readonly isPartial?: boolean
 }
 
-/** A listener, or a provider of access, where it is named. */
-export interface NamedListener {
+/** A name of a listener, an auth provider or a node, and the place that names it. */
+export interface PlacedName {
   readonly name: string
   readonly place: Place
 }
@@ -41,16 +42,22 @@ const EXPECTED: Readonly<Record<string, string>> = {
   boolean: 'must be true or false',
 }
 
+/** What a bound on the length of a plain zod schema counts, by the origin of the issue. */
+const LENGTH_UNITS: Readonly<Record<string, { readonly one: string; readonly many: string }>> = {
+  array: { one: 'entry', many: 'entries' },
+  string: { one: 'character', many: 'characters' },
+}
+
 export interface CheckedOptions {
   /** What the schema returned; undefined if there were problems. */
   readonly options: unknown
   readonly ok: boolean
-  /** There is nothing to report, and yet no options: something in them is not known. */
+  /** Nothing was reported, but there are no options either: a value in them is unknown. */
   readonly unknown: boolean
   /** Listeners that the options name, by default or in the file. */
-  readonly listeners: readonly NamedListener[]
-  /** Providers of access that they name. */
-  readonly auth: readonly NamedListener[]
+  readonly listeners: readonly PlacedName[]
+  /** Auth providers that the options name. */
+  readonly auth: readonly PlacedName[]
 }
 
 /** The part of a zod issue that is read here; issues of any copy of zod 4 have it. */
@@ -62,14 +69,17 @@ interface Issue {
   readonly keys?: readonly string[]
   readonly errors?: readonly (readonly Issue[])[]
   readonly values?: readonly unknown[]
+  readonly origin?: unknown
+  readonly minimum?: unknown
+  readonly maximum?: unknown
   readonly params?: Readonly<Record<string, unknown>> | undefined
 }
 
-/** Parses the options, with paths made absolute. Reports whatever is wrong with them. */
+/** Parses the options and makes paths absolute. Reports every mistake. */
 export function checkOptions(request: OptionsRequest, problems: Problems): CheckedOptions {
   const { schema, map, place, title } = request
-  const listeners: NamedListener[] = []
-  const auth: NamedListener[] = []
+  const listeners: PlacedName[] = []
+  const auth: PlacedName[] = []
   let reported = false
   try {
     const given = visitOptions(schema, plainOf(map, request.otherKeys), (kind, value, path) => {
@@ -112,19 +122,19 @@ function collectListener(
   { map, place }: OptionsRequest,
   name: string,
   path: readonly PropertyKey[],
-  listeners: NamedListener[],
+  listeners: PlacedName[],
 ): void {
   const found = locate(map, path, place)
   if (found.value.kind === 'scalar' && found.value.unresolved) return
   listeners.push({ name, place: found.place })
 }
 
-// Of a union the branch that came furthest is the one that was meant; if all failed at once, the one that the value is
-// of the right type for; else the union itself is wrong.
+// In a union, the branch that matches deepest is the one the user meant. If none matches at all, it is the only branch
+// that accepts the type of the value; otherwise the union as a whole is reported.
 function flatten(issue: Issue, request: OptionsRequest): readonly Issue[] {
   const { errors = [], path } = issue
   if (issue.code !== 'invalid_union' || errors.length === 0) return [issue]
-  // Which branch was meant can't be told from what is not known.
+  // A value that is unknown does not show which branch was meant.
   if (hasUnresolved(locate(request.map, path, request.place).value)) return []
   const depth = (branch: readonly Issue[]): number =>
     Math.max(0, ...branch.map((inner) => inner.path.length + (inner.code === 'unrecognized_keys' ? 1 : 0)))
@@ -141,7 +151,7 @@ function flatten(issue: Issue, request: OptionsRequest): readonly Issue[] {
   return best.flatMap((inner) => flatten({ ...inner, path: [...path, ...inner.path] }, request))
 }
 
-// Whether there was something to report.
+// Returns whether anything was reported.
 function reportIssue(issue: Issue, request: OptionsRequest, problems: Problems): boolean {
   if (issue.code === 'unrecognized_keys') return reportUnknownKeys(issue, request, problems)
   const { map, place, title, isPartial = false } = request
@@ -149,7 +159,7 @@ function reportIssue(issue: Issue, request: OptionsRequest, problems: Problems):
   if (!found.isThere && isPartial) return false
   if (found.isThere ? hasUnresolved(found.value) : found.value.kind === 'scalar' && found.value.unresolved) return false
   const schema = schemaAt(request.schema, issue.path)
-  if (isPartial && isOfWhole(issue, schema)) return false
+  if (isPartial && isRuleBetweenKeys(issue, schema)) return false
   const name = pathText(issue.path)
   if (!found.isThere) {
     const description = schema === undefined ? '' : optionMeta(schema).description
@@ -165,8 +175,8 @@ function reportIssue(issue: Issue, request: OptionsRequest, problems: Problems):
   return true
 }
 
-/** What keys of a group have to be to each other, such as one of two that is needed: the rest of them may be elsewhere. */
-function isOfWhole({ code }: Issue, schema: z.core.$ZodType | undefined): boolean {
+/** A rule between the keys of a group, such as "one of two is needed": the other keys may be set elsewhere. */
+function isRuleBetweenKeys({ code }: Issue, schema: z.core.$ZodType | undefined): boolean {
   return code === 'custom' && schema !== undefined && defOf(coreOf(schema)).type === 'object'
 }
 
@@ -202,7 +212,7 @@ function nearestHelp(value: unknown, schema: z.core.$ZodType | undefined, issue:
   const words = core === undefined ? [] : (kindOf(core)?.values ?? Object.values(defOf(core).entries ?? {}))
   const options = [...words, ...(issue.values ?? [])].filter((word) => typeof word === 'string')
   const { value: written } = value as { readonly value?: unknown }
-  // A word that is one of them is wrong for another reason.
+  // A word that is in the list is wrong for another reason.
   const isMisspelt = typeof written === 'string' && !options.includes(written)
   const near = isMisspelt ? nearestWord(written, options) : undefined
   if (near !== undefined) return `did you mean "${near}"?`
@@ -210,9 +220,18 @@ function nearestHelp(value: unknown, schema: z.core.$ZodType | undefined, issue:
   return description === '' ? undefined : `${pathText(issue.path)}: ${description}`
 }
 
-function plainMessage({ code, expected, message }: Issue): string {
-  const words = code === 'invalid_type' && typeof expected === 'string' ? EXPECTED[expected] : undefined
+function plainMessage(issue: Issue): string {
+  const { code, expected, message } = issue
+  const words = code === 'invalid_type' && typeof expected === 'string' ? EXPECTED[expected] : lengthMessage(issue)
   return words ?? message.replace(/^Invalid (input|option): /, '')
+}
+
+/** For the length of a plain zod list or text, unless its schema has a message of its own. */
+function lengthMessage({ message, origin, minimum, maximum }: Issue): string | undefined {
+  const unit = typeof origin === 'string' ? LENGTH_UNITS[origin] : undefined
+  if (unit === undefined || !/^Too (small|big): expected /.test(message)) return undefined
+  const [bound, count] = minimum === undefined ? ['most', maximum] : ['least', minimum]
+  return `must have at ${bound} ${String(count)} ${Number(count) === 1 ? unit.one : unit.many}`
 }
 
 function pathText(path: readonly PropertyKey[]): string {

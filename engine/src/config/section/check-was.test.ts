@@ -8,7 +8,7 @@ const TEXT = pipelineWith({
   outputs: 'ts: { type: http-ts, from: main, path: /a, was: old }',
 })
 
-test('a node says what it was, with the name of its pipeline', async () => {
+test('was: is completed with the name of the pipeline', async () => {
   const { graph, diagnostics } = await loadFiles({ a: TEXT })
   assert.deepEqual(diagnostics, [])
   assert.deepEqual(
@@ -19,7 +19,7 @@ test('a node says what it was, with the name of its pipeline', async () => {
   assert.ok(!JSON.stringify(effectiveConfig(graph)).includes('"was"'))
 })
 
-test('what a node was is its own: a default has none', async () => {
+test('was: cannot be set by a default', async () => {
   const { diagnostics } = await loadFiles({ a: `${TEXT}defaults: { outputs: { http-ts: { was: x } } }\n` })
   assert.deepEqual(
     diagnostics.map(({ code }) => code),

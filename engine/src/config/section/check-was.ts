@@ -1,9 +1,12 @@
-// The key `was:`, by which a reload knows a node that has been renamed.
+// The key `was:`, which tells a reload that a node was renamed.
 import { positionOf } from '../report/diagnostic.js'
 import type { Problems } from '../report/diagnostic.js'
-import type { DraftNode } from './draft.js'
+import type { DraftNode } from './draft-node.js'
 
-/** Nodes of one pipeline, or the services: a node is what one other was, and not what another still is. */
+/**
+ * Checks the nodes of one pipeline, or the services: no two nodes may claim the same former id, and no node the id of
+ * one that still exists.
+ */
 export function checkWas(nodes: readonly DraftNode[], problems: Problems): void {
   const present = new Set(nodes.map(({ name }) => name))
   const taken = new Map<string, DraftNode>()
@@ -14,11 +17,13 @@ export function checkWas(nodes: readonly DraftNode[], problems: Problems): void 
     taken.set(name, other ?? node)
     if (present.has(name)) {
       const message =
-        name === node.name ? `"${name}" has this name now` : `"${node.name}" cannot be what "${name}" still is`
+        name === node.name
+          ? `"${name}" already has this id`
+          : `"${node.name}" cannot have been "${name}", which still exists`
       problems.report('CONFIG_WAS', place, message)
     } else if (other?.was !== undefined) {
       const { file, line } = positionOf(other.was.place)
-      problems.report('CONFIG_WAS', place, `"${other.name}" (${file}:${line}) was "${name}" already`)
+      problems.report('CONFIG_WAS', place, `"${other.name}" (${file}:${line}) already claims the former id "${name}"`)
     }
   }
 }

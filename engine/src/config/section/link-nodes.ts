@@ -1,4 +1,5 @@
-// The edges of a pipeline: every `from` becomes a port of a node, and the kinds of chunks on both ends fit.
+// Links the nodes of a pipeline: resolves every `from` to a port of a node, and checks that the kinds of chunks at both
+// ends match.
 import type { ChunkKind, Definition } from '../../plugin/contract.js'
 import type { Registry } from '../../plugin/registry.js'
 import type { NodeSettings, Pipeline, PortRef } from '../../graph/graph.js'
@@ -6,13 +7,13 @@ import { orderNodes } from '../../graph/order-nodes.js'
 import { positionOf } from '../report/diagnostic.js'
 import type { Problems } from '../report/diagnostic.js'
 import { didYouMean } from '../report/did-you-mean.js'
-import { titleOf } from './draft.js'
-import type { DraftNode, DraftPipeline, Reference } from './draft.js'
+import { titleOf } from './draft-node.js'
+import type { DraftNode, DraftPipeline, Reference } from './draft-node.js'
 import { MAIN_PORT } from '../../graph/node-id.js'
 
 interface LinkContext {
   readonly pipeline: DraftPipeline
-  /** All pipelines, for a hint only. */
+  /** All pipelines; used only for hints. */
   readonly pipelines: readonly DraftPipeline[]
   readonly registry: Registry
   readonly problems: Problems
@@ -24,7 +25,7 @@ interface Linked {
   readonly port: string
 }
 
-/** The pipeline with its edges, in an order that can be built. Nodes with mistakes are left out; those are reported. */
+/** The pipeline with its edges, nodes in build order. Nodes with mistakes are reported and left out. */
 export function linkPipeline(context: LinkContext): Pipeline {
   const { pipeline, problems } = context
   const links = new Map<string, readonly Linked[]>()
@@ -41,7 +42,7 @@ export function linkPipeline(context: LinkContext): Pipeline {
   return { name: pipeline.name, description: pipeline.description, nodes }
 }
 
-/** A draft without mistakes as a node of the graph; undefined for one with some. */
+/** A draft as a node of the graph; undefined if it has mistakes. */
 export function settingsOf(node: DraftNode, links: readonly Linked[] = []): NodeSettings | undefined {
   const { id, name, definition, options, description, timeline, batchMs, place } = node
   if (definition === undefined || (!node.ok && !node.unknown)) return undefined
@@ -71,7 +72,9 @@ function helpForList(registry: Registry): string | undefined {
   const merging = registry.all().flatMap(({ definition }) => {
     return definition.kind === 'transform' && definition.inlets === 'many' ? [definition.type] : []
   })
-  return merging.length === 0 ? undefined : `name one node, or read from a transform of several: ${merging.join(', ')}`
+  return merging.length === 0
+    ? undefined
+    : `name one node, or read from a transform that combines several: ${merging.join(', ')}`
 }
 
 function linkOne(node: DraftNode, reference: Reference, context: LinkContext): Linked | undefined {
@@ -82,7 +85,7 @@ function linkOne(node: DraftNode, reference: Reference, context: LinkContext): L
   if (source === undefined) return reportUnknown(node, name, reference, context)
   if (source.kind === 'output') {
     const message = `"${node.name}" reads from "${name}", which is an output`
-    const help = 'nothing can be read from an output; read from what the output reads'
+    const help = 'an output cannot be read from; name the node that the output reads'
     context.problems.report('CONFIG_UNKNOWN_PORT', reference.place, message, { help })
     return undefined
   }
@@ -97,7 +100,7 @@ function linkOne(node: DraftNode, reference: Reference, context: LinkContext): L
 
 function portOf(source: DraftNode, port: string | undefined): string | undefined {
   const ports = portsOf(source.definition)
-  // Of a type that is not known, whatever is asked for may be there.
+  // A node of unknown type may have any port.
   if (ports === undefined) return port ?? MAIN_PORT
   if (port !== undefined) return ports.includes(port) ? port : undefined
   if (ports.includes(MAIN_PORT)) return MAIN_PORT
@@ -117,8 +120,8 @@ function reportUnknown(node: DraftNode, name: string, reference: Reference, cont
   const elsewhere = pipelines.find(({ nodes }) => nodes.some((other) => other.name === name))
   const help =
     elsewhere === undefined
-      ? didYouMean(name, names, 'it can read')
-      : `"${name}" is in pipeline "${elsewhere.name}"; a node reads within its own pipeline`
+      ? didYouMean(name, names, 'nodes it can read')
+      : `"${name}" is in pipeline "${elsewhere.name}"; a node can only read from its own pipeline`
   const message = `"${node.name}" reads from "${name}", which does not exist`
   problems.report('CONFIG_UNKNOWN_NODE', reference.place, message, { help })
 }
@@ -144,7 +147,7 @@ function checkKind(node: DraftNode, source: DraftNode, reference: Reference, con
   const given = producedBy(source.definition)
   const taken = consumedBy(node.definition)
   if (given === undefined || taken === undefined || taken.includes(given)) return
-  const message = `"${node.name}" takes ${taken.join(' or ')} chunks, "${source.name}" gives ${given}`
+  const message = `"${node.name}" accepts ${taken.join(' or ')} chunks, but "${source.name}" produces ${given}`
   const between = context.registry
     .all()
     .map(({ definition }) => definition)
@@ -155,12 +158,12 @@ function checkKind(node: DraftNode, source: DraftNode, reference: Reference, con
     between !== undefined
       ? `put a \`${between.type}\` transform between them`
       : before !== undefined
-        ? `read from "${before.name}", which is in front of "${source.name}" and gives ${taken.join(' or ')}`
-        : `no transform that is installed makes ${taken.join(' or ')} of ${given}`
+        ? `read from "${before.name}", which precedes "${source.name}" and produces ${taken.join(' or ')}`
+        : `no installed transform turns ${given} into ${taken.join(' or ')}`
   context.problems.report('CONFIG_KIND_MISMATCH', reference.place, message, { help })
 }
 
-// The way back up ends at a cycle, too.
+// Walks upstream; stops at a cycle too.
 function nodeBefore(node: DraftNode, wanted: readonly ChunkKind[], pipeline: DraftPipeline): DraftNode | undefined {
   const seen = new Set<DraftNode>()
   let at: DraftNode | undefined = node
@@ -191,6 +194,6 @@ function reportCycle(
   const [first = '', second = first] = cycle
   const link = links.get(first)?.find(({ source }) => source.name === second)
   if (link === undefined) return
-  const way = [...cycle, first].join(' <- ')
-  problems.report('CONFIG_CYCLE', link.reference.place, `"${first}" reads from itself: ${way}`)
+  const path = [...cycle, first].join(' <- ')
+  problems.report('CONFIG_CYCLE', link.reference.place, `"${first}" reads from itself: ${path}`)
 }

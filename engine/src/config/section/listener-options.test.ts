@@ -9,7 +9,7 @@ function listenerWith(options: string): string {
   return pipelineWith({}).replace(/^listeners.*\n/m, listener)
 }
 
-test('a listener has TLS with paths from the folder of its file, proxies, and limits', async () => {
+test('a listener takes TLS files relative to its own file, proxies, and limits', async () => {
   const options = `tls: { cert: tls/cert.pem, key: /etc/key.pem }, proxyProtocol: v2,
     trustedProxies: [10.0.0.0/8, "2001:db8::/32"], forwardedHeader: forwarded, maxConnections: 99, maxClients: 7`
   const { graph, diagnostics, folder } = await loadFiles({ 'live.yaml': listenerWith(options.replace('\n', ' ')) })
@@ -28,10 +28,10 @@ test('a listener has TLS with paths from the folder of its file, proxies, and li
   })
 })
 
-test('says what is wrong with the options of a listener, and where', async () => {
+test('mistakes in the options of a listener are reported', async () => {
   const rows: readonly [options: string, says: RegExp][] = [
     ['proxyProtocol: v3', /"proxyProtocol" of listener "web" must be one of off, v1, v2/],
-    ['trustedProxies: [10.0.0.0/40]', /must be an address, or a range such as 10\.0\.0\.0\/8/],
+    ['trustedProxies: [10.0.0.0/40]', /must be an address or a range such as 10\.0\.0\.0\/8/],
     ['maxConnections: 0', /must be at least 1/],
     ['tls: { cert: a.pem }', /key/],
     ['tls: { cert: a.pem, key: b.pem, ca: c.pem }', /"ca"/],

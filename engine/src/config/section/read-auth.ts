@@ -1,41 +1,46 @@
-// The section `auth:` of all files, and the names by which nodes and other providers refer to it.
+// The section `auth:` of all files, and the names by which nodes and other providers refer to its entries.
 import { AUTH_SCHEMAS, type AuthSettings, isAuthType } from '../../access/auth-schema.js'
-import { checkOptions, type NamedListener } from './check-options.js'
+import { checkOptions, type PlacedName } from './check-options.js'
 import { positionOf, type Problems } from '../report/diagnostic.js'
 import { didYouMean } from '../report/did-you-mean.js'
-import { type DraftNode, titleOf } from './draft.js'
+import { type DraftNode, titleOf } from './draft-node.js'
 import { mapOf, namedEntries, textOf } from '../source/read-section.js'
 import { placeOf, type YamlEntry } from '../source/yaml-tree.js'
 
-/** The type whose providers are made of others. */
-const CONJUNCTION = 'all'
+/** The type of a provider that combines others. */
+const ALL_OF = 'all'
 
 export interface Providers {
   readonly settings: readonly AuthSettings[]
-  /** Of all that are declared, with or without mistakes. */
+  /** Names of all declared providers, with or without mistakes. */
   readonly names: readonly string[]
 }
 
-/** `isWhole`: all files could be read, so that a name that is not there is a mistake. */
+/** `isWhole`: all files could be read, so an unknown name is a mistake. */
 export function readAuth(entries: readonly YamlEntry[], isWhole: boolean, problems: Problems): Providers {
   const named = namedEntries(entries, 'auth', 'auth', problems)
   const read = named.map(([name, entry]) => readProvider(name, entry, problems))
   const names = named.map(([name]) => name)
-  const conjunctions = read.flatMap(({ type, title }) => (type === CONJUNCTION ? [title] : []))
+  const combined = read.flatMap(({ type, title }) => (type === ALL_OF ? [title] : []))
   for (const { title, parts } of read) {
     for (const part of parts) {
       if (isWhole) checkName(title, part, names, problems)
-      if (!conjunctions.includes(titleOfProvider(part.name))) continue
-      const help = 'name its parts instead'
-      problems.report('CONFIG_WRONG_VALUE', part.place, `${title} is made of "${part.name}", which is of type all`, {
-        help,
-      })
+      if (!combined.includes(titleOfProvider(part.name))) continue
+      const help = 'name its providers instead'
+      problems.report(
+        'CONFIG_WRONG_VALUE',
+        part.place,
+        `${title} combines "${part.name}", which is itself of type all`,
+        {
+          help,
+        },
+      )
     }
   }
   return { settings: read.flatMap(({ settings }) => settings ?? []), names }
 }
 
-/** Reports the names that nodes give and nobody has. */
+/** Reports nodes that name a provider that does not exist. */
 export function checkAuthNames(nodes: readonly DraftNode[], known: readonly string[], problems: Problems): void {
   for (const node of nodes) {
     for (const named of node.auth) checkName(titleOf(node.kind, node.name), named, known, problems)
@@ -45,7 +50,7 @@ export function checkAuthNames(nodes: readonly DraftNode[], known: readonly stri
 interface ReadProvider {
   readonly title: string
   readonly type: string | undefined
-  readonly parts: readonly NamedListener[]
+  readonly parts: readonly PlacedName[]
   readonly settings: AuthSettings | undefined
 }
 
@@ -65,20 +70,22 @@ function readProvider(name: string, entry: YamlEntry, problems: Problems): ReadP
   if (type === undefined) return nothing
   if (!isAuthType(type)) {
     const help = didYouMean(type, types, 'types')
-    problems.report('CONFIG_WRONG_VALUE', placeOf(typeEntry), `there is no type of auth "${type}"`, { help })
+    problems.report('CONFIG_WRONG_VALUE', placeOf(typeEntry), `there is no auth type "${type}"`, { help })
     return nothing
   }
   const schema = AUTH_SCHEMAS[type]
   const checked = checkOptions({ schema, map, otherKeys: ['type'], place: entry.key, title, folder: '' }, problems)
-  // The schema is that of the type.
+  // The schema belongs to the type.
   const settings = { name, type, options: checked.options, at: positionOf(entry.key) } as AuthSettings
   return { title, type, parts: checked.auth, settings: checked.ok ? settings : undefined }
 }
 
-function checkName(title: string, { name, place }: NamedListener, known: readonly string[], problems: Problems): void {
+function checkName(title: string, { name, place }: PlacedName, known: readonly string[], problems: Problems): void {
   if (known.includes(name)) return
   const help = didYouMean(name, known, 'declared under auth')
-  problems.report('CONFIG_UNKNOWN_AUTH', place, `${title} names the auth "${name}", which does not exist`, { help })
+  problems.report('CONFIG_UNKNOWN_AUTH', place, `${title} names the auth provider "${name}", which does not exist`, {
+    help,
+  })
 }
 
 function titleOfProvider(name: string): string {

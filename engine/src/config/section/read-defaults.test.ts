@@ -32,7 +32,7 @@ const relay = defineInput({
 })
 const plugins = () => Promise.resolve({ registry: registryOf([...EXAMPLE_DEFINITIONS, relay]), problems: [] })
 
-test('defaults lie under the options of every node of the type, group by group, in all files', async () => {
+test('defaults are merged under the options of every node of the type, group by group, in all files', async () => {
   const defaults = [
     'defaults:',
     '  inputs: { file: { loop: true, pace: none, batch: 20ms, path: d.ts } }',
@@ -72,7 +72,7 @@ const mistakes = [
     found: ['CONFIG_UNKNOWN_LISTENER 3:45'],
   },
   {
-    name: "what is a node's own",
+    name: 'a key that only a node can set',
     text: 'defaults: { inputs: { file: { type: file, description: x } } }',
     found: ['CONFIG_UNKNOWN_KEY 3:31', 'CONFIG_UNKNOWN_KEY 3:43'],
   },
@@ -80,7 +80,7 @@ const mistakes = [
 ]
 
 for (const { name, text, found } of mistakes) {
-  test(`of defaults, ${name} is reported once, where it stands`, async () => {
+  test(`in defaults, ${name} is reported once, where it is written`, async () => {
     const outputs = 'a: { type: http-ts, from: main, path: /a }\nb: { type: http-ts, from: two, path: /b }'
     const file = pipelineWith({ top: text, outputs }).replace(
       'main: {',
@@ -94,7 +94,7 @@ for (const { name, text, found } of mistakes) {
   })
 }
 
-test('the defaults of a type stand in one file', async () => {
+test('only one file can set the defaults of a type', async () => {
   const more = 'version: 1\ndefaults: { inputs: { file: { loop: true } } }\n'
   const { diagnostics } = await loadFiles({ a: pipelineWith({}), b: more, c: more })
   assert.deepEqual(
@@ -103,7 +103,7 @@ test('the defaults of a type stand in one file', async () => {
   )
 })
 
-test('what options have to be to each other is asked of each node with the defaults, not of the defaults', async () => {
+test('rules between options are checked on each node with its defaults, not on the defaults', async () => {
   const top = 'defaults: { inputs: { relay: { readTimeout: 7s, auth: {} } } }'
   const withMain = (main: string): string =>
     pipelineWith({ top }).replace('{ type: file, path: a.ts }', `{ type: relay, ${main} }`)

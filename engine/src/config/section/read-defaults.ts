@@ -1,5 +1,5 @@
-// The section `defaults:`: options that all nodes of a type have unless they say otherwise. What is wrong with a default
-// is reported once, where it stands, whether or not a node uses it.
+// The section `defaults:`: options of all nodes of a type, unless a node sets its own. A mistake in a default is
+// reported once, where it is written, whether or not a node uses it.
 import type { Definition, NodeKind } from '../../plugin/contract.js'
 import { coreOf, defOf, schemaAt } from '../../plugin/option-kind.js'
 import type { Registry } from '../../plugin/registry.js'
@@ -15,7 +15,7 @@ import { SECTION_OF } from '../../plugin/node-kinds.js'
 export class Defaults {
   readonly #found = new Map<string, YamlEntry>()
 
-  /** Takes the default if there is none yet; else returns the one that there is. */
+  /** Adds the default unless the type has one already, which is then returned. */
   add(kind: NodeKind, type: string, entry: YamlEntry): YamlEntry | undefined {
     const key = `${kind}/${type}`
     const present = this.#found.get(key)
@@ -23,8 +23,8 @@ export class Defaults {
     return present
   }
 
-  /** The options of a node with the defaults of its type under them, group by group. */
-  under(map: YamlMap, definition: Definition | undefined): YamlMap {
+  /** The options of a node merged over the defaults of its type, group by group. */
+  applyTo(map: YamlMap, definition: Definition | undefined): YamlMap {
     if (definition === undefined) return map
     const value = this.#found.get(`${definition.kind}/${definition.type}`)?.value
     return value?.kind === 'map' ? merge(map, value, definition, []) : map
@@ -57,23 +57,23 @@ function readType(
 ): void {
   const definition = registry.find(kind, type)
   if (definition === undefined) {
-    const help = didYouMean(type, registry.types(kind), `known types of ${SECTION_OF[kind]}`)
+    const help = didYouMean(type, registry.types(kind), `known ${kind} types`)
     problems.report('CONFIG_UNKNOWN_TYPE', entry.key, `there is no ${kind} of type "${type}"`, { help })
     return
   }
-  const title = `the default of ${kind} type "${type}"`
+  const title = `the default for ${kind} type "${type}"`
   const map = mapOf(entry, title, problems)
   if (map === undefined) return
   const first = defaults.add(kind, type, entry)
   if (first !== undefined) {
     const { file, line, column } = positionOf(first.key)
-    const message = `${title} is there already, at ${file}:${line}:${column}`
+    const message = `${title} is already set at ${file}:${line}:${column}`
     problems.report('CONFIG_DUPLICATE_ID', entry.key, message, { help: 'keep one of them' })
   }
   checkDefaults(definition, map, entry, title, problems)
 }
 
-// What a node must have may be missing here; it is missed at the node.
+// A required option may be missing here; it is reported at the node that lacks it.
 function checkDefaults(
   definition: Definition,
   map: YamlMap,
@@ -84,8 +84,8 @@ function checkDefaults(
   const engineOptions = definition.kind === 'input' ? ENGINE_OPTIONS : []
   for (const key of NOT_DEFAULTED) {
     const at = map.entries.get(key)?.key
-    const help = 'say it at each node'
-    if (at !== undefined) problems.report('CONFIG_UNKNOWN_KEY', at, `"${key}" has no default`, { help })
+    const help = 'set it on each node'
+    if (at !== undefined) problems.report('CONFIG_UNKNOWN_KEY', at, `"${key}" cannot have a default`, { help })
   }
   const shared = { map, place: entry.key, title, folder: '', isPartial: true }
   checkOptions({ ...shared, schema: definition.options, otherKeys: [...engineOptions, ...NOT_DEFAULTED] }, problems)
@@ -108,7 +108,8 @@ function merge(own: YamlMap, under: YamlMap, definition: Definition, path: reado
   return { ...own, entries }
 }
 
-// Of alternatives (a union) half of one and half of another would be neither: there the node's own stands alone.
+// In a union, half of one alternative and half of another would be neither, so the value of the node replaces the
+// default as a whole.
 function isGroup(definition: Definition, path: readonly string[]): boolean {
   const schema = schemaAt(definition.options, path)
   return schema !== undefined && ['object', 'record'].includes(defOf(coreOf(schema)).type)

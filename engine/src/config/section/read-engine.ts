@@ -1,5 +1,5 @@
-// The sections `engine:` and `listeners:` of all files. The listener `api` is always there: where it is not declared,
-// `engine.api.address` is its address.
+// The sections `engine:` and `listeners:` of all files. The listener `api` always exists: unless it is declared, its
+// address is `engine.api.address`.
 import { dirname } from 'node:path'
 import type { EngineSettings } from '../../graph/graph.js'
 import type { PlacedListener } from './check-exclusive.js'
@@ -13,26 +13,26 @@ import { locate } from '../source/yaml-tree.js'
 import type { YamlEntry } from '../source/yaml-tree.js'
 import { API_LISTENER } from '../../graph/node-id.js'
 
-export interface Sockets {
+export interface EngineSections {
   readonly engine: EngineSettings
   readonly listeners: readonly PlacedListener[]
-  /** Of all that are declared, with or without mistakes, and `api`. */
+  /** Names of all declared listeners, with or without mistakes, and `api`. */
   readonly names: readonly string[]
 }
 
-/** Reads both sections. Without a file (none could be read) the defaults, which nobody will see. */
+/** Reads both sections. If no file could be read, returns the defaults, which are then never used. */
 export function readEngine(
   engines: readonly YamlEntry[],
   listeners: readonly YamlEntry[],
   firstFile: SourceText | undefined,
   problems: Problems,
-): Sockets {
+): EngineSections {
   const folder = dirname(firstFile?.path ?? '.')
   const options = engines.map((entry) => engineOptions(entry, folder, problems))
   const [first, ...more] = engines
   for (const { key } of more) {
     const at = first === undefined ? '' : positionOf(first.key).file
-    problems.report('CONFIG_DUPLICATE_SECTION', key, `"engine" is there already, in ${at}`)
+    problems.report('CONFIG_DUPLICATE_SECTION', key, `"engine" is already set in ${at}`)
   }
   const settings = engineSettings(options[0] ?? defaultOptions(folder))
   const named = namedEntries(listeners, 'listeners', 'listener', problems)
@@ -45,15 +45,15 @@ export function readEngine(
     return { engine: settings, listeners: withApi(settings, place, placed), names }
   }
   if (written !== undefined) {
-    const help = 'keep engine.api.address, or the listener api'
-    problems.report('CONFIG_DUPLICATE_ID', written, 'the address of the listener "api" is given twice', { help })
+    const help = 'keep either engine.api.address or the listener "api"'
+    problems.report('CONFIG_DUPLICATE_ID', written, 'the address of the listener "api" is set twice', { help })
   }
   const api = placed.find((listener) => listener.settings.name === API_LISTENER)
   const address = api?.settings.address ?? settings.api.address
   return { engine: { ...settings, api: { ...settings.api, address } }, listeners: placed, names }
 }
 
-// The default of `stateDir` is beside the first file.
+// By default, `stateDir` is a folder beside the first file.
 function engineOptions(entry: YamlEntry, folder: string, problems: Problems): EngineOptions | undefined {
   const map = mapOf(entry, '"engine"', problems)
   if (map === undefined) return undefined

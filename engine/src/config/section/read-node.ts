@@ -6,8 +6,8 @@ import type { Registry } from '../../plugin/registry.js'
 import { checkOptions } from './check-options.js'
 import type { Problems } from '../report/diagnostic.js'
 import { didYouMean } from '../report/did-you-mean.js'
-import { titleOf } from './draft.js'
-import type { DraftNode, Reference } from './draft.js'
+import { titleOf } from './draft-node.js'
+import type { DraftNode, Reference } from './draft-node.js'
 import { ENGINE_OPTIONS, INPUT_SCHEMA, NODE_SCHEMA } from './engine-keys.js'
 import type { Defaults } from './read-defaults.js'
 import { mapOf, textOf } from '../source/read-section.js'
@@ -18,19 +18,19 @@ import { SECTION_OF } from '../../plugin/node-kinds.js'
 export interface NodeRequest {
   readonly kind: NodeKind
   readonly name: string
-  /** Pipeline, or `services`. */
+  /** The name of the pipeline, or `services`. */
   readonly owner: string
   readonly entry: YamlEntry
 }
 
-/** What the nodes of all sections are read with. */
+/** What is needed to read the nodes of any section. */
 export interface NodeSources {
   readonly registry: Registry
   readonly defaults: Defaults
   readonly problems: Problems
 }
 
-/** The node as far as it can be read; undefined if it is no map. */
+/** Reads a node as far as possible; undefined if it is not a map. */
 export function readNode(request: NodeRequest, sources: NodeSources): DraftNode | undefined {
   const { kind, name, owner, entry } = request
   const { registry, defaults, problems } = sources
@@ -38,7 +38,7 @@ export function readNode(request: NodeRequest, sources: NodeSources): DraftNode 
   const own = mapOf(entry, title, problems)
   if (own === undefined) return undefined
   const definition = findDefinition(kind, title, own, entry, registry, problems)
-  const map = defaults.under(own, definition)
+  const map = defaults.applyTo(own, definition)
   const engineKeys = engineKeysOf(kind)
   const folder = dirname(entry.key.file.path)
   const checked =
@@ -97,7 +97,7 @@ function findDefinition(
 ): Definition | undefined {
   const typeEntry = map.entries.get('type')
   if (typeEntry === undefined) {
-    const help = didYouMean('', registry.types(kind), 'known types')
+    const help = didYouMean('', registry.types(kind), `known ${kind} types`)
     problems.report('CONFIG_MISSING_KEY', entry.key, `${title} needs "type"`, { help })
     return undefined
   }
@@ -118,7 +118,7 @@ function helpForType(kind: NodeKind, type: string, registry: Registry): string |
     const other = elsewhere.definition.kind
     return `"${type}" is ${article(other)} ${other}: it belongs under ${SECTION_OF[other]}`
   }
-  return didYouMean(type, registry.types(kind), `known types of ${SECTION_OF[kind]}`)
+  return didYouMean(type, registry.types(kind), `known ${kind} types`)
 }
 
 function readFrom(
@@ -132,9 +132,9 @@ function readFrom(
   const from = map.entries.get('from')
   const items = from === undefined ? [] : itemsOf(from.value)
   if (items.length === 0) {
-    const help = 'add from: and the id of an input or a transform of this pipeline'
+    const help = 'add from: with the id of an input or a transform of this pipeline'
     const place = from?.key ?? entry.key
-    problems.report('CONFIG_MISSING_KEY', place, `${title} does not say what it reads ("from")`, { help })
+    problems.report('CONFIG_MISSING_KEY', place, `${title} needs "from", the node that it reads`, { help })
   }
   const fromIsList = from?.value.kind === 'list'
   const references = new Map<string, Reference>()

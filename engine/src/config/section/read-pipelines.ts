@@ -3,15 +3,23 @@ import { SERVICES } from '../../graph/node-id.js'
 import { type NodeKind, PIPELINE_KINDS, SECTION_OF } from '../../plugin/node-kinds.js'
 import { checkWas } from './check-was.js'
 import type { Place } from '../report/diagnostic.js'
-import { titleOf } from './draft.js'
-import type { DraftNode, DraftPipeline } from './draft.js'
+import { titleOf } from './draft-node.js'
+import type { DraftNode, DraftPipeline } from './draft-node.js'
 import { readNode } from './read-node.js'
 import type { NodeSources } from './read-node.js'
 import { TimeSlice } from '../source/time-slice.js'
-import { checkId, checkKeys, mapOf, namedEntries, PIPELINE_KEYS, reportTwice, textOf } from '../source/read-section.js'
+import {
+  checkId,
+  checkKeys,
+  mapOf,
+  namedEntries,
+  PIPELINE_KEYS,
+  reportDuplicate,
+  textOf,
+} from '../source/read-section.js'
 import type { YamlEntry, YamlMap } from '../source/yaml-tree.js'
 
-/** Reads what the files say under `pipelines:`; the same name twice is reported. */
+/** Reads the pipelines of all files; duplicate names are reported. */
 export async function readPipelines(
   entries: readonly YamlEntry[],
   sources: NodeSources,
@@ -30,7 +38,7 @@ export async function readPipelines(
   return pipelines
 }
 
-/** Reads what the files say under `services:`. */
+/** Reads the services of all files. */
 export function readServices(entries: readonly YamlEntry[], sources: NodeSources): readonly DraftNode[] {
   const nodes: DraftNode[] = []
   for (const [name, entry] of namedEntries(entries, SERVICES, 'service', sources.problems)) {
@@ -77,14 +85,14 @@ async function readNodes(
     const sectionEntry = map.entries.get(section)
     const sectionMap = sectionEntry === undefined ? undefined : mapOf(sectionEntry, `"${section}"`, problems)
     for (const [name, entry] of sectionMap?.entries ?? []) {
-      await slice.rest()
+      await slice.yieldIfUsed()
       const isId = checkId(name, entry.key, problems)
       const first = places.get(name)
-      if (first !== undefined) reportTwice(titleOf(kind, name), entry.key, first.place, problems)
+      if (first !== undefined) reportDuplicate(titleOf(kind, name), entry.key, first.place, problems)
       const node = readNode({ kind, name, owner, entry }, sources)
       if (first !== undefined || node === undefined) continue
       places.set(name, { place: entry.key, kind })
-      // A node with a bad name stays, so that those that read from it are not reported as well.
+      // A node with an invalid name is kept, so that the nodes that read from it are not reported as well.
       nodes.push(isId ? node : { ...node, ok: false })
     }
   }

@@ -1,4 +1,4 @@
-// The section `plugins:`, and what is wrong with the plugins that are found.
+// The section `plugins:`, and the problems of the plugins that were found.
 import { readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { LineCounter } from 'yaml'
@@ -13,7 +13,7 @@ export interface PlacedReference extends PluginReference {
   readonly place: Place
 }
 
-/** What the files name under `plugins:`. */
+/** The plugins that the files name under `plugins:`. */
 export function readPlugins(entries: readonly YamlEntry[], problems: Problems): readonly PlacedReference[] {
   return entries.flatMap((entry) => {
     const { value, key } = entry
@@ -32,8 +32,8 @@ export function readPlugins(entries: readonly YamlEntry[], problems: Problems): 
 }
 
 /**
- * Reports what discovery found. A plugin that the YAML names must work; one that is merely installed is a warning, since
- * no node may need it: a node that does is reported as an unknown type.
+ * Reports the problems that discovery found. A plugin that the YAML names must work. A problem of a plugin that is
+ * merely installed is a warning, since perhaps no node needs it; a node that does is reported for its unknown type.
  */
 export function reportDiscovered(
   discovered: Discovered,

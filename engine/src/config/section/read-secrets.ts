@@ -1,4 +1,4 @@
-// The section `secrets:`: names for values that come from the environment or from files, and are shown nowhere.
+// The section `secrets:`: names for values that come from the environment or from files and are never shown.
 import { constants } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
@@ -18,17 +18,17 @@ const KEYS = ['env', 'file']
 
 export interface SecretSources {
   readonly env: Environment
-  /** Values that are not there are no mistake; files are not read. */
+  /** Missing values are not mistakes, and files are not read. */
   readonly noEnv: boolean
   readonly mask: SecretMask
   readonly problems: Problems
-  /** Gets the absolute paths of the files that are read. */
+  /** Receives the absolute paths of the files that are read. */
   readonly sources: Set<string>
-  /** By default each file may be read. */
+  /** By default every file may be read. */
   readonly allowsFile?: ((path: string) => boolean) | undefined
 }
 
-/** The values by name; undefined for those that could not be read, which is reported. The mask knows them from now on. */
+/** The values by name; a value that could not be read is reported and undefined. The values are added to the mask. */
 export async function readSecrets(
   sections: readonly YamlEntry[],
   sources: SecretSources,
@@ -41,7 +41,7 @@ export async function readSecrets(
     if (value === undefined) continue
     mask.add(value, name)
     if (value.length >= SHORTEST_MASKED) continue
-    const message = `secret "${name}" is shorter than ${SHORTEST_MASKED} characters, too short to be hidden in a text`
+    const message = `secret "${name}" is shorter than ${SHORTEST_MASKED} characters, too short to be masked inside other text`
     problems.report('CONFIG_SECRET_SHORT', entry.key, message, { severity: 'warning' })
   }
   return secrets
@@ -68,7 +68,7 @@ async function readSecret(name: string, entry: YamlEntry, sources: SecretSources
   return undefined
 }
 
-/** A map with one entry, `env` or `file`. */
+/** The map of a secret, with one entry: `env` or `file`. */
 function secretMap(entry: YamlEntry, title: string, problems: Problems): YamlMap | undefined {
   const map = mapOf(entry, title, problems)
   if (map === undefined) return undefined
@@ -77,21 +77,22 @@ function secretMap(entry: YamlEntry, title: string, problems: Problems): YamlMap
   const help = 'write { env: NAME } or { file: path }'
   const [, second] = given
   if (second !== undefined) {
-    problems.report('CONFIG_WRONG_VALUE', second[1].key, `${title} comes from one place, not from two`, { help })
+    problems.report('CONFIG_WRONG_VALUE', second[1].key, `${title} must have one source, not two`, { help })
     return undefined
   }
   if (given.length === 1) return { ...map, entries: new Map(given) }
-  // A key that is not known has been reported: it is what was meant.
+  // An unknown key has been reported already; it is probably a misspelled source.
   if (map.entries.size > 0) return undefined
-  problems.report('CONFIG_MISSING_KEY', entry.key, `${title} does not say where it comes from`, { help })
+  problems.report('CONFIG_MISSING_KEY', entry.key, `${title} has no source`, { help })
   return undefined
 }
 
-// A variable that is not set has been reported; a secret of a secret has no value here, and no other report.
+// An unset variable has been reported already. A reference to another secret is unresolved too, and is reported only
+// here.
 function reportNested(title: string, place: Place, problems: Problems): undefined {
   if (!place.file.text.slice(place.start, place.end).includes('${secret:')) return undefined
-  const message = `${title} cannot be made from another secret`
-  problems.report('CONFIG_WRONG_VALUE', place, message, { help: 'name the variable or the file itself' })
+  const message = `${title} cannot refer to another secret`
+  problems.report('CONFIG_WRONG_VALUE', place, message, { help: 'name the variable or the file directly' })
   return undefined
 }
 
@@ -104,8 +105,8 @@ async function readSecretFile(
   const path = resolve(dirname(place.file.path), name)
   sources.add(path)
   if (allowsFile?.(path) !== false) return readFile(title, path, place, problems)
-  const help = 'it can be checked once the files of the engine name it'
-  problems.report('CONFIG_SECRET_FILE', place, `the file of ${title} is none that the engine reads`, { help })
+  const help = 'it can be checked once the configuration files of the engine name it'
+  problems.report('CONFIG_SECRET_FILE', place, `the engine does not read the file of ${title}`, { help })
   return undefined
 }
 
@@ -115,11 +116,11 @@ async function readFile(title: string, path: string, place: Place, problems: Pro
     return undefined
   }
   try {
-    // A FIFO that nobody writes must not hold the process up.
+    // A FIFO without a writer must not block the process.
     const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
     await using _closed = { [Symbol.asyncDispose]: () => file.close() }
     const status = await file.stat()
-    if (!status.isFile()) return refuse('is no regular file')
+    if (!status.isFile()) return refuse('is not a regular file')
     if (status.size > LARGEST_BYTES) return refuse(`is larger than ${LARGEST_BYTES} bytes`)
     const bytes = new Uint8Array(LARGEST_BYTES)
     const { bytesRead } = await file.read(bytes, 0, LARGEST_BYTES, 0)

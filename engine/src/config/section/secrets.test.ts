@@ -15,14 +15,14 @@ function withPassword(value: string, top = SECRETS): string {
   return pipelineWith({ top }).replace('a.ts', `a.ts, password: ${value}`)
 }
 
-test('secrets come from the environment and from files, anywhere in a scalar, without the last line break', async () => {
+test('secrets are read from the environment and from files, without the last line break, and fit anywhere in a scalar', async () => {
   const files = { a: withPassword('"<${secret:anna}|${secret:bert}>"'), bert: 'line one\nline two\r\n' }
   const loaded = await loadFiles(files, ['a'], { env: { ANNA: '${DIR}$${', DIR: '.' } })
   assert.equal(passwordIn(loaded), '<${DIR}$${|line one\nline two>')
   assert.deepEqual([...(loaded.graph?.secrets.hashes.keys() ?? [])], ['anna', 'bert'])
 })
 
-test('a secret of one file is there for all files', async () => {
+test('all files can use a secret that one of them declares', async () => {
   const secrets = 'version: 1\nsecrets: { anna: { env: ANNA } }\n'
   const loaded = await loadFiles({ a: withPassword('"${secret:anna}"', ''), b: secrets }, ['a', 'b'], {
     env: { ANNA: 'hunter2' },
@@ -31,21 +31,21 @@ test('a secret of one file is there for all files', async () => {
 })
 
 const mistakes = [
-  { name: 'two places', top: 'secrets: { a: { env: A, file: b } }', code: 'CONFIG_WRONG_VALUE' },
-  { name: 'no place', top: 'secrets: { a: {} }', code: 'CONFIG_MISSING_KEY' },
-  { name: 'another place', top: 'secrets: { a: { vault: x } }', code: 'CONFIG_UNKNOWN_KEY' },
-  { name: 'text', top: 'secrets: { a: hunter2 }', code: 'CONFIG_WRONG_TYPE' },
+  { name: 'two sources', top: 'secrets: { a: { env: A, file: b } }', code: 'CONFIG_WRONG_VALUE' },
+  { name: 'no source', top: 'secrets: { a: {} }', code: 'CONFIG_MISSING_KEY' },
+  { name: 'an unknown source', top: 'secrets: { a: { vault: x } }', code: 'CONFIG_UNKNOWN_KEY' },
+  { name: 'text in place of a map', top: 'secrets: { a: hunter2 }', code: 'CONFIG_WRONG_TYPE' },
   { name: 'a bad name', top: 'secrets: { A_1: { env: A } }', code: 'CONFIG_BAD_ID' },
   { name: 'an empty variable', top: 'secrets: { a: { env: EMPTY } }', code: 'CONFIG_UNSET_VARIABLE' },
-  { name: 'a file that is not there', top: 'secrets: { a: { file: gone } }', code: 'CONFIG_SECRET_FILE' },
+  { name: 'a missing file', top: 'secrets: { a: { file: gone } }', code: 'CONFIG_SECRET_FILE' },
   { name: 'an empty file', top: 'secrets: { a: { file: empty } }', code: 'CONFIG_SECRET_FILE' },
   { name: 'a large file', top: 'secrets: { a: { file: large } }', code: 'CONFIG_SECRET_FILE' },
-  { name: 'bytes that are no text', top: 'secrets: { a: { file: bytes } }', code: 'CONFIG_SECRET_FILE' },
-  { name: 'a secret', top: 'secrets: { a: { env: A }, b: { env: "${secret:a}" } }', code: 'CONFIG_WRONG_VALUE' },
+  { name: 'bytes that are not text', top: 'secrets: { a: { file: bytes } }', code: 'CONFIG_SECRET_FILE' },
+  { name: 'another secret', top: 'secrets: { a: { env: A }, b: { env: "${secret:a}" } }', code: 'CONFIG_WRONG_VALUE' },
 ]
 
 for (const { name, top, code } of mistakes) {
-  test(`a secret that is made of ${name} is refused`, async () => {
+  test(`a secret with ${name} is refused`, async () => {
     const files = { a: pipelineWith({ top }), empty: '\n', large: 'x'.repeat(65_537), bytes: Uint8Array.of(0xff) }
     const { diagnostics } = await loadFiles(files, ['a'], { env: { A: 'hunter2', EMPTY: '' } })
     const errors = diagnostics.filter(({ severity }) => severity === 'error').map((diagnostic) => diagnostic.code)
@@ -53,7 +53,7 @@ for (const { name, top, code } of mistakes) {
   })
 }
 
-test('a secret file has room for 64 KiB', async () => {
+test('a secret file can hold 64 KiB', async () => {
   const top = 'secrets: { a: { file: large } }'
   const files = { a: withPassword('"${secret:a}"', top), large: `${'x'.repeat(65_535)}\n` }
   assert.equal((passwordIn(await loadFiles(files, ['a'])) as string).length, 65_535)
@@ -71,7 +71,7 @@ test('no diagnostic, in any format, shows a secret: neither its value nor the li
   assert.doesNotMatch(all, /hunter2|literal-one/)
 })
 
-test('the configuration for showing has no secret in it, however short, nor the password of a URL', async () => {
+test('the masked configuration contains no secret, however short, and no password of a URL', async () => {
   const text = withPassword('"${secret:anna}", mirrors: [ "http://u:s%40sam@h/x" ]', 'secrets: { anna: { env: ANNA } }')
   const loaded = await loadFiles({ a: text }, ['a'], { env: { ANNA: 'abc' } })
   assert.ok(loaded.graph !== undefined)

@@ -1,5 +1,5 @@
-// The sections that belong to the engine itself: `engine:` and `listeners:`. Their schemas are also what the generated
-// pages are made from.
+// The sections of the engine itself, `engine:` and `listeners:`. The generated documentation is made from these
+// schemas.
 import { z } from 'zod'
 import type { EngineSettings } from '../../graph/graph.js'
 import { isAddressRange } from '../../listen/address-ranges.js'
@@ -12,9 +12,9 @@ export const ENGINE_SCHEMA = z.strictObject({
     .strictObject({
       address: address()
         .prefault(DEFAULT_API_ADDRESS)
-        .meta({ description: 'Where the control API listens.', reload: 'rebind' }),
+        .meta({ description: 'Address and port of the control API.', reload: 'rebind' }),
       hosts: z.array(z.string().min(1)).default([]).meta({
-        description: 'Names that clients may use for it in the Host header, beside its address.',
+        description: 'Host names that the control API accepts in the Host header, in addition to its address.',
         reload: 'live',
       }),
     })
@@ -23,60 +23,69 @@ export const ENGINE_SCHEMA = z.strictObject({
     .strictObject({
       level: choice('info', 'trace', 'debug', 'warn', 'error')
         .prefault('info')
-        .meta({ description: 'The least important messages that are logged.', reload: 'live' }),
+        .meta({ description: 'Minimum level of the messages that are logged.', reload: 'live' }),
     })
     .prefault({}),
-  stateDir: path()
-    .prefault('.millrace')
-    .meta({ description: 'Folder for what outlives the process; one process at a time.', reload: 'restart' }),
+  stateDir: path().prefault('.millrace').meta({
+    description: 'Folder for state that outlives the process. Only one engine can use it at a time.',
+    reload: 'restart',
+  }),
   drain: duration({ min: 100 })
     .prefault('10s')
-    .meta({ description: 'How long a stop or a removal may take.', reload: 'live' }),
+    .meta({ description: 'Maximum time for stopping the engine or removing a node.', reload: 'live' }),
   maxClients: count({ min: 1 })
     .prefault(5000)
-    .meta({ description: 'Viewers at most, over all outputs.', reload: 'live' }),
+    .meta({ description: 'Maximum number of viewers across all outputs.', reload: 'live' }),
   accessLog: z
     .union([choice('off', 'stdout'), path()])
     .prefault('off')
     .meta({
-      description: 'A line of JSON for each viewer who has gone or was refused: to stdout, or to a file.',
+      description:
+        'Destination of the access log, one line of JSON for each viewer who has left or was refused: `off`, `stdout` or a file.',
       reload: 'live',
     }),
 })
 
 export const LISTENER_SCHEMA = z.strictObject({
-  protocol: choice('http').prefault('http').meta({ description: 'What is spoken on the socket.', reload: 'restart' }),
-  address: address().meta({ description: 'Address and port; port 0 takes any free one.', reload: 'rebind' }),
+  protocol: choice('http').prefault('http').meta({ description: 'Protocol of the listener.', reload: 'restart' }),
+  address: address().meta({ description: 'Address and port; port 0 picks a free one.', reload: 'rebind' }),
   tls: z
     .strictObject({
       cert: path().meta({
-        description: 'PEM file of the certificate, then those in between; read again when it changes.',
+        description: 'PEM file with the certificate followed by its intermediates; read again when it changes.',
         reload: 'rebind',
       }),
-      key: path().meta({ description: 'PEM file of its key; read again when it changes.', reload: 'rebind' }),
+      key: path().meta({ description: 'PEM file with the private key; read again when it changes.', reload: 'rebind' }),
     })
     .optional()
-    .meta({ description: 'Speaks TLS (1.2 or newer), with HTTP/1.1 or HTTP/2 inside. By default not.' }),
+    .meta({
+      description: 'Serves HTTP/1.1 and HTTP/2 over TLS 1.2 or newer. Without it, the listener does not use TLS.',
+    }),
   proxyProtocol: choice('off', 'v1', 'v2').prefault('off').meta({
     description:
-      'Each connection must begin with a PROXY header of this version, which names the client; of the addresses in trustedProxies only, if there are any.',
+      'Connections must begin with a PROXY protocol header of this version, which carries the client address. If trustedProxies is set, this applies only to connections from those addresses.',
     reload: 'rebind',
   }),
   trustedProxies: z
-    .array(z.string().refine(isAddressRange, 'must be an address, or a range such as 10.0.0.0/8'))
+    .array(z.string().refine(isAddressRange, 'must be an address or a range such as 10.0.0.0/8'))
     .default([])
-    .meta({ description: 'Addresses and ranges of the proxies that may say who the client is.', reload: 'live' }),
+    .meta({
+      description: 'Addresses and ranges of proxies that are trusted to report the client address.',
+      reload: 'live',
+    }),
   forwardedHeader: choice('x-forwarded-for', 'forwarded').prefault('x-forwarded-for').meta({
-    description: 'The header in which those proxies say it; the other one is not read.',
+    description: 'Header in which trusted proxies report the client address; the other header is ignored.',
     reload: 'live',
   }),
   maxConnections: count({ min: 1 }).default(10_000).meta({
-    description: 'Connections at most; beyond, the oldest that has asked for nothing is closed, else the new one.',
+    description:
+      'Maximum number of connections. At the limit, the oldest connection that has not sent a request is closed to make room; if there is none, the new connection is closed.',
     reload: 'live',
   }),
-  maxClients: count({ min: 0 })
-    .default(0)
-    .meta({ description: 'Viewers of live outputs at most; 0 for no limit.', reload: 'live' }),
+  maxClients: count({ min: 0 }).default(0).meta({
+    description: 'Maximum number of viewers of live outputs on this listener; 0 for no limit.',
+    reload: 'live',
+  }),
 })
 
 export type EngineOptions = z.output<typeof ENGINE_SCHEMA>

@@ -1,28 +1,28 @@
-// YAML text to a document, token by token, so that how deeply it is nested and of how many pieces it is made is known
-// before anything recurses into it: the parser's own functions call each other once per level, a stack that overflows
-// inside a regular expression ends the process, and what is composed cannot be interrupted.
+// Composes YAML text into a document, token by token, so that its depth and its number of tokens are known before
+// anything recurses into it: the parser's own functions recurse once per level, a stack overflow inside a regular
+// expression ends the process, and composing cannot be interrupted.
 import { Composer, Lexer, Parser, YAMLParseError } from 'yaml'
 import type { Document, LineCounter } from 'yaml'
 import { TimeSlice } from './time-slice.js'
 
 /** Collections that are open at once; a pipeline has about ten. */
 const DEEPEST_STACK = 100
-/** Words, signs, spaces and line ends; a node has about 40. */
+/** Lexical pieces: words, punctuation, spaces and line ends; a node has about 40. */
 const MOST_PIECES = 60_000
-/** Characters; a certificate has some thousand. */
+/** Characters; a certificate has a few thousand. */
 const LONGEST_PIECE = 64 * 1024
-/** Pieces between two looks at the time. */
+/** Pieces between two looks at the clock. */
 const PIECES_AT_ONCE = 200
 
-/** Why a text is not composed, and where. */
+/** Why a text was not composed, and where. */
 export interface Uncomposed {
   readonly at: number
   readonly why: 'depth' | 'pieces' | 'length'
 }
 
-/** The document, or where there is too much of something. */
+/** The document, or the place at which a limit was exceeded. */
 export async function composeYaml(text: string, lines: LineCounter): Promise<Document.Parsed | Uncomposed> {
-  // Whether keys are unique is seen when the tree is read: the composer compares each key with all before it.
+  // Unique keys are checked when the tree is read: the composer would compare each key with all keys before it.
   const options = { lineCounter: lines, merge: true, prettyErrors: false, uniqueKeys: false }
   const parser = new Parser(lines.addNewLine)
   const composer = new Composer(options)
@@ -37,14 +37,14 @@ export async function composeYaml(text: string, lines: LineCounter): Promise<Doc
     if (lexeme.length > LONGEST_PIECE && /\S/.test(lexeme)) return { at, why: 'length' }
     pieces += 1
     if (pieces > MOST_PIECES) return { at, why: 'pieces' }
-    if (pieces % PIECES_AT_ONCE === 0) await slice.rest()
+    if (pieces % PIECES_AT_ONCE === 0) await slice.yieldIfUsed()
     for (const token of tokens) compose(() => composer.next(token), found)
     if (found.length > 1) break
   }
-  await slice.end()
+  await slice.yieldNow()
   for (const token of [...parser.end()]) compose(() => composer.next(token), found)
   compose(() => composer.end(true, text.length), found)
-  await slice.end()
+  await slice.yieldNow()
   const [first, second] = found
   if (first === undefined) return { at: 0, why: 'depth' }
   if (second !== undefined) {
@@ -54,7 +54,10 @@ export async function composeYaml(text: string, lines: LineCounter): Promise<Doc
   return first
 }
 
-/** Errors of the parser are data, thousands of them in a text that is no YAML: their stacks would cost more than all else. */
+/**
+ * The parser returns its errors as data, thousands of them for a text that is not YAML; capturing their stacks would
+ * cost more than everything else.
+ */
 function compose(documents: () => Iterable<Document.Parsed>, found: Document.Parsed[]): void {
   const { stackTraceLimit } = Error
   Error.stackTraceLimit = 0

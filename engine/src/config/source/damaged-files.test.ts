@@ -1,4 +1,4 @@
-// Whatever is in a file, it is reported soon, as mistakes of that file, and others run meanwhile.
+// Whatever a file contains, its mistakes are reported soon, and other work runs meanwhile.
 import assert from 'node:assert/strict'
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -8,9 +8,9 @@ import { examplePlugins, pipelineWith } from '../example-config.test.js'
 import { loadConfig } from '../load-config.js'
 
 const MIB = 1024 * 1024
-/** Generous: machines that run tests are busy with others. It took 80 s before there were ceilings. */
+/** CPU time, so other load on the machine does not count. Without the ceilings it takes 80 s. */
 const SOON_MS = 5000
-/** Of which none may block alone. */
+/** How long loading may block the event loop at a stretch. */
 const AT_A_STRETCH_MS = 1000
 
 const lines = (count: number, line: (index: number) => string): string =>
@@ -39,24 +39,26 @@ const FILES: Readonly<Record<string, string | Uint8Array>> = {
   'one long word': 'a'.repeat(MIB),
   'variables without end': `version: 1\na: "${'${A}'.repeat(15_000)}"`,
   'a file over 1 MiB': 'a'.repeat(MIB + 1),
-  'bytes that are no text': Uint8Array.from({ length: MIB }, (_, index) => index * 31),
+  'bytes that are not text': Uint8Array.from({ length: MIB }, (_, index) => index * 31),
   'mistakes in every node': `version: 1\npipelines:\n  one:\n    outputs:\n${lines(1400, (i) => `      n${i}: { type: htp, from: m${i} }`)}`,
-  'names that nobody has': `version: 1\npipelines: { one: { outputs: { a: { type: hls, from: [${lines(9000, (i) => `m${i},`)}] } } } }`,
+  'names that do not exist': `version: 1\npipelines: { one: { outputs: { a: { type: hls, from: [${lines(9000, (i) => `m${i},`)}] } } } }`,
 }
 
 for (const [name, content] of Object.entries(FILES)) {
-  test(`${name}: reported soon, while others run`, async () => {
-    let lastMs = performance.now()
+  test(`${name}: reported soon, without blocking the event loop`, async () => {
+    const startedMs = cpuMs()
+    let lastMs = startedMs
     let longestMs = 0
     const probe = setInterval(() => {
-      longestMs = Math.max(longestMs, performance.now() - lastMs)
-      lastMs = performance.now()
+      const nowMs = cpuMs()
+      longestMs = Math.max(longestMs, nowMs - lastMs)
+      lastMs = nowMs
     }, 1)
-    const startedMs = performance.now()
     const contents = new Map([['a.yaml', content]])
     const { graph, diagnostics, sources } = await loadConfig(['a.yaml'], { env: {}, plugins: examplePlugins, contents })
-    const tookMs = performance.now() - startedMs
-    longestMs = Math.max(longestMs, performance.now() - lastMs)
+    const endedMs = cpuMs()
+    const tookMs = endedMs - startedMs
+    longestMs = Math.max(longestMs, endedMs - lastMs)
     clearInterval(probe)
     assert.equal(graph, undefined)
     assert.ok(diagnostics.length > 0 && diagnostics.length <= 2001)
@@ -67,7 +69,13 @@ for (const [name, content] of Object.entries(FILES)) {
   })
 }
 
-test('a folder in the place of a file is reported', async () => {
+/** CPU time of this process. */
+function cpuMs(): number {
+  const { user, system } = process.cpuUsage()
+  return (user + system) / 1000
+}
+
+test('a folder in place of a file is reported', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'millrace-folder-'))
   try {
     const path = join(folder, 'live.yaml')

@@ -1,22 +1,25 @@
-// Files of one folder by a pattern in which each * stands for any characters of a name.
+// Finds the files of one folder that match a pattern, in which each * stands for any characters of a name.
 import { opendir } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
 
-/** Entries that are looked at; a folder with more is not one of configuration. */
+/** Entries that are examined; a folder with more is not a configuration folder. */
 const MOST_ENTRIES = 10_000
 
-/** Names of the files that match, sorted. Hidden ones do not. Throws if the folder cannot be read. */
+/**
+ * Names of the matching files, sorted. A hidden file matches only a pattern that begins with a dot. Throws if the
+ * folder cannot be read.
+ */
 export async function findMatches(
   folder: string,
   pattern: string,
   listFolder: (folder: string) => Promise<readonly string[]> = listOnDisk,
 ): Promise<readonly string[]> {
   const found = (await listFolder(folder)).filter((name) => matches(name, pattern))
-  // By code units: the same everywhere, whatever the language of the machine.
+  // By code units: the same everywhere, whatever the locale of the machine.
   return found.sort((a, b) => (a < b ? -1 : 1))
 }
 
-/** Lists the files that are known by these absolute paths, whatever is on disk. */
+/** Lists files from these absolute paths instead of from disk. */
 export function listAmong(paths: Iterable<string>): (folder: string) => Promise<readonly string[]> {
   const all = [...paths]
   return (folder) => Promise.resolve(all.filter((path) => dirname(path) === folder).map((path) => basename(path)))
@@ -33,7 +36,7 @@ async function listOnDisk(folder: string): Promise<readonly string[]> {
   return names
 }
 
-/** Whether a name matches; in time that grows with the product of both lengths at most. */
+/** Whether a name matches; takes at most time proportional to the product of both lengths. */
 export function matches(name: string, pattern: string): boolean {
   if (name.startsWith('.') && !pattern.startsWith('.')) return false
   const [first = '', ...rest] = pattern.split('*')

@@ -1,6 +1,6 @@
 // Interpolation inside one scalar: `${NAME}`, `${NAME:-default}`, `${NAME:?why}`, `${secret:name}`, and `$${` for a
-// literal `${`. What comes in is inert: values are never looked through again, and can't change the structure of the
-// document. `${param:name}` is left for the use of the template to fill in.
+// literal `${`. Inserted values are inert: they are not interpolated again, and cannot change the structure of the
+// document. `${param:name}` is left for the expansion of the template.
 import { didYouMean } from '../report/did-you-mean.js'
 
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -8,9 +8,9 @@ export type Environment = Readonly<Record<string, string | undefined>>
 /** Where values come from. */
 export interface Values {
   readonly env: Environment
-  /** By name; undefined for one that is declared and could not be read, which has been reported. */
+  /** By name; undefined for a declared secret that could not be read, which has been reported. */
   readonly secrets: ReadonlyMap<string, string | undefined>
-  /** What is not set is no mistake: it is not known, and nothing is said of what it stands in. */
+  /** An unset variable is not a mistake: its value is unknown, and the text that contains it is not checked. */
   readonly noEnv: boolean
 }
 
@@ -28,19 +28,19 @@ export interface ParameterReference {
   readonly expression: string
 }
 
-/** A text of a template: pieces that stand already, and parameters between them. */
+/** A text of a template: fixed pieces, and parameters between them. */
 export interface Pattern {
   readonly parts: readonly (string | ParameterReference)[]
-  /** Something else in it is not known, and stays so. */
+  /** Something else in it is unknown, and stays unknown. */
   readonly unresolved: boolean
 }
 
 export interface Interpolated {
   readonly text: string
-  /** Only where there are parameters. */
+  /** Present only if there are parameters. */
   readonly pattern?: Pattern
   readonly problems: readonly InterpolationProblem[]
-  /** Something in it is not known. */
+  /** A value in it is unknown. */
   readonly unresolved: boolean
 }
 
@@ -50,9 +50,9 @@ type Result =
   | { readonly parameter: ParameterReference }
   | 'unknown'
 
-/** Characters of a text with its values in place. */
+/** Characters of a text after interpolation. */
 export const LONGEST_TEXT = 256 * 1024
-/** A text has no more mistakes than anybody reads. */
+/** Mistakes reported for one text. */
 const MOST_PROBLEMS = 20
 const MOST_EXPRESSIONS = 1000
 
@@ -61,10 +61,10 @@ const SECRET = 'secret:'
 const SECRET_NAME = /^[a-z][a-z0-9-]*$/
 const PARAMETER = 'param:'
 const LITERAL = '$${'
-/** Parameters are called like options. */
+/** Parameters are named like options. */
 export const PARAMETER_NAME = /^[a-z][A-Za-z0-9-]{0,63}$/
 
-/** The text with its variables in place. An empty variable counts as unset where `:-` or `:?` follows. */
+/** The text with its expressions replaced. An empty variable counts as unset where `:-` or `:?` follows. */
 export function interpolate(text: string, values: Values): Interpolated {
   const problems: InterpolationProblem[] = []
   const parts: (string | ParameterReference)[] = []
@@ -124,7 +124,7 @@ function evaluate({ text: expression }: Expression, values: Values): Result {
 function evaluateVariable(expression: string, inner: string, { env, noEnv }: Values): Result {
   const [, name = '', operator = '', argument = ''] = VARIABLE.exec(inner) ?? []
   if (name === '') {
-    return { problem: { code: 'CONFIG_INTERPOLATION', message: `${expression} has no valid form`, expression } }
+    return { problem: { code: 'CONFIG_INTERPOLATION', message: `${expression} is not a valid expression`, expression } }
   }
   const value = Object.hasOwn(env, name) ? env[name] : undefined
   if (value !== undefined && (operator === '' || value !== '')) return { value }
@@ -145,7 +145,7 @@ function unset(name: string, why: string, expression: string): InterpolationProb
 function evaluateSecret(expression: string, name: string, secrets: Values['secrets']): Result {
   if (!SECRET_NAME.test(name)) {
     const help = 'write ${secret:name}; a secret has no default'
-    const message = `${expression} has no valid form`
+    const message = `${expression} is not a valid expression`
     return { problem: { code: 'CONFIG_INTERPOLATION', message, help, expression } }
   }
   if (!secrets.has(name)) {
@@ -159,12 +159,14 @@ function evaluateSecret(expression: string, name: string, secrets: Values['secre
 
 function evaluateParameter(expression: string, name: string): Result {
   if (PARAMETER_NAME.test(name)) return { parameter: { name, expression } }
-  const help = 'write ${param:name}; its default stands where the parameter is declared'
-  return { problem: { code: 'CONFIG_INTERPOLATION', message: `${expression} has no valid form`, help, expression } }
+  const help = 'write ${param:name}; its default belongs where the parameter is declared'
+  return {
+    problem: { code: 'CONFIG_INTERPOLATION', message: `${expression} is not a valid expression`, help, expression },
+  }
 }
 
 function tooMuch(expression: string): InterpolationProblem {
-  const message = `the text has more than ${MOST_EXPRESSIONS} \${...}, or more than ${LONGEST_TEXT} characters with its values in place`
+  const message = `the text has more than ${MOST_EXPRESSIONS} \${...} expressions, or more than ${LONGEST_TEXT} characters after interpolation`
   return { code: 'CONFIG_INTERPOLATION', message, help: 'shorten the values', expression }
 }
 
@@ -173,7 +175,7 @@ function unclosed(expression: string): Result {
     problem: {
       code: 'CONFIG_INTERPOLATION',
       message: 'a ${ is never closed with }',
-      help: 'close it, quote the text if it has a # or a colon in it, or write $${ for a literal ${',
+      help: 'close it, quote the text if it contains a # or a colon, or write $${ for a literal ${',
       expression,
     },
   }

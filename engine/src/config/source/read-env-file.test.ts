@@ -20,7 +20,7 @@ const FILE = [
   'TWICE=2',
 ].join('\n')
 
-test('a file of variables is read as shells and containers have it', async () => {
+test('an environment file is read as shells and container tools read it', async () => {
   const problems = new Problems()
   const read = await readEnvFiles(
     ['x', 'y'],
@@ -49,7 +49,7 @@ test('a file of variables is read as shells and containers have it', async () =>
   })
 })
 
-test('what is wrong is reported with its line, and never shown', async () => {
+test('mistakes are reported with their line number, and the line is never shown', async () => {
   const problems = new Problems()
   const text = 'GOOD=1\nhunter2\n 1A=hunter2\nB="hunter2\nC="hunter2" hunter2\n-D=hunter2\n'
   await readEnvFiles(['x', 'gone'], {}, problems, new Map([['x', text]]))

@@ -1,7 +1,7 @@
-// Files of `--env-file`: lines KEY=VALUE, with comments, quotes, and `export` in front, as shells and containers have
-// them. Values are not interpolated; "..." knows \n \r \t \" \\ \$, '...' is taken as it is. What a line holds is never
-// shown: such files are where passwords are kept. util.parseEnv is no help: it passes over lines that it can't read, takes
-// `a#b` for `a`, and ends "..." at \".
+// Files of `--env-file`: lines KEY=VALUE, with comments, quotes, and `export` in front, as shells and container tools
+// read them. Values are not interpolated; "..." understands \n \r \t \" \\ \$, '...' is taken literally. The content of
+// a line is never shown: passwords are kept in such files. util.parseEnv does not fit: it skips lines that it cannot
+// read, reads `a#b` as `a`, and ends "..." at \".
 import { LineCounter } from 'yaml'
 import type { Problems, SourceText } from '../report/diagnostic.js'
 import type { Environment } from './interpolate.js'
@@ -11,7 +11,7 @@ import type { Contents } from './read-source.js'
 const ASSIGNMENT = /^\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*/
 const ESCAPES: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t' }
 
-/** The variables of the files; later files win, and what is set in the environment wins over all of them. */
+/** The variables of the files; later files override earlier ones, and the environment overrides all of them. */
 export async function readEnvFiles(
   names: readonly string[],
   env: Environment,
@@ -59,10 +59,10 @@ function readLine(line: string): Line | undefined {
   if (match === null) return { problem: 'the line is not of the form KEY=VALUE' }
   const rest = line.slice(whole.length)
   const quote = rest[0]
-  // A # begins a comment where a space is in front of it; at once after the = the value is empty.
+  // A # begins a comment if a space is in front of it; directly after the = it leaves the value empty.
   if (quote !== '"' && quote !== "'") return { name, value: rest.replace(/(^|\s+)#.*$/, '').trimEnd() }
   const end = endOfQuote(rest, quote)
-  if (end === -1) return { problem: `the ${quote} of ${name} is never closed on its line` }
+  if (end === -1) return { problem: `the ${quote} in the value of ${name} is not closed on the same line` }
   if (!/^\s*(#|$)/.test(rest.slice(end + 1))) return { problem: `something follows the quoted value of ${name}` }
   const inner = rest.slice(1, end)
   return { name, value: quote === '"' ? unescape(inner) : inner }

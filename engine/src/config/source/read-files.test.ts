@@ -10,7 +10,7 @@ import { loadConfig } from '../load-config.js'
 const channel = (name: string, path = `${name}.ts`): string =>
   `pipelines:\n  ${name}:\n    inputs: { main: { type: file, path: ${path} } }\n`
 
-test('included files add up in the order in which they are named, those of a pattern by name', async () => {
+test('included files are merged in the order in which they are named, those of a pattern by name', async () => {
   const files = {
     'live.yaml': pipelineWith({ top: 'include: [channels/*.yaml, last.yaml]' }),
     'channels/b.yaml': channel('b'),
@@ -40,7 +40,7 @@ test('paths in an included file are relative to that file', async () => {
   assert.equal(options.path, join(folder, 'channels/media/x.ts'))
 })
 
-test('a file that is reached by several ways is read once', async () => {
+test('a file that is reached in several ways is read once', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'millrace-include-'))
   try {
     await mkdir(join(folder, 'sub'))
@@ -69,7 +69,7 @@ test('the same id in two included files is reported at the second', async () => 
   assert.deepEqual(found, ['CONFIG_DUPLICATE_ID c2.yaml:3', 'CONFIG_DUPLICATE_SECTION c3.yaml:1'])
 })
 
-test('files that include each other too deeply, or too many, are refused', async () => {
+test('includes that are nested too deeply, or too many files, are refused', async () => {
   const deep = Object.fromEntries(Array.from({ length: 12 }, (_, index) => [`f${index}`, `include: [f${index + 1}]\n`]))
   const one = await loadFiles({ ...deep, f12: '', live: pipelineWith({ top: 'include: [f0]' }) }, ['live'])
   assert.deepEqual(
@@ -84,7 +84,7 @@ test('files that include each other too deeply, or too many, are refused', async
   )
 })
 
-test('a variable may say what is included, and a secret may not', async () => {
+test('an include path can contain a variable, but not a secret', async () => {
   const top = 'include: ["${WHERE}/a.yaml"]'
   const files = { live: pipelineWith({ top }), 'x/a.yaml': channel('a') }
   const good = await loadFiles(files, ['live'], { env: { WHERE: 'x' } })
@@ -102,7 +102,7 @@ test('a variable may say what is included, and a secret may not', async () => {
   )
 })
 
-test('the sources are all that a result depends on, also when loading fails', async () => {
+test('the sources are everything that a result depends on, even if loading fails', async () => {
   const top = [
     'include: [gone.yaml, "channels/*.yaml", "nowhere/*"]',
     'secrets: { s: { file: secret.txt } }',
@@ -143,13 +143,13 @@ test('the sources are all that a result depends on, also when loading fails', as
   }
 })
 
-test('an alias among the paths is no silent gap', async () => {
+test('an alias among the paths is reported', async () => {
   const files = { live: pipelineWith({ top: 'plugins: &a []\ninclude: [*a ]' }) }
   const { diagnostics } = await loadFiles(files)
   assert.ok(diagnostics.some(({ code, line }) => code === 'CONFIG_INCLUDE' && line === 4))
 })
 
-test('a * stands for any characters of a name, and for no hidden file', () => {
+test('a * matches any characters of a name, but no hidden file', () => {
   const rows: readonly (readonly [pattern: string, name: string, expected: boolean])[] = [
     ['*.yaml', 'a.yaml', true],
     ['*.yaml', '.a.yaml', false],

@@ -1,5 +1,5 @@
-// The files that are named, and those that they include, each read once, whichever way leads to it. Included files come
-// after the file that names them, in the order in which it does.
+// Reads the named files and those that they include, each once, however it is reached. Included files follow the file
+// that names them, in the order in which it names them.
 import { realpath } from 'node:fs/promises'
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path'
 import { isMap, isScalar } from 'yaml'
@@ -15,7 +15,7 @@ import { parseYaml, readYaml } from './read-yaml.js'
 import type { ParsedYaml } from './read-yaml.js'
 import type { YamlScalar, YamlValue } from './yaml-tree.js'
 
-/** Files in a chain of inclusion. */
+/** Files in a chain of includes. */
 const DEEPEST_CHAIN = 8
 const MOST_FILES = 500
 
@@ -30,24 +30,24 @@ export interface ReadFiles {
 }
 
 export interface FileSources {
-  /** Without secrets: which files there are depends on none. */
+  /** Without secrets: which files there are must not depend on one. */
   readonly values: Values
   readonly contents: Contents | undefined
   /** See LoadOptions. */
   readonly listFolder: ((folder: string) => Promise<readonly string[]>) | undefined
   readonly problems: Problems
-  /** Gets the absolute paths of the files, whether or not they are there, and of the folders in which patterns look. */
+  /** Receives the absolute paths of the files, whether or not they exist, and of the folders that patterns search. */
   readonly sources: Set<string>
 }
 
-/** Reads the files and all that they include. */
+/** Reads the files and everything that they include. */
 export async function readFiles(names: readonly string[], sources: FileSources): Promise<ReadFiles> {
   const reader = new FileReader(sources)
   for (const name of names) await reader.read(name, [])
   return { files: reader.files, isWhole: reader.isWhole }
 }
 
-/** A file on the way to the one that is read. */
+/** A file in the chain of includes that leads to the current one. */
 interface Link {
   readonly name: string
   readonly path: string
@@ -63,7 +63,7 @@ class FileReader {
     this.#sources = sources
   }
 
-  /** `at`: where a file names it. */
+  /** `at`: where another file names it. */
   async read(name: string, chain: readonly Link[], at?: Place): Promise<void> {
     const { contents, listFolder, problems, sources } = this.#sources
     sources.add(resolve(name))
@@ -83,23 +83,23 @@ class FileReader {
     const { problems } = this.#sources
     const from = chain.findIndex((link) => link.path === path)
     if (from !== -1) {
-      const way = [...chain.slice(from).map((link) => link.name), name].join(' -> ')
-      problems.report('CONFIG_INCLUDE_CYCLE', at, `the file includes itself: ${way}`)
+      const cycle = [...chain.slice(from).map((link) => link.name), name].join(' -> ')
+      problems.report('CONFIG_INCLUDE_CYCLE', at, `the file includes itself: ${cycle}`)
       return true
     }
     const why =
       chain.length >= DEEPEST_CHAIN
-        ? `files include each other more than ${DEEPEST_CHAIN} deep`
+        ? `includes are nested more than ${DEEPEST_CHAIN} deep`
         : this.files.length >= MOST_FILES
           ? `there are more than ${MOST_FILES} files`
           : undefined
     if (why === undefined) return false
     this.isWhole = false
-    problems.report('CONFIG_INCLUDE', at, why, { help: 'include fewer files, or put some together' })
+    problems.report('CONFIG_INCLUDE', at, why, { help: 'include fewer files, or merge some' })
     return true
   }
 
-  /** The entries of `include` that can be used; what is wrong in them is reported when the whole file is read. */
+  /** The usable entries of `include`; mistakes in them are reported when the whole file is read. */
   #entriesOf({ file, document }: ParsedYaml): readonly YamlScalar[] {
     const { problems, values } = this.#sources
     const node = includeOf(document)
@@ -122,7 +122,9 @@ class FileReader {
       }
       this.isWhole = false
       if (!file.text.slice(item.place.start, item.place.end).includes('${secret:')) return false
-      problems.report('CONFIG_INCLUDE', item.place, 'a path is no secret', { help: 'write it, or use a variable' })
+      problems.report('CONFIG_INCLUDE', item.place, 'a path cannot contain a secret', {
+        help: 'write it out, or use a variable',
+      })
       return false
     })
   }
@@ -135,7 +137,9 @@ class FileReader {
     const { problems, sources, listFolder } = this.#sources
     if (written.includes('**') || dirname(written).includes('*')) {
       const help = 'include the files of each folder: [ "news/*.yaml", "sport/*.yaml" ]'
-      problems.report('CONFIG_INCLUDE', place, 'a * stands for characters of a file name, not of folders', { help })
+      problems.report('CONFIG_INCLUDE', place, 'a * is only allowed in a file name, not in a folder name', {
+        help,
+      })
       return
     }
     const folder = dirname(name)
@@ -145,7 +149,7 @@ class FileReader {
       why = `: ${reasonOf(error)}`
       return []
     })
-    // A pattern never means the file that it stands in.
+    // A pattern never matches the file that contains it.
     const others = found.map((file) => join(folder, file)).filter((file) => resolve(file) !== resolve(parent))
     for (const file of others) await this.read(file, chain, place)
     if (others.length > 0) return

@@ -1,4 +1,4 @@
-// Small readers that all sections use: maps with known keys, ids, texts.
+// Small readers that all sections share: maps with known keys, ids, texts.
 import { PIPELINE_KINDS, SECTION_OF } from '../../plugin/node-kinds.js'
 import { positionOf } from '../report/diagnostic.js'
 import type { Place, Problems } from '../report/diagnostic.js'
@@ -6,13 +6,13 @@ import { didYouMean } from '../report/did-you-mean.js'
 import { placeOf } from './yaml-tree.js'
 import type { YamlEntry, YamlMap, YamlValue } from './yaml-tree.js'
 
-/** What may stand in a pipeline that is written out. */
+/** The keys that a pipeline can have without a template. */
 export const PIPELINE_KEYS: readonly string[] = ['description', ...PIPELINE_KINDS.map((kind) => SECTION_OF[kind])]
 
 const ID = /^[a-z][a-z0-9-]*$/
 const LONGEST_ID = 64
 
-/** The map of a section; an empty one where it is left empty; undefined (reported) where it is something else. */
+/** The map of an entry; empty if nothing follows its key; undefined (reported) if it is something else. */
 export function mapOf(entry: YamlEntry, title: string, problems: Problems): YamlMap | undefined {
   const { value, key } = entry
   if (value.kind === 'map') return value
@@ -23,7 +23,7 @@ export function mapOf(entry: YamlEntry, title: string, problems: Problems): Yaml
   return undefined
 }
 
-/** Reports the keys that are none of these. */
+/** Reports unknown keys. */
 export function checkKeys(map: YamlMap, known: readonly string[], title: string, problems: Problems): void {
   for (const [name, { key }] of map.entries) {
     if (known.includes(name)) continue
@@ -32,7 +32,7 @@ export function checkKeys(map: YamlMap, known: readonly string[], title: string,
   }
 }
 
-/** Whether a name may be an id; reports it if not. */
+/** Whether a name is a valid id; reports it if not. */
 export function checkId(name: string, place: Place, problems: Problems): boolean {
   if (ID.test(name) && name.length <= LONGEST_ID) return true
   const suggestion = name
@@ -41,24 +41,24 @@ export function checkId(name: string, place: Place, problems: Problems): boolean
     .replaceAll(/[^a-z0-9]+/g, '-')
     .replaceAll(/^[^a-z]+|-+$/g, '')
     .slice(0, LONGEST_ID)
-  const help = ID.test(suggestion) ? `for example "${suggestion}": small letters, digits and hyphens` : undefined
-  problems.report('CONFIG_BAD_ID', place, `"${name.slice(0, LONGEST_ID)}" is no valid id`, { help })
+  const help = ID.test(suggestion) ? `for example "${suggestion}": lowercase letters, digits and hyphens` : undefined
+  problems.report('CONFIG_BAD_ID', place, `"${name.slice(0, LONGEST_ID)}" is not a valid id`, { help })
   return false
 }
 
-/** Text of an entry; undefined (reported, if it is there) where it is something else. */
+/** The text of an entry; undefined if it is something else, which is reported unless it is unresolved. */
 export function textOf(value: YamlValue, place: Place, title: string, problems: Problems): string | undefined {
   if (value.kind === 'scalar') {
     if (value.unresolved) return undefined
     if (typeof value.value === 'string' && value.value !== '') return value.value
   }
-  problems.report('CONFIG_WRONG_TYPE', place, `${title} must be text, and not empty`, {
-    help: 'put it in double quotes if it is a number or has special characters',
+  problems.report('CONFIG_WRONG_TYPE', place, `${title} must be non-empty text`, {
+    help: 'put it in double quotes if it is a number or contains special characters',
   })
   return undefined
 }
 
-/** The entries of a section in all files, with good names and each name once. */
+/** The entries of a section in all files, with valid names, each name once. */
 export function namedEntries(
   entries: readonly YamlEntry[],
   section: string,
@@ -72,14 +72,14 @@ export function namedEntries(
       if (!checkId(name, entry.key, problems)) continue
       const first = found.get(name)
       if (first === undefined) found.set(name, entry)
-      else reportTwice(`${what} "${name}"`, entry.key, first.key, problems)
+      else reportDuplicate(`${what} "${name}"`, entry.key, first.key, problems)
     }
   }
   return [...found]
 }
 
-export function reportTwice(what: string, place: Place, first: Place, problems: Problems): void {
+export function reportDuplicate(what: string, place: Place, first: Place, problems: Problems): void {
   const { file, line, column } = positionOf(first)
-  const message = `${what} has an id that is taken at ${file}:${line}:${column}`
+  const message = `${what} has an id that is already used at ${file}:${line}:${column}`
   problems.report('CONFIG_DUPLICATE_ID', place, message)
 }

@@ -1,16 +1,16 @@
-// Reads a configuration file as text, at most 1 MiB of it, whatever kind of file it is.
+// Reads a configuration file as text, at most 1 MiB, whatever kind of file it is.
 import { open, stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { DiagnosticCode, Place, Problems, SourceText } from '../report/diagnostic.js'
 
 const LARGEST_BYTES = 1024 * 1024
 
-/** What files hold that are not to be read from disk, by the name that they are given. */
+/** The content of files that are not read from disk, by the name that they are given. */
 export type Contents = ReadonlyMap<string, string | Uint8Array>
 
 /**
- * The text of a file; undefined if it is reported that there is none: at the place where it is named, if that is in a
- * file. Such a file is a regular one: a FIFO that nobody writes must not hold the process up.
+ * The text of a file; undefined if it cannot be read, which is reported at `at`, the place where a file names it. Such
+ * a file must be a regular one: a FIFO without a writer must not block the process.
  */
 export async function readSource(
   name: string,
@@ -24,14 +24,14 @@ export async function readSource(
   }
   try {
     if (at !== undefined && contents?.has(name) !== true && !(await stat(resolve(name))).isFile()) {
-      return refuse('CONFIG_UNREADABLE', 'cannot be read: it is no regular file')
+      return refuse('CONFIG_UNREADABLE', 'cannot be read: it is not a regular file')
     }
     const content = contents?.get(name) ?? (await readAtMost(resolve(name), LARGEST_BYTES + 1))
     const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content
     if (bytes.length > LARGEST_BYTES) {
       return refuse('CONFIG_TOO_LARGE', `is larger than ${LARGEST_BYTES} bytes`)
     }
-    // Takes a byte order mark away, and throws for what is not UTF-8.
+    // Removes a byte order mark, and throws if the bytes are not UTF-8.
     const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes)
     return { name, path: resolve(name), text }
   } catch (error) {
@@ -55,7 +55,7 @@ async function readAtMost(path: string, most: number): Promise<Uint8Array> {
   }
 }
 
-/** Why a file cannot be read, for people. */
+/** Why a file cannot be read, in plain words. */
 export function reasonOf(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? error.code : undefined
   switch (code) {
@@ -64,7 +64,7 @@ export function reasonOf(error: unknown): string {
     case 'EISDIR':
       return 'it is a folder'
     case 'EACCES':
-      return 'there is no permission to read it'
+      return 'permission denied'
     case 'ERR_ENCODING_INVALID_ENCODED_DATA':
       return 'it is not UTF-8 text'
     default:

@@ -1,5 +1,5 @@
-// A YAML 1.2 file, read to a tree with places. Aliases share their value, so that nothing is ever expanded; how much
-// they stand for is counted and bounded.
+// Reads a YAML 1.2 file into a tree with places. Aliases share their value, so nothing is ever expanded; the number of
+// values that they stand for is counted and bounded.
 import { isAlias, isMap, isScalar, isSeq, LineCounter } from 'yaml'
 import type { Alias, Document, Node, Pair, ParsedNode, Scalar, YAMLMap } from 'yaml'
 import { positionOf } from '../report/diagnostic.js'
@@ -17,18 +17,18 @@ const DEEPEST = 64
 
 export interface ParsedYaml {
   readonly file: SourceText
-  /** Undefined where syntax errors leave none that could be trusted. */
+  /** Undefined if syntax errors leave no document that can be trusted. */
   readonly document: Pick<Document, 'contents'> | undefined
 }
 
-/** What is said of a text that is not composed. */
+/** The messages for a text that was not composed. */
 const UNCOMPOSED: Readonly<Record<Uncomposed['why'], readonly [message: string, help: string]>> = {
   depth: ['the document is nested too deeply', 'a pipeline needs five levels'],
-  pieces: ['the file has more words and signs than a configuration needs', 'split it, with include or templates'],
-  length: ['a text that is longer than 64 KiB begins here', 'is a quote never closed?'],
+  pieces: ['the file is longer than a configuration needs to be', 'split it with include, or use templates'],
+  length: ['a text longer than 64 KiB begins here', 'is a quote not closed?'],
 }
 
-/** Parses a text. `from`: what is before that offset is not YAML, and left out. */
+/** Parses a text. `from`: the offset at which the YAML begins; what is before it is ignored. */
 export async function parseYaml(
   source: Pick<SourceText, 'name' | 'path' | 'text'>,
   problems: Problems,
@@ -48,7 +48,7 @@ export async function parseYaml(
   return { file, document: usable ? document : undefined }
 }
 
-/** The tree of a document, with the values in place; undefined where there is no document. */
+/** The tree of a document with its values filled in; undefined if there is no document. */
 export function readYaml({ file, document }: ParsedYaml, values: Values, problems: Problems): YamlValue | undefined {
   if (document === undefined) return undefined
   return new TreeReader(file, values, problems).read(document.contents as Node | null, undefined, 0)
@@ -97,7 +97,7 @@ class TreeReader {
     if (typeof value === 'number' || typeof value === 'boolean' || value === null) {
       return { kind: 'scalar', place, value, unresolved: false }
     }
-    // A value of `<<` is a symbol to the parser; here it is a word like others.
+    // The parser turns a value of `<<` into a symbol; here it is text like any other.
     const written = typeof value === 'string' ? value : (node.source ?? '')
     const { text, problems, unresolved, pattern } = interpolate(written, this.#values)
     for (const { code, message, help, expression } of problems) {
@@ -130,7 +130,7 @@ class TreeReader {
       entries.set(name, entry)
       return
     }
-    const message = `the key "${name}" is already in this map, in line ${positionOf(first.key).line}`
+    const message = `the key "${name}" is already in this map, on line ${positionOf(first.key).line}`
     this.#problems.report('CONFIG_SYNTAX', entry.key, message, { help: 'remove or rename one of the two' })
   }
 
@@ -166,9 +166,9 @@ class TreeReader {
     }
     this.#aliased += this.#sizes.get(value) ?? 1
     if (this.#aliased <= MOST_ALIASED) return value
-    // Once is enough: every further alias would say the same.
+    // Reported once: every further alias would repeat it.
     if (this.#aliased < Infinity) {
-      this.#problems.report('CONFIG_ALIASES', place, `the aliases stand for more than ${MOST_ALIASED} values`)
+      this.#problems.report('CONFIG_ALIASES', place, `the aliases expand to more than ${MOST_ALIASED} values`)
     }
     this.#aliased = Infinity
     return nothing(place)

@@ -15,7 +15,7 @@ function optionsOf({ graph }: LoadedConfig, at: number): unknown {
   return graph?.pipelines[0]?.nodes[at]?.options
 }
 
-test('a flag replaces a value, adds what the file does not say, and takes lists, maps and interpolation', async () => {
+test('a flag replaces a value, adds one that the file lacks, and takes lists, maps and interpolation', async () => {
   const sets = [
     'pipelines.one.outputs.ts.path=/b',
     'pipelines.one.outputs.ts.window.duration=3s',
@@ -32,7 +32,7 @@ test('a flag replaces a value, adds what the file does not say, and takes lists,
   assert.deepEqual([loaded.graph?.engine.maxClients, loaded.graph?.engine.api.hosts], [7, ['tv.example']])
 })
 
-test('of several files, the one that has the path is changed; a whole node may be added', async () => {
+test('of several files, the one that has the path is changed; a flag can add a whole node', async () => {
   const other = pipelineWith({})
     .replace('one:', 'two:')
     .replace('listeners: { web: { address: "127.0.0.1:8000" } }', '')
@@ -48,14 +48,14 @@ test('of several files, the one that has the path is changed; a whole node may b
   )
 })
 
-test('what an alias shares is changed where the path leads, and nowhere else', async () => {
+test('a value shared by an alias is changed only at the path of the flag', async () => {
   const text = `${pipelineWith({}).replace('main: {', 'main: &m {')}      backup: { <<: *m }\n      third: *m\n`
   const { graph } = await loadFiles({ a: text }, ['a'], { sets: ['pipelines.one.inputs.third.loop=true'] })
   const loops = graph?.pipelines[0]?.nodes.map(({ options }) => (options as { readonly loop: boolean }).loop)
   assert.deepEqual(loops, [false, false, true])
 })
 
-test('a secret is no secret less behind a flag', async () => {
+test('a flag can declare and use a secret', async () => {
   const sets = ['secrets.anna.env=A', 'pipelines.one.inputs.main.password=${secret:anna}']
   const loaded = await load(sets, { env: { A: 'hunter2' } })
   assert.equal((optionsOf(loaded, 0) as { readonly password: string }).password, 'hunter2')
@@ -87,7 +87,7 @@ for (const { set, found, help } of mistakes) {
   })
 }
 
-test('an item that the list does not have is refused', async () => {
+test('an index outside the list is refused', async () => {
   const { diagnostics } = await load(['engine.api.hosts=[a]', 'engine.api.hosts.1=b'])
-  assert.equal(diagnostics[0]?.help, 'count from 0 to 0, or set the whole list')
+  assert.equal(diagnostics[0]?.help, 'use an index from 0 to 0, or set the whole list')
 })

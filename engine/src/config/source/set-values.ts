@@ -1,6 +1,6 @@
-// `--set path=value`: an option given on the command line takes the place of the one in the file. The flag is a source
-// of its own, so that what is wrong with it is shown at the flag. Trees are shared (aliases) and never changed: each
-// map on the way is a new one.
+// `--set path=value`: an option on the command line replaces the one in the file. The flag is a source of its own, so
+// that mistakes in it are shown at the flag. Trees are shared (aliases) and never changed: each map along the path is
+// copied.
 import { resolve } from 'node:path'
 import type { Place, Problems, SourceText } from '../report/diagnostic.js'
 import { didYouMean } from '../report/did-you-mean.js'
@@ -10,7 +10,7 @@ import type { ParsedYaml } from './read-yaml.js'
 import { isNull } from './yaml-tree.js'
 import type { YamlEntry, YamlMap, YamlValue } from './yaml-tree.js'
 
-/** Things with names: a flag may add one as a whole, but a path does not go on inside one that is not there. */
+/** Named entries: a flag can add a whole one, but a path cannot lead into one that does not exist. */
 const NAMED: readonly (readonly [depth: number, section: string, what: string])[] = [
   [1, 'pipelines', 'pipeline'],
   [3, 'pipelines', 'node'],
@@ -29,7 +29,7 @@ export interface Flag {
   readonly path: readonly Step[]
 }
 
-/** Reads the form of the flags; `--set 1` is the first. Those that have none are reported and left out. */
+/** Parses the flags; `--set 1` is the first. Malformed flags are reported and left out. */
 export async function parseFlags(texts: readonly string[], problems: Problems): Promise<readonly Flag[]> {
   const flags = await Promise.all(texts.map((text, index) => parseFlag(text, flagName(index), problems)))
   return flags.filter((flag) => flag !== undefined)
@@ -40,7 +40,7 @@ export function flagName(index: number): string {
   return `--set ${index + 1}`
 }
 
-/** The trees with the values of the flags in place. `isWhole`: all files could be read, so that a path must lead somewhere. */
+/** The trees with the values of the flags in place. `isWhole`: all files could be read, so a path must exist. */
 export function setValues(
   trees: readonly (YamlValue | undefined)[],
   flags: readonly Flag[],
@@ -69,20 +69,20 @@ async function parseFlag(text: string, name: string, problems: Problems): Promis
   const { file } = parsed
   const all = { file, start: 0, end: Math.max(1, equals === -1 ? text.length : equals) }
   const path = equals === -1 ? [] : stepsOf(text.slice(0, equals), file)
-  const used = usedUpIn(path)
-  if (used !== undefined) {
+  const applied = stepAppliedEarlier(path)
+  if (applied !== undefined) {
     const help = 'set the option itself: --set pipelines.live.outputs.ts.path=/live.ts'
-    problems.report('CONFIG_SET', used.place, `${name} comes too late: "${used.name}" has been used by then`, { help })
+    problems.report('CONFIG_SET', applied.place, `${name} is too late to change "${applied.name}"`, { help })
     return undefined
   }
   if (path.length > 0 && path.every((step) => step.name !== '' && step.name !== '__proto__')) return { parsed, path }
-  const message = equals === -1 ? `${name} has no = between path and value` : `the path of ${name} has no valid form`
+  const message = equals === -1 ? `${name} has no = between path and value` : `the path of ${name} is not valid`
   problems.report('CONFIG_SET', all, message)
   return undefined
 }
 
-/** A flag changes what the files turn into, of which neither included files nor templates are a part. */
-function usedUpIn(path: readonly Step[]): Step | undefined {
+/** Flags are applied after included files and templates have been resolved, so they cannot change those. */
+function stepAppliedEarlier(path: readonly Step[]): Step | undefined {
   const [section, , key] = path
   if (section?.name === 'include' || section?.name === 'templates') return section
   return section?.name === 'pipelines' && (key?.name === 'template' || key?.name === 'with') ? key : undefined
@@ -97,7 +97,7 @@ function stepsOf(text: string, file: SourceText): readonly Step[] {
   })
 }
 
-// The tree in which the path goes furthest; the first where none knows its beginning.
+// Index of the tree that contains most of the path; of the first tree if none contains its beginning.
 function chooseTree(
   trees: readonly (YamlValue | undefined)[],
   path: readonly Step[],
@@ -127,7 +127,7 @@ function reportMissing(
     const parent = tree === undefined ? undefined : valueAt(tree, before)
     return parent?.kind === 'map' ? [...parent.entries.keys()] : []
   })
-  const message = `${step.place.file.name} leads nowhere: there is no ${what} "${step.name}"`
+  const message = `the path of ${step.place.file.name} does not exist: there is no ${what} "${step.name}"`
   problems.report('CONFIG_SET', step.place, message, { help: didYouMean(step.name, known, `${what}s`) })
 }
 
@@ -173,9 +173,9 @@ function entryOn(
     const items = setItem(inner.items, rest, value, problems)
     return items === undefined ? undefined : { key, value: { ...inner, items } }
   }
-  // What could not be read has been reported.
+  // A value that could not be read has been reported already.
   if (inner.unresolved) return before
-  const message = `${step.place.file.name} leads nowhere: "${step.name}" is a value, and has nothing in it`
+  const message = `the path of ${step.place.file.name} does not exist: "${step.name}" is a plain value`
   problems.report('CONFIG_SET', step.place, message)
   return undefined
 }
@@ -190,8 +190,9 @@ function setItem(
   const item = step === undefined || !/^\d{1,4}$/.test(step.name) ? undefined : items[Number(step.name)]
   if (step === undefined || item === undefined) {
     const last = items.length - 1
-    const help = last < 0 ? 'set the whole list: --set path=[a, b]' : `count from 0 to ${last}, or set the whole list`
-    const message = `${step?.place.file.name ?? ''} leads nowhere: the list has no item "${step?.name ?? ''}"`
+    const help =
+      last < 0 ? 'set the whole list: --set path=[a, b]' : `use an index from 0 to ${last}, or set the whole list`
+    const message = `the path of ${step?.place.file.name ?? ''} does not exist: the list has no item "${step?.name ?? ''}"`
     if (step !== undefined) problems.report('CONFIG_SET', step.place, message, { help })
     return undefined
   }

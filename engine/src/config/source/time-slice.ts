@@ -1,25 +1,25 @@
-// Loading is called by an engine that sends to viewers: whoever works through a file asks between pieces whether it is
-// time to let others run.
+// The engine loads configuration while it sends to viewers: code that works through a file yields to the event loop
+// when its time slice is used up.
 import { setImmediate } from 'node:timers/promises'
 
-/** Milliseconds at a stretch; pieces in between take some more. */
+/** Milliseconds at a stretch; a single step may take longer. */
 const LONGEST_STRETCH_MS = 4
 
 export class TimeSlice {
   #startedMs = performance.now()
 
-  /** Whether this stretch has taken its time. */
+  /** Whether the slice is used up. */
   get isUsed(): boolean {
     return performance.now() - this.#startedMs > LONGEST_STRETCH_MS
   }
 
-  /** Lets others run if it is time. */
-  async rest(): Promise<void> {
-    if (this.isUsed) await this.end()
+  /** Yields to the event loop if the slice is used up. */
+  async yieldIfUsed(): Promise<void> {
+    if (this.isUsed) await this.yieldNow()
   }
 
-  /** Lets others run: what follows takes long, whatever there is. */
-  async end(): Promise<void> {
+  /** Yields to the event loop in any case: what follows takes long. */
+  async yieldNow(): Promise<void> {
     await setImmediate()
     this.#startedMs = performance.now()
   }

@@ -9,9 +9,9 @@ export interface YamlScalar {
   readonly kind: 'scalar'
   readonly place: Place
   readonly value: string | number | boolean | null
-  /** A variable in it could not be filled in; nothing else is to be said of it. */
+  /** A variable in it could not be filled in; it is not checked further. */
   readonly unresolved: boolean
-  /** There are parameters of a template in it, which its use fills in; until then it is not resolved. */
+  /** It contains parameters of a template, which the use of the template fills in; until then it is unresolved. */
   readonly pattern?: Pattern
 }
 
@@ -32,7 +32,7 @@ export interface YamlEntry {
   readonly value: YamlValue
 }
 
-/** As plain objects and lists, for a schema. Without the entries named in `without`. */
+/** The value as plain objects and lists, for a schema, without the entries named in `without`. */
 export function plainOf(value: YamlValue, without: readonly string[] = []): unknown {
   if (value.kind === 'scalar') return value.value
   if (value.kind === 'list') return value.items.map((item) => plainOf(item))
@@ -43,7 +43,7 @@ export function plainOf(value: YamlValue, without: readonly string[] = []): unkn
 export interface Located {
   /** What to underline: the value if it is a scalar, else its key. */
   readonly place: Place
-  /** The value at the path, or the last one on the way to it. */
+  /** The value at the path, or the last existing one on the way to it. */
   readonly value: YamlValue
   readonly isThere: boolean
 }
@@ -66,7 +66,7 @@ export function placeOf(entry: YamlEntry): Place {
   return entry.value.kind === 'scalar' && entry.value.value !== null ? entry.value.place : entry.key
 }
 
-/** Whether it says nothing: null, or nothing behind the key. */
+/** Whether it is null, or nothing follows the key. */
 export function isNull(value: YamlValue): boolean {
   return value.kind === 'scalar' && value.value === null && !value.unresolved
 }

@@ -50,7 +50,7 @@ function shown(graph: Graph | undefined): Readonly<Record<string, Shown>> {
   return (effectiveConfig(graph) as { readonly pipelines: Readonly<Record<string, Shown>> }).pipelines
 }
 
-test('a pipeline is its template with the parameters in place', async () => {
+test('a pipeline is its template with the parameters filled in', async () => {
   const text = withPipelines('  one: { template: channel, with: { file: a.ts, loop: true } }')
   const { shown: found, folder } = await pipelinesOf(text)
   const { one } = found
@@ -59,7 +59,7 @@ test('a pipeline is its template with the parameters in place', async () => {
   assert.deepEqual([one.outputs['ts']?.path, one.outputs['ts']?.window?.duration], ['/live/x.ts', '5s'])
 })
 
-test('a pipeline adds nodes, changes options, takes some away, and replaces a node of another type', async () => {
+test('a pipeline adds nodes, changes and removes options, and replaces a node by one of another type', async () => {
   const text = withPipelines(
     '  one:',
     '    template: channel',
@@ -75,7 +75,7 @@ test('a pipeline adds nodes, changes options, takes some away, and replaces a no
     '  three: { template: channel, with: { file: c.ts }, outputs: { ts: { type: faulty, from: main } } }',
   )
   const { graph, diagnostics } = await loadFiles({ a: text })
-  // It is the example that throws.
+  // The example definition throws.
   assert.deepEqual(
     diagnostics.map(({ code }) => code),
     ['PLUGIN_FAULT'],
@@ -89,7 +89,7 @@ test('a pipeline adds nodes, changes options, takes some away, and replaces a no
   assert.deepEqual([Object.keys(two?.inputs ?? {}), Object.keys(two?.outputs ?? {})], [['main'], ['hls']])
 })
 
-test('a parameter keeps the type of its value, null leaves the option out, and digits stay as they are written', async () => {
+test('a parameter keeps the type of its value, null leaves the option out, and digits stay as written', async () => {
   const text = withPipelines(
     '  one: { template: channel, with: { file: a, path: 007, window: { duration: 3s }, loop: ~ } }',
   )
@@ -104,21 +104,21 @@ test('a parameter keeps the type of its value, null leaves the option out, and d
   )
 })
 
-test('what comes in by a parameter is never looked through again', async () => {
+test('the value of a parameter is never interpolated again', async () => {
   const text = withPipelines('  one: { template: channel, with: { file: "${A}", path: "$${param:file}{x: 1}" } }')
   const { shown: found, folder } = await pipelinesOf(text, { env: { A: '${param:path}${B}' } })
   assert.equal(found['one']?.inputs['main']?.path, join(folder, '${param:path}${B}'))
   assert.equal(found['one'].outputs['ts']?.path, '/live${param:file}{x: 1}')
 })
 
-test('a secret may be a parameter, and is shown nowhere', async () => {
+test('a parameter can be a secret, which is never shown', async () => {
   const text = withPipelines('  one: { template: channel, with: { file: "x/${secret:s}.ts" } }')
   const { shown: found } = await pipelinesOf(`${text}secrets: { s: { env: S } }\n`, { env: { S: 'hunter2' } })
   assert.ok(found['one']?.inputs['main']?.path.endsWith('/x/***.ts'))
   assert.equal(found['one']?.description, 'channel x/***.ts')
 })
 
-test('a mistake is shown where its text stands, and the note says which pipeline it is for', async () => {
+test('a mistake is shown where it is written, and a note names the pipeline that it affects', async () => {
   const template = ['version: 1', ...TEMPLATE, ''].join('\n').replace('type: file,', 'type: file, pace: fast,')
   const live = [
     ...HEAD,
@@ -139,7 +139,7 @@ test('a mistake is shown where its text stands, and the note says which pipeline
   assert.match(diagnostics[2]?.note ?? '', /^pipeline "one" \(.*live:5:3\) uses template "channel"$/)
 })
 
-test('paths are relative to the file in which the text stands', async () => {
+test('paths are relative to the file in which they are written', async () => {
   const template = ['version: 1', ...TEMPLATE, ''].join('\n').replace('"${param:file}"', '"in/${param:file}"')
   const live = [
     ...HEAD,
@@ -155,7 +155,7 @@ test('paths are relative to the file in which the text stands', async () => {
   assert.equal(pipelines['two']?.inputs['main']?.path, join(folder, 'b'))
 })
 
-test('a flag changes an option of the expanded pipeline, and neither template nor parameter', async () => {
+test('a flag can change an option of the expanded pipeline, but neither template nor parameter', async () => {
   const text = withPipelines('  one: { template: channel, with: { file: a.ts } }')
   const { shown: found } = await pipelinesOf(text, { sets: ['pipelines.one.outputs.ts.window.duration=7s'] })
   assert.equal(found['one']?.outputs['ts']?.window?.duration, '7s')
@@ -172,13 +172,13 @@ test('a flag changes an option of the expanded pipeline, and neither template no
   )
 })
 
-test('defaults apply to what a template says', async () => {
+test('defaults apply to the nodes of a template', async () => {
   const text = withPipelines('  one: { template: channel, with: { file: a.ts, loop: ~ } }')
   const { shown: found } = await pipelinesOf(`${text}defaults: { inputs: { file: { loop: true } } }\n`)
   assert.equal(found['one']?.inputs['main']?.loop, true)
 })
 
-test('templates that stand for too much are refused once, and quickly', async () => {
+test('templates that expand to too many values are reported once, and quickly', async () => {
   const nodes = Array.from(
     { length: 300 },
     (_, index) => `      n${index}: { type: http-ts, from: n, path: "/\${param:a}" }`,
@@ -209,7 +209,7 @@ const value = fc.record(
   { requiredKeys: ['file'] },
 )
 
-test('a template with uses is the same as its pipelines written out by hand', async () => {
+test('pipelines from a template equal the same pipelines written out by hand', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(value, { minLength: 1, maxLength: 5 }), async (given) => {
       const literal = (text: string): string => text.split('${').join('$${')

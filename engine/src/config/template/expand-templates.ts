@@ -1,5 +1,5 @@
-// Pipelines that use a template, written out: from here on nothing knows of templates. Values that could not be filled
-// in are not resolved, so that what is missing is reported once.
+// Expands the pipelines that use a template; nothing after this step knows of templates. Values that could not be
+// filled in stay unresolved, so that what is missing is reported once.
 import type { Problems } from '../report/diagnostic.js'
 import { didYouMean } from '../report/did-you-mean.js'
 import { fillTemplate, noteOf, withNote } from './fill-template.js'
@@ -11,12 +11,12 @@ import { TimeSlice } from '../source/time-slice.js'
 import { placeOf } from '../source/yaml-tree.js'
 import type { YamlEntry, YamlMap, YamlScalar, YamlValue } from '../source/yaml-tree.js'
 
-/** Values that all uses of templates may stand for. */
+/** Values that all uses of templates may expand to. */
 const MOST_FILLED = 50_000
 const TEMPLATE = 'template'
 const WITH = 'with'
 
-/** The trees, with every pipeline in full. `isWhole`: all files could be read, so that a template that is not there is a mistake. */
+/** The trees with every template expanded. `isWhole`: all files could be read, so an unknown template is a mistake. */
 export async function expandTemplates(
   roots: readonly (YamlValue | undefined)[],
   isWhole: boolean,
@@ -37,7 +37,7 @@ async function expandRoot(root: YamlValue | undefined, expander: Expander): Prom
   const slice = new TimeSlice()
   for (const [name, entry] of section.value.entries) {
     pipelines.set(name, expander.expand(name, entry))
-    await slice.rest()
+    await slice.yieldIfUsed()
   }
   const written = { ...section, value: { ...section.value, entries: pipelines } }
   return { ...root, entries: new Map(root.entries).set('pipelines', written) }
@@ -114,39 +114,41 @@ class Expander {
     for (const [parameter, fallback] of parameters) {
       if (values.has(parameter)) continue
       if (fallback !== undefined) values.set(parameter, fallback)
-      // A `with` that is no map has been reported.
+      // A `with` that is not a map has been reported already.
       else if (given === undefined || map !== undefined) this.#reportMissing(pipeline, entry, name, parameter)
     }
     return values
   }
 
   #reportMissing(pipeline: string, { key }: YamlEntry, template: string, parameter: string): void {
-    const message = `pipeline "${pipeline}" does not give the parameter "${parameter}" of template "${template}"`
+    const message = `pipeline "${pipeline}" does not set the parameter "${parameter}" of template "${template}"`
     const help = `add it: ${WITH}: { ${parameter}: ... }`
     this.#problems.report('CONFIG_MISSING_PARAMETER', key, message, { help })
   }
 
   #reportNoTemplate(pipeline: string, { key }: YamlEntry): void {
-    const message = `pipeline "${pipeline}" has "${WITH}", and no "${TEMPLATE}"`
-    const help = 'say which template the parameters are for'
+    const message = `pipeline "${pipeline}" has "${WITH}" but no "${TEMPLATE}"`
+    const help = 'name the template that the parameters are for'
     this.#problems.report('CONFIG_MISSING_KEY', key, message, { help })
   }
 
-  #isTooMuch({ size, gaps }: Template, values: ReadonlyMap<string, YamlEntry>, uses: YamlEntry): boolean {
-    // Once is enough: every further use would say the same.
+  #isTooMuch({ size, placeholders }: Template, values: ReadonlyMap<string, YamlEntry>, uses: YamlEntry): boolean {
+    // Reported once: every further use would repeat it.
     if (this.#filled > MOST_FILLED) return true
-    const sizes = new Map([...new Set(gaps)].map((name) => [name, sizeOfEntry(values.get(name))]))
-    this.#filled += gaps.reduce((sum, name) => sum + (sizes.get(name) ?? 1), size)
+    const sizes = new Map([...new Set(placeholders)].map((name) => [name, sizeOfEntry(values.get(name))]))
+    this.#filled += placeholders.reduce((sum, name) => sum + (sizes.get(name) ?? 1), size)
     if (this.#filled <= MOST_FILLED) return false
-    const message = `the templates stand for more than ${MOST_FILLED} values`
+    const message = `the templates expand to more than ${MOST_FILLED} values`
     this.#problems.report('CONFIG_ALIASES', placeOf(uses), message, { help: 'use fewer or smaller templates' })
     return true
   }
 }
 
-/** A default stands in the template; what is given, in the pipeline. */
-function noteDefault({ parameters, gaps }: Template, name: string, entry: YamlEntry, note: string): YamlEntry {
-  const isShown = parameters.get(name) === entry && gaps.includes(name)
+/**
+ * A default is written in the template, so it gets the note; a value that a pipeline sets is written in the pipeline.
+ */
+function noteDefault({ parameters, placeholders }: Template, name: string, entry: YamlEntry, note: string): YamlEntry {
+  const isShown = parameters.get(name) === entry && placeholders.includes(name)
   return isShown ? { ...entry, value: withNote(entry.value, note) } : entry
 }
 

@@ -1,6 +1,6 @@
-// A copy of what a template says, with a pipeline's values in its gaps. A text that is nothing but a gap becomes the
-// value itself, with its type and its place: what is wrong with it is reported where it was given. Everything else keeps
-// its place in the template, with a note of the pipeline. What comes in is inert.
+// Copies the body of a template with the values of a pipeline in its placeholders. A text that is nothing but a
+// placeholder becomes the value itself, with its type and place: mistakes in it are reported where the value was given.
+// Everything else keeps its place in the template, with a note that names the pipeline. Inserted values are inert.
 import type { Place, Problems } from '../report/diagnostic.js'
 import { positionOf } from '../report/diagnostic.js'
 import { LONGEST_TEXT } from '../source/interpolate.js'
@@ -9,9 +9,9 @@ import { isNull } from '../source/yaml-tree.js'
 import type { YamlEntry, YamlMap, YamlScalar, YamlValue } from '../source/yaml-tree.js'
 
 export interface Filling {
-  /** By parameter. */
+  /** By name of the parameter. */
   readonly values: ReadonlyMap<string, YamlEntry>
-  /** Which pipeline it is for. */
+  /** Names the pipeline that the copy is for. */
   readonly note: string
   readonly problems: Problems
 }
@@ -21,85 +21,90 @@ export function fillTemplate(body: YamlMap, filling: Filling): YamlMap {
   return fillMap(body, filling)
 }
 
-/** The value as it is, with the note. */
+/** The value unchanged, with the note at its places. */
 export function withNote(value: YamlValue, note: string): YamlValue {
   return fill(value, { values: new Map(), note, problems: undefined }) ?? value
 }
 
-interface Gaps extends Omit<Filling, 'problems'> {
-  /** Undefined where there are no gaps. */
+interface PartialFilling extends Omit<Filling, 'problems'> {
+  /** Undefined if there are no placeholders. */
   readonly problems: Problems | undefined
 }
 
-// Undefined: a parameter is null, and nothing is to stand there.
-function fill(value: YamlValue, gaps: Gaps): YamlValue | undefined {
-  if (value.kind === 'map') return fillMap(value, gaps)
+// Undefined if the parameter is null: the entry is left out.
+function fill(value: YamlValue, filling: PartialFilling): YamlValue | undefined {
+  if (value.kind === 'map') return fillMap(value, filling)
   if (value.kind === 'list') {
-    const items = value.items.flatMap((item) => fill(item, gaps) ?? [])
-    return { ...value, place: noted(value.place, gaps), items }
+    const items = value.items.flatMap((item) => fill(item, filling) ?? [])
+    return { ...value, place: noted(value.place, filling), items }
   }
   return value.pattern === undefined
-    ? { ...value, place: noted(value.place, gaps) }
-    : fillText(value, value.pattern, gaps)
+    ? { ...value, place: noted(value.place, filling) }
+    : fillText(value, value.pattern, filling)
 }
 
-function fillMap(map: YamlMap, gaps: Gaps): YamlMap {
+function fillMap(map: YamlMap, filling: PartialFilling): YamlMap {
   const entries = new Map<string, YamlEntry>()
   for (const [name, { key, value }] of map.entries) {
-    const filled = fill(value, gaps)
-    if (filled !== undefined) entries.set(name, { key: noted(key, gaps), value: filled })
+    const filled = fill(value, filling)
+    if (filled !== undefined) entries.set(name, { key: noted(key, filling), value: filled })
   }
-  return { ...map, place: noted(map.place, gaps), entries }
+  return { ...map, place: noted(map.place, filling), entries }
 }
 
-function fillText(scalar: YamlScalar, pattern: Pattern, gaps: Gaps): YamlValue | undefined {
+function fillText(scalar: YamlScalar, pattern: Pattern, filling: PartialFilling): YamlValue | undefined {
   const [only, ...more] = pattern.parts
   if (more.length === 0 && only !== undefined && typeof only !== 'string') {
-    const value = gaps.values.get(only.name)?.value ?? unknown(scalar, gaps)
+    const value = filling.values.get(only.name)?.value ?? unknown(scalar, filling)
     return isNull(value) ? undefined : value
   }
   let { unresolved } = pattern
   let text = ''
   for (const part of pattern.parts) {
-    const piece = typeof part === 'string' ? part : textOfGap(part, gaps)
+    const piece = typeof part === 'string' ? part : textOfPlaceholder(part, filling)
     unresolved ||= piece === undefined
     text += piece ?? ''
     if (text.length <= LONGEST_TEXT) continue
-    const message = `the text is longer than ${LONGEST_TEXT} characters with its parameters in place`
-    gaps.problems?.report('CONFIG_INTERPOLATION', noted(scalar.place, gaps), message, { help: 'shorten the values' })
-    return unknown(scalar, gaps)
+    const message = `the text is longer than ${LONGEST_TEXT} characters with its parameters filled in`
+    filling.problems?.report('CONFIG_INTERPOLATION', noted(scalar.place, filling), message, {
+      help: 'shorten the values',
+    })
+    return unknown(scalar, filling)
   }
-  return { kind: 'scalar', place: noted(scalar.place, gaps), value: unresolved ? null : text, unresolved }
+  return { kind: 'scalar', place: noted(scalar.place, filling), value: unresolved ? null : text, unresolved }
 }
 
-function textOfGap({ name, expression }: ParameterReference, { values, problems }: Gaps): string | undefined {
+function textOfPlaceholder(
+  { name, expression }: ParameterReference,
+  { values, problems }: PartialFilling,
+): string | undefined {
   const entry = values.get(name)
   if (entry === undefined) return undefined
   const { key, value } = entry
   if (value.kind !== 'scalar') {
     const what = value.kind === 'map' ? 'a map' : 'a list'
-    const message = `parameter "${name}" is ${what}, and cannot be a part of a text`
+    const message = `parameter "${name}" is ${what} and cannot be part of a text`
     problems?.report('CONFIG_WRONG_TYPE', key, message, {
-      help: `${expression} stands in a longer text: give it a word`,
+      help: `${expression} is part of a longer text: set it to a single value`,
     })
     return undefined
   }
   if (value.unresolved) return undefined
-  // 007 and 1.0 stay what was written.
+  // 007 and 1.0 stay as written.
   const { place } = value
   if (typeof value.value === 'number') return place.file.text.slice(place.start, place.end)
   return value.value === null ? '' : String(value.value)
 }
 
-function unknown({ place }: YamlScalar, gaps: Gaps): YamlScalar {
-  return { kind: 'scalar', place: noted(place, gaps), value: null, unresolved: true }
+function unknown({ place }: YamlScalar, filling: PartialFilling): YamlScalar {
+  return { kind: 'scalar', place: noted(place, filling), value: null, unresolved: true }
 }
 
-function noted(place: Place, { note }: Gaps): Place {
+function noted(place: Place, { note }: PartialFilling): Place {
   return { ...place, note }
 }
 
-/** What is said with a mistake in a template: for which pipeline it is one. */
+/** The note on a mistake in a template: the pipeline that it affects. */
 export function noteOf(pipeline: string, template: string, place: Place): string {
   const { file, line, column } = positionOf(place)
   return `pipeline "${pipeline}" (${file}:${line}:${column}) uses template "${template}"`

@@ -1,5 +1,5 @@
-// The section `templates:` of all files: pipelines with gaps, and the parameters that fill them. What is wrong with a
-// template is reported where it stands, whether or not a pipeline uses it.
+// The section `templates:` of all files: pipelines with placeholders, and the parameters that fill them. Mistakes in a
+// template are reported where they are written, whether or not a pipeline uses it.
 import type { Place, Problems } from '../report/diagnostic.js'
 import { didYouMean } from '../report/did-you-mean.js'
 import { PARAMETER_NAME } from '../source/interpolate.js'
@@ -14,17 +14,17 @@ const TEXT_PER_VALUE = 64
 
 export interface Template {
   readonly name: string
-  /** What its pipelines begin with. */
+  /** What its pipelines are based on. */
   readonly body: YamlMap
-  /** With their defaults; undefined for one that must be given. */
+  /** With their defaults; undefined for a required parameter. */
   readonly parameters: ReadonlyMap<string, YamlEntry | undefined>
-  /** The parameter of each gap; one that fills several is there several times. */
-  readonly gaps: readonly string[]
-  /** How many values it has. */
+  /** The parameter of each placeholder; one that fills several is listed several times. */
+  readonly placeholders: readonly string[]
+  /** The number of values in the body. */
   readonly size: number
 }
 
-/** By name; undefined for one that is no map, which is reported. */
+/** By name; undefined for one that is not a map, which is reported. */
 export function readTemplates(
   sections: readonly YamlEntry[],
   problems: Problems,
@@ -33,15 +33,15 @@ export function readTemplates(
   return new Map(named.map(([name, entry]) => [name, readTemplate(name, entry, problems)]))
 }
 
-/** Reports each parameter that stands where no use of a template fills it in. */
+/** Reports each parameter that is used outside a template, where nothing fills it in. */
 export function reportParameters(value: YamlValue, problems: Problems): void {
-  for (const { expression, place } of gapsOf(value)) {
-    const help = 'parameters are for templates; a variable is ${NAME}'
-    problems.report('CONFIG_INTERPOLATION', place, `${expression} stands outside of a template`, { help })
+  for (const { expression, place } of placeholdersOf(value)) {
+    const help = 'parameters only work in templates; an environment variable is ${NAME}'
+    problems.report('CONFIG_INTERPOLATION', place, `${expression} is used outside a template`, { help })
   }
 }
 
-/** How many values there are in it, long texts counting as several. */
+/** The number of values in it; a long text counts as several. */
 export function sizeOf(value: YamlValue): number {
   if (value.kind === 'list') return value.items.reduce((sum, item) => sum + sizeOf(item), 1)
   if (value.kind === 'map') return [...value.entries.values()].reduce((sum, entry) => sum + sizeOf(entry.value), 1)
@@ -56,21 +56,30 @@ function readTemplate(name: string, entry: YamlEntry, problems: Problems): Templ
   const declared = map.entries.get(PARAMETERS)
   const parameters = declared === undefined ? new Map() : readParameters(declared, title, problems)
   const body = { ...map, entries: new Map([...map.entries].filter(([key]) => key !== PARAMETERS)) }
-  const gaps = [...gapsOf(body)]
-  for (const gap of gaps) {
-    if (parameters.has(gap.name)) continue
+  const placeholders = [...placeholdersOf(body)]
+  for (const placeholder of placeholders) {
+    if (parameters.has(placeholder.name)) continue
     const help =
-      didYouMean(gap.name, [...parameters.keys()], 'its parameters') ?? `declare it: parameters: { ${gap.name}: {} }`
-    problems.report('CONFIG_UNKNOWN_PARAMETER', gap.place, `${title} has no parameter "${gap.name}"`, { help })
+      didYouMean(placeholder.name, [...parameters.keys()], 'its parameters') ??
+      `declare it: parameters: { ${placeholder.name}: {} }`
+    problems.report('CONFIG_UNKNOWN_PARAMETER', placeholder.place, `${title} has no parameter "${placeholder.name}"`, {
+      help,
+    })
   }
-  const used = new Set(gaps.map((gap) => gap.name))
+  const used = new Set(placeholders.map((placeholder) => placeholder.name))
   for (const [parameter, { key }] of parameters) {
     if (used.has(parameter)) continue
     const message = `nothing in ${title} uses the parameter "${parameter}"`
     problems.report('CONFIG_UNUSED_PARAMETER', key, message, { severity: 'warning' })
   }
   const defaults = new Map([...parameters].map(([key, { fallback }]) => [key, fallback] as const))
-  return { name, body, parameters: defaults, gaps: gaps.map((gap) => gap.name), size: sizeOf(body) }
+  return {
+    name,
+    body,
+    parameters: defaults,
+    placeholders: placeholders.map((placeholder) => placeholder.name),
+    size: sizeOf(body),
+  }
 }
 
 interface Parameter {
@@ -84,15 +93,17 @@ function readParameters(section: YamlEntry, owner: string, problems: Problems): 
   for (const [name, entry] of map?.entries ?? []) {
     reportParameters(entry.value, problems)
     if (!PARAMETER_NAME.test(name)) {
-      const help = 'begin with a small letter, and use letters, digits and hyphens'
-      problems.report('CONFIG_BAD_ID', entry.key, `"${name.slice(0, 64)}" is no valid name of a parameter`, { help })
+      const help = 'begin with a lowercase letter, and use letters, digits and hyphens'
+      problems.report('CONFIG_BAD_ID', entry.key, `"${name.slice(0, 64)}" is not a valid name for a parameter`, {
+        help,
+      })
     }
     found.set(name, { key: entry.key, fallback: fallbackOf(name, entry, owner, problems) })
   }
   return found
 }
 
-// A map says more of the parameter; anything else is its default.
+// A map describes the parameter; anything else is its default.
 function fallbackOf(name: string, entry: YamlEntry, owner: string, problems: Problems): YamlEntry | undefined {
   const { value } = entry
   if (isNull(value)) return undefined
@@ -101,15 +112,15 @@ function fallbackOf(name: string, entry: YamlEntry, owner: string, problems: Pro
   return value.entries.get('default')
 }
 
-interface Gap {
+interface Placeholder {
   readonly name: string
   readonly expression: string
   readonly place: Place
 }
 
-function* gapsOf(value: YamlValue): Generator<Gap> {
-  if (value.kind === 'list') for (const item of value.items) yield* gapsOf(item)
-  else if (value.kind === 'map') for (const entry of value.entries.values()) yield* gapsOf(entry.value)
+function* placeholdersOf(value: YamlValue): Generator<Placeholder> {
+  if (value.kind === 'list') for (const item of value.items) yield* placeholdersOf(item)
+  else if (value.kind === 'map') for (const entry of value.entries.values()) yield* placeholdersOf(entry.value)
   else {
     for (const part of value.pattern?.parts ?? []) {
       if (typeof part !== 'string') yield { ...part, place: placeWithin(value.place, part.expression) }

@@ -10,8 +10,8 @@ import { chunk } from '../run.test.kit.js'
 
 const GOP = 5
 
-/** Two branches that read the same numbers, and a reader that is to go from the one to the other. */
-class Bench {
+/** Two branches with the same chunk numbers, and a reader to cut over from one to the other. */
+class CutoverHarness {
   readonly clock = new FakeClock()
   readonly old = new Port()
   readonly next = new Port()
@@ -62,100 +62,100 @@ function range(from: number, to: number): number[] {
   return Array.from({ length: to - from }, (_, index) => from + index)
 }
 
-describe('the way of a reader from one branch to another', () => {
-  test('is at the first place to begin that both branches have: no gap, no repeat', async () => {
-    const bench = new Bench()
-    bench.both(0, 3)
-    bench.cutover.start()
-    bench.both(3, 7)
-    bench.old.push(bench.at(99))
-    assert.deepEqual(await bench.cutover.done, { node: 'one/reader', how: 'clean', waitedMs: 0 })
-    bench.cutover.settle()
-    for (let seq = 7; seq < 9; seq++) bench.next.push(bench.at(seq))
-    bench.old.push(bench.at(100))
-    assert.deepEqual(bench.seqs, range(0, 9))
-    assert.ok(bench.got.every(({ discontinuity }) => discontinuity === false))
+describe('the cutover of a reader from one branch to another', () => {
+  test('is at the first entry that both branches have: no gap, no repeat', async () => {
+    const harness = new CutoverHarness()
+    harness.both(0, 3)
+    harness.cutover.start()
+    harness.both(3, 7)
+    harness.old.push(harness.at(99))
+    assert.deepEqual(await harness.cutover.done, { node: 'one/reader', how: 'clean', waitedMs: 0 })
+    harness.cutover.connectReader()
+    for (let seq = 7; seq < 9; seq++) harness.next.push(harness.at(seq))
+    harness.old.push(harness.at(100))
+    assert.deepEqual(harness.seqs, range(0, 9))
+    assert.ok(harness.got.every(({ discontinuity }) => discontinuity === false))
   })
 
-  test('says nothing of what the new branch lost before it was read, and what the old one lost there', async () => {
+  test('drops the discontinuity of the new branch from before the cutover, and keeps that of the old one', async () => {
     for (const [lostByNew, lostByOld] of [
       ['lost', false],
       [false, 'marked'],
     ] as const) {
-      const bench = new Bench()
-      bench.both(0, 3)
-      bench.cutover.start()
-      bench.both(3, 5)
-      bench.next.push({ ...bench.at(5), discontinuity: lostByNew })
-      bench.old.push({ ...bench.at(5), discontinuity: lostByOld })
-      assert.equal((await bench.cutover.done).how, 'clean')
-      bench.cutover.settle()
-      bench.next.push(bench.at(6))
+      const harness = new CutoverHarness()
+      harness.both(0, 3)
+      harness.cutover.start()
+      harness.both(3, 5)
+      harness.next.push({ ...harness.at(5), discontinuity: lostByNew })
+      harness.old.push({ ...harness.at(5), discontinuity: lostByOld })
+      assert.equal((await harness.cutover.done).how, 'clean')
+      harness.cutover.connectReader()
+      harness.next.push(harness.at(6))
       assert.deepEqual(
-        bench.got.map(({ discontinuity }) => discontinuity),
+        harness.got.map(({ discontinuity }) => discontinuity),
         [false, false, false, false, false, lostByOld, false],
       )
     }
   })
 
-  test('says the same where the new branch is the later one', async () => {
-    const bench = new Bench()
-    bench.both(0, 3)
-    bench.cutover.start()
-    bench.both(3, 5)
-    bench.old.push(bench.at(5))
-    bench.next.push({ ...bench.at(5), discontinuity: 'lost' })
-    assert.equal((await bench.cutover.done).how, 'clean')
-    assert.ok(bench.got.every(({ discontinuity }) => discontinuity === false))
+  test('does the same if the new branch is the later one', async () => {
+    const harness = new CutoverHarness()
+    harness.both(0, 3)
+    harness.cutover.start()
+    harness.both(3, 5)
+    harness.old.push(harness.at(5))
+    harness.next.push({ ...harness.at(5), discontinuity: 'lost' })
+    assert.equal((await harness.cutover.done).how, 'clean')
+    assert.ok(harness.got.every(({ discontinuity }) => discontinuity === false))
   })
 
-  test('waits for a new branch that comes later, and gives up a place that it does not have', async () => {
-    const bench = new Bench()
-    bench.both(0, 3)
-    bench.cutover.start()
-    for (let seq = 3; seq < 7; seq++) bench.old.push(bench.at(seq))
-    assert.deepEqual(bench.seqs, range(0, 5))
-    // The new branch has no chunk 5, so that the old one goes on.
-    bench.next.push(bench.at(4))
-    bench.next.push(bench.at(6))
-    assert.deepEqual(bench.seqs, range(0, 7))
-    bench.both(7, 12)
-    await bench.cutover.done
-    assert.deepEqual(bench.seqs, range(0, 12))
-    assert.equal(bench.cuts, 1)
+  test('waits for a late branch, and skips an entry that the branch does not have', async () => {
+    const harness = new CutoverHarness()
+    harness.both(0, 3)
+    harness.cutover.start()
+    for (let seq = 3; seq < 7; seq++) harness.old.push(harness.at(seq))
+    assert.deepEqual(harness.seqs, range(0, 5))
+    // The new branch has no chunk 5, so the old one continues.
+    harness.next.push(harness.at(4))
+    harness.next.push(harness.at(6))
+    assert.deepEqual(harness.seqs, range(0, 7))
+    harness.both(7, 12)
+    await harness.cutover.done
+    assert.deepEqual(harness.seqs, range(0, 12))
+    assert.equal(harness.cuts, 1)
   })
 
   test('holds the old branch back for a second at most', () => {
-    const bench = new Bench()
-    bench.old.push(bench.at(2))
-    bench.cutover.start()
-    bench.old.push(bench.at(3))
-    bench.old.push(bench.at(5))
-    assert.deepEqual(bench.seqs, [2, 3])
-    bench.clock.advance(1000)
-    assert.deepEqual(bench.seqs, [2, 3, 5])
+    const harness = new CutoverHarness()
+    harness.old.push(harness.at(2))
+    harness.cutover.start()
+    harness.old.push(harness.at(3))
+    harness.old.push(harness.at(5))
+    assert.deepEqual(harness.seqs, [2, 3])
+    harness.clock.advance(1000)
+    assert.deepEqual(harness.seqs, [2, 3, 5])
   })
 
-  test('takes what the new branch has in advance', async () => {
-    const bench = new Bench()
-    bench.old.push(bench.at(2))
-    bench.cutover.start()
-    for (let seq = 3; seq < 12; seq++) bench.next.push(bench.at(seq))
-    for (let seq = 3; seq < 6; seq++) bench.old.push(bench.at(seq))
-    await bench.cutover.done
-    assert.deepEqual(bench.seqs, range(2, 12))
+  test('uses chunks that the new branch delivered ahead', async () => {
+    const harness = new CutoverHarness()
+    harness.old.push(harness.at(2))
+    harness.cutover.start()
+    for (let seq = 3; seq < 12; seq++) harness.next.push(harness.at(seq))
+    for (let seq = 3; seq < 6; seq++) harness.old.push(harness.at(seq))
+    await harness.cutover.done
+    assert.deepEqual(harness.seqs, range(2, 12))
   })
 
-  test('is at once, and marked, where the old branch is silent', async () => {
-    const bench = new Bench()
-    bench.both(0, 3)
-    bench.clock.advance(1000)
-    bench.cutover.start()
-    const { how } = await bench.cutover.done
+  test('is immediate, and marked, if the old branch is silent', async () => {
+    const harness = new CutoverHarness()
+    harness.both(0, 3)
+    harness.clock.advance(1000)
+    harness.cutover.start()
+    const { how } = await harness.cutover.done
     assert.equal(how, 'marked')
-    bench.next.push(bench.at(3))
+    harness.next.push(harness.at(3))
     assert.deepEqual(
-      bench.got.map(({ origin, discontinuity }) => [origin.seq, discontinuity]),
+      harness.got.map(({ origin, discontinuity }) => [origin.seq, discontinuity]),
       [
         [0, false],
         [1, false],
@@ -165,72 +165,72 @@ describe('the way of a reader from one branch to another', () => {
     )
   })
 
-  test('is marked, with nothing repeated, where no place to begin comes in time', async () => {
-    const bench = new Bench()
-    bench.old.push(bench.at(2))
-    bench.cutover.start()
+  test('is marked, with nothing repeated, if no entry arrives in time', async () => {
+    const harness = new CutoverHarness()
+    harness.old.push(harness.at(2))
+    harness.cutover.start()
     for (let step = 3; step < 60; step++) {
-      bench.clock.advance(100)
-      const plain = { ...bench.at(step), randomAccess: false } as AnyChunk
-      bench.old.push(plain)
-      bench.next.push(plain)
+      harness.clock.advance(100)
+      const plain = { ...harness.at(step), randomAccess: false } as AnyChunk
+      harness.old.push(plain)
+      harness.next.push(plain)
     }
-    const { how, waitedMs } = await bench.cutover.done
+    const { how, waitedMs } = await harness.cutover.done
     assert.deepEqual([how, waitedMs], ['marked', 5000])
-    assert.deepEqual(bench.seqs, range(2, 60))
-    assert.equal(bench.got.filter(({ discontinuity }) => discontinuity === 'lost').length, 1)
+    assert.deepEqual(harness.seqs, range(2, 60))
+    assert.equal(harness.got.filter(({ discontinuity }) => discontinuity === 'lost').length, 1)
   })
 
-  test('of other streams is where both can begin, and marked', async () => {
-    const bench = new Bench({ isSame: false })
-    bench.old.push(bench.at(0))
-    bench.cutover.start()
-    for (let seq = 1; seq < 4; seq++) bench.old.push(bench.at(seq))
-    for (let seq = 50; seq < 57; seq++) bench.next.push(bench.at(seq))
-    bench.old.push(bench.at(4))
-    bench.old.push(bench.at(5))
-    assert.equal((await bench.cutover.done).how, 'marked')
-    assert.deepEqual(bench.seqs, [0, 1, 2, 3, 4, 55, 56])
-    assert.equal(bench.got[5]?.discontinuity, 'lost')
+  test('between different streams is at an entry of both, and marked', async () => {
+    const harness = new CutoverHarness({ isSame: false })
+    harness.old.push(harness.at(0))
+    harness.cutover.start()
+    for (let seq = 1; seq < 4; seq++) harness.old.push(harness.at(seq))
+    for (let seq = 50; seq < 57; seq++) harness.next.push(harness.at(seq))
+    harness.old.push(harness.at(4))
+    harness.old.push(harness.at(5))
+    assert.equal((await harness.cutover.done).how, 'marked')
+    assert.deepEqual(harness.seqs, [0, 1, 2, 3, 4, 55, 56])
+    assert.equal(harness.got[5]?.discontinuity, 'lost')
   })
 
-  test('is not gone where the new one fails at the cut', async () => {
-    const bench = new Bench({
+  test('is rolled back if the new branch fails at the cut', async () => {
+    const harness = new CutoverHarness({
       onCut: () => {
         throw new Error('no')
       },
     })
-    bench.cutover.start()
-    bench.both(3, 8)
-    await assert.rejects(bench.cutover.done, { message: 'no' })
-    bench.cutover.settle()
-    for (let seq = 8; seq < 10; seq++) bench.old.push(bench.at(seq))
-    assert.deepEqual(bench.seqs, range(3, 10))
+    harness.cutover.start()
+    harness.both(3, 8)
+    await assert.rejects(harness.cutover.done, { message: 'no' })
+    harness.cutover.connectReader()
+    for (let seq = 8; seq < 10; seq++) harness.old.push(harness.at(seq))
+    assert.deepEqual(harness.seqs, range(3, 10))
   })
 
-  test('comes to its end in front of a GOP, for a reader that is removed', async () => {
-    const bench = new Bench({ ends: true })
-    bench.old.push(bench.at(2))
+  test('ends a removed reader before a GOP', async () => {
+    const harness = new CutoverHarness({ ends: true })
+    harness.old.push(harness.at(2))
     let isComplete = false
-    bench.edge.inlet.chunks.subscribe({ complete: () => (isComplete = true) })
-    bench.cutover.start()
-    bench.both(3, 8)
-    await bench.cutover.done
-    assert.deepEqual([bench.seqs, isComplete], [[2, 3, 4], true])
+    harness.edge.inlet.chunks.subscribe({ complete: () => (isComplete = true) })
+    harness.cutover.start()
+    harness.both(3, 8)
+    await harness.cutover.done
+    assert.deepEqual([harness.seqs, isComplete], [[2, 3, 4], true])
   })
 
-  test('goes on from a chunk that a node has split as a whole', async () => {
-    const bench = new Bench()
-    bench.old.push(bench.at(2))
-    bench.cutover.start()
+  test('treats a chunk that a node has split as one', async () => {
+    const harness = new CutoverHarness()
+    harness.old.push(harness.at(2))
+    harness.cutover.start()
     for (let seq = 3; seq < 7; seq++) {
-      for (const port of [bench.old, bench.next]) {
-        port.push({ ...bench.at(seq), bytes: new Uint8Array(188) })
-        port.push({ ...bench.at(seq), bytes: new Uint8Array(376), randomAccess: false } as AnyChunk)
+      for (const port of [harness.old, harness.next]) {
+        port.push({ ...harness.at(seq), bytes: new Uint8Array(188) })
+        port.push({ ...harness.at(seq), bytes: new Uint8Array(376), randomAccess: false } as AnyChunk)
       }
     }
-    await bench.cutover.done
-    assert.deepEqual(bench.seqs, [2, 3, 3, 4, 4, 5, 5, 6, 6])
+    await harness.cutover.done
+    assert.deepEqual(harness.seqs, [2, 3, 3, 4, 4, 5, 5, 6, 6])
   })
 
   test('loses and repeats nothing, however late either branch is', () => {
@@ -240,18 +240,18 @@ describe('the way of a reader from one branch to another', () => {
         fc.nat(20),
         fc.integer({ min: 1, max: 8 }),
         (turns, startAfter, most) => {
-          const bench = new Bench()
-          bench.both(0, 1)
+          const harness = new CutoverHarness()
+          harness.both(0, 1)
           let [old, next] = [1, 1]
           for (const [index, isOld] of turns.entries()) {
-            if (index === startAfter) bench.cutover.start()
-            // Neither is further ahead than a few chunks.
-            if (isOld ? old - next < most : next - old >= most) bench.old.push(bench.at(old++))
-            else bench.next.push(bench.at(next++))
+            if (index === startAfter) harness.cutover.start()
+            // Neither branch is more than a few chunks ahead.
+            if (isOld ? old - next < most : next - old >= most) harness.old.push(harness.at(old++))
+            else harness.next.push(harness.at(next++))
           }
-          const { seqs } = bench
+          const { seqs } = harness
           assert.deepEqual(seqs, range(0, seqs.length))
-          bench.clock[Symbol.dispose]()
+          harness.clock[Symbol.dispose]()
         },
       ),
     )

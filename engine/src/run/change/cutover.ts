@@ -1,32 +1,32 @@
-// Hands a reader over from one branch of the graph to another, or ends it, at a chunk where reading can begin. Where both
+// Cuts a reader over from one branch of the graph to another, or ends it, at a chunk where reading can start. If both
 // branches carry the same stream, the old one stops right before the chunk with which the new one starts: no gap and no
-// repeat. Elsewhere, and where no such chunk comes in time, the new branch starts with a marked discontinuity.
+// repeat. Otherwise, or if no such chunk arrives in time, the new branch starts with a marked discontinuity.
 import type { AnyChunk } from '../../plugin/contract.js'
 import type { Clock } from '../../plugin/tokens.js'
 import type { EdgeCut } from '../../observe/reload-report.js'
 import { type Edge, EDGE_BOUND_BYTES, isEntry } from '../edge/edge.js'
 import type { Port, PortReader } from '../edge/port.js'
 
-/** A branch that was silent for this long is not waited for. */
+/** The cutover does not wait for a branch that has been silent for this long. */
 export const SILENT_MS = 1000
-/** The old branch is held back at a boundary at most so long, for the new one to get there. */
+/** The old branch is held back at a boundary for at most this long, until the new one arrives there. */
 const CATCH_UP_MS = 1000
-/** The least that a cut is waited for. */
+/** Shortest time limit for a clean cut. */
 export const CUT_WITHIN_MS = 5000
 
 export interface CutoverSettings {
   /** Id of the reader. */
   readonly node: string
-  /** Id of the node that is new, whose failure keeps the reader where it was; by default the reader itself. */
-  readonly newcomer?: string
+  /** Id of the new node; if it fails, the reader stays with the old branch. By default the reader itself. */
+  readonly newNode?: string
   readonly clock: Clock
-  /** What is left. The edge ends, or, where it is the same as the one of `to`, goes on. */
+  /** The old branch. Its edge ends, unless `to` has the same edge. */
   readonly from: { readonly port: Port; readonly edge: Edge }
-  /** What is read instead; without it the reader comes to its end at the boundary. */
+  /** The new branch; without it the reader ends at the boundary. */
   readonly to?: { readonly port: Port; readonly edge: Edge }
-  /** Why the newcomer can't be read any more; undefined while it can. By default it always can. */
+  /** Why the new node can't be read any more; undefined while it can. By default it always can. */
   failure?(): unknown
-  /** Called right before the new branch is read. What it throws leaves the reader where it was. */
+  /** Called right before the new branch is read. If it throws, the reader stays with the old branch. */
   onCut?(): void
 }
 
@@ -34,28 +34,28 @@ type Origin = AnyChunk['origin']
 
 export class Cutover {
   readonly node: string
-  readonly newcomer: string
+  readonly newNode: string
   readonly done: Promise<EdgeCut>
   readonly #settings: CutoverSettings
-  /** Both branches number chunks alike. */
+  /** Both branches number chunks the same way. */
   readonly #isSameStream: boolean
   /** Chunks of the new branch that the old one has not delivered. */
   #ahead: AnyChunk[] = []
   #aheadBytes = 0
-  /** Chunks of the old branch, from a possible boundary on, for which the new one may catch up. */
+  /** Chunks of the old branch from a possible boundary on, held back until the new branch catches up. */
   #held: AnyChunk[] = []
   #heldBytes = 0
   /** The last chunk that the old branch has delivered. */
   #last: Origin | undefined
   #lastAtMs = -Infinity
-  /** `back`: the reader stays with the old branch. `over`: it has left it. */
-  #state: 'idle' | 'cutting' | 'back' | 'over' = 'idle'
-  /** The new branch has ended for ever. */
+  /** `rolledBack`: the reader stays with the old branch. `cutOver`: the reader has left it. */
+  #state: 'idle' | 'cutting' | 'rolledBack' | 'cutOver' = 'idle'
+  /** The new branch has ended for good. */
   #isComplete = false
-  /** The next chunk of the new branch has to say that it does not follow on what came before. */
+  /** The next chunk of the new branch must be marked: it does not continue the old branch. */
   #isMarked = false
-  /** The next chunk of the new branch has to say what was said while nobody read it. */
-  #owes = false
+  /** The next chunk of the new branch must carry a mark that was set before the branch had a reader. */
+  #mustMark = false
   #startedMs = 0
   #timers: Disposable[] = []
   #holdTimer: Disposable | undefined
@@ -69,7 +69,7 @@ export class Cutover {
   constructor(settings: CutoverSettings) {
     this.#settings = settings
     this.node = settings.node
-    this.newcomer = settings.newcomer ?? settings.node
+    this.newNode = settings.newNode ?? settings.node
     this.#isSameStream = settings.to !== undefined && settings.to.port.root === settings.from.port.root
     this.done = new Promise((resolve, reject) => {
       this.#settle = { resolve, reject }
@@ -77,7 +77,7 @@ export class Cutover {
     this.done.catch(() => undefined)
   }
 
-  /** Looks for a boundary from now on. Not to be called while a chunk is on its way. */
+  /** Looks for a boundary from now on. Must not be called while a chunk is being delivered. */
   start(): void {
     const { clock, from, to } = this.#settings
     this.#startedMs = clock.nowMs()
@@ -89,7 +89,7 @@ export class Cutover {
     const withinMs = Math.max(CUT_WITHIN_MS, 2 * from.edge.entryIntervalMs)
     this.#timers.push(
       clock.after(withinMs, () => this.#cutAnywhere()),
-      clock.every(SILENT_MS / 10, () => this.#look()),
+      clock.every(SILENT_MS / 10, () => this.#check()),
     )
     this.#cutIfSilent()
   }
@@ -99,12 +99,15 @@ export class Cutover {
     if (this.#state === 'cutting') this.#cutAnywhere()
   }
 
-  /** Takes itself out of the way; after `done`. Not to be called while a chunk is on its way. */
-  settle(): void {
+  /**
+   * Connects the reader directly to its branch; called after `done`. Must not be called while a chunk is being
+   * delivered.
+   */
+  connectReader(): void {
     const { from, to } = this.#settings
     from.port.disconnect(this.#oldSide)
     to?.port.disconnect(this.#newSide)
-    if (this.#state !== 'over') from.port.connect(from.edge)
+    if (this.#state !== 'cutOver') from.port.connect(from.edge)
     else if (to !== undefined) {
       to.edge.port = to.port
       if (!this.#isComplete) to.port.connect(to.edge)
@@ -112,8 +115,8 @@ export class Cutover {
   }
 
   #takeOld(chunk: AnyChunk): void {
-    if (this.#state === 'over') return
-    if (this.#state === 'back') return this.#settings.from.edge.push(chunk)
+    if (this.#state === 'cutOver') return
+    if (this.#state === 'rolledBack') return this.#settings.from.edge.push(chunk)
     this.#lastAtMs = this.#settings.clock.nowMs()
     if (this.#held.length > 0) this.#hold(chunk)
     else if (isEntry(chunk) && this.#isNewOrigin(chunk)) this.#atBoundary(chunk)
@@ -134,7 +137,7 @@ export class Cutover {
     else if (!isBoundary(match, chunk) || !this.#cutCleanly(chunk, this.#ahead.slice(at))) this.#deliver(chunk)
   }
 
-  /** The old branch waits at a boundary: the new one may not be there yet. */
+  /** Holds the old branch at a boundary that the new one may not have reached yet. */
   #hold(chunk: AnyChunk): void {
     this.#holdTimer ??= this.#settings.clock.after(CATCH_UP_MS, () => this.#release())
     this.#held.push(chunk)
@@ -142,7 +145,7 @@ export class Cutover {
     if (this.#heldBytes > EDGE_BOUND_BYTES) this.#release()
   }
 
-  /** The new branch did not come to the boundary: the old one goes on. */
+  /** The new branch has not reached the boundary: the old one continues. */
   #release(): void {
     this.#holdTimer?.[Symbol.dispose]()
     this.#holdTimer = undefined
@@ -159,8 +162,8 @@ export class Cutover {
   }
 
   #takeNew(chunk: AnyChunk): void {
-    if (this.#state === 'over') return this.#pass(chunk)
-    if (this.#state === 'back') return
+    if (this.#state === 'cutOver') return this.#pushNew(chunk)
+    if (this.#state === 'rolledBack') return
     if (this.#isSameStream && this.#last !== undefined && compare(chunk.origin, this.#last) <= 0) return
     const isFirst = this.#ahead.length === 0 || compare(this.#ahead.at(-1)!.origin, chunk.origin) !== 0
     this.#keep(chunk)
@@ -170,7 +173,7 @@ export class Cutover {
     else if (compare(chunk.origin, boundary.origin) >= 0) this.#release()
   }
 
-  /** Bounded: whole GOPs are forgotten, the oldest first. */
+  /** Bounded: drops whole GOPs, oldest first. */
   #keep(chunk: AnyChunk): void {
     this.#ahead.push(chunk)
     this.#aheadBytes += chunk.bytes.length
@@ -181,17 +184,17 @@ export class Cutover {
     }
   }
 
-  #look(): void {
+  #check(): void {
     const failure = this.#settings.failure?.()
-    if (this.#state === 'cutting' && failure !== undefined) this.#stay(failure)
+    if (this.#state === 'cutting' && failure !== undefined) this.#rollBack(failure)
     else this.#cutIfSilent()
   }
 
   #cutIfSilent(): void {
     const { clock, from } = this.#settings
     if (this.#state !== 'cutting' || clock.nowMs() - this.#lastAtMs < SILENT_MS) return
-    // A source that waits for its viewers is silent for their sake.
-    if (from.edge.isWaitedFor) return
+    // A paused source is silent because its readers hold.
+    if (from.edge.hasWaitingSource) return
     this.#cutAnywhere()
   }
 
@@ -200,36 +203,39 @@ export class Cutover {
     this.#release()
     const { from, to } = this.#settings
     if (to === undefined || to.port === from.port) return void this.#cut(this.#ahead, 'clean')
-    // What the old branch has delivered is not repeated; what it has not is at most a GOP.
+    // Chunks that the old branch has delivered are not repeated; those it has not delivered are at most one GOP.
     const entry = this.#isSameStream ? 0 : Math.max(0, this.#ahead.findLastIndex(isEntry))
     this.#cut(this.#ahead.slice(entry), 'marked')
   }
 
-  /** What the new branch lost before it was read, nobody has missed: its first chunk says what the old one's says. */
+  /**
+   * No reader has missed what the new branch lost before: its first chunk takes the discontinuity of the old branch's
+   * chunk.
+   */
   #cutCleanly({ discontinuity }: AnyChunk, [first, ...others]: readonly AnyChunk[]): boolean {
     return this.#cut(first === undefined ? [] : [{ ...first, discontinuity }, ...others], 'clean')
   }
 
-  /** False if the reader stays where it is. */
+  /** False if the reader stays with the old branch. */
   #cut(chunks: readonly AnyChunk[], how: EdgeCut['how']): boolean {
     const { clock, from, to, onCut } = this.#settings
     try {
       onCut?.()
     } catch (error) {
-      this.#stay(error)
+      this.#rollBack(error)
       return false
     }
     this.#stopTimers()
-    this.#state = 'over'
+    this.#state = 'cutOver'
     this.#held = []
     this.#ahead = []
     this.#isMarked = how === 'marked'
-    this.#owes = to?.port.isMarked === true
+    this.#mustMark = to?.port.isMarked === true
     if (to === undefined) from.edge.complete()
     else {
-      // What the old reader had not taken yet is for the new one.
+      // Chunks that the old reader has not taken yet go to the new one.
       if (to.edge !== from.edge) for (const chunk of from.edge.takeQueue()) to.edge.push(chunk)
-      for (const chunk of chunks) this.#pass(chunk)
+      for (const chunk of chunks) this.#pushNew(chunk)
     }
     if (this.#isComplete) to?.edge.complete()
     this.#settle.resolve({ node: this.node, how, waitedMs: Math.round(clock.nowMs() - this.#startedMs) })
@@ -237,9 +243,9 @@ export class Cutover {
   }
 
   /** The reader stays with the old branch. */
-  #stay(error: unknown): void {
+  #rollBack(error: unknown): void {
     this.#stopTimers()
-    this.#state = 'back'
+    this.#state = 'rolledBack'
     this.#release()
     this.#settle.reject(error)
   }
@@ -249,36 +255,36 @@ export class Cutover {
     this.#holdTimer?.[Symbol.dispose]()
   }
 
-  /** A stream of its own begins with an entry; the same one goes on with whatever comes. */
-  #pass(chunk: AnyChunk): void {
+  /** A different stream starts with an entry; the same stream continues with any chunk. */
+  #pushNew(chunk: AnyChunk): void {
     const edge = this.#settings.to?.edge
-    const owes = this.#owes && chunk.discontinuity === false
-    this.#owes = false
-    if (!this.#isMarked) return edge?.push(owes ? { ...chunk, discontinuity: 'marked' } : chunk)
+    const mustMark = this.#mustMark && chunk.discontinuity === false
+    this.#mustMark = false
+    if (!this.#isMarked) return edge?.push(mustMark ? { ...chunk, discontinuity: 'marked' } : chunk)
     this.#isMarked = false
     if (this.#isSameStream) return edge?.push({ ...chunk, discontinuity: 'lost' })
     edge?.markLost()
     edge?.push(chunk)
   }
 
-  /** The old branch has ended for ever. */
+  /** The old branch has ended for good. */
   #endOld(): void {
-    if (this.#state === 'back') this.#settings.from.edge.complete()
+    if (this.#state === 'rolledBack') this.#settings.from.edge.complete()
     else this.#cutAnywhere()
   }
 
   #endNew(): void {
     this.#isComplete = true
-    if (this.#state === 'over') this.#settings.to?.edge.complete()
+    if (this.#state === 'cutOver') this.#settings.to?.edge.complete()
   }
 
-  /** It is the first of several chunks that may have one origin. */
+  /** The chunk is the first with its origin; several chunks can share one. */
   #isNewOrigin({ origin }: AnyChunk): boolean {
     return this.#last === undefined || compare(origin, this.#last) !== 0
   }
 }
 
-/** Reading can go over from the one chunk to the other. */
+/** The reader can be cut over from `before` to `next`. */
 function isBoundary(next: AnyChunk, before: AnyChunk): boolean {
   return isEntry(next) && compare(next.origin, before.origin) === 0
 }

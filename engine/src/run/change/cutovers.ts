@@ -1,4 +1,4 @@
-// Which readers of a pipeline go over to another branch when it changes, and the ways by which they do.
+// The cutovers of one pipeline change: which readers move to another branch, and how.
 import type { EdgeCut } from '../../observe/reload-report.js'
 import { Cutover, type CutoverSettings } from './cutover.js'
 import { InputRunner } from '../node/input-runner.js'
@@ -19,11 +19,11 @@ export class Cutovers {
     this.#services = services
   }
 
-  /** Makes the ways ready that the steps, and the end of what is removed, ask for. */
+  /** Creates the cutovers that the steps and the removed outputs need. */
   prepare(removed: readonly OutputRunner[]): void {
     for (const step of this.#steps) this.#prepareStep(step)
     for (const node of removed) {
-      for (const edge of node.edges) if (edge.port !== undefined) this.#cross(node.id, { port: edge.port, edge })
+      for (const edge of node.edges) if (edge.port !== undefined) this.#cutOver(node.id, { port: edge.port, edge })
     }
   }
 
@@ -36,7 +36,7 @@ export class Cutovers {
     for (const cutover of this.#all) cutover.force()
   }
 
-  /** Resolves when all are over; failures by the id of the node that could not take its place. */
+  /** Resolves when all cutovers are done; failures by the id of the node that could not take over. */
   async finish(): Promise<{ readonly cuts: readonly EdgeCut[]; readonly failures: Map<string, unknown> }> {
     const cuts: EdgeCut[] = []
     const failures = new Map<string, unknown>()
@@ -44,14 +44,14 @@ export class Cutovers {
       try {
         cuts.push(await cutover.done)
       } catch (error) {
-        failures.set(cutover.newcomer, error)
+        failures.set(cutover.newNode, error)
       }
     }
-    for (const cutover of this.#all) cutover.settle()
+    for (const cutover of this.#all) cutover.connectReader()
     return { cuts, failures }
   }
 
-  /** Where something did not work out, a reader may not be where it belongs. */
+  /** Connects readers that a failed step has left on the wrong port. */
   connectAsPlanned(): void {
     for (const { node } of this.#steps) {
       if (node instanceof InputRunner) continue
@@ -84,7 +84,7 @@ export class Cutovers {
     }
   }
 
-  /** The reader stays; what it reads may be another node now. */
+  /** The reader stays; it may read another node now. */
   #moveEdges(node: Reader): void {
     for (const [index, { node: id, port: name }] of node.settings.from.entries()) {
       const edge = node.edges[index]
@@ -97,11 +97,11 @@ export class Cutovers {
         if (source?.state === 'failed') throw source.failure
       }
       const failure = (): unknown => source?.failure
-      this.#cross(node.id, { port: edge.port, edge }, { to: { port: to, edge }, newcomer: id, onCut, failure })
+      this.#cutOver(node.id, { port: edge.port, edge }, { to: { port: to, edge }, newNode: id, onCut, failure })
     }
   }
 
-  /** A new reader; a transform in the shadow of the old one has its own edges, and only its readers cross over. */
+  /** A new reader. A standby transform has its own edges already, and only its readers are cut over. */
   #replaceEdges({ verb }: Step, node: Reader, old: Reader): void {
     if (node instanceof TransformRunner && verb !== 'handoff') return
     for (const [index, edge] of node.edges.entries()) {
@@ -115,15 +115,15 @@ export class Cutovers {
         if (verb !== 'handoff') node.activate()
       }
       const failure = (): unknown => (verb === 'handoff' ? undefined : node.failure)
-      this.#cross(node.id, { port: before.port, edge: before }, { to: { port: edge.port, edge }, onCut, failure })
+      this.#cutOver(node.id, { port: before.port, edge: before }, { to: { port: edge.port, edge }, onCut, failure })
     }
     for (const edge of old.edges.slice(node.edges.length)) edge.port?.disconnect(edge)
   }
 
-  #cross(
+  #cutOver(
     node: string,
     from: CutoverSettings['from'],
-    more: Partial<Pick<CutoverSettings, 'to' | 'newcomer' | 'onCut' | 'failure'>> = {},
+    more: Partial<Pick<CutoverSettings, 'to' | 'newNode' | 'onCut' | 'failure'>> = {},
   ): void {
     this.#all.push(new Cutover({ node, clock: this.#services.clock, from, ...more }))
   }

@@ -3,14 +3,15 @@ import { describe, test } from 'node:test'
 import type { NodeSettings } from '../../graph/graph.js'
 import { until } from '../../listen/loopback.test.kit.js'
 import type { Definition, Inlet } from '../../plugin/contract.js'
-import { Bench } from './reload.test.kit.js'
-import { KeepingOutput } from '../run.test.kit.js'
+import { READY_WITHIN_MS } from './exclusive-restart.js'
+import { ReloadHarness } from './reload.test.kit.js'
+import { RecordingOutput } from '../run.test.kit.js'
 import { node, output, Sources } from '../scripted-nodes.test.kit.js'
 
-/** Outputs of which each holds alone what its `swap` says. */
+/** Outputs; each needs the exclusive resource that its `swap` names. */
 class Recorders {
-  readonly said: string[] = []
-  readonly outputs: KeepingOutput[] = []
+  readonly log: string[] = []
+  readonly outputs: RecordingOutput[] = []
   readonly definition: Definition
   readonly #held = new Set<string>()
 
@@ -19,16 +20,16 @@ class Recorders {
     this.definition = output(
       ({ swap }, { id }) => {
         const what = held ?? swap
-        this.said.push(`open ${swap} by ${id}`)
+        this.log.push(`open ${swap} by ${id}`)
         onOpen?.(swap)
         if (this.#held.has(what)) throw new Error(`${what} is held`)
         this.#held.add(what)
-        const output = new KeepingOutput()
+        const output = new RecordingOutput()
         this.outputs.push(output)
         return {
           accept: (inlets: readonly Inlet[]) => output.accept(inlets),
           [Symbol.asyncDispose]: () => {
-            if (this.#held.delete(what)) this.said.push(`close ${swap} by ${id}`)
+            if (this.#held.delete(what)) this.log.push(`close ${swap} by ${id}`)
             return Promise.resolve()
           },
         }
@@ -42,121 +43,121 @@ class Recorders {
   }
 }
 
-describe('a node that holds something alone', () => {
-  test('lets go of it before the next one opens, at a boundary, and nothing is lost but what the gap costs', async () => {
+describe('a node with an exclusive resource', () => {
+  test('releases it at a boundary before the next one opens, and loses only the chunks of the gap', async () => {
     const recorders = new Recorders({ held: 'a' })
-    await using bench = await new Bench().start(recorders.node('one/rec', 'old'))
-    bench.send(7)
-    using flow = bench.flow()
-    const { cuts } = await bench.reload(recorders.node('one/rec', 'new'))
+    await using harness = await new ReloadHarness().start(recorders.node('one/rec', 'old'))
+    harness.send(7)
+    using flow = harness.flow()
+    const { cuts } = await harness.reload(recorders.node('one/rec', 'new'))
     flow[Symbol.dispose]()
-    bench.send(10)
-    assert.deepEqual(recorders.said, ['open old by one/rec', 'close old by one/rec', 'open new by one/rec'])
+    harness.send(10)
+    assert.deepEqual(recorders.log, ['open old by one/rec', 'close old by one/rec', 'open new by one/rec'])
     assert.equal(cuts.length, 1)
     assert.equal((recorders.outputs[1]?.seqs[0] ?? -1) % 5, 0)
-    assert.equal(bench.states['one/rec'], 'ready')
+    assert.equal(harness.states['one/rec'], 'ready')
   })
 
-  test('opens again as it was where the next one can not, and is told once', async () => {
+  test('opens again as it was if the next one cannot, and is reported once', async () => {
     const recorders = new Recorders({
       held: 'a',
       onOpen: (swap) => {
         if (swap === 'bad') throw new Error('disk full')
       },
     })
-    await using bench = await new Bench().start(recorders.node('one/rec', 'good'))
-    bench.send(7)
-    using flow = bench.flow()
-    await bench.reload(recorders.node('one/rec', 'bad'))
-    await bench.settled()
+    await using harness = await new ReloadHarness().start(recorders.node('one/rec', 'good'))
+    harness.send(7)
+    using flow = harness.flow()
+    await harness.reload(recorders.node('one/rec', 'bad'))
+    await harness.idle()
     flow[Symbol.dispose]()
-    bench.send(10)
-    assert.deepEqual(recorders.said, [
+    harness.send(10)
+    assert.deepEqual(recorders.log, [
       'open good by one/rec',
       'close good by one/rec',
       'open bad by one/rec',
       'open good by one/rec',
     ])
     assert.deepEqual(
-      bench.rolledBack.map(({ node: id, why }) => [id, why]),
+      harness.rolledBack.map(({ node: id, why }) => [id, why]),
       [['one/rec', 'disk full']],
     )
-    assert.equal(bench.states['one/rec'], 'ready')
-    assert.equal(bench.swapOf('one/rec'), 'good')
+    assert.equal(harness.states['one/rec'], 'ready')
+    assert.equal(harness.swapOf('one/rec'), 'good')
     assert.ok((recorders.outputs[1]?.chunks.length ?? 0) > 0)
   })
 
-  test('that was opened again still fails by its own errors', async () => {
+  test('that was opened again still fails on its own errors', async () => {
     const recorders = new Recorders({
       held: 'a',
       onOpen: (swap) => {
         if (swap === 'bad') throw new Error('disk full')
       },
     })
-    await using bench = await new Bench().start(recorders.node('one/rec', 'good'))
-    bench.send(7)
-    using _flow = bench.flow()
-    await bench.reload(recorders.node('one/rec', 'bad'))
+    await using harness = await new ReloadHarness().start(recorders.node('one/rec', 'good'))
+    harness.send(7)
+    using _flow = harness.flow()
+    await harness.reload(recorders.node('one/rec', 'bad'))
     recorders.outputs[1]!.onChunk = () => {
       throw new Error('broken')
     }
-    await until(() => bench.states['one/rec'] === 'failed', 'it has failed')
+    await until(() => harness.states['one/rec'] === 'failed', 'it has failed')
   })
 
-  test('is not opened again, nor the next one waited for, when the engine stops', { timeout: 10_000 }, async () => {
-    const said: string[] = []
+  test('is not opened again, and the next one not waited for, when the engine stops', { timeout: 60_000 }, async () => {
+    const log: string[] = []
     const hanging = output(
       ({ swap }, { signal }) => {
-        said.push(swap)
-        if (swap !== 'hangs') return new KeepingOutput()
+        log.push(swap)
+        if (swap !== 'hangs') return new RecordingOutput()
         return new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('given up'))))
       },
       { exclusive: () => ['path:/rec/a.ts'] },
     )
     const to = (swap: string): NodeSettings => node('one/rec', hanging, { from: 'one/main', swap })
-    await using bench = await new Bench().start(to('good'))
-    const applying = bench.reload(to('hangs')).catch(() => undefined)
-    await until(() => said.length === 2, 'the next one opens')
+    await using harness = await new ReloadHarness().start(to('good'))
+    const applying = harness.reload(to('hangs')).catch(() => undefined)
+    await until(() => log.length === 2, 'the next one opens')
     const startedMs = performance.now()
-    await bench.engine.stop('SIGTERM')
+    await harness.engine.stop('SIGTERM')
     await applying
-    // The drain of a second, and what letting go may take.
-    assert.ok(performance.now() - startedMs < 4000)
-    assert.deepEqual(said, ['good', 'hangs'])
+    // The drain of one second, plus time for the disposal.
+    assert.ok(performance.now() - startedMs < 0.8 * READY_WITHIN_MS)
+    assert.deepEqual(log, ['good', 'hangs'])
   })
 })
 
 interface Exchange {
   readonly name: string
-  /** By id, what each holds. */
+  /** The resource each node holds, by id. */
   readonly before: Readonly<Record<string, string>>
   readonly after: Readonly<Record<string, string>>
 }
 
 const EXCHANGES: readonly Exchange[] = [
   {
-    name: 'from one that is removed',
+    name: 'from a removed node',
     before: { 'one/a': 'x', 'one/b': 'y' },
     after: { 'one/a': 'y' },
   },
   {
-    name: 'from one of another pipeline',
+    name: 'from a node of another pipeline',
     before: { 'one/a': 'x', 'two/b': 'y', 'two/c': 'z' },
     after: { 'one/a': 'y', 'two/c': 'z' },
   },
   {
-    name: 'from one that takes in turn what it had',
+    name: 'from one that takes the resource it had',
     before: { 'one/a': 'x', 'one/b': 'y' },
     after: { 'one/a': 'y', 'one/b': 'x' },
   },
   {
-    name: 'as one that is new, from one that takes something else',
+    name: 'as a new node, from one that takes another resource',
     before: { 'one/a': 'x' },
     after: { 'one/a': 'y', 'one/n': 'x' },
   },
 ]
 
-describe('a node takes what another holds alone', () => {
+describe('a node takes over an exclusive resource', () => {
   for (const { name, before, after } of EXCHANGES) {
     test(name, async () => {
       const recorders = new Recorders()
@@ -168,19 +169,19 @@ describe('a node takes what another holds alone', () => {
           : []),
         ...Object.entries(held).map(([id, swap]) => recorders.node(id, swap)),
       ]
-      await using bench = await new Bench().start(...nodes(before))
+      await using harness = await new ReloadHarness().start(...nodes(before))
       const all = ['one', 'two'].filter((swap) => sources.isConnected(swap)).map((swap) => sources.of(swap))
-      bench.send(7, ...all)
-      using _flow = bench.flow(...all)
-      await bench.reload(...nodes(after))
-      assert.deepEqual(bench.rolledBack, [])
+      harness.send(7, ...all)
+      using _flow = harness.flow(...all)
+      await harness.reload(...nodes(after))
+      assert.deepEqual(harness.rolledBack, [])
       for (const [id, swap] of Object.entries(after)) {
-        assert.deepEqual([bench.states[id], bench.swapOf(id)], ['ready', swap])
+        assert.deepEqual([harness.states[id], harness.swapOf(id)], ['ready', swap])
       }
-      const from = recorders.said.indexOf('close y by one/b')
-      if (before['one/b'] === 'y') assert.ok(recorders.said.indexOf('open y by one/a') > from && from > 0)
+      const from = recorders.log.indexOf('close y by one/b')
+      if (before['one/b'] === 'y') assert.ok(recorders.log.indexOf('open y by one/a') > from && from > 0)
       const opened = recorders.outputs.slice(-Object.keys(after).filter((id) => before[id] !== after[id]).length)
-      await until(() => opened.every(({ chunks }) => chunks.length > 0), 'those that took it get the stream')
+      await until(() => opened.every(({ chunks }) => chunks.length > 0), 'the new holders receive the stream')
     })
   }
 })

@@ -1,33 +1,33 @@
-// A node that opens only when another has let go of what both take. What comes meanwhile waits on its edges, up to their
-// bound; if it can't open, what had its place opens again.
+// Opens a node only after another node has released the exclusive resource that both need. Chunks that arrive meanwhile
+// wait on its edges, up to their bound. If the node can't open, the old one opens again.
 import { becomeReady } from '../node/become-ready.js'
 import { InputRunner } from '../node/input-runner.js'
 import type { Step } from './node-step.js'
 import type { PipelineRunner } from '../pipeline/pipeline-runner.js'
 import { addEdges, createNode, type PipelineNode } from '../pipeline/wiring.js'
 
-/** How long a node that takes the place of another may need to become ready. */
+/** Time limit for a node that replaces another to become ready. */
 export const READY_WITHIN_MS = 10_000
-export const DISMISS_WITHIN_MS = 5000
+export const STOP_WITHIN_MS = 5000
 
 /**
- * After the old node has let go. Rejects with the reason why it could not open; then the old definition has been opened
- * again. `signal` aborts when the engine stops: then nothing is opened any more.
+ * Called after the old node has released the resource. Rejects with the reason why the node could not open; by then the
+ * old definition has been opened again. `signal` aborts when the engine stops; nothing is opened after that.
  */
 export async function restartExclusive(step: Step, runner: PipelineRunner, signal: AbortSignal): Promise<void> {
   const { old } = step
   try {
-    await unlessAborted(enter(step.node, step.holds, runner), signal)
+    await unlessAborted(activateAndStart(step.node, step.holds, runner), signal)
   } catch (error) {
-    if (old !== undefined && !signal.aborted) await unlessAborted(goBack(step, old, runner, signal), signal)
-    // Nobody waits for what waits for a node that is not there.
+    if (old !== undefined && !signal.aborted) await unlessAborted(reopenOld(step, old, runner, signal), signal)
+    // The node is not open, so its inputs must not wait for it.
     for (const hold of step.holds) hold[Symbol.dispose]()
     throw error
   }
 }
 
-/** Opens what had the place before. If that fails too, it says so itself. */
-async function goBack(step: Step, old: PipelineNode, runner: PipelineRunner, signal: AbortSignal): Promise<void> {
+/** Opens the old definition again. If that fails too, the node reports its own failure. */
+async function reopenOld(step: Step, old: PipelineNode, runner: PipelineRunner, signal: AbortSignal): Promise<void> {
   const { services, container } = runner
   const { settings, node: failed } = step
   const before = { ...old.settings, id: settings.id, from: settings.from }
@@ -43,18 +43,22 @@ async function goBack(step: Step, old: PipelineNode, runner: PipelineRunner, sig
       edge.port?.connect(edge)
     }
   }
-  await runner.dismiss(failed, 'it could not open', DISMISS_WITHIN_MS)
-  if (!signal.aborted) await enter(again, holds, runner).catch(() => undefined)
+  await runner.stopNode(failed, 'it could not open', STOP_WITHIN_MS)
+  if (!signal.aborted) await activateAndStart(again, holds, runner).catch(() => undefined)
 }
 
-async function enter(node: PipelineNode, holds: readonly Disposable[], { services }: PipelineRunner): Promise<void> {
+async function activateAndStart(
+  node: PipelineNode,
+  holds: readonly Disposable[],
+  { services }: PipelineRunner,
+): Promise<void> {
   node.activate()
   await node.start()
   for (const hold of holds) hold[Symbol.dispose]()
   if (!(node instanceof InputRunner)) await becomeReady(node, READY_WITHIN_MS, services.clock)
 }
 
-/** Rejects when the signal aborts first, or has; what becomes of the promise then is nobody's business. */
+/** Rejects if the signal has aborted or aborts first; the promise's later result is ignored. */
 export async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   promise.catch(() => undefined)
   let stop: () => void = () => undefined

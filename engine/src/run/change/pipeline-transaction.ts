@@ -1,13 +1,13 @@
-// The change of one pipeline from the graph that runs to another: new nodes open beside the old ones, each reader is
-// handed over at a boundary, and the old nodes are let go of. What fails before the commit leaves no trace.
+// Changes one pipeline from the running graph to the next: new nodes open beside the old ones, each reader is cut over
+// at a boundary, and the old nodes are stopped. A failure before the commit leaves no trace.
 import type { NodeSettings, Pipeline } from '../../graph/graph.js'
 import type { NodeChange } from '../../observe/reload-plan.js'
 import type { EdgeCut } from '../../observe/reload-report.js'
-import { atMost } from '../node/time-limit.js'
+import { waitAtMost } from '../node/time-limit.js'
 import { becomeReady } from '../node/become-ready.js'
 import { Cutovers } from './cutovers.js'
 import { SILENT_MS } from './cutover.js'
-import { DISMISS_WITHIN_MS, restartExclusive, READY_WITHIN_MS, unlessAborted } from './exclusive-restart.js'
+import { STOP_WITHIN_MS, restartExclusive, READY_WITHIN_MS, unlessAborted } from './exclusive-restart.js'
 import { InputRunner } from '../node/input-runner.js'
 import { isNew, makeSteps, type Step } from './node-step.js'
 import type { PipelineRunner } from '../pipeline/pipeline-runner.js'
@@ -15,7 +15,7 @@ import { OutputRunner } from '../node/output-runner.js'
 import { TransformRunner } from '../node/transform-runner.js'
 import { addEdges, type PipelineNode, portOf, traceStreams } from '../pipeline/wiring.js'
 
-/** A node could not take its place, and the one before it has it still. */
+/** A node could not take over, and the old one still runs. */
 export interface FailedStep {
   readonly settings: NodeSettings
   readonly old: NodeSettings
@@ -40,31 +40,31 @@ export class PipelineTransaction {
     this.#cutovers = new Cutovers(this.#steps, runner.services)
   }
 
-  /** Opens what is new beside what runs. Rejects when something can't be; then `abort` is to be called. */
+  /** Opens the new nodes beside the running ones. If it rejects, the caller must call `abort`. */
   async prepare(): Promise<void> {
     for (const step of this.#steps) if (isNew(step)) this.#wire(step)
     traceStreams(this.#steps.map(({ node }) => node))
     await Promise.all(this.#steps.map((step) => this.#open(step)))
   }
 
-  /** Lets go of everything that was prepared. */
+  /** Stops all new nodes. */
   async abort(): Promise<void> {
     const made = this.#steps.filter(isNew).map(({ node }) => node)
     traceStreams(this.runner.nodes)
-    await Promise.all(made.map((node) => this.runner.dismiss(node, 'the reload was given up', DISMISS_WITHIN_MS)))
+    await Promise.all(made.map((node) => this.runner.stopNode(node, 'the reload was given up', STOP_WITHIN_MS)))
   }
 
-  /** Ids, as they are now, of the nodes whose paths may go to others: they move, or are about to leave. */
+  /** Current ids of the nodes that move or are removed: other nodes can claim their paths. */
   get withdrawn(): readonly string[] {
     const moving = this.#steps.flatMap(({ moves, old }) => (moves && old !== undefined ? [old.id] : []))
     return [...moving, ...this.#removed.map(({ id }) => id)]
   }
 
-  /** Begins to hand over, in one go: nothing flows meanwhile. */
+  /** Starts the cutovers, in one turn of the event loop: no chunk flows meanwhile. */
   commit(): void {
     const { runner } = this
     runner.description = this.#next.description
-    for (const step of this.#steps) this.#settle(step)
+    for (const step of this.#steps) this.#commitStep(step)
     this.#cutovers.prepare(this.#removed.filter((node) => node instanceof OutputRunner))
     runner.nodes = this.#steps.map(({ node }) => node)
     this.#cutovers.start()
@@ -73,7 +73,7 @@ export class PipelineTransaction {
     }
   }
 
-  /** After the commit: what was withdrawn and still belongs to a node that moved is claimed again. */
+  /** After the commit: claims again the withdrawn paths that still belong to a node that moved. */
   restorePaths(restore: (id: string) => void): void {
     for (const { moves, node, settings } of this.#steps) if (moves) this.#try(node, () => restore(settings.id))
   }
@@ -83,30 +83,33 @@ export class PipelineTransaction {
     this.#cutovers.force()
   }
 
-  /** Resolves when every reader has been handed over, with what that took and what did not work out. */
+  /** Resolves when every reader has been cut over, with the cuts and the failed steps. */
   async finish(): Promise<{ readonly cuts: readonly EdgeCut[]; readonly failed: readonly FailedStep[] }> {
     const { cuts, failures } = await this.#cutovers.finish()
     for (const step of this.#steps) {
       const isStandby = isNew(step) && step.node instanceof TransformRunner && step.verb !== 'handoff'
       if (isStandby && !failures.has(step.settings.id)) this.#activate(step.node)
     }
-    const failed = this.#steps.flatMap((step) => this.#revert(step, failures.get(step.settings.id)))
+    const failed = this.#steps.flatMap((step) => this.#rollBackStep(step, failures.get(step.settings.id)))
     if (failed.length > 0) this.#cutovers.connectAsPlanned()
     this.runner.nodes = this.#steps.map(({ node }) => node)
     return { cuts, failed }
   }
 
   /**
-   * Lets go of the old nodes; those that were removed have `drainMs` to deliver what they have. By the id that each had;
-   * the promises never reject.
+   * Stops the old nodes; removed outputs have `drainMs` to deliver what they hold. Keyed by the id that each had; the
+   * promises never reject.
    */
   drain(drainMs: number): ReadonlyMap<string, Promise<void>> {
     const replaced = this.#steps.flatMap((step) => (isNew(step) ? (step.old ?? []) : []))
     const leaving = [...replaced, ...this.#removed]
-    return new Map(leaving.map((node) => [node.id, this.#leave(node, drainMs)]))
+    return new Map(leaving.map((node) => [node.id, this.#retire(node, drainMs)]))
   }
 
-  /** Opens what had to wait until others, and the node before it, have let go of what it takes, until `signal` aborts. Never rejects. */
+  /**
+   * Opens each node that needs a resource once the old node and the other holders have released it, until `signal`
+   * aborts. Never rejects.
+   */
   async restartExclusive(
     released: (ids: readonly string[]) => Promise<void>,
     signal: AbortSignal,
@@ -143,7 +146,7 @@ export class PipelineTransaction {
     const { node, old, verb } = step
     if (!isNew(step) || verb === 'handoff') return
     if (verb === 'add' && node instanceof InputRunner) return node.open()
-    // What comes while it opens waits, so that it goes on exactly where the old one handed over.
+    // Chunks that arrive while it opens wait, so that it continues exactly where the old one took its snapshot.
     const holds = node instanceof InputRunner ? [] : node.edges.map((edge) => edge.inlet.hold())
     try {
       await node.start()
@@ -154,8 +157,8 @@ export class PipelineTransaction {
     await becomeReady(node, READY_WITHIN_MS, this.runner.services.clock)
   }
 
-  /** What needs no boundary: options of a node that stays, a place that nobody has, paths. */
-  #settle({ verb, node, settings, old, moves }: Step): void {
+  /** Applies what needs no boundary: options of a node that stays, an added node, paths. */
+  #commitStep({ verb, node, settings, old, moves }: Step): void {
     if (node === old) node.update(settings)
     else if (verb === 'add') this.#activate(node)
     else if (moves && old !== undefined) this.#try(node, () => node.endpoints?.movePaths(settings.id))
@@ -165,7 +168,7 @@ export class PipelineTransaction {
     this.#try(node, () => node.activate())
   }
 
-  /** What it asks for is nobody else's by the check of the graph; where it is all the same, the node fails. */
+  /** The graph check has made sure that no other node claims the same endpoint; if one does anyway, the node fails. */
   #try(node: PipelineNode, run: () => void): void {
     try {
       run()
@@ -174,21 +177,21 @@ export class PipelineTransaction {
     }
   }
 
-  /** The place of a node that could not take it stays with the old one, under the name that is new. */
-  #revert(step: Step, error: unknown): readonly FailedStep[] {
+  /** A node could not take over: keeps the old node, under the new name. */
+  #rollBackStep(step: Step, error: unknown): readonly FailedStep[] {
     const { old, settings, node, moves } = step
     if (error === undefined || old === undefined) return []
     const before = old.settings
     step.node = old
     old.update({ ...before, id: settings.id })
     if (moves) this.#try(old, () => old.endpoints?.movePaths(settings.id))
-    void this.runner.dismiss(node, 'it could not take its place', DISMISS_WITHIN_MS)
+    void this.runner.stopNode(node, 'it could not take over', STOP_WITHIN_MS)
     return [{ settings, old: before, error }]
   }
 
-  async #leave(node: PipelineNode, drainMs: number): Promise<void> {
+  async #retire(node: PipelineNode, drainMs: number): Promise<void> {
     const isToDrain = node instanceof OutputRunner && this.#removed.includes(node)
-    if (isToDrain) await atMost(node.drained(), drainMs, this.runner.services.clock)
-    await this.runner.dismiss(node, 'it has left the graph', DISMISS_WITHIN_MS)
+    if (isToDrain) await waitAtMost(node.drained(), drainMs, this.runner.services.clock)
+    await this.runner.stopNode(node, 'it has left the graph', STOP_WITHIN_MS)
   }
 }

@@ -6,11 +6,11 @@ import { until } from '../../listen/loopback.test.kit.js'
 import { FakeClock } from '../../testing/fake-clock.js'
 import { NodeEndpoints } from '../node/node-endpoints.js'
 import { Probation } from './probation.js'
-import { Bench } from './reload.test.kit.js'
-import { KeepingOutput, outputOf, settings } from '../run.test.kit.js'
+import { ReloadHarness } from './reload.test.kit.js'
+import { RecordingOutput, outputOf, settings } from '../run.test.kit.js'
 import { mid, node, output, Sources, transform, ThrowingTransform } from '../scripted-nodes.test.kit.js'
 
-const definition = outputOf(() => new KeepingOutput())
+const definition = outputOf(() => new RecordingOutput())
 const NO_GRAPH = { pipelines: [], services: [], listeners: [] } as unknown as Graph
 
 describe('the probation of a node', () => {
@@ -26,7 +26,7 @@ describe('the probation of a node', () => {
     assert.equal(probation.end(now), undefined)
   })
 
-  test('says once what the node was', () => {
+  test('returns the old settings of the node once', () => {
     const clock = new FakeClock()
     const probation = new Probation(clock)
     const [before, now] = [settings('one/ts', definition), settings('one/ts', definition)]
@@ -36,19 +36,19 @@ describe('the probation of a node', () => {
     assert.equal(clock.pending, 0)
   })
 
-  test('goes on where another reload has kept the node, under whatever settings it has now', () => {
+  test('continues when another reload keeps the node, with its current settings', () => {
     const probation = new Probation(new FakeClock())
     const [before, now, later] = [0, 1, 2].map(() => settings('one/ts', definition)) as [
       NodeSettings,
       ...NodeSettings[],
     ]
     probation.begin({ settings: now!, endpoints: undefined }, { settings: before, graph: NO_GRAPH })
-    probation.carryOn(now!, later!)
+    probation.updateSettings(now!, later!)
     assert.equal(probation.end(now!), undefined)
     assert.equal(probation.end(later!)?.settings, before)
   })
 
-  test('that begins anew keeps the viewers of the node for as long as the first', async () => {
+  test('that starts again keeps the viewers of the node for the full time', async () => {
     await using room = await openRoom()
     const clock = new FakeClock()
     const probation = new Probation(clock)
@@ -59,8 +59,8 @@ describe('the probation of a node', () => {
       isStandby: false,
     })
     const begin = (): void => {
-      const former = { settings: settings('one/ts', definition), graph: NO_GRAPH }
-      probation.begin({ settings: settings('one/ts', definition), endpoints }, former)
+      const target = { settings: settings('one/ts', definition), graph: NO_GRAPH }
+      probation.begin({ settings: settings('one/ts', definition), endpoints }, target)
     }
     const route = endpoints.delivery.open(routeOptions())
     begin()
@@ -75,32 +75,32 @@ describe('the probation of a node', () => {
 })
 
 describe('a changed node of an engine', () => {
-  /** Throws, where its `swap` is `bad`, from then on that it is told to. */
+  /** If its `swap` is `bad`, throws once `isFailing` is set. */
   const failing = () => {
     const state = { isFailing: false }
     const made = transform(({ value }) => new ThrowingTransform(() => value.swap === 'bad' && state.isFailing))
     return { state, definition: made }
   }
 
-  test('goes back although a reload of another node has come since', async () => {
+  test('is rolled back even after a reload of another node', async () => {
     const { state, definition: throwing } = failing()
-    const out = output(() => new KeepingOutput())
+    const out = output(() => new RecordingOutput())
     const nodes = (swap: string, live: string): NodeSettings[] => [
       mid(throwing, { swap }),
       node('one/out', out, { from: 'one/mid', live }),
     ]
-    await using bench = await new Bench().start(...nodes('good', ''))
-    bench.send(7)
-    using _flow = bench.flow()
-    await bench.reload(...nodes('bad', ''))
-    await bench.reload(...nodes('bad', 'other'))
-    assert.deepEqual(bench.verbs, { 'one/main': 'keep', 'one/mid': 'keep', 'one/out': 'live' })
+    await using harness = await new ReloadHarness().start(...nodes('good', ''))
+    harness.send(7)
+    using _flow = harness.flow()
+    await harness.reload(...nodes('bad', ''))
+    await harness.reload(...nodes('bad', 'other'))
+    assert.deepEqual(harness.verbs, { 'one/main': 'keep', 'one/mid': 'keep', 'one/out': 'live' })
     state.isFailing = true
-    await until(() => bench.rolledBack.length > 0, 'it has gone back')
-    assert.deepEqual([bench.states['one/mid'], bench.swapOf('one/mid')], ['ready', 'good'])
+    await until(() => harness.rolledBack.length > 0, 'it has been rolled back')
+    assert.deepEqual([harness.states['one/mid'], harness.swapOf('one/mid')], ['ready', 'good'])
   })
 
-  test('stays as a later reload has repaired it, where it fails while that is under way', async () => {
+  test('keeps the repair of a later reload if it fails during that reload', async () => {
     let open: (() => void) | undefined
     const state = { isFailing: false }
     const throwing = transform(({ value }) => {
@@ -109,61 +109,66 @@ describe('a changed node of an engine', () => {
         open = () => resolve(new ThrowingTransform())
       })
     })
-    await using bench = await new Bench().start(mid(throwing, { swap: 'good' }))
-    bench.send(7)
-    using _flow = bench.flow()
-    await bench.reload(mid(throwing, { swap: 'bad' }))
-    const fixing = bench.reload(mid(throwing, { swap: 'fixed' }))
+    await using harness = await new ReloadHarness().start(mid(throwing, { swap: 'good' }))
+    harness.send(7)
+    using _flow = harness.flow()
+    await harness.reload(mid(throwing, { swap: 'bad' }))
+    const fixing = harness.reload(mid(throwing, { swap: 'fixed' }))
     await until(() => open !== undefined, 'the repaired one opens')
     state.isFailing = true
-    await until(() => bench.states['one/mid'] === 'failed', 'the broken one has failed')
+    await until(() => harness.states['one/mid'] === 'failed', 'the broken one has failed')
     open?.()
     await fixing
-    await bench.settled()
-    assert.deepEqual([bench.states['one/mid'], bench.swapOf('one/mid')], ['ready', 'fixed'])
-    assert.deepEqual(bench.rolledBack, [])
-    const { length } = bench.output.chunks
-    await until(() => bench.output.chunks.length > length, 'the stream goes on')
+    await harness.idle()
+    assert.deepEqual([harness.states['one/mid'], harness.swapOf('one/mid')], ['ready', 'fixed'])
+    assert.deepEqual(harness.rolledBack, [])
+    const { length } = harness.output.chunks
+    await until(() => harness.output.chunks.length > length, 'the stream continues')
   })
 
-  test('is told once where it fails between the commit and its turn', async () => {
+  test('is reported once if it fails between the commit and the end of the reload', async () => {
     const throwing = transform(({ value }) => new ThrowingTransform(() => value.swap === 'bad'))
-    await using bench = await new Bench().start(mid(throwing, { swap: 'good' }))
-    bench.send(7)
-    const { graph } = bench.engine
-    const applying = bench.reload(mid(throwing, { swap: 'bad' }))
-    await bench.committed(graph)
-    bench.send(1)
+    await using harness = await new ReloadHarness().start(mid(throwing, { swap: 'good' }))
+    harness.send(7)
+    const { graph } = harness.engine
+    const applying = harness.reload(mid(throwing, { swap: 'bad' }))
+    await harness.committed(graph)
+    harness.send(1)
     await applying
-    await bench.settled()
+    await harness.idle()
     assert.deepEqual(
-      bench.rolledBack.map(({ node: id }) => id),
+      harness.rolledBack.map(({ node: id }) => id),
       ['one/mid'],
     )
-    assert.deepEqual([bench.states['one/mid'], bench.swapOf('one/mid')], ['ready', 'good'])
+    assert.deepEqual([harness.states['one/mid'], harness.swapOf('one/mid')], ['ready', 'good'])
   })
 
-  test('goes back alone where what it reads has another name since, and what was added stays', async () => {
+  test('is rolled back alone if the node it reads has been renamed since, and an added node stays', async () => {
     const { state, definition: throwing } = failing()
-    const [sources, more] = [new Sources(), new KeepingOutput()]
+    const [sources, more] = [new Sources(), new RecordingOutput()]
     const added = output(() => more)
     const nodes = (name: string, swap: string): NodeSettings[] => [
       node(`one/${name}`, sources.definition, name === 'main' ? {} : { was: 'one/main' }),
       mid(throwing, { from: `one/${name}`, swap }),
       ...(name === 'main' ? [] : [node('one/more', added, { from: `one/${name}` })]),
     ]
-    await using bench = await new Bench().start(...nodes('main', 'good'))
+    await using harness = await new ReloadHarness().start(...nodes('main', 'good'))
     const source = sources.of('')
-    bench.send(7, source)
-    using _flow = bench.flow(source)
-    await bench.reload(...nodes('src', 'bad'))
+    harness.send(7, source)
+    using _flow = harness.flow(source)
+    await harness.reload(...nodes('src', 'bad'))
     await until(() => more.chunks.length > 0, 'the added one has the stream')
     state.isFailing = true
-    await until(() => bench.rolledBack.length > 0, 'it has gone back')
-    assert.deepEqual(bench.states, { 'one/src': 'ready', 'one/mid': 'ready', 'one/more': 'ready', 'one/out': 'ready' })
-    assert.equal(bench.swapOf('one/mid'), 'good')
+    await until(() => harness.rolledBack.length > 0, 'it has been rolled back')
+    assert.deepEqual(harness.states, {
+      'one/src': 'ready',
+      'one/mid': 'ready',
+      'one/more': 'ready',
+      'one/out': 'ready',
+    })
+    assert.equal(harness.swapOf('one/mid'), 'good')
     assert.equal(more.isComplete, false)
-    const { length } = bench.output.chunks
-    await until(() => bench.output.chunks.length > length, 'the stream goes on')
+    const { length } = harness.output.chunks
+    await until(() => harness.output.chunks.length > length, 'the stream continues')
   })
 })

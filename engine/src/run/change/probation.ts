@@ -1,65 +1,65 @@
-// Nodes that a reload has changed are watched for a while: one that fails for good goes back to what it was, once.
+// Nodes that a reload has changed are on probation for a while: one that fails for good is rolled back, once.
 import type { Graph, NodeSettings } from '../../graph/graph.js'
 import { PROBATION_MS } from '../../reload/config-sync-state.js'
 import type { NodeEndpoints } from '../node/node-endpoints.js'
 import type { Clock } from '../../plugin/tokens.js'
 
-interface TriedNode {
+interface NodeOnProbation {
   readonly settings: NodeSettings
   readonly endpoints: NodeEndpoints | undefined
 }
 
-interface Trial {
-  /** As it runs; another reload makes another object. */
+interface NodeProbation {
+  /** The running settings; each reload creates a new object. */
   readonly settings: NodeSettings
-  readonly before: Former
-  /** Ends it. */
+  readonly before: RollbackTarget
+  /** Ends the probation. */
   readonly timer: Disposable
 }
 
-/** What a node was, and the graph in which it was that. */
-export interface Former {
+/** What a node rolls back to: its old settings, and the graph they belong to. */
+export interface RollbackTarget {
   readonly settings: NodeSettings
   readonly graph: Graph
 }
 
 export class Probation {
   readonly #clock: Clock
-  readonly #trials = new Map<string, Trial>()
+  readonly #nodes = new Map<string, NodeProbation>()
 
   constructor(clock: Clock) {
     this.#clock = clock
   }
 
-  /** The node runs with other settings from now on. Its viewers would outlive its failure. */
-  begin(node: TriedNode, before: Former): void {
+  /** The node runs with new settings from now on. If it fails, its viewers stay connected. */
+  begin(node: NodeOnProbation, before: RollbackTarget): void {
     const { id } = node.settings
-    this.#trials.get(id)?.timer[Symbol.dispose]()
+    this.#nodes.get(id)?.timer[Symbol.dispose]()
     const timer = this.#clock.after(PROBATION_MS, () => {
-      if (this.#trials.get(id)?.timer === timer) this.#trials.delete(id)
+      if (this.#nodes.get(id)?.timer === timer) this.#nodes.delete(id)
       node.endpoints?.retain(false)
     })
-    this.#trials.set(id, { settings: node.settings, before, timer })
+    this.#nodes.set(id, { settings: node.settings, before, timer })
     node.endpoints?.retain(true)
   }
 
-  /** Another reload has left the node as it is. */
-  carryOn(before: NodeSettings, settings: NodeSettings): void {
-    const trial = this.#trials.get(before.id)
-    if (trial?.settings === before) this.#trials.set(before.id, { ...trial, settings })
+  /** Another reload has kept the node: its probation continues with the new settings object. */
+  updateSettings(before: NodeSettings, settings: NodeSettings): void {
+    const current = this.#nodes.get(before.id)
+    if (current?.settings === before) this.#nodes.set(before.id, { ...current, settings })
   }
 
-  /** What the node of these settings was, if it is on probation; it is so no longer. */
-  end(settings: NodeSettings): Former | undefined {
-    const trial = this.#trials.get(settings.id)
-    if (trial?.settings !== settings) return undefined
-    this.#trials.delete(settings.id)
-    trial.timer[Symbol.dispose]()
-    return trial.before
+  /** Ends the probation of the node with these settings; undefined if it is not on probation. */
+  end(settings: NodeSettings): RollbackTarget | undefined {
+    const current = this.#nodes.get(settings.id)
+    if (current?.settings !== settings) return undefined
+    this.#nodes.delete(settings.id)
+    current.timer[Symbol.dispose]()
+    return current.before
   }
 }
 
-/** The graph with one node as it was. Undefined where that node does not fit into it any more. */
+/** The graph with one node as it was before. Undefined if that node no longer fits into the graph. */
 export function withNodeBefore(graph: Graph, id: string, before: NodeSettings): Graph | undefined {
   const ids = new Set(graph.pipelines.flatMap(({ nodes }) => nodes.map((node) => node.id)))
   const put = (node: NodeSettings): NodeSettings => (node.id === id ? restored(node, before, ids) : node)
@@ -68,7 +68,7 @@ export function withNodeBefore(graph: Graph, id: string, before: NodeSettings): 
   return fits(next, id) ? next : undefined
 }
 
-/** It reads what it read, where that is still there under its name; else what it reads now. */
+/** It reads the nodes it read before if they still exist under their names; otherwise the nodes it reads now. */
 function restored(node: NodeSettings, before: NodeSettings, ids: ReadonlySet<string>): NodeSettings {
   const { was: _was, ...settings } = before
   const isThere = before.from.every((ref) => ids.has(ref.node))

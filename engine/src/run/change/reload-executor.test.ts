@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { until } from '../../listen/loopback.test.kit.js'
-import { Bench } from './reload.test.kit.js'
-import { KeepingOutput } from '../run.test.kit.js'
+import { ReloadHarness } from './reload.test.kit.js'
+import { RecordingOutput } from '../run.test.kit.js'
 import {
   mid,
   node,
@@ -15,144 +15,144 @@ import {
 } from '../scripted-nodes.test.kit.js'
 
 describe('a node that is changed', () => {
-  test('hands over what it has to the one that takes its place', async () => {
+  test('passes its state to the node that replaces it', async () => {
     const seen: unknown[] = []
     const counting = transform((_options, previous) => {
       seen.push(previous)
       return Object.assign(new ThrowingTransform(), { snapshotState: () => 'state' })
     })
-    await using bench = await new Bench().start(mid(counting))
-    bench.send(7)
-    const applying = bench.reload(mid(counting, { swap: 'other' }))
+    await using harness = await new ReloadHarness().start(mid(counting))
+    harness.send(7)
+    const applying = harness.reload(mid(counting, { swap: 'other' }))
     await until(() => {
-      bench.send(1)
+      harness.send(1)
       return seen.length === 2
     }, 'the new one is open')
     await until(() => {
-      bench.send(1)
-      return bench.engine.graph.pipelines[0]?.nodes[1]?.options !== undefined
+      harness.send(1)
+      return harness.engine.graph.pipelines[0]?.nodes[1]?.options !== undefined
     }, 'it is committed')
-    bench.send(12)
+    harness.send(12)
     const { cuts } = await applying
     assert.deepEqual(seen, [undefined, 'state'])
     assert.deepEqual(
       cuts.map(({ node, how }) => [node, how]),
       [['one/out', 'clean']],
     )
-    bench.send(3)
-    assert.deepEqual(bench.output.seqs, numbers(0, bench.output.seqs.length))
+    harness.send(3)
+    assert.deepEqual(harness.output.seqs, numbers(0, harness.output.seqs.length))
   })
 
   test('that makes a stream of its own is cut over at a key frame, with a marked discontinuity', async () => {
     const making = transform(() => new ThrowingTransform(), { makesStream: true })
-    await using bench = await new Bench().start(mid(making))
-    bench.send(7)
-    const sending = setInterval(() => bench.send(1), 2)
-    const { cuts } = await bench.reload(mid(making, { swap: 'other' }))
+    await using harness = await new ReloadHarness().start(mid(making))
+    harness.send(7)
+    const sending = setInterval(() => harness.send(1), 2)
+    const { cuts } = await harness.reload(mid(making, { swap: 'other' }))
     clearInterval(sending)
     assert.deepEqual(
       cuts.map(({ node, how }) => [node, how]),
       [['one/out', 'marked']],
     )
-    bench.send(3)
-    const marked = bench.output.chunks.filter(({ discontinuity }) => discontinuity === 'lost')
+    harness.send(3)
+    const marked = harness.output.chunks.filter(({ discontinuity }) => discontinuity === 'lost')
     assert.equal(marked.length, 1)
     assert.equal((marked[0]?.origin.seq ?? -1) % 5, 0)
   })
 
-  test('goes back, once, when it fails in its probation', async () => {
+  test('is rolled back, once, when it fails during its probation', async () => {
     const throwing = transform(({ value }) => new ThrowingTransform((seq) => value.swap === 'bad' && seq >= 40))
-    await using bench = await new Bench().start(mid(throwing))
-    bench.send(3)
-    const applying = bench.reload(mid(throwing, { swap: 'bad' }))
+    await using harness = await new ReloadHarness().start(mid(throwing))
+    harness.send(3)
+    const applying = harness.reload(mid(throwing, { swap: 'bad' }))
     await until(() => {
-      if (bench.output.seqs.length < 30) bench.send(1)
-      return bench.output.seqs.length >= 30
+      if (harness.output.seqs.length < 30) harness.send(1)
+      return harness.output.seqs.length >= 30
     }, 'chunks have passed')
     await applying
-    bench.send(20)
-    await until(() => bench.states['one/mid'] === 'ready', 'the old definition runs again')
-    await until(() => bench.rolledBack.length > 0, 'it is told')
+    harness.send(20)
+    await until(() => harness.states['one/mid'] === 'ready', 'the old definition runs again')
+    await until(() => harness.rolledBack.length > 0, 'the roll-back is reported')
     assert.deepEqual(
-      bench.rolledBack.map(({ node, why }) => [node, why]),
+      harness.rolledBack.map(({ node, why }) => [node, why]),
       [['one/mid', 'broken at 40']],
     )
-    assert.equal(bench.swapOf('one/mid'), '')
-    const before = bench.output.seqs.length
-    bench.send(20)
-    assert.ok(bench.output.seqs.length > before)
+    assert.equal(harness.swapOf('one/mid'), '')
+    const before = harness.output.seqs.length
+    harness.send(20)
+    assert.ok(harness.output.seqs.length > before)
   })
 
-  test('goes back when it throws at a live option', async () => {
+  test('is rolled back when it throws at a live option', async () => {
     const picky = transform((options$) => {
       options$.subscribe(({ live }) => {
         if (live === 'bad') throw new Error('not this')
       })
       return new ThrowingTransform()
     })
-    await using bench = await new Bench().start(mid(picky))
-    bench.send(3)
-    await bench.reload(mid(picky, { live: 'bad' }))
-    await until(() => bench.rolledBack.length > 0, 'it is told')
-    assert.equal(bench.states['one/mid'], 'ready')
-    const before = bench.output.seqs.length
-    bench.send(20)
-    assert.ok(bench.output.seqs.length > before)
+    await using harness = await new ReloadHarness().start(mid(picky))
+    harness.send(3)
+    await harness.reload(mid(picky, { live: 'bad' }))
+    await until(() => harness.rolledBack.length > 0, 'the roll-back is reported')
+    assert.equal(harness.states['one/mid'], 'ready')
+    const before = harness.output.seqs.length
+    harness.send(20)
+    assert.ok(harness.output.seqs.length > before)
   })
 
-  test('that can not open changes nothing', async () => {
+  test('that cannot open changes nothing', async () => {
     const closed = transform(({ value }) => {
-      if (value.swap === 'bad') throw new Error('can not open')
+      if (value.swap === 'bad') throw new Error('cannot open')
       return new ThrowingTransform()
     })
-    await using bench = await new Bench().start(mid(closed))
-    bench.send(3)
-    const { graph } = bench.engine
-    await assert.rejects(bench.reload(mid(closed, { swap: 'bad' })), { message: 'can not open' })
-    bench.send(20)
-    assert.deepEqual(bench.output.seqs, numbers(0, 23))
-    assert.equal(bench.engine.graph, graph)
-    assert.deepEqual(bench.rolledBack, [])
+    await using harness = await new ReloadHarness().start(mid(closed))
+    harness.send(3)
+    const { graph } = harness.engine
+    await assert.rejects(harness.reload(mid(closed, { swap: 'bad' })), { message: 'cannot open' })
+    harness.send(20)
+    assert.deepEqual(harness.output.seqs, numbers(0, 23))
+    assert.equal(harness.engine.graph, graph)
+    assert.deepEqual(harness.rolledBack, [])
   })
 
-  test('is cut in time, and cleanly, when the engine stops in the middle of a commit', async () => {
+  test('is cut over in time, and cleanly, when the engine stops during a commit', async () => {
     const passing = transform(() => new ThrowingTransform())
-    await using bench = await new Bench().start(mid(passing))
-    bench.send(3)
-    const { graph } = bench.engine
-    const applying = bench.reload(mid(passing, { swap: 'other' }))
-    await until(() => bench.engine.graph !== graph, 'it is under way')
-    await bench.engine.stop('SIGTERM')
+    await using harness = await new ReloadHarness().start(mid(passing))
+    harness.send(3)
+    const { graph } = harness.engine
+    const applying = harness.reload(mid(passing, { swap: 'other' }))
+    await until(() => harness.engine.graph !== graph, 'the change is committed')
+    await harness.engine.stop('SIGTERM')
     assert.deepEqual(
       (await applying).cuts.map(({ node, how }) => [node, how]),
       [['one/out', 'marked']],
     )
-    await assert.rejects(bench.reload(mid(passing)), { code: 'RELOAD_STOPPING' })
+    await assert.rejects(harness.reload(mid(passing)), { code: 'RELOAD_STOPPING' })
   })
 })
 
 describe('an output that is changed', () => {
-  test('loses no viewer when the new one fails in its probation', async () => {
+  test('loses no viewer when the new one fails during its probation', async () => {
     const definition = serving({ isBroken: ({ swap }, { origin }) => swap === 'bad' && origin.seq > 60 })
     const to = (swap: string) => node('one/serve', definition, { from: 'one/main', path: '/test', swap })
-    await using bench = await new Bench().start(to('good'))
-    bench.send(6)
-    const viewer = bench.viewer('/test')
-    using _flow = bench.flow()
+    await using harness = await new ReloadHarness().start(to('good'))
+    harness.send(6)
+    const viewer = harness.viewer('/test')
+    using _flow = harness.flow()
     await viewer.saw('200 OK')
-    await bench.reload(to('bad'))
-    await until(() => bench.rolledBack.length > 0, 'it has gone back')
+    await harness.reload(to('bad'))
+    await until(() => harness.rolledBack.length > 0, 'it has been rolled back')
     await viewer.received(viewer.length + 1000)
-    assert.equal(bench.engine.clients().length, 1)
+    assert.equal(harness.engine.clients().length, 1)
     viewer.close()
   })
 
-  test('leaves to the new one what it has not taken yet, and makes nobody wait any more', async () => {
+  test('leaves its queue to the new one, and no longer makes its source wait', async () => {
     const sources = new Sources({ canHold: true })
     const got: number[] = []
-    const outputs: KeepingOutput[] = []
+    const outputs: RecordingOutput[] = []
     const holding = output(() => {
-      const output = new KeepingOutput()
+      const output = new RecordingOutput()
       outputs.push(output)
       output.onChunk = ({ origin }) => {
         got.push(origin.seq)
@@ -164,16 +164,16 @@ describe('an output that is changed', () => {
       node('one/main', sources.definition),
       node('one/out', holding, { from: 'one/main', swap }),
     ]
-    await using bench = await new Bench().start(...nodes('a'))
+    await using harness = await new ReloadHarness().start(...nodes('a'))
     const source = sources.of('')
-    bench.send(12, source)
-    const { graph } = bench.engine
-    const applying = bench.reload(...nodes('b'))
-    await bench.committed(graph)
-    // One read of a source makes several chunks: what comes behind the first has to wait.
-    bench.send(6, source)
+    harness.send(12, source)
+    const { graph } = harness.engine
+    const applying = harness.reload(...nodes('b'))
+    await harness.committed(graph)
+    // One read of a source makes several chunks: those after the first have to wait.
+    harness.send(6, source)
     const { cuts } = await applying
-    bench.send(7, source)
+    harness.send(7, source)
     assert.deepEqual(
       cuts.map(({ node: id, how }) => [id, how]),
       [['one/out', 'clean']],

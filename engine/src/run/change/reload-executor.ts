@@ -1,5 +1,5 @@
-// Brings what runs from one graph to the next, one change at a time, and back where a changed node fails in its
-// probation.
+// Moves the engine from one graph to the next, one change at a time, and rolls back a changed node that fails during
+// its probation.
 import type { EngineError } from '../../errors.js'
 import type { Graph, NodeSettings } from '../../graph/graph.js'
 import type { Logger } from '../../plugin/contract.js'
@@ -10,20 +10,21 @@ import type { ReloadPlan } from '../../observe/reload-plan.js'
 import type { AppliedReload, RolledBack } from '../../reload/reload-target.js'
 import { type ReloadContext, ReloadTransaction } from './reload-transaction.js'
 import type { AnyNodeRunner } from '../node/node-runner.js'
-import type { ChangedNode } from '../node/run-services.js'
-import { type Former, Probation, withNodeBefore } from './probation.js'
+import { type RollbackTarget, Probation, withNodeBefore } from './probation.js'
 
 export interface ReloadExecutorSettings extends ReloadContext {
   readonly log: Logger
   viewersOf(node: string): number
-  onRolledBack(what: RolledBack): void
-  /** A change has come to its end. */
-  onSettled(): void
+  /** The graph has other nodes. Called within the commit. */
+  onNodesChanged(): void
+  onRolledBack(report: RolledBack): void
+  /** Called when a change has finished or failed. */
+  onFinished(): void
 }
 
 interface Failure {
   readonly node: AnyNodeRunner
-  readonly before: Former
+  readonly before: RollbackTarget
   readonly why: string
 }
 
@@ -35,8 +36,8 @@ export class ReloadExecutor {
   readonly #draining = new Set<Promise<void>>()
   #turns = 0
   #isStopping = false
-  /** Ends the preparing that is under way. */
-  #giveUp: (error: EngineError) => void = () => undefined
+  /** Makes the current preparation fail. */
+  #abortPrepare: (error: EngineError) => void = () => undefined
 
   constructor(settings: ReloadExecutorSettings) {
     this.#settings = settings
@@ -48,32 +49,29 @@ export class ReloadExecutor {
     return this.#inTurn(() => this.#apply(plan, next, true))
   }
 
-  /** Some node has changed its state. */
-  noteState(changed: ChangedNode): void {
-    const { state, settings, why } = changed
+  /** A node of the graph has changed its state; not called for standbys, nor for nodes that are leaving. */
+  noteState(node: AnyNodeRunner): void {
+    const { state, settings, why } = node
     if (state !== 'failed' || this.#isStopping) return
-    // Only the one that is in the graph: one that is being prepared, or is leaving, is nobody's business any more.
-    const node = this.#nodes().find((each) => each === changed)
-    if (node === undefined) return
     const before = this.#probation.end(settings)
     if (before === undefined) return
-    void this.#inTurn(() => this.#goBack({ node, before, why }))
+    void this.#inTurn(() => this.#rollBack({ node, before, why }))
   }
 
-  /** What is under way is given up or brought to its end, and nothing else begins. Never rejects. */
+  /** Aborts or completes the current change, and starts no other. Never rejects. */
   async stop(): Promise<void> {
     this.#isStopping = true
-    this.#giveUp(stopping())
+    this.#abortPrepare(stopping())
     this.#change?.force()
     await this.#queue
   }
 
-  /** Resolves when all old nodes have let go of everything. Never rejects. */
+  /** Resolves when all old nodes have released everything. Never rejects. */
   async drained(): Promise<void> {
     await Promise.all(this.#draining)
   }
 
-  /** A change is under way, or waits. */
+  /** A change is running or queued. */
   get isBusy(): boolean {
     return this.#turns > 0
   }
@@ -82,22 +80,22 @@ export class ReloadExecutor {
     this.#turns++
     const turn = this.#queue.then(run).finally(() => {
       this.#turns--
-      this.#settings.onSettled()
+      this.#settings.onFinished()
     })
     this.#queue = turn.catch(() => undefined)
     return turn
   }
 
-  async #apply(plan: ReloadPlan, next: Graph, isOnTrial: boolean): Promise<AppliedReload> {
+  async #apply(plan: ReloadPlan, next: Graph, hasProbation: boolean): Promise<AppliedReload> {
     if (this.#isStopping) throw stopping()
     const { running, viewersOf } = this.#settings
     const before = running.graph
     const change = new ReloadTransaction(this.#settings, plan, next)
     try {
-      const givenUp = new Promise<never>((_, reject) => {
-        this.#giveUp = reject
+      const aborted = new Promise<never>((_, reject) => {
+        this.#abortPrepare = reject
       })
-      await Promise.race([change.prepare(), givenUp])
+      await Promise.race([change.prepare(), aborted])
     } catch (error) {
       await change.abort()
       throw error
@@ -108,58 +106,63 @@ export class ReloadExecutor {
     const viewersLost = removed.reduce((sum, { id }) => sum + viewersOf(id), 0)
     this.#change = change
     change.commit()
-    if (isOnTrial) this.#putOnTrial(plan, before)
+    this.#settings.onNodesChanged()
+    if (hasProbation) this.#beginProbation(plan, before)
     const { cuts, failed } = await change.finish()
     this.#change = undefined
     const draining: Promise<void> = change.drained().finally(() => this.#draining.delete(draining))
     this.#draining.add(draining)
-    for (const { settings, old, error } of failed) this.#stays(settings, old, error)
-    this.#goBackWhereFailed()
+    for (const { settings, old, error } of failed) this.#noteFailedStep(settings, old, error)
+    this.#rollBackFailedNodes()
     return { viewersBefore, viewersLost, cuts }
   }
 
-  #putOnTrial(plan: ReloadPlan, before: Graph): void {
+  #beginProbation(plan: ReloadPlan, before: Graph): void {
     const old = new Map(nodesOf(before).map((node) => [node.id, node]))
     const now = new Map(this.#nodes().map((node) => [node.id, node]))
     for (const { id, was, verb } of plan.nodes) {
-      const [node, former] = [now.get(id), old.get(was ?? id)]
-      if (verb === 'keep' && node !== undefined && former !== undefined) this.#probation.carryOn(former, node.settings)
-      const isTried = verb !== 'keep' && verb !== 'add' && verb !== 'remove'
-      if (isTried && node !== undefined && former !== undefined)
-        this.#probation.begin(node, { settings: former, graph: before })
+      const [node, target] = [now.get(id), old.get(was ?? id)]
+      if (verb === 'keep' && node !== undefined && target !== undefined)
+        this.#probation.updateSettings(target, node.settings)
+      const isChanged = verb !== 'keep' && verb !== 'add' && verb !== 'remove'
+      if (isChanged && node !== undefined && target !== undefined)
+        this.#probation.begin(node, { settings: target, graph: before })
     }
   }
 
-  /** A node could not take its place: what had it has it still, and the graph says so. */
-  #stays(settings: NodeSettings, old: NodeSettings, error: unknown): void {
+  /** A node could not take over: the old one still runs, and the graph has to say so. */
+  #noteFailedStep(settings: NodeSettings, old: NodeSettings, error: unknown): void {
     const { running, onRolledBack } = this.#settings
     this.#probation.end(settings)
     running.graph = withNodeBefore(running.graph, settings.id, old) ?? running.graph
     onRolledBack({ node: settings.id, why: error instanceof Error ? error.message : String(error) })
   }
 
-  /** Nodes that failed while the change was under way. */
-  #goBackWhereFailed(): void {
+  /** Rolls back nodes that failed during the change. */
+  #rollBackFailedNodes(): void {
     for (const node of this.#nodes()) this.noteState(node)
   }
 
-  async #goBack({ node: failed, before, why }: Failure): Promise<void> {
+  async #rollBack({ node: failed, before, why }: Failure): Promise<void> {
     const { running, log, onRolledBack } = this.#settings
-    // Another change may have come first.
+    // Another change may have run first.
     if (this.#isStopping || !this.#nodes().includes(failed)) return
     const { id } = failed
     const alone = withNodeBefore(running.graph, id, before.settings)
-    // Only together with what it was part of.
+    // A node that can't be rolled back alone is rolled back with its whole graph.
     const next = alone ?? before.graph
     try {
       await this.#apply(planReload(running.graph, next), next, false)
     } catch (error) {
-      log.error({ err: error, node: id }, 'a changed node has failed, and can not go back to what it was')
+      log.error({ err: error, node: id }, 'a changed node has failed and cannot be rolled back')
       return
     } finally {
       failed.endpoints?.retain(false)
     }
-    onRolledBack({ node: id, why: alone === undefined ? `${why} (the whole configuration before it runs again)` : why })
+    onRolledBack({
+      node: id,
+      why: alone === undefined ? `${why} (the whole previous configuration is running again)` : why,
+    })
   }
 
   #nodes(): readonly AnyNodeRunner[] {

@@ -1,5 +1,5 @@
-// One reload, from the graph that runs to another: everything that can fail is tried beside what runs, then all of it is
-// committed in one turn of the event loop, then old nodes are let go of while the new ones deliver.
+// One reload from the running graph to the next. Everything that can fail is tried beside the running nodes, then all
+// of it is committed in one turn of the event loop, then old nodes are stopped while the new ones deliver.
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { EngineContainer } from '../node/container.js'
 import type { LiveDelivery } from '../../deliver/live-delivery.js'
@@ -15,10 +15,10 @@ import type { RunServices } from '../node/run-services.js'
 import { ServiceChange } from './service-change.js'
 import type { ServiceRunner } from '../node/service-runner.js'
 
-/** In front of an old id, which no id begins with. */
+/** Prefix of an old id during renaming; no real id starts with it. */
 const RENAMED = '/'
 
-/** What a reload changes; kept by the engine. */
+/** The state that a reload changes; the engine owns it. */
 export interface Running {
   graph: Graph
   pipelines: readonly PipelineRunner[]
@@ -31,7 +31,7 @@ export interface ReloadContext {
   readonly container: EngineContainer
   readonly listeners: HttpListeners
   readonly delivery: Pick<LiveDelivery, 'withdraw' | 'restore' | 'rename'>
-  /** Settings of the engine itself that hold from now on: limits, access, log. Must not throw. */
+  /** Applies the engine's own settings: limits, access, log. Must not throw. */
   adopt(next: Graph): void
 }
 
@@ -44,7 +44,7 @@ export class ReloadTransaction {
   #listeners: ListenerTransaction | undefined
   #isAborted = false
   readonly #stopping = new AbortController()
-  /** Old nodes by the id that they had, until they have let go of everything. */
+  /** Old nodes by the id they had; the promises resolve when they have released everything. */
   #leaving: ReadonlyMap<string, Promise<void>> = new Map()
 
   constructor(context: ReloadContext, plan: ReloadPlan, next: Graph) {
@@ -64,7 +64,7 @@ export class ReloadTransaction {
     this.#services = new ServiceChange(running.services, next.services, changes, { services: run, container })
   }
 
-  /** Opens what is new, beside what runs. If it rejects, `abort` leaves everything as it was. */
+  /** Opens the new nodes beside the running ones. If it rejects, `abort` restores the previous state. */
   async prepare(): Promise<void> {
     const listeners = await this.#context.listeners.prepare(listenerSpecs(this.#next))
     if (this.#isAborted) return listeners.revert()
@@ -74,7 +74,7 @@ export class ReloadTransaction {
       if (this.#isAborted) return
       opening.push(pipeline.prepare())
       for (const each of opening) each.catch(() => undefined)
-      // Many nodes are opened in many turns: the streams go on meanwhile.
+      // Opens many nodes over many turns, so that the streams keep flowing.
       await nextTurn()
     }
     const results = await Promise.allSettled(opening)
@@ -92,7 +92,7 @@ export class ReloadTransaction {
   /** From here on the new graph runs. */
   commit(): void {
     const { running, delivery, adopt } = this.#context
-    // Viewers of what has moved to another listener keep their connections.
+    // Viewers of an output that has moved to another listener keep their connections.
     this.#listeners?.commit(Infinity)
     for (const pipeline of this.#pipelines) for (const id of pipeline.withdrawn) delivery.withdraw(id)
     for (const service of this.#services.withdrawn) service.endpoints?.withdrawPaths()
@@ -108,7 +108,7 @@ export class ReloadTransaction {
     running.pipelines = names.flatMap((name) => byName.get(name) ?? [])
   }
 
-  /** Viewers are known by the new ids from here on; two nodes may have changed their names with each other. */
+  /** From here on viewers are known by the new ids; two nodes may have swapped their names. */
   #rename(): void {
     const { delivery } = this.#context
     const renamed = this.#plan.nodes.filter(({ was, id }) => was !== undefined && was !== id)
@@ -116,13 +116,13 @@ export class ReloadTransaction {
     for (const { was = '', id } of renamed) delivery.rename(RENAMED + was, id)
   }
 
-  /** Every edge is cut over now, wherever the streams are, and nothing more is opened: the engine is about to stop. */
+  /** The engine is about to stop: cuts every edge over now, wherever the streams are, and opens nothing more. */
   force(): void {
     this.#stopping.abort('the engine is stopping')
     for (const pipeline of this.#pipelines) pipeline.force()
   }
 
-  /** Resolves when everybody reads the new graph. Never rejects. */
+  /** Resolves when every reader reads the new graph. Never rejects. */
   async finish(): Promise<{ readonly cuts: readonly EdgeCut[]; readonly failed: readonly FailedStep[] }> {
     const { running } = this.#context
     const results = await Promise.all(this.#pipelines.map((pipeline) => pipeline.finish()))
@@ -144,7 +144,7 @@ export class ReloadTransaction {
     }
   }
 
-  /** Resolves when the old nodes have let go of everything; after `finish`. Never rejects. */
+  /** Resolves when the old nodes have released everything; called after `finish`. Never rejects. */
   async drained(): Promise<void> {
     await Promise.all(this.#leaving.values())
   }

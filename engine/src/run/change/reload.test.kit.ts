@@ -1,36 +1,37 @@
-// For tests of hot reload: an engine that runs scripted nodes, and one pipeline of them on a clock that the test moves.
-import type { Graph, NodeSettings } from '../../graph/graph.js'
+// For tests of hot reload: an engine that runs scripted nodes, and a single pipeline of them on a fake clock.
+import type { Graph, ListenerSettings, NodeSettings } from '../../graph/graph.js'
+import { SecretMask } from '../../graph/secret-mask.js'
 import { RawClient, until } from '../../listen/loopback.test.kit.js'
 import { planReload } from '../../reload/plan-reload.js'
 import type { PlanVerb, ReloadPlan } from '../../observe/reload-plan.js'
 import type { AppliedReload, RolledBack } from '../../reload/reload-target.js'
-import { startEngine } from '../../compose.js'
-import type { RunningEngine } from '../engine.js'
-import { LiveEngine, liveYaml } from '../live-engine.test.kit.js'
+import { Engine, type EngineParts } from '../engine.js'
 import { PipelineTransaction } from './pipeline-transaction.js'
 import { PipelineRunner } from '../pipeline/pipeline-runner.js'
-import { keptLog, KeepingOutput, ScriptedSource, Workshop } from '../run.test.kit.js'
+import { recordingLog, RecordingOutput, ScriptedSource, RunnerFixture } from '../run.test.kit.js'
 import { input, type Mode, node, numbered, output } from '../scripted-nodes.test.kit.js'
 
+/** Never opened. */
+const STATE_DIR = '/nowhere'
+
 /** An engine whose pipelines are made of scripted nodes. */
-export class Bench implements AsyncDisposable {
-  /** What `one/main` is, where a test does not say what it is. */
+export class ReloadHarness implements AsyncDisposable {
+  /** The source of `one/main`, unless the test gives its own. */
   readonly source = new ScriptedSource()
-  /** What `one/out` is, where a test does not say what it is. */
-  readonly output = new KeepingOutput()
+  /** The output of `one/out`, unless the test gives its own. */
+  readonly output = new RecordingOutput()
   readonly rolledBack: RolledBack[] = []
   #plan: ReloadPlan | undefined
   #seq = 0
-  #live: LiveEngine | undefined
-  #graph: Graph | undefined
-  #engine: RunningEngine | undefined
+  readonly #graph = graphWithoutNodes()
+  #engine: Engine | undefined
   readonly #main = input((_mode, context) => {
     context.ready()
     return this.source
   })
   readonly #out = output(() => this.output)
 
-  get engine(): RunningEngine {
+  get engine(): Engine {
     return this.#engine!
   }
 
@@ -44,35 +45,40 @@ export class Bench implements AsyncDisposable {
     return Object.fromEntries([...services, ...pipelines.flatMap(({ nodes }) => nodes)].map((n) => [n.id, n.state]))
   }
 
-  /** `swap` of a node, as the graph says it. */
+  /** `swap` of a node in the running graph. */
   swapOf(id: string): string | undefined {
     const { services, pipelines } = this.engine.graph
     const found = [...services, ...pipelines.flatMap(({ nodes }) => nodes)].find((each) => each.id === id)
     return (found?.options as Mode | undefined)?.swap
   }
 
-  /** `one/main` and `one/out` are there, whether or not they are given. */
+  /** Adds `one/main` and `one/out` unless they are given. */
   async start(...nodes: readonly NodeSettings[]): Promise<this> {
-    this.#live = await LiveEngine.create()
-    this.#graph = await this.#live.load(liveYaml({ drain: '1s' }))
-    this.#engine = await startEngine(this.#with(nodes), { log: keptLog(this.#live.lines) })
-    this.#engine.onRolledBack = (what) => this.rolledBack.push(what)
-    return this
+    const engine = new Engine(this.#with(nodes), engineParts())
+    engine.onRolledBack = (report) => this.rolledBack.push(report)
+    this.#engine = engine
+    try {
+      await engine.start()
+      return this
+    } catch (error) {
+      await engine.stop('the start failed')
+      throw error
+    }
   }
 
   planFor(...nodes: readonly NodeSettings[]): ReloadPlan {
     return planReload(this.engine.graph, this.#with(nodes))
   }
 
-  /** To these nodes, from whatever runs. */
+  /** Reloads from the running graph to these nodes. */
   async reload(...nodes: readonly NodeSettings[]): Promise<AppliedReload> {
     const next = this.#with(nodes)
     this.#plan = planReload(this.engine.graph, next)
     return this.engine.apply(this.#plan, next)
   }
 
-  /** Resolves when all that was asked for before, by the engine itself too, has been done. */
-  async settled(): Promise<void> {
+  /** Resolves when every change queued before, including roll-backs, has finished. */
+  async idle(): Promise<void> {
     const { graph } = this.engine
     await this.engine.apply(planReload(graph, graph), graph).catch(() => undefined)
   }
@@ -82,7 +88,7 @@ export class Bench implements AsyncDisposable {
     await until(() => this.engine.graph !== before, 'it is committed')
   }
 
-  /** Sends so many chunks by each source, numbered on. */
+  /** Sends `count` chunks from each source, with consecutive numbers. */
   send(count: number, ...sources: readonly ScriptedSource[]): void {
     for (let sent = 0; sent < count; sent++) {
       const next = numbered(this.#seq++, performance.now())
@@ -90,17 +96,18 @@ export class Bench implements AsyncDisposable {
     }
   }
 
-  /** Sends, one after the other, until it is disposed. */
+  /** Sends chunks until it is disposed. */
   flow(...sources: readonly ScriptedSource[]): Disposable {
     const sending = setInterval(() => this.send(1, ...sources), 2)
     return { [Symbol.dispose]: () => clearInterval(sending) }
   }
 
   viewer(path: string): RawClient {
-    return new RawClient(this.#live!.addressOf(this.engine, 'web')).get(path)
+    const web = this.engine.status().listeners.find(({ name }) => name === 'web')
+    return new RawClient(web!.address).get(path)
   }
 
-  /** What a viewer of that path is answered. */
+  /** The status a viewer of that path receives. */
   async statusOf(path: string): Promise<number> {
     const viewer = this.viewer(path)
     await until(() => viewer.status !== 0, `an answer for ${path}`)
@@ -110,7 +117,6 @@ export class Bench implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#engine?.stop('test')
-    await this.#live?.[Symbol.asyncDispose]()
   }
 
   #with(given: readonly NodeSettings[]): Graph {
@@ -131,18 +137,22 @@ export class Bench implements AsyncDisposable {
       description: '',
       nodes: all.filter(({ id }) => id.startsWith(`${name}/`)),
     }))
-    return { ...this.#graph!, services, pipelines }
+    return { ...this.#graph, services, pipelines }
   }
 }
 
-/** A pipeline on a clock that the test moves; nothing of the engine is around it. */
-export class PipelineBench implements AsyncDisposable {
-  readonly shop = new Workshop()
+/** A pipeline on a fake clock, without an engine. */
+export class PipelineHarness implements AsyncDisposable {
+  readonly fixture = new RunnerFixture()
   readonly runner: PipelineRunner
   #seq = 0
 
   constructor(...nodes: readonly NodeSettings[]) {
-    this.runner = new PipelineRunner({ name: 'one', description: '', nodes }, this.shop.services, this.shop.container)
+    this.runner = new PipelineRunner(
+      { name: 'one', description: '', nodes },
+      this.fixture.services,
+      this.fixture.container,
+    )
   }
 
   async start(): Promise<this> {
@@ -150,7 +160,7 @@ export class PipelineBench implements AsyncDisposable {
     return this
   }
 
-  /** Prepares what the verbs say, by id, and begins to hand over; other nodes are kept. */
+  /** Prepares the change with the verbs, by id, and commits it; nodes without a verb are kept. */
   async change(
     verbs: Readonly<Record<string, PlanVerb>>,
     ...nodes: readonly NodeSettings[]
@@ -163,17 +173,47 @@ export class PipelineBench implements AsyncDisposable {
     return change
   }
 
-  /** One chunk every 100 ms, by each source. */
+  /** Sends one chunk every 100 ms from each source. */
   pass(forMs: number, ...sources: readonly ScriptedSource[]): void {
     for (let passedMs = 0; passedMs < forMs; passedMs += 100) {
-      const next = numbered(this.#seq++, this.shop.clock.nowMs())
+      const next = numbered(this.#seq++, this.fixture.clock.nowMs())
       for (const source of sources) source.next(next)
-      this.shop.clock.advance(100)
+      this.fixture.clock.advance(100)
     }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.runner.stop('test', 1000)
-    this.shop[Symbol.dispose]()
+    this.fixture[Symbol.dispose]()
   }
+}
+
+/** No state folder, and a control API that answers every request with 404. */
+function engineParts(): EngineParts {
+  return {
+    log: recordingLog([]),
+    stateDir: { path: STATE_DIR, token: 'token', [Symbol.asyncDispose]: () => Promise.resolve() },
+    createApi: () => ({ guard: () => true, respond: (_request, response) => response.writeHead(404).end() }),
+  }
+}
+
+function graphWithoutNodes(): Graph {
+  return {
+    files: ['test.yaml'],
+    engine: {
+      api: { address: '127.0.0.1:0', hosts: [] },
+      log: { level: 'info' },
+      stateDir: STATE_DIR,
+      drainMs: 1000,
+      maxClients: 5000,
+    },
+    listeners: [listener('api'), listener('web')],
+    services: [],
+    pipelines: [],
+    secrets: new SecretMask(),
+  }
+}
+
+function listener(name: string): ListenerSettings {
+  return { name, protocol: 'http', address: '127.0.0.1:0', at: { file: 'test.yaml', line: 1, column: 1 } }
 }

@@ -2,20 +2,20 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { NodeSettings } from '../../graph/graph.js'
 import { until } from '../../listen/loopback.test.kit.js'
-import { Bench } from './reload.test.kit.js'
-import { KeepingOutput } from '../run.test.kit.js'
+import { ReloadHarness } from './reload.test.kit.js'
+import { RecordingOutput } from '../run.test.kit.js'
 import { node, output, serving, transform, ThrowingTransform } from '../scripted-nodes.test.kit.js'
 
 describe('a node that is renamed and changed in one edit', () => {
-  test('that goes back has its new name in the graph and as it runs, and a later reload leaves it be', async () => {
+  test('keeps its new name in the graph and in the engine when it is rolled back, and a later reload keeps it', async () => {
     const opened: string[] = []
     const throwing = transform(({ value }) => {
       opened.push(value.swap)
       return new ThrowingTransform(() => value.swap === 'bad')
     })
-    const outputs: KeepingOutput[] = []
+    const outputs: RecordingOutput[] = []
     const out = output(() => {
-      const output = new KeepingOutput()
+      const output = new RecordingOutput()
       outputs.push(output)
       return output
     })
@@ -23,55 +23,55 @@ describe('a node that is renamed and changed in one edit', () => {
       node(`one/${name}`, throwing, { from: 'one/main', swap, ...(name === 'old' ? {} : { was: 'one/old' }) }),
       node('one/out', out, { from: `one/${name}`, live }),
     ]
-    await using bench = await new Bench().start(...nodes('old', 'good', ''))
-    bench.send(7)
-    const { graph } = bench.engine
-    const applying = bench.reload(...nodes('new', 'bad', ''))
-    await bench.committed(graph)
-    bench.send(1)
+    await using harness = await new ReloadHarness().start(...nodes('old', 'good', ''))
+    harness.send(7)
+    const { graph } = harness.engine
+    const applying = harness.reload(...nodes('new', 'bad', ''))
+    await harness.committed(graph)
+    harness.send(1)
     await applying
-    await bench.settled()
-    using _flow = bench.flow()
-    assert.equal(bench.rolledBack.length, 1)
-    assert.deepEqual(bench.states, { 'one/main': 'ready', 'one/new': 'ready', 'one/out': 'ready' })
-    assert.equal(bench.swapOf('one/new'), 'good')
-    const { cuts } = await bench.reload(...nodes('new', 'good', 'other'))
+    await harness.idle()
+    using _flow = harness.flow()
+    assert.equal(harness.rolledBack.length, 1)
+    assert.deepEqual(harness.states, { 'one/main': 'ready', 'one/new': 'ready', 'one/out': 'ready' })
+    assert.equal(harness.swapOf('one/new'), 'good')
+    const { cuts } = await harness.reload(...nodes('new', 'good', 'other'))
     assert.deepEqual(cuts, [])
-    assert.equal(bench.verbs['one/old'], undefined)
-    assert.deepEqual(bench.states, { 'one/main': 'ready', 'one/new': 'ready', 'one/out': 'ready' })
+    assert.equal(harness.verbs['one/old'], undefined)
+    assert.deepEqual(harness.states, { 'one/main': 'ready', 'one/new': 'ready', 'one/out': 'ready' })
     assert.deepEqual(opened, ['good', 'bad'])
     const length = outputs[0]?.chunks.length ?? 0
-    await until(() => (outputs[0]?.chunks.length ?? 0) > length, 'the stream goes on')
+    await until(() => (outputs[0]?.chunks.length ?? 0) > length, 'the stream continues')
     assert.equal(outputs.length, 1)
   })
 
-  test('that goes back keeps its viewers, who are known by the new name', async () => {
+  test('keeps its viewers, under the new name, when it is rolled back', async () => {
     const definition = serving({ isBroken: ({ swap }, { origin }) => swap === 'bad' && origin.seq > 60 })
     const before = node('one/ts', definition, { from: 'one/main', path: '/live', swap: 'good' })
     const after = node('one/live', definition, { from: 'one/main', path: '/live', swap: 'bad', was: 'one/ts' })
-    await using bench = await new Bench().start(before)
-    bench.send(6)
-    const viewer = bench.viewer('/live')
-    using _flow = bench.flow()
+    await using harness = await new ReloadHarness().start(before)
+    harness.send(6)
+    const viewer = harness.viewer('/live')
+    using _flow = harness.flow()
     await viewer.saw('200 OK')
-    await bench.reload(after)
-    await until(() => bench.rolledBack.length > 0, 'it has gone back')
+    await harness.reload(after)
+    await until(() => harness.rolledBack.length > 0, 'it has been rolled back')
     await viewer.received(viewer.length + 1000)
     assert.deepEqual(
-      bench.engine.clients().map(({ node: id }) => id),
+      harness.engine.clients().map(({ node: id }) => id),
       ['one/live'],
     )
     viewer.close()
   })
 
-  test('is found at its new path, and no longer at the old one, while nothing comes from its source', async () => {
+  test('is served at its new path, and no longer at the old one, while its source is silent', async () => {
     const definition = serving()
     const before = node('one/ts', definition, { from: 'one/main', path: '/old', swap: 'a' })
     const after = node('one/live', definition, { from: 'one/main', path: '/new', swap: 'b', was: 'one/ts' })
-    await using bench = await new Bench().start(before)
-    await bench.reload(after)
-    assert.equal(bench.verbs['one/live'], 'swap')
-    using _flow = bench.flow()
-    assert.deepEqual([await bench.statusOf('/old'), await bench.statusOf('/new')], [404, 200])
+    await using harness = await new ReloadHarness().start(before)
+    await harness.reload(after)
+    assert.equal(harness.verbs['one/live'], 'swap')
+    using _flow = harness.flow()
+    assert.deepEqual([await harness.statusOf('/old'), await harness.statusOf('/new')], [404, 200])
   })
 })

@@ -1,10 +1,10 @@
-// The change of the services from the graph that runs to another, in the same steps as that of a pipeline. Services have
-// no streams, so that each takes its place at once.
+// Changes the services from the running graph to the next, in the same steps as a pipeline. Services have no streams,
+// so each one is replaced at once.
 import type { EngineContainer } from '../node/container.js'
 import type { NodeSettings } from '../../graph/graph.js'
 import type { NodeChange, PlanVerb } from '../../observe/reload-plan.js'
 import { becomeReady, isGone } from '../node/become-ready.js'
-import { DISMISS_WITHIN_MS, READY_WITHIN_MS, unlessAborted } from './exclusive-restart.js'
+import { STOP_WITHIN_MS, READY_WITHIN_MS, unlessAborted } from './exclusive-restart.js'
 import type { FailedStep } from './pipeline-transaction.js'
 import type { RunServices } from '../node/run-services.js'
 import { ServiceRunner } from '../node/service-runner.js'
@@ -61,7 +61,7 @@ export class ServiceChange {
 
   async abort(): Promise<void> {
     const made = this.#steps.filter(({ node, old }) => node !== old)
-    await Promise.all(made.map(({ node }) => node.stop('the reload was given up', DISMISS_WITHIN_MS)))
+    await Promise.all(made.map(({ node }) => node.stop('the reload was given up', STOP_WITHIN_MS)))
   }
 
   get withdrawn(): readonly ServiceRunner[] {
@@ -79,13 +79,13 @@ export class ServiceChange {
     }
   }
 
-  /** Lets go of the old services. By the id that each had; the promises never reject. */
+  /** Stops the old services. Keyed by the id that each had; the promises never reject. */
   drain(): ReadonlyMap<string, Promise<void>> {
     const replaced = this.#steps.flatMap(({ old, node }) => (old === undefined || old === node ? [] : [old]))
     return new Map([...replaced, ...this.#removed].map((node) => [node.id, this.#dismiss(node)]))
   }
 
-  /** As PipelineTransaction.restartExclusive; with what failed at the commit. */
+  /** As PipelineTransaction.restartExclusive; also returns what failed at the commit. */
   async restartExclusive(
     released: (ids: readonly string[]) => Promise<void>,
     signal: AbortSignal,
@@ -109,10 +109,10 @@ export class ServiceChange {
     )
   }
 
-  /** As it was; if that fails too it says so itself. */
+  /** Opens the old service again; if that fails too, the node reports its own failure. */
   async #openAgain(step: Step, old: ServiceRunner): Promise<void> {
     const { node: failed, settings } = step
-    await failed.stop('it could not open', DISMISS_WITHIN_MS)
+    await failed.stop('it could not open', STOP_WITHIN_MS)
     const { services, container } = this.#context
     step.node = new ServiceRunner({ ...old.settings, id: settings.id }, services, container)
     await step.node.start().catch(() => undefined)
@@ -120,7 +120,7 @@ export class ServiceChange {
 
   async #dismiss(node: ServiceRunner): Promise<void> {
     node.endpoints?.retain(false)
-    await node.stop('it has left the graph', DISMISS_WITHIN_MS)
+    await node.stop('it has left the graph', STOP_WITHIN_MS)
   }
 
   #try(step: Step, run: () => void): void {
@@ -129,7 +129,7 @@ export class ServiceChange {
     } catch (error) {
       this.#failures.set(step, error)
       if (step.old === undefined || step.old === step.node) return step.node.fail(error)
-      void step.node.stop('it could not take its place', DISMISS_WITHIN_MS)
+      void step.node.stop('it could not take its place', STOP_WITHIN_MS)
       step.node = step.old
     }
   }

@@ -1,16 +1,16 @@
-// Hands the place of an input over to another source: at a key frame of the new one while the old one delivers, at once
-// when it does not.
+// Cuts an input over to another source: at a key frame of the new source while the old one delivers, at once if the old
+// one is silent.
 import type { Clock } from '../../plugin/tokens.js'
 import type { EdgeCut } from '../../observe/reload-report.js'
 import { CUT_WITHIN_MS, SILENT_MS } from './cutover.js'
 import type { InputRunner } from '../node/input-runner.js'
 import { runError } from '../node/run-errors.js'
 
-const LOOK_EVERY_MS = 100
+const CHECK_EVERY_MS = 100
 
 export class SourceCutover {
   readonly node: string
-  readonly newcomer: string
+  readonly newNode: string
   readonly done: Promise<EdgeCut>
   readonly #before: InputRunner
   readonly #next: InputRunner
@@ -25,7 +25,7 @@ export class SourceCutover {
 
   constructor(before: InputRunner, next: InputRunner, clock: Clock) {
     this.node = next.id
-    this.newcomer = next.id
+    this.newNode = next.id
     this.#before = before
     this.#next = next
     this.#clock = clock
@@ -41,26 +41,26 @@ export class SourceCutover {
     if (standby !== undefined) standby.onEntry = () => this.#cut()
     this.#timers.push(
       this.#clock.after(Math.max(CUT_WITHIN_MS, 2 * this.#before.port.entryIntervalMs), () => this.force()),
-      this.#clock.every(LOOK_EVERY_MS, () => this.#look()),
+      this.#clock.every(CHECK_EVERY_MS, () => this.#check()),
     )
-    this.#look()
+    this.#check()
   }
 
-  /** Cuts now. A source that has nothing by now does not take the place of one that delivers. */
+  /** Cuts now. A source that has sent nothing by now does not replace one that delivers. */
   force(): void {
     const { state } = this.#next
-    // Without key frames it has bytes all the same.
+    // A source without key frames counts as up if it has sent bytes.
     const isUp = (state === 'ready' || state === 'degraded') && this.#next.receivedBytes > 0
     if (isUp || this.#before.isSilent(SILENT_MS)) return this.#cut()
     const why = this.#next.why === '' ? 'it sends nothing' : this.#next.why
     this.#end(() => this.#settle.reject(runError('NODE_NOT_READY', `did not take over: ${why}`, { at: this.node })))
   }
 
-  settle(): void {
-    // The readers have kept their port.
+  connectReader(): void {
+    // Readers stay on the same port.
   }
 
-  #look(): void {
+  #check(): void {
     if (this.#next.standby?.hasEntry === true || this.#before.isSilent(SILENT_MS)) this.#cut()
   }
 

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { NodeSettings } from '../../graph/graph.js'
 import { until } from '../../listen/loopback.test.kit.js'
-import { Bench, PipelineBench } from './reload.test.kit.js'
-import { chunk, KeepingOutput, ScriptedSource, settle, testError } from '../run.test.kit.js'
+import { ReloadHarness, PipelineHarness } from './reload.test.kit.js'
+import { chunk, RecordingOutput, ScriptedSource, flushPromises, testError } from '../run.test.kit.js'
 import { input, mid, node, numbers, output, Sources, transform, ThrowingTransform } from '../scripted-nodes.test.kit.js'
 
-/** A transform whose node of the swap `late` opens when it is told to. */
+/** A transform whose node with `swap: late` opens when the test calls `open`. */
 class LateTransform {
   isOpening = false
   #settle: { resolve(): void; reject(error: Error): void } | undefined
@@ -24,74 +24,74 @@ class LateTransform {
   }
 
   refuse(): void {
-    this.#settle?.reject(new Error('can not open'))
+    this.#settle?.reject(new Error('cannot open'))
   }
 }
 
-describe('another source that ends while the reload that brings it is prepared', () => {
+describe('a standby source that ends before the commit', () => {
   const nodes = (sources: Sources, late: LateTransform, swap: string, ofMid: string): NodeSettings[] => [
     node('one/main', sources.definition, { swap }),
     mid(late.definition, { swap: ofMid }),
   ]
 
-  test('ends nothing for those who read the one before it, where the reload is given up', async () => {
+  test('does not end the readers of the running source if the reload is aborted', async () => {
     const [sources, late] = [new Sources(), new LateTransform()]
-    await using bench = await new Bench().start(...nodes(sources, late, 'a', ''))
-    bench.send(7, sources.of('a'))
-    const applying = bench.reload(...nodes(sources, late, 'b', 'late'))
-    await until(() => sources.isConnected('b') && late.isOpening, 'the other source is connected')
+    await using harness = await new ReloadHarness().start(...nodes(sources, late, 'a', ''))
+    harness.send(7, sources.of('a'))
+    const applying = harness.reload(...nodes(sources, late, 'b', 'late'))
+    await until(() => sources.isConnected('b') && late.isOpening, 'the new source is connected')
     sources.of('b').complete()
-    assert.equal(bench.output.isComplete, false)
+    assert.equal(harness.output.isComplete, false)
     late.refuse()
-    await assert.rejects(applying, { message: 'can not open' })
-    bench.send(7, sources.of('a'))
-    assert.equal(bench.output.isComplete, false)
-    assert.equal(bench.output.chunks.length, 14)
+    await assert.rejects(applying, { message: 'cannot open' })
+    harness.send(7, sources.of('a'))
+    assert.equal(harness.output.isComplete, false)
+    assert.equal(harness.output.chunks.length, 14)
   })
 
-  test('ends the stream when its turn has come, with what it had', async () => {
+  test('delivers its chunks and ends the stream at its cutover', async () => {
     const [sources, late] = [new Sources(), new LateTransform()]
-    await using bench = await new Bench().start(...nodes(sources, late, 'a', ''))
-    bench.send(10, sources.of('a'))
-    const applying = bench.reload(...nodes(sources, late, 'b', 'late'))
-    await until(() => sources.isConnected('b') && late.isOpening, 'the other source is connected')
-    bench.send(2, sources.of('b'))
+    await using harness = await new ReloadHarness().start(...nodes(sources, late, 'a', ''))
+    harness.send(10, sources.of('a'))
+    const applying = harness.reload(...nodes(sources, late, 'b', 'late'))
+    await until(() => sources.isConnected('b') && late.isOpening, 'the new source is connected')
+    harness.send(2, sources.of('b'))
     sources.of('b').complete()
-    assert.deepEqual([bench.output.isComplete, bench.output.chunks.length], [false, 10])
+    assert.deepEqual([harness.output.isComplete, harness.output.chunks.length], [false, 10])
     late.open()
     await applying
-    assert.deepEqual([bench.output.isComplete, bench.output.chunks.length], [true, 12])
-    await bench.engine.ended
+    assert.deepEqual([harness.output.isComplete, harness.output.chunks.length], [true, 12])
+    await harness.engine.ended
   })
 })
 
-/** `main` of that source, and an output. */
-function reading(sources: Sources, kept: KeepingOutput, swap: string): NodeSettings[] {
+/** `main` with that source, and an output. */
+function reading(sources: Sources, kept: RecordingOutput, swap: string): NodeSettings[] {
   const out = output(() => kept)
   return [node('one/main', sources.definition, { swap }), node('one/out', out, { from: 'one/main' })]
 }
 
-describe('a source whose place another takes', () => {
-  test('tries no more, while others of the reload still cross over', async () => {
-    const [sources, output] = [new Sources(), new KeepingOutput()]
-    await using bench = await new PipelineBench(...reading(sources, output, 'a')).start()
-    bench.pass(1000, sources.of('a'))
+describe('a source that is replaced', () => {
+  test('stops retrying, while other cutovers of the reload are still running', async () => {
+    const [sources, output] = [new Sources(), new RecordingOutput()]
+    await using harness = await new PipelineHarness(...reading(sources, output, 'a')).start()
+    harness.pass(1000, sources.of('a'))
     sources.of('a').error(testError('TEST_RETRY', 'gone'))
-    assert.equal(bench.runner.find('one/main')?.state, 'waiting')
-    const change = await bench.change({ 'one/main': 'source' }, ...reading(sources, output, 'b'))
+    assert.equal(harness.runner.find('one/main')?.state, 'waiting')
+    const change = await harness.change({ 'one/main': 'source' }, ...reading(sources, output, 'b'))
     // Longer than the first wait between two attempts.
-    bench.pass(2000, sources.of('b'))
+    harness.pass(2000, sources.of('b'))
     assert.deepEqual([sources.of('a').attempts, sources.of('b').attempts], [1, 1])
     await change.finish()
     const { length } = output.chunks
-    bench.pass(500, sources.of('a'), sources.of('b'))
+    harness.pass(500, sources.of('a'), sources.of('b'))
     assert.equal(output.chunks.length, length + 5)
   })
 
-  test('keeps it, and nothing has changed, where the other never becomes ready', async () => {
-    const [ready, silent, kept] = [new ScriptedSource(), new ScriptedSource(), new KeepingOutput()]
+  test('keeps running, and nothing changes, if the new one never becomes ready', async () => {
+    const [ready, silent, kept] = [new ScriptedSource(), new ScriptedSource(), new RecordingOutput()]
     const definition = input(({ swap }, context) => {
-      // Only the one that runs says that it has what it needs.
+      // Only the running source calls ready.
       if (swap === 'a') context.ready()
       return swap === 'a' ? ready : silent
     })
@@ -103,51 +103,51 @@ describe('a source whose place another takes', () => {
         { from: 'one/main' },
       ),
     ]
-    await using bench = await new PipelineBench(...nodes('a')).start()
-    bench.pass(1000, ready)
+    await using harness = await new PipelineHarness(...nodes('a')).start()
+    harness.pass(1000, ready)
     const refusals: unknown[] = []
-    const changing = bench
+    const changing = harness
       .change({ 'one/main': 'source' }, ...nodes('b'))
       .catch((error: unknown) => refusals.push(error))
-    await until(() => silent.attempts === 1, 'the other is asked')
-    bench.pass(9000, ready)
-    await settle()
+    await until(() => silent.attempts === 1, 'the new source is subscribed')
+    harness.pass(9000, ready)
+    await flushPromises()
     assert.deepEqual(refusals, [])
-    bench.pass(2000, ready)
+    harness.pass(2000, ready)
     await changing
     assert.deepEqual(
       refusals.map((error) => (error as { code?: string }).code),
       ['NODE_NOT_READY'],
     )
-    bench.pass(1000, ready)
+    harness.pass(1000, ready)
     assert.deepEqual(kept.seqs, numbers(0, 130))
-    assert.equal(bench.runner.find('one/main')?.state, 'ready')
+    assert.equal(harness.runner.find('one/main')?.state, 'ready')
   })
 
-  test('keeps it where the other is connected and sends nothing', async () => {
-    const [sources, output] = [new Sources(), new KeepingOutput()]
-    await using bench = await new PipelineBench(...reading(sources, output, 'a')).start()
-    bench.pass(1000, sources.of('a'))
-    const change = await bench.change({ 'one/main': 'source' }, ...reading(sources, output, 'b'))
-    bench.pass(10_000, sources.of('a'))
+  test('keeps running if the new one is connected and sends nothing', async () => {
+    const [sources, output] = [new Sources(), new RecordingOutput()]
+    await using harness = await new PipelineHarness(...reading(sources, output, 'a')).start()
+    harness.pass(1000, sources.of('a'))
+    const change = await harness.change({ 'one/main': 'source' }, ...reading(sources, output, 'b'))
+    harness.pass(10_000, sources.of('a'))
     const { cuts, failed } = await change.finish()
     assert.deepEqual(cuts, [])
     assert.deepEqual(
       failed.map(({ settings, error }) => [settings.id, (error as { code?: string }).code]),
       [['one/main', 'NODE_NOT_READY']],
     )
-    bench.pass(1000, sources.of('a'), sources.of('b'))
+    harness.pass(1000, sources.of('a'), sources.of('b'))
     assert.deepEqual(output.seqs, numbers(0, 120))
-    assert.equal(bench.runner.find('one/main')?.state, 'ready')
+    assert.equal(harness.runner.find('one/main')?.state, 'ready')
   })
 
-  test('leaves it in the end to one that sends something without key frames', async () => {
-    const [sources, output] = [new Sources(), new KeepingOutput()]
-    await using bench = await new PipelineBench(...reading(sources, output, 'a')).start()
-    bench.pass(1000, sources.of('a'))
-    const change = await bench.change({ 'one/main': 'source' }, ...reading(sources, output, 'b'))
+  test('is finally replaced by one that sends chunks without key frames', async () => {
+    const [sources, output] = [new Sources(), new RecordingOutput()]
+    await using harness = await new PipelineHarness(...reading(sources, output, 'a')).start()
+    harness.pass(1000, sources.of('a'))
+    const change = await harness.change({ 'one/main': 'source' }, ...reading(sources, output, 'b'))
     for (let seq = 0; seq < 100; seq++) {
-      bench.pass(100, sources.of('a'))
+      harness.pass(100, sources.of('a'))
       sources.of('b').next(chunk(1000 + seq))
     }
     const { cuts, failed } = await change.finish()
@@ -161,35 +161,35 @@ describe('a source whose place another takes', () => {
 })
 
 describe('the only input of an engine', () => {
-  test('that fails in its probation goes back, and the engine has not ended', async () => {
+  test('that fails during its probation is rolled back, and the engine has not ended', async () => {
     const sources = new Sources()
     const main = (swap: string): NodeSettings => node('one/main', sources.definition, { swap })
-    await using bench = await new Bench().start(main('a'))
+    await using harness = await new ReloadHarness().start(main('a'))
     let ended: unknown
-    void bench.engine.ended.then(
+    void harness.engine.ended.then(
       () => (ended = 'resolved'),
       (error: Error) => (ended = error.message),
     )
-    bench.send(12, sources.of('a'))
+    harness.send(12, sources.of('a'))
     const first = sources.of('a')
-    const applying = bench.reload(main('b'))
-    await until(() => sources.isConnected('b'), 'the other source is connected')
-    bench.send(6, sources.of('b'))
+    const applying = harness.reload(main('b'))
+    await until(() => sources.isConnected('b'), 'the new source is connected')
+    harness.send(6, sources.of('b'))
     await applying
     sources.of('b').error(testError('TEST_CONFIG', 'a second later'))
-    await until(() => bench.rolledBack.length > 0, 'it is told')
-    await bench.settled()
+    await until(() => harness.rolledBack.length > 0, 'the roll-back is reported')
+    await harness.idle()
     assert.equal(ended, undefined)
     assert.notEqual(sources.of('a'), first)
-    const { length } = bench.output.chunks
-    bench.send(5, sources.of('a'))
-    assert.equal(bench.output.chunks.length, length + 5)
+    const { length } = harness.output.chunks
+    harness.send(5, sources.of('a'))
+    assert.equal(harness.output.chunks.length, length + 5)
   })
 
-  test('that fails for good when it is not on probation ends the engine', async () => {
+  test('that fails for good while not on probation ends the engine', async () => {
     const sources = new Sources()
-    await using bench = await new Bench().start(node('one/main', sources.definition))
+    await using harness = await new ReloadHarness().start(node('one/main', sources.definition))
     sources.of('').error(testError('TEST_CONFIG', 'wrong'))
-    await assert.rejects(bench.engine.ended, { message: 'one/main has failed: wrong' })
+    await assert.rejects(harness.engine.ended, { message: 'one/main has failed: wrong' })
   })
 })

@@ -10,7 +10,7 @@ function chunk(seq: number): TsChunk {
   return { kind: 'ts', bytes, marks, origin, receivedAtMs: 0, discontinuity: false, randomAccess: false }
 }
 
-test('each subscriber gets what comes while it is there, and hears of the end, late ones too', () => {
+test('each subscriber receives the chunks while it is subscribed, and the end, even if it subscribes late', () => {
   const stream = new ChunkStream()
   const seen: string[] = []
   const subscribe = (name: string): Subscription =>
@@ -30,7 +30,7 @@ test('each subscriber gets what comes while it is there, and hears of the end, l
   assert.deepEqual(seen, ['a1', 'a2', 'b2', 'b3', 'b end', 'c end'])
 })
 
-test('who comes or goes while a chunk is handed over changes nothing for the others', () => {
+test('subscribing or unsubscribing during a delivery does not affect the other subscribers', () => {
   const stream = new ChunkStream()
   const seen: string[] = []
   const first = stream.chunks.subscribe(({ origin }) => {

@@ -1,12 +1,14 @@
-// What a node sees of an edge: a hot observable of chunks. Does what a Subject does, without its copy, iterator and
-// closure for each item: chunks pass every edge of a graph many times a second.
+// The side of an edge that a node sees: a hot observable of chunks. Works like a Subject, without the copy, iterator
+// and closure per item: chunks pass every edge of a graph many times a second.
 import { Observable, type Subscriber } from 'rxjs'
 import type { AnyChunk } from '../../plugin/contract.js'
 
 export class ChunkStream {
-  /** Completes at once for who subscribes after the end. */
+  /** Completes at once for a subscriber after the end. */
   readonly chunks: Observable<AnyChunk>
-  /** Another array with each change, so that who comes or goes while a chunk is handed over changes nothing for that one. */
+  /**
+   * Replaced with each change: subscribing or unsubscribing while a chunk is delivered does not affect that delivery.
+   */
   #subscribers: readonly Subscriber<AnyChunk>[] = []
   #isComplete = false
 

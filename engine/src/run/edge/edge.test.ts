@@ -4,28 +4,28 @@ import type { AnyChunk } from '../../plugin/contract.js'
 import { Edge } from './edge.js'
 import type { EdgeSettings } from './edge.js'
 import { createNodeScope } from '../node/node-scope.js'
-import { chunk, settle } from '../run.test.kit.js'
+import { chunk, flushPromises } from '../run.test.kit.js'
 
 interface Reader {
   readonly edge: Edge
   readonly got: AnyChunk[]
-  readonly pressure: boolean[]
+  readonly backpressure: boolean[]
   readonly log: string[]
   onChunk: (chunk: AnyChunk) => void
   seqs(): number[]
 }
 
 function readerOf(more: Partial<EdgeSettings> & { readonly isPausable?: boolean } = {}): Reader {
-  const pressure: boolean[] = []
+  const backpressure: boolean[] = []
   const { isPausable = false, ...settings } = more
   const edge = new Edge({ id: 'one/main.out', boundBytes: 1000, enter: (run) => run(), ...settings })
-  edge.sources = [{ isPausable, isPressed: false, press: (isHeld) => pressure.push(isHeld) }]
+  edge.sources = [{ isPausable, isUnderBackpressure: false, noteBackpressure: (isOn) => backpressure.push(isOn) }]
   const got: AnyChunk[] = []
   const log: string[] = []
   const reader: Reader = {
     edge,
     got,
-    pressure,
+    backpressure,
     log,
     onChunk: () => undefined,
     seqs: () => got.map((one) => one.origin.seq),
@@ -42,7 +42,7 @@ function readerOf(more: Partial<EdgeSettings> & { readonly isPausable?: boolean 
 }
 
 describe('an edge', () => {
-  test('hands chunks over at once, the very same objects', () => {
+  test('delivers chunks at once, the same objects', () => {
     const { edge, got } = readerOf()
     const first = chunk(0)
     edge.push(first)
@@ -59,11 +59,11 @@ describe('an edge', () => {
     hold[Symbol.dispose]()
     reader.edge.push(chunk(5))
     assert.deepEqual(reader.seqs(), [0, 1, 2, 3, 4, 5])
-    assert.deepEqual(reader.pressure, [true, false])
+    assert.deepEqual(reader.backpressure, [true, false])
     assert.equal(reader.edge.counters.queuedBytes, 0)
   })
 
-  test('goes on only when the last of several holds has been disposed', () => {
+  test('continues only when the last of several holds has been disposed', () => {
     const { edge, seqs } = readerOf()
     const [one, two] = [edge.inlet.hold(), edge.inlet.hold()]
     edge.push(chunk(0))
@@ -74,7 +74,7 @@ describe('an edge', () => {
     assert.deepEqual(seqs(), [0])
   })
 
-  test('takes a hold inside next, also during the drain, and keeps the order', () => {
+  test('accepts a hold inside next, also during the drain, and keeps the order', () => {
     const reader = readerOf()
     let hold: Disposable | undefined
     reader.onChunk = () => {
@@ -86,22 +86,22 @@ describe('an edge', () => {
       hold?.[Symbol.dispose]()
     }
     assert.deepEqual(reader.seqs(), [0, 1, 2, 3])
-    assert.deepEqual(reader.pressure, [true])
+    assert.deepEqual(reader.backpressure, [true])
     hold?.[Symbol.dispose]()
-    assert.deepEqual(reader.pressure, [true, false])
+    assert.deepEqual(reader.backpressure, [true, false])
   })
 
-  test('is not confused by a hold that is released in the same next', () => {
+  test('accepts a hold that is released in the same next', () => {
     const reader = readerOf()
     const first = reader.edge.inlet.hold()
     for (let seq = 0; seq < 4; seq++) reader.edge.push(chunk(seq))
     reader.onChunk = () => reader.edge.inlet.hold()[Symbol.dispose]()
     first[Symbol.dispose]()
     assert.deepEqual(reader.seqs(), [0, 1, 2, 3])
-    assert.deepEqual(reader.pressure, [true, false])
+    assert.deepEqual(reader.backpressure, [true, false])
   })
 
-  test('hands a chunk that arrives during the drain over behind those that wait', () => {
+  test('delivers a chunk that arrives during the drain after the queued ones', () => {
     const reader = readerOf()
     const hold = reader.edge.inlet.hold()
     for (let seq = 0; seq < 3; seq++) reader.edge.push(chunk(seq))
@@ -126,7 +126,7 @@ describe('an edge', () => {
 })
 
 describe('an edge over its bound', () => {
-  test('drops whole GOPs, the oldest first, and says lost where it goes on', () => {
+  test('drops whole GOPs, oldest first, and marks the next chunk lost', () => {
     const reader = readerOf()
     const hold = reader.edge.inlet.hold()
     // GOPs of four chunks: 0 to 3, 4 to 7, 8 to 11; the eleventh chunk is over the bound.
@@ -140,7 +140,7 @@ describe('an edge over its bound', () => {
     )
   })
 
-  test('never keeps more than its bound, whatever the sizes of chunks', () => {
+  test('never queues more than its bound, whatever the sizes of chunks', () => {
     const reader = readerOf()
     reader.edge.inlet.hold()
     for (let seq = 0; seq < 9; seq++) reader.edge.push(chunk(seq, 10, true))
@@ -150,7 +150,7 @@ describe('an edge over its bound', () => {
     }
   })
 
-  test('that had to drop everything goes on at the next random access point', () => {
+  test('that had to drop everything continues at the next random access point', () => {
     const reader = readerOf()
     const hold = reader.edge.inlet.hold()
     for (let seq = 0; seq < 11; seq++) reader.edge.push(chunk(seq))
@@ -164,7 +164,7 @@ describe('an edge over its bound', () => {
     assert.deepEqual(reader.edge.counters, { receivedBytes: 1400, queuedBytes: 0, droppedBytes: 1200, drops: 1 })
   })
 
-  test('goes on a bound later where there are no random access points', () => {
+  test('continues after one bound of bytes if there are no random access points', () => {
     const reader = readerOf()
     const hold = reader.edge.inlet.hold()
     for (let seq = 0; seq < 11; seq++) reader.edge.push(chunk(seq))
@@ -174,12 +174,12 @@ describe('an edge over its bound', () => {
     assert.equal(reader.got[0]?.discontinuity, 'lost')
   })
 
-  test('presses and never drops where all sources can wait', () => {
+  test('applies backpressure and never drops if all sources can wait', () => {
     const reader = readerOf({ isPausable: true })
     assert.equal(reader.edge.inlet.pausable, true)
     const hold = reader.edge.inlet.hold()
     for (let seq = 0; seq < 50; seq++) reader.edge.push(chunk(seq))
-    assert.deepEqual(reader.pressure, [true])
+    assert.deepEqual(reader.backpressure, [true])
     hold[Symbol.dispose]()
     assert.equal(reader.got.length, 50)
     assert.equal(reader.edge.counters.drops, 0)
@@ -187,7 +187,7 @@ describe('an edge over its bound', () => {
 })
 
 describe('an edge whose reader has gone', () => {
-  test('presses no more, and takes nothing', () => {
+  test('ends its backpressure and takes no more chunks', () => {
     const reader = readerOf({ isPausable: true })
     const hold = reader.edge.inlet.hold()
     reader.edge.push(chunk(0))
@@ -196,29 +196,29 @@ describe('an edge whose reader has gone', () => {
     hold[Symbol.dispose]()
     reader.edge.inlet.hold()
     reader.edge.complete()
-    assert.deepEqual([reader.pressure, reader.log, reader.edge.counters.queuedBytes], [[true, false], [], 0])
+    assert.deepEqual([reader.backpressure, reader.log, reader.edge.counters.queuedBytes], [[true, false], [], 0])
   })
 
-  test('forgets what it held when it is detached, and goes on with the next reader at a random access point', () => {
+  test('drops its queue when it is detached, and continues with the next reader at a random access point', () => {
     const reader = readerOf()
     const stale = reader.edge.inlet.hold()
     reader.edge.push(chunk(0, 100, true))
     reader.edge.detach()
-    assert.deepEqual([reader.pressure, reader.edge.counters.queuedBytes], [[true, false], 0])
+    assert.deepEqual([reader.backpressure, reader.edge.counters.queuedBytes], [[true, false], 0])
     reader.edge.attach()
     stale[Symbol.dispose]()
     const hold = reader.edge.inlet.hold()
     stale[Symbol.dispose]()
     reader.edge.push(chunk(1))
     reader.edge.push(chunk(2, 100, true))
-    assert.deepEqual(reader.seqs(), [], 'a hold of the reader before does not count for this one')
+    assert.deepEqual(reader.seqs(), [], 'a hold of the earlier reader does not count for this one')
     hold[Symbol.dispose]()
     assert.deepEqual(reader.seqs(), [2])
     assert.equal(reader.got[0]?.discontinuity, 'lost')
-    assert.deepEqual(reader.pressure, [true, false, true, false])
+    assert.deepEqual(reader.backpressure, [true, false, true, false])
   })
 
-  test('counts what comes while nobody reads as dropped', () => {
+  test('counts chunks that arrive without a reader as dropped', () => {
     const reader = readerOf()
     reader.edge.detach()
     reader.edge.push(chunk(0))
@@ -226,7 +226,7 @@ describe('an edge whose reader has gone', () => {
     assert.deepEqual(reader.edge.counters, { receivedBytes: 200, queuedBytes: 0, droppedBytes: 200, drops: 1 })
   })
 
-  test('tells when everything has been handed over', async () => {
+  test('resolves `delivered` when everything has been delivered', async () => {
     const reader = readerOf()
     const hold = reader.edge.inlet.hold()
     reader.edge.push(chunk(0))
@@ -235,7 +235,7 @@ describe('an edge whose reader has gone', () => {
       isDelivered = true
     })
     reader.edge.complete()
-    await settle()
+    await flushPromises()
     assert.equal(isDelivered, false)
     hold[Symbol.dispose]()
     await delivered
@@ -245,7 +245,7 @@ describe('an edge whose reader has gone', () => {
 })
 
 describe('a reader that throws', () => {
-  test('fails alone: its sibling goes on, and nothing is unhandled', async () => {
+  test('fails alone: its sibling continues, and no error is unhandled', async () => {
     const strays: unknown[] = []
     using scope = createNodeScope((error) => strays.push(error))
     const failures: unknown[] = []
@@ -257,12 +257,12 @@ describe('a reader that throws', () => {
     }
     for (const each of [bad, good]) each.edge.push(chunk(0))
     for (const each of [bad, good]) each.edge.push(chunk(1))
-    await settle()
+    await flushPromises()
     assert.deepEqual(failures, [broken, broken])
     assert.deepEqual([good.seqs(), strays], [[0, 1], []])
   })
 
-  test('is told apart from those of another engine in the process', async () => {
+  test('is told apart from a reader of another engine in the process', async () => {
     const strays: string[] = []
     const first = createNodeScope(() => strays.push('first'))
     const second = createNodeScope(() => strays.push('second'))
@@ -276,11 +276,11 @@ describe('a reader that throws', () => {
       }
     }
     for (const { edge } of readers) edge.push(chunk(0))
-    await settle()
+    await flushPromises()
     assert.deepEqual([failures, strays], [['reader 0', 'reader 1'], []])
     first[Symbol.dispose]()
     readers[1]?.edge.push(chunk(1))
-    await settle()
+    await flushPromises()
     assert.deepEqual([failures, strays], [['reader 0', 'reader 1', 'reader 1'], []])
     second[Symbol.dispose]()
   })

@@ -1,17 +1,18 @@
-// One edge of the graph: from a port to a reader. Hands chunks over at once; while the reader holds, queues them up to a
-// bound, then drops whole GOPs, the oldest first. What a reader throws stays on this side of the edge.
+// One edge of the graph, from a port to a reader. Delivers chunks at once; while the reader holds, queues them up to a
+// bound, then drops whole GOPs, oldest first. An error that the reader throws does not reach the port.
 import type { AnyChunk, Inlet } from '../../plugin/contract.js'
 import { ChunkStream } from './chunk-stream.js'
 import type { Pausable, Port, PortReader } from './port.js'
+import { RateMeter } from './rate-meter.js'
 
-/** Most bytes that wait on an edge. */
+/** The most bytes that an edge queues. */
 export const EDGE_BOUND_BYTES = 8 * 1024 * 1024
 
 export interface EdgeSettings {
-  /** `node.port` that it reads. */
+  /** The `node.port` it reads. */
   readonly id: string
   readonly boundBytes?: number
-  /** Runs what the reader does with a chunk; what it throws is the reader's own failure. */
+  /** Runs the reader's code for a chunk; an error it throws is the reader's own failure. */
   enter(run: () => void): void
 }
 
@@ -20,37 +21,38 @@ export interface EdgeCounters {
   receivedBytes: number
   queuedBytes: number
   droppedBytes: number
-  /** Times that the edge began to drop. */
+  /** How often the edge began to drop. */
   drops: number
 }
 
 export class Edge implements PortReader {
   id: string
-  /** What it reads, or is about to read. */
+  /** The port it reads, or is about to read. */
   port: Port | undefined
   readonly counters: EdgeCounters = { receivedBytes: 0, queuedBytes: 0, droppedBytes: 0, drops: 0 }
   readonly inlet: Inlet
+  readonly rate = new RateMeter()
   readonly #settings: EdgeSettings
   readonly #boundBytes: number
   readonly #stream = new ChunkStream()
   readonly #queue: AnyChunk[] = []
   #holds = 0
-  /** Counts the readers that were attached: holds of one that has gone count no more. */
+  /** Number of the current reader: holds of earlier readers no longer count. */
   #readers = 0
   #isAttached = true
-  #isPressing = false
+  #hasBackpressure = false
   #isDraining = false
   #isComplete = false
   #isClosed = false
-  /** Chunks were dropped; the next one handed over begins at a random access point and says so. */
+  /** Chunks were dropped; the next one delivered starts at a random access point and is marked `lost`. */
   #isLost = false
   #skippedBytes = 0
   readonly #whenDelivered: (() => void)[] = []
-  /** When the last chunk came, and how long it took from the last entry to the one before; for the wait of a cut. */
+  /** For a cutover: when the last chunk arrived, and the time between the last two entries. */
   lastChunkMs = -Infinity
   entryIntervalMs = 0
   #lastEntryMs = -1
-  /** The inputs that wait while the reader holds. */
+  /** Inputs that wait while the reader holds. */
   #sources: readonly Pausable[] = []
 
   constructor(settings: EdgeSettings) {
@@ -64,28 +66,35 @@ export class Edge implements PortReader {
     return this.#sources
   }
 
-  /** The reader makes these wait from now on. By default none. */
+  /** From now on the reader makes these wait. By default none. */
   set sources(sources: readonly Pausable[]) {
-    if (this.#isPressing) for (const source of this.#sources) if (!sources.includes(source)) source.press(false)
-    if (this.#isPressing) for (const source of sources) if (!this.#sources.includes(source)) source.press(true)
+    if (this.#hasBackpressure)
+      for (const source of this.#sources) if (!sources.includes(source)) source.noteBackpressure(false)
+    if (this.#hasBackpressure)
+      for (const source of sources) if (!this.#sources.includes(source)) source.noteBackpressure(true)
     this.#sources = sources
+  }
+
+  /** The reader holds, or has not taken yet what was queued while it held. */
+  get isHeld(): boolean {
+    return this.#holds > 0 || this.#queue.length > 0
   }
 
   push(chunk: AnyChunk): void {
     if (this.#isClosed || this.#isComplete) return
     this.counters.receivedBytes += chunk.bytes.length
     this.#note(chunk)
-    if (!this.#isAttached) this.#leaveOut(chunk)
-    else if (this.#holds === 0 && this.#queue.length === 0 && !this.#isDraining) this.#snapshotState(chunk)
+    if (!this.#isAttached) this.#drop(chunk)
+    else if (this.#holds === 0 && this.#queue.length === 0 && !this.#isDraining) this.#deliver(chunk)
     else this.#enqueue(chunk)
   }
 
-  /** Some source behind it waits for its reader, or for another one. */
-  get isWaitedFor(): boolean {
-    return this.#sources.some((source) => source.isPausable && source.isPressed)
+  /** A source behind it is waiting, for this reader or another one. */
+  get hasWaitingSource(): boolean {
+    return this.#sources.some((source) => source.isPausable && source.isUnderBackpressure)
   }
 
-  /** What comes next does not follow on what came before: the next chunk handed over is an entry, and says so. */
+  /** The next chunks do not continue the earlier ones: the next chunk delivered is an entry marked `lost`. */
   markLost(): void {
     this.#isLost = true
     this.#skippedBytes = 0
@@ -95,35 +104,35 @@ export class Edge implements PortReader {
     return this.#isComplete
   }
 
-  /** Nothing more will come; the reader is told when it has taken what waits. */
+  /** No more chunks will arrive; the reader's stream completes once it has taken the queue. */
   complete(): void {
     if (this.#isComplete) return
     this.#isComplete = true
     this.#drain()
   }
 
-  /** Resolves when the edge has completed and handed everything over, or has nobody to hand it to. */
+  /** Resolves when the edge has completed and delivered everything, or has no reader left. */
   async delivered(): Promise<void> {
     if (!this.#isDelivered) await new Promise<void>((resolve) => this.#whenDelivered.push(resolve))
   }
 
-  /** What waits for the reader, which gets nothing more. */
+  /** Takes the queued chunks away from the reader. */
   takeQueue(): readonly AnyChunk[] {
     this.counters.queuedBytes = 0
     return this.#queue.splice(0)
   }
 
-  /** The reader has failed: its holds count no more, and what comes until the next one is attached is dropped. */
+  /** The reader has failed: its holds no longer count, and chunks are dropped until the next reader attaches. */
   detach(): void {
     if (!this.#isAttached) return
     this.#isAttached = false
     this.#readers++
     this.#holds = 0
-    for (const chunk of this.#queue.splice(0)) this.#leaveOut(chunk)
+    for (const chunk of this.#queue.splice(0)) this.#drop(chunk)
     this.counters.queuedBytes = 0
-    // The stream has a hole for whoever reads next, even if nothing comes until then.
+    // The next reader's stream has a gap even if no chunk arrives until then.
     if (this.counters.receivedBytes > 0) this.#isLost = true
-    this.#press(false)
+    this.#setBackpressure(false)
     this.#noteDelivered()
   }
 
@@ -133,12 +142,12 @@ export class Edge implements PortReader {
     this.#skippedBytes = 0
   }
 
-  /** The reader is gone for good. */
+  /** The reader has gone for good. */
   close(): void {
     this.#isClosed = true
     this.#queue.length = 0
     this.counters.queuedBytes = 0
-    this.#press(false)
+    this.#setBackpressure(false)
     this.#noteDelivered()
   }
 
@@ -181,7 +190,7 @@ export class Edge implements PortReader {
     if (!isHeld) return { [Symbol.dispose]: () => undefined }
     const reader = this.#readers
     this.#holds++
-    this.#press(true)
+    this.#setBackpressure(true)
     return {
       [Symbol.dispose]: () => {
         if (!isHeld || reader !== this.#readers) return
@@ -192,10 +201,10 @@ export class Edge implements PortReader {
     }
   }
 
-  #press(isHeld: boolean): void {
-    if (this.#isPressing === isHeld) return
-    this.#isPressing = isHeld
-    for (const source of this.#sources) source.press(isHeld)
+  #setBackpressure(isOn: boolean): void {
+    if (this.#hasBackpressure === isOn) return
+    this.#hasBackpressure = isOn
+    for (const source of this.#sources) source.noteBackpressure(isOn)
   }
 
   #enqueue(chunk: AnyChunk): void {
@@ -206,7 +215,7 @@ export class Edge implements PortReader {
     while (this.counters.queuedBytes > this.#boundBytes) this.#dropOldest()
   }
 
-  /** Drops up to the next random access point in the queue; all of it, if there is none. */
+  /** Drops up to the next random access point in the queue, or everything if there is none. */
   #dropOldest(): void {
     let count = 1
     while (count < this.#queue.length && !isEntry(this.#queue[count]!)) count++
@@ -218,8 +227,8 @@ export class Edge implements PortReader {
     this.#skippedBytes = 0
   }
 
-  /** Nobody reads. */
-  #leaveOut(chunk: AnyChunk): void {
+  /** The edge has no reader. */
+  #drop(chunk: AnyChunk): void {
     if (!this.#isLost) this.counters.drops++
     this.#isLost = true
     this.counters.droppedBytes += chunk.bytes.length
@@ -232,19 +241,19 @@ export class Edge implements PortReader {
       const chunk = this.#queue.shift()
       if (chunk === undefined) break
       this.counters.queuedBytes -= chunk.bytes.length
-      this.#snapshotState(chunk)
+      this.#deliver(chunk)
     }
     this.#isDraining = false
     if (this.#holds > 0 || this.#queue.length > 0) return
-    this.#press(false)
+    this.#setBackpressure(false)
     if (this.#isComplete) this.#settings.enter(() => this.#stream.complete())
     this.#noteDelivered()
   }
 
-  #snapshotState(chunk: AnyChunk): void {
+  #deliver(chunk: AnyChunk): void {
     let next = chunk
     if (this.#isLost) {
-      // A stream without random access points goes on anyway, a bound later.
+      // A stream without random access points continues anyway, after one bound of bytes.
       if (!isEntry(chunk) && this.#skippedBytes < this.#boundBytes) {
         this.#skippedBytes += chunk.bytes.length
         this.counters.droppedBytes += chunk.bytes.length
@@ -257,13 +266,13 @@ export class Edge implements PortReader {
   }
 }
 
-/** A reader can begin with this chunk. */
+/** A reader can start with this chunk. */
 export function isEntry(chunk: AnyChunk): boolean {
   return chunk.kind === 'gop' ? chunk.first : chunk.randomAccess
 }
 
-/** The edges of a node count on where those of the node before it ended. */
-export function inheritCounters(before: readonly Edge[], after: readonly Edge[]): void {
+/** Counters of the new node's edges continue where those of the old node ended. */
+export function continueCounters(before: readonly Edge[], after: readonly Edge[]): void {
   const [first] = after
   if (first === undefined || before.includes(first)) return
   for (const { counters } of after) Object.assign(counters, { receivedBytes: 0, droppedBytes: 0, drops: 0 })

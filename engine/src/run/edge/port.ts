@@ -1,28 +1,31 @@
-// Where chunks leave a node: hands each one to every edge that reads it. Readers never throw.
+// Where chunks leave a node: delivers each one to every edge that reads it. Readers never throw.
 import type { AnyChunk } from '../../plugin/contract.js'
 
-/** What is connected to a port: an edge, or what stands in front of one while it is handed over to another port. */
+/** What is connected to a port: an edge, or the cutover in front of it while its reader moves to another port. */
 export interface PortReader {
   push(chunk: AnyChunk): void
-  /** Nothing more will come, ever. */
+  /** No more chunks will ever arrive. */
   complete(): void
 }
 
-/** An input, as those see it who make it wait. */
+/** An input, as seen by the edges that make it wait. */
 export interface Pausable {
-  /** It can wait, and nothing it emits is dropped. */
+  /** It can wait; nothing it emits is dropped. */
   readonly isPausable: boolean
-  /** Some reader makes it wait. */
-  readonly isPressed: boolean
-  /** Some reader downstream begins (true) or ceases (false) to hold. */
-  press(isHeld: boolean): void
+  /** At least one reader makes it wait. */
+  readonly isUnderBackpressure: boolean
+  /** An edge downstream starts (true) or stops (false) holding. */
+  noteBackpressure(isOn: boolean): void
 }
 
 export class Port {
   sentBytes = 0
-  /** What numbers the chunks (`origin`): two ports with the same root carry the same stream, chunk for chunk. */
+  /**
+   * The node or port that numbers the chunks (`origin`): two ports with the same root carry the same stream, chunk for
+   * chunk.
+   */
   root: object = this
-  /** What left it while nobody read it yet said `marked`: whoever begins to read it has to hear of that. */
+  /** A chunk left it as `marked` before it had readers: the first chunk that a new reader receives has to say so. */
   isMarked = false
   /** The inputs behind it. */
   sources: readonly Pausable[] = []

@@ -1,5 +1,5 @@
-// Where the chunks of an input leave it. It outlives the input when another source takes its place, and so do the readers
-// that make it wait.
+// The port of an input. When another source replaces the input, the port stays, and so do the readers that make it
+// wait.
 import type { AnyChunk } from '../../plugin/contract.js'
 import { isEntry } from './edge.js'
 import { type Pausable, Port } from './port.js'
@@ -7,15 +7,15 @@ import { type Pausable, Port } from './port.js'
 /** The input that feeds the port. */
 export interface Feeder {
   readonly isPausable: boolean
-  /** Somebody holds, or nobody does any more. */
-  applyPressure(): void
+  /** Called when a reader starts or stops holding. */
+  applyBackpressure(): void
 }
 
 export class SourcePort extends Port implements Pausable {
   feeder: Feeder | undefined
   /** When the last chunk left, monotonic. */
   lastChunkMs = -Infinity
-  /** From the last random access point to the one before. */
+  /** Time between the last two random access points. */
   entryIntervalMs = 0
   #lastEntryMs = -1
   #holds = 0
@@ -29,13 +29,13 @@ export class SourcePort extends Port implements Pausable {
     return this.feeder?.isPausable ?? false
   }
 
-  get isPressed(): boolean {
+  get isUnderBackpressure(): boolean {
     return this.#holds > 0
   }
 
-  press(isHeld: boolean): void {
-    this.#holds += isHeld ? 1 : -1
-    this.feeder?.applyPressure()
+  noteBackpressure(isOn: boolean): void {
+    this.#holds += isOn ? 1 : -1
+    this.feeder?.applyBackpressure()
   }
 
   override push(chunk: AnyChunk): void {

@@ -1,13 +1,13 @@
 // How long the engine waits before it subscribes again: doubling per target, with jitter, so that many nodes behind one
-// dead server do not come back at once.
+// dead server do not reconnect at the same moment.
 
 const FIRST_MS = 500
 const MOST_MS = 30_000
-/** A wait is shortened by up to this share. */
+/** A delay is shortened by up to this share. */
 const JITTER = 0.3
-/** A stream that was up for this long has earned a fresh start, with all targets. */
+/** A stream that was up for this long resets the failure counts of all targets. */
 const HEALTHY_MS = 10_000
-/** Targets remembered; a source that makes them up forgets the oldest. */
+/** Targets remembered; the oldest is forgotten first, since a source can name any number of targets. */
 const MAX_TARGETS = 64
 
 export class BackOff {
@@ -19,7 +19,7 @@ export class BackOff {
     this.#random = random
   }
 
-  /** The target has failed after `livedMs`; how long to wait before it is tried again. */
+  /** The delay before the target is tried again, after a failure with the stream up for `livedMs`. */
   nextDelayMs(target: string, livedMs: number): number {
     if (livedMs >= HEALTHY_MS) this.#failures.clear()
     const before = this.#failures.get(target) ?? 0

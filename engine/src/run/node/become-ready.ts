@@ -1,24 +1,26 @@
-// What a reload wants of a node that is to take the place of another.
+// What a reload requires of a node that is to replace another.
+import { filter, firstValueFrom } from 'rxjs'
 import type { NodeState } from '../../observe/status.js'
 import type { Clock } from '../../plugin/tokens.js'
 import type { AnyNodeRunner } from './node-runner.js'
 import { runError } from './run-errors.js'
 import { withTimeout } from './time-limit.js'
 
-/** Resolves when it is ready, or has ended. Rejects when it has failed for good, and with NODE_NOT_READY after that time. */
+/**
+ * Resolves when the node is ready or has ended. Rejects when it has failed for good, or with NODE_NOT_READY after
+ * `withinMs`.
+ */
 export async function becomeReady(node: AnyNodeRunner, withinMs: number, clock: Clock): Promise<void> {
-  const deadlineMs = clock.nowMs() + withinMs
   const late = (): Error => {
     const why = node.why === '' ? '' : `: ${node.why}`
     return runError('NODE_NOT_READY', `is not ready after ${withinMs / 1000} s${why}`, { at: node.id })
   }
-  while (node.state === 'opening' || node.state === 'waiting') {
-    await withTimeout(node.changed(), deadlineMs - clock.nowMs(), clock, late)
-  }
+  const settled$ = node.state$.pipe(filter(({ state }) => state !== 'opening' && state !== 'waiting'))
+  await withTimeout(firstValueFrom(settled$), withinMs, clock, late)
   if (node.state === 'failed') throw node.failure
 }
 
-/** It holds nothing any more, and nothing makes it go on: another one has to take its place. */
+/** It has released everything and will not run again: another node has to replace it. */
 export function isGone({ state }: { readonly state: NodeState }): boolean {
   return state === 'failed' || state === 'stopped'
 }

@@ -1,5 +1,5 @@
-// The only file that knows inversify: one container for the engine's services, a child for each pipeline, a child of that
-// for each node. Nodes are stopped by the engine, in graph order: deactivation order is not graph order.
+// The only file that knows inversify: one container for the engine's services, a child for each pipeline, a child of
+// that for each node. Nodes are stopped by the engine, in graph order: deactivation order is not graph order.
 import 'reflect-metadata'
 import { Container } from 'inversify'
 import type { ServiceIdentifier } from 'inversify'
@@ -7,7 +7,7 @@ import type { Definition, Injections } from '../../plugin/contract.js'
 import type { Token } from '../../plugin/tokens.js'
 import { runError } from './run-errors.js'
 
-/** What `open` of a definition is called with, but for what is injected. */
+/** Calls `open` of a definition with the injected values. */
 export type OpenNode = (deps: Readonly<Record<string, unknown>>) => unknown
 
 const NODE = Symbol('node')
@@ -27,13 +27,13 @@ export class EngineContainer {
     return this
   }
 
-  /** As `provide`, for what is made when the first node asks for it. */
+  /** Like `provide`, for a value that is created when the first node asks for it. */
   provideOnDemand<T>(token: Token<T>, make: () => T): this {
     this.#container.bind<T>(token).toDynamicValue(make).inSingletonScope()
     return this
   }
 
-  /** A container of a pipeline or a node: sees what this one provides, and may provide more. */
+  /** The container of a pipeline or a node: it sees what this one provides, and can provide more. */
   child(): EngineContainer {
     return new EngineContainer(this)
   }

@@ -6,12 +6,12 @@ import type { Definition } from '../../plugin/contract.js'
 import type { NodeSettings } from '../../graph/graph.js'
 import { Edge } from '../edge/edge.js'
 import { InputRunner } from './input-runner.js'
-import { bytesInputOf, chunk, inputOf, ScriptedSource, settings, testError, Workshop } from '../run.test.kit.js'
+import { bytesInputOf, chunk, inputOf, ScriptedSource, settings, testError, RunnerFixture } from '../run.test.kit.js'
 
 type Item = Uint8Array | Boundary
 
-class Bench implements AsyncDisposable {
-  readonly shop = new Workshop()
+class InputHarness implements AsyncDisposable {
+  readonly fixture = new RunnerFixture()
   readonly source: ScriptedSource<Item>
   readonly input: InputRunner
   readonly got: AnyChunk[] = []
@@ -20,7 +20,7 @@ class Bench implements AsyncDisposable {
   constructor(more: Partial<NodeSettings> = {}, canHold = false) {
     this.source = new ScriptedSource<Item>({ canHold })
     this.input = runnerOf(
-      this.shop,
+      this.fixture,
       bytesInputOf(() => this.source),
       more,
     )
@@ -44,12 +44,12 @@ class Bench implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.input.stop('test')
-    this.shop[Symbol.dispose]()
+    this.fixture[Symbol.dispose]()
   }
 }
 
-function runnerOf(shop: Workshop, definition: Definition, more: Partial<NodeSettings> = {}): InputRunner {
-  return new InputRunner(settings('one/main', definition, more), shop.services, shop.container)
+function runnerOf(fixture: RunnerFixture, definition: Definition, more: Partial<NodeSettings> = {}): InputRunner {
+  return new InputRunner(settings('one/main', definition, more), fixture.services, fixture.container)
 }
 
 function edgeOf(...inputs: readonly InputRunner[]): Edge {
@@ -58,7 +58,7 @@ function edgeOf(...inputs: readonly InputRunner[]): Edge {
   return edge
 }
 
-/** First PCR of the chunks from one generation, 90 kHz, and when it was received. */
+/** First PCR in the chunks of one generation, in 90 kHz units. */
 function firstPcr(chunks: readonly AnyChunk[], generation: number): number {
   for (const { bytes, origin } of chunks) {
     if (origin.generation !== generation) continue
@@ -74,112 +74,115 @@ function firstPcr(chunks: readonly AnyChunk[], generation: number): number {
 const stream = buildTs({ durationS: 2 })
 
 describe('an input of bytes', () => {
-  test('delivers everything when it completes, at once', async () => {
-    await using bench = new Bench()
-    await bench.input.start()
-    bench.source.next(stream.bytes.slice())
-    bench.source.complete()
-    assert.deepEqual(Buffer.compare(bench.bytes, stream.bytes), 0)
+  test('delivers everything at once when it completes', async () => {
+    await using harness = new InputHarness()
+    await harness.input.start()
+    harness.source.next(stream.bytes.slice())
+    harness.source.complete()
+    assert.deepEqual(Buffer.compare(harness.bytes, stream.bytes), 0)
     assert.deepEqual(
-      [bench.isComplete, bench.input.state, bench.input.receivedBytes],
+      [harness.isComplete, harness.input.state, harness.input.receivedBytes],
       [true, 'ended', stream.bytes.length],
     )
   })
 
-  test('flushes what has collected each batch', async () => {
-    await using bench = new Bench({ batchMs: 20 })
-    await bench.input.start()
-    bench.source.next(stream.bytes.slice(0, 188 * 40))
-    const before = bench.bytes.length
-    bench.shop.clock.advance(40)
-    assert.ok(bench.bytes.length > before)
-    assert.equal(bench.bytes.length, 188 * 40)
+  test('flushes collected packets every batch', async () => {
+    await using harness = new InputHarness({ batchMs: 20 })
+    await harness.input.start()
+    harness.source.next(stream.bytes.slice(0, 188 * 40))
+    const before = harness.bytes.length
+    harness.fixture.clock.advance(40)
+    assert.ok(harness.bytes.length > before)
+    assert.equal(harness.bytes.length, 188 * 40)
   })
 
-  test('delivers everything, the last picture too, when it is finished from outside', async () => {
-    await using bench = new Bench()
-    await bench.input.start()
-    bench.source.next(stream.bytes.slice())
-    bench.input.finish()
-    bench.input.finish()
-    bench.source.next(stream.bytes.slice())
-    assert.deepEqual([bench.bytes.length, bench.isComplete], [stream.bytes.length, true])
+  test('delivers everything, including the last picture, when the engine finishes it', async () => {
+    await using harness = new InputHarness()
+    await harness.input.start()
+    harness.source.next(stream.bytes.slice())
+    harness.input.finish()
+    harness.input.finish()
+    harness.source.next(stream.bytes.slice())
+    assert.deepEqual([harness.bytes.length, harness.isComplete], [stream.bytes.length, true])
   })
 
-  test('delivers the last picture too when its stream ends with an `end` error', async () => {
-    await using bench = new Bench()
-    await bench.input.start()
-    bench.source.next(stream.bytes.slice())
-    bench.source.error(testError('TEST_END', 'over'))
-    assert.deepEqual([bench.bytes.length, bench.isComplete, bench.input.state], [stream.bytes.length, true, 'ended'])
+  test('delivers everything, including the last picture, when its stream ends with an `end` error', async () => {
+    await using harness = new InputHarness()
+    await harness.input.start()
+    harness.source.next(stream.bytes.slice())
+    harness.source.error(testError('TEST_END', 'over'))
+    assert.deepEqual(
+      [harness.bytes.length, harness.isComplete, harness.input.state],
+      [stream.bytes.length, true, 'ended'],
+    )
   })
 
   test('starts a generation at a boundary', async () => {
-    await using bench = new Bench()
-    await bench.input.start()
+    await using harness = new InputHarness()
+    await harness.input.start()
     for (let pass = 0; pass < 3; pass++) {
-      if (pass > 0) bench.source.next({ boundary: true, timeline: 'contiguous' })
-      bench.source.next(stream.bytes.slice())
+      if (pass > 0) harness.source.next({ boundary: true, timeline: 'contiguous' })
+      harness.source.next(stream.bytes.slice())
     }
-    bench.source.next({ boundary: true, timeline: 'contiguous' })
-    bench.source.complete()
-    assert.deepEqual(bench.generations, [0, 1, 2])
+    harness.source.next({ boundary: true, timeline: 'contiguous' })
+    harness.source.complete()
+    assert.deepEqual(harness.generations, [0, 1, 2])
     assert.deepEqual(
-      bench.got.map(({ origin }) => origin.seq),
-      bench.got.map((_, index) => index),
+      harness.got.map(({ origin }) => origin.seq),
+      harness.got.map((_, index) => index),
     )
   })
 
   for (const [name, fail] of [
-    ['the source fails', (bench: Bench) => bench.source.error(testError('TEST_RETRY', 'gone'))],
-    ['a timer of the node fails', (bench: Bench) => bench.input.fail(testError('TEST_RETRY', 'gone'))],
+    ['the source fails', (harness: InputHarness) => harness.source.error(testError('TEST_RETRY', 'gone'))],
+    ['a timer of the node fails', (harness: InputHarness) => harness.input.fail(testError('TEST_RETRY', 'gone'))],
   ] as const) {
-    test(`starts a generation that is later by the time that passed when ${name}`, async () => {
-      await using bench = new Bench()
-      await bench.input.start()
-      bench.source.next(stream.bytes.slice(0, 188 * 101 + 50))
-      fail(bench)
-      assert.equal(bench.isComplete, false)
-      bench.shop.clock.advance(500)
-      bench.shop.clock.advance(7000)
-      bench.source.next(stream.bytes.slice())
-      bench.shop.clock.advance(100)
-      bench.source.complete()
-      assert.deepEqual([bench.generations, bench.source.attempts], [[0, 1], 2])
-      const elapsed = (firstPcr(bench.got, 1) - firstPcr(bench.got, 0)) / 90_000
+    test(`starts a generation, later by the time that has passed, when ${name}`, async () => {
+      await using harness = new InputHarness()
+      await harness.input.start()
+      harness.source.next(stream.bytes.slice(0, 188 * 101 + 50))
+      fail(harness)
+      assert.equal(harness.isComplete, false)
+      harness.fixture.clock.advance(500)
+      harness.fixture.clock.advance(7000)
+      harness.source.next(stream.bytes.slice())
+      harness.fixture.clock.advance(100)
+      harness.source.complete()
+      assert.deepEqual([harness.generations, harness.source.attempts], [[0, 1], 2])
+      const elapsed = (firstPcr(harness.got, 1) - firstPcr(harness.got, 0)) / 90_000
       assert.ok(elapsed >= 7.5, `${elapsed} s`)
       assert.ok(elapsed < 9.5, `${elapsed} s`)
     })
   }
 
-  test('with `timeline: source` leaves the clocks as they are', async () => {
-    await using bench = new Bench({ timeline: 'source' })
-    await bench.input.start()
-    bench.source.next(stream.bytes.slice())
-    bench.source.next({ boundary: true, timeline: 'elapsed' })
-    bench.source.next(stream.bytes.slice())
-    bench.source.complete()
-    assert.equal(Buffer.compare(bench.bytes, Buffer.concat([stream.bytes, stream.bytes])), 0)
-    assert.equal(firstPcr(bench.got, 0), firstPcr(bench.got, 1))
+  test('with `timeline: source` leaves the timestamps unchanged', async () => {
+    await using harness = new InputHarness({ timeline: 'source' })
+    await harness.input.start()
+    harness.source.next(stream.bytes.slice())
+    harness.source.next({ boundary: true, timeline: 'elapsed' })
+    harness.source.next(stream.bytes.slice())
+    harness.source.complete()
+    assert.equal(Buffer.compare(harness.bytes, Buffer.concat([stream.bytes, stream.bytes])), 0)
+    assert.equal(firstPcr(harness.got, 0), firstPcr(harness.got, 1))
   })
 
-  test('measures its bit rate over some seconds', async () => {
-    await using bench = new Bench()
-    await bench.input.start()
+  test('measures its bit rate over a few seconds', async () => {
+    await using harness = new InputHarness()
+    await harness.input.start()
     for (let second = 0; second < 10; second++) {
-      bench.source.next(new Uint8Array(1000))
-      bench.input.sampleRate()
+      harness.source.next(new Uint8Array(1000))
+      harness.input.sampleRate()
     }
-    assert.equal(bench.input.bitsPerSecond, 8000)
+    assert.equal(harness.input.bitsPerSecond, 8000)
   })
 })
 
 describe('an input of chunks', () => {
-  test('passes them on untouched', async () => {
-    using shop = new Workshop()
+  test('passes them on unchanged', async () => {
+    using fixture = new RunnerFixture()
     const source = new ScriptedSource()
     const input = runnerOf(
-      shop,
+      fixture,
       inputOf(() => source),
     )
     const edge = edgeOf(input)
@@ -195,9 +198,9 @@ describe('an input of chunks', () => {
 })
 
 describe('an input that can wait', () => {
-  test('is held while any of its readers holds, whatever becomes of the others', async () => {
-    await using bench = new Bench({}, true)
-    const { input, source } = bench
+  test('is held while any of its readers holds, whatever happens to the others', async () => {
+    await using harness = new InputHarness({}, true)
+    const { input, source } = harness
     const edges = [edgeOf(input), edgeOf(input), edgeOf(input)] as const
     await input.start()
     const holds = edges.map((edge) => edge.inlet.hold())
@@ -214,29 +217,29 @@ describe('an input that can wait', () => {
     assert.equal(source.holds, 0)
   })
 
-  test('is held again when it is subscribed again, and not if nobody holds by then', async () => {
-    await using bench = new Bench({}, true)
-    const { input, source, shop } = bench
+  test('is held again when it is subscribed again, unless no reader holds by then', async () => {
+    await using harness = new InputHarness({}, true)
+    const { input, source, fixture } = harness
     const edge = edgeOf(input)
     await input.start()
     const hold = edge.inlet.hold()
     source.error(testError('TEST_RETRY', 'gone'))
     assert.equal(source.holds, 0)
-    shop.clock.advance(500)
+    fixture.clock.advance(500)
     assert.deepEqual([source.attempts, source.holds], [2, 1])
     source.error(testError('TEST_RETRY', 'gone'))
     hold[Symbol.dispose]()
-    shop.clock.advance(1000)
+    fixture.clock.advance(1000)
     assert.deepEqual([source.attempts, source.holds], [3, 0])
     edge.inlet.hold()[Symbol.dispose]()
     assert.equal(source.holds, 0)
   })
 
-  test('is held before it is subscribed', async () => {
-    using shop = new Workshop()
+  test('is held before it is subscribed to', async () => {
+    using fixture = new RunnerFixture()
     const source = new ScriptedSource({ canHold: true })
     const input = runnerOf(
-      shop,
+      fixture,
       inputOf(() => source),
     )
     edgeOf(input).inlet.hold()
@@ -256,32 +259,32 @@ describe('an input that can wait', () => {
     assert.equal(source.holds, 0)
   })
 
-  test('whose hold throws has failed, and whoever holds has not', async () => {
-    using shop = new Workshop()
+  test('whose hold throws has failed, and the reader that holds has not', async () => {
+    using fixture = new RunnerFixture()
     const source = new ScriptedSource({ canHold: true })
     Object.assign(source, {
       hold: () => {
-        throw new Error('can not')
+        throw new Error('cannot')
       },
     })
     const input = runnerOf(
-      shop,
+      fixture,
       inputOf(() => source),
     )
     const edge = edgeOf(input)
     await input.start()
     assert.doesNotThrow(() => edge.inlet.hold())
-    assert.deepEqual([input.state, input.why], ['failed', 'can not'])
+    assert.deepEqual([input.state, input.why], ['failed', 'cannot'])
     await input.stop('test')
   })
 })
 
-test('a source is not subscribed to any more once it is being stopped, wherever its opening stands', async () => {
+test('a source that is being stopped is not subscribed to, at whatever stage of its opening', async () => {
   for (let turns = 0; turns < 30; turns++) {
-    using shop = new Workshop()
+    using fixture = new RunnerFixture()
     const source = new ScriptedSource<Item>()
     const input = runnerOf(
-      shop,
+      fixture,
       bytesInputOf(() => Promise.resolve(source)),
     )
     const started = input.start().catch(() => undefined)
@@ -290,6 +293,6 @@ test('a source is not subscribed to any more once it is being stopped, wherever 
     await input.stop('test')
     await started
     assert.equal(source.attempts, before, `stopped after ${turns} turns`)
-    assert.equal(shop.clock.pending, 0, `timers are left when stopped after ${turns} turns`)
+    assert.equal(fixture.clock.pending, 0, `timers are left when stopped after ${turns} turns`)
   }
 })

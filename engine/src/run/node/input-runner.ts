@@ -1,4 +1,4 @@
-// Runs an input: subscribes, frames what comes, and subscribes again when the stream fails.
+// Runs an input: subscribes, frames the received bytes, and subscribes again when the stream fails.
 import type { Observable, Subscription } from 'rxjs'
 import { reactionOf } from '../../errors.js'
 import type { AnyChunk, Boundary, Received, Source } from '../../plugin/contract.js'
@@ -9,21 +9,21 @@ import type { RunServices } from './run-services.js'
 import { SourceFraming } from './source-framing.js'
 import { type Feeder, SourcePort } from '../edge/source-port.js'
 import { StandbySource } from './standby-source.js'
+import { RateMeter } from '../edge/rate-meter.js'
 
-/** Bit rates are measured over this many samples of a second. */
-const RATE_SAMPLES = 5
+/** The bit rate is measured over this many one-second samples. */
 
 export class InputRunner extends NodeRunner<Source<Received> | Source<AnyChunk>> implements Feeder {
-  /** Shared with the input whose place it takes. */
+  /** Shared with the input it replaces. */
   readonly port: SourcePort
   #receivedBytes = 0
   #subscription: Subscription | undefined
   #flushTimer: Disposable | undefined
   #framing: SourceFraming | undefined
-  /** Until it has taken the place of another input. */
+  /** Set until it has replaced another input. */
   #standby: StandbySource | undefined
   #hold: Disposable | undefined
-  #rates: number[] = [0]
+  #rate = new RateMeter()
 
   constructor(
     settings: NodeSettings,
@@ -38,15 +38,15 @@ export class InputRunner extends NodeRunner<Source<Received> | Source<AnyChunk>>
     else if (placement.isHandoff !== true) this.#standby = new StandbySource()
   }
 
-  /** What it has sent while it is being prepared; undefined when it is in its place. */
+  /** What it has sent while it is standby; undefined once it feeds the port. */
   get standby(): StandbySource | undefined {
     return this.#standby
   }
 
-  /** Nothing came from it for a while, and nobody makes it wait. */
+  /** It has sent nothing for `forMs`, and no reader makes it wait. */
   isSilent(forMs: number): boolean {
     if (!this.isLive) return true
-    return !this.port.isPressed && this.services.clock.nowMs() - this.port.lastChunkMs >= forMs
+    return !this.port.isUnderBackpressure && this.services.clock.nowMs() - this.port.lastChunkMs >= forMs
   }
 
   get receivedBytes(): number {
@@ -57,7 +57,7 @@ export class InputRunner extends NodeRunner<Source<Received> | Source<AnyChunk>>
     return this.port.sentBytes
   }
 
-  /** The source can wait, and nothing it emits is dropped. */
+  /** The source can wait; nothing it emits is dropped. */
   get isPausable(): boolean {
     return this.node?.hold !== undefined
   }
@@ -67,31 +67,29 @@ export class InputRunner extends NodeRunner<Source<Received> | Source<AnyChunk>>
   }
 
   get bitsPerSecond(): number {
-    const [oldest = 0] = this.#rates
-    return Math.round(((this.#rates.at(-1)! - oldest) * 8) / Math.max(1, this.#rates.length - 1))
+    return this.#rate.bitsPerSecond
   }
 
   /** Called once a second. */
   sampleRate(): void {
-    this.#rates.push(this.#receivedBytes)
-    if (this.#rates.length > RATE_SAMPLES + 1) this.#rates.shift()
+    this.#rate.sample(this.#receivedBytes)
   }
 
-  /** Whoever holds is not to blame for what the source does about it. */
-  applyPressure(): void {
+  /** If the source throws here, that is its own failure, not the failure of the reader that holds. */
+  applyBackpressure(): void {
     this.services.scope.enter(
       (error) => this.fail(error),
-      () => this.#applyPressure(),
+      () => this.#applyBackpressure(),
     )
   }
 
-  /** Ends the stream as if the source had completed: what was received is sent on, and readers hear of the end. */
+  /** Ends the stream as if the source had completed: everything received is sent, then readers complete. */
   finish(): void {
     if (this.state === 'failed' || this.state === 'stopped') this.port.complete()
     else if (this.state !== 'ended') this.end()
   }
 
-  /** What was received before the failure is sent, and what comes after it is another generation. */
+  /** Bytes received before the failure are sent; those received after it start another generation. */
   override fail(error: unknown): void {
     if (this.isLive && reactionOf(error) !== 'end') {
       this.#framing?.endGeneration({ timeline: 'elapsed' }, this.services.clock.nowMs())
@@ -110,11 +108,11 @@ export class InputRunner extends NodeRunner<Source<Received> | Source<AnyChunk>>
       this.#startFlushing(batchMs)
     }
     scope.enter(fail, () => {
-      this.#applyPressure()
-      // Which of the two a source emits is its definition's `produces`; what comes is told apart one by one.
+      this.#applyBackpressure()
+      // `produces` of the definition says which of the two a source emits; the code checks each item.
       const chunks = this.node?.chunks as Observable<Received | AnyChunk> | undefined
       this.#subscription = chunks?.subscribe({
-        // An input that calls from its own sockets and promises is in its scope again.
+        // Calls from the input's own sockets and promises enter its scope again.
         next: (item) => scope.enter(fail, () => this.#take(item)),
         error: fail,
         complete: () => this.end(),
@@ -140,30 +138,31 @@ export class InputRunner extends NodeRunner<Source<Received> | Source<AnyChunk>>
     return true
   }
 
-  /** The old source is silent from here on; what was kept of the new one follows as a generation of its own. */
-  protected override inherit(before: AnyNodeRunner): void {
+  /** The old source sends nothing from here on; what the new one has sent so far follows as a generation of its own. */
+  protected override takeOver(before: AnyNodeRunner): void {
     if (!(before instanceof InputRunner)) return
     const standby = this.#standby
     this.#standby = undefined
-    const framing = before.#leave()
-    // Whatever it still tries, it tries no more.
-    void before.stop('another source has its place')
+    const framing = before.#detach()
+    // Ends its retries, too.
+    void before.stop('another source has replaced it')
     this.#receivedBytes += before.receivedBytes
-    this.#rates = before.#rates
+    this.#rate = before.#rate
     this.port.feeder = this
     const { definition, timeline } = this.settings
     const isFramed = definition.kind === 'input' && definition.produces === 'bytes'
-    const goesOn = isFramed && before.settings.timeline === timeline
-    if (!goesOn) framing?.flushAll()
+    const keepsTimeline = isFramed && before.settings.timeline === timeline
+    if (!keepsTimeline) framing?.flushAll()
     if (isFramed)
-      this.#framing = (goesOn ? framing : undefined) ?? this.#makeFraming(timeline, (framing?.generation ?? -1) + 1)
-    if (standby?.hasEntry === true) this.#followOn(standby)
+      this.#framing =
+        (keepsTimeline ? framing : undefined) ?? this.#makeFraming(timeline, (framing?.generation ?? -1) + 1)
+    if (standby?.hasEntry === true) this.#adoptStandby(standby)
     if (this.state === 'ended') this.#complete()
     this.#releaseHold()
-    this.#applyPressure()
+    this.#applyBackpressure()
   }
 
-  #followOn(standby: StandbySource): void {
+  #adoptStandby(standby: StandbySource): void {
     const { chunks, framer } = standby.take()
     const framed = chunks.filter((chunk) => chunk.kind === 'ts')
     if (this.#framing !== undefined) return this.#framing.adopt(framer, framed)
@@ -172,8 +171,8 @@ export class InputRunner extends NodeRunner<Source<Received> | Source<AnyChunk>>
     }
   }
 
-  /** Nothing comes from it any more, and its port is no longer its own. */
-  #leave(): SourceFraming | undefined {
+  /** Disconnects the source and gives up the port; the framing goes to the input that replaces it. */
+  #detach(): SourceFraming | undefined {
     this.disconnect()
     const framing = this.#framing
     this.#framing = undefined
@@ -197,7 +196,7 @@ export class InputRunner extends NodeRunner<Source<Received> | Source<AnyChunk>>
     this.#flushTimer = clock.every(batchMs, () => scope.enter(fail, flush))
   }
 
-  /** One more attempt of the same source: it knows which of its targets is next. */
+  /** Subscribes to the same source again: it knows which of its targets is next. */
   protected override resume(): Promise<void> {
     if (this.node === undefined) return super.resume()
     this.setState('opening', '')
@@ -208,7 +207,7 @@ export class InputRunner extends NodeRunner<Source<Received> | Source<AnyChunk>>
   protected override end(): void {
     this.disconnect()
     super.end()
-    // Until it is its turn, the port is another's.
+    // While it is standby, the port belongs to another input.
     if (this.#standby === undefined) this.#complete()
   }
 
@@ -230,13 +229,13 @@ export class InputRunner extends NodeRunner<Source<Received> | Source<AnyChunk>>
       const into = this.#standby ?? this.#framing
       into?.push(item, this.services.clock.nowMs())
     }
-    // A source that can wait does so until it is its turn.
+    // A source that can wait does so while it is standby.
     if (this.#standby?.hasEntry === true) this.#hold ??= this.node?.hold?.()
   }
 
-  #applyPressure(): void {
+  #applyBackpressure(): void {
     if (this.#standby !== undefined) return
-    if (!this.port.isPressed) this.#releaseHold()
+    if (!this.port.isUnderBackpressure) this.#releaseHold()
     else if (this.isLive) this.#hold ??= this.node?.hold?.()
   }
 

@@ -1,10 +1,10 @@
-// What a node is handed at `open`. Whatever it says when it is no longer the node of its place is not heard.
+// The context that a node receives at `open`. Calls from a node that has been replaced are ignored.
 import type { Definition, Logger, MetricDeclaration, MetricRead, NodeContext } from '../../plugin/contract.js'
 
 export interface ContextSettings {
   readonly definition: Definition
   readonly signal: AbortSignal
-  /** It is still the one that was opened last. */
+  /** The node is still the one that was opened last. */
   isCurrent(): boolean
   /** A reload may rename the node. */
   id(): string
@@ -12,7 +12,7 @@ export interface ContextSettings {
   setMetric(declaration: MetricDeclaration, read: MetricRead): void
   ready(): void
   degraded(why: string): void
-  event(...said: Parameters<NodeContext['event']>): void
+  event(...event: Parameters<NodeContext['event']>): void
 }
 
 export function makeContext(settings: ContextSettings): NodeContext {

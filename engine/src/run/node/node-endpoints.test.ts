@@ -4,8 +4,8 @@ import { openRoom, routeOptions } from '../../deliver/delivery.test.kit.js'
 import type { Room } from '../../deliver/delivery.test.kit.js'
 import { expectViewers } from '../../reload/plan-viewers.js'
 import { NodeEndpoints } from './node-endpoints.js'
-import { Bench } from '../change/reload.test.kit.js'
-import { KeepingOutput } from '../run.test.kit.js'
+import { ReloadHarness } from '../change/reload.test.kit.js'
+import { RecordingOutput } from '../run.test.kit.js'
 import { node, output, serving } from '../scripted-nodes.test.kit.js'
 
 function endpointsOf(room: Room, isStandby: boolean): NodeEndpoints {
@@ -13,8 +13,8 @@ function endpointsOf(room: Room, isStandby: boolean): NodeEndpoints {
   return new NodeEndpoints({ delivery: room.delivery, listeners, owner: () => 'one/ts', isStandby })
 }
 
-describe('what a node claims', () => {
-  test('is claimed when it takes its place, and its viewers are those of the node before it', async () => {
+describe('an endpoint of a node', () => {
+  test('is claimed at activation, with the viewers of the replaced node', async () => {
     await using room = await openRoom()
     const [before, next] = [endpointsOf(room, false), endpointsOf(room, true)]
     const old = before.delivery.open(routeOptions())
@@ -36,7 +36,7 @@ describe('what a node claims', () => {
     assert.equal(route.counters.clients, 1)
   })
 
-  test('stays with the node before it where a path of the next one is taken', async () => {
+  test('stays with the old node if a path of the new one is taken', async () => {
     await using room = await openRoom()
     const [before, next] = [endpointsOf(room, false), endpointsOf(room, true)]
     before.listeners.http('web').handle('/page', (_request, response) => response.end('page'))
@@ -52,7 +52,7 @@ describe('what a node claims', () => {
     }
   })
 
-  test('of a node that has failed is kept for the next one, while it is told so', async () => {
+  test('of a failed node is kept for the next node while it is retained', async () => {
     await using room = await openRoom()
     const endpoints = endpointsOf(room, false)
     const route = endpoints.delivery.open(routeOptions())
@@ -65,7 +65,7 @@ describe('what a node claims', () => {
 })
 
 describe('an output', () => {
-  test('that was to have another path, and could not take its place, is found where it was', async () => {
+  test('that fails to take over with a new path keeps the old path', async () => {
     let fail: (() => void) | undefined
     const definition = serving({
       onOpen: ({ swap }, later) => {
@@ -73,42 +73,42 @@ describe('an output', () => {
       },
     })
     const to = (swap: string, path: string) => node('one/ts', definition, { from: 'one/main', swap, path })
-    await using bench = await new Bench().start(to('good', '/old'))
-    bench.send(7)
-    const { graph } = bench.engine
-    const applying = bench.reload(to('bad', '/new'))
-    await bench.committed(graph)
+    await using harness = await new ReloadHarness().start(to('good', '/old'))
+    harness.send(7)
+    const { graph } = harness.engine
+    const applying = harness.reload(to('bad', '/new'))
+    await harness.committed(graph)
     fail?.()
-    using _flow = bench.flow()
+    using _flow = harness.flow()
     await applying
     assert.deepEqual(
-      bench.rolledBack.map(({ node: id }) => id),
+      harness.rolledBack.map(({ node: id }) => id),
       ['one/ts'],
     )
-    assert.deepEqual([await bench.statusOf('/old'), await bench.statusOf('/new')], [200, 404])
+    assert.deepEqual([await harness.statusOf('/old'), await harness.statusOf('/new')], [200, 404])
   })
 
-  test('that becomes another type is removed and added: the plan tells its viewers, and they end cleanly', async () => {
-    const kept = new KeepingOutput()
+  test('that becomes another type is removed and added: the plan counts its viewers, and they end cleanly', async () => {
+    const kept = new RecordingOutput()
     const to = (definition: Parameters<typeof node>[1]) =>
       node('one/ts', definition, { from: 'one/main', path: '/live' })
-    await using bench = await new Bench().start(to(serving()))
-    bench.send(6)
-    using _flow = bench.flow()
-    const viewer = bench.viewer('/live')
+    await using harness = await new ReloadHarness().start(to(serving()))
+    harness.send(6)
+    using _flow = harness.flow()
+    const viewer = harness.viewer('/live')
     await viewer.received(2000)
-    const plan = bench.planFor(to(output(() => kept)))
-    assert.equal(expectViewers(plan, (id) => bench.engine.viewersOf(id)).lost, 1)
+    const plan = harness.planFor(to(output(() => kept)))
+    assert.equal(expectViewers(plan, (id) => harness.engine.viewersOf(id)).lost, 1)
     assert.deepEqual(
       plan.nodes.filter(({ id }) => id === 'one/ts').map(({ verb }) => verb),
       ['add', 'remove'],
     )
-    const { viewersLost } = await bench.reload(to(output(() => kept)))
+    const { viewersLost } = await harness.reload(to(output(() => kept)))
     assert.equal(viewersLost, 1)
     await viewer.ended()
     assert.equal(viewer.body.length % 100, 0)
     assert.equal(viewer.isEnded, true)
-    assert.equal(bench.states['one/ts'], 'ready')
+    assert.equal(harness.states['one/ts'], 'ready')
     assert.ok(kept.chunks.length > 0)
   })
 })

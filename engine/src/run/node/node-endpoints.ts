@@ -1,5 +1,5 @@
-// What one node holds of what the engine's nodes share: paths of listeners and live routes. It asks for them by the
-// usual tokens; a node that is being prepared gets them only when it takes its place, from the one before it.
+// The endpoints one node owns on shared listeners: paths and live routes. The node asks for them through the usual
+// tokens; a standby node receives them only when it is activated, from the node it replaces.
 import type { LiveDelivery } from '../../deliver/live-delivery.js'
 import type { LiveEntry, LiveRoute, LiveRouteOptions, RouteCounters } from '../../plugin/live-route.js'
 import { startRouteCounters } from '../../plugin/live-route.js'
@@ -26,7 +26,7 @@ export class NodeEndpoints {
   readonly #paths = new Set<ClaimedPath>()
   #isStandby: boolean
   #isRetaining = false
-  /** Routes that the node has let go of, kept for the one after it. */
+  /** Routes that the node has disposed, kept for the node that replaces it. */
   readonly #retained = new Set<LiveRoute>()
 
   constructor(settings: EndpointSettings) {
@@ -35,9 +35,9 @@ export class NodeEndpoints {
   }
 
   /**
-   * Claims what the node has asked for. What the node before it has goes over, and its viewers stay; `before.id` is the
-   * one by which delivery knows them. Throws LISTEN_PATH_TAKEN, LISTEN_UNKNOWN; the node before it then has its paths
-   * again.
+   * Claims the endpoints the node has asked for. It takes over those of the node it replaces, and their viewers stay;
+   * `before.id` is the id under which delivery knows them. Throws LISTEN_PATH_TAKEN, LISTEN_UNKNOWN; the replaced node
+   * then has its paths back.
    */
   activate(before?: { readonly id: string; readonly endpoints: NodeEndpoints | undefined }): void {
     if (!this.#isStandby) return
@@ -58,8 +58,8 @@ export class NodeEndpoints {
   }
 
   /**
-   * While true, viewers of a node that fails stay, for the node that takes its place. Then they are let go of, unless
-   * one has.
+   * While true, viewers of a node that fails stay connected for the node that replaces it. When it turns false, they
+   * are disconnected, unless a node has taken them over.
    */
   retain(isRetaining: boolean): void {
     this.#isRetaining = isRetaining
@@ -68,7 +68,7 @@ export class NodeEndpoints {
     this.#retained.clear()
   }
 
-  /** The routes of the node before it are found where this one will have them, at once. Throws as `activate` does. */
+  /** Moves the routes of the replaced node to the paths this one will have, at once. Throws as `activate` does. */
   movePaths(before: string): void {
     for (const route of this.#routes) this.#settings.delivery.move(before, route.options)
   }
@@ -141,9 +141,9 @@ class ClaimedPath {
   }
 }
 
-/** A route as its output sees it; there may be none behind it yet. */
+/** A route as its output sees it; it may have no live route behind it yet. */
 class ClaimedRoute implements LiveRoute {
-  /** Called when the node lets go of it; true if what is behind it stays. */
+  /** Called when the node disposes it; true if the live route behind it stays. */
   onDispose: (route: LiveRoute | undefined) => boolean = () => false
   #options: LiveRouteOptions
   readonly #owner: () => string

@@ -1,9 +1,9 @@
-// The metrics that one node shows: declared by its type, read at scrape time, labelled with its id. Those of a node that
-// is being prepared are kept back until it takes its place.
+// The metrics of one node: declared by its type, read at scrape time, labelled with its id. Those of a standby node are
+// hidden until it is activated.
 import type { NodeSettings } from '../../graph/graph.js'
 import type { MetricsRegistry } from '../../observe/metrics-registry.js'
 import type { MetricDeclaration, MetricRead } from '../../plugin/contract.js'
-import { carryOn } from './counter-offset.js'
+import { continueMetric } from './continue-metric.js'
 
 type Labels = Readonly<Record<string, string>>
 
@@ -31,7 +31,7 @@ export class NodeMetrics {
     this.#isShown = isShown
   }
 
-  /** Reads the metric in this way from now on. */
+  /** From now on the metric is read with this function. */
   set(declaration: MetricDeclaration, read: MetricRead): void {
     this.#byName.get(declaration.name)?.shown?.[Symbol.dispose]()
     const series: Series = { declaration, read }
@@ -39,17 +39,18 @@ export class NodeMetrics {
     if (this.#isShown) this.#show(series)
   }
 
-  /** Shows them from now on; counters go on where those of the node before ended. */
+  /** Shows the metrics from now on; counters continue from the values of the node it replaces. */
   show(before?: NodeMetrics): void {
     this.#isShown = true
     for (const [name, series] of this.#byName) {
       const old = before === undefined ? undefined : before.#byName.get(name)
-      if (old !== undefined && series.declaration.kind === 'counter') series.read = carryOn(old.read, series.read)
+      if (old !== undefined && series.declaration.kind === 'counter')
+        series.read = continueMetric(old.read, series.read)
       this.#show(series)
     }
   }
 
-  /** The node has another id. */
+  /** The id of the node has changed. */
   relabel(): void {
     if (this.#isShown) for (const series of this.#byName.values()) this.#show(series)
   }

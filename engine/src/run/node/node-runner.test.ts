@@ -11,15 +11,15 @@ import { OutputRunner } from './output-runner.js'
 import { TransformRunner } from './transform-runner.js'
 import {
   inputOf,
-  KeepingOutput,
+  RecordingOutput,
   outputOf,
   PassingTransform,
   ScriptedSource,
   settings,
-  settle,
+  flushPromises,
   transformOf,
   testError,
-  Workshop,
+  RunnerFixture,
 } from '../run.test.kit.js'
 
 function never<T>(): Promise<T> {
@@ -27,18 +27,18 @@ function never<T>(): Promise<T> {
 }
 
 function inputIn(
-  shop: Workshop,
+  fixture: RunnerFixture,
   source: (context: NodeContext) => ScriptedSource,
   metrics: readonly string[] = [],
 ): InputRunner {
-  return new InputRunner(settings('one/main', inputOf(source, metrics)), shop.services, shop.container)
+  return new InputRunner(settings('one/main', inputOf(source, metrics)), fixture.services, fixture.container)
 }
 
 describe('a node', () => {
   test('is opening until its resources are held, then ready', async () => {
-    using shop = new Workshop()
+    using fixture = new RunnerFixture()
     let context: NodeContext | undefined
-    const input = inputIn(shop, (given) => {
+    const input = inputIn(fixture, (given) => {
       context = given
       return new ScriptedSource()
     })
@@ -55,42 +55,42 @@ describe('a node', () => {
     context?.degraded('late')
     assert.equal(input.state, 'stopped')
     assert.deepEqual(
-      shop.services.events.recent().map(({ kind }) => kind),
+      fixture.services.events.recent().map(({ kind }) => kind),
       ['node.ready', 'node.degraded', 'node.ready', 'node.stopped'],
     )
   })
 
-  test('that does not open in time is tried again, and the one that opens late is let go of', async () => {
-    using shop = new Workshop()
-    const opened: ((output: KeepingOutput) => void)[] = []
+  test('that does not open in time is tried again, and a node that opens late is closed', async () => {
+    using fixture = new RunnerFixture()
+    const opened: ((output: RecordingOutput) => void)[] = []
     const output = new OutputRunner(
       settings(
         'one/out',
         outputOf(() => new Promise((resolve) => opened.push(resolve))),
       ),
-      shop.services,
-      shop.container,
+      fixture.services,
+      fixture.container,
     )
     const started = output.start()
-    await settle()
-    shop.clock.advance(10_000)
+    await flushPromises()
+    fixture.clock.advance(10_000)
     await started
     assert.deepEqual([output.state, output.restarts], ['waiting', 1])
     assert.match(output.why, /did not open within 10 s/)
-    shop.clock.advance(500)
-    await settle()
+    fixture.clock.advance(500)
+    await flushPromises()
     assert.equal(output.state, 'opening')
-    const [late, second] = [new KeepingOutput(), new KeepingOutput()]
+    const [late, second] = [new RecordingOutput(), new RecordingOutput()]
     opened[1]?.(second)
     opened[0]?.(late)
-    await settle()
+    await flushPromises()
     assert.deepEqual([output.state, late.disposals, second.disposals], ['ready', 1, 0])
     await output.stop('test')
-    assert.deepEqual([late.disposals, second.disposals, shop.clock.pending], [1, 1, 0])
+    assert.deepEqual([late.disposals, second.disposals, fixture.clock.pending], [1, 1, 0])
   })
 
-  test('whose late opening can not be let go of harms nobody', async () => {
-    using shop = new Workshop()
+  test('that opens late and fails to close is logged, nothing more', async () => {
+    using fixture = new RunnerFixture()
     const bad = { accept: () => Subscription.EMPTY, [Symbol.asyncDispose]: () => Promise.reject(new Error('no')) }
     let open: ((output: Output) => void) | undefined
     const output = new OutputRunner(
@@ -98,86 +98,86 @@ describe('a node', () => {
         'one/out',
         outputOf(() => new Promise((resolve) => (open = resolve))),
       ),
-      shop.services,
-      shop.container,
+      fixture.services,
+      fixture.container,
     )
     const started = output.start()
-    await settle()
-    shop.clock.advance(10_000)
+    await flushPromises()
+    fixture.clock.advance(10_000)
     await started
     open?.(bad)
-    await settle()
-    assert.ok(shop.lines.some(({ msg }) => msg === 'while stopping: no'))
+    await flushPromises()
+    assert.ok(fixture.lines.some(({ msg }) => msg === 'while stopping: no'))
     await output.stop('test')
   })
 
-  test('that opens as something else is a bug of its plugin', async () => {
-    using shop = new Workshop()
+  test('that opens as anything but a node is a bug in its plugin', async () => {
+    using fixture = new RunnerFixture()
     const output = new OutputRunner(
       settings(
         'one/out',
         outputOf(() => ({}) as Output),
       ),
-      shop.services,
-      shop.container,
+      fixture.services,
+      fixture.container,
     )
     await assert.rejects(output.start(), { code: 'NODE_FAILED' })
     assert.match(output.why, /asyncDispose/)
   })
 
-  test('is stopped while it opens: the stop waits for it, and lets go of what it opened', async () => {
-    using shop = new Workshop()
-    const late = new KeepingOutput()
+  test('is stopped while it opens: the stop waits for it and closes it', async () => {
+    using fixture = new RunnerFixture()
+    const late = new RecordingOutput()
     let open: ((output: Output) => void) | undefined
     const output = new OutputRunner(
       settings(
         'one/out',
         outputOf(() => new Promise((resolve) => (open = resolve))),
       ),
-      shop.services,
-      shop.container,
+      fixture.services,
+      fixture.container,
     )
     const started = output.start()
-    await settle()
+    await flushPromises()
     const stopped = output.stop('test')
     open?.(late)
     await Promise.all([started, stopped])
-    assert.deepEqual([output.state, late.disposals, shop.clock.pending], ['stopped', 1, 0])
+    assert.deepEqual([output.state, late.disposals, fixture.clock.pending], ['stopped', 1, 0])
   })
 
-  test('lets go once, also when it is stopped twice', async () => {
-    using shop = new Workshop()
+  test('is disposed once, even if it is stopped twice', async () => {
+    using fixture = new RunnerFixture()
     const source = new ScriptedSource()
-    const input = inputIn(shop, () => source)
+    const input = inputIn(fixture, () => source)
     await input.start()
     await Promise.all([input.stop('one'), input.stop('two')])
     await input.stop('three')
     assert.deepEqual([source.disposals, input.state], [1, 'stopped'])
   })
 
-  test('that does not let go is left behind in bounded time', async () => {
-    using shop = new Workshop()
+  test('that never finishes its disposal is abandoned after a time limit', async () => {
+    using fixture = new RunnerFixture()
     const hanging = { accept: () => Subscription.EMPTY, [Symbol.asyncDispose]: () => never<void>() }
     const output = new OutputRunner(
       settings(
         'one/out',
         outputOf(() => hanging),
       ),
-      shop.services,
-      shop.container,
+      fixture.services,
+      fixture.container,
     )
     await output.start()
     const stopped = output.stop('test')
-    await settle()
-    shop.clock.advance(5000)
+    await flushPromises()
+    fixture.clock.advance(5000)
     await stopped
     assert.equal(output.state, 'stopped')
-    assert.ok(shop.lines.some(({ msg }) => msg === 'while stopping: did not let go in time'))
+    assert.ok(fixture.lines.some(({ msg }) => msg === 'while stopping: was not disposed in time'))
   })
 
-  test('whose teardown throws is stopped all the same', async () => {
-    using shop = new Workshop()
-    const output = new KeepingOutput()
+  test('whose teardown throws is stopped anyway', async () => {
+    using fixture = new RunnerFixture()
+    const output = new RecordingOutput()
     output.accept = () =>
       new Subscription(() => {
         throw new Error('torn')
@@ -187,19 +187,19 @@ describe('a node', () => {
         'one/out',
         outputOf(() => output),
       ),
-      shop.services,
-      shop.container,
+      fixture.services,
+      fixture.container,
     )
     await runner.start()
     await runner.stop('test')
     assert.deepEqual([runner.state, output.disposals], ['stopped', 1])
   })
 
-  test('has its metrics until it stops, and whoever opens late adds none', async () => {
-    using shop = new Workshop()
+  test('has its metrics until it stops, and adds none after that', async () => {
+    using fixture = new RunnerFixture()
     const contexts: NodeContext[] = []
     const input = inputIn(
-      shop,
+      fixture,
       (context) => {
         contexts.push(context)
         context.readMetric('test_gauge', () => 1)
@@ -208,17 +208,17 @@ describe('a node', () => {
       ['test_gauge'],
     )
     await input.start()
-    assert.deepEqual(await shop.metricsOf('main'), ['millrace_test_gauge'])
+    assert.deepEqual(await fixture.metricsOf('main'), ['millrace_test_gauge'])
     await input.stop('test')
     contexts[0]?.readMetric('test_gauge', () => 2)
-    assert.deepEqual(await shop.metricsOf('main'), [])
+    assert.deepEqual(await fixture.metricsOf('main'), [])
     assert.throws(() => contexts[0]?.readMetric('other', () => 1), TypeError)
   })
 
-  test('hears of the stop by its signal, with the reason', async () => {
-    using shop = new Workshop()
+  test('receives the stop and its reason through its signal', async () => {
+    using fixture = new RunnerFixture()
     let context: NodeContext | undefined
-    const input = inputIn(shop, (given) => {
+    const input = inputIn(fixture, (given) => {
       context = given
       return new ScriptedSource()
     })
@@ -228,8 +228,8 @@ describe('a node', () => {
     assert.equal(context?.signal.reason, 'the reason')
   })
 
-  test('gets a clock whose timers end with it, and what they throw is its failure', async () => {
-    using shop = new Workshop()
+  test('has a clock whose timers end with it, and an error they throw is its failure', async () => {
+    using fixture = new RunnerFixture()
     let ticks = 0
     const ticking = defineOutput({
       type: 'ticking',
@@ -243,33 +243,33 @@ describe('a node', () => {
         clock.every(100, () => {
           if (++ticks === 3) throw testError('TEST_CONFIG', 'third tick')
         })
-        return new KeepingOutput()
+        return new RecordingOutput()
       },
     })
-    const output = new OutputRunner(settings('one/out', ticking), shop.services, shop.container)
+    const output = new OutputRunner(settings('one/out', ticking), fixture.services, fixture.container)
     await output.start()
-    shop.clock.advance(300)
+    fixture.clock.advance(300)
     assert.deepEqual([output.state, output.why], ['failed', 'third tick'])
-    await settle()
-    shop.clock.advance(1000)
-    assert.deepEqual([ticks, shop.clock.pending], [3, 0])
+    await flushPromises()
+    fixture.clock.advance(1000)
+    assert.deepEqual([ticks, fixture.clock.pending], [3, 0])
     await output.stop('test')
   })
 })
 
 describe('a node that fails', () => {
-  test('is subscribed again on the same source, later and later, up to 30 s', async () => {
-    using shop = new Workshop()
+  test('is subscribed again on the same source, with delays that grow up to 30 s', async () => {
+    using fixture = new RunnerFixture()
     const source: ScriptedSource = new ScriptedSource()
-    const input = inputIn(shop, () => source)
+    const input = inputIn(fixture, () => source)
     await input.start()
     const delays: number[] = []
     for (let attempt = 1; attempt <= 10; attempt++) {
       source.error(testError('TEST_RETRY', 'gone'))
       assert.deepEqual([input.state, input.why, input.restarts], ['waiting', 'gone', attempt])
-      const failedAtMs = shop.clock.nowMs()
-      while (source.attempts === attempt) shop.clock.advance(10)
-      delays.push(shop.clock.nowMs() - failedAtMs)
+      const failedAtMs = fixture.clock.nowMs()
+      while (source.attempts === attempt) fixture.clock.advance(10)
+      delays.push(fixture.clock.nowMs() - failedAtMs)
       assert.equal(input.state, 'opening')
     }
     for (const [index, delay] of delays.entries()) {
@@ -280,122 +280,122 @@ describe('a node that fails', () => {
     await input.stop('test')
   })
 
-  test('starts afresh, with all its targets, after it was up for ten seconds, however often it failed in between', async () => {
-    using shop = new Workshop()
+  test('resets the back-off of all its targets after it was up for ten seconds, however often it failed before', async () => {
+    using fixture = new RunnerFixture()
     const source: ScriptedSource = new ScriptedSource()
     let context: NodeContext | undefined
-    const input = inputIn(shop, (given) => {
+    const input = inputIn(fixture, (given) => {
       context = given
       return source
     })
     await input.start()
     for (let attempt = 1; attempt < 8; attempt++) {
       source.error(testError('TEST_RETRY', 'gone', { target: attempt % 2 === 0 ? 'a' : 'b' }))
-      shop.clock.advance(30_000)
+      fixture.clock.advance(30_000)
     }
     context?.ready()
-    shop.clock.advance(10_000)
+    fixture.clock.advance(10_000)
     source.error(testError('TEST_RETRY', 'gone', { target: 'a' }))
-    shop.clock.advance(500)
+    fixture.clock.advance(500)
     assert.equal(input.state, 'opening')
     source.error(testError('TEST_RETRY', 'gone', { target: 'b' }))
-    shop.clock.advance(500)
+    fixture.clock.advance(500)
     assert.equal(input.state, 'opening')
-    // It never came up again, so that time alone earns nothing.
-    shop.clock.advance(60_000)
+    // It never came up again: time alone does not reset the back-off.
+    fixture.clock.advance(60_000)
     source.error(testError('TEST_RETRY', 'gone', { target: 'b' }))
-    shop.clock.advance(500)
+    fixture.clock.advance(500)
     assert.equal(input.state, 'waiting')
     await input.stop('test')
   })
 
-  test('says why without the secrets that the reason quotes', async () => {
-    using shop = new Workshop()
+  test('masks the secrets that its reason quotes', async () => {
+    using fixture = new RunnerFixture()
     const source: ScriptedSource = new ScriptedSource()
-    const input = inputIn(shop, () => source)
+    const input = inputIn(fixture, () => source)
     await input.start()
     source.error(testError('TEST_RETRY', 'no answer from http://anna:hunter22@example'))
     assert.equal(input.why, 'no answer from http://anna:***@example')
     await input.stop('test')
   })
 
-  test('counts a failure that names its own delay for its target too', async () => {
-    using shop = new Workshop()
+  test('counts a failure that names its own delay against its target too', async () => {
+    using fixture = new RunnerFixture()
     const source: ScriptedSource = new ScriptedSource()
-    const input = inputIn(shop, () => source)
+    const input = inputIn(fixture, () => source)
     await input.start()
     for (let attempt = 0; attempt < 5; attempt++) {
       source.error(testError('TEST_RETRY', 'gone', { target: 'a', retryAfterMs: 0 }))
-      shop.clock.advance(0)
+      fixture.clock.advance(0)
     }
     source.error(testError('TEST_RETRY', 'gone', { target: 'a' }))
-    shop.clock.advance(5_000)
+    fixture.clock.advance(5_000)
     assert.equal(input.state, 'waiting')
     await input.stop('test')
   })
 
-  test('waits as long as the error says, and counts per target', async () => {
-    using shop = new Workshop()
+  test('waits as long as the error asks, and counts per target', async () => {
+    using fixture = new RunnerFixture()
     const source: ScriptedSource = new ScriptedSource()
-    const input = inputIn(shop, () => source)
+    const input = inputIn(fixture, () => source)
     await input.start()
     for (let attempt = 0; attempt < 5; attempt++) {
       source.error(testError('TEST_RETRY', 'gone', { target: 'a' }))
-      shop.clock.advance(30_000)
+      fixture.clock.advance(30_000)
     }
     source.error(testError('TEST_RETRY', 'gone', { target: 'b' }))
-    shop.clock.advance(500)
+    fixture.clock.advance(500)
     assert.deepEqual([input.state, source.attempts], ['opening', 7])
     source.error(testError('TEST_RETRY', 'gone', { target: 'a', retryAfterMs: 0 }))
     assert.equal(input.state, 'waiting')
-    shop.clock.advance(0)
+    fixture.clock.advance(0)
     assert.deepEqual([input.state, source.attempts], ['opening', 8])
     await input.stop('test')
-    assert.equal(shop.clock.pending, 0)
+    assert.equal(fixture.clock.pending, 0)
   })
 
-  test('with `end` is over, with `config` and without a code it has failed and lets go', async () => {
+  test('has ended on `end`, and has failed and is disposed on `config` or an error without a code', async () => {
     for (const [error, state, code] of [
       [testError('TEST_END', 'over'), 'ended', undefined],
       [testError('TEST_CONFIG', 'wrong'), 'failed', 'TEST_CONFIG'],
       [testError('TEST_BUG', 'bug'), 'failed', 'TEST_BUG'],
       [new Error('surprise'), 'failed', 'NODE_FAILED'],
     ] as const) {
-      using shop = new Workshop()
+      using fixture = new RunnerFixture()
       const source = new ScriptedSource()
-      const input = inputIn(shop, () => source)
+      const input = inputIn(fixture, () => source)
       await input.start()
       source.error(error)
-      await settle()
-      shop.clock.advance(60_000)
+      await flushPromises()
+      fixture.clock.advance(60_000)
       assert.deepEqual([input.state, source.attempts], [state, 1])
-      assert.equal(shop.lines.find(({ level }) => level >= 50)?.['error'], code)
+      assert.equal(fixture.lines.find(({ level }) => level >= 50)?.['error'], code)
       assert.equal(source.disposals, state === 'failed' ? 1 : 0)
       await input.stop('test')
       assert.equal(source.disposals, 1)
     }
   })
 
-  test('at its start rejects if it can not ever open, and else tries again', async () => {
-    using shop = new Workshop()
+  test('at its start rejects if it can never open, otherwise tries again', async () => {
+    using fixture = new RunnerFixture()
     let error: Error = testError('TEST_CONFIG', 'wrong')
     const open = (): never => {
       throw error
     }
-    const wrong = new TransformRunner(settings('one/stage', transformOf(open)), shop.services, shop.container)
+    const wrong = new TransformRunner(settings('one/transform', transformOf(open)), fixture.services, fixture.container)
     await assert.rejects(wrong.start(), { code: 'TEST_CONFIG' })
     error = testError('TEST_RETRY', 'busy')
-    const busy = new TransformRunner(settings('one/stage', transformOf(open)), shop.services, shop.container)
+    const busy = new TransformRunner(settings('one/transform', transformOf(open)), fixture.services, fixture.container)
     await busy.start()
     assert.equal(busy.state, 'waiting')
     await busy.stop('test')
-    assert.equal(shop.clock.pending, 0)
+    assert.equal(fixture.clock.pending, 0)
   })
 
-  test('once says nothing any more, however often it fails', async () => {
-    using shop = new Workshop()
+  test('for good ignores later failures', async () => {
+    using fixture = new RunnerFixture()
     const source = new ScriptedSource()
-    const input = inputIn(shop, () => source)
+    const input = inputIn(fixture, () => source)
     await input.start()
     input.fail(new Error('one'))
     input.fail(testError('TEST_RETRY', 'two'))
@@ -406,60 +406,60 @@ describe('a node that fails', () => {
 })
 
 describe('a transform or an output that fails with `retry`', () => {
-  test('is opened again in a new node, and is ready then', async () => {
-    using shop = new Workshop()
+  test('is opened again as a new node, and is then ready', async () => {
+    using fixture = new RunnerFixture()
     const transforms: PassingTransform[] = []
     const transform = new TransformRunner(
       settings(
-        'one/stage',
+        'one/transform',
         transformOf(() => transforms[transforms.push(new PassingTransform()) - 1]!),
       ),
-      shop.services,
-      shop.container,
+      fixture.services,
+      fixture.container,
     )
     await transform.start()
     transform.fail(testError('TEST_RETRY', 'gone'))
     assert.deepEqual([transform.state, transforms[0]?.disposals], ['waiting', 0])
-    shop.clock.advance(500)
-    await settle()
+    fixture.clock.advance(500)
+    await flushPromises()
     assert.deepEqual([transform.state, transforms.length, transforms[0]?.disposals], ['ready', 2, 1])
     await transform.stop('test')
     assert.equal(transforms[1]?.disposals, 1)
   })
 
-  test('is not brought back by what the node before it still says', async () => {
-    using shop = new Workshop()
+  test('ignores calls from the node it replaced', async () => {
+    using fixture = new RunnerFixture()
     const contexts: NodeContext[] = []
     const output = new OutputRunner(
       settings(
         'one/out',
         outputOf((context) => {
           contexts.push(context)
-          return contexts.length === 2 ? never<Output>() : new KeepingOutput()
+          return contexts.length === 2 ? never<Output>() : new RecordingOutput()
         }),
       ),
-      shop.services,
-      shop.container,
+      fixture.services,
+      fixture.container,
     )
     await output.start()
     output.fail(testError('TEST_RETRY', 'gone'))
     contexts[0]?.ready()
     contexts[0]?.degraded('late')
     assert.equal(output.state, 'waiting')
-    shop.clock.advance(500)
-    await settle()
+    fixture.clock.advance(500)
+    await flushPromises()
     contexts[0]?.ready()
     assert.equal(output.state, 'opening')
     const stopped = output.stop('test')
-    await settle()
-    shop.clock.advance(5000)
+    await flushPromises()
+    fixture.clock.advance(5000)
     await stopped
   })
 })
 
 describe('a service', () => {
-  test('is ready when it is open, and fails when it says so', async () => {
-    using shop = new Workshop()
+  test('is ready when it is open, and fails when `done` rejects', async () => {
+    using fixture = new RunnerFixture()
     let reject: (error: Error) => void = () => undefined
     const definition = defineService({
       type: 'test-service',
@@ -471,29 +471,29 @@ describe('a service', () => {
         [Symbol.asyncDispose]: () => Promise.resolve(),
       }),
     })
-    const service = new ServiceRunner(settings('services/test', definition), shop.services, shop.container)
+    const service = new ServiceRunner(settings('services/test', definition), fixture.services, fixture.container)
     await service.start()
     assert.equal(service.state, 'ready')
     reject(testError('TEST_RETRY', 'gone'))
-    await settle()
+    await flushPromises()
     assert.equal(service.state, 'waiting')
-    shop.clock.advance(500)
-    await settle()
+    fixture.clock.advance(500)
+    await flushPromises()
     assert.equal(service.state, 'ready')
     await service.stop('test')
   })
 })
 
 describe('a transform', () => {
-  test('that lacks a port, or whose apply throws, can not start', async () => {
-    using shop = new Workshop()
+  test('that lacks a port, or whose apply throws, cannot start', async () => {
+    using fixture = new RunnerFixture()
     const transform = new TransformRunner(
       settings(
-        'one/stage',
+        'one/transform',
         transformOf(() => new PassingTransform(), ['720p']),
       ),
-      shop.services,
-      shop.container,
+      fixture.services,
+      fixture.container,
     )
     await assert.rejects(transform.start(), { code: 'NODE_NO_SUCH_PORT' })
     const broken = new PassingTransform()
@@ -502,19 +502,19 @@ describe('a transform', () => {
     }
     const second = new TransformRunner(
       settings(
-        'one/stage',
+        'one/transform',
         transformOf(() => broken),
       ),
-      shop.services,
-      shop.container,
+      fixture.services,
+      fixture.container,
     )
     await assert.rejects(second.start(), { code: 'NODE_FAILED' })
-    await settle()
+    await flushPromises()
     assert.deepEqual([second.state, broken.disposals], ['failed', 1])
   })
 
-  test('is over when all its ports have completed', async () => {
-    using shop = new Workshop()
+  test('has ended when all its ports have completed', async () => {
+    using fixture = new RunnerFixture()
     const ends: (() => void)[] = []
     const transform = new PassingTransform()
     transform.apply = () => {
@@ -523,11 +523,11 @@ describe('a transform', () => {
     }
     const runner = new TransformRunner(
       settings(
-        'one/stage',
+        'one/transform',
         transformOf(() => transform, ['720p', '360p']),
       ),
-      shop.services,
-      shop.container,
+      fixture.services,
+      fixture.container,
     )
     await runner.start()
     ends[0]?.()

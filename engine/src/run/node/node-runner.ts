@@ -1,7 +1,7 @@
-// The life of one node, whatever its kind: open in time, ready, degraded, waiting to be tried again, stopped. Kinds add
-// what flows.
+// The life cycle of one node of any kind: opened within a time limit, ready, degraded, waiting for a retry, stopped.
+// Subclasses connect the streams.
 import { isDeepStrictEqual } from 'node:util'
-import { BehaviorSubject } from 'rxjs'
+import { BehaviorSubject, type Observable } from 'rxjs'
 import type { NodeState, NodeStatus } from '../../observe/status.js'
 import type { EngineContainer } from './container.js'
 import { isEngineError, reactionOf } from '../../errors.js'
@@ -15,22 +15,22 @@ import { previousStateOf } from './previous-state.js'
 import { makeContext } from './node-context.js'
 import { NodeEndpoints } from './node-endpoints.js'
 import { labelsOf, NodeMetrics } from './node-metrics.js'
-import { CurrentState } from './node-state.js'
+import { CurrentState, type StateSnapshot } from './node-state.js'
 import { codeOf, messageOf, runError } from './run-errors.js'
 import { withTimeout } from './time-limit.js'
 import type { RunServices } from './run-services.js'
 
 const OPEN_TIMEOUT_MS = 10_000
-/** For letting go of what it holds; then the engine goes on without it. */
+/** Time limit for releasing its resources; then the engine continues without it. */
 const DISPOSE_TIMEOUT_MS = 5_000
 
-/** How a node comes into a graph that runs. By default at the start, with nothing before it. */
+/** How a node enters the graph. By default it opens at the start and replaces no node. */
 export interface NodePlacement {
-  /** It is prepared: it claims nothing and shows no metrics before `activate`. */
+  /** It claims no endpoints and shows no metrics before `activate`. */
   readonly isStandby?: boolean
-  /** The node whose place it takes. */
+  /** The node it replaces. */
   readonly before?: AnyNodeRunner
-  /** It opens when the one before has let go of everything. */
+  /** It opens once the node it replaces has released everything. */
   readonly isHandoff?: boolean
 }
 
@@ -38,32 +38,32 @@ export type AnyNodeRunner = NodeRunner<AsyncDisposable>
 
 export abstract class NodeRunner<N extends AsyncDisposable> {
   #before: AnyNodeRunner | undefined
-  /** What it holds of what nodes share. */
+  /** The endpoints it owns on shared listeners. */
   readonly endpoints: NodeEndpoints | undefined
   #settings: NodeSettings
   protected isStandby: boolean
   protected readonly services: RunServices
   log: Logger
-  /** What the plugin has opened. */
+  /** The node that the plugin has opened. */
   node: N | undefined
   readonly #current: CurrentState
   #restarts = 0
-  /** Since when its stream is up; -1 while it is not. */
+  /** When its stream came up; -1 while it is down. */
   #readyAtMs = -1
   #retry: Disposable | undefined
-  /** Counts the times that the node was opened: what an earlier one still says is not heard. */
+  /** Number of the current open: calls from an earlier one are ignored. */
   #attempt = 0
   #opening: Promise<unknown> = Promise.resolve()
   #released: Promise<void> | undefined
   /** Why it has failed for good. */
   #failure: unknown
-  /** Timers of the node: they end with it. */
+  /** The node's own timers; they end with it. */
   #clock: EngineClock | undefined
   readonly #container: EngineContainer
   readonly #backOff = new BackOff()
   readonly #options: BehaviorSubject<unknown>
   readonly #abort = new AbortController()
-  readonly #series: NodeMetrics
+  readonly #metrics: NodeMetrics
 
   constructor(
     settings: NodeSettings,
@@ -78,7 +78,7 @@ export abstract class NodeRunner<N extends AsyncDisposable> {
     const { shared } = services
     this.endpoints = shared && new NodeEndpoints({ ...shared, isStandby, owner: () => this.id })
     this.services = services
-    this.#series = new NodeMetrics(services.metrics, () => labelsOf(this.settings), !isStandby)
+    this.#metrics = new NodeMetrics(services.metrics, () => labelsOf(this.settings), !isStandby)
     this.#container = container
     this.log = nodeLog(services.log, settings.id)
     this.#options = new BehaviorSubject(settings.options)
@@ -94,23 +94,23 @@ export abstract class NodeRunner<N extends AsyncDisposable> {
   }
 
   get state(): NodeState {
-    return this.#current.state
+    return this.#current.now.state
   }
 
   get why(): string {
-    return this.#current.why
+    return this.#current.now.why
   }
 
   get restarts(): number {
     return this.#restarts
   }
 
-  /** It is there, whether or not its stream is. */
+  /** The node is open, whether or not its stream is up. */
   get isOpen(): boolean {
     return this.node !== undefined
   }
 
-  /** Opens the node, for `start` later. Rejects as `start` does. */
+  /** Opens the node without connecting its streams; `start` does that later. Rejects as `start` does. */
   async open(): Promise<void> {
     try {
       await this.#open()
@@ -120,11 +120,11 @@ export abstract class NodeRunner<N extends AsyncDisposable> {
     if (this.state === 'failed') throw this.#failure
   }
 
-  /** Opens the node, unless it is open, and lets it flow. Rejects only if it can't ever: its options are wrong, or it is broken. */
+  /** Opens the node unless it is open, connects its streams. Rejects only if it is broken or its options are wrong. */
   async start(): Promise<void> {
     try {
       if (this.node === undefined) await this.#open()
-      // It may be on its way out since.
+      // It may have been stopped meanwhile.
       if (this.isLive && this.node !== undefined && !this.#abort.signal.aborted) this.connectStreams()
     } catch (error) {
       this.fail(error)
@@ -137,18 +137,18 @@ export abstract class NodeRunner<N extends AsyncDisposable> {
     return this.#failure
   }
 
-  /** Resolves with the next change of its state. */
-  changed(): Promise<void> {
-    return this.#current.changed()
+  /** The state now, and each later one. */
+  get state$(): Observable<StateSnapshot> {
+    return this.#current.state$
   }
 
-  /** Other options of class `live` or `rebind`, another name or description: the node stays as it is. */
+  /** Applies new options of class `live` or `rebind`, a new name or description, without opening the node again. */
   update(settings: NodeSettings): void {
     const before = this.#settings
     this.#settings = settings
     if (before.id !== settings.id) {
       this.log = nodeLog(this.services.log, settings.id)
-      this.#series.relabel()
+      this.#metrics.relabel()
     }
     if (isDeepStrictEqual(before.options, settings.options)) return
     this.services.scope.enter(
@@ -158,9 +158,9 @@ export abstract class NodeRunner<N extends AsyncDisposable> {
   }
 
   /**
-   * A prepared node takes its place in the graph: it gets what it asked for of the engine, and its counters go on where
-   * those of the node before it ended. Throws LISTEN_PATH_TAKEN, LISTEN_UNKNOWN, and what it has failed with meanwhile;
-   * then nothing has changed.
+   * A standby node enters the graph: it receives the endpoints it asked for, and its counters continue from the values
+   * of the node it replaces. Throws LISTEN_PATH_TAKEN, LISTEN_UNKNOWN, or the error it has failed with meanwhile; then
+   * nothing has changed.
    */
   activate(): void {
     if (this.state === 'failed') throw this.#failure
@@ -171,12 +171,12 @@ export abstract class NodeRunner<N extends AsyncDisposable> {
     this.#before = undefined
     if (before !== undefined) {
       this.#restarts += before.restarts
-      this.inherit(before)
+      this.takeOver(before)
     }
-    this.#series.show(before === undefined ? undefined : before.#series)
+    this.#metrics.show(before === undefined ? undefined : before.#metrics)
   }
 
-  /** The node, or its stream, has failed; reacts by the row of the error. Safe at any time. */
+  /** The node or its stream has failed; the error's row sets the reaction. Safe at any time. */
   fail(error: unknown): void {
     if (this.#abort.signal.aborted || this.state === 'ended') return
     const why = messageOf(error)
@@ -196,7 +196,7 @@ export abstract class NodeRunner<N extends AsyncDisposable> {
     }
   }
 
-  /** Lets go of everything. Safe twice; resolves within `withinMs`, whatever the node does. */
+  /** Releases everything. Safe twice; resolves within `withinMs`, whatever the node does. */
   async stop(reason: string, withinMs = DISPOSE_TIMEOUT_MS): Promise<void> {
     await this.#release(reason, withinMs)
     this.setState('stopped', '')
@@ -211,7 +211,7 @@ export abstract class NodeRunner<N extends AsyncDisposable> {
       description,
       state: this.state,
       why: this.why,
-      since: new Date(this.services.clock.wallMs(this.#current.sinceMs)).toISOString(),
+      since: new Date(this.services.clock.wallMs(this.#current.now.sinceMs)).toISOString(),
       restarts: this.#restarts,
       from: from.map(({ node, port }) => `${node}.${port}`),
       receivedBytes: this.receivedBytes,
@@ -219,17 +219,17 @@ export abstract class NodeRunner<N extends AsyncDisposable> {
     }
   }
 
-  /** What the node before it knows holds for it too. */
+  /** The state of the node it replaces is valid for this one too. */
   abstract continues(before: AnyNodeRunner): boolean
   abstract get receivedBytes(): number
   abstract get sentBytes(): number
   /** Connects the opened node; called after each successful open. */
   protected abstract connectStreams(): void
-  /** Goes on with the numbers of the node before it. */
-  protected abstract inherit(before: AnyNodeRunner): void
-  /** Disconnects it: nothing reaches it and nothing leaves it afterwards. Safe twice. */
+  /** Takes over the counters, and for an input the port, of the node it replaces. */
+  protected abstract takeOver(before: AnyNodeRunner): void
+  /** Disconnects the node: nothing enters or leaves it afterwards. Safe twice. */
   protected abstract disconnectStreams(): void
-  /** After a failure that may pass: by default opens a new node in its place. */
+  /** Retries after a failure: by default opens a new node in place of the failed one. */
   protected async resume(): Promise<void> {
     await this.#dispose(DISPOSE_TIMEOUT_MS)
     if (this.#abort.signal.aborted) return
@@ -237,18 +237,18 @@ export abstract class NodeRunner<N extends AsyncDisposable> {
     await this.start()
   }
 
-  /** It has done all it had to do. */
+  /** The node has finished its work. */
   protected end(): void {
     this.disconnect()
     this.setState('ended', '')
   }
 
-  /** It is open, or about to be. */
+  /** The node is open, or about to be. */
   protected get isLive(): boolean {
     return this.#current.isLive
   }
 
-  /** `ebb`, whatever the teardown of a plugin throws. */
+  /** `disconnectStreams`, but logs what the teardown of a plugin throws. */
   protected disconnect(): void {
     try {
       this.disconnectStreams()
@@ -259,9 +259,9 @@ export abstract class NodeRunner<N extends AsyncDisposable> {
 
   protected setState(state: NodeState, reason: string): void {
     const why = this.services.mask(reason)
-    if (!this.#current.set(state, why, this.services.clock.nowMs())) return
-    if (!this.isStandby) this.services.events.emit({ kind: `node.${state}`, node: this.id, data: { why } })
-    this.services.onStateChange(this)
+    const { clock, events } = this.services
+    const isChanged = this.#current.set(state, why, clock.nowMs())
+    if (isChanged && !this.isStandby) events.emit({ kind: `node.${state}`, node: this.id, data: { why } })
   }
 
   protected ready(): void {
@@ -287,8 +287,8 @@ export abstract class NodeRunner<N extends AsyncDisposable> {
     let isLate = false
     const opening = container.openNode(definition, open).then(async (opened) => {
       const node = opened as N
-      // Whoever comes too late is let go of at once.
-      if (isLate || !isCurrent()) await this.#letGo(node, DISPOSE_TIMEOUT_MS)
+      // A node that opens too late is closed at once.
+      if (isLate || !isCurrent()) await this.#disposeNode(node, DISPOSE_TIMEOUT_MS)
       else this.node = node
     })
     this.#opening = opening.catch(() => undefined)
@@ -298,7 +298,7 @@ export abstract class NodeRunner<N extends AsyncDisposable> {
     })
   }
 
-  /** Only of a node of the same kind and type, whose streams this one continues. */
+  /** Undefined unless the replaced node has the same kind and type, and this one continues its streams. */
   #previousState(): unknown {
     const before = this.#before
     const { kind, type } = this.settings.definition
@@ -315,7 +315,7 @@ export abstract class NodeRunner<N extends AsyncDisposable> {
       signal: this.#abort.signal,
       id: () => this.id,
       log: () => this.log,
-      setMetric: (declaration, read) => this.#series.set(declaration, read),
+      setMetric: (declaration, read) => this.#metrics.set(declaration, read),
       ready: () => this.ready(),
       degraded: (why) => this.#degrade(why),
       event: (kind, data) =>
@@ -333,7 +333,7 @@ export abstract class NodeRunner<N extends AsyncDisposable> {
     if (this.#retry !== undefined) return
     const { clock } = this.services
     const target = (isEngineError(error) ? error.target : undefined) ?? this.id
-    // Asked also where the error names its own delay: the failure counts, and a good life before it is remembered.
+    // Called even if the error names its own delay: it counts failures, and resets them after a long healthy time.
     const upMs = this.#readyAtMs < 0 ? 0 : clock.nowMs() - this.#readyAtMs
     const backOffMs = this.#backOff.nextDelayMs(target, upMs)
     const delayMs = (isEngineError(error) ? error.retryAfterMs : undefined) ?? backOffMs
@@ -348,7 +348,7 @@ export abstract class NodeRunner<N extends AsyncDisposable> {
     })
   }
 
-  /** It will not be tried again, and holds nothing any more. */
+  /** Releases everything; the node is not tried again. */
   #giveUp(error: unknown, why: string): void {
     this.#failure = error
     this.log.error({ err: error, error: codeOf(error) }, why)
@@ -368,9 +368,9 @@ export abstract class NodeRunner<N extends AsyncDisposable> {
     this.#abort.abort(reason)
     this.#retry?.[Symbol.dispose]()
     this.disconnect()
-    const late = (): Error => new Error('did not open or give up in time')
+    const late = (): Error => new Error('neither opened nor gave up in time')
     await withTimeout(this.#opening, withinMs, this.services.clock, late).catch((error: unknown) =>
-      this.#complain(error),
+      this.#logStopError(error),
     )
     await this.#dispose(Math.max(0, deadlineMs - clock.nowMs()))
     this.#clock?.[Symbol.dispose]()
@@ -380,21 +380,21 @@ export abstract class NodeRunner<N extends AsyncDisposable> {
   async #dispose(withinMs: number): Promise<void> {
     const node = this.node
     this.node = undefined
-    if (node !== undefined) await this.#letGo(node, withinMs)
-    this.#series.clear()
+    if (node !== undefined) await this.#disposeNode(node, withinMs)
+    this.#metrics.clear()
   }
 
   /** Never rejects. */
-  async #letGo(node: N, withinMs: number): Promise<void> {
+  async #disposeNode(node: N, withinMs: number): Promise<void> {
     try {
       const disposing = Promise.resolve(node[Symbol.asyncDispose]())
-      await withTimeout(disposing, withinMs, this.services.clock, () => new Error('did not let go in time'))
+      await withTimeout(disposing, withinMs, this.services.clock, () => new Error('was not disposed in time'))
     } catch (error) {
-      this.#complain(error)
+      this.#logStopError(error)
     }
   }
 
-  #complain(error: unknown): void {
+  #logStopError(error: unknown): void {
     this.log.error({ err: error }, `while stopping: ${messageOf(error)}`)
   }
 }

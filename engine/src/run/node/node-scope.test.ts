@@ -4,7 +4,7 @@ import { Subject, Observable } from 'rxjs'
 import { createClock } from '../../observe/clock.js'
 import { createNodeScope } from './node-scope.js'
 
-/** A stream whose only subscriber throws what it gets. */
+/** A stream whose only subscriber throws each value. */
 function throwing(): Subject<Error> {
   const subject = new Subject<Error>()
   subject.subscribe((error) => {
@@ -13,13 +13,13 @@ function throwing(): Subject<Error> {
   return subject
 }
 
-/** RxJS reports from timers of its own. */
+/** RxJS reports from its own timers. */
 async function reported(): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, 0))
   await new Promise((resolve) => setImmediate(resolve))
 }
 
-test('what a subscriber throws is the failure of the node whose code ran, of the inner one where two are nested', async () => {
+test('an error in a subscriber fails the node whose code ran, the inner one if two are nested', async () => {
   const strays: unknown[] = []
   using scope = createNodeScope((error) => strays.push(error))
   const failed: string[] = []
@@ -35,7 +35,7 @@ test('what a subscriber throws is the failure of the node whose code ran, of the
   assert.deepEqual(strays, [])
 })
 
-test('what is thrown itself fails the node at once, and the scope ends with it', async () => {
+test('an error thrown directly fails the node at once, and ends the scope', async () => {
   const strays: unknown[] = []
   using scope = createNodeScope((error) => strays.push(error))
   const failed: unknown[] = []
@@ -52,7 +52,7 @@ test('what is thrown itself fails the node at once, and the scope ends with it',
   assert.deepEqual([failed, strays], [[thrown], [later]])
 })
 
-test('timers of a clock that enters the scope are in it', async () => {
+test('timers of a clock that enters the scope run in it', async () => {
   const strays: unknown[] = []
   using scope = createNodeScope((error) => strays.push(error))
   using clock = createClock()
@@ -65,8 +65,8 @@ test('timers of a clock that enters the scope are in it', async () => {
   assert.deepEqual(strays, [])
 })
 
-test('a subscriber without a handler of errors fails the node in whose code the stream failed', async () => {
-  using scope = createNodeScope(() => assert.fail('it belongs to nobody'))
+test('a subscriber without an error handler fails the node in whose code the stream failed', async () => {
+  using scope = createNodeScope(() => assert.fail('the error was attributed to no node'))
   const broken = new Error('broken')
   const failed: unknown[] = []
   scope.enter(

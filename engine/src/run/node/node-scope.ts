@@ -1,6 +1,6 @@
-// Says whose code is running, so that what a plugin throws out of a subscriber is the failure of its own node. RxJS
-// reports such errors later, from a timer: whose they are is noted when it asks for that timer. Not by AsyncLocalStorage:
-// before Node 24 it runs a hook for every promise, tick and write of the process.
+// Tracks which node's code is running, so that an error that a plugin throws in a subscriber fails that node. RxJS
+// reports such errors later, from a timer: the node is recorded when RxJS asks for that timer. AsyncLocalStorage is not
+// used: before Node 24 it runs a hook for every promise, tick and write of the process.
 import { config } from 'rxjs'
 import { timeoutProvider } from 'rxjs/internal/scheduler/timeoutProvider'
 
@@ -8,15 +8,16 @@ export type Fail = (error: unknown) => void
 
 export interface NodeScope {
   /**
-   * Runs the code of a node; what it throws, or what a subscriber throws meanwhile, goes to `fail`. Timers of the node's
-   * clock run in its scope too; what it does in promises and callbacks of its own does not.
+   * Runs the code of a node; an error that it or a subscriber throws meanwhile goes to `fail`. Timers of the node's
+   * clock run in its scope too; its own promises and callbacks do not.
    */
   enter(fail: Fail, run: () => void): void
 }
 
 /**
- * Takes over RxJS's reports of unhandled errors until disposed. `onStray` gets those that belong to no node. Several
- * engines in one process take turns: what is none of the newest one's business goes to the one before.
+ * Takes over RxJS's reports of unhandled errors until disposed. `onStray` receives those that belong to no node.
+ * Several engines in one process form a chain: the newest passes an error that is not its own to the one created before
+ * it.
  */
 export function createNodeScope(onStray: Fail): NodeScope & Disposable {
   const before = { report: config.onUnhandledError, timers: timeoutProvider.delegate }
@@ -47,14 +48,14 @@ export function createNodeScope(onStray: Fail): NodeScope & Disposable {
     },
     [Symbol.dispose]() {
       isDisposed = true
-      // Not if a newer one has taken over: it passes on to this one, which goes on to pass on.
+      // Not if a newer engine has taken over: it passes errors to this one, which still passes them on.
       if (config.onUnhandledError === report) config.onUnhandledError = before.report
       if (timeoutProvider.delegate === timers) timeoutProvider.delegate = before.timers
     },
   }
 }
 
-/** `report` is what RxJS wants to do later: it tells the one hook that it has. */
+/** `report` is RxJS's own deferred report: it calls the single hook that RxJS has. */
 function reportTo(fail: Fail, report: () => void): void {
   const usual = config.onUnhandledError
   config.onUnhandledError = fail

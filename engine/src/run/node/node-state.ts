@@ -1,34 +1,40 @@
-// The state of a node as status shows it: since when, and why.
+// The state of a node as the status shows it, with its start time and reason, and as a stream of its changes.
+import { BehaviorSubject, type Observable } from 'rxjs'
 import type { NodeState } from '../../observe/status.js'
 
+export interface StateSnapshot {
+  readonly state: NodeState
+  /** Why it is not `ready`; empty when it is. */
+  readonly why: string
+  /** Monotonic: since when. */
+  readonly sinceMs: number
+}
+
 export class CurrentState {
-  state: NodeState = 'opening'
-  why = ''
-  /** Monotonic. */
-  sinceMs: number
-  #whenChanged: (() => void)[] = []
+  /** The state now, and each later one. Subscribers are called within the change. */
+  readonly state$: Observable<StateSnapshot>
+  readonly #current: BehaviorSubject<StateSnapshot>
 
   constructor(nowMs: number) {
-    this.sinceMs = nowMs
+    this.#current = new BehaviorSubject<StateSnapshot>({ state: 'opening', why: '', sinceMs: nowMs })
+    this.state$ = this.#current.asObservable()
   }
 
-  /** It is open, or about to be. */
+  get now(): StateSnapshot {
+    return this.#current.value
+  }
+
+  /** The node is open, or about to be. */
   get isLive(): boolean {
-    return this.state === 'opening' || this.state === 'ready' || this.state === 'degraded'
+    const { state } = this.now
+    return state === 'opening' || state === 'ready' || state === 'degraded'
   }
 
-  /** False if it is so already. */
+  /** False if nothing has changed. */
   set(state: NodeState, why: string, nowMs: number): boolean {
-    if (this.state === state && this.why === why) return false
-    this.state = state
-    this.why = why
-    this.sinceMs = nowMs
-    for (const resolve of this.#whenChanged.splice(0)) resolve()
+    const { now } = this
+    if (now.state === state && now.why === why) return false
+    this.#current.next({ state, why, sinceMs: nowMs })
     return true
-  }
-
-  /** Resolves with the next change. */
-  changed(): Promise<void> {
-    return new Promise((resolve) => this.#whenChanged.push(resolve))
   }
 }

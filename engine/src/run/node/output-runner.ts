@@ -1,7 +1,7 @@
-// Runs an output: connects its inlets, and knows when all that it accepted has been delivered.
+// Runs an output: connects its inlets, and knows when everything it accepted has been delivered.
 import type { Subscription } from 'rxjs'
 import type { Output } from '../../plugin/contract.js'
-import { type Edge, inheritCounters } from '../edge/edge.js'
+import { type Edge, continueCounters } from '../edge/edge.js'
 import { type AnyNodeRunner, NodeRunner } from './node-runner.js'
 
 export class OutputRunner extends NodeRunner<Output> {
@@ -16,7 +16,7 @@ export class OutputRunner extends NodeRunner<Output> {
     return this.services.sentBytesOf(this.id)
   }
 
-  /** Resolves when everything that came before the inlets completed has been delivered; never rejects. */
+  /** Resolves when everything that arrived before the inlets completed has been delivered; never rejects. */
   async drained(): Promise<void> {
     try {
       await Promise.all(this.edges.map((edge) => edge.delivered()))
@@ -31,8 +31,8 @@ export class OutputRunner extends NodeRunner<Output> {
     return true
   }
 
-  protected override inherit(before: AnyNodeRunner): void {
-    if (before instanceof OutputRunner) inheritCounters(before.edges, this.edges)
+  protected override takeOver(before: AnyNodeRunner): void {
+    if (before instanceof OutputRunner) continueCounters(before.edges, this.edges)
   }
 
   protected override connectStreams(): void {

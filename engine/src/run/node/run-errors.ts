@@ -1,30 +1,30 @@
-// What can go wrong with a node at run time, and what is said of a failure, whatever was thrown.
+// The errors of nodes at run time, and the message and code of any thrown value.
 import { defineErrors, isEngineError } from '../../errors.js'
 
 export const runError = defineErrors({
   NODE_NOT_READY: {
-    sentence: 'A node that a reload has opened did not become ready in time.',
-    hint: 'Nothing has changed. See why it waits, and reload again.',
+    sentence: 'A node opened by a reload did not become ready in time.',
+    hint: 'Nothing has changed. Check why the node is waiting, then reload again.',
     reaction: 'retry',
   },
   NODE_OPEN_TIMEOUT: {
     sentence: 'A node did not open in time.',
-    hint: 'Look at what it has to open: a device, a directory, another program.',
+    hint: 'Check the resource it has to open: a device, a directory, another program.',
     reaction: 'retry',
   },
   NODE_NO_SUCH_PORT: {
-    sentence: 'A transform did not return an observable for a port that it declares.',
+    sentence: 'A transform returned no observable for a port it declares.',
     hint: 'Report it to the author of the plugin.',
     reaction: 'bug',
   },
   NODE_UNKNOWN_TOKEN: {
-    sentence: 'A plugin asks for something that this engine does not have.',
-    hint: 'Install versions of the plugin and of the engine that fit each other.',
+    sentence: 'A plugin injects something that this engine does not provide.',
+    hint: 'Install compatible versions of the plugin and the engine.',
     reaction: 'config',
   },
   NODE_FAILED: {
-    sentence: 'A node failed with an error that is none of the documented ones.',
-    hint: 'It is a bug of the plugin: report it with the log line.',
+    sentence: 'A node failed with an undocumented error.',
+    hint: 'This is a bug in the plugin: report it with the log line.',
     reaction: 'bug',
   },
 })

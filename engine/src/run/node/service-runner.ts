@@ -1,4 +1,4 @@
-// Runs a service: something beside the pipelines that is up while the engine is.
+// Runs a service: a node outside the pipelines that runs as long as the engine does.
 import type { Service } from '../../plugin/contract.js'
 import { NodeRunner } from './node-runner.js'
 
@@ -15,11 +15,11 @@ export class ServiceRunner extends NodeRunner<Service> {
     return true
   }
 
-  protected override inherit(): void {
-    // It has no streams, so there are no numbers.
+  protected override takeOver(): void {
+    // A service has no streams, so it has no counters to continue.
   }
 
   protected override disconnectStreams(): void {
-    // A service has no streams to let go of.
+    // A service has no streams to disconnect.
   }
 }

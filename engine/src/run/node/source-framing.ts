@@ -1,4 +1,4 @@
-// What the engine does with the bytes of an input: framing, then one timeline over all generations.
+// Processes the bytes of an input: framing, then one timeline over all generations.
 import { Framer, Timeline } from '@millrace/media/mpegts'
 import type { FramerCounters, JunctionRules, TsChunk } from '@millrace/media/mpegts'
 
@@ -29,7 +29,7 @@ export class SourceFraming {
     return this.#generation
   }
 
-  /** Packets that were left out at junctions. */
+  /** Packets dropped at junctions. */
   get droppedPackets(): number {
     return this.#timeline?.counters.droppedPackets ?? 0
   }
@@ -45,7 +45,7 @@ export class SourceFraming {
     if (this.#timeline !== undefined) for (const chunk of this.#timeline.flush(nowMs)) this.#settings.send(chunk)
   }
 
-  /** The generation is over; a generation of which nothing came is none. */
+  /** Ends the generation; one without any bytes does not count. */
   endGeneration(rules: JunctionRules, nowMs: number): void {
     if (this.#isEmpty) return
     const last = this.#framer.finish(nowMs)
@@ -61,7 +61,7 @@ export class SourceFraming {
     this.#isEmpty = true
   }
 
-  /** Goes on with what another source has sent so far, after `endGeneration`: its chunks, and the framer they came from. */
+  /** Continues with the chunks another source has sent so far, and with its framer. Called after `endGeneration`. */
   adopt(framer: Framer, chunks: readonly TsChunk[]): void {
     const generation = this.#generation
     let seq = this.#framer.nextSeq
@@ -75,13 +75,13 @@ export class SourceFraming {
     this.#send(numbered)
   }
 
-  /** The input has ended for ever: everything that is left is sent. */
+  /** The input has ended for good: sends everything that is left. */
   finish(nowMs: number): void {
     this.#send(this.#framer.finish(nowMs))
     this.flushAll()
   }
 
-  /** Sends what waits for more at the join of two generations. */
+  /** Sends what is held back at the junction of two generations. */
   flushAll(): void {
     for (const chunk of this.#timeline?.flush(Infinity) ?? []) this.#settings.send(chunk)
   }

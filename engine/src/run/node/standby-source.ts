@@ -1,17 +1,17 @@
-// What a source sends before it takes the place of another one: kept from its newest random access point on, so that the
-// stream can go over to it there.
+// Buffers what a standby source sends, from its newest random access point on, so that the stream can be cut over to it
+// there.
 import { Framer } from '@millrace/media/mpegts'
 import type { AnyChunk } from '../../plugin/contract.js'
 import { EDGE_BOUND_BYTES, isEntry } from '../edge/edge.js'
 
 export class StandbySource {
-  /** Called when there is a place to begin; again when there is a newer one. */
+  /** Called at each new random access point to cut over at. */
   onEntry: () => void = () => undefined
   #framer = new Framer()
   #chunks: AnyChunk[] = []
   #bytes = 0
 
-  /** The stream can go over to this source. */
+  /** The stream can be cut over to this source. */
   get hasEntry(): boolean {
     return this.#chunks.length > 0
   }
@@ -28,14 +28,14 @@ export class StandbySource {
     this.#keep([chunk])
   }
 
-  /** What follows belongs to another generation: what came is of no use. */
+  /** The next chunks belong to another generation: drops the buffered ones. */
   reset(): void {
     this.#framer = new Framer()
     this.#chunks = []
     this.#bytes = 0
   }
 
-  /** What was kept, and the framer that goes on with it; only where there is a place to begin. */
+  /** The buffered chunks, and the framer that continues them. Only if `hasEntry`. */
   take(): { readonly framer: Framer; readonly chunks: readonly AnyChunk[] } {
     const chunks = this.#chunks
     this.#chunks = []

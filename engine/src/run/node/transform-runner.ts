@@ -1,7 +1,7 @@
-// Runs a transform: connects its inlets, and its observables to ports.
+// Runs a transform: connects its inlets, and connects its observables to ports.
 import { Subscription } from 'rxjs'
 import type { AnyChunk, Transform } from '../../plugin/contract.js'
-import { type Edge, inheritCounters } from '../edge/edge.js'
+import { type Edge, continueCounters } from '../edge/edge.js'
 import type { EngineContainer } from './container.js'
 import type { NodeSettings } from '../../graph/graph.js'
 import { type AnyNodeRunner, type NodePlacement, NodeRunner } from './node-runner.js'
@@ -29,7 +29,7 @@ export class TransformRunner extends NodeRunner<Transform> {
     this.ports = new Map(names.map((name) => [name, shared.get(name) ?? new Port()]))
   }
 
-  /** The port of that name; the check of the graph has seen that it is declared. */
+  /** The port of that name; the graph check has made sure that it is declared. */
   port(name: string): Port {
     const port = this.ports.get(name)
     if (port === undefined) throw new TypeError(`${this.id} has no port ${name}`)
@@ -46,22 +46,22 @@ export class TransformRunner extends NodeRunner<Transform> {
     return sum
   }
 
-  /** Nothing more comes to it. If it has failed, or fails now, nothing more comes from it either. */
+  /** It receives no more chunks. If it is down, or goes down later, its ports complete. */
   drain(): void {
     this.#isDraining = true
     this.#completeIfDown()
   }
 
-  /** It reads the same streams, from the same chunk on. */
+  /** It continues the same streams, from the same chunk on. */
   override continues(before: AnyNodeRunner): boolean {
     if (!(before instanceof TransformRunner) || before.edges.length !== this.edges.length) return false
     return this.edges.every(({ port }, index) => port !== undefined && port.root === before.edges[index]?.port?.root)
   }
 
-  protected override inherit(before: AnyNodeRunner): void {
+  protected override takeOver(before: AnyNodeRunner): void {
     if (!(before instanceof TransformRunner)) return
     for (const [name, port] of this.ports) port.sentBytes = before.ports.get(name)?.sentBytes ?? 0
-    inheritCounters(before.edges, this.edges)
+    continueCounters(before.edges, this.edges)
   }
 
   protected override connectStreams(): void {

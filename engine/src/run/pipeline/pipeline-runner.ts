@@ -1,13 +1,14 @@
-// One pipeline: its nodes and edges, started with readers before what they read, and stopped in graph order. A reload
-// puts other nodes in place of some while the rest goes on.
-import type { PipelineStatus } from '../../observe/status.js'
+// One pipeline: its nodes and edges. Readers start before the nodes they read; nodes stop in graph order. A reload
+// replaces some nodes while the rest keep running.
+import type { EdgeStatus, PipelineStatus } from '../../observe/status.js'
 import type { EngineContainer } from '../node/container.js'
 import type { Pipeline } from '../../graph/graph.js'
+import type { Edge } from '../edge/edge.js'
 import { InputRunner } from '../node/input-runner.js'
 import type { RunServices } from '../node/run-services.js'
 import { OutputRunner } from '../node/output-runner.js'
 import { TransformRunner } from '../node/transform-runner.js'
-import { addEdges, applyPressure, createNode, type PipelineNode, portOf, traceStreams } from './wiring.js'
+import { addEdges, connectBackpressure, createNode, type PipelineNode, portOf, traceStreams } from './wiring.js'
 
 export type { PipelineNode } from './wiring.js'
 
@@ -17,7 +18,7 @@ export class PipelineRunner {
   readonly container: EngineContainer
   description: string
   #nodes: readonly PipelineNode[] = []
-  /** Nodes that are no longer part of the graph, until they have let go of everything. */
+  /** Nodes that have left the graph but have not released everything yet. */
   readonly #leaving = new Set<PipelineNode>()
 
   constructor(pipeline: Pipeline, services: RunServices, container: EngineContainer) {
@@ -30,7 +31,7 @@ export class PipelineRunner {
       const node = createNode(settings, services, this.container)
       byId.set(settings.id, node)
       if (node instanceof InputRunner) continue
-      // Nodes come in graph order, so the one that is read exists.
+      // Nodes are in graph order, so the node it reads already exists.
       addEdges(node, services, ({ node: id, port }) => portOf(byId.get(id), port))
       for (const edge of node.edges) edge.port?.connect(edge)
     }
@@ -45,7 +46,7 @@ export class PipelineRunner {
   set nodes(nodes: readonly PipelineNode[]) {
     this.#nodes = nodes
     traceStreams(nodes)
-    applyPressure(nodes)
+    connectBackpressure(nodes)
   }
 
   get inputs(): readonly InputRunner[] {
@@ -56,36 +57,36 @@ export class PipelineRunner {
     return this.#nodes.find((node) => node.id === id)
   }
 
-  /** Resolves when all nodes are open, and inputs have been asked to begin. Rejects if one can't ever open. */
+  /** Resolves when all nodes are open and inputs have been started. Rejects if a node can never open. */
   async start(): Promise<void> {
     const inputs = this.inputs
     await Promise.all(this.nodes.filter((node) => !(node instanceof InputRunner)).map((node) => node.start()))
     await Promise.all(inputs.map((input) => input.start()))
   }
 
-  /** Inputs stop, and what they have received flows on. */
+  /** Ends the inputs; what they have received still flows through. */
   finish(): void {
     for (const input of this.inputs) input.finish()
   }
 
-  /** Resolves when viewers have got everything that came before the inputs ended. Never rejects. */
+  /** Resolves when viewers have received everything that arrived before the inputs ended. Never rejects. */
   async drained(): Promise<void> {
     for (const node of this.nodes) if (node instanceof TransformRunner) node.drain()
     const outputs = this.nodes.filter((node) => node instanceof OutputRunner)
     await Promise.all(outputs.map((output) => output.drained()))
   }
 
-  /** Lets go of every node, in graph order, and of all of them within `withinMs`. Never rejects. */
+  /** Stops every node, in graph order, all of them within `withinMs`. Never rejects. */
   async stop(reason: string, withinMs: number): Promise<void> {
     const { clock } = this.services
     const deadlineMs = clock.nowMs() + withinMs
     for (const node of [...this.nodes, ...this.#leaving]) {
-      await this.dismiss(node, reason, Math.max(0, deadlineMs - clock.nowMs()))
+      await this.stopNode(node, reason, Math.max(0, deadlineMs - clock.nowMs()))
     }
   }
 
-  /** Stops a node, which nobody reads any more, and disconnects it from what it read. Never rejects. */
-  async dismiss(node: PipelineNode, reason: string, withinMs: number): Promise<void> {
+  /** Stops a node that no other node reads any more, and disconnects it from the ports it read. Never rejects. */
+  async stopNode(node: PipelineNode, reason: string, withinMs: number): Promise<void> {
     this.#leaving.add(node)
     node.endpoints?.retain(false)
     const edges = node instanceof InputRunner ? [] : node.edges
@@ -95,8 +96,24 @@ export class PipelineRunner {
     this.#leaving.delete(node)
   }
 
+  /** Called once a second. */
+  sampleRates(): void {
+    for (const node of this.#nodes) {
+      if (node instanceof InputRunner) node.sampleRate()
+      else for (const edge of node.edges) edge.rate.sample(edge.counters.receivedBytes)
+    }
+  }
+
   status(): PipelineStatus {
-    return { name: this.name, description: this.description, nodes: this.nodes.map((node) => this.#nodeStatus(node)) }
+    const { name, description, nodes } = this
+    return {
+      name,
+      description,
+      nodes: nodes.map((node) => this.#nodeStatus(node)),
+      edges: nodes.flatMap((node) =>
+        node instanceof InputRunner ? [] : node.edges.map((edge) => edgeStatus(edge, node)),
+      ),
+    }
   }
 
   #nodeStatus(node: PipelineNode): ReturnType<PipelineNode['status']> {
@@ -104,4 +121,10 @@ export class PipelineRunner {
     if (node instanceof InputRunner) return { ...status, bitsPerSecond: node.bitsPerSecond }
     return node instanceof OutputRunner ? { ...status, ...this.services.viewersOf(node.id) } : status
   }
+}
+
+function edgeStatus({ id, rate, counters, isHeld }: Edge, reader: PipelineNode): EdgeStatus {
+  const { receivedBytes, queuedBytes, drops, droppedBytes } = counters
+  const { bitsPerSecond } = rate
+  return { from: id, to: reader.id, bitsPerSecond, receivedBytes, queuedBytes, isHeld, drops, droppedBytes }
 }

@@ -1,5 +1,5 @@
-// How nodes and edges of a pipeline hang together: who reads which port, whose stream that is, and which inputs wait for
-// whom.
+// Wires the nodes of a pipeline: which node reads which port, which stream a port carries, and which inputs wait for
+// which readers.
 import type { EngineContainer } from '../node/container.js'
 import type { NodeSettings } from '../../graph/graph.js'
 import { Edge } from '../edge/edge.js'
@@ -47,8 +47,8 @@ export function portOf(node: PipelineNode | undefined, name: string): Port {
 }
 
 /**
- * Tells each port what is behind it, along the graph order, by the edges as they are to be. A transform with one inlet
- * passes the numbers of its chunks on, unless it makes a stream of its own; one with many numbers them anew.
+ * Sets `root` and `sources` of each port, in graph order, from the planned edges. A transform with one inlet keeps the
+ * chunk numbers of its input, unless it makes a stream of its own; one with many inlets renumbers its chunks.
  */
 export function traceStreams(nodes: readonly PipelineNode[]): void {
   for (const node of nodes) {
@@ -65,8 +65,8 @@ export function traceStreams(nodes: readonly PipelineNode[]): void {
   }
 }
 
-/** Readers that hold make the inputs behind them wait, from now on. */
-export function applyPressure(nodes: readonly PipelineNode[]): void {
+/** From now on, readers that hold make the inputs behind them wait. */
+export function connectBackpressure(nodes: readonly PipelineNode[]): void {
   for (const node of nodes) {
     if (node instanceof InputRunner) continue
     for (const edge of node.edges) edge.sources = edge.port?.sources ?? []

@@ -1,4 +1,4 @@
-// Renders silent audio frames that a decoder takes: AAC-LC in ADTS (ISO/IEC 13818-7 clause 6.2) and MPEG-1 layer II
+// Renders silent audio frames that a decoder accepts: AAC-LC in ADTS (ISO/IEC 13818-7 clause 6.2) and MPEG-1 layer II
 // (ISO/IEC 11172-3 clause 2.4.1), both 48 kHz stereo.
 import { BitWriter } from './bit-writer.js'
 
@@ -7,7 +7,7 @@ export type AudioCodec = 'aac' | 'mp2'
 /** Length of a frame in units of 90 kHz. */
 export const AUDIO_FRAME_90K = { aac: 1920, mp2: 2160 } as const satisfies Record<AudioCodec, number>
 
-/** `sizeBytes` is a wish: AAC frames have at least 16 bytes, layer II frames always 576. */
+/** `sizeBytes` is a target: AAC frames have at least 16 bytes, layer II frames always 576. */
 export function renderAudioFrame(codec: AudioCodec, sizeBytes: number): Uint8Array {
   return codec === 'aac' ? renderAac(sizeBytes) : renderLayer2()
 }
@@ -20,7 +20,7 @@ function renderAac(sizeBytes: number): Uint8Array {
   return header.append(body).toBytes()
 }
 
-/** raw_data_block: a channel pair without spectrum, fill elements of about `filler` bytes, the end. */
+/** raw_data_block: a channel pair without spectrum, fill elements of about `filler` bytes, the end element. */
 function renderSilence(filler: number): Uint8Array {
   const block = new BitWriter().fields([1, 3], [0, 4], [1, 1], [0, 1], [0, 2], [0, 1], [0, 6], [0, 1], [0, 2])
   for (let channel = 0; channel < 2; channel++) block.fields([100, 8], [0, 3])

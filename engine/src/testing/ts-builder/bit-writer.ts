@@ -1,4 +1,4 @@
-// Writes the bit fields of headers, parameter sets and sections: most significant bit first, as all MPEG syntax is.
+// Writes the bit fields of headers, parameter sets and sections: most significant bit first, as in all MPEG syntax.
 
 export class BitWriter {
   readonly #bytes: number[] = []

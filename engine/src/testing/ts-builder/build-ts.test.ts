@@ -25,7 +25,7 @@ const plans: readonly { name: string; plan: TsPlan }[] = [
 ]
 
 for (const { name, plan } of plans) {
-  test(`a stream with ${name} is what its truth says`, () => {
+  test(`a stream with ${name} matches its description`, () => {
     const built = buildTs(plan)
     assert.equal(built.bytes.length, built.packets * 188)
     for (let offset = 0; offset < built.bytes.length; offset += 188) assert.equal(built.bytes[offset], 0x47)
@@ -37,7 +37,7 @@ for (const { name, plan } of plans) {
   })
 }
 
-test('the same plan gives the same bytes', () => {
+test('equal plans give equal bytes', () => {
   const plan: TsPlan = { video: { bFrames: 2 }, data: [{ kind: 'scte35' }], muxRate: 1_500_000 }
   assert.deepEqual(buildTs(plan).bytes, buildTs(plan).bytes)
 })
@@ -47,13 +47,13 @@ test('packets of audio and video units alternate, unless the plan says otherwise
   assert.equal(countOpenAcross(buildTs({ interleave: false })), 0)
 })
 
-test('a PMT that has room for other packets between its two has them there', () => {
+test('a PMT with a gap between its two packets has other packets there', () => {
   const built = buildTs({ pmtPackets: 2, psi: { gapMs: 15 } })
   const maps = built.sections.filter((section) => section.tableId === 2)
   assert.ok(maps.some((section) => section.lastOffset - section.offset > 188))
 })
 
-test('a wrap in the middle takes PTS from the end of 33 bits to their beginning', () => {
+test('a wrap in the middle takes PTS from the end of the 33-bit range to its start', () => {
   const built = buildTs({ startPts90k: PTS_WRAP - 180_000, durationS: 4 })
   const video = built.units.filter((unit) => unit.pid === 0x100)
   assert.equal(video[0]?.pts90k, PTS_WRAP - 180_000)
@@ -61,7 +61,7 @@ test('a wrap in the middle takes PTS from the end of 33 bits to their beginning'
   assert.equal(built.endPts90k, 180_000)
 })
 
-test('a stream that is begun with the counters and the end of another goes on from it', () => {
+test('a stream that starts with the counters and the end time of another continues it', () => {
   const first = buildTs({ durationS: 1 })
   const next = { startPts90k: first.endPts90k, startCounters: first.nextCounters }
   const second = buildTs({ durationS: 1, ...next, pmtVersion: 1, audio: [{}, { language: 'eng' }] })
@@ -93,7 +93,7 @@ function startsUnit(built: BuiltTs, offset: number, pid: number): boolean {
   return found === pid && (byteAt(built, offset + 1) & 0x40) !== 0
 }
 
-/** Audio units that begin while a video unit is half sent. */
+/** Number of audio units that begin before a video unit has been sent completely. */
 function countOpenAcross(built: BuiltTs): number {
   const lastOfPid = new Map<number, number[]>()
   for (let offset = 0; offset < built.bytes.length; offset += 188) {

@@ -1,5 +1,5 @@
-// Builds a transport stream to plan, and tells beside the bytes what is where. Independent of the parsers that it
-// tests: nothing of `media` or of the runtime is used. The same plan always gives the same bytes.
+// Builds a transport stream from a plan, and returns along with the bytes where everything is. Independent of the
+// parsers that it tests: nothing of `media` or of the runtime is used. Equal plans always give equal bytes.
 import { PacketWriter, payloadRoom, splitSection } from './packet-writer.js'
 import { PTS_WRAP, wrap90k } from './pes.js'
 import type { ProgramLayout } from './program-layout.js'
@@ -15,7 +15,7 @@ const CAT_PID = 0x01
 const SDT_PID = 0x11
 const OTHER_TABLES_MS = 500
 const PACKET_BITS = 188 * 8
-/** Less than the whole, so that the last packet of a unit stays in front of the next unit of its PID. */
+/** Less than the whole, so that the last packet of a unit stays before the next unit of its PID. */
 const SPAN_USED = 0.95
 
 interface Build {
@@ -92,7 +92,7 @@ function planPsi(build: Build, units: readonly (readonly Unit[])[]): void {
       planTables(build, at90k, [program])
     }
   }
-  // Two runs of PSI never overlap: sections of one PID cannot be sent at the same time.
+  // Two repetitions of PSI never overlap: sections of one PID cannot be sent at the same time.
   const span90k = Math.max(...build.programs.map((program) => psiSpan90k(build, program)))
   const phase90k = (psi.phaseMs ?? 0) * 90
   for (const at90k of repeat(build, phase90k, (psi.intervalMs ?? 100) * 90)) {
@@ -102,7 +102,7 @@ function planPsi(build: Build, units: readonly (readonly Unit[])[]): void {
   planOtherTables(build, phase90k)
 }
 
-/** How long the packets of a program's PMT take. */
+/** How long it takes to send the packets of a program's PMT. */
 function psiSpan90k(build: Build, program: ProgramLayout): number {
   const gap90k = (build.plan.psi?.gapMs ?? 0) * 90
   return (splitSection(renderProgramMap(program)).length - 1) * gap90k

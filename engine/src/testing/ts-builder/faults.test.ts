@@ -6,7 +6,7 @@ import * as faults from './faults.js'
 const { bytes } = buildTs({ durationS: 2 })
 const choice = { every: 4, skip: 2, max: 5 }
 
-test('damage is done to a copy, and as often as it says', () => {
+test('damage is done to a copy, as many times as reported', () => {
   const before = bytes.slice()
   for (const damage of Object.values(faults)) {
     const damaged = damage(bytes, choice)
@@ -17,7 +17,7 @@ test('damage is done to a copy, and as often as it says', () => {
   assert.deepEqual(bytes, before)
 })
 
-test('lengths change by what is left out and put in', () => {
+test('lengths change by what is removed and inserted', () => {
   assert.equal(faults.dropPackets(bytes, choice).bytes.length, bytes.length - 5 * 188)
   assert.equal(faults.duplicatePackets(bytes, { ...choice, copies: 2 }).bytes.length, bytes.length + 10 * 188)
   assert.equal(faults.junkBetween(bytes, { ...choice, size: 7 }).bytes.length, bytes.length + 35)

@@ -1,17 +1,17 @@
-// Damages a stream in known ways: each function returns damaged bytes (never the ones it was given) and the number of
-// faults that it made, so that a checker's count can be compared. Packets are chosen by `Choice`.
+// Damages a stream in known ways: each function returns a damaged copy and the number of its faults, to be compared
+// with the count of a checker. `Choice` selects the packets.
 
 import { concatBytes } from './nal-units.js'
 
 export interface Damaged {
   readonly bytes: Uint8Array
-  /** Packets, or places, that were damaged. */
+  /** Number of damaged packets or places. */
   readonly count: number
-  /** Their offsets in the bytes that were given. */
+  /** Their offsets in the original bytes. */
   readonly offsets: readonly number[]
 }
 
-/** Which packets: every `every`-th (default 50) of those that match, not the first `skip` (default 25), at most `max`. */
+/** Selects every `every`-th (default 50) of the matching packets after the first `skip` (default 25), at most `max`. */
 export interface Choice {
   readonly pid?: number
   readonly every?: number
@@ -19,25 +19,27 @@ export interface Choice {
   readonly max?: number
 }
 
-/** Leaves out packets with payload, of other PIDs than the null PID: one continuity error each. */
+/** Removes packets that have payload and are not null packets: one continuity error each. */
 export function dropPackets(bytes: Uint8Array, choice: Choice = {}): Damaged {
   const offsets = choosePackets(bytes, choice)
   return assemble(bytes, offsets, () => [])
 }
 
-/** Sends packets with payload `copies` times more. One more is legal, with two a continuity error is counted. */
+/**
+ * Repeats packets with payload `copies` times (default 1). One repetition is legal, two count as a continuity error.
+ */
 export function duplicatePackets(bytes: Uint8Array, choice: Choice & { readonly copies?: number } = {}): Damaged {
   const offsets = choosePackets(bytes, choice)
   return assemble(bytes, offsets, (packet) => Array.from({ length: (choice.copies ?? 1) + 1 }, () => packet))
 }
 
-/** Puts `size` bytes (default 100) that hold no sync byte in front of packets: one loss of synchronisation each. */
+/** Inserts `size` bytes (default 100) without a sync byte before packets: one loss of synchronisation each. */
 export function junkBetween(bytes: Uint8Array, choice: Choice & { readonly size?: number } = {}): Damaged {
   const junk = Uint8Array.from({ length: choice.size ?? 100 }, (_, index) => (index * 31) & 0x3f)
   return assemble(bytes, choosePackets(bytes, choice), (packet) => [junk, packet])
 }
 
-/** Leaves out the bytes from `keep` (default 100) to the end of packets: a loss of synchronisation each. */
+/** Removes the bytes from `keep` (default 100) to the end of packets: one loss of synchronisation each. */
 export function cutMidPacket(bytes: Uint8Array, choice: Choice & { readonly keep?: number } = {}): Damaged {
   const keep = choice.keep ?? 100
   return assemble(bytes, choosePackets(bytes, choice), (packet) => [packet.subarray(0, keep)])
@@ -53,13 +55,13 @@ export function setTei(bytes: Uint8Array, choice: Choice = {}): Damaged {
   return alter(bytes, choosePackets(bytes, choice), (packet) => (packet[1] = at(packet, 1) | 0x80))
 }
 
-/** Sets transport_scrambling_control to `control` (default 2, even key); the payload stays as it is. */
+/** Sets transport_scrambling_control to `control` (default 2, even key); the payload is unchanged. */
 export function scramble(bytes: Uint8Array, choice: Choice & { readonly control?: 1 | 2 | 3 } = {}): Damaged {
   const bits = (choice.control ?? 2) << 6
   return alter(bytes, choosePackets(bytes, choice), (packet) => (packet[3] = (at(packet, 3) & 0x3f) | bits))
 }
 
-/** Changes a byte in sections that lie in one packet, of `pid` (default: the PAT): one CRC error each. */
+/** Changes a byte in sections of `pid` (default: the PAT) that fit in one packet: one CRC error each. */
 export function breakCrc(bytes: Uint8Array, choice: Choice = {}): Damaged {
   const offsets = choosePackets(bytes, { pid: 0, every: 3, skip: 1, ...choice }, startsUnit)
   return alter(
@@ -70,8 +72,8 @@ export function breakCrc(bytes: Uint8Array, choice: Choice = {}): Damaged {
 }
 
 /**
- * From each chosen packet on, the counters of its PID stand `by` (default 5) further: one continuity error each. Give
- * a `pid`: without one, the PID of the first packet that matches is taken.
+ * Advances the counters of the PID by `by` (default 5) from each chosen packet on: one continuity error each. Without a
+ * `pid`, the PID of the first matching packet is taken.
  */
 export function renumberCounter(bytes: Uint8Array, choice: Choice & { readonly by?: number } = {}): Damaged {
   const first = choosePackets(bytes, { ...choice, max: 1 })[0]
@@ -143,7 +145,7 @@ function startsUnit(packet: Uint8Array): boolean {
   return (at(packet, 1) & 0x40) !== 0
 }
 
-/** The first byte of the section that begins in this packet: after adaptation field and pointer_field. */
+/** The first byte of the section that begins in this packet: after the adaptation field and pointer_field. */
 function payloadStart(packet: Uint8Array): number {
   const afterField = (at(packet, 3) & 0x20) === 0 ? 4 : 5 + at(packet, 4)
   return afterField + 1 + at(packet, afterField)

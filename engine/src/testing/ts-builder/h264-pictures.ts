@@ -1,4 +1,4 @@
-// Renders H.264 access units that a decoder takes: key pictures of I_PCM macroblocks, all others skipped macroblocks,
+// Renders H.264 access units that a decoder accepts: key pictures of I_PCM macroblocks, all others skipped macroblocks,
 // Main profile, CAVLC; filler data NAL units bring a picture to its size. ITU-T H.264 clauses 7.3 and 7.4.
 import { BitWriter } from './bit-writer.js'
 import { concatBytes, renderNal } from './nal-units.js'

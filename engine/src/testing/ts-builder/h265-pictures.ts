@@ -1,5 +1,5 @@
 // Renders H.265 access units with complete headers (VPS, SPS, PPS, slice segment header: ITU-T H.265 clause 7.3) and
-// slice data that no decoder can use: for demuxers, parsers and anything else that looks no further than headers.
+// slice data that no decoder can use: for demuxers, parsers and anything else that reads no more than headers.
 import { BitWriter } from './bit-writer.js'
 import { concatBytes, renderNal } from './nal-units.js'
 import type { Picture } from './picture-order.js'
@@ -81,7 +81,7 @@ function renderPps(): Uint8Array {
   return writer.trailing().toBytes()
 }
 
-/** slice_segment_header, clause 7.3.6.1, up to and with byte_alignment(). */
+/** slice_segment_header, clause 7.3.6.1, up to and including byte_alignment(). */
 function renderSliceHeader(picture: Picture, nalType: number, idrDisplay: number): Uint8Array {
   const intra = nalType >= 16 && nalType <= 23
   const type = intra ? 'I' : picture.key ? 'P' : picture.type

@@ -1,5 +1,5 @@
-// Puts built streams one after another, with the truth about the whole: for changes of tracks, versions or sources in
-// mid-stream. Whether clocks and counters run on is up to the plans (`startPts90k`, `startCounters`).
+// Joins built streams, with a description of the whole: for changes of tracks, versions or sources in mid-stream. The
+// plans decide whether clocks and counters continue (`startPts90k`, `startCounters`).
 import type { BuiltTs } from './ts-plan.js'
 
 export function joinTs(first: BuiltTs, ...others: readonly BuiltTs[]): BuiltTs {

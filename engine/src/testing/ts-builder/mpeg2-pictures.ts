@@ -1,4 +1,4 @@
-// Renders MPEG-2 pictures that a decoder takes: grey intra macroblocks, unmoved predicted ones; user data brings a
+// Renders MPEG-2 pictures that a decoder accepts: grey intra macroblocks, unmoved predicted ones; user data brings a
 // picture to its size. ISO/IEC 13818-2 clauses 6.2 and 6.3, tables B-2 to B-15.
 import { BitWriter } from './bit-writer.js'
 import { concatBytes } from './nal-units.js'

@@ -7,7 +7,7 @@ const NULL_PID = 0x1fff
 
 export interface PacketPlan {
   readonly pid: number
-  /** At most what `payloadRoom` says; empty writes an adaptation field only, which does not advance the counter. */
+  /** At most `payloadRoom` bytes; if empty, only an adaptation field is written, which does not advance the counter. */
   readonly payload: Uint8Array
   readonly unitStart?: boolean
   readonly randomAccess?: boolean
@@ -16,7 +16,7 @@ export interface PacketPlan {
   readonly pcr27m?: number
 }
 
-/** Payload bytes that fit beside the adaptation field which a packet needs. */
+/** Payload bytes that fit next to the adaptation field that a packet needs. */
 export function payloadRoom(needs: { readonly randomAccess?: boolean; readonly pcr?: boolean }): number {
   if (needs.pcr === true) return 184 - 8
   return needs.randomAccess === true ? 184 - 2 : 184
@@ -31,8 +31,8 @@ export class PacketWriter {
   #nullPackets = 0
 
   /**
-   * `nextCounters` has the counter of the next packet with payload, by PID; from 0 where it says nothing. A null packet
-   * follows each `nullEvery` others.
+   * `nextCounters` has the counter of the next packet with payload, by PID; 0 for a PID that is missing. A null packet
+   * follows every `nullEvery` others.
    */
   constructor(nextCounters: Readonly<Record<number, number>> = {}, nullEvery = Infinity) {
     this.#nullEvery = nullEvery

@@ -1,6 +1,6 @@
 // Renders one PES packet with PTS and, where it differs, DTS: ISO/IEC 13818-1 clause 2.4.3.6.
 
-/** Where the 33-bit clock of PTS, DTS and PCR base starts again: after 26.5 hours. */
+/** Where the 33-bit clock of PTS, DTS and PCR base wraps: after 26.5 hours. */
 export const PTS_WRAP = 2 ** 33
 
 export function renderPes(pes: {
@@ -8,7 +8,7 @@ export function renderPes(pes: {
   readonly pts90k: number
   readonly dts90k: number
   readonly payload: Uint8Array
-  /** PES_packet_length is written; else it is 0, which only video may have. */
+  /** PES_packet_length is written; otherwise it is 0, which only video may have. */
   readonly bounded: boolean
 }): Uint8Array {
   const hasDts = pes.dts90k !== pes.pts90k

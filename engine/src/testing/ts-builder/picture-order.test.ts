@@ -8,7 +8,7 @@ function describe(plan: Parameters<typeof orderPictures>[0]): string {
     .join(' ')
 }
 
-test('a closed GOP ends with a picture that nothing later is needed for', () => {
+test('a closed GOP ends with a picture that needs no later one', () => {
   const order = describe({ count: 9, gopFrames: 6, bFrames: 2, open: false })
   assert.equal(order, '*I0 P3 B1 B2 P5 B4 *I6 P8 B7')
 })
@@ -18,7 +18,7 @@ test('the key picture of an open GOP is followed by pictures that are shown befo
   assert.equal(order, '*I0 *I3 B1 B2 *I6 B4 B5')
 })
 
-test('without B pictures the order is the same, with one GOP for ever only the first is a key picture', () => {
+test('without B pictures the order is the display order; with a single endless GOP only the first is a key picture', () => {
   assert.equal(describe({ count: 4, gopFrames: 2, bFrames: 0, open: false }), '*I0 P1 *I2 P3')
   assert.equal(describe({ count: 4, gopFrames: Infinity, bFrames: 0, open: false }), '*I0 P1 P2 P3')
   assert.equal(describe({ count: 4, gopFrames: Infinity, bFrames: 0, open: true }), '*I0 P1 P2 P3')

@@ -1,4 +1,4 @@
-// Plans which pictures a video track has and in which order they are sent: closed GOPs (I P B B P B B) or open ones,
+// Plans the pictures of a video track and the order in which they are sent: closed GOPs (I P B B P B B) or open ones,
 // whose key picture is followed by B pictures that are shown before it.
 
 export interface Picture {

@@ -1,4 +1,4 @@
-// Settles what a program plan leaves open: PIDs, stream types, descriptors, the carrier of the clock.
+// Fills in what a program plan leaves open: PIDs, stream types, descriptors, the carrier of the clock.
 import type { Descriptor, PmtStream } from './sections.js'
 import type { AudioPlan, BuiltTrack, DataPlan, PcrPlan, ProgramPlan, VideoCodec, VideoPlan } from './ts-plan.js'
 

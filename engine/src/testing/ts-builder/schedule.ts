@@ -1,4 +1,4 @@
-// The order in which packets are sent: everything to send has a time, packets at one time go by rank.
+// The order in which packets are sent: by time, and by rank at equal times.
 
 const RANKS = { psi: 0, pcr: 1, unit: 2 } as const
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { crc32Mpeg, renderCat, renderPat, renderPmt, renderSdt, renderSpliceNull } from './sections.js'
 
-test('a PAT is the one of the standard, byte for byte', () => {
+test('a PAT matches the standard, byte for byte', () => {
   // As ffmpeg writes it: program 1 on PID 0x1000.
   const expected = '00b00d0001c100000001f0002ab104b2'
   assert.equal(Buffer.from(renderPat(0, [{ number: 1, pmtPid: 0x1000 }])).toString('hex'), expected)

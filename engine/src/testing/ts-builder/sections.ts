@@ -46,13 +46,13 @@ export function renderSdt(version: number, programs: readonly number[]): Uint8Ar
   return renderLongSection({ tableId: 0x42, extension: 1, version, body: [...word(1), 0xff, ...services] })
 }
 
-/** A splice_info_section with splice_null(): what encoders send as a heartbeat. */
+/** A splice_info_section with splice_null(), which encoders send as a heartbeat. */
 export function renderSpliceNull(): Uint8Array {
   const body = [0x00, 0x00, 0, 0, 0, 0, 0x00, 0xff, 0xf0, 0x00, 0x00, 0x00, 0x00]
   return withCrc([0xfc, ...word(0x3000 | (body.length + 4)), ...body])
 }
 
-/** CRC_32 of ISO/IEC 13818-1 annex A: polynomial 0x04C11DB7, not reflected. Zero over a whole good section. */
+/** CRC_32 of ISO/IEC 13818-1 annex A: polynomial 0x04C11DB7, not reflected. Zero over a whole valid section. */
 export function crc32Mpeg(bytes: Iterable<number>): number {
   let crc = 0xffffffff
   for (const byte of bytes) {

@@ -19,12 +19,12 @@ export interface Unit {
   /** Not wrapped. */
   readonly pts90k: number
   readonly dts90k: number
-  /** How long sending it may take. */
+  /** How long it may take to send. */
   readonly span90k: number
-  /** First of a GOP, whether or not one can join there. */
+  /** First of a GOP, whether or not decoding can start there. */
   readonly key: boolean
   readonly randomAccess: boolean
-  /** Whether that is signalled with random_access_indicator. */
+  /** Whether random_access_indicator is set. */
   readonly indicated: boolean
   readonly pes: Uint8Array
 }

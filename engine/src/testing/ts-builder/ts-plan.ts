@@ -1,5 +1,5 @@
-// What a built transport stream shall be like (TsPlan), and the truth about the one that was built (BuiltTs). All
-// options have a default; the defaults give one program of H.264 and AAC much like ffmpeg would write it.
+// The plan of a transport stream to build (TsPlan), and the description of the result (BuiltTs). All options have a
+// default; the defaults give one program of H.264 and AAC, much as ffmpeg would write it.
 import type { AudioCodec } from './audio-frames.js'
 import type { KeyPicture } from './video-format.js'
 
@@ -20,7 +20,7 @@ export interface VideoPlan {
   readonly keyPicture?: KeyPicture
   /** random_access_indicator on key pictures that are random access points. Default true. */
   readonly randomAccessIndicator?: boolean
-  /** Default 500000 bit/s; the coded pictures have a least size. */
+  /** Default 500000 bit/s; coded pictures have a minimum size. */
   readonly bitrate?: number
   /** Default 64 x 48 pixels. Multiples of 16. */
   readonly width?: number
@@ -59,7 +59,7 @@ export interface PcrPlan {
    * the default on a PID of its own.
    */
   readonly carrier?: 'units' | 'packets'
-  /** Least distance with `units`, distance with `packets`. Default 20. */
+  /** The minimum interval with `units`, the interval with `packets`. Default 20. */
   readonly intervalMs?: number
 }
 
@@ -74,7 +74,7 @@ export interface ProgramPlan {
   readonly pcr?: PcrPlan
   /** Version of the PMT. Default 0. */
   readonly pmtVersion?: number
-  /** Packets that the PMT takes, filled up with private descriptors: 1 to 5. Default: as many as it needs. */
+  /** Number of packets of the PMT, which is padded with private descriptors: 1 to 5. Default: as many as it needs. */
   readonly pmtPackets?: number
 }
 
@@ -83,13 +83,13 @@ export interface PsiPlan {
   readonly intervalMs?: number
   /** Time from the beginning of the stream to its first PAT. Default 0. */
   readonly phaseMs?: number
-  /** PAT and PMT also right before each head of a GOP. Default true. */
+  /** PAT and PMT also right before the start of each GOP. Default true. */
   readonly beforeKeyframes?: boolean
-  /** Time between two packets of one section, so that others stand between them. Default 0. */
+  /** Time between two packets of one section, so that others lie between them. Default 0. */
   readonly gapMs?: number
   /** Version of PAT, CAT and SDT. Default 0. */
   readonly version?: number
-  /** With a CAT, or an SDT, each 500 ms. Default false. */
+  /** With a CAT, or an SDT, every 500 ms. Default false. */
   readonly cat?: boolean
   readonly sdt?: boolean
 }
@@ -101,14 +101,16 @@ export interface TsPlan extends ProgramPlan {
   readonly durationS?: number
   /** PTS of the first picture shown and of the first audio frame. Default 900000 (10 s). May be near the wrap. */
   readonly startPts90k?: number
-  /** What comes before DTS when a unit is sent: default 200 ms. */
+  /** How long before its DTS a unit is sent. Default 200 ms. */
   readonly delayMs?: number
-  /** Packets of units that are sent at the same time alternate; else a unit is sent in one run. Default true. */
+  /**
+   * Packets of units that are sent at the same time alternate; otherwise each unit is sent in one run. Default true.
+   */
   readonly interleave?: boolean
   readonly psi?: PsiPlan
-  /** Constant rate of the whole in bit/s, filled with null packets. Default: no null packets, variable rate. */
+  /** Constant total rate in bit/s, padded with null packets. Default: no null packets, variable rate. */
   readonly muxRate?: number
-  /** A null packet after each `nullEvery` others. */
+  /** A null packet after every `nullEvery` others. */
   readonly nullEvery?: number
   /** Counter of the next packet of a PID, by PID. Default 0. */
   readonly startCounters?: Readonly<Record<number, number>>
@@ -154,8 +156,8 @@ export interface BuiltTs {
   readonly keyframes: readonly number[]
   readonly sections: readonly BuiltSection[]
   readonly pcrs: readonly { readonly pid: number; readonly offset: number; readonly pcr27m: number }[]
-  /** For `startCounters` of a stream that goes on from this one. */
+  /** For `startCounters` of a stream that continues this one. */
   readonly nextCounters: Readonly<Record<number, number>>
-  /** For `startPts90k` of a stream that goes on from this one. */
+  /** For `startPts90k` of a stream that continues this one. */
   readonly endPts90k: number
 }

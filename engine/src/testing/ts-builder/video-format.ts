@@ -1,9 +1,9 @@
 // What the writers of coded pictures need to know about a video track.
 
 /**
- * What stands at the head of each GOP: an IDR picture; an I picture with a recovery point SEI message (open GOP; H.265:
+ * What each GOP starts with: an IDR picture; an I picture with a recovery point SEI message (open GOP; H.265:
  * CRA; MPEG-2: closed_gop 0); P slices with a recovery point SEI message (gradual refresh, H.264 only); or P slices
- * alone. The last two are no random access points.
+ * alone. The last two are not random access points.
  */
 export type KeyPicture = 'idr' | 'recoveryPoint' | 'refresh' | 'none'
 

@@ -1,5 +1,5 @@
-// Sets packets in longer strides: 192 bytes with a 4-byte arrival time stamp before each (M2TS), or 204 with 16 bytes of
-// Reed-Solomon parity after each (EN 300 421; the parity is made up here, nobody in software corrects with it).
+// Puts packets into longer strides: 192 bytes with a 4-byte arrival time stamp before each (M2TS), or 204 with 16 bytes
+// of Reed-Solomon parity after each (EN 300 421; the parity is made up here, since no software corrects with it).
 
 export function withStride(bytes: Uint8Array, stride: 192 | 204): Uint8Array {
   const packets = bytes.length / 188

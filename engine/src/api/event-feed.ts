@@ -1,0 +1,161 @@
+// The readers of GET /api/v1/events: server-sent events (WHATWG HTML, section 9.2) with everything that the engine
+// records, and a sample of what it does once a second. A reader costs memory up to a bound; one that is slower than the
+// events is told so and disconnected.
+import { randomInt } from 'node:crypto'
+import type { ServerResponse } from 'node:http'
+import type { EngineEvent } from '../observe/events.js'
+import type { EngineSample, EventSource } from '../observe/status.js'
+import type { Logger } from '../plugin/contract.js'
+import type { Clock } from '../plugin/tokens.js'
+import { ANSWER_HEADERS } from './api-errors.js'
+
+export const MAX_EVENT_READERS = 100
+/** Bytes that wait for one reader, beyond the kernel's buffers; events that find more waiting disconnect it. */
+export const MAX_PENDING_BYTES = 1024 * 1024
+const SAMPLE_EVERY_MS = 1000
+/** How long a reader has to take its last event. */
+const FAREWELL_MS = 5000
+/** What a client waits before it connects again. */
+const RETRY_MS = 2000
+
+export interface EventFeedSettings {
+  readonly source: EventSource
+  readonly clock: Clock
+  readonly log: Logger
+}
+
+export interface ReaderRequest {
+  /** Only what concerns this pipeline, and the engine as a whole. By default everything. */
+  readonly pipeline: string | undefined
+  /** The id of the last event that the client has seen, from `Last-Event-ID`. */
+  readonly lastEventId: string | undefined
+}
+
+interface Reader {
+  readonly response: ServerResponse
+  readonly pipeline: string | undefined
+}
+
+export class EventFeed {
+  readonly #settings: EventFeedSettings
+  /** In front of the ids: those of an earlier process mean nothing here. */
+  readonly #run = randomInt(36 ** 4)
+    .toString(36)
+    .padStart(4, '0')
+  readonly #readers = new Set<Reader>()
+  #following: Disposable | undefined
+  #sampling: Disposable | undefined
+  #isFull = false
+
+  constructor(settings: EventFeedSettings) {
+    this.#settings = settings
+  }
+
+  /** No further reader is taken; logged once, until there is room again. */
+  get isFull(): boolean {
+    const isFull = this.#readers.size >= MAX_EVENT_READERS
+    if (isFull && !this.#isFull)
+      this.#settings.log.warn({ readers: this.#readers.size }, 'no more readers of events are taken')
+    this.#isFull = isFull
+    return isFull
+  }
+
+  /** Writes the response, and keeps it open until either side ends it. */
+  add(response: ServerResponse, { pipeline, lastEventId }: ReaderRequest): void {
+    response.writeHead(200, { ...ANSWER_HEADERS, 'content-type': 'text/event-stream' })
+    if (response.req.method === 'HEAD') return void response.end()
+    const reader: Reader = { response, pipeline }
+    response.on('error', () => undefined)
+    response.once('close', () => this.#remove(reader))
+    this.#readers.add(reader)
+    this.#follow()
+    response.write(`retry: ${RETRY_MS}\n\n`)
+    if (lastEventId !== undefined) this.#catchUp(reader, lastEventId)
+    response.write(renderSample(this.#settings.source.sample(pipeline)))
+  }
+
+  /** The events since the client's last one, and how many of them are no longer recorded. */
+  #catchUp(reader: Reader, lastEventId: string): void {
+    const [run, number = NaN] = splitId(lastEventId)
+    const isOurs = run === this.#run && Number.isSafeInteger(number)
+    const recent = this.#settings.source.events.recent(isOurs ? number : 0)
+    const missed = isOurs && recent[0] !== undefined ? recent[0].id - number - 1 : undefined
+    if (missed !== 0 && (recent.length > 0 || !isOurs)) {
+      reader.response.write(renderEvent('gap', missed === undefined ? {} : { missed }))
+    }
+    for (const event of recent) this.#send(reader, event, this.#render(event))
+  }
+
+  #follow(): void {
+    const { source, clock } = this.#settings
+    this.#following ??= source.events.subscribe((event) => {
+      const text = this.#render(event)
+      for (const reader of this.#readers) this.#send(reader, event, text)
+      if (event.kind === 'engine.stopping') for (const reader of this.#readers) this.#end(reader, 'stopping')
+    })
+    this.#sampling ??= clock.every(SAMPLE_EVERY_MS, () => this.#sample())
+  }
+
+  #send(reader: Reader, { node }: EngineEvent, text: string): void {
+    const { response, pipeline } = reader
+    if (pipeline !== undefined && node !== undefined && !node.startsWith(`${pipeline}/`)) return
+    if (response.writableLength > MAX_PENDING_BYTES) this.#end(reader, 'slow')
+    else response.write(text)
+  }
+
+  /** Rendered once for all readers that see the same; not for those that still have something to read. */
+  #sample(): void {
+    const rendered = new Map<string | undefined, string>()
+    for (const { response, pipeline } of this.#readers) {
+      if (response.writableLength > 0) continue
+      const text = rendered.get(pipeline) ?? renderSample(this.#settings.source.sample(pipeline))
+      rendered.set(pipeline, text)
+      response.write(text)
+    }
+  }
+
+  #end(reader: Reader, reason: 'slow' | 'stopping'): void {
+    if (!this.#remove(reader)) return
+    const { response } = reader
+    if (reason === 'slow') this.#settings.log.warn('a reader of events was too slow and is disconnected')
+    response.end(renderEvent('end', { reason }))
+    const timer = this.#settings.clock.after(FAREWELL_MS, () => response.destroy())
+    response.once('close', () => timer[Symbol.dispose]())
+  }
+
+  #remove(reader: Reader): boolean {
+    const wasThere = this.#readers.delete(reader)
+    if (this.#readers.size > 0) return wasThere
+    this.#following?.[Symbol.dispose]()
+    this.#sampling?.[Symbol.dispose]()
+    this.#following = undefined
+    this.#sampling = undefined
+    return wasThere
+  }
+
+  #render(event: EngineEvent): string {
+    const { id, atMs, kind, node, data } = event
+    const body = { at: new Date(atMs).toISOString(), kind, ...(node === undefined ? {} : { node }), data }
+    return `id: ${this.#run}-${id}\n${renderEvent(nameOf(kind), body)}`
+  }
+}
+
+/** The name by which a client listens: state changes of nodes, reloads, and everything else. */
+function nameOf(kind: string): 'state' | 'reload' | 'event' {
+  if (kind.startsWith('node.')) return 'state'
+  return kind.startsWith('reload.') ? 'reload' : 'event'
+}
+
+function renderSample(sample: EngineSample): string {
+  return renderEvent('sample', sample)
+}
+
+/** JSON has no line breaks, so that one line of data is enough. */
+function renderEvent(name: string, data: unknown): string {
+  return `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`
+}
+
+function splitId(text: string): readonly [run: string, number?: number] {
+  const dash = text.indexOf('-')
+  return dash < 0 ? [text] : [text.slice(0, dash), Number(text.slice(dash + 1))]
+}

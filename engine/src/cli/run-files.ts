@@ -1,0 +1,232 @@
+// The life of `engine run`: reads the configuration, starts the engine, prints what is running, applies changes of the
+// files, and stops on a signal or when all inputs have ended.
+import type { Logger } from 'pino'
+import type { EngineStatus } from '../observe/status.js'
+import type { LoadOptions } from '../config/load-config.js'
+import { renderText } from '../config/report/render-diagnostics.js'
+import type { Graph } from '../graph/graph.js'
+import { readEngineVersion } from '../observe/engine-version.js'
+import { createLog } from '../observe/log.js'
+import { ConfigReader } from '../reload/config-reader.js'
+import type { ConfigReading, LoadFiles } from '../reload/config-reader.js'
+import { loadLastGood, possibleStateDirs } from '../reload/last-good.js'
+import { superviseConfig } from '../reload/supervise-config.js'
+import type { SupervisedEngine, Supervision } from '../reload/supervise-config.js'
+import type { BugReport } from './bug-exit.js'
+import type { CliStreams } from './cli-streams.js'
+import { summariseDiagnostics } from './diagnostics-summary.js'
+import { EXIT, exitCodeOf } from './exit-codes.js'
+import { renderFailure } from './render-failure.js'
+import { type LabelledUrl, renderStartup } from './render-startup.js'
+import { type SignalTarget, watchSignals } from './signals.js'
+import { styleFor } from './terminal-style.js'
+
+/** Added to the drain, for work without a bound of its own; an engine that has not stopped by then has a bug. */
+const STOP_MARGIN_MS = 5000
+
+/** The part of a running engine that is used here. */
+export interface EngineHandle {
+  /** Resolves when all inputs have ended and the outputs have delivered everything. */
+  readonly ended: Promise<void>
+  /** Clean, within the drain. */
+  stop(reason: string): Promise<void>
+  status(): EngineStatus
+  urls(): readonly LabelledUrl[]
+  /** Without it, the configuration is not reread. */
+  readonly supervised?: SupervisedEngine | undefined
+}
+
+export interface RunOptions extends Omit<LoadOptions, 'env' | 'contents'> {
+  /** False: changes of the files are noted but not applied. By default true. */
+  readonly watch?: boolean | undefined
+  /** If the files have mistakes, start the configuration that ran last. */
+  readonly lastGood?: boolean | undefined
+}
+
+export interface RunDependencies {
+  readonly loadConfig: LoadFiles
+  startEngine(graph: Graph, more: { log: Logger }): Promise<EngineHandle>
+  readonly signals: SignalTarget
+  readonly bugs: BugReport
+  /** By default the engine's log on stderr. */
+  createLog?(graph: Graph): Logger
+}
+
+/** Resolves with the exit code. */
+export async function runFiles(
+  files: readonly string[],
+  streams: CliStreams,
+  dependencies: RunDependencies,
+  options: RunOptions = {},
+): Promise<number> {
+  const run = new Run(streams)
+  using _watched = watchSignals(dependencies.signals, run)
+  const { watch, lastGood, ...load } = options
+  const reader = new ConfigReader({ files, options: { ...load, env: streams.env }, load: dependencies.loadConfig })
+  const start = await readStart(reader, streams, lastGood === true)
+  if (start === undefined) return EXIT.config
+  const { graph } = start
+  const log = dependencies.createLog?.(graph) ?? createLog({ level: graph.engine.log.level, secrets: graph.secrets })
+  run.log = log
+  dependencies.bugs.log = log
+  try {
+    run.engine = await startInTime(dependencies.startEngine(graph, { log }), run.stopAsked, graph.engine.drainMs)
+  } catch (error) {
+    streams.err.write(graph.secrets.mask(renderFailure(error)))
+    return exitCodeOf(error)
+  }
+  if (run.engine === undefined) {
+    log.fatal('stopped during startup, and startup did not end within the drain')
+    return EXIT.failed
+  }
+  run.supervise(superviseStarted(run.engine, start, reader, log, watch))
+  streams.err.write(renderStartup(graph, run.engine.urls(), readEngineVersion(), styleFor(streams.err, streams.env)))
+  // Awaited here, because the signals are watched until this function returns.
+  return await endRun(run.engine, run.stopAsked, graph.engine.drainMs, log, run.supervision)
+}
+
+interface Start {
+  readonly graph: Graph
+  readonly reading: ConfigReading
+  /** The texts of the last good configuration, if that is started in place of the files. */
+  readonly lastGood?: ReadonlyMap<string, string>
+}
+
+/** What to start; undefined if the files have mistakes and there is no replacement, which is then reported. */
+async function readStart(
+  reader: ConfigReader,
+  { err }: CliStreams,
+  wantsLastGood: boolean,
+): Promise<Start | undefined> {
+  const reading = await reader.read(true)
+  err.write(renderText(reading.diagnostics))
+  if (reading.graph !== undefined) return { graph: reading.graph, reading }
+  if (!wantsLastGood) return undefined
+  const dirs = possibleStateDirs(reader.files, reader.options, reading.texts)
+  const kept = await loadLastGood(reader.files, reader.options, reader.load, dirs)
+  if (kept === undefined) err.write(`error: no last good configuration for these files in ${dirs.join(' or ')}\n`)
+  if (kept?.graph === undefined) {
+    err.write(renderText(kept?.diagnostics ?? []))
+    return undefined
+  }
+  err.write(`STARTING THE LAST GOOD CONFIGURATION, ${kept.path}, because the files have mistakes\n`)
+  return { graph: kept.graph, reading, lastGood: kept.texts }
+}
+
+function superviseStarted(
+  { supervised: engine }: EngineHandle,
+  { graph, reading, lastGood }: Start,
+  reader: ConfigReader,
+  log: Logger,
+  watch: boolean | undefined,
+): Supervision | undefined {
+  if (engine === undefined) return undefined
+  if (lastGood !== undefined) log.error('running the last good configuration, because the files have mistakes')
+  const { stateDir } = graph.engine
+  return superviseConfig({ engine, reader, reading, lastGood, log, mask: graph.secrets, stateDir, watch })
+}
+
+/** Handles signals, before there is an engine and while it runs. */
+class Run {
+  log: Logger | undefined
+  engine: EngineHandle | undefined
+  supervision: Supervision | undefined
+  readonly stopAsked: Promise<string>
+  readonly #streams: CliStreams
+  #isReloadAsked = false
+  #askToStop: (reason: string) => void = () => undefined
+
+  constructor(streams: CliStreams) {
+    this.#streams = streams
+    this.stopAsked = new Promise((resolve) => {
+      this.#askToStop = resolve
+    })
+  }
+
+  stop(signal: NodeJS.Signals): void {
+    this.#askToStop(signal)
+  }
+
+  /** Before there is something to reload, the request is remembered. */
+  reload(): void {
+    this.#isReloadAsked = true
+    if (this.engine === undefined) return this.#say('SIGHUP: the files will be reread after startup')
+    if (this.supervision === undefined) return this.#say('SIGHUP: the files of this engine are not reread')
+    void this.supervision.reloader.reload('SIGHUP')
+  }
+
+  supervise(supervision: Supervision | undefined): void {
+    this.supervision = supervision
+    if (this.#isReloadAsked) this.reload()
+  }
+
+  diagnose(): void {
+    const summary = summariseDiagnostics(this.engine?.status())
+    if (this.log === undefined) this.#streams.err.write(`${JSON.stringify(summary)}\n`)
+    else this.log.info(summary, 'diagnostics')
+  }
+
+  #say(text: string): void {
+    if (this.log === undefined) this.#streams.err.write(`${text}\n`)
+    else this.log.info(text)
+  }
+}
+
+/** The engine, or undefined if a stop was requested meanwhile and startup then took longer than the drain. */
+async function startInTime(
+  starting: Promise<EngineHandle>,
+  stopAsked: Promise<string>,
+  drainMs: number,
+): Promise<EngineHandle | undefined> {
+  let timer: NodeJS.Timeout | undefined
+  const late = stopAsked.then(
+    () =>
+      new Promise<undefined>((resolve) => {
+        timer = setTimeout(() => resolve(undefined), drainMs)
+      }),
+  )
+  try {
+    return await Promise.race([starting, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/** Waits for a reason to stop, and stops. An engine that fails is stopped too, with exit code 1. */
+async function endRun(
+  engine: EngineHandle,
+  stopAsked: Promise<string>,
+  drainMs: number,
+  log: Logger,
+  supervision: Supervision | undefined,
+): Promise<number> {
+  let code: number = EXIT.ok
+  const reason = await Promise.race([stopAsked, engine.ended.then(() => 'all inputs have ended')]).catch(
+    (error: unknown) => {
+      log.fatal({ err: error }, 'the engine failed')
+      code = EXIT.failed
+      return 'the engine failed'
+    },
+  )
+  // First, so that nothing starts only to be stopped. The stop ends a reload in progress.
+  const unsupervised = supervision?.[Symbol.asyncDispose]()
+  const stopped = await stopInTime(engine, reason, drainMs, log)
+  await unsupervised
+  return stopped === EXIT.ok ? code : stopped
+}
+
+/** A stop that fails is a bug: the rejection is reported as one. */
+async function stopInTime(engine: EngineHandle, reason: string, drainMs: number, log: Logger): Promise<number> {
+  let timer: NodeJS.Timeout | undefined
+  const overdue = new Promise<number>((resolve) => {
+    timer = setTimeout(() => {
+      log.fatal('bug: the engine did not stop within its drain')
+      resolve(EXIT.bug)
+    }, drainMs + STOP_MARGIN_MS)
+  })
+  try {
+    return await Promise.race([overdue, engine.stop(reason).then(() => EXIT.ok)])
+  } finally {
+    clearTimeout(timer)
+  }
+}

@@ -1,0 +1,49 @@
+// The nodes of a file while they are being checked: like a Graph, but with the places for messages, and with gaps where
+// something was wrong.
+import type { Definition, NodeKind } from '../../plugin/contract.js'
+import type { PlacedName } from './check-options.js'
+import type { Place } from '../report/diagnostic.js'
+
+export interface DraftPipeline {
+  readonly name: string
+  readonly description: string
+  readonly nodes: readonly DraftNode[]
+}
+
+export interface DraftNode {
+  /** `pipeline/node`, or `services/name`. */
+  readonly id: string
+  /** As written in its section. */
+  readonly name: string
+  readonly kind: NodeKind
+  /** The place of its key. */
+  readonly place: Place
+  /** Undefined if the type is unknown. */
+  readonly definition: Definition | undefined
+  readonly options: unknown
+  /** Its options are valid. */
+  readonly ok: boolean
+  /** Its options cannot be checked: a value in them is unknown, and nothing else is wrong. */
+  readonly unknown: boolean
+  readonly listeners: readonly PlacedName[]
+  readonly auth: readonly PlacedName[]
+  /** The nodes that it reads, as written. */
+  readonly from: readonly Reference[]
+  readonly fromIsList: boolean
+  readonly description: string
+  /** The name that it had before it was renamed. */
+  readonly was: PlacedName | undefined
+  readonly timeline: 'continuous' | 'source'
+  readonly batchMs: number
+}
+
+export interface Reference {
+  /** `id` or `id.port`. */
+  readonly text: string
+  readonly place: Place
+}
+
+/** `input "main"`. */
+export function titleOf(kind: NodeKind, name: string): string {
+  return `${kind} "${name}"`
+}

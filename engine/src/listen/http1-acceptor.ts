@@ -1,0 +1,92 @@
+// HTTP/1 on new connections. Reads the first request head of each connection itself: a GET of a live path passes its
+// socket to the stream handler and never reaches http.Server. Every other connection goes, with the bytes read so far
+// put back, to the `connection` listener that http.Server installed.
+import type { Socket } from 'node:net'
+import type { Clock } from '../plugin/tokens.js'
+import { type BoundSocket, MAX_HEAD_BYTES } from './bound-socket.js'
+import type { Connection } from './client-address.js'
+import type { ClientIdentity } from './client-identity.js'
+import type { ConnectionAdmission } from './connection-admission.js'
+import { HeadReader } from './head-reader.js'
+import { countBadHead, type ListenerCounters } from './listener-counters.js'
+import type { PathTable } from './path-table.js'
+import { endSocket, renderTextResponse } from './raw-response.js'
+import { statusOf } from './request-dispatch.js'
+import { type BadHead, parseRequestHead, RefusedHead, type RequestHead } from './request-head.js'
+
+export interface Http1AcceptorOptions {
+  readonly clock: Clock
+  readonly paths: PathTable
+  readonly clientIdentity: ClientIdentity
+  readonly admission: ConnectionAdmission
+  readonly counters: ListenerCounters
+  /** For the whole head. */
+  readonly headerMs: number
+}
+
+export class Http1Acceptor {
+  readonly #options: Http1AcceptorOptions
+
+  constructor(options: Http1AcceptorOptions) {
+    this.#options = options
+  }
+
+  /** `early`: bytes already read from the connection. `boundSocket` has the http.Server for ordinary requests. */
+  accept(boundSocket: BoundSocket, socket: Socket, connection: Connection, early: Buffer): void {
+    const reader = new HeadReader(socket, {
+      clock: this.#options.clock,
+      maxBytes: MAX_HEAD_BYTES,
+      timeoutMs: this.#options.headerMs,
+      onHead: (head, rest) => this.#route(boundSocket, socket, connection, head, rest),
+      onBad: (reason) => this.#refuse(socket, connection, reason),
+    })
+    reader.push(early)
+  }
+
+  #route(boundSocket: BoundSocket, socket: Socket, connection: Connection, bytes: Buffer, rest: Buffer): void {
+    const { admission, paths, counters, clientIdentity, clock } = this.#options
+    admission.markRead(connection.socket)
+    let head: RequestHead
+    try {
+      head = parseRequestHead(bytes.toString('latin1', 0, bytes.length - 4))
+    } catch (error) {
+      return this.#refuse(socket, connection, error instanceof RefusedHead ? error.reason : 'header')
+    }
+    const handler = head.method === 'GET' ? paths.streamHandler(head.path) : undefined
+    if (handler === undefined) return this.#passToHttpServer(boundSocket, socket, bytes, rest)
+    counters.live++
+    counters.discardedBytes += rest.length
+    socket.on('data', this.#discard)
+    const { query, headers } = head
+    const headAtMs = clock.nowMs()
+    handler.serve(socket, { ...clientIdentity.visitor(socket, headers), query, headers, headAtMs })
+  }
+
+  /**
+   * http.Server adds its own `data` listener, and from then on takes bytes off the handle, bypassing the stream's
+   * buffer. So the order is: pause, put the bytes back, call the listener, resume. The stream then flows in the next
+   * tick, before any newer byte can arrive. Without the pause, whether those bytes are ever emitted depends on the
+   * stream's inner state.
+   */
+  #passToHttpServer(boundSocket: BoundSocket, socket: Socket, head: Buffer, rest: Buffer): void {
+    this.#options.counters.passedToHttpServer++
+    socket.pause()
+    if (rest.length > 0) socket.unshift(rest)
+    socket.unshift(head)
+    boundSocket.passToHttpServer(socket)
+    socket.resume()
+  }
+
+  #refuse(socket: Socket, connection: Connection, reason: BadHead): void {
+    const { admission, counters, clock } = this.#options
+    admission.markRead(connection.socket)
+    if (!admission.hasEvicted(connection.socket)) countBadHead(counters, reason)
+    if (reason === 'incomplete') socket.destroy()
+    else endSocket(socket, renderTextResponse(statusOf(reason), reason), clock)
+  }
+
+  /** One function for all viewers of the listener. */
+  readonly #discard = (chunk: Buffer): void => {
+    this.#options.counters.discardedBytes += chunk.length
+  }
+}

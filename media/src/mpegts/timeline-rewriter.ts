@@ -1,0 +1,153 @@
+// Shifts the chunks of a generation onto the timeline of what was already sent: one pass over the packets for counters,
+// the marks for everything else. Chunks are changed in place; no one else has seen them yet.
+import type { TsChunk } from './chunk.js'
+import { withoutPackets } from './edit-chunk.js'
+import {
+  DISCONTINUITY_INDICATOR,
+  HAS_PCR,
+  MARK_FLAGS,
+  MARK_OFFSET,
+  MARK_PID,
+  MARK_SIZE,
+  PSI,
+  SCRAMBLED,
+  UNIT_START,
+} from './marks.js'
+import {
+  DISCONTINUITY_FLAG,
+  hasPayload,
+  hasTransportError,
+  isUnitStart,
+  NULL_PID,
+  PACKET_SIZE,
+  payloadOffset,
+  PID_COUNT,
+  readCounter,
+  readPid,
+  writeCounter,
+} from './packet.js'
+import { readOpcrBase, readPcrBase, writeOpcrBase, writePcrBase } from './pcr.js'
+import { readDts, readPts, writeDts, writePts } from './pes.js'
+import { SectionVersion } from './section-version.js'
+import { UNSEEN_COUNTER } from './sent-state.js'
+import type { SentState } from './sent-state.js'
+import { difference33, mod33 } from './timestamps.js'
+
+/** A PID that has not begun a unit in this generation yet. */
+const NOT_STARTED = 0xff
+/** A PCR step longer than this (100 ms, ISO/IEC 13818-1 2.7.2) is announced by discontinuity_indicator. */
+const MAX_PCR_STEP = 9_000
+/** Units further behind what was sent than this (10 s) belong to a clock of their own. */
+const MAX_OVERLAP = 900_000
+
+export interface RewritePlan {
+  readonly offset90k: number
+  readonly sent: SentState
+  readonly versionShifts: ReadonlyMap<number, number>
+  /** Of the new generation: 1 for PIDs that carry no PES. */
+  readonly isSectionPid: Uint8Array
+}
+
+export class TimelineRewriter {
+  readonly #offset: number
+  readonly #sent: SentState
+  readonly #isSectionPid: Uint8Array
+  readonly #counterShift = new Uint8Array(PID_COUNT).fill(NOT_STARTED)
+  readonly #versions = new Map<number, SectionVersion>()
+  readonly #pcrSeen = new Set<number>()
+
+  constructor({ offset90k, sent, versionShifts, isSectionPid }: RewritePlan) {
+    this.#offset = offset90k
+    this.#sent = sent
+    this.#isSectionPid = isSectionPid
+    for (const [pid, shift] of versionShifts) if (shift !== 0) this.#versions.set(pid, new SectionVersion(shift))
+  }
+
+  /** The chunk on the timeline, or undefined if none of its packets may be sent. */
+  rewrite(chunk: TsChunk): TsChunk | undefined {
+    const drop = this.#counters(chunk.bytes)
+    this.#clocks(chunk, drop)
+    return drop === undefined ? chunk : withoutPackets(chunk, drop)
+  }
+
+  /** Rewrites the counter of every packet; the result marks the packets before the first unit of their PID. */
+  #counters(bytes: Uint8Array): Uint8Array | undefined {
+    let drop: Uint8Array | undefined
+    for (let offset = 0; offset < bytes.length; offset += PACKET_SIZE) {
+      const pid = readPid(bytes, offset)
+      const shift = this.#counterShift[pid]!
+      if (shift === 0 || pid === NULL_PID) continue
+      if (shift !== NOT_STARTED) writeCounter(bytes, offset, readCounter(bytes, offset) + shift)
+      else if (hasTransportError(bytes, offset) || !this.#start(bytes, offset, pid)) {
+        drop ??= new Uint8Array(bytes.length / PACKET_SIZE)
+        drop[offset / PACKET_SIZE] = 1
+      }
+    }
+    return drop
+  }
+
+  /** Handles the first packets of a PID in this generation; false for those that must not be sent. */
+  #start(bytes: Uint8Array, offset: number, pid: number): boolean {
+    const last = this.#sent.counters[pid]!
+    if (!hasPayload(bytes, offset)) {
+      if (last !== UNSEEN_COUNTER) writeCounter(bytes, offset, last)
+      return true
+    }
+    if (!isUnitStart(bytes, offset) || this.#isBehind(bytes, offset, pid)) return false
+    const counter = readCounter(bytes, offset)
+    const shift = last === UNSEEN_COUNTER ? 0 : (last + 1 - counter) & 0x0f
+    this.#counterShift[pid] = shift
+    writeCounter(bytes, offset, counter + shift)
+    return true
+  }
+
+  /** The unit would go back behind one that was already sent: a track that began late and was not waited for. */
+  #isBehind(bytes: Uint8Array, offset: number, pid: number): boolean {
+    const before = this.#sent.clocks.dts.get(pid)
+    if (before === undefined || this.#isSectionPid[pid] === 1) return false
+    const dts = readDts(bytes, payloadOffset(bytes, offset), offset + PACKET_SIZE)
+    if (dts < 0) return false
+    const step = difference33(mod33(dts + this.#offset), before.last)
+    return step <= 0 && step > -MAX_OVERLAP
+  }
+
+  #clocks(chunk: TsChunk, drop: Uint8Array | undefined): void {
+    const { marks, bytes } = chunk
+    for (let at = 0; at < marks.length; at += MARK_SIZE) {
+      const flags = marks[at + MARK_FLAGS]!
+      const offset = marks[at + MARK_OFFSET]!
+      if (drop !== undefined && drop[offset / PACKET_SIZE] === 1) continue
+      const pid = marks[at + MARK_PID]!
+      if ((flags & HAS_PCR) !== 0 && this.#pcr(bytes, offset, pid))
+        marks[at + MARK_FLAGS] = flags | DISCONTINUITY_INDICATOR
+      if ((flags & PSI) !== 0) this.#versions.get(pid)?.apply(bytes, offset)
+      else if ((flags & (UNIT_START | SCRAMBLED)) === UNIT_START) this.#timestamps(bytes, offset)
+    }
+  }
+
+  /** Returns true if the PCR now announces a discontinuity. */
+  #pcr(bytes: Uint8Array, offset: number, pid: number): boolean {
+    const pcr = mod33(readPcrBase(bytes, offset) + this.#offset)
+    writePcrBase(bytes, offset, pcr)
+    const original = readOpcrBase(bytes, offset)
+    if (original >= 0) writeOpcrBase(bytes, offset, mod33(original + this.#offset))
+    if (this.#pcrSeen.has(pid)) return false
+    this.#pcrSeen.add(pid)
+    const before = this.#sent.clocks.pcr.get(pid)
+    if (before === undefined) return false
+    const step = difference33(pcr, before.last)
+    if (step >= 0 && step <= MAX_PCR_STEP) return false
+    bytes[offset + 5] = bytes[offset + 5]! | DISCONTINUITY_FLAG
+    return true
+  }
+
+  #timestamps(bytes: Uint8Array, offset: number): void {
+    const end = offset + PACKET_SIZE
+    const payload = payloadOffset(bytes, offset)
+    const pts = readPts(bytes, payload, end)
+    if (pts < 0) return
+    const dts = readDts(bytes, payload, end)
+    writePts(bytes, payload, end, mod33(pts + this.#offset))
+    writeDts(bytes, payload, end, mod33(dts + this.#offset))
+  }
+}

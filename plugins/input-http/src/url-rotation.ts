@@ -1,0 +1,49 @@
+// Chooses the next of several URLs. A round tries each of them once; when no URL is left in the round, the caller has
+// to wait.
+
+export type UrlOrder = 'listed' | 'random'
+
+export class UrlRotation {
+  readonly #count: number
+  readonly #order: UrlOrder
+  readonly #random: () => number
+  #left: number[] = []
+  #last = -1
+
+  /** `random`: numbers in [0, 1). */
+  constructor(count: number, order: UrlOrder, random: () => number) {
+    this.#count = count
+    this.#order = order
+    this.#random = random
+  }
+
+  /** Some URL has not been tried in this round. */
+  get hasMore(): boolean {
+    return this.#left.length > 0
+  }
+
+  /** Returns the index of the URL to try now; begins a new round if the last one is over. */
+  next(): number {
+    if (this.#left.length === 0) this.#left = this.#arrange()
+    this.#last = this.#left.shift() ?? 0
+    return this.#last
+  }
+
+  /** The last URL was good for a while: begins a new round that counts it as already tried. */
+  restart(): void {
+    this.#left = this.#arrange().filter((index) => index !== this.#last)
+  }
+
+  /** All indexes: in listed order from the one after the last, or shuffled with the last one not first. */
+  #arrange(): number[] {
+    const order = Array.from({ length: this.#count }, (_, step) => (this.#last + 1 + step) % this.#count)
+    if (this.#order === 'listed') return order
+    for (let at = order.length - 1; at > 0; at--) {
+      const other = Math.floor(this.#random() * (at + 1))
+      const swapped = order[at] ?? 0
+      order[at] = order[other] ?? 0
+      order[other] = swapped
+    }
+    return order[0] === this.#last ? [...order.slice(1), this.#last] : order
+  }
+}
