@@ -42,7 +42,8 @@ export function renderMetricsPage(coreMetrics, plugins) {
   return [
     '# Metrics',
     GENERATED,
-    'A `prometheus` service exposes them on its configured path and listener. Names start with `millrace_`; units are ' +
+    'A `prometheus` service exposes them on its configured path and listener. Names start with `millrace_`, ' +
+      'or with `process_` and `nodejs_` for the process and for Node; units are ' +
       'base units, and counters end in `_total`. Metrics of a node also carry the labels `pipeline`, `node` and `type`. ' +
       'No label identifies a viewer.',
     '## Engine',
@@ -208,7 +209,7 @@ function renderMetrics(metrics) {
   return table(
     ['Metric', 'Kind', 'Labels', 'What it shows'],
     metrics.map(({ name, kind, help, labels = [] }) => [
-      `\`${/^(process|millrace)_/.test(name) ? '' : 'millrace_'}${name}\``,
+      `\`${/^(process|nodejs|millrace)_/.test(name) ? '' : 'millrace_'}${name}\``,
       kind,
       labels.map((label) => `\`${label}\``).join(', '),
       help,

@@ -125,19 +125,29 @@ async function loadErrors(folder) {
 /** Declarations of all metrics of the engine itself: those of every node, and those of a registry without nodes. */
 async function loadEngineMetrics() {
   const { MetricsRegistry } = await load('engine/dist/observe/metrics-registry.js')
+  const { withDefaultMetrics } = await load('engine/dist/observe/default-metrics.js')
   const { addProcessMetrics } = await load('engine/dist/observe/process-metrics.js')
   const { EventLoopLag } = await load('engine/dist/observe/event-loop-lag.js')
   const { CORE_METRICS, CORE_HISTOGRAMS, RELOAD_HISTOGRAM } = await load('engine/dist/observe/core-metrics.js')
-  const registry = new MetricsRegistry()
-  const nothing = { [Symbol.dispose]: () => undefined }
-  const added = [addProcessMetrics(registry), new EventLoopLag().addTo(registry, { every: () => nothing })]
-  const families = registry
-    .collect()
-    .map((family) => ({ ...family, labels: Object.keys(family.rows[0]?.labels ?? {}) }))
-  for (const metric of added) metric[Symbol.dispose]()
+  const declared = []
+  class DeclaringRegistry extends MetricsRegistry {
+    add(declaration, labels, read) {
+      declared.push({ ...declaration, labels: Object.keys(labels) })
+      return super.add(declaration, labels, read)
+    }
+    addUnprefixed(declaration) {
+      declared.push(declaration)
+    }
+    adopt({ name, type, help, labelNames }) {
+      declared.push({ name, kind: type, help, labels: labelNames })
+    }
+  }
+  const registry = withDefaultMetrics(new DeclaringRegistry())
+  addProcessMetrics(registry)
+  new EventLoopLag().addTo(registry, { every: () => undefined })
   const ofNodes = CORE_HISTOGRAMS.map((one) => ({ ...one, kind: 'histogram', labels: ['pipeline', 'node', 'type'] }))
   const histograms = [...ofNodes, { ...RELOAD_HISTOGRAM, kind: 'histogram' }]
-  return [...CORE_METRICS, ...histograms, ...families]
+  return [...CORE_METRICS, ...histograms, ...declared.sort((a, b) => (a.name < b.name ? -1 : 1))]
 }
 
 async function load(path) {

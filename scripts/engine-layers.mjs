@@ -2,7 +2,7 @@
 // lint-config.mjs turns this table into lint rules.
 
 /** Libraries that only some folders may import. */
-export const LIBRARIES = ['inversify', 'yaml', 'commander', '@?hono']
+export const LIBRARIES = ['inversify', 'yaml', 'commander', '@?hono', 'prom-client', 'sonic-boom']
 
 /**
  * A layer has one folder or more; folders of one layer do not import each other. An entry is a folder, some files of a
@@ -28,10 +28,10 @@ export const LAYERS = [
   [{ folder: 'config/template' }],
   [{ folder: 'config/source', libraries: ['yaml'] }],
   [{ folder: 'config/report', libraries: ['yaml'] }],
-  [{ folder: 'access' }],
+  [{ folder: 'access', libraries: ['sonic-boom'] }],
   [{ folder: 'listen' }],
   [{ folder: 'state' }],
-  [{ folder: 'observe' }],
+  [{ folder: 'observe', libraries: ['prom-client'] }],
   [{ folder: 'graph' }],
   [{ folder: 'plugin' }],
   [{ folder: 'errors.ts' }],

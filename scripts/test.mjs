@@ -1,6 +1,6 @@
-// `npm test`: sets up all that the tests need (packages, ffmpeg, compiled code), then runs every test. Words choose the
-// files whose path contains one of them: `npm test -- framer e2e`. `--groups unit,e2e` runs these groups only, `--node 24`
-// runs on that version of Node. Nothing is ever skipped: missing tools are installed, or the run fails.
+// `npm test`: sets up all that the tests need (packages, ffmpeg, promtool, compiled code), then runs every test. Words
+// choose the files whose path contains one of them: `npm test -- framer e2e`. `--groups unit,e2e` runs these groups only,
+// `--node 24` runs on that version of Node. Nothing is ever skipped: missing tools are installed, or the run fails.
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -11,7 +11,9 @@ import { ROOT, listFiles, listWorkspaces } from './repository.mjs'
 import { runCommand } from './run-command.mjs'
 
 /** What the tests need beside Node, and how each prints its version. */
-const TOOLS = { curl: '--version', ffmpeg: '-version', ffprobe: '-version', openssl: 'version' }
+const TOOLS = { curl: '--version', ffmpeg: '-version', ffprobe: '-version', openssl: 'version', promtool: '--version' }
+/** The Debian packages that contain them. */
+const PACKAGES = ['curl', 'ffmpeg', 'openssl', 'prometheus']
 
 /**
  * Tests of the assembled product measure time, and spend most of theirs waiting for it: they run after the others, so
@@ -64,20 +66,26 @@ async function runTests() {
   report(results)
 }
 
-/** ffmpeg and ffprobe: readers that share no code with ours, and the makers of streams. openssl makes certificates. */
+/**
+ * ffmpeg and ffprobe: readers that share no code with ours, and the makers of streams. openssl makes certificates.
+ * promtool reads metrics as Prometheus does.
+ */
 async function provideTools() {
   if (await hasTools()) return
-  const command = ['apt-get', 'install', '-y', '--no-install-recommends', 'curl', 'ffmpeg', 'openssl']
+  const command = ['apt-get', 'install', '-y', '--no-install-recommends', ...PACKAGES]
   const isRootOnDebian = process.getuid?.() === 0 && existsSync('/etc/debian_version')
   if (!isRootOnDebian) {
     fail(
-      'The tests need curl, ffmpeg, ffprobe and openssl in the PATH. On Debian and Ubuntu:\n' +
-        '  sudo apt-get update && sudo apt-get install -y curl ffmpeg openssl',
+      `The tests need ${Object.keys(TOOLS).join(', ')} in the PATH. On Debian and Ubuntu:\n` +
+        `  sudo apt-get update && sudo apt-get install -y ${PACKAGES.join(' ')}`,
     )
   }
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
   process.stderr.write(`millrace: installing what the tests need (${command.join(' ')})\n`)
-  for (const step of [['apt-get', 'update'], command]) {
+  // With systemd, the package of promtool also starts a Prometheus server.
+  const isServerStarted = existsSync('/run/systemd/system') && !(await hasTool('promtool'))
+  const stop = isServerStarted ? [['systemctl', 'disable', '--now', 'prometheus.service']] : []
+  for (const step of [['apt-get', 'update'], command, ...stop]) {
     const { code, output } = await runCommand(step, { cwd: ROOT, env })
     if (code !== 0) fail(`${output}millrace: \`${step.join(' ')}\` failed with exit code ${code}`)
   }
@@ -85,11 +93,13 @@ async function provideTools() {
 }
 
 async function hasTools() {
-  for (const [program, version] of Object.entries(TOOLS)) {
-    const { code } = await runCommand([program, version], { cwd: ROOT })
-    if (code !== 0) return false
-  }
+  for (const program of Object.keys(TOOLS)) if (!(await hasTool(program))) return false
   return true
+}
+
+async function hasTool(program) {
+  const { code } = await runCommand([program, TOOLS[program]], { cwd: ROOT })
+  return code === 0
 }
 
 /** The compiled file of every test, found by its source: deleted tests stay in dist, so dist is not searched. */

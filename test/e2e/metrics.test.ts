@@ -1,10 +1,11 @@
 // The Prometheus metrics of a running engine: the format, what changes with traffic, and what a damaged stream counts.
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { test } from 'node:test'
 import { breakCrc, breakSyncByte, buildTs, dropPackets, junkBetween, scramble, setTei } from '@millrace/engine/testing'
 import { HttpReader } from '../oracle/http-reader.js'
 import { engineYaml } from './kit/engine-yaml.js'
-import { scrape } from './kit/metrics-page.js'
+import { scrape, scrapeText } from './kit/metrics-page.js'
 import type { MetricsPage } from './kit/metrics-page.js'
 import { startEngine } from './kit/start-engine.js'
 import type { EngineProcess } from './kit/start-engine.js'
@@ -25,7 +26,7 @@ test('a scrape is well-formed, with HELP and TYPE for each family and every seri
   const page = await scrape(engine.api)
   assert.deepEqual(page.faults, [])
   assert.ok(page.samples.length > 50)
-  for (const { name } of page.samples) assert.match(name, /^(?:millrace|process)_/)
+  for (const { name } of page.samples) assert.match(name, /^(?:millrace|process|nodejs)_/)
   for (const [name, type] of page.types)
     assert.equal(name.endsWith('_total'), type === 'counter', `${name} is a ${type}`)
   for (const { labels, name } of page.samples) {
@@ -34,6 +35,28 @@ test('a scrape is well-formed, with HELP and TYPE for each family and every seri
   assert.equal(page.value('millrace_node_up', { pipeline: 'two', node: 'main' }), 0)
   assert.equal(page.value('millrace_input_connected', { pipeline: 'two', node: 'main' }), 0)
   assert.equal(page.value('millrace_config_in_sync'), 1)
+  await viewer[Symbol.asyncDispose]()
+  await engine.stop()
+})
+
+test('promtool finds no fault in a scrape of a running engine', async () => {
+  const yaml = engineYaml({
+    one: { input: 'path: a.ts, loop: true', through: 'both' },
+    two: { input: 'path: damaged.ts, loop: true', through: 'ts-validate' },
+  })
+  const damaged = dropPackets(built.bytes, { pid: AUDIO_PID, every: 9 }).bytes
+  await using engine = await startEngine({ yaml, files: { 'a.ts': built.bytes, 'damaged.ts': damaged } })
+  await using viewer = new HttpReader(await engine.url())
+  await viewer.until(({ bodyBytes }) => bodyBytes > 100_000)
+  const text = await scrapeText(engine.api)
+  const { status, stdout, stderr, error } = spawnSync('promtool', ['check', 'metrics'], {
+    input: text,
+    encoding: 'utf8',
+  })
+  assert.deepEqual({ error, status, stdout, stderr }, { error: undefined, status: 0, stdout: '', stderr: '' })
+  for (const name of ['millrace_output_clients', 'process_open_fds', 'nodejs_heap_size_used_bytes']) {
+    assert.match(text, new RegExp(`^${name}[ {]`, 'm'))
+  }
   await viewer[Symbol.asyncDispose]()
   await engine.stop()
 })

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readdirSync, readlinkSync } from 'node:fs'
 import { mkdtemp, readFile, rename, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -26,6 +27,9 @@ const SESSION: SessionEnd = {
   skippedBytes: 188,
   reason: 'left',
 }
+
+/** Tests that look at /proc or need /dev/full. */
+const LINUX = { skip: process.platform !== 'linux' }
 
 async function folder(t: TestContext): Promise<string> {
   const path = await mkdtemp(join(tmpdir(), 'millrace-log-'))
@@ -125,17 +129,78 @@ test('pending lines are written at the end', async (t) => {
   assert.equal(writer.dropped, 1)
 })
 
+test('a pipe that is not read is closed when the log gives up, and the lines in it are counted', LINUX, async (t) => {
+  const path = join(await folder(t), 'pipe')
+  execFileSync('mkfifo', [path])
+  const { open: openHandle } = await import('node:fs/promises')
+  const { O_RDONLY, O_NONBLOCK } = (await import('node:fs')).constants
+  const reader = await openHandle(path, O_RDONLY | O_NONBLOCK)
+  const writer = new LineWriter({ clock: REAL_CLOCK, log: new KeptLog().log, open: () => openLineFile(path) })
+  for (let count = 0; count < 100; count++) writer.write('x'.repeat(9999))
+  await until(() => openDescriptors(path) === 2)
+  await writer.end(50)
+  // A pipe holds 64 KiB.
+  assert.ok(writer.dropped >= 93 && writer.dropped <= 95, `${writer.dropped} dropped`)
+  await until(() => openDescriptors(path) === 1)
+  await reader.close()
+})
+
+test('on a full disk lines stay in memory, up to a bound, and those left at the end are counted', LINUX, async () => {
+  const kept = new KeptLog()
+  const open = (): Promise<LineFile> => openLineFile('/dev/full')
+  const writer = new LineWriter({ clock: REAL_CLOCK, log: kept.log, open, mostBytes: 100 })
+  for (let count = 0; count < 10; count++) writer.write('x'.repeat(19))
+  await until(() => kept.lines.length === 1 && writer.dropped === 5)
+  for (let count = 0; count < 3; count++) writer.write('x'.repeat(19))
+  assert.equal(writer.dropped, 8)
+  await writer[Symbol.asyncDispose]()
+  assert.equal(writer.dropped, 13)
+  assert.equal(kept.lines.length, 1, 'one warning a minute')
+  await until(() => openDescriptors('/dev/full') === 0)
+})
+
+test('dropped lines are still counted after the file was moved away', async (t) => {
+  const path = join(await folder(t), 'access.log')
+  await using writer = new LineWriter({
+    ...{ clock: REAL_CLOCK, log: new KeptLog().log, open: () => openLineFile(path), mostBytes: 100 },
+  })
+  for (let count = 0; count < 10; count++) writer.write('x'.repeat(19))
+  await until(async () => (await read(path)).length === 100)
+  await rename(path, `${path}.1`)
+  await until(async () => {
+    if (writer.dropped === 5) writer.write('two')
+    return (await read(path)).startsWith('two\n')
+  })
+  assert.equal(writer.dropped, 5)
+})
+
+/** The number of descriptors by which this process has the file open. */
+function openDescriptors(path: string): number {
+  return readdirSync('/proc/self/fd').filter((fd) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`) === path
+    } catch {
+      return false
+    }
+  }).length
+}
+
 test('a stdout that is not read does not keep the process from ending', async () => {
-  const file = pathToFileURL(join(import.meta.dirname, 'line-file.js')).href
+  const url = (file: string): string => JSON.stringify(pathToFileURL(join(import.meta.dirname, file)).href)
   const script = `
-    const { openStdout } = await import(${JSON.stringify(file)})
-    const out = openStdout()
-    let taken = 0
-    for (let count = 0; count < 100; count++) out.write(Buffer.alloc(10000, 'x')).then(() => taken++)
-    setTimeout(() => {
-      process.stderr.write(taken < 100 ? 'full' : 'not full')
-      process.exit(0)
-    }, 100)`
+    const { openStdout } = await import(${url('line-file.js')})
+    const { LineWriter } = await import(${url('line-writer.js')})
+    const clock = {
+      nowMs: () => performance.now(),
+      after: (delayMs, run) => {
+        const timer = setTimeout(run, delayMs)
+        return { [Symbol.dispose ?? Symbol.for('Symbol.dispose')]: () => clearTimeout(timer) }
+      },
+    }
+    const writer = new LineWriter({ clock, log: undefined, open: async () => openStdout() })
+    for (let count = 0; count < 100; count++) writer.write('x'.repeat(9999))
+    await writer.end(100)
+    process.stderr.write(writer.dropped > 0 && writer.dropped < 100 ? 'full' : 'dropped ' + writer.dropped)`
   const child = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['ignore', 'pipe', 'pipe'] })
   let said = ''
   child.stderr.on('data', (text: Buffer) => (said += text.toString()))
@@ -143,4 +208,27 @@ test('a stdout that is not read does not keep the process from ending', async ()
   const [[code]] = (await Promise.all([once(child, 'exit'), once(child.stderr, 'end')])) as [[number], unknown]
   child.stdout.destroy()
   assert.deepEqual([code, said], [0, 'full'])
+})
+
+test('stdout gets every line, whether it is a pipe or a file', async (t) => {
+  const path = join(await folder(t), 'out')
+  const script = `
+    const { openAccessLog } = await import(${JSON.stringify(pathToFileURL(join(import.meta.dirname, 'open-access-log.js')).href)})
+    const { createClock } = await import(${JSON.stringify(pathToFileURL(join(import.meta.dirname, '../observe/clock.js')).href)})
+    const clock = createClock()
+    const log = openAccessLog('stdout', clock, undefined)
+    for (let count = 0; count < 3000; count++) log.watcher.onEnd({ path: '/live.ts', userAgent: '', bytes: count })
+    await log[Symbol.asyncDispose]()
+    clock[Symbol.dispose]()`
+  for (const command of [
+    `exec "$0" --input-type=module -e "$1" > "$2"`,
+    `"$0" --input-type=module -e "$1" | cat > "$2"`,
+  ]) {
+    execFileSync('sh', ['-c', command, process.execPath, script, path])
+    const lines = (await read(path)).trimEnd().split('\n')
+    assert.deepEqual(
+      lines.map((line) => (JSON.parse(line) as { bytes: number }).bytes),
+      Array.from({ length: 3000 }, (_, index) => index),
+    )
+  }
 })

@@ -1,16 +1,14 @@
-// Writes lines in the background: they are collected in memory up to a bound and written in batches; lines that do not
-// fit, or cannot be written, are dropped and counted.
+// Writes lines in the background, to a file that is opened with the first line, and again after it was moved away.
+// Callers never wait for a disk or a reader; lines that do not fit, or cannot be written, are dropped and counted.
 import type { Logger } from '../plugin/contract.js'
 import type { Clock } from '../plugin/tokens.js'
 import type { LineDestination } from './access-log.js'
 import type { LineFile } from './line-file.js'
+import { LineStream } from './line-stream.js'
 
 const MOST_BYTES = 1024 * 1024
-const BATCH_MS = 100
 /** Interval of checks whether the path still belongs to the open file. */
 const RECHECK_MS = 1000
-/** Delay before the next attempt to write to a full pipe. */
-const FULL_MS = 100
 /** Interval between two warnings. */
 const WARN_MS = 60_000
 /** Time for writing the pending lines at the end. */
@@ -19,42 +17,56 @@ const END_MS = 1000
 export interface LineWriterOptions {
   readonly clock: Clock
   readonly log: Logger
-  /** Opens the file; called again after it was moved away or failed. */
+  /** Opens the file; called again after it was moved away or could not be opened. */
   open(): Promise<LineFile>
   readonly mostBytes?: number
 }
 
 export class LineWriter implements LineDestination, AsyncDisposable {
-  /** Lines that were not written. */
-  dropped = 0
   readonly #options: LineWriterOptions
-  #lines: string[] = []
-  #bytes = 0
-  #timer: Disposable | undefined
+  readonly #mostBytes: number
   #file: LineFile | undefined
+  #stream: LineStream | undefined
+  #checking: Promise<void> | undefined
+  /** Lines that arrive while the file is opened or checked. */
+  #waiting: string[] = []
+  #waitingBytes = 0
+  #dropped = 0
   #checkedAtMs = -Infinity
   #warnedAtMs = -Infinity
-  #writing: Promise<void> = Promise.resolve()
-  #isWriting = false
   #isEnding = false
-  #isOver = false
   #giveUp: () => void = () => undefined
   readonly #late = new Promise<void>((resolve) => (this.#giveUp = resolve))
   #ended: Promise<void> | undefined
 
   constructor(options: LineWriterOptions) {
     this.#options = options
+    this.#mostBytes = options.mostBytes ?? MOST_BYTES
+  }
+
+  /** Lines that were not written. */
+  get dropped(): number {
+    return this.#dropped + (this.#stream?.dropped ?? 0)
   }
 
   write(line: string): void {
-    const bytes = Buffer.byteLength(line) + 1
-    if (this.#isEnding || this.#bytes + bytes > (this.#options.mostBytes ?? MOST_BYTES)) {
-      this.dropped++
+    const text = `${line}\n`
+    if (this.#isEnding) {
+      this.#dropped++
       return
     }
-    this.#lines.push(line)
-    this.#bytes += bytes
-    this.#schedule()
+    this.#check()
+    if (this.#checking === undefined && this.#stream !== undefined) {
+      this.#stream.write(text)
+      return
+    }
+    const bytes = Buffer.byteLength(text)
+    if (this.#waitingBytes + bytes > this.#mostBytes) {
+      this.#dropped++
+      return
+    }
+    this.#waiting.push(text)
+    this.#waitingBytes += bytes
   }
 
   /** Writes the pending lines within a second, and drops the rest. Safe twice. */
@@ -64,10 +76,7 @@ export class LineWriter implements LineDestination, AsyncDisposable {
 
   /** Accepts no further lines, and writes the pending ones. A second call can shorten the time. */
   async end(withinMs: number): Promise<void> {
-    const timer = this.#options.clock.after(withinMs, () => {
-      this.#isOver = true
-      this.#giveUp()
-    })
+    const timer = this.#options.clock.after(withinMs, this.#giveUp)
     this.#ended ??= this.#writeRest()
     await this.#ended
     timer[Symbol.dispose]()
@@ -75,74 +84,50 @@ export class LineWriter implements LineDestination, AsyncDisposable {
 
   async #writeRest(): Promise<void> {
     this.#isEnding = true
-    this.#timer?.[Symbol.dispose]()
-    await Promise.race([this.#writing.then(() => this.#flush()), this.#late])
-    this.#isOver = true
-    this.dropped += this.#lines.length
-    this.#lines = []
-    await this.#close()
+    const written = Promise.resolve(this.#checking).then(() => this.#stream?.end())
+    await Promise.race([this.#late, written])
+    this.#stream?.giveUp()
+    this.#dropWaiting()
   }
 
-  #schedule(): void {
-    if (this.#timer !== undefined || this.#isWriting || this.#isEnding) return
-    this.#timer = this.#options.clock.after(BATCH_MS, () => {
-      this.#timer = undefined
-      this.#writing = this.#flush()
-    })
+  /** Opens the file if it is not open; otherwise checks once per RECHECK_MS whether it was moved away. */
+  #check(): void {
+    const nowMs = this.#options.clock.nowMs()
+    if (this.#checking !== undefined) return
+    if (this.#stream !== undefined && nowMs - this.#checkedAtMs < RECHECK_MS) return
+    this.#checkedAtMs = nowMs
+    this.#checking = this.#checkFile()
   }
 
   /** Never rejects. */
-  async #flush(): Promise<void> {
-    if (this.#lines.length === 0) return
-    const lines = this.#lines
-    this.#lines = []
-    this.#bytes = 0
-    this.#isWriting = true
+  async #checkFile(): Promise<void> {
     try {
-      await this.#writeAll(Buffer.from(`${lines.join('\n')}\n`))
+      if (this.#file !== undefined && !(await this.#file.isCurrent())) await this.#leaveFile()
+      if (this.#file === undefined) {
+        this.#file = await this.#options.open()
+        this.#stream = new LineStream(this.#file.fd, this.#mostBytes, (error) => this.#warn(error))
+      }
     } catch (error) {
-      this.dropped += lines.length
+      this.#dropWaiting()
       this.#warn(error)
-      await this.#close()
     }
-    this.#isWriting = false
-    if (this.#lines.length > 0) this.#schedule()
+    for (const text of this.#waiting) this.#stream?.write(text)
+    this.#waiting = []
+    this.#waitingBytes = 0
+    this.#checking = undefined
   }
 
-  async #writeAll(bytes: Buffer): Promise<void> {
-    const file = await this.#current()
-    for (let at = 0; at < bytes.length;) {
-      if (this.#isOver) throw new Error('the time ran out before all lines were written')
-      const written = await file.write(bytes.subarray(at)).catch((error: unknown) => {
-        if (isFull(error)) return 0
-        throw error
-      })
-      at += written
-      if (written === 0) await new Promise<void>((resolve) => this.#options.clock.after(FULL_MS, resolve))
-    }
-  }
-
-  async #current(): Promise<LineFile> {
-    const nowMs = this.#options.clock.nowMs()
-    if (this.#file !== undefined && nowMs - this.#checkedAtMs >= RECHECK_MS) {
-      this.#checkedAtMs = nowMs
-      if (!(await this.#file.isCurrent())) await this.#close()
-    }
-    if (this.#file === undefined) {
-      this.#checkedAtMs = nowMs
-      this.#file = await this.#options.open()
-    }
-    return this.#file
-  }
-
-  async #close(): Promise<void> {
-    const file = this.#file
+  async #leaveFile(): Promise<void> {
+    await this.#stream?.end()
+    this.#dropped += this.#stream?.dropped ?? 0
     this.#file = undefined
-    try {
-      await file?.[Symbol.asyncDispose]()
-    } catch (error) {
-      this.#warn(error)
-    }
+    this.#stream = undefined
+  }
+
+  #dropWaiting(): void {
+    this.#dropped += this.#waiting.length
+    this.#waiting = []
+    this.#waitingBytes = 0
   }
 
   #warn(error: unknown): void {
@@ -151,8 +136,4 @@ export class LineWriter implements LineDestination, AsyncDisposable {
     this.#warnedAtMs = nowMs
     this.#options.log.warn({ err: error, dropped: this.dropped }, 'the access log cannot be written')
   }
-}
-
-function isFull(error: unknown): boolean {
-  return error instanceof Error && (error as NodeJS.ErrnoException).code === 'EAGAIN'
 }

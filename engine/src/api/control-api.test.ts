@@ -13,7 +13,7 @@ import {
   engineStatusSchema,
   nodeStatusSchema,
   pipelineStatusSchema,
-} from './schemas.js'
+} from '../observe/status.js'
 import { clientStatus, engineStatus, outputStatus, quietFeed, statusSource } from './status-fixture.test.kit.js'
 
 const TOKEN = 'the-token-of-this-test-0123456789'

@@ -3,9 +3,9 @@ import { test } from 'node:test'
 import { MISTAKE, servingAt } from '../reload/supervised.test.kit.js'
 import { SupervisedApi } from '../reload/supervised-api.test.kit.js'
 import { apiRoutes } from './route-table.js'
-import { checkReportSchema, reloadFailureSchema, reloadReportSchema } from './reload-schemas.js'
-import { apiErrorSchema, engineStatusSchema } from './schemas.js'
 import { createLog } from '../observe/log.js'
+import { checkReportSchema, reloadFailureSchema, reloadReportSchema } from '../observe/reload-report.js'
+import { apiErrorSchema, engineStatusSchema } from '../observe/status.js'
 import { quietFeed, statusSource } from './status-fixture.test.kit.js'
 
 test('a reload responds when it is done: 200 applied with plan and viewers, 200 unchanged', async () => {

@@ -2,8 +2,13 @@
 import { z } from 'zod'
 import { failureOf } from '../reload/reload-diagnostics.js'
 import { reloadError } from '../reload/reload-errors.js'
-import { checkRequestSchema } from './reload-schemas.js'
-import type { CheckRequest, ReloadControl, ReloadFailure, ReloadReport } from '../observe/reload-report.js'
+import {
+  checkRequestSchema,
+  type CheckRequest,
+  type ReloadControl,
+  type ReloadFailure,
+  type ReloadReport,
+} from '../observe/reload-report.js'
 import type { Route, RouteAnswer } from './route.js'
 import type { StatusSource } from '../observe/status.js'
 

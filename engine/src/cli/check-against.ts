@@ -1,8 +1,7 @@
 // `engine check FILE... --against URL`: a running engine reports what the files would change, and for which viewers. It
 // uses its own variables, secrets, plugins and flags; included files are sent along.
 import { resolve } from 'node:path'
-import { checkReportSchema } from '../api/reload-schemas.js'
-import type { CheckReport, CheckRequest } from '../observe/reload-report.js'
+import { checkReportSchema, type CheckReport, type CheckRequest } from '../observe/reload-report.js'
 import { loadConfig } from '../config/load-config.js'
 import { renderGithub, renderJson, renderText } from '../config/report/render-diagnostics.js'
 import { ConfigReader } from '../reload/config-reader.js'

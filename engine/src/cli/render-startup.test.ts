@@ -70,7 +70,7 @@ test('the startup text says what is running and which URLs to open', () => {
 
 test('colours are for terminals without NO_COLOR', () => {
   const terminal = { write: () => undefined, isTTY: true }
-  assert.equal(styleFor(terminal, {}).red('x'), '\u001b[31mx\u001b[0m')
+  assert.equal(styleFor(terminal, {}).red('x'), '\u001b[31mx\u001b[39m')
   assert.equal(styleFor(terminal, { NO_COLOR: '1' }).red('x'), 'x')
   assert.equal(styleFor(terminal, { TERM: 'dumb' }).red('x'), 'x')
   assert.equal(styleFor({ write: () => undefined }, {}).red('x'), 'x')

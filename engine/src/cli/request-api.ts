@@ -2,7 +2,7 @@
 import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
 import { hostOf, isLoopback, plainAddress } from '../api/host-name.js'
-import { apiErrorSchema, engineStatusSchema } from '../api/schemas.js'
+import { apiErrorSchema, engineStatusSchema } from '../observe/status.js'
 import { readToken } from '../state/state-dir.js'
 
 const DEFAULT_API = 'http://127.0.0.1:9990'

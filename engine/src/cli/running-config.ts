@@ -1,6 +1,6 @@
 // `engine config` without files: the configuration of a running engine; with --diff, its files compared with that.
 import { z } from 'zod'
-import { reloadFailureSchema } from '../api/reload-schemas.js'
+import { reloadFailureSchema } from '../observe/reload-report.js'
 import { printable } from '../observe/printable.js'
 import { answerOf, askEngine } from './ask-engine.js'
 import type { EngineAddress } from './ask-engine.js'

@@ -1,4 +1,5 @@
 // Colours, if the stream is a terminal that shows them and NO_COLOR is not set (https://no-color.org).
+import { styleText } from 'node:util'
 import type { TextStream } from './cli-streams.js'
 
 export type Paint = (text: string) => string
@@ -12,11 +13,14 @@ export interface TerminalStyle {
   readonly cyan: Paint
 }
 
-const RESET = '\u001b[0m'
-
 export function styleFor(stream: TextStream, env: Readonly<Record<string, string | undefined>>): TerminalStyle {
   const noColour = env['NO_COLOR'] !== undefined && env['NO_COLOR'] !== ''
   const coloured = stream.isTTY === true && !noColour && env['TERM'] !== 'dumb'
-  const sgr = (code: number): Paint => (coloured ? (text) => `\u001b[${code}m${text}${RESET}` : (text) => text)
-  return { bold: sgr(1), dim: sgr(2), red: sgr(31), green: sgr(32), yellow: sgr(33), cyan: sgr(36) }
+  // By default Node decides by stdout, and `stream` may be another one.
+  const paint = (format: keyof TerminalStyle): Paint =>
+    coloured ? (text) => styleText(format, text, { validateStream: false }) : (text) => text
+  return {
+    ...{ bold: paint('bold'), dim: paint('dim'), red: paint('red') },
+    ...{ green: paint('green'), yellow: paint('yellow'), cyan: paint('cyan') },
+  }
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { isEngineError } from '../errors.js'
+import { parseIp, plainAddress, renderIp } from './ip-address.js'
 import { AddressRanges, isAddressRange } from './address-ranges.js'
 
 const rows: readonly { range: string; inside: readonly string[]; outside: readonly string[] }[] = [
@@ -52,6 +53,33 @@ test('refuses text that is not a range, and quotes it', () => {
     )
   }
 })
+
+test('an address is in a range when it begins with the bits of its prefix', () => {
+  const address = fc.oneof(fc.ipV4(), fc.ipV6())
+  fc.assert(
+    fc.property(address, address, fc.nat(128), fc.boolean(), (base, other, length, isNear) => {
+      const bits = Math.min(length, bitsOf(base).length)
+      const ranges = new AddressRanges([`${plainAddress(base)}/${bits}`])
+      // Two random addresses share few bits: half of the runs look up one that shares all but the last.
+      const asked = isNear ? flipped(base, bits - 1) : other
+      const isInside =
+        bitsOf(asked).length === bitsOf(base).length && bitsOf(asked).startsWith(bitsOf(base).slice(0, bits))
+      assert.equal(ranges.has(asked), isInside, `${asked} in ${base}/${bits}`)
+      assert.ok(ranges.has(flipped(base, bits)), `${flipped(base, bits)} in ${base}/${bits}`)
+    }),
+  )
+})
+
+function bitsOf(address: string): string {
+  return Array.from(parseIp(address) ?? [], (byte) => byte.toString(2).padStart(8, '0')).join('')
+}
+
+/** The address with one bit changed, if it has that bit. */
+function flipped(address: string, bit: number): string {
+  return renderIp(
+    Uint8Array.from(parseIp(address) ?? [], (byte, at) => (at === bit >> 3 ? byte ^ (0x80 >> (bit & 7)) : byte)),
+  )
+}
 
 test('never throws on a lookup', () => {
   const ranges = new AddressRanges(['10.0.0.0/7', '2001:db8::/31'])

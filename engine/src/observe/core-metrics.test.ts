@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { addNodeMetrics } from './core-metrics.js'
 import type { NodeReadings } from './core-metrics.js'
+import { parseExposition } from './exposition.test.kit.js'
 import { MetricsRegistry } from './metrics-registry.js'
 
 const LABELS = { pipeline: 'one', node: 'x', type: 'test' }
@@ -22,19 +23,19 @@ function readings(more: Partial<NodeReadings>): NodeReadings {
 }
 
 /** Each row as `name{more labels} value`, without the prefix. */
-function rowsOf(registry: MetricsRegistry): string[] {
-  return registry.collect().flatMap(({ name, rows }) =>
-    rows
-      .filter(({ labels }) => labels['node'] === 'x')
-      .map(({ labels, value }) => {
-        const more = Object.entries(labels).filter(([label]) => !(label in LABELS))
-        return `${name.replace('millrace_', '')}{${more.map((pair) => pair.join('=')).join()}} ${value}`
-      }),
-  )
+async function rowsOf(registry: MetricsRegistry): Promise<string[]> {
+  return [...parseExposition(await registry.render()).values()]
+    .flatMap(({ samples }) => samples)
+    .filter(({ labels }) => labels['node'] === 'x')
+    .map(({ name, labels, value }) => {
+      const more = Object.entries(labels).filter(([label]) => !(label in LABELS))
+      return `${name.replace('millrace_', '')}{${more.map((pair) => pair.join('=')).join()}} ${value}`
+    })
+    .sort()
 }
 
 describe('the metrics of a node', () => {
-  test('are read at scrape time, and end with the node', () => {
+  test('are read at scrape time, and end with the node', async () => {
     const registry = new MetricsRegistry()
     const now = { ...readings({ edges: [{ id: 'one/main.out', queuedBytes: 5, drops: 1 }] }) }
     const series = addNodeMetrics(registry, LABELS, now)
@@ -46,12 +47,12 @@ describe('the metrics of a node', () => {
       'node_sent_bytes_total{} 20',
       'node_up{} 1',
     ]
-    assert.deepEqual(rowsOf(registry), before)
+    assert.deepEqual(await rowsOf(registry), before)
     Object.assign(now, { isUp: false, receivedBytes: 31 })
-    assert.ok(rowsOf(registry).includes('node_up{} 0'))
-    assert.ok(rowsOf(registry).includes('node_received_bytes_total{} 31'))
+    assert.ok((await rowsOf(registry)).includes('node_up{} 0'))
+    assert.ok((await rowsOf(registry)).includes('node_received_bytes_total{} 31'))
     series[Symbol.dispose]()
-    assert.deepEqual(rowsOf(registry), [])
+    assert.deepEqual(await rowsOf(registry), [])
   })
 
   for (const [kind, rows] of [
@@ -60,11 +61,11 @@ describe('the metrics of a node', () => {
     ['output', ['drops_total{reason=edge} 0']],
     ['service', []],
   ] as const) {
-    test(`depend on its kind: ${kind}`, () => {
+    test(`depend on its kind: ${kind}`, async () => {
       const registry = new MetricsRegistry()
       addNodeMetrics(registry, LABELS, readings({ kind, droppedPackets: 7 }))
       assert.deepEqual(
-        rowsOf(registry).filter((row) => !row.startsWith('node_')),
+        (await rowsOf(registry)).filter((row) => !row.startsWith('node_')),
         rows,
       )
     })

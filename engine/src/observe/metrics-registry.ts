@@ -1,45 +1,30 @@
-// All metrics of the engine and its nodes. The data path only changes plain numbers; this registry reads them at scrape
-// time. A disposed metric is gone from the next scrape.
+// All metrics of the engine and its nodes, in one registry of prom-client. The data path only changes plain numbers; they
+// are read at scrape time. A disposed metric is gone from the next scrape.
+import { setImmediate } from 'node:timers/promises'
+import { Registry, type Metric } from 'prom-client'
 import type { MetricDeclaration, MetricRead } from '../plugin/contract.js'
-import type { MetricFamily, MetricRow, MetricsSource } from '../plugin/tokens.js'
+import type { MetricsSource } from '../plugin/tokens.js'
 import type { Histogram } from './histogram.js'
+import { MetricFamily, ROWS_PER_TURN, type Labels, type Member } from './metric-family.js'
 
 const PREFIX = 'millrace_'
 /** Names that Prometheus accepts; its data model also allows colons, which are for recording rules. */
 const NAME = /^[a-zA-Z_][a-zA-Z0-9_]*$/
-/** Rows that one read can return; further ones are left out and counted. */
-const MAX_ROWS_PER_READ = 1000
-/** Separates label values in the key of a row; none of our label values contains it. */
-const SEPARATOR = '\u0000'
 
-const READ_ERRORS: MetricDeclaration = {
+const READ_ERRORS = {
   name: 'metric_read_errors_total',
   kind: 'counter',
   help: 'Metrics left out of a scrape because reading them failed.',
-}
-
-type Labels = Readonly<Record<string, string>>
-
-interface Member {
-  readonly labels: Labels
-  /** The key of a row with no other labels. */
-  readonly key: string
-  /** Label names that rows can have in addition to those of `labels`. */
-  readonly rowLabels: ReadonlySet<string>
-  read(): Iterable<MetricRow>
-}
-
-interface Family {
-  readonly name: string
-  readonly kind: MetricFamily['kind']
-  readonly help: string
-  readonly members: Set<Member>
-}
+} as const satisfies MetricDeclaration
 
 export class MetricsRegistry implements MetricsSource {
-  readonly #families = new Map<string, Family>()
+  readonly contentType = Registry.PROMETHEUS_CONTENT_TYPE
+  readonly #registry = new Registry()
   readonly #onReadError: (metric: string, error: unknown) => void
   #readErrors = 0
+  #rendering: Promise<string> | undefined
+  /** Rows that can be rendered before the event loop has to turn. */
+  #room = 0
 
   /** `onReadError` is called for each metric that a scrape leaves out. By default it is only counted. */
   constructor(onReadError: (metric: string, error: unknown) => void = () => undefined) {
@@ -55,116 +40,102 @@ export class MetricsRegistry implements MetricsSource {
     return this.#addNumbers(PREFIX + declaration.name, declaration, labels, read)
   }
 
-  /** Like `add`, for names that Prometheus' conventions fix, such as `process_cpu_seconds_total`. */
+  /** Like `add`, for names that Prometheus' conventions fix, such as `process_open_fds`. */
   addUnprefixed(declaration: MetricDeclaration, labels: Labels, read: MetricRead): Disposable {
     return this.#addNumbers(declaration.name, declaration, labels, read)
   }
 
   addHistogram(name: string, help: string, labels: Labels, histogram: Histogram): Disposable {
-    return this.#join(PREFIX + name, 'histogram', help, {
-      labels,
-      rowLabels: new Set(),
-      read: () => [{ labels, value: histogram.sum, count: histogram.count, buckets: histogram.buckets() }],
-    })
+    return this.#join(PREFIX + name, 'histogram', help, { labels, rowLabels: new Set(), read: histogram })
+  }
+
+  /** Adds a metric that prom-client reads itself. Throws if its name is taken. */
+  adopt(metric: Metric): void {
+    this.#registry.registerMetric(metric)
   }
 
   /**
-   * Families by name. If two members have the same labels, the one added later counts: it is the node that takes over.
+   * The text of a scrape. All rows of a family are read in one turn of the event loop, and at most 500 rows are rendered
+   * per turn. A call during a rendering shares its text.
    */
-  collect(): readonly MetricFamily[] {
-    const families = [...this.#families.values()].filter((family) => family.name !== PREFIX + READ_ERRORS.name)
-    const collected = families.map((family) => this.#collectFamily(family))
-    const errors = this.#families.get(PREFIX + READ_ERRORS.name)
-    if (errors !== undefined) collected.push(this.#collectFamily(errors))
-    return collected.filter((family) => family.rows.length > 0).sort((a, b) => (a.name < b.name ? -1 : 1))
+  render(): Promise<string> {
+    this.#rendering ??= this.#renderAll().finally(() => (this.#rendering = undefined))
+    return this.#rendering
   }
 
   #addNumbers(name: string, declaration: MetricDeclaration, labels: Labels, read: MetricRead): Disposable {
     if (declaration.kind === 'counter' && !name.endsWith('_total')) {
       throw new TypeError(`the counter ${name} must end in _total`)
     }
-    return this.#join(name, declaration.kind, declaration.help, {
-      labels,
-      rowLabels: new Set(declaration.labels),
-      read: () => {
-        const now = read()
-        if (typeof now === 'number') return [{ labels, value: now }]
-        return withLabels(now, labels)
-      },
-    })
+    const rowLabels = new Set(declaration.labels)
+    return this.#join(name, declaration.kind, declaration.help, { labels, rowLabels, read })
   }
 
-  #join(name: string, kind: Family['kind'], help: string, joining: Omit<Member, 'key'>): Disposable {
-    const member: Member = { ...joining, key: keyOf(joining.labels) }
+  #join(name: string, kind: MetricFamily['kind'], help: string, member: Member): Disposable {
     for (const each of [name, ...Object.keys(member.labels), ...member.rowLabels]) {
       if (!NAME.test(each)) throw new TypeError(`${JSON.stringify(each)} is not a valid name for a metric or a label`)
     }
-    const family = this.#families.get(name) ?? { name, kind, help, members: new Set<Member>() }
+    const family = this.#familyOf(name) ?? new MetricFamily(name, kind, help)
     if (family.kind !== kind || family.help !== help) {
       throw new TypeError(`the metric ${name} exists as a ${family.kind} with the help text "${family.help}"`)
     }
-    this.#families.set(name, family)
-    family.members.add(member)
+    // A family has what prom-client needs to render a metric; its type also asks for the methods that change one.
+    this.#registry.registerMetric(family as unknown as Metric)
+    family.add(member)
     return {
       [Symbol.dispose]: () => {
-        family.members.delete(member)
-        if (family.members.size === 0 && this.#families.get(name) === family) this.#families.delete(name)
+        family.delete(member)
+        if (family.isEmpty && this.#familyOf(name) === family) this.#registry.removeSingleMetric(name)
       },
     }
   }
 
-  #collectFamily(family: Family): MetricFamily {
-    const rows = new Map<string, MetricRow>()
-    for (const member of family.members) {
-      for (const row of this.#readMember(family, member)) {
-        rows.set(row.labels === member.labels ? member.key : keyOf(row.labels), row)
-      }
-    }
-    const { name, kind, help } = family
-    return { name, kind, help, rows: [...rows.values()] }
+  /** Also undefined for prom-client's own metrics. */
+  #familyOf(name: string): MetricFamily | undefined {
+    const metric: unknown = this.#registry.getSingleMetric(name)
+    return metric instanceof MetricFamily ? metric : undefined
   }
 
-  #readMember(family: Family, member: Member): readonly MetricRow[] {
-    const rows: MetricRow[] = []
-    try {
-      for (const row of member.read()) {
-        if (rows.length === MAX_ROWS_PER_READ) {
-          this.#leaveOut(family, new RangeError(`more than ${MAX_ROWS_PER_READ} rows`))
-          break
-        }
-        checkRow(row, member)
-        rows.push(row)
+  async #renderAll(): Promise<string> {
+    const errors = PREFIX + READ_ERRORS.name
+    const names = this.#registry.getMetricsAsArray().map(({ name }) => name)
+    let text = ''
+    this.#room = 0
+    // The error counter comes last: it includes the errors of this scrape.
+    for (const name of [...names.filter((each) => each !== errors), errors]) {
+      try {
+        text += await this.#renderFamily(name)
+      } catch (error) {
+        this.#leaveOut(name, error)
       }
-    } catch (error) {
-      this.#leaveOut(family, error)
-      // The rows before a ceiling are complete; those before a failure may be half of a result.
-      return []
     }
-    return rows
+    return text
   }
 
-  #leaveOut(family: Family, error: unknown): void {
+  /** Empty if the family has no rows, or is removed meanwhile. */
+  async #renderFamily(name: string): Promise<string> {
+    const family = this.#familyOf(name)
+    if (family === undefined) await this.#turn()
+    family?.read((error) => this.#leaveOut(name, error))
+    const lines: string[] = []
+    do {
+      if (family !== undefined && Math.min(family.waiting, ROWS_PER_TURN) > this.#room) await this.#turn()
+      if (this.#registry.getSingleMetric(name) === undefined || this.#familyOf(name) !== family) return ''
+      const [help = '', type = '', ...rows] = (await this.#registry.getSingleMetricAsString(name)).split('\n')
+      if (lines.length === 0) lines.push(help, type)
+      lines.push(...rows)
+      this.#room -= rows.length
+    } while (family !== undefined && family.waiting > 0)
+    return lines.length > 2 ? `${lines.join('\n')}\n` : ''
+  }
+
+  async #turn(): Promise<void> {
+    await setImmediate()
+    this.#room = ROWS_PER_TURN
+  }
+
+  #leaveOut(name: string, error: unknown): void {
     this.#readErrors++
-    this.#onReadError(family.name, error)
+    this.#onReadError(name, error)
   }
-}
-
-function* withLabels(rows: Iterable<readonly [Labels, number]>, labels: Labels): Iterable<MetricRow> {
-  for (const [own, value] of rows) yield { labels: { ...own, ...labels }, value }
-}
-
-function checkRow(row: MetricRow, member: Member): void {
-  if (typeof row.value !== 'number') throw new TypeError(`the value ${JSON.stringify(row.value)} is not a number`)
-  if (row.labels === member.labels) return
-  for (const name in row.labels) {
-    if (!member.rowLabels.has(name) && !(name in member.labels)) throw new TypeError(`label ${name} is not declared`)
-    if (typeof row.labels[name] !== 'string') throw new TypeError(`label ${name} is not text`)
-  }
-}
-
-function keyOf(labels: Labels): string {
-  return Object.entries(labels)
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, value]) => `${name}${SEPARATOR}${value}`)
-    .join(SEPARATOR)
 }

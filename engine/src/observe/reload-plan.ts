@@ -1,66 +1,68 @@
 // What a reload would do, as plain data: made from two checked graphs before anything happens, printed by
-// `engine reload --plan`, carried out by the runner.
-import type { ReloadClass } from '../plugin/contract.js'
+// `engine reload --plan`, carried out by the runner. Users see these names.
+import { z } from 'zod'
 
-/**
- * `keep`: nothing happens. `live`: the node takes the new options. `rebind`: it also moves to another listener or path;
- * its viewers stay. `swap`: a new node takes its place at a key frame; viewers stay. `source`: the new upstream is
- * connected first, then takes over at its key frame. `handoff`: the old node releases its endpoints before the new one
- * opens, with a gap. `refuse`: needs a restart; the whole reload is refused.
- */
-export type PlanVerb = 'keep' | 'live' | 'swap' | 'source' | 'handoff' | 'rebind' | 'add' | 'remove' | 'refuse'
+/** In YAML form, secrets masked. Both are the same if only a secret differs. */
+const value = z.string().optional()
+
+const optionChangeSchema = z.object({
+  path: z.string().meta({
+    description:
+      'The option, such as clients.max; or was, type, from, description, timeline, batch; options if they are unknown; "7 more" if a node has more than 100 changes',
+  }),
+  reload: z
+    .enum(['live', 'swap', 'source', 'rebind', 'restart'])
+    .meta({ description: 'The declared class of the option' }),
+  before: value.meta({ description: 'In YAML form, secrets as ***; omitted if it has no value' }),
+  after: value,
+})
 
 /** One option that differs. */
-export interface OptionChange {
-  /**
-   * `clients.max`; in addition to options also `was`, `type`, `from`, `description`, `timeline`, `batch`, `options` if
-   * they are unknown, and `7 more` if a node has more than 100 changes.
-   */
-  readonly path: string
-  readonly reload: ReloadClass
-  /** As written in YAML, secrets masked; undefined if it has no value. Both are the same if only a secret differs. */
-  readonly before?: string | undefined
-  readonly after?: string | undefined
-}
+export type OptionChange = Readonly<z.infer<typeof optionChangeSchema>>
 
-export interface NodeChange {
-  /** `pipeline/node`, or `services/name`: the id after the reload, or the last one of a removed node. */
-  readonly id: string
-  /** Its current id, if `was:` renames it. */
-  readonly was?: string
-  readonly verb: PlanVerb
-  readonly changes: readonly OptionChange[]
-  /**
-   * For `handoff`, ids of the running nodes that must release their endpoints first: itself, others, or both. A new
-   * node can take over endpoints too.
-   */
-  readonly holders?: readonly string[]
-  /** One sentence for people: what the change costs, or why it is refused. Empty for `keep`. */
-  readonly why: string
-}
+const planVerbSchema = z.enum(['keep', 'live', 'swap', 'source', 'handoff', 'rebind', 'add', 'remove', 'refuse']).meta({
+  description:
+    'keep: nothing happens. live: the node takes the new options. rebind: it also moves to another listener or path; its viewers stay. swap: a new node takes its place at a key frame; viewers stay. source: the new upstream is connected first, then takes over at its key frame. handoff: the old node releases its endpoints before the new one opens, with a gap. refuse: needs a restart; the whole reload is refused.',
+})
+
+export type PlanVerb = z.infer<typeof planVerbSchema>
+
+const nodeChangeSchema = z.object({
+  id: z.string().meta({ description: 'pipeline/node, or services/name; for a removed node its current id' }),
+  was: z.exactOptional(z.string()).meta({ description: 'The current id, if the node is renamed' }),
+  verb: planVerbSchema,
+  changes: z.array(optionChangeSchema).readonly(),
+  holders: z.exactOptional(z.array(z.string()).readonly()).meta({
+    description:
+      'For handoff: ids of the running nodes that release their endpoints first: itself, others, or both; a new node can take over endpoints too',
+  }),
+  why: z.string().meta({ description: 'What it costs viewers, or why it is refused; empty for keep' }),
+})
+
+export type NodeChange = Readonly<z.infer<typeof nodeChangeSchema>>
+
+const partChangeSchema = z.object({
+  id: z.string().meta({
+    description: 'listeners/web, engine/log.level, auth/viewers, secrets/name, pipelines/name, plugins/name',
+  }),
+  verb: z.enum(['live', 'rebind', 'add', 'remove', 'refuse']),
+  changes: z.array(optionChangeSchema).readonly(),
+  why: z.string(),
+})
 
 /**
  * A listener, an option of `engine:`, an auth provider, a secret, the description of a pipeline, the code of a plugin.
  */
-export interface PartChange {
-  /** `listeners/web`, `engine/log.level`, `auth/viewers`, `secrets/anna`, `pipelines/one`, `plugins/NAME`. */
-  readonly id: string
-  readonly verb: 'live' | 'rebind' | 'add' | 'remove' | 'refuse'
-  readonly changes: readonly OptionChange[]
-  readonly why: string
-}
+export type PartChange = Readonly<z.infer<typeof partChangeSchema>>
 
-export interface ReloadPlan {
-  /**
-   * Services, then pipelines in the order of the new graph, each in graph order; removed nodes last. An id appears
-   * twice if a node is removed and another with the same id is added: of another kind, or in place of one that was
-   * renamed.
-   */
-  readonly nodes: readonly NodeChange[]
-  /** Only those that change. */
-  readonly parts: readonly PartChange[]
-  /** Nothing differs except comments, order or formatting. */
-  readonly isEmpty: boolean
-  /** Why a restart is needed, in sentences that name the keys. Empty if the plan can be carried out. */
-  readonly refusals: readonly string[]
-}
+export const reloadPlanSchema = z.object({
+  nodes: z.array(nodeChangeSchema).readonly().meta({
+    description:
+      'Services, then pipelines in the order of the new graph, each in graph order; removed nodes last. An id appears twice if a node is removed and another with the same id is added: of another kind, or in place of one that was renamed',
+  }),
+  parts: z.array(partChangeSchema).readonly().meta({ description: 'Only parts that change' }),
+  isEmpty: z.boolean().meta({ description: 'Only comments, order or formatting differ' }),
+  refusals: z.array(z.string()).readonly().meta({ description: 'Why a restart is needed; empty if it is not' }),
+})
+
+export type ReloadPlan = Readonly<z.infer<typeof reloadPlanSchema>>

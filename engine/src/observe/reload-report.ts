@@ -1,115 +1,150 @@
-// The shapes in which the control API reports reloads and the configuration. Users see these names.
-import type { ReloadPlan } from './reload-plan.js'
+// The shapes in which the control API reports reloads and the configuration, as schemas: the types, the OpenAPI document
+// and the validation in clients are derived from them. Users see these names.
+import { z } from 'zod'
+import { reloadPlanSchema } from './reload-plan.js'
+
+const MOST_FILES = 500
 
 /**
  * `invalid`: the files have mistakes. `refused`: a restart is needed. `failed`: something could not be opened, nothing
  * has changed. `rolled-back`: something failed after it took over, and the previous configuration runs again.
  * `superseded`: a newer request arrived while this one waited.
  */
-export type ReloadResult = 'applied' | 'unchanged' | 'invalid' | 'refused' | 'failed' | 'superseded' | 'rolled-back'
+export const RELOAD_RESULTS = [
+  'applied',
+  'unchanged',
+  'invalid',
+  'refused',
+  'failed',
+  'superseded',
+  'rolled-back',
+] as const
 
-/** What triggered a reload. */
-export type ReloadTrigger = 'file' | 'SIGHUP' | 'api'
+export type ReloadResult = (typeof RELOAD_RESULTS)[number]
 
-export interface DiagnosticReport {
-  readonly severity: 'error' | 'warning'
-  readonly code: string
-  readonly message: string
-  readonly file: string
-  /** From 1. */
-  readonly line: number
-  /** From 1. */
-  readonly column: number
-  readonly endColumn: number
-  readonly help: string
-  /** Context of the place. */
-  readonly note?: string
-  /** The text of the line; missing if it must not be shown. */
-  readonly source?: string
-}
+const time = z.string().meta({ description: 'RFC 3339', format: 'date-time' })
 
-export interface ViewersReport {
-  readonly before: number
-  readonly kept: number
-  readonly lost: number
-  /** For nodes that have viewers. Missing after the reload was applied. */
-  readonly perNode?: readonly { readonly id: string; readonly kept: number; readonly lost: number }[]
-}
+const diagnosticReportSchema = z.object({
+  severity: z.enum(['error', 'warning']),
+  code: z.string(),
+  message: z.string(),
+  file: z.string(),
+  line: z.number().meta({ description: 'From 1' }),
+  column: z.number().meta({ description: 'From 1' }),
+  endColumn: z.number(),
+  help: z.string(),
+  note: z.exactOptional(z.string()).meta({ description: 'Context of the place' }),
+  source: z.exactOptional(z.string()).meta({ description: 'The text of the line, if it may be shown' }),
+})
+
+export type DiagnosticReport = Readonly<z.infer<typeof diagnosticReportSchema>>
+
+const viewersReportSchema = z.object({
+  before: z.number(),
+  kept: z.number(),
+  lost: z.number(),
+  perNode: z
+    .exactOptional(z.array(z.object({ id: z.string(), kept: z.number(), lost: z.number() })).readonly())
+    .meta({ description: 'For nodes that have viewers; missing after the reload was applied' }),
+})
+
+export type ViewersReport = Readonly<z.infer<typeof viewersReportSchema>>
+
+const edgeCutSchema = z.object({
+  node: z.string().meta({ description: 'Id of the reader' }),
+  how: z.enum(['clean', 'marked']).meta({
+    description: 'clean: no gap and no repeat; marked: with a marked discontinuity',
+  }),
+  waitedMs: z.number(),
+})
 
 /** How the stream switched from the old branch to the new one, on one edge. */
-export interface EdgeCut {
-  /** Id of the reader. */
-  readonly node: string
-  /** `clean`: no gap and no repeat. `marked`: with a marked discontinuity. */
-  readonly how: 'clean' | 'marked'
-  readonly waitedMs: number
-}
+export type EdgeCut = Readonly<z.infer<typeof edgeCutSchema>>
+
+export const reloadReportSchema = z.object({
+  result: z.enum([...RELOAD_RESULTS, 'planned']),
+  id: z
+    .exactOptional(z.string())
+    .meta({ description: 'Id of the configuration that was tried; missing if it has mistakes' }),
+  why: z.string().meta({ description: 'One sentence; empty if it was applied, or nothing differs' }),
+  durationMs: z.number(),
+  diagnostics: z.array(diagnosticReportSchema).readonly(),
+  plan: z.exactOptional(reloadPlanSchema),
+  viewers: z
+    .exactOptional(viewersReportSchema)
+    .meta({ description: 'Expected values in a plan, counted values after it was applied' }),
+  cuts: z
+    .exactOptional(z.array(edgeCutSchema).readonly())
+    .meta({ description: 'How each reader that changed was cut over' }),
+})
 
 /** How a reload went, or how it would go. */
-export interface ReloadReport {
-  readonly result: ReloadResult | 'planned'
-  /** Of the configuration that was tried; missing if it has mistakes. */
-  readonly id?: string
-  /** One sentence; empty if the reload was applied or nothing differs. */
-  readonly why: string
-  readonly durationMs: number
-  readonly diagnostics: readonly DiagnosticReport[]
-  readonly plan?: ReloadPlan
-  /** Expected values in a plan, counted values after it was applied. */
-  readonly viewers?: ViewersReport
-  /** How each reader that changed was cut over. */
-  readonly cuts?: readonly EdgeCut[]
-}
+export type ReloadReport = Readonly<z.infer<typeof reloadReportSchema>>
+
+export const reloadFailureSchema = z.object({
+  error: z.object({ code: z.string(), message: z.string(), help: z.exactOptional(z.string()) }),
+  reload: reloadReportSchema,
+})
 
 /** An error response with the report of its reload. */
-export interface ReloadFailure {
-  readonly error: { readonly code: string; readonly message: string; readonly help?: string }
-  readonly reload: ReloadReport
-}
+export type ReloadFailure = Readonly<z.infer<typeof reloadFailureSchema>>
 
-export interface LastReload {
-  readonly by: ReloadTrigger
-  /** RFC 3339. */
-  readonly at: string
-  readonly result: ReloadResult
-  readonly id?: string
-  readonly why: string
-  readonly durationMs: number
-  readonly viewersBefore: number
-  readonly viewersLost: number
-}
+const lastReloadSchema = z.object({
+  by: z.enum(['file', 'SIGHUP', 'api']),
+  at: time,
+  result: z.enum(RELOAD_RESULTS),
+  id: z.exactOptional(z.string()),
+  why: z.string(),
+  durationMs: z.number(),
+  viewersBefore: z.number(),
+  viewersLost: z.number(),
+})
+
+export type LastReload = Readonly<z.infer<typeof lastReloadSchema>>
+/** What triggered a reload. */
+export type ReloadTrigger = LastReload['by']
+
+export const reloadStatusSchema = z.object({
+  inSync: z.boolean(),
+  runningId: z.string().meta({ description: 'Short hash of the running configuration, without secrets' }),
+  diskId: z.exactOptional(z.string()).meta({ description: 'The same for the files; missing if they have mistakes' }),
+  reason: z.exactOptional(z.string()).meta({ description: 'Why they differ, one sentence' }),
+  since: z.exactOptional(time),
+  last: z.exactOptional(lastReloadSchema),
+  probation: z
+    .exactOptional(z.object({ until: time }))
+    .meta({ description: 'If a changed node fails before then, the reload is rolled back' }),
+})
 
 /** Whether the running configuration is the one in the files. */
-export interface ReloadStatus {
-  readonly inSync: boolean
-  /** A short hash of everything in the running configuration except secrets. */
-  readonly runningId: string
-  /** The same hash of the configuration in the files; missing if it has mistakes. */
-  readonly diskId?: string
-  /** Why they differ, one sentence; and since when, RFC 3339. */
-  readonly reason?: string
-  readonly since?: string
-  readonly last?: LastReload
-  /** If a changed node fails before then, the reload is rolled back. RFC 3339. */
-  readonly probation?: { readonly until: string }
-}
+export type ReloadStatus = Readonly<z.infer<typeof reloadStatusSchema>>
+
+export const checkRequestSchema = z.strictObject({
+  files: z
+    .array(z.strictObject({ path: z.string().min(1).max(4096), text: z.string() }))
+    .min(1)
+    .max(MOST_FILES)
+    .readonly(),
+  run: z
+    .array(z.string())
+    .max(MOST_FILES)
+    .readonly()
+    .optional()
+    .meta({ description: 'Which of them would be run; the others are included by those. By default all' }),
+  against: z.boolean().optional().meta({ description: 'Compare with the running configuration' }),
+})
 
 /** Files to check: names and texts. */
-export interface CheckRequest {
-  readonly files: readonly { readonly path: string; readonly text: string }[]
-  /** Which of them would be run; the others are included by those. By default all. */
-  readonly run?: readonly string[] | undefined
-  /** Compare with the running configuration. */
-  readonly against?: boolean | undefined
-}
+export type CheckRequest = Readonly<z.infer<typeof checkRequestSchema>>
 
-export interface CheckReport {
-  /** No errors, and nothing that needs a restart. */
-  readonly ok: boolean
-  readonly diagnostics: readonly DiagnosticReport[]
-  readonly plan?: ReloadPlan
-  readonly viewers?: ViewersReport
-}
+export const checkReportSchema = z.object({
+  ok: z.boolean().meta({ description: 'No errors, and no restart needed' }),
+  diagnostics: z.array(diagnosticReportSchema).readonly(),
+  plan: z.exactOptional(reloadPlanSchema),
+  viewers: z.exactOptional(viewersReportSchema),
+})
+
+export type CheckReport = Readonly<z.infer<typeof checkReportSchema>>
 
 export type ConfigSource = 'running' | 'disk'
 

@@ -1,170 +1,179 @@
-// The shapes of the responses of the control API. Users see these names: a change here changes the contract.
-import type { ReloadControl, ReloadStatus } from './reload-report.js'
-import type { NodeKind } from '../plugin/node-kinds.js'
+// The shapes of the responses of the control API, as schemas: the types, the OpenAPI document and the validation in
+// clients are derived from them. Users see these names: a change here changes the contract.
+import { z } from 'zod'
+import { NODE_KINDS } from '../plugin/node-kinds.js'
 import type { EventLog } from './events.js'
+import { reloadStatusSchema, type ReloadControl } from './reload-report.js'
 
 export type * from './reload-report.js'
 
-export type NodeState = 'opening' | 'ready' | 'degraded' | 'waiting' | 'ended' | 'failed' | 'stopped'
+const time = z.string().meta({ description: 'RFC 3339', format: 'date-time' })
+const limit = z.number().meta({ description: '0 for none' })
+const texts = z.array(z.string()).readonly()
 
-export interface NodeStatus {
-  /** `pipeline/node`, or `services/name`. */
-  readonly id: string
-  readonly kind: NodeKind
-  readonly type: string
-  readonly description: string
-  /** `waiting`: its stream failed, and the engine will subscribe again. `failed`: the engine will not. */
-  readonly state: NodeState
-  /** Why it is not `ready`, one sentence; empty when it is. */
-  readonly why: string
-  /** RFC 3339. */
-  readonly since: string
-  readonly restarts: number
-  /** `node.port` of what it reads. */
-  readonly from: readonly string[]
-  readonly receivedBytes: number
-  readonly sentBytes: number
-  /** Inputs: bits per second over the last seconds. */
-  readonly bitsPerSecond?: number
-  /** Outputs that serve viewers. */
-  readonly clients?: number
-  readonly clientLimits?: ClientLimitsStatus
-  readonly urls?: readonly string[]
-  /** Former URLs that it still answers to, for viewers who connected through them. */
-  readonly aliases?: readonly AliasStatus[]
-}
+export const aliasStatusSchema = z
+  .object({
+    url: z.string(),
+    viewers: z.number().meta({ description: 'Connected viewers who used it' }),
+    until: time.meta({
+      description: 'RFC 3339: when it ends at the latest; earlier if its viewers have left',
+      format: 'date-time',
+    }),
+  })
+  .meta({ description: 'A URL from before a reload that still works' })
 
-/** A URL that an output had before a reload. */
-export interface AliasStatus {
-  readonly url: string
-  /** Viewers who connected through it. */
-  readonly viewers: number
-  /** RFC 3339: the latest end. The alias ends earlier if its viewers have left. */
-  readonly until: string
-}
+export type AliasStatus = Readonly<z.infer<typeof aliasStatusSchema>>
 
-/** Limits of the viewers of one output; 0 for none. */
-export interface ClientLimitsStatus {
-  readonly max: number
-  readonly soft: number
-  readonly perAddress: number
-  /** The limits that are reached now. */
-  readonly reached: readonly ('soft' | 'max')[]
-}
+const clientLimitsSchema = z.object({
+  max: limit,
+  soft: limit,
+  perAddress: limit,
+  reached: z
+    .array(z.enum(['soft', 'max']))
+    .readonly()
+    .meta({ description: 'The limits that are reached now' }),
+})
+
+/** Limits of the viewers of one output. */
+export type ClientLimitsStatus = Readonly<z.infer<typeof clientLimitsSchema>>
+
+export const nodeStatusSchema = z.object({
+  id: z.string().meta({ description: 'pipeline/node, or services/name' }),
+  kind: z.enum(NODE_KINDS),
+  type: z.string(),
+  description: z.string(),
+  state: z
+    .enum(['opening', 'ready', 'degraded', 'waiting', 'ended', 'failed', 'stopped'])
+    .meta({ description: 'waiting: its stream failed, and will be retried; failed: will not' }),
+  why: z.string().meta({ description: 'Why it is not ready, one sentence; empty if it is' }),
+  since: time,
+  restarts: z.number(),
+  from: texts.meta({ description: 'node.port of each source' }),
+  receivedBytes: z.number(),
+  sentBytes: z.number(),
+  bitsPerSecond: z.exactOptional(z.number()).meta({ description: 'Inputs: over the last seconds' }),
+  clients: z.exactOptional(z.number()).meta({ description: 'Outputs that serve viewers' }),
+  clientLimits: z.exactOptional(clientLimitsSchema),
+  urls: z.exactOptional(texts),
+  aliases: z.exactOptional(z.array(aliasStatusSchema).readonly()).meta({
+    description: 'Former URLs that still work, for viewers who connected through them',
+  }),
+})
+
+export type NodeStatus = Readonly<z.infer<typeof nodeStatusSchema>>
+export type NodeState = NodeStatus['state']
+
+export const clientStatusSchema = z.object({
+  id: z.string().meta({ description: 'Id of this session; never reused' }),
+  node: z.string().meta({ description: 'Id of the output' }),
+  client: z.string().meta({ description: 'address:port' }),
+  user: z.exactOptional(z.string()).meta({ description: 'Name of the user who signed in' }),
+  userAgent: z.exactOptional(z.string()),
+  since: time,
+  state: z.enum(['waiting', 'reading', 'seeking', 'ending']).meta({
+    description:
+      'waiting: for a source; seeking: the window passed it, and it looks for a place to continue; ending: its last byte has been sent',
+  }),
+  bytes: z.number().meta({ description: 'Handed to its socket' }),
+  behindBytes: z.number().meta({ description: 'Distance to the newest byte of the stream' }),
+  skips: z.number(),
+  skippedBytes: z.number(),
+})
 
 /** A viewer of a live output. */
-export interface ClientStatus {
-  /** Id of this session; never reused. */
-  readonly id: string
-  /** Id of the output. */
-  readonly node: string
-  /** `address:port`. */
-  readonly client: string
-  /** Name of the user who signed in. */
-  readonly user?: string
-  readonly userAgent?: string
-  /** RFC 3339. */
-  readonly since: string
-  /**
-   * `waiting`: for a source. `seeking`: the window passed it, and it looks for a place to continue. `ending`: its last
-   * byte has been sent.
-   */
-  readonly state: 'waiting' | 'reading' | 'seeking' | 'ending'
-  /** Bytes handed to its socket. */
-  readonly bytes: number
-  /** Distance to the newest byte of the stream. */
-  readonly behindBytes: number
-  readonly skips: number
-  readonly skippedBytes: number
-}
+export type ClientStatus = Readonly<z.infer<typeof clientStatusSchema>>
 
-export interface ClientList {
-  readonly clients: readonly ClientStatus[]
-}
+export const clientListSchema = z.object({ clients: z.array(clientStatusSchema).readonly() })
 
-export interface ListenerStatus {
-  readonly name: string
-  readonly protocol: string
-  /** As bound: `host:port`. */
-  readonly address: string
-  readonly origins: readonly string[]
-}
+export type ClientList = Readonly<z.infer<typeof clientListSchema>>
+
+export const listenerStatusSchema = z.object({
+  name: z.string(),
+  protocol: z.string(),
+  address: z.string().meta({ description: 'As bound: host:port' }),
+  origins: texts,
+})
+
+export type ListenerStatus = Readonly<z.infer<typeof listenerStatusSchema>>
+
+const edgeStatusSchema = z.object({
+  from: z.string().meta({ description: 'node.port that it reads' }),
+  to: z.string().meta({ description: 'Id of the reader' }),
+  bitsPerSecond: z.number().meta({ description: 'Over the last seconds' }),
+  receivedBytes: z.number(),
+  queuedBytes: z.number().meta({ description: 'Waiting, because the reader holds or is behind' }),
+  isHeld: z.boolean().meta({ description: 'The reader holds, or has queued chunks to read' }),
+  drops: z.number().meta({ description: 'How often the edge began to drop' }),
+  droppedBytes: z.number(),
+})
 
 /** One edge: what travels from a port to a reader. */
-export interface EdgeStatus {
-  /** The `node.port` it reads. */
-  readonly from: string
-  /** Id of the reader. */
-  readonly to: string
-  /** Over the last seconds. */
-  readonly bitsPerSecond: number
-  readonly receivedBytes: number
-  /** Waiting, because the reader holds or is behind. */
-  readonly queuedBytes: number
-  /** The reader holds, or has queued chunks to read. */
-  readonly isHeld: boolean
-  /** How often the edge began to drop. */
-  readonly drops: number
-  readonly droppedBytes: number
-}
+export type EdgeStatus = Readonly<z.infer<typeof edgeStatusSchema>>
 
-export interface PipelineStatus {
-  readonly name: string
-  readonly description: string
-  readonly nodes: readonly NodeStatus[]
-  readonly edges: readonly EdgeStatus[]
-}
+export const pipelineStatusSchema = z.object({
+  name: z.string(),
+  description: z.string(),
+  nodes: z.array(nodeStatusSchema).readonly(),
+  edges: z.array(edgeStatusSchema).readonly(),
+})
 
-export interface EngineStatus {
-  readonly version: string
-  readonly nodeVersion: string
-  readonly pid: number
-  /** RFC 3339. */
-  readonly startedAt: string
-  readonly uptimeSeconds: number
-  readonly state: 'starting' | 'running' | 'stopping'
-  readonly ready: boolean
-  /** Why it is not ready, each as `id: why`. */
-  readonly reasons: readonly string[]
-  readonly files: readonly string[]
-  /** Absolute; it contains the token that writing methods need. */
-  readonly stateDir: string
-  /** Missing if the files are not read again. */
-  readonly reload?: ReloadStatus
-  readonly listeners: readonly ListenerStatus[]
-  readonly services: readonly NodeStatus[]
-  readonly pipelines: readonly PipelineStatus[]
-}
+export type PipelineStatus = Readonly<z.infer<typeof pipelineStatusSchema>>
+
+export const engineStatusSchema = z.object({
+  version: z.string(),
+  nodeVersion: z.string(),
+  pid: z.number(),
+  startedAt: time,
+  uptimeSeconds: z.number(),
+  state: z.enum(['starting', 'running', 'stopping']),
+  ready: z.boolean(),
+  reasons: texts.meta({ description: 'Why it is not ready: "id: why" each' }),
+  files: texts,
+  stateDir: z.string().meta({ description: 'Absolute; contains the token that writing methods need' }),
+  reload: z.exactOptional(reloadStatusSchema).meta({ description: 'Missing if the files are not read again' }),
+  listeners: z.array(listenerStatusSchema).readonly(),
+  services: z.array(nodeStatusSchema).readonly(),
+  pipelines: z.array(pipelineStatusSchema).readonly(),
+})
+
+export type EngineStatus = Readonly<z.infer<typeof engineStatusSchema>>
+
+const engineSampleSchema = z.object({
+  at: time,
+  clients: z.number().meta({ description: 'Viewers of all outputs' }),
+  nodes: z
+    .array(
+      nodeStatusSchema.pick({
+        ...{ id: true, state: true, receivedBytes: true, sentBytes: true, bitsPerSecond: true, clients: true },
+      }),
+    )
+    .readonly(),
+  edges: z.array(edgeStatusSchema).readonly(),
+})
 
 /** The numbers that change all the time, once a second in the event stream. */
-export interface EngineSample {
-  /** RFC 3339. */
-  readonly at: string
-  /** Viewers of all outputs. */
-  readonly clients: number
-  readonly nodes: readonly Pick<
-    NodeStatus,
-    'id' | 'state' | 'receivedBytes' | 'sentBytes' | 'bitsPerSecond' | 'clients'
-  >[]
-  readonly edges: readonly EdgeStatus[]
-}
+export type EngineSample = Readonly<z.infer<typeof engineSampleSchema>>
 
-export interface Readiness {
-  readonly ready: boolean
-  readonly reasons: readonly string[]
-}
+export const readinessSchema = z.object({
+  ready: z.boolean(),
+  reasons: z.exactOptional(texts).meta({ description: 'Omitted for clients that may not read the status' }),
+})
+
+export type Readiness = Readonly<Required<z.infer<typeof readinessSchema>>>
+
+export const apiErrorSchema = z.object({
+  error: z.object({
+    code: z.string(),
+    message: z.string(),
+    file: z.exactOptional(z.string()),
+    line: z.exactOptional(z.number()),
+    column: z.exactOptional(z.number()),
+    help: z.exactOptional(z.string()),
+  }),
+})
 
 /** Every error of the API has this body. */
-export interface ApiError {
-  readonly error: {
-    readonly code: string
-    readonly message: string
-    readonly file?: string
-    readonly line?: number
-    readonly column?: number
-    readonly help?: string
-  }
-}
+export type ApiError = Readonly<z.infer<typeof apiErrorSchema>>
 
 /** What the event stream of the API reads; implemented by the engine. */
 export interface EventSource {

@@ -48,18 +48,7 @@ export type {
 export { isRandomAccessPoint } from './random-access-point.js'
 export { AUTH, CLOCK, DELIVERY, EVENTS, LISTENERS, METRICS, token } from './tokens.js'
 export type { AccessDecision, AccessRequest, Auth, RefusedAccess } from './auth.js'
-export type {
-  Clock,
-  Delivery,
-  Events,
-  HttpRoutes,
-  Listeners,
-  MetricFamily,
-  MetricRow,
-  MetricsSource,
-  EventNotice,
-  Token,
-} from './tokens.js'
+export type { Clock, Delivery, Events, HttpRoutes, Listeners, MetricsSource, EventNotice, Token } from './tokens.js'
 export { defineErrors, EngineError, isEngineError, reactionOf } from '../errors.js'
 export type { ErrorDetails, ErrorRow, ErrorTable, Reaction } from '../errors.js'
 export type { Join, LiveEntry, LiveRoute, LiveRouteOptions, RouteCounters } from './live-route.js'

@@ -49,25 +49,12 @@ export interface Delivery {
   open(options: LiveRouteOptions): LiveRoute
 }
 
-/** All metrics of the engine and its nodes, read at the time of the call. */
+/** All metrics of the engine and its nodes, in Prometheus' text format. */
 export interface MetricsSource {
-  collect(): readonly MetricFamily[]
-}
-
-export interface MetricFamily {
-  /** With the prefix `millrace_`. */
-  readonly name: string
-  readonly kind: 'counter' | 'gauge' | 'histogram'
-  readonly help: string
-  readonly rows: readonly MetricRow[]
-}
-
-export interface MetricRow {
-  readonly labels: Readonly<Record<string, string>>
-  readonly value: number
-  /** Histograms only: upper bounds with cumulative counts; `value` is the sum, `count` the number of observations. */
-  readonly buckets?: readonly (readonly [upperBound: number, count: number])[]
-  readonly count?: number
+  /** The media type of the text. */
+  readonly contentType: string
+  /** Reads and renders all metrics now, without blocking the event loop. A call during a rendering shares its text. */
+  render(): Promise<string>
 }
 
 /**

@@ -7,7 +7,7 @@ import type { Definition } from '../plugin/contract.js'
 import { nodesOf } from './match-nodes.js'
 import { planReload } from './plan-reload.js'
 import { expectViewers } from './plan-viewers.js'
-import { reloadPlanSchema } from './plan-schema.js'
+import { reloadPlanSchema } from '../observe/reload-plan.js'
 import { renderPlan } from '../cli/render-plan.js'
 import {
   encode,

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { mkdir, readFile, rename, rm, stat, symlink } from 'node:fs/promises'
 import { describe, test } from 'node:test'
+import { parseExposition } from '../observe/exposition.test.kit.js'
 import type { ReloadReport } from '../observe/reload-report.js'
 import { pipelineWith } from '../config/example-config.test.js'
 import { configError } from '../config/report/config-errors.js'
@@ -309,20 +310,20 @@ test('the log reports every minute that disk and engine differ, and why', async 
 
 test('metrics agree with status', async () => {
   await using setting = await Supervised.start(servingAt('/a'), { watch: false, clock: createClock() })
-  const value = (name: string, label = ''): number | undefined =>
-    setting.engine.metrics
-      .collect()
-      .find((family) => family.name === `millrace_${name}`)
-      ?.rows.find(({ labels }) => label === '' || Object.values(labels).includes(label))?.value
-  assert.equal(value('config_in_sync'), 1)
-  assert.equal(value('config_info', setting.control.status().runningId), 1)
-  assert.equal(value('reloads_total', 'invalid'), 0)
+  const value = async (name: string, label = ''): Promise<number | undefined> =>
+    [...parseExposition(await setting.engine.metrics.render()).values()]
+      .flatMap(({ samples }) => samples)
+      .filter((sample) => sample.name === `millrace_${name}`)
+      .find(({ labels }) => label === '' || Object.values(labels).includes(label))?.value
+  assert.equal(await value('config_in_sync'), 1)
+  assert.equal(await value('config_info', setting.control.status().runningId), 1)
+  assert.equal(await value('reloads_total', 'invalid'), 0)
   await setting.files.write('live.yaml', MISTAKE)
   await setting.control.reload()
-  assert.equal(value('config_in_sync'), 0)
-  assert.equal(value('reloads_total', 'invalid'), 1)
-  assert.equal(value('reload_viewers_lost_total'), 0)
-  assert.ok((value('reload_duration_seconds') ?? 0) > 0)
+  assert.equal(await value('config_in_sync'), 0)
+  assert.equal(await value('reloads_total', 'invalid'), 1)
+  assert.equal(await value('reload_viewers_lost_total'), 0)
+  assert.ok(((await value('reload_duration_seconds_sum')) ?? 0) > 0)
 })
 
 test('the last good configuration is saved after the start and after each reload, readable only for this user', async () => {

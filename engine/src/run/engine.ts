@@ -16,11 +16,12 @@ import type {
 import { EngineContainer } from './node/container.js'
 import { LiveDelivery } from '../deliver/live-delivery.js'
 import type { Graph } from '../graph/graph.js'
-import { HttpListeners } from '../listen/http-listeners.js'
+import { HttpListeners, listenerSpecs } from '../listen/http-listeners.js'
 import { createClock } from '../observe/clock.js'
 import type { EngineClock } from '../observe/clock.js'
 import { readDescriptorLimit } from '../observe/descriptor-limit.js'
 import { readEngineVersion } from '../observe/engine-version.js'
+import { withDefaultMetrics } from '../observe/default-metrics.js'
 import { EventLoopLag } from '../observe/event-loop-lag.js'
 import { EventLog } from '../observe/events.js'
 import { MetricsRegistry } from '../observe/metrics-registry.js'
@@ -36,7 +37,6 @@ import { openAccessLog, type OpenAccessLog } from '../access/open-access-log.js'
 import { ReloadExecutor } from './change/reload-executor.js'
 import type { Running } from './change/reload-transaction.js'
 import { listenerStatus, readinessOf, sampleOf, urlsOf, viewersOf } from './status-view.js'
-import { listenerSpecs } from '../listen/http-listeners.js'
 import { PipelineRunner } from './pipeline/pipeline-runner.js'
 import { EngineNodeMetrics } from './engine-node-metrics.js'
 import { RunningNodes } from './running-nodes.js'
@@ -146,7 +146,7 @@ export class Engine implements RunningEngine, EventSource {
       .provide(LISTENERS, this.#listeners)
       .provide(DELIVERY, this.#delivery)
       .provide(EVENTS, this.#pluginEvents())
-      .provide(METRICS, this.#metrics)
+      .provideOnDemand(METRICS, () => withDefaultMetrics(this.#metrics))
     const services = this.#runServices()
     this.#nodeMetrics = new EngineNodeMetrics(this.#metrics, (id) => this.#delivery.routeOf(id))
     this.#running = {

@@ -7,6 +7,7 @@ import { EngineContainer } from './node/container.js'
 import type { NodeSettings } from '../graph/graph.js'
 import type { EngineClock } from '../observe/clock.js'
 import { EventLog } from '../observe/events.js'
+import { parseExposition } from '../observe/exposition.test.kit.js'
 import { MetricsRegistry } from '../observe/metrics-registry.js'
 import type { AnyChunk, Definition, Inlet, NodeContext, Output, Source, Transform } from '../plugin/contract.js'
 import { defineInput, defineOutput, defineTransform } from '../plugin/define.js'
@@ -61,11 +62,10 @@ export class RunnerFixture implements Disposable {
   }
 
   /** Names of the metrics that have rows for this node. */
-  metricsOf(node: string): string[] {
-    return this.metrics
-      .collect()
-      .filter(({ rows }) => rows.some(({ labels }) => labels['node'] === node))
-      .map(({ name }) => name)
+  async metricsOf(node: string): Promise<string[]> {
+    return [...parseExposition(await this.metrics.render())]
+      .filter(([, { samples }]) => samples.some(({ labels }) => labels['node'] === node))
+      .map(([name]) => name)
   }
 }
 

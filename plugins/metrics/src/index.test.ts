@@ -2,11 +2,10 @@ import assert from 'node:assert/strict'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { test } from 'node:test'
-import type { Clock, Listeners, MetricFamily, NodeContext, Options } from '@millrace/engine/plugin'
+import type { Clock, Listeners, NodeContext, Options } from '@millrace/engine/plugin'
 import { FakeClock, FakeContext } from '@millrace/engine/testing'
 import { BehaviorSubject } from 'rxjs'
 import prometheus from './index.js'
-import { parseExposition } from './parse-exposition.test.kit.js'
 
 type Respond = (request: IncomingMessage, response: ServerResponse) => void
 
@@ -27,9 +26,9 @@ class FakeListeners implements Listeners {
 }
 
 interface Setting {
-  families: readonly MetricFamily[]
+  render: () => Promise<string>
   nowMs: number
-  collected: number
+  rendered: number
   readonly errors: unknown[]
   readonly handler: FakeListeners
 }
@@ -40,9 +39,10 @@ async function openService(setting: Setting): Promise<AsyncDisposable> {
   const log = { error: (details: unknown) => void setting.errors.push(details) }
   const clock: Pick<Clock, 'nowMs'> = { nowMs: () => setting.nowMs }
   const metrics = {
-    collect: () => {
-      setting.collected++
-      return setting.families
+    contentType: 'text/plain; version=0.0.4; charset=utf-8',
+    render: () => {
+      setting.rendered++
+      return setting.render()
     },
   }
   return prometheus.open(options$, { id: 'services/metrics', log } as unknown as NodeContext, {
@@ -66,51 +66,44 @@ async function scrape(setting: Setting): Promise<{ status: number; type: string 
   }
 }
 
-function gauge(name: string, value: number): MetricFamily {
-  return { name, kind: 'gauge', help: name, rows: [{ labels: {}, value }] }
+function newSetting(text: string): Setting {
+  return { render: async () => text, nowMs: 0, rendered: 0, errors: [], handler: new FakeListeners() }
 }
 
-function newSetting(families: readonly MetricFamily[]): Setting {
-  return { families, nowMs: 0, collected: 0, errors: [], handler: new FakeListeners() }
-}
-
-test('a scrape receives current values in text format 0.0.4, without stale series', async () => {
-  const setting = newSetting([gauge('a', 1), gauge('b', 2)])
+test('a scrape receives current values in text format 0.0.4', async () => {
+  const setting = newSetting('a{name="é"} 1\n')
   await using _service = await openService(setting)
-  const first = await scrape(setting)
-  assert.deepEqual([first.status, first.type], [200, 'text/plain; version=0.0.4; charset=utf-8'])
-  assert.deepEqual([...parseExposition(first.text).keys()], ['a', 'b'])
-  setting.families = [gauge('b', 3)]
+  assert.deepEqual(await scrape(setting), {
+    status: 200,
+    type: 'text/plain; version=0.0.4; charset=utf-8',
+    text: 'a{name="é"} 1\n',
+  })
+  setting.render = async () => 'b 3\n'
   setting.nowMs = 1000
-  const families = parseExposition((await scrape(setting)).text)
-  assert.deepEqual([...families.keys()], ['b'])
-  assert.equal(families.get('b')?.samples[0]?.value, 3)
+  assert.equal((await scrape(setting)).text, 'b 3\n')
 })
 
 test('simultaneous scrapers share one reading', async () => {
-  const setting = newSetting([gauge('a', 1)])
+  const setting = newSetting('a 1\n')
   await using _service = await openService(setting)
   await Promise.all([scrape(setting), scrape(setting), scrape(setting)])
-  assert.equal(setting.collected, 1)
+  assert.equal(setting.rendered, 1)
 })
 
 test('a failed reading is logged and gives 500, and the next scrape reads again', async () => {
-  const setting = newSetting([])
-  Object.defineProperty(setting, 'families', {
-    configurable: true,
-    get: () => {
-      throw new Error('broken')
-    },
-  })
+  const setting = newSetting('')
+  setting.render = async () => {
+    throw new Error('broken')
+  }
   await using _service = await openService(setting)
   assert.equal((await scrape(setting)).status, 500)
   assert.equal(setting.errors.length, 1)
-  Object.defineProperty(setting, 'families', { value: [gauge('a', 1)] })
+  setting.render = async () => 'a 1\n'
   assert.equal((await scrape(setting)).status, 200)
 })
 
 test('the path is free again after dispose', async () => {
-  const setting = newSetting([])
+  const setting = newSetting('')
   const service = await openService(setting)
   assert.deepEqual([...setting.handler.routes.keys()], ['api/metrics'])
   await service[Symbol.asyncDispose]()
@@ -127,7 +120,11 @@ test('listener and path move without a gap, and stay unchanged when the new path
   const handler = new FakeListeners()
   const options$ = new BehaviorSubject(prometheus.options.parse({}))
   const context = new FakeContext('services/metrics')
-  const deps = { metrics: { collect: () => [] }, listeners: handler, clock: new FakeClock() }
+  const deps = {
+    metrics: { contentType: 'text/plain', render: async () => '' },
+    listeners: handler,
+    clock: new FakeClock(),
+  }
   const service = await prometheus.open(options$, context, deps)
   options$.next(prometheus.options.parse({ listener: 'web', path: '/m' }))
   assert.deepEqual([...handler.routes.keys()], ['web/m'])

@@ -2,7 +2,6 @@
 // simultaneous scrapers share one reading.
 import type { Clock, Logger, MetricsSource } from '@millrace/engine/plugin'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { EXPOSITION_TYPE, renderExposition } from './render-exposition.js'
 
 /** How long a reading is shared with further scrapers. */
 const SHARED_MS = 250
@@ -11,7 +10,7 @@ export class ScrapeHandler {
   readonly #metrics: MetricsSource
   readonly #clock: Pick<Clock, 'nowMs'>
   readonly #log: Pick<Logger, 'error'>
-  #reading = ''
+  #reading: Promise<string> | undefined
   #readAtMs = -Infinity
 
   constructor(metrics: MetricsSource, clock: Pick<Clock, 'nowMs'>, log: Pick<Logger, 'error'>) {
@@ -20,24 +19,23 @@ export class ScrapeHandler {
     this.#log = log
   }
 
-  /** Never throws; if the reading fails, it responds with 500 and logs the error. */
-  respond(_request: IncomingMessage, response: ServerResponse): void {
+  /** Never rejects; if the reading fails, it responds with 500 and logs the error. */
+  async respond(_request: IncomingMessage, response: ServerResponse): Promise<void> {
     let text: string
     try {
-      text = this.#read()
+      text = await this.#read()
     } catch (error) {
+      this.#reading = undefined
       this.#log.error({ err: error }, 'metrics could not be read')
       return send(response, 500, 'text/plain; charset=utf-8', 'metrics could not be read\n')
     }
-    send(response, 200, EXPOSITION_TYPE, text)
+    send(response, 200, this.#metrics.contentType, text)
   }
 
-  #read(): string {
+  #read(): Promise<string> {
     const nowMs = this.#clock.nowMs()
-    if (nowMs - this.#readAtMs >= SHARED_MS) {
-      this.#reading = renderExposition(this.#metrics.collect(), (family, error) => {
-        this.#log.error({ err: error }, `the metric ${family.name} could not be rendered and is left out`)
-      })
+    if (this.#reading === undefined || nowMs - this.#readAtMs >= SHARED_MS) {
+      this.#reading = this.#metrics.render()
       this.#readAtMs = nowMs
     }
     return this.#reading

@@ -3,7 +3,7 @@
 import { httpRequest } from './http-request.js'
 
 const COMMENT = /^# (HELP|TYPE) ([a-zA-Z_:][a-zA-Z0-9_:]*) (.+)$/
-const SAMPLE = /^([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(.*)\})? ([-+0-9.eE]+|[-+]?Inf|NaN)$/
+const SAMPLE = /^([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(.*)\})? ([-+0-9.eE]+|[-+]?Inf|[Nn]a[Nn])$/
 const LABEL = /([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\]|\\["\\n])*)"/g
 const TYPES = ['counter', 'gauge', 'histogram', 'summary', 'untyped']
 
@@ -73,10 +73,14 @@ export class MetricsPage {
 
 /** Scrapes an engine that was started with the metrics service of engine-yaml.ts. */
 export async function scrape(api: string): Promise<MetricsPage> {
+  return new MetricsPage(await scrapeText(api))
+}
+
+export async function scrapeText(api: string): Promise<string> {
   const { status, text, headers } = await httpRequest(`${api}/metrics`)
   if (status !== 200) throw new Error(`/metrics answered ${status}: ${text}`)
   if (headers['content-type']?.startsWith('text/plain') !== true) throw new Error('the scrape is not text')
-  return new MetricsPage(text)
+  return text
 }
 
 function parseSample(line: string): Sample | undefined {

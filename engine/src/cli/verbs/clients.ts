@@ -31,7 +31,7 @@ export const clientsVerb = {
   /** 0, 1 for an unknown node, 69 not reachable. */
   async run({ streams, folder }: Pick<VerbContext, 'streams' | 'folder'>, { api, json, node }: ClientsOptions) {
     const { answerOf, askEngine } = await import('../ask-engine.js')
-    const { clientListSchema } = await import('../../api/schemas.js')
+    const { clientListSchema } = await import('../../observe/status.js')
     const query = node === undefined ? '' : `?node=${encodeURIComponent(node)}`
     const reply = await askEngine(streams, { api, folder }, `/api/v1/clients${query}`, 'GET')
     const list = typeof reply === 'number' ? reply : answerOf(streams, reply, clientListSchema)

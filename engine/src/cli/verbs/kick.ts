@@ -24,7 +24,7 @@ export const kickVerb = {
     { api, json }: ApiOption & JsonOption,
   ) {
     const { answerOf, askEngine } = await import('../ask-engine.js')
-    const { clientStatusSchema } = await import('../../api/schemas.js')
+    const { clientStatusSchema } = await import('../../observe/status.js')
     const reply = await askEngine(streams, { api, folder }, `/api/v1/clients/${encodeURIComponent(id)}`, 'DELETE')
     const kicked = typeof reply === 'number' ? reply : answerOf(streams, reply, clientStatusSchema)
     if (typeof kicked === 'number') return kicked

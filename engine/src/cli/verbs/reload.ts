@@ -32,7 +32,7 @@ export const reloadVerb = {
   /** 0 applied or nothing to do, 75 refused, superseded or rolled back, 78 mistakes, 69 not reachable. */
   async run({ streams, folder }: Pick<VerbContext, 'streams' | 'folder'>, { api, json, plan }: ReloadOptions) {
     const { answerOf, askEngine } = await import('../ask-engine.js')
-    const { reloadFailureSchema, reloadReportSchema } = await import('../../api/reload-schemas.js')
+    const { reloadFailureSchema, reloadReportSchema } = await import('../../observe/reload-report.js')
     const path = plan === true ? '/api/v1/reload?plan=1' : '/api/v1/reload'
     const reply = await askEngine(streams, { api, folder }, path, 'POST', { timeoutMs: TIMEOUT_MS })
     if (typeof reply === 'number') return reply

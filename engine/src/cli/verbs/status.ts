@@ -23,7 +23,7 @@ export const statusVerb = {
   /** 0 all ready, 1 degraded or not ready, 69 not reachable. */
   async run({ streams, folder }: Pick<VerbContext, 'streams' | 'folder'>, { api, json }: ApiOption & JsonOption) {
     const { answerOf, askEngine, refused } = await import('../ask-engine.js')
-    const { engineStatusSchema } = await import('../../api/schemas.js')
+    const { engineStatusSchema } = await import('../../observe/status.js')
     const reply = await askEngine(streams, { api, folder }, '/api/v1/status', 'GET')
     if (typeof reply === 'number') return reply
     if (!reply.reached) return refused(streams, reply, EXIT.unreachable)

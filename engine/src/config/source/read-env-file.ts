@@ -1,6 +1,7 @@
 // Files of `--env-file`: lines KEY=VALUE, with comments, quotes, and `export` in front, as shells and container tools
 // read them. Values are not interpolated; "..." understands \n \r \t \" \\ \$, '...' is taken literally. The content of
-// a line is never shown: passwords are kept in such files.
+// a line is never shown: passwords are kept in such files. util.parseEnv does not fit: it skips lines that it cannot
+// read, reads `a#b` as `a`, and ends "..." at \".
 import { LineCounter } from 'yaml'
 import type { Problems, SourceText } from '../report/diagnostic.js'
 import type { Environment } from './interpolate.js'

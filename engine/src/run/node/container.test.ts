@@ -44,6 +44,16 @@ describe('the container', () => {
     assert.deepEqual(await depsOf(parent, both), { who: 'main', many: 1 })
   })
 
+  test('creates a value provided on demand when the first node asks for it, and only once', async () => {
+    let made = 0
+    const container = new EngineContainer().provide(NAME, 'main').provideOnDemand(COUNT, () => ++made)
+    await depsOf(container, wants({ who: NAME }))
+    assert.equal(made, 0)
+    for (const child of [container.child(), container.child()]) {
+      assert.deepEqual(await depsOf(child, wants({ many: COUNT })), { many: 1 })
+    }
+  })
+
   test('names the missing token, and opens nothing', async () => {
     let isOpened = false
     const opening = new EngineContainer().openNode(wants({ who: NAME }), () => (isOpened = true))

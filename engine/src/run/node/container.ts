@@ -27,6 +27,12 @@ export class EngineContainer {
     return this
   }
 
+  /** Like `provide`, for a value that is created when the first node asks for it. */
+  provideOnDemand<T>(token: Token<T>, make: () => T): this {
+    this.#container.bind<T>(token).toDynamicValue(make).inSingletonScope()
+    return this
+  }
+
   /** The container of a pipeline or a node: it sees what this one provides, and can provide more. */
   child(): EngineContainer {
     return new EngineContainer(this)

@@ -208,10 +208,10 @@ describe('a node', () => {
       ['test_gauge'],
     )
     await input.start()
-    assert.deepEqual(fixture.metricsOf('main'), ['millrace_test_gauge'])
+    assert.deepEqual(await fixture.metricsOf('main'), ['millrace_test_gauge'])
     await input.stop('test')
     contexts[0]?.readMetric('test_gauge', () => 2)
-    assert.deepEqual(fixture.metricsOf('main'), [])
+    assert.deepEqual(await fixture.metricsOf('main'), [])
     assert.throws(() => contexts[0]?.readMetric('other', () => 1), TypeError)
   })
 

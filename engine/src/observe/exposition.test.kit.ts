@@ -1,4 +1,4 @@
-// A strict parser of the text format 0.0.4 for the tests of this folder. It shares no code with the renderer.
+// A strict parser of the text format 0.0.4 for tests. It shares no code with the renderer.
 // https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format
 import assert from 'node:assert/strict'
 
