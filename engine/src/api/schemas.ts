@@ -13,6 +13,7 @@ import type {
   Readiness,
 } from '../observe/status.js'
 import { checkReportSchema, reloadFailureSchema, reloadReportSchema, reloadStatusSchema } from './reload-schemas.js'
+import type { Json } from '../plugin/contract.js'
 import { NODE_KINDS } from '../plugin/node-kinds.js'
 
 const aliasStatusSchema = z
@@ -49,6 +50,9 @@ export const nodeStatusSchema = z.object({
   ),
   urls: z.exactOptional(z.array(z.string()).readonly()),
   aliases: z.exactOptional(z.array(aliasStatusSchema).readonly()),
+  details: z
+    .exactOptional(z.unknown() as z.ZodType<Json>)
+    .meta({ description: 'What the node says about itself, by its type' }),
 }) satisfies z.ZodType<NodeStatus>
 
 export const clientStatusSchema = z.object({

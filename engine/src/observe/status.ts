@@ -1,5 +1,6 @@
 // The shapes of the responses of the control API. Users see these names: a change here changes the contract.
 import type { ReloadControl, ReloadStatus } from './reload-report.js'
+import type { Json } from '../plugin/contract.js'
 import type { NodeKind } from '../plugin/node-kinds.js'
 
 export type * from './reload-report.js'
@@ -31,6 +32,8 @@ export interface NodeStatus {
   readonly urls?: readonly string[]
   /** Former URLs that it still answers to, for viewers who connected through them. */
   readonly aliases?: readonly AliasStatus[]
+  /** What a node of this type says about itself; `{ error }` if that could not be read. */
+  readonly details?: Json
 }
 
 /** A URL that an output had before a reload. */

@@ -8,10 +8,10 @@ import { setImmediate } from 'node:timers/promises'
 import { parseYaml } from '../config/source/read-yaml.js'
 import { Problems } from '../config/report/diagnostic.js'
 import { isEngineError } from '../errors.js'
-import type { AnyChunk, Definition, TransformDefinition } from '../plugin/contract.js'
+import type { AnyChunk, ChunkKind, Definition, Previous, TransformDefinition } from '../plugin/contract.js'
 import { ENGINE_KEYS } from '../plugin/define.js'
 import { describeOptions } from '../plugin/option-meta.js'
-import { ContractBench } from './contract-bench.js'
+import { ContractBench, inletIds } from './contract-bench.js'
 import type { ContractDeps } from './contract-bench.js'
 import { cleanChunks, damagedChunks } from './contract-streams.js'
 
@@ -35,7 +35,7 @@ const SETTLE_TURNS = 1000
 interface Subject {
   readonly definition: Definition
   readonly settings: ContractSettings
-  open(options: Readonly<Record<string, unknown>>, previous?: unknown): Promise<ContractBench>
+  open(options: Readonly<Record<string, unknown>>, previous?: Previous): Promise<ContractBench>
 }
 
 /** Declares the tests of one definition. Call it at the top of a test file. */
@@ -47,7 +47,7 @@ export function contract(definition: Definition, settings: ContractSettings = {}
     declareTexts(subject)
     declareLife(subject)
     if (readsChunks(definition)) declareReading(subject)
-    if (isPassing(definition)) declareSwap(subject, definition)
+    if (isPassing(definition)) declareSwap(subject, definition.consumes)
   })
 }
 
@@ -132,30 +132,37 @@ function declareReading({ open, definition, settings: { options = {}, live } }: 
     }
   })
 
-  test('a node that replaces it opens with its state and continues the stream', async () => {
+  test('a node that replaces it opens with its state, and continues that stream or reads another one', async () => {
     const [kind = 'ts'] = kinds
     const chunks = cleanChunks(kind)
     const half = chunks.length >> 1
     await using old = await open(options)
     for (const chunk of chunks.slice(0, half)) old.push(chunk)
-    await using next = await open(options, old.snapshotState())
-    for (const chunk of chunks.slice(half)) next.push(chunk)
+    for (const isMoved of [false, true]) {
+      await using next = await open(options, old.previous(isMoved))
+      for (const chunk of chunks.slice(half)) next.push(chunk)
+    }
   })
 }
 
-function declareSwap({ open, settings: { options = {} } }: Subject, { consumes }: TransformDefinition): void {
+function declareSwap({ definition, open, settings: { options = {} } }: Subject, consumes: readonly ChunkKind[]): void {
   test('a swap under a running stream loses nothing and repeats nothing, wherever it is cut', async () => {
     for (const kind of consumes) {
-      const chunks = cleanChunks(kind)
-      for (let from = 1; from < chunks.length; from += 7) {
+      // Of each inlet, so that nothing but the object tells their origins apart.
+      const streams = inletIds(definition).map(() => cleanChunks(kind))
+      const push = (benches: readonly ContractBench[], at: number): void => {
+        for (const [inlet, chunks] of streams.entries()) for (const bench of benches) bench.push(chunks[at]!, inlet)
+      }
+      const { length = 0 } = streams[0] ?? []
+      const origins = new Set(streams.flat().map(({ origin }) => origin))
+      for (let from = 1; from < length; from += 7) {
         await using old = await open(options)
-        for (const chunk of chunks.slice(0, from)) old.push(chunk)
-        await using next = await open(options, old.snapshotState())
+        for (let at = 0; at < from; at++) push([old], at)
+        await using next = await open(options, old.previous())
         const before = old.got.length
-        for (const chunk of chunks.slice(from)) {
-          old.push(chunk)
-          next.push(chunk)
-        }
+        for (let at = from; at < length; at++) push([old, next], at)
+        const own = old.got.filter(({ origin }) => !origins.has(origin))
+        assert.deepEqual(own, [], 'a chunk that is passed on keeps the origin object, or the node declares makesStream')
         assertSameFrom(old.got.slice(before), next.got, from)
       }
     }
@@ -191,7 +198,7 @@ function isEntry(chunk: AnyChunk): boolean {
 }
 
 function isSameOrigin(a: AnyChunk | undefined, b: AnyChunk): boolean {
-  return a?.origin.generation === b.origin.generation && a.origin.seq === b.origin.seq
+  return a?.origin === b.origin
 }
 
 function readsChunks(definition: Definition): boolean {
@@ -200,7 +207,7 @@ function readsChunks(definition: Definition): boolean {
 
 /** It keeps the origins of the chunks that it reads. */
 function isPassing(definition: Definition): definition is TransformDefinition {
-  return definition.kind === 'transform' && definition.inlets === 'one' && definition.makesStream !== true
+  return definition.kind === 'transform' && definition.makesStream !== true
 }
 
 async function nodesOf(yaml: string): Promise<Record<string, Record<string, unknown>>> {

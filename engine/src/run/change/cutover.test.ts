@@ -10,7 +10,7 @@ import { chunk } from '../run.test.kit.js'
 
 const GOP = 5
 
-/** Two branches with the same chunk numbers, and a reader to cut over from one to the other. */
+/** Two branches that pass the same chunks, and a reader to cut over from one to the other. */
 class CutoverHarness {
   readonly clock = new FakeClock()
   readonly old = new Port()
@@ -18,12 +18,13 @@ class CutoverHarness {
   readonly got: AnyChunk[] = []
   readonly edge = this.#edge('one/old.out')
   readonly cutover: Cutover
+  readonly #origins = new Map<number, AnyChunk['origin']>()
   cuts = 0
 
   constructor(more: { readonly isSame?: boolean; readonly onCut?: () => void; readonly ends?: boolean } = {}) {
     const { isSame = true, ends = false } = more
     this.old.connect(this.edge)
-    if (isSame) this.next.root = this.old.root
+    if (isSame) this.next.roots = this.old.roots
     this.cutover = new Cutover({
       node: 'one/reader',
       clock: this.clock,
@@ -41,7 +42,10 @@ class CutoverHarness {
   }
 
   at(seq: number): AnyChunk {
-    return { ...chunk(seq, 100, seq % GOP === 0), receivedAtMs: this.clock.nowMs() }
+    const numbered = chunk(seq, 100, seq % GOP === 0)
+    const origin = this.#origins.get(seq) ?? numbered.origin
+    this.#origins.set(seq, origin)
+    return { ...numbered, origin, receivedAtMs: this.clock.nowMs() }
   }
 
   both(from: number, to: number): void {

@@ -34,7 +34,8 @@ describe('a node that is changed', () => {
     }, 'it is committed')
     harness.send(12)
     const { cuts } = await applying
-    assert.deepEqual(seen, [undefined, 'state'])
+    const inlets = { kept: ['one/main.out'], added: [], removed: [], renamed: new Map() }
+    assert.deepEqual(seen, [undefined, { state: 'state', inlets }])
     assert.deepEqual(
       cuts.map(({ node, how }) => [node, how]),
       [['one/out', 'clean']],

@@ -2,7 +2,7 @@
 // bound, then drops whole GOPs, oldest first. An error that the reader throws does not reach the port.
 import type { AnyChunk, Inlet } from '../../plugin/contract.js'
 import { ChunkStream } from './chunk-stream.js'
-import type { Pausable, Port, PortReader } from './port.js'
+import { compareRoots, type Pausable, type Port, type PortReader } from './port.js'
 
 /** The most bytes that an edge queues. */
 export const EDGE_BOUND_BYTES = 8 * 1024 * 1024
@@ -274,4 +274,28 @@ export function continueCounters(before: readonly Edge[], after: readonly Edge[]
     first.counters.droppedBytes += edge.counters.droppedBytes
     first.counters.drops += edge.counters.drops
   }
+}
+
+/** For each edge of a node that reads the stream of an edge of the node before it: that edge, of the same id if any. */
+export function continuedEdges(before: readonly Edge[], after: readonly Edge[]): ReadonlyMap<Edge, Edge> {
+  const left = new Set(before)
+  const continued = new Map<Edge, Edge>()
+  const match = (fits: (old: Edge, edge: Edge) => boolean): void => {
+    for (const edge of after) {
+      const old = continued.has(edge)
+        ? undefined
+        : [...left].find((each) => isSameStream(each, edge) && fits(each, edge))
+      if (old === undefined) continue
+      continued.set(edge, old)
+      left.delete(old)
+    }
+  }
+  match((old, edge) => old.id === edge.id)
+  match((old, edge) => old.port === edge.port)
+  match(() => true)
+  return continued
+}
+
+function isSameStream({ port: a }: Edge, { port: b }: Edge): boolean {
+  return a !== undefined && b !== undefined && compareRoots(a, b) !== 'different'
 }
