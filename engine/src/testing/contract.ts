@@ -8,12 +8,13 @@ import { setImmediate } from 'node:timers/promises'
 import { parseYaml } from '../config/source/read-yaml.js'
 import { Problems } from '../config/report/diagnostic.js'
 import { isEngineError } from '../errors.js'
-import type { AnyChunk, ChunkKind, Definition, Previous, TransformDefinition } from '../plugin/contract.js'
+import type { ChunkKind, Definition, Previous, TransformDefinition } from '../plugin/contract.js'
 import { ENGINE_KEYS } from '../plugin/define.js'
 import { describeOptions } from '../plugin/option-meta.js'
-import { ContractBench, inletIds } from './contract-bench.js'
+import { ContractBench } from './contract-bench.js'
 import type { ContractDeps } from './contract-bench.js'
 import { cleanChunks, damagedChunks } from './contract-streams.js'
+import { assertCleanSwap } from './swap-check.js'
 
 export interface ContractSettings {
   /** Options in YAML form, with which a node opens. By default none. */
@@ -147,58 +148,8 @@ function declareReading({ open, definition, settings: { options = {}, live } }: 
 
 function declareSwap({ definition, open, settings: { options = {} } }: Subject, consumes: readonly ChunkKind[]): void {
   test('a swap under a running stream loses nothing and repeats nothing, wherever it is cut', async () => {
-    for (const kind of consumes) {
-      // Of each inlet, so that nothing but the object tells their origins apart.
-      const streams = inletIds(definition).map(() => cleanChunks(kind))
-      const push = (benches: readonly ContractBench[], at: number): void => {
-        for (const [inlet, chunks] of streams.entries()) for (const bench of benches) bench.push(chunks[at]!, inlet)
-      }
-      const { length = 0 } = streams[0] ?? []
-      const origins = new Set(streams.flat().map(({ origin }) => origin))
-      for (let from = 1; from < length; from += 7) {
-        await using old = await open(options)
-        for (let at = 0; at < from; at++) push([old], at)
-        await using next = await open(options, old.previous())
-        const before = old.got.length
-        for (let at = from; at < length; at++) push([old, next], at)
-        const own = old.got.filter(({ origin }) => !origins.has(origin))
-        assert.deepEqual(own, [], 'a chunk that is passed on keeps the origin object, or the node declares makesStream')
-        assertSameFrom(old.got.slice(before), next.got, from)
-      }
-    }
+    for (const kind of consumes) await assertCleanSwap(definition, (previous) => open(options, previous), kind)
   })
-}
-
-/**
- * For each chunk of the old branch at which a cut is possible, the new one has the same chunk, and the same bytes after
- * it.
- */
-function assertSameFrom(old: readonly AnyChunk[], next: readonly AnyChunk[], from: number): void {
-  for (const [index, chunk] of old.entries()) {
-    if (!isEntry(chunk) || isSameOrigin(old[index - 1], chunk)) continue
-    const at = next.findIndex((each) => isSameOrigin(each, chunk))
-    const where = `opened at chunk ${from}, cut at ${chunk.origin.generation}/${chunk.origin.seq}`
-    const entry = next[at]
-    assert.ok(entry !== undefined && isEntry(entry), `${where}: the new node has no chunk to start at`)
-    const [kept, left] = [bytesOf(old.slice(index)), bytesOf(next.slice(at))]
-    assert.equal(
-      Buffer.compare(kept, left),
-      0,
-      `${where}: ${left.length} bytes instead of ${kept.length}, or other bytes`,
-    )
-  }
-}
-
-function bytesOf(chunks: readonly AnyChunk[]): Buffer {
-  return Buffer.concat(chunks.map(({ bytes }) => bytes))
-}
-
-function isEntry(chunk: AnyChunk): boolean {
-  return chunk.kind === 'gop' ? chunk.first : chunk.randomAccess
-}
-
-function isSameOrigin(a: AnyChunk | undefined, b: AnyChunk): boolean {
-  return a?.origin === b.origin
 }
 
 function readsChunks(definition: Definition): boolean {

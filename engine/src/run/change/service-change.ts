@@ -116,7 +116,7 @@ export class ServiceChange {
     await failed.stop('it could not open', STOP_WITHIN_MS)
     const { services, container } = this.#context
     step.node = new ServiceRunner({ ...old.settings, id: settings.id }, services, container)
-    failed.passPrevious(step.node)
+    step.node.takePrevious(failed)
     await step.node.start().catch(() => undefined)
   }
 

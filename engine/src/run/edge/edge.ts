@@ -291,7 +291,6 @@ export function continuedEdges(before: readonly Edge[], after: readonly Edge[]):
     }
   }
   match((old, edge) => old.id === edge.id)
-  match((old, edge) => old.port === edge.port)
   match(() => true)
   return continued
 }

@@ -73,7 +73,7 @@ export abstract class NodeRunner<N extends AsyncDisposable> {
   readonly #options: BehaviorSubject<unknown>
   readonly #abort = new AbortController()
   readonly #metrics: NodeMetrics
-  readonly #details: NodeDetails
+  readonly #details = new NodeDetails((text) => this.services.mask(text))
 
   constructor(
     settings: NodeSettings,
@@ -89,7 +89,6 @@ export abstract class NodeRunner<N extends AsyncDisposable> {
     this.endpoints = shared && new NodeEndpoints({ ...shared, isStandby, owner: () => this.id })
     this.services = services
     this.#metrics = new NodeMetrics(services.metrics, () => labelsOf(this.settings), !isStandby)
-    this.#details = new NodeDetails(services.mask)
     this.#container = container
     this.log = nodeLog(services.log, settings.id)
     this.#options = new BehaviorSubject(settings.options)
@@ -121,14 +120,12 @@ export abstract class NodeRunner<N extends AsyncDisposable> {
     return this.node !== undefined
   }
 
-  /** Takes the state of the node that it replaces, which is about to stop. By default it does so when it opens. */
-  takePrevious(): void {
-    this.#previous ??= previousOf(this.#before, this)
-  }
-
-  /** It could not open: what it has taken goes to the node that opens in its place, with the same inlets. */
-  passPrevious(next: AnyNodeRunner): void {
-    next.#previous = this.#previous
+  /**
+   * Takes the state of the node that it replaces, which is about to stop; or what `failed`, with the same inlets, has
+   * taken and could not open with. By default it does so when it opens.
+   */
+  takePrevious(failed?: AnyNodeRunner): void {
+    this.#previous ??= failed === undefined ? previousOf(this.#before, this) : failed.#previous
   }
 
   /** Opens the node without connecting its streams; `start` does that later. Rejects as `start` does. */

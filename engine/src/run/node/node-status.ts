@@ -1,8 +1,13 @@
 // The status of one node, as the API shows it.
+import type { NodeSettings } from '../../graph/graph.js'
 import type { NodeStatus } from '../../observe/status.js'
 import type { Clock } from '../../plugin/tokens.js'
 import type { NodeDetails } from './node-details.js'
-import type { AnyNodeRunner } from './node-runner.js'
+
+/** What a node runner shows of itself. */
+export type ShownNode = Pick<NodeStatus, 'id' | 'state' | 'why' | 'restarts' | 'receivedBytes' | 'sentBytes'> & {
+  readonly settings: NodeSettings
+}
 
 export interface StatusParts {
   readonly clock: Clock
@@ -11,7 +16,7 @@ export interface StatusParts {
   readonly details: NodeDetails
 }
 
-export function nodeStatus(node: AnyNodeRunner, { clock, sinceMs, details }: StatusParts): NodeStatus {
+export function nodeStatus(node: ShownNode, { clock, sinceMs, details }: StatusParts): NodeStatus {
   const { definition, description, from } = node.settings
   const shown = details.read()
   return {

@@ -1,6 +1,7 @@
 // What a node learns about the node that it replaces: its state, and which of its inlets continue.
 import type { NodeSettings } from '../../graph/graph.js'
 import type { InletChanges, Logger, Previous } from '../../plugin/contract.js'
+import type { NodeState } from '../../observe/status.js'
 import { continuedEdges, type Edge } from '../edge/edge.js'
 import { messageOf } from './run-errors.js'
 
@@ -9,7 +10,8 @@ export interface Replaceable {
   readonly settings: NodeSettings
   readonly edges: readonly Edge[]
   readonly log: Logger
-  /** What the plugin has opened; undefined once it has failed or stopped. */
+  readonly state: NodeState
+  /** What the plugin has opened; undefined once it has been disposed. */
   readonly node: AsyncDisposable | undefined
 }
 
@@ -18,7 +20,9 @@ export function previousOf(before: Replaceable | undefined, next: Replaceable): 
   if (before === undefined) return undefined
   const [old, own] = [before.settings.definition, next.settings.definition]
   if (old.kind !== own.kind || old.type !== own.type) return undefined
-  return { state: snapshotOf(before.node, next.log), inlets: compareInlets(before.edges, next.edges) }
+  // A node that has failed for good is about to be disposed, and its state may be what broke it.
+  const state = before.state === 'failed' ? undefined : snapshotOf(before.node, next.log)
+  return { state, inlets: compareInlets(before.edges, next.edges) }
 }
 
 /** The result of the opened node's `snapshotState()`; undefined if it has no such method or throws. */
