@@ -3,7 +3,7 @@ import { describe, test } from 'node:test'
 import fc from 'fast-check'
 import type { AnyChunk } from '../../plugin/contract.js'
 import { FakeClock } from '../../testing/fake-clock.js'
-import { Cutover } from './cutover.js'
+import { Cutover, type CutoverSettings } from './cutover.js'
 import { Edge } from '../edge/edge.js'
 import { Port } from '../edge/port.js'
 import { chunk } from '../run.test.kit.js'
@@ -19,22 +19,27 @@ class CutoverHarness {
   readonly edge = this.#edge('one/old.out')
   readonly cutover: Cutover
   readonly #origins = new Map<number, AnyChunk['origin']>()
+  readonly #more: Pick<CutoverSettings, 'to' | 'onCut'>
   cuts = 0
 
   constructor(more: { readonly isSame?: boolean; readonly onCut?: () => void; readonly ends?: boolean } = {}) {
     const { isSame = true, ends = false } = more
     this.old.connect(this.edge)
     if (isSame) this.next.roots = this.old.roots
-    this.cutover = new Cutover({
-      node: 'one/reader',
-      clock: this.clock,
-      from: { port: this.old, edge: this.edge },
+    this.#more = {
       ...(ends ? {} : { to: { port: this.next, edge: this.edge } }),
       onCut: () => {
         more.onCut?.()
         this.cuts++
       },
-    })
+    }
+    this.cutover = this.cutoverOf()
+  }
+
+  /** For the roots that the ports have now. */
+  cutoverOf(): Cutover {
+    const from = { port: this.old, edge: this.edge }
+    return new Cutover({ node: 'one/reader', clock: this.clock, from, ...this.#more })
   }
 
   get seqs(): number[] {
@@ -169,6 +174,25 @@ describe('the cutover of a reader from one branch to another', () => {
     )
   })
 
+  test('is marked at the next entry if nothing arrives before the reader is connected', async () => {
+    for (const isSame of [true, false]) {
+      const harness = new CutoverHarness({ isSame })
+      harness.both(0, 3)
+      harness.clock.advance(1000)
+      harness.cutover.start()
+      await harness.cutover.done
+      harness.cutover.connectReader()
+      for (let seq = 3; seq < 7; seq++) harness.next.push(harness.at(seq))
+      assert.deepEqual(
+        harness.got.slice(3).map(({ origin, discontinuity }) => [origin.seq, discontinuity]),
+        [
+          [5, 'lost'],
+          [6, false],
+        ],
+      )
+    }
+  })
+
   test('is marked, with nothing repeated, if no entry arrives in time', async () => {
     const harness = new CutoverHarness()
     harness.old.push(harness.at(2))
@@ -183,6 +207,31 @@ describe('the cutover of a reader from one branch to another', () => {
     assert.deepEqual([how, waitedMs], ['marked', 5000])
     assert.deepEqual(harness.seqs, range(2, 60))
     assert.equal(harness.got.filter(({ discontinuity }) => discontinuity === 'lost').length, 1)
+  })
+
+  test('is marked, and at an entry, if no chunk arrives on both branches that choose from the same sources', async () => {
+    const harness = new CutoverHarness()
+    harness.next.roots = [...harness.old.roots, {}]
+    const cutover = harness.cutoverOf()
+    harness.old.push(harness.at(2))
+    cutover.start()
+    // The numbers are the same, the chunks are not.
+    for (let seq = 3; seq < 53; seq++) {
+      harness.old.push(harness.at(seq))
+      harness.clock.advance(99)
+    }
+    for (let seq = 51; seq < 53; seq++) harness.next.push(chunk(seq, 200))
+    harness.clock.advance(100)
+    assert.deepEqual(await cutover.done, { node: 'one/reader', how: 'marked', waitedMs: 5000 })
+    for (let seq = 53; seq < 57; seq++) harness.next.push(chunk(seq, 200, seq % GOP === 0))
+    assert.deepEqual(
+      harness.got.slice(50).map(({ origin, bytes, discontinuity }) => [origin.seq, bytes.length, discontinuity]),
+      [
+        [52, 100, false],
+        [55, 200, 'lost'],
+        [56, 200, false],
+      ],
+    )
   })
 
   test('between different streams is at an entry of both, and marked', async () => {

@@ -113,6 +113,8 @@ export class Cutover {
     if (this.#state !== 'cutOver') from.port.connect(from.edge)
     else if (to !== undefined) {
       to.edge.port = to.port
+      // Nothing has arrived since the cut.
+      if (this.#isMarked) to.edge.markLost()
       if (!this.#isComplete) to.port.connect(to.edge)
     }
   }
@@ -135,11 +137,10 @@ export class Cutover {
       if (at < 0 || !this.#cut(this.#ahead.slice(at), 'marked')) this.#deliver(chunk)
       return
     }
-    if (this.#ahead.length === 0) return this.#hold(chunk)
     const at = this.#ahead.findIndex(({ origin }) => origin === chunk.origin)
     const match = this.#ahead[at]
-    const isBoundary = match !== undefined && isEntry(match)
-    if (!isBoundary || !this.#cutCleanly(chunk, this.#ahead.slice(at))) this.#deliver(chunk)
+    if (match === undefined) this.#hold(chunk)
+    else if (!isEntry(match) || !this.#cutCleanly(chunk, this.#ahead.slice(at))) this.#deliver(chunk)
   }
 
   /** Holds the old branch at a boundary that the new one may not have reached yet. */

@@ -216,7 +216,11 @@ describe('a transform with many inlets that is changed', () => {
     const channel = new Channel()
     const { harness, change } = await changed(channel, ['a', 'b'], 'other', { prefers: 'b' })
     await using _harness = harness
-    channel.send(harness, 70)
+    for (let sent = 8; sent <= 56; sent++) {
+      channel.send(harness, 1)
+      assert.equal(channel.got.chunks.length, sent, 'nothing is held back for a branch that has gone another way')
+    }
+    channel.send(harness, 20)
     const { cuts } = await change.finish()
     channel.send(harness, 3)
     assert.deepEqual(cuts, [{ node: 'one/out', how: 'marked', waitedMs: 5000 }])
@@ -224,6 +228,16 @@ describe('a transform with many inlets that is changed', () => {
     // Cut after number 56, at the newest key frame that the other inlet had by then.
     assert.deepEqual(got.slice(55, 59), ['a55.0', 'a56.0', 'b55.0 lost', 'b56.0'])
     assert.deepEqual(got.slice(57), got.slice(57).sort())
+  })
+
+  test('begins at a key frame when the inlet it chooses was silent until the cut', async () => {
+    const channel = new Channel()
+    const { harness, change } = await changed(channel, ['a', 'b'], 'other', { prefers: 'b' })
+    await using _harness = harness
+    channel.send(harness, 50, ['a'])
+    await change.finish()
+    channel.send(harness, 5)
+    assert.deepEqual(textOf(channel.got).slice(55), ['a55.0', 'a56.0', 'b60.0 lost', 'b61.0'])
   })
 
   test('is cut with a mark, at the next key frame, when no inlet is the same', async () => {
@@ -273,6 +287,8 @@ describe('the inlets of a replacing node', () => {
     seen.push(previous)
     return Object.assign(new ThrowingTransform(), { snapshotState: () => 'state' })
   })
+  const readingBoth = (swap: string, ...from: readonly string[]): NodeSettings =>
+    settings('one/mid', reading, { ...reads(...from), options: { swap, live: '', path: '' } })
   const cases: readonly {
     readonly name: string
     readonly before: readonly NodeSettings[]
@@ -298,6 +314,20 @@ describe('the inlets of a replacing node', () => {
         node('one/mid', reading, { from: 'one/check', swap: 'x' }),
       ],
       inlets: { kept: ['one/check.out'], added: [], removed: [], renamed: [['one/main.out', 'one/check.out']] },
+    },
+    {
+      name: 'keep their ids where two of them carry the same stream',
+      before: [
+        node('one/main', source),
+        node('one/check', passing, { from: 'one/main' }),
+        readingBoth('', 'one/main', 'one/check'),
+      ],
+      after: [
+        node('one/main', source),
+        node('one/check', passing, { from: 'one/main' }),
+        readingBoth('x', 'one/check', 'one/main'),
+      ],
+      inlets: { kept: ['one/check.out', 'one/main.out'], added: [], removed: [] },
     },
     {
       name: 'are both added and removed if another node makes the stream, under the same id',

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { merge } from 'rxjs'
 import type { NodeSettings } from '../../graph/graph.js'
-import { until } from '../../listen/loopback.test.kit.js'
 import type { AnyChunk, Definition, NodeContext, Previous } from '../../plugin/contract.js'
 import { defineOutput, defineService } from '../../plugin/define.js'
 import { PipelineHarness, ReloadHarness } from './reload.test.kit.js'
@@ -134,23 +133,27 @@ test('the state of a service survives, and returns to it, like that of an output
 })
 
 test('the bytes that an output says it has sent are counted once, through swaps, to the last one', async () => {
-  const keepers = new Keepers()
-  const to = (swap: string): NodeSettings => node('one/rec', keepers.output, { from: 'one/main', swap })
-  await using harness = await new ReloadHarness().start(to('a'))
-  const sentBytes = (): number | undefined =>
-    harness.engine.status().pipelines[0]?.nodes.find(({ id }) => id === 'one/rec')?.sentBytes
+  const [keepers, sources] = [new Keepers(), new Sources()]
+  const nodes = (swap: string): NodeSettings[] => [
+    node('one/main', sources.definition, { swap: 'main' }),
+    node('one/rec', keepers.output, { from: 'one/main', swap }),
+  ]
+  await using harness = await new PipelineHarness(...nodes('a')).start()
+  const sentBytes = (): number | undefined => harness.runner.status().nodes[1]?.sentBytes
   assert.equal(sentBytes(), 0)
   keepers.contexts[0]?.sent(1000)
   assert.equal(sentBytes(), 1000)
-  using _flow = harness.flow()
-  const applying = harness.reload(to('b'))
-  // The old one flushes what it holds while the new one is already open.
-  await until(() => keepers.contexts.length === 2, 'the new one is open')
+  harness.pass(700, sources.of('main'))
+  const change = await harness.change({ 'one/rec': 'swap' }, ...nodes('b'))
+  keepers.contexts[1]?.sent(20)
+  harness.pass(1000, sources.of('main'))
+  await change.finish()
+  // The old one sends what it holds, and is then stopped.
   keepers.contexts[0]?.sent(300)
-  await applying
-  keepers.contexts[0]?.sent(7)
   keepers.contexts[1]?.sent(50)
-  assert.equal(sentBytes(), 1350)
+  await Promise.all(change.drain(0).values())
+  keepers.contexts[0]?.sent(7)
+  assert.equal(sentBytes(), 1370)
 })
 
 test('an output with many inlets is cut over on each of them to the same stream, in whatever order', async () => {
