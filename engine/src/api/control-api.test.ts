@@ -131,6 +131,7 @@ describe('routes', () => {
     const node = nodeStatusSchema.parse(JSON.parse((await ask('/api/v1/pipelines/live/nodes/ts')).body))
     assert.equal(node.why, 'no key frames')
     assert.deepEqual(node.aliases, outputStatus.aliases)
+    assert.deepEqual(node.details, outputStatus.details)
   })
 
   test('anything that does not exist is 404, in the shape of every error', async () => {

@@ -37,6 +37,7 @@ export const outputStatus: NodeStatus = {
   clients: 12,
   urls: ['http://127.0.0.1:8000/live.ts'],
   aliases: [{ url: 'http://127.0.0.1:8000/old.ts', viewers: 3, until: since }],
+  details: { file: '/rec/a.ts', parts: [1, 2] },
 }
 
 const edgeStatus: EdgeStatus = {

@@ -43,7 +43,7 @@ export const CORE_METRICS = [
   {
     name: 'node_sent_bytes_total',
     kind: 'counter',
-    help: 'Bytes passed on by the node; for outputs, sent to all viewers.',
+    help: 'Bytes passed on by the node; for outputs, sent to all viewers and other destinations.',
     labels: ['pipeline', 'node', 'type'],
   },
   {

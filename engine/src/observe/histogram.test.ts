@@ -22,6 +22,22 @@ test('ignores NaN', () => {
   assert.equal(histogram.sum, 0)
 })
 
+test('continues from another with the same bounds, and from nothing else', () => {
+  const [before, next] = [new Histogram([1, 2]), new Histogram([1, 2])]
+  before.observe(0.5)
+  before.observe(1.5)
+  next.observe(1.5)
+  next.continueFrom(before)
+  next.observe(5)
+  assert.deepEqual([next.sum, next.count, before.count], [7, 3, 2])
+  for (const other of [undefined, 7, new Histogram([1]), new Histogram([1, 3])]) next.continueFrom(other)
+  assert.deepEqual(next.buckets(), [
+    [1, 1],
+    [2, 2],
+    [Infinity, 3],
+  ])
+})
+
 test('refuses bounds that do not increase', () => {
   assert.throws(() => new Histogram([1, 1]), RangeError)
 })

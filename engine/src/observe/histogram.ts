@@ -29,6 +29,14 @@ export class Histogram {
     this.#count++
   }
 
+  /** Its counts become those of a histogram that has counted the same until now; ignored if the bounds differ. */
+  continueFrom(before: unknown): void {
+    if (!(before instanceof Histogram) || before.#bounds.join() !== this.#bounds.join()) return
+    this.#counts.set(before.#counts)
+    this.#sum = before.#sum
+    this.#count = before.#count
+  }
+
   get sum(): number {
     return this.#sum
   }

@@ -1,6 +1,7 @@
 // The shapes of the responses of the control API, as schemas: the types, the OpenAPI document and the validation in
 // clients are derived from them. Users see these names: a change here changes the contract.
 import { z } from 'zod'
+import type { Json } from '../plugin/contract.js'
 import { NODE_KINDS } from '../plugin/node-kinds.js'
 import type { EventLog } from './events.js'
 import { reloadStatusSchema, type ReloadControl } from './reload-report.js'
@@ -58,6 +59,9 @@ export const nodeStatusSchema = z.object({
   aliases: z.exactOptional(z.array(aliasStatusSchema).readonly()).meta({
     description: 'Former URLs that still work, for viewers who connected through them',
   }),
+  details: z
+    .exactOptional(z.unknown() as z.ZodType<Json>)
+    .meta({ description: 'What a node of this type says about itself; { error } if that could not be read' }),
 })
 
 export type NodeStatus = Readonly<z.infer<typeof nodeStatusSchema>>

@@ -40,11 +40,22 @@ export type MetricRead = () => number | Iterable<readonly [labels: Readonly<Reco
 export interface MetricDeclaration {
   /** Without the prefix `millrace_`. In base units; counters end in `_total`. */
   readonly name: string
-  readonly kind: 'counter' | 'gauge'
+  readonly kind: 'counter' | 'gauge' | 'histogram'
   readonly help: string
-  /** In addition to `pipeline`, `node` and `type`, which the engine adds. By default none. */
+  /** In addition to `pipeline`, `node` and `type`, which the engine adds. By default none; a histogram has none. */
   readonly labels?: readonly string[]
+  /** Only and always for a histogram: upper bounds of its buckets, inclusive, increasing, without Infinity. */
+  readonly buckets?: readonly number[]
 }
+
+/** A histogram that the engine owns. The data path may call it: an observation allocates nothing. */
+export interface MetricHistogram {
+  /** NaN is ignored. */
+  observe(value: number): void
+}
+
+/** What can be written as JSON. */
+export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json }
 
 /** What the engine passes to a node at `open`. The node may call its methods at any time until it is disposed. */
 export interface NodeContext {
@@ -53,8 +64,10 @@ export interface NodeContext {
   /** Aborted by the engine, with the reason, when the node has to stop. */
   readonly signal: AbortSignal
   readonly log: Logger
-  /** Connects a declared metric to the number that it shows. Throws for a metric that is not declared. */
+  /** Connects a declared counter or gauge to the number that it shows. Throws for one that is not declared. */
   readMetric(name: string, read: MetricRead): void
+  /** The declared histogram, always the same one, for the node to observe into. Throws if it is not declared. */
+  histogram(name: string): MetricHistogram
   /**
    * Reports that the node holds its resources: bound, opened, started; never "data seen". Also ends a `degraded` state.
    * The engine calls it for transforms, outputs and services when `open` resolves; an input calls it once per
@@ -65,6 +78,17 @@ export interface NodeContext {
   degraded(why: string): void
   /** Reports something that an operator may want to know, to the log and the event stream. */
   event(name: string, data?: Readonly<Record<string, string | number | boolean>>): void
+  /**
+   * Counts bytes that an output has sent, for `sentBytes` in status and metrics. What it sends to viewers through
+   * `DELIVERY` is counted already. Throws for other kinds of nodes: the engine counts what leaves their ports.
+   */
+  sent(bytes: number): void
+  /**
+   * Sets the function whose result the status shows as `details` of the node: the current file, the destination. Called
+   * by the engine whenever the status is read, so it returns what the node knows. A result of more than 16 KiB as JSON
+   * is not shown, and an error that it throws is shown in its place.
+   */
+  details(read: () => Json): void
 }
 
 /**
@@ -120,11 +144,37 @@ export interface Inlet<P extends Chunk = AnyChunk> {
 export interface SnapshotsState<H> {
   /**
    * Called by the engine at a reload, right before it opens the node that replaces this one; `open` of that node
-   * receives the result as `previous`. A transform returns a copy, since both nodes run side by side until the readers
-   * are cut over. An output may share its state: it receives nothing more once the new one does. The
-   * new node starts without state by default, and if the call throws.
+   * receives the result as `previous.state`. If the new node can open only when this one has stopped (`exclusive`), it
+   * is called right before this one stops. A transform returns a copy, since both nodes run side by side until the
+   * readers are cut over. An output may share its state: it receives nothing more once the new one does. By default the
+   * new node starts without state; so it does if the call throws.
    */
   snapshotState(): H
+}
+
+/** What a node learns about the node that it replaces, which has the same kind and type. */
+export interface Previous {
+  /** What its `snapshotState()` returned; undefined if it has none, if it threw, and if the node had failed. */
+  readonly state: unknown
+  readonly inlets: InletChanges
+}
+
+/**
+ * The inlets of a node compared with those of the node that it replaces, as ids like `Inlet.id`. State about a stream
+ * is worth only as much as its inlet is `kept`.
+ */
+export interface InletChanges {
+  /**
+   * They read the stream that an inlet of the old node reads, whatever its id was. A transform receives on them every
+   * chunk that the old node receives after its `snapshotState()`.
+   */
+  readonly kept: readonly string[]
+  /** They read another stream than any inlet of the old node: also if only the stream behind an id is another one. */
+  readonly added: readonly string[]
+  /** Of the old node: nothing reads their streams any more. */
+  readonly removed: readonly string[]
+  /** Ids that kept inlets had in the old node, with the new ids; only those that differ. */
+  readonly renamed: ReadonlyMap<string, string>
 }
 
 /** What `open` of a transform returns. */
@@ -186,12 +236,10 @@ interface DefinitionOf<O extends z.ZodType, I extends Injections, N> {
    * subscribes to `chunks` again instead). Returns the node, or a promise of it that resolves within 10 s. An error
    * that it throws is the node's failure to open.
    *
-   * `previous`: what `snapshotState()` of the replaced node returned, which has the same kind and type; undefined if
-   * there is none, and at a retry. A transform receives it only if it reads the same stream as the old one; it then
-   * receives every chunk that the old one receives after that call. An output receives its first chunk after the old
-   * one has received its last.
+   * `previous`: about the node that it replaces at a reload, if that has the same kind and type; undefined otherwise,
+   * and at a retry. An output receives its first chunk after the old one has received its last.
    */
-  open(options$: Options<z.output<O>>, context: NodeContext, deps: Injected<I>, previous?: unknown): N | Promise<N>
+  open(options$: Options<z.output<O>>, context: NodeContext, deps: Injected<I>, previous?: Previous): N | Promise<N>
 }
 
 export interface InputDefinition<
@@ -217,9 +265,10 @@ export interface TransformDefinition<
   /** Names of its ports, at least one; `apply` returns an observable for each. */
   readonly ports: readonly string[]
   /**
-   * True if it makes a stream of its own (a transcoder): the origins of its chunks say nothing about what it has read,
-   * and a swap cuts over with a marked discontinuity. By default a transform with one inlet keeps the origin of each
-   * chunk, so that a swap loses and repeats nothing.
+   * True if it makes a stream of its own (a transcoder, a multiplexer): the origins of its chunks say nothing about what
+   * it has read, and a swap cuts over with a marked discontinuity. By default each chunk that it emits has the `origin`
+   * object of the chunk that it has read, so that a swap loses and repeats nothing; with many inlets, as long as the
+   * new node chooses the same chunks as the old one.
    */
   readonly makesStream?: boolean
 }

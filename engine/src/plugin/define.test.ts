@@ -29,6 +29,7 @@ test('open knows the types of its options and of its injections', () => {
   assert.equal(definition.kind, 'service')
 })
 
+const HISTOGRAM = { name: 'a_seconds', kind: 'histogram', help: 'x', buckets: [0.1, 1] }
 const described = { description: 'x' }
 const REFUSED: readonly (readonly [name: string, change: Record<string, unknown>, message: RegExp])[] = [
   ['an option without description', { options: z.strictObject({ a: duration() }) }, /"probe".*"a" needs/],
@@ -50,8 +51,18 @@ const REFUSED: readonly (readonly [name: string, change: Record<string, unknown>
   ['a gauge that ends in _total', { metrics: [{ name: 'a_total', kind: 'gauge', help: 'x' }] }, /_total/],
   ['a metric name in capitals', { metrics: [{ name: 'Aa', kind: 'gauge', help: 'x' }] }, /valid name/],
   ['a metric with the prefix', { metrics: [{ name: 'millrace_a', kind: 'gauge', help: 'x' }] }, /prefix/],
+  ['a histogram without buckets', { metrics: [{ ...HISTOGRAM, buckets: undefined }] }, /has buckets/],
+  ['a histogram of no buckets', { metrics: [{ ...HISTOGRAM, buckets: [] }] }, /must be finite, and increase/],
+  ['buckets that do not increase', { metrics: [{ ...HISTOGRAM, buckets: [1, 1] }] }, /must be finite, and increase/],
+  ['an infinite bucket', { metrics: [{ ...HISTOGRAM, buckets: [1, Infinity] }] }, /must be finite, and increase/],
+  ['a histogram with labels', { metrics: [{ ...HISTOGRAM, labels: ['pid'] }] }, /no labels/],
+  ['a gauge with buckets', { metrics: [{ ...HISTOGRAM, kind: 'gauge' }] }, /has buckets/],
   ['a label of the engine', { metrics: [{ name: 'a', kind: 'gauge', help: 'x', labels: ['node'] }] }, /label/],
 ]
+
+test('a histogram is declared with its buckets', () => {
+  assert.ok(defineService({ ...GOOD, metrics: [{ ...HISTOGRAM, kind: 'histogram' }] }))
+})
 
 for (const [name, change, message] of REFUSED) {
   test(`${name} is refused when the definition is made`, () => {

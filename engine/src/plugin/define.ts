@@ -112,18 +112,26 @@ function checkConsumes(definition: Pick<OutputDefinition, 'type' | 'consumes'>):
 
 function checkMetrics(type: string, metrics: readonly MetricDeclaration[]): void {
   const names = new Set<string>()
-  for (const { name, kind, help, labels = [] } of metrics) {
+  for (const { name, kind, help, labels = [], buckets } of metrics) {
     if (!METRIC_NAME.test(name)) refuse(type, `metric "${name}" has no valid name (${METRIC_NAME.source})`)
     if (name.startsWith('millrace_')) refuse(type, `metric "${name}": the engine adds the prefix millrace_`)
     if (names.has(name)) refuse(type, `metric "${name}" is declared twice`)
     if ((kind === 'counter') !== name.endsWith('_total')) refuse(type, `metric "${name}": counters end in _total`)
     if (help === '') refuse(type, `metric "${name}" needs a help text`)
+    if ((kind === 'histogram') !== (buckets !== undefined)) refuse(type, `metric "${name}": a histogram has buckets`)
+    if (kind === 'histogram') checkHistogram(type, name, labels, buckets ?? [])
     for (const label of labels) {
       const good = METRIC_NAME.test(label) && !ENGINE_LABELS.includes(label)
       if (!good) refuse(type, `metric "${name}": label "${label}" is not valid, or is one of the engine's`)
     }
     names.add(name)
   }
+}
+
+function checkHistogram(type: string, name: string, labels: readonly string[], buckets: readonly number[]): void {
+  const areGood = buckets.every((bound, at) => Number.isFinite(bound) && (at === 0 || bound > buckets[at - 1]!))
+  if (buckets.length === 0 || !areGood) refuse(type, `metric "${name}": buckets must be finite, and increase`)
+  if (labels.length > 0) refuse(type, `metric "${name}": a histogram has no labels of its own`)
 }
 
 function refuse(type: string, why: string): never {

@@ -25,7 +25,7 @@ const optionSchema = z.object({
 
 const metricSchema = z.object({
   name: text,
-  kind: z.enum(['counter', 'gauge']),
+  kind: z.enum(['counter', 'gauge', 'histogram']),
   help: text,
   labels: z.array(text),
 })

@@ -9,6 +9,7 @@ import type {
   NodeContext,
   Options,
   Output,
+  Previous,
   Source,
   Transform,
 } from '../plugin/contract.js'
@@ -59,7 +60,7 @@ export function input(open: (mode: Mode, context: NodeContext) => Source<AnyChun
 }
 
 export function transform(
-  open: (options$: Options<Mode>, previous: unknown) => Transform | Promise<Transform>,
+  open: (options$: Options<Mode>, previous: Previous | undefined) => Transform | Promise<Transform>,
   more: { readonly makesStream?: boolean } = {},
 ): Definition {
   return defineTransform({

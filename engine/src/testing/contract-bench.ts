@@ -1,8 +1,8 @@
 // One node between fakes, for the contract kit: opened as by the engine, fed by hand.
 import assert from 'node:assert/strict'
-import { BehaviorSubject, Subject } from 'rxjs'
+import { BehaviorSubject, NEVER, Subject } from 'rxjs'
 import type { Subscription } from 'rxjs'
-import type { AnyChunk, Definition, Inlet, Options, Output, Transform } from '../plugin/contract.js'
+import type { AnyChunk, Definition, Inlet, Options, Output, Previous, Transform } from '../plugin/contract.js'
 import { FakeClock } from './fake-clock.js'
 import { FakeContext } from './fake-context.js'
 
@@ -23,12 +23,14 @@ export class ContractBench implements AsyncDisposable {
   /** Errors of its observables. */
   readonly errors: unknown[] = []
   readonly #definition: Definition
-  readonly #chunks = new Subject<AnyChunk>()
+  /** Of each inlet. */
+  readonly #streams: readonly Subject<AnyChunk>[]
   #node: Node | undefined
   #subscriptions: Subscription[] = []
 
   private constructor(definition: Definition, options: unknown) {
     this.#definition = definition
+    this.#streams = inletIds(definition).map(() => new Subject())
     this.options$ = new BehaviorSubject(options)
   }
 
@@ -37,7 +39,7 @@ export class ContractBench implements AsyncDisposable {
     definition: Definition,
     options: unknown,
     deps: ContractDeps,
-    previous?: unknown,
+    previous?: Previous,
   ): Promise<ContractBench> {
     const bench = new ContractBench(definition, options)
     const { clock, context, options$ } = bench
@@ -47,17 +49,20 @@ export class ContractBench implements AsyncDisposable {
     return bench
   }
 
-  push(chunk: AnyChunk): void {
-    this.#chunks.next(chunk)
+  /** Into the inlet of that number, by default the first. */
+  push(chunk: AnyChunk, inlet = 0): void {
+    this.#streams[inlet]?.next(chunk)
   }
 
   complete(): void {
-    this.#chunks.complete()
+    for (const stream of this.#streams) stream.complete()
   }
 
-  /** Its state for the node that replaces it. */
-  snapshotState(): unknown {
-    return this.#node?.snapshotState?.()
+  /** What a node learns that replaces it; one that is `moved` reads other streams under the same ids. */
+  previous(isMoved = false): Previous {
+    const [ids, none] = [inletIds(this.#definition), []]
+    const inlets = isMoved ? { kept: none, added: ids, removed: ids } : { kept: ids, added: none, removed: none }
+    return { state: this.#node?.snapshotState?.(), inlets: { ...inlets, renamed: new Map() } }
   }
 
   /**
@@ -73,22 +78,25 @@ export class ContractBench implements AsyncDisposable {
     }
     assert.equal(this.clock.pending, 0, 'timers are left')
     assert.equal(this.options$.observed, false, 'its options are still observed')
-    assert.equal(this.#chunks.observed, false, 'its inlet is still observed')
+    assert.ok(
+      this.#streams.every(({ observed }) => !observed),
+      'an inlet is still observed',
+    )
     assert.deepEqual(this.errors, [])
   }
 
   #connect(): void {
     const node = this.#node
     const { kind } = this.#definition
-    const inlet: Inlet = {
-      id: 'main.out',
-      chunks: this.#chunks,
+    const inlets = inletIds(this.#definition).map((id, index): Inlet => ({
+      id,
+      chunks: this.#streams[index] ?? NEVER,
       pausable: false,
       hold: () => ({ [Symbol.dispose]: () => undefined }),
-    }
-    if (kind === 'output') this.#subscriptions = [node?.accept?.([inlet])].filter((each) => each !== undefined)
+    }))
+    if (kind === 'output') this.#subscriptions = [node?.accept?.(inlets)].filter((each) => each !== undefined)
     if (kind !== 'transform') return
-    const outlets = node?.apply?.([inlet]) ?? {}
+    const outlets = node?.apply?.(inlets) ?? {}
     assert.deepEqual(Object.keys(outlets).sort(), [...this.#definition.ports].sort(), 'not the ports that it declares')
     const [first] = this.#definition.ports
     const error = (thrown: unknown): void => void this.errors.push(thrown)
@@ -96,6 +104,12 @@ export class ContractBench implements AsyncDisposable {
       outlet.subscribe({ next: (chunk) => port === first && this.got.push(chunk), error }),
     )
   }
+}
+
+/** A node that can read many reads two. */
+export function inletIds(definition: Definition): readonly string[] {
+  if (definition.kind !== 'transform' && definition.kind !== 'output') return []
+  return definition.inlets === 'many' ? ['main.out', 'backup.out'] : ['main.out']
 }
 
 /** Rejects after that time with what did not happen. */

@@ -1,14 +1,15 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { map, tap } from 'rxjs'
+import { map, merge, mergeMap, tap } from 'rxjs'
 import { z } from 'zod'
-import type { AnyChunk } from '../plugin/contract.js'
+import type { AnyChunk, Definition } from '../plugin/contract.js'
 import { CLOCK } from '../plugin/tokens.js'
 import { defineOutput, defineTransform } from '../plugin/define.js'
 import { count } from '../plugin/options.js'
 import { contract } from './contract.js'
 import { ContractBench } from './contract-bench.js'
 import { cleanChunks, damagedChunks } from './contract-streams.js'
+import { assertCleanSwap } from './swap-check.js'
 
 const passing = defineTransform({
   type: 'passing',
@@ -22,7 +23,7 @@ const passing = defineTransform({
   }),
   examples: [{ title: 'All of it', yaml: 'all: { type: passing, from: main, weight: 2 }' }],
   open(options$, _context, _deps, previous) {
-    let packets = typeof previous === 'number' ? previous : 0
+    let packets = typeof previous?.state === 'number' ? previous.state : 0
     const add = ({ bytes }: AnyChunk): void => {
       packets += (bytes.length / 188) * options$.value.weight
     }
@@ -35,6 +36,52 @@ const passing = defineTransform({
 })
 
 contract(passing, { options: { weight: 2 }, live: { weight: 3 }, refused: [{ weight: 0 }] })
+
+interface Choice {
+  readonly isSecond: boolean
+  readonly packets: number
+}
+
+/** Passes its first inlet, and the second after 300 packets; `remake` is applied to each chunk. */
+function choosing(remake: (chunk: AnyChunk) => AnyChunk, hasState: boolean) {
+  return defineTransform({
+    ...passing,
+    type: 'choosing',
+    inlets: 'many',
+    examples: [],
+    open(_options, _context, _deps, previous) {
+      const choice = previous?.state as Choice | undefined
+      let { isSecond, packets } = choice ?? { isSecond: false, packets: 0 }
+      const pass = ({ bytes, ...chunk }: AnyChunk, index: number): AnyChunk[] => {
+        if (index === 0 && (packets += bytes.length / 188) > 300) isSecond = true
+        return index === Number(isSecond) ? [remake({ ...chunk, bytes } as AnyChunk)] : []
+      }
+      return {
+        apply: (inlets) => ({
+          out: merge(...inlets.map(({ chunks }, index) => chunks.pipe(mergeMap((chunk) => pass(chunk, index))))),
+        }),
+        ...(hasState ? { snapshotState: (): Choice => ({ isSecond, packets }) } : {}),
+        [Symbol.asyncDispose]: () => Promise.resolve(),
+      }
+    },
+  })
+}
+
+contract(choosing((chunk) => chunk, true))
+
+describe('the swap check of the contract kit', () => {
+  const check = (definition: Definition): Promise<void> =>
+    assertCleanSwap(definition, (previous) => ContractBench.open(definition, { weight: 1 }, () => ({}), previous), 'ts')
+
+  test('finds a node with many inlets that chooses another one than the node it replaces', async () => {
+    await assert.rejects(check(choosing((chunk) => chunk, false)), /the new node has no chunk to start at/)
+  })
+
+  test('finds a node that makes origins of its own', async () => {
+    const remake = (chunk: AnyChunk): AnyChunk => ({ ...chunk, origin: { ...chunk.origin } })
+    await assert.rejects(check(choosing(remake, true)), /it changes the origin of chunks/)
+  })
+})
 
 describe('the bench of the contract kit', () => {
   const open = (definition: Parameters<typeof ContractBench.open>[0]): Promise<ContractBench> =>

@@ -8,13 +8,13 @@ import { setImmediate } from 'node:timers/promises'
 import { parseYaml } from '../config/source/read-yaml.js'
 import { Problems } from '../config/report/diagnostic.js'
 import { isEngineError } from '../errors.js'
-import type { AnyChunk, Definition, TransformDefinition } from '../plugin/contract.js'
+import type { ChunkKind, Definition, Previous, TransformDefinition } from '../plugin/contract.js'
 import { ENGINE_KEYS } from '../plugin/define.js'
 import { describeOptions } from '../plugin/option-meta.js'
-import { isRandomAccessPoint } from '../plugin/random-access-point.js'
 import { ContractBench } from './contract-bench.js'
 import type { ContractDeps } from './contract-bench.js'
 import { cleanChunks, damagedChunks } from './contract-streams.js'
+import { assertCleanSwap } from './swap-check.js'
 
 export interface ContractSettings {
   /** Options in YAML form, with which a node opens. By default none. */
@@ -36,7 +36,7 @@ const SETTLE_TURNS = 1000
 interface Subject {
   readonly definition: Definition
   readonly settings: ContractSettings
-  open(options: Readonly<Record<string, unknown>>, previous?: unknown): Promise<ContractBench>
+  open(options: Readonly<Record<string, unknown>>, previous?: Previous): Promise<ContractBench>
 }
 
 /** Declares the tests of one definition. Call it at the top of a test file. */
@@ -48,7 +48,7 @@ export function contract(definition: Definition, settings: ContractSettings = {}
     declareTexts(subject)
     declareLife(subject)
     if (readsChunks(definition)) declareReading(subject)
-    if (isPassing(definition)) declareSwap(subject, definition)
+    if (isPassing(definition)) declareSwap(subject, definition.consumes)
   })
 }
 
@@ -133,62 +133,23 @@ function declareReading({ open, definition, settings: { options = {}, live } }: 
     }
   })
 
-  test('a node that replaces it opens with its state and continues the stream', async () => {
+  test('a node that replaces it opens with its state, and continues that stream or reads another one', async () => {
     const [kind = 'ts'] = kinds
     const chunks = cleanChunks(kind)
     const half = chunks.length >> 1
     await using old = await open(options)
     for (const chunk of chunks.slice(0, half)) old.push(chunk)
-    await using next = await open(options, old.snapshotState())
-    for (const chunk of chunks.slice(half)) next.push(chunk)
-  })
-}
-
-function declareSwap({ open, settings: { options = {} } }: Subject, { consumes }: TransformDefinition): void {
-  test('a swap under a running stream loses nothing and repeats nothing, wherever it is cut', async () => {
-    for (const kind of consumes) {
-      const chunks = cleanChunks(kind)
-      for (let from = 1; from < chunks.length; from += 7) {
-        await using old = await open(options)
-        for (const chunk of chunks.slice(0, from)) old.push(chunk)
-        await using next = await open(options, old.snapshotState())
-        const before = old.got.length
-        for (const chunk of chunks.slice(from)) {
-          old.push(chunk)
-          next.push(chunk)
-        }
-        assertSameFrom(old.got.slice(before), next.got, from)
-      }
+    for (const isMoved of [false, true]) {
+      await using next = await open(options, old.previous(isMoved))
+      for (const chunk of chunks.slice(half)) next.push(chunk)
     }
   })
 }
 
-/**
- * For each chunk of the old branch at which a cut is possible, the new one has the same chunk, and the same bytes after
- * it.
- */
-function assertSameFrom(old: readonly AnyChunk[], next: readonly AnyChunk[], from: number): void {
-  for (const [index, chunk] of old.entries()) {
-    if (!isRandomAccessPoint(chunk) || isSameOrigin(old[index - 1], chunk)) continue
-    const at = next.findIndex((each) => isSameOrigin(each, chunk))
-    const where = `opened at chunk ${from}, cut at ${chunk.origin.generation}/${chunk.origin.seq}`
-    const entry = next[at]
-    assert.ok(entry !== undefined && isRandomAccessPoint(entry), `${where}: the new node has no chunk to start at`)
-    const [kept, left] = [bytesOf(old.slice(index)), bytesOf(next.slice(at))]
-    assert.equal(
-      Buffer.compare(kept, left),
-      0,
-      `${where}: ${left.length} bytes instead of ${kept.length}, or other bytes`,
-    )
-  }
-}
-
-function bytesOf(chunks: readonly AnyChunk[]): Buffer {
-  return Buffer.concat(chunks.map(({ bytes }) => bytes))
-}
-
-function isSameOrigin(a: AnyChunk | undefined, b: AnyChunk): boolean {
-  return a?.origin.generation === b.origin.generation && a.origin.seq === b.origin.seq
+function declareSwap({ definition, open, settings: { options = {} } }: Subject, consumes: readonly ChunkKind[]): void {
+  test('a swap under a running stream loses nothing and repeats nothing, wherever it is cut', async () => {
+    for (const kind of consumes) await assertCleanSwap(definition, (previous) => open(options, previous), kind)
+  })
 }
 
 function readsChunks(definition: Definition): boolean {
@@ -197,7 +158,7 @@ function readsChunks(definition: Definition): boolean {
 
 /** It keeps the origins of the chunks that it reads. */
 function isPassing(definition: Definition): definition is TransformDefinition {
-  return definition.kind === 'transform' && definition.inlets === 'one' && definition.makesStream !== true
+  return definition.kind === 'transform' && definition.makesStream !== true
 }
 
 async function nodesOf(yaml: string): Promise<Record<string, Record<string, unknown>>> {

@@ -1,5 +1,6 @@
 // The context that a node is opened with in tests: it records the calls of the node, and reads its declared metrics.
-import type { Logger, MetricRead, NodeContext } from '../plugin/contract.js'
+import { Histogram } from '../observe/histogram.js'
+import type { Json, Logger, MetricRead, NodeContext } from '../plugin/contract.js'
 
 export interface LoggedLine {
   readonly level: string
@@ -15,6 +16,11 @@ export class FakeContext implements NodeContext {
   readonly reported: string[] = []
   readonly #abort = new AbortController()
   readonly #metrics = new Map<string, MetricRead>()
+  readonly #histograms = new Map<string, Histogram>()
+  /** Sum of the bytes that the node has reported with `sent`. */
+  sentBytes = 0
+  /** What the status would show as its details; undefined before it has set them. */
+  readDetails: (() => Json) | undefined
 
   constructor(id = 'test/node') {
     this.id = id
@@ -53,6 +59,21 @@ export class FakeContext implements NodeContext {
     const value = read()
     if (typeof value === 'number') return value
     return Object.fromEntries([...value].map(([labels, count]) => [Object.values(labels).join(' '), count]))
+  }
+
+  /** Counts and sum alone: it has one bucket. */
+  histogram(name: string): Histogram {
+    const histogram = this.#histograms.get(name) ?? new Histogram([])
+    this.#histograms.set(name, histogram)
+    return histogram
+  }
+
+  sent(bytes: number): void {
+    this.sentBytes += bytes
+  }
+
+  details(read: () => Json): void {
+    this.readDetails = read
   }
 
   ready(): void {

@@ -1,7 +1,10 @@
 // What the edges of the graph carry: a run of whole transport stream packets, immutable, with the marks from the
 // framer's single scan. Every reader uses the marks; no one scans the packets again.
 
-/** Where a chunk came from: set by the source's framer, kept unchanged by nodes that pass data through. */
+/**
+ * Where a chunk came from: set by the source's framer. Nodes that pass data through keep the object itself, which tells
+ * chunks of different sources with the same numbers apart.
+ */
 export interface Origin {
   /** Which run of the source: a reconnect or a loop starts the next one. From 0. */
   readonly generation: number

@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import type { AnyChunk, Inlet, LiveEntry, LiveRoute, LiveRouteOptions, Options } from '@millrace/engine/plugin'
+import type {
+  AnyChunk,
+  Inlet,
+  LiveEntry,
+  LiveRoute,
+  LiveRouteOptions,
+  Options,
+  Previous,
+} from '@millrace/engine/plugin'
 import { buildTs, FakeContext } from '@millrace/engine/testing'
 import { Framer } from '@millrace/media/mpegts'
 import { BehaviorSubject, Subject } from 'rxjs'
@@ -62,7 +70,7 @@ class Bench {
   isPausable: boolean
   readonly context = new FakeContext('one/ts')
 
-  constructor(more: object = {}, isPausable = false, previous?: unknown) {
+  constructor(more: object = {}, isPausable = false, previous?: Previous) {
     this.isPausable = isPausable
     this.options$ = new BehaviorSubject(parse(more))
     const routes: FakeRoute[] = []
@@ -229,7 +237,8 @@ describe('output http-ts', () => {
       push: (chunk: AnyChunk) => builder.push(chunk),
       expectCounterJumps: () => builder.expectCounterJumps(),
     }
-    const after = new Bench({}, false, foreign)
+    const inlets = { kept: [], added: ['one/gops.out'], removed: ['one/gops.out'], renamed: new Map() }
+    const after = new Bench({}, false, { state: foreign, inlets })
     await after.accept()
     const half = Math.floor(others.length / 2)
     for (const chunk of [first!, ...others]) one.chunks.next(chunk)

@@ -147,7 +147,9 @@ export default defineOutput({
   open(options$, context, { delivery }, previous) {
     const openOutput = (lead: Uint8Array): Output => {
       const route = delivery.open(routeOptions(context.id, options$.value, lead))
-      const builder = isEntryBuilder(previous) ? previous : new EntryBuilder(options$.value.start === 'now')
+      // It knows what the viewers have received, whichever inlets continue.
+      const state = previous?.state
+      const builder = isEntryBuilder(state) ? state : new EntryBuilder(options$.value.start === 'now')
       return new HttpTsOutput(options$, route, context, lead, builder)
     }
     const { preamble } = options$.value
@@ -260,14 +262,14 @@ class HttpTsOutput implements Output {
 }
 
 /** Checked by its members: the previous node may come from another copy of this module. */
-function isEntryBuilder(previous: unknown): previous is EntryBuilder {
+function isEntryBuilder(state: unknown): state is EntryBuilder {
   return (
-    typeof previous === 'object' &&
-    previous !== null &&
-    'joinsAnywhere' in previous &&
-    'push' in previous &&
-    'expectCounterJumps' in previous &&
-    typeof previous.push === 'function'
+    typeof state === 'object' &&
+    state !== null &&
+    'joinsAnywhere' in state &&
+    'push' in state &&
+    'expectCounterJumps' in state &&
+    typeof state.push === 'function'
   )
 }
 

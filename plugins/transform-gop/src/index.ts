@@ -34,7 +34,9 @@ export default defineTransform({
   ],
   examples: [{ title: 'Cut where decoders can start', yaml: 'gops: { type: gop, from: check }' }],
   open(options$, context, { clock }, previous) {
-    return new GopTransform(options$, context, clock, isPreviousState(previous) ? previous : undefined)
+    // Tables, counters and GOP ids belong to the stream.
+    const state = previous?.inlets.added.length === 0 ? previous.state : undefined
+    return new GopTransform(options$, context, clock, isPreviousState(state) ? state : undefined)
   },
 })
 
@@ -102,7 +104,7 @@ class GopTransform implements Transform, SnapshotsState<PreviousState> {
 }
 
 /** Checked by its members: the previous node may come from another copy of this module. */
-function isPreviousState(previous: unknown): previous is PreviousState {
-  if (typeof previous !== 'object' || previous === null || !('cutter' in previous)) return false
-  return typeof previous.cutter === 'object' && previous.cutter !== null
+function isPreviousState(state: unknown): state is PreviousState {
+  if (typeof state !== 'object' || state === null || !('cutter' in state)) return false
+  return typeof state.cutter === 'object' && state.cutter !== null
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import type { AnyChunk, Inlet, Options } from '@millrace/engine/plugin'
+import type { AnyChunk, Inlet, Options, Previous } from '@millrace/engine/plugin'
 import { buildTs, dropPackets, FakeClock, FakeContext } from '@millrace/engine/testing'
 import type { TsPlan } from '@millrace/engine/testing'
 import { Framer } from '@millrace/media/mpegts'
@@ -97,7 +97,10 @@ describe('a cutter that continues from the state of another', () => {
 })
 
 describe('transform gop at a swap', () => {
-  async function open(previous: unknown) {
+  const inlets: Previous['inlets'] = { kept: ['main.out'], added: [], removed: [], renamed: new Map() }
+
+  async function open(state: unknown, changes = inlets) {
+    const previous = { state, inlets: changes }
     const context = new FakeContext()
     const options$ = new BehaviorSubject(gop.options.parse({}))
     const transform = await gop.open(
@@ -131,9 +134,18 @@ describe('transform gop at a swap', () => {
     assert.equal(next.context.metric('gop_skipped_packets_total'), 0)
   })
 
+  test('starts anew with another stream', async () => {
+    const old = await open(undefined)
+    for (const chunk of chunks.slice(0, half)) old.chunks.next(chunk)
+    const other = { ...inlets, kept: [], added: ['main.out'], removed: ['main.out'] }
+    const next = await open(old.transform.snapshotState(), other)
+    for (const chunk of chunks.slice(half)) next.chunks.next(chunk)
+    assert.deepEqual([next.got[0]?.first, next.got[0]?.gop.id], [true, 0])
+  })
+
   test('ignores a previous state that it does not know', async () => {
-    for (const previous of [null, 7, {}, { cutter: 1 }]) {
-      const { chunks: source, got } = await open(previous)
+    for (const state of [undefined, null, 7, {}, { cutter: 1 }]) {
+      const { chunks: source, got } = await open(state)
       for (const chunk of chunks) source.next(chunk)
       assert.equal(got[0]?.gop.id, 0)
     }

@@ -72,7 +72,9 @@ export default defineTransform({
     },
   ],
   open(options$, context, { clock }, previous) {
-    return new ValidateTransform(options$, context, clock, isPreviousState(previous) ? previous : undefined)
+    // Tables and counters belong to the stream.
+    const state = previous?.inlets.added.length === 0 ? previous.state : undefined
+    return new ValidateTransform(options$, context, clock, isPreviousState(state) ? state : undefined)
   },
 })
 
@@ -171,6 +173,6 @@ function byPid(counts: ReadonlyMap<string, number>): [{ pid: string }, number][]
 }
 
 /** Checked by its members: the previous node may come from another copy of this module. */
-function isPreviousState(previous: unknown): previous is PreviousState {
-  return typeof previous === 'object' && previous !== null && 'counts' in previous && 'filter' in previous
+function isPreviousState(state: unknown): state is PreviousState {
+  return typeof state === 'object' && state !== null && 'counts' in state && 'filter' in state
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import type { AnyChunk, Inlet, Options } from '@millrace/engine/plugin'
+import type { AnyChunk, Inlet, Options, Previous } from '@millrace/engine/plugin'
 import { breakCrc, buildTs, dropPackets, FakeClock, FakeContext, setTei } from '@millrace/engine/testing'
 import type { TsPlan } from '@millrace/engine/testing'
 import { Framer, hasPayload, NULL_PID, ProgramTable, readCounter, readPid } from '@millrace/media/mpegts'
@@ -206,7 +206,10 @@ describe('a filter that continues with another selection', () => {
 })
 
 describe('transform ts-validate at a swap', () => {
-  async function open(previous?: unknown, more: object = {}) {
+  const inlets: Previous['inlets'] = { kept: ['main.out'], added: [], removed: [], renamed: new Map() }
+
+  async function open(state?: unknown, more: object = {}, changes = inlets) {
+    const previous = state === undefined ? undefined : { state, inlets: changes }
     const context = new FakeContext()
     const options = validate.options.parse(more)
     const options$ = new BehaviorSubject(options)
@@ -255,9 +258,19 @@ describe('transform ts-validate at a swap', () => {
     assert.equal(other.got.length, 0)
   })
 
+  test('starts without the tables of another stream', async () => {
+    const chunks = chunksOf(buildTs({ durationS: 2, psi: { beforeKeyframes: false, intervalMs: 5000 } }).bytes)
+    const old = await open(undefined, { program: 1 })
+    for (const chunk of chunks.slice(0, 20)) old.chunks.next(chunk)
+    const other = { ...inlets, kept: [], added: ['main.out'], removed: ['main.out'] }
+    const next = await open(old.transform.snapshotState(), { program: 1 }, other)
+    for (const chunk of chunks.slice(20)) next.chunks.next(chunk)
+    assert.equal(next.got.length, 0)
+  })
+
   test('ignores a previous state that it does not know', async () => {
-    for (const previous of [null, 7, {}, { counts: 1 }]) {
-      const { chunks, got } = await open(previous)
+    for (const state of [null, 7, {}, { counts: 1 }]) {
+      const { chunks, got } = await open(state)
       const sent = chunksOf(buildTs({ durationS: 1 }).bytes)
       for (const chunk of sent) chunks.next(chunk)
       assert.deepEqual(got, sent)

@@ -3,14 +3,14 @@ import { describe, test } from 'node:test'
 import fc from 'fast-check'
 import type { AnyChunk } from '../../plugin/contract.js'
 import { FakeClock } from '../../testing/fake-clock.js'
-import { Cutover } from './cutover.js'
+import { Cutover, type CutoverSettings } from './cutover.js'
 import { Edge } from '../edge/edge.js'
 import { Port } from '../edge/port.js'
 import { chunk } from '../run.test.kit.js'
 
 const GOP = 5
 
-/** Two branches with the same chunk numbers, and a reader to cut over from one to the other. */
+/** Two branches that pass the same chunks, and a reader to cut over from one to the other. */
 class CutoverHarness {
   readonly clock = new FakeClock()
   readonly old = new Port()
@@ -18,22 +18,28 @@ class CutoverHarness {
   readonly got: AnyChunk[] = []
   readonly edge = this.#edge('one/old.out')
   readonly cutover: Cutover
+  readonly #origins = new Map<number, AnyChunk['origin']>()
+  readonly #more: Pick<CutoverSettings, 'to' | 'onCut'>
   cuts = 0
 
   constructor(more: { readonly isSame?: boolean; readonly onCut?: () => void; readonly ends?: boolean } = {}) {
     const { isSame = true, ends = false } = more
     this.old.connect(this.edge)
-    if (isSame) this.next.root = this.old.root
-    this.cutover = new Cutover({
-      node: 'one/reader',
-      clock: this.clock,
-      from: { port: this.old, edge: this.edge },
+    if (isSame) this.next.roots = this.old.roots
+    this.#more = {
       ...(ends ? {} : { to: { port: this.next, edge: this.edge } }),
       onCut: () => {
         more.onCut?.()
         this.cuts++
       },
-    })
+    }
+    this.cutover = this.cutoverOf()
+  }
+
+  /** For the roots that the ports have now. */
+  cutoverOf(): Cutover {
+    const from = { port: this.old, edge: this.edge }
+    return new Cutover({ node: 'one/reader', clock: this.clock, from, ...this.#more })
   }
 
   get seqs(): number[] {
@@ -41,7 +47,10 @@ class CutoverHarness {
   }
 
   at(seq: number): AnyChunk {
-    return { ...chunk(seq, 100, seq % GOP === 0), receivedAtMs: this.clock.nowMs() }
+    const numbered = chunk(seq, 100, seq % GOP === 0)
+    const origin = this.#origins.get(seq) ?? numbered.origin
+    this.#origins.set(seq, origin)
+    return { ...numbered, origin, receivedAtMs: this.clock.nowMs() }
   }
 
   both(from: number, to: number): void {
@@ -165,6 +174,25 @@ describe('the cutover of a reader from one branch to another', () => {
     )
   })
 
+  test('is marked at the next random access point if nothing arrives before the reader is connected', async () => {
+    for (const isSame of [true, false]) {
+      const harness = new CutoverHarness({ isSame })
+      harness.both(0, 3)
+      harness.clock.advance(1000)
+      harness.cutover.start()
+      await harness.cutover.done
+      harness.cutover.connectReader()
+      for (let seq = 3; seq < 7; seq++) harness.next.push(harness.at(seq))
+      assert.deepEqual(
+        harness.got.slice(3).map(({ origin, discontinuity }) => [origin.seq, discontinuity]),
+        [
+          [5, 'lost'],
+          [6, false],
+        ],
+      )
+    }
+  })
+
   test('is marked, with nothing repeated, if no random access point arrives in time', async () => {
     const harness = new CutoverHarness()
     harness.old.push(harness.at(2))
@@ -179,6 +207,31 @@ describe('the cutover of a reader from one branch to another', () => {
     assert.deepEqual([how, waitedMs], ['marked', 5000])
     assert.deepEqual(harness.seqs, range(2, 60))
     assert.equal(harness.got.filter(({ discontinuity }) => discontinuity === 'lost').length, 1)
+  })
+
+  test('is marked, and at a random access point, if no chunk arrives on both branches that choose from the same sources', async () => {
+    const harness = new CutoverHarness()
+    harness.next.roots = [...harness.old.roots, {}]
+    const cutover = harness.cutoverOf()
+    harness.old.push(harness.at(2))
+    cutover.start()
+    // The numbers are the same, the chunks are not.
+    for (let seq = 3; seq < 53; seq++) {
+      harness.old.push(harness.at(seq))
+      harness.clock.advance(99)
+    }
+    for (let seq = 51; seq < 53; seq++) harness.next.push(chunk(seq, 200))
+    harness.clock.advance(100)
+    assert.deepEqual(await cutover.done, { node: 'one/reader', how: 'marked', waitedMs: 5000 })
+    for (let seq = 53; seq < 57; seq++) harness.next.push(chunk(seq, 200, seq % GOP === 0))
+    assert.deepEqual(
+      harness.got.slice(50).map(({ origin, bytes, discontinuity }) => [origin.seq, bytes.length, discontinuity]),
+      [
+        [52, 100, false],
+        [55, 200, 'lost'],
+        [56, 200, false],
+      ],
+    )
   })
 
   test('between different streams is at a random access point of both, and marked', async () => {

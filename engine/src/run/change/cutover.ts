@@ -1,12 +1,13 @@
-// Cuts a reader over from one branch of the graph to another, or ends it, at a chunk where reading can start. If both
-// branches carry the same stream, the old one stops right before the chunk with which the new one starts: no gap and no
-// repeat. Otherwise, or if no such chunk arrives in time, the new branch starts with a marked discontinuity.
+// Cuts a reader over from one branch of the graph to another, or ends it, at a chunk where reading can start. If that
+// chunk arrives on both branches, the old one stops right before it and the new one starts with it: no gap and no
+// repeat. Otherwise, or if no such chunk arrives in time, the new branch starts with a marked discontinuity. Chunks are
+// the same if they have the same `origin` object: numbers of different sources can be equal.
 import type { AnyChunk } from '../../plugin/contract.js'
 import type { Clock } from '../../plugin/tokens.js'
 import type { EdgeCut } from '../../observe/reload-report.js'
-import { type Edge, EDGE_BOUND_BYTES } from '../edge/edge.js'
 import { isRandomAccessPoint } from '../../plugin/random-access-point.js'
-import type { Port, PortReader } from '../edge/port.js'
+import { type Edge, EDGE_BOUND_BYTES } from '../edge/edge.js'
+import { compareRoots, type Port, type PortReader } from '../edge/port.js'
 
 /** The cutover does not wait for a branch that has been silent for this long. */
 export const SILENT_MS = 1000
@@ -38,8 +39,8 @@ export class Cutover {
   readonly newNode: string
   readonly done: Promise<EdgeCut>
   readonly #settings: CutoverSettings
-  /** Both branches number chunks the same way. */
-  readonly #isSameStream: boolean
+  /** `overlapping`: the branches can carry the same chunks, and choose for themselves. */
+  readonly #relation: ReturnType<typeof compareRoots>
   /** Chunks of the new branch that the old one has not delivered. */
   #ahead: AnyChunk[] = []
   #aheadBytes = 0
@@ -48,6 +49,8 @@ export class Cutover {
   #heldBytes = 0
   /** The last chunk that the old branch has delivered. */
   #last: Origin | undefined
+  /** All of them, if the new branch can carry them too. */
+  readonly #delivered = new WeakSet<Origin>()
   #lastAtMs = -Infinity
   /** `rolledBack`: the reader stays with the old branch. `cutOver`: the reader has left it. */
   #state: 'idle' | 'cutting' | 'rolledBack' | 'cutOver' = 'idle'
@@ -71,7 +74,7 @@ export class Cutover {
     this.#settings = settings
     this.node = settings.node
     this.newNode = settings.newNode ?? settings.node
-    this.#isSameStream = settings.to !== undefined && settings.to.port.root === settings.from.port.root
+    this.#relation = settings.to === undefined ? 'different' : compareRoots(settings.from.port, settings.to.port)
     this.done = new Promise((resolve, reject) => {
       this.#settle = { resolve, reject }
     })
@@ -111,6 +114,8 @@ export class Cutover {
     if (this.#state !== 'cutOver') from.port.connect(from.edge)
     else if (to !== undefined) {
       to.edge.port = to.port
+      // Nothing has arrived since the cut.
+      if (this.#isMarked) to.edge.markLost()
       if (!this.#isComplete) to.port.connect(to.edge)
     }
   }
@@ -120,22 +125,23 @@ export class Cutover {
     if (this.#state === 'rolledBack') return this.#settings.from.edge.push(chunk)
     this.#lastAtMs = this.#settings.clock.nowMs()
     if (this.#held.length > 0) this.#hold(chunk)
-    else if (isRandomAccessPoint(chunk) && this.#isNewOrigin(chunk)) this.#atBoundary(chunk)
+    // Several chunks can share an origin; only the first can be a boundary.
+    else if (isRandomAccessPoint(chunk) && chunk.origin !== this.#last) this.#atBoundary(chunk)
     else this.#deliver(chunk)
   }
 
   #atBoundary(chunk: AnyChunk): void {
     const { to } = this.#settings
     if (to === undefined) return void this.#cut([], 'clean')
-    if (!this.#isSameStream) {
+    if (this.#relation === 'different') {
       const at = this.#ahead.findLastIndex(isRandomAccessPoint)
       if (at < 0 || !this.#cut(this.#ahead.slice(at), 'marked')) this.#deliver(chunk)
       return
     }
-    const at = this.#ahead.findIndex(({ origin }) => compare(origin, chunk.origin) >= 0)
+    const at = this.#ahead.findIndex(({ origin }) => origin === chunk.origin)
     const match = this.#ahead[at]
     if (match === undefined) this.#hold(chunk)
-    else if (!isBoundary(match, chunk) || !this.#cutCleanly(chunk, this.#ahead.slice(at))) this.#deliver(chunk)
+    else if (!isRandomAccessPoint(match) || !this.#cutCleanly(chunk, this.#ahead.slice(at))) this.#deliver(chunk)
   }
 
   /** Holds the old branch at a boundary that the new one may not have reached yet. */
@@ -156,22 +162,28 @@ export class Cutover {
 
   #deliver(chunk: AnyChunk): void {
     this.#last = chunk.origin
-    while (this.#isSameStream && this.#ahead.length > 0 && compare(this.#ahead[0]!.origin, chunk.origin) <= 0) {
-      this.#aheadBytes -= this.#ahead.shift()!.bytes.length
+    if (this.#relation !== 'different') {
+      this.#delivered.add(chunk.origin)
+      this.#drop(this.#ahead.findLastIndex(({ origin }) => origin === chunk.origin) + 1)
     }
     this.#settings.from.edge.push(chunk)
   }
 
+  /** The new branch has nothing to add to what the old one has delivered up to there. */
+  #drop(count: number): void {
+    for (const { bytes } of this.#ahead.splice(0, count)) this.#aheadBytes -= bytes.length
+  }
+
   #takeNew(chunk: AnyChunk): void {
-    if (this.#state === 'cutOver') return this.#pushNew(chunk)
     if (this.#state === 'rolledBack') return
-    if (this.#isSameStream && this.#last !== undefined && compare(chunk.origin, this.#last) <= 0) return
-    const isFirst = this.#ahead.length === 0 || compare(this.#ahead.at(-1)!.origin, chunk.origin) !== 0
+    if (this.#delivered.has(chunk.origin)) return this.#drop(this.#ahead.length)
+    if (this.#state === 'cutOver') return this.#pushNew(chunk)
+    const isFirst = this.#ahead.at(-1)?.origin !== chunk.origin
     this.#keep(chunk)
     const [boundary] = this.#held
     if (boundary === undefined || !isFirst) return
-    if (isBoundary(chunk, boundary)) this.#cutCleanly(boundary, [chunk])
-    else if (compare(chunk.origin, boundary.origin) >= 0) this.#release()
+    if (chunk.origin === boundary.origin && isRandomAccessPoint(chunk)) this.#cutCleanly(boundary, [chunk])
+    else this.#release()
   }
 
   /** Bounded: drops whole GOPs, oldest first. */
@@ -180,8 +192,7 @@ export class Cutover {
     this.#aheadBytes += chunk.bytes.length
     while (this.#aheadBytes > EDGE_BOUND_BYTES) {
       const next = this.#ahead.findIndex((each, index) => index > 0 && isRandomAccessPoint(each))
-      const dropped = this.#ahead.splice(0, next < 0 ? this.#ahead.length : next)
-      for (const each of dropped) this.#aheadBytes -= each.bytes.length
+      this.#drop(next < 0 ? this.#ahead.length : next)
     }
   }
 
@@ -205,8 +216,8 @@ export class Cutover {
     const { from, to } = this.#settings
     if (to === undefined || to.port === from.port) return void this.#cut(this.#ahead, 'clean')
     // Chunks that the old branch has delivered are not repeated; those it has not delivered are at most one GOP.
-    const start = this.#isSameStream ? 0 : Math.max(0, this.#ahead.findLastIndex(isRandomAccessPoint))
-    this.#cut(this.#ahead.slice(start), 'marked')
+    const entry = this.#relation === 'same' ? 0 : Math.max(0, this.#ahead.findLastIndex(isRandomAccessPoint))
+    this.#cut(this.#ahead.slice(entry), 'marked')
   }
 
   /**
@@ -263,7 +274,7 @@ export class Cutover {
     this.#mustMark = false
     if (!this.#isMarked) return edge?.push(mustMark ? { ...chunk, discontinuity: 'marked' } : chunk)
     this.#isMarked = false
-    if (this.#isSameStream) return edge?.push({ ...chunk, discontinuity: 'lost' })
+    if (this.#relation === 'same') return edge?.push({ ...chunk, discontinuity: 'lost' })
     edge?.markLost()
     edge?.push(chunk)
   }
@@ -278,18 +289,4 @@ export class Cutover {
     this.#isComplete = true
     if (this.#state === 'cutOver') this.#settings.to?.edge.complete()
   }
-
-  /** The chunk is the first with its origin; several chunks can share one. */
-  #isNewOrigin({ origin }: AnyChunk): boolean {
-    return this.#last === undefined || compare(origin, this.#last) !== 0
-  }
-}
-
-/** The reader can be cut over from `before` to `next`. */
-function isBoundary(next: AnyChunk, before: AnyChunk): boolean {
-  return isRandomAccessPoint(next) && compare(next.origin, before.origin) === 0
-}
-
-function compare(a: Origin, b: Origin): number {
-  return a.generation === b.generation ? a.seq - b.seq : a.generation - b.generation
 }

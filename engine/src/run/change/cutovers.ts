@@ -1,6 +1,7 @@
 // The cutovers of one pipeline change: which readers move to another branch, and how.
 import type { EdgeCut } from '../../observe/reload-report.js'
 import { Cutover, type CutoverSettings } from './cutover.js'
+import { continuedEdges } from '../edge/edge.js'
 import { InputRunner } from '../node/input-runner.js'
 import { isNew, type Step } from './node-step.js'
 import type { RunServices } from '../node/run-services.js'
@@ -104,8 +105,12 @@ export class Cutovers {
   /** A new reader. A standby transform has its own edges already, and only its readers are cut over. */
   #replaceEdges({ verb }: Step, node: Reader, old: Reader): void {
     if (node instanceof TransformRunner && verb !== 'handoff') return
-    for (const [index, edge] of node.edges.entries()) {
-      const before = old.edges[index]
+    const continued = continuedEdges(old.edges, node.edges)
+    const taken = new Set(continued.values())
+    const left = old.edges.filter((edge) => !taken.has(edge))
+    for (const edge of node.edges) {
+      // One that reads another stream takes the place of one whose stream nothing reads any more.
+      const before = continued.get(edge) ?? left.shift()
       if (edge.port === undefined) continue
       if (before?.port === undefined) {
         edge.port.connect(edge)
@@ -117,7 +122,7 @@ export class Cutovers {
       const failure = (): unknown => (verb === 'handoff' ? undefined : node.failure)
       this.#cutOver(node.id, { port: before.port, edge: before }, { to: { port: edge.port, edge }, onCut, failure })
     }
-    for (const edge of old.edges.slice(node.edges.length)) edge.port?.disconnect(edge)
+    for (const edge of left) edge.port?.disconnect(edge)
   }
 
   #cutOver(

@@ -32,6 +32,7 @@ async function reopenOld(step: Step, old: PipelineNode, runner: PipelineRunner, 
   const { settings, node: failed } = step
   const before = { ...old.settings, id: settings.id, from: settings.from }
   const again = createNode(before, services, container, { isStandby: true, isHandoff: true, before: failed })
+  again.takePrevious(failed)
   step.node = again
   const holds: Disposable[] = []
   if (!(again instanceof InputRunner) && !(failed instanceof InputRunner)) {

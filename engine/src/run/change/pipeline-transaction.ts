@@ -101,6 +101,7 @@ export class PipelineTransaction {
    * promises never reject.
    */
   drain(drainMs: number): ReadonlyMap<string, Promise<void>> {
+    for (const { verb, node } of this.#steps) if (verb === 'handoff') node.takePrevious()
     const replaced = this.#steps.flatMap((step) => (isNew(step) ? (step.old ?? []) : []))
     const leaving = [...replaced, ...this.#removed]
     return new Map(leaving.map((node) => [node.id, this.#retire(node, drainMs)]))

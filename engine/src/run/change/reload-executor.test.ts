@@ -31,7 +31,8 @@ describe('a node that is changed', () => {
       return isApplied
     }, 'the reload is applied')
     const { cuts } = await applying
-    assert.deepEqual(seen, [undefined, 'state'])
+    const inlets = { kept: ['one/main.out'], added: [], removed: [], renamed: new Map() }
+    assert.deepEqual(seen, [undefined, { state: 'state', inlets }])
     assert.deepEqual(
       cuts.map(({ node, how }) => [node, how]),
       [['one/out', 'clean']],

@@ -3,7 +3,7 @@ import type { Graph, ListenerSettings, NodeSettings } from '../../graph/graph.js
 import { SecretMask } from '../../graph/secret-mask.js'
 import { RawClient, until } from '../../listen/loopback.test.kit.js'
 import { planReload } from '../../reload/plan-reload.js'
-import type { PlanVerb, ReloadPlan } from '../../observe/reload-plan.js'
+import type { NodeChange, PlanVerb, ReloadPlan } from '../../observe/reload-plan.js'
 import type { AppliedReload, RolledBack } from '../../reload/reload-target.js'
 import { Engine, type EngineParts } from '../engine.js'
 import { PipelineTransaction } from './pipeline-transaction.js'
@@ -165,7 +165,10 @@ export class PipelineHarness implements AsyncDisposable {
     verbs: Readonly<Record<string, PlanVerb>>,
     ...nodes: readonly NodeSettings[]
   ): Promise<PipelineTransaction> {
-    const changes = nodes.map(({ id }) => ({ id, verb: verbs[id] ?? 'keep', changes: [], why: '' }) as const)
+    const changes = nodes.map(({ id, was }): NodeChange => {
+      const renamed = was === undefined ? {} : { was }
+      return { id, ...renamed, verb: verbs[id] ?? 'keep', changes: [], why: '' }
+    })
     const byId = new Map(changes.map((change) => [change.id, change]))
     const change = new PipelineTransaction(this.runner, { name: 'one', description: '', nodes }, byId)
     await change.prepare()

@@ -81,6 +81,7 @@ export class ServiceChange {
 
   /** Stops the old services. Keyed by the id that each had; the promises never reject. */
   drain(): ReadonlyMap<string, Promise<void>> {
+    for (const { verb, node } of this.#steps) if (verb === 'handoff') node.takePrevious()
     const replaced = this.#steps.flatMap(({ old, node }) => (old === undefined || old === node ? [] : [old]))
     return new Map([...replaced, ...this.#removed].map((node) => [node.id, this.#retire(node)]))
   }
@@ -115,6 +116,7 @@ export class ServiceChange {
     await failed.stop('it could not open', STOP_WITHIN_MS)
     const { services, container } = this.#context
     step.node = new ServiceRunner({ ...old.settings, id: settings.id }, services, container)
+    step.node.takePrevious(failed)
     await step.node.start().catch(() => undefined)
   }
 

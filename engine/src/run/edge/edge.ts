@@ -3,7 +3,7 @@
 import type { AnyChunk, Inlet } from '../../plugin/contract.js'
 import { isRandomAccessPoint } from '../../plugin/random-access-point.js'
 import { ChunkStream } from './chunk-stream.js'
-import type { Pausable, Port, PortReader } from './port.js'
+import { compareRoots, type Pausable, type Port, type PortReader } from './port.js'
 import { RateMeter } from './rate-meter.js'
 
 /** The most bytes that an edge queues. */
@@ -277,4 +277,27 @@ export function continueCounters(before: readonly Edge[], after: readonly Edge[]
     first.counters.droppedBytes += edge.counters.droppedBytes
     first.counters.drops += edge.counters.drops
   }
+}
+
+/** For each edge of a node that reads the stream of an edge of the node before it: that edge, of the same id if any. */
+export function continuedEdges(before: readonly Edge[], after: readonly Edge[]): ReadonlyMap<Edge, Edge> {
+  const left = new Set(before)
+  const continued = new Map<Edge, Edge>()
+  const match = (fits: (old: Edge, edge: Edge) => boolean): void => {
+    for (const edge of after) {
+      const old = continued.has(edge)
+        ? undefined
+        : [...left].find((each) => isSameStream(each, edge) && fits(each, edge))
+      if (old === undefined) continue
+      continued.set(edge, old)
+      left.delete(old)
+    }
+  }
+  match((old, edge) => old.id === edge.id)
+  match(() => true)
+  return continued
+}
+
+function isSameStream({ port: a }: Edge, { port: b }: Edge): boolean {
+  return a !== undefined && b !== undefined && compareRoots(a, b) !== 'different'
 }

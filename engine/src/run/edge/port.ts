@@ -21,10 +21,10 @@ export interface Pausable {
 export class Port {
   sentBytes = 0
   /**
-   * The node or port that numbers the chunks (`origin`): two ports with the same root carry the same stream, chunk for
-   * chunk.
+   * The nodes or ports that make the chunks, with their `origin`, that leave here. Several if a transform passes what it
+   * chooses of many inlets.
    */
-  root: object = this
+  roots: readonly object[] = [this]
   /** A chunk left it as `marked` before it had readers: the first chunk that a new reader receives has to say so. */
   isMarked = false
   /** The inputs behind it. */
@@ -50,4 +50,13 @@ export class Port {
     this.#isComplete = true
     for (const reader of this.#readers) reader.complete()
   }
+}
+
+/**
+ * `same`: two ports carry the same stream, chunk for chunk. `overlapping`: they choose from many sources, of which they
+ * have some in common, and may carry the same chunks.
+ */
+export function compareRoots({ roots: a }: Port, { roots: b }: Port): 'same' | 'overlapping' | 'different' {
+  if (!a.some((root) => b.includes(root))) return 'different'
+  return a.length === 1 && b.length === 1 ? 'same' : 'overlapping'
 }

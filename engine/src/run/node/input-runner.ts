@@ -134,10 +134,6 @@ export class InputRunner extends NodeRunner<Source<Received> | Source<AnyChunk>>
     if (settings.batchMs !== batchMs && this.#flushTimer !== undefined) this.#startFlushing(settings.batchMs)
   }
 
-  override continues(): boolean {
-    return true
-  }
-
   /** The old source sends nothing from here on; what the new one has sent so far follows as a generation of its own. */
   protected override takeOver(before: AnyNodeRunner): void {
     if (!(before instanceof InputRunner)) return

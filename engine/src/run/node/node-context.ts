@@ -1,5 +1,8 @@
 // The context that a node receives at `open`. Calls from a node that has been replaced are ignored.
-import type { Definition, Logger, MetricDeclaration, MetricRead, NodeContext } from '../../plugin/contract.js'
+import type { Definition, Logger, MetricDeclaration, NodeContext } from '../../plugin/contract.js'
+import { Histogram } from '../../observe/histogram.js'
+import type { NodeDetails } from './node-details.js'
+import type { NodeMetrics } from './node-metrics.js'
 
 export interface ContextSettings {
   readonly definition: Definition
@@ -9,7 +12,9 @@ export interface ContextSettings {
   /** A reload may rename the node. */
   id(): string
   log(): Logger
-  setMetric(declaration: MetricDeclaration, read: MetricRead): void
+  readonly metrics: Pick<NodeMetrics, 'set' | 'histogram'>
+  readonly details: Pick<NodeDetails, 'set'>
+  sent(bytes: number): void
   ready(): void
   degraded(why: string): void
   event(...event: Parameters<NodeContext['event']>): void
@@ -18,6 +23,12 @@ export interface ContextSettings {
 export function makeContext(settings: ContextSettings): NodeContext {
   const { definition, signal, isCurrent } = settings
   const declared = new Map((definition.metrics ?? []).map((metric) => [metric.name, metric]))
+  const declaration = (name: string, isHistogram: boolean): MetricDeclaration => {
+    const found = declared.get(name)
+    if (found === undefined) throw new TypeError(`${definition.type} does not declare the metric ${name}`)
+    if ((found.kind === 'histogram') !== isHistogram) throw new TypeError(`the metric ${name} is a ${found.kind}`)
+    return found
+  }
   return {
     get id() {
       return settings.id()
@@ -27,9 +38,12 @@ export function makeContext(settings: ContextSettings): NodeContext {
       return settings.log()
     },
     readMetric: (name, read) => {
-      const declaration = declared.get(name)
-      if (declaration === undefined) throw new TypeError(`${definition.type} does not declare the metric ${name}`)
-      if (isCurrent()) settings.setMetric(declaration, read)
+      const found = declaration(name, false)
+      if (isCurrent()) settings.metrics.set(found, read)
+    },
+    histogram: (name) => {
+      const found = declaration(name, true)
+      return isCurrent() ? settings.metrics.histogram(found) : new Histogram(found.buckets ?? [])
     },
     ready: () => {
       if (isCurrent()) settings.ready()
@@ -38,5 +52,13 @@ export function makeContext(settings: ContextSettings): NodeContext {
       if (isCurrent()) settings.degraded(why)
     },
     event: (name, data) => settings.event(name, data),
+    sent: (bytes) => {
+      if (definition.kind !== 'output') throw new TypeError(`${definition.type} is not an output: its ports count`)
+      if (!Number.isFinite(bytes) || bytes < 0) throw new RangeError(`${bytes} is not a number of bytes`)
+      if (isCurrent()) settings.sent(bytes)
+    },
+    details: (read) => {
+      if (isCurrent()) settings.details.set(read)
+    },
   }
 }

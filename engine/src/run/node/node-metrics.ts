@@ -1,6 +1,7 @@
 // The metrics of one node: declared by its type, read at scrape time, labelled with its id. Those of a standby node are
 // hidden until it is activated.
 import type { NodeSettings } from '../../graph/graph.js'
+import { Histogram } from '../../observe/histogram.js'
 import type { MetricsRegistry } from '../../observe/metrics-registry.js'
 import type { MetricDeclaration, MetricRead } from '../../plugin/contract.js'
 import { continueMetric } from './continue-metric.js'
@@ -9,7 +10,7 @@ type Labels = Readonly<Record<string, string>>
 
 interface Series {
   readonly declaration: MetricDeclaration
-  read: MetricRead
+  from: MetricRead | Histogram
   shown?: Disposable
 }
 
@@ -33,19 +34,26 @@ export class NodeMetrics {
 
   /** From now on the metric is read with this function. */
   set(declaration: MetricDeclaration, read: MetricRead): void {
-    this.#byName.get(declaration.name)?.shown?.[Symbol.dispose]()
-    const series: Series = { declaration, read }
-    this.#byName.set(declaration.name, series)
-    if (this.#isShown) this.#show(series)
+    this.#set(declaration, read)
   }
 
-  /** Shows the metrics from now on; counters continue from the values of the node it replaces. */
+  /** The histogram of that declaration, created at the first call. */
+  histogram(declaration: MetricDeclaration): Histogram {
+    const known = this.#byName.get(declaration.name)?.from
+    if (known instanceof Histogram) return known
+    const histogram = new Histogram(declaration.buckets ?? [])
+    this.#set(declaration, histogram)
+    return histogram
+  }
+
+  /** Shows the metrics from now on; counters and histograms continue from the values of the node it replaces. */
   show(before?: NodeMetrics): void {
     this.#isShown = true
     for (const [name, series] of this.#byName) {
-      const old = before === undefined ? undefined : before.#byName.get(name)
-      if (old !== undefined && series.declaration.kind === 'counter')
-        series.read = continueMetric(old.read, series.read)
+      const old = before === undefined ? undefined : before.#byName.get(name)?.from
+      if (series.from instanceof Histogram) series.from.continueFrom(old)
+      else if (series.declaration.kind === 'counter' && typeof old === 'function')
+        series.from = continueMetric(old, series.from)
       this.#show(series)
     }
   }
@@ -60,8 +68,19 @@ export class NodeMetrics {
     this.#byName.clear()
   }
 
+  #set(declaration: MetricDeclaration, from: Series['from']): void {
+    this.#byName.get(declaration.name)?.shown?.[Symbol.dispose]()
+    const series: Series = { declaration, from }
+    this.#byName.set(declaration.name, series)
+    if (this.#isShown) this.#show(series)
+  }
+
   #show(series: Series): void {
+    const { declaration, from } = series
     series.shown?.[Symbol.dispose]()
-    series.shown = this.#registry.add(series.declaration, this.#labels(), series.read)
+    series.shown =
+      from instanceof Histogram
+        ? this.#registry.addHistogram(declaration.name, declaration.help, this.#labels(), from)
+        : this.#registry.add(declaration, this.#labels(), from)
   }
 }

@@ -8,14 +8,17 @@ import { isEngineError, reactionOf } from '../../errors.js'
 import type { NodeSettings } from '../../graph/graph.js'
 import type { EngineClock } from '../../observe/clock.js'
 import { nodeLog } from '../../observe/log.js'
-import type { Logger, NodeContext, Options } from '../../plugin/contract.js'
+import type { Logger, NodeContext, Options, Previous } from '../../plugin/contract.js'
 import { CLOCK, DELIVERY, LISTENERS } from '../../plugin/tokens.js'
+import type { Edge } from '../edge/edge.js'
 import { BackOff } from './back-off.js'
-import { previousStateOf } from './previous-state.js'
 import { makeContext } from './node-context.js'
+import { NodeDetails } from './node-details.js'
 import { NodeEndpoints } from './node-endpoints.js'
+import { previousOf } from './previous.js'
 import { labelsOf, NodeMetrics } from './node-metrics.js'
 import { CurrentState, type StateSnapshot } from './node-state.js'
+import { nodeStatus } from './node-status.js'
 import { codeOf, messageOf, runError } from './run-errors.js'
 import { withTimeout } from './time-limit.js'
 import type { RunServices } from './run-services.js'
@@ -38,6 +41,12 @@ export type AnyNodeRunner = NodeRunner<AsyncDisposable>
 
 export abstract class NodeRunner<N extends AsyncDisposable> {
   #before: AnyNodeRunner | undefined
+  /** What it has learned about the node it replaces, until it is ready. */
+  #previous: Previous | undefined
+  /** What the node says that it has sent. Shared with the node it replaces, which may still send what it holds. */
+  protected sent = { bytes: 0 }
+  /** What it reads. */
+  readonly edges: Edge[] = []
   /** The endpoints it owns on shared listeners. */
   readonly endpoints: NodeEndpoints | undefined
   #settings: NodeSettings
@@ -64,6 +73,7 @@ export abstract class NodeRunner<N extends AsyncDisposable> {
   readonly #options: BehaviorSubject<unknown>
   readonly #abort = new AbortController()
   readonly #metrics: NodeMetrics
+  readonly #details = new NodeDetails((text) => this.services.mask(text))
 
   constructor(
     settings: NodeSettings,
@@ -108,6 +118,14 @@ export abstract class NodeRunner<N extends AsyncDisposable> {
   /** The node is open, whether or not its stream is up. */
   get isOpen(): boolean {
     return this.node !== undefined
+  }
+
+  /**
+   * Takes the state of the node that it replaces, which is about to stop; or what `failed`, with the same inlets, has
+   * taken and could not open with. By default it does so when it opens.
+   */
+  takePrevious(failed?: AnyNodeRunner): void {
+    this.#previous ??= failed === undefined ? previousOf(this.#before, this) : failed.#previous
   }
 
   /** Opens the node without connecting its streams; `start` does that later. Rejects as `start` does. */
@@ -203,24 +221,9 @@ export abstract class NodeRunner<N extends AsyncDisposable> {
   }
 
   status(): NodeStatus {
-    const { definition, description, from } = this.#settings
-    return {
-      id: this.id,
-      kind: definition.kind,
-      type: definition.type,
-      description,
-      state: this.state,
-      why: this.why,
-      since: new Date(this.services.clock.wallMs(this.#current.now.sinceMs)).toISOString(),
-      restarts: this.#restarts,
-      from: from.map(({ node, port }) => `${node}.${port}`),
-      receivedBytes: this.receivedBytes,
-      sentBytes: this.sentBytes,
-    }
+    return nodeStatus(this, { clock: this.services.clock, sinceMs: this.#current.now.sinceMs, details: this.#details })
   }
 
-  /** The state of the node it replaces is valid for this one too. */
-  abstract continues(before: AnyNodeRunner): boolean
   abstract get receivedBytes(): number
   abstract get sentBytes(): number
   /** Connects the opened node; called after each successful open. */
@@ -266,6 +269,7 @@ export abstract class NodeRunner<N extends AsyncDisposable> {
 
   protected ready(): void {
     if (this.#abort.signal.aborted || !this.isLive) return
+    this.#previous = undefined
     if (this.#readyAtMs < 0) this.#readyAtMs = this.services.clock.nowMs()
     this.setState('ready', '')
   }
@@ -275,7 +279,8 @@ export abstract class NodeRunner<N extends AsyncDisposable> {
     const attempt = ++this.#attempt
     const isCurrent = (): boolean => attempt === this.#attempt && !this.#abort.signal.aborted
     const context = this.#context(isCurrent)
-    const previous = attempt === 1 ? this.#previousState() : undefined
+    if (attempt === 1) this.takePrevious()
+    const previous = attempt === 1 ? this.#previous : undefined
     const open = (deps: Readonly<Record<string, unknown>>): unknown =>
       definition.open(this.#options as Options<unknown>, context, deps as never, previous)
     this.#clock?.[Symbol.dispose]()
@@ -298,15 +303,6 @@ export abstract class NodeRunner<N extends AsyncDisposable> {
     })
   }
 
-  /** Undefined unless the replaced node has the same kind and type, and this one continues its streams. */
-  #previousState(): unknown {
-    const before = this.#before
-    const { kind, type } = this.settings.definition
-    const { kind: kindBefore, type: typeBefore } = before?.settings.definition ?? {}
-    if (before === undefined || kindBefore !== kind || typeBefore !== type || !this.continues(before)) return undefined
-    return previousStateOf(before.node, this.log)
-  }
-
   #context(isCurrent: () => boolean): NodeContext {
     const { definition } = this.settings
     return makeContext({
@@ -315,7 +311,9 @@ export abstract class NodeRunner<N extends AsyncDisposable> {
       signal: this.#abort.signal,
       id: () => this.id,
       log: () => this.log,
-      setMetric: (declaration, read) => this.#metrics.set(declaration, read),
+      metrics: this.#metrics,
+      details: this.#details,
+      sent: (bytes) => (this.sent.bytes += bytes),
       ready: () => this.ready(),
       degraded: (why) => this.#degrade(why),
       event: (kind, data) =>
@@ -382,6 +380,7 @@ export abstract class NodeRunner<N extends AsyncDisposable> {
     this.node = undefined
     if (node !== undefined) await this.#disposeNode(node, withinMs)
     this.#metrics.clear()
+    this.#details.clear()
   }
 
   /** Never rejects. */

@@ -1,11 +1,10 @@
 // Runs an output: connects its inlets, and knows when everything it accepted has been delivered.
 import type { Subscription } from 'rxjs'
 import type { Output } from '../../plugin/contract.js'
-import { type Edge, continueCounters } from '../edge/edge.js'
+import { continueCounters } from '../edge/edge.js'
 import { type AnyNodeRunner, NodeRunner } from './node-runner.js'
 
 export class OutputRunner extends NodeRunner<Output> {
-  readonly edges: Edge[] = []
   #subscription: Subscription | undefined
 
   get receivedBytes(): number {
@@ -13,7 +12,7 @@ export class OutputRunner extends NodeRunner<Output> {
   }
 
   get sentBytes(): number {
-    return this.services.sentBytesOf(this.id)
+    return this.services.sentBytesOf(this.id) + this.sent.bytes
   }
 
   /** Resolves when everything that arrived before the inlets completed has been delivered; never rejects. */
@@ -27,12 +26,11 @@ export class OutputRunner extends NodeRunner<Output> {
     if (this.isLive) this.end()
   }
 
-  override continues(): boolean {
-    return true
-  }
-
   protected override takeOver(before: AnyNodeRunner): void {
-    if (before instanceof OutputRunner) continueCounters(before.edges, this.edges)
+    if (!(before instanceof OutputRunner)) return
+    continueCounters(before.edges, this.edges)
+    before.sent.bytes += this.sent.bytes
+    this.sent = before.sent
   }
 
   protected override connectStreams(): void {

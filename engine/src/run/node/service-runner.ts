@@ -11,10 +11,6 @@ export class ServiceRunner extends NodeRunner<Service> {
     if (this.state === 'opening') this.ready()
   }
 
-  override continues(): boolean {
-    return true
-  }
-
   protected override takeOver(): void {
     // A service has no streams, so it has no counters to continue.
   }

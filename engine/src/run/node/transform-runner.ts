@@ -1,7 +1,7 @@
 // Runs a transform: connects its inlets, and connects its observables to ports.
 import { Subscription } from 'rxjs'
 import type { AnyChunk, Transform } from '../../plugin/contract.js'
-import { type Edge, continueCounters } from '../edge/edge.js'
+import { continueCounters } from '../edge/edge.js'
 import type { EngineContainer } from './container.js'
 import type { NodeSettings } from '../../graph/graph.js'
 import { type AnyNodeRunner, type NodePlacement, NodeRunner } from './node-runner.js'
@@ -11,7 +11,6 @@ import type { RunServices } from './run-services.js'
 
 export class TransformRunner extends NodeRunner<Transform> {
   readonly ports: ReadonlyMap<string, Port>
-  readonly edges: Edge[] = []
   #subscriptions = new Subscription()
   #open = 0
   #isDraining = false
@@ -50,12 +49,6 @@ export class TransformRunner extends NodeRunner<Transform> {
   drain(): void {
     this.#isDraining = true
     this.#completeIfDown()
-  }
-
-  /** It continues the same streams, from the same chunk on. */
-  override continues(before: AnyNodeRunner): boolean {
-    if (!(before instanceof TransformRunner) || before.edges.length !== this.edges.length) return false
-    return this.edges.every(({ port }, index) => port !== undefined && port.root === before.edges[index]?.port?.root)
   }
 
   protected override takeOver(before: AnyNodeRunner): void {

@@ -47,19 +47,19 @@ export function portOf(node: PipelineNode | undefined, name: string): Port {
 }
 
 /**
- * Sets `root` and `sources` of each port, in graph order, from the planned edges. A transform with one inlet keeps the
- * chunk numbers of its input, unless it makes a stream of its own; one with many inlets renumbers its chunks.
+ * Sets `roots` and `sources` of each port, in graph order, from the planned edges. A transform keeps the origins of the
+ * chunks that it reads, unless it makes a stream of its own.
  */
 export function traceStreams(nodes: readonly PipelineNode[]): void {
   for (const node of nodes) {
     if (!(node instanceof TransformRunner)) continue
     const { definition } = node.settings
-    const [only] = node.edges
-    const passes = definition.kind === 'transform' && definition.inlets === 'one' && definition.makesStream !== true
-    const root = passes ? only?.port?.root : undefined
-    const sources = [...new Set(node.edges.flatMap((edge) => edge.port?.sources ?? []))]
+    const passes = definition.kind === 'transform' && definition.makesStream !== true
+    const ports = node.edges.flatMap(({ port }) => port ?? [])
+    const roots = passes ? [...new Set(ports.flatMap((port) => port.roots))] : [node]
+    const sources = [...new Set(ports.flatMap((port) => port.sources))]
     for (const port of node.ports.values()) {
-      port.root = root ?? node
+      port.roots = roots
       port.sources = sources
     }
   }

@@ -1,0 +1,39 @@
+// What a node says about itself in the status: read when somebody asks, bounded, and never the status's failure.
+import type { Json } from '../../plugin/contract.js'
+import { messageOf } from './run-errors.js'
+
+/** As JSON, in UTF-16 code units. */
+const MAX_DETAILS_LENGTH = 16 * 1024
+
+export class NodeDetails {
+  readonly #mask: (text: string) => string
+  #read: (() => Json) | undefined
+
+  /** `mask` hides secrets: a node can quote its options. */
+  constructor(mask: (text: string) => string) {
+    this.#mask = mask
+  }
+
+  set(read: () => Json): void {
+    this.#read = read
+  }
+
+  clear(): void {
+    this.#read = undefined
+  }
+
+  /** Undefined if the node has none; `{ error }` if they can't be shown. Never throws. */
+  read(): Json | undefined {
+    if (this.#read === undefined) return undefined
+    try {
+      const text = JSON.stringify(this.#read(), (_key, value: unknown) =>
+        typeof value === 'string' ? this.#mask(value) : value,
+      ) as string | undefined
+      if (text === undefined) return undefined
+      if (text.length <= MAX_DETAILS_LENGTH) return JSON.parse(text) as Json
+      return { error: `the details are longer than ${MAX_DETAILS_LENGTH / 1024} KiB` }
+    } catch (error) {
+      return { error: this.#mask(messageOf(error)) }
+    }
+  }
+}
