@@ -61,5 +61,6 @@ export type {
 } from './tokens.js'
 export { defineErrors, EngineError, isEngineError, reactionOf } from '../errors.js'
 export type { ErrorDetails, ErrorRow, ErrorTable, Reaction } from '../errors.js'
+export type { Resource } from './resource.js'
 export type { Join, LiveEntry, LiveRoute, LiveRouteOptions, RouteCounters } from './live-route.js'
 export type { Chunk, Discontinuity, Gop, GopChunk, Origin, Track, TsChunk } from '@millrace/media/mpegts'

@@ -13,6 +13,7 @@ import type {
   Transform,
 } from '../plugin/contract.js'
 import { defineInput, defineOutput, defineTransform } from '../plugin/define.js'
+import type { Resource } from '../plugin/resource.js'
 import { CLOCK, DELIVERY } from '../plugin/tokens.js'
 import { chunk, reads, ScriptedSource, settings } from './run.test.kit.js'
 
@@ -76,7 +77,7 @@ export function transform(
 
 export function output(
   open: (mode: Mode, context: NodeContext) => Output | Promise<Output>,
-  more: { readonly exclusive?: (mode: Mode) => readonly string[] } = {},
+  more: { readonly exclusive?: (mode: Mode) => readonly Resource[] } = {},
 ): Definition {
   return defineOutput({
     ...more,

@@ -120,7 +120,9 @@ test('the path is free again after dispose', async () => {
 
 test('a path must start with a slash', () => {
   assert.equal(prometheus.options.safeParse({ path: 'metrics' }).success, false)
-  assert.deepEqual(prometheus.exclusive?.(prometheus.options.parse({})), ['http:api/metrics'])
+  assert.deepEqual(prometheus.exclusive?.(prometheus.options.parse({})), [
+    { kind: 'http', listener: 'api', path: '/metrics' },
+  ])
 })
 
 test('listener and path move without a gap, and stay unchanged when the new path is taken', async () => {

@@ -21,7 +21,7 @@ export default defineService({
   summary: 'Serves the metrics of the engine and its nodes to Prometheus.',
   options,
   inject: { metrics: METRICS, listeners: LISTENERS, clock: CLOCK },
-  exclusive: ({ listener, path }) => [`http:${listener}${path}`],
+  exclusive: ({ listener, path }) => [{ kind: 'http', listener, path }],
   examples: [
     {
       title: 'On the listener of the control API',
