@@ -51,7 +51,6 @@ export type {
   Clock,
   Delivery,
   Events,
-  HttpRoutes,
   Listeners,
   MetricFamily,
   MetricRow,
@@ -61,6 +60,7 @@ export type {
 } from './tokens.js'
 export { defineErrors, EngineError, isEngineError, reactionOf } from '../errors.js'
 export type { ErrorDetails, ErrorRow, ErrorTable, Reaction } from '../errors.js'
+export type { HttpHandler, HttpRoutes, HttpVisit, MountOptions } from './http-routes.js'
 export type { Resource } from './resource.js'
 export type { Join, LiveEntry, LiveRoute, LiveRouteOptions, RouteCounters } from './live-route.js'
 export type { Chunk, Discontinuity, Gop, GopChunk, Origin, Track, TsChunk } from '@millrace/media/mpegts'

@@ -17,7 +17,7 @@ import { EventLoopLag } from '../observe/event-loop-lag.js'
 import { EventLog } from '../observe/events.js'
 import { MetricsRegistry } from '../observe/metrics-registry.js'
 import type { NodeKind } from '../plugin/contract.js'
-import { AUTH, CLOCK, DELIVERY, EVENTS, LISTENERS, METRICS } from '../plugin/tokens.js'
+import { AUTH, CLOCK, EVENTS, METRICS } from '../plugin/tokens.js'
 import { waitAtMost } from './node/time-limit.js'
 import { explainShortage } from '../listen/descriptor-check.js'
 import { addEngineMetrics, RouteHistograms } from './engine-metrics.js'
@@ -134,8 +134,6 @@ export class Engine implements RunningEngine {
     const container = new EngineContainer()
       .provide(AUTH, this.#auth)
       .provide(CLOCK, clock)
-      .provide(LISTENERS, this.#listeners)
-      .provide(DELIVERY, this.#delivery)
       .provide(EVENTS, this.#pluginEvents())
       .provide(METRICS, this.#metrics)
     const services = this.#runServices()
@@ -151,7 +149,6 @@ export class Engine implements RunningEngine {
       container,
       log,
       listeners: this.#listeners,
-      delivery: this.#delivery,
       adopt: (next) => this.#adopt(next),
       viewersOf: (id) => this.viewersOf(id),
       onRolledBack: (report) => this.onRolledBack?.(report),
@@ -325,7 +322,7 @@ export class Engine implements RunningEngine {
         this.#executor.noteState(node)
         this.#endWithInputs()
       },
-      shared: { delivery: this.#delivery, listeners: this.#listeners },
+      shared: { delivery: this.#delivery, listeners: this.#listeners, auth: this.#auth },
     }
   }
 

@@ -20,7 +20,7 @@ import { chunk, reads, ScriptedSource, settings } from './run.test.kit.js'
 const GOP = 5
 
 const NOTHING = new Uint8Array(0)
-const ROUTE = {
+export const ROUTE = {
   listener: 'web',
   contentType: 'video/mp2t',
   start: 'keyframe',

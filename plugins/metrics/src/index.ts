@@ -31,7 +31,7 @@ export default defineService({
   open(options$, context, { metrics, listeners, clock }) {
     const scrapes = new ScrapeHandler(metrics, clock, context.log)
     const claim = ({ listener, path }: Place): Disposable =>
-      listeners.http(listener).handle(path, (request, response) => scrapes.respond(request, response))
+      listeners.http(listener).mount({ path }, (request, response) => scrapes.respond(request, response))
     let place = options$.value
     let claimed = claim(place)
     const changes = options$.subscribe((next) => {
