@@ -55,7 +55,16 @@ test('the resources of a node are checked: a plugin in JavaScript can return any
       }),
       options: {},
     })
-  for (const wrong of ['stdin', null, {}, { kind: 'http', path: '/a' }, { kind: 'file' }, { kind: 'ftp', path: '/a' }])
+  const noSlash = { kind: 'http', listener: 'web', path: '/a', prefix: true }
+  for (const wrong of [
+    'stdin',
+    null,
+    {},
+    noSlash,
+    { kind: 'http', path: '/a' },
+    { kind: 'file' },
+    { kind: 'ftp', path: '/a' },
+  ])
     assert.throws(() => read(wrong), /is not a resource/)
   assert.throws(() => read(udp('nowhere')), { code: 'LISTEN_BAD_ADDRESS' })
   assert.deepEqual(read(udp('0.0.0.0:1')), [udp('0.0.0.0:1')])

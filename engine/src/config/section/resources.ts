@@ -66,8 +66,10 @@ function isBelow(path: HttpResource, { path: above, prefix = false }: HttpResour
 /** Plugins in JavaScript can return anything. */
 function isResource(value: unknown): value is Resource {
   if (typeof value !== 'object' || value === null) return false
-  const { kind, listener, path, address, name } = value as Readonly<Record<string, unknown>>
-  if (kind === 'http') return typeof listener === 'string' && typeof path === 'string'
+  const { kind, listener, path, prefix, address, name } = value as Readonly<Record<string, unknown>>
+  if (kind === 'http') {
+    return typeof listener === 'string' && typeof path === 'string' && (prefix !== true || path.endsWith('/'))
+  }
   if (kind === 'udp' || kind === 'tcp') return typeof address === 'string'
   return kind === 'file' ? typeof path === 'string' : kind === 'device' && typeof name === 'string'
 }

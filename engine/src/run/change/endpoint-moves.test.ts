@@ -2,7 +2,9 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { NodeSettings } from '../../graph/graph.js'
 import type { Definition } from '../../plugin/contract.js'
+import { until } from '../../listen/loopback.test.kit.js'
 import { defineOutput } from '../../plugin/define.js'
+import type { Resource } from '../../plugin/resource.js'
 import { LISTENERS } from '../../plugin/tokens.js'
 import { Subscription } from 'rxjs'
 import { z } from 'zod'
@@ -18,6 +20,7 @@ import {
 } from './endpoint-nodes.test.kit.js'
 import { ReloadHarness } from './reload.test.kit.js'
 
+const CARD: Resource = { kind: 'device', name: 'card' }
 const live = liveLines()
 const KINDS: readonly (readonly [name: string, definition: Definition])[] = [
   ['a live output', live],
@@ -165,6 +168,35 @@ describe('an edit', () => {
     assertUnbroken(viewer)
     viewer.close()
   })
+})
+
+test('a node that fails on probation while another has its old path takes the whole edit back', async () => {
+  let fail: (() => void) | undefined
+  const failing = liveLines(({ swap }, later) => {
+    if (swap === 'bad') fail = later
+  })
+  await using harness = await startWith(nodeAt('a', failing, '/a'), nodeAt('b', pageService, '/b'))
+  using _flow = harness.flow()
+  const viewer = await watch(harness, { listener: 'web', path: '/a' }).saw('\n')
+  await harness.reload(nodeAt('a', failing, '/b', { swap: 'bad' }), nodeAt('b', pageService, '/a'))
+  assertReady(harness)
+  assert.deepEqual(await answers(harness, '/a', '/b'), ['b', 'bad'])
+  fail?.()
+  await until(() => harness.rolledBack.length > 0, 'it is rolled back')
+  assert.match(harness.rolledBack[0]?.why ?? '', /^broken \(the whole previous configuration/)
+  assert.deepEqual(await answers(harness, '/a', '/b'), ['a', 'b'])
+  await viewer.received(viewer.length + 50)
+  viewer.close()
+})
+
+test('an edit moves a node that must close before it opens, and another one to its old path', async () => {
+  const carded = defineOutput({ ...page, exclusive: (value) => [...(page.exclusive?.(value) ?? []), CARD] })
+  await using harness = await startWith(nodeAt('a', carded, '/a'), nodeAt('b', page, '/b'))
+  using _flow = harness.flow()
+  await harness.reload(nodeAt('a', carded, '/c', { swap: 'a2' }), nodeAt('b', page, '/a'))
+  assert.equal(harness.verbs['one/a'], 'handoff')
+  assertReady(harness)
+  assert.deepEqual(await answers(harness, '/a', '/b', '/c'), ['b', '404', 'a2'])
 })
 
 test('a node that does not release its paths loses them when it ends', async () => {

@@ -1,5 +1,5 @@
 // Moves the endpoints of all nodes that a reload changes, of every kind, in one turn of the event loop: first every path
-// that a node gives up is withdrawn, then every node claims what it will have. Nodes can exchange their paths so.
+// that a node gives up is withdrawn, then every node claims what it will have, so that nodes can exchange paths.
 import { isDeepStrictEqual } from 'node:util'
 import { readResources } from '../../config/section/resources.js'
 import type { NodeSettings } from '../../graph/graph.js'
@@ -17,6 +17,7 @@ export interface EndpointStep {
 }
 
 interface Move {
+  readonly node: AnyNodeRunner
   withdraw(): void
   claim(): void
   /** Undoes `claim`, so that all old paths are free. */
@@ -25,20 +26,31 @@ interface Move {
   restore(): void
 }
 
-/** Throws LISTEN_PATH_TAKEN, LISTEN_UNKNOWN; then every node has the endpoints and options that it had. */
+/**
+ * Throws LISTEN_PATH_TAKEN, LISTEN_UNKNOWN; then every node has the endpoints and options that it had. A node that does
+ * not ask for its old endpoints again fails.
+ */
 export function moveEndpoints(steps: readonly EndpointStep[], removed: readonly AnyNodeRunner[]): void {
   const moves = [...removed.map((node) => moveOut(node)), ...steps.flatMap((step) => movesOf(step))]
-  for (const move of moves) move.withdraw()
   const claimed: Move[] = []
   try {
+    for (const move of moves) move.withdraw()
     for (const move of moves) {
       claimed.push(move)
       move.claim()
     }
   } catch (error) {
     for (const move of claimed) move.unclaim()
-    for (const move of moves) move.restore()
+    for (const move of moves) restore(move)
     throw error
+  }
+}
+
+function restore(move: Move): void {
+  try {
+    move.restore()
+  } catch (error) {
+    move.node.fail(error)
   }
 }
 
@@ -65,8 +77,10 @@ function movesOf({ settings, verb, old, node }: EndpointStep): readonly Move[] {
   return isDeepStrictEqual(pathsOf(old.settings), pathsOf(settings)) ? [] : [moveOut(old)]
 }
 
-function moveOut({ endpoints }: AnyNodeRunner): Move {
+function moveOut(node: AnyNodeRunner): Move {
+  const { endpoints } = node
   return {
+    node,
     withdraw: () => endpoints?.withdraw(),
     claim: doNothing,
     unclaim: doNothing,
@@ -74,8 +88,10 @@ function moveOut({ endpoints }: AnyNodeRunner): Move {
   }
 }
 
-function moveIn({ endpoints }: AnyNodeRunner): Move {
+function moveIn(node: AnyNodeRunner): Move {
+  const { endpoints } = node
   return {
+    node,
     withdraw: doNothing,
     claim: () => endpoints?.reserve(),
     unclaim: () => endpoints?.withdraw(),
@@ -87,6 +103,7 @@ function moveIn({ endpoints }: AnyNodeRunner): Move {
 function moveInPlace(node: AnyNodeRunner, settings: NodeSettings): Move {
   const { endpoints, settings: before } = node
   return {
+    node,
     withdraw: () => endpoints?.withdraw(),
     claim: () => {
       node.update(settings)
@@ -101,8 +118,10 @@ function moveInPlace(node: AnyNodeRunner, settings: NodeSettings): Move {
 }
 
 /** Paths that both have stay with the old node until the new one is activated. */
-function replace({ endpoints: old }: AnyNodeRunner, { endpoints }: AnyNodeRunner): Move {
+function replace(node: AnyNodeRunner, { endpoints }: AnyNodeRunner): Move {
+  const { endpoints: old } = node
   return {
+    node,
     withdraw: () => old?.withdraw(endpoints),
     claim: () => endpoints?.reserve(old),
     unclaim: () => {

@@ -80,6 +80,22 @@ describe('a node that opens again', () => {
     assert.deepEqual([room.delivery.routes().length, viewer.isEnded], [1, false])
   })
 
+  test('while its paths are withdrawn has them when they are restored, and none before', async () => {
+    await using room = await openRoom()
+    const endpoints = endpointsOf(room, false)
+    endpoints.delivery.open(routeOptions())
+    endpoints.withdraw()
+    endpoints.release()
+    const route = endpoints.delivery.open(routeOptions())
+    assert.equal(room.delivery.routes().length, 0)
+    const other = room.open({ id: 'one/other' })
+    assert.throws(() => endpoints.restore(), { code: 'LISTEN_PATH_TAKEN' })
+    await other[Symbol.asyncDispose]()
+    endpoints.restore()
+    new Feed(route, 1000).push()
+    await room.viewer().received(1000)
+  })
+
   test('finds its paths free, whatever it has forgotten to release', async () => {
     await using room = await openRoom()
     const endpoints = endpointsOf(room, false)

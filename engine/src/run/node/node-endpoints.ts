@@ -73,7 +73,10 @@ export class NodeEndpoints {
   /** Claims its own paths again. Throws LISTEN_PATH_TAKEN, LISTEN_UNKNOWN; `withdraw` releases what it has claimed. */
   restore(): void {
     this.#mounts.restore()
-    for (const route of this.#passable()) route.restore()
+    for (const route of this.#passable()) {
+      if (route.isOpen) route.restore()
+      else this.#openLease(route)
+    }
   }
 
   /**
@@ -134,7 +137,7 @@ export class NodeEndpoints {
     const { delivery, listeners, owner } = this.#settings
     listeners.http(options.listener)
     const lease = delivery.lease({ ...options, id: owner() })
-    if (!this.#isStandby) this.#openLease(lease)
+    if (!this.#mounts.isWithdrawn) this.#openLease(lease)
     this.#leases.add(lease)
     lease.onDispose = () => {
       this.#leases.delete(lease)
