@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import fc from 'fast-check'
 import { z } from 'zod'
 import { defineService } from '../../plugin/define.js'
 import type { Resource } from '../../plugin/resource.js'
@@ -41,6 +42,28 @@ for (const [a, b, overlaps] of PAIRS) {
     assert.deepEqual(holders.of(b), overlaps ? ['first'] : [])
   })
 }
+
+test('the index finds the holders of all overlapping resources, and no others', () => {
+  const path = fc
+    .tuple(fc.array(fc.constantFrom('a', 'b', 'ab'), { maxLength: 3 }), fc.boolean())
+    .map(([parts, isFolder]) => `/${parts.join('/')}${isFolder && parts.length > 0 ? '/' : ''}`)
+  const resource = fc.tuple(path, fc.boolean(), fc.constantFrom('web', 'api')).map(([at, prefix, listener]) =>
+    // A prefix ends with a slash.
+    http(at, prefix && at.endsWith('/'), listener),
+  )
+  fc.assert(
+    fc.property(fc.array(resource, { maxLength: 20 }), resource, (held, asked) => {
+      const holders = new ResourceHolders<number>()
+      for (const [index, each] of held.entries()) holders.add(each, index)
+      const expected = held.flatMap((each, index) => (resourcesOverlap(each, asked) ? [index] : []))
+      assert.deepEqual(
+        [...holders.of(asked)].sort((a, b) => a - b),
+        expected,
+      )
+    }),
+    { numRuns: 1000 },
+  )
+})
 
 test('the resources of a node are checked: a plugin in JavaScript can return anything', () => {
   const read = (returned: unknown): readonly Resource[] =>

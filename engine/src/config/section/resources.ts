@@ -27,17 +27,33 @@ export function resourcesOverlap(a: Resource, b: Resource): boolean {
   return b.kind === a.kind && collide(parseBindAddress(a.address), parseBindAddress(b.address)) === 'certainly'
 }
 
-/** Resources with different keys never overlap. */
-export function resourceKey(resource: Resource): string {
-  switch (resource.kind) {
-    case 'http':
-      return `http ${resource.listener}`
-    case 'file':
-      return `file ${normalize(resource.path)}`
-    case 'device':
-      return `device ${resource.name}`
-    default:
-      return `${resource.kind} ${parseBindAddress(resource.address).port}`
+/**
+ * Keys by which overlapping resources find each other in an index: two that overlap have a key in common, the one in
+ * `held` and the other in `asked`.
+ */
+export function resourceKeys(resource: Resource): {
+  readonly held: readonly string[]
+  readonly asked: readonly string[]
+} {
+  if (resource.kind === 'http') return httpKeys(resource)
+  const place =
+    resource.kind === 'file' ? normalize(resource.path) : 'name' in resource ? resource.name : portOf(resource)
+  const keys = [`${resource.kind} ${place}`]
+  return { held: keys, asked: keys }
+}
+
+function portOf({ address }: Extract<Resource, { readonly address: string }>): number {
+  return parseBindAddress(address).port
+}
+
+/** A path is held below each folder above it, where a prefix finds it; and it asks there for prefixes. */
+function httpKeys({ listener, path, prefix = false }: HttpResource): ReturnType<typeof resourceKeys> {
+  const key = (place: string, at: string): string => `${place} ${listener} ${at}`
+  const folders = [...path.matchAll(/\//g)].map(({ index }) => path.slice(0, index + 1))
+  const [own, below] = [key('at', path), folders.map((folder) => key('below', folder))]
+  return {
+    held: [own, ...below, ...(prefix ? [key('prefix', path)] : [])],
+    asked: [own, ...folders.map((folder) => key('prefix', folder)), ...(prefix ? [key('below', path)] : [])],
   }
 }
 
