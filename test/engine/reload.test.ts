@@ -19,6 +19,8 @@ interface Parts {
   readonly inputs?: readonly string[]
   readonly transforms?: readonly string[]
   readonly outputs?: readonly string[]
+  /** Where the metrics are. */
+  readonly metrics?: string
   readonly more?: string
 }
 
@@ -35,7 +37,7 @@ function yaml(parts: Parts = {}): string {
   return `version: 1
 engine: { api: { address: "127.0.0.1:0" }, stateDir: state, drain: 2s${parts.engine ?? ''} }
 listeners: { web: { address: "127.0.0.1:0" }${parts.listeners ?? ''} }
-services: { metrics: { type: prometheus, listener: api, path: /metrics } }
+services: { metrics: { type: prometheus, ${parts.metrics ?? 'listener: api, path: /metrics'} } }
 pipelines:
   one:
 ${section('inputs', inputs)}${section('transforms', transforms)}${section('outputs', outputs)}${parts.more ?? ''}`
@@ -259,6 +261,21 @@ describe('a reload of a pipeline that has viewers', () => {
     await receiveMore(one, two)
     live.viewer('/raw.ts')
     await until(() => live.node('one/ts').clients === 2, 'a viewer of the path that belonged to the other one')
+  })
+
+  test('exchanges the paths of an output and of the metrics, whose listeners differ', async () => {
+    await using live = await running()
+    const viewer = live.viewer('/live.ts')
+    await receiveMore(viewer)
+    const moved = TS.replace('web, path: /live.ts', 'api, path: /metrics')
+    const { verbs } = await reload(live, { outputs: [moved, RAW], metrics: 'listener: web, path: /live.ts' })
+    assert.deepEqual([verbs['one/ts'], verbs['services/metrics']], ['rebind', 'rebind'])
+    await receiveMore(viewer, live.viewer('/metrics', 'api'))
+    const metrics = await fetch(`http://${live.address('web')}/live.ts`)
+    assert.match(await metrics.text(), /^millrace_output_clients\{.*node="ts".*\} 2$/m)
+    await reload(live, {})
+    await receiveMore(viewer, live.viewer('/live.ts'))
+    assert.deepEqual([live.engine.status().ready, live.node('one/ts').clients], [true, 3])
   })
 
   test('moves one output, puts another in its path, and swaps both, in one edit', async () => {

@@ -68,8 +68,11 @@ export class EngineClient implements AsyncDisposable {
   }
 
   /** The value of the first series of a metric. */
-  async metric(name: string, { services }: ConfigModel): Promise<number | undefined> {
-    const { text } = await httpRequest(`${this.api}${textOf(services['metrics'], 'path')}`)
+  async metric(name: string, { services, listeners }: ConfigModel): Promise<number | undefined> {
+    const { metrics } = services
+    const listener = listeners[textOf(metrics, 'listener')]
+    const origin = listener === undefined ? this.api : `http://${textOf(listener, 'address')}`
+    const { text } = await httpRequest(`${origin}${textOf(metrics, 'path')}`)
     return new MetricsPage(text).value(name)
   }
 

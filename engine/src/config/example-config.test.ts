@@ -114,7 +114,7 @@ const httpTs = defineOutput({
       .prefault({}),
   }),
   exclusive(options) {
-    return [`http:${options.listener}${options.path}`]
+    return [{ kind: 'http', listener: options.listener, path: options.path }]
   },
   examples: [],
   open,
@@ -143,6 +143,17 @@ const faulty = defineOutput({
   open,
 })
 
+const texts = defineOutput({
+  type: 'texts',
+  summary: 'Has an exclusive() of the old form.',
+  consumes: ['ts'],
+  inlets: 'one',
+  options: z.strictObject({}),
+  exclusive: () => ['stdin'] as never,
+  examples: [],
+  open,
+})
+
 const prometheus = defineService({
   type: 'prometheus',
   summary: 'Metrics.',
@@ -154,7 +165,17 @@ const prometheus = defineService({
   open,
 })
 
-export const EXAMPLE_DEFINITIONS: readonly Definition[] = [file, gop, failover, split, httpTs, hls, faulty, prometheus]
+export const EXAMPLE_DEFINITIONS: readonly Definition[] = [
+  file,
+  gop,
+  failover,
+  split,
+  httpTs,
+  hls,
+  faulty,
+  texts,
+  prometheus,
+]
 
 /** Finds the definitions above, whatever the YAML says. */
 export const examplePlugins: NonNullable<LoadOptions['plugins']> = () =>

@@ -1,14 +1,14 @@
 // The stream handler of a live path, with authorization first: a denied client occupies no viewer slot and costs no
 // more than a response.
 import type { Duplex } from 'node:stream'
-import type { AccessDecision, AccessRequest, Auth } from '../plugin/auth.js'
+import { authorize, type Denial } from '../access/authorize.js'
+import { headerOf } from '../listen/raw-headers.js'
+import type { AccessDecision, Auth } from '../plugin/auth.js'
 import type { StreamAnswer, StreamHandler, Visit } from '../listen/stream-handler.js'
 import type { RoutePath } from './route-paths.js'
 
 /** In characters; longer values are cut, since each viewer keeps its own copy. */
 const MAX_USER_AGENT_LENGTH = 256
-
-const DENIED: Denial = { allowed: false, reason: 'address', status: 403, headers: {} }
 
 /** The outcome of the authorization, and the path that was requested. */
 export interface Admission {
@@ -16,8 +16,6 @@ export interface Admission {
   readonly user: string | undefined
   readonly userAgent: string
 }
-
-export type Denial = Extract<AccessDecision, { readonly allowed: false }>
 
 /** The route behind the authorization. */
 export interface AuthorizedRoute {
@@ -61,28 +59,9 @@ export class AuthorizedHandler implements StreamHandler {
     return decision instanceof Promise ? decision.then(answer) : answer(decision)
   }
 
-  #decide({ address, query, headers }: Visit): AccessDecision | Promise<AccessDecision> {
-    const { auth: names = [] } = this.#route.options
-    const { path } = this.#routePath
-    if (names.length === 0) return { allowed: true, user: undefined }
-    const request: AccessRequest = { address, path, query, authorization: headerOf(headers, 'authorization') }
-    try {
-      return this.#auth?.check(names, request) ?? DENIED
-    } catch {
-      // An undeclared provider name, which configuration checks reject.
-      return DENIED
-    }
+  #decide(visit: Visit): AccessDecision | Promise<AccessDecision> {
+    return authorize(this.#auth, this.#route.options.auth ?? [], visit)
   }
-}
-
-/** Several headers of one name form a list (RFC 9110 section 5.3), which is never valid as credentials. */
-function headerOf(rawHeaders: readonly string[], name: string): string | undefined {
-  let found: string | undefined
-  for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
-    if (rawHeaders[at]?.toLowerCase() !== name) continue
-    found = found === undefined ? rawHeaders[at + 1] : `${found}, ${rawHeaders[at + 1]}`
-  }
-  return found
 }
 
 /** A substring would keep the whole original string in memory. */

@@ -5,6 +5,7 @@ import { KeptLog, RawClient, REAL_CLOCK, until } from '../listen/loopback.test.k
 import type { Clock } from '../plugin/tokens.js'
 import { LiveDelivery, type LiveDeliveryOptions } from './live-delivery.js'
 import type { ClientLimits, LiveEntry, LiveRoute, LiveRouteOptions } from '../plugin/live-route.js'
+import type { RouteLease } from './route-lease.js'
 import type { RouteStatus } from '../observe/route-status.js'
 
 export const ENTRY_BYTES = 64 * 1024
@@ -18,7 +19,7 @@ export interface Room extends AsyncDisposable {
   shift(byMs: number): void
   /** Resolves when delivery has swept its viewers at least twice from now on. */
   swept(): Promise<void>
-  open(options?: Partial<LiveRouteOptions>): LiveRoute
+  open(options?: Partial<LiveRouteOptions>): RouteLease
   status(): RouteStatus
   viewer(path?: string): RawClient
 }
@@ -55,7 +56,11 @@ export async function openRoom(
       const from = sweeps
       await until(() => sweeps >= from + 3, 'delivery has swept its viewers')
     },
-    open: (more) => delivery.open(routeOptions(more)),
+    open: (more) => {
+      const lease = delivery.lease(routeOptions(more))
+      lease.open()
+      return lease
+    },
     status: () => {
       const [status] = delivery.routes()
       if (status === undefined) throw new Error('no route')

@@ -71,7 +71,7 @@ test('the head of a live response has no length, no chunked encoding, and the he
 
 test('a viewer on a kept connection gets the same bytes, and HEAD returns the status and headers of GET', async () => {
   await using room = await openRoom()
-  room.listener.handle('/page', (_, response) => response.end('page'))
+  room.listener.claim({ path: '/page', respond: (_, response) => response.end('page') })
   const route = room.open({ offline: { waitForMs: 60_000, status: 404, endAfterMs: 60_000 } })
   const feed = new Feed(route)
   const head = 'HEAD /live.ts HTTP/1.1\r\nHost: a\r\n\r\n'

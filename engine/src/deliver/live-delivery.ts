@@ -4,11 +4,11 @@ import type { Auth } from '../plugin/auth.js'
 import type { ClientStatus } from '../observe/status.js'
 import type { EventData } from '../observe/events.js'
 import type { Logger } from '../plugin/contract.js'
-import type { Clock, Delivery } from '../plugin/tokens.js'
+import type { Clock } from '../plugin/tokens.js'
 import { describeViewer } from './describe-viewer.js'
 import { AuthorizedHandler } from './authorized-handler.js'
-import type { LiveRoute, LiveRouteOptions } from '../plugin/live-route.js'
-import { RouteHandle } from './route-handle.js'
+import type { LiveRouteOptions } from '../plugin/live-route.js'
+import { type LeaseContext, type OpenRoute, RouteLease } from './route-lease.js'
 import { type LiveListener, type RoutePath, RoutePaths } from './route-paths.js'
 import type { RouteStatus } from '../observe/route-status.js'
 import { RouteView } from './route-view.js'
@@ -38,21 +38,16 @@ export interface LiveDeliveryOptions {
   readonly joinsPerTurn?: number
 }
 
-/** `renamed`: its owner has another id. */
 export interface RouteChange {
-  readonly kind: 'opened' | 'renamed' | 'closed'
+  readonly kind: 'opened' | 'closed'
   readonly route: RouteStatus
 }
 
-interface OpenRoute {
-  readonly route: ServedRoute
-  readonly paths: RoutePaths
+interface ListedRoute extends OpenRoute {
   readonly status: RouteStatus
-  /** The handle of the current output. */
-  handle: RouteHandle
 }
 
-export class LiveDelivery implements Delivery, AsyncDisposable {
+export class LiveDelivery implements AsyncDisposable {
   /** Routes that open and close. Subscribers are called within the change. */
   readonly routes$: Observable<RouteChange>
   readonly #changes = new Subject<RouteChange>()
@@ -60,11 +55,17 @@ export class LiveDelivery implements Delivery, AsyncDisposable {
   readonly #joins: TurnQueue<() => void>
   readonly #sessions = new SessionWatchers()
   readonly #ids = new SessionIds()
-  readonly #routes = new Set<OpenRoute>()
+  readonly #routes = new Set<ListedRoute>()
   /** The first route of each owner; built on demand. */
-  #byOwner: Map<string, OpenRoute> | undefined
+  #byOwner: Map<string, ListedRoute> | undefined
   /** Number of viewers per listener. */
   readonly #perListener = new WeakMap<LiveListener, number>()
+  readonly #leases: LeaseContext = {
+    openRoute: (options) => this.#openRoute(options),
+    onOwnerChange: () => {
+      this.#byOwner = undefined
+    },
+  }
   #maxClients: number
   #clients = 0
   #isClosing = false
@@ -91,84 +92,9 @@ export class LiveDelivery implements Delivery, AsyncDisposable {
     this.#maxClients = limit
   }
 
-  open(options: LiveRouteOptions): LiveRoute {
-    const { clock, log, auth, sweepMs } = this.#options
-    const route: ServedRoute = new ServedRoute(options, {
-      clock,
-      log,
-      joins: this.#joins,
-      refusal: (routePath) => this.#refusal(routePath),
-      onClients: (change, routePath) => this.#count(change, routePath),
-      nextId: () => this.#ids.next(),
-      sessions: this.#sessions,
-      onLimitChange: ({ event, ...data }) => this.#options.onEvent?.({ kind: event, node: route.options.id, data }),
-    })
-    const paths = new RoutePaths(options, {
-      clock,
-      listenerOf: (name) => this.#options.listeners.http(name),
-      handlerOf: (routePath) => new AuthorizedHandler(route, auth, routePath),
-    })
-    const status = new RouteView(route, paths)
-    const entry: OpenRoute = { route, paths, status, handle: handleOf(route, paths) }
-    route.onDispose = () => {
-      paths.withdraw()
-      this.#routes.delete(entry)
-      this.#byOwner = undefined
-      this.#changes.next({ kind: 'closed', route: status })
-      if (this.#routes.size === 0) this.#stopSweep()
-    }
-    this.#add(entry)
-    this.#changes.next({ kind: 'opened', route: status })
-    this.#sweep ??= clock.every(sweepMs ?? 1000, () => this.#sweepAll())
-    return entry.handle
-  }
-
-  /**
-   * A new handle on the route of this node: viewers, window and counters stay, and the previous handle no longer has
-   * any effect. The id in the options becomes the owner. Undefined if the node has no route, or one that has ended: its
-   * path is free then. Throws LISTEN_PATH_TAKEN, LISTEN_UNKNOWN; then nothing has changed.
-   */
-  takeOver(owner: string, options: LiveRouteOptions): LiveRoute | undefined {
-    const entry = this.#entryOf(owner)
-    if (entry === undefined) return undefined
-    const { route, paths } = entry
-    if (route.isEnded) {
-      paths.withdraw()
-      return undefined
-    }
-    paths.move(options)
-    route.update(options)
-    this.#byOwner = undefined
-    entry.handle.detach()
-    entry.handle = handleOf(route, paths)
-    return entry.handle
-  }
-
-  /** Moves its route to another listener or path, as `update` does; everything else stays. Throws as `update` does. */
-  move(owner: string, options: LiveRouteOptions): void {
-    this.#entryOf(owner)?.paths.move(options)
-  }
-
-  /** Frees its paths at once; they are unknown until a route claims them. Viewers stay. */
-  withdraw(owner: string): void {
-    this.#entryOf(owner)?.paths.withdraw()
-  }
-
-  /**
-   * Claims its current paths again, including any change made meanwhile. Throws LISTEN_PATH_TAKEN; it then stays
-   * withdrawn.
-   */
-  restore(owner: string): void {
-    this.#entryOf(owner)?.paths.restore()
-  }
-
-  /** Renames the owner of a route. */
-  rename(from: string, to: string): void {
-    const entry = this.#entryOf(from)
-    if (entry === undefined) return
-    entry.route.update({ ...entry.route.options, id: to })
-    this.#byOwner = undefined
-    this.#changes.next({ kind: 'renamed', route: entry.status })
+  /** A lease on standby: it has no route yet. */
+  lease(options: LiveRouteOptions): RouteLease {
+    return new RouteLease(options, this.#leases)
   }
 
   routes(): readonly RouteStatus[] {
@@ -231,13 +157,45 @@ export class LiveDelivery implements Delivery, AsyncDisposable {
     this.#stopSweep()
   }
 
-  #entryOf(owner: string): OpenRoute | undefined {
+  #openRoute(options: LiveRouteOptions): OpenRoute {
+    const { clock, log, auth, sweepMs } = this.#options
+    const route: ServedRoute = new ServedRoute(options, {
+      clock,
+      log,
+      joins: this.#joins,
+      refusal: (routePath) => this.#refusal(routePath),
+      onClients: (change, routePath) => this.#count(change, routePath),
+      nextId: () => this.#ids.next(),
+      sessions: this.#sessions,
+      onLimitChange: ({ event, ...data }) => this.#options.onEvent?.({ kind: event, node: route.options.id, data }),
+    })
+    const paths = new RoutePaths(options, {
+      clock,
+      listenerOf: (name) => this.#options.listeners.http(name),
+      handlerOf: (routePath) => new AuthorizedHandler(route, auth, routePath),
+    })
+    const status = new RouteView(route, paths)
+    const entry: ListedRoute = { route, paths, status }
+    route.onDispose = () => {
+      paths.claims.withdraw()
+      this.#routes.delete(entry)
+      this.#byOwner = undefined
+      this.#changes.next({ kind: 'closed', route: status })
+      if (this.#routes.size === 0) this.#stopSweep()
+    }
+    this.#add(entry)
+    this.#changes.next({ kind: 'opened', route: status })
+    this.#sweep ??= clock.every(sweepMs ?? 1000, () => this.#sweepAll())
+    return entry
+  }
+
+  #entryOf(owner: string): ListedRoute | undefined {
     this.#byOwner ??= new Map([...this.#routes].reverse().map((entry) => [entry.route.options.id, entry]))
     return this.#byOwner.get(owner)
   }
 
   /** Before routes of the same owner, which have ended and only wait for their viewers to leave. */
-  #add(entry: OpenRoute): void {
+  #add(entry: ListedRoute): void {
     const before = [...this.#routes].filter(({ route }) => route.options.id === entry.route.options.id)
     this.#routes.add(entry)
     this.#byOwner = undefined
@@ -272,12 +230,4 @@ export class LiveDelivery implements Delivery, AsyncDisposable {
     this.#sweep?.[Symbol.dispose]()
     this.#sweep = undefined
   }
-}
-
-function handleOf(route: ServedRoute, paths: RoutePaths): RouteHandle {
-  return new RouteHandle(route, (options) => {
-    paths.move(options)
-    // The caller may still use an older name of the owner.
-    route.update({ ...options, id: route.options.id })
-  })
 }

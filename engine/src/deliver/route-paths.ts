@@ -1,17 +1,16 @@
 // The paths of one route: its current path, and earlier ones, which stay as aliases while viewers that used them are
 // connected. An alias yields its path to any later claim.
 import type { AliasStatus } from '../observe/status.js'
+import { RouteClaims, type RouteListener } from '../listen/route-claims.js'
 import type { StreamHandler } from '../listen/stream-handler.js'
 import type { Clock } from '../plugin/tokens.js'
 import type { LiveRouteOptions } from '../plugin/live-route.js'
 
 /** What delivery needs of a listener. */
-export interface LiveListener {
+export interface LiveListener extends RouteListener {
   readonly origins: readonly string[]
   /** Maximum number of viewers over all its routes; 0 for no limit. */
   readonly maxClients: number
-  /** With `onTaken` the path yields to any later claim. Throws LISTEN_PATH_TAKEN. */
-  handleStream(path: string, handler: StreamHandler, onTaken?: () => void): Disposable
 }
 
 /** One path of a route. Its viewers keep it when the route moves. */
@@ -34,7 +33,7 @@ type Where = Pick<LiveRouteOptions, 'listener' | 'path' | 'aliasForMs'>
 interface Alias {
   readonly routePath: RoutePath
   readonly untilMs: number
-  claim: Disposable | undefined
+  readonly claim: Disposable
 }
 
 const ALIAS_FOR_MS = 24 * 60 * 60 * 1000
@@ -42,11 +41,12 @@ const ALIAS_FOR_MS = 24 * 60 * 60 * 1000
 const MAX_ALIASES = 16
 
 export class RoutePaths {
+  /** Of its current path and of the aliases. */
+  readonly claims = new RouteClaims()
   readonly #options: RoutePathsOptions
   readonly #aliases: Alias[] = []
   #current: RoutePath
-  #claim: Disposable | undefined
-  #isWithdrawn = false
+  #claim: Disposable
 
   /** Claims its path. Throws LISTEN_UNKNOWN, LISTEN_PATH_TAKEN, LISTEN_BAD_PATH. */
   constructor(where: Where, options: RoutePathsOptions) {
@@ -57,17 +57,20 @@ export class RoutePaths {
 
   /** URLs of its current path; none while the path is withdrawn. */
   get urls(): readonly string[] {
-    return this.#isWithdrawn ? [] : urlsOf(this.#current)
+    return this.claims.isWithdrawn ? [] : urlsOf(this.#current)
   }
 
   get aliases(): readonly AliasStatus[] {
+    if (this.claims.isWithdrawn) return []
     const { clock } = this.#options
-    return this.#aliases
-      .filter(({ claim }) => claim !== undefined)
-      .flatMap(({ routePath, untilMs }) => {
-        const until = new Date(clock.wallMs(untilMs)).toISOString()
-        return urlsOf(routePath).map((url) => ({ url, viewers: routePath.viewers, until }))
-      })
+    return this.#aliases.flatMap(({ routePath, untilMs }) => {
+      const until = new Date(clock.wallMs(untilMs)).toISOString()
+      return urlsOf(routePath).map((url) => ({ url, viewers: routePath.viewers, until }))
+    })
+  }
+
+  isAt({ listener, path }: Where): boolean {
+    return this.#current.listener === this.#options.listenerOf(listener) && this.#current.path === path
   }
 
   /** Throws LISTEN_UNKNOWN, LISTEN_PATH_TAKEN, LISTEN_BAD_PATH; then nothing has changed. */
@@ -75,37 +78,13 @@ export class RoutePaths {
     const before = this.#current
     const routePath = this.#routePathAt(where)
     if (routePath === before) return
-    if (!this.#isWithdrawn) {
-      const claim = this.#claimFor(routePath)
-      this.#claim?.[Symbol.dispose]()
-      this.#claim = claim
-    }
+    const claim = this.#claimFor(routePath)
+    this.#claim[Symbol.dispose]()
+    this.#claim = claim
     this.#current = routePath
     this.#remove((alias) => alias.routePath === routePath)
     const aliasForMs = where.aliasForMs ?? ALIAS_FOR_MS
     if (before.viewers > 0 && aliasForMs > 0) this.#keep(before, aliasForMs)
-  }
-
-  /** Frees its paths for other claims; viewers stay. Safe twice. */
-  withdraw(): void {
-    this.#isWithdrawn = true
-    this.#claim?.[Symbol.dispose]()
-    this.#claim = undefined
-    for (const alias of this.#aliases) {
-      alias.claim?.[Symbol.dispose]()
-      alias.claim = undefined
-    }
-  }
-
-  /**
-   * Claims its path again, and those aliases whose paths are free. Throws LISTEN_PATH_TAKEN; it then stays withdrawn.
-   */
-  restore(): void {
-    if (!this.#isWithdrawn) return
-    this.#claim = this.#claimFor(this.#current)
-    this.#isWithdrawn = false
-    for (const alias of this.#aliases) this.#claimAlias(alias)
-    this.#remove(({ claim }) => claim === undefined)
   }
 
   /** Called by the sweep: ends aliases that have expired or have no viewers left. */
@@ -121,31 +100,27 @@ export class RoutePaths {
     return found ?? { listener, path, viewers: 0 }
   }
 
-  #claimFor(routePath: RoutePath): Disposable {
-    return routePath.listener.handleStream(routePath.path, this.#options.handlerOf(routePath))
+  #claimFor(routePath: RoutePath, onTaken?: () => void): Disposable {
+    const { listener, path } = routePath
+    const stream = this.#options.handlerOf(routePath)
+    return this.claims.claim(listener, { path, stream, ...(onTaken === undefined ? {} : { onTaken }) })
   }
 
   #keep(routePath: RoutePath, forMs: number): void {
-    const alias: Alias = { routePath, untilMs: this.#options.clock.nowMs() + forMs, claim: undefined }
-    if (!this.#isWithdrawn) this.#claimAlias(alias)
-    this.#aliases.push(alias)
+    const untilMs = this.#options.clock.nowMs() + forMs
+    const onTaken = (): void => this.#remove((each) => each.routePath === routePath)
+    try {
+      this.#aliases.push({ routePath, untilMs, claim: this.#claimFor(routePath, onTaken) })
+    } catch {
+      // The path is taken: there is no alias then.
+    }
     const surplus = this.#aliases[0]
     if (this.#aliases.length > MAX_ALIASES) this.#remove((each) => each === surplus)
   }
 
-  #claimAlias(alias: Alias): void {
-    const { listener, path } = alias.routePath
-    const onTaken = (): void => this.#remove((each) => each === alias)
-    try {
-      alias.claim = listener.handleStream(path, this.#options.handlerOf(alias.routePath), onTaken)
-    } catch {
-      // The path is taken: there is no alias then.
-    }
-  }
-
   #remove(isOver: (alias: Alias) => boolean): void {
     for (const alias of this.#aliases.filter(isOver)) {
-      alias.claim?.[Symbol.dispose]()
+      alias.claim[Symbol.dispose]()
       this.#aliases.splice(this.#aliases.indexOf(alias), 1)
     }
   }

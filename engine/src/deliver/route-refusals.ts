@@ -5,7 +5,7 @@ import type { StreamAnswer } from '../listen/stream-handler.js'
 import type { SessionWatcher } from '../observe/viewer-events.js'
 import type { LiveRouteOptions, RouteCounters } from '../plugin/live-route.js'
 import type { Clock } from '../plugin/tokens.js'
-import type { Denial } from './authorized-handler.js'
+import type { Denial } from '../access/authorize.js'
 import type { LiveHeader } from './live-header.js'
 import { sessionOf, type SessionVisitor } from './session-visitor.js'
 

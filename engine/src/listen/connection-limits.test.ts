@@ -8,7 +8,7 @@ async function bound(more: Partial<HttpListenerOptions>): Promise<{ listener: Ht
   const { log } = new KeptLog()
   const listener = new HttpListener({ name: 'web', address: '127.0.0.1:0', clock: REAL_CLOCK, log, ...more })
   const handler = new HelloHandler()
-  listener.handleStream('/live.ts', handler)
+  listener.claim({ path: '/live.ts', stream: handler })
   await listener.bind()
   return { listener, handler }
 }

@@ -10,13 +10,16 @@ const sockets = new Set<Duplex>()
 const kept = new KeptLog()
 const listeners = new HttpListeners({ clock: REAL_CLOCK, log: kept.log, descriptorLimit: readDescriptorLimit() })
 const web = listeners.add('web', '127.0.0.1:0')
-web.handleStream('/live.ts', {
-  serve(socket) {
-    socket.write('HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n')
-    sockets.add(socket)
-    socket.once('close', () => sockets.delete(socket))
+web.claim({
+  path: '/live.ts',
+  stream: {
+    serve(socket) {
+      socket.write('HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n')
+      sockets.add(socket)
+      socket.once('close', () => sockets.delete(socket))
+    },
+    head: () => ({ status: 200, headers: {} }),
   },
-  head: () => ({ status: 200, headers: {} }),
 })
 await listeners.openAll()
 for (let held = 0; held < Number(process.argv[2]); held++) openSync('/dev/null', 'r')

@@ -24,11 +24,14 @@ describe('a listener', () => {
   before(async () => {
     listener = await bound()
     handler = new HelloHandler()
-    listener.handleStream('/live.ts', handler)
-    listener.handle('/hello', (_, response) => response.end('hi'))
-    listener.handle('/big', (_, response) => response.end(Buffer.alloc(1_000_000, 0x61)))
-    listener.handle('/broken', () => {
-      throw new Error('broken')
+    listener.claim({ path: '/live.ts', stream: handler })
+    listener.claim({ path: '/hello', respond: (_, response) => response.end('hi') })
+    listener.claim({ path: '/big', respond: (_, response) => response.end(Buffer.alloc(1_000_000, 0x61)) })
+    listener.claim({
+      path: '/broken',
+      respond: () => {
+        throw new Error('broken')
+      },
     })
     listener.setFallback((incoming, response) => {
       if (incoming.url !== '/echo') {
@@ -267,8 +270,8 @@ test('closes a silent client, and one that stops in the middle of a head, in tim
 test('closes a kept connection that stops in the middle of a later head, but not a live one', async () => {
   const listener = await bound({ headerMs: 1000, requestMs: 1000, keepAliveMs: 60_000 })
   const handler = new HelloHandler()
-  listener.handle('/hello', (_, response) => response.end('hi'))
-  listener.handleStream('/live.ts', handler)
+  listener.claim({ path: '/hello', respond: (_, response) => response.end('hi') })
+  listener.claim({ path: '/live.ts', stream: handler })
   const slow = new RawClient(listener.address).get('/hello')
   await slow.saw('hi')
   slow.send('GET /he')
@@ -289,8 +292,8 @@ test('closes a kept connection that stops in the middle of a later head, but not
 test('survives clients that reset at any point, and leaves no descriptor open', async () => {
   const before_ = countDescriptors()
   const listener = await bound()
-  listener.handleStream('/live.ts', new HelloHandler())
-  listener.handle('/hello', (_, response) => response.end('hi'))
+  listener.claim({ path: '/live.ts', stream: new HelloHandler() })
+  listener.claim({ path: '/hello', respond: (_, response) => response.end('hi') })
   const starts = [
     '',
     'GET /live',
@@ -315,9 +318,9 @@ test('survives clients that reset at any point, and leaves no descriptor open', 
 test('closes idle and busy connections in bounded time, and refuses new ones at once', async () => {
   const listener = await bound()
   const handler = new HelloHandler()
-  listener.handleStream('/live.ts', handler)
-  listener.handle('/hello', (_, response) => response.end('hi'))
-  listener.handle('/never', () => {})
+  listener.claim({ path: '/live.ts', stream: handler })
+  listener.claim({ path: '/hello', respond: (_, response) => response.end('hi') })
+  listener.claim({ path: '/never', respond: () => {} })
   const idle = new RawClient(listener.address).get('/hello')
   const busy = new RawClient(listener.address).get('/never')
   const viewer = new RawClient(listener.address).get('/live.ts')
@@ -340,7 +343,7 @@ test('closes idle and busy connections in bounded time, and refuses new ones at 
 
 test('refuses a path that is in use or does not start with a slash, and accepts it once it is free', async () => {
   const listener = makeListener()
-  const first = listener.handle('/a', () => {})
+  const first = listener.claim({ path: '/a', respond: () => {} })
   const codeOf = (run: () => unknown): string => {
     try {
       run()
@@ -350,19 +353,19 @@ test('refuses a path that is in use or does not start with a slash, and accepts 
     return ''
   }
   assert.equal(
-    codeOf(() => listener.handle('/a', () => {})),
+    codeOf(() => listener.claim({ path: '/a', respond: () => {} })),
     'LISTEN_PATH_TAKEN',
   )
   assert.equal(
-    codeOf(() => listener.handleStream('/a', new HelloHandler())),
+    codeOf(() => listener.claim({ path: '/a', stream: new HelloHandler() })),
     'LISTEN_PATH_TAKEN',
   )
   assert.equal(
-    codeOf(() => listener.handle('a', () => {})),
+    codeOf(() => listener.claim({ path: 'a', respond: () => {} })),
     'LISTEN_BAD_PATH',
   )
   first[Symbol.dispose]()
   first[Symbol.dispose]()
-  listener.handleStream('/a', new HelloHandler())
+  listener.claim({ path: '/a', stream: new HelloHandler() })
   await listener.close(0)
 })

@@ -2,7 +2,6 @@
 // connection-acceptor.ts to http1-acceptor.ts or http2-acceptor.ts. The address can change while the listener is open:
 // paths, counters and connections stay.
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { HttpRoutes } from '../plugin/tokens.js'
 import { type BindAddress, parseBindAddress, renderAddress, renderOrigin } from './bind-address.js'
 import { explainBindError } from './bind-error.js'
 import { ClientIdentity } from './client-identity.js'
@@ -21,10 +20,10 @@ import {
   type ListenerTimeouts,
   trustOf,
 } from './listener-options.js'
-import type { StreamHandler } from './stream-handler.js'
-import { PathTable, type Respond } from './path-table.js'
 import { ConnectionAcceptor } from './connection-acceptor.js'
-import { RequestDispatch } from './request-dispatch.js'
+import { RequestDispatch, type Respond } from './request-dispatch.js'
+import type { RouteListener } from './route-claims.js'
+import { type Route, RouteTable } from './route-table.js'
 
 /** A prepared change of a listener, complete but for binding. Either `commit` or `discard` is called, once. */
 export interface ListenerUpdate {
@@ -35,12 +34,12 @@ export interface ListenerUpdate {
   discard(): void
 }
 
-export class HttpListener implements HttpRoutes {
+export class HttpListener implements RouteListener {
   readonly name: string
   readonly counters: ListenerCounters = startCounters()
   readonly #options: HttpListenerOptions
   readonly #timeouts: ListenerTimeouts
-  readonly #paths: PathTable
+  readonly #routes: RouteTable
   readonly #clientIdentity: ClientIdentity
   readonly #dispatch: RequestDispatch
   readonly #admission: ConnectionAdmission
@@ -60,16 +59,16 @@ export class HttpListener implements HttpRoutes {
     this.#timeouts = { ...DEFAULT_TIMEOUTS, ...options.timeouts }
     const limits = limitsOf(options)
     this.#maxClients = limits.maxClients
-    this.#paths = new PathTable(options.name)
+    this.#routes = new RouteTable(options.name)
     this.#clientIdentity = new ClientIdentity(trustOf(limits))
-    this.#dispatch = new RequestDispatch(this.#paths, this.counters, this.#clientIdentity, options.clock, options.log)
+    this.#dispatch = new RequestDispatch(this.#routes, this.counters, this.#clientIdentity, options.clock, options.log)
     this.#admission = new ConnectionAdmission(limits.maxConnections, {
       descriptors: options.descriptors,
       onRefuse: (reason) => countRefused(this.counters, reason),
     })
     this.#http1 = new Http1Acceptor({
       clock: options.clock,
-      paths: this.#paths,
+      routes: this.#routes,
       clientIdentity: this.#clientIdentity,
       admission: this.#admission,
       counters: this.counters,
@@ -168,16 +167,8 @@ export class HttpListener implements HttpRoutes {
     return this.#boundSocket
   }
 
-  handle(path: string, respond: Respond): Disposable {
-    return this.#paths.add(path, respond)
-  }
-
-  /**
-   * GETs of exactly this path go to the handler until disposed. With `onTaken` the path yields to any later claim, and
-   * `onTaken` is called then. Throws LISTEN_PATH_TAKEN, LISTEN_BAD_PATH.
-   */
-  handleStream(path: string, handler: StreamHandler, onTaken?: () => void): Disposable {
-    return this.#paths.addStream(path, handler, onTaken)
+  claim(route: Route): Disposable {
+    return this.#routes.claim(route)
   }
 
   /** Answers every request whose path is not registered. By default 404. */
@@ -284,7 +275,7 @@ export class HttpListener implements HttpRoutes {
     return new Http2Acceptor({
       clock,
       log,
-      paths: this.#paths,
+      routes: this.#routes,
       dispatch: this.#dispatch,
       clientIdentity: this.#clientIdentity,
       counters: this.counters,

@@ -1,6 +1,6 @@
 // All HTTP listeners of the engine by name.
 import type { Logger } from '../plugin/contract.js'
-import type { Clock, Listeners } from '../plugin/tokens.js'
+import type { Clock } from '../plugin/tokens.js'
 import { DescriptorGuard } from './descriptor-guard.js'
 import { HttpListener, type ListenerUpdate } from './http-listener.js'
 import { listenError } from './listen-errors.js'
@@ -24,7 +24,7 @@ export interface ListenerSpec extends ListenerSettings {
 /** Time for removed listeners to end their connections. */
 const REMOVE_GRACE_MS = 10_000
 
-export class HttpListeners implements Listeners {
+export class HttpListeners {
   readonly #options: HttpListenersOptions
   readonly #byName = new Map<string, HttpListener>()
   /** Removed, but with open connections. */

@@ -9,14 +9,14 @@ import type { ClientIdentity } from './client-identity.js'
 import type { ConnectionAdmission } from './connection-admission.js'
 import { HeadReader } from './head-reader.js'
 import { countBadHead, type ListenerCounters } from './listener-counters.js'
-import type { PathTable } from './path-table.js'
 import { endSocket, renderTextResponse } from './raw-response.js'
 import { statusOf } from './request-dispatch.js'
 import { type BadHead, parseRequestHead, RefusedHead, type RequestHead } from './request-head.js'
+import type { RouteTable } from './route-table.js'
 
 export interface Http1AcceptorOptions {
   readonly clock: Clock
-  readonly paths: PathTable
+  readonly routes: RouteTable
   readonly clientIdentity: ClientIdentity
   readonly admission: ConnectionAdmission
   readonly counters: ListenerCounters
@@ -44,7 +44,7 @@ export class Http1Acceptor {
   }
 
   #route(boundSocket: BoundSocket, socket: Socket, connection: Connection, bytes: Buffer, rest: Buffer): void {
-    const { admission, paths, counters, clientIdentity, clock } = this.#options
+    const { admission, routes, counters, clientIdentity, clock } = this.#options
     admission.markRead(connection.socket)
     let head: RequestHead
     try {
@@ -52,14 +52,14 @@ export class Http1Acceptor {
     } catch (error) {
       return this.#refuse(socket, connection, error instanceof RefusedHead ? error.reason : 'header')
     }
-    const handler = head.method === 'GET' ? paths.streamHandler(head.path) : undefined
-    if (handler === undefined) return this.#passToHttpServer(boundSocket, socket, bytes, rest)
+    const route = head.method === 'GET' ? routes.find(head.path, head.target) : undefined
+    if (route === undefined || !('stream' in route)) return this.#passToHttpServer(boundSocket, socket, bytes, rest)
     counters.live++
     counters.discardedBytes += rest.length
     socket.on('data', this.#discard)
-    const { query, headers } = head
+    const { path, query, headers } = head
     const headAtMs = clock.nowMs()
-    handler.serve(socket, { ...clientIdentity.visitor(socket, headers), query, headers, headAtMs })
+    route.stream.serve(socket, { ...clientIdentity.visitor(socket, headers), path, query, headers, headAtMs })
   }
 
   /**

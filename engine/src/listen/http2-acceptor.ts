@@ -24,15 +24,15 @@ import type { ClientIdentity } from './client-identity.js'
 import type { Connection } from './client-address.js'
 import { countBadHead, countRefused, type ListenerCounters } from './listener-counters.js'
 import type { StreamAnswer, StreamHandler, Visit } from './stream-handler.js'
-import type { PathTable } from './path-table.js'
 import { refuseMethod, type RequestDispatch, respondText, statusOf, withoutQuery } from './request-dispatch.js'
 import { decodeTarget, queryOf, RefusedHead } from './request-head.js'
+import type { RouteTable } from './route-table.js'
 import { ignoreErrors } from './ignore-errors.js'
 
 export interface Http2AcceptorOptions {
   readonly clock: Clock
   readonly log: Logger
-  readonly paths: PathTable
+  readonly routes: RouteTable
   readonly dispatch: RequestDispatch
   readonly clientIdentity: ClientIdentity
   readonly counters: ListenerCounters
@@ -129,31 +129,34 @@ export class Http2Acceptor implements Disposable {
   }
 
   #dispatch(session: Session, request: IncomingMessage, response: ServerResponse, stream: ServerHttp2Stream): void {
-    const { paths, dispatch, clientIdentity } = this.#options
+    const { routes, dispatch, clientIdentity } = this.#options
     const method = request.method ?? ''
     const path = decodeTarget(method, request.url ?? '')
     request.headers.host ??= String(request.headers[':authority'] ?? '')
     clientIdentity.addForwardedFor(request, session.http2)
-    const handler = paths.streamHandler(path)
-    if (handler === undefined) dispatch.answer(path, request, response)
-    else if (method === 'HEAD') {
+    const route = routes.find(path, request.url ?? '')
+    const visit = this.#visitOf(session, request, path)
+    if (route === undefined || !('stream' in route)) {
+      const onFailure = (error: unknown): void => this.#fail(error, request, response, stream)
+      dispatch.answer(route, { request, response, visit }, onFailure)
+    } else if (method === 'HEAD') {
       const answer = ({ status, headers }: StreamAnswer): void => void response.writeHead(status, headers).end()
-      const answered = handler.head(this.#visitOf(session, request))
+      const answered = route.stream.head(visit)
       if (answered instanceof Promise) void answered.then(answer)
       else answer(answered)
-    } else if (method === 'GET') this.#serve(handler, session, request, stream)
+    } else if (method === 'GET') this.#serve(route.stream, visit, stream)
     else refuseMethod(response)
   }
 
-  #visitOf({ http2 }: Session, { rawHeaders: headers, url = '' }: IncomingMessage): Visit {
+  #visitOf({ http2 }: Session, { rawHeaders: headers, url = '' }: IncomingMessage, path: string): Visit {
     const { clientIdentity, clock } = this.#options
-    return { ...clientIdentity.visitor(http2, headers), query: queryOf(url), headers, headAtMs: clock.nowMs() }
+    return { ...clientIdentity.visitor(http2, headers), path, query: queryOf(url), headers, headAtMs: clock.nowMs() }
   }
 
-  #serve(handler: StreamHandler, session: Session, request: IncomingMessage, stream: ServerHttp2Stream): void {
+  #serve(handler: StreamHandler, visit: Visit, stream: ServerHttp2Stream): void {
     this.#options.counters.live++
     handler.serve(stream, {
-      ...this.#visitOf(session, request),
+      ...visit,
       respond: (status, own, isLast = false) => {
         if (stream.destroyed || stream.headersSent) return
         const lower = Object.entries(own).map(([name, value]) => [name.toLowerCase(), value])

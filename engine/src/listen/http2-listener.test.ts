@@ -31,10 +31,13 @@ describe('HTTP/2', () => {
   before(async () => {
     listener = await bound()
     handler = new HelloHandler()
-    listener.handleStream('/live.ts', handler)
-    listener.handle('/hello', (asked, response) => response.end(`hi ${asked.headers.host}`))
-    listener.handle('/broken', () => {
-      throw new Error('broken')
+    listener.claim({ path: '/live.ts', stream: handler })
+    listener.claim({ path: '/hello', respond: (asked, response) => response.end(`hi ${asked.headers.host}`) })
+    listener.claim({
+      path: '/broken',
+      respond: () => {
+        throw new Error('broken')
+      },
     })
     listener.setFallback((asked, response) => {
       if (asked.url === '/echo') asked.pipe(response)
@@ -99,7 +102,7 @@ describe('HTTP/2', () => {
 test('closes a connection without requests in time, and keeps one with a live stream', async () => {
   const listener = await bound({ timeouts: { keepAliveMs: 1000 } })
   const handler = new HelloHandler()
-  listener.handleStream('/live.ts', handler)
+  listener.claim({ path: '/live.ts', stream: handler })
   const idle = http2Client(listener.origins[0] ?? '')
   const viewer = http2Client(listener.origins[0] ?? '')
   const stream = viewer.request({ ':path': '/live.ts' }).resume()
@@ -138,7 +141,7 @@ test('refuses and counts bytes that are not HTTP/2', async () => {
 test('a client that opens and resets streams as fast as it can leaves nothing behind and disturbs no one', async () => {
   const listener = await bound()
   const handler = new HelloHandler()
-  listener.handleStream('/live.ts', handler)
+  listener.claim({ path: '/live.ts', stream: handler })
   const viewer = await tlsClient(listener.address).get('/live.ts').saw('hello')
   const session = http2Client(listener.origins[0] ?? '')
   for (let turn = 0; turn < 20 && !session.destroyed; turn++) {
@@ -159,7 +162,7 @@ test('close() ends HTTP/2 connections, with streams and without, and leaves no d
   const before_ = countDescriptors()
   const listener = await bound()
   const handler = new HelloHandler()
-  listener.handleStream('/live.ts', handler)
+  listener.claim({ path: '/live.ts', stream: handler })
   const sessions = Array.from({ length: 10 }, () => http2Client(listener.origins[0] ?? ''))
   for (const session of sessions.slice(5))
     session

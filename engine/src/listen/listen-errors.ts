@@ -14,7 +14,7 @@ export const listenError = defineErrors({
     reaction: 'config',
   },
   LISTEN_BAD_PATH: {
-    sentence: 'A path on a listener does not start with a slash.',
+    sentence: 'A path on a listener does not start with a slash, or a prefix does not end with one.',
     hint: 'Write the path as a viewer requests it, without host and query: `/one.ts`.',
     reaction: 'config',
   },

@@ -24,7 +24,7 @@ async function open(t: TestContext, ...specs: readonly ListenerSpec[]): Promise<
     await listeners.closeAll(0)
   })
   for (const { name, address, ...settings } of specs)
-    listeners.add(name, address, settings).handleStream('/live', handler)
+    listeners.add(name, address, settings).claim({ path: '/live', stream: handler })
   await listeners.openAll()
   return {
     listeners,

@@ -16,8 +16,11 @@ async function bound(more: Partial<HttpListenerOptions>): Promise<{ listener: Ht
   const { log } = new KeptLog()
   const listener = new HttpListener({ name: 'web', address: '127.0.0.1:0', clock: REAL_CLOCK, log, ...more })
   const handler = new HelloHandler()
-  listener.handleStream('/live.ts', handler)
-  listener.handle('/who', (request, response) => response.end(`for ${String(request.headers['x-forwarded-for'])}.`))
+  listener.claim({ path: '/live.ts', stream: handler })
+  listener.claim({
+    path: '/who',
+    respond: (request, response) => response.end(`for ${String(request.headers['x-forwarded-for'])}.`),
+  })
   await listener.bind()
   return { listener, handler }
 }

@@ -9,16 +9,26 @@ import type { Clock } from '../plugin/tokens.js'
 import type { ClientIdentity } from './client-identity.js'
 import { countBadHead, type ListenerCounters } from './listener-counters.js'
 import type { StreamAnswer, StreamHandler, Visit } from './stream-handler.js'
-import type { PathTable, Respond } from './path-table.js'
 import { LINGER_MS, renderTextResponse } from './raw-response.js'
 import { type BadHead, checkFraming, decodeTarget, queryOf, RefusedHead } from './request-head.js'
+import type { OrdinaryRoute, RouteTable } from './route-table.js'
 import { ignoreErrors } from './ignore-errors.js'
 
+export type Respond = (request: IncomingMessage, response: ServerResponse) => void
+
+interface Exchange {
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+  readonly visit: Visit
+}
+
+/** Methods of a route that names none. */
+const READING: readonly string[] = ['GET', 'HEAD']
 /** Requests that may follow the GET of a live path on its connection before it is closed. */
 const MAX_FOLLOW_UPS = 16
 
 export class RequestDispatch {
-  readonly #paths: PathTable
+  readonly #routes: RouteTable
   readonly #counters: ListenerCounters
   readonly #clientIdentity: ClientIdentity
   readonly #clock: Clock
@@ -30,8 +40,14 @@ export class RequestDispatch {
   /** The newest response on each connection; the next one waits for it. */
   readonly #newest = new WeakMap<Duplex, ServerResponse>()
 
-  constructor(paths: PathTable, counters: ListenerCounters, clientIdentity: ClientIdentity, clock: Clock, log: Logger) {
-    this.#paths = paths
+  constructor(
+    routes: RouteTable,
+    counters: ListenerCounters,
+    clientIdentity: ClientIdentity,
+    clock: Clock,
+    log: Logger,
+  ) {
+    this.#routes = routes
     this.#counters = counters
     this.#clientIdentity = clientIdentity
     this.#clock = clock
@@ -56,10 +72,11 @@ export class RequestDispatch {
     try {
       checkFraming(request.method ?? '', String(request.httpVersionMinor), request.rawHeaders)
       const path = decodeTarget(request.method ?? '', request.url ?? '')
-      const handler = this.#paths.streamHandler(path)
+      const route = this.#routes.find(path, request.url ?? '')
       this.#clientIdentity.addForwardedFor(request, request.socket)
-      if (handler === undefined) this.answer(path, request, response)
-      else this.#visit(handler, request, response, before)
+      const visit = this.#visitOf(request, path)
+      if (route !== undefined && 'stream' in route) this.#visit(route.stream, { request, response, visit }, before)
+      else this.answer(route, { request, response, visit }, (error) => this.#fail(error, request, response))
     } catch (error) {
       this.#fail(error, request, response)
     }
@@ -92,56 +109,55 @@ export class RequestDispatch {
     return true
   }
 
-  /** Answers a request whose path is not live. */
-  answer(path: string, request: IncomingMessage, response: ServerResponse): void {
+  /** Answers a request whose path is not live. Throws what the handler throws; `onFailure`: if its promise rejects. */
+  answer(
+    route: OrdinaryRoute | undefined,
+    { request, response, visit }: Exchange,
+    onFailure: (error: unknown) => void,
+  ): void {
     if (!this.#mayPass(request, response)) return
-    const respond = this.#paths.responder(path)
-    if (respond === undefined) this.#fallback(request, response)
-    else if (request.method === 'GET' || request.method === 'HEAD') respond(request, response)
-    else refuseMethod(response)
+    if (route === undefined) return this.#fallback(request, response)
+    const { methods = READING } = route
+    if (!methods.includes(request.method ?? '')) return refuseMethod(response, methods)
+    const answered = route.respond(request, response, visit)
+    if (answered instanceof Promise) answered.catch(onFailure)
   }
 
-  #visit(
-    handler: StreamHandler,
-    request: IncomingMessage,
-    response: ServerResponse,
-    before: ServerResponse | undefined,
-  ): void {
+  #visit(handler: StreamHandler, { request, response, visit }: Exchange, before: ServerResponse | undefined): void {
     if (request.method === 'HEAD') {
-      this.#answerHead(handler, request, response)
+      this.#answerHead(handler, response, visit)
     } else if (request.method !== 'GET') refuseMethod(response)
-    else if (response.socket !== null) this.#serve(handler, request, this.#clock.nowMs())
+    else if (response.socket !== null) this.#serve(handler, request, visit)
     else {
       // Pipelined behind a request that is still being answered: http.Server assigns the connection to this response
       // before the previous response emits `close`.
-      const headAtMs = this.#clock.nowMs()
       this.#streaming.set(request.socket, 0)
       before?.once('close', () => {
-        if (response.socket !== null) this.#serve(handler, request, headAtMs)
+        if (response.socket !== null) this.#serve(handler, request, visit)
         else request.socket.destroy()
       })
     }
   }
 
-  #answerHead(handler: StreamHandler, request: IncomingMessage, response: ServerResponse): void {
+  #answerHead(handler: StreamHandler, response: ServerResponse, visit: Visit): void {
     const answer = ({ status, headers }: StreamAnswer): void =>
       void response.writeHead(status, { ...headers, Connection: 'close' }).end()
-    const answered = handler.head(this.#visitOf(request, this.#clock.nowMs()))
+    const answered = handler.head(visit)
     if (answered instanceof Promise) void answered.then(answer)
     else answer(answered)
   }
 
-  #visitOf({ socket, rawHeaders: headers, url = '' }: IncomingMessage, headAtMs: number): Visit {
-    return { ...this.#clientIdentity.visitor(socket, headers), query: queryOf(url), headers, headAtMs }
+  #visitOf({ socket, rawHeaders: headers, url = '' }: IncomingMessage, path: string): Visit {
+    const headAtMs = this.#clock.nowMs()
+    return { ...this.#clientIdentity.visitor(socket, headers), path, query: queryOf(url), headers, headAtMs }
   }
 
-  #serve(handler: StreamHandler, request: IncomingMessage, headAtMs: number): void {
-    const { socket } = request
+  #serve(handler: StreamHandler, { socket }: IncomingMessage, visit: Visit): void {
     this.#streaming.set(socket, this.#streaming.get(socket) ?? 0)
     this.#counters.live++
     // From now on the stream handler decides how long the client may be silent.
     socket.setTimeout(0)
-    handler.serve(socket, this.#visitOf(request, headAtMs))
+    handler.serve(socket, visit)
   }
 
   #fail(error: unknown, request: IncomingMessage, response: ServerResponse): void {
@@ -169,12 +185,12 @@ function reasonOf(code: string | undefined): BadHead {
   return code === 'HPE_INVALID_EOF_STATE' ? 'incomplete' : 'header'
 }
 
-/** 405, for a read-only path. */
-export function refuseMethod(response: ServerResponse): void {
+/** 405, with the methods that the path allows. */
+export function refuseMethod(response: ServerResponse, allowed = READING): void {
   // The body of a POST is not read to its end, so the connection closes. HTTP/2 has no such header: only the stream
   // ends.
   const close = response.req.httpVersionMajor === 1 ? { Connection: 'close' } : {}
-  respondText(response, 405, 'Method not allowed', { Allow: 'GET, HEAD', ...close })
+  respondText(response, 405, 'Method not allowed', { Allow: allowed.join(', '), ...close })
 }
 
 /** The part of a request target that may be logged: queries can carry tokens. */

@@ -6,6 +6,8 @@ export interface RequestHead {
   readonly method: string
   /** Percent-decoded, without the query; empty for the forms `*` and `host:port`. */
   readonly path: string
+  /** As sent. */
+  readonly target: string
   /** What follows the `?` of the target, as sent; empty without one. */
   readonly query: string
   /** Name, value, name, value; as received, values trimmed. */
@@ -56,7 +58,7 @@ export function parseRequestHead(text: string): RequestHead {
   const headers: string[] = []
   for (let index = 1; index < lines.length; index++) readHeader(lines[index] ?? '', headers)
   checkFraming(method, minor, headers)
-  return { method, path: decodeTarget(method, target), query: queryOf(target), headers }
+  return { method, path: decodeTarget(method, target), target, query: queryOf(target), headers }
 }
 
 /**

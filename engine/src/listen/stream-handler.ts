@@ -1,7 +1,7 @@
 // A live path as a listener sees it: a handler that takes over the connections of its viewers.
 import type { Duplex } from 'node:stream'
 
-/** The client of a request for a live path. */
+/** The client of a request. */
 export interface Visitor {
   /** `address:port`, for display; the address alone if a proxy does not give the port. */
   readonly client: string
@@ -16,8 +16,10 @@ export interface Visitor {
   respond?(status: number, headers: Readonly<Record<string, string>>, isLast?: boolean): void
 }
 
-/** A GET of a live path. Do not keep it: its strings keep the whole request in memory. */
+/** A request. Do not keep it: its strings keep the whole request in memory. */
 export interface Visit extends Visitor {
+  /** Percent-decoded, without the query. */
+  readonly path: string
   /** What follows the `?` of the request, as sent; empty without one. */
   readonly query: string
   /** Name, value, name, value. */

@@ -40,8 +40,8 @@ describe('a listener with TLS', () => {
   before(async () => {
     listener = await bound()
     handler = new HelloHandler()
-    listener.handleStream('/live.ts', handler)
-    listener.handle('/hello', (_, response) => response.end('hi'))
+    listener.claim({ path: '/live.ts', stream: handler })
+    listener.claim({ path: '/hello', respond: (_, response) => response.end('hi') })
   })
 
   after(() => listener.close(0))
@@ -113,7 +113,7 @@ describe('a listener with TLS', () => {
 
 test('answers a client of node:https', async () => {
   const listener = await bound()
-  listener.handle('/hello', (_, response) => response.end('hi'))
+  listener.claim({ path: '/hello', respond: (_, response) => response.end('hi') })
   const text = await new Promise<string>((resolve, reject) => {
     request(`${listener.origins[0]}/hello`, { rejectUnauthorized: false, agent: false }, (response) => {
       response.setEncoding('utf8').on('data', resolve)
@@ -152,7 +152,7 @@ test('loads a new certificate while viewers stay; keeps the old one if the new f
   const kept = new KeptLog()
   const listener = await bound({ tls: own.files, certificatePollMs: 5, log: kept.log })
   const handler = new HelloHandler()
-  listener.handleStream('/live.ts', handler)
+  listener.claim({ path: '/live.ts', stream: handler })
   const viewer = await tlsClient(listener.address).get('/live.ts').saw('hello')
   assert.equal(nameOf(viewer), 'one.test')
 
@@ -199,7 +199,7 @@ test('survives clients that reset at any point of TLS, and leaves no descriptor 
   const before_ = countDescriptors()
   const listener = await bound()
   const handler = new HelloHandler()
-  listener.handleStream('/live.ts', handler)
+  listener.claim({ path: '/live.ts', stream: handler })
   const clients = Array.from({ length: 100 }, (_, index) => {
     const client = index % 2 === 0 ? tlsClient(listener.address) : new RawClient(listener.address)
     const cut = (): void => void client.socket.destroy()

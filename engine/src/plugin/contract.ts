@@ -4,6 +4,7 @@ import type { Chunk, GopChunk, TsChunk } from '@millrace/media/mpegts'
 import type { Logger as PinoLogger } from 'pino'
 import type { Observable, Subscription } from 'rxjs'
 import type { z } from 'zod'
+import type { Resource } from './resource.js'
 import type { Token } from './tokens.js'
 
 export type { NodeKind } from './node-kinds.js'
@@ -226,10 +227,10 @@ interface DefinitionOf<O extends z.ZodType, I extends Injections, N> {
   /** Metrics that the node connects with `readMetric`. By default none. */
   readonly metrics?: readonly MetricDeclaration[]
   /**
-   * Names of resources that two nodes can't hold at once, such as `http:web/live.ts` or `path:/rec/a.ts`. Called
-   * whenever a configuration is checked or a reload is planned; pure. By default none.
+   * The resources that no other node can hold at the same time. Called whenever a configuration is checked or a reload
+   * is planned; pure. By default none.
    */
-  exclusive?(options: z.output<O>): readonly string[]
+  exclusive?(options: z.output<O>): readonly Resource[]
   readonly examples: readonly Example[]
   /**
    * Called by the engine when the node starts, and again when it retries a failed node (of an input that has opened, it

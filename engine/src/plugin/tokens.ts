@@ -1,7 +1,7 @@
 // What a plugin can request in `inject`, by token. Tokens are registered symbols, so that two copies of this file
 // agree.
-import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Auth } from './auth.js'
+import type { HttpRoutes } from './http-routes.js'
 import type { LiveRoute, LiveRouteOptions } from './live-route.js'
 import type { NodeKind } from './node-kinds.js'
 
@@ -29,18 +29,6 @@ export interface Clock {
 export interface Listeners {
   /** Throws LISTEN_UNKNOWN for a name that the YAML does not have (`api` is always there). */
   http(name: string): HttpRoutes
-}
-
-/** What a node can do with an HTTP listener. */
-export interface HttpRoutes {
-  readonly name: string
-  /** `http://host:port` with a host that a browser can open; one per bound address. */
-  readonly origins: readonly string[]
-  /**
-   * Registers `respond` for GET and HEAD of exactly this path (after percent-decoding) until disposed; it is called for
-   * each request. Throws LISTEN_PATH_TAKEN.
-   */
-  handle(path: string, respond: (request: IncomingMessage, response: ServerResponse) => void): Disposable
 }
 
 /** Live byte streams to any number of viewers: windows, cursors, joins, slow viewers. */

@@ -260,7 +260,7 @@ const HANDOFFS: readonly {
     next: [nodeOf('live/in', udp, { port: 5000, buffer: '2MiB' })],
     id: 'live/in',
     holders: ['live/in'],
-    why: /^needs udp:5000, which the old node must release first; .*gap/,
+    why: /^needs UDP 0\.0\.0\.0:5000, which the old node must release first; .*gap/,
   },
   {
     name: 'the resource of a removed node',
@@ -276,7 +276,7 @@ const HANDOFFS: readonly {
     next: [nodeOf('live/in', udp, { port: 1 }), nodeOf('two/in', udp, { port: 2 })],
     id: 'live/in',
     holders: ['two/in'],
-    why: /^needs udp:1, which two\/in must release first/,
+    why: /^needs UDP 0\.0\.0\.0:1, which two\/in must release first/,
   },
   {
     name: 'nothing, if the resource is another one now',

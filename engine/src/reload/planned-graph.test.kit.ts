@@ -36,7 +36,9 @@ export const udp = defineInput({
     port: count().optional().meta({ description: 'Where it listens.' }),
     buffer: size().prefault('1MiB').meta({ description: 'How much is kept.' }),
   }),
-  exclusive: ({ port }) => [port === undefined ? 'stdin' : `udp:${port}`],
+  exclusive: ({ port }) => [
+    port === undefined ? { kind: 'device', name: 'stdin' } : { kind: 'udp', address: `0.0.0.0:${port}` },
+  ],
   examples: [],
   open,
 })
@@ -88,7 +90,7 @@ export const serve = defineOutput({
       .meta({ description: 'How many viewers.', reload: 'live' }),
     tags: z.record(z.string(), z.string()).default({}).meta({ description: 'Shown to viewers.', reload: 'live' }),
   }),
-  exclusive: ({ path: where }) => [`http:web${where}`],
+  exclusive: ({ path: where }) => [{ kind: 'http', listener: 'web', path: where }],
   examples: [],
   open,
 })
@@ -99,7 +101,7 @@ export const record = defineOutput({
   consumes: ['ts'],
   inlets: 'one',
   options: z.strictObject({ path: path().meta({ description: 'The file.' }) }),
-  exclusive: ({ path: file }) => [`path:${file}`],
+  exclusive: ({ path: file }) => [{ kind: 'file', path: file }],
   examples: [],
   open,
 })

@@ -26,7 +26,7 @@ import { EventLoopLag } from '../observe/event-loop-lag.js'
 import { EventLog } from '../observe/events.js'
 import { MetricsRegistry } from '../observe/metrics-registry.js'
 import type { Clock } from '../plugin/tokens.js'
-import { AUTH, CLOCK, DELIVERY, EVENTS, LISTENERS, METRICS } from '../plugin/tokens.js'
+import { AUTH, CLOCK, EVENTS, METRICS } from '../plugin/tokens.js'
 import { waitAtMost } from './node/time-limit.js'
 import { explainShortage } from '../listen/descriptor-check.js'
 import { addEngineMetrics, RouteHistograms } from './engine-metrics.js'
@@ -143,8 +143,6 @@ export class Engine implements RunningEngine, EventSource {
     const container = new EngineContainer()
       .provide(AUTH, this.#auth)
       .provide(CLOCK, clock)
-      .provide(LISTENERS, this.#listeners)
-      .provide(DELIVERY, this.#delivery)
       .provide(EVENTS, this.#pluginEvents())
       .provideOnDemand(METRICS, () => withDefaultMetrics(this.#metrics))
     const services = this.#runServices()
@@ -160,7 +158,6 @@ export class Engine implements RunningEngine, EventSource {
       container,
       log,
       listeners: this.#listeners,
-      delivery: this.#delivery,
       adopt: (next) => this.#adopt(next),
       viewersOf: (id) => this.viewersOf(id),
       onNodesChanged: () => this.#updateNodes(),
@@ -340,7 +337,7 @@ export class Engine implements RunningEngine, EventSource {
         const route = this.#delivery.routeOf(id)
         return route === undefined ? {} : viewersOf(route)
       },
-      shared: { delivery: this.#delivery, listeners: this.#listeners },
+      shared: { delivery: this.#delivery, listeners: this.#listeners, auth: this.#auth },
     }
   }
 

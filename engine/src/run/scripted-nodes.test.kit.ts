@@ -14,13 +14,14 @@ import type {
   Transform,
 } from '../plugin/contract.js'
 import { defineInput, defineOutput, defineTransform } from '../plugin/define.js'
+import type { Resource } from '../plugin/resource.js'
 import { CLOCK, DELIVERY } from '../plugin/tokens.js'
 import { chunk, reads, ScriptedSource, settings } from './run.test.kit.js'
 
 const GOP = 5
 
 const NOTHING = new Uint8Array(0)
-const ROUTE = {
+export const ROUTE = {
   listener: 'web',
   contentType: 'video/mp2t',
   start: 'keyframe',
@@ -77,7 +78,7 @@ export function transform(
 
 export function output(
   open: (mode: Mode, context: NodeContext) => Output | Promise<Output>,
-  more: { readonly exclusive?: (mode: Mode) => readonly string[] } = {},
+  more: { readonly exclusive?: (mode: Mode) => readonly Resource[] } = {},
 ): Definition {
   return defineOutput({
     ...more,

@@ -82,8 +82,8 @@ describe('input file', () => {
   })
 
   test('claims stdin exclusively', () => {
-    const names = (path: string): readonly string[] | undefined => file.exclusive?.({ path, loop: false })
-    assert.deepEqual([names('-'), names('a.ts')], [['stdin'], []])
+    const needs = (path: string): unknown => file.exclusive?.({ path, loop: false })
+    assert.deepEqual([needs('-'), needs('a.ts')], [[{ kind: 'device', name: 'stdin' }], []])
   })
 
   test('held before it is subscribed, emits nothing until it is released', async () => {

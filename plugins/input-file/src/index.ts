@@ -39,7 +39,7 @@ export default defineInput({
   produces: 'bytes',
   options,
   inject: { clock: CLOCK },
-  exclusive: ({ path }) => (path === STDIN ? ['stdin'] : []),
+  exclusive: ({ path }) => (path === STDIN ? [{ kind: 'device', name: 'stdin' }] : []),
   examples: [
     { title: 'A clip as an endless channel', yaml: 'main: { type: file, path: media/clip.ts, loop: true }' },
     { title: 'A recording, read as fast as possible', yaml: 'main: { type: file, path: rec.ts, pace: none }' },

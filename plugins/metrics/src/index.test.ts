@@ -1,22 +1,20 @@
 import assert from 'node:assert/strict'
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { test } from 'node:test'
-import type { Clock, Listeners, NodeContext, Options } from '@millrace/engine/plugin'
+import type { Clock, HttpHandler, Listeners, NodeContext, Options } from '@millrace/engine/plugin'
 import { FakeClock, FakeContext } from '@millrace/engine/testing'
 import { BehaviorSubject } from 'rxjs'
 import prometheus from './index.js'
 
-type Respond = (request: IncomingMessage, response: ServerResponse) => void
-
 class FakeListeners implements Listeners {
-  readonly routes = new Map<string, Respond>()
+  readonly routes = new Map<string, HttpHandler>()
 
   http(name: string): ReturnType<Listeners['http']> {
     return {
       name,
       origins: [],
-      handle: (path, respond) => {
+      mount: ({ path }, respond) => {
         if (path === '/taken') throw new Error('it is taken')
         this.routes.set(`${name}${path}`, respond)
         return { [Symbol.dispose]: () => void this.routes.delete(`${name}${path}`) }
@@ -53,8 +51,9 @@ async function openService(setting: Setting): Promise<AsyncDisposable> {
 }
 
 async function scrape(setting: Setting): Promise<{ status: number; type: string | null; text: string }> {
+  const visit = { client: '127.0.0.1:1', address: '127.0.0.1', user: undefined, path: '/metrics', query: '' }
   const server = createServer((request, response) =>
-    setting.handler.routes.get(`api${request.url}`)?.(request, response),
+    setting.handler.routes.get(`api${request.url}`)?.(request, response, visit),
   )
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   try {
@@ -113,7 +112,9 @@ test('the path is free again after dispose', async () => {
 
 test('a path must start with a slash', () => {
   assert.equal(prometheus.options.safeParse({ path: 'metrics' }).success, false)
-  assert.deepEqual(prometheus.exclusive?.(prometheus.options.parse({})), ['http:api/metrics'])
+  assert.deepEqual(prometheus.exclusive?.(prometheus.options.parse({})), [
+    { kind: 'http', listener: 'api', path: '/metrics' },
+  ])
 })
 
 test('listener and path move without a gap, and stay unchanged when the new path is taken', async () => {

@@ -21,7 +21,7 @@ export default defineService({
   summary: 'Serves the metrics of the engine and its nodes to Prometheus.',
   options,
   inject: { metrics: METRICS, listeners: LISTENERS, clock: CLOCK },
-  exclusive: ({ listener, path }) => [`http:${listener}${path}`],
+  exclusive: ({ listener, path }) => [{ kind: 'http', listener, path }],
   examples: [
     {
       title: 'On the listener of the control API',
@@ -31,7 +31,7 @@ export default defineService({
   open(options$, context, { metrics, listeners, clock }) {
     const scrapes = new ScrapeHandler(metrics, clock, context.log)
     const claim = ({ listener, path }: Place): Disposable =>
-      listeners.http(listener).handle(path, (request, response) => void scrapes.respond(request, response))
+      listeners.http(listener).mount({ path }, (request, response) => scrapes.respond(request, response))
     let place = options$.value
     let claimed = claim(place)
     const changes = options$.subscribe((next) => {

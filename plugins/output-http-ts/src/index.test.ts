@@ -132,7 +132,7 @@ describe('output http-ts', () => {
 
   test('refuses an invalid path', () => {
     for (const path of ['live.ts', '/a b', '/a?b', '/a#b', '']) assert.throws(() => parse({ path }), path)
-    assert.deepEqual(httpTs.exclusive?.(parse({})), ['http:web/live.ts'])
+    assert.deepEqual(httpTs.exclusive?.(parse({})), [{ kind: 'http', listener: 'web', path: '/live.ts' }])
   })
 
   test('passes chunks on, and ends its route when the source completes', async () => {

@@ -126,7 +126,7 @@ export default defineOutput({
   inlets: 'one',
   options,
   inject: { delivery: DELIVERY },
-  exclusive: ({ listener, path }) => [`http:${listener}${path}`],
+  exclusive: ({ listener, path }) => [{ kind: 'http', listener, path }],
   memoryBound: ({ window, catchUp, clients }, maxClients) =>
     window.size + Math.min(clients.max === 0 ? Infinity : clients.max, maxClients) * catchUp,
   examples: [

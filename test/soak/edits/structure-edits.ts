@@ -1,7 +1,7 @@
 // Edits that add, remove and rename: outputs, pipelines, listeners, services. Anything added may be removed again; of
 // the first configuration only the outputs `third` are removed, so that there are viewers to lose.
-import type { ConfigModel, NodeModel, PipelineModel } from '../config-model.js'
-import { optionOf, outputsOf, withOption } from '../config-model.js'
+import type { ConfigModel, NodeModel, PipelineModel, Settings } from '../config-model.js'
+import { optionOf, outputsOf, textOf, withOption } from '../config-model.js'
 import { CARD_CLIP, FAST_CLIP, FIXED_LISTENER, fileInput } from '../first-config.js'
 import type { Edit, EditContext } from './edit.js'
 import { isReference, newId, rewire, someOutput, somePipeline } from './edit.js'
@@ -71,6 +71,8 @@ export const STRUCTURE_EDITS: readonly Edit[] = [
       for (const { node } of outputsOf(model)) {
         if (node.options['listener'] === name) node.options = withOption(node.options, 'listener', 'web')
       }
+      if (optionOf(model.services, 'metrics.listener') === name)
+        moveMetrics(model, 'web', textOf(metricsOf(model), 'path'))
       return true
     },
   },
@@ -104,8 +106,20 @@ export const STRUCTURE_EDITS: readonly Edit[] = [
     kind: 'metrics path',
     verbs: ['rebind'],
     change(model, context) {
-      const metrics = model.services['metrics'] ?? {}
-      model.services = { ...model.services, metrics: withOption(metrics, 'path', `/metrics-${context.number}`) }
+      moveMetrics(model, context.random.pick(['api', 'web', 'more']), `/metrics-${context.number}`)
+      return true
+    },
+  },
+  {
+    kind: 'an output and the metrics exchange their paths',
+    verbs: ['rebind'],
+    change(model, context) {
+      const metrics = metricsOf(model)
+      const [listener, path] = [textOf(metrics, 'listener'), textOf(metrics, 'path')]
+      const node = someOutput(model, context)?.node
+      if (node === undefined || listener === 'api') return false
+      moveMetrics(model, textOf(node.options, 'listener'), textOf(node.options, 'path'))
+      node.options = { ...node.options, listener, path }
       return true
     },
   },
@@ -142,6 +156,14 @@ export const STRUCTURE_EDITS: readonly Edit[] = [
     },
   },
 ]
+
+function metricsOf({ services }: ConfigModel): Settings {
+  return services['metrics'] ?? {}
+}
+
+function moveMetrics(model: ConfigModel, listener: string, path: string): void {
+  model.services = { ...model.services, metrics: { ...metricsOf(model), listener, path } }
+}
 
 function hookOf({ services }: ConfigModel): string | undefined {
   return Object.keys(services).find((name) => optionOf(services, `${name}.type`) === 'webhook')

@@ -402,7 +402,7 @@ const MISTAKES: readonly Mistake[] = [
       }),
     ),
     found: ['CONFIG_EXCLUSIVE a:9:7'],
-    message: /"one\/b" needs http:web\/a, which "one\/a"/,
+    message: /"one\/b" needs path \/a of listener "web", which "one\/a"/,
   },
   {
     name: 'two listeners on one port',
@@ -473,6 +473,12 @@ const MISTAKES: readonly Mistake[] = [
     name: 'a definition that throws',
     files: one(pipelineWith({ outputs: 'a: { type: faulty, from: main }' })),
     found: ['PLUGIN_FAULT a:8:7'],
+  },
+  {
+    name: 'a definition whose resources are text',
+    files: one(pipelineWith({ outputs: 'a: { type: texts, from: main }' })),
+    found: ['PLUGIN_FAULT a:8:7'],
+    message: /exclusive\(\) of output "a" fails: "stdin" is not a resource/,
   },
 ]
 

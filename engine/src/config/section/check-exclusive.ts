@@ -1,25 +1,27 @@
-// Resources that only one holder can have: addresses of listeners, and the names that definitions return from
-// `exclusive`.
+// Resources that only one holder can have: addresses of listeners, and what definitions return from `exclusive`.
 import type { ListenerSettings } from '../../graph/graph.js'
+import type { Resource } from '../../plugin/resource.js'
 import { positionOf } from '../report/diagnostic.js'
 import type { Place, Problems } from '../report/diagnostic.js'
 import { titleOf } from './draft-node.js'
 import type { DraftNode } from './draft-node.js'
 import { collide, parseBindAddress } from '../../listen/bind-address.js'
+import { ResourceHolders } from './resource-holders.js'
+import { readResources, renderResource } from './resources.js'
 
 export interface PlacedListener {
   readonly settings: ListenerSettings
   readonly place: Place
 }
 
-/** Reports nodes that claim the same exclusive resource. */
+/** Reports nodes that claim the same exclusive resource, or resources that overlap. */
 export function checkExclusive(nodes: readonly DraftNode[], problems: Problems): void {
-  const holders = new Map<string, DraftNode>()
+  const holders = new ResourceHolders<DraftNode>()
   for (const node of nodes) {
-    for (const name of namesOf(node, problems)) {
-      const holder = holders.get(name)
-      if (holder === undefined) holders.set(name, node)
-      else if (holder !== node) reportClash(node, holder, name, problems)
+    for (const resource of resourcesOf(node, problems)) {
+      const holder = holders.of(resource).find((each) => each !== node)
+      if (holder === undefined) holders.add(resource, node)
+      else reportClash(node, holder, resource, problems)
     }
   }
 }
@@ -43,19 +45,19 @@ export function checkAddresses(listeners: readonly PlacedListener[], problems: P
   }
 }
 
-function namesOf({ definition, ok, options, kind, name, place }: DraftNode, problems: Problems): readonly string[] {
+function resourcesOf({ definition, ok, options, kind, name, place }: DraftNode, problems: Problems): Resource[] {
   if (definition === undefined || !ok) return []
   try {
-    return definition.exclusive?.(options) ?? []
+    return readResources({ definition, options })
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
-    problems.report('PLUGIN_FAULT', place, `exclusive() of ${titleOf(kind, name)} throws: ${reason}`)
+    problems.report('PLUGIN_FAULT', place, `exclusive() of ${titleOf(kind, name)} fails: ${reason}`)
     return []
   }
 }
 
-function reportClash(node: DraftNode, holder: DraftNode, name: string, problems: Problems): void {
+function reportClash(node: DraftNode, holder: DraftNode, resource: Resource, problems: Problems): void {
   const { file, line } = positionOf(holder.place)
-  const message = `"${node.id}" needs ${name}, which "${holder.id}" (${file}:${line}) already uses`
+  const message = `"${node.id}" needs ${renderResource(resource)}, which "${holder.id}" (${file}:${line}) already uses`
   problems.report('CONFIG_EXCLUSIVE', node.place, message)
 }

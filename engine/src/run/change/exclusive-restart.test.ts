@@ -34,7 +34,7 @@ class Recorders {
           },
         }
       },
-      { exclusive: ({ swap }) => [`path:/rec/${held ?? swap}.ts`] },
+      { exclusive: ({ swap }) => [{ kind: 'file', path: `/rec/${held ?? swap}.ts` }] },
     )
   }
 
@@ -112,7 +112,7 @@ describe('a node with an exclusive resource', () => {
         if (swap !== 'hangs') return new RecordingOutput()
         return new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('given up'))))
       },
-      { exclusive: () => ['path:/rec/a.ts'] },
+      { exclusive: () => [{ kind: 'file', path: '/rec/a.ts' }] },
     )
     const to = (swap: string): NodeSettings => node('one/rec', hanging, { from: 'one/main', swap })
     await using harness = await new ReloadHarness().start(to('good'))

@@ -6,16 +6,13 @@ import { InputRunner } from '../node/input-runner.js'
 import type { NodePlacement } from '../node/node-runner.js'
 import type { PipelineRunner } from '../pipeline/pipeline-runner.js'
 import { createNode, type PipelineNode } from '../pipeline/wiring.js'
+import type { EndpointStep } from './endpoint-moves.js'
 
-export interface Step {
-  readonly settings: NodeSettings
-  readonly verb: PlanVerb
+export interface Step extends EndpointStep {
   /** The node that runs now. */
   readonly old: PipelineNode | undefined
   /** The node that will run: the same one if it stays. */
   node: PipelineNode
-  /** It moves to another listener or path at the commit. */
-  readonly moves: boolean
   /** Holds on the edges of a node that opens after the commit: chunks wait until then. */
   holds: readonly Disposable[]
 }
@@ -44,17 +41,16 @@ function makeStep(
   runner: PipelineRunner,
   readsNewNode: boolean,
 ): Step {
-  const { verb = 'add', was = settings.id, changes = [] } = change ?? {}
+  const { verb = 'add', was = settings.id } = change ?? {}
   const isHandoff = verb === 'handoff'
-  const moves = changes.some((each) => each.reload === 'rebind')
   const old = verb === 'add' ? undefined : currentNode(runner.find(was), readsNewNode || REPLACES.has(verb))
   const make = (placement: NodePlacement): PipelineNode =>
     createNode(settings, runner.services, runner.container, { isStandby: true, isHandoff, ...placement })
   if (old === undefined) {
-    return { settings, verb: isHandoff ? verb : 'add', old, node: make({}), moves, holds: [] }
+    return { settings, verb: isHandoff ? verb : 'add', old, node: make({}), holds: [] }
   }
   const stays = verb === 'keep' || (UPDATES_IN_PLACE.has(verb) && !isGone(old))
-  return { settings, verb, old, node: stays ? old : make({ before: old }), moves, holds: [] }
+  return { settings, verb, old, node: stays ? old : make({ before: old }), holds: [] }
 }
 
 /** The node that runs now; undefined if its stream has ended and it is to be replaced. */

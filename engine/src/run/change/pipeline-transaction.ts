@@ -9,6 +9,7 @@ import { Cutovers } from './cutovers.js'
 import { SILENT_MS } from './cutover.js'
 import { STOP_WITHIN_MS, restartExclusive, READY_WITHIN_MS, unlessAborted } from './exclusive-restart.js'
 import { InputRunner } from '../node/input-runner.js'
+import { type EndpointStep, giveBackEndpoints } from './endpoint-moves.js'
 import { isNew, makeSteps, type Step } from './node-step.js'
 import type { PipelineRunner } from '../pipeline/pipeline-runner.js'
 import { OutputRunner } from '../node/output-runner.js'
@@ -17,6 +18,8 @@ import { addEdges, type PipelineNode, portOf, traceStreams } from '../pipeline/w
 
 /** A node could not take over, and the old one still runs. */
 export interface FailedStep {
+  /** False if another node has taken a path of the old one, as the new graph has it. */
+  readonly hasEndpoints: boolean
   readonly settings: NodeSettings
   readonly old: NodeSettings
   readonly error: unknown
@@ -54,10 +57,12 @@ export class PipelineTransaction {
     await Promise.all(made.map((node) => this.runner.stopNode(node, 'the reload was given up', STOP_WITHIN_MS)))
   }
 
-  /** Current ids of the nodes that move or are removed: other nodes can claim their paths. */
-  get withdrawn(): readonly string[] {
-    const moving = this.#steps.flatMap(({ moves, old }) => (moves && old !== undefined ? [old.id] : []))
-    return [...moving, ...this.#removed.map(({ id }) => id)]
+  get steps(): readonly EndpointStep[] {
+    return this.#steps
+  }
+
+  get removed(): readonly PipelineNode[] {
+    return this.#removed
   }
 
   /** Starts the cutovers, in one turn of the event loop: no chunk flows meanwhile. */
@@ -71,11 +76,6 @@ export class PipelineTransaction {
     for (const { verb, node } of this.#steps) {
       if (verb === 'add' && node instanceof InputRunner && node.isOpen) void node.start().catch(() => undefined)
     }
-  }
-
-  /** After the commit: claims again the withdrawn paths that still belong to a node that moved. */
-  restorePaths(restore: (id: string) => void): void {
-    for (const { moves, node, settings } of this.#steps) if (moves) this.#try(node, () => restore(settings.id))
   }
 
   /** Cuts every edge now: the engine is about to stop. */
@@ -124,7 +124,7 @@ export class PipelineTransaction {
         await unlessAborted(released([...holders, ...(old === undefined ? [] : [old.id])]), signal)
         await restartExclusive(step, this.runner, signal)
       } catch (error) {
-        if (old !== undefined) failed.push({ settings, old: old.settings, error })
+        if (old !== undefined) failed.push({ settings, old: old.settings, error, hasEndpoints: true })
       }
     }
     this.runner.nodes = this.#steps.map(({ node }) => node)
@@ -158,21 +158,17 @@ export class PipelineTransaction {
     await becomeReady(node, READY_WITHIN_MS, this.runner.services.clock)
   }
 
-  /** Applies what needs no boundary: options of a node that stays, an added node, paths. */
-  #commitStep({ verb, node, settings, old, moves }: Step): void {
+  /** Applies what needs no boundary: options of a node that stays, an added node, the new name for viewers. */
+  #commitStep({ verb, node, settings, old }: Step): void {
     if (node === old) node.update(settings)
     else if (verb === 'add') this.#activate(node)
-    else if (moves && old !== undefined) this.#try(node, () => node.endpoints?.movePaths(settings.id))
+    else if (old !== undefined && old.id !== settings.id) old.endpoints?.rename(settings.id)
   }
 
+  /** Its endpoints have been claimed: it throws only if the node has failed meanwhile. */
   #activate(node: PipelineNode): void {
-    this.#try(node, () => node.activate())
-  }
-
-  /** The graph check has made sure that no other node claims the same endpoint; if one does anyway, the node fails. */
-  #try(node: PipelineNode, run: () => void): void {
     try {
-      run()
+      node.activate()
     } catch (error) {
       node.fail(error)
     }
@@ -180,14 +176,14 @@ export class PipelineTransaction {
 
   /** A node could not take over: keeps the old node, under the new name. */
   #rollBackStep(step: Step, error: unknown): readonly FailedStep[] {
-    const { old, settings, node, moves } = step
+    const { old, settings, node } = step
     if (error === undefined || old === undefined) return []
     const before = old.settings
     step.node = old
     old.update({ ...before, id: settings.id })
-    if (moves) this.#try(old, () => old.endpoints?.movePaths(settings.id))
+    const hasEndpoints = giveBackEndpoints(old, node)
     void this.runner.stopNode(node, 'it could not take over', STOP_WITHIN_MS)
-    return [{ settings, old: before, error }]
+    return [{ settings, old: before, error, hasEndpoints }]
   }
 
   async #retire(node: PipelineNode, drainMs: number): Promise<void> {

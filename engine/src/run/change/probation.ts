@@ -1,4 +1,6 @@
 // Nodes that a reload has changed are on probation for a while: one that fails for good is rolled back, once.
+import { ResourceHolders } from '../../config/section/resource-holders.js'
+import { readResources } from '../../config/section/resources.js'
 import type { Graph, NodeSettings } from '../../graph/graph.js'
 import { MAIN_PORT } from '../../graph/node-id.js'
 import { PROBATION_MS } from '../../reload/config-sync-state.js'
@@ -66,7 +68,7 @@ export function withNodeBefore(graph: Graph, id: string, before: NodeSettings): 
   const put = (node: NodeSettings): NodeSettings => (node.id === id ? restored(node, before, ids) : node)
   const pipelines = graph.pipelines.map((pipeline) => ({ ...pipeline, nodes: pipeline.nodes.map(put) }))
   const next = { ...graph, services: graph.services.map(put), pipelines }
-  return fits(next, id) ? next : undefined
+  return fits(next, id) && hasItsResources(next, id) ? next : undefined
 }
 
 /** It reads the nodes it read before if they still exist under their names; otherwise the nodes it reads now. */
@@ -96,4 +98,13 @@ function fits({ pipelines, listeners }: Graph, id: string): boolean {
     return typeof listener !== 'string' || names.includes(listener)
   }
   return all.every((node) => isRead(node) && hasListener(node))
+}
+
+/** No other node of the graph holds what this one needs. */
+function hasItsResources({ services, pipelines }: Graph, id: string): boolean {
+  const holders = new ResourceHolders<string>()
+  const nodes = [...services, ...pipelines.flatMap((pipeline) => pipeline.nodes)]
+  const needed = nodes.flatMap((node) => (node.id === id ? readResources(node) : []))
+  for (const node of nodes) if (node.id !== id) for (const held of readResources(node)) holders.add(held, node.id)
+  return needed.every((resource) => holders.of(resource).length === 0)
 }

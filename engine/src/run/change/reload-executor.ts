@@ -1,7 +1,7 @@
 // Moves the engine from one graph to the next, one change at a time, and rolls back a changed node that fails during
 // its probation.
 import type { EngineError } from '../../errors.js'
-import type { Graph, NodeSettings } from '../../graph/graph.js'
+import type { Graph } from '../../graph/graph.js'
 import type { Logger } from '../../plugin/contract.js'
 import { nodesOf } from '../../reload/match-nodes.js'
 import { planReload } from '../../reload/plan-reload.js'
@@ -10,6 +10,8 @@ import type { ReloadPlan } from '../../observe/reload-plan.js'
 import type { AppliedReload, RolledBack } from '../../reload/reload-target.js'
 import { type ReloadContext, ReloadTransaction } from './reload-transaction.js'
 import type { AnyNodeRunner } from '../node/node-runner.js'
+import { messageOf } from '../node/run-errors.js'
+import type { FailedStep } from './pipeline-transaction.js'
 import { type RollbackTarget, Probation, withNodeBefore } from './probation.js'
 
 export interface ReloadExecutorSettings extends ReloadContext {
@@ -88,22 +90,20 @@ export class ReloadExecutor {
 
   async #apply(plan: ReloadPlan, next: Graph, hasProbation: boolean): Promise<AppliedReload> {
     if (this.#isStopping) throw stopping()
-    const { running, viewersOf } = this.#settings
-    const before = running.graph
+    const before = this.#settings.running.graph
+    let viewers: Pick<AppliedReload, 'viewersBefore' | 'viewersLost'>
     const change = new ReloadTransaction(this.#settings, plan, next)
     try {
       const aborted = new Promise<never>((_, reject) => {
         this.#abortPrepare = reject
       })
       await Promise.race([change.prepare(), aborted])
+      viewers = this.#countViewers(plan, before)
+      change.moveEndpoints()
     } catch (error) {
       await change.abort()
       throw error
     }
-    const outputs = before.pipelines.flatMap(({ nodes }) => nodes.map(({ id }) => id))
-    const viewersBefore = outputs.reduce((sum, id) => sum + viewersOf(id), 0)
-    const removed = plan.nodes.filter(({ verb }) => verb === 'remove')
-    const viewersLost = removed.reduce((sum, { id }) => sum + viewersOf(id), 0)
     this.#change = change
     change.commit()
     this.#settings.onNodesChanged()
@@ -112,9 +112,20 @@ export class ReloadExecutor {
     this.#change = undefined
     const draining: Promise<void> = change.drained().finally(() => this.#draining.delete(draining))
     this.#draining.add(draining)
-    for (const { settings, old, error } of failed) this.#noteFailedStep(settings, old, error)
+    const fits = failed.map((step) => this.#noteFailedStep(step)).every(Boolean)
+    if (!fits) await this.#rollBackTo(before)
+    for (const { settings, error } of failed) this.#reportRollBack(settings.id, messageOf(error), fits)
     this.#rollBackFailedNodes()
-    return { viewersBefore, viewersLost, cuts }
+    return { ...viewers, cuts }
+  }
+
+  #countViewers(plan: ReloadPlan, { pipelines }: Graph): Pick<AppliedReload, 'viewersBefore' | 'viewersLost'> {
+    const count = (nodes: readonly { readonly id: string }[]): number =>
+      nodes.reduce((sum, { id }) => sum + this.#settings.viewersOf(id), 0)
+    return {
+      viewersBefore: count(pipelines.flatMap(({ nodes }) => nodes)),
+      viewersLost: count(plan.nodes.filter(({ verb }) => verb === 'remove')),
+    }
   }
 
   #beginProbation(plan: ReloadPlan, before: Graph): void {
@@ -130,12 +141,32 @@ export class ReloadExecutor {
     }
   }
 
-  /** A node could not take over: the old one still runs, and the graph has to say so. */
-  #noteFailedStep(settings: NodeSettings, old: NodeSettings, error: unknown): void {
-    const { running, onRolledBack } = this.#settings
+  /**
+   * A node could not take over: the old one still runs, and the graph has to say so. False if the old one does not fit
+   * into the new graph.
+   */
+  #noteFailedStep({ settings, old, hasEndpoints }: FailedStep): boolean {
+    const { running } = this.#settings
     this.#probation.end(settings)
-    running.graph = withNodeBefore(running.graph, settings.id, old) ?? running.graph
-    onRolledBack({ node: settings.id, why: error instanceof Error ? error.message : String(error) })
+    const next = hasEndpoints ? withNodeBefore(running.graph, settings.id, old) : undefined
+    running.graph = next ?? running.graph
+    return next !== undefined
+  }
+
+  async #rollBackTo(before: Graph): Promise<void> {
+    const { running, log } = this.#settings
+    try {
+      await this.#apply(planReload(running.graph, before), before, false)
+    } catch (error) {
+      log.error({ err: error }, 'the previous configuration cannot run again')
+    }
+  }
+
+  #reportRollBack(node: string, why: string, isAlone: boolean): void {
+    this.#settings.onRolledBack({
+      node,
+      why: isAlone ? why : `${why} (the whole previous configuration is running again)`,
+    })
   }
 
   /** Rolls back nodes that failed during the change. */
@@ -144,7 +175,7 @@ export class ReloadExecutor {
   }
 
   async #rollBack({ node: failed, before, why }: Failure): Promise<void> {
-    const { running, log, onRolledBack } = this.#settings
+    const { running, log } = this.#settings
     // Another change may have run first.
     if (this.#isStopping || !this.#nodes().includes(failed)) return
     const { id } = failed
@@ -159,10 +190,7 @@ export class ReloadExecutor {
     } finally {
       failed.endpoints?.retain(false)
     }
-    onRolledBack({
-      node: id,
-      why: alone === undefined ? `${why} (the whole previous configuration is running again)` : why,
-    })
+    this.#reportRollBack(id, why, alone !== undefined)
   }
 
   #nodes(): readonly AnyNodeRunner[] {

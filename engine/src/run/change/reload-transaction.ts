@@ -2,21 +2,19 @@
 // of it is committed in one turn of the event loop, then old nodes are stopped while the new ones deliver.
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { EngineContainer } from '../node/container.js'
-import type { LiveDelivery } from '../../deliver/live-delivery.js'
 import type { Graph, Pipeline } from '../../graph/graph.js'
 import type { HttpListeners } from '../../listen/http-listeners.js'
 import type { ListenerTransaction } from '../../listen/listener-transaction.js'
 import type { ReloadPlan } from '../../observe/reload-plan.js'
 import type { EdgeCut } from '../../observe/reload-report.js'
 import { listenerSpecs } from '../../listen/http-listeners.js'
+import { moveEndpoints } from './endpoint-moves.js'
 import { type FailedStep, PipelineTransaction } from './pipeline-transaction.js'
 import { PipelineRunner } from '../pipeline/pipeline-runner.js'
 import type { RunServices } from '../node/run-services.js'
 import { ServiceChange } from './service-change.js'
+import type { AnyNodeRunner } from '../node/node-runner.js'
 import type { ServiceRunner } from '../node/service-runner.js'
-
-/** Prefix of an old id during renaming; no real id starts with it. */
-const RENAMED = '/'
 
 /** The state that a reload changes; the engine owns it. */
 export interface Running {
@@ -30,14 +28,12 @@ export interface ReloadContext {
   readonly run: RunServices
   readonly container: EngineContainer
   readonly listeners: HttpListeners
-  readonly delivery: Pick<LiveDelivery, 'withdraw' | 'restore' | 'rename'>
   /** Applies the engine's own settings: limits, access, log. Must not throw. */
   adopt(next: Graph): void
 }
 
 export class ReloadTransaction {
   readonly #context: ReloadContext
-  readonly #plan: ReloadPlan
   readonly #next: Graph
   readonly #pipelines: readonly PipelineTransaction[]
   readonly #services: ServiceChange
@@ -49,7 +45,6 @@ export class ReloadTransaction {
 
   constructor(context: ReloadContext, plan: ReloadPlan, next: Graph) {
     this.#context = context
-    this.#plan = plan
     this.#next = next
     const { running, run, container } = context
     const changes = new Map(plan.nodes.flatMap((node) => (node.verb === 'remove' ? [] : [[node.id, node]])))
@@ -89,31 +84,31 @@ export class ReloadTransaction {
     await this.#listeners?.revert()
   }
 
+  /**
+   * From here on every node has the endpoints of the new graph; `commit` must follow in the same turn of the event loop.
+   * Throws LISTEN_PATH_TAKEN, LISTEN_UNKNOWN; then nothing has changed.
+   */
+  moveEndpoints(): void {
+    const parts = [this.#services, ...this.#pipelines]
+    moveEndpoints(
+      parts.flatMap(({ steps }) => steps),
+      parts.flatMap(({ removed }): readonly AnyNodeRunner[] => removed),
+    )
+  }
+
   /** From here on the new graph runs. */
   commit(): void {
-    const { running, delivery, adopt } = this.#context
+    const { running, adopt } = this.#context
     // Viewers of an output that has moved to another listener keep their connections.
     this.#listeners?.commit(Infinity)
-    for (const pipeline of this.#pipelines) for (const id of pipeline.withdrawn) delivery.withdraw(id)
-    for (const service of this.#services.withdrawn) service.endpoints?.withdrawPaths()
-    this.#rename()
     adopt(this.#next)
     this.#services.commit()
     for (const pipeline of this.#pipelines) pipeline.commit()
-    for (const pipeline of this.#pipelines) pipeline.restorePaths((id) => delivery.restore(id))
     running.graph = this.#next
     running.services = this.#services.nodes
     const names = this.#next.pipelines.map(({ name }) => name)
     const byName = new Map(this.#pipelines.map(({ runner }) => [runner.name, runner]))
     running.pipelines = names.flatMap((name) => byName.get(name) ?? [])
-  }
-
-  /** From here on viewers are known by the new ids; two nodes may have swapped their names. */
-  #rename(): void {
-    const { delivery } = this.#context
-    const renamed = this.#plan.nodes.filter(({ was, id }) => was !== undefined && was !== id)
-    for (const { was = '' } of renamed) delivery.rename(was, RENAMED + was)
-    for (const { was = '', id } of renamed) delivery.rename(RENAMED + was, id)
   }
 
   /** The engine is about to stop: cuts every edge over now, wherever the streams are, and opens nothing more. */

@@ -15,11 +15,11 @@ class Holders {
   readonly service = defineService({
     ...common,
     type: 'test-service',
-    exclusive: ({ swap }) => [`udp:${swap}`],
+    exclusive: ({ swap }) => [{ kind: 'device', name: String(swap) }],
     open: ({ value: { swap } }, { id }) => this.#hold(swap, id),
   })
   readonly output = output(({ swap }, { id }) => Object.assign(new RecordingOutput(), this.#hold(swap, id)), {
-    exclusive: ({ swap }) => [`udp:${swap}`],
+    exclusive: ({ swap }) => [{ kind: 'device', name: String(swap) }],
   })
 
   #hold(what: string, id: string): AsyncDisposable {
@@ -93,7 +93,7 @@ describe('a service with an exclusive resource', () => {
     const definition = defineService({
       ...common,
       type: 'test-service',
-      exclusive: () => ['udp:1'],
+      exclusive: () => [{ kind: 'device', name: 'card 1' }],
       open: ({ value }) => {
         log.push(`open ${value.swap}`)
         if (value.swap === 'bad') throw new Error('cannot bind')
@@ -124,7 +124,7 @@ describe('a service with an exclusive resource', () => {
     const definition = defineService({
       ...common,
       type: 'test-service',
-      exclusive: () => ['udp:1'],
+      exclusive: () => [{ kind: 'device', name: 'card 1' }],
       open: ({ value }, { signal }) => {
         log.push(value.swap)
         if (value.swap !== 'hangs') return { [Symbol.asyncDispose]: () => Promise.resolve() }

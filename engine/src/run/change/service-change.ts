@@ -2,16 +2,15 @@
 // so each one is replaced at once.
 import type { EngineContainer } from '../node/container.js'
 import type { NodeSettings } from '../../graph/graph.js'
-import type { NodeChange, PlanVerb } from '../../observe/reload-plan.js'
+import type { NodeChange } from '../../observe/reload-plan.js'
 import { becomeReady, isGone } from '../node/become-ready.js'
 import { STOP_WITHIN_MS, READY_WITHIN_MS, unlessAborted } from './exclusive-restart.js'
+import { type EndpointStep, giveBackEndpoints } from './endpoint-moves.js'
 import type { FailedStep } from './pipeline-transaction.js'
 import type { RunServices } from '../node/run-services.js'
 import { ServiceRunner } from '../node/service-runner.js'
 
-interface Step {
-  readonly settings: NodeSettings
-  readonly verb: PlanVerb
+interface Step extends EndpointStep {
   readonly old: ServiceRunner | undefined
   node: ServiceRunner
 }
@@ -21,7 +20,7 @@ export class ServiceChange {
   readonly #changes: ReadonlyMap<string, NodeChange>
   readonly #removed: readonly ServiceRunner[]
   readonly #context: { readonly services: RunServices; readonly container: EngineContainer }
-  readonly #failures = new Map<Step, unknown>()
+  readonly #failed: FailedStep[] = []
 
   constructor(
     running: readonly ServiceRunner[],
@@ -64,18 +63,19 @@ export class ServiceChange {
     await Promise.all(made.map(({ node }) => node.stop('the reload was given up', STOP_WITHIN_MS)))
   }
 
-  get withdrawn(): readonly ServiceRunner[] {
-    const moving = this.#steps.flatMap(({ verb, old }) => (verb === 'rebind' && old !== undefined ? [old] : []))
-    return [...moving, ...this.#removed]
+  get steps(): readonly EndpointStep[] {
+    return this.#steps
+  }
+
+  get removed(): readonly ServiceRunner[] {
+    return this.#removed
   }
 
   commit(): void {
     for (const step of this.#steps) {
       const { node, old, verb, settings } = step
-      if (node === old) {
-        node.update(settings)
-        if (verb === 'rebind') this.#try(step, () => node.endpoints?.claimPaths())
-      } else if (verb !== 'handoff') this.#try(step, () => node.activate())
+      if (node === old) node.update(settings)
+      else if (verb !== 'handoff') this.#activate(step)
     }
   }
 
@@ -100,14 +100,12 @@ export class ServiceChange {
         node.activate()
         await unlessAborted(node.start(), signal)
       } catch (error) {
-        this.#failures.set(step, error)
+        if (old !== undefined) this.#failed.push({ settings, old: old.settings, error, hasEndpoints: true })
         if (old !== undefined && !signal.aborted)
           await unlessAborted(this.#openAgain(step, old), signal).catch(() => undefined)
       }
     }
-    return [...this.#failures].flatMap(([{ settings, old }, error]) =>
-      old === undefined ? [] : [{ settings, old: old.settings, error }],
-    )
+    return this.#failed
   }
 
   /** Opens the old service again; if that fails too, the node reports its own failure. */
@@ -125,14 +123,19 @@ export class ServiceChange {
     await node.stop('it has left the graph', STOP_WITHIN_MS)
   }
 
-  #try(step: Step, run: () => void): void {
+  /** Its endpoints have been claimed: it throws only if the node has failed meanwhile. */
+  #activate(step: Step): void {
+    const { node, old, settings } = step
     try {
-      run()
+      node.activate()
     } catch (error) {
-      this.#failures.set(step, error)
-      if (step.old === undefined || step.old === step.node) return step.node.fail(error)
-      void step.node.stop('it could not take over', STOP_WITHIN_MS)
-      step.node = step.old
+      if (old === undefined) return node.fail(error)
+      const before = old.settings
+      step.node = old
+      old.update({ ...before, id: settings.id })
+      const hasEndpoints = giveBackEndpoints(old, node)
+      this.#failed.push({ settings, old: before, error, hasEndpoints })
+      void node.stop('it could not take over', STOP_WITHIN_MS)
     }
   }
 }

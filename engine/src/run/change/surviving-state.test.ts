@@ -23,7 +23,7 @@ class Keepers {
       type: 'test-out',
       consumes: ['ts'],
       inlets: 'one',
-      exclusive: () => exclusive,
+      exclusive: () => exclusive.map((name) => ({ kind: 'device', name })),
       open: ({ value: { swap } }, context, _deps, previous) => {
         this.contexts.push(context)
         return Object.assign(new RecordingOutput(), this.#open(swap, previous))
@@ -32,7 +32,7 @@ class Keepers {
     this.service = defineService({
       ...common,
       type: 'test-service',
-      exclusive: () => exclusive,
+      exclusive: () => exclusive.map((name) => ({ kind: 'device', name })),
       open: ({ value: { swap } }, _context, _deps, previous) => this.#open(swap, previous),
     })
   }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { openRoom, routeOptions } from '../../deliver/delivery.test.kit.js'
+import { Feed, openRoom, routeOptions } from '../../deliver/delivery.test.kit.js'
 import type { Room } from '../../deliver/delivery.test.kit.js'
 import { expectViewers } from '../../reload/plan-viewers.js'
 import { NodeEndpoints } from './node-endpoints.js'
@@ -28,7 +28,7 @@ describe('an endpoint of a node', () => {
     await viewer.saw('first')
     const route = next.delivery.open(routeOptions())
     route.push(entry('too early'))
-    next.activate({ id: 'one/ts', endpoints: before })
+    next.activate(before)
     await old[Symbol.asyncDispose]()
     route.push(entry('second'))
     await viewer.saw('second')
@@ -39,11 +39,11 @@ describe('an endpoint of a node', () => {
   test('stays with the old node if a path of the new one is taken', async () => {
     await using room = await openRoom()
     const [before, next] = [endpointsOf(room, false), endpointsOf(room, true)]
-    before.listeners.http('web').handle('/page', (_request, response) => response.end('page'))
-    room.listener.handle('/other', (_request, response) => response.end('other'))
-    next.listeners.http('web').handle('/page', (_request, response) => response.end('next'))
-    next.listeners.http('web').handle('/other', (_request, response) => response.end('next'))
-    assert.throws(() => next.activate({ id: 'one/ts', endpoints: before }), { code: 'LISTEN_PATH_TAKEN' })
+    before.listeners.http('web').mount({ path: '/page' }, (_request, response) => response.end('page'))
+    room.listener.claim({ path: '/other', respond: (_request, response) => response.end('other') })
+    next.listeners.http('web').mount({ path: '/page' }, (_request, response) => response.end('next'))
+    next.listeners.http('web').mount({ path: '/other' }, (_request, response) => response.end('next'))
+    assert.throws(() => next.activate(before), { code: 'LISTEN_PATH_TAKEN' })
     for (const [path, text] of [
       ['/page', 'page'],
       ['/other', 'other'],
@@ -61,6 +61,52 @@ describe('an endpoint of a node', () => {
     assert.equal(room.delivery.routes().length, 1)
     endpoints.retain(false)
     assert.equal(room.delivery.routes().length, 0)
+  })
+})
+
+describe('a node that opens again', () => {
+  test('during its probation has the viewers that it had', async () => {
+    await using room = await openRoom()
+    const endpoints = endpointsOf(room, false)
+    const first = endpoints.delivery.open(routeOptions())
+    new Feed(first, 1000).push()
+    const viewer = await room.viewer().received(1000)
+    endpoints.retain(true)
+    endpoints.release()
+    const second = endpoints.delivery.open(routeOptions({ path: '/else' }))
+    new Feed(second, 1000).push()
+    await viewer.received(2000)
+    endpoints.retain(false)
+    assert.deepEqual([room.delivery.routes().length, viewer.isEnded], [1, false])
+  })
+
+  test('while its paths are withdrawn has them when they are restored, and none before', async () => {
+    await using room = await openRoom()
+    const endpoints = endpointsOf(room, false)
+    endpoints.delivery.open(routeOptions())
+    endpoints.withdraw()
+    endpoints.release()
+    const route = endpoints.delivery.open(routeOptions())
+    assert.equal(room.delivery.routes().length, 0)
+    const other = room.open({ id: 'one/other' })
+    assert.throws(() => endpoints.restore(), { code: 'LISTEN_PATH_TAKEN' })
+    await other[Symbol.asyncDispose]()
+    endpoints.restore()
+    new Feed(route, 1000).push()
+    await room.viewer().received(1000)
+  })
+
+  test('finds its paths free, whatever it has forgotten to release', async () => {
+    await using room = await openRoom()
+    const endpoints = endpointsOf(room, false)
+    const mount = (): Disposable =>
+      endpoints.listeners.http('web').mount({ path: '/page' }, (_request, response) => response.end('page'))
+    mount()
+    endpoints.delivery.open(routeOptions())
+    assert.throws(mount, { code: 'LISTEN_PATH_TAKEN' })
+    endpoints.release()
+    mount()
+    endpoints.delivery.open(routeOptions())
   })
 })
 

@@ -1,60 +1,103 @@
-// The endpoints one node owns on shared listeners: paths and live routes. The node asks for them through the usual
-// tokens; a standby node receives them only when it is activated, from the node it replaces.
+// The endpoints one node owns on shared listeners: mounts of ordinary requests, and leases of live routes. The node asks
+// for them through the usual tokens. A standby node receives them only when it is activated; a reload withdraws and
+// restores those of all nodes that move.
+import { authorizeRequests } from '../../access/authorized-requests.js'
 import type { LiveDelivery } from '../../deliver/live-delivery.js'
-import type { LiveEntry, LiveRoute, LiveRouteOptions, RouteCounters } from '../../plugin/live-route.js'
-import { startRouteCounters } from '../../plugin/live-route.js'
-import type { Delivery, HttpRoutes, Listeners } from '../../plugin/tokens.js'
+import type { RouteLease } from '../../deliver/route-lease.js'
+import { RouteClaims, type RouteListener } from '../../listen/route-claims.js'
+import type { Auth } from '../../plugin/auth.js'
+import type { HttpHandler, HttpRoutes, MountOptions } from '../../plugin/http-routes.js'
+import type { LiveRouteOptions } from '../../plugin/live-route.js'
+import type { Delivery, Listeners } from '../../plugin/tokens.js'
 
-export type RouteSource = Pick<LiveDelivery, 'open' | 'takeOver' | 'move'>
+export interface SharedEndpoints {
+  readonly delivery: Pick<LiveDelivery, 'lease'>
+  /** Throws LISTEN_UNKNOWN. */
+  readonly listeners: { http(name: string): RouteListener & Pick<HttpRoutes, 'name' | 'origins'> }
+  /** Authorizes requests to mounts that name a provider; without it no one may use those. */
+  readonly auth?: Auth
+}
 
-export interface EndpointSettings {
-  readonly delivery: RouteSource
-  readonly listeners: Listeners
+export interface EndpointSettings extends SharedEndpoints {
   /** Id of the node, which a reload may rename. */
   owner(): string
   /** Nothing is claimed before `activate`. */
   readonly isStandby: boolean
 }
 
-type Respond = Parameters<HttpRoutes['handle']>[1]
-
 export class NodeEndpoints {
   readonly delivery: Delivery = { open: (options) => this.#openRoute(options) }
-  readonly listeners: Listeners = { http: (name) => this.#handler(name) }
+  readonly listeners: Listeners = { http: (name) => this.#routesOf(name) }
   readonly #settings: EndpointSettings
-  readonly #routes = new Set<ClaimedRoute>()
-  readonly #paths = new Set<ClaimedPath>()
+  readonly #mounts: RouteClaims
+  readonly #leases = new Set<RouteLease>()
   #isStandby: boolean
   #isRetaining = false
-  /** Routes that the node has disposed, kept for the node that replaces it. */
-  readonly #retained = new Set<LiveRoute>()
+  /** Leases of routes that the node has disposed, kept for the node that replaces it. */
+  readonly #retained = new Set<RouteLease>()
 
   constructor(settings: EndpointSettings) {
     this.#settings = settings
     this.#isStandby = settings.isStandby
+    this.#mounts = new RouteClaims(settings.isStandby)
   }
 
   /**
-   * Claims the endpoints the node has asked for. It takes over those of the node it replaces, and their viewers stay;
-   * `before.id` is the id under which delivery knows them. Throws LISTEN_PATH_TAKEN, LISTEN_UNKNOWN; the replaced node
-   * then has its paths back.
+   * Claims the endpoints the node has asked for. It takes over those of the node it replaces, and their viewers stay.
+   * Throws LISTEN_PATH_TAKEN, LISTEN_UNKNOWN; the replaced node then has its paths back.
    */
-  activate(before?: { readonly id: string; readonly endpoints: NodeEndpoints | undefined }): void {
+  activate(before?: NodeEndpoints): void {
     if (!this.#isStandby) return
-    const { delivery } = this.#settings
-    before?.endpoints?.withdrawPaths()
     try {
-      for (const route of this.#routes) {
-        const taken = before === undefined ? undefined : delivery.takeOver(before.id, route.options)
-        route.settle(taken ?? delivery.open(route.options))
-      }
-      for (const path of this.#paths) path.claim()
+      before?.withdraw(this)
+      this.reserve(before)
+      if (before !== undefined) this.#takeOver(before)
     } catch (error) {
-      for (const path of this.#paths) path.withdraw()
-      before?.endpoints?.claimPaths()
+      this.withdraw()
+      before?.restore()
       throw error
     }
     this.#isStandby = false
+  }
+
+  /**
+   * Frees its paths at once: other nodes can claim them. With `next`, the node that replaces it, those that both have
+   * stay until that one is activated. Viewers stay.
+   */
+  withdraw(next?: NodeEndpoints): void {
+    this.#mounts.withdraw(next === undefined ? undefined : next.#mounts)
+    const wanted = next === undefined ? [] : [...next.#leases]
+    for (const [index, route] of this.#passable().entries()) route.withdraw(wanted[index])
+  }
+
+  /** Claims its own paths again. Throws LISTEN_PATH_TAKEN, LISTEN_UNKNOWN; `withdraw` releases what it has claimed. */
+  restore(): void {
+    this.#mounts.restore()
+    for (const route of this.#passable()) {
+      if (route.isOpen) route.restore()
+      else this.#openLease(route)
+    }
+  }
+
+  /**
+   * Before activation: claims the paths that the replaced node, withdrawn for this one, does not hold. Its live routes
+   * move there at once. Throws as `restore` does.
+   */
+  reserve(before?: NodeEndpoints): void {
+    this.#mounts.restore(before === undefined ? undefined : before.#mounts)
+    const routes = before === undefined ? [] : before.#passable()
+    for (const [index, lease] of [...this.#leases].entries()) {
+      const route = routes[index]
+      if (lease.isOpen) continue
+      if (route === undefined) lease.open()
+      else if (route.hasEnded) lease.takeOver(route)
+      else route.restore(lease)
+    }
+  }
+
+  /** The node has another id now. */
+  rename(id: string): void {
+    for (const route of this.#passable()) route.rename(id)
   }
 
   /**
@@ -68,149 +111,63 @@ export class NodeEndpoints {
     this.#retained.clear()
   }
 
-  /** Moves the routes of the replaced node to the paths this one will have, at once. Throws as `activate` does. */
-  movePaths(before: string): void {
-    for (const route of this.#routes) this.#settings.delivery.move(before, route.options)
+  /** The node has been disposed: releases what it has not. */
+  release(): void {
+    this.#mounts.release()
+    for (const lease of this.#leases) void lease[Symbol.asyncDispose]()
   }
 
-  withdrawPaths(): void {
-    for (const path of this.#paths) path.withdraw()
-  }
-
-  claimPaths(): void {
-    for (const path of this.#paths) path.claim()
-  }
-
-  #openRoute(options: LiveRouteOptions): LiveRoute {
-    const { delivery, owner } = this.#settings
-    const route = new ClaimedRoute(options, owner)
-    if (!this.#isStandby) route.settle(delivery.open(route.options))
-    this.#routes.add(route)
-    route.onDispose = (held) => {
-      this.#routes.delete(route)
-      if (this.#isRetaining && held !== undefined) this.#retained.add(held)
-      return this.#isRetaining
+  /** The rest: the paths that the replaced node still holds, and its live routes. */
+  #takeOver(before: NodeEndpoints): void {
+    before.#mounts.withdraw()
+    this.#mounts.restore()
+    const routes = before.#passable()
+    for (const [index, lease] of [...this.#leases].entries()) {
+      const route = routes[index]
+      if (route !== undefined && !lease.isOpen) lease.takeOver(route)
     }
-    return route
   }
 
-  #handler(name: string): HttpRoutes {
-    const { listeners } = this.#settings
-    const handler = listeners.http(name)
+  /** Routes that another node can take over, in order. */
+  #passable(): readonly RouteLease[] {
+    return [...this.#retained, ...this.#leases]
+  }
+
+  #openRoute(options: LiveRouteOptions): RouteLease {
+    const { delivery, listeners, owner } = this.#settings
+    listeners.http(options.listener)
+    const lease = delivery.lease({ ...options, id: owner() })
+    if (!this.#mounts.isWithdrawn) this.#openLease(lease)
+    this.#leases.add(lease)
+    lease.onDispose = () => {
+      this.#leases.delete(lease)
+      if (this.#isRetaining && lease.isOpen) this.#retained.add(lease.passOn())
+    }
+    return lease
+  }
+
+  /** A node that opens again has the viewers that it had. */
+  #openLease(lease: RouteLease): void {
+    const [retained] = this.#retained
+    if (retained === undefined) return lease.open()
+    lease.takeOver(retained)
+    this.#retained.delete(retained)
+  }
+
+  #routesOf(name: string): HttpRoutes {
+    const listener = this.#settings.listeners.http(name)
     return {
       name,
       get origins() {
-        return handler.origins
+        return listener.origins
       },
-      handle: (path, respond) => this.#handle(handler, path, respond),
+      mount: (options, handle) => this.#mount(listener, options, handle),
     }
   }
 
-  #handle(handler: HttpRoutes, path: string, respond: Respond): Disposable {
-    const claimed = new ClaimedPath(handler, path, respond)
-    if (!this.#isStandby) claimed.claim()
-    this.#paths.add(claimed)
-    return {
-      [Symbol.dispose]: () => {
-        this.#paths.delete(claimed)
-        claimed.withdraw()
-      },
-    }
-  }
-}
-
-class ClaimedPath {
-  readonly #handler: HttpRoutes
-  readonly #path: string
-  readonly #respond: Respond
-  #held: Disposable | undefined
-
-  constructor(handler: HttpRoutes, path: string, respond: Respond) {
-    this.#handler = handler
-    this.#path = path
-    this.#respond = respond
-  }
-
-  claim(): void {
-    this.#held ??= this.#handler.handle(this.#path, this.#respond)
-  }
-
-  withdraw(): void {
-    this.#held?.[Symbol.dispose]()
-    this.#held = undefined
-  }
-}
-
-/** A route as its output sees it; it may have no live route behind it yet. */
-class ClaimedRoute implements LiveRoute {
-  /** Called when the node disposes it; true if the live route behind it stays. */
-  onDispose: (route: LiveRoute | undefined) => boolean = () => false
-  #options: LiveRouteOptions
-  readonly #owner: () => string
-  #route: LiveRoute | undefined
-  #onCaughtUp: (() => void) | undefined
-  #isEnded = false
-  readonly #noCounters = startRouteCounters()
-
-  constructor(options: LiveRouteOptions, owner: () => string) {
-    this.#options = options
-    this.#owner = owner
-  }
-
-  get options(): LiveRouteOptions {
-    return { ...this.#options, id: this.#owner() }
-  }
-
-  settle(route: LiveRoute): void {
-    this.#route = route
-    route.onCaughtUp = this.#onCaughtUp
-    if (this.#isEnded) route.end()
-  }
-
-  push(entry: LiveEntry): void {
-    this.#route?.push(entry)
-  }
-
-  end(): void {
-    this.#isEnded = true
-    this.#route?.end()
-  }
-
-  async drained(): Promise<void> {
-    await this.#route?.drained()
-  }
-
-  update(options: LiveRouteOptions): void {
-    const before = this.#options
-    this.#options = options
-    try {
-      this.#route?.update(this.options)
-    } catch (error) {
-      this.#options = before
-      throw error
-    }
-  }
-
-  get behindBytes(): number {
-    return this.#route?.behindBytes ?? 0
-  }
-
-  get onCaughtUp(): (() => void) | undefined {
-    return this.#onCaughtUp
-  }
-
-  set onCaughtUp(listen: (() => void) | undefined) {
-    this.#onCaughtUp = listen
-    if (this.#route !== undefined) this.#route.onCaughtUp = listen
-  }
-
-  get counters(): RouteCounters {
-    return this.#route?.counters ?? this.#noCounters
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    const route = this.#route
-    this.#route = undefined
-    if (!this.onDispose(route)) await route?.[Symbol.asyncDispose]()
+  #mount(listener: RouteListener, options: MountOptions, handle: HttpHandler): Disposable {
+    const { path, prefix: isPrefix = false, methods } = options
+    const respond = authorizeRequests(this.#settings.auth, () => options.auth ?? [], handle)
+    return this.#mounts.claim(listener, { path, isPrefix, respond, ...(methods === undefined ? {} : { methods }) })
   }
 }

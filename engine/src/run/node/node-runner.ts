@@ -167,6 +167,7 @@ export abstract class NodeRunner<N extends AsyncDisposable> {
     if (before.id !== settings.id) {
       this.log = nodeLog(this.services.log, settings.id)
       this.#metrics.relabel()
+      this.endpoints?.rename(settings.id)
     }
     if (isDeepStrictEqual(before.options, settings.options)) return
     this.services.scope.enter(
@@ -184,7 +185,7 @@ export abstract class NodeRunner<N extends AsyncDisposable> {
     if (this.state === 'failed') throw this.#failure
     if (!this.isStandby) return
     const before = this.#before
-    this.endpoints?.activate(before === undefined ? undefined : { id: this.id, endpoints: before.endpoints })
+    this.endpoints?.activate(before?.endpoints)
     this.isStandby = false
     this.#before = undefined
     if (before !== undefined) {
@@ -367,9 +368,7 @@ export abstract class NodeRunner<N extends AsyncDisposable> {
     this.#retry?.[Symbol.dispose]()
     this.disconnect()
     const late = (): Error => new Error('neither opened nor gave up in time')
-    await withTimeout(this.#opening, withinMs, this.services.clock, late).catch((error: unknown) =>
-      this.#logStopError(error),
-    )
+    await withTimeout(this.#opening, withinMs, clock, late).catch((error: unknown) => this.#logStopError(error))
     await this.#dispose(Math.max(0, deadlineMs - clock.nowMs()))
     this.#clock?.[Symbol.dispose]()
     this.#options.complete()
@@ -379,6 +378,7 @@ export abstract class NodeRunner<N extends AsyncDisposable> {
     const node = this.node
     this.node = undefined
     if (node !== undefined) await this.#disposeNode(node, withinMs)
+    this.endpoints?.release()
     this.#metrics.clear()
     this.#details.clear()
   }

@@ -1,0 +1,26 @@
+// Which nodes hold a resource, or one that overlaps it.
+import type { Resource } from '../../plugin/resource.js'
+import { resourceKeys, resourcesOverlap } from './resources.js'
+
+interface Entry<H> {
+  readonly resource: Resource
+  readonly holder: H
+}
+
+export class ResourceHolders<H> {
+  readonly #byKey = new Map<string, Entry<H>[]>()
+
+  add(resource: Resource, holder: H): void {
+    for (const key of resourceKeys(resource).held) {
+      const entries = this.#byKey.get(key)
+      if (entries === undefined) this.#byKey.set(key, [{ resource, holder }])
+      else entries.push({ resource, holder })
+    }
+  }
+
+  of(resource: Resource): readonly H[] {
+    const found = resourceKeys(resource).asked.flatMap((key) => this.#byKey.get(key) ?? [])
+    const overlapping = found.filter((entry) => resourcesOverlap(entry.resource, resource))
+    return [...new Set(overlapping.map(({ holder }) => holder))]
+  }
+}

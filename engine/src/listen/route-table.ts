@@ -1,0 +1,121 @@
+// The routes of a listener: one path, or a prefix with every path below it; each goes to a stream handler (live) or to
+// a handler of ordinary requests. An exact path wins over prefixes, a longer prefix over a shorter one.
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { listenError } from './listen-errors.js'
+import type { StreamHandler, Visit } from './stream-handler.js'
+
+/** Its failure, thrown or rejected, is answered with 500; a value that it returns means nothing. */
+export type RequestHandler = (request: IncomingMessage, response: ServerResponse, visit: Visit) => unknown
+
+interface RoutePlace {
+  /** Decoded, starts with a slash; a prefix ends with one too. */
+  readonly path: string
+  /** Every path below it as well. By default only the path itself. */
+  readonly isPrefix?: boolean
+  /** With it, the route yields to any later claim of its path; called then. */
+  onTaken?(): void
+}
+
+interface LivePath extends RoutePlace {
+  readonly stream: StreamHandler
+}
+
+export interface OrdinaryRoute extends RoutePlace {
+  readonly respond: RequestHandler
+  /** By default GET and HEAD. */
+  readonly methods?: readonly string[]
+}
+
+export type Route = LivePath | OrdinaryRoute
+
+export class RouteTable {
+  readonly #listener: string
+  readonly #exact = new Map<string, Route>()
+  readonly #prefixes = new Map<string, Route>()
+  /** Lengths of the prefixes, longest first. */
+  #lengths: readonly number[] = []
+
+  constructor(listener: string) {
+    this.#listener = listener
+  }
+
+  /** Requests go to the route until disposed. Throws LISTEN_PATH_TAKEN, LISTEN_BAD_PATH; then nothing has changed. */
+  claim(route: Route): Disposable {
+    checkPlace(route)
+    const table = route.isPrefix === true ? this.#prefixes : this.#exact
+    const { path } = route
+    const before = table.get(path)
+    if (this.#isTaken(route, before)) {
+      throw listenError('LISTEN_PATH_TAKEN', `${path} of listener "${this.#listener}" is taken`)
+    }
+    table.set(path, route)
+    this.#measure()
+    before?.onTaken?.()
+    if (route.isPrefix === true) this.#takeBelow(path)
+    return {
+      [Symbol.dispose]: () => {
+        if (table.get(path) !== route) return
+        table.delete(path)
+        this.#measure()
+      },
+    }
+  }
+
+  /** `path`: decoded. `target`: as requested; a prefix matches only if both have the same segments. */
+  find(path: string, target: string): Route | undefined {
+    const exact = this.#exact.get(path)
+    if (exact !== undefined || this.#lengths.length === 0) return exact
+    const prefix = this.#prefixOf(path)
+    return prefix !== undefined && isPlain(path, target) ? prefix : undefined
+  }
+
+  /** A route that yields also yields to the prefixes that are there. */
+  #isTaken(route: Route, before: Route | undefined): boolean {
+    if (before !== undefined) return before.onTaken === undefined || route.onTaken !== undefined
+    return route.onTaken !== undefined && this.#prefixOf(route.path) !== undefined
+  }
+
+  #takeBelow(prefix: string): void {
+    for (const [path, { onTaken }] of this.#exact) {
+      if (onTaken === undefined || !path.startsWith(prefix)) continue
+      this.#exact.delete(path)
+      onTaken()
+    }
+  }
+
+  /** Costs as much as there are lengths, however many slashes a client sends. */
+  #prefixOf(path: string): Route | undefined {
+    for (const length of this.#lengths) {
+      const route = length <= path.length ? this.#prefixes.get(path.slice(0, length)) : undefined
+      if (route !== undefined) return route
+    }
+    return undefined
+  }
+
+  #measure(): void {
+    const lengths = new Set(Array.from(this.#prefixes.keys(), ({ length }) => length))
+    this.#lengths = [...lengths].sort((a, b) => b - a)
+  }
+}
+
+/** Throws LISTEN_BAD_PATH. */
+export function checkPlace({ path, isPrefix = false }: RoutePlace): void {
+  if (!path.startsWith('/')) throw listenError('LISTEN_BAD_PATH', `the path "${path}" does not start with a slash`)
+  if (isPrefix && !path.endsWith('/'))
+    throw listenError('LISTEN_BAD_PATH', `the prefix "${path}" does not end with a slash`)
+}
+
+const ENCODED_SEPARATOR = /%(?:2f|5c)/i
+
+/**
+ * Nothing in the path can lead out of a prefix: no `.` or `..`, no empty segment, and every separator is a slash that
+ * the client sent as one.
+ */
+function isPlain(path: string, target: string): boolean {
+  const query = target.indexOf('?')
+  if (path.includes('\\') || ENCODED_SEPARATOR.test(query < 0 ? target : target.slice(0, query))) return false
+  const segments = path.slice(1).split('/')
+  return segments.every((segment, index) =>
+    segment === '' ? index === segments.length - 1 : segment !== '.' && segment !== '..',
+  )
+}
