@@ -8,15 +8,18 @@ import { openStateDir, type StateDir } from './state/state-dir.js'
 
 export interface EngineDependencies {
   readonly log: Logger
+  /** Called before anything is opened or bound: an error that nothing catches can come during the start, too. */
+  readonly onBuilt?: ((engine: RunningEngine) => void) | undefined
 }
 
 /**
  * Starts a checked graph. If a listener can't be bound, the state folder is in use, or a node can never open, releases
  * everything and rejects.
  */
-export async function startEngine(graph: Graph, { log }: EngineDependencies): Promise<RunningEngine> {
+export async function startEngine(graph: Graph, { log, onBuilt }: EngineDependencies): Promise<RunningEngine> {
   const stateDir = await openStateDir(graph.engine.stateDir)
   const engine = await buildEngine(graph, log, stateDir)
+  onBuilt?.(engine)
   try {
     await engine.start()
     return engine

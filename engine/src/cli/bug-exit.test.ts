@@ -38,6 +38,35 @@ test('where there is a log, bugs go there', () => {
   assert.equal(streams.errText(), '')
 })
 
+test('what is contained does not end the process; if containing fails, that does', () => {
+  const target = new Target()
+  const report = exitOnBugs(target, keepStreams().err)
+  const contained: unknown[] = []
+  report.contain = (error) => {
+    contained.push(error)
+    if (error === 'worse') throw new Error('containing it failed')
+    return error !== 'ours'
+  }
+  target.emit('uncaughtException', 'of a plugin')
+  target.emit('unhandledRejection', 'of a plugin, too')
+  assert.deepEqual(target.exits, [])
+  target.emit('uncaughtException', 'ours')
+  target.emit('uncaughtException', 'worse')
+  assert.deepEqual([target.exits, contained.length], [[70, 70], 4])
+})
+
+test('before the end, whoever wants to know is told; if that fails, the process ends all the same', () => {
+  const target = new Target()
+  const report = exitOnBugs(target, keepStreams().err)
+  const told: unknown[] = []
+  report.beforeExit = (error) => {
+    told.push(error, target.exits.length)
+    throw new Error('no room on the disk')
+  }
+  assert.throws(() => target.emit('uncaughtException', 'ours'), /no room/)
+  assert.deepEqual([told, target.exits], [['ours', 0], [70]])
+})
+
 async function runEngine(...args: string[]): Promise<{ code: number | null; out: string; err: string }> {
   const child = spawn(process.execPath, [ENGINE, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
   let [out, err] = ['', '']

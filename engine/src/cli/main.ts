@@ -23,7 +23,10 @@ const code = await runCli(process.argv.slice(2), streams, {
     const { watch, lastGood } = options
     const more = { ...loadOptionsOf(options), watch, lastGood }
     const start: RunDependencies['startEngine'] = async (graph, { log }) => {
-      const engine = await startEngine(graph, { log })
+      const engine = await startEngine(graph, {
+        log,
+        onBuilt: (built) => (bugs.contain = (error) => built.contain(error)),
+      })
       const { ended } = engine
       const stop = (reason: string): Promise<void> => engine.stop(reason)
       return { ended, stop, status: () => engine.status(), urls: () => engine.urls(), supervised: engine }

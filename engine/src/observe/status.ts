@@ -23,6 +23,8 @@ export interface NodeStatus {
   readonly from: readonly string[]
   readonly receivedBytes: number
   readonly sentBytes: number
+  /** Not there while its code has never kept the event loop from everything else for 200 ms or more. */
+  readonly stalls?: StallStatus
   /** Inputs: bits per second over the last seconds. */
   readonly bitsPerSecond?: number
   /** Outputs that serve viewers. */
@@ -31,6 +33,15 @@ export interface NodeStatus {
   readonly urls?: readonly string[]
   /** What it was called before and still answers to, for viewers that came by it. */
   readonly aliases?: readonly AliasStatus[]
+}
+
+/** Calls into the code of a node that nothing else could run beside. */
+export interface StallStatus {
+  readonly count: number
+  /** All of them together. */
+  readonly seconds: number
+  /** RFC 3339. */
+  readonly lastAt: string
 }
 
 /** An URL that an output had before a reload. */

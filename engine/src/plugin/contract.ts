@@ -58,6 +58,13 @@ export interface NodeContext {
   degraded(why: string): void
   /** Something that an operator may want to know, for the log and the event stream. */
   event(name: string, data?: Readonly<Record<string, string | number | boolean>>): void
+  /**
+   * Wraps a callback that something other than the engine calls: a socket, a stream, an emitter, a timer of Node. What
+   * it throws, or what the promise it returns rejects with, fails this node, as its row says, and nothing else; the
+   * callback then returns undefined. An emitter also needs a listener for `error`. Before Node 24, an error outside of
+   * any guard can fail every node of the plugin, or end the process.
+   */
+  guard<A extends readonly unknown[], R>(run: (...args: A) => R): (...args: A) => R | undefined
 }
 
 /**

@@ -17,12 +17,13 @@ import { EventLoopLag } from '../observe/event-loop-lag.js'
 import { EventLog } from '../observe/events.js'
 import { MetricsRegistry } from '../observe/metrics-registry.js'
 import type { NodeKind } from '../plugin/contract.js'
-import { AUTH, CLOCK, DELIVERY, EVENTS, LISTENERS, METRICS } from '../plugin/tokens.js'
+import { AUTH, CLOCK, DELIVERY, LISTENERS, METRICS } from '../plugin/tokens.js'
 import { waitAtMost } from './node/time-limit.js'
 import { explainShortage } from '../listen/descriptor-check.js'
 import { addEngineMetrics, RouteHistograms } from './engine-metrics.js'
 import { labelsOf } from './node/node-metrics.js'
-import { createNodeScope } from './node/node-scope.js'
+import { containFault } from './contain-fault.js'
+import { NodeScope } from './node/node-scope.js'
 import { PluginEvents } from './plugin-events.js'
 import { openAccessLog, type OpenAccessLog } from '../access/open-access-log.js'
 import { ReloadExecutor } from './change/reload-executor.js'
@@ -56,6 +57,12 @@ export interface RunningEngine extends StatusSource, SupervisedEngine {
   stop(reason: string): Promise<void>
   /** The URLs a person can open, those for viewers first. */
   urls(): readonly { readonly label: string; readonly url: string }[]
+  /**
+   * For handlers of `uncaughtException` and `unhandledRejection`, called in the handler itself: if the error came from a
+   * plugin, fails the node it belongs to (before Node 24, every node of that plugin) and returns true. False: it came
+   * from elsewhere, and the process is in an unknown state.
+   */
+  contain(error: unknown): boolean
 }
 
 /**
@@ -97,7 +104,7 @@ export class Engine implements RunningEngine {
   readonly #auth: AccessControl
   readonly #delivery: LiveDelivery
   readonly #accessLog: OpenAccessLog
-  readonly #scope: ReturnType<typeof createNodeScope>
+  readonly #scope = new NodeScope()
   readonly #histograms: RouteHistograms
   readonly #nodeMetrics: EngineNodeMetrics
   readonly #executor: ReloadExecutor
@@ -130,13 +137,11 @@ export class Engine implements RunningEngine {
     })
     this.#accessLog = openAccessLog(graph.engine.accessLog ?? 'off', clock, log)
     this.#delivery.watchSessions(this.#accessLog.watcher)
-    this.#scope = createNodeScope((err) => log.error({ err }, 'an error outside of any node'))
     const container = new EngineContainer()
       .provide(AUTH, this.#auth)
       .provide(CLOCK, clock)
       .provide(LISTENERS, this.#listeners)
       .provide(DELIVERY, this.#delivery)
-      .provide(EVENTS, this.#pluginEvents())
       .provide(METRICS, this.#metrics)
     const services = this.#runServices()
     this.#nodeMetrics = new EngineNodeMetrics(this.#metrics, (id) => this.#delivery.routeOf(id))
@@ -255,6 +260,11 @@ export class Engine implements RunningEngine {
     return kicked
   }
 
+  contain(error: unknown): boolean {
+    const plugins = this.#running.graph.plugins ?? []
+    return containFault(error, { scope: this.#scope, plugins, log: this.#log })
+  }
+
   urls(): readonly { readonly label: string; readonly url: string }[] {
     return urlsOf(this.#running.graph, this.#delivery, this.#listeners)
   }
@@ -325,6 +335,7 @@ export class Engine implements RunningEngine {
         this.#executor.noteState(node)
         this.#endWithInputs()
       },
+      pluginEvents: this.#pluginEvents(),
       shared: { delivery: this.#delivery, listeners: this.#listeners },
     }
   }
@@ -371,9 +382,6 @@ export class Engine implements RunningEngine {
     await this.#listeners.closeAll(CLOSE_GRACE_MS)
     await this.#accessLog[Symbol.asyncDispose]()
     await this.#parts.stateDir[Symbol.asyncDispose]()
-    // RxJS reports errors that subscribers have thrown in the next turn of the event loop.
-    await new Promise<void>((resolve) => this.#clock.after(0, resolve))
-    this.#scope[Symbol.dispose]()
     this.#clock[Symbol.dispose]()
     this.#log.info('stopped')
   }

@@ -1,4 +1,5 @@
 // What a node is opened with, for tests: it writes down what the node says, and reads the metrics that it declares.
+import { guardCallback } from '../run/node/guard-callback.js'
 import type { Logger, MetricRead, NodeContext } from '../plugin/contract.js'
 
 export interface LoggedLine {
@@ -13,6 +14,8 @@ export class FakeContext implements NodeContext {
   readonly lines: LoggedLine[] = []
   /** `ready`, `degraded: why`, and names of events, in their order. */
   readonly said: string[] = []
+  /** What guarded callbacks have thrown, or their promises have rejected with. */
+  readonly failures: unknown[] = []
   readonly #abort = new AbortController()
   readonly #metrics = new Map<string, MetricRead>()
 
@@ -65,5 +68,9 @@ export class FakeContext implements NodeContext {
 
   event(name: string): void {
     this.said.push(name)
+  }
+
+  guard<A extends readonly unknown[], R>(run: (...args: A) => R): (...args: A) => R | undefined {
+    return guardCallback(run, { call: (inner) => inner(), fail: (error) => this.failures.push(error) })
   }
 }

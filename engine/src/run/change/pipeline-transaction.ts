@@ -137,7 +137,7 @@ export class PipelineTransaction {
   #wire(step: Step): void {
     const { node, verb } = step
     if (node instanceof InputRunner) return
-    addEdges(node, this.runner.services, ({ node: id, port }) => portOf(this.#nodeOf(id), port))
+    addEdges(node, ({ node: id, port }) => portOf(this.#nodeOf(id), port))
     if (verb === 'handoff') step.holds = node.edges.map((edge) => edge.inlet.hold())
     else if (node instanceof TransformRunner) for (const edge of node.edges) edge.port?.connect(edge)
   }

@@ -56,6 +56,8 @@ describe('the probation of a node', () => {
       delivery: room.delivery,
       listeners: { http: () => room.listener },
       owner: () => 'one/ts',
+      call: (run) => run(),
+      enter: (run) => run(),
       isStandby: false,
     })
     const begin = (): void => {

@@ -1,6 +1,7 @@
 // One edge of the graph, from a port to a reader. Delivers chunks at once; while the reader holds, queues them up to a
 // bound, then drops whole GOPs, oldest first. An error that the reader throws does not reach the port.
 import type { AnyChunk, Inlet } from '../../plugin/contract.js'
+import { catchConsumers } from './catch-consumers.js'
 import { ChunkStream } from './chunk-stream.js'
 import type { Pausable, Port, PortReader } from './port.js'
 
@@ -13,6 +14,8 @@ export interface EdgeSettings {
   readonly boundBytes?: number
   /** Runs the reader's code for a chunk; an error it throws is the reader's own failure. */
   enter(run: () => void): void
+  /** A consumer of the reader's stream has thrown. */
+  fail(error: unknown): void
 }
 
 /** Plain numbers, read at scrape time. */
@@ -32,7 +35,7 @@ export class Edge implements PortReader {
   readonly inlet: Inlet
   readonly #settings: EdgeSettings
   readonly #boundBytes: number
-  readonly #stream = new ChunkStream()
+  readonly #stream: ChunkStream
   readonly #queue: AnyChunk[] = []
   #holds = 0
   /** Number of the current reader: holds of earlier readers no longer count. */
@@ -57,6 +60,7 @@ export class Edge implements PortReader {
     this.id = settings.id
     this.#settings = settings
     this.#boundBytes = settings.boundBytes ?? EDGE_BOUND_BYTES
+    this.#stream = new ChunkStream()
     this.inlet = this.#makeInlet()
   }
 
@@ -166,7 +170,7 @@ export class Edge implements PortReader {
       get id() {
         return id()
       },
-      chunks: this.#stream.chunks,
+      chunks: catchConsumers(this.#stream.chunks, (error) => this.#settings.fail(error)),
       get pausable() {
         return isPausable()
       },

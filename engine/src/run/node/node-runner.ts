@@ -9,10 +9,13 @@ import type { NodeSettings } from '../../graph/graph.js'
 import type { EngineClock } from '../../observe/clock.js'
 import { nodeLog } from '../../observe/log.js'
 import type { Logger, NodeContext, Options } from '../../plugin/contract.js'
-import { CLOCK, DELIVERY, LISTENERS } from '../../plugin/tokens.js'
+import { CLOCK, DELIVERY, EVENTS, LISTENERS } from '../../plugin/tokens.js'
 import { BackOff } from './back-off.js'
 import { previousStateOf } from './previous-state.js'
+import { catchConsumers } from '../edge/catch-consumers.js'
 import { makeContext } from './node-context.js'
+import { NodeCalls } from './node-calls.js'
+import { scopedEvents } from './scoped-events.js'
 import { NodeEndpoints } from './node-endpoints.js'
 import { labelsOf, NodeMetrics } from './node-metrics.js'
 import { CurrentState } from './node-state.js'
@@ -64,6 +67,8 @@ export abstract class NodeRunner<N extends AsyncDisposable> {
   readonly #options: BehaviorSubject<unknown>
   readonly #abort = new AbortController()
   readonly #metrics: NodeMetrics
+  /** Calls into the plugin's code. */
+  readonly calls: NodeCalls
 
   constructor(
     settings: NodeSettings,
@@ -76,12 +81,14 @@ export abstract class NodeRunner<N extends AsyncDisposable> {
     this.isStandby = isStandby
     this.#before = before
     const { shared } = services
-    this.endpoints = shared && new NodeEndpoints({ ...shared, isStandby, owner: () => this.id })
     this.services = services
+    this.calls = new NodeCalls(this, services)
+    this.endpoints =
+      shared && new NodeEndpoints({ ...shared, isStandby, owner: () => this.id, ...this.calls.functions })
     this.#metrics = new NodeMetrics(services.metrics, () => labelsOf(this.settings), !isStandby)
     this.#container = container
     this.log = nodeLog(services.log, settings.id)
-    this.#options = new BehaviorSubject(settings.options)
+    this.#options = catchConsumers(new BehaviorSubject(settings.options), (error) => this.fail(error))
     this.#current = new CurrentState(services.clock.nowMs())
   }
 
@@ -132,6 +139,11 @@ export abstract class NodeRunner<N extends AsyncDisposable> {
     if (this.state === 'failed') throw this.#failure
   }
 
+  /** Nothing that its code does changes its state any more. */
+  get isOver(): boolean {
+    return this.#abort.signal.aborted || this.state === 'ended'
+  }
+
   /** Why it has failed for good; undefined while it has not. */
   get failure(): unknown {
     return this.#failure
@@ -151,10 +163,7 @@ export abstract class NodeRunner<N extends AsyncDisposable> {
       this.#metrics.relabel()
     }
     if (isDeepStrictEqual(before.options, settings.options)) return
-    this.services.scope.enter(
-      (error) => this.fail(error),
-      () => this.#options.next(settings.options),
-    )
+    this.calls.enter(() => this.#options.next(settings.options))
   }
 
   /**
@@ -171,6 +180,7 @@ export abstract class NodeRunner<N extends AsyncDisposable> {
     this.#before = undefined
     if (before !== undefined) {
       this.#restarts += before.restarts
+      this.calls.takeOver(before.calls)
       this.takeOver(before)
     }
     this.#metrics.show(before === undefined ? undefined : before.#metrics)
@@ -178,7 +188,7 @@ export abstract class NodeRunner<N extends AsyncDisposable> {
 
   /** The node or its stream has failed; the error's row sets the reaction. Safe at any time. */
   fail(error: unknown): void {
-    if (this.#abort.signal.aborted || this.state === 'ended') return
+    if (this.isOver) return
     const why = messageOf(error)
     switch (reactionOf(error)) {
       case 'retry':
@@ -216,6 +226,7 @@ export abstract class NodeRunner<N extends AsyncDisposable> {
       from: from.map(({ node, port }) => `${node}.${port}`),
       receivedBytes: this.receivedBytes,
       sentBytes: this.sentBytes,
+      ...this.calls.status(),
     }
   }
 
@@ -251,7 +262,7 @@ export abstract class NodeRunner<N extends AsyncDisposable> {
   /** `disconnectStreams`, but logs what the teardown of a plugin throws. */
   protected disconnect(): void {
     try {
-      this.disconnectStreams()
+      this.calls.call(() => this.disconnectStreams())
     } catch (error) {
       this.log.error({ err: error }, `while disconnecting: ${messageOf(error)}`)
     }
@@ -260,8 +271,10 @@ export abstract class NodeRunner<N extends AsyncDisposable> {
   protected setState(state: NodeState, reason: string): void {
     const why = this.services.mask(reason)
     if (!this.#current.set(state, why, this.services.clock.nowMs())) return
-    if (!this.isStandby) this.services.events.emit({ kind: `node.${state}`, node: this.id, data: { why } })
-    this.services.onStateChange(this)
+    this.calls.leave(() => {
+      if (!this.isStandby) this.services.events.emit({ kind: `node.${state}`, node: this.id, data: { why } })
+      this.services.onStateChange(this)
+    })
   }
 
   protected ready(): void {
@@ -277,10 +290,13 @@ export abstract class NodeRunner<N extends AsyncDisposable> {
     const context = this.#context(isCurrent)
     const previous = attempt === 1 ? this.#previousState() : undefined
     const open = (deps: Readonly<Record<string, unknown>>): unknown =>
-      definition.open(this.#options as Options<unknown>, context, deps as never, previous)
+      this.calls.call(() => definition.open(this.#options as Options<unknown>, context, deps as never, previous))
+    this.calls.open()
     this.#clock?.[Symbol.dispose]()
-    this.#clock = this.services.clock.scope((run) => this.services.scope.enter((error) => this.fail(error), run))
+    this.#clock = this.services.clock.scope((run) => this.calls.enter(run))
     const container = this.#container.child().provide(CLOCK, this.#clock)
+    if (this.services.pluginEvents !== undefined)
+      container.provide(EVENTS, scopedEvents(this.services.pluginEvents, this.calls))
     if (this.endpoints !== undefined) {
       container.provide(DELIVERY, this.endpoints.delivery).provide(LISTENERS, this.endpoints.listeners)
     }
@@ -304,7 +320,7 @@ export abstract class NodeRunner<N extends AsyncDisposable> {
     const { kind, type } = this.settings.definition
     const { kind: kindBefore, type: typeBefore } = before?.settings.definition ?? {}
     if (before === undefined || kindBefore !== kind || typeBefore !== type || !this.continues(before)) return undefined
-    return previousStateOf(before.node, this.log)
+    return before.calls.call(() => previousStateOf(before.node, this.log))
   }
 
   #context(isCurrent: () => boolean): NodeContext {
@@ -315,7 +331,8 @@ export abstract class NodeRunner<N extends AsyncDisposable> {
       signal: this.#abort.signal,
       id: () => this.id,
       log: () => this.log,
-      setMetric: (declaration, read) => this.#metrics.set(declaration, read),
+      setMetric: (declaration, read) => this.#metrics.set(declaration, () => this.calls.call(read)),
+      guard: this.calls.guard(isCurrent),
       ready: () => this.ready(),
       degraded: (why) => this.#degrade(why),
       event: (kind, data) =>
@@ -365,7 +382,7 @@ export abstract class NodeRunner<N extends AsyncDisposable> {
   async #releaseAll(reason: string, withinMs: number): Promise<void> {
     const { clock } = this.services
     const deadlineMs = clock.nowMs() + withinMs
-    this.#abort.abort(reason)
+    this.calls.enter(() => this.#abort.abort(reason))
     this.#retry?.[Symbol.dispose]()
     this.disconnect()
     const late = (): Error => new Error('neither opened nor gave up in time')
@@ -375,6 +392,7 @@ export abstract class NodeRunner<N extends AsyncDisposable> {
     await this.#dispose(Math.max(0, deadlineMs - clock.nowMs()))
     this.#clock?.[Symbol.dispose]()
     this.#options.complete()
+    this.calls.close()
   }
 
   async #dispose(withinMs: number): Promise<void> {
@@ -387,7 +405,7 @@ export abstract class NodeRunner<N extends AsyncDisposable> {
   /** Never rejects. */
   async #disposeNode(node: N, withinMs: number): Promise<void> {
     try {
-      const disposing = Promise.resolve(node[Symbol.asyncDispose]())
+      const disposing = Promise.resolve(this.calls.call(() => node[Symbol.asyncDispose]()))
       await withTimeout(disposing, withinMs, this.services.clock, () => new Error('was not disposed in time'))
     } catch (error) {
       this.#logStopError(error)

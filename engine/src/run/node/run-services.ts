@@ -5,7 +5,7 @@ import type { NodeState, NodeStatus } from '../../observe/status.js'
 import type { EngineClock } from '../../observe/clock.js'
 import type { EventLog } from '../../observe/events.js'
 import type { MetricsRegistry } from '../../observe/metrics-registry.js'
-import type { Listeners } from '../../plugin/tokens.js'
+import type { Events, Listeners } from '../../plugin/tokens.js'
 import type { RouteSource } from './node-endpoints.js'
 import type { NodeScope } from './node-scope.js'
 
@@ -31,5 +31,7 @@ export interface RunServices {
   /** Called when a node has changed its state. */
   onStateChange(node: ChangedNode): void
   /** Shared by all nodes; each node reaches them through its own endpoints. By default the container's. */
+  /** Events as plugins see them; each node is called in its own scope. By default the container's. */
+  readonly pluginEvents?: Events
   readonly shared?: { readonly delivery: RouteSource; readonly listeners: Listeners }
 }

@@ -127,7 +127,7 @@ describe('a pipeline', () => {
       ['transform', 'left', 'right'].map((name) => harness.state(name)),
       ['ready', 'failed', 'ready'],
     )
-    assert.deepEqual([harness.left.disposals, harness.fixture.strays], [1, []])
+    assert.equal(harness.left.disposals, 1)
   })
 
   test('opens a transform again when its stream fails, and its readers continue at a random access point', async () => {
