@@ -37,6 +37,15 @@ export const nodeStatusSchema = z.object({
   from: z.array(z.string()).readonly().meta({ description: 'node.port of what it reads' }),
   receivedBytes: z.number(),
   sentBytes: z.number(),
+  stalls: z.exactOptional(
+    z
+      .object({
+        count: z.number(),
+        seconds: z.number().meta({ description: 'All of them together' }),
+        lastAt: z.string().meta({ description: 'RFC 3339', format: 'date-time' }),
+      })
+      .meta({ description: 'Times that its code kept the event loop from everything else for 200 ms or more' }),
+  ),
   bitsPerSecond: z.exactOptional(z.number()),
   clients: z.exactOptional(z.number()),
   clientLimits: z.exactOptional(

@@ -1,5 +1,5 @@
 // What becomes of an error that nothing has caught: it costs the node whose code threw it, or, where that is not known,
-// the nodes of the plugin whose file threw it.
+// the nodes of the plugin whose file threw it: those that a reload is opening, or else all.
 import type { Logger } from '../plugin/contract.js'
 import type { PluginCode } from '../plugin/plugin-code.js'
 import { pluginsOfError } from '../plugin/plugin-of-error.js'
@@ -23,8 +23,11 @@ export function containFault(error: unknown, { scope, plugins, log }: FaultConte
   const nodes = [...scope.members].filter(({ settings: { definition } }) =>
     owners.some(({ definitions }) => definitions.includes(definition)),
   )
-  const names = { plugins: owners.map(({ name }) => name), nodes: nodes.map(({ id }) => id) }
-  log.error({ err: error, ...names }, 'a plugin threw where no node is known: all its nodes fail')
-  for (const node of nodes) node.failUncaught(error)
+  // What a reload has just opened is the likeliest, and failing it costs nobody anything: the old node still runs.
+  const standbys = nodes.filter(({ isStandby }) => isStandby)
+  const failing = standbys.length > 0 ? standbys : nodes
+  const names = { plugins: owners.map(({ name }) => name), nodes: failing.map(({ id }) => id) }
+  log.error({ err: error, ...names }, 'a plugin threw, and which of its nodes it was is not known: all of these fail')
+  for (const node of failing) node.failUncaught(error)
   return true
 }

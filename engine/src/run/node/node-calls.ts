@@ -17,6 +17,7 @@ export interface CalledNode {
   readonly log: Logger
   /** It has failed, ended or been stopped: nothing that its code does changes its state. */
   readonly isOver: boolean
+  readonly isStandby: boolean
   fail(error: unknown): void
 }
 
@@ -43,6 +44,10 @@ export class NodeCalls implements ScopedNode {
 
   get settings(): NodeSettings {
     return this.#node.settings
+  }
+
+  get isStandby(): boolean {
+    return this.#node.isStandby
   }
 
   /** `call` and `enter`, to be handed on. */

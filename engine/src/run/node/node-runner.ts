@@ -44,7 +44,7 @@ export abstract class NodeRunner<N extends AsyncDisposable> {
   /** The endpoints it owns on shared listeners. */
   readonly endpoints: NodeEndpoints | undefined
   #settings: NodeSettings
-  protected isStandby: boolean
+  isStandby: boolean
   protected readonly services: RunServices
   log: Logger
   /** The node that the plugin has opened. */
