@@ -9,9 +9,11 @@ import { readEngineVersion } from '../observe/engine-version.js'
 import { createLog } from '../observe/log.js'
 import { ConfigReader } from '../reload/config-reader.js'
 import type { ConfigReading, LoadFiles } from '../reload/config-reader.js'
+import { configId } from '../reload/config-id.js'
+import { readCrashMark, writeCrashMark } from '../reload/crash-mark.js'
 import { loadLastGood, possibleStateDirs } from '../reload/last-good.js'
 import { superviseConfig } from '../reload/supervise-config.js'
-import type { SupervisedEngine, Supervision } from '../reload/supervise-config.js'
+import type { StartedLastGood, SupervisedEngine, Supervision } from '../reload/supervise-config.js'
 import type { BugReport } from './bug-exit.js'
 import type { CliStreams } from './cli-streams.js'
 import { summariseDiagnostics } from './diagnostics-summary.js'
@@ -23,6 +25,7 @@ import { styleFor } from './terminal-style.js'
 
 /** Beyond the drain, for what has no bound of its own; an engine that still has not stopped is a bug. */
 const STOP_MARGIN_MS = 5000
+const MISTAKES = 'the files have mistakes'
 
 /** What this command uses of a running engine. */
 export interface EngineHandle {
@@ -68,7 +71,10 @@ export async function runFiles(
   const { graph } = start
   const log = dependencies.createLog?.(graph) ?? createLog({ level: graph.engine.log.level, secrets: graph.secrets })
   run.log = log
-  dependencies.bugs.log = log
+  const { bugs } = dependencies
+  bugs.log = log
+  // Until the configuration is supervised: it has not even started.
+  if (start.lastGood === undefined) bugs.beforeExit = (error) => noteBugAtStart(graph, error)
   try {
     run.engine = await startInTime(dependencies.startEngine(graph, { log }), run.stopAsked, graph.engine.drainMs)
   } catch (error) {
@@ -79,7 +85,9 @@ export async function runFiles(
     log.fatal('stopped while it was starting, and the start did not end within the drain')
     return EXIT.failed
   }
-  run.supervise(superviseStarted(run.engine, start, reader, log, watch))
+  const supervision = superviseStarted(run.engine, start, reader, log, watch)
+  run.supervise(supervision)
+  bugs.beforeExit = (error) => supervision?.noteBug(textOf(error))
   streams.err.write(renderStartup(graph, run.engine.urls(), readEngineVersion(), styleFor(streams.err, streams.env)))
   // Awaited here, since the signals are watched until this function returns.
   return await endRun(run.engine, run.stopAsked, graph.engine.drainMs, log, run.supervision)
@@ -88,8 +96,8 @@ export async function runFiles(
 interface Start {
   readonly graph: Graph
   readonly reading: ConfigReading
-  /** The texts that it is made of, where they are not those of the files. */
-  readonly lastGood?: ReadonlyMap<string, string>
+  /** Why and from which texts, where they are not those of the files. */
+  readonly lastGood?: StartedLastGood
 }
 
 /** What to start with; undefined where the files have mistakes and there is nothing else, which has been said. */
@@ -100,7 +108,8 @@ async function readStart(
 ): Promise<Start | undefined> {
   const reading = await reader.read(true)
   err.write(renderText(reading.diagnostics))
-  if (reading.graph !== undefined) return { graph: reading.graph, reading }
+  if (reading.graph !== undefined)
+    return (await startInsteadOfCrash(reader, reading, reading.graph, err)) ?? { graph: reading.graph, reading }
   if (!wantsLastGood) return undefined
   const dirs = possibleStateDirs(reader.files, reader.options, reading.texts)
   const kept = await loadLastGood(reader.files, reader.options, reader.load, dirs)
@@ -109,8 +118,41 @@ async function readStart(
     err.write(renderText(kept?.diagnostics ?? []))
     return undefined
   }
-  err.write(`STARTS WITH THE LAST GOOD CONFIGURATION, ${kept.path}, since the files have mistakes\n`)
-  return { graph: kept.graph, reading, lastGood: kept.texts }
+  err.write(`STARTS WITH THE LAST GOOD CONFIGURATION, ${kept.path}, since ${MISTAKES}\n`)
+  return { graph: kept.graph, reading, lastGood: { texts: kept.texts } }
+}
+
+/** The last good configuration, if the one on disk has ended an earlier run with a bug before it was proven. */
+async function startInsteadOfCrash(
+  reader: ConfigReader,
+  reading: ConfigReading,
+  onDisk: Graph,
+  err: CliStreams['err'],
+): Promise<Start | undefined> {
+  const { stateDir } = onDisk.engine
+  const mark = await readCrashMark(stateDir)
+  if (mark === undefined) return undefined
+  const diskId = configId(onDisk)
+  if (!mark.configs.includes(diskId)) return undefined
+  const kept = await loadLastGood(reader.files, reader.options, reader.load, [stateDir])
+  const crashed = `the configuration on disk ended the process with a bug at ${mark.at}: ${mark.why}`
+  if (kept?.graph === undefined || configId(kept.graph) === diskId) {
+    err.write(`warning: ${crashed}; there is no other one to start with\n`)
+    return undefined
+  }
+  const reason = `${crashed}; it is tried again when it changes, or at \`engine reload\``
+  err.write(`STARTS WITH THE LAST GOOD CONFIGURATION, ${kept.path}, since ${reason}\n`)
+  return { graph: kept.graph, reading, lastGood: { texts: kept.texts, reason, diskId } }
+}
+
+/** Marks the configuration, so that the next start takes another one if it can. */
+function noteBugAtStart(graph: Graph, error: unknown): void {
+  const why = graph.secrets.mask(textOf(error))
+  writeCrashMark(graph.engine.stateDir, { configs: [configId(graph)], why, at: new Date().toISOString() })
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
 }
 
 function superviseStarted(
@@ -121,7 +163,7 @@ function superviseStarted(
   watch: boolean | undefined,
 ): Supervision | undefined {
   if (engine === undefined) return undefined
-  if (lastGood !== undefined) log.error('runs the last good configuration, since the files have mistakes')
+  if (lastGood !== undefined) log.error(`runs the last good configuration, since ${lastGood.reason ?? MISTAKES}`)
   const { stateDir } = graph.engine
   return superviseConfig({ engine, reader, reading, lastGood, log, mask: graph.secrets, stateDir, watch })
 }

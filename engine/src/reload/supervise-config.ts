@@ -11,7 +11,7 @@ import type { Logger } from '../plugin/contract.js'
 import type { Clock } from '../plugin/tokens.js'
 import { checkConfig } from './check-config.js'
 import type { ConfigReader, ConfigReading } from './config-reader.js'
-import { writeLastGood } from './last-good.js'
+import { ConfigProbation } from './config-probation.js'
 import { addReloadMetrics } from './reload-metrics.js'
 import { failureOf, firstReason, reportDiagnostics } from './reload-diagnostics.js'
 import type { ReloadTarget } from './reload-target.js'
@@ -35,8 +35,8 @@ export interface SuperviseSettings {
   /** Has read once: what the engine runs, or what is wrong with it. */
   readonly reader: ConfigReader
   readonly reading: ConfigReading
-  /** What the engine was started with instead of what was read: the texts of the last good configuration. */
-  readonly lastGood?: ReadonlyMap<string, string> | undefined
+  /** What the engine was started with instead of what was read: the last good configuration. */
+  readonly lastGood?: StartedLastGood | undefined
   readonly log: Logger
   /** The mask of the log. */
   readonly mask: SecretMask
@@ -48,8 +48,18 @@ export interface SuperviseSettings {
   readonly clock?: Clock & Disposable
 }
 
+export interface StartedLastGood {
+  readonly texts: ReadonlyMap<string, string>
+  /** Why, for status and log. By default that the files have mistakes. */
+  readonly reason?: string
+  /** Id of what is on disk, where it can be read. */
+  readonly diskId?: string
+}
+
 export interface Supervision extends AsyncDisposable {
   readonly reloader: Pick<Reloader, 'reload'>
+  /** The process is about to end with a bug: done when it returns. */
+  noteBug(why: string): void
 }
 
 export function superviseConfig(settings: SuperviseSettings): Supervision {
@@ -64,8 +74,9 @@ class Supervisor implements Supervision, ReloadControl {
   readonly #watching: FileWatch
   /** Let go of after the last reload. */
   readonly #parts: readonly Disposable[]
+  readonly #probation: ConfigProbation
+  /** Of what runs. */
   #texts: ReadonlyMap<string, string>
-  #writing: Promise<void>
   #looking: Promise<ReloadReport> | undefined
   #reading: Promise<ConfigReport> | undefined
   #disposed: Promise<void> | undefined
@@ -75,15 +86,19 @@ class Supervisor implements Supervision, ReloadControl {
     const clock = settings.clock ?? createClock()
     this.#settings = settings
     this.#clock = clock
-    this.#texts = lastGood ?? reading.texts
+    this.#texts = lastGood?.texts ?? reading.texts
+    const started = this.#texts
     this.#syncState = new ConfigSyncState({ target: engine, clock, log })
+    const probation = new ConfigProbation({ clock, log, stateDir: settings.stateDir, files: reader.files })
+    this.#probation = probation
     const shared = { target: engine, reader, syncState: this.#syncState, clock, log, mask, events: engine.events }
-    this.reloader = new Reloader(
-      { ...shared, applyChanges: watch, onGood: (good) => this.#keep(good) },
-      lastGood === undefined ? reading : { ...reading, texts: lastGood },
-    )
-    this.#writing = lastGood === undefined ? this.#write(reading.texts) : Promise.resolve()
-    if (lastGood !== undefined) this.#syncState.differ(firstReason(reportDiagnostics(reading.diagnostics)))
+    const onRunning = (texts = probation.proven ?? started): void => void (this.#texts = texts)
+    this.reloader = new Reloader({ ...shared, applyChanges: watch, probation, onRunning })
+    if (lastGood === undefined) {
+      probation.try(this.#syncState.runningId, reading.texts)
+      probation.apply()
+    } else
+      this.#syncState.differ(lastGood.reason ?? firstReason(reportDiagnostics(reading.diagnostics)), lastGood.diskId)
     this.#watching = watchFiles({
       clock,
       paths: () => reader.sources,
@@ -97,6 +112,10 @@ class Supervisor implements Supervision, ReloadControl {
 
   status(): ReturnType<ReloadControl['status']> {
     return this.#syncState.status()
+  }
+
+  noteBug(why: string): void {
+    this.#probation.noteBug(this.#settings.mask.mask(why))
   }
 
   reload(): Promise<ReloadReport> {
@@ -146,7 +165,7 @@ class Supervisor implements Supervision, ReloadControl {
   async #dispose(): Promise<void> {
     this.#watching[Symbol.dispose]()
     await this.reloader.stop(STOP_WAIT_MS)
-    await this.#writing
+    await this.#probation[Symbol.asyncDispose]()
     for (const part of this.#parts) part[Symbol.dispose]()
   }
 
@@ -154,21 +173,6 @@ class Supervisor implements Supervision, ReloadControl {
   async #onChange(): Promise<void> {
     await this.reloader.reload('file')
     await this.#watching.look()
-  }
-
-  #keep({ texts }: ConfigReading): Promise<void> {
-    this.#texts = texts
-    this.#writing = this.#writing.then(() => this.#write(texts))
-    return this.#writing
-  }
-
-  async #write(texts: ReadonlyMap<string, string>): Promise<void> {
-    const { stateDir, reader, log } = this.#settings
-    try {
-      await writeLastGood(stateDir, reader.files, { texts })
-    } catch (err) {
-      log.warn({ err }, 'the last good configuration could not be kept: a start with --last-good has an older one')
-    }
   }
 }
 

@@ -13,11 +13,12 @@ class Member implements ScopedNode {
   readonly settings
   readonly failures: unknown[] = []
 
-  constructor(
-    readonly id: string,
-    definition = ours,
-    readonly isStandby = false,
-  ) {
+  readonly id: string
+  readonly isStandby: boolean
+
+  constructor(id: string, definition = ours, isStandby = false) {
+    this.id = id
+    this.isStandby = isStandby
     this.settings = settings(id, definition)
   }
 
