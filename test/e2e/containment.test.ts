@@ -7,7 +7,6 @@ import { test } from 'node:test'
 import { scrape } from './kit/metrics-page.js'
 import { ReloadHarness } from './kit/reload-harness.js'
 import { REPOSITORY_ROOT } from './kit/repository-root.js'
-import { runCommandLine } from './kit/start-engine.js'
 import { TempFolder } from './kit/temp-folder.js'
 import { until } from './kit/until.js'
 
@@ -132,13 +131,43 @@ test('before Node 24, what has no line of a plugin in its stack is a bug like an
   )
 })
 
-test('an edit that makes a plugin throw later is rolled back, and is never the last good one', async () => {
+test('an edit that makes a plugin throw later is rolled back, and costs no viewer', async () => {
   await using harness = await start({ plugins: ['immediate'] })
   const { engine } = harness
   await harness.watch()
+  await harness.watch('immediate/out')
   await harness.save(yamlOf({ plugins: ['immediate'], options: ', bad: true' }))
   await harness.untilStatus('it is rolled back', ({ last, inSync }) => last?.result === 'rolled-back' && !inSync)
   await until(async () => (await engine.node('immediate/bad')).state === 'ready', 'the old definition does not run')
   await harness.assertViewersUnaffected()
   await engine.stop()
+})
+
+test('an edit that ends the process with a bug is not what the next start runs, with or without --last-good', async () => {
+  await using harness = await start({ plugins: ['elsewhere'] })
+  await harness.proven()
+  await harness.save(yamlOf({ plugins: ['elsewhere'], options: ', bad: true' }))
+  assert.deepEqual(await harness.engine.child.exited, { code: 70, signal: null })
+  for (const args of [[], ['--last-good']]) {
+    const again = await harness.again(args)
+    await using engine = again.engine.child
+    assert.match(engine.stderr, /STARTS WITH THE LAST GOOD CONFIGURATION.*a text: elsewhere/)
+    assert.equal(again.logged('runs the last good configuration'), 1)
+    const { inSync, reason } = await again.reload()
+    assert.deepEqual([inSync, reason?.includes('a text: elsewhere')], [false, true])
+    assert.equal((await again.engine.node('elsewhere/bad')).state, 'ready')
+    // It is tried again when somebody asks for it.
+    if (args.length > 0) {
+      await again.post().catch(() => undefined)
+      assert.deepEqual(await engine.exited, { code: 70, signal: null })
+    } else await again.engine.stop()
+  }
+  await harness.save(yamlOf({ plugins: ['elsewhere'] }))
+  await using mended = (await harness.again()).engine.child
+  assert.doesNotMatch(mended.stderr, /LAST GOOD/)
+  mended.signal('SIGKILL')
+  await mended.exited
+  // Who is killed from outside says nothing about the configuration.
+  await using killed = (await harness.again()).engine.child
+  assert.doesNotMatch(killed.stderr, /LAST GOOD/)
 })

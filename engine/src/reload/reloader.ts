@@ -217,7 +217,7 @@ export class Reloader {
     const why = this.#wordsOf(what)
     this.#rolledBack = what
     syncState.noteRolledBack(why)
-    log.error({ node: what.node, why }, 'a changed node has failed, and what ran before runs again')
+    log.error({ node: what.node, why }, 'a changed or added node has failed, and what ran before runs again')
     events.emit({ kind: 'reload.rolled_back', node: what.node, data: { why } })
     // What is being applied has not been kept yet.
     if (this.#isApplying) return
