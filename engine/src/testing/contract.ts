@@ -10,6 +10,7 @@ import { isEngineError } from '../errors.js'
 import type { AnyChunk, Definition, TransformDefinition } from '../plugin/contract.js'
 import { ENGINE_KEYS } from '../plugin/define.js'
 import { describeOptions } from '../plugin/option-meta.js'
+import { CallbackWatch, packageOfCaller } from './callback-watch.js'
 import { ContractBench } from './contract-bench.js'
 import type { ContractDeps } from './contract-bench.js'
 import { cleanChunks, damagedChunks } from './contract-streams.js'
@@ -23,6 +24,8 @@ export interface ContractSettings {
   readonly refused?: readonly Readonly<Record<string, unknown>>[]
   /** Called for each node that is opened; by default it asks for the clock at most. */
   readonly deps?: ContractDeps
+  /** Called with a node that runs, for the callbacks that it hands to Node: makes it do its work. By default none. */
+  readonly work?: (bench: Pick<ContractBench, 'clock' | 'context'>) => Promise<void>
 }
 
 /** How often it is opened and disposed to see whether something is left behind. */
@@ -30,6 +33,8 @@ const OPENINGS = 10
 const DESCRIPTORS = '/proc/self/fd'
 /** Turns of the event loop in which what was closed has to be gone. */
 const SETTLE_TURNS = 1000
+/** For an input to get ready, or to end. */
+const INPUT_TURNS = 1000
 
 interface Subject {
   readonly definition: Definition
@@ -42,9 +47,11 @@ export function contract(definition: Definition, settings: ContractSettings = {}
   const open: Subject['open'] = async (options, previous) =>
     ContractBench.open(definition, definition.options.parse(options), settings.deps ?? (() => ({})), previous)
   const subject = { definition, settings, open }
+  const folder = packageOfCaller(contract as (...args: unknown[]) => unknown)
   describe(`${definition.kind} ${definition.type} keeps the contract`, () => {
     declareTexts(subject)
     declareLife(subject)
+    if (folder !== undefined) declareCallbacks(subject, folder)
     if (readsChunks(definition)) declareReading(subject)
     if (isPassing(definition)) declareSwap(subject, definition)
   })
@@ -58,8 +65,11 @@ function declareTexts({ definition }: Subject): void {
       for (const [name, node] of Object.entries(await nodesOf(yaml))) {
         assert.equal(node['type'], definition.type, `${title}: ${name} is of another type`)
         const own = Object.entries(node).filter(([key]) => !(ENGINE_KEYS as readonly string[]).includes(key))
-        const { error } = definition.options.safeParse(Object.fromEntries(own))
-        assert.equal(error, undefined, `${title}: ${error?.message}`)
+        const given = Object.fromEntries(own)
+        const issues = definition.options.safeParse(given).error?.issues ?? []
+        // Where a variable or a secret stands, what it holds is not known.
+        const wrong = issues.filter(({ path }) => !String(valueAt(given, path)).includes('${'))
+        assert.deepEqual(wrong, [], title)
       }
     }
   })
@@ -86,6 +96,29 @@ function declareLife({ open, definition, settings: { options = {}, refused = [],
       assert.notEqual(failure.message, '')
       if (isEngineError(failure)) assert.notEqual(failure.row.hint, '', `${failure.code} has no hint`)
     }
+  })
+}
+
+function declareCallbacks({ open, definition, settings: { options = {}, work } }: Subject, folder: string): void {
+  test('every callback that it hands to Node is guarded', async () => {
+    let bench: ContractBench | undefined
+    // While it opens, its context is not known yet: what is found is judged at the end.
+    using watch = new CallbackWatch(folder)
+    bench = await open(options)
+    bench.subscribe()
+    for (const kind of 'consumes' in definition ? definition.consumes : [])
+      for (const chunk of cleanChunks(kind)) bench.push(chunk)
+    const isIdle = (): boolean => definition.kind !== 'input' || bench.isOver || bench.context.said.includes('ready')
+    for (let turn = 0; turn < INPUT_TURNS && !isIdle(); turn++) await setImmediate()
+    await work?.(bench)
+    await bench[Symbol.asyncDispose]()
+    const { context } = bench
+    const unguarded = watch.handedOver.filter(({ callback }) => !context.isGuarded(callback))
+    assert.deepEqual(
+      unguarded.map(({ where }) => where),
+      [],
+      'wrap these callbacks in context.guard()',
+    )
   })
 }
 
@@ -193,6 +226,10 @@ function readsChunks(definition: Definition): boolean {
 /** It keeps the origins of what it reads. */
 function isPassing(definition: Definition): definition is TransformDefinition {
   return definition.kind === 'transform' && definition.inlets === 'one' && definition.makesStream !== true
+}
+
+function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce((at, key) => (at as Readonly<Record<PropertyKey, unknown>> | undefined)?.[key], value)
 }
 
 async function nodesOf(yaml: string): Promise<Record<string, Record<string, unknown>>> {

@@ -18,6 +18,7 @@ export class FakeContext implements NodeContext {
   readonly failures: unknown[] = []
   readonly #abort = new AbortController()
   readonly #metrics = new Map<string, MetricRead>()
+  readonly #guarded = new WeakSet<object>()
 
   constructor(id = 'test/node') {
     this.id = id
@@ -71,6 +72,13 @@ export class FakeContext implements NodeContext {
   }
 
   guard<A extends readonly unknown[], R>(run: (...args: A) => R): (...args: A) => R | undefined {
-    return guardCallback(run, { call: (inner) => inner(), fail: (error) => this.failures.push(error) })
+    const guarded = guardCallback(run, { call: (inner) => inner(), fail: (error) => this.failures.push(error) })
+    this.#guarded.add(guarded)
+    return guarded
+  }
+
+  /** `guard` has made it. */
+  isGuarded(callback: unknown): boolean {
+    return this.#guarded.has(callback as object)
   }
 }

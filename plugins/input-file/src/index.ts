@@ -112,6 +112,7 @@ class FileSource implements Source<Received> {
     let isAlone = false
     return new PipeReading({
       path,
+      guard: (run) => context.guard(run),
       onOpen: () => {
         if (!isAlone) context.ready()
       },

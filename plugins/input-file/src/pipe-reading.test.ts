@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { isEngineError } from '@millrace/engine/plugin'
-import { buildTs } from '@millrace/engine/testing'
+import { buildTs, FakeContext } from '@millrace/engine/testing'
 import { PipeReading } from './pipe-reading.js'
 
 let folder = ''
@@ -38,6 +38,7 @@ class Reader {
     this.path = path
     this.reading = new PipeReading({
       path,
+      guard: (run) => new FakeContext().guard(run),
       onOpen: () => this.opened++,
       onWriterGone: () => this.gone++,
       onBytes: (received) => {

@@ -86,7 +86,9 @@ export default defineService({
       },
       post: (notice, signal) => {
         const given = options$.value
-        return post({ url: new URL(given.url), headers: headersOf(notice, given), body: notice.body, signal })
+        const headers = headersOf(notice, given)
+        const guard: typeof context.guard = (run) => context.guard(run)
+        return post({ url: new URL(given.url), headers, body: notice.body, signal, guard })
       },
     })
     const { counters } = queue

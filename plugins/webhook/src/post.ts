@@ -1,7 +1,9 @@
 // One POST on a connection of its own: nothing is kept open between two notices, and what the other side answers is read
 // up to a bound and thrown away.
 import { request as requestHttp } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import { request as requestHttps } from 'node:https'
+import type { NodeContext } from '@millrace/engine/plugin'
 
 const MOST_ANSWER_BYTES = 64 * 1024
 
@@ -11,22 +13,27 @@ export interface PostRequest {
   readonly body: Uint8Array
   /** Ends it, whatever it waits for. */
   readonly signal: AbortSignal
+  /** Of the node's context. */
+  readonly guard: NodeContext['guard']
 }
 
 /** Resolves with the status; redirects are not followed. Rejects where no answer came. */
-export function post({ url, headers, body, signal }: PostRequest): Promise<number> {
+export function post({ url, headers, body, signal, guard }: PostRequest): Promise<number> {
   const send = url.protocol === 'https:' ? requestHttps : requestHttp
   return new Promise((resolve, reject) => {
-    const request = send(url, { method: 'POST', headers, agent: false, signal }, (response) => {
+    const request = send(url, { method: 'POST', headers, agent: false, signal })
+    const readAnswer = guard((response: IncomingMessage) => {
       let left = MOST_ANSWER_BYTES
-      response.on('error', () => undefined)
-      response.on('close', () => resolve(response.statusCode ?? 0))
-      response.on('data', (part: Buffer) => {
+      const ignore = guard(() => undefined)
+      const done = guard(() => resolve(response.statusCode ?? 0))
+      const take = guard((part: Buffer) => {
         left -= part.length
         if (left < 0) request.destroy()
       })
+      response.on('error', ignore).on('close', done).on('data', take)
     })
-    request.on('error', reject)
+    request.once('response', readAnswer)
+    request.on('error', guard(reject))
     request.end(body)
   })
 }
