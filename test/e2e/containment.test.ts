@@ -7,7 +7,7 @@ import { test } from 'node:test'
 import { scrape } from './kit/metrics-page.js'
 import { ReloadHarness } from './kit/reload-harness.js'
 import { REPOSITORY_ROOT } from './kit/repository-root.js'
-import { TempFolder } from './kit/temp-folder.js'
+import type { TempFolder } from './kit/temp-folder.js'
 import { until } from './kit/until.js'
 
 /** With AsyncLocalStorage that costs nothing, an error is followed to its node; before, its stack is all there is. */

@@ -264,45 +264,62 @@ describe('an engine whose files are read again', () => {
     setting.engine.supervised?.clock[Symbol.dispose]()
   })
 
-  test('starts with the last good configuration after a bug of the one on disk, until that changes or is asked for', async () => {
-    await using files = await TempFiles.make()
+  /** It has started from `/b`, and ended with a bug; `/a` is the last good configuration. */
+  async function crash(files: TempFiles): Promise<void> {
     await mkdir(files.path('.millrace'))
     await keepLastGood(files, servingAt('/a'))
     await files.write('live.yaml', servingAt('/b'))
-    const crashed = await startIn(files)
-    await started(crashed)
-    crashed.bugs.beforeExit?.(new Error('it broke'))
-    crashed.engine.endInputs()
-    await crashed.code
-    for (const options of [{}, { lastGood: true }]) {
+    const setting = await startIn(files)
+    await started(setting)
+    setting.bugs.beforeExit?.(new Error('it broke'))
+    await ended(setting)
+  }
+
+  async function ended({ engine, code }: Setting & { engine: SupervisedFake }): Promise<void> {
+    engine.endInputs()
+    await code
+    engine.supervised?.clock[Symbol.dispose]()
+  }
+
+  function pathsOf({ engine }: { engine: SupervisedFake }): string {
+    return JSON.stringify(engine.supervised?.graph.pipelines)
+  }
+
+  for (const options of [{}, { lastGood: true }]) {
+    test(`starts with the last good configuration after a bug of the one on disk, ${JSON.stringify(options)}`, async () => {
+      await using files = await TempFiles.make()
+      await crash(files)
       const setting = await startIn(files, options)
       await started(setting)
       assert.match(setting.streams.errText(), /STARTS WITH THE LAST GOOD CONFIGURATION.*ended the process .*it broke/)
       assert.match(setting.logged.join(''), /"level":"error".*runs the last good configuration.*it broke/)
-      const { supervised } = setting.engine
-      assert.match(JSON.stringify(supervised?.graph.pipelines), /"\/a"/)
-      const status = supervised?.reloads?.status()
+      assert.match(pathsOf(setting), /"\/a"/)
+      const control = setting.engine.supervised?.reloads
+      const status = control?.status()
       assert.deepEqual([status?.inSync, status?.diskId === status?.runningId], [false, false])
       assert.match(status?.reason ?? '', /it broke/)
-      // The bug of what is proven is no reason to try the other one.
-      setting.bugs.beforeExit?.(new Error('again'))
-      if (options.lastGood === true) {
-        assert.equal((await supervised?.reloads?.reload())?.result, 'applied')
-        assert.match(JSON.stringify(supervised?.graph.pipelines), /"\/b"/)
-      }
-      setting.engine.endInputs()
-      await setting.code
-      supervised?.clock[Symbol.dispose]()
-    }
+      assert.equal((await control?.reload())?.result, 'applied')
+      assert.match(pathsOf(setting), /"\/b"/)
+      await ended(setting)
+    })
+  }
+
+  test('starts with what is on disk when that has changed since its bug, and not because what is proven has one', async () => {
+    await using files = await TempFiles.make()
+    await crash(files)
+    const again = await startIn(files)
+    await started(again)
+    again.bugs.beforeExit?.(new Error('of what is proven'))
+    await ended(again)
+    const still = await startIn(files)
+    await started(still)
+    assert.match(pathsOf(still), /"\/a"/)
+    await ended(still)
     await files.write('live.yaml', servingAt('/c'))
     const edited = await startIn(files)
     await started(edited)
-    assert.match(JSON.stringify(edited.engine.supervised?.graph.pipelines), /"\/c"/)
-    for (const setting of [crashed, edited]) {
-      setting.engine.endInputs()
-      await setting.code
-      setting.engine.supervised?.clock[Symbol.dispose]()
-    }
+    assert.match(pathsOf(edited), /"\/c"/)
+    await ended(edited)
   })
 
   test('starts with what is on disk after a bug of it, where nothing else has ever been good', async () => {

@@ -3,6 +3,7 @@
 import { EventEmitter } from 'node:events'
 import { dirname, sep } from 'node:path'
 import process from 'node:process'
+import { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { nearestPackage } from '../plugin/plugin-package.js'
 
@@ -31,6 +32,8 @@ export class CallbackWatch implements Disposable {
   constructor(folder: string) {
     this.#folder = folder
     for (const name of EMITTER_METHODS) this.#replace(EventEmitter.prototype, name, 1)
+    // Sockets and responses have their own.
+    for (const name of ['on', 'addListener']) this.#replace(Readable.prototype, name, 1)
     for (const name of TIMERS) this.#replace(globalThis, name, 0)
     this.#replace(process, 'nextTick', 0)
   }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { EventEmitter } from 'node:events'
 import { dirname } from 'node:path'
 import process from 'node:process'
+import { Readable } from 'node:stream'
 import { describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { runInThisContext } from 'node:vm'
@@ -122,16 +123,16 @@ describe('the watch of callbacks', () => {
     }`
     const hand = (filename: string): ((emitter: EventEmitter, callback: () => void) => void) =>
       runInThisContext(source, { filename }) as never
-    const emitter = new EventEmitter()
+    const handed = ['on', 'once', 'setImmediate', 'nextTick', 'queueMicrotask'].map(
+      (name, at) => `${name} in /plugin/x.js:${at + 2}`,
+    )
     const callback = (): void => undefined
     using watch = new CallbackWatch('/plugin')
     for (const file of ['/plugin/x.js', '/plugin/x.test.js', '/plugin/node_modules/y.js', '/plugins/x.js'])
-      hand(file)(emitter, callback)
+      for (const emitter of [new EventEmitter(), new Readable()]) hand(file)(emitter, callback)
     assert.deepEqual(
       watch.handedOver.map(({ where }) => where),
-      ['on', 'once', 'setImmediate', 'nextTick', 'queueMicrotask'].map(
-        (name, at) => `${name} in /plugin/x.js:${at + 2}`,
-      ),
+      [...handed, ...handed],
     )
     assert.ok(watch.handedOver.every((each) => each.callback === callback))
     watch[Symbol.dispose]()

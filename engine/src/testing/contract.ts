@@ -101,10 +101,9 @@ function declareLife({ open, definition, settings: { options = {}, refused = [],
 
 function declareCallbacks({ open, definition, settings: { options = {}, work } }: Subject, folder: string): void {
   test('every callback that it hands to Node is guarded', async () => {
-    let bench: ContractBench | undefined
     // While it opens, its context is not known yet: what is found is judged at the end.
     using watch = new CallbackWatch(folder)
-    bench = await open(options)
+    const bench = await open(options)
     bench.subscribe()
     for (const kind of 'consumes' in definition ? definition.consumes : [])
       for (const chunk of cleanChunks(kind)) bench.push(chunk)

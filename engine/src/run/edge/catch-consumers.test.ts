@@ -9,8 +9,6 @@ function watched(): { source: Subject<number>; errors: unknown[] } {
 }
 
 function fail(text: string): never {
-  // A text has no stack.
-  // eslint-disable-next-line no-throw-literal
   throw text as unknown as Error
 }
 

@@ -7,6 +7,7 @@ import { guardCallback } from './guard-callback.js'
 import type { ScopedNode } from './node-scope.js'
 import { messageOf, runError } from './run-errors.js'
 import type { RunServices } from './run-services.js'
+import { withTimeout } from './time-limit.js'
 
 /** Lines of one kind are logged for a node at most this often; the next line says how many were left out. */
 const LOG_EVERY_MS = 10_000
@@ -79,6 +80,20 @@ export class NodeCalls implements ScopedNode {
     }
     return <A extends readonly unknown[], R>(run: (...args: A) => R): ((...args: A) => R | undefined) =>
       guardCallback(run, { call, fail })
+  }
+
+  /** Disposes of what the plugin has opened; what that throws is logged. Never rejects. */
+  async dispose(opened: AsyncDisposable, withinMs: number): Promise<void> {
+    try {
+      const disposing = Promise.resolve(this.call(() => opened[Symbol.asyncDispose]()))
+      await withTimeout(disposing, withinMs, this.#services.clock, () => new Error('was not disposed in time'))
+    } catch (error) {
+      this.logStopError(error)
+    }
+  }
+
+  logStopError(error: unknown): void {
+    this.#node.log.error({ err: error }, `while stopping: ${messageOf(error)}`)
   }
 
   /** From now on its code may run, until `close`. */

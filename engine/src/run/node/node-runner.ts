@@ -9,13 +9,12 @@ import type { NodeSettings } from '../../graph/graph.js'
 import type { EngineClock } from '../../observe/clock.js'
 import { nodeLog } from '../../observe/log.js'
 import type { Logger, NodeContext, Options } from '../../plugin/contract.js'
-import { CLOCK, DELIVERY, EVENTS, LISTENERS } from '../../plugin/tokens.js'
 import { BackOff } from './back-off.js'
 import { previousStateOf } from './previous-state.js'
 import { catchConsumers } from '../edge/catch-consumers.js'
 import { makeContext } from './node-context.js'
 import { NodeCalls } from './node-calls.js'
-import { scopedEvents } from './scoped-events.js'
+import { provideOwn } from './own-services.js'
 import { NodeEndpoints } from './node-endpoints.js'
 import { labelsOf, NodeMetrics } from './node-metrics.js'
 import { CurrentState } from './node-state.js'
@@ -288,23 +287,21 @@ export abstract class NodeRunner<N extends AsyncDisposable> {
     const attempt = ++this.#attempt
     const isCurrent = (): boolean => attempt === this.#attempt && !this.#abort.signal.aborted
     const context = this.#context(isCurrent)
-    const previous = attempt === 1 ? this.#previousState() : undefined
+    const before = attempt === 1 ? this.#before : undefined
+    const previous = before && this.continues(before) ? previousStateOf(before, this) : undefined
     const open = (deps: Readonly<Record<string, unknown>>): unknown =>
       this.calls.call(() => definition.open(this.#options as Options<unknown>, context, deps as never, previous))
     this.calls.open()
     this.#clock?.[Symbol.dispose]()
     this.#clock = this.services.clock.scope((run) => this.calls.enter(run))
-    const container = this.#container.child().provide(CLOCK, this.#clock)
-    if (this.services.pluginEvents !== undefined)
-      container.provide(EVENTS, scopedEvents(this.services.pluginEvents, this.calls))
-    if (this.endpoints !== undefined) {
-      container.provide(DELIVERY, this.endpoints.delivery).provide(LISTENERS, this.endpoints.listeners)
-    }
+    const { calls, endpoints } = this
+    const own = { clock: this.#clock, calls, endpoints, events: this.services.pluginEvents }
+    const container = provideOwn(this.#container.child(), own)
     let isLate = false
     const opening = container.openNode(definition, open).then(async (opened) => {
       const node = opened as N
       // A node that opens too late is closed at once.
-      if (isLate || !isCurrent()) await this.#disposeNode(node, DISPOSE_TIMEOUT_MS)
+      if (isLate || !isCurrent()) await this.calls.dispose(node, DISPOSE_TIMEOUT_MS)
       else this.node = node
     })
     this.#opening = opening.catch(() => undefined)
@@ -312,15 +309,6 @@ export abstract class NodeRunner<N extends AsyncDisposable> {
       isLate = true
       return runError('NODE_OPEN_TIMEOUT', `did not open within ${OPEN_TIMEOUT_MS / 1000} s`, { at: id })
     })
-  }
-
-  /** Undefined unless the replaced node has the same kind and type, and this one continues its streams. */
-  #previousState(): unknown {
-    const before = this.#before
-    const { kind, type } = this.settings.definition
-    const { kind: kindBefore, type: typeBefore } = before?.settings.definition ?? {}
-    if (before === undefined || kindBefore !== kind || typeBefore !== type || !this.continues(before)) return undefined
-    return before.calls.call(() => previousStateOf(before.node, this.log))
   }
 
   #context(isCurrent: () => boolean): NodeContext {
@@ -386,9 +374,8 @@ export abstract class NodeRunner<N extends AsyncDisposable> {
     this.#retry?.[Symbol.dispose]()
     this.disconnect()
     const late = (): Error => new Error('neither opened nor gave up in time')
-    await withTimeout(this.#opening, withinMs, this.services.clock, late).catch((error: unknown) =>
-      this.#logStopError(error),
-    )
+    const opened = withTimeout(this.#opening, withinMs, this.services.clock, late)
+    await opened.catch((error: unknown) => this.calls.logStopError(error))
     await this.#dispose(Math.max(0, deadlineMs - clock.nowMs()))
     this.#clock?.[Symbol.dispose]()
     this.#options.complete()
@@ -398,21 +385,7 @@ export abstract class NodeRunner<N extends AsyncDisposable> {
   async #dispose(withinMs: number): Promise<void> {
     const node = this.node
     this.node = undefined
-    if (node !== undefined) await this.#disposeNode(node, withinMs)
+    if (node !== undefined) await this.calls.dispose(node, withinMs)
     this.#metrics.clear()
-  }
-
-  /** Never rejects. */
-  async #disposeNode(node: N, withinMs: number): Promise<void> {
-    try {
-      const disposing = Promise.resolve(this.calls.call(() => node[Symbol.asyncDispose]()))
-      await withTimeout(disposing, withinMs, this.services.clock, () => new Error('was not disposed in time'))
-    } catch (error) {
-      this.#logStopError(error)
-    }
-  }
-
-  #logStopError(error: unknown): void {
-    this.log.error({ err: error }, `while stopping: ${messageOf(error)}`)
   }
 }
