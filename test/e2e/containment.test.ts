@@ -105,6 +105,8 @@ test('what plugins throw fails the node that threw it, and no viewer of another 
     [],
   )
   assert.equal(page.value('millrace_throws_metric'), undefined)
+  await scrape(engine.api)
+  assert.equal(harness.logged('"node":"metric/bad","msg":"a metric could not be read'), 1)
   assert.equal(page.value('millrace_throws_stall'), 1)
   // A node that holds the event loop is named in metric, status and log.
   const stalled = { pipeline: 'stall', node: 'bad' }

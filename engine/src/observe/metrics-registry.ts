@@ -36,13 +36,20 @@ interface Family {
   readonly members: Set<Member>
 }
 
+type OnReadError = (metric: string, error: unknown, labels: Labels) => void
+
 export class MetricsRegistry implements MetricsSource {
   readonly #families = new Map<string, Family>()
-  readonly #onReadError: (metric: string, error: unknown) => void
+  readonly #onReadError: OnReadError
+  /** Members that the last scrape has left out. */
+  readonly #failing = new WeakSet<Member>()
   #readErrors = 0
 
-  /** `onReadError` is called for each metric that a scrape leaves out. By default it is only counted. */
-  constructor(onReadError: (metric: string, error: unknown) => void = () => undefined) {
+  /**
+   * `onReadError` is called for a metric that a scrape leaves out, once until it can be read again. By default it is only
+   * counted.
+   */
+  constructor(onReadError: OnReadError = () => undefined) {
     this.#onReadError = onReadError
     this.add(READ_ERRORS, {}, () => this.#readErrors)
   }
@@ -127,23 +134,26 @@ export class MetricsRegistry implements MetricsSource {
     try {
       for (const row of member.read()) {
         if (rows.length === MAX_ROWS_PER_READ) {
-          this.#leaveOut(family, new RangeError(`more than ${MAX_ROWS_PER_READ} rows`))
-          break
+          this.#leaveOut(family, member, new RangeError(`more than ${MAX_ROWS_PER_READ} rows`))
+          return rows
         }
         checkRow(row, member)
         rows.push(row)
       }
     } catch (error) {
-      this.#leaveOut(family, error)
+      this.#leaveOut(family, member, error)
       // The rows before a ceiling are right; those before a failure may be half of the truth.
       return []
     }
+    this.#failing.delete(member)
     return rows
   }
 
-  #leaveOut(family: Family, error: unknown): void {
+  #leaveOut(family: Family, member: Member, error: unknown): void {
     this.#readErrors++
-    this.#onReadError(family.name, error)
+    if (this.#failing.has(member)) return
+    this.#failing.add(member)
+    this.#onReadError(family.name, error, member.labels)
   }
 }
 

@@ -123,7 +123,9 @@ export class Engine implements RunningEngine {
     this.#parts = parts
     const clock = this.#clock
     this.#events = new EventLog(clock, log)
-    this.#metrics = new MetricsRegistry((metric, err) => log.error({ err, metric }, 'a metric could not be read'))
+    this.#metrics = new MetricsRegistry((metric, err, { pipeline = '', node = '' }) =>
+      log.error({ err, metric, node: `${pipeline}/${node}` }, 'a metric could not be read, and is left out'),
+    )
     this.#histograms = new RouteHistograms(this.#metrics, (id) => this.#labelsOf(id))
     this.#listeners = new HttpListeners({ clock, log, descriptorLimit: readDescriptorLimit() })
     this.#auth = new AccessControl(graph.auth ?? [], clock)
