@@ -41,6 +41,8 @@ const ENGINE_MAY_IMPORT = {
   message:
     'The engine finds plugins and the dashboard by name at run time, and names its own files by relative path; of ours it imports @millrace/media/* only.',
 }
+/** What is behind it changes without notice, and is not what another copy of RxJS has. */
+const RXJS_ENTRY = { group: ['rxjs/**'], message: 'Import from `rxjs`, its one entry point.' }
 const NO_TEST_CODE = {
   regex: '\\.test\\.kit\\.js$|^(\\.\\./)+testing/',
   message: 'Only tests import test kits and engine/src/testing.',
@@ -75,7 +77,7 @@ function config() {
     overrides: [
       media(),
       protocols(),
-      { files: ['engine/src/**'], rules: imports([ENGINE_MAY_IMPORT, libraries(), NOT_BY_PATH]) },
+      { files: ['engine/src/**'], rules: imports([ENGINE_MAY_IMPORT, RXJS_ENTRY, libraries(), NOT_BY_PATH]) },
       // The rooms with files of their own come last: they are part of the folder of another.
       ...[...ROOMS].sort((a, b) => Number(a.files !== undefined) - Number(b.files !== undefined)).map(engineRoom),
       { files: ['engine/src/cli/**'], rules: { 'no-console': 'off' } },
@@ -174,7 +176,7 @@ function protocols() {
 function engineRoom(room) {
   return {
     files: filesOf(room),
-    rules: imports([ENGINE_MAY_IMPORT, libraries(room.libraries), NOT_BY_PATH, NO_TEST_CODE, order(room)]),
+    rules: imports([ENGINE_MAY_IMPORT, RXJS_ENTRY, libraries(room.libraries), NOT_BY_PATH, NO_TEST_CODE, order(room)]),
   }
 }
 
@@ -212,7 +214,7 @@ function plugins() {
               'It queues without a bound: RxJS has no back-pressure. Call `hold()` on the inlet; the edge owns queue, bound and drops.',
           },
           { group: ['rxjs'], importNames: TIMERS, message: TIME_FROM_CLOCK },
-          { group: ['rxjs/**'], message: 'Import from `rxjs`, its one entry point.' },
+          RXJS_ENTRY,
           NO_SPAWNING,
           NO_TIMERS,
           libraries(),
@@ -247,11 +249,11 @@ function testsOfRooms() {
   return [
     {
       files: ['engine/src/**/*.test.*', 'engine/src/testing/**'],
-      rules: imports([ENGINE_MAY_IMPORT, libraries(), NOT_BY_PATH]),
+      rules: imports([ENGINE_MAY_IMPORT, RXJS_ENTRY, libraries(), NOT_BY_PATH]),
     },
     {
       files: ['engine/src/config/**/*.test.*'],
-      rules: imports([ENGINE_MAY_IMPORT, libraries(['yaml']), NOT_BY_PATH]),
+      rules: imports([ENGINE_MAY_IMPORT, RXJS_ENTRY, libraries(['yaml']), NOT_BY_PATH]),
     },
     {
       files: ['media/src/**/*.test.*'],

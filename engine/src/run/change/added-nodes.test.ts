@@ -3,7 +3,8 @@ import { describe, test } from 'node:test'
 import type { NodeSettings } from '../../graph/graph.js'
 import { until } from '../../listen/loopback.test.kit.js'
 import { RecordingOutput, ScriptedSource, testError } from '../run.test.kit.js'
-import { input, mid, node, output, serving, transform, ThrowingTransform } from '../scripted-nodes.test.kit.js'
+import { defineService } from '../../plugin/define.js'
+import { common, input, mid, node, output, serving, transform, ThrowingTransform } from '../scripted-nodes.test.kit.js'
 import { ReloadHarness } from './reload.test.kit.js'
 
 /** Throws at its third chunk. */
@@ -119,5 +120,52 @@ describe('an added node of an engine', () => {
     assert.deepEqual(Object.keys(harness.states).sort(), ['one/main', 'one/out', 'one/serve'])
     await viewer.received(viewer.length + 1000)
     viewer.close()
+  })
+})
+
+describe('an added node that needs what another one has held', () => {
+  /** Outputs and services that all need the same; `bad` ones can't open. */
+  const exclusive = { exclusive: () => ['path:/rec/a.ts'] }
+  const openIfGood = (swap: string): void => {
+    if (swap === 'bad') throw new Error('disk full')
+  }
+  const recorder = output(({ swap }) => {
+    openIfGood(swap)
+    return new RecordingOutput()
+  }, exclusive)
+  const service = defineService({
+    ...common,
+    ...exclusive,
+    type: 'test-service',
+    open: ({ value: { swap } }) => {
+      openIfGood(swap)
+      return { [Symbol.asyncDispose]: () => Promise.resolve() }
+    },
+  })
+
+  test('is taken out again if it cannot open once that has been released', async () => {
+    await using harness = await new ReloadHarness().start(node('one/old', recorder, { from: 'one/main' }))
+    harness.send(7)
+    using _flow = harness.flow()
+    await harness.reload(node('one/new', recorder, { from: 'one/main', swap: 'bad' }))
+    assert.equal(harness.verbs['one/new'], 'handoff')
+    await rolledBack(harness)
+    assert.deepEqual(
+      harness.rolledBack.map(({ node: id, why }) => [id, why]),
+      [['one/new', 'disk full (it was new, and has been taken out again)']],
+    )
+    assert.deepEqual(harness.states, { 'one/main': 'ready', 'one/out': 'ready' })
+    await flows(harness)
+  })
+
+  test('is taken out again if it is a service, too', async () => {
+    await using harness = await new ReloadHarness().start(node('services/old', service))
+    await harness.reload(node('services/new', service, { swap: 'bad' }))
+    await rolledBack(harness)
+    assert.deepEqual(
+      harness.rolledBack.map(({ node: id }) => id),
+      ['services/new'],
+    )
+    assert.deepEqual(harness.states, { 'one/main': 'ready', 'one/out': 'ready' })
   })
 })
