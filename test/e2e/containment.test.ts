@@ -133,16 +133,39 @@ test('before Node 24, what has no line of a plugin in its stack is a bug like an
   )
 })
 
-test('an edit that makes a plugin throw later is rolled back, and costs no viewer', async () => {
-  await using harness = await start({ plugins: ['immediate'] })
+test('an edit that makes a plugin throw later is rolled back, and costs no viewer, not of its other nodes either', async () => {
+  const plugins = ['immediate']
+  const more = [
+    '  other:',
+    '    inputs: { main: { type: file, path: a.ts, loop: true } }',
+    '    transforms: { same: { type: throws-immediate, from: main } }',
+    '    outputs: { out: { type: http-ts, from: same, listener: web, path: /other.ts } }',
+    '',
+  ].join('\n')
+  await using harness = await start({ plugins })
   const { engine } = harness
-  await harness.watch()
-  await harness.watch('immediate/out')
-  await harness.save(yamlOf({ plugins: ['immediate'], options: ', bad: true' }))
+  await harness.save(yamlOf({ plugins }) + more)
+  await harness.untilStatus('it is applied', ({ last }) => last?.result === 'applied')
+  for (const id of ['one/out', 'immediate/out', 'other/out']) await harness.watch(id)
+  await harness.proven('/other.ts')
+  await harness.save(yamlOf({ plugins, options: ', bad: true' }) + more)
   await harness.untilStatus('it is rolled back', ({ last, inSync }) => last?.result === 'rolled-back' && !inSync)
   await until(async () => (await engine.node('immediate/bad')).state === 'ready', 'the old definition does not run')
   await harness.assertViewersUnaffected()
   await engine.stop()
+})
+
+test('an edit that brings a plugin whose module throws later costs no viewer', async () => {
+  await using harness = await start({ plugins: ['immediate'] })
+  await writePlugins(harness.engine.folder, ['import'])
+  await harness.watch()
+  await harness.watch('immediate/out')
+  // It is loaded, and its node does not exist.
+  await harness.save(yamlOf({ plugins: ['immediate', 'import'], ways: ['immediate'], options: ', wrong: 1' }))
+  await harness.untilStatus('the mistake is reported', ({ last }) => last?.result === 'invalid')
+  await until(() => Promise.resolve(harness.logged('broken: import') === 1), 'the error of the module is not logged')
+  await harness.assertViewersUnaffected()
+  await harness.engine.stop()
 })
 
 test('an edit that ends the process with a bug is not what the next start runs, with or without --last-good', async () => {

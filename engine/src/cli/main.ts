@@ -22,11 +22,8 @@ const code = await runCli(process.argv.slice(2), streams, {
     if (options.set !== undefined) process.title = ['engine', 'run', ...files].join(' ')
     const { watch, lastGood } = options
     const more = { ...loadOptionsOf(options), watch, lastGood }
-    const start: RunDependencies['startEngine'] = async (graph, { log }) => {
-      const engine = await startEngine(graph, {
-        log,
-        onBuilt: (built) => (bugs.contain = (error) => built.contain(error)),
-      })
+    const start: RunDependencies['startEngine'] = async (graph, { log, onBuilt }) => {
+      const engine = await startEngine(graph, { log, onBuilt })
       const { ended } = engine
       const stop = (reason: string): Promise<void> => engine.stop(reason)
       return { ended, stop, status: () => engine.status(), urls: () => engine.urls(), supervised: engine }

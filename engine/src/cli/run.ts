@@ -5,6 +5,7 @@ import type { EngineStatus } from '../observe/status.js'
 import type { LoadOptions } from '../config/load-config.js'
 import { renderText } from '../config/report/render-diagnostics.js'
 import type { Graph } from '../graph/graph.js'
+import type { RunningEngine } from '../run/engine.js'
 import { readEngineVersion } from '../observe/engine-version.js'
 import { createLog } from '../observe/log.js'
 import { ConfigReader } from '../reload/config-reader.js'
@@ -46,9 +47,12 @@ export interface RunOptions extends Omit<LoadOptions, 'env' | 'contents'> {
   readonly lastGood?: boolean | undefined
 }
 
+/** What fails nodes for the errors of their plugins, from before the start on. */
+type Container = Pick<RunningEngine, 'contain'>
+
 export interface RunDependencies {
   readonly loadConfig: LoadFiles
-  startEngine(graph: Graph, more: { log: Logger }): Promise<EngineHandle>
+  startEngine(graph: Graph, more: { log: Logger; onBuilt(engine: Container): void }): Promise<EngineHandle>
   readonly signals: SignalTarget
   readonly bugs: BugReport
   /** By default the engine's log on stderr. */
@@ -75,8 +79,15 @@ export async function runFiles(
   bugs.log = log
   // Until the configuration is supervised: it has not even started.
   if (start.lastGood === undefined) bugs.beforeExit = (error) => noteBugAtStart(graph, error)
+  const onBuilt = (engine: Container): void => {
+    bugs.contain = (error) => engine.contain(error, reader.code)
+  }
   try {
-    run.engine = await startInTime(dependencies.startEngine(graph, { log }), run.stopAsked, graph.engine.drainMs)
+    run.engine = await startInTime(
+      dependencies.startEngine(graph, { log, onBuilt }),
+      run.stopAsked,
+      graph.engine.drainMs,
+    )
   } catch (error) {
     streams.err.write(graph.secrets.mask(renderFailure(error)))
     return exitCodeOf(error)

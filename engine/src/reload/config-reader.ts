@@ -6,6 +6,7 @@ import type { LoadOptions } from '../config/load-config.js'
 import type { Graph } from '../graph/graph.js'
 import type { DiscoverRequest } from '../plugin/discover.js'
 import { discoverPlugins } from '../plugin/discover.js'
+import type { PluginCode } from '../plugin/plugin-code.js'
 import { SourceSnapshot } from './source-snapshot.js'
 
 /** A file may name files that name files; who is still not done then keeps changing. */
@@ -46,8 +47,11 @@ export class ConfigReader {
   #sources: readonly string[]
   #hash = ''
   #plugins: DiscoverRequest['plugins'] = []
+  /** Shared with readers of the same. */
+  readonly #code: Map<string, PluginCode>
 
-  constructor({ files, options, load }: ConfigReaderSettings) {
+  constructor({ files, options, load }: ConfigReaderSettings, code = new Map<string, PluginCode>()) {
+    this.#code = code
     this.files = files
     this.options = options
     this.load = load
@@ -66,12 +70,17 @@ export class ConfigReader {
 
   /** A reader of the same that has not read yet. */
   again(): ConfigReader {
-    return new ConfigReader(this)
+    return new ConfigReader(this, this.#code)
   }
 
   /** Plugins that the last good reading has by name: their modules have been run. */
   get plugins(): DiscoverRequest['plugins'] {
     return this.#plugins
+  }
+
+  /** Plugins whose modules have been run by a reading, whatever came of it. */
+  get code(): readonly PluginCode[] {
+    return [...this.#code.values()]
   }
 
   /** Loads what is on disk. `isFirst`: pipes may be read, which give what they have only once. */
@@ -104,9 +113,11 @@ export class ConfigReader {
     const loaded = await this.load(this.files, {
       ...this.options,
       contents,
-      plugins(request) {
+      plugins: async (request) => {
         plugins = request.plugins
-        return find(request)
+        const found = await find(request)
+        for (const each of found.code ?? []) this.#code.set(each.entry ?? each.name, each)
+        return found
       },
     })
     return { loaded, plugins }

@@ -14,11 +14,11 @@ class Member implements ScopedNode {
   readonly failures: unknown[] = []
 
   readonly id: string
-  readonly isStandby: boolean
+  readonly isOnTrial: boolean
 
-  constructor(id: string, definition = ours, isStandby = false) {
+  constructor(id: string, definition = ours, isOnTrial = false) {
     this.id = id
-    this.isStandby = isStandby
+    this.isOnTrial = isOnTrial
     this.settings = settings(id, definition)
   }
 
@@ -68,7 +68,7 @@ test('where the node is not known, all nodes of the plugin in the stack fail, an
   assert.deepEqual([lines[0]?.['plugins'], lines[0]?.['nodes']], [['ours'], ['one', 'two']])
 })
 
-test('of those, the ones that a reload is opening come first', () => {
+test('of those, the ones that a reload has just opened or changed come first', () => {
   const members = [new Member('old'), new Member('new', ours, true), new Member('other', others, true)]
   assert.deepEqual(contain(errorIn(`${FOLDER}/index.js`), members).failed, ['new'])
 })

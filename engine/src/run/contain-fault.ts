@@ -1,5 +1,5 @@
 // What becomes of an error that nothing has caught: it costs the node whose code threw it, or, where that is not known,
-// the nodes of the plugin whose file threw it: those that a reload is opening, or else all.
+// the nodes of the plugin whose file threw it: those that a reload has just opened or changed, or else all.
 import type { Logger } from '../plugin/contract.js'
 import type { PluginCode } from '../plugin/plugin-code.js'
 import { pluginsOfError } from '../plugin/plugin-of-error.js'
@@ -23,10 +23,10 @@ export function containFault(error: unknown, { scope, plugins, log }: FaultConte
   const nodes = [...scope.members].filter(({ settings: { definition } }) =>
     owners.some(({ definitions }) => definitions.includes(definition)),
   )
-  // What a reload has just opened is the likeliest, and failing it costs nobody anything: the old node still runs.
-  const standbys = nodes.filter(({ isStandby }) => isStandby)
-  const failing = standbys.length > 0 ? standbys : nodes
-  const names = { plugins: owners.map(({ name }) => name), nodes: failing.map(({ id }) => id) }
+  // What a reload has just opened or changed is the likeliest, and failing it costs least: it is rolled back.
+  const onTrial = nodes.filter(({ isOnTrial }) => isOnTrial)
+  const failing = onTrial.length > 0 ? onTrial : nodes
+  const names = { plugins: [...new Set(owners.map(({ name }) => name))], nodes: failing.map(({ id }) => id) }
   log.error({ err: error, ...names }, 'a plugin threw, and which of its nodes it was is not known: all of these fail')
   for (const node of failing) node.failUncaught(error)
   return true

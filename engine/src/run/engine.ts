@@ -17,6 +17,7 @@ import { EventLoopLag } from '../observe/event-loop-lag.js'
 import { EventLog } from '../observe/events.js'
 import { MetricsRegistry } from '../observe/metrics-registry.js'
 import type { NodeKind } from '../plugin/contract.js'
+import type { PluginCode } from '../plugin/plugin-code.js'
 import { AUTH, CLOCK, DELIVERY, LISTENERS, METRICS } from '../plugin/tokens.js'
 import { waitAtMost } from './node/time-limit.js'
 import { explainShortage } from '../listen/descriptor-check.js'
@@ -58,11 +59,10 @@ export interface RunningEngine extends StatusSource, SupervisedEngine {
   /** The URLs a person can open, those for viewers first. */
   urls(): readonly { readonly label: string; readonly url: string }[]
   /**
-   * For handlers of `uncaughtException` and `unhandledRejection`, called in the handler itself: if the error came from a
-   * plugin, fails the node it belongs to (before Node 24, every node of that plugin) and returns true. False: it came
-   * from elsewhere, and the process is in an unknown state.
+   * Called in handlers of `uncaughtException` and `unhandledRejection`: true if the error came from a plugin, whose node
+   * (before Node 24, nodes) it fails; else the process is in an unknown state. `loaded`: plugins beside those that run.
    */
-  contain(error: unknown): boolean
+  contain(error: unknown, loaded?: readonly PluginCode[]): boolean
 }
 
 /**
@@ -262,9 +262,9 @@ export class Engine implements RunningEngine {
     return kicked
   }
 
-  contain(error: unknown): boolean {
-    const plugins = this.#running.graph.plugins ?? []
-    return containFault(error, { scope: this.#scope, plugins, log: this.#log })
+  contain(error: unknown, loaded: readonly PluginCode[] = []): boolean {
+    const { plugins = [] } = this.#running.graph
+    return containFault(error, { scope: this.#scope, plugins: [...plugins, ...loaded], log: this.#log })
   }
 
   urls(): readonly { readonly label: string; readonly url: string }[] {

@@ -7,6 +7,7 @@ import type { Clock } from '../../plugin/tokens.js'
 
 interface NodeOnProbation {
   readonly settings: NodeSettings
+  readonly calls: { isOnProbation: boolean }
   readonly endpoints: NodeEndpoints | undefined
 }
 
@@ -38,9 +39,11 @@ export class Probation {
     this.#nodes.get(id)?.timer[Symbol.dispose]()
     const timer = this.#clock.after(PROBATION_MS, () => {
       if (this.#nodes.get(id)?.timer === timer) this.#nodes.delete(id)
+      node.calls.isOnProbation = false
       node.endpoints?.retain(false)
     })
     this.#nodes.set(id, { settings: node.settings, before, timer })
+    node.calls.isOnProbation = true
     if (before.settings !== undefined) node.endpoints?.retain(true)
   }
 

@@ -23,6 +23,7 @@ export interface CalledNode {
 }
 
 export class NodeCalls implements ScopedNode {
+  isOnProbation = false
   /** Times that its code held the event loop, and for how long altogether. */
   stalls = 0
   stalledMs = 0
@@ -47,8 +48,8 @@ export class NodeCalls implements ScopedNode {
     return this.#node.settings
   }
 
-  get isStandby(): boolean {
-    return this.#node.isStandby
+  get isOnTrial(): boolean {
+    return this.#node.isStandby || this.isOnProbation
   }
 
   /** `call` and `enter`, to be handed on. */

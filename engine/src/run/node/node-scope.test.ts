@@ -9,7 +9,7 @@ class Member implements ScopedNode {
     'one/node',
     inputOf(() => new ScriptedSource()),
   )
-  readonly isStandby = false
+  readonly isOnTrial = false
   readonly failures: unknown[] = []
   readonly stalls: number[] = []
   readonly id: string

@@ -15,8 +15,8 @@ const FOLLOWS_FROM_NODE = 24
 export interface ScopedNode {
   readonly id: string
   readonly settings: { readonly definition: Definition }
-  /** A reload has opened it beside the running nodes, and it has not entered the graph. */
-  readonly isStandby: boolean
+  /** A reload has opened or changed it, and its probation is not over. */
+  readonly isOnTrial: boolean
   /** It has failed with an error that its caller could catch. */
   fail(error: unknown): void
   /** Its code threw where nothing could catch it. */
