@@ -33,14 +33,12 @@ describe('a node whose plugin is careless', () => {
   test('and resolves `open` twice has what it resolved with first', async () => {
     using fixture = new RunnerFixture()
     const [first, second] = [new RecordingOutput(), new RecordingOutput()]
-    const twice = {
-      then(resolve: (output: Output) => void, reject: (error: Error) => void) {
-        resolve(first)
-        resolve(second)
-        reject(new Error('and fails'))
-      },
-    }
-    const output = runnerOf(fixture, () => twice as unknown as Promise<Output>)
+    const twice = new Promise<Output>((resolve, reject) => {
+      resolve(first)
+      resolve(second)
+      reject(new Error('and fails'))
+    })
+    const output = runnerOf(fixture, () => twice)
     await output.start()
     assert.deepEqual([output.state, output.node === first], ['ready', true])
     await output.stop('test')
