@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { BehaviorSubject, Subject } from 'rxjs'
 import type { Subscription } from 'rxjs'
-import type { AnyChunk, Definition, Inlet, Options, Output, Transform } from '../plugin/contract.js'
+import type { AnyChunk, Definition, Inlet, Options, Output, Source, Transform } from '../plugin/contract.js'
 import { FakeClock } from './fake-clock.js'
 import { FakeContext } from './fake-context.js'
 
@@ -22,6 +22,8 @@ export class ContractBench implements AsyncDisposable {
   readonly options$: BehaviorSubject<unknown>
   /** Errors of its observables. */
   readonly errors: unknown[] = []
+  /** The input has completed or failed. */
+  isOver = false
   readonly #definition: Definition
   readonly #chunks = new Subject<AnyChunk>()
   #node: Node | undefined
@@ -55,6 +57,14 @@ export class ContractBench implements AsyncDisposable {
     this.#chunks.complete()
   }
 
+  /** Subscribes to an input, as the engine does for each attempt. */
+  subscribe(): void {
+    const { chunks } = this.#node as Partial<Source<unknown>>
+    const over = (): void => void (this.isOver = true)
+    const subscription = chunks?.subscribe({ error: over, complete: over })
+    if (subscription !== undefined) this.#subscriptions.push(subscription)
+  }
+
   /** Its state for the node that replaces it. */
   snapshotState(): unknown {
     return this.#node?.snapshotState?.()
@@ -75,6 +85,7 @@ export class ContractBench implements AsyncDisposable {
     assert.equal(this.options$.observed, false, 'its options are still observed')
     assert.equal(this.#chunks.observed, false, 'its inlet is still observed')
     assert.deepEqual(this.errors, [])
+    assert.deepEqual(this.context.failures, [], 'guarded callbacks have failed')
   }
 
   #connect(): void {

@@ -9,6 +9,7 @@ export interface ContextSettings {
   /** A reload may rename the node. */
   id(): string
   log(): Logger
+  readonly guard: NodeContext['guard']
   setMetric(declaration: MetricDeclaration, read: MetricRead): void
   ready(): void
   degraded(why: string): void
@@ -38,5 +39,6 @@ export function makeContext(settings: ContextSettings): NodeContext {
       if (isCurrent()) settings.degraded(why)
     },
     event: (name, data) => settings.event(name, data),
+    guard: settings.guard,
   }
 }

@@ -12,6 +12,10 @@ export interface EndpointSettings {
   readonly listeners: Listeners
   /** Id of the node, which a reload may rename. */
   owner(): string
+  /** Runs code of the node; its result or error goes to the caller. */
+  call<T>(run: () => T): T
+  /** Runs code of the node; an error that it throws fails the node. */
+  enter(run: () => void): void
   /** Nothing is claimed before `activate`. */
   readonly isStandby: boolean
 }
@@ -82,8 +86,8 @@ export class NodeEndpoints {
   }
 
   #openRoute(options: LiveRouteOptions): LiveRoute {
-    const { delivery, owner } = this.#settings
-    const route = new ClaimedRoute(options, owner)
+    const { delivery, owner, enter } = this.#settings
+    const route = new ClaimedRoute(options, owner, enter)
     if (!this.#isStandby) route.settle(delivery.open(route.options))
     this.#routes.add(route)
     route.onDispose = (held) => {
@@ -107,7 +111,8 @@ export class NodeEndpoints {
   }
 
   #handle(handler: HttpRoutes, path: string, respond: Respond): Disposable {
-    const claimed = new ClaimedPath(handler, path, respond)
+    const { call } = this.#settings
+    const claimed = new ClaimedPath(handler, path, (request, response) => call(() => respond(request, response)))
     if (!this.#isStandby) claimed.claim()
     this.#paths.add(claimed)
     return {
@@ -147,14 +152,16 @@ class ClaimedRoute implements LiveRoute {
   onDispose: (route: LiveRoute | undefined) => boolean = () => false
   #options: LiveRouteOptions
   readonly #owner: () => string
+  readonly #enter: EndpointSettings['enter']
   #route: LiveRoute | undefined
   #onCaughtUp: (() => void) | undefined
   #isEnded = false
   readonly #noCounters = startRouteCounters()
 
-  constructor(options: LiveRouteOptions, owner: () => string) {
+  constructor(options: LiveRouteOptions, owner: () => string, enter: EndpointSettings['enter']) {
     this.#options = options
     this.#owner = owner
+    this.#enter = enter
   }
 
   get options(): LiveRouteOptions {
@@ -163,7 +170,7 @@ class ClaimedRoute implements LiveRoute {
 
   settle(route: LiveRoute): void {
     this.#route = route
-    route.onCaughtUp = this.#onCaughtUp
+    this.#listen(route)
     if (this.#isEnded) route.end()
   }
 
@@ -201,7 +208,12 @@ class ClaimedRoute implements LiveRoute {
 
   set onCaughtUp(listen: (() => void) | undefined) {
     this.#onCaughtUp = listen
-    if (this.#route !== undefined) this.#route.onCaughtUp = listen
+    if (this.#route !== undefined) this.#listen(this.#route)
+  }
+
+  #listen(route: LiveRoute): void {
+    const listen = this.#onCaughtUp
+    route.onCaughtUp = listen && ((): void => this.#enter(listen))
   }
 
   get counters(): RouteCounters {
