@@ -41,6 +41,8 @@ const ENGINE_MAY_IMPORT = {
   message:
     'The engine finds plugins and the dashboard by name at run time, and names its own files by relative path; the only other packages of Millrace that it imports are @millrace/media/*.',
 }
+/** Its internal modules change without notice, and belong to one copy of RxJS alone. */
+const RXJS_ENTRY = { group: ['rxjs/**'], message: 'Import from `rxjs`, its one entry point.' }
 const NO_TEST_CODE = {
   regex: '\\.test\\.kit\\.js$|^(\\.\\./)+testing/',
   message: 'Only tests import test kits and engine/src/testing.',
@@ -76,7 +78,7 @@ function config() {
     overrides: [
       media(),
       protocols(),
-      { files: ['engine/src/**'], rules: imports([ENGINE_MAY_IMPORT, libraries(), NOT_BY_PATH]) },
+      { files: ['engine/src/**'], rules: imports([ENGINE_MAY_IMPORT, RXJS_ENTRY, libraries(), NOT_BY_PATH]) },
       // Entries that name files are last: these files also match the entry of their folder.
       ...[...FOLDERS].sort((a, b) => Number(a.files !== undefined) - Number(b.files !== undefined)).map(engineFolder),
       { files: ['engine/src/cli/**'], rules: { 'no-console': 'off' } },
@@ -174,7 +176,14 @@ function protocols() {
 function engineFolder(entry) {
   return {
     files: filesOf(entry),
-    rules: imports([ENGINE_MAY_IMPORT, libraries(entry.libraries), NOT_BY_PATH, NO_TEST_CODE, order(entry)]),
+    rules: imports([
+      ENGINE_MAY_IMPORT,
+      RXJS_ENTRY,
+      libraries(entry.libraries),
+      NOT_BY_PATH,
+      NO_TEST_CODE,
+      order(entry),
+    ]),
   }
 }
 
@@ -212,7 +221,7 @@ function plugins() {
               'It queues without a bound: RxJS has no back-pressure. Call `hold()` on the inlet; the edge owns queue, bound and drops.',
           },
           { group: ['rxjs'], importNames: TIMERS, message: TIME_FROM_CLOCK },
-          { group: ['rxjs/**'], message: 'Import from `rxjs`, its one entry point.' },
+          RXJS_ENTRY,
           NO_SPAWNING,
           NO_TIMERS,
           libraries(),
@@ -247,11 +256,11 @@ function testsOfFolders() {
   return [
     {
       files: ['engine/src/**/*.test.*', 'engine/src/testing/**'],
-      rules: imports([ENGINE_MAY_IMPORT, libraries(), NOT_BY_PATH]),
+      rules: imports([ENGINE_MAY_IMPORT, RXJS_ENTRY, libraries(), NOT_BY_PATH]),
     },
     {
       files: ['engine/src/config/**/*.test.*'],
-      rules: imports([ENGINE_MAY_IMPORT, libraries(['yaml']), NOT_BY_PATH]),
+      rules: imports([ENGINE_MAY_IMPORT, RXJS_ENTRY, libraries(['yaml']), NOT_BY_PATH]),
     },
     {
       files: ['media/src/**/*.test.*'],

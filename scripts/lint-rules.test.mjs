@@ -39,6 +39,7 @@ const SNIPPETS = [
   { in: 'engine/src/cli', code: `import '@millrace/tui'`, rule: IMPORTS },
   { in: 'engine/src/run', code: `import '../../../plugins/metrics/src/index.js'`, rule: IMPORTS },
   { in: 'engine/src/run', code: `import 'inversify'`, rule: IMPORTS },
+  { in: 'engine/src/run/node', code: `import 'rxjs/internal/scheduler/timeoutProvider'`, rule: IMPORTS },
   { in: 'engine/src/run', code: `import 'yaml'`, rule: IMPORTS },
   { in: 'engine/src/config', code: `import 'commander'`, rule: IMPORTS },
   { in: 'engine/src/listen', code: `import '@hono/node-server'`, rule: IMPORTS },

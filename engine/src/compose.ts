@@ -4,20 +4,24 @@ import { createControlApi } from './api/control-api.js'
 import { EventFeed } from './api/event-feed.js'
 import { guardOf } from './api/guard.js'
 import type { Graph } from './graph/graph.js'
-import { Engine, type RunningEngine } from './run/engine.js'
+import { Engine } from './run/engine.js'
+import type { RunningEngine } from './run/running-engine.js'
 import { openStateDir, type StateDir } from './state/state-dir.js'
 
 export interface EngineDependencies {
   readonly log: Logger
+  /** Called before anything is opened or bound: uncaught errors also occur during startup. */
+  readonly onBuilt?: ((engine: RunningEngine) => void) | undefined
 }
 
 /**
  * Starts a checked graph. If a listener can't be bound, the state folder is in use, or a node can never open, releases
  * everything and rejects.
  */
-export async function startEngine(graph: Graph, { log }: EngineDependencies): Promise<RunningEngine> {
+export async function startEngine(graph: Graph, { log, onBuilt }: EngineDependencies): Promise<RunningEngine> {
   const stateDir = await openStateDir(graph.engine.stateDir)
   const engine = await buildEngine(graph, log, stateDir)
+  onBuilt?.(engine)
   try {
     await engine.start()
     return engine

@@ -184,7 +184,7 @@ async function openStalledViewer(engine: EngineProcess): Promise<HttpReader> {
 
 /** Of the files the engine wrote only the token is left, which the next start reuses. */
 async function assertLeftBehind(engine: EngineProcess): Promise<void> {
-  assert.deepEqual((await readdir(join(engine.folder.path, 'state'))).sort(), ['api.token', 'last-good.yaml'])
+  assert.deepEqual((await readdir(join(engine.folder.path, 'state'))).sort(), ['api.token'])
 }
 
 async function bindOnce(port: number): Promise<void> {

@@ -151,6 +151,7 @@ test('swapping the link of a ConfigMap counts as a save', async () => {
 
 test('--last-good starts the last good configuration if the file has a mistake, and applies the corrected file', async () => {
   await using harness = await ReloadHarness.start(CHANGED)
+  await harness.proven()
   await harness.engine.stop()
   await harness.save(BROKEN)
   const refused = await harness.command('run', 'live.yaml')

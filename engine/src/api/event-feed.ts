@@ -142,7 +142,7 @@ export class EventFeed {
 
 /** The name by which a client listens: state changes of nodes, reloads, and everything else. */
 function nameOf(kind: string): 'state' | 'reload' | 'event' {
-  if (kind.startsWith('node.')) return 'state'
+  if (kind.startsWith('node.') && kind !== 'node.stalled') return 'state'
   return kind.startsWith('reload.') ? 'reload' : 'event'
 }
 

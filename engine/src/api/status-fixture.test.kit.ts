@@ -31,6 +31,7 @@ export const outputStatus: NodeStatus = {
   why: 'no key frames',
   since,
   restarts: 2,
+  stalls: { count: 3, seconds: 0.75, lastAt: since },
   from: ['main.out'],
   receivedBytes: 1000,
   sentBytes: 5000,

@@ -32,3 +32,32 @@ test('once there is a log, bugs are logged there', () => {
   assert.match(lines[0] ?? '', /"level":"fatal".*only a text/)
   assert.equal(streams.errText(), '')
 })
+
+test('a contained error does not end the process; a failure to contain does', () => {
+  const target = new Target()
+  const report = exitOnBugs(target, keepStreams().err)
+  const contained: unknown[] = []
+  report.contain = (error) => {
+    contained.push(error)
+    if (error === 'worse') throw new Error('containing it failed')
+    return error !== 'ours'
+  }
+  target.emit('uncaughtException', 'of a plugin')
+  target.emit('unhandledRejection', 'of a plugin, too')
+  assert.deepEqual(target.exits, [])
+  target.emit('uncaughtException', 'ours')
+  target.emit('uncaughtException', 'worse')
+  assert.deepEqual([target.exits, contained.length], [[70, 70], 4])
+})
+
+test('beforeExit is called before the process ends, which ends even if that throws', () => {
+  const target = new Target()
+  const report = exitOnBugs(target, keepStreams().err)
+  const calls: unknown[] = []
+  report.beforeExit = (error) => {
+    calls.push(error, target.exits.length)
+    throw new Error('no room on the disk')
+  }
+  assert.throws(() => target.emit('uncaughtException', 'ours'), /no room/)
+  assert.deepEqual([calls, target.exits], [['ours', 0], [70]])
+})

@@ -62,9 +62,17 @@ function nodeCells(node: NodeStatus, style: TerminalStyle): readonly Cell[] {
   ]
 }
 
-function remarkOf({ why, restarts, urls = [] }: NodeStatus): string {
-  const restarted = restarts > 0 ? `restarted ${restarts === 1 ? 'once' : `${restarts} times`}` : ''
-  return [why, urls.join(' '), restarted].filter((text) => text !== '').join('; ')
+function remarkOf({ why, restarts, stalls, urls = [] }: NodeStatus): string {
+  const restarted = restarts > 0 ? `restarted ${timesOf(restarts)}` : ''
+  const stalled =
+    stalls === undefined
+      ? ''
+      : `blocked the event loop ${timesOf(stalls.count)}, ${stalls.seconds.toFixed(1)} s in total`
+  return [why, urls.join(' '), restarted, stalled].filter((text) => text !== '').join('; ')
+}
+
+function timesOf(count: number): string {
+  return count === 1 ? 'once' : `${count} times`
 }
 
 function paintOf(state: NodeState, style: TerminalStyle): Paint {

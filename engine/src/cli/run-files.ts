@@ -5,13 +5,16 @@ import type { EngineStatus } from '../observe/status.js'
 import type { LoadOptions } from '../config/load-config.js'
 import { renderText } from '../config/report/render-diagnostics.js'
 import type { Graph } from '../graph/graph.js'
+import type { RunningEngine } from '../run/running-engine.js'
 import { readEngineVersion } from '../observe/engine-version.js'
 import { createLog } from '../observe/log.js'
 import { ConfigReader } from '../reload/config-reader.js'
 import type { ConfigReading, LoadFiles } from '../reload/config-reader.js'
+import { configId } from '../reload/config-id.js'
+import { readCrashMark, writeCrashMark } from '../reload/crash-mark.js'
 import { loadLastGood, possibleStateDirs } from '../reload/last-good.js'
 import { superviseConfig } from '../reload/supervise-config.js'
-import type { SupervisedEngine, Supervision } from '../reload/supervise-config.js'
+import type { StartedLastGood, SupervisedEngine, Supervision } from '../reload/supervise-config.js'
 import type { BugReport } from './bug-exit.js'
 import type { CliStreams } from './cli-streams.js'
 import { summariseDiagnostics } from './diagnostics-summary.js'
@@ -23,6 +26,7 @@ import { styleFor } from './terminal-style.js'
 
 /** Added to the drain, for work without a bound of its own; an engine that has not stopped by then has a bug. */
 const STOP_MARGIN_MS = 5000
+const MISTAKES = 'the files have mistakes'
 
 /** The part of a running engine that is used here. */
 export interface EngineHandle {
@@ -43,9 +47,12 @@ export interface RunOptions extends Omit<LoadOptions, 'env' | 'contents'> {
   readonly lastGood?: boolean | undefined
 }
 
+/** The part of an engine that contains plugin errors, from before its start. */
+type Container = Pick<RunningEngine, 'contain'>
+
 export interface RunDependencies {
   readonly loadConfig: LoadFiles
-  startEngine(graph: Graph, more: { log: Logger }): Promise<EngineHandle>
+  startEngine(graph: Graph, more: { log: Logger; onBuilt(engine: Container): void }): Promise<EngineHandle>
   readonly signals: SignalTarget
   readonly bugs: BugReport
   /** By default the engine's log on stderr. */
@@ -68,9 +75,19 @@ export async function runFiles(
   const { graph } = start
   const log = dependencies.createLog?.(graph) ?? createLog({ level: graph.engine.log.level, secrets: graph.secrets })
   run.log = log
-  dependencies.bugs.log = log
+  const { bugs } = dependencies
+  bugs.log = log
+  // Until the configuration is supervised: a bug during startup counts against it too.
+  if (start.lastGood === undefined) bugs.beforeExit = (error) => noteBugAtStart(graph, error)
+  const onBuilt = (engine: Container): void => {
+    bugs.contain = (error) => engine.contain(error, reader.code)
+  }
   try {
-    run.engine = await startInTime(dependencies.startEngine(graph, { log }), run.stopAsked, graph.engine.drainMs)
+    run.engine = await startInTime(
+      dependencies.startEngine(graph, { log, onBuilt }),
+      run.stopAsked,
+      graph.engine.drainMs,
+    )
   } catch (error) {
     streams.err.write(graph.secrets.mask(renderFailure(error)))
     return exitCodeOf(error)
@@ -79,7 +96,9 @@ export async function runFiles(
     log.fatal('stopped during startup, and startup did not end within the drain')
     return EXIT.failed
   }
-  run.supervise(superviseStarted(run.engine, start, reader, log, watch))
+  const supervision = superviseStarted(run.engine, start, reader, log, watch)
+  run.supervise(supervision)
+  bugs.beforeExit = (error) => supervision?.noteBug(textOf(error))
   streams.err.write(renderStartup(graph, run.engine.urls(), readEngineVersion(), styleFor(streams.err, streams.env)))
   // Awaited here, because the signals are watched until this function returns.
   return await endRun(run.engine, run.stopAsked, graph.engine.drainMs, log, run.supervision)
@@ -88,8 +107,8 @@ export async function runFiles(
 interface Start {
   readonly graph: Graph
   readonly reading: ConfigReading
-  /** The texts of the last good configuration, if that is started in place of the files. */
-  readonly lastGood?: ReadonlyMap<string, string>
+  /** The last good configuration, if that is started in place of the files. */
+  readonly lastGood?: StartedLastGood
 }
 
 /** What to start; undefined if the files have mistakes and there is no replacement, which is then reported. */
@@ -100,7 +119,8 @@ async function readStart(
 ): Promise<Start | undefined> {
   const reading = await reader.read(true)
   err.write(renderText(reading.diagnostics))
-  if (reading.graph !== undefined) return { graph: reading.graph, reading }
+  if (reading.graph !== undefined)
+    return (await startInsteadOfCrash(reader, reading, reading.graph, err)) ?? { graph: reading.graph, reading }
   if (!wantsLastGood) return undefined
   const dirs = possibleStateDirs(reader.files, reader.options, reading.texts)
   const kept = await loadLastGood(reader.files, reader.options, reader.load, dirs)
@@ -109,8 +129,41 @@ async function readStart(
     err.write(renderText(kept?.diagnostics ?? []))
     return undefined
   }
-  err.write(`STARTING THE LAST GOOD CONFIGURATION, ${kept.path}, because the files have mistakes\n`)
-  return { graph: kept.graph, reading, lastGood: kept.texts }
+  err.write(`STARTING THE LAST GOOD CONFIGURATION, ${kept.path}, because ${MISTAKES}\n`)
+  return { graph: kept.graph, reading, lastGood: { texts: kept.texts } }
+}
+
+/** The last good configuration, if the one on disk ended an earlier run with a bug during its probation. */
+async function startInsteadOfCrash(
+  reader: ConfigReader,
+  reading: ConfigReading,
+  onDisk: Graph,
+  err: CliStreams['err'],
+): Promise<Start | undefined> {
+  const { stateDir } = onDisk.engine
+  const mark = await readCrashMark(stateDir)
+  if (mark === undefined) return undefined
+  const diskId = configId(onDisk)
+  if (!mark.configs.includes(diskId)) return undefined
+  const kept = await loadLastGood(reader.files, reader.options, reader.load, [stateDir])
+  const crashed = `the configuration on disk ended the process with a bug at ${mark.at}: ${mark.why}`
+  if (kept?.graph === undefined || configId(kept.graph) === diskId) {
+    err.write(`warning: ${crashed}; there is no other configuration to start\n`)
+    return undefined
+  }
+  const reason = `${crashed}; it is tried again when it changes, or on \`engine reload\``
+  err.write(`STARTING THE LAST GOOD CONFIGURATION, ${kept.path}, because ${reason}\n`)
+  return { graph: kept.graph, reading, lastGood: { texts: kept.texts, reason, diskId } }
+}
+
+/** Marks the configuration, so that the next start uses another one if it can. */
+function noteBugAtStart(graph: Graph, error: unknown): void {
+  const why = graph.secrets.mask(textOf(error))
+  writeCrashMark(graph.engine.stateDir, { configs: [configId(graph)], why, at: new Date().toISOString() })
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
 }
 
 function superviseStarted(
@@ -121,7 +174,7 @@ function superviseStarted(
   watch: boolean | undefined,
 ): Supervision | undefined {
   if (engine === undefined) return undefined
-  if (lastGood !== undefined) log.error('running the last good configuration, because the files have mistakes')
+  if (lastGood !== undefined) log.error(`running the last good configuration, because ${lastGood.reason ?? MISTAKES}`)
   const { stateDir } = graph.engine
   return superviseConfig({ engine, reader, reading, lastGood, log, mask: graph.secrets, stateDir, watch })
 }

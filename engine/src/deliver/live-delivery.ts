@@ -92,9 +92,9 @@ export class LiveDelivery implements AsyncDisposable {
     this.#maxClients = limit
   }
 
-  /** A lease on standby: it has no route yet. */
-  lease(options: LiveRouteOptions): RouteLease {
-    return new RouteLease(options, this.#leases)
+  /** A lease on standby: it has no route yet. `enter` runs code of the output; by default as it is. */
+  lease(options: LiveRouteOptions, enter: (run: () => void) => void = (run) => run()): RouteLease {
+    return new RouteLease(options, this.#leases, enter)
   }
 
   routes(): readonly RouteStatus[] {

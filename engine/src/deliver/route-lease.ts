@@ -22,14 +22,17 @@ export class RouteLease implements LiveRoute {
   /** Called when its output disposes it; a route that is passed on then stays. By default nothing. */
   onDispose: () => void = () => undefined
   readonly #context: LeaseContext
+  readonly #enter: (run: () => void) => void
   readonly #noCounters = startRouteCounters()
   #options: LiveRouteOptions
   #held: OpenRoute | undefined
   #onCaughtUp: (() => void) | undefined
   #isEnded = false
 
-  constructor(options: LiveRouteOptions, context: LeaseContext) {
+  /** `enter` runs code of the output, which may throw. */
+  constructor(options: LiveRouteOptions, context: LeaseContext, enter: (run: () => void) => void) {
     this.#options = options
+    this.#enter = enter
     this.#context = context
   }
 
@@ -66,7 +69,7 @@ export class RouteLease implements LiveRoute {
 
   /** A lease of the same route; the output of this one no longer reaches it. */
   passOn(): RouteLease {
-    const next = new RouteLease(this.#options, this.#context)
+    const next = new RouteLease(this.#options, this.#context, this.#enter)
     if (this.#held !== undefined) next.#hold(this.#held)
     this.#release()
     return next
@@ -126,7 +129,7 @@ export class RouteLease implements LiveRoute {
 
   set onCaughtUp(listen: (() => void) | undefined) {
     this.#onCaughtUp = listen
-    if (this.#held !== undefined) this.#held.route.onCaughtUp = listen
+    if (this.#held !== undefined) this.#listen(this.#held)
   }
 
   get counters(): RouteCounters {
@@ -140,8 +143,13 @@ export class RouteLease implements LiveRoute {
 
   #hold(held: OpenRoute): void {
     this.#held = held
-    held.route.onCaughtUp = this.#onCaughtUp
+    this.#listen(held)
     if (this.#isEnded) held.route.end()
+  }
+
+  #listen({ route }: OpenRoute): void {
+    const listen = this.#onCaughtUp
+    route.onCaughtUp = listen && ((): void => this.#enter(listen))
   }
 
   #release(): void {

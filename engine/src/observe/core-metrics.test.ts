@@ -13,6 +13,8 @@ function readings(more: Partial<NodeReadings>): NodeReadings {
     isUp: true,
     isConnected: true,
     restarts: 2,
+    stalls: 3,
+    stalledMs: 750,
     receivedBytes: 30,
     sentBytes: 20,
     droppedPackets: 0,
@@ -42,6 +44,8 @@ describe('the metrics of a node', () => {
     const before = [
       'drops_total{reason=edge} 1',
       'edge_queue_bytes{from=one/main.out} 5',
+      'node_event_loop_stall_seconds_total{} 0.75',
+      'node_event_loop_stalls_total{} 3',
       'node_received_bytes_total{} 30',
       'node_restarts_total{} 2',
       'node_sent_bytes_total{} 20',

@@ -35,6 +35,18 @@ export const CORE_METRICS = [
     labels: ['pipeline', 'node', 'type'],
   },
   {
+    name: 'node_event_loop_stalls_total',
+    kind: 'counter',
+    help: 'Calls of the code of the node that blocked the event loop for 200 ms or more.',
+    labels: ['pipeline', 'node', 'type'],
+  },
+  {
+    name: 'node_event_loop_stall_seconds_total',
+    kind: 'counter',
+    help: 'Total time of these calls.',
+    labels: ['pipeline', 'node', 'type'],
+  },
+  {
     name: 'node_received_bytes_total',
     kind: 'counter',
     help: 'Bytes received by the node.',
@@ -159,6 +171,8 @@ export interface NodeReadings {
   readonly isUp: boolean
   readonly isConnected: boolean
   readonly restarts: number
+  readonly stalls: number
+  readonly stalledMs: number
   readonly receivedBytes: number
   readonly sentBytes: number
   readonly droppedPackets: number
@@ -183,6 +197,8 @@ export function addNodeMetrics(
   const { kind } = readings
   add('node_up', () => Number(readings.isUp))
   add('node_restarts_total', () => readings.restarts)
+  add('node_event_loop_stalls_total', () => readings.stalls)
+  add('node_event_loop_stall_seconds_total', () => readings.stalledMs / 1000)
   add('node_received_bytes_total', () => readings.receivedBytes)
   add('node_sent_bytes_total', () => readings.sentBytes)
   add('edge_queue_bytes', () => readings.edges.map(({ id, queuedBytes }) => [{ from: id }, queuedBytes] as const))

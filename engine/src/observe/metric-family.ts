@@ -23,6 +23,15 @@ export interface Member {
   readonly read: MetricRead | Histogram
 }
 
+/** A member that a reading left out, in whole or in part. */
+export interface ReadFailure {
+  readonly error: unknown
+  /** Of the member. */
+  readonly labels: Labels
+  /** The reading before failed too. */
+  readonly isRepeated: boolean
+}
+
 /** One line of the text. prom-client renders shared labels once for all rows of a member. */
 interface Row {
   readonly metricName: string
@@ -41,6 +50,8 @@ export class MetricFamily {
   #rows: Row[] = []
   #returned = 0
   readonly #keys = new Set<string>()
+  /** Members that the last reading left out. */
+  #failing: ReadonlySet<Member> = new Set()
   /** Labels of the buckets of histograms. */
   readonly #bounds = new Map<number, Labels>()
 
@@ -71,18 +82,24 @@ export class MetricFamily {
    * Reads all members at once: all rows are from the same moment, however long the rendering takes. If two rows have the
    * same labels, the one of the member added later counts: it is the node that takes over.
    */
-  read(onError: (error: unknown) => void): void {
+  read(onFailure: (failure: ReadFailure) => void): void {
     this.#returned = 0
     this.#keys.clear()
     this.#rows = []
+    const failing = new Set<Member>()
     for (const [member, key] of [...this.#members].reverse()) {
+      const fail = (error: unknown): void => {
+        failing.add(member)
+        onFailure({ error, labels: member.labels, isRepeated: this.#failing.has(member) })
+      }
       try {
-        this.#rows.push(...this.#readMember(member, key, onError))
+        this.#rows.push(...this.#readMember(member, key, fail))
       } catch (error) {
         // The rows before a failure may be half of a result.
-        onError(error)
+        fail(error)
       }
     }
+    this.#failing = failing
   }
 
   /** Called by prom-client: the next rows of the last reading, at most ROWS_PER_TURN. */

@@ -81,6 +81,50 @@ test('a read that throws is left out and counted, the others stay', async () => 
   assert.equal(families.has('millrace_x'), false)
 })
 
+test('a failing metric is reported once, with its labels, until it can be read again; each failure is counted', async () => {
+  const failures: unknown[] = []
+  const registry = new MetricsRegistry((metric, error, labels) => failures.push([metric, String(error), labels]))
+  let isBroken = true
+  registry.add(BYTES, { node: 'one' }, () => {
+    if (isBroken) throw new Error('no')
+    return 1
+  })
+  registry.add(BYTES, { node: 'other' }, () => -1)
+  const bytes = 'millrace_node_received_bytes_total'
+  const one = [bytes, 'Error: no', { node: 'one' }]
+  const other = [bytes, 'RangeError: the counter is -1', { node: 'other' }]
+  await registry.render()
+  await registry.render()
+  assert.deepEqual(failures, [other, one])
+  isBroken = false
+  await registry.render()
+  isBroken = true
+  const text = await registry.render()
+  assert.deepEqual(failures, [other, one, one])
+  const counted = parseExposition(text).get('millrace_metric_read_errors_total')?.samples[0]?.value
+  assert.equal(counted, 7)
+})
+
+test('so is a metric that cannot be rendered', async (t) => {
+  const failures: unknown[] = []
+  const registry = new MetricsRegistry((metric, _error, labels) => failures.push([metric, labels]))
+  registry.add({ name: 'x', kind: 'gauge', help: 'x' }, { node: 'one' }, () => 1)
+  const original = Object.getOwnPropertyDescriptor(MetricFamily.prototype, 'get')?.value as MetricFamily['get']
+  let isBroken = true
+  t.mock.method(MetricFamily.prototype, 'get', function (this: MetricFamily) {
+    if (isBroken && this.name === 'millrace_x') throw new Error('no')
+    return Reflect.apply(original, this, [])
+  })
+  await registry.render()
+  await registry.render()
+  assert.deepEqual(failures, [['millrace_x', {}]])
+  isBroken = false
+  assert.notEqual(await familyOf(registry, 'millrace_x'), undefined)
+  isBroken = true
+  await registry.render()
+  assert.equal(failures.length, 2)
+})
+
 test('a read that fails halfway contributes nothing, whatever it throws', async () => {
   const registry = new MetricsRegistry()
   registry.add({ name: 'pids', kind: 'gauge', help: 'PIDs.', labels: ['pid'] }, {}, function* () {

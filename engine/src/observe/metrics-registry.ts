@@ -5,7 +5,7 @@ import { Registry, type Metric } from 'prom-client'
 import type { MetricDeclaration, MetricRead } from '../plugin/contract.js'
 import type { MetricsSource } from '../plugin/tokens.js'
 import type { Histogram } from './histogram.js'
-import { MetricFamily, ROWS_PER_TURN, type Labels, type Member } from './metric-family.js'
+import { MetricFamily, ROWS_PER_TURN, type Labels, type Member, type ReadFailure } from './metric-family.js'
 
 const PREFIX = 'millrace_'
 /** Names that Prometheus accepts; its data model also allows colons, which are for recording rules. */
@@ -17,17 +17,24 @@ const READ_ERRORS = {
   help: 'Metrics left out of a scrape because reading them failed.',
 } as const satisfies MetricDeclaration
 
+type OnReadError = (metric: string, error: unknown, labels: Labels) => void
+
 export class MetricsRegistry implements MetricsSource {
   readonly contentType = Registry.PROMETHEUS_CONTENT_TYPE
   readonly #registry = new Registry()
-  readonly #onReadError: (metric: string, error: unknown) => void
+  readonly #onReadError: OnReadError
+  /** Metrics that the last scrape could not read or render at all. */
+  readonly #failing = new Set<string>()
   #readErrors = 0
   #rendering: Promise<string> | undefined
   /** Rows that can be rendered before the event loop has to turn. */
   #room = 0
 
-  /** `onReadError` is called for each metric that a scrape leaves out. By default it is only counted. */
-  constructor(onReadError: (metric: string, error: unknown) => void = () => undefined) {
+  /**
+   * `onReadError` is called for each metric that a scrape leaves out, once until it can be read again. By default it is
+   * only counted.
+   */
+  constructor(onReadError: OnReadError = () => undefined) {
     this.#onReadError = onReadError
     this.add(READ_ERRORS, {}, () => this.#readErrors)
   }
@@ -105,8 +112,10 @@ export class MetricsRegistry implements MetricsSource {
     for (const name of [...names.filter((each) => each !== errors), errors]) {
       try {
         text += await this.#renderFamily(name)
+        this.#failing.delete(name)
       } catch (error) {
-        this.#leaveOut(name, error)
+        this.#leaveOut(name, { error, labels: {}, isRepeated: this.#failing.has(name) })
+        this.#failing.add(name)
       }
     }
     return text
@@ -116,7 +125,7 @@ export class MetricsRegistry implements MetricsSource {
   async #renderFamily(name: string): Promise<string> {
     const family = this.#familyOf(name)
     if (family === undefined) await this.#turn()
-    family?.read((error) => this.#leaveOut(name, error))
+    family?.read((failure) => this.#leaveOut(name, failure))
     const lines: string[] = []
     do {
       if (family !== undefined && Math.min(family.waiting, ROWS_PER_TURN) > this.#room) await this.#turn()
@@ -134,8 +143,8 @@ export class MetricsRegistry implements MetricsSource {
     this.#room = ROWS_PER_TURN
   }
 
-  #leaveOut(name: string, error: unknown): void {
+  #leaveOut(name: string, { error, labels, isRepeated }: ReadFailure): void {
     this.#readErrors++
-    this.#onReadError(name, error)
+    if (!isRepeated) this.#onReadError(name, error, labels)
   }
 }

@@ -38,6 +38,14 @@ const clientLimitsSchema = z.object({
 /** Limits of the viewers of one output. */
 export type ClientLimitsStatus = Readonly<z.infer<typeof clientLimitsSchema>>
 
+const stallStatusSchema = z
+  .object({
+    count: z.number(),
+    seconds: z.number().meta({ description: 'All stalls together' }),
+    lastAt: time,
+  })
+  .meta({ description: 'Calls of its code that blocked the event loop for 200 ms or more; missing if there were none' })
+
 export const nodeStatusSchema = z.object({
   id: z.string().meta({ description: 'pipeline/node, or services/name' }),
   kind: z.enum(NODE_KINDS),
@@ -52,6 +60,7 @@ export const nodeStatusSchema = z.object({
   from: texts.meta({ description: 'node.port of each source' }),
   receivedBytes: z.number(),
   sentBytes: z.number(),
+  stalls: z.exactOptional(stallStatusSchema),
   bitsPerSecond: z.exactOptional(z.number()).meta({ description: 'Inputs: over the last seconds' }),
   clients: z.exactOptional(z.number()).meta({ description: 'Outputs that serve viewers' }),
   clientLimits: z.exactOptional(clientLimitsSchema),

@@ -90,6 +90,13 @@ export interface NodeContext {
    * is not shown, and an error that it throws is shown in its place.
    */
   details(read: () => Json): void
+  /**
+   * Wraps a callback that something other than the engine calls: a socket, a stream, an emitter, a timer of Node. If
+   * it throws, or the promise that it returns rejects, only this node fails, as the row of the error says, and the
+   * callback returns undefined. An emitter also needs a listener for `error`. Before Node 24, an error outside any
+   * guard can fail every node of the plugin, or end the process.
+   */
+  guard<A extends readonly unknown[], R>(run: (...args: A) => R): (...args: A) => R | undefined
 }
 
 /**

@@ -32,7 +32,8 @@ export async function discoverPlugins(request: DiscoverRequest): Promise<Discove
   for (const plugin of found) {
     const print = await printCode(plugin)
     const imported = await importPlugin(plugin)
-    code.push(codeOf(plugin.name, print, imported.definitions))
+    const { entry, package: owner } = plugin
+    code.push({ ...codeOf(plugin.name, print, imported.definitions), entry, folder: owner?.folder })
     faults.push(...imported.problems)
     for (const definition of imported.definitions) {
       const present = registry.add(definition, plugin.name)

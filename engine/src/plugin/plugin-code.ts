@@ -15,6 +15,10 @@ export interface PluginCode {
   readonly loaded: string
   readonly onDisk: string
   readonly definitions: readonly Definition[]
+  /** Absolute path of its module; undefined if there is no file. */
+  readonly entry?: string | undefined
+  /** The real path of its package; undefined for a module that the YAML names by path. */
+  readonly folder?: string | undefined
 }
 
 /** The folder of a module may contain anything. */

@@ -6,6 +6,7 @@ import type { LoadOptions } from '../config/load-config.js'
 import type { Graph } from '../graph/graph.js'
 import type { DiscoverRequest } from '../plugin/discover.js'
 import { discoverPlugins } from '../plugin/discover.js'
+import type { PluginCode } from '../plugin/plugin-code.js'
 import { SourceSnapshot } from './source-snapshot.js'
 
 /**
@@ -48,8 +49,11 @@ export class ConfigReader {
   #sources: readonly string[]
   #hash = ''
   #plugins: DiscoverRequest['plugins'] = []
+  /** Shared with all readers of the same files. */
+  readonly #code: Map<string, PluginCode>
 
-  constructor({ files, options, load }: ConfigReaderSettings) {
+  constructor({ files, options, load }: ConfigReaderSettings, code = new Map<string, PluginCode>()) {
+    this.#code = code
     this.files = files
     this.options = options
     this.load = load
@@ -68,12 +72,17 @@ export class ConfigReader {
 
   /** A new reader of the same files, which has not read yet. */
   fresh(): ConfigReader {
-    return new ConfigReader(this)
+    return new ConfigReader(this, this.#code)
   }
 
   /** Plugins that the last good reading names: their modules have been executed. */
   get plugins(): DiscoverRequest['plugins'] {
     return this.#plugins
+  }
+
+  /** Plugins whose modules a reading has executed, even if it failed. */
+  get code(): readonly PluginCode[] {
+    return [...this.#code.values()]
   }
 
   /** Loads what is on disk. `isFirst`: pipes may be read, which yield their contents only once. */
@@ -106,9 +115,11 @@ export class ConfigReader {
     const loaded = await this.load(this.files, {
       ...this.options,
       contents,
-      plugins(request) {
+      plugins: async (request) => {
         plugins = request.plugins
-        return find(request)
+        const found = await find(request)
+        for (const each of found.code ?? []) this.#code.set(each.entry ?? each.name, each)
+        return found
       },
     })
     return { loaded, plugins }

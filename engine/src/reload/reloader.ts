@@ -17,7 +17,8 @@ import { reloadError } from './reload-errors.js'
 import type { ReloadPlan } from '../observe/reload-plan.js'
 import { firstReason, reportDiagnostics } from './reload-diagnostics.js'
 import type { AppliedReload, ReloadTarget, RolledBack } from './reload-target.js'
-import { PROBATION_MS, type ConfigSyncState } from './config-sync-state.js'
+import type { ConfigProbation } from './config-probation.js'
+import type { ConfigSyncState } from './config-sync-state.js'
 import { logReload } from './log-reload.js'
 
 export interface ReloaderSettings {
@@ -31,11 +32,9 @@ export interface ReloaderSettings {
   readonly events: Pick<EventLog, 'emit'>
   /** False: a change of the files is recorded, but applied only on request. By default true. */
   readonly applyChanges?: boolean
-  /**
-   * Called after each reload that was applied or found no change, and with the reading before it after a rollback;
-   * awaited.
-   */
-  onGood?(reading: ConfigReading): Promise<void>
+  readonly probation: Pick<ConfigProbation, 'try' | 'apply' | 'giveUp' | 'reject' | 'restate'>
+  /** Called with the texts of the running configuration; undefined if the last proven one is running again. */
+  onRunning(texts: ReadonlyMap<string, string> | undefined): void
 }
 
 interface Request {
@@ -47,32 +46,29 @@ interface Request {
 
 type Attempt = Omit<ReloadReport, 'durationMs'>
 
-const NOT_APPLIED = 'the files have changed, but changes are not applied automatically: run `engine reload`'
-
-interface GoodReading {
-  readonly reading: ConfigReading
-  readonly atMs: number
+/** A reload that can be applied. */
+interface Compared {
+  /** Of the configuration. */
+  readonly id: string
+  readonly planned: Attempt
+  readonly plan: ReloadPlan
+  readonly next: Graph
 }
 
-/** The most readings kept while none has survived its probation. */
-const MOST_GOOD = 32
+const NOT_APPLIED = 'the files have changed, but changes are not applied automatically: run `engine reload`'
 
 export class Reloader {
   readonly #settings: ReloaderSettings
   #current: Promise<void> | undefined
   #next: Request | undefined
   #isStopped = false
-  /** Good readings, newest first, back to the newest that has survived its probation. */
-  #good: readonly GoodReading[]
   #isApplying = false
   #rolledBack: RolledBack | undefined
   /** The hash of the files whose failure was reported last. */
   #reportedHash = ''
 
-  /** `started`: the configuration that the engine was started with. */
-  constructor(settings: ReloaderSettings, started?: ConfigReading) {
+  constructor(settings: ReloaderSettings) {
     this.#settings = settings
-    this.#good = started === undefined ? [] : [{ reading: started, atMs: -Infinity }]
     settings.target.onRolledBack = (what) => this.#onRolledBack(what)
   }
 
@@ -137,12 +133,15 @@ export class Reloader {
   }
 
   async #try(request: Request, known: string): Promise<Attempt> {
-    const { reader, syncState, applyChanges = true } = this.#settings
+    const { reader, syncState, applyChanges = true, probation, onRunning } = this.#settings
     const reading = await reader.read()
     if (!request.always && reading.hash === known) return { result: 'unchanged', why: '', diagnostics: [] }
     const compared = await this.#compare(reading)
     if (!('next' in compared)) {
-      if (compared.result === 'unchanged') await this.#keepGood(reading)
+      if (compared.result === 'unchanged') {
+        onRunning(reading.texts)
+        await probation.restate(reading.texts)
+      }
       return compared
     }
     if (this.#isStopped) return stopping()
@@ -150,15 +149,22 @@ export class Reloader {
       syncState.differ(NOT_APPLIED, compared.planned.id)
       return { ...compared.planned, why: NOT_APPLIED }
     }
-    const { plan, next, planned } = compared
+    const { id, plan, next, planned } = compared
+    probation.try(id, reading.texts)
     const applied = await this.#apply(plan, next).catch((error: unknown) => this.#failed(error))
-    if ('result' in applied) return { ...planned, ...applied, diagnostics: planned.diagnostics }
+    if ('result' in applied) {
+      probation.giveUp()
+      return { ...planned, ...applied, diagnostics: planned.diagnostics }
+    }
     const { viewersBefore, viewersLost, cuts } = applied
     const viewers: ViewersReport = { before: viewersBefore, kept: viewersBefore - viewersLost, lost: viewersLost }
     const rolledBack: RolledBack | undefined = this.#rolledBack
-    if (rolledBack !== undefined)
+    if (rolledBack !== undefined) {
+      probation.reject()
       return { ...planned, result: 'rolled-back', why: this.#reasonOf(rolledBack), viewers, cuts }
-    await this.#keepGood(reading)
+    }
+    probation.apply()
+    onRunning(reading.texts)
     return { ...planned, result: 'applied', viewers, cuts }
   }
 
@@ -173,9 +179,7 @@ export class Reloader {
   }
 
   /** The final result, or what is to be applied. Yields to the data path between its steps. */
-  async #compare(
-    reading: ConfigReading,
-  ): Promise<Attempt | { readonly planned: Attempt; readonly plan: ReloadPlan; readonly next: Graph }> {
+  async #compare(reading: ConfigReading): Promise<Attempt | Compared> {
     const { target, mask } = this.#settings
     const { graph: next } = reading
     const diagnostics = reportDiagnostics(reading.diagnostics)
@@ -195,7 +199,7 @@ export class Reloader {
     if (plan.isEmpty) return { ...planned, result: 'unchanged' }
     const [refusal] = plan.refusals
     if (refusal !== undefined) return { ...planned, result: 'refused', why: refusal }
-    return { planned, plan, next }
+    return { id, planned, plan, next }
   }
 
   #failed(error: unknown): Attempt {
@@ -204,14 +208,6 @@ export class Reloader {
     const text = error instanceof Error ? error.message : String(error)
     const why = mask.mask(isEngineError(error) ? `${error.code}: ${text}` : text)
     return { result: 'failed', why, diagnostics: [] }
-  }
-
-  async #keepGood(reading: ConfigReading): Promise<void> {
-    const atMs = this.#settings.clock.nowMs()
-    const last = this.#good.findIndex((good) => atMs - good.atMs >= PROBATION_MS)
-    const kept = this.#good.slice(0, last < 0 ? MOST_GOOD : Math.min(last, MOST_GOOD))
-    this.#good = [{ reading, atMs }, ...kept, ...this.#good.slice(last < 0 ? this.#good.length : last).slice(0, 1)]
-    await this.#settings.onGood?.(reading)
   }
 
   #supersede(request: Request): void {
@@ -226,17 +222,12 @@ export class Reloader {
     const why = this.#reasonOf(what)
     this.#rolledBack = what
     syncState.noteRolledBack(why)
-    log.error({ node: what.node, why }, 'a changed node failed and was rolled back')
+    log.error({ node: what.node, why }, 'a changed or added node failed and was rolled back')
     events.emit({ kind: 'reload.rolled_back', node: what.node, data: { why } })
-    // The reload in progress has not been recorded as good yet.
+    // The reload in progress rejects its own configuration.
     if (this.#isApplying) return
-    // Which reload caused the failure is not known here; one that has survived its probation did not.
-    const nowMs = this.#settings.clock.nowMs()
-    const proven = this.#good.find(({ atMs }) => nowMs - atMs >= PROBATION_MS)
-    if (proven === undefined || proven === this.#good[0]) return
-    this.#good = [proven]
-    // It reports its own failures.
-    void this.#settings.onGood?.(proven.reading)
+    this.#settings.probation.reject()
+    this.#settings.onRunning(undefined)
   }
 
   #reasonOf({ node, why }: RolledBack): string {

@@ -9,6 +9,8 @@ import type { LoadOptions } from '../config/load-config.js'
 import { SecretMask } from '../graph/secret-mask.js'
 import { createClock } from '../observe/clock.js'
 import { FakeClock } from '../testing/fake-clock.js'
+import { PROBATION_MS } from './config-sync-state.js'
+import { readCrashMark } from './crash-mark.js'
 import { MISTAKE, servingAt, Supervised, until } from './supervised.test.kit.js'
 
 /** A promise that a test settles. */
@@ -274,8 +276,10 @@ describe('a request', () => {
   })
 })
 
-test('after a node fails in probation, disk and engine differ again, and the last good file is restored', async () => {
-  await using setting = await Supervised.start(servingAt('/a'), { watch: false })
+test('after a node fails in probation, disk and engine differ again, and its configuration is never a good one', async () => {
+  const clock = new FakeClock()
+  await using setting = await Supervised.start(servingAt('/a'), { watch: false, clock })
+  clock.advance(PROBATION_MS)
   const { graph } = setting.engine
   await setting.files.write('live.yaml', servingAt('/b'))
   await setting.control.reload()
@@ -284,9 +288,9 @@ test('after a node fails in probation, disk and engine differ again, and the las
   const { inSync, reason, last } = setting.control.status()
   assert.deepEqual([inSync, reason, last?.result], [false, 'one/ts: it threw', 'rolled-back'])
   assert.deepEqual(setting.events(), ['reload.applied', 'reload.rolled_back'])
-  const kept = await readFile(setting.files.path('last-good.yaml'), 'utf8')
+  clock.advance(2 * PROBATION_MS)
   await setting.supervision[Symbol.asyncDispose]()
-  assert.doesNotMatch(await readFile(setting.files.path('last-good.yaml'), 'utf8'), /path: \/b/, kept)
+  assert.match(await readFile(setting.files.path('last-good.yaml'), 'utf8'), /path: \/a/)
 })
 
 test('a node that fails during the reload is in its result', async () => {
@@ -326,18 +330,67 @@ test('metrics agree with status', async () => {
   assert.ok(((await value('reload_duration_seconds_sum')) ?? 0) > 0)
 })
 
-test('the last good configuration is saved after the start and after each reload, readable only for this user', async () => {
-  await using setting = await Supervised.start(servingAt('/a'), { watch: false })
+test('the last good configuration is saved once it has passed its probation, readable only for this user', async () => {
+  const clock = new FakeClock()
+  await using setting = await Supervised.start(servingAt('/a'), { watch: false, clock })
   const path = setting.files.path('last-good.yaml')
   const kept = async (): Promise<string> => readFile(path, 'utf8').catch(() => '')
-  while (!(await kept()).includes('path: /a')) await new Promise((resolve) => setImmediate(resolve))
+  const keeps = async (text: string): Promise<void> => {
+    while (!(await kept()).includes(text)) await new Promise((resolve) => setImmediate(resolve))
+  }
+  assert.equal(await kept(), '')
+  clock.advance(PROBATION_MS)
+  await keeps('path: /a')
   assert.equal((await stat(path)).mode & 0o777, 0o600)
   await setting.files.write('live.yaml', servingAt('/b'))
   await setting.control.reload()
-  assert.match(await kept(), /path: \/b/)
+  clock.advance(PROBATION_MS - 1)
   await setting.files.write('live.yaml', MISTAKE)
   await setting.control.reload()
-  assert.match(await kept(), /path: \/b/)
+  assert.match(await kept(), /path: \/a/)
+  clock.advance(1)
+  await keeps('path: /b')
+  // Only a comment: the running configuration is proven.
+  await setting.files.write('live.yaml', `# with a comment\n${servingAt('/b')}`)
+  await setting.control.reload()
+  assert.match(await kept(), /with a comment/)
+})
+
+test('a bug that ends the process marks the configuration on probation, and the one being applied', async () => {
+  const clock = new FakeClock()
+  await using setting = await Supervised.start(servingAt('/a'), { watch: false, clock })
+  const { folder } = setting.files
+  const { runningId } = setting.control.status()
+  const configs = async () => (await readCrashMark(folder))?.configs
+  setting.supervision.noteBug('broken')
+  assert.deepEqual(await configs(), [runningId])
+  clock.advance(PROBATION_MS)
+  while ((await configs()) !== undefined) await new Promise((resolve) => setImmediate(resolve))
+  setting.supervision.noteBug('broken')
+  assert.equal(await configs(), undefined)
+  const begun = boundSocket()
+  const { opened, open } = boundSocket()
+  setting.engine.held = () => {
+    begun.open()
+    return opened
+  }
+  await setting.files.write('live.yaml', servingAt('/b'))
+  const reloading = setting.control.reload()
+  await begun.opened
+  setting.supervision.noteBug('broken')
+  open()
+  const { id } = await reloading
+  assert.deepEqual(await configs(), [id])
+})
+
+test('a configuration that could not be applied is not marked', async () => {
+  await using setting = await Supervised.start(servingAt('/a'), { watch: false })
+  const { runningId } = setting.control.status()
+  setting.engine.held = () => Promise.reject(new Error('not now'))
+  await setting.files.write('live.yaml', servingAt('/b'))
+  await setting.control.reload()
+  setting.supervision.noteBug('broken')
+  assert.deepEqual((await readCrashMark(setting.files.folder))?.configs, [runningId])
 })
 
 describe('the configuration', () => {

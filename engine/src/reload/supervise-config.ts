@@ -11,7 +11,7 @@ import type { Logger } from '../plugin/contract.js'
 import type { Clock } from '../plugin/tokens.js'
 import { checkConfig } from './check-config.js'
 import type { ConfigReader, ConfigReading } from './config-reader.js'
-import { writeLastGood } from './last-good.js'
+import { ConfigProbation } from './config-probation.js'
 import { addReloadMetrics } from './reload-metrics.js'
 import { failureOf, firstReason, reportDiagnostics } from './reload-diagnostics.js'
 import type { ReloadTarget } from './reload-target.js'
@@ -35,8 +35,8 @@ export interface SuperviseSettings {
   /** Has read once: the running configuration, or the one with mistakes. */
   readonly reader: ConfigReader
   readonly reading: ConfigReading
-  /** Texts of the last good configuration, if the engine was started with it instead of what was read. */
-  readonly lastGood?: ReadonlyMap<string, string> | undefined
+  /** The last good configuration, if the engine was started with it instead of what was read. */
+  readonly lastGood?: StartedLastGood | undefined
   readonly log: Logger
   /** The mask of the log. */
   readonly mask: SecretMask
@@ -48,8 +48,18 @@ export interface SuperviseSettings {
   readonly clock?: Clock & Disposable
 }
 
+export interface StartedLastGood {
+  readonly texts: ReadonlyMap<string, string>
+  /** Why it was started, for status and log. By default, the files have mistakes. */
+  readonly reason?: string
+  /** Id of the configuration on disk, if that can be read. */
+  readonly diskId?: string
+}
+
 export interface Supervision extends AsyncDisposable {
   readonly reloader: Pick<Reloader, 'reload'>
+  /** The process is about to end with a bug. Its work is complete when it returns. */
+  noteBug(why: string): void
 }
 
 export function superviseConfig(settings: SuperviseSettings): Supervision {
@@ -64,8 +74,9 @@ class Supervisor implements Supervision, ReloadControl {
   readonly #fileWatch: FileWatch
   /** Disposed after the last reload. */
   readonly #parts: readonly Disposable[]
+  readonly #probation: ConfigProbation
+  /** Of the running configuration. */
   #texts: ReadonlyMap<string, string>
-  #writing: Promise<void>
   #planning: Promise<ReloadReport> | undefined
   #reading: Promise<ConfigReport> | undefined
   #disposed: Promise<void> | undefined
@@ -75,15 +86,19 @@ class Supervisor implements Supervision, ReloadControl {
     const clock = settings.clock ?? createClock()
     this.#settings = settings
     this.#clock = clock
-    this.#texts = lastGood ?? reading.texts
+    this.#texts = lastGood?.texts ?? reading.texts
+    const started = this.#texts
     this.#syncState = new ConfigSyncState({ target: engine, clock, log })
+    const probation = new ConfigProbation({ clock, log, stateDir: settings.stateDir, files: reader.files })
+    this.#probation = probation
     const shared = { target: engine, reader, syncState: this.#syncState, clock, log, mask, events: engine.events }
-    this.reloader = new Reloader(
-      { ...shared, applyChanges: watch, onGood: (good) => this.#keep(good) },
-      lastGood === undefined ? reading : { ...reading, texts: lastGood },
-    )
-    this.#writing = lastGood === undefined ? this.#write(reading.texts) : Promise.resolve()
-    if (lastGood !== undefined) this.#syncState.differ(firstReason(reportDiagnostics(reading.diagnostics)))
+    const onRunning = (texts = probation.proven ?? started): void => void (this.#texts = texts)
+    this.reloader = new Reloader({ ...shared, applyChanges: watch, probation, onRunning })
+    if (lastGood === undefined) {
+      probation.try(this.#syncState.runningId, reading.texts)
+      probation.apply()
+    } else
+      this.#syncState.differ(lastGood.reason ?? firstReason(reportDiagnostics(reading.diagnostics)), lastGood.diskId)
     this.#fileWatch = watchFiles({
       clock,
       paths: () => reader.sources,
@@ -97,6 +112,10 @@ class Supervisor implements Supervision, ReloadControl {
 
   status(): ReturnType<ReloadControl['status']> {
     return this.#syncState.status()
+  }
+
+  noteBug(why: string): void {
+    this.#probation.noteBug(this.#settings.mask.mask(why))
   }
 
   reload(): Promise<ReloadReport> {
@@ -146,7 +165,7 @@ class Supervisor implements Supervision, ReloadControl {
   async #dispose(): Promise<void> {
     this.#fileWatch[Symbol.dispose]()
     await this.reloader.stop(STOP_WAIT_MS)
-    await this.#writing
+    await this.#probation[Symbol.asyncDispose]()
     for (const part of this.#parts) part[Symbol.dispose]()
   }
 
@@ -154,24 +173,6 @@ class Supervisor implements Supervision, ReloadControl {
   async #onChange(): Promise<void> {
     await this.reloader.reload('file')
     await this.#fileWatch.check()
-  }
-
-  #keep({ texts }: ConfigReading): Promise<void> {
-    this.#texts = texts
-    this.#writing = this.#writing.then(() => this.#write(texts))
-    return this.#writing
-  }
-
-  async #write(texts: ReadonlyMap<string, string>): Promise<void> {
-    const { stateDir, reader, log } = this.#settings
-    try {
-      await writeLastGood(stateDir, reader.files, { texts })
-    } catch (err) {
-      log.warn(
-        { err },
-        'the last good configuration could not be saved: a start with --last-good would use an older one',
-      )
-    }
   }
 }
 

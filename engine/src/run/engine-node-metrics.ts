@@ -71,6 +71,14 @@ class EngineNodeReadings implements NodeReadings {
     return this.#node.restarts
   }
 
+  get stalls(): number {
+    return this.#node.calls.stalls
+  }
+
+  get stalledMs(): number {
+    return this.#node.calls.stalledMs
+  }
+
   get receivedBytes(): number {
     return this.#node.receivedBytes
   }

@@ -25,13 +25,15 @@ import { withDefaultMetrics } from '../observe/default-metrics.js'
 import { EventLoopLag } from '../observe/event-loop-lag.js'
 import { EventLog } from '../observe/events.js'
 import { MetricsRegistry } from '../observe/metrics-registry.js'
+import type { PluginCode } from '../plugin/plugin-code.js'
 import type { Clock } from '../plugin/tokens.js'
-import { AUTH, CLOCK, EVENTS, METRICS } from '../plugin/tokens.js'
+import { AUTH, CLOCK, METRICS } from '../plugin/tokens.js'
 import { waitAtMost } from './node/time-limit.js'
 import { explainShortage } from '../listen/descriptor-check.js'
 import { addEngineMetrics, RouteHistograms } from './engine-metrics.js'
 import { labelsOf } from './node/node-metrics.js'
-import { createNodeScope } from './node/node-scope.js'
+import { containFault } from './contain-fault.js'
+import { NodeScope } from './node/node-scope.js'
 import { PluginEvents } from './plugin-events.js'
 import { openAccessLog, type OpenAccessLog } from '../access/open-access-log.js'
 import { ReloadExecutor } from './change/reload-executor.js'
@@ -39,10 +41,10 @@ import type { Running } from './change/reload-transaction.js'
 import { listenerStatus, readinessOf, sampleOf, urlsOf, viewersOf } from './status-view.js'
 import { PipelineRunner } from './pipeline/pipeline-runner.js'
 import { EngineNodeMetrics } from './engine-node-metrics.js'
+import type { RunningEngine } from './running-engine.js'
 import { RunningNodes } from './running-nodes.js'
 import type { ReloadPlan } from '../observe/reload-plan.js'
 import type { AppliedReload, RolledBack } from '../reload/reload-target.js'
-import type { SupervisedEngine } from '../reload/supervise-config.js'
 import { setLogLevel } from '../observe/log.js'
 import type { RunServices } from './node/run-services.js'
 import { ServiceRunner } from './node/service-runner.js'
@@ -53,19 +55,6 @@ const DISPOSE_MS = 3000
 const LEAST_DISPOSE_MS = 500
 /** Time limit for closing the remaining connections after that. */
 const CLOSE_GRACE_MS = 1000
-
-export interface RunningEngine extends StatusSource, SupervisedEngine {
-  reloads: ReloadControl | undefined
-  /**
-   * Resolves when all inputs have ended and viewers have received everything. Rejects when the last input has failed
-   * for good.
-   */
-  readonly ended: Promise<void>
-  /** Clean, within `drain`: inputs end, viewers receive the rest, everything is released. Safe twice. */
-  stop(reason: string): Promise<void>
-  /** The URLs a person can open, those for viewers first. */
-  urls(): readonly { readonly label: string; readonly url: string }[]
-}
 
 /**
  * Checks each request on listener `api` before any handler sees it, and answers requests for paths that no node owns.
@@ -106,7 +95,7 @@ export class Engine implements RunningEngine, EventSource {
   readonly #auth: AccessControl
   readonly #delivery: LiveDelivery
   readonly #accessLog: OpenAccessLog
-  readonly #scope: ReturnType<typeof createNodeScope>
+  readonly #scope = new NodeScope()
   readonly #histograms: RouteHistograms
   readonly #nodeMetrics: EngineNodeMetrics
   readonly #executor: ReloadExecutor
@@ -125,7 +114,10 @@ export class Engine implements RunningEngine, EventSource {
     this.#parts = parts
     const clock = this.#clock
     this.#events = new EventLog(clock, log)
-    this.#metrics = new MetricsRegistry((metric, err) => log.error({ err, metric }, 'a metric could not be read'))
+    this.#metrics = new MetricsRegistry((metric, err, { pipeline, node }) => {
+      const owner = node === undefined ? {} : { node: `${pipeline}/${node}` }
+      log.error({ err, metric, ...owner }, 'a metric could not be read and is left out')
+    })
     this.#histograms = new RouteHistograms(this.#metrics, (id) => this.#labelsOf(id))
     this.#listeners = new HttpListeners({ clock, log, descriptorLimit: readDescriptorLimit() })
     this.#auth = new AccessControl(graph.auth ?? [], clock)
@@ -139,11 +131,9 @@ export class Engine implements RunningEngine, EventSource {
     })
     this.#accessLog = openAccessLog(graph.engine.accessLog ?? 'off', clock, log)
     this.#delivery.watchSessions(this.#accessLog.watcher)
-    this.#scope = createNodeScope((err) => log.error({ err }, 'an error outside of any node'))
     const container = new EngineContainer()
       .provide(AUTH, this.#auth)
       .provide(CLOCK, clock)
-      .provide(EVENTS, this.#pluginEvents())
       .provideOnDemand(METRICS, () => withDefaultMetrics(this.#metrics))
     const services = this.#runServices()
     this.#nodeMetrics = new EngineNodeMetrics(this.#metrics, (id) => this.#delivery.routeOf(id))
@@ -257,6 +247,11 @@ export class Engine implements RunningEngine, EventSource {
     return kicked
   }
 
+  contain(error: unknown, loaded: readonly PluginCode[] = []): boolean {
+    const { plugins = [] } = this.#running.graph
+    return containFault(error, { scope: this.#scope, plugins: [...plugins, ...loaded], log: this.#log })
+  }
+
   urls(): readonly { readonly label: string; readonly url: string }[] {
     return urlsOf(this.#running.graph, this.#delivery, this.#listeners)
   }
@@ -337,6 +332,7 @@ export class Engine implements RunningEngine, EventSource {
         const route = this.#delivery.routeOf(id)
         return route === undefined ? {} : viewersOf(route)
       },
+      pluginEvents: this.#pluginEvents(),
       shared: { delivery: this.#delivery, listeners: this.#listeners, auth: this.#auth },
     }
   }
@@ -378,9 +374,6 @@ export class Engine implements RunningEngine, EventSource {
     await this.#listeners.closeAll(CLOSE_GRACE_MS)
     await this.#accessLog[Symbol.asyncDispose]()
     await this.#parts.stateDir[Symbol.asyncDispose]()
-    // RxJS reports errors that subscribers have thrown in the next turn of the event loop.
-    await new Promise<void>((resolve) => this.#clock.after(0, resolve))
-    this.#scope[Symbol.dispose]()
     this.#clock[Symbol.dispose]()
     this.#log.info('stopped')
   }

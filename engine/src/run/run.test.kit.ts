@@ -13,7 +13,7 @@ import type { AnyChunk, Definition, Inlet, NodeContext, Output, Source, Transfor
 import { defineInput, defineOutput, defineTransform } from '../plugin/define.js'
 import { defineErrors } from '../errors.js'
 import { FakeClock } from '../testing/fake-clock.js'
-import { createNodeScope } from './node/node-scope.js'
+import { NodeScope } from './node/node-scope.js'
 import type { RunServices } from './node/run-services.js'
 
 export const testError = defineErrors({
@@ -30,26 +30,23 @@ export interface LogLine {
   readonly [more: string]: unknown
 }
 
-/** The services of node runners; records log lines and stray errors. */
+/** The services of node runners; records log lines. */
 export class RunnerFixture implements Disposable {
   readonly clock: FakeClock
   readonly lines: LogLine[] = []
-  readonly strays: unknown[] = []
   readonly metrics = new MetricsRegistry()
   readonly services: RunServices
   readonly container = new EngineContainer()
-  readonly #scope: ReturnType<typeof createNodeScope>
 
   constructor(clock: EngineClock & FakeClock = new FakeClock()) {
     this.clock = clock
     const log = recordingLog(this.lines)
-    this.#scope = createNodeScope((error) => this.strays.push(error))
     this.services = {
       clock,
       log,
       metrics: this.metrics,
       events: new EventLog(clock, log),
-      scope: this.#scope,
+      scope: new NodeScope(),
       mask: (text) => text.replaceAll('hunter22', '***'),
       sentBytesOf: () => 0,
       viewersOf: () => ({}),
@@ -57,7 +54,6 @@ export class RunnerFixture implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#scope[Symbol.dispose]()
     this.clock[Symbol.dispose]()
   }
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { BehaviorSubject, NEVER, Subject } from 'rxjs'
 import type { Subscription } from 'rxjs'
-import type { AnyChunk, Definition, Inlet, Options, Output, Previous, Transform } from '../plugin/contract.js'
+import type { AnyChunk, Definition, Inlet, Options, Output, Previous, Source, Transform } from '../plugin/contract.js'
 import { FakeClock } from './fake-clock.js'
 import { FakeContext } from './fake-context.js'
 
@@ -22,6 +22,8 @@ export class ContractBench implements AsyncDisposable {
   readonly options$: BehaviorSubject<unknown>
   /** Errors of its observables. */
   readonly errors: unknown[] = []
+  /** The input has completed or failed. */
+  isOver = false
   readonly #definition: Definition
   /** Of each inlet. */
   readonly #streams: readonly Subject<AnyChunk>[]
@@ -65,6 +67,14 @@ export class ContractBench implements AsyncDisposable {
     return { state: this.#node?.snapshotState?.(), inlets: { ...inlets, renamed: new Map() } }
   }
 
+  /** Subscribes to an input, as the engine does for each attempt. */
+  subscribe(): void {
+    const { chunks } = this.#node as Partial<Source<unknown>>
+    const over = (): void => void (this.isOver = true)
+    const subscription = chunks?.subscribe({ error: over, complete: over })
+    if (subscription !== undefined) this.#subscriptions.push(subscription)
+  }
+
   /**
    * As the engine ends a node: aborted, unsubscribed (twice, which is harmless), then disposed, twice. Fails if
    * something is left.
@@ -83,6 +93,7 @@ export class ContractBench implements AsyncDisposable {
       'an inlet is still observed',
     )
     assert.deepEqual(this.errors, [])
+    assert.deepEqual(this.context.failures, [], 'guarded callbacks have failed')
   }
 
   #connect(): void {

@@ -1,12 +1,20 @@
 import assert from 'node:assert/strict'
+import { EventEmitter } from 'node:events'
+import { dirname } from 'node:path'
+import process from 'node:process'
+import { Readable } from 'node:stream'
 import { describe, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { runInThisContext } from 'node:vm'
 import { map, merge, mergeMap, tap } from 'rxjs'
 import { z } from 'zod'
 import type { AnyChunk, Definition } from '../plugin/contract.js'
 import { CLOCK } from '../plugin/tokens.js'
 import { defineOutput, defineTransform } from '../plugin/define.js'
 import { count } from '../plugin/options.js'
+import { CallbackWatch, packageOfCaller } from './callback-watch.js'
 import { contract } from './contract.js'
+import { FakeContext } from './fake-context.js'
 import { ContractBench } from './contract-bench.js'
 import { cleanChunks, damagedChunks } from './contract-streams.js'
 import { assertCleanSwap } from './swap-check.js'
@@ -146,4 +154,58 @@ describe('streams of the contract kit', () => {
     assert.deepEqual(breaks, new Set([false, 'lost', 'source']))
     assert.ok(damagedChunks('gop').length > 50)
   })
+})
+
+describe('the callback watch', () => {
+  const folder = dirname(fileURLToPath(import.meta.url))
+
+  test('sees the callbacks that the code of a folder passes to Node, and no others', () => {
+    const before = [EventEmitter.prototype.on, globalThis.setImmediate, process.nextTick]
+    const source = `(emitter, callback) => {
+      emitter.on('x', callback)
+      emitter.once('x', callback)
+      setImmediate(callback)
+      process.nextTick(callback)
+      queueMicrotask(callback)
+    }`
+    const hand = (filename: string): ((emitter: EventEmitter, callback: () => void) => void) =>
+      runInThisContext(source, { filename }) as never
+    const handed = ['on', 'once', 'setImmediate', 'nextTick', 'queueMicrotask'].map(
+      (name, at) => `${name} in /plugin/x.js:${at + 2}`,
+    )
+    const callback = (): void => undefined
+    using watch = new CallbackWatch('/plugin')
+    for (const file of ['/plugin/x.js', '/plugin/x.test.js', '/plugin/node_modules/y.js', '/plugins/x.js'])
+      for (const emitter of [new EventEmitter(), new Readable()]) hand(file)(emitter, callback)
+    assert.deepEqual(
+      watch.passed.map(({ where }) => where),
+      [...handed, ...handed],
+    )
+    assert.ok(watch.passed.every((each) => each.callback === callback))
+    watch[Symbol.dispose]()
+    assert.deepEqual([EventEmitter.prototype.on, globalThis.setImmediate, process.nextTick], before)
+  })
+
+  test('finds the package of the calling file', () => {
+    const called = (): string | undefined => packageOfCaller(called)
+    assert.equal(called(), dirname(dirname(folder)))
+  })
+})
+
+test('a guarded callback does not throw, and its error is recorded', async () => {
+  const context = new FakeContext()
+  const [thrown, rejected] = [new Error('thrown'), new Error('rejected')]
+  const emitter = new EventEmitter()
+  emitter.on(
+    'x',
+    context.guard(() => {
+      throw thrown
+    }),
+  )
+  emitter.emit('x')
+  const reject = context.guard(async () => Promise.reject(rejected))
+  await assert.rejects(reject() ?? Promise.resolve(), rejected)
+  assert.deepEqual(context.failures, [thrown, rejected])
+  assert.equal(context.guard((a: number, b: number) => a + b)(1, 2), 3)
+  assert.ok(context.isGuarded(reject))
 })

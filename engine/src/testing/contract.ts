@@ -11,6 +11,7 @@ import { isEngineError } from '../errors.js'
 import type { ChunkKind, Definition, Previous, TransformDefinition } from '../plugin/contract.js'
 import { ENGINE_KEYS } from '../plugin/define.js'
 import { describeOptions } from '../plugin/option-meta.js'
+import { CallbackWatch, packageOfCaller } from './callback-watch.js'
 import { ContractBench } from './contract-bench.js'
 import type { ContractDeps } from './contract-bench.js'
 import { cleanChunks, damagedChunks } from './contract-streams.js'
@@ -25,6 +26,8 @@ export interface ContractSettings {
   readonly refused?: readonly Readonly<Record<string, unknown>>[]
   /** Called for each node that is opened. By default nothing but the clock can be injected. */
   readonly deps?: ContractDeps
+  /** Makes a running node do its work, so that the callbacks that it passes to Node are seen. By default nothing. */
+  readonly work?: (bench: Pick<ContractBench, 'clock' | 'context'>) => Promise<void>
 }
 
 /** How many times a node is opened and disposed to see whether it leaves something behind. */
@@ -32,6 +35,8 @@ const OPENINGS = 10
 const DESCRIPTORS = '/proc/self/fd'
 /** Turns of the event loop within which closed resources have to be gone. */
 const SETTLE_TURNS = 1000
+/** Turns of the event loop within which an input becomes ready or ends. */
+const INPUT_TURNS = 1000
 
 interface Subject {
   readonly definition: Definition
@@ -44,9 +49,11 @@ export function contract(definition: Definition, settings: ContractSettings = {}
   const open: Subject['open'] = async (options, previous) =>
     ContractBench.open(definition, definition.options.parse(options), settings.deps ?? (() => ({})), previous)
   const subject = { definition, settings, open }
+  const folder = packageOfCaller(contract as (...args: unknown[]) => unknown)
   describe(`${definition.kind} ${definition.type} keeps the contract`, () => {
     declareTexts(subject)
     declareLife(subject)
+    if (folder !== undefined) declareCallbacks(subject, folder)
     if (readsChunks(definition)) declareReading(subject)
     if (isPassing(definition)) declareSwap(subject, definition.consumes)
   })
@@ -60,8 +67,11 @@ function declareTexts({ definition }: Subject): void {
       for (const [name, node] of Object.entries(await nodesOf(yaml))) {
         assert.equal(node['type'], definition.type, `${title}: ${name} is of another type`)
         const own = Object.entries(node).filter(([key]) => !(ENGINE_KEYS as readonly string[]).includes(key))
-        const { error } = definition.options.safeParse(Object.fromEntries(own))
-        assert.equal(error, undefined, `${title}: ${error?.message}`)
+        const given = Object.fromEntries(own)
+        const issues = definition.options.safeParse(given).error?.issues ?? []
+        // The value of a variable or a secret is not known.
+        const wrong = issues.filter(({ path }) => !String(valueAt(given, path)).includes('${'))
+        assert.deepEqual(wrong, [], title)
       }
     }
   })
@@ -88,6 +98,29 @@ function declareLife({ open, definition, settings: { options = {}, refused = [],
       assert.notEqual(failure.message, '')
       if (isEngineError(failure)) assert.notEqual(failure.row.hint, '', `${failure.code} has no hint`)
     }
+  })
+}
+
+function declareCallbacks({ open, definition, settings: { options = {}, work } }: Subject, folder: string): void {
+  test('every callback that it passes to Node is guarded', async () => {
+    // Its context is not known while it opens: the callbacks are judged at the end.
+    using watch = new CallbackWatch(folder)
+    const bench = await open(options)
+    bench.subscribe()
+    for (const kind of 'consumes' in definition ? definition.consumes : [])
+      for (const chunk of cleanChunks(kind)) bench.push(chunk)
+    const isIdle = (): boolean =>
+      definition.kind !== 'input' || bench.isOver || bench.context.reported.includes('ready')
+    for (let turn = 0; turn < INPUT_TURNS && !isIdle(); turn++) await setImmediate()
+    await work?.(bench)
+    await bench[Symbol.asyncDispose]()
+    const { context } = bench
+    const unguarded = watch.passed.filter(({ callback }) => !context.isGuarded(callback))
+    assert.deepEqual(
+      unguarded.map(({ where }) => where),
+      [],
+      'wrap these callbacks in context.guard()',
+    )
   })
 }
 
@@ -159,6 +192,10 @@ function readsChunks(definition: Definition): boolean {
 /** It keeps the origins of the chunks that it reads. */
 function isPassing(definition: Definition): definition is TransformDefinition {
   return definition.kind === 'transform' && definition.makesStream !== true
+}
+
+function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce((at, key) => (at as Readonly<Record<PropertyKey, unknown>> | undefined)?.[key], value)
 }
 
 async function nodesOf(yaml: string): Promise<Record<string, Record<string, unknown>>> {

@@ -1,5 +1,6 @@
 // The context that a node is opened with in tests: it records the calls of the node, and reads its declared metrics.
 import { Histogram } from '../observe/histogram.js'
+import { guardCallback } from '../run/node/guard-callback.js'
 import type { Json, Logger, MetricRead, NodeContext } from '../plugin/contract.js'
 
 export interface LoggedLine {
@@ -14,6 +15,8 @@ export class FakeContext implements NodeContext {
   readonly lines: LoggedLine[] = []
   /** What the node has reported, in order: `ready`, `degraded: why`, and names of events. */
   readonly reported: string[] = []
+  /** Errors that guarded callbacks have thrown, or that their promises have rejected with. */
+  readonly failures: unknown[] = []
   readonly #abort = new AbortController()
   readonly #metrics = new Map<string, MetricRead>()
   readonly #histograms = new Map<string, Histogram>()
@@ -21,6 +24,7 @@ export class FakeContext implements NodeContext {
   sentBytes = 0
   /** What the status would show as its details; undefined before it has set them. */
   readDetails: (() => Json) | undefined
+  readonly #guarded = new WeakSet<object>()
 
   constructor(id = 'test/node') {
     this.id = id
@@ -86,5 +90,16 @@ export class FakeContext implements NodeContext {
 
   event(name: string): void {
     this.reported.push(name)
+  }
+
+  guard<A extends readonly unknown[], R>(run: (...args: A) => R): (...args: A) => R | undefined {
+    const guarded = guardCallback(run, { call: (inner) => inner(), fail: (error) => this.failures.push(error) })
+    this.#guarded.add(guarded)
+    return guarded
+  }
+
+  /** `guard` returned it. */
+  isGuarded(callback: unknown): boolean {
+    return this.#guarded.has(callback as object)
   }
 }

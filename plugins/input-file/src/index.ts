@@ -122,6 +122,7 @@ class FileSource implements Source<Received> {
     let hasNoWriter = false
     return new PipeReader({
       path,
+      guard: (run) => context.guard(run),
       onOpen: () => {
         if (!hasNoWriter) context.ready()
       },

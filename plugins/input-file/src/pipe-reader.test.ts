@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { isEngineError } from '@millrace/engine/plugin'
-import { buildTs } from '@millrace/engine/testing'
+import { buildTs, FakeContext } from '@millrace/engine/testing'
 import { PipeReader } from './pipe-reader.js'
 
 let folder = ''
@@ -38,6 +38,7 @@ class Bench {
     this.path = path
     this.reader = new PipeReader({
       path,
+      guard: (run) => new FakeContext().guard(run),
       onOpen: () => this.opened++,
       onWriterGone: () => this.gone++,
       onBytes: (received) => {

@@ -3,13 +3,15 @@
 import { close, constants, fstatSync, open } from 'node:fs'
 import { Socket } from 'node:net'
 import { promisify } from 'node:util'
-import type { Received } from '@millrace/engine/plugin'
+import type { NodeContext, Received } from '@millrace/engine/plugin'
 import { unreadable } from './file-errors.js'
 import { STDIN, STDIN_DESCRIPTOR } from './file-kind.js'
 
 export interface PipeReaderSettings {
   /** Of a FIFO, or `-`. */
   readonly path: string
+  /** Of the node's context. */
+  readonly guard: NodeContext['guard']
   /** Called each time the pipe has been opened, with or without a writer. */
   onOpen(): void
   /** Called when the last writer of a FIFO has closed it. */
@@ -97,12 +99,18 @@ export class PipeReader {
     // A socket that is paused before a listener is added does not start to flow.
     if (this.#holds > 0) socket.pause()
     if (this.#isCancelled) socket.destroy()
-    socket.on('data', (bytes: Uint8Array) => {
-      if (!this.#isCancelled) this.#settings.onBytes(bytes)
+    const { path, onBytes, guard } = this.#settings
+    const take = guard((bytes: Uint8Array) => {
+      if (!this.#isCancelled) onBytes(bytes)
     })
+    socket.on('data', take)
     return new Promise((resolve, reject) => {
-      socket.once('error', (error) => reject(unreadable(this.#settings.path, error)))
-      socket.once('close', () => resolve())
+      const fail = guard((error: Error) => reject(unreadable(path, error)))
+      socket.once('error', fail)
+      socket.once(
+        'close',
+        guard(() => resolve()),
+      )
     })
   }
 }

@@ -4,9 +4,11 @@
 import { request as requestHttp } from 'node:http'
 import type { ClientRequest, IncomingMessage } from 'node:http'
 import { request as requestHttps } from 'node:https'
+import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import type { SecureContext } from 'node:tls'
 import { isEngineError } from '@millrace/engine/plugin'
-import type { Clock } from '@millrace/engine/plugin'
+import type { Clock, NodeContext } from '@millrace/engine/plugin'
 import { StallDetector } from './stall-detector.js'
 import { initialTarget, isRedirect, followRedirect } from './redirect.js'
 import type { RequestTarget } from './redirect.js'
@@ -19,6 +21,8 @@ import type { Upstream } from './upstream.js'
 export interface AttemptSettings {
   readonly upstream: Upstream
   readonly clock: Clock
+  /** Of the node's context. */
+  readonly guard: NodeContext['guard']
   /** In milliseconds; read each time they are needed. */
   readonly timeouts: () => { readonly connect: number; readonly read: number }
   readonly secureContext: SecureContext | undefined
@@ -90,25 +94,36 @@ export class HttpAttempt {
     this.#closing.add(this.#whenClosed(request))
     const { connect } = timeouts()
     this.#setTimer(clock.after(connect, () => this.#fail('HTTP_TIMEOUT', `no connection within ${connect / 1000} s`)))
-    request.once('socket', (socket) => {
-      socket.once('connect', () => (isTls ? (this.#phase = 'tls') : this.#awaitHead(request)))
-      if (isTls) socket.once('secureConnect', () => this.#awaitHead(request))
+    this.#listen(request, isTls)
+    request.end()
+  }
+
+  #listen(request: ClientRequest, isTls: boolean): void {
+    const { guard, onResponse } = this.#settings
+    const awaitHead = guard(() => this.#awaitHead(request))
+    const onSocket = guard((socket: Socket) => {
+      socket.once('connect', isTls ? guard(() => (this.#phase = 'tls')) : awaitHead)
+      if (isTls) socket.once('secureConnect', awaitHead)
     })
-    request.once('response', (response) => this.#guard(() => this.#takeHead(request, response)))
+    request.once('socket', onSocket)
+    const takeHead = guard((response: IncomingMessage) => this.#orFail(() => this.#takeHead(request, response)))
+    request.once('response', takeHead)
     // 101 Switching Protocols: the request did not ask for an upgrade.
-    request.once('upgrade', ({ statusCode = 0 }, socket) => {
+    const refuseUpgrade = guard(({ statusCode = 0 }: IncomingMessage, socket: Duplex) => {
       socket.destroy()
       if (this.#isOver) return
-      this.#settings.onResponse(statusCode)
+      onResponse(statusCode)
       this.#fail('HTTP_STATUS', `responded with ${statusCode}`)
     })
-    request.on('error', (error) => {
+    request.once('upgrade', refuseUpgrade)
+    const explain = guard((error: Error) => {
       if (request === this.#request) this.#explain(error)
     })
-    request.once('close', () => {
-      if (request === this.#request) this.#explain(new Error('the connection was closed'))
-    })
-    request.end()
+    request.on('error', explain)
+    request.once(
+      'close',
+      guard(() => explain(new Error('the connection was closed'))),
+    )
   }
 
   #awaitHead(request: ClientRequest): void {
@@ -121,9 +136,10 @@ export class HttpAttempt {
 
   #takeHead(request: ClientRequest, response: IncomingMessage): void {
     // A response emits an error when it is destroyed later.
-    response.on('error', (error) => {
+    const explain = this.#settings.guard((error: Error) => {
       if (request === this.#request) this.#explain(error)
     })
+    response.on('error', explain)
     if (this.#isOver) return
     const status = response.statusCode ?? 0
     this.#settings.onResponse(status)
@@ -139,7 +155,7 @@ export class HttpAttempt {
   }
 
   #takeBody(response: IncomingMessage): void {
-    const { clock, timeouts, onAccepted, onBytes } = this.#settings
+    const { clock, timeouts, guard, onAccepted, onBytes } = this.#settings
     const search = new PacketSearch()
     const readMs = (): number => timeouts().read
     const stalls = new StallDetector(readMs, clock.nowMs())
@@ -149,18 +165,20 @@ export class HttpAttempt {
     const passOn = (parts: readonly Uint8Array[]): void => {
       for (const part of parts) if (!this.#isOver) onBytes(part)
     }
-    response.on('data', (bytes: Uint8Array) => {
+    const take = guard((bytes: Uint8Array) => {
       if (this.#isOver) return
       stalls.note(bytes.length, clock.nowMs())
       passOn(search.push(bytes))
       if (search.isExhausted) this.#fail('HTTP_NOT_TS', `no packets in the first ${SEARCH_BYTES / 1024} KiB`)
     })
-    response.once('end', () => {
+    response.on('data', take)
+    const end = guard(() => {
       passOn(search.end())
       if (search.isEmpty) this.#fail('HTTP_ENDED', 'ended without a byte')
       else if (search.isFound) this.#fail('HTTP_ENDED', 'the stream ended')
       else this.#fail('HTTP_NOT_TS', 'ended without a packet')
     })
+    response.once('end', end)
   }
 
   /** Fails the attempt when the body stalls, or when no packets are found in time; runs until the body ends. */
@@ -190,7 +208,7 @@ export class HttpAttempt {
   }
 
   /** Turns an EngineError thrown by `run` into the failure of this attempt. */
-  #guard(run: () => void): void {
+  #orFail(run: () => void): void {
     try {
       run()
     } catch (error) {
@@ -213,12 +231,15 @@ export class HttpAttempt {
   }
 
   #whenClosed(request: ClientRequest): Promise<void> {
+    const { guard } = this.#settings
     const closed = new Promise<void>((resolve) => {
-      request.once('close', () => {
+      const done = guard(() => resolve())
+      const awaitSocket = guard(() => {
         const { socket } = request
-        if (socket === null || socket.closed) resolve()
-        else socket.once('close', () => resolve())
+        if (socket === null || socket.closed) done()
+        else socket.once('close', done)
       })
+      request.once('close', awaitSocket)
     })
     void closed.then(() => this.#closing.delete(closed))
     return closed

@@ -57,6 +57,7 @@ export class HttpSource implements Source<Received> {
     const attempt = new HttpAttempt({
       upstream,
       clock,
+      guard: (run) => context.guard(run),
       timeouts,
       secureContext,
       insecure,

@@ -95,12 +95,9 @@ export default defineService({
       },
       post: (notification, signal) => {
         const given = options$.value
-        return post({
-          url: new URL(given.url),
-          headers: headersOf(notification, given),
-          body: notification.body,
-          signal,
-        })
+        const headers = headersOf(notification, given)
+        const guard: typeof context.guard = (run) => context.guard(run)
+        return post({ url: new URL(given.url), headers, body: notification.body, signal, guard })
       },
     })
     const { counters } = queue

@@ -1,7 +1,9 @@
 // One POST on a connection of its own: no connection stays open between two notifications. The response body is read up
 // to a limit and discarded.
 import { request as requestHttp } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import { request as requestHttps } from 'node:https'
+import type { NodeContext } from '@millrace/engine/plugin'
 
 const MAX_RESPONSE_BYTES = 64 * 1024
 
@@ -11,22 +13,27 @@ export interface PostRequest {
   readonly body: Uint8Array
   /** Aborts the request at any point. */
   readonly signal: AbortSignal
+  /** Of the node's context. */
+  readonly guard: NodeContext['guard']
 }
 
 /** Resolves with the status; redirects are not followed. Rejects if no response arrives. */
-export function post({ url, headers, body, signal }: PostRequest): Promise<number> {
+export function post({ url, headers, body, signal, guard }: PostRequest): Promise<number> {
   const send = url.protocol === 'https:' ? requestHttps : requestHttp
   return new Promise((resolve, reject) => {
-    const request = send(url, { method: 'POST', headers, agent: false, signal }, (response) => {
+    const request = send(url, { method: 'POST', headers, agent: false, signal })
+    const readResponse = guard((response: IncomingMessage) => {
       let left = MAX_RESPONSE_BYTES
-      response.on('error', () => undefined)
-      response.on('close', () => resolve(response.statusCode ?? 0))
-      response.on('data', (part: Buffer) => {
+      const ignore = guard(() => undefined)
+      const done = guard(() => resolve(response.statusCode ?? 0))
+      const take = guard((part: Buffer) => {
         left -= part.length
         if (left < 0) request.destroy()
       })
+      response.on('error', ignore).on('close', done).on('data', take)
     })
-    request.on('error', reject)
+    request.once('response', readResponse)
+    request.on('error', guard(reject))
     request.end(body)
   })
 }

@@ -12,6 +12,9 @@ import { EngineProcess, runCommandLine } from './start-engine.js'
 import { TempFolder } from './temp-folder.js'
 import { until } from './until.js'
 
+/** The probation lasts for 30 s. */
+const PROVEN_WITHIN_MS = 60_000
+
 const clip = buildTs({ durationS: 2 }).bytes
 
 export interface CommandResult {
@@ -69,6 +72,13 @@ export class ReloadHarness implements AsyncDisposable {
     this.#viewers.push(viewer)
     await flows(viewer)
     return viewer
+  }
+
+  /** Resolves when what runs has passed its probation, and is the last good configuration. */
+  async proven(text = ''): Promise<void> {
+    const path = join(this.engine.folder.path, 'state/last-good.yaml')
+    const isKept = async (): Promise<boolean> => (await readFile(path, 'utf8')).includes(text)
+    await until(isKept, 'the configuration does not become the last good one', PROVEN_WITHIN_MS)
   }
 
   async reload(): Promise<ReloadStatus> {

@@ -27,8 +27,8 @@ export const runVerb = {
     // Arguments are visible in the process list; a value of --set is for this process only.
     if (options.set !== undefined) process.title = ['engine', 'run', ...files].join(' ')
     const { watch, lastGood } = options
-    const start: RunDependencies['startEngine'] = async (graph, { log }) => {
-      const engine = await startEngine(graph, { log })
+    const start: RunDependencies['startEngine'] = async (graph, { log, onBuilt }) => {
+      const engine = await startEngine(graph, { log, onBuilt })
       const { ended } = engine
       const stop = (reason: string): Promise<void> => engine.stop(reason)
       return { ended, stop, status: () => engine.status(), urls: () => engine.urls(), supervised: engine }

@@ -61,7 +61,7 @@ class CutoverHarness {
   }
 
   #edge(id: string): Edge {
-    const edge = new Edge({ id, enter: (run) => run() })
+    const edge = new Edge({ id, enter: (run) => run(), fail: assert.ifError })
     edge.inlet.chunks.subscribe((each) => this.got.push(each))
     return edge
   }

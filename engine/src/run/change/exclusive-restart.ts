@@ -37,7 +37,7 @@ async function reopenOld(step: Step, old: PipelineNode, runner: PipelineRunner, 
   const holds: Disposable[] = []
   if (!(again instanceof InputRunner) && !(failed instanceof InputRunner)) {
     const ports = failed.edges.map(({ port }) => port)
-    addEdges(again, services, (_ref, index) => ports[index])
+    addEdges(again, (_ref, index) => ports[index])
     for (const [index, edge] of again.edges.entries()) {
       holds.push(edge.inlet.hold())
       for (const chunk of failed.edges[index]?.takeQueue() ?? []) edge.push(chunk)

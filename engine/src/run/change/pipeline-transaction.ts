@@ -1,5 +1,6 @@
 // Changes one pipeline from the running graph to the next: new nodes open beside the old ones, each reader is cut over
 // at a boundary, and the old nodes are stopped. A failure before the commit leaves no trace.
+import { reactionOf } from '../../errors.js'
 import type { NodeSettings, Pipeline } from '../../graph/graph.js'
 import type { NodeChange } from '../../observe/reload-plan.js'
 import type { EdgeCut } from '../../observe/reload-report.js'
@@ -125,6 +126,7 @@ export class PipelineTransaction {
         await restartExclusive(step, this.runner, signal)
       } catch (error) {
         if (old !== undefined) failed.push({ settings, old: old.settings, error, hasEndpoints: true })
+        else if (!signal.aborted && reactionOf(error) !== 'retry') step.node.fail(error)
       }
     }
     this.runner.nodes = this.#steps.map(({ node }) => node)
@@ -138,7 +140,7 @@ export class PipelineTransaction {
   #wire(step: Step): void {
     const { node, verb } = step
     if (node instanceof InputRunner) return
-    addEdges(node, this.runner.services, ({ node: id, port }) => portOf(this.#nodeOf(id), port))
+    addEdges(node, ({ node: id, port }) => portOf(this.#nodeOf(id), port))
     if (verb === 'handoff') step.holds = node.edges.map((edge) => edge.inlet.hold())
     else if (node instanceof TransformRunner) for (const edge of node.edges) edge.port?.connect(edge)
   }

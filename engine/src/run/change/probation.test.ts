@@ -18,7 +18,10 @@ describe('the probation of a node', () => {
     const clock = new FakeClock()
     const probation = new Probation(clock)
     const [before, now] = [settings('one/ts', definition), settings('one/ts', definition)]
-    probation.begin({ settings: now, endpoints: undefined }, { settings: before, graph: NO_GRAPH })
+    probation.begin(
+      { settings: now, endpoints: undefined, calls: { isOnProbation: false } },
+      { settings: before, graph: NO_GRAPH },
+    )
     clock.advance(29_999)
     assert.equal(clock.pending, 1)
     clock.advance(1)
@@ -30,7 +33,10 @@ describe('the probation of a node', () => {
     const clock = new FakeClock()
     const probation = new Probation(clock)
     const [before, now] = [settings('one/ts', definition), settings('one/ts', definition)]
-    probation.begin({ settings: now, endpoints: undefined }, { settings: before, graph: NO_GRAPH })
+    probation.begin(
+      { settings: now, endpoints: undefined, calls: { isOnProbation: false } },
+      { settings: before, graph: NO_GRAPH },
+    )
     assert.equal(probation.end(now)?.settings, before)
     assert.equal(probation.end(now), undefined)
     assert.equal(clock.pending, 0)
@@ -42,7 +48,10 @@ describe('the probation of a node', () => {
       NodeSettings,
       ...NodeSettings[],
     ]
-    probation.begin({ settings: now!, endpoints: undefined }, { settings: before, graph: NO_GRAPH })
+    probation.begin(
+      { settings: now!, endpoints: undefined, calls: { isOnProbation: false } },
+      { settings: before, graph: NO_GRAPH },
+    )
     probation.updateSettings(now!, later!)
     assert.equal(probation.end(now!), undefined)
     assert.equal(probation.end(later!)?.settings, before)
@@ -56,11 +65,13 @@ describe('the probation of a node', () => {
       delivery: room.delivery,
       listeners: { http: () => room.listener },
       owner: () => 'one/ts',
+      call: (run) => run(),
+      enter: (run) => run(),
       isStandby: false,
     })
     const begin = (): void => {
       const target = { settings: settings('one/ts', definition), graph: NO_GRAPH }
-      probation.begin({ settings: settings('one/ts', definition), endpoints }, target)
+      probation.begin({ settings: settings('one/ts', definition), endpoints, calls: { isOnProbation: false } }, target)
     }
     const route = endpoints.delivery.open(routeOptions())
     begin()

@@ -1,4 +1,5 @@
-// Nodes that a reload has changed are on probation for a while: one that fails for good is rolled back, once.
+// Nodes that a reload has changed or added are on probation for a while: one that fails for good is rolled back, once.
+// An added node is removed again.
 import { ResourceHolders } from '../../config/section/resource-holders.js'
 import { readResources } from '../../config/section/resources.js'
 import type { Graph, NodeSettings } from '../../graph/graph.js'
@@ -9,6 +10,7 @@ import type { Clock } from '../../plugin/tokens.js'
 
 interface NodeOnProbation {
   readonly settings: NodeSettings
+  readonly calls: { isOnProbation: boolean }
   readonly endpoints: NodeEndpoints | undefined
 }
 
@@ -20,9 +22,9 @@ interface NodeProbation {
   readonly timer: Disposable
 }
 
-/** What a node rolls back to: its old settings, and the graph they belong to. */
+/** What a node rolls back to: its old settings (undefined for an added node) and the graph before the reload. */
 export interface RollbackTarget {
-  readonly settings: NodeSettings
+  readonly settings: NodeSettings | undefined
   readonly graph: Graph
 }
 
@@ -34,16 +36,18 @@ export class Probation {
     this.#clock = clock
   }
 
-  /** The node runs with new settings from now on. If it fails, its viewers stay connected. */
+  /** The node runs with new settings from now on. If it fails, viewers that it had before stay connected. */
   begin(node: NodeOnProbation, before: RollbackTarget): void {
     const { id } = node.settings
     this.#nodes.get(id)?.timer[Symbol.dispose]()
     const timer = this.#clock.after(PROBATION_MS, () => {
       if (this.#nodes.get(id)?.timer === timer) this.#nodes.delete(id)
+      node.calls.isOnProbation = false
       node.endpoints?.retain(false)
     })
     this.#nodes.set(id, { settings: node.settings, before, timer })
-    node.endpoints?.retain(true)
+    node.calls.isOnProbation = true
+    if (before.settings !== undefined) node.endpoints?.retain(true)
   }
 
   /** Another reload has kept the node: its probation continues with the new settings object. */
@@ -62,13 +66,27 @@ export class Probation {
   }
 }
 
-/** The graph with one node as it was before. Undefined if that node no longer fits into the graph. */
-export function withNodeBefore(graph: Graph, id: string, before: NodeSettings): Graph | undefined {
+/** The graph with one node as it was before, or without it. Undefined if the other nodes no longer fit. */
+export function withNodeBefore(graph: Graph, id: string, before: NodeSettings | undefined): Graph | undefined {
+  if (before === undefined) return withoutNode(graph, id)
   const ids = new Set(graph.pipelines.flatMap(({ nodes }) => nodes.map((node) => node.id)))
   const put = (node: NodeSettings): NodeSettings => (node.id === id ? restored(node, before, ids) : node)
   const pipelines = graph.pipelines.map((pipeline) => ({ ...pipeline, nodes: pipeline.nodes.map(put) }))
   const next = { ...graph, services: graph.services.map(put), pipelines }
   return fits(next, id) && hasItsResources(next, id) ? next : undefined
+}
+
+/** Undefined if another node reads it. */
+function withoutNode(graph: Graph, id: string): Graph | undefined {
+  if (graph.pipelines.some(({ nodes }) => nodes.some(({ from }) => from.some(({ node }) => node === id))))
+    return undefined
+  const isOther = (node: NodeSettings): boolean => node.id !== id
+  const pipelines = graph.pipelines.map((pipeline) => ({ ...pipeline, nodes: pipeline.nodes.filter(isOther) }))
+  return {
+    ...graph,
+    services: graph.services.filter(isOther),
+    pipelines: pipelines.filter(({ nodes }) => nodes.length > 0),
+  }
 }
 
 /** It reads the nodes it read before if they still exist under their names; otherwise the nodes it reads now. */

@@ -1,5 +1,5 @@
-// Moves the engine from one graph to the next, one change at a time, and rolls back a changed node that fails during
-// its probation.
+// Moves the engine from one graph to the next, one change at a time, and rolls back a changed or added node that fails
+// during its probation.
 import type { EngineError } from '../../errors.js'
 import type { Graph } from '../../graph/graph.js'
 import type { Logger } from '../../plugin/contract.js'
@@ -135,8 +135,7 @@ export class ReloadExecutor {
       const [node, target] = [now.get(id), old.get(was ?? id)]
       if (verb === 'keep' && node !== undefined && target !== undefined)
         this.#probation.updateSettings(target, node.settings)
-      const isChanged = verb !== 'keep' && verb !== 'add' && verb !== 'remove'
-      if (isChanged && node !== undefined && target !== undefined)
+      if (verb !== 'keep' && verb !== 'remove' && node !== undefined)
         this.#probation.begin(node, { settings: target, graph: before })
     }
   }
@@ -185,18 +184,23 @@ export class ReloadExecutor {
     try {
       await this.#apply(planReload(running.graph, next), next, false)
     } catch (error) {
-      log.error({ err: error, node: id }, 'a changed node has failed and cannot be rolled back')
+      log.error({ err: error, node: id }, 'a changed or added node has failed and cannot be rolled back')
       return
     } finally {
       failed.endpoints?.retain(false)
     }
-    this.#reportRollBack(id, why, alone !== undefined)
+    this.#settings.onRolledBack({ node: id, why: `${why}${consequenceOf(before, alone)}` })
   }
 
   #nodes(): readonly AnyNodeRunner[] {
     const { services, pipelines } = this.#settings.running
     return [...services, ...pipelines.flatMap((pipeline) => pipeline.nodes)]
   }
+}
+
+function consequenceOf({ settings }: RollbackTarget, alone: Graph | undefined): string {
+  if (alone === undefined) return ' (the whole previous configuration is running again)'
+  return settings === undefined ? ' (an added node: it has been removed again)' : ''
 }
 
 function stopping(): EngineError {

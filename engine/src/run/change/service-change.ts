@@ -1,6 +1,7 @@
 // Changes the services from the running graph to the next, in the same steps as a pipeline. Services have no streams,
 // so each one is replaced at once.
 import type { EngineContainer } from '../node/container.js'
+import { reactionOf } from '../../errors.js'
 import type { NodeSettings } from '../../graph/graph.js'
 import type { NodeChange } from '../../observe/reload-plan.js'
 import { becomeReady, isGone } from '../node/become-ready.js'
@@ -101,6 +102,7 @@ export class ServiceChange {
         await unlessAborted(node.start(), signal)
       } catch (error) {
         if (old !== undefined) this.#failed.push({ settings, old: old.settings, error, hasEndpoints: true })
+        else if (!signal.aborted && reactionOf(error) !== 'retry') node.fail(error)
         if (old !== undefined && !signal.aborted)
           await unlessAborted(this.#openAgain(step, old), signal).catch(() => undefined)
       }

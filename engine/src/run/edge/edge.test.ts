@@ -3,7 +3,6 @@ import { describe, test } from 'node:test'
 import type { AnyChunk } from '../../plugin/contract.js'
 import { Edge } from './edge.js'
 import type { EdgeSettings } from './edge.js'
-import { createNodeScope } from '../node/node-scope.js'
 import { chunk, flushPromises } from '../run.test.kit.js'
 
 interface Reader {
@@ -18,7 +17,13 @@ interface Reader {
 function readerOf(more: Partial<EdgeSettings> & { readonly isPausable?: boolean } = {}): Reader {
   const backpressure: boolean[] = []
   const { isPausable = false, ...settings } = more
-  const edge = new Edge({ id: 'one/main.out', boundBytes: 1000, enter: (run) => run(), ...settings })
+  const edge = new Edge({
+    id: 'one/main.out',
+    boundBytes: 1000,
+    enter: (run) => run(),
+    fail: assert.ifError,
+    ...settings,
+  })
   edge.sources = [{ isPausable, isUnderBackpressure: false, noteBackpressure: (isOn) => backpressure.push(isOn) }]
   const got: AnyChunk[] = []
   const log: string[] = []
@@ -245,43 +250,23 @@ describe('an edge whose reader has gone', () => {
 })
 
 describe('a reader that throws', () => {
-  test('fails alone: its sibling continues, and no error is unhandled', async () => {
-    const strays: unknown[] = []
-    using scope = createNodeScope((error) => strays.push(error))
+  test('fails alone and at once: its sibling continues', () => {
     const failures: unknown[] = []
-    const bad = readerOf({ enter: (run) => scope.enter((error) => failures.push(error), run) })
+    const bad = readerOf({ fail: (error) => failures.push(error) })
     const good = readerOf()
     const broken = new Error('broken')
     bad.onChunk = () => {
       throw broken
     }
     for (const each of [bad, good]) each.edge.push(chunk(0))
+    assert.deepEqual(failures, [broken])
     for (const each of [bad, good]) each.edge.push(chunk(1))
-    await flushPromises()
-    assert.deepEqual(failures, [broken, broken])
-    assert.deepEqual([good.seqs(), strays], [[0, 1], []])
-  })
-
-  test('is told apart from a reader of another engine in the process', async () => {
-    const strays: string[] = []
-    const first = createNodeScope(() => strays.push('first'))
-    const second = createNodeScope(() => strays.push('second'))
-    const failures: string[] = []
-    const readers = [first, second].map((scope, index) =>
-      readerOf({ enter: (run) => scope.enter(() => failures.push(`reader ${index}`), run) }),
+    assert.deepEqual(
+      [failures, good.seqs()],
+      [
+        [broken, broken],
+        [0, 1],
+      ],
     )
-    for (const reader of readers) {
-      reader.onChunk = () => {
-        throw new Error('broken')
-      }
-    }
-    for (const { edge } of readers) edge.push(chunk(0))
-    await flushPromises()
-    assert.deepEqual([failures, strays], [['reader 0', 'reader 1'], []])
-    first[Symbol.dispose]()
-    readers[1]?.edge.push(chunk(1))
-    await flushPromises()
-    assert.deepEqual([failures, strays], [['reader 0', 'reader 1', 'reader 1'], []])
-    second[Symbol.dispose]()
   })
 })

@@ -2,6 +2,7 @@
 // bound, then drops whole GOPs, oldest first. An error that the reader throws does not reach the port.
 import type { AnyChunk, Inlet } from '../../plugin/contract.js'
 import { isRandomAccessPoint } from '../../plugin/random-access-point.js'
+import { catchConsumers } from './catch-consumers.js'
 import { ChunkStream } from './chunk-stream.js'
 import { compareRoots, type Pausable, type Port, type PortReader } from './port.js'
 import { RateMeter } from './rate-meter.js'
@@ -15,6 +16,8 @@ export interface EdgeSettings {
   readonly boundBytes?: number
   /** Runs the reader's code for a chunk; an error it throws is the reader's own failure. */
   enter(run: () => void): void
+  /** Called when a consumer of the reader's stream throws. */
+  fail(error: unknown): void
 }
 
 /** Plain numbers, read at scrape time. */
@@ -35,7 +38,7 @@ export class Edge implements PortReader {
   readonly rate = new RateMeter()
   readonly #settings: EdgeSettings
   readonly #boundBytes: number
-  readonly #stream = new ChunkStream()
+  readonly #stream: ChunkStream
   readonly #queue: AnyChunk[] = []
   #holds = 0
   /** Number of the current reader: holds of earlier readers no longer count. */
@@ -60,6 +63,7 @@ export class Edge implements PortReader {
     this.id = settings.id
     this.#settings = settings
     this.#boundBytes = settings.boundBytes ?? EDGE_BOUND_BYTES
+    this.#stream = new ChunkStream()
     this.inlet = this.#makeInlet()
   }
 
@@ -174,7 +178,7 @@ export class Edge implements PortReader {
       get id() {
         return id()
       },
-      chunks: this.#stream.chunks,
+      chunks: catchConsumers(this.#stream.chunks, (error) => this.#settings.fail(error)),
       get pausable() {
         return isPausable()
       },

@@ -53,7 +53,7 @@ function runnerOf(fixture: RunnerFixture, definition: Definition, more: Partial<
 }
 
 function edgeOf(...inputs: readonly InputRunner[]): Edge {
-  const edge = new Edge({ id: 'one/main.out', enter: (run) => run() })
+  const edge = new Edge({ id: 'one/main.out', enter: (run) => run(), fail: assert.ifError })
   edge.sources = inputs.map(({ port }) => port)
   return edge
 }

@@ -77,10 +77,7 @@ export class InputRunner extends NodeRunner<Source<Received> | Source<AnyChunk>>
 
   /** If the source throws here, that is its own failure, not the failure of the reader that holds. */
   applyBackpressure(): void {
-    this.services.scope.enter(
-      (error) => this.fail(error),
-      () => this.#applyBackpressure(),
-    )
+    this.calls.enter(() => this.#applyBackpressure())
   }
 
   /** Ends the stream as if the source had completed: everything received is sent, then readers complete. */
@@ -101,20 +98,18 @@ export class InputRunner extends NodeRunner<Source<Received> | Source<AnyChunk>>
   protected override connectStreams(): void {
     const { definition, batchMs, timeline } = this.settings
     if (definition.kind !== 'input' || this.node === undefined) return
-    const { scope } = this.services
-    const fail = (error: unknown): void => this.fail(error)
     if (definition.produces === 'bytes') {
       if (this.#standby === undefined) this.#framing ??= this.#makeFraming(timeline, 0)
       this.#startFlushing(batchMs)
     }
-    scope.enter(fail, () => {
+    this.calls.enter(() => {
       this.#applyBackpressure()
       // `produces` of the definition says which of the two a source emits; the code checks each item.
       const chunks = this.node?.chunks as Observable<Received | AnyChunk> | undefined
       this.#subscription = chunks?.subscribe({
         // Calls from the input's own sockets and promises enter its scope again.
-        next: (item) => scope.enter(fail, () => this.#take(item)),
-        error: fail,
+        next: (item) => this.calls.enter(() => this.#take(item)),
+        error: (error: unknown) => this.fail(error),
         complete: () => this.end(),
       })
     })
@@ -154,8 +149,10 @@ export class InputRunner extends NodeRunner<Source<Received> | Source<AnyChunk>>
         (keepsTimeline ? framing : undefined) ?? this.#makeFraming(timeline, (framing?.generation ?? -1) + 1)
     if (standby?.hasRandomAccessPoint === true) this.#adoptStandby(standby)
     if (this.state === 'ended') this.#complete()
-    this.#releaseHold()
-    this.#applyBackpressure()
+    this.calls.enter(() => {
+      this.#releaseHold()
+      this.#applyBackpressure()
+    })
   }
 
   #adoptStandby(standby: StandbySource): void {
@@ -181,15 +178,14 @@ export class InputRunner extends NodeRunner<Source<Received> | Source<AnyChunk>>
   }
 
   #startFlushing(batchMs: number): void {
-    const { clock, scope } = this.services
-    const fail = (error: unknown): void => this.fail(error)
+    const { clock } = this.services
     const flush = (): void => {
       this.node?.onBatch?.()
       const into = this.#standby ?? this.#framing
       into?.flush(clock.nowMs())
     }
     this.#flushTimer?.[Symbol.dispose]()
-    this.#flushTimer = clock.every(batchMs, () => scope.enter(fail, flush))
+    this.#flushTimer = clock.every(batchMs, () => this.calls.enter(flush))
   }
 
   /** Subscribes to the same source again: it knows which of its targets is next. */

@@ -1,6 +1,7 @@
 // The context that a node receives at `open`. Calls from a node that has been replaced are ignored.
 import type { Definition, Logger, MetricDeclaration, NodeContext } from '../../plugin/contract.js'
 import { Histogram } from '../../observe/histogram.js'
+import type { NodeCalls } from './node-calls.js'
 import type { NodeDetails } from './node-details.js'
 import type { NodeMetrics } from './node-metrics.js'
 
@@ -15,13 +16,14 @@ export interface ContextSettings {
   readonly metrics: Pick<NodeMetrics, 'set' | 'histogram'>
   readonly details: Pick<NodeDetails, 'set'>
   sent(bytes: number): void
+  readonly calls: Pick<NodeCalls, 'call' | 'guard' | 'leave'>
   ready(): void
   degraded(why: string): void
   event(...event: Parameters<NodeContext['event']>): void
 }
 
 export function makeContext(settings: ContextSettings): NodeContext {
-  const { definition, signal, isCurrent } = settings
+  const { definition, signal, isCurrent, calls } = settings
   const declared = new Map((definition.metrics ?? []).map((metric) => [metric.name, metric]))
   const declaration = (name: string, isHistogram: boolean): MetricDeclaration => {
     const found = declared.get(name)
@@ -39,7 +41,7 @@ export function makeContext(settings: ContextSettings): NodeContext {
     },
     readMetric: (name, read) => {
       const found = declaration(name, false)
-      if (isCurrent()) settings.metrics.set(found, read)
+      if (isCurrent()) settings.metrics.set(found, () => calls.call(read))
     },
     histogram: (name) => {
       const found = declaration(name, true)
@@ -51,14 +53,15 @@ export function makeContext(settings: ContextSettings): NodeContext {
     degraded: (why) => {
       if (isCurrent()) settings.degraded(why)
     },
-    event: (name, data) => settings.event(name, data),
+    event: (name, data) => calls.leave(() => settings.event(name, data)),
     sent: (bytes) => {
       if (definition.kind !== 'output') throw new TypeError(`${definition.type} is not an output: its ports count`)
       if (!Number.isFinite(bytes) || bytes < 0) throw new RangeError(`${bytes} is not a number of bytes`)
       if (isCurrent()) settings.sent(bytes)
     },
     details: (read) => {
-      if (isCurrent()) settings.details.set(read)
+      if (isCurrent()) settings.details.set(() => calls.call(read))
     },
+    guard: calls.guard(isCurrent),
   }
 }

@@ -10,7 +10,8 @@ import { node, output, serving } from '../scripted-nodes.test.kit.js'
 
 function endpointsOf(room: Room, isStandby: boolean): NodeEndpoints {
   const listeners = { http: () => room.listener }
-  return new NodeEndpoints({ delivery: room.delivery, listeners, owner: () => 'one/ts', isStandby })
+  const inScope = { call: <T>(run: () => T): T => run(), enter: (run: () => void) => run() }
+  return new NodeEndpoints({ delivery: room.delivery, listeners, owner: () => 'one/ts', ...inScope, isStandby })
 }
 
 describe('an endpoint of a node', () => {

@@ -21,6 +21,10 @@ export interface SharedEndpoints {
 export interface EndpointSettings extends SharedEndpoints {
   /** Id of the node, which a reload may rename. */
   owner(): string
+  /** Runs code of the node; its result or error goes to the caller. */
+  call<T>(run: () => T): T
+  /** Runs code of the node; an error that it throws fails the node. */
+  enter(run: () => void): void
   /** Nothing is claimed before `activate`. */
   readonly isStandby: boolean
 }
@@ -136,7 +140,7 @@ export class NodeEndpoints {
   #openRoute(options: LiveRouteOptions): RouteLease {
     const { delivery, listeners, owner } = this.#settings
     listeners.http(options.listener)
-    const lease = delivery.lease({ ...options, id: owner() })
+    const lease = delivery.lease({ ...options, id: owner() }, this.#settings.enter)
     if (!this.#mounts.isWithdrawn) this.#openLease(lease)
     this.#leases.add(lease)
     lease.onDispose = () => {
@@ -167,7 +171,9 @@ export class NodeEndpoints {
 
   #mount(listener: RouteListener, options: MountOptions, handle: HttpHandler): Disposable {
     const { path, prefix: isPrefix = false, methods } = options
-    const respond = authorizeRequests(this.#settings.auth, () => options.auth ?? [], handle)
+    const { auth, call } = this.#settings
+    const run: HttpHandler = (request, response, visit) => call(() => handle(request, response, visit))
+    const respond = authorizeRequests(auth, () => options.auth ?? [], run)
     return this.#mounts.claim(listener, { path, isPrefix, respond, ...(methods === undefined ? {} : { methods }) })
   }
 }

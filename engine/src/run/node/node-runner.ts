@@ -9,11 +9,13 @@ import type { NodeSettings } from '../../graph/graph.js'
 import type { EngineClock } from '../../observe/clock.js'
 import { nodeLog } from '../../observe/log.js'
 import type { Logger, NodeContext, Options, Previous } from '../../plugin/contract.js'
-import { CLOCK, DELIVERY, LISTENERS } from '../../plugin/tokens.js'
+import { catchConsumers } from '../edge/catch-consumers.js'
 import type { Edge } from '../edge/edge.js'
 import { BackOff } from './back-off.js'
+import { NodeCalls } from './node-calls.js'
 import { makeContext } from './node-context.js'
 import { NodeDetails } from './node-details.js'
+import { provideOwn } from './own-services.js'
 import { NodeEndpoints } from './node-endpoints.js'
 import { previousOf } from './previous.js'
 import { labelsOf, NodeMetrics } from './node-metrics.js'
@@ -50,7 +52,7 @@ export abstract class NodeRunner<N extends AsyncDisposable> {
   /** The endpoints it owns on shared listeners. */
   readonly endpoints: NodeEndpoints | undefined
   #settings: NodeSettings
-  protected isStandby: boolean
+  isStandby: boolean
   protected readonly services: RunServices
   log: Logger
   /** The node that the plugin has opened. */
@@ -74,6 +76,8 @@ export abstract class NodeRunner<N extends AsyncDisposable> {
   readonly #abort = new AbortController()
   readonly #metrics: NodeMetrics
   readonly #details = new NodeDetails((text) => this.services.mask(text))
+  /** Calls into the plugin's code. */
+  readonly calls: NodeCalls
 
   constructor(
     settings: NodeSettings,
@@ -86,12 +90,14 @@ export abstract class NodeRunner<N extends AsyncDisposable> {
     this.isStandby = isStandby
     this.#before = before
     const { shared } = services
-    this.endpoints = shared && new NodeEndpoints({ ...shared, isStandby, owner: () => this.id })
     this.services = services
+    this.calls = new NodeCalls(this, services)
+    this.endpoints =
+      shared && new NodeEndpoints({ ...shared, isStandby, owner: () => this.id, ...this.calls.functions })
     this.#metrics = new NodeMetrics(services.metrics, () => labelsOf(this.settings), !isStandby)
     this.#container = container
     this.log = nodeLog(services.log, settings.id)
-    this.#options = new BehaviorSubject(settings.options)
+    this.#options = catchConsumers(new BehaviorSubject(settings.options), (error) => this.fail(error))
     this.#current = new CurrentState(services.clock.nowMs())
   }
 
@@ -150,6 +156,11 @@ export abstract class NodeRunner<N extends AsyncDisposable> {
     if (this.state === 'failed') throw this.#failure
   }
 
+  /** It has ended, failed or been stopped: its code no longer changes its state. */
+  get isOver(): boolean {
+    return this.#abort.signal.aborted || this.state === 'ended'
+  }
+
   /** Why it has failed for good; undefined while it has not. */
   get failure(): unknown {
     return this.#failure
@@ -170,10 +181,7 @@ export abstract class NodeRunner<N extends AsyncDisposable> {
       this.endpoints?.rename(settings.id)
     }
     if (isDeepStrictEqual(before.options, settings.options)) return
-    this.services.scope.enter(
-      (error) => this.fail(error),
-      () => this.#options.next(settings.options),
-    )
+    this.calls.enter(() => this.#options.next(settings.options))
   }
 
   /**
@@ -190,6 +198,7 @@ export abstract class NodeRunner<N extends AsyncDisposable> {
     this.#before = undefined
     if (before !== undefined) {
       this.#restarts += before.restarts
+      this.calls.takeOver(before.calls)
       this.takeOver(before)
     }
     this.#metrics.show(before === undefined ? undefined : before.#metrics)
@@ -197,7 +206,7 @@ export abstract class NodeRunner<N extends AsyncDisposable> {
 
   /** The node or its stream has failed; the error's row sets the reaction. Safe at any time. */
   fail(error: unknown): void {
-    if (this.#abort.signal.aborted || this.state === 'ended') return
+    if (this.isOver) return
     const why = messageOf(error)
     switch (reactionOf(error)) {
       case 'retry':
@@ -222,7 +231,8 @@ export abstract class NodeRunner<N extends AsyncDisposable> {
   }
 
   status(): NodeStatus {
-    return nodeStatus(this, { clock: this.services.clock, sinceMs: this.#current.now.sinceMs, details: this.#details })
+    const { sinceMs } = this.#current.now
+    return nodeStatus(this, { clock: this.services.clock, sinceMs, details: this.#details, calls: this.calls })
   }
 
   abstract get receivedBytes(): number
@@ -255,7 +265,7 @@ export abstract class NodeRunner<N extends AsyncDisposable> {
   /** `disconnectStreams`, but logs what the teardown of a plugin throws. */
   protected disconnect(): void {
     try {
-      this.disconnectStreams()
+      this.calls.call(() => this.disconnectStreams())
     } catch (error) {
       this.log.error({ err: error }, `while disconnecting: ${messageOf(error)}`)
     }
@@ -264,8 +274,11 @@ export abstract class NodeRunner<N extends AsyncDisposable> {
   protected setState(state: NodeState, reason: string): void {
     const why = this.services.mask(reason)
     const { clock, events } = this.services
-    const isChanged = this.#current.set(state, why, clock.nowMs())
-    if (isChanged && !this.isStandby) events.emit({ kind: `node.${state}`, node: this.id, data: { why } })
+    // Subscribers of the state are code of the engine.
+    this.calls.leave(() => {
+      const isChanged = this.#current.set(state, why, clock.nowMs())
+      if (isChanged && !this.isStandby) events.emit({ kind: `node.${state}`, node: this.id, data: { why } })
+    })
   }
 
   protected ready(): void {
@@ -283,18 +296,18 @@ export abstract class NodeRunner<N extends AsyncDisposable> {
     if (attempt === 1) this.takePrevious()
     const previous = attempt === 1 ? this.#previous : undefined
     const open = (deps: Readonly<Record<string, unknown>>): unknown =>
-      definition.open(this.#options as Options<unknown>, context, deps as never, previous)
+      this.calls.call(() => definition.open(this.#options as Options<unknown>, context, deps as never, previous))
+    this.calls.open()
     this.#clock?.[Symbol.dispose]()
-    this.#clock = this.services.clock.scope((run) => this.services.scope.enter((error) => this.fail(error), run))
-    const container = this.#container.child().provide(CLOCK, this.#clock)
-    if (this.endpoints !== undefined) {
-      container.provide(DELIVERY, this.endpoints.delivery).provide(LISTENERS, this.endpoints.listeners)
-    }
+    this.#clock = this.services.clock.scope((run) => this.calls.enter(run))
+    const { calls, endpoints } = this
+    const own = { clock: this.#clock, calls, endpoints, events: this.services.pluginEvents }
+    const container = provideOwn(this.#container.child(), own)
     let isLate = false
     const opening = container.openNode(definition, open).then(async (opened) => {
       const node = opened as N
       // A node that opens too late is closed at once.
-      if (isLate || !isCurrent()) await this.#disposeNode(node, DISPOSE_TIMEOUT_MS)
+      if (isLate || !isCurrent()) await this.calls.dispose(node, DISPOSE_TIMEOUT_MS)
       else this.node = node
     })
     this.#opening = opening.catch(() => undefined)
@@ -315,6 +328,7 @@ export abstract class NodeRunner<N extends AsyncDisposable> {
       metrics: this.#metrics,
       details: this.#details,
       sent: (bytes) => (this.sent.bytes += bytes),
+      calls: this.calls,
       ready: () => this.ready(),
       degraded: (why) => this.#degrade(why),
       event: (kind, data) =>
@@ -364,36 +378,23 @@ export abstract class NodeRunner<N extends AsyncDisposable> {
   async #releaseAll(reason: string, withinMs: number): Promise<void> {
     const { clock } = this.services
     const deadlineMs = clock.nowMs() + withinMs
-    this.#abort.abort(reason)
+    this.calls.enter(() => this.#abort.abort(reason))
     this.#retry?.[Symbol.dispose]()
     this.disconnect()
     const late = (): Error => new Error('neither opened nor gave up in time')
-    await withTimeout(this.#opening, withinMs, clock, late).catch((error: unknown) => this.#logStopError(error))
+    await withTimeout(this.#opening, withinMs, clock, late).catch((error: unknown) => this.calls.logStopError(error))
     await this.#dispose(Math.max(0, deadlineMs - clock.nowMs()))
     this.#clock?.[Symbol.dispose]()
     this.#options.complete()
+    this.calls.close()
   }
 
   async #dispose(withinMs: number): Promise<void> {
     const node = this.node
     this.node = undefined
-    if (node !== undefined) await this.#disposeNode(node, withinMs)
+    if (node !== undefined) await this.calls.dispose(node, withinMs)
     this.endpoints?.release()
     this.#metrics.clear()
     this.#details.clear()
-  }
-
-  /** Never rejects. */
-  async #disposeNode(node: N, withinMs: number): Promise<void> {
-    try {
-      const disposing = Promise.resolve(node[Symbol.asyncDispose]())
-      await withTimeout(disposing, withinMs, this.services.clock, () => new Error('was not disposed in time'))
-    } catch (error) {
-      this.#logStopError(error)
-    }
-  }
-
-  #logStopError(error: unknown): void {
-    this.log.error({ err: error }, `while stopping: ${messageOf(error)}`)
   }
 }

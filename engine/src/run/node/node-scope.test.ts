@@ -1,78 +1,123 @@
 import assert from 'node:assert/strict'
+import process from 'node:process'
 import { test } from 'node:test'
-import { Subject, Observable } from 'rxjs'
-import { createClock } from '../../observe/clock.js'
-import { createNodeScope } from './node-scope.js'
+import { type ScopedNode, NodeScope } from './node-scope.js'
+import { inputOf, ScriptedSource, settings } from '../run.test.kit.js'
 
-/** A stream whose only subscriber throws each value. */
-function throwing(): Subject<Error> {
-  const subject = new Subject<Error>()
-  subject.subscribe((error) => {
-    throw error
-  })
-  return subject
+class Member implements ScopedNode {
+  readonly settings = settings(
+    'one/node',
+    inputOf(() => new ScriptedSource()),
+  )
+  readonly isUnproven = false
+  readonly failures: unknown[] = []
+  readonly stalls: number[] = []
+  readonly id: string
+
+  constructor(id: string) {
+    this.id = id
+  }
+
+  fail(error: unknown): void {
+    this.failures.push(error)
+  }
+
+  failUncaught(error: unknown): void {
+    this.failures.push(error)
+  }
+
+  noteStall(ms: number): void {
+    this.stalls.push(ms)
+  }
 }
 
-/** RxJS reports from its own timers. */
-async function reported(): Promise<void> {
-  await new Promise((resolve) => setTimeout(resolve, 0))
+/** A scope on a clock that only `take` moves. */
+function scopeOf() {
+  let nowMs = 0
+  return { scope: new NodeScope(() => nowMs), take: (ms: number) => void (nowMs += ms) }
+}
+
+test('an error fails the node that throws it, the inner one if two are nested, and ends its scope', () => {
+  const { scope } = scopeOf()
+  const [outer, inner] = [new Member('outer'), new Member('inner')]
+  scope.enter(outer, () => {
+    scope.enter(inner, () => {
+      throw new Error('inside')
+    })
+    throw new Error('behind')
+  })
+  assert.deepEqual([outer.failures, inner.failures].map(String), ['Error: behind', 'Error: inside'])
+  assert.equal(scope.current, undefined)
+})
+
+test('`call` returns the result of a node and rethrows its error', () => {
+  const { scope } = scopeOf()
+  const node = new Member('node')
+  assert.equal(
+    scope.call(node, () => 1),
+    1,
+  )
+  const broken = new Error('broken')
+  assert.throws(
+    () =>
+      scope.call(node, () => {
+        throw broken
+      }),
+    broken,
+  )
+  assert.deepEqual(node.failures, [])
+})
+
+test('from Node 24 on, the scope follows promises and timers that a call creates', async () => {
+  const { scope } = scopeOf()
+  const node = new Member('node')
+  const seen: (string | undefined)[] = []
+  const note = (): void => void seen.push(scope.current?.id)
+  await new Promise<void>((resolve) => {
+    scope.enter(node, () => {
+      void Promise.resolve().then(note)
+      setTimeout(() => (note(), resolve()), 1)
+      scope.leave(() => setImmediate(note))
+    })
+  })
   await new Promise((resolve) => setImmediate(resolve))
-}
-
-test('an error in a subscriber fails the node whose code ran, the inner one if two are nested', async () => {
-  const strays: unknown[] = []
-  using scope = createNodeScope((error) => strays.push(error))
-  const failed: string[] = []
-  const fails = (name: string) => (error: unknown) => failed.push(`${name}: ${(error as Error).message}`)
-  const subject = throwing()
-  scope.enter(fails('outer'), () => {
-    subject.next(new Error('before'))
-    scope.enter(fails('inner'), () => subject.next(new Error('inside')))
-    subject.next(new Error('behind'))
-  })
-  await reported()
-  assert.deepEqual(failed, ['outer: before', 'inner: inside', 'outer: behind'])
-  assert.deepEqual(strays, [])
-})
-
-test('an error thrown directly fails the node at once, and ends the scope', async () => {
-  const strays: unknown[] = []
-  using scope = createNodeScope((error) => strays.push(error))
-  const failed: unknown[] = []
-  const [thrown, later] = [new Error('thrown'), new Error('later')]
-  scope.enter(
-    (error) => failed.push(error),
-    () => {
-      throw thrown
-    },
+  const isFollowed = Number.parseInt(process.versions.node, 10) >= 24
+  assert.deepEqual(
+    seen.map((id) => id ?? 'none').sort(),
+    isFollowed ? ['node', 'node', 'none'] : ['none', 'none', 'none'],
   )
-  assert.deepEqual(failed, [thrown])
-  throwing().next(later)
-  await reported()
-  assert.deepEqual([failed, strays], [[thrown], [later]])
 })
 
-test('timers of a clock that enters the scope run in it', async () => {
-  const strays: unknown[] = []
-  using scope = createNodeScope((error) => strays.push(error))
-  using clock = createClock()
-  const broken = new Error('broken')
-  const failed = await new Promise((resolve) => {
-    const ofNode = clock.scope((run) => scope.enter(resolve, run))
-    ofNode.after(1, () => throwing().next(broken))
+test('a call that blocks the event loop for 200 ms is a stall of its node, not of nodes that it calls or that called it', () => {
+  const { scope, take } = scopeOf()
+  const [outer, inner, innermost] = [new Member('outer'), new Member('inner'), new Member('innermost')]
+  scope.enter(outer, () => {
+    take(100)
+    scope.enter(inner, () => {
+      take(150)
+      scope.enter(innermost, () => take(250))
+      take(49)
+    })
+    scope.enter(innermost, () => take(10))
+    scope.leave(() => take(500))
+    take(99)
   })
-  assert.equal(failed, broken)
-  assert.deepEqual(strays, [])
+  assert.deepEqual([outer.stalls, inner.stalls, innermost.stalls], [[], [], [250]])
+  scope.enter(outer, () => {
+    scope.enter(innermost, () => take(1))
+    take(200)
+  })
+  assert.deepEqual([outer.stalls, innermost.stalls], [[200], [250]])
 })
 
-test('a subscriber without an error handler fails the node in whose code the stream failed', async () => {
-  using scope = createNodeScope(() => assert.fail('the error was attributed to no node'))
-  const broken = new Error('broken')
-  const failed: unknown[] = []
-  scope.enter(
-    (error) => failed.push(error),
-    () => void new Observable((subscriber) => subscriber.error(broken)).subscribe(),
-  )
-  await reported()
-  assert.deepEqual(failed, [broken])
+test('a call that throws is measured too', () => {
+  const { scope, take } = scopeOf()
+  const [outer, inner] = [new Member('outer'), new Member('inner')]
+  scope.enter(outer, () => {
+    scope.enter(inner, () => {
+      take(300)
+      throw new Error('late')
+    })
+  })
+  assert.deepEqual([outer.stalls, inner.stalls, inner.failures.length], [[], [300], 1])
 })

@@ -1,71 +1,81 @@
-// Tracks which node's code is running, so that an error that a plugin throws in a subscriber fails that node. RxJS
-// reports such errors later, from a timer: the node is recorded when RxJS asks for that timer. AsyncLocalStorage is not
-// used: before Node 24 it runs a hook for every promise, tick and write of the process.
-import { config } from 'rxjs'
-import { timeoutProvider } from 'rxjs/internal/scheduler/timeoutProvider'
+// Which node's code is running. Every call into a plugin enters the scope of its node: an error that it throws fails that
+// node, and the time until it returns is counted for that node. From Node 24 on, the scope also follows the promises,
+// timers and callbacks that the call creates, so that their later errors can be attributed to the node. Before Node 24,
+// AsyncLocalStorage runs a hook for every promise, tick and write of the process, and is not used.
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { performance } from 'node:perf_hooks'
+import process from 'node:process'
+import type { Definition } from '../../plugin/contract.js'
 
-export type Fail = (error: unknown) => void
+/** A call that blocks the event loop for this long is a stall. */
+const STALL_MS = 200
+const FOLLOWS_FROM_NODE = 24
 
-export interface NodeScope {
-  /**
-   * Runs the code of a node; an error that it or a subscriber throws meanwhile goes to `fail`. Timers of the node's
-   * clock run in its scope too; its own promises and callbacks do not.
-   */
-  enter(fail: Fail, run: () => void): void
+/** A node, as its scope knows it. */
+export interface ScopedNode {
+  readonly id: string
+  readonly settings: { readonly definition: Definition }
+  /** A reload has opened or changed it, and its probation has not ended. */
+  readonly isUnproven: boolean
+  /** A call into its code threw. */
+  fail(error: unknown): void
+  /** Its code caused an uncaught error. */
+  failUncaught(error: unknown): void
+  /** Its code blocked the event loop for this long. */
+  noteStall(ms: number): void
 }
 
-/**
- * Takes over RxJS's reports of unhandled errors until disposed. `onStray` receives those that belong to no node.
- * Several engines in one process form a chain: the newest passes an error that is not its own to the one created before
- * it.
- */
-export function createNodeScope(onStray: Fail): NodeScope & Disposable {
-  const before = { report: config.onUnhandledError, timers: timeoutProvider.delegate }
-  let running: Fail | undefined
-  let isDisposed = false
-  const report = before.report ?? ((error: unknown): void => (isDisposed ? rethrow : onStray)(error))
-  const timers: NonNullable<typeof timeoutProvider.delegate> = {
-    setTimeout: (handler, timeoutMs, ...args: readonly unknown[]) => {
-      const fail = running
-      if (fail === undefined) return (before.timers?.setTimeout ?? setTimeout)(handler, timeoutMs, ...args)
-      return setTimeout(() => reportTo(fail, handler), timeoutMs)
-    },
-    clearTimeout: (handle) => (before.timers?.clearTimeout ?? clearTimeout)(handle),
+export class NodeScope {
+  /** Nodes whose code can run: opened, and not released yet. */
+  readonly members = new Set<ScopedNode>()
+  readonly #storage = nodeMajor() >= FOLLOWS_FROM_NODE ? new AsyncLocalStorage<ScopedNode | undefined>() : undefined
+  readonly #nowMs: () => number
+  /** Time spent in calls that the current call has made into other nodes. */
+  #nestedMs = 0
+
+  constructor(nowMs: () => number = () => performance.now()) {
+    this.#nowMs = nowMs
   }
-  config.onUnhandledError = report
-  timeoutProvider.delegate = timers
-  return {
-    enter(fail, run) {
-      const outer = running
-      running = fail
-      try {
-        run()
-      } catch (error) {
-        fail(error)
-      } finally {
-        running = outer
-      }
-    },
-    [Symbol.dispose]() {
-      isDisposed = true
-      // Not if a newer engine has taken over: it passes errors to this one, which still passes them on.
-      if (config.onUnhandledError === report) config.onUnhandledError = before.report
-      if (timeoutProvider.delegate === timers) timeoutProvider.delegate = before.timers
-    },
+
+  /** The node whose code led to this point. Before Node 24 it is unknown. */
+  get current(): ScopedNode | undefined {
+    return this.#storage?.getStore()
+  }
+
+  /** Runs code of the node; an error that it throws fails the node. */
+  enter(node: ScopedNode, run: () => void): void {
+    try {
+      this.call(node, run)
+    } catch (error) {
+      node.fail(error)
+    }
+  }
+
+  /** Runs code of the node; its result or error goes to the caller. */
+  call<T>(node: ScopedNode, run: () => T): T {
+    return this.#run(node, run)
+  }
+
+  /** Runs code of the engine within a call into a node. */
+  leave<T>(run: () => T): T {
+    return this.#run(undefined, run)
+  }
+
+  #run<T>(node: ScopedNode | undefined, run: () => T): T {
+    const outerMs = this.#nestedMs
+    this.#nestedMs = 0
+    const startMs = this.#nowMs()
+    try {
+      return this.#storage === undefined ? run() : this.#storage.run(node, run)
+    } finally {
+      const tookMs = this.#nowMs() - startMs
+      const ownMs = tookMs - this.#nestedMs
+      this.#nestedMs = outerMs + tookMs
+      if (ownMs >= STALL_MS) node?.noteStall(ownMs)
+    }
   }
 }
 
-/** `report` is RxJS's own deferred report: it calls the single hook that RxJS has. */
-function reportTo(fail: Fail, report: () => void): void {
-  const usual = config.onUnhandledError
-  config.onUnhandledError = fail
-  try {
-    report()
-  } finally {
-    config.onUnhandledError = usual
-  }
-}
-
-function rethrow(error: unknown): never {
-  throw error
+function nodeMajor(): number {
+  return Number.parseInt(process.versions.node, 10)
 }

@@ -2,6 +2,7 @@
 import type { NodeSettings } from '../../graph/graph.js'
 import type { NodeStatus } from '../../observe/status.js'
 import type { Clock } from '../../plugin/tokens.js'
+import type { NodeCalls } from './node-calls.js'
 import type { NodeDetails } from './node-details.js'
 
 /** What a node runner shows of itself. */
@@ -14,9 +15,10 @@ export interface StatusParts {
   /** When it entered its state. */
   readonly sinceMs: number
   readonly details: NodeDetails
+  readonly calls: Pick<NodeCalls, 'status'>
 }
 
-export function nodeStatus(node: ShownNode, { clock, sinceMs, details }: StatusParts): NodeStatus {
+export function nodeStatus(node: ShownNode, { clock, sinceMs, details, calls }: StatusParts): NodeStatus {
   const { definition, description, from } = node.settings
   const shown = details.read()
   return {
@@ -32,5 +34,6 @@ export function nodeStatus(node: ShownNode, { clock, sinceMs, details }: StatusP
     receivedBytes: node.receivedBytes,
     sentBytes: node.sentBytes,
     ...(shown === undefined ? {} : { details: shown }),
+    ...calls.status(),
   }
 }

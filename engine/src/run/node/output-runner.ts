@@ -19,7 +19,7 @@ export class OutputRunner extends NodeRunner<Output> {
   async drained(): Promise<void> {
     try {
       await Promise.all(this.edges.map((edge) => edge.delivered()))
-      await this.node?.drained?.()
+      await this.calls.call(() => this.node?.drained?.())
     } catch (error) {
       this.fail(error)
     }
@@ -37,12 +37,9 @@ export class OutputRunner extends NodeRunner<Output> {
     const output = this.node
     if (output === undefined) return
     for (const edge of this.edges) edge.attach()
-    this.services.scope.enter(
-      (error) => this.fail(error),
-      () => {
-        this.#subscription = output.accept(this.edges.map((edge) => edge.inlet))
-      },
-    )
+    this.calls.enter(() => {
+      this.#subscription = output.accept(this.edges.map((edge) => edge.inlet))
+    })
     if (this.state === 'opening') this.ready()
   }
 

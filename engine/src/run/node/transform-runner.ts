@@ -63,7 +63,7 @@ export class TransformRunner extends NodeRunner<Transform> {
     if (definition.kind !== 'transform' || transform === undefined) return
     for (const edge of this.edges) edge.attach()
     const fail = (error: unknown): void => this.fail(error)
-    this.services.scope.enter(fail, () => {
+    this.calls.enter(() => {
       const outlets = transform.apply(this.edges.map((edge) => edge.inlet))
       this.#open = definition.ports.length
       for (const name of definition.ports) {

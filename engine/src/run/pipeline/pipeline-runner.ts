@@ -32,7 +32,7 @@ export class PipelineRunner {
       byId.set(settings.id, node)
       if (node instanceof InputRunner) continue
       // Nodes are in graph order, so the node it reads already exists.
-      addEdges(node, services, ({ node: id, port }) => portOf(byId.get(id), port))
+      addEdges(node, ({ node: id, port }) => portOf(byId.get(id), port))
       for (const edge of node.edges) edge.port?.connect(edge)
     }
     this.nodes = [...byId.values()]

@@ -28,12 +28,11 @@ export function createNode(
 /** One edge per reference of the reader, not connected yet. */
 export function addEdges(
   node: Reader,
-  services: RunServices,
   portOf: (ref: NodeSettings['from'][number], index: number) => Port | undefined,
 ): void {
   for (const [index, ref] of node.settings.from.entries()) {
-    const enter = (run: () => void): void => services.scope.enter((error) => node.fail(error), run)
-    const edge = new Edge({ id: `${ref.node}.${ref.port}`, enter })
+    const enter = (run: () => void): void => node.calls.enter(run)
+    const edge = new Edge({ id: `${ref.node}.${ref.port}`, enter, fail: (error) => node.fail(error) })
     edge.port = portOf(ref, index)
     node.edges.push(edge)
   }

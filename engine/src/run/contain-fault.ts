@@ -1,0 +1,34 @@
+// Attributes an uncaught error. It fails the node whose code caused it; if that is not known, it fails nodes of the plugin
+// whose file threw it: those that a reload has just opened or changed, or else all.
+import type { Logger } from '../plugin/contract.js'
+import type { PluginCode } from '../plugin/plugin-code.js'
+import { pluginsOfError } from '../plugin/plugin-of-error.js'
+import type { NodeScope } from './node/node-scope.js'
+
+interface FaultContext {
+  readonly scope: Pick<NodeScope, 'current' | 'members'>
+  readonly plugins: readonly PluginCode[]
+  readonly log: Logger
+}
+
+/** Called in the handler of the error. False if the error belongs to no plugin. */
+export function containFault(error: unknown, { scope, plugins, log }: FaultContext): boolean {
+  const { current } = scope
+  if (current !== undefined) {
+    current.failUncaught(error)
+    return true
+  }
+  const owners = pluginsOfError(error, plugins)
+  if (owners.length === 0) return false
+  const nodes = [...scope.members].filter(({ settings: { definition } }) =>
+    owners.some(({ definitions }) => definitions.includes(definition)),
+  )
+  // Nodes that a reload has just opened or changed are the most likely cause, and failing them costs least: they are
+  // rolled back.
+  const unproven = nodes.filter(({ isUnproven }) => isUnproven)
+  const failing = unproven.length > 0 ? unproven : nodes
+  const names = { plugins: [...new Set(owners.map(({ name }) => name))], nodes: failing.map(({ id }) => id) }
+  log.error({ err: error, ...names }, 'a plugin threw, but its node is not known: all of these fail')
+  for (const node of failing) node.failUncaught(error)
+  return true
+}
