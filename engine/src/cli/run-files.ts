@@ -43,7 +43,7 @@ export interface EngineHandle {
 export interface RunOptions extends Omit<LoadOptions, 'env' | 'contents'> {
   /** False: changes of the files are noted but not applied. By default true. */
   readonly watch?: boolean | undefined
-  /** If the files have mistakes, start the configuration that ran last. */
+  /** If the files have mistakes, start the last good configuration. */
   readonly lastGood?: boolean | undefined
 }
 

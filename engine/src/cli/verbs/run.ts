@@ -18,7 +18,7 @@ export const runVerb = {
       .description('run the pipelines of one or more files until stopped, or until all inputs have ended')
       .argument('<file...>', FILES_HELP)
       .option('--no-watch', 'apply changes of the files only on SIGHUP or `engine reload`')
-      .option('--last-good', 'if the files have mistakes, start the configuration that ran last, and watch the files')
+      .option('--last-good', 'if the files have mistakes, start the last good configuration, and watch the files')
   },
   async run({ streams, signals, bugs }: VerbContext, files: readonly string[], options: RunVerbOptions) {
     const { runFiles } = await import('../run-files.js')
