@@ -82,7 +82,9 @@ export abstract class NodeRunner<N extends AsyncDisposable> {
     this.#container = container
     this.log = nodeLog(services.log, settings.id)
     this.#options = new BehaviorSubject(settings.options)
-    this.#current = new CurrentState(services.clock.nowMs())
+    this.#current = new CurrentState(services.clock.nowMs(), isStandby, (state, why) => {
+      services.events.emit({ kind: `node.${state}`, node: this.id, data: { why } })
+    })
   }
 
   get settings(): NodeSettings {
@@ -174,6 +176,7 @@ export abstract class NodeRunner<N extends AsyncDisposable> {
       this.takeOver(before)
     }
     this.#metrics.show(before === undefined ? undefined : before.#metrics)
+    this.#current.activate(before?.id === this.id ? before.#current : undefined)
   }
 
   /** The node or its stream has failed; the error's row sets the reaction. Safe at any time. */
@@ -258,10 +261,7 @@ export abstract class NodeRunner<N extends AsyncDisposable> {
   }
 
   protected setState(state: NodeState, reason: string): void {
-    const why = this.services.mask(reason)
-    const { clock, events } = this.services
-    const isChanged = this.#current.set(state, why, clock.nowMs())
-    if (isChanged && !this.isStandby) events.emit({ kind: `node.${state}`, node: this.id, data: { why } })
+    this.#current.set(state, this.services.mask(reason), this.services.clock.nowMs())
   }
 
   protected ready(): void {
