@@ -1,5 +1,5 @@
 // `npm start`: installs and builds what is missing, then runs the example channel in this process, so that a signal to
-// `npm start` reaches the engine. Arguments are passed on: `npm start -- --tui`.
+// `npm start` reaches the engine. Arguments are passed on: `npm start -- --no-watch`.
 import { join, relative } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { build, install, requireNode } from './prepare.mjs'

@@ -29,7 +29,7 @@ export const API_ERRORS = {
   API_NOT_FOUND: {
     status: 404,
     sentence: 'The path does not exist, or names a node or viewer that does not exist.',
-    help: 'GET /api/v1/openapi.json lists the paths, GET /api/v1/status the nodes',
+    help: 'GET /api/v1/openapi.json lists the paths, GET /api/v1/status the nodes, GET /api/v1/clients the viewers',
   },
   API_METHOD_NOT_ALLOWED: {
     status: 405,

@@ -89,7 +89,7 @@ export async function askApi(
     })
     const text = await response.text()
     const isJson = /^application\/json\b/.test(response.headers.get('content-type') ?? '')
-    const json = isJson || !response.ok ? (JSON.parse(text) as unknown) : undefined
+    const json = isJson ? (JSON.parse(text) as unknown) : undefined
     if (response.ok) return { reached: true, json, text }
     return { reached: false, why: refusalOf(target, response.status, json), status: response.status, json }
   } catch (error) {

@@ -48,7 +48,11 @@ function findType(name: string, offered: readonly Offered[], err: TextStream): O
   const chosen = offered.filter(({ definition: { kind, type } }) => name === type || name === `${kind}/${type}`)
   const [first, ...others] = chosen
   if (first === undefined) {
-    const known = [...new Set(offered.flatMap(({ definition: { kind, type } }) => [type, `${kind}/${type}`]))]
+    const definitions = offered.map(({ definition }) => definition)
+    // The short names first: a long list is cut.
+    const known = [
+      ...new Set([...definitions.map(({ type }) => type), ...definitions.map(({ kind, type }) => `${kind}/${type}`)]),
+    ]
     const near = didYouMean(name, known, 'types')
     err.write(printable(`error: there is no type "${name}"${near === undefined ? '' : `\n  = help: ${near}`}\n`))
     return undefined

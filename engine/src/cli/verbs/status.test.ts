@@ -112,6 +112,20 @@ test('an engine that does not reply is exit 69 with the reason', async () => {
   assert.equal(streams.outText(), '')
 })
 
+test('a server that refuses in plain text is named as no control API', async () => {
+  const other = createServer((_request, response) => response.writeHead(404).end('Not found'))
+  await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve))
+  const streams = keepStreams()
+  const url = `http://127.0.0.1:${(other.address() as AddressInfo).port}`
+  try {
+    assert.equal(await showStatus(streams, { api: url }), 69)
+    assert.equal(streams.errText(), `error: ${url} answered with status 404, and is not a control API\n`)
+  } finally {
+    other.closeAllConnections()
+    await new Promise((resolve) => other.close(resolve))
+  }
+})
+
 test('a server that is not a control API is exit 69', async () => {
   const other = createServer((_request, response) => response.end('{"hello":"world"}'))
   await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve))

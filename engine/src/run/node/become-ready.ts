@@ -13,7 +13,7 @@ import { withTimeout } from './time-limit.js'
 export async function becomeReady(node: AnyNodeRunner, withinMs: number, clock: Clock): Promise<void> {
   const late = (): Error => {
     const why = node.why === '' ? '' : `: ${node.why}`
-    return runError('NODE_NOT_READY', `is not ready after ${withinMs / 1000} s${why}`, { at: node.id })
+    return runError('NODE_NOT_READY', `${node.id} is not ready after ${withinMs / 1000} s${why}`, { at: node.id })
   }
   const settled$ = node.state$.pipe(filter(({ state }) => state !== 'opening' && state !== 'waiting'))
   await withTimeout(firstValueFrom(settled$), withinMs, clock, late)

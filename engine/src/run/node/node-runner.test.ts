@@ -7,6 +7,7 @@ import { defineOutput, defineService } from '../../plugin/define.js'
 import { z } from 'zod'
 import { InputRunner } from './input-runner.js'
 import { ServiceRunner } from './service-runner.js'
+import type { NodePlacement } from './node-runner.js'
 import { OutputRunner } from './output-runner.js'
 import { TransformRunner } from './transform-runner.js'
 import {
@@ -57,6 +58,56 @@ describe('a node', () => {
     assert.deepEqual(
       fixture.services.events.recent().map(({ kind }) => kind),
       ['node.ready', 'node.degraded', 'node.ready', 'node.stopped'],
+    )
+  })
+
+  test('that replaces a ready one changes no state, and one that is added reports its state when activated', async () => {
+    using fixture = new RunnerFixture()
+    const { services, container } = fixture
+    const kinds = (): unknown[] => services.events.recent().map(({ kind, node }) => [node, kind])
+    const outputAt = (id: string, placement: NodePlacement): OutputRunner =>
+      new OutputRunner(
+        settings(
+          id,
+          outputOf(() => new RecordingOutput()),
+        ),
+        services,
+        container,
+        placement,
+      )
+    const old = outputAt('one/out', {})
+    await old.start()
+    const next = outputAt('one/out', { isStandby: true, before: old })
+    await next.start()
+    next.activate()
+    await old.stop('replaced')
+    assert.deepEqual(kinds(), [['one/out', 'node.ready']])
+    const added = outputAt('one/more', { isStandby: true })
+    await added.start()
+    assert.equal(kinds().length, 1)
+    added.activate()
+    assert.deepEqual(kinds().at(-1), ['one/more', 'node.ready'])
+    await next.stop('removed')
+    assert.deepEqual(kinds().at(-1), ['one/out', 'node.stopped'])
+  })
+
+  test('that takes the place of a stopped one reports its own state', async () => {
+    using fixture = new RunnerFixture()
+    const old = inputIn(fixture, () => new ScriptedSource())
+    await old.start()
+    await old.stop('released')
+    const { services, container } = fixture
+    const definition = inputOf((context) => {
+      context.ready()
+      return new ScriptedSource()
+    })
+    const placement = { isStandby: true, isHandoff: true, before: old }
+    const next = new InputRunner(settings('one/main', definition), services, container, placement)
+    next.activate()
+    await next.start()
+    assert.deepEqual(
+      services.events.recent().map(({ kind }) => kind),
+      ['node.stopped', 'node.ready'],
     )
   })
 

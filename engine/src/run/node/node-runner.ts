@@ -98,7 +98,9 @@ export abstract class NodeRunner<N extends AsyncDisposable> {
     this.#container = container
     this.log = nodeLog(services.log, settings.id)
     this.#options = catchConsumers(new BehaviorSubject(settings.options), (error) => this.fail(error))
-    this.#current = new CurrentState(services.clock.nowMs())
+    this.#current = new CurrentState(services.clock.nowMs(), isStandby, (state, why) => {
+      services.events.emit({ kind: `node.${state}`, node: this.id, data: { why } })
+    })
   }
 
   get settings(): NodeSettings {
@@ -202,6 +204,7 @@ export abstract class NodeRunner<N extends AsyncDisposable> {
       this.takeOver(before)
     }
     this.#metrics.show(before === undefined ? undefined : before.#metrics)
+    this.calls.leave(() => this.#current.activate(before?.id === this.id ? before.#current : undefined))
   }
 
   /** The node or its stream has failed; the error's row sets the reaction. Safe at any time. */
@@ -272,13 +275,9 @@ export abstract class NodeRunner<N extends AsyncDisposable> {
   }
 
   protected setState(state: NodeState, reason: string): void {
-    const why = this.services.mask(reason)
-    const { clock, events } = this.services
-    // Subscribers of the state are code of the engine.
-    this.calls.leave(() => {
-      const isChanged = this.#current.set(state, why, clock.nowMs())
-      if (isChanged && !this.isStandby) events.emit({ kind: `node.${state}`, node: this.id, data: { why } })
-    })
+    const { clock, mask } = this.services
+    // Subscribers of the state, and of the event, are code of the engine.
+    this.calls.leave(() => this.#current.set(state, mask(reason), clock.nowMs()))
   }
 
   protected ready(): void {

@@ -10,12 +10,20 @@ export interface StateSnapshot {
   readonly sinceMs: number
 }
 
+/** Announces a change of state, as an event. */
+type Announce = (state: NodeState, why: string) => void
+
 export class CurrentState {
   /** The state now, and each later one. Subscribers are called within the change. */
   readonly state$: Observable<StateSnapshot>
   readonly #current: BehaviorSubject<StateSnapshot>
+  readonly #announce: Announce
+  /** It is the state of the node that the graph knows by this id; a standby node and a replaced one announce nothing. */
+  #isAnnounced: boolean
 
-  constructor(nowMs: number) {
+  constructor(nowMs: number, isStandby: boolean, announce: Announce) {
+    this.#announce = announce
+    this.#isAnnounced = !isStandby
     this.#current = new BehaviorSubject<StateSnapshot>({ state: 'opening', why: '', sinceMs: nowMs })
     this.state$ = this.#current.asObservable()
   }
@@ -30,11 +38,21 @@ export class CurrentState {
     return state === 'opening' || state === 'ready' || state === 'degraded'
   }
 
-  /** False if nothing has changed. */
-  set(state: NodeState, why: string, nowMs: number): boolean {
+  set(state: NodeState, why: string, nowMs: number): void {
     const { now } = this
-    if (now.state === state && now.why === why) return false
+    if (now.state === state && now.why === why) return
     this.#current.next({ state, why, sinceMs: nowMs })
-    return true
+    if (this.#isAnnounced) this.#announce(state, why)
+  }
+
+  /**
+   * The standby node is in the graph. `before` is the state of the node that had its id until now. A state that differs
+   * from that one is announced.
+   */
+  activate(before: CurrentState | undefined): void {
+    if (before !== undefined) before.#isAnnounced = false
+    this.#isAnnounced = true
+    const { state, why } = this.now
+    if (state !== 'opening' && state !== before?.now.state) this.#announce(state, why)
   }
 }
