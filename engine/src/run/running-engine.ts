@@ -10,7 +10,7 @@ export interface RunningEngine extends StatusSource, SupervisedEngine {
    * for good.
    */
   readonly ended: Promise<void>
-  /** Clean, within `drain`: inputs end, viewers receive the rest, everything is released. Safe twice. */
+  /** Clean, within `drain`: inputs end, viewers receive the rest, everything is released. May be called twice. */
   stop(reason: string): Promise<void>
   /** The URLs a person can open, those for viewers first. */
   urls(): readonly { readonly label: string; readonly url: string }[]
