@@ -195,7 +195,7 @@ describe('GET /api/v1/events', () => {
     const refused = Array.from({ length: 20 }, () => new Client(url))
     await until(() => refused.every(({ status }) => status !== 0), 'the others have an answer')
     assert.ok(refused.every(({ status }) => status === 503))
-    assert.equal(lines.filter((line) => line.includes('no more readers')).length, 1)
+    assert.equal(lines.filter((line) => line.includes('the limit of event readers')).length, 1)
     // One sample for each on joining, then one a second for all of them together.
     assert.ok(samples < 2 * MAX_EVENT_READERS)
     for (const client of clients) client.close()

@@ -1,4 +1,5 @@
-// Which nodes hold a resource, or one that overlaps it.
+// An index of resources by their holders: finds the holders of a resource or of one that overlaps it. Each lookup costs the same,
+// however many nodes there are.
 import type { Resource } from '../../plugin/resource.js'
 import { resourceKeys, resourcesOverlap } from './resources.js'
 
