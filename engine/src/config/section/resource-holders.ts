@@ -1,5 +1,4 @@
-// An index of resources by their holders: finds the holders of a resource or of one that overlaps it. Each lookup costs the same,
-// however many nodes there are.
+// An index of resources: finds the holders of a resource, or of one that overlaps it, without comparing all nodes.
 import type { Resource } from '../../plugin/resource.js'
 import { resourceKeys, resourcesOverlap } from './resources.js'
 
