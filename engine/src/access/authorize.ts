@@ -7,7 +7,7 @@ export type Denial = Extract<AccessDecision, { readonly allowed: false }>
 
 const DENIED: Denial = { allowed: false, reason: 'address', status: 403, headers: {} }
 
-/** `names`: the providers of the path; without any, everybody may. Without `auth`, paths that name some admit no one. */
+/** `names`: the providers of the path; without any, everyone is admitted. Without `auth`, paths that name some admit no one. */
 export function authorize(
   auth: Auth | undefined,
   names: readonly string[],

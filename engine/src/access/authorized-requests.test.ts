@@ -93,7 +93,7 @@ for (const protocol of ['HTTP/1', 'HTTP/2'] as const) {
       for (const path of ['/p', '/p/..%2fsecret', '/p/%2e%2e/secret']) assert.equal((await send(path)).status, 404)
     })
 
-    test('is answered with a challenge unless it signs in, and the refusal is counted', async () => {
+    test('without valid credentials receives a challenge, and the refusal is counted', async () => {
       using _mount = mount({ path: '/a' }, reply, { names: ['viewers'] })
       const { status, headers, text } = await send('/a')
       assert.deepEqual([status, text, headers['cache-control']], [401, 'Unauthorized\n', 'no-store'])
@@ -103,7 +103,7 @@ for (const protocol of ['HTTP/1', 'HTTP/2'] as const) {
       assert.ok((control.refused.get('no-credentials') ?? 0) >= 2)
     })
 
-    test('has too many wrong passwords behind it, or names no known provider: 429, 403', async () => {
+    test('receives 429 after too many wrong passwords, and 403 if the provider is unknown', async () => {
       using _mount = mount({ path: '/a' }, reply, { names: ['viewers'] })
       const wrong = `Basic ${Buffer.from('anna:wrong').toString('base64')}`
       let answer = await send('/a', 'GET', wrong)
@@ -115,7 +115,7 @@ for (const protocol of ['HTTP/1', 'HTTP/2'] as const) {
       assert.deepEqual([(await send('/b')).status, (await send('/c')).status], [403, 403])
     })
 
-    test('is admitted or refused late, and its handler is not called if the client has gone', async () => {
+    test('can be decided asynchronously, and its handler is not called if the client has gone', async () => {
       const auth = new SlowAuth()
       using _mount = mount({ path: '/slow' }, reply, { auth, names: ['viewers'] })
       const [admitted, refused] = [send('/slow'), send('/slow')]
@@ -136,7 +136,7 @@ for (const protocol of ['HTTP/1', 'HTTP/2'] as const) {
       assert.equal(visits.length, calls)
     })
 
-    test('may have the methods of the mount only, and a body that the handler reads', async () => {
+    test('receives 405 for methods that the mount does not list, and its handler can read a body', async () => {
       const echo: HttpHandler = async (request, response) => {
         let size = 0
         for await (const part of request) size += (part as Buffer).length
@@ -150,7 +150,7 @@ for (const protocol of ['HTTP/1', 'HTTP/2'] as const) {
       assert.deepEqual([other.status, other.headers['allow']], [405, 'GET, HEAD'])
     })
 
-    test('is answered with 500 if the handler throws or rejects, and the error is logged', async () => {
+    test('receives 500 if the handler throws or rejects, and the error is logged', async () => {
       const errors = (): number => kept.lines.filter(({ level }) => level === 'error').length
       using _throws = mount({ path: '/throws' }, () => {
         throw new Error('broken')

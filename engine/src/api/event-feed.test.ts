@@ -125,7 +125,7 @@ describe('GET /api/v1/events', () => {
     client.close()
   })
 
-  test('of one pipeline only what concerns it and the engine; 404 for an unknown one', async () => {
+  test('sends only events of the requested pipeline and of the engine; 404 for an unknown pipeline', async () => {
     const client = new Client(`${url}?pipeline=live`)
     await until(() => client.events.length === 1, 'the first sample')
     assert.equal(client.events[0]?.data['clients'], 1)
@@ -143,7 +143,7 @@ describe('GET /api/v1/events', () => {
     assert.equal(unknown.status, 404)
   })
 
-  test('continues after the last event that a client has seen, and says how many are missing', async () => {
+  test('resumes after the last event that a client has seen, and states how many are missing', async () => {
     const first = new Client(url)
     await until(() => first.events.length === 1, 'the first sample')
     for (let n = 0; n < 3; n++) events.emit({ kind: 'limit_hit', data: { n } })
@@ -167,7 +167,7 @@ describe('GET /api/v1/events', () => {
     stranger.close()
   })
 
-  test('a reader that does not read is told and disconnected, and costs a bounded amount of memory', async () => {
+  test('disconnects a reader that does not read, with the reason, and bounds its memory', async () => {
     const slow = new Client(url)
     const quick = new Client(url)
     await until(() => slow.events.length === 1 && quick.events.length === 1, 'both read')
@@ -189,13 +189,13 @@ describe('GET /api/v1/events', () => {
     quick.close()
   })
 
-  test('takes a bounded number of readers, logs it once, and has no timer without readers', async () => {
+  test('limits the number of readers, logs the limit once, and has no timer without readers', async () => {
     const clients = Array.from({ length: MAX_EVENT_READERS }, () => new Client(url))
     await until(() => clients.every(({ events: { length } }) => length > 0), 'all read')
     const refused = Array.from({ length: 20 }, () => new Client(url))
     await until(() => refused.every(({ status }) => status !== 0), 'the others have an answer')
     assert.ok(refused.every(({ status }) => status === 503))
-    assert.equal(lines.filter((line) => line.includes('no more readers')).length, 1)
+    assert.equal(lines.filter((line) => line.includes('the limit of event readers')).length, 1)
     // One sample for each on joining, then one a second for all of them together.
     assert.ok(samples < 2 * MAX_EVENT_READERS)
     for (const client of clients) client.close()
@@ -206,7 +206,7 @@ describe('GET /api/v1/events', () => {
     await until(() => next.isEnded, 'it has gone')
   })
 
-  test('ends when the engine stops, and says so', async () => {
+  test('ends with the reason `stopping` when the engine stops', async () => {
     const client = new Client(url)
     await until(() => client.events.length === 1, 'the first sample')
     events.emit({ kind: 'engine.stopping', data: { reason: 'SIGTERM' } })

@@ -1,21 +1,21 @@
 // The readers of GET /api/v1/events: server-sent events (WHATWG HTML, section 9.2) with everything that the engine
-// records, and a sample of what it does once a second. A reader costs memory up to a bound; one that is slower than the
-// events is told so and disconnected.
-import { randomInt } from 'node:crypto'
+// records, and a sample of rates, queues and viewers once a second. The memory of each reader is bounded: one that falls
+// behind receives `end` and is disconnected.
 import type { ServerResponse } from 'node:http'
 import type { EngineEvent } from '../observe/events.js'
+import { makeIdPrefix } from '../observe/id-prefix.js'
 import type { EngineSample, EventSource } from '../observe/status.js'
 import type { Logger } from '../plugin/contract.js'
 import type { Clock } from '../plugin/tokens.js'
 import { ANSWER_HEADERS } from './api-errors.js'
 
 export const MAX_EVENT_READERS = 100
-/** Bytes that wait for one reader, beyond the kernel's buffers; events that find more waiting disconnect it. */
+/** Unsent bytes of one reader, beyond the kernel's buffers; a reader with more is disconnected at the next event. */
 export const MAX_PENDING_BYTES = 1024 * 1024
 const SAMPLE_EVERY_MS = 1000
-/** How long a reader has to take its last event. */
+/** How long a reader has to receive its last event. */
 const FAREWELL_MS = 5000
-/** What a client waits before it connects again. */
+/** How long a client waits before it reconnects. */
 const RETRY_MS = 2000
 
 export interface EventFeedSettings {
@@ -25,7 +25,7 @@ export interface EventFeedSettings {
 }
 
 export interface ReaderRequest {
-  /** Only what concerns this pipeline, and the engine as a whole. By default everything. */
+  /** Only events of this pipeline and of the engine as a whole. By default all events. */
   readonly pipeline: string | undefined
   /** The id of the last event that the client has seen, from `Last-Event-ID`. */
   readonly lastEventId: string | undefined
@@ -38,10 +38,8 @@ interface Reader {
 
 export class EventFeed {
   readonly #settings: EventFeedSettings
-  /** In front of the ids: those of an earlier process mean nothing here. */
-  readonly #run = randomInt(36 ** 4)
-    .toString(36)
-    .padStart(4, '0')
+  /** Prefix of the event ids: ids of an earlier process cannot be resumed. */
+  readonly #run = makeIdPrefix()
   readonly #readers = new Set<Reader>()
   #following: Disposable | undefined
   #sampling: Disposable | undefined
@@ -51,11 +49,14 @@ export class EventFeed {
     this.#settings = settings
   }
 
-  /** No further reader is taken; logged once, until there is room again. */
+  /** Further readers are refused; logged once, until there is room again. */
   get isFull(): boolean {
     const isFull = this.#readers.size >= MAX_EVENT_READERS
     if (isFull && !this.#isFull)
-      this.#settings.log.warn({ readers: this.#readers.size }, 'no more readers of events are taken')
+      this.#settings.log.warn(
+        { readers: this.#readers.size },
+        'the limit of event readers is reached, further ones are refused',
+      )
     this.#isFull = isFull
     return isFull
   }
@@ -103,7 +104,7 @@ export class EventFeed {
     else response.write(text)
   }
 
-  /** Rendered once for all readers that see the same; not for those that still have something to read. */
+  /** Rendered once for all readers of the same pipeline; readers with unsent data are skipped. */
   #sample(): void {
     const rendered = new Map<string | undefined, string>()
     for (const { response, pipeline } of this.#readers) {
@@ -117,7 +118,7 @@ export class EventFeed {
   #end(reader: Reader, reason: 'slow' | 'stopping'): void {
     if (!this.#remove(reader)) return
     const { response } = reader
-    if (reason === 'slow') this.#settings.log.warn('a reader of events was too slow and is disconnected')
+    if (reason === 'slow') this.#settings.log.warn('an event reader was too slow and is disconnected')
     response.end(renderEvent('end', { reason }))
     const timer = this.#settings.clock.after(FAREWELL_MS, () => response.destroy())
     response.once('close', () => timer[Symbol.dispose]())
@@ -140,7 +141,7 @@ export class EventFeed {
   }
 }
 
-/** The name by which a client listens: state changes of nodes, reloads, and everything else. */
+/** The event name that clients listen for: state changes of nodes, reloads, everything else. */
 function nameOf(kind: string): 'state' | 'reload' | 'event' {
   if (kind.startsWith('node.') && kind !== 'node.stalled') return 'state'
   return kind.startsWith('reload.') ? 'reload' : 'event'
@@ -150,7 +151,7 @@ function renderSample(sample: EngineSample): string {
   return renderEvent('sample', sample)
 }
 
-/** JSON has no line breaks, so that one line of data is enough. */
+/** JSON has no line breaks, so one `data` line is enough. */
 function renderEvent(name: string, data: unknown): string {
   return `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`
 }

@@ -46,7 +46,7 @@ function healthRoutes(source: StatusSource): readonly Route[] {
       method: 'GET',
       path: '/readyz',
       summary:
-        'Whether everything, one pipeline or one node is ready. Needs no token, but gives reasons only with one.',
+        'Whether everything, one pipeline or one node is ready. Needs no token; gives reasons only to clients that may read the status.',
       query: readinessQuery,
       answers: { 200: 'Readiness', 400: 'ApiError', 404: 'ApiError', 503: 'Readiness' },
       answer: (request) => answerReadiness(source, request),

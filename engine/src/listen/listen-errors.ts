@@ -15,7 +15,7 @@ export const listenError = defineErrors({
   },
   LISTEN_BAD_PATH: {
     sentence: 'A path on a listener does not start with a slash, or a prefix does not end with one.',
-    hint: 'Write the path as a viewer requests it, without host and query: `/one.ts`.',
+    hint: 'Write the path as a viewer requests it, without host and query: `/one.ts`. End a prefix with a slash: `/one/`.',
     reaction: 'config',
   },
   LISTEN_BAD_ADDRESS: {

@@ -39,7 +39,7 @@ test('owners exchange their paths: each is withdrawn, claims the other path, and
   assert.deepEqual(owners(table, '/a', '/b'), ['b', 'a'])
 })
 
-test('a withdrawn owner gets back what it had when it is restored; a path that is none is refused at once', () => {
+test('a withdrawn owner gets back what it had when it is restored; an invalid path is refused at once', () => {
   const table = new RouteTable('web')
   const standby = new RouteClaims(true)
   standby.claim(table, route('/a', 'a'))
@@ -97,7 +97,7 @@ test('a claim that yields is dropped if its path is taken when it is restored', 
   assert.deepEqual([dropped, ...owners(table, '/new', '/old')], [['/old'], 'owner', 'other'])
 })
 
-test('a released owner has nothing, and nothing comes back', () => {
+test('a released owner has no claims, and restoring it claims nothing', () => {
   const table = new RouteTable('web')
   const owner = new RouteClaims()
   owner.claim(table, route('/a', 'owner'))

@@ -43,7 +43,7 @@ export class RouteClaims {
   /** Frees its paths at once, except those that `next` wants too: it can take them over from here without a gap. */
   withdraw(next?: RouteClaims): void {
     this.#isWithdrawn = true
-    for (const claim of this.#claims) if (next === undefined || !next.has(claim)) release(claim)
+    for (const claim of this.#claims) if (next === undefined || !next.#has(claim)) release(claim)
   }
 
   /**
@@ -54,7 +54,7 @@ export class RouteClaims {
     const [yielding, firm] = [true, false].map((yields) =>
       [...this.#claims].filter(({ route }) => (route.onTaken !== undefined) === yields),
     )
-    for (const claim of firm ?? []) if (before === undefined || !before.holds(claim)) hold(claim)
+    for (const claim of firm ?? []) if (before === undefined || !before.#holds(claim)) hold(claim)
     for (const claim of yielding ?? []) this.#tryHold(claim)
     this.#isWithdrawn = before !== undefined
   }
@@ -75,11 +75,11 @@ export class RouteClaims {
   }
 
   /** It has a claim to the same path, or the same prefix. */
-  private has(claim: Claim): boolean {
+  #has(claim: Claim): boolean {
     return [...this.#claims].some((own) => isSamePlace(own, claim))
   }
 
-  private holds(claim: Claim): boolean {
+  #holds(claim: Claim): boolean {
     return [...this.#claims].some((own) => own.held !== undefined && isSamePlace(own, claim))
   }
 }

@@ -68,7 +68,7 @@ for (const [target, reached] of REQUESTS) {
   test(`${target} reaches ${reached ?? 'nothing'}`, () => assert.equal(found(tableOf(...ROUTES), target), reached))
 }
 
-test('a claim of a taken path or prefix, and of a path that is none, changes nothing', () => {
+test('a claim of a taken path or prefix, or of an invalid path, changes nothing', () => {
   const table = tableOf(...ROUTES)
   for (const place of ROUTES) assert.throws(() => table.claim(route(place)), { code: 'LISTEN_PATH_TAKEN' })
   assert.throws(() => table.claim(route({ path: 'one' })), { code: 'LISTEN_BAD_PATH' })

@@ -12,7 +12,7 @@ const SEPARATOR = '\u0000'
 const NO_LABELS: Labels = Object.freeze({})
 
 export type Labels = Readonly<Record<string, string>>
-type Kind = MetricDeclaration['kind'] | 'histogram'
+type Kind = MetricDeclaration['kind']
 
 /** The rows of one owner. */
 export interface Member {
@@ -26,7 +26,7 @@ export interface Member {
 /** A member that a reading left out, in whole or in part. */
 export interface ReadFailure {
   readonly error: unknown
-  /** Of the member. */
+  /** The labels of the member. */
   readonly labels: Labels
   /** The reading before failed too. */
   readonly isRepeated: boolean

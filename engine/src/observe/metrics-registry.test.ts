@@ -105,7 +105,7 @@ test('a failing metric is reported once, with its labels, until it can be read a
   assert.equal(counted, 7)
 })
 
-test('so is a metric that cannot be rendered', async (t) => {
+test('a metric that cannot be rendered is reported once, too', async (t) => {
   const failures: unknown[] = []
   const registry = new MetricsRegistry((metric, _error, labels) => failures.push([metric, labels]))
   registry.add({ name: 'x', kind: 'gauge', help: 'x' }, { node: 'one' }, () => 1)

@@ -63,7 +63,7 @@ export class MetricsRegistry implements MetricsSource {
 
   /**
    * The text of a scrape. All rows of a family are read in one turn of the event loop, and at most 500 rows are rendered
-   * per turn. A call during a rendering shares its text.
+   * per turn. Calls during a rendering share its text.
    */
   render(): Promise<string> {
     this.#rendering ??= this.#renderAll().finally(() => (this.#rendering = undefined))

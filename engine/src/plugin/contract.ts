@@ -81,12 +81,14 @@ export interface NodeContext {
   event(name: string, data?: Readonly<Record<string, string | number | boolean>>): void
   /**
    * Counts bytes that an output has sent, for `sentBytes` in status and metrics. What it sends to viewers through
-   * `DELIVERY` is counted already. Throws for other kinds of nodes: the engine counts what leaves their ports.
+   * `DELIVERY` is counted already. Throws a RangeError unless the number is finite and not negative, and a
+   * TypeError for other kinds of nodes: the engine counts what leaves their ports.
    */
   sent(bytes: number): void
   /**
    * Sets the function whose result the status shows as `details` of the node: the current file, the destination. Called
-   * by the engine whenever the status is read, so it returns what the node knows. A result of more than 16 KiB as JSON
+   * by the engine whenever the status is read, so it must only return values at hand. A later call replaces the function. By default
+   * there are no details. A result of more than 16 KiB as JSON
    * is not shown, and an error that it throws is shown in its place.
    */
   details(read: () => Json): void
@@ -154,8 +156,8 @@ export interface SnapshotsState<H> {
    * Called by the engine at a reload, right before it opens the node that replaces this one; `open` of that node
    * receives the result as `previous.state`. If the new node can open only when this one has stopped (`exclusive`), it
    * is called right before this one stops. A transform returns a copy, since both nodes run side by side until the
-   * readers are cut over. An output may share its state: it receives nothing more once the new one does. By default the
-   * new node starts without state; so it does if the call throws.
+   * readers are cut over. An output may share its state: it receives nothing more once the new one does. By default,
+   * and if the call throws, the new node starts without state.
    */
   snapshotState(): H
 }
@@ -169,7 +171,7 @@ export interface Previous {
 
 /**
  * The inlets of a node compared with those of the node that it replaces, as ids like `Inlet.id`. State about a stream
- * is worth only as much as its inlet is `kept`.
+ * is valid only if its inlet is `kept`.
  */
 export interface InletChanges {
   /**
@@ -177,9 +179,9 @@ export interface InletChanges {
    * chunk that the old node receives after its `snapshotState()`.
    */
   readonly kept: readonly string[]
-  /** They read another stream than any inlet of the old node: also if only the stream behind an id is another one. */
+  /** They read a stream that no inlet of the old node reads, possibly under an id that the old node had too. */
   readonly added: readonly string[]
-  /** Of the old node: nothing reads their streams any more. */
+  /** Ids in the old node, whose streams the new node does not read. */
   readonly removed: readonly string[]
   /** Ids that kept inlets had in the old node, with the new ids; only those that differ. */
   readonly renamed: ReadonlyMap<string, string>

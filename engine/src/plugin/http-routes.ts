@@ -9,8 +9,8 @@ export interface HttpRoutes {
   /**
    * Passes requests for the path to the handler, over HTTP/1 and HTTP/2, until disposed. An exact path wins over
    * prefixes, a longer prefix over a shorter one. To change a mount, dispose it and mount again in the same turn of the
-   * event loop. While a reload moves paths, nothing is thrown: the reload fails if a path is taken. Otherwise throws
-   * LISTEN_PATH_TAKEN, LISTEN_BAD_PATH.
+   * event loop. Throws LISTEN_BAD_PATH, and LISTEN_PATH_TAKEN except while a reload moves paths: a taken path then aborts
+   * the reload.
    */
   mount(options: MountOptions, handle: HttpHandler): Disposable
 }
@@ -18,11 +18,11 @@ export interface HttpRoutes {
 export interface MountOptions {
   /** Percent-decoded, starts with a slash; a prefix ends with one too. */
   readonly path: string
-  /** Every path below it as well. By default only the path itself. */
+  /** True: every path below it as well. By default only the path itself. */
   readonly prefix?: boolean
   /** Other methods are answered with 405. By default GET and HEAD. */
   readonly methods?: readonly string[]
-  /** Access providers (`auth:`); any of them can admit a request. Read at each request. By default everybody is admitted. */
+  /** Access providers (`auth:`); any of them can admit a request. Read at each request. By default everyone is admitted. */
   readonly auth?: readonly string[]
 }
 

@@ -41,7 +41,7 @@ export interface Delivery {
 export interface MetricsSource {
   /** The media type of the text. */
   readonly contentType: string
-  /** Reads and renders all metrics now, without blocking the event loop. A call during a rendering shares its text. */
+  /** Reads and renders all metrics now, without blocking the event loop. Calls during a rendering share its text. */
   render(): Promise<string>
 }
 

@@ -12,7 +12,7 @@ export interface RunningEngine extends StatusSource, SupervisedEngine {
   readonly ended: Promise<void>
   /** Clean, within `drain`: inputs end, viewers receive the rest, everything is released. Safe twice. */
   stop(reason: string): Promise<void>
-  /** The URLs a person can open, those for viewers first. */
+  /** The URLs that a person can open, those for viewers first. */
   urls(): readonly { readonly label: string; readonly url: string }[]
   /**
    * Called in handlers of `uncaughtException` and `unhandledRejection`. True if a plugin caused the error: its node has

@@ -60,7 +60,7 @@ export class ContractBench implements AsyncDisposable {
     for (const stream of this.#streams) stream.complete()
   }
 
-  /** What a node learns that replaces it; one that is `moved` reads other streams under the same ids. */
+  /** The `previous` of a node that replaces it. `isMoved`: the new node reads other streams under the same ids. */
   previous(isMoved = false): Previous {
     const [ids, none] = [inletIds(this.#definition), []]
     const inlets = isMoved ? { kept: none, added: ids, removed: ids } : { kept: ids, added: none, removed: none }
@@ -117,7 +117,7 @@ export class ContractBench implements AsyncDisposable {
   }
 }
 
-/** A node that can read many reads two. */
+/** A node with many inlets has two. */
 export function inletIds(definition: Definition): readonly string[] {
   if (definition.kind !== 'transform' && definition.kind !== 'output') return []
   return definition.inlets === 'many' ? ['main.out', 'backup.out'] : ['main.out']

@@ -134,7 +134,7 @@ describe('transform gop at a swap', () => {
     assert.equal(next.context.metric('gop_skipped_packets_total'), 0)
   })
 
-  test('starts anew with another stream', async () => {
+  test('starts without the state of another stream', async () => {
     const old = await open(undefined)
     for (const chunk of chunks.slice(0, half)) old.chunks.next(chunk)
     const other = { ...inlets, kept: [], added: ['main.out'], removed: ['main.out'] }

@@ -1,4 +1,4 @@
-// Which nodes hold a resource, or one that overlaps it.
+// An index of resources: finds the holders of a resource, or of one that overlaps it, without comparing all nodes.
 import type { Resource } from '../../plugin/resource.js'
 import { resourceKeys, resourcesOverlap } from './resources.js'
 

@@ -19,7 +19,7 @@ export function readResources({ definition, options }: Pick<NodeSettings, 'defin
   })
 }
 
-/** Only one node can hold both. */
+/** No two nodes can hold one each at the same time. */
 export function resourcesOverlap(a: Resource, b: Resource): boolean {
   if (a.kind === 'http') return b.kind === 'http' && a.listener === b.listener && pathsOverlap(a, b)
   if (a.kind === 'file') return b.kind === 'file' && normalize(a.path) === normalize(b.path)
@@ -46,7 +46,7 @@ function portOf({ address }: Extract<Resource, { readonly address: string }>): n
   return parseBindAddress(address).port
 }
 
-/** A path is held below each folder above it, where a prefix finds it; and it asks there for prefixes. */
+/** A path is indexed below each folder above it, where a prefix finds it, and looks there for prefixes itself. */
 function httpKeys({ listener, path, prefix = false }: HttpResource): ReturnType<typeof resourceKeys> {
   const key = (place: string, at: string): string => `${place} ${listener} ${at}`
   const folders = [...path.matchAll(/\//g)].map(({ index }) => path.slice(0, index + 1))
@@ -57,7 +57,7 @@ function httpKeys({ listener, path, prefix = false }: HttpResource): ReturnType<
   }
 }
 
-/** As it reads after "needs". */
+/** The text that follows "needs" in a message. */
 export function renderResource(resource: Resource): string {
   switch (resource.kind) {
     case 'http':

@@ -109,7 +109,7 @@ export class Cutovers {
     const taken = new Set(continued.values())
     const left = old.edges.filter((edge) => !taken.has(edge))
     for (const edge of node.edges) {
-      // One that reads another stream takes the place of one whose stream nothing reads any more.
+      // An edge that reads a new stream replaces an edge whose stream is no longer read.
       const before = continued.get(edge) ?? left.shift()
       if (edge.port === undefined) continue
       if (before?.port === undefined) {

@@ -143,7 +143,7 @@ describe('an edit', () => {
     assert.deepEqual(await answers(harness, '/a', '/b', '/s'), ['new', 'a', 's'])
   })
 
-  test('is taken back as a whole if a node cannot take over, and another one has its old path', async () => {
+  test('is rolled back as a whole if a node cannot take over and another one has its old path', async () => {
     let fail: (() => void) | undefined
     const failing = liveLines(({ swap }, later) => {
       if (swap === 'bad') fail = later
@@ -170,7 +170,7 @@ describe('an edit', () => {
   })
 })
 
-test('a node that fails on probation while another has its old path takes the whole edit back', async () => {
+test('a node that fails on probation while another has its old path rolls back the whole edit', async () => {
   let fail: (() => void) | undefined
   const failing = liveLines(({ swap }, later) => {
     if (swap === 'bad') fail = later

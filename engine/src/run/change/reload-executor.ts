@@ -30,6 +30,8 @@ interface Failure {
   readonly why: string
 }
 
+const WHOLE_ROLLBACK = ' (the whole previous configuration is running again)'
+
 export class ReloadExecutor {
   readonly #settings: ReloadExecutorSettings
   readonly #probation: Probation
@@ -164,7 +166,7 @@ export class ReloadExecutor {
   #reportRollBack(node: string, why: string, isAlone: boolean): void {
     this.#settings.onRolledBack({
       node,
-      why: isAlone ? why : `${why} (the whole previous configuration is running again)`,
+      why: isAlone ? why : `${why}${WHOLE_ROLLBACK}`,
     })
   }
 
@@ -199,7 +201,7 @@ export class ReloadExecutor {
 }
 
 function consequenceOf({ settings }: RollbackTarget, alone: Graph | undefined): string {
-  if (alone === undefined) return ' (the whole previous configuration is running again)'
+  if (alone === undefined) return WHOLE_ROLLBACK
   return settings === undefined ? ' (an added node: it has been removed again)' : ''
 }
 

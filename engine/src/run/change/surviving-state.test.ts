@@ -63,7 +63,7 @@ describe('the state of an output', () => {
   const to = (definition: Definition, swap: string): NodeSettings =>
     node('one/rec', definition, { from: 'one/main', swap })
 
-  test('survives when the next one opens only after it has stopped', async () => {
+  test('survives a handoff, where the next output opens only after the old one has stopped', async () => {
     const keepers = new Keepers(EXCLUSIVE)
     await using harness = await new ReloadHarness().start(to(keepers.output, 'a'))
     using _flow = harness.flow()
@@ -76,7 +76,7 @@ describe('the state of an output', () => {
     ])
   })
 
-  test('returns to it when the next one cannot open', async () => {
+  test('returns to the old output when the next one cannot open', async () => {
     const keepers = new Keepers(EXCLUSIVE)
     await using harness = await new ReloadHarness().start(to(keepers.output, 'a'))
     using _flow = harness.flow()
@@ -132,7 +132,7 @@ test('the state of a service survives, and returns to it, like that of an output
   ])
 })
 
-test('the bytes that an output says it has sent are counted once, through swaps, to the last one', async () => {
+test('the bytes that an output reports as sent are counted once, across swaps', async () => {
   const [keepers, sources] = [new Keepers(), new Sources()]
   const nodes = (swap: string): NodeSettings[] => [
     node('one/main', sources.definition, { swap: 'main' }),

@@ -23,7 +23,7 @@ test('an error of a consumer is reported in the same call, and the next value st
   assert.deepEqual(errors, ['function 2', 'object 2', 'complete'])
 })
 
-test('so are errors of a consumer behind operators, and unhandled errors of an operator', () => {
+test('errors of a consumer behind operators, and unhandled errors of an operator, are reported in the same call', () => {
   const { source, errors } = watched()
   source.pipe(map((value) => value * 2)).subscribe((value) => fail(`consumer ${value}`))
   source.pipe(map((value) => fail(`operator ${value}`))).subscribe()

@@ -283,7 +283,7 @@ export function continueCounters(before: readonly Edge[], after: readonly Edge[]
   }
 }
 
-/** For each edge of a node that reads the stream of an edge of the node before it: that edge, of the same id if any. */
+/** Maps each new edge to an old one that reads the same stream, one with the same id if there is one; others are left out. */
 export function continuedEdges(before: readonly Edge[], after: readonly Edge[]): ReadonlyMap<Edge, Edge> {
   const left = new Set(before)
   const continued = new Map<Edge, Edge>()

@@ -21,8 +21,8 @@ export interface Pausable {
 export class Port {
   sentBytes = 0
   /**
-   * The nodes or ports that make the chunks, with their `origin`, that leave here. Several if a transform passes what it
-   * chooses of many inlets.
+   * The nodes or ports that made the `origin` of the chunks that leave here. Several if a transform passes on chunks that
+   * it chooses from many inlets.
    */
   roots: readonly object[] = [this]
   /** A chunk left it as `marked` before it had readers: the first chunk that a new reader receives has to say so. */
@@ -53,8 +53,8 @@ export class Port {
 }
 
 /**
- * `same`: two ports carry the same stream, chunk for chunk. `overlapping`: they choose from many sources, of which they
- * have some in common, and may carry the same chunks.
+ * `same`: two ports carry the same stream, chunk for chunk. `overlapping`: they choose from several sources, some of
+ * them shared, and may carry the same chunks.
  */
 export function compareRoots({ roots: a }: Port, { roots: b }: Port): 'same' | 'overlapping' | 'different' {
   if (!a.some((root) => b.includes(root))) return 'different'

@@ -1,4 +1,4 @@
-// What a node says about itself in the status: read when somebody asks, bounded, and never the status's failure.
+// What a node says about itself in the status: read on request, bounded; an error in it never fails the status.
 import type { Json } from '../../plugin/contract.js'
 import { messageOf } from './run-errors.js'
 

@@ -109,7 +109,7 @@ describe('the details of a node', () => {
     })
   }
 
-  test('are read anew each time, and end with it', async () => {
+  test('are read at each request, and end with it', async () => {
     using opened = await openOutput()
     const { node, context } = opened
     assert.equal('details' in node.status(), false)
@@ -183,7 +183,7 @@ describe('the histogram of a node', () => {
     assert.deepEqual(await sumAndCount(), expected)
   })
 
-  test('is no counter, and a counter is no histogram', async () => {
+  test('cannot be used as a counter, nor a counter as a histogram', async () => {
     using opened = await openOutput([delay, count])
     assert.throws(() => opened.context.histogram('test_total'), /test_total is a counter/)
     assert.throws(() => opened.context.readMetric('test_delay_seconds', () => 1), /is a histogram/)

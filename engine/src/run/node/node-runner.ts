@@ -45,7 +45,7 @@ export abstract class NodeRunner<N extends AsyncDisposable> {
   #before: AnyNodeRunner | undefined
   /** What it has learned about the node it replaces, until it is ready. */
   #previous: Previous | undefined
-  /** What the node says that it has sent. Shared with the node it replaces, which may still send what it holds. */
+  /** Bytes that the node has reported as sent. Shared with the node it replaces, which may still send what it holds. */
   protected sent = { bytes: 0 }
   /** What it reads. */
   readonly edges: Edge[] = []
@@ -129,8 +129,8 @@ export abstract class NodeRunner<N extends AsyncDisposable> {
   }
 
   /**
-   * Takes the state of the node that it replaces, which is about to stop; or what `failed`, with the same inlets, has
-   * taken and could not open with. By default it does so when it opens.
+   * Takes the state of the node that it replaces, which is about to stop; or the state that `failed`, a node with the
+   * same inlets, had taken before it could not open. Unless this is called, it takes the state when it opens.
    */
   takePrevious(failed?: AnyNodeRunner): void {
     this.#previous ??= failed === undefined ? previousOf(this.#before, this) : failed.#previous
