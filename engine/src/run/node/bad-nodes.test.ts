@@ -75,9 +75,10 @@ describe('a node of a faulty plugin', () => {
     const output = runnerOf(fixture, () => opened)
     await output.start()
     output.fail(Object.create(null))
+    const { why } = output
     await output.stop('test')
     const text = 'a value that cannot be shown as text'
-    assert.deepEqual([output.why, errorsOf(fixture)], [text, [text, `while stopping: ${text}`]])
+    assert.deepEqual([why, errorsOf(fixture)], [text, [text, `while stopping: ${text}`]])
   })
 
   test('that disposes itself is safely disposed again by the engine', async () => {
