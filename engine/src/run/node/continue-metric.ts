@@ -4,11 +4,14 @@ import type { MetricRead } from '../../plugin/contract.js'
 
 type Labels = Readonly<Record<string, string>>
 
-/** A counter that starts at the current value of `before` and grows as `next` grows. */
+/**
+ * A counter that starts at the current value of `before` and grows as `next` grows. One that cannot be read now counts
+ * as without rows.
+ */
 export function continueMetric(before: MetricRead, next: MetricRead): MetricRead {
   const base = new Map<string, { readonly labels: Labels; readonly value: number }>()
-  for (const [labels, value] of rowsOf(before)) base.set(keyOf(labels), { labels, value })
-  for (const [labels, value] of rowsOf(next)) {
+  for (const [labels, value] of rowsNow(before)) base.set(keyOf(labels), { labels, value })
+  for (const [labels, value] of rowsNow(next)) {
     const key = keyOf(labels)
     base.set(key, { labels, value: (base.get(key)?.value ?? 0) - value })
   }
@@ -19,6 +22,15 @@ export function continueMetric(before: MetricRead, next: MetricRead): MetricRead
       rows.set(key, { labels, value: (base.get(key)?.value ?? 0) + value })
     }
     return Array.from(rows.values(), ({ labels, value }) => [labels, Math.max(0, value)] as const)
+  }
+}
+
+/** Never throws: scrapes report metrics that cannot be read. */
+function rowsNow(read: MetricRead): readonly (readonly [Labels, number])[] {
+  try {
+    return [...rowsOf(read)]
+  } catch {
+    return []
   }
 }
 
