@@ -67,6 +67,13 @@ describe('a counter that continues another', () => {
     assert.deepEqual(rowsOf(read), [[{}, 15]])
   })
 
+  test('reads a bounded number of rows, however many there are', () => {
+    const endless = function* (): Generator<[Record<string, string>, number]> {
+      for (let pid = 0; ; pid++) yield [{ pid: String(pid) }, 1]
+    }
+    assert.equal(rowsOf(continueMetric(endless, endless)).length, 1001)
+  })
+
   test('can be continued again by another node', () => {
     let [first, second, third] = [10, 0, 0]
     const once = continueMetric(

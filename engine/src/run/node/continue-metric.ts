@@ -1,8 +1,10 @@
 // Counters that continue from the values of the node they replace, so that a swap does not reset them to zero in
 // graphs.
+import { MAX_ROWS_PER_MEMBER } from '../../observe/metric-family.js'
 import type { MetricRead } from '../../plugin/contract.js'
 
 type Labels = Readonly<Record<string, string>>
+type Row = readonly [labels: Labels, value: number]
 
 /**
  * A counter that starts at the current value of `before` and grows as `next` grows. One that cannot be read now counts
@@ -26,17 +28,21 @@ export function continueMetric(before: MetricRead, next: MetricRead): MetricRead
 }
 
 /** Never throws: scrapes report metrics that cannot be read. */
-function rowsNow(read: MetricRead): readonly (readonly [Labels, number])[] {
+function rowsNow(read: MetricRead): readonly Row[] {
   try {
-    return [...rowsOf(read)]
+    return rowsOf(read)
   } catch {
     return []
   }
 }
 
-function rowsOf(read: MetricRead): Iterable<readonly [Labels, number]> {
+/** At most one more than a scrape shows, so that the scrape reports that there are too many. */
+function rowsOf(read: MetricRead): readonly Row[] {
   const now = read()
-  return typeof now === 'number' ? [[{}, now]] : now
+  if (typeof now === 'number') return [[{}, now]]
+  const rows: Row[] = []
+  for (const row of now) if (rows.push(row) > MAX_ROWS_PER_MEMBER) break
+  return rows
 }
 
 function keyOf(labels: Labels): string {
