@@ -174,6 +174,24 @@ test('dropped lines are still counted after the file was moved away', async (t) 
   assert.equal(writer.dropped, 5)
 })
 
+test('lines continue in a new file when a pipe that is not read was moved away', LINUX, async (t) => {
+  const path = join(await folder(t), 'access.log')
+  execFileSync('mkfifo', [path])
+  const { open: openHandle } = await import('node:fs/promises')
+  const { O_RDONLY, O_NONBLOCK } = (await import('node:fs')).constants
+  const reader = await openHandle(path, O_RDONLY | O_NONBLOCK)
+  await using writer = new LineWriter({ clock: REAL_CLOCK, log: new KeptLog().log, open: () => openLineFile(path) })
+  for (let count = 0; count < 100; count++) writer.write('x'.repeat(9999))
+  await until(() => openDescriptors(path) === 2)
+  await rename(path, `${path}.1`)
+  await until(async () => {
+    writer.write('two')
+    return (await read(path)).startsWith('two\n')
+  })
+  assert.ok(writer.dropped >= 93, `${writer.dropped} dropped`)
+  await reader.close()
+})
+
 /** The number of descriptors by which this process has the file open. */
 function openDescriptors(path: string): number {
   return readdirSync('/proc/self/fd').filter((fd) => {

@@ -11,7 +11,7 @@ const MOST_BYTES = 1024 * 1024
 const RECHECK_MS = 1000
 /** Interval between two warnings. */
 const WARN_MS = 60_000
-/** Time for writing the pending lines at the end. */
+/** Time for writing the pending lines at the end, or to a file that was moved away. */
 const END_MS = 1000
 
 export interface LineWriterOptions {
@@ -118,6 +118,8 @@ export class LineWriter implements LineDestination, AsyncDisposable {
   }
 
   async #leaveFile(): Promise<void> {
+    // A pipe that is not read would never take the pending lines.
+    using _late = this.#options.clock.after(END_MS, () => this.#stream?.giveUp())
     await this.#stream?.end()
     this.#dropped += this.#stream?.dropped ?? 0
     this.#file = undefined

@@ -209,6 +209,10 @@ describe('GET /api/v1/events', () => {
   test('ends with the reason `stopping` when the engine stops', async () => {
     const client = new Client(url)
     await until(() => client.events.length === 1, 'the first sample')
+    // A plugin can give its event this name.
+    events.emit({ kind: 'engine.stopping', node: 'live/main' })
+    await until(() => client.named('event').length === 1, 'the event of a node')
+    assert.equal(client.isEnded, false)
     events.emit({ kind: 'engine.stopping', data: { reason: 'SIGTERM' } })
     await until(() => client.isEnded, 'it has ended')
     assert.deepEqual(client.events.at(-1)?.data, { reason: 'stopping' })

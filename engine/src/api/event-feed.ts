@@ -92,7 +92,9 @@ export class EventFeed {
     this.#following ??= source.events.subscribe((event) => {
       const text = this.#render(event)
       for (const reader of this.#readers) this.#send(reader, event, text)
-      if (event.kind === 'engine.stopping') for (const reader of this.#readers) this.#end(reader, 'stopping')
+      // A node's event can have any name.
+      if (event.kind === 'engine.stopping' && event.node === undefined)
+        for (const reader of this.#readers) this.#end(reader, 'stopping')
     })
     this.#sampling ??= clock.every(SAMPLE_EVERY_MS, () => this.#sample())
   }

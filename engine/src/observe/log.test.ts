@@ -36,6 +36,18 @@ test('control characters in a message do not reach the terminal', () => {
   assert.match(lines.text[0] ?? '', /agent \?\[2J\? came/)
 })
 
+test('an error whose message cannot be read is logged without it', () => {
+  const lines = new Lines()
+  const err = Object.defineProperty(new Error('x'), 'message', {
+    get: () => {
+      throw new Error('unreadable')
+    },
+  })
+  createLog({ level: 'info', stream: lines }).error({ err }, 'it failed')
+  const { err: shown, msg } = JSON.parse(lines.text[0] ?? '') as Record<string, unknown>
+  assert.deepEqual([shown, msg], ['an error that cannot be shown', 'it failed'])
+})
+
 test('an error is logged with its stack', () => {
   const lines = new Lines()
   createLog({ level: 'info', stream: lines }).error({ err: new Error('broken') }, 'it broke')

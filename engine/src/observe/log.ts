@@ -37,10 +37,20 @@ export function createLog(settings: LogSettings): Logger {
       base: null,
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
+      serializers: { err: renderError },
       onChild: followParent,
     },
     settings.secrets === undefined ? stream : masked(stream, settings.secrets),
   )
+}
+
+/** Never throws, unlike pino's own: the properties of an error that a plugin throws can throw too. */
+function renderError(error: unknown): unknown {
+  try {
+    return pino.stdSerializers.err(error as Error)
+  } catch {
+    return 'an error that cannot be shown'
+  }
 }
 
 /** The log of one node: every line carries its id. */

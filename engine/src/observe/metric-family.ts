@@ -6,7 +6,7 @@ import type { Histogram } from './histogram.js'
 /** The most rows that `get()` returns: rendering them takes one to two milliseconds of the event loop. */
 export const ROWS_PER_TURN = 500
 /** Rows that one member can return; further ones are left out and counted. */
-const MAX_ROWS_PER_MEMBER = 1000
+export const MAX_ROWS_PER_MEMBER = 1000
 /** Separates label values in the key of a row; none of our label values contains it. */
 const SEPARATOR = '\u0000'
 const NO_LABELS: Labels = Object.freeze({})

@@ -41,6 +41,7 @@ interface Request {
   readonly by: ReloadTrigger
   /** Also if the files are the same as at the last attempt. */
   readonly always: boolean
+  readonly answered: Promise<ReloadReport>
   answer(report: ReloadReport): void
 }
 
@@ -77,12 +78,15 @@ export class Reloader {
    */
   reload(by: ReloadTrigger): Promise<ReloadReport> {
     if (this.#isStopped) return Promise.resolve({ ...stopping(), durationMs: 0 })
-    return new Promise((answer) => {
-      const replaced = this.#next
-      this.#next = { by, always: by !== 'file' || replaced?.always === true, answer }
-      if (replaced !== undefined) this.#supersede(replaced)
-      this.#current ??= this.#work()
-    })
+    const replaced = this.#next
+    // The waiting one will read the changed files. Replaced, it would have them checked, and found changed, again.
+    if (by === 'file' && replaced?.by === 'file') return replaced.answered
+    let answer: Request['answer'] = () => undefined
+    const answered = new Promise<ReloadReport>((resolve) => (answer = resolve))
+    this.#next = { by, always: by !== 'file' || replaced?.always === true, answered, answer }
+    if (replaced !== undefined) this.#supersede(replaced)
+    this.#current ??= this.#work()
+    return answered
   }
 
   /** What a reload would do now; nothing is changed or recorded. */

@@ -208,6 +208,27 @@ describe('a request', () => {
     assert.deepEqual(results, ['failed', 'superseded', 'applied'])
   })
 
+  test('of changed files is the one that already waits for the reload in progress', async () => {
+    await using setting = await Supervised.start(servingAt('/a'), { watch: false })
+    const { opened, open } = boundSocket()
+    const begun = boundSocket()
+    setting.engine.held = () => {
+      begun.open()
+      return opened
+    }
+    await setting.files.write('live.yaml', servingAt('/b'))
+    const first = setting.control.reload()
+    await begun.opened
+    const second = setting.supervision.reloader.reload('file')
+    await setting.files.write('live.yaml', servingAt('/c'))
+    const third = setting.supervision.reloader.reload('file')
+    open()
+    const results = (await Promise.all([first, second, third])).map(({ result }) => result)
+    // With `watch: false`, the change is only noted.
+    assert.deepEqual(results, ['applied', 'planned', 'planned'])
+    assert.ok(!setting.events().includes('reload.superseded'))
+  })
+
   test('during a stop is refused, and the stop waits for the reload in progress', async () => {
     await using setting = await Supervised.start(servingAt('/a'), { watch: false })
     const { opened, open } = boundSocket()

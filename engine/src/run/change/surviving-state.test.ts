@@ -3,9 +3,9 @@ import { describe, test } from 'node:test'
 import { merge } from 'rxjs'
 import type { NodeSettings } from '../../graph/graph.js'
 import type { AnyChunk, Definition, NodeContext, Previous } from '../../plugin/contract.js'
-import { defineOutput, defineService } from '../../plugin/define.js'
+import { defineOutput, defineService, defineTransform } from '../../plugin/define.js'
 import { PipelineHarness, ReloadHarness } from './reload.test.kit.js'
-import { reads, RecordingOutput, settings } from '../run.test.kit.js'
+import { PassingTransform, reads, RecordingOutput, settings } from '../run.test.kit.js'
 import { common, node, numbers, Sources } from '../scripted-nodes.test.kit.js'
 
 const EXCLUSIVE = ['path:/rec/a.ts']
@@ -208,4 +208,54 @@ test('an output with many inlets is cut over on each of them to the same stream,
       numbers(0, 20),
     )
   }
+})
+
+describe('a transform is replaced', () => {
+  const counting = (help: string, reading: () => number): Definition =>
+    defineTransform({
+      ...common,
+      type: `test-${help}`,
+      consumes: ['ts'],
+      produces: 'ts',
+      inlets: 'one',
+      ports: ['out'],
+      metrics: [{ name: 'test_total', kind: 'counter', help }],
+      open: (_options, context) => {
+        context.readMetric('test_total', reading)
+        return new PassingTransform()
+      },
+    })
+  const mid = (definition: Definition, swap: string): NodeSettings =>
+    node('one/mid', definition, { from: 'one/main', swap })
+
+  test('whether or not its counters can be read', async () => {
+    const broken = counting('first', () => {
+      throw new Error('unreadable')
+    })
+    await using harness = await new ReloadHarness().start(mid(broken, 'a'))
+    using _flow = harness.flow()
+    await harness.reload(mid(broken, 'b'))
+    await harness.idle()
+    assert.deepEqual([harness.states['one/mid'], harness.swapOf('one/mid'), harness.rolledBack], ['ready', 'b', []])
+  })
+
+  test('unless the next one declares a metric of it otherwise: that one does not open', async () => {
+    await using harness = await new ReloadHarness().start(
+      mid(
+        counting('first', () => 1),
+        'a',
+      ),
+    )
+    using _flow = harness.flow()
+    await assert.rejects(
+      harness.reload(
+        mid(
+          counting('second', () => 1),
+          'b',
+        ),
+      ),
+      /test_total exists/,
+    )
+    assert.deepEqual([harness.states['one/mid'], harness.swapOf('one/mid'), harness.rolledBack], ['ready', 'a', []])
+  })
 })

@@ -68,6 +68,19 @@ describe('a node of a faulty plugin', () => {
       assert.deepEqual([output.state, disposals, errorsOf(fixture)], ['stopped', 1, ['while stopping: broken']])
     })
 
+  test('that throws values without a text fails, and is disposed', async () => {
+    using fixture = new RunnerFixture()
+    const opened = new RecordingOutput()
+    opened[Symbol.asyncDispose] = () => Promise.reject(Object.create(null))
+    const output = runnerOf(fixture, () => opened)
+    await output.start()
+    output.fail(Object.create(null))
+    const { why } = output
+    await output.stop('test')
+    const text = 'a value that cannot be shown as text'
+    assert.deepEqual([why, errorsOf(fixture)], [text, [text, `while stopping: ${text}`]])
+  })
+
   test('that disposes itself is safely disposed again by the engine', async () => {
     using fixture = new RunnerFixture()
     const opened = new RecordingOutput()

@@ -55,6 +55,25 @@ describe('a counter that continues another', () => {
     assert.deepEqual(rowsOf(read), [[{}, 0]])
   })
 
+  test('counts one that cannot be read as without rows', () => {
+    let isBroken = true
+    const broken = (): number => {
+      if (isBroken) throw new Error('unreadable')
+      return 5
+    }
+    assert.deepEqual(rowsOf(continueMetric(broken, () => 2)), [[{}, 0]])
+    const read = continueMetric(() => 10, broken)
+    isBroken = false
+    assert.deepEqual(rowsOf(read), [[{}, 15]])
+  })
+
+  test('reads a bounded number of rows, however many there are', () => {
+    const endless = function* (): Generator<[Record<string, string>, number]> {
+      for (let pid = 0; ; pid++) yield [{ pid: String(pid) }, 1]
+    }
+    assert.equal(rowsOf(continueMetric(endless, endless)).length, 1001)
+  })
+
   test('can be continued again by another node', () => {
     let [first, second, third] = [10, 0, 0]
     const once = continueMetric(

@@ -1,5 +1,6 @@
 // The context that a node receives at `open`. Calls from a node that has been replaced are ignored.
 import type { Definition, Logger, MetricDeclaration, NodeContext } from '../../plugin/contract.js'
+import type { EventData } from '../../observe/events.js'
 import { Histogram } from '../../observe/histogram.js'
 import type { NodeCalls } from './node-calls.js'
 import type { NodeDetails } from './node-details.js'
@@ -53,7 +54,10 @@ export function makeContext(settings: ContextSettings): NodeContext {
     degraded: (why) => {
       if (isCurrent()) settings.degraded(why)
     },
-    event: (name, data) => calls.leave(() => settings.event(name, data)),
+    event: (name, data) => {
+      const recorded = checkEvent(name, data)
+      calls.leave(() => settings.event(name, recorded))
+    },
     sent: (bytes) => {
       if (definition.kind !== 'output') throw new TypeError(`${definition.type} is not an output: its ports count`)
       if (!Number.isFinite(bytes) || bytes < 0) throw new RangeError(`${bytes} is not a number of bytes`)
@@ -64,4 +68,14 @@ export function makeContext(settings: ContextSettings): NodeContext {
     },
     guard: calls.guard(isCurrent),
   }
+}
+
+/** A copy of the data. Throws TypeError for what readers of events cannot show. */
+function checkEvent(name: unknown, data: Readonly<Record<string, unknown>> = {}): EventData {
+  if (typeof name !== 'string') throw new TypeError('the name of an event must be text')
+  const entries = Object.entries(data).map(([key, value]) => {
+    if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return [key, value]
+    throw new TypeError(`${key} of the event ${name} must be text, a number or a boolean`)
+  })
+  return Object.fromEntries(entries) as EventData
 }

@@ -73,14 +73,17 @@ export class NodeMetrics {
     const series: Series = { declaration, from }
     this.#byName.set(declaration.name, series)
     if (this.#isShown) this.#show(series)
+    // Throws now, and not at the activation, if the name exists with another kind or help text.
+    else this.#add(series)[Symbol.dispose]()
   }
 
   #show(series: Series): void {
-    const { declaration, from } = series
     series.shown?.[Symbol.dispose]()
-    series.shown =
-      from instanceof Histogram
-        ? this.#registry.addHistogram(declaration.name, declaration.help, this.#labels(), from)
-        : this.#registry.add(declaration, this.#labels(), from)
+    series.shown = this.#add(series)
+  }
+
+  #add({ declaration, from }: Series): Disposable {
+    if (typeof from === 'function') return this.#registry.add(declaration, this.#labels(), from)
+    return this.#registry.addHistogram(declaration.name, declaration.help, this.#labels(), from)
   }
 }

@@ -124,6 +124,28 @@ describe('the details of a node', () => {
   })
 })
 
+describe('the events of a node', () => {
+  test('have names and data that JSON can express', async () => {
+    using opened = await openOutput()
+    const { context, fixture } = opened
+    const event = context.event as (name: unknown, data?: unknown) => void
+    assert.throws(() => event(undefined), /must be text/)
+    for (const wrong of [1n, {}, undefined]) assert.throws(() => event('mine', { count: wrong }), /count of the event/)
+    const data = { count: 1, text: 'x', isOn: true }
+    event('mine', data)
+    data.count = 2
+    const { kind, node, data: recorded } = fixture.services.events.recent().at(-1)!
+    assert.deepEqual([kind, node, recorded], ['mine', 'one/out', { count: 1, text: 'x', isOn: true }])
+  })
+
+  test('contain a reason for being degraded as text', async () => {
+    using opened = await openOutput()
+    const degraded = opened.context.degraded as (why: unknown) => void
+    degraded(7n)
+    assert.equal(opened.node.status().why, '7')
+  })
+})
+
 describe('the histogram of a node', () => {
   const delay: MetricDeclaration = {
     name: 'test_delay_seconds',

@@ -329,7 +329,7 @@ export abstract class NodeRunner<N extends AsyncDisposable> {
       sent: (bytes) => (this.sent.bytes += bytes),
       calls: this.calls,
       ready: () => this.ready(),
-      degraded: (why) => this.#degrade(why),
+      degraded: (why) => this.#degrade(messageOf(why)),
       event: (kind, data) =>
         this.services.events.emit({ kind, node: this.id, ...(data === undefined ? {} : { data }) }),
     })

@@ -29,8 +29,13 @@ export const runError = defineErrors({
   },
 })
 
+/** Never throws: plugins can throw values that have no text, such as `Object.create(null)`. */
 export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
+  try {
+    return String(error instanceof Error ? error.message : error)
+  } catch {
+    return 'a value that cannot be shown as text'
+  }
 }
 
 export function codeOf(error: unknown): string {
