@@ -49,6 +49,18 @@ export class EngineError extends Error {
   }
 }
 
+/**
+ * The text of anything that can be thrown. Never throws: plugins can throw values that have no text, such as
+ * `Object.create(null)`.
+ */
+export function messageOf(error: unknown): string {
+  try {
+    return String(error instanceof Error ? error.message : error)
+  } catch {
+    return 'a value that cannot be shown as text'
+  }
+}
+
 /** True for an EngineError from any copy of the engine. */
 export function isEngineError(error: unknown): error is EngineError {
   return typeof error === 'object' && error !== null && MARK in error

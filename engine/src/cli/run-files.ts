@@ -23,6 +23,7 @@ import { renderFailure } from './render-failure.js'
 import { type LabelledUrl, renderStartup } from './render-startup.js'
 import { type SignalTarget, watchSignals } from './signals.js'
 import { styleFor } from './terminal-style.js'
+import { messageOf } from '../errors.js'
 
 /** Added to the drain, for work without a bound of its own; an engine that has not stopped by then has a bug. */
 const STOP_MARGIN_MS = 5000
@@ -98,7 +99,7 @@ export async function runFiles(
   }
   const supervision = superviseStarted(run.engine, start, reader, log, watch)
   run.supervise(supervision)
-  bugs.beforeExit = (error) => supervision?.noteBug(textOf(error))
+  bugs.beforeExit = (error) => supervision?.noteBug(messageOf(error))
   streams.err.write(renderStartup(graph, run.engine.urls(), readEngineVersion(), styleFor(streams.err, streams.env)))
   // Awaited here, because the signals are watched until this function returns.
   return await endRun(run.engine, run.stopAsked, graph.engine.drainMs, log, run.supervision)
@@ -158,12 +159,8 @@ async function startInsteadOfCrash(
 
 /** Marks the configuration, so that the next start uses another one if it can. */
 function noteBugAtStart(graph: Graph, error: unknown): void {
-  const why = graph.secrets.mask(textOf(error))
+  const why = graph.secrets.mask(messageOf(error))
   writeCrashMark(graph.engine.stateDir, { configs: [configId(graph)], why, at: new Date().toISOString() })
-}
-
-function textOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }
 
 function superviseStarted(

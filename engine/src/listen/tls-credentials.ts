@@ -8,6 +8,7 @@ import type { EngineError } from '../errors.js'
 import type { Logger } from '../plugin/contract.js'
 import type { Clock } from '../plugin/tokens.js'
 import { listenError } from './listen-errors.js'
+import { messageOf } from '../errors.js'
 
 /** Paths of PEM files; `cert` has the server certificate followed by its intermediates. */
 export interface TlsFiles {
@@ -126,8 +127,4 @@ async function readPem(path: string): Promise<Buffer> {
 function badCertificate(name: string, { cert, key }: TlsFiles, cause: unknown): EngineError {
   const detail = `listener "${name}" can't use the certificate ${cert} with the key ${key}: ${messageOf(cause)}`
   return listenError('LISTEN_BAD_CERTIFICATE', detail, { cause })
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

@@ -8,6 +8,7 @@ import { makeManifest } from './make-manifest.js'
 import { describeDefinition, manifestSchema, renderManifest } from './manifest.js'
 import type { DescribedDefinition, Manifest } from './manifest.js'
 import { NODE_KINDS } from './node-kinds.js'
+import { messageOf } from '../errors.js'
 
 /** No manifest is larger. */
 const LONGEST_MANIFEST = 4 * 1024 * 1024
@@ -88,7 +89,7 @@ async function manifestOf(plugin: FoundPlugin, { run }: CatalogueOptions): Promi
     const isSame = renderManifest(written) === renderManifest(manifestSchema.parse(manifest))
     return isSame ? { manifest } : { manifest, problem: problem('the manifest differs from the code') }
   } catch (error) {
-    return { manifest: undefined, problem: problem(textOf(error)) }
+    return { manifest: undefined, problem: problem(messageOf(error)) }
   }
 }
 
@@ -101,7 +102,7 @@ async function readManifest(path: string | undefined): Promise<Manifest | string
     const result = manifestSchema.safeParse(JSON.parse(text))
     return result.success ? result.data : `the manifest ${path} does not have the expected form`
   } catch (error) {
-    return `the manifest ${path} cannot be read (${textOf(error)})`
+    return `the manifest ${path} cannot be read (${messageOf(error)})`
   }
 }
 
@@ -111,8 +112,4 @@ async function importLocal(plugin: FoundPlugin): Promise<Outcome> {
   if (problem !== undefined) return { manifest: undefined, problem }
   const described = definitions.map(describeDefinition)
   return { manifest: { api: '', package: plugin.name, version: '', definitions: described, errors: [] } }
-}
-
-function textOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

@@ -7,6 +7,7 @@ import { codeOf, printCode } from './plugin-code.js'
 import type { PluginCode } from './plugin-code.js'
 import type { PluginErrorCode } from './plugin-errors.js'
 import { Registry } from './registry.js'
+import { messageOf } from '../errors.js'
 
 export type { DiscoverRequest, PluginProblem, PluginReference } from './find-plugins.js'
 
@@ -54,7 +55,7 @@ export async function importPlugin({ entry, name, where }: FoundPlugin): Promise
     const module = (await import(pathToFileURL(entry).href)) as { readonly default?: unknown }
     exported = module.default
   } catch (error) {
-    return refuse('PLUGIN_IMPORT', `plugin "${name}" fails to load: ${textOf(error)}`)
+    return refuse('PLUGIN_IMPORT', `plugin "${name}" fails to load: ${messageOf(error)}`)
   }
   const all: readonly unknown[] = Array.isArray(exported) ? exported : [exported]
   const definitions = all.filter(isDefinition)
@@ -84,8 +85,4 @@ function duplicate({ kind, type }: Definition, owner: string, { name, where }: F
 
 function problem(code: PluginErrorCode, message: string, where: Where): PluginProblem {
   return { code, message, ...where }
-}
-
-function textOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

@@ -7,6 +7,7 @@ import { checkPackage } from './check-package.js'
 import type { PluginErrorCode } from './plugin-errors.js'
 import { findPackage, isCommonJs, nearestPackage, readPackage } from './plugin-package.js'
 import type { PluginPackage } from './plugin-package.js'
+import { messageOf } from '../errors.js'
 
 /** An entry of `plugins:`: the name of a package, or a path that starts with `./`, `../` or `/`. */
 export interface PluginReference {
@@ -126,7 +127,7 @@ class Search implements FoundPlugins {
         this.#problem('PLUGIN_COMMONJS', `plugin "${name}" is a CommonJS module: ${entry}`, where)
       } else this.found.push(found)
     } catch (error) {
-      this.#problem('PLUGIN_IMPORT', `plugin "${name}" cannot be read: ${textOf(error)}`, where)
+      this.#problem('PLUGIN_IMPORT', `plugin "${name}" cannot be read: ${messageOf(error)}`, where)
     }
   }
 
@@ -134,7 +135,7 @@ class Search implements FoundPlugins {
     try {
       return await readPackage(folder)
     } catch (error) {
-      const message = `cannot read ${folder}/package.json: ${textOf(error)}`
+      const message = `cannot read ${folder}/package.json: ${messageOf(error)}`
       this.#problem('PLUGIN_PACKAGE_JSON', message, { listedIn: `${folder}/package.json`, ...where })
       return undefined
     }
@@ -153,8 +154,4 @@ class Search implements FoundPlugins {
 
 function isPath(name: string): boolean {
   return name === '.' || name === '..' || name.startsWith('./') || name.startsWith('../') || isAbsolute(name)
-}
-
-function textOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

@@ -4,7 +4,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { ReloadTrigger, ReloadReport, ViewersReport } from '../observe/reload-report.js'
 import type { SecretMask } from '../graph/secret-mask.js'
-import { isEngineError } from '../errors.js'
+import { isEngineError, messageOf } from '../errors.js'
 import type { Graph } from '../graph/graph.js'
 import type { EventLog } from '../observe/events.js'
 import type { Logger } from '../plugin/contract.js'
@@ -209,7 +209,7 @@ export class Reloader {
   #failed(error: unknown): Attempt {
     const { log, mask } = this.#settings
     if (!isEngineError(error)) log.error({ err: error }, 'a bug: a reload ended with an unexpected error')
-    const text = error instanceof Error ? error.message : String(error)
+    const text = messageOf(error)
     const why = mask.mask(isEngineError(error) ? `${error.code}: ${text}` : text)
     return { result: 'failed', why, diagnostics: [] }
   }

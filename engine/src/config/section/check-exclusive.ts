@@ -8,6 +8,7 @@ import type { DraftNode } from './draft-node.js'
 import { collide, parseBindAddress } from '../../listen/bind-address.js'
 import { ResourceHolders } from './resource-holders.js'
 import { readResources, renderResource } from './resources.js'
+import { messageOf } from '../../errors.js'
 
 export interface PlacedListener {
   readonly settings: ListenerSettings
@@ -50,7 +51,7 @@ function resourcesOf({ definition, ok, options, kind, name, place }: DraftNode, 
   try {
     return readResources({ definition, options })
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
+    const reason = messageOf(error)
     problems.report('PLUGIN_FAULT', place, `exclusive() of ${titleOf(kind, name)} fails: ${reason}`)
     return []
   }

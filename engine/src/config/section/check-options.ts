@@ -10,6 +10,7 @@ import type { Place, Problems } from '../report/diagnostic.js'
 import { didYouMean, nearestWord } from '../report/did-you-mean.js'
 import { hasUnresolved, locate, plainOf } from '../source/yaml-tree.js'
 import type { YamlMap } from '../source/yaml-tree.js'
+import { messageOf } from '../../errors.js'
 
 export interface OptionsRequest {
   readonly schema: z.ZodType
@@ -95,7 +96,7 @@ export function checkOptions(request: OptionsRequest, problems: Problems): Check
     const issues = (result.error.issues as readonly Issue[]).flatMap((issue) => flatten(issue, request))
     for (const issue of issues) reported = reportIssue(issue, request, problems) || reported
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
+    const reason = messageOf(error)
     problems.report('PLUGIN_FAULT', place, `the options of ${title} cannot be checked: ${reason}`)
     reported = true
   }
@@ -168,7 +169,7 @@ function reportIssue(issue: Issue, request: OptionsRequest, problems: Problems):
     return true
   }
   const isSecret = schema !== undefined && kindOf(coreOf(schema))?.name === 'secret'
-  problems.report(codeOf(issue), found.place, messageOf(issue, name, title), {
+  problems.report(codeOf(issue), found.place, issueText(issue, name, title), {
     help: nearestHelp(found.value, schema, issue),
     hideSource: isSecret,
   })
@@ -201,7 +202,7 @@ function codeOf(issue: Issue): ConfigErrorCode {
   return 'CONFIG_WRONG_VALUE'
 }
 
-function messageOf(issue: Issue, name: string, title: string): string {
+function issueText(issue: Issue, name: string, title: string): string {
   const message = plainMessage(issue)
   if (name === '') return `${title}: ${message}`
   return message.startsWith('must ') ? `"${name}" of ${title} ${message}` : `"${name}" of ${title}: ${message}`

@@ -2,6 +2,7 @@
 import { open, stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { DiagnosticCode, Place, Problems, SourceText } from '../report/diagnostic.js'
+import { messageOf } from '../../errors.js'
 
 const LARGEST_BYTES = 1024 * 1024
 
@@ -68,6 +69,6 @@ export function reasonOf(error: unknown): string {
     case 'ERR_ENCODING_INVALID_ENCODED_DATA':
       return 'it is not UTF-8 text'
     default:
-      return error instanceof Error ? error.message : String(error)
+      return messageOf(error)
   }
 }

@@ -10,7 +10,7 @@ import type { ReloadPlan } from '../../observe/reload-plan.js'
 import type { AppliedReload, RolledBack } from '../../reload/reload-target.js'
 import { type ReloadContext, ReloadTransaction } from './reload-transaction.js'
 import type { AnyNodeRunner } from '../node/node-runner.js'
-import { messageOf } from '../node/run-errors.js'
+import { messageOf } from '../../errors.js'
 import type { FailedStep } from './pipeline-transaction.js'
 import { type RollbackTarget, Probation, withNodeBefore } from './probation.js'
 

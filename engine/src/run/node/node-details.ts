@@ -1,6 +1,6 @@
 // What a node says about itself in the status: read on request, bounded; an error in it never fails the status.
 import type { Json } from '../../plugin/contract.js'
-import { messageOf } from './run-errors.js'
+import { messageOf } from '../../errors.js'
 
 /** As JSON, in UTF-16 code units. */
 const MAX_DETAILS_LENGTH = 16 * 1024

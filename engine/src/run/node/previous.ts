@@ -4,7 +4,7 @@ import type { InletChanges, Logger, Previous } from '../../plugin/contract.js'
 import type { NodeState } from '../../observe/status.js'
 import { continuedEdges, type Edge } from '../edge/edge.js'
 import type { NodeCalls } from './node-calls.js'
-import { messageOf } from './run-errors.js'
+import { messageOf } from '../../errors.js'
 
 /** A node runner, before or after a reload. */
 export interface Replaceable {

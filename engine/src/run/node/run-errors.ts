@@ -29,15 +29,6 @@ export const runError = defineErrors({
   },
 })
 
-/** Never throws: plugins can throw values that have no text, such as `Object.create(null)`. */
-export function messageOf(error: unknown): string {
-  try {
-    return String(error instanceof Error ? error.message : error)
-  } catch {
-    return 'a value that cannot be shown as text'
-  }
-}
-
 export function codeOf(error: unknown): string {
   return isEngineError(error) ? error.code : 'NODE_FAILED'
 }
