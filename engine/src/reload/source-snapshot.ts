@@ -11,6 +11,8 @@ import type { Contents } from '../config/source/read-source.js'
 const MOST_BYTES = 1024 * 1024 + 1
 /** Per configuration; further sources are read by the loader itself, and not watched. */
 const MOST_SOURCES = 1000
+/** A file that changes during each of so many attempts is taken as unreadable: its next event has it read again. */
+const MOST_ATTEMPTS = 10
 
 interface Source {
   /** Differs for different contents, and for different reasons why there are none. */
@@ -94,22 +96,32 @@ class NotRegularError extends Error {}
 
 async function readOne(path: string): Promise<Source> {
   try {
-    // A FIFO without a writer must not block the process.
-    await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
-    const status = await file.stat()
-    if (status.isDirectory()) return await listFolder(path)
-    if (!status.isFile())
-      return failed(new NotRegularError('it is not a regular file, and can only be read at startup'))
-    const bytes = new Uint8Array(Math.min(status.size + 1, MOST_BYTES))
-    const read = await readInto(file, bytes)
-    return { digest: `${read.length} ${sizeBeyond(status)} ${digestOf(read)}`, bytes: read }
+    for (let attempt = 1; attempt <= MOST_ATTEMPTS; attempt++) {
+      // A FIFO without a writer must not block the process.
+      await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
+      const status = await file.stat()
+      if (status.isDirectory()) return await listFolder(path)
+      if (!status.isFile())
+        return failed(new NotRegularError('it is not a regular file, and can only be read at startup'))
+      const bytes = await readUpTo(file, Math.min(status.size + 1, MOST_BYTES))
+      // The beginning of a text can be a valid configuration without its last pipelines.
+      if (isSame(status, await file.stat(), bytes.length))
+        return { digest: `${bytes.length} ${sizeBeyond(status)} ${digestOf(bytes)}`, bytes }
+    }
+    return failed(Object.assign(new Error('it is being written'), { code: 'EAGAIN' }))
   } catch (error) {
     return failed(error as Error)
   }
 }
 
-/** A file that grows while it is read is read up to its original end: its next event brings the rest. */
-async function readInto(file: Awaited<ReturnType<typeof open>>, bytes: Uint8Array): Promise<Uint8Array> {
+/** Whether a file was not written while it was read. */
+function isSame(before: Stats, after: Stats, length: number): boolean {
+  const isWhole = length === Math.min(before.size, MOST_BYTES)
+  return isWhole && before.size === after.size && before.mtimeMs === after.mtimeMs && before.ctimeMs === after.ctimeMs
+}
+
+async function readUpTo(file: Awaited<ReturnType<typeof open>>, most: number): Promise<Uint8Array> {
+  const bytes = new Uint8Array(most)
   let length = 0
   while (length < bytes.length) {
     const { bytesRead } = await file.read(bytes, length, bytes.length - length, length)
