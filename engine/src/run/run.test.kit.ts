@@ -3,6 +3,7 @@ import { pino } from 'pino'
 import type { Logger } from 'pino'
 import { NEVER, Observable, Subscription } from 'rxjs'
 import { z } from 'zod'
+import { InputRunner } from './node/input-runner.js'
 import { EngineContainer } from './node/container.js'
 import type { NodeSettings } from '../graph/graph.js'
 import type { EngineClock } from '../observe/clock.js'
@@ -243,4 +244,18 @@ export function chunk(seq: number, sizeBytes = 100, isRandomAccess = false): Any
 /** Waits until pending promises have settled and RxJS has reported errors from its timers. */
 export async function flushPromises(turns = 3): Promise<void> {
   for (let turn = 0; turn < turns; turn++) await new Promise((resolve) => setTimeout(resolve))
+}
+
+/** An input of these scripted sources, with the services of the fixture. */
+export function inputIn(
+  fixture: RunnerFixture,
+  source: (context: NodeContext) => ScriptedSource,
+  metrics: readonly string[] = [],
+): InputRunner {
+  return new InputRunner(settings('one/main', inputOf(source, metrics)), fixture.services, fixture.container)
+}
+
+/** A promise that is never settled. */
+export function never<T>(): Promise<T> {
+  return new Promise<T>(() => undefined)
 }
