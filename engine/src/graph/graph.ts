@@ -18,7 +18,7 @@ export interface Graph {
   readonly auth?: readonly ProviderSettings[]
   readonly services: readonly NodeSettings[]
   readonly pipelines: readonly Pipeline[]
-  /** What is known of the code of the installed plugins, which a reload compares; by default nothing. */
+  /** Fingerprints of the installed plugins' code, which a reload compares; by default none. */
   readonly plugins?: readonly PluginCode[]
   /**
    * Masks the secrets in the options of nodes, which hold the real values, and has the hashes that a reload compares.

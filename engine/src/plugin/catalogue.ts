@@ -1,4 +1,4 @@
-// What is known about the installed plugins, from their manifests: no code of a plugin is run. A plugin without a
+// Describes the installed plugins from their manifests: no code of a plugin is run. A plugin without a
 // manifest (a module that the YAML names by path, a plugin that is not built) is imported if the caller allows it.
 import { readFile } from 'node:fs/promises'
 import { findPlugins } from './find-plugins.js'

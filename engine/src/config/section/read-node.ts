@@ -23,7 +23,7 @@ export interface NodeRequest {
   readonly entry: YamlEntry
 }
 
-/** What is needed to read the nodes of any section. */
+/** Inputs that the readers of every section share. */
 export interface NodeSources {
   readonly registry: Registry
   readonly defaults: Defaults
