@@ -23,6 +23,7 @@ export const LAYERS = [
   [{ folder: 'run/edge' }],
   [{ folder: 'reload' }],
   [{ folder: 'deliver' }],
+  [{ folder: 'audience' }],
   [{ folder: 'config', libraries: ['yaml'] }],
   [{ folder: 'config/section', libraries: ['yaml'] }],
   [{ folder: 'config/template' }],

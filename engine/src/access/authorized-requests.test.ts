@@ -76,7 +76,10 @@ for (const protocol of ['HTTP/1', 'HTTP/2'] as const) {
       handle: HttpHandler,
       { auth = control, names = [] }: { readonly auth?: Auth; readonly names?: readonly string[] } = {},
     ): Disposable {
-      return listener.claim({ ...route, respond: authorizeRequests(auth, () => names, handle) })
+      return listener.claim({
+        ...route,
+        respond: authorizeRequests({ listener, auth, options: { auth: names } }, handle),
+      })
     }
 
     const reply: HttpHandler = (_request, response, visit) => {
@@ -87,7 +90,11 @@ for (const protocol of ['HTTP/1', 'HTTP/2'] as const) {
     test('reaches the handler with the client behind the proxy, the path and the query', async () => {
       using _mount = mount({ path: '/p/', isPrefix: true }, reply)
       assert.equal((await send('/p/a%20b/c.ts?x=1&y')).text, 'hello stranger')
-      const { client, ...visit } = visits.at(-1)!
+      const { client, who, ...visit } = visits.at(-1)!
+      assert.deepEqual(
+        [who.protocol, who.listener, who.address, who.place],
+        [protocol === 'HTTP/2' ? 'https' : listener.protocol, 'web', '192.0.2.7', '/p/a b/c.ts'],
+      )
       assert.equal(client, '192.0.2.7')
       assert.deepEqual(visit, { address: '192.0.2.7', user: undefined, path: '/p/a b/c.ts', query: 'x=1&y' })
       for (const path of ['/p', '/p/..%2fsecret', '/p/%2e%2e/secret']) assert.equal((await send(path)).status, 404)
@@ -111,7 +118,10 @@ for (const protocol of ['HTTP/1', 'HTTP/2'] as const) {
       assert.equal(answer.status, 429)
       assert.match(String(answer.headers['retry-after']), /^\d+$/)
       using _other = mount({ path: '/b' }, reply, { names: ['nobody'] })
-      using _none = listener.claim({ path: '/c', respond: authorizeRequests(undefined, () => ['viewers'], reply) })
+      using _none = listener.claim({
+        path: '/c',
+        respond: authorizeRequests({ listener, auth: undefined, options: { auth: ['viewers'] } }, reply),
+      })
       assert.deepEqual([(await send('/b')).status, (await send('/c')).status], [403, 403])
     })
 

@@ -1,10 +1,13 @@
 // Ordinary requests with authorization first: the handler sees only admitted ones, and who sent them.
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { headerOf } from '../listen/raw-headers.js'
 import { respondText } from '../listen/request-dispatch.js'
+import type { NamedListener } from '../listen/route-claims.js'
 import type { RequestHandler } from '../listen/route-table.js'
 import type { Visit } from '../listen/stream-handler.js'
+import type { Who } from '../plugin/audience.js'
 import type { AccessDecision, Auth } from '../plugin/auth.js'
-import type { HttpHandler } from '../plugin/http-routes.js'
+import type { HttpHandler, MountOptions } from '../plugin/http-routes.js'
 import { authorize, type Denial } from './authorize.js'
 
 const TEXTS: Readonly<Record<number, string>> = {
@@ -14,24 +17,33 @@ const TEXTS: Readonly<Record<number, string>> = {
   503: 'Service unavailable',
 }
 
-/** `names` returns the access providers of the path, read at each request. */
-export function authorizeRequests(
-  auth: Auth | undefined,
-  names: () => readonly string[],
-  handle: HttpHandler,
-): RequestHandler {
+export interface AuthorizedMount {
+  readonly listener: Pick<NamedListener, 'name' | 'protocol'>
+  readonly auth: Auth | undefined
+  /** Its access providers are read at each request. */
+  readonly options: Pick<MountOptions, 'auth' | 'audience'>
+}
+
+export function authorizeRequests({ listener, auth, options }: AuthorizedMount, handle: HttpHandler): RequestHandler {
   const answer = (
     decision: AccessDecision,
     [request, response, visit]: readonly [IncomingMessage, ServerResponse, Visit],
   ): unknown => {
     // The client may have gone while its password was checked.
     if (response.destroyed) return
-    if (!decision.allowed) return deny(response, decision)
-    const { client, address, path, query } = visit
-    return handle(request, response, { client, address, user: decision.user, path, query })
+    const { client, address, path, query, headers } = visit
+    const user = decision.allowed ? decision.user : undefined
+    const agent = headerOf(headers, 'user-agent') ?? ''
+    const who: Who = {
+      ...{ protocol: listener.protocol, listener: listener.name, client, address },
+      ...{ user, agent, place: path },
+    }
+    if (decision.allowed) return handle(request, response, { client, address, user, path, query, who })
+    options.audience?.refuse(who, decision.reason, decision.status)
+    deny(response, decision)
   }
   return (request, response, visit) => {
-    const decision = authorize(auth, names(), visit)
+    const decision = authorize(auth, options.auth ?? [], visit)
     if (decision instanceof Promise) return decision.then((late) => answer(late, [request, response, visit]))
     return answer(decision, [request, response, visit])
   }

@@ -71,9 +71,11 @@ export const engineStatus: EngineStatus = {
 export const clientStatus: ClientStatus = {
   id: 'k3f9-7',
   node: 'live/ts',
+  protocol: 'http',
   client: '192.0.2.1:5000',
   user: 'anna',
   userAgent: 'VLC/3.0',
+  path: '/live.ts',
   since,
   state: 'reading',
   bytes: 5000,

@@ -7,9 +7,6 @@ import type { AccessDecision, Auth } from '../plugin/auth.js'
 import type { StreamAnswer, StreamHandler, Visit } from '../listen/stream-handler.js'
 import type { RoutePath } from './route-paths.js'
 
-/** In characters; longer values are cut, since each viewer keeps its own copy. */
-const MAX_USER_AGENT_LENGTH = 256
-
 /** The outcome of the authorization, and the path that was requested. */
 export interface Admission {
   readonly routePath: RoutePath
@@ -39,7 +36,7 @@ export class AuthorizedHandler implements StreamHandler {
   }
 
   serve(socket: Duplex, visit: Visit): void {
-    const userAgent = copyOf(headerOf(visit.headers, 'user-agent') ?? '')
+    const userAgent = headerOf(visit.headers, 'user-agent') ?? ''
     const routePath = this.#routePath
     const settle = (decision: AccessDecision): void => {
       // The client may have gone while its password was checked.
@@ -62,9 +59,4 @@ export class AuthorizedHandler implements StreamHandler {
   #decide(visit: Visit): AccessDecision | Promise<AccessDecision> {
     return authorize(this.#auth, this.#route.options.auth ?? [], visit)
   }
-}
-
-/** A substring would keep the whole original string in memory. */
-function copyOf(text: string): string {
-  return Buffer.from(text.slice(0, MAX_USER_AGENT_LENGTH), 'latin1').toString('latin1')
 }

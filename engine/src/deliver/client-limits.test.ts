@@ -10,7 +10,7 @@ function viewerFrom(room: Room, address: string): RawClient {
 
 test('counts viewers per IPv4 address and per /64, mapped addresses as IPv4, and admits others', async () => {
   await using room = await openRoom({}, { trustedProxies: ['127.0.0.1'] })
-  const route = room.open({ clients: { ...NO_LIMITS, perAddress: 2, overLimitStatus: 404 } })
+  const route = room.open({ audience: room.audience({ perAddress: 2, overLimitStatus: 404 }) })
   const feed = new Feed(route)
   feed.push()
   const clients: RawClient[] = []
@@ -37,7 +37,7 @@ test('counts viewers per IPv4 address and per /64, mapped addresses as IPv4, and
 
 test('HEAD returns the status that a GET from the same address would get', async () => {
   await using room = await openRoom({}, { trustedProxies: ['127.0.0.1'] })
-  new Feed(room.open({ clients: { ...NO_LIMITS, perAddress: 1, overLimitStatus: 404 } })).push()
+  new Feed(room.open({ audience: room.audience({ perAddress: 1, overLimitStatus: 404 }) })).push()
   const viewer = await viewerFrom(room, '192.0.2.1').saw('<preamble 0>')
   for (const [address, status] of [
     ['192.0.2.1', 404],
@@ -57,14 +57,14 @@ test('a soft limit keeps no one out: events and status report it, once each way'
     events.push(`${kind} ${node} ${JSON.stringify(data)}`)
   }
   await using room = await openRoom({ onEvent })
-  const route = room.open({ clients: { ...NO_LIMITS, soft: 2, max: 3 } })
+  const route = room.open({ audience: room.audience({ soft: 2, max: 3 }) })
   const feed = new Feed(route)
   feed.push()
   const clients = [room.viewer(), room.viewer(), room.viewer()]
   for (const client of clients) await client.saw('<preamble 0>')
   assert.equal((await room.viewer().ended()).status, 503)
-  assert.deepEqual(room.status().limitsReached, ['soft', 'max'])
-  assert.deepEqual(room.status().limits, { ...NO_LIMITS, soft: 2, max: 3 })
+  assert.deepEqual(room.audienceStatus().limitsReached, ['soft', 'max'])
+  assert.deepEqual(room.audienceStatus().limits, { ...NO_LIMITS, soft: 2, max: 3 })
   for (const client of clients) client.socket.resetAndDestroy()
   await until(() => route.counters.clients === 0, 'they have left')
   assert.deepEqual(events, [
@@ -73,7 +73,7 @@ test('a soft limit keeps no one out: events and status report it, once each way'
     'limit_miss one/ts {"limit":"max","value":3,"clients":2}',
     'limit_miss one/ts {"limit":"soft","value":2,"clients":1}',
   ])
-  assert.deepEqual(room.status().limitsReached, [])
+  assert.deepEqual(room.audienceStatus().limitsReached, [])
 })
 
 test('a listener has one limit over all its outputs', async () => {

@@ -4,7 +4,11 @@ import type { HttpListenerOptions } from '../listen/listener-options.js'
 import { KeptLog, RawClient, REAL_CLOCK, until } from '../listen/loopback.test.kit.js'
 import type { Clock } from '../plugin/tokens.js'
 import { LiveDelivery, type LiveDeliveryOptions } from './live-delivery.js'
-import type { ClientLimits, LiveEntry, LiveRoute, LiveRouteOptions } from '../plugin/live-route.js'
+import { AudienceLease } from '../audience/audience-lease.js'
+import { EngineAudiences, type EngineAudiencesOptions } from '../audience/engine-audiences.js'
+import type { Audience, ClientLimits } from '../plugin/audience.js'
+import type { LiveEntry, LiveRoute, LiveRouteOptions } from '../plugin/live-route.js'
+import type { AudienceStatus } from '../observe/audience-status.js'
 import type { RouteLease } from './route-lease.js'
 import type { RouteStatus } from '../observe/route-status.js'
 
@@ -14,18 +18,24 @@ export const NO_LIMITS: ClientLimits = { max: 0, soft: 0, perAddress: 0, overLim
 export interface Room extends AsyncDisposable {
   readonly listener: HttpListener
   readonly delivery: LiveDelivery
+  readonly audiences: EngineAudiences
   readonly kept: KeptLog
   /** Advances the clock of listener and delivery. */
   shift(byMs: number): void
   /** Resolves when delivery has swept its viewers at least twice from now on. */
   swept(): Promise<void>
   open(options?: Partial<LiveRouteOptions>): RouteLease
+  /** An audience with these limits, for `open`. */
+  audience(limits: Partial<ClientLimits>, id?: string): Audience
   status(): RouteStatus
+  audienceStatus(id?: string): AudienceStatus
   viewer(path?: string): RawClient
 }
 
+export type RoomOptions = Partial<LiveDeliveryOptions & Pick<EngineAudiencesOptions, 'onEvent' | 'maxClients'>>
+
 export async function openRoom(
-  options: Partial<LiveDeliveryOptions> = {},
+  { onEvent, maxClients = 0, ...options }: RoomOptions = {},
   more: Partial<HttpListenerOptions> = {},
 ): Promise<Room> {
   const kept = new KeptLog()
@@ -43,11 +53,20 @@ export async function openRoom(
   const listener = new HttpListener({ name: 'web', address: '127.0.0.1:0', clock, log: kept.log, ...more })
   await listener.bind()
   const listeners = { http: () => listener }
-  const delivery = new LiveDelivery({ listeners, clock, log: kept.log, maxClients: 0, sweepMs: 5, ...options })
+  const audiences = new EngineAudiences({
+    clock,
+    log: kept.log,
+    maxClients,
+    maxClientsOf: () => listener.maxClients,
+    ...(onEvent === undefined ? {} : { onEvent }),
+  })
+  const delivery = new LiveDelivery({ listeners, audiences, clock, log: kept.log, sweepMs: 5, ...options })
   const clients: RawClient[] = []
+  const leases: AudienceLease[] = []
   return {
     listener,
     delivery,
+    audiences,
     kept,
     shift: (byMs) => {
       shiftMs += byMs
@@ -60,6 +79,17 @@ export async function openRoom(
       const lease = delivery.lease(routeOptions(more))
       lease.open()
       return lease
+    },
+    audience: (limits, id = 'one/ts') => {
+      const all = { limits: { ...NO_LIMITS, ...limits } }
+      const lease = new AudienceLease(all, { audiences, owner: () => id, enter: (run) => run() })
+      leases.push(lease)
+      return lease
+    },
+    audienceStatus: (id = 'one/ts') => {
+      const audience = audiences.of(id)
+      if (audience === undefined) throw new Error('no audience')
+      return audience
     },
     status: () => {
       const [status] = delivery.routes()
@@ -74,6 +104,7 @@ export async function openRoom(
     [Symbol.asyncDispose]: async () => {
       for (const client of clients) client.close()
       await delivery[Symbol.asyncDispose]()
+      await Promise.all(leases.map((lease) => lease.close()))
       await listener.close(0)
     },
   }
@@ -92,7 +123,6 @@ export function routeOptions(more: Partial<LiveRouteOptions> = {}): LiveRouteOpt
     offline: { waitForMs: 60_000, status: 503, endAfterMs: 60_000 },
     burstMs: 2000,
     lead: new Uint8Array(0),
-    clients: NO_LIMITS,
     cors: undefined,
     catchUpBytes: 256 * 1024,
     ...more,

@@ -43,7 +43,8 @@ test('start: now starts at the newest join, key frame or not', async () => {
 
 test('the head of a live response has no length, no chunked encoding, and the headers that a browser needs', async () => {
   await using room = await openRoom()
-  const route = room.open({ cors: '*' })
+  const audience = room.audience({})
+  const route = room.open({ cors: '*', audience })
   const feed = new Feed(route)
   feed.push()
   const first = await room.viewer().saw('<preamble 0>')
@@ -60,7 +61,8 @@ test('the head of a live response has no length, no chunked encoding, and the he
   }
   assert.match(head, /\r\nDate: \w{3}, .* GMT\r\n/)
   assert.doesNotMatch(head, /Content-Length|Transfer-Encoding|Server/)
-  route.update(routeOptions({ contentType: 'video/x-matroska', clients: { ...NO_LIMITS, max: 1 } }))
+  route.update(routeOptions({ contentType: 'video/x-matroska', audience }))
+  audience.update({ limits: { ...NO_LIMITS, max: 1 } })
   assert.equal(first.isEnded, false)
   first.close()
   await leaves(route, feed)
@@ -96,7 +98,7 @@ test('a viewer on a kept connection gets the same bytes, and HEAD returns the st
 
 test('a viewer over the limit of the route or of the engine gets 503 with Retry-After', async () => {
   await using room = await openRoom({ maxClients: 3 })
-  const route = room.open({ clients: { ...NO_LIMITS, max: 2 } })
+  const route = room.open({ audience: room.audience({ max: 2 }) })
   const other = room.open({ path: '/other.ts', id: 'one/other' })
   new Feed(route).push()
   new Feed(other).push()
@@ -110,7 +112,7 @@ test('a viewer over the limit of the route or of the engine gets 503 with Retry-
   await room.viewer('/other.ts').saw('<preamble 0>')
   assert.equal((await room.viewer('/other.ts').ended()).status, 503)
   assert.equal(other.counters.refused.get('engine-max-clients'), 1)
-  assert.equal(room.delivery.clients, 3)
+  assert.equal(room.audiences.clients, 3)
 })
 
 test('a crowd is started a few at a time, and every viewer is served', async () => {
@@ -143,7 +145,7 @@ test('two thousand connections that open and close leave nothing behind', async 
     }
     await leaves(route, feed)
     await until(() => room.listener.openConnections === 0, 'all have closed')
-    assert.equal(room.delivery.clients, 0)
+    assert.equal(room.audiences.clients, 0)
     assert.ok(room.listener.counters.connections > 1900)
   }
   assert.equal(countDescriptors(), before)

@@ -157,8 +157,8 @@ test('a route passes to another output: viewers lose nothing, and the previous h
   await before[Symbol.asyncDispose]()
   assert.deepEqual([before.behindBytes, before.onCaughtUp], [0, undefined])
   const [status] = room.delivery.routes()
-  assert.deepEqual([status?.id, status?.windowEntries, status?.counters.connects], ['one/new', 5, 1])
-  assert.equal(status?.counters, after.counters)
+  assert.deepEqual([status?.id, status?.windowEntries, after.counters.connects], ['one/new', 5, 1])
+  assert.equal(room.audiences.of('one/new')?.counters, after.counters)
   const next = new Feed(after, 1000)
   next.push(3)
   after.end()
@@ -195,7 +195,7 @@ test('an ended output is not taken over, and a new one replaces it at its path',
   after.takeOver(before)
   new Feed(after, 1000).push()
   await room.viewer().received(1000)
-  assert.equal(room.status().counters, after.counters)
+  assert.equal(room.audienceStatus().counters, after.counters)
   slow.socket.resume()
   await slow.ended()
   assert.ok(slow.body.equals(feed.bytesFrom(0)))
@@ -210,7 +210,7 @@ test('a renamed route keeps its new name when its output updates options under t
   route.rename('one/new')
   route.update(routeOptions({ path: MOVED }))
   assert.equal(room.status().id, 'one/new')
-  assert.equal(room.delivery.viewers('one/new').length, 1)
+  assert.equal(room.audiences.viewers('one/new').length, 1)
 })
 
 test('the route of a node is found by the current id after renames and takeovers', async () => {
@@ -235,7 +235,7 @@ test('the route of a node is found by the current id after renames and takeovers
   ended.end()
   const next = delivery.lease(routeOptions())
   next.takeOver(ended)
-  assert.equal(delivery.routeOf('one/ts')?.counters, next.counters)
+  assert.equal(room.audiences.of('one/ts')?.counters, next.counters)
 })
 
 test('a removed output admits no one, and its viewers get the rest of the window and a clean end', async () => {

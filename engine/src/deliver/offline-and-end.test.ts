@@ -138,6 +138,6 @@ test('shutdown gives viewers the rest of the window, and cuts those that do not 
   quick.close()
   await done
   assert.ok(quick.body.equals(feed.bytesFrom(0)))
-  assert.equal(room.delivery.clients, 0)
+  assert.equal(room.audiences.clients, 0)
   assert.ok(stuck.length < 300 * ENTRY_BYTES)
 })

@@ -1,7 +1,8 @@
 // An output's hold on its live route. A lease begins on standby, without a route. It then opens a route of its own, or
 // takes over that of another lease with its viewers; from then on nothing that the other output does reaches them.
-import type { LiveEntry, LiveRoute, LiveRouteOptions, RouteCounters } from '../plugin/live-route.js'
-import { startRouteCounters } from '../plugin/live-route.js'
+import type { AudienceCounters } from '../plugin/audience.js'
+import type { LiveEntry, LiveRoute, LiveRouteOptions } from '../plugin/live-route.js'
+import type { AudienceLease } from '../audience/audience-lease.js'
 import type { RoutePaths } from './route-paths.js'
 import type { ServedRoute } from './served-route.js'
 
@@ -9,6 +10,8 @@ import type { ServedRoute } from './served-route.js'
 export interface OpenRoute {
   readonly route: ServedRoute
   readonly paths: RoutePaths
+  /** Of a route whose options name none. */
+  readonly ownAudience: AudienceLease
 }
 
 export interface LeaseContext {
@@ -18,12 +21,21 @@ export interface LeaseContext {
   onOwnerChange(): void
 }
 
+const NO_COUNTERS: AudienceCounters = {
+  clients: 0,
+  connects: 0,
+  sentBytes: 0,
+  refused: new Map(),
+  ended: new Map(),
+  skips: 0,
+  skippedBytes: 0,
+}
+
 export class RouteLease implements LiveRoute {
   /** Called when its output disposes it; a route that is passed on then stays. By default nothing. */
   onDispose: () => void = () => undefined
   readonly #context: LeaseContext
   readonly #enter: (run: () => void) => void
-  readonly #noCounters = startRouteCounters()
   #options: LiveRouteOptions
   #held: OpenRoute | undefined
   #onCaughtUp: (() => void) | undefined
@@ -63,6 +75,7 @@ export class RouteLease implements LiveRoute {
     held.paths.move(this.#options)
     before.#release()
     held.route.update(this.#options)
+    held.ownAudience.rename(this.#options.id)
     this.#context.onOwnerChange()
     this.#hold(held)
   }
@@ -78,8 +91,9 @@ export class RouteLease implements LiveRoute {
   /** The node that owns it has another id now. */
   rename(id: string): void {
     this.#options = { ...this.#options, id }
-    const route = this.#held?.route
+    const { route, ownAudience } = this.#held ?? {}
     route?.update({ ...route.options, id })
+    ownAudience?.rename(id)
     this.#context.onOwnerChange()
   }
 
@@ -132,8 +146,8 @@ export class RouteLease implements LiveRoute {
     if (this.#held !== undefined) this.#listen(this.#held)
   }
 
-  get counters(): RouteCounters {
-    return this.#held?.route.counters ?? this.#noCounters
+  get counters(): AudienceCounters {
+    return this.#held?.route.counters ?? NO_COUNTERS
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

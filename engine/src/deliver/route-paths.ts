@@ -1,16 +1,14 @@
 // The paths of one route: its current path, and earlier ones, which stay as aliases while viewers that used them are
 // connected. An alias yields its path to any later claim.
 import type { AliasStatus } from '../observe/status.js'
-import { RouteClaims, type RouteListener } from '../listen/route-claims.js'
+import { type NamedListener, RouteClaims } from '../listen/route-claims.js'
 import type { StreamHandler } from '../listen/stream-handler.js'
 import type { Clock } from '../plugin/tokens.js'
 import type { LiveRouteOptions } from '../plugin/live-route.js'
 
 /** What delivery needs of a listener. */
-export interface LiveListener extends RouteListener {
+export interface LiveListener extends NamedListener {
   readonly origins: readonly string[]
-  /** Maximum number of viewers over all its routes; 0 for no limit. */
-  readonly maxClients: number
 }
 
 /** One path of a route. Its viewers keep it when the route moves. */

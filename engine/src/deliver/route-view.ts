@@ -2,7 +2,6 @@
 import type { AliasStatus } from '../observe/status.js'
 import type { RouteStatus } from '../observe/route-status.js'
 import type { Histogram } from '../observe/histogram.js'
-import type { ClientLimits, RouteCounters } from '../plugin/live-route.js'
 import type { RoutePaths } from './route-paths.js'
 import type { ServedRoute } from './served-route.js'
 
@@ -29,22 +28,6 @@ export class RouteView implements RouteStatus {
 
   get aliases(): readonly AliasStatus[] {
     return this.#paths.aliases
-  }
-
-  get counters(): RouteCounters {
-    return this.#route.counters
-  }
-
-  get maxClients(): number {
-    return this.limits.max
-  }
-
-  get limits(): ClientLimits {
-    return this.#route.options.clients
-  }
-
-  get limitsReached(): readonly ('soft' | 'max')[] {
-    return this.#route.viewerLimits.reached
   }
 
   get isOnline(): boolean {

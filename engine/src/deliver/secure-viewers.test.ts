@@ -3,7 +3,7 @@ import type { ClientHttp2Stream } from 'node:http2'
 import { after, before, test } from 'node:test'
 import { until } from '../listen/loopback.test.kit.js'
 import { ask, CertificateFolder, http2Client, tlsClient } from '../listen/tls.test.kit.js'
-import { Feed, NO_LIMITS, openRoom } from './delivery.test.kit.js'
+import { Feed, openRoom } from './delivery.test.kit.js'
 
 let certificates: CertificateFolder
 
@@ -161,7 +161,7 @@ test('a viewer whose request body never ends is disconnected with an error', asy
 test('refusals over HTTP/2 have their status and headers', async () => {
   await using room = await openRoom({}, { tls: certificates.files })
   const route = room.open({
-    clients: { ...NO_LIMITS, max: 1, overLimitStatus: 404 },
+    audience: room.audience({ max: 1, overLimitStatus: 404 }),
     offline: { waitForMs: 0, status: 503, endAfterMs: 60_000 },
   })
   const session = http2Client(room.listener.origins[0] ?? '')

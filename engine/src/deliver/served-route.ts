@@ -9,16 +9,15 @@ import { FanOut } from './fan-out.js'
 import type { Denial } from '../access/authorize.js'
 import type { Admission, AuthorizedRoute } from './authorized-handler.js'
 import { LiveHeader } from './live-header.js'
-import type { LiveEntry, LiveRoute, LiveRouteOptions, RouteCounters } from '../plugin/live-route.js'
+import type { LiveEntry, LiveRoute, LiveRouteOptions } from '../plugin/live-route.js'
 import { LiveWindow, type WindowEntry } from './live-window.js'
 import type { RoutePath } from './route-paths.js'
-import { type RouteRefusal, RouteRefusals } from './route-refusals.js'
-import { startRouteCounters } from '../plugin/live-route.js'
-import { type LimitChange, ViewerLimits } from './viewer-limits.js'
-import type { SessionWatcher } from '../observe/viewer-events.js'
+import { RouteRefusals } from './route-refusals.js'
 import { SkipReport } from './skip-report.js'
 import type { TurnQueue } from './turn-queue.js'
-import { sessionOf, visitorOf } from './session-visitor.js'
+import type { OutputAudience } from '../audience/output-audience.js'
+import type { AudienceCounters, Refusal } from '../plugin/audience.js'
+import { arrivalOf, whoOf } from './arrival.js'
 import { Viewer, type ViewerHost } from './viewer.js'
 
 /** A source silent for this long counts as absent: viewers can no longer start from the window. */
@@ -27,28 +26,20 @@ const ABSENT_AFTER_MS = 3000
 const READS_WITHIN_MS = 15_000
 
 const NO_HEAD = Buffer.alloc(0)
+const ENDED: Refusal = { refused: 'ended', status: 503 }
 
 export interface RouteContext {
   readonly clock: Clock
   readonly log: Logger
   /** Starts viewers, a limited number in each turn of the event loop. */
   readonly joins: TurnQueue<() => void>
-  /** Why a new viewer is refused whatever its route; undefined if it is not. */
-  refusal(routePath: RoutePath): RouteRefusal | undefined
-  /** A viewer has been admitted (1) or has left (-1). */
-  onClients(change: number, routePath: RoutePath): void
-  /** A limit of this route has been reached, or no longer is. */
-  onLimitChange(change: LimitChange): void
-  /** A unique session id. */
-  nextId(): string
-  readonly sessions: SessionWatcher
+  /** Of the output that has the route now. */
+  audience(): OutputAudience
 }
 
 export class ServedRoute implements LiveRoute, AuthorizedRoute, ViewerHost {
   readonly window: LiveWindow
   readonly readers: FanOut
-  readonly viewerLimits: ViewerLimits
-  readonly counters: RouteCounters = startRouteCounters()
   /** Seconds from the end of a request head to the first byte of the response. */
   readonly startDelay = new Histogram(DELAY_BOUNDS_SECONDS)
   /** Seconds from arrival at the input to the write, for viewers that are not behind; once per entry. */
@@ -76,9 +67,8 @@ export class ServedRoute implements LiveRoute, AuthorizedRoute, ViewerHost {
     this.#options = options
     this.#context = context
     this.#header = new LiveHeader(context.clock, options)
-    this.#refusals = new RouteRefusals(this, this.#header, context)
+    this.#refusals = new RouteRefusals(this.#header, context.clock)
     this.window = new LiveWindow(options.window, (from, to) => this.#isHeld(from, to))
-    this.viewerLimits = new ViewerLimits(options.clients, (change) => context.onLimitChange(change))
     this.readers = new FanOut({
       nowMs: () => context.clock.nowMs(),
       onSent: (bytes) => this.onSent(bytes),
@@ -87,6 +77,14 @@ export class ServedRoute implements LiveRoute, AuthorizedRoute, ViewerHost {
         if (wasSliced) this.#scheduleCaughtUp()
       },
     })
+  }
+
+  get audience(): OutputAudience {
+    return this.#context.audience()
+  }
+
+  get counters(): AudienceCounters {
+    return this.audience.counters
   }
 
   get options(): LiveRouteOptions {
@@ -125,7 +123,7 @@ export class ServedRoute implements LiveRoute, AuthorizedRoute, ViewerHost {
     if (this.#isEnded) return
     this.#isEnded = true
     this.readers.finish()
-    for (const viewer of this.#waiting) this.#refuseWaiting(viewer, 'ended')
+    for (const viewer of this.#waiting) this.#refuseWaiting(viewer, ENDED)
     for (const viewer of this.#viewers) if (viewer.state !== 'queued') viewer.endAfterWindow()
   }
 
@@ -137,7 +135,6 @@ export class ServedRoute implements LiveRoute, AuthorizedRoute, ViewerHost {
     this.#options = options
     this.#header.update(options)
     this.window.setBounds(options.window)
-    this.viewerLimits.update(options.clients)
   }
 
   /** All viewers, including those that wait. */
@@ -161,31 +158,38 @@ export class ServedRoute implements LiveRoute, AuthorizedRoute, ViewerHost {
   }
 
   admit(socket: Duplex, visit: Visit, admission: Admission): void {
-    const reason = this.#refusal(visit.address, admission.routePath)
-    if (reason !== undefined) return this.#refusals.refuse(socket, visitorOf(visit, admission), reason)
+    const { audience } = this
+    const who = whoOf(visit, admission)
+    if (this.#isEnded) {
+      audience.refuse(who, ENDED.refused, ENDED.status)
+      return this.#refusals.send(socket, visit, this.#refusals.answerFor(ENDED))
+    }
     const nowMs = this.#context.clock.nowMs()
-    const viewer = new Viewer(socket, visitorOf(visit, admission, this.#context.nextId()), nowMs, this)
+    const viewer = new Viewer(socket, arrivalOf(visit, admission), nowMs, this)
+    const session = audience.enter(who, viewer)
+    if ('refused' in session) {
+      return this.#refusals.send(viewer.release(), visit, this.#refusals.answerFor(session))
+    }
+    viewer.session = session
     this.#viewers.add(viewer)
-    this.#context.sessions.onStart(sessionOf(viewer.visitor, this.#options.id))
-    this.counters.connects++
-    this.counters.clients++
-    this.viewerLimits.add(visit.address)
-    this.#context.onClients(1, admission.routePath)
+    admission.routePath.viewers++
     if (this.#startEntry(nowMs) !== undefined) this.#queue(viewer)
-    else if (this.#isEnded || this.#options.offline.waitForMs === 0) this.#refuseWaiting(viewer, 'offline')
+    else if (this.#options.offline.waitForMs === 0) this.#refuseWaiting(viewer, this.#offline)
     else this.#waiting.add(viewer)
   }
 
   deny(socket: Duplex, visit: Visit, denial: Denial, admission: Admission): void {
-    this.#refusals.deny(socket, visitorOf(visit, admission), denial)
+    this.audience.refuse(whoOf(visit, admission), denial.reason, denial.status)
+    this.#refusals.send(socket, visit, this.answerDenied(denial))
   }
 
   answerDenied(denial: Denial): StreamAnswer {
     return this.#refusals.answerDenied(denial)
   }
 
-  answerHead(address: string, routePath: RoutePath): StreamAnswer {
-    const reason = this.#refusal(address, routePath) ?? (this.isOnline ? undefined : 'offline')
+  answerHead(address: string, { listener }: RoutePath): StreamAnswer {
+    const refusal = this.#isEnded ? ENDED : this.audience.refusalOf({ address, listener: listener.name })
+    const reason = refusal ?? (this.isOnline ? undefined : this.#offline)
     return reason === undefined ? { status: 200, headers: this.#header.ofStream() } : this.#refusals.answerFor(reason)
   }
 
@@ -194,12 +198,12 @@ export class ServedRoute implements LiveRoute, AuthorizedRoute, ViewerHost {
   }
 
   onSkip(viewer: Viewer, skippedBytes: number): void {
-    this.counters.skips++
-    this.counters.skippedBytes += skippedBytes
-    const { visitor, behindBytes, socket } = viewer
-    const { client } = visitor
+    const { counters } = this
+    counters.skips++
+    counters.skippedBytes += skippedBytes
+    const { session, behindBytes, socket } = viewer
     this.#skipReport.add({
-      client,
+      client: session?.who.client ?? '',
       skippedBytes,
       behindBytes: behindBytes + skippedBytes,
       heldBytes: socket.writableLength,
@@ -218,20 +222,8 @@ export class ServedRoute implements LiveRoute, AuthorizedRoute, ViewerHost {
   onClose(viewer: Viewer): void {
     this.#remove(viewer)
     // The connection under an HTTP/2 stream may stay open and still hold bytes that the stream passed to it.
-    if (viewer.visitor.respond !== undefined && !viewer.socket.writableFinished) this.window.forbidReuse()
-    const { reason, handedBytes: bytes, skips, skippedBytes } = viewer
-    const { client, routePath } = viewer.visitor
-    this.counters.ended.set(reason, (this.counters.ended.get(reason) ?? 0) + 1)
-    const status = bytes > 0 ? 200 : 0
-    const durationMs = Math.round(this.#context.clock.nowMs() - viewer.arrivedMs)
-    const { path } = routePath
-    const node = this.#options.id
-    this.#context.log.info(
-      { node, client, path, bytes, durationMs, skips, skippedBytes, reason },
-      `viewer ${client} of ${path}: ${reason}`,
-    )
-    const outcome = { status, bytes, durationMs, skips, skippedBytes, reason }
-    this.#context.sessions.onEnd({ ...sessionOf(viewer.visitor, node), ...outcome })
+    if (viewer.arrival.respond !== undefined && !viewer.socket.writableFinished) this.window.forbidReuse()
+    viewer.session?.end(viewer.reason)
   }
 
   /** Called by delivery once a second. */
@@ -240,7 +232,7 @@ export class ServedRoute implements LiveRoute, AuthorizedRoute, ViewerHost {
     const silentMs = nowMs - this.#lastPushMs
     const { waitForMs } = this.#options.offline
     for (const viewer of this.#waiting)
-      if (nowMs - viewer.arrivedMs >= waitForMs) this.#refuseWaiting(viewer, 'offline')
+      if (nowMs - viewer.arrivedMs >= waitForMs) this.#refuseWaiting(viewer, this.#offline)
     for (const viewer of this.#viewers) {
       if (viewer.state !== 'waiting' && viewer.state !== 'queued') this.#sweepReader(viewer, nowMs, silentMs)
     }
@@ -285,14 +277,14 @@ export class ServedRoute implements LiveRoute, AuthorizedRoute, ViewerHost {
     const entry = this.#isEnded ? this.newestStart() : this.#startEntry(nowMs)
     if (entry === undefined) {
       viewer.state = 'waiting'
-      if (this.#isEnded) this.#refuseWaiting(viewer, 'ended')
+      if (this.#isEnded) this.#refuseWaiting(viewer, ENDED)
       else this.#waiting.add(viewer)
       return
     }
-    const { visitor } = viewer
-    visitor.respond?.(200, this.#header.ofStream())
-    viewer.start(visitor.respond === undefined ? this.#header.render() : NO_HEAD, entry)
-    this.startDelay.observe((this.#context.clock.nowMs() - visitor.headAtMs) / 1000)
+    const { respond, headAtMs } = viewer.arrival
+    respond?.(200, this.#header.ofStream())
+    viewer.start(respond === undefined ? this.#header.render() : NO_HEAD, entry)
+    this.startDelay.observe((this.#context.clock.nowMs() - headAtMs) / 1000)
   }
 
   #isHeld(from: number, to: number): boolean {
@@ -300,24 +292,22 @@ export class ServedRoute implements LiveRoute, AuthorizedRoute, ViewerHost {
     return false
   }
 
-  #refusal(address: string, routePath: RoutePath): RouteRefusal | undefined {
-    if (this.#isEnded) return 'ended'
-    return this.viewerLimits.refusal(address) ?? this.#context.refusal(routePath)
+  get #offline(): Refusal {
+    return { refused: 'offline', status: this.#options.offline.status }
   }
 
   /** Refuses an admitted viewer that has received nothing. */
-  #refuseWaiting(viewer: Viewer, reason: RouteRefusal): void {
+  #refuseWaiting(viewer: Viewer, refusal: Refusal): void {
     this.#remove(viewer)
-    this.#refusals.refuse(viewer.release(), viewer.visitor, reason)
+    viewer.session?.end(refusal.refused, refusal.status)
+    this.#refusals.send(viewer.release(), viewer.arrival, this.#refusals.answerFor(refusal))
   }
 
   #remove(viewer: Viewer): void {
     if (!this.#viewers.delete(viewer)) return
     this.#waiting.delete(viewer)
     this.#busy.delete(viewer)
-    this.counters.clients--
-    this.viewerLimits.remove(viewer.visitor.address)
-    this.#context.onClients(-1, viewer.visitor.routePath)
+    viewer.arrival.routePath.viewers--
     this.#scheduleCaughtUp()
     if (this.#viewers.size === 0) for (const resolve of this.#drainWaiters.splice(0)) resolve()
   }

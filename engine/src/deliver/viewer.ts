@@ -5,7 +5,9 @@ import type { Duplex } from 'node:stream'
 import type { FanOut, Reader } from './fan-out.js'
 import type { LiveRouteOptions } from '../plugin/live-route.js'
 import type { LiveWindow, WindowEntry } from './live-window.js'
-import type { SessionVisitor } from './session-visitor.js'
+import type { OpenSession } from '../audience/session.js'
+import type { SessionCallbacks, SessionView } from '../plugin/audience.js'
+import type { Arrival } from './arrival.js'
 
 /**
  * `waiting` for an entry to start at; `queued` for its turn to start; `leading`: receives the lead, which every viewer
@@ -36,10 +38,22 @@ export interface ViewerHost {
 /** Minimum time after our FIN for the client to close its side. */
 const LINGER_MS = 1000
 
-export class Viewer implements Reader {
+/** States that only delivery distinguishes are merged. */
+const SHOWN: Readonly<Record<ViewerState, SessionView['state']>> = {
+  waiting: 'waiting',
+  queued: 'waiting',
+  leading: 'reading',
+  reading: 'reading',
+  seeking: 'seeking',
+  ending: 'ending',
+}
+
+export class Viewer implements Reader, SessionCallbacks {
   slot = -1
   readonly socket: Duplex
-  readonly visitor: SessionVisitor
+  readonly arrival: Arrival
+  /** Set once it is admitted. */
+  session: OpenSession | undefined
   readonly arrivedMs: number
   state: ViewerState = 'waiting'
   /** Why it left, for log and counters; `left` if the client closed by itself. */
@@ -63,14 +77,24 @@ export class Viewer implements Reader {
   #progressMs: number
   #finishedMs: number | undefined
 
-  constructor(socket: Duplex, visitor: SessionVisitor, nowMs: number, host: ViewerHost) {
+  constructor(socket: Duplex, arrival: Arrival, nowMs: number, host: ViewerHost) {
     this.socket = socket
-    this.visitor = visitor
+    this.arrival = arrival
     this.arrivedMs = nowMs
     this.#progressMs = nowMs
     this.#host = host
     socket.on('drain', this.#handleDrain)
     socket.on('close', this.#handleClose)
+  }
+
+  describe(): SessionView {
+    const { handedBytes: bytes, skips, skippedBytes } = this
+    const state = SHOWN[this.state]
+    return { state, bytes, behindBytes: state === 'waiting' ? 0 : this.behindBytes, skips, skippedBytes }
+  }
+
+  onKick(): void {
+    this.cut('kicked')
   }
 
   /** Bytes written to the socket. */

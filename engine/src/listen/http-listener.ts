@@ -22,7 +22,7 @@ import {
 } from './listener-options.js'
 import { ConnectionAcceptor } from './connection-acceptor.js'
 import { RequestDispatch, type Respond } from './request-dispatch.js'
-import type { RouteListener } from './route-claims.js'
+import type { NamedListener } from './route-claims.js'
 import { type Route, RouteTable } from './route-table.js'
 
 /** A prepared change of a listener, complete but for binding. Either `commit` or `discard` is called, once. */
@@ -34,7 +34,7 @@ export interface ListenerUpdate {
   discard(): void
 }
 
-export class HttpListener implements RouteListener {
+export class HttpListener implements NamedListener {
   readonly name: string
   readonly counters: ListenerCounters = startCounters()
   readonly #options: HttpListenerOptions
@@ -83,8 +83,12 @@ export class HttpListener implements RouteListener {
     return renderAddress(this.#boundSocket.bound)
   }
 
+  get protocol(): 'http' | 'https' {
+    return this.#settings.tls === undefined ? 'http' : 'https'
+  }
+
   get origins(): readonly string[] {
-    return [renderOrigin(this.#boundSocket.bound, this.#settings.tls === undefined ? 'http' : 'https')]
+    return [renderOrigin(this.#boundSocket.bound, this.protocol)]
   }
 
   /** Connections that are open now. */

@@ -92,6 +92,11 @@ export class HttpListeners {
     throw listenError('LISTEN_UNKNOWN', `there is no listener "${name}"; the listeners are: ${names}`)
   }
 
+  /** Of viewers; 0 for no limit, and for a listener that is gone. */
+  maxClientsOf(name: string): number {
+    return this.#byName.get(name)?.maxClients ?? 0
+  }
+
   all(): readonly HttpListener[] {
     return [...this.#byName.values()]
   }

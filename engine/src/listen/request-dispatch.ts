@@ -120,7 +120,7 @@ export class RequestDispatch {
     const { methods = READING } = route
     if (!methods.includes(request.method ?? '')) return refuseMethod(response, methods)
     const answered = route.respond(request, response, visit)
-    if (answered instanceof Promise) answered.catch(onFailure)
+    if (isThenable(answered)) Promise.resolve(answered).catch(onFailure)
   }
 
   #visit(handler: StreamHandler, { request, response, visit }: Exchange, before: ServerResponse | undefined): void {
@@ -170,6 +170,11 @@ export class RequestDispatch {
     if (response.headersSent) request.socket.destroy()
     else respondText(response, 500, 'Internal error')
   }
+}
+
+/** Handlers are code of plugins, which may have promises of their own. */
+function isThenable(answered: unknown): answered is PromiseLike<unknown> {
+  return typeof answered === 'object' && answered !== null && 'then' in answered
 }
 
 /** The status of the response to a refused head. */

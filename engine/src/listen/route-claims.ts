@@ -9,6 +9,12 @@ export interface RouteListener {
   claim(route: Route): Disposable
 }
 
+/** What viewers on the listener are told apart by. */
+export interface NamedListener extends RouteListener {
+  readonly name: string
+  readonly protocol: 'http' | 'https'
+}
+
 interface Claim {
   readonly listener: RouteListener
   readonly route: Route

@@ -20,6 +20,7 @@ function readings(more: Partial<NodeReadings>): NodeReadings {
     droppedPackets: 0,
     edges: [],
     route: undefined,
+    audience: undefined,
     ...more,
   }
 }

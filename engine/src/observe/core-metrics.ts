@@ -1,5 +1,6 @@
 // The metrics that the engine itself keeps, in addition to those that plugins declare. Rows are read from plain numbers
 // at scrape time.
+import type { AudienceStatus } from './audience-status.js'
 import type { RouteStatus } from './route-status.js'
 import type { MetricDeclaration, MetricRead } from '../plugin/contract.js'
 import type { MetricsRegistry } from './metrics-registry.js'
@@ -177,7 +178,10 @@ export interface NodeReadings {
   readonly sentBytes: number
   readonly droppedPackets: number
   readonly edges: readonly { readonly id: string; readonly queuedBytes: number; readonly drops: number }[]
+  /** Of an output with a live route. */
   readonly route: RouteStatus | undefined
+  /** Of an output that serves viewers. */
+  readonly audience: AudienceStatus | undefined
 }
 
 export type CoreMetricName = (typeof CORE_METRICS)[number]['name']
@@ -205,45 +209,45 @@ export function addNodeMetrics(
   add('drops_total', () => dropRows(readings))
   if (kind === 'input') add('input_connected', () => Number(readings.isConnected))
   if (kind !== 'output') return all
-  const route = (value: (status: RouteStatus) => number, more = {}) => {
+  const viewers = (value: (audience: AudienceStatus) => number, more = {}) => {
     return (): [Readonly<Record<string, string>>, number][] => {
-      const status = readings.route
-      return status === undefined ? [] : [[more, value(status)]]
+      const { audience } = readings
+      return audience === undefined ? [] : [[more, value(audience)]]
     }
   }
   add(
     'output_clients',
-    route(({ counters }) => counters.clients),
+    viewers(({ counters }) => counters.clients),
   )
   add(
     'output_clients_limit',
-    route(({ limits }) => limits.max, { limit: 'max' }),
+    viewers(({ limits }) => limits.max, { limit: 'max' }),
   )
   add(
     'output_clients_limit',
-    route(({ limits }) => limits.soft, { limit: 'soft' }),
+    viewers(({ limits }) => limits.soft, { limit: 'soft' }),
   )
   add('output_clients_refused_total', () =>
-    [...(readings.route?.counters.refused ?? [])].map(([reason, count]) => [{ reason }, count]),
+    [...(readings.audience?.counters.refused ?? [])].map(([reason, count]) => [{ reason }, count]),
   )
   add(
     'output_client_connects_total',
-    route(({ counters }) => counters.connects),
+    viewers(({ counters }) => counters.connects),
   )
-  add(
-    'output_window_bytes',
-    route(({ windowBytes }) => windowBytes),
-  )
+  add('output_window_bytes', () => {
+    const { route } = readings
+    return route === undefined ? [] : [[{}, route.windowBytes]]
+  })
   return all
 }
 
-function dropRows({ kind, edges, droppedPackets, route }: NodeReadings): [{ reason: string }, number][] {
+function dropRows({ kind, edges, droppedPackets, audience }: NodeReadings): [{ reason: string }, number][] {
   const rows: [{ reason: string }, number][] = []
   if (kind === 'input') rows.push([{ reason: 'junction' }, droppedPackets])
   else if (kind !== 'service') rows.push([{ reason: 'edge' }, edges.reduce((sum, edge) => sum + edge.drops, 0)])
-  if (route === undefined) return rows
+  if (audience === undefined) return rows
   let refused = 0
-  for (const count of route.counters.refused.values()) refused += count
-  rows.push([{ reason: 'skip' }, route.counters.skips], [{ reason: 'refused' }, refused])
+  for (const count of audience.counters.refused.values()) refused += count
+  rows.push([{ reason: 'skip' }, audience.counters.skips], [{ reason: 'refused' }, refused])
   return rows
 }

@@ -1,5 +1,4 @@
 // The state of a live route in status and metrics.
-import type { ClientLimits, RouteCounters } from '../plugin/live-route.js'
 import type { Histogram } from './histogram.js'
 import type { AliasStatus } from './status.js'
 
@@ -11,12 +10,6 @@ export interface RouteStatus {
   readonly urls: readonly string[]
   /** Paths that it had before. */
   readonly aliases: readonly AliasStatus[]
-  readonly counters: RouteCounters
-  /** 0 for no limit. */
-  readonly maxClients: number
-  readonly limits: ClientLimits
-  /** The limits that are reached now. */
-  readonly limitsReached: readonly ('soft' | 'max')[]
   /** A new viewer would start now. */
   readonly isOnline: boolean
   readonly behindBytes: number

@@ -79,9 +79,11 @@ export type NodeState = NodeStatus['state']
 export const clientStatusSchema = z.object({
   id: z.string().meta({ description: 'Id of this session; never reused' }),
   node: z.string().meta({ description: 'Id of the output' }),
+  protocol: z.string().meta({ description: 'http, https, ...' }),
   client: z.string().meta({ description: 'address:port' }),
   user: z.exactOptional(z.string()).meta({ description: 'Name of the user who signed in' }),
   userAgent: z.exactOptional(z.string()),
+  path: z.string().meta({ description: 'What it asked for: a path without its query, or the name of a stream' }),
   since: time,
   state: z.enum(['waiting', 'reading', 'seeking', 'ending']).meta({
     description:
@@ -93,7 +95,7 @@ export const clientStatusSchema = z.object({
   skippedBytes: z.number(),
 })
 
-/** A viewer of a live output. */
+/** A viewer of an output. */
 export type ClientStatus = Readonly<z.infer<typeof clientStatusSchema>>
 
 export const clientListSchema = z.object({ clients: z.array(clientStatusSchema).readonly() })

@@ -1,5 +1,6 @@
 // Ordinary HTTP requests to a node: what it mounts on a listener, and what it learns about each request.
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Audience, Who } from './audience.js'
 
 /** What a node can do with an HTTP listener. */
 export interface HttpRoutes {
@@ -24,6 +25,8 @@ export interface MountOptions {
   readonly methods?: readonly string[]
   /** Access providers (`auth:`); any of them can admit a request. Read at each request. By default everyone is admitted. */
   readonly auth?: readonly string[]
+  /** Counts and logs the requests that no provider admits. The handler itself calls `touch` or `enter`. */
+  readonly audience?: Audience
 }
 
 /**
@@ -47,4 +50,6 @@ export interface HttpVisit {
   readonly path: string
   /** What follows the `?`, as sent; empty without one. */
   readonly query: string
+  /** The same for an audience. */
+  readonly who: Who
 }

@@ -50,12 +50,24 @@ export type {
   TransformDefinition,
 } from './contract.js'
 export { isRandomAccessPoint } from './random-access-point.js'
-export { AUTH, CLOCK, DELIVERY, EVENTS, LISTENERS, METRICS, token } from './tokens.js'
+export { AUDIENCE, AUTH, CLOCK, DELIVERY, EVENTS, LISTENERS, METRICS, token } from './tokens.js'
+export type {
+  Audience,
+  AudienceCounters,
+  AudienceOptions,
+  ClientLimits,
+  Refusal,
+  Session,
+  SessionCallbacks,
+  SessionView,
+  Who,
+} from './audience.js'
 export type { AccessDecision, AccessRequest, Auth, RefusedAccess } from './auth.js'
-export type { Clock, Delivery, Events, Listeners, MetricsSource, EventNotice, Token } from './tokens.js'
+export type { Audiences, Clock, Delivery, Events, Listeners, MetricsSource, EventNotice, Token } from './tokens.js'
 export { defineErrors, EngineError, isEngineError, reactionOf } from '../errors.js'
 export type { ErrorDetails, ErrorRow, ErrorTable, Reaction } from '../errors.js'
 export type { HttpHandler, HttpRoutes, HttpVisit, MountOptions } from './http-routes.js'
+export type { KeptMedia, MediaMemory, SendOptions } from './media-memory.js'
 export type { Resource } from './resource.js'
-export type { Join, LiveEntry, LiveRoute, LiveRouteOptions, RouteCounters } from './live-route.js'
+export type { Join, LiveEntry, LiveRoute, LiveRouteOptions } from './live-route.js'
 export type { Chunk, Discontinuity, Gop, GopChunk, Origin, Track, TsChunk } from '@millrace/media/mpegts'

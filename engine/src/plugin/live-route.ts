@@ -1,5 +1,6 @@
 // The interface of delivery: what an output passes in and what a route exposes. Delivery knows no container format: the
 // output decides where viewers can start, and with which bytes.
+import type { Audience, AudienceCounters } from './audience.js'
 
 export interface LiveRouteOptions {
   /** The `pipeline/node` that owns the route, for logs and metrics. */
@@ -30,7 +31,8 @@ export interface LiveRouteOptions {
     /** How long viewers stay connected while no entry arrives. */
     readonly endAfterMs: number
   }
-  readonly clients: ClientLimits
+  /** Who watches, with the limits. By default an audience of its own, without limits. */
+  readonly audience?: Audience
   /** Access providers (`auth:`); any of them can admit a viewer. By default everybody is admitted. */
   readonly auth?: readonly string[]
   /** Value of Access-Control-Allow-Origin; undefined for none. */
@@ -39,17 +41,6 @@ export interface LiveRouteOptions {
   readonly catchUpBytes: number
   /** Maximum time for which a previous path keeps working while viewers who used it are connected. By default a day. */
   readonly aliasForMs?: number
-}
-
-/** Limits of viewers, connected and waiting; 0 for no limit. */
-export interface ClientLimits {
-  readonly max: number
-  /** Reaching it is only reported. */
-  readonly soft: number
-  /** Per IPv4 address, or per /64 of IPv6. */
-  readonly perAddress: number
-  /** The status that viewers over a limit receive. */
-  readonly overLimitStatus: number
 }
 
 export interface LiveEntry {
@@ -90,24 +81,6 @@ export interface LiveRoute extends AsyncDisposable {
    * Called after a viewer has read more or left, at most once per turn of the event loop. By default nothing happens.
    */
   onCaughtUp: (() => void) | undefined
-  readonly counters: RouteCounters
-}
-
-/** Plain numbers, read at scrape time. */
-export interface RouteCounters {
-  clients: number
-  connects: number
-  sentBytes: number
-  /** Viewers refused, by reason. */
-  readonly refused: Map<string, number>
-  /** Sessions ended, by reason. */
-  readonly ended: Map<string, number>
-  /** Skips of viewers that had fallen behind the window. */
-  skips: number
-  skippedBytes: number
-}
-
-/** The counters of a new route. */
-export function startRouteCounters(): RouteCounters {
-  return { clients: 0, connects: 0, sentBytes: 0, refused: new Map(), ended: new Map(), skips: 0, skippedBytes: 0 }
+  /** Those of its audience. */
+  readonly counters: AudienceCounters
 }

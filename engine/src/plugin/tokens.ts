@@ -1,8 +1,10 @@
 // What a plugin can request in `inject`, by token. Tokens are registered symbols, so that two copies of this file
 // agree.
+import type { Audience, AudienceOptions } from './audience.js'
 import type { Auth } from './auth.js'
 import type { HttpRoutes } from './http-routes.js'
 import type { LiveRoute, LiveRouteOptions } from './live-route.js'
+import type { MediaMemory } from './media-memory.js'
 import type { NodeKind } from './node-kinds.js'
 
 declare const tokenType: unique symbol
@@ -35,6 +37,17 @@ export interface Listeners {
 export interface Delivery {
   /** Throws LISTEN_UNKNOWN, LISTEN_PATH_TAKEN. The route responds at once, and serves when entries arrive. */
   open(options: LiveRouteOptions): LiveRoute
+  /** Memory for media that the output keeps, and sends in answer to requests; at most this much. */
+  memory(limitBytes: number): MediaMemory
+}
+
+/** Who watches an output, over any protocol: limits, sessions, lists of viewers, kicks, counters, access log. */
+export interface Audiences {
+  /**
+   * The viewers of this output; one audience serves all its paths and protocols. When a reload replaces the output, the
+   * audiences of the new one take over those of the old one, in the order in which they were opened.
+   */
+  open(options: AudienceOptions): Audience
 }
 
 /** All metrics of the engine and its nodes, in Prometheus' text format. */
@@ -72,6 +85,7 @@ export interface EventNotice {
   readonly data: Readonly<Record<string, string | number | boolean>>
 }
 
+export const AUDIENCE: Token<Audiences> = token('Audience')
 export const AUTH: Token<Auth> = token('Auth')
 export const CLOCK: Token<Clock> = token('Clock')
 export const LISTENERS: Token<Listeners> = token('Listeners')

@@ -1,4 +1,5 @@
 // The engine's own series for running nodes and listeners, added and removed with them.
+import type { AudienceStatus } from '../observe/audience-status.js'
 import type { RouteStatus } from '../observe/route-status.js'
 import { addNodeMetrics, type NodeReadings } from '../observe/core-metrics.js'
 import { addListenerMetrics, type ListenerReadings } from '../observe/listener-metrics.js'
@@ -12,14 +13,20 @@ interface Shown {
   readonly series: Disposable
 }
 
+/** What the nodes of these ids have; undefined if nothing. */
+export interface OutputReadings {
+  routeOf(id: string): RouteStatus | undefined
+  audienceOf(id: string): AudienceStatus | undefined
+}
+
 export class EngineNodeMetrics {
   readonly #registry: MetricsRegistry
-  readonly #routeOf: (id: string) => RouteStatus | undefined
+  readonly #outputs: OutputReadings
   readonly #shown = new Map<EngineNode | ListenerReadings, Shown>()
 
-  constructor(registry: MetricsRegistry, routeOf: (id: string) => RouteStatus | undefined) {
+  constructor(registry: MetricsRegistry, outputs: OutputReadings) {
     this.#registry = registry
-    this.#routeOf = routeOf
+    this.#outputs = outputs
   }
 
   /** Adds the series of new or renamed nodes and listeners, and removes those of the ones that are gone. */
@@ -39,11 +46,7 @@ export class EngineNodeMetrics {
   }
 
   #addNode(node: EngineNode): Disposable {
-    return addNodeMetrics(
-      this.#registry,
-      labelsOf(node.settings),
-      new EngineNodeReadings(node, () => this.#routeOf(node.id)),
-    )
+    return addNodeMetrics(this.#registry, labelsOf(node.settings), new EngineNodeReadings(node, this.#outputs))
   }
 }
 
@@ -51,12 +54,12 @@ export class EngineNodeMetrics {
 class EngineNodeReadings implements NodeReadings {
   readonly kind: string
   readonly #node: EngineNode
-  readonly #route: () => RouteStatus | undefined
+  readonly #outputs: OutputReadings
 
-  constructor(node: EngineNode, route: () => RouteStatus | undefined) {
+  constructor(node: EngineNode, outputs: OutputReadings) {
     this.kind = node.settings.definition.kind
     this.#node = node
-    this.#route = route
+    this.#outputs = outputs
   }
 
   get isUp(): boolean {
@@ -97,7 +100,11 @@ class EngineNodeReadings implements NodeReadings {
   }
 
   get route(): RouteStatus | undefined {
-    return this.kind === 'output' ? this.#route() : undefined
+    return this.kind === 'output' ? this.#outputs.routeOf(this.#node.id) : undefined
+  }
+
+  get audience(): AudienceStatus | undefined {
+    return this.kind === 'output' ? this.#outputs.audienceOf(this.#node.id) : undefined
   }
 }
 

@@ -14,6 +14,7 @@ import type {
   StatusSource,
 } from '../observe/status.js'
 import { EngineContainer } from './node/container.js'
+import { EngineAudiences } from '../audience/engine-audiences.js'
 import { LiveDelivery } from '../deliver/live-delivery.js'
 import type { Graph } from '../graph/graph.js'
 import { HttpListeners, listenerSpecs } from '../listen/http-listeners.js'
@@ -93,6 +94,7 @@ export class Engine implements RunningEngine, EventSource {
   readonly #metrics: MetricsRegistry
   readonly #listeners: HttpListeners
   readonly #auth: AccessControl
+  readonly #audiences: EngineAudiences
   readonly #delivery: LiveDelivery
   readonly #accessLog: OpenAccessLog
   readonly #scope = new NodeScope()
@@ -121,22 +123,31 @@ export class Engine implements RunningEngine, EventSource {
     this.#histograms = new RouteHistograms(this.#metrics, (id) => this.#labelsOf(id))
     this.#listeners = new HttpListeners({ clock, log, descriptorLimit: readDescriptorLimit() })
     this.#auth = new AccessControl(graph.auth ?? [], clock)
+    this.#audiences = new EngineAudiences({
+      clock,
+      log,
+      maxClients: graph.engine.maxClients,
+      maxClientsOf: (listener) => this.#listeners.maxClientsOf(listener),
+      onEvent: (event) => this.#events.emit(event),
+    })
     this.#delivery = new LiveDelivery({
       listeners: this.#listeners,
+      audiences: this.#audiences,
       clock,
       log,
       auth: this.#auth,
-      maxClients: graph.engine.maxClients,
-      onEvent: (event) => this.#events.emit(event),
     })
     this.#accessLog = openAccessLog(graph.engine.accessLog ?? 'off', clock, log)
-    this.#delivery.watchSessions(this.#accessLog.watcher)
+    this.#audiences.watchSessions(this.#accessLog.watcher)
     const container = new EngineContainer()
       .provide(AUTH, this.#auth)
       .provide(CLOCK, clock)
       .provideOnDemand(METRICS, () => withDefaultMetrics(this.#metrics))
     const services = this.#runServices()
-    this.#nodeMetrics = new EngineNodeMetrics(this.#metrics, (id) => this.#delivery.routeOf(id))
+    this.#nodeMetrics = new EngineNodeMetrics(this.#metrics, {
+      routeOf: (id) => this.#delivery.routeOf(id),
+      audienceOf: (id) => this.#audiences.of(id),
+    })
     this.#running = {
       graph,
       services: graph.services.map((settings) => new ServiceRunner(settings, services, container)),
@@ -200,7 +211,7 @@ export class Engine implements RunningEngine, EventSource {
   }
 
   viewersOf(node: string): number {
-    return this.#delivery.routeOf(node)?.counters.clients ?? 0
+    return this.#audiences.of(node)?.counters.clients ?? 0
   }
 
   apply(plan: ReloadPlan, next: Graph): Promise<AppliedReload> {
@@ -238,11 +249,11 @@ export class Engine implements RunningEngine, EventSource {
   }
 
   clients(node?: string): readonly ClientStatus[] {
-    return this.#delivery.viewers(node)
+    return this.#audiences.viewers(node)
   }
 
   kick(id: string): ClientStatus | undefined {
-    const kicked = this.#delivery.kick(id)
+    const kicked = this.#audiences.kick(id)
     if (kicked !== undefined) this.#log.info({ id, node: kicked.node, client: kicked.client }, 'a viewer was kicked')
     return kicked
   }
@@ -266,7 +277,7 @@ export class Engine implements RunningEngine, EventSource {
     if (engine.api.hosts.join() !== this.#running.graph.engine.api.hosts.join()) this.#openApi(engine.api.hosts)
     setLogLevel(this.#log, engine.log.level)
     this.#auth.update(auth ?? [])
-    this.#delivery.maxClients = engine.maxClients
+    this.#audiences.maxClients = engine.maxClients
     this.#accessLog.switchTo(engine.accessLog ?? 'off')
   }
 
@@ -288,7 +299,7 @@ export class Engine implements RunningEngine, EventSource {
   }
 
   #checkDescriptors(): void {
-    const perOutput = this.#delivery.routes().map(({ maxClients }) => maxClients)
+    const perOutput = this.#audiences.all().map(({ limits }) => limits.max)
     const shortage = explainShortage(readDescriptorLimit(), {
       perOutput,
       overall: this.#running.graph.engine.maxClients,
@@ -313,7 +324,7 @@ export class Engine implements RunningEngine, EventSource {
     return new PluginEvents({
       log: this.#events,
       clock: this.#clock,
-      watchSessions: (watcher) => this.#delivery.watchSessions(watcher),
+      watchSessions: (watcher) => this.#audiences.watchSessions(watcher),
       kindOf: (id) => this.#nodes.kindOf(id),
       onError: (err) => this.#log.error({ err }, 'a subscriber of events failed and was dropped'),
     })
@@ -327,13 +338,10 @@ export class Engine implements RunningEngine, EventSource {
       events: this.#events,
       scope: this.#scope,
       mask: (text) => this.#running.graph.secrets.mask(text),
-      sentBytesOf: (id) => this.#delivery.routeOf(id)?.counters.sentBytes ?? 0,
-      viewersOf: (id) => {
-        const route = this.#delivery.routeOf(id)
-        return route === undefined ? {} : viewersOf(route)
-      },
+      sentBytesOf: (id) => this.#audiences.of(id)?.counters.sentBytes ?? 0,
+      viewersOf: (id) => viewersOf(this.#audiences.of(id), this.#delivery.routeOf(id)),
       pluginEvents: this.#pluginEvents(),
-      shared: { delivery: this.#delivery, listeners: this.#listeners, auth: this.#auth },
+      shared: { audiences: this.#audiences, delivery: this.#delivery, listeners: this.#listeners, auth: this.#auth },
     }
   }
 
@@ -363,7 +371,7 @@ export class Engine implements RunningEngine, EventSource {
     this.#log.info({ reason }, 'stopping')
     this.#events.emit({ kind: 'engine.stopping', data: { reason } })
     this.#listeners.stopAccepting(API_LISTENER)
-    this.#delivery.stopAccepting()
+    this.#audiences.stopAccepting()
     if (isRunning) await this.#drain(this.#running.graph.engine.drainMs)
     const disposeByMs = this.#clock.nowMs() + DISPOSE_MS
     await Promise.all(this.#running.pipelines.map((pipeline) => pipeline.stop(reason, DISPOSE_MS)))

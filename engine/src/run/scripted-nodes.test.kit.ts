@@ -31,7 +31,6 @@ export const ROUTE = {
   slow: 'skip',
   stallTimeoutMs: 60_000,
   offline: { waitForMs: 10_000, status: 503, endAfterMs: 60_000 },
-  clients: { max: 0, soft: 0, perAddress: 0, overLimitStatus: 503 },
   cors: undefined,
   catchUpBytes: 256 * 1024,
 } as const

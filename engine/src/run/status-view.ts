@@ -1,6 +1,7 @@
 // What a running engine reports about itself: readiness, the URLs to open, the limits of viewers, the listeners.
 import type { EngineSample, EngineStatus, ListenerStatus, NodeStatus, Readiness } from '../observe/status.js'
 import type { LiveDelivery } from '../deliver/live-delivery.js'
+import type { AudienceStatus } from '../observe/audience-status.js'
 import type { RouteStatus } from '../observe/route-status.js'
 import type { Graph } from '../graph/graph.js'
 import type { HttpListeners } from '../listen/http-listeners.js'
@@ -46,11 +47,20 @@ export function urlsOf(
   return [...viewers, ...api, ...served]
 }
 
-export function viewersOf(route: RouteStatus): ReturnType<RunServices['viewersOf']> {
-  const { counters, urls, aliases, limits, limitsReached: reached } = route
+export function viewersOf(
+  audience: AudienceStatus | undefined,
+  route: RouteStatus | undefined,
+): ReturnType<RunServices['viewersOf']> {
+  return { ...(audience && audienceOf(audience)), ...(route && addressesOf(route)) }
+}
+
+function audienceOf({ counters, limits, limitsReached: reached }: AudienceStatus) {
   const { max, soft, perAddress } = limits
-  const more = aliases.length === 0 ? {} : { aliases }
-  return { clients: counters.clients, clientLimits: { max, soft, perAddress, reached }, urls, ...more }
+  return { clients: counters.clients, clientLimits: { max, soft, perAddress, reached } }
+}
+
+function addressesOf({ urls, aliases }: RouteStatus) {
+  return aliases.length === 0 ? { urls } : { urls, aliases }
 }
 
 export function listenerStatus({ name, address, origins }: Omit<ListenerStatus, 'protocol'>): ListenerStatus {

@@ -5,6 +5,7 @@ export type { ContractDeps } from './contract-bench.js'
 export { FakeClock } from './fake-clock.js'
 export { FakeContext } from './fake-context.js'
 export type { LoggedLine } from './fake-context.js'
+export { TestAudiences } from './test-audiences.js'
 export { buildTs } from './ts-builder/build-ts.js'
 export {
   breakCrc,

@@ -51,7 +51,9 @@ async function openService(setting: Setting): Promise<AsyncDisposable> {
 }
 
 async function scrape(setting: Setting): Promise<{ status: number; type: string | null; text: string }> {
-  const visit = { client: '127.0.0.1:1', address: '127.0.0.1', user: undefined, path: '/metrics', query: '' }
+  const client = { client: '127.0.0.1:1', address: '127.0.0.1', user: undefined }
+  const who = { ...client, protocol: 'http', listener: 'api', agent: '', place: '/metrics' }
+  const visit = { ...client, path: '/metrics', query: '', who }
   const server = createServer((request, response) =>
     setting.handler.routes.get(`api${request.url}`)?.(request, response, visit),
   )

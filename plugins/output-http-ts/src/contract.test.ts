@@ -1,5 +1,6 @@
+import assert from 'node:assert/strict'
 import type { Delivery, LiveRoute } from '@millrace/engine/plugin'
-import { contract } from '@millrace/engine/testing'
+import { contract, TestAudiences } from '@millrace/engine/testing'
 import httpTs from './index.js'
 
 const options = { listener: 'web', path: '/live.ts' }
@@ -33,5 +34,8 @@ contract(httpTs, {
     { ...options, path: 'live.ts' },
     { ...options, preamble: '/no/such/file.ts' },
   ],
-  deps: () => ({ delivery: { open: openRoute } satisfies Delivery }),
+  deps: () => ({
+    audiences: new TestAudiences(),
+    delivery: { open: openRoute, memory: () => assert.fail('it keeps no media') } satisfies Delivery,
+  }),
 })

@@ -9,7 +9,7 @@ import type {
   Options,
   Previous,
 } from '@millrace/engine/plugin'
-import { buildTs, FakeContext } from '@millrace/engine/testing'
+import { buildTs, FakeContext, TestAudiences } from '@millrace/engine/testing'
 import { Framer } from '@millrace/media/mpegts'
 import { BehaviorSubject, Subject } from 'rxjs'
 import httpTs from './index.js'
@@ -69,13 +69,18 @@ class Bench {
   holdCount = 0
   isPausable: boolean
   readonly context = new FakeContext('one/ts')
+  readonly audiences = new TestAudiences('one/ts')
 
   constructor(more: object = {}, isPausable = false, previous?: Previous) {
     this.isPausable = isPausable
     this.options$ = new BehaviorSubject(parse(more))
     const routes: FakeRoute[] = []
-    const delivery = { open: (options: LiveRouteOptions) => routes[routes.push(new FakeRoute(options)) - 1]! }
-    this.output = httpTs.open(this.options$ as Options<Settings>, this.context, { delivery }, previous)
+    const { audiences } = this
+    const delivery = {
+      open: (options: LiveRouteOptions) => routes[routes.push(new FakeRoute(options)) - 1]!,
+      memory: () => assert.fail('it keeps no media'),
+    }
+    this.output = httpTs.open(this.options$ as Options<Settings>, this.context, { audiences, delivery }, previous)
     this.route = routes[0]!
   }
 
@@ -200,8 +205,12 @@ describe('output http-ts', () => {
   test('applies live options', async () => {
     const bench = new Bench()
     await bench.accept()
-    bench.options$.next(parse({ start: 'now', slow: 'disconnect', clients: { max: 3 } }))
-    assert.deepEqual([bench.route.options.slow, bench.route.options.clients.max], ['disconnect', 3])
+    bench.options$.next(parse({ start: 'now', slow: 'disconnect', clients: { max: 1 } }))
+    assert.equal(bench.route.options.slow, 'disconnect')
+    const { audience } = bench.route.options
+    const who = { protocol: 'http', listener: 'web', client: 'a', address: 'a', user: undefined, agent: '', place: '/' }
+    assert.ok('sent' in audience!.enter(who))
+    assert.deepEqual(audience!.enter(who), { refused: 'max-clients', status: 503 })
     bench.chunks.next(first!)
     bench.chunks.next(others.find((chunk) => chunk.kind === 'ts' && !chunk.randomAccess)!)
     assert.deepEqual(

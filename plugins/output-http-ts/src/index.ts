@@ -1,5 +1,6 @@
 // Output `http-ts`: a transport stream over HTTP, byte for byte, to any number of viewers.
 import {
+  AUDIENCE,
   authName,
   choice,
   count,
@@ -10,7 +11,15 @@ import {
   path,
   size,
 } from '@millrace/engine/plugin'
-import type { Inlet, LiveRoute, LiveRouteOptions, NodeContext, Options, Output } from '@millrace/engine/plugin'
+import type {
+  Audience,
+  Inlet,
+  LiveRoute,
+  LiveRouteOptions,
+  NodeContext,
+  Options,
+  Output,
+} from '@millrace/engine/plugin'
 import { Subscription } from 'rxjs'
 import { z } from 'zod'
 import { readPreamble } from './preamble-file.js'
@@ -125,7 +134,7 @@ export default defineOutput({
   consumes: ['ts', 'gop'],
   inlets: 'one',
   options,
-  inject: { delivery: DELIVERY },
+  inject: { audiences: AUDIENCE, delivery: DELIVERY },
   exclusive: ({ listener, path }) => [{ kind: 'http', listener, path }],
   memoryBound: ({ window, catchUp, clients }, maxClients) =>
     window.size + Math.min(clients.max === 0 ? Infinity : clients.max, maxClients) * catchUp,
@@ -144,13 +153,14 @@ export default defineOutput({
       yaml: 'live: { type: http-ts, from: gops, listener: web, path: /live.ts, start: burst, burst: 2s }',
     },
   ],
-  open(options$, context, { delivery }, previous) {
+  open(options$, context, { audiences, delivery }, previous) {
     const openOutput = (lead: Uint8Array): Output => {
-      const route = delivery.open(routeOptions(context.id, options$.value, lead))
+      const audience = audiences.open({ limits: options$.value.clients })
+      const route = delivery.open({ ...routeOptions(context.id, options$.value, lead), audience })
       // It knows what the viewers have received, whichever inlets continue.
       const state = previous?.state
       const builder = isEntryBuilder(state) ? state : new EntryBuilder(options$.value.start === 'now')
-      return new HttpTsOutput(options$, route, context, lead, builder)
+      return new HttpTsOutput({ options$, audience, route, context, lead, builder })
     }
     const { preamble } = options$.value
     return preamble === undefined ? openOutput(NO_PREAMBLE) : readPreamble(preamble).then(openOutput)
@@ -164,7 +174,17 @@ const HOLD_SHARE = 1 / 4
 /** What one more chunk can take of the window. */
 const CHUNK_BYTES = 512 * 1024
 
+interface HttpTsParts {
+  readonly options$: Options<z.output<typeof options>>
+  readonly audience: Audience
+  readonly route: LiveRoute
+  readonly context: NodeContext
+  readonly lead: Uint8Array
+  readonly builder: EntryBuilder
+}
+
 class HttpTsOutput implements Output {
+  readonly #audience: Audience
   readonly #context: NodeContext
   readonly #lead: Uint8Array
   readonly #options$: Options<z.output<typeof options>>
@@ -176,16 +196,11 @@ class HttpTsOutput implements Output {
   #isRefused = false
   #hold: Disposable | undefined
 
-  constructor(
-    options$: Options<z.output<typeof options>>,
-    route: LiveRoute,
-    context: NodeContext,
-    lead: Uint8Array,
-    builder: EntryBuilder,
-  ) {
+  constructor({ options$, audience, route, context, lead, builder }: HttpTsParts) {
     this.#context = context
     this.#lead = lead
     this.#options$ = options$
+    this.#audience = audience
     this.#route = route
     this.#builder = builder
     this.#changes = options$.subscribe(() => this.#update())
@@ -230,6 +245,7 @@ class HttpTsOutput implements Output {
     this.#changes.unsubscribe()
     this.#release()
     await this.#route[Symbol.asyncDispose]()
+    await this.#audience[Symbol.asyncDispose]()
   }
 
   /** Low enough that the window has room for all that the slowest viewer has not read, and for the next chunk. */
@@ -244,7 +260,8 @@ class HttpTsOutput implements Output {
     // While a source waits for its viewers, time passes between two chunks: the window must not drop entries for that.
     const durationMs = this.#isPausable ? Infinity : window.durationMs
     try {
-      this.#route.update({ ...more, window: { ...window, durationMs } })
+      this.#route.update({ ...more, audience: this.#audience, window: { ...window, durationMs } })
+      this.#audience.update({ limits: from.clients })
       if (this.#isRefused) this.#context.ready()
       this.#isRefused = false
     } catch (error) {
@@ -286,7 +303,6 @@ function routeOptions(id: string, from: z.output<typeof options>, lead: Uint8Arr
     slow: from.slow,
     stallTimeoutMs: from.stallTimeout,
     offline: { waitForMs: from.offline.waitFor, status: from.offline.status, endAfterMs: from.offline.endAfter },
-    clients: from.clients,
     ...(from.auth === undefined ? {} : { auth: [from.auth].flat() }),
     cors: from.cors,
     catchUpBytes: from.catchUp,

@@ -63,6 +63,7 @@ describe('the probation of a node', () => {
     const probation = new Probation(clock)
     const endpoints = new NodeEndpoints({
       delivery: room.delivery,
+      audiences: room.audiences,
       listeners: { http: () => room.listener },
       owner: () => 'one/ts',
       call: (run) => run(),

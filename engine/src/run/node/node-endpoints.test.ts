@@ -11,7 +11,8 @@ import { node, output, serving } from '../scripted-nodes.test.kit.js'
 function endpointsOf(room: Room, isStandby: boolean): NodeEndpoints {
   const listeners = { http: () => room.listener }
   const inScope = { call: <T>(run: () => T): T => run(), enter: (run: () => void) => run() }
-  return new NodeEndpoints({ delivery: room.delivery, listeners, owner: () => 'one/ts', ...inScope, isStandby })
+  const { delivery, audiences } = room
+  return new NodeEndpoints({ delivery, audiences, listeners, owner: () => 'one/ts', ...inScope, isStandby })
 }
 
 describe('an endpoint of a node', () => {

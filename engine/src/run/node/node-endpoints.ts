@@ -1,19 +1,22 @@
-// The endpoints one node owns on shared listeners: mounts of ordinary requests, and leases of live routes. The node asks
+// The endpoints one node owns on shared listeners: mounts of ordinary requests, leases of live routes, audiences. The node asks
 // for them through the usual tokens. A standby node receives them only when it is activated; a reload withdraws and
 // restores those of all nodes that move.
 import { authorizeRequests } from '../../access/authorized-requests.js'
+import type { EngineAudiences } from '../../audience/engine-audiences.js'
 import type { LiveDelivery } from '../../deliver/live-delivery.js'
 import type { RouteLease } from '../../deliver/route-lease.js'
-import { RouteClaims, type RouteListener } from '../../listen/route-claims.js'
+import { type NamedListener, RouteClaims } from '../../listen/route-claims.js'
 import type { Auth } from '../../plugin/auth.js'
 import type { HttpHandler, HttpRoutes, MountOptions } from '../../plugin/http-routes.js'
 import type { LiveRouteOptions } from '../../plugin/live-route.js'
 import type { Delivery, Listeners } from '../../plugin/tokens.js'
+import { NodeAudiences } from './node-audiences.js'
 
 export interface SharedEndpoints {
-  readonly delivery: Pick<LiveDelivery, 'lease'>
+  readonly audiences: Pick<EngineAudiences, 'open'>
+  readonly delivery: Pick<LiveDelivery, 'lease' | 'memory'>
   /** Throws LISTEN_UNKNOWN. */
-  readonly listeners: { http(name: string): RouteListener & Pick<HttpRoutes, 'name' | 'origins'> }
+  readonly listeners: { http(name: string): NamedListener & Pick<HttpRoutes, 'origins'> }
   /** Authorizes requests to mounts that name a provider; without it no one may use those. */
   readonly auth?: Auth
 }
@@ -30,7 +33,11 @@ export interface EndpointSettings extends SharedEndpoints {
 }
 
 export class NodeEndpoints {
-  readonly delivery: Delivery = { open: (options) => this.#openRoute(options) }
+  readonly delivery: Delivery = {
+    open: (options) => this.#openRoute(options),
+    memory: (limitBytes) => this.#settings.delivery.memory(limitBytes),
+  }
+  readonly audiences: NodeAudiences
   readonly listeners: Listeners = { http: (name) => this.#routesOf(name) }
   readonly #settings: EndpointSettings
   readonly #mounts: RouteClaims
@@ -44,6 +51,7 @@ export class NodeEndpoints {
     this.#settings = settings
     this.#isStandby = settings.isStandby
     this.#mounts = new RouteClaims(settings.isStandby)
+    this.audiences = new NodeAudiences(settings)
   }
 
   /**
@@ -76,6 +84,7 @@ export class NodeEndpoints {
 
   /** Claims its own paths again. Throws LISTEN_PATH_TAKEN, LISTEN_UNKNOWN; `withdraw` releases what it has claimed. */
   restore(): void {
+    this.audiences.restore()
     this.#mounts.restore()
     for (const route of this.#passable()) {
       if (route.isOpen) route.restore()
@@ -88,6 +97,7 @@ export class NodeEndpoints {
    * move there at once. Throws as `restore` does.
    */
   reserve(before?: NodeEndpoints): void {
+    this.audiences.activate(before?.audiences)
     this.#mounts.restore(before === undefined ? undefined : before.#mounts)
     const routes = before === undefined ? [] : before.#passable()
     for (const [index, lease] of [...this.#leases].entries()) {
@@ -101,6 +111,7 @@ export class NodeEndpoints {
 
   /** The node has another id now. */
   rename(id: string): void {
+    this.audiences.rename(id)
     for (const route of this.#passable()) route.rename(id)
   }
 
@@ -110,15 +121,18 @@ export class NodeEndpoints {
    */
   retain(isRetaining: boolean): void {
     this.#isRetaining = isRetaining
-    if (isRetaining) return
-    for (const route of this.#retained) void route[Symbol.asyncDispose]()
-    this.#retained.clear()
+    if (!isRetaining) {
+      for (const route of this.#retained) void route[Symbol.asyncDispose]()
+      this.#retained.clear()
+    }
+    this.audiences.retain(isRetaining)
   }
 
   /** The node has been disposed: releases what it has not. */
   release(): void {
     this.#mounts.release()
     for (const lease of this.#leases) void lease[Symbol.asyncDispose]()
+    this.audiences.release()
   }
 
   /** The rest: the paths that the replaced node still holds, and its live routes. */
@@ -169,11 +183,11 @@ export class NodeEndpoints {
     }
   }
 
-  #mount(listener: RouteListener, options: MountOptions, handle: HttpHandler): Disposable {
+  #mount(listener: NamedListener, options: MountOptions, handle: HttpHandler): Disposable {
     const { path, prefix: isPrefix = false, methods } = options
     const { auth, call } = this.#settings
     const run: HttpHandler = (request, response, visit) => call(() => handle(request, response, visit))
-    const respond = authorizeRequests(auth, () => options.auth ?? [], run)
+    const respond = authorizeRequests({ listener, auth, options }, run)
     return this.#mounts.claim(listener, { path, isPrefix, respond, ...(methods === undefined ? {} : { methods }) })
   }
 }

@@ -1,6 +1,6 @@
 // The injected services that belong to one node: timers that end with it, endpoints that it owns, and the engine's
 // events, whose listeners run in its scope, whichever node an event comes from.
-import { CLOCK, DELIVERY, EVENTS, LISTENERS } from '../../plugin/tokens.js'
+import { AUDIENCE, CLOCK, DELIVERY, EVENTS, LISTENERS } from '../../plugin/tokens.js'
 import type { Clock, EventNotice, Events } from '../../plugin/tokens.js'
 import type { EngineContainer } from './container.js'
 import type { NodeCalls } from './node-calls.js'
@@ -21,7 +21,12 @@ export function provideOwn(
 ): EngineContainer {
   container.provide(CLOCK, clock)
   if (events !== undefined) container.provide(EVENTS, scopedEvents(events, calls))
-  if (endpoints !== undefined) container.provide(DELIVERY, endpoints.delivery).provide(LISTENERS, endpoints.listeners)
+  if (endpoints !== undefined) {
+    container
+      .provide(AUDIENCE, endpoints.audiences)
+      .provide(DELIVERY, endpoints.delivery)
+      .provide(LISTENERS, endpoints.listeners)
+  }
   return container
 }
 

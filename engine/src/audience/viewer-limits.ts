@@ -1,7 +1,7 @@
-// The viewer limits of a route: counts its viewers, in total and per address, and compares them with the limits.
+// The viewer limits of an output: counts its viewers, in total and per address, and compares them with the limits.
 import { limitKeyOf } from '../listen/ip-address.js'
 import { LimitAlarm, type LimitEvent } from './limit-alarm.js'
-import type { ClientLimits } from '../plugin/live-route.js'
+import type { ClientLimits } from '../plugin/audience.js'
 
 export interface LimitChange {
   readonly event: LimitEvent

@@ -1,0 +1,215 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { KeptLog } from '../listen/loopback.test.kit.js'
+import type { SessionEnd, SessionStart } from '../observe/viewer-events.js'
+import type { AudienceOptions, ClientLimits, Session, SessionCallbacks, Who } from '../plugin/audience.js'
+import { FakeClock } from '../testing/fake-clock.js'
+import { EngineAudiences, type EngineAudiencesOptions } from './engine-audiences.js'
+import type { OutputAudience } from './output-audience.js'
+
+class Room {
+  readonly clock = new FakeClock()
+  readonly kept = new KeptLog()
+  readonly starts: SessionStart[] = []
+  readonly ends: SessionEnd[] = []
+  readonly audiences: EngineAudiences
+
+  constructor(options: Partial<EngineAudiencesOptions> = {}) {
+    this.audiences = new EngineAudiences({ clock: this.clock, log: this.kept.log, maxClients: 0, ...options })
+    this.audiences.watchSessions({
+      onStart: (session) => void this.starts.push(session),
+      onEnd: (session) => void this.ends.push(session),
+    })
+  }
+
+  open(limits: Partial<ClientLimits> = {}, more: Partial<AudienceOptions> = {}, id = 'one/hls'): OutputAudience {
+    const all = { max: 0, soft: 0, perAddress: 0, overLimitStatus: 503, ...limits }
+    return this.audiences.open(id, { limits: all, ...more })
+  }
+}
+
+function who(host: number | string = 1, more: Partial<Who> = {}): Who {
+  const address = typeof host === 'string' ? host : `192.0.2.${host}`
+  return {
+    ...{ protocol: 'http', listener: 'web', client: `${address}:5000`, address },
+    ...{ user: undefined, agent: 'vlc', place: '/one/index.m3u8', ...more },
+  }
+}
+
+function admitted(audience: OutputAudience, from: Who, key?: string, callbacks: SessionCallbacks = {}): Session {
+  const session = key === undefined ? audience.enter(from, callbacks) : audience.touch(key, from, callbacks)
+  assert.ok(!('refused' in session), 'it is admitted')
+  return session
+}
+
+function refusedBy(audience: OutputAudience, from: Who, key?: string): string {
+  const refusal = key === undefined ? audience.enter(from) : audience.touch(key, from)
+  assert.ok('refused' in refusal, 'it is refused')
+  return `${refusal.refused} ${refusal.status}`
+}
+
+describe('the audience of an output', () => {
+  test('lists a viewer with what it was sent, counts it, and logs its end', () => {
+    const room = new Room()
+    const audience = room.open()
+    const session = admitted(audience, who(1, { protocol: 'srt', user: 'anna', place: 'live' }))
+    session.sent(1000)
+    session.sent(500)
+    room.clock.advance(3000)
+    const [shown] = room.audiences.viewers('one/hls')
+    assert.deepEqual(
+      [shown?.id, shown?.protocol, shown?.client, shown?.user, shown?.path, shown?.bytes, shown?.state],
+      [session.id, 'srt', '192.0.2.1:5000', 'anna', 'live', 1500, 'reading'],
+    )
+    session.end('left')
+    session.end('again')
+    session.sent(1)
+    const { clients, connects, sentBytes, ended } = audience.counters
+    assert.deepEqual([clients, connects, sentBytes, [...ended]], [0, 1, 1500, [['left', 1]]])
+    assert.deepEqual([session.isOver, room.audiences.viewers().length], [true, 0])
+    const [end] = room.ends
+    assert.deepEqual(
+      [room.ends.length, end?.bytes, end?.durationMs, end?.status, end?.user],
+      [1, 1500, 3000, 200, 'anna'],
+    )
+    assert.ok(room.kept.lines.some(({ text }) => text === 'viewer 192.0.2.1:5000 of live: left'))
+  })
+
+  test('refuses viewers over each limit, counts them by reason, and logs them without an id', () => {
+    const room = new Room({ maxClients: 4, maxClientsOf: (name) => (name === 'small' ? 1 : 0) })
+    const audience = room.open({ max: 3, perAddress: 2, overLimitStatus: 404 })
+    const other = room.open({}, {}, 'one/other')
+    const first = admitted(audience, who(1))
+    admitted(audience, who(1), 'key')
+    assert.equal(refusedBy(audience, who(1)), 'per-address 404')
+    admitted(audience, who(2, { listener: 'small' }))
+    assert.equal(refusedBy(audience, who(3)), 'max-clients 404')
+    assert.equal(refusedBy(other, who(3, { listener: 'small' })), 'listener-max-clients 503')
+    admitted(other, who(3))
+    assert.equal(refusedBy(other, who(4), 'new'), 'engine-max-clients 503')
+    assert.deepEqual(audience.refusalOf(who(9)), { refused: 'max-clients', status: 404 })
+    assert.deepEqual(
+      [...audience.counters.refused],
+      [
+        ['per-address', 1],
+        ['max-clients', 1],
+      ],
+    )
+    assert.deepEqual(new Set(room.ends.map(({ id, bytes }) => `${id}${bytes}`)), new Set(['0']))
+    first.end('left')
+    admitted(audience, who(1))
+    room.audiences.stopAccepting()
+    assert.equal(refusedBy(room.open({}, {}, 'one/third'), who(1)), 'closing 503')
+  })
+
+  test('a viewer that is refused after all was never connected', () => {
+    const room = new Room()
+    const audience = room.open()
+    admitted(audience, who()).end('offline', 503)
+    assert.deepEqual([[...audience.counters.refused], audience.counters.ended.size], [[['offline', 1]], 0])
+    assert.deepEqual([room.ends[0]?.status, room.ends[0]?.durationMs], [503, 0])
+    audience.refuse(who(), 'bad-credentials', 401)
+    assert.equal(room.ends[1]?.status, 401)
+  })
+
+  test('a kick tells the output, ends the session, and shows what it had', () => {
+    const room = new Room()
+    const kicks: string[] = []
+    const session = admitted(room.open(), who(), undefined, {
+      onKick: () => kicks.push('kicked'),
+      describe: () => ({ state: 'seeking', bytes: 7, behindBytes: 8, skips: 9 }),
+    })
+    assert.equal(room.audiences.kick('nobody'), undefined)
+    const status = room.audiences.kick(session.id)
+    assert.deepEqual([status?.state, status?.bytes, status?.behindBytes, status?.skips], ['seeking', 7, 8, 9])
+    assert.deepEqual([kicks, room.ends[0]?.reason, room.ends[0]?.bytes], [['kicked'], 'kicked', 7])
+    assert.equal(room.audiences.kick(session.id), undefined)
+  })
+
+  test('texts of clients are cut, and control characters are not shown', () => {
+    const room = new Room()
+    admitted(room.open(), who(1, { agent: 'x'.repeat(10_000), place: '/a\u001b[2J' }))
+    const [shown] = room.audiences.viewers()
+    assert.equal(shown?.userAgent?.length, 256)
+    assert.ok(!shown?.path.includes('\u001b'))
+  })
+
+  test('its end ends all sessions, and refuses later ones', async () => {
+    const room = new Room()
+    const audience = room.open()
+    const sessions = [admitted(audience, who()), admitted(audience, who(), 'key')]
+    await audience[Symbol.asyncDispose]()
+    assert.deepEqual(
+      sessions.map(({ isOver }) => isOver),
+      [true, true],
+    )
+    assert.equal(refusedBy(audience, who(), 'key'), 'ended 503')
+    assert.equal(room.audiences.of('one/hls'), undefined)
+    assert.equal(room.audiences.clients, 0)
+  })
+})
+
+describe('a session that is known by its key', () => {
+  test('is one viewer over all its requests, and ends when there have been none for a while', () => {
+    const room = new Room()
+    const audience = room.open({}, { idleMs: 10_000 })
+    const session = admitted(audience, who(), 'abc')
+    for (let request = 0; request < 5; request++) {
+      room.clock.advance(9000)
+      assert.equal(admitted(audience, who(7), 'abc'), session)
+    }
+    admitted(audience, who(2), 'other')
+    assert.equal(audience.counters.clients, 2)
+    room.clock.advance(9500)
+    assert.equal(audience.counters.clients, 2)
+    room.clock.advance(1600)
+    assert.deepEqual([audience.counters.clients, [...audience.counters.ended]], [0, [['idle', 2]]])
+    assert.notEqual(admitted(audience, who(), 'abc').id, session.id)
+  })
+
+  test('is refused for a minute after a kick, from any address', () => {
+    const room = new Room()
+    const audience = room.open()
+    room.audiences.kick(admitted(audience, who(), 'abc').id)
+    assert.equal(refusedBy(audience, who(2), 'abc'), 'kicked 403')
+    admitted(audience, who(), 'another')
+    room.clock.advance(59_000)
+    assert.equal(refusedBy(audience, who(), 'abc'), 'kicked 403')
+    room.clock.advance(1001)
+    admitted(audience, who(), 'abc')
+    assert.equal(audience.counters.refused.get('kicked'), 2)
+  })
+
+  test('a client with a new key for each request takes eight places, is told of once, and harms no one', () => {
+    const room = new Room()
+    const audience = room.open({ max: 20 })
+    const others = Array.from({ length: 10 }, (_, index) => admitted(audience, who(100 + index), `viewer ${index}`))
+    for (let request = 0; request < 10_000; request++) {
+      admitted(audience, who(1), `key ${request}`)
+      if (request % 1000 === 0) others.forEach((_, index) => admitted(audience, who(100 + index), `viewer ${index}`))
+    }
+    assert.equal(audience.counters.clients, 18)
+    assert.ok(others.every(({ isOver }) => !isOver))
+    admitted(audience, who(200), 'late')
+    assert.equal(room.kept.lines.filter(({ level }) => level === 'warn').length, 1)
+  })
+
+  test('an address has at most 256 keys; a further one ends the one that was used least recently', () => {
+    const room = new Room()
+    const audience = room.open()
+    const sessions = Array.from({ length: 300 }, (_, index) => {
+      admitted(audience, who(1), `key ${index}`)
+      return admitted(audience, who(1), `key ${index}`)
+    })
+    assert.equal(audience.counters.clients, 256)
+    assert.deepEqual([sessions[43]?.isOver, sessions[45]?.isOver], [true, false])
+    admitted(audience, who(2), 'from elsewhere')
+    assert.equal(audience.counters.clients, 257)
+  })
+
+  test('keys are cut at 128 characters', () => {
+    const audience = new Room().open()
+    const session = admitted(audience, who(), 'k'.repeat(128))
+    assert.equal(admitted(audience, who(), 'k'.repeat(100_000)), session)
+  })
+})

@@ -1,0 +1,187 @@
+// The viewers of one output, over all its paths and protocols.
+import type { ClientStatus } from '../observe/status.js'
+import { startOf, keptOf, OpenSession, type SessionHost } from './session.js'
+import type { SessionEnd, SessionWatcher } from '../observe/viewer-events.js'
+import type {
+  Audience,
+  AudienceCounters,
+  AudienceOptions,
+  ClientLimits,
+  Refusal,
+  Session,
+  SessionCallbacks,
+  Who,
+} from '../plugin/audience.js'
+import type { Logger } from '../plugin/contract.js'
+import type { Clock } from '../plugin/tokens.js'
+import { KeyedSessions } from './keyed-sessions.js'
+import { type LimitChange, ViewerLimits } from './viewer-limits.js'
+
+const IDLE_MS = 30_000
+const UNAVAILABLE = 503
+const CLOSED: Refusal = { refused: 'ended', status: UNAVAILABLE }
+const NO_CALLBACKS: SessionCallbacks = {}
+
+/** What the audience of an output needs of those of all outputs. */
+export interface AudienceContext {
+  readonly clock: Clock
+  readonly log: Logger
+  readonly watchers: SessionWatcher
+  nextId(): string
+  /** Why a viewer on this listener is refused, whatever the output; undefined if it is not. */
+  refusalOn(listener: string): 'closing' | 'listener-max-clients' | 'engine-max-clients' | undefined
+  onOpen(session: OpenSession): void
+  onOver(session: OpenSession): void
+  /** A limit of this output has been reached, or no longer is. */
+  onLimitChange(id: string, change: LimitChange): void
+  onRename(): void
+  onClose(): void
+}
+
+export class OutputAudience implements Audience, SessionHost {
+  readonly counters: AudienceCounters = {
+    clients: 0,
+    connects: 0,
+    sentBytes: 0,
+    refused: new Map(),
+    ended: new Map(),
+    skips: 0,
+    skippedBytes: 0,
+  }
+  /** What closes it: the hold of the output that has it now. */
+  owner: object | undefined
+  readonly #context: AudienceContext
+  readonly #limits: ViewerLimits
+  readonly #keyed: KeyedSessions
+  readonly #sessions = new Set<OpenSession>()
+  #id: string
+  #options: AudienceOptions
+  #isClosed = false
+
+  constructor(id: string, options: AudienceOptions, context: AudienceContext) {
+    this.#id = id
+    this.#options = options
+    this.#context = context
+    this.#limits = new ViewerLimits(options.limits, (change) => context.onLimitChange(this.#id, change))
+    this.#keyed = new KeyedSessions({
+      nowMs: () => this.nowMs(),
+      enter: (who, callbacks) => this.enter(who, callbacks),
+      refuse: (who, reason, status) => this.refuse(who, reason, status),
+      onBound: ({ address }, keys) =>
+        context.log.warn({ node: this.#id, address, keys }, 'a client uses a new session key for each request'),
+    })
+  }
+
+  /** Id of the output. */
+  get id(): string {
+    return this.#id
+  }
+
+  get limits(): ClientLimits {
+    return this.#options.limits
+  }
+
+  /** The limits that are reached now. */
+  get limitsReached(): readonly ('soft' | 'max')[] {
+    return this.#limits.reached
+  }
+
+  /** In order of arrival. */
+  viewers(): readonly ClientStatus[] {
+    const { clock } = this.#context
+    return Array.from(this.#sessions, (session) => session.describe((atMs) => clock.wallMs(atMs)))
+  }
+
+  refusalOf({ address, listener }: Pick<Who, 'address' | 'listener'>): Refusal | undefined {
+    if (this.#isClosed) return CLOSED
+    const refused = this.#limits.refusal(address) ?? this.#context.refusalOn(listener)
+    if (refused === undefined) return undefined
+    return { refused, status: refused === 'closing' ? UNAVAILABLE : this.limits.overLimitStatus }
+  }
+
+  enter(who: Who, callbacks: SessionCallbacks = NO_CALLBACKS): OpenSession | Refusal {
+    const refusal = this.refusalOf(who)
+    if (refusal !== undefined) {
+      this.refuse(who, refusal.refused, refusal.status)
+      return refusal
+    }
+    const session = new OpenSession(this.#context.nextId(), who, callbacks, this)
+    this.#sessions.add(session)
+    this.#context.onOpen(session)
+    this.counters.connects++
+    this.counters.clients++
+    this.#context.watchers.onStart(startOf(session.id, this.#id, session.who))
+    this.#limits.add(session.who.address)
+    return session
+  }
+
+  touch(key: string, who: Who, callbacks: SessionCallbacks = NO_CALLBACKS): Session | Refusal {
+    return this.#keyed.touch(key, who, callbacks)
+  }
+
+  refuse(who: Who, reason: string, status: number): void {
+    countReason(this.counters.refused, reason)
+    const outcome = { status, bytes: 0, durationMs: 0, skips: 0, skippedBytes: 0, reason }
+    this.#context.watchers.onEnd({ ...startOf('', this.#id, keptOf(who)), ...outcome })
+  }
+
+  update(options: AudienceOptions): void {
+    this.#options = options
+    this.#limits.update(options.limits)
+  }
+
+  /** The output has another id now. */
+  rename(id: string): void {
+    this.#id = id
+    this.#context.onRename()
+  }
+
+  /** An operator disconnects this viewer; a key that it has is refused for a while. */
+  kick(session: OpenSession): void {
+    this.#keyed.noteKick(session)
+    session.kick()
+  }
+
+  /** Called once a second. */
+  sweep(nowMs: number): void {
+    this.#keyed.endIdle(nowMs - (this.#options.idleMs ?? IDLE_MS))
+  }
+
+  nowMs(): number {
+    return this.#context.clock.nowMs()
+  }
+
+  onSent(bytes: number): void {
+    this.counters.sentBytes += bytes
+  }
+
+  onEnd(session: OpenSession, end: SessionEnd, isRefused: boolean): void {
+    if (!this.#sessions.delete(session)) return
+    const { counters } = this
+    counters.clients--
+    this.#limits.remove(session.who.address)
+    this.#context.onOver(session)
+    countReason(isRefused ? counters.refused : counters.ended, end.reason)
+    if (!isRefused) this.#logEnd(end)
+    this.#context.watchers.onEnd(end)
+  }
+
+  /** Ends all sessions that are left. Safe twice. */
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#isClosed = true
+    for (const session of this.#sessions) session.end('cut')
+    this.#context.onClose()
+    return Promise.resolve()
+  }
+
+  #logEnd({ client, path, bytes, durationMs, skips, skippedBytes, reason }: SessionEnd): void {
+    this.#context.log.info(
+      { node: this.#id, client, path, bytes, durationMs, skips, skippedBytes, reason },
+      `viewer ${client} of ${path}: ${reason}`,
+    )
+  }
+}
+
+function countReason(counts: Map<string, number>, reason: string): void {
+  counts.set(reason, (counts.get(reason) ?? 0) + 1)
+}

@@ -1,0 +1,29 @@
+// Memory for media that an output keeps, and sends in answer to requests: segments, for example.
+import type { Writable } from 'node:stream'
+import type { Session } from './audience.js'
+
+/** Blocks of memory that are used again, since nothing that is sent from them can still be on its way. */
+export interface MediaMemory {
+  /** Size of all blocks, those that are only kept for reuse included. */
+  readonly bytes: number
+  /** Copies the parts, one after the other. Undefined if they do not fit: release something older, and try again. */
+  keep(parts: readonly Uint8Array[]): KeptMedia | undefined
+}
+
+export interface KeptMedia {
+  readonly length: number
+  /**
+   * Writes the bytes from `from` (by default 0) up to `to` (exclusive, by default all), and counts them for the session.
+   * It does not end the stream. Resolves when the stream has passed them on: true, or false if the client left, or took
+   * nothing for 90 s; its stream is destroyed then. Never rejects.
+   */
+  sendTo(stream: Writable, options?: SendOptions): Promise<boolean>
+  /** The output no longer needs it. Its memory is used again when nothing is being sent from it. Safe twice. */
+  release(): void
+}
+
+export interface SendOptions {
+  readonly session?: Session
+  readonly from?: number
+  readonly to?: number
+}
