@@ -5,7 +5,7 @@ import type { RouteStatus } from '../observe/route-status.js'
 import type { Graph } from '../graph/graph.js'
 import type { HttpListeners } from '../listen/http-listeners.js'
 import type { Running } from './change/reload-transaction.js'
-import type { RunServices } from './node/run-services.js'
+import type { PipelineServices } from './pipeline/pipeline-runner.js'
 import type { EngineNode, RunningNodes } from './running-nodes.js'
 import { API_LISTENER } from '../graph/node-id.js'
 
@@ -46,7 +46,7 @@ export function urlsOf(
   return [...viewers, ...api, ...served]
 }
 
-export function viewersOf(route: RouteStatus): ReturnType<RunServices['viewersOf']> {
+export function viewersOf(route: RouteStatus): ReturnType<PipelineServices['viewersOf']> {
   const { counters, urls, aliases, limits, limitsReached: reached } = route
   const { max, soft, perAddress } = limits
   const more = aliases.length === 0 ? {} : { aliases }

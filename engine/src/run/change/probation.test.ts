@@ -19,7 +19,7 @@ describe('the probation of a node', () => {
     const probation = new Probation(clock)
     const [before, now] = [settings('one/ts', definition), settings('one/ts', definition)]
     probation.begin(
-      { settings: now, endpoints: undefined, calls: { isOnProbation: false } },
+      { settings: now, endpoints: { retain: () => undefined }, calls: { isOnProbation: false } },
       { settings: before, graph: NO_GRAPH },
     )
     clock.advance(29_999)
@@ -34,7 +34,7 @@ describe('the probation of a node', () => {
     const probation = new Probation(clock)
     const [before, now] = [settings('one/ts', definition), settings('one/ts', definition)]
     probation.begin(
-      { settings: now, endpoints: undefined, calls: { isOnProbation: false } },
+      { settings: now, endpoints: { retain: () => undefined }, calls: { isOnProbation: false } },
       { settings: before, graph: NO_GRAPH },
     )
     assert.equal(probation.end(now)?.settings, before)
@@ -49,7 +49,7 @@ describe('the probation of a node', () => {
       ...NodeSettings[],
     ]
     probation.begin(
-      { settings: now!, endpoints: undefined, calls: { isOnProbation: false } },
+      { settings: now!, endpoints: { retain: () => undefined }, calls: { isOnProbation: false } },
       { settings: before, graph: NO_GRAPH },
     )
     probation.updateSettings(now!, later!)

@@ -11,7 +11,7 @@ import type { Clock } from '../../plugin/tokens.js'
 interface NodeOnProbation {
   readonly settings: NodeSettings
   readonly calls: { isOnProbation: boolean }
-  readonly endpoints: NodeEndpoints | undefined
+  readonly endpoints: Pick<NodeEndpoints, 'retain'>
 }
 
 interface NodeProbation {
@@ -43,11 +43,11 @@ export class Probation {
     const timer = this.#clock.after(PROBATION_MS, () => {
       if (this.#nodes.get(id)?.timer === timer) this.#nodes.delete(id)
       node.calls.isOnProbation = false
-      node.endpoints?.retain(false)
+      node.endpoints.retain(false)
     })
     this.#nodes.set(id, { settings: node.settings, before, timer })
     node.calls.isOnProbation = true
-    if (before.settings !== undefined) node.endpoints?.retain(true)
+    if (before.settings !== undefined) node.endpoints.retain(true)
   }
 
   /** Another reload has kept the node: its probation continues with the new settings object. */

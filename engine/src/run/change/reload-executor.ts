@@ -17,11 +17,8 @@ import { type RollbackTarget, Probation, withNodeBefore } from './probation.js'
 export interface ReloadExecutorSettings extends ReloadContext {
   readonly log: Logger
   viewersOf(node: string): number
-  /** The graph has other nodes. Called within the commit. */
+  /** The graph has other nodes. Called within the commit, and when a change has finished or failed. */
   onNodesChanged(): void
-  onRolledBack(report: RolledBack): void
-  /** Called when a change has finished or failed. */
-  onFinished(): void
 }
 
 interface Failure {
@@ -33,6 +30,10 @@ interface Failure {
 const WHOLE_ROLLBACK = ' (the whole previous configuration is running again)'
 
 export class ReloadExecutor {
+  /** See ReloadTarget. By default nothing. */
+  onRolledBack: ((report: RolledBack) => void) | undefined
+  /** Called when a change has finished or failed. By default nothing. */
+  onFinished: () => void = () => undefined
   readonly #settings: ReloadExecutorSettings
   readonly #probation: Probation
   #change: ReloadTransaction | undefined
@@ -45,7 +46,7 @@ export class ReloadExecutor {
 
   constructor(settings: ReloadExecutorSettings) {
     this.#settings = settings
-    this.#probation = new Probation(settings.run.clock)
+    this.#probation = new Probation(settings.clock)
   }
 
   /** See ReloadTarget. */
@@ -84,7 +85,8 @@ export class ReloadExecutor {
     this.#turns++
     const turn = this.#queue.then(run).finally(() => {
       this.#turns--
-      this.#settings.onFinished()
+      this.#settings.onNodesChanged()
+      this.onFinished()
     })
     this.#queue = turn.catch(() => undefined)
     return turn
@@ -164,7 +166,7 @@ export class ReloadExecutor {
   }
 
   #reportRollBack(node: string, why: string, isAlone: boolean): void {
-    this.#settings.onRolledBack({
+    this.onRolledBack?.({
       node,
       why: isAlone ? why : `${why}${WHOLE_ROLLBACK}`,
     })
@@ -189,9 +191,9 @@ export class ReloadExecutor {
       log.error({ err: error, node: id }, 'a changed or added node has failed and cannot be rolled back')
       return
     } finally {
-      failed.endpoints?.retain(false)
+      failed.endpoints.retain(false)
     }
-    this.#settings.onRolledBack({ node: id, why: `${why}${consequenceOf(before, alone)}` })
+    this.onRolledBack?.({ node: id, why: `${why}${consequenceOf(before, alone)}` })
   }
 
   #nodes(): readonly AnyNodeRunner[] {
