@@ -7,12 +7,15 @@ import type { EngineClock } from '../observe/clock.js'
 import type { ReloadExecutor } from './change/reload-executor.js'
 import type { Running } from './change/reload-transaction.js'
 import { waitAtMost } from './node/time-limit.js'
+import type { NodeFiles } from '../state/node-files.js'
 
 /** Time limit for disposing all nodes together, after the drain. */
 const DISPOSE_MS = 3000
 const LEAST_DISPOSE_MS = 500
 /** Time limit for closing the remaining connections after that. */
 const CLOSE_GRACE_MS = 1000
+/** Time limit for files of nodes that are still being written. */
+const FILES_MS = 1000
 
 export interface ShutdownParts {
   readonly clock: EngineClock
@@ -21,12 +24,13 @@ export interface ShutdownParts {
   readonly delivery: LiveDelivery
   readonly listeners: HttpListeners
   readonly accessLog: OpenAccessLog
+  readonly files: Pick<NodeFiles, 'settled'>
   readonly stateDir: AsyncDisposable
 }
 
 /** `isDraining`: viewers receive what the inputs have received, within `engine.drain`. */
 export async function shutDown(parts: ShutdownParts, reason: string, isDraining: boolean): Promise<void> {
-  const { clock, running, executor, delivery, listeners, accessLog, stateDir } = parts
+  const { clock, running, executor, delivery, listeners, accessLog, files, stateDir } = parts
   listeners.stopAccepting(API_LISTENER)
   delivery.stopAccepting()
   if (isDraining) await drain(parts, running.graph.engine.drainMs)
@@ -38,6 +42,7 @@ export async function shutDown(parts: ShutdownParts, reason: string, isDraining:
   await Promise.all(running.services.map((service) => service.stop(reason, leftMs)))
   await listeners.closeAll(CLOSE_GRACE_MS)
   await accessLog[Symbol.asyncDispose]()
+  await waitAtMost(files.settled(), FILES_MS, clock)
   await stateDir[Symbol.asyncDispose]()
   clock[Symbol.dispose]()
 }

@@ -170,6 +170,20 @@ describe('a file of a node', () => {
   }
 })
 
+test('the files are settled when the last write and the last rename are on disk', async () => {
+  await using state = await StateFolder.make()
+  const folders = new NodeFolders(state.path, state.context.log)
+  const files = new NodeFiles(folders)
+  const own = files.storeOf({ id: 'one/old', was: undefined })
+  const path = join(await own.folder(), 'state')
+  void own.write('state', bytes('last'))
+  await files.settled()
+  assert.equal(await readFile(path, 'utf8'), 'last')
+  folders.rename({}, 'one/old', 'one/new')
+  await files.settled()
+  assert.equal(await textOf(state.run().store('one/new')), 'last')
+})
+
 describe('a folder that the configuration names', () => {
   test('is made with its parents, and can be named again', async () => {
     await using state = await StateFolder.make()

@@ -24,6 +24,9 @@ export class NodeFiles {
   /** The last write of each path; two nodes write the same files while one replaces the other. */
   readonly #writes = new Map<string, Promise<void>>()
 
+  /** Writes that have not finished, also those that wait for the folder. */
+  readonly #running = new Set<Promise<void>>()
+
   constructor(folders: NodeFolders) {
     this.#folders = folders
   }
@@ -33,8 +36,14 @@ export class NodeFiles {
       folder: () => this.#folder(owner),
       at: (path) => makeFolder(path, owner),
       read: (name) => this.#read(name, owner),
-      write: (name, bytes) => this.#write(name, bytes, owner),
+      write: (name, bytes) => this.#track(this.#write(name, bytes, owner)),
     }
+  }
+
+  /** Resolves when all renames and writes that have begun are done. Never rejects. */
+  async settled(): Promise<void> {
+    await Promise.allSettled(this.#running)
+    await this.#folders.settled()
   }
 
   #folder({ id, was }: FilesOwner): Promise<string> {
@@ -45,6 +54,15 @@ export class NodeFiles {
     checkName(name, owner)
     const path = join(await this.#folder(owner), name)
     return attempt(path, owner.id, () => readWhole(path))
+  }
+
+  async #track(writing: Promise<void>): Promise<void> {
+    this.#running.add(writing)
+    try {
+      await writing
+    } finally {
+      this.#running.delete(writing)
+    }
   }
 
   async #write(name: string, bytes: Uint8Array, owner: FilesOwner): Promise<void> {

@@ -52,6 +52,11 @@ export class NodeFolders {
     this.#renames.set(node, { from: this.#renames.get(node)?.from ?? from, to })
   }
 
+  /** Resolves when everything asked so far has been done. Never rejects. */
+  async settled(): Promise<void> {
+    await this.#queue
+  }
+
   #recordRenames(): void {
     this.#inTurn(() => this.#rename()).catch((err: unknown) => {
       this.#renames = new Map()

@@ -47,7 +47,6 @@ export class ReloadTransaction {
     this.#context = context
     this.#next = next
     const { running } = context
-    running.next = next
     const changes = new Map(plan.nodes.flatMap((node) => (node.verb === 'remove' ? [] : [[node.id, node]])))
     const before = new Map(running.pipelines.map((runner) => [runner.name, runner]))
     const after = new Map(next.pipelines.map((pipeline) => [pipeline.name, pipeline]))
@@ -62,6 +61,7 @@ export class ReloadTransaction {
 
   /** Opens the new nodes beside the running ones. If it rejects, `abort` restores the previous state. */
   async prepare(): Promise<void> {
+    this.#context.running.next = this.#next
     const listeners = await this.#context.listeners.prepare(listenerSpecs(this.#next))
     if (this.#isAborted) return listeners.revert()
     this.#listeners = listeners
