@@ -13,6 +13,6 @@ export interface Secrets {
    * it ends stays masked; the engine forgets the oldest of these after 256.
    */
   hide(value: string): Disposable
-  /** Compares in constant time: neither the lengths nor a common start can be measured. */
+  /** Compares digests in constant time: the duration does not show how much of two texts agrees, whatever their lengths. */
   equal(a: string, b: string): boolean
 }

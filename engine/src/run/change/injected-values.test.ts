@@ -50,7 +50,7 @@ test('a reload that is given up leaves running nodes the secrets that they had',
   assert.equal(opened[0]?.secrets.read('anna'), 'hunter22')
 })
 
-test('what a node hides is masked in its status, reason and events, also after a reload', async () => {
+test('what a node hides is masked in its status, reason, events and log, also after a reload', async () => {
   const opened: Opened[] = []
   await using harness = new ReloadHarness()
   harness.secrets = { anna: 'hunter22' }
@@ -62,7 +62,10 @@ test('what a node hides is masked in its status, reason and events, also after a
   await harness.reload(mid(definition), node('one/added', definition, { from: 'one/main' }))
   context.details(() => ({ key: 'session-key' }))
   context.degraded('the session-key is old')
+  context.log.info({ key: 'session-key' }, 'renewed the session-key')
   context.event('renewed', { key: 'session-key', text: 'with hunter22' })
+  assert.match(harness.log.join(''), /renewed the \*\*\*/)
+  assert.doesNotMatch(harness.log.join(''), /session-key|hunter22/)
   const status = harness.engine.status().pipelines[0]?.nodes.find(({ id }) => id === 'one/mid')
   assert.deepEqual([status?.why, status?.details], ['the *** is old', { key: '***' }])
   const events = harness.engine.events.recent().filter((event) => event.node === 'one/mid')

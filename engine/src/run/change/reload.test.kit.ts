@@ -3,13 +3,14 @@ import { buildEngine, type EngineParts } from '../../compose/build-engine.js'
 import type { Graph, NodeSettings } from '../../graph/graph.js'
 import { SecretMask } from '../../graph/secret-mask.js'
 import { RawClient, until } from '../../listen/loopback.test.kit.js'
+import { createLog } from '../../observe/log.js'
 import { planReload } from '../../reload/plan-reload.js'
 import type { NodeChange, PlanVerb, ReloadPlan } from '../../observe/reload-plan.js'
 import type { AppliedReload, RolledBack } from '../../reload/reload-target.js'
 import type { Engine } from '../engine.js'
 import { PipelineTransaction } from './pipeline-transaction.js'
 import { PipelineRunner } from '../pipeline/pipeline-runner.js'
-import { graphWithoutNodes, recordingLog, RecordingOutput, ScriptedSource, RunnerFixture } from '../run.test.kit.js'
+import { graphWithoutNodes, RecordingOutput, ScriptedSource, RunnerFixture } from '../run.test.kit.js'
 import { input, type Mode, node, numbered, output } from '../scripted-nodes.test.kit.js'
 
 /** An engine whose pipelines are made of scripted nodes. */
@@ -19,6 +20,8 @@ export class ReloadHarness implements AsyncDisposable {
   /** The output of `one/out`, unless the test gives its own. */
   readonly output = new RecordingOutput()
   readonly rolledBack: RolledBack[] = []
+  /** The lines of the engine's log. */
+  readonly log: string[] = []
   #plan: ReloadPlan | undefined
   #seq = 0
   /** The secrets of the graphs that it starts and reloads from now on. By default none. */
@@ -61,7 +64,8 @@ export class ReloadHarness implements AsyncDisposable {
 
   /** Adds `one/main` and `one/out` unless they are given. */
   async start(...nodes: readonly NodeSettings[]): Promise<this> {
-    const engine = buildEngine(this.#with(nodes), engineParts(this.#stateDir))
+    const graph = this.#with(nodes)
+    const engine = buildEngine(graph, engineParts(this.#stateDir, this.#logOf(graph)))
     engine.onRolledBack = (report) => this.rolledBack.push(report)
     this.#engine = engine
     try {
@@ -124,6 +128,10 @@ export class ReloadHarness implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#engine?.stop('test')
+  }
+
+  #logOf({ secrets }: Graph): EngineParts['log'] {
+    return createLog({ level: 'trace', secrets, stream: { write: (line) => void this.log.push(line) } })
   }
 
   #with(given: readonly NodeSettings[]): Graph {
@@ -197,9 +205,9 @@ export class PipelineHarness implements AsyncDisposable {
 }
 
 /** An unlocked state folder, and a control API that answers every request with 404. */
-function engineParts(path: string): EngineParts {
+function engineParts(path: string, log: EngineParts['log']): EngineParts {
   return {
-    log: recordingLog([]),
+    log,
     stateDir: { path, token: 'token', [Symbol.asyncDispose]: () => Promise.resolve() },
     createApi: () => ({ guard: () => true, respond: (_request, response) => response.writeHead(404).end() }),
   }
