@@ -11,8 +11,6 @@ import type { Token } from '../plugin/tokens.js'
 export type Key<T> = Token<T>
 type Keys<A extends readonly unknown[]> = { readonly [I in keyof A]: Key<A[I]> }
 
-const NODE = Symbol('node')
-
 /** A key that no plugin can name. */
 export function internalKey<T>(name: string): Key<T> {
   return Symbol(name) as Key<T>
@@ -54,12 +52,8 @@ export class ServiceContainer {
         throw runError('NODE_UNKNOWN_TOKEN', `${definition.kind} ${definition.type} injects ${name}: ${String(token)}`)
       }
     }
-    const node = new Container({ parent: this.#container, defaultScope: 'Singleton', jitless: true })
-    node.bind(NODE).toResolvedValue(
-      async (...values: unknown[]) => open(Object.fromEntries(wanted.map(([name], at) => [name, values[at]]))),
-      wanted.map(([, token]) => token),
-    )
-    return checkNode(await node.getAsync(NODE), definition.type)
+    const deps = Object.fromEntries(wanted.map(([name, token]) => [name, this.#container.get(token)]))
+    return checkNode(await open(deps), definition.type)
   }
 }
 
