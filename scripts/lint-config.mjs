@@ -8,7 +8,7 @@ import { ROOT, readJson } from './repository.mjs'
 const PATH = '.oxlintrc.json'
 
 const ONE_FOLDER_EACH =
-  'One folder each: inversify in engine/src/run/node, yaml in engine/src/config, commander in engine/src/cli, hono in engine/src/api, prom-client in engine/src/observe, sonic-boom in engine/src/access. Elsewhere: arguments, `inject`, declared metrics, the checked graph.'
+  'One folder each: inversify in engine/src/compose, yaml in engine/src/config, commander in engine/src/cli, hono in engine/src/api, prom-client in engine/src/observe, sonic-boom in engine/src/access. Elsewhere: arguments, `inject`, declared metrics, the checked graph.'
 const NOT_BY_PATH = {
   regex: '^(\\.\\./)+(engine|media|plugins|protocols|tui|[^./][^/]*/(src|dist))/|^@millrace/[^/]+(/[^/]+)*/(src|dist)/',
   message: 'Another package is reached through its `exports`, never by path.',

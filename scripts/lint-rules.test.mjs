@@ -48,7 +48,7 @@ const SNIPPETS = [
   { in: 'engine/src/config', code: `import 'yaml'` },
   { in: 'engine/src/cli', code: `import 'commander'` },
   { in: 'engine/src/api', code: `import 'hono'` },
-  { in: 'engine/src/run/node', code: `import 'inversify'` },
+  { in: 'engine/src/compose', code: `import 'inversify'` },
   { in: 'engine/src/run/node', test: true, code: `import 'yaml'`, rule: IMPORTS },
   { in: 'engine/src/run', code: `import './run.test.kit.js'`, rule: IMPORTS },
   { in: 'engine/src/run', code: `import '../testing/index.js'`, rule: IMPORTS },

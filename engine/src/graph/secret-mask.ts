@@ -2,10 +2,10 @@
 // Values that a reload removes stay masked, since they must not be shown either; when there are too many values, the
 // oldest of these are forgotten.
 import { createHash } from 'node:crypto'
+import type { HiddenValues } from './hidden-values.js'
+import { formsOf, SHORTEST_MASKED } from './secret-forms.js'
 
 const CENSORED = '***'
-/** Shorter values would be found in any text, so they are masked only as the whole text. */
-export const SHORTEST_MASKED = 4
 /** Forms of values to search for; each costs a search through every line of the log. */
 const MOST_FORMS = 3000
 /** Forms from other masks: there is always room for those of two configurations, the running and the next one. */
@@ -19,15 +19,31 @@ export class SecretMask {
   /** Forms from other masks, oldest first. */
   readonly #included = new Set<string>()
   readonly #hashes = new Map<string, string>()
+  readonly #values = new Map<string, string>()
+  /** What nodes hide at run time. */
+  #hidden: HiddenValues | undefined
 
   /** The SHA-256 of each secret's value, by name, for comparison; never printed. */
   get hashes(): ReadonlyMap<string, string> {
     return this.#hashes
   }
 
+  /** The value of a secret of the section `secrets`; undefined if there is none of that name. Never printed. */
+  secretOf(name: string): string | undefined {
+    return this.#values.get(name)
+  }
+
+  /** Also masks what nodes hide from now on. So does every mask that includes this one. */
+  follow(hidden: HiddenValues): void {
+    this.#hidden = hidden
+  }
+
   /** Adds a value that must not be shown; `name`: that of a secret of the section `secrets`. */
   add(value: string, name?: string): void {
-    if (name !== undefined) this.#hashes.set(name, createHash('sha256').update(value).digest('hex'))
+    if (name !== undefined) {
+      this.#hashes.set(name, createHash('sha256').update(value).digest('hex'))
+      this.#values.set(name, value)
+    }
     if (value === '') return
     for (const form of formsOf(value)) if (this.#own.size < MOST_FORMS) this.#own.add(form)
   }
@@ -37,6 +53,7 @@ export class SecretMask {
    * included longest ago are forgotten: include a mask again to keep its forms.
    */
   include(other: SecretMask): void {
+    this.#hidden ??= other.#hidden
     for (const form of other.#included) if (this.#included.size < MOST_INCLUDED) this.#included.add(form)
     for (const form of other.#own) {
       this.#included.delete(form)
@@ -50,7 +67,7 @@ export class SecretMask {
 
   /** Whether the text contains a masked value. */
   isIn(text: string): boolean {
-    for (const forms of [this.#own, this.#included]) {
+    for (const forms of this.#all()) {
       if (forms.has(text)) return true
       for (const form of forms) if (form.length >= SHORTEST_MASKED && text.includes(form)) return true
     }
@@ -59,7 +76,7 @@ export class SecretMask {
 
   /** The text with *** in place of every value; unchanged if there is none. */
   mask(text: string): string {
-    if (this.#own.has(text) || this.#included.has(text)) return CENSORED
+    if (this.#all().some((forms) => forms.has(text))) return CENSORED
     if (!this.isIn(text)) return text
     let out = ''
     let done = 0
@@ -87,10 +104,15 @@ export class SecretMask {
     return Object.fromEntries(entries)
   }
 
+  #all(): readonly { has(form: string): boolean; [Symbol.iterator](): Iterator<string> }[] {
+    const { forms } = this.#hidden ?? {}
+    return forms === undefined || forms.size === 0 ? [this.#own, this.#included] : [this.#own, this.#included, forms]
+  }
+
   // Values that overlap or contain each other form one range, so that no part of either is left.
   #ranges(text: string): readonly (readonly [start: number, end: number])[] {
     const found: [number, number][] = []
-    for (const form of [...this.#own, ...this.#included]) {
+    for (const form of this.#all().flatMap((forms) => [...forms])) {
       if (form.length < SHORTEST_MASKED) continue
       for (let at = text.indexOf(form); at !== -1; at = text.indexOf(form, at + 1)) found.push([at, at + form.length])
     }
@@ -103,11 +125,4 @@ export class SecretMask {
     }
     return merged
   }
-}
-
-function formsOf(value: string): readonly string[] {
-  if (value.length < SHORTEST_MASKED) return [value]
-  // Half of a surrogate pair has no form in a URL.
-  const inUrl = /\p{Surrogate}/u.test(value) ? [] : [encodeURIComponent(value)]
-  return [...new Set([value, JSON.stringify(value).slice(1, -1), ...inUrl])]
 }

@@ -50,7 +50,19 @@ export type {
   TransformDefinition,
 } from './contract.js'
 export { isRandomAccessPoint } from './random-access-point.js'
-export { AUDIENCE, AUTH, CLOCK, DELIVERY, EVENTS, LISTENERS, METRICS, token } from './tokens.js'
+export {
+  AUDIENCE,
+  AUTH,
+  CLOCK,
+  DELIVERY,
+  EVENTS,
+  LISTENERS,
+  METRICS,
+  PIPELINE,
+  SECRETS,
+  STORE,
+  token,
+} from './tokens.js'
 export type {
   Audience,
   AudienceCounters,
@@ -69,5 +81,7 @@ export type { ErrorDetails, ErrorRow, ErrorTable, Reaction } from '../errors.js'
 export type { HttpHandler, HttpRoutes, HttpVisit, MountOptions } from './http-routes.js'
 export type { KeptMedia, MediaMemory, SendOptions } from './media-memory.js'
 export type { Resource } from './resource.js'
+export type { Secrets } from './secrets.js'
+export type { Store } from './store.js'
 export type { Join, LiveEntry, LiveRoute, LiveRouteOptions } from './live-route.js'
 export type { Chunk, Discontinuity, Gop, GopChunk, Origin, Track, TsChunk } from '@millrace/media/mpegts'

@@ -6,6 +6,8 @@ import type { HttpRoutes } from './http-routes.js'
 import type { LiveRoute, LiveRouteOptions } from './live-route.js'
 import type { MediaMemory } from './media-memory.js'
 import type { NodeKind } from './node-kinds.js'
+import type { Secrets } from './secrets.js'
+import type { Store } from './store.js'
 
 declare const tokenType: unique symbol
 export type Token<T> = symbol & { readonly [tokenType]: T }
@@ -92,3 +94,7 @@ export const LISTENERS: Token<Listeners> = token('Listeners')
 export const DELIVERY: Token<Delivery> = token('Delivery')
 export const EVENTS: Token<Events> = token('Events')
 export const METRICS: Token<MetricsSource> = token('Metrics')
+/** The name of the node's pipeline. Services have none. */
+export const PIPELINE: Token<string> = token('Pipeline')
+export const SECRETS: Token<Secrets> = token('Secrets')
+export const STORE: Token<Store> = token('Store')

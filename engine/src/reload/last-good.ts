@@ -2,12 +2,13 @@
 // relative paths in them stay valid. Secrets and variables are not filled in: they are read again. It is written as
 // JSON, which is a subset of YAML.
 import { constants } from 'node:fs'
-import { open, rename, rm } from 'node:fs/promises'
+import { open } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import process from 'node:process'
 import { z } from 'zod'
 import { listAmong } from '../config/source/find-matches.js'
 import type { LoadOptions } from '../config/load-config.js'
+import { writeAtomically } from '../state/write-atomically.js'
 import type { ConfigReading, LoadedSources, LoadFiles } from './config-reader.js'
 
 const LAST_GOOD_FILE = 'last-good.yaml'
@@ -37,17 +38,7 @@ export async function writeLastGood(
   // Text from a pipe can't be kept, and part of a configuration is not a configuration.
   if (run.some((path) => !texts.has(path))) return
   const content = { version: 1, run, files: [...texts].map(([path, text]) => ({ path, text })) }
-  const path = join(stateDir, LAST_GOOD_FILE)
-  const aside = `${path}.new`
-  await rm(aside, { force: true })
-  const file = await open(aside, 'wx', 0o600)
-  try {
-    await file.writeFile(`${JSON.stringify(content, undefined, 2)}\n`)
-    await file.sync()
-  } finally {
-    await file.close()
-  }
-  await rename(aside, path)
+  await writeAtomically(join(stateDir, LAST_GOOD_FILE), `${JSON.stringify(content, undefined, 2)}\n`)
 }
 
 /**

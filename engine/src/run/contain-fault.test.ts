@@ -44,7 +44,7 @@ function contain(
   const plugins: readonly PluginCode[] = [
     { name: 'ours', loaded: '', onDisk: '', definitions: [ours], entry: `${FOLDER}/index.js`, folder: FOLDER },
   ]
-  const scope = { current, members: new Set(members) }
+  const scope = { current, members: new Set(members), ownerOf: () => undefined }
   const done = containFault(error, { scope, plugins, log: recordingLog(lines) })
   return { done, failed: members.filter(({ failures }) => failures.includes(error)).map(({ id }) => id), lines }
 }

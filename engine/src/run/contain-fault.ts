@@ -6,16 +6,16 @@ import { pluginsOfError } from '../plugin/plugin-of-error.js'
 import type { NodeScope } from './node/node-scope.js'
 
 interface FaultContext {
-  readonly scope: Pick<NodeScope, 'current' | 'members'>
+  readonly scope: Pick<NodeScope, 'current' | 'members' | 'ownerOf'>
   readonly plugins: readonly PluginCode[]
   readonly log: Logger
 }
 
 /** Called in the handler of the error. False if the error belongs to no plugin. */
 export function containFault(error: unknown, { scope, plugins, log }: FaultContext): boolean {
-  const { current } = scope
-  if (current !== undefined) {
-    current.failUncaught(error)
+  const node = scope.ownerOf(error) ?? scope.current
+  if (node !== undefined) {
+    node.failUncaught(error)
     return true
   }
   const owners = pluginsOfError(error, plugins)

@@ -4,18 +4,26 @@ import type { Logger } from 'pino'
 import { NEVER, Observable, Subscription } from 'rxjs'
 import { z } from 'zod'
 import { InputRunner } from './node/input-runner.js'
-import { EngineContainer } from './node/container.js'
-import type { NodeSettings } from '../graph/graph.js'
+import { EngineAudiences } from '../audience/engine-audiences.js'
+import { nodeServices } from '../compose/node-container.js'
+import { ServiceContainer } from '../compose/service-container.js'
+import * as keys from '../compose/service-keys.js'
+import type { Graph, ListenerSettings, NodeSettings } from '../graph/graph.js'
+import { HiddenValues } from '../graph/hidden-values.js'
+import { SecretMask } from '../graph/secret-mask.js'
 import type { EngineClock } from '../observe/clock.js'
 import { EventLog } from '../observe/events.js'
 import { parseExposition } from '../observe/exposition.test.kit.js'
 import { MetricsRegistry } from '../observe/metrics-registry.js'
+import { NodeFolders } from '../state/node-folders.js'
 import type { AnyChunk, Definition, Inlet, NodeContext, Output, Source, Transform } from '../plugin/contract.js'
 import { defineInput, defineOutput, defineTransform } from '../plugin/define.js'
 import { defineErrors } from '../errors.js'
 import { FakeClock } from '../testing/fake-clock.js'
 import { NodeScope } from './node/node-scope.js'
-import type { RunServices } from './node/run-services.js'
+import type { NodeServices } from './node/node-services.js'
+import type { PipelineServices } from './pipeline/pipeline-runner.js'
+import { createNode } from './pipeline/wiring.js'
 
 export const testError = defineErrors({
   TEST_RETRY: { sentence: 'A temporary failure.', hint: 'Wait.', reaction: 'retry' },
@@ -36,22 +44,50 @@ export class RunnerFixture implements Disposable {
   readonly clock: FakeClock
   readonly lines: LogLine[] = []
   readonly metrics = new MetricsRegistry()
-  readonly services: RunServices
-  readonly container = new EngineContainer()
+  readonly events: EventLog
+  readonly scope = new NodeScope()
+  /** What nodes can inject is added here. */
+  readonly container = new ServiceContainer()
+  readonly services: NodeServices
 
   constructor(clock: EngineClock & FakeClock = new FakeClock()) {
     this.clock = clock
     const log = recordingLog(this.lines)
-    this.services = {
-      clock,
-      log,
-      metrics: this.metrics,
-      events: new EventLog(clock, log),
-      scope: new NodeScope(),
-      mask: (text) => text.replaceAll('hunter22', '***'),
-      sentBytesOf: () => 0,
-      viewersOf: () => ({}),
+    this.events = new EventLog(clock, log)
+    const graph = graphWithoutNodes('/nowhere')
+    graph.secrets.add('hunter22')
+    const listeners = {
+      http: (name: string) => {
+        throw new Error(`no listener ${name}`)
+      },
     }
+    const audiences = new EngineAudiences({ clock, log, maxClients: 0 })
+    const delivery = {
+      lease: () => {
+        throw new Error('no delivery')
+      },
+      memory: () => {
+        throw new Error('no delivery')
+      },
+    }
+    this.container
+      .value(keys.ENGINE_CLOCK, clock)
+      .value(keys.LOG, log)
+      .value(keys.REGISTRY, this.metrics)
+      .value(keys.EVENT_LOG, this.events)
+      .value(keys.SCOPE, this.scope)
+      .value(keys.RUNNING, { graph, next: undefined, services: [], pipelines: [] })
+      .value(keys.HIDDEN, new HiddenValues())
+      .value(keys.FOLDERS, new NodeFolders(graph.engine.stateDir, log))
+      .value(keys.AUDIENCES, audiences)
+      .value(keys.SHARED, { audiences, listeners, delivery })
+    this.services = nodeServices(this.container)
+  }
+
+  get pipelineServices(): PipelineServices {
+    const { clock, services } = this
+    const create: PipelineServices['createNode'] = (each, placement) => createNode(each, services, placement)
+    return { clock, createNode: create, viewersOf: () => ({}) }
   }
 
   [Symbol.dispose](): void {
@@ -252,10 +288,31 @@ export function inputIn(
   source: (context: NodeContext) => ScriptedSource,
   metrics: readonly string[] = [],
 ): InputRunner {
-  return new InputRunner(settings('one/main', inputOf(source, metrics)), fixture.services, fixture.container)
+  return new InputRunner(settings('one/main', inputOf(source, metrics)), fixture.services)
 }
 
 /** A promise that is never settled. */
 export function never<T>(): Promise<T> {
   return new Promise<T>(() => undefined)
+}
+
+export function graphWithoutNodes(stateDir: string): Graph {
+  return {
+    files: ['test.yaml'],
+    engine: {
+      api: { address: '127.0.0.1:0', hosts: [] },
+      log: { level: 'info' },
+      stateDir,
+      drainMs: 1000,
+      maxClients: 5000,
+    },
+    listeners: [listener('api'), listener('web')],
+    services: [],
+    pipelines: [],
+    secrets: new SecretMask(),
+  }
+}
+
+function listener(name: string): ListenerSettings {
+  return { name, protocol: 'http', address: '127.0.0.1:0', at: { file: 'test.yaml', line: 1, column: 1 } }
 }

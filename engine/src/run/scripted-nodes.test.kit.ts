@@ -15,8 +15,10 @@ import type {
 } from '../plugin/contract.js'
 import { defineInput, defineOutput, defineTransform } from '../plugin/define.js'
 import type { Resource } from '../plugin/resource.js'
-import { CLOCK, DELIVERY } from '../plugin/tokens.js'
-import { chunk, reads, ScriptedSource, settings } from './run.test.kit.js'
+import type { Secrets } from '../plugin/secrets.js'
+import type { Store } from '../plugin/store.js'
+import { CLOCK, DELIVERY, SECRETS, STORE } from '../plugin/tokens.js'
+import { chunk, PassingTransform, reads, ScriptedSource, settings } from './run.test.kit.js'
 
 const GOP = 5
 
@@ -121,6 +123,25 @@ export function serving(more: ServingSettings = {}): Definition {
         drained: () => route.drained(),
         [Symbol.asyncDispose]: () => route[Symbol.asyncDispose](),
       }
+    },
+  })
+}
+
+/** A transform that passes every chunk. `use` is what it does when it opens. */
+export function keeping(
+  use: (store: Store, secrets: Secrets, mode: Mode, context: NodeContext) => Promise<void> | void,
+): Definition {
+  return defineTransform({
+    ...common,
+    type: 'test-keeping',
+    consumes: ['ts'],
+    produces: 'ts',
+    inlets: 'one',
+    ports: ['out'],
+    inject: { store: STORE, secrets: SECRETS },
+    open: async ({ value }, context, { store, secrets }) => {
+      await use(store, secrets, value, context)
+      return new PassingTransform()
     },
   })
 }

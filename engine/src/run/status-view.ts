@@ -6,7 +6,7 @@ import type { RouteStatus } from '../observe/route-status.js'
 import type { Graph } from '../graph/graph.js'
 import type { HttpListeners } from '../listen/http-listeners.js'
 import type { Running } from './change/reload-transaction.js'
-import type { RunServices } from './node/run-services.js'
+import type { PipelineServices } from './pipeline/pipeline-runner.js'
 import type { EngineNode, RunningNodes } from './running-nodes.js'
 import { API_LISTENER } from '../graph/node-id.js'
 
@@ -50,7 +50,7 @@ export function urlsOf(
 export function viewersOf(
   audience: AudienceStatus | undefined,
   route: RouteStatus | undefined,
-): ReturnType<RunServices['viewersOf']> {
+): ReturnType<PipelineServices['viewersOf']> {
   return { ...(audience && audienceOf(audience)), ...(route && addressesOf(route)) }
 }
 

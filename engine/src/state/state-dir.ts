@@ -1,12 +1,14 @@
 // The state folder, and in it the token of the control API: created on the first start, read on later ones.
 import { randomBytes } from 'node:crypto'
-import { constants, existsSync } from 'node:fs'
-import { mkdir, open, rename, rm } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { constants } from 'node:fs'
+import { open } from 'node:fs/promises'
+import { join } from 'node:path'
 import process from 'node:process'
 import { isEngineError } from '../errors.js'
+import { createFolder } from './create-folder.js'
 import { stateError } from './state-errors.js'
 import { lockState } from './state-lock.js'
+import { writeAtomically } from './write-atomically.js'
 
 const TOKEN_FILE = 'api.token'
 const TOKEN_BYTES = 32
@@ -30,7 +32,7 @@ export interface StateDir extends AsyncDisposable {
  */
 export async function openStateDir(dir: string): Promise<StateDir> {
   try {
-    await createFolder(dir)
+    await createFolder(dir, 0o700)
     const lock = await lockState(dir)
     try {
       const token = (await readToken(dir)) ?? (await createToken(dir))
@@ -42,23 +44,6 @@ export async function openStateDir(dir: string): Promise<StateDir> {
   } catch (error) {
     if (isEngineError(error)) throw error
     throw stateError('STATE_UNUSABLE', `${dir}: ${(error as Error).message}`, { cause: error })
-  }
-}
-
-/**
- * Creates the folder and its missing parents, one by one: Node's recursive `mkdir` never ends where a folder cannot be
- * created in an existing one (as in /proc).
- */
-async function createFolder(dir: string): Promise<void> {
-  try {
-    await mkdir(dir, { mode: 0o700 })
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    const above = dirname(dir)
-    if (code === 'EEXIST') return
-    if (code !== 'ENOENT' || above === dir || existsSync(above)) throw error
-    await createFolder(above)
-    await mkdir(dir, { mode: 0o700 })
   }
 }
 
@@ -90,20 +75,9 @@ export async function readToken(dir: string): Promise<string | undefined> {
   }
 }
 
-/**
- * Writes a temporary file and renames it, so that the token file is either complete or missing. Called under the lock.
- */
+/** The token file is either complete or missing. Called under the lock. */
 async function createToken(dir: string): Promise<string> {
   const token = randomBytes(TOKEN_BYTES).toString('base64url')
-  const aside = join(dir, `${TOKEN_FILE}.new`)
-  await rm(aside, { force: true })
-  const file = await open(aside, 'wx', 0o600)
-  try {
-    await file.writeFile(`${token}\n`)
-    await file.sync()
-  } finally {
-    await file.close()
-  }
-  await rename(aside, join(dir, TOKEN_FILE))
+  await writeAtomically(join(dir, TOKEN_FILE), `${token}\n`)
   return token
 }

@@ -3,10 +3,17 @@ import assert from 'node:assert/strict'
 import { BehaviorSubject, NEVER, Subject } from 'rxjs'
 import type { Subscription } from 'rxjs'
 import type { AnyChunk, Definition, Inlet, Options, Output, Previous, Source, Transform } from '../plugin/contract.js'
+import { AUDIENCE, CLOCK, SECRETS, STORE } from '../plugin/tokens.js'
 import { FakeClock } from './fake-clock.js'
 import { FakeContext } from './fake-context.js'
+import { FakeSecrets } from './fake-secrets.js'
+import { FakeStore } from './fake-store.js'
+import { TestAudiences } from './test-audiences.js'
 
-/** Returns what the node requests in `inject`, by the same names, except `clock`, which is a FakeClock. */
+/**
+ * Returns what the node requests in `inject`, by the same names. What it leaves out is TestAudiences for AUDIENCE, a FakeClock for CLOCK, FakeSecrets
+ * without secrets for SECRETS, a FakeStore for STORE.
+ */
 export type ContractDeps = () => Readonly<Record<string, unknown>>
 
 type Node = AsyncDisposable & Partial<Pick<Transform, 'apply'> & Pick<Output, 'accept'>> & { snapshotState?(): unknown }
@@ -18,6 +25,9 @@ const DISPOSES_WITHIN_MS = 1000
 export class ContractBench implements AsyncDisposable {
   readonly clock = new FakeClock()
   readonly context = new FakeContext('test/node')
+  readonly audiences = new TestAudiences('test/node', this.clock)
+  readonly secrets = new FakeSecrets()
+  readonly store = new FakeStore()
   readonly got: AnyChunk[] = []
   readonly options$: BehaviorSubject<unknown>
   /** Errors of its observables. */
@@ -44,8 +54,8 @@ export class ContractBench implements AsyncDisposable {
     previous?: Previous,
   ): Promise<ContractBench> {
     const bench = new ContractBench(definition, options)
-    const { clock, context, options$ } = bench
-    const opening = definition.open(options$ as Options<unknown>, context, { clock, ...deps() } as never, previous)
+    const { context, options$ } = bench
+    const opening = definition.open(options$ as Options<unknown>, context, bench.#deps(deps) as never, previous)
     bench.#node = await within(Promise.resolve<Node>(opening), OPENS_WITHIN_MS, 'it did not open')
     bench.#connect()
     return bench
@@ -86,6 +96,7 @@ export class ContractBench implements AsyncDisposable {
       const disposing = Promise.resolve(this.#node?.[Symbol.asyncDispose]())
       await within(disposing, DISPOSES_WITHIN_MS, 'it was not disposed')
     }
+    await this.store[Symbol.asyncDispose]()
     assert.equal(this.clock.pending, 0, 'timers are left')
     assert.equal(this.options$.observed, false, 'its options are still observed')
     assert.ok(
@@ -94,6 +105,17 @@ export class ContractBench implements AsyncDisposable {
     )
     assert.deepEqual(this.errors, [])
     assert.deepEqual(this.context.failures, [], 'guarded callbacks have failed')
+  }
+
+  #deps(deps: ContractDeps): Readonly<Record<string, unknown>> {
+    const fakes = new Map<symbol, unknown>([
+      [AUDIENCE, this.audiences],
+      [CLOCK, this.clock],
+      [SECRETS, this.secrets],
+      [STORE, this.store],
+    ])
+    const wanted = Object.entries(this.#definition.inject ?? {})
+    return { ...Object.fromEntries(wanted.map(([name, token]) => [name, fakes.get(token)])), ...deps() }
   }
 
   #connect(): void {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { EventEmitter } from 'node:events'
+import { existsSync } from 'node:fs'
 import { dirname } from 'node:path'
 import process from 'node:process'
 import { Readable } from 'node:stream'
@@ -9,7 +10,7 @@ import { runInThisContext } from 'node:vm'
 import { map, merge, mergeMap, tap } from 'rxjs'
 import { z } from 'zod'
 import type { AnyChunk, Definition } from '../plugin/contract.js'
-import { CLOCK } from '../plugin/tokens.js'
+import { CLOCK, SECRETS, STORE } from '../plugin/tokens.js'
 import { defineOutput, defineTransform } from '../plugin/define.js'
 import { count } from '../plugin/options.js'
 import { CallbackWatch, packageOfCaller } from './callback-watch.js'
@@ -92,6 +93,31 @@ describe('the swap check of the contract kit', () => {
 })
 
 describe('the bench of the contract kit', () => {
+  test('gives a node a store and secrets under its own names, and removes the files at the end', async () => {
+    let folder = ''
+    const storing = defineOutput({
+      ...passing,
+      type: 'storing',
+      inject: { files: STORE, hidden: SECRETS },
+      async open(_options$, _context, { files, hidden }) {
+        await files.write('state', new Uint8Array([1, 2, 3]))
+        folder = await files.folder()
+        const session = hidden.hide('session-key')
+        return {
+          accept: ([inlet]) => inlet!.chunks.subscribe(),
+          [Symbol.asyncDispose]: () => Promise.resolve(session[Symbol.dispose]()),
+        }
+      },
+    })
+    const bench = await open(storing)
+    assert.deepEqual(await bench.store.read('state'), new Uint8Array([1, 2, 3]))
+    assert.deepEqual(bench.secrets.hidden, ['session-key'])
+    assert.throws(() => bench.secrets.read('anna'), { code: 'SECRET_UNKNOWN' })
+    await bench[Symbol.asyncDispose]()
+    assert.deepEqual(bench.secrets.hidden, [])
+    assert.equal(existsSync(folder), false)
+  })
+
   const open = (definition: Parameters<typeof ContractBench.open>[0]): Promise<ContractBench> =>
     ContractBench.open(definition, {}, () => ({}))
 

@@ -5,6 +5,8 @@ export type { ContractDeps } from './contract-bench.js'
 export { FakeClock } from './fake-clock.js'
 export { FakeContext } from './fake-context.js'
 export type { LoggedLine } from './fake-context.js'
+export { FakeSecrets } from './fake-secrets.js'
+export { FakeStore } from './fake-store.js'
 export { TestAudiences } from './test-audiences.js'
 export { buildTs } from './ts-builder/build-ts.js'
 export {

@@ -9,13 +9,14 @@ import { FakeClock } from './fake-clock.js'
 import { FakeContext } from './fake-context.js'
 
 export class TestAudiences implements Audiences {
-  readonly clock = new FakeClock()
+  readonly clock: FakeClock
   /** Sessions that have ended, and viewers that were refused. */
   readonly ends: SessionEnd[] = []
   readonly #context: FakeContext
   readonly #all: EngineAudiences
 
-  constructor(id = 'test/node') {
+  constructor(id = 'test/node', clock = new FakeClock()) {
+    this.clock = clock
     this.#context = new FakeContext(id)
     this.#all = new EngineAudiences({ clock: this.clock, log: this.#context.log, maxClients: 0 })
     this.#all.watchSessions({ onStart: () => undefined, onEnd: (session) => void this.ends.push(session) })

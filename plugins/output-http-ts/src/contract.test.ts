@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { Delivery, LiveRoute } from '@millrace/engine/plugin'
-import { contract, TestAudiences } from '@millrace/engine/testing'
+import { contract } from '@millrace/engine/testing'
 import httpTs from './index.js'
 
 const options = { listener: 'web', path: '/live.ts' }
@@ -35,7 +35,6 @@ contract(httpTs, {
     { ...options, preamble: '/no/such/file.ts' },
   ],
   deps: () => ({
-    audiences: new TestAudiences(),
     delivery: { open: openRoute, memory: () => assert.fail('it keeps no media') } satisfies Delivery,
   }),
 })

@@ -23,7 +23,7 @@ export const runVerb = {
   async run({ streams, signals, bugs }: VerbContext, files: readonly string[], options: RunVerbOptions) {
     const { runFiles } = await import('../run-files.js')
     const { loadConfig } = await import('../../config/load-config.js')
-    const { startEngine } = await import('../../compose.js')
+    const { startEngine } = await import('../../compose/start-engine.js')
     // Arguments are visible in the process list; a value of --set is for this process only.
     if (options.set !== undefined) process.title = ['engine', 'run', ...files].join(' ')
     const { watch, lastGood } = options

@@ -1,10 +1,10 @@
 // The cutovers of one pipeline change: which readers move to another branch, and how.
 import type { EdgeCut } from '../../observe/reload-report.js'
+import type { Clock } from '../../plugin/tokens.js'
 import { Cutover, type CutoverSettings } from './cutover.js'
 import { continuedEdges } from '../edge/edge.js'
 import { InputRunner } from '../node/input-runner.js'
 import { isNew, type Step } from './node-step.js'
-import type { RunServices } from '../node/run-services.js'
 import type { OutputRunner } from '../node/output-runner.js'
 import { SourceCutover } from './source-cutover.js'
 import { TransformRunner } from '../node/transform-runner.js'
@@ -12,12 +12,12 @@ import { type PipelineNode, portOf, type Reader } from '../pipeline/wiring.js'
 
 export class Cutovers {
   readonly #steps: readonly Step[]
-  readonly #services: RunServices
+  readonly #clock: Clock
   readonly #all: (Cutover | SourceCutover)[] = []
 
-  constructor(steps: readonly Step[], services: RunServices) {
+  constructor(steps: readonly Step[], clock: Clock) {
     this.#steps = steps
-    this.#services = services
+    this.#clock = clock
   }
 
   /** Creates the cutovers that the steps and the removed outputs need. */
@@ -77,7 +77,7 @@ export class Cutovers {
     const { node, old, verb } = step
     if (node instanceof InputRunner) {
       const takesOver = old instanceof InputRunner && isNew(step) && verb !== 'handoff'
-      if (takesOver) this.#all.push(new SourceCutover(old, node, this.#services.clock))
+      if (takesOver) this.#all.push(new SourceCutover(old, node, this.#clock))
     } else if (node === old) this.#moveEdges(node)
     else if (old !== undefined && !(old instanceof InputRunner)) this.#replaceEdges(step, node, old)
     else if (verb === 'handoff' || !(node instanceof TransformRunner)) {
@@ -130,7 +130,7 @@ export class Cutovers {
     from: CutoverSettings['from'],
     more: Partial<Pick<CutoverSettings, 'to' | 'newNode' | 'onCut' | 'failure'>> = {},
   ): void {
-    this.#all.push(new Cutover({ node, clock: this.#services.clock, from, ...more }))
+    this.#all.push(new Cutover({ node, clock: this.#clock, from, ...more }))
   }
 
   #nodeOf(id: string): PipelineNode | undefined {

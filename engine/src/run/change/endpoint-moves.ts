@@ -59,12 +59,12 @@ function restore(move: Move): void {
  * them by now; the old node then has none.
  */
 export function giveBackEndpoints(old: AnyNodeRunner, node: AnyNodeRunner): boolean {
-  node.endpoints?.withdraw()
+  node.endpoints.withdraw()
   try {
-    old.endpoints?.restore()
+    old.endpoints.restore()
     return true
   } catch {
-    old.endpoints?.withdraw()
+    old.endpoints.withdraw()
     return false
   }
 }
@@ -81,10 +81,10 @@ function moveOut(node: AnyNodeRunner): Move {
   const { endpoints } = node
   return {
     node,
-    withdraw: () => endpoints?.withdraw(),
+    withdraw: () => endpoints.withdraw(),
     claim: doNothing,
     unclaim: doNothing,
-    restore: () => endpoints?.restore(),
+    restore: () => endpoints.restore(),
   }
 }
 
@@ -93,8 +93,8 @@ function moveIn(node: AnyNodeRunner): Move {
   return {
     node,
     withdraw: doNothing,
-    claim: () => endpoints?.reserve(),
-    unclaim: () => endpoints?.withdraw(),
+    claim: () => endpoints.reserve(),
+    unclaim: () => endpoints.withdraw(),
     restore: doNothing,
   }
 }
@@ -104,16 +104,16 @@ function moveInPlace(node: AnyNodeRunner, settings: NodeSettings): Move {
   const { endpoints, settings: before } = node
   return {
     node,
-    withdraw: () => endpoints?.withdraw(),
+    withdraw: () => endpoints.withdraw(),
     claim: () => {
       node.update(settings)
-      endpoints?.restore()
+      endpoints.restore()
     },
     unclaim: () => {
-      endpoints?.withdraw()
+      endpoints.withdraw()
       node.update(before)
     },
-    restore: () => endpoints?.restore(),
+    restore: () => endpoints.restore(),
   }
 }
 
@@ -122,14 +122,14 @@ function replace(node: AnyNodeRunner, { endpoints }: AnyNodeRunner): Move {
   const { endpoints: old } = node
   return {
     node,
-    withdraw: () => old?.withdraw(endpoints),
-    claim: () => endpoints?.reserve(old),
+    withdraw: () => old.withdraw(endpoints),
+    claim: () => endpoints.reserve(old),
     unclaim: () => {
-      endpoints?.withdraw()
+      endpoints.withdraw()
       // Its live routes have moved already.
-      old?.withdraw()
+      old.withdraw()
     },
-    restore: () => old?.restore(),
+    restore: () => old.restore(),
   }
 }
 

@@ -4,7 +4,7 @@ import { becomeReady } from '../node/become-ready.js'
 import { InputRunner } from '../node/input-runner.js'
 import type { Step } from './node-step.js'
 import type { PipelineRunner } from '../pipeline/pipeline-runner.js'
-import { addEdges, createNode, type PipelineNode } from '../pipeline/wiring.js'
+import { addEdges, type PipelineNode } from '../pipeline/wiring.js'
 
 /** Time limit for a node that replaces another to become ready. */
 export const READY_WITHIN_MS = 10_000
@@ -28,10 +28,9 @@ export async function restartExclusive(step: Step, runner: PipelineRunner, signa
 
 /** Opens the old definition again. If that fails too, the node reports its own failure. */
 async function reopenOld(step: Step, old: PipelineNode, runner: PipelineRunner, signal: AbortSignal): Promise<void> {
-  const { services, container } = runner
   const { settings, node: failed } = step
   const before = { ...old.settings, id: settings.id, from: settings.from }
-  const again = createNode(before, services, container, { isStandby: true, isHandoff: true, before: failed })
+  const again = runner.services.createNode(before, { isStandby: true, isHandoff: true, before: failed })
   again.takePrevious(failed)
   step.node = again
   const holds: Disposable[] = []

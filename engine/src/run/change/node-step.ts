@@ -5,7 +5,7 @@ import { isGone } from '../node/become-ready.js'
 import { InputRunner } from '../node/input-runner.js'
 import type { NodePlacement } from '../node/node-runner.js'
 import type { PipelineRunner } from '../pipeline/pipeline-runner.js'
-import { createNode, type PipelineNode } from '../pipeline/wiring.js'
+import type { PipelineNode } from '../pipeline/wiring.js'
 import type { EndpointStep } from './endpoint-moves.js'
 
 export interface Step extends EndpointStep {
@@ -45,7 +45,7 @@ function makeStep(
   const isHandoff = verb === 'handoff'
   const old = verb === 'add' ? undefined : currentNode(runner.find(was), readsNewNode || REPLACES.has(verb))
   const make = (placement: NodePlacement): PipelineNode =>
-    createNode(settings, runner.services, runner.container, { isStandby: true, isHandoff, ...placement })
+    runner.services.createNode(settings, { isStandby: true, isHandoff, ...placement })
   if (old === undefined) {
     return { settings, verb: isHandoff ? verb : 'add', old, node: make({}), holds: [] }
   }

@@ -41,7 +41,7 @@ export class PipelineTransaction {
     this.#steps = makeSteps(next.nodes, changes, runner)
     const stays = new Set(this.#steps.map(({ old }) => old))
     this.#removed = runner.nodes.filter((node) => !stays.has(node))
-    this.#cutovers = new Cutovers(this.#steps, runner.services)
+    this.#cutovers = new Cutovers(this.#steps, runner.services.clock)
   }
 
   /** Opens the new nodes beside the running ones. If it rejects, the caller must call `abort`. */
@@ -164,7 +164,7 @@ export class PipelineTransaction {
   #commitStep({ verb, node, settings, old }: Step): void {
     if (node === old) node.update(settings)
     else if (verb === 'add') this.#activate(node)
-    else if (old !== undefined && old.id !== settings.id) old.endpoints?.rename(settings.id)
+    else if (old !== undefined && old.id !== settings.id) old.endpoints.rename(settings.id)
   }
 
   /** Its endpoints have been claimed: it throws only if the node has failed meanwhile. */

@@ -5,23 +5,21 @@ import type { Graph } from '../../graph/graph.js'
 import type { Logger } from '../../plugin/contract.js'
 import { nodesOf } from '../../reload/match-nodes.js'
 import { planReload } from '../../reload/plan-reload.js'
+import { Probation, type RollbackTarget } from '../../reload/node-probation.js'
 import { reloadError } from '../../reload/reload-errors.js'
+import { rollbackOf, WHOLE_ROLLBACK } from '../../reload/rollback-graph.js'
 import type { ReloadPlan } from '../../observe/reload-plan.js'
 import type { AppliedReload, RolledBack } from '../../reload/reload-target.js'
 import { type ReloadContext, ReloadTransaction } from './reload-transaction.js'
 import type { AnyNodeRunner } from '../node/node-runner.js'
 import { messageOf } from '../../errors.js'
 import type { FailedStep } from './pipeline-transaction.js'
-import { type RollbackTarget, Probation, withNodeBefore } from './probation.js'
 
 export interface ReloadExecutorSettings extends ReloadContext {
   readonly log: Logger
   viewersOf(node: string): number
-  /** The graph has other nodes. Called within the commit. */
+  /** The graph has other nodes. Called within the commit, and when a change has finished or failed. */
   onNodesChanged(): void
-  onRolledBack(report: RolledBack): void
-  /** Called when a change has finished or failed. */
-  onFinished(): void
 }
 
 interface Failure {
@@ -30,9 +28,11 @@ interface Failure {
   readonly why: string
 }
 
-const WHOLE_ROLLBACK = ' (the whole previous configuration is running again)'
-
 export class ReloadExecutor {
+  /** See ReloadTarget. By default nothing. */
+  onRolledBack: ((report: RolledBack) => void) | undefined
+  /** Called when a change has finished or failed. By default nothing. */
+  onFinished: () => void = () => undefined
   readonly #settings: ReloadExecutorSettings
   readonly #probation: Probation
   #change: ReloadTransaction | undefined
@@ -45,7 +45,7 @@ export class ReloadExecutor {
 
   constructor(settings: ReloadExecutorSettings) {
     this.#settings = settings
-    this.#probation = new Probation(settings.run.clock)
+    this.#probation = new Probation(settings.clock)
   }
 
   /** See ReloadTarget. */
@@ -84,7 +84,8 @@ export class ReloadExecutor {
     this.#turns++
     const turn = this.#queue.then(run).finally(() => {
       this.#turns--
-      this.#settings.onFinished()
+      this.#settings.onNodesChanged()
+      this.onFinished()
     })
     this.#queue = turn.catch(() => undefined)
     return turn
@@ -114,7 +115,7 @@ export class ReloadExecutor {
     this.#change = undefined
     const draining: Promise<void> = change.drained().finally(() => this.#draining.delete(draining))
     this.#draining.add(draining)
-    const fits = failed.map((step) => this.#noteFailedStep(step)).every(Boolean)
+    const fits = failed.map((step) => this.#noteFailedStep(step, before)).every(Boolean)
     if (!fits) await this.#rollBackTo(before)
     for (const { settings, error } of failed) this.#reportRollBack(settings.id, messageOf(error), fits)
     this.#rollBackFailedNodes()
@@ -146,12 +147,13 @@ export class ReloadExecutor {
    * A node could not take over: the old one still runs, and the graph has to say so. False if the old one does not fit
    * into the new graph.
    */
-  #noteFailedStep({ settings, old, hasEndpoints }: FailedStep): boolean {
+  #noteFailedStep({ settings, old, hasEndpoints }: FailedStep, before: Graph): boolean {
     const { running } = this.#settings
     this.#probation.end(settings)
-    const next = hasEndpoints ? withNodeBefore(running.graph, settings.id, old) : undefined
-    running.graph = next ?? running.graph
-    return next !== undefined
+    const { graph, isWhole } = rollbackOf(running.graph, settings.id, { settings: old, graph: before })
+    if (!hasEndpoints || isWhole) return false
+    running.graph = graph
+    return true
   }
 
   async #rollBackTo(before: Graph): Promise<void> {
@@ -164,7 +166,7 @@ export class ReloadExecutor {
   }
 
   #reportRollBack(node: string, why: string, isAlone: boolean): void {
-    this.#settings.onRolledBack({
+    this.onRolledBack?.({
       node,
       why: isAlone ? why : `${why}${WHOLE_ROLLBACK}`,
     })
@@ -180,29 +182,22 @@ export class ReloadExecutor {
     // Another change may have run first.
     if (this.#isStopping || !this.#nodes().includes(failed)) return
     const { id } = failed
-    const alone = withNodeBefore(running.graph, id, before.settings)
-    // A node that can't be rolled back alone is rolled back with its whole graph.
-    const next = alone ?? before.graph
+    const { graph, consequence } = rollbackOf(running.graph, id, before)
     try {
-      await this.#apply(planReload(running.graph, next), next, false)
+      await this.#apply(planReload(running.graph, graph), graph, false)
     } catch (error) {
       log.error({ err: error, node: id }, 'a changed or added node has failed and cannot be rolled back')
       return
     } finally {
-      failed.endpoints?.retain(false)
+      failed.endpoints.retain(false)
     }
-    this.#settings.onRolledBack({ node: id, why: `${why}${consequenceOf(before, alone)}` })
+    this.onRolledBack?.({ node: id, why: why + consequence })
   }
 
   #nodes(): readonly AnyNodeRunner[] {
     const { services, pipelines } = this.#settings.running
     return [...services, ...pipelines.flatMap((pipeline) => pipeline.nodes)]
   }
-}
-
-function consequenceOf({ settings }: RollbackTarget, alone: Graph | undefined): string {
-  if (alone === undefined) return WHOLE_ROLLBACK
-  return settings === undefined ? ' (an added node: it has been removed again)' : ''
 }
 
 function stopping(): EngineError {

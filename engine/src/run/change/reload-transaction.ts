@@ -1,7 +1,6 @@
 // One reload from the running graph to the next. Everything that can fail is tried beside the running nodes, then all
 // of it is committed in one turn of the event loop, then old nodes are stopped while the new ones deliver.
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import type { EngineContainer } from '../node/container.js'
 import type { Graph, Pipeline } from '../../graph/graph.js'
 import type { HttpListeners } from '../../listen/http-listeners.js'
 import type { ListenerTransaction } from '../../listen/listener-transaction.js'
@@ -10,24 +9,25 @@ import type { EdgeCut } from '../../observe/reload-report.js'
 import { listenerSpecs } from '../../listen/http-listeners.js'
 import { moveEndpoints } from './endpoint-moves.js'
 import { type FailedStep, PipelineTransaction } from './pipeline-transaction.js'
-import { PipelineRunner } from '../pipeline/pipeline-runner.js'
-import type { RunServices } from '../node/run-services.js'
-import { ServiceChange } from './service-change.js'
+import type { PipelineRunner } from '../pipeline/pipeline-runner.js'
+import { ServiceChange, type ServiceContext } from './service-change.js'
 import type { AnyNodeRunner } from '../node/node-runner.js'
 import type { ServiceRunner } from '../node/service-runner.js'
 
 /** The state that a reload changes; the engine owns it. */
 export interface Running {
   graph: Graph
+  /** The graph that a reload is preparing; its standby nodes belong to it. */
+  next: Graph | undefined
   pipelines: readonly PipelineRunner[]
   services: readonly ServiceRunner[]
 }
 
-export interface ReloadContext {
+export interface ReloadContext extends ServiceContext {
   readonly running: Running
-  readonly run: RunServices
-  readonly container: EngineContainer
-  readonly listeners: HttpListeners
+  /** A pipeline whose nodes have not been opened yet. */
+  createPipeline(pipeline: Pipeline): PipelineRunner
+  readonly listeners: Pick<HttpListeners, 'prepare'>
   /** Applies the engine's own settings: limits, access, log. Must not throw. */
   adopt(next: Graph): void
 }
@@ -46,21 +46,22 @@ export class ReloadTransaction {
   constructor(context: ReloadContext, plan: ReloadPlan, next: Graph) {
     this.#context = context
     this.#next = next
-    const { running, run, container } = context
+    const { running } = context
     const changes = new Map(plan.nodes.flatMap((node) => (node.verb === 'remove' ? [] : [[node.id, node]])))
     const before = new Map(running.pipelines.map((runner) => [runner.name, runner]))
     const after = new Map(next.pipelines.map((pipeline) => [pipeline.name, pipeline]))
     const empty = (name: string): Pipeline => ({ name, description: '', nodes: [] })
     const names = [...new Set([...after.keys(), ...before.keys()])]
     this.#pipelines = names.map((name) => {
-      const runner = before.get(name) ?? new PipelineRunner(empty(name), run, container)
+      const runner = before.get(name) ?? context.createPipeline(empty(name))
       return new PipelineTransaction(runner, after.get(name) ?? empty(name), changes)
     })
-    this.#services = new ServiceChange(running.services, next.services, changes, { services: run, container })
+    this.#services = new ServiceChange(running.services, next.services, changes, context)
   }
 
   /** Opens the new nodes beside the running ones. If it rejects, `abort` restores the previous state. */
   async prepare(): Promise<void> {
+    this.#context.running.next = this.#next
     const listeners = await this.#context.listeners.prepare(listenerSpecs(this.#next))
     if (this.#isAborted) return listeners.revert()
     this.#listeners = listeners
@@ -80,6 +81,7 @@ export class ReloadTransaction {
   /** Never rejects. */
   async abort(): Promise<void> {
     this.#isAborted = true
+    this.#context.running.next = undefined
     await Promise.all([this.#services.abort(), ...this.#pipelines.map((pipeline) => pipeline.abort())])
     await this.#listeners?.revert()
   }
@@ -102,9 +104,10 @@ export class ReloadTransaction {
     // Viewers of an output that has moved to another listener keep their connections.
     this.#listeners?.commit(Infinity)
     adopt(this.#next)
+    running.graph = this.#next
+    running.next = undefined
     this.#services.commit()
     for (const pipeline of this.#pipelines) pipeline.commit()
-    running.graph = this.#next
     running.services = this.#services.nodes
     const names = this.#next.pipelines.map(({ name }) => name)
     const byName = new Map(this.#pipelines.map(({ runner }) => [runner.name, runner]))

@@ -1,18 +1,17 @@
 // For tests of hot reload: an engine that runs scripted nodes, and a single pipeline of them on a fake clock.
-import type { Graph, ListenerSettings, NodeSettings } from '../../graph/graph.js'
+import { buildEngine, type EngineParts } from '../../compose/build-engine.js'
+import type { Graph, NodeSettings } from '../../graph/graph.js'
 import { SecretMask } from '../../graph/secret-mask.js'
 import { RawClient, until } from '../../listen/loopback.test.kit.js'
+import { createLog } from '../../observe/log.js'
 import { planReload } from '../../reload/plan-reload.js'
 import type { NodeChange, PlanVerb, ReloadPlan } from '../../observe/reload-plan.js'
 import type { AppliedReload, RolledBack } from '../../reload/reload-target.js'
-import { Engine, type EngineParts } from '../engine.js'
+import type { Engine } from '../engine.js'
 import { PipelineTransaction } from './pipeline-transaction.js'
 import { PipelineRunner } from '../pipeline/pipeline-runner.js'
-import { recordingLog, RecordingOutput, ScriptedSource, RunnerFixture } from '../run.test.kit.js'
+import { graphWithoutNodes, RecordingOutput, ScriptedSource, RunnerFixture } from '../run.test.kit.js'
 import { input, type Mode, node, numbered, output } from '../scripted-nodes.test.kit.js'
-
-/** Never opened. */
-const STATE_DIR = '/nowhere'
 
 /** An engine whose pipelines are made of scripted nodes. */
 export class ReloadHarness implements AsyncDisposable {
@@ -21,15 +20,26 @@ export class ReloadHarness implements AsyncDisposable {
   /** The output of `one/out`, unless the test gives its own. */
   readonly output = new RecordingOutput()
   readonly rolledBack: RolledBack[] = []
+  /** The lines of the engine's log. */
+  readonly log: string[] = []
   #plan: ReloadPlan | undefined
   #seq = 0
-  readonly #graph = graphWithoutNodes()
+  /** The secrets of the graphs that it starts and reloads from now on. By default none. */
+  secrets: Readonly<Record<string, string>> = {}
+  readonly #stateDir: string
+  readonly #graph: Graph
   #engine: Engine | undefined
   readonly #main = input((_mode, context) => {
     context.ready()
     return this.source
   })
   readonly #out = output(() => this.output)
+
+  /** `stateDir`: by default a folder that does not exist. */
+  constructor(stateDir = '/nowhere') {
+    this.#stateDir = stateDir
+    this.#graph = graphWithoutNodes(stateDir)
+  }
 
   get engine(): Engine {
     return this.#engine!
@@ -54,7 +64,8 @@ export class ReloadHarness implements AsyncDisposable {
 
   /** Adds `one/main` and `one/out` unless they are given. */
   async start(...nodes: readonly NodeSettings[]): Promise<this> {
-    const engine = new Engine(this.#with(nodes), engineParts())
+    const graph = this.#with(nodes)
+    const engine = buildEngine(graph, engineParts(this.#stateDir, this.#logOf(graph)))
     engine.onRolledBack = (report) => this.rolledBack.push(report)
     this.#engine = engine
     try {
@@ -119,6 +130,10 @@ export class ReloadHarness implements AsyncDisposable {
     await this.#engine?.stop('test')
   }
 
+  #logOf({ secrets }: Graph): EngineParts['log'] {
+    return createLog({ level: 'trace', secrets, stream: { write: (line) => void this.log.push(line) } })
+  }
+
   #with(given: readonly NodeSettings[]): Graph {
     const services = given.filter(({ definition }) => definition.kind === 'service')
     const nodes = given.filter(({ definition }) => definition.kind !== 'service')
@@ -137,7 +152,9 @@ export class ReloadHarness implements AsyncDisposable {
       description: '',
       nodes: all.filter(({ id }) => id.startsWith(`${name}/`)),
     }))
-    return { ...this.#graph, services, pipelines }
+    const secrets = new SecretMask()
+    for (const [name, value] of Object.entries(this.secrets)) secrets.add(value, name)
+    return { ...this.#graph, services, pipelines, secrets }
   }
 }
 
@@ -148,11 +165,7 @@ export class PipelineHarness implements AsyncDisposable {
   #seq = 0
 
   constructor(...nodes: readonly NodeSettings[]) {
-    this.runner = new PipelineRunner(
-      { name: 'one', description: '', nodes },
-      this.fixture.services,
-      this.fixture.container,
-    )
+    this.runner = new PipelineRunner({ name: 'one', description: '', nodes }, this.fixture.pipelineServices)
   }
 
   async start(): Promise<this> {
@@ -191,32 +204,11 @@ export class PipelineHarness implements AsyncDisposable {
   }
 }
 
-/** No state folder, and a control API that answers every request with 404. */
-function engineParts(): EngineParts {
+/** An unlocked state folder, and a control API that answers every request with 404. */
+function engineParts(path: string, log: EngineParts['log']): EngineParts {
   return {
-    log: recordingLog([]),
-    stateDir: { path: STATE_DIR, token: 'token', [Symbol.asyncDispose]: () => Promise.resolve() },
+    log,
+    stateDir: { path, token: 'token', [Symbol.asyncDispose]: () => Promise.resolve() },
     createApi: () => ({ guard: () => true, respond: (_request, response) => response.writeHead(404).end() }),
   }
-}
-
-function graphWithoutNodes(): Graph {
-  return {
-    files: ['test.yaml'],
-    engine: {
-      api: { address: '127.0.0.1:0', hosts: [] },
-      log: { level: 'info' },
-      stateDir: STATE_DIR,
-      drainMs: 1000,
-      maxClients: 5000,
-    },
-    listeners: [listener('api'), listener('web')],
-    services: [],
-    pipelines: [],
-    secrets: new SecretMask(),
-  }
-}
-
-function listener(name: string): ListenerSettings {
-  return { name, protocol: 'http', address: '127.0.0.1:0', at: { file: 'test.yaml', line: 1, column: 1 } }
 }

@@ -1,35 +1,40 @@
 // Changes the services from the running graph to the next, in the same steps as a pipeline. Services have no streams,
 // so each one is replaced at once.
-import type { EngineContainer } from '../node/container.js'
 import { reactionOf } from '../../errors.js'
 import type { NodeSettings } from '../../graph/graph.js'
 import type { NodeChange } from '../../observe/reload-plan.js'
+import type { Clock } from '../../plugin/tokens.js'
 import { becomeReady, isGone } from '../node/become-ready.js'
 import { STOP_WITHIN_MS, READY_WITHIN_MS, unlessAborted } from './exclusive-restart.js'
 import { type EndpointStep, giveBackEndpoints } from './endpoint-moves.js'
 import type { FailedStep } from './pipeline-transaction.js'
-import type { RunServices } from '../node/run-services.js'
-import { ServiceRunner } from '../node/service-runner.js'
+import type { NodePlacement } from '../node/node-runner.js'
+import type { ServiceRunner } from '../node/service-runner.js'
 
 interface Step extends EndpointStep {
   readonly old: ServiceRunner | undefined
   node: ServiceRunner
 }
 
+export interface ServiceContext {
+  readonly clock: Clock
+  /** A service, not opened yet. */
+  createService(settings: NodeSettings, placement?: NodePlacement): ServiceRunner
+}
+
 export class ServiceChange {
   readonly #steps: readonly Step[]
   readonly #changes: ReadonlyMap<string, NodeChange>
   readonly #removed: readonly ServiceRunner[]
-  readonly #context: { readonly services: RunServices; readonly container: EngineContainer }
+  readonly #context: ServiceContext
   readonly #failed: FailedStep[] = []
 
   constructor(
     running: readonly ServiceRunner[],
     next: readonly NodeSettings[],
     changes: ReadonlyMap<string, NodeChange>,
-    context: { readonly services: RunServices; readonly container: EngineContainer },
+    context: ServiceContext,
   ) {
-    const { services, container } = context
     this.#context = context
     this.#changes = changes
     this.#steps = next.map((settings) => {
@@ -39,7 +44,7 @@ export class ServiceChange {
       const stays = verb === 'keep' || ((verb === 'live' || verb === 'rebind') && old !== undefined && !isGone(old))
       if (old !== undefined && stays) return { settings, verb, old, node: old }
       const placement = { isStandby: true, ...(old === undefined ? {} : { before: old }) }
-      return { settings, verb, old, node: new ServiceRunner(settings, services, container, placement) }
+      return { settings, verb, old, node: context.createService(settings, placement) }
     })
     const kept = new Set(this.#steps.map(({ old }) => old))
     this.#removed = running.filter((service) => !kept.has(service))
@@ -54,7 +59,7 @@ export class ServiceChange {
       this.#steps.map(async ({ node, old, verb }) => {
         if (node === old || verb === 'handoff') return
         await node.start()
-        if (verb !== 'add') await becomeReady(node, READY_WITHIN_MS, this.#context.services.clock)
+        if (verb !== 'add') await becomeReady(node, READY_WITHIN_MS, this.#context.clock)
       }),
     )
   }
@@ -114,14 +119,13 @@ export class ServiceChange {
   async #openAgain(step: Step, old: ServiceRunner): Promise<void> {
     const { node: failed, settings } = step
     await failed.stop('it could not open', STOP_WITHIN_MS)
-    const { services, container } = this.#context
-    step.node = new ServiceRunner({ ...old.settings, id: settings.id }, services, container)
+    step.node = this.#context.createService({ ...old.settings, id: settings.id })
     step.node.takePrevious(failed)
     await step.node.start().catch(() => undefined)
   }
 
   async #retire(node: ServiceRunner): Promise<void> {
-    node.endpoints?.retain(false)
+    node.endpoints.retain(false)
     await node.stop('it has left the graph', STOP_WITHIN_MS)
   }
 

@@ -5,7 +5,7 @@ import { OutputRunner } from './output-runner.js'
 import { flushPromises, outputOf, RecordingOutput, RunnerFixture, settings } from '../run.test.kit.js'
 
 function runnerOf(fixture: RunnerFixture, open: () => Output | Promise<Output>): OutputRunner {
-  return new OutputRunner(settings('one/out', outputOf(open)), fixture.services, fixture.container)
+  return new OutputRunner(settings('one/out', outputOf(open)), fixture.services)
 }
 
 /** Errors that the log says of the node. */
@@ -27,7 +27,7 @@ describe('a node of a faulty plugin', () => {
     fixture.clock.advance(1000)
     await stopping
     assert.equal(output.state, 'stopped')
-    assert.equal(fixture.services.scope.members.size, 0)
+    assert.equal(fixture.scope.members.size, 0)
   })
 
   test('that resolves `open` twice keeps the first result', async () => {

@@ -49,7 +49,7 @@ class InputHarness implements AsyncDisposable {
 }
 
 function runnerOf(fixture: RunnerFixture, definition: Definition, more: Partial<NodeSettings> = {}): InputRunner {
-  return new InputRunner(settings('one/main', definition, more), fixture.services, fixture.container)
+  return new InputRunner(settings('one/main', definition, more), fixture.services)
 }
 
 function edgeOf(...inputs: readonly InputRunner[]): Edge {

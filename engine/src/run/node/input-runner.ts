@@ -2,10 +2,9 @@
 import type { Observable, Subscription } from 'rxjs'
 import { reactionOf } from '../../errors.js'
 import type { AnyChunk, Boundary, Received, Source } from '../../plugin/contract.js'
-import type { EngineContainer } from './container.js'
 import type { NodeSettings } from '../../graph/graph.js'
 import { type AnyNodeRunner, type NodePlacement, NodeRunner } from './node-runner.js'
-import type { RunServices } from './run-services.js'
+import type { NodeServices } from './node-services.js'
 import { SourceFraming } from './source-framing.js'
 import { type Feeder, SourcePort } from '../edge/source-port.js'
 import { StandbySource } from './standby-source.js'
@@ -25,13 +24,8 @@ export class InputRunner extends NodeRunner<Source<Received> | Source<AnyChunk>>
   #hold: Disposable | undefined
   #rate = new RateMeter()
 
-  constructor(
-    settings: NodeSettings,
-    services: RunServices,
-    container: EngineContainer,
-    placement: NodePlacement = {},
-  ) {
-    super(settings, services, container, placement)
+  constructor(settings: NodeSettings, services: NodeServices, placement: NodePlacement = {}) {
+    super(settings, services, placement)
     const before = placement.before instanceof InputRunner ? placement.before : undefined
     this.port = before?.port ?? new SourcePort()
     if (before === undefined) this.port.feeder = this

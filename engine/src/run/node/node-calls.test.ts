@@ -4,6 +4,7 @@ import type { NodeContext } from '../../plugin/contract.js'
 import { EVENTS, type EventNotice, type Events } from '../../plugin/tokens.js'
 import { defineService } from '../../plugin/define.js'
 import { z } from 'zod'
+import { ENGINE_EVENTS } from '../../compose/service-keys.js'
 import { NodeScope, type ScopedNode } from './node-scope.js'
 import { OutputRunner } from './output-runner.js'
 import { ServiceRunner } from './service-runner.js'
@@ -16,7 +17,7 @@ async function openOutput(fixture: RunnerFixture): Promise<{ output: OutputRunne
     contexts.push(context)
     return new RecordingOutput()
   })
-  const output = new OutputRunner(settings('one/out', definition), fixture.services, fixture.container)
+  const output = new OutputRunner(settings('one/out', definition), fixture.services)
   await output.start()
   return { output, contexts }
 }
@@ -86,7 +87,7 @@ describe('an uncaught error', () => {
 
   test('can belong to a node from the start of its opening to the end of its disposal', async () => {
     using fixture = new RunnerFixture()
-    const { members } = fixture.services.scope
+    const { members } = fixture.scope
     const { output } = await openOutput(fixture)
     assert.deepEqual(
       [...members].map(({ id }) => id),
@@ -113,7 +114,7 @@ describe('a node that blocks the event loop', () => {
     assert.equal(fixture.lines.at(-1)?.['leftOut'], 2)
     const { state, why, stalls } = output.status()
     assert.deepEqual([state, why, stalls?.count, stalls?.seconds], ['ready', '', 4, 1.15])
-    const kinds = fixture.services.events.recent().map(({ kind }) => kind)
+    const kinds = fixture.events.recent().map(({ kind }) => kind)
     assert.deepEqual(kinds, ['node.ready', 'node.stalled', 'node.stalled'])
   })
 
@@ -122,7 +123,7 @@ describe('a node that blocks the event loop', () => {
     const { output: before } = await openOutput(fixture)
     before.calls.noteStall(300)
     const { settings: same } = before
-    const next = new OutputRunner(same, fixture.services, fixture.container, { isStandby: true, before })
+    const next = new OutputRunner(same, fixture.services, { isStandby: true, before })
     await next.start()
     next.calls.noteStall(200)
     next.activate()
@@ -157,8 +158,9 @@ test('a subscriber of events runs in the scope of its own node, not of the node 
       return { [Symbol.asyncDispose]: () => Promise.resolve() }
     },
   })
-  const services = { ...fixture.services, pluginEvents, scope: new RecordingScope() }
-  const service = new ServiceRunner(settings('services/hook', definition), services, fixture.container)
+  fixture.container.value(ENGINE_EVENTS, pluginEvents)
+  const services = { ...fixture.services, scope: new RecordingScope() }
+  const service = new ServiceRunner(settings('services/hook', definition), services)
   await service.start()
   const { output } = await openOutput(fixture)
   seen.length = 0

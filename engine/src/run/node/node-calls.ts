@@ -1,16 +1,23 @@
 // The calls into the code of one node: its uncaught errors, and how long the code blocked the event loop.
 import type { NodeSettings } from '../../graph/graph.js'
+import type { EventData } from '../../observe/events.js'
 import type { NodeStatus } from '../../observe/status.js'
 import type { Logger } from '../../plugin/contract.js'
 import { guardCallback } from './guard-callback.js'
-import type { ScopedNode } from './node-scope.js'
+import type { Clock } from '../../plugin/tokens.js'
+import type { NodeScope, ScopedNode } from './node-scope.js'
 import { runError } from './run-errors.js'
 import { messageOf } from '../../errors.js'
-import type { RunServices } from './run-services.js'
 import { withTimeout } from './time-limit.js'
 
 /** The minimum time between two log lines of one kind for a node; the next line states how many were left out. */
 const LOG_EVERY_MS = 10_000
+
+export interface CallServices {
+  readonly clock: Clock
+  readonly events: { emit(event: { readonly kind: string; readonly node: string; readonly data: EventData }): unknown }
+  readonly scope: NodeScope
+}
 
 export interface CalledNode {
   readonly id: string
@@ -29,11 +36,11 @@ export class NodeCalls implements ScopedNode {
   stalledMs = 0
   #lastStallAtMs = 0
   readonly #node: CalledNode
-  readonly #services: RunServices
+  readonly #services: CallServices
   readonly #stallLines: LogLimit
   readonly #lateLines: LogLimit
 
-  constructor(node: CalledNode, services: RunServices) {
+  constructor(node: CalledNode, services: CallServices) {
     this.#node = node
     this.#services = services
     this.#stallLines = new LogLimit(services)
@@ -65,6 +72,16 @@ export class NodeCalls implements ScopedNode {
   /** Runs code of the node; its result or error goes to the caller. */
   call<T>(run: () => T): T {
     return this.#services.scope.call(this, run)
+  }
+
+  /** The result of engine code that the node has called. If nobody handles its rejection, that is the node's failure. */
+  async owned<T>(result: Promise<T>): Promise<T> {
+    try {
+      return await result
+    } catch (error) {
+      this.#services.scope.own(this, error)
+      throw error
+    }
   }
 
   /** Runs code of the engine within a call into the node. */
@@ -147,11 +164,11 @@ export class NodeCalls implements ScopedNode {
 }
 
 class LogLimit {
-  readonly #services: Pick<RunServices, 'clock'>
+  readonly #services: Pick<CallServices, 'clock'>
   #nextMs = -Infinity
   #leftOut = 0
 
-  constructor(services: Pick<RunServices, 'clock'>) {
+  constructor(services: Pick<CallServices, 'clock'>) {
     this.#services = services
   }
 

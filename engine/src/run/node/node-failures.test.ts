@@ -142,10 +142,10 @@ describe('a node that fails', () => {
     const open = (): never => {
       throw error
     }
-    const wrong = new TransformRunner(settings('one/transform', transformOf(open)), fixture.services, fixture.container)
+    const wrong = new TransformRunner(settings('one/transform', transformOf(open)), fixture.services)
     await assert.rejects(wrong.start(), { code: 'TEST_CONFIG' })
     error = testError('TEST_RETRY', 'busy')
-    const busy = new TransformRunner(settings('one/transform', transformOf(open)), fixture.services, fixture.container)
+    const busy = new TransformRunner(settings('one/transform', transformOf(open)), fixture.services)
     await busy.start()
     assert.equal(busy.state, 'waiting')
     await busy.stop('test')
@@ -175,7 +175,6 @@ describe('a transform or an output that fails with `retry`', () => {
         transformOf(() => transforms[transforms.push(new PassingTransform()) - 1]!),
       ),
       fixture.services,
-      fixture.container,
     )
     await transform.start()
     transform.fail(testError('TEST_RETRY', 'gone'))
@@ -199,7 +198,6 @@ describe('a transform or an output that fails with `retry`', () => {
         }),
       ),
       fixture.services,
-      fixture.container,
     )
     await output.start()
     output.fail(testError('TEST_RETRY', 'gone'))

@@ -30,7 +30,7 @@ async function openOutput(metrics: readonly MetricDeclaration[] = []): Promise<O
       return new RecordingOutput()
     },
   })
-  const node = new OutputRunner(settings('one/out', definition), fixture.services, fixture.container)
+  const node = new OutputRunner(settings('one/out', definition), fixture.services)
   await node.start()
   return { fixture, node, context: contexts[0]!, [Symbol.dispose]: () => fixture[Symbol.dispose]() }
 }
@@ -61,7 +61,7 @@ describe('the bytes that a node has sent', () => {
       context.sent(1)
       return new PassingTransform()
     })
-    const node = new TransformRunner(settings('one/mid', definition), fixture.services, fixture.container)
+    const node = new TransformRunner(settings('one/mid', definition), fixture.services)
     await assert.rejects(node.start(), /test-transform is not an output/)
   })
 })
@@ -134,7 +134,7 @@ describe('the events of a node', () => {
     const data = { count: 1, text: 'x', isOn: true }
     event('mine', data)
     data.count = 2
-    const { kind, node, data: recorded } = fixture.services.events.recent().at(-1)!
+    const { kind, node, data: recorded } = fixture.events.recent().at(-1)!
     assert.deepEqual([kind, node, recorded], ['mine', 'one/out', { count: 1, text: 'x', isOn: true }])
   })
 
@@ -185,7 +185,7 @@ describe('the histogram of a node', () => {
       metrics: [delay],
     }
     const placement = { isStandby: true, before: node }
-    const next = new OutputRunner(settings('one/out', definition), fixture.services, fixture.container, placement)
+    const next = new OutputRunner(settings('one/out', definition), fixture.services, placement)
     await next.start()
     // Both have observed this one.
     for (const each of [context, ...contexts]) each.histogram('test_delay_seconds').observe(1.5)

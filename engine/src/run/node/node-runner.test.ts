@@ -46,15 +46,15 @@ describe('a node', () => {
     context?.degraded('late')
     assert.equal(input.state, 'stopped')
     assert.deepEqual(
-      fixture.services.events.recent().map(({ kind }) => kind),
+      fixture.events.recent().map(({ kind }) => kind),
       ['node.ready', 'node.degraded', 'node.ready', 'node.stopped'],
     )
   })
 
   test('that replaces a ready one changes no state, and one that is added reports its state when activated', async () => {
     using fixture = new RunnerFixture()
-    const { services, container } = fixture
-    const kinds = (): unknown[] => services.events.recent().map(({ kind, node }) => [node, kind])
+    const { services } = fixture
+    const kinds = (): unknown[] => fixture.events.recent().map(({ kind, node }) => [node, kind])
     const outputAt = (id: string, placement: NodePlacement): OutputRunner =>
       new OutputRunner(
         settings(
@@ -62,7 +62,6 @@ describe('a node', () => {
           outputOf(() => new RecordingOutput()),
         ),
         services,
-        container,
         placement,
       )
     const old = outputAt('one/out', {})
@@ -86,17 +85,17 @@ describe('a node', () => {
     const old = inputIn(fixture, () => new ScriptedSource())
     await old.start()
     await old.stop('released')
-    const { services, container } = fixture
+    const { services } = fixture
     const definition = inputOf((context) => {
       context.ready()
       return new ScriptedSource()
     })
     const placement = { isStandby: true, isHandoff: true, before: old }
-    const next = new InputRunner(settings('one/main', definition), services, container, placement)
+    const next = new InputRunner(settings('one/main', definition), services, placement)
     next.activate()
     await next.start()
     assert.deepEqual(
-      services.events.recent().map(({ kind }) => kind),
+      fixture.events.recent().map(({ kind }) => kind),
       ['node.stopped', 'node.ready'],
     )
   })
@@ -110,7 +109,6 @@ describe('a node', () => {
         outputOf(() => new Promise((resolve) => opened.push(resolve))),
       ),
       fixture.services,
-      fixture.container,
     )
     const started = output.start()
     await flushPromises()
@@ -140,7 +138,6 @@ describe('a node', () => {
         outputOf(() => new Promise((resolve) => (open = resolve))),
       ),
       fixture.services,
-      fixture.container,
     )
     const started = output.start()
     await flushPromises()
@@ -160,7 +157,6 @@ describe('a node', () => {
         outputOf(() => ({}) as Output),
       ),
       fixture.services,
-      fixture.container,
     )
     await assert.rejects(output.start(), { code: 'NODE_FAILED' })
     assert.match(output.why, /asyncDispose/)
@@ -176,7 +172,6 @@ describe('a node', () => {
         outputOf(() => new Promise((resolve) => (open = resolve))),
       ),
       fixture.services,
-      fixture.container,
     )
     const started = output.start()
     await flushPromises()
@@ -205,7 +200,6 @@ describe('a node', () => {
         outputOf(() => hanging),
       ),
       fixture.services,
-      fixture.container,
     )
     await output.start()
     const stopped = output.stop('test')
@@ -229,7 +223,6 @@ describe('a node', () => {
         outputOf(() => output),
       ),
       fixture.services,
-      fixture.container,
     )
     await runner.start()
     await runner.stop('test')
@@ -287,7 +280,7 @@ describe('a node', () => {
         return new RecordingOutput()
       },
     })
-    const output = new OutputRunner(settings('one/out', ticking), fixture.services, fixture.container)
+    const output = new OutputRunner(settings('one/out', ticking), fixture.services)
     await output.start()
     fixture.clock.advance(300)
     assert.deepEqual([output.state, output.why], ['failed', 'third tick'])
@@ -312,7 +305,7 @@ describe('a service', () => {
         [Symbol.asyncDispose]: () => Promise.resolve(),
       }),
     })
-    const service = new ServiceRunner(settings('services/test', definition), fixture.services, fixture.container)
+    const service = new ServiceRunner(settings('services/test', definition), fixture.services)
     await service.start()
     assert.equal(service.state, 'ready')
     reject(testError('TEST_RETRY', 'gone'))
@@ -334,7 +327,6 @@ describe('a transform', () => {
         transformOf(() => new PassingTransform(), ['720p']),
       ),
       fixture.services,
-      fixture.container,
     )
     await assert.rejects(transform.start(), { code: 'NODE_NO_SUCH_PORT' })
     const broken = new PassingTransform()
@@ -347,7 +339,6 @@ describe('a transform', () => {
         transformOf(() => broken),
       ),
       fixture.services,
-      fixture.container,
     )
     await assert.rejects(second.start(), { code: 'NODE_FAILED' })
     await flushPromises()
@@ -368,7 +359,6 @@ describe('a transform', () => {
         transformOf(() => transform, ['720p', '360p']),
       ),
       fixture.services,
-      fixture.container,
     )
     await runner.start()
     ends[0]?.()

@@ -3,30 +3,27 @@
 import { isDeepStrictEqual } from 'node:util'
 import { BehaviorSubject, type Observable } from 'rxjs'
 import type { NodeState, NodeStatus } from '../../observe/status.js'
-import type { EngineContainer } from './container.js'
 import { isEngineError, reactionOf } from '../../errors.js'
 import type { NodeSettings } from '../../graph/graph.js'
-import type { EngineClock } from '../../observe/clock.js'
 import { nodeLog } from '../../observe/log.js'
+import type { EventData } from '../../observe/events.js'
 import type { Logger, NodeContext, Options, Previous } from '../../plugin/contract.js'
 import { catchConsumers } from '../edge/catch-consumers.js'
 import type { Edge } from '../edge/edge.js'
-import { BackOff } from './back-off.js'
 import { NodeCalls } from './node-calls.js'
 import { makeContext } from './node-context.js'
 import { NodeDetails } from './node-details.js'
-import { provideOwn } from './own-services.js'
-import { NodeEndpoints } from './node-endpoints.js'
+import type { NodeEndpoints } from './node-endpoints.js'
+import { NodeOpening } from './node-opening.js'
+import type { NodeOwner, NodeServices, OwnServices } from './node-services.js'
 import { previousOf } from './previous.js'
 import { labelsOf, NodeMetrics } from './node-metrics.js'
 import { CurrentState, type StateSnapshot } from './node-state.js'
 import { nodeStatus } from './node-status.js'
+import { Retries } from './retries.js'
 import { codeOf, runError } from './run-errors.js'
 import { messageOf } from '../../errors.js'
-import { withTimeout } from './time-limit.js'
-import type { RunServices } from './run-services.js'
 
-const OPEN_TIMEOUT_MS = 10_000
 /** Time limit for releasing its resources; then the engine continues without it. */
 const DISPOSE_TIMEOUT_MS = 5_000
 
@@ -42,8 +39,10 @@ export interface NodePlacement {
 
 export type AnyNodeRunner = NodeRunner<AsyncDisposable>
 
-export abstract class NodeRunner<N extends AsyncDisposable> {
+export abstract class NodeRunner<N extends AsyncDisposable> implements NodeOwner {
   #before: AnyNodeRunner | undefined
+  /** The node that has replaced it. */
+  #successor: AnyNodeRunner | undefined
   /** What it has learned about the node it replaces, until it is ready. */
   #previous: Previous | undefined
   /** Bytes that the node has reported as sent. Shared with the node it replaces, which may still send what it holds. */
@@ -51,28 +50,21 @@ export abstract class NodeRunner<N extends AsyncDisposable> {
   /** What it reads. */
   readonly edges: Edge[] = []
   /** The endpoints it owns on shared listeners. */
-  readonly endpoints: NodeEndpoints | undefined
+  readonly endpoints: NodeEndpoints
   #settings: NodeSettings
   isStandby: boolean
-  protected readonly services: RunServices
+  protected readonly services: NodeServices
   log: Logger
   /** The node that the plugin has opened. */
   node: N | undefined
   readonly #current: CurrentState
-  #restarts = 0
-  /** When its stream came up; -1 while it is down. */
-  #readyAtMs = -1
-  #retry: Disposable | undefined
-  /** Number of the current open: calls from an earlier one are ignored. */
-  #attempt = 0
-  #opening: Promise<unknown> = Promise.resolve()
+  readonly #retries: Retries
+  readonly #opening: NodeOpening<N>
   #released: Promise<void> | undefined
   /** Why it has failed for good. */
   #failure: unknown
-  /** The node's own timers; they end with it. */
-  #clock: EngineClock | undefined
-  readonly #container: EngineContainer
-  readonly #backOff = new BackOff()
+  readonly #own: OwnServices
+  readonly #was: string | undefined
   readonly #options: BehaviorSubject<unknown>
   readonly #abort = new AbortController()
   readonly #metrics: NodeMetrics
@@ -80,23 +72,19 @@ export abstract class NodeRunner<N extends AsyncDisposable> {
   /** Calls into the plugin's code. */
   readonly calls: NodeCalls
 
-  constructor(
-    settings: NodeSettings,
-    services: RunServices,
-    container: EngineContainer,
-    placement: NodePlacement = {},
-  ) {
+  constructor(settings: NodeSettings, services: NodeServices, placement: NodePlacement = {}) {
     const { isStandby = false, before } = placement
     this.#settings = settings
     this.isStandby = isStandby
     this.#before = before
-    const { shared } = services
+    this.#was = isStandby ? undefined : settings.was
     this.services = services
     this.calls = new NodeCalls(this, services)
-    this.endpoints =
-      shared && new NodeEndpoints({ ...shared, isStandby, owner: () => this.id, ...this.calls.functions })
+    this.#retries = new Retries(services.clock)
+    this.#opening = new NodeOpening(services.clock, this.#abort.signal)
+    this.#own = services.own(this)
+    this.endpoints = this.#own.endpoints
     this.#metrics = new NodeMetrics(services.metrics, () => labelsOf(this.settings), !isStandby)
-    this.#container = container
     this.log = nodeLog(services.log, settings.id)
     this.#options = catchConsumers(new BehaviorSubject(settings.options), (error) => this.fail(error))
     this.#current = new CurrentState(services.clock.nowMs(), isStandby, (state, why) => {
@@ -121,7 +109,16 @@ export abstract class NodeRunner<N extends AsyncDisposable> {
   }
 
   get restarts(): number {
-    return this.#restarts
+    return this.#retries.restarts
+  }
+
+  get filesId(): string {
+    const other = this.isStandby ? this.#before : this.#successor
+    return other === undefined ? this.id : other.filesId
+  }
+
+  get was(): string | undefined {
+    return this.filesId === this.id ? this.#was : undefined
   }
 
   /** The node is open, whether or not its stream is up. */
@@ -181,7 +178,8 @@ export abstract class NodeRunner<N extends AsyncDisposable> {
     if (before.id !== settings.id) {
       this.log = nodeLog(this.services.log, settings.id)
       this.#metrics.relabel()
-      this.endpoints?.rename(settings.id)
+      this.endpoints.rename(settings.id)
+      this.#own.rename(before.id)
     }
     if (isDeepStrictEqual(before.options, settings.options)) return
     this.calls.enter(() => this.#options.next(settings.options))
@@ -196,11 +194,13 @@ export abstract class NodeRunner<N extends AsyncDisposable> {
     if (this.state === 'failed') throw this.#failure
     if (!this.isStandby) return
     const before = this.#before
-    this.endpoints?.activate(before?.endpoints)
+    this.endpoints.activate(before?.endpoints)
     this.isStandby = false
     this.#before = undefined
     if (before !== undefined) {
-      this.#restarts += before.restarts
+      this.#retries.restarts += before.restarts
+      before.#successor = this
+      this.#own.rename(before.id)
       this.calls.takeOver(before.calls)
       this.takeOver(before)
     }
@@ -217,7 +217,7 @@ export abstract class NodeRunner<N extends AsyncDisposable> {
         this.#waitToRetry(error, why)
         break
       case 'end':
-        this.#retry?.[Symbol.dispose]()
+        this.#retries.cancel()
         this.end()
         break
       case 'config':
@@ -284,36 +284,24 @@ export abstract class NodeRunner<N extends AsyncDisposable> {
   protected ready(): void {
     if (this.#abort.signal.aborted || !this.isLive) return
     this.#previous = undefined
-    if (this.#readyAtMs < 0) this.#readyAtMs = this.services.clock.nowMs()
+    this.#retries.noteReady()
     this.setState('ready', '')
   }
 
   async #open(): Promise<void> {
     const { definition, id } = this.settings
-    const attempt = ++this.#attempt
-    const isCurrent = (): boolean => attempt === this.#attempt && !this.#abort.signal.aborted
+    const { isFirst, isCurrent } = this.#opening.begin()
     const context = this.#context(isCurrent)
-    if (attempt === 1) this.takePrevious()
-    const previous = attempt === 1 ? this.#previous : undefined
+    if (isFirst) this.takePrevious()
+    const previous = isFirst ? this.#previous : undefined
     const open = (deps: Readonly<Record<string, unknown>>): unknown =>
       this.calls.call(() => definition.open(this.#options as Options<unknown>, context, deps as never, previous))
     this.calls.open()
-    this.#clock?.[Symbol.dispose]()
-    this.#clock = this.services.clock.scope((run) => this.calls.enter(run))
-    const { calls, endpoints } = this
-    const own = { clock: this.#clock, calls, endpoints, events: this.services.pluginEvents }
-    const container = provideOwn(this.#container.child(), own)
-    let isLate = false
-    const opening = container.openNode(definition, open).then(async (opened) => {
-      const node = opened as N
-      // A node that opens too late is closed at once.
-      if (isLate || !isCurrent()) await this.calls.dispose(node, DISPOSE_TIMEOUT_MS)
-      else this.node = node
-    })
-    this.#opening = opening.catch(() => undefined)
-    await withTimeout(opening, OPEN_TIMEOUT_MS, this.services.clock, () => {
-      isLate = true
-      return runError('NODE_OPEN_TIMEOUT', `did not open within ${OPEN_TIMEOUT_MS / 1000} s`, { at: id })
+    const opened = this.#own.open(definition, open) as Promise<N>
+    await this.#opening.complete(opened, isCurrent, {
+      id,
+      use: (node) => (this.node = node),
+      close: (node) => this.calls.dispose(node, DISPOSE_TIMEOUT_MS),
     })
   }
 
@@ -331,9 +319,15 @@ export abstract class NodeRunner<N extends AsyncDisposable> {
       calls: this.calls,
       ready: () => this.ready(),
       degraded: (why) => this.#degrade(messageOf(why)),
-      event: (kind, data) =>
-        this.services.events.emit({ kind, node: this.id, ...(data === undefined ? {} : { data }) }),
+      event: (kind, data = {}) => this.services.events.emit({ kind, node: this.id, data: this.#masked(data) }),
     })
+  }
+
+  #masked(data: EventData): EventData {
+    const { mask } = this.services
+    return Object.fromEntries(
+      Object.entries(data).map(([key, value]) => [key, typeof value === 'string' ? mask(value) : value]),
+    )
   }
 
   #degrade(why: string): void {
@@ -343,20 +337,12 @@ export abstract class NodeRunner<N extends AsyncDisposable> {
   }
 
   #waitToRetry(error: unknown, why: string): void {
-    if (this.#retry !== undefined) return
-    const { clock } = this.services
-    const target = (isEngineError(error) ? error.target : undefined) ?? this.id
-    // Called even if the error names its own delay: it counts failures, and resets them after a long healthy time.
-    const upMs = this.#readyAtMs < 0 ? 0 : clock.nowMs() - this.#readyAtMs
-    const backOffMs = this.#backOff.nextDelayMs(target, upMs)
-    const delayMs = (isEngineError(error) ? error.retryAfterMs : undefined) ?? backOffMs
+    if (this.#retries.isWaiting) return
+    const { target, delayMs } = this.#retries.noteFailure(error, this.id)
     this.log.warn({ error: codeOf(error), target, retryInMs: Math.round(delayMs) }, why)
-    this.#readyAtMs = -1
     this.disconnect()
     this.setState('waiting', why)
-    this.#restarts++
-    this.#retry = clock.after(delayMs, () => {
-      this.#retry = undefined
+    this.#retries.schedule(delayMs, () => {
       this.resume().catch((failure: unknown) => this.fail(failure))
     })
   }
@@ -379,12 +365,11 @@ export abstract class NodeRunner<N extends AsyncDisposable> {
     const { clock } = this.services
     const deadlineMs = clock.nowMs() + withinMs
     this.calls.enter(() => this.#abort.abort(reason))
-    this.#retry?.[Symbol.dispose]()
+    this.#retries.cancel()
     this.disconnect()
-    const late = (): Error => new Error('neither opened nor gave up in time')
-    await withTimeout(this.#opening, withinMs, clock, late).catch((error: unknown) => this.calls.logStopError(error))
+    await this.#opening.settled(withinMs).catch((error: unknown) => this.calls.logStopError(error))
     await this.#dispose(Math.max(0, deadlineMs - clock.nowMs()))
-    this.#clock?.[Symbol.dispose]()
+    this.#own.close()
     this.#options.complete()
     this.calls.close()
   }
@@ -393,7 +378,7 @@ export abstract class NodeRunner<N extends AsyncDisposable> {
     const node = this.node
     this.node = undefined
     if (node !== undefined) await this.calls.dispose(node, withinMs)
-    this.endpoints?.release()
+    this.endpoints.release()
     this.#metrics.clear()
     this.#details.clear()
   }

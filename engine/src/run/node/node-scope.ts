@@ -29,6 +29,8 @@ export class NodeScope {
   /** Nodes whose code can run: opened, and not released yet. */
   readonly members = new Set<ScopedNode>()
   readonly #storage = nodeMajor() >= FOLLOWS_FROM_NODE ? new AsyncLocalStorage<ScopedNode | undefined>() : undefined
+  /** Errors of engine code that a node has called, by which the node is known if it does not handle them. */
+  readonly #owners = new WeakMap<object, ScopedNode>()
   readonly #nowMs: () => number
   /** Time spent in calls that the current call has made into other nodes. */
   #nestedMs = 0
@@ -40,6 +42,16 @@ export class NodeScope {
   /** The node whose code led to this point. Before Node 24 it is unknown. */
   get current(): ScopedNode | undefined {
     return this.#storage?.getStore()
+  }
+
+  /** If this error reaches the process, it is a failure of that node. */
+  own(node: ScopedNode, error: unknown): void {
+    if (typeof error === 'object' && error !== null) this.#owners.set(error, node)
+  }
+
+  /** The node that `own` was called for. */
+  ownerOf(error: unknown): ScopedNode | undefined {
+    return typeof error === 'object' && error !== null ? this.#owners.get(error) : undefined
   }
 
   /** Runs code of the node; an error that it throws fails the node. */

@@ -2,12 +2,11 @@
 import { Subscription } from 'rxjs'
 import type { AnyChunk, Transform } from '../../plugin/contract.js'
 import { continueCounters } from '../edge/edge.js'
-import type { EngineContainer } from './container.js'
 import type { NodeSettings } from '../../graph/graph.js'
 import { type AnyNodeRunner, type NodePlacement, NodeRunner } from './node-runner.js'
 import { Port } from '../edge/port.js'
 import { runError } from './run-errors.js'
-import type { RunServices } from './run-services.js'
+import type { NodeServices } from './node-services.js'
 
 export class TransformRunner extends NodeRunner<Transform> {
   readonly ports: ReadonlyMap<string, Port>
@@ -15,13 +14,8 @@ export class TransformRunner extends NodeRunner<Transform> {
   #open = 0
   #isDraining = false
 
-  constructor(
-    settings: NodeSettings,
-    services: RunServices,
-    container: EngineContainer,
-    placement: NodePlacement = {},
-  ) {
-    super(settings, services, container, placement)
+  constructor(settings: NodeSettings, services: NodeServices, placement: NodePlacement = {}) {
+    super(settings, services, placement)
     const { before, isHandoff } = placement
     const shared = isHandoff === true && before instanceof TransformRunner ? before.ports : new Map<string, Port>()
     const names = settings.definition.kind === 'transform' ? settings.definition.ports : []

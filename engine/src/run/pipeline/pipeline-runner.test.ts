@@ -61,8 +61,7 @@ class PipelineHarness implements AsyncDisposable {
         reads('one/transform'),
       ),
     ]
-    const { services, container } = this.fixture
-    this.runner = new PipelineRunner({ name: 'one', description: '', nodes }, services, container)
+    this.runner = new PipelineRunner({ name: 'one', description: '', nodes }, this.fixture.pipelineServices)
   }
 
   state(name: string): string | undefined {

@@ -1,34 +1,41 @@
 // One pipeline: its nodes and edges. Readers start before the nodes they read; nodes stop in graph order. A reload
 // replaces some nodes while the rest keep running.
-import type { EdgeStatus, PipelineStatus } from '../../observe/status.js'
-import type { EngineContainer } from '../node/container.js'
-import type { Pipeline } from '../../graph/graph.js'
+import type { EdgeStatus, NodeStatus, PipelineStatus } from '../../observe/status.js'
+import type { NodeSettings, Pipeline } from '../../graph/graph.js'
+import type { Clock } from '../../plugin/tokens.js'
 import type { Edge } from '../edge/edge.js'
 import { InputRunner } from '../node/input-runner.js'
-import type { RunServices } from '../node/run-services.js'
+import type { NodePlacement } from '../node/node-runner.js'
 import { OutputRunner } from '../node/output-runner.js'
 import { TransformRunner } from '../node/transform-runner.js'
-import { addEdges, connectBackpressure, createNode, type PipelineNode, portOf, traceStreams } from './wiring.js'
+import { addEdges, connectBackpressure, type PipelineNode, portOf, traceStreams } from './wiring.js'
 
 export type { PipelineNode } from './wiring.js'
 
+/** What a pipeline uses of the engine. */
+export interface PipelineServices {
+  readonly clock: Clock
+  /** A node of this pipeline, not opened yet. */
+  createNode(settings: NodeSettings, placement?: NodePlacement): PipelineNode
+  /** The viewers of an output; empty for an output without a route. */
+  viewersOf(id: string): Pick<NodeStatus, 'clients' | 'clientLimits' | 'urls' | 'aliases'>
+}
+
 export class PipelineRunner {
   readonly name: string
-  readonly services: RunServices
-  readonly container: EngineContainer
+  readonly services: PipelineServices
   description: string
   #nodes: readonly PipelineNode[] = []
   /** Nodes that have left the graph but have not released everything yet. */
   readonly #leaving = new Set<PipelineNode>()
 
-  constructor(pipeline: Pipeline, services: RunServices, container: EngineContainer) {
+  constructor(pipeline: Pipeline, services: PipelineServices) {
     this.name = pipeline.name
     this.description = pipeline.description
     this.services = services
-    this.container = container.child()
     const byId = new Map<string, PipelineNode>()
     for (const settings of pipeline.nodes) {
-      const node = createNode(settings, services, this.container)
+      const node = services.createNode(settings)
       byId.set(settings.id, node)
       if (node instanceof InputRunner) continue
       // Nodes are in graph order, so the node it reads already exists.
@@ -88,7 +95,7 @@ export class PipelineRunner {
   /** Stops a node that no other node reads any more, and disconnects it from the ports it read. Never rejects. */
   async stopNode(node: PipelineNode, reason: string, withinMs: number): Promise<void> {
     this.#leaving.add(node)
-    node.endpoints?.retain(false)
+    node.endpoints.retain(false)
     const edges = node instanceof InputRunner ? [] : node.edges
     for (const edge of edges) edge.port?.disconnect(edge)
     await node.stop(reason, withinMs)

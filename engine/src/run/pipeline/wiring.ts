@@ -1,12 +1,11 @@
 // Wires the nodes of a pipeline: which node reads which port, which stream a port carries, and which inputs wait for
 // which readers.
-import type { EngineContainer } from '../node/container.js'
 import type { NodeSettings } from '../../graph/graph.js'
 import { Edge } from '../edge/edge.js'
 import { InputRunner } from '../node/input-runner.js'
 import type { NodePlacement } from '../node/node-runner.js'
 import type { Port } from '../edge/port.js'
-import type { RunServices } from '../node/run-services.js'
+import type { NodeServices } from '../node/node-services.js'
 import { OutputRunner } from '../node/output-runner.js'
 import { TransformRunner } from '../node/transform-runner.js'
 
@@ -15,14 +14,13 @@ export type Reader = TransformRunner | OutputRunner
 
 export function createNode(
   settings: NodeSettings,
-  services: RunServices,
-  container: EngineContainer,
+  services: NodeServices,
   placement: NodePlacement = {},
 ): PipelineNode {
   const { kind } = settings.definition
-  if (kind === 'input') return new InputRunner(settings, services, container, placement)
-  if (kind === 'transform') return new TransformRunner(settings, services, container, placement)
-  return new OutputRunner(settings, services, container, placement)
+  if (kind === 'input') return new InputRunner(settings, services, placement)
+  if (kind === 'transform') return new TransformRunner(settings, services, placement)
+  return new OutputRunner(settings, services, placement)
 }
 
 /** One edge per reference of the reader, not connected yet. */

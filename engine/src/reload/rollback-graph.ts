@@ -1,73 +1,30 @@
-// Nodes that a reload has changed or added are on probation for a while: one that fails for good is rolled back, once.
-// An added node is removed again.
-import { ResourceHolders } from '../../config/section/resource-holders.js'
-import { readResources } from '../../config/section/resources.js'
-import type { Graph, NodeSettings } from '../../graph/graph.js'
-import { MAIN_PORT } from '../../graph/node-id.js'
-import { PROBATION_MS } from '../../reload/config-sync-state.js'
-import type { NodeEndpoints } from '../node/node-endpoints.js'
-import type { Clock } from '../../plugin/tokens.js'
+// The graph to go back to when a node that a reload has changed or added fails: the running one with that node as it was,
+// or the whole graph from before the reload if the node no longer fits.
+import { ResourceHolders } from '../config/section/resource-holders.js'
+import { readResources } from '../config/section/resources.js'
+import type { Graph, NodeSettings } from '../graph/graph.js'
+import { MAIN_PORT } from '../graph/node-id.js'
+import type { RollbackTarget } from './node-probation.js'
 
-interface NodeOnProbation {
-  readonly settings: NodeSettings
-  readonly calls: { isOnProbation: boolean }
-  readonly endpoints: NodeEndpoints | undefined
-}
+export const WHOLE_ROLLBACK = ' (the whole previous configuration is running again)'
 
-interface NodeProbation {
-  /** The running settings; each reload creates a new object. */
-  readonly settings: NodeSettings
-  readonly before: RollbackTarget
-  /** Ends the probation. */
-  readonly timer: Disposable
-}
-
-/** What a node rolls back to: its old settings (undefined for an added node) and the graph before the reload. */
-export interface RollbackTarget {
-  readonly settings: NodeSettings | undefined
+export interface Rollback {
   readonly graph: Graph
+  /** Other nodes go back too. */
+  readonly isWhole: boolean
+  /** What it means for the configuration, to be added to the reason. */
+  readonly consequence: string
 }
 
-export class Probation {
-  readonly #clock: Clock
-  readonly #nodes = new Map<string, NodeProbation>()
-
-  constructor(clock: Clock) {
-    this.#clock = clock
-  }
-
-  /** The node runs with new settings from now on. If it fails, viewers that it had before stay connected. */
-  begin(node: NodeOnProbation, before: RollbackTarget): void {
-    const { id } = node.settings
-    this.#nodes.get(id)?.timer[Symbol.dispose]()
-    const timer = this.#clock.after(PROBATION_MS, () => {
-      if (this.#nodes.get(id)?.timer === timer) this.#nodes.delete(id)
-      node.calls.isOnProbation = false
-      node.endpoints?.retain(false)
-    })
-    this.#nodes.set(id, { settings: node.settings, before, timer })
-    node.calls.isOnProbation = true
-    if (before.settings !== undefined) node.endpoints?.retain(true)
-  }
-
-  /** Another reload has kept the node: its probation continues with the new settings object. */
-  updateSettings(before: NodeSettings, settings: NodeSettings): void {
-    const current = this.#nodes.get(before.id)
-    if (current?.settings === before) this.#nodes.set(before.id, { ...current, settings })
-  }
-
-  /** Ends the probation of the node with these settings; undefined if it is not on probation. */
-  end(settings: NodeSettings): RollbackTarget | undefined {
-    const current = this.#nodes.get(settings.id)
-    if (current?.settings !== settings) return undefined
-    this.#nodes.delete(settings.id)
-    current.timer[Symbol.dispose]()
-    return current.before
-  }
+export function rollbackOf(running: Graph, id: string, { settings, graph }: RollbackTarget): Rollback {
+  const alone = withNodeBefore(running, id, settings)
+  if (alone === undefined) return { graph, isWhole: true, consequence: WHOLE_ROLLBACK }
+  const consequence = settings === undefined ? ' (an added node: it has been removed again)' : ''
+  return { graph: alone, isWhole: false, consequence }
 }
 
 /** The graph with one node as it was before, or without it. Undefined if the other nodes no longer fit. */
-export function withNodeBefore(graph: Graph, id: string, before: NodeSettings | undefined): Graph | undefined {
+function withNodeBefore(graph: Graph, id: string, before: NodeSettings | undefined): Graph | undefined {
   if (before === undefined) return withoutNode(graph, id)
   const ids = new Set(graph.pipelines.flatMap(({ nodes }) => nodes.map((node) => node.id)))
   const put = (node: NodeSettings): NodeSettings => (node.id === id ? restored(node, before, ids) : node)

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { z } from 'zod'
-import { EngineContainer } from './container.js'
-import type { Definition } from '../../plugin/contract.js'
-import { defineService } from '../../plugin/define.js'
-import { token } from '../../plugin/tokens.js'
-import type { Token } from '../../plugin/tokens.js'
+import { ServiceContainer } from './service-container.js'
+import type { Definition } from '../plugin/contract.js'
+import { defineService } from '../plugin/define.js'
+import { token } from '../plugin/tokens.js'
+import type { Token } from '../plugin/tokens.js'
 
 const NAME: Token<string> = token('test.Name')
 const COUNT: Token<number> = token('test.Count')
@@ -20,7 +20,7 @@ function wants(inject: Record<string, Token<unknown>>): Definition {
   return defineService({ type: 'test', summary: 'For tests.', options: z.strictObject({}), examples: [], inject, open })
 }
 
-async function depsOf(container: EngineContainer, definition: Definition): Promise<unknown> {
+async function depsOf(container: ServiceContainer, definition: Definition): Promise<unknown> {
   let given: unknown
   await container.openNode(definition, (deps) => {
     given = deps
@@ -31,14 +31,14 @@ async function depsOf(container: EngineContainer, definition: Definition): Promi
 
 describe('the container', () => {
   test('passes a definition its injected values, under its own names', async () => {
-    const container = new EngineContainer().provide(NAME, 'main').provide(COUNT, 3)
+    const container = new ServiceContainer().value(NAME, 'main').value(COUNT, 3)
     assert.deepEqual(await depsOf(container, wants({ who: NAME, many: COUNT })), { who: 'main', many: 3 })
     assert.deepEqual(await depsOf(container, wants({})), {})
   })
 
   test('of a child sees what its parent provides, and the parent does not see what the child provides', async () => {
-    const parent = new EngineContainer().provide(NAME, 'main').provide(COUNT, 1)
-    const child = parent.child().provide(COUNT, 2)
+    const parent = new ServiceContainer().value(NAME, 'main').value(COUNT, 1)
+    const child = parent.child().value(COUNT, 2)
     const both = wants({ who: NAME, many: COUNT })
     assert.deepEqual(await depsOf(child, both), { who: 'main', many: 2 })
     assert.deepEqual(await depsOf(parent, both), { who: 'main', many: 1 })
@@ -46,7 +46,7 @@ describe('the container', () => {
 
   test('creates a value provided on demand when the first node asks for it, and only once', async () => {
     let made = 0
-    const container = new EngineContainer().provide(NAME, 'main').provideOnDemand(COUNT, () => ++made)
+    const container = new ServiceContainer().value(NAME, 'main').service(COUNT, [], () => ++made)
     await depsOf(container, wants({ who: NAME }))
     assert.equal(made, 0)
     for (const child of [container.child(), container.child()]) {
@@ -56,13 +56,13 @@ describe('the container', () => {
 
   test('names the missing token, and opens nothing', async () => {
     let isOpened = false
-    const opening = new EngineContainer().openNode(wants({ who: NAME }), () => (isOpened = true))
+    const opening = new ServiceContainer().openNode(wants({ who: NAME }), () => (isOpened = true))
     await assert.rejects(opening, { code: 'NODE_UNKNOWN_TOKEN', message: /service test injects who: .*test\.Name/ })
     assert.equal(isOpened, false)
   })
 
   test('opens a new node each time, and passes on errors of `open`', async () => {
-    const container = new EngineContainer()
+    const container = new ServiceContainer()
     let opened = 0
     await container.openNode(wants({}), () => nodeWith({ number: opened++ }))
     await container.openNode(wants({}), () => nodeWith({ number: opened++ }))
@@ -79,7 +79,7 @@ describe('the container', () => {
   })
 
   test('refuses what can not be disposed', async () => {
-    const opening = new EngineContainer().openNode(wants({}), () => ({}))
+    const opening = new ServiceContainer().openNode(wants({}), () => ({}))
     await assert.rejects(opening, { name: 'TypeError', message: /without \[Symbol\.asyncDispose\]/ })
   })
 })

@@ -1,12 +1,13 @@
-// The composition root: builds an engine from its parts, with the control API on its listener.
+// Starts an engine, with the control API on its listener.
 import type { Logger } from 'pino'
-import { createControlApi } from './api/control-api.js'
-import { EventFeed } from './api/event-feed.js'
-import { guardOf } from './api/guard.js'
-import type { Graph } from './graph/graph.js'
-import { Engine } from './run/engine.js'
-import type { RunningEngine } from './run/running-engine.js'
-import { openStateDir, type StateDir } from './state/state-dir.js'
+import { createControlApi } from '../api/control-api.js'
+import { EventFeed } from '../api/event-feed.js'
+import { guardOf } from '../api/guard.js'
+import type { Graph } from '../graph/graph.js'
+import type { Engine } from '../run/engine.js'
+import type { RunningEngine } from '../run/running-engine.js'
+import { openStateDir, type StateDir } from '../state/state-dir.js'
+import { buildEngine } from './build-engine.js'
 
 export interface EngineDependencies {
   readonly log: Logger
@@ -20,7 +21,7 @@ export interface EngineDependencies {
  */
 export async function startEngine(graph: Graph, { log, onBuilt }: EngineDependencies): Promise<RunningEngine> {
   const stateDir = await openStateDir(graph.engine.stateDir)
-  const engine = await buildEngine(graph, log, stateDir)
+  const engine = await buildWithApi(graph, log, stateDir)
   onBuilt?.(engine)
   try {
     await engine.start()
@@ -31,11 +32,11 @@ export async function startEngine(graph: Graph, { log, onBuilt }: EngineDependen
   }
 }
 
-async function buildEngine(graph: Graph, log: Logger, stateDir: StateDir): Promise<Engine> {
+async function buildWithApi(graph: Graph, log: Logger, stateDir: StateDir): Promise<Engine> {
   // One for the whole life of the engine: readers stay when the access to the API changes.
   let feed: EventFeed | undefined
   try {
-    return new Engine(graph, {
+    return buildEngine(graph, {
       log,
       stateDir,
       createApi(source, access, clock) {

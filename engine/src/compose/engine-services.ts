@@ -1,0 +1,140 @@
+// The services of the engine: which there are, and what each is made from. Each is made when it is first asked for, once
+// for the engine.
+import type { Logger } from 'pino'
+import { AccessControl } from '../access/access-control.js'
+import { openAccessLog } from '../access/open-access-log.js'
+import { EngineAudiences } from '../audience/engine-audiences.js'
+import { LiveDelivery } from '../deliver/live-delivery.js'
+import type { Graph } from '../graph/graph.js'
+import { HiddenValues } from '../graph/hidden-values.js'
+import { HttpListeners } from '../listen/http-listeners.js'
+import { createClock } from '../observe/clock.js'
+import { withDefaultMetrics } from '../observe/default-metrics.js'
+import { readDescriptorLimit } from '../observe/descriptor-limit.js'
+import { EventLoopLag } from '../observe/event-loop-lag.js'
+import { EventLog } from '../observe/events.js'
+import { MetricsRegistry } from '../observe/metrics-registry.js'
+import { AUTH, METRICS } from '../plugin/tokens.js'
+import { NodeScope } from '../run/node/node-scope.js'
+import { PluginEvents } from '../run/plugin-events.js'
+import { RunningNodes } from '../run/running-nodes.js'
+import { NodeFiles } from '../state/node-files.js'
+import { NodeFolders } from '../state/node-folders.js'
+import type { StateDir } from '../state/state-dir.js'
+import { ServiceContainer } from './service-container.js'
+import {
+  ACCESS,
+  ACCESS_LOG,
+  AUDIENCES,
+  ENGINE_CLOCK,
+  ENGINE_EVENTS,
+  EVENT_LOG,
+  FILES,
+  FOLDERS,
+  HIDDEN,
+  HTTP_LISTENERS,
+  LAG,
+  LIVE_DELIVERY,
+  LOG,
+  NODES,
+  REGISTRY,
+  ROUTES,
+  RUNNING,
+  SCOPE,
+  SHARED,
+  START_GRAPH,
+  STATE_DIR,
+} from './service-keys.js'
+
+/** The container of an engine, with what its nodes and itself are made from. */
+export function engineServices(graph: Graph, log: Logger, stateDir: StateDir): ServiceContainer {
+  const container = new ServiceContainer().value(START_GRAPH, graph).value(LOG, log).value(STATE_DIR, stateDir)
+  addObservation(container)
+  addServing(container)
+  addNodeServices(container)
+  return container
+}
+
+/** Time, events and metrics. */
+function addObservation(container: ServiceContainer): void {
+  container
+    .service(LAG, [], () => new EventLoopLag())
+    .service(ENGINE_CLOCK, [LAG], (lag) => createClock((lateMs) => lag.note(lateMs)))
+    .service(EVENT_LOG, [ENGINE_CLOCK, LOG], (clock, log) => new EventLog(clock, log))
+    .service(REGISTRY, [LOG], makeRegistry)
+    .service(METRICS, [REGISTRY], withDefaultMetrics)
+}
+
+function makeRegistry(log: Logger): MetricsRegistry {
+  return new MetricsRegistry((metric, err, { pipeline, node }) => {
+    const owner = node === undefined ? {} : { node: `${pipeline}/${node}` }
+    log.error({ err, metric, ...owner }, 'a metric could not be read and is left out')
+  })
+}
+
+/** What viewers and clients connect to, and who they may be. */
+function addServing(container: ServiceContainer): void {
+  container
+    .service(ACCESS, [START_GRAPH, ENGINE_CLOCK], ({ auth = [] }, clock) => new AccessControl(auth, clock))
+    .service(AUTH, [ACCESS], (access) => access)
+    .service(HTTP_LISTENERS, [ENGINE_CLOCK, LOG], (clock, log) => {
+      return new HttpListeners({ clock, log, descriptorLimit: readDescriptorLimit() })
+    })
+    .service(
+      AUDIENCES,
+      [START_GRAPH, HTTP_LISTENERS, ENGINE_CLOCK, LOG, EVENT_LOG],
+      ({ engine: { maxClients } }, listeners, clock, log, events) =>
+        new EngineAudiences({
+          clock,
+          log,
+          maxClients,
+          maxClientsOf: (listener) => listeners.maxClientsOf(listener),
+          onEvent: (event) => events.emit(event),
+        }),
+    )
+    .service(
+      LIVE_DELIVERY,
+      [HTTP_LISTENERS, AUDIENCES, ENGINE_CLOCK, LOG, AUTH],
+      (listeners, audiences, clock, log, auth) => new LiveDelivery({ listeners, audiences, clock, log, auth }),
+    )
+    .service(ROUTES, [LIVE_DELIVERY], (delivery) => delivery)
+    .service(SHARED, [AUDIENCES, LIVE_DELIVERY, HTTP_LISTENERS, AUTH], (audiences, delivery, listeners, auth) => {
+      return { audiences, delivery, listeners, auth }
+    })
+    .service(
+      ACCESS_LOG,
+      [START_GRAPH, ENGINE_CLOCK, LOG, AUDIENCES],
+      ({ engine: { accessLog = 'off' } }, clock, log, audiences) => {
+        const opened = openAccessLog(accessLog, clock, log)
+        audiences.watchSessions(opened.watcher)
+        return opened
+      },
+    )
+}
+
+/** What nodes run in, and what they can inject beside the above. */
+function addNodeServices(container: ServiceContainer): void {
+  container
+    .service(RUNNING, [START_GRAPH], (graph) => ({ graph, next: undefined, services: [], pipelines: [] }))
+    .service(SCOPE, [], () => new NodeScope())
+    .service(NODES, [], () => new RunningNodes())
+    .service(HIDDEN, [START_GRAPH], ({ secrets }) => {
+      const hidden = new HiddenValues()
+      secrets.follow(hidden)
+      return hidden
+    })
+    .service(FOLDERS, [STATE_DIR, LOG], ({ path }, log) => new NodeFolders(path, log))
+    .service(FILES, [FOLDERS], (folders) => new NodeFiles(folders))
+    .service(
+      ENGINE_EVENTS,
+      [EVENT_LOG, ENGINE_CLOCK, AUDIENCES, NODES, LOG],
+      (log, clock, audiences, nodes, errors) =>
+        new PluginEvents({
+          log,
+          clock,
+          watchSessions: (watcher) => audiences.watchSessions(watcher),
+          kindOf: (id) => nodes.kindOf(id),
+          onError: (err) => errors.error({ err }, 'a subscriber of events failed and was dropped'),
+        }),
+    )
+}

@@ -1,0 +1,132 @@
+// The services of nodes: what the runners of a pipeline use, and the container of each node, a child of the container of
+// its pipeline. Whatever a node does through its services happens in its scope.
+import { NodeSecrets } from '../access/node-secrets.js'
+import type { EngineClock } from '../observe/clock.js'
+import type { Definition } from '../plugin/contract.js'
+import type { Store } from '../plugin/store.js'
+import type { EventNotice, Events } from '../plugin/tokens.js'
+import { AUDIENCE, CLOCK, DELIVERY, EVENTS, LISTENERS, SECRETS, STORE } from '../plugin/tokens.js'
+import type { Running } from '../run/change/reload-transaction.js'
+import { NodeEndpoints } from '../run/node/node-endpoints.js'
+import type { NodeOwner, NodeServices, OpenNode, OwnServices } from '../run/node/node-services.js'
+import type { ServiceContainer } from './service-container.js'
+import {
+  AUDIENCES,
+  ENGINE_CLOCK,
+  ENGINE_EVENTS,
+  EVENT_LOG,
+  FILES,
+  FOLDERS,
+  HIDDEN,
+  LOG,
+  OWNER,
+  REGISTRY,
+  RUNNING,
+  SCOPE,
+  SHARED,
+} from './service-keys.js'
+
+/** For the runners of the nodes whose containers are children of this one. */
+export function nodeServices(parent: ServiceContainer): NodeServices {
+  const running = parent.get(RUNNING)
+  const audiences = parent.get(AUDIENCES)
+  return {
+    clock: parent.get(ENGINE_CLOCK),
+    log: parent.get(LOG),
+    metrics: parent.get(REGISTRY),
+    events: parent.get(EVENT_LOG),
+    scope: parent.get(SCOPE),
+    mask: (text) => running.graph.secrets.mask(text),
+    sentBytesOf: (id) => audiences.of(id)?.counters.sentBytes ?? 0,
+    own: (owner) => new NodeContainer(parent, owner),
+  }
+}
+
+class NodeContainer implements OwnServices {
+  readonly endpoints: NodeEndpoints
+  readonly #parent: ServiceContainer
+  readonly #owner: NodeOwner
+  /** End with the node that was opened last. */
+  #parts: (() => void)[] = []
+
+  constructor(parent: ServiceContainer, owner: NodeOwner) {
+    this.#parent = parent
+    this.#owner = owner
+    const { isStandby, calls } = owner
+    this.endpoints = new NodeEndpoints({
+      ...parent.get(SHARED),
+      isStandby,
+      owner: () => owner.id,
+      ...calls.functions,
+    })
+  }
+
+  async open(definition: Definition, open: OpenNode): Promise<AsyncDisposable> {
+    this.close()
+    const { endpoints } = this
+    return this.#parent
+      .child()
+      .value(OWNER, this.#owner)
+      .value(AUDIENCE, endpoints.audiences)
+      .value(DELIVERY, endpoints.delivery)
+      .value(LISTENERS, endpoints.listeners)
+      .service(CLOCK, [ENGINE_CLOCK, OWNER], (clock: EngineClock, { calls }: NodeOwner) => {
+        const own = clock.scope((run) => calls.enter(run))
+        this.#parts.push(() => own[Symbol.dispose]())
+        return own
+      })
+      .service(EVENTS, [ENGINE_EVENTS, OWNER], scopedEvents)
+      .service(STORE, [FILES, OWNER], (files, owner) => scopedStore(files.storeOf(filesOwner(owner)), owner))
+      .service(SECRETS, [RUNNING, HIDDEN, OWNER], (running, hidden, owner) => {
+        const secretOf = (name: string): string | undefined => graphOf(running, owner).secrets.secretOf(name)
+        const secrets = new NodeSecrets({ owner: () => owner.id, secretOf, hidden })
+        this.#parts.push(() => secrets.close())
+        return secrets
+      })
+      .openNode(definition, open)
+  }
+
+  rename(before: string): void {
+    this.#parent.get(FOLDERS).rename(this, before, this.#owner.id)
+  }
+
+  close(): void {
+    for (const end of this.#parts.splice(0)) end()
+  }
+}
+
+/** The graph that the node belongs to: a standby node belongs to the one that is being prepared. */
+function graphOf({ graph, next }: Running, { isStandby }: NodeOwner): Running['graph'] {
+  return isStandby ? (next ?? graph) : graph
+}
+
+function filesOwner(owner: NodeOwner): { readonly id: string; readonly was: string | undefined } {
+  return {
+    get id() {
+      return owner.filesId
+    },
+    get was() {
+      return owner.was
+    },
+  }
+}
+
+/** A rejection that the node does not handle is its own failure. */
+function scopedStore(store: Store, { calls }: NodeOwner): Store {
+  return {
+    folder: () => calls.owned(store.folder()),
+    at: (path) => calls.owned(store.at(path)),
+    read: (name) => calls.owned(store.read(name)),
+    write: (name, bytes) => calls.owned(store.write(name, bytes)),
+  }
+}
+
+/** Listeners run in the scope of the node, whichever node an event comes from. */
+function scopedEvents(events: Events, { calls }: NodeOwner): Events {
+  const scoped = (listen: (event: EventNotice) => void) => (event: EventNotice) => calls.call(() => listen(event))
+  return {
+    subscribe: (listen) => events.subscribe(scoped(listen)),
+    subscribeClients: (listen) => events.subscribeClients(scoped(listen)),
+    recent: () => events.recent(),
+  }
+}

@@ -1,0 +1,48 @@
+// Puts the control API on its listener.
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { API_LISTENER } from '../graph/node-id.js'
+import type { HttpListeners } from '../listen/http-listeners.js'
+
+/**
+ * Checks each request on listener `api` before any handler sees it, and answers requests for paths that no node owns.
+ */
+export interface ControlApi {
+  /** True if the request may proceed; otherwise it has been answered. */
+  guard(request: IncomingMessage, response: ServerResponse): boolean
+  respond(request: IncomingMessage, response: ServerResponse): void
+}
+
+/** What a request has to match to use the control API. */
+export interface ApiAccess {
+  readonly token: string
+  /** `engine.api.hosts`. */
+  readonly hosts: readonly string[]
+  /** `host:port` of each socket bound now. */
+  boundAddresses(): readonly string[]
+}
+
+export interface EngineApiParts {
+  readonly listeners: Pick<HttpListeners, 'http'>
+  readonly token: string
+  create(access: ApiAccess): ControlApi
+}
+
+export class EngineApi {
+  readonly #parts: EngineApiParts
+
+  constructor(parts: EngineApiParts) {
+    this.#parts = parts
+  }
+
+  /**
+   * Called when the engine starts, and when `engine.api.hosts` changes. Order: the guard, then paths that nodes own on
+   * the listener, then the API.
+   */
+  open(hosts: readonly string[]): void {
+    const { listeners, token, create } = this.#parts
+    const listener = listeners.http(API_LISTENER)
+    const { guard, respond } = create({ token, hosts, boundAddresses: () => [listener.address] })
+    listener.setGuard(guard)
+    listener.setFallback(respond)
+  }
+}

@@ -1,0 +1,56 @@
+// Opens the node of a runner within a time limit. A node that opens too late, or after another attempt has begun, is
+// closed at once.
+import type { Clock } from '../../plugin/tokens.js'
+import { runError } from './run-errors.js'
+import { withTimeout } from './time-limit.js'
+
+const OPEN_TIMEOUT_MS = 10_000
+
+export interface OpeningSettings<N> {
+  /** Id of the node, for the error. */
+  readonly id: string
+  /** The node is open, in time. */
+  use(opened: N): void
+  /** Closes a node that opened too late. Never rejects. */
+  close(opened: N): Promise<void>
+}
+
+export class NodeOpening<N> {
+  readonly #clock: Clock
+  readonly #signal: AbortSignal
+  /** Number of the current open: calls from an earlier one are ignored. */
+  #attempt = 0
+  #opening: Promise<unknown> = Promise.resolve()
+
+  /** `signal` aborts when the node is to stop. */
+  constructor(clock: Clock, signal: AbortSignal) {
+    this.#clock = clock
+    this.#signal = signal
+  }
+
+  /** The next attempt; `isCurrent` is true until another follows or the node is to stop. */
+  begin(): { readonly isFirst: boolean; isCurrent(): boolean } {
+    const attempt = ++this.#attempt
+    return { isFirst: attempt === 1, isCurrent: () => attempt === this.#attempt && !this.#signal.aborted }
+  }
+
+  /** Rejects as `opened` does, or with NODE_OPEN_TIMEOUT. */
+  async complete(opened: Promise<N>, isCurrent: () => boolean, { id, use, close }: OpeningSettings<N>): Promise<void> {
+    let isLate = false
+    const opening = opened.then(async (node) => {
+      if (isLate || !isCurrent()) await close(node)
+      else use(node)
+    })
+    this.#opening = opening.catch(() => undefined)
+    await withTimeout(opening, OPEN_TIMEOUT_MS, this.#clock, () => {
+      isLate = true
+      return runError('NODE_OPEN_TIMEOUT', `did not open within ${OPEN_TIMEOUT_MS / 1000} s`, { at: id })
+    })
+  }
+
+  /** Resolves when the current attempt has opened or failed. Rejects after `withinMs`. */
+  async settled(withinMs: number): Promise<void> {
+    const late = (): Error => new Error('neither opened nor gave up in time')
+    await withTimeout(this.#opening, withinMs, this.#clock, late)
+  }
+}

@@ -1,0 +1,51 @@
+// What the runner of a node uses of the engine, and the services that belong to that one node. The composition root
+// implements both.
+import type { Logger } from 'pino'
+import type { EngineClock } from '../../observe/clock.js'
+import type { EventData } from '../../observe/events.js'
+import type { MetricsRegistry } from '../../observe/metrics-registry.js'
+import type { Definition } from '../../plugin/contract.js'
+import type { CallServices, NodeCalls } from './node-calls.js'
+import type { NodeEndpoints } from './node-endpoints.js'
+
+export interface NodeServices extends CallServices {
+  readonly clock: EngineClock
+  readonly log: Logger
+  readonly metrics: MetricsRegistry
+  readonly events: { emit(event: { readonly kind: string; readonly node: string; readonly data?: EventData }): unknown }
+  /** Masks secrets: a plugin's error message can quote its options. */
+  mask(text: string): string
+  /** Bytes an output has sent to its viewers. */
+  sentBytesOf(id: string): number
+  /** Called once for each runner. */
+  own(owner: NodeOwner): OwnServices
+}
+
+/** The runner of a node, as the services that belong to it see it. */
+export interface NodeOwner {
+  /** A reload may rename it. */
+  readonly id: string
+  /** The id of the node whose files it uses: a standby uses those of the node that it is to replace. */
+  readonly filesId: string
+  /** The id that an earlier run of the engine knew it by. */
+  readonly was: string | undefined
+  readonly isStandby: boolean
+  readonly calls: Pick<NodeCalls, 'call' | 'enter' | 'functions' | 'owned'>
+}
+
+export interface OwnServices {
+  /** The endpoints it owns on shared listeners. */
+  readonly endpoints: NodeEndpoints
+  /**
+   * Calls `open` with what the definition injects. Ends the timers of the node that was opened before. Throws
+   * NODE_UNKNOWN_TOKEN.
+   */
+  open(definition: Definition, open: OpenNode): Promise<AsyncDisposable>
+  /** The node, or the one that it has replaced, had another id before. */
+  rename(before: string): void
+  /** The node has ended, and its timers end. Safe twice. */
+  close(): void
+}
+
+/** Calls `open` of a definition with the injected values. */
+export type OpenNode = (deps: Readonly<Record<string, unknown>>) => unknown

@@ -1,0 +1,51 @@
+// The files of a node in tests: as in an engine, in a temporary folder, made when it is needed and removed when the store
+// is disposed. Give the same store to two nodes, one after another, to test what the second finds.
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Store } from '../plugin/store.js'
+import { NodeFiles } from '../state/node-files.js'
+import { NodeFolders } from '../state/node-folders.js'
+import { FakeContext } from './fake-context.js'
+
+export class FakeStore implements Store, AsyncDisposable {
+  readonly #id: string
+  #opened: Promise<{ readonly root: string; readonly store: Store }> | undefined
+
+  constructor(id = 'test/node') {
+    this.#id = id
+  }
+
+  async folder(): Promise<string> {
+    return (await this.#open()).store.folder()
+  }
+
+  async at(path: string): Promise<string> {
+    return (await this.#open()).store.at(path)
+  }
+
+  async read(name: string): Promise<Uint8Array | undefined> {
+    return (await this.#open()).store.read(name)
+  }
+
+  async write(name: string, bytes: Uint8Array): Promise<void> {
+    const content = new Uint8Array(bytes)
+    return (await this.#open()).store.write(name, content)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#opened !== undefined) await rm((await this.#opened).root, { recursive: true, force: true })
+    this.#opened = undefined
+  }
+
+  #open(): Promise<{ readonly root: string; readonly store: Store }> {
+    this.#opened ??= this.#make()
+    return this.#opened
+  }
+
+  async #make(): Promise<{ readonly root: string; readonly store: Store }> {
+    const root = await mkdtemp(join(tmpdir(), 'millrace-store-'))
+    const files = new NodeFiles(new NodeFolders(root, new FakeContext(this.#id).log))
+    return { root, store: files.storeOf({ id: this.#id, was: undefined }) }
+  }
+}
