@@ -179,7 +179,7 @@ export class Engine implements RunningEngine, EventSource {
       accessLogDropped: () => this.#accessLog.droppedLines ?? 0,
     })
     this.#updateNodes()
-    this.#clock.every(1000, () => this.#running.pipelines.forEach((pipeline) => pipeline.sampleRates()))
+    this.#clock.every(1000, () => this.#running.pipelines.forEach((pipeline) => pipeline.sample()))
     await Promise.all([...this.#running.services, ...this.#running.pipelines].map((part) => part.start()))
     this.#checkDescriptors()
     this.#state = 'running'

@@ -1,10 +1,10 @@
-// The life cycle of one node of any kind: opened within a time limit, ready, degraded, waiting for a retry, stopped.
+// The life cycle of one node of any kind: opened within a time limit, ready, idle, degraded, waiting, stopped.
 // Subclasses connect the streams.
 import { isDeepStrictEqual } from 'node:util'
 import { BehaviorSubject, type Observable } from 'rxjs'
 import type { NodeState, NodeStatus } from '../../observe/status.js'
 import type { EngineContainer } from './container.js'
-import { isEngineError, reactionOf } from '../../errors.js'
+import { isEngineError, messageOf, reactionOf } from '../../errors.js'
 import type { NodeSettings } from '../../graph/graph.js'
 import type { EngineClock } from '../../observe/clock.js'
 import { nodeLog } from '../../observe/log.js'
@@ -22,7 +22,6 @@ import { labelsOf, NodeMetrics } from './node-metrics.js'
 import { CurrentState, type StateSnapshot } from './node-state.js'
 import { nodeStatus } from './node-status.js'
 import { codeOf, runError } from './run-errors.js'
-import { messageOf } from '../../errors.js'
 import { withTimeout } from './time-limit.js'
 import type { RunServices } from './run-services.js'
 
@@ -58,10 +57,8 @@ export abstract class NodeRunner<N extends AsyncDisposable> {
   log: Logger
   /** The node that the plugin has opened. */
   node: N | undefined
-  readonly #current: CurrentState
+  protected readonly current: CurrentState
   #restarts = 0
-  /** When its stream came up; -1 while it is down. */
-  #readyAtMs = -1
   #retry: Disposable | undefined
   /** Number of the current open: calls from an earlier one are ignored. */
   #attempt = 0
@@ -99,8 +96,11 @@ export abstract class NodeRunner<N extends AsyncDisposable> {
     this.#container = container
     this.log = nodeLog(services.log, settings.id)
     this.#options = catchConsumers(new BehaviorSubject(settings.options), (error) => this.fail(error))
-    this.#current = new CurrentState(services.clock.nowMs(), isStandby, (state, why) => {
-      services.events.emit({ kind: `node.${state}`, node: this.id, data: { why } })
+    this.current = new CurrentState({
+      clock: services.clock,
+      isStandby,
+      announce: (state, why) => services.events.emit({ kind: `node.${state}`, node: this.id, data: { why } }),
+      leave: (run) => this.calls.leave(run),
     })
   }
 
@@ -113,15 +113,20 @@ export abstract class NodeRunner<N extends AsyncDisposable> {
   }
 
   get state(): NodeState {
-    return this.#current.now.state
+    return this.current.now.state
   }
 
   get why(): string {
-    return this.#current.now.why
+    return this.current.now.why
   }
 
   get restarts(): number {
     return this.#restarts
+  }
+
+  /** It has reported that it holds its resources: an input does even when it is `waiting` for packets. */
+  get holdsResources(): boolean {
+    return this.current.now.holdsResources
   }
 
   /** The node is open, whether or not its stream is up. */
@@ -171,7 +176,7 @@ export abstract class NodeRunner<N extends AsyncDisposable> {
 
   /** The state now, and each later one. */
   get state$(): Observable<StateSnapshot> {
-    return this.#current.state$
+    return this.current.state$
   }
 
   /** Applies new options of class `live` or `rebind`, a new name or description, without opening the node again. */
@@ -205,7 +210,7 @@ export abstract class NodeRunner<N extends AsyncDisposable> {
       this.takeOver(before)
     }
     this.#metrics.show(before === undefined ? undefined : before.#metrics)
-    this.calls.leave(() => this.#current.activate(before?.id === this.id ? before.#current : undefined))
+    this.current.activate(before?.id === this.id ? before.current : undefined)
   }
 
   /** The node or its stream has failed; the error's row sets the reaction. Safe at any time. */
@@ -235,7 +240,7 @@ export abstract class NodeRunner<N extends AsyncDisposable> {
   }
 
   status(): NodeStatus {
-    const { sinceMs } = this.#current.now
+    const { sinceMs } = this.current.now
     return nodeStatus(this, { clock: this.services.clock, sinceMs, details: this.#details, calls: this.calls })
   }
 
@@ -263,7 +268,7 @@ export abstract class NodeRunner<N extends AsyncDisposable> {
 
   /** The node is open, or about to be. */
   protected get isLive(): boolean {
-    return this.#current.isLive
+    return this.current.isLive
   }
 
   /** `disconnectStreams`, but logs what the teardown of a plugin throws. */
@@ -276,16 +281,14 @@ export abstract class NodeRunner<N extends AsyncDisposable> {
   }
 
   protected setState(state: NodeState, reason: string): void {
-    const { clock, mask } = this.services
-    // Subscribers of the state, and of the event, are code of the engine.
-    this.calls.leave(() => this.#current.set(state, mask(reason), clock.nowMs()))
+    this.current.set(state, this.services.mask(reason))
   }
 
-  protected ready(): void {
+  /** It holds its resources. */
+  protected settle(state: 'ready' | 'idle', why = ''): void {
     if (this.#abort.signal.aborted || !this.isLive) return
     this.#previous = undefined
-    if (this.#readyAtMs < 0) this.#readyAtMs = this.services.clock.nowMs()
-    this.setState('ready', '')
+    this.setState(state, why)
   }
 
   async #open(): Promise<void> {
@@ -318,9 +321,8 @@ export abstract class NodeRunner<N extends AsyncDisposable> {
   }
 
   #context(isCurrent: () => boolean): NodeContext {
-    const { definition } = this.settings
     return makeContext({
-      definition,
+      definition: this.settings.definition,
       isCurrent,
       signal: this.#abort.signal,
       id: () => this.id,
@@ -329,7 +331,8 @@ export abstract class NodeRunner<N extends AsyncDisposable> {
       details: this.#details,
       sent: (bytes) => (this.sent.bytes += bytes),
       calls: this.calls,
-      ready: () => this.ready(),
+      ready: () => this.settle('ready'),
+      idle: (why) => this.settle('idle', messageOf(why)),
       degraded: (why) => this.#degrade(messageOf(why)),
       event: (kind, data) =>
         this.services.events.emit({ kind, node: this.id, ...(data === undefined ? {} : { data }) }),
@@ -337,25 +340,22 @@ export abstract class NodeRunner<N extends AsyncDisposable> {
   }
 
   #degrade(why: string): void {
-    if (!this.isLive || (this.state === 'degraded' && this.why === why)) return
+    if (!this.isLive || this.current.isReported('degraded', why)) return
     this.log.warn({ why }, 'degraded')
     this.setState('degraded', why)
   }
 
   #waitToRetry(error: unknown, why: string): void {
     if (this.#retry !== undefined) return
-    const { clock } = this.services
     const target = (isEngineError(error) ? error.target : undefined) ?? this.id
     // Called even if the error names its own delay: it counts failures, and resets them after a long healthy time.
-    const upMs = this.#readyAtMs < 0 ? 0 : clock.nowMs() - this.#readyAtMs
-    const backOffMs = this.#backOff.nextDelayMs(target, upMs)
+    const backOffMs = this.#backOff.nextDelayMs(target, this.current.upMs)
     const delayMs = (isEngineError(error) ? error.retryAfterMs : undefined) ?? backOffMs
     this.log.warn({ error: codeOf(error), target, retryInMs: Math.round(delayMs) }, why)
-    this.#readyAtMs = -1
     this.disconnect()
     this.setState('waiting', why)
     this.#restarts++
-    this.#retry = clock.after(delayMs, () => {
+    this.#retry = this.services.clock.after(delayMs, () => {
       this.#retry = undefined
       this.resume().catch((failure: unknown) => this.fail(failure))
     })
