@@ -77,7 +77,11 @@ test('the writer of a named pipe is killed and restarted three times: viewers st
   const fifo = join(folder.path, 'live.fifo')
   await promisify(execFile)('mkfifo', [fifo])
   await using engine = await startEngine({ yaml: engineYaml({ one: { input: `path: ${fifo}`, through: 'both' } }) })
-  await engine.ready()
+  const early = await until(async () => {
+    const node = await engine.node('one/main')
+    return node.state === 'waiting' && node
+  }, 'it waits for a writer')
+  assert.deepEqual([early.why, early.restarts], ['connected, no packets so far', 0])
   const url = await engine.url()
   const viewers = [new HttpReader(url), new HttpReader(url)]
   for (let life = 1; life <= 4; life++) {

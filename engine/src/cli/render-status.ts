@@ -1,7 +1,7 @@
 // The status of an engine for people: the engine, its listeners, and a line per node.
 import type { EngineStatus, ListenerStatus, NodeState, NodeStatus } from '../observe/status.js'
 import { printable } from '../observe/printable.js'
-import { renderBitRate, renderUptime } from './human-amounts.js'
+import { renderBitRate, renderUptime } from '../observe/human-amounts.js'
 import { type Cell, renderTable } from './render-table.js'
 import type { Paint, TerminalStyle } from './terminal-style.js'
 
@@ -77,6 +77,7 @@ function timesOf(count: number): string {
 
 function paintOf(state: NodeState, style: TerminalStyle): Paint {
   if (state === 'ready') return style.green
+  if (state === 'idle') return style.cyan
   if (state === 'failed') return style.red
   return state === 'ended' || state === 'stopped' ? style.dim : style.yellow
 }

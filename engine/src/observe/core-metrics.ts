@@ -28,7 +28,12 @@ export const CORE_METRICS = [
     kind: 'counter',
     help: 'Viewers whose session was ended by a reload.',
   },
-  { name: 'node_up', kind: 'gauge', help: '1 if the node is ready, else 0.', labels: ['pipeline', 'node', 'type'] },
+  {
+    name: 'node_up',
+    kind: 'gauge',
+    help: '1 if the node is ready or idle, else 0; 0 too for an input that is connected but receives no packets.',
+    labels: ['pipeline', 'node', 'type'],
+  },
   {
     name: 'node_restarts_total',
     kind: 'counter',
@@ -74,7 +79,7 @@ export const CORE_METRICS = [
   {
     name: 'input_connected',
     kind: 'gauge',
-    help: '1 if the input is connected to its source, else 0.',
+    help: '1 if the input is connected to its source, or waits for one by design, else 0; 1 even if no packets come.',
     labels: ['pipeline', 'node', 'type'],
   },
   { name: 'output_clients', kind: 'gauge', help: 'Connected viewers.', labels: ['pipeline', 'node', 'type'] },

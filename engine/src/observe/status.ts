@@ -51,10 +51,11 @@ export const nodeStatusSchema = z.object({
   kind: z.enum(NODE_KINDS),
   type: z.string(),
   description: z.string(),
-  state: z
-    .enum(['opening', 'ready', 'degraded', 'waiting', 'ended', 'failed', 'stopped'])
-    .meta({ description: 'waiting: its stream failed, and will be retried; failed: will not' }),
-  why: z.string().meta({ description: 'Why it is not ready, one sentence; empty if it is' }),
+  state: z.enum(['opening', 'ready', 'idle', 'degraded', 'waiting', 'ended', 'failed', 'stopped']).meta({
+    description:
+      'opening: it acquires its resources; ready: it works, and packets come from an input; idle: it holds its resources, and by design nobody uses it, which counts as ready; degraded: it works, but not as it should; waiting: it failed and will be retried, or it is an input that is connected and receives no packets; ended: its work is done; failed: it will not be retried; stopped: by the engine',
+  }),
+  why: z.string().meta({ description: 'Why it is not ready, or idle, one sentence; empty if it is ready' }),
   since: time,
   restarts: z.number(),
   from: texts.meta({ description: 'node.port of each source' }),

@@ -70,11 +70,18 @@ export interface NodeContext {
   /** The declared histogram, always the same one, for the node to observe into. Throws if it is not declared. */
   histogram(name: string): MetricHistogram
   /**
-   * Reports that the node holds its resources: bound, opened, started; never "data seen". Also ends a `degraded` state.
-   * The engine calls it for transforms, outputs and services when `open` resolves; an input calls it once per
-   * subscription.
+   * Reports that the node holds its resources: bound, opened, started; never "data seen". Also ends the states `idle` and
+   * `degraded`. The engine calls it for transforms, outputs and services when `open` resolves, unless they have reported
+   * something else; an input calls it once per subscription. An input is shown as `waiting` until packets come, and
+   * whenever none have come for 5 s.
    */
   ready(): void
+  /**
+   * Reports that the node holds its resources and, by design, nobody uses it now: nobody publishes to a listening input,
+   * nobody watches an output that works on demand. It counts as ready, and status and events show the reason. Ended by
+   * `ready()`, and for an input by the next packets.
+   */
+  idle(why: string): void
   /** Reports that the node works, but not as it should; shown in status and /readyz until the next `ready()`. */
   degraded(why: string): void
   /** Reports something that an operator may want to know, to the log and the event stream. */

@@ -63,11 +63,11 @@ class EngineNodeReadings implements NodeReadings {
   }
 
   get isUp(): boolean {
-    return this.#node.state === 'ready'
+    return this.#node.state === 'ready' || this.#node.state === 'idle'
   }
 
   get isConnected(): boolean {
-    return this.isUp || this.#node.state === 'degraded'
+    return this.#node.holdsResources
   }
 
   get restarts(): number {

@@ -72,7 +72,7 @@ export class Engine implements RunningEngine, EventSource {
     await listeners.openAll()
     this.#parts.addMetrics()
     shown.update()
-    clock.every(1000, () => running.pipelines.forEach((pipeline) => pipeline.sampleRates()))
+    clock.every(1000, () => running.pipelines.forEach((pipeline) => pipeline.sample()))
     await Promise.all([...running.services, ...running.pipelines].map((part) => part.start()))
     this.#checkDescriptors()
     view.state = 'running'

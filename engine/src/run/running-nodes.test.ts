@@ -8,7 +8,12 @@ import { type EngineNode, RunningNodes } from './running-nodes.js'
 /** A node that counts how often anything of it is read. */
 class CountingNode {
   static reads = 0
-  readonly #current = new BehaviorSubject<StateSnapshot>({ state: 'opening', why: '', sinceMs: 0 })
+  readonly #current = new BehaviorSubject<StateSnapshot>({
+    state: 'opening',
+    why: '',
+    sinceMs: 0,
+    holdsResources: false,
+  })
   readonly #id: string
   readonly #kind: string
 
@@ -37,7 +42,7 @@ class CountingNode {
   }
 
   become(state: NodeState, why = ''): void {
-    this.#current.next({ state, why, sinceMs: 0 })
+    this.#current.next({ state, why, sinceMs: 0, holdsResources: state === 'ready' })
   }
 }
 
@@ -61,13 +66,14 @@ describe('the running nodes', () => {
     assert.equal(readsPerChange(2000), readsPerChange(2))
   })
 
-  test('are not ready until each is ready or has ended, and are named in the order of the graph', () => {
-    const { all, counting } = nodes(4)
+  test('are not ready until each is ready, idle or has ended, and are named in the order of the graph', () => {
+    const { all, counting } = nodes(5)
     const running = new RunningNodes()
     running.update(all)
-    assert.equal(running.notReady().length, 4)
+    assert.equal(running.notReady().length, 5)
     counting[2]!.become('ready')
     counting[0]!.become('ended')
+    counting[4]!.become('idle', 'nobody publishes')
     counting[3]!.become('degraded')
     assert.deepEqual(
       running.notReady().map(({ id }) => id),

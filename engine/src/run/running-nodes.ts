@@ -2,10 +2,14 @@
 // same however many there are.
 import { type Observable, Subject, type Subscription } from 'rxjs'
 import type { NodeKind } from '../plugin/node-kinds.js'
+import type { NodeState } from '../observe/status.js'
 import type { ServiceRunner } from './node/service-runner.js'
 import type { PipelineNode } from './pipeline/pipeline-runner.js'
 
 export type EngineNode = ServiceRunner | PipelineNode
+
+/** An idle node waits by design, and one that has ended has done its work. */
+const COUNTS_AS_READY: ReadonlySet<NodeState> = new Set(['ready', 'idle', 'ended'])
 
 export class RunningNodes {
   /** Each node of the graph whose state has changed, and each node that joins the graph. Called within the change. */
@@ -78,7 +82,7 @@ export class RunningNodes {
 
   #note(node: EngineNode): void {
     const { state } = node
-    setMember(this.#notReady, node, state !== 'ready' && state !== 'ended')
+    setMember(this.#notReady, node, !COUNTS_AS_READY.has(state))
     if (isInput(node)) {
       setMember(this.#activeInputs, node, state !== 'ended' && state !== 'failed')
       setMember(this.#failedInputs, node, state === 'failed')

@@ -13,7 +13,7 @@ export class FakeContext implements NodeContext {
   readonly id: string
   readonly log: Logger
   readonly lines: LoggedLine[] = []
-  /** What the node has reported, in order: `ready`, `degraded: why`, and names of events. */
+  /** What the node has reported, in order: `ready`, `idle: why`, `degraded: why`, and names of events. */
   readonly reported: string[] = []
   /** Errors that guarded callbacks have thrown, or that their promises have rejected with. */
   readonly failures: unknown[] = []
@@ -82,6 +82,10 @@ export class FakeContext implements NodeContext {
 
   ready(): void {
     this.reported.push('ready')
+  }
+
+  idle(why: string): void {
+    this.reported.push(`idle: ${why}`)
   }
 
   degraded(why: string): void {

@@ -142,6 +142,17 @@ test('sources are reported when they change, including those that were up before
   assert.deepEqual(hook.events, ['source_up', 'source_down', 'source_up', 'limit_miss'])
 })
 
+test('a source is down when it becomes idle, unless it was never up', async () => {
+  await using hook = await Hook.open()
+  const { events, service } = await open({ url: hook.url })
+  await using _service = service
+  events.emit('node.idle', 'one/main', 'input', { why: 'nobody publishes' })
+  events.emit('node.ready', 'one/main', 'input')
+  events.emit('node.idle', 'one/main', 'input', { why: 'nobody publishes' })
+  await hook.got(2)
+  assert.deepEqual(hook.events, ['source_up', 'source_down'])
+})
+
 test('viewers are reported only on request, and unwanted events are left out', async () => {
   await using hook = await Hook.open()
   const quiet = await open({ url: hook.url })

@@ -4,7 +4,8 @@ import type { EventNotice } from '@millrace/engine/plugin'
 export type SourceEvent = 'source_up' | 'source_down'
 
 const UP = 'node.ready'
-const DOWN: readonly string[] = ['node.degraded', 'node.waiting', 'node.failed', 'node.ended']
+const IDLE = 'node.idle'
+const DOWN: readonly string[] = [IDLE, 'node.degraded', 'node.waiting', 'node.failed', 'node.ended']
 
 export class SourceStates {
   readonly #isUp = new Map<string, boolean>()
@@ -14,7 +15,9 @@ export class SourceStates {
     if (node === undefined || nodeKind !== 'input') return undefined
     if (kind !== UP && !DOWN.includes(kind)) return undefined
     const isUp = kind === UP
-    if (this.#isUp.get(node) === isUp) return undefined
+    const wasUp = this.#isUp.get(node)
+    // A source that has never been up is not down because nobody uses it.
+    if (wasUp === isUp || (kind === IDLE && wasUp === undefined)) return undefined
     this.#isUp.set(node, isUp)
     return isUp ? 'source_up' : 'source_down'
   }

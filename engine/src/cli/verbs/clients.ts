@@ -6,7 +6,7 @@ import { addApiOption } from '../api-option.js'
 import type { ApiOption } from '../api-option.js'
 import type { CliStreams } from '../cli-streams.js'
 import { EXIT } from '../exit-codes.js'
-import { renderBytes, renderUptime } from '../human-amounts.js'
+import { renderBytes, renderUptime } from '../../observe/human-amounts.js'
 import { addJsonOption } from '../json-option.js'
 import type { JsonOption } from '../json-option.js'
 import { renderJsonText } from '../render-json-text.js'
@@ -18,7 +18,7 @@ interface ClientsOptions extends ApiOption, JsonOption {
   readonly node?: string
 }
 
-const COLUMNS = ['id', 'node', 'client', 'user', 'for', 'sent', 'behind', 'skips', 'state', 'software'] as const
+const COLUMNS = ['id', 'node', 'protocol', 'client', 'user', 'for', 'sent', 'behind', 'skips', 'state', 'software'] as const
 
 export const clientsVerb = {
   declare(program: Command): Command {
@@ -53,5 +53,5 @@ function cellsOf(client: ClientStatus): readonly string[] {
   const { id, node, user = '-', since, bytes, behindBytes, skips, state, userAgent = '' } = client
   const seconds = (Date.now() - Date.parse(since)) / 1000
   const amounts = [renderUptime(seconds), renderBytes(bytes), renderBytes(behindBytes), String(skips)]
-  return [id, node, client.client, user, ...amounts, state, userAgent]
+  return [id, node, client.protocol, client.client, user, ...amounts, state, userAgent]
 }

@@ -50,6 +50,20 @@ test('status is a table for people, exit 1 while something is not ready', async 
   assert.equal(streams.errText(), '')
 })
 
+test('status shows why a node is idle, and exits 0', async () => {
+  const before = api.status
+  const idle = { ...inputStatus, state: 'idle', why: 'nobody publishes' } as const
+  const pipelines = [{ name: 'live', description: '', nodes: [idle], edges: [] }]
+  api.status = { ...engineStatus, ready: true, reasons: [], pipelines }
+  try {
+    const streams = keepStreams()
+    assert.equal(await showStatus(streams, { api: api.url }), 0)
+    assert.match(streams.outText(), /main {2}input {2}file {2}idle .* nobody publishes/)
+  } finally {
+    api.status = before
+  }
+})
+
 test('status --json is the reply of the API; exit 0 when everything is ready', async () => {
   api.status = {
     ...engineStatus,

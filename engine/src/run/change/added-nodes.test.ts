@@ -160,6 +160,7 @@ describe('an added node that needs a resource that another one holds', () => {
 
   test('is removed again if it is a service, too', async () => {
     await using harness = await new ReloadHarness().start(node('services/old', service))
+    harness.send(1)
     await harness.reload(node('services/new', service, { swap: 'bad' }))
     await rolledBack(harness)
     assert.deepEqual(

@@ -75,8 +75,8 @@ test('a state folder that cannot be written fails only the node that stores', as
   await writeFile(join(state.path, 'nodes'), 'a file where the folders would be')
   const definition = keeping(async (store) => void (await countOpenings(store)))
   await using harness = await new ReloadHarness(state.path).start(node('one/store', definition, { from: 'one/main' }))
-  assert.deepEqual(harness.states, { 'one/main': 'ready', 'one/store': 'waiting', 'one/out': 'ready' })
   harness.send(3)
+  assert.deepEqual(harness.states, { 'one/main': 'ready', 'one/store': 'waiting', 'one/out': 'ready' })
   assert.equal(harness.output.chunks.length, 3)
 })
 
@@ -91,6 +91,7 @@ test('a rejection of the store that a node does not handle is a failure of that 
   await using harness = await new ReloadHarness(state.path).start(node('one/store', definition, { from: 'one/main' }))
   await until(() => rejected.length > 0, 'the write is rejected')
   assert.equal(harness.engine.contain(rejected[0]), true)
+  harness.send(1)
   assert.deepEqual(harness.states, { 'one/main': 'ready', 'one/store': 'failed', 'one/out': 'ready' })
 })
 

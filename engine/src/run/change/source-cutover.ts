@@ -48,9 +48,8 @@ export class SourceCutover {
 
   /** Cuts now. A source that has sent nothing by now does not replace one that delivers. */
   force(): void {
-    const { state } = this.#next
     // A source without key frames counts as up if it has sent bytes.
-    const isUp = (state === 'ready' || state === 'degraded') && this.#next.receivedBytes > 0
+    const isUp = this.#next.holdsResources && this.#next.receivedBytes > 0
     if (isUp || this.#before.isSilent(SILENT_MS)) return this.#cut()
     const why = this.#next.why === '' ? 'it sends nothing' : this.#next.why
     this.#end(() => this.#settle.reject(runError('NODE_NOT_READY', `did not take over: ${why}`, { at: this.node })))

@@ -7,7 +7,7 @@ import { runError } from './run-errors.js'
 import { withTimeout } from './time-limit.js'
 
 /**
- * Resolves when the node is ready or has ended. Rejects when it has failed for good, or with NODE_NOT_READY after
+ * Resolves when the node holds its resources, whether or not it receives anything, or has ended. Rejects when it has failed for good, or with NODE_NOT_READY after
  * `withinMs`.
  */
 export async function becomeReady(node: AnyNodeRunner, withinMs: number, clock: Clock): Promise<void> {
@@ -15,7 +15,9 @@ export async function becomeReady(node: AnyNodeRunner, withinMs: number, clock: 
     const why = node.why === '' ? '' : `: ${node.why}`
     return runError('NODE_NOT_READY', `${node.id} is not ready after ${withinMs / 1000} s${why}`, { at: node.id })
   }
-  const settled$ = node.state$.pipe(filter(({ state }) => state !== 'opening' && state !== 'waiting'))
+  const settled$ = node.state$.pipe(
+    filter(({ state, holdsResources }) => holdsResources || (state !== 'opening' && state !== 'waiting')),
+  )
   await withTimeout(firstValueFrom(settled$), withinMs, clock, late)
   if (node.state === 'failed') throw node.failure
 }

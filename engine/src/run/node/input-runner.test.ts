@@ -171,7 +171,7 @@ describe('an input of bytes', () => {
     await harness.input.start()
     for (let second = 0; second < 10; second++) {
       harness.source.next(new Uint8Array(1000))
-      harness.input.sampleRate()
+      harness.input.sample()
     }
     assert.equal(harness.input.bitsPerSecond, 8000)
   })

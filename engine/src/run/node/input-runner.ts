@@ -3,6 +3,7 @@ import type { Observable, Subscription } from 'rxjs'
 import { reactionOf } from '../../errors.js'
 import type { AnyChunk, Boundary, Received, Source } from '../../plugin/contract.js'
 import type { NodeSettings } from '../../graph/graph.js'
+import { type Arrivals, InputLiveness } from './input-liveness.js'
 import { type AnyNodeRunner, type NodePlacement, NodeRunner } from './node-runner.js'
 import type { NodeServices } from './node-services.js'
 import { SourceFraming } from './source-framing.js'
@@ -10,9 +11,7 @@ import { type Feeder, SourcePort } from '../edge/source-port.js'
 import { StandbySource } from './standby-source.js'
 import { RateMeter } from '../edge/rate-meter.js'
 
-/** The bit rate is measured over this many one-second samples. */
-
-export class InputRunner extends NodeRunner<Source<Received> | Source<AnyChunk>> implements Feeder {
+export class InputRunner extends NodeRunner<Source<Received> | Source<AnyChunk>> implements Feeder, Arrivals {
   /** Shared with the input it replaces. */
   readonly port: SourcePort
   #receivedBytes = 0
@@ -23,6 +22,9 @@ export class InputRunner extends NodeRunner<Source<Received> | Source<AnyChunk>>
   #standby: StandbySource | undefined
   #hold: Disposable | undefined
   #rate = new RateMeter()
+  /** Received chunks, of a source that frames them itself. */
+  #chunks = 0
+  readonly #liveness: InputLiveness
 
   constructor(settings: NodeSettings, services: NodeServices, placement: NodePlacement = {}) {
     super(settings, services, placement)
@@ -30,6 +32,13 @@ export class InputRunner extends NodeRunner<Source<Received> | Source<AnyChunk>>
     this.port = before?.port ?? new SourcePort()
     if (before === undefined) this.port.feeder = this
     else if (placement.isHandoff !== true) this.#standby = new StandbySource()
+    this.#liveness = new InputLiveness(this, services.clock, (silence) => {
+      // First the silence, so that it does not show when the input leaves idle.
+      this.current.setSilence(silence)
+      if (silence === undefined && this.current.isReported('idle')) super.settle('ready')
+      if (silence?.isNew === false && this.state === 'waiting') this.log.warn({ why: this.why }, 'waiting')
+    })
+    this.#liveness.connect()
   }
 
   /** What it has sent while it is standby; undefined once it feeds the port. */
@@ -45,6 +54,14 @@ export class InputRunner extends NodeRunner<Source<Received> | Source<AnyChunk>>
 
   get receivedBytes(): number {
     return this.#receivedBytes
+  }
+
+  get packets(): number {
+    return this.#chunks + (this.#framing?.packets ?? 0)
+  }
+
+  get isHeld(): boolean {
+    return this.#hold !== undefined
   }
 
   get sentBytes(): number {
@@ -65,8 +82,9 @@ export class InputRunner extends NodeRunner<Source<Received> | Source<AnyChunk>>
   }
 
   /** Called once a second. */
-  sampleRate(): void {
+  sample(): void {
     this.#rate.sample(this.#receivedBytes)
+    if (this.holdsResources) this.#liveness.sweep()
   }
 
   /** If the source throws here, that is its own failure, not the failure of the reader that holds. */
@@ -98,6 +116,7 @@ export class InputRunner extends NodeRunner<Source<Received> | Source<AnyChunk>>
     }
     this.calls.enter(() => {
       this.#applyBackpressure()
+      this.#liveness.connect()
       // `produces` of the definition says which of the two a source emits; the code checks each item.
       const chunks = this.node?.chunks as Observable<Received | AnyChunk> | undefined
       this.#subscription = chunks?.subscribe({
@@ -141,12 +160,21 @@ export class InputRunner extends NodeRunner<Source<Received> | Source<AnyChunk>>
     if (isFramed)
       this.#framing =
         (keepsTimeline ? framing : undefined) ?? this.#makeFraming(timeline, (framing?.generation ?? -1) + 1)
-    if (standby?.hasRandomAccessPoint === true) this.#adoptStandby(standby)
+    const hasPackets = standby?.hasRandomAccessPoint === true
+    if (hasPackets) this.#adoptStandby(standby)
     if (this.state === 'ended') this.#complete()
     this.calls.enter(() => {
       this.#releaseHold()
       this.#applyBackpressure()
     })
+    if (hasPackets) this.#liveness.confirm()
+    else this.#liveness.connect()
+  }
+
+  protected override settle(state: 'ready' | 'idle', why = ''): void {
+    if (state === 'ready' && (!this.holdsResources || this.current.isReported('idle'))) this.#liveness.ready()
+    super.settle(state, why)
+    if (state === 'idle') this.#liveness.expectNone()
   }
 
   #adoptStandby(standby: StandbySource): void {
@@ -205,16 +233,19 @@ export class InputRunner extends NodeRunner<Source<Received> | Source<AnyChunk>>
   #take(item: Received | AnyChunk): void {
     if ('kind' in item) {
       this.#receivedBytes += item.bytes.length
+      this.#chunks++
       if (this.#standby === undefined) this.port.push(item)
       else this.#standby.pushChunk(item)
     } else if (isBoundary(item)) {
       this.#framing?.endGeneration({ timeline: item.timeline }, this.services.clock.nowMs())
       this.#standby?.reset()
+      this.#liveness.noteBoundary()
     } else {
       this.#receivedBytes += item.length
       const into = this.#standby ?? this.#framing
       into?.push(item, this.services.clock.nowMs())
     }
+    this.#liveness.noteItem()
     // A source that can wait does so while it is standby.
     if (this.#standby?.hasRandomAccessPoint === true) this.#hold ??= this.node?.hold?.()
   }

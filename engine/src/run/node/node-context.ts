@@ -19,6 +19,7 @@ export interface ContextSettings {
   sent(bytes: number): void
   readonly calls: Pick<NodeCalls, 'call' | 'guard' | 'leave'>
   ready(): void
+  idle(why: string): void
   degraded(why: string): void
   event(...event: Parameters<NodeContext['event']>): void
 }
@@ -50,6 +51,9 @@ export function makeContext(settings: ContextSettings): NodeContext {
     },
     ready: () => {
       if (isCurrent()) settings.ready()
+    },
+    idle: (why) => {
+      if (isCurrent()) settings.idle(why)
     },
     degraded: (why) => {
       if (isCurrent()) settings.degraded(why)

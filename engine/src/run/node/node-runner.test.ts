@@ -11,6 +11,7 @@ import type { NodePlacement } from './node-runner.js'
 import { OutputRunner } from './output-runner.js'
 import { TransformRunner } from './transform-runner.js'
 import {
+  chunk,
   inputOf,
   RecordingOutput,
   outputOf,
@@ -29,11 +30,13 @@ describe('a node', () => {
   test('is opening until its resources are held, then ready', async () => {
     using fixture = new RunnerFixture()
     let context: NodeContext | undefined
+    const source = new ScriptedSource()
     const input = inputIn(fixture, (given) => {
       context = given
-      return new ScriptedSource()
+      return source
     })
     await input.start()
+    source.next(chunk(0))
     assert.equal(input.state, 'opening')
     context?.ready()
     assert.equal(input.state, 'ready')
@@ -86,14 +89,16 @@ describe('a node', () => {
     await old.start()
     await old.stop('released')
     const { services } = fixture
+    const source = new ScriptedSource()
     const definition = inputOf((context) => {
       context.ready()
-      return new ScriptedSource()
+      return source
     })
     const placement = { isStandby: true, isHandoff: true, before: old }
     const next = new InputRunner(settings('one/main', definition), services, placement)
     next.activate()
     await next.start()
+    source.next(chunk(0))
     assert.deepEqual(
       fixture.events.recent().map(({ kind }) => kind),
       ['node.stopped', 'node.ready'],

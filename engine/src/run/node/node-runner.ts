@@ -1,9 +1,9 @@
-// The life cycle of one node of any kind: opened within a time limit, ready, degraded, waiting for a retry, stopped.
+// The life cycle of one node of any kind: opened within a time limit, ready, idle, degraded, waiting, stopped.
 // Subclasses connect the streams.
 import { isDeepStrictEqual } from 'node:util'
 import { BehaviorSubject, type Observable } from 'rxjs'
 import type { NodeState, NodeStatus } from '../../observe/status.js'
-import { isEngineError, reactionOf } from '../../errors.js'
+import { isEngineError, messageOf, reactionOf } from '../../errors.js'
 import type { NodeSettings } from '../../graph/graph.js'
 import { nodeLog } from '../../observe/log.js'
 import type { EventData } from '../../observe/events.js'
@@ -22,7 +22,6 @@ import { CurrentState, type StateSnapshot } from './node-state.js'
 import { nodeStatus } from './node-status.js'
 import { Retries } from './retries.js'
 import { codeOf, runError } from './run-errors.js'
-import { messageOf } from '../../errors.js'
 
 /** Time limit for releasing its resources; then the engine continues without it. */
 const DISPOSE_TIMEOUT_MS = 5_000
@@ -57,7 +56,7 @@ export abstract class NodeRunner<N extends AsyncDisposable> implements NodeOwner
   log: Logger
   /** The node that the plugin has opened. */
   node: N | undefined
-  readonly #current: CurrentState
+  protected readonly current: CurrentState
   readonly #retries: Retries
   readonly #opening: NodeOpening<N>
   #released: Promise<void> | undefined
@@ -87,8 +86,11 @@ export abstract class NodeRunner<N extends AsyncDisposable> implements NodeOwner
     this.#metrics = new NodeMetrics(services.metrics, () => labelsOf(this.settings), !isStandby)
     this.log = nodeLog(services.log, settings.id)
     this.#options = catchConsumers(new BehaviorSubject(settings.options), (error) => this.fail(error))
-    this.#current = new CurrentState(services.clock.nowMs(), isStandby, (state, why) => {
-      services.events.emit({ kind: `node.${state}`, node: this.id, data: { why } })
+    this.current = new CurrentState({
+      clock: services.clock,
+      isStandby,
+      announce: (state, why) => services.events.emit({ kind: `node.${state}`, node: this.id, data: { why } }),
+      leave: (run) => this.calls.leave(run),
     })
   }
 
@@ -101,11 +103,11 @@ export abstract class NodeRunner<N extends AsyncDisposable> implements NodeOwner
   }
 
   get state(): NodeState {
-    return this.#current.now.state
+    return this.current.now.state
   }
 
   get why(): string {
-    return this.#current.now.why
+    return this.current.now.why
   }
 
   get restarts(): number {
@@ -119,6 +121,11 @@ export abstract class NodeRunner<N extends AsyncDisposable> implements NodeOwner
 
   get was(): string | undefined {
     return this.filesId === this.id ? this.#was : undefined
+  }
+
+  /** It has reported that it holds its resources: an input does even when it is `waiting` for packets. */
+  get holdsResources(): boolean {
+    return this.current.now.holdsResources
   }
 
   /** The node is open, whether or not its stream is up. */
@@ -168,7 +175,7 @@ export abstract class NodeRunner<N extends AsyncDisposable> implements NodeOwner
 
   /** The state now, and each later one. */
   get state$(): Observable<StateSnapshot> {
-    return this.#current.state$
+    return this.current.state$
   }
 
   /** Applies new options of class `live` or `rebind`, a new name or description, without opening the node again. */
@@ -205,7 +212,7 @@ export abstract class NodeRunner<N extends AsyncDisposable> implements NodeOwner
       this.takeOver(before)
     }
     this.#metrics.show(before === undefined ? undefined : before.#metrics)
-    this.calls.leave(() => this.#current.activate(before?.id === this.id ? before.#current : undefined))
+    this.current.activate(before?.id === this.id ? before.current : undefined)
   }
 
   /** The node or its stream has failed; the error's row sets the reaction. Safe at any time. */
@@ -235,7 +242,7 @@ export abstract class NodeRunner<N extends AsyncDisposable> implements NodeOwner
   }
 
   status(): NodeStatus {
-    const { sinceMs } = this.#current.now
+    const { sinceMs } = this.current.now
     return nodeStatus(this, { clock: this.services.clock, sinceMs, details: this.#details, calls: this.calls })
   }
 
@@ -263,7 +270,7 @@ export abstract class NodeRunner<N extends AsyncDisposable> implements NodeOwner
 
   /** The node is open, or about to be. */
   protected get isLive(): boolean {
-    return this.#current.isLive
+    return this.current.isLive
   }
 
   /** `disconnectStreams`, but logs what the teardown of a plugin throws. */
@@ -276,16 +283,14 @@ export abstract class NodeRunner<N extends AsyncDisposable> implements NodeOwner
   }
 
   protected setState(state: NodeState, reason: string): void {
-    const { clock, mask } = this.services
-    // Subscribers of the state, and of the event, are code of the engine.
-    this.calls.leave(() => this.#current.set(state, mask(reason), clock.nowMs()))
+    this.current.set(state, this.services.mask(reason))
   }
 
-  protected ready(): void {
+  /** It holds its resources. */
+  protected settle(state: 'ready' | 'idle', why = ''): void {
     if (this.#abort.signal.aborted || !this.isLive) return
     this.#previous = undefined
-    this.#retries.noteReady()
-    this.setState('ready', '')
+    this.setState(state, why)
   }
 
   async #open(): Promise<void> {
@@ -306,9 +311,8 @@ export abstract class NodeRunner<N extends AsyncDisposable> implements NodeOwner
   }
 
   #context(isCurrent: () => boolean): NodeContext {
-    const { definition } = this.settings
     return makeContext({
-      definition,
+      definition: this.settings.definition,
       isCurrent,
       signal: this.#abort.signal,
       id: () => this.id,
@@ -317,7 +321,8 @@ export abstract class NodeRunner<N extends AsyncDisposable> implements NodeOwner
       details: this.#details,
       sent: (bytes) => (this.sent.bytes += bytes),
       calls: this.calls,
-      ready: () => this.ready(),
+      ready: () => this.settle('ready'),
+      idle: (why) => this.settle('idle', messageOf(why)),
       degraded: (why) => this.#degrade(messageOf(why)),
       event: (kind, data = {}) => this.services.events.emit({ kind, node: this.id, data: this.#masked(data) }),
     })
@@ -331,14 +336,14 @@ export abstract class NodeRunner<N extends AsyncDisposable> implements NodeOwner
   }
 
   #degrade(why: string): void {
-    if (!this.isLive || (this.state === 'degraded' && this.why === why)) return
+    if (!this.isLive || this.current.isReported('degraded', why)) return
     this.log.warn({ why }, 'degraded')
     this.setState('degraded', why)
   }
 
   #waitToRetry(error: unknown, why: string): void {
     if (this.#retries.isWaiting) return
-    const { target, delayMs } = this.#retries.noteFailure(error, this.id)
+    const { target, delayMs } = this.#retries.noteFailure(error, { id: this.id, upMs: this.current.upMs })
     this.log.warn({ error: codeOf(error), target, retryInMs: Math.round(delayMs) }, why)
     this.disconnect()
     this.setState('waiting', why)

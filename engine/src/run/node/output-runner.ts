@@ -40,7 +40,7 @@ export class OutputRunner extends NodeRunner<Output> {
     this.calls.enter(() => {
       this.#subscription = output.accept(this.edges.map((edge) => edge.inlet))
     })
-    if (this.state === 'opening') this.ready()
+    if (this.state === 'opening') this.settle('ready')
   }
 
   protected override disconnectStreams(): void {

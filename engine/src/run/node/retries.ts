@@ -9,8 +9,6 @@ export class Retries {
   restarts = 0
   readonly #clock: Clock
   readonly #backOff = new BackOff()
-  /** When its stream came up; -1 while it is down. */
-  #readyAtMs = -1
   #retry: Disposable | undefined
 
   constructor(clock: Clock) {
@@ -21,19 +19,15 @@ export class Retries {
     return this.#retry !== undefined
   }
 
-  /** Its stream is up. */
-  noteReady(): void {
-    if (this.#readyAtMs < 0) this.#readyAtMs = this.#clock.nowMs()
-  }
-
-  /** Its stream is down. `id`: the target unless the error names one. */
-  noteFailure(error: unknown, id: string): { readonly target: string; readonly delayMs: number } {
+  /** `id`: the target unless the error names one. `upMs`: how long it had been up. */
+  noteFailure(
+    error: unknown,
+    { id, upMs }: { readonly id: string; readonly upMs: number },
+  ): { readonly target: string; readonly delayMs: number } {
     const named = isEngineError(error) ? error : undefined
     const target = named?.target ?? id
     // Called even if the error names its own delay: it counts failures, and resets them after a long healthy time.
-    const upMs = this.#readyAtMs < 0 ? 0 : this.#clock.nowMs() - this.#readyAtMs
     const backOffMs = this.#backOff.nextDelayMs(target, upMs)
-    this.#readyAtMs = -1
     return { target, delayMs: named?.retryAfterMs ?? backOffMs }
   }
 

@@ -8,7 +8,7 @@ export class ServiceRunner extends NodeRunner<Service> {
 
   protected override connectStreams(): void {
     this.node?.done?.catch((error: unknown) => this.fail(error))
-    if (this.state === 'opening') this.ready()
+    if (this.state === 'opening') this.settle('ready')
   }
 
   protected override takeOver(): void {

@@ -29,6 +29,11 @@ export class SourceFraming {
     return this.#generation
   }
 
+  /** Packets found so far, in all generations. */
+  get packets(): number {
+    return this.counters.packets + this.#framer.counters.packets
+  }
+
   /** Packets dropped at junctions. */
   get droppedPackets(): number {
     return this.#timeline?.counters.droppedPackets ?? 0

@@ -72,7 +72,7 @@ export class TransformRunner extends NodeRunner<Transform> {
         this.#subscriptions.add(outlet.subscribe({ next, error: fail, complete: () => this.#complete(port) }))
       }
     })
-    if (this.state === 'opening') this.ready()
+    if (this.state === 'opening') this.settle('ready')
   }
 
   protected override disconnectStreams(): void {

@@ -104,9 +104,9 @@ export class PipelineRunner {
   }
 
   /** Called once a second. */
-  sampleRates(): void {
+  sample(): void {
     for (const node of this.#nodes) {
-      if (node instanceof InputRunner) node.sampleRate()
+      if (node instanceof InputRunner) node.sample()
       else for (const edge of node.edges) edge.rate.sample(edge.counters.receivedBytes)
     }
   }

@@ -1,0 +1,282 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import type { AnyChunk, Boundary, Definition, NodeContext } from '../../plugin/contract.js'
+import { buildTs } from '../../testing/index.js'
+import { bytesInputOf, chunk, inputOf, RunnerFixture, ScriptedSource, settings, testError } from '../run.test.kit.js'
+import { InputRunner } from './input-runner.js'
+
+const stream = buildTs({ durationS: 2 }).bytes
+const SO_FAR = 'connected, no packets so far'
+const SILENT = 'connected, no packets for 5 s'
+
+type Item = Uint8Array | Boundary
+
+class Harness<P = Item> implements AsyncDisposable {
+  readonly fixture = new RunnerFixture()
+  readonly source: ScriptedSource<P>
+  readonly input: InputRunner
+  #context: NodeContext | undefined
+
+  constructor(
+    source: ScriptedSource<P>,
+    definitionOf: (open: (context: NodeContext) => ScriptedSource<P>) => Definition,
+  ) {
+    this.source = source
+    const definition = definitionOf((context) => {
+      this.#context = context
+      return source
+    })
+    const { services } = this.fixture
+    this.input = new InputRunner(settings('one/main', definition), services)
+  }
+
+  get context(): NodeContext {
+    return this.#context!
+  }
+
+  get state(): string {
+    const { state, why } = this.input
+    return why === '' ? state : `${state}: ${why}`
+  }
+
+  get events(): string[] {
+    return this.fixture.events.recent().map(({ kind }) => kind)
+  }
+
+  /** Time passes, with the engine's samples of each second. */
+  pass(seconds: number): void {
+    for (let second = 0; second < seconds; second++) {
+      this.fixture.clock.advance(1000)
+      this.input.sample()
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.input.stop('test')
+    this.fixture[Symbol.dispose]()
+  }
+}
+
+/** A started input of bytes, whose connection is up. */
+async function connected(canHold = false): Promise<Harness> {
+  const harness = new Harness(new ScriptedSource<Item>({ canHold }), bytesInputOf)
+  await harness.input.start()
+  harness.context.ready()
+  return harness
+}
+
+describe('an input that is connected', () => {
+  test('waits for packets, is ready once they come, and waits again when none have come for 5 s', async () => {
+    await using harness = await connected()
+    assert.equal(harness.state, `waiting: ${SO_FAR}`)
+    harness.source.next(stream.slice())
+    assert.equal(harness.state, 'ready')
+    harness.pass(4)
+    assert.equal(harness.state, 'ready')
+    harness.pass(60)
+    assert.equal(harness.state, `waiting: ${SILENT}`)
+    harness.source.next(stream.slice())
+    assert.equal(harness.state, 'ready')
+    assert.deepEqual(harness.events, ['node.ready', 'node.waiting', 'node.ready'])
+    assert.deepEqual([harness.input.restarts, harness.source.attempts, harness.source.disposals], [0, 1, 0])
+  })
+
+  test('holds its resources all the time', async () => {
+    await using harness = await connected()
+    assert.equal(harness.input.holdsResources, true)
+    harness.pass(10)
+    assert.equal(harness.input.holdsResources, true)
+    harness.source.error(testError('TEST_RETRY', 'gone'))
+    assert.equal(harness.input.holdsResources, false)
+  })
+
+  test('says that it receives junk, and is ready when packets follow', async () => {
+    await using harness = await connected()
+    harness.source.next(new Uint8Array(50_000).fill(1))
+    assert.equal(harness.state, `waiting: ${SO_FAR}`)
+    harness.pass(10)
+    assert.equal(harness.state, 'waiting: connected, 50.0 kB received but no MPEG-TS packets found')
+    assert.deepEqual(harness.events, ['node.waiting'])
+    harness.source.next(stream.slice())
+    assert.equal(harness.state, 'ready')
+  })
+
+  test('logs each time that it becomes silent, once', async () => {
+    await using harness = await connected()
+    harness.pass(60)
+    const lines = harness.fixture.lines.filter(({ msg }) => msg === 'waiting')
+    assert.deepEqual(
+      lines.map(({ node, why }) => [node, why]),
+      [['one/main', SILENT]],
+    )
+  })
+
+  test('is not silent while readers hold it', async () => {
+    await using harness = await connected(true)
+    harness.source.next(stream.slice())
+    harness.input.port.noteBackpressure(true)
+    assert.equal(harness.source.holds, 1)
+    harness.pass(60)
+    assert.equal(harness.state, 'ready')
+    harness.input.port.noteBackpressure(false)
+    harness.pass(4)
+    assert.equal(harness.state, 'ready')
+    harness.pass(1)
+    assert.equal(harness.state, `waiting: ${SILENT}`)
+  })
+
+  test('is silent while readers hold, if it cannot wait', async () => {
+    await using harness = await connected()
+    harness.source.next(stream.slice())
+    harness.input.port.noteBackpressure(true)
+    harness.pass(10)
+    assert.equal(harness.state, `waiting: ${SILENT}`)
+  })
+
+  test('and degraded waits with both reasons while no packets come', async () => {
+    await using harness = await connected()
+    harness.source.next(stream.slice())
+    harness.context.degraded('the second URL is in use')
+    assert.equal(harness.state, 'degraded: the second URL is in use')
+    harness.pass(10)
+    assert.equal(harness.state, 'waiting: the second URL is in use, no packets for 5 s')
+    harness.context.ready()
+    assert.equal(harness.state, `waiting: ${SILENT}`)
+  })
+
+  test('is ready again at once when it was degraded and packets come all the time', async () => {
+    await using harness = await connected()
+    harness.source.next(stream.slice())
+    harness.context.degraded('slow')
+    harness.context.ready()
+    assert.equal(harness.state, 'ready')
+  })
+
+  test('counts the packets of all generations', async () => {
+    await using harness = await connected()
+    harness.source.next(stream.slice())
+    harness.source.next({ boundary: true, timeline: 'elapsed' })
+    assert.equal(harness.input.packets, stream.length / 188)
+    harness.source.next(stream.slice())
+    harness.source.complete()
+    assert.equal(harness.input.packets, (2 * stream.length) / 188)
+  })
+
+  test('stays ended when it has ended', async () => {
+    await using harness = await connected()
+    harness.source.next(stream.slice())
+    harness.source.complete()
+    harness.pass(10)
+    assert.equal(harness.state, 'ended')
+    assert.deepEqual(harness.events, ['node.ready', 'node.ended'])
+  })
+
+  test('waits for packets of each attempt, and keeps the reason of a failure until the next one', async () => {
+    await using harness = await connected()
+    harness.source.next(stream.slice())
+    harness.source.error(testError('TEST_RETRY', 'gone'))
+    harness.input.sample()
+    assert.equal(harness.state, 'waiting: gone')
+    harness.fixture.clock.advance(1000)
+    assert.equal(harness.state, 'opening')
+    // The connection takes longer than silence may last.
+    harness.pass(20)
+    assert.equal(harness.state, 'opening')
+    harness.context.ready()
+    harness.pass(1)
+    assert.equal(harness.state, `waiting: ${SO_FAR}`)
+    harness.source.next(stream.slice())
+    assert.equal(harness.state, 'ready')
+    assert.deepEqual([harness.input.restarts, harness.events.at(-1)], [1, 'node.ready'])
+  })
+
+  test('is ready at once if packets came before it said that it is up', async () => {
+    await using harness = new Harness(new ScriptedSource<Item>(), bytesInputOf)
+    await harness.input.start()
+    harness.source.next(stream.slice())
+    assert.equal(harness.state, 'opening')
+    harness.context.ready()
+    assert.equal(harness.state, 'ready')
+  })
+
+  test('is not ready before it is subscribed, even if it says so when it opens', async () => {
+    await using harness = new Harness(new ScriptedSource<Item>(), (open) =>
+      bytesInputOf((context) => {
+        context.ready()
+        return open(context)
+      }),
+    )
+    await harness.input.start()
+    assert.deepEqual([harness.state, harness.events], [`waiting: ${SO_FAR}`, []])
+  })
+
+  test('and emits chunks is ready with the first chunk', async () => {
+    await using harness = new Harness<AnyChunk>(new ScriptedSource(), inputOf)
+    await harness.input.start()
+    harness.context.ready()
+    assert.equal(harness.state, `waiting: ${SO_FAR}`)
+    harness.source.next(chunk(0))
+    assert.equal(harness.state, 'ready')
+    harness.pass(10)
+    assert.equal(harness.state, `waiting: ${SILENT}`)
+  })
+})
+
+describe('an input that is idle', () => {
+  test('stays idle, however long nothing comes', async () => {
+    await using harness = await connected()
+    harness.context.idle('nobody publishes')
+    harness.pass(60)
+    assert.equal(harness.state, 'idle: nobody publishes')
+    assert.deepEqual([harness.input.holdsResources, harness.events], [true, ['node.idle']])
+  })
+
+  test('is ready when packets come, and waits when they stop', async () => {
+    await using harness = await connected()
+    harness.context.idle('nobody publishes')
+    harness.pass(60)
+    harness.source.next(stream.slice())
+    assert.equal(harness.state, 'ready')
+    harness.pass(10)
+    assert.equal(harness.state, `waiting: ${SILENT}`)
+    assert.deepEqual(harness.events, ['node.idle', 'node.ready', 'node.waiting'])
+  })
+
+  test('waits for the packets of a publisher that has connected', async () => {
+    await using harness = await connected()
+    harness.source.next(stream.slice())
+    const states: string[] = []
+    harness.input.state$.subscribe(({ state }) => states.push(state))
+    harness.context.idle('nobody publishes')
+    assert.deepEqual(states, ['ready', 'idle'])
+    harness.pass(60)
+    harness.context.ready()
+    assert.equal(harness.state, `waiting: ${SO_FAR}`)
+    harness.pass(4)
+    assert.equal(harness.state, `waiting: ${SO_FAR}`)
+    harness.source.next(stream.slice())
+    assert.equal(harness.state, 'ready')
+  })
+
+  test('stays idle when the last bytes of the publisher who has left are cut', async () => {
+    await using harness = await connected()
+    harness.source.next(stream.slice())
+    harness.context.idle('nobody publishes')
+    harness.source.next({ boundary: true, timeline: 'elapsed' })
+    harness.pass(10)
+    assert.equal(harness.state, 'idle: nobody publishes')
+  })
+
+  test('masks secrets in its reason', async () => {
+    await using harness = await connected()
+    harness.context.idle('nobody publishes to hunter22')
+    assert.equal(harness.state, 'idle: nobody publishes to ***')
+  })
+
+  test('and has failed ignores a late report', async () => {
+    await using harness = await connected()
+    harness.source.error(testError('TEST_RETRY', 'gone'))
+    harness.context.idle('nobody publishes')
+    assert.equal(harness.state, 'waiting: gone')
+  })
+})
