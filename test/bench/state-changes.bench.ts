@@ -10,6 +10,8 @@ import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks'
 import { setTimeout as pause } from 'node:timers/promises'
 import { Observable, type Subscriber } from 'rxjs'
 import { z } from 'zod'
+import { findTools } from './measure/bench-machine.js'
+import { measureUnderViewers, type ViewersFigure } from './state-changes/under-viewers.js'
 
 const CHANNELS = [250, 500, 1000] as const
 /** Of the CPU per node with the fewest channels. */
@@ -18,6 +20,9 @@ const LOSING = 500
 const CHANGES_PER_S = 5000
 const CHANGES_FOR_S = 10
 const BUDGET_MS = 50
+const VIEWERS_FOR_S = 60
+/** Chunks are 50 ms apart. */
+const MAX_GAP_MS = 100
 
 const lost = defineErrors({
   BENCH_LOST: { sentence: 'The upstream has closed the connection.', hint: 'None.', reaction: 'retry' },
@@ -66,6 +71,11 @@ async function main(): Promise<void> {
     `growth from ${CHANNELS[0]} to ${CHANNELS.at(-1)} channels: ${growth.toFixed(2)}x (at most ${MAX_GROWTH}x)`,
   )
   const delays = [await measureLoss(), await measureChanges()]
+  const { worstGapMs, counterErrors, lost: gone } = await measureViewers()
+  console.log(
+    `${CHANGES_PER_S} state changes a second for ${VIEWERS_FOR_S} s under 300 viewers: longest gap ${worstGapMs.toFixed(0)} ms (at most ${MAX_GAP_MS}), ${counterErrors} counter errors, ${gone} viewers lost`,
+  )
+  if (worstGapMs > MAX_GAP_MS || counterErrors + gone > 0) process.exitCode = 1
   if (growth > MAX_GROWTH || delays.some((delayMs) => delayMs > BUDGET_MS)) process.exitCode = 1
 }
 
@@ -117,6 +127,15 @@ async function measureChanges(): Promise<number> {
     `${CHANGES_PER_S} state changes a second for ${CHANGES_FOR_S} s: event loop delayed by ${longestMs.toFixed(0)} ms at most`,
   )
   return longestMs
+}
+
+async function measureViewers(): Promise<ViewersFigure> {
+  const folder = await mkdtemp(join(tmpdir(), 'millrace-bench-'))
+  try {
+    return await measureUnderViewers(VIEWERS_FOR_S, findTools(folder))
+  } finally {
+    await rm(folder, { recursive: true })
+  }
 }
 
 async function longestDelay(run: () => Promise<void>): Promise<number> {

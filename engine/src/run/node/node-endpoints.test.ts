@@ -19,7 +19,7 @@ describe('an endpoint of a node', () => {
   test('is claimed at activation, with the viewers of the replaced node', async () => {
     await using room = await openRoom()
     const [before, next] = [endpointsOf(room, false), endpointsOf(room, true)]
-    const old = before.delivery.open(routeOptions())
+    const old = before.forOpening().delivery.open(routeOptions())
     const viewer = room.viewer()
     const entry = (text: string) => ({
       bytes: Buffer.from(text),
@@ -28,7 +28,7 @@ describe('an endpoint of a node', () => {
     })
     old.push(entry('first'))
     await viewer.saw('first')
-    const route = next.delivery.open(routeOptions())
+    const route = next.forOpening().delivery.open(routeOptions())
     route.push(entry('too early'))
     next.activate(before)
     await old[Symbol.asyncDispose]()
@@ -41,10 +41,19 @@ describe('an endpoint of a node', () => {
   test('stays with the old node if a path of the new one is taken', async () => {
     await using room = await openRoom()
     const [before, next] = [endpointsOf(room, false), endpointsOf(room, true)]
-    before.listeners.http('web').mount({ path: '/page' }, (_request, response) => response.end('page'))
+    before
+      .forOpening()
+      .listeners.http('web')
+      .mount({ path: '/page' }, (_request, response) => response.end('page'))
     room.listener.claim({ path: '/other', respond: (_request, response) => response.end('other') })
-    next.listeners.http('web').mount({ path: '/page' }, (_request, response) => response.end('next'))
-    next.listeners.http('web').mount({ path: '/other' }, (_request, response) => response.end('next'))
+    next
+      .forOpening()
+      .listeners.http('web')
+      .mount({ path: '/page' }, (_request, response) => response.end('next'))
+    next
+      .forOpening()
+      .listeners.http('web')
+      .mount({ path: '/other' }, (_request, response) => response.end('next'))
     assert.throws(() => next.activate(before), { code: 'LISTEN_PATH_TAKEN' })
     for (const [path, text] of [
       ['/page', 'page'],
@@ -54,10 +63,30 @@ describe('an endpoint of a node', () => {
     }
   })
 
+  test('cannot be asked for by code that runs on after the node has ended, or was opened again', async () => {
+    await using room = await openRoom()
+    const endpoints = endpointsOf(room, false)
+    const { delivery, listeners, audiences } = endpoints.forOpening()
+    const web = listeners.http('web')
+    endpoints.release()
+    const limits = { max: 0, soft: 0, perAddress: 0, overLimitStatus: 503 }
+    for (const ask of [
+      () => delivery.open(routeOptions()),
+      () => web.mount({ path: '/page' }, () => undefined),
+      () => audiences.open({ limits }),
+    ]) {
+      assert.throws(ask, { code: 'NODE_OVER' })
+    }
+    const again = endpoints.forOpening()
+    again.delivery.open(routeOptions())
+    endpoints.forOpening()
+    assert.throws(() => again.delivery.open(routeOptions({ path: '/else' })), { code: 'NODE_OVER' })
+  })
+
   test('of a failed node is kept for the next node while it is retained', async () => {
     await using room = await openRoom()
     const endpoints = endpointsOf(room, false)
-    const route = endpoints.delivery.open(routeOptions())
+    const route = endpoints.forOpening().delivery.open(routeOptions())
     endpoints.retain(true)
     await route[Symbol.asyncDispose]()
     assert.equal(room.delivery.routes().length, 1)
@@ -70,12 +99,12 @@ describe('a node that opens again', () => {
   test('during its probation has the viewers that it had', async () => {
     await using room = await openRoom()
     const endpoints = endpointsOf(room, false)
-    const first = endpoints.delivery.open(routeOptions())
+    const first = endpoints.forOpening().delivery.open(routeOptions())
     new Feed(first, 1000).push()
     const viewer = await room.viewer().received(1000)
     endpoints.retain(true)
     endpoints.release()
-    const second = endpoints.delivery.open(routeOptions({ path: '/else' }))
+    const second = endpoints.forOpening().delivery.open(routeOptions({ path: '/else' }))
     new Feed(second, 1000).push()
     await viewer.received(2000)
     endpoints.retain(false)
@@ -85,10 +114,10 @@ describe('a node that opens again', () => {
   test('while its paths are withdrawn has them when they are restored, and none before', async () => {
     await using room = await openRoom()
     const endpoints = endpointsOf(room, false)
-    endpoints.delivery.open(routeOptions())
+    endpoints.forOpening().delivery.open(routeOptions())
     endpoints.withdraw()
     endpoints.release()
-    const route = endpoints.delivery.open(routeOptions())
+    const route = endpoints.forOpening().delivery.open(routeOptions())
     assert.equal(room.delivery.routes().length, 0)
     const other = room.open({ id: 'one/other' })
     assert.throws(() => endpoints.restore(), { code: 'LISTEN_PATH_TAKEN' })
@@ -102,13 +131,16 @@ describe('a node that opens again', () => {
     await using room = await openRoom()
     const endpoints = endpointsOf(room, false)
     const mount = (): Disposable =>
-      endpoints.listeners.http('web').mount({ path: '/page' }, (_request, response) => response.end('page'))
+      endpoints
+        .forOpening()
+        .listeners.http('web')
+        .mount({ path: '/page' }, (_request, response) => response.end('page'))
     mount()
-    endpoints.delivery.open(routeOptions())
+    endpoints.forOpening().delivery.open(routeOptions())
     assert.throws(mount, { code: 'LISTEN_PATH_TAKEN' })
     endpoints.release()
     mount()
-    endpoints.delivery.open(routeOptions())
+    endpoints.forOpening().delivery.open(routeOptions())
   })
 })
 

@@ -9,8 +9,9 @@ import { type NamedListener, RouteClaims } from '../../listen/route-claims.js'
 import type { Auth } from '../../plugin/auth.js'
 import type { HttpHandler, HttpRoutes, MountOptions } from '../../plugin/http-routes.js'
 import type { LiveRouteOptions } from '../../plugin/live-route.js'
-import type { Delivery, Listeners } from '../../plugin/tokens.js'
+import type { Audiences, Delivery, Listeners } from '../../plugin/tokens.js'
 import { NodeAudiences } from './node-audiences.js'
+import { runError } from './run-errors.js'
 
 export interface SharedEndpoints {
   readonly audiences: Pick<EngineAudiences, 'open'>
@@ -33,17 +34,14 @@ export interface EndpointSettings extends SharedEndpoints {
 }
 
 export class NodeEndpoints {
-  readonly delivery: Delivery = {
-    open: (options) => this.#openRoute(options),
-    memory: (limitBytes) => this.#settings.delivery.memory(limitBytes),
-  }
   readonly audiences: NodeAudiences
-  readonly listeners: Listeners = { http: (name) => this.#routesOf(name) }
   readonly #settings: EndpointSettings
   readonly #mounts: RouteClaims
   readonly #leases = new Set<RouteLease>()
   #isStandby: boolean
   #isRetaining = false
+  /** Identifies the opened node. */
+  #opened = {}
   /** Leases of routes that the node has disposed, kept for the node that replaces it. */
   readonly #retained = new Set<RouteLease>()
 
@@ -52,6 +50,27 @@ export class NodeEndpoints {
     this.#isStandby = settings.isStandby
     this.#mounts = new RouteClaims(settings.isStandby)
     this.audiences = new NodeAudiences(settings)
+  }
+
+  /** For the node that is opened now: until `release`, or until another is opened, it can ask for endpoints. */
+  forOpening(): { readonly audiences: Audiences; readonly delivery: Delivery; readonly listeners: Listeners } {
+    const opened = {}
+    this.#opened = opened
+    const checked = <A, R>(ask: (given: A) => R): ((given: A) => R) => {
+      return (given) => {
+        if (this.#opened !== opened) throw runError('NODE_OVER', `${this.#settings.owner()} is over`)
+        return ask(given)
+      }
+    }
+    const mount = (name: string) => checked((asked: [MountOptions, HttpHandler]) => this.#mount(name, ...asked))
+    return {
+      audiences: { open: checked((options) => this.audiences.open(options)) },
+      delivery: {
+        open: checked((options) => this.#openRoute(options)),
+        memory: (limitBytes) => this.#settings.delivery.memory(limitBytes),
+      },
+      listeners: { http: (name) => this.#routesOf(name, mount(name)) },
+    }
   }
 
   /**
@@ -130,6 +149,7 @@ export class NodeEndpoints {
 
   /** The node has been disposed: releases what it has not. */
   release(): void {
+    this.#opened = {}
     this.#mounts.release()
     for (const lease of this.#leases) void lease[Symbol.asyncDispose]()
     this.audiences.release()
@@ -172,18 +192,19 @@ export class NodeEndpoints {
     this.#retained.delete(retained)
   }
 
-  #routesOf(name: string): HttpRoutes {
+  #routesOf(name: string, mount: (asked: [MountOptions, HttpHandler]) => Disposable): HttpRoutes {
     const listener = this.#settings.listeners.http(name)
     return {
       name,
       get origins() {
         return listener.origins
       },
-      mount: (options, handle) => this.#mount(listener, options, handle),
+      mount: (options, handle) => mount([options, handle]),
     }
   }
 
-  #mount(listener: NamedListener, options: MountOptions, handle: HttpHandler): Disposable {
+  #mount(name: string, options: MountOptions, handle: HttpHandler): Disposable {
+    const listener = this.#settings.listeners.http(name)
     const { path, prefix: isPrefix = false, methods } = options
     const { auth, call } = this.#settings
     const run: HttpHandler = (request, response, visit) => call(() => handle(request, response, visit))
