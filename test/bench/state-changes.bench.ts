@@ -28,7 +28,7 @@ const lost = defineErrors({
   BENCH_LOST: { sentence: 'The upstream has closed the connection.', hint: 'None.', reaction: 'retry' },
 })
 
-/** Every input of a run: its context, and the attempt that it makes. */
+/** The contexts of the outputs of a run, whose states follow what they report; the attempts of the inputs. */
 const contexts: NodeContext[] = []
 const attempts = new Set<Subscriber<Uint8Array>>()
 
@@ -39,7 +39,6 @@ const input = defineInput({
   options: z.strictObject({}),
   examples: [],
   open(_options, context) {
-    contexts.push(context)
     const chunks = new Observable<Uint8Array>((subscriber) => {
       attempts.add(subscriber)
       context.ready()
@@ -56,10 +55,13 @@ const output = defineOutput({
   inlets: 'one',
   options: z.strictObject({}),
   examples: [],
-  open: () => ({
-    accept: ([inlet]) => inlet!.chunks.subscribe(),
-    [Symbol.asyncDispose]: () => Promise.resolve(),
-  }),
+  open(_options, context) {
+    contexts.push(context)
+    return {
+      accept: ([inlet]) => inlet!.chunks.subscribe(),
+      [Symbol.asyncDispose]: () => Promise.resolve(),
+    }
+  },
 })
 
 async function main(): Promise<void> {

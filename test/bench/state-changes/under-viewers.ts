@@ -21,21 +21,20 @@ export interface ViewersFigure {
 export async function measureUnderViewers(seconds: number, tools: Tools): Promise<ViewersFigure> {
   const card = fileURLToPath(new URL('pipelines/media/testcard.ts', ROOT))
   const plugin = fileURLToPath(new URL('test/fixtures/changing-states.mjs', ROOT))
-  const inputs = Array.from({ length: CHANGING }, (_, index) => `      i${index}: { type: changing-states }`)
+  const services = Array.from({ length: CHANGING }, (_, index) => `  s${index}: { type: changing-states }`)
   const yaml = [
     'version: 1',
     `plugins: [${plugin}]`,
     'engine: { api: { address: "127.0.0.1:0" }, stateDir: state, log: { level: error }, drain: 1s }',
     'listeners: { web: { address: "127.0.0.1:0" } }',
-    'services: { metrics: { type: prometheus, listener: api, path: /metrics } }',
+    'services:',
+    '  metrics: { type: prometheus, listener: api, path: /metrics }',
+    ...services,
     'pipelines:',
     '  one:',
     `    inputs: { main: { type: file, path: ${card}, loop: true, pace: pcr } }`,
     '    transforms: { gops: { type: gop, from: main } }',
     '    outputs: { out: { type: http-ts, from: gops, listener: web, path: /one.ts } }',
-    '  two:',
-    '    inputs:',
-    ...inputs,
     '',
   ].join('\n')
   await using engine = await startEngine({ yaml })

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { Feed, openRoom, routeOptions } from '../../deliver/delivery.test.kit.js'
+import { Feed, NO_LIMITS, openRoom, routeOptions } from '../../deliver/delivery.test.kit.js'
 import type { Room } from '../../deliver/delivery.test.kit.js'
+import type { Who } from '../../plugin/audience.js'
+import type { LiveEntry } from '../../plugin/live-route.js'
 import { expectViewers } from '../../reload/plan-viewers.js'
 import { NodeEndpoints } from './node-endpoints.js'
 import { ReloadHarness } from '../change/reload.test.kit.js'
@@ -15,17 +17,23 @@ function endpointsOf(room: Room, isStandby: boolean): NodeEndpoints {
   return new NodeEndpoints({ delivery, audiences, listeners, owner: () => 'one/ts', ...inScope, isStandby })
 }
 
+const WHO: Who = {
+  ...{ protocol: 'http', listener: 'web', client: '192.0.2.1:5000', address: '192.0.2.1' },
+  ...{ user: undefined, agent: '', place: '/a' },
+}
+
+function entry(text: string): LiveEntry {
+  const nothing = new Uint8Array(0)
+  const join = { keyframe: true, preamble: nothing, bridge: nothing }
+  return { bytes: Buffer.from(text), receivedAtMs: performance.now(), join }
+}
+
 describe('an endpoint of a node', () => {
   test('is claimed at activation, with the viewers of the replaced node', async () => {
     await using room = await openRoom()
     const [before, next] = [endpointsOf(room, false), endpointsOf(room, true)]
     const old = before.forOpening().delivery.open(routeOptions())
     const viewer = room.viewer()
-    const entry = (text: string) => ({
-      bytes: Buffer.from(text),
-      receivedAtMs: performance.now(),
-      join: { keyframe: true, preamble: new Uint8Array(0), bridge: new Uint8Array(0) },
-    })
     old.push(entry('first'))
     await viewer.saw('first')
     const route = next.forOpening().delivery.open(routeOptions())
@@ -63,17 +71,59 @@ describe('an endpoint of a node', () => {
     }
   })
 
+  test('of several is the one that the node had, in whatever order it disposed them', async () => {
+    await using room = await openRoom()
+    const endpoints = endpointsOf(room, false)
+    const open = () => {
+      const { delivery, audiences } = endpoints.forOpening()
+      const routes = ['/a', '/b'].map((path) => delivery.open(routeOptions({ path })))
+      return { routes, audiences: [0, 1].map(() => audiences.open({ limits: NO_LIMITS })) }
+    }
+    const before = open()
+    for (const [index, route] of before.routes.entries()) route.push(entry(`first ${index};`))
+    for (const count of [1, 2, 2]) before.audiences[count - 1]?.enter(WHO)
+    const viewer = room.viewer('/a')
+    await viewer.saw('first 0')
+    endpoints.retain(true)
+    for (const each of [...before.routes, ...before.audiences].reverse()) await each[Symbol.asyncDispose]()
+    const after = open()
+    for (const [index, route] of after.routes.entries()) route.push(entry(`again ${index};`))
+    await viewer.saw('again')
+    assert.match(viewer.text, /first 0;again 0;$/)
+    assert.deepEqual(
+      after.audiences.map(({ counters }) => counters.clients),
+      [1, 2],
+    )
+    endpoints.retain(false)
+    endpoints.release()
+  })
+
+  test('stays with the old node if the new one fails after it has taken the audience over', async () => {
+    await using room = await openRoom()
+    const [old, next] = [endpointsOf(room, false), endpointsOf(room, true)]
+    const audience = old.forOpening().audiences.open({ limits: NO_LIMITS })
+    const session = audience.enter(WHO)
+    next.forOpening().audiences.open({ limits: NO_LIMITS })
+    old.withdraw(next)
+    next.reserve(old)
+    next.release()
+    next.withdraw()
+    old.restore()
+    assert.ok(!('refused' in session) && !session.isOver)
+    assert.ok(!('refused' in audience.enter(WHO)))
+    old.release()
+  })
+
   test('cannot be asked for by code that runs on after the node has ended, or was opened again', async () => {
     await using room = await openRoom()
     const endpoints = endpointsOf(room, false)
     const { delivery, listeners, audiences } = endpoints.forOpening()
     const web = listeners.http('web')
     endpoints.release()
-    const limits = { max: 0, soft: 0, perAddress: 0, overLimitStatus: 503 }
     for (const ask of [
       () => delivery.open(routeOptions()),
       () => web.mount({ path: '/page' }, () => undefined),
-      () => audiences.open({ limits }),
+      () => audiences.open({ limits: NO_LIMITS }),
     ]) {
       assert.throws(ask, { code: 'NODE_OVER' })
     }

@@ -33,6 +33,11 @@ export interface EndpointSettings extends SharedEndpoints {
   readonly isStandby: boolean
 }
 
+interface Retained {
+  readonly route: RouteLease
+  readonly order: number
+}
+
 export class NodeEndpoints {
   readonly audiences: NodeAudiences
   readonly #settings: EndpointSettings
@@ -42,8 +47,9 @@ export class NodeEndpoints {
   #isRetaining = false
   /** Identifies the opened node. */
   #opened = {}
-  /** Leases of routes that the node has disposed, kept for the node that replaces it. */
-  readonly #retained = new Set<RouteLease>()
+  /** Leases of routes that the node has disposed, kept for the node that replaces it; in the order they were opened. */
+  #retained: readonly Retained[] = []
+  #routesOpened = 0
 
   constructor(settings: EndpointSettings) {
     this.#settings = settings
@@ -141,8 +147,8 @@ export class NodeEndpoints {
   retain(isRetaining: boolean): void {
     this.#isRetaining = isRetaining
     if (!isRetaining) {
-      for (const route of this.#retained) void route[Symbol.asyncDispose]()
-      this.#retained.clear()
+      for (const { route } of this.#retained) void route[Symbol.asyncDispose]()
+      this.#retained = []
     }
     this.audiences.retain(isRetaining)
   }
@@ -168,28 +174,31 @@ export class NodeEndpoints {
 
   /** Routes that another node can take over, in order. */
   #passable(): readonly RouteLease[] {
-    return [...this.#retained, ...this.#leases]
+    return [...this.#retained.map(({ route }) => route), ...this.#leases]
   }
 
   #openRoute(options: LiveRouteOptions): RouteLease {
     const { delivery, listeners, owner } = this.#settings
     listeners.http(options.listener)
     const lease = delivery.lease({ ...options, id: owner() }, this.#settings.enter)
+    const order = this.#routesOpened++
     if (!this.#mounts.isWithdrawn) this.#openLease(lease)
     this.#leases.add(lease)
     lease.onDispose = () => {
       this.#leases.delete(lease)
-      if (this.#isRetaining && lease.isOpen) this.#retained.add(lease.passOn())
+      if (!this.#isRetaining || !lease.isOpen) return
+      const retained = [...this.#retained, { route: lease.passOn(), order }]
+      this.#retained = retained.sort((a, b) => a.order - b.order)
     }
     return lease
   }
 
   /** A node that opens again has the viewers that it had. */
   #openLease(lease: RouteLease): void {
-    const [retained] = this.#retained
+    const [retained, ...more] = this.#retained
     if (retained === undefined) return lease.open()
-    lease.takeOver(retained)
-    this.#retained.delete(retained)
+    lease.takeOver(retained.route)
+    this.#retained = more
   }
 
   #routesOf(name: string, mount: (asked: [MountOptions, HttpHandler]) => Disposable): HttpRoutes {
