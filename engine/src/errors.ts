@@ -61,14 +61,41 @@ export function messageOf(error: unknown): string {
   }
 }
 
+/** Its stack as text; empty if it has none. Never throws: `Error.prepareStackTrace` can return anything. */
+export function stackOf(error: unknown): string {
+  try {
+    const stack: unknown = error instanceof Error ? error.stack : undefined
+    return Array.isArray(stack) ? stack.join('\n') : typeof stack === 'string' ? stack : ''
+  } catch {
+    return ''
+  }
+}
+
+/** What it wraps. Never throws. */
+export function causeOf(error: unknown): unknown {
+  try {
+    return error instanceof Error ? error.cause : undefined
+  } catch {
+    return undefined
+  }
+}
+
 /** True for an EngineError from any copy of the engine. */
 export function isEngineError(error: unknown): error is EngineError {
-  return typeof error === 'object' && error !== null && MARK in error
+  try {
+    return typeof error === 'object' && error !== null && MARK in error
+  } catch {
+    return false
+  }
 }
 
 /** The reaction that an error asks for; `bug` if it is not an EngineError. */
 export function reactionOf(error: unknown): Reaction {
-  return isEngineError(error) ? error.row.reaction : 'bug'
+  try {
+    return isEngineError(error) ? error.row.reaction : 'bug'
+  } catch {
+    return 'bug'
+  }
 }
 
 /**

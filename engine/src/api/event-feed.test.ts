@@ -169,9 +169,11 @@ describe('GET /api/v1/events', () => {
 
   test('disconnects a reader that does not read, with the reason, and bounds its memory', async () => {
     const slow = new Client(url)
+    const alsoSlow = new Client(url)
     const quick = new Client(url)
-    await until(() => slow.events.length === 1 && quick.events.length === 1, 'both read')
+    await until(() => [slow, alsoSlow, quick].every((client) => client.events.length === 1), 'all read')
     slow.pause()
+    alsoSlow.pause()
     const text = 'x'.repeat(64 * 1024)
     const isEnding = (): boolean => lines.some((line) => line.includes('too slow'))
     for (let sent = 0; !isEnding(); sent++) {
@@ -182,7 +184,9 @@ describe('GET /api/v1/events', () => {
     }
     assert.equal(lines.filter((line) => line.includes('too slow')).length, 1)
     slow.resume()
+    alsoSlow.resume()
     await until(() => slow.isEnded, 'it has ended')
+    alsoSlow.close()
     assert.deepEqual(slow.events.at(-1), { id: undefined, name: 'end', data: { reason: 'slow' } })
     assert.equal(quick.isEnded, false)
     assert.ok(MAX_PENDING_BYTES > text.length)

@@ -3,6 +3,7 @@
 // behind receives `end` and is disconnected.
 import type { ServerResponse } from 'node:http'
 import type { EngineEvent } from '../observe/events.js'
+import { LogLimit } from '../observe/log-limit.js'
 import { makeIdPrefix } from '../observe/id-prefix.js'
 import type { EngineSample, EventSource } from '../observe/status.js'
 import type { Logger } from '../plugin/contract.js'
@@ -44,19 +45,26 @@ export class EventFeed {
   #following: Disposable | undefined
   #sampling: Disposable | undefined
   #isFull = false
+  readonly #fullLines: LogLimit
+  readonly #slowLines: LogLimit
 
   constructor(settings: EventFeedSettings) {
     this.#settings = settings
+    this.#fullLines = new LogLimit(settings.clock)
+    this.#slowLines = new LogLimit(settings.clock)
   }
 
   /** Further readers are refused; logged once, until there is room again. */
   get isFull(): boolean {
     const isFull = this.#readers.size >= MAX_EVENT_READERS
     if (isFull && !this.#isFull)
-      this.#settings.log.warn(
-        { readers: this.#readers.size },
-        'the limit of event readers is reached, further ones are refused',
-      )
+      this.#fullLines.log((leftOut) => {
+        const readers = this.#readers.size
+        this.#settings.log.warn(
+          { readers, ...leftOut },
+          'the limit of event readers is reached, further ones are refused',
+        )
+      })
     this.#isFull = isFull
     return isFull
   }
@@ -120,7 +128,10 @@ export class EventFeed {
   #end(reader: Reader, reason: 'slow' | 'stopping'): void {
     if (!this.#remove(reader)) return
     const { response } = reader
-    if (reason === 'slow') this.#settings.log.warn('an event reader was too slow and is disconnected')
+    if (reason === 'slow')
+      this.#slowLines.log((leftOut) => {
+        this.#settings.log.warn(leftOut, 'an event reader was too slow and is disconnected')
+      })
     response.end(renderEvent('end', { reason }))
     const timer = this.#settings.clock.after(FAREWELL_MS, () => response.destroy())
     response.once('close', () => timer[Symbol.dispose]())

@@ -8,6 +8,7 @@ import type { Clock } from '../plugin/tokens.js'
 import { type AudienceContext, OutputAudience } from './output-audience.js'
 import type { OpenSession } from './session.js'
 import { SessionIds } from './session-ids.js'
+import { ViewerLines } from './viewer-lines.js'
 
 export interface EngineAudiencesOptions {
   readonly clock: Clock
@@ -33,6 +34,7 @@ export class EngineAudiences {
   readonly #options: EngineAudiencesOptions
   readonly #ids = new SessionIds()
   readonly #watchers = new SessionWatchers()
+  readonly #lines: ViewerLines
   readonly #audiences = new Set<OutputAudience>()
   /** Built on demand. */
   #byOutput: Map<string, OutputAudience> | undefined
@@ -44,6 +46,7 @@ export class EngineAudiences {
 
   constructor(options: EngineAudiencesOptions) {
     this.#options = options
+    this.#lines = new ViewerLines(options.clock, options.log)
     this.maxClients = options.maxClients
   }
 
@@ -59,6 +62,7 @@ export class EngineAudiences {
       clock,
       log,
       watchers: this.#watchers,
+      lines: this.#lines,
       nextId: () => this.#ids.next(),
       refusalOn: (listener) => this.#refusalOn(listener),
       onOpen: (session) => {

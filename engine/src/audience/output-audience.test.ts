@@ -75,6 +75,28 @@ describe('the audience of an output', () => {
     assert.ok(room.kept.lines.some(({ text }) => text === 'viewer 192.0.2.1:5000 of live: left'))
   })
 
+  test('that is closed with thousands of viewers ends them over many turns, with one log line', async () => {
+    const room = new Room()
+    const audience = room.open()
+    const sessions = Array.from({ length: 5000 }, (_, i) => admitted(audience, who(`2001:db8::${i.toString(16)}`)))
+    const closing = audience[Symbol.asyncDispose]()
+    assert.equal(refusedBy(audience, who(1)), 'ended 503')
+    const ended: number[] = []
+    while (sessions.some(({ isOver }) => !isOver)) {
+      ended.push(room.ends.length)
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    await Promise.all([closing, audience[Symbol.asyncDispose]()])
+    assert.ok(ended.length > 50, `${ended.length} turns`)
+    assert.equal(room.ends.filter(({ reason }) => reason === 'cut').length, 5000)
+    const lines = room.kept.lines.filter(({ level }) => level === 'info')
+    assert.deepEqual(
+      lines.map(({ text, data }) => [text, data]),
+      [['5000 viewers have left', { node: 'one/hls', viewers: 5000, reasons: { cut: 5000 } }]],
+    )
+    assert.equal(room.audiences.of('one/hls'), undefined)
+  })
+
   test('refuses viewers over each limit, counts them by reason, and logs them without an id', () => {
     const room = new Room({ maxClients: 4, maxClientsOf: (name) => (name === 'small' ? 1 : 0) })
     const audience = room.open({ max: 3, perAddress: 2, overLimitStatus: 404 })

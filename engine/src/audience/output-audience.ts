@@ -1,4 +1,5 @@
 // The viewers of one output, over all its paths and protocols.
+import { LogLimit } from '../observe/log-limit.js'
 import type { ClientStatus } from '../observe/status.js'
 import { copyOf, keptOf, OpenSession, type SessionHost, startOf } from './session.js'
 import type { SessionEnd, SessionWatcher } from '../observe/viewer-events.js'
@@ -13,15 +14,18 @@ import type {
 } from '../plugin/audience.js'
 import type { Logger } from '../plugin/contract.js'
 import type { Clock } from '../plugin/tokens.js'
+import { countReason } from './count-reason.js'
+import { inSlices } from './in-slices.js'
 import { KeyedSessions } from './keyed-sessions.js'
 import { type LimitChange, ViewerLimits } from './viewer-limits.js'
+import type { ViewerLines } from './viewer-lines.js'
 
 const IDLE_MS = 30_000
 const UNAVAILABLE = 503
 const CLOSED: Refusal = { refused: 'ended', status: UNAVAILABLE }
 const MAX_REASON = 64
-/** Outputs name reasons: each is a row of a metric. */
-const MAX_REASONS = 32
+/** If more sessions end with their output, its log counts them. */
+const MANY = 20
 const NO_CALLBACKS: SessionCallbacks = {}
 
 /** What the audience of an output needs of those of all outputs. */
@@ -29,6 +33,7 @@ export interface AudienceContext {
   readonly clock: Clock
   readonly log: Logger
   readonly watchers: SessionWatcher
+  readonly lines: ViewerLines
   nextId(): string
   /** Why a viewer on this listener is refused, whatever the output; undefined if it is not. */
   refusalOn(listener: string): 'closing' | 'listener-max-clients' | 'engine-max-clients' | undefined
@@ -59,19 +64,25 @@ export class OutputAudience implements Audience, SessionHost {
   #id: string
   #options: AudienceOptions
   #isClosed = false
+  #closing: Promise<void> | undefined
+  #endsMany = false
 
   constructor(id: string, options: AudienceOptions, context: AudienceContext) {
     this.#id = id
     this.#options = options
     this.#context = context
     this.#limits = new ViewerLimits(options.limits, (change) => context.onLimitChange(this.#id, change))
+    const boundLines = new LogLimit(context.clock)
     this.#keyed = new KeyedSessions({
       nowMs: () => this.nowMs(),
       enter: (who, callbacks) => this.#enter(who, callbacks),
       announce: (session) => this.#announce(session),
       refuse: (who, reason, status) => this.refuse(who, reason, status),
       onBound: ({ address }, keys) =>
-        context.log.warn({ node: this.#id, address, keys }, 'a client uses a new session key for each request'),
+        boundLines.log((leftOut) => {
+          const found = { node: this.#id, address, keys, ...leftOut }
+          context.log.warn(found, 'a client uses a new session key for each request')
+        }),
     })
   }
 
@@ -157,16 +168,22 @@ export class OutputAudience implements Audience, SessionHost {
     this.#context.onOver(session)
     countReason(isRefused ? counters.refused : counters.ended, end.reason)
     if (!session.isAnnounced) return
-    if (!isRefused) this.#logEnd(end)
+    if (!isRefused) this.#context.lines[this.#endsMany ? 'count' : 'add'](end)
     this.#context.watchers.onEnd(end)
   }
 
   /** Ends all sessions that are left. Safe twice. */
   [Symbol.asyncDispose](): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
+    this.#endsMany = this.#sessions.size > MANY
     this.#isClosed = true
-    for (const session of this.#sessions) session.end('cut')
+    await inSlices(this.#sessions, (session) => session.end('cut'))
+    this.#context.lines.flush()
     this.#context.onClose()
-    return Promise.resolve()
   }
 
   /** Nobody is told of it yet. */
@@ -190,16 +207,4 @@ export class OutputAudience implements Audience, SessionHost {
     this.counters.connects++
     this.#context.watchers.onStart(startOf(session.id, this.#id, session.who))
   }
-
-  #logEnd({ client, path, bytes, durationMs, skips, skippedBytes, reason }: SessionEnd): void {
-    this.#context.log.info(
-      { node: this.#id, client, path, bytes, durationMs, skips, skippedBytes, reason },
-      `viewer ${client} of ${path}: ${reason}`,
-    )
-  }
-}
-
-function countReason(counts: Map<string, number>, reason: string): void {
-  const key = counts.has(reason) || counts.size < MAX_REASONS ? reason : 'other'
-  counts.set(key, (counts.get(key) ?? 0) + 1)
 }

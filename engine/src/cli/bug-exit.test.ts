@@ -61,3 +61,30 @@ test('beforeExit is called before the process ends, which ends even if that thro
   assert.throws(() => target.emit('uncaughtException', 'ours'), /no room/)
   assert.deepEqual([calls, target.exits], [['ours', 0], [70]])
 })
+
+test('an error that cannot be read is reported in a readable line, before there is a log and after', () => {
+  const unreadable = {
+    get: () => {
+      throw new Error('unreadable')
+    },
+  }
+  const thrown: readonly unknown[] = [
+    Object.assign(new Error('x'), { stack: 42 }),
+    ...['stack', 'message', 'cause'].map((name) => Object.defineProperty(new Error('x'), name, unreadable)),
+    new Proxy(new Error('x'), unreadable),
+    new Proxy({}, { getPrototypeOf: unreadable.get, has: unreadable.get }),
+    { [Symbol.for('millrace.EngineError')]: true },
+    Object.create(null),
+    Symbol('x'),
+    undefined,
+  ]
+  for (const error of thrown)
+    for (const hasLog of [false, true]) {
+      const [target, streams, lines] = [new Target(), keepStreams(), [] as string[]]
+      const report = exitOnBugs(target, streams.err)
+      if (hasLog) report.log = createLog({ level: 'info', stream: { write: (line) => void lines.push(line) } })
+      target.emit('uncaughtException', error)
+      assert.deepEqual(target.exits, [70])
+      assert.match(hasLog ? lines.join('') : streams.errText(), /bug.*please report it/)
+    }
+})

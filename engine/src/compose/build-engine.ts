@@ -1,6 +1,7 @@
 // Builds an engine from its services. Nothing is opened or bound yet.
 import type { Logger } from 'pino'
 import type { Graph } from '../graph/graph.js'
+import { droppedLines } from '../observe/log.js'
 import type { EventSource, StatusSource } from '../observe/status.js'
 import type { Clock } from '../plugin/tokens.js'
 import { adoptSettings } from '../run/adopt-settings.js'
@@ -128,6 +129,7 @@ function engineOf(container: ServiceContainer): Engine {
         lag: container.get(LAG),
         authRefused: container.get(ACCESS).refused,
         accessLogDropped: () => accessLog.droppedLines ?? 0,
+        logDropped: () => droppedLines(container.get(LOG)),
       }),
   })
 }

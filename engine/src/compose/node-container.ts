@@ -4,10 +4,10 @@ import { NodeSecrets } from '../access/node-secrets.js'
 import type { EngineClock } from '../observe/clock.js'
 import type { Definition } from '../plugin/contract.js'
 import type { Store } from '../plugin/store.js'
-import type { EventNotice, Events } from '../plugin/tokens.js'
 import { AUDIENCE, CLOCK, DELIVERY, EVENTS, LISTENERS, SECRETS, STORE } from '../plugin/tokens.js'
 import type { Running } from '../run/change/reload-transaction.js'
 import { NodeEndpoints } from '../run/node/node-endpoints.js'
+import { NodeEvents } from '../run/node/node-events.js'
 import type { NodeOwner, NodeServices, OpenNode, OwnServices } from '../run/node/node-services.js'
 import type { ServiceContainer } from './service-container.js'
 import {
@@ -75,7 +75,11 @@ class NodeContainer implements OwnServices {
         this.#parts.push(() => own[Symbol.dispose]())
         return own
       })
-      .service(EVENTS, [ENGINE_EVENTS, OWNER], scopedEvents)
+      .service(EVENTS, [ENGINE_EVENTS, OWNER], (events, { calls }) => {
+        const own = new NodeEvents(events, calls)
+        this.#parts.push(() => own[Symbol.dispose]())
+        return own
+      })
       .service(STORE, [FILES, OWNER], (files, owner) => scopedStore(files.storeOf(filesOwner(owner)), owner))
       .service(SECRETS, [RUNNING, HIDDEN, OWNER], (running, hidden, owner) => {
         const secretOf = (name: string): string | undefined => graphOf(running, owner).secrets.secretOf(name)
@@ -118,15 +122,5 @@ function scopedStore(store: Store, { calls }: NodeOwner): Store {
     at: (path) => calls.owned(store.at(path)),
     read: (name) => calls.owned(store.read(name)),
     write: (name, bytes) => calls.owned(store.write(name, bytes)),
-  }
-}
-
-/** Listeners run in the scope of the node, whichever node an event comes from. */
-function scopedEvents(events: Events, { calls }: NodeOwner): Events {
-  const scoped = (listen: (event: EventNotice) => void) => (event: EventNotice) => calls.call(() => listen(event))
-  return {
-    subscribe: (listen) => events.subscribe(scoped(listen)),
-    subscribeClients: (listen) => events.subscribeClients(scoped(listen)),
-    recent: () => events.recent(),
   }
 }

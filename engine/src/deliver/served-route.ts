@@ -1,6 +1,7 @@
 // One live path: its window and its viewers. Viewers read the window; the route notifies them of each new entry, starts
 // the waiting ones, and checks all of them once a second.
 import type { Duplex } from 'node:stream'
+import { inSlices } from '../audience/in-slices.js'
 import type { StreamAnswer, Visit } from '../listen/stream-handler.js'
 import { DELAY_BOUNDS_SECONDS, Histogram } from '../observe/histogram.js'
 import type { Logger } from '../plugin/contract.js'
@@ -152,7 +153,7 @@ export class ServedRoute implements LiveRoute, AuthorizedRoute, ViewerHost {
       this.#isDisposed = true
       this.#isEnded = true
       this.onDispose()
-      this.cutAll('cut')
+      await inSlices(this.#viewers, (viewer) => viewer.cut('cut'))
     }
     await this.drained()
   }

@@ -113,6 +113,11 @@ export const CORE_METRICS = [
     help: 'Lines of the access log that were dropped because the buffer was full or writing failed.',
   },
   {
+    name: 'log_dropped_lines_total',
+    kind: 'counter',
+    help: 'Lines of the log that were dropped because stderr was not read in time or writing failed.',
+  },
+  {
     name: 'listener_connections',
     kind: 'gauge',
     help: 'Open connections.',

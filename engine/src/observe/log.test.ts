@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { SecretMask } from '../graph/secret-mask.js'
-import { createLog, nodeLog, setLogLevel } from './log.js'
+import { createLog, droppedLines, nodeLog, setLogLevel } from './log.js'
 
 class Lines {
   readonly text: string[] = []
@@ -45,7 +45,32 @@ test('an error whose message cannot be read is logged without it', () => {
   })
   createLog({ level: 'info', stream: lines }).error({ err }, 'it failed')
   const { err: shown, msg } = JSON.parse(lines.text[0] ?? '') as Record<string, unknown>
-  assert.deepEqual([shown, msg], ['an error that cannot be shown', 'it failed'])
+  assert.equal(msg, 'it failed')
+  assert.equal((shown as Error).message, 'a value that cannot be shown as text')
+})
+
+test('an error with a stack of any type is logged', () => {
+  const lines = new Lines()
+  const log = createLog({ level: 'info', stream: lines, pretty: true, colour: false })
+  const places = [{ toString: () => 'at x (/a.js:1:2)' }]
+  for (const stack of [42, null, places]) log.error({ err: Object.assign(new Error('broken'), { stack }) }, 'it broke')
+  assert.equal(lines.text.filter((line) => /it broke[^]*broken/.test(line)).length, 3)
+  assert.match(lines.text[2] ?? '', /at x \(\/a\.js:1:2\)/)
+})
+
+test('a line is cut after secrets were masked', () => {
+  const lines = new Lines()
+  const secrets = new SecretMask()
+  secrets.add('hunter2')
+  createLog({ level: 'info', stream: lines, secrets }).info(`${'x'.repeat(2044)}hunter2${'x'.repeat(1_000_000)}`)
+  assert.ok((lines.text[0] ?? '').length < 16_384)
+  assert.match(lines.text[0] ?? '', /x\*\*\*/)
+  assert.doesNotMatch(lines.text[0] ?? '', /hunt/)
+})
+
+test('lines that a stream has dropped are known to each descendant of the log', () => {
+  const log = createLog({ level: 'info', stream: Object.assign(new Lines(), { dropped: 3 }) })
+  assert.deepEqual([droppedLines(nodeLog(log, 'live/main')), droppedLines(log), droppedLines({})], [3, 3, 0])
 })
 
 test('an error is logged with its stack', () => {

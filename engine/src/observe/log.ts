@@ -1,14 +1,18 @@
-// The log: readable lines on a terminal, JSON lines elsewhere, both written to stderr before the call returns, so that
-// the last line before an exit is never lost. Formatting for a terminal is a plain function here, not a transport:
-// transports are threads, and their last lines are lost with the process.
+// The log: readable lines on a terminal, JSON lines elsewhere, both written to stderr, which never blocks. Formatting for a
+// terminal is a plain function here, not a transport: transports are threads, and their last lines are lost with the
+// process.
 import process from 'node:process'
 import { type DestinationStream, type Logger, pino } from 'pino'
 import pinoPretty from 'pino-pretty'
 import type { SecretMask } from '../graph/secret-mask.js'
 import type { LogLevel } from '../graph/graph.js'
+import { messageOf, stackOf } from '../errors.js'
+import { cutLine } from './cut-line.js'
 import { printable } from './printable.js'
+import { openStderr } from './stderr.js'
 
-const STDERR = 2
+/** Lets descendants find the output: each has its parent as prototype. */
+const DROPPED = Symbol('dropped')
 
 /** Keys whose values the engine writes: they are not masked, even if a secret has the same text. */
 const NEVER_SECRET = ['level', 'time']
@@ -28,10 +32,12 @@ export interface LogSettings {
 /** The engine's log. Components use a child of it. */
 export function createLog(settings: LogSettings): Logger {
   const pretty = settings.pretty ?? (settings.stream === undefined && process.stderr.isTTY === true)
-  const open = settings.stream ?? openStderr()
+  const onRecovered = (dropped: number): void =>
+    log.warn({ dropped }, 'log lines were dropped, because nobody read them in time')
+  const open = settings.stream ?? openStderr(onRecovered)
   const colour = settings.colour ?? !process.env['NO_COLOR']
-  const stream = pretty ? readable(open, colour) : open
-  return pino(
+  const stream = short(pretty ? readable(open, colour) : open)
+  const log = pino(
     {
       level: settings.level,
       base: null,
@@ -42,15 +48,24 @@ export function createLog(settings: LogSettings): Logger {
     },
     settings.secrets === undefined ? stream : masked(stream, settings.secrets),
   )
+  Object.defineProperty(log, DROPPED, { value: () => ('dropped' in open ? Number(open.dropped) : 0) })
+  return log
+}
+
+/** Lines of the log, its ancestors and descendants that its stream has not written, if the stream counts them. */
+export function droppedLines(log: object): number {
+  return DROPPED in log && typeof log[DROPPED] === 'function' ? Number(log[DROPPED]()) : 0
 }
 
 /** Never throws, unlike pino's own: the properties of an error that a plugin throws can throw too. */
 function renderError(error: unknown): unknown {
   try {
-    return pino.stdSerializers.err(error as Error)
+    // Of another type if `Error.prepareStackTrace` or the error says so.
+    if (!(error instanceof Error) || typeof error.stack === 'string') return pino.stdSerializers.err(error as Error)
   } catch {
-    return 'an error that cannot be shown'
+    // Without what cannot be read.
   }
+  return { type: 'Error', message: messageOf(error), stack: stackOf(error) }
 }
 
 /** The log of one node: every line carries its id. */
@@ -71,19 +86,21 @@ function followParent(child: Logger): void {
   for (const copy of [pino.symbols.levelValSym, ...Object.keys(pino.levels.values)]) Reflect.deleteProperty(child, copy)
 }
 
-/** A closed reader or a full disk must not end the streams: lines that cannot be written are dropped. */
-function openStderr(): DestinationStream {
-  const stderr = pino.destination({ fd: STDERR, sync: true })
-  stderr.on('error', () => undefined)
-  return stderr
-}
-
 // A line that contains a secret is parsed and written again: masking a value inside a number, or one with quotes in it,
 // would leave a line that cannot be parsed. All other lines pass unchanged.
 function masked(stream: DestinationStream, secrets: SecretMask): DestinationStream {
   return {
     write(line) {
       stream.write(secrets.isIn(line) ? maskLine(line, secrets) : line)
+    },
+  }
+}
+
+/** After masking: a part of a secret would not be recognized. */
+function short(stream: DestinationStream): DestinationStream {
+  return {
+    write(line) {
+      stream.write(cutLine(line))
     },
   }
 }

@@ -2,6 +2,7 @@
 import { realpathSync } from 'node:fs'
 import { dirname, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { causeOf, stackOf } from '../errors.js'
 import { nearestPackage } from './plugin-package.js'
 import type { PluginCode } from './plugin-code.js'
 
@@ -14,8 +15,8 @@ const MOST_CAUSES = 8
 /** The plugins that own the code: one package, or modules that share a folder. Empty if no plugin is found. */
 export function pluginsOfError(error: unknown, plugins: readonly PluginCode[]): readonly PluginCode[] {
   let cause = error
-  for (let depth = 0; cause instanceof Error && depth < MOST_CAUSES; depth++, cause = cause.cause) {
-    for (const file of filesOf(cause.stack ?? '')) {
+  for (let depth = 0; cause !== undefined && depth < MOST_CAUSES; depth++, cause = causeOf(cause)) {
+    for (const file of filesOf(stackOf(cause))) {
       const owners = ownersOf(file, plugins)
       if (owners.length > 0) return owners
     }

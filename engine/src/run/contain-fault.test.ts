@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { PluginCode } from '../plugin/plugin-code.js'
 import { containFault } from './contain-fault.js'
+import { LogLimit } from '../observe/log-limit.js'
+import { FakeClock } from '../testing/fake-clock.js'
 import type { ScopedNode } from './node/node-scope.js'
 import { inputOf, recordingLog, ScriptedSource, settings, type LogLine } from './run.test.kit.js'
 
@@ -39,13 +41,14 @@ function contain(
   error: unknown,
   members: readonly Member[],
   current?: Member,
+  limit = new LogLimit(new FakeClock()),
 ): { done: boolean; failed: string[]; lines: LogLine[] } {
   const lines: LogLine[] = []
   const plugins: readonly PluginCode[] = [
     { name: 'ours', loaded: '', onDisk: '', definitions: [ours], entry: `${FOLDER}/index.js`, folder: FOLDER },
   ]
   const scope = { current, members: new Set(members), ownerOf: () => undefined }
-  const done = containFault(error, { scope, plugins, log: recordingLog(lines) })
+  const done = containFault(error, { scope, plugins, log: recordingLog(lines), lines: limit })
   return { done, failed: members.filter(({ failures }) => failures.includes(error)).map(({ id }) => id), lines }
 }
 
@@ -78,4 +81,46 @@ test('an error of a plugin without nodes fails nothing; an error of no plugin is
   assert.equal(contain(errorIn(`${FOLDER}/index.js`), [other]).done, true)
   for (const error of [errorIn('/elsewhere.js'), 'a text', undefined]) assert.equal(contain(error, [other]).done, false)
   assert.deepEqual(other.failures, [])
+})
+
+test('errors whose node is not known have one line a second, and every one fails its nodes', () => {
+  const clock = new FakeClock()
+  const limit = new LogLimit(clock)
+  const lines: LogLine[] = []
+  for (let i = 0; i < 1000; i++) {
+    const member = new Member('one')
+    const contained = contain(errorIn(`${FOLDER}/index.js`), [member], undefined, limit)
+    assert.deepEqual([contained.done, contained.failed], [true, ['one']])
+    lines.push(...contained.lines)
+  }
+  clock.advance(1000)
+  lines.push(...contain(errorIn(`${FOLDER}/index.js`), [], undefined, limit).lines)
+  assert.deepEqual(
+    lines.map((line) => line['leftOut']),
+    [undefined, 999],
+  )
+})
+
+test('no error makes the search for its plugin throw', () => {
+  const unreadable = {
+    get: () => {
+      throw new Error('unreadable')
+    },
+  }
+  const thrown: readonly unknown[] = [
+    Object.assign(new Error('x'), { stack: 42 }),
+    ...['stack', 'message', 'cause'].map((name) => Object.defineProperty(new Error('x'), name, unreadable)),
+    new Proxy(new Error('x'), unreadable),
+    new Proxy({}, { getPrototypeOf: unreadable.get, has: unreadable.get }),
+    Object.create(null),
+    Symbol('x'),
+  ]
+  for (const error of thrown) assert.equal(contain(error, [new Member('one')]).done, false)
+})
+
+test('the plugin of an error is known from call sites too, which `Error.prepareStackTrace` can return', () => {
+  const error = errorIn('/elsewhere.js')
+  const places = ['/engine.js:1:1', `f (file://${FOLDER}/index.js:2:3)`].map((text) => ({ toString: () => text }))
+  Object.assign(error, { stack: places })
+  assert.deepEqual(contain(error, [new Member('one')]).failed, ['one'])
 })

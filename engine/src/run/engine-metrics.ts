@@ -15,22 +15,24 @@ export interface EngineMetricsSettings {
   /** Requests refused by every auth provider, by reason. */
   readonly authRefused: ReadonlyMap<string, number>
   accessLogDropped(): number
+  logDropped(): number
 }
 
 export function addEngineMetrics(settings: EngineMetricsSettings): void {
   const { registry, clock, lag } = settings
   addProcessMetrics(registry)
   lag.addTo(registry, clock)
-  addAccessMetrics(settings)
+  addLogMetrics(settings)
 }
 
-function addAccessMetrics({ registry, authRefused, accessLogDropped }: EngineMetricsSettings): void {
+function addLogMetrics({ registry, authRefused, accessLogDropped, logDropped }: EngineMetricsSettings): void {
   const add = (name: CoreMetricName, read: MetricRead): void => {
     const declaration = CORE_METRICS.find((metric) => metric.name === name)
     if (declaration !== undefined) registry.add(declaration, {}, read)
   }
   add('auth_refused_total', () => [...authRefused].map(([reason, count]) => [{ reason }, count]))
   add('access_log_dropped_lines_total', accessLogDropped)
+  add('log_dropped_lines_total', logDropped)
 }
 
 type Labels = Readonly<Record<string, string>>

@@ -20,6 +20,7 @@ import type { PluginCode } from '../plugin/plugin-code.js'
 import type { AppliedReload, RolledBack } from '../reload/reload-target.js'
 import type { ReloadExecutor } from './change/reload-executor.js'
 import { containFault } from './contain-fault.js'
+import { LogLimit } from '../observe/log-limit.js'
 import type { EngineApi } from './engine-api.js'
 import type { EngineView } from './engine-view.js'
 import type { NodeScope } from './node/node-scope.js'
@@ -47,11 +48,13 @@ export class Engine implements RunningEngine, EventSource {
   readonly ended: Promise<void>
   readonly #parts: EngineParts
   #stopping: Promise<void> | undefined
+  readonly #faultLines: LogLimit
   #hasEnded = false
   #settleEnded: { resolve(): void; reject(error: Error): void } = { resolve: () => undefined, reject: () => undefined }
 
   constructor(parts: EngineParts) {
     this.#parts = parts
+    this.#faultLines = new LogLimit(parts.clock)
     const { executor, nodes } = parts
     executor.onFinished = () => this.#endWithInputs()
     nodes.states$.subscribe((node) => {
@@ -119,7 +122,8 @@ export class Engine implements RunningEngine, EventSource {
 
   contain(error: unknown, loaded: readonly PluginCode[] = []): boolean {
     const { scope, log, running } = this.#parts
-    return containFault(error, { scope, plugins: [...(running.graph.plugins ?? []), ...loaded], log })
+    const plugins = [...(running.graph.plugins ?? []), ...loaded]
+    return containFault(error, { scope, plugins, log, lines: this.#faultLines })
   }
 
   viewersOf(node: string): number {

@@ -1,12 +1,13 @@
 // How long the engine waits before it subscribes again: doubling per target, with jitter, so that many nodes behind one
 // dead server do not reconnect at the same moment.
 
-const FIRST_MS = 500
+/** The first delay. */
+export const FIRST_MS = 500
 const MOST_MS = 30_000
 /** A delay is shortened by up to this share. */
 const JITTER = 0.3
 /** A stream that was up for this long resets the failure counts of all targets. */
-const HEALTHY_MS = 10_000
+export const HEALTHY_MS = 10_000
 /** Targets remembered; the oldest is forgotten first, since a source can name any number of targets. */
 const MAX_TARGETS = 64
 

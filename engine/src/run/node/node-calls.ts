@@ -1,6 +1,7 @@
 // The calls into the code of one node: its uncaught errors, and how long the code blocked the event loop.
 import type { NodeSettings } from '../../graph/graph.js'
 import type { EventData } from '../../observe/events.js'
+import { LogLimit } from '../../observe/log-limit.js'
 import type { NodeStatus } from '../../observe/status.js'
 import type { Logger } from '../../plugin/contract.js'
 import { guardCallback } from './guard-callback.js'
@@ -43,8 +44,8 @@ export class NodeCalls implements ScopedNode {
   constructor(node: CalledNode, services: CallServices) {
     this.#node = node
     this.#services = services
-    this.#stallLines = new LogLimit(services)
-    this.#lateLines = new LogLimit(services)
+    this.#stallLines = new LogLimit(services.clock, LOG_EVERY_MS)
+    this.#lateLines = new LogLimit(services.clock, LOG_EVERY_MS)
   }
 
   get id(): string {
@@ -160,27 +161,5 @@ export class NodeCalls implements ScopedNode {
     this.#lateLines.log((leftOut) => {
       this.#node.log.error({ err: error, ...leftOut }, `its code threw after the node had ended: ${messageOf(error)}`)
     })
-  }
-}
-
-class LogLimit {
-  readonly #services: Pick<CallServices, 'clock'>
-  #nextMs = -Infinity
-  #leftOut = 0
-
-  constructor(services: Pick<CallServices, 'clock'>) {
-    this.#services = services
-  }
-
-  log(write: (leftOut: { readonly leftOut?: number }) => void): void {
-    const nowMs = this.#services.clock.nowMs()
-    if (nowMs < this.#nextMs) {
-      this.#leftOut++
-      return
-    }
-    this.#nextMs = nowMs + LOG_EVERY_MS
-    const leftOut = this.#leftOut
-    this.#leftOut = 0
-    write(leftOut === 0 ? {} : { leftOut })
   }
 }

@@ -146,6 +146,64 @@ describe('the events of a node', () => {
   })
 })
 
+describe('what a node says about its state', () => {
+  const HUGE = 'x'.repeat(1_000_000)
+  const CUT = `${'x'.repeat(1024)}…`
+
+  test('is logged once a second, with the number of lines that were left out', async () => {
+    using opened = await openOutput()
+    const { context, fixture } = opened
+    for (let i = 0; i < 1000; i++) context.degraded(`${i} are late`)
+    fixture.clock.advance(1000)
+    context.degraded('all are late')
+    assert.equal(opened.node.status().why, 'all are late')
+    const lines = fixture.lines.filter(({ msg }) => msg === 'degraded')
+    assert.deepEqual(
+      lines.map((line) => [line['why'], line['leftOut']]),
+      [
+        ['0 are late', undefined],
+        ['all are late', 999],
+      ],
+    )
+  })
+
+  test('is cut in its status, in events and in the log', async () => {
+    for (const report of [
+      (context: NodeContext) => context.degraded(HUGE),
+      (context: NodeContext) => context.idle(HUGE),
+    ]) {
+      using opened = await openOutput()
+      report(opened.context)
+      assert.equal(opened.node.status().why, CUT)
+      assert.equal(opened.fixture.events.recent().at(-1)?.data['why'], CUT)
+      assert.ok(JSON.stringify(opened.fixture.lines).length < 5000)
+    }
+  })
+
+  test('is cut when it fails', async () => {
+    using opened = await openOutput()
+    opened.node.fail(new Error(HUGE))
+    assert.equal(opened.node.status().why, CUT)
+    assert.equal(opened.fixture.events.recent().at(-1)?.data['why'], CUT)
+    assert.ok(opened.fixture.lines.some(({ msg }) => msg === CUT))
+  })
+
+  test('shows no part of a secret where it is cut', async () => {
+    using opened = await openOutput()
+    opened.context.degraded(`${'x'.repeat(1020)}hunter22`)
+    assert.equal(opened.node.status().why, `${'x'.repeat(1020)}***`)
+  })
+
+  test('is not logged again when it is the same, with a secret in it', async () => {
+    using opened = await openOutput()
+    for (let i = 0; i < 3; i++) {
+      opened.context.degraded('no answer from hunter22')
+      opened.fixture.clock.advance(1000)
+    }
+    assert.equal(opened.fixture.lines.filter(({ msg }) => msg === 'degraded').length, 1)
+  })
+})
+
 describe('the histogram of a node', () => {
   const delay: MetricDeclaration = {
     name: 'test_delay_seconds',

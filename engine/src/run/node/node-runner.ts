@@ -5,6 +5,8 @@ import { BehaviorSubject, type Observable } from 'rxjs'
 import type { NodeState, NodeStatus } from '../../observe/status.js'
 import { isEngineError, messageOf, reactionOf } from '../../errors.js'
 import type { NodeSettings } from '../../graph/graph.js'
+import { cutText } from '../../observe/cut-text.js'
+import { LogLimit } from '../../observe/log-limit.js'
 import { nodeLog } from '../../observe/log.js'
 import { eventData, eventKind } from './event-data.js'
 import type { Logger, NodeContext, Options, Previous } from '../../plugin/contract.js'
@@ -58,6 +60,7 @@ export abstract class NodeRunner<N extends AsyncDisposable> implements NodeOwner
   node: N | undefined
   protected readonly current: CurrentState
   readonly #retries: Retries
+  readonly #degradedLines: LogLimit
   readonly #opening: NodeOpening<N>
   #released: Promise<void> | undefined
   /** Why it has failed for good. */
@@ -80,6 +83,7 @@ export abstract class NodeRunner<N extends AsyncDisposable> implements NodeOwner
     this.services = services
     this.calls = new NodeCalls(this, services)
     this.#retries = new Retries(services.clock)
+    this.#degradedLines = new LogLimit(services.clock)
     this.#opening = new NodeOpening(services.clock, this.#abort.signal)
     this.#own = services.own(this)
     this.endpoints = this.#own.endpoints
@@ -218,7 +222,7 @@ export abstract class NodeRunner<N extends AsyncDisposable> implements NodeOwner
   /** The node or its stream has failed; the error's row sets the reaction. Safe at any time. */
   fail(error: unknown): void {
     if (this.isOver) return
-    const why = messageOf(error)
+    const why = this.#textOf(error)
     switch (reactionOf(error)) {
       case 'retry':
         this.#waitToRetry(error, why)
@@ -283,7 +287,7 @@ export abstract class NodeRunner<N extends AsyncDisposable> implements NodeOwner
   }
 
   protected setState(state: NodeState, reason: string): void {
-    this.current.set(state, this.services.mask(reason))
+    this.current.set(state, this.#textOf(reason))
   }
 
   /** It holds its resources. */
@@ -322,8 +326,8 @@ export abstract class NodeRunner<N extends AsyncDisposable> implements NodeOwner
       sent: (bytes) => (this.sent.bytes += bytes),
       calls: this.calls,
       ready: () => this.settle('ready'),
-      idle: (why) => this.settle('idle', messageOf(why)),
-      degraded: (why) => this.#degrade(messageOf(why)),
+      idle: (why) => this.settle('idle', this.#textOf(why)),
+      degraded: (why) => this.#degrade(this.#textOf(why)),
       event: (kind, data = {}) => {
         const { events, mask } = this.services
         events.emit({ kind: eventKind(kind), node: this.id, data: eventData(data, mask) })
@@ -331,9 +335,14 @@ export abstract class NodeRunner<N extends AsyncDisposable> implements NodeOwner
     })
   }
 
+  /** Of anything that a plugin gives as a reason; masked before it is cut, so that no part of a secret is left. */
+  #textOf(reason: unknown): string {
+    return cutText(this.services.mask(messageOf(reason)))
+  }
+
   #degrade(why: string): void {
     if (!this.isLive || this.current.isReported('degraded', why)) return
-    this.log.warn({ why }, 'degraded')
+    this.#degradedLines.log((leftOut) => this.log.warn({ why, ...leftOut }, 'degraded'))
     this.setState('degraded', why)
   }
 

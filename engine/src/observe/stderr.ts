@@ -1,0 +1,46 @@
+// stderr, for the log: in non-blocking mode if it is a pipe, a socket or a terminal, so that a reader that stalls blocks
+// nothing. Files are written in the page cache, without a thread: the order of lines and their last one are certain.
+import { constants, fstatSync, openSync, writeSync } from 'node:fs'
+import process from 'node:process'
+import { isatty } from 'node:tty'
+import { LogOutput } from './log-output.js'
+
+const STDERR = 2
+/** Time for writing what waits when the process ends. */
+const END_MS = 1000
+
+/** `onRecovered`: called when lines have been dropped and lines can be written again. */
+export function openStderr(onRecovered: (dropped: number) => void): LogOutput {
+  const fd = openNonBlocking()
+  const output = new LogOutput({
+    write: (bytes) => writeSync(fd, bytes),
+    after: (delayMs, run) => setTimeout(run, delayMs).unref(),
+    onRecovered,
+  })
+  process.on('exit', () => output.flush(END_MS))
+  return output
+}
+
+/**
+ * A description of its own for a pipe or a terminal: a child process that inherits stderr, or another process that has it,
+ * can change the mode of the shared one at any time. A socket cannot be opened again; and where the system refuses, the
+ * shared one is used.
+ */
+function openNonBlocking(): number {
+  // The first access makes a pipe or a socket non-blocking.
+  void process.stderr
+  if (!isatty(STDERR) && !isPipe(STDERR)) return STDERR
+  try {
+    return openSync(`/proc/self/fd/${STDERR}`, constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY)
+  } catch {
+    return STDERR
+  }
+}
+
+function isPipe(fd: number): boolean {
+  try {
+    return fstatSync(fd).isFIFO()
+  } catch {
+    return false
+  }
+}
