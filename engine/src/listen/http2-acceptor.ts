@@ -18,6 +18,7 @@ import {
 } from 'node:http2'
 import process from 'node:process'
 import type { TLSSocket } from 'node:tls'
+import { LogLimit } from '../observe/log-limit.js'
 import type { Logger } from '../plugin/contract.js'
 import type { Clock } from '../plugin/tokens.js'
 import type { ClientIdentity } from './client-identity.js'
@@ -63,6 +64,7 @@ export class Http2Acceptor implements Disposable {
   readonly #options: Http2AcceptorOptions
   readonly #server: Http2Server
   readonly #sessions = new Map<ServerHttp2Session, Session>()
+  readonly #failLines: LogLimit
   readonly #sweep: Disposable
 
   constructor(options: Http2AcceptorOptions) {
@@ -73,6 +75,7 @@ export class Http2Acceptor implements Disposable {
     })
     this.#server.on('sessionError', () => countRefused(options.counters, 'http2'))
     this.#server.on('request', (request, response) => this.#onRequest(request, response))
+    this.#failLines = new LogLimit(options.clock)
     this.#sweep = options.clock.every(Math.min(SWEEP_MS, options.idleMs), () => this.#sweepAll())
   }
 
@@ -170,7 +173,9 @@ export class Http2Acceptor implements Disposable {
       countBadHead(this.#options.counters, error.reason)
       return respondText(response, statusOf(error.reason), error.reason)
     }
-    this.#options.log.error({ err: error, path: withoutQuery(request.url) }, 'a request handler threw')
+    this.#failLines.log((leftOut) => {
+      this.#options.log.error({ err: error, path: withoutQuery(request.url), ...leftOut }, 'a request handler threw')
+    })
     if (response.headersSent) stream.destroy()
     else respondText(response, 500, 'Internal error')
   }

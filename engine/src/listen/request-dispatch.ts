@@ -4,6 +4,7 @@
 // own, and counts the connection as busy.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
+import { LogLimit } from '../observe/log-limit.js'
 import type { Logger } from '../plugin/contract.js'
 import type { Clock } from '../plugin/tokens.js'
 import type { ClientIdentity } from './client-identity.js'
@@ -33,6 +34,7 @@ export class RequestDispatch {
   readonly #clientIdentity: ClientIdentity
   readonly #clock: Clock
   readonly #log: Logger
+  readonly #failLines: LogLimit
   #fallback: Respond = respondNotFound
   #mayPass: (request: IncomingMessage, response: ServerResponse) => boolean = () => true
   /** Connections that serve a live path, with the number of requests that followed. */
@@ -52,6 +54,7 @@ export class RequestDispatch {
     this.#clientIdentity = clientIdentity
     this.#clock = clock
     this.#log = log
+    this.#failLines = new LogLimit(clock)
   }
 
   setFallback(respond: Respond): void {
@@ -166,7 +169,9 @@ export class RequestDispatch {
       respondText(response, statusOf(error.reason), error.reason, { Connection: 'close' })
       return
     }
-    this.#log.error({ err: error, path: withoutQuery(request.url) }, 'a request handler threw')
+    this.#failLines.log((leftOut) => {
+      this.#log.error({ err: error, path: withoutQuery(request.url), ...leftOut }, 'a request handler threw')
+    })
     if (response.headersSent) request.socket.destroy()
     else respondText(response, 500, 'Internal error')
   }

@@ -8,10 +8,12 @@ import { setTimeout as delay } from 'node:timers/promises'
 
 const LOG = new URL('./log.js', import.meta.url).href
 
-/** Logs far more than fits, tells on stdout that it still runs, and exits when stdin ends. */
+/** Makes stderr blocking, as every child that inherits it does; logs far more than fits, tells on stdout that it still runs, and exits when stdin ends. */
 const FLOOD = `
+  import { spawnSync } from 'node:child_process'
   import { createLog, droppedLines } from '${LOG}'
   const log = createLog({ level: 'info' })
+  spawnSync('true', { stdio: ['ignore', 'ignore', 'inherit'] })
   for (let i = 0; i < 9000; i++) log.info({ i, filler: 'x'.repeat(1000) }, 'flood')
   log.info('y'.repeat(10_000_000))
   setTimeout(() => console.log(JSON.stringify({ dropped: droppedLines(log) })), 10)

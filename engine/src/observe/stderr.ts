@@ -12,8 +12,12 @@ const END_MS = 1000
 /** `onRecovered`: called when lines have been dropped and lines can be written again. */
 export function openStderr(onRecovered: (dropped: number) => void): LogOutput {
   const fd = openNonBlocking()
+  const shared = fd === STDERR ? sharedHandle() : undefined
   const output = new LogOutput({
-    write: (bytes) => writeSync(fd, bytes),
+    write: (bytes) => {
+      shared?.setBlocking?.(false)
+      return writeSync(fd, bytes)
+    },
     after: (delayMs, run) => setTimeout(run, delayMs).unref(),
     onRecovered,
   })
@@ -22,9 +26,18 @@ export function openStderr(onRecovered: (dropped: number) => void): LogOutput {
 }
 
 /**
+ * What Node has opened stderr as: a socket for which a child process may have changed the mode. Node documents no other
+ * way to set it.
+ */
+function sharedHandle(): { setBlocking?(isBlocking: boolean): unknown } | undefined {
+  const { _handle: handle } = process.stderr as { _handle?: { setBlocking?(isBlocking: boolean): unknown } }
+  return isatty(STDERR) ? undefined : handle
+}
+
+/**
  * A description of its own for a pipe or a terminal: a child process that inherits stderr, or another process that has it,
- * can change the mode of the shared one at any time. A socket cannot be opened again; and where the system refuses, the
- * shared one is used.
+ * can change the mode of the shared one at any time. A socket cannot be opened again; for it, and where the system
+ * refuses, the shared one is used, and its mode set before each write.
  */
 function openNonBlocking(): number {
   // The first access makes a pipe or a socket non-blocking.
