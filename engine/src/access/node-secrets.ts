@@ -33,6 +33,7 @@ export class NodeSecrets implements Secrets {
   }
 
   hide(value: string): Disposable {
+    if (typeof value !== 'string') throw new TypeError('a secret to hide is a text')
     const refuse = (why: string): Error => secretError('SECRET_NOT_HIDDEN', why, { at: this.#settings.owner() })
     if (value.length > LONGEST_HIDDEN) throw refuse(`a secret of more than ${LONGEST_HIDDEN} characters`)
     if (this.#hidden.size >= MOST_HIDDEN) throw refuse(`more than ${MOST_HIDDEN} secrets at a time`)

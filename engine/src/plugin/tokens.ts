@@ -37,7 +37,7 @@ export interface Listeners {
 
 /** Live byte streams to any number of viewers: windows, cursors, joins, slow viewers. */
 export interface Delivery {
-  /** Throws LISTEN_UNKNOWN, LISTEN_PATH_TAKEN. The route responds at once, and serves when entries arrive. */
+  /** Throws LISTEN_UNKNOWN, LISTEN_PATH_TAKEN, TypeError. The route responds at once, and serves when entries arrive. */
   open(options: LiveRouteOptions): LiveRoute
   /** Memory for media that the output keeps, and sends in answer to requests; at most this much. */
   memory(limitBytes: number): MediaMemory
@@ -47,7 +47,7 @@ export interface Delivery {
 export interface Audiences {
   /**
    * The viewers of this output; one audience serves all its paths and protocols. When a reload replaces the output, the
-   * audiences of the new one take over those of the old one, in the order in which they were opened.
+   * audiences of the new one take over those of the old one, in the order in which they were opened. Throws TypeError.
    */
   open(options: AudienceOptions): Audience
 }

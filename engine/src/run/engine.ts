@@ -23,6 +23,7 @@ import { containFault } from './contain-fault.js'
 import type { EngineApi } from './engine-api.js'
 import type { EngineView } from './engine-view.js'
 import type { NodeScope } from './node/node-scope.js'
+import { startNode } from './node/start-node.js'
 import type { RunningEngine } from './running-engine.js'
 import type { RunningNodes } from './running-nodes.js'
 import type { ShownNodes } from './shown-nodes.js'
@@ -73,7 +74,7 @@ export class Engine implements RunningEngine, EventSource {
     this.#parts.addMetrics()
     shown.update()
     clock.every(1000, () => running.pipelines.forEach((pipeline) => pipeline.sample()))
-    await Promise.all([...running.services, ...running.pipelines].map((part) => part.start()))
+    await Promise.all([...running.services.map(startNode), ...running.pipelines.map((each) => each.start())])
     this.#checkDescriptors()
     view.state = 'running'
     events.emit({ kind: 'engine.running' })
