@@ -185,9 +185,9 @@ export class NodeEndpoints {
 
   #mount(listener: NamedListener, options: MountOptions, handle: HttpHandler): Disposable {
     const { path, prefix: isPrefix = false, methods } = options
-    const { auth, call } = this.#settings
+    const { auth, call, owner } = this.#settings
     const run: HttpHandler = (request, response, visit) => call(() => handle(request, response, visit))
-    const respond = authorizeRequests({ listener, auth, options }, run)
+    const respond = authorizeRequests({ listener, auth, owner, options }, run)
     return this.#mounts.claim(listener, { path, isPrefix, respond, ...(methods === undefined ? {} : { methods }) })
   }
 }

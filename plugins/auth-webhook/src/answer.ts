@@ -1,0 +1,52 @@
+// What the answer of the hook means: 200 and 204 allow, 401 and 403 deny, anything else is a failure.
+import { duration } from '@millrace/engine/plugin'
+import { z } from 'zod'
+
+/** The hook knows who may watch, not for how long the engine may rely on it. */
+const LONGEST_TTL_MS = 3_600_000
+
+const ANSWER = z.object({
+  allow: z.boolean().optional(),
+  user: z
+    .string()
+    .min(1)
+    .max(255)
+    .regex(/^\P{Cc}*$/u)
+    .optional(),
+  reason: z.string().optional(),
+  ttl: duration({ max: LONGEST_TTL_MS }).optional(),
+})
+
+export interface Answer {
+  readonly verdict: 'allow' | 'deny' | 'unauthorized'
+  readonly user?: string | undefined
+  readonly reason?: string | undefined
+  readonly ttlMs?: number | undefined
+}
+
+/** The answer, or why it is none. Never throws. */
+export function readAnswer(status: number, body: Uint8Array, isWhole: boolean): Answer | string {
+  const isRefusal = status === 401 || status === 403
+  if (!isRefusal && status !== 200 && status !== 204) {
+    const isRedirect = status >= 300 && status < 400
+    return isRedirect ? `it redirects (status ${status}), which is not followed` : `it responded with status ${status}`
+  }
+  const refusal = status === 401 ? 'unauthorized' : 'deny'
+  if (body.length === 0 && isWhole) return { verdict: isRefusal ? refusal : 'allow' }
+  const said = isWhole ? parse(body) : undefined
+  // The error page of a web server is a refusal too.
+  if (said === undefined && isRefusal) return { verdict: refusal }
+  if (said === undefined)
+    return isWhole ? 'its answer is not the JSON that it should be' : 'its answer was cut off or is too long'
+  const { allow = true, user, reason, ttl: ttlMs } = said
+  if (isRefusal) return { verdict: refusal, reason, ttlMs }
+  return allow ? { verdict: 'allow', user, ttlMs } : { verdict: 'deny', reason, ttlMs }
+}
+
+function parse(body: Uint8Array): z.output<typeof ANSWER> | undefined {
+  try {
+    return ANSWER.safeParse(JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body))).data
+  } catch {
+    return undefined
+  }
+}
