@@ -114,7 +114,7 @@ export class AccessControl implements Auth {
 
   /** Closes the providers of plugins. Never rejects. */
   async close(): Promise<void> {
-    await Promise.all([...this.#own.values()].map((provider) => (isManaged(provider) ? provider.close() : undefined)))
+    await Promise.all([...this.#own.values()].filter(isManaged).map((provider) => provider.close()))
   }
 
   check(names: readonly string[], request: AccessRequest): AccessDecision | Promise<AccessDecision> {

@@ -20,5 +20,5 @@ test('whatever the hook sends, the answer never throws, and admits only with 200
 
 test('a body that was cut off never admits', () => {
   assert.equal(readAnswer(200, new Uint8Array(), false), 'its answer was cut off or is too long')
-  assert.deepEqual(readAnswer(403, new Uint8Array(), false), { verdict: 'deny' })
+  assert.deepEqual(readAnswer(403, new Uint8Array(), false), { verdict: 'deny', reason: undefined, ttlMs: undefined })
 })

@@ -17,6 +17,8 @@ const ANSWER = z.object({
   ttl: duration({ max: LONGEST_TTL_MS }).optional(),
 })
 
+type Said = Partial<z.output<typeof ANSWER>>
+
 export interface Answer {
   readonly verdict: 'allow' | 'deny' | 'unauthorized'
   readonly user?: string | undefined
@@ -26,24 +28,24 @@ export interface Answer {
 
 /** The answer, or why it is none. Never throws. */
 export function readAnswer(status: number, body: Uint8Array, isWhole: boolean): Answer | string {
-  const isRefusal = status === 401 || status === 403
-  if (!isRefusal && status !== 200 && status !== 204) {
-    const isRedirect = status >= 300 && status < 400
-    return isRedirect ? `it redirects (status ${status}), which is not followed` : `it responded with status ${status}`
-  }
-  const refusal = status === 401 ? 'unauthorized' : 'deny'
-  if (body.length === 0 && isWhole) return { verdict: isRefusal ? refusal : 'allow' }
   const said = isWhole ? parse(body) : undefined
   // The error page of a web server is a refusal too.
-  if (said === undefined && isRefusal) return { verdict: refusal }
-  if (said === undefined)
-    return isWhole ? 'its answer is not the JSON that it should be' : 'its answer was cut off or is too long'
+  if (status === 401 || status === 403) return refusalOf(status, said)
+  if (status >= 300 && status < 400) return `it redirects (status ${status}), which is not followed`
+  if (status !== 200 && status !== 204) return `it responded with status ${status}`
+  if (!isWhole) return 'its answer was cut off or is too long'
+  if (said === undefined) return 'its answer is not the JSON that it should be'
   const { allow = true, user, reason, ttl: ttlMs } = said
-  if (isRefusal) return { verdict: refusal, reason, ttlMs }
   return allow ? { verdict: 'allow', user, ttlMs } : { verdict: 'deny', reason, ttlMs }
 }
 
-function parse(body: Uint8Array): z.output<typeof ANSWER> | undefined {
+function refusalOf(status: 401 | 403, { reason, ttl: ttlMs }: Said = {}): Answer {
+  return { verdict: status === 401 ? 'unauthorized' : 'deny', reason, ttlMs }
+}
+
+/** An empty body says nothing; undefined for a body that is not the JSON of an answer. */
+function parse(body: Uint8Array): Said | undefined {
+  if (body.length === 0) return {}
   try {
     return ANSWER.safeParse(JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body))).data
   } catch {

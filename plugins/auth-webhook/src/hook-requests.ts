@@ -4,7 +4,7 @@ import type { Clock, PostAnswer } from '@millrace/engine/plugin'
 import { type Answer, readAnswer } from './answer.js'
 import { CircuitBreaker } from './circuit-breaker.js'
 
-export interface RequestLimits {
+interface RequestLimits {
   readonly timeoutMs: number
   readonly inFlight: number
   readonly queue: number

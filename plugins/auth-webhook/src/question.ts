@@ -3,7 +3,7 @@ import type { AccessRequest } from '@millrace/engine/plugin'
 
 export const SECRETS = ['token', 'query', 'password'] as const
 
-export type SentSecret = (typeof SECRETS)[number]
+type SentSecret = (typeof SECRETS)[number]
 
 export interface QuestionOptions {
   readonly send: readonly SentSecret[]

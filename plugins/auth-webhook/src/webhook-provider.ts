@@ -12,7 +12,7 @@ import type {
 import type { Answer } from './answer.js'
 import { AnswerCache } from './answer-cache.js'
 import { HookRequests, type Outcome } from './hook-requests.js'
-import type { WebhookOptions } from './index.js'
+import type { WebhookOptions } from './options.js'
 import { makeQuestion, type Question } from './question.js'
 
 /** Minimum time between two log lines about failures. */
