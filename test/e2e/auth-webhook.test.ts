@@ -12,7 +12,8 @@ import { assertClean } from './kit/assert-clean.js'
 import { engineYaml } from './kit/engine-yaml.js'
 import { getJson, httpRequest } from './kit/http-request.js'
 import { REPOSITORY_ROOT } from './kit/repository-root.js'
-import { type EngineProcess, startEngine } from './kit/start-engine.js'
+import { type EngineProcess, runCommandLine, startEngine } from './kit/start-engine.js'
+import { TempFolder } from './kit/temp-folder.js'
 import { until } from './kit/until.js'
 
 const CLIP = join(REPOSITORY_ROOT, 'pipelines/media/testcard.ts')
@@ -176,4 +177,21 @@ test('a reload while questions are on the way keeps them, and connected viewers 
 test('a provider that admits publishers alone cannot guard an output by mistake', async () => {
   await using hook = await Hook.open((response) => void response.writeHead(204).end())
   await assert.rejects(startEngine({ yaml: yamlWith(hook, ', actions: [publish]') }), /CONFIG_AUTH_ACTION/)
+})
+
+test('the examples of the provider, and those for publishers in the documentation, pass the check', async () => {
+  const manifest = await readFile(join(REPOSITORY_ROOT, 'plugins/auth-webhook/dist/manifest.json'), 'utf8')
+  const { definitions } = JSON.parse(manifest) as { definitions: { examples: { yaml: string }[] }[] }
+  const examples = definitions.flatMap((definition) => definition.examples.map(({ yaml }) => yaml))
+  const page = await readFile(join(REPOSITORY_ROOT, 'docs/access.md'), 'utf8')
+  const publishers = /```yaml\nauth:\n( {2}encoders:[^]*?)```/.exec(page)?.[1] ?? ''
+  assert.ok(examples.length > 0 && publishers !== '')
+  await using folder = await TempFolder.make()
+  const secrets = 'secrets: { hook: { env: HOOK }, cam-1: { env: CAM } }'
+  const yaml = engineYaml({ one: { input: `path: ${CLIP}` } })
+  for (const auth of [...examples.map((example) => `  ${example}`), publishers]) {
+    await folder.write('live.yaml', yaml.replace('pipelines:', `${secrets}\nauth:\n${auth}\npipelines:`))
+    await using check = runCommandLine(['check', 'live.yaml'], folder.path, { HOOK: 'a secret', CAM: 'another' })
+    assert.equal((await check.exited).code, 0, check.stderr + check.stdout)
+  }
 })

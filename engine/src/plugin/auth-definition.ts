@@ -42,7 +42,7 @@ export type AuthVerdict =
 /** What `open` of an auth definition returns. */
 export interface AuthProvider extends AsyncDisposable {
   /**
-   * Called once for each client that a node asks this provider about; up to 256 calls can be in progress, beyond that
+   * Called once for each client that a node asks this provider about; up to 4096 calls can be in progress, beyond that
    * the engine refuses with `busy`. What it throws or rejects with, a result that is no verdict, and no result within
    * 10 s refuse that client with `failed`; `signal` aborts when the engine no longer waits. The request holds secrets:
    * do not keep or log it.

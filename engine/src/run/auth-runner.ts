@@ -19,7 +19,7 @@ import { withTimeout } from './node/time-limit.js'
 import { readVerdict } from './read-verdict.js'
 
 /** Checks of one provider in progress. */
-const MOST_CHECKS = 256
+const MOST_CHECKS = 4096
 /** Time limits. */
 const OPEN_MS = 10_000
 const CHECK_MS = 10_000
@@ -58,6 +58,7 @@ interface Life extends Partial<OpenedAuth> {
   /** Resolves to the provider, or undefined if it could not be opened. Never rejects. */
   opening: Promise<AuthProvider | undefined>
   isOver: boolean
+  openedAtMs: number
 }
 
 export class AuthRunner implements ManagedProvider, ScopedNode {
@@ -71,7 +72,7 @@ export class AuthRunner implements ManagedProvider, ScopedNode {
   readonly #options$: BehaviorSubject<unknown>
   #life: Life | undefined
   #checks = 0
-  /** Times in a row that it could not be opened, or failed before its first verdict. */
+  /** Times that it could not be opened, or failed, since it last ran for as long as the longest pause. */
   #failures = 0
   #retryAtMs = -Infinity
   #isClosed = false
@@ -138,7 +139,12 @@ export class AuthRunner implements ManagedProvider, ScopedNode {
 
   #open(): Life {
     const { scope } = this.#services
-    const life: Life = { abort: new AbortController(), isOver: false, opening: Promise.resolve(undefined) }
+    const life: Life = {
+      abort: new AbortController(),
+      isOver: false,
+      openedAtMs: 0,
+      opening: Promise.resolve(undefined),
+    }
     scope.members.add(this)
     life.opening = this.#tryOpen(life)
     return life
@@ -156,7 +162,7 @@ export class AuthRunner implements ManagedProvider, ScopedNode {
       const late = (): Error => runError('NODE_OPEN_TIMEOUT', `did not open within ${OPEN_MS} ms`, { at: this.id })
       const opened = await withTimeout(opening, OPEN_MS, clock, late)
       if (life.isOver) return undefined
-      Object.assign(life, opened)
+      Object.assign(life, opened, { openedAtMs: clock.nowMs() })
       return opened.provider
     } catch (error) {
       if (life.isOver) return undefined
@@ -223,7 +229,6 @@ export class AuthRunner implements ManagedProvider, ScopedNode {
   #verdictOf(result: unknown): Verdict {
     const verdict = readVerdict(result)
     if (verdict === undefined) return this.#failed(new TypeError('it returned something that is not a verdict'))
-    this.#failures = 0
     if (this.#failing !== undefined) {
       this.#services.log.info({ refused: this.#failing.refused }, 'decides again')
       this.#failing = undefined
@@ -250,6 +255,8 @@ export class AuthRunner implements ManagedProvider, ScopedNode {
   }
 
   #pause(): void {
+    const ranMs = this.#life?.provider === undefined ? 0 : this.#services.clock.nowMs() - this.#life.openedAtMs
+    if (ranMs >= LONGEST_PAUSE_MS) this.#failures = 0
     const pauseMs = Math.min(FIRST_PAUSE_MS * 2 ** this.#failures++, LONGEST_PAUSE_MS)
     this.#retryAtMs = this.#services.clock.nowMs() + pauseMs
   }

@@ -56,7 +56,7 @@ export const OPTIONS = z.strictObject({
   inFlight: count({ min: 1, max: 200 })
     .default(20)
     .meta({ description: 'Maximum number of questions on the way at the same time.', reload: 'live' }),
-  queue: count({ max: 10_000 })
+  queue: count({ max: 3000 })
     .default(200)
     .meta({ description: 'Maximum number of questions that wait; beyond it, clients are refused.', reload: 'live' }),
 })
