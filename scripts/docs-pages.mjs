@@ -118,7 +118,7 @@ export function renderNodePage({ definition, plugin }, describeOptions, engineOp
     examples.map(renderExample).join('\n\n') || 'None.',
     '## Options',
     renderOptions(describeOptions(options)),
-    `Every ${kind} also has:`,
+    `Every ${kind === 'auth' ? 'provider' : kind} also has:`,
     renderOptions(engineOptions),
     '## Metrics',
     renderMetrics(metrics),
@@ -132,7 +132,7 @@ export function renderNodeIndex(nodes) {
   return [
     '# Nodes',
     GENERATED,
-    'The node types of a pipeline. On the command line, `engine inspect` lists all installed types, including those of ' +
+    'The node types of a pipeline, and the auth providers of plugins. On the command line, `engine inspect` lists all installed types, including those of ' +
       'third-party plugins, and `engine inspect TYPE` describes one.',
     table(
       ['Kind', 'Type', 'What it does'],
@@ -185,7 +185,7 @@ function areaOf(code) {
 function renderSummary({ kind, type, summary, consumes, produces }) {
   const reads = consumes === undefined ? '' : ` Consumes ${consumes.map((one) => `\`${one}\``).join(' or ')}.`
   const emits = produces === undefined ? '' : ` Produces \`${produces}\`.`
-  return `A${kind.startsWith('i') || kind.startsWith('o') ? 'n' : ''} ${kind}, \`type: ${type}\`. ${summary}${reads}${emits}`
+  return `${/^[aio]/.test(kind) ? 'An' : 'A'} ${kind === 'auth' ? 'auth provider' : kind}, \`type: ${type}\`. ${summary}${reads}${emits}`
 }
 
 function renderExample({ title, yaml }) {

@@ -106,6 +106,7 @@ function engineOf(container: ServiceContainer): Engine {
   return new Engine({
     clock,
     accessLog,
+    auth: container.get(ACCESS),
     metrics: registry,
     log: container.get(LOG),
     files: container.get(FILES),

@@ -21,6 +21,7 @@ import { RunningNodes } from '../run/running-nodes.js'
 import { NodeFiles } from '../state/node-files.js'
 import { NodeFolders } from '../state/node-folders.js'
 import type { StateDir } from '../state/state-dir.js'
+import { authProviders } from './auth-providers.js'
 import { ServiceContainer } from './service-container.js'
 import {
   ACCESS,
@@ -81,7 +82,9 @@ function makeRegistry(log: Logger): MetricsRegistry {
 /** What viewers and clients connect to, and who they may be. */
 function addServing(container: ServiceContainer): void {
   container
-    .service(ACCESS, [START_GRAPH, ENGINE_CLOCK], ({ auth = [] }, clock) => new AccessControl(auth, clock))
+    .service(ACCESS, [START_GRAPH, ENGINE_CLOCK], ({ auth = [] }, clock) => {
+      return new AccessControl(auth, { nowMs: () => clock.nowMs(), createProvider: authProviders(container) })
+    })
     .service(AUTH, [ACCESS], (access) => access)
     .service(HTTP_LISTENERS, [ENGINE_CLOCK, LOG], (clock, log) => {
       return new HttpListeners({ clock, log, descriptorLimit: readDescriptorLimit() })

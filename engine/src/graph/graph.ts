@@ -1,5 +1,7 @@
 // The checked graph: configuration is loaded into it, the runner builds from it, a reload compares it. Plain data.
 import type { SecretMask } from './secret-mask.js'
+import type { AccessAction } from '../plugin/auth.js'
+import type { AuthDefinition } from '../plugin/auth-definition.js'
 import type { Definition } from '../plugin/contract.js'
 import type { PluginCode } from '../plugin/plugin-code.js'
 
@@ -63,8 +65,14 @@ export interface ListenerSettings {
 export interface ProviderSettings {
   readonly name: string
   readonly type: string
+  /** Of a type that a plugin provides; undefined for the types of the engine. */
+  readonly definition?: AuthDefinition
   /** As the schema of the type returned them. */
   readonly options: unknown
+  /** By default `read` alone; for the type `all`, what its parts do. */
+  readonly actions?: readonly AccessAction[]
+  /** By default all. */
+  readonly protocols?: readonly string[]
   readonly at: Position
 }
 

@@ -15,6 +15,16 @@ export function nodeName(id: string): string {
   return id.slice(id.indexOf('/') + 1)
 }
 
+/**
+ * The stream that a node belongs to: the key that its pipeline was copied for (`pipeline@key/node`), or else the name of
+ * the pipeline. Empty for a service.
+ */
+export function streamOf(id: string): string {
+  const pipeline = id.slice(0, id.indexOf('/'))
+  if (pipeline === SERVICES) return ''
+  return pipeline.slice(pipeline.indexOf('@') + 1)
+}
+
 /** `check` or `enc.720p`. */
 export function renderPortRef({ node, port }: PortRef): string {
   return port === MAIN_PORT ? nodeName(node) : `${nodeName(node)}.${port}`

@@ -75,7 +75,8 @@ export function defineService<O extends z.ZodType, I extends Injections = NoInje
   return { ...definition, kind: 'service' }
 }
 
-function checkDeclared(definition: Declared): void {
+/** `ownKeys`: keys of the engine, which no option may have. Throws TypeError. */
+export function checkDeclared(definition: Declared, ownKeys: readonly string[] = ENGINE_KEYS): void {
   const { type, options } = definition
   if (typeof type !== 'string' || !NAME.test(type)) refuse(String(type), `is not a valid type name (${NAME.source})`)
   if (definition.summary === '') refuse(type, 'needs a summary')
@@ -84,7 +85,7 @@ function checkDeclared(definition: Declared): void {
   for (const { path, description } of describeOptions(options)) {
     if (description === '') refuse(type, `option "${path}" needs .meta({ description })`)
     const key = /^[^.[]*/.exec(path)?.[0] ?? path
-    if ((ENGINE_KEYS as readonly string[]).includes(key)) refuse(type, `option "${key}" is a key of the engine`)
+    if (ownKeys.includes(key)) refuse(type, `option "${key}" is a key of the engine`)
   }
   checkMetrics(type, definition.metrics ?? [])
 }
@@ -134,6 +135,6 @@ function checkHistogram(type: string, name: string, labels: readonly string[], b
   if (labels.length > 0) refuse(type, `metric "${name}": a histogram has no labels of its own`)
 }
 
-function refuse(type: string, why: string): never {
+export function refuse(type: string, why: string): never {
   throw new TypeError(`definition "${type}": ${why}`)
 }

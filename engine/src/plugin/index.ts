@@ -1,4 +1,5 @@
 // The entry point `@millrace/engine/plugin`: everything that the author of a plugin imports.
+export { defineAuth } from './define-auth.js'
 export { defineInput, defineOutput, defineService, defineTransform, ENGINE_KEYS } from './define.js'
 export {
   address,
@@ -16,6 +17,7 @@ export {
   url,
 } from './options.js'
 export type { Bounds } from './options.js'
+export { requestHeaders } from './request-headers.js'
 export { describeOptions, optionMeta } from './option-meta.js'
 export type { OptionMeta, OptionRow } from './option-meta.js'
 export type {
@@ -75,12 +77,15 @@ export type {
   SessionView,
   Who,
 } from './audience.js'
-export type { AccessDecision, AccessRequest, Auth, RefusedAccess } from './auth.js'
+export type { AccessAction, AccessDecision, AccessRequest, Auth, RefusedAccess } from './auth.js'
+export type { AuthContext, AuthDefinition, AuthProvider, AuthRefusal, AuthVerdict } from './auth-definition.js'
 export type { Audiences, Clock, Delivery, Events, Listeners, MetricsSource, EventNotice, Token } from './tokens.js'
 export { defineErrors, EngineError, isEngineError, reactionOf } from '../errors.js'
 export type { ErrorDetails, ErrorRow, ErrorTable, Reaction } from '../errors.js'
 export type { HttpHandler, HttpRoutes, HttpVisit, MountOptions } from './http-routes.js'
 export type { KeptMedia, MediaMemory, SendOptions } from './media-memory.js'
+export { post, signBody } from './post.js'
+export type { PostAnswer, PostRequest } from './post.js'
 export type { Resource } from './resource.js'
 export type { Secrets } from './secrets.js'
 export type { Store } from './store.js'

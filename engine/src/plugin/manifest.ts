@@ -2,8 +2,8 @@
 // plugins to be listed, inspected and completed without running them.
 import { z } from 'zod'
 import type { ErrorRow } from '../errors.js'
-import type { Definition } from './contract.js'
-import { NODE_KINDS } from './node-kinds.js'
+import type { AnyDefinition } from './auth-definition.js'
+import { DEFINITION_KINDS } from './node-kinds.js'
 import { optionJsonSchema } from './option-json-schema.js'
 import { describeOptions } from './option-meta.js'
 import type { OptionRow } from './option-meta.js'
@@ -31,7 +31,7 @@ const metricSchema = z.object({
 })
 
 const definitionSchema = z.object({
-  kind: z.enum(NODE_KINDS),
+  kind: z.enum(DEFINITION_KINDS),
   type: text,
   summary: text,
   consumes: z.array(text).optional(),
@@ -59,7 +59,7 @@ export type DescribedOption = z.output<typeof optionSchema>
 export type DescribedError = Manifest['errors'][number]
 
 /** Plain data: it shares nothing with the definition, and JSON preserves all of it. */
-export function describeDefinition(definition: Definition): DescribedDefinition {
+export function describeDefinition(definition: AnyDefinition): DescribedDefinition {
   const { kind, type, summary, options, metrics = [], examples } = definition
   const reads = kind === 'transform' || kind === 'output' ? definition : undefined
   return {

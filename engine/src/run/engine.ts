@@ -67,7 +67,8 @@ export class Engine implements RunningEngine, EventSource {
   }
 
   async start(): Promise<void> {
-    const { running, listeners, api, clock, view, events, shown } = this.#parts
+    const { running, listeners, api, clock, view, events, shown, auth } = this.#parts
+    auth.start()
     for (const { name, address, ...choices } of listenerSpecs(running.graph)) listeners.add(name, address, choices)
     api.open(running.graph.engine.api.hosts)
     await listeners.openAll()

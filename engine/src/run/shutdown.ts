@@ -1,4 +1,5 @@
 // Shuts an engine down: nodes end in graph order, viewers receive the rest, then services, listeners and files close.
+import type { AccessControl } from '../access/access-control.js'
 import type { OpenAccessLog } from '../access/open-access-log.js'
 import type { EngineAudiences } from '../audience/engine-audiences.js'
 import type { LiveDelivery } from '../deliver/live-delivery.js'
@@ -26,13 +27,14 @@ export interface ShutdownParts {
   readonly delivery: LiveDelivery
   readonly listeners: HttpListeners
   readonly accessLog: OpenAccessLog
+  readonly auth: Pick<AccessControl, 'start' | 'close'>
   readonly files: Pick<NodeFiles, 'settled'>
   readonly stateDir: AsyncDisposable
 }
 
 /** `isDraining`: viewers receive what the inputs have received, within `engine.drain`. */
 export async function shutDown(parts: ShutdownParts, reason: string, isDraining: boolean): Promise<void> {
-  const { clock, running, executor, audiences, delivery, listeners, accessLog, files, stateDir } = parts
+  const { clock, running, executor, audiences, delivery, listeners, accessLog, auth, files, stateDir } = parts
   listeners.stopAccepting(API_LISTENER)
   audiences.stopAccepting()
   if (isDraining) await drain(parts, running.graph.engine.drainMs)
@@ -43,6 +45,7 @@ export async function shutDown(parts: ShutdownParts, reason: string, isDraining:
   const leftMs = Math.max(LEAST_DISPOSE_MS, disposeByMs - clock.nowMs())
   await Promise.all(running.services.map((service) => service.stop(reason, leftMs)))
   await listeners.closeAll(CLOSE_GRACE_MS)
+  await auth.close()
   await accessLog[Symbol.asyncDispose]()
   await waitAtMost(files.settled(), FILES_MS, clock)
   await stateDir[Symbol.asyncDispose]()

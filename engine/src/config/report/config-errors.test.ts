@@ -330,6 +330,29 @@ const MISTAKES: readonly Mistake[] = [
     help: /did you mean "viewers"/,
   },
   {
+    name: 'auth providers that admit no viewers, and mistakes in what they admit to',
+    files: one(
+      pipelineWith({
+        top: [
+          'auth:',
+          '  encoders: { type: basic, users: { enc: pw }, actions: [publish] }',
+          '  studio: { type: ip, allow: [10.0.0.0/8], actions: [read, publish] }',
+          '  both: { type: all, of: [studio, encoders] }',
+          '  odd: { type: ip, allow: [10.0.0.0/8], actions: [write], protocols: [HTTP] }',
+        ].join('\n'),
+        outputs:
+          'a: { type: http-ts, from: main, path: /a, auth: [studio, encoders] }\nb: { type: http-ts, from: main, path: /b, auth: both }',
+      }),
+    ),
+    found: [
+      'CONFIG_AUTH_ACTION a:13:64',
+      'CONFIG_AUTH_ACTION a:14:55',
+      'CONFIG_WRONG_VALUE a:7:51',
+      'CONFIG_WRONG_VALUE a:7:71',
+    ],
+    help: /add actions: \[read\] to "encoders"/,
+  },
+  {
     name: 'mistakes in auth providers',
     files: one(
       pipelineWith({

@@ -13,7 +13,7 @@ import type { Defaults } from './read-defaults.js'
 import { mapOf, textOf } from '../source/read-section.js'
 import { placeOf } from '../source/yaml-tree.js'
 import type { YamlEntry, YamlMap, YamlValue } from '../source/yaml-tree.js'
-import { SECTION_OF } from '../../plugin/node-kinds.js'
+import { type DefinitionKind, sectionOf } from '../../plugin/node-kinds.js'
 
 export interface NodeRequest {
   readonly kind: NodeKind
@@ -116,7 +116,7 @@ function helpForType(kind: NodeKind, type: string, registry: Registry): string |
   const elsewhere = registry.all().find(({ definition }) => definition.type === type)
   if (elsewhere !== undefined) {
     const other = elsewhere.definition.kind
-    return `"${type}" is ${article(other)} ${other}: it belongs under ${SECTION_OF[other]}`
+    return `"${type}" is ${article(other)} ${other}: it belongs under ${sectionOf(other)}`
   }
   return didYouMean(type, registry.types(kind), `known ${kind} types`)
 }
@@ -153,6 +153,6 @@ function itemsOf(value: YamlValue): readonly YamlValue[] {
   return value.kind === 'scalar' && value.value === null && !value.unresolved ? [] : [value]
 }
 
-function article(kind: NodeKind): string {
-  return kind === 'input' || kind === 'output' ? 'an' : 'a'
+function article(kind: DefinitionKind): string {
+  return kind === 'input' || kind === 'output' || kind === 'auth' ? 'an' : 'a'
 }
