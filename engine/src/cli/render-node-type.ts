@@ -9,6 +9,7 @@ import { wrapText } from './wrap-text.js'
 
 const WIDTH = 100
 const INDENT = '  '
+const FRAMED = 'ts (bytes that the engine frames)'
 
 /** What happens to the node, by the reaction of an error. */
 const REACTIONS = {
@@ -59,9 +60,14 @@ function aboutLines({ definition, plugin }: Offered): readonly string[] {
   if (consumes !== undefined)
     rows.push(['consumes', `${consumes.join(' or ')}, from ${inlets === 'many' ? 'one or more nodes' : 'one node'}`])
   if (produces !== undefined)
-    rows.push(['produces', produces === 'bytes' ? 'ts (bytes that the engine frames)' : produces])
-  if (ports !== undefined) rows.push(['ports', ports.join(', ')])
+    rows.push(['produces', produces === 'bytes' ? FRAMED : produces])
+  if (ports !== undefined) rows.push(['ports', portsText(ports)])
   return renderTable(rows.map((row) => row.map((text) => cell(text))))
+}
+
+function portsText(ports: NonNullable<Offered['definition']['ports']>): string {
+  if (ports === 'by options') return 'by its options'
+  return ports.map(({ name, kind }) => `${name}: ${kind === 'bytes' ? FRAMED : kind}`).join(', ')
 }
 
 function optionLines(row: DescribedOption, style: TerminalStyle): readonly string[] {

@@ -1,6 +1,6 @@
 // The checked graph: configuration is loaded into it, the runner builds from it, a reload compares it. Plain data.
 import type { SecretMask } from './secret-mask.js'
-import type { Definition } from '../plugin/contract.js'
+import type { Definition, Port } from '../plugin/contract.js'
 import type { PluginCode } from '../plugin/plugin-code.js'
 
 /** A place in a YAML file; line and column from 1. */
@@ -86,6 +86,11 @@ export interface NodeSettings {
    * variable, which only happens in a graph that was loaded for display (`noEnv`).
    */
   readonly options: unknown
+  /**
+   * Where its chunks leave it, as its definition says for its options; empty for outputs and services, and if the options
+   * on which they depend are undefined.
+   */
+  readonly ports: readonly Port[]
   /** What it reads, in the order of `from`; empty for inputs and services. */
   readonly from: readonly PortRef[]
   readonly description: string

@@ -248,8 +248,9 @@ export function addNodeMetrics(
 
 function dropRows({ kind, edges, droppedPackets, audience }: NodeReadings): [{ reason: string }, number][] {
   const rows: [{ reason: string }, number][] = []
-  if (kind === 'input') rows.push([{ reason: 'junction' }, droppedPackets])
-  else if (kind !== 'service') rows.push([{ reason: 'edge' }, edges.reduce((sum, edge) => sum + edge.drops, 0)])
+  if (kind === 'input' || droppedPackets > 0) rows.push([{ reason: 'junction' }, droppedPackets])
+  if (kind === 'input') return rows
+  if (kind !== 'service') rows.push([{ reason: 'edge' }, edges.reduce((sum, edge) => sum + edge.drops, 0)])
   if (audience === undefined) return rows
   let refused = 0
   for (const count of audience.counters.refused.values()) refused += count

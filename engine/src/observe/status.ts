@@ -1,7 +1,7 @@
 // The shapes of the responses of the control API, as schemas: the types, the OpenAPI document and the validation in
 // clients are derived from them. Users see these names: a change here changes the contract.
 import { z } from 'zod'
-import type { Json } from '../plugin/contract.js'
+import { type Json, PORT_KINDS } from '../plugin/contract.js'
 import { NODE_KINDS } from '../plugin/node-kinds.js'
 import type { EventLog } from './events.js'
 import { reloadStatusSchema, type ReloadControl } from './reload-report.js'
@@ -46,6 +46,12 @@ const stallStatusSchema = z
   })
   .meta({ description: 'Calls of its code that blocked the event loop for 200 ms or more; missing if there were none' })
 
+const portStatusSchema = z.object({
+  name: z.string(),
+  kind: z.enum(PORT_KINDS).meta({ description: 'bytes: the engine frames them, and readers receive ts chunks' }),
+  sentBytes: z.number(),
+})
+
 export const nodeStatusSchema = z.object({
   id: z.string().meta({ description: 'pipeline/node, or services/name' }),
   kind: z.enum(NODE_KINDS),
@@ -61,6 +67,7 @@ export const nodeStatusSchema = z.object({
   from: texts.meta({ description: 'node.port of each source' }),
   receivedBytes: z.number(),
   sentBytes: z.number(),
+  ports: z.exactOptional(z.array(portStatusSchema).readonly()).meta({ description: 'Transforms: what leaves each port' }),
   stalls: z.exactOptional(stallStatusSchema),
   bitsPerSecond: z.exactOptional(z.number()).meta({ description: 'Inputs: over the last seconds' }),
   clients: z.exactOptional(z.number()).meta({ description: 'Outputs that serve viewers' }),

@@ -75,17 +75,16 @@ for (const [name, change, message] of REFUSED) {
 }
 
 test('a transform needs ports with different names', () => {
-  const make = (ports: readonly string[]): unknown =>
+  const make = (...names: readonly string[]): unknown =>
     defineTransform({
       ...GOOD,
       consumes: ['ts'],
-      produces: 'ts',
       inlets: 'one',
-      ports,
+      ports: names.map((name) => ({ name, kind: 'ts' })),
       open: () => ({ apply: () => ({}), [Symbol.asyncDispose]: () => Promise.resolve() }),
     })
-  assert.ok(make(['out', '720p']))
-  assert.throws(() => make([]), TypeError)
-  assert.throws(() => make(['out', 'out']), TypeError)
-  assert.throws(() => make(['a.b']), TypeError)
+  assert.ok(make('out', '720p'))
+  assert.throws(() => make(), TypeError)
+  assert.throws(() => make('out', 'out'), TypeError)
+  assert.throws(() => make('a.b'), TypeError)
 })

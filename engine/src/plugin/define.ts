@@ -12,6 +12,8 @@ import type {
 import { coreOf, defOf } from './option-kind.js'
 import type { Schema } from './option-kind.js'
 import { describeOptions } from './option-meta.js'
+import { checkPorts } from './ports.js'
+import { messageOf } from '../errors.js'
 
 /** Keys that the engine reads on every node; no plugin may declare them. */
 export const ENGINE_KEYS = [
@@ -50,11 +52,7 @@ export function defineTransform<O extends z.ZodType, I extends Injections = NoIn
 ): TransformDefinition<O, I> {
   checkDeclared(definition)
   checkConsumes(definition)
-  const { type, ports } = definition
-  if (ports.length === 0 || new Set(ports).size < ports.length) refuse(type, 'needs ports with different names')
-  for (const port of ports) {
-    if (!/^[a-z0-9][a-z0-9-]*$/.test(port)) refuse(type, `port "${port}" has no valid name`)
-  }
+  checkStaticPorts(definition)
   return { ...definition, kind: 'transform' }
 }
 
@@ -108,6 +106,15 @@ function checkStrict(type: string, schema: Schema, path: string): void {
 
 function checkConsumes(definition: Pick<OutputDefinition, 'type' | 'consumes'>): void {
   if (definition.consumes.length === 0) refuse(definition.type, 'needs at least one kind of chunk in consumes')
+}
+
+function checkStaticPorts({ type, ports }: Pick<TransformDefinition, 'type' | 'ports'>): void {
+  if (typeof ports === 'function') return
+  try {
+    checkPorts(ports)
+  } catch (error) {
+    refuse(type, messageOf(error))
+  }
 }
 
 function checkMetrics(type: string, metrics: readonly MetricDeclaration[]): void {

@@ -20,6 +20,7 @@ export { describeOptions, optionMeta } from './option-meta.js'
 export type { OptionMeta, OptionRow } from './option-meta.js'
 export type {
   AnyChunk,
+  ArrivedBytes,
   Boundary,
   ChunkKind,
   Definition,
@@ -38,6 +39,8 @@ export type {
   NodeKind,
   Options,
   OutputDefinition,
+  Port,
+  Ports,
   Previous,
   Received,
   ReloadClass,

@@ -2,7 +2,7 @@
 // plugins to be listed, inspected and completed without running them.
 import { z } from 'zod'
 import type { ErrorRow } from '../errors.js'
-import type { Definition } from './contract.js'
+import { type Definition, PORT_KINDS, type TransformDefinition } from './contract.js'
 import { NODE_KINDS } from './node-kinds.js'
 import { optionJsonSchema } from './option-json-schema.js'
 import { describeOptions } from './option-meta.js'
@@ -30,6 +30,8 @@ const metricSchema = z.object({
   labels: z.array(text),
 })
 
+const portSchema = z.object({ name: text, kind: z.enum(PORT_KINDS) })
+
 const definitionSchema = z.object({
   kind: z.enum(NODE_KINDS),
   type: text,
@@ -37,7 +39,7 @@ const definitionSchema = z.object({
   consumes: z.array(text).optional(),
   produces: text.optional(),
   inlets: z.enum(['one', 'many']).optional(),
-  ports: z.array(text).optional(),
+  ports: z.union([z.array(portSchema), z.literal('by options')]).optional(),
   options: z.array(optionSchema),
   schema: z.record(text, z.unknown()),
   metrics: z.array(metricSchema),
@@ -67,8 +69,8 @@ export function describeDefinition(definition: Definition): DescribedDefinition 
     type,
     summary,
     ...(reads === undefined ? {} : { consumes: [...reads.consumes], inlets: reads.inlets }),
-    ...(kind === 'input' || kind === 'transform' ? { produces: definition.produces } : {}),
-    ...(kind === 'transform' ? { ports: [...definition.ports] } : {}),
+    ...(kind === 'input' ? { produces: definition.produces } : {}),
+    ...(kind === 'transform' ? { ports: portsOf(definition) } : {}),
     options: describeOptions(options).map(optionOf),
     schema: { ...optionJsonSchema(options) },
     metrics: metrics.map(({ name, kind: metricKind, help, labels = [] }) => ({
@@ -79,6 +81,11 @@ export function describeDefinition(definition: Definition): DescribedDefinition 
     })),
     examples: examples.map(({ title, yaml }) => ({ title, yaml })),
   }
+}
+
+/** Without options, those of a function are not known. */
+function portsOf({ ports }: TransformDefinition): NonNullable<DescribedDefinition['ports']> {
+  return typeof ports === 'function' ? 'by options' : ports.map(({ name, kind }) => ({ name, kind }))
 }
 
 function optionOf({ default: value, ...row }: OptionRow): DescribedOption {

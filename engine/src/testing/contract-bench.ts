@@ -2,7 +2,19 @@
 import assert from 'node:assert/strict'
 import { BehaviorSubject, NEVER, Subject } from 'rxjs'
 import type { Subscription } from 'rxjs'
-import type { AnyChunk, Definition, Inlet, Options, Output, Previous, Source, Transform } from '../plugin/contract.js'
+import type {
+  AnyChunk,
+  Definition,
+  Inlet,
+  Options,
+  Output,
+  Port,
+  Previous,
+  Received,
+  Source,
+  Transform,
+} from '../plugin/contract.js'
+import { readPorts } from '../plugin/ports.js'
 import { AUDIENCE, CLOCK, SECRETS, STORE } from '../plugin/tokens.js'
 import { FakeClock } from './fake-clock.js'
 import { FakeContext } from './fake-context.js'
@@ -130,12 +142,21 @@ export class ContractBench implements AsyncDisposable {
     if (kind === 'output') this.#subscriptions = [node?.accept?.(inlets)].filter((each) => each !== undefined)
     if (kind !== 'transform') return
     const outlets = node?.apply?.(inlets) ?? {}
-    assert.deepEqual(Object.keys(outlets).sort(), [...this.#definition.ports].sort(), 'not the ports that it declares')
-    const [first] = this.#definition.ports
+    const ports = readPorts(this.#definition, this.options$.value) ?? []
+    const names = ports.map(({ name }) => name)
+    assert.deepEqual(Object.keys(outlets).sort(), [...names].sort(), 'not the ports that it declares')
     const error = (thrown: unknown): void => void this.errors.push(thrown)
-    this.#subscriptions = Object.entries(outlets).map(([port, outlet]) =>
-      outlet.subscribe({ next: (chunk) => port === first && this.got.push(chunk), error }),
-    )
+    this.#subscriptions = ports.flatMap((port) => {
+      const next = (item: AnyChunk | Received): void => this.#note(port, item, port.name === names[0])
+      return outlets[port.name]?.subscribe({ next, error }) ?? []
+    })
+  }
+
+  /** Only chunks of the first port are kept. */
+  #note({ name, kind }: Port, item: AnyChunk | Received, isFirst: boolean): void {
+    const emitted = 'kind' in item ? item.kind : 'bytes'
+    if (emitted !== kind) this.errors.push(new TypeError(`port ${name} of kind ${kind} has emitted ${emitted}`))
+    else if (isFirst && 'kind' in item) this.got.push(item)
   }
 }
 

@@ -24,9 +24,8 @@ const passing = defineTransform({
   type: 'passing',
   summary: 'Passes everything.',
   consumes: ['ts'],
-  produces: 'ts',
   inlets: 'one',
-  ports: ['out'],
+  ports: [{ name: 'out', kind: 'ts' }],
   options: z.strictObject({
     weight: count({ min: 1 }).prefault(1).meta({ description: 'How much one packet counts.', reload: 'live' }),
   }),
