@@ -34,12 +34,15 @@ export function renderNodeTypes(offered: readonly Offered[], style: TerminalStyl
 
 /** Ends with a newline. */
 export function renderNodeType({ definition, plugin }: Offered, style: TerminalStyle): string {
-  const { kind, type, summary, options, metrics, examples } = definition
+  const { kind, type, summary, options, metrics, commands, examples } = definition
   const errors = plugin.manifest?.errors ?? []
   const sections: readonly (readonly [string, readonly string[]])[] = [
     [`${style.bold(printable(`${kind} ${type}`))}  ${printable(summary)}`, aboutLines({ definition, plugin })],
     [style.bold('Options'), options.length === 0 ? ['none'] : options.flatMap((row) => optionLines(row, style))],
     [style.bold('Metrics'), metrics.length === 0 ? ['none of its own'] : metrics.flatMap(metricLines)],
+    ...(commands.length === 0
+      ? []
+      : ([[style.bold('Commands'), commands.flatMap((each) => commandLines(each, style))]] as const)),
     [
       style.bold('Errors'),
       errors.length === 0
@@ -70,7 +73,8 @@ function portsText(ports: NonNullable<Offered['definition']['ports']>): string {
   return ports.map(({ name, kind }) => `${name}: ${kind === 'bytes' ? FRAMED : kind}`).join(', ')
 }
 
-function optionLines(row: DescribedOption, style: TerminalStyle): readonly string[] {
+/** `isOption`: of a node, not of a command: it has a reload class. */
+function optionLines(row: DescribedOption, style: TerminalStyle, isOption = true): readonly string[] {
   const { path, kind, unit, range, default: value, required, reload, description } = row
   const isGroup = kind === 'group'
   const facts = [
@@ -79,10 +83,18 @@ function optionLines(row: DescribedOption, style: TerminalStyle): readonly strin
     ...(range === '' ? [] : [range]),
     ...(required ? ['required'] : []),
     ...(value === undefined ? [] : [`default ${value === '' ? '""' : value}`]),
-    ...(isGroup ? [] : [`reload: ${reload}`]),
+    ...(isGroup || !isOption ? [] : [`reload: ${reload}`]),
   ]
   const head = `${style.cyan(printable(path))}  ${style.dim(printable(facts.join('; ')))}`
   return [head, ...wrapText(printable(description), WIDTH, INDENT)]
+}
+
+function commandLines(
+  { name, summary, input }: Offered['definition']['commands'][number],
+  style: TerminalStyle,
+): readonly string[] {
+  const values = input.flatMap((row) => optionLines(row, style, false).map((line) => `${INDENT}${line}`))
+  return [style.cyan(printable(name)), ...wrapText(printable(summary), WIDTH, INDENT), ...values]
 }
 
 function metricLines(metric: Offered['definition']['metrics'][number]): readonly string[] {

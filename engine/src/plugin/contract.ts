@@ -268,6 +268,26 @@ export interface Example {
   readonly yaml: string
 }
 
+/**
+ * Something that an operator can tell a running node to do: over the control API, with `engine command`, from the dashboard.
+ * Declared with `defineCommand`.
+ */
+export interface Command<N extends AsyncDisposable = AsyncDisposable, I extends z.ZodType = z.ZodType> {
+  /** One sentence, shown by `engine inspect`, on the generated pages and in the API. */
+  readonly summary: string
+  /** A `z.strictObject`, each value with `.meta({ description })`. On the command line, values are text or JSON. */
+  readonly input: I
+  /**
+   * Called by the engine for each request, on the open node, with the checked input; one command of a node at a time. Returns
+   * the answer, or a promise of it that resolves within 10 s; at most 64 KiB as JSON. What it throws is the answer to whoever
+   * asked, and does not fail the node: throw an EngineError for what they can do something about.
+   */
+  run(node: N, input: z.output<I>): Json | void | Promise<Json | void>
+}
+
+/** By name, `[a-z][a-z0-9-]*`. */
+export type Commands = Readonly<Record<string, Command>>
+
 interface DefinitionOf<O extends z.ZodType, I extends Injections, N> {
   /** The value of `type:` in the YAML; unique within its kind. `[a-z][a-z0-9-]*`. */
   readonly type: string
@@ -284,6 +304,8 @@ interface DefinitionOf<O extends z.ZodType, I extends Injections, N> {
    * is planned; pure. By default none.
    */
   exclusive?(options: z.output<O>): readonly Resource[]
+  /** What an operator can tell the node to do. By default nothing. */
+  readonly commands?: Commands
   readonly examples: readonly Example[]
   /**
    * Called by the engine when the node starts, and again when it retries a failed node (of an input that has opened, it

@@ -2,6 +2,8 @@
 // rely on is checked when the module is loaded, where its author sees it.
 import type { z } from 'zod'
 import type {
+  Command,
+  Commands,
   Injections,
   InputDefinition,
   MetricDeclaration,
@@ -33,10 +35,12 @@ export const ENGINE_KEYS = [
 /** Labels that the engine adds to every metric. */
 const ENGINE_LABELS = ['pipeline', 'node', 'type', 'le', 'quantile']
 const NAME = /^[a-z][a-z0-9-]*$/
+/** Of one definition. */
+const MOST_COMMANDS = 32
 const METRIC_NAME = /^[a-z][a-z0-9_]*$/
 
 type NoInjections = Readonly<Record<never, never>>
-type Declared = Pick<InputDefinition, 'type' | 'summary' | 'options' | 'metrics' | 'examples'>
+type Declared = Pick<InputDefinition, 'type' | 'summary' | 'options' | 'metrics' | 'commands' | 'examples'>
 
 /** An input: where chunks come from. Throws TypeError if the definition is not complete. */
 export function defineInput<O extends z.ZodType, I extends Injections = NoInjections>(
@@ -73,6 +77,11 @@ export function defineService<O extends z.ZodType, I extends Injections = NoInje
   return { ...definition, kind: 'service' }
 }
 
+/** A command of a node, with the types of its node and its input. */
+export function defineCommand<N extends AsyncDisposable, I extends z.ZodType>(command: Command<N, I>): Command<N, I> {
+  return command
+}
+
 function checkDeclared(definition: Declared): void {
   const { type, options } = definition
   if (typeof type !== 'string' || !NAME.test(type)) refuse(String(type), `is not a valid type name (${NAME.source})`)
@@ -85,6 +94,22 @@ function checkDeclared(definition: Declared): void {
     if ((ENGINE_KEYS as readonly string[]).includes(key)) refuse(type, `option "${key}" is a key of the engine`)
   }
   checkMetrics(type, definition.metrics ?? [])
+  checkCommands(type, definition.commands ?? {})
+}
+
+function checkCommands(type: string, commands: Commands): void {
+  const all = Object.entries(commands)
+  if (all.length > MOST_COMMANDS) refuse(type, `has more than ${MOST_COMMANDS} commands`)
+  for (const [name, { summary, input, run }] of all) {
+    if (!NAME.test(name)) refuse(type, `command "${name}" has no valid name (${NAME.source})`)
+    if (typeof summary !== 'string' || summary === '') refuse(type, `command "${name}" needs a summary`)
+    if (typeof run !== 'function') refuse(type, `command "${name}" needs run()`)
+    if (defOf(coreOf(input)).type !== 'object') refuse(type, `command "${name}" needs an input of z.strictObject`)
+    checkStrict(`${type}: command ${name}`, input, '')
+    for (const { path, description } of describeOptions(input)) {
+      if (description === '') refuse(type, `value "${path}" of command "${name}" needs .meta({ description })`)
+    }
+  }
 }
 
 // Only a strict object makes unknown keys an error.

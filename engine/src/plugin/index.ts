@@ -1,5 +1,5 @@
 // The entry point `@millrace/engine/plugin`: everything that the author of a plugin imports.
-export { defineInput, defineOutput, defineService, defineTransform, ENGINE_KEYS } from './define.js'
+export { defineCommand, defineInput, defineOutput, defineService, defineTransform, ENGINE_KEYS } from './define.js'
 export {
   address,
   authName,
@@ -23,6 +23,8 @@ export type {
   ArrivedBytes,
   Boundary,
   ChunkKind,
+  Command,
+  Commands,
   Definition,
   Example,
   Injected,

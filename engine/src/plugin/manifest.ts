@@ -30,9 +30,17 @@ const metricSchema = z.object({
   labels: z.array(text),
 })
 
+const commandSchema = z.object({
+  name: text,
+  summary: text,
+  input: z.array(optionSchema).meta({ description: 'What can be given' }),
+  schema: z.record(text, z.unknown()).meta({ description: 'JSON Schema of the input' }),
+})
+
 const portSchema = z.object({ name: text, kind: z.enum(PORT_KINDS) })
 
-const definitionSchema = z.object({
+/** A node type, as plain data. */
+export const definitionSchema = z.object({
   kind: z.enum(NODE_KINDS),
   type: text,
   summary: text,
@@ -43,6 +51,7 @@ const definitionSchema = z.object({
   options: z.array(optionSchema),
   schema: z.record(text, z.unknown()),
   metrics: z.array(metricSchema),
+  commands: z.array(commandSchema).default([]),
   examples: z.array(z.object({ title: text, yaml: text })),
 })
 
@@ -62,7 +71,7 @@ export type DescribedError = Manifest['errors'][number]
 
 /** Plain data: it shares nothing with the definition, and JSON preserves all of it. */
 export function describeDefinition(definition: Definition): DescribedDefinition {
-  const { kind, type, summary, options, metrics = [], examples } = definition
+  const { kind, type, summary, options, metrics = [], commands = {}, examples } = definition
   const reads = kind === 'transform' || kind === 'output' ? definition : undefined
   return {
     kind,
@@ -78,6 +87,12 @@ export function describeDefinition(definition: Definition): DescribedDefinition 
       kind: metricKind,
       help,
       labels: [...labels],
+    })),
+    commands: Object.entries(commands).map(([name, { summary: does, input }]) => ({
+      name,
+      summary: does,
+      input: describeOptions(input).map(optionOf),
+      schema: { ...optionJsonSchema(input) },
     })),
     examples: examples.map(({ title, yaml }) => ({ title, yaml })),
   }

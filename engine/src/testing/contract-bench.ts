@@ -1,5 +1,6 @@
 // One node between fakes, for the contract kit: opened as by the engine, fed by hand.
 import assert from 'node:assert/strict'
+import { setImmediate } from 'node:timers/promises'
 import { BehaviorSubject, NEVER, Subject } from 'rxjs'
 import type { Subscription } from 'rxjs'
 import type {
@@ -32,6 +33,8 @@ type Node = AsyncDisposable & Partial<Pick<Transform, 'apply'> & Pick<Output, 'a
 
 /** The engine allows 10 s; a node that needs half of that without load is too close to the limit. */
 const OPENS_WITHIN_MS = 5000
+/** Turns of the event loop within which an input becomes ready or ends. */
+const INPUT_TURNS = 1000
 const DISPOSES_WITHIN_MS = 1000
 
 export class ContractBench implements AsyncDisposable {
@@ -95,6 +98,19 @@ export class ContractBench implements AsyncDisposable {
     const over = (): void => void (this.isOver = true)
     const subscription = chunks?.subscribe({ error: over, complete: over })
     if (subscription !== undefined) this.#subscriptions.push(subscription)
+  }
+
+  /** What the plugin has opened. */
+  get node(): AsyncDisposable {
+    assert.ok(this.#node !== undefined)
+    return this.#node
+  }
+
+  /** Resolves when an input is ready or over; at once for other nodes. Gives up after a while. */
+  async settled(): Promise<void> {
+    const isIdle = (): boolean =>
+      this.#definition.kind !== 'input' || this.isOver || this.context.reported.includes('ready')
+    for (let turn = 0; turn < INPUT_TURNS && !isIdle(); turn++) await setImmediate()
   }
 
   /**

@@ -14,5 +14,6 @@ after(() => server.close())
 
 contract(input, {
   options: { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/` },
+  commands: [{ name: 'next' }],
   refused: [{ url: 'ftp://a.example/' }],
 })
