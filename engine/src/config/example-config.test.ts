@@ -89,6 +89,27 @@ const split = defineTransform({
   open,
 })
 
+const encode = defineTransform({
+  type: 'encode',
+  summary: 'A port for each height; wrong ones by request.',
+  consumes: ['ts', 'gop'],
+  inlets: 'one',
+  ports({ heights, wrong }) {
+    if (wrong === 'throws') throw new Error('no rungs today')
+    if (wrong === 'many') return Array.from({ length: 1000 }, (_, n) => ({ name: `p${n}`, kind: 'ts' }))
+    return [...heights, ...(wrong === 'twice' ? heights : [])].map((height) => ({ name: `${height}p`, kind: 'bytes' }))
+  },
+  options: z.strictObject({
+    heights: z
+      .array(z.number())
+      .default([720, 360])
+      .meta({ description: 'Of the pictures.' }),
+    wrong: z.string().default('').meta({ description: 'What is wrong with the ports.' }),
+  }),
+  examples: [],
+  open,
+})
+
 const httpTs = defineOutput({
   type: 'http-ts',
   summary: 'To viewers.',
@@ -167,6 +188,7 @@ export const EXAMPLE_DEFINITIONS: readonly Definition[] = [
   gop,
   failover,
   split,
+  encode,
   httpTs,
   hls,
   faulty,
