@@ -38,14 +38,20 @@ function yamlOf(ports: readonly string[], outputs: readonly string[] = ports): s
     '    transforms:',
     `      enc: { type: renditions, from: main, names: [${ports.join(', ')}] }`,
     '    outputs:',
-    ...outputs.map((name) => `      out-${name}: { type: http-ts, from: enc.${name}, listener: web, path: /${name}.ts }`),
+    ...outputs.map(
+      (name) => `      out-${name}: { type: http-ts, from: enc.${name}, listener: web, path: /${name}.ts }`,
+    ),
     '',
   ].join('\n')
 }
 
 async function startRenditions(...ports: readonly string[]): Promise<EngineProcess> {
   const plugin = await readFile(join(REPOSITORY_ROOT, 'test/fixtures/renditions-plugin.mjs'), 'utf8')
-  const files = { 'a.ts': buildTs({ durationS: 4 }).bytes, 'renditions.mjs': plugin, 'package.json': '{ "type": "module" }' }
+  const files = {
+    'a.ts': buildTs({ durationS: 4 }).bytes,
+    'renditions.mjs': plugin,
+    'package.json': '{ "type": "module" }',
+  }
   return startEngine({ yaml: yamlOf(ports), files, prepare: linkModules })
 }
 
@@ -63,7 +69,10 @@ test('edits add and remove ports of a node while viewers of other ports stay; a 
   await engine.folder.write('pipeline.yaml', yamlOf(['720p'], ['720p', '360p']))
   const refused = await run(engine, 'check', 'pipeline.yaml')
   assert.equal(refused.code, 78)
-  assert.match(refused.err, /error\[CONFIG_UNKNOWN_PORT\]: "out-360p" reads from port "360p" of "enc", which does not exist/)
+  assert.match(
+    refused.err,
+    /error\[CONFIG_UNKNOWN_PORT\]: "out-360p" reads from port "360p" of "enc", which does not exist/,
+  )
   assert.match(refused.err, /pipeline\.yaml:12:40\n/)
   assert.match(refused.err, /did you mean "enc\.720p"/)
 
@@ -91,8 +100,12 @@ test('edits add and remove ports of a node while viewers of other ports stay; a 
 test('a command makes a node start again; viewers of all its ports stay, on one timeline without errors', async () => {
   await using engine = await startRenditions('720p', '360p')
   await engine.ready()
-  const viewers = await Promise.all(['720p', '360p'].map(async (name) => new HttpReader(await engine.url(`one/out-${name}`))))
-  await using _viewers = { [Symbol.asyncDispose]: async () => void (await Promise.all(viewers.map((each) => each[Symbol.asyncDispose]()))) }
+  const viewers = await Promise.all(
+    ['720p', '360p'].map(async (name) => new HttpReader(await engine.url(`one/out-${name}`))),
+  )
+  await using _viewers = {
+    [Symbol.asyncDispose]: async () => void (await Promise.all(viewers.map((each) => each[Symbol.asyncDispose]()))),
+  }
   const flows = (bytes: number): Promise<unknown> =>
     until(() => viewers.every((viewer) => viewer.report().bodyBytes > bytes), 'the streams flow')
   await flows(100_000)
@@ -102,7 +115,7 @@ test('a command makes a node start again; viewers of all its ports stay, on one 
   await flows(Math.max(...viewers.map((viewer) => viewer.report().bodyBytes)) + 200_000)
   for (const viewer of viewers) {
     const { ended, ts } = viewer.report()
-    assert.equal(ended, "open")
+    assert.equal(ended, 'open')
     assert.deepEqual([ts?.continuityErrors, ts?.syncErrors], [0, 0])
   }
 
@@ -116,7 +129,10 @@ test('a command makes a node start again; viewers of all its ports stay, on one 
   const { nodeTypes } = await getJson<{ nodeTypes: { type: string; commands: { name: string }[] }[] }>(
     `${engine.api}/api/v1/node-types`,
   )
-  assert.deepEqual(nodeTypes.find(({ type }) => type === 'renditions')?.commands.map(({ name }) => name), ['restart'])
+  assert.deepEqual(
+    nodeTypes.find(({ type }) => type === 'renditions')?.commands.map(({ name }) => name),
+    ['restart'],
+  )
   await engine.stop()
 })
 
@@ -142,7 +158,11 @@ test('the command next moves an http input to its next upstream, and viewers sta
     await using viewer = new HttpReader(await engine.url('one/out-x'))
     await until(() => viewer.report().bodyBytes > 0, 'the stream flows')
     const answer = await run(engine, 'command', 'one/main', 'next', '--json')
-    assert.deepEqual([answer.code, JSON.parse(answer.out)], [0, { from: `${host}/a.ts`, to: `${host}/b.ts` }], answer.err)
+    assert.deepEqual(
+      [answer.code, JSON.parse(answer.out)],
+      [0, { from: `${host}/a.ts`, to: `${host}/b.ts` }],
+      answer.err,
+    )
     const before = viewer.report().bodyBytes
     await until(() => asked.includes('/b.ts') && viewer.report().bodyBytes > before, 'the next upstream flows')
     assert.equal(viewer.report().ended, 'open')

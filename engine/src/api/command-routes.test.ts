@@ -23,7 +23,9 @@ async function post(path: string, does: (...asked: unknown[]) => Promise<never>,
   const [, , , , ...parts] = path.split('/')
   const isService = path.startsWith('/api/v1/services/')
   const routes = commandRoutes({ ...statusSource, command: does })
-  const route = routes.find((each) => each.method === 'POST' && each.path.startsWith('/api/v1/services/') === isService)!
+  const route = routes.find(
+    (each) => each.method === 'POST' && each.path.startsWith('/api/v1/services/') === isService,
+  )!
   const params = isService
     ? { service: parts[0]!, command: parts[2]! }
     : { pipeline: parts[0]!, node: parts[2]!, command: parts[4]! }
@@ -96,7 +98,9 @@ test('the commands of a type are data: names, summaries, the values of the input
 test('OpenAPI lists the commands with an optional body, and the node types', () => {
   const log = createLog({ level: 'error', stream: { write: () => undefined } })
   const { paths } = renderOpenApi(apiRoutes(statusSource, quietFeed(log)), '0') as {
-    readonly paths: Readonly<Record<string, Readonly<Record<string, { readonly requestBody?: { readonly required: boolean } }>>>>
+    readonly paths: Readonly<
+      Record<string, Readonly<Record<string, { readonly requestBody?: { readonly required: boolean } }>>>
+    >
   }
   const path = paths['/api/v1/pipelines/{pipeline}/nodes/{node}/commands/{command}']
   assert.equal(path?.['post']?.requestBody?.required, false)

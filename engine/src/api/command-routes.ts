@@ -1,7 +1,7 @@
 // The routes about what nodes can do: the types of nodes, and the commands of one node.
 import { z } from 'zod'
 import { isEngineError } from '../errors.js'
-import { commandError } from '../observe/command-errors.js'
+import type { commandError } from '../observe/command-errors.js'
 import type { ApiError, CommandResult, StatusSource } from '../observe/status.js'
 import type { Route, RouteAnswer, RouteRequest } from './route.js'
 

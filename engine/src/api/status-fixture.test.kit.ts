@@ -87,7 +87,8 @@ export const clientStatus: ClientStatus = {
 
 export const statusSource: StatusSource = {
   nodeTypes: () => ({ nodeTypes: [] }),
-  command: (node, name) => Promise.reject(commandError('COMMAND_UNKNOWN_NODE', `there is no node "${node}" for ${name}`)),
+  command: (node, name) =>
+    Promise.reject(commandError('COMMAND_UNKNOWN_NODE', `there is no node "${node}" for ${name}`)),
   clients: (node) => (node === undefined || node === clientStatus.node ? [clientStatus] : []),
   kick: (id) => (id === clientStatus.id ? clientStatus : undefined),
   status: () => engineStatus,

@@ -62,8 +62,7 @@ function aboutLines({ definition, plugin }: Offered): readonly string[] {
   const rows: (readonly [string, string])[] = [['package', `${plugin.name} ${plugin.version}`.trim()]]
   if (consumes !== undefined)
     rows.push(['consumes', `${consumes.join(' or ')}, from ${inlets === 'many' ? 'one or more nodes' : 'one node'}`])
-  if (produces !== undefined)
-    rows.push(['produces', produces === 'bytes' ? FRAMED : produces])
+  if (produces !== undefined) rows.push(['produces', produces === 'bytes' ? FRAMED : produces])
   if (ports !== undefined) rows.push(['ports', portsText(ports)])
   return renderTable(rows.map((row) => row.map((text) => cell(text))))
 }

@@ -83,7 +83,10 @@ const split = defineTransform({
   summary: 'Two streams out of one.',
   consumes: ['ts'],
   inlets: 'one',
-  ports: [{ name: '720p', kind: 'ts' }, { name: '360p', kind: 'ts' }],
+  ports: [
+    { name: '720p', kind: 'ts' },
+    { name: '360p', kind: 'ts' },
+  ],
   options: z.strictObject({}),
   examples: [],
   open,
@@ -100,10 +103,7 @@ const encode = defineTransform({
     return [...heights, ...(wrong === 'twice' ? heights : [])].map((height) => ({ name: `${height}p`, kind: 'bytes' }))
   },
   options: z.strictObject({
-    heights: z
-      .array(z.number())
-      .default([720, 360])
-      .meta({ description: 'Of the pictures.' }),
+    heights: z.array(z.number()).default([720, 360]).meta({ description: 'Of the pictures.' }),
     wrong: z.string().default('').meta({ description: 'What is wrong with the ports.' }),
   }),
   examples: [],

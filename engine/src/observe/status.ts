@@ -68,7 +68,9 @@ export const nodeStatusSchema = z.object({
   from: texts.meta({ description: 'node.port of each source' }),
   receivedBytes: z.number(),
   sentBytes: z.number(),
-  ports: z.exactOptional(z.array(portStatusSchema).readonly()).meta({ description: 'Transforms: what leaves each port' }),
+  ports: z
+    .exactOptional(z.array(portStatusSchema).readonly())
+    .meta({ description: 'Transforms: what leaves each port' }),
   stalls: z.exactOptional(stallStatusSchema),
   bitsPerSecond: z.exactOptional(z.number()).meta({ description: 'Inputs: over the last seconds' }),
   clients: z.exactOptional(z.number()).meta({ description: 'Outputs that serve viewers' }),

@@ -66,14 +66,22 @@ describe('ports by options', () => {
     ['no list', () => 'out', /string is not a list of ports/],
     ['a promise', () => Promise.resolve([]), /object is not a list/],
     ['no port', () => [], /no ports/],
-    ['1000 ports', () => Array.from({ length: 1000 }, (_, n) => ({ name: `p${n}`, kind: 'ts' })), /1000 ports are more/],
+    [
+      '1000 ports',
+      () => Array.from({ length: 1000 }, (_, n) => ({ name: `p${n}`, kind: 'ts' })),
+      /1000 ports are more/,
+    ],
     ['a port twice', () => [1, 2].map(() => ({ name: 'a', kind: 'ts' })), /port "a" is declared twice/],
     ['a dot in a name', () => [{ name: 'a.b', kind: 'ts' }], /port "a\.b" has no valid name/],
     ['a name of 1 KB', () => [{ name: 'a'.repeat(1024), kind: 'ts' }], /no valid name/],
     ['a name that is no text', () => [{ name: 7, kind: 'ts' }], /port 7 has no valid name/],
     ['nothing', () => [null], /port undefined has no valid name/],
     ['another kind', () => [{ name: 'a', kind: 'mkv' }], /port "a" has no kind \(ts, gop, bytes\)/],
-    ['what depends on a live option', ({ gain }) => [{ name: `g${gain}`, kind: 'ts' }], /reads option "gain", which is live/],
+    [
+      'what depends on a live option',
+      ({ gain }) => [{ name: `g${gain}`, kind: 'ts' }],
+      /reads option "gain", which is live/,
+    ],
   ]
   for (const [name, ports, message] of WRONG) {
     test(`refuse ${name}`, () => {
@@ -85,14 +93,22 @@ describe('ports by options', () => {
     const given = { rungs: { hd: {}, sd: {} } }
     const fixed = ({ rungs }: Given): unknown => Object.entries(rungs).map(([name, { kind }]) => ({ name, kind }))
     assert.equal((read(fixed, given) as readonly Port[]).length, 2)
-    const live = ({ rungs }: Given): unknown => Object.entries(rungs).map(([name, { label }]) => ({ name: name + label, kind: 'ts' }))
+    const live = ({ rungs }: Given): unknown =>
+      Object.entries(rungs).map(([name, { label }]) => ({ name: name + label, kind: 'ts' }))
     assert.throws(() => read(live, given), /reads option "rungs\.\*\.label"/)
   })
 
   test('that a definition lists are checked when it is defined', () => {
     const define = (ports: unknown): unknown =>
       defineTransform({ ...(encoder(() => []) as ReturnType<typeof defineTransform>), ports: ports as readonly Port[] })
-    assert.throws(() => define([{ name: 'a', kind: 'ts' }, { name: 'a', kind: 'ts' }]), /declared twice/)
+    assert.throws(
+      () =>
+        define([
+          { name: 'a', kind: 'ts' },
+          { name: 'a', kind: 'ts' },
+        ]),
+      /declared twice/,
+    )
     assert.throws(() => define([]), /no ports/)
   })
 })

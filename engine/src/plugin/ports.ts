@@ -9,7 +9,7 @@ import { messageOf } from '../errors.js'
 export const MAIN_PORT = 'out'
 
 /** No node has more. */
-export const MOST_PORTS = 64
+const MOST_PORTS = 64
 
 export const PORT_NAME = /^[a-z0-9][a-z0-9-]*$/
 const LONGEST_NAME = 64

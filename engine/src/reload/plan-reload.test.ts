@@ -339,5 +339,8 @@ test('ports that change, even with an option that should not change them, cost a
   const change = changeOf(next, 'live/enc')
   assert.equal(change?.verb, 'swap')
   const [ports] = change?.changes ?? []
-  assert.deepEqual([ports?.path, ports?.before, ports?.after], ['ports', 'out (ts), sd (ts)', 'out (ts), sd (ts), hd (ts)'])
+  assert.deepEqual(
+    [ports?.path, ports?.before, ports?.after],
+    ['ports', 'out (ts), sd (ts)', 'out (ts), sd (ts), hd (ts)'],
+  )
 })

@@ -49,7 +49,10 @@ export const encode = defineTransform({
   summary: 'Encodes.',
   consumes: ['ts'],
   inlets: 'many',
-  ports: [{ name: 'out', kind: 'ts' }, { name: 'sd', kind: 'ts' }],
+  ports: [
+    { name: 'out', kind: 'ts' },
+    { name: 'sd', kind: 'ts' },
+  ],
   options: z.strictObject({
     codec: z.string().default('h264').meta({ description: 'Which codec.' }),
     select: z

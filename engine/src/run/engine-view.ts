@@ -110,7 +110,10 @@ export class EngineView implements StatusSource, EventSource {
     const node = nodes.get(id)
     if (node !== undefined) return node.commands.run(name, input)
     const ids = nodes.all.map((each) => each.id)
-    throw commandError('COMMAND_UNKNOWN_NODE', `there is no node "${id}": ${didYouMean(id, ids, 'nodes') ?? 'none runs'}`)
+    throw commandError(
+      'COMMAND_UNKNOWN_NODE',
+      `there is no node "${id}": ${didYouMean(id, ids, 'nodes') ?? 'none runs'}`,
+    )
   }
 
   urls(): readonly LabelledUrl[] {

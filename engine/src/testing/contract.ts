@@ -68,7 +68,8 @@ export function contract(definition: Definition, settings: ContractSettings = {}
     declareCommands(subject)
     if (folder !== undefined) declareCallbacks(subject, folder)
     if (readsChunks(definition)) declareReading(subject)
-    if (isPassing(definition, definition.options.safeParse(settings.options ?? {}).data)) declareSwap(subject, definition.consumes)
+    if (isPassing(definition, definition.options.safeParse(settings.options ?? {}).data))
+      declareSwap(subject, definition.consumes)
   })
 }
 

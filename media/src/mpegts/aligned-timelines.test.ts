@@ -134,7 +134,10 @@ test('whatever the streams do, those of one generation keep equal offsets and no
       }
       for (const stream of [0, 1]) {
         const all = streams.pts(stream)
-        assert.deepEqual(all, [...all].sort((a, b) => a - b))
+        assert.deepEqual(
+          all,
+          [...all].sort((a, b) => a - b),
+        )
         assert.equal(new Set(all).size, all.length)
       }
     }),

@@ -48,7 +48,12 @@ export function labelOf({ port, chunks }: EdgeOutline): string {
 function outlinePipeline({ name, description, nodes }: Pipeline): PipelineOutline {
   const byId = new Map(nodes.map((node) => [node.id, node]))
   const edges = nodes.flatMap((node) =>
-    node.from.map(({ node: from, port }) => ({ from, port, to: node.id, chunks: chunksAt(byId.get(from), port, node) })),
+    node.from.map(({ node: from, port }) => ({
+      from,
+      port,
+      to: node.id,
+      chunks: chunksAt(byId.get(from), port, node),
+    })),
   )
   return { name, description, nodes: nodes.map(outlineNode), edges }
 }

@@ -35,9 +35,9 @@ export const commandVerb = {
     const { commandResultSchema } = await import('../../observe/status.js')
     const path = pathOf(node, name)
     const body = readValues(values)
-    if (path === undefined || typeof body === 'string') {
-      const why = path === undefined ? `"${node}" is not the id of a node: pipeline/node, or services/name` : body
-      streams.err.write(printable(`error: ${String(why)}\n`))
+    const problem = path === undefined ? `"${node}" is not the id of a node: pipeline/node, or services/name` : body
+    if (path === undefined || typeof problem === 'string') {
+      streams.err.write(printable(`error: ${typeof problem === 'string' ? problem : ''}\n`))
       return EXIT.usage
     }
     const reply = await askEngine(streams, { api, folder }, path, 'POST', { body, timeoutMs: TIMEOUT_MS })

@@ -48,7 +48,11 @@ const named = (ports: string): string => `out,${ports}`
 
 test('a reload that adds and removes ports replaces the node, and readers of those that stay lose nothing', async () => {
   const readers = new Readers()
-  await using harness = await new ReloadHarness().start(mid(named('hd,sd')), readers.reading('hd'), readers.reading('sd'))
+  await using harness = await new ReloadHarness().start(
+    mid(named('hd,sd')),
+    readers.reading('hd'),
+    readers.reading('sd'),
+  )
   using _flow = harness.flow()
   await until(() => readers.of('sd').chunks.length > 10, 'chunks arrive')
   const sentBefore = statusOf(harness).sentBytes

@@ -44,7 +44,10 @@ test('chunks and marks carry the time at which an input says that bytes arrived'
   for (const { marks, receivedAtMs } of got) {
     for (let at = 0; at < marks.length; at += MARK_SIZE) times.add(receivedAtMs + marks[at + MARK_MS]! - startMs)
   }
-  assert.deepEqual([...times].sort((a, b) => a - b), [5, 25])
+  assert.deepEqual(
+    [...times].sort((a, b) => a - b),
+    [5, 25],
+  )
   assert.equal(input.receivedBytes, 2 * half)
   await input.stop('test')
 })

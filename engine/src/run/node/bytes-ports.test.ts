@@ -155,7 +155,10 @@ describe('ports of kind bytes', () => {
     const [chunk] = harness.got['hd'] ?? []
     harness.outlets['sd']?.next(chunk!)
     await flushPromises()
-    assert.deepEqual([harness.runner.state, /kind bytes has emitted a ts chunk/.test(harness.runner.why)], ['failed', true])
+    assert.deepEqual(
+      [harness.runner.state, /kind bytes has emitted a ts chunk/.test(harness.runner.why)],
+      ['failed', true],
+    )
   })
 
   test('keep counters of continuity across a restart', async () => {

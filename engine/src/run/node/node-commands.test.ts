@@ -106,7 +106,10 @@ describe('a command of a node', () => {
   test('that does not exist is refused with the names that do', async () => {
     await using harness = await CommandHarness.open()
     const [code, message] = await harness.refusal('swich')
-    assert.deepEqual([code, message], ['COMMAND_UNKNOWN', 'transform test-switch has no command "swich": did you mean "switch"?'])
+    assert.deepEqual(
+      [code, message],
+      ['COMMAND_UNKNOWN', 'transform test-switch has no command "swich": did you mean "switch"?'],
+    )
     assert.match((await harness.refusal('constructor'))[1], /its commands: switch, stop/)
   })
 
@@ -162,7 +165,10 @@ describe('a command of a node', () => {
     assert.deepEqual(harness.node.switched, ['0'])
     finish()
     await Promise.all(eight)
-    assert.deepEqual(harness.node.switched, [...eight.keys()].flatMap((n) => [String(n), `${n} done`]))
+    assert.deepEqual(
+      harness.node.switched,
+      [...eight.keys()].flatMap((n) => [String(n), `${n} done`]),
+    )
     assert.equal(await harness.run('stop'), null)
   })
 
@@ -193,4 +199,3 @@ describe('a command of a node', () => {
     assert.equal((await hanging)[0], 'COMMAND_TIMEOUT')
   })
 })
-

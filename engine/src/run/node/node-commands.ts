@@ -138,7 +138,8 @@ export class NodeCommands {
       return typeof part === 'string' ? this.#services.mask(part) : part
     }) as string | undefined
     if (text === undefined) throw new TypeError('its answer is not JSON')
-    if (text.length > MAX_ANSWER_LENGTH) throw new RangeError(`its answer is longer than ${MAX_ANSWER_LENGTH / 1024} KiB`)
+    if (text.length > MAX_ANSWER_LENGTH)
+      throw new RangeError(`its answer is longer than ${MAX_ANSWER_LENGTH / 1024} KiB`)
     return JSON.parse(text) as Json
   }
 

@@ -110,7 +110,8 @@ export class TransformRunner extends NodeRunner<Transform> {
         const port = this.port(name)
         this.#subscriptions.add(
           outlet.subscribe({
-            next: kind === 'bytes' ? (item) => this.#takeBytes(name, item) : (chunk) => this.#send(port, chunk as AnyChunk),
+            next:
+              kind === 'bytes' ? (item) => this.#takeBytes(name, item) : (chunk) => this.#send(port, chunk as AnyChunk),
             error: (error: unknown) => this.fail(error),
             complete: () => this.#complete(name, port),
           }),
@@ -172,7 +173,8 @@ export class TransformRunner extends NodeRunner<Transform> {
   #takeBytes(name: string, item: Emitted): void {
     this.calls.enter(() => {
       const nowMs = this.services.clock.nowMs()
-      if (item instanceof Uint8Array) this.#framing?.push(name, item, this.#arrivals.get(name)?.of(nowMs, nowMs) ?? nowMs)
+      if (item instanceof Uint8Array)
+        this.#framing?.push(name, item, this.#arrivals.get(name)?.of(nowMs, nowMs) ?? nowMs)
       else if ('boundary' in item) this.#endGeneration(item.timeline)
       else if ('kind' in item) {
         throw runError('NODE_WRONG_ITEM', `port ${name} of kind bytes has emitted a ${item.kind} chunk`)
