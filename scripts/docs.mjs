@@ -1,4 +1,4 @@
-// Generates the documentation that comes from the code: docs/errors.md, docs/metrics.md, docs/nodes, and the marked
+// Generates the documentation that comes from the code: docs/errors.md, docs/metrics.md, docs/plugin-api.md, docs/nodes, and the marked
 // regions of docs/listeners.md, docs/hot-reload.md and of each plugin's README. Reads compiled code, so build first.
 // `--check` writes nothing, and fails naming the files that are stale.
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -16,6 +16,7 @@ import {
   renderSettingsRegions,
 } from './docs-pages.mjs'
 import { fail } from './prepare.mjs'
+import { renderPluginApi } from './plugin-api.mjs'
 import { ROOT, listFiles, listPlugins } from './repository.mjs'
 
 const CHECK = process.argv.includes('--check')
@@ -32,10 +33,17 @@ for (const plugin of plugins) {
   const path = join(plugin.folder, 'README.md')
   await put(path, fillRegions(path, renderPluginRegions(plugin, plugin.describeOptions)))
 }
+await putPluginApi()
 await putSettings()
 await putReload()
 await putNodes()
 if (CHECK && stale.length > 0) fail(`stale, run \`npm run build && npm run docs\`: ${stale.join(' ')}`)
+
+/** The contract of plugins. */
+async function putPluginApi() {
+  const { PLUGIN_API } = await load('engine/dist/plugin/api-version.js')
+  await put('docs/plugin-api.md', renderPluginApi(`${PLUGIN_API.major}.${PLUGIN_API.minor}`))
+}
 
 /** The tables of options that the engine itself reads: listeners, its own settings, and the keys of every input. */
 async function putSettings() {

@@ -10,6 +10,8 @@ import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks'
 import { setTimeout as pause } from 'node:timers/promises'
 import { Observable, type Subscriber } from 'rxjs'
 import { z } from 'zod'
+import { findTools } from './measure/bench-machine.js'
+import { measureUnderViewers, type ViewersFigure } from './state-changes/under-viewers.js'
 
 const CHANNELS = [250, 500, 1000] as const
 /** Of the CPU per node with the fewest channels. */
@@ -18,12 +20,15 @@ const LOSING = 500
 const CHANGES_PER_S = 5000
 const CHANGES_FOR_S = 10
 const BUDGET_MS = 50
+const VIEWERS_FOR_S = 60
+/** Chunks are 50 ms apart. */
+const MAX_GAP_MS = 100
 
 const lost = defineErrors({
   BENCH_LOST: { sentence: 'The upstream has closed the connection.', hint: 'None.', reaction: 'retry' },
 })
 
-/** Every input of a run: its context, and the attempt that it makes. */
+/** The contexts of the outputs of a run, whose states follow what they report; the attempts of the inputs. */
 const contexts: NodeContext[] = []
 const attempts = new Set<Subscriber<Uint8Array>>()
 
@@ -34,7 +39,6 @@ const input = defineInput({
   options: z.strictObject({}),
   examples: [],
   open(_options, context) {
-    contexts.push(context)
     const chunks = new Observable<Uint8Array>((subscriber) => {
       attempts.add(subscriber)
       context.ready()
@@ -51,10 +55,13 @@ const output = defineOutput({
   inlets: 'one',
   options: z.strictObject({}),
   examples: [],
-  open: () => ({
-    accept: ([inlet]) => inlet!.chunks.subscribe(),
-    [Symbol.asyncDispose]: () => Promise.resolve(),
-  }),
+  open(_options, context) {
+    contexts.push(context)
+    return {
+      accept: ([inlet]) => inlet!.chunks.subscribe(),
+      [Symbol.asyncDispose]: () => Promise.resolve(),
+    }
+  },
 })
 
 async function main(): Promise<void> {
@@ -66,6 +73,11 @@ async function main(): Promise<void> {
     `growth from ${CHANNELS[0]} to ${CHANNELS.at(-1)} channels: ${growth.toFixed(2)}x (at most ${MAX_GROWTH}x)`,
   )
   const delays = [await measureLoss(), await measureChanges()]
+  const { worstGapMs, counterErrors, lost: gone } = await measureViewers()
+  console.log(
+    `${CHANGES_PER_S} state changes a second for ${VIEWERS_FOR_S} s under 300 viewers: longest gap ${worstGapMs.toFixed(0)} ms (at most ${MAX_GAP_MS}), ${counterErrors} counter errors, ${gone} viewers lost`,
+  )
+  if (worstGapMs > MAX_GAP_MS || counterErrors + gone > 0) process.exitCode = 1
   if (growth > MAX_GROWTH || delays.some((delayMs) => delayMs > BUDGET_MS)) process.exitCode = 1
 }
 
@@ -117,6 +129,15 @@ async function measureChanges(): Promise<number> {
     `${CHANGES_PER_S} state changes a second for ${CHANGES_FOR_S} s: event loop delayed by ${longestMs.toFixed(0)} ms at most`,
   )
   return longestMs
+}
+
+async function measureViewers(): Promise<ViewersFigure> {
+  const folder = await mkdtemp(join(tmpdir(), 'millrace-bench-'))
+  try {
+    return await measureUnderViewers(VIEWERS_FOR_S, findTools(folder))
+  } finally {
+    await rm(folder, { recursive: true })
+  }
 }
 
 async function longestDelay(run: () => Promise<void>): Promise<number> {

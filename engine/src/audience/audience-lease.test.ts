@@ -15,7 +15,7 @@ class Room {
   readonly audiences = new EngineAudiences({ clock: new FakeClock(), log: new KeptLog().log, maxClients: 0 })
   readonly errors: unknown[] = []
 
-  lease(id = 'one/out', max = 0): AudienceLease {
+  lease(id = 'one/out', max = 0, isOpen = true): AudienceLease {
     const enter = (run: () => void): void => {
       try {
         run()
@@ -24,7 +24,9 @@ class Room {
       }
     }
     const limits = { max, soft: 0, perAddress: 0, overLimitStatus: 503 }
-    return new AudienceLease({ limits }, { audiences: this.audiences, owner: () => id, enter })
+    const lease = new AudienceLease({ limits }, { audiences: this.audiences, owner: () => id, enter })
+    if (isOpen) lease.open()
+    return lease
   }
 }
 
@@ -36,7 +38,7 @@ function admitted(lease: AudienceLease): Session {
 
 test('the next output takes the audience over: viewers, counters, its own limits and id', async () => {
   const room = new Room()
-  const [before, next] = [room.lease(), room.lease('one/new', 1)]
+  const [before, next] = [room.lease(), room.lease('one/new', 1, false)]
   const session = admitted(before)
   session.sent(10)
   next.takeOver(before)
@@ -53,7 +55,7 @@ test('the next output takes the audience over: viewers, counters, its own limits
 
 test('an output that keeps its audience after all has it as before', async () => {
   const room = new Room()
-  const [before, next] = [room.lease(), room.lease('one/out', 1)]
+  const [before, next] = [room.lease(), room.lease('one/out', 1, false)]
   const session = admitted(before)
   next.takeOver(before)
   before.restore()
@@ -62,13 +64,42 @@ test('an output that keeps its audience after all has it as before', async () =>
   admitted(before)
 })
 
+test('an output that fails while the one before still runs leaves the audience to that one', async () => {
+  const room = new Room()
+  const [before, next] = [room.lease(), room.lease('one/out', 1, false)]
+  const session = admitted(before)
+  next.takeOver(before)
+  await next[Symbol.asyncDispose]()
+  assert.equal(session.isOver, false)
+  admitted(before)
+  const last = room.lease('one/out', 0, false)
+  last.takeOver(before)
+  await before[Symbol.asyncDispose]()
+  await last[Symbol.asyncDispose]()
+  assert.equal(session.isOver, true)
+})
+
+test('on standby it admits nobody, counts nothing, and leaves nothing behind', async () => {
+  const room = new Room()
+  const lease = room.lease('one/out', 0, false)
+  assert.deepEqual(lease.enter(WHO), { refused: 'closing', status: 503 })
+  assert.deepEqual(lease.touch('key', WHO), { refused: 'closing', status: 503 })
+  assert.deepEqual([lease.refusalOf(WHO)?.refused, lease.counters.clients], ['closing', 0])
+  lease.refuse(WHO, 'offline', 503)
+  await lease[Symbol.asyncDispose]()
+  assert.deepEqual(room.audiences.all(), [])
+})
+
 test('callbacks of the output are its code: what they throw fails only that', () => {
   const room = new Room()
   const lease = room.lease()
   const broken = {
-    describe: () => {
-      throw new Error('in describe')
-    },
+    describe: () => ({
+      state: 'reading' as const,
+      get bytes(): number {
+        throw new Error('in describe')
+      },
+    }),
     onKick: () => {
       throw new Error('in onKick')
     },

@@ -12,6 +12,7 @@ import type {
 } from '../plugin/audience.js'
 import type { EngineAudiences } from './engine-audiences.js'
 import type { OutputAudience } from './output-audience.js'
+import { readView } from './session.js'
 
 export interface LeaseSettings {
   readonly audiences: Pick<EngineAudiences, 'open'>
@@ -21,31 +22,56 @@ export interface LeaseSettings {
   enter(run: () => void): void
 }
 
+const CLOSED: Refusal = { refused: 'closing', status: 503 }
+const NO_COUNTERS: AudienceCounters = {
+  clients: 0,
+  connects: 0,
+  sentBytes: 0,
+  refused: new Map(),
+  ended: new Map(),
+  skips: 0,
+  skippedBytes: 0,
+}
+
 export class AudienceLease implements Audience {
   /** Called when its output disposes it; true if the audience stays for the node that opens next. */
   onDispose: () => boolean = () => false
   readonly #settings: LeaseSettings
   #options: AudienceOptions
+  /** Undefined on standby. */
   #audience: OutputAudience | undefined
+  /** The lease that had the audience before. */
+  #before: AudienceLease | undefined
+  #isOver = false
 
   constructor(options: AudienceOptions, settings: LeaseSettings) {
     this.#options = options
     this.#settings = settings
   }
 
-  /** Opened when it is first asked for, unless it has been taken over. */
+  /** For a live route, which is open. */
   get audience(): OutputAudience {
-    return this.#audience ?? this.#own(this.#settings.audiences.open(this.#settings.owner(), this.#options))
+    this.open()
+    return this.#audience!
   }
 
   /** Opens its audience, unless it has one. */
   open(): void {
-    void this.audience
+    if (this.#audience !== undefined) return
+    this.#own(this.#settings.audiences.open(this.#settings.owner(), this.#options))
+    if (this.#isOver) void this.close()
   }
 
   /** Takes the audience of the other lease; viewers and counters stay. Safe twice. */
-  takeOver({ audience }: AudienceLease): void {
-    if (this.#audience !== audience) this.#own(audience)
+  takeOver(before: AudienceLease): void {
+    if (this.#audience === before.audience) return
+    this.#before = before
+    this.#own(before.audience)
+  }
+
+  /** Another lease has its audience for good. */
+  leave(): void {
+    this.#isOver = true
   }
 
   /** Has its audience again, if the next node could not take it over after all. */
@@ -55,53 +81,59 @@ export class AudienceLease implements Audience {
 
   /** The node has another id now. */
   rename(id: string): void {
-    if (this.#isOwner) this.audience.rename(id)
+    if (this.#isOwner) this.#audience?.rename(id)
   }
 
   refusalOf(who: Pick<Who, 'address' | 'listener'>): Refusal | undefined {
-    return this.audience.refusalOf(who)
+    return this.#audience === undefined ? CLOSED : this.#audience.refusalOf(who)
   }
 
   enter(who: Who, callbacks?: SessionCallbacks): Session | Refusal {
-    return this.audience.enter(who, this.#guarded(callbacks))
+    return this.#audience === undefined ? CLOSED : this.#audience.enter(who, this.#guarded(callbacks))
   }
 
   touch(key: string, who: Who, callbacks?: SessionCallbacks): Session | Refusal {
-    return this.audience.touch(key, who, this.#guarded(callbacks))
+    return this.#audience === undefined ? CLOSED : this.#audience.touch(key, who, this.#guarded(callbacks))
   }
 
   refuse(who: Who, reason: string, status: number): void {
-    this.audience.refuse(who, reason, status)
+    this.#audience?.refuse(who, reason, status)
   }
 
-  update(options: AudienceOptions): void {
-    this.#options = options
-    if (this.#isOwner) this.audience.update(options)
+  update(options: Partial<AudienceOptions>): void {
+    this.#options = { ...this.#options, ...options }
+    if (this.#isOwner) this.#audience?.update(this.#options)
   }
 
   get counters(): AudienceCounters {
-    return this.audience.counters
+    return this.#audience?.counters ?? NO_COUNTERS
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     if (!this.onDispose()) await this.close()
   }
 
-  /** Ends its sessions, unless another lease has taken over. Safe twice. */
+  /**
+   * Ends its sessions, unless another lease has taken over, or the one before, which still runs, can have them back. Safe
+   * twice.
+   */
   async close(): Promise<void> {
-    if (this.#isOwner) await this.#audience?.[Symbol.asyncDispose]()
+    this.#isOver = true
+    if (!this.#isOwner) return
+    const before = this.#before
+    if (before !== undefined && !before.#isOver) before.restore()
+    else await this.#audience?.[Symbol.asyncDispose]()
   }
 
   get #isOwner(): boolean {
     return this.#audience?.owner === this
   }
 
-  #own(audience: OutputAudience): OutputAudience {
+  #own(audience: OutputAudience): void {
     this.#audience = audience
     audience.owner = this
     audience.rename(this.#settings.owner())
     audience.update(this.#options)
-    return audience
   }
 
   /** Callbacks are code of the node. */
@@ -112,13 +144,11 @@ export class AudienceLease implements Audience {
       describe: () => {
         let view: SessionView | undefined
         enter(() => {
-          view = callbacks.describe?.()
+          view = readView(callbacks.describe?.())
         })
-        return view ?? READING
+        return view ?? { state: 'reading' }
       },
       onKick: () => enter(() => callbacks.onKick?.()),
     }
   }
 }
-
-const READING: SessionView = { state: 'reading' }

@@ -65,7 +65,7 @@ describe('the audience of an output', () => {
     session.end('again')
     session.sent(1)
     const { clients, connects, sentBytes, ended } = audience.counters
-    assert.deepEqual([clients, connects, sentBytes, [...ended]], [0, 1, 1500, [['left', 1]]])
+    assert.deepEqual([clients, connects, sentBytes, [...ended]], [0, 1, 1501, [['left', 1]]])
     assert.deepEqual([session.isOver, room.audiences.viewers().length], [true, 0])
     const [end] = room.ends
     assert.deepEqual(
@@ -134,6 +134,36 @@ describe('the audience of an output', () => {
     assert.ok(!shown?.path.includes('\u001b'))
   })
 
+  test('shows and logs only what can be shown, whatever the output says of a session', () => {
+    const room = new Room()
+    const audience = room.open()
+    const odd = { state: 'flying', bytes: 7n, behindBytes: NaN, skips: 'many', skippedBytes: 3 } as never
+    const session = admitted(audience, who(1, { user: 5 as never }), undefined, { describe: () => odd })
+    session.sent(4)
+    const [shown] = room.audiences.viewers()
+    assert.deepEqual(
+      [shown?.state, shown?.bytes, shown?.behindBytes, shown?.skips, shown?.skippedBytes, shown?.user],
+      ['reading', 4, 0, 0, 3, '5'],
+    )
+    for (const bytes of [NaN, -1, Infinity]) assert.throws(() => session.sent(bytes), RangeError)
+    session.end('r'.repeat(1000))
+    assert.equal(room.ends[0]?.reason.length, 64)
+    for (let count = 0; count < 100; count++) {
+      audience.refuse(who(), `reason ${count}`, 503)
+      admitted(audience, who()).end(`reason ${count}`)
+    }
+    assert.deepEqual([audience.counters.refused.size, audience.counters.ended.size], [33, 33])
+  })
+
+  test('keeps the idle time when only limits change', () => {
+    const room = new Room()
+    const audience = room.open({}, { idleMs: 1000 })
+    audience.update({ limits: { max: 5, soft: 0, perAddress: 0, overLimitStatus: 503 } })
+    const session = admitted(audience, who(), 'abc')
+    room.clock.advance(3000)
+    assert.equal(session.isOver, true)
+  })
+
   test('its end ends all sessions, and refuses later ones', async () => {
     const room = new Room()
     const audience = room.open()
@@ -184,14 +214,73 @@ describe('a session that is known by its key', () => {
     const room = new Room()
     const audience = room.open({ max: 20 })
     const others = Array.from({ length: 10 }, (_, index) => admitted(audience, who(100 + index), `viewer ${index}`))
-    for (let request = 0; request < 10_000; request++) {
-      admitted(audience, who(1), `key ${request}`)
-      if (request % 1000 === 0) others.forEach((_, index) => admitted(audience, who(100 + index), `viewer ${index}`))
-    }
+    others.forEach((_, index) => admitted(audience, who(100 + index), `viewer ${index}`))
+    for (let request = 0; request < 10_000; request++) admitted(audience, who(1), `key ${request}`)
     assert.equal(audience.counters.clients, 18)
     assert.ok(others.every(({ isOver }) => !isOver))
     admitted(audience, who(200), 'late')
-    assert.equal(room.kept.lines.filter(({ level }) => level === 'warn').length, 1)
+    assert.equal(room.kept.lines.length, 1)
+    assert.equal(room.kept.lines[0]?.level, 'warn')
+    assert.deepEqual([room.starts.length, room.ends.length, audience.counters.connects], [10, 0, 10])
+    assert.equal(audience.counters.ended.get('replaced'), 9992)
+  })
+
+  test('is announced at its second request, or when it ends for want of one', () => {
+    const room = new Room()
+    const audience = room.open({}, { idleMs: 1000 })
+    admitted(audience, who(1), 'twice')
+    assert.equal(room.starts.length, 0)
+    admitted(audience, who(1), 'twice')
+    admitted(audience, who(1), 'once')
+    assert.equal(room.starts.length, 1)
+    room.clock.advance(5000)
+    assert.deepEqual([room.starts.length, room.ends.length], [2, 2])
+  })
+
+  test('viewers who share an address, more than eight, are known once they have come back', () => {
+    const room = new Room()
+    const audience = room.open()
+    const names = Array.from({ length: 20 }, (_, index) => `viewer ${index}`)
+    for (let round = 0; round < 5; round++) for (const name of names) admitted(audience, who(1), name)
+    assert.equal(audience.counters.clients, 20)
+    const ids = new Set(names.map((name) => admitted(audience, who(1), name).id))
+    for (const name of names) assert.ok(ids.has(admitted(audience, who(1), name).id))
+  })
+
+  test('stays while a response is under way, or bytes are sent, and counts bytes of late responses', () => {
+    const room = new Room()
+    const audience = room.open({}, { idleMs: 10_000 })
+    const session = admitted(audience, who(), 'abc')
+    const busy = session.busy()
+    room.clock.advance(60_000)
+    assert.equal(session.isOver, false)
+    busy[Symbol.dispose]()
+    busy[Symbol.dispose]()
+    room.clock.advance(9000)
+    session.sent(10)
+    room.clock.advance(9000)
+    assert.equal(session.isOver, false)
+    room.clock.advance(5000)
+    assert.equal(session.isOver, true)
+    session.sent(5)
+    assert.deepEqual([audience.counters.sentBytes, room.ends[0]?.bytes], [15, 10])
+  })
+
+  test('calls the callbacks of its newest request', () => {
+    const room = new Room()
+    const audience = room.open()
+    const kicked: string[] = []
+    const session = admitted(audience, who(), 'abc', { onKick: () => kicked.push('first') })
+    admitted(audience, who(), 'abc', { onKick: () => kicked.push('second') })
+    room.audiences.kick(session.id)
+    assert.deepEqual(kicked, ['second'])
+  })
+
+  test('is another one for another user', () => {
+    const audience = new Room().open()
+    const session = admitted(audience, who(1, { user: 'anna' }), 'abc')
+    assert.notEqual(admitted(audience, who(1, { user: 'ben' }), 'abc'), session)
+    assert.equal(admitted(audience, who(2, { user: 'anna' }), 'abc'), session)
   })
 
   test('an address has at most 256 keys; a further one ends the one that was used least recently', () => {

@@ -1,6 +1,6 @@
 // The viewers of one output, over all its paths and protocols.
 import type { ClientStatus } from '../observe/status.js'
-import { startOf, keptOf, OpenSession, type SessionHost } from './session.js'
+import { copyOf, keptOf, OpenSession, type SessionHost, startOf } from './session.js'
 import type { SessionEnd, SessionWatcher } from '../observe/viewer-events.js'
 import type {
   Audience,
@@ -8,7 +8,6 @@ import type {
   AudienceOptions,
   ClientLimits,
   Refusal,
-  Session,
   SessionCallbacks,
   Who,
 } from '../plugin/audience.js'
@@ -20,6 +19,9 @@ import { type LimitChange, ViewerLimits } from './viewer-limits.js'
 const IDLE_MS = 30_000
 const UNAVAILABLE = 503
 const CLOSED: Refusal = { refused: 'ended', status: UNAVAILABLE }
+const MAX_REASON = 64
+/** Outputs name reasons: each is a row of a metric. */
+const MAX_REASONS = 32
 const NO_CALLBACKS: SessionCallbacks = {}
 
 /** What the audience of an output needs of those of all outputs. */
@@ -65,7 +67,8 @@ export class OutputAudience implements Audience, SessionHost {
     this.#limits = new ViewerLimits(options.limits, (change) => context.onLimitChange(this.#id, change))
     this.#keyed = new KeyedSessions({
       nowMs: () => this.nowMs(),
-      enter: (who, callbacks) => this.enter(who, callbacks),
+      enter: (who, callbacks) => this.#enter(who, callbacks),
+      announce: (session) => this.#announce(session),
       refuse: (who, reason, status) => this.refuse(who, reason, status),
       onBound: ({ address }, keys) =>
         context.log.warn({ node: this.#id, address, keys }, 'a client uses a new session key for each request'),
@@ -100,34 +103,25 @@ export class OutputAudience implements Audience, SessionHost {
   }
 
   enter(who: Who, callbacks: SessionCallbacks = NO_CALLBACKS): OpenSession | Refusal {
-    const refusal = this.refusalOf(who)
-    if (refusal !== undefined) {
-      this.refuse(who, refusal.refused, refusal.status)
-      return refusal
-    }
-    const session = new OpenSession(this.#context.nextId(), who, callbacks, this)
-    this.#sessions.add(session)
-    this.#context.onOpen(session)
-    this.counters.connects++
-    this.counters.clients++
-    this.#context.watchers.onStart(startOf(session.id, this.#id, session.who))
-    this.#limits.add(session.who.address)
+    const session = this.#enter(who, callbacks)
+    if (!('refused' in session)) this.#announce(session)
     return session
   }
 
-  touch(key: string, who: Who, callbacks: SessionCallbacks = NO_CALLBACKS): Session | Refusal {
+  touch(key: string, who: Who, callbacks: SessionCallbacks = NO_CALLBACKS): OpenSession | Refusal {
     return this.#keyed.touch(key, who, callbacks)
   }
 
   refuse(who: Who, reason: string, status: number): void {
-    countReason(this.counters.refused, reason)
-    const outcome = { status, bytes: 0, durationMs: 0, skips: 0, skippedBytes: 0, reason }
+    const kept = copyOf(reason, MAX_REASON)
+    countReason(this.counters.refused, kept)
+    const outcome = { status, bytes: 0, durationMs: 0, skips: 0, skippedBytes: 0, reason: kept }
     this.#context.watchers.onEnd({ ...startOf('', this.#id, keptOf(who)), ...outcome })
   }
 
-  update(options: AudienceOptions): void {
-    this.#options = options
-    this.#limits.update(options.limits)
+  update(options: Partial<AudienceOptions>): void {
+    this.#options = { ...this.#options, ...options }
+    this.#limits.update(this.limits)
   }
 
   /** The output has another id now. */
@@ -162,6 +156,7 @@ export class OutputAudience implements Audience, SessionHost {
     this.#limits.remove(session.who.address)
     this.#context.onOver(session)
     countReason(isRefused ? counters.refused : counters.ended, end.reason)
+    if (!session.isAnnounced) return
     if (!isRefused) this.#logEnd(end)
     this.#context.watchers.onEnd(end)
   }
@@ -174,6 +169,28 @@ export class OutputAudience implements Audience, SessionHost {
     return Promise.resolve()
   }
 
+  /** Nobody is told of it yet. */
+  #enter(who: Who, callbacks: SessionCallbacks): OpenSession | Refusal {
+    const refusal = this.refusalOf(who)
+    if (refusal !== undefined) {
+      this.refuse(who, refusal.refused, refusal.status)
+      return refusal
+    }
+    const session = new OpenSession(this.#context.nextId(), who, callbacks, this)
+    this.#sessions.add(session)
+    this.#context.onOpen(session)
+    this.counters.clients++
+    this.#limits.add(session.who.address)
+    return session
+  }
+
+  #announce(session: OpenSession): void {
+    if (session.isAnnounced || session.isOver) return
+    session.isAnnounced = true
+    this.counters.connects++
+    this.#context.watchers.onStart(startOf(session.id, this.#id, session.who))
+  }
+
   #logEnd({ client, path, bytes, durationMs, skips, skippedBytes, reason }: SessionEnd): void {
     this.#context.log.info(
       { node: this.#id, client, path, bytes, durationMs, skips, skippedBytes, reason },
@@ -183,5 +200,6 @@ export class OutputAudience implements Audience, SessionHost {
 }
 
 function countReason(counts: Map<string, number>, reason: string): void {
-  counts.set(reason, (counts.get(reason) ?? 0) + 1)
+  const key = counts.has(reason) || counts.size < MAX_REASONS ? reason : 'other'
+  counts.set(key, (counts.get(key) ?? 0) + 1)
 }

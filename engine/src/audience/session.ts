@@ -6,7 +6,8 @@ import type { Session, SessionCallbacks, SessionView, Who } from '../plugin/audi
 
 /** In characters. Longer texts of clients are cut: each session keeps its own copies. */
 const MAX_TEXT = 256
-const READING: SessionView = { state: 'reading' }
+const MAX_REASON = 64
+const STATES: ReadonlySet<unknown> = new Set<SessionView['state']>(['waiting', 'reading', 'seeking', 'ending'])
 
 /** What a session needs of its audience. */
 export interface SessionHost {
@@ -17,47 +18,71 @@ export interface SessionHost {
   nowMs(): number
 }
 
+/** How a session that is known by its key is used. */
+export interface SessionUse {
+  onSent(): void
+  onBusy(change: 1 | -1): void
+  /** Called once. */
+  onOver(): void
+}
+
 export class OpenSession implements Session {
   readonly id: string
   readonly who: Who
   readonly startedMs: number
   isOver = false
+  /** By default nobody has been told that it is there. */
+  isAnnounced = false
   /** Of a session that is known by its key. */
-  key: string | undefined
-  /** Called once, when it is over. By default nothing happens. */
-  onOver: (() => void) | undefined
+  use: SessionUse | undefined
+  callbacks: SessionCallbacks
   readonly #host: SessionHost
-  readonly #callbacks: SessionCallbacks
   #bytes = 0
 
   constructor(id: string, who: Who, callbacks: SessionCallbacks, host: SessionHost) {
     this.id = id
     this.who = keptOf(who)
     this.startedMs = host.nowMs()
-    this.#callbacks = callbacks
+    this.callbacks = callbacks
     this.#host = host
   }
 
   sent(bytes: number): void {
+    if (!Number.isFinite(bytes) || bytes < 0) throw new RangeError(`${bytes} is not a number of bytes`)
+    // The response of a session that has ended may still be under way.
+    this.#host.onSent(bytes)
     if (this.isOver) return
     this.#bytes += bytes
-    this.#host.onSent(bytes)
+    this.use?.onSent()
+  }
+
+  busy(): Disposable {
+    const { use } = this
+    use?.onBusy(1)
+    let isBusy = true
+    return {
+      [Symbol.dispose]: () => {
+        if (isBusy) use?.onBusy(-1)
+        isBusy = false
+      },
+    }
   }
 
   end(reason: string, refusedWith?: number): void {
     if (this.isOver) return
-    const { bytes, skips, skippedBytes } = this.#view()
     this.isOver = true
+    const { bytes, skips, skippedBytes } = this.#view()
     const isRefused = refusedWith !== undefined
     const status = refusedWith ?? (bytes > 0 ? 200 : 0)
     const durationMs = isRefused ? 0 : Math.round(this.#host.nowMs() - this.startedMs)
-    const outcome = { status, bytes: isRefused ? 0 : bytes, durationMs, skips, skippedBytes, reason }
-    this.#host.onEnd(this, { ...startOf(this.id, this.#host.id, this.who), ...outcome }, isRefused)
-    this.onOver?.()
+    const outcome = { status, bytes: isRefused ? 0 : bytes, durationMs, skips, skippedBytes }
+    const end = { ...startOf(this.id, this.#host.id, this.who), ...outcome, reason: copyOf(reason, MAX_REASON) }
+    this.use?.onOver()
+    this.#host.onEnd(this, end, isRefused)
   }
 
   kick(): void {
-    this.#callbacks.onKick?.()
+    this.callbacks.onKick?.()
     this.end('kicked')
   }
 
@@ -78,14 +103,21 @@ export class OpenSession implements Session {
   }
 
   #view(): Required<SessionView> {
-    const {
-      state,
-      bytes = this.#bytes,
-      behindBytes = 0,
-      skips = 0,
-      skippedBytes = 0,
-    } = this.#callbacks.describe?.() ?? READING
-    return { state, bytes, behindBytes, skips, skippedBytes }
+    const view = this.callbacks.describe?.()
+    return { ...readView(view), bytes: numberOf(view?.bytes) ?? this.#bytes }
+  }
+}
+
+/** What can be shown of a view, whatever its output has made of it. Throws what reading it throws. */
+export function readView(view: SessionView | undefined): Omit<Required<SessionView>, 'bytes'> & { bytes?: number } {
+  const { state, bytes, behindBytes, skips, skippedBytes }: Partial<SessionView> = view ?? {}
+  const sent = numberOf(bytes)
+  return {
+    state: STATES.has(state) ? state! : 'reading',
+    ...(sent === undefined ? {} : { bytes: sent }),
+    behindBytes: numberOf(behindBytes) ?? 0,
+    skips: numberOf(skips) ?? 0,
+    skippedBytes: numberOf(skippedBytes) ?? 0,
   }
 }
 
@@ -96,9 +128,21 @@ export function startOf(id: string, node: string, { place, client, user, agent }
 
 /** With texts of its own: a part of a request's text would keep the whole request in memory. */
 export function keptOf({ protocol, listener, client, address, user, agent, place }: Who): Who {
-  return { protocol, listener, client, address, user, agent: copyOf(agent), place: copyOf(place) }
+  return {
+    protocol: copyOf(protocol),
+    listener: copyOf(listener),
+    client: copyOf(client),
+    address: copyOf(address),
+    user: user === undefined ? undefined : copyOf(user),
+    agent: copyOf(agent),
+    place: copyOf(place),
+  }
 }
 
-function copyOf(text: string): string {
-  return Buffer.from(text.slice(0, MAX_TEXT), 'utf8').toString('utf8')
+export function copyOf(text: string, most = MAX_TEXT): string {
+  return Buffer.from(String(text).slice(0, most), 'utf8').toString('utf8')
+}
+
+function numberOf(value: unknown): number | undefined {
+  return typeof value === 'number' && Number.isFinite(value) ? value : undefined
 }

@@ -23,7 +23,7 @@ describe('config', () => {
 
   test('--diff is 0 without a difference, 1 with the lines that differ, 78 for mistakes', async () => {
     await using api = await SupervisedApi.start(servingAt('/a'))
-    assert.deepEqual(await config(api, { diff: true }), [0, '', ''])
+    assert.deepEqual(await config(api, { diff: true }), [0, '', 'the files on disk are what runs\n'])
     await api.setting.files.write('live.yaml', servingAt('/b'))
     const [code, text] = await config(api, { diff: true })
     assert.equal(code, 1)

@@ -32,6 +32,7 @@ export async function showRunningConfig(streams: CliStreams, options: RunningCon
   if (typeof disk === 'number') return disk
   const lines = diffLines(running, disk)
   const isDifferent = lines.length > 0
+  if (!isDifferent) streams.err.write('the files on disk are what runs\n')
   streams.out.write(
     options.json === true ? renderJsonText({ differs: isDifferent, lines }) : renderDiff(lines, streams),
   )

@@ -59,7 +59,13 @@ export function engineServices(graph: Graph, log: Logger, stateDir: StateDir): S
 function addObservation(container: ServiceContainer): void {
   container
     .service(LAG, [], () => new EventLoopLag())
-    .service(ENGINE_CLOCK, [LAG], (lag) => createClock((lateMs) => lag.note(lateMs)))
+    // A timer of the engine may be started by a call from a node: it is not code of that node.
+    .service(ENGINE_CLOCK, [LAG, SCOPE], (lag, scope) => {
+      return createClock(
+        (lateMs) => lag.note(lateMs),
+        (run) => scope.leave(run),
+      )
+    })
     .service(EVENT_LOG, [ENGINE_CLOCK, LOG], (clock, log) => new EventLog(clock, log))
     .service(REGISTRY, [LOG], makeRegistry)
     .service(METRICS, [REGISTRY], withDefaultMetrics)

@@ -63,13 +63,13 @@ class NodeContainer implements OwnServices {
 
   async open(definition: Definition, open: OpenNode): Promise<AsyncDisposable> {
     this.close()
-    const { endpoints } = this
+    const { audiences, delivery, listeners } = this.endpoints.forOpening()
     return this.#parent
       .child()
       .value(OWNER, this.#owner)
-      .value(AUDIENCE, endpoints.audiences)
-      .value(DELIVERY, endpoints.delivery)
-      .value(LISTENERS, endpoints.listeners)
+      .value(AUDIENCE, audiences)
+      .value(DELIVERY, delivery)
+      .value(LISTENERS, listeners)
       .service(CLOCK, [ENGINE_CLOCK, OWNER], (clock: EngineClock, { calls }: NodeOwner) => {
         const own = clock.scope((run) => calls.enter(run))
         this.#parts.push(() => own[Symbol.dispose]())

@@ -83,6 +83,7 @@ export async function openRoom(
     audience: (limits, id = 'one/ts') => {
       const all = { limits: { ...NO_LIMITS, ...limits } }
       const lease = new AudienceLease(all, { audiences, owner: () => id, enter: (run) => run() })
+      lease.open()
       leases.push(lease)
       return lease
     },

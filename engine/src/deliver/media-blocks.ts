@@ -12,6 +12,8 @@ export class MediaBlocks implements MediaMemory {
   readonly #limitBlocks: number
   readonly #clock: Pick<Clock, 'after'>
   readonly #free: Buffer[] = []
+  /** Media that the output has released, oldest first, and that is still being sent. */
+  readonly #lingering = new Set<SentMedia>()
   /** Blocks in use, and free ones. */
   #count = 0
 
@@ -27,13 +29,27 @@ export class MediaBlocks implements MediaMemory {
   keep(parts: readonly Uint8Array[]): KeptMedia | undefined {
     const length = parts.reduce((sum, part) => sum + part.length, 0)
     const needed = Math.ceil(length / BLOCK_BYTES)
-    if (needed - this.#free.length > this.#limitBlocks - this.#count) return undefined
+    if (needed > this.#limitBlocks) return undefined
+    for (const slow of this.#lingering) {
+      if (this.#hasRoomFor(needed)) break
+      slow.cut()
+    }
+    if (!this.#hasRoomFor(needed)) return undefined
     const blocks = Array.from({ length: needed }, () => this.#free.pop() ?? this.#allocate())
     fill(blocks, parts)
-    return new SentMedia(blocks, length, this.#clock, (areReusable) => {
-      if (areReusable) this.#free.push(...blocks)
-      else this.#count -= blocks.length
+    const media: SentMedia = new SentMedia(blocks, length, this.#clock, {
+      onLinger: () => void this.#lingering.add(media),
+      onUnused: (areReusable) => {
+        this.#lingering.delete(media)
+        if (areReusable) this.#free.push(...blocks)
+        else this.#count -= blocks.length
+      },
     })
+    return media
+  }
+
+  #hasRoomFor(blocks: number): boolean {
+    return blocks - this.#free.length <= this.#limitBlocks - this.#count
   }
 
   #allocate(): Buffer {
@@ -42,55 +58,85 @@ export class MediaBlocks implements MediaMemory {
   }
 }
 
+interface MediaHost {
+  /** The output has released it, and it is still being sent. */
+  onLinger(): void
+  /** Called once: nothing uses it any more. */
+  onUnused(areReusable: boolean): void
+}
+
 class SentMedia implements KeptMedia {
   readonly length: number
   readonly #blocks: readonly Buffer[]
   readonly #clock: Pick<Clock, 'after'>
-  readonly #onUnused: (areReusable: boolean) => void
-  /** The output, and everything that is being sent. */
-  #users = 1
+  readonly #host: MediaHost
+  readonly #streams = new Set<Writable>()
   #isReleased = false
+  #isUnused = false
   /** A stream was cut: the system may still read what it was given. */
   #wasCut = false
 
-  constructor(
-    blocks: readonly Buffer[],
-    length: number,
-    clock: Pick<Clock, 'after'>,
-    onUnused: (areReusable: boolean) => void,
-  ) {
+  constructor(blocks: readonly Buffer[], length: number, clock: Pick<Clock, 'after'>, host: MediaHost) {
     this.length = length
     this.#blocks = blocks
     this.#clock = clock
-    this.#onUnused = onUnused
+    this.#host = host
   }
 
   async sendTo(stream: Writable, { session, from = 0, to = this.length }: SendOptions = {}): Promise<boolean> {
-    if (this.#users === 0) throw new Error('media was sent after it had been released')
-    this.#users++
+    if (this.#isReleased || this.#streams.has(stream)) return false
+    const busy = session?.busy()
+    this.#streams.add(stream)
+    const end = Math.min(wholeOf(to), this.length)
     let isSent = true
-    for (let at = from; at < to && isSent;) {
-      const end = Math.min(to, (Math.floor(at / BLOCK_BYTES) + 1) * BLOCK_BYTES)
-      const inBlock = at % BLOCK_BYTES
-      const piece = this.#blocks[Math.floor(at / BLOCK_BYTES)]!.subarray(inBlock, inBlock + end - at)
-      isSent = await writePiece(stream, piece, this.#clock)
-      if (isSent) session?.sent(piece.length)
-      at = end
+    try {
+      for (let at = wholeOf(from); at < end && isSent;) {
+        const piece = this.#pieceAt(at, end)
+        isSent = await writePiece(stream, piece, this.#clock)
+        if (isSent) session?.sent(piece.length)
+        at += piece.length
+      }
+    } catch {
+      // The stream is the caller's, and may throw.
+      isSent = false
     }
     this.#wasCut ||= !isSent
-    this.#leave()
+    this.#streams.delete(stream)
+    busy?.[Symbol.dispose]()
+    this.#checkUse()
     return isSent
   }
 
   release(): void {
     if (this.#isReleased) return
     this.#isReleased = true
-    this.#leave()
+    if (this.#streams.size > 0) this.#host.onLinger()
+    this.#checkUse()
   }
 
-  #leave(): void {
-    if (--this.#users === 0) this.#onUnused(!this.#wasCut)
+  /** Ends what is still being sent: the memory is needed. */
+  cut(): void {
+    for (const stream of this.#streams) stream.destroy()
+    this.#wasCut = true
+    this.#streams.clear()
+    this.#checkUse()
   }
+
+  #pieceAt(at: number, end: number): Buffer {
+    const inBlock = at % BLOCK_BYTES
+    const length = Math.min(end - at, BLOCK_BYTES - inBlock)
+    return this.#blocks[Math.floor(at / BLOCK_BYTES)]!.subarray(inBlock, inBlock + length)
+  }
+
+  #checkUse(): void {
+    if (!this.#isReleased || this.#streams.size > 0 || this.#isUnused) return
+    this.#isUnused = true
+    this.#host.onUnused(!this.#wasCut)
+  }
+}
+
+function wholeOf(offset: number): number {
+  return Number.isFinite(offset) ? Math.max(0, Math.trunc(offset)) : 0
 }
 
 /** True when the stream has passed the piece on; false if it was closed before, or took nothing for too long. */

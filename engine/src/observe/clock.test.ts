@@ -110,3 +110,22 @@ test('the delay of a repeated timer, including its own run time, is reported', (
     mock.timers.reset()
   }
 })
+
+test('each timer runs in `enter` of the first clock, unless a scope has its own', async () => {
+  const entered: string[] = []
+  using clock = createClock(
+    () => undefined,
+    (run) => {
+      entered.push('engine')
+      run()
+    },
+  )
+  await new Promise<void>((resolve) => clock.after(0, resolve))
+  const scope = clock.scope((run) => {
+    entered.push('node')
+    run()
+  })
+  await new Promise<void>((resolve) => scope.after(0, resolve))
+  await new Promise<void>((resolve) => clock.every(1, resolve))
+  assert.deepEqual(entered.slice(0, 3), ['engine', 'node', 'engine'])
+})

@@ -10,8 +10,7 @@ const MAX_TIMER_MS = 2 ** 31 - 1
 export interface EngineClock extends Clock, Disposable {
   /**
    * A clock of the same time whose timers end when it or this clock is disposed. `enter` runs the function of each
-   * timer and handles what it throws. By default a scope uses the `enter` of its parent; the first clock lets errors
-   * reach the process.
+   * timer and handles what it throws. By default a scope uses the `enter` of its parent.
    */
   scope(enter?: Enter): EngineClock
 }
@@ -26,11 +25,11 @@ export type OnTimerRun = (lateMs: number) => void
 
 /**
  * Creates a clock. Its mapping to wall time is taken now and never changes, so that intervals do not jump with the wall
- * clock.
+ * clock. `enter` runs the function of each timer; by default as it is.
  */
-export function createClock(onTimerRun: OnTimerRun = () => undefined): EngineClock {
+export function createClock(onTimerRun: OnTimerRun = () => undefined, enter: Enter = (run) => run()): EngineClock {
   const wallOffsetMs = Date.now() - performance.now()
-  return new TimerOwner(wallOffsetMs, (run) => run(), onTimerRun)
+  return new TimerOwner(wallOffsetMs, enter, onTimerRun)
 }
 
 class TimerOwner implements EngineClock {

@@ -1,7 +1,8 @@
 // The shapes of the responses of the control API, as schemas: the types, the OpenAPI document and the validation in
 // clients are derived from them. Users see these names: a change here changes the contract.
 import { z } from 'zod'
-import { type Json, PORT_KINDS } from '../plugin/contract.js'
+import type { Json } from '../plugin/contract.js'
+import { PORT_KINDS } from '../plugin/ports.js'
 import { definitionSchema } from '../plugin/manifest.js'
 import { NODE_KINDS } from '../plugin/node-kinds.js'
 import type { EventLog } from './events.js'

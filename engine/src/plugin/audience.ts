@@ -13,7 +13,7 @@ export interface ClientLimits {
 
 export interface AudienceOptions {
   readonly limits: ClientLimits
-  /** A session opened by `touch` ends after this long without a request. By default 30 s. */
+  /** A session opened by `touch` ends after this long without a request and without bytes sent. By default 30 s. */
   readonly idleMs?: number
 }
 
@@ -66,10 +66,15 @@ export interface Session {
   readonly id: string
   /** It has ended: nothing that is called on it has an effect. */
   readonly isOver: boolean
-  /** Bytes sent to this viewer, counted for the output too: they do not go through `context.sent` as well. */
-  sent(bytes: number): void
   /**
-   * Ends it; `reason` goes to the counters and to the access log. `refusedWith`: the status of a viewer that has received
+   * Bytes sent to this viewer, counted for the output too: they do not go through `context.sent` as well. Throws a
+   * RangeError unless the number is finite and not negative.
+   */
+  sent(bytes: number): void
+  /** A response is under way: until disposed, a session of `touch` does not end for want of requests. */
+  busy(): Disposable
+  /**
+   * Ends it; `reason` goes to the counters and to the access log, and is one of a few words. `refusedWith`: the status of a viewer that has received
    * nothing and is refused after all.
    */
   end(reason: string, refusedWith?: number): void
@@ -82,15 +87,17 @@ export interface Audience extends AsyncDisposable {
   /** A viewer with a connection of its own. It is a session until `end`. A refusal has been counted and logged. */
   enter(who: Who, callbacks?: SessionCallbacks): Session | Refusal
   /**
-   * A request of a viewer that has no connection of its own. Requests with the same key are one session, which ends when
-   * there has been none for `idleMs`. A key has at most 128 characters. One address has at most 256 keys, and at most 8
-   * that have been used only once: a further one ends the oldest. A key that was kicked is refused for a minute.
+   * A request of a viewer that has no connection of its own. Requests of one user with the same key are one session,
+   * which ends when there has been none, and nothing was sent, for `idleMs`. It is announced (in events, and later in
+   * the access log) at its second request. A key has at most 128 characters. One address has at most 256 keys, and at
+   * most 8 that have been used only once: a further one ends the oldest. A key that was kicked is refused for a minute.
+   * The callbacks replace those of the request before.
    */
   touch(key: string, who: Who, callbacks?: SessionCallbacks): Session | Refusal
   /** Counts and logs a viewer that the output itself refuses. */
   refuse(who: Who, reason: string, status: number): void
-  /** Lower limits disconnect no one. */
-  update(options: AudienceOptions): void
+  /** What is left out stays. Lower limits disconnect no one. */
+  update(options: Partial<AudienceOptions>): void
   readonly counters: AudienceCounters
 }
 

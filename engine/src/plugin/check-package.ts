@@ -5,10 +5,8 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { PluginErrorCode } from './plugin-errors.js'
 import { findPackage } from './plugin-package.js'
+import { PLUGIN_API } from './api-version.js'
 import type { PluginPackage } from './plugin-package.js'
-
-/** Version of the plugin contract; `millrace.api` of a plugin names the one that it was written for. */
-const PLUGIN_API = { major: 1, minor: 0 } as const
 
 /** Packages that a plugin names in `peerDependencies`, so that it shares the engine's copy. */
 const PEERS = ['@millrace/engine', 'rxjs', 'zod']

@@ -22,14 +22,12 @@ declare module 'zod' {
 
 export type ChunkKind = 'ts' | 'gop'
 
-/** `bytes`: the node emits a transport stream of any alignment, and the engine frames it. */
-export const PORT_KINDS = ['ts', 'gop', 'bytes'] as const
-
 /** Where a stream leaves a node. */
 export interface Port {
   /** `[a-z0-9][a-z0-9-]*`, unique in its node: `enc.720p` is port `720p` of node `enc`. */
   readonly name: string
-  readonly kind: (typeof PORT_KINDS)[number]
+  /** `bytes`: the node emits a transport stream of any alignment, and the engine frames it. */
+  readonly kind: 'ts' | 'gop' | 'bytes'
 }
 
 /**
@@ -38,11 +36,7 @@ export interface Port {
  * or `rebind`: ports don't change while a node runs. A reload that changes them replaces the node, and readers of the
  * ports that stay are cut over.
  */
-export type Ports<O> = readonly Port[] | PortsByOptions<O>['ports']
-
-interface PortsByOptions<O> {
-  ports(options: O): readonly Port[]
-}
+export type Ports<O> = readonly Port[] | { ports(options: O): readonly Port[] }['ports']
 export type AnyChunk = TsChunk | GopChunk
 export type Logger = Pick<PinoLogger, 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'isLevelEnabled'>
 

@@ -54,6 +54,7 @@ export type {
   Transform,
   TransformDefinition,
 } from './contract.js'
+export { PLUGIN_API } from './api-version.js'
 export { isRandomAccessPoint } from './random-access-point.js'
 export {
   AUDIENCE,

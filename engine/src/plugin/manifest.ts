@@ -2,7 +2,8 @@
 // plugins to be listed, inspected and completed without running them.
 import { z } from 'zod'
 import type { ErrorRow } from '../errors.js'
-import { type Definition, PORT_KINDS, type TransformDefinition } from './contract.js'
+import type { Definition, TransformDefinition } from './contract.js'
+import { PORT_KINDS } from './ports.js'
 import { NODE_KINDS } from './node-kinds.js'
 import { optionJsonSchema } from './option-json-schema.js'
 import { describeOptions } from './option-meta.js'

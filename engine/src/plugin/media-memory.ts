@@ -6,7 +6,10 @@ import type { Session } from './audience.js'
 export interface MediaMemory {
   /** Size of all blocks, those that are only kept for reuse included. */
   readonly bytes: number
-  /** Copies the parts, one after the other. Undefined if they do not fit: release something older, and try again. */
+  /**
+   * Copies the parts, one after the other. Undefined if they do not fit: release something older, and try again.
+   * Streams that are still being sent released media are cut if there is no other room, oldest media first.
+   */
   keep(parts: readonly Uint8Array[]): KeptMedia | undefined
 }
 
@@ -14,8 +17,9 @@ export interface KeptMedia {
   readonly length: number
   /**
    * Writes the bytes from `from` (by default 0) up to `to` (exclusive, by default all), and counts them for the session.
-   * It does not end the stream. Resolves when the stream has passed them on: true, or false if the client left, or took
-   * nothing for 90 s; its stream is destroyed then. Never rejects.
+   * It does not end the stream. Resolves when the stream has passed them on: true, or false if the client left, took
+   * nothing for 90 s, or is cut because the memory is needed; its stream is destroyed then. Nothing is sent, and the
+   * result is false, if the media has been released, or is being sent to this stream. Never rejects.
    */
   sendTo(stream: Writable, options?: SendOptions): Promise<boolean>
   /** The output no longer needs it. Its memory is used again when nothing is being sent from it. Safe twice. */

@@ -1,12 +1,14 @@
 // The ports of a node: declared as a list, or as a function of the options. What a plugin returns is checked, since the
 // engine links readers to it.
-import { type ChunkKind, type Definition, type Port, PORT_KINDS } from './contract.js'
+import type { ChunkKind, Definition, Port, ReloadClass } from './contract.js'
 import { describeOptions } from './option-meta.js'
-import type { ReloadClass } from './contract.js'
 import { messageOf } from '../errors.js'
 
 /** The port of a node that has only one; a reference need not name it. */
 export const MAIN_PORT = 'out'
+
+/** Of `Port`. */
+export const PORT_KINDS = ['ts', 'gop', 'bytes'] as const satisfies readonly Port['kind'][]
 
 /** No node has more. */
 const MOST_PORTS = 64

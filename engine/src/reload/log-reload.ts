@@ -26,7 +26,12 @@ export function logReload(
 ): void {
   const { result, id, why, durationMs, viewers, diagnostics } = report
   const { level, text } = LOG_LINES[result]
-  const data = { by, ...(id === undefined ? {} : { id }), durationMs: Math.round(durationMs), why }
+  const data = {
+    by,
+    ...(id === undefined ? {} : { id }),
+    durationMs: Math.round(durationMs),
+    ...(why === '' ? {} : { why }),
+  }
   const more = result === 'applied' ? { viewers, changed: changesOf(report) } : {}
   const shown = diagnostics.length === 0 ? {} : { diagnostics: diagnostics.map(lineOf) }
   log[level]({ ...data, ...more, ...shown }, text)

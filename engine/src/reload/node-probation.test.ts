@@ -72,7 +72,7 @@ describe('the probation of a node', () => {
       const target = { settings: settings('one/ts', definition), graph: NO_GRAPH }
       probation.begin({ settings: settings('one/ts', definition), endpoints, calls: { isOnProbation: false } }, target)
     }
-    const route = endpoints.delivery.open(routeOptions())
+    const route = endpoints.forOpening().delivery.open(routeOptions())
     begin()
     clock.advance(20_000)
     begin()

@@ -45,6 +45,14 @@ export const reloadVerb = {
   },
 } satisfies Verb
 
+/** What to do about a reload that was not applied. */
+const HELP: Readonly<Partial<Record<ReloadReport['result'], string>>> = {
+  refused: 'restart the engine to apply this, or undo the change',
+  failed: 'nothing has changed: remove the cause, and reload again',
+  superseded: 'a newer request was applied instead: look at `engine status`',
+  'rolled-back': 'the configuration from before runs again: look at the log for the node that failed',
+}
+
 function printReport(report: ReloadReport, isPlan: boolean, streams: CliStreams): void {
   const { out, err, env } = streams
   const { result, why, diagnostics, plan, viewers } = report
@@ -55,7 +63,8 @@ function printReport(report: ReloadReport, isPlan: boolean, streams: CliStreams)
   }
   if (result === 'applied') err.write(`applied${detailsOf(report)}\n`)
   else if (result === 'unchanged') err.write('no change\n')
-  else if (result !== 'invalid') err.write(printable(`${result}: ${why}\n`))
+  else if (result !== 'invalid')
+    err.write(printable(`${result}: ${why}\n  = help: ${HELP[result] ?? 'look at the log'}\n`))
 }
 
 function detailsOf({ id, durationMs, viewers }: ReloadReport): string {

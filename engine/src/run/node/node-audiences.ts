@@ -8,6 +8,9 @@ export class NodeAudiences implements Audiences {
   readonly #leases = new Set<AudienceLease>()
   /** Disposed by the node, kept for the one that replaces it. */
   readonly #retained = new Set<AudienceLease>()
+  /** In which order they were opened: a node disposes them in any. */
+  readonly #orders = new WeakMap<AudienceLease, number>()
+  #opened = 0
   #isStandby: boolean
   #isRetaining = false
 
@@ -19,9 +22,11 @@ export class NodeAudiences implements Audiences {
 
   open(options: AudienceOptions): Audience {
     const lease = new AudienceLease(options, this.#settings)
-    const [retained] = this.#retained
+    this.#orders.set(lease, this.#opened++)
+    const [retained] = this.#inOrder(this.#retained)
     if (retained !== undefined) {
       lease.takeOver(retained)
+      retained.leave()
       this.#retained.delete(retained)
     }
     if (!this.#isStandby) lease.open()
@@ -66,6 +71,10 @@ export class NodeAudiences implements Audiences {
   }
 
   #all(): readonly AudienceLease[] {
-    return [...this.#retained, ...this.#leases]
+    return [...this.#inOrder(this.#retained), ...this.#inOrder(this.#leases)]
+  }
+
+  #inOrder(leases: Iterable<AudienceLease>): readonly AudienceLease[] {
+    return [...leases].sort((a, b) => (this.#orders.get(a) ?? 0) - (this.#orders.get(b) ?? 0))
   }
 }

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { Feed, openRoom, routeOptions } from '../../deliver/delivery.test.kit.js'
+import { Feed, NO_LIMITS, openRoom, routeOptions } from '../../deliver/delivery.test.kit.js'
 import type { Room } from '../../deliver/delivery.test.kit.js'
+import type { Who } from '../../plugin/audience.js'
+import type { LiveEntry } from '../../plugin/live-route.js'
 import { expectViewers } from '../../reload/plan-viewers.js'
 import { NodeEndpoints } from './node-endpoints.js'
 import { ReloadHarness } from '../change/reload.test.kit.js'
@@ -15,20 +17,26 @@ function endpointsOf(room: Room, isStandby: boolean): NodeEndpoints {
   return new NodeEndpoints({ delivery, audiences, listeners, owner: () => 'one/ts', ...inScope, isStandby })
 }
 
+const WHO: Who = {
+  ...{ protocol: 'http', listener: 'web', client: '192.0.2.1:5000', address: '192.0.2.1' },
+  ...{ user: undefined, agent: '', place: '/a' },
+}
+
+function entry(text: string): LiveEntry {
+  const nothing = new Uint8Array(0)
+  const join = { keyframe: true, preamble: nothing, bridge: nothing }
+  return { bytes: Buffer.from(text), receivedAtMs: performance.now(), join }
+}
+
 describe('an endpoint of a node', () => {
   test('is claimed at activation, with the viewers of the replaced node', async () => {
     await using room = await openRoom()
     const [before, next] = [endpointsOf(room, false), endpointsOf(room, true)]
-    const old = before.delivery.open(routeOptions())
+    const old = before.forOpening().delivery.open(routeOptions())
     const viewer = room.viewer()
-    const entry = (text: string) => ({
-      bytes: Buffer.from(text),
-      receivedAtMs: performance.now(),
-      join: { keyframe: true, preamble: new Uint8Array(0), bridge: new Uint8Array(0) },
-    })
     old.push(entry('first'))
     await viewer.saw('first')
-    const route = next.delivery.open(routeOptions())
+    const route = next.forOpening().delivery.open(routeOptions())
     route.push(entry('too early'))
     next.activate(before)
     await old[Symbol.asyncDispose]()
@@ -41,10 +49,19 @@ describe('an endpoint of a node', () => {
   test('stays with the old node if a path of the new one is taken', async () => {
     await using room = await openRoom()
     const [before, next] = [endpointsOf(room, false), endpointsOf(room, true)]
-    before.listeners.http('web').mount({ path: '/page' }, (_request, response) => response.end('page'))
+    before
+      .forOpening()
+      .listeners.http('web')
+      .mount({ path: '/page' }, (_request, response) => response.end('page'))
     room.listener.claim({ path: '/other', respond: (_request, response) => response.end('other') })
-    next.listeners.http('web').mount({ path: '/page' }, (_request, response) => response.end('next'))
-    next.listeners.http('web').mount({ path: '/other' }, (_request, response) => response.end('next'))
+    next
+      .forOpening()
+      .listeners.http('web')
+      .mount({ path: '/page' }, (_request, response) => response.end('next'))
+    next
+      .forOpening()
+      .listeners.http('web')
+      .mount({ path: '/other' }, (_request, response) => response.end('next'))
     assert.throws(() => next.activate(before), { code: 'LISTEN_PATH_TAKEN' })
     for (const [path, text] of [
       ['/page', 'page'],
@@ -54,10 +71,72 @@ describe('an endpoint of a node', () => {
     }
   })
 
+  test('of several is the one that the node had, in whatever order it disposed them', async () => {
+    await using room = await openRoom()
+    const endpoints = endpointsOf(room, false)
+    const open = () => {
+      const { delivery, audiences } = endpoints.forOpening()
+      const routes = ['/a', '/b'].map((path) => delivery.open(routeOptions({ path })))
+      return { routes, audiences: [0, 1].map(() => audiences.open({ limits: NO_LIMITS })) }
+    }
+    const before = open()
+    for (const [index, route] of before.routes.entries()) route.push(entry(`first ${index};`))
+    for (const count of [1, 2, 2]) before.audiences[count - 1]?.enter(WHO)
+    const viewer = room.viewer('/a')
+    await viewer.saw('first 0')
+    endpoints.retain(true)
+    for (const each of [...before.routes, ...before.audiences].reverse()) await each[Symbol.asyncDispose]()
+    const after = open()
+    for (const [index, route] of after.routes.entries()) route.push(entry(`again ${index};`))
+    await viewer.saw('again')
+    assert.match(viewer.text, /first 0;again 0;$/)
+    assert.deepEqual(
+      after.audiences.map(({ counters }) => counters.clients),
+      [1, 2],
+    )
+    endpoints.retain(false)
+    endpoints.release()
+  })
+
+  test('stays with the old node if the new one fails after it has taken the audience over', async () => {
+    await using room = await openRoom()
+    const [old, next] = [endpointsOf(room, false), endpointsOf(room, true)]
+    const audience = old.forOpening().audiences.open({ limits: NO_LIMITS })
+    const session = audience.enter(WHO)
+    next.forOpening().audiences.open({ limits: NO_LIMITS })
+    old.withdraw(next)
+    next.reserve(old)
+    next.release()
+    next.withdraw()
+    old.restore()
+    assert.ok(!('refused' in session) && !session.isOver)
+    assert.ok(!('refused' in audience.enter(WHO)))
+    old.release()
+  })
+
+  test('cannot be asked for by code that runs on after the node has ended, or was opened again', async () => {
+    await using room = await openRoom()
+    const endpoints = endpointsOf(room, false)
+    const { delivery, listeners, audiences } = endpoints.forOpening()
+    const web = listeners.http('web')
+    endpoints.release()
+    for (const ask of [
+      () => delivery.open(routeOptions()),
+      () => web.mount({ path: '/page' }, () => undefined),
+      () => audiences.open({ limits: NO_LIMITS }),
+    ]) {
+      assert.throws(ask, { code: 'NODE_OVER' })
+    }
+    const again = endpoints.forOpening()
+    again.delivery.open(routeOptions())
+    endpoints.forOpening()
+    assert.throws(() => again.delivery.open(routeOptions({ path: '/else' })), { code: 'NODE_OVER' })
+  })
+
   test('of a failed node is kept for the next node while it is retained', async () => {
     await using room = await openRoom()
     const endpoints = endpointsOf(room, false)
-    const route = endpoints.delivery.open(routeOptions())
+    const route = endpoints.forOpening().delivery.open(routeOptions())
     endpoints.retain(true)
     await route[Symbol.asyncDispose]()
     assert.equal(room.delivery.routes().length, 1)
@@ -70,12 +149,12 @@ describe('a node that opens again', () => {
   test('during its probation has the viewers that it had', async () => {
     await using room = await openRoom()
     const endpoints = endpointsOf(room, false)
-    const first = endpoints.delivery.open(routeOptions())
+    const first = endpoints.forOpening().delivery.open(routeOptions())
     new Feed(first, 1000).push()
     const viewer = await room.viewer().received(1000)
     endpoints.retain(true)
     endpoints.release()
-    const second = endpoints.delivery.open(routeOptions({ path: '/else' }))
+    const second = endpoints.forOpening().delivery.open(routeOptions({ path: '/else' }))
     new Feed(second, 1000).push()
     await viewer.received(2000)
     endpoints.retain(false)
@@ -85,10 +164,10 @@ describe('a node that opens again', () => {
   test('while its paths are withdrawn has them when they are restored, and none before', async () => {
     await using room = await openRoom()
     const endpoints = endpointsOf(room, false)
-    endpoints.delivery.open(routeOptions())
+    endpoints.forOpening().delivery.open(routeOptions())
     endpoints.withdraw()
     endpoints.release()
-    const route = endpoints.delivery.open(routeOptions())
+    const route = endpoints.forOpening().delivery.open(routeOptions())
     assert.equal(room.delivery.routes().length, 0)
     const other = room.open({ id: 'one/other' })
     assert.throws(() => endpoints.restore(), { code: 'LISTEN_PATH_TAKEN' })
@@ -102,13 +181,16 @@ describe('a node that opens again', () => {
     await using room = await openRoom()
     const endpoints = endpointsOf(room, false)
     const mount = (): Disposable =>
-      endpoints.listeners.http('web').mount({ path: '/page' }, (_request, response) => response.end('page'))
+      endpoints
+        .forOpening()
+        .listeners.http('web')
+        .mount({ path: '/page' }, (_request, response) => response.end('page'))
     mount()
-    endpoints.delivery.open(routeOptions())
+    endpoints.forOpening().delivery.open(routeOptions())
     assert.throws(mount, { code: 'LISTEN_PATH_TAKEN' })
     endpoints.release()
     mount()
-    endpoints.delivery.open(routeOptions())
+    endpoints.forOpening().delivery.open(routeOptions())
   })
 })
 

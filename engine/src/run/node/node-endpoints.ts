@@ -9,8 +9,9 @@ import { type NamedListener, RouteClaims } from '../../listen/route-claims.js'
 import type { Auth } from '../../plugin/auth.js'
 import type { HttpHandler, HttpRoutes, MountOptions } from '../../plugin/http-routes.js'
 import type { LiveRouteOptions } from '../../plugin/live-route.js'
-import type { Delivery, Listeners } from '../../plugin/tokens.js'
+import type { Audiences, Delivery, Listeners } from '../../plugin/tokens.js'
 import { NodeAudiences } from './node-audiences.js'
+import { runError } from './run-errors.js'
 
 export interface SharedEndpoints {
   readonly audiences: Pick<EngineAudiences, 'open'>
@@ -32,26 +33,50 @@ export interface EndpointSettings extends SharedEndpoints {
   readonly isStandby: boolean
 }
 
+interface Retained {
+  readonly route: RouteLease
+  readonly order: number
+}
+
 export class NodeEndpoints {
-  readonly delivery: Delivery = {
-    open: (options) => this.#openRoute(options),
-    memory: (limitBytes) => this.#settings.delivery.memory(limitBytes),
-  }
   readonly audiences: NodeAudiences
-  readonly listeners: Listeners = { http: (name) => this.#routesOf(name) }
   readonly #settings: EndpointSettings
   readonly #mounts: RouteClaims
   readonly #leases = new Set<RouteLease>()
   #isStandby: boolean
   #isRetaining = false
-  /** Leases of routes that the node has disposed, kept for the node that replaces it. */
-  readonly #retained = new Set<RouteLease>()
+  /** Identifies the opened node. */
+  #opened = {}
+  /** Leases of routes that the node has disposed, kept for the node that replaces it; in the order they were opened. */
+  #retained: readonly Retained[] = []
+  #routesOpened = 0
 
   constructor(settings: EndpointSettings) {
     this.#settings = settings
     this.#isStandby = settings.isStandby
     this.#mounts = new RouteClaims(settings.isStandby)
     this.audiences = new NodeAudiences(settings)
+  }
+
+  /** For the node that is opened now: until `release`, or until another is opened, it can ask for endpoints. */
+  forOpening(): { readonly audiences: Audiences; readonly delivery: Delivery; readonly listeners: Listeners } {
+    const opened = {}
+    this.#opened = opened
+    const checked = <A, R>(ask: (given: A) => R): ((given: A) => R) => {
+      return (given) => {
+        if (this.#opened !== opened) throw runError('NODE_OVER', `${this.#settings.owner()} is over`)
+        return ask(given)
+      }
+    }
+    const mount = (name: string) => checked((asked: [MountOptions, HttpHandler]) => this.#mount(name, ...asked))
+    return {
+      audiences: { open: checked((options) => this.audiences.open(options)) },
+      delivery: {
+        open: checked((options) => this.#openRoute(options)),
+        memory: (limitBytes) => this.#settings.delivery.memory(limitBytes),
+      },
+      listeners: { http: (name) => this.#routesOf(name, mount(name)) },
+    }
   }
 
   /**
@@ -122,14 +147,15 @@ export class NodeEndpoints {
   retain(isRetaining: boolean): void {
     this.#isRetaining = isRetaining
     if (!isRetaining) {
-      for (const route of this.#retained) void route[Symbol.asyncDispose]()
-      this.#retained.clear()
+      for (const { route } of this.#retained) void route[Symbol.asyncDispose]()
+      this.#retained = []
     }
     this.audiences.retain(isRetaining)
   }
 
   /** The node has been disposed: releases what it has not. */
   release(): void {
+    this.#opened = {}
     this.#mounts.release()
     for (const lease of this.#leases) void lease[Symbol.asyncDispose]()
     this.audiences.release()
@@ -148,42 +174,46 @@ export class NodeEndpoints {
 
   /** Routes that another node can take over, in order. */
   #passable(): readonly RouteLease[] {
-    return [...this.#retained, ...this.#leases]
+    return [...this.#retained.map(({ route }) => route), ...this.#leases]
   }
 
   #openRoute(options: LiveRouteOptions): RouteLease {
     const { delivery, listeners, owner } = this.#settings
     listeners.http(options.listener)
     const lease = delivery.lease({ ...options, id: owner() }, this.#settings.enter)
+    const order = this.#routesOpened++
     if (!this.#mounts.isWithdrawn) this.#openLease(lease)
     this.#leases.add(lease)
     lease.onDispose = () => {
       this.#leases.delete(lease)
-      if (this.#isRetaining && lease.isOpen) this.#retained.add(lease.passOn())
+      if (!this.#isRetaining || !lease.isOpen) return
+      const retained = [...this.#retained, { route: lease.passOn(), order }]
+      this.#retained = retained.sort((a, b) => a.order - b.order)
     }
     return lease
   }
 
   /** A node that opens again has the viewers that it had. */
   #openLease(lease: RouteLease): void {
-    const [retained] = this.#retained
+    const [retained, ...more] = this.#retained
     if (retained === undefined) return lease.open()
-    lease.takeOver(retained)
-    this.#retained.delete(retained)
+    lease.takeOver(retained.route)
+    this.#retained = more
   }
 
-  #routesOf(name: string): HttpRoutes {
+  #routesOf(name: string, mount: (asked: [MountOptions, HttpHandler]) => Disposable): HttpRoutes {
     const listener = this.#settings.listeners.http(name)
     return {
       name,
       get origins() {
         return listener.origins
       },
-      mount: (options, handle) => this.#mount(listener, options, handle),
+      mount: (options, handle) => mount([options, handle]),
     }
   }
 
-  #mount(listener: NamedListener, options: MountOptions, handle: HttpHandler): Disposable {
+  #mount(name: string, options: MountOptions, handle: HttpHandler): Disposable {
+    const listener = this.#settings.listeners.http(name)
     const { path, prefix: isPrefix = false, methods } = options
     const { auth, call } = this.#settings
     const run: HttpHandler = (request, response, visit) => call(() => handle(request, response, visit))

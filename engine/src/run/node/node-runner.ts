@@ -6,7 +6,7 @@ import type { NodeState, NodeStatus } from '../../observe/status.js'
 import { isEngineError, messageOf, reactionOf } from '../../errors.js'
 import type { NodeSettings } from '../../graph/graph.js'
 import { nodeLog } from '../../observe/log.js'
-import type { EventData } from '../../observe/events.js'
+import { eventData, eventKind } from './event-data.js'
 import type { Logger, NodeContext, Options, Previous } from '../../plugin/contract.js'
 import { catchConsumers } from '../edge/catch-consumers.js'
 import type { Edge } from '../edge/edge.js'
@@ -328,15 +328,11 @@ export abstract class NodeRunner<N extends AsyncDisposable> implements NodeOwner
       ready: () => this.settle('ready'),
       idle: (why) => this.settle('idle', messageOf(why)),
       degraded: (why) => this.#degrade(messageOf(why)),
-      event: (kind, data = {}) => this.services.events.emit({ kind, node: this.id, data: this.#masked(data) }),
+      event: (kind, data = {}) => {
+        const { events, mask } = this.services
+        events.emit({ kind: eventKind(kind), node: this.id, data: eventData(data, mask) })
+      },
     })
-  }
-
-  #masked(data: EventData): EventData {
-    const { mask } = this.services
-    return Object.fromEntries(
-      Object.entries(data).map(([key, value]) => [key, typeof value === 'string' ? mask(value) : value]),
-    )
   }
 
   #degrade(why: string): void {

@@ -27,6 +27,11 @@ export const runError = defineErrors({
     hint: 'Install compatible versions of the plugin and the engine.',
     reaction: 'config',
   },
+  NODE_OVER: {
+    sentence: 'Code of a node asked for a path, a route or an audience after the node had ended or was opened again.',
+    hint: 'Report it to the author of the plugin.',
+    reaction: 'bug',
+  },
   NODE_FAILED: {
     sentence: 'A node failed with an undocumented error.',
     hint: 'This is a bug in the plugin: report it with the log line.',
