@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { Subject } from 'rxjs'
 import type { NodeSettings } from '../../graph/graph.js'
 import { until } from '../../listen/loopback.test.kit.js'
 import type { Transform } from '../../plugin/contract.js'
 import { defineTransform } from '../../plugin/define.js'
+import { buildTs } from '../../testing/index.js'
 import { ReloadHarness } from './reload.test.kit.js'
 import { RecordingOutput } from '../run.test.kit.js'
 import { common, node, output } from '../scripted-nodes.test.kit.js'
@@ -90,6 +92,41 @@ test('a reader that moves from a removed port to one that stays loses and repeat
   assert.notEqual(next, old)
   await until(() => next.chunks.length > 10, 'chunks arrive after the reload')
   assert.equal(next.seqs[0], old.seqs.at(-1)! + 1)
+})
+
+test('a handoff continues the timeline of ports of kind bytes, as a restart of the node does', async () => {
+  const outs: Subject<Uint8Array>[] = []
+  const encoder = defineTransform({
+    ...common,
+    type: 'test-encoder',
+    consumes: ['ts'],
+    inlets: 'one',
+    ports: [{ name: 'out', kind: 'bytes' }],
+    exclusive: () => [{ kind: 'device', name: 'card' }],
+    open: (): Transform => {
+      const out = new Subject<Uint8Array>()
+      outs.push(out)
+      return { apply: () => ({ out }), [Symbol.asyncDispose]: () => Promise.resolve() }
+    },
+  })
+  const encoding = (swap: string): NodeSettings => node('one/mid', encoder, { from: 'one/main', swap })
+  const { bytes } = buildTs({ durationS: 2 })
+  await using harness = await new ReloadHarness().start(encoding('a'))
+  const generations = (): number[] => [...new Set(harness.output.chunks.map(({ origin }) => origin.generation))]
+  outs[0]?.next(bytes)
+  await until(() => generations().includes(0), 'the first stream arrives')
+  await harness.reload(encoding('b'))
+  await until(() => outs.length === 2, 'the next node is open')
+  assert.equal(harness.verbs['one/mid'], 'handoff')
+  outs[1]?.next(bytes)
+  await until(() => generations().includes(1), 'the second stream arrives')
+  const marked = harness.output.chunks.filter(({ discontinuity }) => discontinuity !== false)
+  assert.deepEqual(
+    marked.map(({ origin, discontinuity }) => [origin.generation, discontinuity]),
+    [[1, 'source']],
+  )
+  const seqs = harness.output.seqs
+  assert.deepEqual(seqs, [...seqs.keys()])
 })
 
 function statusOf({ engine }: ReloadHarness) {
