@@ -89,8 +89,8 @@ class EngineNodeReadings implements NodeReadings {
     return this.#node.sentBytes
   }
 
-  get droppedPackets(): number {
-    return 'droppedPackets' in this.#node ? this.#node.droppedPackets : 0
+  get droppedPackets(): number | undefined {
+    return 'droppedPackets' in this.#node ? this.#node.droppedPackets : undefined
   }
 
   get edges(): NodeReadings['edges'] {

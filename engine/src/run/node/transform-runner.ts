@@ -59,9 +59,9 @@ export class TransformRunner extends NodeRunner<Transform> {
     return sum
   }
 
-  /** Packets dropped where a new generation begins. */
-  get droppedPackets(): number {
-    return this.#framing?.droppedPackets ?? 0
+  /** Packets dropped where a new generation begins; undefined if it has no port of kind `bytes`. */
+  get droppedPackets(): number | undefined {
+    return this.#framing?.droppedPackets ?? (this.#bytesPorts().length > 0 ? 0 : undefined)
   }
 
   override status(): NodeStatus {
