@@ -63,6 +63,9 @@ export function renderPluginRegions({ definitions, errors }, describeOptions) {
     examples: each(({ examples }) => examples.map(renderExample).join('\n\n') || 'None.'),
     options: each(({ options }) => renderOptions(describeOptions(options))),
     metrics: each(({ metrics = [] }) => renderMetrics(metrics)),
+    ...(definitions.some(({ commands }) => commands !== undefined) && {
+      commands: each(({ commands }) => renderCommands(commands, describeOptions)),
+    }),
     errors: renderErrors(errors),
   }
 }
@@ -107,9 +110,9 @@ export function nodePageName({ kind, type }) {
  * @param {{ definition: object, plugin: { name: string, folder: string, errors: object[] } }} node
  */
 export function renderNodePage({ definition, plugin }, describeOptions, engineOptions) {
-  const { kind, type, options, metrics = [], examples, inlets, ports } = definition
+  const { kind, type, options, metrics = [], commands, examples, inlets, ports } = definition
   const reads = inlets === undefined ? '' : ` Reads ${inlets === 'many' ? 'one or more nodes' : 'one node'}.`
-  const leaves = ports === undefined ? '' : ` Ports: ${ports.map((port) => `\`${port}\``).join(', ')}.`
+  const leaves = ports === undefined ? '' : ` ${renderPorts(ports)}`
   return [
     `# ${kind} ${type}`,
     GENERATED,
@@ -122,6 +125,7 @@ export function renderNodePage({ definition, plugin }, describeOptions, engineOp
     renderOptions(engineOptions),
     '## Metrics',
     renderMetrics(metrics),
+    ...(commands === undefined ? [] : ['## Commands', renderCommands(commands, describeOptions)]),
     '## Errors',
     renderErrors(plugin.errors),
   ].join('\n\n')
@@ -203,6 +207,30 @@ function renderOptions(rows) {
       kind === 'group' ? '' : `\`${reload}\``,
     ]),
   )
+}
+
+function renderPorts(ports) {
+  if (typeof ports === 'function') return 'Its ports depend on its options.'
+  return `Ports: ${ports.map(({ name, kind }) => `\`${name}\` (${kind})`).join(', ')}.`
+}
+
+/** For `engine command`. */
+function renderCommands(commands = {}, describeOptions) {
+  return Object.entries(commands)
+    .map(([name, { summary, input }]) => {
+      const values = describeOptions(input).map(({ path, kind, range, default: value, required, description }) => [
+        `\`${path}\``,
+        range === '' ? kind : `${kind}, ${range}`,
+        required ? '**required**' : value === undefined ? '' : `\`${value}\``,
+        description,
+      ])
+      const head = ['Value', 'Takes', 'Default', 'What it does']
+      return [
+        `\`engine command NODE ${name}\`: ${summary}`,
+        ...(values.length === 0 ? [] : [table(head, values)]),
+      ].join('\n\n')
+    })
+    .join('\n\n')
 }
 
 function renderMetrics(metrics) {

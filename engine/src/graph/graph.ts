@@ -2,7 +2,7 @@
 import type { SecretMask } from './secret-mask.js'
 import type { AccessAction } from '../plugin/auth.js'
 import type { AuthDefinition } from '../plugin/auth-definition.js'
-import type { Definition } from '../plugin/contract.js'
+import type { Definition, Port } from '../plugin/contract.js'
 import type { PluginCode } from '../plugin/plugin-code.js'
 
 /** A place in a YAML file; line and column from 1. */
@@ -94,6 +94,11 @@ export interface NodeSettings {
    * variable, which only happens in a graph that was loaded for display (`noEnv`).
    */
   readonly options: unknown
+  /**
+   * Where its chunks leave it, as its definition says for its options; empty for outputs and services, and if the options
+   * on which they depend are undefined.
+   */
+  readonly ports: readonly Port[]
   /** What it reads, in the order of `from`; empty for inputs and services. */
   readonly from: readonly PortRef[]
   readonly description: string

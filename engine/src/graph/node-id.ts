@@ -1,8 +1,8 @@
 // Ids of nodes (`pipeline/node`, `services/name`) and references to their ports, as users write them.
+import { MAIN_PORT } from '../plugin/ports.js'
 import type { PortRef } from './graph.js'
 
-/** The port of a node that has only one; a reference need not name it. */
-export const MAIN_PORT = 'out'
+export { MAIN_PORT }
 
 /** Takes the place of the pipeline in the ids of services, so no pipeline can have this name. */
 export const SERVICES = 'services'

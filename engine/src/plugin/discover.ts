@@ -71,7 +71,10 @@ function isDefinition(value: unknown): value is AnyDefinition {
     return false
   }
   if (kind === 'input' || kind === 'service' || kind === 'auth') return true
-  return Array.isArray(consumes) && (kind === 'output' || (kind === 'transform' && Array.isArray(ports)))
+  return (
+    Array.isArray(consumes) &&
+    (kind === 'output' || (kind === 'transform' && (Array.isArray(ports) || typeof ports === 'function')))
+  )
 }
 
 function isSchema(value: unknown): boolean {

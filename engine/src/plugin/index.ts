@@ -1,6 +1,6 @@
 // The entry point `@millrace/engine/plugin`: everything that the author of a plugin imports.
 export { defineAuth } from './define-auth.js'
-export { defineInput, defineOutput, defineService, defineTransform, ENGINE_KEYS } from './define.js'
+export { defineCommand, defineInput, defineOutput, defineService, defineTransform, ENGINE_KEYS } from './define.js'
 export {
   address,
   authName,
@@ -22,8 +22,11 @@ export { describeOptions, optionMeta } from './option-meta.js'
 export type { OptionMeta, OptionRow } from './option-meta.js'
 export type {
   AnyChunk,
+  ArrivedBytes,
   Boundary,
   ChunkKind,
+  Command,
+  Commands,
   Definition,
   Example,
   Injected,
@@ -40,6 +43,8 @@ export type {
   NodeKind,
   Options,
   OutputDefinition,
+  Port,
+  Ports,
   Previous,
   Received,
   ReloadClass,

@@ -13,9 +13,11 @@ import type {
   EngineSample,
   EngineStatus,
   EventSource,
+  NodeTypeList,
   Readiness,
   ReloadControl,
 } from '../observe/status.js'
+import type { Json } from '../plugin/contract.js'
 import type { PluginCode } from '../plugin/plugin-code.js'
 import type { AppliedReload, RolledBack } from '../reload/reload-target.js'
 import type { ReloadExecutor } from './change/reload-executor.js'
@@ -142,6 +144,14 @@ export class Engine implements RunningEngine, EventSource {
 
   kick(id: string): ClientStatus | undefined {
     return this.#parts.view.kick(id)
+  }
+
+  nodeTypes(): NodeTypeList {
+    return this.#parts.view.nodeTypes()
+  }
+
+  command(node: string, name: string, input: unknown): Promise<Json> {
+    return this.#parts.view.command(node, name, input)
   }
 
   urls(): readonly LabelledUrl[] {

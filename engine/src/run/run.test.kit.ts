@@ -18,6 +18,7 @@ import { MetricsRegistry } from '../observe/metrics-registry.js'
 import { NodeFolders } from '../state/node-folders.js'
 import type { AnyChunk, Definition, Inlet, NodeContext, Output, Source, Transform } from '../plugin/contract.js'
 import { defineInput, defineOutput, defineTransform } from '../plugin/define.js'
+import { readPorts } from '../plugin/ports.js'
 import { defineErrors } from '../errors.js'
 import { FakeClock } from '../testing/fake-clock.js'
 import { NodeScope } from './node/node-scope.js'
@@ -111,6 +112,7 @@ export function settings(id: string, definition: Definition, more: Partial<NodeS
     id,
     definition,
     options: {},
+    ports: readPorts(definition, more.options ?? {}) ?? [],
     from: [],
     description: '',
     timeline: 'continuous',
@@ -155,9 +157,8 @@ export function transformOf(open: Open<Transform>, ports: readonly string[] = ['
     ...common,
     type: 'test-transform',
     consumes: ['ts'],
-    produces: 'ts',
     inlets: 'one',
-    ports,
+    ports: ports.map((name) => ({ name, kind: 'ts' })),
     open: (_options, context) => open(context),
   })
 }

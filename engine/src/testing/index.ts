@@ -1,6 +1,6 @@
 // The entry point `@millrace/engine/testing`: the contract kit, fakes, and the builder of test streams.
 export { contract } from './contract.js'
-export type { ContractSettings } from './contract.js'
+export type { CommandCheck, ContractSettings } from './contract.js'
 export type { ContractDeps } from './contract-bench.js'
 export { FakeClock } from './fake-clock.js'
 export { FakeContext } from './fake-context.js'

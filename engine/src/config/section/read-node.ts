@@ -10,6 +10,7 @@ import { titleOf } from './draft-node.js'
 import type { DraftNode, Reference } from './draft-node.js'
 import { ENGINE_OPTIONS, INPUT_SCHEMA, NODE_SCHEMA } from './engine-keys.js'
 import type { Defaults } from './read-defaults.js'
+import { portsOf } from './read-ports.js'
 import { mapOf, textOf } from '../source/read-section.js'
 import { placeOf } from '../source/yaml-tree.js'
 import type { YamlEntry, YamlMap, YamlValue } from '../source/yaml-tree.js'
@@ -48,13 +49,15 @@ export function readNode(request: NodeRequest, sources: NodeSources): DraftNode 
           { schema: definition.options, map, otherKeys: engineKeys, place: entry.key, title, folder },
           problems,
         )
+  const { key: place } = entry
   return {
     id: `${owner}/${name}`,
     name,
     kind,
-    place: entry.key,
+    place,
     definition,
     ...checked,
+    ports: portsOf({ definition, ...checked, title, place }, registry, problems),
     ...readFrom(kind, title, map, entry, problems),
     ...checkOwnKeys(request, map, engineKeys, title, problems),
   }

@@ -11,6 +11,7 @@ import type { Logger, NodeContext, Options, Previous } from '../../plugin/contra
 import { catchConsumers } from '../edge/catch-consumers.js'
 import type { Edge } from '../edge/edge.js'
 import { NodeCalls } from './node-calls.js'
+import { NodeCommands } from './node-commands.js'
 import { makeContext } from './node-context.js'
 import { NodeDetails } from './node-details.js'
 import type { NodeEndpoints } from './node-endpoints.js'
@@ -70,6 +71,8 @@ export abstract class NodeRunner<N extends AsyncDisposable> implements NodeOwner
   readonly #details = new NodeDetails((text) => this.services.mask(text))
   /** Calls into the plugin's code. */
   readonly calls: NodeCalls
+  /** What an operator can tell it to do. */
+  readonly commands: NodeCommands
 
   constructor(settings: NodeSettings, services: NodeServices, placement: NodePlacement = {}) {
     const { isStandby = false, before } = placement
@@ -79,6 +82,7 @@ export abstract class NodeRunner<N extends AsyncDisposable> implements NodeOwner
     this.#was = isStandby ? undefined : settings.was
     this.services = services
     this.calls = new NodeCalls(this, services)
+    this.commands = new NodeCommands(this, services)
     this.#retries = new Retries(services.clock)
     this.#opening = new NodeOpening(services.clock, this.#abort.signal)
     this.#own = services.own(this)
@@ -378,6 +382,7 @@ export abstract class NodeRunner<N extends AsyncDisposable> implements NodeOwner
   async #dispose(withinMs: number): Promise<void> {
     const node = this.node
     this.node = undefined
+    this.commands.reset()
     if (node !== undefined) await this.calls.dispose(node, withinMs)
     this.endpoints.release()
     this.#metrics.clear()
