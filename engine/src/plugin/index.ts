@@ -39,6 +39,7 @@ export type {
   Options,
   OutputDefinition,
   Previous,
+  ProgramNeed,
   Received,
   ReloadClass,
   SnapshotsState,
@@ -60,6 +61,7 @@ export {
   LISTENERS,
   METRICS,
   PIPELINE,
+  PROCESSES,
   SECRETS,
   STORE,
   token,
@@ -81,6 +83,15 @@ export { defineErrors, EngineError, isEngineError, reactionOf } from '../errors.
 export type { ErrorDetails, ErrorRow, ErrorTable, Reaction } from '../errors.js'
 export type { HttpHandler, HttpRoutes, HttpVisit, MountOptions } from './http-routes.js'
 export type { KeptMedia, MediaMemory, SendOptions } from './media-memory.js'
+export type {
+  Process,
+  ProcessCallbacks,
+  Processes,
+  ProcessExit,
+  ProcessOptions,
+  StopOptions,
+  StopSignal,
+} from './processes.js'
 export type { Resource } from './resource.js'
 export type { Secrets } from './secrets.js'
 export type { Store } from './store.js'
