@@ -1,14 +1,14 @@
 // Ends a process group: a signal, and SIGKILL after the grace time. Knows when the group has no member left.
 import type { StopSignal } from '../plugin/processes.js'
 import type { Clock } from '../plugin/tokens.js'
+import { hasLiveMember } from './group-members.js'
 import { signalGroup } from './process-group.js'
 
 /** While the group has no first process: nothing tells when its other members end. */
 const POLL_MS = 25
-/**
- * A group may stay forever although it was killed: its members hang in the kernel, or nobody asks for their exit codes
- * (an engine that is process 1 of a container, without an init).
- */
+/** How often it looks whether all members have ended, and nobody has asked for their exit codes. */
+const LOOK_MS = 100
+/** A group may stay although it was killed: its members hang in the kernel. */
 const KILLED_MS = 1000
 /** For members that are left when the first process has ended by itself. */
 const GRACE_MS = 2000
@@ -22,6 +22,7 @@ export class EndingGroup {
   #killAtMs = Infinity
   #kill: Disposable | undefined
   #polling: Disposable | undefined
+  #lookAtMs = 0
 
   /** `group`: the number of its first process, which is running. */
   constructor(group: number, clock: Clock, onGone: () => void) {
@@ -62,7 +63,23 @@ export class EndingGroup {
   #check(): void {
     if (!this.#hasExited || this.isGone) return
     const isLost = this.#clock.nowMs() > this.#killAtMs + KILLED_MS
-    if (!isLost && signalGroup(this.#group, 0)) return
+    if (!isLost && signalGroup(this.#group, 0)) return this.#look()
+    this.#end()
+  }
+
+  /** In a container without an init, processes whose parent has ended stay zombies, and keep the group. */
+  #look(): void {
+    const nowMs = this.#clock.nowMs()
+    if (nowMs < this.#lookAtMs) return
+    this.#lookAtMs = Infinity
+    void hasLiveMember(this.#group).then((isAlive) => {
+      this.#lookAtMs = this.#clock.nowMs() + LOOK_MS
+      if (!isAlive) this.#end()
+    })
+  }
+
+  #end(): void {
+    if (this.isGone) return
     this.isGone = true
     this.#kill?.[Symbol.dispose]()
     this.#polling?.[Symbol.dispose]()

@@ -22,7 +22,12 @@ export interface EngineProcessesSettings {
   readonly env: Environment
   /** Of the engine; a reload may change it. */
   most(): number
+  /** By default one of its own. */
+  readonly reaper?: ProcessKeeper
 }
+
+/** What ends the processes when the engine dies. */
+export type ProcessKeeper = Pick<Reaper, 'start' | 'add' | 'remove' | 'mark' | typeof Symbol.asyncDispose>
 
 /** The node that starts them. */
 export interface ProcessOwner {
@@ -32,12 +37,12 @@ export interface ProcessOwner {
 
 export class EngineProcesses {
   readonly #settings: EngineProcessesSettings
-  readonly #reaper: Reaper
+  readonly #reaper: ProcessKeeper
   readonly #running = new Set<RunningProcess>()
 
   constructor(settings: EngineProcessesSettings) {
     this.#settings = settings
-    this.#reaper = new Reaper(settings)
+    this.#reaper = settings.reaper ?? new Reaper(settings)
   }
 
   get count(): number {

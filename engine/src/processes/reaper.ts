@@ -18,7 +18,7 @@ const RESTART_MS = 10_000
 const CLOSE_MS = 2000
 
 export interface ReaperSettings {
-  readonly clock: Pick<Clock, 'nowMs'>
+  readonly clock: Pick<Clock, 'nowMs' | 'after'>
   readonly log: Pick<Logger, 'warn'>
   /** By default that of this package. */
   readonly script?: string
@@ -33,7 +33,7 @@ export class Reaper implements AsyncDisposable {
   #ended: Promise<unknown> = Promise.resolve()
   #startedMs = -Infinity
   #isClosed = false
-  #isMissed = false
+  #later: Disposable | undefined
   pid: number | undefined
 
   constructor(settings: ReaperSettings) {
@@ -42,7 +42,7 @@ export class Reaper implements AsyncDisposable {
 
   /** To be called before the first process is started: the reaper then knows every process from its first moment on. */
   start(): void {
-    if (this.#pipe === undefined && !this.#isClosed) this.#start()
+    if (this.#pipe === undefined && this.#later === undefined && !this.#isClosed) this.#start()
   }
 
   add(group: ReapedGroup): void {
@@ -57,6 +57,7 @@ export class Reaper implements AsyncDisposable {
   /** It ends what is left, and itself. Resolves when it has, or after 2 s. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isClosed = true
+    this.#later?.[Symbol.dispose]()
     this.#pipe?.end()
     let timer: NodeJS.Timeout | undefined
     await Promise.race([this.#ended, new Promise((resolve) => (timer = setTimeout(resolve, CLOSE_MS)))])
@@ -64,9 +65,7 @@ export class Reaper implements AsyncDisposable {
   }
 
   #start(): void {
-    const nowMs = this.#settings.clock.nowMs()
-    if (nowMs - this.#startedMs < RESTART_MS) return
-    this.#startedMs = nowMs
+    this.#startedMs = this.#settings.clock.nowMs()
     const [[name, value] = []] = Object.entries(this.mark)
     const subprocess = execa(
       process.execPath,
@@ -103,8 +102,12 @@ export class Reaper implements AsyncDisposable {
     this.#pipe = undefined
     this.pid = undefined
     if (this.#isClosed) return
-    if (!this.#isMissed) this.#settings.log.warn('the process that ends all others when the engine dies is gone')
-    this.#isMissed = true
-    if (this.#groups.size > 0) this.#start()
+    const { clock, log } = this.#settings
+    log.warn('the process that ends all others when the engine dies is gone: it is started again')
+    const waitMs = Math.max(0, this.#startedMs + RESTART_MS - clock.nowMs())
+    this.#later = clock.after(waitMs, () => {
+      this.#later = undefined
+      if (this.#groups.size > 0) this.start()
+    })
   }
 }

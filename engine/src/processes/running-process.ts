@@ -43,6 +43,7 @@ export class RunningProcess implements Process {
   #isWaiting = false
   #exit: Omit<ProcessExit, 'lastLines' | 'text'> | undefined
   #isOver = false
+  #isStopping = false
   #lateOutput: Disposable | undefined
   #settleGone: () => void = () => undefined
 
@@ -87,6 +88,7 @@ export class RunningProcess implements Process {
   }
 
   stop({ signal = 'SIGTERM', graceMs = GRACE_MS }: StopOptions = {}): Promise<void> {
+    this.#isStopping = true
     this.#group?.end(signal, graceMs)
     return this.gone
   }
@@ -145,6 +147,7 @@ export class RunningProcess implements Process {
   #finish(): void {
     if (this.#isOver || this.#exit === undefined || this.#group?.isGone === false) return
     if (this.#output?.isEnded === false || this.#errors?.isEnded === false) {
+      if (this.#isStopping && this.#output?.isHeld === true) this.#output.close()
       this.#lateOutput ??= this.#settings.clock.every(OUTPUT_MS, () => this.#closeOutput())
       return
     }

@@ -25,12 +25,8 @@ export class StderrLines {
     while (from < bytes.length) {
       if (this.#isReturned) {
         this.#isReturned = false
-        if (bytes[from] === LINE_FEED) this.#end()
-        else this.#reset()
-        if (bytes[from] === LINE_FEED) {
-          from++
-          continue
-        }
+        // A line that ends in both: the line feed below ends it.
+        if (bytes[from] !== LINE_FEED) this.#reset()
       }
       const to = endOfLine(bytes, from)
       this.#append(bytes, from, to)
@@ -44,6 +40,7 @@ export class StderrLines {
 
   /** Stderr has been closed: what is left is a line. */
   finish(): void {
+    if (this.#isReturned) this.#reset()
     this.#end()
   }
 

@@ -24,7 +24,7 @@ export interface ContractSettings {
   readonly live?: Readonly<Record<string, unknown>>
   /** Options that are refused, by the schema or when the node opens. By default none. */
   readonly refused?: readonly Readonly<Record<string, unknown>>[]
-  /** Called for each node that is opened. By default only CLOCK, SECRETS and STORE can be injected. */
+  /** Called for each node that is opened. By default AUDIENCE, CLOCK, PROCESSES, SECRETS and STORE can be injected. */
   readonly deps?: ContractDeps
   /** Makes a running node do its work, so that the callbacks that it passes to Node are seen. By default nothing. */
   readonly work?: (bench: Pick<ContractBench, 'clock' | 'context'>) => Promise<void>
