@@ -25,6 +25,7 @@ export const execInput = defineInput({
         'cam:',
         '  type: exec',
         '  command: [ffmpeg, -nostdin, -loglevel, warning, -f, v4l2, -i, /dev/video0, -c:v, libx264, -g, 50, -f, mpegts, "-"]',
+        '  pausable: false',
         '  exclusive: /dev/video0',
         '  readTimeout: 5s',
       ].join('\n'),

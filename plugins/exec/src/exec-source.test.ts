@@ -76,6 +76,11 @@ describe('input exec', () => {
     await until(() => bench.receivedBytes > 10_000_000, 'it goes on')
   })
 
+  test('a live encoder cannot be held', async () => {
+    await using bench = InputBench.shell('sleep 1000', { pausable: false })
+    assert.equal(bench.source.hold, undefined)
+  })
+
   test('a program that closes its stdout and runs on is ended', async () => {
     await using bench = InputBench.shell('echo a; exec >&-; sleep 1000')
     bench.subscribe()

@@ -32,6 +32,8 @@ export interface ExecSourceParts {
 
 export class ExecSource implements Source<Received> {
   readonly chunks: Observable<Received>
+  /** Only if the program can wait. */
+  readonly hold?: () => Disposable
   readonly #parts: ExecSourceParts
   readonly #counters: ExecCounters
   readonly #holds = new Set<{ inner: Disposable | undefined }>()
@@ -42,11 +44,12 @@ export class ExecSource implements Source<Received> {
     this.#parts = parts
     this.#counters = new ExecCounters(parts.clock, parts.options$.value.command[0] ?? '')
     this.#counters.register(parts.context)
+    if (parts.options$.value.pausable) this.hold = () => this.#hold()
     this.chunks = new Observable((subscriber) => this.#start(subscriber))
   }
 
   /** The pipe fills, and the program waits. */
-  hold(): Disposable {
+  #hold(): Disposable {
     const held = { inner: this.#attempt?.hold() }
     this.#holds.add(held)
     return {
