@@ -11,8 +11,7 @@ import { assertClean, assertJoin } from './kit/assert-clean.js'
 import { engineYaml } from './kit/engine-yaml.js'
 import { scrape } from './kit/metrics-page.js'
 import { REPOSITORY_ROOT } from './kit/repository-root.js'
-import { runCommandLine, startEngine } from './kit/start-engine.js'
-import type { EngineProcess } from './kit/start-engine.js'
+import { EngineProcess, runCommandLine, startEngine } from './kit/start-engine.js'
 import { TempFolder } from './kit/temp-folder.js'
 import { until } from './kit/until.js'
 
@@ -75,6 +74,18 @@ test('ffmpeg gives a stream, another ffmpeg takes it, and a viewer watches; noth
   assertClean('the copy', copied)
   assert.ok(copied.packets > 2000)
   assert.deepEqual(await alive(running), [])
+})
+
+test('pipelines/exec.yaml is a channel whose second program decodes it without complaint', async () => {
+  await using engine = await startExample()
+  await engine.ready()
+  await using viewer = new HttpReader(await engine.url('one/ts'))
+  await viewer.until(({ bodyBytes }) => bodyBytes > 800_000)
+  assertJoin('viewer', assertClean('viewer', viewer.report().ts))
+  assert.ok((await engine.node('one/decode')).sentBytes > 500_000)
+  assert.doesNotMatch(engine.child.stderr, /one\/decode.*(error|corrupt)/i)
+  await viewer[Symbol.asyncDispose]()
+  await engine.stop()
 })
 
 test('kill -9 of the engine leaves no child and no grandchild, whatever they ignore', async () => {
@@ -188,6 +199,22 @@ test('doctor says which programs are missing, and who needs them', async () => {
   )
   assert.match(programs[1]?.found ?? '', /does not exist, for one\/push/)
 })
+
+/** The example as it is, with the clip by its full path. */
+async function startExample(): Promise<EngineProcess> {
+  const folder = await TempFolder.make()
+  try {
+    const shipped = await readFile(join(REPOSITORY_ROOT, 'pipelines/exec.yaml'), 'utf8')
+    const own = 'engine: { api: { address: "127.0.0.1:0" }, stateDir: state }'
+    await folder.write('exec.yaml', `${shipped.replace('media/testcard.ts', CLIP)}\n${own}\n`)
+    const child = runCommandLine(['run', 'exec.yaml'], folder.path, { EXEC_ADDRESS: '127.0.0.1:0' })
+    const [, api = ''] = await child.untilStderr(/(http:\S+)\/api\/v1\/status\n/)
+    return new EngineProcess(folder, child, api)
+  } catch (error) {
+    await folder[Symbol.asyncDispose]()
+    throw error
+  }
+}
 
 async function pidOf(engine: EngineProcess): Promise<number> {
   const { details } = await engine.node('one/main')
