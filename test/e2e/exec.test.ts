@@ -124,6 +124,29 @@ test('an edit of the command moves viewers to the new program, which is connecte
   await engine.stop()
 })
 
+test('with exclusive, an edit ends the old program before the new one starts, and viewers stay', async () => {
+  const ffmpeg = `ffmpeg -nostdin -loglevel error -re -stream_loop -1 -i "${CLIP}" -c copy -f mpegts - &`
+  const alone = `mkdir lock || exit 9; ${ffmpeg} pid=$!; trap 'kill $pid; wait; rmdir lock; exit 0' TERM; wait`
+  const yaml = yamlOf({ main: `command: ${script(alone)}, exclusive: card, env: { EDIT: "1" }` })
+  await using engine = await startEngine({ yaml })
+  await engine.ready()
+  await using viewer = new HttpReader(await engine.url())
+  await viewer.until(({ bodyBytes }) => bodyBytes > 300_000)
+  const before = await pidOf(engine)
+  await engine.folder.write('pipeline.yaml', yaml.replace('EDIT: "1"', 'EDIT: "2"'))
+  await until(
+    async () => (await pidOf(engine)) !== before && (await engine.node('one/main')).state === 'ready',
+    'moved',
+  )
+  const { bodyBytes } = viewer.report()
+  await viewer.until((report) => report.bodyBytes > bodyBytes + 300_000)
+  assertClean('viewer', viewer.report().ts, { announced: true })
+  const { restarts, details } = await engine.node('one/main')
+  assert.deepEqual([restarts, (details as { readonly exits: number }).exits], [0, 0])
+  await viewer[Symbol.asyncDispose]()
+  await engine.stop()
+})
+
 test('a program that ends at once is started again with growing pauses, and its message is shown', async () => {
   const main = `command: ${script('echo no camera >&2; exit 5')}`
   await using engine = await startEngine({ yaml: yamlOf({ main }) })

@@ -64,7 +64,7 @@ export class EndingGroup {
     if (!this.#hasExited || this.isGone) return
     const isLost = this.#clock.nowMs() > this.#killAtMs + KILLED_MS
     if (!isLost && signalGroup(this.#group, 0)) return this.#look()
-    this.#end()
+    this.#finish()
   }
 
   /** In a container without an init, processes whose parent has ended stay zombies, and keep the group. */
@@ -74,11 +74,11 @@ export class EndingGroup {
     this.#lookAtMs = Infinity
     void hasLiveMember(this.#group).then((isAlive) => {
       this.#lookAtMs = this.#clock.nowMs() + LOOK_MS
-      if (!isAlive) this.#end()
+      if (!isAlive) this.#finish()
     })
   }
 
-  #end(): void {
+  #finish(): void {
     if (this.isGone) return
     this.isGone = true
     this.#kill?.[Symbol.dispose]()

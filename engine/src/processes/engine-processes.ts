@@ -13,6 +13,8 @@ import { nameOf } from './spawn-program.js'
 
 /** A node needs one, and two while it replaces one; a transcoder some more. */
 const MOST_OF_NODE = 16
+/** From SIGKILL to the exit; longer only in a system call that cannot be interrupted. */
+const KILLED_MS = 2000
 
 export interface EngineProcessesSettings {
   readonly clock: Clock
@@ -58,9 +60,18 @@ export class EngineProcesses {
     })
   }
 
-  /** Ends those that are left: they have this long, then they are killed. Nothing is started afterwards. */
+  /**
+   * Ends those that are left: they have this long, then they are killed. Does not wait for what hangs in the kernel. All
+   * nodes have ended, and start nothing more.
+   */
   async close(withinMs: number): Promise<void> {
-    await Promise.all([...this.#running].map((running) => running.stop({ graceMs: withinMs })))
+    const ended = Promise.all([...this.#running].map((running) => running.stop({ graceMs: withinMs })))
+    let timer: Disposable | undefined
+    const late = new Promise<void>((resolve) => {
+      timer = this.#settings.clock.after(withinMs + KILLED_MS, resolve)
+    })
+    await Promise.race([ended, late])
+    timer?.[Symbol.dispose]()
     await this.#reaper[Symbol.asyncDispose]()
   }
 

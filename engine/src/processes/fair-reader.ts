@@ -27,6 +27,10 @@ export class FairReader {
     this.#settings = settings
     const { stream } = settings
     stream.on('data', (bytes: Uint8Array) => this.#take(bytes))
+    // Node resumes the pipes of a process that has ended, whoever has paused them.
+    stream.on('resume', () => {
+      if (this.#holds > 0 || this.#isResting) stream.pause()
+    })
     stream.once('end', () => this.#end())
     stream.once('close', () => this.#end())
     // A read error of a pipe: nothing more follows, and `close` comes next.

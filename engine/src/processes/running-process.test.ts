@@ -137,6 +137,18 @@ describe('a process of a node', () => {
     assert.deepEqual(calls, ['output', 'output end', 'exit'])
   })
 
+  test('that has ended while its output is held passes the rest on when it is released', async () => {
+    await using processes = new TestProcesses()
+    const { process: started, output, calls, exited } = processes.shell('echo rest')
+    const held = started.hold()
+    await until(() => started.pid !== undefined && !isAlive(started.pid), 'it has ended')
+    await new Promise((resolve) => setTimeout(resolve, 1500))
+    assert.deepEqual(calls, [])
+    held[Symbol.dispose]()
+    await exited
+    assert.equal(output(), 'rest\n')
+  })
+
   test('takes what is written to its stdin, and says when it takes more', async () => {
     await using processes = new TestProcesses()
     const { process: started, exited, calls, output } = processes.shell('sleep 0.2; wc -c', { stdin: 'pipe' })
