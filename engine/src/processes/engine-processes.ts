@@ -65,6 +65,11 @@ export class EngineProcesses {
    * nodes have ended, and start nothing more.
    */
   async close(withinMs: number): Promise<void> {
+    if (this.#running.size > 0) await this.#endAll(withinMs)
+    await this.#reaper[Symbol.asyncDispose]()
+  }
+
+  async #endAll(withinMs: number): Promise<void> {
     const ended = Promise.all([...this.#running].map((running) => running.stop({ graceMs: withinMs })))
     let timer: Disposable | undefined
     const late = new Promise<void>((resolve) => {
@@ -72,7 +77,6 @@ export class EngineProcesses {
     })
     await Promise.race([ended, late])
     timer?.[Symbol.dispose]()
-    await this.#reaper[Symbol.asyncDispose]()
   }
 
   #start(

@@ -60,6 +60,7 @@ describe('when the engine is killed', () => {
     assert.ok(pids.every(isAlive))
     const reaper = host.reaper()
     assert.ok(isAlive(reaper))
+    await until(() => catchesTerm(reaper), 'the reaper has started')
     // What Ctrl-C and service managers send must not end it too early.
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.kill(reaper, signal)
     await new Promise((resolve) => setTimeout(resolve, 100))
@@ -125,6 +126,12 @@ describe('the reaper', () => {
     assert.deepEqual([...orders.groups.keys()], [11, 13])
   })
 })
+
+/** SIGTERM is 15; bit 0 of the mask is signal 1. */
+function catchesTerm(pid: number): boolean {
+  const [, mask = '0'] = /^SigCgt:\s+([0-9a-f]+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? []
+  return (Number.parseInt(mask.slice(-4), 16) & 0x4000) !== 0
+}
 
 function childrenOf(pid: number): readonly number[] {
   try {
