@@ -8,7 +8,7 @@ import { ROOT, readJson } from './repository.mjs'
 const PATH = '.oxlintrc.json'
 
 const ONE_FOLDER_EACH =
-  'One folder each: inversify in engine/src/compose, yaml in engine/src/config, commander in engine/src/cli, hono in engine/src/api, prom-client in engine/src/observe, sonic-boom in engine/src/access. Elsewhere: arguments, `inject`, declared metrics, the checked graph.'
+  'One folder each: inversify in engine/src/compose, yaml in engine/src/config, commander in engine/src/cli, hono in engine/src/api, prom-client in engine/src/observe, sonic-boom in engine/src/access, execa in engine/src/processes. Elsewhere: arguments, `inject`, declared metrics, the checked graph.'
 const NOT_BY_PATH = {
   regex: '^(\\.\\./)+(engine|media|plugins|protocols|tui|[^./][^/]*/(src|dist))/|^@millrace/[^/]+(/[^/]+)*/(src|dist)/',
   message: 'Another package is reached through its `exports`, never by path.',
@@ -31,8 +31,9 @@ const TIMERS = [
 ]
 
 const NO_SPAWNING = {
-  group: ['node:child_process', 'child_process', 'node:cluster', 'node:worker_threads'],
-  message: 'A plugin never spawns: processes belong to the engine, which ends them with the node.',
+  group: ['node:child_process', 'child_process', 'node:cluster', 'node:worker_threads', 'execa'],
+  message:
+    'A plugin never spawns. Inject PROCESSES: the engine ends its processes with the node, and when it is killed.',
 }
 const NO_TIMERS = { group: ['node:timers', 'node:timers/**'], message: TIME_FROM_CLOCK }
 

@@ -7,6 +7,7 @@ import process from 'node:process'
 import { ENGINE_SCHEMA } from '../config/section/settings.js'
 import { checkDescriptors, checkKernel, checkNode, checkTools } from '../doctor/check-machine.js'
 import { checkPorts } from '../doctor/check-ports.js'
+import { checkPrograms } from '../doctor/check-programs.js'
 import { checkStateDir } from '../doctor/check-state-dir.js'
 import type { Demand, Finding, Machine } from '../doctor/finding.js'
 import type { Graph, NodeSettings } from '../graph/graph.js'
@@ -23,6 +24,7 @@ export async function examineMachine(machine: Machine, demand: Demand): Promise<
     ...checkKernel(machine, demand),
     ...(await checkPorts(demand)),
     checkStateDir(demand.stateDir),
+    ...checkPrograms(demand, process.env['PATH'] ?? ''),
     ...(await checkTools(machine)),
   ]
 }
@@ -31,7 +33,8 @@ export async function examineMachine(machine: Machine, demand: Demand): Promise<
 export function demandOf(graph: Graph | undefined, folder: string): Demand {
   if (graph === undefined) {
     const { api, maxClients, stateDir } = ENGINE_SCHEMA.parse({})
-    return { perOutput: [], maxClients, stateDir: resolve(folder, stateDir), listeners: [[API_LISTENER, api.address]] }
+    const listeners = [[API_LISTENER, api.address]] as const
+    return { perOutput: [], maxClients, stateDir: resolve(folder, stateDir), listeners, programs: [] }
   }
   const outputs = graph.pipelines.flatMap(({ nodes }) => nodes.filter(({ definition }) => definition.kind === 'output'))
   return {
@@ -39,6 +42,7 @@ export function demandOf(graph: Graph | undefined, folder: string): Demand {
     maxClients: graph.engine.maxClients,
     stateDir: graph.engine.stateDir,
     listeners: graph.listeners.map(({ name, address }) => [name, address] as const),
+    programs: programsOf(graph),
   }
 }
 
@@ -65,6 +69,20 @@ export function thisMachine(): Machine {
         })
       }),
   }
+}
+
+/** Each program once, with the nodes that start it. */
+function programsOf(graph: Graph): Demand['programs'] {
+  const found = new Map<string, { program: string; path?: string; nodes: string[] }>()
+  for (const { id, definition, options } of [...graph.services, ...graph.pipelines.flatMap(({ nodes }) => nodes)]) {
+    for (const need of definition.programs?.(options) ?? []) {
+      const key = `${need.program}\0${need.path ?? ''}`
+      const known = found.get(key)
+      if (known === undefined) found.set(key, { ...need, nodes: [id] })
+      else known.nodes.push(id)
+    }
+  }
+  return [...found.values()]
 }
 
 /** The viewer limit of an output that serves viewers through the engine, 0 without a limit; undefined for others. */

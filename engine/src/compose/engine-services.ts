@@ -1,5 +1,6 @@
 // The services of the engine: which there are, and what each is made from. Each is made when it is first asked for, once
 // for the engine.
+import process from 'node:process'
 import type { Logger } from 'pino'
 import { AccessControl } from '../access/access-control.js'
 import { openAccessLog } from '../access/open-access-log.js'
@@ -15,6 +16,7 @@ import { EventLoopLag } from '../observe/event-loop-lag.js'
 import { EventLog } from '../observe/events.js'
 import { MetricsRegistry } from '../observe/metrics-registry.js'
 import { AUTH, METRICS } from '../plugin/tokens.js'
+import { EngineProcesses } from '../processes/engine-processes.js'
 import { NodeScope } from '../run/node/node-scope.js'
 import { PluginEvents } from '../run/plugin-events.js'
 import { RunningNodes } from '../run/running-nodes.js'
@@ -29,6 +31,7 @@ import {
   AUDIENCES,
   ENGINE_CLOCK,
   ENGINE_EVENTS,
+  ENGINE_PROCESSES,
   EVENT_LOG,
   FILES,
   FOLDERS,
@@ -46,6 +49,9 @@ import {
   START_GRAPH,
   STATE_DIR,
 } from './service-keys.js'
+
+/** `engine.maxProcesses`, where a graph that was not read from YAML leaves it out. */
+const MAX_PROCESSES = 200
 
 /** The container of an engine, with what its nodes and itself are made from. */
 export function engineServices(graph: Graph, log: Logger, stateDir: StateDir): ServiceContainer {
@@ -134,6 +140,10 @@ function addNodeServices(container: ServiceContainer): void {
     })
     .service(FOLDERS, [STATE_DIR, LOG], ({ path }, log) => new NodeFolders(path, log))
     .service(FILES, [FOLDERS], (folders) => new NodeFiles(folders))
+    .service(ENGINE_PROCESSES, [ENGINE_CLOCK, LOG, HIDDEN, RUNNING], (clock, log, hidden, running) => {
+      const most = (): number => running.graph.engine.maxProcesses ?? MAX_PROCESSES
+      return new EngineProcesses({ clock, log, hidden, env: process.env, most })
+    })
     .service(
       ENGINE_EVENTS,
       [EVENT_LOG, ENGINE_CLOCK, AUDIENCES, NODES, LOG],

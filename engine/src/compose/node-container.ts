@@ -5,7 +5,7 @@ import type { EngineClock } from '../observe/clock.js'
 import type { Definition } from '../plugin/contract.js'
 import type { Store } from '../plugin/store.js'
 import type { EventNotice, Events } from '../plugin/tokens.js'
-import { AUDIENCE, CLOCK, DELIVERY, EVENTS, LISTENERS, SECRETS, STORE } from '../plugin/tokens.js'
+import { AUDIENCE, CLOCK, DELIVERY, EVENTS, LISTENERS, PROCESSES, SECRETS, STORE } from '../plugin/tokens.js'
 import type { Running } from '../run/change/reload-transaction.js'
 import { NodeEndpoints } from '../run/node/node-endpoints.js'
 import type { NodeOwner, NodeServices, OpenNode, OwnServices } from '../run/node/node-services.js'
@@ -14,6 +14,7 @@ import {
   AUDIENCES,
   ENGINE_CLOCK,
   ENGINE_EVENTS,
+  ENGINE_PROCESSES,
   EVENT_LOG,
   FILES,
   FOLDERS,
@@ -77,6 +78,11 @@ class NodeContainer implements OwnServices {
       })
       .service(EVENTS, [ENGINE_EVENTS, OWNER], scopedEvents)
       .service(STORE, [FILES, OWNER], (files, owner) => scopedStore(files.storeOf(filesOwner(owner)), owner))
+      .service(PROCESSES, [ENGINE_PROCESSES, OWNER], (all, owner) => {
+        const own = all.of(owner)
+        this.#parts.push(() => own.close())
+        return own
+      })
       .service(SECRETS, [RUNNING, HIDDEN, OWNER], (running, hidden, owner) => {
         const secretOf = (name: string): string | undefined => graphOf(running, owner).secrets.secretOf(name)
         const secrets = new NodeSecrets({ owner: () => owner.id, secretOf, hidden })

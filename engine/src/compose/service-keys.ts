@@ -12,6 +12,7 @@ import type { EventLog } from '../observe/events.js'
 import type { MetricsRegistry } from '../observe/metrics-registry.js'
 import type { Logger } from 'pino'
 import type { Events } from '../plugin/tokens.js'
+import type { EngineProcesses } from '../processes/engine-processes.js'
 import type { ReloadExecutor } from '../run/change/reload-executor.js'
 import type { Running } from '../run/change/reload-transaction.js'
 import type { EngineApi } from '../run/engine-api.js'
@@ -43,6 +44,7 @@ export const SCOPE: Key<NodeScope> = internalKey('scope')
 export const HIDDEN: Key<HiddenValues> = internalKey('hidden values')
 export const FOLDERS: Key<NodeFolders> = internalKey('folders of nodes')
 export const FILES: Key<NodeFiles> = internalKey('files of nodes')
+export const ENGINE_PROCESSES: Key<EngineProcesses> = internalKey('processes of nodes')
 export const ENGINE_EVENTS: Key<Events> = internalKey('events for plugins')
 export const SHARED: Key<SharedEndpoints> = internalKey('shared endpoints')
 export const AUDIENCES: Key<EngineAudiences> = internalKey('audiences')

@@ -36,6 +36,8 @@ export interface EngineSettings {
   readonly drainMs: number
   /** Across all outputs. */
   readonly maxClients: number
+  /** Of all nodes; by default 200. */
+  readonly maxProcesses?: number
   /** `off`, `stdout`, or the absolute path of a file; by default `off`. */
   readonly accessLog?: string
 }

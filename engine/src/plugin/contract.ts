@@ -256,6 +256,14 @@ export type Injections = Readonly<Record<string, Token<unknown>>>
 /** The type of `deps` in `open`: what the tokens of `inject` stand for, by the same names. */
 export type Injected<I extends Injections> = { readonly [K in keyof I]: I[K] extends Token<infer T> ? T : never }
 
+/** A program that a node needs. */
+export interface ProgramNeed {
+  /** A name, found in PATH, or an absolute path. */
+  readonly program: string
+  /** The folders in which a name is found, instead of those of the engine. */
+  readonly path?: string
+}
+
 /** Shown by `engine inspect` and on the generated pages. `yaml`: named nodes, as they stand in their section. */
 export interface Example {
   readonly title: string
@@ -300,6 +308,11 @@ interface DefinitionOf<O extends z.ZodType, I extends Injections, N> {
   exclusive?(options: z.output<O>): readonly Resource[]
   /** What an operator can tell the node to do. By default nothing. */
   readonly commands?: Commands
+  /**
+   * The programs that the node starts with PROCESSES: `engine doctor` says which are missing. Called with checked options;
+   * pure. By default none.
+   */
+  programs?(options: z.output<O>): readonly ProgramNeed[]
   readonly examples: readonly Example[]
   /**
    * Called by the engine when the node starts, and again when it retries a failed node (of an input that has opened, it

@@ -46,6 +46,7 @@ export type {
   Port,
   Ports,
   Previous,
+  ProgramNeed,
   Received,
   ReloadClass,
   SnapshotsState,
@@ -67,6 +68,7 @@ export {
   LISTENERS,
   METRICS,
   PIPELINE,
+  PROCESSES,
   SECRETS,
   STORE,
   token,
@@ -91,6 +93,15 @@ export type { HttpHandler, HttpRoutes, HttpVisit, MountOptions } from './http-ro
 export type { KeptMedia, MediaMemory, SendOptions } from './media-memory.js'
 export { post, signBody } from './post.js'
 export type { PostAnswer, PostRequest } from './post.js'
+export type {
+  Process,
+  ProcessCallbacks,
+  Processes,
+  ProcessExit,
+  ProcessOptions,
+  StopOptions,
+  StopSignal,
+} from './processes.js'
 export type { Resource } from './resource.js'
 export type { Secrets } from './secrets.js'
 export type { Store } from './store.js'

@@ -6,6 +6,7 @@ import type { HttpRoutes } from './http-routes.js'
 import type { LiveRoute, LiveRouteOptions } from './live-route.js'
 import type { MediaMemory } from './media-memory.js'
 import type { NodeKind } from './node-kinds.js'
+import type { Processes } from './processes.js'
 import type { Secrets } from './secrets.js'
 import type { Store } from './store.js'
 
@@ -96,5 +97,6 @@ export const EVENTS: Token<Events> = token('Events')
 export const METRICS: Token<MetricsSource> = token('Metrics')
 /** The name of the node's pipeline. Services have none. */
 export const PIPELINE: Token<string> = token('Pipeline')
+export const PROCESSES: Token<Processes> = token('Processes')
 export const SECRETS: Token<Secrets> = token('Secrets')
 export const STORE: Token<Store> = token('Store')

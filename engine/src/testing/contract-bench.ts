@@ -16,15 +16,16 @@ import type {
   Transform,
 } from '../plugin/contract.js'
 import { readPorts } from '../plugin/ports.js'
-import { AUDIENCE, CLOCK, SECRETS, STORE } from '../plugin/tokens.js'
+import { AUDIENCE, CLOCK, PROCESSES, SECRETS, STORE } from '../plugin/tokens.js'
 import { FakeClock } from './fake-clock.js'
 import { FakeContext } from './fake-context.js'
 import { FakeSecrets } from './fake-secrets.js'
 import { FakeStore } from './fake-store.js'
 import { TestAudiences } from './test-audiences.js'
+import { TestProcesses } from './test-processes.js'
 
 /**
- * Returns what the node requests in `inject`, by the same names. What it leaves out is TestAudiences for AUDIENCE, a FakeClock for CLOCK, FakeSecrets
+ * Returns what the node requests in `inject`, by the same names. What it leaves out is TestAudiences for AUDIENCE, a FakeClock for CLOCK, TestProcesses for PROCESSES, FakeSecrets
  * without secrets for SECRETS, a FakeStore for STORE.
  */
 export type ContractDeps = () => Readonly<Record<string, unknown>>
@@ -41,6 +42,7 @@ export class ContractBench implements AsyncDisposable {
   readonly clock = new FakeClock()
   readonly context = new FakeContext('test/node')
   readonly audiences = new TestAudiences('test/node', this.clock)
+  readonly processes = new TestProcesses()
   readonly secrets = new FakeSecrets()
   readonly store = new FakeStore()
   readonly got: AnyChunk[] = []
@@ -124,7 +126,11 @@ export class ContractBench implements AsyncDisposable {
       const disposing = Promise.resolve(this.#node?.[Symbol.asyncDispose]())
       await within(disposing, DISPOSES_WITHIN_MS, 'it was not disposed')
     }
+    const { count, failures } = this.processes
+    await this.processes[Symbol.asyncDispose]()
     await this.store[Symbol.asyncDispose]()
+    assert.equal(count, 0, 'processes are left')
+    assert.deepEqual(failures, [], 'callbacks of processes have failed')
     assert.equal(this.clock.pending, 0, 'timers are left')
     assert.equal(this.options$.observed, false, 'its options are still observed')
     assert.ok(
@@ -139,6 +145,7 @@ export class ContractBench implements AsyncDisposable {
     const fakes = new Map<symbol, unknown>([
       [AUDIENCE, this.audiences],
       [CLOCK, this.clock],
+      [PROCESSES, this.processes],
       [SECRETS, this.secrets],
       [STORE, this.store],
     ])

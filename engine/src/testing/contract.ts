@@ -25,7 +25,7 @@ export interface ContractSettings {
   readonly live?: Readonly<Record<string, unknown>>
   /** Options that are refused, by the schema or when the node opens. By default none. */
   readonly refused?: readonly Readonly<Record<string, unknown>>[]
-  /** Called for each node that is opened. By default only CLOCK, SECRETS and STORE can be injected. */
+  /** Called for each node that is opened. By default AUDIENCE, CLOCK, PROCESSES, SECRETS and STORE can be injected. */
   readonly deps?: ContractDeps
   /** An entry for each command of the definition, at least. By default it has none. */
   readonly commands?: readonly CommandCheck[]
