@@ -118,8 +118,18 @@ export interface Boundary {
   readonly timeline: 'elapsed' | 'contiguous'
 }
 
-/** What an input with `produces: 'bytes'` emits. The engine owns the array until the next one is emitted. */
-export type Received = Uint8Array | Boundary
+/** Bytes with the time at which the first of them arrived, for a source that reads them earlier than it emits them. */
+export interface Arrived {
+  readonly bytes: Uint8Array
+  /** Monotonic, as `nowMs()` of CLOCK; not before that of the bytes emitted earlier. */
+  readonly receivedAtMs: number
+}
+
+/**
+ * What an input with `produces: 'bytes'` emits. The engine owns the array until the next one is emitted. Bytes alone
+ * have arrived when they are emitted.
+ */
+export type Received = Uint8Array | Arrived | Boundary
 
 /** What `open` of an input returns. */
 export interface Source<P> extends AsyncDisposable {

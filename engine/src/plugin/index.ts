@@ -20,6 +20,7 @@ export { describeOptions, optionMeta } from './option-meta.js'
 export type { OptionMeta, OptionRow } from './option-meta.js'
 export type {
   AnyChunk,
+  Arrived,
   Boundary,
   ChunkKind,
   Definition,
@@ -60,6 +61,7 @@ export {
   METRICS,
   PIPELINE,
   SECRETS,
+  SOCKETS,
   STORE,
   token,
 } from './tokens.js'
@@ -82,6 +84,23 @@ export type { HttpHandler, HttpRoutes, HttpVisit, MountOptions } from './http-ro
 export type { KeptMedia, MediaMemory, SendOptions } from './media-memory.js'
 export type { Resource } from './resource.js'
 export type { Secrets } from './secrets.js'
+export { isMulticast, parseSocketAddress } from './socket-address.js'
+export type {
+  DatagramBatch,
+  Membership,
+  MulticastSending,
+  SendResult,
+  SocketAddress,
+  Sockets,
+  StreamCallbacks,
+  StreamSocket,
+  TcpTarget,
+  UdpOptions,
+  UdpSocket,
+  UnixListener,
+  UnixListenOptions,
+  UnixTarget,
+} from './sockets.js'
 export type { Store } from './store.js'
 export type { Join, LiveEntry, LiveRoute, LiveRouteOptions } from './live-route.js'
 export type { Chunk, Discontinuity, Gop, GopChunk, Origin, Track, TsChunk } from '@millrace/media/mpegts'

@@ -7,6 +7,7 @@ import type { LiveRoute, LiveRouteOptions } from './live-route.js'
 import type { MediaMemory } from './media-memory.js'
 import type { NodeKind } from './node-kinds.js'
 import type { Secrets } from './secrets.js'
+import type { Sockets } from './sockets.js'
 import type { Store } from './store.js'
 
 declare const tokenType: unique symbol
@@ -97,4 +98,6 @@ export const METRICS: Token<MetricsSource> = token('Metrics')
 /** The name of the node's pipeline. Services have none. */
 export const PIPELINE: Token<string> = token('Pipeline')
 export const SECRETS: Token<Secrets> = token('Secrets')
+/** UDP, TCP and unix sockets of the node. */
+export const SOCKETS: Token<Sockets> = token('Sockets')
 export const STORE: Token<Store> = token('Store')

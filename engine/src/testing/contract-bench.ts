@@ -3,16 +3,17 @@ import assert from 'node:assert/strict'
 import { BehaviorSubject, NEVER, Subject } from 'rxjs'
 import type { Subscription } from 'rxjs'
 import type { AnyChunk, Definition, Inlet, Options, Output, Previous, Source, Transform } from '../plugin/contract.js'
-import { AUDIENCE, CLOCK, SECRETS, STORE } from '../plugin/tokens.js'
+import { AUDIENCE, CLOCK, SECRETS, SOCKETS, STORE } from '../plugin/tokens.js'
 import { FakeClock } from './fake-clock.js'
 import { FakeContext } from './fake-context.js'
 import { FakeSecrets } from './fake-secrets.js'
 import { FakeStore } from './fake-store.js'
 import { TestAudiences } from './test-audiences.js'
+import { TestSockets } from './test-sockets.js'
 
 /**
  * Returns what the node requests in `inject`, by the same names. What it leaves out is TestAudiences for AUDIENCE, a FakeClock for CLOCK, FakeSecrets
- * without secrets for SECRETS, a FakeStore for STORE.
+ * without secrets for SECRETS, TestSockets for SOCKETS, a FakeStore for STORE.
  */
 export type ContractDeps = () => Readonly<Record<string, unknown>>
 
@@ -28,6 +29,7 @@ export class ContractBench implements AsyncDisposable {
   readonly audiences = new TestAudiences('test/node', this.clock)
   readonly secrets = new FakeSecrets()
   readonly store = new FakeStore()
+  readonly sockets = new TestSockets(this.clock)
   readonly got: AnyChunk[] = []
   readonly options$: BehaviorSubject<unknown>
   /** Errors of its observables. */
@@ -97,6 +99,8 @@ export class ContractBench implements AsyncDisposable {
       await within(disposing, DISPOSES_WITHIN_MS, 'it was not disposed')
     }
     await this.store[Symbol.asyncDispose]()
+    assert.equal(this.sockets.size, 0, 'sockets are left')
+    assert.deepEqual(this.sockets.failures, [], 'callbacks of sockets have failed')
     assert.equal(this.clock.pending, 0, 'timers are left')
     assert.equal(this.options$.observed, false, 'its options are still observed')
     assert.ok(
@@ -112,6 +116,7 @@ export class ContractBench implements AsyncDisposable {
       [AUDIENCE, this.audiences],
       [CLOCK, this.clock],
       [SECRETS, this.secrets],
+      [SOCKETS, this.sockets],
       [STORE, this.store],
     ])
     const wanted = Object.entries(this.#definition.inject ?? {})

@@ -8,6 +8,7 @@ export type { LoggedLine } from './fake-context.js'
 export { FakeSecrets } from './fake-secrets.js'
 export { FakeStore } from './fake-store.js'
 export { TestAudiences } from './test-audiences.js'
+export { TestSockets } from './test-sockets.js'
 export { buildTs } from './ts-builder/build-ts.js'
 export {
   breakCrc,

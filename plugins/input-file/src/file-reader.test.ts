@@ -91,7 +91,7 @@ class Bench {
     if ('boundary' in received) {
       assert.equal(received.timeline, 'contiguous')
       this.boundaries.push(this.got.length)
-    } else this.got.push({ atMs: this.clock.nowMs(), bytes: received.slice() })
+    } else if (received instanceof Uint8Array) this.got.push({ atMs: this.clock.nowMs(), bytes: received.slice() })
     this.onBytes(received)
   }
 }
@@ -320,12 +320,13 @@ class ClockFollower {
   #deviation = 0
 
   push(received: Received, nowMs: number): void {
-    if (!('boundary' in received)) {
+    if (received instanceof Uint8Array) {
       for (const chunk of [...this.#framer.push(received, nowMs), ...this.#framer.flush(nowMs)]) {
         for (const moved of this.#timeline.push(chunk)) this.#follow(moved)
       }
       return
     }
+    assert.ok('boundary' in received)
     const last = this.#framer.finish(nowMs)
     for (const chunk of this.#timeline.endGeneration(last, { timeline: received.timeline })) this.#follow(chunk)
     this.#framer = new Framer({ generation: ++this.#generation, firstSeq: this.#framer.nextSeq })

@@ -241,9 +241,11 @@ export class InputRunner extends NodeRunner<Source<Received> | Source<AnyChunk>>
       this.#standby?.reset()
       this.#liveness.noteBoundary()
     } else {
-      this.#receivedBytes += item.length
+      const bytes = 'receivedAtMs' in item ? item.bytes : item
+      const atMs = 'receivedAtMs' in item ? item.receivedAtMs : this.services.clock.nowMs()
+      this.#receivedBytes += bytes.length
       const into = this.#standby ?? this.#framing
-      into?.push(item, this.services.clock.nowMs())
+      into?.push(bytes, atMs)
     }
     this.#liveness.noteItem()
     // A source that can wait does so while it is standby.
@@ -263,6 +265,6 @@ export class InputRunner extends NodeRunner<Source<Received> | Source<AnyChunk>>
   }
 }
 
-function isBoundary(item: Uint8Array | Boundary): item is Boundary {
+function isBoundary(item: Received): item is Boundary {
   return 'boundary' in item
 }

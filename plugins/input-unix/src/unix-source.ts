@@ -1,0 +1,84 @@
+// The source: each subscription is one attempt, which listens until it is cancelled, or is one connection.
+import type { Clock, Json, NodeContext, Options, Received, Sockets, Source } from '@millrace/engine/plugin'
+import { Observable, type Subscriber, type Subscription } from 'rxjs'
+import { ConnectAttempt } from './connect-attempt.js'
+import { ListenAttempt } from './listen-attempt.js'
+import type { UnixOptions } from './unix-options.js'
+
+export interface UnixParts {
+  readonly options$: Options<UnixOptions>
+  readonly context: NodeContext
+  readonly clock: Clock
+  readonly sockets: Sockets
+  readonly counters: UnixCounters
+}
+
+export interface UnixCounters {
+  /** Writers that have been read, or connections that were made. */
+  connections: number
+  refused: number
+}
+
+/** One subscription. */
+export interface Attempt {
+  start(): void
+  update(options: UnixOptions): void
+  hold(): Disposable
+  details(): Json
+  /** Nothing is emitted afterwards. Resolves when every socket has closed. */
+  close(): Promise<void>
+}
+
+export class UnixSource implements Source<Received> {
+  readonly chunks: Observable<Received>
+  readonly #parts: UnixParts
+  readonly #changes: Subscription
+  readonly #closing = new Set<Promise<void>>()
+  readonly #holds = new Set<{ inner: Disposable | undefined }>()
+  #attempt: Attempt | undefined
+
+  constructor(parts: UnixParts) {
+    this.#parts = parts
+    const { context, counters, options$ } = parts
+    context.readMetric('unix_connections_total', () => counters.connections)
+    context.readMetric('unix_refused_connections_total', () => counters.refused)
+    context.details(() => this.#attempt?.details() ?? {})
+    this.#changes = options$.subscribe((options) => this.#attempt?.update(options))
+    this.chunks = new Observable((subscriber) => this.#start(subscriber))
+  }
+
+  /** While held, nothing is read: the writer has to wait. */
+  hold(): Disposable {
+    const held = { inner: this.#attempt?.hold() }
+    this.#holds.add(held)
+    return {
+      [Symbol.dispose]: () => {
+        if (this.#holds.delete(held)) held.inner?.[Symbol.dispose]()
+      },
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#changes.unsubscribe()
+    this.#end(this.#attempt)
+    await Promise.all(this.#closing)
+  }
+
+  #start(subscriber: Subscriber<Received>): () => void {
+    const { mode } = this.#parts.options$.value
+    const attempt =
+      mode === 'listen' ? new ListenAttempt(this.#parts, subscriber) : new ConnectAttempt(this.#parts, subscriber)
+    this.#attempt = attempt
+    for (const held of this.#holds) held.inner = attempt.hold()
+    attempt.start()
+    return () => this.#end(attempt)
+  }
+
+  #end(attempt: Attempt | undefined): void {
+    if (attempt === undefined) return
+    if (attempt === this.#attempt) this.#attempt = undefined
+    const closing = attempt.close()
+    this.#closing.add(closing)
+    void closing.finally(() => this.#closing.delete(closing))
+  }
+}
