@@ -1,5 +1,13 @@
 // The sockets of one node: whatever it leaves open is closed when it ends.
-import type { Sockets, StreamCallbacks, StreamSocket, TcpTarget, UdpOptions, UnixListenOptions, UnixTarget } from '../plugin/sockets.js'
+import type {
+  Sockets,
+  StreamCallbacks,
+  StreamSocket,
+  TcpTarget,
+  UdpOptions,
+  UnixListenOptions,
+  UnixTarget,
+} from '../plugin/sockets.js'
 import type { Clock } from '../plugin/tokens.js'
 import { socketError } from './socket-errors.js'
 import type { Closable, SocketOwner } from './socket-owner.js'

@@ -1,7 +1,8 @@
 // A unix socket that a node listens on: its file is private while it is made, and a file that a dead process has left
 // is replaced.
-import { chmodSync, lstatSync, unlinkSync } from 'node:fs'
+import { chmodSync, existsSync, lstatSync, unlinkSync } from 'node:fs'
 import { connect, createServer, type Server, type Socket } from 'node:net'
+import { dirname } from 'node:path'
 import process from 'node:process'
 import type { UnixListener, UnixListenOptions } from '../plugin/sockets.js'
 import { explainSocketError, socketError } from './socket-errors.js'
@@ -40,8 +41,9 @@ async function listenOrReplace(path: string): Promise<Server> {
     return await listen(path)
   } catch (error) {
     const cause = error as NodeJS.ErrnoException
-    // In a folder that does not exist; for a connection the same code says that nothing listens.
-    if (cause.code === 'ENOENT') throw socketError('SOCKET_NO_ADDRESS', `${path}: its folder does not exist`, { cause })
+    // libuv reports ENOENT of bind as EACCES.
+    if (cause.code === 'EACCES' && !existsSync(dirname(path)))
+      throw socketError('SOCKET_NO_ADDRESS', `${path}: its folder does not exist`, { cause })
     if (cause.code !== 'EADDRINUSE') throw explainSocketError(path, cause)
     await removeStale(path)
   }

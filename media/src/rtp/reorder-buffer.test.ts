@@ -81,12 +81,24 @@ test('a packet waits no longer than the limit for one that is missing', () => {
   bench.buffer.flush(59)
   assert.deepEqual(bench.got, [1])
   bench.buffer.flush(60)
-  assert.deepEqual([bench.got, bench.counts], [[1, 3], [1, 0, 0, 0]])
+  assert.deepEqual(
+    [bench.got, bench.counts],
+    [
+      [1, 3],
+      [1, 0, 0, 0],
+    ],
+  )
 })
 
 test('without a window, what arrives is passed on at once', () => {
   const bench = new Bench({ packets: 0, delayMs: 50 }).pushAll(1, 3, 2, 4)
-  assert.deepEqual([bench.got, bench.counts], [[1, 3, 4], [1, 0, 0, 1]])
+  assert.deepEqual(
+    [bench.got, bench.counts],
+    [
+      [1, 3, 4],
+      [1, 0, 0, 1],
+    ],
+  )
 })
 
 test('a sequence that continues elsewhere is believed when a second packet confirms it', () => {
@@ -108,7 +120,13 @@ test('a smaller window delivers what waits, and the next packets as it says', ()
   bench.buffer.setLimits({ packets: 2, delayMs: 50 })
   assert.deepEqual(bench.got, [1, 3, 4])
   bench.pushAll(6, 7)
-  assert.deepEqual([bench.got, bench.counts], [[1, 3, 4, 6, 7], [2, 0, 0, 0]])
+  assert.deepEqual(
+    [bench.got, bench.counts],
+    [
+      [1, 3, 4, 6, 7],
+      [2, 0, 0, 0],
+    ],
+  )
 })
 
 test('after a reset, any number is the first', () => {
@@ -119,7 +137,10 @@ test('after a reset, any number is the first', () => {
 })
 
 test('shuffled within the window and duplicated: every packet is delivered once, in order', () => {
-  const order = fc.record({ first: fc.integer({ min: 0, max: 65535 }), keys: fc.array(fc.nat({ max: 6 }), { maxLength: 300 }) })
+  const order = fc.record({
+    first: fc.integer({ min: 0, max: 65535 }),
+    keys: fc.array(fc.nat({ max: 6 }), { maxLength: 300 }),
+  })
   fc.assert(
     fc.property(order, ({ first, keys }) => {
       const bench = new Bench()
@@ -138,7 +159,9 @@ test('shuffled within the window and duplicated: every packet is delivered once,
 })
 
 test('whatever comes, nothing is delivered twice or backwards between restarts, and every packet is accounted for', () => {
-  const packet = fc.record({ step: fc.oneof(fc.integer({ min: -20, max: 20 }), fc.integer({ min: -70_000, max: 70_000 })) })
+  const packet = fc.record({
+    step: fc.oneof(fc.integer({ min: -20, max: 20 }), fc.integer({ min: -70_000, max: 70_000 })),
+  })
   const given = fc.record({ packets: fc.nat({ max: 40 }), sent: fc.array(packet, { maxLength: 400 }) })
   fc.assert(
     fc.property(given, ({ packets, sent }) => {

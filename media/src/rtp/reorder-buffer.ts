@@ -177,7 +177,8 @@ export class ReorderBuffer {
   }
 
   #deliverRun(): void {
-    for (let slot = this.#slotAt(this.#next); slot !== undefined; slot = this.#slotAt(this.#next)) this.#deliverSlot(slot)
+    for (let slot = this.#slotAt(this.#next); slot !== undefined; slot = this.#slotAt(this.#next))
+      this.#deliverSlot(slot)
   }
 
   #deliverSlot(slot: Slot): void {

@@ -15,10 +15,26 @@ export const UDP_METRICS: readonly MetricDeclaration[] = [
     kind: 'counter',
     help: 'Datagrams of a second sender that were accepted: more than one means a broken stream, and `source` is the remedy.',
   },
-  { name: 'udp_rtp_lost_total', kind: 'counter', help: 'RTP packets that were missing when those behind them were passed on.' },
-  { name: 'udp_rtp_reordered_total', kind: 'counter', help: 'RTP packets that arrived behind a later one, and were put in order.' },
-  { name: 'udp_rtp_duplicates_total', kind: 'counter', help: 'RTP packets that arrived twice; the second was dropped.' },
-  { name: 'udp_rtp_late_total', kind: 'counter', help: 'RTP packets that arrived after they had been counted as lost.' },
+  {
+    name: 'udp_rtp_lost_total',
+    kind: 'counter',
+    help: 'RTP packets that were missing when those behind them were passed on.',
+  },
+  {
+    name: 'udp_rtp_reordered_total',
+    kind: 'counter',
+    help: 'RTP packets that arrived behind a later one, and were put in order.',
+  },
+  {
+    name: 'udp_rtp_duplicates_total',
+    kind: 'counter',
+    help: 'RTP packets that arrived twice; the second was dropped.',
+  },
+  {
+    name: 'udp_rtp_late_total',
+    kind: 'counter',
+    help: 'RTP packets that arrived after they had been counted as lost.',
+  },
   { name: 'udp_receive_buffer_bytes', kind: 'gauge', help: 'Receive buffer that the kernel has granted.' },
   {
     name: 'udp_kernel_drops_total',

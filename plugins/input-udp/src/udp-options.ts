@@ -1,15 +1,6 @@
 // The options of the input, and the rules between them.
 import { isIP } from 'node:net'
-import {
-  address,
-  choice,
-  count,
-  duration,
-  flag,
-  isMulticast,
-  parseSocketAddress,
-  size,
-} from '@millrace/engine/plugin'
+import { address, choice, count, duration, flag, isMulticast, parseSocketAddress, size } from '@millrace/engine/plugin'
 import { z } from 'zod'
 
 const MAX_SOURCES = 64
@@ -46,11 +37,13 @@ const shape = z.strictObject({
       'Whether other programs may bind the same address. By default true for multicast, where each receives every datagram, and false for unicast, where only one of them does.',
     reload: 'source',
   }),
-  receiveBuffer: size({ min: 4096, max: 2 ** 30 }).prefault('8MiB').meta({
-    description:
-      'Wanted size of the receive buffer of the kernel, which holds datagrams while the engine is busy: 8 MiB are 0.6 s at 100 Mb/s. A warning in the log tells when the system grants less.',
-    reload: 'live',
-  }),
+  receiveBuffer: size({ min: 4096, max: 2 ** 30 })
+    .prefault('8MiB')
+    .meta({
+      description:
+        'Wanted size of the receive buffer of the kernel, which holds datagrams while the engine is busy: 8 MiB are 0.6 s at 100 Mb/s. A warning in the log tells when the system grants less.',
+      reload: 'live',
+    }),
   readTimeout: duration().prefault('30s').meta({
     description: 'If nothing arrives for this long, the socket is closed and opened again at once. 0 for never.',
     reload: 'live',

@@ -30,9 +30,13 @@ export class ConnectAttempt implements Attempt {
           onConnect: () => {
             this.#isConnected = true
             counters.connections++
-            this.#silence = new Silence(clock, () => this.#timeoutMs(), (limitMs) => {
-              subscriber.error(unixError('UNIX_SILENT', `${path}: nothing arrived for ${limitMs / 1000} s`))
-            })
+            this.#silence = new Silence(
+              clock,
+              () => this.#timeoutMs(),
+              (limitMs) => {
+                subscriber.error(unixError('UNIX_SILENT', `${path}: nothing arrived for ${limitMs / 1000} s`))
+              },
+            )
             context.ready()
           },
           onBytes: (bytes) => {

@@ -10,7 +10,11 @@ export default defineInput({
   options: unixOptions,
   inject: { clock: CLOCK, sockets: SOCKETS },
   metrics: [
-    { name: 'unix_connections_total', kind: 'counter', help: 'Writers whose turn came, or connections that were made.' },
+    {
+      name: 'unix_connections_total',
+      kind: 'counter',
+      help: 'Writers whose turn came, or connections that were made.',
+    },
     { name: 'unix_refused_connections_total', kind: 'counter', help: 'Writers that were refused: too many waited.' },
   ],
   exclusive: ({ path, mode }) => (mode === 'listen' ? [{ kind: 'file', path }] : []),

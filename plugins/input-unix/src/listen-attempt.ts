@@ -86,10 +86,14 @@ export class ListenAttempt implements Attempt {
     })
     if (this.#isClosed) return listener[Symbol.asyncDispose]()
     this.#listener = listener
-    this.#silence = new Silence(clock, () => this.#timeoutMs(), (limitMs) => {
-      context.log.warn(`the program on the socket wrote nothing for ${limitMs / 1000} s and was disconnected`)
-      this.#writers.dropCurrent()
-    })
+    this.#silence = new Silence(
+      clock,
+      () => this.#timeoutMs(),
+      (limitMs) => {
+        context.log.warn(`the program on the socket wrote nothing for ${limitMs / 1000} s and was disconnected`)
+        this.#writers.dropCurrent()
+      },
+    )
     if (!this.#writers.hasWriter) context.idle(NO_WRITER)
   }
 

@@ -49,7 +49,7 @@ export class DatagramPacker {
 
   /** `dueMs`: when the first byte is to be sent. */
   write(bytes: Uint8Array, start: number, end: number, dueMs: number, nowMs: number): void {
-    for (let at = start; at < end; ) {
+    for (let at = start; at < end;) {
       if (this.#filled === 0) {
         this.#dueMs = dueMs
         this.#beganMs = nowMs

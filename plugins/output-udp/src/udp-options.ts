@@ -25,13 +25,11 @@ const shape = z.strictObject({
     description: 'For multicast: whether receivers on this machine get the datagrams too. By default true.',
     reload: 'swap',
   }),
-  packetSize: size({ min: PACKET_BYTES, max: MAX_PACKET_SIZE })
-    .prefault('1316B')
-    .meta({
-      description:
-        'Bytes of the stream in each datagram, a multiple of 188. 1316 bytes, 7 packets, fit into an Ethernet frame; more needs jumbo frames or is fragmented.',
-      reload: 'swap',
-    }),
+  packetSize: size({ min: PACKET_BYTES, max: MAX_PACKET_SIZE }).prefault('1316B').meta({
+    description:
+      'Bytes of the stream in each datagram, a multiple of 188. 1316 bytes, 7 packets, fit into an Ethernet frame; more needs jumbo frames or is fragmented.',
+    reload: 'swap',
+  }),
   rtp: flag().default(false).meta({
     description: 'Send RTP (RFC 2250, payload type 33), so that receivers can put datagrams in order and see losses.',
     reload: 'swap',
@@ -46,10 +44,12 @@ const shape = z.strictObject({
       'With `pace: pcr`, how long packets wait before they are sent: bursts and gaps of the source up to this long are evened out. At most twice as much is ever held.',
     reload: 'live',
   }),
-  sendBuffer: size({ min: 4096, max: 2 ** 30 }).prefault('2MiB').meta({
-    description: 'Wanted size of the send buffer of the kernel. The system may grant less (`net.core.wmem_max`).',
-    reload: 'swap',
-  }),
+  sendBuffer: size({ min: 4096, max: 2 ** 30 })
+    .prefault('2MiB')
+    .meta({
+      description: 'Wanted size of the send buffer of the kernel. The system may grant less (`net.core.wmem_max`).',
+      reload: 'swap',
+    }),
 })
 
 export type UdpOutputOptions = z.output<typeof udpOptions>

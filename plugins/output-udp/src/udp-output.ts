@@ -92,7 +92,11 @@ export class UdpOutput implements Output {
     context.readMetric('udp_send_dropped_total', () => this.#packer.dropped)
     context.readMetric('udp_send_queue_bytes', () => this.#stream.pacer.queuedBytes + (this.#socket?.queuedBytes ?? 0))
     context.readMetric('udp_pace_restarts_total', () => this.#stream.pacer.anchors)
-    context.details(() => ({ to: address, queuedMs: this.#queuedMs(), ...(rtp ? { ssrc: this.#stream.rtp.ssrc } : {}) }))
+    context.details(() => ({
+      to: address,
+      queuedMs: this.#queuedMs(),
+      ...(rtp ? { ssrc: this.#stream.rtp.ssrc } : {}),
+    }))
   }
 
   accept([inlet]: readonly Inlet[]): Subscription {
