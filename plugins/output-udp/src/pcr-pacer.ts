@@ -85,7 +85,7 @@ export class PcrPacer {
       this.#bytesSincePcr = 0
       this.#pcrSeenMs = nowMs
     }
-    this.#addRest(bytes, start, nowMs, receivedAtMs + latencyMs)
+    this.#addRest(bytes, start, nowMs, receivedAtMs + latencyMs, latencyMs)
     this.#bytesSincePcr += bytes.length - start
     if (this.queuedBytes > MAX_QUEUED_BYTES) this.#release(nowMs)
   }
@@ -148,13 +148,14 @@ export class PcrPacer {
   }
 
   /** What follows the last PCR: at the rate so far, or without PCR as it arrived. */
-  #addRest(bytes: Uint8Array, start: number, nowMs: number, arrivalDueMs: number): void {
+  #addRest(bytes: Uint8Array, start: number, nowMs: number, arrivalDueMs: number, latencyMs: number): void {
     const length = bytes.length - start
     if (length === 0) return
     const hasPcr = nowMs - this.#pcrSeenMs <= PCR_GONE_MS && this.#bytesPerMs > 0
     if (hasPcr) return this.#add(bytes, start, bytes.length, this.#lastDueMs + length / this.#bytesPerMs)
-    this.#lastDueMs = Math.max(this.#lastDueMs, Math.min(arrivalDueMs, nowMs + MAX_STEP_MS))
-    this.#add(bytes, start, bytes.length, this.#lastDueMs + MAX_BATCH_MS)
+    // Between two chunks, the stream was silent.
+    if (this.#lastDueMs < arrivalDueMs - MAX_BATCH_MS) this.#lastDueMs = arrivalDueMs
+    this.#add(bytes, start, bytes.length, Math.max(this.#lastDueMs, nowMs + latencyMs))
   }
 
   #add(bytes: Uint8Array, start: number, end: number, dueMs: number): void {
