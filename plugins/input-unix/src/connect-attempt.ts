@@ -3,7 +3,7 @@ import type { Json, Received, StreamSocket } from '@millrace/engine/plugin'
 import type { Subscriber } from 'rxjs'
 import { Silence } from './silence.js'
 import { unixError } from './unix-errors.js'
-import type { Attempt, UnixParts } from './unix-source.js'
+import type { Attempt, UnixParts } from './attempt.js'
 
 export class ConnectAttempt implements Attempt {
   readonly #parts: UnixParts

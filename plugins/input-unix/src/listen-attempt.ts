@@ -3,7 +3,7 @@ import type { Json, Received, UnixListener } from '@millrace/engine/plugin'
 import type { Subscriber } from 'rxjs'
 import { Silence } from './silence.js'
 import type { UnixOptions } from './unix-options.js'
-import type { Attempt, UnixParts } from './unix-source.js'
+import type { Attempt, UnixParts } from './attempt.js'
 import { WriterQueue } from './writer-queue.js'
 
 const NO_WRITER = 'no program is connected to the socket'

@@ -4,8 +4,10 @@ import { connect, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
+import { isDeepStrictEqual } from 'node:util'
 import { isEngineError, type Options, type Received, type Source } from '@millrace/engine/plugin'
 import { FakeClock, FakeContext, TestSockets } from '@millrace/engine/testing'
+
 import { BehaviorSubject, type Subscription } from 'rxjs'
 import type { z } from 'zod'
 import input from './index.js'
@@ -109,7 +111,8 @@ test('a second writer waits unread, and is read when the first has gone', async 
   const first = await writer(unix.path, 'one')
   await unix.has('one')
   await writer(unix.path, 'two')
-  await until(() => (unix.context.readDetails?.() as { waiting: number }).waiting === 1, 'it waits')
+  const waits = { path: unix.path, mode: 'listen', connected: true, waiting: 1 }
+  await until(() => isDeepStrictEqual(unix.context.readDetails?.(), waits), 'it waits')
   first.write('+')
   await unix.has('one+')
   first.destroy()

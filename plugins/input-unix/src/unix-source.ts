@@ -1,33 +1,9 @@
 // The source: each subscription is one attempt, which listens until it is cancelled, or is one connection.
-import type { Clock, Json, NodeContext, Options, Received, Sockets, Source } from '@millrace/engine/plugin'
+import type { Received, Source } from '@millrace/engine/plugin'
 import { Observable, type Subscriber, type Subscription } from 'rxjs'
+import type { Attempt, UnixParts } from './attempt.js'
 import { ConnectAttempt } from './connect-attempt.js'
 import { ListenAttempt } from './listen-attempt.js'
-import type { UnixOptions } from './unix-options.js'
-
-export interface UnixParts {
-  readonly options$: Options<UnixOptions>
-  readonly context: NodeContext
-  readonly clock: Clock
-  readonly sockets: Sockets
-  readonly counters: UnixCounters
-}
-
-export interface UnixCounters {
-  /** Writers that have been read, or connections that were made. */
-  connections: number
-  refused: number
-}
-
-/** One subscription. */
-export interface Attempt {
-  start(): void
-  update(options: UnixOptions): void
-  hold(): Disposable
-  details(): Json
-  /** Nothing is emitted afterwards. Resolves when every socket has closed. */
-  close(): Promise<void>
-}
 
 export class UnixSource implements Source<Received> {
   readonly chunks: Observable<Received>
