@@ -18,16 +18,16 @@ export interface ReceiverCallbacks {
   onPayload(bytes: Uint8Array, start: number, end: number): void
   /** What follows comes from another source. */
   onBoundary(): void
-  /** Two senders send at the same time, and both are accepted. At most once a minute. */
+  /** Two senders send at the same time, and the second is ignored. At most once a minute. */
   onSecondSender(first: string, second: string): void
 }
 
-/** A sender that has been silent for this long is replaced by the next one. */
-const SENDER_SILENT_MS = 1_000
-/** The same for RTP sources, which identify themselves. */
-const SSRC_SILENT_MS = 250
-/** So many packets of another RTP source, and none of the current one in between, replace it sooner. */
-const SSRC_TAKEOVER_PACKETS = 32
+/** A sender, or an RTP source, that has been silent for this long is replaced by the next one. */
+const SILENT_MS = 250
+/** So many datagrams of another one, and none of the current one in between, replace it sooner. */
+const TAKEOVER_DATAGRAMS = 32
+/** For so long after the last RTP packet, anything that is neither RTP nor a transport stream packet is junk. */
+const RTP_MS = 1_000
 const WARN_EVERY_MS = 60_000
 
 export class DatagramReceiver {
@@ -48,6 +48,8 @@ export class DatagramReceiver {
   #ssrc = -1
   #ssrcMs = -Infinity
   #otherSsrc = -1
+  #otherHost = ''
+  #otherPort = 0
   #otherRun = 0
   /** Something was passed on since the last boundary. */
   #hasPayload = false
@@ -119,12 +121,15 @@ export class DatagramReceiver {
 
   #receivePlain(bytes: Uint8Array, host: string, port: number, nowMs: number): void {
     // In the middle of an RTP stream, only a transport stream packet can be something else.
-    if (this.isRtp && bytes[0] !== SYNC_BYTE && nowMs - this.#ssrcMs < SENDER_SILENT_MS) {
+    if (this.isRtp && bytes[0] !== SYNC_BYTE && nowMs - this.#ssrcMs < RTP_MS) {
       this.counters.ignored.rtp++
       return
     }
+    const isCurrent = host === this.#host && port === this.#port
+    if (!isCurrent && !this.#takesOverSender(host, port, nowMs)) return
     if (this.isRtp) this.#endRtp()
-    this.#noteSender(host, port, nowMs, false)
+    this.#otherRun = 0
+    this.#senderMs = nowMs
     this.#pass(bytes, 0, bytes.length)
   }
 
@@ -134,7 +139,10 @@ export class DatagramReceiver {
       this.counters.ignored.ssrc++
       return
     }
-    this.#noteSender(host, port, nowMs, true)
+    // The same numbering from another address is another path of the same source.
+    this.#host = host
+    this.#port = port
+    this.#senderMs = nowMs
     this.isRtp = true
     this.#ssrcMs = nowMs
     this.#otherRun = 0
@@ -146,8 +154,8 @@ export class DatagramReceiver {
   #takesOver(ssrc: number, nowMs: number): boolean {
     this.#otherRun = ssrc === this.#otherSsrc ? this.#otherRun + 1 : 1
     this.#otherSsrc = ssrc
-    const isFree = this.#ssrc < 0 || nowMs - this.#ssrcMs >= SSRC_SILENT_MS
-    if (!isFree && this.#otherRun < SSRC_TAKEOVER_PACKETS) return false
+    const isFree = this.#ssrc < 0 || nowMs - this.#ssrcMs >= SILENT_MS
+    if (!isFree && this.#otherRun < TAKEOVER_DATAGRAMS) return false
     this.#order.reset()
     this.#begin()
     this.#ssrc = ssrc
@@ -161,23 +169,22 @@ export class DatagramReceiver {
     this.#begin()
   }
 
-  #noteSender(host: string, port: number, nowMs: number, isRtp: boolean): void {
-    if (host === this.#host && port === this.#port) {
-      this.#senderMs = nowMs
-      return
+  /** Whether a datagram of another sender is accepted; then it is the current one. */
+  #takesOverSender(host: string, port: number, nowMs: number): boolean {
+    this.#otherRun = host === this.#otherHost && port === this.#otherPort ? this.#otherRun + 1 : 1
+    this.#otherHost = host
+    this.#otherPort = port
+    if (nowMs - this.#senderMs < SILENT_MS && this.#otherRun < TAKEOVER_DATAGRAMS) {
+      this.counters.ignored.sender++
+      if (nowMs - this.#warnedMs < WARN_EVERY_MS) return false
+      this.#warnedMs = nowMs
+      this.#callbacks.onSecondSender(this.sender, render(host, port))
+      return false
     }
-    if (nowMs - this.#senderMs >= SENDER_SILENT_MS) {
-      // An RTP source that moves to another address stays the same source.
-      if (!isRtp) this.#begin()
-      this.#host = host
-      this.#port = port
-      this.#senderMs = nowMs
-      return
-    }
-    this.counters.otherSender++
-    if (nowMs - this.#warnedMs < WARN_EVERY_MS) return
-    this.#warnedMs = nowMs
-    this.#callbacks.onSecondSender(this.sender, render(host, port))
+    this.#host = host
+    this.#port = port
+    this.#begin()
+    return true
   }
 
   #begin(): void {

@@ -7,13 +7,8 @@ export const UDP_METRICS: readonly MetricDeclaration[] = [
   {
     name: 'udp_ignored_datagrams_total',
     kind: 'counter',
-    help: 'Datagrams that were ignored: empty ones (`empty`), of senders that are not in `source` (`source`), of a second RTP source (`ssrc`), RTP with a broken header or far from the sequence (`rtp`).',
+    help: 'Datagrams that were ignored: empty ones (`empty`), of senders that are not in `source` (`source`), of a second sender (`sender`) or RTP source (`ssrc`) at the same time, RTP with a broken header or far from the sequence (`rtp`).',
     labels: ['reason'],
-  },
-  {
-    name: 'udp_other_sender_datagrams_total',
-    kind: 'counter',
-    help: 'Datagrams of a second sender that were accepted: more than one means a broken stream, and `source` is the remedy.',
   },
   {
     name: 'udp_rtp_lost_total',
@@ -43,16 +38,15 @@ export const UDP_METRICS: readonly MetricDeclaration[] = [
   },
 ]
 
-export type Ignored = 'empty' | 'source' | 'ssrc' | 'rtp'
+type Ignored = 'empty' | 'source' | 'sender' | 'ssrc' | 'rtp'
 
 export interface UdpCounters {
   datagrams: number
   readonly ignored: Record<Ignored, number>
-  otherSender: number
 }
 
 export function makeCounters(): UdpCounters {
-  return { datagrams: 0, ignored: { empty: 0, source: 0, ssrc: 0, rtp: 0 }, otherSender: 0 }
+  return { datagrams: 0, ignored: { empty: 0, source: 0, sender: 0, ssrc: 0, rtp: 0 } }
 }
 
 export interface MetricSources {
@@ -69,7 +63,6 @@ export function registerMetrics(context: NodeContext, { counters, rtp, ...read }
   context.readMetric('udp_ignored_datagrams_total', () =>
     Object.entries(counters.ignored).map(([reason, count]) => [{ reason }, count] as const),
   )
-  context.readMetric('udp_other_sender_datagrams_total', () => counters.otherSender)
   context.readMetric('udp_rtp_lost_total', () => rtp.lost)
   context.readMetric('udp_rtp_reordered_total', () => rtp.reordered)
   context.readMetric('udp_rtp_duplicates_total', () => rtp.duplicates)

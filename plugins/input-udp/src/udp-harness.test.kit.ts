@@ -70,8 +70,8 @@ export class UdpHarness implements AsyncDisposable {
   }
 
   get port(): number {
-    const { port = 0 } = this.context.readDetails?.() as { readonly port?: number }
-    return port
+    const details: unknown = this.context.readDetails?.()
+    return (details as { readonly port?: number } | undefined)?.port ?? 0
   }
 
   get bytes(): Buffer {

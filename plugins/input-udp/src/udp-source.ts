@@ -50,7 +50,10 @@ export class UdpSource implements Source<Received> {
       onPayload: (bytes, start, end) => this.#attempt?.append(bytes, start, end),
       onBoundary: () => this.#attempt?.boundary(),
       onSecondSender: (first, second) =>
-        context.log.warn({ first, second }, 'two senders at the same time: set `source` to the right one'),
+        context.log.warn(
+          { first, second },
+          'two senders at the same time: the second is ignored; set `source` to the right one',
+        ),
     })
     registerMetrics(context, {
       counters: this.#receiver.counters,

@@ -10,7 +10,7 @@ export interface UnixParts {
   readonly counters: UnixCounters
 }
 
-export interface UnixCounters {
+interface UnixCounters {
   /** Writers that have been read, or connections that were made. */
   connections: number
   refused: number
