@@ -178,7 +178,7 @@ describe('the output', () => {
       ])
       await receiver.has(clip.bytes.length)
       assert.deepEqual(receiver.bytes, Buffer.from(clip.bytes))
-        const whole = receiver.datagrams.filter(({ length }) => length === 1316)
+      const whole = receiver.datagrams.filter(({ length }) => length === 1316)
       assert.ok(whole.length > receiver.datagrams.length * 0.9, `${whole.length} of ${receiver.datagrams.length}`)
       assert.ok(receiver.datagrams.every(({ length }) => length % 188 === 0))
       const node = live.node('one/out')

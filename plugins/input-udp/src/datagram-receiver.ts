@@ -77,6 +77,12 @@ export class DatagramReceiver {
     this.#settings = settings
     this.#judgedHost = ''
     this.#order.setLimits(settings.reorder)
+    if (this.#allows(this.#host)) return
+    // The current sender is no longer wanted: whoever is takes over at once.
+    this.#order.reset()
+    this.#ssrc = -1
+    this.#senderMs = -Infinity
+    this.#host = ''
   }
 
   receive(bytes: Uint8Array, host: string, port: number, nowMs: number): void {
