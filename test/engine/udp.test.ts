@@ -110,7 +110,9 @@ function ffmpegTo(format: string, url: string): Child {
     '-c',
     'copy',
   ]
-  return new Child('ffmpeg', [...args, '-f', format, url], { cwd: process.cwd() })
+  // By default every 80 ms: at a junction, two would be more than 100 ms apart.
+  const clock = format === 'mpegts' ? ['-pcr_period', '20'] : []
+  return new Child('ffmpeg', [...args, ...clock, '-f', format, url], { cwd: process.cwd() })
 }
 
 describe('ffmpeg sends', () => {
