@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import { totalmem } from 'node:os'
 import { resolve } from 'node:path'
 import process from 'node:process'
+import { readResources } from '../config/section/resources.js'
 import { ENGINE_SCHEMA } from '../config/section/settings.js'
 import { checkDescriptors, checkKernel, checkNode, checkTools } from '../doctor/check-machine.js'
 import { checkPorts } from '../doctor/check-ports.js'
@@ -13,7 +14,7 @@ import type { Demand, Finding, Machine } from '../doctor/finding.js'
 import type { Graph, NodeSettings } from '../graph/graph.js'
 import { API_LISTENER } from '../graph/node-id.js'
 import { readDescriptorLimit } from '../observe/descriptor-limit.js'
-import { DELIVERY } from '../plugin/tokens.js'
+import { DELIVERY, SOCKETS } from '../plugin/tokens.js'
 
 const TOOL_TIMEOUT_MS = 5000
 
@@ -34,15 +35,24 @@ export function demandOf(graph: Graph | undefined, folder: string): Demand {
   if (graph === undefined) {
     const { api, maxClients, stateDir } = ENGINE_SCHEMA.parse({})
     const listeners = [[API_LISTENER, api.address]] as const
-    return { perOutput: [], maxClients, stateDir: resolve(folder, stateDir), listeners, programs: [] }
+    const common = { perOutput: [], programs: [], udpAddresses: [], receiveBuffers: [] }
+    return { ...common, maxClients, stateDir: resolve(folder, stateDir), listeners }
   }
-  const outputs = graph.pipelines.flatMap(({ nodes }) => nodes.filter(({ definition }) => definition.kind === 'output'))
+  const nodes = graph.pipelines.flatMap((pipeline) => pipeline.nodes)
+  const outputs = nodes.filter(({ definition }) => definition.kind === 'output')
   return {
     perOutput: outputs.flatMap((node) => maxClientsOf(node) ?? []),
     maxClients: graph.engine.maxClients,
     stateDir: graph.engine.stateDir,
     listeners: graph.listeners.map(({ name, address }) => [name, address] as const),
     programs: programsOf(graph),
+    udpAddresses: nodes.flatMap((node) =>
+      resourcesOf(node).flatMap((each) => (each.kind === 'udp' ? [[node.id, each.address] as const] : [])),
+    ),
+    receiveBuffers: nodes.flatMap((node) => {
+      const bytes = receiveBufferOf(node)
+      return bytes === undefined ? [] : [[node.id, bytes] as const]
+    }),
   }
 }
 
@@ -90,4 +100,16 @@ function maxClientsOf({ definition, options }: NodeSettings): number | undefined
   if (!Object.values(definition.inject ?? {}).includes(DELIVERY)) return undefined
   const { clients } = (options ?? {}) as { readonly clients?: { readonly max?: unknown } }
   return typeof clients?.max === 'number' ? clients.max : 0
+}
+
+/** The option `receiveBuffer` of a node with sockets of its own. */
+function receiveBufferOf({ definition, options }: NodeSettings): number | undefined {
+  if (!Object.values(definition.inject ?? {}).includes(SOCKETS)) return undefined
+  const { receiveBuffer } = (options ?? {}) as { readonly receiveBuffer?: unknown }
+  return typeof receiveBuffer === 'number' ? receiveBuffer : undefined
+}
+
+/** With `--no-env`, options can be unknown. */
+function resourcesOf(node: NodeSettings): ReturnType<typeof readResources> {
+  return node.options === undefined ? [] : readResources(node)
 }

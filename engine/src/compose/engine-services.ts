@@ -9,6 +9,7 @@ import { LiveDelivery } from '../deliver/live-delivery.js'
 import type { Graph } from '../graph/graph.js'
 import { HiddenValues } from '../graph/hidden-values.js'
 import { HttpListeners } from '../listen/http-listeners.js'
+import { SocketCounts } from '../listen/socket-counts.js'
 import { createClock } from '../observe/clock.js'
 import { withDefaultMetrics } from '../observe/default-metrics.js'
 import { readDescriptorLimit } from '../observe/descriptor-limit.js'
@@ -46,6 +47,7 @@ import {
   RUNNING,
   SCOPE,
   SHARED,
+  SOCKET_COUNTS,
   START_GRAPH,
   STATE_DIR,
 } from './service-keys.js'
@@ -139,6 +141,7 @@ function addNodeServices(container: ServiceContainer): void {
       return hidden
     })
     .service(FOLDERS, [STATE_DIR, LOG], ({ path }, log) => new NodeFolders(path, log))
+    .service(SOCKET_COUNTS, [HTTP_LISTENERS], (listeners) => new SocketCounts(listeners.descriptors))
     .service(FILES, [FOLDERS], (folders) => new NodeFiles(folders))
     .service(ENGINE_PROCESSES, [ENGINE_CLOCK, LOG, HIDDEN, RUNNING], (clock, log, hidden, running) => {
       const most = (): number => running.graph.engine.maxProcesses ?? MAX_PROCESSES

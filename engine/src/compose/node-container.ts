@@ -1,11 +1,12 @@
 // The services of nodes: what the runners of a pipeline use, and the container of each node, a child of the container of
 // its pipeline. Whatever a node does through its services happens in its scope.
 import { NodeSecrets } from '../access/node-secrets.js'
+import { NodeSockets } from '../listen/node-sockets.js'
 import type { EngineClock } from '../observe/clock.js'
 import type { Definition } from '../plugin/contract.js'
 import type { Store } from '../plugin/store.js'
 import type { EventNotice, Events } from '../plugin/tokens.js'
-import { AUDIENCE, CLOCK, DELIVERY, EVENTS, LISTENERS, PROCESSES, SECRETS, STORE } from '../plugin/tokens.js'
+import { AUDIENCE, CLOCK, DELIVERY, EVENTS, LISTENERS, PROCESSES, SECRETS, SOCKETS, STORE } from '../plugin/tokens.js'
 import type { Running } from '../run/change/reload-transaction.js'
 import { NodeEndpoints } from '../run/node/node-endpoints.js'
 import type { NodeOwner, NodeServices, OpenNode, OwnServices } from '../run/node/node-services.js'
@@ -25,6 +26,7 @@ import {
   RUNNING,
   SCOPE,
   SHARED,
+  SOCKET_COUNTS,
 } from './service-keys.js'
 
 /** For the runners of the nodes whose containers are children of this one. */
@@ -88,6 +90,11 @@ class NodeContainer implements OwnServices {
         const secrets = new NodeSecrets({ owner: () => owner.id, secretOf, hidden })
         this.#parts.push(() => secrets.close())
         return secrets
+      })
+      .service(SOCKETS, [SOCKET_COUNTS, CLOCK, OWNER], (counts, clock, { calls }) => {
+        const sockets = new NodeSockets({ clock, counts, enter: (run) => calls.enter(run) })
+        this.#parts.push(() => sockets.close())
+        return sockets
       })
       .openNode(definition, open)
   }

@@ -6,6 +6,7 @@ import type { LiveDelivery } from '../deliver/live-delivery.js'
 import type { Graph } from '../graph/graph.js'
 import type { HiddenValues } from '../graph/hidden-values.js'
 import type { HttpListeners } from '../listen/http-listeners.js'
+import type { SocketCounts } from '../listen/socket-counts.js'
 import type { EngineClock } from '../observe/clock.js'
 import type { EventLoopLag } from '../observe/event-loop-lag.js'
 import type { EventLog } from '../observe/events.js'
@@ -50,6 +51,9 @@ export const SHARED: Key<SharedEndpoints> = internalKey('shared endpoints')
 export const AUDIENCES: Key<EngineAudiences> = internalKey('audiences')
 /** Live routes, by the id of the node. */
 export const ROUTES: Key<Pick<LiveDelivery, 'routeOf'>> = internalKey('routes')
+
+/** Sockets of all nodes. */
+export const SOCKET_COUNTS: Key<SocketCounts> = internalKey('socket counts')
 
 export const RUNNING: Key<Running> = internalKey('running')
 export const NODES: Key<RunningNodes> = internalKey('running nodes')

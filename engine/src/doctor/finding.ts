@@ -36,4 +36,8 @@ export interface Demand {
   readonly programs: readonly (ProgramNeed & { readonly nodes: readonly string[] })[]
   /** Names and addresses. */
   readonly listeners: readonly (readonly [name: string, address: string])[]
+  /** Nodes that receive on a UDP address of their own. */
+  readonly udpAddresses: readonly (readonly [node: string, address: string])[]
+  /** Nodes that want a receive buffer of the kernel of this size. */
+  readonly receiveBuffers: readonly (readonly [node: string, bytes: number])[]
 }

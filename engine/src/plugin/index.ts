@@ -70,6 +70,7 @@ export {
   PIPELINE,
   PROCESSES,
   SECRETS,
+  SOCKETS,
   STORE,
   token,
 } from './tokens.js'
@@ -104,6 +105,23 @@ export type {
 } from './processes.js'
 export type { Resource } from './resource.js'
 export type { Secrets } from './secrets.js'
+export { isMulticast, parseSocketAddress } from './socket-address.js'
+export type {
+  DatagramBatch,
+  Membership,
+  MulticastSending,
+  SendResult,
+  SocketAddress,
+  Sockets,
+  StreamCallbacks,
+  StreamSocket,
+  TcpTarget,
+  UdpOptions,
+  UdpSocket,
+  UnixListener,
+  UnixListenOptions,
+  UnixTarget,
+} from './sockets.js'
 export type { Store } from './store.js'
 export type { Join, LiveEntry, LiveRoute, LiveRouteOptions } from './live-route.js'
 export type { Chunk, Discontinuity, Gop, GopChunk, Origin, Track, TsChunk } from '@millrace/media/mpegts'

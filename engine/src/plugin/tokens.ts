@@ -8,6 +8,7 @@ import type { MediaMemory } from './media-memory.js'
 import type { NodeKind } from './node-kinds.js'
 import type { Processes } from './processes.js'
 import type { Secrets } from './secrets.js'
+import type { Sockets } from './sockets.js'
 import type { Store } from './store.js'
 
 declare const tokenType: unique symbol
@@ -99,4 +100,6 @@ export const METRICS: Token<MetricsSource> = token('Metrics')
 export const PIPELINE: Token<string> = token('Pipeline')
 export const PROCESSES: Token<Processes> = token('Processes')
 export const SECRETS: Token<Secrets> = token('Secrets')
+/** UDP, TCP and unix sockets of the node. */
+export const SOCKETS: Token<Sockets> = token('Sockets')
 export const STORE: Token<Store> = token('Store')

@@ -16,17 +16,19 @@ import type {
   Transform,
 } from '../plugin/contract.js'
 import { readPorts } from '../plugin/ports.js'
-import { AUDIENCE, CLOCK, PROCESSES, SECRETS, STORE } from '../plugin/tokens.js'
+import { AUDIENCE, CLOCK, PROCESSES, SECRETS, SOCKETS, STORE } from '../plugin/tokens.js'
 import { FakeClock } from './fake-clock.js'
 import { FakeContext } from './fake-context.js'
 import { FakeSecrets } from './fake-secrets.js'
 import { FakeStore } from './fake-store.js'
 import { TestAudiences } from './test-audiences.js'
 import { TestProcesses } from './test-processes.js'
+import { TestSockets } from './test-sockets.js'
 
 /**
- * Returns what the node requests in `inject`, by the same names. What it leaves out is TestAudiences for AUDIENCE, a FakeClock for CLOCK, TestProcesses for PROCESSES, FakeSecrets
- * without secrets for SECRETS, a FakeStore for STORE.
+ * Returns what the node requests in `inject`, by the same names. What it leaves out is TestAudiences for AUDIENCE, a
+ * FakeClock for CLOCK, TestProcesses for PROCESSES, FakeSecrets without secrets for SECRETS, TestSockets for SOCKETS, a
+ * FakeStore for STORE.
  */
 export type ContractDeps = () => Readonly<Record<string, unknown>>
 
@@ -45,6 +47,7 @@ export class ContractBench implements AsyncDisposable {
   readonly processes = new TestProcesses()
   readonly secrets = new FakeSecrets()
   readonly store = new FakeStore()
+  readonly sockets = new TestSockets(this.clock)
   readonly got: AnyChunk[] = []
   readonly options$: BehaviorSubject<unknown>
   /** Errors of its observables. */
@@ -131,6 +134,8 @@ export class ContractBench implements AsyncDisposable {
     await this.store[Symbol.asyncDispose]()
     assert.equal(count, 0, 'processes are left')
     assert.deepEqual(failures, [], 'callbacks of processes have failed')
+    assert.equal(this.sockets.size, 0, 'sockets are left')
+    assert.deepEqual(this.sockets.failures, [], 'callbacks of sockets have failed')
     assert.equal(this.clock.pending, 0, 'timers are left')
     assert.equal(this.options$.observed, false, 'its options are still observed')
     assert.ok(
@@ -147,6 +152,7 @@ export class ContractBench implements AsyncDisposable {
       [CLOCK, this.clock],
       [PROCESSES, this.processes],
       [SECRETS, this.secrets],
+      [SOCKETS, this.sockets],
       [STORE, this.store],
     ])
     const wanted = Object.entries(this.#definition.inject ?? {})

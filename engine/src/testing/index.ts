@@ -9,6 +9,7 @@ export { FakeSecrets } from './fake-secrets.js'
 export { FakeStore } from './fake-store.js'
 export { TestAudiences } from './test-audiences.js'
 export { TestProcesses } from './test-processes.js'
+export { TestSockets } from './test-sockets.js'
 export { buildTs } from './ts-builder/build-ts.js'
 export {
   breakCrc,

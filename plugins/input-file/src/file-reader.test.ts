@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { isEngineError } from '@millrace/engine/plugin'
-import type { Boundary } from '@millrace/engine/plugin'
+import type { Boundary, Received } from '@millrace/engine/plugin'
 import { buildTs, FakeClock } from '@millrace/engine/testing'
 import { Framer, HAS_PCR, MARK_FLAGS, MARK_OFFSET, MARK_SIZE, readPcrBase, Timeline } from '@millrace/media/mpegts'
 import type { TsChunk } from '@millrace/media/mpegts'
@@ -91,7 +91,7 @@ class Bench {
     if ('boundary' in received) {
       assert.equal(received.timeline, 'contiguous')
       this.boundaries.push(this.got.length)
-    } else this.got.push({ atMs: this.clock.nowMs(), bytes: received.slice() })
+    } else if (received instanceof Uint8Array) this.got.push({ atMs: this.clock.nowMs(), bytes: received.slice() })
     this.onBytes(received)
   }
 }
@@ -319,13 +319,14 @@ class ClockFollower {
   #lastPcr = 0
   #deviation = 0
 
-  push(received: Uint8Array | Boundary, nowMs: number): void {
-    if (!('boundary' in received)) {
+  push(received: Received, nowMs: number): void {
+    if (received instanceof Uint8Array) {
       for (const chunk of [...this.#framer.push(received, nowMs), ...this.#framer.flush(nowMs)]) {
         for (const moved of this.#timeline.push(chunk)) this.#follow(moved)
       }
       return
     }
+    assert.ok('boundary' in received)
     const last = this.#framer.finish(nowMs)
     for (const chunk of this.#timeline.endGeneration(last, { timeline: received.timeline })) this.#follow(chunk)
     this.#framer = new Framer({ generation: ++this.#generation, firstSeq: this.#framer.nextSeq })
