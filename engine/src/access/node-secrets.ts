@@ -10,7 +10,7 @@ const LONGEST_HIDDEN = 4096
 export interface NodeSecretsSettings {
   /** Id of the node, which a reload may rename. */
   owner(): string
-  /** The value in the configuration that the node belongs to; undefined if it declares no such secret. */
+  /** The value in the configuration that its options come from; undefined if that declares no such secret. */
   secretOf(name: string): string | undefined
   readonly hidden: HiddenValues
 }

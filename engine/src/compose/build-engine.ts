@@ -27,6 +27,7 @@ import {
   HIDDEN,
   HTTP_LISTENERS,
   LAG,
+  LINEAGES,
   LIVE_DELIVERY,
   LOG,
   NODES,
@@ -85,9 +86,10 @@ function addReloading(container: ServiceContainer): void {
   container.service(RUNNERS, [], () => runnerFactory(container))
   container.service(
     EXECUTOR,
-    [RUNNING, RUNNERS, ENGINE_CLOCK, LOG, HTTP_LISTENERS, API, ACCESS, AUDIENCES, ACCESS_LOG, SHOWN, VIEW],
-    (running, runners, clock, log, listeners, api, auth, audiences, accessLog, shown, view) =>
+    [RUNNING, RUNNERS, LINEAGES, ENGINE_CLOCK, LOG, HTTP_LISTENERS, API, ACCESS, AUDIENCES, ACCESS_LOG, SHOWN, VIEW],
+    (running, runners, lineages, clock, log, listeners, api, auth, audiences, accessLog, shown, view) =>
       new ReloadExecutor({
+        lineages,
         running,
         clock,
         log,

@@ -22,6 +22,7 @@ import { NodeScope } from '../run/node/node-scope.js'
 import { PluginEvents } from '../run/plugin-events.js'
 import { RunningNodes } from '../run/running-nodes.js'
 import { NodeFiles } from '../state/node-files.js'
+import { Lineages } from '../state/lineages.js'
 import { NodeFolders } from '../state/node-folders.js'
 import type { StateDir } from '../state/state-dir.js'
 import { authProviders } from './auth-providers.js'
@@ -39,6 +40,7 @@ import {
   HIDDEN,
   HTTP_LISTENERS,
   LAG,
+  LINEAGES,
   LIVE_DELIVERY,
   LOG,
   NODES,
@@ -132,7 +134,7 @@ function addServing(container: ServiceContainer): void {
 /** What nodes run in, and what they can inject beside the above. */
 function addNodeServices(container: ServiceContainer): void {
   container
-    .service(RUNNING, [START_GRAPH], (graph) => ({ graph, next: undefined, services: [], pipelines: [] }))
+    .service(RUNNING, [START_GRAPH], (graph) => ({ graph, services: [], pipelines: [] }))
     .service(SCOPE, [], () => new NodeScope())
     .service(NODES, [], () => new RunningNodes())
     .service(HIDDEN, [START_GRAPH], ({ secrets }) => {
@@ -142,7 +144,8 @@ function addNodeServices(container: ServiceContainer): void {
     })
     .service(FOLDERS, [STATE_DIR, LOG], ({ path }, log) => new NodeFolders(path, log))
     .service(SOCKET_COUNTS, [HTTP_LISTENERS], (listeners) => new SocketCounts(listeners.descriptors))
-    .service(FILES, [FOLDERS], (folders) => new NodeFiles(folders))
+    .service(LINEAGES, [FOLDERS], (folders) => new Lineages(folders))
+    .service(FILES, [FOLDERS, LINEAGES], (folders, lineages) => new NodeFiles(folders, lineages))
     .service(ENGINE_PROCESSES, [ENGINE_CLOCK, LOG, HIDDEN, RUNNING], (clock, log, hidden, running) => {
       const most = (): number => running.graph.engine.maxProcesses ?? MAX_PROCESSES
       return new EngineProcesses({ clock, log, hidden, env: process.env, most })

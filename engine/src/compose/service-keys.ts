@@ -24,6 +24,7 @@ import type { SharedEndpoints } from '../run/node/node-endpoints.js'
 import type { RunningNodes } from '../run/running-nodes.js'
 import type { ShownNodes } from '../run/shown-nodes.js'
 import type { NodeFiles } from '../state/node-files.js'
+import type { Lineages } from '../state/lineages.js'
 import type { NodeFolders } from '../state/node-folders.js'
 import type { StateDir } from '../state/state-dir.js'
 import type { RunnerFactory } from './runner-factory.js'
@@ -44,6 +45,7 @@ export const ACCESS_LOG: Key<OpenAccessLog> = internalKey('access log')
 export const SCOPE: Key<NodeScope> = internalKey('scope')
 export const HIDDEN: Key<HiddenValues> = internalKey('hidden values')
 export const FOLDERS: Key<NodeFolders> = internalKey('folders of nodes')
+export const LINEAGES: Key<Lineages> = internalKey('lineages of nodes')
 export const FILES: Key<NodeFiles> = internalKey('files of nodes')
 export const ENGINE_PROCESSES: Key<EngineProcesses> = internalKey('processes of nodes')
 export const ENGINE_EVENTS: Key<Events> = internalKey('events for plugins')

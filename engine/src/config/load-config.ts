@@ -131,7 +131,7 @@ async function buildGraph(
     engine: sockets.engine,
     listeners: sockets.listeners.map(({ settings }) => settings),
     auth: auth.settings,
-    services: services.flatMap((node) => settingsOf(node) ?? []),
+    services: services.flatMap((node) => settingsOf(node, problems.mask) ?? []),
     pipelines,
     secrets: problems.mask,
   }

@@ -108,6 +108,11 @@ export interface NodeSettings {
   readonly timeline: 'continuous' | 'source'
   /** Inputs only: how long data is collected into a chunk, milliseconds. */
   readonly batchMs: number
+  /**
+   * Of the graph that these settings were made for, whichever graph they are in: a rollback takes old settings over. By
+   * default it can read no secrets.
+   */
+  readonly secrets?: Pick<SecretMask, 'secretOf'>
   readonly at: Position
 }
 

@@ -15,6 +15,7 @@ import type { EngineClock } from '../observe/clock.js'
 import { EventLog } from '../observe/events.js'
 import { parseExposition } from '../observe/exposition.test.kit.js'
 import { MetricsRegistry } from '../observe/metrics-registry.js'
+import { Lineages } from '../state/lineages.js'
 import { NodeFolders } from '../state/node-folders.js'
 import type { AnyChunk, Definition, Inlet, NodeContext, Output, Source, Transform } from '../plugin/contract.js'
 import { defineInput, defineOutput, defineTransform } from '../plugin/define.js'
@@ -77,9 +78,9 @@ export class RunnerFixture implements Disposable {
       .value(keys.REGISTRY, this.metrics)
       .value(keys.EVENT_LOG, this.events)
       .value(keys.SCOPE, this.scope)
-      .value(keys.RUNNING, { graph, next: undefined, services: [], pipelines: [] })
+      .value(keys.RUNNING, { graph, services: [], pipelines: [] })
       .value(keys.HIDDEN, new HiddenValues())
-      .value(keys.FOLDERS, new NodeFolders(graph.engine.stateDir, log))
+      .value(keys.LINEAGES, new Lineages(new NodeFolders(graph.engine.stateDir, log)))
       .value(keys.AUDIENCES, audiences)
       .value(keys.SHARED, { audiences, listeners, delivery })
     this.services = nodeServices(this.container)

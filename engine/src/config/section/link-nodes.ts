@@ -4,6 +4,7 @@ import type { ChunkKind, Definition, TransformDefinition } from '../../plugin/co
 import { chunksOf, PORT_NAME } from '../../plugin/ports.js'
 import type { Registry } from '../../plugin/registry.js'
 import type { NodeSettings, Pipeline, PortRef } from '../../graph/graph.js'
+import type { SecretMask } from '../../graph/secret-mask.js'
 import { orderNodes } from '../../graph/order-nodes.js'
 import { positionOf } from '../report/diagnostic.js'
 import type { Problems } from '../report/diagnostic.js'
@@ -37,19 +38,24 @@ export function linkPipeline(context: LinkContext): Pipeline {
   for (const cycle of cycles) reportCycle(cycle, links, problems)
   const nodes = order.flatMap((name) => {
     const node = byName.get(name)
-    const settings = node === undefined ? undefined : settingsOf(node, links.get(name) ?? [])
+    const settings = node === undefined ? undefined : settingsOf(node, problems.mask, links.get(name))
     return settings === undefined ? [] : [settings]
   })
   return { name: pipeline.name, description: pipeline.description, nodes }
 }
 
 /** A draft as a node of the graph; undefined if it has mistakes. */
-export function settingsOf(node: DraftNode, links: readonly Linked[] = []): NodeSettings | undefined {
+export function settingsOf(
+  node: DraftNode,
+  secrets: SecretMask,
+  links: readonly Linked[] = [],
+): NodeSettings | undefined {
   const { id, name, definition, options, ports = [], description, timeline, batchMs, place } = node
   if (definition === undefined || (!node.ok && !node.unknown)) return undefined
   const from: readonly PortRef[] = links.map(({ source, port }) => ({ node: source.id, port }))
   const was = node.was === undefined ? {} : { was: `${id.slice(0, -name.length)}${node.was.name}` }
-  return { id, ...was, definition, options, ports, from, description, timeline, batchMs, at: positionOf(place) }
+  const at = positionOf(place)
+  return { id, ...was, definition, options, ports, from, description, timeline, batchMs, at, secrets }
 }
 
 function linksOf(node: DraftNode, context: LinkContext): readonly Linked[] {
