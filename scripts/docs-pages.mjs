@@ -63,6 +63,9 @@ export function renderPluginRegions({ definitions, errors }, describeOptions) {
     examples: each(({ examples }) => examples.map(renderExample).join('\n\n') || 'None.'),
     options: each(({ options }) => renderOptions(describeOptions(options))),
     metrics: each(({ metrics = [] }) => renderMetrics(metrics)),
+    ...(definitions.some(({ commands }) => commands !== undefined) && {
+      commands: each(({ commands }) => renderCommands(commands, describeOptions)),
+    }),
     errors: renderErrors(errors),
   }
 }
@@ -107,9 +110,9 @@ export function nodePageName({ kind, type }) {
  * @param {{ definition: object, plugin: { name: string, folder: string, errors: object[] } }} node
  */
 export function renderNodePage({ definition, plugin }, describeOptions, engineOptions) {
-  const { kind, type, options, metrics = [], examples, inlets, ports } = definition
+  const { kind, type, options, metrics = [], commands, examples, inlets, ports } = definition
   const reads = inlets === undefined ? '' : ` Reads ${inlets === 'many' ? 'one or more nodes' : 'one node'}.`
-  const leaves = ports === undefined ? '' : ` Ports: ${ports.map((port) => `\`${port}\``).join(', ')}.`
+  const leaves = ports === undefined ? '' : ` ${renderPorts(ports)}`
   return [
     `# ${kind} ${type}`,
     GENERATED,
@@ -118,10 +121,11 @@ export function renderNodePage({ definition, plugin }, describeOptions, engineOp
     examples.map(renderExample).join('\n\n') || 'None.',
     '## Options',
     renderOptions(describeOptions(options)),
-    `Every ${kind} also has:`,
+    `Every ${kind === 'auth' ? 'provider' : kind} also has:`,
     renderOptions(engineOptions),
     '## Metrics',
     renderMetrics(metrics),
+    ...(commands === undefined ? [] : ['## Commands', renderCommands(commands, describeOptions)]),
     '## Errors',
     renderErrors(plugin.errors),
   ].join('\n\n')
@@ -132,7 +136,7 @@ export function renderNodeIndex(nodes) {
   return [
     '# Nodes',
     GENERATED,
-    'The node types of a pipeline. On the command line, `engine inspect` lists all installed types, including those of ' +
+    'The node types of a pipeline, and the auth providers of plugins. On the command line, `engine inspect` lists all installed types, including those of ' +
       'third-party plugins, and `engine inspect TYPE` describes one.',
     table(
       ['Kind', 'Type', 'What it does'],
@@ -185,7 +189,7 @@ function areaOf(code) {
 function renderSummary({ kind, type, summary, consumes, produces }) {
   const reads = consumes === undefined ? '' : ` Consumes ${consumes.map((one) => `\`${one}\``).join(' or ')}.`
   const emits = produces === undefined ? '' : ` Produces \`${produces}\`.`
-  return `A${kind.startsWith('i') || kind.startsWith('o') ? 'n' : ''} ${kind}, \`type: ${type}\`. ${summary}${reads}${emits}`
+  return `${/^[aio]/.test(kind) ? 'An' : 'A'} ${kind === 'auth' ? 'auth provider' : kind}, \`type: ${type}\`. ${summary}${reads}${emits}`
 }
 
 function renderExample({ title, yaml }) {
@@ -203,6 +207,30 @@ function renderOptions(rows) {
       kind === 'group' ? '' : `\`${reload}\``,
     ]),
   )
+}
+
+function renderPorts(ports) {
+  if (typeof ports === 'function') return 'Its ports depend on its options.'
+  return `Ports: ${ports.map(({ name, kind }) => `\`${name}\` (${kind})`).join(', ')}.`
+}
+
+/** For `engine command`. */
+function renderCommands(commands = {}, describeOptions) {
+  return Object.entries(commands)
+    .map(([name, { summary, input }]) => {
+      const values = describeOptions(input).map(({ path, kind, range, default: value, required, description }) => [
+        `\`${path}\``,
+        range === '' ? kind : `${kind}, ${range}`,
+        required ? '**required**' : value === undefined ? '' : `\`${value}\``,
+        description,
+      ])
+      const head = ['Value', 'Takes', 'Default', 'What it does']
+      return [
+        `\`engine command NODE ${name}\`: ${summary}`,
+        ...(values.length === 0 ? [] : [table(head, values)]),
+      ].join('\n\n')
+    })
+    .join('\n\n')
 }
 
 function renderMetrics(metrics) {

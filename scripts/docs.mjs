@@ -1,5 +1,6 @@
-// Generates the documentation that comes from the code: docs/errors.md, docs/metrics.md, docs/plugin-api.md, docs/nodes, and the marked
-// regions of docs/listeners.md, docs/hot-reload.md and of each plugin's README. Reads compiled code, so build first.
+// Generates the documentation that comes from the code: docs/errors.md, docs/metrics.md, docs/plugin-api.md, docs/nodes,
+// and the marked regions of docs/access.md, docs/listeners.md, docs/hot-reload.md and of each plugin's README. Reads
+// compiled code, so build first.
 // `--check` writes nothing, and fails naming the files that are stale.
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
@@ -21,7 +22,7 @@ import { ROOT, listFiles, listPlugins } from './repository.mjs'
 
 const CHECK = process.argv.includes('--check')
 
-const { NODE_KINDS } = await load('engine/dist/plugin/node-kinds.js')
+const { DEFINITION_KINDS } = await load('engine/dist/plugin/node-kinds.js')
 
 const plugins = await Promise.all(listPlugins().map(loadPlugin))
 const engine = { name: '@millrace/engine', errors: await loadErrors('engine') }
@@ -35,6 +36,7 @@ for (const plugin of plugins) {
 }
 await putPluginApi()
 await putSettings()
+await putAccess()
 await putReload()
 await putNodes()
 if (CHECK && stale.length > 0) fail(`stale, run \`npm run build && npm run docs\`: ${stale.join(' ')}`)
@@ -53,6 +55,15 @@ async function putSettings() {
   const path = 'docs/listeners.md'
   const schemas = { listener: LISTENER_SCHEMA, engine: ENGINE_SCHEMA, input: INPUT_SCHEMA }
   await put(path, fillRegions(path, renderSettingsRegions(schemas, describeOptions)))
+}
+
+/** The tables of auth providers: their own options, and those that all have. */
+async function putAccess() {
+  const { AUTH_SCHEMAS, PROVIDER_SCHEMA } = await load('engine/dist/access/auth-schema.js')
+  const { describeOptions } = await load('engine/dist/plugin/index.js')
+  const path = 'docs/access.md'
+  const regions = renderSettingsRegions({ provider: PROVIDER_SCHEMA, ...AUTH_SCHEMAS }, describeOptions)
+  await put(path, fillRegions(path, regions))
 }
 
 /** The table of options by reload class. */
@@ -74,11 +85,12 @@ async function putReload() {
 /** A page for each node and an index; removes pages of nodes that no longer exist. */
 async function putNodes() {
   const { INPUT_SCHEMA } = await load('engine/dist/config/section/engine-keys.js')
+  const { PROVIDER_SCHEMA } = await load('engine/dist/access/auth-schema.js')
   const { describeOptions } = await load('engine/dist/plugin/index.js')
   const nodes = sortNodes()
-  const own = describeOptions(INPUT_SCHEMA)
+  const [own, ofProviders] = [describeOptions(INPUT_SCHEMA), describeOptions(PROVIDER_SCHEMA)]
   for (const node of nodes) {
-    const rows = engineRows(node.definition, own)
+    const rows = node.definition.kind === 'auth' ? ofProviders : engineRows(node.definition, own)
     await put(join('docs/nodes', nodePageName(node.definition)), renderNodePage(node, describeOptions, rows))
   }
   await put('docs/nodes/README.md', renderNodeIndex(nodes))
@@ -94,7 +106,7 @@ function sortNodes() {
   return plugins
     .flatMap((plugin) => plugin.definitions.map((definition) => ({ definition, plugin })))
     .sort(({ definition: a }, { definition: b }) => {
-      return NODE_KINDS.indexOf(a.kind) - NODE_KINDS.indexOf(b.kind) || (a.type < b.type ? -1 : 1)
+      return DEFINITION_KINDS.indexOf(a.kind) - DEFINITION_KINDS.indexOf(b.kind) || (a.type < b.type ? -1 : 1)
     })
 }
 

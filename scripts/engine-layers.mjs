@@ -2,7 +2,7 @@
 // lint-config.mjs turns this table into lint rules.
 
 /** Libraries that only some folders may import. */
-export const LIBRARIES = ['inversify', 'yaml', 'commander', '@?hono', 'prom-client', 'sonic-boom']
+export const LIBRARIES = ['inversify', 'yaml', 'commander', '@?hono', 'prom-client', 'sonic-boom', 'execa']
 
 /**
  * A layer has one folder or more; folders of one layer do not import each other. An entry is a folder, some files of a
@@ -31,6 +31,7 @@ export const LAYERS = [
   [{ folder: 'config/report', libraries: ['yaml'] }],
   [{ folder: 'access', libraries: ['sonic-boom'] }],
   [{ folder: 'listen' }],
+  [{ folder: 'processes', libraries: ['execa'] }],
   [{ folder: 'state' }],
   [{ folder: 'observe', libraries: ['prom-client'] }],
   [{ folder: 'graph' }],

@@ -8,7 +8,7 @@ import { ROOT, readJson } from './repository.mjs'
 const PATH = '.oxlintrc.json'
 
 const ONE_FOLDER_EACH =
-  'One folder each: inversify in engine/src/compose, yaml in engine/src/config, commander in engine/src/cli, hono in engine/src/api, prom-client in engine/src/observe, sonic-boom in engine/src/access. Elsewhere: arguments, `inject`, declared metrics, the checked graph.'
+  'One folder each: inversify in engine/src/compose, yaml in engine/src/config, commander in engine/src/cli, hono in engine/src/api, prom-client in engine/src/observe, sonic-boom in engine/src/access, execa in engine/src/processes. Elsewhere: arguments, `inject`, declared metrics, the checked graph.'
 const NOT_BY_PATH = {
   regex: '^(\\.\\./)+(engine|media|plugins|protocols|tui|[^./][^/]*/(src|dist))/|^@millrace/[^/]+(/[^/]+)*/(src|dist)/',
   message: 'Another package is reached through its `exports`, never by path.',
@@ -31,9 +31,26 @@ const TIMERS = [
 ]
 
 const NO_SPAWNING = {
-  group: ['node:child_process', 'child_process', 'node:cluster', 'node:worker_threads'],
-  message: 'A plugin never spawns: processes belong to the engine, which ends them with the node.',
+  group: ['node:child_process', 'child_process', 'node:cluster', 'node:worker_threads', 'execa'],
+  message:
+    'A plugin never spawns. Inject PROCESSES: the engine ends its processes with the node, and when it is killed.',
 }
+const SOCKETS_OF_NODE =
+  'Inject SOCKETS: the engine counts sockets, runs their callbacks in the scope of the node, and closes what a node leaves open.'
+/** Functions and classes that open sockets; the rest of these modules are pure functions and types. */
+const NO_SOCKETS = [
+  { group: ['node:dgram', 'dgram', 'net', 'tls', 'node:http2', 'http2'], message: SOCKETS_OF_NODE },
+  {
+    group: ['node:net'],
+    importNames: ['default', 'connect', 'createConnection', 'createServer', 'Server', 'Stream', 'Socket'],
+    message: SOCKETS_OF_NODE,
+  },
+  {
+    group: ['node:tls'],
+    importNames: ['default', 'connect', 'createServer', 'Server', 'TLSSocket'],
+    message: SOCKETS_OF_NODE,
+  },
+]
 const NO_TIMERS = { group: ['node:timers', 'node:timers/**'], message: TIME_FROM_CLOCK }
 
 const ENGINE_MAY_IMPORT = {
@@ -208,25 +225,26 @@ function plugins() {
     message: PLUGIN_MAY_IMPORT,
   }
   const clock = 'Inject CLOCK: tests replace it, its timers end with the node.'
+  const patterns = [
+    only,
+    {
+      group: ['rxjs'],
+      importNames: QUEUES,
+      message:
+        'It queues without a bound: RxJS has no back-pressure. Call `hold()` on the inlet; the edge owns queue, bound and drops.',
+    },
+    { group: ['rxjs'], importNames: TIMERS, message: TIME_FROM_CLOCK },
+    RXJS_ENTRY,
+    NO_SPAWNING,
+    NO_TIMERS,
+    libraries(),
+    NOT_BY_PATH,
+  ]
   return [
     {
       files: ['plugins/*/src/**'],
       rules: {
-        ...imports([
-          only,
-          {
-            group: ['rxjs'],
-            importNames: QUEUES,
-            message:
-              'It queues without a bound: RxJS has no back-pressure. Call `hold()` on the inlet; the edge owns queue, bound and drops.',
-          },
-          { group: ['rxjs'], importNames: TIMERS, message: TIME_FROM_CLOCK },
-          RXJS_ENTRY,
-          NO_SPAWNING,
-          NO_TIMERS,
-          libraries(),
-          NOT_BY_PATH,
-        ]),
+        ...imports([...patterns, ...NO_SOCKETS]),
         'no-restricted-globals': [
           'error',
           { name: 'setTimeout', message: clock },
@@ -234,6 +252,8 @@ function plugins() {
         ],
       },
     },
+    // It waits for the descriptor of a named pipe, which Node reads with a socket. It opens no connection.
+    { files: ['plugins/input-file/src/pipe-reader.ts'], rules: imports(patterns) },
     { files: ['plugins/*/src/index.ts', 'examples/*/index.js'], rules: { 'import/no-default-export': 'off' } },
   ]
 }

@@ -7,9 +7,8 @@ export default defineTransform({
   type: 'packet-count',
   summary: 'Counts the packets that pass through.',
   consumes: ['ts'],
-  produces: 'ts',
   inlets: 'one',
-  ports: ['out'],
+  ports: [{ name: 'out', kind: 'ts' }],
   options: z.strictObject({
     weight: count({ min: 1 }).prefault(1).meta({ description: 'Amount added for each packet.', reload: 'live' }),
   }),

@@ -171,8 +171,8 @@ function graphOf(channels: number, folder: string): Graph {
   const pipelines = Array.from({ length: channels }, (_, n) => {
     const name = `p${n}`
     const nodes: readonly NodeSettings[] = [
-      { ...common, id: `${name}/main`, definition: input, from: [] },
-      { ...common, id: `${name}/out`, definition: output, from: [{ node: `${name}/main`, port: 'out' }] },
+      { ...common, id: `${name}/main`, definition: input, ports: [{ name: 'out', kind: 'bytes' }], from: [] },
+      { ...common, id: `${name}/out`, definition: output, ports: [], from: [{ node: `${name}/main`, port: 'out' }] },
     ]
     return { name, description: '', nodes }
   })

@@ -20,7 +20,10 @@ const long = buildTs({ durationS: 60, video: { bitrate: 1e6 } })
 /** 30 MB: more than the kernel buffers for one viewer that does not read. */
 const large = buildTs({ durationS: 20, video: { bitrate: 12e6 } })
 
-const testError = defineErrors({ TEST_BUG: { sentence: 'A bug.', hint: 'None.', reaction: 'bug' } })
+const testError = defineErrors({
+  TEST_BUG: { sentence: 'A bug.', hint: 'None.', reaction: 'bug' },
+  TEST_CONFIG: { sentence: 'The options are wrong.', hint: 'None.', reaction: 'config' },
+})
 
 /** A second pipeline, appended to `liveYaml`. */
 const SECOND_PIPELINE = `
@@ -80,7 +83,7 @@ describe('an engine that cannot start', () => {
     await untilReleased(before)
   }
 
-  test('releases everything if a node can never open', async () => {
+  test('releases everything if the options of a node are wrong', async () => {
     await using live = await TestEngine.create()
     const graph = await live.load(`${liveYaml()}${SECOND_PIPELINE}`)
     let disposals = 0
@@ -93,8 +96,8 @@ describe('an engine that cannot start', () => {
       }
       return output
     })
-    const broken = replaceOpen(counting, 'two/bad', () => () => Promise.reject(testError('TEST_BUG', 'broken')))
-    await refused(live, broken, 'TEST_BUG')
+    const wrong = replaceOpen(counting, 'two/bad', () => () => Promise.reject(testError('TEST_CONFIG', 'wrong')))
+    await refused(live, wrong, 'TEST_CONFIG')
     assert.equal(disposals, 1)
   })
 

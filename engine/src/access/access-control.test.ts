@@ -5,13 +5,23 @@ import { AccessControl } from './access-control.js'
 import type { AccessDecision, AccessRequest } from '../plugin/auth.js'
 import { AUTH_SCHEMAS, type AuthSettings, type AuthType } from './auth-schema.js'
 import { hashPassword, renderPasswordHash } from './password-hash.js'
+import { signatureOf } from './signed-link.js'
+import { httpCredentials } from './http-credentials.js'
 import { CheckQueue } from './check-queue.js'
 
 const at = { file: 'a', line: 1, column: 1 }
 
-function provider<T extends AuthType>(name: string, type: T, options: unknown): AuthSettings {
-  return { name, type, options: AUTH_SCHEMAS[type].parse(options), at } as AuthSettings
+function provider<T extends AuthType>(
+  name: string,
+  type: T,
+  options: unknown,
+  scope: Partial<Pick<AuthSettings, 'actions' | 'protocols'>> = {},
+): AuthSettings {
+  return { name, type, options: AUTH_SCHEMAS[type].parse(options), ...scope, at } as AuthSettings
 }
+
+const LINK_KEY = 'a key of at least 16 characters'
+const PUBLISH = { actions: ['publish'] } as const
 
 const SETTINGS: readonly AuthSettings[] = [
   provider('viewers', 'basic', { users: { anna: 'se:cret', jürgen: 'pässwört' } }),
@@ -20,17 +30,28 @@ const SETTINGS: readonly AuthSettings[] = [
   provider('office', 'ip', { allow: ['10.0.0.0/8', '2001:db8::/32'], deny: ['10.6.6.6'] }),
   provider('no-banned', 'ip', { deny: ['192.0.2.66', '::ffff:198.51.100.0/120'] }),
   provider('both', 'all', { of: ['viewers', 'office'] }),
+  provider('encoders', 'basic', { users: { enc: 'pa:ss' } }, PUBLISH),
+  provider('keys', 'bearer', { tokens: { enc: 'abc.def' } }, PUBLISH),
+  provider('lines', 'token', { tokens: { enc: 'tv 1' } }, PUBLISH),
+  provider('signed', 'signed', { keys: { k: LINK_KEY } }, PUBLISH),
+  provider('studio', 'ip', { allow: ['10.0.0.0/8'] }, { actions: ['read', 'publish'] }),
+  provider('studio-encoders', 'all', { of: ['encoders', 'studio'] }),
+  provider('mixed', 'all', { of: ['viewers', 'studio'] }),
+  provider('encrypted', 'basic', { users: { anna: 'se:cret' } }, { protocols: ['https', 'srt'] }),
 ]
 
 function control(nowMs = (): number => 0): AccessControl {
   return new AccessControl(SETTINGS, { nowMs })
 }
 
-function request(more: Partial<AccessRequest> = {}): AccessRequest {
-  return { address: '192.0.2.1', path: '/live.ts', query: '', authorization: undefined, ...more }
+type Asked = Partial<AccessRequest> & { readonly authorization?: string }
+
+function request({ authorization, ...more }: Asked = {}): AccessRequest {
+  const who = { address: '192.0.2.1', path: '/live.ts', query: '', ...httpCredentials(authorization) }
+  return { action: 'read', protocol: 'http', stream: 'live', ...who, ...more }
 }
 
-function basic(user: string, password: string): Partial<AccessRequest> {
+function basic(user: string, password: string): Asked {
   return { authorization: `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}` }
 }
 
@@ -39,7 +60,7 @@ function outcomeOf(decision: AccessDecision): string {
   return `${decision.status} ${decision.reason}`
 }
 
-const rows: readonly { name: string; auth: readonly string[]; asks: Partial<AccessRequest>; says: string }[] = [
+const rows: readonly { name: string; auth: readonly string[]; asks: Asked; says: string }[] = [
   { name: 'no provider', auth: [], asks: {}, says: 'allowed' },
   { name: 'basic', auth: ['viewers'], asks: basic('anna', 'se:cret'), says: 'allowed anna' },
   { name: 'basic in UTF-8', auth: ['viewers'], asks: basic('jürgen', 'pässwört'), says: 'allowed jürgen' },
@@ -95,6 +116,88 @@ const rows: readonly { name: string; auth: readonly string[]; asks: Partial<Acce
   { name: 'all, only the address', auth: ['both'], asks: { address: '10.1.1.1' }, says: '401 no-credentials' },
   { name: 'all, only the password', auth: ['both'], asks: basic('anna', 'se:cret'), says: '403 address' },
 ]
+
+/** What a publisher presents over TCP, which has neither paths nor headers. */
+function publisher(more: Partial<AccessRequest>): AccessRequest {
+  return { action: 'publish', protocol: 'tcp', stream: 'cam-1', address: '192.0.2.1', ...more }
+}
+
+function signedQuery(prefix: string, expires = 1): string {
+  const signature = signatureOf(LINK_KEY, String(expires), prefix).toString('hex')
+  return `expires=${expires}&prefix=${encodeURIComponent(prefix)}&key=k&signature=${signature}`
+}
+
+const publishers: readonly { name: string; auth: readonly string[]; asks: Partial<AccessRequest>; says: string }[] = [
+  { name: 'no provider', auth: [], asks: {}, says: 'allowed' },
+  { name: 'basic', auth: ['encoders'], asks: { user: 'enc', password: 'pa:ss' }, says: 'allowed enc' },
+  { name: 'basic, wrong', auth: ['encoders'], asks: { user: 'enc', password: 'no' }, says: '401 bad-credentials' },
+  { name: 'basic, a user alone', auth: ['encoders'], asks: { user: 'enc' }, says: '401 no-credentials' },
+  { name: 'basic, a password alone', auth: ['encoders'], asks: { password: 'x' }, says: '401 bad-credentials' },
+  {
+    name: 'basic, endless',
+    auth: ['encoders'],
+    asks: { user: 'enc', password: 'x'.repeat(1025) },
+    says: '401 bad-credentials',
+  },
+  { name: 'bearer', auth: ['keys'], asks: { token: 'abc.def' }, says: 'allowed enc' },
+  { name: 'bearer, empty', auth: ['keys'], asks: { token: '' }, says: '401 bad-credentials' },
+  { name: 'token', auth: ['lines'], asks: { token: 'tv 1' }, says: 'allowed enc' },
+  { name: 'token in a query', auth: ['lines'], asks: { query: 'token=tv+1' }, says: 'allowed enc' },
+  { name: 'token, none', auth: ['lines'], asks: {}, says: '403 no-credentials' },
+  { name: 'signed, its stream', auth: ['signed'], asks: { query: signedQuery('/cam-1') }, says: 'allowed' },
+  { name: 'signed, another', auth: ['signed'], asks: { query: signedQuery('/cam-2') }, says: '403 wrong-path' },
+  { name: 'ip', auth: ['studio'], asks: { address: '10.1.1.1' }, says: 'allowed' },
+  { name: 'ip, outside', auth: ['studio'], asks: {}, says: '403 address' },
+  {
+    name: 'all',
+    auth: ['studio-encoders'],
+    asks: { user: 'enc', password: 'pa:ss', address: '10.1.1.1' },
+    says: 'allowed enc',
+  },
+  {
+    name: 'all, a part for viewers',
+    auth: ['mixed'],
+    asks: { user: 'anna', password: 'se:cret', address: '10.1.1.1' },
+    says: '403 wrong-action',
+  },
+  { name: 'viewers', auth: ['viewers'], asks: { user: 'anna', password: 'se:cret' }, says: '403 wrong-action' },
+  {
+    name: 'over a protocol that is not listed',
+    auth: ['encrypted'],
+    asks: { action: 'read', user: 'anna', password: 'se:cret' },
+    says: '403 wrong-protocol',
+  },
+  {
+    name: 'over a protocol that is listed',
+    auth: ['encrypted'],
+    asks: { action: 'read', protocol: 'srt', user: 'anna', password: 'se:cret' },
+    says: 'allowed anna',
+  },
+]
+
+for (const { name, auth, asks, says } of publishers) {
+  test(`a publisher, ${name}: ${says}`, async () => {
+    const access = new AccessControl(SETTINGS, { nowMs: () => 0, unixMs: () => 0 })
+    assert.equal(outcomeOf(await access.check(auth, publisher(asks))), says)
+  })
+}
+
+test('a provider for publishers admits no viewer, and only HTTP receives headers', async () => {
+  const known = { user: 'enc', password: 'pa:ss' }
+  assert.equal(outcomeOf(await control().check(['encoders'], request(known))), '403 wrong-action')
+  const refused = await control().check(['encoders'], publisher({}))
+  assert.deepEqual(refused, { allowed: false, reason: 'no-credentials', status: 401, headers: {} })
+})
+
+test('guesses of publishers and viewers count together', async () => {
+  const access = control()
+  for (let count = 0; count < 5; count++) {
+    await access.check(['encoders'], publisher({ user: 'enc', password: 'no' }))
+    await access.check(['viewers'], request(basic('anna', 'no')))
+  }
+  const right = publisher({ user: 'enc', password: 'pa:ss' })
+  assert.equal(outcomeOf(await access.check(['encoders'], right)), '429 too-many-failures')
+})
 
 for (const { name, auth, asks, says } of rows) {
   test(`${name}: ${says}`, async () => assert.equal(outcomeOf(await control().check(auth, request(asks))), says))
@@ -224,7 +327,7 @@ test('an update applies to new requests, and counted failures are kept', async (
   const basic = (password: string): AuthSettings => provider('viewers', 'basic', { users: { anna: password } })
   const ask = (password: string, address: string): boolean => {
     const authorization = `Basic ${Buffer.from(`anna:${password}`).toString('base64')}`
-    const decision = auth.check(['viewers'], { address, path: '/', query: '', authorization })
+    const decision = auth.check(['viewers'], request({ address, authorization }))
     return !(decision instanceof Promise) && decision.allowed
   }
   const auth = new AccessControl([basic('old')], { nowMs: () => 0 })
@@ -246,7 +349,7 @@ test('a check in progress finishes with the providers it started with', async ()
   const users = { anna: renderPasswordHash(await hashPassword('right')) }
   const auth = new AccessControl([provider('viewers', 'basic', { users })], { nowMs: () => 0 })
   const authorization = `Basic ${Buffer.from('anna:right').toString('base64')}`
-  const decision = auth.check(['viewers'], { address: '192.0.2.1', path: '/', query: '', authorization })
+  const decision = auth.check(['viewers'], request({ authorization }))
   assert.ok(decision instanceof Promise)
   auth.update([])
   assert.equal((await decision).allowed, true)

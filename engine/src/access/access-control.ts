@@ -1,15 +1,24 @@
-// Decides who is admitted: asks the providers that an output names, counts refusals, and stops addresses that keep
+// Decides who is admitted: asks the providers that a node names, counts refusals, and stops addresses that keep
 // guessing. Names in a list are alternatives; a provider of type `all` requires all of its providers.
 import { isDeepStrictEqual } from 'node:util'
 import { accessError } from './access-errors.js'
 import type { AccessDecision, AccessRequest, Auth, RefusedAccess } from '../plugin/auth.js'
-import type { AuthSettings } from './auth-schema.js'
+import type { AuthDefinition } from '../plugin/auth-definition.js'
+import { type AllOptions, type AuthSettings, DEFAULT_ACTIONS } from './auth-schema.js'
 import type { ProviderSettings } from '../graph/graph.js'
 import { BasicProvider } from './basic-provider.js'
 import { BearerProvider } from './bearer-provider.js'
 import { FailureLimit } from './failure-limit.js'
 import { IpProvider } from './ip-provider.js'
-import { allow, type Provider, refuse, type Verdict } from './provider.js'
+import {
+  allow,
+  type ManagedProvider,
+  type Provider,
+  type ProviderScope,
+  refuse,
+  ScopedProvider,
+  type Verdict,
+} from './provider.js'
 import { SignedProvider } from './signed-provider.js'
 import { CheckQueue } from './check-queue.js'
 import { TokenProvider } from './token-provider.js'
@@ -18,17 +27,30 @@ import { TokenProvider } from './token-provider.js'
 const PRECEDENCE: readonly RefusedAccess[] = [
   'too-many-failures',
   'busy',
+  'failed',
   'bad-credentials',
   'bad-signature',
   'expired',
+  'denied',
   'wrong-path',
   'no-credentials',
   'address',
+  'wrong-protocol',
+  'wrong-action',
 ]
+/** Responses of these protocols have headers. */
+const HTTP: readonly string[] = ['http', 'https']
+/** Refusals that say nothing about the client. */
+const UNDECIDED: readonly RefusedAccess[] = ['busy', 'failed']
 /** Refusals that count as guesses; an address has a limited number of them. */
 const FAILURES: ReadonlySet<RefusedAccess> = new Set(['bad-credentials', 'bad-signature'])
 const BUSY_RETRY_SECONDS = 2
 
+type BuiltInSettings = Exclude<AuthSettings, { readonly type: 'all' }>
+interface HttpAnswer {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+}
 type Refusal = Extract<Verdict, { readonly allowed: false }>
 
 export interface AccessContext {
@@ -36,6 +58,8 @@ export interface AccessContext {
   nowMs(): number
   /** Unix time by the clock of the machine; expiry dates are compared with it. By default Date.now. */
   unixMs?(): number
+  /** A provider of a plugin, not opened yet. By default there are none. */
+  createProvider?(definition: AuthDefinition, settings: Pick<ProviderSettings, 'name' | 'options'>): ManagedProvider
 }
 
 export class AccessControl implements Auth {
@@ -44,7 +68,10 @@ export class AccessControl implements Auth {
   readonly #context: AccessContext
   readonly #failures = new FailureLimit()
   readonly #checks = new CheckQueue()
-  #settings: readonly AuthSettings[] = []
+  #settings: readonly ProviderSettings[] = []
+  /** Those that combine no others, by name. */
+  #own: ReadonlyMap<string, Provider> = new Map()
+  #isStarted = false
   #providers: ReadonlyMap<string, Provider> = new Map()
 
   /** `settings`: from the checked graph. */
@@ -54,22 +81,40 @@ export class AccessControl implements Auth {
   }
 
   /**
-   * Applies to new requests; checks in progress finish with the providers they started with. Counted failures are kept.
+   * Applies to new clients; checks in progress finish with the providers they started with. Counted failures are kept.
    * Throws AUTH_UNKNOWN; then nothing has changed.
    */
-  update(checked: readonly ProviderSettings[]): void {
-    // Loading the configuration parsed the options of each with the schema of its type.
-    const settings = checked as readonly AuthSettings[]
+  update(settings: readonly ProviderSettings[]): void {
+    const own = new Map(
+      settings.flatMap((one) => (isCombined(one) ? [] : [[one.name, this.#providerOf(one)] as const])),
+    )
     const providers = new Map<string, Provider>()
     for (const one of settings) {
-      if (one.type !== 'all') providers.set(one.name, this.#providerOf(one))
+      const provider = own.get(one.name)
+      if (provider !== undefined) providers.set(one.name, new ScopedProvider(provider, scopeOf(one)))
     }
     for (const one of settings) {
-      if (one.type !== 'all') continue
-      providers.set(one.name, new AllProvider(one.options.of.map((name) => findProvider(name, providers))))
+      if (!isCombined(one)) continue
+      const { of } = one.options as AllOptions
+      const all = new AllProvider(of.map((name) => findProvider(name, providers)))
+      providers.set(one.name, new ScopedProvider(all, one))
     }
-    this.#providers = providers
+    const before = this.#own
     this.#settings = settings
+    this.#own = own
+    this.#providers = providers
+    this.#manage(before)
+  }
+
+  /** Opens the providers of plugins, and from now on those that an update adds. */
+  start(): void {
+    this.#isStarted = true
+    for (const provider of this.#own.values()) if (isManaged(provider)) provider.start()
+  }
+
+  /** Closes the providers of plugins. Never rejects. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#own.values()].filter(isManaged).map((provider) => provider.close()))
   }
 
   check(names: readonly string[], request: AccessRequest): AccessDecision | Promise<AccessDecision> {
@@ -80,13 +125,31 @@ export class AccessControl implements Auth {
     return this.#decide(verdict, request)
   }
 
-  /** An unchanged provider is kept, with the passwords that it remembers. */
-  #providerOf(one: Exclude<AuthSettings, { readonly type: 'all' }>): Provider {
-    const { name, type, options } = one
-    const before = this.#settings.find((each) => each.name === name)
-    const isSame = before?.type === type && isDeepStrictEqual(before.options, options)
-    const provider = isSame ? this.#providers.get(name) : undefined
-    return provider ?? makeProvider(one, this.#context, this.#checks)
+  /** An unchanged provider is kept, with the passwords that it remembers; that of a plugin, whatever its options. */
+  #providerOf(one: ProviderSettings): Provider {
+    const known = this.#own.get(one.name)
+    if (one.definition !== undefined) {
+      const isSame = known !== undefined && isManaged(known) && known.definition === one.definition
+      const provider = isSame ? known : this.#context.createProvider?.(one.definition, one)
+      if (provider !== undefined) return provider
+      throw accessError('AUTH_UNKNOWN', `there is nothing to open "${one.name}" with`)
+    }
+    const before = this.#settings.find((each) => each.name === one.name)
+    const isSame = before?.type === one.type && isDeepStrictEqual(before.options, one.options)
+    // Loading the configuration parsed the options of each with the schema of its type.
+    return (isSame ? known : undefined) ?? makeProvider(one as BuiltInSettings, this.#context, this.#checks)
+  }
+
+  #manage(before: ReadonlyMap<string, Provider>): void {
+    for (const [name, provider] of before) {
+      if (isManaged(provider) && this.#own.get(name) !== provider) void provider.close()
+    }
+    for (const { name, options } of this.#settings) {
+      const provider = this.#own.get(name)
+      if (provider === undefined || !isManaged(provider)) continue
+      if (before.get(name) === provider) provider.update(options)
+      else if (this.#isStarted) provider.start()
+    }
   }
 
   #checkOne(provider: Provider, request: AccessRequest): Verdict | Promise<Verdict> {
@@ -99,14 +162,22 @@ export class AccessControl implements Auth {
     const reason = PRECEDENCE.find((candidate) => verdict.some((refusal) => refusal.reason === candidate)) ?? 'address'
     this.refused.set(reason, (this.refused.get(reason) ?? 0) + 1)
     const nowMs = this.#context.nowMs()
-    if (FAILURES.has(reason)) this.#failures.record(request.address, nowMs)
+    // A guess counts even if another provider could not decide.
+    if (verdict.some((refusal) => FAILURES.has(refusal.reason))) this.#failures.record(request.address, nowMs)
+    const why = verdict.find((refusal) => refusal.reason === reason)?.why
+    const answer = this.#answerTo(reason, verdict, request.address, nowMs)
+    const headers = HTTP.includes(request.protocol) ? answer.headers : {}
+    return { allowed: false, reason, ...(why === undefined ? {} : { why }), status: answer.status, headers }
+  }
+
+  #answerTo(reason: RefusedAccess, refusals: readonly Refusal[], address: string, nowMs: number): HttpAnswer {
     if (reason === 'too-many-failures') {
-      return deny(reason, 429, { 'Retry-After': String(this.#failures.refusedFor(request.address, nowMs)) })
+      return { status: 429, headers: { 'Retry-After': String(this.#failures.refusedFor(address, nowMs)) } }
     }
-    if (reason === 'busy') return deny(reason, 503, { 'Retry-After': String(BUSY_RETRY_SECONDS) })
-    const challenges = new Set(verdict.flatMap(({ challenge }) => challenge ?? []))
-    if (challenges.size === 0) return deny(reason, 403, {})
-    return deny(reason, 401, { 'WWW-Authenticate': [...challenges].join(', ') })
+    if (UNDECIDED.includes(reason)) return { status: 503, headers: { 'Retry-After': String(BUSY_RETRY_SECONDS) } }
+    const challenges = new Set(refusals.flatMap(({ challenge }) => challenge ?? []))
+    if (challenges.size === 0) return { status: 403, headers: {} }
+    return { status: 401, headers: { 'WWW-Authenticate': [...challenges].join(', ') } }
   }
 }
 
@@ -163,11 +234,7 @@ function checkAny(
   return verdict instanceof Promise ? verdict.then(next) : next(verdict)
 }
 
-function makeProvider(
-  one: Exclude<AuthSettings, { readonly type: 'all' }>,
-  context: AccessContext,
-  checks: CheckQueue,
-): Provider {
+function makeProvider(one: BuiltInSettings, context: AccessContext, checks: CheckQueue): Provider {
   switch (one.type) {
     case 'basic':
       return new BasicProvider(one.options, { nowMs: () => context.nowMs(), checks })
@@ -182,6 +249,14 @@ function makeProvider(
   }
 }
 
-function deny(reason: RefusedAccess, status: number, headers: Readonly<Record<string, string>>): AccessDecision {
-  return { allowed: false, reason, status, headers }
+function isCombined({ type }: ProviderSettings): boolean {
+  return type === 'all'
+}
+
+function scopeOf({ actions = DEFAULT_ACTIONS, protocols }: ProviderSettings): ProviderScope {
+  return { actions, protocols }
+}
+
+function isManaged(provider: Provider): provider is ManagedProvider {
+  return 'close' in provider
 }

@@ -140,7 +140,8 @@ test('a pipe that is not read is closed when the log gives up, and the lines in 
   await until(() => openDescriptors(path) === 2)
   await writer.end(50)
   // A pipe holds 64 KiB.
-  assert.ok(writer.dropped >= 93 && writer.dropped <= 95, `${writer.dropped} dropped`)
+  // On a busy machine the first write may come too late.
+  assert.ok(writer.dropped >= 93 && writer.dropped <= 100, `${writer.dropped} dropped`)
   await until(() => openDescriptors(path) === 1)
   await reader.close()
 })

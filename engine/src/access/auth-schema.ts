@@ -1,8 +1,10 @@
 // The section `auth:` of the YAML: one schema for each type of provider.
 import { z } from 'zod'
 import type { Position } from '../graph/graph.js'
+import { ACCESS_ACTIONS, type AccessAction } from '../plugin/auth.js'
+import type { BuiltInAuth } from '../plugin/auth-definition.js'
 import { isAddressRange } from '../listen/address-ranges.js'
-import { authName, secret } from '../plugin/options.js'
+import { authName, choice, secret } from '../plugin/options.js'
 import { parsePasswordHash, SCRYPT_PREFIX } from './password-hash.js'
 import { LINK_PARAMETERS } from './signed-link.js'
 
@@ -62,6 +64,34 @@ function isFilled(keys: readonly string[]): boolean {
   return keys.length > 0 && keys.length <= MOST_ENTRIES
 }
 
+/** Names of protocols, such as `http`, `https`, `tcp`, `srt`. */
+const PROTOCOL = /^[a-z][a-z0-9-]{0,31}$/
+
+/** Keys that the engine reads on every provider. */
+export const PROVIDER_SCHEMA = z.strictObject({
+  actions: z
+    .array(choice(...ACCESS_ACTIONS))
+    .min(1)
+    .optional()
+    .meta({
+      description:
+        'What it can admit clients to: `read` (watch), `publish`. By default `[read]`, so that the password of a viewer ' +
+        'admits no publisher; a provider of type `all` does what all of its parts do.',
+      reload: 'live',
+    }),
+  protocols: z
+    .array(z.string().regex(PROTOCOL, 'must be names of protocols, such as https or srt'))
+    .min(1)
+    .optional()
+    .meta({
+      description: 'Protocols over which it admits clients, such as `https`. By default all.',
+      reload: 'live',
+    }),
+})
+
+/** What a provider without the option `actions` admits to. */
+export const DEFAULT_ACTIONS: readonly AccessAction[] = ['read']
+
 /** By `type`. */
 export const AUTH_SCHEMAS = {
   basic: z.strictObject({
@@ -113,13 +143,14 @@ export const AUTH_SCHEMAS = {
       reload: 'live',
     }),
   }),
-} as const
+} as const satisfies Readonly<Record<BuiltInAuth, z.ZodType>>
 
 export type AuthType = keyof typeof AUTH_SCHEMAS
 export type BasicOptions = z.output<(typeof AUTH_SCHEMAS)['basic']>
 export type BearerOptions = z.output<(typeof AUTH_SCHEMAS)['bearer']>
 export type TokenOptions = z.output<(typeof AUTH_SCHEMAS)['token']>
 export type SignedOptions = z.output<(typeof AUTH_SCHEMAS)['signed']>
+export type AllOptions = z.output<(typeof AUTH_SCHEMAS)['all']>
 export type IpOptions = z.output<(typeof AUTH_SCHEMAS)['ip']>
 
 /** A provider of the checked graph. */
@@ -128,6 +159,8 @@ export type AuthSettings = {
     readonly name: string
     readonly type: T
     readonly options: z.output<(typeof AUTH_SCHEMAS)[T]>
+    readonly actions?: readonly AccessAction[]
+    readonly protocols?: readonly string[]
     readonly at: Position
   }
 }[AuthType]

@@ -78,7 +78,7 @@ for (const protocol of ['HTTP/1', 'HTTP/2'] as const) {
     ): Disposable {
       return listener.claim({
         ...route,
-        respond: authorizeRequests({ listener, auth, options: { auth: names } }, handle),
+        respond: authorizeRequests({ listener, auth, owner: () => 'one/page', options: { auth: names } }, handle),
       })
     }
 
@@ -120,7 +120,10 @@ for (const protocol of ['HTTP/1', 'HTTP/2'] as const) {
       using _other = mount({ path: '/b' }, reply, { names: ['nobody'] })
       using _none = listener.claim({
         path: '/c',
-        respond: authorizeRequests({ listener, auth: undefined, options: { auth: ['viewers'] } }, reply),
+        respond: authorizeRequests(
+          { listener, auth: undefined, owner: () => 'one/page', options: { auth: ['viewers'] } },
+          reply,
+        ),
       })
       assert.deepEqual([(await send('/b')).status, (await send('/c')).status], [403, 403])
     })

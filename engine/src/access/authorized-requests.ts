@@ -20,11 +20,16 @@ const TEXTS: Readonly<Record<number, string>> = {
 export interface AuthorizedMount {
   readonly listener: Pick<NamedListener, 'name' | 'protocol'>
   readonly auth: Auth | undefined
+  /** Id of the node that mounts it, which a reload may rename. */
+  owner(): string
   /** Its access providers are read at each request. */
   readonly options: Pick<MountOptions, 'auth' | 'audience'>
 }
 
-export function authorizeRequests({ listener, auth, options }: AuthorizedMount, handle: HttpHandler): RequestHandler {
+export function authorizeRequests(
+  { listener, auth, owner, options }: AuthorizedMount,
+  handle: HttpHandler,
+): RequestHandler {
   const answer = (
     decision: AccessDecision,
     [request, response, visit]: readonly [IncomingMessage, ServerResponse, Visit],
@@ -43,12 +48,15 @@ export function authorizeRequests({ listener, auth, options }: AuthorizedMount, 
     deny(response, decision)
   }
   return (request, response, visit) => {
-    const decision = authorize(auth, options.auth ?? [], visit)
+    const requested = { names: options.auth ?? [], protocol: listener.protocol, owner: owner() }
+    const decision = authorize(auth, requested, visit)
     if (decision instanceof Promise) return decision.then((late) => answer(late, [request, response, visit]))
     return answer(decision, [request, response, visit])
   }
 }
 
-function deny(response: ServerResponse, { status, headers }: Denial): void {
-  respondText(response, status, TEXTS[status] ?? 'Refused', { ...headers, 'Cache-Control': 'no-store' })
+function deny(response: ServerResponse, { status, headers, why }: Denial): void {
+  const text = TEXTS[status] ?? 'Refused'
+  const more = { ...headers, 'Cache-Control': 'no-store' }
+  respondText(response, status, why === undefined ? text : `${text}: ${why}`, more)
 }

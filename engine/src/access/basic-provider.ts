@@ -1,8 +1,8 @@
-// Provider `basic`: user names and passwords, RFC 7617. If any password is a scrypt hash, every check of the provider
+// Provider `basic`: user names and passwords, over HTTP as in RFC 7617. If any password is a scrypt hash, every check of the provider
 // derives a key, for unknown names too, so that the response time does not reveal which names exist.
 import type { AccessRequest } from '../plugin/auth.js'
 import type { BasicOptions } from './auth-schema.js'
-import { type BasicCredentials, comparable, parseBasic } from './basic-credentials.js'
+import { type BasicCredentials, comparable } from './basic-credentials.js'
 import { BoundedCache } from './bounded-cache.js'
 import { KeyedDigest } from './keyed-digest.js'
 import { isPassword, parsePasswordHash, type PasswordHash } from './password-hash.js'
@@ -12,6 +12,8 @@ import type { CheckQueue } from './check-queue.js'
 /** Results are cached, so that many viewers with one password, or a player that reconnects, cost one derivation. */
 const REMEMBERED_MS = 60_000
 const MOST_REMEMBERED = 1000
+/** Characters of a name or a password; longer ones are wrong. */
+const LONGEST = 1024
 
 interface Account {
   readonly name: string
@@ -47,10 +49,10 @@ export class BasicProvider implements Provider {
     this.cost = this.#dummy === undefined ? 1 : 2
   }
 
-  check({ authorization }: AccessRequest): Verdict | Promise<Verdict> {
-    const given = parseBasic(authorization)
-    if (given === undefined) return refuse('no-credentials', this.#challenge)
-    if (given === 'malformed') return this.#refusal()
+  check({ user, password }: AccessRequest): Verdict | Promise<Verdict> {
+    if (password === undefined) return refuse('no-credentials', this.#challenge)
+    if (user === undefined || user.length > LONGEST || password.length > LONGEST) return this.#refusal()
+    const given = { user: comparable(user), password: comparable(password) }
     return this.#dummy === undefined ? this.#compare(given) : this.#derive(given, this.#dummy)
   }
 

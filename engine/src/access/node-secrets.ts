@@ -10,7 +10,7 @@ const LONGEST_HIDDEN = 4096
 export interface NodeSecretsSettings {
   /** Id of the node, which a reload may rename. */
   owner(): string
-  /** The value in the configuration that the node belongs to; undefined if it declares no such secret. */
+  /** The value in the configuration that its options come from; undefined if that declares no such secret. */
   secretOf(name: string): string | undefined
   readonly hidden: HiddenValues
 }
@@ -33,6 +33,7 @@ export class NodeSecrets implements Secrets {
   }
 
   hide(value: string): Disposable {
+    if (typeof value !== 'string') throw new TypeError('a secret to hide is a text')
     const refuse = (why: string): Error => secretError('SECRET_NOT_HIDDEN', why, { at: this.#settings.owner() })
     if (value.length > LONGEST_HIDDEN) throw refuse(`a secret of more than ${LONGEST_HIDDEN} characters`)
     if (this.#hidden.size >= MOST_HIDDEN) throw refuse(`more than ${MOST_HIDDEN} secrets at a time`)

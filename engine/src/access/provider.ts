@@ -1,5 +1,6 @@
-// One way to decide about a request, as the section `auth:` declares it.
-import type { AccessRequest, RefusedAccess } from '../plugin/auth.js'
+// One way to decide about a client, as the section `auth:` declares it.
+import type { AuthDefinition } from '../plugin/auth-definition.js'
+import type { AccessAction, AccessRequest, RefusedAccess } from '../plugin/auth.js'
 
 export type Verdict =
   | { readonly allowed: true; readonly user: string | undefined }
@@ -8,6 +9,8 @@ export type Verdict =
       readonly reason: RefusedAccess
       /** A challenge of RFC 9110 section 11.6.1, if credentials in the header would help. */
       readonly challenge?: string
+      /** For people, safe to show. By default nothing. */
+      readonly why?: string
     }
 
 export interface Provider {
@@ -17,6 +20,49 @@ export interface Provider {
   readonly isGuessable: boolean
   /** Never throws, never rejects. */
   check(request: AccessRequest): Verdict | Promise<Verdict>
+}
+
+/** A provider of a plugin, which lives until it is closed. */
+export interface ManagedProvider extends Provider {
+  readonly definition: AuthDefinition
+  /** Opens it; until then it opens at the first check. Safe twice. */
+  start(): void
+  /** Its options have changed. */
+  update(options: unknown): void
+  /** It is asked about no more clients; checks in progress finish. Safe twice, never rejects. */
+  close(): Promise<void>
+}
+
+/** What a provider is for. Without its options everything. */
+export interface ProviderScope {
+  readonly actions?: readonly AccessAction[] | undefined
+  readonly protocols?: readonly string[] | undefined
+}
+
+/** A provider for some actions and protocols alone; it refuses all others without a check. */
+export class ScopedProvider implements Provider {
+  readonly #provider: Provider
+  readonly #scope: ProviderScope
+
+  constructor(provider: Provider, scope: ProviderScope) {
+    this.#provider = provider
+    this.#scope = scope
+  }
+
+  get cost(): number {
+    return this.#provider.cost
+  }
+
+  get isGuessable(): boolean {
+    return this.#provider.isGuessable
+  }
+
+  check(request: AccessRequest): Verdict | Promise<Verdict> {
+    const { actions, protocols } = this.#scope
+    if (actions?.includes(request.action) === false) return refuse('wrong-action')
+    if (protocols?.includes(request.protocol) === false) return refuse('wrong-protocol')
+    return this.#provider.check(request)
+  }
 }
 
 export function allow(user: string | undefined): Verdict {

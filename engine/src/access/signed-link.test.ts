@@ -17,7 +17,8 @@ const provider = new SignedProvider(
 
 function ask(link: string, path?: string): string {
   const { pathname, search } = new URL(link)
-  const request = { address: '192.0.2.1', path: path ?? decodeURIComponent(pathname), authorization: undefined }
+  const client = { action: 'read', protocol: 'http', stream: 'one', address: '192.0.2.1' } as const
+  const request = { ...client, path: path ?? decodeURIComponent(pathname) }
   const verdict = provider.check({ ...request, query: search.slice(1) }) as { allowed: boolean; reason?: string }
   return verdict.reason ?? 'allowed'
 }

@@ -1,5 +1,5 @@
-// Provider `signed`: links with an expiry and a signature. A link is checked when a viewer connects; one that is
-// connected stays when the link expires.
+// Provider `signed`: links with an expiry and a signature. A link is checked when a client connects; one that is
+// connected stays when the link expires. Where a protocol has no paths, the path is `/` and the name of the stream.
 import type { AccessRequest } from '../plugin/auth.js'
 import type { SignedOptions } from './auth-schema.js'
 import { allow, type Provider, refuse, type Verdict } from './provider.js'
@@ -23,7 +23,7 @@ export class SignedProvider implements Provider {
     this.#wallMs = wallMs
   }
 
-  check({ query, path }: AccessRequest): Verdict {
+  check({ query = '', stream, path = `/${stream}` }: AccessRequest): Verdict {
     const given = this.#read(query)
     if (given === undefined) return refuse('no-credentials')
     const { expires, key, signature, prefix = path } = given

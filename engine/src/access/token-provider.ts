@@ -1,5 +1,5 @@
-// Provider `token`: a token in the query, for players that cannot send headers. RFC 9110 has no challenge for it, so a
-// refusal is a 403.
+// Provider `token`: a token in the query, for players that cannot send headers, or where the protocol has a field for it.
+// RFC 9110 has no challenge for it, so a refusal over HTTP is a 403.
 import type { AccessRequest } from '../plugin/auth.js'
 import type { TokenOptions } from './auth-schema.js'
 import { allow, type Provider, refuse, type Verdict } from './provider.js'
@@ -17,8 +17,8 @@ export class TokenProvider implements Provider {
     this.#parameter = options.parameter
   }
 
-  check({ query }: AccessRequest): Verdict {
-    const [token, ...more] = readParameter(query, this.#parameter)
+  check({ query = '', token: sent }: AccessRequest): Verdict {
+    const [token = sent, ...more] = readParameter(query, this.#parameter)
     if (token === undefined) return refuse('no-credentials')
     // Two programs may interpret two values differently.
     const found = more.length === 0 ? this.#tokens.find(token) : undefined

@@ -75,6 +75,7 @@ async function parseBody(
   if (body === undefined) return { value: undefined }
   const text = await readBody(request, body.mostBytes)
   if (text === undefined) return { error: 'API_TOO_LARGE', message: `the body is larger than ${body.mostBytes} bytes` }
+  if (text === '' && body.isOptional === true) return { value: undefined }
   let value: unknown
   try {
     value = JSON.parse(text)

@@ -77,10 +77,10 @@ function queryParameters(query: z.ZodObject | undefined): readonly object[] {
   })
 }
 
-function renderBody({ schema, mostBytes }: NonNullable<Route['body']>): object {
+function renderBody({ schema, mostBytes, isOptional = false }: NonNullable<Route['body']>): object {
   const { $schema, ...rest } = z.toJSONSchema(schema, { io: 'input' })
   return {
-    required: true,
+    required: !isOptional,
     description: `At most ${mostBytes} bytes`,
     content: { 'application/json': { schema: rest } },
   }

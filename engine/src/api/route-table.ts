@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { readEngineVersion } from '../observe/engine-version.js'
 import type { EventFeed } from './event-feed.js'
 import { eventRoutes } from './event-routes.js'
+import { commandRoutes } from './command-routes.js'
 import { clientRoutes } from './client-routes.js'
 import { renderOpenApi } from './openapi.js'
 import { reloadRoutes } from './reload-routes.js'
@@ -20,6 +21,7 @@ export function apiRoutes(source: StatusSource, feed: EventFeed): readonly Route
     ...healthRoutes(source),
     ...statusRoutes(source),
     ...clientRoutes(source),
+    ...commandRoutes(source),
     ...reloadRoutes(source),
     ...eventRoutes(source, feed),
   ]

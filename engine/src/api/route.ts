@@ -38,7 +38,12 @@ export interface Route {
   /** Schema of the query; unknown parameters are refused. By default there are none. */
   readonly query?: z.ZodObject
   /** By default a body is ignored. */
-  readonly body?: { readonly schema: z.ZodType; readonly mostBytes: number }
+  readonly body?: {
+    readonly schema: z.ZodType
+    readonly mostBytes: number
+    /** A request without a body has `undefined`. By default a body is needed. */
+    readonly isOptional?: boolean
+  }
   /** By status: the name of a schema, or the description of a text or another document. */
   readonly answers: Readonly<
     Record<number, SchemaName | { readonly text: string } | { readonly document: string } | { readonly stream: string }>

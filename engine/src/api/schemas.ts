@@ -10,9 +10,11 @@ import {
   apiErrorSchema,
   clientListSchema,
   clientStatusSchema,
+  commandResultSchema,
   engineStatusSchema,
   listenerStatusSchema,
   nodeStatusSchema,
+  nodeTypeListSchema,
   pipelineStatusSchema,
   readinessSchema,
 } from '../observe/status.js'
@@ -30,6 +32,8 @@ export const SCHEMAS = {
   ReloadReport: reloadReportSchema,
   ReloadFailure: reloadFailureSchema,
   CheckReport: checkReportSchema,
+  CommandResult: commandResultSchema,
+  NodeTypeList: nodeTypeListSchema,
   ApiError: apiErrorSchema,
 } as const
 

@@ -1,5 +1,6 @@
 // A status for the tests of this folder: one pipeline of two nodes, of which the second is not ready.
 import { createClock } from '../observe/clock.js'
+import { commandError } from '../observe/command-errors.js'
 import { EventLog } from '../observe/events.js'
 import type { Logger } from '../plugin/contract.js'
 import { EventFeed } from './event-feed.js'
@@ -85,6 +86,9 @@ export const clientStatus: ClientStatus = {
 }
 
 export const statusSource: StatusSource = {
+  nodeTypes: () => ({ nodeTypes: [] }),
+  command: (node, name) =>
+    Promise.reject(commandError('COMMAND_UNKNOWN_NODE', `there is no node "${node}" for ${name}`)),
   clients: (node) => (node === undefined || node === clientStatus.node ? [clientStatus] : []),
   kick: (id) => (id === clientStatus.id ? clientStatus : undefined),
   status: () => engineStatus,

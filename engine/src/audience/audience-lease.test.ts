@@ -90,6 +90,18 @@ test('on standby it admits nobody, counts nothing, and leaves nothing behind', a
   assert.deepEqual(room.audiences.all(), [])
 })
 
+test('options that are wrong are refused where the output passes them', () => {
+  const room = new Room()
+  const lease = room.lease()
+  const limits = { max: 0, soft: 0, perAddress: 0, overLimitStatus: 503 }
+  for (const wrong of [{ max: undefined }, { max: '5' }, { max: -1 }, { soft: NaN }, { overLimitStatus: 200 }]) {
+    assert.throws(() => lease.update({ limits: { ...limits, ...wrong } as never }), TypeError)
+  }
+  assert.throws(() => lease.update({ idleMs: 0 }), TypeError)
+  const { audiences } = room
+  assert.throws(() => new AudienceLease({} as never, { audiences, owner: () => 'x', enter: (run) => run() }), TypeError)
+})
+
 test('callbacks of the output are its code: what they throw fails only that', () => {
   const room = new Room()
   const lease = room.lease()

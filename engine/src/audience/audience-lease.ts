@@ -44,7 +44,9 @@ export class AudienceLease implements Audience {
   #before: AudienceLease | undefined
   #isOver = false
 
+  /** Throws TypeError. */
   constructor(options: AudienceOptions, settings: LeaseSettings) {
+    checkAudienceOptions(options)
     this.#options = options
     this.#settings = settings
   }
@@ -101,7 +103,9 @@ export class AudienceLease implements Audience {
   }
 
   update(options: Partial<AudienceOptions>): void {
-    this.#options = { ...this.#options, ...options }
+    const next = { ...this.#options, ...options }
+    checkAudienceOptions(next)
+    this.#options = next
     if (this.#isOwner) this.#audience?.update(this.#options)
   }
 
@@ -151,4 +155,15 @@ export class AudienceLease implements Audience {
       onKick: () => enter(() => callbacks.onKick?.()),
     }
   }
+}
+
+function checkAudienceOptions({ limits, idleMs }: AudienceOptions): void {
+  const { max, soft, perAddress, overLimitStatus: status } = (limits ?? {}) as Partial<AudienceOptions['limits']>
+  const areCounts = [max, soft, perAddress].every((limit) => Number.isSafeInteger(limit) && Number(limit) >= 0)
+  if (!areCounts)
+    throw new TypeError('max, soft and perAddress of an audience have to be whole numbers, 0 for no limit')
+  if (!Number.isInteger(status) || Number(status) < 400 || Number(status) > 599) {
+    throw new TypeError('overLimitStatus of an audience has to be an error status of HTTP')
+  }
+  if (idleMs !== undefined && !(idleMs > 0)) throw new TypeError('idleMs of an audience has to be positive')
 }

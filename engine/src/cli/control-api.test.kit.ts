@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createControlApi } from '../api/control-api.js'
 import { quietFeed, statusSource } from '../api/status-fixture.test.kit.js'
-import type { EngineStatus } from '../observe/status.js'
+import type { EngineStatus, StatusSource } from '../observe/status.js'
 import { createLog } from '../observe/log.js'
 
 export const TOKEN = 'the-token-of-this-test-0123456789'
@@ -11,6 +11,8 @@ export const TOKEN = 'the-token-of-this-test-0123456789'
 export class TestApi {
   /** Replaces the example status. */
   status: EngineStatus = statusSource.status()
+  /** Answers everything else. */
+  source: StatusSource = statusSource
   /** True: requests arrive as if through a proxy, so that they need the token. */
   tokenNeeded = false
   readonly #server: Server
@@ -18,7 +20,11 @@ export class TestApi {
   private constructor() {
     const log = createLog({ level: 'error', stream: { write: () => undefined } })
     const handler = createControlApi({
-      source: { ...statusSource, status: () => this.status },
+      source: {
+        ...statusSource,
+        status: () => this.status,
+        command: (...asked) => this.source.command(...asked),
+      },
       token: TOKEN,
       hosts: [],
       boundAddresses: () => [],

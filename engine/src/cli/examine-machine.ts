@@ -4,15 +4,17 @@ import { readFileSync } from 'node:fs'
 import { totalmem } from 'node:os'
 import { resolve } from 'node:path'
 import process from 'node:process'
+import { readResources } from '../config/section/resources.js'
 import { ENGINE_SCHEMA } from '../config/section/settings.js'
 import { checkDescriptors, checkKernel, checkNode, checkTools } from '../doctor/check-machine.js'
 import { checkPorts } from '../doctor/check-ports.js'
+import { checkPrograms } from '../doctor/check-programs.js'
 import { checkStateDir } from '../doctor/check-state-dir.js'
 import type { Demand, Finding, Machine } from '../doctor/finding.js'
 import type { Graph, NodeSettings } from '../graph/graph.js'
 import { API_LISTENER } from '../graph/node-id.js'
 import { readDescriptorLimit } from '../observe/descriptor-limit.js'
-import { DELIVERY } from '../plugin/tokens.js'
+import { DELIVERY, SOCKETS } from '../plugin/tokens.js'
 
 const TOOL_TIMEOUT_MS = 5000
 
@@ -23,6 +25,7 @@ export async function examineMachine(machine: Machine, demand: Demand): Promise<
     ...checkKernel(machine, demand),
     ...(await checkPorts(demand)),
     checkStateDir(demand.stateDir),
+    ...checkPrograms(demand, process.env['PATH'] ?? ''),
     ...(await checkTools(machine)),
   ]
 }
@@ -31,14 +34,25 @@ export async function examineMachine(machine: Machine, demand: Demand): Promise<
 export function demandOf(graph: Graph | undefined, folder: string): Demand {
   if (graph === undefined) {
     const { api, maxClients, stateDir } = ENGINE_SCHEMA.parse({})
-    return { perOutput: [], maxClients, stateDir: resolve(folder, stateDir), listeners: [[API_LISTENER, api.address]] }
+    const listeners = [[API_LISTENER, api.address]] as const
+    const common = { perOutput: [], programs: [], udpAddresses: [], receiveBuffers: [] }
+    return { ...common, maxClients, stateDir: resolve(folder, stateDir), listeners }
   }
-  const outputs = graph.pipelines.flatMap(({ nodes }) => nodes.filter(({ definition }) => definition.kind === 'output'))
+  const nodes = graph.pipelines.flatMap((pipeline) => pipeline.nodes)
+  const outputs = nodes.filter(({ definition }) => definition.kind === 'output')
   return {
     perOutput: outputs.flatMap((node) => maxClientsOf(node) ?? []),
     maxClients: graph.engine.maxClients,
     stateDir: graph.engine.stateDir,
     listeners: graph.listeners.map(({ name, address }) => [name, address] as const),
+    programs: programsOf(graph),
+    udpAddresses: nodes.flatMap((node) =>
+      resourcesOf(node).flatMap((each) => (each.kind === 'udp' ? [[node.id, each.address] as const] : [])),
+    ),
+    receiveBuffers: nodes.flatMap((node) => {
+      const bytes = receiveBufferOf(node)
+      return bytes === undefined ? [] : [[node.id, bytes] as const]
+    }),
   }
 }
 
@@ -67,9 +81,35 @@ export function thisMachine(): Machine {
   }
 }
 
+/** Each program once, with the nodes that start it. */
+function programsOf(graph: Graph): Demand['programs'] {
+  const found = new Map<string, { program: string; path?: string; nodes: string[] }>()
+  for (const { id, definition, options } of [...graph.services, ...graph.pipelines.flatMap(({ nodes }) => nodes)]) {
+    for (const need of definition.programs?.(options) ?? []) {
+      const key = `${need.program}\0${need.path ?? ''}`
+      const known = found.get(key)
+      if (known === undefined) found.set(key, { ...need, nodes: [id] })
+      else known.nodes.push(id)
+    }
+  }
+  return [...found.values()]
+}
+
 /** The viewer limit of an output that serves viewers through the engine, 0 without a limit; undefined for others. */
 function maxClientsOf({ definition, options }: NodeSettings): number | undefined {
   if (!Object.values(definition.inject ?? {}).includes(DELIVERY)) return undefined
   const { clients } = (options ?? {}) as { readonly clients?: { readonly max?: unknown } }
   return typeof clients?.max === 'number' ? clients.max : 0
+}
+
+/** The option `receiveBuffer` of a node with sockets of its own. */
+function receiveBufferOf({ definition, options }: NodeSettings): number | undefined {
+  if (!Object.values(definition.inject ?? {}).includes(SOCKETS)) return undefined
+  const { receiveBuffer } = (options ?? {}) as { readonly receiveBuffer?: unknown }
+  return typeof receiveBuffer === 'number' ? receiveBuffer : undefined
+}
+
+/** With `--no-env`, options can be unknown. */
+function resourcesOf(node: NodeSettings): ReturnType<typeof readResources> {
+  return node.options === undefined ? [] : readResources(node)
 }

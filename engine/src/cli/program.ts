@@ -23,6 +23,7 @@ export const VERBS: Readonly<Record<string, LoadVerbs>> = {
   reload: () => import('./verbs/reload.js').then(({ reloadVerb }) => [reloadVerb]),
   clients: () => import('./verbs/clients.js').then(({ clientsVerb }) => [clientsVerb]),
   kick: () => import('./verbs/kick.js').then(({ kickVerb }) => [kickVerb]),
+  command: () => import('./verbs/command.js').then(({ commandVerb }) => [commandVerb]),
   hash: () => import('./verbs/hash.js').then(({ hashVerb }) => [hashVerb]),
   link: () => import('./verbs/link.js').then(({ linkVerb }) => [linkVerb]),
 }

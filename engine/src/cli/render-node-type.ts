@@ -9,6 +9,7 @@ import { wrapText } from './wrap-text.js'
 
 const WIDTH = 100
 const INDENT = '  '
+const FRAMED = 'ts (bytes that the engine frames)'
 
 /** What happens to the node, by the reaction of an error. */
 const REACTIONS = {
@@ -33,12 +34,15 @@ export function renderNodeTypes(offered: readonly Offered[], style: TerminalStyl
 
 /** Ends with a newline. */
 export function renderNodeType({ definition, plugin }: Offered, style: TerminalStyle): string {
-  const { kind, type, summary, options, metrics, examples } = definition
+  const { kind, type, summary, options, metrics, commands, examples } = definition
   const errors = plugin.manifest?.errors ?? []
   const sections: readonly (readonly [string, readonly string[]])[] = [
     [`${style.bold(printable(`${kind} ${type}`))}  ${printable(summary)}`, aboutLines({ definition, plugin })],
     [style.bold('Options'), options.length === 0 ? ['none'] : options.flatMap((row) => optionLines(row, style))],
     [style.bold('Metrics'), metrics.length === 0 ? ['none of its own'] : metrics.flatMap(metricLines)],
+    ...(commands.length === 0
+      ? []
+      : ([[style.bold('Commands'), commands.flatMap((each) => commandLines(each, style))]] as const)),
     [
       style.bold('Errors'),
       errors.length === 0
@@ -58,13 +62,18 @@ function aboutLines({ definition, plugin }: Offered): readonly string[] {
   const rows: (readonly [string, string])[] = [['package', `${plugin.name} ${plugin.version}`.trim()]]
   if (consumes !== undefined)
     rows.push(['consumes', `${consumes.join(' or ')}, from ${inlets === 'many' ? 'one or more nodes' : 'one node'}`])
-  if (produces !== undefined)
-    rows.push(['produces', produces === 'bytes' ? 'ts (bytes that the engine frames)' : produces])
-  if (ports !== undefined) rows.push(['ports', ports.join(', ')])
+  if (produces !== undefined) rows.push(['produces', produces === 'bytes' ? FRAMED : produces])
+  if (ports !== undefined) rows.push(['ports', portsText(ports)])
   return renderTable(rows.map((row) => row.map((text) => cell(text))))
 }
 
-function optionLines(row: DescribedOption, style: TerminalStyle): readonly string[] {
+function portsText(ports: NonNullable<Offered['definition']['ports']>): string {
+  if (ports === 'by options') return 'by its options'
+  return ports.map(({ name, kind }) => `${name}: ${kind === 'bytes' ? FRAMED : kind}`).join(', ')
+}
+
+/** `isOption`: of a node, not of a command: it has a reload class. */
+function optionLines(row: DescribedOption, style: TerminalStyle, isOption = true): readonly string[] {
   const { path, kind, unit, range, default: value, required, reload, description } = row
   const isGroup = kind === 'group'
   const facts = [
@@ -73,10 +82,18 @@ function optionLines(row: DescribedOption, style: TerminalStyle): readonly strin
     ...(range === '' ? [] : [range]),
     ...(required ? ['required'] : []),
     ...(value === undefined ? [] : [`default ${value === '' ? '""' : value}`]),
-    ...(isGroup ? [] : [`reload: ${reload}`]),
+    ...(isGroup || !isOption ? [] : [`reload: ${reload}`]),
   ]
   const head = `${style.cyan(printable(path))}  ${style.dim(printable(facts.join('; ')))}`
   return [head, ...wrapText(printable(description), WIDTH, INDENT)]
+}
+
+function commandLines(
+  { name, summary, input }: Offered['definition']['commands'][number],
+  style: TerminalStyle,
+): readonly string[] {
+  const values = input.flatMap((row) => optionLines(row, style, false).map((line) => `${INDENT}${line}`))
+  return [style.cyan(printable(name)), ...wrapText(printable(summary), WIDTH, INDENT), ...values]
 }
 
 function metricLines(metric: Offered['definition']['metrics'][number]): readonly string[] {

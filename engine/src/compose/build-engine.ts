@@ -21,12 +21,14 @@ import {
   API,
   AUDIENCES,
   ENGINE_CLOCK,
+  ENGINE_PROCESSES,
   EVENT_LOG,
   EXECUTOR,
   FILES,
   HIDDEN,
   HTTP_LISTENERS,
   LAG,
+  LINEAGES,
   LIVE_DELIVERY,
   LOG,
   NODES,
@@ -85,9 +87,10 @@ function addReloading(container: ServiceContainer): void {
   container.service(RUNNERS, [], () => runnerFactory(container))
   container.service(
     EXECUTOR,
-    [RUNNING, RUNNERS, ENGINE_CLOCK, LOG, HTTP_LISTENERS, API, ACCESS, AUDIENCES, ACCESS_LOG, SHOWN, VIEW],
-    (running, runners, clock, log, listeners, api, auth, audiences, accessLog, shown, view) =>
+    [RUNNING, RUNNERS, LINEAGES, ENGINE_CLOCK, LOG, HTTP_LISTENERS, API, ACCESS, AUDIENCES, ACCESS_LOG, SHOWN, VIEW],
+    (running, runners, lineages, clock, log, listeners, api, auth, audiences, accessLog, shown, view) =>
       new ReloadExecutor({
+        lineages,
         running,
         clock,
         log,
@@ -107,9 +110,11 @@ function engineOf(container: ServiceContainer): Engine {
   return new Engine({
     clock,
     accessLog,
+    auth: container.get(ACCESS),
     metrics: registry,
     log: container.get(LOG),
     files: container.get(FILES),
+    processes: container.get(ENGINE_PROCESSES),
     stateDir: container.get(STATE_DIR),
     events: container.get(EVENT_LOG),
     scope: container.get(SCOPE),

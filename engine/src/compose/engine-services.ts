@@ -1,5 +1,6 @@
 // The services of the engine: which there are, and what each is made from. Each is made when it is first asked for, once
 // for the engine.
+import process from 'node:process'
 import type { Logger } from 'pino'
 import { AccessControl } from '../access/access-control.js'
 import { openAccessLog } from '../access/open-access-log.js'
@@ -8,6 +9,7 @@ import { LiveDelivery } from '../deliver/live-delivery.js'
 import type { Graph } from '../graph/graph.js'
 import { HiddenValues } from '../graph/hidden-values.js'
 import { HttpListeners } from '../listen/http-listeners.js'
+import { SocketCounts } from '../listen/socket-counts.js'
 import { createClock } from '../observe/clock.js'
 import { withDefaultMetrics } from '../observe/default-metrics.js'
 import { readDescriptorLimit } from '../observe/descriptor-limit.js'
@@ -15,12 +17,15 @@ import { EventLoopLag } from '../observe/event-loop-lag.js'
 import { EventLog } from '../observe/events.js'
 import { MetricsRegistry } from '../observe/metrics-registry.js'
 import { AUTH, METRICS } from '../plugin/tokens.js'
+import { EngineProcesses } from '../processes/engine-processes.js'
 import { NodeScope } from '../run/node/node-scope.js'
 import { PluginEvents } from '../run/plugin-events.js'
 import { RunningNodes } from '../run/running-nodes.js'
 import { NodeFiles } from '../state/node-files.js'
+import { Lineages } from '../state/lineages.js'
 import { NodeFolders } from '../state/node-folders.js'
 import type { StateDir } from '../state/state-dir.js'
+import { authProviders } from './auth-providers.js'
 import { ServiceContainer } from './service-container.js'
 import {
   ACCESS,
@@ -28,12 +33,14 @@ import {
   AUDIENCES,
   ENGINE_CLOCK,
   ENGINE_EVENTS,
+  ENGINE_PROCESSES,
   EVENT_LOG,
   FILES,
   FOLDERS,
   HIDDEN,
   HTTP_LISTENERS,
   LAG,
+  LINEAGES,
   LIVE_DELIVERY,
   LOG,
   NODES,
@@ -42,9 +49,13 @@ import {
   RUNNING,
   SCOPE,
   SHARED,
+  SOCKET_COUNTS,
   START_GRAPH,
   STATE_DIR,
 } from './service-keys.js'
+
+/** `engine.maxProcesses`, where a graph that was not read from YAML leaves it out. */
+const MAX_PROCESSES = 200
 
 /** The container of an engine, with what its nodes and itself are made from. */
 export function engineServices(graph: Graph, log: Logger, stateDir: StateDir): ServiceContainer {
@@ -81,7 +92,9 @@ function makeRegistry(log: Logger): MetricsRegistry {
 /** What viewers and clients connect to, and who they may be. */
 function addServing(container: ServiceContainer): void {
   container
-    .service(ACCESS, [START_GRAPH, ENGINE_CLOCK], ({ auth = [] }, clock) => new AccessControl(auth, clock))
+    .service(ACCESS, [START_GRAPH, ENGINE_CLOCK], ({ auth = [] }, clock) => {
+      return new AccessControl(auth, { nowMs: () => clock.nowMs(), createProvider: authProviders(container) })
+    })
     .service(AUTH, [ACCESS], (access) => access)
     .service(HTTP_LISTENERS, [ENGINE_CLOCK, LOG], (clock, log) => {
       return new HttpListeners({ clock, log, descriptorLimit: readDescriptorLimit() })
@@ -121,7 +134,7 @@ function addServing(container: ServiceContainer): void {
 /** What nodes run in, and what they can inject beside the above. */
 function addNodeServices(container: ServiceContainer): void {
   container
-    .service(RUNNING, [START_GRAPH], (graph) => ({ graph, next: undefined, services: [], pipelines: [] }))
+    .service(RUNNING, [START_GRAPH], (graph) => ({ graph, services: [], pipelines: [] }))
     .service(SCOPE, [], () => new NodeScope())
     .service(NODES, [], () => new RunningNodes())
     .service(HIDDEN, [START_GRAPH], ({ secrets }) => {
@@ -130,7 +143,13 @@ function addNodeServices(container: ServiceContainer): void {
       return hidden
     })
     .service(FOLDERS, [STATE_DIR, LOG], ({ path }, log) => new NodeFolders(path, log))
-    .service(FILES, [FOLDERS], (folders) => new NodeFiles(folders))
+    .service(SOCKET_COUNTS, [HTTP_LISTENERS], (listeners) => new SocketCounts(listeners.descriptors))
+    .service(LINEAGES, [FOLDERS], (folders) => new Lineages(folders))
+    .service(FILES, [FOLDERS, LINEAGES], (folders, lineages) => new NodeFiles(folders, lineages))
+    .service(ENGINE_PROCESSES, [ENGINE_CLOCK, LOG, HIDDEN, RUNNING], (clock, log, hidden, running) => {
+      const most = (): number => running.graph.engine.maxProcesses ?? MAX_PROCESSES
+      return new EngineProcesses({ clock, log, hidden, env: process.env, most })
+    })
     .service(
       ENGINE_EVENTS,
       [EVENT_LOG, ENGINE_CLOCK, AUDIENCES, NODES, LOG],

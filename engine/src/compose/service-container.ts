@@ -3,7 +3,7 @@
 import 'reflect-metadata'
 import { Container } from 'inversify'
 import { runError } from '../run/node/run-errors.js'
-import type { Definition } from '../plugin/contract.js'
+import type { AnyDefinition } from '../plugin/auth-definition.js'
 import type { OpenNode } from '../run/node/node-services.js'
 import type { Token } from '../plugin/tokens.js'
 
@@ -44,8 +44,11 @@ export class ServiceContainer {
     return this.#container.get<T>(key)
   }
 
-  /** Resolves what the definition injects, and opens its node. Throws NODE_UNKNOWN_TOKEN. */
-  async openNode(definition: Definition, open: OpenNode): Promise<AsyncDisposable> {
+  /** Resolves what the definition injects, and opens its node, or auth provider. Throws NODE_UNKNOWN_TOKEN. */
+  async openNode(
+    definition: Pick<AnyDefinition, 'kind' | 'type' | 'inject'>,
+    open: OpenNode,
+  ): Promise<AsyncDisposable> {
     const wanted = Object.entries<Key<unknown>>(definition.inject ?? {})
     for (const [name, token] of wanted) {
       if (!this.#container.isBound(token)) {

@@ -6,12 +6,14 @@ import type { LiveDelivery } from '../deliver/live-delivery.js'
 import type { Graph } from '../graph/graph.js'
 import type { HiddenValues } from '../graph/hidden-values.js'
 import type { HttpListeners } from '../listen/http-listeners.js'
+import type { SocketCounts } from '../listen/socket-counts.js'
 import type { EngineClock } from '../observe/clock.js'
 import type { EventLoopLag } from '../observe/event-loop-lag.js'
 import type { EventLog } from '../observe/events.js'
 import type { MetricsRegistry } from '../observe/metrics-registry.js'
 import type { Logger } from 'pino'
 import type { Events } from '../plugin/tokens.js'
+import type { EngineProcesses } from '../processes/engine-processes.js'
 import type { ReloadExecutor } from '../run/change/reload-executor.js'
 import type { Running } from '../run/change/reload-transaction.js'
 import type { EngineApi } from '../run/engine-api.js'
@@ -22,6 +24,7 @@ import type { SharedEndpoints } from '../run/node/node-endpoints.js'
 import type { RunningNodes } from '../run/running-nodes.js'
 import type { ShownNodes } from '../run/shown-nodes.js'
 import type { NodeFiles } from '../state/node-files.js'
+import type { Lineages } from '../state/lineages.js'
 import type { NodeFolders } from '../state/node-folders.js'
 import type { StateDir } from '../state/state-dir.js'
 import type { RunnerFactory } from './runner-factory.js'
@@ -42,12 +45,17 @@ export const ACCESS_LOG: Key<OpenAccessLog> = internalKey('access log')
 export const SCOPE: Key<NodeScope> = internalKey('scope')
 export const HIDDEN: Key<HiddenValues> = internalKey('hidden values')
 export const FOLDERS: Key<NodeFolders> = internalKey('folders of nodes')
+export const LINEAGES: Key<Lineages> = internalKey('lineages of nodes')
 export const FILES: Key<NodeFiles> = internalKey('files of nodes')
+export const ENGINE_PROCESSES: Key<EngineProcesses> = internalKey('processes of nodes')
 export const ENGINE_EVENTS: Key<Events> = internalKey('events for plugins')
 export const SHARED: Key<SharedEndpoints> = internalKey('shared endpoints')
 export const AUDIENCES: Key<EngineAudiences> = internalKey('audiences')
 /** Live routes, by the id of the node. */
 export const ROUTES: Key<Pick<LiveDelivery, 'routeOf'>> = internalKey('routes')
+
+/** Sockets of all nodes. */
+export const SOCKET_COUNTS: Key<SocketCounts> = internalKey('socket counts')
 
 export const RUNNING: Key<Running> = internalKey('running')
 export const NODES: Key<RunningNodes> = internalKey('running nodes')

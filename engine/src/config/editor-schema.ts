@@ -1,8 +1,8 @@
 // The JSON Schema (draft-07) of a configuration file, for editors: the sections of the engine and the nodes of the
 // described plugins. The `type` of a node selects its options (if/then), so that completion offers only those and an
 // error concerns one type rather than all of them.
-import { AUTH_SCHEMAS } from '../access/auth-schema.js'
-import { NODE_KINDS, type NodeKind } from '../plugin/node-kinds.js'
+import { AUTH_SCHEMAS, PROVIDER_SCHEMA } from '../access/auth-schema.js'
+import { type DefinitionKind, NODE_KINDS, type NodeKind } from '../plugin/node-kinds.js'
 import type { DescribedDefinition } from '../plugin/manifest.js'
 import { INTERPOLATED_TEXT, optionJsonSchema } from '../plugin/option-json-schema.js'
 import type { JsonSchema } from '../plugin/option-json-schema.js'
@@ -22,7 +22,9 @@ export function editorLine(schemaPath: string): string {
 /** The whole schema. */
 export function editorSchema(definitions: readonly DescribedDefinition[]): JsonSchema {
   const nodes = NODE_KINDS.map((kind) => [kind, nodeOf(kind, ofKind(definitions, kind))] as const)
-  const types = definitions.map((definition) => [typeName(definition), optionsOf(definition)] as const)
+  const types = definitions
+    .filter(({ kind }) => kind !== 'auth')
+    .map((definition) => [typeName(definition), optionsOf(definition)] as const)
   return {
     $schema: 'http://json-schema.org/draft-07/schema#',
     title: 'Millrace pipelines',
@@ -45,7 +47,10 @@ function rootSections(definitions: readonly DescribedDefinition[]): Readonly<Rec
     listeners: named('Sockets, shared by the nodes that name them. The listener api always exists.', {
       ...optionJsonSchema(LISTENER_SCHEMA),
     }),
-    auth: named('Auth providers: who may watch. An output names the providers that it uses.', providerOf()),
+    auth: named(
+      'Auth providers: who may watch or publish. A node names the providers that it uses.',
+      providerOf(ofKind(definitions, 'auth')),
+    ),
     secrets: named('Values that are never shown; use them as ${secret:name}.', secretOf()),
     defaults: {
       description: 'Default options of nodes, by section and type.',
@@ -95,15 +100,19 @@ function sectionsOf(
 }
 
 /** An auth provider: `type`, which selects the other keys. */
-function providerOf(): JsonSchema {
-  const types = Object.entries(AUTH_SCHEMAS)
+function providerOf(definitions: readonly DescribedDefinition[]): JsonSchema {
+  const types: readonly (readonly [string, JsonSchema])[] = [
+    ...Object.entries(AUTH_SCHEMAS).map(([type, options]) => [type, optionJsonSchema(options)] as const),
+    ...definitions.map(({ type, schema }) => [type, schema] as const),
+  ]
+  const { properties: scope } = optionJsonSchema(PROVIDER_SCHEMA) as { readonly properties: object }
   return {
     type: 'object',
     required: ['type'],
     properties: { type: { description: 'How the provider decides.', enum: types.map(([type]) => type) } },
     allOf: types.map(([type, options]) => {
-      const { properties = {}, ...rest } = optionJsonSchema(options)
-      const own = { type: { const: type }, ...(properties as object) }
+      const { properties = {}, ...rest } = options
+      const own = { type: { const: type }, ...scope, ...(properties as object) }
       return whenType(type, { ...rest, properties: own })
     }),
   }
@@ -181,7 +190,7 @@ function engineKeys({ kind, inlets, consumes = [] }: DescribedDefinition): Reado
   return { from, description, was }
 }
 
-function ofKind(definitions: readonly DescribedDefinition[], kind: NodeKind): readonly DescribedDefinition[] {
+function ofKind(definitions: readonly DescribedDefinition[], kind: DefinitionKind): readonly DescribedDefinition[] {
   return definitions.filter((definition) => definition.kind === kind)
 }
 

@@ -1,7 +1,7 @@
 // The effective configuration in the form of a configuration file: all files in one, variables filled in, defaults
 // written out, paths absolute, secrets as ***.
 import { stringify } from 'yaml'
-import { AUTH_SCHEMAS, type AuthType } from '../access/auth-schema.js'
+import { AUTH_SCHEMAS, type AuthType, PROVIDER_SCHEMA } from '../access/auth-schema.js'
 import type { Graph, NodeSettings, ProviderSettings } from '../graph/graph.js'
 import { DURATION_UNITS, renderAmount } from '../plugin/amounts.js'
 import { PIPELINE_KINDS, SECTION_OF } from '../plugin/node-kinds.js'
@@ -59,8 +59,11 @@ function entryOf(node: NodeSettings): readonly [name: string, node: unknown] {
   return [nodeName(id), { ...own, ...(written as object) }]
 }
 
-function providerOf({ name, type, options }: ProviderSettings): readonly [name: string, provider: unknown] {
-  return [name, { type, ...(writeOptions(AUTH_SCHEMAS[type as AuthType], options) as object) }]
+function providerOf(provider: ProviderSettings): readonly [name: string, provider: unknown] {
+  const { name, type, options, definition, actions, protocols } = provider
+  const schema = definition?.options ?? AUTH_SCHEMAS[type as AuthType]
+  const scope = writeOptions(PROVIDER_SCHEMA, { actions, protocols }) as object
+  return [name, { type, ...scope, ...(writeOptions(schema, options) as object) }]
 }
 
 function section(name: string, entries: readonly (readonly [string, unknown])[]): Readonly<Record<string, unknown>> {

@@ -58,9 +58,8 @@ const gop = defineTransform({
   type: 'gop',
   summary: 'Cuts at key frames.',
   consumes: ['ts'],
-  produces: 'gop',
   inlets: 'one',
-  ports: ['out'],
+  ports: [{ name: 'out', kind: 'gop' }],
   options: z.strictObject({
     maxDuration: duration({ min: 1000 }).prefault('10s').meta({ description: 'Longest group of pictures.' }),
   }),
@@ -72,9 +71,8 @@ const failover = defineTransform({
   type: 'failover',
   summary: 'Picks one of its sources.',
   consumes: ['ts'],
-  produces: 'ts',
   inlets: 'many',
-  ports: ['out'],
+  ports: [{ name: 'out', kind: 'ts' }],
   options: z.strictObject({ floor: rate().optional().meta({ description: 'Lowest rate.' }) }),
   examples: [],
   open,
@@ -84,10 +82,30 @@ const split = defineTransform({
   type: 'split',
   summary: 'Two streams out of one.',
   consumes: ['ts'],
-  produces: 'ts',
   inlets: 'one',
-  ports: ['720p', '360p'],
+  ports: [
+    { name: '720p', kind: 'ts' },
+    { name: '360p', kind: 'ts' },
+  ],
   options: z.strictObject({}),
+  examples: [],
+  open,
+})
+
+const encode = defineTransform({
+  type: 'encode',
+  summary: 'A port for each height; wrong ones by request.',
+  consumes: ['ts', 'gop'],
+  inlets: 'one',
+  ports({ heights, wrong }) {
+    if (wrong === 'throws') throw new Error('no rungs today')
+    if (wrong === 'many') return Array.from({ length: 1000 }, (_, n) => ({ name: `p${n}`, kind: 'ts' }))
+    return [...heights, ...(wrong === 'twice' ? heights : [])].map((height) => ({ name: `${height}p`, kind: 'bytes' }))
+  },
+  options: z.strictObject({
+    heights: z.array(z.number()).default([720, 360]).meta({ description: 'Of the pictures.' }),
+    wrong: z.string().default('').meta({ description: 'What is wrong with the ports.' }),
+  }),
   examples: [],
   open,
 })
@@ -170,6 +188,7 @@ export const EXAMPLE_DEFINITIONS: readonly Definition[] = [
   gop,
   failover,
   split,
+  encode,
   httpTs,
   hls,
   faulty,

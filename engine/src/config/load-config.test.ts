@@ -36,6 +36,7 @@ test('a file becomes a graph with defaults, units, absolute paths, and nodes in 
     stateDir: join(folder, 'state'),
     drainMs: 3000,
     maxClients: 5000,
+    maxProcesses: 200,
     accessLog: 'off',
   })
   const listeners = graph.listeners.map(({ name, protocol, address }) => [name, protocol, address])
@@ -70,6 +71,7 @@ test('options that are not set have defaults', async () => {
     stateDir: join(folder, '.millrace'),
     drainMs: 10_000,
     maxClients: 5000,
+    maxProcesses: 200,
     accessLog: 'off',
   })
   const main = graph.pipelines[0]?.nodes[0]

@@ -108,7 +108,7 @@ async function buildGraph(
 ): Promise<Graph> {
   const [first] = roots
   const sockets = readEngine(sectionsOf(roots, 'engine'), sectionsOf(roots, 'listeners'), first?.file, problems)
-  const auth = readAuth(sectionsOf(roots, 'auth'), isWhole, problems)
+  const auth = readAuth(sectionsOf(roots, 'auth'), { isWhole, registry, problems })
   const defaults = readDefaults(sectionsOf(roots, 'defaults'), registry, problems)
   const services = readServices(sectionsOf(roots, 'services'), { registry, defaults, problems })
   const drafts = await readPipelines(sectionsOf(roots, 'pipelines'), { registry, defaults, problems })
@@ -123,7 +123,7 @@ async function buildGraph(
   const nodes = [...services, ...drafts.flatMap((pipeline: DraftPipeline) => pipeline.nodes)]
   // A file that could not be read may declare the listener.
   if (isWhole) checkListeners(nodes, sockets.names, problems)
-  if (isWhole) checkAuthNames(nodes, auth.names, problems)
+  if (isWhole) checkAuthNames(nodes, auth, problems)
   checkAddresses(sockets.listeners, problems)
   checkExclusive(nodes, problems)
   return {
@@ -131,7 +131,7 @@ async function buildGraph(
     engine: sockets.engine,
     listeners: sockets.listeners.map(({ settings }) => settings),
     auth: auth.settings,
-    services: services.flatMap((node) => settingsOf(node) ?? []),
+    services: services.flatMap((node) => settingsOf(node, problems.mask) ?? []),
     pipelines,
     secrets: problems.mask,
   }

@@ -31,7 +31,7 @@ export function maskedConfig(graph: Graph): MaskedConfig {
     files,
     engine,
     listeners: listeners.map(({ at: _, ...settings }) => settings),
-    auth: auth.map(({ at: _, ...settings }) => settings),
+    auth: auth.map(({ at: _, definition: __, ...settings }) => settings),
     services: services.map((node) => nodeOf(node)),
     pipelines: pipelines.map(({ name, description, nodes }) => ({
       name,

@@ -39,3 +39,18 @@ test('with the environment, each unset variable is an error', async () => {
   const names = diagnostics.flatMap(({ code, message }) => (code === 'CONFIG_UNSET_VARIABLE' ? [message] : []))
   assert.equal(names.length, 13)
 })
+
+test('ports that depend on an unknown value are not checked, those that a definition lists are', async () => {
+  const text = pipelineWith({
+    transforms: 'e: { type: encode, from: main, heights: ["${H}"] }\ns: { type: split, from: e.any-port }',
+    outputs: 'a: { type: http-ts, from: e.90p, path: /a }\nb: { type: http-ts, from: s.480p, path: /b }',
+  })
+  const { diagnostics } = await loadFiles({ a: text }, ['a'], { noEnv: true })
+  assert.deepEqual(
+    diagnostics.map(({ code, message }) => [code, message]),
+    [['CONFIG_UNKNOWN_PORT', '"b" reads from port "480p" of "s", which does not exist']],
+  )
+  const { graph } = await loadFiles({ a: text.replace('480p', '360p') }, ['a'], { noEnv: true })
+  const ports = graph?.pipelines[0]?.nodes.map(({ ports: own }) => own.map(({ name }) => name).join())
+  assert.deepEqual(ports, ['out', '', '720p,360p', '', ''])
+})

@@ -16,7 +16,7 @@ export interface Admission {
 
 /** The route behind the authorization. */
 export interface AuthorizedRoute {
-  readonly options: { readonly auth?: readonly string[] }
+  readonly options: { readonly id: string; readonly auth?: readonly string[] }
   admit(socket: Duplex, visit: Visit, admission: Admission): void
   deny(socket: Duplex, visit: Visit, denial: Denial, admission: Admission): void
   answerHead(address: string, routePath: RoutePath): StreamAnswer
@@ -57,6 +57,7 @@ export class AuthorizedHandler implements StreamHandler {
   }
 
   #decide(visit: Visit): AccessDecision | Promise<AccessDecision> {
-    return authorize(this.#auth, this.#route.options.auth ?? [], visit)
+    const { id: owner, auth: names = [] } = this.#route.options
+    return authorize(this.#auth, { names, owner, protocol: this.#routePath.listener.protocol }, visit)
   }
 }

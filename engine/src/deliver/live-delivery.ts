@@ -8,6 +8,7 @@ import type { Logger } from '../plugin/contract.js'
 import type { Clock } from '../plugin/tokens.js'
 import { AuthorizedHandler } from './authorized-handler.js'
 import type { MediaMemory } from '../plugin/media-memory.js'
+import { checkRouteOptions } from './check-route.js'
 import { MediaBlocks } from './media-blocks.js'
 import type { LiveRouteOptions } from '../plugin/live-route.js'
 import { type LeaseContext, type OpenRoute, RouteLease } from './route-lease.js'
@@ -67,6 +68,7 @@ export class LiveDelivery implements AsyncDisposable {
 
   /** A lease on standby: it has no route yet. `enter` runs code of the output; by default as it is. */
   lease(options: LiveRouteOptions, enter: (run: () => void) => void = (run) => run()): RouteLease {
+    checkRouteOptions(options)
     checkAudience(options)
     return new RouteLease(options, this.#leases, enter)
   }

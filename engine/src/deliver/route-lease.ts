@@ -3,6 +3,7 @@
 import type { AudienceCounters } from '../plugin/audience.js'
 import type { LiveEntry, LiveRoute, LiveRouteOptions } from '../plugin/live-route.js'
 import type { AudienceLease } from '../audience/audience-lease.js'
+import { checkEntry, checkRouteOptions } from './check-route.js'
 import type { RoutePaths } from './route-paths.js'
 import type { ServedRoute } from './served-route.js'
 
@@ -110,6 +111,7 @@ export class RouteLease implements LiveRoute {
   }
 
   push(entry: LiveEntry): void {
+    checkEntry(entry)
     this.#held?.route.push(entry)
   }
 
@@ -123,6 +125,7 @@ export class RouteLease implements LiveRoute {
   }
 
   update(given: LiveRouteOptions): void {
+    checkRouteOptions(given)
     const before = this.#options
     // The output may still use an older name of its node.
     const options = { ...given, id: before.id }

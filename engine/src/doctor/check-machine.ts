@@ -31,6 +31,7 @@ export function checkKernel(machine: Machine, demand: Demand): readonly Finding[
   if (machine.platform !== 'linux') return []
   return [
     ...['rmem_max', 'wmem_max'].flatMap((name) => checkSocketBuffer(machine, name)),
+    ...checkReceiveBuffers(machine, demand),
     ...checkBacklog(machine),
     ...checkTcpWrite(machine, demand),
     ...checkTcpRead(machine),
@@ -60,6 +61,18 @@ function checkSocketBuffer(machine: Machine, name: string): readonly Finding[] {
   if (value >= WANTED_SOCKET_BUFFER) return [{ check, level: 'ok', found, advice: '' }]
   const advice = `for SRT and UDP at high rates: sysctl -w ${check}=${WANTED_SOCKET_BUFFER}`
   return [{ check, level: 'warn', found, advice }]
+}
+
+/** Nodes that are granted less than they ask for. */
+function checkReceiveBuffers(machine: Machine, { receiveBuffers }: Demand): readonly Finding[] {
+  const most = Number(machine.read('/proc/sys/net/core/rmem_max'))
+  if (!Number.isFinite(most) || most === 0) return []
+  return receiveBuffers.map(([node, bytes]): Finding => {
+    const check = `receive buffer of ${node}`
+    if (bytes <= most) return { check, level: 'ok', found: mebibytes(bytes), advice: '' }
+    const advice = `or lower receiveBuffer; datagrams that do not fit are lost: sysctl -w net.core.rmem_max=${bytes}`
+    return { check, level: 'warn', found: `${mebibytes(most)} instead of ${mebibytes(bytes)}`, advice }
+  })
 }
 
 function checkBacklog(machine: Machine): readonly Finding[] {

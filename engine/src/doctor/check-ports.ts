@@ -1,28 +1,31 @@
-// Whether the addresses of the listeners are free, by binding each briefly; and which process holds one that is not.
+// Whether the addresses of listeners and of nodes are free, by binding each briefly; and which process holds one that is not.
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { createSocket } from 'node:dgram'
+import { createServer, isIPv6 } from 'node:net'
 import { parseBindAddress } from '../listen/bind-address.js'
 import type { Demand, Finding } from './finding.js'
 
-/** State of a listening socket in /proc/net/tcp. */
-const LISTENING = '0A'
+type Protocol = 'tcp' | 'udp'
 
-export async function checkPorts({ listeners }: Demand): Promise<readonly Finding[]> {
+/** State of a socket that receives, in /proc/net/tcp and /proc/net/udp. */
+const BOUND = { tcp: '0A', udp: '07' } as const
+
+export async function checkPorts({ listeners, udpAddresses }: Demand): Promise<readonly Finding[]> {
   const findings: Finding[] = []
   // One after the other: two of them may be the same port on addresses that overlap.
-  for (const [name, address] of listeners) findings.push(await checkPort(name, address))
+  for (const [name, address] of listeners) findings.push(await checkPort(`listener ${name}`, address, 'tcp'))
+  for (const [node, address] of udpAddresses) findings.push(await checkPort(`UDP of ${node}`, address, 'udp'))
   return findings
 }
 
-async function checkPort(name: string, address: string): Promise<Finding> {
+async function checkPort(check: string, address: string, protocol: Protocol): Promise<Finding> {
   const { host, port } = parseBindAddress(address)
-  const check = `listener ${name}`
   if (port === 0) return { check, level: 'ok', found: `${address}, any free port`, advice: '' }
-  const error = await tryBind(host, port)
+  const error = await (protocol === 'tcp' ? tryBind(host, port) : tryBindUdp(host, port))
   if (error === undefined) return { check, level: 'ok', found: `${address} is free`, advice: '' }
   if (error.code === 'EADDRINUSE') {
     const advice = 'stop the process that holds it, or choose another port'
-    return { check, level: 'fail', found: `${address} is taken${holderOf(port)}`, advice }
+    return { check, level: 'fail', found: `${address} is taken${holderOf(port, protocol)}`, advice }
   }
   if (error.code === 'EACCES') {
     const advice = 'choose a port from 1024 up, or grant the service CAP_NET_BIND_SERVICE'
@@ -43,10 +46,22 @@ function tryBind(host: string, port: number): Promise<NodeJS.ErrnoException | un
   })
 }
 
+function tryBindUdp(host: string, port: number): Promise<NodeJS.ErrnoException | undefined> {
+  return new Promise((resolve) => {
+    const socket = createSocket(isIPv6(host) ? 'udp6' : 'udp4')
+    socket.once('error', (error) => {
+      socket.close()
+      resolve(error)
+    })
+    socket.bind({ address: host, port, exclusive: true }, () => socket.close(() => resolve(undefined)))
+  })
+}
+
 /** ` by node (process 123)`; empty if it can't be determined. */
-function holderOf(port: number): string {
+function holderOf(port: number, protocol: Protocol): string {
   try {
-    const inodes = ['/proc/net/tcp', '/proc/net/tcp6'].flatMap((file) => listeningInodes(file, port))
+    const files = [`/proc/net/${protocol}`, `/proc/net/${protocol}6`]
+    const inodes = files.flatMap((file) => boundInodes(file, port, BOUND[protocol]))
     for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
       if (!holdsAny(pid, inodes)) continue
       const name = readFileSync(`/proc/${pid}/comm`, 'utf8').trim()
@@ -62,12 +77,12 @@ function holderOf(port: number): string {
  * Columns of /proc/net/tcp: sl, local address in hexadecimal, remote, state, queues, timers, retransmits, uid, timeout,
  * inode.
  */
-function listeningInodes(file: string, port: number): readonly string[] {
+function boundInodes(file: string, port: number, bound: string): readonly string[] {
   return readFileSync(file, 'utf8')
     .split('\n')
     .slice(1)
     .map((line) => line.trim().split(/\s+/))
-    .filter(([, local = '', , state]) => state === LISTENING && Number.parseInt(local.split(':')[1] ?? '', 16) === port)
+    .filter(([, local = '', , state]) => state === bound && Number.parseInt(local.split(':')[1] ?? '', 16) === port)
     .flatMap(([, , , , , , , , , inode]) => inode ?? [])
 }
 

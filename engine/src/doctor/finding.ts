@@ -1,4 +1,5 @@
 // The results of the doctor's checks, and what the checks know.
+import type { ProgramNeed } from '../plugin/contract.js'
 
 export type Level = 'ok' | 'warn' | 'fail'
 
@@ -31,6 +32,12 @@ export interface Demand {
   readonly perOutput: readonly number[]
   readonly maxClients: number
   readonly stateDir: string
+  /** Programs that nodes start, with the nodes that need them. */
+  readonly programs: readonly (ProgramNeed & { readonly nodes: readonly string[] })[]
   /** Names and addresses. */
   readonly listeners: readonly (readonly [name: string, address: string])[]
+  /** Nodes that receive on a UDP address of their own. */
+  readonly udpAddresses: readonly (readonly [node: string, address: string])[]
+  /** Nodes that want a receive buffer of the kernel of this size. */
+  readonly receiveBuffers: readonly (readonly [node: string, bytes: number])[]
 }

@@ -1,6 +1,8 @@
 // The checked graph: configuration is loaded into it, the runner builds from it, a reload compares it. Plain data.
 import type { SecretMask } from './secret-mask.js'
-import type { Definition } from '../plugin/contract.js'
+import type { AccessAction } from '../plugin/auth.js'
+import type { AuthDefinition } from '../plugin/auth-definition.js'
+import type { Definition, Port } from '../plugin/contract.js'
 import type { PluginCode } from '../plugin/plugin-code.js'
 
 /** A place in a YAML file; line and column from 1. */
@@ -34,6 +36,8 @@ export interface EngineSettings {
   readonly drainMs: number
   /** Across all outputs. */
   readonly maxClients: number
+  /** Of all nodes; by default 200. */
+  readonly maxProcesses?: number
   /** `off`, `stdout`, or the absolute path of a file; by default `off`. */
   readonly accessLog?: string
 }
@@ -63,8 +67,14 @@ export interface ListenerSettings {
 export interface ProviderSettings {
   readonly name: string
   readonly type: string
+  /** Of a type that a plugin provides; undefined for the types of the engine. */
+  readonly definition?: AuthDefinition
   /** As the schema of the type returned them. */
   readonly options: unknown
+  /** By default `read` alone; for the type `all`, what its parts do. */
+  readonly actions?: readonly AccessAction[]
+  /** By default all. */
+  readonly protocols?: readonly string[]
   readonly at: Position
 }
 
@@ -86,6 +96,11 @@ export interface NodeSettings {
    * variable, which only happens in a graph that was loaded for display (`noEnv`).
    */
   readonly options: unknown
+  /**
+   * Where its chunks leave it, as its definition says for its options; empty for outputs and services, and if the options
+   * on which they depend are undefined.
+   */
+  readonly ports: readonly Port[]
   /** What it reads, in the order of `from`; empty for inputs and services. */
   readonly from: readonly PortRef[]
   readonly description: string
@@ -93,6 +108,11 @@ export interface NodeSettings {
   readonly timeline: 'continuous' | 'source'
   /** Inputs only: how long data is collected into a chunk, milliseconds. */
   readonly batchMs: number
+  /**
+   * Of the graph that these settings were made for, whichever graph they are in: a rollback takes old settings over. By
+   * default it can read no secrets.
+   */
+  readonly secrets?: Pick<SecretMask, 'secretOf'>
   readonly at: Position
 }
 

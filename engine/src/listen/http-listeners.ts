@@ -29,12 +29,13 @@ export class HttpListeners {
   readonly #byName = new Map<string, HttpListener>()
   /** Removed, but with open connections. */
   readonly #draining = new Set<HttpListener>()
-  readonly #descriptors: DescriptorGuard
+  /** Of viewers' connections, and of the sockets of nodes. */
+  readonly descriptors: DescriptorGuard
 
   constructor(options: HttpListenersOptions) {
     this.#options = options
     const { clock, log, descriptorLimit: limit = Infinity } = options
-    this.#descriptors = new DescriptorGuard({ clock, log, limit })
+    this.descriptors = new DescriptorGuard({ clock, log, limit })
   }
 
   /** Adds a listener that is not bound yet; the graph check has made names unique. Throws LISTEN_BAD_ADDRESS. */
@@ -105,7 +106,7 @@ export class HttpListeners {
   async openAll(): Promise<void> {
     const results = await Promise.allSettled(this.all().map((listener) => listener.bind()))
     const failure = results.find((result) => result.status === 'rejected')
-    if (failure === undefined) return this.#descriptors.open()
+    if (failure === undefined) return this.descriptors.open()
     await this.closeAll(0)
     throw failure.reason
   }
@@ -120,12 +121,12 @@ export class HttpListeners {
   /** Resolves when every socket of every listener has closed, at the latest shortly after `graceMs`. */
   async closeAll(graceMs?: number): Promise<void> {
     await Promise.all([...this.all(), ...this.#draining].map((listener) => listener.close(graceMs)))
-    this.#descriptors[Symbol.dispose]()
+    this.descriptors[Symbol.dispose]()
   }
 
   #make({ name, address, ...settings }: ListenerSpec): HttpListener {
     const { clock, log, timeouts = {} } = this.#options
-    return new HttpListener({ ...settings, name, address, clock, log, timeouts, descriptors: this.#descriptors })
+    return new HttpListener({ ...settings, name, address, clock, log, timeouts, descriptors: this.descriptors })
   }
 
   #remove(listener: HttpListener, graceMs: number): void {

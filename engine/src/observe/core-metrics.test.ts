@@ -17,7 +17,7 @@ function readings(more: Partial<NodeReadings>): NodeReadings {
     stalledMs: 750,
     receivedBytes: 30,
     sentBytes: 20,
-    droppedPackets: 0,
+    droppedPackets: undefined,
     edges: [],
     route: undefined,
     audience: undefined,
@@ -60,15 +60,16 @@ describe('the metrics of a node', () => {
     assert.deepEqual(await rowsOf(registry), [])
   })
 
-  for (const [kind, rows] of [
-    ['input', ['drops_total{reason=junction} 7', 'input_connected{} 1']],
-    ['transform', ['drops_total{reason=edge} 0']],
-    ['output', ['drops_total{reason=edge} 0']],
-    ['service', []],
+  for (const [kind, droppedPackets, rows] of [
+    ['input', 7, ['drops_total{reason=junction} 7', 'input_connected{} 1']],
+    ['transform', undefined, ['drops_total{reason=edge} 0']],
+    ['transform', 0, ['drops_total{reason=edge} 0', 'drops_total{reason=junction} 0']],
+    ['output', undefined, ['drops_total{reason=edge} 0']],
+    ['service', undefined, []],
   ] as const) {
-    test(`depend on its kind: ${kind}`, async () => {
+    test(`depend on its kind: ${kind}${droppedPackets === 0 ? ' whose bytes are framed' : ''}`, async () => {
       const registry = new MetricsRegistry()
-      addNodeMetrics(registry, LABELS, readings({ kind, droppedPackets: 7 }))
+      addNodeMetrics(registry, LABELS, readings({ kind, droppedPackets }))
       assert.deepEqual(
         (await rowsOf(registry)).filter((row) => !row.startsWith('node_')),
         rows,

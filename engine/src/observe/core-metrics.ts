@@ -186,7 +186,8 @@ export interface NodeReadings {
   readonly stalledMs: number
   readonly receivedBytes: number
   readonly sentBytes: number
-  readonly droppedPackets: number
+  /** At junctions; undefined for a node whose bytes the engine does not frame. */
+  readonly droppedPackets: number | undefined
   readonly edges: readonly { readonly id: string; readonly queuedBytes: number; readonly drops: number }[]
   /** Of an output with a live route. */
   readonly route: RouteStatus | undefined
@@ -253,8 +254,9 @@ export function addNodeMetrics(
 
 function dropRows({ kind, edges, droppedPackets, audience }: NodeReadings): [{ reason: string }, number][] {
   const rows: [{ reason: string }, number][] = []
-  if (kind === 'input') rows.push([{ reason: 'junction' }, droppedPackets])
-  else if (kind !== 'service') rows.push([{ reason: 'edge' }, edges.reduce((sum, edge) => sum + edge.drops, 0)])
+  if (droppedPackets !== undefined) rows.push([{ reason: 'junction' }, droppedPackets])
+  if (kind === 'input') return rows
+  if (kind !== 'service') rows.push([{ reason: 'edge' }, edges.reduce((sum, edge) => sum + edge.drops, 0)])
   if (audience === undefined) return rows
   let refused = 0
   for (const count of audience.counters.refused.values()) refused += count

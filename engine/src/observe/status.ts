@@ -2,6 +2,8 @@
 // clients are derived from them. Users see these names: a change here changes the contract.
 import { z } from 'zod'
 import type { Json } from '../plugin/contract.js'
+import { PORT_KINDS } from '../plugin/ports.js'
+import { definitionSchema } from '../plugin/manifest.js'
 import { NODE_KINDS } from '../plugin/node-kinds.js'
 import type { EventLog } from './events.js'
 import { reloadStatusSchema, type ReloadControl } from './reload-report.js'
@@ -46,6 +48,12 @@ const stallStatusSchema = z
   })
   .meta({ description: 'Calls of its code that blocked the event loop for 200 ms or more; missing if there were none' })
 
+const portStatusSchema = z.object({
+  name: z.string(),
+  kind: z.enum(PORT_KINDS).meta({ description: 'bytes: the engine frames them, and readers receive ts chunks' }),
+  sentBytes: z.number(),
+})
+
 export const nodeStatusSchema = z.object({
   id: z.string().meta({ description: 'pipeline/node, or services/name' }),
   kind: z.enum(NODE_KINDS),
@@ -61,6 +69,9 @@ export const nodeStatusSchema = z.object({
   from: texts.meta({ description: 'node.port of each source' }),
   receivedBytes: z.number(),
   sentBytes: z.number(),
+  ports: z
+    .exactOptional(z.array(portStatusSchema).readonly())
+    .meta({ description: 'Transforms: what leaves each port' }),
   stalls: z.exactOptional(stallStatusSchema),
   bitsPerSecond: z.exactOptional(z.number()).meta({ description: 'Inputs: over the last seconds' }),
   clients: z.exactOptional(z.number()).meta({ description: 'Outputs that serve viewers' }),
@@ -191,6 +202,18 @@ export const apiErrorSchema = z.object({
 /** Every error of the API has this body. */
 export type ApiError = Readonly<z.infer<typeof apiErrorSchema>>
 
+export const commandResultSchema = z.object({
+  result: (z.unknown() as z.ZodType<Json>).meta({ description: 'What the command returned; null if nothing' }),
+})
+
+/** The answer to a command. */
+export type CommandResult = Readonly<z.infer<typeof commandResultSchema>>
+
+export const nodeTypeListSchema = z.object({ nodeTypes: z.array(definitionSchema).readonly() })
+
+/** What can be said about node types without running them. */
+export type NodeTypeList = Readonly<z.infer<typeof nodeTypeListSchema>>
+
 /** What the event stream of the API reads; implemented by the engine. */
 export interface EventSource {
   readonly events: Pick<EventLog, 'recent' | 'subscribe'>
@@ -207,6 +230,10 @@ export interface StatusSource {
   clients(node?: string): readonly ClientStatus[]
   /** Disconnects a viewer and returns its last status; undefined if there is none with this id. */
   kick(id: string): ClientStatus | undefined
+  /** The types of the nodes of the running graph. */
+  nodeTypes(): NodeTypeList
+  /** Runs a command of a node. Rejects with an error of `commandError`, or with the EngineError that it has thrown. */
+  command(node: string, name: string, input: unknown): Promise<Json>
   /** The part that reloads the configuration; undefined before it is set, and if the files are not read again. */
   readonly reloads?: ReloadControl | undefined
 }

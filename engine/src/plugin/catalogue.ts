@@ -7,7 +7,7 @@ import { importPlugin } from './discover.js'
 import { makeManifest } from './make-manifest.js'
 import { describeDefinition, manifestSchema, renderManifest } from './manifest.js'
 import type { DescribedDefinition, Manifest } from './manifest.js'
-import { NODE_KINDS } from './node-kinds.js'
+import { DEFINITION_KINDS } from './node-kinds.js'
 import { messageOf } from '../errors.js'
 
 /** No manifest is larger. */
@@ -60,7 +60,7 @@ export function offeredBy({ plugins }: Catalogue): readonly Offered[] {
   return plugins
     .flatMap((plugin) => (plugin.manifest?.definitions ?? []).map((definition) => ({ definition, plugin })))
     .sort(({ definition: a }, { definition: b }) => {
-      return NODE_KINDS.indexOf(a.kind) - NODE_KINDS.indexOf(b.kind) || (a.type < b.type ? -1 : 1)
+      return DEFINITION_KINDS.indexOf(a.kind) - DEFINITION_KINDS.indexOf(b.kind) || (a.type < b.type ? -1 : 1)
     })
 }
 

@@ -21,6 +21,22 @@ declare module 'zod' {
 }
 
 export type ChunkKind = 'ts' | 'gop'
+
+/** Where a stream leaves a node. */
+export interface Port {
+  /** `[a-z0-9][a-z0-9-]*`, unique in its node: `enc.720p` is port `720p` of node `enc`. */
+  readonly name: string
+  /** `bytes`: the node emits a transport stream of any alignment, and the engine frames it. */
+  readonly kind: 'ts' | 'gop' | 'bytes'
+}
+
+/**
+ * The ports of a node, at least one and at most 64; or a function that returns them for its options. It is pure, and is called
+ * whenever a configuration is checked, but not while options are invalid or not known. It reads no option of class `live`
+ * or `rebind`: ports don't change while a node runs. A reload that changes them replaces the node, and readers of the
+ * ports that stay are cut over.
+ */
+export type Ports<O> = readonly Port[] | { ports(options: O): readonly Port[] }['ports']
 export type AnyChunk = TsChunk | GopChunk
 export type Logger = Pick<PinoLogger, 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'isLevelEnabled'>
 
@@ -118,8 +134,21 @@ export interface Boundary {
   readonly timeline: 'elapsed' | 'contiguous'
 }
 
-/** What an input with `produces: 'bytes'` emits. The engine owns the array until the next one is emitted. */
-export type Received = Uint8Array | Boundary
+/**
+ * Bytes that arrived before they are emitted: they waited in a buffer, or a packet that came late had to be put in order.
+ * The emitter can use the same object again for the next bytes.
+ */
+export interface ArrivedBytes {
+  readonly bytes: Uint8Array
+  /** When they arrived, by `nowMs` of CLOCK. Moved into the time between the arrival of the bytes before and now. */
+  readonly receivedAtMs: number
+}
+
+/**
+ * What an input with `produces: 'bytes'` emits, and a transform on a port of kind `bytes`. Bytes without a time have arrived when they are
+ * emitted. The engine owns the array until the next one is emitted.
+ */
+export type Received = Uint8Array | ArrivedBytes | Boundary
 
 /** What `open` of an input returns. */
 export interface Source<P> extends AsyncDisposable {
@@ -194,11 +223,13 @@ export interface InletChanges {
   readonly renamed: ReadonlyMap<string, string>
 }
 
-/** What `open` of a transform returns. */
-export interface Transform<A extends Chunk = AnyChunk, B extends Chunk = AnyChunk> extends AsyncDisposable {
+/** What `open` of a transform returns. `B`: chunks, and `Received` on ports of kind `bytes`. */
+export interface Transform<A extends Chunk = AnyChunk, B = AnyChunk | Received> extends AsyncDisposable {
   /**
    * Called once by the engine, after `open`. Returns one observable per declared port, hot or cold; the engine
-   * subscribes once to each.
+   * subscribes once to each. The ports of kind `bytes` have one timeline: a boundary on one of them, and a restart of the
+   * node, begins a new generation on all of them, and the clocks of all are shifted by the same offset, so that pictures
+   * that belong together keep equal times.
    */
   apply(inlets: readonly Inlet<A>[]): Readonly<Record<string, Observable<B>>>
 }
@@ -225,11 +256,39 @@ export type Injections = Readonly<Record<string, Token<unknown>>>
 /** The type of `deps` in `open`: what the tokens of `inject` stand for, by the same names. */
 export type Injected<I extends Injections> = { readonly [K in keyof I]: I[K] extends Token<infer T> ? T : never }
 
+/** A program that a node needs. */
+export interface ProgramNeed {
+  /** A name, found in PATH, or an absolute path. */
+  readonly program: string
+  /** The folders in which a name is found, instead of those of the engine. */
+  readonly path?: string
+}
+
 /** Shown by `engine inspect` and on the generated pages. `yaml`: named nodes, as they stand in their section. */
 export interface Example {
   readonly title: string
   readonly yaml: string
 }
+
+/**
+ * Something that an operator can tell a running node to do: over the control API, with `engine command`, from the dashboard.
+ * Declared with `defineCommand`.
+ */
+export interface Command<N extends AsyncDisposable = AsyncDisposable, I extends z.ZodType = z.ZodType> {
+  /** One sentence, shown by `engine inspect`, on the generated pages and in the API. */
+  readonly summary: string
+  /** A `z.strictObject`, each value with `.meta({ description })`. On the command line, values are text or JSON. */
+  readonly input: I
+  /**
+   * Called by the engine for each request, on the open node, with the checked input; one command of a node at a time. Returns
+   * the answer, or a promise of it that resolves within 10 s; at most 64 KiB as JSON. What it throws is the answer to whoever
+   * asked, and does not fail the node: throw an EngineError for what they can do something about.
+   */
+  run(node: N, input: z.output<I>): Json | void | Promise<Json | void>
+}
+
+/** By name, `[a-z][a-z0-9-]*`. */
+export type Commands = Readonly<Record<string, Command>>
 
 interface DefinitionOf<O extends z.ZodType, I extends Injections, N> {
   /** The value of `type:` in the YAML; unique within its kind. `[a-z][a-z0-9-]*`. */
@@ -247,6 +306,13 @@ interface DefinitionOf<O extends z.ZodType, I extends Injections, N> {
    * is planned; pure. By default none.
    */
   exclusive?(options: z.output<O>): readonly Resource[]
+  /** What an operator can tell the node to do. By default nothing. */
+  readonly commands?: Commands
+  /**
+   * The programs that the node starts with PROCESSES: `engine doctor` says which are missing. Called with checked options;
+   * pure. By default none.
+   */
+  programs?(options: z.output<O>): readonly ProgramNeed[]
   readonly examples: readonly Example[]
   /**
    * Called by the engine when the node starts, and again when it retries a failed node (of an input that has opened, it
@@ -275,17 +341,15 @@ export interface TransformDefinition<
   readonly kind: 'transform'
   /** Kinds of chunks that it can read; at least one. */
   readonly consumes: readonly ChunkKind[]
-  /** The kind of chunks that all its ports emit. */
-  readonly produces: ChunkKind
   /** How many nodes `from` can name. */
   readonly inlets: 'one' | 'many'
-  /** Names of its ports, at least one; `apply` returns an observable for each. */
-  readonly ports: readonly string[]
+  /** `apply` returns an observable for each. */
+  readonly ports: Ports<z.output<O>>
   /**
    * True if it makes a stream of its own (a transcoder, a multiplexer): the origins of its chunks say nothing about what
    * it has read, and a swap cuts over with a marked discontinuity. By default each chunk that it emits has the `origin`
    * object of the chunk that it has read, so that a swap loses and repeats nothing; with many inlets, as long as the
-   * new node chooses the same chunks as the old one.
+   * new node chooses the same chunks as the old one. What leaves a port of kind `bytes` is always a stream of its own.
    */
   readonly makesStream?: boolean
 }

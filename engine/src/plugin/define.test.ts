@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { Commands } from './contract.js'
 import { z } from 'zod'
 import type { Definition, NodeContext, Service } from './contract.js'
 import { defineService, defineTransform } from './define.js'
@@ -75,17 +76,42 @@ for (const [name, change, message] of REFUSED) {
 }
 
 test('a transform needs ports with different names', () => {
-  const make = (ports: readonly string[]): unknown =>
+  const make = (...names: readonly string[]): unknown =>
     defineTransform({
       ...GOOD,
       consumes: ['ts'],
-      produces: 'ts',
       inlets: 'one',
-      ports,
+      ports: names.map((name) => ({ name, kind: 'ts' })),
       open: () => ({ apply: () => ({}), [Symbol.asyncDispose]: () => Promise.resolve() }),
     })
-  assert.ok(make(['out', '720p']))
-  assert.throws(() => make([]), TypeError)
-  assert.throws(() => make(['out', 'out']), TypeError)
-  assert.throws(() => make(['a.b']), TypeError)
+  assert.ok(make('out', '720p'))
+  assert.throws(() => make(), TypeError)
+  assert.throws(() => make('out', 'out'), TypeError)
+  assert.throws(() => make('a.b'), TypeError)
+})
+
+test('a command needs a name, a summary, a function, and an input of a strict object with descriptions', () => {
+  const text = z.string().meta({ description: 'For tests.' })
+  const good = { summary: 'For tests.', input: z.strictObject({ to: text }), run: () => null }
+  const make = (commands: Readonly<Record<string, unknown>>): unknown =>
+    defineService({
+      type: 'commanded',
+      summary: 'For tests.',
+      options: z.strictObject({}),
+      examples: [],
+      commands: commands as Commands,
+      open: () => ({ [Symbol.asyncDispose]: () => Promise.resolve() }),
+    })
+  assert.ok(make({ 'go-on': good }))
+  for (const [commands, message] of [
+    [{ Go: good }, /command "Go" has no valid name/],
+    [{ go: { ...good, summary: '' } }, /needs a summary/],
+    [{ go: { ...good, run: 7 } }, /needs run\(\)/],
+    [{ go: { ...good, input: z.object({ to: text }) } }, /must be z\.strictObject/],
+    [{ go: { ...good, input: text } }, /needs an input of z\.strictObject/],
+    [{ go: { ...good, input: z.strictObject({ to: z.string() }) } }, /value "to" of command "go" needs/],
+    [Object.fromEntries(Array.from({ length: 33 }, (_, n) => [`c${n}`, good])), /more than 32 commands/],
+  ] as const) {
+    assert.throws(() => make(commands), { name: 'TypeError', message })
+  }
 })

@@ -2,6 +2,8 @@
 // rely on is checked when the module is loaded, where its author sees it.
 import type { z } from 'zod'
 import type {
+  Command,
+  Commands,
   Injections,
   InputDefinition,
   MetricDeclaration,
@@ -12,6 +14,8 @@ import type {
 import { coreOf, defOf } from './option-kind.js'
 import type { Schema } from './option-kind.js'
 import { describeOptions } from './option-meta.js'
+import { checkPorts } from './ports.js'
+import { messageOf } from '../errors.js'
 
 /** Keys that the engine reads on every node; no plugin may declare them. */
 export const ENGINE_KEYS = [
@@ -31,10 +35,12 @@ export const ENGINE_KEYS = [
 /** Labels that the engine adds to every metric. */
 const ENGINE_LABELS = ['pipeline', 'node', 'type', 'le', 'quantile']
 const NAME = /^[a-z][a-z0-9-]*$/
+/** Of one definition. */
+const MOST_COMMANDS = 32
 const METRIC_NAME = /^[a-z][a-z0-9_]*$/
 
 type NoInjections = Readonly<Record<never, never>>
-type Declared = Pick<InputDefinition, 'type' | 'summary' | 'options' | 'metrics' | 'examples'>
+type Declared = Pick<InputDefinition, 'type' | 'summary' | 'options' | 'metrics' | 'commands' | 'examples'>
 
 /** An input: where chunks come from. Throws TypeError if the definition is not complete. */
 export function defineInput<O extends z.ZodType, I extends Injections = NoInjections>(
@@ -50,11 +56,7 @@ export function defineTransform<O extends z.ZodType, I extends Injections = NoIn
 ): TransformDefinition<O, I> {
   checkDeclared(definition)
   checkConsumes(definition)
-  const { type, ports } = definition
-  if (ports.length === 0 || new Set(ports).size < ports.length) refuse(type, 'needs ports with different names')
-  for (const port of ports) {
-    if (!/^[a-z0-9][a-z0-9-]*$/.test(port)) refuse(type, `port "${port}" has no valid name`)
-  }
+  checkStaticPorts(definition)
   return { ...definition, kind: 'transform' }
 }
 
@@ -75,7 +77,13 @@ export function defineService<O extends z.ZodType, I extends Injections = NoInje
   return { ...definition, kind: 'service' }
 }
 
-function checkDeclared(definition: Declared): void {
+/** A command of a node, with the types of its node and its input. */
+export function defineCommand<N extends AsyncDisposable, I extends z.ZodType>(command: Command<N, I>): Command<N, I> {
+  return command
+}
+
+/** `ownKeys`: keys of the engine, which no option may have. Throws TypeError. */
+export function checkDeclared(definition: Declared, ownKeys: readonly string[] = ENGINE_KEYS): void {
   const { type, options } = definition
   if (typeof type !== 'string' || !NAME.test(type)) refuse(String(type), `is not a valid type name (${NAME.source})`)
   if (definition.summary === '') refuse(type, 'needs a summary')
@@ -84,9 +92,25 @@ function checkDeclared(definition: Declared): void {
   for (const { path, description } of describeOptions(options)) {
     if (description === '') refuse(type, `option "${path}" needs .meta({ description })`)
     const key = /^[^.[]*/.exec(path)?.[0] ?? path
-    if ((ENGINE_KEYS as readonly string[]).includes(key)) refuse(type, `option "${key}" is a key of the engine`)
+    if (ownKeys.includes(key)) refuse(type, `option "${key}" is a key of the engine`)
   }
   checkMetrics(type, definition.metrics ?? [])
+  checkCommands(type, definition.commands ?? {})
+}
+
+function checkCommands(type: string, commands: Commands): void {
+  const all = Object.entries(commands)
+  if (all.length > MOST_COMMANDS) refuse(type, `has more than ${MOST_COMMANDS} commands`)
+  for (const [name, { summary, input, run }] of all) {
+    if (!NAME.test(name)) refuse(type, `command "${name}" has no valid name (${NAME.source})`)
+    if (typeof summary !== 'string' || summary === '') refuse(type, `command "${name}" needs a summary`)
+    if (typeof run !== 'function') refuse(type, `command "${name}" needs run()`)
+    if (defOf(coreOf(input)).type !== 'object') refuse(type, `command "${name}" needs an input of z.strictObject`)
+    checkStrict(`${type}: command ${name}`, input, '')
+    for (const { path, description } of describeOptions(input)) {
+      if (description === '') refuse(type, `value "${path}" of command "${name}" needs .meta({ description })`)
+    }
+  }
 }
 
 // Only a strict object makes unknown keys an error.
@@ -108,6 +132,15 @@ function checkStrict(type: string, schema: Schema, path: string): void {
 
 function checkConsumes(definition: Pick<OutputDefinition, 'type' | 'consumes'>): void {
   if (definition.consumes.length === 0) refuse(definition.type, 'needs at least one kind of chunk in consumes')
+}
+
+function checkStaticPorts({ type, ports }: Pick<TransformDefinition, 'type' | 'ports'>): void {
+  if (typeof ports === 'function') return
+  try {
+    checkPorts(ports)
+  } catch (error) {
+    refuse(type, messageOf(error))
+  }
 }
 
 function checkMetrics(type: string, metrics: readonly MetricDeclaration[]): void {
@@ -134,6 +167,6 @@ function checkHistogram(type: string, name: string, labels: readonly string[], b
   if (labels.length > 0) refuse(type, `metric "${name}": a histogram has no labels of its own`)
 }
 
-function refuse(type: string, why: string): never {
+export function refuse(type: string, why: string): never {
   throw new TypeError(`definition "${type}": ${why}`)
 }

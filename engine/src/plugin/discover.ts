@@ -1,6 +1,6 @@
 // Finds plugins and imports their definitions. Modules of definitions have no side effects.
 import { pathToFileURL } from 'node:url'
-import type { Definition } from './contract.js'
+import type { AnyDefinition } from './auth-definition.js'
 import { findPlugins } from './find-plugins.js'
 import type { DiscoverRequest, FoundPlugin, PluginProblem, Where } from './find-plugins.js'
 import { codeOf, printCode } from './plugin-code.js'
@@ -20,7 +20,7 @@ export interface Discovered {
 
 /** The definitions that a module exports, or why it exports none. */
 export interface ImportedPlugin {
-  readonly definitions: readonly Definition[]
+  readonly definitions: readonly AnyDefinition[]
   readonly problems: readonly PluginProblem[]
 }
 
@@ -64,21 +64,24 @@ export async function importPlugin({ entry, name, where }: FoundPlugin): Promise
 }
 
 /** Duck-typed, since a plugin may bring its own copies of the engine and of zod. */
-function isDefinition(value: unknown): value is Definition {
+function isDefinition(value: unknown): value is AnyDefinition {
   if (typeof value !== 'object' || value === null) return false
   const { kind, type, options, open, examples, consumes, ports } = value as Readonly<Record<string, unknown>>
   if (typeof type !== 'string' || typeof open !== 'function' || !Array.isArray(examples) || !isSchema(options)) {
     return false
   }
-  if (kind === 'input' || kind === 'service') return true
-  return Array.isArray(consumes) && (kind === 'output' || (kind === 'transform' && Array.isArray(ports)))
+  if (kind === 'input' || kind === 'service' || kind === 'auth') return true
+  return (
+    Array.isArray(consumes) &&
+    (kind === 'output' || (kind === 'transform' && (Array.isArray(ports) || typeof ports === 'function')))
+  )
 }
 
 function isSchema(value: unknown): boolean {
   return typeof value === 'object' && value !== null && 'safeParse' in value && '_zod' in value
 }
 
-function duplicate({ kind, type }: Definition, owner: string, { name, where }: FoundPlugin): PluginProblem {
+function duplicate({ kind, type }: AnyDefinition, owner: string, { name, where }: FoundPlugin): PluginProblem {
   const owners = owner === name ? `twice by "${name}"` : `by "${owner}" and by "${name}"`
   return problem('PLUGIN_DUPLICATE_TYPE', `${kind} "${type}" is provided ${owners}`, where)
 }

@@ -1,5 +1,6 @@
 // The entry point `@millrace/engine/plugin`: everything that the author of a plugin imports.
-export { defineInput, defineOutput, defineService, defineTransform, ENGINE_KEYS } from './define.js'
+export { defineAuth } from './define-auth.js'
+export { defineCommand, defineInput, defineOutput, defineService, defineTransform, ENGINE_KEYS } from './define.js'
 export {
   address,
   authName,
@@ -16,12 +17,16 @@ export {
   url,
 } from './options.js'
 export type { Bounds } from './options.js'
+export { requestHeaders } from './request-headers.js'
 export { describeOptions, optionMeta } from './option-meta.js'
 export type { OptionMeta, OptionRow } from './option-meta.js'
 export type {
   AnyChunk,
+  ArrivedBytes,
   Boundary,
   ChunkKind,
+  Command,
+  Commands,
   Definition,
   Example,
   Injected,
@@ -38,7 +43,10 @@ export type {
   NodeKind,
   Options,
   OutputDefinition,
+  Port,
+  Ports,
   Previous,
+  ProgramNeed,
   Received,
   ReloadClass,
   SnapshotsState,
@@ -60,7 +68,9 @@ export {
   LISTENERS,
   METRICS,
   PIPELINE,
+  PROCESSES,
   SECRETS,
+  SOCKETS,
   STORE,
   token,
 } from './tokens.js'
@@ -75,14 +85,43 @@ export type {
   SessionView,
   Who,
 } from './audience.js'
-export type { AccessDecision, AccessRequest, Auth, RefusedAccess } from './auth.js'
+export type { AccessAction, AccessDecision, AccessRequest, Auth, RefusedAccess } from './auth.js'
+export type { AuthContext, AuthDefinition, AuthProvider, AuthRefusal, AuthVerdict } from './auth-definition.js'
 export type { Audiences, Clock, Delivery, Events, Listeners, MetricsSource, EventNotice, Token } from './tokens.js'
 export { defineErrors, EngineError, isEngineError, reactionOf } from '../errors.js'
 export type { ErrorDetails, ErrorRow, ErrorTable, Reaction } from '../errors.js'
 export type { HttpHandler, HttpRoutes, HttpVisit, MountOptions } from './http-routes.js'
 export type { KeptMedia, MediaMemory, SendOptions } from './media-memory.js'
+export { post, signBody } from './post.js'
+export type { PostAnswer, PostRequest } from './post.js'
+export type {
+  Process,
+  ProcessCallbacks,
+  Processes,
+  ProcessExit,
+  ProcessOptions,
+  StopOptions,
+  StopSignal,
+} from './processes.js'
 export type { Resource } from './resource.js'
 export type { Secrets } from './secrets.js'
+export { isMulticast, parseSocketAddress } from './socket-address.js'
+export type {
+  DatagramBatch,
+  Membership,
+  MulticastSending,
+  SendResult,
+  SocketAddress,
+  Sockets,
+  StreamCallbacks,
+  StreamSocket,
+  TcpTarget,
+  UdpOptions,
+  UdpSocket,
+  UnixListener,
+  UnixListenOptions,
+  UnixTarget,
+} from './sockets.js'
 export type { Store } from './store.js'
 export type { Join, LiveEntry, LiveRoute, LiveRouteOptions } from './live-route.js'
 export type { Chunk, Discontinuity, Gop, GopChunk, Origin, Track, TsChunk } from '@millrace/media/mpegts'

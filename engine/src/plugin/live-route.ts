@@ -61,7 +61,7 @@ export interface Join {
 }
 
 export interface LiveRoute extends AsyncDisposable {
-  /** Called by the output for each entry, in order. Never throws; writes to sockets before it returns. */
+  /** Called by the output for each entry, in order. Writes to sockets before it returns. Throws TypeError only. */
   push(entry: LiveEntry): void
   /** No more entries follow: viewers receive what is in the window, then a clean close; new ones are refused. */
   end(): void
@@ -69,7 +69,7 @@ export interface LiveRoute extends AsyncDisposable {
   drained(): Promise<void>
   /**
    * Changes options while viewers stay. A new `path` or `listener` takes effect at once, and the old one becomes an
-   * alias. The id can't change. Throws LISTEN_PATH_TAKEN, LISTEN_UNKNOWN; then nothing has changed.
+   * alias. The id can't change. Throws LISTEN_PATH_TAKEN, LISTEN_UNKNOWN, TypeError; then nothing has changed.
    */
   update(options: LiveRouteOptions): void
   /**

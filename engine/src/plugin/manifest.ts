@@ -2,8 +2,10 @@
 // plugins to be listed, inspected and completed without running them.
 import { z } from 'zod'
 import type { ErrorRow } from '../errors.js'
-import type { Definition } from './contract.js'
-import { NODE_KINDS } from './node-kinds.js'
+import type { AnyDefinition } from './auth-definition.js'
+import type { TransformDefinition } from './contract.js'
+import { DEFINITION_KINDS } from './node-kinds.js'
+import { PORT_KINDS } from './ports.js'
 import { optionJsonSchema } from './option-json-schema.js'
 import { describeOptions } from './option-meta.js'
 import type { OptionRow } from './option-meta.js'
@@ -30,17 +32,28 @@ const metricSchema = z.object({
   labels: z.array(text),
 })
 
-const definitionSchema = z.object({
-  kind: z.enum(NODE_KINDS),
+const commandSchema = z.object({
+  name: text,
+  summary: text,
+  input: z.array(optionSchema).meta({ description: 'What can be given' }),
+  schema: z.record(text, z.unknown()).meta({ description: 'JSON Schema of the input' }),
+})
+
+const portSchema = z.object({ name: text, kind: z.enum(PORT_KINDS) })
+
+/** A node type, as plain data. */
+export const definitionSchema = z.object({
+  kind: z.enum(DEFINITION_KINDS),
   type: text,
   summary: text,
   consumes: z.array(text).optional(),
   produces: text.optional(),
   inlets: z.enum(['one', 'many']).optional(),
-  ports: z.array(text).optional(),
+  ports: z.union([z.array(portSchema), z.literal('by options')]).optional(),
   options: z.array(optionSchema),
   schema: z.record(text, z.unknown()),
   metrics: z.array(metricSchema),
+  commands: z.array(commandSchema).default([]),
   examples: z.array(z.object({ title: text, yaml: text })),
 })
 
@@ -59,16 +72,17 @@ export type DescribedOption = z.output<typeof optionSchema>
 export type DescribedError = Manifest['errors'][number]
 
 /** Plain data: it shares nothing with the definition, and JSON preserves all of it. */
-export function describeDefinition(definition: Definition): DescribedDefinition {
+export function describeDefinition(definition: AnyDefinition): DescribedDefinition {
   const { kind, type, summary, options, metrics = [], examples } = definition
+  const commands = 'commands' in definition ? (definition.commands ?? {}) : {}
   const reads = kind === 'transform' || kind === 'output' ? definition : undefined
   return {
     kind,
     type,
     summary,
     ...(reads === undefined ? {} : { consumes: [...reads.consumes], inlets: reads.inlets }),
-    ...(kind === 'input' || kind === 'transform' ? { produces: definition.produces } : {}),
-    ...(kind === 'transform' ? { ports: [...definition.ports] } : {}),
+    ...(kind === 'input' ? { produces: definition.produces } : {}),
+    ...(kind === 'transform' ? { ports: portsOf(definition) } : {}),
     options: describeOptions(options).map(optionOf),
     schema: { ...optionJsonSchema(options) },
     metrics: metrics.map(({ name, kind: metricKind, help, labels = [] }) => ({
@@ -77,8 +91,19 @@ export function describeDefinition(definition: Definition): DescribedDefinition 
       help,
       labels: [...labels],
     })),
+    commands: Object.entries(commands).map(([name, { summary: does, input }]) => ({
+      name,
+      summary: does,
+      input: describeOptions(input).map(optionOf),
+      schema: { ...optionJsonSchema(input) },
+    })),
     examples: examples.map(({ title, yaml }) => ({ title, yaml })),
   }
+}
+
+/** Without options, those of a function are not known. */
+function portsOf({ ports }: TransformDefinition): NonNullable<DescribedDefinition['ports']> {
+  return typeof ports === 'function' ? 'by options' : ports.map(({ name, kind }) => ({ name, kind }))
 }
 
 function optionOf({ default: value, ...row }: OptionRow): DescribedOption {

@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto'
 import { readdir, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import type { Definition } from './contract.js'
+import type { AnyDefinition } from './auth-definition.js'
 import type { FoundPlugin } from './find-plugins.js'
 
 export interface PluginCode {
@@ -14,7 +14,7 @@ export interface PluginCode {
    */
   readonly loaded: string
   readonly onDisk: string
-  readonly definitions: readonly Definition[]
+  readonly definitions: readonly AnyDefinition[]
   /** Absolute path of its module; undefined if there is no file. */
   readonly entry?: string | undefined
   /** The real path of its package; undefined for a module that the YAML names by path. */
@@ -42,12 +42,12 @@ export async function printCode({ entry, package: owner }: Pick<FoundPlugin, 'en
  * that files that change meanwhile count as changed. The definitions carry their first fingerprint for as long as the
  * process keeps their module.
  */
-export function codeOf(name: string, onDisk: string, definitions: readonly Definition[]): PluginCode {
+export function codeOf(name: string, onDisk: string, definitions: readonly AnyDefinition[]): PluginCode {
   const prints = definitions.map((definition) => loadedPrint(definition, onDisk))
   return { name, loaded: prints[0] ?? onDisk, onDisk, definitions }
 }
 
-function loadedPrint(definition: Definition, onDisk: string): string {
+function loadedPrint(definition: AnyDefinition, onDisk: string): string {
   const carrier = definition as { readonly [PRINT]?: string }
   const known = carrier[PRINT]
   if (known !== undefined) return known

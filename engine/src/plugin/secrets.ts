@@ -2,8 +2,9 @@
 
 export interface Secrets {
   /**
-   * The current value of a secret that the section `secrets` declares; a reload can change it. A standby node already
-   * reads the values of the configuration that it belongs to. Throws SECRET_UNKNOWN.
+   * The value of a secret that the section `secrets` declares, in the configuration that the options of the node come
+   * from: a reload can change it for a node that it keeps, not for one that it replaces. A node that is rolled back has
+   * its old secrets with its old options. Throws SECRET_UNKNOWN.
    */
   read(name: string): string
   /**

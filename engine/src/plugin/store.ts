@@ -4,7 +4,8 @@
 export interface Store {
   /**
    * The node's own folder, absolute, created with mode 0700 at the first call. It keeps its path while the engine runs,
-   * also when a reload replaces or renames the node, and its files over restarts. Rejects with STORE_FAILED.
+   * also when a reload replaces or renames the node, and its files over restarts. A removed node leaves its files; a
+   * node that is added later under that name finds them. Rejects with STORE_FAILED.
    */
   folder(): Promise<string>
   /**
@@ -19,8 +20,9 @@ export interface Store {
   read(name: string): Promise<Uint8Array | undefined>
   /**
    * Writes a file of the own folder: readers see the old content or the new, also after a crash. Writes of one name
-   * happen in the order of the calls. The bytes are copied before it returns. Rejects with STORE_NAME, STORE_FAILED;
-   * then the old content is still there.
+   * happen in the order of the calls; one that still waits is left out if a newer one follows, and settles with that.
+   * The bytes are copied before it returns; at most 64 MiB. Rejects with STORE_NAME, STORE_FAILED, or STORE_BUSY if more
+   * than 128 MiB of the node would wait for the disk; then the old content is still there.
    */
   write(name: string, bytes: Uint8Array): Promise<void>
 }

@@ -6,7 +6,9 @@ import type { HttpRoutes } from './http-routes.js'
 import type { LiveRoute, LiveRouteOptions } from './live-route.js'
 import type { MediaMemory } from './media-memory.js'
 import type { NodeKind } from './node-kinds.js'
+import type { Processes } from './processes.js'
 import type { Secrets } from './secrets.js'
+import type { Sockets } from './sockets.js'
 import type { Store } from './store.js'
 
 declare const tokenType: unique symbol
@@ -37,7 +39,7 @@ export interface Listeners {
 
 /** Live byte streams to any number of viewers: windows, cursors, joins, slow viewers. */
 export interface Delivery {
-  /** Throws LISTEN_UNKNOWN, LISTEN_PATH_TAKEN. The route responds at once, and serves when entries arrive. */
+  /** Throws LISTEN_UNKNOWN, LISTEN_PATH_TAKEN, TypeError. The route responds at once, and serves when entries arrive. */
   open(options: LiveRouteOptions): LiveRoute
   /** Memory for media that the output keeps, and sends in answer to requests; at most this much. */
   memory(limitBytes: number): MediaMemory
@@ -47,7 +49,7 @@ export interface Delivery {
 export interface Audiences {
   /**
    * The viewers of this output; one audience serves all its paths and protocols. When a reload replaces the output, the
-   * audiences of the new one take over those of the old one, in the order in which they were opened.
+   * audiences of the new one take over those of the old one, in the order in which they were opened. Throws TypeError.
    */
   open(options: AudienceOptions): Audience
 }
@@ -96,5 +98,8 @@ export const EVENTS: Token<Events> = token('Events')
 export const METRICS: Token<MetricsSource> = token('Metrics')
 /** The name of the node's pipeline. Services have none. */
 export const PIPELINE: Token<string> = token('Pipeline')
+export const PROCESSES: Token<Processes> = token('Processes')
 export const SECRETS: Token<Secrets> = token('Secrets')
+/** UDP, TCP and unix sockets of the node. */
+export const SOCKETS: Token<Sockets> = token('Sockets')
 export const STORE: Token<Store> = token('Store')

@@ -14,10 +14,41 @@ export interface NodeMatches {
  * also has; both are ignored. A node whose kind changes is a different node, and so is an output whose type changes.
  */
 export function matchNodes(running: Graph, next: Graph): NodeMatches {
+  return match(running, next, ({ id, was }, byId) => {
+    return was === undefined || was === id || byId.get(id)?.was === was ? undefined : byId.get(was)
+  })
+}
+
+/**
+ * For going back to a graph that ran before: a node continues the running node of the same lineage, whatever their names
+ * are now; otherwise the one with its id. `lineageOf`: undefined if it is not known.
+ */
+export function matchBack(
+  running: Graph,
+  before: Graph,
+  lineageOf: (node: NodeSettings) => object | undefined,
+): NodeMatches {
+  const byLineage = new Map<object, NodeSettings>()
+  for (const node of nodesOf(running)) {
+    const lineage = lineageOf(node)
+    if (lineage !== undefined) byLineage.set(lineage, node)
+  }
+  return match(running, before, (node) => {
+    const lineage = lineageOf(node)
+    return lineage && byLineage.get(lineage)
+  })
+}
+
+/** First those that `find` returns, whatever their ids; then by id. */
+function match(
+  running: Graph,
+  next: Graph,
+  find: (node: NodeSettings, byId: ReadonlyMap<string, NodeSettings>) => NodeSettings | undefined,
+): NodeMatches {
   const byId = new Map(nodesOf(running).map((node) => [node.id, node]))
   const oldOf = new Map<string, NodeSettings>()
   const newOf = new Map<string, NodeSettings>()
-  const match = (node: NodeSettings, old: NodeSettings | undefined): void => {
+  const add = (node: NodeSettings, old: NodeSettings | undefined): void => {
     if (old === undefined || oldOf.has(node.id) || newOf.has(old.id)) return
     if (old.definition.kind !== node.definition.kind) return
     // An output of another type could not serve the viewers of the old one.
@@ -26,12 +57,8 @@ export function matchNodes(running: Graph, next: Graph): NodeMatches {
     newOf.set(old.id, node)
   }
   const nodes = nodesOf(next)
-  for (const node of nodes) {
-    const { id, was } = node
-    if (was === undefined || was === id || byId.get(id)?.was === was) continue
-    match(node, byId.get(was))
-  }
-  for (const node of nodes) match(node, byId.get(node.id))
+  for (const node of nodes) add(node, find(node, byId))
+  for (const node of nodes) add(node, byId.get(node.id))
   return { oldOf, newOf }
 }
 

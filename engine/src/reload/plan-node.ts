@@ -56,6 +56,8 @@ function ownChanges(old: NodeSettings, next: NodeSettings, { matches, text }: Pl
   }
   if (old.id !== next.id) change('was', 'live', nodeName(old.id), nodeName(next.id))
   if (old.definition !== next.definition) change('type', 'swap', old.definition.type, next.definition.type)
+  // Before `from`: those are the ports of other nodes.
+  if (portNames(old) !== portNames(next)) change('ports', 'swap', portNames(old), portNames(next))
   if (!readsTheSame(old.from, next.from, matches)) change('from', 'swap', portsText(old.from), portsText(next.from))
   if (old.description !== next.description) change('description', 'live', old.description, next.description)
   if (next.definition.kind !== 'input') return changes
@@ -94,6 +96,11 @@ function readsTheSame(old: readonly PortRef[], next: readonly PortRef[], { newOf
     old.length === next.length &&
     old.every(({ node, port }, index) => newOf.get(node)?.id === next[index]?.node && port === next[index]?.port)
   )
+}
+
+/** An option of class `live` that changes them, against the contract, costs a swap. */
+function portNames({ definition, ports }: NodeSettings): string {
+  return definition.kind === 'transform' ? ports.map(({ name, kind }) => `${name} (${kind})`).join(', ') : ''
 }
 
 function portsText(from: readonly PortRef[]): string {

@@ -3,6 +3,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { ENGINE_SCHEMA, LISTENER_SCHEMA } from '../config/section/settings.js'
 import type { EngineSettings, Graph, ListenerSettings, ProviderSettings } from '../graph/graph.js'
+import type { AnyDefinition } from '../plugin/auth-definition.js'
 import type { ReloadClass } from '../plugin/contract.js'
 import type { Schema } from '../plugin/option-kind.js'
 import { CENSORED_OPTION, writeOptions } from '../plugin/write-options.js'
@@ -37,7 +38,8 @@ export function planParts(running: Graph, next: Graph, text: OptionText): readon
 
 /** Node keeps the modules that it has loaded, so changed code would not run. */
 function planPlugins(next: Graph): readonly PartChange[] {
-  const used = new Set(nodesOf(next).map(({ definition }) => definition))
+  const nodes = nodesOf(next).map(({ definition }) => definition)
+  const used = new Set<AnyDefinition | undefined>([...nodes, ...(next.auth ?? []).map(({ definition }) => definition)])
   return (next.plugins ?? []).flatMap(({ name, loaded, onDisk, definitions }) => {
     if (loaded === onDisk || !definitions.some((definition) => used.has(definition))) return []
     const why = `the code of plugin "${name}" has changed on disk, and Node keeps the old code; a restart is needed`
@@ -106,13 +108,18 @@ function planAuth(running: readonly ProviderSettings[], next: readonly ProviderS
 /** Whole options: below them are the names of users and keys, any number of them. */
 function authChanges(old: ProviderSettings, next: ProviderSettings): readonly OptionChange[] {
   if (old.type !== next.type) return [{ path: 'type', reload: 'live', before: old.type, after: next.type }]
-  const before = old.options as Readonly<Record<string, unknown>>
-  const after = next.options as Readonly<Record<string, unknown>>
+  const before = optionsOf(old)
+  const after = optionsOf(next)
   const hidden = (value: unknown): string | undefined => (value === undefined ? undefined : CENSORED_OPTION)
   return [...new Set([...Object.keys(before), ...Object.keys(after)])].flatMap((path) => {
     if (isDeepStrictEqual(before[path], after[path])) return []
     return [{ path, reload: 'live' as const, before: hidden(before[path]), after: hidden(after[path]) }]
   })
+}
+
+/** With the keys that the engine reads. */
+function optionsOf({ options, actions, protocols }: ProviderSettings): Readonly<Record<string, unknown>> {
+  return { ...(options as object), actions, protocols }
 }
 
 /** Values can't be shown, so only this says which secret has changed. */

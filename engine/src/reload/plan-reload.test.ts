@@ -329,3 +329,18 @@ test('for a transform that makes a stream of its own, the plan says that the cut
   const plan = (codec: string): Graph => graphOf([nodeOf('live/enc', marking, { codec })])
   assert.match(changeOf(plan('h265'), 'live/enc', plan('h264'))?.why ?? '', /marked discontinuity/)
 })
+
+test('ports that change, even with an option that should not change them, cost a swap and are shown', () => {
+  const next = graphOf(
+    channel({ enc: { select: { pids: [5] } } }).map((node) => {
+      return node.id === 'live/enc' ? { ...node, ports: [...node.ports, { name: 'hd', kind: 'ts' as const }] } : node
+    }),
+  )
+  const change = changeOf(next, 'live/enc')
+  assert.equal(change?.verb, 'swap')
+  const [ports] = change?.changes ?? []
+  assert.deepEqual(
+    [ports?.path, ports?.before, ports?.after],
+    ['ports', 'out (ts), sd (ts)', 'out (ts), sd (ts), hd (ts)'],
+  )
+})

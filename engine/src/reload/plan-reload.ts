@@ -11,19 +11,22 @@ import { planParts } from './plan-parts.js'
 import type { ReloadClasses } from './reload-classes.js'
 import type { NodeChange, ReloadPlan } from '../observe/reload-plan.js'
 
-/** Never throws for graphs made by `loadConfig`. */
-export function planReload(running: Graph, next: Graph): ReloadPlan {
+/** Never throws for graphs made by `loadConfig`. `matches`: by default those of their ids and `was:`. */
+export function planReload(running: Graph, next: Graph, matches = matchNodes(running, next)): ReloadPlan {
   const text = new OptionText([running.secrets, next.secrets])
-  const nodes = planNodes(running, next, text)
+  const nodes = planNodes(running, next, { matches, text })
   const parts = planParts(running, next, text)
   const refusals = [...parts, ...nodes].flatMap(({ id, verb, why }) => (verb === 'refuse' ? [`${id}: ${why}`] : []))
   const isEmpty = parts.length === 0 && nodes.every(({ verb }) => verb === 'keep')
   return { nodes, parts, isEmpty, refusals }
 }
 
-function planNodes(running: Graph, next: Graph, text: OptionText): readonly NodeChange[] {
+function planNodes(
+  running: Graph,
+  next: Graph,
+  { matches, text }: Pick<PlanContext, 'matches' | 'text'>,
+): readonly NodeChange[] {
   const before = nodesOf(running)
-  const matches = matchNodes(running, next)
   const holders = findHolders(before)
   const context: PlanContext = { matches, text, classes: new Map<Definition, ReloadClasses>() }
   const remaining = nodesOf(next).map((node) => {

@@ -1,5 +1,6 @@
 // Graphs for the tests of plans: small stand-in nodes, with an option of each class, and a graph around them.
 import { z } from 'zod'
+import { readPorts } from '../plugin/ports.js'
 import { SecretMask } from '../graph/secret-mask.js'
 import type { Graph, ListenerSettings, NodeSettings, Pipeline, Position } from '../graph/graph.js'
 import type { Definition } from '../plugin/contract.js'
@@ -47,9 +48,11 @@ export const encode = defineTransform({
   type: 'encode',
   summary: 'Encodes.',
   consumes: ['ts'],
-  produces: 'ts',
   inlets: 'many',
-  ports: ['out', 'sd'],
+  ports: [
+    { name: 'out', kind: 'ts' },
+    { name: 'sd', kind: 'ts' },
+  ],
   options: z.strictObject({
     codec: z.string().default('h264').meta({ description: 'Which codec.' }),
     select: z
@@ -128,10 +131,12 @@ export function nodeOf(
 ): NodeSettings {
   const { from = [], ...settings } = more
   const pipeline = id.slice(0, id.indexOf('/'))
+  const parsed: unknown = definition.options.parse(options)
   return {
     id,
     definition,
-    options: definition.options.parse(options),
+    options: parsed,
+    ports: readPorts(definition, parsed) ?? [],
     description: '',
     timeline: 'continuous',
     batchMs: definition.kind === 'input' ? 50 : 0,

@@ -3,7 +3,7 @@
 import { ResourceHolders } from '../config/section/resource-holders.js'
 import { readResources } from '../config/section/resources.js'
 import type { Graph, NodeSettings } from '../graph/graph.js'
-import { MAIN_PORT } from '../graph/node-id.js'
+import { chunksOf } from '../plugin/ports.js'
 import type { RollbackTarget } from './node-probation.js'
 
 export const WHOLE_ROLLBACK = ' (the whole previous configuration is running again)'
@@ -60,11 +60,9 @@ function fits({ pipelines, listeners }: Graph, id: string): boolean {
     node.from.every((ref, index) => {
       const source = byId.get(ref.node)
       if (source === undefined || nodes.indexOf(source) >= nodes.indexOf(node)) return false
-      const { definition } = source
-      const ports = definition.kind === 'transform' ? definition.ports : [MAIN_PORT]
-      const produced = 'produces' in definition && definition.produces !== 'bytes' ? definition.produces : 'ts'
+      const port = source.ports.find(({ name }) => name === ref.port)
       const consumed = 'consumes' in node.definition ? node.definition.consumes : []
-      return index < node.from.length && ports.includes(ref.port) && consumed.includes(produced)
+      return index < node.from.length && port !== undefined && consumed.includes(chunksOf(port))
     })
   const names = listeners.map(({ name }) => name)
   const all = [...byId.values()]

@@ -27,16 +27,21 @@ export interface EngineApiParts {
   create(access: ApiAccess): ControlApi
 }
 
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
+const API_PLACES = [{ path: '/api/', isPrefix: true }, { path: '/healthz' }, { path: '/readyz' }]
+
 export class EngineApi {
   readonly #parts: EngineApiParts
+  readonly #claims: Disposable[] = []
 
   constructor(parts: EngineApiParts) {
     this.#parts = parts
   }
 
   /**
-   * Called when the engine starts, and when `engine.api.hosts` changes. Order: the guard, then paths that nodes own on
-   * the listener, then the API.
+   * Called when the engine starts, and when `engine.api.hosts` changes. Order: the guard, then the paths of the API and
+   * those that nodes own, then the API again, which answers everything else with 404. No node can take the paths of the
+   * API.
    */
   open(hosts: readonly string[]): void {
     const { listeners, token, create } = this.#parts
@@ -44,5 +49,7 @@ export class EngineApi {
     const { guard, respond } = create({ token, hosts, boundAddresses: () => [listener.address] })
     listener.setGuard(guard)
     listener.setFallback(respond)
+    for (const claim of this.#claims.splice(0)) claim[Symbol.dispose]()
+    for (const place of API_PLACES) this.#claims.push(listener.claim({ ...place, methods: METHODS, respond }))
   }
 }

@@ -4,7 +4,6 @@ import type { RouteStatus } from '../observe/route-status.js'
 import { addNodeMetrics, type NodeReadings } from '../observe/core-metrics.js'
 import { addListenerMetrics, type ListenerReadings } from '../observe/listener-metrics.js'
 import type { MetricsRegistry } from '../observe/metrics-registry.js'
-import { InputRunner } from './node/input-runner.js'
 import { labelsOf } from './node/node-metrics.js'
 import type { EngineNode } from './running-nodes.js'
 
@@ -90,8 +89,8 @@ class EngineNodeReadings implements NodeReadings {
     return this.#node.sentBytes
   }
 
-  get droppedPackets(): number {
-    return this.#node instanceof InputRunner ? this.#node.droppedPackets : 0
+  get droppedPackets(): number | undefined {
+    return 'droppedPackets' in this.#node ? this.#node.droppedPackets : undefined
   }
 
   get edges(): NodeReadings['edges'] {

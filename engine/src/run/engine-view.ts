@@ -11,10 +11,15 @@ import type {
   EngineSample,
   EngineStatus,
   EventSource,
+  NodeTypeList,
   Readiness,
   ReloadControl,
   StatusSource,
 } from '../observe/status.js'
+import { commandError } from '../observe/command-errors.js'
+import { didYouMean } from '../config/report/did-you-mean.js'
+import type { Definition, Json } from '../plugin/contract.js'
+import { type DescribedDefinition, describeDefinition } from '../plugin/manifest.js'
 import type { Clock } from '../plugin/tokens.js'
 import type { Running } from './change/reload-transaction.js'
 import type { RunningNodes } from './running-nodes.js'
@@ -39,6 +44,7 @@ export class EngineView implements StatusSource, EventSource {
   reloads: ReloadControl | undefined
   readonly #parts: EngineViewParts
   readonly #startedAtMs: number
+  readonly #described = new WeakMap<Definition, DescribedDefinition>()
 
   constructor(parts: EngineViewParts) {
     this.#parts = parts
@@ -87,6 +93,27 @@ export class EngineView implements StatusSource, EventSource {
     if (kicked !== undefined)
       this.#parts.log.info({ id, node: kicked.node, client: kicked.client }, 'a viewer was kicked')
     return kicked
+  }
+
+  nodeTypes(): NodeTypeList {
+    const definitions = new Set(this.#parts.nodes.all.map(({ settings }) => settings.definition))
+    const known = [...definitions].map((definition) => {
+      const described = this.#described.get(definition) ?? describeDefinition(definition)
+      this.#described.set(definition, described)
+      return described
+    })
+    return { nodeTypes: known }
+  }
+
+  async command(id: string, name: string, input: unknown): Promise<Json> {
+    const { nodes } = this.#parts
+    const node = nodes.get(id)
+    if (node !== undefined) return node.commands.run(name, input)
+    const ids = nodes.all.map((each) => each.id)
+    throw commandError(
+      'COMMAND_UNKNOWN_NODE',
+      `there is no node "${id}": ${didYouMean(id, ids, 'nodes') ?? 'none runs'}`,
+    )
   }
 
   urls(): readonly LabelledUrl[] {

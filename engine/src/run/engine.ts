@@ -13,9 +13,11 @@ import type {
   EngineSample,
   EngineStatus,
   EventSource,
+  NodeTypeList,
   Readiness,
   ReloadControl,
 } from '../observe/status.js'
+import type { Json } from '../plugin/contract.js'
 import type { PluginCode } from '../plugin/plugin-code.js'
 import type { AppliedReload, RolledBack } from '../reload/reload-target.js'
 import type { ReloadExecutor } from './change/reload-executor.js'
@@ -24,6 +26,7 @@ import { LogLimit } from '../observe/log-limit.js'
 import type { EngineApi } from './engine-api.js'
 import type { EngineView } from './engine-view.js'
 import type { NodeScope } from './node/node-scope.js'
+import { startNode } from './node/start-node.js'
 import type { RunningEngine } from './running-engine.js'
 import type { RunningNodes } from './running-nodes.js'
 import type { ShownNodes } from './shown-nodes.js'
@@ -69,14 +72,15 @@ export class Engine implements RunningEngine, EventSource {
   }
 
   async start(): Promise<void> {
-    const { running, listeners, api, clock, view, events, shown } = this.#parts
+    const { running, listeners, api, clock, view, events, shown, auth } = this.#parts
+    auth.start()
     for (const { name, address, ...choices } of listenerSpecs(running.graph)) listeners.add(name, address, choices)
     api.open(running.graph.engine.api.hosts)
     await listeners.openAll()
     this.#parts.addMetrics()
     shown.update()
     clock.every(1000, () => running.pipelines.forEach((pipeline) => pipeline.sample()))
-    await Promise.all([...running.services, ...running.pipelines].map((part) => part.start()))
+    await Promise.all([...running.services.map(startNode), ...running.pipelines.map((each) => each.start())])
     this.#checkDescriptors()
     view.state = 'running'
     events.emit({ kind: 'engine.running' })
@@ -144,6 +148,14 @@ export class Engine implements RunningEngine, EventSource {
 
   kick(id: string): ClientStatus | undefined {
     return this.#parts.view.kick(id)
+  }
+
+  nodeTypes(): NodeTypeList {
+    return this.#parts.view.nodeTypes()
+  }
+
+  command(node: string, name: string, input: unknown): Promise<Json> {
+    return this.#parts.view.command(node, name, input)
   }
 
   urls(): readonly LabelledUrl[] {

@@ -15,9 +15,11 @@ import type { EngineClock } from '../observe/clock.js'
 import { EventLog } from '../observe/events.js'
 import { parseExposition } from '../observe/exposition.test.kit.js'
 import { MetricsRegistry } from '../observe/metrics-registry.js'
+import { Lineages } from '../state/lineages.js'
 import { NodeFolders } from '../state/node-folders.js'
 import type { AnyChunk, Definition, Inlet, NodeContext, Output, Source, Transform } from '../plugin/contract.js'
 import { defineInput, defineOutput, defineTransform } from '../plugin/define.js'
+import { readPorts } from '../plugin/ports.js'
 import { defineErrors } from '../errors.js'
 import { FakeClock } from '../testing/fake-clock.js'
 import { NodeScope } from './node/node-scope.js'
@@ -76,9 +78,9 @@ export class RunnerFixture implements Disposable {
       .value(keys.REGISTRY, this.metrics)
       .value(keys.EVENT_LOG, this.events)
       .value(keys.SCOPE, this.scope)
-      .value(keys.RUNNING, { graph, next: undefined, services: [], pipelines: [] })
+      .value(keys.RUNNING, { graph, services: [], pipelines: [] })
       .value(keys.HIDDEN, new HiddenValues())
-      .value(keys.FOLDERS, new NodeFolders(graph.engine.stateDir, log))
+      .value(keys.LINEAGES, new Lineages(new NodeFolders(graph.engine.stateDir, log)))
       .value(keys.AUDIENCES, audiences)
       .value(keys.SHARED, { audiences, listeners, delivery })
     this.services = nodeServices(this.container)
@@ -111,6 +113,7 @@ export function settings(id: string, definition: Definition, more: Partial<NodeS
     id,
     definition,
     options: {},
+    ports: readPorts(definition, more.options ?? {}) ?? [],
     from: [],
     description: '',
     timeline: 'continuous',
@@ -155,9 +158,8 @@ export function transformOf(open: Open<Transform>, ports: readonly string[] = ['
     ...common,
     type: 'test-transform',
     consumes: ['ts'],
-    produces: 'ts',
     inlets: 'one',
-    ports,
+    ports: ports.map((name) => ({ name, kind: 'ts' })),
     open: (_options, context) => open(context),
   })
 }

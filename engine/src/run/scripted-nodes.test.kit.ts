@@ -70,9 +70,8 @@ export function transform(
     ...common,
     type: 'test-transform',
     consumes: ['ts'],
-    produces: 'ts',
     inlets: 'one',
-    ports: ['out'],
+    ports: [{ name: 'out', kind: 'ts' }],
     open: (options$, _context, _deps, previous) => open(options$, previous),
   })
 }
@@ -135,9 +134,8 @@ export function keeping(
     ...common,
     type: 'test-keeping',
     consumes: ['ts'],
-    produces: 'ts',
     inlets: 'one',
-    ports: ['out'],
+    ports: [{ name: 'out', kind: 'ts' }],
     inject: { store: STORE, secrets: SECRETS },
     open: async ({ value }, context, { store, secrets }) => {
       await use(store, secrets, value, context)

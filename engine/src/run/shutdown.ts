@@ -1,4 +1,5 @@
 // Shuts an engine down: nodes end in graph order, viewers receive the rest, then services, listeners and files close.
+import type { AccessControl } from '../access/access-control.js'
 import type { OpenAccessLog } from '../access/open-access-log.js'
 import type { EngineAudiences } from '../audience/engine-audiences.js'
 import type { LiveDelivery } from '../deliver/live-delivery.js'
@@ -8,6 +9,7 @@ import type { EngineClock } from '../observe/clock.js'
 import type { ReloadExecutor } from './change/reload-executor.js'
 import type { Running } from './change/reload-transaction.js'
 import { waitAtMost } from './node/time-limit.js'
+import type { EngineProcesses } from '../processes/engine-processes.js'
 import type { NodeFiles } from '../state/node-files.js'
 
 /** Time limit for disposing all nodes together, after the drain. */
@@ -15,6 +17,8 @@ const DISPOSE_MS = 3000
 const LEAST_DISPOSE_MS = 500
 /** Time limit for closing the remaining connections after that. */
 const CLOSE_GRACE_MS = 1000
+/** Nodes have asked their processes to end: those that are still there have this long before they are killed. */
+const PROCESSES_MS = 1000
 /** Time limit for files of nodes that are still being written. */
 const FILES_MS = 1000
 
@@ -26,13 +30,16 @@ export interface ShutdownParts {
   readonly delivery: LiveDelivery
   readonly listeners: HttpListeners
   readonly accessLog: OpenAccessLog
+  readonly auth: Pick<AccessControl, 'start' | 'close'>
   readonly files: Pick<NodeFiles, 'settled'>
+  readonly processes: Pick<EngineProcesses, 'close'>
   readonly stateDir: AsyncDisposable
 }
 
 /** `isDraining`: viewers receive what the inputs have received, within `engine.drain`. */
 export async function shutDown(parts: ShutdownParts, reason: string, isDraining: boolean): Promise<void> {
-  const { clock, running, executor, audiences, delivery, listeners, accessLog, files, stateDir } = parts
+  const { clock, running, executor, audiences, delivery, listeners } = parts
+  const { accessLog, auth, files, processes, stateDir } = parts
   listeners.stopAccepting(API_LISTENER)
   audiences.stopAccepting()
   if (isDraining) await drain(parts, running.graph.engine.drainMs)
@@ -42,7 +49,9 @@ export async function shutDown(parts: ShutdownParts, reason: string, isDraining:
   await delivery[Symbol.asyncDispose]()
   const leftMs = Math.max(LEAST_DISPOSE_MS, disposeByMs - clock.nowMs())
   await Promise.all(running.services.map((service) => service.stop(reason, leftMs)))
+  await processes.close(PROCESSES_MS)
   await listeners.closeAll(CLOSE_GRACE_MS)
+  await auth.close()
   await accessLog[Symbol.asyncDispose]()
   await waitAtMost(files.settled(), FILES_MS, clock)
   await stateDir[Symbol.asyncDispose]()

@@ -1,110 +1,9 @@
 import assert from 'node:assert/strict'
-import { chmod, lstat, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { chmod, lstat, mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import process from 'node:process'
 import { describe, test } from 'node:test'
-import type { Store } from '../plugin/store.js'
-import { FakeContext } from '../testing/fake-context.js'
-import { NodeFiles } from './node-files.js'
-import { NodeFolders } from './node-folders.js'
-
-const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
-
-/** A state folder. Each `run` is one run of an engine. */
-class StateFolder implements AsyncDisposable {
-  readonly path: string
-  readonly context = new FakeContext()
-
-  private constructor(path: string) {
-    this.path = path
-  }
-
-  static async make(): Promise<StateFolder> {
-    return new StateFolder(await mkdtemp(join(tmpdir(), 'node-files-')))
-  }
-
-  run(): { readonly folders: NodeFolders; store(id: string, was?: string): Store } {
-    const folders = new NodeFolders(this.path, this.context.log)
-    const files = new NodeFiles(folders)
-    return { folders, store: (id, was) => files.storeOf({ id, was }) }
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await rm(this.path, { recursive: true, force: true })
-  }
-}
-
-async function textOf(store: Store, name = 'state'): Promise<string | undefined> {
-  const read = await store.read(name)
-  return read && new TextDecoder().decode(read)
-}
-
-describe('the folder of a node', () => {
-  test('is its own under the state folder, and only this user can read it', async () => {
-    await using state = await StateFolder.make()
-    const folder = await state.run().store('one/mid').folder()
-    assert.equal(folder, join(state.path, 'nodes', 'one', 'mid'))
-    for (const path of ['nodes', 'nodes/one', 'nodes/one/mid']) {
-      assert.equal((await stat(join(state.path, path))).mode & 0o777, 0o700, path)
-    }
-  })
-
-  test('keeps its files over a restart', async () => {
-    await using state = await StateFolder.make()
-    await state.run().store('one/mid').write('state', bytes('kept'))
-    assert.equal(await textOf(state.run().store('one/mid')), 'kept')
-    assert.equal(await textOf(state.run().store('one/other')), undefined)
-  })
-
-  test('keeps its path when the node is renamed, also over a restart; a new node of the old name has another', async () => {
-    await using state = await StateFolder.make()
-    const { folders, store } = state.run()
-    const folder = await store('one/old').folder()
-    folders.rename({}, 'one/old', 'one/new')
-    assert.equal(await store('one/new').folder(), folder)
-    assert.notEqual(await store('one/old').folder(), folder)
-    assert.equal(await state.run().store('one/new').folder(), folder)
-    assert.notEqual(await state.run().store('one/old').folder(), folder)
-  })
-
-  test('follows nodes that exchange their names', async () => {
-    await using state = await StateFolder.make()
-    const { folders, store } = state.run()
-    const [a, b] = [await store('one/a').folder(), await store('one/b').folder()]
-    folders.rename({}, 'one/a', 'one/b')
-    folders.rename({}, 'one/b', 'one/a')
-    assert.deepEqual([await store('one/a').folder(), await store('one/b').folder()], [b, a])
-  })
-
-  test('stays where it is if a rename is undone in the same turn', async () => {
-    await using state = await StateFolder.make()
-    const { folders, store } = state.run()
-    const folder = await store('one/a').folder()
-    const node = {}
-    folders.rename(node, 'one/a', 'one/b')
-    folders.rename(node, 'one/b', 'one/a')
-    assert.equal(await store('one/a').folder(), folder)
-  })
-
-  test('is found under its former name by an engine that starts with the new one', async () => {
-    await using state = await StateFolder.make()
-    await state.run().store('one/old').write('state', bytes('kept'))
-    assert.equal(await textOf(state.run().store('one/new', 'one/old')), 'kept')
-    assert.equal(await textOf(state.run().store('one/new')), 'kept')
-  })
-
-  for (const link of ['nodes', 'nodes/one', 'nodes/one/mid']) {
-    test(`is refused if ${link} is a link to another place`, async () => {
-      await using state = await StateFolder.make()
-      await using elsewhere = await StateFolder.make()
-      await mkdir(join(state.path, link, '..'), { recursive: true })
-      await symlink(elsewhere.path, join(state.path, link))
-      await assert.rejects(state.run().store('one/mid').write('state', bytes('x')), { code: 'STORE_FAILED' })
-      assert.deepEqual(await readdir(elsewhere.path), [])
-    })
-  }
-})
+import { bytes, StateFolder, textOf } from './state-folder.test.kit.js'
 
 describe('a file of a node', () => {
   test('is undefined before it is written', async () => {
@@ -114,8 +13,8 @@ describe('a file of a node', () => {
 
   test('has the content of the last write, and leaves no temporary file', async () => {
     await using state = await StateFolder.make()
-    const { store } = state.run()
-    const own = store('one/mid')
+    const run = state.run()
+    const own = run.store('one/mid')
     const texts = Array.from({ length: 20 }, (_, number) => `${number}`.repeat(1000 * (20 - number)))
     await Promise.all(texts.map((text) => own.write('state', bytes(text))))
     assert.equal(await textOf(own), texts.at(-1))
@@ -172,15 +71,14 @@ describe('a file of a node', () => {
 
 test('the files are settled when the last write and the last rename are on disk', async () => {
   await using state = await StateFolder.make()
-  const folders = new NodeFolders(state.path, state.context.log)
-  const files = new NodeFiles(folders)
-  const own = files.storeOf({ id: 'one/old', was: undefined })
-  const path = join(await own.folder(), 'state')
-  void own.write('state', bytes('last'))
-  await files.settled()
+  const run = state.run()
+  const own = run.node('one/old')
+  const path = join(await own.store.folder(), 'state')
+  void own.store.write('state', bytes('last'))
+  await run.files.settled()
   assert.equal(await readFile(path, 'utf8'), 'last')
-  folders.rename({}, 'one/old', 'one/new')
-  await files.settled()
+  own.enter('one/new')
+  await run.files.settled()
   assert.equal(await textOf(state.run().store('one/new')), 'last')
 })
 

@@ -5,87 +5,94 @@ import { isAbsolute, join } from 'node:path'
 import { isEngineError, messageOf } from '../errors.js'
 import type { Store } from '../plugin/store.js'
 import { createFolder } from './create-folder.js'
+import type { Lineage, Lineages } from './lineages.js'
 import type { NodeFolders } from './node-folders.js'
+import { LARGEST_BYTES, NodeWrites } from './node-writes.js'
 import { storeError } from './store-errors.js'
 import { writeAtomically } from './write-atomically.js'
 
 const NAME = /^[A-Za-z0-9._-]{1,128}$/
-const LARGEST_BYTES = 64 * 1024 * 1024
 
-/** The node whose files they are. Both ids are read at each call: a reload may rename the node. */
-export interface FilesOwner {
+/** A reload may rename it. */
+export interface StoreUser {
   readonly id: string
-  /** Its former id, if the configuration names one. */
-  readonly was: string | undefined
+}
+
+interface NamedBytes {
+  readonly name: string
+  readonly bytes: Uint8Array
 }
 
 export class NodeFiles {
   readonly #folders: NodeFolders
-  /** The last write of each path; two nodes write the same files while one replaces the other. */
-  readonly #writes = new Map<string, Promise<void>>()
+  readonly #lineages: Lineages
+  /** Shared by the nodes that replace each other. */
+  readonly #writes = new WeakMap<Lineage, NodeWrites>()
+  /** With writes that have not finished. */
+  readonly #busy = new Set<NodeWrites>()
 
-  /** Writes that have not finished, also those that wait for the folder. */
-  readonly #running = new Set<Promise<void>>()
-
-  constructor(folders: NodeFolders) {
+  constructor(folders: NodeFolders, lineages: Lineages) {
     this.#folders = folders
+    this.#lineages = lineages
   }
 
-  storeOf(owner: FilesOwner): Store {
+  storeOf(lineage: Lineage, owner: StoreUser): Store {
     return {
-      folder: () => this.#folder(owner),
+      folder: () => this.#folder(lineage, owner),
       at: (path) => makeFolder(path, owner),
-      read: (name) => this.#read(name, owner),
-      write: (name, bytes) => this.#track(this.#write(name, bytes, owner)),
+      read: (name) => this.#read(name, lineage, owner),
+      write: (name, bytes) => this.#write({ name, bytes }, lineage, owner),
     }
   }
 
   /** Resolves when all renames and writes that have begun are done. Never rejects. */
   async settled(): Promise<void> {
-    await Promise.allSettled(this.#running)
+    await Promise.all([...this.#busy].map((writes) => writes.settled()))
     await this.#folders.settled()
   }
 
-  #folder({ id, was }: FilesOwner): Promise<string> {
-    return attempt(`its folder in the state folder`, id, () => this.#folders.open(id, was))
+  #folder(lineage: Lineage, { id }: StoreUser): Promise<string> {
+    return attempt(`its folder in the state folder`, id, () => this.#folders.open(lineage))
   }
 
-  async #read(name: string, owner: FilesOwner): Promise<Uint8Array | undefined> {
+  async #read(name: string, lineage: Lineage, owner: StoreUser): Promise<Uint8Array | undefined> {
     checkName(name, owner)
-    const path = join(await this.#folder(owner), name)
+    const path = join(await this.#folder(lineage, owner), name)
     return attempt(path, owner.id, () => readWhole(path))
   }
 
-  async #track(writing: Promise<void>): Promise<void> {
-    this.#running.add(writing)
-    try {
-      await writing
-    } finally {
-      this.#running.delete(writing)
-    }
-  }
-
-  async #write(name: string, bytes: Uint8Array, owner: FilesOwner): Promise<void> {
+  async #write({ name, bytes }: NamedBytes, lineage: Lineage, owner: StoreUser): Promise<void> {
     checkName(name, owner)
     if (bytes.length > LARGEST_BYTES) {
       throw storeError('STORE_FAILED', `${name} is larger than ${LARGEST_BYTES} bytes`, { at: owner.id })
     }
-    const content = new Uint8Array(bytes)
-    // In the order of the calls: each asks for the folder before it waits for the write before it.
-    const path = join(await this.#folder(owner), name)
-    const before = this.#writes.get(path) ?? Promise.resolve()
-    const writing = before.then(() => attempt(path, owner.id, () => writeAtomically(path, content)))
-    const settled: Promise<void> = writing
-      .catch(() => undefined)
-      .then(() => {
-        if (this.#writes.get(path) === settled) this.#writes.delete(path)
-      })
-    this.#writes.set(path, settled)
-    return writing
+    const writes = this.#writesOf(lineage)
+    this.#busy.add(writes)
+    // Nobody else may have the folder while something is written there.
+    this.#lineages.hold(lineage, writes)
+    try {
+      await writes.write(name, bytes, owner)
+    } finally {
+      if (writes.isIdle) {
+        this.#busy.delete(writes)
+        this.#lineages.end(lineage, writes)
+      }
+    }
+  }
+
+  #writesOf(lineage: Lineage): NodeWrites {
+    const known = this.#writes.get(lineage)
+    if (known !== undefined) return known
+    const writes = new NodeWrites(async (name, bytes, owner) => {
+      const path = join(await this.#folder(lineage, owner), name)
+      await attempt(path, owner.id, () => writeAtomically(path, bytes))
+    })
+    this.#writes.set(lineage, writes)
+    return writes
   }
 }
 
-function checkName(name: string, { id }: FilesOwner): void {
+function checkName(name: string, { id }: StoreUser): void {
   if (NAME.test(name) && name !== '.' && !name.includes('..')) return
   throw storeError('STORE_NAME', `${JSON.stringify(name)} is not a name of a file`, { at: id })
 }
@@ -108,7 +115,7 @@ async function readWhole(path: string): Promise<Uint8Array | undefined> {
   }
 }
 
-async function makeFolder(path: string, { id }: FilesOwner): Promise<string> {
+async function makeFolder(path: string, { id }: StoreUser): Promise<string> {
   const refuse = (why: string, cause?: unknown): Error =>
     storeError('STORE_FOLDER', `${path} ${why}`, { at: id, ...(cause === undefined ? {} : { cause }) })
   if (!isAbsolute(path)) throw refuse('is not an absolute path')

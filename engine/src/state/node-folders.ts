@@ -1,8 +1,11 @@
-// The folders in which nodes keep their files: `stateDir/nodes/<pipeline>/<node>`. A node that is renamed keeps its folder
-// under the old name, because it may have passed the path on; `stateDir/nodes/renamed.json` lists these.
+// The folders in which nodes keep their files: `stateDir/nodes/<pipeline>/<node>`. A folder belongs to the lineage of a node
+// and keeps its path while the engine runs, because the node may have passed it on: whatever ids nodes exchange or free.
+// `stateDir/nodes/renamed.json` lists those that are not named after their node, for the next run of the engine. Folders
+// of removed nodes stay: a node that is added again under that id finds its files.
 import { lstat, mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Logger } from '../plugin/contract.js'
+import type { Lineage, LineageWatcher } from './lineages.js'
 import { writeAtomically } from './write-atomically.js'
 
 const NODES = 'nodes'
@@ -10,20 +13,19 @@ const RENAMED_FILE = 'renamed.json'
 /** Of a node or a folder; the numbered folder belongs to a node whose name another folder has. */
 const FOLDER = /^[a-z][a-z0-9-]*\/[a-z][a-z0-9-]*(~[1-9][0-9]*)?$/
 
-interface Rename {
-  readonly from: string
-  readonly to: string
-}
-
-export class NodeFolders {
+export class NodeFolders implements LineageWatcher {
   readonly #stateDir: string
   readonly #log: Logger
-  /** Of the nodes whose folder is not named after their id: the folder by id. */
-  readonly #folders = new Map<string, string>()
+  /** As `renamed.json` has it: the folder by id. */
+  #recorded: ReadonlyMap<string, string> = new Map()
   #isLoaded = false
-  /** Those of this turn of the event loop, by node. */
-  #renames = new Map<object, Rename>()
-  /** One operation follows another, so that renames take effect in the order of the calls. */
+  /** The id that each had when it joined, in this order: a rename that follows does not change its folder. */
+  readonly #unnamed = new Map<Lineage, string>()
+  readonly #owners = new Map<string, Lineage>()
+  /** Those of the nodes in the graph, in the order in which they have got their ids. */
+  readonly #inGraph = new Set<Lineage>()
+  #isRecordDue = false
+  /** One operation follows another. */
   #queue: Promise<unknown> = Promise.resolve()
 
   constructor(stateDir: string, log: Logger) {
@@ -31,25 +33,37 @@ export class NodeFolders {
     this.#log = log
   }
 
-  /**
-   * The folder of the node of that id, created if it is missing. `was`: the id under which an earlier run of the engine
-   * knew it. Rejects with the error of the system.
-   */
-  open(id: string, was?: string): Promise<string> {
+  /** The folder of the node, created if it is missing. Rejects with the error of the system. */
+  open(lineage: Lineage): Promise<string> {
     return this.#inTurn(async () => {
-      if (was !== undefined && !this.#folders.has(id)) await this.#takeOver(id, was)
-      return this.#create(await this.#nameOf(id))
+      const folder = this.#ownFolder(lineage) ?? (await this.#name(lineage, lineage.id))
+      const path = await this.#create(folder)
+      // Not before its node is in the graph: the reload may be given up, and the id belong to another node.
+      if (lineage.isInGraph && folder !== lineage.id) await this.#record()
+      return path
     })
   }
 
-  /**
-   * The node has another id now; `node` is any object that stands for it. Renames of one turn of the event loop happen
-   * together, so that nodes can exchange their ids.
-   */
-  rename(node: object, from: string, to: string): void {
-    if (from === to && !this.#renames.has(node)) return
-    if (this.#renames.size === 0) this.#recordRenames()
-    this.#renames.set(node, { from: this.#renames.get(node)?.from ?? from, to })
+  onJoin(lineage: Lineage): void {
+    this.#unnamed.set(lineage, lineage.id)
+  }
+
+  /** Changes of one turn of the event loop are recorded together, so that nodes can exchange their ids. */
+  onChange(lineage: Lineage): void {
+    this.#inGraph.delete(lineage)
+    if (lineage.isInGraph) this.#inGraph.add(lineage)
+    if (this.#isRecordDue) return
+    this.#isRecordDue = true
+    this.#inTurn(() => this.#record()).catch((err: unknown) => {
+      this.#isRecordDue = false
+      this.#log.error({ err }, 'the folders of renamed nodes could not be recorded: a restart would not find them')
+    })
+  }
+
+  onEnd(lineage: Lineage): void {
+    this.#unnamed.delete(lineage)
+    const folder = this.#ownFolder(lineage)
+    if (folder !== undefined) this.#owners.delete(folder)
   }
 
   /** Resolves when everything asked so far has been done. Never rejects. */
@@ -57,56 +71,69 @@ export class NodeFolders {
     await this.#queue
   }
 
-  #recordRenames(): void {
-    this.#inTurn(() => this.#rename()).catch((err: unknown) => {
-      this.#renames = new Map()
-      this.#log.error({ err }, 'the folders of renamed nodes could not be recorded: a restart would not find them')
-    })
+  #ownFolder(lineage: Lineage): string | undefined {
+    const { folder } = lineage
+    return folder !== undefined && this.#owners.get(folder) === lineage ? folder : undefined
   }
 
-  async #rename(): Promise<void> {
-    const renames = [...this.#renames.values()].filter(({ from, to }) => from !== to)
-    this.#renames = new Map()
-    const moved: (readonly [id: string, folder: string])[] = []
-    for (const { from, to } of renames) {
-      const folder = this.#folders.get(from) ?? from
-      if (await this.#exists(folder)) moved.push([to, folder])
-    }
-    for (const { from } of renames) this.#folders.delete(from)
-    for (const [id, folder] of moved) this.#assign(id, folder)
-    if (moved.length > 0) await this.#save()
+  /** In the order in which they joined, so that a node has the folder of its id before another gets the id. */
+  async #nameAll(): Promise<void> {
+    for (const [lineage, id] of this.#unnamed) await this.#name(lineage, id)
   }
 
-  /** Uses the folder that the node had under its former id, unless it has one already. */
-  async #takeOver(id: string, was: string): Promise<void> {
-    const folder = this.#folders.get(was) ?? was
-    const isOwn = (this.#ownerOf(folder) ?? was) === was
-    if (!isOwn || (await this.#exists(id)) || !(await this.#exists(folder))) return
-    this.#folders.delete(was)
-    this.#assign(id, folder)
-    await this.#save()
-  }
-
-  /** A folder that no other node has. */
-  async #nameOf(id: string): Promise<string> {
-    const known = this.#folders.get(id)
-    if (known !== undefined) return known
-    let folder = id
-    for (let number = 2; this.#ownerOf(folder) !== undefined; number++) folder = `${id}~${number}`
-    if (folder === id) return folder
-    this.#assign(id, folder)
-    await this.#save()
+  /** Chooses its folder: the one that it had, the one that is recorded, or one that no other node has. */
+  async #name(lineage: Lineage, id: string): Promise<string> {
+    const former = await this.#formerFolder(lineage, id)
+    this.#unnamed.delete(lineage)
+    const known = [lineage.folder, this.#recorded.get(id), former]
+    const free = known.find((folder) => folder !== undefined && (this.#owners.get(folder) ?? lineage) === lineage)
+    const folder = free ?? this.#newName(id, lineage)
+    lineage.folder = folder
+    if (lineage.users.size > 0) this.#owners.set(folder, lineage)
     return folder
   }
 
-  #assign(id: string, folder: string): void {
-    if (id === folder) this.#folders.delete(id)
-    else this.#folders.set(id, folder)
+  /**
+   * The folder that the node had under the id that an earlier run knew it by; undefined if it has one under its own, or
+   * if another node has that id now.
+   */
+  async #formerFolder({ was, folder }: Lineage, id: string): Promise<string | undefined> {
+    if (was === undefined || folder !== undefined || this.#recorded.has(id)) return undefined
+    if ([...this.#inGraph].some((other) => other.id === was)) return undefined
+    const former = this.#recorded.get(was) ?? was
+    const isOwn = (this.#recordedOwner(former) ?? was) === was
+    return isOwn && !(await this.#exists(id)) && (await this.#exists(former)) ? former : undefined
   }
 
-  /** The node that has that folder under another name. */
-  #ownerOf(folder: string): string | undefined {
-    return [...this.#folders].find(([, name]) => name === folder)?.[0]
+  #newName(id: string, lineage: Lineage): string {
+    const isFree = (folder: string): boolean =>
+      (this.#owners.get(folder) ?? lineage) === lineage && (this.#recordedOwner(folder) ?? id) === id
+    let folder = id
+    for (let number = 2; !isFree(folder); number++) folder = `${id}~${number}`
+    return folder
+  }
+
+  /** The id under which that folder is recorded. */
+  #recordedOwner(folder: string): string | undefined {
+    for (const [id, recorded] of this.#recorded) if (recorded === folder) return id
+    return undefined
+  }
+
+  /** Writes `renamed.json` if it has changed. What it says of removed nodes stays. */
+  async #record(): Promise<void> {
+    this.#isRecordDue = false
+    const recorded = new Map(this.#recorded)
+    // Two nodes have one id while one of them is still to be replaced: it belongs to the one that got it last.
+    for (const { id, folder } of [...this.#inGraph]) {
+      if (folder === undefined) continue
+      for (const [other, name] of recorded) if (name === folder) recorded.delete(other)
+      if (folder !== id && (await this.#exists(folder))) recorded.set(id, folder)
+      else recorded.delete(id)
+    }
+    const text = textOf(recorded)
+    if (text === textOf(this.#recorded)) return
+    await writeAtomically(this.#renamedFile, text)
+    this.#recorded = recorded
   }
 
   /** None of them may be a symbolic link, which could lead anywhere. */
@@ -134,12 +161,8 @@ export class NodeFolders {
       if (error.code === 'ENOENT') return '{}'
       throw error
     })
-    for (const [id, folder] of Object.entries(parseFolders(text))) this.#folders.set(id, folder)
+    this.#recorded = new Map(Object.entries(parseFolders(text)))
     this.#isLoaded = true
-  }
-
-  async #save(): Promise<void> {
-    await writeAtomically(this.#renamedFile, `${JSON.stringify(Object.fromEntries(this.#folders), undefined, 2)}\n`)
   }
 
   get #renamedFile(): string {
@@ -149,11 +172,16 @@ export class NodeFolders {
   #inTurn<T>(run: () => Promise<T>): Promise<T> {
     const turn = this.#queue.then(async () => {
       await this.#load()
+      await this.#nameAll()
       return run()
     })
     this.#queue = turn.catch(() => undefined)
     return turn
   }
+}
+
+function textOf(recorded: ReadonlyMap<string, string>): string {
+  return `${JSON.stringify(Object.fromEntries(recorded), undefined, 2)}\n`
 }
 
 /** Throws for anything but what `NodeFolders` writes. */

@@ -2,6 +2,11 @@
 import { defineErrors } from '../errors.js'
 
 export const storeError = defineErrors({
+  STORE_BUSY: {
+    sentence: 'A node writes more than its disk takes.',
+    hint: 'check whether the disk of engine.stateDir answers',
+    reaction: 'retry',
+  },
   STORE_FAILED: {
     sentence: 'A file in the folder of a node cannot be read or written.',
     hint: 'check the free space and the permissions of engine.stateDir',

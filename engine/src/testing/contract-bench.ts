@@ -1,18 +1,34 @@
 // One node between fakes, for the contract kit: opened as by the engine, fed by hand.
 import assert from 'node:assert/strict'
+import { setImmediate } from 'node:timers/promises'
 import { BehaviorSubject, NEVER, Subject } from 'rxjs'
 import type { Subscription } from 'rxjs'
-import type { AnyChunk, Definition, Inlet, Options, Output, Previous, Source, Transform } from '../plugin/contract.js'
-import { AUDIENCE, CLOCK, SECRETS, STORE } from '../plugin/tokens.js'
+import type {
+  AnyChunk,
+  Definition,
+  Inlet,
+  Options,
+  Output,
+  Port,
+  Previous,
+  Received,
+  Source,
+  Transform,
+} from '../plugin/contract.js'
+import { readPorts } from '../plugin/ports.js'
+import { AUDIENCE, CLOCK, PROCESSES, SECRETS, SOCKETS, STORE } from '../plugin/tokens.js'
 import { FakeClock } from './fake-clock.js'
 import { FakeContext } from './fake-context.js'
 import { FakeSecrets } from './fake-secrets.js'
 import { FakeStore } from './fake-store.js'
 import { TestAudiences } from './test-audiences.js'
+import { TestProcesses } from './test-processes.js'
+import { TestSockets } from './test-sockets.js'
 
 /**
- * Returns what the node requests in `inject`, by the same names. What it leaves out is TestAudiences for AUDIENCE, a FakeClock for CLOCK, FakeSecrets
- * without secrets for SECRETS, a FakeStore for STORE.
+ * Returns what the node requests in `inject`, by the same names. What it leaves out is TestAudiences for AUDIENCE, a
+ * FakeClock for CLOCK, TestProcesses for PROCESSES, FakeSecrets without secrets for SECRETS, TestSockets for SOCKETS, a
+ * FakeStore for STORE.
  */
 export type ContractDeps = () => Readonly<Record<string, unknown>>
 
@@ -20,14 +36,18 @@ type Node = AsyncDisposable & Partial<Pick<Transform, 'apply'> & Pick<Output, 'a
 
 /** The engine allows 10 s; a node that needs half of that without load is too close to the limit. */
 const OPENS_WITHIN_MS = 5000
+/** Turns of the event loop within which an input becomes ready or ends. */
+const INPUT_TURNS = 1000
 const DISPOSES_WITHIN_MS = 1000
 
 export class ContractBench implements AsyncDisposable {
   readonly clock = new FakeClock()
   readonly context = new FakeContext('test/node')
   readonly audiences = new TestAudiences('test/node', this.clock)
+  readonly processes = new TestProcesses()
   readonly secrets = new FakeSecrets()
   readonly store = new FakeStore()
+  readonly sockets = new TestSockets(this.clock)
   readonly got: AnyChunk[] = []
   readonly options$: BehaviorSubject<unknown>
   /** Errors of its observables. */
@@ -85,6 +105,19 @@ export class ContractBench implements AsyncDisposable {
     if (subscription !== undefined) this.#subscriptions.push(subscription)
   }
 
+  /** What the plugin has opened. */
+  get node(): AsyncDisposable {
+    assert.ok(this.#node !== undefined)
+    return this.#node
+  }
+
+  /** Resolves when an input is ready or over; at once for other nodes. Gives up after a while. */
+  async settled(): Promise<void> {
+    const isIdle = (): boolean =>
+      this.#definition.kind !== 'input' || this.isOver || this.context.reported.includes('ready')
+    for (let turn = 0; turn < INPUT_TURNS && !isIdle(); turn++) await setImmediate()
+  }
+
   /**
    * As the engine ends a node: aborted, unsubscribed (twice, which is harmless), then disposed, twice. Fails if
    * something is left.
@@ -96,7 +129,13 @@ export class ContractBench implements AsyncDisposable {
       const disposing = Promise.resolve(this.#node?.[Symbol.asyncDispose]())
       await within(disposing, DISPOSES_WITHIN_MS, 'it was not disposed')
     }
+    const { count, failures } = this.processes
+    await this.processes[Symbol.asyncDispose]()
     await this.store[Symbol.asyncDispose]()
+    assert.equal(count, 0, 'processes are left')
+    assert.deepEqual(failures, [], 'callbacks of processes have failed')
+    assert.equal(this.sockets.size, 0, 'sockets are left')
+    assert.deepEqual(this.sockets.failures, [], 'callbacks of sockets have failed')
     assert.equal(this.clock.pending, 0, 'timers are left')
     assert.equal(this.options$.observed, false, 'its options are still observed')
     assert.ok(
@@ -111,7 +150,9 @@ export class ContractBench implements AsyncDisposable {
     const fakes = new Map<symbol, unknown>([
       [AUDIENCE, this.audiences],
       [CLOCK, this.clock],
+      [PROCESSES, this.processes],
       [SECRETS, this.secrets],
+      [SOCKETS, this.sockets],
       [STORE, this.store],
     ])
     const wanted = Object.entries(this.#definition.inject ?? {})
@@ -130,12 +171,21 @@ export class ContractBench implements AsyncDisposable {
     if (kind === 'output') this.#subscriptions = [node?.accept?.(inlets)].filter((each) => each !== undefined)
     if (kind !== 'transform') return
     const outlets = node?.apply?.(inlets) ?? {}
-    assert.deepEqual(Object.keys(outlets).sort(), [...this.#definition.ports].sort(), 'not the ports that it declares')
-    const [first] = this.#definition.ports
+    const ports = readPorts(this.#definition, this.options$.value) ?? []
+    const names = ports.map(({ name }) => name)
+    assert.deepEqual(Object.keys(outlets).sort(), [...names].sort(), 'not the ports that it declares')
     const error = (thrown: unknown): void => void this.errors.push(thrown)
-    this.#subscriptions = Object.entries(outlets).map(([port, outlet]) =>
-      outlet.subscribe({ next: (chunk) => port === first && this.got.push(chunk), error }),
-    )
+    this.#subscriptions = ports.flatMap((port) => {
+      const next = (item: AnyChunk | Received): void => this.#note(port, item, port.name === names[0])
+      return outlets[port.name]?.subscribe({ next, error }) ?? []
+    })
+  }
+
+  /** Only chunks of the first port are kept. */
+  #note({ name, kind }: Port, item: AnyChunk | Received, isFirst: boolean): void {
+    const emitted = 'kind' in item ? item.kind : 'bytes'
+    if (emitted !== kind) this.errors.push(new TypeError(`port ${name} of kind ${kind} has emitted ${emitted}`))
+    else if (isFirst && 'kind' in item) this.got.push(item)
   }
 }
 

@@ -11,7 +11,8 @@ import { map, merge, mergeMap, tap } from 'rxjs'
 import { z } from 'zod'
 import type { AnyChunk, Definition } from '../plugin/contract.js'
 import { CLOCK, SECRETS, STORE } from '../plugin/tokens.js'
-import { defineOutput, defineTransform } from '../plugin/define.js'
+import { defineErrors } from '../errors.js'
+import { defineCommand, defineOutput, defineTransform } from '../plugin/define.js'
 import { count } from '../plugin/options.js'
 import { CallbackWatch, packageOfCaller } from './callback-watch.js'
 import { contract } from './contract.js'
@@ -24,9 +25,8 @@ const passing = defineTransform({
   type: 'passing',
   summary: 'Passes everything.',
   consumes: ['ts'],
-  produces: 'ts',
   inlets: 'one',
-  ports: ['out'],
+  ports: [{ name: 'out', kind: 'ts' }],
   options: z.strictObject({
     weight: count({ min: 1 }).prefault(1).meta({ description: 'How much one packet counts.', reload: 'live' }),
   }),
@@ -45,6 +45,45 @@ const passing = defineTransform({
 })
 
 contract(passing, { options: { weight: 2 }, live: { weight: 3 }, refused: [{ weight: 0 }] })
+
+/** A port for each name, and commands. */
+const encoding = defineTransform({
+  type: 'encoding',
+  summary: 'Two renditions, by options.',
+  consumes: ['ts'],
+  inlets: 'one',
+  ports: ({ names }) => names.map((name) => ({ name, kind: 'bytes' })),
+  options: z.strictObject({ names: z.array(z.string()).default(['hd', 'sd']).meta({ description: 'Of the ports.' }) }),
+  commands: {
+    mark: defineCommand({
+      summary: 'Says how often it was called.',
+      input: z.strictObject({ by: count({ min: 1 }).prefault(1).meta({ description: 'How much it counts.' }) }),
+      run: (node: AsyncDisposable & { marks: number }, { by }) => ({ marks: (node.marks += by) }),
+    }),
+    refuse: defineCommand({
+      summary: 'Never works.',
+      input: z.strictObject({}),
+      run: () => {
+        throw defineErrors({ ENC_NO: { sentence: 'No.', hint: 'None.', reaction: 'config' } })('ENC_NO', 'no')
+      },
+    }),
+  },
+  examples: [],
+  open: ({ value }) => ({
+    marks: 0,
+    apply: ([inlet]) =>
+      Object.fromEntries(value.names.map((name) => [name, inlet!.chunks.pipe(map(({ bytes }) => bytes))])),
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  }),
+})
+
+contract(encoding, {
+  options: { names: ['a', 'b', 'c'] },
+  commands: [
+    { name: 'mark', input: { by: 2 }, refused: [{ by: 0 }, 'text'] },
+    { name: 'refuse', throws: 'ENC_NO' },
+  ],
+})
 
 interface Choice {
   readonly isSecond: boolean
@@ -158,6 +197,20 @@ describe('the bench of the contract kit', () => {
     const failing = await open(node({ isObserving: false }))
     for (const chunk of cleanChunks('ts')) failing.push(chunk)
     await assert.rejects(async () => failing[Symbol.asyncDispose](), /it is damaged/)
+  })
+
+  test('finds a chunk on a port of kind bytes', async () => {
+    const chunks = defineTransform({
+      ...passing,
+      ports: [{ name: 'out', kind: 'bytes' }],
+      open: () => ({
+        apply: ([inlet]) => ({ out: inlet!.chunks }),
+        [Symbol.asyncDispose]: () => Promise.resolve(),
+      }),
+    })
+    const bench = await open(chunks)
+    bench.push(cleanChunks('ts')[0]!)
+    await assert.rejects(async () => bench[Symbol.asyncDispose](), /port out of kind bytes has emitted ts/)
   })
 
   test('finds a port that is not declared', async () => {

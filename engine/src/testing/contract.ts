@@ -10,6 +10,7 @@ import { Problems } from '../config/report/diagnostic.js'
 import { isEngineError } from '../errors.js'
 import type { ChunkKind, Definition, Previous, TransformDefinition } from '../plugin/contract.js'
 import { ENGINE_KEYS } from '../plugin/define.js'
+import { readPorts } from '../plugin/ports.js'
 import { describeOptions } from '../plugin/option-meta.js'
 import { CallbackWatch, packageOfCaller } from './callback-watch.js'
 import { ContractBench } from './contract-bench.js'
@@ -24,10 +25,23 @@ export interface ContractSettings {
   readonly live?: Readonly<Record<string, unknown>>
   /** Options that are refused, by the schema or when the node opens. By default none. */
   readonly refused?: readonly Readonly<Record<string, unknown>>[]
-  /** Called for each node that is opened. By default only CLOCK, SECRETS and STORE can be injected. */
+  /** Called for each node that is opened. By default AUDIENCE, CLOCK, PROCESSES, SECRETS and STORE can be injected. */
   readonly deps?: ContractDeps
+  /** An entry for each command of the definition, at least. By default it has none. */
+  readonly commands?: readonly CommandCheck[]
   /** Makes a running node do its work, so that the callbacks that it passes to Node are seen. By default nothing. */
   readonly work?: (bench: Pick<ContractBench, 'clock' | 'context'>) => Promise<void>
+}
+
+/** A command that the kit runs on a node that has opened, and for an input has been subscribed to. */
+export interface CommandCheck {
+  readonly name: string
+  /** By default `{}`. */
+  readonly input?: Readonly<Record<string, unknown>>
+  /** Inputs that its schema refuses. By default only one with an unknown value. */
+  readonly refused?: readonly unknown[]
+  /** The code of the error that it throws; by default it throws none. */
+  readonly throws?: string
 }
 
 /** How many times a node is opened and disposed to see whether it leaves something behind. */
@@ -35,8 +49,6 @@ const OPENINGS = 10
 const DESCRIPTORS = '/proc/self/fd'
 /** Turns of the event loop within which closed resources have to be gone. */
 const SETTLE_TURNS = 1000
-/** Turns of the event loop within which an input becomes ready or ends. */
-const INPUT_TURNS = 1000
 
 interface Subject {
   readonly definition: Definition
@@ -53,9 +65,11 @@ export function contract(definition: Definition, settings: ContractSettings = {}
   describe(`${definition.kind} ${definition.type} keeps the contract`, () => {
     declareTexts(subject)
     declareLife(subject)
+    declareCommands(subject)
     if (folder !== undefined) declareCallbacks(subject, folder)
     if (readsChunks(definition)) declareReading(subject)
-    if (isPassing(definition)) declareSwap(subject, definition.consumes)
+    if (isPassing(definition, definition.options.safeParse(settings.options ?? {}).data))
+      declareSwap(subject, definition.consumes)
   })
 }
 
@@ -101,6 +115,27 @@ function declareLife({ open, definition, settings: { options = {}, refused = [],
   })
 }
 
+function declareCommands({ open, definition, settings: { options = {}, commands = [] } }: Subject): void {
+  const declared = definition.commands ?? {}
+  if (Object.keys(declared).length + commands.length === 0) return
+  test('every command checks its input, and answers with JSON', async () => {
+    const [have, ran] = [Object.keys(declared).sort(), [...new Set(commands.map(({ name }) => name))].sort()]
+    assert.deepEqual(ran, have, 'name each command in `commands` of the settings')
+    for (const { name, input = {}, refused = [], throws } of commands) {
+      const command = declared[name]!
+      for (const wrong of [...refused, { ...input, 'no-such-value': 1 }]) {
+        assert.equal(command.input.safeParse(wrong).success, false, `${name} accepts ${JSON.stringify(wrong)}`)
+      }
+      await using bench = await open(options)
+      bench.subscribe()
+      await bench.settled()
+      const answer = (async () => command.run(bench.node, command.input.parse(input)))()
+      if (throws === undefined) JSON.stringify(await answer)
+      else await assert.rejects(answer, { code: throws })
+    }
+  })
+}
+
 function declareCallbacks({ open, definition, settings: { options = {}, work } }: Subject, folder: string): void {
   test('every callback that it passes to Node is guarded', async () => {
     // Its context is not known while it opens: the callbacks are judged at the end.
@@ -109,9 +144,7 @@ function declareCallbacks({ open, definition, settings: { options = {}, work } }
     bench.subscribe()
     for (const kind of 'consumes' in definition ? definition.consumes : [])
       for (const chunk of cleanChunks(kind)) bench.push(chunk)
-    const isIdle = (): boolean =>
-      definition.kind !== 'input' || bench.isOver || bench.context.reported.includes('ready')
-    for (let turn = 0; turn < INPUT_TURNS && !isIdle(); turn++) await setImmediate()
+    await bench.settled()
     await work?.(bench)
     await bench[Symbol.asyncDispose]()
     const { context } = bench
@@ -140,8 +173,6 @@ function declareReading({ open, definition, settings: { options = {}, live } }: 
         copies,
         'it has changed a chunk that others read',
       )
-      if (definition.kind === 'transform')
-        for (const { kind: made } of bench.got) assert.equal(made, definition.produces)
       // An error thrown in a subscription surfaces in a later turn.
       await setImmediate()
     }
@@ -189,9 +220,10 @@ function readsChunks(definition: Definition): boolean {
   return definition.kind === 'transform' || definition.kind === 'output'
 }
 
-/** It keeps the origins of the chunks that it reads. */
-function isPassing(definition: Definition): definition is TransformDefinition {
-  return definition.kind === 'transform' && definition.makesStream !== true
+/** It keeps the origins of the chunks that it reads, on its first port at least. */
+function isPassing(definition: Definition, options: unknown): definition is TransformDefinition {
+  if (definition.kind !== 'transform' || definition.makesStream === true) return false
+  return readPorts(definition, options)?.[0]?.kind !== 'bytes'
 }
 
 function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {

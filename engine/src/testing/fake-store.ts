@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Store } from '../plugin/store.js'
 import { NodeFiles } from '../state/node-files.js'
+import { Lineages } from '../state/lineages.js'
 import { NodeFolders } from '../state/node-folders.js'
 import { FakeContext } from './fake-context.js'
 
@@ -45,7 +46,9 @@ export class FakeStore implements Store, AsyncDisposable {
 
   async #make(): Promise<{ readonly root: string; readonly store: Store }> {
     const root = await mkdtemp(join(tmpdir(), 'millrace-store-'))
-    const files = new NodeFiles(new NodeFolders(root, new FakeContext(this.#id).log))
-    return { root, store: files.storeOf({ id: this.#id, was: undefined }) }
+    const folders = new NodeFolders(root, new FakeContext(this.#id).log)
+    const lineages = new Lineages(folders)
+    const owner = { id: this.#id }
+    return { root, store: new NodeFiles(folders, lineages).storeOf(lineages.join(this, owner), owner) }
   }
 }

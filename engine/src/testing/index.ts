@@ -1,6 +1,6 @@
 // The entry point `@millrace/engine/testing`: the contract kit, fakes, and the builder of test streams.
 export { contract } from './contract.js'
-export type { ContractSettings } from './contract.js'
+export type { CommandCheck, ContractSettings } from './contract.js'
 export type { ContractDeps } from './contract-bench.js'
 export { FakeClock } from './fake-clock.js'
 export { FakeContext } from './fake-context.js'
@@ -8,6 +8,8 @@ export type { LoggedLine } from './fake-context.js'
 export { FakeSecrets } from './fake-secrets.js'
 export { FakeStore } from './fake-store.js'
 export { TestAudiences } from './test-audiences.js'
+export { TestProcesses } from './test-processes.js'
+export { TestSockets } from './test-sockets.js'
 export { buildTs } from './ts-builder/build-ts.js'
 export {
   breakCrc,

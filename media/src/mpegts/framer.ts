@@ -287,7 +287,8 @@ export class Framer {
   }
 
   #elapsedMs(): number {
-    return Math.round(this.#nowMs - this.#receivedAtMs)
+    // A chunk may begin with bytes that were cut later than those that follow had arrived.
+    return Math.max(0, Math.round(this.#nowMs - this.#receivedAtMs))
   }
 
   /** Makes a chunk of the packets before `cut`; the rest moves to the front. */

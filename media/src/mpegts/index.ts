@@ -3,6 +3,7 @@ export type { Chunk, Discontinuity, Gop, GopChunk, Origin, Track, TsChunk } from
 export * from './marks.js'
 export { Framer, MAX_CHUNK_BYTES } from './framer.js'
 export type { FramerCounters, FramerOptions } from './framer.js'
+export { AlignedTimelines } from './aligned-timelines.js'
 export { Timeline } from './timeline.js'
 export type { TimelineCounters } from './timeline.js'
 export type { JunctionRules } from './junction.js'

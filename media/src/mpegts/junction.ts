@@ -22,6 +22,8 @@ const MAX_HELD_BYTES = 2 * 1024 * 1024
 
 export class Junction {
   readonly held: TsChunk[] = []
+  /** By how much the generation is shifted, 90 kHz, if that is decided elsewhere; by default by `plan`. */
+  offset90k: number | undefined
   readonly #sent: SentState
   readonly #rules: JunctionRules
   readonly #table = new ProgramTable()
@@ -41,9 +43,19 @@ export class Junction {
   push(chunk: TsChunk): boolean {
     this.held.push(chunk)
     this.#heldBytes += chunk.bytes.length
+    this.observe(chunk)
+    return this.isKnown || this.isFull(chunk.receivedAtMs)
+  }
+
+  /** Learns from a chunk of the new generation that has not been pushed yet. */
+  observe(chunk: TsChunk): void {
     this.#table.follow(chunk)
     this.#clocks.follow(chunk, this.#table.isSectionPid)
-    return this.#isKnown() || this.#heldBytes >= MAX_HELD_BYTES || this.isOverdue(chunk.receivedAtMs)
+  }
+
+  /** Not more is held back, whatever is still unknown. */
+  isFull(nowMs: number): boolean {
+    return this.#heldBytes >= MAX_HELD_BYTES || this.isOverdue(nowMs)
   }
 
   isOverdue(nowMs: number): boolean {
@@ -54,7 +66,7 @@ export class Junction {
   /** How to rewrite the generation. */
   plan(): TimelineRewriter {
     return new TimelineRewriter({
-      offset90k: this.#offset(),
+      offset90k: this.offset90k ?? largestOffset(this.wantedOffsets()),
       sent: this.#sent,
       versionShifts: this.#versionShifts(),
       isSectionPid: this.#table.isSectionPid,
@@ -62,7 +74,7 @@ export class Junction {
   }
 
   /** Every audio and video PID that was sent before and that the new generation announces has shown its first DTS. */
-  #isKnown(): boolean {
+  get isKnown(): boolean {
     const { programs } = this.#table
     if (programs.size === 0 || programs.size < this.#sent.table.programs.size) return false
     for (const program of programs.values()) {
@@ -74,8 +86,8 @@ export class Junction {
     return true
   }
 
-  /** The largest offset that any clock requires; 0 if the two generations have no clock in common. */
-  #offset(): number {
+  /** The offset that each clock requires, and the time that has passed; empty if there is no clock on one of the sides. */
+  wantedOffsets(): readonly number[] {
     const wanted: number[] = []
     const hasUnits = [...this.#clocks.dts.keys()].some((pid) => this.#sent.clocks.dts.has(pid))
     for (const kind of ['pcr', 'dts'] as const) {
@@ -85,17 +97,13 @@ export class Junction {
       }
     }
     const lead = pairOf(this.#sent.clocks.pcr, this.#clocks.pcr) ?? pairOf(this.#sent.clocks.dts, this.#clocks.dts)
-    if (lead === undefined) return 0
+    if (lead === undefined) return []
     if (wanted.length === 0) wanted.push(lead.before.last + lead.before.step - lead.next.first)
     if (this.#rules.timeline === 'elapsed') {
       const elapsedMs = Math.max(0, lead.next.firstAtMs - lead.before.lastAtMs)
       wanted.push(lead.before.last + ticksFromMs(elapsedMs) - lead.next.first)
     }
-    // All values belong to one clock that may wrap between them: compare their distance from the first.
-    const [base = 0] = wanted
-    let most = 0
-    for (const offset of wanted) most = Math.max(most, difference33(mod33(offset), mod33(base)))
-    return mod33(Math.round(base + most))
+    return wanted
   }
 
   /** For each PAT and PMT PID, what to add to its version. Unchanged tables keep theirs, changed ones get the next. */
@@ -110,6 +118,15 @@ export class Junction {
     }
     return shifts
   }
+}
+
+/** The largest of offsets at one junction; 0 if there are none. */
+export function largestOffset(wanted: readonly number[]): number {
+  // All values belong to one clock that may wrap between them: compare their distance from the first.
+  const [base = 0] = wanted
+  let most = 0
+  for (const offset of wanted) most = Math.max(most, difference33(mod33(offset), mod33(base)))
+  return mod33(Math.round(base + most))
 }
 
 /** The clock that both generations have, else the newest of the old one and the first of the new one. */

@@ -49,6 +49,30 @@ export class Timeline {
   /** The discontinuity of a chunk of which nothing was sent. */
   #pendingDiscontinuity: Discontinuity = false
   #lastTracks: readonly Track[] = []
+  readonly #isAligned: boolean
+
+  /** `isAligned`: at each junction it waits for `align`. */
+  constructor({ isAligned = false }: { readonly isAligned?: boolean } = {}) {
+    this.#isAligned = isAligned
+  }
+
+  /** The junction that waits for `align`. */
+  get waiting(): Junction | undefined {
+    return this.#isAligned && this.#junction?.offset90k === undefined ? this.#junction : undefined
+  }
+
+  /** It has sent something. */
+  get hasSent(): boolean {
+    return this.#nextSeq > 0
+  }
+
+  /** Decides the offset of the current generation. Returns what can be sent. */
+  align(offset90k: number, nowMs: number): readonly TsChunk[] {
+    const { waiting } = this
+    if (waiting === undefined) return NO_CHUNKS
+    waiting.offset90k = offset90k
+    return waiting.isKnown || waiting.isFull(nowMs) ? this.#commit() : NO_CHUNKS
+  }
 
   /** Takes a chunk of the current generation and owns it: its bytes may be changed. Returns what can be sent. */
   push(chunk: TsChunk): readonly TsChunk[] {
@@ -57,7 +81,7 @@ export class Timeline {
 
   /** Time has passed: a junction that has waited too long is made with what is known. */
   flush(nowMs: number): readonly TsChunk[] {
-    return this.#junction?.isOverdue(nowMs) === true ? this.#commit() : NO_CHUNKS
+    return this.waiting === undefined && this.#junction?.isOverdue(nowMs) === true ? this.#commit() : NO_CHUNKS
   }
 
   /**
@@ -78,7 +102,7 @@ export class Timeline {
       const sent = this.#send(chunk, end)
       return sent === undefined ? NO_CHUNKS : [sent]
     }
-    return this.#junction.push(chunk) ? this.#commit(end) : NO_CHUNKS
+    return this.#junction.push(chunk) && this.waiting === undefined ? this.#commit(end) : NO_CHUNKS
   }
 
   #commit(end?: GenerationEnd): readonly TsChunk[] {

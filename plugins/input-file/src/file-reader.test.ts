@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { isEngineError } from '@millrace/engine/plugin'
-import type { Received } from '@millrace/engine/plugin'
+import type { Boundary, Received } from '@millrace/engine/plugin'
 import { buildTs, FakeClock } from '@millrace/engine/testing'
 import { Framer, HAS_PCR, MARK_FLAGS, MARK_OFFSET, MARK_SIZE, readPcrBase, Timeline } from '@millrace/media/mpegts'
 import type { TsChunk } from '@millrace/media/mpegts'
@@ -36,7 +36,7 @@ class Bench {
   opened = 0
   isOver = false
   error: unknown
-  onBytes: (received: Received) => void = () => undefined
+  onBytes: (received: Uint8Array | Boundary) => void = () => undefined
   readonly done: Promise<void>
 
   constructor(path: string, more: Partial<FileReaderSettings> = {}) {
@@ -87,11 +87,11 @@ class Bench {
     await this.done
   }
 
-  #take(received: Received): void {
+  #take(received: Uint8Array | Boundary): void {
     if ('boundary' in received) {
       assert.equal(received.timeline, 'contiguous')
       this.boundaries.push(this.got.length)
-    } else this.got.push({ atMs: this.clock.nowMs(), bytes: received.slice() })
+    } else if (received instanceof Uint8Array) this.got.push({ atMs: this.clock.nowMs(), bytes: received.slice() })
     this.onBytes(received)
   }
 }
@@ -320,12 +320,13 @@ class ClockFollower {
   #deviation = 0
 
   push(received: Received, nowMs: number): void {
-    if (!('boundary' in received)) {
+    if (received instanceof Uint8Array) {
       for (const chunk of [...this.#framer.push(received, nowMs), ...this.#framer.flush(nowMs)]) {
         for (const moved of this.#timeline.push(chunk)) this.#follow(moved)
       }
       return
     }
+    assert.ok('boundary' in received)
     const last = this.#framer.finish(nowMs)
     for (const chunk of this.#timeline.endGeneration(last, { timeline: received.timeline })) this.#follow(chunk)
     this.#framer = new Framer({ generation: ++this.#generation, firstSeq: this.#framer.nextSeq })

@@ -1,5 +1,5 @@
 // Reads a file, once or forever, in blocks, and hands the bytes over when they are due.
-import type { Clock, Received } from '@millrace/engine/plugin'
+import type { Clock, Boundary } from '@millrace/engine/plugin'
 import { fileError } from './file-errors.js'
 import { STDIN } from './file-kind.js'
 import { LoopLength } from './loop-length.js'
@@ -15,7 +15,7 @@ export interface FileReaderSettings {
   readonly clock: Clock
   /** Called in each pass, when the file has been opened. */
   onOpen(): void
-  onBytes(received: Received): void
+  onBytes(received: Uint8Array | Boundary): void
 }
 
 /**

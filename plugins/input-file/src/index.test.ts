@@ -39,7 +39,7 @@ function collect(source: Source<Received>) {
   const ended = new Promise<void>((resolve) => (settle = resolve))
   const subscription = source.chunks.subscribe({
     next: (received) => {
-      if (!('boundary' in received)) bytes.push(received.slice())
+      if (received instanceof Uint8Array) bytes.push(received.slice())
     },
     error: (error: unknown) => {
       end = error

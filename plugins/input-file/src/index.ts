@@ -1,7 +1,7 @@
 // Input `file`: a transport stream from a regular file, at the pace of its clock or as fast as readers take it; from a
 // named pipe, whose writers can change; or from stdin.
 import { choice, CLOCK, defineInput, flag, path } from '@millrace/engine/plugin'
-import type { Clock, NodeContext, Received, Source } from '@millrace/engine/plugin'
+import type { Clock, NodeContext, Boundary, Received, Source } from '@millrace/engine/plugin'
 import { Observable } from 'rxjs'
 import { z } from 'zod'
 import { readFileKind, STDIN } from './file-kind.js'
@@ -96,7 +96,7 @@ class FileSource implements Source<Received> {
     await Promise.all(this.#running)
   }
 
-  async #run(turn: number, onBytes: (received: Received) => void): Promise<void> {
+  async #run(turn: number, onBytes: (received: Uint8Array | Boundary) => void): Promise<void> {
     const kind = await readFileKind(this.#settings)
     if (turn !== this.#turn) return
     this.#updateHold(kind)
@@ -106,7 +106,7 @@ class FileSource implements Source<Received> {
     await reader.run()
   }
 
-  #open(kind: FileKind, onBytes: (received: Received) => void): FileReader | PipeReader {
+  #open(kind: FileKind, onBytes: (received: Uint8Array | Boundary) => void): FileReader | PipeReader {
     const { path, loop } = this.#settings
     const context = this.#context
     if (kind === 'file') {

@@ -47,6 +47,7 @@ class Bench {
           this.boundaries.push(this.#length)
           return
         }
+        assert.ok(received instanceof Uint8Array)
         this.#parts.push(received.slice())
         this.#length += received.length
         this.onBytes()

@@ -3,7 +3,7 @@
 import { close, constants, fstatSync, open } from 'node:fs'
 import { Socket } from 'node:net'
 import { promisify } from 'node:util'
-import type { NodeContext, Received } from '@millrace/engine/plugin'
+import type { NodeContext, Boundary } from '@millrace/engine/plugin'
 import { unreadable } from './file-errors.js'
 import { STDIN, STDIN_DESCRIPTOR } from './file-kind.js'
 
@@ -17,7 +17,7 @@ export interface PipeReaderSettings {
   /** Called when the last writer of a FIFO has closed it. */
   onWriterGone(): void
   /** The bytes are valid only during the call. */
-  onBytes(received: Received): void
+  onBytes(received: Uint8Array | Boundary): void
 }
 
 const openDescriptor = promisify(open)

@@ -4,7 +4,6 @@
 import { request as requestHttp } from 'node:http'
 import type { ClientRequest, IncomingMessage } from 'node:http'
 import { request as requestHttps } from 'node:https'
-import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { SecureContext } from 'node:tls'
 import { isEngineError } from '@millrace/engine/plugin'
@@ -101,7 +100,7 @@ export class HttpAttempt {
   #listen(request: ClientRequest, isTls: boolean): void {
     const { guard, onResponse } = this.#settings
     const awaitHead = guard(() => this.#awaitHead(request))
-    const onSocket = guard((socket: Socket) => {
+    const onSocket = guard((socket: NonNullable<ClientRequest['socket']>) => {
       socket.once('connect', isTls ? guard(() => (this.#phase = 'tls')) : awaitHead)
       if (isTls) socket.once('secureConnect', awaitHead)
     })

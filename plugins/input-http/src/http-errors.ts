@@ -59,6 +59,16 @@ export const httpError = defineErrors({
     hint: 'A live stream does not end: the upstream may serve a file, or may have been restarted.',
     reaction: 'retry',
   },
+  HTTP_NEXT: {
+    sentence: 'The command `next` made the input leave this URL.',
+    hint: 'Nothing: the input is connecting to its next URL, or to the same one if it has only one.',
+    reaction: 'retry',
+  },
+  HTTP_NOT_CONNECTED: {
+    sentence: 'The command `next` found no connection to leave: the input is waiting to try again.',
+    hint: 'The input tries its next URL by itself; `engine status` says why it is waiting.',
+    reaction: 'retry',
+  },
   HTTP_CA: {
     sentence: 'The file in `tls.ca` cannot be read, or contains no certificate.',
     hint: 'Give a PEM file (`-----BEGIN CERTIFICATE-----`) that the user running the engine can read.',

@@ -363,3 +363,35 @@ test('errors and logs contain no configured secret', async () => {
   const { message, target, cause, row } = await input.failure()
   assert.doesNotMatch(JSON.stringify([message, target, String(cause), row, input.context.lines]), /secret\d/)
 })
+
+test('the command next leaves a URL at once, for the next one or, if it is the only one, for itself', async () => {
+  await using server = await UpstreamServer.http((_, response) => void response.write(stream))
+  const urls = [server.url('/a.ts'), server.url('/b.ts')]
+  for (const [given, order] of [
+    [{ urls }, [0, 1, 0]],
+    [{ url: urls[0]! }, [0, 0, 0]],
+  ] as const) {
+    await using input = await InputHarness.open(given)
+    for (const [step, index] of order.slice(0, 2).entries()) {
+      input.subscribe()
+      await until(() => input.bytes.length === stream.length, 'the stream flows')
+      assert.deepEqual(input.next(), { from: urls[index], to: urls[order[step + 1]!] })
+      const { code, target, retryAfterMs } = await input.failed()
+      assert.deepEqual([code, target, retryAfterMs], ['HTTP_NEXT', urls[index], 0])
+      assert.throws(() => input.next(), { code: 'HTTP_NOT_CONNECTED' })
+    }
+    await until(() => server.connections === 0, 'the connections are closed')
+  }
+})
+
+test('the command next ends an attempt that is still waiting for a response', async () => {
+  await using silent = await UpstreamServer.http(() => undefined)
+  await using server = await UpstreamServer.http((_, response) => void response.write(stream))
+  await using input = await InputHarness.open({ urls: [silent.url(), server.url()] })
+  input.subscribe()
+  await until(() => silent.requestCount === 1, 'the server has the request')
+  assert.deepEqual(input.next(), { from: silent.url(), to: server.url() })
+  assert.equal((await input.failed()).code, 'HTTP_NEXT')
+  input.subscribe()
+  await until(() => input.bytes.length === stream.length, 'the stream flows')
+})

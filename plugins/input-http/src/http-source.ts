@@ -33,12 +33,27 @@ export class HttpSource implements Source<Received> {
   readonly #rotation: UrlRotation
   readonly #counters = new HttpCounters()
   readonly #attempts = new Set<HttpAttempt>()
+  /** The attempt that the engine has subscribed to. */
+  #current: { readonly upstream: Upstream; leave(): void } | undefined
 
   constructor(settings: HttpSourceSettings) {
     this.#settings = settings
     this.#rotation = new UrlRotation(settings.upstreams.length, settings.order, settings.random)
     this.#counters.register(settings.context)
     this.chunks = new Observable((subscriber) => this.#attempt(subscriber))
+  }
+
+  /**
+   * Leaves the URL it is connected to; the engine begins the attempt at the next one at once. Throws HTTP_NOT_CONNECTED while
+   * there is no attempt.
+   */
+  next(): { readonly from: string; readonly to: string } {
+    const { upstreams } = this.#settings
+    const from = this.#current
+    if (from === undefined) throw httpError('HTTP_NOT_CONNECTED', 'the input is waiting to connect again')
+    const to = upstreams[this.#rotation.upcoming]?.name ?? from.upstream.name
+    from.leave()
+    return { from: from.upstream.name, to }
   }
 
   /** Every socket has closed when this resolves. */
@@ -78,9 +93,17 @@ export class HttpSource implements Source<Received> {
         subscriber.error(this.#failure(upstream, { code, detail, cause, streamedMs }))
       },
     })
+    const leave = (): void => {
+      attempt.cancel()
+      const more = { target: upstream.name, retryAfterMs: 0 }
+      subscriber.error(httpError('HTTP_NEXT', `${upstream.name}: left by the command next`, more))
+    }
+    const current = { upstream, leave }
+    this.#current = current
     this.#attempts.add(attempt)
     attempt.start()
     return () => {
+      if (this.#current === current) this.#current = undefined
       attempt.cancel()
       void attempt.closed().then(() => this.#attempts.delete(attempt))
     }

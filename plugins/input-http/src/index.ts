@@ -1,5 +1,6 @@
 // Input `http`: a transport stream from an upstream over HTTP or HTTPS, or from the first of several that delivers it.
-import { CLOCK, defineInput } from '@millrace/engine/plugin'
+import { CLOCK, defineCommand, defineInput } from '@millrace/engine/plugin'
+import { z } from 'zod'
 import { HTTP_METRICS } from './http-counters.js'
 import { httpOptions } from './http-options.js'
 import { HttpSource } from './http-source.js'
@@ -13,6 +14,13 @@ export default defineInput({
   options: httpOptions,
   inject: { clock: CLOCK },
   metrics: HTTP_METRICS,
+  commands: {
+    next: defineCommand({
+      summary: 'Leaves the current URL and connects to the next one at once; with one URL, connects to it again.',
+      input: z.strictObject({}),
+      run: (source: HttpSource) => source.next(),
+    }),
+  },
   examples: [
     { title: 'One upstream', yaml: 'main: { type: http, url: "http://upstream.example/one.ts" }' },
     {

@@ -66,6 +66,13 @@ export class InputHarness implements AsyncDisposable {
     this.#subscription?.unsubscribe()
   }
 
+  /** The command `next`. */
+  next(): unknown {
+    const command = input.commands?.['next']
+    if (this.#source === undefined || command === undefined) throw new Error('the input is not open')
+    return command.run(this.#source, command.input.parse({}))
+  }
+
   get bytes(): Buffer {
     return Buffer.concat(this.#parts)
   }

@@ -22,6 +22,12 @@ export class UrlRotation {
     return this.#left.length > 0
   }
 
+  /** The index that `next` will return. Begins a new round, without the last URL, if this one is over. */
+  get upcoming(): number {
+    if (this.#left.length === 0) this.restart()
+    return this.#left[0] ?? Math.max(0, this.#last)
+  }
+
   /** Returns the index of the URL to try now; begins a new round if the last one is over. */
   next(): number {
     if (this.#left.length === 0) this.#left = this.#arrange()

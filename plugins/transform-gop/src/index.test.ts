@@ -4,6 +4,7 @@ import type { AnyChunk, Inlet, Options } from '@millrace/engine/plugin'
 import { buildTs, FakeClock, FakeContext } from '@millrace/engine/testing'
 import { Framer } from '@millrace/media/mpegts'
 import { BehaviorSubject, Subject } from 'rxjs'
+import type { Observable } from 'rxjs'
 import gop from './index.js'
 
 type Settings = Parameters<typeof gop.open>[0]['value']
@@ -22,7 +23,8 @@ async function benchOf(maxDuration: number) {
   }
   const got: AnyChunk[] = []
   let isComplete = false
-  transform.apply([inlet])['out']?.subscribe({ next: (chunk) => got.push(chunk), complete: () => (isComplete = true) })
+  const out = transform.apply([inlet])['out'] as Observable<AnyChunk> | undefined
+  out?.subscribe({ next: (chunk) => got.push(chunk), complete: () => (isComplete = true) })
   /** Sends 20 packets every 50 ms. */
   const send = (bytes: Uint8Array): void => {
     const framer = new Framer()

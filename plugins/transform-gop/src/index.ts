@@ -18,9 +18,8 @@ export default defineTransform({
   type: 'gop',
   summary: 'Cuts a transport stream into groups of pictures (GOPs) without delaying it.',
   consumes: ['ts'],
-  produces: 'gop',
   inlets: 'one',
-  ports: ['out'],
+  ports: [{ name: 'out', kind: 'gop' }],
   options,
   inject: { clock: CLOCK },
   metrics: [

@@ -6,6 +6,7 @@ import type { TsPlan } from '@millrace/engine/testing'
 import { Framer } from '@millrace/media/mpegts'
 import type { GopChunk, TsChunk } from '@millrace/media/mpegts'
 import { BehaviorSubject, Subject } from 'rxjs'
+import type { Observable } from 'rxjs'
 import { GopCutter } from './gop-cutter.js'
 import gop from './index.js'
 
@@ -117,7 +118,8 @@ describe('transform gop at a swap', () => {
       hold: () => ({ [Symbol.dispose]: () => undefined }),
     }
     const got: GopChunk[] = []
-    transform.apply([inlet])['out']?.subscribe((chunk) => chunk.kind === 'gop' && got.push(chunk))
+    const out = transform.apply([inlet])['out'] as Observable<AnyChunk> | undefined
+    out?.subscribe((chunk) => chunk.kind === 'gop' && got.push(chunk))
     return { context, got, transform: transform as typeof transform & { snapshotState(): unknown }, chunks }
   }
 

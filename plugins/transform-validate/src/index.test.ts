@@ -4,6 +4,7 @@ import type { AnyChunk, Inlet, Options } from '@millrace/engine/plugin'
 import { breakSyncByte, buildTs, dropPackets, FakeClock, FakeContext, setTei } from '@millrace/engine/testing'
 import { Framer } from '@millrace/media/mpegts'
 import { BehaviorSubject, Subject } from 'rxjs'
+import type { Observable } from 'rxjs'
 import validate from './index.js'
 
 const clean = buildTs({ durationS: 4 }).bytes
@@ -23,7 +24,8 @@ async function benchOf(more: object = {}) {
   }
   const got: AnyChunk[] = []
   let isComplete = false
-  transform.apply([inlet])['out']?.subscribe({ next: (chunk) => got.push(chunk), complete: () => (isComplete = true) })
+  const out = transform.apply([inlet])['out'] as Observable<AnyChunk> | undefined
+  out?.subscribe({ next: (chunk) => got.push(chunk), complete: () => (isComplete = true) })
   const send = (bytes: Uint8Array): AnyChunk[] => {
     const framer = new Framer()
     const sent = [...framer.push(bytes, 0), ...framer.finish(0)]

@@ -20,9 +20,8 @@ export default defineTransform({
   summary:
     'Counts errors in a transport stream (TR 101 290 checks 1.1, 1.2, 1.4, 2.1 and 2.2) and scrambled packets. Packets pass unchanged, except those that its options drop.',
   consumes: ['ts'],
-  produces: 'ts',
   inlets: 'one',
-  ports: ['out'],
+  ports: [{ name: 'out', kind: 'ts' }],
   options: filterOptions,
   inject: { clock: CLOCK },
   metrics: [

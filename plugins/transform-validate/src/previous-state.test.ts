@@ -6,6 +6,7 @@ import type { TsPlan } from '@millrace/engine/testing'
 import { Framer, hasPayload, NULL_PID, ProgramTable, readCounter, readPid } from '@millrace/media/mpegts'
 import type { TsChunk } from '@millrace/media/mpegts'
 import { BehaviorSubject, Subject } from 'rxjs'
+import type { Observable } from 'rxjs'
 import validate from './index.js'
 import { PacketFilter } from './packet-filter.js'
 import type { DropRules } from './packet-filter.js'
@@ -223,7 +224,8 @@ describe('transform ts-validate at a swap', () => {
       hold: () => ({ [Symbol.dispose]: () => undefined }),
     }
     const got: TsChunk[] = []
-    transform.apply([inlet])['out']?.subscribe((chunk) => chunk.kind === 'ts' && got.push(chunk))
+    const out = transform.apply([inlet])['out'] as Observable<AnyChunk> | undefined
+    out?.subscribe((chunk) => chunk.kind === 'ts' && got.push(chunk))
     return { context, got, chunks, transform: transform as typeof transform & { snapshotState(): unknown } }
   }
 

@@ -1,16 +1,22 @@
 // Service `webhook`: POSTs events of the engine to the user's web server.
-import { choice, CLOCK, count, defineService, duration, EVENTS, secret, url } from '@millrace/engine/plugin'
+import {
+  choice,
+  CLOCK,
+  count,
+  defineService,
+  duration,
+  EVENTS,
+  post,
+  requestHeaders,
+  secret,
+  signBody,
+  url,
+} from '@millrace/engine/plugin'
 import type { Clock, Events, EventNotice, Options, Service } from '@millrace/engine/plugin'
 import { z } from 'zod'
-import { EVENT_NAMES, type EventName, makeNotification, type Notification, signBody } from './notification.js'
+import { EVENT_NAMES, type EventName, makeNotification, type Notification } from './notification.js'
 import { NotificationQueue } from './notification-queue.js'
-import { post } from './post.js'
 import { SourceStates } from './source-states.js'
-
-/** RFC 9110 section 5.1. */
-const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}$/
-/** Headers that this service sets itself. */
-const RESERVED_HEADERS = /^(?:host|content-length|content-type|transfer-encoding|connection|x-millrace-.*)$/i
 
 /** Time for sending the queue when the service ends; services must end within three seconds. */
 const DRAIN_MS = 2000
@@ -25,16 +31,7 @@ const options = z.strictObject({
     .min(1)
     .default(['limit_hit', 'limit_miss', 'source_up', 'source_down'])
     .meta({ description: 'Events to send.', reload: 'live' }),
-  headers: z
-    .record(z.string(), secret())
-    .refine(
-      (headers) => Object.keys(headers).every((name) => HEADER_NAME.test(name) && !RESERVED_HEADERS.test(name)),
-      'must contain valid header names, and none that this service sets itself',
-    )
-    .refine(
-      (headers) => Object.values(headers).every((value) => /^[\t\x20-\x7e]*$/.test(value)),
-      'must have values in printable ASCII',
-    )
+  headers: requestHeaders()
     .default({})
     .meta({ description: 'Additional request headers, for example Authorization.', reload: 'live' }),
   secret: secret().optional().meta({
@@ -93,11 +90,12 @@ export default defineService({
         const { timeout: timeoutMs, retries, queue: maxWaiting } = options$.value
         return { timeoutMs, retries, maxWaiting }
       },
-      post: (notification, signal) => {
+      post: async (notification, signal) => {
         const given = options$.value
         const headers = headersOf(notification, given)
         const guard: typeof context.guard = (run) => context.guard(run)
-        return post({ url: new URL(given.url), headers, body: notification.body, signal, guard })
+        const { status } = await post({ url: new URL(given.url), headers, body: notification.body, signal, guard })
+        return status
       },
     })
     const { counters } = queue

@@ -1,6 +1,5 @@
-// The body of a notification, one JSON object for each event, and the signature by which the receiver verifies its
-// sender.
-import { createHmac, randomUUID } from 'node:crypto'
+// The body of a notification, one JSON object for each event.
+import { randomUUID } from 'node:crypto'
 
 export const EVENT_NAMES = [
   'limit_hit',
@@ -32,9 +31,4 @@ export function makeNotification(
   const id = randomUUID()
   const at = new Date(atMs).toISOString()
   return { event, id, body: Buffer.from(JSON.stringify({ event, at, node: node ?? null, data, id })) }
-}
-
-/** The value of the header X-Millrace-Signature: HMAC-SHA256 (RFC 2104) of the body. */
-export function signBody(body: Uint8Array, secret: string): string {
-  return `sha256=${createHmac('sha256', secret).update(body).digest('hex')}`
 }

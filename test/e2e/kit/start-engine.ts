@@ -28,6 +28,8 @@ export interface StartOptions {
   readonly yaml: string
   /** Files written next to the YAML first. */
   readonly files?: Readonly<Record<string, Uint8Array | string>>
+  /** Called with the path of the folder before the engine starts. By default nothing. */
+  readonly prepare?: (folder: string) => Promise<void>
 }
 
 /** Resolves when the engine reports that it is running; rejects with its output if it ends instead. */
@@ -36,6 +38,7 @@ export async function startEngine(options: StartOptions): Promise<EngineProcess>
   try {
     for (const [name, content] of Object.entries(options.files ?? {})) await folder.write(name, content)
     await folder.write('pipeline.yaml', options.yaml)
+    await options.prepare?.(folder.path)
     return await startIn(folder)
   } catch (error) {
     await folder[Symbol.asyncDispose]()

@@ -2,6 +2,7 @@
 import type { NodeKind } from '../../plugin/contract.js'
 import type { Graph, NodeSettings, Pipeline } from '../../graph/graph.js'
 import { MAIN_PORT, nodeName } from '../../graph/node-id.js'
+import { chunksOf } from '../../plugin/ports.js'
 
 export interface GraphOutline {
   readonly pipelines: readonly PipelineOutline[]
@@ -47,7 +48,12 @@ export function labelOf({ port, chunks }: EdgeOutline): string {
 function outlinePipeline({ name, description, nodes }: Pipeline): PipelineOutline {
   const byId = new Map(nodes.map((node) => [node.id, node]))
   const edges = nodes.flatMap((node) =>
-    node.from.map(({ node: from, port }) => ({ from, port, to: node.id, chunks: chunksOf(byId.get(from)) })),
+    node.from.map(({ node: from, port }) => ({
+      from,
+      port,
+      to: node.id,
+      chunks: chunksAt(byId.get(from), port, node),
+    })),
   )
   return { name, description, nodes: nodes.map(outlineNode), edges }
 }
@@ -57,9 +63,9 @@ function outlineNode({ id, definition, description }: NodeSettings): NodeOutline
   return { id, name: nodeName(id), kind, type, description }
 }
 
-/** The engine frames bytes before they reach an edge. */
-function chunksOf(node: NodeSettings | undefined): string {
-  const { definition } = node ?? {}
-  if (definition?.kind !== 'input' && definition?.kind !== 'transform') return 'ts'
-  return definition.produces === 'bytes' ? 'ts' : definition.produces
+/** Of a port whose node has options that are not known: what the reader can read. */
+function chunksAt(source: NodeSettings | undefined, name: string, reader: NodeSettings): string {
+  const port = source?.ports.find((each) => each.name === name)
+  if (port !== undefined) return chunksOf(port)
+  return 'consumes' in reader.definition ? reader.definition.consumes.join(' or ') : ''
 }

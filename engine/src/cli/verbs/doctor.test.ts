@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { createSocket } from 'node:dgram'
 import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -9,10 +10,10 @@ import { after, before, test } from 'node:test'
 import { z } from 'zod'
 import { EXAMPLE_DEFINITIONS } from '../../config/example-config.test.js'
 import type { Finding, Machine } from '../../doctor/finding.js'
-import { defineOutput } from '../../plugin/define.js'
-import { count, listenerName } from '../../plugin/options.js'
+import { defineInput, defineOutput } from '../../plugin/define.js'
+import { count, listenerName, size } from '../../plugin/options.js'
 import { registryOf } from '../../plugin/registry.js'
-import { DELIVERY } from '../../plugin/tokens.js'
+import { DELIVERY, SOCKETS } from '../../plugin/tokens.js'
 import { keepStreams } from '../cli-streams.test.kit.js'
 import { runDoctor } from './doctor.js'
 
@@ -201,4 +202,45 @@ test('without files the machine is checked for the default settings', async () =
   const { findings } = await ask()
   assert.ok(finding(findings, 'listener api') !== undefined)
   assert.equal(finding(findings, 'net.ipv4.tcp_wmem')?.level, 'ok')
+})
+
+test('the UDP addresses of nodes are tried, and the receive buffers that they want are compared with the limit', async () => {
+  const socket = createSocket('udp4')
+  await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve))
+  const address = `127.0.0.1:${socket.address().port}`
+  const receiver = defineInput({
+    type: 'receiver',
+    summary: 'Receives.',
+    produces: 'bytes',
+    options: z.strictObject({
+      address: z.string().meta({ description: 'Where.' }),
+      receiveBuffer: size().meta({ description: 'How much.' }),
+    }),
+    inject: { sockets: SOCKETS },
+    exclusive: (options) => [{ kind: 'udp', address: options.address }],
+    examples: [],
+    open: () => Promise.reject(new Error('not opened here')),
+  })
+  const path = join(folder, 'udp.yaml')
+  const input = `main: { type: receiver, address: "${address}", receiveBuffer: 16MiB }`
+  const output = 'ts: { type: viewers, from: main, listener: web }'
+  await writeFile(
+    path,
+    `version: 1
+engine: { api: { address: "127.0.0.1:0" }, stateDir: state }
+listeners: { web: { address: "127.0.0.1:0" } }
+pipelines: { one: { inputs: { ${input} }, outputs: { ${output} } } }
+`,
+  )
+  const streams = keepStreams()
+  const registry = registryOf([...EXAMPLE_DEFINITIONS, viewers, receiver])
+  const plugins = () => Promise.resolve({ registry, problems: [] })
+  const code = await runDoctor([path], streams, { env: {}, plugins, json: true, folder, machine: machine() })
+  socket.close()
+  const findings = JSON.parse(streams.outText()) as readonly Finding[]
+  assert.equal(code, 1)
+  assert.match(finding(findings, 'UDP of one/main')?.found ?? '', /is taken/)
+  const buffer = finding(findings, 'receive buffer of one/main')
+  assert.deepEqual([buffer?.level, buffer?.found], ['warn', '8 MiB instead of 16 MiB'])
+  assert.match(buffer?.advice ?? '', /sysctl -w net\.core\.rmem_max=16777216$/)
 })

@@ -302,6 +302,72 @@ const MISTAKES: readonly Mistake[] = [
     ],
   },
   {
+    name: 'a port that the options of its node do not make',
+    files: one(
+      pipelineWith({
+        transforms: 'e: { type: encode, from: main, heights: [720] }',
+        outputs: 'a: { type: http-ts, from: e.360p, path: /a }\nb: { type: http-ts, from: e, path: /b }',
+      }),
+    ),
+    found: ['CONFIG_UNKNOWN_PORT a:10:33'],
+    message: /"a" reads from port "360p" of "e", which does not exist/,
+    help: /did you mean "e\.720p"/,
+  },
+  {
+    name: 'several ports by options, and a kind of chunks',
+    files: one(
+      pipelineWith({
+        transforms: 'e: { type: encode, from: main }',
+        outputs: 'a: { type: http-ts, from: e, path: /a }\nb: { type: hls, from: e.720p }',
+      }),
+    ),
+    found: ['CONFIG_UNKNOWN_PORT a:10:33', 'CONFIG_KIND_MISMATCH a:11:29'],
+    help: /its ports: e\.720p, e\.360p/,
+  },
+  {
+    name: 'a wrong option, but not the ports that depend on it',
+    files: one(
+      pipelineWith({
+        transforms: 'e: { type: encode, from: main, heights: many }',
+        outputs: 'a: { type: http-ts, from: e.360p, path: /a }\nb: { type: hls, from: e.out }',
+      }),
+    ),
+    found: ['CONFIG_WRONG_TYPE a:8:47'],
+  },
+  {
+    name: 'a definition whose ports are wrong: throws',
+    files: one(
+      pipelineWith({
+        transforms: 'e: { type: encode, from: main, wrong: throws }',
+        outputs: 'a: { type: http-ts, from: e.360p, path: /a }',
+      }),
+    ),
+    found: ['PLUGIN_FAULT a:8:7'],
+    message: /ports\(\) of transform "e" \(type encode of plugin ".+"\) fails: no rungs today/,
+  },
+  {
+    name: 'a definition whose ports are wrong: many',
+    files: one(
+      pipelineWith({
+        transforms: 'e: { type: encode, from: main, wrong: many }',
+        outputs: 'a: { type: http-ts, from: e.360p, path: /a }',
+      }),
+    ),
+    found: ['PLUGIN_FAULT a:8:7'],
+    message: /ports\(\) of transform "e" \(type encode of plugin ".+"\) fails: 1000 ports are more than 64/,
+  },
+  {
+    name: 'a definition whose ports are wrong: twice',
+    files: one(
+      pipelineWith({
+        transforms: 'e: { type: encode, from: main, wrong: twice }',
+        outputs: 'a: { type: http-ts, from: e.360p, path: /a }',
+      }),
+    ),
+    found: ['PLUGIN_FAULT a:8:7'],
+    message: /ports\(\) of transform "e" \(type encode of plugin ".+"\) fails: port "720p" is declared twice/,
+  },
+  {
     name: 'an unknown listener, named and by default',
     files: one(
       pipelineWith({
@@ -328,6 +394,29 @@ const MISTAKES: readonly Mistake[] = [
       'CONFIG_WRONG_VALUE a:6:27',
     ],
     help: /did you mean "viewers"/,
+  },
+  {
+    name: 'auth providers that admit no viewers, and mistakes in what they admit to',
+    files: one(
+      pipelineWith({
+        top: [
+          'auth:',
+          '  encoders: { type: basic, users: { enc: pw }, actions: [publish] }',
+          '  studio: { type: ip, allow: [10.0.0.0/8], actions: [read, publish] }',
+          '  both: { type: all, of: [studio, encoders] }',
+          '  odd: { type: ip, allow: [10.0.0.0/8], actions: [write], protocols: [HTTP] }',
+        ].join('\n'),
+        outputs:
+          'a: { type: http-ts, from: main, path: /a, auth: [studio, encoders] }\nb: { type: http-ts, from: main, path: /b, auth: both }',
+      }),
+    ),
+    found: [
+      'CONFIG_AUTH_ACTION a:13:64',
+      'CONFIG_AUTH_ACTION a:14:55',
+      'CONFIG_WRONG_VALUE a:7:51',
+      'CONFIG_WRONG_VALUE a:7:71',
+    ],
+    help: /add actions: \[read\] to "encoders"/,
   },
   {
     name: 'mistakes in auth providers',

@@ -183,6 +183,11 @@ export const configError = defineErrors({
     hint: 'declare it under auth:',
     reaction: 'config',
   },
+  CONFIG_AUTH_ACTION: {
+    sentence: 'A node names an auth provider that does not admit the clients of that node: viewers, or publishers.',
+    hint: 'name another provider, or add the action to its option actions',
+    reaction: 'config',
+  },
   CONFIG_FROM_LIST: {
     sentence: 'A node that reads one stream is given several.',
     hint: 'name one node',

@@ -1,6 +1,6 @@
 // The nodes of a file while they are being checked: like a Graph, but with the places for messages, and with gaps where
 // something was wrong.
-import type { Definition, NodeKind } from '../../plugin/contract.js'
+import type { Definition, NodeKind, Port } from '../../plugin/contract.js'
 import type { PlacedName } from './check-options.js'
 import type { Place } from '../report/diagnostic.js'
 
@@ -25,6 +25,8 @@ export interface DraftNode {
   readonly ok: boolean
   /** Its options cannot be checked: a value in them is unknown, and nothing else is wrong. */
   readonly unknown: boolean
+  /** Undefined if they are not known: neither are its type or its options, or its plugin is wrong about them. */
+  readonly ports: readonly Port[] | undefined
   readonly listeners: readonly PlacedName[]
   readonly auth: readonly PlacedName[]
   /** The nodes that it reads, as written. */

@@ -1,8 +1,10 @@
 // Links the nodes of a pipeline: resolves every `from` to a port of a node, and checks that the kinds of chunks at both
 // ends match.
-import type { ChunkKind, Definition } from '../../plugin/contract.js'
+import type { ChunkKind, Definition, TransformDefinition } from '../../plugin/contract.js'
+import { chunksOf, PORT_NAME } from '../../plugin/ports.js'
 import type { Registry } from '../../plugin/registry.js'
 import type { NodeSettings, Pipeline, PortRef } from '../../graph/graph.js'
+import type { SecretMask } from '../../graph/secret-mask.js'
 import { orderNodes } from '../../graph/order-nodes.js'
 import { positionOf } from '../report/diagnostic.js'
 import type { Problems } from '../report/diagnostic.js'
@@ -36,19 +38,24 @@ export function linkPipeline(context: LinkContext): Pipeline {
   for (const cycle of cycles) reportCycle(cycle, links, problems)
   const nodes = order.flatMap((name) => {
     const node = byName.get(name)
-    const settings = node === undefined ? undefined : settingsOf(node, links.get(name) ?? [])
+    const settings = node === undefined ? undefined : settingsOf(node, problems.mask, links.get(name))
     return settings === undefined ? [] : [settings]
   })
   return { name: pipeline.name, description: pipeline.description, nodes }
 }
 
 /** A draft as a node of the graph; undefined if it has mistakes. */
-export function settingsOf(node: DraftNode, links: readonly Linked[] = []): NodeSettings | undefined {
-  const { id, name, definition, options, description, timeline, batchMs, place } = node
+export function settingsOf(
+  node: DraftNode,
+  secrets: SecretMask,
+  links: readonly Linked[] = [],
+): NodeSettings | undefined {
+  const { id, name, definition, options, ports = [], description, timeline, batchMs, place } = node
   if (definition === undefined || (!node.ok && !node.unknown)) return undefined
   const from: readonly PortRef[] = links.map(({ source, port }) => ({ node: source.id, port }))
   const was = node.was === undefined ? {} : { was: `${id.slice(0, -name.length)}${node.was.name}` }
-  return { id, ...was, definition, options, from, description, timeline, batchMs, at: positionOf(place) }
+  const at = positionOf(place)
+  return { id, ...was, definition, options, ports, from, description, timeline, batchMs, at, secrets }
 }
 
 function linksOf(node: DraftNode, context: LinkContext): readonly Linked[] {
@@ -94,22 +101,18 @@ function linkOne(node: DraftNode, reference: Reference, context: LinkContext): L
     reportPort(node, source, port, reference, context.problems)
     return undefined
   }
-  checkKind(node, source, reference, context)
-  return { source, reference, port: found }
+  const linked = { source, reference, port: found }
+  checkKind(node, linked, context)
+  return linked
 }
 
 function portOf(source: DraftNode, port: string | undefined): string | undefined {
-  const ports = portsOf(source.definition)
-  // A node of unknown type may have any port.
-  if (ports === undefined) return port ?? MAIN_PORT
+  const ports = source.ports?.map(({ name }) => name)
+  // A node whose type or options are not known may have any port.
+  if (ports === undefined) return port === undefined || PORT_NAME.test(port) ? (port ?? MAIN_PORT) : undefined
   if (port !== undefined) return ports.includes(port) ? port : undefined
   if (ports.includes(MAIN_PORT)) return MAIN_PORT
   return ports.length === 1 ? ports[0] : undefined
-}
-
-function portsOf(definition: Definition | undefined): readonly string[] | undefined {
-  if (definition === undefined) return undefined
-  return definition.kind === 'transform' ? definition.ports : [MAIN_PORT]
 }
 
 function reportUnknown(node: DraftNode, name: string, reference: Reference, context: LinkContext): undefined {
@@ -133,18 +136,18 @@ function reportPort(
   reference: Reference,
   problems: Problems,
 ): void {
-  const ports = portsOf(source.definition) ?? []
+  const ports = source.ports ?? []
   const message =
     port === undefined
       ? `"${node.name}" reads from "${source.name}", which has several ports`
       : `"${node.name}" reads from port "${port}" of "${source.name}", which does not exist`
-  const full = ports.map((known) => `${source.name}.${known}`)
+  const full = ports.map((known) => `${source.name}.${known.name}`)
   const help = didYouMean(reference.text, full, 'its ports')
   problems.report('CONFIG_UNKNOWN_PORT', reference.place, message, { help })
 }
 
-function checkKind(node: DraftNode, source: DraftNode, reference: Reference, context: LinkContext): void {
-  const given = producedBy(source.definition)
+function checkKind(node: DraftNode, { source, reference, port }: Linked, context: LinkContext): void {
+  const given = producedBy(source, port)
   const taken = consumedBy(node.definition)
   if (given === undefined || taken === undefined || taken.includes(given)) return
   const message = `"${node.name}" accepts ${taken.join(' or ')} chunks, but "${source.name}" produces ${given}`
@@ -152,7 +155,7 @@ function checkKind(node: DraftNode, source: DraftNode, reference: Reference, con
     .all()
     .map(({ definition }) => definition)
     .filter((definition) => definition.kind === 'transform')
-    .find((definition) => definition.consumes.includes(given) && taken.includes(definition.produces))
+    .find((definition) => definition.consumes.includes(given) && produces(definition, taken))
   const before = between === undefined ? nodeBefore(source, taken, context.pipeline) : undefined
   const help =
     between !== undefined
@@ -169,17 +172,23 @@ function nodeBefore(node: DraftNode, wanted: readonly ChunkKind[], pipeline: Dra
   let at: DraftNode | undefined = node
   while (at !== undefined && !seen.has(at)) {
     seen.add(at)
-    const name: string | undefined = at.from[0]?.text.split('.')[0]
+    const [name, port]: readonly (string | undefined)[] = at.from[0]?.text.split('.') ?? []
     at = pipeline.nodes.find((candidate) => candidate.name === name)
-    const given = producedBy(at?.definition)
+    const given = at === undefined ? undefined : producedBy(at, portOf(at, port))
     if (given !== undefined && wanted.includes(given)) return at
   }
   return undefined
 }
 
-function producedBy(definition: Definition | undefined): ChunkKind | undefined {
-  if (definition?.kind !== 'input' && definition?.kind !== 'transform') return undefined
-  return definition.produces === 'bytes' ? 'ts' : definition.produces
+/** Undefined if the port is not known. */
+function producedBy({ ports }: DraftNode, name: string | undefined): ChunkKind | undefined {
+  const port = ports?.find((each) => each.name === name)
+  return port === undefined ? undefined : chunksOf(port)
+}
+
+/** Whatever its options are, it has such a port. */
+function produces({ ports }: TransformDefinition, wanted: readonly ChunkKind[]): boolean {
+  return typeof ports !== 'function' && ports.some((port) => wanted.includes(chunksOf(port)))
 }
 
 function consumedBy(definition: Definition | undefined): readonly ChunkKind[] | undefined {

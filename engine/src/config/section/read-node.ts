@@ -10,10 +10,11 @@ import { titleOf } from './draft-node.js'
 import type { DraftNode, Reference } from './draft-node.js'
 import { ENGINE_OPTIONS, INPUT_SCHEMA, NODE_SCHEMA } from './engine-keys.js'
 import type { Defaults } from './read-defaults.js'
+import { portsOf } from './read-ports.js'
 import { mapOf, textOf } from '../source/read-section.js'
 import { placeOf } from '../source/yaml-tree.js'
 import type { YamlEntry, YamlMap, YamlValue } from '../source/yaml-tree.js'
-import { SECTION_OF } from '../../plugin/node-kinds.js'
+import { type DefinitionKind, sectionOf } from '../../plugin/node-kinds.js'
 
 export interface NodeRequest {
   readonly kind: NodeKind
@@ -48,13 +49,15 @@ export function readNode(request: NodeRequest, sources: NodeSources): DraftNode 
           { schema: definition.options, map, otherKeys: engineKeys, place: entry.key, title, folder },
           problems,
         )
+  const { key: place } = entry
   return {
     id: `${owner}/${name}`,
     name,
     kind,
-    place: entry.key,
+    place,
     definition,
     ...checked,
+    ports: portsOf({ definition, ...checked, title, place }, registry, problems),
     ...readFrom(kind, title, map, entry, problems),
     ...checkOwnKeys(request, map, engineKeys, title, problems),
   }
@@ -116,7 +119,7 @@ function helpForType(kind: NodeKind, type: string, registry: Registry): string |
   const elsewhere = registry.all().find(({ definition }) => definition.type === type)
   if (elsewhere !== undefined) {
     const other = elsewhere.definition.kind
-    return `"${type}" is ${article(other)} ${other}: it belongs under ${SECTION_OF[other]}`
+    return `"${type}" is ${article(other)} ${other}: it belongs under ${sectionOf(other)}`
   }
   return didYouMean(type, registry.types(kind), `known ${kind} types`)
 }
@@ -153,6 +156,6 @@ function itemsOf(value: YamlValue): readonly YamlValue[] {
   return value.kind === 'scalar' && value.value === null && !value.unresolved ? [] : [value]
 }
 
-function article(kind: NodeKind): string {
-  return kind === 'input' || kind === 'output' ? 'an' : 'a'
+function article(kind: DefinitionKind): string {
+  return kind === 'input' || kind === 'output' || kind === 'auth' ? 'an' : 'a'
 }

@@ -36,6 +36,9 @@ export const ENGINE_SCHEMA = z.strictObject({
   maxClients: count({ min: 1 })
     .prefault(5000)
     .meta({ description: 'Maximum number of viewers across all outputs.', reload: 'live' }),
+  maxProcesses: count({ min: 1, max: 100_000 })
+    .prefault(200)
+    .meta({ description: 'Maximum number of processes that nodes start.', reload: 'live' }),
   accessLog: z
     .union([choice('off', 'stdout'), path()])
     .prefault('off')
@@ -93,6 +96,6 @@ export type ListenerOptions = z.output<typeof LISTENER_SCHEMA>
 
 /** The settings of the engine, from its options. */
 export function engineSettings(options: EngineOptions): EngineSettings {
-  const { api, log, stateDir, drain, maxClients, accessLog } = options
-  return { api, log, stateDir, drainMs: drain, maxClients, accessLog }
+  const { api, log, stateDir, drain, maxClients, maxProcesses, accessLog } = options
+  return { api, log, stateDir, drainMs: drain, maxClients, maxProcesses, accessLog }
 }

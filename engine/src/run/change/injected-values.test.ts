@@ -5,7 +5,9 @@ import type { Secrets } from '../../plugin/secrets.js'
 import { defineService } from '../../plugin/define.js'
 import { PIPELINE } from '../../plugin/tokens.js'
 import { ReloadHarness } from './reload.test.kit.js'
-import { common, keeping, mid, node } from '../scripted-nodes.test.kit.js'
+import { until } from '../../listen/loopback.test.kit.js'
+import { RecordingOutput } from '../run.test.kit.js'
+import { common, keeping, mid, node, output } from '../scripted-nodes.test.kit.js'
 
 interface Opened {
   readonly secrets: Secrets
@@ -20,7 +22,7 @@ function reading(opened: Opened[]): ReturnType<typeof keeping> {
   })
 }
 
-test('a node reads the current value of a secret: a standby that of its own configuration', async () => {
+test('a node reads the secrets of the configuration that its options come from; a node that is kept reads new values', async () => {
   const opened: Opened[] = []
   const definition = reading(opened)
   await using harness = new ReloadHarness()
@@ -35,7 +37,7 @@ test('a node reads the current value of a secret: a standby that of its own conf
   )
   assert.deepEqual(
     opened.map(({ secrets }) => secrets.read('anna')),
-    ['correct horse', 'correct horse', 'correct horse'],
+    ['hunter22', 'correct horse', 'correct horse'],
   )
 })
 
@@ -49,6 +51,53 @@ test('a reload that is given up leaves running nodes the secrets that they had',
   assert.equal(opened.length, 1)
   assert.equal(opened[0]?.secrets.read('anna'), 'hunter22')
 })
+
+test('a node that is being replaced reads the secrets that it had, until it ends', async () => {
+  const opened: Opened[] = []
+  await using harness = new ReloadHarness()
+  harness.secrets = { anna: 'hunter22' }
+  const out = output(() => new RecordingOutput())
+  const reader = node('one/out', out, { from: 'one/mid' })
+  await harness.start(mid(reading(opened)), reader)
+  harness.send(1)
+  harness.secrets = { berta: 'correct horse' }
+  const { graph } = harness.engine
+  const applying = harness.reload(mid(keeping((_store, secrets) => void secrets.read('berta'))), reader)
+  await harness.committed(graph)
+  assert.equal(opened[0]?.secrets.read('anna'), 'hunter22')
+  await applying
+  assert.equal(harness.states['one/mid'], 'ready')
+})
+
+for (const rename of [{}, { was: 'one/mid' }]) {
+  const how = 'was' in rename ? ', and renamed' : ''
+  test(`a node that is changed with the secret it reads${how} has its old one again when it is rolled back`, async () => {
+    const read: string[] = []
+    let fail = (): void => undefined
+    const definition = keeping((_store, secrets, { swap }, context) => {
+      read.push(secrets.read(swap === '' ? 'anna' : 'berta'))
+      fail = context.guard(() => {
+        throw new Error('broken')
+      })
+    })
+    const [id, out] = ['was' in rename ? 'one/new' : 'one/mid', output(() => new RecordingOutput())]
+    await using harness = new ReloadHarness()
+    harness.secrets = { anna: 'hunter22' }
+    await harness.start(mid(definition), node('one/out', out, { from: 'one/mid' }))
+    using _flowing = harness.flow()
+    harness.secrets = { berta: 'correct horse' }
+    const changed = node(id, definition, { from: 'one/main', swap: 'b', ...rename })
+    await harness.reload(changed, node('one/out', out, { from: id }))
+    fail()
+    await until(() => harness.rolledBack.length > 0, 'it is rolled back')
+    await harness.idle()
+    assert.deepEqual(read, ['hunter22', 'correct horse', 'hunter22'])
+    assert.equal(harness.states[id], 'ready')
+    // The next edit is still measured against the configuration.
+    await harness.reload(changed, node('one/out', out, { from: id }))
+    assert.deepEqual(read.at(-1), 'correct horse')
+  })
+}
 
 test('what a node hides is masked in its status, reason, events and log, also after a reload', async () => {
   const opened: Opened[] = []

@@ -92,9 +92,8 @@ class Channel {
     ...common,
     type: 'test-chooser',
     consumes: ['ts'],
-    produces: 'ts',
     inlets: 'many',
-    ports: ['out'],
+    ports: [{ name: 'out', kind: 'ts' }],
     open: ({ value }, _context, _deps, previous) => {
       const chooser = new Chooser(value.live, previous)
       this.choosers.push(chooser)

@@ -43,11 +43,18 @@ function makeStep(
 ): Step {
   const { verb = 'add', was = settings.id } = change ?? {}
   const isHandoff = verb === 'handoff'
-  const old = verb === 'add' ? undefined : currentNode(runner.find(was), readsNewNode || REPLACES.has(verb))
+  const found = verb === 'add' ? undefined : runner.find(was)
+  const old = currentNode(found, readsNewNode || REPLACES.has(verb))
   const make = (placement: NodePlacement): PipelineNode =>
     runner.services.createNode(settings, { isStandby: true, isHandoff, ...placement })
   if (old === undefined) {
-    return { settings, verb: isHandoff ? verb : 'add', old, node: make({}), holds: [] }
+    return {
+      settings,
+      verb: isHandoff ? verb : 'add',
+      old,
+      node: make(found === undefined ? {} : { continues: found }),
+      holds: [],
+    }
   }
   const stays = verb === 'keep' || (UPDATES_IN_PLACE.has(verb) && !isGone(old))
   return { settings, verb, old, node: stays ? old : make({ before: old }), holds: [] }

@@ -164,7 +164,7 @@ export class PipelineTransaction {
   #commitStep({ verb, node, settings, old }: Step): void {
     if (node === old) node.update(settings)
     else if (verb === 'add') this.#activate(node)
-    else if (old !== undefined && old.id !== settings.id) old.endpoints.rename(settings.id)
+    else if (old !== undefined && old.id !== settings.id) old.rename(settings.id)
   }
 
   /** Its endpoints have been claimed: it throws only if the node has failed meanwhile. */
@@ -189,6 +189,7 @@ export class PipelineTransaction {
   }
 
   async #retire(node: PipelineNode, drainMs: number): Promise<void> {
+    node.leave()
     const isToDrain = node instanceof OutputRunner && this.#removed.includes(node)
     if (isToDrain) await waitAtMost(node.drained(), drainMs, this.runner.services.clock)
     await this.runner.stopNode(node, 'it has left the graph', STOP_WITHIN_MS)

@@ -3,7 +3,7 @@
 import type { EngineError } from '../../errors.js'
 import type { Graph } from '../../graph/graph.js'
 import type { Logger } from '../../plugin/contract.js'
-import { nodesOf } from '../../reload/match-nodes.js'
+import { matchBack, nodesOf } from '../../reload/match-nodes.js'
 import { planReload } from '../../reload/plan-reload.js'
 import { Probation, type RollbackTarget } from '../../reload/node-probation.js'
 import { reloadError } from '../../reload/reload-errors.js'
@@ -13,10 +13,12 @@ import type { AppliedReload, RolledBack } from '../../reload/reload-target.js'
 import { type ReloadContext, ReloadTransaction } from './reload-transaction.js'
 import type { AnyNodeRunner } from '../node/node-runner.js'
 import { messageOf } from '../../errors.js'
+import type { Lineages } from '../../state/lineages.js'
 import type { FailedStep } from './pipeline-transaction.js'
 
 export interface ReloadExecutorSettings extends ReloadContext {
   readonly log: Logger
+  readonly lineages: Pick<Lineages, 'note' | 'of'>
   viewersOf(node: string): number
   /** The graph has other nodes. Called within the commit, and when a change has finished or failed. */
   onNodesChanged(): void
@@ -94,6 +96,7 @@ export class ReloadExecutor {
   async #apply(plan: ReloadPlan, next: Graph, hasProbation: boolean): Promise<AppliedReload> {
     if (this.#isStopping) throw stopping()
     const before = this.#settings.running.graph
+    this.#noteLineages()
     let viewers: Pick<AppliedReload, 'viewersBefore' | 'viewersLost'>
     const change = new ReloadTransaction(this.#settings, plan, next)
     try {
@@ -157,9 +160,9 @@ export class ReloadExecutor {
   }
 
   async #rollBackTo(before: Graph): Promise<void> {
-    const { running, log } = this.#settings
+    const { log } = this.#settings
     try {
-      await this.#apply(planReload(running.graph, before), before, false)
+      await this.#apply(this.#planBack(before), before, false)
     } catch (error) {
       log.error({ err: error }, 'the previous configuration cannot run again')
     }
@@ -184,7 +187,7 @@ export class ReloadExecutor {
     const { id } = failed
     const { graph, consequence } = rollbackOf(running.graph, id, before)
     try {
-      await this.#apply(planReload(running.graph, graph), graph, false)
+      await this.#apply(this.#planBack(graph), graph, false)
     } catch (error) {
       log.error({ err: error, node: id }, 'a changed or added node has failed and cannot be rolled back')
       return
@@ -192,6 +195,27 @@ export class ReloadExecutor {
       failed.endpoints.retain(false)
     }
     this.onRolledBack?.({ node: id, why: why + consequence })
+  }
+
+  /** Undoes renames too: nodes that keep running are not replaced because of their names. */
+  #planBack(graph: Graph): ReloadPlan {
+    const { running, lineages } = this.#settings
+    this.#noteLineages()
+    return planReload(
+      running.graph,
+      graph,
+      matchBack(running.graph, graph, (node) => lineages.of(node)),
+    )
+  }
+
+  /** The running graph may be one to go back to. */
+  #noteLineages(): void {
+    const { running, lineages } = this.#settings
+    const byId = new Map(this.#nodes().map(({ id, lineage }) => [id, lineage]))
+    for (const node of nodesOf(running.graph)) {
+      const lineage = byId.get(node.id)
+      if (lineage !== undefined) lineages.note(node, lineage)
+    }
   }
 
   #nodes(): readonly AnyNodeRunner[] {

@@ -17,8 +17,6 @@ import type { ServiceRunner } from '../node/service-runner.js'
 /** The state that a reload changes; the engine owns it. */
 export interface Running {
   graph: Graph
-  /** The graph that a reload is preparing; its standby nodes belong to it. */
-  next: Graph | undefined
   pipelines: readonly PipelineRunner[]
   services: readonly ServiceRunner[]
 }
@@ -61,7 +59,6 @@ export class ReloadTransaction {
 
   /** Opens the new nodes beside the running ones. If it rejects, `abort` restores the previous state. */
   async prepare(): Promise<void> {
-    this.#context.running.next = this.#next
     const listeners = await this.#context.listeners.prepare(listenerSpecs(this.#next))
     if (this.#isAborted) return listeners.revert()
     this.#listeners = listeners
@@ -81,7 +78,6 @@ export class ReloadTransaction {
   /** Never rejects. */
   async abort(): Promise<void> {
     this.#isAborted = true
-    this.#context.running.next = undefined
     await Promise.all([this.#services.abort(), ...this.#pipelines.map((pipeline) => pipeline.abort())])
     await this.#listeners?.revert()
   }
@@ -105,7 +101,6 @@ export class ReloadTransaction {
     this.#listeners?.commit(Infinity)
     adopt(this.#next)
     running.graph = this.#next
-    running.next = undefined
     this.#services.commit()
     for (const pipeline of this.#pipelines) pipeline.commit()
     running.services = this.#services.nodes

@@ -135,7 +135,11 @@ export class ReloadHarness implements AsyncDisposable {
   }
 
   #with(given: readonly NodeSettings[]): Graph {
-    const services = given.filter(({ definition }) => definition.kind === 'service')
+    const secrets = new SecretMask()
+    for (const [name, value] of Object.entries(this.secrets)) secrets.add(value, name)
+    const services = given
+      .filter(({ definition }) => definition.kind === 'service')
+      .map((each) => ({ ...each, secrets }))
     const nodes = given.filter(({ definition }) => definition.kind !== 'service')
     const inputs = nodes.filter(({ id, definition }) => definition.kind === 'input' && id.startsWith('one/'))
     const first = inputs[0] ?? node('one/main', this.#main)
@@ -150,10 +154,8 @@ export class ReloadHarness implements AsyncDisposable {
     const pipelines = names.map((name) => ({
       name,
       description: '',
-      nodes: all.filter(({ id }) => id.startsWith(`${name}/`)),
+      nodes: all.filter(({ id }) => id.startsWith(`${name}/`)).map((each) => ({ ...each, secrets })),
     }))
-    const secrets = new SecretMask()
-    for (const [name, value] of Object.entries(this.secrets)) secrets.add(value, name)
     return { ...this.#graph, services, pipelines, secrets }
   }
 }

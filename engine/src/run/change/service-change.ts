@@ -119,12 +119,13 @@ export class ServiceChange {
   async #openAgain(step: Step, old: ServiceRunner): Promise<void> {
     const { node: failed, settings } = step
     await failed.stop('it could not open', STOP_WITHIN_MS)
-    step.node = this.#context.createService({ ...old.settings, id: settings.id })
+    step.node = this.#context.createService({ ...old.settings, id: settings.id }, { continues: failed })
     step.node.takePrevious(failed)
     await step.node.start().catch(() => undefined)
   }
 
   async #retire(node: ServiceRunner): Promise<void> {
+    node.leave()
     node.endpoints.retain(false)
     await node.stop('it has left the graph', STOP_WITHIN_MS)
   }

@@ -216,9 +216,8 @@ describe('a transform is replaced', () => {
       ...common,
       type: `test-${help}`,
       consumes: ['ts'],
-      produces: 'ts',
       inlets: 'one',
-      ports: ['out'],
+      ports: [{ name: 'out', kind: 'ts' }],
       metrics: [{ name: 'test_total', kind: 'counter', help }],
       open: (_options, context) => {
         context.readMetric('test_total', reading)

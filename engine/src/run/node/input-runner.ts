@@ -4,6 +4,7 @@ import { reactionOf } from '../../errors.js'
 import type { AnyChunk, Boundary, Received, Source } from '../../plugin/contract.js'
 import type { NodeSettings } from '../../graph/graph.js'
 import { type Arrivals, InputLiveness } from './input-liveness.js'
+import { ArrivalTimes } from './arrival-times.js'
 import { type AnyNodeRunner, type NodePlacement, NodeRunner } from './node-runner.js'
 import type { NodeServices } from './node-services.js'
 import { SourceFraming } from './source-framing.js'
@@ -25,6 +26,7 @@ export class InputRunner extends NodeRunner<Source<Received> | Source<AnyChunk>>
   /** Received chunks, of a source that frames them itself. */
   #chunks = 0
   readonly #liveness: InputLiveness
+  readonly #arrivals = new ArrivalTimes()
 
   constructor(settings: NodeSettings, services: NodeServices, placement: NodePlacement = {}) {
     super(settings, services, placement)
@@ -240,14 +242,17 @@ export class InputRunner extends NodeRunner<Source<Received> | Source<AnyChunk>>
       this.#framing?.endGeneration({ timeline: item.timeline }, this.services.clock.nowMs())
       this.#standby?.reset()
       this.#liveness.noteBoundary()
-    } else {
-      this.#receivedBytes += item.length
-      const into = this.#standby ?? this.#framing
-      into?.push(item, this.services.clock.nowMs())
-    }
+    } else if (item instanceof Uint8Array) this.#takeBytes(item, undefined)
+    else this.#takeBytes(item.bytes, item.receivedAtMs)
     this.#liveness.noteItem()
     // A source that can wait does so while it is standby.
     if (this.#standby?.hasRandomAccessPoint === true) this.#hold ??= this.node?.hold?.()
+  }
+
+  #takeBytes(bytes: Uint8Array, receivedAtMs: number | undefined): void {
+    this.#receivedBytes += bytes.length
+    const into = this.#standby ?? this.#framing
+    into?.push(bytes, this.#arrivals.of(receivedAtMs, this.services.clock.nowMs()))
   }
 
   #applyBackpressure(): void {
@@ -263,6 +268,6 @@ export class InputRunner extends NodeRunner<Source<Received> | Source<AnyChunk>>
   }
 }
 
-function isBoundary(item: Uint8Array | Boundary): item is Boundary {
+function isBoundary(item: Received): item is Boundary {
   return 'boundary' in item
 }

@@ -1,5 +1,6 @@
 // The context that a node receives at `open`. Calls from a node that has been replaced are ignored.
-import type { Definition, Logger, MetricDeclaration, NodeContext } from '../../plugin/contract.js'
+import type { AnyDefinition } from '../../plugin/auth-definition.js'
+import type { Logger, MetricDeclaration, NodeContext } from '../../plugin/contract.js'
 import type { EventData } from '../../observe/events.js'
 import { Histogram } from '../../observe/histogram.js'
 import type { NodeCalls } from './node-calls.js'
@@ -7,7 +8,7 @@ import type { NodeDetails } from './node-details.js'
 import type { NodeMetrics } from './node-metrics.js'
 
 export interface ContextSettings {
-  readonly definition: Definition
+  readonly definition: Pick<AnyDefinition, 'kind' | 'type' | 'metrics'>
   readonly signal: AbortSignal
   /** The node is still the one that was opened last. */
   isCurrent(): boolean

@@ -215,9 +215,9 @@ export class NodeEndpoints {
   #mount(name: string, options: MountOptions, handle: HttpHandler): Disposable {
     const listener = this.#settings.listeners.http(name)
     const { path, prefix: isPrefix = false, methods } = options
-    const { auth, call } = this.#settings
+    const { auth, call, owner } = this.#settings
     const run: HttpHandler = (request, response, visit) => call(() => handle(request, response, visit))
-    const respond = authorizeRequests({ listener, auth, options }, run)
+    const respond = authorizeRequests({ listener, auth, owner, options }, run)
     return this.#mounts.claim(listener, { path, isPrefix, respond, ...(methods === undefined ? {} : { methods }) })
   }
 }

@@ -13,10 +13,12 @@ import type { Logger, NodeContext, Options, Previous } from '../../plugin/contra
 import { catchConsumers } from '../edge/catch-consumers.js'
 import type { Edge } from '../edge/edge.js'
 import { NodeCalls } from './node-calls.js'
+import { NodeCommands } from './node-commands.js'
 import { makeContext } from './node-context.js'
 import { NodeDetails } from './node-details.js'
 import type { NodeEndpoints } from './node-endpoints.js'
 import { NodeOpening } from './node-opening.js'
+import type { Lineage } from '../../state/lineages.js'
 import type { NodeOwner, NodeServices, OwnServices } from './node-services.js'
 import { previousOf } from './previous.js'
 import { labelsOf, NodeMetrics } from './node-metrics.js'
@@ -34,6 +36,8 @@ export interface NodePlacement {
   readonly isStandby?: boolean
   /** The node it replaces. */
   readonly before?: AnyNodeRunner
+  /** A node that has ended, or could not open: it only continues the lineage. By default that of `before`. */
+  readonly continues?: AnyNodeRunner
   /** It opens once the node it replaces has released everything. */
   readonly isHandoff?: boolean
 }
@@ -42,8 +46,6 @@ export type AnyNodeRunner = NodeRunner<AsyncDisposable>
 
 export abstract class NodeRunner<N extends AsyncDisposable> implements NodeOwner {
   #before: AnyNodeRunner | undefined
-  /** The node that has replaced it. */
-  #successor: AnyNodeRunner | undefined
   /** What it has learned about the node it replaces, until it is ready. */
   #previous: Previous | undefined
   /** Bytes that the node has reported as sent. Shared with the node it replaces, which may still send what it holds. */
@@ -66,26 +68,27 @@ export abstract class NodeRunner<N extends AsyncDisposable> implements NodeOwner
   /** Why it has failed for good. */
   #failure: unknown
   readonly #own: OwnServices
-  readonly #was: string | undefined
   readonly #options: BehaviorSubject<unknown>
   readonly #abort = new AbortController()
   readonly #metrics: NodeMetrics
   readonly #details = new NodeDetails((text) => this.services.mask(text))
   /** Calls into the plugin's code. */
   readonly calls: NodeCalls
+  /** What an operator can tell it to do. */
+  readonly commands: NodeCommands
 
   constructor(settings: NodeSettings, services: NodeServices, placement: NodePlacement = {}) {
-    const { isStandby = false, before } = placement
+    const { isStandby = false, before, continues = before } = placement
     this.#settings = settings
     this.isStandby = isStandby
     this.#before = before
-    this.#was = isStandby ? undefined : settings.was
     this.services = services
     this.calls = new NodeCalls(this, services)
+    this.commands = new NodeCommands(this, services)
     this.#retries = new Retries(services.clock)
     this.#degradedLines = new LogLimit(services.clock)
     this.#opening = new NodeOpening(services.clock, this.#abort.signal)
-    this.#own = services.own(this)
+    this.#own = services.own(this, continues?.lineage)
     this.endpoints = this.#own.endpoints
     this.#metrics = new NodeMetrics(services.metrics, () => labelsOf(this.settings), !isStandby)
     this.log = nodeLog(services.log, settings.id)
@@ -93,7 +96,7 @@ export abstract class NodeRunner<N extends AsyncDisposable> implements NodeOwner
     this.current = new CurrentState({
       clock: services.clock,
       isStandby,
-      announce: (state, why) => services.events.emit({ kind: `node.${state}`, node: this.id, data: { why } }),
+      announce: (state, why) => services.events.emit({ kind: `node.${state}`, node: this.lineage.id, data: { why } }),
       leave: (run) => this.calls.leave(run),
     })
   }
@@ -118,13 +121,9 @@ export abstract class NodeRunner<N extends AsyncDisposable> implements NodeOwner
     return this.#retries.restarts
   }
 
-  get filesId(): string {
-    const other = this.isStandby ? this.#before : this.#successor
-    return other === undefined ? this.id : other.filesId
-  }
-
-  get was(): string | undefined {
-    return this.filesId === this.id ? this.#was : undefined
+  /** What it shares with the nodes that it replaces, and with those that replace it. */
+  get lineage(): Lineage {
+    return this.#own.lineage
   }
 
   /** It has reported that it holds its resources: an input does even when it is `waiting` for packets. */
@@ -190,10 +189,21 @@ export abstract class NodeRunner<N extends AsyncDisposable> implements NodeOwner
       this.log = nodeLog(this.services.log, settings.id)
       this.#metrics.relabel()
       this.endpoints.rename(settings.id)
-      this.#own.rename(before.id)
+      this.#own.enter(settings.id)
     }
     if (isDeepStrictEqual(before.options, settings.options)) return
     this.calls.enter(() => this.#options.next(settings.options))
+  }
+
+  /** The graph knows it by another id, while the node that is to replace it is not ready yet. */
+  rename(id: string): void {
+    this.endpoints.rename(id)
+    this.#own.enter(id)
+  }
+
+  /** It is not in the graph any more, and still delivers what it holds. */
+  leave(): void {
+    this.#own.leave()
   }
 
   /**
@@ -210,13 +220,12 @@ export abstract class NodeRunner<N extends AsyncDisposable> implements NodeOwner
     this.#before = undefined
     if (before !== undefined) {
       this.#retries.restarts += before.restarts
-      before.#successor = this
-      this.#own.rename(before.id)
       this.calls.takeOver(before.calls)
       this.takeOver(before)
     }
+    this.#own.enter(this.id)
     this.#metrics.show(before === undefined ? undefined : before.#metrics)
-    this.current.activate(before?.id === this.id ? before.current : undefined)
+    this.current.activate(before?.current, before?.id === this.id)
   }
 
   /** The node or its stream has failed; the error's row sets the reaction. Safe at any time. */
@@ -242,6 +251,7 @@ export abstract class NodeRunner<N extends AsyncDisposable> implements NodeOwner
   /** Releases everything. Safe twice; resolves within `withinMs`, whatever the node does. */
   async stop(reason: string, withinMs = DISPOSE_TIMEOUT_MS): Promise<void> {
     await this.#release(reason, withinMs)
+    this.#own.end()
     this.setState('stopped', '')
   }
 
@@ -387,6 +397,7 @@ export abstract class NodeRunner<N extends AsyncDisposable> implements NodeOwner
   async #dispose(withinMs: number): Promise<void> {
     const node = this.node
     this.node = undefined
+    this.commands.reset()
     if (node !== undefined) await this.calls.dispose(node, withinMs)
     this.endpoints.release()
     this.#metrics.clear()

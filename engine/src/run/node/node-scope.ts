@@ -5,16 +5,16 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { performance } from 'node:perf_hooks'
 import process from 'node:process'
-import type { Definition } from '../../plugin/contract.js'
+import type { AnyDefinition } from '../../plugin/auth-definition.js'
 
 /** A call that blocks the event loop for this long is a stall. */
 const STALL_MS = 200
 const FOLLOWS_FROM_NODE = 24
 
-/** A node, as its scope knows it. */
+/** A node, or an auth provider, as its scope knows it. */
 export interface ScopedNode {
   readonly id: string
-  readonly settings: { readonly definition: Definition }
+  readonly settings: { readonly definition: AnyDefinition }
   /** A reload has opened or changed it, and its probation has not ended. */
   readonly isUnproven: boolean
   /** A call into its code threw. */

@@ -4,7 +4,9 @@ import type { Logger } from 'pino'
 import type { EngineClock } from '../../observe/clock.js'
 import type { EventData } from '../../observe/events.js'
 import type { MetricsRegistry } from '../../observe/metrics-registry.js'
+import type { NodeSettings } from '../../graph/graph.js'
 import type { Definition } from '../../plugin/contract.js'
+import type { Lineage } from '../../state/lineages.js'
 import type { CallServices, NodeCalls } from './node-calls.js'
 import type { NodeEndpoints } from './node-endpoints.js'
 
@@ -17,18 +19,15 @@ export interface NodeServices extends CallServices {
   mask(text: string): string
   /** Bytes an output has sent to its viewers. */
   sentBytesOf(id: string): number
-  /** Called once for each runner. */
-  own(owner: NodeOwner): OwnServices
+  /** Called once for each runner. `continues`: the lineage of the node that it replaces. */
+  own(owner: NodeOwner, continues?: Lineage): OwnServices
 }
 
 /** The runner of a node, as the services that belong to it see it. */
 export interface NodeOwner {
   /** A reload may rename it. */
   readonly id: string
-  /** The id of the node whose files it uses: a standby uses those of the node that it is to replace. */
-  readonly filesId: string
-  /** The id that an earlier run of the engine knew it by. */
-  readonly was: string | undefined
+  readonly settings: NodeSettings
   readonly isStandby: boolean
   readonly calls: Pick<NodeCalls, 'call' | 'enter' | 'functions' | 'owned'>
 }
@@ -36,15 +35,21 @@ export interface NodeOwner {
 export interface OwnServices {
   /** The endpoints it owns on shared listeners. */
   readonly endpoints: NodeEndpoints
+  /** What the nodes that replace each other share. */
+  readonly lineage: Lineage
   /**
    * Calls `open` with what the definition injects. Ends the timers of the node that was opened before. Throws
    * NODE_UNKNOWN_TOKEN.
    */
   open(definition: Definition, open: OpenNode): Promise<AsyncDisposable>
-  /** The node, or the one that it has replaced, had another id before. */
-  rename(before: string): void
+  /** The node is in the graph, under this id. */
+  enter(id: string): void
+  /** The node has left the graph, or another has replaced it. */
+  leave(): void
   /** The node has ended, and its timers end. Safe twice. */
   close(): void
+  /** It never runs again. Safe twice. */
+  end(): void
 }
 
 /** Calls `open` of a definition with the injected values. */

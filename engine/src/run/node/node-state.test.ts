@@ -91,9 +91,19 @@ describe('the state of a node', () => {
     standby.setSilence(SILENT)
     standby.set('ready', '')
     assert.deepEqual(harness.announced, ['ready'])
-    standby.activate(harness.state)
+    standby.activate(harness.state, true)
     harness.state.set('stopped', '')
     assert.deepEqual(harness.announced, ['ready', 'waiting: connected, no packets for 5 s'])
+  })
+
+  test('of a standby node that replaces one of another id is announced, and that one announces nothing', () => {
+    const harness = new Harness()
+    const standby = harness.standby()
+    harness.state.set('ready', '')
+    standby.set('ready', '')
+    standby.activate(harness.state, false)
+    harness.state.set('stopped', '')
+    assert.deepEqual(harness.announced, ['ready', 'ready'])
   })
 
   test('of a standby node that has just connected is announced when it is clear that no packets come', () => {
@@ -102,7 +112,7 @@ describe('the state of a node', () => {
     harness.state.set('ready', '')
     standby.setSilence(JUST_CONNECTED)
     standby.set('ready', '')
-    standby.activate(harness.state)
+    standby.activate(harness.state, true)
     assert.deepEqual(harness.announced, ['ready'])
     standby.setSilence(SILENT)
     assert.deepEqual(harness.announced, ['ready', 'waiting: connected, no packets for 5 s'])

@@ -88,14 +88,15 @@ export class CurrentState {
   }
 
   /**
-   * The standby node is in the graph. `before` is the state of the node that had its id until now. A state that differs
-   * from that one is announced.
+   * The standby node is in the graph. `before` is the state of the node that it replaces, which announces nothing from
+   * now on. A state that differs from that one is announced, and any state under a new id.
    */
-  activate(before: CurrentState | undefined): void {
+  activate(before: CurrentState | undefined, hasSameId: boolean): void {
     if (before !== undefined) before.#isAnnounced = false
     this.#isAnnounced = true
     const { state, why } = this.now
-    if (state === 'opening' || state === before?.now.state || this.#isTooEarly) return
+    const isKnown = hasSameId && state === before?.now.state
+    if (state === 'opening' || isKnown || this.#isTooEarly) return
     this.#settings.leave(() => this.#settings.announce(state, why))
   }
 

@@ -17,6 +17,11 @@ export const runError = defineErrors({
     hint: 'Report it to the author of the plugin.',
     reaction: 'bug',
   },
+  NODE_WRONG_ITEM: {
+    sentence: 'A transform emitted a chunk on a port of kind `bytes`, which takes bytes.',
+    hint: 'Report it to the author of the plugin.',
+    reaction: 'bug',
+  },
   NODE_UNKNOWN_TOKEN: {
     sentence: 'A plugin injects something that this engine does not provide.',
     hint: 'Install compatible versions of the plugin and the engine.',

@@ -7,6 +7,7 @@ import type { Edge } from '../edge/edge.js'
 import { InputRunner } from '../node/input-runner.js'
 import type { NodePlacement } from '../node/node-runner.js'
 import { OutputRunner } from '../node/output-runner.js'
+import { startNode } from '../node/start-node.js'
 import { TransformRunner } from '../node/transform-runner.js'
 import { addEdges, connectBackpressure, type PipelineNode, portOf, traceStreams } from './wiring.js'
 
@@ -64,11 +65,11 @@ export class PipelineRunner {
     return this.#nodes.find((node) => node.id === id)
   }
 
-  /** Resolves when all nodes are open and inputs have been started. Rejects if a node can never open. */
+  /** Resolves when all nodes are open and inputs have been started. Rejects if the options of a node are wrong. */
   async start(): Promise<void> {
     const inputs = this.inputs
-    await Promise.all(this.nodes.filter((node) => !(node instanceof InputRunner)).map((node) => node.start()))
-    await Promise.all(inputs.map((input) => input.start()))
+    await Promise.all(this.nodes.filter((node) => !(node instanceof InputRunner)).map(startNode))
+    await Promise.all(inputs.map(startNode))
   }
 
   /** Ends the inputs; what they have received still flows through. */

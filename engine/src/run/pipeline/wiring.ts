@@ -50,13 +50,15 @@ export function portOf(node: PipelineNode | undefined, name: string): Port {
 export function traceStreams(nodes: readonly PipelineNode[]): void {
   for (const node of nodes) {
     if (!(node instanceof TransformRunner)) continue
-    const { definition } = node.settings
+    const { definition, ports } = node.settings
     const passes = definition.kind === 'transform' && definition.makesStream !== true
-    const ports = node.edges.flatMap(({ port }) => port ?? [])
-    const roots = passes ? [...new Set(ports.flatMap((port) => port.roots))] : [node]
-    const sources = [...new Set(ports.flatMap((port) => port.sources))]
-    for (const port of node.ports.values()) {
-      port.roots = roots
+    const read = node.edges.flatMap(({ port }) => port ?? [])
+    const roots = [...new Set(read.flatMap((port) => port.roots))]
+    const sources = [...new Set(read.flatMap((port) => port.sources))]
+    for (const { name, kind } of ports) {
+      const port = node.port(name)
+      // Two ports that make their streams have different ones.
+      port.roots = passes && kind !== 'bytes' ? roots : [port]
       port.sources = sources
     }
   }

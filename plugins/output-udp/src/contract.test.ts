@@ -1,0 +1,15 @@
+import { contract } from '@millrace/engine/testing'
+import output from './index.js'
+
+contract(output, {
+  // The discard port: nothing needs to listen.
+  options: { address: '127.0.0.1:9' },
+  live: { latency: '400ms' },
+  refused: [
+    { address: '127.0.0.1:0' },
+    { address: '127.0.0.1:9', packetSize: '1000B' },
+    { address: '127.0.0.1:9', ttl: 4 },
+    { address: '127.0.0.1:9', interface: 'lo' },
+    { address: '239.1.1.1:9', interface: 'eth99' },
+  ],
+})
