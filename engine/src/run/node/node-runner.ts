@@ -5,7 +5,6 @@ import { BehaviorSubject, type Observable } from 'rxjs'
 import type { NodeState, NodeStatus } from '../../observe/status.js'
 import { isEngineError, messageOf, reactionOf } from '../../errors.js'
 import type { NodeSettings } from '../../graph/graph.js'
-import { cutText } from '../../observe/cut-text.js'
 import { LogLimit } from '../../observe/log-limit.js'
 import { nodeLog } from '../../observe/log.js'
 import { eventData, eventKind } from './event-data.js'
@@ -24,6 +23,7 @@ import { previousOf } from './previous.js'
 import { labelsOf, NodeMetrics } from './node-metrics.js'
 import { CurrentState, type StateSnapshot } from './node-state.js'
 import { nodeStatus } from './node-status.js'
+import { reasonText } from './reason-text.js'
 import { Retries } from './retries.js'
 import { codeOf, runError } from './run-errors.js'
 
@@ -62,7 +62,7 @@ export abstract class NodeRunner<N extends AsyncDisposable> implements NodeOwner
   node: N | undefined
   protected readonly current: CurrentState
   readonly #retries: Retries
-  readonly #degradedLines: LogLimit
+  readonly #degradedLines = new LogLimit({ nowMs: () => this.services.clock.nowMs() })
   readonly #opening: NodeOpening<N>
   #released: Promise<void> | undefined
   /** Why it has failed for good. */
@@ -86,7 +86,6 @@ export abstract class NodeRunner<N extends AsyncDisposable> implements NodeOwner
     this.calls = new NodeCalls(this, services)
     this.commands = new NodeCommands(this, services)
     this.#retries = new Retries(services.clock)
-    this.#degradedLines = new LogLimit(services.clock)
     this.#opening = new NodeOpening(services.clock, this.#abort.signal)
     this.#own = services.own(this, continues?.lineage)
     this.endpoints = this.#own.endpoints
@@ -231,7 +230,7 @@ export abstract class NodeRunner<N extends AsyncDisposable> implements NodeOwner
   /** The node or its stream has failed; the error's row sets the reaction. Safe at any time. */
   fail(error: unknown): void {
     if (this.isOver) return
-    const why = this.#textOf(error)
+    const why = reasonText(error, this.services.mask)
     switch (reactionOf(error)) {
       case 'retry':
         this.#waitToRetry(error, why)
@@ -297,7 +296,7 @@ export abstract class NodeRunner<N extends AsyncDisposable> implements NodeOwner
   }
 
   protected setState(state: NodeState, reason: string): void {
-    this.current.set(state, this.#textOf(reason))
+    this.current.set(state, reasonText(reason, this.services.mask))
   }
 
   /** It holds its resources. */
@@ -336,18 +335,13 @@ export abstract class NodeRunner<N extends AsyncDisposable> implements NodeOwner
       sent: (bytes) => (this.sent.bytes += bytes),
       calls: this.calls,
       ready: () => this.settle('ready'),
-      idle: (why) => this.settle('idle', this.#textOf(why)),
-      degraded: (why) => this.#degrade(this.#textOf(why)),
+      idle: (why) => this.settle('idle', reasonText(why, this.services.mask)),
+      degraded: (why) => this.#degrade(reasonText(why, this.services.mask)),
       event: (kind, data = {}) => {
         const { events, mask } = this.services
         events.emit({ kind: eventKind(kind), node: this.id, data: eventData(data, mask) })
       },
     })
-  }
-
-  /** Of anything that a plugin gives as a reason; masked before it is cut, so that no part of a secret is left. */
-  #textOf(reason: unknown): string {
-    return cutText(this.services.mask(messageOf(reason)))
   }
 
   #degrade(why: string): void {
