@@ -4,6 +4,7 @@ import type { Chunk, GopChunk, TsChunk } from '@millrace/media/mpegts'
 import type { Logger as PinoLogger } from 'pino'
 import type { Observable, Subscription } from 'rxjs'
 import type { z } from 'zod'
+import type { Publisher } from './publisher.js'
 import type { Resource } from './resource.js'
 import type { Token } from './tokens.js'
 
@@ -266,6 +267,14 @@ export interface InputDefinition<
   readonly kind: 'input'
   /** What it emits. `bytes`: the engine frames them and applies the timeline. */
   readonly produces: 'bytes' | ChunkKind
+  /**
+   * Present if streams can be published to the input. With the key `streams` the engine calls it instead of `open`: once
+   * for a pattern pipeline, and once for an input whose `streams` is one name. The stream is cold, each subscription is
+   * one attempt, and when it fails the row of the error decides whether the engine subscribes again; unsubscribing
+   * releases everything but the connections that were accepted. It calls `context.ready()` as an input does, whenever
+   * it can take publishers. By default the type has no key `streams`.
+   */
+  publishers?(options$: Options<z.output<O>>, context: NodeContext, deps: Injected<I>): Observable<Publisher>
 }
 
 export interface TransformDefinition<

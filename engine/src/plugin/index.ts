@@ -80,6 +80,7 @@ export { defineErrors, EngineError, isEngineError, reactionOf } from '../errors.
 export type { ErrorDetails, ErrorRow, ErrorTable, Reaction } from '../errors.js'
 export type { HttpHandler, HttpRoutes, HttpVisit, MountOptions } from './http-routes.js'
 export type { KeptMedia, MediaMemory, SendOptions } from './media-memory.js'
+export type { Publisher, PublisherCredentials, PublisherRefusal } from './publisher.js'
 export type { Resource } from './resource.js'
 export type { Secrets } from './secrets.js'
 export type { Store } from './store.js'

@@ -7,6 +7,8 @@ export { FakeContext } from './fake-context.js'
 export type { LoggedLine } from './fake-context.js'
 export { FakeSecrets } from './fake-secrets.js'
 export { FakeStore } from './fake-store.js'
+export { ScriptedPublisher, ScriptedPublishers } from './scripted-publishers.js'
+export type { ScriptedWho } from './scripted-publishers.js'
 export { TestAudiences } from './test-audiences.js'
 export { buildTs } from './ts-builder/build-ts.js'
 export {
