@@ -39,17 +39,27 @@ if (CHECK && stale.length > 0) fail(`stale, run \`npm run build && npm run docs\
 
 /** The tables of options that the engine itself reads: listeners, its own settings, and the keys of every input. */
 async function putSettings() {
-  const { ENGINE_SCHEMA, LISTENER_SCHEMA } = await load('engine/dist/config/section/settings.js')
+  const { ENGINE_SCHEMA } = await load('engine/dist/config/section/settings.js')
+  const { DATAGRAM_LISTENER_SCHEMA, LISTENER_SCHEMA, STREAM_LISTENER_SCHEMA } = await load(
+    'engine/dist/config/section/listener-schema.js',
+  )
   const { INPUT_SCHEMA } = await load('engine/dist/config/section/engine-keys.js')
   const { describeOptions } = await load('engine/dist/plugin/index.js')
   const path = 'docs/listeners.md'
-  const schemas = { listener: LISTENER_SCHEMA, engine: ENGINE_SCHEMA, input: INPUT_SCHEMA }
+  const schemas = {
+    listener: LISTENER_SCHEMA,
+    'stream-listener': STREAM_LISTENER_SCHEMA,
+    'datagram-listener': DATAGRAM_LISTENER_SCHEMA,
+    engine: ENGINE_SCHEMA,
+    input: INPUT_SCHEMA,
+  }
   await put(path, fillRegions(path, renderSettingsRegions(schemas, describeOptions)))
 }
 
 /** The table of options by reload class. */
 async function putReload() {
-  const { ENGINE_SCHEMA, LISTENER_SCHEMA } = await load('engine/dist/config/section/settings.js')
+  const { ENGINE_SCHEMA } = await load('engine/dist/config/section/settings.js')
+  const { LISTENER_SCHEMA } = await load('engine/dist/config/section/listener-schema.js')
   const { describeOptions } = await load('engine/dist/plugin/index.js')
   const owners = [
     { name: '`engine:`', schema: ENGINE_SCHEMA },

@@ -7,7 +7,7 @@ import { EngineAudiences } from '../audience/engine-audiences.js'
 import { LiveDelivery } from '../deliver/live-delivery.js'
 import type { Graph } from '../graph/graph.js'
 import { HiddenValues } from '../graph/hidden-values.js'
-import { HttpListeners } from '../listen/http-listeners.js'
+import { EngineListeners } from '../listen/engine-listeners.js'
 import { createClock } from '../observe/clock.js'
 import { withDefaultMetrics } from '../observe/default-metrics.js'
 import { readDescriptorLimit } from '../observe/descriptor-limit.js'
@@ -78,7 +78,7 @@ function addServing(container: ServiceContainer): void {
     .service(ACCESS, [START_GRAPH, ENGINE_CLOCK], ({ auth = [] }, clock) => new AccessControl(auth, clock))
     .service(AUTH, [ACCESS], (access) => access)
     .service(HTTP_LISTENERS, [ENGINE_CLOCK, LOG], (clock, log) => {
-      return new HttpListeners({ clock, log, descriptorLimit: readDescriptorLimit() })
+      return new EngineListeners({ clock, log, descriptorLimit: readDescriptorLimit() })
     })
     .service(
       AUDIENCES,

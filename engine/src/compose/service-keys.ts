@@ -5,7 +5,7 @@ import type { EngineAudiences } from '../audience/engine-audiences.js'
 import type { LiveDelivery } from '../deliver/live-delivery.js'
 import type { Graph } from '../graph/graph.js'
 import type { HiddenValues } from '../graph/hidden-values.js'
-import type { HttpListeners } from '../listen/http-listeners.js'
+import type { EngineListeners } from '../listen/engine-listeners.js'
 import type { EngineClock } from '../observe/clock.js'
 import type { EventLoopLag } from '../observe/event-loop-lag.js'
 import type { EventLog } from '../observe/events.js'
@@ -35,7 +35,7 @@ export const LAG: Key<EventLoopLag> = internalKey('event loop lag')
 export const ENGINE_CLOCK: Key<EngineClock> = internalKey('clock')
 export const EVENT_LOG: Key<EventLog> = internalKey('event log')
 export const REGISTRY: Key<MetricsRegistry> = internalKey('metrics registry')
-export const HTTP_LISTENERS: Key<HttpListeners> = internalKey('listeners')
+export const HTTP_LISTENERS: Key<EngineListeners> = internalKey('listeners')
 export const ACCESS: Key<AccessControl> = internalKey('access control')
 export const LIVE_DELIVERY: Key<LiveDelivery> = internalKey('delivery')
 export const ACCESS_LOG: Key<OpenAccessLog> = internalKey('access log')

@@ -8,7 +8,8 @@ import { INTERPOLATED_TEXT, optionJsonSchema } from '../plugin/option-json-schem
 import type { JsonSchema } from '../plugin/option-json-schema.js'
 import { PARAMETER_NAME } from './source/interpolate.js'
 import { INPUT_SCHEMA } from './section/engine-keys.js'
-import { ENGINE_SCHEMA, LISTENER_SCHEMA } from './section/settings.js'
+import { listenerSchema } from './section/listener-schema.js'
+import { ENGINE_SCHEMA } from './section/settings.js'
 
 const ID = '^[a-z][a-z0-9-]*$'
 const REFERENCE = '^[a-z][a-z0-9-]*(\\.[a-z0-9][a-z0-9-]*)?$|\\$\\{'
@@ -21,8 +22,11 @@ export function editorLine(schemaPath: string): string {
 
 /** The whole schema. */
 export function editorSchema(definitions: readonly DescribedDefinition[]): JsonSchema {
-  const nodes = NODE_KINDS.map((kind) => [kind, nodeOf(kind, ofKind(definitions, kind))] as const)
-  const types = definitions.map((definition) => [typeName(definition), optionsOf(definition)] as const)
+  const kinds = NODE_KINDS.filter((kind) => kind !== 'listener')
+  const nodes = kinds.map((kind) => [kind, nodeOf(kind, ofKind(definitions, kind))] as const)
+  const types = definitions
+    .filter(({ kind }) => kind !== 'listener')
+    .map((definition) => [typeName(definition), optionsOf(definition)] as const)
   return {
     $schema: 'http://json-schema.org/draft-07/schema#',
     title: 'Millrace pipelines',
@@ -42,9 +46,10 @@ function rootSections(definitions: readonly DescribedDefinition[]): Readonly<Rec
       items: { type: 'string', minLength: 1 },
     },
     engine: { description: 'Settings of the engine process.', ...optionJsonSchema(ENGINE_SCHEMA) },
-    listeners: named('Sockets, shared by the nodes that name them. The listener api always exists.', {
-      ...optionJsonSchema(LISTENER_SCHEMA),
-    }),
+    listeners: named(
+      'Sockets, shared by the nodes that name them. The listener api always exists.',
+      listenerOf(ofKind(definitions, 'listener')),
+    ),
     auth: named('Auth providers: who may watch. An output names the providers that it uses.', providerOf()),
     secrets: named('Values that are never shown; use them as ${secret:name}.', secretOf()),
     defaults: {
@@ -92,6 +97,37 @@ function sectionsOf(
     transforms: named('What changes or checks streams on their way.', transform),
     outputs: named('Where streams go.', output),
   }
+}
+
+/** A listener: `protocol`, which selects the other keys; by default `http`. */
+function listenerOf(definitions: readonly DescribedDefinition[]): JsonSchema {
+  const http = optionJsonSchema(listenerSchema('http'))
+  if (definitions.length === 0) return { ...http }
+  const protocols = definitions.map(({ type }) => type)
+  const summaries = ['HTTP, by the engine itself.', ...definitions.map(({ summary }) => summary)]
+  const words = { enum: ['http', ...protocols], enumDescriptions: summaries, markdownEnumDescriptions: summaries }
+  const protocol = { description: 'Protocol of the listener.', default: 'http', anyOf: [words, INTERPOLATED_TEXT] }
+  const isPlugin = { properties: { protocol: { enum: protocols } }, required: ['protocol'] }
+  return {
+    type: 'object',
+    properties: { protocol },
+    allOf: [
+      ...definitions.map((definition) => when(isProtocol(definition.type), pluginListenerOf(definition))),
+      { ...when(isPlugin, {}), else: http },
+    ],
+  }
+}
+
+function isProtocol(protocol: string): JsonSchema {
+  return { properties: { protocol: { const: protocol } }, required: ['protocol'] }
+}
+
+function pluginListenerOf({ type, transport = 'tcp', schema, summary }: DescribedDefinition): JsonSchema {
+  const socket = optionJsonSchema(listenerSchema(type, transport))
+  const { properties: own = {}, required: ownNeeds = [], ...rest } = schema
+  const { properties: shared = {}, required: needs = [] } = socket
+  const all = { ...(shared as object), ...(own as object), protocol: { const: type, description: summary } }
+  return { ...rest, type: 'object', properties: all, required: [...(needs as string[]), ...(ownNeeds as string[])] }
 }
 
 /** An auth provider: `type`, which selects the other keys. */

@@ -31,6 +31,6 @@ export interface Demand {
   readonly perOutput: readonly number[]
   readonly maxClients: number
   readonly stateDir: string
-  /** Names and addresses. */
-  readonly listeners: readonly (readonly [name: string, address: string])[]
+  /** Names, addresses, and what they are bound for. */
+  readonly listeners: readonly (readonly [name: string, address: string, transport?: 'tcp' | 'udp'])[]
 }

@@ -16,6 +16,7 @@ export interface Graph {
   readonly listeners: readonly ListenerSettings[]
   /** Auth providers, with their credentials in plain text; by default none. */
   readonly auth?: readonly ProviderSettings[]
+  /** The nodes of listeners by plugins, then services. */
   readonly services: readonly NodeSettings[]
   readonly pipelines: readonly Pipeline[]
   /** Fingerprints of the installed plugins' code, which a reload compares; by default none. */
@@ -42,7 +43,8 @@ export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error'
 
 export interface ListenerSettings {
   readonly name: string
-  readonly protocol: 'http'
+  /** `http`, or the protocol of a plugin: then `services` has a node `listeners/name`. */
+  readonly protocol: string
   /** `host:port`; port 0 picks a free one. */
   readonly address: string
   /** Absolute paths of PEM files. */
@@ -54,6 +56,10 @@ export interface ListenerSettings {
   /** By default `x-forwarded-for`. */
   readonly forwardedHeader?: 'x-forwarded-for' | 'forwarded'
   readonly maxConnections?: number
+  /** 0, the default, for no limit. */
+  readonly maxPerAddress?: number
+  /** UDP only, bytes; by default that of the system. */
+  readonly receiveBuffer?: number | undefined
   /** 0, the default, for no limit. */
   readonly maxClients?: number
   readonly at: Position
@@ -76,7 +82,7 @@ export interface Pipeline {
 }
 
 export interface NodeSettings {
-  /** `pipeline/node`, or `services/name`. */
+  /** `pipeline/node`, `services/name`, or `listeners/name`. */
   readonly id: string
   /** The id that it had before it was renamed (`was:`), for a reload. */
   readonly was?: string

@@ -133,8 +133,14 @@ export const CORE_METRICS = [
   {
     name: 'listener_refused_total',
     kind: 'counter',
-    help: 'Connections and requests refused before any handler saw them: by a limit (`max-connections`, `unread`, `descriptors`), because of what the client sent (`tls` on a plain port, `plain-http` on a port with TLS, `proxy-header`, `header` ...), or because it did not send enough (`timeout`, `tls-timeout`, `incomplete`).',
+    help: 'Connections, requests and datagrams refused: by a limit (`max-connections`, `max-per-address`, `unread`, `descriptors`), because no node served the listener (`unserved`), by the protocol of a plugin, for a reason that its page lists, because of what the client sent (`tls` on a plain port, `plain-http` on a port with TLS, `proxy-header`, `header` ...), or because it did not send enough (`timeout`, `tls-timeout`, `incomplete`).',
     labels: ['listener', 'reason'],
+  },
+  {
+    name: 'listener_datagrams_total',
+    kind: 'counter',
+    help: 'Datagrams of a listener over UDP: `received`, `sent`, or `unsent` (the system did not take it; counted as `sent` too).',
+    labels: ['listener', 'result'],
   },
   {
     name: 'listener_certificate_expiry_timestamp_seconds',

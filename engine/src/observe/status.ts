@@ -47,7 +47,7 @@ const stallStatusSchema = z
   .meta({ description: 'Calls of its code that blocked the event loop for 200 ms or more; missing if there were none' })
 
 export const nodeStatusSchema = z.object({
-  id: z.string().meta({ description: 'pipeline/node, or services/name' }),
+  id: z.string().meta({ description: 'pipeline/node, services/name, or listeners/name' }),
   kind: z.enum(NODE_KINDS),
   type: z.string(),
   description: z.string(),
@@ -108,6 +108,7 @@ export const listenerStatusSchema = z.object({
   protocol: z.string(),
   address: z.string().meta({ description: 'As bound: host:port' }),
   origins: texts,
+  node: z.exactOptional(nodeStatusSchema).meta({ description: 'Of a listener whose protocol a plugin speaks' }),
 })
 
 export type ListenerStatus = Readonly<z.infer<typeof listenerStatusSchema>>

@@ -4,6 +4,7 @@ import type { Chunk, GopChunk, TsChunk } from '@millrace/media/mpegts'
 import type { Logger as PinoLogger } from 'pino'
 import type { Observable, Subscription } from 'rxjs'
 import type { z } from 'zod'
+import type { ListenerDefinition } from './listener.js'
 import type { Publisher } from './publisher.js'
 import type { Resource } from './resource.js'
 import type { Token } from './tokens.js'
@@ -61,7 +62,7 @@ export type Json = string | number | boolean | null | readonly Json[] | { readon
 
 /** What the engine passes to a node at `open`. The node may call its methods at any time until it is disposed. */
 export interface NodeContext {
-  /** `pipeline/node`, or `services/name`. */
+  /** `pipeline/node`, `services/name`, or `listeners/name`. */
   readonly id: string
   /** Aborted by the engine, with the reason, when the node has to stop. */
   readonly signal: AbortSignal
@@ -232,7 +233,8 @@ export interface Example {
   readonly yaml: string
 }
 
-interface DefinitionOf<O extends z.ZodType, I extends Injections, N> {
+/** What the definitions of all kinds have. */
+export interface DefinitionOf<O extends z.ZodType, I extends Injections, N> {
   /** The value of `type:` in the YAML; unique within its kind. `[a-z][a-z0-9-]*`. */
   readonly type: string
   /** One sentence, shown by `engine inspect` and on the generated pages. */
@@ -323,4 +325,5 @@ export interface ServiceDefinition<
   readonly kind: 'service'
 }
 
-export type Definition = InputDefinition | TransformDefinition | OutputDefinition | ServiceDefinition
+export type Definition =
+  InputDefinition | TransformDefinition | OutputDefinition | ServiceDefinition | ListenerDefinition

@@ -9,6 +9,8 @@ import type {
   ServiceDefinition,
   TransformDefinition,
 } from './contract.js'
+import { LISTENER_KEYS } from './listener.js'
+import type { ListenerDefinition, ListenerTransport } from './listener.js'
 import { coreOf, defOf } from './option-kind.js'
 import type { Schema } from './option-kind.js'
 import { describeOptions } from './option-meta.js'
@@ -75,7 +77,24 @@ export function defineService<O extends z.ZodType, I extends Injections = NoInje
   return { ...definition, kind: 'service' }
 }
 
-function checkDeclared(definition: Declared): void {
+/** A listener whose protocol the plugin speaks. Throws TypeError if the definition is not complete. */
+export function defineListener<
+  O extends z.ZodType,
+  T,
+  K extends ListenerTransport,
+  I extends Injections = NoInjections,
+>(definition: Omit<ListenerDefinition<O, I, T, K>, 'kind' | 'type'>): ListenerDefinition<O, I, T, K> {
+  const { protocol, transport, provides, refusals = [] } = definition
+  checkDeclared({ ...definition, type: protocol }, LISTENER_KEYS)
+  if (protocol === 'http') refuse(protocol, 'is the protocol of the engine itself')
+  // A plugin in JavaScript may pass anything.
+  if (!['tcp', 'udp'].includes(transport)) refuse(protocol, 'needs the transport tcp or udp')
+  if (typeof provides !== 'symbol') refuse(protocol, 'needs a token in provides')
+  for (const reason of refusals) if (!NAME.test(reason)) refuse(protocol, `refusal "${reason}" has no valid name`)
+  return { ...definition, kind: 'listener', type: protocol }
+}
+
+function checkDeclared(definition: Declared, reserved: readonly string[] = ENGINE_KEYS): void {
   const { type, options } = definition
   if (typeof type !== 'string' || !NAME.test(type)) refuse(String(type), `is not a valid type name (${NAME.source})`)
   if (definition.summary === '') refuse(type, 'needs a summary')
@@ -84,7 +103,7 @@ function checkDeclared(definition: Declared): void {
   for (const { path, description } of describeOptions(options)) {
     if (description === '') refuse(type, `option "${path}" needs .meta({ description })`)
     const key = /^[^.[]*/.exec(path)?.[0] ?? path
-    if ((ENGINE_KEYS as readonly string[]).includes(key)) refuse(type, `option "${key}" is a key of the engine`)
+    if (reserved.includes(key)) refuse(type, `option "${key}" is a key of the engine`)
   }
   checkMetrics(type, definition.metrics ?? [])
 }

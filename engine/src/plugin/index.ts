@@ -1,5 +1,5 @@
 // The entry point `@millrace/engine/plugin`: everything that the author of a plugin imports.
-export { defineInput, defineOutput, defineService, defineTransform, ENGINE_KEYS } from './define.js'
+export { defineInput, defineListener, defineOutput, defineService, defineTransform, ENGINE_KEYS } from './define.js'
 export {
   address,
   authName,
@@ -23,6 +23,7 @@ export type {
   Boundary,
   ChunkKind,
   Definition,
+  DefinitionOf,
   Example,
   Injected,
   Injections,
@@ -49,6 +50,17 @@ export type {
   Transform,
   TransformDefinition,
 } from './contract.js'
+export type {
+  DatagramPeer,
+  DatagramTransport,
+  ListenerDefinition,
+  ListenerTransport,
+  OpenListener,
+  Provided,
+  StreamConnection,
+  StreamTransport,
+  Transports,
+} from './listener.js'
 export { isRandomAccessPoint } from './random-access-point.js'
 export {
   AUDIENCE,

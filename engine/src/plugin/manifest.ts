@@ -37,6 +37,8 @@ const definitionSchema = z.object({
   consumes: z.array(text).optional(),
   produces: text.optional(),
   inlets: z.enum(['one', 'many']).optional(),
+  /** Of listeners. */
+  transport: z.enum(['tcp', 'udp']).optional(),
   ports: z.array(text).optional(),
   options: z.array(optionSchema),
   schema: z.record(text, z.unknown()),
@@ -68,6 +70,7 @@ export function describeDefinition(definition: Definition): DescribedDefinition 
     summary,
     ...(reads === undefined ? {} : { consumes: [...reads.consumes], inlets: reads.inlets }),
     ...(kind === 'input' || kind === 'transform' ? { produces: definition.produces } : {}),
+    ...(kind === 'listener' ? { transport: definition.transport } : {}),
     ...(kind === 'transform' ? { ports: [...definition.ports] } : {}),
     options: describeOptions(options).map(optionOf),
     schema: { ...optionJsonSchema(options) },

@@ -3,7 +3,7 @@
 import type { Logger } from 'pino'
 import type { Graph } from '../graph/graph.js'
 import { explainShortage } from '../listen/descriptor-check.js'
-import { listenerSpecs } from '../listen/http-listeners.js'
+import { listenerSpecs } from '../listen/engine-listeners.js'
 import { readDescriptorLimit } from '../observe/descriptor-limit.js'
 import type { EventLog } from '../observe/events.js'
 import type { MetricsRegistry } from '../observe/metrics-registry.js'
@@ -67,7 +67,7 @@ export class Engine implements RunningEngine, EventSource {
 
   async start(): Promise<void> {
     const { running, listeners, api, clock, view, events, shown } = this.#parts
-    for (const { name, address, ...choices } of listenerSpecs(running.graph)) listeners.add(name, address, choices)
+    listeners.addAll(listenerSpecs(running.graph))
     api.open(running.graph.engine.api.hosts)
     await listeners.openAll()
     this.#parts.addMetrics()

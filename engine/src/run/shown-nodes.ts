@@ -2,7 +2,7 @@
 // histograms of their routes. A change costs the same, however many nodes and routes there are.
 import type { EngineAudiences } from '../audience/engine-audiences.js'
 import type { LiveDelivery } from '../deliver/live-delivery.js'
-import type { HttpListeners } from '../listen/http-listeners.js'
+import type { EngineListeners } from '../listen/engine-listeners.js'
 import type { MetricsRegistry } from '../observe/metrics-registry.js'
 import type { Running } from './change/reload-transaction.js'
 import { RouteHistograms } from './engine-metrics.js'
@@ -16,7 +16,7 @@ export interface ShownNodesParts {
   readonly registry: MetricsRegistry
   readonly audiences: Pick<EngineAudiences, 'of'>
   readonly delivery: Pick<LiveDelivery, 'routeOf' | 'routes$'>
-  readonly listeners: Pick<HttpListeners, 'all'>
+  readonly listeners: Pick<EngineListeners, 'all'>
 }
 
 export class ShownNodes {

@@ -3,7 +3,7 @@ import type { OpenAccessLog } from '../access/open-access-log.js'
 import type { EngineAudiences } from '../audience/engine-audiences.js'
 import type { LiveDelivery } from '../deliver/live-delivery.js'
 import { API_LISTENER } from '../graph/node-id.js'
-import type { HttpListeners } from '../listen/http-listeners.js'
+import type { EngineListeners } from '../listen/engine-listeners.js'
 import type { EngineClock } from '../observe/clock.js'
 import type { ReloadExecutor } from './change/reload-executor.js'
 import type { Running } from './change/reload-transaction.js'
@@ -24,7 +24,7 @@ export interface ShutdownParts {
   readonly executor: Pick<ReloadExecutor, 'drained'>
   readonly audiences: EngineAudiences
   readonly delivery: LiveDelivery
-  readonly listeners: HttpListeners
+  readonly listeners: EngineListeners
   readonly accessLog: OpenAccessLog
   readonly files: Pick<NodeFiles, 'settled'>
   readonly stateDir: AsyncDisposable

@@ -10,6 +10,7 @@ import { Problems } from '../config/report/diagnostic.js'
 import { isEngineError } from '../errors.js'
 import type { ChunkKind, Definition, Previous, TransformDefinition } from '../plugin/contract.js'
 import { ENGINE_KEYS } from '../plugin/define.js'
+import { LISTENER_KEYS } from '../plugin/listener.js'
 import { describeOptions } from '../plugin/option-meta.js'
 import { CallbackWatch, packageOfCaller } from './callback-watch.js'
 import { ContractBench } from './contract-bench.js'
@@ -27,7 +28,7 @@ export interface ContractSettings {
   /** Called for each node that is opened. By default only CLOCK, SECRETS and STORE can be injected. */
   readonly deps?: ContractDeps
   /** Makes a running node do its work, so that the callbacks that it passes to Node are seen. By default nothing. */
-  readonly work?: (bench: Pick<ContractBench, 'clock' | 'context'>) => Promise<void>
+  readonly work?: (bench: Pick<ContractBench, 'clock' | 'context' | 'transport'>) => Promise<void>
 }
 
 /** How many times a node is opened and disposed to see whether it leaves something behind. */
@@ -65,8 +66,9 @@ function declareTexts({ definition }: Subject): void {
       assert.notEqual(description, '', `option ${path} has no description`)
     for (const { title, yaml } of definition.examples) {
       for (const [name, node] of Object.entries(await nodesOf(yaml))) {
-        assert.equal(node['type'], definition.type, `${title}: ${name} is of another type`)
-        const own = Object.entries(node).filter(([key]) => !(ENGINE_KEYS as readonly string[]).includes(key))
+        const [typeKey, engineKeys] = definition.kind === 'listener' ? ['protocol', LISTENER_KEYS] : ['type', ENGINE_KEYS]
+        assert.equal(node[typeKey], definition.type, `${title}: ${name} is of another type`)
+        const own = Object.entries(node).filter(([key]) => !(engineKeys as readonly string[]).includes(key))
         const given = Object.fromEntries(own)
         const issues = definition.options.safeParse(given).error?.issues ?? []
         // The value of a variable or a secret is not known.

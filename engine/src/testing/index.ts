@@ -10,6 +10,7 @@ export { FakeStore } from './fake-store.js'
 export { ScriptedPublisher, ScriptedPublishers } from './scripted-publishers.js'
 export type { ScriptedWho } from './scripted-publishers.js'
 export { TestAudiences } from './test-audiences.js'
+export { TestConnection, TestDatagramTransport, TestStreamTransport } from './test-transports.js'
 export { buildTs } from './ts-builder/build-ts.js'
 export {
   breakCrc,

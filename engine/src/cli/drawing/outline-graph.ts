@@ -36,7 +36,8 @@ export interface EdgeOutline {
 }
 
 export function outlineGraph({ pipelines, services }: Pick<Graph, 'pipelines' | 'services'>): GraphOutline {
-  return { pipelines: pipelines.map(outlinePipeline), services: services.map(outlineNode) }
+  const own = services.filter(({ definition }) => definition.kind === 'service')
+  return { pipelines: pipelines.map(outlinePipeline), services: own.map(outlineNode) }
 }
 
 /** The label of an arrow: `ts`, or `720p: ts` if the port is not the main one. */

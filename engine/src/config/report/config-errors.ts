@@ -178,6 +178,11 @@ export const configError = defineErrors({
     hint: 'declare it under listeners:, or use api, which always exists',
     reaction: 'config',
   },
+  CONFIG_WRONG_LISTENER: {
+    sentence: 'A node names a listener that speaks another protocol.',
+    hint: 'name a listener of the protocol that the node needs, or declare one under listeners:',
+    reaction: 'config',
+  },
   CONFIG_UNKNOWN_AUTH: {
     sentence: 'A node or an auth provider names an auth provider that does not exist.',
     hint: 'declare it under auth:',

@@ -1,7 +1,7 @@
 // The nodes of a file while they are being checked: like a Graph, but with the places for messages, and with gaps where
 // something was wrong.
 import type { Definition, NodeKind } from '../../plugin/contract.js'
-import type { PlacedName } from './check-options.js'
+import type { PlacedListenerName, PlacedName } from './check-options.js'
 import type { Place } from '../report/diagnostic.js'
 
 export interface DraftPipeline {
@@ -11,7 +11,7 @@ export interface DraftPipeline {
 }
 
 export interface DraftNode {
-  /** `pipeline/node`, or `services/name`. */
+  /** `pipeline/node`, `services/name`, or `listeners/name`. */
   readonly id: string
   /** As written in its section. */
   readonly name: string
@@ -25,7 +25,7 @@ export interface DraftNode {
   readonly ok: boolean
   /** Its options cannot be checked: a value in them is unknown, and nothing else is wrong. */
   readonly unknown: boolean
-  readonly listeners: readonly PlacedName[]
+  readonly listeners: readonly PlacedListenerName[]
   readonly auth: readonly PlacedName[]
   /** The nodes that it reads, as written. */
   readonly from: readonly Reference[]

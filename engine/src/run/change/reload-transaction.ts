@@ -2,11 +2,11 @@
 // of it is committed in one turn of the event loop, then old nodes are stopped while the new ones deliver.
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Graph, Pipeline } from '../../graph/graph.js'
-import type { HttpListeners } from '../../listen/http-listeners.js'
+import type { EngineListeners } from '../../listen/engine-listeners.js'
 import type { ListenerTransaction } from '../../listen/listener-transaction.js'
 import type { ReloadPlan } from '../../observe/reload-plan.js'
 import type { EdgeCut } from '../../observe/reload-report.js'
-import { listenerSpecs } from '../../listen/http-listeners.js'
+import { listenerSpecs } from '../../listen/engine-listeners.js'
 import { moveEndpoints } from './endpoint-moves.js'
 import { type FailedStep, PipelineTransaction } from './pipeline-transaction.js'
 import type { PipelineRunner } from '../pipeline/pipeline-runner.js'
@@ -27,7 +27,7 @@ export interface ReloadContext extends ServiceContext {
   readonly running: Running
   /** A pipeline whose nodes have not been opened yet. */
   createPipeline(pipeline: Pipeline): PipelineRunner
-  readonly listeners: Pick<HttpListeners, 'prepare'>
+  readonly listeners: Pick<EngineListeners, 'prepare'>
   /** Applies the engine's own settings: limits, access, log. Must not throw. */
   adopt(next: Graph): void
 }

@@ -11,12 +11,13 @@ import type { HttpHandler, HttpRoutes, MountOptions } from '../../plugin/http-ro
 import type { LiveRouteOptions } from '../../plugin/live-route.js'
 import type { Delivery, Listeners } from '../../plugin/tokens.js'
 import { NodeAudiences } from './node-audiences.js'
+import { ScopedProvided } from './scoped-provided.js'
 
 export interface SharedEndpoints {
   readonly audiences: Pick<EngineAudiences, 'open'>
   readonly delivery: Pick<LiveDelivery, 'lease' | 'memory'>
   /** Throws LISTEN_UNKNOWN. */
-  readonly listeners: { http(name: string): NamedListener & Pick<HttpRoutes, 'origins'> }
+  readonly listeners: { http(name: string): NamedListener & Pick<HttpRoutes, 'origins'> } & Pick<Listeners, 'of'>
   /** Authorizes requests to mounts that name a provider; without it no one may use those. */
   readonly auth?: Auth
 }
@@ -38,10 +39,14 @@ export class NodeEndpoints {
     memory: (limitBytes) => this.#settings.delivery.memory(limitBytes),
   }
   readonly audiences: NodeAudiences
-  readonly listeners: Listeners = { http: (name) => this.#routesOf(name) }
+  readonly listeners: Listeners = {
+    http: (name) => this.#routesOf(name),
+    of: (token, name) => this.#provided.scope(this.#settings.listeners.of(token, name)),
+  }
   readonly #settings: EndpointSettings
   readonly #mounts: RouteClaims
   readonly #leases = new Set<RouteLease>()
+  readonly #provided: ScopedProvided
   #isStandby: boolean
   #isRetaining = false
   /** Leases of routes that the node has disposed, kept for the node that replaces it. */
@@ -52,6 +57,7 @@ export class NodeEndpoints {
     this.#isStandby = settings.isStandby
     this.#mounts = new RouteClaims(settings.isStandby)
     this.audiences = new NodeAudiences(settings)
+    this.#provided = new ScopedProvided(settings.enter)
   }
 
   /**
@@ -130,6 +136,7 @@ export class NodeEndpoints {
 
   /** The node has been disposed: releases what it has not. */
   release(): void {
+    this.#provided.close()
     this.#mounts.release()
     for (const lease of this.#leases) void lease[Symbol.asyncDispose]()
     this.audiences.release()

@@ -248,6 +248,17 @@ export abstract class NodeRunner<N extends AsyncDisposable> implements NodeOwner
 
   abstract get receivedBytes(): number
   abstract get sentBytes(): number
+  /** Calls `open` of the definition, in the scope of the node. */
+  protected openDefinition(
+    options$: Options<unknown>,
+    context: NodeContext,
+    deps: Readonly<Record<string, unknown>>,
+    previous: Previous | undefined,
+  ): unknown {
+    const { definition } = this.settings
+    if (definition.kind === 'listener') throw new TypeError(`${this.id} is a listener`)
+    return definition.open(options$, context, deps as never, previous)
+  }
   /** Connects the opened node; called after each successful open. */
   protected abstract connectStreams(): void
   /** Takes over the counters, and for an input the port, of the node it replaces. */
@@ -299,8 +310,9 @@ export abstract class NodeRunner<N extends AsyncDisposable> implements NodeOwner
     const context = this.#context(isCurrent)
     if (isFirst) this.takePrevious()
     const previous = isFirst ? this.#previous : undefined
+    const options$ = this.#options as Options<unknown>
     const open = (deps: Readonly<Record<string, unknown>>): unknown =>
-      this.calls.call(() => definition.open(this.#options as Options<unknown>, context, deps as never, previous))
+      this.calls.call(() => this.openDefinition(options$, context, deps, previous))
     this.calls.open()
     const opened = this.#own.open(definition, open) as Promise<N>
     await this.#opening.complete(opened, isCurrent, {
