@@ -61,6 +61,10 @@ export type {
   StreamTransport,
   Transports,
 } from './listener.js'
+export { StallDetector } from './stall-detector.js'
+export { TargetRotation } from './target-rotation.js'
+export type { TargetOrder } from './target-rotation.js'
+export { trustedAuthorities } from './trusted-authorities.js'
 export { isRandomAccessPoint } from './random-access-point.js'
 export {
   AUDIENCE,
