@@ -94,7 +94,10 @@ export class ConnectionAdmission {
     const isFull = this.#open.size >= this.limits.maxConnections
     const oldest = this.#oldestUnread()
     if (isFull && oldest === undefined) return 'max-connections'
-    if (oldest !== undefined && (isFull || this.#unread.size >= Math.min(MAX_UNREAD, Math.ceil(this.limits.maxConnections / 2)))) {
+    if (
+      oldest !== undefined &&
+      (isFull || this.#unread.size >= Math.min(MAX_UNREAD, Math.ceil(this.limits.maxConnections / 2)))
+    ) {
       // Its descriptor is released when it has closed, within this turn.
       this.#open.delete(oldest)
       this.#unread.delete(oldest)

@@ -118,8 +118,12 @@ export class EngineListeners {
   /** What the listener of that name provides. Throws LISTEN_UNKNOWN, LISTEN_OTHER_PROTOCOL. */
   of<T>(token: Token<T>, name: string): Provided<T> {
     const listener = this.#find(name)
-    if (!(listener instanceof HttpListener) && listener.speaks.provides === token) return listener.provided as Provided<T>
-    throw listenError('LISTEN_OTHER_PROTOCOL', `listener "${name}" speaks ${listener.protocol}, which provides no ${String(token)}`)
+    if (!(listener instanceof HttpListener) && listener.speaks.provides === token)
+      return listener.provided as Provided<T>
+    throw listenError(
+      'LISTEN_OTHER_PROTOCOL',
+      `listener "${name}" speaks ${listener.protocol}, which provides no ${String(token)}`,
+    )
   }
 
   /** Of viewers; 0 for no limit, and for a listener that is gone. */
@@ -190,7 +194,8 @@ export function listenerSpecs({ listeners, services }: Graph): readonly Listener
   const nodes = new Map(services.map(({ id, definition }) => [id, definition]))
   return listeners.map(({ at: _, protocol: __, receiveBuffer: receiveBufferBytes, ...settings }) => {
     const definition = nodes.get(listenerNodeId(settings.name))
-    const protocol = definition?.kind === 'listener' ? { ...definition, refusals: definition.refusals ?? [] } : undefined
+    const protocol =
+      definition?.kind === 'listener' ? { ...definition, refusals: definition.refusals ?? [] } : undefined
     return { ...defined({ ...settings, receiveBufferBytes }), protocol }
   })
 }

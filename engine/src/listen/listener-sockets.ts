@@ -190,10 +190,7 @@ export class ListenerSockets<S extends BoundSocket> {
     return isSame ? undefined : this.#makeAcceptor(() => boundSocket, settings)
   }
 
-  #makeAcceptor(
-    boundSocket: () => S,
-    { proxyProtocol, tls, certificatePollMs }: ListenerSettings,
-  ): ConnectionAcceptor {
+  #makeAcceptor(boundSocket: () => S, { proxyProtocol, tls, certificatePollMs }: ListenerSettings): ConnectionAcceptor {
     const { name, clock, log, counters, clientIdentity, timeouts, alpn = [], onConnection, onHttp2 } = this.#options
     return new ConnectionAcceptor({
       name,

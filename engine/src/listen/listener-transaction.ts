@@ -78,8 +78,9 @@ export class AddressChange {
     for (const listener of this.#released.splice(0)) {
       // Fails only if another program has bound it meanwhile.
       const text = `listener "${listener.name}" could not bind its previous address again`
-      await listenAt(listener.name, listener.boundSocket)
-        .catch((err: unknown) => log.error({ err, listener: listener.name }, text))
+      await listenAt(listener.name, listener.boundSocket).catch((err: unknown) =>
+        log.error({ err, listener: listener.name }, text),
+      )
     }
   }
 }
@@ -90,7 +91,9 @@ function areInTheWay(old: AddressHolder, next: AddressHolder): boolean {
 }
 
 async function openAll(openings: readonly Opening[]): Promise<void> {
-  const results = await Promise.allSettled(openings.map(({ listener, boundSocket }) => listenAt(listener.name, boundSocket)))
+  const results = await Promise.allSettled(
+    openings.map(({ listener, boundSocket }) => listenAt(listener.name, boundSocket)),
+  )
   const failure = results.find((result) => result.status === 'rejected')
   if (failure !== undefined) throw failure.reason
 }

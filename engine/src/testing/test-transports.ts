@@ -14,7 +14,7 @@ export class TestConnection implements StreamConnection {
   refusedAs: string | undefined
 
   constructor(who: Who) {
-    const [socket, client] = duplexPair()
+    const [socket, client] = duplexPair({ allowHalfOpen: false })
     this.socket = socket
     this.client = client
     this.who = who
@@ -22,6 +22,8 @@ export class TestConnection implements StreamConnection {
     socket.once('close', () => client.destroy())
     client.once('close', () => socket.destroy())
     for (const end of [socket, client]) end.on('error', () => undefined)
+    // The end of a stream is seen by whoever reads.
+    client.resume()
   }
 
   identified(): void {

@@ -20,7 +20,10 @@ const input = defineInput({
   inject: { clock: CLOCK, listeners: LISTENERS },
   metrics: TCP_METRICS,
   examples: [
-    { title: 'Any stream that is published to the listener `pubs`', yaml: 'pub: { type: tcp, listener: pubs, streams: "*" }' },
+    {
+      title: 'Any stream that is published to the listener `pubs`',
+      yaml: 'pub: { type: tcp, listener: pubs, streams: "*" }',
+    },
     { title: 'From a sender', yaml: 'up: { type: tcp, mode: connect, address: "encoder.example:5000" }' },
     {
       title: 'From the first of two senders that answers, over TLS',

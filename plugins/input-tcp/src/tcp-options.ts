@@ -54,7 +54,8 @@ export const tcpOptions = z
           reload: 'source',
         }),
         serverName: z.string().min(1).optional().meta({
-          description: 'Name that the certificate must have, and that is sent (SNI); by default the host of the address.',
+          description:
+            'Name that the certificate must have, and that is sent (SNI); by default the host of the address.',
           reload: 'source',
         }),
         insecure: flag().default(false).meta({
@@ -77,7 +78,10 @@ export const tcpOptions = z
     if (one === undefined && addresses === undefined) refuse(undefined, 'needs `address` or `addresses`')
     if (one !== undefined && addresses !== undefined) refuse('addresses', 'must not be set together with `address`')
     if (options.order !== undefined && addresses === undefined) refuse('order', 'needs `addresses`')
-    for (const [key, targets] of [['address', one === undefined ? [] : [one]], ['addresses', addresses ?? []]] as const) {
+    for (const [key, targets] of [
+      ['address', one === undefined ? [] : [one]],
+      ['addresses', addresses ?? []],
+    ] as const) {
       if (targets.some((target) => target.endsWith(':0'))) refuse(key, 'must not have port 0')
     }
   })

@@ -17,7 +17,12 @@ export function checkListenerNames(
       const title = titleOf(node.kind, node.name)
       if (!known.has(name)) {
         const help = suitable.length === 0 ? helpToAdd(wanted) : didYouMean(name, suitable, `listeners of ${wanted}`)
-        problems.report('CONFIG_UNKNOWN_LISTENER', place, `${title} names the listener "${name}", which does not exist`, { help })
+        problems.report(
+          'CONFIG_UNKNOWN_LISTENER',
+          place,
+          `${title} names the listener "${name}", which does not exist`,
+          { help },
+        )
         continue
       }
       const protocol = known.get(name)

@@ -44,10 +44,15 @@ export function readEngine(
   const settings = engineSettings(options[0] ?? defaultOptions(folder))
   const named = namedEntries(listeners, 'listeners', 'listener', problems)
   const drafts = named.map(([name, entry]) => readListener(name, entry, sources))
-  const placed = drafts.flatMap(({ settings: own, place, transport }) => (own ? [{ settings: own, place, transport }] : []))
+  const placed = drafts.flatMap(({ settings: own, place, transport }) =>
+    own ? [{ settings: own, place, transport }] : [],
+  )
   const found = {
     nodes: drafts.flatMap(({ node, settings: own }) => (node && own ? [node] : [])),
-    protocols: new Map([[API_LISTENER, HTTP_PROTOCOL], ...drafts.map(({ name, protocol }) => [name, protocol] as const)]),
+    protocols: new Map([
+      [API_LISTENER, HTTP_PROTOCOL],
+      ...drafts.map(({ name, protocol }) => [name, protocol] as const),
+    ]),
   }
   const written = first === undefined ? undefined : addressPlace(first)
   const declared = named.find(([name]) => name === API_LISTENER)

@@ -39,7 +39,14 @@ export interface DraftListener {
 export function readListener(name: string, entry: YamlEntry, sources: ListenerSources): DraftListener {
   const { registry, problems } = sources
   const title = `listener "${name}"`
-  const unknown = { name, place: entry.key, protocol: undefined, transport: 'tcp', settings: undefined, node: undefined } as const
+  const unknown = {
+    name,
+    place: entry.key,
+    protocol: undefined,
+    transport: 'tcp',
+    settings: undefined,
+    node: undefined,
+  } as const
   const map = mapOf(entry, title, problems)
   if (map === undefined) return unknown
   const written = map.entries.get('protocol')
@@ -60,13 +67,7 @@ export function readListener(name: string, entry: YamlEntry, sources: ListenerSo
   return unknown
 }
 
-function httpListener(
-  name: string,
-  entry: YamlEntry,
-  map: YamlMap,
-  title: string,
-  problems: Problems,
-): DraftListener {
+function httpListener(name: string, entry: YamlEntry, map: YamlMap, title: string, problems: Problems): DraftListener {
   const schema = listenerSchema(HTTP_PROTOCOL)
   const request = { schema, map, otherKeys: [], place: entry.key, title, folder: '' }
   const { ok, options } = checkOptions(request, problems)

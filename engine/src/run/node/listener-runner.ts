@@ -93,7 +93,9 @@ class NodeServer implements ListenerServer {
     this.#socket = socket
     this.#enter = enter
     this.transport =
-      socket.transport === 'tcp' ? this.#streams(socket, onChange) : this.#datagrams(socket as DatagramListener, onChange)
+      socket.transport === 'tcp'
+        ? this.#streams(socket, onChange)
+        : this.#datagrams(socket as DatagramListener, onChange)
   }
 
   serve(provides: unknown): void {
