@@ -6,6 +6,7 @@ import type { Graph, NodeSettings, ProviderSettings } from '../graph/graph.js'
 import { DURATION_UNITS, renderAmount } from '../plugin/amounts.js'
 import { PIPELINE_KINDS, SECTION_OF } from '../plugin/node-kinds.js'
 import { writeOptions } from '../plugin/write-options.js'
+import { writePublishSettings } from './section/publish-settings.js'
 import { ENGINE_SCHEMA, LISTENER_SCHEMA } from './section/settings.js'
 import { API_LISTENER, nodeName, renderPortRef } from '../graph/node-id.js'
 
@@ -47,7 +48,7 @@ export function renderConfigYaml(config: unknown): string {
 }
 
 function entryOf(node: NodeSettings): readonly [name: string, node: unknown] {
-  const { id, definition, options, from, description, timeline, batchMs } = node
+  const { id, definition, options, from, description, timeline, batchMs, publish } = node
   const names = from.map(renderPortRef)
   const written = options === undefined ? { options: UNKNOWN } : writeOptions(definition.options, options)
   const own = {
@@ -55,6 +56,7 @@ function entryOf(node: NodeSettings): readonly [name: string, node: unknown] {
     ...(names.length === 0 ? {} : { from: names.length === 1 ? names[0] : names }),
     ...(description === '' ? {} : { description }),
     ...(definition.kind === 'input' ? { timeline, batch: renderAmount(batchMs, DURATION_UNITS) } : {}),
+    ...writePublishSettings(publish),
   }
   return [nodeName(id), { ...own, ...(written as object) }]
 }

@@ -7,7 +7,7 @@ import { titleOf } from './draft-node.js'
 import type { DraftNode } from './draft-node.js'
 import { collide, parseBindAddress } from '../../listen/bind-address.js'
 import { ResourceHolders } from './resource-holders.js'
-import { readResources, renderResource } from './resources.js'
+import { ofCopies, readResources, renderResource } from './resources.js'
 import { messageOf } from '../../errors.js'
 
 export interface PlacedListener {
@@ -19,7 +19,7 @@ export interface PlacedListener {
 export function checkExclusive(nodes: readonly DraftNode[], problems: Problems): void {
   const holders = new ResourceHolders<DraftNode>()
   for (const node of nodes) {
-    for (const resource of resourcesOf(node, problems)) {
+    for (const resource of resourcesOf(node, problems).map((each) => ofCopies(each, node.pattern))) {
       const holder = holders.of(resource).find((each) => each !== node)
       if (holder === undefined) holders.add(resource, node)
       else reportClash(node, holder, resource, problems)
@@ -46,7 +46,8 @@ export function checkAddresses(listeners: readonly PlacedListener[], problems: P
   }
 }
 
-function resourcesOf({ definition, ok, options, kind, name, place }: DraftNode, problems: Problems): Resource[] {
+/** What a node holds; what its definition throws is reported. */
+export function resourcesOf({ definition, ok, options, kind, name, place }: DraftNode, problems: Problems): Resource[] {
   if (definition === undefined || !ok) return []
   try {
     return readResources({ definition, options })
