@@ -20,6 +20,8 @@ export interface ReloadExecutorSettings extends ReloadContext {
   viewersOf(node: string): number
   /** The graph has other nodes. Called within the commit, and when a change has finished or failed. */
   onNodesChanged(): void
+  /** Another graph runs: the copies of pattern pipelines follow it. Called after the commit, in the same turn. */
+  onCommitted?(): void
 }
 
 interface Failure {
@@ -110,6 +112,7 @@ export class ReloadExecutor {
     this.#change = change
     change.commit()
     this.#settings.onNodesChanged()
+    this.#settings.onCommitted?.()
     if (hasProbation) this.#beginProbation(plan, before)
     const { cuts, failed } = await change.finish()
     this.#change = undefined

@@ -7,7 +7,7 @@ import { isEngineError, messageOf, reactionOf } from '../../errors.js'
 import type { NodeSettings } from '../../graph/graph.js'
 import { nodeLog } from '../../observe/log.js'
 import type { EventData } from '../../observe/events.js'
-import type { Logger, NodeContext, Options, Previous } from '../../plugin/contract.js'
+import type { Definition, Logger, NodeContext, Options, Previous } from '../../plugin/contract.js'
 import { catchConsumers } from '../edge/catch-consumers.js'
 import type { Edge } from '../edge/edge.js'
 import { NodeCalls } from './node-calls.js'
@@ -34,6 +34,10 @@ export interface NodePlacement {
   readonly before?: AnyNodeRunner
   /** It opens once the node it replaces has released everything. */
   readonly isHandoff?: boolean
+  /** Opens it instead of its definition: streams are published to it. */
+  readonly opens?: Definition['open'] | undefined
+  /** It only listens for publishers, and has no packets of its own. */
+  readonly isListening?: boolean | undefined
 }
 
 export type AnyNodeRunner = NodeRunner<AsyncDisposable>
@@ -64,6 +68,7 @@ export abstract class NodeRunner<N extends AsyncDisposable> implements NodeOwner
   #failure: unknown
   readonly #own: OwnServices
   readonly #was: string | undefined
+  readonly #opens: NodePlacement['opens']
   readonly #options: BehaviorSubject<unknown>
   readonly #abort = new AbortController()
   readonly #metrics: NodeMetrics
@@ -72,7 +77,8 @@ export abstract class NodeRunner<N extends AsyncDisposable> implements NodeOwner
   readonly calls: NodeCalls
 
   constructor(settings: NodeSettings, services: NodeServices, placement: NodePlacement = {}) {
-    const { isStandby = false, before } = placement
+    const { isStandby = false, before, opens } = placement
+    this.#opens = opens
     this.#settings = settings
     this.isStandby = isStandby
     this.#before = before
@@ -299,8 +305,9 @@ export abstract class NodeRunner<N extends AsyncDisposable> implements NodeOwner
     const context = this.#context(isCurrent)
     if (isFirst) this.takePrevious()
     const previous = isFirst ? this.#previous : undefined
+    const opener = this.#opens ?? definition.open.bind(definition)
     const open = (deps: Readonly<Record<string, unknown>>): unknown =>
-      this.calls.call(() => definition.open(this.#options as Options<unknown>, context, deps as never, previous))
+      this.calls.call(() => opener(this.#options as Options<unknown>, context, deps as never, previous))
     this.calls.open()
     const opened = this.#own.open(definition, open) as Promise<N>
     await this.#opening.complete(opened, isCurrent, {
