@@ -14,8 +14,8 @@ const LONGEST_EXPRESSION = 256
  * factorial steps, 350,000.
  */
 const MOST_QUANTIFIERS = 3
-/** A whole element of an expression: an escape, a class, or any other character but `(`, `)` and `|`. */
-const ELEMENTS = /\\.|\[(?:\\.|[^\]\\])*\]|\{[0-9]*(?:,[0-9]*)?\}\??|[^()|\\[\]{}]/gsu
+/** A whole element of an expression: an escape, a class, or any other character but `(` and `)`. */
+const ELEMENTS = /\\.|\[(?:\\.|[^\]\\])*\]|\{[0-9]*(?:,[0-9]*)?\}\??|[^()\\[\]{}]/gsu
 const FIXED = /^\{[0-9]+\}$/
 // Separators of paths and of queries, controls, white space, half characters; a leading dot is a hidden file, or `..`.
 // oxlint-disable-next-line no-control-regex
@@ -55,9 +55,8 @@ export class KeyCheck {
 /** Why the text cannot be a regular expression for keys; undefined if it can. */
 export function expressionProblem(text: string): string | undefined {
   if (text === '' || text.length > LONGEST_EXPRESSION) return `must have 1 to ${LONGEST_EXPRESSION} characters`
-  const parts = text.split('|')
-  const elements = parts.flatMap((part) => part.match(ELEMENTS) ?? [])
-  if (elements.join('').length + parts.length - 1 !== text.length) {
+  const elements: readonly string[] = text.match(ELEMENTS) ?? []
+  if (elements.join('').length !== text.length) {
     return 'must be made of characters, classes such as [a-z], quantifiers and |, without groups'
   }
   const quantifiers = elements.filter((each) => /^[*+?]$|^\{/.test(each) && !FIXED.test(each))
