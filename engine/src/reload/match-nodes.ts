@@ -39,7 +39,9 @@ export function matchNodes(running: Graph, next: Graph): NodeMatches {
 }
 
 function patternNodes({ pipelines }: Graph): readonly (readonly [NodeSettings, true])[] {
-  return pipelines.flatMap(({ nodes, pattern }) => (pattern === undefined ? [] : nodes.map((node) => [node, true] as const)))
+  return pipelines.flatMap(({ nodes, pattern }) =>
+    pattern === undefined ? [] : nodes.map((node) => [node, true] as const),
+  )
 }
 
 /** Services, then the nodes of all pipelines. */

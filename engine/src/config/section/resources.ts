@@ -94,7 +94,8 @@ function segmentsOverlap(a: HttpResource, b: HttpResource): boolean {
   const common = Math.min(first.length, second.length)
   const isLonger = first.length - second.length
   // A prefix is not below itself: `/a` is another path than `/a/`.
-  if (isLonger === 0 ? (a.prefix ?? false) !== (b.prefix ?? false) : (isLonger > 0 ? b : a).prefix !== true) return false
+  if (isLonger === 0 ? (a.prefix ?? false) !== (b.prefix ?? false) : (isLonger > 0 ? b : a).prefix !== true)
+    return false
   return first.slice(0, common).every((segment, index) => canBeSame(segment, second[index] ?? ''))
 }
 

@@ -131,7 +131,8 @@ function* placeholdersOf(
   isWanted: (name: string) => boolean = (name) => name !== STREAM,
 ): Generator<Placeholder> {
   if (value.kind === 'list') for (const item of value.items) yield* placeholdersOf(item, isWanted)
-  else if (value.kind === 'map') for (const entry of value.entries.values()) yield* placeholdersOf(entry.value, isWanted)
+  else if (value.kind === 'map')
+    for (const entry of value.entries.values()) yield* placeholdersOf(entry.value, isWanted)
   else {
     for (const part of value.pattern?.parts ?? []) {
       if (typeof part !== 'string' && isWanted(part.name)) {

@@ -53,7 +53,9 @@ export class PatternStreams {
     this.name = name
     this.#parts = parts
     const { clock, log, auth } = parts
-    this.#refusals = new RefusalReport(clock, (fields) => log.warn({ pipeline: name, ...fields }, 'refused a publisher'))
+    this.#refusals = new RefusalReport(clock, (fields) =>
+      log.warn({ pipeline: name, ...fields }, 'refused a publisher'),
+    )
     this.#admission = new Admission({
       clock,
       auth,
@@ -286,4 +288,3 @@ function planSpecification(before: Specification, next: Specification): readonly
   const alone = ({ graph, pipeline }: Specification): Graph => ({ ...graph, services: [], pipelines: [pipeline] })
   return planReload(alone(before), alone(next)).nodes
 }
-

@@ -1,12 +1,13 @@
 // One copy of a pattern pipeline: the nodes for one key, on one specification. Its steps (start, follow a reload, end) run
 // one after another.
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Graph, Pipeline } from '../../graph/graph.js'
 import { copyName } from '../../graph/node-id.js'
 import type { NodeChange } from '../../observe/reload-plan.js'
 import type { Clock } from '../../plugin/tokens.js'
 import { moveEndpoints } from '../change/endpoint-moves.js'
+import { STOP_WITHIN_MS } from '../change/exclusive-restart.js'
 import { PipelineTransaction } from '../change/pipeline-transaction.js'
+import { waitAtMost } from '../node/time-limit.js'
 import type { PipelineRunner } from '../pipeline/pipeline-runner.js'
 import { StreamSlot } from '../publish/stream-slot.js'
 
@@ -72,16 +73,17 @@ export class StreamCopy {
     if (first !== undefined) throw first.error
   }
 
-  /** As a pipeline that a reload removes: its viewers end cleanly, within `drainMs`. Never rejects. */
+  /**
+   * Gives up its paths at once, ends its inputs, and stops when viewers have received the rest, or after `drainMs`. Never
+   * rejects.
+   */
   async retire(drainMs: number): Promise<void> {
     const { runner } = this
     if (runner === undefined) return
-    const change = new PipelineTransaction(runner, { name: runner.name, description: '', nodes: [] }, new Map())
-    moveEndpoints([], change.removed)
-    change.commit()
-    await change.finish()
-    await Promise.all(change.drain(drainMs).values())
-    await nextTurn()
+    moveEndpoints([], runner.nodes)
+    runner.finish()
+    await waitAtMost(runner.drained(), drainMs, runner.services.clock)
+    await runner.stop('its stream has ended', STOP_WITHIN_MS)
   }
 }
 

@@ -74,7 +74,8 @@ export class Admission {
     if (this.#isClosed) return CLOSING
     const problem = this.#keyCheck().problemOf(key)
     if (problem !== undefined) return { code: 'bad-key', why: problem }
-    if (this.#waiting.size >= MOST_WAITING) return { code: 'busy', why: `${MOST_WAITING} publishers are being admitted` }
+    if (this.#waiting.size >= MOST_WAITING)
+      return { code: 'busy', why: `${MOST_WAITING} publishers are being admitted` }
     if (this.#waitingOf(address) < MOST_WAITING_PER_ADDRESS) return undefined
     return { code: 'busy', why: `${MOST_WAITING_PER_ADDRESS} publishers of this address are being admitted` }
   }
@@ -181,4 +182,3 @@ export function takeoverRefusal(
   const isFree = !slot.isTaken || takeover === 'replace' || slot.silentMs >= LOST_AFTER_MS
   return isFree ? undefined : { code: 'busy', why: 'another publisher has this key' }
 }
-

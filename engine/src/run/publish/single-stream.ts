@@ -21,7 +21,9 @@ export interface SingleStreamParts {
 export function singleStream(definition: InputDefinition, parts: SingleStreamParts): OpensInput {
   const { clock, log, auth } = parts
   return (options$, context, deps) => {
-    const refusals = new RefusalReport(clock, (fields) => log.warn({ node: context.id, ...fields }, 'refused a publisher'))
+    const refusals = new RefusalReport(clock, (fields) =>
+      log.warn({ node: context.id, ...fields }, 'refused a publisher'),
+    )
     const slot = new StreamSlot(clock)
     const admission = new Admission({
       clock,
