@@ -87,9 +87,18 @@ function addReloading(container: ServiceContainer): void {
   container.service(RUNNERS, [], () => runnerFactory(container))
   container.service(
     PATTERNS,
-    [ENGINE_CLOCK, LOG, EVENT_LOG, AUTH, RUNNING, RUNNERS, SHOWN],
-    (clock, log, events, auth, running, { createCopy }, shown) =>
-      new StreamPatterns({ clock, log, events, auth, running, createCopy, onNodesChanged: () => shown.update() }),
+    [ENGINE_CLOCK, LOG, EVENT_LOG, AUTH, RUNNING, HTTP_LISTENERS, RUNNERS, SHOWN],
+    (clock, log, events, auth, running, listeners, { createCopy }, shown) =>
+      new StreamPatterns({
+        clock,
+        log,
+        events,
+        auth,
+        running,
+        listeners,
+        createCopy,
+        onNodesChanged: () => shown.update(),
+      }),
   )
   container.service(
     EXECUTOR,

@@ -23,7 +23,7 @@ import {
 import { ConnectionAcceptor } from './connection-acceptor.js'
 import { RequestDispatch, type Respond } from './request-dispatch.js'
 import type { NamedListener } from './route-claims.js'
-import { type Route, RouteTable } from './route-table.js'
+import { type PatternRoute, type Route, RouteTable } from './route-table.js'
 
 /** A prepared change of a listener, complete but for binding. Either `commit` or `discard` is called, once. */
 export interface ListenerUpdate {
@@ -173,6 +173,11 @@ export class HttpListener implements NamedListener {
 
   claim(route: Route): Disposable {
     return this.#routes.claim(route)
+  }
+
+  /** Paths that no route has go to the pattern until disposed. */
+  claimPattern(pattern: PatternRoute): Disposable {
+    return this.#routes.claimPattern(pattern)
   }
 
   /** Answers every request whose path is not registered. By default 404. */

@@ -51,6 +51,21 @@ describe('a pattern pipeline', () => {
     await harness.published('a')
   })
 
+  test('lets viewers wait for a stream that nobody publishes, as any live path does', async () => {
+    await using harness = await new PatternHarness().start(servingYaml())
+    const [early, wrong, head] = [
+      harness.viewer('/live/a.ts'),
+      harness.viewer('/live/a%2fb.ts'),
+      harness.viewer('/live/a.m3u8'),
+    ]
+    await until(() => wrong.status !== 0 && head.status !== 0, 'answers')
+    assert.deepEqual([early.status, wrong.status, head.status], [0, 404, 404])
+    const publisher = await harness.published('a')
+    publisher.send(STREAM.slice(188 * 200))
+    await until(() => early.body.length > 0, 'it becomes a viewer')
+    assert.deepEqual([early.status, harness.engine.clients('live@a/out').length], [200, 1])
+  })
+
   test('refuses a second publisher of a key, and only one of two in one tick wins', async () => {
     await using harness = await new PatternHarness().start(recordingYaml())
     const both = [harness.publish('a'), harness.publish('a')]

@@ -20,6 +20,7 @@ import { type OpensInput, publishersOf } from '../publish/listening-source.js'
 import type { PublishRefusal } from '../publish/publish-access.js'
 import { RefusalReport } from '../publish/refusal-report.js'
 import { NOBODY, type StreamSlot } from '../publish/stream-slot.js'
+import { type PatternListeners, PatternPaths } from './pattern-paths.js'
 import { type Specification, StreamCopy } from './stream-copy.js'
 
 /** Copies that follow a reload at the same time. */
@@ -31,6 +32,7 @@ export interface PatternParts {
   readonly events: Pick<EventLog, 'emit'>
   readonly auth: Pick<Auth, 'check'>
   readonly running: Running
+  readonly listeners: PatternListeners
   /** Its nodes have not been opened yet; the published input reads the slot. */
   createCopy(pipeline: Pipeline, slot: StreamSlot): PipelineRunner
   /** Copies have been added or removed, or have other nodes. */
@@ -43,6 +45,7 @@ export class PatternStreams {
   readonly #copies = new Map<string, StreamCopy>()
   readonly #refusals: RefusalReport
   readonly #admission: Admission
+  readonly #paths: PatternPaths
   readonly #leaving = new Set<Promise<void>>()
   /** Of the node that listens, while it can take publishers. */
   #listening: NodeContext | undefined
@@ -52,7 +55,12 @@ export class PatternStreams {
   constructor(name: string, parts: PatternParts) {
     this.name = name
     this.#parts = parts
-    const { clock, log, auth } = parts
+    const { clock, log, auth, listeners } = parts
+    this.#paths = new PatternPaths(
+      listeners,
+      clock,
+      (key) => new KeyCheck(this.#settings()).problemOf(key) === undefined,
+    )
     this.#refusals = new RefusalReport(clock, (fields) =>
       log.warn({ pipeline: name, ...fields }, 'refused a publisher'),
     )
@@ -74,6 +82,7 @@ export class PatternStreams {
         admit: (publisher) => this.#admission.admit(publisher),
         report: (from) => {
           this.#listening = from
+          this.#paths.update(this.#specification()?.pipeline)
           this.#report()
         },
       })
@@ -87,6 +96,7 @@ export class PatternStreams {
   /** A reload has been committed: copies follow it, in waves, or end if the pipeline is gone. */
   follow(): void {
     const specification = this.#specification()
+    this.#paths.update(specification?.pipeline)
     if (specification === undefined) {
       for (const copy of this.#copies.values()) this.#end(copy, 'its pattern pipeline has been removed')
       return
@@ -104,6 +114,7 @@ export class PatternStreams {
     this.#isStopping = true
     this.#admission.close()
     this.#refusals[Symbol.dispose]()
+    this.#paths.update(undefined)
     for (const { slot, linger } of this.#copies.values()) {
       linger?.[Symbol.dispose]()
       slot.end('closing', 'the engine is stopping')
