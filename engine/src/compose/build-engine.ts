@@ -2,6 +2,7 @@
 import type { Logger } from 'pino'
 import type { Graph } from '../graph/graph.js'
 import type { EventSource, StatusSource } from '../observe/status.js'
+import { AUTH } from '../plugin/tokens.js'
 import type { Clock } from '../plugin/tokens.js'
 import { adoptSettings } from '../run/adopt-settings.js'
 import { ReloadExecutor } from '../run/change/reload-executor.js'
@@ -9,6 +10,7 @@ import { Engine } from '../run/engine.js'
 import { type ApiAccess, type ControlApi, EngineApi } from '../run/engine-api.js'
 import { addEngineMetrics } from '../run/engine-metrics.js'
 import { EngineView } from '../run/engine-view.js'
+import { StreamPatterns } from '../run/pattern/stream-patterns.js'
 import { ShownNodes } from '../run/shown-nodes.js'
 import type { StateDir } from '../state/state-dir.js'
 import { engineServices } from './engine-services.js'
@@ -29,6 +31,7 @@ import {
   LIVE_DELIVERY,
   LOG,
   NODES,
+  PATTERNS,
   REGISTRY,
   RUNNERS,
   RUNNING,
@@ -83,6 +86,21 @@ function addViews(container: ServiceContainer): void {
 function addReloading(container: ServiceContainer): void {
   container.service(RUNNERS, [], () => runnerFactory(container))
   container.service(
+    PATTERNS,
+    [ENGINE_CLOCK, LOG, EVENT_LOG, AUTH, RUNNING, HTTP_LISTENERS, RUNNERS, SHOWN],
+    (clock, log, events, auth, running, listeners, { createCopy }, shown) =>
+      new StreamPatterns({
+        clock,
+        log,
+        events,
+        auth,
+        running,
+        listeners,
+        createCopy,
+        onNodesChanged: () => shown.update(),
+      }),
+  )
+  container.service(
     EXECUTOR,
     [RUNNING, RUNNERS, ENGINE_CLOCK, LOG, HTTP_LISTENERS, API, ACCESS, AUDIENCES, ACCESS_LOG, SHOWN, VIEW],
     (running, runners, clock, log, listeners, api, auth, audiences, accessLog, shown, view) =>
@@ -95,6 +113,7 @@ function addReloading(container: ServiceContainer): void {
         adopt: (next) => adoptSettings(next, running.graph, { api, log, auth, audiences, accessLog }),
         viewersOf: (id) => view.viewersOf(id),
         onNodesChanged: () => shown.update(),
+        onCommitted: () => container.get(PATTERNS).follow(),
       }),
   )
 }
@@ -116,6 +135,7 @@ function engineOf(container: ServiceContainer): Engine {
     nodes: container.get(NODES),
     shown: container.get(SHOWN),
     executor: container.get(EXECUTOR),
+    patterns: container.get(PATTERNS),
     view: container.get(VIEW),
     api: container.get(API),
     listeners: container.get(HTTP_LISTENERS),

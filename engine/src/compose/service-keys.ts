@@ -19,6 +19,7 @@ import type { EngineView } from '../run/engine-view.js'
 import type { NodeOwner } from '../run/node/node-services.js'
 import type { NodeScope } from '../run/node/node-scope.js'
 import type { SharedEndpoints } from '../run/node/node-endpoints.js'
+import type { StreamPatterns } from '../run/pattern/stream-patterns.js'
 import type { RunningNodes } from '../run/running-nodes.js'
 import type { ShownNodes } from '../run/shown-nodes.js'
 import type { NodeFiles } from '../state/node-files.js'
@@ -54,6 +55,7 @@ export const NODES: Key<RunningNodes> = internalKey('running nodes')
 export const SHOWN: Key<ShownNodes> = internalKey('shown nodes')
 export const EXECUTOR: Key<ReloadExecutor> = internalKey('reload executor')
 export const VIEW: Key<EngineView> = internalKey('view')
+export const PATTERNS: Key<StreamPatterns> = internalKey('pattern pipelines')
 export const RUNNERS: Key<RunnerFactory> = internalKey('runners')
 export const API: Key<EngineApi> = internalKey('control API')
 

@@ -8,6 +8,7 @@ import type { Definition } from '../plugin/contract.js'
 import { PIPELINE_KINDS, SECTION_OF } from '../plugin/node-kinds.js'
 import { writeOptions } from '../plugin/write-options.js'
 import { listenerSchema } from './section/listener-schema.js'
+import { writePublishSettings } from './section/publish-settings.js'
 import { ENGINE_SCHEMA } from './section/settings.js'
 import { API_LISTENER, listenerNodeId, nodeName, renderPortRef } from '../graph/node-id.js'
 
@@ -64,7 +65,7 @@ function optionsOf(definition: Definition, options: unknown): unknown {
 }
 
 function entryOf(node: NodeSettings): readonly [name: string, node: unknown] {
-  const { id, definition, options, from, description, timeline, batchMs } = node
+  const { id, definition, options, from, description, timeline, batchMs, publish } = node
   const names = from.map(renderPortRef)
   const written = optionsOf(definition, options)
   const own = {
@@ -72,6 +73,7 @@ function entryOf(node: NodeSettings): readonly [name: string, node: unknown] {
     ...(names.length === 0 ? {} : { from: names.length === 1 ? names[0] : names }),
     ...(description === '' ? {} : { description }),
     ...(definition.kind === 'input' ? { timeline, batch: renderAmount(batchMs, DURATION_UNITS) } : {}),
+    ...writePublishSettings(publish),
   }
   return [nodeName(id), { ...own, ...(written as object) }]
 }

@@ -15,6 +15,8 @@ import { linkPipeline, settingsOf } from './section/link-nodes.js'
 import { checkAuthNames, readAuth } from './section/read-auth.js'
 import { readDefaults } from './section/read-defaults.js'
 import { readEngine } from './section/read-engine.js'
+import { copyOf } from './section/pattern-pipeline.js'
+import type { CopySources } from './section/pattern-pipeline.js'
 import { readPipelines, readServices } from './section/read-pipelines.js'
 import { readPlugins, reportDiscovered } from './section/read-plugins.js'
 import { checkKeys, mapOf } from './source/read-section.js'
@@ -117,7 +119,8 @@ async function buildGraph(
   const pipelines: Pipeline[] = []
   const slice = new TimeSlice()
   for (const pipeline of drafts) {
-    pipelines.push(linkPipeline({ pipeline, pipelines: drafts, registry, problems }))
+    const linked = linkPipeline({ pipeline, pipelines: drafts, registry, problems })
+    pipelines.push(withCopies(linked, pipeline, { registry, defaults, mask: problems.mask }))
     await slice.yieldIfUsed()
   }
   await slice.yieldNow()
@@ -136,6 +139,12 @@ async function buildGraph(
     pipelines,
     secrets: problems.mask,
   }
+}
+
+function withCopies(linked: Pipeline, { name, pattern }: DraftPipeline, sources: CopySources): Pipeline {
+  if (pattern === undefined) return linked
+  const copy = (key: string): Promise<Pipeline> => copyOf(name, pattern.map, key, sources)
+  return { ...linked, pattern: { input: pattern.input.id, copy } }
 }
 
 function reportEmpty(roots: readonly Root[], first: Root, problems: Problems): void {

@@ -2,6 +2,7 @@
 import type { SecretMask } from './secret-mask.js'
 import type { Definition } from '../plugin/contract.js'
 import type { PluginCode } from '../plugin/plugin-code.js'
+import type { KeyRules } from './stream-keys.js'
 
 /** A place in a YAML file; line and column from 1. */
 export interface Position {
@@ -79,6 +80,27 @@ export interface Pipeline {
   readonly description: string
   /** Ordered so that every node follows those that it reads from. */
   readonly nodes: readonly NodeSettings[]
+  /** Each published stream gets a copy of it; its nodes then have `${stream}` as a literal text. By default it runs itself. */
+  readonly pattern?: PatternSettings
+}
+
+/** What makes a pipeline a pattern pipeline. */
+export interface PatternSettings {
+  /** Id of the input that takes the streams; it has `publish`. */
+  readonly input: string
+  /** The pipeline for one key, `name@key`. Rejects with CONFIG_STREAM if an option does not take this key. */
+  copy(key: string): Promise<Pipeline>
+}
+
+/** How an input takes published streams. */
+export interface PublishSettings extends KeyRules {
+  /** Keys at the same time, those that linger included. */
+  readonly maxStreams: number
+  /** How long a copy stays after its publisher has left. */
+  readonly lingerMs: number
+  readonly takeover: 'refuse' | 'replace'
+  /** Auth providers; any of them admits a publisher, and without any everybody may publish. */
+  readonly auth: readonly string[]
 }
 
 export interface NodeSettings {
@@ -99,6 +121,8 @@ export interface NodeSettings {
   readonly timeline: 'continuous' | 'source'
   /** Inputs only: how long data is collected into a chunk, milliseconds. */
   readonly batchMs: number
+  /** Inputs that take published streams. */
+  readonly publish?: PublishSettings
   readonly at: Position
 }
 

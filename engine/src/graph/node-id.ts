@@ -27,3 +27,16 @@ export function nodeName(id: string): string {
 export function renderPortRef({ node, port }: PortRef): string {
   return port === MAIN_PORT ? nodeName(node) : `${nodeName(node)}.${port}`
 }
+
+/** The name of the copy of a pattern pipeline for one key. No name of a pipeline has an `@`, and no key a slash. */
+export function copyName(pipeline: string, key: string): string {
+  return `${pipeline}@${key}`
+}
+
+/** The pipeline of a node id or of the name of a pipeline, and the key if it is a copy. */
+export function splitCopyName(id: string): { readonly pipeline: string; readonly stream: string | undefined } {
+  const slash = id.indexOf('/')
+  const name = slash < 0 ? id : id.slice(0, slash)
+  const at = name.indexOf('@')
+  return at < 0 ? { pipeline: name, stream: undefined } : { pipeline: name.slice(0, at), stream: name.slice(at + 1) }
+}

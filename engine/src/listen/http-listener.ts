@@ -21,7 +21,7 @@ import {
 import { ListenerSockets } from './listener-sockets.js'
 import { RequestDispatch, type Respond } from './request-dispatch.js'
 import type { NamedListener } from './route-claims.js'
-import { type Route, RouteTable } from './route-table.js'
+import { type PatternRoute, type Route, RouteTable } from './route-table.js'
 import type { CertificateReadings, ListenerUpdate, SharedListener } from './shared-listener.js'
 
 export class HttpListener implements NamedListener, SharedListener {
@@ -130,6 +130,11 @@ export class HttpListener implements NamedListener, SharedListener {
 
   claim(route: Route): Disposable {
     return this.#routes.claim(route)
+  }
+
+  /** Paths that no route has go to the pattern until disposed. */
+  claimPattern(pattern: PatternRoute): Disposable {
+    return this.#routes.claimPattern(pattern)
   }
 
   /** Answers every request whose path is not registered. By default 404. */

@@ -273,8 +273,8 @@ export interface InputDefinition<
    * Present if streams can be published to the input. With the key `streams` the engine calls it instead of `open`: once
    * for a pattern pipeline, and once for an input whose `streams` is one name. The stream is cold, each subscription is
    * one attempt, and when it fails the row of the error decides whether the engine subscribes again; unsubscribing
-   * releases everything but the connections that were accepted. It calls `context.ready()` as an input does, whenever
-   * it can take publishers. By default the type has no key `streams`.
+   * releases everything but the connections that were accepted. Each subscription calls
+   * `context.ready()` once it can take publishers. By default the type has no key `streams`.
    */
   publishers?(options$: Options<z.output<O>>, context: NodeContext, deps: Injected<I>): Observable<Publisher>
 }

@@ -22,6 +22,9 @@ export const ENGINE_KEYS = [
   'description',
   'was',
   'streams',
+  'keys',
+  'maxStreams',
+  'takeover',
   'linger',
   'timeline',
   'batch',
@@ -43,6 +46,11 @@ export function defineInput<O extends z.ZodType, I extends Injections = NoInject
   definition: Omit<InputDefinition<O, I>, 'kind'>,
 ): InputDefinition<O, I> {
   checkDeclared(definition)
+  const { type, publishers, produces, options } = definition
+  if (publishers !== undefined && produces !== 'bytes') refuse(type, 'with publishers, produces must be bytes')
+  // On other nodes `auth` is an option of the type.
+  const hasAuth = describeOptions(options).some(({ path }) => path === 'auth')
+  if (publishers !== undefined && hasAuth) refuse(type, 'option "auth" is a key of the engine')
   return { ...definition, kind: 'input' }
 }
 

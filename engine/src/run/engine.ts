@@ -168,10 +168,11 @@ export class Engine implements RunningEngine, EventSource {
   }
 
   async #stop(reason: string): Promise<void> {
-    const { view, executor, log, events } = this.#parts
+    const { view, executor, patterns, log, events } = this.#parts
     const isRunning = view.state === 'running'
     view.state = 'stopping'
     await executor.stop()
+    patterns.stop()
     log.info({ reason }, 'stopping')
     events.emit({ kind: 'engine.stopping', data: { reason } })
     await shutDown(this.#parts, reason, isRunning)

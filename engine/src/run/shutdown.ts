@@ -8,6 +8,7 @@ import type { EngineClock } from '../observe/clock.js'
 import type { ReloadExecutor } from './change/reload-executor.js'
 import type { Running } from './change/reload-transaction.js'
 import { waitAtMost } from './node/time-limit.js'
+import type { StreamPatterns } from './pattern/stream-patterns.js'
 import type { NodeFiles } from '../state/node-files.js'
 
 /** Time limit for disposing all nodes together, after the drain. */
@@ -22,6 +23,7 @@ export interface ShutdownParts {
   readonly clock: EngineClock
   readonly running: Running
   readonly executor: Pick<ReloadExecutor, 'drained'>
+  readonly patterns: Pick<StreamPatterns, 'drained' | 'stop'>
   readonly audiences: EngineAudiences
   readonly delivery: LiveDelivery
   readonly listeners: EngineListeners
@@ -32,13 +34,13 @@ export interface ShutdownParts {
 
 /** `isDraining`: viewers receive what the inputs have received, within `engine.drain`. */
 export async function shutDown(parts: ShutdownParts, reason: string, isDraining: boolean): Promise<void> {
-  const { clock, running, executor, audiences, delivery, listeners, accessLog, files, stateDir } = parts
+  const { clock, running, executor, patterns, audiences, delivery, listeners, accessLog, files, stateDir } = parts
   listeners.stopAccepting(API_LISTENER)
   audiences.stopAccepting()
   if (isDraining) await drain(parts, running.graph.engine.drainMs)
   const disposeByMs = clock.nowMs() + DISPOSE_MS
   await Promise.all(running.pipelines.map((pipeline) => pipeline.stop(reason, DISPOSE_MS)))
-  await executor.drained()
+  await Promise.all([executor.drained(), patterns.drained()])
   await delivery[Symbol.asyncDispose]()
   const leftMs = Math.max(LEAST_DISPOSE_MS, disposeByMs - clock.nowMs())
   await Promise.all(running.services.map((service) => service.stop(reason, leftMs)))

@@ -23,7 +23,8 @@ export function readinessOf(
   { pipeline, node }: { readonly pipeline?: string; readonly node?: string } = {},
 ): Readiness | undefined {
   const isAsked = ({ id }: EngineNode): boolean =>
-    (node === undefined || id === node) && (pipeline === undefined || id.startsWith(`${pipeline}/`))
+    (node === undefined || id === node) &&
+    (pipeline === undefined || id.startsWith(`${pipeline}/`) || id.startsWith(`${pipeline}@`))
   if ((node ?? pipeline) !== undefined && !nodes.all.some(isAsked)) return undefined
   const notReady = nodes.notReady().filter(isAsked)
   const reasons = notReady.map(({ id, state: own, why }) => `${id}: ${why === '' ? own : why}`)

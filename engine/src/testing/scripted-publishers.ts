@@ -1,7 +1,7 @@
 // Publishers in tests: a listening input whose connections the test opens, feeds and breaks.
 import { Observable, ReplaySubject, Subject } from 'rxjs'
 import type { Who } from '../plugin/audience.js'
-import type { Received, Source } from '../plugin/contract.js'
+import type { NodeContext, Received, Source } from '../plugin/contract.js'
 import type { Publisher, PublisherCredentials, PublisherRefusal } from '../plugin/publisher.js'
 
 export interface ScriptedWho {
@@ -81,11 +81,15 @@ export class ScriptedPublishers {
   subscriptions = 0
   #publishers = new Subject<Publisher>()
 
-  readonly publishers$: Observable<Publisher> = new Observable((subscriber) => {
-    this.subscriptions++
-    this.#publishers = new Subject()
-    return this.#publishers.subscribe(subscriber)
-  })
+  /** Ready as soon as it is subscribed to. */
+  publishers(context: Pick<NodeContext, 'ready'>): Observable<Publisher> {
+    return new Observable((subscriber) => {
+      this.subscriptions++
+      this.#publishers = new Subject()
+      context.ready()
+      return this.#publishers.subscribe(subscriber)
+    })
+  }
 
   connect(key: string, who?: ScriptedWho): ScriptedPublisher {
     const publisher = new ScriptedPublisher(key, who)

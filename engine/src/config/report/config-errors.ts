@@ -203,6 +203,11 @@ export const configError = defineErrors({
     hint: 'put a transform between them that produces the kind that is needed',
     reaction: 'config',
   },
+  CONFIG_STREAM: {
+    sentence: 'A pattern pipeline cannot have a copy for each published stream.',
+    hint: 'put ${stream}, the key of the stream, into everything that only one copy can have',
+    reaction: 'config',
+  },
   CONFIG_EXCLUSIVE: {
     sentence: 'Two nodes or listeners need a resource that only one of them can have.',
     hint: 'use a different path or address for one of them',

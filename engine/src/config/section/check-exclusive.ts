@@ -5,14 +5,14 @@ import type { Problems } from '../report/diagnostic.js'
 import { titleOf } from './draft-node.js'
 import type { DraftNode } from './draft-node.js'
 import { ResourceHolders } from './resource-holders.js'
-import { readResources, renderResource } from './resources.js'
+import { ofCopies, readResources, renderResource } from './resources.js'
 import { messageOf } from '../../errors.js'
 
 /** Reports nodes that claim the same exclusive resource, or resources that overlap. */
 export function checkExclusive(nodes: readonly DraftNode[], problems: Problems): void {
   const holders = new ResourceHolders<DraftNode>()
   for (const node of nodes) {
-    for (const resource of resourcesOf(node, problems)) {
+    for (const resource of resourcesOf(node, problems).map((each) => ofCopies(each, node.pattern))) {
       const holder = holders.of(resource).find((each) => each !== node)
       if (holder === undefined) holders.add(resource, node)
       else reportClash(node, holder, resource, problems)
@@ -24,7 +24,7 @@ export function checkExclusive(nodes: readonly DraftNode[], problems: Problems):
 export function resourcesOf(
   { definition, ok, options, kind, name, place }: DraftNode,
   problems?: Problems,
-): readonly Resource[] {
+): Resource[] {
   if (definition === undefined || !ok) return []
   try {
     return readResources({ definition, options })

@@ -2,12 +2,16 @@
 // something was wrong.
 import type { Definition, NodeKind } from '../../plugin/contract.js'
 import type { PlacedListenerName, PlacedName } from './check-options.js'
+import type { PublishSettings } from '../../graph/graph.js'
+import type { YamlMap } from '../source/yaml-tree.js'
 import type { Place } from '../report/diagnostic.js'
 
 export interface DraftPipeline {
   readonly name: string
   readonly description: string
   readonly nodes: readonly DraftNode[]
+  /** Its copies are read from these entries, once the key is filled in. */
+  readonly pattern?: { readonly input: DraftNode; readonly map: YamlMap } | undefined
 }
 
 export interface DraftNode {
@@ -35,6 +39,10 @@ export interface DraftNode {
   readonly was: PlacedName | undefined
   readonly timeline: 'continuous' | 'source'
   readonly batchMs: number
+  /** It takes published streams. */
+  readonly publish: PublishSettings | undefined
+  /** Which keys the copies of its pipeline have, if that is a pattern pipeline. */
+  readonly pattern: string | undefined
 }
 
 export interface Reference {

@@ -48,7 +48,8 @@ export function settingsOf(node: DraftNode, links: readonly Linked[] = []): Node
   if (definition === undefined || (!node.ok && !node.unknown)) return undefined
   const from: readonly PortRef[] = links.map(({ source, port }) => ({ node: source.id, port }))
   const was = node.was === undefined ? {} : { was: `${id.slice(0, -name.length)}${node.was.name}` }
-  return { id, ...was, definition, options, from, description, timeline, batchMs, at: positionOf(place) }
+  const published = node.publish === undefined ? {} : { publish: node.publish }
+  return { id, ...was, definition, options, from, description, timeline, batchMs, ...published, at: positionOf(place) }
 }
 
 function linksOf(node: DraftNode, context: LinkContext): readonly Linked[] {

@@ -103,6 +103,8 @@ function pluginListener(
     fromIsList: false,
     description: '',
     was: undefined,
+    publish: undefined,
+    pattern: undefined,
     timeline: 'continuous',
     batchMs: 0,
   }

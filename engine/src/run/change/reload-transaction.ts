@@ -2,6 +2,8 @@
 // of it is committed in one turn of the event loop, then old nodes are stopped while the new ones deliver.
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Graph, Pipeline } from '../../graph/graph.js'
+import { splitCopyName } from '../../graph/node-id.js'
+import { ownPart } from '../pipeline/own-part.js'
 import type { EngineListeners } from '../../listen/engine-listeners.js'
 import type { ListenerTransaction } from '../../listen/listener-transaction.js'
 import type { ReloadPlan } from '../../observe/reload-plan.js'
@@ -48,8 +50,9 @@ export class ReloadTransaction {
     this.#next = next
     const { running } = context
     const changes = new Map(plan.nodes.flatMap((node) => (node.verb === 'remove' ? [] : [[node.id, node]])))
-    const before = new Map(running.pipelines.map((runner) => [runner.name, runner]))
-    const after = new Map(next.pipelines.map((pipeline) => [pipeline.name, pipeline]))
+    // Copies of pattern pipelines follow after the commit.
+    const before = new Map(running.pipelines.flatMap((runner) => (isCopy(runner) ? [] : [[runner.name, runner]])))
+    const after = new Map(next.pipelines.map((pipeline) => [pipeline.name, ownPart(pipeline)]))
     const empty = (name: string): Pipeline => ({ name, description: '', nodes: [] })
     const names = [...new Set([...after.keys(), ...before.keys()])]
     this.#pipelines = names.map((name) => {
@@ -111,7 +114,8 @@ export class ReloadTransaction {
     running.services = this.#services.nodes
     const names = this.#next.pipelines.map(({ name }) => name)
     const byName = new Map(this.#pipelines.map(({ runner }) => [runner.name, runner]))
-    running.pipelines = names.flatMap((name) => byName.get(name) ?? [])
+    const copies = running.pipelines.filter(isCopy)
+    running.pipelines = [...names.flatMap((name) => byName.get(name) ?? []), ...copies]
   }
 
   /** The engine is about to stop: cuts every edge over now, wherever the streams are, and opens nothing more. */
@@ -146,4 +150,8 @@ export class ReloadTransaction {
   async drained(): Promise<void> {
     await Promise.all(this.#leaving.values())
   }
+}
+
+function isCopy({ name }: PipelineRunner): boolean {
+  return splitCopyName(name).stream !== undefined
 }

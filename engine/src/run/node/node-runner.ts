@@ -7,7 +7,7 @@ import { isEngineError, messageOf, reactionOf } from '../../errors.js'
 import type { NodeSettings } from '../../graph/graph.js'
 import { nodeLog } from '../../observe/log.js'
 import type { EventData } from '../../observe/events.js'
-import type { Logger, NodeContext, Options, Previous } from '../../plugin/contract.js'
+import type { Definition, Logger, NodeContext, Options, Previous } from '../../plugin/contract.js'
 import { catchConsumers } from '../edge/catch-consumers.js'
 import type { Edge } from '../edge/edge.js'
 import { NodeCalls } from './node-calls.js'
@@ -34,6 +34,11 @@ export interface NodePlacement {
   readonly before?: AnyNodeRunner
   /** It opens once the node it replaces has released everything. */
   readonly isHandoff?: boolean
+  /** Opens it instead of its definition: streams are published to it. */
+  readonly opens?:
+    ((options$: Options<unknown>, context: NodeContext, deps: unknown, previous?: Previous) => unknown) | undefined
+  /** It only listens for publishers, and has no packets of its own. */
+  readonly isListening?: boolean | undefined
 }
 
 export type AnyNodeRunner = NodeRunner<AsyncDisposable>
@@ -64,6 +69,7 @@ export abstract class NodeRunner<N extends AsyncDisposable> implements NodeOwner
   #failure: unknown
   readonly #own: OwnServices
   readonly #was: string | undefined
+  readonly #opens: NodePlacement['opens']
   readonly #options: BehaviorSubject<unknown>
   readonly #abort = new AbortController()
   readonly #metrics: NodeMetrics
@@ -72,7 +78,8 @@ export abstract class NodeRunner<N extends AsyncDisposable> implements NodeOwner
   readonly calls: NodeCalls
 
   constructor(settings: NodeSettings, services: NodeServices, placement: NodePlacement = {}) {
-    const { isStandby = false, before } = placement
+    const { isStandby = false, before, opens } = placement
+    this.#opens = opens
     this.#settings = settings
     this.isStandby = isStandby
     this.#before = before
@@ -256,6 +263,7 @@ export abstract class NodeRunner<N extends AsyncDisposable> implements NodeOwner
     previous: Previous | undefined,
   ): unknown {
     const { definition } = this.settings
+    if (this.#opens !== undefined) return this.#opens(options$, context, deps, previous)
     if (definition.kind === 'listener') throw new TypeError(`${this.id} is a listener`)
     return definition.open(options$, context, deps as never, previous)
   }

@@ -1,0 +1,33 @@
+// The pattern pipelines of an engine, by name.
+import { PatternStreams, type PatternParts } from './pattern-streams.js'
+
+export class StreamPatterns {
+  readonly #parts: PatternParts
+  readonly #byName = new Map<string, PatternStreams>()
+
+  constructor(parts: PatternParts) {
+    this.#parts = parts
+  }
+
+  /** Made when it is first asked for. It stays when its pipeline is removed: its copies may still drain. */
+  of(name: string): PatternStreams {
+    const known = this.#byName.get(name) ?? new PatternStreams(name, this.#parts)
+    this.#byName.set(name, known)
+    return known
+  }
+
+  /** A reload has been committed. */
+  follow(): void {
+    for (const each of this.#byName.values()) each.follow()
+  }
+
+  /** The engine is about to stop: ends all streams, and takes no more. */
+  stop(): void {
+    for (const each of this.#byName.values()) each.stop()
+  }
+
+  /** Resolves when all copies that have ended have released everything. Never rejects. */
+  async drained(): Promise<void> {
+    await Promise.all(Array.from(this.#byName.values(), (each) => each.drained()))
+  }
+}
