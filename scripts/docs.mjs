@@ -40,16 +40,14 @@ if (CHECK && stale.length > 0) fail(`stale, run \`npm run build && npm run docs\
 /** The tables of options that the engine itself reads: listeners, its own settings, and the keys of every input. */
 async function putSettings() {
   const { ENGINE_SCHEMA } = await load('engine/dist/config/section/settings.js')
-  const { DATAGRAM_LISTENER_SCHEMA, LISTENER_SCHEMA, STREAM_LISTENER_SCHEMA } = await load(
-    'engine/dist/config/section/listener-schema.js',
-  )
+  const { listenerSchema } = await load('engine/dist/config/section/listener-schema.js')
   const { INPUT_SCHEMA } = await load('engine/dist/config/section/engine-keys.js')
   const { describeOptions } = await load('engine/dist/plugin/index.js')
   const path = 'docs/listeners.md'
   const schemas = {
-    listener: LISTENER_SCHEMA,
-    'stream-listener': STREAM_LISTENER_SCHEMA,
-    'datagram-listener': DATAGRAM_LISTENER_SCHEMA,
+    listener: listenerSchema('http'),
+    'stream-listener': listenerSchema('any', 'tcp'),
+    'datagram-listener': listenerSchema('any', 'udp'),
     engine: ENGINE_SCHEMA,
     input: INPUT_SCHEMA,
   }
@@ -59,11 +57,11 @@ async function putSettings() {
 /** The table of options by reload class. */
 async function putReload() {
   const { ENGINE_SCHEMA } = await load('engine/dist/config/section/settings.js')
-  const { LISTENER_SCHEMA } = await load('engine/dist/config/section/listener-schema.js')
+  const { listenerSchema } = await load('engine/dist/config/section/listener-schema.js')
   const { describeOptions } = await load('engine/dist/plugin/index.js')
   const owners = [
     { name: '`engine:`', schema: ENGINE_SCHEMA },
-    { name: '`listeners:`', schema: LISTENER_SCHEMA },
+    { name: '`listeners:`', schema: listenerSchema('http') },
     ...sortNodes().map(({ definition }) => ({
       name: `${definition.kind} [${definition.type}](nodes/${nodePageName(definition)})`,
       schema: definition.options,
@@ -101,7 +99,8 @@ function sortNodes() {
 }
 
 /** Rows of the keys that the engine reads on a node. */
-function engineRows({ kind, inlets }, own) {
+function engineRows({ kind, inlets, type, transport }, own) {
+  if (kind === 'listener') return describeOptions(listenerSchema(type, transport))
   const described = own.filter(({ path }) => kind === 'input' || path === 'description')
   if (inlets === undefined) return described
   const from = {

@@ -61,9 +61,7 @@ pipelines: { one: { inputs: { main: ${input} } } }
 
 async function problems(listeners: string, input?: string): Promise<readonly string[]> {
   const { diagnostics } = await loadFiles(file(listeners, input), undefined, { plugins })
-  return diagnostics.map(
-    ({ code, line, column, message, help = '' }) => `${code} ${line}:${column} ${message} (${help})`,
-  )
+  return diagnostics.map(({ code, line, column, message, help }) => `${code} ${line}:${column} ${message} (${help})`)
 }
 
 test('a listener by a plugin has the keys of the engine, the options of the plugin, and a node', async () => {

@@ -1,12 +1,11 @@
 // A listener as the engine sees it, whatever its protocol: bound, moved, counted and closed in the same way.
+import type { ListenerTransport } from '../plugin/listener.js'
 import type { BindAddress } from './bind-address.js'
 import type { ListenerSettings } from './listener-options.js'
 
-export type Transport = 'tcp' | 'udp'
-
 /** One address of a listener. */
 export interface AddressHolder {
-  readonly transport: Transport
+  readonly transport: ListenerTransport
   /** As configured. */
   readonly wanted: BindAddress
   /** As bound; as configured before that, and again once it is closed. */
@@ -36,7 +35,7 @@ export interface SharedListener {
   readonly name: string
   /** `http`, `https`, or the protocol of a plugin. */
   readonly protocol: string
-  readonly transport: Transport
+  readonly transport: ListenerTransport
   /** `host:port` as bound; as configured before that. */
   readonly address: string
   readonly origins: readonly string[]

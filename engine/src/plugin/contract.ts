@@ -4,7 +4,7 @@ import type { Chunk, GopChunk, TsChunk } from '@millrace/media/mpegts'
 import type { Logger as PinoLogger } from 'pino'
 import type { Observable, Subscription } from 'rxjs'
 import type { z } from 'zod'
-import type { ListenerDefinition } from './listener.js'
+import type { ListenerTransport, OpenListener, Transports } from './listener.js'
 import type { Publisher } from './publisher.js'
 import type { Resource } from './resource.js'
 import type { Token } from './tokens.js'
@@ -323,6 +323,37 @@ export interface ServiceDefinition<
   I extends Injections = Injections,
 > extends DefinitionOf<O, I, Service> {
   readonly kind: 'service'
+}
+
+export interface ListenerDefinition<
+  O extends z.ZodType = z.ZodType,
+  I extends Injections = Injections,
+  T = unknown,
+  K extends ListenerTransport = ListenerTransport,
+> extends Omit<DefinitionOf<O, I, OpenListener<T>>, 'open' | 'type'> {
+  readonly kind: 'listener'
+  /** The same as `protocol`. */
+  readonly type: string
+  /** The value of `protocol:` in the YAML; unique among listeners. `[a-z][a-z0-9-]*`, not `http`. */
+  readonly protocol: string
+  /** `tcp`: the engine accepts connections, and reads PROXY headers and TLS. `udp`: it binds a datagram socket. */
+  readonly transport: K
+  /** What `LISTENERS.of` finds it by. */
+  readonly provides: Token<T>
+  /** Reasons that the node passes to `refuse`, for the counters. By default none. */
+  readonly refusals?: readonly string[]
+  /**
+   * Called by the engine when the address is bound, and again when it retries a failed listener. Returns the listener,
+   * or a promise of it that resolves within 10 s. `previous`: as for other nodes; a replaced listener keeps the
+   * connections that it has identified.
+   */
+  open(
+    options$: Options<z.output<O>>,
+    context: NodeContext,
+    deps: Injected<I>,
+    transport: Transports[K],
+    previous?: Previous,
+  ): OpenListener<T> | Promise<OpenListener<T>>
 }
 
 export type Definition =

@@ -4,13 +4,14 @@ import type { z } from 'zod'
 import type {
   Injections,
   InputDefinition,
+  ListenerDefinition,
   MetricDeclaration,
   OutputDefinition,
   ServiceDefinition,
   TransformDefinition,
 } from './contract.js'
 import { LISTENER_KEYS } from './listener.js'
-import type { ListenerDefinition, ListenerTransport } from './listener.js'
+import type { ListenerTransport } from './listener.js'
 import { coreOf, defOf } from './option-kind.js'
 import type { Schema } from './option-kind.js'
 import { describeOptions } from './option-meta.js'

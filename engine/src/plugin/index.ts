@@ -29,6 +29,7 @@ export type {
   Injections,
   Inlet,
   InputDefinition,
+  ListenerDefinition,
   Logger,
   InletChanges,
   Json,
@@ -53,7 +54,6 @@ export type {
 export type {
   DatagramPeer,
   DatagramTransport,
-  ListenerDefinition,
   ListenerTransport,
   OpenListener,
   Provided,

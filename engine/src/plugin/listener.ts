@@ -2,10 +2,7 @@
 // listener provides.
 import type { Duplex } from 'node:stream'
 import type { Observable } from 'rxjs'
-import type { z } from 'zod'
 import type { Who } from './audience.js'
-import type { DefinitionOf, Injected, Injections, NodeContext, Options, Previous } from './contract.js'
-import type { Token } from './tokens.js'
 
 export type ListenerTransport = 'tcp' | 'udp'
 
@@ -92,37 +89,6 @@ export interface Provided<T> {
    * has asked for it, and ends with that node.
    */
   readonly value$: Observable<T | undefined>
-}
-
-export interface ListenerDefinition<
-  O extends z.ZodType = z.ZodType,
-  I extends Injections = Injections,
-  T = unknown,
-  K extends ListenerTransport = ListenerTransport,
-> extends Omit<DefinitionOf<O, I, OpenListener<T>>, 'open' | 'type'> {
-  readonly kind: 'listener'
-  /** The same as `protocol`. */
-  readonly type: string
-  /** The value of `protocol:` in the YAML; unique among listeners. `[a-z][a-z0-9-]*`, not `http`. */
-  readonly protocol: string
-  /** `tcp`: the engine accepts connections, and reads PROXY headers and TLS. `udp`: it binds a datagram socket. */
-  readonly transport: K
-  /** What `LISTENERS.of` finds it by. */
-  readonly provides: Token<T>
-  /** Reasons that the node passes to `refuse`, for the counters. By default none. */
-  readonly refusals?: readonly string[]
-  /**
-   * Called by the engine when the address is bound, and again when it retries a failed listener. Returns the listener,
-   * or a promise of it that resolves within 10 s. `previous`: as for other nodes; a replaced listener keeps the
-   * connections that it has identified.
-   */
-  open(
-    options$: Options<z.output<O>>,
-    context: NodeContext,
-    deps: Injected<I>,
-    transport: Transports[K],
-    previous?: Previous,
-  ): OpenListener<T> | Promise<OpenListener<T>>
 }
 
 /** The keys that the engine reads on a listener; no definition may declare them. */

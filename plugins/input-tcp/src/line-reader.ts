@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream'
 import type { Clock, NodeContext } from '@millrace/engine/plugin'
 import { type KeyLine, parseKeyLine } from './key-line.js'
 
-export type LineProblem = 'header' | 'header-too-long' | 'header-timeout' | 'incomplete'
+type LineProblem = 'header' | 'header-too-long' | 'header-timeout' | 'incomplete'
 
 export interface LineReaderOptions {
   readonly clock: Clock

@@ -67,24 +67,33 @@ export const tcpOptions = z
       .meta({ description: 'With `connect`: the stream comes over TLS 1.2 or newer. By default it does not.' }),
   })
   .superRefine((options, context) => {
-    const refuse = (key: string | undefined, message: string): void => {
+    const refuse: Refuse = (key, message) => {
       context.addIssue({ code: 'custom', path: key === undefined ? [] : [key], message })
     }
-    const { mode, listener, address: one, addresses } = options
-    const [foreign, needed] = mode === 'listen' ? [CONNECT_KEYS, 'connect'] : [LISTEN_KEYS, 'listen']
-    for (const key of foreign) if (options[key] !== undefined) refuse(key, `must only be set with mode: ${needed}`)
-    if (mode === 'listen' && listener === undefined) refuse(undefined, 'needs `listener`, or `mode: connect`')
-    if (mode === 'listen') return
-    if (one === undefined && addresses === undefined) refuse(undefined, 'needs `address` or `addresses`')
-    if (one !== undefined && addresses !== undefined) refuse('addresses', 'must not be set together with `address`')
-    if (options.order !== undefined && addresses === undefined) refuse('order', 'needs `addresses`')
-    for (const [key, targets] of [
-      ['address', one === undefined ? [] : [one]],
-      ['addresses', addresses ?? []],
-    ] as const) {
-      if (targets.some((target) => target.endsWith(':0'))) refuse(key, 'must not have port 0')
+    const isListening = options.mode === 'listen'
+    for (const key of isListening ? CONNECT_KEYS : LISTEN_KEYS) {
+      if (options[key] !== undefined) refuse(key, `must only be set with mode: ${isListening ? 'connect' : 'listen'}`)
     }
+    if (!isListening) checkTargets(options, refuse)
+    else if (options.listener === undefined) refuse(undefined, 'needs `listener`, or `mode: connect`')
   })
+
+type Refuse = (key: string | undefined, message: string) => void
+
+function checkTargets(
+  {
+    address: one,
+    addresses,
+    order,
+  }: Readonly<{ address?: string | undefined; addresses?: string[] | undefined; order?: unknown }>,
+  refuse: Refuse,
+): void {
+  if (one === undefined && addresses === undefined) refuse(undefined, 'needs `address` or `addresses`')
+  if (one !== undefined && addresses !== undefined) refuse('addresses', 'must not be set together with `address`')
+  if (order !== undefined && addresses === undefined) refuse('order', 'needs `addresses`')
+  if (one?.endsWith(':0') === true) refuse('address', 'must not have port 0')
+  if (addresses?.some((target) => target.endsWith(':0')) === true) refuse('addresses', 'must not have port 0')
+}
 
 export type TcpOptions = z.output<typeof tcpOptions>
 

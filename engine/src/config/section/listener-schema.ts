@@ -45,7 +45,7 @@ function maxPerAddress(none: number, description: string) {
   return count({ min: 0 }).default(none).meta({ description, reload: 'live' })
 }
 
-export const LISTENER_SCHEMA = z.strictObject({
+const HTTP_LISTENER_SCHEMA = z.strictObject({
   protocol: choice(HTTP_PROTOCOL)
     .prefault(HTTP_PROTOCOL)
     .meta({ description: 'Protocol of the listener: `http`, or one that a plugin speaks.', reload: 'restart' }),
@@ -73,7 +73,7 @@ export const LISTENER_SCHEMA = z.strictObject({
 
 const PROTOCOL = z.string().meta({ description: 'The protocol, which a plugin speaks.', reload: 'restart' })
 
-export const STREAM_LISTENER_SCHEMA = z.strictObject({
+const STREAM_LISTENER_SCHEMA = z.strictObject({
   protocol: PROTOCOL,
   ...BIND,
   tls: tls('The protocol is spoken inside TLS 1.2 or newer.'),
@@ -89,7 +89,7 @@ export const STREAM_LISTENER_SCHEMA = z.strictObject({
   ),
 })
 
-export const DATAGRAM_LISTENER_SCHEMA = z.strictObject({
+const DATAGRAM_LISTENER_SCHEMA = z.strictObject({
   protocol: PROTOCOL,
   ...BIND,
   receiveBuffer: size({ min: 4096, max: 1024 ** 3 })
@@ -101,10 +101,10 @@ export const DATAGRAM_LISTENER_SCHEMA = z.strictObject({
     }),
 })
 
-export type ListenerOptions = z.output<typeof LISTENER_SCHEMA>
+export type ListenerOptions = z.output<typeof HTTP_LISTENER_SCHEMA>
 
 /** Of `http`, or of a protocol that a plugin speaks over that transport. */
 export function listenerSchema(protocol: string, transport: ListenerTransport = 'tcp'): z.ZodType {
-  if (protocol === HTTP_PROTOCOL) return LISTENER_SCHEMA
+  if (protocol === HTTP_PROTOCOL) return HTTP_LISTENER_SCHEMA
   return transport === 'tcp' ? STREAM_LISTENER_SCHEMA : DATAGRAM_LISTENER_SCHEMA
 }

@@ -4,7 +4,6 @@ import type { DatagramListener } from '../../listen/datagram-listener.js'
 import type { StreamListener } from '../../listen/stream-listener.js'
 import type { NodeSettings } from '../../graph/graph.js'
 import { nodeName } from '../../graph/node-id.js'
-import type { NodeContext, Options, Previous } from '../../plugin/contract.js'
 import type {
   DatagramPeer,
   DatagramTransport,
@@ -12,6 +11,7 @@ import type {
   StreamConnection,
   StreamTransport,
 } from '../../plugin/listener.js'
+import type { OpensNode } from './node-opening.js'
 import type { NodePlacement } from './node-runner.js'
 import type { NodeServices } from './node-services.js'
 import { ServiceRunner } from './service-runner.js'
@@ -23,41 +23,19 @@ export interface ListenerSource {
 }
 
 export class ListenerRunner extends ServiceRunner {
-  readonly #sockets: ListenerSource
-  /** Of the node that was opened last. */
-  #server: NodeServer | undefined
+  readonly #link: ListenerLink
 
-  constructor(
-    settings: NodeSettings,
-    services: NodeServices,
-    sockets: ListenerSource,
-    placement: NodePlacement | undefined,
-  ) {
-    super(settings, services, placement)
-    this.#sockets = sockets
+  constructor(settings: NodeSettings, services: NodeServices, sockets: ListenerSource, placement?: NodePlacement) {
+    const link = new ListenerLink(settings, sockets)
+    super(settings, services, { ...placement, opens: link.open })
+    this.#link = link
+    link.enter = (run) => this.calls.enter(run)
+    link.onChange = () => this.#serve()
   }
 
   override activate(): void {
     super.activate()
     this.#serve()
-  }
-
-  protected override openDefinition(
-    options$: Options<unknown>,
-    context: NodeContext,
-    deps: Readonly<Record<string, unknown>>,
-    previous: Previous | undefined,
-  ): unknown {
-    const { definition } = this.settings
-    if (definition.kind !== 'listener') throw new TypeError(`${this.id} is not a listener`)
-    const socket = this.#sockets.byPlugin(nodeName(this.id))
-    const server = new NodeServer(
-      socket,
-      (run) => this.calls.enter(run),
-      () => this.#serve(),
-    )
-    this.#server = server
-    return definition.open(options$, context, deps as never, server.transport as never, previous)
   }
 
   protected override connectStreams(): void {
@@ -66,9 +44,7 @@ export class ListenerRunner extends ServiceRunner {
   }
 
   protected override disconnectStreams(): void {
-    const server = this.#server
-    this.#server = undefined
-    server?.leave()
+    this.#link.leave()
     super.disconnectStreams()
   }
 
@@ -76,7 +52,43 @@ export class ListenerRunner extends ServiceRunner {
   #serve(): void {
     const { node } = this
     if (this.isStandby || node === undefined || this.isOver) return
-    this.calls.leave(() => this.#server?.serve((node as Partial<OpenListener<unknown>>).provides))
+    this.calls.leave(() => this.#link.server?.serve((node as Partial<OpenListener<unknown>>).provides))
+  }
+}
+
+/** Opens the nodes of one runner, each as a server of the socket. */
+class ListenerLink {
+  readonly #settings: NodeSettings
+  readonly #sockets: ListenerSource
+  /** Runs code of the node. */
+  enter: (run: () => void) => void = (run) => run()
+  /** The node has set its function. */
+  onChange: () => void = () => undefined
+  /** Of the node that was opened last. */
+  server: NodeServer | undefined
+
+  constructor(settings: NodeSettings, sockets: ListenerSource) {
+    this.#settings = settings
+    this.#sockets = sockets
+  }
+
+  readonly open: OpensNode = (options$, context, deps, previous) => {
+    const { definition, id } = this.#settings
+    if (definition.kind !== 'listener') throw new TypeError(`${id} is not a listener`)
+    const socket = this.#sockets.byPlugin(nodeName(id))
+    const server = new NodeServer(
+      socket,
+      (run) => this.enter(run),
+      () => this.onChange(),
+    )
+    this.server = server
+    return definition.open(options$, context, deps as never, server.transport as never, previous)
+  }
+
+  leave(): void {
+    const { server } = this
+    this.server = undefined
+    server?.leave()
   }
 }
 

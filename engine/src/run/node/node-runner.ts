@@ -7,14 +7,14 @@ import { isEngineError, messageOf, reactionOf } from '../../errors.js'
 import type { NodeSettings } from '../../graph/graph.js'
 import { nodeLog } from '../../observe/log.js'
 import type { EventData } from '../../observe/events.js'
-import type { Definition, Logger, NodeContext, Options, Previous } from '../../plugin/contract.js'
+import type { Logger, NodeContext, Options, Previous } from '../../plugin/contract.js'
 import { catchConsumers } from '../edge/catch-consumers.js'
 import type { Edge } from '../edge/edge.js'
 import { NodeCalls } from './node-calls.js'
 import { makeContext } from './node-context.js'
 import { NodeDetails } from './node-details.js'
 import type { NodeEndpoints } from './node-endpoints.js'
-import { NodeOpening } from './node-opening.js'
+import { NodeOpening, openerOf, type OpensNode } from './node-opening.js'
 import type { NodeOwner, NodeServices, OwnServices } from './node-services.js'
 import { previousOf } from './previous.js'
 import { labelsOf, NodeMetrics } from './node-metrics.js'
@@ -34,9 +34,8 @@ export interface NodePlacement {
   readonly before?: AnyNodeRunner
   /** It opens once the node it replaces has released everything. */
   readonly isHandoff?: boolean
-  /** Opens it instead of its definition: streams are published to it. */
-  readonly opens?:
-    ((options$: Options<unknown>, context: NodeContext, deps: unknown, previous?: Previous) => unknown) | undefined
+  /** Opens it instead of its definition: streams are published to it, or it is a listener. */
+  readonly opens?: OpensNode | undefined
   /** It only listens for publishers, and has no packets of its own. */
   readonly isListening?: boolean | undefined
 }
@@ -255,18 +254,6 @@ export abstract class NodeRunner<N extends AsyncDisposable> implements NodeOwner
 
   abstract get receivedBytes(): number
   abstract get sentBytes(): number
-  /** Calls `open` of the definition, in the scope of the node. */
-  protected openDefinition(
-    options$: Options<unknown>,
-    context: NodeContext,
-    deps: Readonly<Record<string, unknown>>,
-    previous: Previous | undefined,
-  ): unknown {
-    const { definition } = this.settings
-    if (this.#opens !== undefined) return this.#opens(options$, context, deps, previous)
-    if (definition.kind === 'listener') throw new TypeError(`${this.id} is a listener`)
-    return definition.open(options$, context, deps as never, previous)
-  }
   /** Connects the opened node; called after each successful open. */
   protected abstract connectStreams(): void
   /** Takes over the counters, and for an input the port, of the node it replaces. */
@@ -318,9 +305,9 @@ export abstract class NodeRunner<N extends AsyncDisposable> implements NodeOwner
     const context = this.#context(isCurrent)
     if (isFirst) this.takePrevious()
     const previous = isFirst ? this.#previous : undefined
-    const options$ = this.#options as Options<unknown>
+    const opens = this.#opens ?? openerOf(definition)
     const open = (deps: Readonly<Record<string, unknown>>): unknown =>
-      this.calls.call(() => this.openDefinition(options$, context, deps, previous))
+      this.calls.call(() => opens(this.#options as Options<unknown>, context, deps, previous))
     this.calls.open()
     const opened = this.#own.open(definition, open) as Promise<N>
     await this.#opening.complete(opened, isCurrent, {
