@@ -40,11 +40,13 @@ if (CHECK && stale.length > 0) fail(`stale, run \`npm run build && npm run docs\
 /** The tables of options that the engine itself reads: listeners, its own settings, and the keys of every input. */
 async function putSettings() {
   const { ENGINE_SCHEMA, LISTENER_SCHEMA } = await load('engine/dist/config/section/settings.js')
-  const { INPUT_SCHEMA } = await load('engine/dist/config/section/engine-keys.js')
+  const { INPUT_SCHEMA, PUBLISHED_SCHEMA } = await load('engine/dist/config/section/engine-keys.js')
   const { describeOptions } = await load('engine/dist/plugin/index.js')
   const path = 'docs/listeners.md'
   const schemas = { listener: LISTENER_SCHEMA, engine: ENGINE_SCHEMA, input: INPUT_SCHEMA }
   await put(path, fillRegions(path, renderSettingsRegions(schemas, describeOptions)))
+  const published = 'docs/pattern-pipelines.md'
+  await put(published, fillRegions(published, renderSettingsRegions({ published: PUBLISHED_SCHEMA }, describeOptions)))
 }
 
 /** The table of options by reload class. */
@@ -65,12 +67,11 @@ async function putReload() {
 
 /** A page for each node and an index; removes pages of nodes that no longer exist. */
 async function putNodes() {
-  const { INPUT_SCHEMA } = await load('engine/dist/config/section/engine-keys.js')
+  const { inputSchemaOf } = await load('engine/dist/config/section/engine-keys.js')
   const { describeOptions } = await load('engine/dist/plugin/index.js')
   const nodes = sortNodes()
-  const own = describeOptions(INPUT_SCHEMA)
   for (const node of nodes) {
-    const rows = engineRows(node.definition, own)
+    const rows = engineRows(node.definition, describeOptions(inputSchemaOf(node.definition)))
     await put(join('docs/nodes', nodePageName(node.definition)), renderNodePage(node, describeOptions, rows))
   }
   await put('docs/nodes/README.md', renderNodeIndex(nodes))

@@ -38,6 +38,8 @@ const definitionSchema = z.object({
   produces: text.optional(),
   inlets: z.enum(['one', 'many']).optional(),
   ports: z.array(text).optional(),
+  /** Streams can be published to it. */
+  publishers: z.boolean().optional(),
   options: z.array(optionSchema),
   schema: z.record(text, z.unknown()),
   metrics: z.array(metricSchema),
@@ -68,6 +70,7 @@ export function describeDefinition(definition: Definition): DescribedDefinition 
     summary,
     ...(reads === undefined ? {} : { consumes: [...reads.consumes], inlets: reads.inlets }),
     ...(kind === 'input' || kind === 'transform' ? { produces: definition.produces } : {}),
+    ...(kind === 'input' && definition.publishers !== undefined ? { publishers: true } : {}),
     ...(kind === 'transform' ? { ports: [...definition.ports] } : {}),
     options: describeOptions(options).map(optionOf),
     schema: { ...optionJsonSchema(options) },
