@@ -185,7 +185,7 @@ function areaOf(code) {
 function renderSummary({ kind, type, summary, consumes, produces }) {
   const reads = consumes === undefined ? '' : ` Consumes ${consumes.map((one) => `\`${one}\``).join(' or ')}.`
   const emits = produces === undefined ? '' : ` Produces \`${produces}\`.`
-  return `A${kind.startsWith('i') || kind.startsWith('o') ? 'n' : ''} ${kind}, \`type: ${type}\`. ${summary}${reads}${emits}`
+  return `A${kind.startsWith('i') || kind.startsWith('o') ? 'n' : ''} ${kind}, \`${kind === 'listener' ? 'protocol' : 'type'}: ${type}\`. ${summary}${reads}${emits}`
 }
 
 function renderExample({ title, yaml }) {

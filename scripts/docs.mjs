@@ -41,7 +41,7 @@ if (CHECK && stale.length > 0) fail(`stale, run \`npm run build && npm run docs\
 async function putSettings() {
   const { ENGINE_SCHEMA } = await load('engine/dist/config/section/settings.js')
   const { listenerSchema } = await load('engine/dist/config/section/listener-schema.js')
-  const { INPUT_SCHEMA } = await load('engine/dist/config/section/engine-keys.js')
+  const { INPUT_SCHEMA, PUBLISHED_SCHEMA } = await load('engine/dist/config/section/engine-keys.js')
   const { describeOptions } = await load('engine/dist/plugin/index.js')
   const path = 'docs/listeners.md'
   const schemas = {
@@ -52,6 +52,8 @@ async function putSettings() {
     input: INPUT_SCHEMA,
   }
   await put(path, fillRegions(path, renderSettingsRegions(schemas, describeOptions)))
+  const published = 'docs/pattern-pipelines.md'
+  await put(published, fillRegions(published, renderSettingsRegions({ published: PUBLISHED_SCHEMA }, describeOptions)))
 }
 
 /** The table of options by reload class. */
@@ -73,12 +75,14 @@ async function putReload() {
 
 /** A page for each node and an index; removes pages of nodes that no longer exist. */
 async function putNodes() {
-  const { INPUT_SCHEMA } = await load('engine/dist/config/section/engine-keys.js')
+  const { inputSchemaOf } = await load('engine/dist/config/section/engine-keys.js')
+  const { listenerSchema } = await load('engine/dist/config/section/listener-schema.js')
   const { describeOptions } = await load('engine/dist/plugin/index.js')
   const nodes = sortNodes()
-  const own = describeOptions(INPUT_SCHEMA)
   for (const node of nodes) {
-    const rows = engineRows(node.definition, own)
+    const { kind, type, transport } = node.definition
+    const schema = kind === 'listener' ? listenerSchema(type, transport) : inputSchemaOf(node.definition)
+    const rows = engineRows(node.definition, describeOptions(schema))
     await put(join('docs/nodes', nodePageName(node.definition)), renderNodePage(node, describeOptions, rows))
   }
   await put('docs/nodes/README.md', renderNodeIndex(nodes))
@@ -99,9 +103,8 @@ function sortNodes() {
 }
 
 /** Rows of the keys that the engine reads on a node. */
-function engineRows({ kind, inlets, type, transport }, own) {
-  if (kind === 'listener') return describeOptions(listenerSchema(type, transport))
-  const described = own.filter(({ path }) => kind === 'input' || path === 'description')
+function engineRows({ kind, inlets }, own) {
+  const described = own.filter(({ path }) => ['input', 'listener'].includes(kind) || path === 'description')
   if (inlets === undefined) return described
   const from = {
     path: 'from',

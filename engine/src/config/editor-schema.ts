@@ -7,7 +7,7 @@ import type { DescribedDefinition } from '../plugin/manifest.js'
 import { INTERPOLATED_TEXT, optionJsonSchema } from '../plugin/option-json-schema.js'
 import type { JsonSchema } from '../plugin/option-json-schema.js'
 import { PARAMETER_NAME } from './source/interpolate.js'
-import { INPUT_SCHEMA } from './section/engine-keys.js'
+import { INPUT_SCHEMA, PUBLISHED_SCHEMA } from './section/engine-keys.js'
 import { listenerSchema } from './section/listener-schema.js'
 import { ENGINE_SCHEMA } from './section/settings.js'
 
@@ -203,9 +203,14 @@ function optionsOf(definition: DescribedDefinition): JsonSchema {
 }
 
 /** The keys that the engine reads, in addition to `type`. */
-function engineKeys({ kind, inlets, consumes = [] }: DescribedDefinition): Readonly<Record<string, JsonSchema>> {
-  const { properties } = optionJsonSchema(INPUT_SCHEMA) as { readonly properties: Readonly<Record<string, JsonSchema>> }
-  const { description = {}, was = {}, timeline = {}, batch = {} } = properties
+function engineKeys({
+  kind,
+  inlets,
+  publishers = false,
+  consumes = [],
+}: DescribedDefinition): Readonly<Record<string, JsonSchema>> {
+  const { description = {}, was = {}, timeline = {}, batch = {} } = propertiesOf(INPUT_SCHEMA)
+  if (kind === 'input' && publishers) return { ...propertiesOf(PUBLISHED_SCHEMA), description, was, timeline, batch }
   if (kind === 'input') return { description, was, timeline, batch }
   if (kind === 'service') return { description, was }
   const one = { type: 'string', pattern: REFERENCE, patternErrorMessage: 'must be an id or id.port' }
@@ -215,6 +220,11 @@ function engineKeys({ kind, inlets, consumes = [] }: DescribedDefinition): Reado
     ...form,
   }
   return { from, description, was }
+}
+
+function propertiesOf(schema: Parameters<typeof optionJsonSchema>[0]): Readonly<Record<string, JsonSchema>> {
+  const { properties = {} } = optionJsonSchema(schema) as { readonly properties?: Readonly<Record<string, JsonSchema>> }
+  return properties
 }
 
 function ofKind(definitions: readonly DescribedDefinition[], kind: NodeKind): readonly DescribedDefinition[] {

@@ -128,8 +128,10 @@ const edgeStatusSchema = z.object({
 export type EdgeStatus = Readonly<z.infer<typeof edgeStatusSchema>>
 
 export const pipelineStatusSchema = z.object({
-  name: z.string(),
+  name: z.string().meta({ description: 'Of a copy of a pattern pipeline: name@key' }),
   description: z.string(),
+  pattern: z.exactOptional(z.string()).meta({ description: 'Of a copy: the pattern pipeline' }),
+  stream: z.exactOptional(z.string()).meta({ description: 'Of a copy: the key of the published stream' }),
   nodes: z.array(nodeStatusSchema).readonly(),
   edges: z.array(edgeStatusSchema).readonly(),
 })

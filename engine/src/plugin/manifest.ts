@@ -40,6 +40,8 @@ const definitionSchema = z.object({
   /** Of listeners. */
   transport: z.enum(['tcp', 'udp']).optional(),
   ports: z.array(text).optional(),
+  /** Streams can be published to it. */
+  publishers: z.boolean().optional(),
   options: z.array(optionSchema),
   schema: z.record(text, z.unknown()),
   metrics: z.array(metricSchema),
@@ -70,6 +72,7 @@ export function describeDefinition(definition: Definition): DescribedDefinition 
     summary,
     ...(reads === undefined ? {} : { consumes: [...reads.consumes], inlets: reads.inlets }),
     ...(kind === 'input' || kind === 'transform' ? { produces: definition.produces } : {}),
+    ...(kind === 'input' && definition.publishers !== undefined ? { publishers: true } : {}),
     ...(kind === 'listener' ? { transport: definition.transport } : {}),
     ...(kind === 'transform' ? { ports: [...definition.ports] } : {}),
     options: describeOptions(options).map(optionOf),

@@ -1,6 +1,6 @@
 // The checked graph as boxes and arrows: the plain data that the drawings show.
 import type { NodeKind } from '../../plugin/contract.js'
-import type { Graph, NodeSettings, Pipeline } from '../../graph/graph.js'
+import type { Graph, NodeSettings, Pipeline, PublishSettings } from '../../graph/graph.js'
 import { MAIN_PORT, nodeName } from '../../graph/node-id.js'
 
 export interface GraphOutline {
@@ -45,12 +45,19 @@ export function labelOf({ port, chunks }: EdgeOutline): string {
   return port === MAIN_PORT ? chunks : `${port}: ${chunks}`
 }
 
-function outlinePipeline({ name, description, nodes }: Pipeline): PipelineOutline {
+function outlinePipeline({ name, description, nodes, pattern }: Pipeline): PipelineOutline {
   const byId = new Map(nodes.map((node) => [node.id, node]))
   const edges = nodes.flatMap((node) =>
     node.from.map(({ node: from, port }) => ({ from, port, to: node.id, chunks: chunksOf(byId.get(from)) })),
   )
-  return { name, description, nodes: nodes.map(outlineNode), edges }
+  const copies = nodes.find(({ id }) => id === pattern?.input)?.publish
+  return { name, description: withCopies(description, copies), nodes: nodes.map(outlineNode), edges }
+}
+
+function withCopies(description: string, publish: PublishSettings | undefined): string {
+  if (publish === undefined) return description
+  const copies = `a copy for each published stream ${publish.streams}, at most ${publish.maxStreams}`
+  return description === '' ? copies : `${description}; ${copies}`
 }
 
 function outlineNode({ id, definition, description }: NodeSettings): NodeOutline {

@@ -28,8 +28,8 @@ export const INPUT_SCHEMA = NODE_SCHEMA.extend({
     .meta({ description: 'How long data is collected into a chunk before it is passed on.', reload: 'live' }),
 })
 
-/** The keys that the engine reads on an input of a type that streams can be published to. */
-export const PUBLISHING_SCHEMA = INPUT_SCHEMA.extend({
+/** The keys that say which published streams an input takes. */
+export const PUBLISHED_SCHEMA = z.strictObject({
   streams: z
     .string()
     .regex(/^[^*]*\*?[^*]*$/, 'must have one * at most')
@@ -76,6 +76,9 @@ export const PUBLISHING_SCHEMA = INPUT_SCHEMA.extend({
       reload: 'live',
     }),
 })
+
+/** The keys that the engine reads on an input of a type that streams can be published to. */
+export const PUBLISHING_SCHEMA = INPUT_SCHEMA.extend(PUBLISHED_SCHEMA.shape)
 
 /** The keys that `defaults:` can set for an input in addition to the options of its type. */
 const INPUT_OPTIONS: readonly string[] = ['timeline', 'batch']

@@ -24,7 +24,7 @@ import { type PatternListeners, PatternPaths } from './pattern-paths.js'
 import { type Specification, StreamCopy } from './stream-copy.js'
 
 /** Copies that follow a reload at the same time. */
-const WAVE = 8
+const WAVE = 4
 
 export interface PatternParts {
   readonly clock: Clock

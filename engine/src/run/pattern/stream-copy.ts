@@ -1,5 +1,6 @@
 // One copy of a pattern pipeline: the nodes for one key, on one specification. Its steps (start, follow a reload, end) run
 // one after another.
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Graph, Pipeline } from '../../graph/graph.js'
 import { copyName } from '../../graph/node-id.js'
 import type { NodeChange } from '../../observe/reload-plan.js'
@@ -51,10 +52,12 @@ export class StreamCopy {
     const { runner } = this
     const pipeline = await next.pipeline.pattern?.copy(this.key)
     if (runner === undefined || pipeline === undefined) return
+    await nextTurn()
     const own = ownChanges(changes, { from: next.pipeline, to: copyName(next.pipeline.name, this.key) })
     const change = new PipelineTransaction(runner, pipeline, own)
     try {
       await change.prepare()
+      await nextTurn()
       moveEndpoints(change.steps, change.removed)
     } catch (error) {
       await change.abort()

@@ -1,12 +1,17 @@
 // The pattern pipelines of an engine, by name.
 import { PatternStreams, type PatternParts } from './pattern-streams.js'
 
+/** What shows the nodes costs as much as there are nodes, so it is done once for all copies that change in this time. */
+const SHOW_AFTER_MS = 100
+
 export class StreamPatterns {
   readonly #parts: PatternParts
   readonly #byName = new Map<string, PatternStreams>()
+  #showing: Disposable | undefined
 
+  /** `onNodesChanged`: called for many changes at once, at most ten times a second. */
   constructor(parts: PatternParts) {
-    this.#parts = parts
+    this.#parts = { ...parts, onNodesChanged: () => this.#show(parts) }
   }
 
   /** Made when it is first asked for. It stays when its pipeline is removed: its copies may still drain. */
@@ -29,5 +34,12 @@ export class StreamPatterns {
   /** Resolves when all copies that have ended have released everything. Never rejects. */
   async drained(): Promise<void> {
     await Promise.all(Array.from(this.#byName.values(), (each) => each.drained()))
+  }
+
+  #show({ clock, onNodesChanged }: PatternParts): void {
+    this.#showing ??= clock.after(SHOW_AFTER_MS, () => {
+      this.#showing = undefined
+      onNodesChanged()
+    })
   }
 }
