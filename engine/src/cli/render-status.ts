@@ -44,7 +44,9 @@ function renderListeners(listeners: readonly ListenerStatus[], style: TerminalSt
     cell(name),
     cell(protocol),
     cell(address),
-    ...(node === undefined ? [cell(''), cell('')] : [cell(node.state, paintOf(node.state, style)), cell(remarkOf(node))]),
+    ...(node === undefined
+      ? [cell(''), cell('')]
+      : [cell(node.state, paintOf(node.state, style)), cell(remarkOf(node))]),
   ])
   return [style.bold('listeners'), ...renderTable(rows, '  ')]
 }

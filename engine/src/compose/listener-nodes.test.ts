@@ -91,12 +91,16 @@ class Bench {
   readonly engine: Engine
   readonly script: Script
   readonly folder: string
-  static async start(t: TestContext, script = new Script(), text = TEXT): Promise<Bench> {
+  static async start(t: TestContext, script = new Script(), text = TEXT, lines: string[] = []): Promise<Bench> {
     const folder = await mkdtemp(join(tmpdir(), 'millrace-listener-'))
     const graph = await load(folder, script, text)
     const stateDir = await openStateDir(graph.engine.stateDir)
     const createApi = () => ({ guard: () => true, respond: () => undefined }) as never
-    const engine = buildEngine(graph, { log: pino({}, { write: () => undefined }), stateDir, createApi })
+    const engine = buildEngine(graph, {
+      log: pino({}, { write: (line) => void lines.push(line) }),
+      stateDir,
+      createApi,
+    })
     t.after(async () => {
       await engine.stop('test')
       await rm(folder, { recursive: true, force: true })
@@ -273,6 +277,21 @@ test('a listener that opens late serves those that have waited', async (t) => {
   const bench = await starting
   const client = await bench.client().saw('hello')
   client.close()
+})
+
+test('a listener that never opens is given up after 10 s, told once, and everything else runs', async (t) => {
+  const script = new Script()
+  script.open = () => new Promise(() => undefined)
+  const lines: string[] = []
+  const bench = await Bench.start(t, script, TEXT, lines)
+  assert.equal(bench.state, 'waiting')
+  assert.match(bench.listener.node?.why ?? '', /did not open within 10 s/)
+  assert.equal(bench.engine.readiness({ node: 'one/main' })?.reasons[0]?.startsWith('one/main: connected'), true)
+  const client = bench.client()
+  await client.ended()
+  const text = await bench.engine.metrics.render()
+  assert.match(text, /millrace_listener_refused_total\{reason="unserved",listener="pubs"\} 1/)
+  assert.equal(lines.filter((line) => line.includes('did not open')).length, 1)
 })
 
 test('a connection that it refuses is counted, and the listener goes on', async (t) => {

@@ -79,7 +79,10 @@ function boundInodes(file: string, port: number): readonly string[] {
     .split('\n')
     .slice(1)
     .map((line) => line.trim().split(/\s+/))
-    .filter(([, local = '', , state = '']) => BOUND.includes(state) && Number.parseInt(local.split(':')[1] ?? '', 16) === port)
+    .filter(
+      ([, local = '', , state = '']) =>
+        BOUND.includes(state) && Number.parseInt(local.split(':')[1] ?? '', 16) === port,
+    )
     .flatMap(([, , , , , , , , , inode]) => inode ?? [])
 }
 

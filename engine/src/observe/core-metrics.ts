@@ -255,7 +255,8 @@ export function addNodeMetrics(
 function dropRows({ kind, edges, droppedPackets, audience }: NodeReadings): [{ reason: string }, number][] {
   const rows: [{ reason: string }, number][] = []
   if (kind === 'input') rows.push([{ reason: 'junction' }, droppedPackets])
-  else if (kind !== 'service' && kind !== 'listener') rows.push([{ reason: 'edge' }, edges.reduce((sum, edge) => sum + edge.drops, 0)])
+  else if (kind !== 'service' && kind !== 'listener')
+    rows.push([{ reason: 'edge' }, edges.reduce((sum, edge) => sum + edge.drops, 0)])
   if (audience === undefined) return rows
   let refused = 0
   for (const count of audience.counters.refused.values()) refused += count

@@ -66,7 +66,8 @@ function declareTexts({ definition }: Subject): void {
       assert.notEqual(description, '', `option ${path} has no description`)
     for (const { title, yaml } of definition.examples) {
       for (const [name, node] of Object.entries(await nodesOf(yaml))) {
-        const [typeKey, engineKeys] = definition.kind === 'listener' ? ['protocol', LISTENER_KEYS] : ['type', ENGINE_KEYS]
+        const [typeKey, engineKeys] =
+          definition.kind === 'listener' ? ['protocol', LISTENER_KEYS] : ['type', ENGINE_KEYS]
         assert.equal(node[typeKey], definition.type, `${title}: ${name} is of another type`)
         const own = Object.entries(node).filter(([key]) => !(engineKeys as readonly string[]).includes(key))
         const given = Object.fromEntries(own)
