@@ -4,9 +4,9 @@
 /** The text in a configuration that stands for the key. */
 export const STREAM_TEXT = '${stream}'
 /** The keys that are taken where an input has no `keys`. */
-export const DEFAULT_KEYS = '[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}'
+const DEFAULT_KEYS = '[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}'
 /** Characters. */
-export const LONGEST_KEY = 128
+const LONGEST_KEY = 128
 /** Characters of a regular expression for keys. */
 const LONGEST_EXPRESSION = 256
 /**
@@ -18,7 +18,6 @@ const MOST_QUANTIFIERS = 3
 const ELEMENTS = /\\.|\[(?:\\.|[^\]\\])*\]|\{[0-9]*(?:,[0-9]*)?\}\??|[^()\\[\]{}]/gsu
 const FIXED = /^\{[0-9]+\}$/
 // Separators of paths and of queries, controls, white space, half characters; a leading dot is a hidden file, or `..`.
-// oxlint-disable-next-line no-control-regex
 const NEVER = /[/\\?#%\s\p{C}]|^\.|^$/u
 
 /** What an input takes; `streams` is `*`, a pattern with one `*`, or one key. */

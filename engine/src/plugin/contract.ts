@@ -7,9 +7,11 @@ import type { z } from 'zod'
 import type { ListenerTransport, OpenListener, Transports } from './listener.js'
 import type { Publisher } from './publisher.js'
 import type { Resource } from './resource.js'
+import type { Received, Source } from './source.js'
 import type { Token } from './tokens.js'
 
 export type { NodeKind } from './node-kinds.js'
+export type { Boundary, Received, Source } from './source.js'
 
 /** What a reload does when the option has changed, declared with `.meta({ reload })`. By default `swap`. */
 export type ReloadClass = 'live' | 'swap' | 'source' | 'rebind' | 'restart'
@@ -108,40 +110,6 @@ export interface NodeContext {
    * guard can fail every node of the plugin, or end the process.
    */
   guard<A extends readonly unknown[], R>(run: (...args: A) => R): (...args: A) => R | undefined
-}
-
-/**
- * In the byte stream of an input: what follows belongs to a new generation. `timeline` says how much time has passed in
- * between: `elapsed` as much as on the monotonic clock (a publisher has reconnected), `contiguous` none (a file starts
- * over).
- */
-export interface Boundary {
-  readonly boundary: true
-  readonly timeline: 'elapsed' | 'contiguous'
-}
-
-/** What an input with `produces: 'bytes'` emits. The engine owns the array until the next one is emitted. */
-export type Received = Uint8Array | Boundary
-
-/** What `open` of an input returns. */
-export interface Source<P> extends AsyncDisposable {
-  /**
-   * Cold: each subscription is one attempt, and the engine has at most one at a time. When it fails, the row of the
-   * error decides whether the engine subscribes again, after a back-off. `complete` means that the source has ended for
-   * good.
-   */
-  readonly chunks: Observable<P>
-  /**
-   * Present if the source can wait (a file, a pipe). Called by the engine when readers hold, or when the source is
-   * ready to take over at a reload but has to wait for its turn: the source emits nothing until the hold is disposed,
-   * and nothing that it has emitted is dropped. By default a source can't wait, and edges drop at their bound.
-   */
-  hold?(): Disposable
-  /**
-   * Called by the engine at every `batch` interval, right before it cuts the received bytes into a chunk. A source that
-   * paces itself emits what is due, and needs no timer of its own. By default nothing happens.
-   */
-  onBatch?(): void
 }
 
 /** The reading end of an edge, passed to a transform or an output. */

@@ -1,6 +1,6 @@
 // Whoever sends a stream to a listening input, over any protocol, and what the engine decides about it.
 import type { Who } from './audience.js'
-import type { Received, Source } from './contract.js'
+import type { Received, Source } from './source.js'
 
 /** What a publisher has presented, as far as its protocol knows such a thing. */
 export interface PublisherCredentials {

@@ -85,7 +85,7 @@ const INPUT_OPTIONS: readonly string[] = ['timeline', 'batch']
 const PUBLISHING_OPTIONS = [...INPUT_OPTIONS, 'streams', 'keys', 'maxStreams', 'linger', 'takeover', 'auth'] as const
 
 /** Streams can be published to nodes of this type. */
-export function takesPublishers(definition: Definition | undefined): boolean {
+function takesPublishers(definition: Definition | undefined): boolean {
   return definition?.kind === 'input' && definition.publishers !== undefined
 }
 

@@ -59,6 +59,23 @@ function fillText(scalar: YamlScalar, pattern: Pattern, filling: PartialFilling)
     const value = filling.values.get(only.name)?.value ?? unknown(scalar, filling)
     return isNull(value) ? undefined : value
   }
+  const place = noted(scalar.place, filling)
+  const filled = fillParts(pattern, filling)
+  if (filled === undefined) {
+    const message = `the text is longer than ${LONGEST_TEXT} characters with its parameters filled in`
+    filling.problems?.report('CONFIG_INTERPOLATION', place, message, { help: 'shorten the values' })
+    return unknown(scalar, filling)
+  }
+  const { parts, unresolved } = filled
+  const [text = '', ...rest] = parts
+  if (rest.length > 0 || typeof text !== 'string') {
+    return { kind: 'scalar', place, value: null, unresolved: true, pattern: filled }
+  }
+  return { kind: 'scalar', place, value: unresolved ? null : text, unresolved }
+}
+
+/** Undefined if the text is too long. Texts next to each other become one. */
+function fillParts(pattern: Pattern, filling: PartialFilling): Pattern | undefined {
   let { unresolved } = pattern
   let length = 0
   const parts: (string | ParameterReference)[] = []
@@ -66,23 +83,18 @@ function fillText(scalar: YamlScalar, pattern: Pattern, filling: PartialFilling)
     const pieces = typeof part === 'string' ? [part] : partsOf(part, filling)
     unresolved ||= pieces === undefined
     for (const piece of pieces ?? []) {
-      const last = parts.at(-1)
-      if (typeof piece === 'string') length += piece.length
-      if (typeof piece === 'string' && typeof last === 'string') parts[parts.length - 1] = last + piece
-      else parts.push(piece)
+      length += typeof piece === 'string' ? piece.length : 0
+      append(parts, piece)
     }
-    if (length <= LONGEST_TEXT) continue
-    const message = `the text is longer than ${LONGEST_TEXT} characters with its parameters filled in`
-    filling.problems?.report('CONFIG_INTERPOLATION', noted(scalar.place, filling), message, {
-      help: 'shorten the values',
-    })
-    return unknown(scalar, filling)
+    if (length > LONGEST_TEXT) return undefined
   }
-  const place = noted(scalar.place, filling)
-  if (parts.some((part) => typeof part !== 'string')) {
-    return { kind: 'scalar', place, value: null, unresolved: true, pattern: { parts, unresolved } }
-  }
-  return { kind: 'scalar', place, value: unresolved ? null : parts.join(''), unresolved }
+  return { parts, unresolved }
+}
+
+function append(parts: (string | ParameterReference)[], piece: string | ParameterReference): void {
+  const last = parts.at(-1)
+  if (typeof piece === 'string' && typeof last === 'string') parts[parts.length - 1] = last + piece
+  else parts.push(piece)
 }
 
 /** Undefined if it is unknown. The key of a stream stays until a copy fills it in. */

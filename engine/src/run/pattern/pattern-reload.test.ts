@@ -129,8 +129,8 @@ describe('a reload of a pattern pipeline', () => {
     fail()
     await until(() => harness.rolledBack.length > 0, 'it is rolled back')
     assert.equal(harness.rolledBack[0]?.node, 'live/out')
-    const swapOf = (): unknown => (harness.engine.graph.pipelines[0]?.nodes[1]?.options as { swap: string }).swap
-    assert.equal(swapOf(), '')
+    const { swap } = harness.engine.graph.pipelines[0]!.nodes[1]!.options as { readonly swap: string }
+    assert.equal(swap, '')
     await until(() => harness.stateOf('live@a/out') === 'ready', 'the copy runs as before')
     assert.equal(a.isClosed, false)
   })

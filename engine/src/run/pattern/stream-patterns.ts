@@ -7,7 +7,7 @@ const SHOW_AFTER_MS = 100
 export class StreamPatterns {
   readonly #parts: PatternParts
   readonly #byName = new Map<string, PatternStreams>()
-  #showing: Disposable | undefined
+  #isShowing = false
 
   /** `onNodesChanged`: called for many changes at once, at most ten times a second. */
   constructor(parts: PatternParts) {
@@ -37,8 +37,10 @@ export class StreamPatterns {
   }
 
   #show({ clock, onNodesChanged }: PatternParts): void {
-    this.#showing ??= clock.after(SHOW_AFTER_MS, () => {
-      this.#showing = undefined
+    if (this.#isShowing) return
+    this.#isShowing = true
+    clock.after(SHOW_AFTER_MS, () => {
+      this.#isShowing = false
       onNodesChanged()
     })
   }

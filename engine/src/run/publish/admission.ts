@@ -12,12 +12,12 @@ import { type PublishRefusal, refusalOfPublisher } from './publish-access.js'
 import type { RefusalReport } from './refusal-report.js'
 
 /** Publishers that wait to be admitted, in all and from one address. */
-export const MOST_WAITING = 256
-export const MOST_WAITING_PER_ADDRESS = 64
+const MOST_WAITING = 256
+const MOST_WAITING_PER_ADDRESS = 64
 /** For the answer of an auth provider, and for the first PAT. */
 const WAIT_MS = 10_000
 /** A publisher that has sent nothing for this long has lost its line: another one may take its place. */
-export const LOST_AFTER_MS = 5000
+const LOST_AFTER_MS = 5000
 /** Of all publishers that wait. */
 const MOST_HELD_BYTES_IN_ALL = 64 * MOST_HELD_BYTES
 const MOST_SHOWN_KEY = 128

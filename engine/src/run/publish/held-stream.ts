@@ -9,7 +9,7 @@ import type { Clock } from '../../plugin/tokens.js'
 /** Bytes that are held before the stream is handed over. */
 export const MOST_HELD_BYTES = 1024 * 1024
 /** Bytes that are held while the nodes of its pipeline open: 10 s of 13 Mb/s. */
-export const MOST_HELD_OPENING_BYTES = 16 * 1024 * 1024
+const MOST_HELD_OPENING_BYTES = 16 * 1024 * 1024
 
 export interface StreamReader {
   next(item: Received): void

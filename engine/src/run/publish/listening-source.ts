@@ -44,6 +44,8 @@ function guarded(publisher: Publisher, { guard }: NodeContext): Publisher {
       if (source === undefined) throw new TypeError('the publisher could not be accepted')
       return source
     },
-    reject: (code, why) => void reject(code, why),
+    reject(code, why) {
+      reject(code, why)
+    },
   }
 }
