@@ -4,6 +4,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
+import { NEVER } from 'rxjs'
 import { z } from 'zod'
 import type { Definition } from '../plugin/contract.js'
 import { defineInput, defineOutput, defineService, defineTransform } from '../plugin/define.js'
@@ -52,6 +53,16 @@ const file = defineInput({
   }),
   examples: [],
   open,
+})
+
+const publishing = defineInput({
+  type: 'pub',
+  summary: 'Published streams.',
+  produces: 'bytes',
+  options: z.strictObject({}),
+  examples: [],
+  open,
+  publishers: () => NEVER,
 })
 
 const gop = defineTransform({
@@ -167,6 +178,7 @@ const prometheus = defineService({
 
 export const EXAMPLE_DEFINITIONS: readonly Definition[] = [
   file,
+  publishing,
   gop,
   failover,
   split,

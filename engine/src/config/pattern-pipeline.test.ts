@@ -1,28 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { NEVER } from 'rxjs'
-import { z } from 'zod'
 import type { Graph } from '../graph/graph.js'
-import { defineInput } from '../plugin/define.js'
-import { path } from '../plugin/options.js'
-import { registryOf } from '../plugin/registry.js'
 import { effectiveConfig } from './effective-config.js'
-import { EXAMPLE_DEFINITIONS, loadFiles } from './example-config.test.js'
+import { loadFiles } from './example-config.test.js'
 import { renderText } from './report/render-diagnostics.js'
-
-const publishing = defineInput({
-  type: 'pub',
-  summary: 'Published streams.',
-  produces: 'bytes',
-  options: z.strictObject({ record: path().optional().meta({ description: 'A file.' }) }),
-  examples: [],
-  open: () => {
-    throw new Error('configuration opens nothing')
-  },
-  publishers: () => NEVER,
-})
-
-const plugins = () => Promise.resolve({ registry: registryOf([...EXAMPLE_DEFINITIONS, publishing]), problems: [] })
 
 interface Lines {
   readonly input?: string
@@ -46,7 +27,7 @@ function yaml({ input = 'streams: "*"', output = '/live/${stream}.ts', more = []
 }
 
 async function load(text: string): Promise<{ readonly graph: Graph | undefined; readonly found: readonly string[] }> {
-  const { graph, diagnostics } = await loadFiles({ a: text }, undefined, { plugins })
+  const { graph, diagnostics } = await loadFiles({ a: text }, undefined)
   return { graph, found: diagnostics.map(({ code, line, column, message }) => `${code} ${line}:${column} ${message}`) }
 }
 
@@ -184,7 +165,7 @@ describe('check reports', () => {
   }
 
   test('the ${stream} itself, under a caret', async () => {
-    const { diagnostics } = await loadFiles({ a: yaml({ input: '' }) }, undefined, { plugins })
+    const { diagnostics } = await loadFiles({ a: yaml({ input: '' }) }, undefined)
     assert.match(renderText(diagnostics), /\^{9}\n.*help: it is the key of a published stream/)
   })
 

@@ -405,6 +405,17 @@ const MISTAKES: readonly Mistake[] = [
     message: /"one\/b" needs path \/a of listener "web", which "one\/a"/,
   },
   {
+    name: 'an output that only one published stream can have',
+    files: one(
+      pipelineWith({ outputs: 'a: { type: http-ts, from: main, path: /a }' }).replace(
+        'main: { type: file, path: a.ts }',
+        'main: { type: pub, streams: "*" }',
+      ),
+    ),
+    found: ['CONFIG_STREAM a:8:7'],
+    message: /which only one stream could have/,
+  },
+  {
     name: 'two listeners on one port',
     files: one(pipelineWith({}).replace('web:', 'all: { address: "0.0.0.0:8000" }, web:')),
     found: ['CONFIG_EXCLUSIVE a:2:48'],
