@@ -7,6 +7,7 @@ import { messageOf } from '../../errors.js'
 import type { Graph, Pipeline, PublishSettings } from '../../graph/graph.js'
 import { KeyCheck } from '../../graph/stream-keys.js'
 import type { EventLog } from '../../observe/events.js'
+import type { PublisherStatuses } from '../../observe/publisher-status.js'
 import type { NodeChange } from '../../observe/reload-plan.js'
 import type { Auth } from '../../plugin/auth.js'
 import type { InputDefinition, Json, NodeContext } from '../../plugin/contract.js'
@@ -33,6 +34,7 @@ export interface PatternParts {
   readonly auth: Pick<Auth, 'check'>
   readonly running: Running
   readonly listeners: PatternListeners
+  readonly publishers: PublisherStatuses
   /** Its nodes have not been opened yet; the published input reads the slot. */
   createCopy(pipeline: Pipeline, slot: StreamSlot): PipelineRunner
   /** Copies have been added or removed, or have other nodes. */
@@ -78,6 +80,7 @@ export class PatternStreams {
   readonly listen = (definition: InputDefinition): OpensInput => {
     return (options$, context, deps) => {
       context.details(() => this.#details())
+      const shown = this.#show(context)
       const subscribe = publishersOf(definition, [options$, context, deps], {
         admit: (publisher) => this.#admission.admit(publisher),
         report: (from) => {
@@ -88,7 +91,10 @@ export class PatternStreams {
       })
       return {
         chunks: new Observable((subscriber) => subscribe(subscriber)),
-        [Symbol.asyncDispose]: () => Promise.resolve(),
+        [Symbol.asyncDispose]: () => {
+          shown[Symbol.dispose]()
+          return Promise.resolve()
+        },
       }
     }
   }
@@ -124,14 +130,6 @@ export class PatternStreams {
   /** Resolves when the copies that have ended have released everything. Never rejects. */
   async drained(): Promise<void> {
     await Promise.all(this.#leaving)
-  }
-
-  get refused(): ReadonlyMap<string, number> {
-    return this.#refusals.counts
-  }
-
-  get streams(): number {
-    return this.#copies.size
   }
 
   #take(key: string, stream: HeldStream): void {
@@ -277,6 +275,19 @@ export class PatternStreams {
   #report(): void {
     if (this.#copies.size === 0) this.#listening?.idle(NOBODY)
     else this.#listening?.ready()
+  }
+
+  #show(context: NodeContext): Disposable {
+    const [copies, refused] = [this.#copies, this.#refusals.counts]
+    return this.#parts.publishers.add({
+      get id() {
+        return context.id
+      },
+      get streams() {
+        return copies.size
+      },
+      refused,
+    })
   }
 
   #details(): Json {
