@@ -59,7 +59,7 @@ const publishing = defineInput({
   type: 'pub',
   summary: 'Published streams.',
   produces: 'bytes',
-  options: z.strictObject({}),
+  options: z.strictObject({ note: z.string().optional().meta({ description: 'What it is for.' }) }),
   examples: [],
   open,
   publishers: () => NEVER,

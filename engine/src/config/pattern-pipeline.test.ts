@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { copyPipeline } from '../graph/copy-pipeline.js'
 import type { Graph } from '../graph/graph.js'
 import { effectiveConfig } from './effective-config.js'
 import { loadFiles } from './example-config.test.js'
@@ -58,8 +59,8 @@ describe('a pattern pipeline', () => {
       takeover: 'replace',
       auth: ['studio'],
     })
-    const copy = await pipeline.pattern?.copy('cam-1')
-    assert.equal(copy?.name, 'live@cam-1')
+    const copy = await copyPipeline(pipeline, 'cam-1')
+    assert.equal(copy.name, 'live@cam-1')
     assert.deepEqual(
       copy.nodes.map(({ id, from, options }) => [id, from.map(({ node }) => node), pathOf(options)]),
       [
@@ -84,8 +85,8 @@ describe('a pattern pipeline', () => {
   test('fills a key in as one inert text, whatever it looks like', async () => {
     const graph = await graphOf(yaml({ output: '/live/${stream}.ts', more: ['    description: "is ${stream}"'] }))
     for (const key of ['007', 'true', '${HOME}', '${stream}', '"x: {}', '$${a}', 'a,b]']) {
-      const copy = await graph.pipelines[0]?.pattern?.copy(key)
-      assert.deepEqual([copy?.description, pathOf(copy?.nodes[1]?.options)], [`is ${key}`, `/live/${key}.ts`])
+      const copy = await copyPipeline(graph.pipelines[0]!, key)
+      assert.deepEqual([copy.description, pathOf(copy.nodes[1]?.options)], [`is ${key}`, `/live/${key}.ts`])
     }
   })
 
@@ -102,8 +103,8 @@ describe('a pattern pipeline', () => {
       '',
     ].join('\n')
     const graph = await graphOf(text)
-    const copy = await graph.pipelines[0]?.pattern?.copy('x')
-    assert.equal(pathOf(copy?.nodes[1]?.options), '/a/x-x')
+    const copy = await copyPipeline(graph.pipelines[0]!, 'x')
+    assert.equal(pathOf(copy.nodes[1]?.options), '/a/x-x')
   })
 
   test('an input of one name makes no copies', async () => {
@@ -118,6 +119,11 @@ const MISTAKES = [
     '${stream} in another section',
     yaml({ more: ['engine: { stateDir: "/tmp/${stream}" }'] }),
     /CONFIG_INTERPOLATION 9:27 \$\{stream\} is used outside/,
+  ],
+  [
+    '${stream} in the input that takes the streams',
+    yaml({ input: 'streams: "*", note: "${stream}"' }),
+    /CONFIG_INTERPOLATION .*of which there is one/,
   ],
   ['an unquoted *', yaml({ input: 'streams: *' }), /CONFIG_UNQUOTED 6:\d+ an unquoted \*/],
   ['an output that only one stream can have', yaml({ output: '/live.ts' }), /CONFIG_STREAM 8:7 output "ts" needs path/],

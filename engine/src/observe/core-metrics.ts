@@ -196,7 +196,8 @@ export interface NodeReadings {
   readonly sentBytes: number
   readonly droppedPackets: number
   readonly edges: readonly { readonly id: string; readonly queuedBytes: number; readonly drops: number }[]
-  /** Of an input that takes published streams. */
+  readonly takesPublishers: boolean
+  /** Of an input that takes published streams, once it is open. */
   readonly publishers: PublisherStatus | undefined
   /** Of an output with a live route. */
   readonly route: RouteStatus | undefined
@@ -228,8 +229,8 @@ export function addNodeMetrics(
   add('edge_queue_bytes', () => readings.edges.map(({ id, queuedBytes }) => [{ from: id }, queuedBytes] as const))
   add('drops_total', () => dropRows(readings))
   if (kind === 'input') add('input_connected', () => Number(readings.isConnected))
-  if (readings.publishers !== undefined) {
-    add('published_streams', () => readings.publishers?.streams ?? 0)
+  if (readings.takesPublishers) {
+    add('published_streams', () => (readings.publishers === undefined ? [] : [[{}, readings.publishers.streams]]))
     add('publishers_refused_total', () =>
       [...(readings.publishers?.refused ?? [])].map(([reason, count]) => [{ reason }, count]),
     )

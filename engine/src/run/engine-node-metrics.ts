@@ -101,8 +101,12 @@ class EngineNodeReadings implements NodeReadings {
     return this.#node.edges.map(({ id, counters: { queuedBytes, drops } }) => ({ id, queuedBytes, drops }))
   }
 
+  get takesPublishers(): boolean {
+    return this.#node.settings.publish !== undefined
+  }
+
   get publishers(): PublisherStatus | undefined {
-    return this.#node.settings.publish === undefined ? undefined : this.#outputs.publishersOf(this.#node.id)
+    return this.takesPublishers ? this.#outputs.publishersOf(this.#node.id) : undefined
   }
 
   get route(): RouteStatus | undefined {

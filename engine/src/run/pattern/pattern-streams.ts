@@ -4,6 +4,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { Observable } from 'rxjs'
 import { messageOf } from '../../errors.js'
+import { copyPipeline } from '../../graph/copy-pipeline.js'
 import type { Graph, Pipeline, PublishSettings } from '../../graph/graph.js'
 import { KeyCheck } from '../../graph/stream-keys.js'
 import type { EventLog } from '../../observe/events.js'
@@ -151,9 +152,8 @@ export class PatternStreams {
 
   async #start(copy: StreamCopy): Promise<void> {
     const { running, createCopy, onNodesChanged, log } = this.#parts
-    const { pattern } = copy.specification.pipeline
-    const pipeline = await pattern?.copy(copy.key)
-    if (copy.isOver || pipeline === undefined || this.#isStopping) return
+    const pipeline = await copyPipeline(copy.specification.pipeline, copy.key)
+    if (copy.isOver || this.#isStopping) return
     const runner = createCopy(pipeline, copy.slot)
     copy.runner = runner
     running.pipelines = [...running.pipelines, runner]
