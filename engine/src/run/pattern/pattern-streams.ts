@@ -71,7 +71,7 @@ export class PatternStreams {
       clock,
       auth,
       refusals: this.#refusals,
-      settings: () => this.#settings(),
+      settings: () => (this.#specification() === undefined ? undefined : this.#settings()),
       refusalOf: (key) => this.#refusalOf(key),
       take: (key, stream) => this.#take(key, stream),
     })
