@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
 import { describe, test } from 'node:test'
-import { planReload } from '@millrace/engine'
+import { planReload, type RunningEngine } from '@millrace/engine'
 import { defineInput, type Publisher } from '@millrace/engine/plugin'
 import { buildTs } from '@millrace/engine/testing'
 import { Observable } from 'rxjs'
@@ -111,10 +111,16 @@ class Encoder implements Disposable {
   }
 }
 
+async function started(test: TestEngine, text: string): Promise<RunningEngine> {
+  const engine = await test.start(text)
+  await until(() => engine.status().pipelines[0]?.nodes[0]?.state === 'idle', 'it listens')
+  return engine
+}
+
 describe('a pattern pipeline', () => {
   test('serves each stream to viewers, and shows it everywhere by its own name', async () => {
     await using test = await TestEngine.create([publishing])
-    const engine = await test.start(yaml())
+    const engine = await started(test, yaml())
     const waiting = test.viewer('/live/cam-1.ts')
     {
       using _ = new Encoder('cam-1')
@@ -136,6 +142,8 @@ describe('a pattern pipeline', () => {
       )
       using wrong = new Encoder('other')
       await until(() => wrong.answer === 'bad-key\n', 'the key is refused')
+      const refused = /millrace_publishers_refused_total\{reason="bad-key",[^}]*\} 1\n/
+      await until(async () => refused.test(await (await get('/metrics')).text()), 'the metric')
       using second = new Encoder('cam-1')
       await until(() => second.answer === 'busy\n', 'the second publisher is refused')
     }
@@ -146,7 +154,7 @@ describe('a pattern pipeline', () => {
 
   test('keeps publishers and viewers over a reload, and a publisher that returns costs no viewer', async () => {
     await using test = await TestEngine.create([publishing])
-    const engine = await test.start(yaml(undefined, '20s'))
+    const engine = await started(test, yaml(undefined, '20s'))
     let encoder = new Encoder('cam-1')
     try {
       const viewer = await test.watch('/live/cam-1.ts', 100_000)

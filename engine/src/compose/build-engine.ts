@@ -32,6 +32,7 @@ import {
   LOG,
   NODES,
   PATTERNS,
+  PUBLISHERS,
   REGISTRY,
   RUNNERS,
   RUNNING,
@@ -76,9 +77,9 @@ function addViews(container: ServiceContainer): void {
     )
     .service(
       SHOWN,
-      [RUNNING, NODES, REGISTRY, AUDIENCES, LIVE_DELIVERY, HTTP_LISTENERS],
-      (running, nodes, registry, audiences, delivery, listeners) =>
-        new ShownNodes({ running, nodes, registry, audiences, delivery, listeners }),
+      [RUNNING, NODES, REGISTRY, AUDIENCES, PUBLISHERS, LIVE_DELIVERY, HTTP_LISTENERS],
+      (running, nodes, registry, audiences, publishers, delivery, listeners) =>
+        new ShownNodes({ running, nodes, registry, audiences, publishers, delivery, listeners }),
     )
 }
 
@@ -87,8 +88,8 @@ function addReloading(container: ServiceContainer): void {
   container.service(RUNNERS, [], () => runnerFactory(container))
   container.service(
     PATTERNS,
-    [ENGINE_CLOCK, LOG, EVENT_LOG, AUTH, RUNNING, HTTP_LISTENERS, RUNNERS, SHOWN],
-    (clock, log, events, auth, running, listeners, { createCopy }, shown) =>
+    [ENGINE_CLOCK, LOG, EVENT_LOG, AUTH, RUNNING, HTTP_LISTENERS, PUBLISHERS, RUNNERS, SHOWN],
+    (clock, log, events, auth, running, listeners, publishers, { createCopy }, shown) =>
       new StreamPatterns({
         clock,
         log,
@@ -96,6 +97,7 @@ function addReloading(container: ServiceContainer): void {
         auth,
         running,
         listeners,
+        publishers,
         createCopy,
         onNodesChanged: () => shown.update(),
       }),

@@ -14,6 +14,7 @@ import { readDescriptorLimit } from '../observe/descriptor-limit.js'
 import { EventLoopLag } from '../observe/event-loop-lag.js'
 import { EventLog } from '../observe/events.js'
 import { MetricsRegistry } from '../observe/metrics-registry.js'
+import { PublisherStatuses } from '../observe/publisher-status.js'
 import { AUTH, METRICS } from '../plugin/tokens.js'
 import { NodeScope } from '../run/node/node-scope.js'
 import { PluginEvents } from '../run/plugin-events.js'
@@ -37,6 +38,7 @@ import {
   LIVE_DELIVERY,
   LOG,
   NODES,
+  PUBLISHERS,
   REGISTRY,
   ROUTES,
   RUNNING,
@@ -118,6 +120,7 @@ function addNodeServices(container: ServiceContainer): void {
     .service(RUNNING, [START_GRAPH], (graph) => ({ graph, next: undefined, services: [], pipelines: [] }))
     .service(SCOPE, [], () => new NodeScope())
     .service(NODES, [], () => new RunningNodes())
+    .service(PUBLISHERS, [], () => new PublisherStatuses())
     .service(HIDDEN, [START_GRAPH], ({ secrets }) => {
       const hidden = new HiddenValues()
       secrets.follow(hidden)

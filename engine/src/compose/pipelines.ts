@@ -13,7 +13,7 @@ import { viewersOf } from '../run/status-view.js'
 import { nodeServices } from './node-container.js'
 import type { RunnerFactory } from './runner-factory.js'
 import type { ServiceContainer } from './service-container.js'
-import { AUDIENCES, ENGINE_CLOCK, HTTP_LISTENERS, LOG, PATTERNS, ROUTES, RUNNING } from './service-keys.js'
+import { AUDIENCES, ENGINE_CLOCK, HTTP_LISTENERS, LOG, PATTERNS, PUBLISHERS, ROUTES, RUNNING } from './service-keys.js'
 
 export function runnerFactory(engine: ServiceContainer): RunnerFactory {
   const services = nodeServices(engine)
@@ -45,6 +45,7 @@ function listeningInput(engine: ServiceContainer, pipeline: string, settings: No
     clock: engine.get(ENGINE_CLOCK),
     log: engine.get(LOG),
     auth: engine.get(AUTH),
+    publishers: engine.get(PUBLISHERS),
     settings: () => {
       const found = running.graph.pipelines.flatMap(({ nodes }) => nodes).find((node) => node.id === id)
       return { ...settings, ...found, publish: found?.publish ?? publish }

@@ -9,6 +9,7 @@ import type { EngineListeners } from '../listen/engine-listeners.js'
 import type { EngineClock } from '../observe/clock.js'
 import type { EventLoopLag } from '../observe/event-loop-lag.js'
 import type { EventLog } from '../observe/events.js'
+import type { PublisherStatuses } from '../observe/publisher-status.js'
 import type { MetricsRegistry } from '../observe/metrics-registry.js'
 import type { Logger } from 'pino'
 import type { Events } from '../plugin/tokens.js'
@@ -49,6 +50,8 @@ export const SHARED: Key<SharedEndpoints> = internalKey('shared endpoints')
 export const AUDIENCES: Key<EngineAudiences> = internalKey('audiences')
 /** Live routes, by the id of the node. */
 export const ROUTES: Key<Pick<LiveDelivery, 'routeOf'>> = internalKey('routes')
+
+export const PUBLISHERS: Key<PublisherStatuses> = internalKey('publishers')
 
 export const RUNNING: Key<Running> = internalKey('running')
 export const NODES: Key<RunningNodes> = internalKey('running nodes')

@@ -15,7 +15,7 @@ import { linkPipeline, settingsOf } from './section/link-nodes.js'
 import { checkAuthNames, readAuth } from './section/read-auth.js'
 import { readDefaults } from './section/read-defaults.js'
 import { readEngine } from './section/read-engine.js'
-import { copyOf } from './section/pattern-pipeline.js'
+import { copyingNodes } from './section/pattern-pipeline.js'
 import type { CopySources } from './section/pattern-pipeline.js'
 import { readPipelines, readServices } from './section/read-pipelines.js'
 import { readPlugins, reportDiscovered } from './section/read-plugins.js'
@@ -141,10 +141,10 @@ async function buildGraph(
   }
 }
 
-function withCopies(linked: Pipeline, { name, pattern }: DraftPipeline, sources: CopySources): Pipeline {
+function withCopies(linked: Pipeline, { pattern }: DraftPipeline, sources: CopySources): Pipeline {
   if (pattern === undefined) return linked
-  const copy = (key: string): Promise<Pipeline> => copyOf(name, pattern.map, key, sources)
-  return { ...linked, pattern: { input: pattern.input.id, copy } }
+  const nodes = copyingNodes(linked, pattern.map, sources)
+  return { ...linked, nodes, pattern: { input: pattern.input.id } }
 }
 
 function reportEmpty(roots: readonly Root[], first: Root, problems: Problems): void {

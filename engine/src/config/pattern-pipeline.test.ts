@@ -1,28 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { NEVER } from 'rxjs'
-import { z } from 'zod'
+import { copyPipeline } from '../graph/copy-pipeline.js'
 import type { Graph } from '../graph/graph.js'
-import { defineInput } from '../plugin/define.js'
-import { path } from '../plugin/options.js'
-import { registryOf } from '../plugin/registry.js'
 import { effectiveConfig } from './effective-config.js'
-import { EXAMPLE_DEFINITIONS, loadFiles } from './example-config.test.js'
+import { loadFiles } from './example-config.test.js'
 import { renderText } from './report/render-diagnostics.js'
-
-const publishing = defineInput({
-  type: 'pub',
-  summary: 'Published streams.',
-  produces: 'bytes',
-  options: z.strictObject({ record: path().optional().meta({ description: 'A file.' }) }),
-  examples: [],
-  open: () => {
-    throw new Error('configuration opens nothing')
-  },
-  publishers: () => NEVER,
-})
-
-const plugins = () => Promise.resolve({ registry: registryOf([...EXAMPLE_DEFINITIONS, publishing]), problems: [] })
 
 interface Lines {
   readonly input?: string
@@ -46,7 +28,7 @@ function yaml({ input = 'streams: "*"', output = '/live/${stream}.ts', more = []
 }
 
 async function load(text: string): Promise<{ readonly graph: Graph | undefined; readonly found: readonly string[] }> {
-  const { graph, diagnostics } = await loadFiles({ a: text }, undefined, { plugins })
+  const { graph, diagnostics } = await loadFiles({ a: text }, undefined)
   return { graph, found: diagnostics.map(({ code, line, column, message }) => `${code} ${line}:${column} ${message}`) }
 }
 
@@ -77,8 +59,8 @@ describe('a pattern pipeline', () => {
       takeover: 'replace',
       auth: ['studio'],
     })
-    const copy = await pipeline.pattern?.copy('cam-1')
-    assert.equal(copy?.name, 'live@cam-1')
+    const copy = await copyPipeline(pipeline, 'cam-1')
+    assert.equal(copy.name, 'live@cam-1')
     assert.deepEqual(
       copy.nodes.map(({ id, from, options }) => [id, from.map(({ node }) => node), pathOf(options)]),
       [
@@ -103,8 +85,8 @@ describe('a pattern pipeline', () => {
   test('fills a key in as one inert text, whatever it looks like', async () => {
     const graph = await graphOf(yaml({ output: '/live/${stream}.ts', more: ['    description: "is ${stream}"'] }))
     for (const key of ['007', 'true', '${HOME}', '${stream}', '"x: {}', '$${a}', 'a,b]']) {
-      const copy = await graph.pipelines[0]?.pattern?.copy(key)
-      assert.deepEqual([copy?.description, pathOf(copy?.nodes[1]?.options)], [`is ${key}`, `/live/${key}.ts`])
+      const copy = await copyPipeline(graph.pipelines[0]!, key)
+      assert.deepEqual([copy.description, pathOf(copy.nodes[1]?.options)], [`is ${key}`, `/live/${key}.ts`])
     }
   })
 
@@ -121,8 +103,8 @@ describe('a pattern pipeline', () => {
       '',
     ].join('\n')
     const graph = await graphOf(text)
-    const copy = await graph.pipelines[0]?.pattern?.copy('x')
-    assert.equal(pathOf(copy?.nodes[1]?.options), '/a/x-x')
+    const copy = await copyPipeline(graph.pipelines[0]!, 'x')
+    assert.equal(pathOf(copy.nodes[1]?.options), '/a/x-x')
   })
 
   test('an input of one name makes no copies', async () => {
@@ -137,6 +119,11 @@ const MISTAKES = [
     '${stream} in another section',
     yaml({ more: ['engine: { stateDir: "/tmp/${stream}" }'] }),
     /CONFIG_INTERPOLATION 9:27 \$\{stream\} is used outside/,
+  ],
+  [
+    '${stream} in the input that takes the streams',
+    yaml({ input: 'streams: "*", note: "${stream}"' }),
+    /CONFIG_INTERPOLATION .*of which there is one/,
   ],
   ['an unquoted *', yaml({ input: 'streams: *' }), /CONFIG_UNQUOTED 6:\d+ an unquoted \*/],
   ['an output that only one stream can have', yaml({ output: '/live.ts' }), /CONFIG_STREAM 8:7 output "ts" needs path/],
@@ -184,7 +171,7 @@ describe('check reports', () => {
   }
 
   test('the ${stream} itself, under a caret', async () => {
-    const { diagnostics } = await loadFiles({ a: yaml({ input: '' }) }, undefined, { plugins })
+    const { diagnostics } = await loadFiles({ a: yaml({ input: '' }) }, undefined)
     assert.match(renderText(diagnostics), /\^{9}\n.*help: it is the key of a published stream/)
   })
 

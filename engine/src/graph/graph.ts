@@ -88,8 +88,6 @@ export interface Pipeline {
 export interface PatternSettings {
   /** Id of the input that takes the streams; it has `publish`. */
   readonly input: string
-  /** The pipeline for one key, `name@key`. Rejects with CONFIG_STREAM if an option does not take this key. */
-  copy(key: string): Promise<Pipeline>
 }
 
 /** How an input takes published streams. */
@@ -123,6 +121,11 @@ export interface NodeSettings {
   readonly batchMs: number
   /** Inputs that take published streams. */
   readonly publish?: PublishSettings
+  /**
+   * In a pattern pipeline: the node with a key filled in, from the text that these settings were read from. Rejects with
+   * CONFIG_STREAM if an option does not take the key.
+   */
+  copy?(key: string): Promise<NodeSettings>
   readonly at: Position
 }
 

@@ -33,6 +33,7 @@ describe('keys of published streams', () => {
   test('never leave a path segment, however wide `keys` is', () => {
     const check = new KeyCheck({ streams: '*', keys: '.*' })
     assert.equal(check.problemOf('größe:1,2@x'), undefined)
+    assert.match(check.problemOf('ö'.repeat(100)) ?? '', /bytes/)
     for (const key of REFUSED.filter((key) => key !== 'ä'))
       assert.notEqual(check.problemOf(key), undefined, JSON.stringify(key))
     fc.assert(

@@ -7,6 +7,8 @@ export const STREAM_TEXT = '${stream}'
 const DEFAULT_KEYS = '[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}'
 /** Characters. */
 const LONGEST_KEY = 128
+/** In UTF-8; with the name of its pipeline it can be the name of a folder, 255 bytes. */
+const MOST_KEY_BYTES = 180
 /** Characters of a regular expression for keys. */
 const LONGEST_EXPRESSION = 256
 /**
@@ -44,7 +46,9 @@ export class KeyCheck {
   }
 
   problemOf(key: string): string | undefined {
-    if (key.length > LONGEST_KEY) return `the key has more than ${LONGEST_KEY} characters`
+    if (key.length > LONGEST_KEY || new TextEncoder().encode(key).length > MOST_KEY_BYTES) {
+      return `the key has more than ${LONGEST_KEY} characters, or ${MOST_KEY_BYTES} bytes`
+    }
     if (NEVER.test(key)) return 'the key is empty, begins with a dot, or has characters that no key can have'
     if (!this.#expression.test(key)) return 'the key has characters that are not allowed here'
     return matchesStreams(this.#rules.streams, key) ? undefined : `the key is not one of ${this.#rules.streams}`

@@ -1,6 +1,7 @@
 // The metrics that the engine itself keeps, in addition to those that plugins declare. Rows are read from plain numbers
 // at scrape time.
 import type { AudienceStatus } from './audience-status.js'
+import type { PublisherStatus } from './publisher-status.js'
 import type { RouteStatus } from './route-status.js'
 import type { MetricDeclaration, MetricRead } from '../plugin/contract.js'
 import type { MetricsRegistry } from './metrics-registry.js'
@@ -81,6 +82,18 @@ export const CORE_METRICS = [
     kind: 'gauge',
     help: '1 if the input is connected to its source, or waits for one by design, else 0; 1 even if no packets come.',
     labels: ['pipeline', 'node', 'type'],
+  },
+  {
+    name: 'published_streams',
+    kind: 'gauge',
+    help: 'Streams that are published to the input, those whose publisher has just left included.',
+    labels: ['pipeline', 'node', 'type'],
+  },
+  {
+    name: 'publishers_refused_total',
+    kind: 'counter',
+    help: 'Publishers that were refused: `unauthorized`, `forbidden`, `busy` (the key is in use, or too many are being admitted), `full` (`maxStreams`), `bad-key`, `not-media` (no transport stream), `closing`, `offline`.',
+    labels: ['pipeline', 'node', 'type', 'reason'],
   },
   { name: 'output_clients', kind: 'gauge', help: 'Connected viewers.', labels: ['pipeline', 'node', 'type'] },
   {
@@ -189,6 +202,9 @@ export interface NodeReadings {
   readonly sentBytes: number
   readonly droppedPackets: number
   readonly edges: readonly { readonly id: string; readonly queuedBytes: number; readonly drops: number }[]
+  readonly takesPublishers: boolean
+  /** Of an input that takes published streams, once it is open. */
+  readonly publishers: PublisherStatus | undefined
   /** Of an output with a live route. */
   readonly route: RouteStatus | undefined
   /** Of an output that serves viewers. */
@@ -219,6 +235,12 @@ export function addNodeMetrics(
   add('edge_queue_bytes', () => readings.edges.map(({ id, queuedBytes }) => [{ from: id }, queuedBytes] as const))
   add('drops_total', () => dropRows(readings))
   if (kind === 'input') add('input_connected', () => Number(readings.isConnected))
+  if (readings.takesPublishers) {
+    add('published_streams', () => (readings.publishers === undefined ? [] : [[{}, readings.publishers.streams]]))
+    add('publishers_refused_total', () =>
+      [...(readings.publishers?.refused ?? [])].map(([reason, count]) => [{ reason }, count]),
+    )
+  }
   if (kind !== 'output') return all
   const viewers = (value: (audience: AudienceStatus) => number, more = {}) => {
     return (): [Readonly<Record<string, string>>, number][] => {

@@ -37,7 +37,7 @@ export interface Publisher {
    * Called at most once by the engine. The chunks of the source are cold, and subscribed to once: they begin with the
    * very first byte of the stream. Until the subscription the plugin reads no more than one buffer from the connection.
    * They complete when the publisher ends its stream, and fail when the connection breaks; both mean that it has left.
-   * Disposing the source closes the connection.
+   * Disposing the source closes the connection. Its `hold` and `onBatch` are not called.
    */
   accept(): Source<Received>
   /**

@@ -11,7 +11,7 @@ test('clients are listed for people and as JSON', async () => {
     clientsVerb.run({ streams, folder: '/nowhere' }, { api: api.url, ...options })
   const streams = keepStreams()
   assert.equal(await list(streams), 0)
-  assert.match(streams.outText(), /^id .*\nk3f9-7 +live\/ts +192\.0\.2\.1:5000 +anna .* 5\.00 kB .*VLC\/3\.0\n$/)
+  assert.match(streams.outText(), /^id .*\nk3f9-7 +live\/ts +http +192\.0\.2\.1:5000 +anna .* 5\.00 kB .*VLC\/3\.0\n$/)
   const json = keepStreams()
   assert.equal(await list(json, { json: true }), 0)
   assert.deepEqual(JSON.parse(json.outText()), { clients: [clientStatus] })

@@ -18,7 +18,19 @@ interface ClientsOptions extends ApiOption, JsonOption {
   readonly node?: string
 }
 
-const COLUMNS = ['id', 'node', 'protocol', 'client', 'user', 'for', 'sent', 'behind', 'skips', 'state', 'software'] as const
+const COLUMNS = [
+  'id',
+  'node',
+  'protocol',
+  'client',
+  'user',
+  'for',
+  'sent',
+  'behind',
+  'skips',
+  'state',
+  'software',
+] as const
 
 export const clientsVerb = {
   declare(program: Command): Command {

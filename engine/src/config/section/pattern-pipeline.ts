@@ -1,7 +1,7 @@
 // Pattern pipelines: which pipelines are one, what their nodes must be like, and the copy for one key. A copy is read
 // from the same YAML as any pipeline, with `${stream}` filled in.
-import type { Pipeline } from '../../graph/graph.js'
-import { copyName } from '../../graph/node-id.js'
+import type { NodeSettings, Pipeline } from '../../graph/graph.js'
+import { copyName, nodeName } from '../../graph/node-id.js'
 import { isStreamPattern, STREAM_TEXT } from '../../graph/stream-keys.js'
 import { SECTION_OF } from '../../plugin/node-kinds.js'
 import type { Registry } from '../../plugin/registry.js'
@@ -10,13 +10,13 @@ import { configError } from '../report/config-errors.js'
 import { Problems } from '../report/diagnostic.js'
 import { STREAM } from '../source/interpolate.js'
 import { TimeSlice } from '../source/time-slice.js'
-import type { YamlEntry, YamlMap } from '../source/yaml-tree.js'
+import type { YamlMap } from '../source/yaml-tree.js'
 import { fillTemplate } from '../template/fill-template.js'
 import { reportStreams } from '../template/read-templates.js'
 import { resourcesOf } from './check-exclusive.js'
 import type { DraftNode, DraftPipeline } from './draft-node.js'
 import { titleOf } from './draft-node.js'
-import { linkPipeline } from './link-nodes.js'
+import { settingsOf } from './link-nodes.js'
 import type { Defaults } from './read-defaults.js'
 import { readNodes } from './read-nodes.js'
 import { renderResource } from './resources.js'
@@ -29,17 +29,36 @@ export interface CopySources {
 
 /** The first input with a pattern in `streams` makes its pipeline a pattern pipeline. */
 export function isPatternPipeline(pipeline: YamlMap): boolean {
+  return patternInputsOf(pipeline).length > 0
+}
+
+function patternInputsOf(pipeline: YamlMap): readonly YamlMap[] {
   const inputs = pipeline.entries.get(SECTION_OF.input)?.value
-  if (inputs?.kind !== 'map') return false
-  return [...inputs.entries.values()].some(({ value }) => {
-    const streams = value.kind === 'map' ? value.entries.get('streams')?.value : undefined
-    return streams?.kind === 'scalar' && typeof streams.value === 'string' && isStreamPattern(streams.value)
+  if (inputs?.kind !== 'map') return []
+  return [...inputs.entries.values()].flatMap(({ value }) => {
+    if (value.kind !== 'map') return []
+    const streams = value.entries.get('streams')?.value
+    const isPattern = streams?.kind === 'scalar' && typeof streams.value === 'string' && isStreamPattern(streams.value)
+    return isPattern ? [value] : []
   })
+}
+
+/** It listens before there is a key. */
+function reportInInputs(pipeline: YamlMap, problems: Problems): void {
+  for (const { entries } of patternInputsOf(pipeline)) {
+    for (const [name, { value }] of entries) {
+      if (name !== 'description')
+        reportStreams(value, 'in the input that takes the streams, of which there is one', problems)
+    }
+  }
 }
 
 /** The pipeline with the text in place of each `${stream}`. In an ordinary one, each is a mistake. */
 export function withStreamText(pipeline: YamlMap, title: string, problems: Problems): YamlMap {
-  if (isPatternPipeline(pipeline)) return fillStream(pipeline, STREAM_TEXT, problems)
+  if (isPatternPipeline(pipeline)) {
+    reportInInputs(pipeline, problems)
+    return fillStream(pipeline, STREAM_TEXT, problems)
+  }
   reportStreams(pipeline, `in ${title}, which has no input with a pattern in "streams"`, problems)
   return pipeline
 }
@@ -63,23 +82,34 @@ export function asPattern(
   return { nodes: drafts, pattern: { input, map } }
 }
 
-/** The pipeline for one key; rejects with CONFIG_STREAM. */
-export async function copyOf(name: string, from: YamlMap, key: string, sources: CopySources): Promise<Pipeline> {
-  const { registry, defaults, mask } = sources
+/** The nodes of a pattern pipeline, which know their copies. They are read together, since most keys need all of them. */
+export function copyingNodes({ name, nodes }: Pipeline, map: YamlMap, sources: CopySources): readonly NodeSettings[] {
+  let last: { readonly key: string; readonly copies: Promise<ReadonlyMap<string, NodeSettings>> } | undefined
+  return nodes.map((node) => ({
+    ...node,
+    async copy(key) {
+      if (last?.key !== key) last = { key, copies: readCopies(name, map, key, sources) }
+      return (await last.copies).get(nodeName(node.id)) ?? node
+    },
+  }))
+}
+
+/** By name; rejects with CONFIG_STREAM. */
+async function readCopies(
+  name: string,
+  from: YamlMap,
+  key: string,
+  { registry, defaults, mask }: CopySources,
+): Promise<ReadonlyMap<string, NodeSettings>> {
   const problems = new Problems(mask)
   const owner = copyName(name, key)
   const map = fillStream(from, key, problems)
-  const nodes = await readNodes(owner, map, { registry, defaults, problems }, new TimeSlice())
-  const description = textOf(map.entries.get('description'))
-  const pipeline = linkPipeline({ pipeline: { name: owner, description, nodes }, pipelines: [], registry, problems })
-  if (!problems.hasErrors) return pipeline
+  const drafts = await readNodes(owner, map, { registry, defaults, problems }, new TimeSlice())
+  const nodes = drafts.flatMap((draft) => settingsOf(draft) ?? [])
+  if (!problems.hasErrors) return new Map(nodes.map((node) => [nodeName(node.id), node]))
   const [first] = problems.list([]).filter(({ severity }) => severity === 'error')
   const at = first === undefined ? {} : { at: `${first.file}:${first.line}:${first.column}` }
   throw configError('CONFIG_STREAM', first?.message ?? 'an option does not take the key', at)
-}
-
-function textOf(entry: YamlEntry | undefined): string {
-  return entry?.value.kind === 'scalar' && typeof entry.value.value === 'string' ? entry.value.value : ''
 }
 
 /** Each text with a `${stream}` stays one text, whatever the key is. */

@@ -117,8 +117,10 @@ describe('a reload of a pattern pipeline', () => {
 
   test('rolls the specification back if a copy fails in its probation', async () => {
     let fail: () => void = () => undefined
+    const opened: string[] = []
     await using harness = await new PatternHarness({
       onOpen: ({ swap }, run) => {
+        opened.push(swap)
         if (swap === 'bad') fail = run
       },
     }).start(servingYaml('linger: 30s'))
@@ -131,7 +133,8 @@ describe('a reload of a pattern pipeline', () => {
     assert.equal(harness.rolledBack[0]?.node, 'live/out')
     const { swap } = harness.engine.graph.pipelines[0]!.nodes[1]!.options as { readonly swap: string }
     assert.equal(swap, '')
-    await until(() => harness.stateOf('live@a/out') === 'ready', 'the copy runs as before')
+    await until(() => opened.length === 3 && harness.stateOf('live@a/out') === 'ready', 'the copy runs as before')
+    assert.deepEqual(opened, ['', 'bad', ''])
     assert.equal(a.isClosed, false)
   })
 })

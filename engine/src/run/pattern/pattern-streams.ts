@@ -4,9 +4,11 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { Observable } from 'rxjs'
 import { messageOf } from '../../errors.js'
+import { copyPipeline } from '../../graph/copy-pipeline.js'
 import type { Graph, Pipeline, PublishSettings } from '../../graph/graph.js'
 import { KeyCheck } from '../../graph/stream-keys.js'
 import type { EventLog } from '../../observe/events.js'
+import type { PublisherStatuses } from '../../observe/publisher-status.js'
 import type { NodeChange } from '../../observe/reload-plan.js'
 import type { Auth } from '../../plugin/auth.js'
 import type { InputDefinition, Json, NodeContext } from '../../plugin/contract.js'
@@ -33,6 +35,7 @@ export interface PatternParts {
   readonly auth: Pick<Auth, 'check'>
   readonly running: Running
   readonly listeners: PatternListeners
+  readonly publishers: PublisherStatuses
   /** Its nodes have not been opened yet; the published input reads the slot. */
   createCopy(pipeline: Pipeline, slot: StreamSlot): PipelineRunner
   /** Copies have been added or removed, or have other nodes. */
@@ -68,7 +71,7 @@ export class PatternStreams {
       clock,
       auth,
       refusals: this.#refusals,
-      settings: () => this.#settings(),
+      settings: () => (this.#specification() === undefined ? undefined : this.#settings()),
       refusalOf: (key) => this.#refusalOf(key),
       take: (key, stream) => this.#take(key, stream),
     })
@@ -78,6 +81,7 @@ export class PatternStreams {
   readonly listen = (definition: InputDefinition): OpensInput => {
     return (options$, context, deps) => {
       context.details(() => this.#details())
+      const shown = this.#show(context)
       const subscribe = publishersOf(definition, [options$, context, deps], {
         admit: (publisher) => this.#admission.admit(publisher),
         report: (from) => {
@@ -88,7 +92,10 @@ export class PatternStreams {
       })
       return {
         chunks: new Observable((subscriber) => subscribe(subscriber)),
-        [Symbol.asyncDispose]: () => Promise.resolve(),
+        [Symbol.asyncDispose]: () => {
+          shown[Symbol.dispose]()
+          return Promise.resolve()
+        },
       }
     }
   }
@@ -126,14 +133,6 @@ export class PatternStreams {
     await Promise.all(this.#leaving)
   }
 
-  get refused(): ReadonlyMap<string, number> {
-    return this.#refusals.counts
-  }
-
-  get streams(): number {
-    return this.#copies.size
-  }
-
   #take(key: string, stream: HeldStream): void {
     const known = this.#copies.get(key)
     if (known !== undefined) {
@@ -153,9 +152,8 @@ export class PatternStreams {
 
   async #start(copy: StreamCopy): Promise<void> {
     const { running, createCopy, onNodesChanged, log } = this.#parts
-    const { pattern } = copy.specification.pipeline
-    const pipeline = await pattern?.copy(copy.key)
-    if (copy.isOver || pipeline === undefined || this.#isStopping) return
+    const pipeline = await copyPipeline(copy.specification.pipeline, copy.key)
+    if (copy.isOver || this.#isStopping) return
     const runner = createCopy(pipeline, copy.slot)
     copy.runner = runner
     running.pipelines = [...running.pipelines, runner]
@@ -277,6 +275,19 @@ export class PatternStreams {
   #report(): void {
     if (this.#copies.size === 0) this.#listening?.idle(NOBODY)
     else this.#listening?.ready()
+  }
+
+  #show(context: NodeContext): Disposable {
+    const [copies, refused] = [this.#copies, this.#refusals.counts]
+    return this.#parts.publishers.add({
+      get id() {
+        return context.id
+      },
+      get streams() {
+        return copies.size
+      },
+      refused,
+    })
   }
 
   #details(): Json {

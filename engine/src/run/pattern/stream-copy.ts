@@ -1,6 +1,7 @@
 // One copy of a pattern pipeline: the nodes for one key, on one specification. Its steps (start, follow a reload, end) run
 // one after another.
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import { copyPipeline } from '../../graph/copy-pipeline.js'
 import type { Graph, Pipeline } from '../../graph/graph.js'
 import { copyName } from '../../graph/node-id.js'
 import type { NodeChange } from '../../observe/reload-plan.js'
@@ -50,8 +51,8 @@ export class StreamCopy {
    */
   async follow(next: Specification, changes: readonly NodeChange[], onCommit: () => void): Promise<void> {
     const { runner } = this
-    const pipeline = await next.pipeline.pattern?.copy(this.key)
-    if (runner === undefined || pipeline === undefined) return
+    if (runner === undefined) return
+    const pipeline = await copyPipeline(next.pipeline, this.key)
     await nextTurn()
     const own = ownChanges(changes, { from: next.pipeline, to: copyName(next.pipeline.name, this.key) })
     const change = new PipelineTransaction(runner, pipeline, own)

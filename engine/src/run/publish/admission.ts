@@ -26,8 +26,8 @@ export interface AdmissionParts {
   readonly clock: Clock
   readonly auth: Pick<Auth, 'check'>
   readonly refusals: RefusalReport
-  /** Of the newest specification. */
-  settings(): PublishSettings
+  /** The newest ones; undefined while the input takes no streams. */
+  settings(): PublishSettings | undefined
   /** Why the key cannot be taken now; undefined if it can. */
   refusalOf(key: string): PublishRefusal | undefined
   /** The publisher is admitted. Called in the same turn as a `refusalOf` that has returned undefined. */
@@ -72,7 +72,9 @@ export class Admission {
 
   #refusalAtOnce(key: string, address: string): PublishRefusal | undefined {
     if (this.#isClosed) return CLOSING
-    const problem = this.#keyCheck().problemOf(key)
+    const settings = this.#parts.settings()
+    if (settings === undefined) return { code: 'offline', why: 'the input takes no streams now' }
+    const problem = this.#keyCheck(settings).problemOf(key)
     if (problem !== undefined) return { code: 'bad-key', why: problem }
     if (this.#waiting.size >= MOST_WAITING)
       return { code: 'busy', why: `${MOST_WAITING} publishers are being admitted` }
@@ -80,8 +82,7 @@ export class Admission {
     return { code: 'busy', why: `${MOST_WAITING_PER_ADDRESS} publishers of this address are being admitted` }
   }
 
-  #keyCheck(): KeyCheck {
-    const settings = this.#parts.settings()
+  #keyCheck(settings: PublishSettings): KeyCheck {
     if (this.#keys?.settings !== settings) this.#keys = { settings, check: new KeyCheck(settings) }
     return this.#keys.check
   }
@@ -89,8 +90,8 @@ export class Admission {
   async #run(publisher: Publisher): Promise<void> {
     const { auth } = this.#parts
     const { key } = publisher
-    const names = this.#parts.settings().auth
-    const checked = await this.#within(publisher, (settle) => {
+    const names = this.#parts.settings()?.auth ?? []
+    const checked = await this.#within(publisher, UNANSWERED, (settle) => {
       void refusalOfPublisher(auth, names, publisher).then((refusal) => settle(refusal ?? 'pat'))
       return () => undefined
     })
@@ -98,7 +99,7 @@ export class Admission {
     if (before === 'left') return
     if (before !== undefined) return this.#refuse(publisher, before)
     const stream = new HeldStream(publisher, this.#parts.clock)
-    const found = await this.#within(publisher, (settle) => this.#awaitPat(stream, settle))
+    const found = await this.#within(publisher, NOT_MEDIA, (settle) => this.#awaitPat(stream, settle))
     const after = found === 'pat' ? (this.#isClosed ? CLOSING : this.#parts.refusalOf(key)) : found
     if (after === undefined) return this.#parts.take(key, stream)
     if (after === 'left') return stream.close('not-media', 'it has left')
@@ -124,7 +125,11 @@ export class Admission {
   }
 
   /** Waits until `begin` settles, the publisher has left, time is up, or everything is closed. */
-  #within(publisher: Publisher, begin: (settle: (outcome: Outcome) => void) => () => void): Promise<Outcome> {
+  #within(
+    publisher: Publisher,
+    late: PublishRefusal,
+    begin: (settle: (outcome: Outcome) => void) => () => void,
+  ): Promise<Outcome> {
     return new Promise((resolve) => {
       let finish: () => void = () => undefined
       let isSettled = false
@@ -137,7 +142,7 @@ export class Admission {
         resolve(outcome)
       }
       const onAbort = (): void => settle('left')
-      const timer = this.#parts.clock.after(WAIT_MS, () => settle(NOT_MEDIA))
+      const timer = this.#parts.clock.after(WAIT_MS, () => settle(late))
       if (publisher.signal.aborted) return settle('left')
       publisher.signal.addEventListener('abort', onAbort)
       this.#waiting.set(publisher, settle)
@@ -168,6 +173,7 @@ export class Admission {
 }
 
 const CLOSING: PublishRefusal = { code: 'closing', why: 'the input takes no more streams' }
+const UNANSWERED: PublishRefusal = { code: 'busy', why: 'the auth provider has not answered in time' }
 const OVERLOADED: PublishRefusal = { code: 'busy', why: 'too many publishers are being admitted' }
 const NOT_MEDIA: PublishRefusal = {
   code: 'not-media',

@@ -2,6 +2,7 @@
 import type { Logger } from 'pino'
 import { Observable, Subscription } from 'rxjs'
 import type { NodeSettings, PublishSettings } from '../../graph/graph.js'
+import type { PublisherStatuses } from '../../observe/publisher-status.js'
 import type { Auth } from '../../plugin/auth.js'
 import type { InputDefinition } from '../../plugin/contract.js'
 import type { Clock } from '../../plugin/tokens.js'
@@ -14,12 +15,13 @@ export interface SingleStreamParts {
   readonly clock: Clock
   readonly log: Logger
   readonly auth: Pick<Auth, 'check'>
+  readonly publishers: PublisherStatuses
   /** The node as the newest graph has it. */
   settings(): NodeSettings & { readonly publish: PublishSettings }
 }
 
 export function singleStream(definition: InputDefinition, parts: SingleStreamParts): OpensInput {
-  const { clock, log, auth } = parts
+  const { clock, log, auth, publishers } = parts
   return (options$, context, deps) => {
     const refusals = new RefusalReport(clock, (fields) =>
       log.warn({ node: context.id, ...fields }, 'refused a publisher'),
@@ -32,6 +34,15 @@ export function singleStream(definition: InputDefinition, parts: SingleStreamPar
       settings: () => parts.settings().publish,
       refusalOf: () => takeoverRefusal(slot, parts.settings().publish.takeover),
       take: (_, stream) => slot.put(stream),
+    })
+    const shown = publishers.add({
+      get id() {
+        return context.id
+      },
+      get streams() {
+        return Number(slot.isTaken)
+      },
+      refused: refusals.counts,
     })
     context.details(() => ({ admitting: admission.waiting, refused: Object.fromEntries(refusals.counts) }))
     const subscribe = publishersOf(definition, [options$, context, deps], {
@@ -52,6 +63,7 @@ export function singleStream(definition: InputDefinition, parts: SingleStreamPar
       }),
       [Symbol.asyncDispose]: () => {
         admission.close()
+        shown[Symbol.dispose]()
         refusals[Symbol.dispose]()
         slot.end('closing', 'the input has been closed')
         return Promise.resolve()
