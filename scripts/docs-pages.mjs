@@ -189,7 +189,9 @@ function areaOf(code) {
 function renderSummary({ kind, type, summary, consumes, produces }) {
   const reads = consumes === undefined ? '' : ` Consumes ${consumes.map((one) => `\`${one}\``).join(' or ')}.`
   const emits = produces === undefined ? '' : ` Produces \`${produces}\`.`
-  return `${/^[aio]/.test(kind) ? 'An' : 'A'} ${kind === 'auth' ? 'auth provider' : kind}, \`type: ${type}\`. ${summary}${reads}${emits}`
+  const what = kind === 'auth' ? 'auth provider' : kind
+  const key = kind === 'listener' ? 'protocol' : 'type'
+  return `${/^[aio]/.test(kind) ? 'An' : 'A'} ${what}, \`${key}: ${type}\`. ${summary}${reads}${emits}`
 }
 
 function renderExample({ title, yaml }) {

@@ -49,12 +49,21 @@ async function putPluginApi() {
 
 /** The tables of options that the engine itself reads: listeners, its own settings, and the keys of every input. */
 async function putSettings() {
-  const { ENGINE_SCHEMA, LISTENER_SCHEMA } = await load('engine/dist/config/section/settings.js')
-  const { INPUT_SCHEMA } = await load('engine/dist/config/section/engine-keys.js')
+  const { ENGINE_SCHEMA } = await load('engine/dist/config/section/settings.js')
+  const { listenerSchema } = await load('engine/dist/config/section/listener-schema.js')
+  const { INPUT_SCHEMA, PUBLISHED_SCHEMA } = await load('engine/dist/config/section/engine-keys.js')
   const { describeOptions } = await load('engine/dist/plugin/index.js')
   const path = 'docs/listeners.md'
-  const schemas = { listener: LISTENER_SCHEMA, engine: ENGINE_SCHEMA, input: INPUT_SCHEMA }
+  const schemas = {
+    listener: listenerSchema('http'),
+    'stream-listener': listenerSchema('any', 'tcp'),
+    'datagram-listener': listenerSchema('any', 'udp'),
+    engine: ENGINE_SCHEMA,
+    input: INPUT_SCHEMA,
+  }
   await put(path, fillRegions(path, renderSettingsRegions(schemas, describeOptions)))
+  const published = 'docs/pattern-pipelines.md'
+  await put(published, fillRegions(published, renderSettingsRegions({ published: PUBLISHED_SCHEMA }, describeOptions)))
 }
 
 /** The tables of auth providers: their own options, and those that all have. */
@@ -68,11 +77,12 @@ async function putAccess() {
 
 /** The table of options by reload class. */
 async function putReload() {
-  const { ENGINE_SCHEMA, LISTENER_SCHEMA } = await load('engine/dist/config/section/settings.js')
+  const { ENGINE_SCHEMA } = await load('engine/dist/config/section/settings.js')
+  const { listenerSchema } = await load('engine/dist/config/section/listener-schema.js')
   const { describeOptions } = await load('engine/dist/plugin/index.js')
   const owners = [
     { name: '`engine:`', schema: ENGINE_SCHEMA },
-    { name: '`listeners:`', schema: LISTENER_SCHEMA },
+    { name: '`listeners:`', schema: listenerSchema('http') },
     ...sortNodes().map(({ definition }) => ({
       name: `${definition.kind} [${definition.type}](nodes/${nodePageName(definition)})`,
       schema: definition.options,
@@ -84,13 +94,16 @@ async function putReload() {
 
 /** A page for each node and an index; removes pages of nodes that no longer exist. */
 async function putNodes() {
-  const { INPUT_SCHEMA } = await load('engine/dist/config/section/engine-keys.js')
+  const { inputSchemaOf } = await load('engine/dist/config/section/engine-keys.js')
+  const { listenerSchema } = await load('engine/dist/config/section/listener-schema.js')
   const { PROVIDER_SCHEMA } = await load('engine/dist/access/auth-schema.js')
   const { describeOptions } = await load('engine/dist/plugin/index.js')
   const nodes = sortNodes()
-  const [own, ofProviders] = [describeOptions(INPUT_SCHEMA), describeOptions(PROVIDER_SCHEMA)]
+  const ofProviders = describeOptions(PROVIDER_SCHEMA)
   for (const node of nodes) {
-    const rows = node.definition.kind === 'auth' ? ofProviders : engineRows(node.definition, own)
+    const { kind, type, transport } = node.definition
+    const schema = kind === 'listener' ? listenerSchema(type, transport) : inputSchemaOf(node.definition)
+    const rows = kind === 'auth' ? ofProviders : engineRows(node.definition, describeOptions(schema))
     await put(join('docs/nodes', nodePageName(node.definition)), renderNodePage(node, describeOptions, rows))
   }
   await put('docs/nodes/README.md', renderNodeIndex(nodes))
@@ -112,7 +125,7 @@ function sortNodes() {
 
 /** Rows of the keys that the engine reads on a node. */
 function engineRows({ kind, inlets }, own) {
-  const described = own.filter(({ path }) => kind === 'input' || path === 'description')
+  const described = own.filter(({ path }) => ['input', 'listener'].includes(kind) || path === 'description')
   if (inlets === undefined) return described
   const from = {
     path: 'from',

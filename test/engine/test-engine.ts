@@ -1,6 +1,7 @@
 // An engine in this process: a configuration in its own folder, run with the real plugins.
 import type { EngineStatus, NodeStatus } from '@millrace/engine/api'
 import type { Graph, RunningEngine } from '@millrace/engine'
+import type { Definition } from '@millrace/engine/plugin'
 import { createLog, discoverPlugins, loadConfig, renderText, startEngine } from '@millrace/engine'
 import { Recording } from '../e2e/kit/recording.js'
 import { REPOSITORY_ROOT } from '../e2e/kit/repository-root.js'
@@ -14,12 +15,16 @@ export class TestEngine implements AsyncDisposable {
   readonly #viewers: Recording[] = []
   #engine: RunningEngine | undefined
 
-  private constructor(folder: TempFolder) {
+  readonly #definitions: readonly Definition[]
+
+  private constructor(folder: TempFolder, definitions: readonly Definition[]) {
     this.folder = folder
+    this.#definitions = definitions
   }
 
-  static async create(): Promise<TestEngine> {
-    return new TestEngine(await TempFolder.make())
+  /** `definitions`: in addition to the real plugins. */
+  static async create(definitions: readonly Definition[] = []): Promise<TestEngine> {
+    return new TestEngine(await TempFolder.make(), definitions)
   }
 
   get engine(): RunningEngine {
@@ -35,7 +40,11 @@ export class TestEngine implements AsyncDisposable {
     const file = await this.folder.write('test.yaml', yaml)
     const { graph, diagnostics } = await loadConfig([file], {
       env: {},
-      plugins: (request) => discoverPlugins({ ...request, starterPackage: REPOSITORY_ROOT }),
+      plugins: async (request) => {
+        const discovered = await discoverPlugins({ ...request, starterPackage: REPOSITORY_ROOT })
+        for (const definition of this.#definitions) discovered.registry.add(definition, 'the test')
+        return discovered
+      },
     })
     if (graph === undefined) throw new Error(renderText(diagnostics))
     return graph

@@ -12,7 +12,7 @@ import { checkPrograms } from '../doctor/check-programs.js'
 import { checkStateDir } from '../doctor/check-state-dir.js'
 import type { Demand, Finding, Machine } from '../doctor/finding.js'
 import type { Graph, NodeSettings } from '../graph/graph.js'
-import { API_LISTENER } from '../graph/node-id.js'
+import { API_LISTENER, listenerNodeId } from '../graph/node-id.js'
 import { readDescriptorLimit } from '../observe/descriptor-limit.js'
 import { DELIVERY, SOCKETS } from '../plugin/tokens.js'
 
@@ -44,7 +44,7 @@ export function demandOf(graph: Graph | undefined, folder: string): Demand {
     perOutput: outputs.flatMap((node) => maxClientsOf(node) ?? []),
     maxClients: graph.engine.maxClients,
     stateDir: graph.engine.stateDir,
-    listeners: graph.listeners.map(({ name, address }) => [name, address] as const),
+    listeners: graph.listeners.map(({ name, address }) => [name, address, transportOf(graph, name)] as const),
     programs: programsOf(graph),
     udpAddresses: nodes.flatMap((node) =>
       resourcesOf(node).flatMap((each) => (each.kind === 'udp' ? [[node.id, each.address] as const] : [])),
@@ -54,6 +54,11 @@ export function demandOf(graph: Graph | undefined, folder: string): Demand {
       return bytes === undefined ? [] : [[node.id, bytes] as const]
     }),
   }
+}
+
+function transportOf({ services }: Graph, name: string): 'tcp' | 'udp' {
+  const definition = services.find(({ id }) => id === listenerNodeId(name))?.definition
+  return definition?.kind === 'listener' ? definition.transport : 'tcp'
 }
 
 /** The machine that this process runs on. */

@@ -1,5 +1,5 @@
 // The most memory that outputs use for their viewers, according to their definitions, for `engine check`.
-import type { Graph, NodeSettings } from '../graph/graph.js'
+import type { Graph, NodeSettings, Pipeline } from '../graph/graph.js'
 import { SIZE_UNITS } from '../plugin/amounts.js'
 
 export interface MemoryBound {
@@ -7,6 +7,8 @@ export interface MemoryBound {
   readonly node: string
   /** Infinity without a limit. */
   readonly bytes: number
+  /** Of a pattern pipeline: how many streams it takes, all of which are in `bytes`. */
+  readonly copies?: number
   readonly at: NodeSettings['at']
 }
 
@@ -14,17 +16,26 @@ export interface MemoryBound {
 export function memoryBounds(graph: Graph): readonly MemoryBound[] {
   const { maxClients } = graph.engine
   const bounds: MemoryBound[] = []
-  for (const { id, definition, options, at } of graph.pipelines.flatMap(({ nodes }) => nodes)) {
-    if (definition.kind !== 'output' || definition.memoryBound === undefined) continue
-    const bytes = definition.memoryBound(options, maxClients === 0 ? Infinity : maxClients)
-    bounds.push({ node: id, bytes, at })
+  for (const pipeline of graph.pipelines) {
+    const copies = copiesOf(pipeline)
+    for (const { id, definition, options, at } of pipeline.nodes) {
+      if (definition.kind !== 'output' || definition.memoryBound === undefined) continue
+      const bytes = definition.memoryBound(options, maxClients === 0 ? Infinity : maxClients)
+      bounds.push({ node: id, bytes: bytes * (copies ?? 1), ...(copies === undefined ? {} : { copies }), at })
+    }
   }
   return bounds
 }
 
+/** Undefined for an ordinary pipeline. */
+function copiesOf({ nodes, pattern }: Pipeline): number | undefined {
+  return nodes.find(({ id }) => id === pattern?.input)?.publish?.maxStreams
+}
+
 /** One sentence for people. */
-export function renderMemoryBound({ node, bytes }: MemoryBound): string {
-  if (Number.isFinite(bytes)) return `${node}: at most ${renderMemory(bytes)} of memory for its viewers`
+export function renderMemoryBound({ node, bytes, copies }: MemoryBound): string {
+  const streams = copies === undefined ? '' : ` of ${copies} streams`
+  if (Number.isFinite(bytes)) return `${node}: at most ${renderMemory(bytes)} of memory for its viewers${streams}`
   return `${node}: no bound on memory; set a viewer limit on the output, or engine.maxClients`
 }
 

@@ -58,11 +58,15 @@ export function renderNodeType({ definition, plugin }: Offered, style: TerminalS
 }
 
 function aboutLines({ definition, plugin }: Offered): readonly string[] {
-  const { consumes, produces, inlets, ports } = definition
+  const { consumes, produces, inlets, transport, ports, publishers } = definition
   const rows: (readonly [string, string])[] = [['package', `${plugin.name} ${plugin.version}`.trim()]]
+  if (transport !== undefined)
+    rows.push(['transport', `${transport}; the keys of every such listener are in docs/listeners.md`])
   if (consumes !== undefined)
     rows.push(['consumes', `${consumes.join(' or ')}, from ${inlets === 'many' ? 'one or more nodes' : 'one node'}`])
   if (produces !== undefined) rows.push(['produces', produces === 'bytes' ? FRAMED : produces])
+  if (publishers === true)
+    rows.push(['publishers', 'with streams: "*", each published stream gets a copy of the pipeline'])
   if (ports !== undefined) rows.push(['ports', portsText(ports)])
   return renderTable(rows.map((row) => row.map((text) => cell(text))))
 }

@@ -40,7 +40,14 @@ function heading(title: string, description: string, style: TerminalStyle): stri
 }
 
 function renderListeners(listeners: readonly ListenerStatus[], style: TerminalStyle): readonly string[] {
-  const rows = listeners.map(({ name, protocol, address }) => [cell(name), cell(protocol), cell(address)])
+  const rows = listeners.map(({ name, protocol, address, node }) => [
+    cell(name),
+    cell(protocol),
+    cell(address),
+    ...(node === undefined
+      ? [cell(''), cell('')]
+      : [cell(node.state, paintOf(node.state, style)), cell(remarkOf(node))]),
+  ])
   return [style.bold('listeners'), ...renderTable(rows, '  ')]
 }
 

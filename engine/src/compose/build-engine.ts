@@ -3,6 +3,7 @@ import type { Logger } from 'pino'
 import type { Graph } from '../graph/graph.js'
 import { droppedLines } from '../observe/log.js'
 import type { EventSource, StatusSource } from '../observe/status.js'
+import { AUTH } from '../plugin/tokens.js'
 import type { Clock } from '../plugin/tokens.js'
 import { adoptSettings } from '../run/adopt-settings.js'
 import { ReloadExecutor } from '../run/change/reload-executor.js'
@@ -10,6 +11,7 @@ import { Engine } from '../run/engine.js'
 import { type ApiAccess, type ControlApi, EngineApi } from '../run/engine-api.js'
 import { addEngineMetrics } from '../run/engine-metrics.js'
 import { EngineView } from '../run/engine-view.js'
+import { StreamPatterns } from '../run/pattern/stream-patterns.js'
 import { ShownNodes } from '../run/shown-nodes.js'
 import type { StateDir } from '../state/state-dir.js'
 import { engineServices } from './engine-services.js'
@@ -32,6 +34,8 @@ import {
   LIVE_DELIVERY,
   LOG,
   NODES,
+  PATTERNS,
+  PUBLISHERS,
   REGISTRY,
   RUNNERS,
   RUNNING,
@@ -76,15 +80,31 @@ function addViews(container: ServiceContainer): void {
     )
     .service(
       SHOWN,
-      [RUNNING, NODES, REGISTRY, AUDIENCES, LIVE_DELIVERY, HTTP_LISTENERS],
-      (running, nodes, registry, audiences, delivery, listeners) =>
-        new ShownNodes({ running, nodes, registry, audiences, delivery, listeners }),
+      [RUNNING, NODES, REGISTRY, AUDIENCES, PUBLISHERS, LIVE_DELIVERY, HTTP_LISTENERS],
+      (running, nodes, registry, audiences, publishers, delivery, listeners) =>
+        new ShownNodes({ running, nodes, registry, audiences, publishers, delivery, listeners }),
     )
 }
 
 /** What changes the running graph. */
 function addReloading(container: ServiceContainer): void {
   container.service(RUNNERS, [], () => runnerFactory(container))
+  container.service(
+    PATTERNS,
+    [ENGINE_CLOCK, LOG, EVENT_LOG, AUTH, RUNNING, HTTP_LISTENERS, PUBLISHERS, RUNNERS, SHOWN],
+    (clock, log, events, auth, running, listeners, publishers, { createCopy }, shown) =>
+      new StreamPatterns({
+        clock,
+        log,
+        events,
+        auth,
+        running,
+        listeners,
+        publishers,
+        createCopy,
+        onNodesChanged: () => shown.update(),
+      }),
+  )
   container.service(
     EXECUTOR,
     [RUNNING, RUNNERS, LINEAGES, ENGINE_CLOCK, LOG, HTTP_LISTENERS, API, ACCESS, AUDIENCES, ACCESS_LOG, SHOWN, VIEW],
@@ -99,6 +119,7 @@ function addReloading(container: ServiceContainer): void {
         adopt: (next) => adoptSettings(next, running.graph, { api, log, auth, audiences, accessLog }),
         viewersOf: (id) => view.viewersOf(id),
         onNodesChanged: () => shown.update(),
+        onCommitted: () => container.get(PATTERNS).follow(),
       }),
   )
 }
@@ -122,6 +143,7 @@ function engineOf(container: ServiceContainer): Engine {
     nodes: container.get(NODES),
     shown: container.get(SHOWN),
     executor: container.get(EXECUTOR),
+    patterns: container.get(PATTERNS),
     view: container.get(VIEW),
     api: container.get(API),
     listeners: container.get(HTTP_LISTENERS),

@@ -8,7 +8,7 @@ import { EngineAudiences } from '../audience/engine-audiences.js'
 import { LiveDelivery } from '../deliver/live-delivery.js'
 import type { Graph } from '../graph/graph.js'
 import { HiddenValues } from '../graph/hidden-values.js'
-import { HttpListeners } from '../listen/http-listeners.js'
+import { EngineListeners } from '../listen/engine-listeners.js'
 import { SocketCounts } from '../listen/socket-counts.js'
 import { createClock } from '../observe/clock.js'
 import { withDefaultMetrics } from '../observe/default-metrics.js'
@@ -16,6 +16,7 @@ import { readDescriptorLimit } from '../observe/descriptor-limit.js'
 import { EventLoopLag } from '../observe/event-loop-lag.js'
 import { EventLog } from '../observe/events.js'
 import { MetricsRegistry } from '../observe/metrics-registry.js'
+import { PublisherStatuses } from '../observe/publisher-status.js'
 import { AUTH, METRICS } from '../plugin/tokens.js'
 import { EngineProcesses } from '../processes/engine-processes.js'
 import { NodeScope } from '../run/node/node-scope.js'
@@ -44,6 +45,7 @@ import {
   LIVE_DELIVERY,
   LOG,
   NODES,
+  PUBLISHERS,
   REGISTRY,
   ROUTES,
   RUNNING,
@@ -97,7 +99,7 @@ function addServing(container: ServiceContainer): void {
     })
     .service(AUTH, [ACCESS], (access) => access)
     .service(HTTP_LISTENERS, [ENGINE_CLOCK, LOG], (clock, log) => {
-      return new HttpListeners({ clock, log, descriptorLimit: readDescriptorLimit() })
+      return new EngineListeners({ clock, log, descriptorLimit: readDescriptorLimit() })
     })
     .service(
       AUDIENCES,
@@ -137,6 +139,7 @@ function addNodeServices(container: ServiceContainer): void {
     .service(RUNNING, [START_GRAPH], (graph) => ({ graph, services: [], pipelines: [] }))
     .service(SCOPE, [], () => new NodeScope())
     .service(NODES, [], () => new RunningNodes())
+    .service(PUBLISHERS, [], () => new PublisherStatuses())
     .service(HIDDEN, [START_GRAPH], ({ secrets }) => {
       const hidden = new HiddenValues()
       secrets.follow(hidden)

@@ -1,29 +1,69 @@
 // Pipelines and services: each pipeline has a container, a child of that of the engine, and each node a child of that.
-import type { Pipeline } from '../graph/graph.js'
-import { PIPELINE } from '../plugin/tokens.js'
+import type { NodeSettings, Pipeline } from '../graph/graph.js'
+import { isStreamPattern } from '../graph/stream-keys.js'
+import { AUTH, PIPELINE } from '../plugin/tokens.js'
+import { ListenerRunner } from '../run/node/listener-runner.js'
+import type { NodePlacement } from '../run/node/node-runner.js'
 import { ServiceRunner } from '../run/node/service-runner.js'
+import { ownPart } from '../run/pipeline/own-part.js'
 import { PipelineRunner } from '../run/pipeline/pipeline-runner.js'
 import { createNode } from '../run/pipeline/wiring.js'
+import { singleStream } from '../run/publish/single-stream.js'
 import { viewersOf } from '../run/status-view.js'
 import { nodeServices } from './node-container.js'
 import type { RunnerFactory } from './runner-factory.js'
 import type { ServiceContainer } from './service-container.js'
-import { AUDIENCES, ENGINE_CLOCK, ROUTES } from './service-keys.js'
+import { AUDIENCES, ENGINE_CLOCK, HTTP_LISTENERS, LOG, PATTERNS, PUBLISHERS, ROUTES, RUNNING } from './service-keys.js'
 
 export function runnerFactory(engine: ServiceContainer): RunnerFactory {
   const services = nodeServices(engine)
   return {
-    createPipeline: (pipeline) => createPipeline(engine, pipeline),
-    createService: (settings, placement) => new ServiceRunner(settings, services, placement),
+    createPipeline: (pipeline) => {
+      const { name } = pipeline
+      return createPipeline(engine, ownPart(pipeline), (settings) => listeningInput(engine, name, settings))
+    },
+    createCopy: (pipeline, slot) =>
+      createPipeline(engine, pipeline, ({ publish }) =>
+        publish === undefined ? {} : { opens: (_, context) => slot.open(context) },
+      ),
+    createService: (settings, placement) =>
+      settings.definition.kind === 'listener'
+        ? new ListenerRunner(settings, services, engine.get(HTTP_LISTENERS), placement)
+        : new ServiceRunner(settings, services, placement),
   }
 }
 
-function createPipeline(engine: ServiceContainer, pipeline: Pipeline): PipelineRunner {
+/** Of an input that takes published streams: the pattern pipeline that it listens for, or itself. */
+function listeningInput(engine: ServiceContainer, pipeline: string, settings: NodeSettings): NodePlacement {
+  const { definition, publish, id } = settings
+  if (publish === undefined || definition.kind !== 'input') return {}
+  if (isStreamPattern(publish.streams)) {
+    return { opens: engine.get(PATTERNS).of(pipeline).listen(definition), isListening: true }
+  }
+  const running = engine.get(RUNNING)
+  const opens = singleStream(definition, {
+    clock: engine.get(ENGINE_CLOCK),
+    log: engine.get(LOG),
+    auth: engine.get(AUTH),
+    publishers: engine.get(PUBLISHERS),
+    settings: () => {
+      const found = running.graph.pipelines.flatMap(({ nodes }) => nodes).find((node) => node.id === id)
+      return { ...settings, ...found, publish: found?.publish ?? publish }
+    },
+  })
+  return { opens }
+}
+
+function createPipeline(
+  engine: ServiceContainer,
+  pipeline: Pipeline,
+  opening: (settings: NodeSettings) => NodePlacement,
+): PipelineRunner {
   const services = nodeServices(engine.child().value(PIPELINE, pipeline.name))
   const [audiences, routes] = [engine.get(AUDIENCES), engine.get(ROUTES)]
   return new PipelineRunner(pipeline, {
     clock: engine.get(ENGINE_CLOCK),
-    createNode: (settings, placement) => createNode(settings, services, placement),
+    createNode: (settings, placement) => createNode(settings, services, { ...placement, ...opening(settings) }),
     viewersOf: (id) => viewersOf(audiences.of(id), routes.routeOf(id)),
   })
 }

@@ -5,11 +5,12 @@ import type { EngineAudiences } from '../audience/engine-audiences.js'
 import type { LiveDelivery } from '../deliver/live-delivery.js'
 import type { Graph } from '../graph/graph.js'
 import type { HiddenValues } from '../graph/hidden-values.js'
-import type { HttpListeners } from '../listen/http-listeners.js'
+import type { EngineListeners } from '../listen/engine-listeners.js'
 import type { SocketCounts } from '../listen/socket-counts.js'
 import type { EngineClock } from '../observe/clock.js'
 import type { EventLoopLag } from '../observe/event-loop-lag.js'
 import type { EventLog } from '../observe/events.js'
+import type { PublisherStatuses } from '../observe/publisher-status.js'
 import type { MetricsRegistry } from '../observe/metrics-registry.js'
 import type { Logger } from 'pino'
 import type { Events } from '../plugin/tokens.js'
@@ -21,6 +22,7 @@ import type { EngineView } from '../run/engine-view.js'
 import type { NodeOwner } from '../run/node/node-services.js'
 import type { NodeScope } from '../run/node/node-scope.js'
 import type { SharedEndpoints } from '../run/node/node-endpoints.js'
+import type { StreamPatterns } from '../run/pattern/stream-patterns.js'
 import type { RunningNodes } from '../run/running-nodes.js'
 import type { ShownNodes } from '../run/shown-nodes.js'
 import type { NodeFiles } from '../state/node-files.js'
@@ -38,7 +40,7 @@ export const LAG: Key<EventLoopLag> = internalKey('event loop lag')
 export const ENGINE_CLOCK: Key<EngineClock> = internalKey('clock')
 export const EVENT_LOG: Key<EventLog> = internalKey('event log')
 export const REGISTRY: Key<MetricsRegistry> = internalKey('metrics registry')
-export const HTTP_LISTENERS: Key<HttpListeners> = internalKey('listeners')
+export const HTTP_LISTENERS: Key<EngineListeners> = internalKey('listeners')
 export const ACCESS: Key<AccessControl> = internalKey('access control')
 export const LIVE_DELIVERY: Key<LiveDelivery> = internalKey('delivery')
 export const ACCESS_LOG: Key<OpenAccessLog> = internalKey('access log')
@@ -56,12 +58,14 @@ export const ROUTES: Key<Pick<LiveDelivery, 'routeOf'>> = internalKey('routes')
 
 /** Sockets of all nodes. */
 export const SOCKET_COUNTS: Key<SocketCounts> = internalKey('socket counts')
+export const PUBLISHERS: Key<PublisherStatuses> = internalKey('publishers')
 
 export const RUNNING: Key<Running> = internalKey('running')
 export const NODES: Key<RunningNodes> = internalKey('running nodes')
 export const SHOWN: Key<ShownNodes> = internalKey('shown nodes')
 export const EXECUTOR: Key<ReloadExecutor> = internalKey('reload executor')
 export const VIEW: Key<EngineView> = internalKey('view')
+export const PATTERNS: Key<StreamPatterns> = internalKey('pattern pipelines')
 export const RUNNERS: Key<RunnerFactory> = internalKey('runners')
 export const API: Key<EngineApi> = internalKey('control API')
 

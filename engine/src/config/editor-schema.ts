@@ -7,8 +7,9 @@ import type { DescribedDefinition } from '../plugin/manifest.js'
 import { INTERPOLATED_TEXT, optionJsonSchema } from '../plugin/option-json-schema.js'
 import type { JsonSchema } from '../plugin/option-json-schema.js'
 import { PARAMETER_NAME } from './source/interpolate.js'
-import { INPUT_SCHEMA } from './section/engine-keys.js'
-import { ENGINE_SCHEMA, LISTENER_SCHEMA } from './section/settings.js'
+import { INPUT_SCHEMA, PUBLISHED_SCHEMA } from './section/engine-keys.js'
+import { listenerSchema } from './section/listener-schema.js'
+import { ENGINE_SCHEMA } from './section/settings.js'
 
 const ID = '^[a-z][a-z0-9-]*$'
 const REFERENCE = '^[a-z][a-z0-9-]*(\\.[a-z0-9][a-z0-9-]*)?$|\\$\\{'
@@ -21,9 +22,10 @@ export function editorLine(schemaPath: string): string {
 
 /** The whole schema. */
 export function editorSchema(definitions: readonly DescribedDefinition[]): JsonSchema {
-  const nodes = NODE_KINDS.map((kind) => [kind, nodeOf(kind, ofKind(definitions, kind))] as const)
+  const kinds = NODE_KINDS.filter((kind) => kind !== 'listener')
+  const nodes = kinds.map((kind) => [kind, nodeOf(kind, ofKind(definitions, kind))] as const)
   const types = definitions
-    .filter(({ kind }) => kind !== 'auth')
+    .filter(({ kind }) => kind !== 'listener' && kind !== 'auth')
     .map((definition) => [typeName(definition), optionsOf(definition)] as const)
   return {
     $schema: 'http://json-schema.org/draft-07/schema#',
@@ -44,9 +46,10 @@ function rootSections(definitions: readonly DescribedDefinition[]): Readonly<Rec
       items: { type: 'string', minLength: 1 },
     },
     engine: { description: 'Settings of the engine process.', ...optionJsonSchema(ENGINE_SCHEMA) },
-    listeners: named('Sockets, shared by the nodes that name them. The listener api always exists.', {
-      ...optionJsonSchema(LISTENER_SCHEMA),
-    }),
+    listeners: named(
+      'Sockets, shared by the nodes that name them. The listener api always exists.',
+      listenerOf(ofKind(definitions, 'listener')),
+    ),
     auth: named(
       'Auth providers: who may watch or publish. A node names the providers that it uses.',
       providerOf(ofKind(definitions, 'auth')),
@@ -97,6 +100,37 @@ function sectionsOf(
     transforms: named('What changes or checks streams on their way.', transform),
     outputs: named('Where streams go.', output),
   }
+}
+
+/** A listener: `protocol`, which selects the other keys; by default `http`. */
+function listenerOf(definitions: readonly DescribedDefinition[]): JsonSchema {
+  const http = optionJsonSchema(listenerSchema('http'))
+  if (definitions.length === 0) return { ...http }
+  const protocols = definitions.map(({ type }) => type)
+  const summaries = ['HTTP, by the engine itself.', ...definitions.map(({ summary }) => summary)]
+  const words = { enum: ['http', ...protocols], enumDescriptions: summaries, markdownEnumDescriptions: summaries }
+  const protocol = { description: 'Protocol of the listener.', default: 'http', anyOf: [words, INTERPOLATED_TEXT] }
+  const isPlugin = { properties: { protocol: { enum: protocols } }, required: ['protocol'] }
+  return {
+    type: 'object',
+    properties: { protocol },
+    allOf: [
+      ...definitions.map((definition) => when(isProtocol(definition.type), pluginListenerOf(definition))),
+      { ...when(isPlugin, {}), else: http },
+    ],
+  }
+}
+
+function isProtocol(protocol: string): JsonSchema {
+  return { properties: { protocol: { const: protocol } }, required: ['protocol'] }
+}
+
+function pluginListenerOf({ type, transport = 'tcp', schema, summary }: DescribedDefinition): JsonSchema {
+  const socket = optionJsonSchema(listenerSchema(type, transport))
+  const { properties: own = {}, required: ownNeeds = [], ...rest } = schema
+  const { properties: shared = {}, required: needs = [] } = socket
+  const all = { ...(shared as object), ...(own as object), protocol: { const: type, description: summary } }
+  return { ...rest, type: 'object', properties: all, required: [...(needs as string[]), ...(ownNeeds as string[])] }
 }
 
 /** An auth provider: `type`, which selects the other keys. */
@@ -176,9 +210,14 @@ function optionsOf(definition: DescribedDefinition): JsonSchema {
 }
 
 /** The keys that the engine reads, in addition to `type`. */
-function engineKeys({ kind, inlets, consumes = [] }: DescribedDefinition): Readonly<Record<string, JsonSchema>> {
-  const { properties } = optionJsonSchema(INPUT_SCHEMA) as { readonly properties: Readonly<Record<string, JsonSchema>> }
-  const { description = {}, was = {}, timeline = {}, batch = {} } = properties
+function engineKeys({
+  kind,
+  inlets,
+  publishers = false,
+  consumes = [],
+}: DescribedDefinition): Readonly<Record<string, JsonSchema>> {
+  const { description = {}, was = {}, timeline = {}, batch = {} } = propertiesOf(INPUT_SCHEMA)
+  if (kind === 'input' && publishers) return { ...propertiesOf(PUBLISHED_SCHEMA), description, was, timeline, batch }
   if (kind === 'input') return { description, was, timeline, batch }
   if (kind === 'service') return { description, was }
   const one = { type: 'string', pattern: REFERENCE, patternErrorMessage: 'must be an id or id.port' }
@@ -188,6 +227,11 @@ function engineKeys({ kind, inlets, consumes = [] }: DescribedDefinition): Reado
     ...form,
   }
   return { from, description, was }
+}
+
+function propertiesOf(schema: Parameters<typeof optionJsonSchema>[0]): Readonly<Record<string, JsonSchema>> {
+  const { properties = {} } = optionJsonSchema(schema) as { readonly properties?: Readonly<Record<string, JsonSchema>> }
+  return properties
 }
 
 function ofKind(definitions: readonly DescribedDefinition[], kind: DefinitionKind): readonly DescribedDefinition[] {

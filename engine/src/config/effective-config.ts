@@ -2,12 +2,15 @@
 // written out, paths absolute, secrets as ***.
 import { stringify } from 'yaml'
 import { AUTH_SCHEMAS, type AuthType, PROVIDER_SCHEMA } from '../access/auth-schema.js'
-import type { Graph, NodeSettings, ProviderSettings } from '../graph/graph.js'
+import type { Graph, ListenerSettings, NodeSettings, ProviderSettings } from '../graph/graph.js'
 import { DURATION_UNITS, renderAmount } from '../plugin/amounts.js'
+import type { Definition } from '../plugin/contract.js'
 import { PIPELINE_KINDS, SECTION_OF } from '../plugin/node-kinds.js'
 import { writeOptions } from '../plugin/write-options.js'
-import { ENGINE_SCHEMA, LISTENER_SCHEMA } from './section/settings.js'
-import { API_LISTENER, nodeName, renderPortRef } from '../graph/node-id.js'
+import { listenerSchema } from './section/listener-schema.js'
+import { writePublishSettings } from './section/publish-settings.js'
+import { ENGINE_SCHEMA } from './section/settings.js'
+import { API_LISTENER, listenerNodeId, nodeName, renderPortRef } from '../graph/node-id.js'
 
 const UNKNOWN = 'unknown: a variable or a secret is not set'
 
@@ -18,13 +21,13 @@ export function effectiveConfig(graph: Graph): unknown {
   const listenerEntries = listeners
     // The address of the listener that always exists belongs to the section engine.
     .filter(({ name, address }) => name !== API_LISTENER || address !== engine.api.address)
-    .map(({ name, at: _, ...listener }) => [name, writeOptions(LISTENER_SCHEMA, listener)] as const)
+    .map((listener) => listenerOf(listener, services))
   const config = {
     version: 1,
     engine: writeOptions(ENGINE_SCHEMA, { ...settings, drain: drainMs }),
     ...section('listeners', listenerEntries),
     ...section('auth', auth.map(providerOf)),
-    ...section('services', services.map(entryOf)),
+    ...section('services', services.filter(({ definition }) => definition.kind === 'service').map(entryOf)),
     pipelines: Object.fromEntries(
       pipelines.map(({ name, description, nodes }) => {
         const sections = Object.assign(
@@ -46,15 +49,31 @@ export function renderConfigYaml(config: unknown): string {
   return stringify(config, { lineWidth: 120, aliasDuplicateObjects: false })
 }
 
+function listenerOf(
+  { name, at: _, ...settings }: ListenerSettings,
+  services: readonly NodeSettings[],
+): readonly [name: string, listener: unknown] {
+  const node = services.find(({ id }) => id === listenerNodeId(name))
+  if (node?.definition.kind !== 'listener') return [name, writeOptions(listenerSchema(settings.protocol), settings)]
+  const { definition, options } = node
+  const socket = writeOptions(listenerSchema(definition.protocol, definition.transport), settings)
+  return [name, { ...(socket as object), ...(optionsOf(node.definition, options) as object) }]
+}
+
+function optionsOf(definition: Definition, options: unknown): unknown {
+  return options === undefined ? { options: UNKNOWN } : writeOptions(definition.options, options)
+}
+
 function entryOf(node: NodeSettings): readonly [name: string, node: unknown] {
-  const { id, definition, options, from, description, timeline, batchMs } = node
+  const { id, definition, options, from, description, timeline, batchMs, publish } = node
   const names = from.map(renderPortRef)
-  const written = options === undefined ? { options: UNKNOWN } : writeOptions(definition.options, options)
+  const written = optionsOf(definition, options)
   const own = {
     type: definition.type,
     ...(names.length === 0 ? {} : { from: names.length === 1 ? names[0] : names }),
     ...(description === '' ? {} : { description }),
     ...(definition.kind === 'input' ? { timeline, batch: renderAmount(batchMs, DURATION_UNITS) } : {}),
+    ...writePublishSettings(publish),
   }
   return [nodeName(id), { ...own, ...(written as object) }]
 }

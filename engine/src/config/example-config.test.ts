@@ -4,6 +4,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
+import { NEVER } from 'rxjs'
 import { z } from 'zod'
 import type { Definition } from '../plugin/contract.js'
 import { defineInput, defineOutput, defineService, defineTransform } from '../plugin/define.js'
@@ -52,6 +53,16 @@ const file = defineInput({
   }),
   examples: [],
   open,
+})
+
+const publishing = defineInput({
+  type: 'pub',
+  summary: 'Published streams.',
+  produces: 'bytes',
+  options: z.strictObject({ note: z.string().optional().meta({ description: 'What it is for.' }) }),
+  examples: [],
+  open,
+  publishers: () => NEVER,
 })
 
 const gop = defineTransform({
@@ -143,7 +154,9 @@ const hls = defineOutput({
   summary: 'Segments.',
   consumes: ['gop'],
   inlets: 'one',
-  options: z.strictObject({}),
+  options: z.strictObject({
+    relay: listenerName('tcp').optional().meta({ description: 'A listener of another protocol.' }),
+  }),
   examples: [],
   open,
 })
@@ -185,6 +198,7 @@ const prometheus = defineService({
 
 export const EXAMPLE_DEFINITIONS: readonly Definition[] = [
   file,
+  publishing,
   gop,
   failover,
   split,

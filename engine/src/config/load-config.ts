@@ -5,16 +5,18 @@ import type { Discovered } from '../plugin/discover.js'
 import { findStarterPackage } from '../plugin/plugin-package.js'
 import type { Registry } from '../plugin/registry.js'
 import type { Graph, Pipeline } from '../graph/graph.js'
-import { checkAddresses, checkExclusive } from './section/check-exclusive.js'
+import { checkAddresses } from './section/check-addresses.js'
+import { checkExclusive } from './section/check-exclusive.js'
+import { checkListenerNames } from './section/check-listener-names.js'
 import { Problems } from './report/diagnostic.js'
 import type { Diagnostic } from './report/diagnostic.js'
-import { didYouMean } from './report/did-you-mean.js'
-import { titleOf } from './section/draft-node.js'
-import type { DraftNode, DraftPipeline } from './section/draft-node.js'
+import type { DraftPipeline } from './section/draft-node.js'
 import { linkPipeline, settingsOf } from './section/link-nodes.js'
 import { checkAuthNames, readAuth } from './section/read-auth.js'
 import { readDefaults } from './section/read-defaults.js'
 import { readEngine } from './section/read-engine.js'
+import { copyingNodes } from './section/pattern-pipeline.js'
+import type { CopySources } from './section/pattern-pipeline.js'
 import { readPipelines, readServices } from './section/read-pipelines.js'
 import { readPlugins, reportDiscovered } from './section/read-plugins.js'
 import { checkKeys, mapOf } from './source/read-section.js'
@@ -107,45 +109,42 @@ async function buildGraph(
   problems: Problems,
 ): Promise<Graph> {
   const [first] = roots
-  const sockets = readEngine(sectionsOf(roots, 'engine'), sectionsOf(roots, 'listeners'), first?.file, problems)
-  const auth = readAuth(sectionsOf(roots, 'auth'), { isWhole, registry, problems })
   const defaults = readDefaults(sectionsOf(roots, 'defaults'), registry, problems)
+  const sections = [sectionsOf(roots, 'engine'), sectionsOf(roots, 'listeners')] as const
+  const sockets = readEngine(...sections, first?.file, { registry, defaults, problems })
+  const auth = readAuth(sectionsOf(roots, 'auth'), { isWhole, registry, problems })
   const services = readServices(sectionsOf(roots, 'services'), { registry, defaults, problems })
   const drafts = await readPipelines(sectionsOf(roots, 'pipelines'), { registry, defaults, problems })
   if (isWhole && first !== undefined && drafts.length === 0) reportEmpty(roots, first, problems)
   const pipelines: Pipeline[] = []
   const slice = new TimeSlice()
   for (const pipeline of drafts) {
-    pipelines.push(linkPipeline({ pipeline, pipelines: drafts, registry, problems }))
+    const linked = linkPipeline({ pipeline, pipelines: drafts, registry, problems })
+    pipelines.push(withCopies(linked, pipeline, { registry, defaults, mask: problems.mask }))
     await slice.yieldIfUsed()
   }
   await slice.yieldNow()
   const nodes = [...services, ...drafts.flatMap((pipeline: DraftPipeline) => pipeline.nodes)]
   // A file that could not be read may declare the listener.
-  if (isWhole) checkListeners(nodes, sockets.names, problems)
+  if (isWhole) checkListenerNames(nodes, sockets.protocols, problems)
   if (isWhole) checkAuthNames(nodes, auth, problems)
-  checkAddresses(sockets.listeners, problems)
+  checkAddresses(sockets.listeners, nodes, problems)
   checkExclusive(nodes, problems)
   return {
     files,
     engine: sockets.engine,
     listeners: sockets.listeners.map(({ settings }) => settings),
     auth: auth.settings,
-    services: services.flatMap((node) => settingsOf(node, problems.mask) ?? []),
+    services: [...sockets.nodes, ...services].flatMap((node) => settingsOf(node, problems.mask) ?? []),
     pipelines,
     secrets: problems.mask,
   }
 }
 
-function checkListeners(nodes: readonly DraftNode[], known: readonly string[], problems: Problems): void {
-  for (const node of nodes) {
-    for (const { name, place } of node.listeners) {
-      if (known.includes(name)) continue
-      const help = didYouMean(name, known, 'listeners')
-      const message = `${titleOf(node.kind, node.name)} names the listener "${name}", which does not exist`
-      problems.report('CONFIG_UNKNOWN_LISTENER', place, message, { help })
-    }
-  }
+function withCopies(linked: Pipeline, { pattern }: DraftPipeline, sources: CopySources): Pipeline {
+  if (pattern === undefined) return linked
+  const nodes = copyingNodes(linked, pattern.map, sources)
+  return { ...linked, nodes, pattern: { input: pattern.input.id } }
 }
 
 function reportEmpty(roots: readonly Root[], first: Root, problems: Problems): void {

@@ -13,7 +13,9 @@ const BOUND = { tcp: '0A', udp: '07' } as const
 export async function checkPorts({ listeners, udpAddresses }: Demand): Promise<readonly Finding[]> {
   const findings: Finding[] = []
   // One after the other: two of them may be the same port on addresses that overlap.
-  for (const [name, address] of listeners) findings.push(await checkPort(`listener ${name}`, address, 'tcp'))
+  for (const [name, address, transport = 'tcp'] of listeners) {
+    findings.push(await checkPort(`listener ${name}`, address, transport))
+  }
   for (const [node, address] of udpAddresses) findings.push(await checkPort(`UDP of ${node}`, address, 'udp'))
   return findings
 }

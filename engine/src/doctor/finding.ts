@@ -34,8 +34,8 @@ export interface Demand {
   readonly stateDir: string
   /** Programs that nodes start, with the nodes that need them. */
   readonly programs: readonly (ProgramNeed & { readonly nodes: readonly string[] })[]
-  /** Names and addresses. */
-  readonly listeners: readonly (readonly [name: string, address: string])[]
+  /** Names, addresses, and what they are bound for. */
+  readonly listeners: readonly (readonly [name: string, address: string, transport?: 'tcp' | 'udp'])[]
   /** Nodes that receive on a UDP address of their own. */
   readonly udpAddresses: readonly (readonly [node: string, address: string])[]
   /** Nodes that want a receive buffer of the kernel of this size. */

@@ -4,6 +4,7 @@ import type { AccessAction } from '../plugin/auth.js'
 import type { AuthDefinition } from '../plugin/auth-definition.js'
 import type { Definition, Port } from '../plugin/contract.js'
 import type { PluginCode } from '../plugin/plugin-code.js'
+import type { KeyRules } from './stream-keys.js'
 
 /** A place in a YAML file; line and column from 1. */
 export interface Position {
@@ -18,6 +19,7 @@ export interface Graph {
   readonly listeners: readonly ListenerSettings[]
   /** Auth providers, with their credentials in plain text; by default none. */
   readonly auth?: readonly ProviderSettings[]
+  /** The nodes of listeners by plugins, then services. */
   readonly services: readonly NodeSettings[]
   readonly pipelines: readonly Pipeline[]
   /** Fingerprints of the installed plugins' code, which a reload compares; by default none. */
@@ -46,7 +48,8 @@ export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error'
 
 export interface ListenerSettings {
   readonly name: string
-  readonly protocol: 'http'
+  /** `http`, or the protocol of a plugin: then `services` has a node `listeners/name`. */
+  readonly protocol: string
   /** `host:port`; port 0 picks a free one. */
   readonly address: string
   /** Absolute paths of PEM files. */
@@ -58,6 +61,10 @@ export interface ListenerSettings {
   /** By default `x-forwarded-for`. */
   readonly forwardedHeader?: 'x-forwarded-for' | 'forwarded'
   readonly maxConnections?: number
+  /** 0, the default, for no limit. */
+  readonly maxPerAddress?: number
+  /** UDP only, bytes; by default that of the system. */
+  readonly receiveBuffer?: number | undefined
   /** 0, the default, for no limit. */
   readonly maxClients?: number
   readonly at: Position
@@ -83,10 +90,29 @@ export interface Pipeline {
   readonly description: string
   /** Ordered so that every node follows those that it reads from. */
   readonly nodes: readonly NodeSettings[]
+  /** Each published stream gets a copy of it; its nodes then have `${stream}` as a literal text. By default it runs itself. */
+  readonly pattern?: PatternSettings
+}
+
+/** What makes a pipeline a pattern pipeline. */
+export interface PatternSettings {
+  /** Id of the input that takes the streams; it has `publish`. */
+  readonly input: string
+}
+
+/** How an input takes published streams. */
+export interface PublishSettings extends KeyRules {
+  /** Keys at the same time, those that linger included. */
+  readonly maxStreams: number
+  /** How long a copy stays after its publisher has left. */
+  readonly lingerMs: number
+  readonly takeover: 'refuse' | 'replace'
+  /** Auth providers; any of them admits a publisher, and without any everybody may publish. */
+  readonly auth: readonly string[]
 }
 
 export interface NodeSettings {
-  /** `pipeline/node`, or `services/name`. */
+  /** `pipeline/node`, `services/name`, or `listeners/name`. */
   readonly id: string
   /** The id that it had before it was renamed (`was:`), for a reload. */
   readonly was?: string
@@ -113,6 +139,13 @@ export interface NodeSettings {
    * default it can read no secrets.
    */
   readonly secrets?: Pick<SecretMask, 'secretOf'>
+  /** Inputs that take published streams. */
+  readonly publish?: PublishSettings
+  /**
+   * In a pattern pipeline: the node with a key filled in, from the text that these settings were read from. Rejects with
+   * CONFIG_STREAM if an option does not take the key.
+   */
+  copy?(key: string): Promise<NodeSettings>
   readonly at: Position
 }
 

@@ -1,4 +1,4 @@
-// Ids of nodes (`pipeline/node`, `services/name`) and references to their ports, as users write them.
+// Ids of nodes (`pipeline/node`, `services/name`, `listeners/name`) and references to their ports, as users write them.
 import { MAIN_PORT } from '../plugin/ports.js'
 import type { PortRef } from './graph.js'
 
@@ -6,6 +6,14 @@ export { MAIN_PORT }
 
 /** Takes the place of the pipeline in the ids of services, so no pipeline can have this name. */
 export const SERVICES = 'services'
+
+/** Takes the place of the pipeline in the ids of listeners by plugins; no pipeline can have this name either. */
+export const LISTENERS = 'listeners'
+
+/** Id of the node that serves the listener of that name, if its protocol is that of a plugin. */
+export function listenerNodeId(name: string): string {
+  return `${LISTENERS}/${name}`
+}
 
 /** The listener of the control API; it always exists. */
 export const API_LISTENER = 'api'
@@ -28,4 +36,17 @@ export function streamOf(id: string): string {
 /** `check` or `enc.720p`. */
 export function renderPortRef({ node, port }: PortRef): string {
   return port === MAIN_PORT ? nodeName(node) : `${nodeName(node)}.${port}`
+}
+
+/** The name of the copy of a pattern pipeline for one key. No name of a pipeline has an `@`, and no key a slash. */
+export function copyName(pipeline: string, key: string): string {
+  return `${pipeline}@${key}`
+}
+
+/** The pipeline of a node id or of the name of a pipeline, and the key if it is a copy. */
+export function splitCopyName(id: string): { readonly pipeline: string; readonly stream: string | undefined } {
+  const slash = id.indexOf('/')
+  const name = slash < 0 ? id : id.slice(0, slash)
+  const at = name.indexOf('@')
+  return at < 0 ? { pipeline: name, stream: undefined } : { pipeline: name.slice(0, at), stream: name.slice(at + 1) }
 }

@@ -1,4 +1,4 @@
-// The steps of a connection before HTTP is read from it: admission, the client's address (PROXY header) and the TLS
+// The steps of a connection before anything is read from it: admission, the client's address (PROXY header) and the TLS
 // handshake. Each step has its deadline; a connection that fails one is closed and counted.
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
@@ -7,7 +7,7 @@ import type { Clock } from '../plugin/tokens.js'
 import type { ClientIdentity } from './client-identity.js'
 import { type Connection, type Peer, peerOf } from './client-address.js'
 import type { ConnectionAdmission } from './connection-admission.js'
-import { countRefused, type ListenerCounters, type RefusedConnection } from './listener-counters.js'
+import { type ConnectionCounters, countRefused, type RefusedConnection } from './listener-counters.js'
 import type { ProxyVersion } from './proxy-header.js'
 import { ProxyReader } from './proxy-reader.js'
 import type { TlsFiles } from './tls-credentials.js'
@@ -19,17 +19,20 @@ export interface ConnectionAcceptorOptions {
   readonly name: string
   readonly clock: Clock
   readonly log: Logger
-  readonly counters: ListenerCounters
+  readonly counters: ConnectionCounters
   readonly clientIdentity: ClientIdentity
   readonly admission: ConnectionAdmission
   readonly proxyProtocol: ProxyVersion | 'off'
   readonly tls: TlsFiles | undefined
+  /** Protocols that are offered inside TLS. */
+  readonly alpn: readonly string[]
   /** Deadlines of the PROXY header and of the handshake. */
   readonly proxyHeaderMs: number
   readonly handshakeMs: number
   readonly certificatePollMs: number | undefined
-  /** HTTP/1 follows on the socket; `early` has already been read from it. */
-  onHttp1(socket: Socket, connection: Connection, early: Buffer): void
+  /** `early` has already been read from the socket. */
+  onConnection(socket: Socket, connection: Connection, early: Buffer): void
+  /** Instead of `onConnection`, where the client has chosen HTTP/2. */
   onHttp2(socket: TLSSocket, connection: Connection): void
 }
 
@@ -41,12 +44,12 @@ export class ConnectionAcceptor implements Disposable {
 
   constructor(options: ConnectionAcceptorOptions) {
     this.#options = options
-    const { name, clock, log, handshakeMs, certificatePollMs: pollMs, tls: files } = options
+    const { name, clock, log, handshakeMs, certificatePollMs: pollMs, tls: files, alpn } = options
     if (files === undefined) return
     const onFail = (reason: RefusedConnection): void => countRefused(options.counters, reason)
     const onSecure = (socket: TLSSocket, connection: Connection): void => this.#onSecure(socket, connection)
     const poll = pollMs === undefined ? {} : { pollMs }
-    this.tls = new TlsAcceptor({ name, files, clock, log, handshakeMs, ...poll, onSecure, onFail })
+    this.tls = new TlsAcceptor({ name, files, alpn, clock, log, handshakeMs, ...poll, onSecure, onFail })
   }
 
   /** Called for each connection. */
@@ -85,15 +88,17 @@ export class ConnectionAcceptor implements Disposable {
   }
 
   #secure(connection: Connection, early: Buffer): void {
+    const { socket, peer } = connection
+    if (!this.#options.admission.claimAddress(socket, peer.address)) return this.#refuse(socket, 'max-per-address')
     if (this.tls !== undefined) return this.tls.accept(connection, early)
-    this.#options.clientIdentity.add(connection.socket, connection)
-    this.#options.onHttp1(connection.socket, connection, early)
+    this.#options.clientIdentity.add(socket, connection)
+    this.#options.onConnection(socket, connection, early)
   }
 
   #onSecure(socket: TLSSocket, connection: Connection): void {
     this.#options.clientIdentity.add(socket, connection)
     if (socket.alpnProtocol === 'h2') this.#options.onHttp2(socket, connection)
-    else this.#options.onHttp1(socket, connection, NOTHING)
+    else this.#options.onConnection(socket, connection, NOTHING)
   }
 
   #refuse(socket: Socket, reason: RefusedConnection): void {

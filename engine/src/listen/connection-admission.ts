@@ -1,13 +1,18 @@
-// Which connections a listener keeps. Two bounds: on all connections, and on those that have not sent a request yet.
+// Which connections a listener keeps. Three bounds: on all connections, on those of one address, and on those that have not
+// sent a request yet.
 // When a bound is reached, the oldest silent connection is evicted for the new one: a real client sends its request at
 // once, so ten thousand silent connections keep no one out. If all connections have sent a request, the new one is
 // closed.
 import type { Socket } from 'node:net'
 import type { DescriptorGuard } from './descriptor-guard.js'
+import { limitKeyOf } from './ip-address.js'
 import type { RefusedConnection } from './listener-counters.js'
+import type { ListenerLimits } from './listener-options.js'
 
 /** As many as the kernel accepts in one turn at most, so that a crowd is read before any of it is evicted. */
 const MAX_UNREAD = 4096
+
+type Limits = Pick<ListenerLimits, 'maxConnections' | 'maxPerAddress'>
 
 export interface AdmissionOptions {
   readonly descriptors: DescriptorGuard | undefined
@@ -22,10 +27,13 @@ export class ConnectionAdmission {
   readonly #unread = new Set<Socket>()
   /** Closed to make room: counted under that reason only. */
   readonly #evicted = new WeakSet<Socket>()
-  #max: number
+  /** Open connections by the address of their client, as far as it is known. */
+  readonly #byAddress = new Map<string, number>()
+  /** Lower limits close no open connection. */
+  limits: Limits
 
-  constructor(maxConnections: number, options: AdmissionOptions) {
-    this.#max = maxConnections
+  constructor(limits: Limits, options: AdmissionOptions) {
+    this.limits = limits
     this.#options = options
   }
 
@@ -42,11 +50,6 @@ export class ConnectionAdmission {
   /** Whether it was closed to make room. */
   hasEvicted(socket: Socket): boolean {
     return this.#evicted.has(socket)
-  }
-
-  /** A lower limit closes no open connection. */
-  set maxConnections(max: number) {
-    this.#max = max
   }
 
   /** False if the socket was closed instead. */
@@ -67,16 +70,34 @@ export class ConnectionAdmission {
     return true
   }
 
-  /** It has sent a request. */
+  /** The client of an admitted connection is known; false if its address has too many connections. */
+  claimAddress(socket: Socket, address: string): boolean {
+    const key = limitKeyOf(address)
+    const count = this.#byAddress.get(key) ?? 0
+    const { maxPerAddress } = this.limits
+    if (maxPerAddress > 0 && count >= maxPerAddress) return false
+    this.#byAddress.set(key, count + 1)
+    socket.once('close', () => {
+      const left = (this.#byAddress.get(key) ?? 1) - 1
+      if (left === 0) this.#byAddress.delete(key)
+      else this.#byAddress.set(key, left)
+    })
+    return true
+  }
+
+  /** It has sent a request, or said who it is. */
   markRead(socket: Socket): void {
     this.#unread.delete(socket)
   }
 
   #makeRoom(): RefusedConnection | undefined {
-    const isFull = this.#open.size >= this.#max
+    const isFull = this.#open.size >= this.limits.maxConnections
     const oldest = this.#oldestUnread()
     if (isFull && oldest === undefined) return 'max-connections'
-    if (oldest !== undefined && (isFull || this.#unread.size >= Math.min(MAX_UNREAD, Math.ceil(this.#max / 2)))) {
+    if (
+      oldest !== undefined &&
+      (isFull || this.#unread.size >= Math.min(MAX_UNREAD, Math.ceil(this.limits.maxConnections / 2)))
+    ) {
       // Its descriptor is released when it has closed, within this turn.
       this.#open.delete(oldest)
       this.#unread.delete(oldest)

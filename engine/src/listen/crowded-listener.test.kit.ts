@@ -3,12 +3,12 @@
 import { openSync } from 'node:fs'
 import type { Duplex } from 'node:stream'
 import { readDescriptorLimit } from '../observe/descriptor-limit.js'
-import { HttpListeners } from './http-listeners.js'
+import { EngineListeners } from './engine-listeners.js'
 import { KeptLog, REAL_CLOCK } from './loopback.test.kit.js'
 
 const sockets = new Set<Duplex>()
 const kept = new KeptLog()
-const listeners = new HttpListeners({ clock: REAL_CLOCK, log: kept.log, descriptorLimit: readDescriptorLimit() })
+const listeners = new EngineListeners({ clock: REAL_CLOCK, log: kept.log, descriptorLimit: readDescriptorLimit() })
 const web = listeners.add('web', '127.0.0.1:0')
 web.claim({
   path: '/live.ts',

@@ -3,11 +3,11 @@
 // put back, to the `connection` listener that http.Server installed.
 import type { Socket } from 'node:net'
 import type { Clock } from '../plugin/tokens.js'
-import { type BoundSocket, MAX_HEAD_BYTES } from './bound-socket.js'
 import type { Connection } from './client-address.js'
 import type { ClientIdentity } from './client-identity.js'
 import type { ConnectionAdmission } from './connection-admission.js'
 import { HeadReader } from './head-reader.js'
+import { type HttpSocket, MAX_HEAD_BYTES } from './http-socket.js'
 import { countBadHead, type ListenerCounters } from './listener-counters.js'
 import { endSocket, renderTextResponse } from './raw-response.js'
 import { statusOf } from './request-dispatch.js'
@@ -32,7 +32,7 @@ export class Http1Acceptor {
   }
 
   /** `early`: bytes already read from the connection. `boundSocket` has the http.Server for ordinary requests. */
-  accept(boundSocket: BoundSocket, socket: Socket, connection: Connection, early: Buffer): void {
+  accept(boundSocket: HttpSocket, socket: Socket, connection: Connection, early: Buffer): void {
     const reader = new HeadReader(socket, {
       clock: this.#options.clock,
       maxBytes: MAX_HEAD_BYTES,
@@ -43,7 +43,7 @@ export class Http1Acceptor {
     reader.push(early)
   }
 
-  #route(boundSocket: BoundSocket, socket: Socket, connection: Connection, bytes: Buffer, rest: Buffer): void {
+  #route(boundSocket: HttpSocket, socket: Socket, connection: Connection, bytes: Buffer, rest: Buffer): void {
     const { admission, routes, counters, clientIdentity, clock } = this.#options
     admission.markRead(connection.socket)
     let head: RequestHead
@@ -68,7 +68,7 @@ export class Http1Acceptor {
    * tick, before any newer byte can arrive. Without the pause, whether those bytes are ever emitted depends on the
    * stream's inner state.
    */
-  #passToHttpServer(boundSocket: BoundSocket, socket: Socket, head: Buffer, rest: Buffer): void {
+  #passToHttpServer(boundSocket: HttpSocket, socket: Socket, head: Buffer, rest: Buffer): void {
     this.#options.counters.passedToHttpServer++
     socket.pause()
     if (rest.length > 0) socket.unshift(rest)

@@ -8,6 +8,11 @@ export const listenError = defineErrors({
     hint: 'Add it under `listeners:`, or use `api`, which always exists.',
     reaction: 'config',
   },
+  LISTEN_OTHER_PROTOCOL: {
+    sentence: 'A node names a listener that speaks another protocol than the node.',
+    hint: 'Name a listener of the protocol that the node needs, or add one under `listeners:` with that `protocol`.',
+    reaction: 'config',
+  },
   LISTEN_PATH_TAKEN: {
     sentence: 'Two nodes claim the same path on the same listener.',
     hint: 'Give one of them another `path` or another `listener`.',

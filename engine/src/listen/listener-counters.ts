@@ -1,9 +1,10 @@
 // The counters of a listener; plain numbers, read at scrape time.
 import type { BadHead } from './request-head.js'
 
-/** Why a connection was closed before a request was read from it; with BadHead the label values of the counters. */
+/** Why a connection was closed before anything was read from it; with BadHead the label values of the counters. */
 export type RefusedConnection =
   | 'max-connections'
+  | 'max-per-address'
   | 'descriptors'
   /** It was silent, and was closed to make room for others. */
   | 'unread'
@@ -17,11 +18,15 @@ export type RefusedConnection =
   | 'incomplete'
   | 'http2'
 
-export interface ListenerCounters {
+/** Of every listener that accepts connections. */
+export interface ConnectionCounters {
   /** All accepted connections. */
   connections: number
-  /** Connections closed before a request was read, by reason. */
-  readonly refused: Map<RefusedConnection, number>
+  /** Connections closed before anything was read from them, by reason; a plugin has reasons of its own. */
+  readonly refused: Map<string, number>
+}
+
+export interface ListenerCounters extends ConnectionCounters {
   /** Connections that use HTTP/2. */
   http2: number
   /** Connections passed to http.Server. */
@@ -56,6 +61,6 @@ export function countBadHead(counters: ListenerCounters, reason: BadHead): void 
   counters.badHeads.set(reason, (counters.badHeads.get(reason) ?? 0) + 1)
 }
 
-export function countRefused(counters: ListenerCounters, reason: RefusedConnection): void {
-  counters.refused.set(reason, (counters.refused.get(reason) ?? 0) + 1)
+export function countRefused({ refused }: Pick<ConnectionCounters, 'refused'>, reason: string): void {
+  refused.set(reason, (refused.get(reason) ?? 0) + 1)
 }

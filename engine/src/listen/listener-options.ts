@@ -1,4 +1,4 @@
-// The options of one HTTP listener and their defaults.
+// The options of one listener and their defaults.
 import type { Logger } from '../plugin/contract.js'
 import type { Clock } from '../plugin/tokens.js'
 import { AddressRanges } from './address-ranges.js'
@@ -33,6 +33,8 @@ export interface ListenerTimeouts {
 /** Can change while the listener is open. */
 export interface ListenerLimits {
   readonly maxConnections: number
+  /** From one IPv4 address, or one /64 of IPv6; 0 for no limit. */
+  readonly maxPerAddress: number
   /** Maximum number of live viewers; 0 for no limit. Enforced by delivery. */
   readonly maxClients: number
   readonly trustedProxies: readonly string[]
@@ -44,6 +46,8 @@ export interface ListenerSettings extends Partial<ListenerLimits> {
   readonly tls?: TlsFiles | undefined
   /** By default `off`. */
   readonly proxyProtocol?: ProxyVersion | 'off'
+  /** Of a UDP socket in the kernel; by default that of the system. */
+  readonly receiveBufferBytes?: number | undefined
   /** How often the certificate files are checked. */
   readonly certificatePollMs?: number
 }
@@ -60,9 +64,10 @@ export interface HttpListenerOptions extends ListenerSettings {
 
 /** With the defaults filled in. */
 export function limitsOf(settings: ListenerSettings): ListenerLimits {
-  const { maxConnections, maxClients, trustedProxies, forwardedHeader } = settings
+  const { maxConnections, maxPerAddress, maxClients, trustedProxies, forwardedHeader } = settings
   return {
     maxConnections: maxConnections ?? DEFAULT_MAX_CONNECTIONS,
+    maxPerAddress: maxPerAddress ?? 0,
     maxClients: maxClients ?? 0,
     trustedProxies: trustedProxies ?? [],
     forwardedHeader: forwardedHeader ?? 'x-forwarded-for',

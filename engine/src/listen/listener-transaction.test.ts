@@ -2,12 +2,12 @@ import assert from 'node:assert/strict'
 import { createServer, type Server } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { isEngineError } from '../errors.js'
-import { HttpListeners, type ListenerSpec } from './http-listeners.js'
+import { EngineListeners, type ListenerSpec } from './engine-listeners.js'
 import { countDescriptors, HelloHandler, KeptLog, RawClient, REAL_CLOCK, until } from './loopback.test.kit.js'
 import { CertificateFolder, tlsClient } from './tls.test.kit.js'
 
 interface Bench {
-  readonly listeners: HttpListeners
+  readonly listeners: EngineListeners
   readonly handler: HelloHandler
   /** A viewer of /live of this listener. */
   viewer(name?: string): Promise<RawClient>
@@ -16,7 +16,7 @@ interface Bench {
 const ANY = '127.0.0.1:0'
 
 async function open(t: TestContext, ...specs: readonly ListenerSpec[]): Promise<Bench> {
-  const listeners = new HttpListeners({ clock: REAL_CLOCK, log: new KeptLog().log })
+  const listeners = new EngineListeners({ clock: REAL_CLOCK, log: new KeptLog().log })
   const handler = new HelloHandler()
   const clients: RawClient[] = []
   t.after(async () => {

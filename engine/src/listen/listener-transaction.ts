@@ -3,8 +3,8 @@
 // handle of the old one is closed, and it is opened again on failure.
 import type { Logger } from '../plugin/contract.js'
 import { collide } from './bind-address.js'
-import type { BoundSocket } from './bound-socket.js'
-import type { HttpListener, ListenerUpdate } from './http-listener.js'
+import { listenAt } from './bind-error.js'
+import type { AddressHolder, ListenerUpdate, SharedListener } from './shared-listener.js'
 
 export interface ListenerTransaction {
   /**
@@ -22,21 +22,21 @@ export interface ListenerTransaction {
 export interface ListenerChanges {
   readonly log: Logger
   /** Not bound yet. */
-  readonly added: readonly HttpListener[]
-  readonly updates: readonly { readonly listener: HttpListener; readonly update: ListenerUpdate }[]
-  readonly removed: readonly HttpListener[]
+  readonly added: readonly SharedListener[]
+  readonly updates: readonly { readonly listener: SharedListener; readonly update: ListenerUpdate }[]
+  readonly removed: readonly SharedListener[]
 }
 
 interface Opening {
-  readonly listener: HttpListener
-  readonly boundSocket: BoundSocket
+  readonly listener: SharedListener
+  readonly boundSocket: AddressHolder
 }
 
 /** Binds the addresses of a change, all or none, and undoes it. */
 export class AddressChange {
   readonly #changes: ListenerChanges
   /** Listeners whose addresses were released for new ones. */
-  readonly #released: HttpListener[] = []
+  readonly #released: SharedListener[] = []
 
   constructor(changes: ListenerChanges) {
     this.#changes = changes
@@ -52,11 +52,11 @@ export class AddressChange {
       ),
     ]
     const outgoing = [...removed, ...updates.flatMap(({ listener, update }) => (update.boundSocket ? [listener] : []))]
-    const conflicting = outgoing.filter(({ boundSocket: { bound } }) =>
-      openings.some(({ boundSocket }) => collide(bound, boundSocket.wanted) !== 'no'),
+    const conflicting = outgoing.filter((old) =>
+      openings.some(({ boundSocket }) => areInTheWay(old.boundSocket, boundSocket)),
     )
     const isBlocked = ({ boundSocket }: Opening): boolean =>
-      conflicting.some((old) => collide(old.boundSocket.bound, boundSocket.wanted) !== 'no')
+      conflicting.some((old) => areInTheWay(old.boundSocket, boundSocket))
     try {
       // Addresses that conflict with none come first: if they fail, nothing has been closed.
       await openAll(openings.filter((opening) => !isBlocked(opening)))
@@ -78,15 +78,22 @@ export class AddressChange {
     for (const listener of this.#released.splice(0)) {
       // Fails only if another program has bound it meanwhile.
       const text = `listener "${listener.name}" could not bind its previous address again`
-      await listener
-        .listenAt(listener.boundSocket)
-        .catch((err: unknown) => log.error({ err, listener: listener.name }, text))
+      await listenAt(listener.name, listener.boundSocket).catch((err: unknown) =>
+        log.error({ err, listener: listener.name }, text),
+      )
     }
   }
 }
 
+/** Both can't be bound, or possibly not. */
+function areInTheWay(old: AddressHolder, next: AddressHolder): boolean {
+  return old.transport === next.transport && collide(old.bound, next.wanted) !== 'no'
+}
+
 async function openAll(openings: readonly Opening[]): Promise<void> {
-  const results = await Promise.allSettled(openings.map(({ listener, boundSocket }) => listener.listenAt(boundSocket)))
+  const results = await Promise.allSettled(
+    openings.map(({ listener, boundSocket }) => listenAt(listener.name, boundSocket)),
+  )
   const failure = results.find((result) => result.status === 'rejected')
   if (failure !== undefined) throw failure.reason
 }

@@ -123,7 +123,13 @@ test('takes the client from X-Forwarded-For of a listed proxy, request by reques
   kept.get('/live.ts', 'x-forwarded-for: 2001:DB8::9')
   await kept.saw('hello')
   assert.equal(handler.visits[1]?.address, '2001:db8::9')
-  listener.update({ trustedProxies: [], forwardedHeader: 'x-forwarded-for', maxConnections: 10, maxClients: 0 })
+  listener.update({
+    trustedProxies: [],
+    forwardedHeader: 'x-forwarded-for',
+    maxConnections: 10,
+    maxPerAddress: 0,
+    maxClients: 0,
+  })
   const last = await new RawClient(listener.address).get('/live.ts', 'X-Forwarded-For: 192.0.2.1').saw('hello')
   assert.equal(handler.visits[2]?.address, '127.0.0.1')
   for (const client of [first, kept, last]) client.close()

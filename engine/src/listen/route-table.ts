@@ -1,5 +1,6 @@
 // The routes of a listener: one path, or a prefix with every path below it; each goes to a stream handler (live) or to
-// a handler of ordinary requests. An exact path wins over prefixes, a longer prefix over a shorter one.
+// a handler of ordinary requests. An exact path wins over patterns, and those over prefixes, a longer prefix over a
+// shorter one.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { listenError } from './listen-errors.js'
 import type { StreamHandler, Visit } from './stream-handler.js'
@@ -28,10 +29,19 @@ export interface OrdinaryRoute extends RoutePlace {
 
 export type Route = LivePath | OrdinaryRoute
 
+/** The paths of a pattern pipeline, as long as no route of a copy has them. Checked configurations have no two for a path. */
+export interface PatternRoute {
+  matches(path: string): boolean
+  readonly stream: StreamHandler
+  /** A route for such paths has been claimed. */
+  onClaimed(route: Route): void
+}
+
 export class RouteTable {
   readonly #listener: string
   readonly #exact = new Map<string, Route>()
   readonly #prefixes = new Map<string, Route>()
+  readonly #patterns = new Set<PatternRoute>()
   /** Lengths of the prefixes, longest first. */
   #lengths: readonly number[] = []
 
@@ -52,6 +62,7 @@ export class RouteTable {
     this.#measure()
     before?.onTaken?.()
     if (route.isPrefix === true) this.#takeBelow(path)
+    for (const pattern of this.#patterns) if (pattern.matches(path)) pattern.onClaimed(route)
     return {
       [Symbol.dispose]: () => {
         if (table.get(path) !== route) return
@@ -61,12 +72,28 @@ export class RouteTable {
     }
   }
 
-  /** `path`: decoded. `target`: as requested; a prefix matches only if both have the same segments. */
+  /** Paths that no route has go to the pattern until disposed. */
+  claimPattern(pattern: PatternRoute): Disposable {
+    this.#patterns.add(pattern)
+    return { [Symbol.dispose]: () => void this.#patterns.delete(pattern) }
+  }
+
+  /** `path`: decoded. `target`: as requested; a prefix or a pattern matches only if both have the same segments. */
   find(path: string, target: string): Route | undefined {
     const exact = this.#exact.get(path)
-    if (exact !== undefined || this.#lengths.length === 0) return exact
-    const prefix = this.#prefixOf(path)
-    return prefix !== undefined && isPlain(path, target) ? prefix : undefined
+    if (exact !== undefined || (this.#lengths.length === 0 && this.#patterns.size === 0)) return exact
+    // A prefix of a copy is longer than the pattern that it comes from.
+    const found = this.#patternOf(path) ?? this.#prefixOf(path)
+    return found !== undefined && isPlain(path, target) ? found : undefined
+  }
+
+  #patternOf(path: string): Route | undefined {
+    for (const pattern of this.#patterns) {
+      if (!pattern.matches(path)) continue
+      const prefix = this.#prefixOf(path)
+      return prefix !== undefined && pattern.matches(prefix.path) ? prefix : { path, stream: pattern.stream }
+    }
+    return undefined
   }
 
   /** A route that yields also yields to the prefixes that are there. */

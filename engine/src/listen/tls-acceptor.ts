@@ -1,4 +1,4 @@
-// TLS in front of HTTP: performs the handshake of each connection in bounded time and negotiates the protocol inside
+// TLS in front of a protocol: performs the handshake of each connection in bounded time and negotiates the protocol inside
 // (ALPN, RFC 7301). Connections come from the listener, which has already read a PROXY header from them; the TLS server
 // itself does not listen.
 import type { Socket } from 'node:net'
@@ -15,6 +15,8 @@ export interface TlsAcceptorOptions {
   /** Name of the listener. */
   readonly name: string
   readonly files: TlsFiles
+  /** Protocols that are offered inside (ALPN); none for a protocol without a name there. */
+  readonly alpn: readonly string[]
   readonly clock: Clock
   readonly log: Logger
   /** For the whole handshake. */
@@ -47,12 +49,13 @@ export class TlsAcceptor implements Disposable {
       onChange: (credentials) => this.#use(credentials),
     })
     // The deadline counts from the start of the handshake: bytes that arrive meanwhile do not extend it.
-    this.#server = createServer({ ALPNProtocols: ['h2', 'http/1.1'], handshakeTimeout: options.handshakeMs })
+    const alpn = options.alpn.length === 0 ? {} : { ALPNProtocols: [...options.alpn] }
+    this.#server = createServer({ ...alpn, handshakeTimeout: options.handshakeMs })
     this.#server.on('secureConnection', (socket) => this.#onSecure(socket))
     this.#server.on('tlsClientError', (error: NodeJS.ErrnoException, socket) => {
       const reason = reasonOf(error.code)
       options.onFail(reason)
-      if (reason === 'plain-http') this.#answerPlainHttp(socket)
+      if (reason === 'plain-http' && options.alpn.includes('http/1.1')) this.#answerPlainHttp(socket)
       // Node leaves that to the listener of this event.
       else socket.destroy()
     })

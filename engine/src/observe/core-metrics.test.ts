@@ -19,6 +19,8 @@ function readings(more: Partial<NodeReadings>): NodeReadings {
     sentBytes: 20,
     droppedPackets: undefined,
     edges: [],
+    takesPublishers: false,
+    publishers: undefined,
     route: undefined,
     audience: undefined,
     ...more,

@@ -1,6 +1,7 @@
 // The metrics that the engine itself keeps, in addition to those that plugins declare. Rows are read from plain numbers
 // at scrape time.
 import type { AudienceStatus } from './audience-status.js'
+import type { PublisherStatus } from './publisher-status.js'
 import type { RouteStatus } from './route-status.js'
 import type { MetricDeclaration, MetricRead } from '../plugin/contract.js'
 import type { MetricsRegistry } from './metrics-registry.js'
@@ -82,6 +83,18 @@ export const CORE_METRICS = [
     help: '1 if the input is connected to its source, or waits for one by design, else 0; 1 even if no packets come.',
     labels: ['pipeline', 'node', 'type'],
   },
+  {
+    name: 'published_streams',
+    kind: 'gauge',
+    help: 'Streams that are published to the input, those whose publisher has just left included.',
+    labels: ['pipeline', 'node', 'type'],
+  },
+  {
+    name: 'publishers_refused_total',
+    kind: 'counter',
+    help: 'Publishers that were refused: `unauthorized`, `forbidden`, `busy` (the key is in use, or too many are being admitted), `full` (`maxStreams`), `bad-key`, `not-media` (no transport stream), `closing`, `offline`.',
+    labels: ['pipeline', 'node', 'type', 'reason'],
+  },
   { name: 'output_clients', kind: 'gauge', help: 'Connected viewers.', labels: ['pipeline', 'node', 'type'] },
   {
     name: 'output_clients_limit',
@@ -138,8 +151,14 @@ export const CORE_METRICS = [
   {
     name: 'listener_refused_total',
     kind: 'counter',
-    help: 'Connections and requests refused before any handler saw them: by a limit (`max-connections`, `unread`, `descriptors`), because of what the client sent (`tls` on a plain port, `plain-http` on a port with TLS, `proxy-header`, `header` ...), or because it did not send enough (`timeout`, `tls-timeout`, `incomplete`).',
+    help: 'Connections, requests and datagrams refused: by a limit (`max-connections`, `max-per-address`, `unread`, `descriptors`), because no node served the listener (`unserved`), by the protocol of a plugin, for a reason that its page lists, because of what the client sent (`tls` on a plain port, `plain-http` on a port with TLS, `proxy-header`, `header` ...), or because it did not send enough (`timeout`, `tls-timeout`, `incomplete`).',
     labels: ['listener', 'reason'],
+  },
+  {
+    name: 'listener_datagrams_total',
+    kind: 'counter',
+    help: 'Datagrams of a listener over UDP: `received`, `sent`, or `unsent` (the system did not take it; counted as `sent` too).',
+    labels: ['listener', 'result'],
   },
   {
     name: 'listener_certificate_expiry_timestamp_seconds',
@@ -189,6 +208,9 @@ export interface NodeReadings {
   /** At junctions; undefined for a node whose bytes the engine does not frame. */
   readonly droppedPackets: number | undefined
   readonly edges: readonly { readonly id: string; readonly queuedBytes: number; readonly drops: number }[]
+  readonly takesPublishers: boolean
+  /** Of an input that takes published streams, once it is open. */
+  readonly publishers: PublisherStatus | undefined
   /** Of an output with a live route. */
   readonly route: RouteStatus | undefined
   /** Of an output that serves viewers. */
@@ -219,6 +241,12 @@ export function addNodeMetrics(
   add('edge_queue_bytes', () => readings.edges.map(({ id, queuedBytes }) => [{ from: id }, queuedBytes] as const))
   add('drops_total', () => dropRows(readings))
   if (kind === 'input') add('input_connected', () => Number(readings.isConnected))
+  if (readings.takesPublishers) {
+    add('published_streams', () => (readings.publishers === undefined ? [] : [[{}, readings.publishers.streams]]))
+    add('publishers_refused_total', () =>
+      [...(readings.publishers?.refused ?? [])].map(([reason, count]) => [{ reason }, count]),
+    )
+  }
   if (kind !== 'output') return all
   const viewers = (value: (audience: AudienceStatus) => number, more = {}) => {
     return (): [Readonly<Record<string, string>>, number][] => {
@@ -256,7 +284,7 @@ function dropRows({ kind, edges, droppedPackets, audience }: NodeReadings): [{ r
   const rows: [{ reason: string }, number][] = []
   if (droppedPackets !== undefined) rows.push([{ reason: 'junction' }, droppedPackets])
   if (kind === 'input') return rows
-  if (kind !== 'service') rows.push([{ reason: 'edge' }, edges.reduce((sum, edge) => sum + edge.drops, 0)])
+  if (kind !== 'service' && kind !== 'listener') rows.push([{ reason: 'edge' }, edges.reduce((sum, edge) => sum + edge.drops, 0)])
   if (audience === undefined) return rows
   let refused = 0
   for (const count of audience.counters.refused.values()) refused += count

@@ -9,10 +9,15 @@ export interface ListenerReadings {
   readonly openConnections: number
   readonly counters: {
     readonly connections: number
-    readonly requests: number
-    readonly live: number
     readonly refused: ReadonlyMap<string, number>
-    readonly badHeads: ReadonlyMap<string, number>
+    /** HTTP only, all three. */
+    readonly requests?: number
+    readonly live?: number
+    readonly badHeads?: ReadonlyMap<string, number>
+    /** UDP only, all three. */
+    readonly receivedDatagrams?: number
+    readonly sentDatagrams?: number
+    readonly unsentDatagrams?: number
   }
   /** Undefined without TLS. */
   readonly certificate:
@@ -30,12 +35,22 @@ export function addListenerMetrics(registry: MetricsRegistry, listener: Listener
     if (declaration !== undefined) added.push(registry.add(declaration, labels, value))
   }
   const { counters } = listener
-  add('listener_connections', () => listener.openConnections)
-  add('listener_accepted_total', () => counters.connections)
-  add('listener_requests_total', () => [
-    [{ kind: 'ordinary' }, counters.requests],
-    [{ kind: 'live' }, counters.live],
-  ])
+  if (counters.receivedDatagrams === undefined) {
+    add('listener_connections', () => listener.openConnections)
+    add('listener_accepted_total', () => counters.connections)
+  } else {
+    add('listener_datagrams_total', () => [
+      [{ result: 'received' }, counters.receivedDatagrams ?? 0],
+      [{ result: 'sent' }, counters.sentDatagrams ?? 0],
+      [{ result: 'unsent' }, counters.unsentDatagrams ?? 0],
+    ])
+  }
+  if (counters.requests !== undefined) {
+    add('listener_requests_total', () => [
+      [{ kind: 'ordinary' }, counters.requests ?? 0],
+      [{ kind: 'live' }, counters.live ?? 0],
+    ])
+  }
   add('listener_refused_total', () => refusedRows(counters))
   if (listener.certificate !== undefined) {
     add('listener_certificate_expiry_timestamp_seconds', () => (listener.certificate?.expiresAtMs ?? 0) / 1000)
@@ -48,7 +63,7 @@ export function addListenerMetrics(registry: MetricsRegistry, listener: Listener
 }
 
 /** A connection that failed before its request and one that failed within it share a reason. */
-function refusedRows({ refused, badHeads }: ListenerReadings['counters']): [{ reason: string }, number][] {
+function refusedRows({ refused, badHeads = new Map() }: ListenerReadings['counters']): [{ reason: string }, number][] {
   const all = new Map(refused)
   for (const [reason, count] of badHeads) all.set(reason, (all.get(reason) ?? 0) + count)
   return [...all].map(([reason, count]) => [{ reason }, count])

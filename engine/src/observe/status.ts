@@ -55,7 +55,7 @@ const portStatusSchema = z.object({
 })
 
 export const nodeStatusSchema = z.object({
-  id: z.string().meta({ description: 'pipeline/node, or services/name' }),
+  id: z.string().meta({ description: 'pipeline/node, services/name, or listeners/name' }),
   kind: z.enum(NODE_KINDS),
   type: z.string(),
   description: z.string(),
@@ -119,6 +119,7 @@ export const listenerStatusSchema = z.object({
   protocol: z.string(),
   address: z.string().meta({ description: 'As bound: host:port' }),
   origins: texts,
+  node: z.exactOptional(nodeStatusSchema).meta({ description: 'Of a listener whose protocol a plugin speaks' }),
 })
 
 export type ListenerStatus = Readonly<z.infer<typeof listenerStatusSchema>>
@@ -138,8 +139,10 @@ const edgeStatusSchema = z.object({
 export type EdgeStatus = Readonly<z.infer<typeof edgeStatusSchema>>
 
 export const pipelineStatusSchema = z.object({
-  name: z.string(),
+  name: z.string().meta({ description: 'Of a copy of a pattern pipeline: name@key' }),
   description: z.string(),
+  pattern: z.exactOptional(z.string()).meta({ description: 'Of a copy: the pattern pipeline' }),
+  stream: z.exactOptional(z.string()).meta({ description: 'Of a copy: the key of the published stream' }),
   nodes: z.array(nodeStatusSchema).readonly(),
   edges: z.array(edgeStatusSchema).readonly(),
 })

@@ -4,10 +4,14 @@ import type { Chunk, GopChunk, TsChunk } from '@millrace/media/mpegts'
 import type { Logger as PinoLogger } from 'pino'
 import type { Observable, Subscription } from 'rxjs'
 import type { z } from 'zod'
+import type { ListenerTransport, OpenListener, Transports } from './listener.js'
+import type { Publisher } from './publisher.js'
 import type { Resource } from './resource.js'
+import type { Received, Source } from './source.js'
 import type { Token } from './tokens.js'
 
 export type { NodeKind } from './node-kinds.js'
+export type { ArrivedBytes, Boundary, Received, Source } from './source.js'
 
 /** What a reload does when the option has changed, declared with `.meta({ reload })`. By default `swap`. */
 export type ReloadClass = 'live' | 'swap' | 'source' | 'rebind' | 'restart'
@@ -76,7 +80,7 @@ export type Json = string | number | boolean | null | readonly Json[] | { readon
 
 /** What the engine passes to a node at `open`. The node may call its methods at any time until it is disposed. */
 export interface NodeContext {
-  /** `pipeline/node`, or `services/name`. */
+  /** `pipeline/node`, `services/name`, or `listeners/name`. */
   readonly id: string
   /** Aborted by the engine, with the reason, when the node has to stop. */
   readonly signal: AbortSignal
@@ -122,53 +126,6 @@ export interface NodeContext {
    * guard can fail every node of the plugin, or end the process.
    */
   guard<A extends readonly unknown[], R>(run: (...args: A) => R): (...args: A) => R | undefined
-}
-
-/**
- * In the byte stream of an input: what follows belongs to a new generation. `timeline` says how much time has passed in
- * between: `elapsed` as much as on the monotonic clock (a publisher has reconnected), `contiguous` none (a file starts
- * over).
- */
-export interface Boundary {
-  readonly boundary: true
-  readonly timeline: 'elapsed' | 'contiguous'
-}
-
-/**
- * Bytes that arrived before they are emitted: they waited in a buffer, or a packet that came late had to be put in order.
- * The emitter can use the same object again for the next bytes.
- */
-export interface ArrivedBytes {
-  readonly bytes: Uint8Array
-  /** When they arrived, by `nowMs` of CLOCK. Moved into the time between the arrival of the bytes before and now. */
-  readonly receivedAtMs: number
-}
-
-/**
- * What an input with `produces: 'bytes'` emits, and a transform on a port of kind `bytes`. Bytes without a time have arrived when they are
- * emitted. The engine owns the array until the next one is emitted.
- */
-export type Received = Uint8Array | ArrivedBytes | Boundary
-
-/** What `open` of an input returns. */
-export interface Source<P> extends AsyncDisposable {
-  /**
-   * Cold: each subscription is one attempt, and the engine has at most one at a time. When it fails, the row of the
-   * error decides whether the engine subscribes again, after a back-off. `complete` means that the source has ended for
-   * good.
-   */
-  readonly chunks: Observable<P>
-  /**
-   * Present if the source can wait (a file, a pipe). Called by the engine when readers hold, or when the source is
-   * ready to take over at a reload but has to wait for its turn: the source emits nothing until the hold is disposed,
-   * and nothing that it has emitted is dropped. By default a source can't wait, and edges drop at their bound.
-   */
-  hold?(): Disposable
-  /**
-   * Called by the engine at every `batch` interval, right before it cuts the received bytes into a chunk. A source that
-   * paces itself emits what is due, and needs no timer of its own. By default nothing happens.
-   */
-  onBatch?(): void
 }
 
 /** The reading end of an edge, passed to a transform or an output. */
@@ -290,7 +247,8 @@ export interface Command<N extends AsyncDisposable = AsyncDisposable, I extends 
 /** By name, `[a-z][a-z0-9-]*`. */
 export type Commands = Readonly<Record<string, Command>>
 
-interface DefinitionOf<O extends z.ZodType, I extends Injections, N> {
+/** What the definitions of all kinds have. */
+export interface DefinitionOf<O extends z.ZodType, I extends Injections, N> {
   /** The value of `type:` in the YAML; unique within its kind. `[a-z][a-z0-9-]*`. */
   readonly type: string
   /** One sentence, shown by `engine inspect` and on the generated pages. */
@@ -332,6 +290,14 @@ export interface InputDefinition<
   readonly kind: 'input'
   /** What it emits. `bytes`: the engine frames them and applies the timeline. */
   readonly produces: 'bytes' | ChunkKind
+  /**
+   * Present if streams can be published to the input. With the key `streams` the engine calls it instead of `open`: once
+   * for a pattern pipeline, and once for an input whose `streams` is one name. The stream is cold, each subscription is
+   * one attempt, and when it fails the row of the error decides whether the engine subscribes again; unsubscribing
+   * releases everything but the connections that were accepted. Each subscription calls
+   * `context.ready()` once it can take publishers. By default the type has no key `streams`.
+   */
+  publishers?(options$: Options<z.output<O>>, context: NodeContext, deps: Injected<I>): Observable<Publisher>
 }
 
 export interface TransformDefinition<
@@ -378,4 +344,36 @@ export interface ServiceDefinition<
   readonly kind: 'service'
 }
 
-export type Definition = InputDefinition | TransformDefinition | OutputDefinition | ServiceDefinition
+export interface ListenerDefinition<
+  O extends z.ZodType = z.ZodType,
+  I extends Injections = Injections,
+  T = unknown,
+  K extends ListenerTransport = ListenerTransport,
+> extends Omit<DefinitionOf<O, I, OpenListener<T>>, 'open' | 'type'> {
+  readonly kind: 'listener'
+  /** The same as `protocol`. */
+  readonly type: string
+  /** The value of `protocol:` in the YAML; unique among listeners. `[a-z][a-z0-9-]*`, not `http`. */
+  readonly protocol: string
+  /** `tcp`: the engine accepts connections, and reads PROXY headers and TLS. `udp`: it binds a datagram socket. */
+  readonly transport: K
+  /** What `LISTENERS.of` finds it by. */
+  readonly provides: Token<T>
+  /** Reasons that the node passes to `refuse`, for the counters. By default none. */
+  readonly refusals?: readonly string[]
+  /**
+   * Called by the engine when the address is bound, and again when it retries a failed listener. Returns the listener,
+   * or a promise of it that resolves within 10 s. `previous`: as for other nodes; a replaced listener keeps the
+   * connections that it has identified.
+   */
+  open(
+    options$: Options<z.output<O>>,
+    context: NodeContext,
+    deps: Injected<I>,
+    transport: Transports[K],
+    previous?: Previous,
+  ): OpenListener<T> | Promise<OpenListener<T>>
+}
+
+export type Definition =
+  InputDefinition | TransformDefinition | OutputDefinition | ServiceDefinition | ListenerDefinition

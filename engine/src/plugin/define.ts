@@ -6,11 +6,14 @@ import type {
   Commands,
   Injections,
   InputDefinition,
+  ListenerDefinition,
   MetricDeclaration,
   OutputDefinition,
   ServiceDefinition,
   TransformDefinition,
 } from './contract.js'
+import { LISTENER_KEYS } from './listener.js'
+import type { ListenerTransport } from './listener.js'
 import { coreOf, defOf } from './option-kind.js'
 import type { Schema } from './option-kind.js'
 import { describeOptions } from './option-meta.js'
@@ -24,6 +27,9 @@ export const ENGINE_KEYS = [
   'description',
   'was',
   'streams',
+  'keys',
+  'maxStreams',
+  'takeover',
   'linger',
   'timeline',
   'batch',
@@ -47,6 +53,11 @@ export function defineInput<O extends z.ZodType, I extends Injections = NoInject
   definition: Omit<InputDefinition<O, I>, 'kind'>,
 ): InputDefinition<O, I> {
   checkDeclared(definition)
+  const { type, publishers, produces, options } = definition
+  if (publishers !== undefined && produces !== 'bytes') refuse(type, 'with publishers, produces must be bytes')
+  // On other nodes `auth` is an option of the type.
+  const hasAuth = describeOptions(options).some(({ path }) => path === 'auth')
+  if (publishers !== undefined && hasAuth) refuse(type, 'option "auth" is a key of the engine')
   return { ...definition, kind: 'input' }
 }
 
@@ -80,6 +91,23 @@ export function defineService<O extends z.ZodType, I extends Injections = NoInje
 /** A command of a node, with the types of its node and its input. */
 export function defineCommand<N extends AsyncDisposable, I extends z.ZodType>(command: Command<N, I>): Command<N, I> {
   return command
+}
+
+/** A listener whose protocol the plugin speaks. Throws TypeError if the definition is not complete. */
+export function defineListener<
+  O extends z.ZodType,
+  T,
+  K extends ListenerTransport,
+  I extends Injections = NoInjections,
+>(definition: Omit<ListenerDefinition<O, I, T, K>, 'kind' | 'type'>): ListenerDefinition<O, I, T, K> {
+  const { protocol, transport, provides, refusals = [] } = definition
+  checkDeclared({ ...definition, type: protocol }, LISTENER_KEYS)
+  if (protocol === 'http') refuse(protocol, 'is the protocol of the engine itself')
+  // A plugin in JavaScript may pass anything.
+  if (!['tcp', 'udp'].includes(transport)) refuse(protocol, 'needs the transport tcp or udp')
+  if (typeof provides !== 'symbol') refuse(protocol, 'needs a token in provides')
+  for (const reason of refusals) if (!NAME.test(reason)) refuse(protocol, `refusal "${reason}" has no valid name`)
+  return { ...definition, kind: 'listener', type: protocol }
 }
 
 /** `ownKeys`: keys of the engine, which no option may have. Throws TypeError. */

@@ -66,11 +66,14 @@ export async function importPlugin({ entry, name, where }: FoundPlugin): Promise
 /** Duck-typed, since a plugin may bring its own copies of the engine and of zod. */
 function isDefinition(value: unknown): value is AnyDefinition {
   if (typeof value !== 'object' || value === null) return false
-  const { kind, type, options, open, examples, consumes, ports } = value as Readonly<Record<string, unknown>>
+  const { kind, type, options, open, examples, consumes, ports, transport, provides } = value as Readonly<
+    Record<string, unknown>
+  >
   if (typeof type !== 'string' || typeof open !== 'function' || !Array.isArray(examples) || !isSchema(options)) {
     return false
   }
   if (kind === 'input' || kind === 'service' || kind === 'auth') return true
+  if (kind === 'listener') return (transport === 'tcp' || transport === 'udp') && typeof provides === 'symbol'
   return (
     Array.isArray(consumes) &&
     (kind === 'output' || (kind === 'transform' && (Array.isArray(ports) || typeof ports === 'function')))

@@ -1,6 +1,14 @@
 // The entry point `@millrace/engine/plugin`: everything that the author of a plugin imports.
 export { defineAuth } from './define-auth.js'
-export { defineCommand, defineInput, defineOutput, defineService, defineTransform, ENGINE_KEYS } from './define.js'
+export {
+  defineCommand,
+  defineInput,
+  defineListener,
+  defineOutput,
+  defineService,
+  defineTransform,
+  ENGINE_KEYS,
+} from './define.js'
 export {
   address,
   authName,
@@ -28,11 +36,13 @@ export type {
   Command,
   Commands,
   Definition,
+  DefinitionOf,
   Example,
   Injected,
   Injections,
   Inlet,
   InputDefinition,
+  ListenerDefinition,
   Logger,
   InletChanges,
   Json,
@@ -58,6 +68,20 @@ export type {
   TransformDefinition,
 } from './contract.js'
 export { PLUGIN_API } from './api-version.js'
+export type {
+  DatagramPeer,
+  DatagramTransport,
+  ListenerTransport,
+  OpenListener,
+  Provided,
+  StreamConnection,
+  StreamTransport,
+  Transports,
+} from './listener.js'
+export { StallDetector } from './stall-detector.js'
+export { TargetRotation } from './target-rotation.js'
+export type { TargetOrder } from './target-rotation.js'
+export { trustedAuthorities } from './trusted-authorities.js'
 export { isRandomAccessPoint } from './random-access-point.js'
 export {
   AUDIENCE,
@@ -103,6 +127,7 @@ export type {
   StopOptions,
   StopSignal,
 } from './processes.js'
+export type { Publisher, PublisherCredentials, PublisherRefusal } from './publisher.js'
 export type { Resource } from './resource.js'
 export type { Secrets } from './secrets.js'
 export { isMulticast, parseSocketAddress } from './socket-address.js'

@@ -50,6 +50,10 @@ export const definitionSchema = z.object({
   produces: text.optional(),
   inlets: z.enum(['one', 'many']).optional(),
   ports: z.union([z.array(portSchema), z.literal('by options')]).optional(),
+  /** Of listeners. */
+  transport: z.enum(['tcp', 'udp']).optional(),
+  /** Streams can be published to it. */
+  publishers: z.boolean().optional(),
   options: z.array(optionSchema),
   schema: z.record(text, z.unknown()),
   metrics: z.array(metricSchema),
@@ -83,6 +87,8 @@ export function describeDefinition(definition: AnyDefinition): DescribedDefiniti
     ...(reads === undefined ? {} : { consumes: [...reads.consumes], inlets: reads.inlets }),
     ...(kind === 'input' ? { produces: definition.produces } : {}),
     ...(kind === 'transform' ? { ports: portsOf(definition) } : {}),
+    ...(kind === 'input' && definition.publishers !== undefined ? { publishers: true } : {}),
+    ...(kind === 'listener' ? { transport: definition.transport } : {}),
     options: describeOptions(options).map(optionOf),
     schema: { ...optionJsonSchema(options) },
     metrics: metrics.map(({ name, kind: metricKind, help, labels = [] }) => ({

@@ -1,7 +1,7 @@
 // The kinds of nodes, and the YAML section of each.
 
-/** In the order in which data passes them; services do not handle stream data. */
-export const NODE_KINDS = ['input', 'transform', 'output', 'service'] as const
+/** In the order in which data passes them; services and listeners do not handle stream data. */
+export const NODE_KINDS = ['input', 'transform', 'output', 'service', 'listener'] as const
 
 export type NodeKind = (typeof NODE_KINDS)[number]
 
@@ -15,6 +15,7 @@ export const SECTION_OF: Readonly<Record<NodeKind, string>> = {
   transform: 'transforms',
   output: 'outputs',
   service: 'services',
+  listener: 'listeners',
 }
 
 /** The YAML section of what plugins define. */

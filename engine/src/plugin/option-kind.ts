@@ -21,6 +21,8 @@ export interface OptionKind {
   readonly name: OptionKindName
   /** The words of a choice. */
   readonly values?: readonly string[]
+  /** The protocol that the listener has to speak; only for a `listener`. */
+  readonly protocol?: string
   /** The declared bounds, for messages: `20ms to 100ms`, `at least 1`. */
   readonly range?: string
   /** The YAML text of a value. By default the value as JSON. */

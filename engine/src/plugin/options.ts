@@ -24,6 +24,7 @@ interface KindOf<T> {
   read(value: unknown): Reading<T>
   render?(value: T): string
   readonly values?: readonly string[]
+  readonly protocol?: string
   readonly range?: string
 }
 
@@ -128,9 +129,9 @@ export function choice<const T extends readonly [string, ...string[]]>(...values
   })
 }
 
-/** The name of a listener; the configuration checks that it exists. */
-export function listenerName(): z.ZodType<string, string> {
-  return kind({ name: 'listener', json: { type: 'string', minLength: 1 }, read: (value) => readText(value) })
+/** The name of a listener; the configuration checks that it exists, and that it speaks the protocol. */
+export function listenerName(protocol = 'http'): z.ZodType<string, string> {
+  return kind({ name: 'listener', protocol, json: { type: 'string', minLength: 1 }, read: (value) => readText(value) })
 }
 
 /** The name of an access provider (`auth:`); the configuration checks that it exists. */
@@ -205,10 +206,11 @@ function anyOf(...anyOf: readonly Readonly<Record<string, unknown>>[]): Readonly
 // union's.
 function kind<T, In>(of: KindOf<T>): z.ZodType<T, In> {
   const entry = z.unknown().meta({ ...of.json })
-  const { render, values, range } = of
+  const { render, values, protocol, range } = of
   markKind(entry, {
     name: of.name,
     ...(values === undefined ? {} : { values }),
+    ...(protocol === undefined ? {} : { protocol }),
     ...(range === undefined || range === '' ? {} : { range }),
     ...(render === undefined ? {} : { render: (value: unknown) => render.call(of, value as T) }),
   })

@@ -44,7 +44,7 @@ export const pluginError = defineErrors({
   },
   PLUGIN_INVALID: {
     sentence: 'The default export of a plugin is neither a definition nor an array of definitions.',
-    hint: 'export default defineInput(...), defineTransform(...), defineOutput(...), defineService(...), or an array of them',
+    hint: 'export default defineInput(...), defineTransform(...), defineOutput(...), defineService(...), defineListener(...), or an array of them',
     reaction: 'config',
   },
   PLUGIN_DUPLICATE_TYPE: {

@@ -3,6 +3,7 @@
 import type { Audience, AudienceOptions } from './audience.js'
 import type { Auth } from './auth.js'
 import type { HttpRoutes } from './http-routes.js'
+import type { Provided } from './listener.js'
 import type { LiveRoute, LiveRouteOptions } from './live-route.js'
 import type { MediaMemory } from './media-memory.js'
 import type { NodeKind } from './node-kinds.js'
@@ -33,8 +34,15 @@ export interface Clock {
 
 /** Shared sockets. */
 export interface Listeners {
-  /** Throws LISTEN_UNKNOWN for a name that the YAML does not have (`api` is always there). */
+  /**
+   * Throws LISTEN_UNKNOWN for a name that the YAML does not have (`api` is always there), LISTEN_OTHER_PROTOCOL.
+   */
   http(name: string): HttpRoutes
+  /**
+   * What the listener of that name provides, for a listener whose definition has that token in `provides`. Throws
+   * LISTEN_UNKNOWN, LISTEN_OTHER_PROTOCOL.
+   */
+  of<T>(token: Token<T>, name: string): Provided<T>
 }
 
 /** Live byte streams to any number of viewers: windows, cursors, joins, slow viewers. */

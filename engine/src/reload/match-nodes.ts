@@ -11,7 +11,8 @@ export interface NodeMatches {
 
 /**
  * A `was` that names no running node has already been carried out, and so has one that the running node of the same id
- * also has; both are ignored. A node whose kind changes is a different node, and so is an output whose type changes.
+ * also has; both are ignored. A node whose kind changes is a different node, and so is an output whose type changes. A
+ * pipeline that becomes a pattern pipeline, or an ordinary one again, has other nodes.
  */
 export function matchNodes(running: Graph, next: Graph): NodeMatches {
   return match(running, next, ({ id, was }, byId) => {
@@ -48,9 +49,11 @@ function match(
   const byId = new Map(nodesOf(running).map((node) => [node.id, node]))
   const oldOf = new Map<string, NodeSettings>()
   const newOf = new Map<string, NodeSettings>()
+  const areInCopies = new Map([running, next].flatMap(patternNodes))
   const add = (node: NodeSettings, old: NodeSettings | undefined): void => {
     if (old === undefined || oldOf.has(node.id) || newOf.has(old.id)) return
     if (old.definition.kind !== node.definition.kind) return
+    if (areInCopies.get(old) !== areInCopies.get(node)) return
     // An output of another type could not serve the viewers of the old one.
     if (node.definition.kind === 'output' && old.definition.type !== node.definition.type) return
     oldOf.set(node.id, old)
@@ -60,6 +63,12 @@ function match(
   for (const node of nodes) add(node, find(node, byId))
   for (const node of nodes) add(node, byId.get(node.id))
   return { oldOf, newOf }
+}
+
+function patternNodes({ pipelines }: Graph): readonly (readonly [NodeSettings, true])[] {
+  return pipelines.flatMap(({ nodes, pattern }) =>
+    pattern === undefined ? [] : nodes.map((node) => [node, true] as const),
+  )
 }
 
 /** Services, then the nodes of all pipelines. */

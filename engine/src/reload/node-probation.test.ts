@@ -62,7 +62,7 @@ describe('the probation of a node', () => {
     const endpoints = new NodeEndpoints({
       delivery: room.delivery,
       audiences: room.audiences,
-      listeners: { http: () => room.listener },
+      listeners: { http: () => room.listener, of: () => assert.fail() },
       owner: () => 'one/ts',
       call: (run) => run(),
       enter: (run) => run(),

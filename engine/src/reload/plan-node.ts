@@ -1,6 +1,7 @@
 // What a reload does with one node: every difference between its old and new settings, and the most disruptive verb
 // that any of them requires.
-import type { NodeSettings, PortRef } from '../graph/graph.js'
+import type { NodeSettings, PortRef, PublishSettings } from '../graph/graph.js'
+import { isStreamPattern } from '../graph/stream-keys.js'
 import { DURATION_UNITS, renderAmount } from '../plugin/amounts.js'
 import type { Definition, NodeKind, ReloadClass } from '../plugin/contract.js'
 import type { NodeMatches } from './match-nodes.js'
@@ -63,7 +64,35 @@ function ownChanges(old: NodeSettings, next: NodeSettings, { matches, text }: Pl
   if (next.definition.kind !== 'input') return changes
   if (old.timeline !== next.timeline) change('timeline', 'source', old.timeline, next.timeline)
   if (old.batchMs !== next.batchMs) change('batch', 'live', durationText(old.batchMs), durationText(next.batchMs))
+  for (const [key, before, after] of publishChanges(old.publish, next.publish)) {
+    // Whether it takes publishers at all decides how it opens.
+    const opensAnew = key === 'streams' && !(isStreamPattern(before) && isStreamPattern(after))
+    change(key, opensAnew ? 'source' : 'live', before, after)
+  }
   return changes
+}
+
+function publishChanges(
+  old: PublishSettings | undefined,
+  next: PublishSettings | undefined,
+): readonly (readonly [key: string, before: string, after: string])[] {
+  const rows = (publish: PublishSettings | undefined): Readonly<Record<string, string>> =>
+    publish === undefined
+      ? {}
+      : {
+          streams: publish.streams,
+          keys: publish.keys ?? '',
+          maxStreams: String(publish.maxStreams),
+          linger: durationText(publish.lingerMs),
+          takeover: publish.takeover,
+          auth: publish.auth.join(', '),
+        }
+  const [before, after] = [rows(old), rows(next)]
+  const keys = [...new Set([...Object.keys(before), ...Object.keys(after)])]
+  return keys.flatMap((key) => {
+    const [was, is] = [before[key] ?? '', after[key] ?? '']
+    return was === is ? [] : [[key, was, is] as const]
+  })
 }
 
 function optionChanges(old: NodeSettings, next: NodeSettings, context: PlanContext): readonly OptionChange[] {

@@ -1,7 +1,8 @@
 // What a reload does besides the nodes: the engine's own settings, listeners, access providers, descriptions of
 // pipelines, and new code of a plugin, which only a restart can load.
 import { isDeepStrictEqual } from 'node:util'
-import { ENGINE_SCHEMA, LISTENER_SCHEMA } from '../config/section/settings.js'
+import { HTTP_PROTOCOL, listenerSchema } from '../config/section/listener-schema.js'
+import { ENGINE_SCHEMA } from '../config/section/settings.js'
 import type { EngineSettings, Graph, ListenerSettings, ProviderSettings } from '../graph/graph.js'
 import type { AnyDefinition } from '../plugin/auth-definition.js'
 import type { ReloadClass } from '../plugin/contract.js'
@@ -13,7 +14,7 @@ import type { OptionText } from './option-text.js'
 import { ReloadClasses, strongestClass } from './reload-classes.js'
 import type { OptionChange, PartChange } from '../observe/reload-plan.js'
 import { whyRefused } from './plan-reasons.js'
-import { API_LISTENER } from '../graph/node-id.js'
+import { API_LISTENER, listenerNodeId } from '../graph/node-id.js'
 
 /** Parts have no upstream and no key frames: anything stronger than `live` is bound again. */
 const VERB_OF: Readonly<Record<ReloadClass, 'live' | 'rebind' | 'refuse'>> = {
@@ -71,9 +72,13 @@ function planListeners(running: Graph, next: Graph, text: OptionText): readonly 
     why: 'accepts no new connections; open connections stay',
   })
   return planNamed('listeners', running.listeners, next.listeners, (old, settings) => {
+    // A listener by a plugin is added and removed with its node.
+    if ((settings ?? old)?.protocol !== HTTP_PROTOCOL && (old === undefined || settings === undefined)) return undefined
     if (old === undefined) return added()
     if (settings === undefined) return removed()
-    const all = changesOf(LISTENER_SCHEMA, listenerOptions(old), listenerOptions(settings), text)
+    if (old.protocol !== settings.protocol) return otherProtocol(old.protocol, settings.protocol)
+    const schema = schemaOf(settings, next)
+    const all = changesOf(schema, listenerOptions(schema, old), listenerOptions(schema, settings), text)
     const changes = all.filter(({ path }) => !isEngineAddress(path, settings.name, running.engine, old))
     if (changes.length === 0) return undefined
     const verb = VERB_OF[strongestClass(changes.map(({ reload }) => reload))]
@@ -91,8 +96,18 @@ function isEngineAddress(path: string, name: string, { api }: EngineSettings, { 
   return path === 'address' && name === API_LISTENER && api.address === address
 }
 
-function listenerOptions({ name: _, at: __, ...options }: ListenerSettings): unknown {
-  return complete(LISTENER_SCHEMA, options)
+function otherProtocol(before: string, after: string): Partial<PartChange> {
+  const changes = [{ path: 'protocol', reload: 'restart' as const, before, after }]
+  return { verb: 'refuse', changes, why: whyRefused(changes) }
+}
+
+function schemaOf({ name, protocol }: ListenerSettings, { services }: Graph): Schema {
+  const definition = services.find(({ id }) => id === listenerNodeId(name))?.definition
+  return listenerSchema(protocol, definition?.kind === 'listener' ? definition.transport : 'tcp')
+}
+
+function listenerOptions(schema: Schema, { name: _, at: __, ...options }: ListenerSettings): unknown {
+  return complete(schema, options)
 }
 
 /** Nothing that a provider knows is shown, not even values that are not secret. */

@@ -6,6 +6,7 @@ import type { OptionChange, PlanVerb } from '../observe/reload-plan.js'
 const MOST_NAMED = 5
 
 export function whyAdded(kind: NodeKind): string {
+  if (kind === 'listener') return 'is bound before anything else changes'
   return kind === 'output' ? 'starts serving viewers; nothing else is affected' : 'starts; nothing else is affected'
 }
 
@@ -13,6 +14,7 @@ export function whyRemoved(kind: NodeKind): string {
   if (kind === 'output') {
     return 'its viewers receive the rest of the current GOP, then a clean close; no one else is affected'
   }
+  if (kind === 'listener') return 'accepts no new connections; open connections stay'
   return kind === 'service' ? 'stops; no stream is affected' : 'stops once nothing reads it any more'
 }
 
@@ -53,6 +55,9 @@ export function whyRefused(changes: readonly OptionChange[]): string {
 
 function whySwapped(definition: Definition, changes: readonly OptionChange[]): string {
   if (definition.kind === 'service') return 'a new instance opens, then takes over; no stream is affected'
+  if (definition.kind === 'listener') {
+    return 'a new instance opens, then takes over; connections that have said who they are stay'
+  }
   const isOnlyRewired = changes.every(({ path, reload }) => path === 'from' || reload === 'live')
   if (definition.kind === 'transform' && definition.makesStream === true) {
     return 'viewers stay; cut at a key frame of the new stream, with a marked discontinuity'

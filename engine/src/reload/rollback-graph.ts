@@ -4,6 +4,8 @@ import { ResourceHolders } from '../config/section/resource-holders.js'
 import { readResources } from '../config/section/resources.js'
 import type { Graph, NodeSettings } from '../graph/graph.js'
 import { chunksOf } from '../plugin/ports.js'
+import { LISTENERS } from '../graph/node-id.js'
+import { namedListeners } from '../plugin/named-listeners.js'
 import type { RollbackTarget } from './node-probation.js'
 
 export const WHOLE_ROLLBACK = ' (the whole previous configuration is running again)'
@@ -35,6 +37,8 @@ function withNodeBefore(graph: Graph, id: string, before: NodeSettings | undefin
 
 /** Undefined if another node reads it. */
 function withoutNode(graph: Graph, id: string): Graph | undefined {
+  // Its socket would stay, and other nodes may name it.
+  if (id.startsWith(`${LISTENERS}/`)) return undefined
   if (graph.pipelines.some(({ nodes }) => nodes.some(({ from }) => from.some(({ node }) => node === id))))
     return undefined
   const isOther = (node: NodeSettings): boolean => node.id !== id
@@ -53,7 +57,7 @@ function restored(node: NodeSettings, before: NodeSettings, ids: ReadonlySet<str
   return { ...settings, id: node.id, from: isThere ? before.from : node.from }
 }
 
-function fits({ pipelines, listeners }: Graph, id: string): boolean {
+function fits({ pipelines, services, listeners }: Graph, id: string): boolean {
   const nodes = pipelines.find((pipeline) => pipeline.nodes.some((node) => node.id === id))?.nodes ?? []
   const byId = new Map(nodes.map((node) => [node.id, node]))
   const isRead = (node: NodeSettings): boolean =>
@@ -64,13 +68,11 @@ function fits({ pipelines, listeners }: Graph, id: string): boolean {
       const consumed = 'consumes' in node.definition ? node.definition.consumes : []
       return index < node.from.length && port !== undefined && consumed.includes(chunksOf(port))
     })
-  const names = listeners.map(({ name }) => name)
+  const protocols = new Map(listeners.map(({ name, protocol }) => [name, protocol]))
+  const hasListeners = ({ definition, options }: NodeSettings): boolean =>
+    namedListeners(definition, options).every(({ name, protocol }) => protocols.get(name) === protocol)
   const all = [...byId.values()]
-  const hasListener = ({ options }: NodeSettings): boolean => {
-    const { listener } = (options ?? {}) as { readonly listener?: unknown }
-    return typeof listener !== 'string' || names.includes(listener)
-  }
-  return all.every((node) => isRead(node) && hasListener(node))
+  return all.every((node) => isRead(node) && hasListeners(node)) && services.every(hasListeners)
 }
 
 /** No other node of the graph holds what this one needs. */

@@ -1,7 +1,7 @@
 // Puts the control API on its listener.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { API_LISTENER } from '../graph/node-id.js'
-import type { HttpListeners } from '../listen/http-listeners.js'
+import type { EngineListeners } from '../listen/engine-listeners.js'
 
 /**
  * Checks each request on listener `api` before any handler sees it, and answers requests for paths that no node owns.
@@ -22,7 +22,7 @@ export interface ApiAccess {
 }
 
 export interface EngineApiParts {
-  readonly listeners: Pick<HttpListeners, 'http'>
+  readonly listeners: Pick<EngineListeners, 'http'>
   readonly token: string
   create(access: ApiAccess): ControlApi
 }

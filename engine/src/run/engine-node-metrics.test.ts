@@ -13,7 +13,11 @@ test('a node is up while it is ready or idle; an input is connected even while n
     context = given
     return source
   })
-  new EngineNodeMetrics(fixture.metrics, { routeOf: () => undefined, audienceOf: () => undefined }).update([input], [])
+  new EngineNodeMetrics(fixture.metrics, {
+    routeOf: () => undefined,
+    audienceOf: () => undefined,
+    publishersOf: () => undefined,
+  }).update([input], [])
   const read = async (): Promise<unknown> => {
     const families = parseExposition(await fixture.metrics.render())
     return ['millrace_node_up', 'millrace_input_connected'].map((name) => families.get(name)?.samples[0]?.value)

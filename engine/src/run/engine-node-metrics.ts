@@ -1,5 +1,6 @@
 // The engine's own series for running nodes and listeners, added and removed with them.
 import type { AudienceStatus } from '../observe/audience-status.js'
+import type { PublisherStatus } from '../observe/publisher-status.js'
 import type { RouteStatus } from '../observe/route-status.js'
 import { addNodeMetrics, type NodeReadings } from '../observe/core-metrics.js'
 import { addListenerMetrics, type ListenerReadings } from '../observe/listener-metrics.js'
@@ -16,6 +17,7 @@ interface Shown {
 export interface OutputReadings {
   routeOf(id: string): RouteStatus | undefined
   audienceOf(id: string): AudienceStatus | undefined
+  publishersOf(id: string): PublisherStatus | undefined
 }
 
 export class EngineNodeMetrics {
@@ -96,6 +98,14 @@ class EngineNodeReadings implements NodeReadings {
   get edges(): NodeReadings['edges'] {
     if (!('edges' in this.#node)) return []
     return this.#node.edges.map(({ id, counters: { queuedBytes, drops } }) => ({ id, queuedBytes, drops }))
+  }
+
+  get takesPublishers(): boolean {
+    return this.#node.settings.publish !== undefined
+  }
+
+  get publishers(): PublisherStatus | undefined {
+    return this.takesPublishers ? this.#outputs.publishersOf(this.#node.id) : undefined
   }
 
   get route(): RouteStatus | undefined {

@@ -3,7 +3,7 @@ import process from 'node:process'
 import type { Logger } from 'pino'
 import type { EngineAudiences } from '../audience/engine-audiences.js'
 import type { LiveDelivery } from '../deliver/live-delivery.js'
-import type { HttpListeners } from '../listen/http-listeners.js'
+import type { EngineListeners } from '../listen/engine-listeners.js'
 import { readEngineVersion } from '../observe/engine-version.js'
 import type { EventLog } from '../observe/events.js'
 import type {
@@ -21,6 +21,7 @@ import { didYouMean } from '../config/report/did-you-mean.js'
 import type { Definition, Json } from '../plugin/contract.js'
 import { type DescribedDefinition, describeDefinition } from '../plugin/manifest.js'
 import type { Clock } from '../plugin/tokens.js'
+import { listenerNodeId } from '../graph/node-id.js'
 import type { Running } from './change/reload-transaction.js'
 import type { RunningNodes } from './running-nodes.js'
 import { type LabelledUrl, listenerStatus, readinessOf, sampleOf, urlsOf } from './status-view.js'
@@ -31,7 +32,7 @@ export interface EngineViewParts {
   readonly events: EventLog
   readonly running: Running
   readonly nodes: RunningNodes
-  readonly listeners: Pick<HttpListeners, 'all' | 'http'>
+  readonly listeners: Pick<EngineListeners, 'all' | 'http'>
   readonly audiences: Pick<EngineAudiences, 'kick' | 'of' | 'viewers'>
   readonly delivery: Pick<LiveDelivery, 'routes'>
   /** Absolute. */
@@ -56,7 +57,7 @@ export class EngineView implements StatusSource, EventSource {
   }
 
   status(): EngineStatus {
-    const { clock, listeners, running, stateDir } = this.#parts
+    const { clock, listeners, nodes, running, stateDir } = this.#parts
     const { ready, reasons } = this.readiness() ?? { ready: false, reasons: [] }
     return {
       version: readEngineVersion(),
@@ -70,8 +71,10 @@ export class EngineView implements StatusSource, EventSource {
       files: running.graph.files,
       stateDir,
       ...(this.reloads === undefined ? {} : { reload: this.reloads.status() }),
-      listeners: listeners.all().map(listenerStatus),
-      services: running.services.map((service) => service.status()),
+      listeners: listeners.all().map((listener) => listenerStatus(listener, nodes.get(listenerNodeId(listener.name)))),
+      services: running.services.flatMap((service) =>
+        service.settings.definition.kind === 'service' ? [service.status()] : [],
+      ),
       pipelines: running.pipelines.map((pipeline) => pipeline.status()),
     }
   }

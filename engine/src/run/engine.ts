@@ -3,7 +3,7 @@
 import type { Logger } from 'pino'
 import type { Graph } from '../graph/graph.js'
 import { explainShortage } from '../listen/descriptor-check.js'
-import { listenerSpecs } from '../listen/http-listeners.js'
+import { listenerSpecs } from '../listen/engine-listeners.js'
 import { readDescriptorLimit } from '../observe/descriptor-limit.js'
 import type { EventLog } from '../observe/events.js'
 import type { MetricsRegistry } from '../observe/metrics-registry.js'
@@ -74,7 +74,7 @@ export class Engine implements RunningEngine, EventSource {
   async start(): Promise<void> {
     const { running, listeners, api, clock, view, events, shown, auth } = this.#parts
     auth.start()
-    for (const { name, address, ...choices } of listenerSpecs(running.graph)) listeners.add(name, address, choices)
+    listeners.addAll(listenerSpecs(running.graph))
     api.open(running.graph.engine.api.hosts)
     await listeners.openAll()
     this.#parts.addMetrics()
@@ -184,10 +184,11 @@ export class Engine implements RunningEngine, EventSource {
   }
 
   async #stop(reason: string): Promise<void> {
-    const { view, executor, log, events } = this.#parts
+    const { view, executor, patterns, log, events } = this.#parts
     const isRunning = view.state === 'running'
     view.state = 'stopping'
     await executor.stop()
+    patterns.stop()
     log.info({ reason }, 'stopping')
     events.emit({ kind: 'engine.stopping', data: { reason } })
     await shutDown(this.#parts, reason, isRunning)

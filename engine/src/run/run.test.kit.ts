@@ -62,6 +62,9 @@ export class RunnerFixture implements Disposable {
       http: (name: string) => {
         throw new Error(`no listener ${name}`)
       },
+      of: (_: symbol, name: string) => {
+        throw new Error(`no listener ${name}`)
+      },
     }
     const audiences = new EngineAudiences({ clock, log, maxClients: 0 })
     const delivery = {

@@ -105,6 +105,7 @@ export function serving(more: ServingSettings = {}): Definition {
     consumes: ['ts'],
     inlets: 'one',
     inject: { delivery: DELIVERY, clock: CLOCK },
+    exclusive: ({ path }) => (path.includes('${stream}') ? [{ kind: 'http', listener: ROUTE.listener, path }] : []),
     open: ({ value }, context, { delivery, clock }) => {
       more.onOpen?.(value, () => clock.after(0, throwBroken))
       const route = delivery.open({ ...ROUTE, path: value.path, id: context.id })

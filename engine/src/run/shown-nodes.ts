@@ -2,8 +2,9 @@
 // histograms of their routes. A change costs the same, however many nodes and routes there are.
 import type { EngineAudiences } from '../audience/engine-audiences.js'
 import type { LiveDelivery } from '../deliver/live-delivery.js'
-import type { HttpListeners } from '../listen/http-listeners.js'
+import type { EngineListeners } from '../listen/engine-listeners.js'
 import type { MetricsRegistry } from '../observe/metrics-registry.js'
+import type { PublisherStatuses } from '../observe/publisher-status.js'
 import type { Running } from './change/reload-transaction.js'
 import { RouteHistograms } from './engine-metrics.js'
 import { EngineNodeMetrics } from './engine-node-metrics.js'
@@ -15,8 +16,9 @@ export interface ShownNodesParts {
   readonly nodes: RunningNodes
   readonly registry: MetricsRegistry
   readonly audiences: Pick<EngineAudiences, 'of'>
+  readonly publishers: Pick<PublisherStatuses, 'of'>
   readonly delivery: Pick<LiveDelivery, 'routeOf' | 'routes$'>
-  readonly listeners: Pick<HttpListeners, 'all'>
+  readonly listeners: Pick<EngineListeners, 'all'>
 }
 
 export class ShownNodes {
@@ -26,7 +28,7 @@ export class ShownNodes {
 
   constructor(parts: ShownNodesParts) {
     this.#parts = parts
-    const { registry, nodes, audiences, delivery } = parts
+    const { registry, nodes, audiences, delivery, publishers } = parts
     this.#histograms = new RouteHistograms(registry, (id) => {
       const node = nodes.get(id)
       return node && labelsOf(node.settings)
@@ -34,6 +36,7 @@ export class ShownNodes {
     this.#metrics = new EngineNodeMetrics(registry, {
       routeOf: (id) => delivery.routeOf(id),
       audienceOf: (id) => audiences.of(id),
+      publishersOf: (id) => publishers.of(id),
     })
     delivery.routes$.subscribe((change) => this.#histograms.note(change))
   }

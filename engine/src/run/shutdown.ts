@@ -4,12 +4,13 @@ import type { OpenAccessLog } from '../access/open-access-log.js'
 import type { EngineAudiences } from '../audience/engine-audiences.js'
 import type { LiveDelivery } from '../deliver/live-delivery.js'
 import { API_LISTENER } from '../graph/node-id.js'
-import type { HttpListeners } from '../listen/http-listeners.js'
+import type { EngineListeners } from '../listen/engine-listeners.js'
 import type { EngineClock } from '../observe/clock.js'
 import type { ReloadExecutor } from './change/reload-executor.js'
 import type { Running } from './change/reload-transaction.js'
 import { waitAtMost } from './node/time-limit.js'
 import type { EngineProcesses } from '../processes/engine-processes.js'
+import type { StreamPatterns } from './pattern/stream-patterns.js'
 import type { NodeFiles } from '../state/node-files.js'
 
 /** Time limit for disposing all nodes together, after the drain. */
@@ -26,9 +27,10 @@ export interface ShutdownParts {
   readonly clock: EngineClock
   readonly running: Running
   readonly executor: Pick<ReloadExecutor, 'drained'>
+  readonly patterns: Pick<StreamPatterns, 'drained' | 'stop'>
   readonly audiences: EngineAudiences
   readonly delivery: LiveDelivery
-  readonly listeners: HttpListeners
+  readonly listeners: EngineListeners
   readonly accessLog: OpenAccessLog
   readonly auth: Pick<AccessControl, 'start' | 'close'>
   readonly files: Pick<NodeFiles, 'settled'>
@@ -38,14 +40,14 @@ export interface ShutdownParts {
 
 /** `isDraining`: viewers receive what the inputs have received, within `engine.drain`. */
 export async function shutDown(parts: ShutdownParts, reason: string, isDraining: boolean): Promise<void> {
-  const { clock, running, executor, audiences, delivery, listeners } = parts
+  const { clock, running, executor, patterns, audiences, delivery, listeners } = parts
   const { accessLog, auth, files, processes, stateDir } = parts
   listeners.stopAccepting(API_LISTENER)
   audiences.stopAccepting()
   if (isDraining) await drain(parts, running.graph.engine.drainMs)
   const disposeByMs = clock.nowMs() + DISPOSE_MS
   await Promise.all(running.pipelines.map((pipeline) => pipeline.stop(reason, DISPOSE_MS)))
-  await executor.drained()
+  await Promise.all([executor.drained(), patterns.drained()])
   await delivery[Symbol.asyncDispose]()
   const leftMs = Math.max(LEAST_DISPOSE_MS, disposeByMs - clock.nowMs())
   await Promise.all(running.services.map((service) => service.stop(reason, leftMs)))

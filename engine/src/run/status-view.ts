@@ -4,11 +4,12 @@ import type { LiveDelivery } from '../deliver/live-delivery.js'
 import type { AudienceStatus } from '../observe/audience-status.js'
 import type { RouteStatus } from '../observe/route-status.js'
 import type { Graph } from '../graph/graph.js'
-import type { HttpListeners } from '../listen/http-listeners.js'
+import type { EngineListeners } from '../listen/engine-listeners.js'
 import type { Running } from './change/reload-transaction.js'
 import type { PipelineServices } from './pipeline/pipeline-runner.js'
 import type { EngineNode, RunningNodes } from './running-nodes.js'
 import { API_LISTENER } from '../graph/node-id.js'
+import { namedListeners } from '../plugin/named-listeners.js'
 
 export interface LabelledUrl {
   readonly label: string
@@ -22,7 +23,8 @@ export function readinessOf(
   { pipeline, node }: { readonly pipeline?: string; readonly node?: string } = {},
 ): Readiness | undefined {
   const isAsked = ({ id }: EngineNode): boolean =>
-    (node === undefined || id === node) && (pipeline === undefined || id.startsWith(`${pipeline}/`))
+    (node === undefined || id === node) &&
+    (pipeline === undefined || id.startsWith(`${pipeline}/`) || id.startsWith(`${pipeline}@`))
   if ((node ?? pipeline) !== undefined && !nodes.all.some(isAsked)) return undefined
   const notReady = nodes.notReady().filter(isAsked)
   const reasons = notReady.map(({ id, state: own, why }) => `${id}: ${why === '' ? own : why}`)
@@ -34,15 +36,16 @@ export function readinessOf(
 export function urlsOf(
   { services }: Graph,
   delivery: Pick<LiveDelivery, 'routes'>,
-  listeners: Pick<HttpListeners, 'http'>,
+  listeners: Pick<EngineListeners, 'http'>,
 ): readonly LabelledUrl[] {
   const viewers = delivery.routes().flatMap(({ id, urls }) => urls.map((url) => ({ label: id, url })))
   const { origins } = listeners.http(API_LISTENER)
   const api = origins.map((origin) => ({ label: 'control API', url: `${origin}/api/v1/status` }))
-  const served = services.flatMap(({ id, options }) => {
-    const { listener, path } = options as { readonly listener?: unknown; readonly path?: unknown }
-    if (typeof listener !== 'string' || typeof path !== 'string') return []
-    return listeners.http(listener).origins.map((origin) => ({ label: id, url: origin + path }))
+  const served = services.flatMap(({ id, definition, options }) => {
+    const { path } = options as { readonly path?: unknown }
+    const [listener] = namedListeners(definition, options)
+    if (listener?.protocol !== 'http' || typeof path !== 'string') return []
+    return listeners.http(listener.name).origins.map((origin) => ({ label: id, url: origin + path }))
   })
   return [...viewers, ...api, ...served]
 }
@@ -63,9 +66,12 @@ function addressesOf({ urls, aliases }: RouteStatus) {
   return aliases.length === 0 ? { urls } : { urls, aliases }
 }
 
-export function listenerStatus({ name, address, origins }: Omit<ListenerStatus, 'protocol'>): ListenerStatus {
-  const protocol = origins.every((origin) => origin.startsWith('https:')) ? 'https' : 'http'
-  return { name, protocol, address, origins }
+/** `node`: of a listener by a plugin. */
+export function listenerStatus(
+  { name, protocol, address, origins }: Pick<ListenerStatus, 'name' | 'protocol' | 'address' | 'origins'>,
+  node: EngineNode | undefined,
+): ListenerStatus {
+  return { name, protocol, address, origins, ...(node === undefined ? {} : { node: node.status() }) }
 }
 
 /** `at`: RFC 3339. Of everything, or of one pipeline. */

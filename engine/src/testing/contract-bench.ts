@@ -24,6 +24,7 @@ import { FakeStore } from './fake-store.js'
 import { TestAudiences } from './test-audiences.js'
 import { TestProcesses } from './test-processes.js'
 import { TestSockets } from './test-sockets.js'
+import { TestDatagramTransport, TestStreamTransport } from './test-transports.js'
 
 /**
  * Returns what the node requests in `inject`, by the same names. What it leaves out is TestAudiences for AUDIENCE, a
@@ -48,6 +49,8 @@ export class ContractBench implements AsyncDisposable {
   readonly secrets = new FakeSecrets()
   readonly store = new FakeStore()
   readonly sockets = new TestSockets(this.clock)
+  /** Of a listener. */
+  readonly transport: TestStreamTransport | TestDatagramTransport
   readonly got: AnyChunk[] = []
   readonly options$: BehaviorSubject<unknown>
   /** Errors of its observables. */
@@ -63,6 +66,8 @@ export class ContractBench implements AsyncDisposable {
   private constructor(definition: Definition, options: unknown) {
     this.#definition = definition
     this.#streams = inletIds(definition).map(() => new Subject())
+    const isUdp = definition.kind === 'listener' && definition.transport === 'udp'
+    this.transport = isUdp ? new TestDatagramTransport() : new TestStreamTransport()
     this.options$ = new BehaviorSubject(options)
   }
 
@@ -75,7 +80,11 @@ export class ContractBench implements AsyncDisposable {
   ): Promise<ContractBench> {
     const bench = new ContractBench(definition, options)
     const { context, options$ } = bench
-    const opening = definition.open(options$ as Options<unknown>, context, bench.#deps(deps) as never, previous)
+    const [given$, given] = [options$ as Options<unknown>, bench.#deps(deps) as never]
+    const opening =
+      definition.kind === 'listener'
+        ? definition.open(given$, context, given, bench.transport as never, previous)
+        : definition.open(given$, context, given, previous)
     bench.#node = await within(Promise.resolve<Node>(opening), OPENS_WITHIN_MS, 'it did not open')
     bench.#connect()
     return bench

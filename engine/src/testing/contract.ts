@@ -11,6 +11,7 @@ import { isEngineError } from '../errors.js'
 import type { ChunkKind, Definition, Previous, TransformDefinition } from '../plugin/contract.js'
 import { ENGINE_KEYS } from '../plugin/define.js'
 import { readPorts } from '../plugin/ports.js'
+import { LISTENER_KEYS } from '../plugin/listener.js'
 import { describeOptions } from '../plugin/option-meta.js'
 import { CallbackWatch, packageOfCaller } from './callback-watch.js'
 import { ContractBench } from './contract-bench.js'
@@ -30,7 +31,7 @@ export interface ContractSettings {
   /** An entry for each command of the definition, at least. By default it has none. */
   readonly commands?: readonly CommandCheck[]
   /** Makes a running node do its work, so that the callbacks that it passes to Node are seen. By default nothing. */
-  readonly work?: (bench: Pick<ContractBench, 'clock' | 'context'>) => Promise<void>
+  readonly work?: (bench: Pick<ContractBench, 'clock' | 'context' | 'transport'>) => Promise<void>
 }
 
 /** A command that the kit runs on a node that has opened, and for an input has been subscribed to. */
@@ -79,8 +80,10 @@ function declareTexts({ definition }: Subject): void {
       assert.notEqual(description, '', `option ${path} has no description`)
     for (const { title, yaml } of definition.examples) {
       for (const [name, node] of Object.entries(await nodesOf(yaml))) {
-        assert.equal(node['type'], definition.type, `${title}: ${name} is of another type`)
-        const own = Object.entries(node).filter(([key]) => !(ENGINE_KEYS as readonly string[]).includes(key))
+        const [typeKey, engineKeys] =
+          definition.kind === 'listener' ? ['protocol', LISTENER_KEYS] : ['type', ENGINE_KEYS]
+        assert.equal(node[typeKey], definition.type, `${title}: ${name} is of another type`)
+        const own = Object.entries(node).filter(([key]) => !(engineKeys as readonly string[]).includes(key))
         const given = Object.fromEntries(own)
         const issues = definition.options.safeParse(given).error?.issues ?? []
         // The value of a variable or a secret is not known.

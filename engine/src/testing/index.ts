@@ -7,9 +7,12 @@ export { FakeContext } from './fake-context.js'
 export type { LoggedLine } from './fake-context.js'
 export { FakeSecrets } from './fake-secrets.js'
 export { FakeStore } from './fake-store.js'
+export { ScriptedPublisher, ScriptedPublishers } from './scripted-publishers.js'
+export type { ScriptedWho } from './scripted-publishers.js'
 export { TestAudiences } from './test-audiences.js'
 export { TestProcesses } from './test-processes.js'
 export { TestSockets } from './test-sockets.js'
+export { TestConnection, TestDatagramTransport, TestStreamTransport } from './test-transports.js'
 export { buildTs } from './ts-builder/build-ts.js'
 export {
   breakCrc,

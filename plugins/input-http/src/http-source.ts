@@ -1,7 +1,8 @@
 // The source: each subscription is one attempt at one URL. The engine decides when to make the next attempt. The source
 // chooses its URL, and reports when that attempt can be made at once.
 import type { SecureContext } from 'node:tls'
-import type { Clock, NodeContext, Received, Source } from '@millrace/engine/plugin'
+import { TargetRotation } from '@millrace/engine/plugin'
+import type { Clock, NodeContext, Received, Source, TargetOrder } from '@millrace/engine/plugin'
 import { Observable } from 'rxjs'
 import type { Subscriber } from 'rxjs'
 import { HttpAttempt } from './http-attempt.js'
@@ -9,12 +10,10 @@ import { HttpCounters } from './http-counters.js'
 import { httpError } from './http-errors.js'
 import type { HttpErrorCode } from './http-errors.js'
 import type { Upstream } from './upstream.js'
-import { UrlRotation } from './url-rotation.js'
-import type { UrlOrder } from './url-rotation.js'
 
 export interface HttpSourceSettings {
   readonly upstreams: readonly Upstream[]
-  readonly order: UrlOrder
+  readonly order: TargetOrder
   readonly timeouts: () => { readonly connect: number; readonly read: number }
   readonly secureContext: SecureContext | undefined
   readonly insecure: boolean
@@ -30,7 +29,7 @@ const GOOD_MS = 5_000
 export class HttpSource implements Source<Received> {
   readonly chunks: Observable<Received>
   readonly #settings: HttpSourceSettings
-  readonly #rotation: UrlRotation
+  readonly #rotation: TargetRotation
   readonly #counters = new HttpCounters()
   readonly #attempts = new Set<HttpAttempt>()
   /** The attempt that the engine has subscribed to. */
@@ -38,7 +37,7 @@ export class HttpSource implements Source<Received> {
 
   constructor(settings: HttpSourceSettings) {
     this.#settings = settings
-    this.#rotation = new UrlRotation(settings.upstreams.length, settings.order, settings.random)
+    this.#rotation = new TargetRotation(settings.upstreams.length, settings.order, settings.random)
     this.#counters.register(settings.context)
     this.chunks = new Observable((subscriber) => this.#attempt(subscriber))
   }

@@ -1,10 +1,10 @@
 // Input `http`: a transport stream from an upstream over HTTP or HTTPS, or from the first of several that delivers it.
-import { CLOCK, defineCommand, defineInput } from '@millrace/engine/plugin'
+import { CLOCK, defineCommand, defineInput, trustedAuthorities } from '@millrace/engine/plugin'
 import { z } from 'zod'
 import { HTTP_METRICS } from './http-counters.js'
+import { httpError } from './http-errors.js'
 import { httpOptions } from './http-options.js'
 import { HttpSource } from './http-source.js'
-import { trustedAuthorities } from './trusted-authorities.js'
 import { readUpstreams } from './upstream.js'
 
 export default defineInput({
@@ -52,7 +52,9 @@ export default defineInput({
       upstreams,
       order,
       timeouts: () => ({ connect: options$.value.connectTimeout, read: options$.value.readTimeout }),
-      secureContext: await trustedAuthorities(tls.ca),
+      secureContext: await trustedAuthorities(tls.ca).catch((error: unknown) => {
+        throw httpError('HTTP_CA', error instanceof Error ? error.message : String(error), { cause: error })
+      }),
       insecure: tls.insecure,
       context,
       clock,

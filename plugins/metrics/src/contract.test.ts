@@ -4,6 +4,9 @@ import metrics from './index.js'
 
 const listeners: Listeners = {
   http: (name) => ({ name, origins: [], mount: () => ({ [Symbol.dispose]: () => undefined }) }),
+  of: () => {
+    throw new Error('there is none')
+  },
 }
 const source: MetricsSource = { contentType: 'text/plain', render: () => Promise.resolve('') }
 const options = { listener: 'api', path: '/metrics' }

@@ -10,6 +10,10 @@ import prometheus from './index.js'
 class FakeListeners implements Listeners {
   readonly routes = new Map<string, HttpHandler>()
 
+  of(): never {
+    throw new Error('there is none')
+  }
+
   http(name: string): ReturnType<Listeners['http']> {
     return {
       name,

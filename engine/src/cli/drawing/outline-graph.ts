@@ -1,6 +1,6 @@
 // The checked graph as boxes and arrows: the plain data that the drawings show.
 import type { NodeKind } from '../../plugin/contract.js'
-import type { Graph, NodeSettings, Pipeline } from '../../graph/graph.js'
+import type { Graph, NodeSettings, Pipeline, PublishSettings } from '../../graph/graph.js'
 import { MAIN_PORT, nodeName } from '../../graph/node-id.js'
 import { chunksOf } from '../../plugin/ports.js'
 
@@ -37,7 +37,8 @@ export interface EdgeOutline {
 }
 
 export function outlineGraph({ pipelines, services }: Pick<Graph, 'pipelines' | 'services'>): GraphOutline {
-  return { pipelines: pipelines.map(outlinePipeline), services: services.map(outlineNode) }
+  const own = services.filter(({ definition }) => definition.kind === 'service')
+  return { pipelines: pipelines.map(outlinePipeline), services: own.map(outlineNode) }
 }
 
 /** The label of an arrow: `ts`, or `720p: ts` if the port is not the main one. */
@@ -45,7 +46,7 @@ export function labelOf({ port, chunks }: EdgeOutline): string {
   return port === MAIN_PORT ? chunks : `${port}: ${chunks}`
 }
 
-function outlinePipeline({ name, description, nodes }: Pipeline): PipelineOutline {
+function outlinePipeline({ name, description, nodes, pattern }: Pipeline): PipelineOutline {
   const byId = new Map(nodes.map((node) => [node.id, node]))
   const edges = nodes.flatMap((node) =>
     node.from.map(({ node: from, port }) => ({
@@ -55,7 +56,14 @@ function outlinePipeline({ name, description, nodes }: Pipeline): PipelineOutlin
       chunks: chunksAt(byId.get(from), port, node),
     })),
   )
-  return { name, description, nodes: nodes.map(outlineNode), edges }
+  const copies = nodes.find(({ id }) => id === pattern?.input)?.publish
+  return { name, description: withCopies(description, copies), nodes: nodes.map(outlineNode), edges }
+}
+
+function withCopies(description: string, publish: PublishSettings | undefined): string {
+  if (publish === undefined) return description
+  const copies = `a copy for each published stream ${publish.streams}, at most ${publish.maxStreams}`
+  return description === '' ? copies : `${description}; ${copies}`
 }
 
 function outlineNode({ id, definition, description }: NodeSettings): NodeOutline {

@@ -7,6 +7,7 @@ const SHAPES: Readonly<Record<NodeOutline['kind'], string>> = {
   transform: 'box',
   output: 'note',
   service: 'component',
+  listener: 'house',
 }
 
 /** Ends with a newline. */

@@ -9,6 +9,7 @@ const SHAPES: Readonly<Record<NodeOutline['kind'], readonly [open: string, close
   transform: ['[', ']'],
   output: ['[/', '/]'],
   service: ['{{', '}}'],
+  listener: ['[(', ')]'],
 }
 
 /** Ends with a newline. */

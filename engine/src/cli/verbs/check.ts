@@ -92,8 +92,10 @@ function summaryOf(graph: Graph, file: string): string {
       'node',
     ),
   ]
-  const services = graph.services.filter((service) => service.at.file === file).length
-  if (services > 0) counts.push(counted(services, 'service'))
+  for (const kind of ['listener', 'service'] as const) {
+    const own = graph.services.filter(({ definition, at }) => definition.kind === kind && at.file === file).length
+    if (own > 0) counts.push(counted(own, kind))
+  }
   return `${file}: ok, ${counts.join(', ')}`
 }
 

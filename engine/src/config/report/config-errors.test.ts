@@ -379,6 +379,17 @@ const MISTAKES: readonly Mistake[] = [
     help: /did you mean "wab"/,
   },
   {
+    name: 'a listener of another protocol',
+    files: one(
+      pipelineWith({
+        transforms: 'g: { type: gop, from: main }',
+        outputs: 'a: { type: hls, from: g, relay: web }',
+      }),
+    ),
+    found: ['CONFIG_WRONG_LISTENER a:10:39'],
+    help: /add one under listeners/,
+  },
+  {
     name: 'auth providers that do not exist, or combine each other',
     files: one(
       pipelineWith({
@@ -492,6 +503,17 @@ const MISTAKES: readonly Mistake[] = [
     ),
     found: ['CONFIG_EXCLUSIVE a:9:7'],
     message: /"one\/b" needs path \/a of listener "web", which "one\/a"/,
+  },
+  {
+    name: 'an output that only one published stream can have',
+    files: one(
+      pipelineWith({ outputs: 'a: { type: http-ts, from: main, path: /a }' }).replace(
+        'main: { type: file, path: a.ts }',
+        'main: { type: pub, streams: "*" }',
+      ),
+    ),
+    found: ['CONFIG_STREAM a:8:7'],
+    message: /which only one stream could have/,
   },
   {
     name: 'two listeners on one port',

@@ -178,6 +178,11 @@ export const configError = defineErrors({
     hint: 'declare it under listeners:, or use api, which always exists',
     reaction: 'config',
   },
+  CONFIG_WRONG_LISTENER: {
+    sentence: 'A node names a listener that speaks another protocol.',
+    hint: 'name a listener of the protocol that the node needs, or declare one under listeners:',
+    reaction: 'config',
+  },
   CONFIG_UNKNOWN_AUTH: {
     sentence: 'A node or an auth provider names an auth provider that does not exist.',
     hint: 'declare it under auth:',
@@ -201,6 +206,11 @@ export const configError = defineErrors({
   CONFIG_KIND_MISMATCH: {
     sentence: 'A node reads chunks of a kind that it does not accept.',
     hint: 'put a transform between them that produces the kind that is needed',
+    reaction: 'config',
+  },
+  CONFIG_STREAM: {
+    sentence: 'A pattern pipeline cannot have a copy for each published stream.',
+    hint: 'put ${stream}, the key of the stream, into everything that only one copy can have',
     reaction: 'config',
   },
   CONFIG_EXCLUSIVE: {

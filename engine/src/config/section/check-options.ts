@@ -33,6 +33,11 @@ export interface PlacedName {
   readonly place: Place
 }
 
+export interface PlacedListenerName extends PlacedName {
+  /** The protocol that the option needs. */
+  readonly protocol: string | undefined
+}
+
 /** What a plain zod schema expects, in the words of YAML. */
 const EXPECTED: Readonly<Record<string, string>> = {
   object: 'must be a map of options',
@@ -56,7 +61,7 @@ export interface CheckedOptions {
   /** Nothing was reported, but there are no options either: a value in them is unknown. */
   readonly unknown: boolean
   /** Listeners that the options name, by default or in the file. */
-  readonly listeners: readonly PlacedName[]
+  readonly listeners: readonly PlacedListenerName[]
   /** Auth providers that the options name. */
   readonly auth: readonly PlacedName[]
 }
@@ -79,7 +84,7 @@ interface Issue {
 /** Parses the options and makes paths absolute. Reports every mistake. */
 export function checkOptions(request: OptionsRequest, problems: Problems): CheckedOptions {
   const { schema, map, place, title } = request
-  const listeners: PlacedName[] = []
+  const listeners: PlacedListenerName[] = []
   const auth: PlacedName[] = []
   let reported = false
   try {
@@ -87,8 +92,10 @@ export function checkOptions(request: OptionsRequest, problems: Problems): Check
       if (typeof value !== 'string') return value
       if (kind.name === 'secret') problems.mask.add(value)
       if (kind.name === 'url') problems.mask.add(passwordOf(value))
-      if (kind.name === 'listener') collectListener(request, value, path, listeners)
-      if (kind.name === 'auth') collectListener(request, value, path, auth)
+      if (kind.name === 'listener') {
+        listeners.push(...placedName(request, value, path).map((named) => ({ ...named, protocol: kind.protocol })))
+      }
+      if (kind.name === 'auth') auth.push(...placedName(request, value, path))
       return kind.name === 'path' ? absolutePath(request, value, path) : value
     })
     const result = schema.safeParse(given)
@@ -119,15 +126,10 @@ function passwordOf(text: string): string {
   }
 }
 
-function collectListener(
-  { map, place }: OptionsRequest,
-  name: string,
-  path: readonly PropertyKey[],
-  listeners: PlacedName[],
-): void {
+/** Empty if the name holds a variable that is not set. */
+function placedName({ map, place }: OptionsRequest, name: string, path: readonly PropertyKey[]): readonly PlacedName[] {
   const found = locate(map, path, place)
-  if (found.value.kind === 'scalar' && found.value.unresolved) return
-  listeners.push({ name, place: found.place })
+  return found.value.kind === 'scalar' && found.value.unresolved ? [] : [{ name, place: found.place }]
 }
 
 // In a union, the branch that matches deepest is the one the user meant. If none matches at all, it is the only branch

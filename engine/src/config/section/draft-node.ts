@@ -1,17 +1,21 @@
 // The nodes of a file while they are being checked: like a Graph, but with the places for messages, and with gaps where
 // something was wrong.
 import type { Definition, NodeKind, Port } from '../../plugin/contract.js'
-import type { PlacedName } from './check-options.js'
+import type { PlacedListenerName, PlacedName } from './check-options.js'
+import type { PublishSettings } from '../../graph/graph.js'
+import type { YamlMap } from '../source/yaml-tree.js'
 import type { Place } from '../report/diagnostic.js'
 
 export interface DraftPipeline {
   readonly name: string
   readonly description: string
   readonly nodes: readonly DraftNode[]
+  /** Its copies are read from these entries, once the key is filled in. */
+  readonly pattern?: { readonly input: DraftNode; readonly map: YamlMap } | undefined
 }
 
 export interface DraftNode {
-  /** `pipeline/node`, or `services/name`. */
+  /** `pipeline/node`, `services/name`, or `listeners/name`. */
   readonly id: string
   /** As written in its section. */
   readonly name: string
@@ -27,7 +31,7 @@ export interface DraftNode {
   readonly unknown: boolean
   /** Undefined if they are not known: neither are its type or its options, or its plugin is wrong about them. */
   readonly ports: readonly Port[] | undefined
-  readonly listeners: readonly PlacedName[]
+  readonly listeners: readonly PlacedListenerName[]
   readonly auth: readonly PlacedName[]
   /** The nodes that it reads, as written. */
   readonly from: readonly Reference[]
@@ -37,6 +41,10 @@ export interface DraftNode {
   readonly was: PlacedName | undefined
   readonly timeline: 'continuous' | 'source'
   readonly batchMs: number
+  /** It takes published streams. */
+  readonly publish: PublishSettings | undefined
+  /** Which keys the copies of its pipeline have, if that is a pattern pipeline. */
+  readonly pattern: string | undefined
 }
 
 export interface Reference {

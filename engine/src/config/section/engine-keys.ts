@@ -1,6 +1,8 @@
 // The keys that the engine itself reads on a node, whatever its type.
 import { z } from 'zod'
-import { choice, duration } from '../../plugin/options.js'
+import { expressionProblem } from '../../graph/stream-keys.js'
+import type { Definition } from '../../plugin/contract.js'
+import { authName, choice, count, duration } from '../../plugin/options.js'
 
 /** On every node, in addition to `type`. */
 export const NODE_SCHEMA = z.strictObject({
@@ -26,8 +28,75 @@ export const INPUT_SCHEMA = NODE_SCHEMA.extend({
     .meta({ description: 'How long data is collected into a chunk before it is passed on.', reload: 'live' }),
 })
 
+/** The keys that say which published streams an input takes. */
+export const PUBLISHED_SCHEMA = z.strictObject({
+  streams: z
+    .string()
+    .regex(/^[^*]*\*?[^*]*$/, 'must have one * at most')
+    .min(1)
+    .max(128)
+    .optional()
+    .meta({
+      description:
+        'Which published streams it takes. `"*"` takes any, `"cam-*"` those whose key begins with `cam-`: its pipeline is a pattern pipeline, and each stream gets a copy of it. One name: the stream of that key feeds this input. By default the type decides whether it takes publishers.',
+      reload: 'source',
+    }),
+  keys: z
+    .string()
+    .superRefine((text, context) => {
+      const problem = expressionProblem(text)
+      if (problem !== undefined) context.addIssue({ code: 'custom', message: problem })
+    })
+    .optional()
+    .meta({
+      description:
+        'Regular expression for whole keys, in place of `[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}`: characters, classes, `|`, and at most three quantifiers. A key never has more than 128 characters, a slash or another separator, white space, or a leading dot.',
+      reload: 'live',
+    }),
+  maxStreams: count({ min: 1, max: 10_000 }).prefault(100).meta({
+    description: 'Maximum number of streams at the same time, those that linger included.',
+    reload: 'live',
+  }),
+  linger: duration({ min: 0, max: 86_400_000 }).prefault('10s').meta({
+    description:
+      'How long the copy of a stream stays after its publisher has left. A publisher that returns by then costs no viewer.',
+    reload: 'live',
+  }),
+  takeover: choice('refuse', 'replace').prefault('refuse').meta({
+    description:
+      'What happens to a second publisher of the same key. `refuse`: it is refused, unless the first one has sent nothing for 5 s, as after a line broke. `replace`: it always takes over, and the first one is disconnected.',
+    reload: 'live',
+  }),
+  auth: z
+    .union([authName(), z.array(authName()).min(1)])
+    .optional()
+    .meta({
+      description:
+        'Auth provider, or list of them, that publishers must pass; any of them can admit one. By default everybody may publish.',
+      reload: 'live',
+    }),
+})
+
+/** The keys that the engine reads on an input of a type that streams can be published to. */
+export const PUBLISHING_SCHEMA = INPUT_SCHEMA.extend(PUBLISHED_SCHEMA.shape)
+
 /** The keys that `defaults:` can set for an input in addition to the options of its type. */
-export const ENGINE_OPTIONS: readonly string[] = ['timeline', 'batch']
+const INPUT_OPTIONS: readonly string[] = ['timeline', 'batch']
+const PUBLISHING_OPTIONS = [...INPUT_OPTIONS, 'streams', 'keys', 'maxStreams', 'linger', 'takeover', 'auth'] as const
+
+/** Streams can be published to nodes of this type. */
+function takesPublishers(definition: Definition | undefined): boolean {
+  return definition?.kind === 'input' && definition.publishers !== undefined
+}
+
+export function engineOptionsOf(definition: Definition | undefined): readonly string[] {
+  return takesPublishers(definition) ? PUBLISHING_OPTIONS : INPUT_OPTIONS
+}
+
+/** For the keys that the engine reads on an input of this type. */
+export function inputSchemaOf(definition: Definition | undefined): typeof INPUT_SCHEMA | typeof PUBLISHING_SCHEMA {
+  return takesPublishers(definition) ? PUBLISHING_SCHEMA : INPUT_SCHEMA
+}
 
 /** The keys that only the node itself can set, not `defaults:`. */
 export const NOT_DEFAULTED: readonly string[] = ['type', 'description', 'was', 'from']

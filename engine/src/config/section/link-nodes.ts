@@ -55,7 +55,8 @@ export function settingsOf(
   const from: readonly PortRef[] = links.map(({ source, port }) => ({ node: source.id, port }))
   const was = node.was === undefined ? {} : { was: `${id.slice(0, -name.length)}${node.was.name}` }
   const at = positionOf(place)
-  return { id, ...was, definition, options, ports, from, description, timeline, batchMs, at, secrets }
+  const published = node.publish === undefined ? {} : { publish: node.publish }
+  return { id, ...was, definition, options, ports, from, description, timeline, batchMs, ...published, at, secrets }
 }
 
 function linksOf(node: DraftNode, context: LinkContext): readonly Linked[] {

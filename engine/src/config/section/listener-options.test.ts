@@ -24,6 +24,7 @@ test('a listener takes TLS files relative to its own file, proxies, and limits',
     trustedProxies: ['10.0.0.0/8', '2001:db8::/32'],
     forwardedHeader: 'forwarded',
     maxConnections: 99,
+    maxPerAddress: 0,
     maxClients: 7,
   })
 })

@@ -7,7 +7,7 @@ import { checkOptions } from './check-options.js'
 import { positionOf } from '../report/diagnostic.js'
 import type { Problems } from '../report/diagnostic.js'
 import { didYouMean } from '../report/did-you-mean.js'
-import { ENGINE_OPTIONS, INPUT_SCHEMA, NOT_DEFAULTED } from './engine-keys.js'
+import { engineOptionsOf, inputSchemaOf, NOT_DEFAULTED } from './engine-keys.js'
 import { checkKeys, mapOf } from '../source/read-section.js'
 import type { YamlEntry, YamlMap } from '../source/yaml-tree.js'
 import { SECTION_OF } from '../../plugin/node-kinds.js'
@@ -81,7 +81,7 @@ function checkDefaults(
   title: string,
   problems: Problems,
 ): void {
-  const engineOptions = definition.kind === 'input' ? ENGINE_OPTIONS : []
+  const engineOptions = definition.kind === 'input' ? engineOptionsOf(definition) : []
   for (const key of NOT_DEFAULTED) {
     const at = map.entries.get(key)?.key
     const help = 'set it on each node'
@@ -91,7 +91,7 @@ function checkDefaults(
   checkOptions({ ...shared, schema: definition.options, otherKeys: [...engineOptions, ...NOT_DEFAULTED] }, problems)
   if (engineOptions.length === 0) return
   const foreign = [...map.entries.keys()].filter((key) => !engineOptions.includes(key))
-  checkOptions({ ...shared, schema: INPUT_SCHEMA, otherKeys: foreign }, problems)
+  checkOptions({ ...shared, schema: inputSchemaOf(definition), otherKeys: foreign }, problems)
 }
 
 function merge(own: YamlMap, under: YamlMap, definition: Definition, path: readonly string[]): YamlMap {

@@ -2,13 +2,17 @@
 // address is `engine.api.address`.
 import { dirname } from 'node:path'
 import type { EngineSettings } from '../../graph/graph.js'
-import type { PlacedListener } from './check-exclusive.js'
+import type { PlacedListener } from './check-addresses.js'
 import { checkOptions } from './check-options.js'
 import { positionOf } from '../report/diagnostic.js'
 import type { Place, Problems, SourceText } from '../report/diagnostic.js'
 import { mapOf, namedEntries } from '../source/read-section.js'
-import { ENGINE_SCHEMA, engineSettings, LISTENER_SCHEMA } from './settings.js'
-import type { EngineOptions, ListenerOptions } from './settings.js'
+import type { DraftNode } from './draft-node.js'
+import { HTTP_PROTOCOL } from './listener-schema.js'
+import { readListener } from './read-listener.js'
+import type { ListenerSources } from './read-listener.js'
+import { ENGINE_SCHEMA, engineSettings } from './settings.js'
+import type { EngineOptions } from './settings.js'
 import { locate } from '../source/yaml-tree.js'
 import type { YamlEntry } from '../source/yaml-tree.js'
 import { API_LISTENER } from '../../graph/node-id.js'
@@ -16,8 +20,10 @@ import { API_LISTENER } from '../../graph/node-id.js'
 export interface EngineSections {
   readonly engine: EngineSettings
   readonly listeners: readonly PlacedListener[]
-  /** Names of all declared listeners, with or without mistakes, and `api`. */
-  readonly names: readonly string[]
+  /** The nodes of listeners by plugins. */
+  readonly nodes: readonly DraftNode[]
+  /** The protocols of all declared listeners, with or without mistakes, and of `api`; undefined if it is not known. */
+  readonly protocols: ReadonlyMap<string, string | undefined>
 }
 
 /** Reads both sections. If no file could be read, returns the defaults, which are then never used. */
@@ -25,8 +31,9 @@ export function readEngine(
   engines: readonly YamlEntry[],
   listeners: readonly YamlEntry[],
   firstFile: SourceText | undefined,
-  problems: Problems,
+  sources: ListenerSources,
 ): EngineSections {
+  const { problems } = sources
   const folder = dirname(firstFile?.path ?? '.')
   const options = engines.map((entry) => engineOptions(entry, folder, problems))
   const [first, ...more] = engines
@@ -36,13 +43,22 @@ export function readEngine(
   }
   const settings = engineSettings(options[0] ?? defaultOptions(folder))
   const named = namedEntries(listeners, 'listeners', 'listener', problems)
-  const placed = named.flatMap(([name, entry]) => readListener(name, entry, problems) ?? [])
-  const names = [...new Set([API_LISTENER, ...named.map(([name]) => name)])]
+  const drafts = named.map(([name, entry]) => readListener(name, entry, sources))
+  const placed = drafts.flatMap(({ settings: own, place, transport }) =>
+    own ? [{ settings: own, place, transport }] : [],
+  )
+  const found = {
+    nodes: drafts.flatMap(({ node, settings: own }) => (node && own ? [node] : [])),
+    protocols: new Map([
+      [API_LISTENER, HTTP_PROTOCOL],
+      ...drafts.map(({ name, protocol }) => [name, protocol] as const),
+    ]),
+  }
   const written = first === undefined ? undefined : addressPlace(first)
   const declared = named.find(([name]) => name === API_LISTENER)
   if (declared === undefined) {
     const place = written ?? first?.key ?? startOf(firstFile)
-    return { engine: settings, listeners: withApi(settings, place, placed), names }
+    return { engine: settings, listeners: withApi(settings, place, placed), ...found }
   }
   if (written !== undefined) {
     const help = 'keep either engine.api.address or the listener "api"'
@@ -50,7 +66,7 @@ export function readEngine(
   }
   const api = placed.find((listener) => listener.settings.name === API_LISTENER)
   const address = api?.settings.address ?? settings.api.address
-  return { engine: { ...settings, api: { ...settings.api, address } }, listeners: placed, names }
+  return { engine: { ...settings, api: { ...settings.api, address } }, listeners: placed, ...found }
 }
 
 // By default, `stateDir` is a folder beside the first file.
@@ -66,16 +82,6 @@ function defaultOptions(folder: string): EngineOptions {
   return ENGINE_SCHEMA.parse({ stateDir: `${folder}/.millrace` })
 }
 
-function readListener(name: string, entry: YamlEntry, problems: Problems): PlacedListener | undefined {
-  const title = `listener "${name}"`
-  const map = mapOf(entry, title, problems)
-  if (map === undefined) return undefined
-  const request = { schema: LISTENER_SCHEMA, map, otherKeys: [], place: entry.key, title, folder: '' }
-  const { ok, options } = checkOptions(request, problems)
-  if (!ok) return undefined
-  return { settings: { name, ...(options as ListenerOptions), at: positionOf(entry.key) }, place: entry.key }
-}
-
 function withApi(
   engine: EngineSettings,
   place: Place | undefined,
@@ -83,7 +89,8 @@ function withApi(
 ): readonly PlacedListener[] {
   if (place === undefined) return placed
   const { address } = engine.api
-  return [{ settings: { name: API_LISTENER, protocol: 'http', address, at: positionOf(place) }, place }, ...placed]
+  const settings = { name: API_LISTENER, protocol: HTTP_PROTOCOL, address, at: positionOf(place) }
+  return [{ settings, place, transport: 'tcp' }, ...placed]
 }
 
 function addressPlace({ value, key }: YamlEntry): Place | undefined {

@@ -8,7 +8,9 @@ import type { Problems } from '../report/diagnostic.js'
 import { didYouMean } from '../report/did-you-mean.js'
 import { titleOf } from './draft-node.js'
 import type { DraftNode, Reference } from './draft-node.js'
-import { ENGINE_OPTIONS, INPUT_SCHEMA, NODE_SCHEMA } from './engine-keys.js'
+import { engineOptionsOf, inputSchemaOf, NODE_SCHEMA } from './engine-keys.js'
+import type { PUBLISHING_SCHEMA } from './engine-keys.js'
+import { publishSettings } from './publish-settings.js'
 import type { Defaults } from './read-defaults.js'
 import { portsOf } from './read-ports.js'
 import { mapOf, textOf } from '../source/read-section.js'
@@ -40,7 +42,7 @@ export function readNode(request: NodeRequest, sources: NodeSources): DraftNode 
   if (own === undefined) return undefined
   const definition = findDefinition(kind, title, own, entry, registry, problems)
   const map = defaults.applyTo(own, definition)
-  const engineKeys = engineKeysOf(kind)
+  const engineKeys = engineKeysOf(kind, definition)
   const folder = dirname(entry.key.file.path)
   const checked =
     definition === undefined
@@ -50,6 +52,7 @@ export function readNode(request: NodeRequest, sources: NodeSources): DraftNode 
           problems,
         )
   const { key: place } = entry
+  const engine = checkOwnKeys({ request, definition, map, engineKeys, title }, problems)
   return {
     id: `${owner}/${name}`,
     name,
@@ -59,35 +62,38 @@ export function readNode(request: NodeRequest, sources: NodeSources): DraftNode 
     ...checked,
     ports: portsOf({ definition, ...checked, title, place }, registry, problems),
     ...readFrom(kind, title, map, entry, problems),
-    ...checkOwnKeys(request, map, engineKeys, title, problems),
+    ...engine,
+    auth: [...checked.auth, ...engine.auth],
+    pattern: undefined,
   }
 }
 
-function engineKeysOf(kind: NodeKind): readonly string[] {
-  if (kind === 'input') return ['type', 'description', 'was', ...ENGINE_OPTIONS]
+function engineKeysOf(kind: NodeKind, definition: Definition | undefined): readonly string[] {
+  if (kind === 'input') return ['type', 'description', 'was', ...engineOptionsOf(definition)]
   return kind === 'service' ? ['type', 'description', 'was'] : ['type', 'description', 'was', 'from']
 }
 
+interface OwnKeys {
+  readonly request: NodeRequest
+  readonly definition: Definition | undefined
+  readonly map: YamlMap
+  readonly engineKeys: readonly string[]
+  readonly title: string
+}
+
 function checkOwnKeys(
-  request: NodeRequest,
-  map: YamlMap,
-  engineKeys: readonly string[],
-  title: string,
+  { request, definition, map, engineKeys, title }: OwnKeys,
   problems: Problems,
-): Pick<DraftNode, 'description' | 'was' | 'timeline' | 'batchMs'> {
-  const schema = request.kind === 'input' ? INPUT_SCHEMA : NODE_SCHEMA
+): Pick<DraftNode, 'description' | 'was' | 'timeline' | 'batchMs' | 'publish' | 'auth'> {
+  const schema = request.kind === 'input' ? inputSchemaOf(definition) : NODE_SCHEMA
   const foreign = [...map.entries.keys()].filter((key) => key === 'type' || key === 'from' || !engineKeys.includes(key))
   const { key: place } = request.entry
-  const { options } = checkOptions({ schema, map, otherKeys: foreign, place, title, folder: '' }, problems)
-  const {
-    description = '',
-    was,
-    timeline = 'continuous',
-    batch = 0,
-  } = (options ?? {}) as Partial<z.output<typeof INPUT_SCHEMA>>
+  const { options, auth } = checkOptions({ schema, map, otherKeys: foreign, place, title, folder: '' }, problems)
+  const given = (options ?? {}) as Partial<z.output<typeof PUBLISHING_SCHEMA>>
+  const { description = '', was, timeline = 'continuous', batch = 0 } = given
   const written = map.entries.get('was')
   const before = was === undefined || written === undefined ? undefined : { name: was, place: placeOf(written) }
-  return { description, was: before, timeline, batchMs: batch }
+  return { description, was: before, timeline, batchMs: batch, publish: publishSettings(given), auth }
 }
 
 function findDefinition(

@@ -1,8 +1,12 @@
 // The resources that a node declares with `exclusive`: read, compared, and written as text.
 import { normalize } from 'node:path'
 import type { NodeSettings } from '../../graph/graph.js'
+import { STREAM_TEXT } from '../../graph/stream-keys.js'
 import { collide, parseBindAddress } from '../../listen/bind-address.js'
 import type { Resource } from '../../plugin/resource.js'
+
+/** In a path of a pattern pipeline: any part of a segment. No path that is requested has it. */
+const ANY = '\0'
 
 type HttpResource = Extract<Resource, { readonly kind: 'http' }>
 
@@ -17,6 +21,12 @@ export function readResources({ definition, options }: Pick<NodeSettings, 'defin
     if (resource.kind === 'udp' || resource.kind === 'tcp') parseBindAddress(resource.address)
     return resource
   })
+}
+
+/** What all copies of a node hold together. `streams`: the keys that they have; undefined for an ordinary node. */
+export function ofCopies(resource: Resource, streams: string | undefined): Resource {
+  if (streams === undefined || resource.kind !== 'http') return resource
+  return { ...resource, path: resource.path.replaceAll(STREAM_TEXT, streams.replace('*', ANY)) }
 }
 
 /** No two nodes can hold one each at the same time. */
@@ -51,9 +61,11 @@ function httpKeys({ listener, path, prefix = false }: HttpResource): ReturnType<
   const key = (place: string, at: string): string => `${place} ${listener} ${at}`
   const folders = [...path.matchAll(/\//g)].map(({ index }) => path.slice(0, index + 1))
   const [own, below] = [key('at', path), folders.map((folder) => key('below', folder))]
+  const [all, patterns] = [`http ${listener}`, `patterns ${listener}`]
+  if (path.includes(ANY)) return { held: [patterns, all], asked: [all] }
   return {
-    held: [own, ...below, ...(prefix ? [key('prefix', path)] : [])],
-    asked: [own, ...folders.map((folder) => key('prefix', folder)), ...(prefix ? [key('below', path)] : [])],
+    held: [own, ...below, ...(prefix ? [key('prefix', path)] : []), all],
+    asked: [own, patterns, ...folders.map((folder) => key('prefix', folder)), ...(prefix ? [key('below', path)] : [])],
   }
 }
 
@@ -61,7 +73,7 @@ function httpKeys({ listener, path, prefix = false }: HttpResource): ReturnType<
 export function renderResource(resource: Resource): string {
   switch (resource.kind) {
     case 'http':
-      return `path ${resource.path}${resource.prefix === true ? '*' : ''} of listener "${resource.listener}"`
+      return `path ${resource.path.replaceAll(ANY, '*')}${resource.prefix === true ? '*' : ''} of listener "${resource.listener}"`
     case 'file':
       return `file ${resource.path}`
     case 'device':
@@ -72,7 +84,36 @@ export function renderResource(resource: Resource): string {
 }
 
 function pathsOverlap(a: HttpResource, b: HttpResource): boolean {
+  if (a.path.includes(ANY) || b.path.includes(ANY)) return segmentsOverlap(a, b)
   return a.path === b.path || isBelow(a, b) || isBelow(b, a)
+}
+
+/** Some path is in both. Of a segment with several gaps, only the text before the first and after the last counts. */
+function segmentsOverlap(a: HttpResource, b: HttpResource): boolean {
+  const [first, second] = [segmentsOf(a), segmentsOf(b)]
+  const common = Math.min(first.length, second.length)
+  const isLonger = first.length - second.length
+  // A prefix is not below itself: `/a` is another path than `/a/`.
+  if (isLonger === 0 ? (a.prefix ?? false) !== (b.prefix ?? false) : (isLonger > 0 ? b : a).prefix !== true)
+    return false
+  return first.slice(0, common).every((segment, index) => canBeSame(segment, second[index] ?? ''))
+}
+
+/** Of a prefix, without the empty segment at its end. */
+function segmentsOf({ path, prefix = false }: HttpResource): readonly string[] {
+  const segments = path.split('/').slice(1)
+  return prefix ? segments.slice(0, -1) : segments
+}
+
+function canBeSame(a: string, b: string): boolean {
+  const [gapA, gapB] = [a.includes(ANY), b.includes(ANY)]
+  if (!gapA && !gapB) return a === b
+  const [headA, headB] = [a, b].map((text) => text.split(ANY)[0] ?? '') as [string, string]
+  const [tailA, tailB] = [a, b].map((text) => text.split(ANY).at(-1) ?? '') as [string, string]
+  if (!gapA) return a.length > headB.length + tailB.length && a.startsWith(headB) && a.endsWith(tailB)
+  if (!gapB) return b.length > headA.length + tailA.length && b.startsWith(headA) && b.endsWith(tailA)
+  const headsFit = headA.startsWith(headB) || headB.startsWith(headA)
+  return headsFit && (tailA.endsWith(tailB) || tailB.endsWith(tailA))
 }
 
 function isBelow(path: HttpResource, { path: above, prefix = false }: HttpResource): boolean {

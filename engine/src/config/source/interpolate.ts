@@ -1,6 +1,7 @@
 // Interpolation inside one scalar: `${NAME}`, `${NAME:-default}`, `${NAME:?why}`, `${secret:name}`, and `$${` for a
 // literal `${`. Inserted values are inert: they are not interpolated again, and cannot change the structure of the
-// document. `${param:name}` is left for the expansion of the template.
+// document. `${param:name}` is left for the expansion of the template, and `${stream}` for the copies of a pattern
+// pipeline.
 import { didYouMean } from '../report/did-you-mean.js'
 
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -28,7 +29,7 @@ export interface ParameterReference {
   readonly expression: string
 }
 
-/** A text of a template: fixed pieces, and parameters between them. */
+/** A text of a template or of a pattern pipeline: fixed pieces, and parameters between them. */
 export interface Pattern {
   readonly parts: readonly (string | ParameterReference)[]
   /** Something else in it is unknown, and stays unknown. */
@@ -60,6 +61,9 @@ const VARIABLE = /^([A-Za-z_][A-Za-z0-9_]*)(?:(:-|:\?)(.*))?$/s
 const SECRET = 'secret:'
 const SECRET_NAME = /^[a-z][a-z0-9-]*$/
 const PARAMETER = 'param:'
+/** The key of a published stream, which each copy of a pattern pipeline fills in. No parameter has this name. */
+export const STREAM = '$stream'
+const STREAM_WORD = 'stream'
 const LITERAL = '$${'
 /** Parameters are named like options. */
 export const PARAMETER_NAME = /^[a-z][A-Za-z0-9-]{0,63}$/
@@ -116,6 +120,7 @@ function evaluate({ text: expression }: Expression, values: Values): Result {
   if (expression === LITERAL) return { value: '${' }
   if (!expression.endsWith('}')) return unclosed(expression)
   const inner = expression.slice(2, -1)
+  if (inner === STREAM_WORD) return { parameter: { name: STREAM, expression } }
   if (inner.startsWith(PARAMETER)) return evaluateParameter(expression, inner.slice(PARAMETER.length))
   if (inner.startsWith(SECRET)) return evaluateSecret(expression, inner.slice(SECRET.length), values.secrets)
   return evaluateVariable(expression, inner, values)

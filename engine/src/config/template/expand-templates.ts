@@ -5,7 +5,7 @@ import { didYouMean } from '../report/did-you-mean.js'
 import { fillTemplate, noteOf, withNote } from './fill-template.js'
 import { overlayPipeline } from './overlay-pipeline.js'
 import { mapOf, textOf } from '../source/read-section.js'
-import { readTemplates, reportParameters, sizeOf } from './read-templates.js'
+import { readTemplates, reportParameters, reportStreams, sizeOf } from './read-templates.js'
 import type { Template } from './read-templates.js'
 import { TimeSlice } from '../source/time-slice.js'
 import { placeOf } from '../source/yaml-tree.js'
@@ -45,7 +45,12 @@ async function expandRoot(root: YamlValue | undefined, expander: Expander): Prom
 
 function reportOutside(root: YamlValue | undefined, problems: Problems): void {
   if (root?.kind !== 'map') return
-  for (const [name, { value }] of root.entries) if (name !== 'templates') reportParameters(value, problems)
+  for (const [name, { value }] of root.entries) {
+    if (name === 'templates') continue
+    reportParameters(value, problems)
+    // In pipelines it depends on their inputs.
+    if (name !== 'pipelines') reportStreams(value, 'outside a pattern pipeline', problems)
+  }
 }
 
 class Expander {

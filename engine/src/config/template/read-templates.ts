@@ -2,7 +2,7 @@
 // template are reported where they are written, whether or not a pipeline uses it.
 import type { Place, Problems } from '../report/diagnostic.js'
 import { didYouMean } from '../report/did-you-mean.js'
-import { PARAMETER_NAME } from '../source/interpolate.js'
+import { PARAMETER_NAME, STREAM } from '../source/interpolate.js'
 import { PIPELINE_KEYS, checkKeys, mapOf, namedEntries } from '../source/read-section.js'
 import { isNull } from '../source/yaml-tree.js'
 import type { YamlEntry, YamlMap, YamlValue } from '../source/yaml-tree.js'
@@ -38,6 +38,14 @@ export function reportParameters(value: YamlValue, problems: Problems): void {
   for (const { expression, place } of placeholdersOf(value)) {
     const help = 'parameters only work in templates; an environment variable is ${NAME}'
     problems.report('CONFIG_INTERPOLATION', place, `${expression} is used outside a template`, { help })
+  }
+}
+
+/** Reports each `${stream}` where no key of a published stream can fill it in. `why`: completes the message. */
+export function reportStreams(value: YamlValue, why: string, problems: Problems): void {
+  for (const { expression, place } of placeholdersOf(value, (name) => name === STREAM)) {
+    const help = 'it is the key of a published stream: give an input of the pipeline streams: "*"'
+    problems.report('CONFIG_INTERPOLATION', place, `${expression} is used ${why}`, { help })
   }
 }
 
@@ -118,12 +126,18 @@ interface Placeholder {
   readonly place: Place
 }
 
-function* placeholdersOf(value: YamlValue): Generator<Placeholder> {
-  if (value.kind === 'list') for (const item of value.items) yield* placeholdersOf(item)
-  else if (value.kind === 'map') for (const entry of value.entries.values()) yield* placeholdersOf(entry.value)
+function* placeholdersOf(
+  value: YamlValue,
+  isWanted: (name: string) => boolean = (name) => name !== STREAM,
+): Generator<Placeholder> {
+  if (value.kind === 'list') for (const item of value.items) yield* placeholdersOf(item, isWanted)
+  else if (value.kind === 'map')
+    for (const entry of value.entries.values()) yield* placeholdersOf(entry.value, isWanted)
   else {
     for (const part of value.pattern?.parts ?? []) {
-      if (typeof part !== 'string') yield { ...part, place: placeWithin(value.place, part.expression) }
+      if (typeof part !== 'string' && isWanted(part.name)) {
+        yield { ...part, place: placeWithin(value.place, part.expression) }
+      }
     }
   }
 }

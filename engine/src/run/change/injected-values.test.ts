@@ -5,6 +5,7 @@ import type { Secrets } from '../../plugin/secrets.js'
 import { defineService } from '../../plugin/define.js'
 import { PIPELINE } from '../../plugin/tokens.js'
 import { ReloadHarness } from './reload.test.kit.js'
+import type { TransformDefinition } from '../../plugin/contract.js'
 import { until } from '../../listen/loopback.test.kit.js'
 import { RecordingOutput } from '../run.test.kit.js'
 import { common, keeping, mid, node, output } from '../scripted-nodes.test.kit.js'
@@ -124,11 +125,11 @@ test('what a node hides is masked in its status, reason, events and log, also af
 
 test('a node of a pipeline knows its name; a service has none', async () => {
   const names: string[] = []
-  const plain = keeping(() => undefined)
+  const plain = keeping(() => undefined) as TransformDefinition
   const named = {
     ...plain,
     inject: { ...plain.inject, pipeline: PIPELINE },
-    open: (...args: Parameters<typeof plain.open>) => {
+    open: (...args: Parameters<TransformDefinition['open']>) => {
       names.push((args[2] as unknown as { readonly pipeline: string }).pipeline)
       return plain.open(...args)
     },

@@ -1,7 +1,8 @@
 // Moves the engine from one graph to the next, one change at a time, and rolls back a changed or added node that fails
 // during its probation.
 import type { EngineError } from '../../errors.js'
-import type { Graph } from '../../graph/graph.js'
+import type { Graph, NodeSettings } from '../../graph/graph.js'
+import { nodeName, splitCopyName } from '../../graph/node-id.js'
 import type { Logger } from '../../plugin/contract.js'
 import { matchBack, nodesOf } from '../../reload/match-nodes.js'
 import { planReload } from '../../reload/plan-reload.js'
@@ -22,10 +23,14 @@ export interface ReloadExecutorSettings extends ReloadContext {
   viewersOf(node: string): number
   /** The graph has other nodes. Called within the commit, and when a change has finished or failed. */
   onNodesChanged(): void
+  /** Another graph runs: the copies of pattern pipelines follow it. Called after the commit, in the same turn. */
+  onCommitted?(): void
 }
 
 interface Failure {
   readonly node: AnyNodeRunner
+  /** In the graph: of a node in a copy, that of the pattern pipeline. */
+  readonly id: string
   readonly before: RollbackTarget
   readonly why: string
 }
@@ -59,9 +64,11 @@ export class ReloadExecutor {
   noteState(node: AnyNodeRunner): void {
     const { state, settings, why } = node
     if (state !== 'failed' || this.#isStopping) return
-    const before = this.#probation.end(settings)
+    const { graph } = this.#settings.running
+    const specified = specificationOf(settings, graph)
+    const before = this.#probation.end(specified)
     if (before === undefined) return
-    void this.#inTurn(() => this.#rollBack({ node, before, why }))
+    void this.#inTurn(() => this.#rollBack({ node, id: specified.id, before, why }))
   }
 
   /** Aborts or completes the current change, and starts no other. Never rejects. */
@@ -113,6 +120,7 @@ export class ReloadExecutor {
     this.#change = change
     change.commit()
     this.#settings.onNodesChanged()
+    this.#settings.onCommitted?.()
     if (hasProbation) this.#beginProbation(plan, before)
     const { cuts, failed } = await change.finish()
     this.#change = undefined
@@ -136,7 +144,10 @@ export class ReloadExecutor {
 
   #beginProbation(plan: ReloadPlan, before: Graph): void {
     const old = new Map(nodesOf(before).map((node) => [node.id, node]))
-    const now = new Map(this.#nodes().map((node) => [node.id, node]))
+    const now = new Map<string, Parameters<Probation['begin']>[0]>([
+      ...patternNodes(this.#settings.running.graph),
+      ...this.#nodes().map((node) => [node.id, node] as const),
+    ])
     for (const { id, was, verb } of plan.nodes) {
       const [node, target] = [now.get(id), old.get(was ?? id)]
       if (verb === 'keep' && node !== undefined && target !== undefined)
@@ -180,11 +191,10 @@ export class ReloadExecutor {
     for (const node of this.#nodes()) this.noteState(node)
   }
 
-  async #rollBack({ node: failed, before, why }: Failure): Promise<void> {
+  async #rollBack({ node: failed, id, before, why }: Failure): Promise<void> {
     const { running, log } = this.#settings
     // Another change may have run first.
     if (this.#isStopping || !this.#nodes().includes(failed)) return
-    const { id } = failed
     const { graph, consequence } = rollbackOf(running.graph, id, before)
     try {
       await this.#apply(this.#planBack(graph), graph, false)
@@ -226,4 +236,22 @@ export class ReloadExecutor {
 
 function stopping(): EngineError {
   return reloadError('RELOAD_STOPPING', 'the engine is stopping')
+}
+
+/** The nodes that run only in copies: if one of those fails, the pattern pipeline is rolled back. */
+function patternNodes({ pipelines }: Graph): readonly (readonly [string, Parameters<Probation['begin']>[0]])[] {
+  const nodes = pipelines.flatMap(({ pattern, nodes: all }) => (pattern === undefined ? [] : all))
+  return nodes.map((settings) => [
+    settings.id,
+    { settings, calls: { isOnProbation: false }, endpoints: { retain: () => undefined } },
+  ])
+}
+
+/** Of a node in a copy, what the pattern pipeline says about it. */
+function specificationOf(settings: NodeSettings, { pipelines }: Graph): NodeSettings {
+  const { pipeline, stream } = splitCopyName(settings.id)
+  if (stream === undefined) return settings
+  const id = `${pipeline}/${nodeName(settings.id)}`
+  const nodes = pipelines.find(({ name }) => name === pipeline)?.nodes
+  return nodes?.find((node) => node.id === id) ?? settings
 }

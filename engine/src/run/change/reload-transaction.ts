@@ -2,11 +2,13 @@
 // of it is committed in one turn of the event loop, then old nodes are stopped while the new ones deliver.
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Graph, Pipeline } from '../../graph/graph.js'
-import type { HttpListeners } from '../../listen/http-listeners.js'
+import { splitCopyName } from '../../graph/node-id.js'
+import { ownPart } from '../pipeline/own-part.js'
+import type { EngineListeners } from '../../listen/engine-listeners.js'
 import type { ListenerTransaction } from '../../listen/listener-transaction.js'
 import type { ReloadPlan } from '../../observe/reload-plan.js'
 import type { EdgeCut } from '../../observe/reload-report.js'
-import { listenerSpecs } from '../../listen/http-listeners.js'
+import { listenerSpecs } from '../../listen/engine-listeners.js'
 import { moveEndpoints } from './endpoint-moves.js'
 import { type FailedStep, PipelineTransaction } from './pipeline-transaction.js'
 import type { PipelineRunner } from '../pipeline/pipeline-runner.js'
@@ -25,7 +27,7 @@ export interface ReloadContext extends ServiceContext {
   readonly running: Running
   /** A pipeline whose nodes have not been opened yet. */
   createPipeline(pipeline: Pipeline): PipelineRunner
-  readonly listeners: Pick<HttpListeners, 'prepare'>
+  readonly listeners: Pick<EngineListeners, 'prepare'>
   /** Applies the engine's own settings: limits, access, log. Must not throw. */
   adopt(next: Graph): void
 }
@@ -46,8 +48,9 @@ export class ReloadTransaction {
     this.#next = next
     const { running } = context
     const changes = new Map(plan.nodes.flatMap((node) => (node.verb === 'remove' ? [] : [[node.id, node]])))
-    const before = new Map(running.pipelines.map((runner) => [runner.name, runner]))
-    const after = new Map(next.pipelines.map((pipeline) => [pipeline.name, pipeline]))
+    // Copies of pattern pipelines follow after the commit.
+    const before = new Map(running.pipelines.flatMap((runner) => (isCopy(runner) ? [] : [[runner.name, runner]])))
+    const after = new Map(next.pipelines.map((pipeline) => [pipeline.name, ownPart(pipeline)]))
     const empty = (name: string): Pipeline => ({ name, description: '', nodes: [] })
     const names = [...new Set([...after.keys(), ...before.keys()])]
     this.#pipelines = names.map((name) => {
@@ -106,7 +109,8 @@ export class ReloadTransaction {
     running.services = this.#services.nodes
     const names = this.#next.pipelines.map(({ name }) => name)
     const byName = new Map(this.#pipelines.map(({ runner }) => [runner.name, runner]))
-    running.pipelines = names.flatMap((name) => byName.get(name) ?? [])
+    const copies = running.pipelines.filter(isCopy)
+    running.pipelines = [...names.flatMap((name) => byName.get(name) ?? []), ...copies]
   }
 
   /** The engine is about to stop: cuts every edge over now, wherever the streams are, and opens nothing more. */
@@ -141,4 +145,8 @@ export class ReloadTransaction {
   async drained(): Promise<void> {
     await Promise.all(this.#leaving.values())
   }
+}
+
+function isCopy({ name }: PipelineRunner): boolean {
+  return splitCopyName(name).stream !== undefined
 }

@@ -27,6 +27,7 @@ export class InputRunner extends NodeRunner<Source<Received> | Source<AnyChunk>>
   #chunks = 0
   readonly #liveness: InputLiveness
   readonly #arrivals = new ArrivalTimes()
+  readonly #isListening: boolean
 
   constructor(settings: NodeSettings, services: NodeServices, placement: NodePlacement = {}) {
     super(settings, services, placement)
@@ -34,13 +35,14 @@ export class InputRunner extends NodeRunner<Source<Received> | Source<AnyChunk>>
     this.port = before?.port ?? new SourcePort()
     if (before === undefined) this.port.feeder = this
     else if (placement.isHandoff !== true) this.#standby = new StandbySource()
+    this.#isListening = placement.isListening ?? false
     this.#liveness = new InputLiveness(this, services.clock, (silence) => {
       // First the silence, so that it does not show when the input leaves idle.
       this.current.setSilence(silence)
       if (silence === undefined && this.current.isReported('idle')) super.settle('ready')
       if (silence?.isNew === false && this.state === 'waiting') this.log.warn({ why: this.why }, 'waiting')
     })
-    this.#liveness.connect()
+    this.#expectPackets()
   }
 
   /** What it has sent while it is standby; undefined once it feeds the port. */
@@ -86,7 +88,7 @@ export class InputRunner extends NodeRunner<Source<Received> | Source<AnyChunk>>
   /** Called once a second. */
   sample(): void {
     this.#rate.sample(this.#receivedBytes)
-    if (this.holdsResources) this.#liveness.sweep()
+    if (this.holdsResources && !this.#isListening) this.#liveness.sweep()
   }
 
   /** If the source throws here, that is its own failure, not the failure of the reader that holds. */
@@ -118,7 +120,7 @@ export class InputRunner extends NodeRunner<Source<Received> | Source<AnyChunk>>
     }
     this.calls.enter(() => {
       this.#applyBackpressure()
-      this.#liveness.connect()
+      this.#expectPackets()
       // `produces` of the definition says which of the two a source emits; the code checks each item.
       const chunks = this.node?.chunks as Observable<Received | AnyChunk> | undefined
       this.#subscription = chunks?.subscribe({
@@ -170,13 +172,19 @@ export class InputRunner extends NodeRunner<Source<Received> | Source<AnyChunk>>
       this.#applyBackpressure()
     })
     if (hasPackets) this.#liveness.confirm()
-    else this.#liveness.connect()
+    else this.#expectPackets()
   }
 
   protected override settle(state: 'ready' | 'idle', why = ''): void {
+    if (this.#isListening) return super.settle(state, why)
     if (state === 'ready' && (!this.holdsResources || this.current.isReported('idle'))) this.#liveness.ready()
     super.settle(state, why)
     if (state === 'idle') this.#liveness.expectNone()
+  }
+
+  /** One that only listens is not silent without them. */
+  #expectPackets(): void {
+    if (!this.#isListening) this.#liveness.connect()
   }
 
   #adoptStandby(standby: StandbySource): void {

@@ -11,7 +11,7 @@ import { RecordingOutput } from '../run.test.kit.js'
 import { node, output, serving } from '../scripted-nodes.test.kit.js'
 
 function endpointsOf(room: Room, isStandby: boolean): NodeEndpoints {
-  const listeners = { http: () => room.listener }
+  const listeners = { http: () => room.listener, of: () => assert.fail() }
   const inScope = { call: <T>(run: () => T): T => run(), enter: (run: () => void) => run() }
   const { delivery, audiences } = room
   return new NodeEndpoints({ delivery, audiences, listeners, owner: () => 'one/ts', ...inScope, isStandby })

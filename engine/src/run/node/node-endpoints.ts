@@ -12,12 +12,13 @@ import type { LiveRouteOptions } from '../../plugin/live-route.js'
 import type { Audiences, Delivery, Listeners } from '../../plugin/tokens.js'
 import { NodeAudiences } from './node-audiences.js'
 import { runError } from './run-errors.js'
+import { ScopedProvided } from './scoped-provided.js'
 
 export interface SharedEndpoints {
   readonly audiences: Pick<EngineAudiences, 'open'>
   readonly delivery: Pick<LiveDelivery, 'lease' | 'memory'>
   /** Throws LISTEN_UNKNOWN. */
-  readonly listeners: { http(name: string): NamedListener & Pick<HttpRoutes, 'origins'> }
+  readonly listeners: { http(name: string): NamedListener & Pick<HttpRoutes, 'origins'> } & Pick<Listeners, 'of'>
   /** Authorizes requests to mounts that name a provider; without it no one may use those. */
   readonly auth?: Auth
 }
@@ -43,6 +44,7 @@ export class NodeEndpoints {
   readonly #settings: EndpointSettings
   readonly #mounts: RouteClaims
   readonly #leases = new Set<RouteLease>()
+  readonly #provided: ScopedProvided
   #isStandby: boolean
   #isRetaining = false
   /** Identifies the opened node. */
@@ -56,6 +58,7 @@ export class NodeEndpoints {
     this.#isStandby = settings.isStandby
     this.#mounts = new RouteClaims(settings.isStandby)
     this.audiences = new NodeAudiences(settings)
+    this.#provided = new ScopedProvided(settings.enter)
   }
 
   /** For the node that is opened now: until `release`, or until another is opened, it can ask for endpoints. */
@@ -75,7 +78,10 @@ export class NodeEndpoints {
         open: checked((options) => this.#openRoute(options)),
         memory: (limitBytes) => this.#settings.delivery.memory(limitBytes),
       },
-      listeners: { http: (name) => this.#routesOf(name, mount(name)) },
+      listeners: {
+        http: (name) => this.#routesOf(name, mount(name)),
+        of: (token, name) => this.#provided.scope(this.#settings.listeners.of(token, name)),
+      },
     }
   }
 
@@ -156,6 +162,7 @@ export class NodeEndpoints {
   /** The node has been disposed: releases what it has not. */
   release(): void {
     this.#opened = {}
+    this.#provided.close()
     this.#mounts.release()
     for (const lease of this.#leases) void lease[Symbol.asyncDispose]()
     this.audiences.release()

@@ -1,6 +1,7 @@
 // The metrics of one node: declared by its type, read at scrape time, labelled with its id. Those of a standby node are
 // hidden until it is activated.
 import type { NodeSettings } from '../../graph/graph.js'
+import { nodeName, splitCopyName } from '../../graph/node-id.js'
 import { Histogram } from '../../observe/histogram.js'
 import type { MetricsRegistry } from '../../observe/metrics-registry.js'
 import type { MetricDeclaration, MetricRead } from '../../plugin/contract.js'
@@ -14,10 +15,11 @@ interface Series {
   shown?: Disposable
 }
 
-/** `pipeline`, `node` and `type`, which every series of a node has. */
+/** `pipeline`, `node` and `type`, which every series of a node has, and `stream` in a copy of a pattern pipeline. */
 export function labelsOf({ id, definition }: NodeSettings): Labels {
-  const [pipeline = '', node = ''] = id.split('/')
-  return { pipeline, node, type: definition.type }
+  const { pipeline, stream } = splitCopyName(id)
+  const labels = { pipeline, node: nodeName(id), type: definition.type }
+  return stream === undefined ? labels : { ...labels, stream }
 }
 
 export class NodeMetrics {

@@ -1,10 +1,25 @@
 // Opens the node of a runner within a time limit. A node that opens too late, or after another attempt has begun, is
 // closed at once.
+import type { Definition, NodeContext, Options, Previous } from '../../plugin/contract.js'
 import type { Clock } from '../../plugin/tokens.js'
 import { runError } from './run-errors.js'
 import { withTimeout } from './time-limit.js'
 
 const OPEN_TIMEOUT_MS = 10_000
+
+/** Opens a node, as `open` of most definitions does. */
+export type OpensNode = (
+  options$: Options<unknown>,
+  context: NodeContext,
+  deps: unknown,
+  previous: Previous | undefined,
+) => unknown
+
+/** Throws for a listener, which is opened with its socket. */
+export function openerOf(definition: Definition): OpensNode {
+  if (definition.kind === 'listener') throw new TypeError(`listener ${definition.type} has no socket`)
+  return (options$, context, deps, previous) => definition.open(options$, context, deps as never, previous)
+}
 
 export interface OpeningSettings<N> {
   /** Id of the node, for the error. */

@@ -16,7 +16,7 @@ import { NodeCommands } from './node-commands.js'
 import { makeContext } from './node-context.js'
 import { NodeDetails } from './node-details.js'
 import type { NodeEndpoints } from './node-endpoints.js'
-import { NodeOpening } from './node-opening.js'
+import { NodeOpening, openerOf, type OpensNode } from './node-opening.js'
 import type { Lineage } from '../../state/lineages.js'
 import type { NodeOwner, NodeServices, OwnServices } from './node-services.js'
 import { previousOf } from './previous.js'
@@ -40,6 +40,10 @@ export interface NodePlacement {
   readonly continues?: AnyNodeRunner
   /** It opens once the node it replaces has released everything. */
   readonly isHandoff?: boolean
+  /** Opens it instead of its definition: streams are published to it, or it is a listener. */
+  readonly opens?: OpensNode | undefined
+  /** It only listens for publishers, and has no packets of its own. */
+  readonly isListening?: boolean | undefined
 }
 
 export type AnyNodeRunner = NodeRunner<AsyncDisposable>
@@ -68,6 +72,7 @@ export abstract class NodeRunner<N extends AsyncDisposable> implements NodeOwner
   /** Why it has failed for good. */
   #failure: unknown
   readonly #own: OwnServices
+  readonly #opens: NodePlacement['opens']
   readonly #options: BehaviorSubject<unknown>
   readonly #abort = new AbortController()
   readonly #metrics: NodeMetrics
@@ -78,7 +83,8 @@ export abstract class NodeRunner<N extends AsyncDisposable> implements NodeOwner
   readonly commands: NodeCommands
 
   constructor(settings: NodeSettings, services: NodeServices, placement: NodePlacement = {}) {
-    const { isStandby = false, before, continues = before } = placement
+    const { isStandby = false, before, continues = before, opens } = placement
+    this.#opens = opens
     this.#settings = settings
     this.isStandby = isStandby
     this.#before = before
@@ -312,8 +318,9 @@ export abstract class NodeRunner<N extends AsyncDisposable> implements NodeOwner
     const context = this.#context(isCurrent)
     if (isFirst) this.takePrevious()
     const previous = isFirst ? this.#previous : undefined
+    const opens = this.#opens ?? openerOf(definition)
     const open = (deps: Readonly<Record<string, unknown>>): unknown =>
-      this.calls.call(() => definition.open(this.#options as Options<unknown>, context, deps as never, previous))
+      this.calls.call(() => opens(this.#options as Options<unknown>, context, deps, previous))
     this.calls.open()
     const opened = this.#own.open(definition, open) as Promise<N>
     await this.#opening.complete(opened, isCurrent, {

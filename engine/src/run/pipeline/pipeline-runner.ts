@@ -2,6 +2,7 @@
 // replaces some nodes while the rest keep running.
 import type { EdgeStatus, NodeStatus, PipelineStatus } from '../../observe/status.js'
 import type { NodeSettings, Pipeline } from '../../graph/graph.js'
+import { splitCopyName } from '../../graph/node-id.js'
 import type { Clock } from '../../plugin/tokens.js'
 import type { Edge } from '../edge/edge.js'
 import { InputRunner } from '../node/input-runner.js'
@@ -114,9 +115,11 @@ export class PipelineRunner {
 
   status(): PipelineStatus {
     const { name, description, nodes } = this
+    const { pipeline: pattern, stream } = splitCopyName(name)
     return {
       name,
       description,
+      ...(stream === undefined ? {} : { pattern, stream }),
       nodes: nodes.map((node) => this.#nodeStatus(node)),
       edges: nodes.flatMap((node) =>
         node instanceof InputRunner ? [] : node.edges.map((edge) => edgeStatus(edge, node)),

@@ -1,4 +1,4 @@
-// Detects that a response body has stalled: no byte within the read timeout, or a trickle of less than one packet in
+// Detects that an upstream has stalled: no byte within the read timeout, or a trickle of less than one packet in
 // twice that time. It has no timers: the caller checks periodically.
 
 const PACKET_BYTES = 188

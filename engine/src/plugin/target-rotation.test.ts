@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { UrlRotation } from './url-rotation.js'
+import { TargetRotation } from './target-rotation.js'
 
 /** Takes URLs until the round is over. */
-function takeRound(rotation: UrlRotation): number[] {
+function takeRound(rotation: TargetRotation): number[] {
   const taken = [rotation.next()]
   while (rotation.hasMore) taken.push(rotation.next())
   return taken
@@ -19,13 +19,13 @@ function seeded(seed: number): () => number {
 }
 
 test('listed URLs are tried in order, round after round', () => {
-  const rotation = new UrlRotation(3, 'listed', Math.random)
+  const rotation = new TargetRotation(3, 'listed', Math.random)
   assert.deepEqual(takeRound(rotation), [0, 1, 2])
   assert.deepEqual(takeRound(rotation), [0, 1, 2])
 })
 
 test('after a URL that was good for a while, all others are tried before it', () => {
-  const rotation = new UrlRotation(3, 'listed', Math.random)
+  const rotation = new TargetRotation(3, 'listed', Math.random)
   rotation.next()
   rotation.next()
   rotation.restart()
@@ -35,7 +35,7 @@ test('after a URL that was good for a while, all others are tried before it', ()
 
 test('a single URL is a round of its own', () => {
   for (const order of ['listed', 'random'] as const) {
-    const rotation = new UrlRotation(1, order, Math.random)
+    const rotation = new TargetRotation(1, order, Math.random)
     assert.deepEqual(takeRound(rotation), [0])
     rotation.restart()
     assert.equal(rotation.hasMore, false)
@@ -44,7 +44,7 @@ test('a single URL is a round of its own', () => {
 })
 
 test('in random order, each round has every URL once, in a changing order, and never begins with the last one tried', () => {
-  const rotation = new UrlRotation(4, 'random', seeded(7))
+  const rotation = new TargetRotation(4, 'random', seeded(7))
   const orders = new Set<string>()
   let last = -1
   for (let count = 0; count < 200; count++) {

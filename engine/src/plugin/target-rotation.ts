@@ -1,41 +1,41 @@
-// Chooses the next of several URLs. A round tries each of them once; when no URL is left in the round, the caller has
-// to wait.
+// Chooses the next of several upstreams of an input. A round tries each of them once; when none is left in the round, the
+// caller has to wait.
 
-export type UrlOrder = 'listed' | 'random'
+export type TargetOrder = 'listed' | 'random'
 
-export class UrlRotation {
+export class TargetRotation {
   readonly #count: number
-  readonly #order: UrlOrder
+  readonly #order: TargetOrder
   readonly #random: () => number
   #left: number[] = []
   #last = -1
 
   /** `random`: numbers in [0, 1). */
-  constructor(count: number, order: UrlOrder, random: () => number) {
+  constructor(count: number, order: TargetOrder, random: () => number) {
     this.#count = count
     this.#order = order
     this.#random = random
   }
 
-  /** Some URL has not been tried in this round. */
+  /** Some upstream has not been tried in this round. */
   get hasMore(): boolean {
     return this.#left.length > 0
   }
 
-  /** The index that `next` will return. Begins a new round, without the last URL, if this one is over. */
+  /** The index that `next` will return. Begins a new round, without the last upstream, if this one is over. */
   get upcoming(): number {
     if (this.#left.length === 0) this.restart()
     return this.#left[0] ?? Math.max(0, this.#last)
   }
 
-  /** Returns the index of the URL to try now; begins a new round if the last one is over. */
+  /** Returns the index of the upstream to try now; begins a new round if the last one is over. */
   next(): number {
     if (this.#left.length === 0) this.#left = this.#arrange()
     this.#last = this.#left.shift() ?? 0
     return this.#last
   }
 
-  /** The last URL was good for a while: begins a new round that counts it as already tried. */
+  /** The last upstream was good for a while: begins a new round that counts it as already tried. */
   restart(): void {
     this.#left = this.#arrange().filter((index) => index !== this.#last)
   }

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict'
 import { createServer } from 'node:net'
 import { test } from 'node:test'
 import { isEngineError } from '../errors.js'
-import { HttpListeners } from './http-listeners.js'
+import { EngineListeners } from './engine-listeners.js'
 import { KeptLog, REAL_CLOCK } from './loopback.test.kit.js'
 
-function make(): HttpListeners {
-  return new HttpListeners({ clock: REAL_CLOCK, log: new KeptLog().log })
+function make(): EngineListeners {
+  return new EngineListeners({ clock: REAL_CLOCK, log: new KeptLog().log })
 }
 
 function hasCode(code: string): (error: unknown) => boolean {

@@ -3,14 +3,14 @@ import { X509Certificate } from 'node:crypto'
 import { readFile, stat } from 'node:fs/promises'
 import { createSecureContext } from 'node:tls'
 import type { SecureContext } from 'node:tls'
-import { httpError } from './http-errors.js'
+import { messageOf } from '../errors.js'
 
 const CERTIFICATES = /-----BEGIN CERTIFICATE-----[^]*?-----END CERTIFICATE-----/g
 const MAX_CA_BYTES = 1024 * 1024
 
 /**
  * Made once for all attempts: loading the well-known authorities takes milliseconds for each connection. `ca`: a PEM
- * file whose authorities are trusted instead of those. Rejects with HTTP_CA.
+ * file whose authorities are trusted instead of those. Rejects with an Error that says what is wrong with the file.
  */
 export async function trustedAuthorities(ca: string | undefined): Promise<SecureContext> {
   if (ca === undefined) return createSecureContext()
@@ -24,6 +24,6 @@ export async function trustedAuthorities(ca: string | undefined): Promise<Secure
     for (const block of blocks) void new X509Certificate(block)
     return createSecureContext({ ca: pem })
   } catch (error) {
-    throw httpError('HTTP_CA', `${ca}: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
+    throw new Error(`${ca}: ${messageOf(error)}`, { cause: error })
   }
 }

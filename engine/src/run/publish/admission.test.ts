@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import type { PublishSettings } from '../../graph/graph.js'
+import type { Auth } from '../../plugin/auth.js'
+import { FakeClock } from '../../testing/fake-clock.js'
+import { ScriptedPublisher, type ScriptedWho } from '../../testing/scripted-publishers.js'
+import { buildTs } from '../../testing/ts-builder/build-ts.js'
+import { Admission } from './admission.js'
+import type { HeldStream } from './held-stream.js'
+import { RefusalReport } from './refusal-report.js'
+
+const STREAM = buildTs({ durationS: 1 }).bytes
+const SETTINGS: PublishSettings = { streams: '*', maxStreams: 9, lingerMs: 0, takeover: 'refuse', auth: [] }
+
+class Door {
+  readonly clock = new FakeClock()
+  readonly taken: HeldStream[] = []
+  readonly logged: number[] = []
+  readonly refusals = new RefusalReport(this.clock, ({ refused }) => this.logged.push(refused))
+  settings: PublishSettings | undefined = SETTINGS
+  check: Auth['check'] = () => ({ allowed: true, user: undefined })
+  readonly admission = new Admission({
+    clock: this.clock,
+    auth: { check: (names, request) => this.check(names, request) },
+    refusals: this.refusals,
+    settings: () => this.settings,
+    refusalOf: () => undefined,
+    take: (_key, stream) => void this.taken.push(stream),
+  })
+
+  async admit(key: string, who?: ScriptedWho, ...bytes: readonly Uint8Array[]): Promise<ScriptedPublisher> {
+    const publisher = new ScriptedPublisher(key, who)
+    this.admission.admit(publisher)
+    publisher.send(...bytes)
+    await settled()
+    return publisher
+  }
+}
+
+async function settled(): Promise<void> {
+  await new Promise((resolve) => setImmediate(resolve))
+}
+
+describe('the admission of publishers', () => {
+  test('hands over the stream from its first byte on, whatever surrounds the PAT', async () => {
+    const door = new Door()
+    const publisher = await door.admit('a', {}, new Uint8Array(1000).fill(1), STREAM)
+    const received: number[] = []
+    door.taken[0]?.read({ next: (item) => received.push((item as Uint8Array).length), end: () => undefined })
+    publisher.send(new Uint8Array(5))
+    assert.deepEqual(received, [1000, STREAM.length, 5])
+    assert.equal(door.admission.waiting, 0)
+  })
+
+  test('waits ten seconds for a PAT', async () => {
+    const door = new Door()
+    const publisher = await door.admit('a', {}, STREAM.slice(0, 100))
+    door.clock.advance(9_999)
+    await settled()
+    assert.deepEqual([publisher.refused, door.admission.waiting], [undefined, 1])
+    door.clock.advance(1)
+    await settled()
+    assert.deepEqual([publisher.refused?.code, publisher.isClosed, door.admission.waiting], ['not-media', true, 0])
+    assert.equal(door.clock.pending, 1, 'only the log of refusals')
+  })
+
+  test('waits ten seconds for an auth provider that hangs, and accepts nothing meanwhile', async () => {
+    const door = new Door()
+    door.settings = { ...SETTINGS, auth: ['hook'] }
+    door.check = () => new Promise(() => undefined)
+    const publisher = await door.admit('a', {}, STREAM)
+    door.clock.advance(10_000)
+    await settled()
+    assert.deepEqual([publisher.refused?.code, publisher.accepts], ['busy', 0])
+  })
+
+  test('tells an auth provider what the publisher has presented', async () => {
+    const door = new Door()
+    door.settings = { ...SETTINGS, auth: ['hook'] }
+    const asked: unknown[] = []
+    door.check = (names, request) => {
+      asked.push(names, request)
+      return { allowed: false, reason: 'bad-credentials', status: 403, headers: {} }
+    }
+    const publisher = await door.admit('a', { credentials: { token: 'x', query: 'q=1' } })
+    assert.equal(publisher.refused?.code, 'forbidden')
+    assert.deepEqual(asked, [['hook'], { address: '192.0.2.1', path: '/a', query: 'q=1', authorization: 'Bearer x' }])
+  })
+
+  test('counts every refusal, and logs one in ten seconds', async () => {
+    const door = new Door()
+    for (let count = 0; count < 100; count++) await door.admit('..')
+    assert.deepEqual([door.refusals.counts.get('bad-key'), door.logged], [100, [1]])
+    door.clock.advance(10_000)
+    assert.deepEqual(door.logged, [1, 99])
+    door.clock.advance(60_000)
+    assert.deepEqual(door.logged, [1, 99])
+    assert.equal(door.clock.pending, 0)
+  })
+
+  test('refuses those that wait when it closes, and while nothing takes streams', async () => {
+    const door = new Door()
+    const waiting = await door.admit('a')
+    door.settings = undefined
+    const early = await door.admit('b')
+    door.admission.close()
+    await settled()
+    assert.deepEqual([waiting.refused?.code, early.refused?.code], ['closing', 'offline'])
+    assert.equal((await door.admit('c')).refused?.code, 'closing')
+  })
+
+  test('bounds what all publishers together have sent without a PAT', async () => {
+    const door = new Door()
+    const junk = new Uint8Array(1024 * 1024).fill(3)
+    const all: ScriptedPublisher[] = []
+    for (let index = 0; index < 80; index++)
+      all.push(await door.admit(`k${index}`, { address: `10.0.0.${index}` }, junk))
+    const busy = all.filter(({ refused }) => refused?.code === 'busy').length
+    assert.ok(busy >= 15 && busy <= 16, String(busy))
+  })
+})
