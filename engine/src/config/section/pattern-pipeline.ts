@@ -1,5 +1,5 @@
 // Pattern pipelines: which pipelines are one, what their nodes must be like, and the copy for one key. A copy is read
-// from the same YAML as any pipeline, with `${stream}` filled in.
+// from the same YAML as an ordinary pipeline, with `${stream}` filled in.
 import type { NodeSettings, Pipeline } from '../../graph/graph.js'
 import { copyName, nodeName } from '../../graph/node-id.js'
 import { isStreamPattern, STREAM_TEXT } from '../../graph/stream-keys.js'

@@ -51,7 +51,7 @@ describe('a pattern pipeline', () => {
     await harness.published('a')
   })
 
-  test('lets viewers wait for a stream that nobody publishes, as any live path does', async () => {
+  test('lets viewers wait for a stream that nobody publishes, like those of a live path', async () => {
     await using harness = await new PatternHarness().start(servingYaml())
     const [early, wrong, head] = [
       harness.viewer('/live/a.ts'),

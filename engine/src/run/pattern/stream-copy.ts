@@ -46,7 +46,7 @@ export class StreamCopy {
   }
 
   /**
-   * Its nodes become those of `next`, as any pipeline changes at a reload. Rejects if a node cannot; then nothing has
+   * Its nodes become those of `next`, as in an ordinary pipeline at a reload. Rejects if a node cannot; then nothing has
    * changed. `onCommit`: it has other nodes.
    */
   async follow(next: Specification, changes: readonly NodeChange[], onCommit: () => void): Promise<void> {
