@@ -254,6 +254,8 @@ function plugins() {
     },
     // It waits for the descriptor of a named pipe, which Node reads with a socket. It opens no connection.
     { files: ['plugins/input-file/src/pipe-reader.ts'], rules: imports(patterns) },
+    // SOCKETS opens no TLS connections.
+    { files: ['dial', 'tcp-attempt'].map((name) => `plugins/input-tcp/src/${name}.ts`), rules: imports(patterns) },
     { files: ['plugins/*/src/index.ts', 'examples/*/index.js'], rules: { 'import/no-default-export': 'off' } },
   ]
 }
