@@ -284,7 +284,8 @@ function dropRows({ kind, edges, droppedPackets, audience }: NodeReadings): [{ r
   const rows: [{ reason: string }, number][] = []
   if (droppedPackets !== undefined) rows.push([{ reason: 'junction' }, droppedPackets])
   if (kind === 'input') return rows
-  if (kind !== 'service' && kind !== 'listener') rows.push([{ reason: 'edge' }, edges.reduce((sum, edge) => sum + edge.drops, 0)])
+  if (kind !== 'service' && kind !== 'listener')
+    rows.push([{ reason: 'edge' }, edges.reduce((sum, edge) => sum + edge.drops, 0)])
   if (audience === undefined) return rows
   let refused = 0
   for (const count of audience.counters.refused.values()) refused += count

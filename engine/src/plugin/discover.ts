@@ -63,6 +63,9 @@ export async function importPlugin({ entry, name, where }: FoundPlugin): Promise
   return { ...refuse('PLUGIN_INVALID', `plugin "${name}" exports something that is not a definition`), definitions }
 }
 
+/** Kinds that have nothing of their own to look at. */
+const PLAIN_KINDS: ReadonlySet<unknown> = new Set(['input', 'service', 'auth'])
+
 /** Duck-typed, since a plugin may bring its own copies of the engine and of zod. */
 function isDefinition(value: unknown): value is AnyDefinition {
   if (typeof value !== 'object' || value === null) return false
@@ -72,12 +75,13 @@ function isDefinition(value: unknown): value is AnyDefinition {
   if (typeof type !== 'string' || typeof open !== 'function' || !Array.isArray(examples) || !isSchema(options)) {
     return false
   }
-  if (kind === 'input' || kind === 'service' || kind === 'auth') return true
+  if (PLAIN_KINDS.has(kind)) return true
   if (kind === 'listener') return (transport === 'tcp' || transport === 'udp') && typeof provides === 'symbol'
-  return (
-    Array.isArray(consumes) &&
-    (kind === 'output' || (kind === 'transform' && (Array.isArray(ports) || typeof ports === 'function')))
-  )
+  return Array.isArray(consumes) && (kind === 'output' || (kind === 'transform' && arePorts(ports)))
+}
+
+function arePorts(ports: unknown): boolean {
+  return Array.isArray(ports) || typeof ports === 'function'
 }
 
 function isSchema(value: unknown): boolean {

@@ -16,7 +16,8 @@ import { NodeCommands } from './node-commands.js'
 import { makeContext } from './node-context.js'
 import { NodeDetails } from './node-details.js'
 import type { NodeEndpoints } from './node-endpoints.js'
-import { NodeOpening, openerOf, type OpensNode } from './node-opening.js'
+import { NodeOpening, openerOf } from './node-opening.js'
+import type { Placement } from './node-placement.js'
 import type { Lineage } from '../../state/lineages.js'
 import type { NodeOwner, NodeServices, OwnServices } from './node-services.js'
 import { previousOf } from './previous.js'
@@ -30,23 +31,8 @@ import { codeOf, runError } from './run-errors.js'
 /** Time limit for releasing its resources; then the engine continues without it. */
 const DISPOSE_TIMEOUT_MS = 5_000
 
-/** How a node enters the graph. By default it opens at the start and replaces no node. */
-export interface NodePlacement {
-  /** It claims no endpoints and shows no metrics before `activate`. */
-  readonly isStandby?: boolean
-  /** The node it replaces. */
-  readonly before?: AnyNodeRunner
-  /** A node that has ended, or could not open: it only continues the lineage. By default that of `before`. */
-  readonly continues?: AnyNodeRunner
-  /** It opens once the node it replaces has released everything. */
-  readonly isHandoff?: boolean
-  /** Opens it instead of its definition: streams are published to it, or it is a listener. */
-  readonly opens?: OpensNode | undefined
-  /** It only listens for publishers, and has no packets of its own. */
-  readonly isListening?: boolean | undefined
-}
-
 export type AnyNodeRunner = NodeRunner<AsyncDisposable>
+export type NodePlacement = Placement<AnyNodeRunner>
 
 export abstract class NodeRunner<N extends AsyncDisposable> implements NodeOwner {
   #before: AnyNodeRunner | undefined

@@ -20,7 +20,7 @@ const CODES: Readonly<Partial<Record<Denied['reason'], PublisherRefusal>>> = {
 }
 const REASONS: Readonly<Partial<Record<PublisherRefusal, string>>> = {
   unauthorized: 'the credentials are missing or wrong',
-  busy: 'it can\'t be decided now, try again later',
+  busy: "it can't be decided now, try again later",
 }
 
 /** Undefined if it may. `names`: any of these providers admits it; without any, everybody may. Never rejects. */
