@@ -41,6 +41,7 @@ for (const protocol of ['HTTP/1', 'HTTP/2'] as const) {
     const kept = new KeptLog()
     const control = new AccessControl([PROVIDER], { nowMs: () => performance.now() })
     const visits: HttpVisit[] = []
+    let nowMs = 0
     let listener: HttpListener
     let session: ClientHttp2Session | undefined
 
@@ -50,7 +51,7 @@ for (const protocol of ['HTTP/1', 'HTTP/2'] as const) {
       listener = new HttpListener({
         name: 'web',
         address: '127.0.0.1:0',
-        clock: REAL_CLOCK,
+        clock: { ...REAL_CLOCK, nowMs: () => nowMs },
         log: kept.log,
         ...settings,
       })
@@ -163,8 +164,8 @@ for (const protocol of ['HTTP/1', 'HTTP/2'] as const) {
       assert.deepEqual([other.status, other.headers['allow']], [405, 'GET, HEAD'])
     })
 
-    test('receives 500 if the handler throws or rejects, and the error is logged', async () => {
-      const errors = (): number => kept.lines.filter(({ level }) => level === 'error').length
+    test('receives 500 if the handler throws or rejects, and the error is logged, once a second at most', async () => {
+      const errors = (): unknown[] => kept.lines.filter(({ level }) => level === 'error').map(({ data }) => data)
       using _throws = mount({ path: '/throws' }, () => {
         throw new Error('broken')
       })
@@ -174,13 +175,22 @@ for (const protocol of ['HTTP/1', 'HTTP/2'] as const) {
         throw new Error('broken')
       }
       using _late = mount({ path: '/late' }, thrower, { auth, names: ['viewers'] })
-      const before = errors()
-      assert.deepEqual([(await send('/throws')).status, (await send('/rejects')).status], [500, 500])
+      const before = errors().length
+      assert.equal((await send('/throws')).status, 500)
+      nowMs += 1000
+      assert.equal((await send('/rejects')).status, 500)
+      nowMs += 1000
       const late = send('/late')
       await until(() => auth.asked.length === 1, 'it waits')
       auth.asked[0]?.({ allowed: true, user: undefined })
       assert.equal((await late).status, 500)
-      assert.equal(errors(), before + 3)
+      assert.equal(errors().length, before + 3)
+      assert.equal((await send('/throws')).status, 500)
+      assert.equal(errors().length, before + 3)
+      nowMs += 1000
+      assert.equal((await send('/throws')).status, 500)
+      const { leftOut } = errors().at(-1) as { readonly leftOut?: number }
+      assert.deepEqual([errors().length, leftOut], [before + 4, 1])
     })
   })
 }

@@ -44,10 +44,9 @@ test('an unknown type is wrong usage, with the nearest known one', async () => {
   assert.match(streams.errText(), /no type "lnoe"\n {2}= help: did you mean "lone"\?/)
 })
 
-test('an unknown type that resembles none lists the known ones, short names first', async () => {
+test('an unknown type that resembles none lists known ones, short names first; a long list is cut', async () => {
   const { streams } = await inspect('quite-different')
-  assert.match(streams.errText(), /= help: types: ([a-z-]+, )+[a-z]+\/[a-z]/)
-  assert.doesNotMatch(streams.errText(), /\/[^,]*, [a-z-]+(,|\n)/)
+  assert.match(streams.errText(), /= help: types: ([a-z-]+, )+([a-z]+\/[a-z-]+, )*\.\.\.\n/)
 })
 
 test('without a type all types are listed, and the text of a manifest cannot move the cursor', async () => {
