@@ -16,7 +16,7 @@ function yaml({ input = 'streams: "*"', output = '/live/${stream}.ts', more = []
   return [
     'version: 1',
     'listeners: { web: { address: "127.0.0.1:8000" } }',
-    'auth: { studio: { type: ip, allow: [10.0.0.0/8] } }',
+    'auth: { studio: { type: ip, allow: [10.0.0.0/8], actions: [publish] } }',
     'pipelines:',
     '  live:',
     `    inputs: { in: { type: pub, ${input} } }`,

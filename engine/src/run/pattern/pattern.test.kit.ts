@@ -165,7 +165,7 @@ function patternYaml(keys: string, output: string): string {
     'version: 1',
     'engine: { api: { address: "127.0.0.1:0" }, drain: 1s }',
     'listeners: { web: { address: "127.0.0.1:0" } }',
-    'auth: { studio: { type: basic, users: { anna: secret } } }',
+    'auth: { studio: { type: basic, actions: [publish], users: { anna: secret } } }',
     'pipelines:',
     '  live:',
     `    inputs: { in: { type: pub, streams: "*", ${keys} } }`,

@@ -80,11 +80,16 @@ describe('the admission of publishers', () => {
     const asked: unknown[] = []
     door.check = (names, request) => {
       asked.push(names, request)
-      return { allowed: false, reason: 'bad-credentials', status: 403, headers: {} }
+      return { allowed: false, reason: 'denied', why: 'not on Sundays', status: 403, headers: {} }
     }
     const publisher = await door.admit('a', { credentials: { token: 'x', query: 'q=1' } })
-    assert.equal(publisher.refused?.code, 'forbidden')
-    assert.deepEqual(asked, [['hook'], { address: '192.0.2.1', path: '/a', query: 'q=1', authorization: 'Bearer x' }])
+    assert.deepEqual(publisher.refused, { code: 'forbidden', why: 'not on Sundays' })
+    const { protocol, agent } = publisher.who
+    const presented = { token: 'x', query: 'q=1' }
+    assert.deepEqual(asked, [
+      ['hook'],
+      { ...presented, action: 'publish', protocol, stream: 'a', address: '192.0.2.1', agent },
+    ])
   })
 
   test('counts every refusal, and logs one in ten seconds', async () => {
