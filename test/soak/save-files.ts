@@ -35,7 +35,7 @@ export class SavedFiles {
 
   /**
    * Writes the files that differ; a file that takes content over from another is written before that one. Returns the
-   * time of the last write, Unix time in ms.
+   * time at which the last write began, Unix time in ms.
    */
   async save(texts: Texts, method: SaveMethod): Promise<number> {
     const changed = [...texts].filter(([name, text]) => this.#disk.get(name) !== text)
@@ -44,10 +44,11 @@ export class SavedFiles {
     }
     changed.sort((a, b) => grown(a) - grown(b))
     for (const [name, text] of changed) {
+      // On a busy machine the engine may have applied it before `#write` returns.
+      this.#savedAt = Date.now()
       // Only the main file is recognisably broken when half written.
       await this.#write(join(this.#folder, name), text, name === MAIN_FILE ? method : 'rename over')
       this.#disk.set(name, text)
-      this.#savedAt = Date.now()
     }
     return this.#savedAt
   }
