@@ -13,7 +13,7 @@ const REPOSITORY = join(dirname(fileURLToPath(import.meta.url)), '../../..')
 const CASES = join(REPOSITORY, 'test/golden/config')
 const UPDATE = process.env['UPDATE_GOLDEN'] === '1'
 /** Installed plugins do not affect the expected output. */
-const PLUGINS = ['input-file', 'metrics', 'output-http-ts', 'transform-gop', 'transform-validate']
+const PLUGINS = ['input-file', 'input-tcp', 'metrics', 'output-http-ts', 'transform-gop', 'transform-validate']
 /** The line of `expected.txt` for a configuration without mistakes. */
 const GOOD = 'no mistakes\n'
 

@@ -4,6 +4,8 @@ import { reactionOf } from '../../errors.js'
 import type { AnyChunk, Boundary, Received, Source } from '../../plugin/contract.js'
 import type { NodeSettings } from '../../graph/graph.js'
 import { type Arrivals, InputLiveness } from './input-liveness.js'
+import { runError } from './run-errors.js'
+import { chunkFault } from '../edge/chunk-fault.js'
 import { ArrivalTimes } from './arrival-times.js'
 import { type AnyNodeRunner, type NodePlacement, NodeRunner } from './node-runner.js'
 import type { NodeServices } from './node-services.js'
@@ -242,6 +244,8 @@ export class InputRunner extends NodeRunner<Source<Received> | Source<AnyChunk>>
 
   #take(item: Received | AnyChunk): void {
     if ('kind' in item) {
+      const fault = this.#faultOf(item)
+      if (fault !== undefined) return this.fail(runError('NODE_WRONG_ITEM', `it ${fault}`, { at: this.id }))
       this.#receivedBytes += item.bytes.length
       this.#chunks++
       if (this.#standby === undefined) this.port.push(item)
@@ -255,6 +259,12 @@ export class InputRunner extends NodeRunner<Source<Received> | Source<AnyChunk>>
     this.#liveness.noteItem()
     // A source that can wait does so while it is standby.
     if (this.#standby?.hasRandomAccessPoint === true) this.#hold ??= this.node?.hold?.()
+  }
+
+  #faultOf(chunk: AnyChunk): string | undefined {
+    const { definition } = this.settings
+    const kind = definition.kind === 'input' ? definition.produces : 'ts'
+    return kind === 'bytes' ? 'emits bytes, and has emitted a chunk' : chunkFault(chunk, kind)
   }
 
   #takeBytes(bytes: Uint8Array, receivedAtMs: number | undefined): void {

@@ -18,7 +18,7 @@ export const runError = defineErrors({
     reaction: 'bug',
   },
   NODE_WRONG_ITEM: {
-    sentence: 'A transform emitted a chunk on a port of kind `bytes`, which takes bytes.',
+    sentence: 'A node emitted something other than what its port takes.',
     hint: 'Report it to the author of the plugin.',
     reaction: 'bug',
   },

@@ -2,8 +2,16 @@
 // framed here.
 import { Subscription } from 'rxjs'
 import type { NodeStatus } from '../../observe/status.js'
-import type { AnyChunk, ArrivedBytes, Boundary, Port as DeclaredPort, Transform } from '../../plugin/contract.js'
+import type {
+  AnyChunk,
+  ArrivedBytes,
+  Boundary,
+  ChunkKind,
+  Port as DeclaredPort,
+  Transform,
+} from '../../plugin/contract.js'
 import { reactionOf } from '../../errors.js'
+import { chunkFault } from '../edge/chunk-fault.js'
 import { continueCounters } from '../edge/edge.js'
 import type { NodeSettings } from '../../graph/graph.js'
 import { type AnyNodeRunner, type NodePlacement, NodeRunner } from './node-runner.js'
@@ -111,7 +119,9 @@ export class TransformRunner extends NodeRunner<Transform> {
         this.#subscriptions.add(
           outlet.subscribe({
             next:
-              kind === 'bytes' ? (item) => this.#takeBytes(name, item) : (chunk) => this.#send(port, chunk as AnyChunk),
+              kind === 'bytes'
+                ? (item) => this.#takeBytes(name, item)
+                : (chunk) => this.#takeChunk({ name, kind }, port, chunk as AnyChunk),
             error: (error: unknown) => this.fail(error),
             complete: () => this.#complete(name, port),
           }),
@@ -168,6 +178,12 @@ export class TransformRunner extends NodeRunner<Transform> {
     const isSame = framing.ports.join() === this.#bytesPorts().join()
     this.#framing = isSame ? framing : this.#makeFraming(framing.generation)
     this.#framing.send = (...sent) => this.#sendFramed(...sent)
+  }
+
+  #takeChunk({ name, kind }: { readonly name: string; readonly kind: ChunkKind }, port: Port, chunk: AnyChunk): void {
+    const fault = chunkFault(chunk, kind)
+    if (fault === undefined) this.#send(port, chunk)
+    else this.fail(runError('NODE_WRONG_ITEM', `port ${name} ${fault}`, { at: this.id }))
   }
 
   #takeBytes(name: string, item: Emitted): void {
