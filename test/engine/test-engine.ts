@@ -8,7 +8,10 @@ import { REPOSITORY_ROOT } from '../e2e/kit/repository-root.js'
 import { TempFolder } from '../e2e/kit/temp-folder.js'
 
 /** Formats every line and writes none. */
-export const SILENT_LOG: ReturnType<typeof createLog> = createLog({ level: 'trace', stream: { write: () => undefined } })
+export const SILENT_LOG: ReturnType<typeof createLog> = createLog({
+  level: 'trace',
+  stream: { write: () => undefined },
+})
 
 export class TestEngine implements AsyncDisposable {
   readonly folder: TempFolder

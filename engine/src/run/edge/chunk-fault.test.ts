@@ -27,7 +27,11 @@ test('an input that emits what is no chunk fails, and its readers run on', async
   })
   await using harness = await new ReloadHarness().start(
     node('one/main', main),
-    node('one/out', output(() => out), { from: 'one/main' }),
+    node(
+      'one/out',
+      output(() => out),
+      { from: 'one/main' },
+    ),
   )
   source.next(chunk(0))
   source.next({ kind: 'ts', bytes: new Uint8Array(188) } as never)
@@ -50,7 +54,11 @@ test('a transform that emits what is no chunk fails, and its readers run on', as
   }))
   await using harness = await new ReloadHarness().start(
     node('one/mid', bad, { from: 'one/main' }),
-    node('one/out', output(() => out), { from: 'one/mid' }),
+    node(
+      'one/out',
+      output(() => out),
+      { from: 'one/mid' },
+    ),
   )
   harness.send(1)
   assert.deepEqual([harness.states['one/mid'], harness.states['one/out']], ['failed', 'ready'])
