@@ -8,6 +8,7 @@ import type { Clock } from '../plugin/tokens.js'
 import { type AudienceContext, OutputAudience } from './output-audience.js'
 import type { OpenSession } from './session.js'
 import { SessionIds } from './session-ids.js'
+import { LogLimit } from '../observe/log-limit.js'
 import { ViewerLines } from './viewer-lines.js'
 
 export interface EngineAudiencesOptions {
@@ -27,6 +28,7 @@ interface Known {
 }
 
 const SWEEP_MS = 1000
+const FULL_LINE_EVERY_MS = 10_000
 
 export class EngineAudiences {
   /** A lower limit disconnects no one. */
@@ -35,6 +37,7 @@ export class EngineAudiences {
   readonly #ids = new SessionIds()
   readonly #watchers = new SessionWatchers()
   readonly #lines: ViewerLines
+  readonly #fullLines: LogLimit
   readonly #audiences = new Set<OutputAudience>()
   /** Built on demand. */
   #byOutput: Map<string, OutputAudience> | undefined
@@ -47,6 +50,7 @@ export class EngineAudiences {
   constructor(options: EngineAudiencesOptions) {
     this.#options = options
     this.#lines = new ViewerLines(options.clock, options.log)
+    this.#fullLines = new LogLimit(options.clock, FULL_LINE_EVERY_MS)
     this.maxClients = options.maxClients
   }
 
@@ -125,7 +129,19 @@ export class EngineAudiences {
     if (this.#isClosing) return 'closing'
     const most = this.#options.maxClientsOf?.(listener) ?? 0
     if (most > 0 && (this.#perListener.get(listener) ?? 0) >= most) return 'listener-max-clients'
-    return this.maxClients > 0 && this.clients >= this.maxClients ? 'engine-max-clients' : undefined
+    if (this.maxClients === 0 || this.clients < this.maxClients) return undefined
+    this.#reportFull()
+    return 'engine-max-clients'
+  }
+
+  /** Names the output with the most viewers: its sessions may be what fills the engine. */
+  #reportFull(): void {
+    const { maxClients } = this
+    this.#fullLines.log((leftOut) => {
+      const [most] = this.all().toSorted((a, b) => b.counters.clients - a.counters.clients)
+      const data = { maxClients, most: most?.id, clients: most?.counters.clients, ...leftOut }
+      this.#options.log.warn(data, 'engine.maxClients is reached: further viewers are refused')
+    })
   }
 
   #count(listener: string, change: number): void {

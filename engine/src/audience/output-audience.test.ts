@@ -124,6 +124,23 @@ describe('the audience of an output', () => {
     assert.equal(refusedBy(room.open({}, {}, 'one/third'), who(1)), 'closing 503')
   })
 
+  test('says which output has the most viewers when the engine takes no more, once in ten seconds', () => {
+    const room = new Room({ maxClients: 3 })
+    const greedy = room.open({}, {}, 'one/greedy')
+    const other = room.open({}, {}, 'one/other')
+    admitted(other, who(1))
+    for (const host of [2, 3]) admitted(greedy, who(host))
+    for (const host of [4, 5]) assert.equal(refusedBy(other, who(host)), 'engine-max-clients 503')
+    const said = room.kept.lines.filter(({ text }) => /maxClients/.test(text))
+    assert.deepEqual(
+      said.map(({ data }) => data),
+      [{ maxClients: 3, most: 'one/greedy', clients: 2 }],
+    )
+    room.clock.advance(10_000)
+    refusedBy(other, who(6))
+    assert.deepEqual(room.kept.lines.at(-1)?.data, { maxClients: 3, most: 'one/greedy', clients: 2, leftOut: 1 })
+  })
+
   test('a viewer that is refused after all was never connected', () => {
     const room = new Room()
     const audience = room.open()

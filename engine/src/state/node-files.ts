@@ -57,8 +57,10 @@ export class NodeFiles {
 
   async #read(name: string, lineage: Lineage, owner: StoreUser): Promise<Uint8Array | undefined> {
     checkName(name, owner)
-    const path = join(await this.#folder(lineage, owner), name)
-    return attempt(path, owner.id, () => readWhole(path))
+    return this.#writesOf(lineage).inTurn(async () => {
+      const path = join(await this.#folder(lineage, owner), name)
+      return attempt(path, owner.id, () => readWhole(path))
+    })
   }
 
   async #write({ name, bytes }: NamedBytes, lineage: Lineage, owner: StoreUser): Promise<void> {

@@ -25,6 +25,8 @@ export class NodeFolders implements LineageWatcher {
   /** Those of the nodes in the graph, in the order in which they have got their ids. */
   readonly #inGraph = new Set<Lineage>()
   #isRecordDue = false
+  /** Those whose folders have been created, and recorded if need be. */
+  readonly #created = new WeakSet<Lineage>()
   /** One operation follows another. */
   #queue: Promise<unknown> = Promise.resolve()
 
@@ -34,12 +36,16 @@ export class NodeFolders implements LineageWatcher {
   }
 
   /** The folder of the node, created if it is missing. Rejects with the error of the system. */
-  open(lineage: Lineage): Promise<string> {
+  async open(lineage: Lineage): Promise<string> {
+    const known = this.#created.has(lineage) ? this.#ownFolder(lineage) : undefined
+    // Nodes that have their folders do not wait for each other.
+    if (known !== undefined && (await this.#exists(known))) return join(this.#stateDir, NODES, known)
     return this.#inTurn(async () => {
       const folder = this.#ownFolder(lineage) ?? (await this.#name(lineage, lineage.id))
       const path = await this.#create(folder)
       // Not before its node is in the graph: the reload may be given up, and the id belong to another node.
       if (lineage.isInGraph && folder !== lineage.id) await this.#record()
+      if (lineage.isInGraph) this.#created.add(lineage)
       return path
     })
   }

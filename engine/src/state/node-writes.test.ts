@@ -37,6 +37,24 @@ class SlowDisk {
 }
 
 describe('writes that wait for the disk', () => {
+  test('two of a node run at once, and the others follow in order', async () => {
+    const disk = new SlowDisk()
+    const all = Promise.allSettled(['a', 'b', 'c', 'd'].map((name) => disk.write(name, name)))
+    await until(() => disk.written.length === 2, 'two have begun')
+    await disk.end(new Error('full'))
+    await until(() => disk.written.length === 3, 'the third has begun')
+    await disk.end()
+    await disk.end()
+    await disk.end()
+    assert.deepEqual(disk.written, ['a a', 'b b', 'c c', 'd d'])
+    const results = await all
+    assert.deepEqual(
+      results.map(({ status }) => status),
+      ['rejected', 'fulfilled', 'fulfilled', 'fulfilled'],
+    )
+    assert.equal(disk.writes.isIdle, true)
+  })
+
   test('only the newest content of a file is written, and the writes it replaces settle with it', async () => {
     const disk = new SlowDisk()
     const settled: string[] = []

@@ -1,4 +1,4 @@
-// The writes of one node that have not finished. A disk that does not answer must not let them fill the memory: the newest
+// The reads and writes of one node that have not finished. A disk that does not answer must not let them fill the memory: the newest
 // content of a file replaces the one that still waits, and the total is bounded.
 import { storeError } from './store-errors.js'
 
@@ -8,6 +8,9 @@ export const LARGEST_BYTES = 64 * 1024 * 1024
 const MOST_BYTES = 2 * LARGEST_BYTES
 /** What a write of no bytes costs, so that their number is bounded too. */
 const LEAST_COST = 4096
+
+/** Reads and writes of a node that run at once: the threads that access the disk serve all nodes. */
+const MOST_RUNNING = 2
 
 /** Writes the file; rejects with an EngineError. */
 type WriteFile = (name: string, bytes: Uint8Array, owner: Owner) => Promise<void>
@@ -26,6 +29,8 @@ export class NodeWrites {
   readonly #writeFile: WriteFile
   readonly #files = new Map<string, FileWrites>()
   #cost = 0
+  #running = 0
+  readonly #queue: (() => void)[] = []
 
   constructor(writeFile: WriteFile) {
     this.#writeFile = writeFile
@@ -52,6 +57,19 @@ export class NodeWrites {
     return file.waiting.done
   }
 
+  /** Runs it when fewer than two others of the node run. */
+  async inTurn<T>(run: () => Promise<T>): Promise<T> {
+    if (this.#running < MOST_RUNNING) this.#running++
+    else await new Promise<void>((resolve) => this.#queue.push(resolve))
+    try {
+      return await run()
+    } finally {
+      const next = this.#queue.shift()
+      if (next === undefined) this.#running--
+      else next()
+    }
+  }
+
   /** Resolves when all writes that have begun are done. Never rejects. */
   async settled(): Promise<void> {
     await Promise.allSettled([...this.#files.values()].map(({ running, waiting }) => waiting?.done ?? running))
@@ -70,7 +88,7 @@ export class NodeWrites {
 
   async #run(name: string, bytes: Uint8Array, owner: Owner): Promise<void> {
     try {
-      await this.#writeFile(name, bytes, owner)
+      await this.inTurn(() => this.#writeFile(name, bytes, owner))
     } finally {
       this.#cost -= costOf(bytes)
       if (this.#files.get(name)?.waiting === undefined) this.#files.delete(name)
