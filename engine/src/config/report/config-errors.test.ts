@@ -298,7 +298,7 @@ const MISTAKES: readonly Mistake[] = [
       'CONFIG_WRONG_VALUE a:7:51',
       'CONFIG_WRONG_VALUE a:7:71',
     ],
-    help: /add actions: \[read\] to "encoders"/,
+    help: /add read to the actions of "encoders"/,
   },
   {
     name: 'mistakes in auth providers',

@@ -78,7 +78,7 @@ function admits(name: string, action: AccessAction, all: readonly ProviderSettin
 
 function reportUnfit(title: string, { name, place }: PlacedName, action: AccessAction, problems: Problems): void {
   const who = { publish: 'publishers', read: 'viewers' }[action]
-  const help = `add actions: [${action}] to "${name}", or to the parts that it combines, if it is meant to admit ${who}`
+  const help = `add ${action} to the actions of "${name}" (actions: [read, publish] admits both), or of the parts that it combines, if it is meant to admit ${who}`
   const message = `${title} names the auth provider "${name}", which does not admit ${who}`
   problems.report('CONFIG_AUTH_ACTION', place, message, { help })
 }
