@@ -10,4 +10,9 @@ export interface SentState {
   readonly clocks: StreamClocks
   /** continuity_counter of the last packet of each PID, or UNSEEN_COUNTER. */
   readonly counters: Uint8Array
+  /**
+   * Where units were cut off at the end of a generation, the last PCR that was sent of each PID: `clocks` also has those
+   * that were cut off.
+   */
+  pcrs: ReadonlyMap<number, number> | undefined
 }

@@ -37,6 +37,8 @@ import { difference33, mod33 } from './timestamps.js'
 const NOT_STARTED = 0xff
 /** A PCR step longer than this (100 ms, ISO/IEC 13818-1 2.7.2) is announced by discontinuity_indicator. */
 const MAX_PCR_STEP = 9_000
+/** PCRs are compared for this long (1 s) where their PID has no units: nothing of it is dropped after that. */
+const SETTLES_WITHIN = 90_000
 /** Units further behind what was sent than this (10 s) belong to a clock of their own. */
 const MAX_OVERLAP = 900_000
 
@@ -54,7 +56,12 @@ export class TimelineRewriter {
   readonly #isSectionPid: Uint8Array
   readonly #counterShift = new Uint8Array(PID_COUNT).fill(NOT_STARTED)
   readonly #versions = new Map<number, SectionVersion>()
-  readonly #pcrSeen = new Set<number>()
+  /** PIDs whose PCRs follow each other as in the source. */
+  readonly #pcrSettled = new Set<number>()
+  /** Of the PIDs that have not settled: the first PCR of this generation, and the last one that was sent. */
+  readonly #pcrs = new Map<number, { readonly first: number; last: number }>()
+  /** Of the PIDs that begin in the chunk that is rewritten: where. */
+  readonly #startsAt = new Map<number, number>()
 
   constructor({ offset90k, sent, versionShifts, isSectionPid }: RewritePlan) {
     this.#offset = offset90k
@@ -67,6 +74,7 @@ export class TimelineRewriter {
   rewrite(chunk: TsChunk): TsChunk | undefined {
     const drop = this.#counters(chunk.bytes)
     this.#clocks(chunk, drop)
+    this.#startsAt.clear()
     return drop === undefined ? chunk : withoutPackets(chunk, drop)
   }
 
@@ -97,6 +105,7 @@ export class TimelineRewriter {
     const counter = readCounter(bytes, offset)
     const shift = last === UNSEEN_COUNTER ? 0 : (last + 1 - counter) & 0x0f
     this.#counterShift[pid] = shift
+    this.#startsAt.set(pid, offset)
     writeCounter(bytes, offset, counter + shift)
     return true
   }
@@ -131,14 +140,30 @@ export class TimelineRewriter {
     writePcrBase(bytes, offset, pcr)
     const original = readOpcrBase(bytes, offset)
     if (original >= 0) writeOpcrBase(bytes, offset, mod33(original + this.#offset))
-    if (this.#pcrSeen.has(pid)) return false
-    this.#pcrSeen.add(pid)
-    const before = this.#sent.clocks.pcr.get(pid)
+    if (this.#pcrSettled.has(pid)) return false
+    const before = this.#noteUnsettled(pid, pcr, offset)
     if (before === undefined) return false
-    const step = difference33(pcr, before.last)
+    const step = difference33(pcr, before)
     if (step >= 0 && step <= MAX_PCR_STEP) return false
     bytes[offset + 5] = bytes[offset + 5]! | DISCONTINUITY_FLAG
     return true
+  }
+
+  /**
+   * The PCR that was sent before this one. PCRs in packets without payload are sent before the first unit of their PID,
+   * those in packets of a unit that has been cut off are not: a step that this makes is one of ours, until the PID has
+   * begun.
+   */
+  #noteUnsettled(pid: number, pcr: number, offset: number): number | undefined {
+    const pcrs = this.#pcrs.get(pid)
+    const hasBegun = this.#counterShift[pid] !== NOT_STARTED && offset >= (this.#startsAt.get(pid) ?? 0)
+    if (hasBegun || difference33(pcr, pcrs?.first ?? pcr) > SETTLES_WITHIN) {
+      this.#pcrSettled.add(pid)
+      this.#pcrs.delete(pid)
+    } else if (pcrs === undefined) this.#pcrs.set(pid, { first: pcr, last: pcr })
+    const before = pcrs?.last ?? this.#sent.pcrs?.get(pid) ?? this.#sent.clocks.pcr.get(pid)?.last
+    if (pcrs !== undefined) pcrs.last = pcr
+    return before
   }
 
   #timestamps(bytes: Uint8Array, offset: number): void {

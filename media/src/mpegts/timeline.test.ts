@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import type { TsChunk } from './chunk.js'
 import { Framer } from './framer.js'
 import { readCounter, readPid, PACKET_SIZE } from './packet.js'
-import { AUDIO_PID, joined, packetOf, pesOf, tablesOf } from './packets.test.kit.js'
+import { AUDIO_PID, joined, packetOf, pesOf, tablesOf, VIDEO_PID } from './packets.test.kit.js'
 import { readPts } from './pes.js'
 import { Timeline } from './timeline.js'
 
@@ -88,4 +88,68 @@ test('what the source lost stays lost', () => {
     unitsOf(out).map(({ counter }) => counter),
     [4, 5, 11, 12],
   )
+})
+
+/** An adaptation field with this PCR. */
+function pcrField(base: number): number[] {
+  return [
+    0x10,
+    (base >>> 25) & 0xff,
+    (base >>> 17) & 0xff,
+    (base >>> 9) & 0xff,
+    (base >>> 1) & 0xff,
+    ((base & 1) << 7) | 0x7e,
+    0,
+  ]
+}
+
+/** A unit of video with a PCR. */
+function videoOf(counter: number, pcr: number): Uint8Array {
+  const payload = pesOf(0xe0, pcr + 9000, 0, [0, 0, 1, 0x65])
+  return packetOf({ pid: VIDEO_PID, counter, unitStart: true, field: pcrField(pcr), payload })
+}
+
+/** Of each packet of the video, whether it announces a discontinuity. */
+function announcedIn(chunks: readonly TsChunk[]): boolean[] {
+  const bytes = joined(...chunks.map((chunk) => chunk.bytes))
+  const flags: boolean[] = []
+  for (let at = 0; at < bytes.length; at += PACKET_SIZE) {
+    if (readPid(bytes, at) === VIDEO_PID) flags.push((bytes[at + 5]! & 0x80) !== 0)
+  }
+  return flags
+}
+
+test('a PCR step that the packets dropped at a junction make is announced, and no other one', () => {
+  const rest = (counter: number, at: number): Uint8Array => packetOf({ pid: VIDEO_PID, counter, field: pcrField(at) })
+  const bare = (at: number): Uint8Array => packetOf({ pid: VIDEO_PID, counter: 7, payload: false, field: pcrField(at) })
+  const timeline = new Timeline()
+  const before = joined(tablesOf(0), ...[0, 1, 2, 3].map((index) => videoOf(index, 90_000 + index * 3600)))
+  timeline.endGeneration(chunksOf(before, 0, 0), { timeline: 'contiguous' })
+  // Before the first unit: a PCR without payload, which is sent, and the rest of a unit, which is not.
+  const after = joined(
+    tablesOf(0),
+    bare(500_000),
+    rest(8, 503_600),
+    rest(9, 507_200),
+    videoOf(10, 511_000),
+    videoOf(11, 525_000),
+  )
+  const out = chunksOf(after, 100, 1).flatMap((chunk) => [...timeline.push(chunk)])
+  // 122 ms from the first PCR to the unit; the step of 156 ms after that is the source's own.
+  assert.deepEqual(announcedIn(out), [false, true, false])
+})
+
+test('a PCR that was cut off with the last unit of the old side does not count as sent', () => {
+  for (const [spacing, isAnnounced] of [
+    [3600, false],
+    [5400, true],
+  ] as const) {
+    const timeline = new Timeline()
+    const before = joined(tablesOf(0), ...[0, 1, 2, 3].map((index) => videoOf(index, 90_000 + index * spacing)))
+    const old = timeline.endGeneration(chunksOf(before, 0, 0), { timeline: 'elapsed' })
+    assert.equal(announcedIn(old).length, 3, 'the last unit is not complete')
+    const after = joined(tablesOf(0), ...[0, 1, 2].map((index) => videoOf(index, 500_000 + index * spacing)))
+    const out = chunksOf(after, 1, 1).flatMap((chunk) => [...timeline.push(chunk)])
+    assert.equal(announcedIn(out)[0], isAnnounced, `${spacing / 90} ms between PCRs`)
+  }
 })

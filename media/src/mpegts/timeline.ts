@@ -4,8 +4,9 @@
 import type { Discontinuity, Track, TsChunk } from './chunk.js'
 import { Junction } from './junction.js'
 import type { JunctionRules } from './junction.js'
-import { LAST_OF_PID, MARK_FLAGS, MARK_OFFSET, MARK_PID, MARK_SIZE } from './marks.js'
+import { HAS_PCR, LAST_OF_PID, MARK_FLAGS, MARK_OFFSET, MARK_PID, MARK_SIZE } from './marks.js'
 import { PACKET_SIZE, PID_COUNT, readCounter } from './packet.js'
+import { readPcrBase } from './pcr.js'
 import { ProgramTable } from './program-table.js'
 import type { TimelineRewriter } from './timeline-rewriter.js'
 import { UNSEEN_COUNTER } from './sent-state.js'
@@ -40,6 +41,7 @@ export class Timeline {
     table: this.#table,
     clocks: new StreamClocks(),
     counters: new Uint8Array(PID_COUNT).fill(UNSEEN_COUNTER),
+    pcrs: undefined,
   }
   #junction: Junction | undefined
   #rewriter: TimelineRewriter | undefined
@@ -90,6 +92,7 @@ export class Timeline {
    */
   endGeneration(last: readonly TsChunk[], rules: JunctionRules): readonly TsChunk[] {
     const end = { chunk: last.at(-1), isWholeFile: rules.timeline === 'contiguous' }
+    this.#sent.pcrs = undefined
     const sent: TsChunk[] = []
     for (const chunk of last) sent.push(...this.#take(chunk, end))
     if (this.#junction !== undefined) sent.push(...this.#commit(end))
@@ -144,8 +147,13 @@ export class Timeline {
     if (moved === undefined) return undefined
     this.#table.follow(moved)
     // Units dropped at the end still count in time: the length of a loop does not depend on where chunks were cut.
+    const pcrs = end && new Map(Array.from(this.#sent.clocks.pcr, ([pid, { last }]) => [pid, last] as const))
     this.#sent.clocks.follow(moved, this.#table.isSectionPid)
-    return end === undefined ? moved : withoutUnfinished(moved, this.#table, end.isWholeFile)
+    if (end === undefined) return moved
+    const kept = withoutUnfinished(moved, this.#table, end.isWholeFile)
+    if (kept !== undefined && pcrs !== undefined) notePcrs(kept, pcrs)
+    this.#sent.pcrs = pcrs
+    return kept
   }
 
   /** Records what is sent, and marks a chunk whose tracks differ from those before. */
@@ -161,5 +169,12 @@ export class Timeline {
     const isSame = this.#lastTracks.length === 0 || areSameTracks(this.#lastTracks, tracks)
     this.#lastTracks = tracks
     return isSame ? chunk : { ...chunk, discontinuity: 'marked' }
+  }
+}
+
+function notePcrs({ marks, bytes }: TsChunk, pcrs: Map<number, number>): void {
+  for (let at = 0; at < marks.length; at += MARK_SIZE) {
+    if ((marks[at + MARK_FLAGS]! & HAS_PCR) === 0) continue
+    pcrs.set(marks[at + MARK_PID]!, readPcrBase(bytes, marks[at + MARK_OFFSET]!))
   }
 }
