@@ -121,7 +121,7 @@ test('a broken connection fails the stream, and silence closes it', async () => 
   const { bench, input } = opened()
   const [broken, silent] = [bench.connect('cam1\nG'), bench.connect('cam2\nG')]
   await settle(() => input.taken.length === 2, 'both are taken')
-  broken.client.destroy()
+  broken.socket.destroy(new Error('read ECONNRESET'))
   await settle(() => input.taken[0]?.ended !== undefined, 'it is broken')
   assert.equal(input.taken[0]?.ended, 'TCP_BROKEN')
   bench.clock.advance(bench.readTimeoutMs + 250)
