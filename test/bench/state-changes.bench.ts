@@ -21,8 +21,8 @@ const CHANGES_PER_S = 5000
 const CHANGES_FOR_S = 10
 const BUDGET_MS = 50
 const VIEWERS_FOR_S = 60
-/** Chunks are 50 ms apart. */
-const MAX_GAP_MS = 100
+/** The stream has gaps of its own, at its loop. */
+const MAX_MORE_MS = 50
 
 const lost = defineErrors({
   BENCH_LOST: { sentence: 'The upstream has closed the connection.', hint: 'None.', reaction: 'retry' },
@@ -73,11 +73,11 @@ async function main(): Promise<void> {
     `growth from ${CHANNELS[0]} to ${CHANNELS.at(-1)} channels: ${growth.toFixed(2)}x (at most ${MAX_GROWTH}x)`,
   )
   const delays = [await measureLoss(), await measureChanges()]
-  const { worstGapMs, counterErrors, lost: gone } = await measureViewers()
+  const { quietGapMs, worstGapMs, counterErrors, lost: gone } = await measureViewers()
   console.log(
-    `${CHANGES_PER_S} state changes a second for ${VIEWERS_FOR_S} s under 300 viewers: longest gap ${worstGapMs.toFixed(0)} ms (at most ${MAX_GAP_MS}), ${counterErrors} counter errors, ${gone} viewers lost`,
+    `${CHANGES_PER_S} state changes a second for ${VIEWERS_FOR_S} s under 300 viewers: longest gap ${worstGapMs.toFixed(0)} ms, ${quietGapMs.toFixed(0)} ms without them (at most ${MAX_MORE_MS} more), ${counterErrors} counter errors, ${gone} viewers lost`,
   )
-  if (worstGapMs > MAX_GAP_MS || counterErrors + gone > 0) process.exitCode = 1
+  if (worstGapMs > quietGapMs + MAX_MORE_MS || counterErrors + gone > 0) process.exitCode = 1
   if (growth > MAX_GROWTH || delays.some((delayMs) => delayMs > BUDGET_MS)) process.exitCode = 1
 }
 

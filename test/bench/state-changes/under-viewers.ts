@@ -10,9 +10,14 @@ import { SERVER_CORE, type Tools } from '../measure/bench-machine.js'
 const CHANGING = 500
 const VIEWERS = 300
 const EVENT_READERS = 3
+const QUIET_MS = 18_000
+/** The changes begin 30 s after the start. */
+const BEGINS_WITHIN_MS = 12_000
 const ROOT = new URL('../../../../', import.meta.url)
 
 export interface ViewersFigure {
+  /** Before the changes begin: what the stream itself has. */
+  readonly quietGapMs: number
   readonly worstGapMs: number
   readonly counterErrors: number
   readonly lost: number
@@ -46,11 +51,16 @@ export async function measureUnderViewers(seconds: number, tools: Tools): Promis
   load.tell('check 1')
   await pause(2000)
   await load.mark()
+  // The clip lasts 16 s: its loop is part of both figures.
+  await pause(QUIET_MS)
+  const { worstGapMs: quietGapMs } = await load.mark()
+  await pause(BEGINS_WITHIN_MS)
+  await load.mark()
   await pause(seconds * 1000)
   const { worstGapMs, counterErrors, lost } = await load.mark()
   for (const reader of readers) reader.destroy()
   await engine.stop()
-  return { worstGapMs, counterErrors, lost }
+  return { quietGapMs, worstGapMs, counterErrors, lost }
 }
 
 function follow(url: string): Promise<IncomingMessage> {
