@@ -1,5 +1,6 @@
 // An output's hold on its audience. The next node of the same output takes the audience over, with its viewers and
 // counters; from then on the previous node can still end its sessions, but closes the audience no more.
+import { startCounters } from './audience-counters.js'
 import type {
   Audience,
   AudienceCounters,
@@ -23,15 +24,7 @@ export interface LeaseSettings {
 }
 
 const CLOSED: Refusal = { refused: 'closing', status: 503 }
-const NO_COUNTERS: AudienceCounters = {
-  clients: 0,
-  connects: 0,
-  sentBytes: 0,
-  refused: new Map(),
-  ended: new Map(),
-  skips: 0,
-  skippedBytes: 0,
-}
+const NO_COUNTERS = startCounters()
 
 export class AudienceLease implements Audience {
   /** Called when its output disposes it; true if the audience stays for the node that opens next. */

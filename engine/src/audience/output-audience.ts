@@ -1,4 +1,5 @@
 // The viewers of one output, over all its paths and protocols.
+import { startCounters } from './audience-counters.js'
 import { LogLimit } from '../observe/log-limit.js'
 import type { ClientStatus } from '../observe/status.js'
 import { copyOf, keptOf, OpenSession, type SessionHost, startOf } from './session.js'
@@ -46,15 +47,7 @@ export interface AudienceContext {
 }
 
 export class OutputAudience implements Audience, SessionHost {
-  readonly counters: AudienceCounters = {
-    clients: 0,
-    connects: 0,
-    sentBytes: 0,
-    refused: new Map(),
-    ended: new Map(),
-    skips: 0,
-    skippedBytes: 0,
-  }
+  readonly counters: AudienceCounters = startCounters()
   /** What closes it: the hold of the output that has it now. */
   owner: object | undefined
   readonly #context: AudienceContext

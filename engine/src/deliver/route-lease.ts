@@ -1,5 +1,6 @@
 // An output's hold on its live route. A lease begins on standby, without a route. It then opens a route of its own, or
 // takes over that of another lease with its viewers; from then on nothing that the other output does reaches them.
+import { startCounters } from '../audience/audience-counters.js'
 import type { AudienceCounters } from '../plugin/audience.js'
 import type { LiveEntry, LiveRoute, LiveRouteOptions } from '../plugin/live-route.js'
 import type { AudienceLease } from '../audience/audience-lease.js'
@@ -22,15 +23,7 @@ export interface LeaseContext {
   onOwnerChange(): void
 }
 
-const NO_COUNTERS: AudienceCounters = {
-  clients: 0,
-  connects: 0,
-  sentBytes: 0,
-  refused: new Map(),
-  ended: new Map(),
-  skips: 0,
-  skippedBytes: 0,
-}
+const NO_COUNTERS = startCounters()
 
 export class RouteLease implements LiveRoute {
   /** Called when its output disposes it; a route that is passed on then stays. By default nothing. */
