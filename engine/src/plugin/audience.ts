@@ -96,7 +96,7 @@ export interface Audience extends AsyncDisposable {
   touch(key: string, who: Who, callbacks?: SessionCallbacks): Session | Refusal
   /** Counts and logs a viewer that the output itself refuses. */
   refuse(who: Who, reason: string, status: number): void
-  /** What is left out stays. Lower limits disconnect no one. */
+  /** Omitted options keep their values. Lower limits disconnect no one. */
   update(options: Partial<AudienceOptions>): void
   readonly counters: AudienceCounters
 }

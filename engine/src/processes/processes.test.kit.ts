@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { pino } from 'pino'
 import { HiddenValues } from '../graph/hidden-values.js'
-import { createClock } from '../observe/clock.js'
+import { createClock, type EngineClock } from '../observe/clock.js'
 import type { Process, ProcessCallbacks, ProcessExit, ProcessOptions } from '../plugin/processes.js'
 import { EngineProcesses } from './engine-processes.js'
 import type { NodeProcesses } from './engine-processes.js'
@@ -17,7 +17,7 @@ export interface Started {
 }
 
 export class TestProcesses implements AsyncDisposable {
-  readonly clock = createClock()
+  readonly clock: EngineClock
   readonly hidden = new HiddenValues()
   readonly lines: Readonly<Record<string, unknown>>[] = []
   /** What callbacks have thrown. */
@@ -28,7 +28,9 @@ export class TestProcesses implements AsyncDisposable {
   constructor({
     most = 100,
     env = process.env,
-  }: { most?: number; env?: Readonly<Record<string, string | undefined>> } = {}) {
+    clock = createClock(),
+  }: { most?: number; env?: Readonly<Record<string, string | undefined>>; clock?: EngineClock } = {}) {
+    this.clock = clock
     const log = pino({ base: null }, { write: (line: string) => void this.lines.push(JSON.parse(line) as never) })
     this.all = new EngineProcesses({ clock: this.clock, log, hidden: this.hidden, env, most: () => most })
     const enter = (run: () => void): void => {

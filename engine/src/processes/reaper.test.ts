@@ -63,7 +63,7 @@ describe('when the engine is killed', () => {
     await until(() => catchesSignals(reaper), 'the reaper has started')
     // What Ctrl-C and service managers send must not end it too early.
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.kill(reaper, signal)
-    await new Promise((resolve) => setTimeout(resolve, 100))
+    await until(() => !isAlive(reaper) || hasTakenSignals(reaper), 'the signals have arrived')
     assert.ok(isAlive(reaper), 'the reaper ignores signals')
     host.child.kill('SIGKILL')
     await until(() => !pids.some(isAlive), 'all of them are gone')
@@ -131,6 +131,11 @@ describe('the reaper', () => {
 function catchesSignals(pid: number): boolean {
   const [, mask = '0'] = /^SigCgt:\s+([0-9a-f]+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? []
   return (Number.parseInt(mask.slice(-4), 16) & 0x7) === 0x7
+}
+
+/** No signal waits to be delivered. */
+function hasTakenSignals(pid: number): boolean {
+  return /^ShdPnd:\s+0+$/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))
 }
 
 function childrenOf(pid: number): readonly number[] {

@@ -1,3 +1,4 @@
+import { FakeClock } from '../testing/fake-clock.js'
 import assert from 'node:assert/strict'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -120,16 +121,18 @@ describe('a process of a node', () => {
       process: started,
       exited,
       calls,
-    } = processes.shell('head -c 20000000 /dev/zero', {
+    } = processes.shell('head -c 60000 /dev/zero; echo filled >&2; head -c 19940000 /dev/zero', {
       onOutput: (bytes) => (received += bytes.length),
     })
     const holds = [started.hold(), started.hold()]
-    await new Promise((resolve) => setTimeout(resolve, 200))
+    // The pipe holds that much: the program goes on to write what nobody reads.
+    await until(() => processes.lines.some(({ msg }) => msg === 'filled'), 'the pipe is full')
+    await turns(1000)
     assert.ok(received <= MIB, `${received} bytes were read`)
     const before = received
     holds[0]?.[Symbol.dispose]()
     holds[0]?.[Symbol.dispose]()
-    await new Promise((resolve) => setTimeout(resolve, 50))
+    await turns(1000)
     assert.equal(received, before)
     holds[1]?.[Symbol.dispose]()
     assert.equal((await exited).code, 0)
@@ -138,11 +141,15 @@ describe('a process of a node', () => {
   })
 
   test('that has ended while its output is held passes the rest on when it is released', async () => {
-    await using processes = new TestProcesses()
+    const clock = new FakeClock()
+    await using processes = new TestProcesses({ clock })
     const { process: started, output, calls, exited } = processes.shell('echo rest')
     const held = started.hold()
     await until(() => started.pid !== undefined && !isAlive(started.pid), 'it has ended')
-    await new Promise((resolve) => setTimeout(resolve, 1500))
+    await until(() => {
+      clock.advance(50)
+      return clock.nowMs() >= 1500
+    }, 'the time for late output has passed')
     assert.deepEqual(calls, [])
     held[Symbol.dispose]()
     await exited
@@ -245,3 +252,8 @@ describe('a process of a node', () => {
     assert.match((await processes.start(['true']).exited).text, /the node has ended/)
   })
 })
+
+/** Of the event loop: what was to come would have come. */
+async function turns(count: number): Promise<void> {
+  for (let turn = 0; turn < count; turn++) await new Promise((resolve) => setImmediate(resolve))
+}
