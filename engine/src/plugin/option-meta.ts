@@ -1,5 +1,5 @@
-// What is known about an option from its schema alone: description, reload class, default. Read by the generated
-// tables, the checks of `define*` and the help of error messages.
+// Describes an option by its schema alone: description, reload class, default. The generated tables, the checks of
+// `define*` and the help of error messages read it.
 import type { ReloadClass } from './contract.js'
 import { coreOf, defOf, kindOf, layersOf } from './option-kind.js'
 import type { Schema } from './option-kind.js'

@@ -24,7 +24,7 @@ const shape = z.strictObject({
     .optional()
     .meta({
       description:
-        'IP address of the sender, or a list of at most 64: others are ignored. For multicast, only these are asked of the network (source-specific multicast). By default whoever sends first.',
+        'IP address of the sender, or a list of at most 64; packets from other addresses are ignored. A multicast group is joined for these senders only (source-specific multicast). By default the first sender is taken.',
       reload: 'live',
     }),
   rejoin: duration().prefault('10s').meta({
