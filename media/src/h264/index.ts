@@ -1,3 +1,4 @@
 // The entry point `@millrace/media/h264`.
 
-export { classifyH264 } from './random-access.js'
+export { H264_RULES } from './random-access.js'
+export type { PictureRules } from '../mpegts/picture-rules.js'

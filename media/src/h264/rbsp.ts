@@ -22,6 +22,7 @@ export class RbspBitReader {
   #at: number
   /** The next bit to read of the current byte, 7 first. */
   #bit = 7
+  #hasFailed = false
 
   constructor(bytes: Uint8Array, start: number, end: number) {
     this.#bytes = bytes
@@ -30,9 +31,17 @@ export class RbspBitReader {
     this.#at = start
   }
 
+  /** A value was truncated or damaged: whoever reads a long structure asks once, at its end. */
+  get hasFailed(): boolean {
+    return this.#hasFailed
+  }
+
   /** 0, 1, or TRUNCATED. */
   readBit(): number {
-    if (this.#at >= this.#end) return TRUNCATED
+    if (this.#at >= this.#end) {
+      this.#hasFailed = true
+      return TRUNCATED
+    }
     const bit = (this.#bytes[this.#at]! >>> this.#bit) & 1
     if (this.#bit > 0) {
       this.#bit--
@@ -43,19 +52,46 @@ export class RbspBitReader {
     return bit
   }
 
+  /** Skips that many bits; false if the payload ends before. */
+  skip(count: number): boolean {
+    for (let left = count; left > 0; left--) if (this.readBit() === TRUNCATED) return false
+    return true
+  }
+
   /** An unsigned exp-Golomb code, ue(v), H.264 9.1; or TRUNCATED, or DAMAGED. */
   readUe(): number {
     let zeros = 0
     for (let bit = this.readBit(); bit !== 1; bit = this.readBit()) {
       if (bit === TRUNCATED) return TRUNCATED
-      if (++zeros > MAX_LEADING_ZEROS) return DAMAGED
+      if (++zeros > MAX_LEADING_ZEROS) {
+        this.#hasFailed = true
+        return DAMAGED
+      }
     }
-    let suffix = 0
-    for (let left = zeros; left > 0; left--) {
+    const suffix = this.readBits(zeros)
+    return suffix === TRUNCATED ? TRUNCATED : 2 ** zeros - 1 + suffix
+  }
+
+  /** A signed exp-Golomb code, se(v), H.264 9.1.1; 0 if it is truncated or damaged. */
+  readSe(): number {
+    const code = this.readUe()
+    if (code <= 0) return 0
+    return code % 2 === 1 ? (code + 1) / 2 : -code / 2
+  }
+
+  /** That many bits as one number, at most 32; or TRUNCATED. */
+  readBits(count: number): number {
+    let value = 0
+    for (let left = count; left > 0; left--) {
       const bit = this.readBit()
       if (bit === TRUNCATED) return TRUNCATED
-      suffix = suffix * 2 + bit
+      value = value * 2 + bit
     }
-    return 2 ** zeros - 1 + suffix
+    return value
+  }
+
+  /** One flag; false past the end. */
+  readFlag(): boolean {
+    return this.readBit() === 1
   }
 }

@@ -1,9 +1,6 @@
 // slice_type of a slice header, ITU-T H.264 7.3.3: its second value.
 
-import { TRUNCATED, RbspBitReader } from './rbsp.js'
-
-/** The bytes end before the value does. */
-export const SLICE_TYPE_TRUNCATED = TRUNCATED
+import { RbspBitReader } from './rbsp.js'
 
 /**
  * slice_type (table 7-6) of the slice whose header begins at `start`, after the first byte of the NAL unit; negative if

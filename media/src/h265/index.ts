@@ -1,3 +1,4 @@
 // The entry point `@millrace/media/h265`.
 
-export { classifyH265 } from './random-access.js'
+export { H265_RULES } from './random-access.js'
+export type { PictureRules } from '../mpegts/picture-rules.js'

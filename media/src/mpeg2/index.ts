@@ -1,3 +1,4 @@
 // The entry point `@millrace/media/mpeg2`.
 
-export { classifyMpeg2 } from './random-access.js'
+export { MPEG2_RULES } from './random-access.js'
+export type { PictureRules } from '../mpegts/picture-rules.js'

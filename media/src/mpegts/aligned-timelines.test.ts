@@ -144,3 +144,12 @@ test('whatever the streams do, those of one generation keep equal offsets and no
     { numRuns: 200 },
   )
 })
+
+test('clocks that go on are left as they are, and no stream waits for another', () => {
+  const streams = new Streams(2)
+  for (const stream of [0, 1]) streams.push(stream, chunksOf(audioOf(9000, 4), 1000, 0))
+  streams.timelines.endGeneration([[], []], { timeline: 'kept' })
+  streams.push(0, chunksOf(audioOf(700_000, 2), 9000, 1))
+  assert.deepEqual(streams.pts(0).slice(4), [700_000, 700_000 + STEP])
+  assert.equal(streams.got[0]?.at(-1)?.discontinuity, 'source')
+})

@@ -19,6 +19,15 @@ export interface Origin {
  */
 export type Discontinuity = false | 'lost' | 'source' | 'marked'
 
+/** The track whose units cut chunks, and at which viewers start. The framer decides which one it is. */
+export interface Lead {
+  /** program_number. */
+  readonly program: number
+  readonly pid: number
+  readonly media: Track['media']
+  readonly codec: string
+}
+
 export interface Chunk {
   /** Whole packets of 188 bytes. Immutable; no one else uses its ArrayBuffer. */
   readonly bytes: Uint8Array
@@ -28,11 +37,40 @@ export interface Chunk {
   readonly discontinuity: Discontinuity
   /** Records of four numbers, in order of offset: see marks.ts. */
   readonly marks: Int32Array
+  /**
+   * The track that leads: at the start of a chunk that begins at a random access point, else at its end. Later nodes obey
+   * it. By default not known: there was no PAT or PMT so far.
+   */
+  readonly lead?: Lead
+  /** What a decoder that starts with this chunk lacks; in nearly all streams nothing. */
+  readonly head?: DecoderHead
+}
+
+/**
+ * What must precede a chunk that begins at a random access point, for a decoder that starts there: never part of the
+ * stream itself, put in front by whoever starts a reader (see `SpliceTracker.preamble`).
+ */
+export interface DecoderHead {
+  /** The video PID. */
+  readonly pid: number
+  /**
+   * Elementary stream bytes: parameter sets that were sent earlier and not again, then, if the picture begins inside a
+   * packet, its bytes in that packet.
+   */
+  readonly elementary: Uint8Array
+  /**
+   * The picture begins inside the packet of the chunk that is marked RANDOM_ACCESS, after the end of another one: a
+   * reader that starts here gets neither that packet nor those before it (see `splitAtStart`).
+   */
+  readonly startsInside: boolean
+  /** Times of the picture, 90 kHz, 33 bits; -1 if it has none. */
+  readonly pts90k: number
+  readonly dts90k: number
 }
 
 export interface TsChunk extends Chunk {
   readonly kind: 'ts'
-  /** The chunk begins at a random access point of the input's program (or at the PSI directly before it). */
+  /** The chunk begins at a random access point of the track that leads (or at the PSI directly before it). */
   readonly randomAccess: boolean
 }
 

@@ -2,8 +2,8 @@
 // fit ends the loop.
 
 /** ISO/IEC 13818-1 table 2-45. */
-const REGISTRATION_DESCRIPTOR = 0x05
-const LANGUAGE_DESCRIPTOR = 0x0a
+export const REGISTRATION_DESCRIPTOR = 0x05
+export const LANGUAGE_DESCRIPTOR = 0x0a
 /** ETSI EN 300 468 table 12. */
 export const TELETEXT_DESCRIPTOR = 0x56
 export const SUBTITLING_DESCRIPTOR = 0x59
@@ -11,7 +11,7 @@ export const AC3_DESCRIPTOR = 0x6a
 export const EAC3_DESCRIPTOR = 0x7a
 export const DTS_DESCRIPTOR = 0x7b
 export const AAC_DESCRIPTOR = 0x7c
-const EXTENSION_DESCRIPTOR = 0x7f
+export const EXTENSION_DESCRIPTOR = 0x7f
 
 /** Descriptors whose data begins with ISO_639_language_code, in order of preference. */
 const LANGUAGE_DESCRIPTORS = [LANGUAGE_DESCRIPTOR, TELETEXT_DESCRIPTOR, SUBTITLING_DESCRIPTOR]

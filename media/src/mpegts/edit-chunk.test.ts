@@ -3,12 +3,18 @@ import { test } from 'node:test'
 import { splitChunk, withoutPackets } from './edit-chunk.js'
 import { HAS_PCR, LAST_OF_PID, MARK_SIZE, RANDOM_ACCESS, UNIT_START } from './marks.js'
 import { NULL_PID, PACKET_SIZE } from './packet.js'
-import { AUDIO_PID, chunkOf, packetOf, pesOf, recordsOf, tablesOf, VIDEO_PID } from './packets.test.kit.js'
+import { AUDIO_PID, chunkOf, IDR, packetOf, pesOf, recordsOf, SETS, tablesOf, VIDEO_PID } from './packets.test.kit.js'
 
 const PCR_AND_RANDOM_ACCESS = [0x50, 0, 0, 0, 0, 0x7e, 0]
 const chunk = chunkOf(
   tablesOf(0),
-  packetOf({ pid: VIDEO_PID, counter: 0, unitStart: true, payload: pesOf(0xe0, 9000), field: PCR_AND_RANDOM_ACCESS }),
+  packetOf({
+    pid: VIDEO_PID,
+    counter: 0,
+    unitStart: true,
+    payload: pesOf(0xe0, 9000, 0, [...SETS, ...IDR]),
+    field: PCR_AND_RANDOM_ACCESS,
+  }),
   packetOf({ pid: AUDIO_PID, counter: 0, unitStart: true, payload: pesOf(0xc0, 9000) }),
   packetOf({ pid: VIDEO_PID, counter: 1 }),
   packetOf({ pid: NULL_PID, counter: 0 }),

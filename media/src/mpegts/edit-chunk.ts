@@ -1,5 +1,5 @@
 // Chunks are immutable; these functions derive new ones: without some packets, or split in two. Marks are kept correct.
-import type { TsChunk } from './chunk.js'
+import type { Chunk, TsChunk } from './chunk.js'
 import { LAST_OF_PID, MARK_FLAGS, MARK_MS, MARK_OFFSET, MARK_PID, MARK_SIZE, RANDOM_ACCESS } from './marks.js'
 import { hasTransportError, NULL_PID, PACKET_SIZE, readPid } from './packet.js'
 
@@ -23,17 +23,16 @@ export function withoutPackets(chunk: TsChunk, drop: Uint8Array): TsChunk | unde
     moved[index] = length
     length += PACKET_SIZE
   }
-  return {
-    ...chunk,
-    bytes,
-    marks: movedMarks(chunk.marks, moved, bytes),
-    randomAccess: chunk.randomAccess && keepsStart(chunk.marks, drop),
-  }
+  const marks = movedMarks(chunk.marks, moved, bytes)
+  if (!chunk.randomAccess || keepsStart(chunk, drop)) return { ...chunk, bytes, marks }
+  const { head: _, ...rest } = chunk
+  return { ...rest, bytes, marks, randomAccess: false }
 }
 
-/** True if the unit that makes the chunk a random access point is kept: the first one marked RANDOM_ACCESS. */
-function keepsStart(marks: Int32Array, drop: Uint8Array): boolean {
+/** True if the unit that makes the chunk a random access point is kept: the first one of its lead. */
+function keepsStart({ marks, lead }: TsChunk, drop: Uint8Array): boolean {
   for (let at = 0; at < marks.length; at += MARK_SIZE) {
+    if (lead !== undefined && marks[at + MARK_PID] !== lead.pid) continue
     if ((marks[at + MARK_FLAGS]! & RANDOM_ACCESS) !== 0) return drop[marks[at + MARK_OFFSET]! / PACKET_SIZE] === 0
   }
   return false
@@ -41,6 +40,36 @@ function keepsStart(marks: Int32Array, drop: Uint8Array): boolean {
 
 /** The packets before `offset` and from it on, each in a buffer of its own. `offset` lies inside the chunk. */
 export function splitChunk(chunk: TsChunk, offset: number): readonly [TsChunk, TsChunk] {
+  const [before, after] = splitPackets(chunk, offset)
+  const { head: _, ...rest } = chunk
+  return [
+    { ...chunk, ...before },
+    { ...rest, ...after, discontinuity: false, randomAccess: false },
+  ]
+}
+
+/**
+ * A chunk whose picture begins inside a packet: what a reader that starts with it does not get, and the rest, if there
+ * is any (if not, no reader can start with it). Undefined for all others.
+ */
+export function splitAtStart<Any extends Chunk>(
+  chunk: Any,
+): { readonly before: Chunk; readonly rest: Any | undefined } | undefined {
+  const { head, marks, bytes } = chunk
+  if (head === undefined || !head.startsInside) return undefined
+  for (let at = 0; at < marks.length; at += MARK_SIZE) {
+    if ((marks[at + MARK_FLAGS]! & RANDOM_ACCESS) === 0) continue
+    const offset = marks[at + MARK_OFFSET]! + PACKET_SIZE
+    if (offset >= bytes.length) break
+    const [before, rest] = splitPackets(chunk, offset)
+    return { before: { ...chunk, ...before }, rest: { ...chunk, ...rest } }
+  }
+  return { before: chunk, rest: undefined }
+}
+
+type Packets = Pick<Chunk, 'bytes' | 'marks'>
+
+function splitPackets(chunk: Chunk, offset: number): readonly [Packets, Packets] {
   const count = chunk.bytes.length / PACKET_SIZE
   const head = new Int32Array(count).fill(-1)
   const tail = new Int32Array(count).fill(-1)
@@ -52,8 +81,8 @@ export function splitChunk(chunk: TsChunk, offset: number): readonly [TsChunk, T
   const before = chunk.bytes.slice(0, offset)
   const after = chunk.bytes.slice(offset)
   return [
-    { ...chunk, bytes: before, marks: movedMarks(chunk.marks, head, before) },
-    { ...chunk, bytes: after, marks: movedMarks(chunk.marks, tail, after), discontinuity: false, randomAccess: false },
+    { bytes: before, marks: movedMarks(chunk.marks, head, before) },
+    { bytes: after, marks: movedMarks(chunk.marks, tail, after) },
   ]
 }
 

@@ -3,17 +3,17 @@ import { test } from 'node:test'
 import { Framer } from './framer.js'
 import { LAST_OF_PID, PSI, PSI_CHANGE, RANDOM_ACCESS, SCRAMBLED, TRANSPORT_ERROR, UNIT_START } from './marks.js'
 import { PACKET_SIZE } from './packet.js'
-import { AUDIO_PID, joined, packetOf, pesOf, recordsOf, tablesOf, VIDEO_PID } from './packets.test.kit.js'
+import { AUDIO_PID, IDR, joined, packetOf, pesOf, recordsOf, SETS, tablesOf, VIDEO_PID } from './packets.test.kit.js'
 
 const RANDOM_ACCESS_FIELD = [0x40]
-const IDR = [0, 0, 1, 0x65, 0x88]
 
 function video(
   counter: number,
   plan: { key?: boolean; start?: boolean; idr?: boolean; scrambled?: boolean } = {},
 ): Uint8Array {
-  const { key = false, start = key, idr = false, scrambled = false } = plan
-  const payload = start ? pesOf(0xe0, 1000, 0, idr ? IDR : []) : idr ? IDR : []
+  const { key = false, start = key, idr = key, scrambled = false } = plan
+  const unit = [...(start ? SETS : []), ...(idr ? IDR : [])]
+  const payload = start ? pesOf(0xe0, 1000, 0, unit) : unit
   const field = key ? { field: RANDOM_ACCESS_FIELD } : {}
   return packetOf({ pid: VIDEO_PID, counter, unitStart: start, payload, scrambled, ...field })
 }
@@ -62,24 +62,28 @@ test('a picture decided by a later packet of its PID is cut where it began', () 
   assert.equal(framer.finish(2)[0]?.randomAccess, true)
 })
 
-test('an undecided picture waits for one flush, not for two', () => {
+test('an undecided picture waits for one flush, not for two; then it starts without what came before', () => {
   const framer = new Framer()
   framer.push(joined(tablesOf(0), audio(0), video(0, { start: true }), video(1)), 0)
   assert.equal(framer.flush(50)[0]?.bytes.length, 3 * PACKET_SIZE)
   assert.equal(framer.flush(100)[0]?.bytes.length, 2 * PACKET_SIZE)
   framer.push(video(2, { idr: true }), 101)
-  assert.equal(framer.flush(150)[0]?.randomAccess, false)
+  assert.deepEqual(framer.flush(120), [], 'what a reader that starts inside a packet gets is the packets after it')
+  framer.push(video(3), 121)
+  const [chunk] = framer.flush(150)
+  assert.deepEqual([chunk?.randomAccess, chunk?.head?.startsInside], [true, true])
 })
 
 test('an undecided picture is given up after 64 packets', () => {
   for (const [between, expected] of [
-    [60, true],
-    [70, false],
+    [60, false],
+    [70, true],
   ] as const) {
     const framer = new Framer()
     const others = Array.from({ length: between }, (_, counter) => audio(counter))
     framer.push(joined(tablesOf(0), audio(15), video(0, { start: true }), ...others, video(1, { idr: true })), 0)
-    assert.equal(framer.finish(0).at(-1)?.randomAccess, expected)
+    const chunk = framer.finish(0).at(-1)
+    assert.deepEqual([chunk?.randomAccess, chunk?.head?.startsInside ?? false], [true, expected])
   }
 })
 

@@ -1,11 +1,14 @@
 // Bytes of any alignment in, chunks of whole packets out, with the marks of a single scan. No timers: the caller passes
 // the time and calls flush. Bytes are collected in one buffer and copied from it into the chunk that owns them.
-import type { TsChunk } from './chunk.js'
+import type { DecoderHead, Lead, TsChunk } from './chunk.js'
+import { CutLimit } from './cut-limit.js'
+import { LeadChoice } from './lead-choice.js'
 import { MarkList } from './mark-list.js'
 import { RANDOM_ACCESS, SYNC_BYTE_ERROR, SYNC_LOSS, UNIT_START } from './marks.js'
 import { PacketScanner } from './packet-scanner.js'
 import { hasRandomAccessIndicator, PACKET_SIZE, readPid, SYNC_BYTE } from './packet.js'
 import { ProgramTable } from './program-table.js'
+import { obstacleOf } from './stream-obstacle.js'
 import { RandomAccess } from './random-access.js'
 import { findSync } from './sync-search.js'
 import type { SyncResult } from './sync-search.js'
@@ -16,8 +19,12 @@ const FIRST_CAPACITY = 64 * 1024
 const NO_CHUNKS: readonly TsChunk[] = []
 
 export interface FramerOptions {
-  /** The program whose random access points cut chunks; by default the first in the PAT. */
+  /** The program that leads; by default any: video before audio, what flows before what does not. */
   readonly program?: number
+  /** How long an announced PID may be silent before it leads no more; by default 2 s. */
+  readonly probeMs?: number
+  /** The framer of the previous generation. */
+  readonly before?: Framer
   readonly generation?: number
   /** `origin.seq` of the first chunk. */
   readonly firstSeq?: number
@@ -32,16 +39,28 @@ export interface FramerCounters {
   skippedBytes: number
 }
 
+interface RandomAccessStart {
+  readonly lead: Lead | undefined
+  readonly head: DecoderHead | undefined
+  /** End of the packet inside which the picture begins; 0 if it does not. */
+  readonly end: number
+}
+
 export class Framer {
   readonly counters: FramerCounters = { packets: 0, syncLosses: 0, syncByteErrors: 0, skippedBytes: 0 }
-  readonly table = new ProgramTable()
-  readonly #scanner = new PacketScanner(this.table)
+  readonly table: ProgramTable
+  readonly #scanner: PacketScanner
   readonly #marks = new MarkList()
+  readonly #cuts = new CutLimit()
+  readonly #choice: LeadChoice
   readonly #randomAccess: RandomAccess
+  readonly #obstacleBefore: string
   readonly #found: SyncResult = { at: 0, stride: 0 }
   #generation: number
   #seq: number
   #isFirst = true
+  /** Bytes before the next chunk are missing. */
+  #isLost = false
   /** Accepted packets up to #scanned, raw bytes from #read to #filled; between pushes #read equals #scanned. */
   #buffer = new Uint8Array(FIRST_CAPACITY)
   #scanned = 0
@@ -54,21 +73,45 @@ export class Framer {
   #wasLocked = false
   /** Flags for the next packet that is accepted. */
   #pendingFlags = 0
-  /** The buffer begins at a random access point. */
-  #startsRandomAccess = false
+  /** The random access point at which the buffer begins. */
+  #start: RandomAccessStart | undefined
   /** The packets that the previous flush held back are at the start of the buffer. */
   #heldBefore = false
   #out: TsChunk[] = []
 
   constructor(options: FramerOptions = {}) {
-    this.#randomAccess = new RandomAccess(this.table, options.program)
+    const { program, probeMs, before } = options
+    this.table = new ProgramTable(before?.table)
+    this.#obstacleBefore = before?.obstacle ?? ''
+    this.#scanner = new PacketScanner(this.table)
+    this.#choice = new LeadChoice(this.table, this.#scanner, {
+      program,
+      ...(probeMs === undefined ? {} : { probeMs }),
+      before: before === undefined ? undefined : before.#choice,
+    })
+    this.#randomAccess = new RandomAccess(this.table, this.#choice.time)
     this.#generation = options.generation ?? 0
     this.#seq = options.firstSeq ?? 0
+  }
+
+  /** Of its packets. */
+  get nullPackets(): number {
+    return this.#scanner.nullPackets
   }
 
   /** `origin.seq` of the next chunk. */
   get nextSeq(): number {
     return this.#seq
+  }
+
+  /** Why no viewer can start in the stream; empty while one can. */
+  get obstacle(): string {
+    return obstacleOf(this.table, this.#choice, this.#obstacleBefore)
+  }
+
+  /** How long an announced PID may be silent. */
+  set probeMs(ms: number) {
+    this.#choice.probeMs = ms
   }
 
   /** From now on chunks belong to this generation and are numbered from `firstSeq`: this source replaces another. */
@@ -93,6 +136,8 @@ export class Framer {
   flush(nowMs: number): readonly TsChunk[] {
     this.#nowMs = nowMs
     let cut = this.#randomAccess.holdFrom(this.#scanned)
+    // A reader that starts inside a packet gets the packets after it.
+    if (this.#start !== undefined && cut <= this.#start.end) cut = 0
     if (cut === 0 && this.#heldBefore) {
       this.#randomAccess.giveUp()
       cut = this.#scanned
@@ -111,6 +156,22 @@ export class Framer {
     this.#filled = this.#scanned
     this.#cut(this.#scanned)
     return this.#takeOut()
+  }
+
+  /**
+   * Bytes before the next ones were dropped: returns everything that is left of those before, and marks the next chunk
+   * `lost`. What is missing counts as no damage of the stream.
+   */
+  skip(nowMs: number): readonly TsChunk[] {
+    const last = this.finish(nowMs)
+    this.#stride = 0
+    this.#wasLocked = false
+    this.#pendingFlags = 0
+    this.#randomAccess.skip()
+    this.#scanner.reset()
+    this.table.reset()
+    this.#isLost = true
+    return last
   }
 
   #takeOut(): readonly TsChunk[] {
@@ -165,7 +226,7 @@ export class Framer {
     for (;;) {
       const buffer = this.#buffer
       const filled = this.#filled
-      const openPid = this.#randomAccess.isOpen ? this.#randomAccess.leadPid : -1
+      const openPid = this.#randomAccess.isReading ? this.#randomAccess.leadPid : -1
       let read = this.#read
       let scanned = this.#scanned
       let flags = this.#pendingFlags
@@ -261,14 +322,14 @@ export class Framer {
     const offset = this.#scanned - PACKET_SIZE
     if (flags !== 0) {
       const pid = readPid(this.#buffer, offset)
+      if (this.#choice.note(this.#buffer, offset, pid, flags, this.#nowMs)) this.#randomAccess.follow(this.#choice.lead)
       this.#marks.add(offset, pid, flags | this.#otherRandomAccess(offset, pid, flags), this.#elapsedMs())
     }
-    if (flags !== 0 || this.#randomAccess.isOpen) {
+    if (flags !== 0 || this.#randomAccess.isReading) {
       const boundary = this.#randomAccess.note(this.#buffer, offset, flags)
       if (boundary >= 0) {
-        this.#marks.flag(this.#randomAccess.unit, RANDOM_ACCESS)
-        this.#cut(boundary)
-        this.#startsRandomAccess = true
+        this.#marks.flag(this.#randomAccess.unit, this.#randomAccess.leadPid, RANDOM_ACCESS)
+        if (this.#cuts.allows(boundary, this.#nowMs)) this.#cutForKeyframe(boundary)
       }
     }
     if (this.#scanned < MAX_CHUNK_BYTES) return
@@ -282,8 +343,8 @@ export class Framer {
    * nothing waits for them.
    */
   #otherRandomAccess(offset: number, pid: number, flags: number): number {
-    if ((flags & UNIT_START) === 0 || pid === this.#randomAccess.leadPid || this.table.programs.size < 2) return 0
-    return this.table.isLead(pid) && hasRandomAccessIndicator(this.#buffer, offset) ? RANDOM_ACCESS : 0
+    if ((flags & UNIT_START) === 0 || pid === this.#randomAccess.leadPid) return 0
+    return this.#choice.leadsOther(pid) && hasRandomAccessIndicator(this.#buffer, offset) ? RANDOM_ACCESS : 0
   }
 
   #elapsedMs(): number {
@@ -291,13 +352,25 @@ export class Framer {
     return Math.max(0, Math.round(this.#nowMs - this.#receivedAtMs))
   }
 
+  #cutForKeyframe(cut: number): void {
+    const { unit, head } = this.#randomAccess
+    const { lead } = this.#choice
+    this.#cut(cut)
+    this.#cuts.spend()
+    this.#start = { lead, head, end: head?.startsInside === true ? unit - cut + PACKET_SIZE : 0 }
+  }
+
   /** Makes a chunk of the packets before `cut`; the rest moves to the front. */
   #cut(cut: number): void {
     if (cut <= 0) return
+    this.#cuts.noteChunk(cut)
     const buffer = this.#buffer
     const keepsPackets = cut < this.#scanned
+    const start = this.#start
+    const { lead } = start ?? this.#choice
     const ms = keepsPackets ? this.#marks.msAt(cut) : 0
     const marks = this.#marks.take(buffer, cut, ms, this.#scanner)
+    if (this.#choice.check(buffer, this.#nowMs)) this.#randomAccess.follow(this.#choice.lead)
     // Exactly sized, because a window may keep it for a long time.
     const bytes = buffer.slice(0, cut)
     buffer.copyWithin(0, cut, this.#filled)
@@ -306,12 +379,15 @@ export class Framer {
       bytes,
       origin: { generation: this.#generation, seq: this.#seq++ },
       receivedAtMs: this.#receivedAtMs,
-      discontinuity: this.#isFirst && this.#generation > 0 ? 'source' : false,
+      discontinuity: this.#isFirst && this.#generation > 0 ? 'source' : this.#isLost && 'lost',
       marks,
-      randomAccess: this.#startsRandomAccess,
+      randomAccess: start !== undefined,
+      ...(lead === undefined ? {} : { lead }),
+      ...(start?.head === undefined ? {} : { head: start.head }),
     })
     this.#isFirst = false
-    this.#startsRandomAccess = false
+    this.#isLost = false
+    this.#start = undefined
     this.#heldBefore = false
     this.#receivedAtMs = keepsPackets ? this.#receivedAtMs + ms : this.#nowMs
     this.#scanner.shift(cut)

@@ -55,15 +55,17 @@ test('a cut returns the records before it, with LAST_OF_PID set there, and moves
   ])
 })
 
-test('flags are added to the record of their packet, and the list grows as needed', () => {
+test('flags are added to the record of their packet, or to a new one, and the list grows as needed', () => {
   const pids = Array.from({ length: 500 }, () => 0x20)
   const { bytes, scanner } = scanned(...pids)
   const list = new MarkList()
-  for (const index of pids.keys()) list.add(index * PACKET_SIZE, 0x20, PSI, index)
-  list.flag(7 * PACKET_SIZE, HAS_PCR)
-  list.flag(7 * PACKET_SIZE + 1, UNIT_START)
+  for (const index of pids.keys()) if (index !== 9) list.add(index * PACKET_SIZE, 0x20, PSI, index)
+  list.flag(7 * PACKET_SIZE, 0x20, HAS_PCR)
+  list.flag(9 * PACKET_SIZE, 0x20, UNIT_START)
   const rows = rowsOf(list.take(bytes, bytes.length, 0, scanner))
   assert.equal(rows.length, 500)
   assert.deepEqual(rows[7], [7, 0x20, PSI | HAS_PCR, 7])
+  assert.deepEqual(rows[9], [9, 0x20, UNIT_START, 8])
+  assert.deepEqual(rows[10], [10, 0x20, PSI, 10])
   assert.deepEqual(rows[499], [499, 0x20, PSI | LAST_OF_PID, 499])
 })

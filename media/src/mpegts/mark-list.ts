@@ -23,13 +23,18 @@ export class MarkList {
     this.#length = at + MARK_SIZE
   }
 
-  /** Adds flags to the newest record with that offset. */
-  flag(offset: number, flags: number): void {
-    for (let at = this.#length - MARK_SIZE; at >= 0; at -= MARK_SIZE) {
-      if (this.#records[at] !== offset) continue
+  /** Adds flags to the record with that offset, or adds the record. */
+  flag(offset: number, pid: number, flags: number): void {
+    let at = this.#length
+    while (at > 0 && this.#records[at - MARK_SIZE]! >= offset) at -= MARK_SIZE
+    if (at < this.#length && this.#records[at] === offset) {
       this.#records[at + MARK_FLAGS] = this.#records[at + MARK_FLAGS]! | flags
       return
     }
+    const ms = at === 0 ? 0 : this.#records[at - MARK_SIZE + MARK_MS]!
+    this.add(0, 0, 0, 0)
+    this.#records.copyWithin(at + MARK_SIZE, at, this.#length - MARK_SIZE)
+    this.#records.set([offset, pid, flags, ms], at)
   }
 
   /** Milliseconds of the record with that offset; 0 if there is none. */

@@ -10,7 +10,7 @@ export const MARK_MS = 3
 
 /** payload_unit_start_indicator: a PES packet or a section begins. */
 export const UNIT_START = 1 << 0
-/** A random access point of the PID's program begins here. */
+/** A random access point of the PID's program begins here: with the packet, or inside it (see DecoderHead). */
 export const RANDOM_ACCESS = 1 << 1
 /** The adaptation field carries a PCR. */
 export const HAS_PCR = 1 << 2

@@ -37,11 +37,22 @@ export class PacketScanner {
   /** The PIDs for which `lastOffset` is set: the first `seenCount` entries. */
   readonly seen = new Uint16Array(PID_COUNT)
   seenCount = 0
+  nullPackets = 0
+  #hasDamaged = false
+  #hasWhole = false
   readonly #state = new Uint8Array(PID_COUNT)
   readonly #table: ProgramTable
+  /** That of the table. */
+  readonly #isSectionPid: Uint8Array
 
   constructor(table: ProgramTable) {
     this.#table = table
+    this.#isSectionPid = table.isSectionPid
+  }
+
+  /** Packets have come, and each had a transport error. */
+  get isAllDamaged(): boolean {
+    return this.#hasDamaged && !this.#hasWhole
   }
 
   /**
@@ -58,7 +69,7 @@ export class PacketScanner {
       this.#state[pid] = SEEN | (control & 0x0f)
       if (this.lastOffset[pid]! < 0) this.seen[this.seenCount++] = pid
       this.lastOffset[pid] = offset
-      return this.#table.isSectionPid[pid] === 1 ? PSI | this.#table.packet(bytes, offset) : 0
+      return this.#isSectionPid[pid] === 1 ? PSI | this.#table.packet(bytes, offset) : 0
     }
     return this.#scanFully(bytes, offset, pid)
   }
@@ -75,12 +86,24 @@ export class PacketScanner {
     this.seenCount = kept
   }
 
+  /** The next packet does not continue the stream: every counter is the first one of its PID. */
+  reset(): void {
+    this.#state.fill(0)
+    this.lastOffset.fill(NONE)
+    this.seenCount = 0
+  }
+
   #scanFully(bytes: Uint8Array, offset: number, pid: number): number {
     if (hasTransportError(bytes, offset)) {
+      this.#hasDamaged = true
       this.#passDamaged(bytes, offset, pid)
       return TRANSPORT_ERROR
     }
-    if (pid === NULL_PID) return 0
+    this.#hasWhole = true
+    if (pid === NULL_PID) {
+      this.nullPackets++
+      return 0
+    }
     const control = bytes[offset + 3]!
     const adaptation = readAdaptationFlags(bytes, offset)
     let flags = this.#continuity(bytes, offset, pid, control, adaptation)

@@ -24,6 +24,11 @@ export const DISCONTINUITY_FLAG = 0x80
 export const RANDOM_ACCESS_FLAG = 0x40
 export const PCR_FLAG = 0x10
 export const OPCR_FLAG = 0x08
+const SPLICING_POINT_FLAG = 0x04
+const PRIVATE_DATA_FLAG = 0x02
+const EXTENSION_FLAG = 0x01
+/** program_clock_reference, and original_program_clock_reference. */
+const CLOCK_SIZE = 6
 
 export function readPid(bytes: Uint8Array, offset: number): number {
   return ((bytes[offset + 1]! & 0x1f) << 8) | bytes[offset + 2]!
@@ -95,4 +100,29 @@ export function hasRandomAccessIndicator(bytes: Uint8Array, offset: number): boo
 /** The adaptation field carries a PCR and is long enough for it. */
 export function hasPcr(bytes: Uint8Array, offset: number): boolean {
   return (readAdaptationFlags(bytes, offset) & PCR_FLAG) !== 0 && bytes[offset + 4]! >= PCR_FIELD_END
+}
+
+/**
+ * The adaptation field of a packet with payload is longer than what is in it, 2.4.3.5: the payload had no more bytes, so
+ * what it belongs to ends here.
+ */
+export function hasStuffing(bytes: Uint8Array, offset: number): boolean {
+  if ((bytes[offset + 3]! & 0x30) !== 0x30) return false
+  const length = bytes[offset + 4]!
+  if (length === 0) return true
+  if (length >= MAX_ADAPTATION_LENGTH) return false
+  const flags = bytes[offset + 5]!
+  if (flags === 0) return true
+  const end = offset + 5 + length
+  let at = offset + 6
+  if ((flags & PCR_FLAG) !== 0) at += CLOCK_SIZE
+  if ((flags & OPCR_FLAG) !== 0) at += CLOCK_SIZE
+  if ((flags & SPLICING_POINT_FLAG) !== 0) at += 1
+  // Private data, and the extension, begin with their length.
+  for (const flag of [PRIVATE_DATA_FLAG, EXTENSION_FLAG]) {
+    if ((flags & flag) === 0) continue
+    if (at >= end) return false
+    at += 1 + bytes[at]!
+  }
+  return at < end
 }

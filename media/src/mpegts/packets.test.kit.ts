@@ -9,6 +9,10 @@ export const VIDEO_PID = 0x100
 export const AUDIO_PID = 0x101
 export const PMT_PID = 0x1000
 
+/** SPS and PPS, and an IDR picture: H.264 that a decoder can start at. */
+export const SETS = [0, 0, 1, 0x67, 0x64, 0, 0x1e, 0xac, 0, 0, 1, 0x68, 0xeb]
+export const IDR = [0, 0, 1, 0x65, 0x88]
+
 export interface PacketPlan {
   readonly pid: number
   readonly counter: number

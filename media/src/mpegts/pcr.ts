@@ -28,6 +28,16 @@ export function writePcrBase(bytes: Uint8Array, offset: number, base90k: number)
   if (hasPcr(bytes, offset)) writeBase(bytes, offset + PCR_POSITION, base90k)
 }
 
+/** Writes the whole PCR, modulo its wrap, where the adaptation field has room for it; the flag is the caller's. */
+export function writePcr27M(bytes: Uint8Array, offset: number, ticks27M: number): void {
+  const at = offset + PCR_POSITION
+  const base = Math.floor(ticks27M / EXTENSION_RANGE)
+  const extension = ticks27M - base * EXTENSION_RANGE
+  writeBase(bytes, at, base)
+  bytes[at + 4] = (bytes[at + 4]! & 0x80) | 0x7e | (extension >>> 8)
+  bytes[at + 5] = extension & 0xff
+}
+
 /** original_program_clock_reference_base, 90 kHz, 33 bit; -1 if the packet has none. */
 export function readOpcrBase(bytes: Uint8Array, offset: number): number {
   const at = opcrOffset(bytes, offset)

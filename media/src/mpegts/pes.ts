@@ -73,7 +73,7 @@ export function pesHeaderEnd(bytes: Uint8Array, payload: number, end: number): n
 }
 
 /** Streams whose PES packets have only data after PES_packet_length, 2.4.3.7. */
-function hasOptionalHeader(streamId: number): boolean {
+export function hasOptionalHeader(streamId: number): boolean {
   switch (streamId) {
     case 0xbc: // program_stream_map
     case 0xbe: // padding_stream
@@ -110,7 +110,8 @@ function readTimestamp(bytes: Uint8Array, at: number): number {
   return ((bytes[at]! >>> 1) & 0x07) * 2 ** 30 + low30
 }
 
-function writeTimestamp(bytes: Uint8Array, at: number, value: number): void {
+/** Writes the 33 bits, and keeps prefix and marker bits. */
+export function writeTimestamp(bytes: Uint8Array, at: number, value: number): void {
   const ticks = mod33(value)
   const high3 = Math.floor(ticks / 2 ** 30)
   const low30 = ticks - high3 * 2 ** 30

@@ -1,94 +1,138 @@
-// Decides where chunks are cut: finds the random access points of one program among the packets of a framer, by
-// random_access_indicator or by the first picture of the unit, and where the PAT and PMT before them begin.
-import { PSI, SCRAMBLED, TRANSPORT_ERROR, UNIT_START } from './marks.js'
+// Decides where chunks are cut: finds the random access points of the lead among the packets of a framer, by its access
+// units, and where the PAT and PMT before them begin.
+import { H264_RULES } from '../h264/random-access.js'
+import { H265_RULES } from '../h265/random-access.js'
+import { MPEG2_RULES } from '../mpeg2/random-access.js'
+import type { DecoderHead, Lead } from './chunk.js'
+import { PSI, UNIT_START } from './marks.js'
 import { hasRandomAccessIndicator, PACKET_SIZE, payloadOffset, readPid } from './packet.js'
 import { readPts } from './pes.js'
 import { PictureFinder } from './picture-finder.js'
-import { NOT_RANDOM_ACCESS, RANDOM_ACCESS_PICTURE, UNDECIDED } from './picture.js'
-import type { Program, ProgramTable } from './program-table.js'
+import type { PictureRules } from './picture-rules.js'
+import type { ProgramTable } from './program-table.js'
+import type { StreamTime } from './stream-time.js'
 import { difference33 } from './timestamps.js'
 
 const NONE = -1
 /** A unit without a picture within this many packets of the stream is no longer waited for. */
 const MAX_HELD_BYTES = 64 * PACKET_SIZE
 /**
- * Audio only: every unit is a random access point, so one cuts only if its PTS is at least this far from the last cut.
+ * Without video every unit is a random access point, so one cuts only if it is at least this far from the last cut: by
+ * PTS, and data, which may have none, by stream time.
  */
-const AUDIO_CUT_90K = 45_000
+const CUT_EVERY_90K = 45_000
+const CUT_EVERY_MS = CUT_EVERY_90K / 90
+
+const RULES: ReadonlyMap<string, PictureRules> = new Map([
+  ['h264', H264_RULES],
+  ['h265', H265_RULES],
+  ['mpeg2video', MPEG2_RULES],
+  ['mpeg1video', MPEG2_RULES],
+])
 
 export class RandomAccess {
-  /** A unit has begun and is not classified yet. */
-  isOpen = false
+  /** `note` takes the next packet of `leadPid` even if it has no flags. */
+  isReading = false
   /** PID whose units are examined, -1 before PAT and PMT. */
   leadPid = NONE
-  /** Offset of the unit that `note` found last. */
+  /** The packet in which the random access point begins that `note` found last. */
   unit = NONE
+  /** What a decoder that starts there lacks. */
+  head: DecoderHead | undefined
   readonly #table: ProgramTable
-  readonly #program: number | undefined
-  readonly #finder = new PictureFinder()
-  #lead: Program | undefined
-  #seenChanges = NONE
-  /** Where to cut if the open unit is a random access point. */
-  #boundary = NONE
+  readonly #time: StreamTime
+  readonly #needsSets: boolean
+  /** Undefined for audio and data, and for video whose pictures cannot be read. */
+  #finder: PictureFinder | undefined
+  /** That of the video that led before. When it leads again, its parameter sets may not be sent again. */
+  #idle: PictureFinder | undefined
+  #lead: Lead | undefined
   /** The run of PAT and PMT packets that ends at #runEnd; it begins with the start of a section. */
   #runStart = NONE
   #runEnd = NONE
   #lastAudioPts = NONE
+  #lastDataMs = -Infinity
 
-  constructor(table: ProgramTable, program: number | undefined) {
+  /** `needsSets`: a picture counts only if its parameter sets have been seen, so the stream is known from its start. */
+  constructor(table: ProgramTable, time: StreamTime, needsSets = true) {
     this.#table = table
-    this.#program = program
+    this.#time = time
+    this.#needsSets = needsSets
+  }
+
+  /** From the next packet on, this track leads. */
+  follow(lead: Lead | undefined): void {
+    if (lead === this.#lead) return
+    const isSame = lead?.pid === this.leadPid && lead.codec === this.#lead?.codec
+    this.#lead = lead
+    this.leadPid = lead?.pid ?? NONE
+    if (!isSame) this.#followLead()
   }
 
   /**
-   * Takes every packet that has flags, and while a unit is open every packet of `leadPid`. Returns the offset at which
-   * to cut when it has found a random access point, else -1.
+   * Takes every packet that has flags, and while `isReading` every packet of `leadPid`. Returns the offset at which to
+   * cut when it has found a random access point, else -1.
    */
   note(bytes: Uint8Array, offset: number, flags: number): number {
     if ((flags & PSI) !== 0) this.#notePsi(bytes, offset, flags)
-    if (this.isOpen && offset - this.unit > MAX_HELD_BYTES) this.giveUp()
-    const pid = readPid(bytes, offset)
-    if (pid !== this.leadPid) return NONE
-    if ((flags & UNIT_START) !== 0) return this.#noteUnit(bytes, offset, (flags & SCRAMBLED) !== 0)
-    if ((flags & (SCRAMBLED | TRANSPORT_ERROR)) !== 0) return NONE
-    return this.isOpen ? this.#decide(this.#finder.more(this.#codec, bytes, offset)) : NONE
+    const finder = this.#finder
+    if (this.isReading && finder !== undefined) {
+      const from = finder.units.holdFrom
+      if (from >= 0 && offset - from > MAX_HELD_BYTES) finder.units.giveUp()
+    }
+    if (readPid(bytes, offset) !== this.leadPid) return NONE
+    const boundary = this.#runEnd === offset && this.#runStart >= 0 ? this.#runStart : offset
+    if (finder !== undefined) return this.#find(finder, bytes, offset, flags, boundary)
+    if ((flags & UNIT_START) === 0 || !this.#isPlainStart(bytes, offset)) return NONE
+    this.unit = offset
+    this.head = undefined
+    return boundary
   }
 
   /** Offset of the first packet that should wait for the next ones; `end` if there is none. */
   holdFrom(end: number): number {
-    if (this.isOpen) return this.#boundary
+    const from = this.#finder?.units.holdFrom ?? NONE
+    if (from >= 0) return from
     return this.#runEnd === end && this.#runStart >= 0 ? this.#runStart : end
   }
 
-  /** The open unit does not count as a random access point. */
+  /** Nothing waits for the picture of the open unit any longer. */
   giveUp(): void {
-    this.isOpen = false
-    this.#boundary = NONE
+    this.#finder?.units.giveUp()
+  }
+
+  /** Packets are missing before the next ones: parameter sets remain known. */
+  skip(): void {
+    this.isReading = false
+    this.#finder?.pause()
+  }
+
+  /** The next packets do not continue the previous ones. */
+  reset(): void {
+    this.isReading = false
+    this.#idle = undefined
+    this.#finder = this.#newFinder()
   }
 
   /** The packets before `cut` have left the buffer. */
   shift(cut: number): void {
-    if (this.isOpen) {
-      this.unit -= cut
-      this.#boundary -= cut
-    }
+    this.#finder?.shift(cut)
     const start = this.#runStart - cut
     this.#runStart = start >= 0 ? start : NONE
     this.#runEnd = start >= 0 ? this.#runEnd - cut : NONE
   }
 
-  get #codec(): string {
-    return this.#lead?.leadTrack?.codec ?? ''
+  #find(finder: PictureFinder, bytes: Uint8Array, offset: number, flags: number, boundary: number): number {
+    const isFound = finder.note(bytes, offset, flags, boundary)
+    this.isReading = finder.isReading
+    if (!isFound) return NONE
+    const { found, head } = finder.units
+    this.unit = found.packet
+    this.head = head
+    return found.boundary
   }
 
   #notePsi(bytes: Uint8Array, offset: number, flags: number): void {
-    if (this.#table.changes !== this.#seenChanges) {
-      this.#seenChanges = this.#table.changes
-      const lead = this.#table.select(this.#program)
-      if (lead?.leadPid !== this.leadPid || lead.leadTrack?.codec !== this.#codec) this.giveUp()
-      this.#lead = lead
-      this.leadPid = lead?.leadPid ?? NONE
-    }
     if (!this.#table.isPatOrPmt(readPid(bytes, offset))) return
     const goesOn = this.#runStart >= 0 && this.#runEnd === offset
     // Half a PMT is of no use at the start of a chunk, and a reader that starts after it already knows all of it.
@@ -96,31 +140,41 @@ export class RandomAccess {
     this.#runEnd = offset + PACKET_SIZE
   }
 
-  #noteUnit(bytes: Uint8Array, offset: number, isScrambled: boolean): number {
-    this.unit = offset
-    this.#boundary = this.#runEnd === offset && this.#runStart >= 0 ? this.#runStart : offset
-    this.isOpen = true
-    const isAudio = this.#lead?.leadTrack?.media === 'audio'
-    if (!isAudio && hasRandomAccessIndicator(bytes, offset)) return this.#decide(RANDOM_ACCESS_PICTURE)
-    // In a scrambled unit only the indicator can be read.
-    if (isScrambled) return this.#decide(NOT_RANDOM_ACCESS)
-    if (isAudio) return this.#decide(this.#isAudioCut(bytes, offset))
-    return this.#decide(this.#finder.begin(this.#codec, bytes, offset))
+  #followLead(): void {
+    this.isReading = false
+    const idle = this.#idle
+    if (this.#finder !== undefined) this.#idle = this.#finder
+    this.#idle?.pause()
+    this.#finder = this.#rules !== undefined && idle?.reads(this.#rules, this.leadPid) ? idle : this.#newFinder()
   }
 
-  #isAudioCut(bytes: Uint8Array, offset: number): number {
+  get #rules(): PictureRules | undefined {
+    return RULES.get(this.#lead?.codec ?? '')
+  }
+
+  #newFinder(): PictureFinder | undefined {
+    const rules = this.#rules
+    return rules === undefined ? undefined : new PictureFinder(rules, this.leadPid, this.#needsSets)
+  }
+
+  /** Audio, data, and video that is known by its indicator alone. */
+  #isPlainStart(bytes: Uint8Array, offset: number): boolean {
+    const media = this.#lead?.media
+    if (media === 'data') return this.#isDataCut()
+    if (media !== 'audio') return hasRandomAccessIndicator(bytes, offset)
+    // A scrambled PES packet has no times that can be read.
     const pts = readPts(bytes, payloadOffset(bytes, offset), offset + PACKET_SIZE)
-    if (pts < 0) return NOT_RANDOM_ACCESS
+    if (pts < 0) return false
     const step = difference33(pts, this.#lastAudioPts)
-    if (this.#lastAudioPts >= 0 && step >= 0 && step < AUDIO_CUT_90K) return NOT_RANDOM_ACCESS
+    if (this.#lastAudioPts >= 0 && step >= 0 && step < CUT_EVERY_90K) return false
     this.#lastAudioPts = pts
-    return RANDOM_ACCESS_PICTURE
+    return true
   }
 
-  #decide(decision: number): number {
-    if (decision === UNDECIDED) return NONE
-    const boundary = this.#boundary
-    this.giveUp()
-    return decision === RANDOM_ACCESS_PICTURE ? boundary : NONE
+  #isDataCut(): boolean {
+    const { nowMs } = this.#time
+    if (nowMs - this.#lastDataMs < CUT_EVERY_MS) return false
+    this.#lastDataMs = nowMs
+    return true
   }
 }

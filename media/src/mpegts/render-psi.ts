@@ -10,6 +10,8 @@ import { LONG_HEADER_SIZE, SECTION_CRC_SIZE, SHORT_HEADER_SIZE } from './section
 /** section_length of PAT and PMT, ISO/IEC 13818-1 2.4.4.5 and 2.4.4.9. */
 const MAX_PSI_SECTION_LENGTH = 1021
 const PACKET_HEADER_SIZE = 4
+/** Tables from here on are not of ISO/IEC 13818-1; the bit that is 0 in its tables is 1, ETSI EN 300 468 5.1. */
+const FIRST_OTHER_TABLE = 0x40
 
 /** One section of a PAT; the network PID comes first. Throws a RangeError if it does not fit into one section. */
 export function renderPat(pat: Pat): Uint8Array {
@@ -58,7 +60,8 @@ export function packetise(section: Uint8Array, pid: number, counter: number): Ui
   return packets
 }
 
-function renderSection(
+/** A section with the long header and its CRC. Throws a RangeError if it is longer than those of PSI may be. */
+export function renderSection(
   tableId: number,
   extension: number,
   { version, current }: { readonly version: number; readonly current: boolean },
@@ -73,7 +76,7 @@ function renderSection(
   }
   const view = new DataView(bytes.buffer)
   view.setUint8(0, tableId)
-  view.setUint16(1, 0xb000 | sectionLength)
+  view.setUint16(1, (tableId < FIRST_OTHER_TABLE ? 0xb000 : 0xf000) | sectionLength)
   view.setUint16(3, extension)
   view.setUint8(5, 0xc0 | ((version & 0x1f) << 1) | (current ? 1 : 0))
   view.setUint8(6, sectionNumber)

@@ -15,20 +15,26 @@ import {
 const STUFFING = 0xff
 /** The time offset table has a CRC although its section_syntax_indicator is 0, ETSI EN 300 468 5.2.6. */
 const TIME_OFFSET_TABLE = 0x73
+/** The smallest section with a CRC. */
+const MIN_CHECKED = SHORT_HEADER_SIZE + SECTION_CRC_SIZE
 /** Size of the first buffer: PAT, CAT and PMT sections fit (section_length up to 1021). */
 const FIRST_CAPACITY = 1024
 
 /** Called for each section with a right CRC. `section` belongs to the assembler and is valid only during the call. */
 export type OnSection = (section: Uint8Array, length: number) => void
+/** Called for each section with a wrong CRC; true: it is to be taken all the same. It still counts as failed. */
+export type OnDamaged = (section: Uint8Array, length: number) => boolean
 
 export class SectionAssembler {
   readonly #maxBytes: number
+  readonly #onDamaged: OnDamaged | undefined
   #buffer = new Uint8Array(0)
   /** Bytes collected of the current section; 0: there is none. */
   #filled = 0
 
-  /** Sections larger than `maxBytes`, header included, count as failed. */
-  constructor(maxBytes = SHORT_HEADER_SIZE + MAX_SECTION_LENGTH) {
+  /** Sections larger than `maxBytes`, header included, count as failed. By default none with a wrong CRC is taken. */
+  constructor(maxBytes = SHORT_HEADER_SIZE + MAX_SECTION_LENGTH, onDamaged?: OnDamaged) {
+    this.#onDamaged = onDamaged
     this.#maxBytes = Math.min(maxBytes, SHORT_HEADER_SIZE + MAX_SECTION_LENGTH)
   }
 
@@ -96,7 +102,10 @@ export class SectionAssembler {
   #finish(onSection: OnSection): number {
     const length = this.#filled
     this.#filled = 0
-    if (hasCrc(this.#buffer) && !hasGoodCrc(this.#buffer, length)) return 1
+    if (hasCrc(this.#buffer) && !hasGoodCrc(this.#buffer, length)) {
+      if (length >= MIN_CHECKED && this.#onDamaged?.(this.#buffer, length) === true) onSection(this.#buffer, length)
+      return 1
+    }
     onSection(this.#buffer, length)
     return 0
   }
@@ -127,5 +136,5 @@ function hasCrc(section: Uint8Array): boolean {
 }
 
 function hasGoodCrc(section: Uint8Array, length: number): boolean {
-  return length >= SHORT_HEADER_SIZE + SECTION_CRC_SIZE && crc32Mpeg(section, 0, length) === 0
+  return length >= MIN_CHECKED && crc32Mpeg(section, 0, length) === 0
 }

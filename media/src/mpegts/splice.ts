@@ -2,15 +2,23 @@
 // are never rewritten; what a viewer lacks is put before them.
 import type { Chunk } from './chunk.js'
 import { LAST_OF_PID, MARK_FLAGS, MARK_OFFSET, MARK_PID, MARK_SIZE } from './marks.js'
-import { CAT_PID, NULL_PID, PACKET_SIZE, PAT_PID, PID_COUNT, readCounter, SYNC_BYTE } from './packet.js'
+import {
+  CAT_PID,
+  hasPayload,
+  hasTransportError,
+  NULL_PID,
+  PACKET_SIZE,
+  PAT_PID,
+  PID_COUNT,
+  readCounter,
+  readPid,
+} from './packet.js'
 import { ProgramTable } from './program-table.js'
-import { packetise } from './render-psi.js'
+import { type SpliceHead, SplicePoint, type SpliceTables } from './splice-point.js'
 
 const UNSEEN = 0xff
 /** The most PIDs that a bridge announces: 48 KB. */
 const MAX_PIDS = 256
-const DISCONTINUITY_FIELD = 0x80
-const STUFFING = 0xff
 
 /** Follows a stream chunk by chunk, and makes the splice buffers for the position right after the last one. */
 export class SpliceTracker {
@@ -18,6 +26,10 @@ export class SpliceTracker {
   readonly table = new ProgramTable()
   readonly #counters = new Uint8Array(PID_COUNT).fill(UNSEEN)
   readonly #pids: number[] = []
+  /** As of the last point; undefined if tables or PIDs have changed since. */
+  #tables: SpliceTables | undefined
+  /** `table.stored` at the last point. */
+  #stored = 0
 
   /** Takes a chunk that has been passed on. Not a second scan: it reads the marks. */
   follow(chunk: Chunk): void {
@@ -26,8 +38,19 @@ export class SpliceTracker {
     for (let at = 0; at < marks.length; at += MARK_SIZE) {
       if ((marks[at + MARK_FLAGS]! & LAST_OF_PID) === 0) continue
       const pid = marks[at + MARK_PID]!
-      if (this.#counters[pid] === UNSEEN && pid !== NULL_PID) this.#pids.push(pid)
+      if (this.#counters[pid] === UNSEEN && pid !== NULL_PID) this.#addPid(pid)
       this.#counters[pid] = readCounter(bytes, marks[at + MARK_OFFSET]!)
+    }
+  }
+
+  /** Packets before this chunk are missing: the counters of its PIDs go on from those that precede its first packets. */
+  resume({ bytes }: Chunk): void {
+    const met = new Set<number>()
+    for (let offset = 0; offset < bytes.length; offset += PACKET_SIZE) {
+      const pid = readPid(bytes, offset)
+      if (met.has(pid) || hasTransportError(bytes, offset)) continue
+      met.add(pid)
+      if (this.#counters[pid] !== UNSEEN) this.#counters[pid] = precedingCounter(bytes, offset)
     }
   }
 
@@ -37,29 +60,43 @@ export class SpliceTracker {
     return counter === UNSEEN ? undefined : counter
   }
 
-  /** For a viewer that starts here: PAT, CAT and PMTs in force, with the counters that precede the next ones. */
-  preamble(): Uint8Array {
-    return concat(this.#psi())
+  /**
+   * For a viewer that starts here: PAT, CAT and PMTs in force, with the counters that precede the next ones. If it
+   * starts with `next`, also the head of that chunk; one that begins inside a packet is split first (`splitAtStart`).
+   */
+  preamble(next?: Chunk): Uint8Array {
+    return this.point(next).preamble()
   }
 
   /**
    * For a viewer that resumes here after a gap: one packet without payload per PID that announces the discontinuity
    * (ISO/IEC 13818-1 2.4.3.5), with the counter that precedes the PID's next one, then the preamble.
    */
-  bridge(): Uint8Array {
-    const psi = this.#psi()
-    const announcements: Uint8Array[] = []
-    for (const pid of this.#bridgedPids()) {
-      const first = psi.find((packets) => pidOf(packets) === pid)
-      const counter = first === undefined ? this.#counters[pid]! : readCounter(first, 0) + 15
-      announcements.push(announceDiscontinuity(pid, counter & 0x0f))
-    }
-    return concat([...announcements, ...psi])
+  bridge(next?: Chunk): Uint8Array {
+    return this.point(next).bridge()
+  }
+
+  /** This position: its preamble and bridge can be made later, when the tracker has gone on. It does not keep the chunk. */
+  point(next?: Chunk): SplicePoint {
+    if (this.#stored !== this.table.stored) this.#tables = undefined
+    this.#stored = this.table.stored
+    const tables = (this.#tables ??= { sections: this.#sections(), bridged: this.#bridgedPids() })
+    const { bridged, sections } = tables
+    const counters = new Uint8Array(bridged.length + sections.size)
+    let at = 0
+    for (const pid of bridged) counters[at++] = this.#counters[pid]!
+    for (const pid of sections.keys()) counters[at++] = this.#counters[pid]!
+    return new SplicePoint(tables, counters, next && this.#headOf(next))
+  }
+
+  #addPid(pid: number): void {
+    this.#pids.push(pid)
+    this.#tables = undefined
   }
 
   /** PIDs that the tables name come first: damaged streams may have any number of others. */
   #bridgedPids(): readonly number[] {
-    if (this.#pids.length <= MAX_PIDS) return this.#pids
+    if (this.#pids.length <= MAX_PIDS) return [...this.#pids]
     const named = new Set<number>()
     for (const { pid } of this.table.sections.values()) named.add(pid)
     for (const { pcrPid, tracks } of this.table.programs.values()) {
@@ -70,8 +107,13 @@ export class SpliceTracker {
     return [...first, ...this.#pids.filter((pid) => !named.has(pid))].slice(0, MAX_PIDS)
   }
 
-  /** One run of packets per PID: PAT, then CAT, then PMTs. */
-  #psi(): Uint8Array[] {
+  /** The counters of a head precede the first one of its PID in the chunk. */
+  #headOf({ bytes, head }: Chunk): SpliceHead | undefined {
+    if (head === undefined) return undefined
+    return { head, lastCounter: counterBefore(bytes, head.pid) ?? this.counterOf(head.pid) ?? 0 }
+  }
+
+  #sections(): ReadonlyMap<number, readonly Uint8Array[]> {
     const byPid = new Map<number, Uint8Array[]>([
       [PAT_PID, []],
       [CAT_PID, []],
@@ -81,44 +123,19 @@ export class SpliceTracker {
       if (sections === undefined) byPid.set(pid, [bytes])
       else sections.push(bytes)
     }
-    const runs: Uint8Array[] = []
-    for (const [pid, sections] of byPid) {
-      if (sections.length === 0) continue
-      const packets = concat(sections.map((section) => packetise(section, pid, 0)))
-      renumber(packets, this.#counters[pid] ?? 0)
-      runs.push(packets)
-    }
-    return runs
+    for (const [pid, sections] of byPid) if (sections.length === 0) byPid.delete(pid)
+    return byPid
   }
 }
 
-/** Renumbers the packets so that the last one has the counter `last`. */
-function renumber(packets: Uint8Array, last: number): void {
-  const count = packets.length / PACKET_SIZE
-  for (let index = 0; index < count; index++) {
-    const at = index * PACKET_SIZE + 3
-    packets[at] = (packets[at]! & 0xf0) | ((last - (count - 1 - index)) & 0x0f)
+/** The counter that precedes the first one of a PID; undefined if the packets have none. */
+function counterBefore(bytes: Uint8Array, pid: number): number | undefined {
+  for (let offset = 0; offset < bytes.length; offset += PACKET_SIZE) {
+    if (readPid(bytes, offset) === pid) return precedingCounter(bytes, offset)
   }
+  return undefined
 }
 
-function announceDiscontinuity(pid: number, counter: number): Uint8Array {
-  const packet = new Uint8Array(PACKET_SIZE).fill(STUFFING)
-  packet.set([SYNC_BYTE, pid >>> 8, pid & 0xff, 0x20 | counter, PACKET_SIZE - 5, DISCONTINUITY_FIELD])
-  return packet
-}
-
-function pidOf(packets: Uint8Array): number {
-  return ((packets[1]! & 0x1f) << 8) | packets[2]!
-}
-
-function concat(parts: readonly Uint8Array[]): Uint8Array {
-  let length = 0
-  for (const part of parts) length += part.length
-  const whole = new Uint8Array(length)
-  length = 0
-  for (const part of parts) {
-    whole.set(part, length)
-    length += part.length
-  }
-  return whole
+function precedingCounter(bytes: Uint8Array, offset: number): number {
+  return (readCounter(bytes, offset) + (hasPayload(bytes, offset) ? 15 : 0)) & 15
 }

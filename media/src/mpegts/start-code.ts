@@ -3,6 +3,8 @@
 
 /** The prefix, without the byte after it. */
 export const START_CODE_SIZE = 3
+/** Annex B: parameter sets have the long form of the prefix. */
+export const LONG_PREFIX = Uint8Array.of(0, 0, 0, 1)
 
 /**
  * Offset of the byte after the next prefix in `bytes[from, end)`; -1 if there is no prefix followed by a byte before

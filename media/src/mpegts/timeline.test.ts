@@ -153,3 +153,19 @@ test('a PCR that was cut off with the last unit of the old side does not count a
     assert.equal(announcedIn(out)[0], isAnnounced, `${spacing / 90} ms between PCRs`)
   }
 })
+
+test('a clock that seems to jump when its source falls silent is held for a second, and no longer', () => {
+  const timeline = new Timeline()
+  const [first, second, suspect] = [9000, 9000 + 4 * 1920, 9_000_000].map(
+    (pts, index) => chunksOf(audioOf(pts, index === 2 ? 1 : 4, index * 4), index * 100, 0)[0]!,
+  )
+  assert.equal(timeline.push(first!).length, 1)
+  assert.equal(timeline.push(second!).length, 1)
+  assert.deepEqual(timeline.push(suspect!), [])
+  assert.deepEqual(timeline.flush(1199), [])
+  assert.deepEqual(
+    unitsOf(timeline.flush(1200)).map(({ pts }) => pts),
+    [9_000_000],
+  )
+  assert.deepEqual(timeline.flush(Infinity), [])
+})

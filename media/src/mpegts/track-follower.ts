@@ -44,7 +44,7 @@ export class TrackFollower {
   }
 
   #note(chunk: Chunk, offset: number, track: Track): void {
-    const length = collectUnit(chunk.bytes, offset, track.pid, this.#unit)
+    const length = collectUnit(chunk.bytes, offset, track, this.#unit)
     const hash = hashParameterSets(track.codec, this.#unit, 0, length)
     if (hash !== 0) this.#hashes.set(track.pid, hash)
   }
@@ -64,16 +64,17 @@ export function areSameTracks(before: readonly Track[], after: readonly Track[])
 
 /**
  * Copies the elementary stream of the unit that begins at `offset`, as far as chunk and buffer allow; returns its
- * length.
+ * length. Video goes on in the next PES packets: parameter sets may be in one of their own.
  */
-function collectUnit(bytes: Uint8Array, offset: number, pid: number, into: Uint8Array): number {
+function collectUnit(bytes: Uint8Array, offset: number, { pid, media }: Track, into: Uint8Array): number {
   let length = 0
   for (let packet = offset; packet < bytes.length && length < into.length; packet += PACKET_SIZE) {
     if (readPid(bytes, packet) !== pid) continue
-    if (packet !== offset && isUnitStart(bytes, packet)) break
+    const isStart = isUnitStart(bytes, packet)
+    if (isStart && packet !== offset && media !== 'video') break
     const end = packet + PACKET_SIZE
     const payload = payloadOffset(bytes, packet)
-    const start = packet === offset ? pesHeaderEnd(bytes, payload, end) : payload
+    const start = isStart ? pesHeaderEnd(bytes, payload, end) : payload
     const part = bytes.subarray(start, Math.min(end, start + into.length - length))
     into.set(part, length)
     length += part.length

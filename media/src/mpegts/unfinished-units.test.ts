@@ -37,6 +37,27 @@ test('a unit of unspecified length ends with its file, but not with its connecti
   assert.equal(left(false, ...packets), 2)
 })
 
+test('a unit of unspecified length ends with a packet that is stuffed', () => {
+  const start = (field?: readonly number[]): Uint8Array =>
+    packetOf({ pid: VIDEO_PID, counter: 0, unitStart: true, payload: pesOf(0xe0, 9000), ...(field && { field }) })
+  const next = (counter: number, field?: readonly number[]): Uint8Array =>
+    packetOf({ pid: VIDEO_PID, counter, ...(field && { field }) })
+  const pcrAlone = packetOf({ pid: VIDEO_PID, counter: 1, payload: false, field: [0x10, 0, 0, 0, 0, 0x7e, 0] })
+  // An adaptation field without flags; one of a single byte; a PCR, private data and an extension, and a byte more.
+  for (const field of [[0], [], [0x13, 0, 0, 0, 0, 0x7e, 0, 1, 0xaa, 1, 0x1f, 0xff]] as const)
+    assert.equal(left(false, tablesOf(0), start(), next(1, field), pcrAlone), 5, String(field))
+  assert.equal(left(false, tablesOf(0), start([0x40, 0xff])), 3)
+  // What says something is no stuffing; nor is that of another packet than the last.
+  for (const field of [
+    [0x10, 0, 0, 0, 0, 0x7e, 0],
+    [0x02, 2, 1, 1],
+    [0x04, 3],
+    [0x01, 1, 0x1f],
+  ] as const)
+    assert.equal(left(false, tablesOf(0), start(), next(1, field)), 2, String(field))
+  assert.equal(left(false, tablesOf(0), start([0x40, 0xff]), next(1)), 2)
+})
+
 test('sections and units that began before the chunk stay', () => {
   assert.equal(
     left(false, tablesOf(0), packetOf({ pid: AUDIO_PID, counter: 1 }), packetOf({ pid: 0x50, counter: 0 })),

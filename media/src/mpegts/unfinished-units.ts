@@ -3,7 +3,7 @@
 import type { TsChunk } from './chunk.js'
 import { withoutPackets } from './edit-chunk.js'
 import { MARK_FLAGS, MARK_OFFSET, MARK_PID, MARK_SIZE, UNIT_START } from './marks.js'
-import { PACKET_SIZE, payloadOffset, readPid } from './packet.js'
+import { hasPayload, hasStuffing, PACKET_SIZE, payloadOffset, readPid } from './packet.js'
 import { isPesStart, pesPacketLength } from './pes.js'
 import type { ProgramTable } from './program-table.js'
 
@@ -12,7 +12,8 @@ const PES_FIXED = 6
 
 /**
  * The last chunk of a generation without the PES packets that begin in it and do not end. `isWholeFile`: a PES packet
- * of unspecified length ends with the stream. Undefined if nothing is left.
+ * of unspecified length ends with the stream; otherwise with a packet that is stuffed, since muxers stuff where no more
+ * bytes follow. Undefined if nothing is left.
  */
 export function withoutUnfinished(chunk: TsChunk, table: ProgramTable, isWholeFile: boolean): TsChunk | undefined {
   const lastStarts = new Map<number, number>()
@@ -34,12 +35,19 @@ function isFinished(bytes: Uint8Array, start: number, pid: number, isWholeFile: 
   const end = start + PACKET_SIZE
   if (!isPesStart(bytes, payload, end)) return true
   const length = pesPacketLength(bytes, payload, end)
-  if (length <= 0) return isWholeFile
+  if (length <= 0) return isWholeFile || hasStuffing(bytes, lastPacket(bytes, start, pid))
   let missing = length + PES_FIXED
   for (let packet = start; packet < bytes.length && missing > 0; packet += PACKET_SIZE) {
     if (readPid(bytes, packet) === pid) missing -= packet + PACKET_SIZE - payloadOffset(bytes, packet)
   }
   return missing <= 0
+}
+
+/** The last one with payload of the unit that begins at `start`, up to the end. */
+function lastPacket(bytes: Uint8Array, start: number, pid: number): number {
+  let packet = bytes.length - PACKET_SIZE
+  while (packet > start && (readPid(bytes, packet) !== pid || !hasPayload(bytes, packet))) packet -= PACKET_SIZE
+  return packet
 }
 
 function dropFrom(drop: Uint8Array, bytes: Uint8Array, start: number, pid: number): void {

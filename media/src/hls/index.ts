@@ -1,0 +1,23 @@
+// The entry point `@millrace/media/hls`: playlists of HTTP live streaming (RFC 8216 and its successor,
+// draft-pantos-hls-rfc8216bis), read without mercy and without exceptions, and the rules that they must keep. Text and
+// time in, findings out.
+export { parsePlaylist } from './parse-playlist.js'
+export { attributeOf } from './playlist.js'
+export type { InitSection, Key, MediaPlaylist, MultivariantPlaylist, Playlist, Segment, Variant } from './playlist.js'
+export { checkPlaylist } from './check-playlist.js'
+export { isVideo } from './check-multivariant.js'
+export { checkPresentation } from './check-presentation.js'
+export type { PresentedPlaylist } from './check-presentation.js'
+export { checkPlaylistResponse, checkSegmentResponse, checkTls } from './check-response.js'
+export type { ResponseFacts } from './check-response.js'
+export { PlaylistWatch } from './playlist-watch.js'
+export type { RemovedSegment } from './playlist-watch.js'
+export type { DeclaredFormats } from './check-formats.js'
+export { checkInitSection, SegmentWatch } from './segment-watch.js'
+export { BitrateWatch, checkBitrates } from './bitrate-watch.js'
+export { FindingList } from './finding.js'
+export type { Finding, ReportedFinding } from './finding.js'
+export { playedRank, TS_PLAYERS, tsPlayersOf } from './ts-players.js'
+export type { TsPlayers } from './ts-players.js'
+export { RULE_GROUPS, RULES } from './rules.js'
+export type { RuleClass, RuleId } from './rules.js'
