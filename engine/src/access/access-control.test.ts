@@ -263,8 +263,10 @@ test('hashed passwords admit; unknown names and plain passwords beside them are 
   const access = new AccessControl([provider('v', 'basic', { users: { anna: hash, otto: 'plain' } })], {
     nowMs: () => 0,
   })
+  let clients = 0
+  // Of one client only two wait.
   const ask = (user: string, password: string): ReturnType<AccessControl['check']> =>
-    access.check(['v'], request(basic(user, password)))
+    access.check(['v'], request({ ...basic(user, password), address: `10.0.0.${clients++}` }))
   const answers = await Promise.all([
     ask('anna', 'secret'),
     ask('anna', 'wrong'),
@@ -298,6 +300,25 @@ test('many viewers with one password cost one derivation, many guesses are refus
   assert.equal(said.filter((each) => each === '503 busy').length, 14)
 })
 
+test('guesses of a token count although the password beside it could not be checked in time', async () => {
+  const hash = renderPasswordHash(await hashPassword('secret'))
+  const providers = [provider('t', 'token', { tokens: ['right'] }), provider('v', 'basic', { users: { anna: hash } })]
+  const access = new AccessControl(providers, { nowMs: () => 0 })
+  const ask = async (token: string): Promise<string> =>
+    outcomeOf(await access.check(['t', 'v'], request({ ...basic('anna', `no ${token}`), token, address: '10.0.0.1' })))
+  const said = await Promise.all(Array.from({ length: 20 }, (_, index) => ask(`guess ${index}`)))
+  assert.ok(said.filter((each) => each === '503 busy').length >= 10, said.join())
+  assert.equal(await ask('right'), '429 too-many-failures')
+})
+
+test('at most two checks of one client wait, so that guesses in parallel end at the limit of failures', async () => {
+  const checks = new CheckQueue({ concurrency: 1, mostWaiting: 10 })
+  const check = (): Promise<boolean> => Promise.resolve(true)
+  const results = await Promise.all(['a', 'a', 'a', 'a', 'b'].map((client) => checks.run(client, check)))
+  assert.deepEqual(results, [true, true, true, 'busy', true])
+  assert.equal(await checks.run('a', check), true)
+})
+
 test('queued checks run a few at a time, in order, and one that fails hands its place on', async () => {
   const checks = new CheckQueue({ concurrency: 1, mostWaiting: 2 })
   const order: string[] = []
@@ -310,17 +331,17 @@ test('queued checks run a few at a time, in order, and one that fails hands its 
       return true
     }
   const results = await Promise.allSettled([
-    checks.run(check('a', true)),
-    checks.run(check('b')),
-    checks.run(check('c')),
-    checks.run(check('d')),
+    checks.run('one', check('a', true)),
+    checks.run('two', check('b')),
+    checks.run('three', check('c')),
+    checks.run('four', check('d')),
   ])
   assert.deepEqual(order, ['a', 'b', 'c'])
   assert.deepEqual(
     results.map((result) => (result.status === 'fulfilled' ? result.value : 'failed')),
     ['failed', true, true, 'busy'],
   )
-  assert.equal(await checks.run(check('e')), true)
+  assert.equal(await checks.run('one', check('e')), true)
 })
 
 test('an update applies to new requests, and counted failures are kept', async () => {
@@ -341,8 +362,21 @@ test('an update applies to new requests, and counted failures are kept', async (
   const broken = provider('both', 'all', { of: ['viewers', 'nobody'] })
   assert.throws(() => auth.update([basic('newest'), broken]), hasUnknown)
   assert.equal(ask('newer', '192.0.2.1'), true)
-  auth.update([])
-  assert.throws(() => ask('newer', '192.0.2.1'), hasUnknown)
+})
+
+test('nodes that a reload has not replaced yet keep a provider that is gone, and one that is back replaces it', async () => {
+  const named = (name: string, password: string): AuthSettings => provider(name, 'token', { tokens: [password] })
+  const outcome = async (name: string, token: string): Promise<string> =>
+    outcomeOf(await auth.check([name], request({ query: `token=${token}` })))
+  const auth = new AccessControl([named('old', 'one')], { nowMs: () => 0 })
+  auth.update([named('new', 'two')])
+  assert.deepEqual([await outcome('old', 'one'), await outcome('new', 'two')], ['allowed', 'allowed'])
+  auth.update([named('newer', 'two')])
+  assert.deepEqual([await outcome('old', 'one'), await outcome('new', 'two')], ['allowed', 'allowed'])
+  auth.update([named('old', 'three')])
+  assert.deepEqual([await outcome('old', 'one'), await outcome('old', 'three')], ['403 bad-credentials', 'allowed'])
+  for (let count = 0; count < 20; count++) auth.update([named(`other-${count}`, 'four')])
+  assert.throws(() => auth.check(['old'], request()), hasUnknown)
 })
 
 test('a check in progress finishes with the providers it started with', async () => {
@@ -358,3 +392,25 @@ test('a check in progress finishes with the providers it started with', async ()
 function hasUnknown(error: unknown): boolean {
   return isEngineError(error) && error.code === 'AUTH_UNKNOWN'
 }
+
+test('a credential is told by a digest, the same for the same one; where each request is checked anew, there is none', async () => {
+  const access = control()
+  const credentialOf = async (names: readonly string[], asked: Asked): Promise<string | undefined> => {
+    const decision = await access.check(names, request(asked))
+    assert.ok(decision.allowed)
+    return decision.credential && `${decision.credential.id}${decision.credential.isForAddress ? ' here' : ''}`
+  }
+  const anna = basic('anna', 'se:cret')
+  const shown = await credentialOf(['viewers'], anna)
+  assert.match(shown ?? '', /^[\w-]{43}$/)
+  assert.equal(await credentialOf(['viewers'], { ...anna, address: '192.0.2.9', path: '/other' }), shown)
+  assert.notEqual(await credentialOf(['viewers'], basic('jürgen', 'pässwört')), shown)
+  const token = await credentialOf(['players'], { query: 'token=tv-1&_=1' })
+  assert.equal(await credentialOf(['players'], { query: '_=2&token=tv-1' }), token)
+  assert.notEqual(await credentialOf(['players'], { query: 'token=tv+2' }), token)
+  assert.equal(await credentialOf(['both'], { ...anna, address: '10.0.0.1' }), `${shown} here`)
+  assert.equal(await credentialOf(['office'], { address: '10.0.0.1' }), undefined)
+  assert.equal(await credentialOf([], {}), undefined)
+  const other = await control().check(['viewers'], request(anna))
+  assert.ok(other.allowed && other.credential?.id !== shown, 'another process has another digest')
+})

@@ -10,8 +10,8 @@ import { BasicProvider } from './basic-provider.js'
 import { BearerProvider } from './bearer-provider.js'
 import { FailureLimit } from './failure-limit.js'
 import { IpProvider } from './ip-provider.js'
+import { KeyedDigest } from './keyed-digest.js'
 import {
-  allow,
   type ManagedProvider,
   type Provider,
   type ProviderScope,
@@ -45,6 +45,8 @@ const UNDECIDED: readonly RefusedAccess[] = ['busy', 'failed']
 /** Refusals that count as guesses; an address has a limited number of them. */
 const FAILURES: ReadonlySet<RefusedAccess> = new Set(['bad-credentials', 'bad-signature'])
 const BUSY_RETRY_SECONDS = 2
+/** Providers that are remembered after a reload has removed them. */
+const MOST_FORMER = 16
 
 type BuiltInSettings = Exclude<AuthSettings, { readonly type: 'all' }>
 interface HttpAnswer {
@@ -52,6 +54,9 @@ interface HttpAnswer {
   readonly headers: Readonly<Record<string, string>>
 }
 type Refusal = Extract<Verdict, { readonly allowed: false }>
+type Admission = Extract<Verdict, { readonly allowed: true }>
+/** The first verdict that admits the request, otherwise all refusals. */
+type Answer = readonly Refusal[] | Admission
 
 export interface AccessContext {
   /** Monotonic. */
@@ -68,11 +73,14 @@ export class AccessControl implements Auth {
   readonly #context: AccessContext
   readonly #failures = new FailureLimit()
   readonly #checks = new CheckQueue()
+  readonly #credentials = new KeyedDigest()
   #settings: readonly ProviderSettings[] = []
   /** Those that combine no others, by name. */
   #own: ReadonlyMap<string, Provider> = new Map()
   #isStarted = false
   #providers: ReadonlyMap<string, Provider> = new Map()
+  /** Not configured any more, oldest first. Nodes that a reload has not replaced yet still name them. */
+  #former: ReadonlyMap<string, Provider> = new Map()
 
   /** `settings`: from the checked graph. */
   constructor(settings: readonly ProviderSettings[], context: AccessContext) {
@@ -81,12 +89,16 @@ export class AccessControl implements Auth {
   }
 
   /**
-   * Applies to new clients; checks in progress finish with the providers they started with. Counted failures are kept.
+   * Applies to new clients; checks in progress finish with the providers they started with, and nodes that still name a
+   * provider that is gone keep it; one of a plugin refuses then, unless it goes on under another name. Counted failures are
+   * kept.
    * Throws AUTH_UNKNOWN; then nothing has changed.
    */
   update(settings: readonly ProviderSettings[]): void {
+    const names = new Set(settings.map(({ name }) => name))
+    const leaving = this.#settings.filter(({ name, definition }) => definition !== undefined && !names.has(name))
     const own = new Map(
-      settings.flatMap((one) => (isCombined(one) ? [] : [[one.name, this.#providerOf(one)] as const])),
+      settings.flatMap((one) => (isCombined(one) ? [] : [[one.name, this.#providerOf(one, leaving)] as const])),
     )
     const providers = new Map<string, Provider>()
     for (const one of settings) {
@@ -100,6 +112,8 @@ export class AccessControl implements Auth {
       providers.set(one.name, new ScopedProvider(all, one))
     }
     const before = this.#own
+    const gone = [...this.#former, ...this.#providers].filter(([name]) => !providers.has(name))
+    this.#former = new Map(gone.slice(-MOST_FORMER))
     this.#settings = settings
     this.#own = own
     this.#providers = providers
@@ -118,19 +132,25 @@ export class AccessControl implements Auth {
   }
 
   check(names: readonly string[], request: AccessRequest): AccessDecision | Promise<AccessDecision> {
-    const providers = names.map((name) => findProvider(name, this.#providers)).sort((a, b) => a.cost - b.cost)
+    const providers = names.map((name) => this.#former.get(name) ?? findProvider(name, this.#providers))
+    providers.sort((a, b) => a.cost - b.cost)
     if (providers.length === 0) return { allowed: true, user: undefined }
     const verdict = checkAny(providers, (provider) => this.#checkOne(provider, request))
     if (verdict instanceof Promise) return verdict.then((late) => this.#decide(late, request))
     return this.#decide(verdict, request)
   }
 
-  /** An unchanged provider is kept, with the passwords that it remembers; that of a plugin, whatever its options. */
-  #providerOf(one: ProviderSettings): Provider {
+  /**
+   * An unchanged provider is kept, with the passwords that it remembers; that of a plugin, whatever its options, and under
+   * another name if it is one of those that are `leaving`, of which it takes one.
+   */
+  #providerOf(one: ProviderSettings, leaving: ProviderSettings[]): Provider {
     const known = this.#own.get(one.name)
     if (one.definition !== undefined) {
       const isSame = known !== undefined && isManaged(known) && known.definition === one.definition
-      const provider = isSame ? known : this.#context.createProvider?.(one.definition, one)
+      const provider = isSame
+        ? known
+        : (this.#renamedTo(one, leaving) ?? this.#context.createProvider?.(one.definition, one))
       if (provider !== undefined) return provider
       throw accessError('AUTH_UNKNOWN', `there is nothing to open "${one.name}" with`)
     }
@@ -140,14 +160,22 @@ export class AccessControl implements Auth {
     return (isSame ? known : undefined) ?? makeProvider(one as BuiltInSettings, this.#context, this.#checks)
   }
 
+  /** Opened anew beside the old one, it would be without what that knows, and could not have its paths. */
+  #renamedTo({ definition, options }: ProviderSettings, leaving: ProviderSettings[]): Provider | undefined {
+    const index = leaving.findIndex((old) => old.definition === definition && isDeepStrictEqual(old.options, options))
+    const [old] = index === -1 ? [] : leaving.splice(index, 1)
+    return old && this.#own.get(old.name)
+  }
+
   #manage(before: ReadonlyMap<string, Provider>): void {
-    for (const [name, provider] of before) {
-      if (isManaged(provider) && this.#own.get(name) !== provider) void provider.close()
-    }
+    const kept = new Set(this.#own.values())
+    for (const provider of before.values()) if (isManaged(provider) && !kept.has(provider)) void provider.close()
+    const known = new Set(before.values())
     for (const { name, options } of this.#settings) {
       const provider = this.#own.get(name)
       if (provider === undefined || !isManaged(provider)) continue
       if (before.get(name) === provider) provider.update(options)
+      else if (known.has(provider)) provider.rename(name)
       else if (this.#isStarted) provider.start()
     }
   }
@@ -157,8 +185,8 @@ export class AccessControl implements Auth {
     return isRefused ? refuse('too-many-failures') : provider.check(request)
   }
 
-  #decide(verdict: readonly Refusal[] | Extract<Verdict, { allowed: true }>, request: AccessRequest): AccessDecision {
-    if ('allowed' in verdict) return verdict
+  #decide(verdict: Answer, request: AccessRequest): AccessDecision {
+    if ('allowed' in verdict) return this.#admit(verdict)
     const reason = PRECEDENCE.find((candidate) => verdict.some((refusal) => refusal.reason === candidate)) ?? 'address'
     this.refused.set(reason, (this.refused.get(reason) ?? 0) + 1)
     const nowMs = this.#context.nowMs()
@@ -168,6 +196,14 @@ export class AccessControl implements Auth {
     const answer = this.#answerTo(reason, verdict, request.address, nowMs)
     const headers = HTTP.includes(request.protocol) ? answer.headers : {}
     return { allowed: false, reason, ...(why === undefined ? {} : { why }), status: answer.status, headers }
+  }
+
+  #admit({ user, credential, isForAddress = false, secret, giveBack }: Admission): AccessDecision {
+    const [encrypted, undo] = [secret === undefined ? {} : { secret }, giveBack === undefined ? {} : { giveBack }]
+    const admitted = { allowed: true, user, ...encrypted, ...undo } as const
+    if (credential === undefined) return admitted
+    const id = this.#credentials.of(credential).toString('base64url')
+    return { ...admitted, credential: { id, isForAddress } }
   }
 
   #answerTo(reason: RefusedAccess, refusals: readonly Refusal[], address: string, nowMs: number): HttpAnswer {
@@ -201,26 +237,36 @@ class AllProvider implements Provider {
   }
 
   check(request: AccessRequest): Verdict | Promise<Verdict> {
-    return checkAll(this.#parts, request, undefined)
+    return checkAll(this.#parts, request, { allowed: true, user: undefined })
   }
 }
 
-function checkAll(
-  parts: readonly Provider[],
-  request: AccessRequest,
-  user: string | undefined,
-): Verdict | Promise<Verdict> {
+function checkAll(parts: readonly Provider[], request: AccessRequest, soFar: Admission): Verdict | Promise<Verdict> {
   const [part, ...rest] = parts
-  if (part === undefined) return allow(user)
-  const next = (verdict: Verdict): Verdict | Promise<Verdict> =>
-    verdict.allowed ? checkAll(rest, request, user ?? verdict.user) : verdict
+  if (part === undefined) return soFar
+  const next = (verdict: Verdict): Verdict | Promise<Verdict> => {
+    if (verdict.allowed) return checkAll(rest, request, bothOf(soFar, verdict))
+    soFar.giveBack?.()
+    return verdict
+  }
   const verdict = part.check(request)
   return verdict instanceof Promise ? verdict.then(next) : next(verdict)
 }
 
-type Answer = readonly Refusal[] | Extract<Verdict, { allowed: true }>
+function bothOf(first: Admission, second: Admission): Admission {
+  const credential = [first, second].flatMap((each) => each.credential ?? []).join('\n')
+  const secret = first.secret ?? second.secret
+  // What came last goes back first: both may have used the same thing.
+  const undo = [second, first].flatMap((each) => each.giveBack ?? [])
+  return {
+    ...{ allowed: true, user: first.user ?? second.user },
+    ...(credential === '' ? {} : { credential }),
+    ...(secret === undefined ? {} : { secret }),
+    ...(undo.length === 0 ? {} : { giveBack: () => undo.forEach((giveBack) => giveBack()) }),
+    isForAddress: first.isForAddress === true || second.isForAddress === true,
+  }
+}
 
-/** The first verdict that admits the request, otherwise all refusals. */
 function checkAny(
   providers: readonly Provider[],
   check: (provider: Provider) => Verdict | Promise<Verdict>,

@@ -80,19 +80,28 @@ test('lines continue in a new file when the old one was moved away', async (t) =
   })
 })
 
-test('lines that cannot be written are dropped and counted, and later ones are tried', async (t) => {
+test('lines that cannot be written are dropped and counted, and the file is tried again once a second', async (t) => {
   const path = join(await folder(t), 'missing', 'access.log')
   const kept = new KeptLog()
   let isBroken = true
+  let nowMs = 0
+  let opens = 0
   const good = join(await folder(t), 'a')
-  const open = (): Promise<LineFile> => openLineFile(isBroken ? path : good)
-  await using writer = new LineWriter({ clock: REAL_CLOCK, log: kept.log, open })
+  const open = (): Promise<LineFile> => {
+    opens++
+    return openLineFile(isBroken ? path : good)
+  }
+  await using writer = new LineWriter({ clock: { ...REAL_CLOCK, nowMs: () => nowMs }, log: kept.log, open })
   writer.write('one')
   await until(() => writer.dropped === 1)
+  for (let line = 0; line < 9; line++) writer.write('two')
+  assert.deepEqual([writer.dropped, opens], [10, 1])
+  nowMs = 1000
   writer.write('two')
-  await until(() => writer.dropped === 2)
-  assert.equal(kept.lines.length, 1, 'one warning a minute')
+  await until(() => writer.dropped === 11)
+  assert.deepEqual([opens, kept.lines.length], [2, 1], 'one warning a minute')
   isBroken = false
+  nowMs = 2000
   writer.write('three')
   await until(async () => (await read(good)) === 'three\n')
 })
@@ -218,9 +227,12 @@ test('a stdout that is not read does not keep the process from ending', async ()
     }
     const writer = new LineWriter({ clock, log: undefined, open: async () => openStdout() })
     for (let count = 0; count < 100; count++) writer.write('x'.repeat(9999))
+    await new Promise((resolve) => process.stdin.resume().once('end', resolve))
     await writer.end(100)
     process.stderr.write(writer.dropped > 0 && writer.dropped < 100 ? 'full' : 'dropped ' + writer.dropped)`
-  const child = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: 'pipe' })
+  // It ends when the first lines have come, of which no more are read than a stream keeps by itself.
+  child.stdout.once('readable', () => child.stdin.end())
   let said = ''
   child.stderr.on('data', (text: Buffer) => (said += text.toString()))
   // Not `close`: its stdout stays full.

@@ -27,7 +27,8 @@ const realm = z
   .default('millrace')
   .meta({ description: 'Realm that browsers and players show when they ask for credentials.', reload: 'live' })
 
-const password = secret().refine(
+// A hash is no secret.
+const password = secret({ mayBePlain: (text) => text.startsWith(SCRYPT_PREFIX) }).refine(
   (text) => !text.startsWith(SCRYPT_PREFIX) || parsePasswordHash(text) !== undefined,
   'must be a scrypt hash as made by `engine hash`',
 )

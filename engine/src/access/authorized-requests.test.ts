@@ -9,7 +9,7 @@ import type { AccessDecision, Auth } from '../plugin/auth.js'
 import type { HttpHandler, HttpVisit } from '../plugin/http-routes.js'
 import { AccessControl } from './access-control.js'
 import type { AuthSettings } from './auth-schema.js'
-import { authorizeRequests } from './authorized-requests.js'
+import { authorizeRequests, type FindSession } from './authorized-requests.js'
 
 const PROVIDER: AuthSettings = {
   name: 'viewers',
@@ -104,7 +104,10 @@ for (const protocol of ['HTTP/1', 'HTTP/2'] as const) {
     test('without valid credentials receives a challenge, and the refusal is counted', async () => {
       using _mount = mount({ path: '/a' }, reply, { names: ['viewers'] })
       const { status, headers, text } = await send('/a')
-      assert.deepEqual([status, text, headers['cache-control']], [401, 'Unauthorized\n', 'no-store'])
+      assert.deepEqual(
+        [status, text, headers['cache-control']],
+        [401, 'Sign in: this needs a user name and password, a token or a signed link.\n', 'no-store'],
+      )
       assert.match(String(headers['www-authenticate']), /^Basic realm="tv"/)
       assert.equal((await send('/a', 'GET', ANNA)).text, 'hello anna')
       assert.equal((await send('/a', 'HEAD')).status, 401)
@@ -150,6 +153,55 @@ for (const protocol of ['HTTP/1', 'HTTP/2'] as const) {
       assert.equal(visits.length, calls)
     })
 
+    test('that is refused after its admission gives back what that has used up', async () => {
+      let back = 0
+      const auth: Auth = { check: () => ({ allowed: true, user: undefined, giveBack: () => void back++ }) }
+      const answers: HttpHandler = (_request, response, { path }) => response.writeHead(Number(path.slice(3))).end()
+      using _mount = mount({ path: '/s/', isPrefix: true }, answers, { auth, names: ['viewers'] })
+      for (const status of [200, 204, 404, 503]) assert.equal((await send(`/s/${status}`)).status, status)
+      await until(() => back === 2, 'two were refused')
+    })
+
+    test('of a session that the node knows is admitted as its user, without a provider', async () => {
+      const [auth, handled] = [new SlowAuth(), [] as HttpVisit[]]
+      const anna = { user: 'anna' }
+      const asked: string[] = []
+      const find: FindSession = ({ path, query, address, header }) => {
+        asked.push(`${path} ${query} ${address} ${header('cookie') ?? ''}`)
+        return path === '/s/anna' ? anna : undefined
+      }
+      const options = { auth: ['viewers'], sessions: { find, hint: 'Begin at /s/.' }, place: '/s/' }
+      const handle: HttpHandler = (_request, response, visit) => {
+        handled.push(visit)
+        response.end('ok')
+      }
+      using _mount = listener.claim({
+        ...{ path: '/s/', isPrefix: true },
+        respond: authorizeRequests({ listener, auth, owner: () => 'one/page', options, findSession: find }, handle),
+      })
+      assert.equal((await send('/s/anna?x=1')).text, 'ok')
+      assert.deepEqual([auth.asked.length, asked[0]], [0, '/s/anna x=1 192.0.2.7 '])
+      const [visit] = handled
+      assert.equal(visit?.session, anna)
+      assert.deepEqual(
+        [visit?.user, visit?.who.user, visit?.who.place, visit?.path],
+        ['anna', 'anna', '/s/', '/s/anna'],
+      )
+
+      const [admitted, refused] = [send('/s/otto'), send('/s/none')]
+      await until(() => auth.asked.length === 2, 'the provider decides')
+      const credential = { id: 'digest', isForAddress: false }
+      auth.asked[0]?.({ allowed: true, user: 'otto', credential })
+      auth.asked[1]?.({ allowed: false, reason: 'no-credentials', status: 403, headers: {} })
+      assert.equal((await admitted).text, 'ok')
+      assert.deepEqual([handled[1]?.credential, handled[1]?.session], [credential, undefined])
+      const { status, text, headers } = await refused
+      assert.deepEqual(
+        [status, text, headers['www-authenticate']],
+        [401, 'Begin at /s/.\n', 'Session realm="millrace"'],
+      )
+    })
+
     test('receives 405 for methods that the mount does not list, and its handler can read a body', async () => {
       const echo: HttpHandler = async (request, response) => {
         let size = 0
@@ -169,7 +221,7 @@ for (const protocol of ['HTTP/1', 'HTTP/2'] as const) {
       using _throws = mount({ path: '/throws' }, () => {
         throw new Error('broken')
       })
-      using _rejects = mount({ path: '/rejects' }, () => Promise.reject(new Error('broken')))
+      using _rejects = mount({ path: '/rejects/', isPrefix: true }, () => Promise.reject(new Error('broken')))
       const auth = new SlowAuth()
       const thrower: HttpHandler = () => {
         throw new Error('broken')
@@ -178,7 +230,8 @@ for (const protocol of ['HTTP/1', 'HTTP/2'] as const) {
       const before = errors().length
       assert.equal((await send('/throws')).status, 500)
       nowMs += 1000
-      assert.equal((await send('/rejects')).status, 500)
+      assert.equal((await send('/rejects/secret')).status, 500)
+      assert.equal((errors().at(-1) as { readonly path?: string }).path, '/rejects/', 'what follows can be a secret')
       nowMs += 1000
       const late = send('/late')
       await until(() => auth.asked.length === 1, 'it waits')

@@ -1,5 +1,6 @@
 // Provider `basic`: user names and passwords, over HTTP as in RFC 7617. If any password is a scrypt hash, every check of the provider
 // derives a key, for unknown names too, so that the response time does not reveal which names exist.
+import { limitKeyOf } from '../listen/ip-address.js'
 import type { AccessRequest } from '../plugin/auth.js'
 import type { BasicOptions } from './auth-schema.js'
 import { type BasicCredentials, comparable } from './basic-credentials.js'
@@ -49,11 +50,11 @@ export class BasicProvider implements Provider {
     this.cost = this.#dummy === undefined ? 1 : 2
   }
 
-  check({ user, password }: AccessRequest): Verdict | Promise<Verdict> {
+  check({ user, password, address }: AccessRequest): Verdict | Promise<Verdict> {
     if (password === undefined) return refuse('no-credentials', this.#challenge)
     if (user === undefined || user.length > LONGEST || password.length > LONGEST) return this.#refusal()
     const given = { user: comparable(user), password: comparable(password) }
-    return this.#dummy === undefined ? this.#compare(given) : this.#derive(given, this.#dummy)
+    return this.#dummy === undefined ? this.#compare(given) : this.#derive(given, this.#dummy, limitKeyOf(address))
   }
 
   #account(name: string, text: string): Account {
@@ -64,30 +65,34 @@ export class BasicProvider implements Provider {
     const account = this.#accounts.get(user)
     const expected = Buffer.isBuffer(account?.password) ? account.password : Buffer.alloc(32)
     const isRight = this.#digest.matches(expected, password)
-    return isRight && account !== undefined ? allow(account.name) : this.#refusal()
+    return isRight && account !== undefined ? admit(account) : this.#refusal()
   }
 
-  #derive(given: BasicCredentials, dummy: PasswordHash): Verdict | Promise<Verdict> {
+  #derive(given: BasicCredentials, dummy: PasswordHash, client: string): Verdict | Promise<Verdict> {
     const nowMs = this.#context.nowMs()
     const key = this.#digest.of(`${given.user}:${given.password}`).toString('base64')
     const account = this.#accounts.get(given.user)
-    if (account !== undefined && this.#right.get(key, nowMs) === true) return allow(account.name)
+    if (account !== undefined && this.#right.get(key, nowMs) === true) return admit(account)
     if (this.#wrong.get(key, nowMs) === true) return this.#refusal()
-    const running = this.#running.get(key) ?? this.#run(key, given, dummy)
+    const running = this.#running.get(key) ?? this.#run(key, given, { dummy, client })
     this.#running.set(key, running)
     return running
   }
 
-  async #run(key: string, { user, password }: BasicCredentials, dummy: PasswordHash): Promise<Verdict> {
+  async #run(
+    key: string,
+    { user, password }: BasicCredentials,
+    { dummy, client }: { readonly dummy: PasswordHash; readonly client: string },
+  ): Promise<Verdict> {
     const account = this.#accounts.get(user)
     const expected = account === undefined || Buffer.isBuffer(account.password) ? dummy : account.password
     try {
-      const derived = await this.#context.checks.run(() => isPassword(password, expected))
+      const derived = await this.#context.checks.run(client, () => isPassword(password, expected))
       if (derived === 'busy') return refuse('busy')
       const isRight = expected === account?.password ? derived : this.#compare({ user, password }).allowed
       const cache = isRight ? this.#right : this.#wrong
       cache.set(key, true, this.#context.nowMs())
-      return isRight && account !== undefined ? allow(account.name) : this.#refusal()
+      return isRight && account !== undefined ? admit(account) : this.#refusal()
     } catch {
       // Only if memory is short: the parameters were checked.
       return refuse('busy')
@@ -99,6 +104,10 @@ export class BasicProvider implements Provider {
   #refusal(): Verdict {
     return refuse('bad-credentials', this.#challenge)
   }
+}
+
+function admit({ name }: Account): Verdict {
+  return allow(name, `user ${name}`)
 }
 
 function workOf({ ln, r, p }: PasswordHash): number {

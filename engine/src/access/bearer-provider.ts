@@ -20,6 +20,6 @@ export class BearerProvider implements Provider {
     const found = this.#tokens.find(token)
     // RFC 6750 section 3.1.
     if (found === undefined) return refuse('bad-credentials', `${this.#challenge}, error="invalid_token"`)
-    return allow(found.name)
+    return allow(found.name, `token ${token}`)
   }
 }

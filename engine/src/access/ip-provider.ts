@@ -20,6 +20,6 @@ export class IpProvider implements Provider {
   check({ address }: AccessRequest): Verdict {
     // Anything that is not an address could be anyone.
     if (isIP(address) === 0 || this.#deny.has(address)) return refuse('address')
-    return this.#allow === undefined || this.#allow.has(address) ? allow(undefined) : refuse('address')
+    return this.#allow === undefined || this.#allow.has(address) ? allow(undefined, undefined, true) : refuse('address')
   }
 }

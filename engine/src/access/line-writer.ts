@@ -7,7 +7,7 @@ import type { LineFile } from './line-file.js'
 import { LineStream } from './line-stream.js'
 
 const MOST_BYTES = 1024 * 1024
-/** Interval of checks whether the path still belongs to the open file. */
+/** Interval of checks whether the path still belongs to the open file, and of attempts to open it. */
 const RECHECK_MS = 1000
 /** Interval between two warnings. */
 const WARN_MS = 60_000
@@ -61,7 +61,8 @@ export class LineWriter implements LineDestination, AsyncDisposable {
       return
     }
     const bytes = Buffer.byteLength(text)
-    if (this.#waitingBytes + bytes > this.#mostBytes) {
+    // Without a check, it could not be opened just now.
+    if (this.#checking === undefined || this.#waitingBytes + bytes > this.#mostBytes) {
       this.#dropped++
       return
     }
@@ -90,11 +91,11 @@ export class LineWriter implements LineDestination, AsyncDisposable {
     this.#dropWaiting()
   }
 
-  /** Opens the file if it is not open; otherwise checks once per RECHECK_MS whether it was moved away. */
+  /** Opens the file if it is not open, or checks whether it was moved away; once per RECHECK_MS. */
   #check(): void {
     const nowMs = this.#options.clock.nowMs()
     if (this.#checking !== undefined) return
-    if (this.#stream !== undefined && nowMs - this.#checkedAtMs < RECHECK_MS) return
+    if (nowMs - this.#checkedAtMs < RECHECK_MS) return
     this.#checkedAtMs = nowMs
     this.#checking = this.#checkFile()
   }

@@ -3,7 +3,16 @@ import type { AuthDefinition } from '../plugin/auth-definition.js'
 import type { AccessAction, AccessRequest, RefusedAccess } from '../plugin/auth.js'
 
 export type Verdict =
-  | { readonly allowed: true; readonly user: string | undefined }
+  | {
+      readonly allowed: true
+      readonly user: string | undefined
+      /** Secret: what the client has presented. Undefined: there is nothing that it could exchange for a session. */
+      readonly credential?: string
+      /** It depends on the address of the client. */
+      readonly isForAddress?: boolean
+      readonly secret?: string
+      readonly giveBack?: () => void
+    }
   | {
       readonly allowed: false
       readonly reason: RefusedAccess
@@ -29,6 +38,8 @@ export interface ManagedProvider extends Provider {
   start(): void
   /** Its options have changed. */
   update(options: unknown): void
+  /** It goes on under another name. */
+  rename(name: string): void
   /** It is asked about no more clients; checks in progress finish. Safe twice, never rejects. */
   close(): Promise<void>
 }
@@ -65,8 +76,8 @@ export class ScopedProvider implements Provider {
   }
 }
 
-export function allow(user: string | undefined): Verdict {
-  return { allowed: true, user }
+export function allow(user: string | undefined, credential?: string, isForAddress = false): Verdict {
+  return { allowed: true, user, ...(credential === undefined ? {} : { credential }), isForAddress }
 }
 
 export function refuse(reason: RefusedAccess, challenge?: string): Verdict {

@@ -31,7 +31,7 @@ export class SignedProvider implements Provider {
     const isRight = isSignature(signatureOf(secret ?? NO_KEY, expires, prefix), signature)
     if (!isRight || secret === undefined) return refuse('bad-signature')
     if (!(Number(expires) * 1000 > this.#wallMs())) return refuse('expired')
-    return covers(prefix, path) ? allow(undefined) : refuse('wrong-path')
+    return covers(prefix, path) ? allow(undefined, `link ${key} ${signature}`) : refuse('wrong-path')
   }
 
   /** Undefined if a parameter is missing or appears twice. */

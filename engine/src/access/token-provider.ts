@@ -22,6 +22,6 @@ export class TokenProvider implements Provider {
     if (token === undefined) return refuse('no-credentials')
     // Two programs may interpret two values differently.
     const found = more.length === 0 ? this.#tokens.find(token) : undefined
-    return found === undefined ? refuse('bad-credentials') : allow(found.name)
+    return found === undefined ? refuse('bad-credentials') : allow(found.name, `token ${token}`)
   }
 }

@@ -1,10 +1,23 @@
 // The routes about viewers: listing them, and disconnecting one.
 import { z } from 'zod'
 import type { Route } from './route.js'
-import type { ClientList, StatusSource } from '../observe/status.js'
+import type { ClientList, ClientStatus, StatusSource } from '../observe/status.js'
 
 const clientsQuery = z.strictObject({
-  node: z.string().optional().meta({ description: 'only viewers of this output: pipeline/node' }),
+  node: z
+    .string()
+    .optional()
+    .meta({ description: 'only viewers of this output: pipeline/node; in a pattern pipeline, of its copies' }),
+  limit: z
+    .string()
+    .regex(/^[1-9]\d{0,4}$/, 'limit is a number from 1 to 99999')
+    .optional()
+    .meta({ description: 'at most this many viewers, those who have been connected longest first; by default all' }),
+  after: z
+    .string()
+    .regex(/-\d{1,15}$/, 'after is the id of a viewer')
+    .optional()
+    .meta({ description: 'only viewers who came after this one, whether or not it is still connected' }),
 })
 
 export function clientRoutes(source: StatusSource): readonly Route[] {
@@ -16,12 +29,11 @@ export function clientRoutes(source: StatusSource): readonly Route[] {
       query: clientsQuery,
       answers: { 200: 'ClientList', 404: 'ApiError' },
       answer({ query }) {
-        const { node } = query
+        const { node, limit, after } = query
         if (node !== undefined && source.readiness({ node }) === undefined) {
           return { error: 'API_NOT_FOUND', message: 'there is no such node' }
         }
-        const list: ClientList = { clients: source.clients(node) }
-        return { status: 200, json: list }
+        return { status: 200, json: pageOf(source.clients(node), limit, after) }
       },
     },
     {
@@ -36,4 +48,18 @@ export function clientRoutes(source: StatusSource): readonly Route[] {
       },
     },
   ]
+}
+
+/** Ids of viewers count up, so a page is found even if the viewer at its end has left. */
+function pageOf(clients: readonly ClientStatus[], limit: string | undefined, after: string | undefined): ClientList {
+  if (limit === undefined && after === undefined) return { clients }
+  const from = after === undefined ? -1 : numberOf(after)
+  const later = clients.filter(({ id }) => numberOf(id) > from).sort((a, b) => numberOf(a.id) - numberOf(b.id))
+  const page = limit === undefined ? later : later.slice(0, Number(limit))
+  const last = page.at(-1)
+  return page.length < later.length && last !== undefined ? { clients: page, next: last.id } : { clients: page }
+}
+
+function numberOf(id: string): number {
+  return Number(id.slice(id.lastIndexOf('-') + 1))
 }

@@ -52,6 +52,17 @@ export function commandRoutes(source: StatusSource): readonly Route[] {
     },
     {
       ...common,
+      path: '/api/v1/pipelines/{pipeline}/nodes/{node}/switch',
+      summary:
+        'Runs the command switch of a node that has one, such as { "to": "backup" }; the same as /commands/switch',
+      answer: (request) => {
+        const { params } = request
+        const id = `${params['pipeline']}/${params['node']}`
+        return answerCommand(source, id, { ...request, params: { ...params, command: 'switch' } })
+      },
+    },
+    {
+      ...common,
       path: '/api/v1/services/{service}/commands/{command}',
       summary: 'Runs a command of a service; the body is its input, and /api/v1/node-types says what it takes',
       answer: (request) => answerCommand(source, `services/${request.params['service']}`, request),

@@ -98,6 +98,17 @@ function codeOf(answer: Answer): string {
   return apiErrorSchema.parse(JSON.parse(answer.body)).error.code
 }
 
+/** What proxies, load balancers and delivery networks say of their clients. */
+const PROXY_HEADERS = [
+  ...['forwarded', 'via', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', 'x-forwarded-port'],
+  ...['x-forwarded-server', 'x-forwarded-prefix', 'x-forwarded-scheme', 'x-forwarded', 'forwarded-for'],
+  ...['x-original-forwarded-for', 'x-original-host', 'x-original-url', 'x-rewrite-url', 'x-real-ip', 'x-client-ip'],
+  ...['true-client-ip', 'cf-connecting-ip', 'cf-ray', 'fly-client-ip', 'fastly-client-ip', 'x-cluster-client-ip'],
+  ...['x-envoy-external-address', 'x-azure-clientip', 'x-appengine-user-ip', 'do-connecting-ip', 'client-ip'],
+  ...['wl-proxy-client-ip', 'ali-cdn-real-ip', 'x-remote-addr', 'x-sucuri-clientip', 'cdn-loop', 'x-arr-clientip'],
+  ...['x-amzn-trace-id', 'front-end-https', 'x-url-scheme', 'x-scheme', 'x-host'],
+]
+
 describe('routes', () => {
   test('/healthz returns ok', async () => {
     const answer = await ask('/healthz')
@@ -202,11 +213,21 @@ describe('routes', () => {
       '/api/v1/clients/{client}',
       '/api/v1/node-types',
       '/api/v1/pipelines/{pipeline}/nodes/{node}/commands/{command}',
+      '/api/v1/pipelines/{pipeline}/nodes/{node}/switch',
       '/api/v1/services/{service}/commands/{command}',
       '/api/v1/reload',
       '/api/v1/config',
       '/api/v1/config/check',
+      '/api/v1/services/{service}',
+      '/api/v1/history',
+      '/api/v1/history/{entry}/rollback',
       '/api/v1/events',
+      '/api/v1/logs',
+      ...['restart', 'enable', 'disable', 'options'].map(
+        (action) => `/api/v1/pipelines/{pipeline}/nodes/{node}/${action}`,
+      ),
+      ...['restart', 'enable', 'disable', 'options'].map((action) => `/api/v1/services/{service}/${action}`),
+      ...['explain', 'tap'].map((last) => `/api/v1/pipelines/{pipeline}/nodes/{node}/${last}`),
       '/api/v1/openapi.json',
     ])
     const node = document.paths['/api/v1/pipelines/{pipeline}/nodes/{node}']?.['get']
@@ -271,10 +292,39 @@ describe('guard', () => {
     })
   })
 
+  test('a page of another server does not read as a local client does, whatever browser shows it', async () => {
+    for (const [site, status] of [
+      ['cross-site', 401],
+      ['same-site', 401],
+      ['same-origin', 200],
+      ['none', 200],
+    ] as const) {
+      const headers = { 'sec-fetch-site': site }
+      assert.equal((await ask('/api/v1/status', { headers })).status, status, site)
+      assert.equal((await ask('/api/v1/status', { headers: { ...headers, ...bearer } })).status, 200, site)
+    }
+  })
+
+  test('with readToken: always, reading over loopback needs the token, health checks do not', async () => {
+    const api = createControlApi({ ...settings, readToken: 'always', source: statusSource, feed: quietFeed(log), log })
+    const strict = createServer(api)
+    await new Promise<void>((resolve) => strict.listen(0, '127.0.0.1', resolve))
+    try {
+      assert.equal(codeOf(await ask('/api/v1/status', {}, strict)), 'API_TOKEN_NEEDED')
+      assert.equal((await ask('/api/v1/status', { headers: bearer }, strict)).status, 200)
+      assert.equal((await ask('/healthz', {}, strict)).status, 200)
+      assert.deepEqual(JSON.parse((await ask('/readyz', {}, strict)).body), { ready: false })
+    } finally {
+      await new Promise((resolve) => strict.close(resolve))
+    }
+  })
+
   test('reading through a proxy needs the token, since the proxy is local but the client is not', async () => {
-    const headers = { 'x-forwarded-for': '198.51.100.7' }
-    assert.equal((await ask('/api/v1/status', { headers })).status, 401)
-    assert.equal((await ask('/api/v1/status', { headers: { ...headers, ...bearer } })).status, 200)
+    for (const name of PROXY_HEADERS) {
+      const headers = { [name]: '198.51.100.7' }
+      assert.equal((await ask('/api/v1/status', { headers })).status, 401, name)
+      assert.equal((await ask('/api/v1/status', { headers: { ...headers, ...bearer } })).status, 200, name)
+    }
   })
 
   test('writing needs the token on every address, and JSON', async () => {

@@ -1,29 +1,38 @@
 // The control API on a node:http server: guard, then router. Answers every request; never throws into the listener.
-import { createHash } from 'node:crypto'
 import { type Context, Hono } from 'hono'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Logger } from '../plugin/contract.js'
 import { ANSWER_HEADERS, API_ERRORS, apiError, type ApiErrorCode, JSON_TYPE } from './api-errors.js'
+import { etagOf, namesEtag } from './etag.js'
 import type { EventFeed } from './event-feed.js'
-import { type Guard, guardOf, type GuardSettings } from './guard.js'
+import { type Guard, guardOf, type GuardSettings, pathOf } from './guard.js'
 import { listenerOf, type NodeBindings } from './node-listener.js'
+import { isPageRequest, type StatusPage } from '../status-page/status-page.js'
 import { readBody } from './read-body.js'
 import { apiRoutes } from './route-table.js'
 import type { Method, Route, RouteAnswer } from './route.js'
-import type { StatusSource } from '../observe/status.js'
+import type { OperatedSource } from '../observe/operator.js'
 
 type RequestHandler = (request: IncomingMessage, response: ServerResponse) => void
 type ApiContext = Context<{ Bindings: NodeBindings }>
 
 export interface ControlApiSettings extends GuardSettings {
-  readonly source: StatusSource
+  readonly source: OperatedSource
   readonly feed: EventFeed
+  /** By default there is none. */
+  readonly page?: StatusPage
   readonly log: Logger
 }
 
 /** The handler of all requests on listener `api` whose path belongs to no node. It applies the guard itself. */
 export function createControlApi(settings: ControlApiSettings): RequestHandler {
-  return serveRoutes(apiRoutes(settings.source, settings.feed), guardOf(settings), settings.log)
+  const { source, feed, page, sessions, log } = settings
+  const guard = guardOf(settings)
+  const respond = serveRoutes(apiRoutes(source, feed, sessions), guard, log)
+  return (request, response) => {
+    if (page === undefined || !isPageRequest(request.method, pathOf(request))) respond(request, response)
+    else if (guard(request, response)) page.respond(request, response)
+  }
 }
 
 /** Serves a table of routes behind a guard. */
@@ -52,6 +61,9 @@ export function serveRoutes(routes: readonly Route[], guard: Guard, log: Logger)
 }
 
 async function runRoute(route: Route, c: ApiContext, guard: Guard): Promise<RouteAnswer> {
+  if (route.needsToken === true && !guard.hasToken(c.env.incoming)) {
+    return { error: 'API_TOKEN_NEEDED', message: 'this request needs the token of the control API' }
+  }
   const query = parseQuery(route, new URL(c.req.url).searchParams)
   if ('problem' in query) return { error: 'API_BAD_REQUEST', message: query.problem }
   const body = await parseBody(route, c.req.raw)
@@ -62,9 +74,11 @@ async function runRoute(route: Route, c: ApiContext, guard: Guard): Promise<Rout
     params,
     query: query.values,
     mayRead: guard.mayRead(c.env.incoming),
+    isSecure: c.req.url.startsWith('https:') || c.req.header('x-forwarded-proto') === 'https',
     body: body.value,
     accepts: (type) => accept.includes(type),
-    header: (name) => c.req.header(name),
+    // Over HTTP/2 the router does not know it; the listener has set it.
+    header: (name) => (name === 'host' ? c.env.incoming.headers.host : c.req.header(name)),
   })
 }
 
@@ -133,13 +147,14 @@ function render(answer: RouteAnswer, c: ApiContext): Response {
     'text' in answer
       ? [answer.type ?? 'text/plain; charset=utf-8', answer.text]
       : [JSON_TYPE, JSON.stringify(answer.json)]
-  const headers = { ...ANSWER_HEADERS, 'content-type': type }
+  const more = 'headers' in answer ? answer.headers : {}
+  const headers = { ...ANSWER_HEADERS, 'content-type': type, ...more }
   if (answer.isTagged !== true) return new Response(body, { status: answer.status, headers })
-  const etag = `"${createHash('sha256').update(body).digest('hex').slice(0, 32)}"`
+  const etag = ('tag' in answer ? answer.tag : undefined) ?? etagOf(body)
   const known = c.req.header('if-none-match') ?? ''
   // Clients may keep it, but must revalidate it each time.
   const tagged = { ...headers, etag, vary: 'accept', 'cache-control': 'no-cache' }
-  if (known.split(/ *, */).includes(etag)) return new Response(null, { status: 304, headers: tagged })
+  if (known !== '*' && namesEtag(known, [etag])) return new Response(null, { status: 304, headers: tagged })
   return new Response(body, { status: answer.status, headers: tagged })
 }
 

@@ -77,9 +77,11 @@ describe('GET /api/v1/events', () => {
   let url = ''
   let samples = 0
 
-  const sample = (pipeline?: string): EngineSample => {
+  const sample = (pipeline?: string, isSummary = false): EngineSample => {
     samples++
-    return { at: '2026-01-02T03:04:05.000Z', clients: pipeline === undefined ? 2 : 1, nodes: [], edges: [] }
+    const process = { cpuSeconds: 1, rssBytes: 2, lagSeconds: 0.003 }
+    const shown = { clients: pipeline === undefined ? 2 : 1, nodes: [], edges: [] }
+    return { at: '2026-01-02T03:04:05.000Z', process, ...shown, ...(isSummary ? { copies: [] } : {}) }
   }
 
   before(async () => {
@@ -131,16 +133,27 @@ describe('GET /api/v1/events', () => {
     assert.equal(client.events[0]?.data['clients'], 1)
     events.emit({ kind: 'node.ready', node: 'other/main' })
     events.emit({ kind: 'node.ready', node: 'live/main' })
+    events.emit({ kind: 'node.ready', node: 'live@cam/main' })
     events.emit({ kind: 'engine.running' })
     await until(() => client.named('event').length === 1, 'the event of the engine')
     assert.deepEqual(
       client.named('state').map(({ data }) => data['node']),
-      ['live/main'],
+      ['live/main', 'live@cam/main'],
     )
     client.close()
     const unknown = new Client(`${url}?pipeline=nowhere`)
     await until(() => unknown.status !== 0, 'an answer')
     assert.equal(unknown.status, 404)
+  })
+
+  test('sends copies of pattern pipelines as one row each to readers that ask for it', async () => {
+    const all = new Client(url)
+    const summary = new Client(`${url}?copies=summary`)
+    await until(() => all.events.length > 0 && summary.events.length > 0, 'the first samples')
+    assert.equal(all.events[0]?.data['copies'], undefined)
+    assert.deepEqual(summary.events[0]?.data['copies'], [])
+    all.close()
+    summary.close()
   })
 
   test('resumes after the last event that a client has seen, and states how many are missing', async () => {

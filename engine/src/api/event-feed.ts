@@ -2,12 +2,15 @@
 // records, and a sample of rates, queues and viewers once a second. The memory of each reader is bounded: one that falls
 // behind receives `end` and is disconnected.
 import type { ServerResponse } from 'node:http'
+import { splitCopyName } from '../graph/node-id.js'
 import type { EngineEvent } from '../observe/events.js'
 import { LogLimit } from '../observe/log-limit.js'
 import { makeIdPrefix } from '../observe/id-prefix.js'
 import type { EngineSample, EventSource } from '../observe/status.js'
 import type { Logger } from '../plugin/contract.js'
 import type { Clock } from '../plugin/tokens.js'
+import { linesOf } from '../observe/log-lines.js'
+import { LogFeed } from './log-feed.js'
 import { ANSWER_HEADERS } from './api-errors.js'
 
 export const MAX_EVENT_READERS = 100
@@ -28,6 +31,8 @@ export interface EventFeedSettings {
 export interface ReaderRequest {
   /** Only events of this pipeline and of the engine as a whole. By default all events. */
   readonly pipeline: string | undefined
+  /** Copies of pattern pipelines as one row each. */
+  readonly isSummary: boolean
   /** The id of the last event that the client has seen, from `Last-Event-ID`. */
   readonly lastEventId: string | undefined
 }
@@ -35,9 +40,12 @@ export interface ReaderRequest {
 interface Reader {
   readonly response: ServerResponse
   readonly pipeline: string | undefined
+  readonly isSummary: boolean
 }
 
 export class EventFeed {
+  /** The readers of the log. */
+  readonly logs: LogFeed
   readonly #settings: EventFeedSettings
   /** Prefix of the event ids: ids of an earlier process cannot be resumed. */
   readonly #run = makeIdPrefix()
@@ -50,8 +58,14 @@ export class EventFeed {
 
   constructor(settings: EventFeedSettings) {
     this.#settings = settings
+    const { source, clock, log } = settings
+    this.logs = new LogFeed({ lines: linesOf(log), events: source.events, clock })
     this.#fullLines = new LogLimit(settings.clock)
     this.#slowLines = new LogLimit(settings.clock)
+  }
+
+  get clock(): Clock {
+    return this.#settings.clock
   }
 
   /** Further readers are refused; logged once, until there is room again. */
@@ -70,17 +84,17 @@ export class EventFeed {
   }
 
   /** Writes the response, and keeps it open until either side ends it. */
-  add(response: ServerResponse, { pipeline, lastEventId }: ReaderRequest): void {
+  add(response: ServerResponse, { pipeline, isSummary, lastEventId }: ReaderRequest): void {
     response.writeHead(200, { ...ANSWER_HEADERS, 'content-type': 'text/event-stream' })
     if (response.req.method === 'HEAD') return void response.end()
-    const reader: Reader = { response, pipeline }
+    const reader: Reader = { response, pipeline, isSummary }
     response.on('error', () => undefined)
     response.once('close', () => this.#remove(reader))
     this.#readers.add(reader)
     this.#follow()
     response.write(`retry: ${RETRY_MS}\n\n`)
     if (lastEventId !== undefined) this.#catchUp(reader, lastEventId)
-    response.write(renderSample(this.#settings.source.sample(pipeline)))
+    response.write(renderSample(this.#settings.source.sample(pipeline, isSummary)))
   }
 
   /** The events since the client's last one, and how many of them are no longer recorded. */
@@ -109,18 +123,19 @@ export class EventFeed {
 
   #send(reader: Reader, { node }: EngineEvent, text: string): void {
     const { response, pipeline } = reader
-    if (pipeline !== undefined && node !== undefined && !node.startsWith(`${pipeline}/`)) return
+    if (pipeline !== undefined && node !== undefined && !isOf(node, pipeline)) return
     if (response.writableLength > MAX_PENDING_BYTES) this.#end(reader, 'slow')
     else response.write(text)
   }
 
-  /** Rendered once for all readers of the same pipeline; readers with unsent data are skipped. */
+  /** Rendered once for all readers that asked for the same; readers with unsent data are skipped. */
   #sample(): void {
-    const rendered = new Map<string | undefined, string>()
-    for (const { response, pipeline } of this.#readers) {
+    const rendered = new Map<string, Buffer>()
+    for (const { response, pipeline, isSummary } of this.#readers) {
       if (response.writableLength > 0) continue
-      const text = rendered.get(pipeline) ?? renderSample(this.#settings.source.sample(pipeline))
-      rendered.set(pipeline, text)
+      const asked = `${isSummary} ${pipeline ?? ''}`
+      const text = rendered.get(asked) ?? Buffer.from(renderSample(this.#settings.source.sample(pipeline, isSummary)))
+      rendered.set(asked, text)
       response.write(text)
     }
   }
@@ -172,4 +187,9 @@ function renderEvent(name: string, data: unknown): string {
 function splitId(text: string): readonly [run: string, number?: number] {
   const dash = text.indexOf('-')
   return dash < 0 ? [text] : [text.slice(0, dash), Number(text.slice(dash + 1))]
+}
+
+/** Copies of a pattern pipeline belong to it. */
+function isOf(node: string, pipeline: string): boolean {
+  return node.startsWith(`${pipeline}/`) || splitCopyName(node).pipeline === pipeline
 }

@@ -27,6 +27,12 @@ export function renderOpenApi(routes: readonly Route[], version: string): Readon
           description:
             'stateDir/api.token. Always needed for writing; for reading only on addresses other than loopback.',
         },
+        session: {
+          type: 'apiKey',
+          in: 'cookie',
+          name: 'millrace_9990',
+          description: 'In place of the token: of a browser that has signed in. The name ends with the port.',
+        },
       },
     },
   }
@@ -56,8 +62,9 @@ function operationId(route: Route): string {
 
 /** An empty entry means that no credentials are needed. */
 function securityOf(route: Route): readonly object[] {
-  if (OPEN_PATHS.has(route.path)) return []
-  return route.method === 'GET' ? [{}, { token: [] }] : [{ token: [] }]
+  if (OPEN_PATHS.has(route.path) || route.needsToken === false) return []
+  const credentials = [{ token: [] }, { session: [] }]
+  return route.method === 'GET' && route.needsToken !== true ? [{}, ...credentials] : credentials
 }
 
 function pathParameters(path: string): readonly object[] {

@@ -19,6 +19,10 @@ const STATUS = { invalid: 422, refused: 409, superseded: 409, failed: 503, 'roll
 
 const reloadQuery = z.strictObject({
   plan: z.enum(['0', '1']).optional().meta({ description: '1: report what a reload would do, without doing it' }),
+  force: z
+    .enum(['0', '1'])
+    .optional()
+    .meta({ description: '1: new nodes take over even if they are not ready; their viewers may wait for a picture' }),
 })
 
 const configQuery = z.strictObject({
@@ -33,10 +37,7 @@ const configQuery = z.strictObject({
 })
 
 export function reloadRoutes(source: StatusSource): readonly Route[] {
-  const supervised = (answer: (control: ReloadControl) => Promise<RouteAnswer>): RouteAnswer | Promise<RouteAnswer> => {
-    const { reloads } = source
-    return reloads === undefined ? unsupervised() : answer(reloads)
-  }
+  const supervised = supervisedBy(source)
   return [
     {
       method: 'POST',
@@ -46,7 +47,7 @@ export function reloadRoutes(source: StatusSource): readonly Route[] {
       answers: { 200: 'ReloadReport', 409: 'ReloadFailure', 422: 'ReloadFailure', 503: 'ReloadFailure' },
       answer: ({ query }) =>
         supervised(async (control) =>
-          answerReload(await (query['plan'] === '1' ? control.plan() : control.reload()), query),
+          answerReload(await (query['plan'] === '1' ? control.plan() : control.reload(query['force'] === '1')), query),
         ),
     },
     {
@@ -76,8 +77,15 @@ export function reloadRoutes(source: StatusSource): readonly Route[] {
   ]
 }
 
+/** Answers through what reloads the engine, if there is such a part. */
+export function supervisedBy(
+  source: StatusSource,
+): (answer: (control: ReloadControl) => Promise<RouteAnswer>) => RouteAnswer | Promise<RouteAnswer> {
+  return (answer) => (source.reloads === undefined ? unsupervised() : answer(source.reloads))
+}
+
 /** A refused plan is still the plan that was requested. */
-function answerReload(report: ReloadReport, query: Readonly<Record<string, string | undefined>>): RouteAnswer {
+export function answerReload(report: ReloadReport, query: Readonly<Record<string, string | undefined>>): RouteAnswer {
   const { result } = report
   if (result === 'applied' || result === 'unchanged' || result === 'planned') return { status: 200, json: report }
   if (query['plan'] === '1' && result === 'refused') return { status: 200, json: report }

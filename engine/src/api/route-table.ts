@@ -2,28 +2,44 @@
 import { z } from 'zod'
 import { readEngineVersion } from '../observe/engine-version.js'
 import type { EventFeed } from './event-feed.js'
+import { sessionRoutes } from './session-routes.js'
+import type { PageSessions } from '../status-page/page-sessions.js'
+import { editRoutes } from './edit-routes.js'
 import { eventRoutes } from './event-routes.js'
 import { commandRoutes } from './command-routes.js'
 import { clientRoutes } from './client-routes.js'
+import { logRoutes } from './log-routes.js'
+import { operatorRoutes } from './operator-routes.js'
+import { tapRoutes } from './tap-routes.js'
+import { JSON_TYPE } from './api-errors.js'
 import { renderOpenApi } from './openapi.js'
 import { reloadRoutes } from './reload-routes.js'
 import type { Route, RouteAnswer, RouteRequest } from './route.js'
-import type { NodeStatus, StatusSource } from '../observe/status.js'
+import { SharedText } from './shared-text.js'
+import { renderStatus } from './render-status.js'
+import type { Clock } from '../plugin/tokens.js'
+import type { OperatedSource } from '../observe/operator.js'
+import type { NodeStatus, PipelineStatus, StatusSource } from '../observe/status.js'
 
 const readinessQuery = z.strictObject({
   pipeline: z.string().optional().meta({ description: 'only this pipeline' }),
   node: z.string().optional().meta({ description: 'only this node: pipeline/node' }),
 })
 
-/** Every route of this engine. */
-export function apiRoutes(source: StatusSource, feed: EventFeed): readonly Route[] {
+/** Every route of this engine. `sessions`: by default nobody can sign in. */
+export function apiRoutes(source: OperatedSource, feed: EventFeed, sessions?: PageSessions): readonly Route[] {
   const routes: Route[] = [
     ...healthRoutes(source),
-    ...statusRoutes(source),
+    ...statusRoutes(source, feed.clock),
     ...clientRoutes(source),
     ...commandRoutes(source),
     ...reloadRoutes(source),
+    ...editRoutes(source),
     ...eventRoutes(source, feed),
+    ...logRoutes(feed.logs),
+    ...operatorRoutes(source),
+    ...tapRoutes(source),
+    ...(sessions === undefined ? [] : sessionRoutes(sessions)),
   ]
   routes.push({
     method: 'GET',
@@ -72,24 +88,32 @@ function nameOf(pipeline: string | undefined, node: string | undefined): Paramet
   return node === undefined ? undefined : { node }
 }
 
-function statusRoutes(source: StatusSource): readonly Route[] {
+const statusQuery = z.strictObject({
+  copies: z.enum(['all', 'none']).optional().meta({ description: 'none: without the copies of pattern pipelines' }),
+})
+
+function statusRoutes(source: OperatedSource, clock: Pick<Clock, 'nowMs'>): readonly Route[] {
+  const all = new SharedText(clock, () => renderStatus(source, false))
+  const summary = new SharedText(clock, () => renderStatus(source, true))
   return [
     {
       method: 'GET',
       path: '/api/v1/status',
-      summary: 'Status of the engine, with all pipelines and nodes',
+      summary:
+        'Status of the engine, with all pipelines and nodes. It is that of now, or with `Cache-Control: max-age=2` in the request at most 2 s old.',
+      query: statusQuery,
       answers: { 200: 'EngineStatus' },
-      answer: () => ({ status: 200, json: source.status() }),
+      async answer({ query: { copies }, header }) {
+        const shared = copies === 'none' ? summary : all
+        return { status: 200, ...(await shared.read(header('cache-control'))), type: JSON_TYPE, isTagged: true }
+      },
     },
     {
       method: 'GET',
       path: '/api/v1/pipelines/{pipeline}',
       summary: 'One pipeline',
       answers: { 200: 'PipelineStatus', 404: 'ApiError' },
-      answer: ({ params }) => {
-        const pipeline = source.status().pipelines.find((each) => each.name === params['pipeline'])
-        return found(pipeline, 'there is no such pipeline')
-      },
+      answer: ({ params }) => found(findPipeline(source, params), 'there is no such pipeline'),
     },
     {
       method: 'GET',
@@ -101,9 +125,15 @@ function statusRoutes(source: StatusSource): readonly Route[] {
   ]
 }
 
-function findNode(source: StatusSource, params: RouteRequest['params']): NodeStatus | undefined {
-  const pipeline = source.status().pipelines.find((each) => each.name === params['pipeline'])
-  return pipeline?.nodes.find((each) => each.id === `${params['pipeline']}/${params['node']}`)
+function findPipeline(source: OperatedSource, params: RouteRequest['params']): PipelineStatus | undefined {
+  return source
+    .pipelines()
+    .find(({ name }) => name === params['pipeline'])
+    ?.status()
+}
+
+function findNode(source: OperatedSource, params: RouteRequest['params']): NodeStatus | undefined {
+  return findPipeline(source, params)?.nodes.find((each) => each.id === `${params['pipeline']}/${params['node']}`)
 }
 
 function found(value: unknown, message: string): RouteAnswer {

@@ -12,6 +12,8 @@ export interface RouteRequest {
   readonly query: Readonly<Record<string, string | undefined>>
   /** The client may read the status; always true except on open paths. */
   readonly mayRead: boolean
+  /** It came over TLS, also to a proxy in front; by default it did not. */
+  readonly isSecure?: boolean
   /** As parsed by the route's schema; undefined if the route takes none. */
   readonly body?: unknown
   /** A header of the request, by its name in lower case. */
@@ -24,8 +26,20 @@ export interface RouteRequest {
  * `isTagged`: with an ETag, and 304 for clients that have it (RFC 9110 section 13.1.2). `type`: by default text/plain.
  */
 export type RouteAnswer =
-  | { readonly status: number; readonly json: unknown; readonly isTagged?: boolean }
-  | { readonly status: number; readonly text: string; readonly type?: string; readonly isTagged?: boolean }
+  | {
+      readonly status: number
+      readonly json: unknown
+      readonly isTagged?: boolean
+      readonly headers?: Readonly<Record<string, string>>
+    }
+  | {
+      readonly status: number
+      readonly text: string
+      readonly type?: string
+      readonly isTagged?: boolean
+      /** Of the text, where it is known; by default it is computed. */
+      readonly tag?: string
+    }
   /** Writes the response itself, and ends it when it likes. */
   | { stream(response: ServerResponse): void }
   | { readonly error: ApiErrorCode; readonly message: string }
@@ -37,6 +51,11 @@ export interface Route {
   readonly summary: string
   /** Schema of the query; unknown parameters are refused. By default there are none. */
   readonly query?: z.ZodObject
+  /**
+   * The token is needed even where reading needs none; `false`: it is not needed. By default only for methods that
+   * change something.
+   */
+  readonly needsToken?: boolean
   /** By default a body is ignored. */
   readonly body?: {
     readonly schema: z.ZodType

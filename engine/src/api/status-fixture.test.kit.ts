@@ -4,7 +4,8 @@ import { commandError } from '../observe/command-errors.js'
 import { EventLog } from '../observe/events.js'
 import type { Logger } from '../plugin/contract.js'
 import { EventFeed } from './event-feed.js'
-import type { ClientStatus, EdgeStatus, EngineStatus, NodeStatus, StatusSource } from '../observe/status.js'
+import type { OperatedSource } from '../observe/operator.js'
+import type { ClientStatus, EdgeStatus, EngineStatus, NodeStatus } from '../observe/status.js'
 
 const since = '2026-01-02T03:04:05.000Z'
 
@@ -85,13 +86,20 @@ export const clientStatus: ClientStatus = {
   skippedBytes: 0,
 }
 
-export const statusSource: StatusSource = {
+export const statusSource: OperatedSource = {
   nodeTypes: () => ({ nodeTypes: [] }),
   command: (node, name) =>
     Promise.reject(commandError('COMMAND_UNKNOWN_NODE', `there is no node "${node}" for ${name}`)),
   clients: (node) => (node === undefined || node === clientStatus.node ? [clientStatus] : []),
   kick: (id) => (id === clientStatus.id ? clientStatus : undefined),
   status: () => engineStatus,
+  statusBeside() {
+    const { pipelines: _, ...beside } = this.status()
+    return beside
+  },
+  pipelines() {
+    return this.status().pipelines.map((pipeline) => ({ name: pipeline.name, status: () => pipeline }))
+  },
   readiness(of) {
     if (of?.node === 'live/main') return { ready: true, reasons: [] }
     if (of?.node !== undefined || (of?.pipeline !== undefined && of.pipeline !== 'live')) return undefined
@@ -100,8 +108,8 @@ export const statusSource: StatusSource = {
 }
 
 /** An event feed over a log of its own, which nothing writes to. */
-export function quietFeed(log: Logger): EventFeed {
-  const clock = createClock()
-  const sample = { at: since, clients: 12, nodes: [], edges: [] }
-  return new EventFeed({ source: { events: new EventLog(clock, log), sample: () => sample }, clock, log })
+export function quietFeed(log: Logger, clock = createClock(), events = new EventLog(clock, log)): EventFeed {
+  const process = { cpuSeconds: 1, rssBytes: 2, lagSeconds: 0.003 }
+  const sample = { at: since, process, clients: 12, nodes: [], edges: [] }
+  return new EventFeed({ source: { events, sample: () => sample }, clock, log })
 }

@@ -91,6 +91,10 @@ export class AudienceLease implements Audience {
     return this.#audience === undefined ? CLOSED : this.#audience.touch(key, who, this.#guarded(callbacks))
   }
 
+  find(key: string, who: Who): Session | Refusal | undefined {
+    return this.#audience === undefined ? CLOSED : this.#audience.find(key, who)
+  }
+
   refuse(who: Who, reason: string, status: number): void {
     this.#audience?.refuse(who, reason, status)
   }

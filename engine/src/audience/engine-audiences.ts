@@ -1,4 +1,5 @@
 // The viewers of all outputs: the limits across outputs, the lists of viewers, and kicks.
+import { isNodeOrCopy } from '../graph/node-id.js'
 import type { EventData } from '../observe/events.js'
 import type { ClientStatus } from '../observe/status.js'
 import { type SessionWatcher, SessionWatchers } from '../observe/viewer-events.js'
@@ -107,7 +108,9 @@ export class EngineAudiences {
 
   /** Viewers of one output, or of all. */
   viewers(node?: string): readonly ClientStatus[] {
-    return [...this.#audiences].filter(({ id }) => node === undefined || id === node).flatMap((each) => each.viewers())
+    return [...this.#audiences]
+      .filter(({ id }) => node === undefined || isNodeOrCopy(id, node))
+      .flatMap((each) => each.viewers())
   }
 
   /** Disconnects a viewer and returns its last status; undefined if no viewer has this id. */
@@ -123,6 +126,7 @@ export class EngineAudiences {
   /** Refuses new viewers from now on; present ones stay. */
   stopAccepting(): void {
     this.#isClosing = true
+    this.#lines.endShortVisits()
   }
 
   #refusalOn(listener: string): ReturnType<AudienceContext['refusalOn']> {

@@ -65,13 +65,22 @@ export class KeyedSessions {
       this.#noteRequest(keyed, nowMs)
       return keyed.session
     }
-    if (this.#isKicked(key, nowMs)) {
-      this.#host.refuse(who, KICKED.refused, KICKED.status)
-      return KICKED
-    }
+    if (this.#isKicked(key, nowMs)) return this.#refuseKicked(who)
     const session = this.#host.enter(who, callbacks)
     if (!('refused' in session)) this.#add(copyOf(key, key.length), session, nowMs)
     return session
+  }
+
+  /** The session of this key, of which this is a request. Undefined: there is none. */
+  find(given: string, who: Who): OpenSession | Refusal | undefined {
+    const key = keyOf(given, who)
+    const nowMs = this.#host.nowMs()
+    const keyed = this.#byKey.get(key)
+    if (keyed !== undefined) {
+      this.#noteRequest(keyed, nowMs)
+      return keyed.session
+    }
+    return this.#isKicked(key, nowMs) ? this.#refuseKicked(who) : undefined
   }
 
   /** Ends those without a request, and without bytes sent, since then. */
@@ -93,6 +102,11 @@ export class KeyedSessions {
       dropOldest(this.#kicked, MAX_KICKED)
       return
     }
+  }
+
+  #refuseKicked(who: Who): Refusal {
+    this.#host.refuse(who, KICKED.refused, KICKED.status)
+    return KICKED
   }
 
   #isKicked(key: string, nowMs: number): boolean {

@@ -219,6 +219,37 @@ describe('the audience of an output', () => {
 })
 
 describe('a session that is known by its key', () => {
+  test('is found by requests that begin none, which keep it; a kicked one is refused', () => {
+    const room = new Room()
+    const audience = room.open({ max: 1 }, { idleMs: 10_000 })
+    assert.equal(audience.find('abc', who()), undefined)
+    const session = admitted(audience, who(), 'abc')
+    for (let request = 0; request < 5; request++) {
+      room.clock.advance(9000)
+      assert.equal(audience.find('abc', who(7)), session)
+    }
+    assert.equal(audience.find('other', who()), undefined)
+    assert.equal(audience.find('abc', who(1, { user: 'anna' })), undefined)
+    assert.deepEqual([room.starts.length, audience.counters.refused.size], [1, 0])
+    room.audiences.kick(session.id)
+    assert.deepEqual(audience.find('abc', who()), { refused: 'kicked', status: 403 })
+  })
+
+  test('shows what its player reports, and its connection measures, and only numbers', () => {
+    const room = new Room()
+    const report = { bufferMs: 5000, stalls: NaN, bitsPerSecond: '7', more: 1 } as never
+    admitted(room.open(), who(), 'abc', { describe: () => ({ state: 'reading', player: report }) })
+    assert.deepEqual(room.audiences.viewers()[0]?.player, { bufferMs: 5000 })
+    admitted(room.open({}, {}, 'one/b'), who(), 'abc', { describe: () => ({ state: 'reading', player: {} }) })
+    assert.equal(room.audiences.viewers('one/b')[0]?.player, undefined)
+    const connection = { rttMs: 20, lost: 'none', latencyMs: 120, dropped: 0 } as never
+    const label = `studio\u001b${'x'.repeat(100)}`
+    admitted(room.open({}, {}, 'one/c'), who(), 'abc', { describe: () => ({ state: 'reading', label, connection }) })
+    assert.deepEqual(room.audiences.viewers('one/c')[0]?.connection, { rttMs: 20, latencyMs: 120, dropped: 0 })
+    assert.match(room.audiences.viewers('one/c')[0]?.label ?? '', /^studio[ -~]+x$/)
+    assert.equal(room.audiences.viewers('one/b')[0]?.label, undefined)
+  })
+
   test('is one viewer over all its requests, and ends when there have been none for a while', () => {
     const room = new Room()
     const audience = room.open({}, { idleMs: 10_000 })

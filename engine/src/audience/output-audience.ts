@@ -116,6 +116,10 @@ export class OutputAudience implements Audience, SessionHost {
     return this.#keyed.touch(key, who, callbacks)
   }
 
+  find(key: string, who: Who): OpenSession | Refusal | undefined {
+    return this.#keyed.find(key, who)
+  }
+
   refuse(who: Who, reason: string, status: number): void {
     const kept = copyOf(reason, MAX_REASON)
     countReason(this.counters.refused, kept)

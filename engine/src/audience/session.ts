@@ -2,10 +2,11 @@
 import type { ClientStatus } from '../observe/status.js'
 import type { SessionEnd, SessionStart } from '../observe/viewer-events.js'
 import { printable } from '../observe/printable.js'
-import type { Session, SessionCallbacks, SessionView, Who } from '../plugin/audience.js'
+import type { ConnectionReport, PlayerReport, Session, SessionCallbacks, SessionView, Who } from '../plugin/audience.js'
 
 /** In characters. Longer texts of clients are cut: each session keeps its own copies. */
 const MAX_TEXT = 256
+const MAX_LABEL = 64
 const MAX_REASON = 64
 const STATES: ReadonlySet<unknown> = new Set<SessionView['state']>(['waiting', 'reading', 'seeking', 'ending'])
 
@@ -102,23 +103,47 @@ export class OpenSession implements Session {
     }
   }
 
-  #view(): Required<SessionView> {
+  #view(): ReadView & { readonly bytes: number } {
     const view = this.callbacks.describe?.()
     return { ...readView(view), bytes: numberOf(view?.bytes) ?? this.#bytes }
   }
 }
 
+type Optional = 'bytes' | 'label' | 'player' | 'connection'
+type ReadView = Required<Omit<SessionView, Optional>> & Pick<SessionView, Optional>
+
+const PLAYER_NAMES = ['bufferMs', 'bitsPerSecond', 'throughputBitsPerSecond', 'stalls'] as const
+const CONNECTION_NAMES = ['rttMs', 'latencyMs', 'lost', 'retransmitted', 'dropped', 'bufferMs'] as const
+
 /** What can be shown of a view, whatever its output has made of it. Throws what reading it throws. */
-export function readView(view: SessionView | undefined): Omit<Required<SessionView>, 'bytes'> & { bytes?: number } {
-  const { state, bytes, behindBytes, skips, skippedBytes }: Partial<SessionView> = view ?? {}
+export function readView(view: SessionView | undefined): ReadView {
+  const { state, bytes, label, behindBytes, skips, skippedBytes, ...reports }: Partial<SessionView> = view ?? {}
   const sent = numberOf(bytes)
+  const player = readReport<PlayerReport>(reports.player, PLAYER_NAMES)
+  const connection = readReport<ConnectionReport>(reports.connection, CONNECTION_NAMES)
   return {
     state: STATES.has(state) ? state! : 'reading',
     ...(sent === undefined ? {} : { bytes: sent }),
+    ...(typeof label === 'string' ? { label: printable(label.slice(0, MAX_LABEL)) } : {}),
     behindBytes: numberOf(behindBytes) ?? 0,
     skips: numberOf(skips) ?? 0,
     skippedBytes: numberOf(skippedBytes) ?? 0,
+    ...(player === undefined ? {} : { player }),
+    ...(connection === undefined ? {} : { connection }),
   }
+}
+
+/** Undefined if it says nothing. */
+function readReport<T extends { readonly [K in keyof T]?: number }>(
+  report: T | undefined,
+  names: readonly (keyof T & string)[],
+): T | undefined {
+  if (report === undefined) return undefined
+  const known = names.flatMap((name) => {
+    const value = numberOf(report[name])
+    return value === undefined ? [] : [[name, value] as const]
+  })
+  return known.length === 0 ? undefined : (Object.fromEntries(known) as unknown as T)
 }
 
 /** The start of a session as watchers see it. `id` is empty for a viewer that is refused. */

@@ -7,7 +7,7 @@ import { ViewerLines } from './viewer-lines.js'
 
 function end(node = 'one/ts', reason = 'left'): SessionEnd {
   const who = { id: '1', node, path: '/a', client: '192.0.2.1:1', user: undefined, userAgent: '' }
-  return { ...who, status: 200, bytes: 7, durationMs: 8, skips: 0, skippedBytes: 0, reason }
+  return { ...who, status: 200, bytes: 7, durationMs: 8000, skips: 0, skippedBytes: 0, reason }
 }
 
 test('each viewer has a line while they are few, and beyond the budget one line per output and second counts them', () => {

@@ -1,9 +1,11 @@
 // The log's lines about viewers that have left: one each while they are few. Clients choose how many they are, so beyond a
 // budget one line per output and second counts them by reason. The access log has them all.
+import { LineBudget } from '../observe/line-budget.js'
 import type { SessionEnd } from '../observe/viewer-events.js'
 import type { Logger } from '../plugin/contract.js'
 import type { Clock } from '../plugin/tokens.js'
 import { countReason } from './count-reason.js'
+import { ShortVisits } from './short-visits.js'
 
 /** Lines of the engine per second, and how many can be saved up. */
 const LINES_PER_S = 50
@@ -13,22 +15,24 @@ const SUMMARY_EVERY_MS = 1000
 export class ViewerLines {
   readonly #clock: Clock
   readonly #log: Logger
-  #saved = MOST_SAVED
-  #savedAtMs: number
+  readonly #budget: LineBudget
   /** By output, then by reason. */
   readonly #counted = new Map<string, Map<string, number>>()
+  readonly #shortVisits: ShortVisits
   #summary: Disposable | undefined
 
   constructor(clock: Clock, log: Logger) {
     this.#clock = clock
     this.#log = log
-    this.#savedAtMs = clock.nowMs()
+    this.#shortVisits = new ShortVisits(clock, log)
+    this.#budget = new LineBudget(clock, LINES_PER_S, MOST_SAVED)
   }
 
   /** A viewer has left. */
   add(end: SessionEnd): void {
+    if (this.#shortVisits.takes(end)) return
     // One that left earlier is still to be reported: the lines stay in order.
-    if (this.#counted.has(end.node) || !this.#take()) return this.count(end)
+    if (this.#counted.has(end.node) || !this.#budget.take()) return this.count(end)
     const { node, client, path, bytes, durationMs, skips, skippedBytes, reason } = end
     this.#log.info(
       { node, client, path, bytes, durationMs, skips, skippedBytes, reason },
@@ -44,6 +48,11 @@ export class ViewerLines {
     this.#summary ??= this.#clock.after(SUMMARY_EVERY_MS, () => this.flush())
   }
 
+  /** Logs the short visits so far: from here on each viewer is told as it leaves. */
+  endShortVisits(): void {
+    this.#shortVisits.end()
+  }
+
   /** Logs what has been counted. */
   flush(): void {
     this.#summary?.[Symbol.dispose]()
@@ -53,14 +62,5 @@ export class ViewerLines {
       this.#log.info({ node, viewers, reasons: Object.fromEntries(counts) }, `${viewers} viewers have left`)
     }
     this.#counted.clear()
-  }
-
-  #take(): boolean {
-    const nowMs = this.#clock.nowMs()
-    this.#saved = Math.min(MOST_SAVED, this.#saved + ((nowMs - this.#savedAtMs) / 1000) * LINES_PER_S)
-    this.#savedAtMs = nowMs
-    if (this.#saved < 1) return false
-    this.#saved--
-    return true
   }
 }

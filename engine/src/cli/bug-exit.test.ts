@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import { createLog } from '../observe/log.js'
 import { exitOnBugs } from './bug-exit.js'
 import { keepStreams } from './cli-streams.test.kit.js'
+import { unreadableErrors } from '../unreadable-errors.test.kit.js'
 
 class Target extends EventEmitter {
   readonly exits: number[] = []
@@ -63,22 +64,7 @@ test('beforeExit is called before the process ends, which ends even if that thro
 })
 
 test('an error that cannot be read is reported in a readable line, before there is a log and after', () => {
-  const unreadable = {
-    get: () => {
-      throw new Error('unreadable')
-    },
-  }
-  const thrown: readonly unknown[] = [
-    Object.assign(new Error('x'), { stack: 42 }),
-    ...['stack', 'message', 'cause'].map((name) => Object.defineProperty(new Error('x'), name, unreadable)),
-    new Proxy(new Error('x'), unreadable),
-    new Proxy({}, { getPrototypeOf: unreadable.get, has: unreadable.get }),
-    { [Symbol.for('millrace.EngineError')]: true },
-    Object.create(null),
-    Symbol('x'),
-    undefined,
-  ]
-  for (const error of thrown)
+  for (const error of unreadableErrors())
     for (const hasLog of [false, true]) {
       const [target, streams, lines] = [new Target(), keepStreams(), [] as string[]]
       const report = exitOnBugs(target, streams.err)

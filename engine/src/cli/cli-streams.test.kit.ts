@@ -10,7 +10,7 @@ export function keepStreams(env: CliStreams['env'] = {}): KeptStreams {
   const out: string[] = []
   const err: string[] = []
   return {
-    out: { write: (text) => out.push(text) },
+    out: { write: (text) => out.push(typeof text === 'string' ? text : Buffer.from(text).toString('latin1')) },
     err: { write: (text) => err.push(text) },
     env,
     outText: () => out.join(''),

@@ -6,15 +6,17 @@ import { resolve } from 'node:path'
 import process from 'node:process'
 import { readResources } from '../config/section/resources.js'
 import { ENGINE_SCHEMA } from '../config/section/settings.js'
-import { checkDescriptors, checkKernel, checkNode, checkTools } from '../doctor/check-machine.js'
+import { checkDescriptors, checkEncoders, checkKernel, checkNode, checkTools } from '../doctor/check-machine.js'
 import { checkPorts } from '../doctor/check-ports.js'
-import { checkPrograms } from '../doctor/check-programs.js'
+import { checkInit, checkPrograms } from '../doctor/check-programs.js'
 import { checkStateDir } from '../doctor/check-state-dir.js'
-import type { Demand, Finding, Machine } from '../doctor/finding.js'
+import type { Demand, Finding, Machine, ProgramDemand } from '../doctor/finding.js'
 import type { Graph, NodeSettings } from '../graph/graph.js'
 import { API_LISTENER, listenerNodeId } from '../graph/node-id.js'
 import { readDescriptorLimit } from '../observe/descriptor-limit.js'
 import { DELIVERY, SOCKETS } from '../plugin/tokens.js'
+import type { ProgramNeed } from '../plugin/program-need.js'
+import { ProgramInspector } from '../processes/program-inspector.js'
 
 const TOOL_TIMEOUT_MS = 5000
 
@@ -24,9 +26,12 @@ export async function examineMachine(machine: Machine, demand: Demand): Promise<
     checkDescriptors(machine, demand),
     ...checkKernel(machine, demand),
     ...(await checkPorts(demand)),
-    checkStateDir(demand.stateDir),
-    ...checkPrograms(demand, process.env['PATH'] ?? ''),
-    ...(await checkTools(machine)),
+    await checkStateDir(demand.stateDir),
+    ...(await checkPrograms(demand, process.env['PATH'] ?? '', new ProgramInspector())),
+    ...checkInit(machine, demand),
+    // Those that nodes need have been looked for where the configuration says.
+    ...(await checkTools(machine)).filter(({ check }) => !demand.programs.some(({ program }) => program === check)),
+    ...(await checkEncoders(machine, demand)),
   ]
 }
 
@@ -46,8 +51,11 @@ export function demandOf(graph: Graph | undefined, folder: string): Demand {
     stateDir: graph.engine.stateDir,
     listeners: graph.listeners.map(({ name, address }) => [name, address, transportOf(graph, name)] as const),
     programs: programsOf(graph),
+    programPaths: graph.engine.programs ?? {},
     udpAddresses: nodes.flatMap((node) =>
-      resourcesOf(node).flatMap((each) => (each.kind === 'udp' ? [[node.id, each.address] as const] : [])),
+      resourcesOf(node).flatMap((each) =>
+        each.kind === 'udp' && each.shared !== true ? [[node.id, each.address] as const] : [],
+      ),
     ),
     receiveBuffers: nodes.flatMap((node) => {
       const bytes = receiveBufferOf(node)
@@ -79,8 +87,8 @@ export function thisMachine(): Machine {
       new Promise((resolved) => {
         execFile(program, [...args], { timeout: TOOL_TIMEOUT_MS }, (error, stdout, stderr) => {
           // Some tools print their version and then exit with an error; a missing tool prints nothing.
-          const [line = ''] = `${stdout}\n${stderr}`.trim().split('\n', 1)
-          resolved(error?.code === 'ENOENT' || line === '' ? undefined : line)
+          const text = `${stdout}\n${stderr}`.trimEnd()
+          resolved(error?.code === 'ENOENT' || text === '' ? undefined : text)
         })
       }),
   }
@@ -88,16 +96,28 @@ export function thisMachine(): Machine {
 
 /** Each program once, with the nodes that start it. */
 function programsOf(graph: Graph): Demand['programs'] {
-  const found = new Map<string, { program: string; path?: string; nodes: string[] }>()
+  const found = new Map<string, ProgramDemand & { readonly needs: { node: string; need: ProgramNeed }[] }>()
   for (const { id, definition, options } of [...graph.services, ...graph.pipelines.flatMap(({ nodes }) => nodes)]) {
-    for (const need of definition.programs?.(options) ?? []) {
+    for (const need of needsOf(definition, options)) {
       const key = `${need.program}\0${need.path ?? ''}`
       const known = found.get(key)
-      if (known === undefined) found.set(key, { ...need, nodes: [id] })
-      else known.nodes.push(id)
+      const { program, path } = need
+      const entry = { node: id, need }
+      if (known !== undefined) known.needs.push(entry)
+      else found.set(key, { program, ...(path === undefined ? {} : { path }), needs: [entry] })
     }
   }
   return [...found.values()]
+}
+
+/** With `--no-env`, options can be unknown; what a plugin throws, `check` reports. */
+function needsOf(definition: NodeSettings['definition'], options: unknown): readonly ProgramNeed[] {
+  if (options === undefined) return []
+  try {
+    return definition.programs?.(options) ?? []
+  } catch {
+    return []
+  }
 }
 
 /** The viewer limit of an output that serves viewers through the engine, 0 without a limit; undefined for others. */

@@ -32,3 +32,6 @@ export function exitCodeOfSignal(signal: NodeJS.Signals): number {
 function isSystemError(error: unknown): boolean {
   return !isEngineError(error) && error instanceof Error && 'syscall' in error
 }
+
+/** Of the dashboard that `run --tui` has started: the person wants the engine to stop. */
+export const STOP_ENGINE = 10

@@ -2,6 +2,8 @@
 import process from 'node:process'
 import { exitOnBugs } from './bug-exit.js'
 import type { CliStreams } from './cli-streams.js'
+import { flushStream } from './flush-stream.js'
+import { logWarnings } from './process-warnings.js'
 import { runCli } from './program.js'
 
 // A closed pipe (`| head`) or a full disk must not end a running engine.
@@ -9,6 +11,7 @@ process.stdout.on('error', () => undefined)
 process.stderr.on('error', () => undefined)
 
 const bugs = exitOnBugs(process, process.stderr)
+logWarnings(process, bugs, process.stderr)
 const streams: CliStreams = { out: process.stdout, err: process.stderr, env: process.env }
 const folder = process.cwd()
 const code = await runCli(process.argv.slice(2), {
@@ -18,5 +21,5 @@ const code = await runCli(process.argv.slice(2), {
   signals: process,
   bugs,
 })
-// Writes to stdout and stderr are complete when they return, except for pipes on Windows, so nothing is cut off.
+await Promise.all([flushStream(process.stdout), flushStream(process.stderr)])
 process.exit(code)

@@ -68,7 +68,7 @@ const commandLines: readonly { readonly args: string; readonly call: readonly un
   { args: 'plugins manifest', call: ['manifest', '.', {}] },
   { args: 'config --diff', call: ['config', [], { env: true, diff: true }] },
   { args: 'doctor --no-env a.yaml', call: ['doctor', ['a.yaml'], { env: false }] },
-  { args: 'reload --plan', call: ['reload', { plan: true }] },
+  { args: 'reload --plan', call: ['reload', [], { plan: true }] },
   { args: 'clients --node a/b', call: ['clients', { node: 'a/b' }] },
   { args: 'kick k3f9-7', call: ['kick', 'k3f9-7', {}] },
   { args: 'hash', call: ['hash', {}] },
@@ -145,7 +145,33 @@ test('an error that a verb throws is shown for people and decides the exit code'
   for (const { error, code, text } of cases) {
     const streams = keepStreams()
     const verbs = recordVerbs([], () => Promise.reject(error))
-    assert.equal(await runCli(['run', 'x'], contextOf(streams), verbs), code)
+    assert.equal(await runCli(['check', 'x'], contextOf(streams), verbs), code)
     assert.match(streams.errText(), text)
+    const run = keepStreams()
+    assert.equal(await runCli(['run', 'x'], contextOf(run), verbs), code)
+    const { level, msg } = JSON.parse(run.errText()) as Readonly<Record<string, string>>
+    assert.deepEqual([level, `${msg}\n`], ['fatal', streams.errText()])
+  }
+})
+
+test('started by npx, the program is called what runs it again', async () => {
+  const streams = keepStreams({ npm_command: 'exec' })
+  assert.equal(await runCli(['status', '--wach'], contextOf(streams)), 2)
+  assert.match(streams.errText(), /\(npx millrace status --help /)
+  const help = keepStreams({ npm_command: 'exec' })
+  await runCli(['run', '--help'], contextOf(help))
+  assert.match(help.outText(), /^Usage: npx millrace run /)
+})
+
+test('wrong usage points at the help of its verb', async () => {
+  for (const [args, help] of [
+    [['status', '--wach'], 'engine status --help'],
+    [['plugins', 'ls', '--wrong'], 'engine plugins ls --help'],
+    [['reload', '--against'], 'engine reload --help'],
+    [['fly'], 'engine --help'],
+  ] as const) {
+    const streams = keepStreams()
+    assert.equal(await runCli(args, contextOf(streams)), 2)
+    assert.ok(streams.errText().includes(`(${help} `), streams.errText())
   }
 })

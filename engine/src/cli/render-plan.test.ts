@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { z } from 'zod'
+import { defineOutput } from '../plugin/define.js'
 import { planReload } from '../reload/plan-reload.js'
 import { expectViewers } from '../reload/plan-viewers.js'
 import { renderPlan } from './render-plan.js'
@@ -72,4 +74,56 @@ test('viewers are counted by the current id of their output', () => {
       ],
     },
   )
+})
+
+test('an option has another class in one mode of its node, and the plan says what the change does there', () => {
+  const effect = 'viewers that come later have it'
+  const when = { option: 'mode', is: 'serve', reload: 'live', effect } as const
+  const both = defineOutput({
+    ...{ type: 'both', summary: 'To viewers, or to a server.', consumes: ['ts'], inlets: 'one', examples: [] },
+    options: z.strictObject({
+      mode: z.string().meta({ description: 'What it does.', reload: 'swap' }),
+      delay: z
+        .number()
+        .default(0)
+        .meta({ description: 'Waits.', reload: 'swap', reloadWhen: [when], losesViewers: true }),
+    }),
+    open: () => Promise.reject(new Error('a plan opens nothing')),
+  })
+  const planned = (before: string, after: string): string =>
+    rendered(
+      graphOf([nodeOf('live/ts', both, { mode: after, delay: 2 })]),
+      graphOf([nodeOf('live/ts', both, { mode: before, delay: 1 })]),
+    )
+  assert.match(
+    planned('serve', 'serve'),
+    /; 41 viewers stay\n {2}live {2}live\/ts .*delay: 1 -> 2; viewers that come later have it\n/,
+  )
+  for (const [before, after] of [
+    ['push', 'push'],
+    ['push', 'serve'],
+    ['serve', 'push'],
+  ] as const)
+    assert.match(planned(before, after), /41 viewers lose their stream\n {2}swap {2}live\/ts /)
+})
+
+test('viewers who have to load the stream again count as lost, also when the node is renamed', () => {
+  const folder = z.string().meta({ description: 'Where viewers find it.', reload: 'rebind', losesViewers: true })
+  const title = z.string().default('').meta({ description: 'What they read.', reload: 'live' })
+  const files = defineOutput({
+    ...{ type: 'files', summary: 'To viewers.', consumes: ['ts'], inlets: 'one', examples: [] },
+    options: z.strictObject({ folder, title }),
+    open: () => Promise.reject(new Error('a plan opens nothing')),
+  })
+  const from = graphOf([nodeOf('live/ts', files, { folder: '/a' }), nodeOf('live/old', files, { folder: '/b' })])
+  const next = graphOf([
+    nodeOf('live/ts', files, { folder: '/c', title: 'x' }),
+    nodeOf('live/new', files, { folder: '/b', title: 'x' }, { was: 'live/old' }),
+  ])
+  const text = rendered(next, from)
+  assert.match(text, /; 3 viewers stay, 41 lose their stream\n/)
+  assert.match(text, /rebind {2}live\/ts .*; its viewers have to load the stream again\n/)
+  const renamed = nodeOf('live/new', files, { folder: '/d' }, { was: 'live/old' })
+  const moved = graphOf([nodeOf('live/ts', files, { folder: '/a' }), renamed])
+  assert.match(rendered(moved, from), /; 41 viewers stay, 3 lose their stream\n/)
 })

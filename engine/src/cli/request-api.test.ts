@@ -3,7 +3,10 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { apiUrl, findToken } from './request-api.js'
+import { createServer } from 'node:net'
+import type { AddressInfo } from 'node:net'
+import { wrongUrl } from './ask-engine.js'
+import { apiUrl, askApi, findToken } from './request-api.js'
 
 const TOKEN = 'the-token-of-this-test-0123456789'
 let folder = ''
@@ -28,4 +31,23 @@ test('the address of the API comes from --api, else ENGINE_API, else the default
   assert.equal(apiUrl(undefined, { ENGINE_API: 'https://a.example' })?.href, 'https://a.example/')
   assert.equal(apiUrl('http://b.example', { ENGINE_API: 'https://a.example' })?.href, 'http://b.example/')
   assert.equal(apiUrl('ftp://b.example', {}), undefined)
+})
+
+test('a wrong port is told as one', async () => {
+  assert.equal(apiUrl('http://127.0.0.1:99990', {}), undefined)
+  assert.match(wrongUrl('http://127.0.0.1:99990'), /port .* at most 65535, and is 99990/)
+  assert.match(wrongUrl('127.0.0.1:9990'), /must be an http or https URL/)
+  for (const answer of ['SSH-2.0-OpenSSH_9.2\r\n', '']) {
+    const server = createServer((socket) =>
+      socket
+        .resume()
+        .on('error', () => undefined)
+        .end(answer),
+    )
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const url = new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
+    const reply = await askApi({ url, token: undefined }, '/api/v1/status', 'GET')
+    assert.match(reply.reached ? '' : reply.why, /does not speak HTTP .*another port of the engine\?$/)
+    await new Promise((resolve) => server.close(resolve))
+  }
 })

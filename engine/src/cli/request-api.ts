@@ -9,6 +9,11 @@ const DEFAULT_API = 'http://127.0.0.1:9990'
 /** The state folder of an engine started in this folder, unless its configuration names another. */
 const DEFAULT_STATE_DIR = '.millrace'
 const TIMEOUT_MS = 5000
+/**
+ * The token goes to nobody else. Not `error`: with it, Node 20 loses the signal of a request once it has collected garbage,
+ * and a body that stops is waited for.
+ */
+export const NO_REDIRECT = 'manual'
 
 export type ApiReply =
   /** `json`: undefined if the reply is not JSON. */
@@ -59,7 +64,7 @@ export async function findWritingToken(
   folder: string,
 ): Promise<string | undefined> {
   if (!env['ENGINE_TOKEN'] && isThisMachine(url)) {
-    const reply = await getFromApi({ url, token: undefined }, '/api/v1/status')
+    const reply = await getFromApi({ url, token: undefined }, '/api/v1/status?copies=none')
     const status = engineStatusSchema.safeParse(reply.reached ? reply.json : undefined)
     const token = status.success ? await readToken(status.data.stateDir).catch(() => undefined) : undefined
     if (token !== undefined) return token
@@ -74,7 +79,7 @@ function getFromApi(target: ApiTarget, path: string): Promise<ApiReply> {
 export async function askApi(
   { url, token }: ApiTarget,
   path: string,
-  method: 'GET' | 'POST' | 'DELETE',
+  method: 'GET' | 'POST' | 'PATCH' | 'DELETE',
   { body, timeoutMs = TIMEOUT_MS }: ApiRequest = {},
 ): Promise<ApiReply> {
   const target = new URL(path, url)
@@ -84,7 +89,7 @@ export async function askApi(
       method,
       headers: token === undefined ? type : { ...type, authorization: `Bearer ${token}` },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      redirect: 'error',
+      redirect: NO_REDIRECT,
       signal: AbortSignal.timeout(timeoutMs),
     })
     const text = await response.text()
@@ -97,7 +102,8 @@ export async function askApi(
   }
 }
 
-function refusalOf(target: URL, status: number, json: unknown): string {
+/** What the engine says about a request that it refused. */
+export function refusalOf(target: URL, status: number, json: unknown): string {
   const parsed = apiErrorSchema.safeParse(json)
   if (!parsed.success) return `${target.origin} answered with status ${status}, and is not a control API`
   const { message, help } = parsed.data.error
@@ -111,7 +117,16 @@ function causeOf(error: unknown, timeoutMs: number): string {
   const cause = error.cause instanceof AggregateError ? error.cause.errors[0] : error.cause
   // https://fetch.spec.whatwg.org/#bad-port
   if (cause instanceof Error && cause.message === 'bad port') return 'HTTP clients never connect to this port'
+  if (cause instanceof Error && isOtherProtocol(cause)) {
+    return `what listens there does not speak HTTP (${cause.message}): another port of the engine?`
+  }
   return cause instanceof Error && cause.message !== '' ? cause.message : error.message
+}
+
+/** As undici reports what is not HTTP, and a connection that is closed before an answer. */
+function isOtherProtocol(cause: Error): boolean {
+  const code = 'code' in cause ? String(cause.code) : ''
+  return code.startsWith('HPE_') || (code === 'UND_ERR_SOCKET' && cause.message === 'other side closed')
 }
 
 function isThisMachine(url: URL): boolean {

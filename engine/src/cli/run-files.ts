@@ -1,12 +1,12 @@
 // The life of `engine run`: reads the configuration, starts the engine, prints what is running, applies changes of the
 // files, and stops on a signal or when all inputs have ended.
+import process from 'node:process'
 import type { Logger } from 'pino'
 import type { EngineStatus } from '../observe/status.js'
+import { ProgramInspector } from '../processes/program-inspector.js'
 import type { LoadOptions } from '../config/load-config.js'
-import { renderText } from '../config/report/render-diagnostics.js'
 import type { Graph } from '../graph/graph.js'
 import type { RunningEngine } from '../run/running-engine.js'
-import { readEngineVersion } from '../observe/engine-version.js'
 import { createLog } from '../observe/log.js'
 import { ConfigReader } from '../reload/config-reader.js'
 import type { ConfigReading, LoadFiles } from '../reload/config-reader.js'
@@ -19,11 +19,14 @@ import type { BugReport } from './bug-exit.js'
 import type { CliStreams } from './cli-streams.js'
 import { summariseDiagnostics } from './diagnostics-summary.js'
 import { EXIT, exitCodeOf } from './exit-codes.js'
-import { renderFailure } from './render-failure.js'
-import { type LabelledUrl, renderStartup } from './render-startup.js'
+import type { LabelledUrl } from './render-startup.js'
+import { logConsole } from './process-warnings.js'
+import { RunReport } from './run-report.js'
+import { serviceManager } from './service-manager.js'
 import { type SignalTarget, watchSignals } from './signals.js'
-import { styleFor } from './terminal-style.js'
-import { messageOf } from '../errors.js'
+import { defaultFormat, type LogFormat } from './stderr-format.js'
+import { isColoured } from './terminal-style.js'
+import { causeOf, messageOf, reactionOf } from '../errors.js'
 
 /** Added to the drain, for work without a bound of its own; an engine that has not stopped by then has a bug. */
 const STOP_MARGIN_MS = 5000
@@ -46,6 +49,8 @@ export interface RunOptions extends Omit<LoadOptions, 'env' | 'contents'> {
   readonly watch?: boolean | undefined
   /** If the files have mistakes, start the last good configuration. */
   readonly lastGood?: boolean | undefined
+  /** Of the log, and of what is said beside it. By default text if stderr is a terminal. */
+  readonly logFormat?: LogFormat | undefined
 }
 
 /** The part of an engine that contains plugin errors, from before its start. */
@@ -58,6 +63,8 @@ export interface RunDependencies {
   readonly bugs: BugReport
   /** By default the engine's log on stderr. */
   createLog?(graph: Graph): Logger
+  /** Called when the startup text has been written. */
+  onRunning?(engine: EngineHandle): void
 }
 
 /** Resolves with the exit code. */
@@ -67,17 +74,28 @@ export async function runFiles(
   dependencies: RunDependencies,
   options: RunOptions = {},
 ): Promise<number> {
-  const run = new Run(streams)
+  const { watch, lastGood, logFormat, ...load } = options
+  const format = logFormat ?? defaultFormat(streams.err)
+  const report = new RunReport(streams, format)
+  const run = new Run(report)
   using _watched = watchSignals(dependencies.signals, run)
-  const { watch, lastGood, ...load } = options
-  const reader = new ConfigReader({ files, options: { ...load, env: streams.env }, load: dependencies.loadConfig })
-  const start = await readStart(reader, streams, lastGood === true)
+  using manager = serviceManager({ env: streams.env, pid: process.pid, warn: (text) => run.warn(text) })
+  void run.stopAsked.then(() => manager.stopping())
+  const inspector = new ProgramInspector()
+  const reader = new ConfigReader({
+    files,
+    options: { ...load, env: streams.env, inspector },
+    load: dependencies.loadConfig,
+  })
+  const start = await readStart(reader, report, lastGood === true)
   if (start === undefined) return EXIT.config
   const { graph } = start
-  const log = dependencies.createLog?.(graph) ?? createLog({ level: graph.engine.log.level, secrets: graph.secrets })
+  const log = dependencies.createLog?.(graph) ?? openLog(graph, format, streams)
   run.log = log
+  if (start.lastGood !== undefined) log.error(startsLastGood(start.lastGood))
   const { bugs } = dependencies
   bugs.log = log
+  using _console = format === 'json' ? logConsole(console, log) : undefined
   // Until the configuration is supervised: a bug during startup counts against it too.
   if (start.lastGood === undefined) bugs.beforeExit = (error) => noteBugAtStart(graph, error)
   const onBuilt = (engine: Container): void => {
@@ -90,7 +108,7 @@ export async function runFiles(
       graph.engine.drainMs,
     )
   } catch (error) {
-    streams.err.write(graph.secrets.mask(renderFailure(error)))
+    report.failure(error, graph)
     return exitCodeOf(error)
   }
   if (run.engine === undefined) {
@@ -100,38 +118,39 @@ export async function runFiles(
   const supervision = superviseStarted(run.engine, start, reader, log, watch)
   run.supervise(supervision)
   bugs.beforeExit = (error) => supervision?.noteBug(messageOf(error))
-  streams.err.write(renderStartup(graph, run.engine.urls(), readEngineVersion(), styleFor(streams.err, streams.env)))
+  report.running(graph, run.engine.urls())
+  dependencies.onRunning?.(run.engine)
+  manager.ready()
   // Awaited here, because the signals are watched until this function returns.
   return await endRun(run.engine, run.stopAsked, graph.engine.drainMs, log, run.supervision)
+}
+
+function openLog({ engine, secrets }: Graph, format: LogFormat, { err, env }: CliStreams): Logger {
+  return createLog({ level: engine.log.level, secrets, pretty: format === 'text', colour: isColoured(err, env) })
 }
 
 interface Start {
   readonly graph: Graph
   readonly reading: ConfigReading
   /** The last good configuration, if that is started in place of the files. */
-  readonly lastGood?: StartedLastGood
+  readonly lastGood?: StartedLastGood & { readonly path: string }
 }
 
 /** What to start; undefined if the files have mistakes and there is no replacement, which is then reported. */
-async function readStart(
-  reader: ConfigReader,
-  { err }: CliStreams,
-  wantsLastGood: boolean,
-): Promise<Start | undefined> {
+async function readStart(reader: ConfigReader, report: RunReport, wantsLastGood: boolean): Promise<Start | undefined> {
   const reading = await reader.read(true)
-  err.write(renderText(reading.diagnostics))
+  report.diagnostics(reading.diagnostics)
   if (reading.graph !== undefined)
-    return (await startInsteadOfCrash(reader, reading, reading.graph, err)) ?? { graph: reading.graph, reading }
+    return (await startInsteadOfCrash(reader, reading, reading.graph, report)) ?? { graph: reading.graph, reading }
   if (!wantsLastGood) return undefined
   const dirs = possibleStateDirs(reader.files, reader.options, reading.texts)
   const kept = await loadLastGood(reader.files, reader.options, reader.load, dirs)
-  if (kept === undefined) err.write(`error: no last good configuration for these files in ${dirs.join(' or ')}\n`)
+  if (kept === undefined) report.say('error', `no last good configuration for these files in ${dirs.join(' or ')}`)
   if (kept?.graph === undefined) {
-    err.write(renderText(kept?.diagnostics ?? []))
+    report.diagnostics(kept?.diagnostics ?? [])
     return undefined
   }
-  err.write(`STARTING THE LAST GOOD CONFIGURATION, ${kept.path}, because ${MISTAKES}\n`)
-  return { graph: kept.graph, reading, lastGood: { texts: kept.texts } }
+  return { graph: kept.graph, reading, lastGood: { path: kept.path, texts: kept.texts } }
 }
 
 /** The last good configuration, if the one on disk ended an earlier run with a bug during its probation. */
@@ -139,7 +158,7 @@ async function startInsteadOfCrash(
   reader: ConfigReader,
   reading: ConfigReading,
   onDisk: Graph,
-  err: CliStreams['err'],
+  report: RunReport,
 ): Promise<Start | undefined> {
   const { stateDir } = onDisk.engine
   const mark = await readCrashMark(stateDir)
@@ -149,12 +168,15 @@ async function startInsteadOfCrash(
   const kept = await loadLastGood(reader.files, reader.options, reader.load, [stateDir])
   const crashed = `the configuration on disk ended the process with a bug at ${mark.at}: ${mark.why}`
   if (kept?.graph === undefined || configId(kept.graph) === diskId) {
-    err.write(`warning: ${crashed}; there is no other configuration to start\n`)
+    report.say('warn', `${crashed}; there is no other configuration to start`)
     return undefined
   }
   const reason = `${crashed}; it is tried again when it changes, or on \`engine reload\``
-  err.write(`STARTING THE LAST GOOD CONFIGURATION, ${kept.path}, because ${reason}\n`)
-  return { graph: kept.graph, reading, lastGood: { texts: kept.texts, reason, diskId } }
+  return { graph: kept.graph, reading, lastGood: { path: kept.path, texts: kept.texts, reason, diskId } }
+}
+
+function startsLastGood({ path, reason = MISTAKES }: Required<Start>['lastGood']): string {
+  return `STARTING THE LAST GOOD CONFIGURATION, ${path}, because ${reason}`
 }
 
 /** Marks the configuration, so that the next start uses another one if it can. */
@@ -171,7 +193,6 @@ function superviseStarted(
   watch: boolean | undefined,
 ): Supervision | undefined {
   if (engine === undefined) return undefined
-  if (lastGood !== undefined) log.error(`running the last good configuration, because ${lastGood.reason ?? MISTAKES}`)
   const { stateDir } = graph.engine
   return superviseConfig({ engine, reader, reading, lastGood, log, mask: graph.secrets, stateDir, watch })
 }
@@ -182,12 +203,12 @@ class Run {
   engine: EngineHandle | undefined
   supervision: Supervision | undefined
   readonly stopAsked: Promise<string>
-  readonly #streams: CliStreams
+  readonly #report: RunReport
   #isReloadAsked = false
   #askToStop: (reason: string) => void = () => undefined
 
-  constructor(streams: CliStreams) {
-    this.#streams = streams
+  constructor(report: RunReport) {
+    this.#report = report
     this.stopAsked = new Promise((resolve) => {
       this.#askToStop = resolve
     })
@@ -212,12 +233,17 @@ class Run {
 
   diagnose(): void {
     const summary = summariseDiagnostics(this.engine?.status())
-    if (this.log === undefined) this.#streams.err.write(`${JSON.stringify(summary)}\n`)
+    if (this.log === undefined) this.#report.say('info', `diagnostics: ${JSON.stringify(summary)}`)
     else this.log.info(summary, 'diagnostics')
   }
 
+  warn(text: string): void {
+    if (this.log === undefined) this.#report.say('warn', text)
+    else this.log.warn(text)
+  }
+
   #say(text: string): void {
-    if (this.log === undefined) this.#streams.err.write(`${text}\n`)
+    if (this.log === undefined) this.#report.say('info', text)
     else this.log.info(text)
   }
 }
@@ -242,7 +268,7 @@ async function startInTime(
   }
 }
 
-/** Waits for a reason to stop, and stops. An engine that fails is stopped too, with exit code 1. */
+/** Waits for a reason to stop, and stops. An engine that fails is stopped too: 78 if options of its last input are wrong, else 1. */
 async function endRun(
   engine: EngineHandle,
   stopAsked: Promise<string>,
@@ -254,7 +280,7 @@ async function endRun(
   const reason = await Promise.race([stopAsked, engine.ended.then(() => 'all inputs have ended')]).catch(
     (error: unknown) => {
       log.fatal({ err: error }, 'the engine failed')
-      code = EXIT.failed
+      code = reactionOf(causeOf(error)) === 'config' ? EXIT.config : EXIT.failed
       return 'the engine failed'
     },
   )

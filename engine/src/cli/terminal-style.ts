@@ -1,4 +1,5 @@
-// Colours, if the stream is a terminal that shows them and NO_COLOR is not set (https://no-color.org).
+// Colours, if the stream is a terminal that shows them and NO_COLOR is not set (https://no-color.org), or if they are
+// asked for.
 import { styleText } from 'node:util'
 import type { TextStream } from './cli-streams.js'
 
@@ -13,9 +14,16 @@ export interface TerminalStyle {
   readonly cyan: Paint
 }
 
+/** FORCE_COLOR shows colours elsewhere than on a terminal too (https://force-color.org); NO_COLOR wins. */
+export function isColoured(stream: TextStream, env: Readonly<Record<string, string | undefined>>): boolean {
+  if ((env['NO_COLOR'] ?? '') !== '') return false
+  const forced = env['FORCE_COLOR'] ?? ''
+  if (forced !== '') return forced !== '0' && forced !== 'false'
+  return stream.isTTY === true && env['TERM'] !== 'dumb'
+}
+
 export function styleFor(stream: TextStream, env: Readonly<Record<string, string | undefined>>): TerminalStyle {
-  const noColour = env['NO_COLOR'] !== undefined && env['NO_COLOR'] !== ''
-  const coloured = stream.isTTY === true && !noColour && env['TERM'] !== 'dumb'
+  const coloured = isColoured(stream, env)
   // By default Node decides by stdout, and `stream` may be another one.
   const paint = (format: keyof TerminalStyle): Paint =>
     coloured ? (text) => styleText(format, text, { validateStream: false }) : (text) => text

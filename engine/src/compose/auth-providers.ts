@@ -4,9 +4,10 @@ import type { ManagedProvider } from '../access/provider.js'
 import type { ProviderSettings } from '../graph/graph.js'
 import type { EngineClock } from '../observe/clock.js'
 import type { AuthDefinition, AuthProvider } from '../plugin/auth-definition.js'
-import { CLOCK, EVENTS } from '../plugin/tokens.js'
+import { CLOCK, EVENTS, LISTENERS } from '../plugin/tokens.js'
+import { NodeEndpoints } from '../run/node/node-endpoints.js'
 import type { ServiceContainer } from './service-container.js'
-import { ENGINE_CLOCK, ENGINE_EVENTS, EVENT_LOG, LOG, REGISTRY, RUNNING, SCOPE } from './service-keys.js'
+import { ENGINE_CLOCK, ENGINE_EVENTS, EVENT_LOG, LOG, REGISTRY, RUNNING, SCOPE, SHARED } from './service-keys.js'
 
 export type CreateProvider = (
   definition: AuthDefinition,
@@ -19,10 +20,10 @@ export function authProviders(container: ServiceContainer): CreateProvider {
     const running = container.get(RUNNING)
     return new AuthRunner(definition, settings, {
       clock: container.get(ENGINE_CLOCK),
-      log: container.get(LOG).child({ node: `auth/${settings.name}` }),
       metrics: container.get(REGISTRY),
       events: container.get(EVENT_LOG),
       scope: container.get(SCOPE),
+      logOf: (id) => container.get(LOG).child({ node: id }),
       mask: (text) => running.graph.secrets.mask(text),
       openWith: (...given) => openWith(container, ...given),
     })
@@ -31,14 +32,23 @@ export function authProviders(container: ServiceContainer): CreateProvider {
 
 async function openWith(
   container: ServiceContainer,
-  ...[definition, enter, open]: Parameters<AuthServices['openWith']>
+  ...[definition, calls, open]: Parameters<AuthServices['openWith']>
 ): Promise<OpenedAuth> {
+  const enter = (run: () => void): void => calls.enter(run)
   const clock: EngineClock = container.get(ENGINE_CLOCK).scope(enter)
-  const end = (): void => clock[Symbol.dispose]()
+  let endpoints: NodeEndpoints | undefined
+  const end = (): void => {
+    clock[Symbol.dispose]()
+    endpoints?.release()
+  }
   try {
     const own = container
       .child()
       .value(CLOCK, clock)
+      .service(LISTENERS, [SHARED], (shared) => {
+        endpoints = new NodeEndpoints({ ...shared, ...calls, isStandby: false, owner: () => calls.id() })
+        return endpoints.forOpening().listeners
+      })
       .service(EVENTS, [ENGINE_EVENTS], (events) => ({
         subscribe: (listen) => events.subscribe((event) => enter(() => listen(event))),
         subscribeClients: (listen) => events.subscribeClients((event) => enter(() => listen(event))),

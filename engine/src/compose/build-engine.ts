@@ -2,7 +2,9 @@
 import type { Logger } from 'pino'
 import type { Graph } from '../graph/graph.js'
 import { droppedLines } from '../observe/log.js'
-import type { EventSource, StatusSource } from '../observe/status.js'
+import type { OperatedSource } from '../observe/operator.js'
+import { OutputLatency } from '../observe/output-latency.js'
+import type { EventSource } from '../observe/status.js'
 import { AUTH } from '../plugin/tokens.js'
 import type { Clock } from '../plugin/tokens.js'
 import { adoptSettings } from '../run/adopt-settings.js'
@@ -11,7 +13,10 @@ import { Engine } from '../run/engine.js'
 import { type ApiAccess, type ControlApi, EngineApi } from '../run/engine-api.js'
 import { addEngineMetrics } from '../run/engine-metrics.js'
 import { EngineView } from '../run/engine-view.js'
-import { StreamPatterns } from '../run/pattern/stream-patterns.js'
+import { EngineOperator } from '../run/operator.js'
+import { PatternPipelines } from '../run/pattern/pattern-pipelines.js'
+import { InputRecorders } from '../run/recorder/input-recorders.js'
+import { RecordingWriter } from '../run/recorder/recording-writer.js'
 import { ShownNodes } from '../run/shown-nodes.js'
 import type { StateDir } from '../state/state-dir.js'
 import { engineServices } from './engine-services.js'
@@ -36,6 +41,7 @@ import {
   NODES,
   PATTERNS,
   PUBLISHERS,
+  RECORDERS,
   REGISTRY,
   RUNNERS,
   RUNNING,
@@ -48,8 +54,8 @@ import {
 export interface EngineParts {
   readonly log: Logger
   readonly stateDir: StateDir
-  /** Called when the engine starts, and when `engine.api.hosts` changes. */
-  createApi(source: StatusSource & EventSource, access: ApiAccess, clock: Clock): ControlApi
+  /** Called when the engine starts, and when `engine.api` changes. */
+  createApi(source: OperatedSource & EventSource, access: ApiAccess, clock: Clock): ControlApi
 }
 
 export function buildEngine(graph: Graph, { log, stateDir, createApi }: EngineParts): Engine {
@@ -59,6 +65,7 @@ export function buildEngine(graph: Graph, { log, stateDir, createApi }: EnginePa
     return new EngineApi({ listeners, token, create: (access) => createApi(view, access, clock) })
   })
   addReloading(container)
+  container.get(VIEW).operator = operatorOf(container)
   // Before the first node hides something, and before the log of its first viewer is needed.
   container.get(HIDDEN)
   container.get(ACCESS_LOG)
@@ -72,11 +79,53 @@ export function buildEngine(graph: Graph, { log, stateDir, createApi }: EnginePa
 /** What shows the running graph. */
 function addViews(container: ServiceContainer): void {
   container
+    .service(RECORDERS, [RUNNING, ENGINE_CLOCK, EVENT_LOG, STATE_DIR], (running, clock, events, { path }) => {
+      return new InputRecorders(running, { clock, events, writer: new RecordingWriter(), stateDir: path })
+    })
     .service(
       VIEW,
-      [ENGINE_CLOCK, LOG, EVENT_LOG, RUNNING, NODES, HTTP_LISTENERS, AUDIENCES, LIVE_DELIVERY, STATE_DIR],
-      (clock, log, events, running, nodes, listeners, audiences, delivery, { path }) =>
-        new EngineView({ clock, log, events, running, nodes, listeners, audiences, delivery, stateDir: path }),
+      [
+        ENGINE_CLOCK,
+        LOG,
+        LAG,
+        EVENT_LOG,
+        RUNNING,
+        NODES,
+        HTTP_LISTENERS,
+        AUDIENCES,
+        LIVE_DELIVERY,
+        RECORDERS,
+        STATE_DIR,
+        REGISTRY,
+      ],
+      (
+        clock,
+        log,
+        lag,
+        events,
+        running,
+        nodes,
+        listeners,
+        audiences,
+        delivery,
+        recorders,
+        { path: stateDir },
+        registry,
+      ) =>
+        new EngineView({
+          clock,
+          log,
+          lag,
+          latency: new OutputLatency(registry, clock),
+          events,
+          running,
+          nodes,
+          listeners,
+          audiences,
+          delivery,
+          recorders,
+          stateDir,
+        }),
     )
     .service(
       SHOWN,
@@ -93,7 +142,7 @@ function addReloading(container: ServiceContainer): void {
     PATTERNS,
     [ENGINE_CLOCK, LOG, EVENT_LOG, AUTH, RUNNING, HTTP_LISTENERS, PUBLISHERS, RUNNERS, SHOWN],
     (clock, log, events, auth, running, listeners, publishers, { createCopy }, shown) =>
-      new StreamPatterns({
+      new PatternPipelines({
         clock,
         log,
         events,
@@ -103,6 +152,8 @@ function addReloading(container: ServiceContainer): void {
         publishers,
         createCopy,
         onNodesChanged: () => shown.update(),
+        onCopyChanged: (copy, isToFollow) => container.get(EXECUTOR).noteCopy(copy, isToFollow),
+        rollBack: (specified, why) => container.get(EXECUTOR).rollBackCopies(specified, why),
       }),
   )
   container.service(
@@ -118,10 +169,24 @@ function addReloading(container: ServiceContainer): void {
         ...runners,
         adopt: (next) => adoptSettings(next, running.graph, { api, log, auth, audiences, accessLog }),
         viewersOf: (id) => view.viewersOf(id),
+        endingOf: (id, next) => view.endingOf(id, next),
         onNodesChanged: () => shown.update(),
-        onCommitted: () => container.get(PATTERNS).follow(),
+        get copies() {
+          return container.get(PATTERNS)
+        },
       }),
   )
+}
+
+function operatorOf(container: ServiceContainer): EngineOperator {
+  return new EngineOperator({
+    clock: container.get(ENGINE_CLOCK),
+    log: container.get(LOG),
+    running: container.get(RUNNING),
+    nodes: container.get(NODES),
+    view: container.get(VIEW),
+    replaceFailed: (node) => container.get(EXECUTOR).replaceFailed(node),
+  })
 }
 
 function engineOf(container: ServiceContainer): Engine {
@@ -145,6 +210,7 @@ function engineOf(container: ServiceContainer): Engine {
     executor: container.get(EXECUTOR),
     patterns: container.get(PATTERNS),
     view: container.get(VIEW),
+    recorders: container.get(RECORDERS),
     api: container.get(API),
     listeners: container.get(HTTP_LISTENERS),
     audiences: container.get(AUDIENCES),

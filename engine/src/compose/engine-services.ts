@@ -8,6 +8,7 @@ import { EngineAudiences } from '../audience/engine-audiences.js'
 import { LiveDelivery } from '../deliver/live-delivery.js'
 import type { Graph } from '../graph/graph.js'
 import { HiddenValues } from '../graph/hidden-values.js'
+import { specifiedKind } from '../graph/specified-kind.js'
 import { EngineListeners } from '../listen/engine-listeners.js'
 import { SocketCounts } from '../listen/socket-counts.js'
 import { createClock } from '../observe/clock.js'
@@ -19,9 +20,11 @@ import { MetricsRegistry } from '../observe/metrics-registry.js'
 import { PublisherStatuses } from '../observe/publisher-status.js'
 import { AUTH, METRICS } from '../plugin/tokens.js'
 import { EngineProcesses } from '../processes/engine-processes.js'
+import { InputTurns } from '../run/node/input-turns.js'
 import { NodeScope } from '../run/node/node-scope.js'
 import { PluginEvents } from '../run/plugin-events.js'
 import { RunningNodes } from '../run/running-nodes.js'
+import { MediaFiles } from '../state/media-files.js'
 import { NodeFiles } from '../state/node-files.js'
 import { Lineages } from '../state/lineages.js'
 import { NodeFolders } from '../state/node-folders.js'
@@ -40,6 +43,7 @@ import {
   FOLDERS,
   HIDDEN,
   HTTP_LISTENERS,
+  INPUT_TURNS,
   LAG,
   LINEAGES,
   LIVE_DELIVERY,
@@ -74,14 +78,21 @@ function addObservation(container: ServiceContainer): void {
     .service(LAG, [], () => new EventLoopLag())
     // A timer of the engine may be started by a call from a node: it is not code of that node.
     .service(ENGINE_CLOCK, [LAG, SCOPE], (lag, scope) => {
-      return createClock(
-        (lateMs) => lag.note(lateMs),
-        (run) => scope.leave(run),
-      )
+      return createClock({
+        onTimerRun: (lateMs) => lag.note(lateMs),
+        enter: (run) => scope.leave(run),
+        onWallStep: (byMs) => noteWallStep(container, byMs),
+      })
     })
     .service(EVENT_LOG, [ENGINE_CLOCK, LOG], (clock, log) => new EventLog(clock, log))
     .service(REGISTRY, [LOG], makeRegistry)
     .service(METRICS, [REGISTRY], withDefaultMetrics)
+}
+
+function noteWallStep(container: ServiceContainer, byMs: number): void {
+  const bySeconds = Math.round(byMs) / 1000
+  container.get(LOG).warn({ bySeconds }, 'the clock of this machine was set: dates follow it from here on')
+  container.get(EVENT_LOG).emit({ kind: 'clock.stepped', data: { bySeconds } })
 }
 
 function makeRegistry(log: Logger): MetricsRegistry {
@@ -98,8 +109,10 @@ function addServing(container: ServiceContainer): void {
       return new AccessControl(auth, { nowMs: () => clock.nowMs(), createProvider: authProviders(container) })
     })
     .service(AUTH, [ACCESS], (access) => access)
-    .service(HTTP_LISTENERS, [ENGINE_CLOCK, LOG], (clock, log) => {
-      return new EngineListeners({ clock, log, descriptorLimit: readDescriptorLimit() })
+    .service(HTTP_LISTENERS, [ENGINE_CLOCK, LOG, RUNNING], (clock, log, running) => {
+      const describe = (name: string): string | undefined =>
+        running.graph.pipelines.find((pipeline) => pipeline.name === name)?.description
+      return new EngineListeners({ clock, log, describe, descriptorLimit: readDescriptorLimit() })
     })
     .service(
       AUDIENCES,
@@ -138,6 +151,7 @@ function addNodeServices(container: ServiceContainer): void {
   container
     .service(RUNNING, [START_GRAPH], (graph) => ({ graph, services: [], pipelines: [] }))
     .service(SCOPE, [], () => new NodeScope())
+    .service(INPUT_TURNS, [ENGINE_CLOCK], (clock) => new InputTurns(clock))
     .service(NODES, [], () => new RunningNodes())
     .service(PUBLISHERS, [], () => new PublisherStatuses())
     .service(HIDDEN, [START_GRAPH], ({ secrets }) => {
@@ -148,20 +162,25 @@ function addNodeServices(container: ServiceContainer): void {
     .service(FOLDERS, [STATE_DIR, LOG], ({ path }, log) => new NodeFolders(path, log))
     .service(SOCKET_COUNTS, [HTTP_LISTENERS], (listeners) => new SocketCounts(listeners.descriptors))
     .service(LINEAGES, [FOLDERS], (folders) => new Lineages(folders))
-    .service(FILES, [FOLDERS, LINEAGES], (folders, lineages) => new NodeFiles(folders, lineages))
+    .service(
+      FILES,
+      [FOLDERS, LINEAGES, ENGINE_CLOCK],
+      (folders, lineages, clock) => new NodeFiles(folders, lineages, new MediaFiles(clock)),
+    )
     .service(ENGINE_PROCESSES, [ENGINE_CLOCK, LOG, HIDDEN, RUNNING], (clock, log, hidden, running) => {
       const most = (): number => running.graph.engine.maxProcesses ?? MAX_PROCESSES
-      return new EngineProcesses({ clock, log, hidden, env: process.env, most })
+      const programs = (): Readonly<Record<string, string>> => running.graph.engine.programs ?? {}
+      return new EngineProcesses({ clock, log, hidden, env: process.env, most, programs })
     })
     .service(
       ENGINE_EVENTS,
-      [EVENT_LOG, ENGINE_CLOCK, AUDIENCES, NODES, LOG],
-      (log, clock, audiences, nodes, errors) =>
+      [EVENT_LOG, ENGINE_CLOCK, AUDIENCES, NODES, RUNNING, LOG],
+      (log, clock, audiences, nodes, running, errors) =>
         new PluginEvents({
           log,
           clock,
           watchSessions: (watcher) => audiences.watchSessions(watcher),
-          kindOf: (id) => nodes.kindOf(id),
+          kindOf: (id) => nodes.kindOf(id) ?? specifiedKind(running.graph, id),
           onError: (err) => errors.error({ err }, 'a subscriber of events failed and was dropped'),
         }),
     )

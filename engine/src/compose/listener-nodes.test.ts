@@ -180,6 +180,24 @@ test('a swapped listener keeps connections that it knows, and whoever uses it se
   client.close()
 })
 
+test('an operator stops a listener, whose connections wait until it is started again', async (t) => {
+  const bench = await Bench.start(t)
+  const act = (action: 'restart' | 'disable' | 'enable'): Promise<unknown> =>
+    bench.engine.operator?.act('listeners/pubs', action) ?? Promise.reject(new Error('no operator'))
+  await act('disable')
+  assert.deepEqual([bench.state, bench.script.seen.at(-1)], ['stopped', undefined])
+  const waiting = bench.client()
+  for (const action of ['enable', 'restart'] as const) {
+    await act(action)
+    assert.deepEqual([bench.state, bench.script.seen.at(-1)], ['ready', 'hello'])
+    const client = await bench.client().saw('hello')
+    client.close()
+  }
+  await waiting.saw('hello')
+  waiting.close()
+  assert.equal(bench.script.opened, 3)
+})
+
 test('a rebound listener keeps its node, and its connections', async (t) => {
   const bench = await Bench.start(t)
   const client = await bench.client().saw('hello')

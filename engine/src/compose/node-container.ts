@@ -4,12 +4,13 @@ import { NodeSecrets } from '../access/node-secrets.js'
 import { NodeSockets } from '../listen/node-sockets.js'
 import type { EngineClock } from '../observe/clock.js'
 import type { Definition } from '../plugin/contract.js'
-import type { Store } from '../plugin/store.js'
 import { AUDIENCE, CLOCK, DELIVERY, EVENTS, LISTENERS, PROCESSES, SECRETS, SOCKETS, STORE } from '../plugin/tokens.js'
 import { NodeEndpoints } from '../run/node/node-endpoints.js'
 import { NodeEvents } from '../run/node/node-events.js'
+import { lostAtMs, whyNoneStarts } from '../run/edge/edge.js'
 import type { NodeOwner, NodeServices, OpenNode, OwnServices } from '../run/node/node-services.js'
 import type { Lineage, Lineages } from '../state/lineages.js'
+import { scopedStore } from './scoped-store.js'
 import type { ServiceContainer } from './service-container.js'
 import {
   AUDIENCES,
@@ -19,6 +20,7 @@ import {
   EVENT_LOG,
   FILES,
   HIDDEN,
+  INPUT_TURNS,
   LINEAGES,
   LOG,
   OWNER,
@@ -39,6 +41,7 @@ export function nodeServices(parent: ServiceContainer): NodeServices {
     metrics: parent.get(REGISTRY),
     events: parent.get(EVENT_LOG),
     scope: parent.get(SCOPE),
+    turns: parent.get(INPUT_TURNS),
     mask: (text) => running.graph.secrets.mask(text),
     sentBytesOf: (id) => audiences.of(id)?.counters.sentBytes ?? 0,
     own: (owner, continues) => new NodeContainer(parent, owner, continues),
@@ -67,6 +70,7 @@ class NodeContainer implements OwnServices {
       ...parent.get(SHARED),
       isStandby,
       owner: () => owner.id,
+      source: { whyOffline: () => whyNoneStarts(owner.edges), lostAtMs: () => lostAtMs(owner.edges) },
       ...calls.functions,
     })
   }
@@ -125,15 +129,5 @@ class NodeContainer implements OwnServices {
 
   close(): void {
     for (const end of this.#parts.splice(0)) end()
-  }
-}
-
-/** A rejection that the node does not handle is its own failure. */
-function scopedStore(store: Store, { calls }: NodeOwner): Store {
-  return {
-    folder: () => calls.owned(store.folder()),
-    at: (path) => calls.owned(store.at(path)),
-    read: (name) => calls.owned(store.read(name)),
-    write: (name, bytes) => calls.owned(store.write(name, bytes)),
   }
 }

@@ -1,6 +1,7 @@
 // Pipelines and services: each pipeline has a container, a child of that of the engine, and each node a child of that.
 import type { NodeSettings, Pipeline } from '../graph/graph.js'
 import { isStreamPattern } from '../graph/stream-keys.js'
+import type { NodeContext, Received, Source } from '../plugin/contract.js'
 import { AUTH, PIPELINE } from '../plugin/tokens.js'
 import { ListenerRunner } from '../run/node/listener-runner.js'
 import type { NodePlacement } from '../run/node/node-runner.js'
@@ -9,6 +10,8 @@ import { ownPart } from '../run/pipeline/own-part.js'
 import { PipelineRunner } from '../run/pipeline/pipeline-runner.js'
 import { createNode } from '../run/pipeline/wiring.js'
 import { singleStream } from '../run/publish/single-stream.js'
+import type { StreamSlot } from '../run/publish/stream-slot.js'
+import { offeredUrls } from '../run/offered-urls.js'
 import { viewersOf } from '../run/status-view.js'
 import { nodeServices } from './node-container.js'
 import type { RunnerFactory } from './runner-factory.js'
@@ -24,7 +27,7 @@ export function runnerFactory(engine: ServiceContainer): RunnerFactory {
     },
     createCopy: (pipeline, slot) =>
       createPipeline(engine, pipeline, ({ publish }) =>
-        publish === undefined ? {} : { opens: (_, context) => slot.open(context) },
+        publish === undefined ? {} : { opens: (_, context) => publishedTo(slot, context) },
       ),
     createService: (settings, placement) =>
       settings.definition.kind === 'listener'
@@ -33,9 +36,14 @@ export function runnerFactory(engine: ServiceContainer): RunnerFactory {
   }
 }
 
+function publishedTo(slot: StreamSlot, context: NodeContext): Source<Received> {
+  context.details(() => ({ publisher: slot.who ?? null }))
+  return slot.open(context)
+}
+
 /** Of an input that takes published streams: the pattern pipeline that it listens for, or itself. */
 function listeningInput(engine: ServiceContainer, pipeline: string, settings: NodeSettings): NodePlacement {
-  const { definition, publish, id } = settings
+  const { definition, publish } = settings
   if (publish === undefined || definition.kind !== 'input') return {}
   if (isStreamPattern(publish.streams)) {
     return { opens: engine.get(PATTERNS).of(pipeline).listen(definition), isListening: true }
@@ -46,7 +54,8 @@ function listeningInput(engine: ServiceContainer, pipeline: string, settings: No
     log: engine.get(LOG),
     auth: engine.get(AUTH),
     publishers: engine.get(PUBLISHERS),
-    settings: () => {
+    // A rename keeps the node, under another ID.
+    settings: (id) => {
       const found = running.graph.pipelines.flatMap(({ nodes }) => nodes).find((node) => node.id === id)
       return { ...settings, ...found, publish: found?.publish ?? publish }
     },
@@ -60,10 +69,12 @@ function createPipeline(
   opening: (settings: NodeSettings) => NodePlacement,
 ): PipelineRunner {
   const services = nodeServices(engine.child().value(PIPELINE, pipeline.name))
-  const [audiences, routes] = [engine.get(AUDIENCES), engine.get(ROUTES)]
+  const [audiences, routes, listeners] = [engine.get(AUDIENCES), engine.get(ROUTES), engine.get(HTTP_LISTENERS)]
   return new PipelineRunner(pipeline, {
     clock: engine.get(ENGINE_CLOCK),
     createNode: (settings, placement) => createNode(settings, services, { ...placement, ...opening(settings) }),
     viewersOf: (id) => viewersOf(audiences.of(id), routes.routeOf(id)),
+    clientsOf: (id) => audiences.of(id)?.counters.clients,
+    offeredUrls: (settings) => offeredUrls({ ...settings, isPattern: pipeline.pattern !== undefined }, listeners),
   })
 }

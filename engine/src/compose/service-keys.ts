@@ -20,9 +20,11 @@ import type { Running } from '../run/change/reload-transaction.js'
 import type { EngineApi } from '../run/engine-api.js'
 import type { EngineView } from '../run/engine-view.js'
 import type { NodeOwner } from '../run/node/node-services.js'
+import type { InputTurns } from '../run/node/input-turns.js'
 import type { NodeScope } from '../run/node/node-scope.js'
 import type { SharedEndpoints } from '../run/node/node-endpoints.js'
-import type { StreamPatterns } from '../run/pattern/stream-patterns.js'
+import type { PatternPipelines } from '../run/pattern/pattern-pipelines.js'
+import type { InputRecorders } from '../run/recorder/input-recorders.js'
 import type { RunningNodes } from '../run/running-nodes.js'
 import type { ShownNodes } from '../run/shown-nodes.js'
 import type { NodeFiles } from '../state/node-files.js'
@@ -45,6 +47,7 @@ export const ACCESS: Key<AccessControl> = internalKey('access control')
 export const LIVE_DELIVERY: Key<LiveDelivery> = internalKey('delivery')
 export const ACCESS_LOG: Key<OpenAccessLog> = internalKey('access log')
 export const SCOPE: Key<NodeScope> = internalKey('scope')
+export const INPUT_TURNS: Key<InputTurns> = internalKey('inputTurns')
 export const HIDDEN: Key<HiddenValues> = internalKey('hidden values')
 export const FOLDERS: Key<NodeFolders> = internalKey('folders of nodes')
 export const LINEAGES: Key<Lineages> = internalKey('lineages of nodes')
@@ -64,8 +67,9 @@ export const RUNNING: Key<Running> = internalKey('running')
 export const NODES: Key<RunningNodes> = internalKey('running nodes')
 export const SHOWN: Key<ShownNodes> = internalKey('shown nodes')
 export const EXECUTOR: Key<ReloadExecutor> = internalKey('reload executor')
+export const RECORDERS: Key<InputRecorders> = internalKey('input recorders')
 export const VIEW: Key<EngineView> = internalKey('view')
-export const PATTERNS: Key<StreamPatterns> = internalKey('pattern pipelines')
+export const PATTERNS: Key<PatternPipelines> = internalKey('pattern pipelines')
 export const RUNNERS: Key<RunnerFactory> = internalKey('runners')
 export const API: Key<EngineApi> = internalKey('control API')
 

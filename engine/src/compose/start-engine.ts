@@ -7,6 +7,8 @@ import type { Graph } from '../graph/graph.js'
 import type { Engine } from '../run/engine.js'
 import type { RunningEngine } from '../run/running-engine.js'
 import { openStateDir, type StateDir } from '../state/state-dir.js'
+import { PageSessions } from '../status-page/page-sessions.js'
+import { StatusPage } from '../status-page/status-page.js'
 import { buildEngine } from './build-engine.js'
 
 export interface EngineDependencies {
@@ -35,13 +37,17 @@ export async function startEngine(graph: Graph, { log, onBuilt }: EngineDependen
 async function buildWithApi(graph: Graph, log: Logger, stateDir: StateDir): Promise<Engine> {
   // One for the whole life of the engine: readers stay when the access to the API changes.
   let feed: EventFeed | undefined
+  let sessions: PageSessions | undefined
+  const page = new StatusPage(log)
   try {
     return buildEngine(graph, {
       log,
       stateDir,
       createApi(source, access, clock) {
         feed ??= new EventFeed({ source, clock, log })
-        return { guard: guardOf(access), respond: createControlApi({ ...access, source, feed, log }) }
+        sessions ??= new PageSessions(access.token, clock)
+        const settings = { ...access, sessions, source, feed, page, log }
+        return { guard: guardOf(settings), respond: createControlApi(settings) }
       },
     })
   } catch (error) {

@@ -216,9 +216,17 @@ function engineKeys({
   publishers = false,
   consumes = [],
 }: DescribedDefinition): Readonly<Record<string, JsonSchema>> {
-  const { description = {}, was = {}, timeline = {}, batch = {} } = propertiesOf(INPUT_SCHEMA)
-  if (kind === 'input' && publishers) return { ...propertiesOf(PUBLISHED_SCHEMA), description, was, timeline, batch }
-  if (kind === 'input') return { description, was, timeline, batch }
+  const {
+    description = {},
+    was = {},
+    timeline = {},
+    batch = {},
+    maxRate = {},
+    recorder = {},
+  } = propertiesOf(INPUT_SCHEMA)
+  if (kind === 'input' && publishers)
+    return { ...propertiesOf(PUBLISHED_SCHEMA), description, was, timeline, batch, maxRate, recorder }
+  if (kind === 'input') return { description, was, timeline, batch, maxRate, recorder }
   if (kind === 'service') return { description, was }
   const one = { type: 'string', pattern: REFERENCE, patternErrorMessage: 'must be an id or id.port' }
   const form = inlets === 'many' ? { anyOf: [one, { type: 'array', items: one, minItems: 1 }] } : one

@@ -3,11 +3,12 @@
 import { stringify } from 'yaml'
 import { AUTH_SCHEMAS, type AuthType, PROVIDER_SCHEMA } from '../access/auth-schema.js'
 import type { Graph, ListenerSettings, NodeSettings, ProviderSettings } from '../graph/graph.js'
-import { DURATION_UNITS, renderAmount } from '../plugin/amounts.js'
+import { DURATION_UNITS, RATE_UNITS, renderAmount } from '../plugin/amounts.js'
 import type { Definition } from '../plugin/contract.js'
 import { PIPELINE_KINDS, SECTION_OF } from '../plugin/node-kinds.js'
 import { writeOptions } from '../plugin/write-options.js'
 import { listenerSchema } from './section/listener-schema.js'
+import { writeRecorder } from './section/recorder-settings.js'
 import { writePublishSettings } from './section/publish-settings.js'
 import { ENGINE_SCHEMA } from './section/settings.js'
 import { API_LISTENER, listenerNodeId, nodeName, renderPortRef } from '../graph/node-id.js'
@@ -17,14 +18,14 @@ const UNKNOWN = 'unknown: a variable or a secret is not set'
 /** Plain data. It passes `check` unless there are masked secrets in it. */
 export function effectiveConfig(graph: Graph): unknown {
   const { engine, listeners, auth = [], services, pipelines, secrets } = graph
-  const { drainMs, ...settings } = engine
+  const { drainMs, programs, ...settings } = engine
   const listenerEntries = listeners
     // The address of the listener that always exists belongs to the section engine.
     .filter(({ name, address }) => name !== API_LISTENER || address !== engine.api.address)
     .map((listener) => listenerOf(listener, services))
   const config = {
     version: 1,
-    engine: writeOptions(ENGINE_SCHEMA, { ...settings, drain: drainMs }),
+    engine: writeOptions(ENGINE_SCHEMA, { ...settings, ...programs, drain: drainMs }),
     ...section('listeners', listenerEntries),
     ...section('auth', auth.map(providerOf)),
     ...section('services', services.filter(({ definition }) => definition.kind === 'service').map(entryOf)),
@@ -42,6 +43,11 @@ export function effectiveConfig(graph: Graph): unknown {
     ),
   }
   return secrets.maskValue(config)
+}
+
+/** One node as its file would have it, defaults written out. Secrets are not masked. */
+export function effectiveNode(node: NodeSettings): unknown {
+  return entryOf(node)[1]
 }
 
 /** Renders the configuration as a YAML file. */
@@ -65,14 +71,23 @@ function optionsOf(definition: Definition, options: unknown): unknown {
 }
 
 function entryOf(node: NodeSettings): readonly [name: string, node: unknown] {
-  const { id, definition, options, from, description, timeline, batchMs, publish } = node
+  const { id, definition, options, from, description, timeline, batchMs, probeMs, maxBytesPerS, recorder, publish } =
+    node
   const names = from.map(renderPortRef)
   const written = optionsOf(definition, options)
   const own = {
     type: definition.type,
     ...(names.length === 0 ? {} : { from: names.length === 1 ? names[0] : names }),
     ...(description === '' ? {} : { description }),
-    ...(definition.kind === 'input' ? { timeline, batch: renderAmount(batchMs, DURATION_UNITS) } : {}),
+    ...(definition.kind === 'input'
+      ? {
+          timeline,
+          batch: renderAmount(batchMs, DURATION_UNITS),
+          probe: renderAmount(probeMs, DURATION_UNITS),
+        }
+      : {}),
+    ...(maxBytesPerS === undefined ? {} : { maxRate: renderAmount(maxBytesPerS * 8, RATE_UNITS) }),
+    ...(recorder === undefined ? {} : { recorder: writeRecorder(recorder) }),
     ...writePublishSettings(publish),
   }
   return [nodeName(id), { ...own, ...(written as object) }]

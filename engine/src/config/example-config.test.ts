@@ -103,6 +103,23 @@ const split = defineTransform({
   open,
 })
 
+const filter = defineTransform({
+  type: 'filter',
+  summary: 'A program that cannot do what it needs.',
+  consumes: ['ts'],
+  inlets: 'one',
+  ports: [{ name: 'out', kind: 'ts' }],
+  options: z.strictObject({ program: z.string().meta({ description: 'Which one.' }) }),
+  programs: ({ program }) => [
+    {
+      ...{ program, install: 'apt-get install it' },
+      examine: () => Promise.resolve({ version: '1', lacks: [{ what: 'has no x264', help: 'install another one' }] }),
+    },
+  ],
+  examples: [],
+  open,
+})
+
 const encode = defineTransform({
   type: 'encode',
   summary: 'A port for each height; wrong ones by request.',
@@ -176,11 +193,17 @@ const faulty = defineOutput({
 
 const texts = defineOutput({
   type: 'texts',
-  summary: 'Has an exclusive() of the old form.',
+  summary: 'Has an exclusive() of the old form, and warnings.',
   consumes: ['ts'],
   inlets: 'one',
-  options: z.strictObject({}),
-  exclusive: () => ['stdin'] as never,
+  options: z.strictObject({
+    odd: z.enum(['no', 'yes', 'broken']).default('no').meta({ description: 'What it warns of.' }),
+  }),
+  exclusive: ({ odd }) => (odd === 'no' ? (['stdin'] as never) : []),
+  warnings({ odd }) {
+    if (odd === 'broken') throw new Error('not today')
+    return odd === 'yes' ? ['that is odd'] : []
+  },
   examples: [],
   open,
 })
@@ -203,6 +226,7 @@ export const EXAMPLE_DEFINITIONS: readonly Definition[] = [
   failover,
   split,
   encode,
+  filter,
   httpTs,
   hls,
   faulty,
@@ -227,7 +251,13 @@ export async function loadFiles(
       await writeFile(join(folder, name), content)
     }
     const files = names.map((name) => join(folder, name))
-    const loaded = await loadConfig(files, { env: {}, plugins: examplePlugins, ...options })
+    const loaded = await loadConfig(files, {
+      env: {},
+      plugins: examplePlugins,
+      // Most files of the tests are made up.
+      ignoresMissingFiles: true,
+      ...options,
+    })
     return { ...loaded, folder }
   } finally {
     await rm(folder, { recursive: true })

@@ -22,7 +22,7 @@ pipelines:
       gops: { type: gop, from: pick, description: cut }
       pick: { type: failover, from: [main, backup] }
     inputs:
-      main: &main { type: file, path: media/a.ts, loop: "\${LOOP}", batch: 20ms, timeline: source }
+      main: &main { type: file, path: media/a.ts, loop: "\${LOOP}", batch: 20ms, timeline: source, maxRate: 20Mb/s }
       backup: { <<: *main, path: /b.ts, pace: none }
 `
 
@@ -31,7 +31,7 @@ test('a file becomes a graph with defaults, units, absolute paths, and nodes in 
   const { graph, diagnostics, folder } = await loadFiles({ 'live.yaml': FULL }, undefined, { env })
   assert.deepEqual(diagnostics, [])
   assert.deepEqual(graph?.engine, {
-    api: { address: '127.0.0.1:0', hosts: ['tv.example'] },
+    api: { address: '127.0.0.1:0', hosts: ['tv.example'], readToken: 'remote' },
     log: { level: 'debug' },
     stateDir: join(folder, 'state'),
     drainMs: 3000,
@@ -60,13 +60,14 @@ test('a file becomes a graph with defaults, units, absolute paths, and nodes in 
     ['one/ts', { path: '/one.ts', listener: 'web', window: { duration: 2000, size: 67_108_864 } }, ['one/gops.out']],
   ])
   const [main] = pipeline.nodes
-  assert.deepEqual([main?.batchMs, main?.timeline, main?.at.line, main?.at.column], [20, 'source', 20, 7])
+  assert.deepEqual([main?.batchMs, main?.timeline, main?.maxBytesPerS], [20, 'source', 2_500_000])
+  assert.deepEqual([main?.at.line, main?.at.column], [20, 7])
 })
 
 test('options that are not set have defaults', async () => {
   const { graph, folder } = await loadFiles({ 'live.yaml': pipelineWith({}) })
   assert.deepEqual(graph?.engine, {
-    api: { address: '127.0.0.1:9990', hosts: [] },
+    api: { address: '127.0.0.1:9990', hosts: [], readToken: 'remote' },
     log: { level: 'info' },
     stateDir: join(folder, '.millrace'),
     drainMs: 10_000,
@@ -75,7 +76,8 @@ test('options that are not set have defaults', async () => {
     accessLog: 'off',
   })
   const main = graph.pipelines[0]?.nodes[0]
-  assert.deepEqual([main?.batchMs, main?.timeline, main?.description], [50, 'continuous', ''])
+  const { batchMs, timeline, description, maxBytesPerS } = main ?? {}
+  assert.deepEqual([batchMs, timeline, description, maxBytesPerS], [50, 'continuous', '', undefined])
 })
 
 test('several files are merged, and nodes can use a listener of another file', async () => {

@@ -2,15 +2,20 @@
 // without mistakes becomes a graph. Nothing is opened or bound here; plugin modules are imported for their definitions.
 import { discoverPlugins } from '../plugin/discover.js'
 import type { Discovered } from '../plugin/discover.js'
+import { ProgramInspector } from '../processes/program-inspector.js'
 import { findStarterPackage } from '../plugin/plugin-package.js'
 import type { Registry } from '../plugin/registry.js'
 import type { Graph, Pipeline } from '../graph/graph.js'
 import { checkAddresses } from './section/check-addresses.js'
 import { checkExclusive } from './section/check-exclusive.js'
+import { checkOffers } from './section/check-offers.js'
+import { checkWarnings } from './section/check-warnings.js'
+import { checkFiles } from './section/check-files.js'
+import { checkPrograms } from './section/check-programs.js'
 import { checkListenerNames } from './section/check-listener-names.js'
 import { Problems } from './report/diagnostic.js'
 import type { Diagnostic } from './report/diagnostic.js'
-import type { DraftPipeline } from './section/draft-node.js'
+import { type DraftNode, type DraftPipeline, titleOf } from './section/draft-node.js'
 import { linkPipeline, settingsOf } from './section/link-nodes.js'
 import { checkAuthNames, readAuth } from './section/read-auth.js'
 import { readDefaults } from './section/read-defaults.js'
@@ -54,6 +59,12 @@ export interface LoadedConfig {
   readonly sources: readonly string[]
 }
 
+/** The graph, of use only without mistakes, and the nodes as they were read. */
+interface Built {
+  readonly graph: Graph
+  readonly nodes: readonly DraftNode[]
+}
+
 /** A file that could be read as a map. */
 interface Root extends Tree {
   readonly root: YamlMap
@@ -67,7 +78,13 @@ export async function loadConfig(files: readonly string[], options: LoadOptions)
   const roots = read.trees.flatMap((tree) => readRoot(tree, problems) ?? [])
   const { registry, code } = await findPlugins(roots, options, problems)
   const isWhole = read.isWhole && roots.length === read.trees.length
-  const graph = await buildGraph(read.names, roots, isWhole, registry, problems)
+  const { graph, nodes } = await buildGraph(read.names, roots, isWhole, registry, problems)
+  const { noEnv = false, listFolder, ignoresMissingFiles = noEnv || listFolder !== undefined } = options
+  if (!ignoresMissingFiles) {
+    await checkFiles(problems)
+    const { inspector = new ProgramInspector(), ignoresMissingPrograms = false } = options
+    if (!ignoresMissingPrograms) await checkPrograms(nodes, { named: graph.engine.programs ?? {}, inspector, problems })
+  }
   const { sources } = read
   const diagnostics = problems.list(sourceNames([...new Set([...read.names, ...names])], options))
   if (problems.hasErrors) return { diagnostics, sources }
@@ -107,7 +124,7 @@ async function buildGraph(
   isWhole: boolean,
   registry: Registry,
   problems: Problems,
-): Promise<Graph> {
+): Promise<Built> {
   const [first] = roots
   const defaults = readDefaults(sectionsOf(roots, 'defaults'), registry, problems)
   const sections = [sectionsOf(roots, 'engine'), sectionsOf(roots, 'listeners')] as const
@@ -126,11 +143,14 @@ async function buildGraph(
   await slice.yieldNow()
   const nodes = [...services, ...drafts.flatMap((pipeline: DraftPipeline) => pipeline.nodes)]
   // A file that could not be read may declare the listener.
-  if (isWhole) checkListenerNames(nodes, sockets.protocols, problems)
+  const naming = nodes.map(({ kind, name, listeners }) => ({ title: titleOf(kind, name), listeners }))
+  if (isWhole) checkListenerNames([...naming, ...auth.naming], sockets.protocols, problems)
   if (isWhole) checkAuthNames(nodes, auth, problems)
   checkAddresses(sockets.listeners, nodes, problems)
   checkExclusive(nodes, problems)
-  return {
+  checkOffers(nodes, problems)
+  checkWarnings(nodes, sockets.listeners, sockets.nodes, problems)
+  const graph = {
     files,
     engine: sockets.engine,
     listeners: sockets.listeners.map(({ settings }) => settings),
@@ -139,6 +159,7 @@ async function buildGraph(
     pipelines,
     secrets: problems.mask,
   }
+  return { graph, nodes: [...sockets.nodes, ...nodes] }
 }
 
 function withCopies(linked: Pipeline, { pattern }: DraftPipeline, sources: CopySources): Pipeline {

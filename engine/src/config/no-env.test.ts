@@ -22,6 +22,22 @@ test('without the environment, unknown values are not checked', async () => {
   ])
 })
 
+test('a text that is known in part alone is not checked', async () => {
+  const outputs =
+    'a: { type: http-ts, from: main, path: "/${A}.ts" }\nb: { type: http-ts, from: main, path: "/${B}.ts" }'
+  const { graph, diagnostics } = await loadFiles({ a: pipelineWith({ outputs }) }, ['a'], { noEnv: true })
+  assert.deepEqual(diagnostics, [])
+  assert.deepEqual(
+    graph?.pipelines[0]?.nodes.map(({ options }) => options === undefined),
+    [false, true, true],
+  )
+  const unset = await loadFiles({ a: pipelineWith({ outputs }) }, ['a'])
+  assert.deepEqual(
+    unset.diagnostics.map(({ code }) => code),
+    ['CONFIG_UNSET_VARIABLE', 'CONFIG_UNSET_VARIABLE'],
+  )
+})
+
 test('all other mistakes are still found, and a secret must be declared', async () => {
   const text = TEXT.replace('pace:', 'pase:')
     .replace('from: main, path', 'from: mian, path')

@@ -57,6 +57,7 @@ describe('a pattern pipeline', () => {
       maxStreams: 3,
       lingerMs: 2000,
       takeover: 'replace',
+      takeoverAfterMs: 3000,
       auth: ['studio'],
     })
     const copy = await copyPipeline(pipeline, 'cam-1')
@@ -77,7 +78,15 @@ describe('a pattern pipeline', () => {
       }
     }
     const { inputs, outputs } = config.pipelines.live
-    const own = { maxStreams: 100, linger: '10s', takeover: 'refuse', timeline: 'continuous', batch: '50ms' }
+    const own = {
+      maxStreams: 100,
+      linger: '10s',
+      takeover: 'refuse',
+      takeoverAfter: '3s',
+      timeline: 'continuous',
+      batch: '50ms',
+      probe: '2s',
+    }
     assert.deepEqual(inputs, { in: { type: 'pub', streams: 'cam-*', keys: '[a-z0-9-]{1,9}', ...own } })
     assert.equal(outputs.ts.path, '/live/${stream}.ts')
   })

@@ -13,6 +13,7 @@ import { readFiles } from './source/read-files.js'
 import type { ReadFile } from './source/read-files.js'
 import type { Contents } from './source/read-source.js'
 import { readYaml } from './source/read-yaml.js'
+import type { ProgramInspector } from '../processes/program-inspector.js'
 import type { SecretMask } from '../graph/secret-mask.js'
 import { flagName, parseFlags, setValues } from './source/set-values.js'
 import type { Flag } from './source/set-values.js'
@@ -40,6 +41,12 @@ export interface LoadOptions {
    * given, `contents` has all files: none is read from disk, and symbolic links are not resolved.
    */
   readonly listFolder?: ((folder: string) => Promise<readonly string[]>) | undefined
+  /** Files that options name need not be there. So it is with `noEnv` and `listFolder`. By default they are looked for. */
+  readonly ignoresMissingFiles?: boolean | undefined
+  /** Programs that nodes need may be missing: `engine doctor` says so itself. So it is where files may be missing. */
+  readonly ignoresMissingPrograms?: boolean | undefined
+  /** Asks programs what they can do. By default a new one for each check. */
+  readonly inspector?: ProgramInspector | undefined
   /** Whether the file of a secret (absolute path) may be read. By default every one may. */
   readonly allowsSecretFile?: ((path: string) => boolean) | undefined
   /** Finds definitions. By default `discoverPlugins`, with the package that started the engine. */

@@ -7,11 +7,13 @@ import type { RoutePath } from './route-paths.js'
 /** What is kept of a request. */
 export interface Arrival extends Pick<Visitor, 'headAtMs' | 'respond'> {
   readonly routePath: RoutePath
+  /** It has received nothing: what its admission has used up can be used again. */
+  readonly giveBack?: () => void
 }
 
 /** Leaves out what must not be kept of the visit. */
-export function arrivalOf({ headAtMs, respond }: Visit, { routePath }: Admission): Arrival {
-  return { routePath, headAtMs, ...(respond === undefined ? {} : { respond }) }
+export function arrivalOf({ headAtMs, respond }: Visit, { routePath, giveBack }: Admission): Arrival {
+  return { routePath, headAtMs, ...(respond && { respond }), ...(giveBack && { giveBack }) }
 }
 
 /** `userAgent`: as sent. */

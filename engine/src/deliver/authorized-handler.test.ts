@@ -96,3 +96,29 @@ test('a client that leaves while its password is checked leaves nothing behind',
   await patient.received(1)
   assert.equal(route.counters.connects, 1)
 })
+
+test('what an admission has used up is given back if the client receives nothing', async () => {
+  let back = 0
+  const auth: Auth = { check: () => ({ allowed: true, user: undefined, giveBack: () => void back++ }) }
+  await using room = await openRoom({ auth })
+  const route = room.open({ auth: ['viewers'], offline: { waitForMs: 0, status: 503, endAfterMs: 60_000 } })
+  assert.equal((await room.viewer().ended()).status, 503)
+  assert.equal(back, 1)
+  route.update(routeOptions({ auth: ['viewers'] }))
+  const waiting = room.viewer()
+  await until(() => room.audiences.clients === 1, 'it waits')
+  // One that only ends what it sends may still wait.
+  waiting.socket.resetAndDestroy()
+  await until(() => back === 2, 'it has left without a byte')
+  const head = new RawClient(room.listener.address)
+  head.send('HEAD /live.ts HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n')
+  await until(() => back === 3, 'a HEAD takes nothing')
+  head.close()
+  new Feed(route).push(1)
+  const viewer = await room.viewer().received(1)
+  viewer.close()
+  // One that only closes its side may still listen while the source is there.
+  room.shift(3100)
+  await until(() => room.audiences.clients === 0, 'the viewer has left')
+  assert.equal(back, 3)
+})

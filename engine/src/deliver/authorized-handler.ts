@@ -12,6 +12,8 @@ export interface Admission {
   readonly routePath: RoutePath
   readonly user: string | undefined
   readonly userAgent: string
+  /** Called if the client receives nothing. */
+  readonly giveBack?: () => void
 }
 
 /** The route behind the authorization. */
@@ -21,6 +23,7 @@ export interface AuthorizedRoute {
   deny(socket: Duplex, visit: Visit, denial: Denial, admission: Admission): void
   answerHead(address: string, routePath: RoutePath): StreamAnswer
   answerDenied(denial: Denial): StreamAnswer
+  answerPreflight(asked: string | undefined): StreamAnswer | undefined
 }
 
 export class AuthorizedHandler implements StreamHandler {
@@ -39,10 +42,12 @@ export class AuthorizedHandler implements StreamHandler {
     const userAgent = headerOf(visit.headers, 'user-agent') ?? ''
     const routePath = this.#routePath
     const settle = (decision: AccessDecision): void => {
+      const giveBack = decision.allowed ? decision.giveBack : undefined
       // The client may have gone while its password was checked.
-      if (socket.destroyed) return
-      if (decision.allowed) this.#route.admit(socket, visit, { user: decision.user, userAgent, routePath })
-      else this.#route.deny(socket, visit, decision, { user: undefined, userAgent, routePath })
+      if (socket.destroyed) giveBack?.()
+      else if (decision.allowed) {
+        this.#route.admit(socket, visit, { user: decision.user, userAgent, routePath, ...(giveBack && { giveBack }) })
+      } else this.#route.deny(socket, visit, decision, { user: undefined, userAgent, routePath })
     }
     const decision = this.#decide(visit)
     if (decision instanceof Promise) void decision.then(settle)
@@ -50,10 +55,17 @@ export class AuthorizedHandler implements StreamHandler {
   }
 
   head(visit: Visit): StreamAnswer | Promise<StreamAnswer> {
-    const answer = (decision: AccessDecision): StreamAnswer =>
-      decision.allowed ? this.#route.answerHead(visit.address, this.#routePath) : this.#route.answerDenied(decision)
+    const answer = (decision: AccessDecision): StreamAnswer => {
+      if (!decision.allowed) return this.#route.answerDenied(decision)
+      decision.giveBack?.()
+      return this.#route.answerHead(visit.address, this.#routePath)
+    }
     const decision = this.#decide(visit)
     return decision instanceof Promise ? decision.then(answer) : answer(decision)
+  }
+
+  preflight({ headers }: Visit): StreamAnswer | undefined {
+    return this.#route.answerPreflight(headerOf(headers, 'access-control-request-headers'))
   }
 
   #decide(visit: Visit): AccessDecision | Promise<AccessDecision> {

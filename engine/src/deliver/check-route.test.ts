@@ -30,4 +30,28 @@ describe('a live route', () => {
       assert.throws(() => route.push(wrong as never), TypeError)
     }
   })
+
+  test('starts viewers without a preamble that its output cannot make, and fails the output', async () => {
+    await using room = await openRoom()
+    for (const [path, preamble] of [
+      ['/throws.ts', () => assert.fail('no tables')],
+      ['/text.ts', () => 'text' as never],
+    ] as const) {
+      const errors: unknown[] = []
+      const enter = (run: () => void): void => {
+        try {
+          run()
+        } catch (error) {
+          errors.push(error)
+        }
+      }
+      const lease = room.delivery.lease(routeOptions({ path }), enter)
+      lease.open()
+      const join = { keyframe: true, heldBytes: 0, preamble, bridge: preamble }
+      lease.push({ bytes: Buffer.from('entry'), receivedAtMs: performance.now(), join })
+      const client = await room.viewer(path).saw('entry')
+      assert.equal(client.body.toString(), 'entry')
+      assert.equal(errors.length, 1)
+    }
+  })
 })

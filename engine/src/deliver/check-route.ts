@@ -7,6 +7,7 @@ type Check = (value: unknown) => boolean
 const isText: Check = (value) => typeof value === 'string'
 /** Of a header. */
 const isLine: Check = (value) => typeof value === 'string' && !/[\r\n\0]/.test(value)
+const isFunction: Check = (value) => typeof value === 'function'
 const isBytes: Check = (value) => value instanceof Uint8Array
 const isAmount: Check = (value) => typeof value === 'number' && value >= 0
 const isPositive: Check = (value) => typeof value === 'number' && value > 0
@@ -28,6 +29,7 @@ const OPTIONS: readonly (readonly [path: string, check: Check])[] = [
   ['lead', isBytes],
   ['window.durationMs', isPositive],
   ['window.sizeBytes', isPositive],
+  ['window.keepUnread', optional((value) => typeof value === 'boolean')],
   ['slow', oneOf('skip', 'disconnect')],
   ['stallTimeoutMs', isPositive],
   ['offline.waitForMs', isAmount],
@@ -49,8 +51,9 @@ export function checkRouteOptions(options: LiveRouteOptions): void {
 /** Throws TypeError. */
 export function checkEntry({ bytes, receivedAtMs, join }: LiveEntry): void {
   if (!isBytes(bytes) || typeof receivedAtMs !== 'number') throw new TypeError('not an entry of a live route')
-  if (join !== undefined && !(isBytes(join.preamble) && isBytes(join.bridge))) {
-    throw new TypeError('the join of an entry has no preamble or no bridge')
+  if (join === undefined) return
+  if (!isFunction(join.preamble) || !isFunction(join.bridge) || !isAmount(join.heldBytes)) {
+    throw new TypeError('the join of an entry has no preamble, no bridge or no size')
   }
 }
 

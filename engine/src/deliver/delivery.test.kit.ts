@@ -32,18 +32,22 @@ export interface Room extends AsyncDisposable {
   viewer(path?: string): RawClient
 }
 
-export type RoomOptions = Partial<LiveDeliveryOptions & Pick<EngineAudiencesOptions, 'onEvent' | 'maxClients'>>
+export type RoomOptions = Partial<LiveDeliveryOptions & Pick<EngineAudiencesOptions, 'onEvent' | 'maxClients'>> & {
+  /** Time passes by `shift` alone, however long the test takes. */
+  readonly standsStill?: boolean
+}
 
 export async function openRoom(
-  { onEvent, maxClients = 0, ...options }: RoomOptions = {},
+  { onEvent, maxClients = 0, standsStill = false, ...options }: RoomOptions = {},
   more: Partial<HttpListenerOptions> = {},
 ): Promise<Room> {
   const kept = new KeptLog()
   let shiftMs = 0
+  const openedAtMs = performance.now()
   let sweeps = 0
   const clock: Clock = {
     ...REAL_CLOCK,
-    nowMs: () => performance.now() + shiftMs,
+    nowMs: () => (standsStill ? openedAtMs : performance.now()) + shiftMs,
     every: (periodMs, run) =>
       REAL_CLOCK.every(periodMs, () => {
         sweeps++
@@ -171,7 +175,8 @@ export class Feed {
     const entry = { bytes: fill(seq, this.entryBytes), receivedAtMs: performance.now() }
     const place = seq % this.#gop
     if (place > 1) return entry
-    return { ...entry, join: { keyframe: place === 0, preamble: preambleOf(seq), bridge: bridgeOf(seq) } }
+    const made = { preamble: () => preambleOf(seq), bridge: () => bridgeOf(seq) }
+    return { ...entry, join: { keyframe: place === 0, heldBytes: 0, ...made } }
   }
 }
 

@@ -18,7 +18,10 @@ class FanOutHarness {
   clockReads = 0
   /** Called for each reader that is written to. False: its socket is full then. */
   onGet: (reader: number) => boolean = () => true
-  readonly #window = new LiveWindow({ durationMs: 60_000, sizeBytes: 1e9 }, () => true)
+  readonly #window = new LiveWindow(
+    { durationMs: 60_000, sizeBytes: 1e9 },
+    { isHeld: () => true, unreadFrom: () => Infinity },
+  )
 
   constructor(readers: number, msPerRead: number) {
     this.fanOut = new FanOut({
@@ -218,7 +221,10 @@ test('readers that join, leave, fill up or return, in or between rounds, get eve
       fc.array(step, { maxLength: 60 }),
       fc.integer({ min: 1, max: 150 }),
       async (steps, readerCount) => {
-        const window = new LiveWindow({ durationMs: 1e9, sizeBytes: 1e9 }, () => true)
+        const window = new LiveWindow(
+          { durationMs: 1e9, sizeBytes: 1e9 },
+          { isHeld: () => true, unreadFrom: () => Infinity },
+        )
         let clockReads = 0
         const fanOut = new FanOut({
           nowMs: () => clockReads++ * CLOCK_STEP_MS,

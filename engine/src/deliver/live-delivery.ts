@@ -12,10 +12,14 @@ import { checkRouteOptions } from './check-route.js'
 import { MediaBlocks } from './media-blocks.js'
 import type { LiveRouteOptions } from '../plugin/live-route.js'
 import { type LeaseContext, type OpenRoute, RouteLease } from './route-lease.js'
+import type { RouteListing } from '../listen/route-listing.js'
 import { type LiveListener, RoutePaths } from './route-paths.js'
 import type { RouteStatus } from '../observe/route-status.js'
 import { RouteView } from './route-view.js'
 import { ServedRoute } from './served-route.js'
+import { type SourceView, UNKNOWN_SOURCE } from './source-view.js'
+import { SharedWindow } from './shared-window.js'
+import type { StreamWindow, StreamWindowBounds } from '../plugin/stream-window.js'
 import { TurnQueue } from './turn-queue.js'
 
 export interface LiveDeliveryOptions {
@@ -66,16 +70,28 @@ export class LiveDelivery implements AsyncDisposable {
     this.#joins = new TurnQueue(options.joinsPerTurn ?? 64, (start) => start())
   }
 
-  /** A lease on standby: it has no route yet. `enter` runs code of the output; by default as it is. */
-  lease(options: LiveRouteOptions, enter: (run: () => void) => void = (run) => run()): RouteLease {
+  /**
+   * A lease on standby: it has no route yet. `enter` runs code of the output; by default as it is. `source`: what the
+   * output reads; by default nothing is known of it.
+   */
+  lease(
+    options: LiveRouteOptions,
+    enter: (run: () => void) => void = (run) => run(),
+    source: SourceView = UNKNOWN_SOURCE,
+  ): RouteLease {
     checkRouteOptions(options)
     checkAudience(options)
-    return new RouteLease(options, this.#leases, enter)
+    return new RouteLease(options, this.#leases, { enter, source })
   }
 
   /** Memory for media that an output keeps, at most this much. */
   memory(limitBytes: number): MediaMemory {
     return new MediaBlocks(limitBytes, this.#options.clock)
+  }
+
+  /** A window for an output that sends to its viewers itself. */
+  window(bounds: StreamWindowBounds): StreamWindow {
+    return new SharedWindow(bounds)
   }
 
   routes(): readonly RouteStatus[] {
@@ -124,6 +140,7 @@ export class LiveDelivery implements AsyncDisposable {
       clock,
       listenerOf: (name) => this.#options.listeners.http(name),
       handlerOf: (routePath) => new AuthorizedHandler(route, auth, routePath),
+      listing: () => listingOf(route.options),
     })
     const status = new RouteView(route, paths)
     const entry: ListedRoute = { route, paths, ownAudience: own, status }
@@ -176,4 +193,8 @@ export class LiveDelivery implements AsyncDisposable {
 function checkAudience({ audience }: LiveRouteOptions): void {
   if (audience !== undefined && !(audience instanceof AudienceLease))
     throw new TypeError('the audience of a live route has to come from AUDIENCE')
+}
+
+function listingOf({ id, auth = [], listed }: LiveRouteOptions): RouteListing | undefined {
+  return listed === undefined ? undefined : { ...listed, auth, node: id }
 }

@@ -1,4 +1,5 @@
 // The response headers of a live route, for streams and for refusals.
+import { preflightHeaders } from '../listen/preflight-headers.js'
 import { renderResponseHead } from '../listen/raw-response.js'
 import type { Clock } from '../plugin/tokens.js'
 import type { LiveRouteOptions } from '../plugin/live-route.js'
@@ -39,9 +40,21 @@ export class LiveHeader {
     return { ...this.#ofAny(), ...stream }
   }
 
-  /** `more`: by default `Retry-After`. */
-  ofRefusal(more: Readonly<Record<string, string>> = { 'Retry-After': RETRY_AFTER_SECONDS }): Record<string, string> {
-    return { ...this.#ofAny(), ...more, 'Content-Length': '0' }
+  /** `body`: printable ASCII. `more`: by default `Retry-After`. */
+  ofRefusal(
+    body: string,
+    more: Readonly<Record<string, string>> = { 'Retry-After': RETRY_AFTER_SECONDS },
+  ): Record<string, string> {
+    const text = {
+      'Content-Type': 'text/plain; charset=utf-8',
+      'Content-Length': String(Buffer.byteLength(body, 'latin1')),
+    }
+    return { ...this.#ofAny(), ...more, ...text }
+  }
+
+  /** Of a preflight; undefined without `cors`. `asked`: the value of Access-Control-Request-Headers. */
+  ofPreflight(asked: string | undefined): Record<string, string> | undefined {
+    return this.#options.cors === undefined ? undefined : { ...this.#ofAny(), ...preflightHeaders(asked) }
   }
 
   /** Refusals have them too: a web page must be able to see why it was refused. */

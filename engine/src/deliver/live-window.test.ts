@@ -2,16 +2,17 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import type { LiveEntry } from '../plugin/live-route.js'
-import { LiveWindow } from './live-window.js'
+import { LiveWindow, type WindowReaders } from './live-window.js'
 
 const NOTHING = new Uint8Array(0)
 /** Size of an entry. */
 const MOST = 700
-const NOBODY = (): boolean => false
+const NOBODY: WindowReaders = { isHeld: () => false, unreadFrom: () => Infinity }
 
 function entry(receivedAtMs: number, size: number, keyframe?: boolean): LiveEntry {
   const bytes = new Uint8Array(size)
-  const join = keyframe === undefined ? undefined : { keyframe, preamble: NOTHING, bridge: NOTHING }
+  const join =
+    keyframe === undefined ? undefined : { keyframe, heldBytes: 0, preamble: () => NOTHING, bridge: () => NOTHING }
   return join === undefined ? { bytes, receivedAtMs } : { bytes, receivedAtMs, join }
 }
 
@@ -36,6 +37,26 @@ test('finds the entry at an offset; finds none if no entry starts there or the w
   assert.deepEqual(found, [undefined, undefined, 2, undefined, 3, 4, undefined])
 })
 
+test('keepUnread: what a reader has yet to read outlasts the duration, and nothing else does', () => {
+  let unreadFrom = Infinity
+  const bounds = { durationMs: 100, sizeBytes: 1000, keepUnread: true }
+  const window = new LiveWindow(bounds, { isHeld: () => false, unreadFrom: () => unreadFrom })
+  for (let at = 0; at <= 1000; at += 50) window.push(entry(at, 10))
+  assert.equal(window.firstOffset, 180)
+  unreadFrom = 195
+  for (let at = 1050; at <= 3000; at += 50) window.push(entry(at, 10))
+  assert.equal(window.firstOffset, 190)
+  unreadFrom = window.nextOffset
+  window.push(entry(9000, 10))
+  assert.equal(window.next - window.first, 1)
+  unreadFrom = 0
+  for (let at = 9000; at <= 20_000; at += 50) window.push(entry(at, 100))
+  assert.ok(window.retainedBytes <= 1000)
+  window.setBounds({ ...bounds, keepUnread: false })
+  window.push(entry(30_000, 10))
+  assert.equal(window.next - window.first, 1)
+})
+
 test('is bounded by size, but always keeps the newest entry', () => {
   const window = new LiveWindow({ durationMs: 1e9, sizeBytes: 1000 }, NOBODY)
   window.push(entry(0, 600))
@@ -48,13 +69,38 @@ test('is bounded by size, but always keeps the newest entry', () => {
   assert.equal(window.retainedBytes, 5000)
 })
 
-test('counts preambles and bridges as its memory', () => {
+test('counts joins as its memory, and preambles and bridges from the moment they are made', () => {
   const window = new LiveWindow({ durationMs: 1e9, sizeBytes: 1000 }, NOBODY)
-  const join = { keyframe: true, preamble: new Uint8Array(100), bridge: new Uint8Array(200) }
+  const made = { preamble: 0, bridge: 0 }
+  const make = (what: keyof typeof made, size: number) => (): Uint8Array => {
+    made[what]++
+    return new Uint8Array(size)
+  }
+  const join = { keyframe: true, heldBytes: 50, preamble: make('preamble', 100), bridge: make('bridge', 200) }
   window.push({ ...entry(0, 300), join })
-  assert.equal(window.retainedBytes, 600)
+  assert.equal(window.retainedBytes, 350)
+  const first = window.at(0)?.join
+  for (const viewer of [1, 2, 3]) assert.equal(first?.preamble.length, 100, `viewer ${viewer}`)
+  assert.equal(window.retainedBytes, 450)
+  assert.equal(first?.bridge, first?.bridge)
+  assert.equal(window.retainedBytes, 650)
+  assert.deepEqual(made, { preamble: 1, bridge: 1 })
   window.push({ ...entry(0, 300), join })
+  assert.equal(window.first, 0)
+  window.push({ ...entry(0, 10), join })
   assert.equal(window.first, 1)
+  assert.equal(window.retainedBytes, 410)
+  assert.deepEqual(made, { preamble: 1, bridge: 1 })
+})
+
+test('a join that is made when its entry has been dropped is no memory of the window', () => {
+  const window = new LiveWindow({ durationMs: 100, sizeBytes: 1000 }, NOBODY)
+  const join = { keyframe: true, heldBytes: 50, preamble: () => new Uint8Array(100), bridge: () => NOTHING }
+  const kept = window.push({ ...entry(0, 300), join })
+  window.push(entry(200, 10))
+  const before = window.retainedBytes
+  assert.equal(kept.join?.preamble.length, 100)
+  assert.equal(window.retainedBytes, before)
 })
 
 test('keeps a copy of what was pushed', () => {
@@ -81,7 +127,7 @@ test('for any input: entries stay unchanged and memory stays within its bound, w
   fc.assert(
     fc.property(fc.array(push, { maxLength: 400, size: 'max' }), bounds, (pushes, first) => {
       let [atMs, bounds, isHeld] = [0, first, false]
-      const window = new LiveWindow(bounds, () => isHeld)
+      const window = new LiveWindow(bounds, { isHeld: () => isHeld, unreadFrom: () => Infinity })
       for (const [seq, each] of pushes.entries()) {
         bounds = each.bounds ?? bounds
         window.setBounds(bounds)

@@ -142,6 +142,22 @@ describe('memory lent to an output', () => {
     }
   })
 
+  test('is given back when its limit is lowered, as what is kept is released', () => {
+    const memory = new MediaBlocks(4 * BLOCK, new FakeClock())
+    const kept = Array.from({ length: 4 }, (_, index) => memory.keep([pattern(BLOCK, index)])!)
+    kept[0]!.release()
+    memory.resize(2 * BLOCK)
+    assert.equal(memory.bytes, 3 * BLOCK)
+    assert.equal(memory.keep([pattern(BLOCK, 5)]), undefined)
+    kept[1]!.release()
+    assert.equal(memory.keep([pattern(BLOCK, 5)]), undefined)
+    kept[2]!.release()
+    assert.ok(memory.keep([pattern(BLOCK, 5)]) !== undefined)
+    assert.equal(memory.bytes, 2 * BLOCK)
+    memory.resize(3 * BLOCK)
+    assert.ok(memory.keep([pattern(BLOCK, 6)]) !== undefined)
+  })
+
   test('refuses more than its limit, and to send what was released', async () => {
     const memory = new MediaBlocks(3 * BLOCK - 1, new FakeClock())
     assert.equal(memory.keep([pattern(2 * BLOCK + 1, 1)]), undefined)

@@ -3,23 +3,29 @@
 import type { Writable } from 'node:stream'
 import type { KeptMedia, MediaMemory, SendOptions } from '../plugin/media-memory.js'
 import type { Clock } from '../plugin/tokens.js'
+import { PieceWriter } from '../state/piece-writer.js'
 
 const BLOCK_BYTES = 128 * 1024
-/** A stream that takes nothing for this long is destroyed. */
-const STALL_MS = 90_000
 
 export class MediaBlocks implements MediaMemory {
-  readonly #limitBlocks: number
-  readonly #clock: Pick<Clock, 'after'>
+  #limitBlocks = 0
+  readonly #writer: PieceWriter
   readonly #free: Buffer[] = []
   /** Media that the output has released, oldest first, and that is still being sent. */
   readonly #lingering = new Set<SentMedia>()
   /** Blocks in use, and free ones. */
   #count = 0
 
-  constructor(limitBytes: number, clock: Pick<Clock, 'after'>) {
+  constructor(limitBytes: number, clock: Pick<Clock, 'after' | 'nowMs'>) {
+    this.#writer = new PieceWriter(clock)
+    this.resize(limitBytes)
+  }
+
+  resize(limitBytes: number): void {
     this.#limitBlocks = Math.floor(limitBytes / BLOCK_BYTES)
-    this.#clock = clock
+    const tooMany = Math.min(this.#free.length, Math.max(0, this.#count - this.#limitBlocks))
+    this.#free.splice(0, tooMany)
+    this.#count -= tooMany
   }
 
   get bytes(): number {
@@ -37,11 +43,11 @@ export class MediaBlocks implements MediaMemory {
     if (!this.#hasRoomFor(needed)) return undefined
     const blocks = Array.from({ length: needed }, () => this.#free.pop() ?? this.#allocate())
     fill(blocks, parts)
-    const media: SentMedia = new SentMedia(blocks, length, this.#clock, {
+    const media: SentMedia = new SentMedia(blocks, length, this.#writer, {
       onLinger: () => void this.#lingering.add(media),
       onUnused: (areReusable) => {
         this.#lingering.delete(media)
-        if (areReusable) this.#free.push(...blocks)
+        if (areReusable && this.#count <= this.#limitBlocks) this.#free.push(...blocks)
         else this.#count -= blocks.length
       },
     })
@@ -68,7 +74,7 @@ interface MediaHost {
 class SentMedia implements KeptMedia {
   readonly length: number
   readonly #blocks: readonly Buffer[]
-  readonly #clock: Pick<Clock, 'after'>
+  readonly #writer: PieceWriter
   readonly #host: MediaHost
   readonly #streams = new Set<Writable>()
   #isReleased = false
@@ -76,29 +82,23 @@ class SentMedia implements KeptMedia {
   /** A stream was cut: the system may still read what it was given. */
   #wasCut = false
 
-  constructor(blocks: readonly Buffer[], length: number, clock: Pick<Clock, 'after'>, host: MediaHost) {
+  constructor(blocks: readonly Buffer[], length: number, writer: PieceWriter, host: MediaHost) {
     this.length = length
     this.#blocks = blocks
-    this.#clock = clock
+    this.#writer = writer
     this.#host = host
   }
 
-  async sendTo(stream: Writable, { session, from = 0, to = this.length }: SendOptions = {}): Promise<boolean> {
+  async sendTo(stream: Writable, options: SendOptions = {}): Promise<boolean> {
     if (this.#isReleased || this.#streams.has(stream)) return false
-    const busy = session?.busy()
+    const busy = options.session?.busy()
     this.#streams.add(stream)
-    const end = Math.min(wholeOf(to), this.length)
-    let isSent = true
+    let isSent = false
     try {
-      for (let at = wholeOf(from); at < end && isSent;) {
-        const piece = this.#pieceAt(at, end)
-        isSent = await writePiece(stream, piece, this.#clock)
-        if (isSent) session?.sent(piece.length)
-        at += piece.length
-      }
+      options.onStart?.()
+      isSent = await this.#send(stream, options)
     } catch {
       // The stream is the caller's, and may throw.
-      isSent = false
     }
     this.#wasCut ||= !isSent
     this.#streams.delete(stream)
@@ -122,6 +122,17 @@ class SentMedia implements KeptMedia {
     this.#checkUse()
   }
 
+  async #send(stream: Writable, { session, from = 0, to = this.length, ends = false }: SendOptions): Promise<boolean> {
+    const end = Math.min(wholeOf(to), this.length)
+    for (let at = wholeOf(from); at < end;) {
+      const piece = this.#pieceAt(at, end)
+      at += piece.length
+      if (!(await this.#writer.write(stream, piece, { isLast: ends && at >= end }))) return false
+      session?.sent(piece.length)
+    }
+    return true
+  }
+
   #pieceAt(at: number, end: number): Buffer {
     const inBlock = at % BLOCK_BYTES
     const length = Math.min(end - at, BLOCK_BYTES - inBlock)
@@ -137,25 +148,6 @@ class SentMedia implements KeptMedia {
 
 function wholeOf(offset: number): number {
   return Number.isFinite(offset) ? Math.max(0, Math.trunc(offset)) : 0
-}
-
-/** True when the stream has passed the piece on; false if it was closed before, or took nothing for too long. */
-function writePiece(stream: Writable, piece: Buffer, clock: Pick<Clock, 'after'>): Promise<boolean> {
-  if (stream.destroyed || stream.writableEnded) return Promise.resolve(false)
-  return new Promise((resolve) => {
-    const settle = (isSent: boolean): void => {
-      stalled[Symbol.dispose]()
-      stream.off('close', onClose)
-      resolve(isSent)
-    }
-    const onClose = (): void => settle(false)
-    const stalled = clock.after(STALL_MS, () => {
-      stream.destroy()
-      settle(false)
-    })
-    stream.once('close', onClose)
-    stream.write(piece, (error) => settle(error === null || error === undefined))
-  })
 }
 
 function fill(blocks: readonly Buffer[], parts: readonly Uint8Array[]): void {

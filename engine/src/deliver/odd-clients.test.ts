@@ -31,13 +31,26 @@ const requests: readonly { name: string; lines: readonly string[] }[] = [
   },
 ]
 
-for (const { name, lines } of requests) {
+/** The same with other line ends. */
+const heads: readonly { name: string; head: string }[] = [
+  ...requests.map(({ name, lines }) => ({ name, head: `${lines.join('\r\n')}\r\n\r\n` })),
+  { name: 'lines that end with LF alone', head: 'GET /live.ts HTTP/1.0\nUser-Agent: box\n\n' },
+  { name: 'an empty line in front', head: '\r\nGET /live.ts HTTP/1.1\r\nHost: tv\r\n\r\n' },
+  { name: 'two empty lines in front', head: '\n\r\nGET /live.ts HTTP/1.1\nHost: tv\n\n' },
+  { name: 'a body', head: 'GET /live.ts HTTP/1.1\r\nHost: tv\r\nContent-Length: 3\r\n\r\nabc' },
+  {
+    name: 'a chunked body',
+    head: 'GET /live.ts HTTP/1.1\r\nHost: tv\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n',
+  },
+]
+
+for (const { name, head } of heads) {
   test(`serves the whole stream to a client with ${name}`, async () => {
     await using room = await openRoom()
     const route = room.open()
     const feed = new Feed(route, 1000)
     feed.push(3)
-    const client = new RawClient(room.listener.address).send(Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1'))
+    const client = new RawClient(room.listener.address).send(Buffer.from(head, 'latin1'))
     await client.saw('<preamble 0>')
     route.end()
     await client.ended()
@@ -61,6 +74,42 @@ test('serves a head that arrives in pieces, and one of 16 KiB, but none larger',
   await large.ended()
   assert.equal(large.status, 431)
   for (const each of [client, large]) each.close()
+})
+
+test('reads a head with LF alone that arrives byte by byte', async () => {
+  await using room = await openRoom()
+  new Feed(room.open(), 1000).push()
+  const client = new RawClient(room.listener.address)
+  for (const byte of '\r\nGET /live.ts HTTP/1.0\nUser-Agent: box\n\n') {
+    client.send(byte)
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  await client.saw('<preamble 0>')
+  client.close()
+})
+
+test('tells a browser what pages of other origins may send, where `cors` is set and nowhere else', async () => {
+  await using room = await openRoom()
+  room.open({ cors: '*', auth: ['nobody'] })
+  room.open({ path: '/private.ts', id: 'one/private' })
+  const ask = (path: string, asked: string): Promise<RawClient> =>
+    new RawClient(room.listener.address)
+      .send(
+        `OPTIONS ${path} HTTP/1.1\r\nHost: a\r\nOrigin: http://page.example\r\n` +
+          `Access-Control-Request-Method: GET\r\n${asked}Connection: close\r\n\r\n`,
+      )
+      .ended()
+  const allowed = await ask('/live.ts', 'Access-Control-Request-Headers: authorization, x-player\r\n')
+  assert.equal(allowed.status, 204)
+  assert.match(allowed.text, /Access-Control-Allow-Origin: \*\r\n/)
+  assert.match(allowed.text, /Access-Control-Allow-Headers: authorization, x-player\r\n/)
+  assert.match(allowed.text, /Access-Control-Allow-Methods: GET, HEAD\r\n/)
+  const odd = await ask('/live.ts', 'Access-Control-Request-Headers: a b;c\r\n')
+  assert.match(odd.text, /Access-Control-Allow-Headers: Authorization, Range\r\n/)
+  const refused = await ask('/private.ts', '')
+  assert.equal(refused.status, 405)
+  assert.doesNotMatch(refused.text, /Access-Control/)
+  for (const each of [allowed, odd, refused]) each.close()
 })
 
 /** About 15 KB. */

@@ -196,8 +196,8 @@ interface Watched {
 
 /** A viewer of a window of at most a hundred entries, which holds `entries` and starts at the oldest. */
 function viewerOf(socket: Duplex, entries: number): Watched {
-  const window = new LiveWindow({ durationMs: 99, sizeBytes: 1e9 }, () => true)
-  const join = { keyframe: true, preamble: Buffer.alloc(0), bridge: Buffer.alloc(0) }
+  const window = new LiveWindow({ durationMs: 99, sizeBytes: 1e9 }, { isHeld: () => true, unreadFrom: () => Infinity })
+  const join = { keyframe: true, heldBytes: 0, preamble: () => Buffer.alloc(0), bridge: () => Buffer.alloc(0) }
   const push = (count: number): void => {
     for (let left = count; left > 0; left--) {
       window.push({ bytes: new Uint8Array(10), receivedAtMs: window.next, join })

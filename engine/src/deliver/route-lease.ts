@@ -5,8 +5,10 @@ import type { AudienceCounters } from '../plugin/audience.js'
 import type { LiveEntry, LiveRoute, LiveRouteOptions } from '../plugin/live-route.js'
 import type { AudienceLease } from '../audience/audience-lease.js'
 import { checkEntry, checkRouteOptions } from './check-route.js'
+import { guardJoin } from './guard-join.js'
 import type { RoutePaths } from './route-paths.js'
 import type { ServedRoute } from './served-route.js'
+import type { SourceView } from './source-view.js'
 
 /** A route with its paths. */
 export interface OpenRoute {
@@ -23,22 +25,28 @@ export interface LeaseContext {
   onOwnerChange(): void
 }
 
+/** The output that has the lease. */
+export interface LeaseOwner {
+  /** Runs code of the output, which may throw. */
+  enter(run: () => void): void
+  readonly source: SourceView
+}
+
 const NO_COUNTERS = startCounters()
 
 export class RouteLease implements LiveRoute {
   /** Called when its output disposes it; a route that is passed on then stays. By default nothing. */
   onDispose: () => void = () => undefined
   readonly #context: LeaseContext
-  readonly #enter: (run: () => void) => void
+  readonly #owner: LeaseOwner
   #options: LiveRouteOptions
   #held: OpenRoute | undefined
   #onCaughtUp: (() => void) | undefined
   #isEnded = false
 
-  /** `enter` runs code of the output, which may throw. */
-  constructor(options: LiveRouteOptions, context: LeaseContext, enter: (run: () => void) => void) {
+  constructor(options: LiveRouteOptions, context: LeaseContext, owner: LeaseOwner) {
     this.#options = options
-    this.#enter = enter
+    this.#owner = owner
     this.#context = context
   }
 
@@ -76,7 +84,7 @@ export class RouteLease implements LiveRoute {
 
   /** A lease of the same route; the output of this one no longer reaches it. */
   passOn(): RouteLease {
-    const next = new RouteLease(this.#options, this.#context, this.#enter)
+    const next = new RouteLease(this.#options, this.#context, this.#owner)
     if (this.#held !== undefined) next.#hold(this.#held)
     this.#release()
     return next
@@ -105,7 +113,10 @@ export class RouteLease implements LiveRoute {
 
   push(entry: LiveEntry): void {
     checkEntry(entry)
-    this.#held?.route.push(entry)
+    const { join } = entry
+    this.#held?.route.push(
+      join === undefined ? entry : { ...entry, join: guardJoin(join, (run) => this.#owner.enter(run)) },
+    )
   }
 
   end(): void {
@@ -153,13 +164,14 @@ export class RouteLease implements LiveRoute {
 
   #hold(held: OpenRoute): void {
     this.#held = held
+    held.route.source = this.#owner.source
     this.#listen(held)
     if (this.#isEnded) held.route.end()
   }
 
   #listen({ route }: OpenRoute): void {
     const listen = this.#onCaughtUp
-    route.onCaughtUp = listen && ((): void => this.#enter(listen))
+    route.onCaughtUp = listen && ((): void => this.#owner.enter(listen))
   }
 
   #release(): void {

@@ -2,6 +2,7 @@
 // connected. An alias yields its path to any later claim.
 import type { AliasStatus } from '../observe/status.js'
 import { type NamedListener, RouteClaims } from '../listen/route-claims.js'
+import type { RouteListing } from '../listen/route-listing.js'
 import type { StreamHandler } from '../listen/stream-handler.js'
 import type { Clock } from '../plugin/tokens.js'
 import type { LiveRouteOptions } from '../plugin/live-route.js'
@@ -24,6 +25,8 @@ export interface RoutePathsOptions {
   /** Throws LISTEN_UNKNOWN. */
   listenerOf(name: string): LiveListener
   handlerOf(routePath: RoutePath): StreamHandler
+  /** How the index of the listener shows the current path. */
+  listing?(): RouteListing | undefined
 }
 
 type Where = Pick<LiveRouteOptions, 'listener' | 'path' | 'aliasForMs'>
@@ -101,7 +104,10 @@ export class RoutePaths {
   #claimFor(routePath: RoutePath, onTaken?: () => void): Disposable {
     const { listener, path } = routePath
     const stream = this.#options.handlerOf(routePath)
-    return this.claims.claim(listener, { path, stream, ...(onTaken === undefined ? {} : { onTaken }) })
+    // An alias is not shown.
+    const listing = (): RouteListing | undefined =>
+      routePath === this.#current ? this.#options.listing?.() : undefined
+    return this.claims.claim(listener, { path, stream, listing, ...(onTaken === undefined ? {} : { onTaken }) })
   }
 
   #keep(routePath: RoutePath, forMs: number): void {

@@ -15,6 +15,7 @@ import { LiveWindow, type WindowEntry } from './live-window.js'
 import type { RoutePath } from './route-paths.js'
 import { RouteRefusals } from './route-refusals.js'
 import { SkipReport } from './skip-report.js'
+import { type SourceView, UNKNOWN_SOURCE } from './source-view.js'
 import type { TurnQueue } from './turn-queue.js'
 import type { OutputAudience } from '../audience/output-audience.js'
 import type { AudienceCounters, Refusal } from '../plugin/audience.js'
@@ -23,6 +24,8 @@ import { Viewer, type ViewerHost } from './viewer.js'
 
 /** A source silent for this long counts as absent: viewers can no longer start from the window. */
 const ABSENT_AFTER_MS = 3000
+/** A source silent for this long is filled in for, where the output says with what. */
+const FILL_AFTER_MS = 900
 /** A viewer that took nothing for this long no longer holds back a source that can wait. */
 const READS_WITHIN_MS = 15_000
 
@@ -46,6 +49,8 @@ export class ServedRoute implements LiveRoute, AuthorizedRoute, ViewerHost {
   /** Seconds from arrival at the input to the write, for viewers that are not behind; once per entry. */
   readonly latency = new Histogram(DELAY_BOUNDS_SECONDS)
   onCaughtUp: (() => void) | undefined
+  /** Set by the lease. */
+  source: SourceView = UNKNOWN_SOURCE
   readonly #context: RouteContext
   readonly #viewers = new Set<Viewer>()
   /** Viewers for which the window has no start entry yet. */
@@ -57,7 +62,9 @@ export class ServedRoute implements LiveRoute, AuthorizedRoute, ViewerHost {
   readonly #refusals: RouteRefusals
   readonly #drainWaiters: (() => void)[] = []
   #options: LiveRouteOptions
+  readonly #openedAtMs: number
   #lastPushMs = -Infinity
+  #lastFillMs = -Infinity
   #isEnded = false
   #isDisposed = false
   #isCaughtUpScheduled = false
@@ -67,9 +74,13 @@ export class ServedRoute implements LiveRoute, AuthorizedRoute, ViewerHost {
   constructor(options: LiveRouteOptions, context: RouteContext) {
     this.#options = options
     this.#context = context
+    this.#openedAtMs = context.clock.nowMs()
     this.#header = new LiveHeader(context.clock, options)
-    this.#refusals = new RouteRefusals(this.#header, context.clock)
-    this.window = new LiveWindow(options.window, (from, to) => this.#isHeld(from, to))
+    this.#refusals = new RouteRefusals(this.#header, context.clock, () => this.source.whyOffline())
+    this.window = new LiveWindow(options.window, {
+      isHeld: (from, to) => this.#isHeld(from, to),
+      unreadFrom: () => this.#unreadFrom(),
+    })
     this.readers = new FanOut({
       nowMs: () => context.clock.nowMs(),
       onSent: (bytes) => this.onSent(bytes),
@@ -162,6 +173,7 @@ export class ServedRoute implements LiveRoute, AuthorizedRoute, ViewerHost {
     const { audience } = this
     const who = whoOf(visit, admission)
     if (this.#isEnded) {
+      admission.giveBack?.()
       audience.refuse(who, ENDED.refused, ENDED.status)
       return this.#refusals.send(socket, visit, this.#refusals.answerFor(ENDED))
     }
@@ -169,6 +181,7 @@ export class ServedRoute implements LiveRoute, AuthorizedRoute, ViewerHost {
     const viewer = new Viewer(socket, arrivalOf(visit, admission), nowMs, this)
     const session = audience.enter(who, viewer)
     if ('refused' in session) {
+      admission.giveBack?.()
       return this.#refusals.send(viewer.release(), visit, this.#refusals.answerFor(session))
     }
     viewer.session = session
@@ -188,9 +201,10 @@ export class ServedRoute implements LiveRoute, AuthorizedRoute, ViewerHost {
     return this.#refusals.answerDenied(denial)
   }
 
+  /** While a viewer would wait for a start, the answer is that of a start in time. */
   answerHead(address: string, { listener }: RoutePath): StreamAnswer {
     const refusal = this.#isEnded ? ENDED : this.audience.refusalOf({ address, listener: listener.name })
-    const reason = refusal ?? (this.isOnline ? undefined : this.#offline)
+    const reason = refusal ?? (this.isOnline || this.#mayStart ? undefined : this.#offline)
     return reason === undefined ? { status: 200, headers: this.#header.ofStream() } : this.#refusals.answerFor(reason)
   }
 
@@ -222,6 +236,7 @@ export class ServedRoute implements LiveRoute, AuthorizedRoute, ViewerHost {
 
   onClose(viewer: Viewer): void {
     this.#remove(viewer)
+    if (!viewer.hasBegun) viewer.arrival.giveBack?.()
     // The connection under an HTTP/2 stream may stay open and still hold bytes that the stream passed to it.
     if (viewer.arrival.respond !== undefined && !viewer.socket.writableFinished) this.window.forbidReuse()
     viewer.session?.end(viewer.reason)
@@ -231,13 +246,21 @@ export class ServedRoute implements LiveRoute, AuthorizedRoute, ViewerHost {
   sweep(nowMs: number): void {
     this.#skipReport.flush(this.#context.log, this.#options.id)
     const silentMs = nowMs - this.#lastPushMs
-    const { waitForMs } = this.#options.offline
+    const { waitForMs, fill } = this.#options.offline
+    if (fill !== undefined && silentMs >= FILL_AFTER_MS) this.#fill(fill, nowMs)
     for (const viewer of this.#waiting)
-      if (nowMs - viewer.arrivedMs >= waitForMs) this.#refuseWaiting(viewer, this.#offline)
+      if (nowMs - viewer.arrival.headAtMs >= waitForMs) this.#refuseWaiting(viewer, this.#offline)
     for (const viewer of this.#viewers) {
       if (viewer.state !== 'waiting' && viewer.state !== 'queued') this.#sweepReader(viewer, nowMs, silentMs)
     }
     this.#scheduleCaughtUp()
+  }
+
+  /** For players that give up on a silent connection; nobody starts here, and the source stays absent. */
+  #fill(bytes: Uint8Array, nowMs: number): void {
+    if (this.#isEnded || nowMs - this.#lastFillMs < FILL_AFTER_MS || this.#viewers.size <= this.#waiting.size) return
+    this.#lastFillMs = nowMs
+    this.readers.push(this.window.push({ bytes, receivedAtMs: nowMs }))
   }
 
   #sweepReader(viewer: Viewer, nowMs: number, silentMs: number): void {
@@ -251,14 +274,17 @@ export class ServedRoute implements LiveRoute, AuthorizedRoute, ViewerHost {
     else if (viewer.socket.readableEnded && silentMs >= ABSENT_AFTER_MS) viewer.finish('left')
   }
 
-  newestStart(): WindowEntry | undefined {
+  newestStart(sinceMs = -Infinity): WindowEntry | undefined {
     const { start, burstMs } = this.#options
-    return start === 'burst' ? this.window.startBefore(burstMs) : this.window.newestStart(start === 'keyframe')
+    if (start === 'burst') return this.window.startBefore(burstMs, sinceMs)
+    const entry = this.window.newestStart(start === 'keyframe')
+    return entry !== undefined && entry.receivedAtMs >= sinceMs ? entry : undefined
   }
 
-  /** The entry at which a new viewer starts; undefined while the source is absent. */
+  /** The entry at which a new viewer starts; undefined while the source is absent, and until it can start after a loss. */
   #startEntry(nowMs: number): WindowEntry | undefined {
-    return this.#isEnded || nowMs - this.#lastPushMs >= ABSENT_AFTER_MS ? undefined : this.newestStart()
+    if (this.#isEnded || nowMs - this.#lastPushMs >= ABSENT_AFTER_MS) return undefined
+    return this.newestStart(this.source.lostAtMs())
   }
 
   #isStart(entry: WindowEntry): boolean {
@@ -293,6 +319,24 @@ export class ServedRoute implements LiveRoute, AuthorizedRoute, ViewerHost {
     return false
   }
 
+  /** Viewers that do not wait for `drain` have read everything, unless a round of the fan-out is in progress. */
+  #unreadFrom(): number {
+    let from = this.readers.pendingFrom ?? Infinity
+    for (const viewer of this.#busy) from = Math.min(from, viewer.unreadFrom)
+    return from
+  }
+
+  answerPreflight(asked: string | undefined): StreamAnswer | undefined {
+    const headers = this.#header.ofPreflight(asked)
+    return headers === undefined ? undefined : { status: 204, headers }
+  }
+
+  /** The source was there, or the route opened, not longer ago than a viewer waits. */
+  get #mayStart(): boolean {
+    const { waitForMs } = this.#options.offline
+    return this.#context.clock.nowMs() - Math.max(this.#lastPushMs, this.#openedAtMs) < waitForMs
+  }
+
   get #offline(): Refusal {
     return { refused: 'offline', status: this.#options.offline.status }
   }
@@ -300,6 +344,7 @@ export class ServedRoute implements LiveRoute, AuthorizedRoute, ViewerHost {
   /** Refuses an admitted viewer that has received nothing. */
   #refuseWaiting(viewer: Viewer, refusal: Refusal): void {
     this.#remove(viewer)
+    viewer.arrival.giveBack?.()
     viewer.session?.end(refusal.refused, refusal.status)
     this.#refusals.send(viewer.release(), viewer.arrival, this.#refusals.answerFor(refusal))
   }

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
 import { type RawClient, until } from '../listen/loopback.test.kit.js'
+import { ChunkMemory } from '../testing/chunk-memory.js'
 import { bridgeOf, ENTRY_BYTES, Feed, openRoom, type Room } from './delivery.test.kit.js'
 
 const MIB = 1024 * 1024
@@ -30,6 +29,27 @@ test('a viewer that resumes within the window loses nothing, and others never wa
   route.end()
   await slow.ended()
   assert.ok(slow.body.equals(feed.bytesFrom(0)))
+  assert.equal(room.audienceStatus().counters.skips, 0)
+})
+
+test('keepUnread: a viewer that resumes after the duration loses nothing, and else the window is no longer than that', async () => {
+  await using room = await openRoom()
+  const route = room.open({ window: { durationMs: 100, sizeBytes: 64 * MIB, keepUnread: true } })
+  const feed = new Feed(route)
+  feed.push(100, performance.now() - 1000)
+  feed.push()
+  assert.ok(room.status().windowBytes < MIB, 'no viewer has to read the old entries')
+  const slow = await stuckViewer(room, feed)
+  feed.push(100)
+  feed.push(1, performance.now() + 1000)
+  assert.ok(room.status().windowBytes > 100 * ENTRY_BYTES, 'it has yet to read them')
+  slow.socket.resume()
+  await until(() => route.behindBytes === 0, 'it has caught up')
+  feed.push(1, performance.now() + 2000)
+  assert.ok(room.status().windowBytes < MIB)
+  route.end()
+  await slow.ended()
+  assert.ok(slow.body.equals(feed.bytesFrom(100)))
   assert.equal(room.audienceStatus().counters.skips, 0)
 })
 
@@ -117,9 +137,10 @@ test('twenty viewers that stop reading cost no more memory than the window and t
   const viewers = Array.from({ length: 20 }, () => room.viewer())
   await Promise.all(viewers.map((client) => client.saw('<preamble')))
   for (const client of viewers) client.socket.pause()
-  const before = heldBytes()
+  const memory = new ChunkMemory()
+  await memory.start()
   await feed.run(3000)
-  const growth = heldBytes() - before
+  const growth = await memory.grown()
   // Each paused client of the test itself may hold two socket buffers.
   const clientsThemselves = 20 * 2 * 64 * 1024
   assert.ok(growth < sizeBytes + 20 * (catchUpBytes + ENTRY_BYTES) + clientsThemselves + 4 * MIB, `grew ${growth}`)
@@ -142,12 +163,3 @@ test('reports to a source that can wait how far the slowest viewer is behind, an
   await until(() => route.behindBytes === 0, 'it has caught up')
   assert.ok(calls > callsBefore)
 })
-
-/** Memory of array buffers after a garbage collection. */
-function heldBytes(): number {
-  setFlagsFromString('--expose-gc')
-  const collect = runInNewContext('gc') as () => void
-  collect()
-  collect()
-  return process.memoryUsage().arrayBuffers
-}

@@ -77,3 +77,23 @@ test('a viewer in the middle of its lead still gets the end of the stream', asyn
   await client.ended()
   assert.ok(client.body.equals(Buffer.concat([lead, feed.bytesFrom(0)])))
 })
+
+test('a preamble is made when the first viewer starts at its entry, and once for all of them', async () => {
+  await using room = await openRoom()
+  const route = room.open()
+  const made: string[] = []
+  const push = (name: string): void => {
+    const make = (what: string) => (): Uint8Array => {
+      made.push(`${what} ${name}`)
+      return Buffer.from(`<${what} ${name}>`)
+    }
+    const join = { keyframe: true, heldBytes: 0, preamble: make('preamble'), bridge: make('bridge') }
+    route.push({ bytes: Buffer.from(`[${name}]`), receivedAtMs: performance.now(), join })
+  }
+  for (const name of ['a', 'b', 'c']) push(name)
+  const clients = [room.viewer(), room.viewer(), room.viewer()]
+  for (const client of clients) await client.saw('<preamble c>[c]')
+  push('d')
+  for (const client of clients) await client.saw('[d]')
+  assert.deepEqual(made, ['preamble c'])
+})

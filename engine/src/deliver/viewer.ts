@@ -54,7 +54,6 @@ export class Viewer implements Reader, SessionCallbacks {
   readonly arrival: Arrival
   /** Set once it is admitted. */
   session: OpenSession | undefined
-  readonly arrivedMs: number
   state: ViewerState = 'waiting'
   /** Why it left, for log and counters; `left` if the client closed by itself. */
   reason = 'left'
@@ -80,11 +79,14 @@ export class Viewer implements Reader, SessionCallbacks {
   constructor(socket: Duplex, arrival: Arrival, nowMs: number, host: ViewerHost) {
     this.socket = socket
     this.arrival = arrival
-    this.arrivedMs = nowMs
     this.#progressMs = nowMs
     this.#host = host
     socket.on('drain', this.#handleDrain)
     socket.on('close', this.#handleClose)
+  }
+
+  get hasBegun(): boolean {
+    return this.#hasBegun
   }
 
   describe(): SessionView {
@@ -115,6 +117,11 @@ export class Viewer implements Reader, SessionCallbacks {
   /** The window has dropped the entry that it reads next. */
   get isOverrun(): boolean {
     return this.state === 'reading' && this.#position < this.#host.window.firstOffset
+  }
+
+  /** The stream offset that it gets next; Infinity if it continues elsewhere, or not at all. */
+  get unreadFrom(): number {
+    return this.state === 'reading' && !this.isOverrun ? this.#position : Infinity
   }
 
   get #position(): number {

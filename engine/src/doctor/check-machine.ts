@@ -8,6 +8,8 @@ const MIB = 1024 * 1024
 const WANTED_SOCKET_BUFFER = 4 * MIB
 /** The backlog that Node requests when it listens. */
 const NODE_BACKLOG = 511
+const SOFTWARE_ENCODERS = ['libx264', 'libx265', 'mpeg2video', 'aac', 'mp2', 'ac3', 'mjpeg', 'libwebp']
+const HARDWARE_ENCODERS = ['nvenc', 'qsv', 'vaapi'].flatMap((kind) => [`h264_${kind}`, `hevc_${kind}`])
 /** Share of the memory that stalled viewers may take in the kernel. */
 const KERNEL_SHARE = 0.5
 
@@ -46,11 +48,27 @@ export async function checkTools(machine: Machine): Promise<readonly Finding[]> 
   ] as const
   return Promise.all(
     tools.map(async ([check, args, advice]): Promise<Finding> => {
-      const output = await machine.run(check, args)
+      const [output] = (await machine.run(check, args))?.trimStart().split('\n', 1) ?? []
       if (output === undefined) return { check, level: 'warn', found: 'not found', advice }
       return { check, level: 'ok', found: /version:?\s+(\S+)/i.exec(output)?.[1] ?? output, advice: '' }
     }),
   )
+}
+
+/** What the FFmpeg that nodes would start can encode; nothing if there is none. Hardware is not tried. */
+export async function checkEncoders(
+  machine: Machine,
+  { programPaths }: Pick<Demand, 'programPaths'>,
+): Promise<readonly Finding[]> {
+  const list = await machine.run(programPaths?.['ffmpeg'] ?? 'ffmpeg', ['-hide_banner', '-encoders'])
+  if (list === undefined) return []
+  const has = (name: string): boolean => new RegExp(`^ [VA]\\S* +${name} `, 'm').test(list)
+  const hardware = HARDWARE_ENCODERS.filter(has)
+  const found = [
+    SOFTWARE_ENCODERS.filter(has).join(' ') || 'none that nodes use',
+    ...(hardware.length === 0 ? [] : [`for hardware, if it is there: ${hardware.join(' ')}`]),
+  ]
+  return [{ check: 'encoders of ffmpeg', level: 'ok', found: found.join('; '), advice: '' }]
 }
 
 function checkSocketBuffer(machine: Machine, name: string): readonly Finding[] {

@@ -1,12 +1,13 @@
-// Whether the folder for state that outlives the process can be written, or created.
+// Whether the folder for state that outlives the process can be written, or created, and whether an engine uses it.
 import { accessSync, constants, existsSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { findHolder } from '../state/state-lock.js'
 import type { Finding } from './finding.js'
 
 const CHECK = 'stateDir'
 const OTHERS = 0o077
 
-export function checkStateDir(path: string): Finding {
+export async function checkStateDir(path: string): Promise<Finding> {
   const fail = (found: string, advice: string): Finding => ({ check: CHECK, level: 'fail', found, advice })
   if (!existsSync(path)) {
     const above = nearestThatExists(path)
@@ -20,6 +21,11 @@ export function checkStateDir(path: string): Finding {
       `${path} is not writable`,
       'make it writable for the user that runs the engine, or choose another engine.stateDir',
     )
+  }
+  const holder = await findHolder(path)
+  if (holder !== undefined) {
+    const advice = 'an engine is running: stop it first, or give this one its own engine.stateDir'
+    return { check: CHECK, level: 'warn', found: `${path} is in use by ${holder}`, advice }
   }
   if ((status.mode & OTHERS) !== 0) {
     const found = `${path} is accessible to other users`

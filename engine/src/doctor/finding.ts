@@ -1,5 +1,5 @@
 // The results of the doctor's checks, and what the checks know.
-import type { ProgramNeed } from '../plugin/contract.js'
+import type { ProgramNeed } from '../plugin/program-need.js'
 
 export type Level = 'ok' | 'warn' | 'fail'
 
@@ -22,8 +22,13 @@ export interface Machine {
   readonly descriptorLimit: number
   /** Text of a file, trimmed; undefined if it can't be read. */
   read(path: string): string | undefined
-  /** The first line of a program's output; undefined if it is not installed. */
+  /** What a program writes; undefined if it is not installed. */
   run(program: string, args: readonly string[]): Promise<string | undefined>
+}
+
+/** A program, and the nodes that need it, each with what it needs of it. */
+export interface ProgramDemand extends Pick<ProgramNeed, 'program' | 'path'> {
+  readonly needs: readonly { readonly node: string; readonly need: ProgramNeed }[]
 }
 
 /** What the configuration to be run requires. */
@@ -33,7 +38,9 @@ export interface Demand {
   readonly maxClients: number
   readonly stateDir: string
   /** Programs that nodes start, with the nodes that need them. */
-  readonly programs: readonly (ProgramNeed & { readonly nodes: readonly string[] })[]
+  readonly programs: readonly ProgramDemand[]
+  /** Paths of programs by name, from the configuration. By default none. */
+  readonly programPaths?: Readonly<Record<string, string>>
   /** Names, addresses, and what they are bound for. */
   readonly listeners: readonly (readonly [name: string, address: string, transport?: 'tcp' | 'udp'])[]
   /** Nodes that receive on a UDP address of their own. */

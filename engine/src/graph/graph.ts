@@ -30,8 +30,15 @@ export interface Graph {
   readonly secrets: SecretMask
 }
 
+export interface ApiSettings {
+  readonly address: string
+  readonly hosts: readonly string[]
+  /** Who needs the token to read; by default `remote`. */
+  readonly readToken?: 'remote' | 'always'
+}
+
 export interface EngineSettings {
-  readonly api: { readonly address: string; readonly hosts: readonly string[] }
+  readonly api: ApiSettings
   readonly log: { readonly level: LogLevel }
   /** Absolute. */
   readonly stateDir: string
@@ -40,11 +47,15 @@ export interface EngineSettings {
   readonly maxClients: number
   /** Of all nodes; by default 200. */
   readonly maxProcesses?: number
+  /** Paths of programs by name; by default they are found in PATH. */
+  readonly programs?: Readonly<Record<string, string>>
   /** `off`, `stdout`, or the absolute path of a file; by default `off`. */
   readonly accessLog?: string
 }
 
-export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error'
+export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error'] as const
+
+export type LogLevel = (typeof LOG_LEVELS)[number]
 
 export interface ListenerSettings {
   readonly name: string
@@ -107,8 +118,29 @@ export interface PublishSettings extends KeyRules {
   /** How long a copy stays after its publisher has left. */
   readonly lingerMs: number
   readonly takeover: 'refuse' | 'replace'
+  /** A publisher that has sent nothing for this long has lost its line: another one may take its place. */
+  readonly takeoverAfterMs: number
   /** Auth providers; any of them admits a publisher, and without any everybody may publish. */
   readonly auth: readonly string[]
+}
+
+/** What makes an input write its last seconds to a file. */
+export const RECORDER_EVENTS = ['disconnect', 'syncLoss', 'manual'] as const
+
+export type RecorderEvent = (typeof RECORDER_EVENTS)[number]
+
+/** How an input records its last seconds. */
+export interface RecorderSettings {
+  readonly keepMs: number
+  readonly afterMs: number
+  readonly on: readonly RecorderEvent[]
+  /** Memory for what is kept. */
+  readonly maxBytes: number
+  /** Absolute; by default in the state folder. */
+  readonly path?: string
+  readonly maxFiles: number
+  /** Of all files together. */
+  readonly maxFileBytes: number
 }
 
 export interface NodeSettings {
@@ -134,6 +166,12 @@ export interface NodeSettings {
   readonly timeline: 'continuous' | 'source'
   /** Inputs only: how long data is collected into a chunk, milliseconds. */
   readonly batchMs: number
+  /** How long an announced PID may be silent before it leads no more; 0 unless it is an input. */
+  readonly probeMs: number
+  /** Inputs only: the most that is taken of the source, averaged over a second. By default any number. */
+  readonly maxBytesPerS?: number
+  /** Inputs only. By default it does not record. */
+  readonly recorder?: RecorderSettings
   /**
    * Of the graph that these settings were made for, whichever graph they are in: a rollback takes old settings over. By
    * default it can read no secrets.

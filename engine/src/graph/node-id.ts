@@ -1,5 +1,6 @@
 // Ids of nodes (`pipeline/node`, `services/name`, `listeners/name`) and references to their ports, as users write them.
 import { MAIN_PORT } from '../plugin/ports.js'
+import { streamNameOf } from '../plugin/viewer-options.js'
 import type { PortRef } from './graph.js'
 
 export { MAIN_PORT }
@@ -28,9 +29,7 @@ export function nodeName(id: string): string {
  * the pipeline. Empty for a service.
  */
 export function streamOf(id: string): string {
-  const pipeline = id.slice(0, id.indexOf('/'))
-  if (pipeline === SERVICES) return ''
-  return pipeline.slice(pipeline.indexOf('@') + 1)
+  return id.startsWith(`${SERVICES}/`) ? '' : streamNameOf(id)
 }
 
 /** `check` or `enc.720p`. */
@@ -49,4 +48,11 @@ export function splitCopyName(id: string): { readonly pipeline: string; readonly
   const name = slash < 0 ? id : id.slice(0, slash)
   const at = name.indexOf('@')
   return at < 0 ? { pipeline: name, stream: undefined } : { pipeline: name.slice(0, at), stream: name.slice(at + 1) }
+}
+
+/** Whether `node` is this node, or that of the pattern pipeline whose copy has this node. */
+export function isNodeOrCopy(id: string, node: string): boolean {
+  if (id === node) return true
+  const { pipeline, stream } = splitCopyName(id)
+  return stream !== undefined && `${pipeline}/${nodeName(id)}` === node
 }

@@ -18,6 +18,11 @@ const cases = [
   { name: 'the form of a URL', values: ['p@ss/word'], text: 'http://u:p%40ss%2Fword@h/', masked: 'http://u:***@h/' },
   { name: 'a short value only as the whole text', values: ['ab'], text: 'cabin', masked: 'cabin' },
   { name: 'a short value as a whole', values: ['ab'], text: 'ab', masked: '***' },
+  { name: 'what a cut has left of a value', values: ['hunter2'], text: 'x hunte…', masked: 'x ***…' },
+  { name: 'the longest part at a cut', values: ['terrible', 'hunter2'], text: 'hunte… hunter…', masked: '***… ***…' },
+  { name: 'what a cut has left of the form of JSON', values: ['a"b\ncd'], text: '"a\\"b…"', masked: '"***…"' },
+  { name: 'no single letter at a cut', values: ['hunter2'], text: 'much…', masked: 'much…' },
+  { name: 'no beginning of a value where nothing was cut', values: ['hunter2'], text: 'hunter', masked: 'hunter' },
   { name: 'nothing if the value is empty', values: [''], text: 'as it was', masked: 'as it was' },
 ]
 
@@ -72,4 +77,18 @@ test('a huge line is masked within a second with ten thousand values', () => {
   mask.mask('a'.repeat(100_000))
   const { user, system } = process.cpuUsage(began)
   assert.ok(user + system < 1_000_000, `${user + system} µs`)
+})
+
+test('a text with secrets by their names is masked in these alone, in a mask that includes another too', () => {
+  const url = 'http://host/play?stream=1&key=1'
+  const own = new SecretMask()
+  own.addIn(url)
+  const other = new SecretMask()
+  other.include(own)
+  own.include(own)
+  for (const mask of [own, other]) {
+    assert.equal(mask.mask(`1 GET ${url}: 1`), '1 GET http://host/play?stream=1&key=***: 1')
+    assert.deepEqual(mask.maskValue({ url, copies: 1 }), { url: 'http://host/play?stream=1&key=***', copies: 1 })
+    assert.equal(mask.isIn('1'), false)
+  }
 })

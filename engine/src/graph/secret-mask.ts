@@ -3,9 +3,13 @@
 // oldest of these are forgotten.
 import { createHash } from 'node:crypto'
 import type { HiddenValues } from './hidden-values.js'
+import { CUT_MARK } from '../plugin/cut-text.js'
+import { type SecretRange, secretRanges } from './named-secrets.js'
 import { formsOf, SHORTEST_MASKED } from './secret-forms.js'
 
 const CENSORED = '***'
+/** The least of a value that is masked where a text was cut. */
+const SHORTEST_REST = 2
 /** Forms of values to search for; each costs a search through every line of the log. */
 const MOST_FORMS = 3000
 /** Forms from other masks: there is always room for those of two configurations, the running and the next one. */
@@ -18,6 +22,8 @@ export class SecretMask {
   readonly #own = new Set<string>()
   /** Forms from other masks, oldest first. */
   readonly #included = new Set<string>()
+  /** Texts that have secrets by their names, of other masks too, oldest first: these are masked in them alone. */
+  readonly #texts = new Map<string, readonly SecretRange[]>()
   readonly #hashes = new Map<string, string>()
   readonly #values = new Map<string, string>()
   /** What nodes hide at run time. */
@@ -48,12 +54,19 @@ export class SecretMask {
     for (const form of formsOf(value)) if (this.#own.size < MOST_FORMS) this.#own.add(form)
   }
 
+  /** In this text, such as a URL, secrets are masked that are found by their names, wherever it appears. */
+  addIn(text: string): void {
+    const ranges = secretRanges(text)
+    if (ranges.length > 0 && this.#texts.size < MOST_FORMS) this.#texts.set(text, ranges)
+  }
+
   /**
    * Also masks what the other mask does; the hashes stay the same. If there are too many forms, those that were
    * included longest ago are forgotten: include a mask again to keep its forms.
    */
   include(other: SecretMask): void {
     this.#hidden ??= other.#hidden
+    this.#includeTexts(other)
     for (const form of other.#included) if (this.#included.size < MOST_INCLUDED) this.#included.add(form)
     for (const form of other.#own) {
       this.#included.delete(form)
@@ -71,7 +84,8 @@ export class SecretMask {
       if (forms.has(text)) return true
       for (const form of forms) if (form.length >= SHORTEST_MASKED && text.includes(form)) return true
     }
-    return false
+    for (const each of this.#texts.keys()) if (text.includes(each)) return true
+    return this.#cutRanges(text).length > 0
   }
 
   /** The text with *** in place of every value; unchanged if there is none. */
@@ -104,14 +118,49 @@ export class SecretMask {
     return Object.fromEntries(entries)
   }
 
+  #includeTexts(other: SecretMask): void {
+    // It may be this one.
+    for (const [text, ranges] of [...other.#texts]) {
+      this.#texts.delete(text)
+      this.#texts.set(text, ranges)
+    }
+    for (const text of this.#texts.keys()) {
+      if (this.#texts.size <= MOST_INCLUDED) return
+      this.#texts.delete(text)
+    }
+  }
+
+  #textRanges(text: string): [start: number, end: number][] {
+    const found: [number, number][] = []
+    for (const [each, ranges] of this.#texts) {
+      for (let at = text.indexOf(each); at !== -1; at = text.indexOf(each, at + 1)) {
+        for (const [start, end] of ranges) found.push([at + start, at + end])
+      }
+    }
+    return found
+  }
+
   #all(): readonly { has(form: string): boolean; [Symbol.iterator](): Iterator<string> }[] {
     const { forms } = this.#hidden ?? {}
     return forms === undefined || forms.size === 0 ? [this.#own, this.#included] : [this.#own, this.#included, forms]
   }
 
+  // What is left of a value in front of a mark: as much of its beginning as there is.
+  #cutRanges(text: string): [start: number, end: number][] {
+    const found: [number, number][] = []
+    for (let at = text.indexOf(CUT_MARK); at !== -1; at = text.indexOf(CUT_MARK, at + 1)) {
+      let most = 0
+      for (const form of this.#all().flatMap((forms) => [...forms])) {
+        if (form.length >= SHORTEST_MASKED) most = Math.max(most, restOf(form, text, at, most))
+      }
+      if (most > 0) found.push([at - most, at])
+    }
+    return found
+  }
+
   // Values that overlap or contain each other form one range, so that no part of either is left.
   #ranges(text: string): readonly (readonly [start: number, end: number])[] {
-    const found: [number, number][] = []
+    const found = [...this.#cutRanges(text), ...this.#textRanges(text)]
     for (const form of this.#all().flatMap((forms) => [...forms])) {
       if (form.length < SHORTEST_MASKED) continue
       for (let at = text.indexOf(form); at !== -1; at = text.indexOf(form, at + 1)) found.push([at, at + form.length])
@@ -125,4 +174,12 @@ export class SecretMask {
     }
     return merged
   }
+}
+
+/** How much of the beginning of the form ends at `end`, if it is more than `most`; else 0. */
+function restOf(form: string, text: string, end: number, most: number): number {
+  for (let length = Math.min(form.length - 1, end); length > most && length >= SHORTEST_REST; length--) {
+    if (text.startsWith(form.slice(0, length), end - length)) return length
+  }
+  return 0
 }

@@ -38,7 +38,7 @@ export function renderAddress(address: BindAddress): string {
 }
 
 /** `http://host:port` that can be opened on this machine: wildcard addresses become loopback. */
-export function renderOrigin(address: BindAddress, scheme: 'http' | 'https' = 'http'): string {
+export function renderOrigin(address: BindAddress, scheme = 'http'): string {
   const host = address.host === '0.0.0.0' ? '127.0.0.1' : address.host === '::' ? '::1' : address.host
   return `${scheme}://${renderAddress({ host, port: address.port })}`
 }

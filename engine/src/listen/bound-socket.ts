@@ -44,16 +44,23 @@ export class BoundSocket implements AddressHolder {
   }
 
   listen(): Promise<void> {
+    const server = this.#server
     return new Promise((resolve, reject) => {
-      this.#server.off('error', this.#onError)
-      this.#server.once('error', reject)
-      this.#server.listen({ ...this.#bound, backlog: BACKLOG }, () => {
-        this.#server.off('error', reject)
-        this.#server.on('error', this.#onError)
-        const address: AddressInfo | string | null = this.#server.address()
+      const onListening = (): void => {
+        server.off('error', onError)
+        server.on('error', this.#onError)
+        const address: AddressInfo | string | null = server.address()
         if (address !== null && typeof address !== 'string') this.#bound = { host: address.address, port: address.port }
         resolve()
-      })
+      }
+      const onError = (error: Error): void => {
+        server.off('listening', onListening)
+        reject(error)
+      }
+      server.off('error', this.#onError)
+      server.once('error', onError)
+      server.once('listening', onListening)
+      server.listen({ ...this.#bound, backlog: BACKLOG })
     })
   }
 

@@ -4,7 +4,7 @@
 // once, so ten thousand silent connections keep no one out. If all connections have sent a request, the new one is
 // closed.
 import type { Socket } from 'node:net'
-import type { DescriptorGuard } from './descriptor-guard.js'
+import type { DescriptorGuard, DescriptorUse } from './descriptor-guard.js'
 import { limitKeyOf } from './ip-address.js'
 import type { RefusedConnection } from './listener-counters.js'
 import type { ListenerLimits } from './listener-options.js'
@@ -16,6 +16,8 @@ type Limits = Pick<ListenerLimits, 'maxConnections' | 'maxPerAddress'>
 
 export interface AdmissionOptions {
   readonly descriptors: DescriptorGuard | undefined
+  /** That of the control API, for which descriptors are kept. By default false. */
+  readonly isControl?: boolean
   /** Called for each connection that is closed here. */
   onRefuse(reason: RefusedConnection): void
 }
@@ -25,6 +27,7 @@ export class ConnectionAdmission {
   readonly #open = new Set<Socket>()
   /** Oldest first. */
   readonly #unread = new Set<Socket>()
+  readonly #silent = new Map<Socket, Disposable>()
   /** Closed to make room: counted under that reason only. */
   readonly #evicted = new WeakSet<Socket>()
   /** Open connections by the address of their client, as far as it is known. */
@@ -62,10 +65,12 @@ export class ConnectionAdmission {
     }
     this.#open.add(socket)
     this.#unread.add(socket)
+    const silent = this.#options.descriptors?.addSilent(() => this.#evict(socket))
+    if (silent !== undefined) this.#silent.set(socket, silent)
     socket.once('close', () => {
       this.#open.delete(socket)
-      this.#unread.delete(socket)
-      this.#options.descriptors?.release()
+      this.markRead(socket)
+      this.#options.descriptors?.release(this.#use)
     })
     return true
   }
@@ -88,6 +93,16 @@ export class ConnectionAdmission {
   /** It has sent a request, or said who it is. */
   markRead(socket: Socket): void {
     this.#unread.delete(socket)
+    this.#silent.get(socket)?.[Symbol.dispose]()
+    this.#silent.delete(socket)
+  }
+
+  #evict(socket: Socket): void {
+    this.#open.delete(socket)
+    this.markRead(socket)
+    this.#evicted.add(socket)
+    this.#options.onRefuse('unread')
+    socket.destroy()
   }
 
   #makeRoom(): RefusedConnection | undefined {
@@ -99,13 +114,13 @@ export class ConnectionAdmission {
       (isFull || this.#unread.size >= Math.min(MAX_UNREAD, Math.ceil(this.limits.maxConnections / 2)))
     ) {
       // Its descriptor is released when it has closed, within this turn.
-      this.#open.delete(oldest)
-      this.#unread.delete(oldest)
-      this.#evicted.add(oldest)
-      this.#options.onRefuse('unread')
-      oldest.destroy()
+      this.#evict(oldest)
     }
-    return this.#options.descriptors?.acquire() === false ? 'descriptors' : undefined
+    return this.#options.descriptors?.acquire(this.#use) === false ? 'descriptors' : undefined
+  }
+
+  get #use(): DescriptorUse {
+    return this.#options.isControl === true ? 'control' : 'viewer'
   }
 
   #oldestUnread(): Socket | undefined {

@@ -28,13 +28,15 @@ class Peer {
 }
 
 interface Bench {
+  readonly kept: KeptLog
   readonly listeners: EngineListeners
   readonly peer: Peer
   get echo(): DatagramListener
 }
 
 async function open(t: TestContext, ...specs: readonly ListenerSpec[]): Promise<Bench> {
-  const listeners = new EngineListeners({ clock: REAL_CLOCK, log: new KeptLog().log })
+  const kept = new KeptLog()
+  const listeners = new EngineListeners({ clock: REAL_CLOCK, log: kept.log })
   listeners.addAll(specs)
   await listeners.openAll()
   const peer = await new Peer().open()
@@ -50,8 +52,7 @@ async function open(t: TestContext, ...specs: readonly ListenerSpec[]): Promise<
   const echo = found()
   echo.serveBy({ onDatagram: (bytes, from) => echo.send(bytes, from) })
   return {
-    listeners,
-    peer,
+    ...{ kept, listeners, peer },
     get echo() {
       return found()
     },
@@ -149,3 +150,14 @@ test('its receive buffer can change while it is open', async (t) => {
   bench.peer.send('one', bench.echo.address)
   await until(() => bench.peer.got.length === 1, 'it still answers')
 })
+
+for (const wanted of [8192, 2 ** 30]) {
+  test(`whether the system grants a receive buffer of ${wanted} bytes is read back, and told if it does not`, async (t) => {
+    const { kept, echo } = await open(t, { ...ECHO, receiveBufferBytes: wanted })
+    const granted = echo.receiveBufferBytes
+    assert.ok(granted > 0)
+    const told = `listener "echo": the system grants a receive buffer of ${granted} bytes instead of ${wanted}; datagrams that do not fit are lost: sysctl -w net.core.rmem_max=${wanted}`
+    const warnings = kept.lines.flatMap(({ level, text }) => (level === 'warn' ? [text] : []))
+    assert.deepEqual(warnings, granted < wanted ? [told] : [])
+  })
+}

@@ -1,6 +1,6 @@
 // A listener over UDP whose protocol a plugin speaks. It has no connections that the engine knows of: datagrams go to the
 // node that serves it, and a move to another address closes the old one at once.
-import { type BindAddress, parseBindAddress, renderAddress } from './bind-address.js'
+import { type BindAddress, parseBindAddress, renderAddress, renderOrigin } from './bind-address.js'
 import { DatagramSocket } from './datagram-socket.js'
 import { countRefused } from './listener-counters.js'
 import type { ListenerSettings } from './listener-options.js'
@@ -57,7 +57,7 @@ export class DatagramListener implements PluginListener {
   }
 
   get origins(): readonly string[] {
-    return [`${this.protocol}://${this.address}`]
+    return [renderOrigin(this.#socket.bound, this.protocol)]
   }
 
   get boundSocket(): DatagramSocket {
@@ -76,8 +76,10 @@ export class DatagramListener implements PluginListener {
       boundSocket,
       commit: () => {
         const { receiveBufferBytes: size } = settings
-        if (size !== undefined && size !== this.#settings.receiveBufferBytes) this.#socket.setReceiveBuffer(size)
+        const isOther = size !== undefined && size !== this.#settings.receiveBufferBytes
         this.#settings = settings
+        if (isOther) this.#socket.setReceiveBuffer(size)
+        if (isOther && boundSocket === undefined) this.#checkBuffer(this.#socket, size)
         if (boundSocket === undefined) return
         this.#socket.close()
         this.#socket = boundSocket
@@ -89,6 +91,10 @@ export class DatagramListener implements PluginListener {
   /** It serves who it serves until it is closed. */
   stopAccepting(): void {
     // There are no connections to accept.
+  }
+
+  get receiveBufferBytes(): number {
+    return this.#socket.receiveBufferBytes
   }
 
   close(): Promise<void> {
@@ -111,6 +117,10 @@ export class DatagramListener implements PluginListener {
     this.#socket.send(bytes, to)
   }
 
+  get queuedBytes(): number {
+    return this.#socket.queuedBytes
+  }
+
   refuse(reason: string): void {
     countRefused(this.counters, refusalLabel(this.speaks, reason))
   }
@@ -118,7 +128,7 @@ export class DatagramListener implements PluginListener {
   #makeSocket(wanted: BindAddress, { receiveBufferBytes }: ListenerSettings): DatagramSocket {
     const { counters } = this
     const { name, log, descriptors } = this.#options
-    return new DatagramSocket({
+    const socket: DatagramSocket = new DatagramSocket({
       wanted,
       receiveBufferBytes,
       onDatagram: (bytes, from) => {
@@ -129,10 +139,21 @@ export class DatagramListener implements PluginListener {
       onUnsent: () => {
         counters.unsentDatagrams++
       },
+      onBound: () => this.#checkBuffer(socket, receiveBufferBytes),
       onError: (err) => {
         descriptors?.probe()
         log.warn({ err, listener: name }, `listener "${name}" has an error`)
       },
     })
+    return socket
+  }
+
+  #checkBuffer({ receiveBufferBytes: granted }: DatagramSocket, wanted: number | undefined): void {
+    if (wanted === undefined || granted >= wanted) return
+    const { name, log } = this.#options
+    log.warn(
+      { listener: name, wanted, granted },
+      `listener "${name}": the system grants a receive buffer of ${granted} bytes instead of ${wanted}; datagrams that do not fit are lost: sysctl -w net.core.rmem_max=${wanted}`,
+    )
   }
 }

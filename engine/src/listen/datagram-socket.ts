@@ -3,7 +3,11 @@ import { createSocket, type RemoteInfo, type Socket } from 'node:dgram'
 import { isIPv6 } from 'node:net'
 import type { DatagramPeer } from '../plugin/listener.js'
 import type { BindAddress } from './bind-address.js'
+import { lookupAtOnce } from './lookup-at-once.js'
 import type { AddressHolder } from './shared-listener.js'
+
+/** Linux doubles what is asked for, and counts its own bookkeeping (socket(7), SO_RCVBUF). */
+const BUFFER_FACTOR = process.platform === 'linux' ? 2 : 1
 
 export interface DatagramSocketOptions {
   readonly wanted: BindAddress
@@ -12,6 +16,7 @@ export interface DatagramSocketOptions {
   onDatagram(bytes: Uint8Array, from: RemoteInfo): void
   /** A datagram was not sent. */
   onUnsent(): void
+  onBound(): void
   /** Errors of the socket, once bound. */
   onError(error: NodeJS.ErrnoException): void
 }
@@ -37,6 +42,20 @@ export class DatagramSocket implements AddressHolder {
     return this.#bound
   }
 
+  /** What the system has yet to take. */
+  get queuedBytes(): number {
+    return this.#socket?.getSendQueueSize() ?? 0
+  }
+
+  /** What the kernel has granted: Linux counts twice of it. 0 while it is not bound. */
+  get receiveBufferBytes(): number {
+    try {
+      return (this.#socket?.getRecvBufferSize() ?? 0) / BUFFER_FACTOR
+    } catch {
+      return 0
+    }
+  }
+
   /** Of the kernel, which may grant less. */
   setReceiveBuffer(bytes: number): void {
     try {
@@ -50,7 +69,7 @@ export class DatagramSocket implements AddressHolder {
     const { host, port } = this.#bound
     const { receiveBufferBytes, onDatagram, onError } = this.#options
     const size = receiveBufferBytes === undefined ? {} : { recvBufferSize: receiveBufferBytes }
-    const socket = createSocket({ type: isIPv6(host) ? 'udp6' : 'udp4', ...size })
+    const socket = createSocket({ type: isIPv6(host) ? 'udp6' : 'udp4', lookup: lookupAtOnce, ...size })
     this.#socket = socket
     return new Promise((resolve, reject) => {
       socket.once('error', (error) => {
@@ -63,6 +82,7 @@ export class DatagramSocket implements AddressHolder {
         socket.on('message', onDatagram)
         const { address, port: boundPort } = socket.address()
         this.#bound = { host: address, port: boundPort }
+        this.#options.onBound()
         resolve()
       })
     })

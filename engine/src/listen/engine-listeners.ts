@@ -7,10 +7,11 @@ import { DatagramListener } from './datagram-listener.js'
 import { DescriptorGuard } from './descriptor-guard.js'
 import { HttpListener } from './http-listener.js'
 import { listenError } from './listen-errors.js'
+import { AddressRebinds } from './address-rebinds.js'
 import { AddressChange, type ListenerTransaction } from './listener-transaction.js'
-import type { ListenerSettings, ListenerTimeouts } from './listener-options.js'
+import type { DescribePipeline, ListenerSettings, ListenerTimeouts } from './listener-options.js'
 import type { ListenerProtocol, PluginListener } from './plugin-listener.js'
-import type { ListenerUpdate } from './shared-listener.js'
+import type { ListenerUpdate, SharedListener } from './shared-listener.js'
 import { StreamListener } from './stream-listener.js'
 import { listenerNodeId } from '../graph/node-id.js'
 import type { Graph } from '../graph/graph.js'
@@ -19,6 +20,7 @@ export interface EngineListenersOptions {
   readonly clock: Clock
   readonly log: Logger
   readonly timeouts?: Partial<ListenerTimeouts>
+  readonly describe?: DescribePipeline
   /** Of file descriptors, for the whole process. By default no limit. */
   readonly descriptorLimit?: number
 }
@@ -36,17 +38,23 @@ export type EngineListener = HttpListener | StreamListener | DatagramListener
 const REMOVE_GRACE_MS = 10_000
 
 export class EngineListeners {
+  /** Nodes open for the first time: a path that nobody has may be one of theirs, so it is answered with 503. */
+  isStarting = false
+  /** A sentence, if a node is to have this path of the listener and is not open; undefined if none is. */
+  whyClosed: (listener: string, path: string) => string | undefined = () => undefined
   readonly #options: EngineListenersOptions
   readonly #byName = new Map<string, EngineListener>()
   /** Removed, but with open connections. */
   readonly #draining = new Set<EngineListener>()
   /** Of viewers' connections, and of the sockets of nodes. */
   readonly descriptors: DescriptorGuard
+  readonly #rebinds: AddressRebinds
 
   constructor(options: EngineListenersOptions) {
     this.#options = options
     const { clock, log, descriptorLimit: limit = Infinity } = options
     this.descriptors = new DescriptorGuard({ clock, log, limit })
+    this.#rebinds = new AddressRebinds(clock, log)
   }
 
   /** Adds an HTTP listener that is not bound yet; the graph check has made names unique. Throws LISTEN_BAD_ADDRESS. */
@@ -67,11 +75,22 @@ export class EngineListeners {
    * throw.
    */
   async prepare(next: readonly ListenerSpec[]): Promise<ListenerTransaction> {
+    await this.#rebinds.pause()
+    try {
+      return await this.#prepare(next)
+    } catch (error) {
+      this.#rebinds.resume(this.all())
+      throw error
+    }
+  }
+
+  async #prepare(next: readonly ListenerSpec[]): Promise<ListenerTransaction> {
     const specs = new Map(next.map((spec) => [spec.name, spec]))
     const removed = this.all().filter(({ name }) => !specs.has(name))
     const added: EngineListener[] = []
     const updates: { readonly listener: EngineListener; readonly update: ListenerUpdate }[] = []
-    const change = new AddressChange({ log: this.#options.log, added, updates, removed })
+    const onUnbound = (listener: SharedListener, error: unknown): void => this.#rebinds.add(listener, error)
+    const change = new AddressChange({ log: this.#options.log, onUnbound, added, updates, removed })
     try {
       for (const { name, address, protocol, ...settings } of next) {
         const listener = this.#byName.get(name)
@@ -92,12 +111,14 @@ export class EngineListeners {
         isOver = true
         for (const { update } of updates) update.commit()
         for (const listener of removed) this.#remove(listener, graceMs)
+        this.#rebinds.resume(this.all())
       },
       revert: async () => {
         if (isOver) return
         isOver = true
         for (const { name } of added) this.#byName.delete(name)
         await change.undo()
+        this.#rebinds.resume(this.all())
       },
     }
   }
@@ -132,6 +153,11 @@ export class EngineListeners {
     return this.#byName.get(name)?.maxClients ?? 0
   }
 
+  /** Sentences, by name, of listeners that accept nothing since a change failed: their addresses are tried again. */
+  unbound(): ReadonlyMap<string, string> {
+    return this.#rebinds.whys()
+  }
+
   all(): readonly EngineListener[] {
     return [...this.#byName.values()]
   }
@@ -154,6 +180,7 @@ export class EngineListeners {
 
   /** Resolves when every socket of every listener has closed, at the latest shortly after `graceMs`. */
   async closeAll(graceMs?: number): Promise<void> {
+    await this.#rebinds.pause()
     await Promise.all([...this.all(), ...this.#draining].map((listener) => listener.close(graceMs)))
     this.descriptors[Symbol.dispose]()
   }
@@ -174,8 +201,15 @@ export class EngineListeners {
   }
 
   #makeHttp(spec: Omit<ListenerSpec, 'protocol'>): HttpListener {
-    const { clock, log, timeouts = {} } = this.#options
-    return new HttpListener({ ...spec, clock, log, timeouts, descriptors: this.descriptors })
+    const { clock, log, timeouts = {}, describe } = this.#options
+    const isStarting = (): boolean => this.isStarting
+    const starting = {
+      get isStarting() {
+        return isStarting()
+      },
+      whyClosed: (path: string) => this.whyClosed(spec.name, path),
+    }
+    return new HttpListener({ ...spec, clock, log, timeouts, describe, starting, descriptors: this.descriptors })
   }
 
   #remove(listener: EngineListener, graceMs: number): void {

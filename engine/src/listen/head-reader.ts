@@ -10,6 +10,9 @@ const CR = 0x0d
 /** RFC 8446 5.1: the record type of a handshake, with which TLS begins. */
 const TLS_HANDSHAKE = 0x16
 
+/** Empty lines in front of a request that are passed over (RFC 9112 2.2), in bytes. */
+const MAX_LEADING_BYTES = 8
+
 /** The last byte was: inside a line; the CR of a line; the LF that ended it; the CR of the empty line. */
 const IN_LINE = 0
 const AFTER_CR = 1
@@ -24,7 +27,7 @@ export interface HeadReaderOptions {
   readonly timeoutMs: number
   /**
    * Called once, inside the socket's `data` event or `push`. `head` ends with the empty line, `rest` is what followed
-   * it.
+   * it. Lines end with CR LF or with LF alone; empty lines in front of the request are left out.
    */
   onHead(head: Buffer, rest: Buffer): void
   /** Called once, instead of `onHead`. `incomplete`: the client has gone or has closed its side. */
@@ -38,6 +41,7 @@ export class HeadReader {
   /** Only for a head that arrives in pieces. */
   #collected: Buffer | undefined
   #length = 0
+  #leading = 0
   #state = IN_LINE
 
   /** Attaches its listeners at once and removes them before it calls back. */
@@ -55,7 +59,9 @@ export class HeadReader {
     if (early.length > 0) this.#onData(early)
   }
 
-  readonly #onData = (chunk: Buffer): void => {
+  readonly #onData = (received: Buffer): void => {
+    const chunk = this.#length === 0 ? this.#withoutLeadingLines(received) : received
+    if (chunk.length === 0) return
     if (this.#length === 0 && !isTokenByte(chunk[0] ?? NUL)) {
       return this.#refuse(chunk[0] === TLS_HANDSHAKE ? 'tls' : 'request-line')
     }
@@ -70,7 +76,16 @@ export class HeadReader {
 
   readonly #onGone = (): void => this.#refuse('incomplete')
 
-  /** The offset after the empty line; 0 if it has not arrived; -1 if a line does not end in CR LF or contains a NUL. */
+  #withoutLeadingLines(chunk: Buffer): Buffer {
+    let at = 0
+    while (at < chunk.length && this.#leading < MAX_LEADING_BYTES && (chunk[at] === CR || chunk[at] === LF)) {
+      at++
+      this.#leading++
+    }
+    return at === 0 ? chunk : chunk.subarray(at)
+  }
+
+  /** The offset after the empty line; 0 if it has not arrived; -1 if there is a CR without LF, or a NUL. */
   #scan(chunk: Buffer, room: number): number {
     let state = this.#state
     for (let at = 0; at < room; at++) {
@@ -80,7 +95,10 @@ export class HeadReader {
         if (state === AFTER_EMPTY_CR) return at + 1
         state = AT_LINE_START
       } else if (byte === CR) state = state === AT_LINE_START ? AFTER_EMPTY_CR : AFTER_CR
-      else if (byte === LF || byte === NUL) return -1
+      else if (byte === LF) {
+        if (state === AT_LINE_START) return at + 1
+        state = AT_LINE_START
+      } else if (byte === NUL) return -1
       else state = IN_LINE
     }
     this.#state = state

@@ -8,6 +8,8 @@ import { ClientIdentity } from './client-identity.js'
 import { Http1Acceptor } from './http1-acceptor.js'
 import { Http2Acceptor } from './http2-acceptor.js'
 import { HttpSocket, MAX_HEAD_BYTES } from './http-socket.js'
+import { indexOf } from './listener-index.js'
+import { onceStarted } from './once-started.js'
 import { type ListenerCounters, startCounters } from './listener-counters.js'
 import {
   DEFAULT_TIMEOUTS,
@@ -21,6 +23,7 @@ import {
 import { ListenerSockets } from './listener-sockets.js'
 import { RequestDispatch, type Respond } from './request-dispatch.js'
 import type { NamedListener } from './route-claims.js'
+import type { ListedRoute } from './route-listing.js'
 import { type PatternRoute, type Route, RouteTable } from './route-table.js'
 import type { CertificateReadings, ListenerUpdate, SharedListener } from './shared-listener.js'
 
@@ -50,6 +53,7 @@ export class HttpListener implements NamedListener, SharedListener {
     this.#routes = new RouteTable(name)
     this.#clientIdentity = new ClientIdentity(trustOf(limits))
     this.#dispatch = new RequestDispatch(this.#routes, this.counters, this.#clientIdentity, clock, log)
+    this.setFallback(indexOf(() => this.#routes.listed(), options.describe))
     this.#sockets = new ListenerSockets({
       name,
       address: options.address,
@@ -132,14 +136,18 @@ export class HttpListener implements NamedListener, SharedListener {
     return this.#routes.claim(route)
   }
 
+  listed(): readonly ListedRoute[] {
+    return this.#routes.listed()
+  }
+
   /** Paths that no route has go to the pattern until disposed. */
   claimPattern(pattern: PatternRoute): Disposable {
     return this.#routes.claimPattern(pattern)
   }
 
-  /** Answers every request whose path is not registered. By default 404. */
+  /** Answers every request whose path is not registered. By default the index at `/`, and 404. */
   setFallback(respond: Respond): void {
-    this.#dispatch.setFallback(respond)
+    this.#dispatch.setFallback(onceStarted(respond, this.#options.starting))
   }
 
   /** Called before each ordinary request; false means that the guard has answered it. By default everything passes. */

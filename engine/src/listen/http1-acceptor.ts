@@ -11,8 +11,11 @@ import { type HttpSocket, MAX_HEAD_BYTES } from './http-socket.js'
 import { countBadHead, type ListenerCounters } from './listener-counters.js'
 import { endSocket, renderTextResponse } from './raw-response.js'
 import { statusOf } from './request-dispatch.js'
-import { type BadHead, parseRequestHead, RefusedHead, type RequestHead } from './request-head.js'
+import { type BadHead, isBareLine, parseRequestHead, RefusedHead, type RequestHead } from './request-head.js'
 import type { RouteTable } from './route-table.js'
+
+/** The end of a head. */
+const EMPTY_LINE = /\r?\n\r?\n$/
 
 export interface Http1AcceptorOptions {
   readonly clock: Clock
@@ -46,14 +49,19 @@ export class Http1Acceptor {
   #route(boundSocket: HttpSocket, socket: Socket, connection: Connection, bytes: Buffer, rest: Buffer): void {
     const { admission, routes, counters, clientIdentity, clock } = this.#options
     admission.markRead(connection.socket)
+    const text = bytes.toString('latin1').replace(EMPTY_LINE, '')
     let head: RequestHead
     try {
-      head = parseRequestHead(bytes.toString('latin1', 0, bytes.length - 4))
+      head = parseRequestHead(text)
     } catch (error) {
       return this.#refuse(socket, connection, error instanceof RefusedHead ? error.reason : 'header')
     }
     const route = head.method === 'GET' ? routes.find(head.path, head.target) : undefined
-    if (route === undefined || !('stream' in route)) return this.#passToHttpServer(boundSocket, socket, bytes, rest)
+    if (route === undefined || !('stream' in route)) {
+      // http.Server reads CR LF only.
+      const strict = isBareLine(text) ? Buffer.from(`${text.replaceAll(/\r?\n/g, '\r\n')}\r\n\r\n`, 'latin1') : bytes
+      return this.#passToHttpServer(boundSocket, socket, strict, rest)
+    }
     counters.live++
     counters.discardedBytes += rest.length
     socket.on('data', this.#discard)

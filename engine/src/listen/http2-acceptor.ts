@@ -25,9 +25,10 @@ import type { ClientIdentity } from './client-identity.js'
 import type { Connection } from './client-address.js'
 import { countBadHead, countRefused, type ListenerCounters } from './listener-counters.js'
 import type { StreamAnswer, StreamHandler, Visit } from './stream-handler.js'
-import { refuseMethod, type RequestDispatch, respondText, statusOf, withoutQuery } from './request-dispatch.js'
+import { answerOther, type RequestDispatch, loggedPath, respondText, statusOf } from './request-dispatch.js'
 import { decodeTarget, queryOf, RefusedHead } from './request-head.js'
 import type { RouteTable } from './route-table.js'
+import { ResetLimit } from './reset-limit.js'
 import { ignoreErrors } from './ignore-errors.js'
 
 export interface Http2AcceptorOptions {
@@ -51,6 +52,8 @@ interface Session {
   readonly connection: Connection
   /** Requests whose body has not ended, with the deadline for it. */
   readonly incoming: Map<ServerHttp2Stream, number>
+  /** It has reset too many streams, and is about to end. */
+  isCalmed: boolean
   openStreams: number
   idleSinceMs: number
 }
@@ -59,12 +62,20 @@ const MAX_STREAMS = 100
 /** For one connection: headers being read, and data waiting to be sent. */
 const MAX_SESSION_MEMORY_MB = 4
 const SWEEP_MS = 1000
+/** Streams that end like this have been made to by what the client sent ("MadeYouReset", CVE-2025-8671). */
+const BROKEN: ReadonlySet<number | undefined> = new Set([
+  constants.NGHTTP2_PROTOCOL_ERROR,
+  constants.NGHTTP2_FLOW_CONTROL_ERROR,
+  constants.NGHTTP2_STREAM_CLOSED,
+  constants.NGHTTP2_FRAME_SIZE_ERROR,
+])
 
 export class Http2Acceptor implements Disposable {
   readonly #options: Http2AcceptorOptions
   readonly #server: Http2Server
   readonly #sessions = new Map<ServerHttp2Session, Session>()
   readonly #failLines: LogLimit
+  readonly #resets = new ResetLimit()
   readonly #sweep: Disposable
 
   constructor(options: Http2AcceptorOptions) {
@@ -81,7 +92,14 @@ export class Http2Acceptor implements Disposable {
 
   /** The connection must be unread since the handshake. */
   accept(socket: TLSSocket, connection: Connection): void {
-    this.#options.counters.http2++
+    const { clock, counters } = this.#options
+    const { address } = connection.peer
+    if (this.#isLimited(address) && this.#resets.isUsedUp(address, clock.nowMs())) {
+      countRefused(counters, 'http2-resets')
+      socket.destroy()
+      return
+    }
+    counters.http2++
     // A client that has closed its side has gone: HTTP/2 has no half-open connections.
     socket.allowHalfOpen = false
     const begin = (http2: ServerHttp2Session): void => this.#begin(http2, connection)
@@ -102,7 +120,7 @@ export class Http2Acceptor implements Disposable {
 
   #begin(http2: ServerHttp2Session, connection: Connection): void {
     const idleSinceMs = this.#options.clock.nowMs()
-    this.#sessions.set(http2, { http2, connection, incoming: new Map(), openStreams: 0, idleSinceMs })
+    this.#sessions.set(http2, { http2, connection, incoming: new Map(), isCalmed: false, openStreams: 0, idleSinceMs })
     this.#options.clientIdentity.add(http2, connection)
     ignoreErrors(http2)
     http2.once('close', () => this.#sessions.delete(http2))
@@ -147,8 +165,11 @@ export class Http2Acceptor implements Disposable {
       const answered = route.stream.head(visit)
       if (answered instanceof Promise) void answered.then(answer)
       else answer(answered)
-    } else if (method === 'GET') this.#serve(route.stream, visit, stream)
-    else refuseMethod(response)
+    } else if (method === 'GET') {
+      // It is counted as a live one, in the same turn.
+      this.#options.counters.requests--
+      this.#serve(route.stream, visit, stream)
+    } else answerOther(route.stream, response, visit)
   }
 
   #visitOf({ http2 }: Session, { rawHeaders: headers, url = '' }: IncomingMessage, path: string): Visit {
@@ -174,7 +195,10 @@ export class Http2Acceptor implements Disposable {
       return respondText(response, statusOf(error.reason), error.reason)
     }
     this.#failLines.log((leftOut) => {
-      this.#options.log.error({ err: error, path: withoutQuery(request.url), ...leftOut }, 'a request handler threw')
+      this.#options.log.error(
+        { err: error, path: loggedPath(this.#options.routes, request), ...leftOut },
+        'a request handler threw',
+      )
     })
     if (response.headersSent) stream.destroy()
     else respondText(response, 500, 'Internal error')
@@ -184,11 +208,33 @@ export class Http2Acceptor implements Disposable {
     const { clock, requestMs } = this.#options
     session.openStreams++
     if (!stream.endAfterHeaders) session.incoming.set(stream, clock.nowMs() + requestMs)
+    // Whoever resets in the same bytes as it requests, has done so by now. When we cut a stream, it is destroyed first.
+    let isReset = stream.aborted
+    stream.once('aborted', () => (isReset = !stream.destroyed))
     stream.once('close', () => {
       session.openStreams--
       session.incoming.delete(stream)
       session.idleSinceMs = clock.nowMs()
+      if (isReset || BROKEN.has(stream.rstCode)) this.#noteReset(session)
     })
+  }
+
+  /** By the client, or because of what it sent. What ends with its connection is no reset. */
+  #noteReset(session: Session): void {
+    const { http2, connection } = session
+    const { peer } = connection
+    const { clock, counters } = this.#options
+    if (http2.destroyed || !this.#isLimited(peer.address)) return
+    if (this.#resets.take(peer.address, clock.nowMs()) || session.isCalmed) return
+    session.isCalmed = true
+    countRefused(counters, 'http2-resets')
+    // Within the close of a stream, it would never return.
+    setImmediate(() => http2.destroy(undefined, constants.NGHTTP2_ENHANCE_YOUR_CALM))
+  }
+
+  /** A proxy resets for all of its clients. */
+  #isLimited(address: string): boolean {
+    return !this.#options.clientIdentity.trust.proxies.has(address)
   }
 
   #sweepAll(): void {

@@ -5,7 +5,7 @@ import { after, before, describe, test } from 'node:test'
 import { promisify } from 'node:util'
 import { HttpListener } from './http-listener.js'
 import type { HttpListenerOptions } from './listener-options.js'
-import { countDescriptors, HelloHandler, KeptLog, REAL_CLOCK, until } from './loopback.test.kit.js'
+import { countDescriptors, HelloHandler, KeptLog, REAL_CLOCK, settledDescriptors, until } from './loopback.test.kit.js'
 import { ask, CertificateFolder, http2Client, tlsClient } from './tls.test.kit.js'
 
 let certificates: CertificateFolder
@@ -72,6 +72,7 @@ describe('HTTP/2', () => {
 
   test('passes each GET of a live path to its handler as a stream, and answers HEAD', async () => {
     const head = await ask(session, { ':path': '/live.ts', ':method': 'HEAD' })
+    const { requests } = listener.counters
     assert.deepEqual([head.status, head.headers['content-type']], [200, 'video/mp2t'])
     const streams = [session.request({ ':path': '/live.ts?a=b' }), session.request({ ':path': '/live%2ets' })]
     const texts = streams.map((stream) => {
@@ -88,7 +89,8 @@ describe('HTTP/2', () => {
     await until(() => texts[1]?.text === 'hello again', 'the other one continues')
     streams[1]?.close()
     await until(() => handler.sockets[1]?.destroyed === true, 'the handler sees it close')
-    assert.equal(listener.counters.live, 2)
+    // Each is counted once.
+    assert.deepEqual([listener.counters.live, listener.counters.requests], [2, requests])
   })
 
   test('answers curl, which chooses HTTP/2 by itself', async () => {
@@ -158,8 +160,67 @@ test('a client that opens and resets streams as fast as it can leaves nothing be
   await listener.close(0)
 })
 
+test('a client that resets streams in batches, each over a connection of its own, is refused HTTP/2 and nothing else', async () => {
+  // Time stands still: however long it takes, the address gets no more resets.
+  const listener = await bound({ clock: { ...REAL_CLOCK, nowMs: () => 0 } })
+  const handler = new HelloHandler()
+  listener.claim({ path: '/live.ts', stream: handler })
+  const { counters } = listener
+  for (let batch = 0; batch < 100 && !counters.refused.has('http2-resets'); batch++) {
+    const session = http2Client(listener.origins[0] ?? '').on('error', () => {})
+    const seen = handler.sockets.length
+    const streams = Array.from({ length: 90 }, () => session.request({ ':path': '/live.ts' }).on('error', () => {}))
+    await until(() => handler.sockets.length > seen || session.destroyed, 'some have arrived')
+    for (const stream of streams) stream.close(constants.NGHTTP2_CANCEL)
+    await until(() => handler.sockets.every(({ destroyed }) => destroyed), 'all have closed')
+    session.destroy()
+  }
+  assert.ok((counters.refused.get('http2-resets') ?? 0) > 0)
+  assert.ok(handler.sockets.length < 3000, `${handler.sockets.length}`)
+  const other = await tlsClient(listener.address).get('/live.ts').saw('hello')
+  other.close()
+  await listener.close(0)
+})
+
+test('viewers whose connections end have reset nothing', async () => {
+  // Time stands still: however long it takes, the address gets no more resets.
+  const listener = await bound({ clock: { ...REAL_CLOCK, nowMs: () => 0 } })
+  const handler = new HelloHandler()
+  listener.claim({ path: '/live.ts', stream: handler })
+  for (let batch = 1; batch <= 15; batch++) {
+    const session = http2Client(listener.origins[0] ?? '').on('error', () => {})
+    for (let stream = 0; stream < 90; stream++) session.request({ ':path': '/live.ts' }).on('error', () => {})
+    await until(() => handler.sockets.length === batch * 90, 'all have arrived')
+    session.destroy()
+    await until(() => handler.sockets.every(({ destroyed }) => destroyed), 'all have closed')
+  }
+  assert.equal(listener.counters.refused.has('http2-resets'), false)
+  await listener.close(0)
+})
+
+test('viewers that the engine cuts have reset nothing', async () => {
+  // Time stands still: however long it takes, the address gets no more resets.
+  const listener = await bound({ clock: { ...REAL_CLOCK, nowMs: () => 0 } })
+  const handler = new HelloHandler()
+  listener.claim({ path: '/live.ts', stream: handler })
+  const session = http2Client(listener.origins[0] ?? '').on('error', () => {})
+  for (let batch = 1; batch <= 15; batch++) {
+    const closed = Array.from({ length: 90 }, () => {
+      const stream = session.request({ ':path': '/live.ts' }).on('error', () => {})
+      return new Promise((resolve) => stream.resume().once('close', resolve))
+    })
+    await until(() => handler.sockets.length === batch * 90, 'all have arrived')
+    for (const socket of handler.sockets) socket.destroy()
+    await Promise.all(closed)
+  }
+  assert.equal(session.destroyed, false)
+  assert.equal(listener.counters.refused.has('http2-resets'), false)
+  session.destroy()
+  await listener.close(0)
+})
+
 test('close() ends HTTP/2 connections, with streams and without, and leaves no descriptor open', async () => {
-  const before_ = countDescriptors()
+  const before_ = await settledDescriptors()
   const listener = await bound()
   const handler = new HelloHandler()
   listener.claim({ path: '/live.ts', stream: handler })
@@ -173,5 +234,5 @@ test('close() ends HTTP/2 connections, with streams and without, and leaves no d
   await listener.close(20)
   await until(() => sessions.every((session) => session.destroyed), 'all are closed')
   assert.equal(listener.openConnections, 0)
-  assert.equal(countDescriptors(), before_)
+  await until(() => countDescriptors() <= before_, 'no descriptor is left open')
 })

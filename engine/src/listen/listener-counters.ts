@@ -17,6 +17,8 @@ export type RefusedConnection =
   /** The client went away before it sent a request. */
   | 'incomplete'
   | 'http2'
+  /** Its address has reset too many streams of HTTP/2. */
+  | 'http2-resets'
 
 /** Of every listener that accepts connections. */
 export interface ConnectionCounters {

@@ -5,6 +5,7 @@ import { AddressRanges } from './address-ranges.js'
 import type { ProxyTrust } from './client-address.js'
 import type { DescriptorGuard } from './descriptor-guard.js'
 import type { ForwardedHeader } from './forwarded-for.js'
+import type { StartingNodes } from './once-started.js'
 import type { ProxyVersion } from './proxy-header.js'
 import type { TlsFiles } from './tls-credentials.js'
 
@@ -52,7 +53,14 @@ export interface ListenerSettings extends Partial<ListenerLimits> {
   readonly certificatePollMs?: number
 }
 
+/** The description of a pipeline, for the index; undefined if it has none. */
+export type DescribePipeline = (name: string) => string | undefined
+
 export interface HttpListenerOptions extends ListenerSettings {
+  /** By default pipelines have no descriptions. */
+  readonly describe?: DescribePipeline | undefined
+  /** Nodes may not have their paths yet. By default they have. */
+  readonly starting?: StartingNodes
   readonly name: string
   /** `host:port`; checked here. */
   readonly address: string

@@ -1,5 +1,6 @@
 // The TCP sockets of one listener, whatever is spoken on them: the bound address and those that it had before, admission,
 // PROXY header and TLS. Address and settings can change while the listener is open: connections stay.
+import { API_LISTENER } from '../graph/node-id.js'
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import type { Logger } from '../plugin/contract.js'
@@ -60,6 +61,7 @@ export class ListenerSockets<S extends BoundSocket> {
     const limits = limitsOf(options.settings)
     this.admission = new ConnectionAdmission(limits, {
       descriptors: options.descriptors,
+      isControl: options.name === API_LISTENER,
       onRefuse: (reason) => countRefused(options.counters, reason),
     })
     this.#current = this.#makeSocket(wanted, options.settings)

@@ -20,6 +20,8 @@ export interface ListenerTransaction {
 
 /** The planned changes; everything that can be checked without binding has been. */
 export interface ListenerChanges {
+  /** Called for a listener whose previous address could not be bound again. */
+  onUnbound(listener: SharedListener, error: unknown): void
   readonly log: Logger
   /** Not bound yet. */
   readonly added: readonly SharedListener[]
@@ -72,15 +74,16 @@ export class AddressChange {
   }
 
   async undo(): Promise<void> {
-    const { added, updates, log } = this.#changes
+    const { added, updates, log, onUnbound } = this.#changes
     for (const { update } of updates) update.discard()
     await Promise.all(added.map((listener) => listener.close(0)))
     for (const listener of this.#released.splice(0)) {
       // Fails only if another program has bound it meanwhile.
       const text = `listener "${listener.name}" could not bind its previous address again`
-      await listenAt(listener.name, listener.boundSocket).catch((err: unknown) =>
-        log.error({ err, listener: listener.name }, text),
-      )
+      await listenAt(listener.name, listener.boundSocket).catch((err: unknown) => {
+        log.error({ err, listener: listener.name }, `${text}: it is tried again`)
+        onUnbound(listener, err)
+      })
     }
   }
 }

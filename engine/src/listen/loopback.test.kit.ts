@@ -158,3 +158,15 @@ export function countDescriptors(): number {
     return -1
   }
 }
+
+/** Open descriptors to begin with: what earlier tests close has been closed when five looks in a row show the same. */
+export async function settledDescriptors(): Promise<number> {
+  let count = countDescriptors()
+  for (let look = 1, same = 0; look < 250 && same < 5; look++) {
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    const now = countDescriptors()
+    same = now === count ? same + 1 : 0
+    count = now
+  }
+  return count
+}

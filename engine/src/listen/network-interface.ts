@@ -1,6 +1,7 @@
 // Network interfaces by name or address, as the options of multicast name them.
 import { isIPv6 } from 'node:net'
 import { networkInterfaces } from 'node:os'
+import { isLinkLocal, zoneOf } from '../plugin/socket-address.js'
 import { plainAddress } from './ip-address.js'
 import { socketError } from './socket-errors.js'
 
@@ -30,6 +31,15 @@ export function multicastInterface(
     }
   }
   throw noInterface(wanted, 'does not exist', interfaces)
+}
+
+/**
+ * A link-local IPv6 address with its zone, without which it cannot be bound. Unchanged if it needs none, has one, or no
+ * interface is wanted. Throws SOCKET_NO_INTERFACE.
+ */
+export function withZone(host: string, wanted: string | undefined, interfaces?: Interfaces): string {
+  if (wanted === undefined || zoneOf(host) !== undefined || !isLinkLocal(host)) return host
+  return host + multicastInterface(wanted, 'IPv6', interfaces).slice('::'.length)
 }
 
 /** Of an IP address, with or without a zone. */

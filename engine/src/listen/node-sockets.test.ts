@@ -1,14 +1,17 @@
 import assert from 'node:assert/strict'
-import { readdirSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { createServer, type AddressInfo, type Server } from 'node:net'
 import { test } from 'node:test'
+import { createServer as createTlsServer } from 'node:tls'
 import { isEngineError } from '../errors.js'
 import { FakeClock } from '../testing/fake-clock.js'
 import { TestSockets } from '../testing/test-sockets.js'
-import type { SendResult, Sockets, UdpSocket } from '../plugin/sockets.js'
-import { until } from './loopback.test.kit.js'
+import type { SendResult, Sockets, TcpTarget, UdpSocket } from '../plugin/sockets.js'
+import { trustedAuthorities } from '../plugin/trusted-authorities.js'
+import { countDescriptors, settledDescriptors, until } from './loopback.test.kit.js'
 import { NodeSockets } from './node-sockets.js'
 import { SocketCounts } from './socket-counts.js'
+import { CertificateFolder } from './tls.test.kit.js'
 
 const ANY = { host: '127.0.0.1', port: 0 }
 const noError = (error: unknown): void => assert.fail(String(error))
@@ -37,10 +40,6 @@ async function codeOf(promise: Promise<unknown>): Promise<string> {
     (thrown: unknown) => thrown,
   )
   return isEngineError(error) ? error.code : String(error)
-}
-
-function descriptors(): number {
-  return readdirSync('/proc/self/fd').length
 }
 
 test('datagrams of one turn come in one batch, in order, and sends are reported together', async () => {
@@ -193,7 +192,7 @@ test('what a callback throws fails the node, and the socket goes on', async () =
 })
 
 test('what a node leaves open is closed when it ends, and nothing is called afterwards', async () => {
-  const before = descriptors()
+  const before = await settledDescriptors()
   const sockets = new TestSockets(new FakeClock())
   const { got, socket } = await receiver(sockets)
   const server = await listening()
@@ -205,7 +204,7 @@ test('what a node leaves open is closed when it ends, and nothing is called afte
   sockets.close()
   sender.send(Buffer.from('x'))
   server.close()
-  await until(() => descriptors() === before, 'all descriptors are free')
+  await until(() => countDescriptors() <= before, 'all descriptors are free')
   assert.deepEqual([got, closed], [[], []])
   assert.equal(await codeOf(sockets.udp({ bind: ANY, onError: noError })), 'SOCKET_FAILED')
 })
@@ -275,11 +274,81 @@ test('a connection that nobody accepts is refused; one that takes too long is gi
   assert.equal(clock.pending, 0)
 })
 
+test('a connection that shares its buffer reads into one, and a hold stops it', async () => {
+  using sockets = new TestSockets(new FakeClock())
+  const server = await listening((text) => text)
+  const buffers = new Set<ArrayBufferLike>()
+  let got = 0
+  const target = { ...addressOf(server), sharesBuffer: true, keepAliveMs: 10_000, noDelay: false }
+  const socket = sockets.connect(target, {
+    onConnect: () => socket.write(Buffer.alloc(1000)),
+    onBytes: (bytes) => {
+      buffers.add(bytes.buffer)
+      got += bytes.length
+    },
+    onClose: noError,
+  })
+  await until(() => got === 1000, 'it has read')
+  const hold = socket.hold()
+  socket.write(Buffer.alloc(1000))
+  for (let turn = 0; turn < 50; turn++) await new Promise((resolve) => setImmediate(resolve))
+  assert.equal(got, 1000)
+  hold[Symbol.dispose]()
+  await until(() => got === 2000, 'it reads again')
+  assert.equal(buffers.size, 1)
+  await socket[Symbol.asyncDispose]()
+  server.close()
+})
+
+test('over TLS the certificate is verified, and the time limit includes the handshake', async (t) => {
+  const clock = new FakeClock()
+  using sockets = new TestSockets(clock)
+  using folder = new CertificateFolder('first.test')
+  const [cert, key] = [readFileSync(folder.files.cert), readFileSync(folder.files.key)]
+  const server = createTlsServer({ cert, key }, (socket) => {
+    socket.on('error', () => undefined)
+    socket.on('data', (bytes: Buffer) => socket.write(bytes))
+  })
+  const [silent] = [await listening(), await listenOn(server)]
+  t.after(() => [server.close(), silent.close()])
+  const authorities = await trustedAuthorities(folder.files.cert)
+  const ended = (to: TcpTarget): Promise<string | undefined> =>
+    new Promise((resolve) => {
+      const socket = sockets.connect(to, {
+        onConnect: () => socket.write(Buffer.from('hello')),
+        onBytes: (bytes) => {
+          resolve(Buffer.from(bytes).toString())
+          socket.destroy()
+        },
+        onClose: (error) => resolve(error?.code),
+      })
+    })
+  const to = addressOf(server)
+  assert.equal(await ended({ ...to, tls: { authorities, serverName: 'first.test' } }), 'hello')
+  assert.equal(await ended({ ...to, tls: { insecure: true } }), 'hello')
+  assert.equal(await ended({ ...to, tls: { authorities, serverName: 'other.test' } }), 'SOCKET_TLS')
+  assert.equal(await ended({ ...to, tls: {} }), 'SOCKET_TLS')
+  let accepted = false
+  silent.once('connection', (socket) => {
+    accepted = true
+    socket.on('close', () => socket.destroy())
+  })
+  const late = ended({ ...addressOf(silent), tls: {}, timeoutMs: 1000 })
+  await until(() => accepted, 'it waits for the handshake')
+  clock.advance(1000)
+  assert.equal(await late, 'SOCKET_TIMEOUT')
+  assert.equal(sockets.size, 0)
+})
+
 async function listening(answer?: (text: string) => string): Promise<Server> {
   const server = createServer((socket) => {
     socket.on('error', () => undefined)
     socket.on('data', (bytes) => answer !== undefined && socket.write(answer(bytes.toString())))
   })
+  return listenOn(server)
+}
+
+async function listenOn(server: Server): Promise<Server> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   return server
 }

@@ -7,6 +7,7 @@ import type { Duplex } from 'node:stream'
 import { LogLimit } from '../observe/log-limit.js'
 import type { Logger } from '../plugin/contract.js'
 import type { Clock } from '../plugin/tokens.js'
+import { AnswersPerTurn } from './answers-per-turn.js'
 import type { ClientIdentity } from './client-identity.js'
 import { countBadHead, type ListenerCounters } from './listener-counters.js'
 import type { StreamAnswer, StreamHandler, Visit } from './stream-handler.js'
@@ -35,6 +36,7 @@ export class RequestDispatch {
   readonly #clock: Clock
   readonly #log: Logger
   readonly #failLines: LogLimit
+  readonly #answers: AnswersPerTurn
   #fallback: Respond = respondNotFound
   #mayPass: (request: IncomingMessage, response: ServerResponse) => boolean = () => true
   /** Connections that serve a live path, with the number of requests that followed. */
@@ -55,6 +57,7 @@ export class RequestDispatch {
     this.#clock = clock
     this.#log = log
     this.#failLines = new LogLimit(clock)
+    this.#answers = new AnswersPerTurn(clock)
   }
 
   setFallback(respond: Respond): void {
@@ -67,6 +70,10 @@ export class RequestDispatch {
 
   /** Listener of http.Server's `request` event. */
   readonly onRequest: Respond = (request, response) => {
+    this.#answers.run(request.socket, () => this.#dispatch(request, response))
+  }
+
+  #dispatch(request: IncomingMessage, response: ServerResponse): void {
     if (this.#isFollowUp(request)) return
     this.#counters.requests++
     ignoreErrors(response)
@@ -129,8 +136,12 @@ export class RequestDispatch {
   #visit(handler: StreamHandler, { request, response, visit }: Exchange, before: ServerResponse | undefined): void {
     if (request.method === 'HEAD') {
       this.#answerHead(handler, response, visit)
-    } else if (request.method !== 'GET') refuseMethod(response)
-    else if (response.socket !== null) this.#serve(handler, request, visit)
+      return
+    }
+    if (request.method !== 'GET') return answerOther(handler, response, visit)
+    // It is counted as a live one instead.
+    this.#counters.requests--
+    if (response.socket !== null) this.#serve(handler, request, visit)
     else {
       // Pipelined behind a request that is still being answered: http.Server assigns the connection to this response
       // before the previous response emits `close`.
@@ -152,7 +163,8 @@ export class RequestDispatch {
 
   #visitOf({ socket, rawHeaders: headers, url = '' }: IncomingMessage, path: string): Visit {
     const headAtMs = this.#clock.nowMs()
-    return { ...this.#clientIdentity.visitor(socket, headers), path, query: queryOf(url), headers, headAtMs }
+    const { client, address } = this.#clientIdentity.visitor(socket, headers)
+    return { client, address, path, query: queryOf(url), headers, headAtMs }
   }
 
   #serve(handler: StreamHandler, { socket }: IncomingMessage, visit: Visit): void {
@@ -170,7 +182,7 @@ export class RequestDispatch {
       return
     }
     this.#failLines.log((leftOut) => {
-      this.#log.error({ err: error, path: withoutQuery(request.url), ...leftOut }, 'a request handler threw')
+      this.#log.error({ err: error, path: loggedPath(this.#routes, request), ...leftOut }, 'a request handler threw')
     })
     if (response.headersSent) request.socket.destroy()
     else respondText(response, 500, 'Internal error')
@@ -195,6 +207,13 @@ function reasonOf(code: string | undefined): BadHead {
   return code === 'HPE_INVALID_EOF_STATE' ? 'incomplete' : 'header'
 }
 
+/** A method of a live path beside GET and HEAD: OPTIONS is answered where pages of other origins may ask. */
+export function answerOther(handler: StreamHandler, response: ServerResponse, visit: Visit): void {
+  const allowed = response.req.method === 'OPTIONS' ? handler.preflight?.(visit) : undefined
+  if (allowed === undefined) refuseMethod(response)
+  else response.writeHead(allowed.status, allowed.headers).end()
+}
+
 /** 405, with the methods that the path allows. */
 export function refuseMethod(response: ServerResponse, allowed = READING): void {
   // The body of a POST is not read to its end, so the connection closes. HTTP/2 has no such header: only the stream
@@ -204,6 +223,12 @@ export function refuseMethod(response: ServerResponse, allowed = READING): void 
 }
 
 /** The part of a request target that may be logged: queries can carry tokens. */
+/** What follows a prefix can be a secret. */
+export function loggedPath(routes: Pick<RouteTable, 'find'>, { method = '', url = '' }: IncomingMessage): string {
+  const route = routes.find(decodeTarget(method, url), url)
+  return route?.isPrefix === true ? route.path : withoutQuery(url)
+}
+
 export function withoutQuery(target = ''): string {
   return target.split('?', 1)[0] ?? ''
 }

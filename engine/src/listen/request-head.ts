@@ -1,6 +1,7 @@
-// The head of an HTTP/1 request, read strictly: RFC 9112 sections 2.2 (line ends), 3 (request line), 5.2 (no folding),
-// 6.1 and 6.3 (framing), 7.2 of RFC 9110 (Host). Anything ambiguous is refused: a request that two programs read
-// differently is how requests are smuggled.
+// The head of an HTTP/1 request, read strictly: RFC 9112 sections 3 (request line), 5.2 (no folding), 6.1 and 6.3
+// (framing), 7.2 of RFC 9110 (Host). Anything ambiguous is refused: a request that two programs read differently is how
+// requests are smuggled. Only a head without a body may end all of its lines with LF alone (section 2.2), as set-top boxes
+// do; with both kinds of line ends, one program could see a header where another sees a value.
 
 export interface RequestHead {
   readonly method: string
@@ -12,6 +13,8 @@ export interface RequestHead {
   readonly query: string
   /** Name, value, name, value; as received, values trimmed. */
   readonly headers: readonly string[]
+  /** A body follows, or is announced. */
+  readonly hasBody: boolean
 }
 
 /** Why a head was refused; also the label values of the counters. */
@@ -48,17 +51,26 @@ const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/
 // RFC 3986 reg-name, IPv4, IP literal, and a port; may be empty.
 const HOST_VALUE = /^(?:\[[0-9A-Fa-f:.v]+\]|[A-Za-z0-9._~%!$&'()*+,;=-]*)(?::\d*)?$/
 
-/** `text`: the head as latin1, without the empty line. Throws RefusedHead. */
+/**
+ * `text`: the head as latin1, without the empty line. A body of a GET is reported, not refused: a live path discards it.
+ * Throws RefusedHead.
+ */
 export function parseRequestHead(text: string): RequestHead {
-  const lines = text.split('\r\n')
+  const lines = text.split(/\r?\n/)
   const line = REQUEST_LINE.exec(lines[0] ?? '')
   if (line === null) throw new RefusedHead('request-line')
   const [, method = '', target = '', major, minor] = line
   if (major !== '1' || (minor !== '0' && minor !== '1')) throw new RefusedHead('version')
   const headers: string[] = []
   for (let index = 1; index < lines.length; index++) readHeader(lines[index] ?? '', headers)
-  checkFraming(method, minor, headers)
-  return { method, path: decodeTarget(method, target), target, query: queryOf(target), headers }
+  const hasBody = readFraming(minor, headers)
+  if (isBareLine(text) && (hasBody || text.includes('\r'))) throw new RefusedHead('line-end')
+  return { method, path: decodeTarget(method, target), target, query: queryOf(target), headers, hasBody }
+}
+
+/** A line of the head ends with LF alone. */
+export function isBareLine(text: string): boolean {
+  return /(?:^|[^\r])\n/.test(text)
 }
 
 /**
@@ -66,6 +78,12 @@ export function parseRequestHead(text: string): RequestHead {
  * have no body. Throws RefusedHead.
  */
 export function checkFraming(method: string, minor: string, rawHeaders: readonly string[]): void {
+  const hasBody = readFraming(minor, rawHeaders)
+  if (hasBody && (method === 'GET' || method === 'HEAD')) throw new RefusedHead('body')
+}
+
+/** Whether a body follows. Throws RefusedHead. */
+function readFraming(minor: string, rawHeaders: readonly string[]): boolean {
   const hosts: string[] = []
   const lengths: string[] = []
   let isCoded = false
@@ -77,7 +95,7 @@ export function checkFraming(method: string, minor: string, rawHeaders: readonly
   }
   if (hosts.length > 1 || (hosts.length === 0 && minor === '1')) throw new RefusedHead('host')
   if (!HOST_VALUE.test(hosts[0] ?? '')) throw new RefusedHead('host')
-  checkBody(method, minor, lengths, isCoded)
+  return readBody(minor, lengths, isCoded)
 }
 
 /** The decoded path of a request target in origin or absolute form; empty for the other two. Throws RefusedHead. */
@@ -98,12 +116,11 @@ export function queryOf(target: string): string {
   return at < 0 ? '' : target.slice(at + 1)
 }
 
-function checkBody(method: string, minor: string, lengths: readonly string[], isCoded: boolean): void {
+function readBody(minor: string, lengths: readonly string[], isCoded: boolean): boolean {
   const length = lengths[0] ?? '0'
   if (lengths.length > 1 || !/^\d{1,16}$/.test(length)) throw new RefusedHead('body')
   if (isCoded && (lengths.length > 0 || minor === '0')) throw new RefusedHead('body')
-  const mayHaveBody = method !== 'GET' && method !== 'HEAD'
-  if (!mayHaveBody && (isCoded || Number(length) > 0)) throw new RefusedHead('body')
+  return isCoded || Number(length) > 0
 }
 
 function decode(text: string): string {

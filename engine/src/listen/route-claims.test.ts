@@ -105,3 +105,29 @@ test('a released owner has no claims, and restoring it claims nothing', () => {
   owner.restore()
   assert.deepEqual(owners(table, '/a'), [undefined])
 })
+
+test('an owner that leaves still answers where its paths are free, and yields to whoever claims them', () => {
+  const table = new RouteTable('web')
+  const [leaving, other] = [new RouteClaims(), new RouteClaims()]
+  leaving.claim(table, route('/a', 'leaving'))
+  leaving.claim(table, route('/b/', 'leaving'))
+  leaving.withdraw()
+  other.claim(table, route('/a', 'other'))
+  leaving.linger()
+  assert.deepEqual(owners(table, '/a'), ['other'])
+  assert.notEqual(table.find('/b/x', '/b/x'), undefined)
+  other.claim(table, route('/b/', 'other'))
+  assert.deepEqual(owners(table, '/b/x'), ['other'])
+  leaving.release()
+  assert.deepEqual(owners(table, '/a', '/b/x'), ['other', 'other'])
+})
+
+test('an owner that leaves gives up its paths when it is released', () => {
+  const table = new RouteTable('web')
+  const leaving = new RouteClaims()
+  leaving.claim(table, route('/a', 'leaving'))
+  leaving.withdraw()
+  leaving.linger()
+  leaving.release()
+  assert.equal(table.find('/a', '/a'), undefined)
+})

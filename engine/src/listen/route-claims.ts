@@ -1,6 +1,7 @@
 // The claims of one owner on the routes of any listeners. They are withdrawn and restored together, so that owners can
 // exchange paths: first all are withdrawn, then each is restored. A withdrawn owner can still claim and release; that
 // takes effect when it is restored.
+import type { ListedRoute } from './route-listing.js'
 import { checkPlace, type Route } from './route-table.js'
 
 /** A listener, as far as its routes are concerned. */
@@ -13,6 +14,8 @@ export interface RouteListener {
 export interface NamedListener extends RouteListener {
   readonly name: string
   readonly protocol: 'http' | 'https'
+  /** What its index can show. */
+  listed(): readonly ListedRoute[]
 }
 
 interface Claim {
@@ -65,6 +68,11 @@ export class RouteClaims {
     this.#isWithdrawn = before !== undefined
   }
 
+  /** After `withdraw`, for an owner that leaves: claims what is free again, and yields to every later claim. */
+  linger(): void {
+    for (const claim of this.#claims) if (claim.held === undefined) lingerAt(claim)
+  }
+
   /** For good. */
   release(): void {
     for (const claim of this.#claims) release(claim)
@@ -97,6 +105,18 @@ function isSamePlace(a: Claim, b: Claim): boolean {
 
 function hold(claim: Claim): void {
   claim.held ??= claim.listener.claim(claim.route)
+}
+
+function lingerAt(claim: Claim): void {
+  const onTaken = (): void => {
+    claim.held = undefined
+    claim.route.onTaken?.()
+  }
+  try {
+    claim.held = claim.listener.claim({ ...claim.route, onTaken })
+  } catch {
+    // Another owner has it.
+  }
 }
 
 function release(claim: Claim): void {

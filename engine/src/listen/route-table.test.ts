@@ -60,8 +60,9 @@ const REQUESTS: readonly (readonly [target: string, reached: string | undefined]
   ['/one/..\\secret', undefined],
   ['/one/...', '/one/*'],
   ['/one/%252e%252e/x', '/one/*'],
-  // An exact path is compared as a whole, so nothing can be escaped.
-  ['/one/two%2Flive.ts', '/one/two/live.ts'],
+  ['/one/two%2Flive.ts', undefined],
+  ['/one/two%5clive.ts', undefined],
+  ['/one/two/live.ts?next=%2Fa', '/one/two/live.ts'],
 ]
 
 for (const [target, reached] of REQUESTS) {
@@ -150,7 +151,7 @@ test('any request reaches the exact route, else the longest prefix of its segmen
 function expected(routes: readonly Required<Named>[], asked: string): string | undefined {
   const raw = asked.split('?')[0] ?? ''
   const exact = routes.find(({ path, isPrefix }) => !isPrefix && path === decodeURIComponent(raw))
-  if (exact !== undefined) return exact.path
+  if (exact !== undefined) return /%(?:2f|5c)/i.test(raw) ? undefined : exact.path
   const segments = raw.split('/').slice(1).map(decodeURIComponent)
   const isStrange = (text: string): boolean => /[/\\]/.test(text) || ['.', '..', ''].includes(text)
   if (segments.some((text, index) => isStrange(text) && !(text === '' && index === segments.length - 1)))

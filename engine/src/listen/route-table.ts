@@ -3,6 +3,7 @@
 // shorter one.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { listenError } from './listen-errors.js'
+import type { ListedRoute, RouteListing } from './route-listing.js'
 import type { StreamHandler, Visit } from './stream-handler.js'
 
 /** Its failure, thrown or rejected, is answered with 500; a value that it returns means nothing. */
@@ -13,6 +14,8 @@ interface RoutePlace {
   readonly path: string
   /** Every path below it as well. By default only the path itself. */
   readonly isPrefix?: boolean
+  /** How the index shows it; undefined if it does not. Read whenever it is asked for. */
+  listing?(): RouteListing | undefined
   /** With it, the route yields to any later claim of its path; called then. */
   onTaken?(): void
 }
@@ -32,7 +35,8 @@ export type Route = LivePath | OrdinaryRoute
 /** The paths of a pattern pipeline, as long as no route of a copy has them. Checked configurations have no two for a path. */
 export interface PatternRoute {
   matches(path: string): boolean
-  readonly stream: StreamHandler
+  /** What answers a request for this path. */
+  routeOf(path: string): Route
   /** A route for such paths has been claimed. */
   onClaimed(route: Route): void
 }
@@ -78,10 +82,20 @@ export class RouteTable {
     return { [Symbol.dispose]: () => void this.#patterns.delete(pattern) }
   }
 
+  /** What the index can show, in the order in which it was claimed. */
+  listed(): readonly ListedRoute[] {
+    return Array.from(this.#exact.values()).flatMap((route) => {
+      const listing = route.listing?.()
+      return listing === undefined ? [] : [{ ...listing, path: route.path }]
+    })
+  }
+
   /** `path`: decoded. `target`: as requested; a prefix or a pattern matches only if both have the same segments. */
   find(path: string, target: string): Route | undefined {
     const exact = this.#exact.get(path)
-    if (exact !== undefined || (this.#lengths.length === 0 && this.#patterns.size === 0)) return exact
+    // A slash that was sent encoded is part of a name, and no path has such a name.
+    if (exact !== undefined) return hasEncodedSlash(target) ? undefined : exact
+    if (this.#lengths.length === 0 && this.#patterns.size === 0) return undefined
     // A prefix of a copy is longer than the pattern that it comes from.
     const found = this.#patternOf(path) ?? this.#prefixOf(path)
     return found !== undefined && isPlain(path, target) ? found : undefined
@@ -91,7 +105,7 @@ export class RouteTable {
     for (const pattern of this.#patterns) {
       if (!pattern.matches(path)) continue
       const prefix = this.#prefixOf(path)
-      return prefix !== undefined && pattern.matches(prefix.path) ? prefix : { path, stream: pattern.stream }
+      return prefix !== undefined && pattern.matches(prefix.path) ? prefix : pattern.routeOf(path)
     }
     return undefined
   }
@@ -145,4 +159,9 @@ function isPlain(path: string, target: string): boolean {
   return segments.every((segment, index) =>
     segment === '' ? index === segments.length - 1 : segment !== '.' && segment !== '..',
   )
+}
+
+function hasEncodedSlash(target: string): boolean {
+  const query = target.indexOf('?')
+  return target.includes('%') && /%(?:2f|5c)/i.test(query < 0 ? target : target.slice(0, query))
 }

@@ -1,4 +1,4 @@
-// Sockets of all nodes: each takes a file descriptor, like a connection of a viewer.
+// Sockets of all nodes: each takes a file descriptor. Viewers leave room for them.
 import type { DescriptorGuard } from './descriptor-guard.js'
 
 export class SocketCounts {
@@ -12,13 +12,13 @@ export class SocketCounts {
 
   /** False if no descriptor is left. */
   acquire(): boolean {
-    if (!this.#descriptors.acquire()) return false
+    if (!this.#descriptors.acquire('node')) return false
     this.open++
     return true
   }
 
   release(): void {
     this.open--
-    this.#descriptors.release()
+    this.#descriptors.release('node')
   }
 }

@@ -47,8 +47,13 @@ export const socketError = defineErrors({
     hint: 'Check that the host is up, and that no firewall drops the packets.',
     reaction: 'retry',
   },
+  SOCKET_TLS: {
+    sentence: 'The other end does not speak TLS, or its certificate is not trusted.',
+    hint: 'Check the port. Trust the authority that signed the certificate, and give the name that the certificate has.',
+    reaction: 'retry',
+  },
   SOCKET_BROKEN: {
-    sentence: 'The connection broke.',
+    sentence: 'The connection was lost while data was sent over it.',
     hint: 'The cause says why; check the log of the other end.',
     reaction: 'retry',
   },

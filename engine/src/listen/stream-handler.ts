@@ -33,11 +33,19 @@ export interface StreamHandler {
    * was the first request of its connection.
    */
   serve(socket: Duplex, visit: Visit): void
-  /** For HEAD: the response a GET would get now, without waiting for a source. Over HTTP/1 it ends the connection. */
+  /** For HEAD: the response a GET would get, without waiting for a source. Over HTTP/1 it ends the connection. */
   head(visit: Visit): StreamAnswer | Promise<StreamAnswer>
+  /**
+   * For OPTIONS: what a browser may send (the preflight of the Fetch standard); undefined if pages of other origins may
+   * send nothing. It needs no authorization: browsers ask without credentials. By default 405.
+   */
+  preflight?(visit: Visit): StreamAnswer | undefined
 }
 
 export interface StreamAnswer {
   readonly status: number
+  /** With the length of the body. */
   readonly headers: Readonly<Record<string, string>>
+  /** ASCII. Not sent in answer to HEAD. By default empty. */
+  readonly body?: string
 }

@@ -12,7 +12,12 @@ import { StreamListener } from './stream-listener.js'
 import { CertificateFolder, tlsClient } from './tls.test.kit.js'
 import type { Clock } from '../plugin/tokens.js'
 
-const PROTOCOL = { protocol: 'echo', transport: 'tcp', provides: token('test'), refusals: ['header'] } as const
+const PROTOCOL = {
+  protocol: 'echo',
+  transport: 'tcp',
+  provides: token('test'),
+  refusals: ['header', 'busy', 'incomplete'],
+} as const
 
 interface Bench {
   readonly listener: StreamListener
@@ -20,6 +25,8 @@ interface Bench {
   readonly server: ListenerServer
   client(): RawClient
   refused(reason: string): number
+  /** Reasons in the log. */
+  told(): readonly unknown[]
 }
 
 async function open(
@@ -27,7 +34,7 @@ async function open(
   settings: ListenerSettings = {},
   { isServed = true, clock = REAL_CLOCK, limit = Infinity }: { isServed?: boolean; clock?: Clock; limit?: number } = {},
 ): Promise<Bench> {
-  const { log } = new KeptLog()
+  const { log, lines } = new KeptLog()
   const descriptors = new DescriptorGuard({ clock, log, limit })
   const listener = new StreamListener({
     name: 'pubs',
@@ -57,6 +64,7 @@ async function open(
       clients.push(client)
       return client
     },
+    told: () => lines.flatMap(({ data, text }) => (text === 'refused a connection' ? [data] : [])),
     refused: (reason) => listener.counters.refused.get(reason) ?? 0,
   }
 }
@@ -93,6 +101,44 @@ test('a connection reaches the node with who it is, and with everything that it 
   const kept = read(connection)
   await until(() => kept.text === 'hello', 'the text')
   assert.deepEqual(bench.listener.origins, [`echo://${bench.listener.address}`])
+})
+
+test('a refused client can be told why, whatever it goes on sending, and has a second to close', async (t) => {
+  const clock = new FakeClock()
+  const bench = await open(t, {}, { clock })
+  const [polite, flooding] = [bench.client(), bench.client()]
+  const [first, second] = [await arrived(bench, 1), await arrived(bench, 2)]
+  flooding.send(Buffer.alloc(2_000_000))
+  polite.send('hello')
+  for (const connection of [first, second]) connection.refuse('header', 'ERR header\n')
+  await Promise.all([polite.ended(), flooding.ended()])
+  assert.deepEqual([polite.text, flooding.text, bench.refused('header')], ['ERR header\n', 'ERR header\n', 2])
+  polite.close()
+  await until(() => bench.listener.openConnections === 1, 'one has closed')
+  clock.advance(1000)
+  await until(() => bench.listener.openConnections === 0, 'the other has been closed')
+})
+
+test('the log says why connections are refused, once in ten seconds, unless an input says it', async (t) => {
+  const clock = new FakeClock()
+  const bench = await open(t, {}, { clock })
+  const refuse = async (reason: string): Promise<string> => {
+    const count = bench.got.length + 1
+    bench.client()
+    const connection = await arrived(bench, count)
+    connection.refuse(reason)
+    return connection.who.client
+  }
+  for (const reason of ['busy', 'incomplete']) await refuse(reason)
+  assert.deepEqual(bench.told(), [])
+  const [first] = [await refuse('header'), await refuse('header')]
+  clock.advance(10_000)
+  const last = await refuse('header')
+  const line = { listener: 'pubs', protocol: 'echo', reason: 'header' }
+  assert.deepEqual(bench.told(), [
+    { ...line, client: first },
+    { ...line, client: last, leftOut: 1 },
+  ])
 })
 
 test('a PROXY header names the client, and the bytes behind it are not lost', async (t) => {
@@ -164,7 +210,9 @@ test('the oldest connection that has not said who it is makes room; one that has
 test('without descriptors a connection is refused', async (t) => {
   const bench = await open(t, {}, { limit: 4 })
   for (let count = 0; count < 3; count++) bench.client()
+  // Those that have not said who they are would make room.
   await arrived(bench, 3)
+  for (const connection of bench.got) connection.identified()
   await bench.client().ended()
   assert.equal(bench.refused('descriptors'), 1)
 })

@@ -4,6 +4,10 @@ import type { Socket } from 'node:net'
 import { createServer } from 'node:net'
 import type { Who } from '../plugin/audience.js'
 import type { StreamConnection } from '../plugin/listener.js'
+import { PUBLISHER_REFUSALS } from '../plugin/publisher.js'
+import type { Clock } from '../plugin/tokens.js'
+import { LogLimit } from '../observe/log-limit.js'
+import { renderOrigin } from './bind-address.js'
 import { BoundSocket, SOCKET_BUFFER_BYTES } from './bound-socket.js'
 import { type Connection, renderPeer } from './client-address.js'
 import { ClientIdentity } from './client-identity.js'
@@ -12,11 +16,16 @@ import { DEFAULT_TIMEOUTS, limitsOf, type ListenerSettings, trustOf } from './li
 import { ListenerSockets } from './listener-sockets.js'
 import type { ListenerProtocol, ListenerServer, PluginListener, PluginListenerOptions } from './plugin-listener.js'
 import { refusalLabel } from './plugin-listener.js'
+import { endSocket } from './raw-response.js'
 import { ProvidedValue } from './provided-value.js'
 import type { CertificateReadings, ListenerUpdate } from './shared-listener.js'
 
 /** How long a connection waits for a node. */
 const WAIT_MS = 5000
+/** One line about refused connections in this time: they come as often as they like. */
+const TELL_EVERY_MS = 10_000
+/** Told by the input that has refused the publisher, which knows why; or of every port scan and health check. */
+const TOLD_ELSEWHERE: ReadonlySet<string> = new Set([...PUBLISHER_REFUSALS, 'incomplete'])
 
 export class StreamListener implements PluginListener {
   readonly name: string
@@ -27,6 +36,7 @@ export class StreamListener implements PluginListener {
   readonly counters: ConnectionCounters = { connections: 0, refused: new Map() }
   readonly #options: PluginListenerOptions
   readonly #sockets: ListenerSockets<BoundSocket>
+  readonly #lines: LogLimit
   #server: ListenerServer | undefined
   readonly #waiting = new Map<AcceptedConnection, Disposable>()
   /** Handed to a node, and not identified yet. */
@@ -37,6 +47,7 @@ export class StreamListener implements PluginListener {
     const { name, address, protocol, settings, clock, log, descriptors } = options
     this.name = name
     this.#options = options
+    this.#lines = new LogLimit(clock, TELL_EVERY_MS)
     this.speaks = protocol
     this.provided = new ProvidedValue(name)
     this.#sockets = new ListenerSockets({
@@ -66,7 +77,7 @@ export class StreamListener implements PluginListener {
 
   get origins(): readonly string[] {
     const scheme = this.#sockets.settings.tls === undefined ? this.protocol : `${this.protocol}+tls`
-    return [`${scheme}://${this.address}`]
+    return [renderOrigin(this.boundSocket.bound, scheme)]
   }
 
   get openConnections(): number {
@@ -120,6 +131,7 @@ export class StreamListener implements PluginListener {
     if (early.length > 0) socket.unshift(early)
     const accepted = new AcceptedConnection({
       socket,
+      clock: this.#options.clock,
       who: this.#whoOf(connection),
       onIdentified: () => {
         this.#silent.delete(accepted)
@@ -127,7 +139,7 @@ export class StreamListener implements PluginListener {
       },
       onRefused: (reason) => {
         if (this.#sockets.admission.hasEvicted(connection.socket)) return
-        countRefused(this.counters, refusalLabel(this.speaks, reason))
+        this.#noteRefused(accepted.who.client, refusalLabel(this.speaks, reason))
       },
     })
     socket.once('close', () => this.#forget(accepted))
@@ -142,6 +154,15 @@ export class StreamListener implements PluginListener {
   #hand(connection: AcceptedConnection, server: ListenerServer): void {
     this.#silent.set(connection, server)
     server.onConnection?.(connection)
+  }
+
+  #noteRefused(client: string, reason: string): void {
+    countRefused(this.counters, reason)
+    if (TOLD_ELSEWHERE.has(reason)) return
+    const { name, protocol } = this
+    this.#lines.log((leftOut) => {
+      this.#options.log.warn({ listener: name, protocol, client, reason, ...leftOut }, 'refused a connection')
+    })
   }
 
   #forget(connection: AcceptedConnection): void {
@@ -159,6 +180,7 @@ export class StreamListener implements PluginListener {
 
 interface AcceptedOptions {
   readonly socket: Socket
+  readonly clock: Clock
   readonly who: Who
   onIdentified(): void
   onRefused(reason: string): void
@@ -180,10 +202,16 @@ class AcceptedConnection implements StreamConnection {
     this.#options.onIdentified()
   }
 
-  refuse(reason: string): void {
+  refuse(reason: string, answer?: string): void {
     if (this.#isRefused) return
     this.#isRefused = true
     this.#options.onRefused(reason)
-    this.socket.destroy()
+    if (answer === undefined) this.socket.destroy()
+    else this.end(answer)
+  }
+
+  end(answer: string): void {
+    endSocket(this.socket, answer, this.#options.clock)
+    this.socket.resume()
   }
 }

@@ -1,10 +1,8 @@
 // A UDP socket of a node. Datagrams are handed over once per turn of the event loop, and sends are reported once per
 // turn: the scope of the node is entered for a batch, not for each datagram.
-import { createSocket, type RemoteInfo, type Socket, type SocketOptions } from 'node:dgram'
-import { lookup } from 'node:dns'
-import { isIP } from 'node:net'
+import { createSocket, type RemoteInfo, type Socket } from 'node:dgram'
 import process from 'node:process'
-import type { EngineError } from '../errors.js'
+import { type EngineError, isEngineError } from '../errors.js'
 import type {
   DatagramBatch,
   Membership,
@@ -13,9 +11,11 @@ import type {
   UdpOptions,
   UdpSocket,
 } from '../plugin/sockets.js'
+import { zoneOf } from '../plugin/socket-address.js'
 import { renderAddress } from './bind-address.js'
-import { kernelDrops } from './kernel-drops.js'
-import { familyOf, multicastInterface } from './network-interface.js'
+import { KERNEL_DROPS } from './kernel-drops.js'
+import { lookupAtOnce } from './lookup-at-once.js'
+import { familyOf, multicastInterface, withZone } from './network-interface.js'
 import { explainSocketError, socketError } from './socket-errors.js'
 import { acquireDescriptor, type Closable, type SocketOwner } from './socket-owner.js'
 
@@ -32,15 +32,15 @@ export async function openUdpSocket(options: UdpOptions, owner: SocketOwner): Pr
     socket = createSocket({
       type: family === 'IPv6' ? 'udp6' : 'udp4',
       reuseAddr: options.reuseAddress ?? false,
-      lookup: lookupAtOnce as NonNullable<SocketOptions['lookup']>,
+      lookup: lookupAtOnce,
     })
-    await bind(socket, options.bind)
+    await bind(socket, { ...options.bind, host: withZone(options.bind.host, options.interface) })
     if (options.connect !== undefined) await connect(socket, options.connect)
     return new NodeUdpSocket(socket, options, owner)
   } catch (cause) {
     owner.release()
     closeQuietly(socket)
-    throw explainSocketError(subject, cause as NodeJS.ErrnoException)
+    throw isEngineError(cause) ? cause : explainSocketError(subject, cause as NodeJS.ErrnoException)
   }
 }
 
@@ -52,6 +52,10 @@ function connect(socket: Socket, { host, port }: SocketAddress): Promise<void> {
   return new Promise((resolve, reject) => {
     socket.connect(port, host, ((error?: Error) => (error === undefined ? resolve() : reject(error))) as () => void)
   })
+}
+
+function withoutZone(host: string): string {
+  return host.split('%', 1)[0] ?? ''
 }
 
 function settle(socket: Socket, start: (done: () => void) => void): Promise<void> {
@@ -73,16 +77,7 @@ function closeQuietly(socket: Socket | undefined): void {
   }
 }
 
-type Resolved = (error: Error | null, address: string, family: number) => void
-
-/** An address is its own result: Node would wait a turn for each datagram. */
-function lookupAtOnce(host: string, options: number | { readonly family?: number }, done: Resolved): void {
-  const family = isIP(host)
-  if (family !== 0) done(null, host, family)
-  else lookup(host, { family: typeof options === 'number' ? options : (options.family ?? 0) }, done)
-}
-
-/** Grows to the largest number of datagrams of a turn: libuv reads at most 32. */
+/** Of one turn of the event loop: libuv reads at most 32 datagrams. */
 class Batch implements DatagramBatch {
   length = 0
   receivedAtMs = 0
@@ -156,7 +151,8 @@ export class NodeUdpSocket implements UdpSocket, Closable {
 
   join(membership: Membership): void {
     if (this.#isClosed) return
-    const { group, source } = membership
+    const { source } = membership
+    const group = withoutZone(membership.group)
     const from = this.#interfaceOf(membership)
     try {
       if (source === undefined) this.#socket.addMembership(group, from)
@@ -169,7 +165,8 @@ export class NodeUdpSocket implements UdpSocket, Closable {
   }
 
   leave(membership: Membership): void {
-    const { group, source } = membership
+    const { source } = membership
+    const group = withoutZone(membership.group)
     try {
       const from = this.#interfaceOf(membership)
       if (source === undefined) this.#socket.dropMembership(group, from)
@@ -198,7 +195,7 @@ export class NodeUdpSocket implements UdpSocket, Closable {
   }
 
   kernelDrops(): number {
-    return this.#isClosed ? 0 : kernelDrops(this.address)
+    return this.#isClosed ? 0 : KERNEL_DROPS.of(this.address)
   }
 
   close(): void {
@@ -215,7 +212,7 @@ export class NodeUdpSocket implements UdpSocket, Closable {
     return this.#closed
   }
 
-  #interfaceOf({ group, interface: wanted }: Membership): string | undefined {
+  #interfaceOf({ group, interface: wanted = zoneOf(group) }: Membership): string | undefined {
     return wanted === undefined ? undefined : multicastInterface(wanted, familyOf(group))
   }
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { chmodSync, existsSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -44,6 +45,36 @@ function leaveSocketFile(path: string): void {
   spawnSync(process.execPath, ['-e', script, path])
   assert.ok(statSync(path).isSocket())
 }
+
+test('a file that was removed is reported, and one that another process has made since then stays', async () => {
+  const clock = new FakeClock()
+  using sockets = new TestSockets(clock)
+  const [path, got] = [newPath(), [] as string[]]
+  const listener = await listen(sockets, path, got)
+  clock.advance(20_000)
+  assert.deepEqual(got, [])
+  rmSync(path)
+  const other = createServer((socket) => socket.end()).listen(path)
+  await once(other, 'listening')
+  clock.advance(5000)
+  assert.deepEqual(got, ['SOCKET_BROKEN'])
+  await listener[Symbol.asyncDispose]()
+  const client = connect(path)
+  await once(client, 'connect')
+  client.destroy()
+  other.close()
+  assert.equal(clock.pending, 0)
+})
+
+test('a file that was removed is no problem of its end', async () => {
+  const clock = new FakeClock()
+  using sockets = new TestSockets(clock)
+  const path = newPath()
+  const listener = await listen(sockets, path)
+  rmSync(path)
+  await listener[Symbol.asyncDispose]()
+  assert.deepEqual([existsSync(path), clock.pending], [false, 0])
+})
 
 test('reads what is written to it, has its permissions from the start, and removes its file', async () => {
   using sockets = new TestSockets(new FakeClock())

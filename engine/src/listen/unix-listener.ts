@@ -1,6 +1,6 @@
 // A unix socket that a node listens on: its file is private while it is made, and a file that a dead process has left
 // is replaced.
-import { chmodSync, existsSync, lstatSync, unlinkSync } from 'node:fs'
+import { chmodSync, existsSync, linkSync, lstatSync, renameSync, unlinkSync } from 'node:fs'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { dirname } from 'node:path'
 import process from 'node:process'
@@ -11,6 +11,8 @@ import { NodeStreamSocket } from './stream-socket.js'
 
 /** While the file is made, only its owner may connect. */
 const PRIVATE_UMASK = 0o177
+/** How often it looks whether its file is still there: without it, nobody can connect. */
+const LOOK_MS = 5000
 
 /** Rejects with SOCKET_IN_USE, SOCKET_NOT_A_SOCKET and the other errors of a path. */
 export async function listenOnUnixSocket(
@@ -25,6 +27,7 @@ export async function listenOnUnixSocket(
     const listener = new NodeUnixListener(server, options, owner, adopt)
     try {
       listener.setPermissions(permissions)
+      listener.watch()
     } catch (error) {
       server.close()
       throw error
@@ -108,6 +111,9 @@ export class NodeUnixListener implements UnixListener, Closable {
   readonly #owner: SocketOwner
   readonly #adopt: (socket: Closable) => void
   readonly #closed: Promise<void>
+  /** The socket file, told apart from one that another process makes later. */
+  readonly #file: string | undefined
+  #look: Disposable | undefined
   #isClosed = false
 
   constructor(server: Server, options: UnixListenOptions, owner: SocketOwner, adopt: (socket: Closable) => void) {
@@ -122,6 +128,12 @@ export class NodeUnixListener implements UnixListener, Closable {
     })
     // `close` of a server waits for its connections, which may stay.
     this.#closed = Promise.resolve()
+    this.#file = fileAt(options.path)
+  }
+
+  /** Looks from now on whether its file is still there. */
+  watch(): void {
+    this.#look = this.#owner.after(LOOK_MS, () => this.#checkFile())
   }
 
   setPermissions(permissions: number): void {
@@ -135,8 +147,8 @@ export class NodeUnixListener implements UnixListener, Closable {
   close(): void {
     if (this.#isClosed) return
     this.#isClosed = true
-    // Removes the socket file.
-    this.#server.close()
+    this.#look?.[Symbol.dispose]()
+    closeServer(this.#server, this.path, this.#hasFile())
     this.#owner.release()
     this.#owner.forget(this)
   }
@@ -144,6 +156,19 @@ export class NodeUnixListener implements UnixListener, Closable {
   [Symbol.asyncDispose](): Promise<void> {
     this.close()
     return this.#closed
+  }
+
+  #checkFile(): void {
+    if (this.#isClosed) return
+    if (this.#hasFile()) return this.watch()
+    const error = socketError('SOCKET_BROKEN', `${this.path}: the socket file was removed or replaced`)
+    this.#owner.enter(() => this.#options.onError(error))
+  }
+
+  /** True also if that cannot be known. */
+  #hasFile(): boolean {
+    const found = fileAt(this.path)
+    return found === undefined || found === this.#file
   }
 
   #accept(socket: Socket): void {
@@ -162,5 +187,30 @@ export class NodeUnixListener implements UnixListener, Closable {
     }
     stream.start(callbacks)
     if (!stream.isHeld) socket.resume()
+  }
+}
+
+/** Identifies the file at this path: empty if there is none, undefined if the system does not tell. Never throws. */
+function fileAt(path: string): string | undefined {
+  try {
+    const found = lstatSync(path, { bigint: true, throwIfNoEntry: false })
+    return found === undefined ? '' : `${found.dev}:${found.ino}`
+  } catch {
+    return undefined
+  }
+}
+
+/** libuv removes whatever is at the path when it closes the socket: a file of another process is put back at once. */
+function closeServer(server: Server, path: string, isOwn: boolean): void {
+  const kept = `${path}.${process.pid}`
+  try {
+    if (isOwn) return
+    linkSync(path, kept)
+    server.close()
+    renameSync(kept, path)
+  } catch {
+    // There is no file, or it can't be kept.
+  } finally {
+    server.close()
   }
 }

@@ -96,7 +96,7 @@ test('the delay of a repeated timer, including its own run time, is reported', (
   mock.timers.enable({ apis: ['setTimeout', 'setInterval'] })
   try {
     const delays: number[] = []
-    using clock = createClock((lateMs) => delays.push(lateMs))
+    using clock = createClock({ onTimerRun: (lateMs) => delays.push(lateMs) })
     clock.every(1000, () => {
       const untilMs = clock.nowMs() + 20
       while (clock.nowMs() < untilMs);
@@ -113,13 +113,12 @@ test('the delay of a repeated timer, including its own run time, is reported', (
 
 test('each timer runs in `enter` of the first clock, unless a scope has its own', async () => {
   const entered: string[] = []
-  using clock = createClock(
-    () => undefined,
-    (run) => {
+  using clock = createClock({
+    enter: (run) => {
       entered.push('engine')
       run()
     },
-  )
+  })
   await new Promise<void>((resolve) => clock.after(0, resolve))
   const scope = clock.scope((run) => {
     entered.push('node')
@@ -128,4 +127,21 @@ test('each timer runs in `enter` of the first clock, unless a scope has its own'
   await new Promise<void>((resolve) => scope.after(0, resolve))
   await new Promise<void>((resolve) => clock.every(1, resolve))
   assert.deepEqual(entered.slice(0, 3), ['engine', 'node', 'engine'])
+})
+
+test('the clock of the machine is set: dates follow, timers and the time in between do not', async () => {
+  let setByMs = 0
+  const now = mock.method(Date, 'now', () => performance.timeOrigin + performance.now() + setByMs)
+  try {
+    const steps: number[] = []
+    using clock = createClock({ onWallStep: (byMs) => steps.push(Math.round(byMs / 1000)) })
+    const beforeMs = clock.nowMs()
+    setByMs = 86_400_000
+    await new Promise<void>((resolve) => clock.every(10, () => steps.length > 0 && resolve()))
+    assert.deepEqual(steps, [86_400])
+    assert.ok(Math.abs(clock.wallMs(beforeMs) - (performance.timeOrigin + beforeMs + setByMs)) < 100)
+    assert.ok(clock.nowMs() - beforeMs < setByMs)
+  } finally {
+    now.mock.restore()
+  }
 })

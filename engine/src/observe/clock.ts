@@ -3,6 +3,7 @@
 // of a clock must dispose it; that clears every timer of the clock and its scopes.
 import { performance } from 'node:perf_hooks'
 import type { Clock } from '../plugin/tokens.js'
+import { WallClock } from './wall-clock.js'
 
 /** For a longer delay, Node's setTimeout fires at once. */
 const MAX_TIMER_MS = 2 ** 31 - 1
@@ -21,27 +22,37 @@ export type Enter = (run: () => void) => void
  * Called after each run of an `every` timer of the clock or its scopes, with the delay in milliseconds that anything
  * due at the same time would have had. By default it does nothing.
  */
-export type OnTimerRun = (lateMs: number) => void
+type OnTimerRun = (lateMs: number) => void
 
-/**
- * Creates a clock. Its mapping to wall time is taken now and never changes, so that intervals do not jump with the wall
- * clock. `enter` runs the function of each timer; by default as it is.
- */
-export function createClock(onTimerRun: OnTimerRun = () => undefined, enter: Enter = (run) => run()): EngineClock {
-  const wallOffsetMs = Date.now() - performance.now()
-  return new TimerOwner(wallOffsetMs, enter, onTimerRun)
+export interface ClockSettings {
+  /** By default it does nothing. */
+  readonly onTimerRun?: OnTimerRun
+  /** Runs the function of each timer; by default as it is. */
+  readonly enter?: Enter
+  /** The clock of the machine was set, by this much. By default nobody is told. */
+  onWallStep?(byMs: number): void
+}
+
+/** Creates a clock. Timers and intervals never jump with the wall clock; the mapping to wall time follows it. */
+export function createClock({ onTimerRun, enter, onWallStep }: ClockSettings = {}): EngineClock {
+  const wall = new WallClock({
+    nowMs: () => performance.now(),
+    unixMs: () => Date.now(),
+    onStep: (byMs) => onWallStep?.(byMs),
+  })
+  return new TimerOwner(wall, enter ?? ((run) => run()), onTimerRun ?? (() => undefined))
 }
 
 class TimerOwner implements EngineClock {
-  readonly #wallOffsetMs: number
+  readonly #wall: WallClock
   readonly #enter: Enter
   readonly #onTimerRun: OnTimerRun
   readonly #onDispose: () => void
   readonly #owned = new Set<Disposable>()
   #disposed = false
 
-  constructor(wallOffsetMs: number, enter: Enter, onTimerRun: OnTimerRun, onDispose: () => void = () => undefined) {
-    this.#wallOffsetMs = wallOffsetMs
+  constructor(wall: WallClock, enter: Enter, onTimerRun: OnTimerRun, onDispose: () => void = () => undefined) {
+    this.#wall = wall
     this.#enter = enter
     this.#onTimerRun = onTimerRun
     this.#onDispose = onDispose
@@ -52,7 +63,7 @@ class TimerOwner implements EngineClock {
   }
 
   wallMs(monotonicMs: number): number {
-    return monotonicMs + this.#wallOffsetMs
+    return this.#wall.of(monotonicMs)
   }
 
   after(delayMs: number, run: () => void): Disposable {
@@ -78,6 +89,7 @@ class TimerOwner implements EngineClock {
     const timer = setInterval(() => {
       // Node counts the next period from here.
       const startMs = this.nowMs()
+      this.#wall.check(startMs)
       this.#enter(run)
       this.#onTimerRun(this.nowMs() - dueMs)
       dueMs = startMs + stepMs
@@ -86,9 +98,7 @@ class TimerOwner implements EngineClock {
   }
 
   scope(enter: Enter = this.#enter): EngineClock {
-    const child: TimerOwner = new TimerOwner(this.#wallOffsetMs, enter, this.#onTimerRun, () =>
-      this.#owned.delete(child),
-    )
+    const child: TimerOwner = new TimerOwner(this.#wall, enter, this.#onTimerRun, () => this.#owned.delete(child))
     if (this.#disposed) child[Symbol.dispose]()
     else this.#owned.add(child)
     return child

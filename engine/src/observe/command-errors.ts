@@ -13,7 +13,7 @@ export const commandError = defineErrors({
     reaction: 'config',
   },
   COMMAND_INPUT: {
-    sentence: 'The input of a command is not valid.',
+    sentence: 'The values given to a command are not those that it takes.',
     hint: '`engine inspect TYPE` says what the command takes.',
     reaction: 'config',
   },

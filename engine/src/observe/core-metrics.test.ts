@@ -18,6 +18,8 @@ function readings(more: Partial<NodeReadings>): NodeReadings {
     receivedBytes: 30,
     sentBytes: 20,
     droppedPackets: undefined,
+    losses: undefined,
+    oddities: undefined,
     edges: [],
     takesPublishers: false,
     publishers: undefined,
@@ -78,4 +80,17 @@ describe('the metrics of a node', () => {
       )
     })
   }
+
+  test('of an input whose bytes are framed say what was put right in its stream', async () => {
+    const registry = new MetricsRegistry()
+    const oddities = { clockJumps: 1, believedTables: 2, repeatedPackets: 3 }
+    addNodeMetrics(registry, LABELS, readings({ kind: 'input', droppedPackets: 0, oddities }))
+    const rows = await rowsOf(registry)
+    for (const row of [
+      'input_clock_jumps_total{} 1',
+      'input_believed_tables_total{} 2',
+      'drops_total{reason=repeated} 3',
+    ])
+      assert.ok(rows.includes(row), row)
+  })
 })

@@ -74,13 +74,25 @@ export const CORE_METRICS = [
   {
     name: 'drops_total',
     kind: 'counter',
-    help: 'Times data was dropped: `edge` (a node was on hold for too long), `junction` (packets where two generations join), `skip` (the window passed a viewer), `refused` (a viewer was refused).',
+    help: 'Times data was dropped: `edge` (a node was on hold for too long), `junction` (packets where two generations join), `overload` (an input received more than could be processed in time, or more than its `maxRate`), `repeated` (packets that a server sent again after a reconnect), `skip` (the window passed a viewer), `refused` (a viewer was refused).',
     labels: ['pipeline', 'node', 'type', 'reason'],
   },
   {
     name: 'input_connected',
     kind: 'gauge',
-    help: '1 if the input is connected to its source, or waits for one by design, else 0; 1 even if no packets come.',
+    help: '1 if the input is connected to its source, or waits for one by design, else 0; 1 even if no packets come over the connection; 0 for a pipe without a writer, and for UDP without datagrams.',
+    labels: ['pipeline', 'node', 'type'],
+  },
+  {
+    name: 'input_clock_jumps_total',
+    kind: 'counter',
+    help: 'Times the clock of the stream jumped within a connection, by more than a second back or ten forward. A stream of one program continues on its timeline.',
+    labels: ['pipeline', 'node', 'type'],
+  },
+  {
+    name: 'input_believed_tables_total',
+    kind: 'counter',
+    help: 'PAT and PMT sections that are used although their CRC is wrong, because they repeat unchanged.',
     labels: ['pipeline', 'node', 'type'],
   },
   {
@@ -92,7 +104,7 @@ export const CORE_METRICS = [
   {
     name: 'publishers_refused_total',
     kind: 'counter',
-    help: 'Publishers that were refused: `unauthorized`, `forbidden`, `busy` (the key is in use, or too many are being admitted), `full` (`maxStreams`), `bad-key`, `not-media` (no transport stream), `closing`, `offline`.',
+    help: 'Publishers that were refused: `unauthorized`, `forbidden`, `busy` (the key is in use), `overloaded` (too many are being admitted, or have failed), `failed` (the auth provider fails), `full` (`maxStreams`), `bad-key`, `not-media` (no transport stream), `closing`, `offline`.',
     labels: ['pipeline', 'node', 'type', 'reason'],
   },
   { name: 'output_clients', kind: 'gauge', help: 'Connected viewers.', labels: ['pipeline', 'node', 'type'] },
@@ -129,6 +141,12 @@ export const CORE_METRICS = [
     name: 'log_dropped_lines_total',
     kind: 'counter',
     help: 'Lines of the log that were dropped because stderr was not read in time or writing failed.',
+  },
+  {
+    name: 'listener_up',
+    kind: 'gauge',
+    help: '1 if its address is bound; 0 while it is tried again, because it could not be bound again after a reload had failed.',
+    labels: ['listener'],
   },
   {
     name: 'listener_connections',
@@ -191,9 +209,16 @@ export const CORE_HISTOGRAMS = [
   { name: 'output_start_delay_seconds', help: 'Time from the request of a viewer to its first byte.' },
   {
     name: 'output_latency_seconds',
-    help: 'Time from the arrival of data to writing it to viewers that are up to date.',
+    help: 'Time from the arrival of data to when the output passes it on. `http-ts`: until it is written to viewers that are up to date. `hls`: of the first byte of a segment, until the segment is listed. Other outputs (`udp`, `srt`, `rtmp`, `exec`, ...): until they take it to send it at once, with the time that it has waited because they could take no more; what their own buffers add is in their own metrics.',
   },
 ] as const
+
+/** What the engine has put right in a stream. */
+interface StreamOddities {
+  readonly clockJumps: number
+  readonly believedTables: number
+  readonly repeatedPackets: number
+}
 
 /** What the metrics of a node are read from. */
 export interface NodeReadings {
@@ -207,6 +232,9 @@ export interface NodeReadings {
   readonly sentBytes: number
   /** At junctions; undefined for a node whose bytes the engine does not frame. */
   readonly droppedPackets: number | undefined
+  readonly losses: number | undefined
+  /** Of an input whose bytes the engine frames. */
+  readonly oddities: StreamOddities | undefined
   readonly edges: readonly { readonly id: string; readonly queuedBytes: number; readonly drops: number }[]
   readonly takesPublishers: boolean
   /** Of an input that takes published streams, once it is open. */
@@ -219,6 +247,8 @@ export interface NodeReadings {
 
 export type CoreMetricName = (typeof CORE_METRICS)[number]['name']
 
+type AddMetric = (name: CoreMetricName, value: MetricRead) => void
+
 /** Adds the series of one node, read at each scrape. Disposing the result removes them. */
 export function addNodeMetrics(
   registry: MetricsRegistry,
@@ -227,7 +257,7 @@ export function addNodeMetrics(
 ): Disposable {
   const added: Disposable[] = []
   const all: Disposable = { [Symbol.dispose]: () => added.forEach((metric) => metric[Symbol.dispose]()) }
-  const add = (name: CoreMetricName, value: MetricRead): void => {
+  const add: AddMetric = (name, value) => {
     const declaration = CORE_METRICS.find((metric) => metric.name === name)
     if (declaration !== undefined) added.push(registry.add(declaration, labels, value))
   }
@@ -240,7 +270,7 @@ export function addNodeMetrics(
   add('node_sent_bytes_total', () => readings.sentBytes)
   add('edge_queue_bytes', () => readings.edges.map(({ id, queuedBytes }) => [{ from: id }, queuedBytes] as const))
   add('drops_total', () => dropRows(readings))
-  if (kind === 'input') add('input_connected', () => Number(readings.isConnected))
+  if (kind === 'input') addInputMetrics(add, readings)
   if (readings.takesPublishers) {
     add('published_streams', () => (readings.publishers === undefined ? [] : [[{}, readings.publishers.streams]]))
     add('publishers_refused_total', () =>
@@ -280,9 +310,28 @@ export function addNodeMetrics(
   return all
 }
 
-function dropRows({ kind, edges, droppedPackets, audience }: NodeReadings): [{ reason: string }, number][] {
+function addInputMetrics(add: AddMetric, readings: NodeReadings): void {
+  add('input_connected', () => Number(readings.isConnected))
+  add('input_clock_jumps_total', () => oddRows(readings, 'clockJumps'))
+  add('input_believed_tables_total', () => oddRows(readings, 'believedTables'))
+}
+
+function oddRows({ oddities }: NodeReadings, what: keyof StreamOddities): [Record<string, string>, number][] {
+  return oddities === undefined ? [] : [[{}, oddities[what]]]
+}
+
+function dropRows({
+  kind,
+  edges,
+  droppedPackets,
+  losses,
+  oddities,
+  audience,
+}: NodeReadings): [{ reason: string }, number][] {
   const rows: [{ reason: string }, number][] = []
   if (droppedPackets !== undefined) rows.push([{ reason: 'junction' }, droppedPackets])
+  if (oddities !== undefined) rows.push([{ reason: 'repeated' }, oddities.repeatedPackets])
+  if (losses !== undefined) rows.push([{ reason: 'overload' }, losses])
   if (kind === 'input') return rows
   if (kind !== 'service' && kind !== 'listener')
     rows.push([{ reason: 'edge' }, edges.reduce((sum, edge) => sum + edge.drops, 0)])

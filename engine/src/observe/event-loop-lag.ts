@@ -32,7 +32,7 @@ export class EventLoopLag {
         help: 'How late the event loop runs timers, 99th percentile over the last 10 s.',
       },
       {},
-      () => Math.max(this.#lastWindowSeconds, this.#seconds),
+      () => this.seconds,
     )
     return {
       [Symbol.dispose]: () => {
@@ -40,6 +40,11 @@ export class EventLoopLag {
         rotation[Symbol.dispose]()
       },
     }
+  }
+
+  /** The 99th percentile of the last complete window, or of the current one if that is worse. */
+  get seconds(): number {
+    return Math.max(this.#lastWindowSeconds, this.#seconds)
   }
 
   get #seconds(): number {

@@ -45,6 +45,11 @@ export class Histogram {
     return this.#count
   }
 
+  /** Adds what each bucket has counted, not cumulative, to `counts`; the last one is what lies above all bounds. */
+  addCountsTo(counts: number[]): void {
+    for (const [index, count] of this.#counts.entries()) counts[index] = (counts[index] ?? 0) + count
+  }
+
   /** Upper bounds with cumulative counts; the last one is +Infinity and holds `count`. */
   buckets(): readonly (readonly [upperBound: number, count: number])[] {
     let total = 0

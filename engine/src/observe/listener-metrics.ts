@@ -27,7 +27,11 @@ export interface ListenerReadings {
 type Name = Extract<(typeof CORE_METRICS)[number]['name'], `listener_${string}`>
 
 /** Adds the series of one listener. Disposing the result removes them. */
-export function addListenerMetrics(registry: MetricsRegistry, listener: ListenerReadings): Disposable {
+export function addListenerMetrics(
+  registry: MetricsRegistry,
+  listener: ListenerReadings,
+  isBound: () => boolean,
+): Disposable {
   const labels = { listener: listener.name }
   const added: Disposable[] = []
   const add = (name: Name, value: MetricRead): void => {
@@ -35,6 +39,7 @@ export function addListenerMetrics(registry: MetricsRegistry, listener: Listener
     if (declaration !== undefined) added.push(registry.add(declaration, labels, value))
   }
   const { counters } = listener
+  add('listener_up', () => Number(isBound()))
   if (counters.receivedDatagrams === undefined) {
     add('listener_connections', () => listener.openConnections)
     add('listener_accepted_total', () => counters.connections)

@@ -8,6 +8,7 @@ import type { SecretMask } from '../graph/secret-mask.js'
 import type { LogLevel } from '../graph/graph.js'
 import { messageOf, stackOf } from '../errors.js'
 import { cutLine } from './cut-line.js'
+import { attachLines, LogLines } from './log-lines.js'
 import { printable } from './printable.js'
 import { openStderr } from './stderr.js'
 
@@ -36,7 +37,8 @@ export function createLog(settings: LogSettings): Logger {
     log.warn({ dropped }, 'log lines were dropped, because nobody read them in time')
   const open = settings.stream ?? openStderr(onRecovered)
   const colour = settings.colour ?? !process.env['NO_COLOR']
-  const stream = short(pretty ? readable(open, colour) : open)
+  const lines = new LogLines()
+  const stream = short(kept(lines, pretty ? readable(open, colour) : open))
   const log = pino(
     {
       level: settings.level,
@@ -48,6 +50,7 @@ export function createLog(settings: LogSettings): Logger {
     },
     settings.secrets === undefined ? stream : masked(stream, settings.secrets),
   )
+  attachLines(log, lines)
   Object.defineProperty(log, DROPPED, { value: () => ('dropped' in open ? Number(open.dropped) : 0) })
   return log
 }
@@ -105,6 +108,16 @@ function short(stream: DestinationStream): DestinationStream {
   }
 }
 
+/** After masking and cutting, before lines become readable. */
+function kept(lines: LogLines, stream: DestinationStream): DestinationStream {
+  return {
+    write(line) {
+      lines.push(line)
+      stream.write(line)
+    },
+  }
+}
+
 function maskLine(line: string, secrets: SecretMask): string {
   const fields = parseLine(line)
   if (fields === undefined) return secrets.mask(line)
@@ -127,6 +140,8 @@ function readable(stream: DestinationStream, colour: boolean): DestinationStream
     singleLine: true,
     translateTime: 'SYS:HH:MM:ss.l',
     ignore: 'node',
+    // Not `error`, which holds a code.
+    errorLikeObjectKeys: ['err'],
     messageFormat: (line, messageKey) => {
       const message = line[messageKey]
       const text = typeof message === 'string' ? message : ''
@@ -135,7 +150,16 @@ function readable(stream: DestinationStream, colour: boolean): DestinationStream
   })
   return {
     write(line) {
-      stream.write(render(line) ?? '')
+      const fields = parseLine(line)
+      stream.write(render(fields === undefined ? line : withoutRepeats(fields)) ?? '')
     },
   }
+}
+
+/** The reason of a reload that failed is one of its diagnostics. */
+function withoutRepeats(fields: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  const { why, diagnostics, ...rest } = fields
+  const isRepeated =
+    typeof why === 'string' && Array.isArray(diagnostics) && diagnostics.some((each) => String(each).includes(why))
+  return isRepeated ? { ...rest, diagnostics } : fields
 }

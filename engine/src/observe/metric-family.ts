@@ -65,6 +65,11 @@ export class MetricFamily {
     return this.#members.size === 0
   }
 
+  /** Members that are histograms. */
+  get histograms(): readonly Histogram[] {
+    return [...this.#members.keys()].flatMap(({ read }) => (typeof read === 'function' ? [] : [read]))
+  }
+
   add(member: Member): void {
     this.#members.set(member, keyOf(member.labels))
   }

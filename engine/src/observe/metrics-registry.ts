@@ -56,6 +56,12 @@ export class MetricsRegistry implements MetricsSource {
     return this.#join(PREFIX + name, 'histogram', help, { labels, rowLabels: new Set(), read: histogram })
   }
 
+  /** All histograms that were added under this name. */
+  histogramsOf(name: string): readonly Histogram[] {
+    const family: unknown = this.#registry.getSingleMetric(PREFIX + name)
+    return family instanceof MetricFamily ? family.histograms : []
+  }
+
   /** Adds a metric that prom-client reads itself. Throws if its name is taken. */
   adopt(metric: Metric): void {
     this.#registry.registerMetric(metric)

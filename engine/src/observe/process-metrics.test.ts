@@ -57,7 +57,7 @@ test('descriptors are counted one by one', { skip: process.platform !== 'linux' 
 
 test('a blocked event loop shows as lag, measured by any repeated timer', async () => {
   const lag = new EventLoopLag()
-  using clock = createClock((lateMs) => lag.note(lateMs))
+  using clock = createClock({ onTimerRun: (lateMs) => lag.note(lateMs) })
   const registry = new MetricsRegistry()
   using _lag = lag.addTo(registry, clock)
   clock.scope().every(20, () => undefined)

@@ -30,8 +30,16 @@ export type PlanVerb = z.infer<typeof planVerbSchema>
 const nodeChangeSchema = z.object({
   id: z.string().meta({ description: 'pipeline/node, or services/name; for a removed node its current id' }),
   was: z.exactOptional(z.string()).meta({ description: 'The current id, if the node is renamed' }),
+  renamedTo: z.exactOptional(z.string()).meta({
+    description:
+      'For a removed node: id of an added one that looks like it. If it is the same, `was:` keeps its viewers',
+  }),
   verb: planVerbSchema,
   changes: z.array(optionChangeSchema).readonly(),
+  losesViewers: z.exactOptional(z.boolean()).meta({
+    description:
+      'Its viewers have to load the stream again, as with HLS after a change of the path: they count as lost',
+  }),
   holders: z.exactOptional(z.array(z.string()).readonly()).meta({
     description:
       'For handoff: ids of the running nodes that release their endpoints first: itself, others, or both; a new node can take over endpoints too',

@@ -1,6 +1,7 @@
 // The shapes in which the control API reports reloads and the configuration, as schemas: the types, the OpenAPI document
 // and the validation in clients are derived from them. Users see these names.
 import { z } from 'zod'
+import type { HistoryEntry } from './history-report.js'
 import { reloadPlanSchema } from './reload-plan.js'
 
 const MOST_FILES = 500
@@ -39,6 +40,11 @@ const diagnosticReportSchema = z.object({
 
 export type DiagnosticReport = Readonly<z.infer<typeof diagnosticReportSchema>>
 
+const restored = z.exactOptional(z.boolean()).meta({
+  description:
+    'Of an edit or a rollback that does not run: whether its files are as before; false if they could not be put back, or somebody has changed them since',
+})
+
 const viewersReportSchema = z.object({
   before: z.number(),
   kept: z.number(),
@@ -67,6 +73,9 @@ export const reloadReportSchema = z.object({
     .exactOptional(z.string())
     .meta({ description: 'Id of the configuration that was tried; missing if it has mistakes' }),
   why: z.string().meta({ description: 'One sentence; empty if it was applied, or nothing differs' }),
+  retryInMs: z
+    .exactOptional(z.number())
+    .meta({ description: 'It failed because something did not answer: it is tried again by itself after this time' }),
   durationMs: z.number(),
   diagnostics: z.array(diagnosticReportSchema).readonly(),
   plan: z.exactOptional(reloadPlanSchema),
@@ -76,6 +85,7 @@ export const reloadReportSchema = z.object({
   cuts: z
     .exactOptional(z.array(edgeCutSchema).readonly())
     .meta({ description: 'How each reader that changed was cut over' }),
+  restored,
 })
 
 /** How a reload went, or how it would go. */
@@ -90,7 +100,7 @@ export const reloadFailureSchema = z.object({
 export type ReloadFailure = Readonly<z.infer<typeof reloadFailureSchema>>
 
 const lastReloadSchema = z.object({
-  by: z.enum(['file', 'SIGHUP', 'api']),
+  by: z.enum(['file', 'SIGHUP', 'api', 'rollback', 'retry']),
   at: time,
   result: z.enum(RELOAD_RESULTS),
   id: z.exactOptional(z.string()),
@@ -98,6 +108,7 @@ const lastReloadSchema = z.object({
   durationMs: z.number(),
   viewersBefore: z.number(),
   viewersLost: z.number(),
+  restored,
 })
 
 export type LastReload = Readonly<z.infer<typeof lastReloadSchema>>
@@ -110,6 +121,12 @@ export const reloadStatusSchema = z.object({
   diskId: z.exactOptional(z.string()).meta({ description: 'The same for the files; missing if they have mistakes' }),
   reason: z.exactOptional(z.string()).meta({ description: 'Why they differ, one sentence' }),
   since: z.exactOptional(time),
+  inProgress: z
+    .exactOptional(z.object({ by: lastReloadSchema.shape.by, since: time }))
+    .meta({ description: 'A reload that has begun and not ended yet' }),
+  retryAt: z
+    .exactOptional(time)
+    .meta({ description: 'When a reload is tried again that failed because something did not answer' }),
   last: z.exactOptional(lastReloadSchema),
   probation: z
     .exactOptional(z.object({ until: time }))
@@ -146,6 +163,33 @@ export const checkReportSchema = z.object({
 
 export type CheckReport = Readonly<z.infer<typeof checkReportSchema>>
 
+export const nodeEditSchema = z
+  .record(z.string(), z.unknown())
+  .meta({ description: 'A JSON merge patch (RFC 7396) of the options of the node: null removes an option' })
+
+export const editReportSchema = reloadReportSchema.extend({
+  files: z
+    .array(z.object({ file: z.string(), line: z.exactOptional(z.number()) }))
+    .readonly()
+    .meta({ description: 'The files that were written, or would be; empty if nothing differs' }),
+})
+
+/** How an edit of the files went, or how it would go. */
+export type EditReport = Readonly<z.infer<typeof editReportSchema>>
+
+/** An edit of the options of a node. */
+export interface EditRequest {
+  /** `pipeline/node`, or `services/name`. */
+  readonly node: string
+  readonly patch: Readonly<Record<string, unknown>>
+  /** Only say what would happen. */
+  readonly isPlan: boolean
+  /** Whether the running configuration is the one that the client knows; by default any is. */
+  readonly isExpected?: ((config: ConfigReport) => boolean) | undefined
+  /** Id of the configuration that was planned; by default any result is applied. */
+  readonly expectedId?: string | undefined
+}
+
 export type ConfigSource = 'running' | 'disk'
 
 /** The effective configuration, secrets masked; or why there is none. */
@@ -157,11 +201,24 @@ export type ConfigReport = { readonly config: unknown; readonly yaml: string } |
  */
 export interface ReloadControl {
   status(): ReloadStatus
-  /** Reads the files again and applies them. Resolves when it is done. */
-  reload(): Promise<ReloadReport>
+  /**
+   * Reads the files again and applies them. Resolves when it is done. `isForced`: new nodes take over even if they are
+   * not ready.
+   */
+  reload(isForced?: boolean): Promise<ReloadReport>
   /** What `reload` would do. */
   plan(): Promise<ReloadReport>
   config(source: ConfigSource): Promise<ConfigReport>
+  /** Writes an edit to the files, and applies it. Rejects with an error of `editError` if it is refused. */
+  edit(request: EditRequest): Promise<EditReport>
+  /** The configurations that have run, newest first. */
+  history(): Promise<readonly HistoryEntry[]>
+  /**
+   * Writes an earlier configuration to the files, and applies it: an entry of the history; by default what is running if
+   * the files differ from it, else the newest good one before it. `expectedId`: of the configuration that was planned. Rejects with an error of
+   * `editError` if it is refused.
+   */
+  rollback(id: number | undefined, isPlan: boolean, expectedId?: string): Promise<EditReport>
   /** Checks texts without running them; nothing is read from disk except what the running configuration reads. */
   check(request: CheckRequest): Promise<CheckReport>
 }

@@ -6,6 +6,7 @@ import { PORT_KINDS } from '../plugin/ports.js'
 import { definitionSchema } from '../plugin/manifest.js'
 import { NODE_KINDS } from '../plugin/node-kinds.js'
 import type { EventLog } from './events.js'
+import { recorderStatusSchema } from './recorder-status.js'
 import { reloadStatusSchema, type ReloadControl } from './reload-report.js'
 
 export type * from './reload-report.js'
@@ -74,6 +75,7 @@ export const nodeStatusSchema = z.object({
     .meta({ description: 'Transforms: what leaves each port' }),
   stalls: z.exactOptional(stallStatusSchema),
   bitsPerSecond: z.exactOptional(z.number()).meta({ description: 'Inputs: over the last seconds' }),
+  recorder: z.exactOptional(recorderStatusSchema),
   clients: z.exactOptional(z.number()).meta({ description: 'Outputs that serve viewers' }),
   clientLimits: z.exactOptional(clientLimitsSchema),
   urls: z.exactOptional(texts),
@@ -88,12 +90,29 @@ export const nodeStatusSchema = z.object({
 export type NodeStatus = Readonly<z.infer<typeof nodeStatusSchema>>
 export type NodeState = NodeStatus['state']
 
+const playerReportSchema = z.object({
+  bufferMs: z.exactOptional(z.number()).meta({ description: 'Media that it holds and has not played' }),
+  bitsPerSecond: z.exactOptional(z.number()).meta({ description: 'Of the rendition that it plays' }),
+  throughputBitsPerSecond: z.exactOptional(z.number()).meta({ description: 'As it measures' }),
+  stalls: z.exactOptional(z.number()).meta({ description: 'How often its buffer ran empty' }),
+})
+
+const connectionReportSchema = z.object({
+  rttMs: z.exactOptional(z.number()).meta({ description: 'Round trip' }),
+  latencyMs: z.exactOptional(z.number()).meta({ description: 'Latency in force' }),
+  lost: z.exactOptional(z.number()).meta({ description: 'Packets that its end reported as missing' }),
+  retransmitted: z.exactOptional(z.number()).meta({ description: 'Packets sent again' }),
+  dropped: z.exactOptional(z.number()).meta({ description: 'Packets given up as too late' }),
+  bufferMs: z.exactOptional(z.number()).meta({ description: 'Media sent and not acknowledged' }),
+})
+
 export const clientStatusSchema = z.object({
   id: z.string().meta({ description: 'Id of this session; never reused' }),
   node: z.string().meta({ description: 'Id of the output' }),
   protocol: z.string().meta({ description: 'http, https, ...' }),
   client: z.string().meta({ description: 'address:port' }),
   user: z.exactOptional(z.string()).meta({ description: 'Name of the user who signed in' }),
+  label: z.exactOptional(z.string()).meta({ description: 'What the configuration calls such clients' }),
   userAgent: z.exactOptional(z.string()),
   path: z.string().meta({ description: 'What it asked for: a path without its query, or the name of a stream' }),
   since: time,
@@ -105,12 +124,21 @@ export const clientStatusSchema = z.object({
   behindBytes: z.number().meta({ description: 'Distance to the newest byte of the stream' }),
   skips: z.number(),
   skippedBytes: z.number(),
+  player: z.exactOptional(playerReportSchema).meta({ description: 'What the player reports about itself (CMCD)' }),
+  connection: z
+    .exactOptional(connectionReportSchema)
+    .meta({ description: 'What its protocol measures on the connection (SRT)' }),
 })
 
 /** A viewer of an output. */
 export type ClientStatus = Readonly<z.infer<typeof clientStatusSchema>>
 
-export const clientListSchema = z.object({ clients: z.array(clientStatusSchema).readonly() })
+export const clientListSchema = z.object({
+  clients: z.array(clientStatusSchema).readonly(),
+  next: z
+    .exactOptional(z.string())
+    .meta({ description: 'With `limit`, if there are more: the `after` of the next request' }),
+})
 
 export type ClientList = Readonly<z.infer<typeof clientListSchema>>
 
@@ -119,6 +147,9 @@ export const listenerStatusSchema = z.object({
   protocol: z.string(),
   address: z.string().meta({ description: 'As bound: host:port' }),
   origins: texts,
+  why: z.exactOptional(z.string()).meta({
+    description: 'Why it accepts nothing: a reload failed, and its address could not be bound again; it is tried again',
+  }),
   node: z.exactOptional(nodeStatusSchema).meta({ description: 'Of a listener whose protocol a plugin speaks' }),
 })
 
@@ -168,8 +199,37 @@ export const engineStatusSchema = z.object({
 
 export type EngineStatus = Readonly<z.infer<typeof engineStatusSchema>>
 
+const processSampleSchema = z
+  .object({
+    cpuSeconds: z.number().meta({ description: 'Processor time since the start' }),
+    rssBytes: z.number().meta({ description: 'Resident memory' }),
+    lagSeconds: z.number().meta({ description: 'How late the event loop runs timers, 99th percentile of 10 s' }),
+    outputLatencySeconds: z.exactOptional(z.number()).meta({
+      description:
+        'From the arrival of data to when the outputs pass it on, 99th percentile of the last 10 to 20 s; missing while nothing is passed on',
+    }),
+  })
+  .meta({ description: 'The process of the engine' })
+
+const copiesSummarySchema = z
+  .object({
+    pattern: z.string().meta({ description: 'The pattern pipeline' }),
+    copies: z.number(),
+    state: nodeStatusSchema.shape.state.meta({ description: 'The worst of all nodes' }),
+    notWell: z.number().meta({ description: 'Copies with a node that is not well' }),
+    receivedBytes: z.number().meta({ description: 'By the inputs of the present copies' }),
+    sentBytes: z.number().meta({ description: 'By the outputs of the present copies' }),
+    clients: z.number(),
+    drops: z.number(),
+    restarts: z.number(),
+  })
+  .meta({ description: 'All copies of a pattern pipeline' })
+
+export type CopiesSummary = Readonly<z.infer<typeof copiesSummarySchema>>
+
 const engineSampleSchema = z.object({
   at: time,
+  process: processSampleSchema,
   clients: z.number().meta({ description: 'Viewers of all outputs' }),
   nodes: z
     .array(
@@ -179,6 +239,9 @@ const engineSampleSchema = z.object({
     )
     .readonly(),
   edges: z.array(edgeStatusSchema).readonly(),
+  copies: z
+    .exactOptional(z.array(copiesSummarySchema).readonly())
+    .meta({ description: 'With `copies=summary`: in place of the nodes and edges of copies' }),
 })
 
 /** The numbers that change all the time, once a second in the event stream. */
@@ -220,13 +283,14 @@ export type NodeTypeList = Readonly<z.infer<typeof nodeTypeListSchema>>
 /** What the event stream of the API reads; implemented by the engine. */
 export interface EventSource {
   readonly events: Pick<EventLog, 'recent' | 'subscribe'>
-  /** Of everything, or of one pipeline. */
-  sample(pipeline?: string): EngineSample
+  /** Of everything, or of one pipeline. `isSummary`: copies of pattern pipelines as one row each. */
+  sample(pipeline?: string, isSummary?: boolean): EngineSample
 }
 
 /** What the API reads; implemented by the engine. */
 export interface StatusSource {
-  status(): EngineStatus
+  /** `isSummary`: without the copies of pattern pipelines, which the samples of such a reader have as one row each. */
+  status(isSummary?: boolean): EngineStatus
   /** Readiness of everything, of one pipeline, or of one node; undefined if it does not exist. */
   readiness(of?: { readonly pipeline?: string; readonly node?: string }): Readiness | undefined
   /** Viewers of one output, or of all. */

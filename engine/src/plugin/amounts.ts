@@ -3,7 +3,7 @@
 export type Units = Readonly<Record<string, number>>
 
 /** To milliseconds. */
-export const DURATION_UNITS: Units = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
+export const DURATION_UNITS: Units = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 /** To bytes. */
 export const SIZE_UNITS: Units = { B: 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 }
 /** To bits per second. */

@@ -44,6 +44,8 @@ export interface Refusal {
 /** A session, as lists of viewers show it. */
 export interface SessionView {
   readonly state: 'waiting' | 'reading' | 'seeking' | 'ending'
+  /** What the configuration calls such clients; 64 characters are kept. By default nothing. */
+  readonly label?: string
   /** By default what `sent` has counted. */
   readonly bytes?: number
   /** Distance to the newest byte of the stream. By default 0. */
@@ -51,6 +53,35 @@ export interface SessionView {
   /** By default 0, both. */
   readonly skips?: number
   readonly skippedBytes?: number
+  /** What the player says about itself. By default unknown. */
+  readonly player?: PlayerReport
+  /** What the protocol measures on the connection. By default unknown. */
+  readonly connection?: ConnectionReport
+}
+
+/** What a protocol with its own acknowledgements knows of a connection. A part that it does not know is left out. */
+export interface ConnectionReport {
+  readonly rttMs?: number
+  /** In force: how long the viewer's end keeps packets before it delivers them. */
+  readonly latencyMs?: number
+  /** Packets that the viewer's end reported as missing. */
+  readonly lost?: number
+  readonly retransmitted?: number
+  /** Packets given up because they would have been too late. */
+  readonly dropped?: number
+  /** Media sent and not acknowledged. */
+  readonly bufferMs?: number
+}
+
+/** What a player measures and reports, as with CMCD (CTA-5004). A part that it does not report is left out. */
+export interface PlayerReport {
+  /** Media that it holds and has not played. */
+  readonly bufferMs?: number
+  /** Of the rendition that it plays. */
+  readonly bitsPerSecond?: number
+  readonly throughputBitsPerSecond?: number
+  /** How often its buffer ran empty. */
+  readonly stalls?: number
 }
 
 export interface SessionCallbacks {
@@ -94,6 +125,11 @@ export interface Audience extends AsyncDisposable {
    * The callbacks replace those of the request before.
    */
   touch(key: string, who: Who, callbacks?: SessionCallbacks): Session | Refusal
+  /**
+   * A request that begins no session: the one that `touch` has begun for this user and key, of which this counts as a
+   * request. A refusal, counted and logged, if the key was kicked; undefined if there is no such session.
+   */
+  find(key: string, who: Who): Session | Refusal | undefined
   /** Counts and logs a viewer that the output itself refuses. */
   refuse(who: Who, reason: string, status: number): void
   /** Omitted options keep their values. Lower limits disconnect no one. */

@@ -26,6 +26,25 @@ export type AuthVerdict =
       readonly allowed: true
       /** Name of the user, at most 255 characters: shown in lists of clients and in the access log. By default none. */
       readonly user?: string | undefined
+      /**
+       * Tells what the client has presented from other credentials: a digest, never the secret. The client may then
+       * exchange it for a session: an output like `hls`, whose viewers send many requests, admits the others of this
+       * viewer without a check. By default each request is checked.
+       */
+      readonly credential?: string | undefined
+      /** The decision depends on the address of the client: a session is for that address alone. By default false. */
+      readonly isForAddress?: boolean | undefined
+      /**
+       * What the connection of this client is encrypted with, where the protocol shares a secret with its client: the
+       * passphrase of SRT. At most 255 characters, never logged. By default that of the node or the listener.
+       */
+      readonly secret?: string | undefined
+      /**
+       * Called at most once if there is no connection after all, for example because its passphrase was wrong: what
+       * the check has used up can be presented again. It undoes this admission alone: what another one has used since
+       * stays used. By default nothing happens.
+       */
+      readonly giveBack?: (() => void) | undefined
     }
   | {
       readonly allowed: false
@@ -61,7 +80,7 @@ export interface AuthDefinition<O extends z.ZodType = z.ZodType, I extends Injec
   readonly summary: string
   /** A `z.strictObject`; each option has `.meta({ description, reload: 'live' })`: a provider is never replaced. */
   readonly options: O
-  /** Services of the engine that `open` receives as `deps`, by token: CLOCK and EVENTS. By default none. */
+  /** Services of the engine that `open` receives as `deps`, by token: CLOCK, EVENTS and LISTENERS. By default none. */
   readonly inject?: I
   /** Metrics that the provider connects with `readMetric`. By default none. */
   readonly metrics?: readonly MetricDeclaration[]

@@ -46,11 +46,27 @@ export type RefusedAccess =
   | 'failed'
   | 'busy'
 
+export interface ExchangeableCredential {
+  /** A digest, the same for the same credential as long as the engine runs. */
+  readonly id: string
+  /** The decision depends on the address: a session is for that alone. */
+  readonly isForAddress: boolean
+}
+
 export type AccessDecision =
   | {
       readonly allowed: true
       /** Name of the admitted user, as in the configuration; undefined if the provider knows no names. */
       readonly user: string | undefined
+      /**
+       * The client has presented something that it may exchange for a session, and need not present again: a token, a
+       * signed link, a password. Undefined where each request says by itself that it is admitted, as with addresses.
+       */
+      readonly credential?: ExchangeableCredential
+      /** What the protocol encrypts the connection with, where it has such a thing: see `AuthVerdict`. */
+      readonly secret?: string
+      /** To be called if there is no connection after all: see `AuthVerdict`. Never throws. */
+      readonly giveBack?: () => void
     }
   | {
       readonly allowed: false

@@ -5,24 +5,18 @@ import type { Logger as PinoLogger } from 'pino'
 import type { Observable, Subscription } from 'rxjs'
 import type { z } from 'zod'
 import type { ListenerTransport, OpenListener, Transports } from './listener.js'
+import type { OffersStreams } from './offered-stream.js'
+import type { ProgramNeed } from './program-need.js'
 import type { Publisher } from './publisher.js'
+import type { WarningContext } from './warning-context.js'
 import type { Resource } from './resource.js'
 import type { Received, Source } from './source.js'
 import type { Token } from './tokens.js'
+import type { UsualMemory } from './usual-window-bytes.js'
 
 export type { NodeKind } from './node-kinds.js'
-export type { ArrivedBytes, Boundary, Received, Source } from './source.js'
-
-/** What a reload does when the option has changed, declared with `.meta({ reload })`. By default `swap`. */
-export type ReloadClass = 'live' | 'swap' | 'source' | 'rebind' | 'restart'
-
-declare module 'zod' {
-  interface GlobalMeta {
-    reload?: ReloadClass
-    /** Unit of the value, shown by `engine inspect` and in generated tables. By default none. */
-    unit?: string
-  }
-}
+export type { ReloadClass } from './reload-class.js'
+export type { ArrivedBytes, Boundary, PacketTimeout, Received, Source } from './source.js'
 
 export type ChunkKind = 'ts' | 'gop'
 
@@ -102,7 +96,16 @@ export interface NodeContext {
    * `ready()`, and for an input by the next packets.
    */
   idle(why: string): void
-  /** Reports that the node works, but not as it should; shown in status and /readyz until the next `ready()`. */
+  /**
+   * Of an input: reports that it holds its resources, and that nobody sends to it yet, or any more, though somebody should:
+   * a pipe without a writer. It counts as neither ready nor connected, and status and events show the reason. Ended by
+   * `ready()` and by the next packets. Throws a TypeError for other kinds of nodes.
+   */
+  waiting(why: string): void
+  /**
+   * Reports that the node works, but not as it should; shown in status and /readyz until the next `ready()`. What a
+   * transform says is also told to viewers that cannot be served meanwhile: nothing that they may not know.
+   */
   degraded(why: string): void
   /** Reports something that an operator may want to know, to the log and the event stream. */
   event(name: string, data?: Readonly<Record<string, string | number | boolean>>): void
@@ -112,6 +115,12 @@ export interface NodeContext {
    * TypeError for other kinds of nodes: the engine counts what leaves their ports.
    */
   sent(bytes: number): void
+  /**
+   * The metric `output_latency_seconds` of an output that holds media before it passes it on, such as a segmenter: it
+   * observes the time from arrival to when viewers can have it. Without this call, what the output takes from its inlets
+   * counts as passed on. Throws a TypeError for other kinds of nodes.
+   */
+  latency(): MetricHistogram
   /**
    * Sets the function whose result the status shows as `details` of the node: the current file, the destination. Called
    * by the engine whenever the status is read, so it must only return values at hand. A later call replaces the function. By default
@@ -136,6 +145,11 @@ export interface Inlet<P extends Chunk = AnyChunk> {
   readonly chunks: Observable<P>
   /** True if every source behind it can wait: a hold then pauses the sources, and nothing is dropped. */
   readonly pausable: boolean
+  /**
+   * When the sources behind it were last lost, by CLOCK: a viewer that joins now starts with nothing received before.
+   * -Infinity or undefined if they never were.
+   */
+  readonly lostAtMs?: number
   /**
    * Stops delivery until the hold is disposed: the edge queues up to its bound, then drops at random access points. The
    * node can call it at any time, inside `next` too.
@@ -213,14 +227,6 @@ export type Injections = Readonly<Record<string, Token<unknown>>>
 /** The type of `deps` in `open`: what the tokens of `inject` stand for, by the same names. */
 export type Injected<I extends Injections> = { readonly [K in keyof I]: I[K] extends Token<infer T> ? T : never }
 
-/** A program that a node needs. */
-export interface ProgramNeed {
-  /** A name, found in PATH, or an absolute path. */
-  readonly program: string
-  /** The folders in which a name is found, instead of those of the engine. */
-  readonly path?: string
-}
-
 /** Shown by `engine inspect` and on the generated pages. `yaml`: named nodes, as they stand in their section. */
 export interface Example {
   readonly title: string
@@ -264,11 +270,16 @@ export interface DefinitionOf<O extends z.ZodType, I extends Injections, N> {
    * is planned; pure. By default none.
    */
   exclusive?(options: z.output<O>): readonly Resource[]
+  /**
+   * What the options do that the user may not expect: sentences, shown as warnings by `engine check`. Called with checked
+   * options whenever a configuration is checked; pure. By default none.
+   */
+  warnings?(options: z.output<O>, around: WarningContext): readonly string[]
   /** What an operator can tell the node to do. By default nothing. */
   readonly commands?: Commands
   /**
-   * The programs that the node starts with PROCESSES: `engine doctor` says which are missing. Called with checked options;
-   * pure. By default none.
+   * The programs that the node starts with PROCESSES: `engine doctor` says which are missing, and a configuration without
+   * one that has `install` is refused. Called with checked options; pure. By default none.
    */
   programs?(options: z.output<O>): readonly ProgramNeed[]
   readonly examples: readonly Example[]
@@ -283,10 +294,8 @@ export interface DefinitionOf<O extends z.ZodType, I extends Injections, N> {
   open(options$: Options<z.output<O>>, context: NodeContext, deps: Injected<I>, previous?: Previous): N | Promise<N>
 }
 
-export interface InputDefinition<
-  O extends z.ZodType = z.ZodType,
-  I extends Injections = Injections,
-> extends DefinitionOf<O, I, Source<Received> | Source<AnyChunk>> {
+export interface InputDefinition<O extends z.ZodType = z.ZodType, I extends Injections = Injections>
+  extends DefinitionOf<O, I, Source<Received> | Source<AnyChunk>>, OffersStreams<z.output<O>> {
   readonly kind: 'input'
   /** What it emits. `bytes`: the engine frames them and applies the timeline. */
   readonly produces: 'bytes' | ChunkKind
@@ -298,6 +307,11 @@ export interface InputDefinition<
    * `context.ready()` once it can take publishers. By default the type has no key `streams`.
    */
   publishers?(options$: Options<z.output<O>>, context: NodeContext, deps: Injected<I>): Observable<Publisher>
+  /**
+   * For a type with `publishers`: whether an input with these options needs the key `streams` (true) or cannot have it
+   * (false). Called whenever a configuration is checked. By default, and if it returns undefined, both are possible.
+   */
+  takesStreams?(options: z.output<O>): boolean | undefined
 }
 
 export interface TransformDefinition<
@@ -320,10 +334,8 @@ export interface TransformDefinition<
   readonly makesStream?: boolean
 }
 
-export interface OutputDefinition<
-  O extends z.ZodType = z.ZodType,
-  I extends Injections = Injections,
-> extends DefinitionOf<O, I, Output> {
+export interface OutputDefinition<O extends z.ZodType = z.ZodType, I extends Injections = Injections>
+  extends DefinitionOf<O, I, Output>, OffersStreams<z.output<O>> {
   readonly kind: 'output'
   /** Kinds of chunks that it can read; at least one. */
   readonly consumes: readonly ChunkKind[]
@@ -331,10 +343,17 @@ export interface OutputDefinition<
   readonly inlets: 'one' | 'many'
   /**
    * The most memory that its viewers can take, in bytes, including shared buffers; Infinity if nothing limits it.
-   * Called by `engine check`. `maxClients`: the engine's viewer limit over all outputs, Infinity for no limit. By
-   * default no bound is reported.
+   * Called by `engine check`. `maxClients`: the engine's viewer limit over all outputs, Infinity for no limit.
+   * `inlets`: how many nodes `from` names. By default no bound is reported.
    */
-  memoryBound?(options: z.output<O>, maxClients: number): number
+  memoryBound?(options: z.output<O>, maxClients: number, inlets: number): number
+  /**
+   * What it usually takes: with inlets of this bit rate each, while its viewers keep up. `engine check` shows it beside
+   * the bound. By default only the bound is shown.
+   */
+  usualMemory?(options: z.output<O>, bitsPerSecond: number, inlets: number): UsualMemory
+  /** The options that lower it, as paths: `engine check` names them. By default none. */
+  readonly memoryOptions?: readonly string[]
 }
 
 export interface ServiceDefinition<

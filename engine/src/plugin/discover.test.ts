@@ -124,3 +124,17 @@ for (const [range, expected] of [
     assert.equal(fitsApi(range), expected)
   })
 }
+
+test('a plugin is announced before its module runs', async () => {
+  await writePlugin('h/node_modules/early', 'early', `globalThis.order?.push('runs')\n${moduleOf('early')}`)
+  const order: string[] = []
+  Object.assign(globalThis, { order })
+  const { code } = await discoverPlugins({
+    yamlFiles: [join(folder, 'h/live.yaml')],
+    plugins: [{ name: 'early', folder: join(folder, 'h') }],
+    starterPackage: undefined,
+    onImport: ({ name, entry, definitions }) => order.push(`${name} ${entry} ${definitions.length}`),
+  })
+  Reflect.deleteProperty(globalThis, 'order')
+  assert.deepEqual(order, [`early ${code?.[0]?.entry} 0`, 'runs'])
+})

@@ -32,9 +32,10 @@ export async function discoverPlugins(request: DiscoverRequest): Promise<Discove
   const code: PluginCode[] = []
   for (const plugin of found) {
     const print = await printCode(plugin)
+    const place = { entry: plugin.entry, folder: plugin.package?.folder }
+    request.onImport?.({ ...codeOf(plugin.name, print, []), ...place })
     const imported = await importPlugin(plugin)
-    const { entry, package: owner } = plugin
-    code.push({ ...codeOf(plugin.name, print, imported.definitions), entry, folder: owner?.folder })
+    code.push({ ...codeOf(plugin.name, print, imported.definitions), ...place })
     faults.push(...imported.problems)
     for (const definition of imported.definitions) {
       const present = registry.add(definition, plugin.name)

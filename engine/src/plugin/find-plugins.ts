@@ -1,9 +1,10 @@
 // Finds plugins without running any of them, in this order: those that `plugins:` of the YAML names, dependencies of
 // the package.json nearest to the YAML, dependencies of the package that started the engine. A dependency is a plugin
-// if its package.json has the keyword `millrace-plugin`.
+// if its package.json has the keyword `millrace-plugin`; with `millrace-plugins`, its dependencies are looked at.
 import { existsSync, statSync } from 'node:fs'
 import { dirname, isAbsolute, resolve } from 'node:path'
 import { checkPackage } from './check-package.js'
+import type { PluginCode } from './plugin-code.js'
 import type { PluginErrorCode } from './plugin-errors.js'
 import { findPackage, isCommonJs, nearestPackage, readPackage } from './plugin-package.js'
 import type { PluginPackage } from './plugin-package.js'
@@ -21,6 +22,8 @@ export interface DiscoverRequest {
   readonly plugins: readonly PluginReference[]
   /** Folder of the package that started the engine. */
   readonly starterPackage: string | undefined
+  /** Called just before the module of a plugin is imported: its code may throw from then on. By default nothing. */
+  onImport?(code: PluginCode): void
 }
 
 export interface PluginProblem {
@@ -91,8 +94,16 @@ class Search implements FoundPlugins {
       if (listing === undefined || this.#seen.has(dependency)) continue
       const found = findPackage(dependency, listing.folder)
       // npm reports missing dependencies; a node that needs one is reported as an unknown type.
-      if (found !== undefined) await this.#package(found, place, { listedIn: listing.file, dependency })
+      if (found === undefined) continue
+      if (await this.#isCollection(found)) await this.dependenciesOf(found, place)
+      else await this.#package(found, place, { listedIn: listing.file, dependency })
     }
+  }
+
+  /** A package that brings plugins, such as `millrace`. Its dependencies are looked at once. */
+  async #isCollection(folder: string): Promise<boolean> {
+    const found = await readPackage(folder).catch(() => undefined)
+    return found?.isCollection === true && this.#isNew(found.folder)
   }
 
   async #local(path: string, reference: PluginReference): Promise<void> {

@@ -13,6 +13,7 @@ export {
   address,
   authName,
   choice,
+  choiceExcept,
   count,
   duration,
   eventRate,
@@ -21,6 +22,7 @@ export {
   path,
   rate,
   secret,
+  textWithSecrets,
   size,
   url,
 } from './options.js'
@@ -53,10 +55,10 @@ export type {
   NodeKind,
   Options,
   OutputDefinition,
+  PacketTimeout,
   Port,
   Ports,
   Previous,
-  ProgramNeed,
   Received,
   ReloadClass,
   SnapshotsState,
@@ -67,6 +69,15 @@ export type {
   Transform,
   TransformDefinition,
 } from './contract.js'
+export { KeptConnection } from './kept-connection.js'
+export type { KeptConnectionParts } from './kept-connection.js'
+export { lacksCredentials } from './lacks-credentials.js'
+export { offerWhileOpen } from './offer-while-open.js'
+export { WatchedProcess } from './watched-process.js'
+export type { WatchedProcessParts } from './watched-process.js'
+export { SourceAttempts } from './source-attempts.js'
+export type { SourceAttempt } from './source-attempts.js'
+export { limitsOf, providersOf, streamNameOf, viewerLimits } from './viewer-options.js'
 export { PLUGIN_API } from './api-version.js'
 export type {
   DatagramPeer,
@@ -78,10 +89,13 @@ export type {
   StreamTransport,
   Transports,
 } from './listener.js'
+export { ReceivedPackets } from './received-packets.js'
 export { StallDetector } from './stall-detector.js'
 export { TargetRotation } from './target-rotation.js'
 export type { TargetOrder } from './target-rotation.js'
 export { trustedAuthorities } from './trusted-authorities.js'
+export { EntryBuilder } from './entry-builder.js'
+export type { BuiltEntry } from './entry-builder.js'
 export { isRandomAccessPoint } from './random-access-point.js'
 export {
   AUDIENCE,
@@ -103,34 +117,63 @@ export type {
   AudienceCounters,
   AudienceOptions,
   ClientLimits,
+  ConnectionReport,
+  PlayerReport,
   Refusal,
   Session,
   SessionCallbacks,
   SessionView,
   Who,
 } from './audience.js'
-export type { AccessAction, AccessDecision, AccessRequest, Auth, RefusedAccess } from './auth.js'
+export type {
+  AccessAction,
+  AccessDecision,
+  AccessRequest,
+  Auth,
+  ExchangeableCredential,
+  RefusedAccess,
+} from './auth.js'
 export type { AuthContext, AuthDefinition, AuthProvider, AuthRefusal, AuthVerdict } from './auth-definition.js'
 export type { Audiences, Clock, Delivery, Events, Listeners, MetricsSource, EventNotice, Token } from './tokens.js'
+export { cutText, CUT_MARK } from './cut-text.js'
 export { defineErrors, EngineError, isEngineError, reactionOf } from '../errors.js'
 export type { ErrorDetails, ErrorRow, ErrorTable, Reaction } from '../errors.js'
-export type { HttpHandler, HttpRoutes, HttpVisit, MountOptions } from './http-routes.js'
+export type {
+  AdmittedSession,
+  HttpHandler,
+  HttpRoutes,
+  HttpVisit,
+  ListedPath,
+  Listing,
+  MountOptions,
+  MountSessions,
+  SessionRequest,
+} from './http-routes.js'
+export type { MediaFolder } from './media-folder.js'
+export type { StreamWindow, StreamWindowBounds } from './stream-window.js'
+export { usualWindowBytes } from './usual-window-bytes.js'
+export type { UsualMemory } from './usual-window-bytes.js'
 export type { KeptMedia, MediaMemory, SendOptions } from './media-memory.js'
+export type { AskProgram, ProgramNeed, ProgramReport } from './program-need.js'
 export { post, signBody } from './post.js'
 export type { PostAnswer, PostRequest } from './post.js'
 export type {
+  Conversion,
+  ConvertOptions,
   Process,
   ProcessCallbacks,
   Processes,
   ProcessExit,
+  LineLevel,
   ProcessOptions,
   StopOptions,
   StopSignal,
 } from './processes.js'
-export type { Publisher, PublisherCredentials, PublisherRefusal } from './publisher.js'
-export type { Resource } from './resource.js'
+export type { OfferedStream } from './offered-stream.js'
+export type { Publisher, PublisherCredentials, PublisherGrant, PublisherRefusal } from './publisher.js'
+export type { OfflineAnswer, Resource } from './resource.js'
 export type { Secrets } from './secrets.js'
-export { isMulticast, parseSocketAddress } from './socket-address.js'
+export { isLinkLocal, isMulticast, parseSocketAddress, zoneOf } from './socket-address.js'
 export type {
   DatagramBatch,
   Membership,
@@ -141,6 +184,7 @@ export type {
   StreamCallbacks,
   StreamSocket,
   TcpTarget,
+  TlsTarget,
   UdpOptions,
   UdpSocket,
   UnixListener,
@@ -150,3 +194,4 @@ export type {
 export type { Store } from './store.js'
 export type { Join, LiveEntry, LiveRoute, LiveRouteOptions } from './live-route.js'
 export type { Chunk, Discontinuity, Gop, GopChunk, Origin, Track, TsChunk } from '@millrace/media/mpegts'
+export type { WarningContext } from './warning-context.js'

@@ -20,8 +20,16 @@ export interface StreamConnection {
    * the listener is closed, and when the node that has it ends.
    */
   identified(): void
-  /** Counts it under that reason and closes it. A reason that the definition does not declare counts as `other`. */
-  refuse(reason: string): void
+  /**
+   * Counts it under that reason and closes it, at once or as `end` does with this answer. A reason that the definition does
+   * not declare counts as `other`.
+   */
+  refuse(reason: string, answer?: string): void
+  /**
+   * Sends the last bytes, and closes it when the client has closed its side, or after 1 s. What the client sends meanwhile
+   * is discarded. The node must have removed its own listeners.
+   */
+  end(answer: string): void
 }
 
 /** What `open` of a listener with `transport: 'tcp'` receives. */
@@ -51,13 +59,17 @@ export interface DatagramTransport {
   readonly name: string
   /** `host:port`, as bound; a reload may change it, and the old address is closed at once. */
   readonly address: string
+  /** What the system has granted of `receiveBuffer`; 0 if it is not known. */
+  readonly receiveBufferBytes: number
   /**
    * From now on `handle` receives each datagram, in the scope of the node: what it throws fails this listener. The bytes
-   * are only valid during the call. A later call replaces the function. Datagrams that come before are dropped.
+   * belong to the node. A later call replaces the function. Datagrams that come before are dropped.
    */
   receive(handle: (bytes: Uint8Array, from: DatagramPeer) => void): void
   /** Never throws. A datagram that the system does not take is dropped and counted. */
   send(bytes: Uint8Array, to: DatagramPeer): void
+  /** Bytes that the system has yet to take. While there are none, the memory of what was sent can be used again. */
+  readonly queuedBytes: number
   /** Counts a datagram that the node refuses, under that reason; one that is not declared counts as `other`. */
   refuse(reason: string): void
 }

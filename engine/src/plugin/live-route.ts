@@ -1,6 +1,7 @@
 // The interface of delivery: what an output passes in and what a route exposes. Delivery knows no container format: the
 // output decides where viewers can start, and with which bytes.
 import type { Audience, AudienceCounters } from './audience.js'
+import type { Listing } from './http-routes.js'
 
 export interface LiveRouteOptions {
   /** The `pipeline/node` that owns the route, for logs and metrics. */
@@ -18,7 +19,15 @@ export interface LiveRouteOptions {
   readonly burstMs: number
   /** Sent to every new viewer right after the response header; empty for none. Immutable, shared by all viewers. */
   readonly lead: Uint8Array
-  readonly window: { readonly durationMs: number; readonly sizeBytes: number }
+  readonly window: {
+    readonly durationMs: number
+    readonly sizeBytes: number
+    /**
+     * What a viewer has not read yet outlasts `durationMs`, for a source that waits for its viewers: time passes between
+     * two entries meanwhile. By default it does not.
+     */
+    readonly keepUnread?: boolean
+  }
   /** What happens to a viewer that has fallen behind the window. */
   readonly slow: 'skip' | 'disconnect'
   /** A viewer that accepts no byte for this long is disconnected. */
@@ -30,11 +39,18 @@ export interface LiveRouteOptions {
     readonly status: number
     /** How long viewers stay connected while no entry arrives. */
     readonly endAfterMs: number
+    /**
+     * Sent about once a second to viewers while no entry arrives: bytes that mean nothing to a player, for those that
+     * give up on a silent connection. By default nothing is sent.
+     */
+    readonly fill?: Uint8Array
   }
   /** Who watches, with the limits. By default an audience of its own, without limits. */
   readonly audience?: Audience
   /** Access providers (`auth:`); any of them can admit a viewer. By default everybody is admitted. */
   readonly auth?: readonly string[]
+  /** The index of the listener shows it, unless it has access providers. By default it does not. */
+  readonly listed?: Listing
   /** Value of Access-Control-Allow-Origin; undefined for none. */
   readonly cors: string | undefined
   /** Maximum number of bytes written to one viewer's socket at a time while it catches up. */
@@ -54,10 +70,15 @@ export interface LiveEntry {
 
 export interface Join {
   readonly keyframe: boolean
-  /** Sent before the entry to a viewer that starts here. Immutable: kept, not copied. */
-  readonly preamble: Uint8Array
-  /** Sent before the entry to a viewer that skips to it. Immutable: kept, not copied. */
-  readonly bridge: Uint8Array
+  /** Memory that the join needs before either is made. */
+  readonly heldBytes: number
+  /**
+   * What is sent before the entry to a viewer that starts here. Called when the first one does, at most once; all others
+   * get the same bytes, which are kept, not copied. Nobody calls it if nobody starts here.
+   */
+  preamble(): Uint8Array
+  /** The same for viewers that skip to the entry. */
+  bridge(): Uint8Array
 }
 
 export interface LiveRoute extends AsyncDisposable {

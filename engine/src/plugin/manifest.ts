@@ -23,6 +23,12 @@ const optionSchema = z.object({
   range: text,
   default: text.optional(),
   required: z.boolean(),
+  losesViewers: z.exactOptional(z.boolean()).meta({
+    description: 'Viewers have to load the stream again when the option changes',
+  }),
+  reloadWhen: z
+    .exactOptional(z.array(z.object({ option: text, is: text, reload: z.enum(RELOADS), effect: text })).readonly())
+    .meta({ description: 'Other classes, for nodes whose option has that value' }),
 })
 
 const metricSchema = z.object({

@@ -45,6 +45,7 @@ function amend(schema: Schema, json: Record<string, unknown>): void {
   if (description !== '') json['description'] = description
   delete json['reload']
   delete json['unit']
+  delete json['instead']
   const value = defaultOf(schema)
   if (value !== undefined) json['default'] = value
   else if (isGroup(json['default'])) delete json['default']

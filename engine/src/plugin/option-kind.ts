@@ -12,6 +12,7 @@ export type OptionKindName =
   | 'url'
   | 'path'
   | 'secret'
+  | 'text'
   | 'choice'
   | 'listener'
   | 'auth'
@@ -23,6 +24,16 @@ export interface OptionKind {
   readonly values?: readonly string[]
   /** The protocol that the listener has to speak; only for a `listener`. */
   readonly protocol?: string
+  /** What the path names has to be there; only for a `path`. */
+  readonly exists?: 'required' | 'expected'
+  /** What the path names must not be of the other kind, if it is there; only for a `path`. */
+  readonly is?: 'file' | 'folder'
+  /** Parameters of the query whose values are secret; only for a `url`. */
+  readonly secretParameters?: readonly string[]
+  /** What of this value is secret; only for a `text` and a `url`. By default nothing of a text is. */
+  secretParts?(value: string): readonly string[]
+  /** Whether this value may stand in a file as it is; only for a `secret`. By default none may: `check` warns. */
+  mayBePlain?(value: string): boolean
   /** The declared bounds, for messages: `20ms to 100ms`, `at least 1`. */
   readonly range?: string
   /** The YAML text of a value. By default the value as JSON. */

@@ -1,6 +1,6 @@
 // Describes an option by its schema alone: description, reload class, default. The generated tables, the checks of
 // `define*` and the help of error messages read it.
-import type { ReloadClass } from './contract.js'
+import type { ReloadClass, ReloadWhen } from './reload-class.js'
 import { coreOf, defOf, kindOf, layersOf } from './option-kind.js'
 import type { Schema } from './option-kind.js'
 
@@ -21,6 +21,15 @@ export interface OptionRow extends OptionMeta {
   /** In YAML form; undefined if there is none. */
   readonly default: string | undefined
   readonly required: boolean
+  readonly losesViewers?: true
+  readonly reloadWhen?: readonly ReloadWhen[]
+}
+
+interface WrittenMeta extends OptionMeta {
+  readonly losesViewers: boolean
+  readonly reloadWhen: readonly ReloadWhen[]
+  /** Of a group: keys that users may expect in it, and what to write instead. */
+  readonly instead: Readonly<Record<string, string>>
 }
 
 /** Names of plain zod schemas, which have no option kind. */
@@ -36,6 +45,12 @@ interface Place {
 export function optionMeta(schema: Schema): OptionMeta {
   const { description = '', reload = 'swap', unit = '' } = metaOf(schema)
   return { description, reload, unit }
+}
+
+/** What to write instead of a key that the group does not have; undefined if it does not say that. */
+export function writtenInstead(schema: Schema, key: string): string | undefined {
+  const { instead = {} } = metaOf(schema)
+  return Object.hasOwn(instead, key) ? instead[key] : undefined
 }
 
 /** A row for each option; groups that have a description come before their members. */
@@ -68,19 +83,30 @@ function rowsOf(schema: Schema, at: Place): readonly OptionRow[] {
   const { text, required } = defaultOf(schema)
   const range = kindOf(coreOf(schema))?.range ?? ''
   const row = { path: at.path, kind: kindText(schema), range, description, reload, unit, default: text, required }
-  return [row, ...below]
+  const { losesViewers, reloadWhen } = meta
+  return [
+    {
+      ...row,
+      ...(losesViewers === true ? { losesViewers } : {}),
+      ...(reloadWhen === undefined ? {} : { reloadWhen }),
+    },
+    ...below,
+  ]
 }
 
-function metaOf(schema: Schema): Partial<OptionMeta> {
-  let found: Partial<OptionMeta> = {}
+function metaOf(schema: Schema): Partial<WrittenMeta> {
+  let found: Partial<WrittenMeta> = {}
   for (const layer of layersOf(schema)) {
     const meta = (layer as { meta?(): Readonly<Record<string, unknown>> | undefined }).meta?.()
     if (meta === undefined) continue
-    const { description, reload, unit } = meta as Partial<OptionMeta>
+    const { description, reload, unit, losesViewers, reloadWhen, instead } = meta as Partial<WrittenMeta>
     found = {
       ...(description === undefined ? {} : { description }),
       ...(reload === undefined ? {} : { reload }),
       ...(unit === undefined ? {} : { unit }),
+      ...(losesViewers === undefined ? {} : { losesViewers }),
+      ...(reloadWhen === undefined ? {} : { reloadWhen }),
+      ...(instead === undefined ? {} : { instead }),
       ...found,
     }
   }

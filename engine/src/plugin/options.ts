@@ -1,11 +1,10 @@
 // The kinds of options: zod schemas that accept the YAML value or its text (interpolation always yields text) and
 // refuse empty text; their JSON Schema also allows text that contains `${`. Declare a default in YAML form, with
 // `.prefault('10s')`. `.meta({ description, reload })` can stand anywhere in the chain; the outermost wins.
-import { isIP } from 'node:net'
 import { z } from 'zod'
 import { DURATION_UNITS, EVENT_RATE_UNITS, parseAmount, RATE_UNITS, renderAmount, SIZE_UNITS } from './amounts.js'
 import type { Units } from './amounts.js'
-import { BIND_ADDRESS } from './bind-address-pattern.js'
+import { bindAddressProblem } from './bind-address-problem.js'
 import { markKind } from './option-kind.js'
 import type { OptionKindName } from './option-kind.js'
 
@@ -26,13 +25,19 @@ interface KindOf<T> {
   readonly values?: readonly string[]
   readonly protocol?: string
   readonly range?: string
+  readonly exists?: 'required' | 'expected'
+  readonly is?: 'file' | 'folder'
+  readonly secretParameters?: readonly string[]
+  secretParts?(value: string): readonly string[]
+  mayBePlain?(value: string): boolean
 }
 
 /** setTimeout holds 31 bits. */
 const LONGEST_MS = 2 ** 31 - 1
+/** The key of a published stream, in front of the port. */
+const STREAM_IN_HOST = /\$\{stream\}(?=.*:\d+$)/g
 /** In a JSON Schema pattern: the text has an interpolation. */
 const INTERPOLATED = '\\$\\{'
-const LONGEST_PORT = 65_535
 
 /** A whole number. */
 export function count(bounds: Bounds = {}): z.ZodType<number, number | string> {
@@ -84,14 +89,27 @@ export function eventRate(bounds: Bounds = {}): z.ZodType<number, string | 0> {
   return amount('eventRate', EVENT_RATE_UNITS, 'must be a number of events per time, such as 20/s or 5/m', bounds)
 }
 
-/** An absolute URL, kept as written. By default of any scheme. */
-export function url(allow: { readonly schemes?: readonly string[] } = {}): z.ZodType<string, string> {
+/**
+ * An absolute URL, kept as written. By default of any scheme. Its password, and the parameters of its query named in
+ * `secrets`, are masked, and what `secretParts` finds in it. With `orOther` it can be any other text too: the name of a file or of a device.
+ */
+export function url(
+  allow: {
+    readonly schemes?: readonly string[]
+    readonly secrets?: readonly string[]
+    readonly orOther?: boolean
+    secretParts?(value: string): readonly string[]
+  } = {},
+): z.ZodType<string, string> {
   const schemes = allow.schemes?.map((scheme) => `${scheme}://`).join(' or ')
   const expected = schemes === undefined ? 'must be a URL' : `must be a URL that starts with ${schemes}`
   return kind({
     name: 'url',
+    ...(allow.secrets === undefined ? {} : { secretParameters: allow.secrets }),
+    ...(allow.secretParts === undefined ? {} : { secretParts: allow.secretParts }),
     json: { type: 'string', minLength: 1 },
     read(value) {
+      if (allow.orOther === true) return readPlace(value)
       if (typeof value !== 'string' || !URL.canParse(value)) return { problem: expected }
       const scheme = new URL(value).protocol.slice(0, -1)
       return allow.schemes === undefined || allow.schemes.includes(scheme) ? { value } : { problem: expected }
@@ -99,10 +117,23 @@ export function url(allow: { readonly schemes?: readonly string[] } = {}): z.Zod
   })
 }
 
-/** A path on disk. The configuration makes it absolute, relative to the folder of its YAML file; `-` stays as it is. */
-export function path(): z.ZodType<string, string> {
+function readPlace(value: unknown): { readonly value: string } | { readonly problem: string } {
+  const isText = typeof value === 'string' && value !== '' && !value.includes('\0')
+  return isText ? { value } : { problem: 'must be a URL, or the name of a file or device, as text' }
+}
+
+/**
+ * A path on disk. The configuration makes it absolute, relative to the folder of its YAML file; `-` stays as it is. With
+ * `exists`, it looks for the file or folder: a missing one is a mistake (`required`), or a warning where the node waits
+ * for it (`expected`). With `is`, a folder is a mistake where a file is meant (sockets, pipes and devices are files), or
+ * a file where a folder is meant. By default nothing is looked for.
+ */
+export function path(
+  looks: { readonly exists?: 'required' | 'expected'; readonly is?: 'file' | 'folder' } = {},
+): z.ZodType<string, string> {
   return kind({
     name: 'path',
+    ...looks,
     json: { type: 'string', minLength: 1 },
     read(value) {
       const good = typeof value === 'string' && value !== '' && !value.includes('\0')
@@ -111,19 +142,41 @@ export function path(): z.ZodType<string, string> {
   })
 }
 
-/** Text that must not be shown: neither its value nor its line appears in a message. */
-export function secret(): z.ZodType<string, string> {
-  return kind({ name: 'secret', json: { type: 'string', minLength: 1 }, read: (value) => readText(value) })
+/**
+ * Text that must not be shown: neither its value nor its line appears in a message. `engine check` warns of one that stands in
+ * a file as it is, unless `mayBePlain` says that this value may.
+ */
+export function secret(more: { mayBePlain?(value: string): boolean } = {}): z.ZodType<string, string> {
+  return kind({ name: 'secret', json: { type: 'string', minLength: 1 }, read: (value) => readText(value), ...more })
+}
+
+/** Text of which parts are secret: they are masked, and `engine check` warns where one stands in a file as it is. */
+export function textWithSecrets(secretParts: (value: string) => readonly string[]): z.ZodType<string, string> {
+  return kind({ name: 'text', json: { type: 'string', minLength: 1 }, read: (value) => readText(value), secretParts })
 }
 
 /** One of the given words. */
 export function choice<const T extends readonly [string, ...string[]]>(...values: T): z.ZodType<T[number], T[number]> {
+  return choiceExcept({}, ...values)
+}
+
+/** `refused`: words that users may expect, and why they are not among the values; a sentence without a full stop. */
+export function choiceExcept<const T extends readonly [string, ...string[]]>(
+  refused: Readonly<Record<string, string>>,
+  ...values: T
+): z.ZodType<T[number], T[number]> {
   return kind<T[number], T[number]>({
     name: 'choice',
-    json: anyOf({ enum: values }, { type: 'string', pattern: INTERPOLATED }),
+    json: anyOf(
+      { enum: values.includes('null') ? [...values, null] : values },
+      { type: 'string', pattern: INTERPOLATED },
+    ),
     read(value) {
-      const found = values.find((word) => word === value)
-      return found === undefined ? { problem: `must be one of ${values.join(', ')}` } : { value: found }
+      // `fill: null` means the word: without quotes YAML reads it as nothing.
+      const found = values.find((word) => word === (value === null ? 'null' : value))
+      if (found !== undefined) return { value: found }
+      const why = typeof value === 'string' && Object.hasOwn(refused, value) ? `: ${refused[value]}` : ''
+      return { problem: `must be one of ${values.join(', ')}${why}` }
     },
     values,
   })
@@ -141,14 +194,13 @@ export function authName(): z.ZodType<string, string> {
 
 /** `host:port` to listen on, `[::]:port` for IPv6, port 0 for any free one. */
 export function address(): z.ZodType<string, string> {
-  const problem = 'must be an address and a port, such as 127.0.0.1:8000, 0.0.0.0:8000 or [::]:8000'
   return kind({
     name: 'address',
     json: { type: 'string', pattern: `:[0-9]+$|${INTERPOLATED}` },
     read(value) {
-      const match = typeof value === 'string' ? BIND_ADDRESS.exec(value) : null
-      if (match === null || Number(match[3]) > LONGEST_PORT) return { problem }
-      return match[1] !== undefined && isIP(match[1]) !== 6 ? { problem } : { value: match[0] }
+      // The key of a stream is not known yet: each copy of the pipeline is checked again with its own.
+      const problem = bindAddressProblem(typeof value === 'string' ? value.replaceAll(STREAM_IN_HOST, '1') : value)
+      return problem === undefined ? { value: String(value) } : { problem }
     },
   })
 }
@@ -206,11 +258,16 @@ function anyOf(...anyOf: readonly Readonly<Record<string, unknown>>[]): Readonly
 // union's.
 function kind<T, In>(of: KindOf<T>): z.ZodType<T, In> {
   const entry = z.unknown().meta({ ...of.json })
-  const { render, values, protocol, range } = of
+  const { render, values, protocol, range, exists, is, secretParameters, secretParts, mayBePlain } = of
   markKind(entry, {
     name: of.name,
     ...(values === undefined ? {} : { values }),
     ...(protocol === undefined ? {} : { protocol }),
+    ...(exists === undefined ? {} : { exists }),
+    ...(is === undefined ? {} : { is }),
+    ...(secretParameters === undefined ? {} : { secretParameters }),
+    ...(secretParts === undefined ? {} : { secretParts }),
+    ...(mayBePlain === undefined ? {} : { mayBePlain }),
     ...(range === undefined || range === '' ? {} : { range }),
     ...(render === undefined ? {} : { render: (value: unknown) => render.call(of, value as T) }),
   })

@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto'
 import { readdir, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { AnyDefinition } from './auth-definition.js'
-import type { FoundPlugin } from './find-plugins.js'
+import type { PluginPackage } from './plugin-package.js'
 
 export interface PluginCode {
   /** The package's name, or the path as written in the YAML. */
@@ -29,7 +29,13 @@ const CODE_FILE = /\.(?:[cm]?js|node|wasm)$/
 const PRINT = Symbol.for('millrace.codePrint')
 
 /** The fingerprint of the code files in the folder of a plugin's module, and of its package.json. Never throws. */
-export async function printCode({ entry, package: owner }: Pick<FoundPlugin, 'entry' | 'package'>): Promise<string> {
+export async function printCode({
+  entry,
+  package: owner,
+}: {
+  readonly entry: string
+  readonly package: PluginPackage | undefined
+}): Promise<string> {
   const folder = dirname(entry)
   const names = (await readdir(folder).catch(() => [])).filter((name) => CODE_FILE.test(name)).sort()
   const paths = names.slice(0, MOST_FILES).map((name) => join(folder, name))

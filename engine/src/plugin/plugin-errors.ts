@@ -23,7 +23,7 @@ export const pluginError = defineErrors({
     reaction: 'config',
   },
   PLUGIN_COMMONJS: {
-    sentence: 'A plugin is a CommonJS module.',
+    sentence: 'A plugin is a CommonJS module, and the engine imports ECMAScript modules alone.',
     hint: 'a plugin is an ES module: "type": "module" in its package.json, import and export in its code',
     reaction: 'config',
   },
@@ -44,7 +44,7 @@ export const pluginError = defineErrors({
   },
   PLUGIN_INVALID: {
     sentence: 'The default export of a plugin is neither a definition nor an array of definitions.',
-    hint: 'export default defineInput(...), defineTransform(...), defineOutput(...), defineService(...), defineListener(...), or an array of them',
+    hint: 'export default defineInput(...), defineTransform(...), defineOutput(...), defineService(...), defineListener(...), defineAuth(...), or an array of them',
     reaction: 'config',
   },
   PLUGIN_DUPLICATE_TYPE: {

@@ -1,14 +1,16 @@
 // Packages on disk, as far as needed to find plugins: the folder of a name, the contents of package.json, the file to
 // import. Node's own resolution can't be used: it hides package.json behind `exports`, and starts from its own file.
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync, realpathSync } from 'node:fs'
 import { readFile, realpath } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { isRecord } from './is-record.js'
 
 /** No package.json that a person wrote is longer. */
 const LONGEST_PACKAGE_JSON = 4 * 1024 * 1024
 const PLUGIN_KEYWORD = 'millrace-plugin'
+const COLLECTION_KEYWORD = 'millrace-plugins'
 /** Conditions of `exports` that apply, as for an import by Node. */
 const CONDITIONS = ['import', 'node', 'module-sync', 'default']
 /** A statement that only an ES module can have, at the beginning of a line. */
@@ -21,6 +23,8 @@ export interface PluginPackage {
   /** Empty if there is none. */
   readonly version: string
   readonly isPlugin: boolean
+  /** It brings plugins: its dependencies. */
+  readonly isCollection: boolean
   /** `millrace.api`. */
   readonly api: string | undefined
   /** Absolute path of the file that `millrace.manifest` names. */
@@ -47,12 +51,32 @@ export function nearestPackage(from: string): string | undefined {
 }
 
 /**
- * The folder of the package that started the engine: the one around the engine's own package, however the command was
- * called. In the repository that is the root, in an application the application.
+ * The folder of the package that started the engine: the one whose command runs, if it brings plugins; else the one that
+ * the engine is installed in. Undefined if there is none.
  */
 export function findStarterPackage(): string | undefined {
   const own = nearestPackage(dirname(fileURLToPath(import.meta.url)))
+  const started = packageOfCommand()
+  if (started !== undefined && started !== own && bringsPlugins(started)) return started
   return own === undefined ? undefined : nearestPackage(dirname(own))
+}
+
+function packageOfCommand(): string | undefined {
+  try {
+    // npm links commands.
+    return nearestPackage(dirname(realpathSync(process.argv[1] ?? '')))
+  } catch {
+    return undefined
+  }
+}
+
+function bringsPlugins(folder: string): boolean {
+  try {
+    const json: unknown = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
+    return isRecord(json) && Array.isArray(json['keywords']) && json['keywords'].includes(COLLECTION_KEYWORD)
+  } catch {
+    return false
+  }
 }
 
 /** Reads the package.json of a folder. Throws if it can't be read or parsed. */
@@ -71,6 +95,7 @@ export async function readPackage(folder: string): Promise<PluginPackage> {
     name: typeof name === 'string' ? name : real,
     version: typeof version === 'string' ? version : '',
     isPlugin: Array.isArray(keywords) && keywords.includes(PLUGIN_KEYWORD),
+    isCollection: Array.isArray(keywords) && keywords.includes(COLLECTION_KEYWORD),
     api: typeof api === 'string' ? api : undefined,
     manifest: typeof manifest === 'string' ? join(real, manifest) : undefined,
     entry: join(real, entryOf(json)),

@@ -13,13 +13,34 @@ export interface PublisherCredentials {
 
 /**
  * Why a publisher is refused, or ended. `unauthorized`: its credentials are missing or wrong. `forbidden`: it may not
- * publish this. `busy`: another one publishes under this key, or too many are being checked. `full`: the limit of streams
- * has been reached. `bad-key`: the key is not allowed. `closing`: the input is being removed, or the engine stops.
+ * publish this. `busy`: another one publishes under this key. `overloaded`: too many are being admitted, or fail, at one
+ * time. `failed`: it can't be decided, since the auth provider fails. `full`: the limit of streams has been reached. `bad-key`: the key is not allowed. `closing`: the input is being removed, or the engine stops.
  * `not-media`: it sends no transport stream. `offline`: nothing here takes streams now. `replaced`: a newer publisher of
  * the same key has taken over.
  */
-export type PublisherRefusal =
-  'unauthorized' | 'forbidden' | 'busy' | 'full' | 'bad-key' | 'closing' | 'not-media' | 'offline' | 'replaced'
+export type PublisherRefusal = (typeof PUBLISHER_REFUSALS)[number]
+
+export const PUBLISHER_REFUSALS = [
+  'unauthorized',
+  'forbidden',
+  'busy',
+  'overloaded',
+  'failed',
+  'full',
+  'bad-key',
+  'closing',
+  'not-media',
+  'offline',
+  'replaced',
+] as const
+
+/** Access control returns it with the permission to publish. */
+export interface PublisherGrant {
+  /** What the connection is encrypted with, if the auth provider says so; see `AuthVerdict`. */
+  readonly secret?: string | undefined
+  /** To be called if the connection fails before it is open: see `AuthVerdict`. Never throws. */
+  readonly giveBack?: (() => void) | undefined
+}
 
 /**
  * One connection that wants to publish. The engine checks its key and its credentials, calls `accept`, waits a bounded
@@ -31,6 +52,11 @@ export interface Publisher {
   readonly key: string
   readonly who: Who
   readonly credentials: PublisherCredentials
+  /**
+   * Where it comes from, if only one connection can come from there at a time, such as an address and port of UDP: a
+   * publisher of the same key from the same place takes over, whatever `takeover` says. By default none does.
+   */
+  readonly origin?: string | undefined
   /** Aborts when the connection is gone, before or after `accept`. */
   readonly signal: AbortSignal
   /**
@@ -39,10 +65,11 @@ export interface Publisher {
    * They complete when the publisher ends its stream, and fail when the connection breaks; both mean that it has left.
    * Disposing the source closes the connection. Its `hold` and `onBatch` are not called.
    */
-  accept(): Source<Received>
+  accept(grant: PublisherGrant): Source<Received>
   /**
    * Called by the engine, before `accept` or after it: says why as far as the protocol can, and closes the connection.
-   * Later calls have no effect. `why` is for people, and names no secret.
+   * Later calls have no effect. `why` is for people, and names no secret. Returns true if another input is asked instead,
+   * which takes other keys of the same listener: then nothing is counted or logged.
    */
-  reject(code: PublisherRefusal, why: string): void
+  reject(code: PublisherRefusal, why: string): boolean | void
 }

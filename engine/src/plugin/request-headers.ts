@@ -10,7 +10,7 @@ const RESERVED = /^(?:host|content-length|content-type|transfer-encoding|connect
 /** A map of headers, whose values are secret; not those that the sender sets itself. */
 export function requestHeaders(): z.ZodType<Record<string, string>, Record<string, string>> {
   return z
-    .record(z.string(), secret())
+    .record(z.string(), secret({ mayBePlain: () => true }))
     .refine(
       (headers) => Object.keys(headers).every((name) => HEADER_NAME.test(name) && !RESERVED.test(name)),
       'must contain valid header names, and none that the sender sets itself',

@@ -12,7 +12,26 @@ export type Resource =
       readonly path: string
       /** By default only the path itself. */
       readonly prefix?: boolean
+      /** It may lie below a prefix of another node, and is answered in its place. Not for a prefix. By default it may not. */
+      readonly overPrefix?: boolean
+      /** In a pattern pipeline: what a request receives while nobody publishes its stream. */
+      readonly offline?: OfflineAnswer
     }
-  | { readonly kind: 'udp' | 'tcp'; readonly address: string }
+  | {
+      readonly kind: 'udp' | 'tcp'
+      readonly address: string
+      /** Nodes that share it can hold it at once, but not beside one that does not. By default it is not shared. */
+      readonly shared?: boolean
+    }
   | { readonly kind: 'file'; readonly path: string }
   | { readonly kind: 'device'; readonly name: string }
+
+/** How requests wait for a stream that nobody publishes. */
+export interface OfflineAnswer {
+  /** By default 10 s. */
+  readonly waitForMs?: number
+  /** The status after that. By default 503. */
+  readonly status?: number
+  /** Value of the header Access-Control-Allow-Origin. By default the header is not sent. */
+  readonly cors?: string | undefined
+}

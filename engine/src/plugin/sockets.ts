@@ -1,12 +1,13 @@
-// UDP sockets, outgoing TCP connections and unix sockets of a node. The engine counts them, runs their callbacks in the
+// UDP sockets, outgoing TCP and TLS connections and unix sockets of a node. The engine counts them, runs their callbacks in the
 // scope of the node, and closes what the node leaves open when it ends.
+import type { SecureContext } from 'node:tls'
 import type { EngineError } from '../errors.js'
 
 /** What SOCKETS stands for. Callbacks never throw into a socket: what they throw fails the node. */
 export interface Sockets {
   /** Resolves when the socket is bound. Rejects with an error of the table SOCKET_..., such as SOCKET_IN_USE. */
   udp(options: UdpOptions): Promise<UdpSocket>
-  /** Connects; `onConnect` or `onClose` says how it went. Throws SOCKET_NO_DESCRIPTORS. */
+  /** Connects; `onConnect` or `onClose` says how it went. Throws SOCKET_NO_DESCRIPTORS; SOCKET_FAILED if `to` is no target. */
   connect(to: TcpTarget | UnixTarget, callbacks: StreamCallbacks): StreamSocket
   /**
    * Listens on a unix socket. A socket file that no process answers on is replaced. Rejects with SOCKET_IN_USE,
@@ -24,6 +25,8 @@ export interface SocketAddress {
 export interface UdpOptions {
   /** The address to receive on; port 0 for any free one. A multicast group receives only what is sent to the group. */
   readonly bind: SocketAddress
+  /** Name or address of the interface of a link-local IPv6 `bind` address. By default that address names it. */
+  readonly interface?: string
   /** Other sockets may bind the same address. By default false. */
   readonly reuseAddress?: boolean
   /** The only address to send to, resolved once. By default `send` names the address. */
@@ -91,7 +94,7 @@ export interface UdpSocket extends AsyncDisposable {
 
 export interface Membership {
   readonly group: string
-  /** Name or address of the interface. By default the one that the system's routes choose. */
+  /** Name or address of the interface. By default the zone of the group, or the one that the system's routes choose. */
   readonly interface?: string
   /** Only datagrams of this sender (source-specific multicast). By default of any. */
   readonly source?: string
@@ -106,21 +109,44 @@ export interface MulticastSending {
   readonly loopback: boolean
 }
 
-export interface TcpTarget extends SocketAddress {
-  /** The connection fails with SOCKET_TIMEOUT if it takes longer. By default 5 s. */
+interface ConnectOptions {
+  /** The connection, TLS included, fails with SOCKET_TIMEOUT if it takes longer. By default 5 s. */
   readonly timeoutMs?: number
+  /**
+   * Without TLS, all reads go into one buffer of 64 KiB: bytes are valid only during `onBytes`. By default each read has
+   * memory of its own.
+   */
+  readonly sharesBuffer?: boolean
 }
 
-export interface UnixTarget {
+export interface TcpTarget extends SocketAddress, ConnectOptions {
+  /** Time of silence before the system probes whether the other end is still there; 0 for never, the default. */
+  readonly keepAliveMs?: number
+  /** Small writes are sent at once. By default true. */
+  readonly noDelay?: boolean
+  /** By default the connection is plain. */
+  readonly tls?: TlsTarget
+}
+
+/** TLS 1.2 or newer. */
+export interface TlsTarget {
+  /** Which authorities are trusted, from `trustedAuthorities`. By default the well-known ones. */
+  readonly authorities?: SecureContext
+  /** Name that the certificate must have, and that is sent (SNI) unless it is an address. By default the host. */
+  readonly serverName?: string | undefined
+  /** Accepts any certificate: the other end is unknown. By default false. */
+  readonly insecure?: boolean
+}
+
+export interface UnixTarget extends ConnectOptions {
   readonly path: string
-  readonly timeoutMs?: number
 }
 
 /** All are optional but `onClose`. */
 export interface StreamCallbacks {
-  /** Called once, when the connection stands; not for one that a listener has accepted. */
+  /** Called once, when the connection stands, TLS included; not for one that a listener has accepted. */
   onConnect?(): void
-  /** Called for each read; the bytes belong to the node. */
+  /** Called for each read; the bytes belong to the node, unless it shares one buffer. */
   onBytes?(bytes: Uint8Array): void
   /** Called when `write` may be called again after it returned false. */
   onDrain?(): void

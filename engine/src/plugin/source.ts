@@ -4,11 +4,11 @@ import type { Observable } from 'rxjs'
 /**
  * In the byte stream of an input: what follows belongs to a new generation. `timeline` says how much time has passed in
  * between: `elapsed` as much as on the monotonic clock (a publisher has reconnected), `contiguous` none (a file starts
- * over).
+ * over), `kept` what its clocks say, which are those of the old generation (an encoder has started again).
  */
 export interface Boundary {
   readonly boundary: true
-  readonly timeline: 'elapsed' | 'contiguous'
+  readonly timeline: 'elapsed' | 'contiguous' | 'kept'
 }
 
 /**
@@ -27,6 +27,14 @@ export interface ArrivedBytes {
  */
 export type Received = Uint8Array | ArrivedBytes | Boundary
 
+/** What a source does about a sender that is connected and sends no packets. */
+export interface PacketTimeout {
+  /** Milliseconds for which bytes may come without packets among them, or null packets alone; 0 for any time. Read once a second. */
+  readonly ms: number
+  /** Called by the engine once this time has passed; the source fails with an error of reaction `retry`. `why` says what came instead. */
+  giveUp(why: string): void
+}
+
 /** What `open` of an input returns. */
 export interface Source<P> extends AsyncDisposable {
   /**
@@ -41,6 +49,17 @@ export interface Source<P> extends AsyncDisposable {
    * and nothing that it has emitted is dropped. By default a source can't wait, and edges drop at their bound.
    */
   hold?(): Disposable
+  /**
+   * Present if a source that can't wait for readers can stop reading for a moment (a connection). Called by the engine
+   * when more has been received than it can process: the source emits nothing until the pause is disposed; undefined if
+   * it can't pause now. By default the engine calls `hold`. What a source that has neither sends too much is dropped.
+   */
+  pause?(): Disposable | undefined
+  /**
+   * Present if the source connects to its sender, and can try another one, or again. By default, and while packets come
+   * less often than every 5 s, the input is only shown as `waiting`.
+   */
+  readonly packetTimeout?: PacketTimeout
   /**
    * Called by the engine at every `batch` interval, right before it cuts the received bytes into a chunk. A source that
    * paces itself emits what is due, and needs no timer of its own. By default nothing happens.

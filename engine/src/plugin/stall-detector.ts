@@ -10,6 +10,8 @@ export class StallDetector {
   #lastPacketMs: number
   #bytes = 0
   #checkedMs: number
+  /** Nobody reads what arrives: that is no silence of the upstream. */
+  isPaused = false
 
   /** `readTimeoutMs` is read at each `check`, because it can change in between. */
   constructor(readTimeoutMs: () => number, nowMs: number) {
@@ -38,6 +40,10 @@ export class StallDetector {
     if (lateMs > periodMs) {
       this.#lastByteMs = Math.min(nowMs, this.#lastByteMs + lateMs)
       this.#lastPacketMs = Math.min(nowMs, this.#lastPacketMs + lateMs)
+    }
+    if (this.isPaused) {
+      this.#lastByteMs = nowMs
+      this.#lastPacketMs = nowMs
     }
     const timeoutMs = this.#readTimeoutMs()
     if (nowMs - this.#lastByteMs >= timeoutMs) return `no byte for ${timeoutMs / 1000} s`

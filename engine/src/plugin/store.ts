@@ -1,6 +1,8 @@
 // What a node may write: files in a folder of its own, and folders that its configuration names. Errors reject the call
 // with an EngineError and concern that node alone; nothing here blocks the event loop.
 
+import type { MediaFolder } from './media-folder.js'
+
 export interface Store {
   /**
    * The node's own folder, absolute, created with mode 0700 at the first call. It keeps its path while the engine runs,
@@ -25,4 +27,10 @@ export interface Store {
    * than 128 MiB of the node would wait for the disk; then the old content is still there.
    */
   write(name: string, bytes: Uint8Array): Promise<void>
+  /**
+   * A folder for large files, created if need be. `use`: its name. `path`: where the configuration wants it, absolute or
+   * relative to the state folder; each node has a folder of its own there, which follows renames as `folder` does. By
+   * default it is in the node's own folder. Rejects with STORE_FOLDER if it cannot be written.
+   */
+  media(use: string, path?: string): Promise<MediaFolder>
 }

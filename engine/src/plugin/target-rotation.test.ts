@@ -5,7 +5,7 @@ import { TargetRotation } from './target-rotation.js'
 /** Takes URLs until the round is over. */
 function takeRound(rotation: TargetRotation): number[] {
   const taken = [rotation.next()]
-  while (rotation.hasMore) taken.push(rotation.next())
+  while (rotation.failed(4999).retryAfterMs === 0) taken.push(rotation.next())
   return taken
 }
 
@@ -28,7 +28,7 @@ test('after a URL that was good for a while, all others are tried before it', ()
   const rotation = new TargetRotation(3, 'listed', Math.random)
   rotation.next()
   rotation.next()
-  rotation.restart()
+  assert.deepEqual(rotation.failed(5000), { retryAfterMs: 0 })
   assert.deepEqual(takeRound(rotation), [2, 0])
   assert.deepEqual(takeRound(rotation), [1, 2, 0])
 })
@@ -37,8 +37,7 @@ test('a single URL is a round of its own', () => {
   for (const order of ['listed', 'random'] as const) {
     const rotation = new TargetRotation(1, order, Math.random)
     assert.deepEqual(takeRound(rotation), [0])
-    rotation.restart()
-    assert.equal(rotation.hasMore, false)
+    assert.deepEqual(rotation.failed(5000), {})
     assert.deepEqual(takeRound(rotation), [0])
   }
 })

@@ -1,6 +1,9 @@
 // Chooses the next of several upstreams of an input. A round tries each of them once; when none is left in the round, the
 // caller has to wait.
 
+/** An upstream that streamed for this long was good. */
+const GOOD_MS = 5_000
+
 export type TargetOrder = 'listed' | 'random'
 
 export class TargetRotation {
@@ -17,14 +20,9 @@ export class TargetRotation {
     this.#random = random
   }
 
-  /** Some upstream has not been tried in this round. */
-  get hasMore(): boolean {
-    return this.#left.length > 0
-  }
-
   /** The index that `next` will return. Begins a new round, without the last upstream, if this one is over. */
   get upcoming(): number {
-    if (this.#left.length === 0) this.restart()
+    if (this.#left.length === 0) this.#restart()
     return this.#left[0] ?? Math.max(0, this.#last)
   }
 
@@ -35,8 +33,17 @@ export class TargetRotation {
     return this.#last
   }
 
-  /** The last upstream was good for a while: begins a new round that counts it as already tried. */
-  restart(): void {
+  /**
+   * The last upstream has failed, after streaming for this long. Returns what the error says about the next attempt: it is
+   * made at once while an upstream is left in this round. The end of one that was good begins a new round.
+   */
+  failed(streamedMs: number): { readonly retryAfterMs?: 0 } {
+    if (streamedMs >= GOOD_MS) this.#restart()
+    return this.#left.length > 0 ? { retryAfterMs: 0 } : {}
+  }
+
+  /** The round counts the last upstream as already tried. */
+  #restart(): void {
     this.#left = this.#arrange().filter((index) => index !== this.#last)
   }
 

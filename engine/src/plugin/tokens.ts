@@ -11,6 +11,7 @@ import type { Processes } from './processes.js'
 import type { Secrets } from './secrets.js'
 import type { Sockets } from './sockets.js'
 import type { Store } from './store.js'
+import type { StreamWindow, StreamWindowBounds } from './stream-window.js'
 
 declare const tokenType: unique symbol
 export type Token<T> = symbol & { readonly [tokenType]: T }
@@ -51,6 +52,8 @@ export interface Delivery {
   open(options: LiveRouteOptions): LiveRoute
   /** Memory for media that the output keeps, and sends in answer to requests; at most this much. */
   memory(limitBytes: number): MediaMemory
+  /** A window of the stream, shared by viewers to which the output sends over a protocol of its own. */
+  window(bounds: StreamWindowBounds): StreamWindow
 }
 
 /** Who watches an output, over any protocol: limits, sessions, lists of viewers, kicks, counters, access log. */

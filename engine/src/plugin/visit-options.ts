@@ -23,7 +23,9 @@ function visitGiven(core: Schema, value: unknown, visit: Visit, path: readonly P
   if (kind !== undefined) return visit(kind, value, path)
   const def = defOf(core)
   if (def.type === 'union') {
-    const branch = def.options?.find((option) => accepts(option, value))
+    // A URL that is not valid can hold secrets all the same.
+    const isUrl = (option: Schema): boolean => kindOf(coreOf(option))?.name === 'url'
+    const branch = def.options?.find((option) => accepts(option, value)) ?? def.options?.find(isUrl)
     return branch === undefined ? value : visitOptions(branch, value, visit, path)
   }
   if (Array.isArray(value)) {

@@ -1,11 +1,22 @@
 // The processes of all nodes of an engine: how many there may be, what of them is logged and masked, and their end.
 import type { HiddenValue, HiddenValues } from '../graph/hidden-values.js'
 import type { Logger } from '../plugin/contract.js'
-import type { Process, ProcessCallbacks, Processes, ProcessOptions } from '../plugin/processes.js'
+import type {
+  Conversion,
+  ConvertOptions,
+  Process,
+  ProcessCallbacks,
+  Processes,
+  ProcessOptions,
+} from '../plugin/processes.js'
+import type { ProgramNeed } from '../plugin/program-need.js'
 import type { Clock } from '../plugin/tokens.js'
 import type { EngineError } from '../errors.js'
 import { secretsIn } from './argument-secrets.js'
 import { childEnvironment, type Environment } from './child-environment.js'
+import { ConversionTurns } from './conversion-turns.js'
+import { convert } from './convert.js'
+import { findProgram, type ProgramPaths } from './find-program.js'
 import { processError } from './process-errors.js'
 import { Reaper } from './reaper.js'
 import { RunningProcess } from './running-process.js'
@@ -13,6 +24,8 @@ import { nameOf } from './spawn-program.js'
 
 /** A node needs one, and two while it replaces one; a transcoder some more. */
 const MOST_OF_NODE = 16
+/** Values of one node that are masked. */
+const MOST_HIDDEN = 64
 /** From SIGKILL to the exit; longer only in a system call that cannot be interrupted. */
 const KILLED_MS = 2000
 
@@ -24,6 +37,8 @@ export interface EngineProcessesSettings {
   readonly env: Environment
   /** Of the engine; a reload may change it. */
   most(): number
+  /** Paths by name, of the configuration. By default none. */
+  programs?(): ProgramPaths
   /** By default one of its own. */
   readonly reaper?: ProcessKeeper
 }
@@ -41,6 +56,8 @@ export class EngineProcesses {
   readonly #settings: EngineProcessesSettings
   readonly #reaper: ProcessKeeper
   readonly #running = new Set<RunningProcess>()
+  readonly #turns = new ConversionTurns()
+  #isClosed = false
 
   constructor(settings: EngineProcessesSettings) {
     this.#settings = settings
@@ -55,16 +72,20 @@ export class EngineProcesses {
   of(owner: ProcessOwner): NodeProcesses {
     return new NodeProcesses(owner, {
       log: this.#settings.log,
+      clock: this.#settings.clock,
+      turns: this.#turns,
       hidden: this.#settings.hidden,
       start: (...given) => this.#start(...given),
+      find: (need) => findProgram(need, this.#settings.env['PATH'] ?? '', this.#settings.programs?.())?.file,
     })
   }
 
   /**
-   * Ends those that are left: they have this long, then they are killed. Does not wait for what hangs in the kernel. All
-   * nodes have ended, and start nothing more.
+   * Ends those that are left: they have this long, then they are killed. Does not wait for what hangs in the kernel. None
+   * is started any more: the reaper ends too.
    */
   async close(withinMs: number): Promise<void> {
+    this.#isClosed = true
     if (this.#running.size > 0) await this.#endAll(withinMs)
     await this.#reaper[Symbol.asyncDispose]()
   }
@@ -86,7 +107,7 @@ export class EngineProcesses {
   ): RunningProcess {
     const { clock, log, env, most } = this.#settings
     const program = nameOf(options.command)
-    const refused = refusal ?? (this.count < most() ? undefined : this.#tooMany(program, most()))
+    const refused = refusal ?? this.#refusal(program, most())
     if (refused === undefined) this.#reaper.start()
     const running: RunningProcess = new RunningProcess(options, callbacks, {
       clock,
@@ -94,19 +115,24 @@ export class EngineProcesses {
       env: { ...childEnvironment(env, options.env ?? {}), ...this.#reaper.mark },
       ...(refused === undefined ? {} : { refusal: refused }),
       enter: (run) => owner.calls.enter(run),
-      writeLine: (line, more) => log.info({ node: owner.id, program, ...more }, line),
+      writeLine: (level, line, more) => log[level]({ node: owner.id, program, ...more }, line),
       onGone: () => this.#running.delete(running),
     })
     if (running.pid !== undefined) this.#running.add(running)
     return running
   }
 
-  #tooMany(program: string, most: number): EngineError {
-    return processError('PROCESS_LIMIT', `${program} cannot be started: the engine runs ${most} processes already`)
+  #refusal(program: string, most: number): EngineError | undefined {
+    const refuse = (why: string): EngineError =>
+      processError('PROCESS_LIMIT', `${program} cannot be started: the engine ${why}`)
+    if (this.#isClosed) return refuse('has stopped')
+    return this.count < most ? undefined : refuse(`runs ${most} processes already`)
   }
 }
 
 interface NodeProcessesSettings {
+  readonly clock: Pick<Clock, 'after'>
+  readonly turns: ConversionTurns
   readonly log: Logger
   readonly hidden: Pick<HiddenValues, 'hide'>
   start(
@@ -114,6 +140,7 @@ interface NodeProcessesSettings {
     options: ProcessOptions,
     more: { readonly callbacks: ProcessCallbacks; readonly refusal: EngineError | undefined },
   ): RunningProcess
+  find(need: ProgramNeed): string | undefined
 }
 
 /** PROCESSES of one opened node. */
@@ -124,6 +151,7 @@ export class NodeProcesses implements Processes {
   /** By value. */
   readonly #hidden = new Map<string, HiddenValue>()
   #isClosed = false
+  #isConverting = false
 
   constructor(owner: ProcessOwner, settings: NodeProcessesSettings) {
     this.#owner = owner
@@ -137,6 +165,22 @@ export class NodeProcesses implements Processes {
     this.#running.add(running)
     void running.gone.then(() => this.#running.delete(running))
     return running
+  }
+
+  async convert(options: ConvertOptions): Promise<Conversion> {
+    if (this.#isConverting) return { failure: 'another conversion of the node is running' }
+    this.#isConverting = true
+    try {
+      using turn = await this.#settings.turns.take(options.signal)
+      if (turn === undefined) return { failure: 'the node has ended' }
+      return await convert(this, this.#settings.clock, options)
+    } finally {
+      this.#isConverting = false
+    }
+  }
+
+  find(need: ProgramNeed): string | undefined {
+    return this.#settings.find(need)
   }
 
   /** The node has ended: what it has left behind ends too. */
@@ -155,8 +199,8 @@ export class NodeProcesses implements Processes {
   }
 
   #hide(value: string): void {
-    if (!this.#isClosed && !this.#hidden.has(value) && this.#hidden.size < 64)
-      this.#hidden.set(value, this.#settings.hidden.hide(value))
+    if (this.#isClosed || this.#hidden.has(value) || this.#hidden.size >= MOST_HIDDEN) return
+    this.#hidden.set(value, this.#settings.hidden.hide(value))
   }
 }
 

@@ -2,10 +2,11 @@
 // as it can would otherwise take all of its time. Holds stop the reading.
 import type { Readable } from 'node:stream'
 
-/** Read at most this much at a stretch: a millisecond or two of work for the engine. */
+/** Read at most this much at a stretch, and work on it for this long. */
 const STRETCH_BYTES = 512 * 1024
-/** Reads that are further apart belong to different stretches. */
 const STRETCH_MS = 4
+/** Reads that are further apart belong to different stretches. */
+const APART_MS = 4
 
 export interface FairReaderSettings {
   readonly stream: Readable
@@ -21,7 +22,11 @@ export class FairReader {
   #holds = 0
   #isResting = false
   #stretchBytes = 0
-  #stretchMs = -Infinity
+  #stretchMs = 0
+  /** When the work on the last read was done. */
+  #doneMs = -Infinity
+  /** Something has been read since the last look. */
+  #hasRead = true
 
   constructor(settings: FairReaderSettings) {
     this.#settings = settings
@@ -39,6 +44,13 @@ export class FairReader {
 
   get isHeld(): boolean {
     return this.#holds > 0
+  }
+
+  /** Nothing has been read since the last call; never at the first one. */
+  isQuiet(): boolean {
+    const hasRead = this.#hasRead
+    this.#hasRead = false
+    return !hasRead
   }
 
   hold(): Disposable {
@@ -60,14 +72,17 @@ export class FairReader {
   }
 
   #take(bytes: Uint8Array): void {
-    const nowMs = this.#settings.nowMs()
-    if (nowMs - this.#stretchMs > STRETCH_MS) {
-      this.#stretchMs = nowMs
+    const settings = this.#settings
+    const startMs = settings.nowMs()
+    if (startMs - this.#doneMs > APART_MS) {
+      this.#stretchMs = startMs
       this.#stretchBytes = 0
     }
     this.#stretchBytes += bytes.length
-    if (this.#stretchBytes >= STRETCH_BYTES) this.#rest()
-    this.#settings.onBytes(bytes)
+    this.#hasRead = true
+    settings.onBytes(bytes)
+    this.#doneMs = settings.nowMs()
+    if (this.#stretchBytes >= STRETCH_BYTES || this.#doneMs - this.#stretchMs >= STRETCH_MS) this.#rest()
   }
 
   /** Until the event loop has looked at everything else once. */
@@ -77,7 +92,7 @@ export class FairReader {
     this.#settings.stream.pause()
     setImmediate(() => {
       this.#isResting = false
-      this.#stretchBytes = 0
+      this.#doneMs = -Infinity
       this.#resume()
     })
   }

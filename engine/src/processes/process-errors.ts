@@ -9,7 +9,7 @@ export const processError = defineErrors({
   },
   PROCESS_NOT_STARTED: {
     sentence: 'The system refuses to start a program.',
-    hint: 'Check that the file is executable for the user that runs the engine, and the limits of processes and memory.',
+    hint: 'Check that the file is executable for the user that runs the engine, and the limits of processes, open files and memory.',
     reaction: 'retry',
   },
   PROCESS_LIMIT: {

@@ -41,3 +41,15 @@ export function parseStat(text: string): ProcessStat | undefined {
   if (state === undefined || startTime === undefined || !/^\d+$/.test(group ?? '')) return undefined
   return { state, group: Number(group), startTime }
 }
+
+const PAGE_BYTES = 4096
+
+/** Memory that a process occupies, proc_pid_statm(5); 0 if it is gone, and on systems without /proc. */
+export function residentBytes(pid: number): number {
+  try {
+    const [, pages] = readFileSync(`/proc/${pid}/statm`, 'latin1').split(' ')
+    return (Number(pages) || 0) * PAGE_BYTES
+  } catch {
+    return 0
+  }
+}

@@ -63,6 +63,9 @@ export class TestProcesses implements AsyncDisposable {
           note('output end')
           more.onOutputEnd?.()
         },
+        onPipe: (pipe, bytes) => more.onPipe?.(pipe, bytes),
+        onPipeEnd: (pipe) => more.onPipeEnd?.(pipe),
+        ...(more.onLine === undefined ? {} : { onLine: more.onLine }),
         onDrain() {
           note('drain')
           more.onDrain?.()
@@ -103,7 +106,7 @@ export function isAlive(pid: number): boolean {
 }
 
 /** Polls until it holds. */
-export async function until(holds: () => boolean, what: string, withinMs = 20_000): Promise<void> {
+export async function until(holds: () => boolean, what: string, withinMs = 60_000): Promise<void> {
   const deadline = performance.now() + withinMs
   while (!holds()) {
     if (performance.now() > deadline) throw new Error(`waited too long until ${what}`)

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { execa } from 'execa'
 import type { Logger } from '../plugin/contract.js'
 import type { Clock } from '../plugin/tokens.js'
+import { hasFreeDescriptors } from './free-descriptors.js'
 import { type ReapedGroup, renderAdd, renderRemove } from './reaper-orders.js'
 
 const SCRIPT = fileURLToPath(new URL('./reaper-script.js', import.meta.url))
@@ -15,6 +16,8 @@ const NODE_OPTIONS = ['--single-threaded', '--v8-pool-size=0', '--max-old-space-
 const VARIABLE = 'MILLRACE_PROCESSES'
 /** A reaper that ends by itself is started again, but not more often than this. */
 const RESTART_MS = 10_000
+/** Until it tries again if no descriptor was left. */
+const RETRY_MS = 1000
 const CLOSE_MS = 2000
 
 export interface ReaperSettings {
@@ -65,6 +68,7 @@ export class Reaper implements AsyncDisposable {
   }
 
   #start(): void {
+    if (!hasFreeDescriptors(1)) return this.#startAfter(RETRY_MS)
     this.#startedMs = this.#settings.clock.nowMs()
     const [[name, value] = []] = Object.entries(this.mark)
     const subprocess = execa(
@@ -104,8 +108,11 @@ export class Reaper implements AsyncDisposable {
     if (this.#isClosed) return
     const { clock, log } = this.#settings
     log.warn('the process that ends all others when the engine dies is gone: it is started again')
-    const waitMs = Math.max(0, this.#startedMs + RESTART_MS - clock.nowMs())
-    this.#later = clock.after(waitMs, () => {
+    this.#startAfter(Math.max(0, this.#startedMs + RESTART_MS - clock.nowMs()))
+  }
+
+  #startAfter(waitMs: number): void {
+    this.#later = this.#settings.clock.after(waitMs, () => {
       this.#later = undefined
       if (this.#groups.size > 0) this.start()
     })

@@ -1,11 +1,18 @@
 // One process of a node, and its group: its pipes, its lines on stderr, its end.
 import type { Writable } from 'node:stream'
 import type { EngineError } from '../errors.js'
-import type { Process, ProcessCallbacks, ProcessExit, ProcessOptions, StopOptions } from '../plugin/processes.js'
+import type {
+  LineLevel,
+  Process,
+  ProcessCallbacks,
+  ProcessExit,
+  ProcessOptions,
+  StopOptions,
+} from '../plugin/processes.js'
 import type { Clock } from '../plugin/tokens.js'
 import { EndingGroup } from './ending-group.js'
 import { FairReader } from './fair-reader.js'
-import { statOf } from './process-group.js'
+import { residentBytes, statOf } from './process-group.js'
 import type { Reaper } from './reaper.js'
 import { nameOf, type Spawned, spawnProgram } from './spawn-program.js'
 import { StderrLog } from './stderr-log.js'
@@ -14,7 +21,19 @@ import { StderrLog } from './stderr-log.js'
 const PENDING_BYTES = 256 * 1024
 /** After the exit: for its output to arrive, and for the rest of its group to end by itself. */
 const OUTPUT_MS = 1000
+/** How often it looks whether more comes. After a blocked event loop this comes before what waits in the pipes. */
+const LOOK_MS = 500
+/** Whoever has left the group, and writes without end. */
+const MOST_LOOKS = 20
+/** Of a process that is to stop: its last words are read, but nobody waits for more. */
+const STOPPING_LOOKS = 2
 const GRACE_MS = 5000
+
+interface LineFields {
+  readonly pid: number | undefined
+  /** Lines before it that were not logged. */
+  readonly leftOut?: number
+}
 
 export interface RunningProcessSettings {
   readonly clock: Clock
@@ -24,7 +43,7 @@ export interface RunningProcessSettings {
   readonly refusal?: EngineError
   /** Enters the scope of the node. */
   enter(run: () => void): void
-  writeLine(line: string, more: { readonly pid: number | undefined; readonly leftOut?: number }): void
+  writeLine(level: Exclude<LineLevel, 'none'>, line: string, more: LineFields): void
   /** It has ended, and all of its group: called once, after `onExit`. */
   onGone(): void
 }
@@ -39,22 +58,24 @@ export class RunningProcess implements Process {
   #stdin: Writable | undefined
   #output: FairReader | undefined
   #errors: FairReader | undefined
+  #pipes: readonly FairReader[] = []
   #group: EndingGroup | undefined
   #isWaiting = false
   #exit: Omit<ProcessExit, 'lastLines' | 'text'> | undefined
   #isOver = false
   #isStopping = false
   #lateOutput: Disposable | undefined
+  #looks = 0
   #settleGone: () => void = () => undefined
 
   constructor(options: ProcessOptions, callbacks: ProcessCallbacks, settings: RunningProcessSettings) {
     this.#settings = settings
     this.#callbacks = callbacks
-    const { clock, writeLine } = settings
+    const { clock } = settings
     this.#name = nameOf(options.command)
     this.#stderr = new StderrLog({
       clock,
-      write: (line, leftOut) => writeLine(line, { pid: this.pid, ...(leftOut === 0 ? {} : { leftOut }) }),
+      write: (line, leftOut) => this.#writeLine(line, leftOut),
     })
     this.gone = new Promise((resolve) => (this.#settleGone = resolve))
     const spawned = settings.refusal ?? spawnProgram(options, settings.env)
@@ -68,12 +89,18 @@ export class RunningProcess implements Process {
   }
 
   get pendingBytes(): number {
-    return this.#stdin?.writableLength ?? 0
+    return this.#stdin === undefined || this.#stdin.destroyed ? 0 : this.#stdin.writableLength
+  }
+
+  get residentBytes(): number {
+    return this.pid === undefined || this.#exit !== undefined ? 0 : residentBytes(this.pid)
   }
 
   write(bytes: Uint8Array): boolean {
     const stdin = this.#stdin
-    if (stdin === undefined || stdin.destroyed || stdin.writableEnded) return true
+    if (stdin === undefined || stdin.writableEnded) return true
+    // A program that has closed its stdin, and runs on, takes nothing any more.
+    if (stdin.destroyed) return this.#exit !== undefined
     stdin.write(bytes)
     this.#isWaiting = stdin.writableLength > PENDING_BYTES
     return !this.#isWaiting
@@ -90,10 +117,12 @@ export class RunningProcess implements Process {
   stop({ signal = 'SIGTERM', graceMs = GRACE_MS }: StopOptions = {}): Promise<void> {
     this.#isStopping = true
     this.#group?.end(signal, graceMs)
+    // It may have ended, and wait for a reader that holds its output.
+    this.#finish()
     return this.gone
   }
 
-  #connect({ pid, stdin, stdout, stderr, onExit }: Spawned): void {
+  #connect({ pid, stdin, stdout, stderr, pipes, onExit }: Spawned): void {
     const { clock, reaper } = this.#settings
     reaper.add({ group: pid, startTime: statOf(pid)?.startTime ?? '', graceMs: GRACE_MS })
     this.#group = new EndingGroup(pid, clock, () => {
@@ -110,7 +139,19 @@ export class RunningProcess implements Process {
       const onBytes = (bytes: Uint8Array): void => this.#stderr.push(bytes)
       this.#errors = new FairReader({ stream: stderr, nowMs, onBytes, onEnd: () => this.#noteErrorsEnd() })
     }
+    this.#pipes = pipes.map((stream, pipe) => {
+      const onBytes = (bytes: Uint8Array): void => this.#call(() => this.#callbacks.onPipe?.(pipe, bytes))
+      return new FairReader({ stream, nowMs, onBytes, onEnd: () => this.#notePipeEnd(pipe) })
+    })
     onExit((code, signal) => this.#noteExit({ code, signal }))
+  }
+
+  #writeLine(line: string, leftOut: number): void {
+    let said: ReturnType<NonNullable<ProcessCallbacks['onLine']>> = { level: 'info', text: line }
+    this.#call(() => (said = this.#callbacks.onLine?.(line) ?? said))
+    const { level, text } = said
+    if (level === 'none') return
+    this.#settings.writeLine(level, text, { pid: this.pid, ...(leftOut === 0 ? {} : { leftOut }) })
   }
 
   #connectInput(stdin: Writable): void {
@@ -132,6 +173,11 @@ export class RunningProcess implements Process {
     this.#finish()
   }
 
+  #notePipeEnd(pipe: number): void {
+    this.#call(() => this.#callbacks.onPipeEnd?.(pipe))
+    this.#finish()
+  }
+
   #noteErrorsEnd(): void {
     this.#stderr.finish()
     this.#finish()
@@ -146,9 +192,9 @@ export class RunningProcess implements Process {
   /** Over when the process, its group and its output have ended. Whoever has left the group may keep its pipes open. */
   #finish(): void {
     if (this.#isOver || this.#exit === undefined || this.#group?.isGone === false) return
-    if (this.#output?.isEnded === false || this.#errors?.isEnded === false) {
+    if ([this.#output, this.#errors, ...this.#pipes].some((reader) => reader?.isEnded === false)) {
       if (this.#isStopping && this.#output?.isHeld === true) this.#output.close()
-      this.#lateOutput ??= this.#settings.clock.every(OUTPUT_MS, () => this.#closeOutput())
+      this.#lateOutput ??= this.#settings.clock.every(LOOK_MS, () => this.#closeOutput())
       return
     }
     this.#isOver = true
@@ -163,10 +209,12 @@ export class RunningProcess implements Process {
     this.#settleGone()
   }
 
-  /** What is left in the pipe of a reader that holds is still to be passed on. */
+  /** What is left in the pipe of a reader that holds is still to be passed on; so is what comes all the time. */
   #closeOutput(): void {
-    this.#errors?.close()
-    if (this.#output?.isHeld !== true) this.#output?.close()
+    const isLast = ++this.#looks >= (this.#isStopping ? STOPPING_LOOKS : MOST_LOOKS)
+    for (const reader of [this.#errors, ...this.#pipes, this.#output]) {
+      if (reader?.isHeld === false && (reader.isQuiet() || isLast)) reader.close()
+    }
   }
 
   #call(run: () => void): void {

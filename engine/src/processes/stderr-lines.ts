@@ -65,9 +65,8 @@ export class StderrLines {
 
 /** Index of the next carriage return or line feed; the end of the bytes if there is none. */
 function endOfLine(bytes: Uint8Array, from: number): number {
-  const feed = bytes.indexOf(LINE_FEED, from)
-  const end = feed === -1 ? bytes.length : feed
-  // Looking further than the line feed would read the same bytes again for each line.
-  for (let at = from; at < end; at++) if (bytes[at] === CARRIAGE_RETURN) return at
-  return end
+  // `indexOf` for either would look further than the other one, and read the same bytes again for each line.
+  let at = from
+  while (at < bytes.length && bytes[at] !== LINE_FEED && bytes[at] !== CARRIAGE_RETURN) at++
+  return at
 }

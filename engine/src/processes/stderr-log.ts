@@ -1,6 +1,8 @@
 // What a process writes to stderr, as lines of the log: so many a second, the rest counted. The last lines are kept, for
 // the error of its exit.
+import { maskNamedSecrets } from '../graph/named-secrets.js'
 import { printable } from '../observe/printable.js'
+import { CUT_MARK } from '../plugin/cut-text.js'
 import type { Clock } from '../plugin/tokens.js'
 import { StderrLines } from './stderr-lines.js'
 
@@ -47,7 +49,7 @@ export class StderrLog {
 
   /** Oldest first. */
   get last(): readonly string[] {
-    return this.#last.map((bytes) => this.#text(bytes))
+    return this.#last.map((bytes) => this.#text(bytes, bytes.length === LONGEST_LAST))
   }
 
   #take(bytes: Uint8Array, isCut: boolean): void {
@@ -66,11 +68,12 @@ export class StderrLog {
     this.#written++
     const leftOut = this.#leftOut
     this.#leftOut = 0
-    this.#settings.write(isCut ? `${this.#text(bytes)} ...` : this.#text(bytes), leftOut)
+    this.#settings.write(this.#text(bytes, isCut), leftOut)
   }
 
-  #text(bytes: Uint8Array): string {
-    return printable(this.#decoder.decode(bytes)).trimEnd()
+  #text(bytes: Uint8Array, isCut: boolean): string {
+    const text = maskNamedSecrets(printable(this.#decoder.decode(bytes)).trimEnd())
+    return isCut ? `${text}${CUT_MARK}` : text
   }
 }
 

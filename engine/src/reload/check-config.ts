@@ -22,7 +22,7 @@ const WORD = /[A-Za-z_][A-Za-z0-9_]*/g
 const EMPTY_FILE = 'version: 1\n'
 
 export interface CheckConfigSettings {
-  readonly target: Pick<ReloadTarget, 'graph' | 'viewersOf'>
+  readonly target: Pick<ReloadTarget, 'graph' | 'viewersOf' | 'endingOf'>
   readonly reader: ConfigReader
   /** Texts of the running files, by absolute path. */
   texts(): ReadonlyMap<string, string>
@@ -53,7 +53,11 @@ export async function checkConfig(request: CheckRequest, settings: CheckConfigSe
 function compare(next: Graph, target: CheckConfigSettings['target']): Omit<CheckReport, 'diagnostics'> {
   next.secrets.include(target.graph.secrets)
   const plan = planReload(target.graph, next)
-  const viewers = expectViewers(plan, (node) => target.viewersOf(node))
+  const viewers = expectViewers(
+    plan,
+    (node) => target.viewersOf(node),
+    (node) => target.endingOf(node, next),
+  )
   return { ok: plan.refusals.length === 0, plan, viewers: { before: viewers.kept + viewers.lost, ...viewers } }
 }
 

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
-import { mkdir, readdir, readFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, stat } from 'node:fs/promises'
 import { describe, test } from 'node:test'
 import { createLog } from '../observe/log.js'
 import { FakeClock } from '../testing/fake-clock.js'
 import { ConfigProbation } from './config-probation.js'
 import { PROBATION_MS } from './config-sync-state.js'
 import { readCrashMark } from './crash-mark.js'
-import { TempFiles } from './supervised.test.kit.js'
+import { MISTAKE, servingAt, Supervised, TempFiles } from './supervised.test.kit.js'
 
 class Setting implements AsyncDisposable {
   readonly clock = new FakeClock()
@@ -140,4 +140,62 @@ describe('a configuration on probation', () => {
     await setting.kept()
     assert.match(setting.lines.join(''), /could not be saved/)
   })
+})
+
+test('the last good configuration is saved once it has passed its probation, readable only for this user', async () => {
+  const clock = new FakeClock()
+  await using setting = await Supervised.start(servingAt('/a'), { watch: false, clock })
+  const path = setting.files.path('last-good.yaml')
+  const kept = async (): Promise<string> => readFile(path, 'utf8').catch(() => '')
+  const keeps = async (text: string): Promise<void> => {
+    while (!(await kept()).includes(text)) await new Promise((resolve) => setImmediate(resolve))
+  }
+  assert.equal(await kept(), '')
+  clock.advance(PROBATION_MS)
+  await keeps('path: /a')
+  assert.equal((await stat(path)).mode & 0o777, 0o600)
+  await setting.files.write('live.yaml', servingAt('/b'))
+  await setting.control.reload()
+  clock.advance(PROBATION_MS - 1)
+  await setting.files.write('live.yaml', MISTAKE)
+  await setting.control.reload()
+  assert.match(await kept(), /path: \/a/)
+  clock.advance(1)
+  await keeps('path: /b')
+  // Only a comment: the running configuration is proven.
+  await setting.files.write('live.yaml', `# with a comment\n${servingAt('/b')}`)
+  await setting.control.reload()
+  assert.match(await kept(), /with a comment/)
+})
+
+test('a bug that ends the process marks the configuration on probation, and the one being applied', async () => {
+  const clock = new FakeClock()
+  await using setting = await Supervised.start(servingAt('/a'), { watch: false, clock })
+  const { folder } = setting.files
+  const { runningId } = setting.control.status()
+  const configs = async () => (await readCrashMark(folder))?.configs
+  setting.supervision.noteBug('broken')
+  assert.deepEqual(await configs(), [runningId])
+  clock.advance(PROBATION_MS)
+  while ((await configs()) !== undefined) await new Promise((resolve) => setImmediate(resolve))
+  setting.supervision.noteBug('broken')
+  assert.equal(await configs(), undefined)
+  const { begun, release } = setting.engine.hold()
+  await setting.files.write('live.yaml', servingAt('/b'))
+  const reloading = setting.control.reload()
+  await begun
+  setting.supervision.noteBug('broken')
+  release()
+  const { id } = await reloading
+  assert.deepEqual(await configs(), [id])
+})
+
+test('a configuration that could not be applied is not marked', async () => {
+  await using setting = await Supervised.start(servingAt('/a'), { watch: false })
+  const { runningId } = setting.control.status()
+  setting.engine.held = () => Promise.reject(new Error('not now'))
+  await setting.files.write('live.yaml', servingAt('/b'))
+  await setting.control.reload()
+  setting.supervision.noteBug('broken')
+  assert.deepEqual((await readCrashMark(setting.files.folder))?.configs, [runningId])
 })

@@ -63,6 +63,13 @@ export class ConfigProbation implements AsyncDisposable {
     if (this.#onProbation !== undefined) this.#onProbation.isRejected = true
   }
 
+  /** The files are those of what runs since a node was rolled back, whose id this is: that begins its probation. */
+  renew(id: string): void {
+    if (this.#onProbation?.isRejected !== true) return
+    this.try(id, this.#onProbation.texts)
+    this.apply()
+  }
+
   /** Other texts of the running configuration. Resolves when they are saved, if its probation has ended. */
   async restate(texts: Texts): Promise<void> {
     if (this.#onProbation === undefined) await this.#keep(texts)

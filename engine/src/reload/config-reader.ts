@@ -70,9 +70,9 @@ export class ConfigReader {
     return this.#hash
   }
 
-  /** A new reader of the same files, which has not read yet. */
-  fresh(): ConfigReader {
-    return new ConfigReader(this, this.#code)
+  /** A new reader of the same files, which has not read yet. `load`: by default as this one. */
+  fresh(load: LoadFiles = this.load): ConfigReader {
+    return new ConfigReader({ files: this.files, options: this.options, load }, this.#code)
   }
 
   /** Plugins that the last good reading names: their modules have been executed. */
@@ -80,7 +80,7 @@ export class ConfigReader {
     return this.#plugins
   }
 
-  /** Plugins whose modules a reading has executed, even if it failed. */
+  /** Plugins whose modules a reading has executed or begun to execute, even if it failed. */
   get code(): readonly PluginCode[] {
     return [...this.#code.values()]
   }
@@ -117,8 +117,12 @@ export class ConfigReader {
       contents,
       plugins: async (request) => {
         plugins = request.plugins
-        const found = await find(request)
-        for (const each of found.code ?? []) this.#code.set(each.entry ?? each.name, each)
+        // An error that a module throws while others are imported, or before the reading is done, is its own.
+        const onImport = (code: PluginCode): void => {
+          if (!this.#code.has(keyOf(code))) this.#code.set(keyOf(code), code)
+        }
+        const found = await find({ ...request, onImport })
+        for (const each of found.code ?? []) this.#code.set(keyOf(each), each)
         return found
       },
     })
@@ -140,4 +144,8 @@ export class ConfigReader {
       }),
     )
   }
+}
+
+function keyOf({ entry, name }: PluginCode): string {
+  return entry ?? name
 }

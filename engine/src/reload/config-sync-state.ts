@@ -76,6 +76,13 @@ export class ConfigSyncState implements Disposable {
     this.differ(why, diskId)
   }
 
+  /** Records whether the files of a change that was rolled back have been put back. */
+  noteRestored(restored: boolean): void {
+    if (this.#last?.result === 'rolled-back') this.#last = { ...this.#last, restored }
+    const { reason, diskId } = this.#difference ?? {}
+    if (!restored && reason !== undefined) this.differ(`${reason}; the files stay as they are: see the log`, diskId)
+  }
+
   /** Records that the files differ from the running configuration, from now on or still. */
   differ(reason: string, diskId?: string): void {
     const sinceMs = this.#difference?.sinceMs ?? this.#settings.clock.nowMs()

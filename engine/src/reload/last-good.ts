@@ -1,13 +1,11 @@
 // `stateDir/last-good.yaml`: the texts of the files that the engine last ran with, each under its own path, so that
 // relative paths in them stay valid. Secrets and variables are not filled in: they are read again. It is written as
 // JSON, which is a subset of YAML.
-import { constants } from 'node:fs'
-import { open } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
-import process from 'node:process'
 import { z } from 'zod'
 import { listAmong } from '../config/source/find-matches.js'
 import type { LoadOptions } from '../config/load-config.js'
+import { readOwnJson } from '../state/read-own-json.js'
 import { writeAtomically } from '../state/write-atomically.js'
 import type { ConfigReading, LoadedSources, LoadFiles } from './config-reader.js'
 
@@ -106,15 +104,7 @@ class KeptTexts extends Map<string, string> {
 
 async function readTexts(path: string, files: readonly string[]): Promise<ReadonlyMap<string, string> | undefined> {
   const run = files.map((name) => resolve(name))
-  try {
-    await using file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
-    const status = await file.stat()
-    const isForeign = process.getuid !== undefined && status.uid !== process.getuid()
-    if (!status.isFile() || isForeign || status.size > MOST_BYTES) return undefined
-    const kept = lastGoodSchema.safeParse(JSON.parse(await file.readFile('utf8')))
-    if (!kept.success || kept.data.run.join('\0') !== run.join('\0')) return undefined
-    return new Map(kept.data.files.map((each) => [each.path, each.text]))
-  } catch {
-    return undefined
-  }
+  const kept = lastGoodSchema.safeParse(await readOwnJson(path, MOST_BYTES))
+  if (!kept.success || kept.data.run.join('\0') !== run.join('\0')) return undefined
+  return new Map(kept.data.files.map((each) => [each.path, each.text]))
 }

@@ -4,7 +4,7 @@ import type { Graph, NodeSettings } from '../graph/graph.js'
 import type { Clock } from '../plugin/tokens.js'
 import { PROBATION_MS } from './config-sync-state.js'
 
-interface NodeOnProbation {
+export interface NodeOnProbation {
   readonly settings: NodeSettings
   readonly calls: { isOnProbation: boolean }
   /** While it retains, viewers of a node that fails stay connected for the node that replaces it. */
@@ -51,6 +51,12 @@ export class Probation {
   updateSettings(before: NodeSettings, settings: NodeSettings): void {
     const current = this.#nodes.get(before.id)
     if (current?.settings === before) this.#nodes.set(before.id, { ...current, settings })
+  }
+
+  /** What the node with these settings rolls back to; undefined if it is not on probation. */
+  of(settings: NodeSettings): RollbackTarget | undefined {
+    const current = this.#nodes.get(settings.id)
+    return current?.settings === settings ? current.before : undefined
   }
 
   /** Ends the probation of the node with these settings; undefined if it is not on probation. */

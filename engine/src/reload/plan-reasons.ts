@@ -5,6 +5,9 @@ import type { OptionChange, PlanVerb } from '../observe/reload-plan.js'
 /** No sentence names more keys, resources or nodes. */
 const MOST_NAMED = 5
 
+/** A change of an option that declares it. */
+export const WHY_LOST = 'its viewers have to load the stream again'
+
 export function whyAdded(kind: NodeKind): string {
   if (kind === 'listener') return 'is bound before anything else changes'
   return kind === 'output' ? 'starts serving viewers; nothing else is affected' : 'starts; nothing else is affected'
@@ -18,8 +21,16 @@ export function whyRemoved(kind: NodeKind): string {
   return kind === 'service' ? 'stops; no stream is affected' : 'stops once nothing reads it any more'
 }
 
-/** For a node that continues; `verb` is not `handoff`. `definition`: as it will be. */
-export function whyChanged(verb: PlanVerb, definition: Definition, changes: readonly OptionChange[]): string {
+/**
+ * For a node that continues; `verb` is not `handoff`. `definition`: as it will be. `effects`: what the option of each change
+ * says that it does.
+ */
+export function whyChanged(
+  verb: PlanVerb,
+  definition: Definition,
+  changes: readonly OptionChange[],
+  effects: readonly (string | undefined)[] = [],
+): string {
   const { kind } = definition
   switch (verb) {
     case 'keep':
@@ -27,7 +38,7 @@ export function whyChanged(verb: PlanVerb, definition: Definition, changes: read
     case 'live':
       return changes.every(({ path }) => path === 'was')
         ? 'continues under its new name; nothing is interrupted'
-        : 'takes effect at once; nothing is interrupted'
+        : whyLive(kind, changes, effects)
     case 'rebind':
       return kind === 'output'
         ? 'viewers stay; new viewers can use the new URL at once'
@@ -39,6 +50,14 @@ export function whyChanged(verb: PlanVerb, definition: Definition, changes: read
     default:
       return whySwapped(definition, changes)
   }
+}
+
+function whyLive(kind: NodeKind, changes: readonly OptionChange[], effects: readonly (string | undefined)[]): string {
+  const said = [...new Set(effects.filter((effect) => effect !== undefined))]
+  if (said.length > 0) return said.join('; ')
+  return kind === 'input' && changes.some(({ path }) => path === 'streams' || path === 'keys')
+    ? 'takes effect at once; streams whose keys it no longer takes end, others are not interrupted'
+    : 'takes effect at once; nothing is interrupted'
 }
 
 /** `others`: the running nodes that hold the resources, without the node itself. */

@@ -107,6 +107,11 @@ const EDITS: readonly {
     verbs: { 'live/src': 'live' },
   },
   {
+    name: 'the highest rate of an input',
+    next: graphOf(channel().map((node) => (node.id === 'live/src' ? { ...node, maxBytesPerS: 1000 } : node))),
+    verbs: { 'live/src': 'live' },
+  },
+  {
     name: 'another type of input under the same id',
     next: graphOf(channel().map((node) => (node.id === 'live/src' ? nodeOf('live/src', udp, { port: 1 }) : node))),
     verbs: { 'live/src': 'source' },
@@ -343,4 +348,27 @@ test('ports that change, even with an option that should not change them, cost a
     [ports?.path, ports?.before, ports?.after],
     ['ports', 'out (ts), sd (ts)', 'out (ts), sd (ts), hd (ts)'],
   )
+})
+
+test('a removed node that looks like an added one of its pipeline is told as a rename without `was:`', () => {
+  const renamedTo = (next: Graph, from = running): readonly (string | undefined)[] =>
+    planReload(from, next)
+      .nodes.filter(({ verb }) => verb === 'remove')
+      .map((node) => node.renamedTo)
+  const asOther = (id: string, path?: string): Graph =>
+    graphOf(
+      channel(path === undefined ? {} : { ts: { path } }).map((node) =>
+        node.id === 'live/ts' ? { ...node, id } : node,
+      ),
+    )
+  assert.deepEqual(renamedTo(asOther('live/channel-one')), ['live/channel-one'])
+  const [removed] = planReload(running, asOther('live/channel-one')).nodes.filter(({ verb }) => verb === 'remove')
+  assert.match(removed?.why ?? '', /did you rename it to channel-one\? say was: ts there$/)
+  assert.deepEqual(renamedTo(asOther('live/channel-one', '/elsewhere')), [undefined])
+  assert.deepEqual(renamedTo(without('live/ts')), [undefined])
+  const input = (id: string, port = 7000): NodeSettings => nodeOf(id, udp, { port })
+  const before = graphOf([...channel(), input('two/a')])
+  assert.deepEqual(renamedTo(graphOf([...channel(), input('two/b')]), before), ['two/b'])
+  assert.deepEqual(renamedTo(graphOf([...channel(), input('two/b', 7001)]), before), [undefined])
+  assert.deepEqual(renamedTo(graphOf([...channel(), input('three/a')]), before), [undefined])
 })

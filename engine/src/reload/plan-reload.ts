@@ -8,6 +8,7 @@ import { findHolders, planHandoff } from './plan-handoffs.js'
 import type { PlanContext } from './plan-node.js'
 import { planAdded, planNode, planRemoved } from './plan-node.js'
 import { planParts } from './plan-parts.js'
+import { tellRename } from './plan-renames.js'
 import type { ReloadClasses } from './reload-classes.js'
 import type { NodeChange, ReloadPlan } from '../observe/reload-plan.js'
 
@@ -34,5 +35,7 @@ function planNodes(
     const change = old === undefined ? planAdded(node) : planNode(old, node, context)
     return planHandoff(change, node, holders, text)
   })
-  return [...remaining, ...before.filter(({ id }) => !matches.newOf.has(id)).map(planRemoved)]
+  const added = nodesOf(next).filter(({ id }) => !matches.oldOf.has(id))
+  const removed = before.filter(({ id }) => !matches.newOf.has(id))
+  return [...remaining, ...removed.map((node) => tellRename(planRemoved(node), node, added))]
 }

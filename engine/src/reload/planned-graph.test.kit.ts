@@ -140,6 +140,7 @@ export function nodeOf(
     description: '',
     timeline: 'continuous',
     batchMs: definition.kind === 'input' ? 50 : 0,
+    probeMs: definition.kind === 'input' ? 2000 : 0,
     at: AT,
     ...settings,
     from: from.map((text) => {

@@ -1,6 +1,7 @@
 // The reload class of every place in the options of a definition, as its schema declares them: a member of a group
 // inherits from the group, an element from its list, an entry from its map.
 import type { ReloadClass } from '../plugin/contract.js'
+import type { ReloadWhen } from '../plugin/reload-class.js'
 import type { Schema } from '../plugin/option-kind.js'
 import { describeOptions } from '../plugin/option-meta.js'
 
@@ -21,12 +22,29 @@ export class ReloadClasses {
   readonly #classes = new Map<string, ReloadClass>()
   /** Declared options and the groups around them, which need not have a row of their own. */
   readonly #known = new Set<string>()
+  readonly #losing = new Set<string>()
+  readonly #when = new Map<string, readonly ReloadWhen[]>()
 
   constructor(schema: Schema) {
-    for (const { path, reload } of describeOptions(schema)) {
+    for (const { path, reload, losesViewers, reloadWhen } of describeOptions(schema)) {
       this.#classes.set(path, reload)
+      if (losesViewers === true) this.#losing.add(path)
+      if (reloadWhen !== undefined) this.#when.set(path, reloadWhen)
       for (const { index } of path.matchAll(/[.[]|$/g)) this.#known.add(path.slice(0, index))
     }
+  }
+
+  /** Viewers have to load the stream again when the option changes. `path`: as in a difference. */
+  losesViewers(path: string): boolean {
+    return this.#losing.has(path)
+  }
+
+  /** The other class of an option, if the node is, and stays, in the mode that has it. `path`: as in a difference. */
+  inMode(path: string, before: unknown, after: unknown): ReloadWhen | undefined {
+    const valueOf = (options: unknown, key: string): unknown => (options as Readonly<Record<string, unknown>>)[key]
+    return this.#when
+      .get(path)
+      ?.find(({ option, is }) => valueOf(before, option) === is && valueOf(after, option) === is)
   }
 
   root(): OptionPlace {

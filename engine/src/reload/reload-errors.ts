@@ -1,5 +1,5 @@
 // Why a reload did not happen, or did not last. In each case the previous configuration keeps running.
-import { defineErrors } from '../errors.js'
+import { defineErrors, type EngineError } from '../errors.js'
 
 export const reloadError = defineErrors({
   RELOAD_INVALID: {
@@ -14,13 +14,23 @@ export const reloadError = defineErrors({
   },
   RELOAD_FAILED: {
     sentence: 'Something that the new configuration needs could not be opened, so nothing was changed.',
-    hint: 'see the reason; the engine tries again when the files change, or on `engine reload`',
+    hint: 'see the reason; what did not answer is tried again by itself, anything else when the files change or on `engine reload`; with --force, nodes take over that are not ready',
     reaction: 'end',
+  },
+  RELOAD_COPIES_FAILED: {
+    sentence: 'No copy of a pattern pipeline that has tried the change can follow it, so nothing was changed.',
+    hint: 'correct what the reason names; the engine tries again when the files change, or on `engine reload`',
+    reaction: 'config',
   },
   RELOAD_ROLLED_BACK: {
     sentence: 'A changed node failed soon after it took over, and was rolled back.',
     hint: 'correct the node; the engine tries again when the files change, or on `engine reload`',
     reaction: 'end',
+  },
+  RELOAD_OUTDATED: {
+    sentence: 'A node was rolled back while this change was waiting, so nothing was changed.',
+    hint: 'a reload is tried again by itself; send an edit once more',
+    reaction: 'retry',
   },
   RELOAD_SUPERSEDED: {
     sentence: 'A newer request replaced this one while it was waiting.',
@@ -38,5 +48,10 @@ export const reloadError = defineErrors({
     reaction: 'end',
   },
 })
+
+/** The plan is not for what runs now. */
+export function outdated(): EngineError {
+  return reloadError('RELOAD_OUTDATED', reloadError.table.RELOAD_OUTDATED.sentence)
+}
 
 export type ReloadErrorCode = keyof typeof reloadError.table

@@ -19,13 +19,16 @@ export interface RolledBack {
 export interface ReloadTarget {
   /** The running graph: the one applied last, including later rollbacks. */
   readonly graph: Graph
-  /** Current viewers of an output. */
+  /** Current viewers of an output; in a pattern pipeline, those of all copies. */
   viewersOf(node: string): number
+  /** Of these, the viewers of copies that end with `next`, because it does not take their streams. */
+  endingOf(node: string, next: Graph): number
   /**
    * Opens the standby nodes and commits. Resolves when every edge has been cut over; old nodes may still be draining.
    * Rejects with an EngineError if something could not be opened: then nothing has changed. Called one at a time.
+   * `isForced`: new nodes take over even if they are not ready.
    */
-  apply(plan: ReloadPlan, next: Graph): Promise<AppliedReload>
+  apply(plan: ReloadPlan, next: Graph, isForced?: boolean): Promise<AppliedReload>
   /** Called when probation rolls a node back to its old definition, after `graph` has changed. */
   onRolledBack: ((what: RolledBack) => void) | undefined
 }

@@ -1,25 +1,22 @@
 import assert from 'node:assert/strict'
-import { mkdir, readFile, rename, rm, stat, symlink } from 'node:fs/promises'
+import { mkdir, readFile, rename, rm, symlink } from 'node:fs/promises'
 import { describe, test } from 'node:test'
 import { parseExposition } from '../observe/exposition.test.kit.js'
 import type { ReloadReport } from '../observe/reload-report.js'
-import { pipelineWith } from '../config/example-config.test.js'
 import { configError } from '../config/report/config-errors.js'
-import type { LoadOptions } from '../config/load-config.js'
-import { SecretMask } from '../graph/secret-mask.js'
 import { createClock } from '../observe/clock.js'
 import { FakeClock } from '../testing/fake-clock.js'
 import { PROBATION_MS } from './config-sync-state.js'
-import { readCrashMark } from './crash-mark.js'
-import { MISTAKE, servingAt, Supervised, until } from './supervised.test.kit.js'
+import { MISTAKE, type RecordingTarget, servingAt, Supervised, until } from './supervised.test.kit.js'
 
-/** A promise that a test settles. */
-function boundSocket(): { readonly opened: Promise<void>; open(): void } {
-  let open = (): void => undefined
-  const opened = new Promise<void>((resolve) => {
-    open = resolve
-  })
-  return { opened, open: () => open() }
+/** The first apply fails when it goes on; the others do as before. */
+function failFirst(engine: RecordingTarget): void {
+  const { held } = engine
+  engine.held = async () => {
+    engine.held = held
+    await held()
+    throw new Error('not yet')
+  }
 }
 
 describe('a change of the files', () => {
@@ -167,62 +164,49 @@ describe('a request', () => {
 
   test('waits for the reload in progress, and is superseded by a newer request', async () => {
     await using setting = await Supervised.start(servingAt('/a'), { watch: false })
-    const { opened, open } = boundSocket()
-    const begun = boundSocket()
-    setting.engine.held = () => {
-      begun.open()
-      return opened
-    }
-    await setting.files.write('live.yaml', servingAt('/b'))
-    const first = setting.control.reload()
-    await begun.opened
+    const { first, release } = await heldReload(setting)
     const second = setting.control.reload()
     const third = setting.control.reload()
     assert.equal((await second).result, 'superseded')
-    open()
+    release()
     assert.deepEqual([(await first).result, (await third).result], ['applied', 'unchanged'])
     assert.equal(setting.engine.applied.length, 1)
     assert.ok(setting.events().includes('reload.superseded'))
   })
 
-  test('that a change of the files supersedes is still carried out', async () => {
+  test('that somebody has asked for is carried out as asked, when the files change while it waits', async () => {
     await using setting = await Supervised.start(servingAt('/a'), { watch: false })
-    const { opened, open } = boundSocket()
-    const begun = boundSocket()
-    setting.engine.held = async () => {
-      begun.open()
-      await opened
-      if (setting.engine.applied.length === 0 && !failed) {
-        failed = true
-        throw new Error('not yet')
-      }
-    }
-    let failed = false
-    await setting.files.write('live.yaml', servingAt('/b'))
-    const first = setting.control.reload()
-    await begun.opened
-    const second = setting.control.reload()
+    const { first, release } = await heldReload(setting, { fails: true })
+    const second = setting.control.reload(true)
     const third = setting.supervision.reloader.reload('file')
-    open()
+    release()
+    const results = (await Promise.all([first, second, third])).map(({ result }) => result)
+    assert.deepEqual(results, ['failed', 'applied', 'applied'])
+    assert.deepEqual(setting.engine.forced, [true])
+    assert.ok(!setting.events().includes('reload.superseded'))
+  })
+
+  test('that is superseded while the one in progress fails is carried out by the newer one', async () => {
+    await using setting = await Supervised.start(servingAt('/a'), { watch: false })
+    const { first, release } = await heldReload(setting, { fails: true })
+    await setting.files.write('live.yaml', servingAt('/c'))
+    const second = setting.control.reload()
+    const third = setting.control.reload()
+    release()
     const results = (await Promise.all([first, second, third])).map(({ result }) => result)
     assert.deepEqual(results, ['failed', 'superseded', 'applied'])
+    assert.equal(setting.engine.applied.length, 1)
+    assert.match(JSON.stringify(setting.engine.graph.pipelines), /"\/c"/)
+    assert.deepEqual([setting.control.status().inSync, setting.events().includes('reload.superseded')], [true, true])
   })
 
   test('of changed files is the one that already waits for the reload in progress', async () => {
     await using setting = await Supervised.start(servingAt('/a'), { watch: false })
-    const { opened, open } = boundSocket()
-    const begun = boundSocket()
-    setting.engine.held = () => {
-      begun.open()
-      return opened
-    }
-    await setting.files.write('live.yaml', servingAt('/b'))
-    const first = setting.control.reload()
-    await begun.opened
+    const { first, release } = await heldReload(setting)
     const second = setting.supervision.reloader.reload('file')
     await setting.files.write('live.yaml', servingAt('/c'))
     const third = setting.supervision.reloader.reload('file')
-    open()
+    release()
     const results = (await Promise.all([first, second, third])).map(({ result }) => result)
     // With `watch: false`, the change is only noted.
     assert.deepEqual(results, ['applied', 'planned', 'planned'])
@@ -231,16 +215,8 @@ describe('a request', () => {
 
   test('during a stop is refused, and the stop waits for the reload in progress', async () => {
     await using setting = await Supervised.start(servingAt('/a'), { watch: false })
-    const { opened, open } = boundSocket()
-    const begun = boundSocket()
-    setting.engine.held = () => {
-      begun.open()
-      return opened
-    }
-    await setting.files.write('live.yaml', servingAt('/b'))
+    const { first, release } = await heldReload(setting)
     const { control } = setting
-    const first = control.reload()
-    await begun.opened
     const waiting = control.reload()
     let isStopped = false
     const stopped = setting.supervision[Symbol.asyncDispose]().then(() => (isStopped = true))
@@ -248,7 +224,7 @@ describe('a request', () => {
     const refused = await control.reload()
     assert.deepEqual([refused.result, refused.why], ['failed', 'The engine is stopping.'])
     assert.equal(isStopped, false)
-    open()
+    release()
     await stopped
     assert.equal((await first).result, 'applied')
   })
@@ -256,14 +232,10 @@ describe('a request', () => {
   test('that never ends does not delay a stop for long', async () => {
     const clock = new FakeClock()
     await using setting = await Supervised.start(servingAt('/a'), { watch: false, clock })
-    const begun = boundSocket()
-    setting.engine.held = () => {
-      begun.open()
-      return new Promise(() => undefined)
-    }
+    const { begun } = setting.engine.hold()
     await setting.files.write('live.yaml', servingAt('/b'))
     void setting.control.reload()
-    await begun.opened
+    await begun
     const stopped = setting.supervision[Symbol.asyncDispose]()
     clock.advance(5000)
     await stopped
@@ -351,132 +323,12 @@ test('metrics agree with status', async () => {
   assert.ok(((await value('reload_duration_seconds_sum')) ?? 0) > 0)
 })
 
-test('the last good configuration is saved once it has passed its probation, readable only for this user', async () => {
-  const clock = new FakeClock()
-  await using setting = await Supervised.start(servingAt('/a'), { watch: false, clock })
-  const path = setting.files.path('last-good.yaml')
-  const kept = async (): Promise<string> => readFile(path, 'utf8').catch(() => '')
-  const keeps = async (text: string): Promise<void> => {
-    while (!(await kept()).includes(text)) await new Promise((resolve) => setImmediate(resolve))
-  }
-  assert.equal(await kept(), '')
-  clock.advance(PROBATION_MS)
-  await keeps('path: /a')
-  assert.equal((await stat(path)).mode & 0o777, 0o600)
+/** Of `/b`, in progress until `release`; with `fails`, it fails then. */
+async function heldReload(setting: Supervised, { fails = false } = {}) {
+  const { begun, release } = setting.engine.hold()
+  if (fails) failFirst(setting.engine)
   await setting.files.write('live.yaml', servingAt('/b'))
-  await setting.control.reload()
-  clock.advance(PROBATION_MS - 1)
-  await setting.files.write('live.yaml', MISTAKE)
-  await setting.control.reload()
-  assert.match(await kept(), /path: \/a/)
-  clock.advance(1)
-  await keeps('path: /b')
-  // Only a comment: the running configuration is proven.
-  await setting.files.write('live.yaml', `# with a comment\n${servingAt('/b')}`)
-  await setting.control.reload()
-  assert.match(await kept(), /with a comment/)
-})
-
-test('a bug that ends the process marks the configuration on probation, and the one being applied', async () => {
-  const clock = new FakeClock()
-  await using setting = await Supervised.start(servingAt('/a'), { watch: false, clock })
-  const { folder } = setting.files
-  const { runningId } = setting.control.status()
-  const configs = async () => (await readCrashMark(folder))?.configs
-  setting.supervision.noteBug('broken')
-  assert.deepEqual(await configs(), [runningId])
-  clock.advance(PROBATION_MS)
-  while ((await configs()) !== undefined) await new Promise((resolve) => setImmediate(resolve))
-  setting.supervision.noteBug('broken')
-  assert.equal(await configs(), undefined)
-  const begun = boundSocket()
-  const { opened, open } = boundSocket()
-  setting.engine.held = () => {
-    begun.open()
-    return opened
-  }
-  await setting.files.write('live.yaml', servingAt('/b'))
-  const reloading = setting.control.reload()
-  await begun.opened
-  setting.supervision.noteBug('broken')
-  open()
-  const { id } = await reloading
-  assert.deepEqual(await configs(), [id])
-})
-
-test('a configuration that could not be applied is not marked', async () => {
-  await using setting = await Supervised.start(servingAt('/a'), { watch: false })
-  const { runningId } = setting.control.status()
-  setting.engine.held = () => Promise.reject(new Error('not now'))
-  await setting.files.write('live.yaml', servingAt('/b'))
-  await setting.control.reload()
-  setting.supervision.noteBug('broken')
-  assert.deepEqual((await readCrashMark(setting.files.folder))?.configs, [runningId])
-})
-
-describe('the configuration', () => {
-  const SECRET = pipelineWith({
-    top: 'secrets: { anna: { env: ANNA } }',
-    outputs: 'ts: { type: http-ts, from: gops, path: "/${secret:anna}" }',
-    transforms: 'gops: { type: gop, from: main }',
-  })
-  const options = (): Partial<LoadOptions> => ({ env: { ANNA: 'hunter2hunter2', OTHER: 'not your business' } })
-
-  test('on disk and in the engine can be read, without secrets', async () => {
-    await using setting = await Supervised.start(SECRET, { watch: false, options })
-    await setting.files.write('live.yaml', SECRET.replace('a.ts', 'b.ts'))
-    const [running, disk] = [await setting.control.config('running'), await setting.control.config('disk')]
-    assert.ok('yaml' in running && 'yaml' in disk)
-    assert.match(running.yaml, /a\.ts[^]*\*\*\*/)
-    assert.match(disk.yaml, /b\.ts[^]*\*\*\*/)
-    assert.doesNotMatch(running.yaml + disk.yaml, /hunter2/)
-    await setting.files.write('live.yaml', MISTAKE)
-    const broken = await setting.control.config('disk')
-    assert.ok('failure' in broken)
-    assert.deepEqual([broken.failure.error.code, broken.failure.reload.diagnostics.length], ['RELOAD_INVALID', 1])
-  })
-
-  test('from a client is checked against the running one, as if it were next to it', async () => {
-    await using setting = await Supervised.start(SECRET, { watch: false, options })
-    setting.engine.viewers = 2
-    const send = (text: string): ReturnType<typeof setting.control.check> =>
-      setting.control.check({ files: [{ path: '/ci/pipelines/live.yaml', text }], against: true })
-    const same = await send(SECRET)
-    assert.deepEqual([same.ok, same.plan?.isEmpty, same.diagnostics], [true, true, []])
-    const other = await send(SECRET.replace('path: "/', 'path: "/x-'))
-    assert.deepEqual(other.viewers, { before: 2, kept: 2, lost: 0, perNode: [{ id: 'one/ts', kept: 2, lost: 0 }] })
-    assert.doesNotMatch(JSON.stringify(other), /hunter2/)
-    const wrong = await send(SECRET.replace('from: gops', 'from: gop'))
-    assert.deepEqual([wrong.ok, wrong.plan, wrong.diagnostics[0]?.file], [false, undefined, '/ci/pipelines/live.yaml'])
-    const refused = await send(SECRET.replace('version: 1', 'version: 1\nengine: { stateDir: other }'))
-    assert.deepEqual([refused.ok, refused.plan?.refusals.length], [false, 1])
-  })
-
-  test('from a client reveals nothing about other files and variables', async () => {
-    await using setting = await Supervised.start(SECRET, { watch: false, options })
-    await setting.files.write('private.yaml', 'version: 1\nthe: private text\n')
-    const includes = `include: [ private.yaml, /etc/passwd ]\n${SECRET}`.replace('a.ts', '"${OTHER}"')
-    const report = await setting.control.check({ files: [{ path: 'live.yaml', text: includes }], against: true })
-    const text = JSON.stringify(report)
-    assert.doesNotMatch(text, /private text|root:|not your business/)
-    assert.match(text, /it is not among the files that were sent/)
-    assert.match(text, /CONFIG_UNSET_VARIABLE/)
-  })
-})
-
-test('a secret that only the new configuration has is masked in messages about it', async () => {
-  const secret = pipelineWith({
-    top: 'secrets: { anna: { env: ANNA } }',
-    outputs: 'ts: { type: http-ts, from: main, path: "/${secret:anna}" }',
-  }).replace('type: http-ts, from: main', 'type: hls, from: main')
-  const mask = new SecretMask()
-  assert.equal(mask.isIn('hunter2hunter2'), false)
-  await using setting = await Supervised.start(servingAt('/a'), {
-    watch: false,
-    options: () => ({ env: { ANNA: 'hunter2hunter2' } }),
-  })
-  setting.engine.held = () => Promise.reject(new Error('cannot serve /hunter2hunter2'))
-  await setting.files.write('live.yaml', secret)
-  const report = await setting.control.reload()
-  assert.doesNotMatch(JSON.stringify(report), /hunter2/)
-})
+  const first = setting.control.reload()
+  await begun
+  return { first, release }
+}

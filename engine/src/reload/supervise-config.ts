@@ -1,21 +1,32 @@
 // Keeps a running engine in line with its configuration: watches the files, reloads when they change or on request, and
 // knows at any time whether both agree. Attached after startup, disposed before the engine stops.
-import type { CheckRequest, ConfigReport, ConfigSource, ReloadControl, ReloadReport } from '../observe/reload-report.js'
-import { effectiveConfig, renderConfigYaml } from '../config/effective-config.js'
+import type {
+  CheckRequest,
+  ConfigReport,
+  ConfigSource,
+  EditReport,
+  EditRequest,
+  ReloadControl,
+  ReloadReport,
+} from '../observe/reload-report.js'
 import type { SecretMask } from '../graph/secret-mask.js'
-import type { Graph } from '../graph/graph.js'
 import { createClock } from '../observe/clock.js'
+import type { HistoryEntry } from '../observe/history-report.js'
 import type { EventLog } from '../observe/events.js'
 import type { MetricsRegistry } from '../observe/metrics-registry.js'
 import type { Logger } from '../plugin/contract.js'
 import type { Clock } from '../plugin/tokens.js'
 import { checkConfig } from './check-config.js'
+import { configReportOf } from './config-report.js'
+import { NodeEditing } from './node-editing.js'
 import type { ConfigReader, ConfigReading } from './config-reader.js'
+import { ConfigHistory } from './config-history.js'
 import { ConfigProbation } from './config-probation.js'
 import { addReloadMetrics } from './reload-metrics.js'
 import { failureOf, firstReason, reportDiagnostics } from './reload-diagnostics.js'
 import type { ReloadTarget } from './reload-target.js'
 import { ConfigSyncState } from './config-sync-state.js'
+import { Rollback } from './rollback.js'
 import { Reloader } from './reloader.js'
 import { type FileWatch, watchFiles } from './watch-files.js'
 
@@ -75,6 +86,7 @@ class Supervisor implements Supervision, ReloadControl {
   /** Disposed after the last reload. */
   readonly #parts: readonly Disposable[]
   readonly #probation: ConfigProbation
+  readonly #history: ConfigHistory
   /** Of the running configuration. */
   #texts: ReadonlyMap<string, string>
   #planning: Promise<ReloadReport> | undefined
@@ -91,14 +103,29 @@ class Supervisor implements Supervision, ReloadControl {
     this.#syncState = new ConfigSyncState({ target: engine, clock, log })
     const probation = new ConfigProbation({ clock, log, stateDir: settings.stateDir, files: reader.files })
     this.#probation = probation
-    const shared = { target: engine, reader, syncState: this.#syncState, clock, log, mask, events: engine.events }
+    this.#history = new ConfigHistory({ stateDir: settings.stateDir, files: reader.files, clock, log })
+    const shared = {
+      target: engine,
+      history: this.#history,
+      reader,
+      syncState: this.#syncState,
+      clock,
+      log,
+      mask,
+      events: engine.events,
+    }
     const onRunning = (texts = probation.proven ?? started): void => void (this.#texts = texts)
     this.reloader = new Reloader({ ...shared, applyChanges: watch, probation, onRunning })
     if (lastGood === undefined) {
       probation.try(this.#syncState.runningId, reading.texts)
       probation.apply()
-    } else
-      this.#syncState.differ(lastGood.reason ?? firstReason(reportDiagnostics(reading.diagnostics)), lastGood.diskId)
+    } else {
+      const { diskId, reason = firstReason(reportDiagnostics(reading.diagnostics)) } = lastGood
+      this.#syncState.differ(reason, diskId)
+      // It ran until it crashed.
+      if (diskId !== undefined) this.#history.reject(reason, diskId)
+    }
+    this.#history.add({ by: 'start', texts: started, configId: this.#syncState.runningId, changes: [] })
     this.#fileWatch = watchFiles({
       clock,
       paths: () => reader.sources,
@@ -111,15 +138,21 @@ class Supervisor implements Supervision, ReloadControl {
   }
 
   status(): ReturnType<ReloadControl['status']> {
-    return this.#syncState.status()
+    const { inProgress, retryAtMs } = this.reloader.activity
+    const timeOf = (monotonicMs: number): string => new Date(this.#clock.wallMs(monotonicMs)).toISOString()
+    return {
+      ...this.#syncState.status(),
+      ...(inProgress === undefined ? {} : { inProgress: { by: inProgress.by, since: timeOf(inProgress.sinceMs) } }),
+      ...(retryAtMs === undefined ? {} : { retryAt: timeOf(retryAtMs) }),
+    }
   }
 
   noteBug(why: string): void {
     this.#probation.noteBug(this.#settings.mask.mask(why))
   }
 
-  reload(): Promise<ReloadReport> {
-    return this.reloader.reload('api')
+  reload(isForced = false): Promise<ReloadReport> {
+    return this.reloader.reload('api', isForced)
   }
 
   /** Concurrent calls share one result; so do those of `config`. */
@@ -131,7 +164,7 @@ class Supervisor implements Supervision, ReloadControl {
   }
 
   async config(source: ConfigSource): Promise<ConfigReport> {
-    if (source === 'running') return configOf(this.#settings.engine.graph)
+    if (source === 'running') return configReportOf(this.#settings.engine.graph)
     this.#reading ??= this.#readDisk().finally(() => {
       this.#reading = undefined
     })
@@ -143,13 +176,29 @@ class Supervisor implements Supervision, ReloadControl {
     const { graph, diagnostics } = await this.#settings.reader.fresh().read()
     if (graph !== undefined) {
       graph.secrets.include(this.#settings.mask)
-      return configOf(graph)
+      return configReportOf(graph)
     }
     const shown = reportDiagnostics(diagnostics)
     const durationMs = this.#clock.nowMs() - startMs
     const failure = failureOf({ result: 'invalid', why: firstReason(shown), diagnostics: shown, durationMs })
     if (failure === undefined) throw new Error('a configuration without a graph is invalid')
     return { failure }
+  }
+
+  async edit(request: EditRequest): Promise<EditReport> {
+    const { engine, reader } = this.#settings
+    const change = new NodeEditing(request, { target: engine, reader })
+    return { ...(await this.reloader.change(change)), files: change.files }
+  }
+
+  history(): Promise<readonly HistoryEntry[]> {
+    return this.#history.list()
+  }
+
+  async rollback(id: number | undefined, isPlan: boolean, expectedId?: string): Promise<EditReport> {
+    const { reader, log } = this.#settings
+    const change = new Rollback({ id, isPlan, expectedId }, { history: this.#history, reader, log })
+    return { ...(await this.reloader.change(change)), files: change.files }
   }
 
   check(request: CheckRequest): ReturnType<ReloadControl['check']> {
@@ -166,6 +215,7 @@ class Supervisor implements Supervision, ReloadControl {
     this.#fileWatch[Symbol.dispose]()
     await this.reloader.stop(STOP_WAIT_MS)
     await this.#probation[Symbol.asyncDispose]()
+    await this.#history[Symbol.asyncDispose]()
     for (const part of this.#parts) part[Symbol.dispose]()
   }
 
@@ -174,9 +224,4 @@ class Supervisor implements Supervision, ReloadControl {
     await this.reloader.reload('file')
     await this.#fileWatch.check()
   }
-}
-
-function configOf(graph: Graph): ConfigReport {
-  const config = effectiveConfig(graph)
-  return { config, yaml: renderConfigYaml(config) }
 }

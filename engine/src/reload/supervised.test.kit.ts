@@ -1,5 +1,6 @@
 // For the tests of this folder: files in a temporary folder, and an engine that only records what it is given.
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { writeFileSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pino } from 'pino'
@@ -15,11 +16,12 @@ import { MetricsRegistry } from '../observe/metrics-registry.js'
 import type { Logger } from '../plugin/contract.js'
 import type { Clock } from '../plugin/tokens.js'
 import { FakeClock } from '../testing/fake-clock.js'
+import { configId } from './config-id.js'
 import { ConfigReader } from './config-reader.js'
 import type { ConfigReading } from './config-reader.js'
 import type { ReloadPlan } from '../observe/reload-plan.js'
 import type { AppliedReload, ReloadTarget, RolledBack } from './reload-target.js'
-import type { SupervisedEngine, Supervision, SuperviseSettings } from './supervise-config.js'
+import type { StartedLastGood, SupervisedEngine, Supervision, SuperviseSettings } from './supervise-config.js'
 import { superviseConfig } from './supervise-config.js'
 
 /** A pipeline that serves `path`. */
@@ -47,8 +49,12 @@ export class TempFiles implements AsyncDisposable {
     return join(this.folder, name)
   }
 
-  write(name: string, text: string): Promise<void> {
-    return writeFile(this.path(name), text)
+  /**
+   * In place, and in one turn: only one step of a reading can come while the file is empty, and a snapshot, which compares
+   * the size before, the length and the size after, then reads again.
+   */
+  async write(name: string, text: string): Promise<void> {
+    writeFileSync(this.path(name), text)
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -60,6 +66,8 @@ export class TempFiles implements AsyncDisposable {
 export class RecordingTarget implements ReloadTarget, SupervisedEngine {
   graph: Graph
   readonly applied: ReloadPlan[] = []
+  /** Of each apply, whether it was forced. */
+  readonly forced: boolean[] = []
   readonly log: Logger
   readonly clock = createClock()
   readonly events: EventLog
@@ -76,13 +84,31 @@ export class RecordingTarget implements ReloadTarget, SupervisedEngine {
     this.events = new EventLog(this.clock, log)
   }
 
+  /** Each apply waits from now on: `begun` resolves when the first one does, `release` lets all go on. */
+  hold(): { readonly begun: Promise<void>; release(): void } {
+    let release = (): void => undefined
+    const released = new Promise<void>((resolve) => (release = resolve))
+    const begun = new Promise<void>((resolve) => {
+      this.held = () => {
+        resolve()
+        return released
+      }
+    })
+    return { begun, release }
+  }
+
   viewersOf(node: string): number {
     return node === 'one/ts' ? this.viewers : 0
   }
 
-  async apply(plan: ReloadPlan, next: Graph): Promise<AppliedReload> {
+  endingOf(): number {
+    return 0
+  }
+
+  async apply(plan: ReloadPlan, next: Graph, isForced = false): Promise<AppliedReload> {
     await this.held()
     this.applied.push(plan)
+    this.forced.push(isForced)
     this.graph = next
     return { viewersBefore: this.viewers, viewersLost: 0, cuts: [] }
   }
@@ -121,10 +147,11 @@ export class Supervised implements AsyncDisposable {
     const reader = new ConfigReader({ files: [files.path('live.yaml')], options, load: loadConfig })
     const reading = await reader.read(true)
     if (reading.graph === undefined) throw new Error(JSON.stringify(reading.diagnostics))
-    const engine = new RecordingTarget(reading.graph, log)
+    const lastGood = more.lastGood === undefined ? undefined : await crashStart(reader, reading.graph, more.lastGood)
+    const engine = new RecordingTarget(lastGood?.graph ?? reading.graph, log)
     const settings: SuperviseSettings = { engine, reader, reading, log, mask: new SecretMask(), stateDir: files.folder }
     const { watch, clock = watch === false ? new FakeClock() : createClock() } = more
-    const supervision = superviseConfig({ ...settings, watch, clock })
+    const supervision = superviseConfig({ ...settings, watch, clock, lastGood })
     return new Supervised(files, lines, { engine, reader, supervision })
   }
 
@@ -152,9 +179,15 @@ export interface SuperviseMore {
    * whose request could take the place of one that waits.
    */
   readonly clock?: Clock & Disposable
+  /** The text that was started as the last good one, because what is on disk had crashed. */
+  readonly lastGood?: string
   /** Called before anything is read. */
   prepare?(files: TempFiles): Promise<void>
   options?(files: TempFiles): Partial<LoadOptions>
+}
+
+interface Running {
+  readonly graph: Graph
 }
 
 interface Parts {
@@ -163,9 +196,20 @@ interface Parts {
   readonly supervision: Supervision
 }
 
-/** Waits for the condition; the test runner ends a test that waits too long. */
-export async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5))
+async function crashStart(reader: ConfigReader, onDisk: Graph, text: string): Promise<StartedLastGood & Running> {
+  const texts = new Map(reader.files.map((path) => [path, text]))
+  const { graph } = await reader.load(reader.files, { ...reader.options, contents: texts })
+  if (graph === undefined) throw new Error('the last good configuration has mistakes')
+  return { graph, texts, reason: 'it crashed', diskId: configId(onDisk) }
+}
+
+/** Resolves when the condition holds; fails the test if it does not within a minute. */
+export async function until(condition: () => boolean, what = String(condition)): Promise<void> {
+  const deadline = performance.now() + 60_000
+  while (!condition()) {
+    if (performance.now() > deadline) throw new Error(`still not true: ${what}`)
+    await new Promise((resolve) => setTimeout(resolve, 5))
+  }
 }
 
 export function textsOf(reading: ConfigReading): Record<string, string> {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
-import { mkdir, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises'
+import { mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { test } from 'node:test'
+import { countDescriptors, settledDescriptors } from '../listen/loopback.test.kit.js'
 import { createClock } from '../observe/clock.js'
 import { FakeClock } from '../testing/fake-clock.js'
 import { SourceSnapshot } from './source-snapshot.js'
@@ -12,8 +13,8 @@ interface Watched extends AsyncDisposable {
   readonly watch: FileWatch
   /** How many times a change was found. */
   changes(): number
-  /** The contents found last. */
-  known(): string
+  /** Resolves when the contents that the files have now have been found. */
+  found(): Promise<void>
 }
 
 /** Watches these names; what it finds is known from then on, as after a reading. */
@@ -35,7 +36,10 @@ async function watched(names: readonly string[], prepare: (files: TempFiles) => 
     files,
     watch,
     changes: () => changes,
-    known: () => known,
+    async found() {
+      const now = (await SourceSnapshot.take(paths)).hashOf(paths)
+      await until(() => known === now, 'what the files contain is found')
+    },
     async [Symbol.asyncDispose]() {
       watch[Symbol.dispose]()
       clock[Symbol.dispose]()
@@ -76,16 +80,17 @@ for (const { name, edit } of edits) {
   test(`${name} is noticed`, async () => {
     await using setting = await watched(['live.yaml'], live)
     await edit(setting.files)
-    await until(() => setting.changes() > 0)
+    await setting.found()
+    assert.ok(setting.changes() > 0)
   })
 }
 
 test('a deleted file is noticed when it exists again', async () => {
   await using setting = await watched(['live.yaml'], live)
   await rm(setting.files.path('live.yaml'))
-  await until(() => setting.changes() === 1)
+  await setting.found()
   await live(setting.files)
-  await until(() => setting.changes() === 2)
+  await setting.found()
 })
 
 test('the swap of ..data, as Kubernetes mounts a ConfigMap, is noticed every time', async () => {
@@ -101,7 +106,7 @@ test('the swap of ..data, as Kubernetes mounts a ConfigMap, is noticed every tim
     await symlink(`..${version}`, setting.files.path('..data_tmp'))
     await rename(setting.files.path('..data_tmp'), setting.files.path('..data'))
     await rm(setting.files.path(`..${version - 1}`), { recursive: true })
-    await until(() => setting.changes() === version - 1)
+    await setting.found()
   }
 })
 
@@ -113,10 +118,10 @@ test('a link to a file elsewhere is followed, and so is a new target', async () 
     await symlink('a/one.yaml', files.path('live.yaml'))
   })
   await setting.files.write('a/one.yaml', 'other')
-  await until(() => setting.changes() === 1)
+  await setting.found()
   await rm(setting.files.path('live.yaml'))
   await symlink('a/two.yaml', setting.files.path('live.yaml'))
-  await until(() => setting.changes() >= 2)
+  await setting.found()
 })
 
 test('a folder that is removed and created again is watched again', async () => {
@@ -125,27 +130,25 @@ test('a folder that is removed and created again is watched again', async () => 
     await files.write('sub/live.yaml', '1')
   })
   await rm(setting.files.path('sub'), { recursive: true })
-  await until(() => setting.changes() === 1)
+  await setting.found()
   await mkdir(setting.files.path('sub'))
   await setting.files.write('sub/live.yaml', '2')
-  await until(() => setting.changes() === 2)
+  await setting.found()
 })
 
 test('a new file in a folder that is a source is noticed', async () => {
   await using setting = await watched(['channels'], (files) => mkdir(files.path('channels')))
   await setting.files.write('channels/one.yaml', '1')
-  await until(() => setting.changes() === 1)
+  await setting.found()
 })
 
 test('the second of two quick saves is not lost', async () => {
   await using setting = await watched(['live.yaml'], live)
-  const path = setting.files.path('live.yaml')
   for (let save = 1; save <= 10; save++) {
     await setting.files.write('live.yaml', `first ${save}`)
-    await until(() => setting.changes() >= save)
+    await setting.found()
     await setting.files.write('live.yaml', `second ${save}`)
-    const last = (await SourceSnapshot.take([path])).hashOf([path])
-    await until(() => setting.known() === last)
+    await setting.found()
   }
 })
 
@@ -158,8 +161,7 @@ test('other files of the folder, and the same contents again, are no change', as
 })
 
 test('1000 edits leave no watch and no descriptor behind', async () => {
-  const descriptors = async (): Promise<number> => (await readdir('/proc/self/fd')).length
-  const before = await descriptors()
+  const before = await settledDescriptors()
   {
     await using setting = await watched(['live.yaml', 'b.yaml'], live)
     for (let edit = 0; edit < 1000; edit++) {
@@ -167,11 +169,12 @@ test('1000 edits leave no watch and no descriptor behind', async () => {
       await rename(setting.files.path('next'), setting.files.path('live.yaml'))
       if (edit % 100 === 0) await setting.watch.check()
     }
-    await until(() => setting.changes() > 0)
+    await setting.found()
     assert.equal(setting.watch.folders, 1)
   }
-  await until(() => !process.getActiveResourcesInfo().includes('FSEventWrap'))
-  assert.equal(await descriptors(), before)
+  await until(() => !process.getActiveResourcesInfo().includes('FSEventWrap'), 'no watch is left')
+  // A reading that had begun before the end closes its files.
+  await until(() => countDescriptors() <= before, 'no descriptor is left open')
 })
 
 test('without events the slow poll finds the change', async () => {

@@ -1,4 +1,5 @@
 // Applies the engine's own settings of a new graph, except those that are fixed at the start. Called within the commit.
+import { isDeepStrictEqual } from 'node:util'
 import type { Logger } from 'pino'
 import type { AccessControl } from '../access/access-control.js'
 import type { OpenAccessLog } from '../access/open-access-log.js'
@@ -17,7 +18,7 @@ export interface AdoptingParts {
 
 export function adoptSettings({ engine, auth, secrets }: Graph, before: Graph, parts: AdoptingParts): void {
   secrets.include(before.secrets)
-  if (engine.api.hosts.join() !== before.engine.api.hosts.join()) parts.api.open(engine.api.hosts)
+  if (!isDeepStrictEqual(engine.api, before.engine.api)) parts.api.open(engine.api)
   setLogLevel(parts.log, engine.log.level)
   parts.auth.update(auth ?? [])
   parts.audiences.maxClients = engine.maxClients

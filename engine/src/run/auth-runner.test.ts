@@ -92,16 +92,54 @@ async function settle(): Promise<void> {
 describe('an auth provider of a plugin', () => {
   test('decides, with a name, a reason in words, and a challenge', async () => {
     const { definition, opened } = new Scripted(({ token, user }) => {
-      if (token === 'abc') return { allowed: true, user: 'anna' }
+      if (token === 'abc') return { allowed: true, user: 'anna', credential: token }
       if (user !== undefined) return { allowed: false, reason: 'denied', why: 'not\u0007 you\n' }
       return { allowed: false, reason: 'bad-credentials', challenge: 'Bearer realm="x"' }
     })
     using fixture = new Fixture([named(definition)])
     assert.equal(await fixture.ask(), 'allowed anna')
+    const admitted = await fixture.access.check(['ours'], { ...REQUEST, token: 'abc' })
+    assert.ok(admitted.allowed && /^[\w-]{43}$/.test(admitted.credential?.id ?? ''))
     assert.equal(await fixture.ask({ token: undefined, user: 'otto' }), '403 denied: not  you')
     assert.equal(await fixture.ask({ token: 'x' }), '401 bad-credentials')
     assert.equal(await fixture.ask({ action: 'publish' }), '403 wrong-action')
     assert.deepEqual([opened.length, opened[0]?.context.id], [1, 'auth/ours'])
+  })
+
+  test('gives the passphrase of a stream, and takes back what an admission has spent, once', async () => {
+    let back = 0
+    const { definition } = new Scripted(() => ({
+      allowed: true,
+      secret: 'of this stream',
+      giveBack: () => void back++,
+    }))
+    using fixture = new Fixture([named(definition)])
+    const admitted = await fixture.access.check(['ours'], REQUEST)
+    assert.ok(admitted.allowed)
+    assert.equal(admitted.secret, 'of this stream')
+    admitted.giveBack?.()
+    admitted.giveBack?.()
+    assert.equal(back, 1)
+  })
+
+  test('that is renamed goes on as it is, also for nodes that still name it as before', async () => {
+    const scripted = new Scripted(() => ({ allowed: true, user: 'anna' }))
+    using fixture = new Fixture([named(scripted.definition)])
+    assert.equal(await fixture.ask(), 'allowed anna')
+    const other = named(scripted.definition, 'two', { name: 'second' })
+    fixture.access.update([other, named(scripted.definition, 'one', { name: 'first' })])
+    await settle()
+    for (const name of ['ours', 'first', 'second']) {
+      assert.equal(outcomeOf(await fixture.access.check([name], REQUEST)), 'allowed anna', name)
+    }
+    assert.deepEqual([scripted.opened.length, scripted.disposed], [2, 0])
+    const [first] = scripted.opened
+    assert.equal(first?.context.id, 'auth/first')
+    first?.context.log.info('told')
+    assert.deepEqual(fixture.lines.findLast(({ msg }) => msg === 'told')?.['node'], 'auth/first')
+    fixture.access.update([other])
+    await settle()
+    assert.deepEqual([scripted.opened.length, scripted.disposed], [2, 1])
   })
 
   const broken: readonly { readonly name: string; readonly check: () => unknown }[] = [
@@ -109,6 +147,7 @@ describe('an auth provider of a plugin', () => {
     { name: 'rejects', check: () => Promise.reject(new Error('no')) },
     { name: 'returns nothing', check: () => undefined },
     { name: 'returns an unknown reason', check: () => ({ allowed: false, reason: 'because' }) },
+    { name: 'returns a credential that is no text', check: () => ({ allowed: true, credential: 5 }) },
     { name: 'returns a name with a line feed', check: () => ({ allowed: true, user: 'a\nb' }) },
     {
       name: 'returns a challenge that would split the header',

@@ -32,23 +32,32 @@ const LOG_MS = 60_000
 
 export interface AuthServices {
   readonly clock: EngineClock
-  readonly log: Logger
   readonly metrics: MetricsRegistry
   readonly events: { emit(event: { readonly kind: string; readonly node: string; readonly data: EventData }): unknown }
   readonly scope: NodeScope
+  /** The log of a provider of this id. */
+  logOf(id: string): Logger
   /** Masks secrets: a plugin's error message can quote its options. */
   mask(text: string): string
   /** Calls `open` with what the definition injects; timers of the clock run in `enter`, and end with the result. */
   openWith(
     definition: AuthDefinition,
-    enter: (run: () => void) => void,
+    calls: AuthCalls,
     open: (deps: Readonly<Record<string, unknown>>) => unknown,
   ): Promise<OpenedAuth>
 }
 
+/** `enter` and `call` run code of the provider: what it throws fails the provider, or goes to the caller. */
+interface AuthCalls {
+  /** Of the provider, which can be renamed. */
+  id(): string
+  enter(run: () => void): void
+  call<T>(run: () => T): T
+}
+
 export interface OpenedAuth {
   readonly provider: AuthProvider
-  /** Ends its timers. */
+  /** Ends its timers, and frees its paths. */
   end(): void
 }
 
@@ -65,11 +74,12 @@ export class AuthRunner implements ManagedProvider, ScopedNode {
   readonly cost = 3
   readonly isGuessable = true
   readonly isUnproven = false
-  readonly id: string
   readonly definition: AuthDefinition
   readonly #services: AuthServices
   readonly #metrics: NodeMetrics
   readonly #options$: BehaviorSubject<unknown>
+  #name: string
+  #log: Logger
   #life: Life | undefined
   #checks = 0
   /** Times that it could not be opened, or failed, since it last ran for as long as the longest pause. */
@@ -83,12 +93,21 @@ export class AuthRunner implements ManagedProvider, ScopedNode {
     { name, options }: Pick<ProviderSettings, 'name' | 'options'>,
     services: AuthServices,
   ) {
-    this.id = `auth/${name}`
+    this.#name = name
     this.definition = definition
     this.#services = services
+    this.#log = services.logOf(this.id)
     this.#options$ = new BehaviorSubject(options)
-    const labels = { pipeline: 'auth', node: name, type: definition.type }
-    this.#metrics = new NodeMetrics(services.metrics, () => labels, true)
+    const labels = (): Readonly<Record<string, string>> => ({
+      pipeline: 'auth',
+      node: this.#name,
+      type: definition.type,
+    })
+    this.#metrics = new NodeMetrics(services.metrics, labels, true)
+  }
+
+  get id(): string {
+    return `auth/${this.#name}`
   }
 
   get settings(): { readonly definition: AuthDefinition } {
@@ -102,6 +121,12 @@ export class AuthRunner implements ManagedProvider, ScopedNode {
   update(options: unknown): void {
     this.#retryAtMs = -Infinity
     this.#services.scope.enter(this, () => this.#options$.next(options))
+  }
+
+  rename(name: string): void {
+    this.#name = name
+    this.#log = this.#services.logOf(this.id)
+    this.#metrics.relabel()
   }
 
   async close(): Promise<void> {
@@ -124,7 +149,7 @@ export class AuthRunner implements ManagedProvider, ScopedNode {
   /** Its code threw in a timer, or in a callback: it is opened again for a later client. */
   fail(error: unknown): void {
     const life = this.#life
-    this.#services.log.error({ err: error }, `failed: ${this.#messageOf(error)}; its clients are refused`)
+    this.#log.error({ err: error }, `failed: ${this.#messageOf(error)}; its clients are refused`)
     this.#pause()
     void this.#end(life, 'failed')
   }
@@ -134,7 +159,7 @@ export class AuthRunner implements ManagedProvider, ScopedNode {
   }
 
   noteStall(ms: number): void {
-    this.#services.log.warn({ ms: Math.round(ms) }, 'its code blocked the event loop: nothing else could run')
+    this.#log.warn({ ms: Math.round(ms) }, 'its code blocked the event loop: nothing else could run')
   }
 
   #open(): Life {
@@ -151,10 +176,14 @@ export class AuthRunner implements ManagedProvider, ScopedNode {
   }
 
   async #tryOpen(life: Life): Promise<AuthProvider | undefined> {
-    const { clock, scope, log, openWith } = this.#services
+    const { clock, scope, openWith } = this.#services
     try {
-      const enter = (run: () => void): void => scope.enter(this, run)
-      const opening = openWith(this.definition, enter, (deps) =>
+      const calls: AuthCalls = {
+        id: () => this.id,
+        enter: (run) => scope.enter(this, run),
+        call: (run) => scope.call(this, run),
+      }
+      const opening = openWith(this.definition, calls, (deps) =>
         scope.call(this, () => this.definition.open(this.#options$, this.#contextOf(life), deps)),
       )
       // Too late: it is disposed as soon as it has opened.
@@ -166,7 +195,7 @@ export class AuthRunner implements ManagedProvider, ScopedNode {
       return opened.provider
     } catch (error) {
       if (life.isOver) return undefined
-      log.error({ err: error }, `cannot open: ${this.#messageOf(error)}; its clients are refused`)
+      this.#log.error({ err: error }, `cannot open: ${this.#messageOf(error)}; its clients are refused`)
       this.#pause()
       await this.#end(life, 'failed')
       return undefined
@@ -174,7 +203,7 @@ export class AuthRunner implements ManagedProvider, ScopedNode {
   }
 
   #contextOf(life: Life): AuthContext {
-    const { log, events, scope } = this.#services
+    const { events, scope } = this.#services
     const call = <T>(run: () => T): T => scope.call(this, run)
     const fail = (error: unknown): void => (life.isOver ? undefined : this.fail(error))
     const unused = (): void => undefined
@@ -183,7 +212,7 @@ export class AuthRunner implements ManagedProvider, ScopedNode {
       signal: life.abort.signal,
       isCurrent: () => !life.isOver,
       id: () => this.id,
-      log: () => log,
+      log: () => this.#log,
       metrics: this.#metrics,
       details: { set: unused },
       calls: {
@@ -191,7 +220,8 @@ export class AuthRunner implements ManagedProvider, ScopedNode {
         leave: (run) => scope.leave(run),
         guard: () => (run) => guardCallback(run, { call, fail }),
       },
-      ...{ sent: unused, ready: unused, idle: unused, degraded: unused },
+      latency: () => undefined,
+      ...{ sent: unused, ready: unused, idle: unused, waiting: unused, degraded: unused },
       event: (kind, data = {}) => void events.emit({ kind, node: this.id, data }),
     })
   }
@@ -230,10 +260,17 @@ export class AuthRunner implements ManagedProvider, ScopedNode {
     const verdict = readVerdict(result)
     if (verdict === undefined) return this.#failed(new TypeError('it returned something that is not a verdict'))
     if (this.#failing !== undefined) {
-      this.#services.log.info({ refused: this.#failing.refused }, 'decides again')
+      this.#log.info({ refused: this.#failing.refused }, 'decides again')
       this.#failing = undefined
     }
-    if (verdict.allowed) return allow(verdict.user)
+    if (verdict.allowed) {
+      const { user, credential, isForAddress, secret, giveBack } = verdict
+      return {
+        ...allow(user, credential, isForAddress),
+        ...(secret === undefined ? {} : { secret }),
+        ...(giveBack === undefined ? {} : { giveBack }),
+      }
+    }
     const { reason, challenge, why } = verdict
     return { ...refuse(reason, challenge), ...(why === undefined ? {} : { why }) }
   }
@@ -246,10 +283,7 @@ export class AuthRunner implements ManagedProvider, ScopedNode {
     if (nowMs - failing.loggedAtMs >= LOG_MS) {
       failing.loggedAtMs = nowMs
       const { refused } = failing
-      this.#services.log.error(
-        { err: error, refused },
-        `a check failed: ${this.#messageOf(error)}; the client is refused`,
-      )
+      this.#log.error({ err: error, refused }, `a check failed: ${this.#messageOf(error)}; the client is refused`)
     }
     return refuse('failed')
   }
@@ -272,12 +306,12 @@ export class AuthRunner implements ManagedProvider, ScopedNode {
   }
 
   async #dispose({ provider, end }: OpenedAuth): Promise<void> {
-    const { clock, scope, log } = this.#services
+    const { clock, scope } = this.#services
     try {
       const disposing = Promise.resolve(scope.call(this, () => provider[Symbol.asyncDispose]()))
       await withTimeout(disposing, CLOSE_MS, clock, () => new Error('was not disposed in time'))
     } catch (error) {
-      log.error({ err: error }, `while stopping: ${this.#messageOf(error)}`)
+      this.#log.error({ err: error }, `while stopping: ${this.#messageOf(error)}`)
     } finally {
       end()
     }

@@ -6,6 +6,7 @@ import { LogLimit } from '../observe/log-limit.js'
 import { FakeClock } from '../testing/fake-clock.js'
 import type { ScopedNode } from './node/node-scope.js'
 import { inputOf, recordingLog, ScriptedSource, settings, type LogLine } from './run.test.kit.js'
+import { unreadableErrors } from '../unreadable-errors.test.kit.js'
 
 const ours = inputOf(() => new ScriptedSource())
 const others = inputOf(() => new ScriptedSource())
@@ -102,20 +103,7 @@ test('errors whose node is not known have one line a second, and every one fails
 })
 
 test('no error makes the search for its plugin throw', () => {
-  const unreadable = {
-    get: () => {
-      throw new Error('unreadable')
-    },
-  }
-  const thrown: readonly unknown[] = [
-    Object.assign(new Error('x'), { stack: 42 }),
-    ...['stack', 'message', 'cause'].map((name) => Object.defineProperty(new Error('x'), name, unreadable)),
-    new Proxy(new Error('x'), unreadable),
-    new Proxy({}, { getPrototypeOf: unreadable.get, has: unreadable.get }),
-    Object.create(null),
-    Symbol('x'),
-  ]
-  for (const error of thrown) assert.equal(contain(error, [new Member('one')]).done, false)
+  for (const error of unreadableErrors()) assert.equal(contain(error, [new Member('one')]).done, false)
 })
 
 test('the plugin of an error is known from call sites too, which `Error.prepareStackTrace` can return', () => {

@@ -1,5 +1,6 @@
 // Puts the control API on its listener.
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { ApiSettings } from '../graph/graph.js'
 import { API_LISTENER } from '../graph/node-id.js'
 import type { EngineListeners } from '../listen/engine-listeners.js'
 
@@ -17,6 +18,8 @@ export interface ApiAccess {
   readonly token: string
   /** `engine.api.hosts`. */
   readonly hosts: readonly string[]
+  /** `engine.api.readToken`. */
+  readonly readToken?: ApiSettings['readToken']
   /** `host:port` of each socket bound now. */
   boundAddresses(): readonly string[]
 }
@@ -28,7 +31,7 @@ export interface EngineApiParts {
 }
 
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
-const API_PLACES = [{ path: '/api/', isPrefix: true }, { path: '/healthz' }, { path: '/readyz' }]
+const API_PLACES = [{ path: '/' }, { path: '/api/', isPrefix: true }, { path: '/healthz' }, { path: '/readyz' }]
 
 export class EngineApi {
   readonly #parts: EngineApiParts
@@ -39,14 +42,14 @@ export class EngineApi {
   }
 
   /**
-   * Called when the engine starts, and when `engine.api.hosts` changes. Order: the guard, then the paths of the API and
+   * Called when the engine starts, and when `engine.api` changes. Order: the guard, then the paths of the API and
    * those that nodes own, then the API again, which answers everything else with 404. No node can take the paths of the
-   * API.
+   * API, nor `/`, where the status page is.
    */
-  open(hosts: readonly string[]): void {
+  open({ hosts, readToken }: ApiSettings): void {
     const { listeners, token, create } = this.#parts
     const listener = listeners.http(API_LISTENER)
-    const { guard, respond } = create({ token, hosts, boundAddresses: () => [listener.address] })
+    const { guard, respond } = create({ token, hosts, readToken, boundAddresses: () => [listener.address] })
     listener.setGuard(guard)
     listener.setFallback(respond)
     for (const claim of this.#claims.splice(0)) claim[Symbol.dispose]()

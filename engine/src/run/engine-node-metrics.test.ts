@@ -17,6 +17,7 @@ test('a node is up while it is ready or idle; an input is connected even while n
     routeOf: () => undefined,
     audienceOf: () => undefined,
     publishersOf: () => undefined,
+    isBound: () => true,
   }).update([input], [])
   const read = async (): Promise<unknown> => {
     const families = parseExposition(await fixture.metrics.render())

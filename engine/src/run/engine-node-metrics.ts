@@ -15,6 +15,8 @@ interface Shown {
 
 /** What the nodes of these ids have; undefined if nothing. */
 export interface OutputReadings {
+  /** False for a listener whose address could not be bound again. */
+  isBound(listener: string): boolean
   routeOf(id: string): RouteStatus | undefined
   audienceOf(id: string): AudienceStatus | undefined
   publishersOf(id: string): PublisherStatus | undefined
@@ -39,11 +41,15 @@ export class EngineNodeMetrics {
       series[Symbol.dispose]()
     }
     for (const node of nodes) if (!this.#shown.has(node)) this.#show(node, this.#addNode(node))
-    for (const each of listeners) if (!this.#shown.has(each)) this.#show(each, addListenerMetrics(this.#registry, each))
+    for (const each of listeners) if (!this.#shown.has(each)) this.#show(each, this.#addListener(each))
   }
 
   #show(part: EngineNode | ListenerReadings, series: Disposable): void {
     this.#shown.set(part, { id: nameOf(part), series })
+  }
+
+  #addListener(listener: ListenerReadings): Disposable {
+    return addListenerMetrics(this.#registry, listener, () => this.#outputs.isBound(listener.name))
   }
 
   #addNode(node: EngineNode): Disposable {
@@ -68,7 +74,7 @@ class EngineNodeReadings implements NodeReadings {
   }
 
   get isConnected(): boolean {
-    return this.#node.holdsResources
+    return this.#node.isConnected
   }
 
   get restarts(): number {
@@ -93,6 +99,14 @@ class EngineNodeReadings implements NodeReadings {
 
   get droppedPackets(): number | undefined {
     return 'droppedPackets' in this.#node ? this.#node.droppedPackets : undefined
+  }
+
+  get losses(): number | undefined {
+    return 'losses' in this.#node ? this.#node.losses : undefined
+  }
+
+  get oddities(): NodeReadings['oddities'] {
+    return 'oddities' in this.#node ? this.#node.oddities : undefined
   }
 
   get edges(): NodeReadings['edges'] {

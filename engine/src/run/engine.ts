@@ -7,6 +7,7 @@ import { listenerSpecs } from '../listen/engine-listeners.js'
 import { readDescriptorLimit } from '../observe/descriptor-limit.js'
 import type { EventLog } from '../observe/events.js'
 import type { MetricsRegistry } from '../observe/metrics-registry.js'
+import type { Operator } from '../observe/operator.js'
 import type { ReloadPlan } from '../observe/reload-plan.js'
 import type {
   ClientStatus,
@@ -27,9 +28,11 @@ import type { EngineApi } from './engine-api.js'
 import type { EngineView } from './engine-view.js'
 import type { NodeScope } from './node/node-scope.js'
 import { startNode } from './node/start-node.js'
+import type { InputRecorders } from './recorder/input-recorders.js'
 import type { RunningEngine } from './running-engine.js'
 import type { RunningNodes } from './running-nodes.js'
 import type { ShownNodes } from './shown-nodes.js'
+import { UnopenedPaths } from './unopened-paths.js'
 import { drained, shutDown, type ShutdownParts } from './shutdown.js'
 import type { LabelledUrl } from './status-view.js'
 
@@ -42,6 +45,7 @@ export interface EngineParts extends ShutdownParts {
   readonly shown: ShownNodes
   readonly executor: ReloadExecutor
   readonly view: EngineView
+  readonly recorders: InputRecorders
   readonly api: EngineApi
   /** Adds the metrics of the engine itself. Called once, at the start. */
   addMetrics(): void
@@ -58,7 +62,9 @@ export class Engine implements RunningEngine, EventSource {
   constructor(parts: EngineParts) {
     this.#parts = parts
     this.#faultLines = new LogLimit(parts.clock)
-    const { executor, nodes } = parts
+    const { executor, nodes, listeners } = parts
+    const unopened = new UnopenedPaths(nodes)
+    listeners.whyClosed = (listener, path) => unopened.whyClosed(listener, path)
     executor.onFinished = () => this.#endWithInputs()
     nodes.states$.subscribe((node) => {
       executor.noteState(node)
@@ -72,15 +78,22 @@ export class Engine implements RunningEngine, EventSource {
   }
 
   async start(): Promise<void> {
-    const { running, listeners, api, clock, view, events, shown, auth } = this.#parts
-    auth.start()
+    const { running, listeners, api, clock, view, events, shown, auth, recorders } = this.#parts
     listeners.addAll(listenerSpecs(running.graph))
-    api.open(running.graph.engine.api.hosts)
+    api.open(running.graph.engine.api)
+    // Providers may serve paths.
+    auth.start()
+    listeners.isStarting = true
     await listeners.openAll()
     this.#parts.addMetrics()
     shown.update()
-    clock.every(1000, () => running.pipelines.forEach((pipeline) => pipeline.sample()))
+    recorders.sweep()
+    clock.every(1000, () => {
+      running.pipelines.forEach((pipeline) => pipeline.sample())
+      recorders.sweep()
+    })
     await Promise.all([...running.services.map(startNode), ...running.pipelines.map((each) => each.start())])
+    listeners.isStarting = false
     this.#checkDescriptors()
     view.state = 'running'
     events.emit({ kind: 'engine.running' })
@@ -99,6 +112,10 @@ export class Engine implements RunningEngine, EventSource {
     return this.#parts.metrics
   }
 
+  get operator(): Operator | undefined {
+    return this.#parts.view.operator
+  }
+
   get reloads(): ReloadControl | undefined {
     return this.#parts.view.reloads
   }
@@ -115,8 +132,8 @@ export class Engine implements RunningEngine, EventSource {
     this.#parts.executor.onRolledBack = listen
   }
 
-  apply(plan: ReloadPlan, next: Graph): Promise<AppliedReload> {
-    return this.#parts.executor.apply(plan, next)
+  apply(plan: ReloadPlan, next: Graph, isForced = false): Promise<AppliedReload> {
+    return this.#parts.executor.apply(plan, next, isForced)
   }
 
   stop(reason: string): Promise<void> {
@@ -132,6 +149,10 @@ export class Engine implements RunningEngine, EventSource {
 
   viewersOf(node: string): number {
     return this.#parts.view.viewersOf(node)
+  }
+
+  endingOf(node: string, next: Graph): number {
+    return this.#parts.view.endingOf(node, next)
   }
 
   status(): EngineStatus {
@@ -179,7 +200,8 @@ export class Engine implements RunningEngine, EventSource {
     if (view.state !== 'running' || this.#hasEnded || executor.isBusy || !nodes.haveInputsEnded) return
     this.#hasEnded = true
     const failed = nodes.failedInput
-    if (failed !== undefined) this.#settleEnded.reject(new Error(`${failed.id} has failed: ${failed.why}`))
+    const { failure: cause } = failed ?? {}
+    if (failed !== undefined) this.#settleEnded.reject(new Error(`${failed.id} has failed: ${failed.why}`, { cause }))
     else void drained(running).then(() => this.#settleEnded.resolve())
   }
 

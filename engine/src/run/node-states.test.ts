@@ -121,3 +121,25 @@ describe('a reload', () => {
     assert.equal(harness.runner.find('one/main')?.state, 'ready')
   })
 })
+
+test('a sample has the numbers of a status, and asks no plugin for details', async () => {
+  let asked = 0
+  const sources = new ScriptedSource()
+  const main = input((_, context) => {
+    context.details(() => ({ asked: ++asked }))
+    context.ready()
+    return sources
+  })
+  await using harness = await new ReloadHarness().start(node('one/main', main))
+  const { nodes, edges } = harness.engine.sample()
+  assert.equal(asked, 0)
+  const [pipeline] = harness.engine.status().pipelines
+  assert.equal(asked, 1)
+  assert.deepEqual(edges, pipeline?.edges)
+  const numbers = pipeline?.nodes.map(({ id, state, receivedBytes, sentBytes, bitsPerSecond, clients }) => ({
+    ...{ id, state, receivedBytes, sentBytes },
+    ...(bitsPerSecond === undefined ? {} : { bitsPerSecond }),
+    ...(clients === undefined ? {} : { clients }),
+  }))
+  assert.deepEqual(nodes, numbers)
+})

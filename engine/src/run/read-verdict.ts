@@ -2,6 +2,7 @@
 import { AUTH_REFUSALS, type AuthVerdict } from '../plugin/auth-definition.js'
 
 const LONGEST_USER = 255
+const LONGEST_SECRET = 255
 const LONGEST_WHY = 200
 const CONTROL = /\p{Cc}/u
 const UNPRINTABLE = /[^\x20-\x7e\p{L}\p{M}\p{N}\p{P}\p{S}]/gu
@@ -14,12 +15,30 @@ type Fields = Readonly<Record<string, unknown>>
 export function readVerdict(result: unknown): AuthVerdict | undefined {
   try {
     if (typeof result !== 'object' || result === null) return undefined
-    const { allowed, user } = result as Fields
+    const { allowed, user, credential, isForAddress = false, secret, giveBack } = result as Fields
     if (allowed === false) return readRefusal(result as Fields)
-    return allowed === true && (user === undefined || isUser(user)) ? { allowed, user } : undefined
+    if (allowed !== true || (user !== undefined && !isUser(user)) || !isTextOrNothing(credential)) return undefined
+    if (!isTextOrNothing(secret) || (secret !== undefined && secret.length > LONGEST_SECRET)) return undefined
+    if (typeof isForAddress !== 'boolean') return undefined
+    const undo = typeof giveBack === 'function' ? { giveBack: once(giveBack as () => void) } : {}
+    return { allowed, user, credential, isForAddress, secret, ...undo }
   } catch {
     // A getter, or a proxy.
     return undefined
+  }
+}
+
+/** The first call counts, and never throws. */
+function once(run: () => void): () => void {
+  let hasRun = false
+  return () => {
+    if (hasRun) return
+    hasRun = true
+    try {
+      run()
+    } catch {
+      // Nothing is given back.
+    }
   }
 }
 

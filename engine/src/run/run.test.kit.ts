@@ -17,11 +17,21 @@ import { parseExposition } from '../observe/exposition.test.kit.js'
 import { MetricsRegistry } from '../observe/metrics-registry.js'
 import { Lineages } from '../state/lineages.js'
 import { NodeFolders } from '../state/node-folders.js'
-import type { AnyChunk, Definition, Inlet, NodeContext, Output, Source, Transform } from '../plugin/contract.js'
+import type {
+  AnyChunk,
+  Definition,
+  Inlet,
+  NodeContext,
+  Output,
+  Received,
+  Source,
+  Transform,
+} from '../plugin/contract.js'
 import { defineInput, defineOutput, defineTransform } from '../plugin/define.js'
 import { readPorts } from '../plugin/ports.js'
 import { defineErrors } from '../errors.js'
 import { FakeClock } from '../testing/fake-clock.js'
+import { InputTurns } from './node/input-turns.js'
 import { NodeScope } from './node/node-scope.js'
 import type { NodeServices } from './node/node-services.js'
 import type { PipelineServices } from './pipeline/pipeline-runner.js'
@@ -48,12 +58,14 @@ export class RunnerFixture implements Disposable {
   readonly metrics = new MetricsRegistry()
   readonly events: EventLog
   readonly scope = new NodeScope()
+  readonly turns: InputTurns
   /** What nodes can inject is added here. */
   readonly container = new ServiceContainer()
   readonly services: NodeServices
 
   constructor(clock: EngineClock & FakeClock = new FakeClock()) {
     this.clock = clock
+    this.turns = new InputTurns(clock)
     const log = recordingLog(this.lines)
     this.events = new EventLog(clock, log)
     const graph = graphWithoutNodes('/nowhere')
@@ -74,6 +86,9 @@ export class RunnerFixture implements Disposable {
       memory: () => {
         throw new Error('no delivery')
       },
+      window: () => {
+        throw new Error('no delivery')
+      },
     }
     this.container
       .value(keys.ENGINE_CLOCK, clock)
@@ -81,6 +96,7 @@ export class RunnerFixture implements Disposable {
       .value(keys.REGISTRY, this.metrics)
       .value(keys.EVENT_LOG, this.events)
       .value(keys.SCOPE, this.scope)
+      .value(keys.INPUT_TURNS, this.turns)
       .value(keys.RUNNING, { graph, services: [], pipelines: [] })
       .value(keys.HIDDEN, new HiddenValues())
       .value(keys.LINEAGES, new Lineages(new NodeFolders(graph.engine.stateDir, log)))
@@ -92,7 +108,7 @@ export class RunnerFixture implements Disposable {
   get pipelineServices(): PipelineServices {
     const { clock, services } = this
     const create: PipelineServices['createNode'] = (each, placement) => createNode(each, services, placement)
-    return { clock, createNode: create, viewersOf: () => ({}) }
+    return { clock, createNode: create, viewersOf: () => ({}), clientsOf: () => undefined, offeredUrls: () => [] }
   }
 
   [Symbol.dispose](): void {
@@ -121,6 +137,7 @@ export function settings(id: string, definition: Definition, more: Partial<NodeS
     description: '',
     timeline: 'continuous',
     batchMs: 50,
+    probeMs: 2000,
     at: { file: 'test.yaml', line: 1, column: 1 },
     ...more,
   }
@@ -150,9 +167,7 @@ export function inputOf(open: Open<Source<AnyChunk>>, metrics: readonly string[]
   })
 }
 
-export function bytesInputOf(
-  open: Open<Source<Uint8Array | { boundary: true; timeline: 'elapsed' | 'contiguous' }>>,
-): Definition {
+export function bytesInputOf(open: Open<Source<Received>>): Definition {
   return defineInput({ ...common, type: 'test-bytes', produces: 'bytes', open: (_options, context) => open(context) })
 }
 

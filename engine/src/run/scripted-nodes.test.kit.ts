@@ -40,6 +40,7 @@ export const ROUTE = {
 /** The options of every scripted node, named after the reload class of each. */
 export interface Mode {
   readonly swap: string
+  readonly parting?: string | undefined
   readonly live: string
   /** Of class `rebind`. */
   readonly path: string
@@ -47,6 +48,7 @@ export interface Mode {
 
 const options = z.strictObject({
   swap: z.string().default('').meta({ description: 'For tests.', reload: 'swap' }),
+  parting: z.string().optional().meta({ description: 'For tests.', reload: 'swap', losesViewers: true }),
   live: z.string().default('').meta({ description: 'For tests.', reload: 'live' }),
   path: z.string().default('').meta({ description: 'For tests.', reload: 'rebind' }),
 })
@@ -95,6 +97,10 @@ export interface ServingSettings {
   readonly isBroken?: (mode: Mode, chunk: AnyChunk) => boolean
   /** Called for each opened node; `fail` makes one of its timers throw in the next turn. */
   readonly onOpen?: (mode: Mode, fail: () => void) => void
+  /** It is opened then; its path is claimed before. */
+  readonly opened?: () => Promise<void>
+  /** Its viewers receive the rest until then. */
+  readonly drained?: Promise<void>
 }
 
 /** An output that serves viewers at its `path`. */
@@ -106,10 +112,11 @@ export function serving(more: ServingSettings = {}): Definition {
     inlets: 'one',
     inject: { delivery: DELIVERY, clock: CLOCK },
     exclusive: ({ path }) => (path.includes('${stream}') ? [{ kind: 'http', listener: ROUTE.listener, path }] : []),
-    open: ({ value }, context, { delivery, clock }) => {
+    open: async ({ value }, context, { delivery, clock }) => {
       more.onOpen?.(value, () => clock.after(0, throwBroken))
       const route = delivery.open({ ...ROUTE, path: value.path, id: context.id })
-      const join = { keyframe: true, preamble: NOTHING, bridge: NOTHING }
+      await more.opened?.()
+      const join = { keyframe: true, heldBytes: 0, preamble: () => NOTHING, bridge: () => NOTHING }
       return {
         accept: ([inlet]: readonly Inlet[]) =>
           inlet!.chunks.subscribe({
@@ -120,7 +127,7 @@ export function serving(more: ServingSettings = {}): Definition {
             },
             complete: () => route.end(),
           }),
-        drained: () => route.drained(),
+        drained: () => more.drained ?? route.drained(),
         [Symbol.asyncDispose]: () => route[Symbol.asyncDispose](),
       }
     },

@@ -18,7 +18,7 @@ export interface ShownNodesParts {
   readonly audiences: Pick<EngineAudiences, 'of'>
   readonly publishers: Pick<PublisherStatuses, 'of'>
   readonly delivery: Pick<LiveDelivery, 'routeOf' | 'routes$'>
-  readonly listeners: Pick<EngineListeners, 'all'>
+  readonly listeners: Pick<EngineListeners, 'all' | 'unbound'>
 }
 
 export class ShownNodes {
@@ -28,7 +28,7 @@ export class ShownNodes {
 
   constructor(parts: ShownNodesParts) {
     this.#parts = parts
-    const { registry, nodes, audiences, delivery, publishers } = parts
+    const { registry, nodes, audiences, delivery, publishers, listeners } = parts
     this.#histograms = new RouteHistograms(registry, (id) => {
       const node = nodes.get(id)
       return node && labelsOf(node.settings)
@@ -37,6 +37,7 @@ export class ShownNodes {
       routeOf: (id) => delivery.routeOf(id),
       audienceOf: (id) => audiences.of(id),
       publishersOf: (id) => publishers.of(id),
+      isBound: (listener) => !listeners.unbound().has(listener),
     })
     delivery.routes$.subscribe((change) => this.#histograms.note(change))
   }

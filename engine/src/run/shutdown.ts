@@ -10,7 +10,8 @@ import type { ReloadExecutor } from './change/reload-executor.js'
 import type { Running } from './change/reload-transaction.js'
 import { waitAtMost } from './node/time-limit.js'
 import type { EngineProcesses } from '../processes/engine-processes.js'
-import type { StreamPatterns } from './pattern/stream-patterns.js'
+import type { PatternPipelines } from './pattern/pattern-pipelines.js'
+import type { InputRecorders } from './recorder/input-recorders.js'
 import type { NodeFiles } from '../state/node-files.js'
 
 /** Time limit for disposing all nodes together, after the drain. */
@@ -20,6 +21,8 @@ const LEAST_DISPOSE_MS = 500
 const CLOSE_GRACE_MS = 1000
 /** Nodes have asked their processes to end: those that are still there have this long before they are killed. */
 const PROCESSES_MS = 1000
+/** Time limit for recordings that are still being written. */
+const RECORDINGS_MS = 2000
 /** Time limit for files of nodes that are still being written. */
 const FILES_MS = 1000
 
@@ -27,13 +30,14 @@ export interface ShutdownParts {
   readonly clock: EngineClock
   readonly running: Running
   readonly executor: Pick<ReloadExecutor, 'drained'>
-  readonly patterns: Pick<StreamPatterns, 'drained' | 'stop'>
+  readonly patterns: Pick<PatternPipelines, 'drained' | 'stop'>
   readonly audiences: EngineAudiences
   readonly delivery: LiveDelivery
   readonly listeners: EngineListeners
   readonly accessLog: OpenAccessLog
   readonly auth: Pick<AccessControl, 'start' | 'close'>
   readonly files: Pick<NodeFiles, 'settled'>
+  readonly recorders: Pick<InputRecorders, 'close'>
   readonly processes: Pick<EngineProcesses, 'close'>
   readonly stateDir: AsyncDisposable
 }
@@ -41,7 +45,7 @@ export interface ShutdownParts {
 /** `isDraining`: viewers receive what the inputs have received, within `engine.drain`. */
 export async function shutDown(parts: ShutdownParts, reason: string, isDraining: boolean): Promise<void> {
   const { clock, running, executor, patterns, audiences, delivery, listeners } = parts
-  const { accessLog, auth, files, processes, stateDir } = parts
+  const { accessLog, auth, files, recorders, processes, stateDir } = parts
   listeners.stopAccepting(API_LISTENER)
   audiences.stopAccepting()
   if (isDraining) await drain(parts, running.graph.engine.drainMs)
@@ -55,6 +59,7 @@ export async function shutDown(parts: ShutdownParts, reason: string, isDraining:
   await listeners.closeAll(CLOSE_GRACE_MS)
   await auth.close()
   await accessLog[Symbol.asyncDispose]()
+  await waitAtMost(recorders.close(), RECORDINGS_MS, clock)
   await waitAtMost(files.settled(), FILES_MS, clock)
   await stateDir[Symbol.asyncDispose]()
   clock[Symbol.dispose]()

@@ -1,11 +1,13 @@
 // Reads and writes the files in the folders of nodes, and makes the folders that configurations name.
 import { constants } from 'node:fs'
 import { access, open, stat } from 'node:fs/promises'
-import { isAbsolute, join } from 'node:path'
+import { isAbsolute, join, resolve } from 'node:path'
 import { isEngineError, messageOf } from '../errors.js'
+import type { MediaFolder } from '../plugin/media-folder.js'
 import type { Store } from '../plugin/store.js'
 import { createFolder } from './create-folder.js'
 import type { Lineage, Lineages } from './lineages.js'
+import type { MediaFiles } from './media-files.js'
 import type { NodeFolders } from './node-folders.js'
 import { LARGEST_BYTES, NodeWrites } from './node-writes.js'
 import { storeError } from './store-errors.js'
@@ -26,14 +28,16 @@ interface NamedBytes {
 export class NodeFiles {
   readonly #folders: NodeFolders
   readonly #lineages: Lineages
+  readonly #media: MediaFiles
   /** Shared by the nodes that replace each other. */
   readonly #writes = new WeakMap<Lineage, NodeWrites>()
   /** With writes that have not finished. */
   readonly #busy = new Set<NodeWrites>()
 
-  constructor(folders: NodeFolders, lineages: Lineages) {
+  constructor(folders: NodeFolders, lineages: Lineages, media: MediaFiles) {
     this.#folders = folders
     this.#lineages = lineages
+    this.#media = media
   }
 
   storeOf(lineage: Lineage, owner: StoreUser): Store {
@@ -42,6 +46,7 @@ export class NodeFiles {
       at: (path) => makeFolder(path, owner),
       read: (name) => this.#read(name, lineage, owner),
       write: (name, bytes) => this.#write({ name, bytes }, lineage, owner),
+      media: (use, path) => this.#mediaFolder({ use, path }, lineage, owner),
     }
   }
 
@@ -53,6 +58,17 @@ export class NodeFiles {
 
   #folder(lineage: Lineage, { id }: StoreUser): Promise<string> {
     return attempt(`its folder in the state folder`, id, () => this.#folders.open(lineage))
+  }
+
+  async #mediaFolder(
+    { use, path }: { readonly use: string; readonly path: string | undefined },
+    lineage: Lineage,
+    owner: StoreUser,
+  ): Promise<MediaFolder> {
+    checkName(use, owner)
+    const own = await this.#folder(lineage, owner)
+    const base = path === undefined ? own : this.#folders.below(resolve(this.#folders.stateDir, path), own)
+    return this.#media.folder(await makeFolder(join(base, use), owner), owner)
   }
 
   async #read(name: string, lineage: Lineage, owner: StoreUser): Promise<Uint8Array | undefined> {

@@ -3,7 +3,7 @@
 // `stateDir/nodes/renamed.json` lists those that are not named after their node, for the next run of the engine. Folders
 // of removed nodes stay: a node that is added again under that id finds its files.
 import { lstat, mkdir, readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import type { Logger } from '../plugin/contract.js'
 import type { Lineage, LineageWatcher } from './lineages.js'
 import { writeAtomically } from './write-atomically.js'
@@ -33,6 +33,15 @@ export class NodeFolders implements LineageWatcher {
   constructor(stateDir: string, log: Logger) {
     this.#stateDir = stateDir
     this.#log = log
+  }
+
+  get stateDir(): string {
+    return this.#stateDir
+  }
+
+  /** Where the node that has the folder `own` has one below another path. */
+  below(path: string, own: string): string {
+    return join(path, relative(join(this.#stateDir, NODES), own))
   }
 
   /** The folder of the node, created if it is missing. Rejects with the error of the system. */

@@ -2,9 +2,11 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createClock } from '../observe/clock.js'
 import type { Store } from '../plugin/store.js'
 import { FakeContext } from '../testing/fake-context.js'
 import { type JoinSettings, type Lineage, Lineages } from './lineages.js'
+import { MediaFiles } from './media-files.js'
 import { NodeFiles } from './node-files.js'
 import { NodeFolders } from './node-folders.js'
 
@@ -18,7 +20,7 @@ export class EngineRun {
   constructor(path: string, { log }: FakeContext) {
     const folders = new NodeFolders(path, log)
     this.lineages = new Lineages(folders)
-    this.files = new NodeFiles(folders, this.lineages)
+    this.files = new NodeFiles(folders, this.lineages, new MediaFiles(createClock()))
   }
 
   /** A node in the graph. */
@@ -70,6 +72,7 @@ export class TestNode {
 export class StateFolder implements AsyncDisposable {
   readonly path: string
   readonly context = new FakeContext()
+  readonly #runs: EngineRun[] = []
 
   private constructor(path: string) {
     this.path = path
@@ -80,10 +83,14 @@ export class StateFolder implements AsyncDisposable {
   }
 
   run(): EngineRun {
-    return new EngineRun(this.path, this.context)
+    const run = new EngineRun(this.path, this.context)
+    this.#runs.push(run)
+    return run
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    // What is still being written would come back.
+    await Promise.all(this.#runs.map(({ files }) => files.settled()))
     await rm(this.path, { recursive: true, force: true })
   }
 }

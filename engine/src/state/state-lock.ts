@@ -1,114 +1,160 @@
-// Lets one process at a time use a state folder: a file names its holder. A process is identified by its PID and its
-// start, since PIDs are reused: in a container every engine is process 1.
+// Lets one engine at a time use a state folder, on one host, also from containers that share the folder. The kernel says
+// who lives: each starter listens on a unix socket in `lock/`, and asks all others there. A socket without a listener
+// belongs to a dead process, and since names never return it can be removed without a race.
+//
+// Why two never win: a contender becomes visible (rename) before it looks for others, so of two at least one asks the
+// other. What is asked answers in one turn of its event loop: `held`, or, while it starts too, the older contender
+// stays and the younger one is out.
 import { randomUUID } from 'node:crypto'
-import { readFileSync } from 'node:fs'
-import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { readdir, rename, rm, stat } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import type { Server, Socket } from 'node:net'
 import { join } from 'node:path'
 import process from 'node:process'
+import { askContender, MAX_LINE } from './ask-contender.js'
+import type { ContenderAnswer } from './ask-contender.js'
+import { createFolder } from './create-folder.js'
+import { withSocketPath } from './socket-path.js'
 import { stateError } from './state-errors.js'
 
-const LOCK_FILE = 'engine.lock'
-/** Time between creating the file and writing to it; an older file without content was left behind by a crash. */
-const CREATING_MS = 5000
-const MAX_ATTEMPTS = 5
-
-interface Holder {
-  readonly pid: number
-  /** Boot id and start time of the process; empty if the system does not provide them. */
-  readonly start: string
-}
-
-/** Takes the lock; throws STATE_LOCKED while its holder is alive. Dispose releases it. */
-export async function lockState(dir: string): Promise<AsyncDisposable> {
-  const path = join(dir, LOCK_FILE)
-  const own = JSON.stringify({ pid: process.pid, start: startOf(process.pid) } satisfies Holder)
-  for (let attempt = 1; ; attempt++) {
-    if (await createFile(path, own)) break
-    const found = await readOrEmpty(path)
-    const holder = parseHolder(found)
-    const held = holder === undefined ? await isBeingCreated(path) : isAlive(holder)
-    if (held || attempt === MAX_ATTEMPTS) {
-      const who = holder === undefined ? 'a process that is just starting' : `process ${holder.pid}`
-      throw stateError('STATE_LOCKED', `${who} holds ${path}`)
-    }
-    await removeStale(path, found)
-  }
-  let released = false
-  return {
-    async [Symbol.asyncDispose]() {
-      if (released) return
-      released = true
-      if ((await readOrEmpty(path)) === own) await rm(path, { force: true })
-    },
-  }
-}
-
-async function createFile(path: string, content: string): Promise<boolean> {
-  try {
-    await writeFile(path, content, { flag: 'wx', mode: 0o600 })
-    return true
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
-    throw error
-  }
-}
-
-async function readOrEmpty(path: string): Promise<string> {
-  return readFile(path, 'utf8').catch(() => '')
-}
-
-function parseHolder(text: string): Holder | undefined {
-  try {
-    const holder = JSON.parse(text) as Partial<Holder> | null
-    if (typeof holder?.pid !== 'number' || !Number.isSafeInteger(holder.pid) || holder.pid <= 0) return undefined
-    return { pid: holder.pid, start: typeof holder.start === 'string' ? holder.start : '' }
-  } catch {
-    return undefined
-  }
-}
-
-async function isBeingCreated(path: string): Promise<boolean> {
-  const made = await stat(path).catch(() => undefined)
-  return made !== undefined && Date.now() - made.mtimeMs < CREATING_MS
-}
-
-function isAlive(holder: Holder): boolean {
-  try {
-    process.kill(holder.pid, 0)
-  } catch (error) {
-    // EPERM: it is alive, and belongs to another user.
-    if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false
-  }
-  const start = startOf(holder.pid)
-  return start === '' || holder.start === '' || start === holder.start
-}
-
-/** On Linux the boot id and field 22 of /proc/PID/stat, clock ticks since the boot; elsewhere the empty text. */
-function startOf(pid: number): string {
-  try {
-    const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
-    const line = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    // Field 2 is a name in parentheses that can itself contain spaces and parentheses.
-    const fields = line.slice(line.lastIndexOf(')') + 2).split(' ')
-    const ticks = fields[22 - 3]
-    return ticks === undefined ? '' : `${boot} ${ticks}`
-  } catch {
-    return ''
-  }
-}
+const LOCK_FOLDER = 'lock'
+/** A socket that is not renamed yet. */
+const NEW = 'new-'
+/** A crash between listening and renaming leaves a socket behind; an older one has no owner. */
+const STARTING_MS = 60_000
+/** An unfinished question of a process that has stopped. */
+const QUESTION_MS = 10_000
+/** An engine that starts on a busy machine is slow, and lives. */
+const ANSWER_MS = 10_000
 
 /**
- * Moves the file away first: if another process took the lock in between, the moved file is its lock and is moved back.
+ * Takes the lock; throws STATE_LOCKED while another process has it, and for one that does not answer within `answerMs`.
+ * Dispose releases it.
  */
-async function removeStale(path: string, expected: string): Promise<void> {
-  const aside = `${path}.${randomUUID()}`
+export async function lockState(dir: string, answerMs = ANSWER_MS): Promise<AsyncDisposable> {
+  const folder = join(dir, LOCK_FOLDER)
+  await createFolder(folder, 0o700)
+  const contender = await Contender.make(folder)
   try {
-    await rename(path, aside)
+    const others = await otherContenders(folder, contender.name)
+    const answers = await Promise.all(others.map((name) => askOther(folder, name, contender.name, answerMs)))
+    const winner = answers.find(({ state }) => state === 'held' || state === 'older' || state === 'silent')
+    if (winner !== undefined) throw stateError('STATE_LOCKED', `${describe(winner)} ${dir}`)
+    if (!contender.hold()) throw stateError('STATE_LOCKED', `a process that was started before this one uses ${dir}`)
+    return contender
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return
+    await contender[Symbol.asyncDispose]()
     throw error
   }
-  const moved = await readOrEmpty(aside)
-  if (moved === expected) await rm(aside, { force: true })
-  else await rename(aside, path)
+}
+
+/** Who holds the lock of a state folder, such as `process 42`; undefined if nobody does. */
+export async function findHolder(dir: string): Promise<string | undefined> {
+  const folder = join(dir, LOCK_FOLDER)
+  const names = await otherContenders(folder, '').catch(() => [])
+  const answers = await Promise.all(names.map((name) => askContender(folder, name, '?', ANSWER_MS)))
+  const holder = answers.find(({ state }) => state === 'held' || state === 'silent')
+  return holder && nameOf(holder)
+}
+
+class Contender implements AsyncDisposable {
+  /** Sorts by the time of the start; a clock that is set back does not matter, since a holder never yields. */
+  readonly name = `${String(Date.now()).padStart(15, '0')}-${randomUUID()}`
+  readonly #path: string
+  readonly #server: Server
+  #state: 'starting' | 'held' | 'out' = 'starting'
+
+  private constructor(folder: string) {
+    this.#path = join(folder, this.name)
+    this.#server = createServer((socket) => this.#answer(socket))
+    this.#server.on('error', () => undefined)
+  }
+
+  static async make(folder: string): Promise<Contender> {
+    const contender = new Contender(folder)
+    const first = `${NEW}${contender.name}`
+    await withSocketPath(folder, first, (path) => listen(contender.#server, path))
+    try {
+      await rename(join(folder, first), contender.#path)
+    } catch (error) {
+      contender.#server.close()
+      throw error
+    }
+    return contender
+  }
+
+  /** False if an older contender has asked meanwhile. */
+  hold(): boolean {
+    if (this.#state === 'starting') this.#state = 'held'
+    return this.#state === 'held'
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#state = 'out'
+    // First the name: who finds it asks a process that still answers.
+    await rm(this.#path, { force: true })
+    this.#server.close()
+  }
+
+  #answer(socket: Socket): void {
+    let text = ''
+    socket.setEncoding('utf8').unref()
+    socket.setTimeout(QUESTION_MS, () => socket.destroy())
+    socket.on('error', () => undefined)
+    socket.on('data', (data: string) => {
+      text += data
+      const end = text.indexOf('\n')
+      if (end >= 0) socket.end(`${this.#answerTo(text.slice(0, end))} ${process.pid}\n`)
+      else if (text.length > MAX_LINE) socket.destroy()
+    })
+  }
+
+  #answerTo(rival: string): ContenderAnswer['state'] {
+    if (this.#state === 'starting' && rival !== '?' && rival < this.name) this.#state = 'out'
+    if (this.#state === 'starting') return 'older'
+    return this.#state === 'held' ? 'held' : 'gone'
+  }
+}
+
+async function listen(server: Server, path: string): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(path, () => {
+      server.off('error', reject)
+      resolve()
+    })
+  }).catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code === 'ENOSPC' || cause.code === 'EACCES' || cause.code === 'EROFS') throw cause
+    const why = `no unix socket can be made in it (${cause.code ?? cause.message}), which says who uses the folder`
+    throw new Error(why, { cause })
+  })
+  server.unref()
+}
+
+async function otherContenders(folder: string, own: string): Promise<string[]> {
+  const names = await readdir(folder)
+  const unfinished = names.filter((name) => name.startsWith(NEW))
+  await Promise.all(unfinished.map((name) => removeAbandoned(join(folder, name))))
+  return names.filter((name) => !name.startsWith(NEW) && name !== own)
+}
+
+async function removeAbandoned(path: string): Promise<void> {
+  const found = await stat(path).catch(() => undefined)
+  if (found !== undefined && Date.now() - found.mtimeMs > STARTING_MS) await rm(path, { force: true })
+}
+
+async function askOther(folder: string, name: string, own: string, answerMs: number): Promise<ContenderAnswer> {
+  const answer = await askContender(folder, name, own, answerMs)
+  if (answer.state === 'dead') await rm(join(folder, name), { force: true })
+  return answer
+}
+
+function nameOf({ pid }: ContenderAnswer): string {
+  return pid === undefined ? 'a process' : `process ${pid}`
+}
+
+function describe(answer: ContenderAnswer): string {
+  if (answer.state === 'held') return `${nameOf(answer)} uses`
+  if (answer.state === 'older') return `${nameOf(answer)}, which is just starting, uses`
+  return `a process that does not answer (${answer.why ?? 'stopped or busy'}) uses`
 }

@@ -59,12 +59,16 @@ export class CallbackWatch implements Disposable {
   #look(name: string, watched: Callable, callback: unknown): void {
     if (typeof callback !== 'function') return
     const [file, line] = callerOf(watched) ?? []
-    if (file === undefined || !file.startsWith(this.#folder + sep) || TEST_FILE.test(file)) return
+    if (file === undefined || !isFileOf(this.#folder, file) || TEST_FILE.test(file)) return
     // The kit itself, in the package of the engine.
-    if (dirname(file) === OWN_FOLDER) return
-    if (file.slice(this.#folder.length).includes(`${sep}node_modules${sep}`)) return
+    if (file.startsWith(OWN_FOLDER + sep)) return
     this.passed.push({ callback, where: `${name} in ${file}:${line}` })
   }
+}
+
+/** A file of the package in that folder, and not of its dependencies. */
+export function isFileOf(folder: string, file: string): boolean {
+  return file.startsWith(folder + sep) && !file.slice(folder.length).includes(`${sep}node_modules${sep}`)
 }
 
 /** The folder of the package whose file calls this function's caller. */

@@ -1,7 +1,7 @@
-// One node between fakes, for the contract kit: opened as by the engine, fed by hand.
+// One node between fakes, for the contract kit: opened as by the engine, fed by hand, and watched for what it leaves.
 import assert from 'node:assert/strict'
-import { setImmediate } from 'node:timers/promises'
-import { BehaviorSubject, NEVER, Subject } from 'rxjs'
+import { setImmediate, setTimeout } from 'node:timers/promises'
+import { NEVER, Subject } from 'rxjs'
 import type { Subscription } from 'rxjs'
 import type {
   AnyChunk,
@@ -16,87 +16,132 @@ import type {
   Transform,
 } from '../plugin/contract.js'
 import { readPorts } from '../plugin/ports.js'
-import { AUDIENCE, CLOCK, PROCESSES, SECRETS, SOCKETS, STORE } from '../plugin/tokens.js'
-import { FakeClock } from './fake-clock.js'
-import { FakeContext } from './fake-context.js'
-import { FakeSecrets } from './fake-secrets.js'
-import { FakeStore } from './fake-store.js'
-import { TestAudiences } from './test-audiences.js'
-import { TestProcesses } from './test-processes.js'
-import { TestSockets } from './test-sockets.js'
+import { ContractFakes } from './contract-fakes.js'
+import { ReadOptions } from './read-options.js'
+import type { ResourceWatch } from './resource-watch.js'
 import { TestDatagramTransport, TestStreamTransport } from './test-transports.js'
+import { whileClockRuns } from './while-clock-runs.js'
 
 /**
- * Returns what the node requests in `inject`, by the same names. What it leaves out is TestAudiences for AUDIENCE, a
- * FakeClock for CLOCK, TestProcesses for PROCESSES, FakeSecrets without secrets for SECRETS, TestSockets for SOCKETS, a
- * FakeStore for STORE.
+ * Returns what the node requests in `inject`, by the same names. What it leaves out are the fakes of the bench: each token
+ * of the engine has one.
  */
 export type ContractDeps = () => Readonly<Record<string, unknown>>
 
-type Node = AsyncDisposable & Partial<Pick<Transform, 'apply'> & Pick<Output, 'accept'>> & { snapshotState?(): unknown }
+export interface BenchSettings {
+  readonly definition: Definition
+  readonly options: unknown
+  readonly deps?: ContractDeps
+  readonly previous?: Previous | undefined
+  /** Sees what the node opens. By default nothing does. */
+  readonly watch?: ResourceWatch
+  /** Those of a node that failed, which the engine opens again. By default new ones. */
+  readonly fakes?: ContractFakes
+}
+
+type Node = AsyncDisposable &
+  Partial<Pick<Transform, 'apply'> & Pick<Output, 'accept' | 'drained'> & Pick<Source<unknown>, 'hold' | 'onBatch'>> & {
+    snapshotState?(): unknown
+  }
 
 /** The engine allows 10 s; a node that needs half of that without load is too close to the limit. */
 const OPENS_WITHIN_MS = 5000
-/** Turns of the event loop within which an input becomes ready or ends. */
+/** Turns of the event loop within which an input becomes ready or ends; then steps, for files and processes. */
 const INPUT_TURNS = 1000
-const DISPOSES_WITHIN_MS = 1000
+const INPUT_STEPS = 40
+const INPUT_STEP_MS = 5
+const CLOSES_WITHIN_MS = 1000
+const DRAINS_WITHIN_MS = 10_000
+/** A service may finish what it has begun. */
+const SERVICE_CLOSES_WITHIN_MS = 3000
 
 export class ContractBench implements AsyncDisposable {
-  readonly clock = new FakeClock()
-  readonly context = new FakeContext('test/node')
-  readonly audiences = new TestAudiences('test/node', this.clock)
-  readonly processes = new TestProcesses()
-  readonly secrets = new FakeSecrets()
-  readonly store = new FakeStore()
-  readonly sockets = new TestSockets(this.clock)
+  readonly fakes: ContractFakes
   /** Of a listener. */
   readonly transport: TestStreamTransport | TestDatagramTransport
   readonly got: AnyChunk[] = []
-  readonly options$: BehaviorSubject<unknown>
-  /** Errors of its observables. */
+  readonly options$: ReadOptions
+  /** Errors of its observables, and of timers on its clock. */
   readonly errors: unknown[] = []
+  /** Bytes that an input has emitted. */
+  receivedBytes = 0
   /** The input has completed or failed. */
   isOver = false
+  /** How often the node holds its inlets at the moment. */
+  holds = 0
   readonly #definition: Definition
+  readonly #run: <T>(run: () => T) => T
   /** Of each inlet. */
   readonly #streams: readonly Subject<AnyChunk>[]
   #node: Node | undefined
+  #opening: Promise<void> = Promise.resolve()
   #subscriptions: Subscription[] = []
+  #closing: Promise<void> | undefined
 
-  private constructor(definition: Definition, options: unknown) {
-    this.#definition = definition
-    this.#streams = inletIds(definition).map(() => new Subject())
-    const isUdp = definition.kind === 'listener' && definition.transport === 'udp'
-    this.transport = isUdp ? new TestDatagramTransport() : new TestStreamTransport()
-    this.options$ = new BehaviorSubject(options)
+  /** A node that is opening: `opened` resolves when it has opened, and rejects as `open` does, or if it takes too long. */
+  static begin(settings: BenchSettings): { readonly bench: ContractBench; readonly opened: Promise<ContractBench> } {
+    const bench = new ContractBench(settings)
+    bench.#opening = bench.#open(settings)
+    const opened = bench.#opening.then(
+      () => bench,
+      async (error: unknown) => {
+        await bench.fakes[Symbol.asyncDispose]()
+        throw error
+      },
+    )
+    return { bench, opened }
   }
 
-  /** Opens a node and connects it. Rejects as `open` does, and if that takes too long. */
-  static async open(
-    definition: Definition,
-    options: unknown,
-    deps: ContractDeps,
-    previous?: Previous,
-  ): Promise<ContractBench> {
-    const bench = new ContractBench(definition, options)
-    const { context, options$ } = bench
-    const [given$, given] = [options$ as Options<unknown>, bench.#deps(deps) as never]
-    const opening =
-      definition.kind === 'listener'
-        ? definition.open(given$, context, given, bench.transport as never, previous)
-        : definition.open(given$, context, given, previous)
-    bench.#node = await within(Promise.resolve<Node>(opening), OPENS_WITHIN_MS, 'it did not open')
-    bench.#connect()
-    return bench
+  /** Opens a node and connects it. */
+  static async open(settings: BenchSettings): Promise<ContractBench> {
+    return ContractBench.begin(settings).opened
+  }
+
+  private constructor({ definition, options, watch, fakes }: BenchSettings) {
+    this.#definition = definition
+    this.#run = (run) => (watch === undefined ? run() : watch.run(run))
+    this.fakes = fakes ?? new ContractFakes(this.#run)
+    this.#streams = inletIds(definition).map(() => new Subject())
+    const isUdp = definition.kind === 'listener' && definition.transport === 'udp'
+    this.transport = isUdp ? new TestDatagramTransport(this.#run) : new TestStreamTransport(this.#run)
+    this.options$ = new ReadOptions(options)
+  }
+
+  get clock(): ContractFakes['clock'] {
+    return this.fakes.clock
+  }
+
+  get context(): ContractFakes['context'] {
+    return this.fakes.context
   }
 
   /** Into the inlet of that number, by default the first. */
   push(chunk: AnyChunk, inlet = 0): void {
-    this.#streams[inlet]?.next(chunk)
+    this.#run(() => this.#streams[inlet]?.next(chunk))
   }
 
   complete(): void {
-    for (const stream of this.#streams) stream.complete()
+    this.#run(() => this.#streams.forEach((stream) => stream.complete()))
+  }
+
+  /** As a reload does that changes options of class `live`. */
+  change(options: unknown): void {
+    this.#run(() => this.options$.next(options))
+  }
+
+  /** Resolves when an output has delivered what it has accepted, after its inlets have completed. */
+  async drained(): Promise<void> {
+    const draining = this.#run(async () => this.#node?.drained?.())
+    await whileClockRuns(this, draining, DRAINS_WITHIN_MS, 'drained() did not resolve')
+  }
+
+  /** Lets its timers run; what they throw is among `errors`. */
+  advance(byMs: number): void {
+    try {
+      this.clock.advance(byMs)
+    } catch (error) {
+      this.errors.push(error)
+    }
   }
 
   /** The `previous` of a node that replaces it. `isMoved`: the new node reads other streams under the same ids. */
@@ -109,63 +154,114 @@ export class ContractBench implements AsyncDisposable {
   /** Subscribes to an input, as the engine does for each attempt. */
   subscribe(): void {
     const { chunks } = this.#node as Partial<Source<unknown>>
-    const over = (): void => void (this.isOver = true)
-    const subscription = chunks?.subscribe({ error: over, complete: over })
+    this.isOver = false
+    const subscription = this.#run(() =>
+      chunks?.subscribe({
+        next: (item) => this.#count(item as Received | AnyChunk),
+        error: (error: unknown) => {
+          this.isOver = true
+          this.attemptErrors.push(error)
+        },
+        complete: () => void (this.isOver = true),
+      }),
+    )
     if (subscription !== undefined) this.#subscriptions.push(subscription)
   }
 
+  /** How attempts of an input have failed. */
+  readonly attemptErrors: unknown[] = []
+
+  /** As the engine does for an input at every `batch`. */
+  onBatch(): void {
+    this.#run(() => this.#node?.onBatch?.())
+  }
+
+  /** Ends the attempt of an input. */
+  unsubscribe(): void {
+    for (const subscription of this.#subscriptions.splice(0)) subscription.unsubscribe()
+  }
+
   /** What the plugin has opened. */
-  get node(): AsyncDisposable {
-    assert.ok(this.#node !== undefined)
+  get node(): Node {
+    assert.ok(this.#node !== undefined, 'it is not open')
     return this.#node
+  }
+
+  /** All inlets are read, and none of its ports has failed or ended. */
+  get isReading(): boolean {
+    return this.#streams.every(({ observed }) => observed) && this.errors.length === 0
   }
 
   /** Resolves when an input is ready or over; at once for other nodes. Gives up after a while. */
   async settled(): Promise<void> {
-    const isIdle = (): boolean =>
-      this.#definition.kind !== 'input' || this.isOver || this.context.reported.includes('ready')
+    const isIdle = (): boolean => this.#definition.kind !== 'input' || this.isOver || this.hasReported
     for (let turn = 0; turn < INPUT_TURNS && !isIdle(); turn++) await setImmediate()
+    // Turns are short while nothing happens: a thread that opens a file may not have run once on a busy machine.
+    for (let step = 0; step < INPUT_STEPS && !isIdle(); step++) await setTimeout(INPUT_STEP_MS)
+  }
+
+  /** It has called `ready()`, or said in another way that it holds its resources. */
+  get hasReported(): boolean {
+    return this.context.reported.some((word) => /^(?:ready$|idle: |waiting: )/.test(word))
   }
 
   /**
-   * As the engine ends a node: aborted, unsubscribed (twice, which is harmless), then disposed, twice. Fails if
-   * something is left.
+   * As the engine ends a node: aborted, unsubscribed (twice, which is harmless), then disposed, twice. Rejects if that takes
+   * too long, or fails.
    */
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.context.abort('the test is over')
-    for (const subscription of [...this.#subscriptions, ...this.#subscriptions]) subscription.unsubscribe()
-    for (let count = 0; count < 2; count++) {
-      const disposing = Promise.resolve(this.#node?.[Symbol.asyncDispose]())
-      await within(disposing, DISPOSES_WITHIN_MS, 'it was not disposed')
-    }
-    const { count, failures } = this.processes
-    await this.processes[Symbol.asyncDispose]()
-    await this.store[Symbol.asyncDispose]()
-    assert.equal(count, 0, 'processes are left')
-    assert.deepEqual(failures, [], 'callbacks of processes have failed')
-    assert.equal(this.sockets.size, 0, 'sockets are left')
-    assert.deepEqual(this.sockets.failures, [], 'callbacks of sockets have failed')
-    assert.equal(this.clock.pending, 0, 'timers are left')
-    assert.equal(this.options$.observed, false, 'its options are still observed')
-    assert.ok(
-      this.#streams.every(({ observed }) => !observed),
-      'an inlet is still observed',
-    )
-    assert.deepEqual(this.errors, [])
-    assert.deepEqual(this.context.failures, [], 'guarded callbacks have failed')
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
   }
 
-  #deps(deps: ContractDeps): Readonly<Record<string, unknown>> {
-    const fakes = new Map<symbol, unknown>([
-      [AUDIENCE, this.audiences],
-      [CLOCK, this.clock],
-      [PROCESSES, this.processes],
-      [SECRETS, this.secrets],
-      [SOCKETS, this.sockets],
-      [STORE, this.store],
-    ])
-    const wanted = Object.entries(this.#definition.inject ?? {})
-    return { ...Object.fromEntries(wanted.map(([name, token]) => [name, fakes.get(token)])), ...deps() }
+  /** What it has not given back, when it is closed. */
+  get left(): readonly string[] {
+    const { observed } = this.options$
+    const isRead = this.#streams.some((stream) => stream.observed)
+    return [
+      ...this.fakes.left,
+      ...(observed ? ['a subscription to its options'] : []),
+      ...(isRead ? ['a subscription to an inlet'] : []),
+      ...(this.holds > 0 ? ['a hold of an inlet'] : []),
+    ]
+  }
+
+  /** Closes it. Rejects if something has failed. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    try {
+      await this.close()
+    } finally {
+      await this.fakes[Symbol.asyncDispose]()
+    }
+    assert.deepEqual(this.errors, [], 'its streams or timers have failed')
+    assert.deepEqual(this.context.failures, [], 'guarded callbacks have failed')
+    assert.deepEqual(this.fakes.failures, [], 'callbacks of sockets, processes or requests have failed')
+  }
+
+  async #open({ definition, deps = () => ({}), previous }: BenchSettings): Promise<void> {
+    const { context } = this.fakes
+    const options$ = this.options$ as Options<unknown>
+    const given = { ...this.fakes.of(definition.inject ?? {}), ...deps() } as never
+    const { transport } = this
+    const opening = this.#run(async () =>
+      definition.kind === 'listener'
+        ? definition.open(options$, context, given, transport as never, previous)
+        : definition.open(options$, context, given, previous),
+    )
+    this.#node = await whileClockRuns(this, Promise.resolve<Node>(opening), OPENS_WITHIN_MS, 'it did not open')
+    this.#connect()
+  }
+
+  async #close(): Promise<void> {
+    this.context.abort('the test is over')
+    for (const subscription of [...this.#subscriptions, ...this.#subscriptions]) subscription.unsubscribe()
+    // One that has not opened yet is disposed as soon as it has.
+    await this.#opening.catch(() => undefined)
+    const withinMs = this.#definition.kind === 'service' ? SERVICE_CLOSES_WITHIN_MS : CLOSES_WITHIN_MS
+    for (let count = 0; count < 2; count++) {
+      const disposing = this.#run(async () => this.#node?.[Symbol.asyncDispose]())
+      await whileClockRuns(this, disposing, withinMs, 'it was not disposed', withinMs / CLOSES_WITHIN_MS)
+    }
   }
 
   #connect(): void {
@@ -175,19 +271,38 @@ export class ContractBench implements AsyncDisposable {
       id,
       chunks: this.#streams[index] ?? NEVER,
       pausable: false,
-      hold: () => ({ [Symbol.dispose]: () => undefined }),
+      hold: () => this.#hold(),
     }))
-    if (kind === 'output') this.#subscriptions = [node?.accept?.(inlets)].filter((each) => each !== undefined)
+    if (kind === 'output') {
+      const accepted = this.#run(() => node?.accept?.(inlets))
+      this.#subscriptions = accepted === undefined ? [] : [accepted]
+    }
     if (kind !== 'transform') return
-    const outlets = node?.apply?.(inlets) ?? {}
-    const ports = readPorts(this.#definition, this.options$.value) ?? []
+    const outlets = this.#run(() => node?.apply?.(inlets)) ?? {}
+    const ports = readPorts(this.#definition, this.options$.current) ?? []
     const names = ports.map(({ name }) => name)
     assert.deepEqual(Object.keys(outlets).sort(), [...names].sort(), 'not the ports that it declares')
     const error = (thrown: unknown): void => void this.errors.push(thrown)
     this.#subscriptions = ports.flatMap((port) => {
       const next = (item: AnyChunk | Received): void => this.#note(port, item, port.name === names[0])
-      return outlets[port.name]?.subscribe({ next, error }) ?? []
+      return this.#run(() => outlets[port.name]?.subscribe({ next, error })) ?? []
     })
+  }
+
+  #hold(): Disposable {
+    let isHeld = true
+    this.holds++
+    return {
+      [Symbol.dispose]: () => {
+        if (isHeld) this.holds--
+        isHeld = false
+      },
+    }
+  }
+
+  #count(item: Received | AnyChunk): void {
+    if (item instanceof Uint8Array) this.receivedBytes += item.length
+    else if ('bytes' in item) this.receivedBytes += item.bytes.length
   }
 
   /** Only chunks of the first port are kept. */
@@ -202,17 +317,4 @@ export class ContractBench implements AsyncDisposable {
 export function inletIds(definition: Definition): readonly string[] {
   if (definition.kind !== 'transform' && definition.kind !== 'output') return []
   return definition.inlets === 'many' ? ['main.out', 'backup.out'] : ['main.out']
-}
-
-/** Rejects after that time with what did not happen. */
-async function within<T>(promise: Promise<T>, ms: number, what: string): Promise<T> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`${what} within ${ms / 1000} s`)), ms)
-  })
-  try {
-    return await Promise.race([promise, late])
-  } finally {
-    clearTimeout(timer)
-  }
 }

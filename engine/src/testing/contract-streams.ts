@@ -18,14 +18,69 @@ import {
 /** Bytes pushed at a time: 20 packets every 50 ms. */
 const PIECE_BYTES = 20 * 188
 const PIECE_MS = 50
+/** Longer than the clean stream. */
+const ROUND_MS = 4000
 
-/** Three seconds of H.264 and AAC with a key frame twice a second, in chunks of that kind. */
-export function cleanChunks(kind: ChunkKind): AnyChunk[] {
+/** Built once for all checks of a definition; each call returns chunks with memory of their own. */
+export class ContractStreams {
+  readonly #clean = new Map<ChunkKind, readonly AnyChunk[]>()
+  readonly #damaged = new Map<ChunkKind, readonly AnyChunk[]>()
+
+  /** Three seconds of H.264 and AAC with a key frame twice a second, in chunks of that kind. */
+  clean(kind: ChunkKind): AnyChunk[] {
+    return copied(this.#clean, kind, cleanChunks)
+  }
+
+  /** The same with faults of every kind, a gap, a new source, and a chunk without packets. */
+  damaged(kind: ChunkKind): AnyChunk[] {
+    return copied(this.#damaged, kind, damagedChunks)
+  }
+
+  /** The bytes of the clean stream. */
+  get bytes(): Uint8Array {
+    return Buffer.concat(this.clean('ts').map(({ bytes }) => bytes))
+  }
+
+  /** Clean chunks, one generation after another, until they have this many bytes. */
+  *repeated(kind: ChunkKind, sizeBytes: number): Generator<AnyChunk> {
+    const { length } = this.clean(kind)
+    for (let [bytes, round] = [0, 0]; bytes < sizeBytes; round++) {
+      for (const [index, chunk] of this.clean(kind).entries()) {
+        const { origin, receivedAtMs, discontinuity } = chunk
+        bytes += chunk.bytes.length
+        yield {
+          ...chunk,
+          origin: { generation: origin.generation + round, seq: origin.seq + round * length },
+          receivedAtMs: receivedAtMs + round * ROUND_MS,
+          discontinuity: index === 0 ? 'source' : discontinuity,
+        }
+      }
+    }
+  }
+}
+
+function copied(
+  known: Map<ChunkKind, readonly AnyChunk[]>,
+  kind: ChunkKind,
+  build: (kind: ChunkKind) => readonly AnyChunk[],
+): AnyChunk[] {
+  const chunks = known.get(kind) ?? build(kind)
+  known.set(kind, chunks)
+  // Pieces of one chunk share their origin, and no other stream has it.
+  const origins = new Map(chunks.map(({ origin }) => [origin, { ...origin }]))
+  return chunks.map((chunk) => ({
+    ...chunk,
+    bytes: new Uint8Array(chunk.bytes),
+    marks: new Int32Array(chunk.marks),
+    origin: origins.get(chunk.origin) ?? chunk.origin,
+  }))
+}
+
+function cleanChunks(kind: ChunkKind): AnyChunk[] {
   return inKind(framed(buildTs({ durationS: 3, video: { gopFrames: 12 } }).bytes), kind)
 }
 
-/** The same with faults of every kind, a gap, a new source, and a chunk without packets. */
-export function damagedChunks(kind: ChunkKind): AnyChunk[] {
+function damagedChunks(kind: ChunkKind): AnyChunk[] {
   const faults = [breakCrc, breakSyncByte, cutMidPacket, dropPackets, duplicatePackets, junkBetween, renumberCounter]
   const { bytes } = buildTs({ durationS: 1, video: { gopFrames: 12 } })
   const damaged = [...faults, scramble, setTei].map((damage) => damage(bytes, { every: 5, skip: 1 }).bytes)

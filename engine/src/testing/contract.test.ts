@@ -1,50 +1,38 @@
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
 import { EventEmitter } from 'node:events'
-import { existsSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import process from 'node:process'
 import { Readable } from 'node:stream'
 import { describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { runInThisContext } from 'node:vm'
-import { map, merge, mergeMap, tap } from 'rxjs'
+import { map, merge, mergeMap } from 'rxjs'
 import { z } from 'zod'
-import type { AnyChunk, Definition } from '../plugin/contract.js'
-import { CLOCK, SECRETS, STORE } from '../plugin/tokens.js'
 import { defineErrors } from '../errors.js'
+import type { AnyChunk, Definition } from '../plugin/contract.js'
+import { SECRETS, STORE } from '../plugin/tokens.js'
 import { defineCommand, defineOutput, defineTransform } from '../plugin/define.js'
 import { count } from '../plugin/options.js'
 import { CallbackWatch, packageOfCaller } from './callback-watch.js'
-import { contract } from './contract.js'
-import { FakeContext } from './fake-context.js'
 import { ContractBench } from './contract-bench.js'
-import { cleanChunks, damagedChunks } from './contract-streams.js'
+import { ContractStreams } from './contract-streams.js'
+import { contract } from './contract.js'
+import { auth, datagrams, inputOn, listener, output, service, transform, Wire } from './contract/broken.test.kit.js'
+import { FakeContext } from './fake-context.js'
 import { assertCleanSwap } from './swap-check.js'
 
-const passing = defineTransform({
-  type: 'passing',
-  summary: 'Passes everything.',
-  consumes: ['ts'],
-  inlets: 'one',
-  ports: [{ name: 'out', kind: 'ts' }],
-  options: z.strictObject({
-    weight: count({ min: 1 }).prefault(1).meta({ description: 'How much one packet counts.', reload: 'live' }),
-  }),
-  examples: [{ title: 'All of it', yaml: 'all: { type: passing, from: main, weight: 2 }' }],
-  open(options$, _context, _deps, previous) {
-    let packets = typeof previous?.state === 'number' ? previous.state : 0
-    const add = ({ bytes }: AnyChunk): void => {
-      packets += (bytes.length / 188) * options$.value.weight
-    }
-    return {
-      apply: ([inlet]) => ({ out: inlet!.chunks.pipe(tap(add)) }),
-      snapshotState: () => packets,
-      [Symbol.asyncDispose]: () => Promise.resolve(),
-    }
-  },
-})
-
-contract(passing, { options: { weight: 2 }, live: { weight: 3 }, refused: [{ weight: 0 }] })
+// Sound plugins pass.
+const wire = new Wire()
+contract(inputOn(wire), { send: wire.send })
+contract(transform, { options: { weight: 2 }, live: { weight: 3 }, refused: [{ weight: 0 }] })
+contract(output)
+contract(service)
+contract(listener)
+contract(datagrams)
+contract(auth)
 
 /** A port for each name, and commands. */
 const encoding = defineTransform({
@@ -93,15 +81,16 @@ interface Choice {
 /** Passes its first inlet, and the second after 300 packets; `remake` is applied to each chunk. */
 function choosing(remake: (chunk: AnyChunk) => AnyChunk, hasState: boolean) {
   return defineTransform({
-    ...passing,
+    ...transform,
     type: 'choosing',
     inlets: 'many',
     examples: [],
-    open(_options, _context, _deps, previous) {
+    metrics: [],
+    open(options$, _context, _deps, previous) {
       const choice = previous?.state as Choice | undefined
       let { isSecond, packets } = choice ?? { isSecond: false, packets: 0 }
       const pass = ({ bytes, ...chunk }: AnyChunk, index: number): AnyChunk[] => {
-        if (index === 0 && (packets += bytes.length / 188) > 300) isSecond = true
+        if (index === 0 && (packets += (bytes.length / 188) * options$.value.weight) > 300) isSecond = true
         return index === Number(isSecond) ? [remake({ ...chunk, bytes } as AnyChunk)] : []
       }
       return {
@@ -118,8 +107,14 @@ function choosing(remake: (chunk: AnyChunk) => AnyChunk, hasState: boolean) {
 contract(choosing((chunk) => chunk, true))
 
 describe('the swap check of the contract kit', () => {
+  const streams = new ContractStreams()
+  const options = { weight: 1 }
   const check = (definition: Definition): Promise<void> =>
-    assertCleanSwap(definition, (previous) => ContractBench.open(definition, { weight: 1 }, () => ({}), previous), 'ts')
+    assertCleanSwap(
+      definition,
+      (previous) => ContractBench.open({ definition, options, previous }),
+      () => streams.clean('ts'),
+    )
 
   test('finds a node with many inlets that chooses another one than the node it replaces', async () => {
     await assert.rejects(check(choosing((chunk) => chunk, false)), /the new node has no chunk to start at/)
@@ -134,9 +129,8 @@ describe('the swap check of the contract kit', () => {
 describe('the bench of the contract kit', () => {
   test('gives a node a store and secrets under its own names, and removes the files at the end', async () => {
     let folder = ''
-    const storing = defineOutput({
-      ...passing,
-      type: 'storing',
+    const definition = defineOutput({
+      ...output,
       inject: { files: STORE, hidden: SECRETS },
       async open(_options$, _context, { files, hidden }) {
         await files.write('state', new Uint8Array([1, 2, 3]))
@@ -148,91 +142,79 @@ describe('the bench of the contract kit', () => {
         }
       },
     })
-    const bench = await open(storing)
-    assert.deepEqual(await bench.store.read('state'), new Uint8Array([1, 2, 3]))
-    assert.deepEqual(bench.secrets.hidden, ['session-key'])
-    assert.throws(() => bench.secrets.read('anna'), { code: 'SECRET_UNKNOWN' })
+    const bench = await ContractBench.open({ definition, options: {} })
+    const { store, secrets } = bench.fakes
+    assert.deepEqual(await store.read('state'), new Uint8Array([1, 2, 3]))
+    assert.deepEqual(secrets.hidden, ['session-key'])
+    assert.throws(() => secrets.read('anna'), { code: 'SECRET_UNKNOWN' })
     await bench[Symbol.asyncDispose]()
-    assert.deepEqual(bench.secrets.hidden, [])
+    assert.deepEqual(secrets.hidden, [])
     assert.equal(existsSync(folder), false)
-  })
-
-  const open = (definition: Parameters<typeof ContractBench.open>[0]): Promise<ContractBench> =>
-    ContractBench.open(definition, {}, () => ({}))
-
-  test('finds a timer that is left over', async () => {
-    const ticking = defineOutput({
-      ...passing,
-      type: 'ticking',
-      inject: { clock: CLOCK },
-      open(_options$, _context, { clock }) {
-        clock.every(100, () => undefined)
-        return {
-          accept: ([inlet]) => inlet!.chunks.subscribe(),
-          [Symbol.asyncDispose]: () => Promise.resolve(),
-        }
-      },
-    })
-    const bench = await open(ticking)
-    await assert.rejects(async () => bench[Symbol.asyncDispose](), /timers are left/)
-  })
-
-  test('finds options that are still observed, and an observable that fails', async () => {
-    const node = (more: { readonly isObserving: boolean }) =>
-      defineTransform({
-        ...passing,
-        open(options$) {
-          if (more.isObserving) options$.subscribe(() => undefined)
-          const fail = (): never => {
-            throw new Error('it is damaged')
-          }
-          return {
-            apply: ([inlet]) => ({ out: inlet!.chunks.pipe(map(fail)) }),
-            [Symbol.asyncDispose]: () => Promise.resolve(),
-          }
-        },
-      })
-    const observing = await open(node({ isObserving: true }))
-    await assert.rejects(async () => observing[Symbol.asyncDispose](), /options are still observed/)
-    const failing = await open(node({ isObserving: false }))
-    for (const chunk of cleanChunks('ts')) failing.push(chunk)
-    await assert.rejects(async () => failing[Symbol.asyncDispose](), /it is damaged/)
-  })
-
-  test('finds a chunk on a port of kind bytes', async () => {
-    const chunks = defineTransform({
-      ...passing,
-      ports: [{ name: 'out', kind: 'bytes' }],
-      open: () => ({
-        apply: ([inlet]) => ({ out: inlet!.chunks }),
-        [Symbol.asyncDispose]: () => Promise.resolve(),
-      }),
-    })
-    const bench = await open(chunks)
-    bench.push(cleanChunks('ts')[0]!)
-    await assert.rejects(async () => bench[Symbol.asyncDispose](), /port out of kind bytes has emitted ts/)
-  })
-
-  test('finds a port that is not declared', async () => {
-    const other = defineTransform({
-      ...passing,
-      open: () => ({
-        apply: ([inlet]) => ({ main: inlet!.chunks }),
-        [Symbol.asyncDispose]: () => Promise.resolve(),
-      }),
-    })
-    await assert.rejects(open(other), /not the ports that it declares/)
   })
 })
 
 describe('streams of the contract kit', () => {
+  const streams = new ContractStreams()
+
   test('are chunks of both kinds with key frames; the damaged ones have every kind of discontinuity', () => {
-    assert.ok(cleanChunks('ts').filter((chunk) => chunk.kind === 'ts' && chunk.randomAccess).length >= 5)
-    assert.ok(cleanChunks('gop').filter((chunk) => chunk.kind === 'gop' && chunk.first).length >= 5)
-    const breaks = new Set(damagedChunks('ts').map(({ discontinuity }) => discontinuity))
+    assert.ok(streams.clean('ts').filter((chunk) => chunk.kind === 'ts' && chunk.randomAccess).length >= 5)
+    assert.ok(streams.clean('gop').filter((chunk) => chunk.kind === 'gop' && chunk.first).length >= 5)
+    const breaks = new Set(streams.damaged('ts').map(({ discontinuity }) => discontinuity))
     assert.deepEqual(breaks, new Set([false, 'lost', 'source']))
-    assert.ok(damagedChunks('gop').length > 50)
+    assert.ok(streams.damaged('gop').length > 50)
   })
+
+  test('are made of memory that no other check has seen', () => {
+    for (const chunk of streams.clean('ts')) chunk.bytes.fill(0)
+    assert.equal(streams.clean('ts')[0]?.bytes[0], 0x47)
+  })
+
+  test('are repeated as generations of one source', () => {
+    const once = streams.clean('ts')
+    const chunks = [...streams.repeated('ts', 2 * streams.bytes.length)]
+    assert.deepEqual(
+      chunks.map(({ origin }) => origin.seq - chunks[0]!.origin.seq),
+      chunks.map((_, at) => at),
+    )
+    assert.equal(chunks.length, 2 * once.length)
+    assert.equal(chunks[once.length]?.discontinuity, 'source')
+  })
+})
+
+/** Imports the kit as a plugin in another folder would. */
+const LEAKING = `
+import { createServer } from ${JSON.stringify('node:net')}
+import { contract } from ${JSON.stringify(import.meta.resolve('./index.js'))}
+import { defineService } from ${JSON.stringify(import.meta.resolve('../plugin/index.js'))}
+import { z } from ${JSON.stringify(import.meta.resolve('zod'))}
+contract(defineService({
+  type: 'leaking', summary: 'Leaks.', options: z.strictObject({}), examples: [],
+  open() {
+    setInterval(() => undefined, 1000)
+    createServer().listen(0)
+    return { async [Symbol.asyncDispose]() {} }
+  },
+}))
+`
+
+test('the test of a plugin that leaks ends, and names what was left and where it was opened', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'millrace-leak-'))
+  const path = join(folder, 'leak.test.mjs')
+  writeFileSync(path, LEAKING)
+  const { NODE_TEST_CONTEXT: _, ...env } = process.env
+  const child = spawn(process.execPath, ['--test', '--test-reporter=spec', path], {
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let text = ''
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (bytes: Buffer) => (text += String(bytes)))
+  const guard = setTimeout(() => child.kill('SIGKILL'), 30_000)
+  const code = await new Promise((resolve) => child.once('close', resolve))
+  clearTimeout(guard)
+  rmSync(folder, { recursive: true })
+  assert.equal(code, 1, text)
+  assert.match(text, /a timer \(.*leak\.test\.mjs:9\)/)
+  assert.match(text, /a TCP server \(.*leak\.test\.mjs:10\)/)
 })
 
 describe('the callback watch', () => {

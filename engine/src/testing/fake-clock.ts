@@ -15,6 +15,7 @@ const WALL_OFFSET_MS = Date.UTC(2020, 0, 1)
 
 export class FakeClock implements EngineClock {
   #nowMs = 0
+  #wallOffsetMs = WALL_OFFSET_MS
   readonly #timers = new Set<FakeTimer>()
   readonly #waiting: (() => void)[] = []
 
@@ -28,7 +29,12 @@ export class FakeClock implements EngineClock {
   }
 
   wallMs(monotonicMs: number): number {
-    return monotonicMs + WALL_OFFSET_MS
+    return monotonicMs + this.#wallOffsetMs
+  }
+
+  /** The clock of the machine is set by this much: only dates follow. */
+  stepWall(byMs: number): void {
+    this.#wallOffsetMs += byMs
   }
 
   after(delayMs: number, run: () => void): Disposable {

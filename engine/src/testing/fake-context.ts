@@ -1,7 +1,7 @@
 // The context that a node is opened with in tests: it records the calls of the node, and reads its declared metrics.
 import { Histogram } from '../observe/histogram.js'
 import { guardCallback } from '../run/node/guard-callback.js'
-import type { Json, Logger, MetricRead, NodeContext } from '../plugin/contract.js'
+import type { Json, Logger, MetricHistogram, MetricRead, NodeContext } from '../plugin/contract.js'
 
 export interface LoggedLine {
   readonly level: string
@@ -13,7 +13,7 @@ export class FakeContext implements NodeContext {
   readonly id: string
   readonly log: Logger
   readonly lines: LoggedLine[] = []
-  /** What the node has reported, in order: `ready`, `idle: why`, `degraded: why`, and names of events. */
+  /** What the node has reported, in order: `ready`, `idle: why`, `waiting: why`, `degraded: why`, and names of events. */
   readonly reported: string[] = []
   /** Errors that guarded callbacks have thrown, or that their promises have rejected with. */
   readonly failures: unknown[] = []
@@ -65,11 +65,29 @@ export class FakeContext implements NodeContext {
     return Object.fromEntries([...value].map(([labels, count]) => [Object.values(labels).join(' '), count]))
   }
 
+  /** Names that the node has passed to `readMetric` and `histogram`. */
+  get metricNames(): readonly string[] {
+    return [...this.#metrics.keys(), ...this.#histograms.keys()]
+  }
+
+  /** What the node says for a metric; 0 for a histogram, which the engine owns. */
+  readRows(name: string): ReturnType<MetricRead> {
+    return this.#metrics.get(name)?.() ?? 0
+  }
+
   /** Counts and sum alone: it has one bucket. */
   histogram(name: string): Histogram {
     const histogram = this.#histograms.get(name) ?? new Histogram([])
     this.#histograms.set(name, histogram)
     return histogram
+  }
+
+  /** What the node has observed in its latency, seconds; undefined if it leaves that to the engine. */
+  latencies: number[] | undefined
+
+  latency(): MetricHistogram {
+    const latencies = (this.latencies ??= [])
+    return { observe: (value) => void latencies.push(value) }
   }
 
   sent(bytes: number): void {
@@ -86,6 +104,10 @@ export class FakeContext implements NodeContext {
 
   idle(why: string): void {
     this.reported.push(`idle: ${why}`)
+  }
+
+  waiting(why: string): void {
+    this.reported.push(`waiting: ${why}`)
   }
 
   degraded(why: string): void {

@@ -3,7 +3,10 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createClock } from '../observe/clock.js'
+import type { MediaFolder } from '../plugin/media-folder.js'
 import type { Store } from '../plugin/store.js'
+import { MediaFiles } from '../state/media-files.js'
 import { NodeFiles } from '../state/node-files.js'
 import { Lineages } from '../state/lineages.js'
 import { NodeFolders } from '../state/node-folders.js'
@@ -34,6 +37,10 @@ export class FakeStore implements Store, AsyncDisposable {
     return (await this.#open()).store.write(name, content)
   }
 
+  async media(use: string, path?: string): Promise<MediaFolder> {
+    return (await this.#open()).store.media(use, path)
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#opened !== undefined) await rm((await this.#opened).root, { recursive: true, force: true })
     this.#opened = undefined
@@ -49,6 +56,9 @@ export class FakeStore implements Store, AsyncDisposable {
     const folders = new NodeFolders(root, new FakeContext(this.#id).log)
     const lineages = new Lineages(folders)
     const owner = { id: this.#id }
-    return { root, store: new NodeFiles(folders, lineages).storeOf(lineages.join(this, owner), owner) }
+    return {
+      root,
+      store: new NodeFiles(folders, lineages, new MediaFiles(createClock())).storeOf(lineages.join(this, owner), owner),
+    }
   }
 }

@@ -8,6 +8,7 @@ export interface ScriptedWho {
   /** By default 192.0.2.1. */
   readonly address?: string
   readonly credentials?: PublisherCredentials
+  readonly origin?: string
 }
 
 /** One connection of a publisher. Bytes that are sent before the engine accepts it are kept, as a socket would. */
@@ -15,6 +16,7 @@ export class ScriptedPublisher implements Publisher {
   readonly key: string
   readonly who: Who
   readonly credentials: PublisherCredentials
+  readonly origin: string | undefined
   readonly #abort = new AbortController()
   readonly #bytes = new ReplaySubject<Received>()
   /** Why the engine has refused or ended it. */
@@ -23,9 +25,10 @@ export class ScriptedPublisher implements Publisher {
   subscriptions = 0
   disposals = 0
 
-  constructor(key: string, { address = '192.0.2.1', credentials = {} }: ScriptedWho = {}) {
+  constructor(key: string, { address = '192.0.2.1', credentials = {}, origin }: ScriptedWho = {}) {
     this.key = key
     this.credentials = credentials
+    this.origin = origin
     const { user } = credentials
     this.who = { protocol: 'test', listener: 'test', client: `${address}:4000`, address, user, agent: '', place: key }
   }

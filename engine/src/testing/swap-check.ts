@@ -1,9 +1,8 @@
 // Checks that a transform which passes chunks on can be swapped without a gap or a repeat: opened beside a running one,
 // from its state, at many positions of a stream.
 import assert from 'node:assert/strict'
-import type { AnyChunk, ChunkKind, Definition, Previous } from '../plugin/contract.js'
+import type { AnyChunk, Definition, Previous } from '../plugin/contract.js'
 import { type ContractBench, inletIds } from './contract-bench.js'
-import { cleanChunks } from './contract-streams.js'
 import { isRandomAccessPoint } from '../plugin/random-access-point.js'
 
 /** Chunks between the positions at which a node is swapped. */
@@ -13,10 +12,10 @@ const STEP = 7
 export async function assertCleanSwap(
   definition: Definition,
   open: (previous?: Previous) => Promise<ContractBench>,
-  kind: ChunkKind,
+  stream: () => readonly AnyChunk[],
 ): Promise<void> {
   // Chunks of each inlet have the same numbers: only the origin objects tell them apart.
-  const streams = inletIds(definition).map(() => cleanChunks(kind))
+  const streams = inletIds(definition).map(() => stream())
   const { length } = streams[0] ?? []
   const origins = new Set(streams.flat().map(({ origin }) => origin))
   const push = (benches: readonly ContractBench[], from: number, to: number): void => {

@@ -2,7 +2,15 @@
 import { pino } from 'pino'
 import { HiddenValues } from '../graph/hidden-values.js'
 import { createClock } from '../observe/clock.js'
-import type { Process, ProcessCallbacks, Processes, ProcessOptions } from '../plugin/processes.js'
+import type {
+  Conversion,
+  ConvertOptions,
+  Process,
+  ProcessCallbacks,
+  Processes,
+  ProcessOptions,
+} from '../plugin/processes.js'
+import type { ProgramNeed } from '../plugin/program-need.js'
 import { EngineProcesses } from '../processes/engine-processes.js'
 import type { NodeProcesses, ProcessKeeper } from '../processes/engine-processes.js'
 
@@ -24,11 +32,14 @@ export class TestProcesses implements Processes, AsyncDisposable {
   readonly #all: EngineProcesses
   readonly #node: NodeProcesses
 
-  constructor(id = 'test/node') {
+  /** `programs`: paths by name, as a configuration has them. */
+  constructor(id = 'test/node', programs: Readonly<Record<string, string>> = {}) {
     const log = pino({ base: null }, { write: (line: string) => void this.lines.push(messageOf(line)) })
     const hidden = new HiddenValues()
     const most = (): number => MOST
-    this.#all = new EngineProcesses({ clock: this.#clock, log, hidden, env: process.env, most, reaper: NO_KEEPER })
+    const { env } = process
+    const common = { clock: this.#clock, log, hidden, env, most, programs: () => programs }
+    this.#all = new EngineProcesses({ ...common, reaper: NO_KEEPER })
     const enter = (run: () => void): void => {
       try {
         run()
@@ -46,6 +57,14 @@ export class TestProcesses implements Processes, AsyncDisposable {
 
   start(options: ProcessOptions, callbacks: ProcessCallbacks): Process {
     return this.#node.start(options, callbacks)
+  }
+
+  convert(options: ConvertOptions): Promise<Conversion> {
+    return this.#node.convert(options)
+  }
+
+  find(need: ProgramNeed): string | undefined {
+    return this.#node.find(need)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

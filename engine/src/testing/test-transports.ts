@@ -12,6 +12,8 @@ export class TestConnection implements StreamConnection {
   isIdentified = false
   /** The reason with which the node has refused it. */
   refusedAs: string | undefined
+  /** The last bytes that the node has sent. */
+  answer: string | undefined
 
   constructor(who: Who) {
     const [socket, client] = duplexPair({ allowHalfOpen: false })
@@ -30,9 +32,16 @@ export class TestConnection implements StreamConnection {
     this.isIdentified = true
   }
 
-  refuse(reason: string): void {
+  refuse(reason: string, answer?: string): void {
     this.refusedAs ??= reason
-    this.socket.destroy()
+    if (answer === undefined) this.socket.destroy()
+    else this.end(answer)
+  }
+
+  end(answer: string): void {
+    this.answer ??= answer
+    // As the engine does: what was written before still reaches the client.
+    this.socket.end(answer, () => this.socket.destroy())
   }
 }
 
@@ -40,7 +49,14 @@ export class TestStreamTransport implements StreamTransport {
   readonly transport = 'tcp'
   readonly name = 'test'
   readonly address = '127.0.0.1:7000'
+  readonly #enter: (run: () => void) => void
+  readonly #silent = new Set<TestConnection>()
   #handle: ((connection: StreamConnection) => void) | undefined
+
+  /** `enter` runs code of the node. */
+  constructor(enter: (run: () => void) => void = (run) => run()) {
+    this.#enter = enter
+  }
 
   accept(handle: (connection: StreamConnection) => void): void {
     this.#handle = handle
@@ -51,8 +67,15 @@ export class TestStreamTransport implements StreamTransport {
     const client = address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
     const who = { protocol: 'test', listener: this.name, client, address, user: undefined, agent: '', place: '' }
     const connection = new TestConnection(who)
-    this.#handle?.(connection)
+    this.#silent.add(connection)
+    connection.socket.once('close', () => this.#silent.delete(connection))
+    this.#enter(() => this.#handle?.(connection))
     return connection
+  }
+
+  /** As the engine does when the node has ended: closes connections that it has not identified. */
+  close(): void {
+    for (const { socket, isIdentified } of this.#silent) if (!isIdentified) socket.destroy()
   }
 }
 
@@ -60,9 +83,17 @@ export class TestDatagramTransport implements DatagramTransport {
   readonly transport = 'udp'
   readonly name = 'test'
   readonly address = '127.0.0.1:7000'
+  readonly receiveBufferBytes = 0
   readonly sent: { readonly bytes: Uint8Array; readonly to: DatagramPeer }[] = []
+  readonly queuedBytes = 0
   readonly refused: string[] = []
+  readonly #enter: (run: () => void) => void
   #handle: ((bytes: Uint8Array, from: DatagramPeer) => void) | undefined
+
+  /** `enter` runs code of the node. */
+  constructor(enter: (run: () => void) => void = (run) => run()) {
+    this.#enter = enter
+  }
 
   receive(handle: (bytes: Uint8Array, from: DatagramPeer) => void): void {
     this.#handle = handle
@@ -76,10 +107,9 @@ export class TestDatagramTransport implements DatagramTransport {
     this.refused.push(reason)
   }
 
-  /** A datagram arrives; as with a socket, its bytes are only valid during the call. */
+  /** A datagram arrives; as with a socket, the node gets bytes of its own. */
   deliver(bytes: Uint8Array, from: DatagramPeer): void {
-    const lent = bytes.slice()
-    this.#handle?.(lent, from)
-    lent.fill(0)
+    const own = bytes.slice()
+    this.#enter(() => this.#handle?.(own, from))
   }
 }

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { clientStatus } from '../../api/status-fixture.test.kit.js'
 import { keepStreams } from '../cli-streams.test.kit.js'
 import { TestApi } from '../control-api.test.kit.js'
-import { clientsVerb } from './clients.js'
+import { clientsVerb, renderClients } from './clients.js'
 
 test('clients are listed for people and as JSON', async () => {
   await using api = await TestApi.start()
@@ -19,4 +19,14 @@ test('clients are listed for people and as JSON', async () => {
   assert.equal(await list(none, { node: 'live/main' }), 0)
   assert.equal(none.outText(), 'no viewers\n')
   assert.equal(await list(keepStreams(), { node: 'gone/out' }), 1)
+})
+
+test('label, RTT, loss and retransmissions are columns only if a client has them', () => {
+  const plain = keepStreams()
+  assert.doesNotMatch(renderClients([clientStatus], plain), /label|rtt/)
+  const measured = { ...clientStatus, label: 'studio', connection: { rttMs: 42, lost: 3, retransmitted: 2 } }
+  const table = renderClients([clientStatus, measured], plain).split('\n')
+  assert.match(table[0] ?? '', / label +rtt +lost +resent$/)
+  assert.match(table[1] ?? '', / - +- +- +-$/)
+  assert.match(table[2] ?? '', / studio +42 ms +3 +2$/)
 })

@@ -28,6 +28,8 @@ const COLUMNS = [
   'sent',
   'behind',
   'skips',
+  'buffer',
+  'stalls',
   'state',
   'software',
 ] as const
@@ -37,7 +39,7 @@ export const clientsVerb = {
     const command = program
       .command('clients')
       .description('list the viewers of a running engine')
-      .option('--node <id>', 'only viewers of this output: pipeline/node')
+      .option('--node <id>', 'only viewers of this output: pipeline/node; in a pattern pipeline, of its copies')
     return addApiOption(addJsonOption(command))
   },
   /** 0, 1 for an unknown node, 69 not reachable. */
@@ -53,17 +55,43 @@ export const clientsVerb = {
   },
 } satisfies Verb
 
-function renderClients(clients: readonly ClientStatus[], { out, env }: CliStreams): string {
+interface OptionalColumn {
+  readonly head: string
+  /** Undefined: this client has none. */
+  readonly cell: (client: ClientStatus) => string | undefined
+}
+
+/** Only shown if any client has one. */
+const OPTIONAL_COLUMNS: readonly OptionalColumn[] = [
+  { head: 'label', cell: ({ label }) => label },
+  { head: 'rtt', cell: ({ connection }) => unitOf(connection?.rttMs, ' ms') },
+  { head: 'lost', cell: ({ connection }) => unitOf(connection?.lost) },
+  { head: 'resent', cell: ({ connection }) => unitOf(connection?.retransmitted) },
+]
+
+function unitOf(amount: number | undefined, unit = ''): string | undefined {
+  return amount === undefined ? undefined : `${amount}${unit}`
+}
+
+/** A table, or that there are none. */
+export function renderClients(clients: readonly ClientStatus[], { out, env }: Pick<CliStreams, 'out' | 'env'>): string {
   if (clients.length === 0) return 'no viewers\n'
   const style = styleFor(out, env)
-  const head = COLUMNS.map((text) => ({ text, paint: style.dim }))
-  const rows = clients.map((client) => cellsOf(client).map((text) => ({ text: printable(text).replaceAll('\n', ' ') })))
+  const more = OPTIONAL_COLUMNS.filter(({ cell }) => clients.some((client) => cell(client) !== undefined))
+  const head = [...COLUMNS, ...more.map((column) => column.head)].map((text) => ({ text, paint: style.dim }))
+  const rows = clients.map((client) => {
+    const cells = [...cellsOf(client), ...more.map(({ cell }) => cell(client) ?? '-')]
+    return cells.map((text) => ({ text: printable(text).replaceAll('\n', ' ') }))
+  })
   return `${renderTable([head, ...rows]).join('\n')}\n`
 }
 
 function cellsOf(client: ClientStatus): readonly string[] {
-  const { id, node, user = '-', since, bytes, behindBytes, skips, state, userAgent = '' } = client
+  const { id, node, user = '-', since, bytes, behindBytes, skips, state, userAgent = '', player = {} } = client
   const seconds = (Date.now() - Date.parse(since)) / 1000
   const amounts = [renderUptime(seconds), renderBytes(bytes), renderBytes(behindBytes), String(skips)]
-  return [id, node, client.protocol, client.client, user, ...amounts, state, userAgent]
+  const { bufferMs, stalls } = player
+  const buffer = bufferMs === undefined ? '-' : `${(bufferMs / 1000).toFixed(1)} s`
+  const reported = [buffer, stalls === undefined ? '-' : String(stalls)]
+  return [id, node, client.protocol, client.client, user, ...amounts, ...reported, state, userAgent]
 }

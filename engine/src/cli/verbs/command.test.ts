@@ -5,7 +5,7 @@ import { commandError } from '../../observe/command-errors.js'
 import type { Json } from '../../plugin/contract.js'
 import { keepStreams } from '../cli-streams.test.kit.js'
 import { TestApi, TOKEN } from '../control-api.test.kit.js'
-import { commandVerb } from './command.js'
+import { commandVerb, switchVerb } from './command.js'
 
 class CommandLine implements AsyncDisposable {
   readonly asked: unknown[][] = []
@@ -89,4 +89,32 @@ test('an id without its pipeline, and a value without a name, are usage errors',
     assert.notEqual(line.streams.errText(), '')
   }
   assert.deepEqual(line.asked, [])
+})
+
+test('switch is the command of that name, and says which node cannot', async () => {
+  await using api = await TestApi.start()
+  const asked: unknown[][] = []
+  api.source = {
+    ...statusSource,
+    command: (...call) => {
+      asked.push(call)
+      if (call[0] === 'one/pick') return Promise.resolve(null)
+      return Promise.reject(commandError('COMMAND_UNKNOWN', 'input file has no command "switch"'))
+    },
+  }
+  const run = async (node: string): Promise<[number, string]> => {
+    const streams = keepStreams({ ENGINE_TOKEN: TOKEN })
+    const code = await switchVerb.run({ streams, folder: '/nowhere' }, node, 'backup', { api: api.url })
+    return [code, streams.errText()]
+  }
+  assert.deepEqual(await run('one/pick'), [0, 'one/pick: switch is done\n'])
+  assert.deepEqual(asked, [['one/pick', 'switch', { to: 'backup' }]])
+  const [code, said] = await run('one/main')
+  assert.equal(code, 1)
+  assert.match(said, /input file has no command "switch"/)
+  const headers = { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' }
+  const path = '/api/v1/pipelines/one/nodes/pick/switch'
+  const response = await fetch(api.url + path, { method: 'POST', headers, body: '{"to":"main"}' })
+  assert.deepEqual([response.status, await response.json()], [200, { result: null }])
+  assert.deepEqual(asked.at(-1), ['one/pick', 'switch', { to: 'main' }])
 })

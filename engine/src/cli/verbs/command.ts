@@ -1,4 +1,5 @@
-// `engine command NODE NAME [k=v...]`: tells a running node to do something that its type can do.
+// `engine command NODE NAME [k=v...]`, `engine switch NODE TO` and `engine record NODE`: tell a running node to do something
+// that it can do.
 import type { Command } from 'commander'
 import { printable } from '../../observe/printable.js'
 import { addApiOption } from '../api-option.js'
@@ -6,8 +7,13 @@ import type { ApiOption } from '../api-option.js'
 import { EXIT } from '../exit-codes.js'
 import { addJsonOption } from '../json-option.js'
 import type { JsonOption } from '../json-option.js'
+import { ownerPath } from '../node-path.js'
+import { readAssignments } from '../read-assignments.js'
 import { renderJsonText } from '../render-json-text.js'
 import type { Verb, VerbContext } from '../verb.js'
+
+type CommandContext = Pick<VerbContext, 'streams' | 'folder'>
+type CommandOptions = ApiOption & JsonOption
 
 /** The engine answers within 10 s. */
 const TIMEOUT_MS = 15_000
@@ -24,60 +30,70 @@ export const commandVerb = {
     return addApiOption(addJsonOption(command))
   },
   /** 0, 1 if it was not carried out, 2 for wrong input, 69 not reachable. */
-  async run(
-    { streams, folder }: Pick<VerbContext, 'streams' | 'folder'>,
-    node: string,
-    name: string,
-    values: readonly string[],
-    { api, json }: ApiOption & JsonOption,
-  ) {
-    const { answerOf, askEngine, refused } = await import('../ask-engine.js')
-    const { commandResultSchema } = await import('../../observe/status.js')
-    const path = pathOf(node, name)
-    const body = readValues(values)
-    const problem = path === undefined ? `"${node}" is not the id of a node: pipeline/node, or services/name` : body
-    if (path === undefined || typeof problem === 'string') {
-      streams.err.write(printable(`error: ${typeof problem === 'string' ? problem : ''}\n`))
-      return EXIT.usage
-    }
-    const reply = await askEngine(streams, { api, folder }, path, 'POST', { body, timeoutMs: TIMEOUT_MS })
-    if (typeof reply === 'number') return reply
-    if (!reply.reached && reply.status === BAD_INPUT) return refused(streams, reply, EXIT.usage)
-    const answer = answerOf(streams, reply, commandResultSchema)
-    if (typeof answer === 'number') return answer
-    const { result } = answer
-    if (json === true || result !== null) streams.out.write(renderJsonText(result))
-    else streams.err.write(printable(`${node}: ${name} is done\n`))
-    return EXIT.ok
+  run(context: CommandContext, node: string, name: string, values: readonly string[], options: CommandOptions) {
+    return runCommand(context, { node, name, body: readAssignments(values) }, options)
   },
 } satisfies Verb
 
-function pathOf(node: string, command: string): string | undefined {
-  const slash = node.indexOf('/')
-  const [owner, name] = [node.slice(0, slash), node.slice(slash + 1)]
-  if (slash <= 0 || name === '') return undefined
-  const [ownerPart, namePart] = [owner, name].map(encodeURIComponent)
-  const path = owner === 'services' ? `services/${namePart}` : `pipelines/${ownerPart}/nodes/${namePart}`
-  return `/api/v1/${path}/commands/${encodeURIComponent(command)}`
+/** `engine switch NODE TO`: a failover, for example, reads another of its sources. */
+export const switchVerb = {
+  declare(program: Command): Command {
+    const command = program
+      .command('switch')
+      .description('make a node of a running engine that can switch, such as a failover, use another of its sources')
+      .argument('<node>', 'id of the node: pipeline/node')
+      .argument('<to>', 'name of the source')
+    return addApiOption(addJsonOption(command))
+  },
+  /** As `command`. */
+  run(context: CommandContext, node: string, to: string, options: CommandOptions) {
+    return runCommand(context, { node, name: 'switch', body: { to } }, options)
+  },
+} satisfies Verb
+
+/** `engine record NODE`: an input with a recorder writes its last seconds to a file. */
+export const recordVerb = {
+  declare(program: Command): Command {
+    const command = program
+      .command('record')
+      .description('write the last seconds of an input of a running engine to a file; it needs recorder: {}')
+      .argument('<node>', 'id of the input: pipeline/node')
+    return addApiOption(addJsonOption(command))
+  },
+  /** As `command`. */
+  run(context: CommandContext, node: string, options: CommandOptions) {
+    return runCommand(context, { node, name: 'record', body: {} }, options)
+  },
+} satisfies Verb
+
+interface Call {
+  readonly node: string
+  readonly name: string
+  /** Or what is wrong with it. */
+  readonly body: Readonly<Record<string, unknown>> | string
 }
 
-/** The input, or what is wrong with it. */
-function readValues(values: readonly string[]): Readonly<Record<string, unknown>> | string {
-  const input: Record<string, unknown> = Object.create(null) as Record<string, unknown>
-  for (const text of values) {
-    const equals = text.indexOf('=')
-    if (equals <= 0) return `"${text}" is not name=value`
-    const key = text.slice(0, equals)
-    if (key in input) return `"${key}" is given twice`
-    input[key] = valueOf(text.slice(equals + 1))
+async function runCommand(
+  { streams, folder }: CommandContext,
+  { node, name, body }: Call,
+  { api, json }: CommandOptions,
+): Promise<number> {
+  const { answerOf, askEngine, refused } = await import('../ask-engine.js')
+  const { commandResultSchema } = await import('../../observe/status.js')
+  const owner = ownerPath(node)
+  const problem = owner === undefined ? `"${node}" is not the id of a node: pipeline/node, or services/name` : body
+  if (typeof problem === 'string') {
+    streams.err.write(printable(`error: ${problem}\n`))
+    return EXIT.usage
   }
-  return input
-}
-
-function valueOf(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown
-  } catch {
-    return text
-  }
+  const path = `${owner}/commands/${encodeURIComponent(name)}`
+  const reply = await askEngine(streams, { api, folder }, path, 'POST', { body: problem, timeoutMs: TIMEOUT_MS })
+  if (typeof reply === 'number') return reply
+  if (!reply.reached && reply.status === BAD_INPUT) return refused(streams, reply, EXIT.usage)
+  const answer = answerOf(streams, reply, commandResultSchema)
+  if (typeof answer === 'number') return answer
+  const { result } = answer
+  if (json === true || result !== null) streams.out.write(renderJsonText(result))
+  else streams.err.write(printable(`${node}: ${name} is done\n`))
+  return EXIT.ok
 }

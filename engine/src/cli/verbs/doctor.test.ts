@@ -107,6 +107,16 @@ test('a good machine is ok in every line, with exit code 0', async () => {
   assert.equal(finding(findings, 'stateDir')?.found, `${join(folder, 'state')} will be created`)
 })
 
+test('it says what FFmpeg can encode', async () => {
+  const list =
+    ' V....D libx264              H.264 (codec h264)\n V....D h264_nvenc           H.264\n A....D aac                  AAC\n'
+  const run = (program: string, args: readonly string[]): Promise<string> =>
+    Promise.resolve(args.includes('-encoders') ? list : `${program} version 5.1.9`)
+  const { findings } = await ask({ yaml: { web: '127.0.0.1:0' }, machine: machine({ run }) })
+  const { found } = finding(findings, 'encoders of ffmpeg') ?? {}
+  assert.equal(found, 'libx264 aac; for hardware, if it is there: h264_nvenc')
+})
+
 const faults = [
   { name: 'an old Node', machine: { nodeVersion: 'v20.18.3' }, check: 'Node', level: 'fail', says: /20\.19 or newer/ },
   {
@@ -179,14 +189,10 @@ test('a port in use fails, and its owner is named', async () => {
   }
 })
 
-test('an address of another machine, and a state folder that is a file, are reported', async () => {
-  const state = join(folder, 'state')
-  await writeFile(state, '')
+test('an address of another machine is reported', async () => {
   const { code, findings } = await ask({ yaml: { web: '192.0.2.1:8000' } })
   assert.match(finding(findings, 'listener web')?.found ?? '', /is not an address of this machine/)
-  assert.match(finding(findings, 'stateDir')?.found ?? '', /is not a folder/)
   assert.equal(code, 1)
-  await rm(state)
 })
 
 test('a state folder that other users can read is a warning', async () => {
@@ -243,4 +249,40 @@ pipelines: { one: { inputs: { ${input} }, outputs: { ${output} } } }
   const buffer = finding(findings, 'receive buffer of one/main')
   assert.deepEqual([buffer?.level, buffer?.found], ['warn', '8 MiB instead of 16 MiB'])
   assert.match(buffer?.advice ?? '', /sysctl -w net\.core\.rmem_max=16777216$/)
+})
+
+test('with --no-env, a node whose options are unknown demands no program', async () => {
+  const runner = defineInput({
+    type: 'runner',
+    summary: 'Runs a program.',
+    produces: 'ts',
+    options: z.strictObject({
+      command: z.array(z.string()).meta({ description: 'What it runs.', reload: 'source' }),
+    }),
+    programs: ({ command: [program = ''] }) => [{ program }],
+    examples: [],
+    open: () => Promise.reject(new Error('not opened here')),
+  })
+  const path = join(folder, 'unknown.yaml')
+  const inputs = 'a: { type: runner, command: ["${PROGRAM}"] }, b: { type: runner, command: [nowhere-at-all] }'
+  const output = 'ts: { type: viewers, from: a, listener: api }'
+  await writeFile(
+    path,
+    `version: 1
+engine: { api: { address: "127.0.0.1:0" }, stateDir: state }
+pipelines: { one: { inputs: { ${inputs} }, outputs: { ${output} } } }
+`,
+  )
+  const streams = keepStreams()
+  const registry = registryOf([...EXAMPLE_DEFINITIONS, viewers, runner])
+  const plugins = () => Promise.resolve({ registry, problems: [] })
+  const options = { env: {}, noEnv: true, plugins, json: true, folder, machine: machine() }
+  assert.equal(await runDoctor([path], streams, options), 1)
+  const programs = (JSON.parse(streams.outText()) as readonly Finding[]).filter(({ check }) =>
+    check.startsWith('program'),
+  )
+  assert.deepEqual(
+    programs.map(({ check, found }) => [check, found]),
+    [['program nowhere-at-all', 'is not in PATH, for one/b']],
+  )
 })

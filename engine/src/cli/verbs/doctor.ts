@@ -49,7 +49,7 @@ export async function runDoctor(
 ): Promise<number> {
   const { loadConfig } = await import('../../config/load-config.js')
   const { demandOf, examineMachine, thisMachine } = await import('../examine-machine.js')
-  const loaded = files.length === 0 ? undefined : await loadConfig(files, options)
+  const loaded = files.length === 0 ? undefined : await loadConfig(files, { ...options, ignoresMissingPrograms: true })
   const { out, err, env } = streams
   err.write(renderText(loaded?.diagnostics ?? []))
   if (loaded !== undefined && loaded.graph === undefined) return EXIT.config

@@ -14,7 +14,7 @@ function asUser(): KeptStreams {
 describe('reload', () => {
   async function reload(api: SupervisedApi, more: object = {}): Promise<[number, KeptStreams]> {
     const streams = asUser()
-    return [await reloadVerb.run({ streams, folder: '/nowhere' }, { api: api.url, ...more }), streams]
+    return [await reloadVerb.run({ streams, folder: '/nowhere' }, [], { api: api.url, ...more }), streams]
   }
 
   test('is 0 when it is applied, and when nothing changes', async () => {
@@ -34,6 +34,22 @@ describe('reload', () => {
     const [code, streams] = await reload(api, { plan: true })
     assert.equal(code, 0)
     assert.match(streams.outText(), /3 viewers stay[^]*one\/ts/)
+    assert.equal(api.setting.engine.applied.length, 0)
+  })
+
+  test('--plan DRAFT compares a draft with what runs, as check --against does; without --plan it is refused', async () => {
+    await using api = await SupervisedApi.start(servingAt('/a'))
+    api.setting.engine.viewers = 3
+    await api.setting.files.write('draft.yaml', servingAt('/b'))
+    const drafts = [api.setting.files.path('draft.yaml')]
+    const streams = asUser()
+    const context = { streams, folder: '/nowhere' }
+    assert.equal(await reloadVerb.run(context, drafts, { api: api.url, plan: true }), 0)
+    assert.match(streams.outText(), /3 viewers stay[^]*one\/ts/)
+    assert.equal(await reloadVerb.run(context, drafts, { api: api.url }), 2)
+    assert.match(streams.errText(), /say --plan/)
+    await api.setting.files.write('draft.yaml', MISTAKE)
+    assert.equal(await reloadVerb.run(context, drafts, { api: api.url, plan: true }), 78)
     assert.equal(api.setting.engine.applied.length, 0)
   })
 
@@ -65,6 +81,16 @@ describe('reload', () => {
     )
   })
 
+  test('--force lets new nodes take over that are not ready', async () => {
+    await using api = await SupervisedApi.start(servingAt('/a'))
+    const { engine, files } = api.setting
+    await files.write('live.yaml', servingAt('/b'))
+    assert.equal((await reload(api, { force: true }))[0], 0)
+    await files.write('live.yaml', servingAt('/c'))
+    assert.equal((await reload(api))[0], 0)
+    assert.deepEqual(engine.forced, [true, false])
+  })
+
   test('--json is the report', async () => {
     await using api = await SupervisedApi.start(servingAt('/a'))
     const [code, streams] = await reload(api, { json: true })
@@ -73,8 +99,8 @@ describe('reload', () => {
 
   test('is 69 without a reply, 1 without the token, 2 if the address is not a URL', async () => {
     await using api = await SupervisedApi.start(servingAt('/a'))
-    assert.equal(await reloadVerb.run({ streams: keepStreams(), folder: '/nowhere' }, { api: api.url }), 1)
-    assert.equal(await reloadVerb.run({ streams: asUser(), folder: '/nowhere' }, { api: 'http://127.0.0.1:1' }), 69)
-    assert.equal(await reloadVerb.run({ streams: asUser(), folder: '/nowhere' }, { api: 'here' }), 2)
+    assert.equal(await reloadVerb.run({ streams: keepStreams(), folder: '/nowhere' }, [], { api: api.url }), 1)
+    assert.equal(await reloadVerb.run({ streams: asUser(), folder: '/nowhere' }, [], { api: 'http://127.0.0.1:1' }), 69)
+    assert.equal(await reloadVerb.run({ streams: asUser(), folder: '/nowhere' }, [], { api: 'here' }), 2)
   })
 })

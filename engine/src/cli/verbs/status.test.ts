@@ -43,7 +43,7 @@ test('status is a table for people, exit 1 while something is not ready', async 
       'pipeline live  channel one',
       '  node  kind    type     state     rate       viewers  url or reason',
       '  main  input   file     ready     4.20 Mb/s  -',
-      '  ts    output  http-ts  degraded  -          12       no key frames; http://127.0.0.1:8000/live.ts; restarted 2 times; blocked the event loop 3 times, 0.8 s in total',
+      '  ts    output  http-ts  degraded  -          12       no key frames; http://127.0.0.1:8000/live.ts; until 2026-01-02T03:04:05Z also http://127.0.0.1:8000/old.ts, 3 viewers; restarted 2 times; blocked the event loop 3 times, 0.8 s in total',
       '',
     ].join('\n'),
   )

@@ -4,11 +4,15 @@ import { after, test } from 'node:test'
 import { basename } from 'node:path'
 import { configError } from './config-errors.js'
 import { loadFiles, pipelineWith } from '../example-config.test.js'
+import { GRAPH_MISTAKES } from './graph-mistakes.test.kit.js'
 import { GOOD_OUTPUT, one, TEXT_MISTAKES } from './text-mistakes.test.kit.js'
 import type { Mistake } from './text-mistakes.test.kit.js'
 
+const WITH_TLS = pipelineWith({}).replace(':8000"', ':8000", tls: { cert: kex.pem, key: key.pem }')
+
 const MISTAKES: readonly Mistake[] = [
   ...TEXT_MISTAKES,
+  ...GRAPH_MISTAKES,
   { name: 'no version', files: one(pipelineWith({}).replace('version: 1\n', '')), found: ['CONFIG_VERSION a:1:1'] },
   {
     name: 'another version',
@@ -139,106 +143,6 @@ const MISTAKES: readonly Mistake[] = [
     found: ['CONFIG_EMPTY a:2:14'],
   },
   {
-    name: 'an unknown type',
-    files: one(pipelineWith({ outputs: 'a: { type: http-tx, from: main }' })),
-    found: ['CONFIG_UNKNOWN_TYPE a:8:18'],
-    help: /did you mean "http-ts"/,
-  },
-  {
-    name: 'a type of another kind',
-    files: one(pipelineWith({ outputs: 'a: { type: gop, from: main }' })),
-    found: ['CONFIG_UNKNOWN_TYPE a:8:18'],
-    help: /a transform: it belongs under transforms/,
-  },
-  {
-    name: 'an unknown node',
-    files: one(pipelineWith({ outputs: 'a: { type: http-ts, from: mian, path: /a }' })),
-    found: ['CONFIG_UNKNOWN_NODE a:8:33'],
-    help: /did you mean "main"/,
-  },
-  {
-    name: 'an unknown port, several ports, and an output as source',
-    files: one(
-      pipelineWith({
-        transforms:
-          's: { type: split, from: main.audio }\nt: { type: split, from: s.720 }\nu: { type: split, from: s }',
-        outputs: 'a: { type: http-ts, from: b, path: /a }\nb: { type: http-ts, from: u.360p, path: /b }',
-      }),
-    ),
-    found: [
-      'CONFIG_UNKNOWN_PORT a:8:31',
-      'CONFIG_UNKNOWN_PORT a:9:31',
-      'CONFIG_UNKNOWN_PORT a:10:31',
-      'CONFIG_UNKNOWN_PORT a:12:33',
-    ],
-  },
-  {
-    name: 'a port that the options of its node do not make',
-    files: one(
-      pipelineWith({
-        transforms: 'e: { type: encode, from: main, heights: [720] }',
-        outputs: 'a: { type: http-ts, from: e.360p, path: /a }\nb: { type: http-ts, from: e, path: /b }',
-      }),
-    ),
-    found: ['CONFIG_UNKNOWN_PORT a:10:33'],
-    message: /"a" reads from port "360p" of "e", which does not exist/,
-    help: /did you mean "e\.720p"/,
-  },
-  {
-    name: 'several ports by options, and a kind of chunks',
-    files: one(
-      pipelineWith({
-        transforms: 'e: { type: encode, from: main }',
-        outputs: 'a: { type: http-ts, from: e, path: /a }\nb: { type: hls, from: e.720p }',
-      }),
-    ),
-    found: ['CONFIG_UNKNOWN_PORT a:10:33', 'CONFIG_KIND_MISMATCH a:11:29'],
-    help: /its ports: e\.720p, e\.360p/,
-  },
-  {
-    name: 'a wrong option, but not the ports that depend on it',
-    files: one(
-      pipelineWith({
-        transforms: 'e: { type: encode, from: main, heights: many }',
-        outputs: 'a: { type: http-ts, from: e.360p, path: /a }\nb: { type: hls, from: e.out }',
-      }),
-    ),
-    found: ['CONFIG_WRONG_TYPE a:8:47'],
-  },
-  {
-    name: 'a definition whose ports are wrong: throws',
-    files: one(
-      pipelineWith({
-        transforms: 'e: { type: encode, from: main, wrong: throws }',
-        outputs: 'a: { type: http-ts, from: e.360p, path: /a }',
-      }),
-    ),
-    found: ['PLUGIN_FAULT a:8:7'],
-    message: /ports\(\) of transform "e" \(type encode of plugin ".+"\) fails: no rungs today/,
-  },
-  {
-    name: 'a definition whose ports are wrong: many',
-    files: one(
-      pipelineWith({
-        transforms: 'e: { type: encode, from: main, wrong: many }',
-        outputs: 'a: { type: http-ts, from: e.360p, path: /a }',
-      }),
-    ),
-    found: ['PLUGIN_FAULT a:8:7'],
-    message: /ports\(\) of transform "e" \(type encode of plugin ".+"\) fails: 1000 ports are more than 64/,
-  },
-  {
-    name: 'a definition whose ports are wrong: twice',
-    files: one(
-      pipelineWith({
-        transforms: 'e: { type: encode, from: main, wrong: twice }',
-        outputs: 'a: { type: http-ts, from: e.360p, path: /a }',
-      }),
-    ),
-    found: ['PLUGIN_FAULT a:8:7'],
-    message: /ports\(\) of transform "e" \(type encode of plugin ".+"\) fails: port "720p" is declared twice/,
-  },
-  {
     name: 'an unknown listener, named and by default',
     files: one(
       pipelineWith({
@@ -270,6 +174,7 @@ const MISTAKES: readonly Mistake[] = [
       }),
     ),
     found: [
+      'CONFIG_SECRET_PLAIN a:4:42',
       'CONFIG_UNKNOWN_AUTH a:5:36',
       'CONFIG_UNKNOWN_AUTH a:12:65',
       'CONFIG_UNKNOWN_AUTH a:13:55',
@@ -295,6 +200,7 @@ const MISTAKES: readonly Mistake[] = [
     found: [
       'CONFIG_AUTH_ACTION a:13:64',
       'CONFIG_AUTH_ACTION a:14:55',
+      'CONFIG_SECRET_PLAIN a:4:42',
       'CONFIG_WRONG_VALUE a:7:51',
       'CONFIG_WRONG_VALUE a:7:71',
     ],
@@ -321,6 +227,8 @@ const MISTAKES: readonly Mistake[] = [
     ),
     found: [
       'CONFIG_MISSING_KEY a:4:3',
+      'CONFIG_SECRET_PLAIN a:6:37',
+      'CONFIG_SECRET_PLAIN a:9:35',
       'CONFIG_WRONG_VALUE a:5:14',
       'CONFIG_WRONG_VALUE a:6:21',
       'CONFIG_WRONG_VALUE a:7:33',
@@ -332,64 +240,6 @@ const MISTAKES: readonly Mistake[] = [
       'CONFIG_WRONG_VALUE a:12:21',
     ],
     help: /did you mean "basic"/,
-  },
-  {
-    name: 'a list of sources where only one is read',
-    files: one(
-      pipelineWith({
-        transforms: 'f: { type: failover, from: [main] }',
-        outputs: 'a: { type: http-ts, from: [f, main], path: /a }',
-      }),
-    ),
-    found: ['CONFIG_FROM_LIST a:10:37'],
-  },
-  {
-    name: 'a source named twice',
-    files: one(pipelineWith({ transforms: 'f: { type: failover, from: [main, main] }' })),
-    found: ['CONFIG_WRONG_VALUE a:8:41'],
-  },
-  {
-    name: 'a cycle',
-    files: one(
-      pipelineWith({
-        transforms:
-          'f: { type: failover, from: [main, h] }\ng: { type: failover, from: f }\nh: { type: failover, from: g }',
-      }),
-    ),
-    found: ['CONFIG_CYCLE a:8:41'],
-    message: /f <- h <- g <- f/,
-  },
-  {
-    name: 'chunks of the wrong kind',
-    files: one(pipelineWith({ outputs: 'a: { type: hls, from: main }' })),
-    found: ['CONFIG_KIND_MISMATCH a:8:29'],
-    help: /put a `gop` transform between/,
-  },
-  {
-    name: 'two outputs on one path',
-    files: one(
-      pipelineWith({
-        outputs: 'a: { type: http-ts, from: main, path: /a }\nb: { type: http-ts, from: main, path: /a }',
-      }),
-    ),
-    found: ['CONFIG_EXCLUSIVE a:9:7'],
-    message: /"one\/b" needs path \/a of listener "web", which "one\/a"/,
-  },
-  {
-    name: 'an output that only one published stream can have',
-    files: one(
-      pipelineWith({ outputs: 'a: { type: http-ts, from: main, path: /a }' }).replace(
-        'main: { type: file, path: a.ts }',
-        'main: { type: pub, streams: "*" }',
-      ),
-    ),
-    found: ['CONFIG_STREAM a:8:7'],
-    message: /which only one stream could have/,
-  },
-  {
-    name: 'two listeners on one port',
-    files: one(pipelineWith({}).replace('web:', 'all: { address: "0.0.0.0:8000" }, web:')),
-    found: ['CONFIG_EXCLUSIVE a:2:48'],
   },
   {
     name: 'mistakes in included files',
@@ -452,15 +302,48 @@ const MISTAKES: readonly Mistake[] = [
     found: ['CONFIG_WAS a:8:54', 'CONFIG_WAS a:10:54', 'CONFIG_WAS a:11:54', 'CONFIG_WRONG_VALUE a:12:54'],
   },
   {
-    name: 'a definition that throws',
-    files: one(pipelineWith({ outputs: 'a: { type: faulty, from: main }' })),
-    found: ['PLUGIN_FAULT a:8:7'],
+    name: 'a certificate that is not there',
+    files: { ...one(WITH_TLS), 'key.pem': '' },
+    run: ['a'],
+    options: { ignoresMissingFiles: false },
+    found: ['CONFIG_MISSING_FILE a:2:61'],
+    help: /did you mean "key.pem"/,
+    message: /"tls.cert" of listener "web" names .*kex.pem, which does not exist/,
   },
   {
-    name: 'a definition whose resources are text',
-    files: one(pipelineWith({ outputs: 'a: { type: texts, from: main }' })),
-    found: ['PLUGIN_FAULT a:8:7'],
-    message: /exclusive\(\) of output "a" fails: "stdin" is not a resource/,
+    name: 'a folder where a certificate is needed',
+    files: { ...one(WITH_TLS.replace('kex.pem', './.')), 'key.pem': '' },
+    run: ['a'],
+    options: { ignoresMissingFiles: false },
+    found: ['CONFIG_FILE_KIND a:2:61'],
+    help: /add the name of the file/,
+    message: /"tls.cert" of listener "web" names the folder .*, but a file is needed/,
+  },
+  {
+    name: 'a certificate that is not there, checked elsewhere',
+    files: one(WITH_TLS),
+    options: { noEnv: true, ignoresMissingFiles: undefined },
+    found: [],
+    good: true,
+  },
+  {
+    name: 'a program that is not there, and one that cannot do what is needed',
+    files: one(
+      pipelineWith({
+        transforms:
+          'a: { type: filter, from: main, program: no-such-program }\nb: { type: filter, from: main, program: sh }',
+        outputs: GOOD_OUTPUT,
+      }),
+    ),
+    found: ['CONFIG_MISSING_PROGRAM a:8:7', 'CONFIG_UNFIT_PROGRAM a:9:7'],
+    options: { ignoresMissingFiles: false },
+    help: /apt-get install it/,
+  },
+  {
+    name: 'nothing where text is needed',
+    files: one(pipelineWith({ outputs: 'ts: { type: http-ts, from: main, path: ~ }' })),
+    found: ['CONFIG_WRONG_TYPE a:8:40'],
+    help: /there is no value here/,
   },
 ]
 

@@ -63,9 +63,34 @@ export const configError = defineErrors({
     hint: 'remove the permission: chmod o-r',
     reaction: 'config',
   },
+  CONFIG_SECRET_PLAIN: {
+    sentence: 'A secret stands in a file of the configuration in clear (a warning).',
+    hint: 'declare it, secrets: { name: { env: VARIABLE } } or { file: path }, and write ${secret:name} in its place',
+    reaction: 'config',
+  },
   CONFIG_SECRET_SHORT: {
     sentence: 'A secret is too short to be masked inside other text (a warning).',
     hint: 'choose a longer one',
+    reaction: 'config',
+  },
+  CONFIG_FILE_KIND: {
+    sentence: 'An option names a folder where a file is needed, or a file where a folder is needed.',
+    hint: 'check the path, which is relative to the folder of the YAML file',
+    reaction: 'config',
+  },
+  CONFIG_MISSING_FILE: {
+    sentence: 'A file or folder that an option names does not exist (a warning where the node waits for it).',
+    hint: 'check the path, which is relative to the folder of the YAML file',
+    reaction: 'config',
+  },
+  CONFIG_MISSING_PROGRAM: {
+    sentence: 'A program that a node cannot do without is not installed.',
+    hint: 'install it, or say where it is: `engine: { ffmpeg: /path/to/ffmpeg }`',
+    reaction: 'config',
+  },
+  CONFIG_UNFIT_PROGRAM: {
+    sentence: 'A program is installed, but cannot do what a node needs.',
+    hint: 'install a build that can, or change the options of the node',
     reaction: 'config',
   },
   CONFIG_INCLUDE: {
@@ -114,7 +139,7 @@ export const configError = defineErrors({
     reaction: 'config',
   },
   CONFIG_MISSING_KEY: {
-    sentence: 'Something that is required is missing.',
+    sentence: 'An option or a section that is required is not there.',
     hint: 'add it',
     reaction: 'config',
   },
@@ -129,12 +154,12 @@ export const configError = defineErrors({
     reaction: 'config',
   },
   CONFIG_WRONG_VALUE: {
-    sentence: 'A value is not allowed.',
+    sentence: 'An option has a value that is not one of those it takes.',
     hint: 'the message says what is expected; engine inspect lists the options of a type',
     reaction: 'config',
   },
   CONFIG_BAD_ID: {
-    sentence: 'A name is not a valid id.',
+    sentence: 'A name has characters that names cannot have, or is too long.',
     hint: 'use lowercase letters, digits and hyphens, and begin with a letter',
     reaction: 'config',
   },
@@ -211,6 +236,11 @@ export const configError = defineErrors({
   CONFIG_STREAM: {
     sentence: 'A pattern pipeline cannot have a copy for each published stream.',
     hint: 'put ${stream}, the key of the stream, into everything that only one copy can have',
+    reaction: 'config',
+  },
+  CONFIG_UNEXPECTED: {
+    sentence: 'Options of a node do something that the user may not expect (a warning).',
+    hint: 'change the options if this is not what you want',
     reaction: 'config',
   },
   CONFIG_EXCLUSIVE: {

@@ -65,6 +65,20 @@ export interface Place {
   readonly note?: string
 }
 
+/** A file that an option names. */
+export interface NamedFile {
+  /** Absolute. */
+  readonly path: string
+  /** As in the YAML. */
+  readonly written: string
+  readonly place: Place
+  /** What names it, such as `"ca" of input "main"`. */
+  readonly title: string
+  /** Whether it has to be there; undefined if not. */
+  readonly exists: 'required' | 'expected' | undefined
+  readonly is: 'file' | 'folder' | undefined
+}
+
 export interface ReportOptions {
   readonly help?: string | undefined
   readonly severity?: 'error' | 'warning'
@@ -76,6 +90,8 @@ export interface ReportOptions {
 export class Problems {
   /** Masks what no diagnostic may show. */
   readonly mask: SecretMask
+  /** Files that have to be there; whether they are is checked last. */
+  readonly files: NamedFile[] = []
   readonly #found = new Map<string, Diagnostic>()
   #errors = 0
 

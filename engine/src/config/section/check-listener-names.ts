@@ -1,20 +1,25 @@
 // The listeners that nodes name: whether each exists, and speaks the protocol that the node needs.
 import type { Problems } from '../report/diagnostic.js'
 import { didYouMean } from '../report/did-you-mean.js'
-import { titleOf } from './draft-node.js'
-import type { DraftNode } from './draft-node.js'
+import type { PlacedListenerName } from './check-options.js'
 import { HTTP_PROTOCOL } from './listener-schema.js'
+
+/** What names listeners: a node, or an auth provider. */
+export interface NamesListeners {
+  /** `input "main"`. */
+  readonly title: string
+  readonly listeners: readonly PlacedListenerName[]
+}
 
 /** `known`: the protocols of all listeners by name; undefined for a listener with mistakes. */
 export function checkListenerNames(
-  nodes: readonly DraftNode[],
+  parts: readonly NamesListeners[],
   known: ReadonlyMap<string, string | undefined>,
   problems: Problems,
 ): void {
-  for (const node of nodes) {
-    for (const { name, place, protocol: wanted = HTTP_PROTOCOL } of node.listeners) {
+  for (const { title, listeners } of parts) {
+    for (const { name, place, protocol: wanted = HTTP_PROTOCOL } of listeners) {
       const suitable = [...known].flatMap(([other, protocol]) => (protocol === wanted ? [other] : []))
-      const title = titleOf(node.kind, node.name)
       if (!known.has(name)) {
         const help = suitable.length === 0 ? helpToAdd(wanted) : didYouMean(name, suitable, `listeners of ${wanted}`)
         problems.report(

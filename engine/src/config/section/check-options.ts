@@ -3,13 +3,15 @@
 import { dirname, isAbsolute, resolve } from 'node:path'
 import type { z } from 'zod'
 import { coreOf, defOf, keysOf, kindOf, schemaAt } from '../../plugin/option-kind.js'
-import { optionMeta } from '../../plugin/option-meta.js'
+import type { OptionKind } from '../../plugin/option-kind.js'
+import { optionMeta, writtenInstead } from '../../plugin/option-meta.js'
 import { visitOptions } from '../../plugin/visit-options.js'
 import type { ConfigErrorCode } from '../report/config-errors.js'
 import type { Place, Problems } from '../report/diagnostic.js'
 import { didYouMean, nearestWord } from '../report/did-you-mean.js'
-import { hasUnresolved, locate, plainOf } from '../source/yaml-tree.js'
-import type { YamlMap } from '../source/yaml-tree.js'
+import { isPlain, namedSecretsIn, secretsIn, showsNamedSecret } from './plain-secrets.js'
+import { hasUnresolved, isNull, locate, plainOf } from '../source/yaml-tree.js'
+import type { YamlMap, YamlValue } from '../source/yaml-tree.js'
 import { messageOf } from '../../errors.js'
 
 export interface OptionsRequest {
@@ -47,6 +49,10 @@ const EXPECTED: Readonly<Record<string, string>> = {
   number: 'must be a number',
   boolean: 'must be true or false',
 }
+
+/** YAML reads a key without a value, `~` and `null` as nothing. */
+const NOTHING_HELP =
+  'there is no value here (`~` and `null` mean nothing in YAML): write one, in quotes if it is text, or remove the key'
 
 /** What a bound on the length of a plain zod schema counts, by the origin of the issue. */
 const LENGTH_UNITS: Readonly<Record<string, { readonly one: string; readonly many: string }>> = {
@@ -88,15 +94,23 @@ export function checkOptions(request: OptionsRequest, problems: Problems): Check
   const auth: PlacedName[] = []
   let reported = false
   try {
-    const given = visitOptions(schema, plainOf(map, request.otherKeys), (kind, value, path) => {
+    const plain = plainOf(map, request.otherKeys)
+    const known = new Set<string>()
+    const given = visitOptions(schema, plain, (kind, value, path) => {
       if (typeof value !== 'string') return value
-      if (kind.name === 'secret') problems.mask.add(value)
-      if (kind.name === 'url') problems.mask.add(passwordOf(value))
+      if (noteSecrets(request, kind, value, path, problems)) known.add(value)
       if (kind.name === 'listener') {
         listeners.push(...placedName(request, value, path).map((named) => ({ ...named, protocol: kind.protocol })))
       }
       if (kind.name === 'auth') auth.push(...placedName(request, value, path))
-      return kind.name === 'path' ? absolutePath(request, value, path) : value
+      return kind.name === 'path' ? readPath(request, kind, value, path, problems) : value
+    })
+    eachText(plain, (value, path, before) => {
+      const secrets = namedSecretsIn(value, path, before)
+      for (const each of secrets) problems.mask.add(each)
+      problems.mask.addIn(value)
+      const isShown = secrets.length > 0 || showsNamedSecret(value, path, before)
+      if (isShown && !known.has(value)) warnIfPlain(request, path, problems)
     })
     const result = schema.safeParse(given)
     if (result.success) return { options: result.data, ok: true, unknown: false, listeners, auth }
@@ -110,20 +124,65 @@ export function checkOptions(request: OptionsRequest, problems: Problems): Check
   return { options: undefined, ok: false, unknown: !reported, listeners, auth }
 }
 
+/** Makes a path absolute. What it names is looked for later. */
+function readPath(
+  request: OptionsRequest,
+  { exists, is }: OptionKind,
+  value: string,
+  path: readonly PropertyKey[],
+  problems: Problems,
+): string {
+  const absolute = absolutePath(request, value, path)
+  const { value: found, place, isThere } = locate(request.map, path, request.place)
+  const isKnown = isThere && !hasUnresolved(found) && !value.includes('${') && isAbsolute(absolute)
+  if ((exists ?? is) !== undefined && isKnown) {
+    const title = `"${pathText(path)}" of ${request.title}`
+    problems.files.push({ path: absolute, written: value, place, title, exists, is })
+  }
+  return absolute
+}
+
 function absolutePath({ map, place, folder }: OptionsRequest, value: string, path: readonly PropertyKey[]): string {
   if (value === '-' || value === '' || isAbsolute(value)) return value
   const found = locate(map, path, place)
   return resolve(found.isThere ? dirname(found.value.place.file.path) : folder, value)
 }
 
-function passwordOf(text: string): string {
-  if (!text.includes('@') || !URL.canParse(text)) return ''
-  const { password } = new URL(text)
-  try {
-    return decodeURIComponent(password)
-  } catch {
-    return password
-  }
+/** They are masked from now on. Returns whether it is known if they may stand in a file as they are. */
+function noteSecrets(
+  request: OptionsRequest,
+  kind: OptionKind,
+  value: string,
+  path: readonly PropertyKey[],
+  problems: Problems,
+): boolean {
+  const secrets = secretsIn(kind, value)
+  for (const each of secrets) problems.mask.add(each)
+  // What may be plain can have a part that may not, such as a stream key.
+  const isWarned = secrets.length > 0 && kind.mayBePlain?.(value) !== true
+  if (isWarned) warnIfPlain(request, path, problems)
+  return isWarned
+}
+
+function warnIfPlain({ map, place, title }: OptionsRequest, path: readonly PropertyKey[], problems: Problems): void {
+  const found = locate(map, path, place)
+  if (!found.isThere || !isPlain(found.place)) return
+  const message = `"${pathText(path)}" of ${title} has a secret in clear`
+  problems.report('CONFIG_SECRET_PLAIN', found.place, message, { severity: 'warning', hideSource: true })
+}
+
+/** Calls `visit` for each text in the options; `before`: the text before it, in a list. */
+function eachText(
+  value: unknown,
+  visit: (text: string, path: readonly PropertyKey[], before: string | undefined) => void,
+  path: readonly PropertyKey[] = [],
+  before?: unknown,
+): void {
+  if (typeof value === 'string') visit(value, path, typeof before === 'string' ? before : undefined)
+  else if (Array.isArray(value))
+    for (const [index, item] of value.entries()) eachText(item, visit, [...path, index], value[index - 1])
+  else if (typeof value === 'object' && value !== null)
+    for (const [key, item] of Object.entries(value)) eachText(item, visit, [...path, key])
 }
 
 /** Empty if the name holds a variable that is not set. */
@@ -191,7 +250,8 @@ function reportUnknownKeys(issue: Issue, request: OptionsRequest, problems: Prob
   for (const key of issue.keys ?? []) {
     const at = (value.kind === 'map' ? value.entries.get(key)?.key : undefined) ?? place
     const owner = issue.path.length === 0 ? title : `"${pathText(issue.path)}" of ${title}`
-    const help = didYouMean(key, known, 'known keys')
+    const instead = schema === undefined ? undefined : writtenInstead(schema, key)
+    const help = instead ?? didYouMean(key, known, 'known keys')
     problems.report('CONFIG_UNKNOWN_KEY', at, `${owner} has no option "${key}"`, { help })
   }
   return true
@@ -210,11 +270,12 @@ function issueText(issue: Issue, name: string, title: string): string {
   return message.startsWith('must ') ? `"${name}" of ${title} ${message}` : `"${name}" of ${title}: ${message}`
 }
 
-function nearestHelp(value: unknown, schema: z.core.$ZodType | undefined, issue: Issue): string | undefined {
+function nearestHelp(value: YamlValue, schema: z.core.$ZodType | undefined, issue: Issue): string | undefined {
+  if (isNull(value)) return NOTHING_HELP
   const core = schema === undefined ? undefined : coreOf(schema)
   const words = core === undefined ? [] : (kindOf(core)?.values ?? Object.values(defOf(core).entries ?? {}))
   const options = [...words, ...(issue.values ?? [])].filter((word) => typeof word === 'string')
-  const { value: written } = value as { readonly value?: unknown }
+  const written = value.kind === 'scalar' ? value.value : undefined
   // A word that is in the list is wrong for another reason.
   const isMisspelt = typeof written === 'string' && !options.includes(written)
   const near = isMisspelt ? nearestWord(written, options) : undefined

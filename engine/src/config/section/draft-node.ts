@@ -2,7 +2,7 @@
 // something was wrong.
 import type { Definition, NodeKind, Port } from '../../plugin/contract.js'
 import type { PlacedListenerName, PlacedName } from './check-options.js'
-import type { PublishSettings } from '../../graph/graph.js'
+import type { PublishSettings, RecorderSettings } from '../../graph/graph.js'
 import type { YamlMap } from '../source/yaml-tree.js'
 import type { Place } from '../report/diagnostic.js'
 
@@ -41,6 +41,9 @@ export interface DraftNode {
   readonly was: PlacedName | undefined
   readonly timeline: 'continuous' | 'source'
   readonly batchMs: number
+  readonly maxBytesPerS: number | undefined
+  readonly recorder: RecorderSettings | undefined
+  readonly probeMs: number
   /** It takes published streams. */
   readonly publish: PublishSettings | undefined
   /** Which keys the copies of its pipeline have, if that is a pattern pipeline. */

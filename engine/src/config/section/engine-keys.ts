@@ -2,7 +2,8 @@
 import { z } from 'zod'
 import { expressionProblem } from '../../graph/stream-keys.js'
 import type { Definition } from '../../plugin/contract.js'
-import { authName, choice, count, duration } from '../../plugin/options.js'
+import { authName, choice, count, duration, rate } from '../../plugin/options.js'
+import { RECORDER_SCHEMA } from './recorder-settings.js'
 
 /** On every node, in addition to `type`. */
 export const NODE_SCHEMA = z.strictObject({
@@ -20,12 +21,28 @@ export const NODE_SCHEMA = z.strictObject({
 /** The keys that the engine reads on an input, in addition to `type`. */
 export const INPUT_SCHEMA = NODE_SCHEMA.extend({
   timeline: choice('continuous', 'source').prefault('continuous').meta({
-    description: 'Whether timestamps continue across reconnects and loops, or stay as the source sends them.',
+    description:
+      'Whether timestamps continue across reconnects and loops, and what a server sends again is dropped, or everything stays as the source sends it.',
     reload: 'source',
   }),
   batch: duration({ min: 20, max: 100 })
     .prefault('50ms')
     .meta({ description: 'How long data is collected into a chunk before it is passed on.', reload: 'live' }),
+  probe: duration({ min: 100, max: 60_000 }).prefault('2s').meta({
+    description:
+      'How long a PID that the PMT announces may be silent, by the clock of the stream, before another track or program leads: viewers start at the key frames of the track that leads. It leads again when it sends.',
+    reload: 'live',
+  }),
+  maxRate: rate({ min: 8000 }).optional().meta({
+    description:
+      'The highest bit rate that is taken of the source, averaged over a second. What exceeds it waits, up to 1 MiB; then the source is paused, or, where it cannot pause (UDP, a file with `pace: pcr`, a program with `pausable: false`), data is dropped and counted. The input is then `degraded`. By default there is no limit.',
+    reload: 'live',
+  }),
+  recorder: RECORDER_SCHEMA.optional().meta({
+    description:
+      'Keeps the last seconds of the stream in memory, and writes them to a file when something happens. By default nothing is kept; `recorder: {}` keeps 30 s.',
+    reload: 'live',
+  }),
 })
 
 /** The keys that say which published streams an input takes. */
@@ -64,7 +81,12 @@ export const PUBLISHED_SCHEMA = z.strictObject({
   }),
   takeover: choice('refuse', 'replace').prefault('refuse').meta({
     description:
-      'What happens to a second publisher of the same key. `refuse`: it is refused, unless the first one has sent nothing for 5 s, as after a line broke. `replace`: it always takes over, and the first one is disconnected.',
+      'What happens to a second publisher of the same key. `refuse`: it is refused, unless the first one has sent nothing for `takeoverAfter`, as after a line broke. `replace`: it always takes over, and the first one is disconnected.',
+    reload: 'live',
+  }),
+  takeoverAfter: duration({ min: 1000, max: 86_400_000 }).prefault('3s').meta({
+    description:
+      'With `takeover: refuse`, how long a publisher must have sent nothing for another one to take its place. A publisher that the engine makes wait is not silent.',
     reload: 'live',
   }),
   auth: z
@@ -81,8 +103,17 @@ export const PUBLISHED_SCHEMA = z.strictObject({
 export const PUBLISHING_SCHEMA = INPUT_SCHEMA.extend(PUBLISHED_SCHEMA.shape)
 
 /** The keys that `defaults:` can set for an input in addition to the options of its type. */
-const INPUT_OPTIONS: readonly string[] = ['timeline', 'batch']
-const PUBLISHING_OPTIONS = [...INPUT_OPTIONS, 'streams', 'keys', 'maxStreams', 'linger', 'takeover', 'auth'] as const
+const INPUT_OPTIONS: readonly string[] = ['timeline', 'batch', 'probe', 'maxRate', 'recorder']
+const PUBLISHING_OPTIONS = [
+  ...INPUT_OPTIONS,
+  'streams',
+  'keys',
+  'maxStreams',
+  'linger',
+  'takeover',
+  'takeoverAfter',
+  'auth',
+] as const
 
 /** Streams can be published to nodes of this type. */
 function takesPublishers(definition: Definition | undefined): boolean {

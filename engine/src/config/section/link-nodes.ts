@@ -50,13 +50,30 @@ export function settingsOf(
   secrets: SecretMask,
   links: readonly Linked[] = [],
 ): NodeSettings | undefined {
-  const { id, name, definition, options, ports = [], description, timeline, batchMs, place } = node
+  const { id, name, definition, options, ports = [], description, timeline, place, ...more } = node
+  const { batchMs, probeMs, maxBytesPerS, recorder } = more
   if (definition === undefined || (!node.ok && !node.unknown)) return undefined
   const from: readonly PortRef[] = links.map(({ source, port }) => ({ node: source.id, port }))
   const was = node.was === undefined ? {} : { was: `${id.slice(0, -name.length)}${node.was.name}` }
   const at = positionOf(place)
   const published = node.publish === undefined ? {} : { publish: node.publish }
-  return { id, ...was, definition, options, ports, from, description, timeline, batchMs, ...published, at, secrets }
+  return {
+    id,
+    ...was,
+    definition,
+    options,
+    ports,
+    from,
+    description,
+    timeline,
+    batchMs,
+    probeMs,
+    ...published,
+    ...(maxBytesPerS === undefined ? {} : { maxBytesPerS }),
+    ...(recorder === undefined ? {} : { recorder }),
+    at,
+    secrets,
+  }
 }
 
 function linksOf(node: DraftNode, context: LinkContext): readonly Linked[] {

@@ -31,11 +31,14 @@ const CONNECTIONS = {
 function tls(description: string) {
   return z
     .strictObject({
-      cert: path().meta({
+      cert: path({ exists: 'required', is: 'file' }).meta({
         description: 'PEM file with the certificate followed by its intermediates; read again when it changes.',
         reload: 'rebind',
       }),
-      key: path().meta({ description: 'PEM file with the private key; read again when it changes.', reload: 'rebind' }),
+      key: path({ exists: 'required', is: 'file' }).meta({
+        description: 'PEM file with the private key; read again when it changes.',
+        reload: 'rebind',
+      }),
     })
     .optional()
     .meta({ description: `${description} Without it, the listener does not use TLS.` })
@@ -93,10 +96,10 @@ const DATAGRAM_LISTENER_SCHEMA = z.strictObject({
   protocol: PROTOCOL,
   ...BIND,
   receiveBuffer: size({ min: 4096, max: 1024 ** 3 })
-    .optional()
+    .prefault('4MiB')
     .meta({
       description:
-        'Receive buffer of the socket in the kernel, which may grant less (net.core.rmem_max). By default that of the system.',
+        'Receive buffer of the socket in the kernel, which holds datagrams while the engine is busy. A warning in the log tells when the system grants less (net.core.rmem_max).',
       reload: 'live',
     }),
 })

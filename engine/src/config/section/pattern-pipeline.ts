@@ -3,6 +3,7 @@
 import type { NodeSettings, Pipeline } from '../../graph/graph.js'
 import { copyName, nodeName } from '../../graph/node-id.js'
 import { isStreamPattern, STREAM_TEXT } from '../../graph/stream-keys.js'
+import { coreOf, keysOf, kindOf, type Schema, schemaAt } from '../../plugin/option-kind.js'
 import { SECTION_OF } from '../../plugin/node-kinds.js'
 import type { Registry } from '../../plugin/registry.js'
 import type { SecretMask } from '../../graph/secret-mask.js'
@@ -78,7 +79,11 @@ export function asPattern(
     const help = 'give it a pipeline of its own'
     problems.report('CONFIG_STREAM', place, message, { help })
   }
-  for (const node of drafts) if (node !== input) checkResources(node, problems)
+  for (const node of drafts) {
+    if (node === input) continue
+    checkResources(node, problems)
+    if (node.kind === 'output') checkAddresses(node, problems)
+  }
   return { nodes: drafts, pattern: { input, map } }
 }
 
@@ -125,5 +130,21 @@ function checkResources(node: DraftNode, problems: Problems): void {
     const message = `${titleOf(node.kind, node.name)} needs ${renderResource(resource)}, which only one stream could have`
     const help = 'put the key of the stream into it, as in /live/${stream}.ts'
     problems.report('CONFIG_STREAM', node.place, message, { help })
+  }
+}
+
+/** An output that sends to one address would send all streams there at once. */
+function checkAddresses({ definition, kind, name, options, ok, place }: DraftNode, problems: Problems): void {
+  if (definition === undefined || !ok) return
+  const schema: Schema = definition.options
+  for (const key of keysOf(schema)) {
+    const option = schemaAt(schema, [key])
+    const value = (options as Readonly<Record<string, unknown>>)[key]
+    if (option === undefined || kindOf(coreOf(option))?.name !== 'address') continue
+    if (typeof value !== 'string' || value.includes(STREAM_TEXT)) continue
+    const message = `${titleOf(kind, name)} would send every stream to ${key} ${value}`
+    const help =
+      'put the key of the stream into it, as in 239.1.2.${stream}:5000, with `keys` of the input that fit there'
+    problems.report('CONFIG_STREAM', place, message, { help })
   }
 }

@@ -8,6 +8,7 @@ import type { Registry } from '../../plugin/registry.js'
 import { checkOptions, type OptionsRequest, type PlacedName } from './check-options.js'
 import { positionOf, type Problems } from '../report/diagnostic.js'
 import { didYouMean } from '../report/did-you-mean.js'
+import type { NamesListeners } from './check-listener-names.js'
 import { type DraftNode, titleOf } from './draft-node.js'
 import { mapOf, namedEntries, textOf } from '../source/read-section.js'
 import { placeOf, type YamlEntry, type YamlMap } from '../source/yaml-tree.js'
@@ -19,6 +20,8 @@ export interface Providers {
   readonly settings: readonly ProviderSettings[]
   /** Names of all declared providers, with or without mistakes. */
   readonly names: readonly string[]
+  /** The listeners that they name. */
+  readonly naming: readonly NamesListeners[]
 }
 
 export interface AuthSources {
@@ -48,7 +51,7 @@ export function readAuth(entries: readonly YamlEntry[], { isWhole, registry, pro
       )
     }
   }
-  return { settings: read.flatMap(({ settings }) => settings ?? []), names }
+  return { settings: read.flatMap(({ settings }) => settings ?? []), names, naming: read }
 }
 
 /** Reports nodes that name a provider that does not exist, or that admits to nothing the node does. */
@@ -83,8 +86,7 @@ function reportUnfit(title: string, { name, place }: PlacedName, action: AccessA
   problems.report('CONFIG_AUTH_ACTION', place, message, { help })
 }
 
-interface ReadProvider {
-  readonly title: string
+interface ReadProvider extends NamesListeners {
   readonly type: string | undefined
   readonly parts: readonly PlacedName[]
   readonly settings: ProviderSettings | undefined
@@ -92,7 +94,7 @@ interface ReadProvider {
 
 function readProvider(name: string, entry: YamlEntry, registry: Registry, problems: Problems): ReadProvider {
   const title = titleOfProvider(name)
-  const nothing = { title, type: undefined, parts: [], settings: undefined }
+  const nothing = { title, type: undefined, parts: [], listeners: [], settings: undefined }
   const map = mapOf(entry, title, problems)
   if (map === undefined) return nothing
   const typeEntry = map.entries.get('type')
@@ -116,7 +118,7 @@ function readProvider(name: string, entry: YamlEntry, registry: Registry, proble
   const scope = readScope(map, Object.keys(PROVIDER_SCHEMA.shape), request, problems)
   const isGood = checked.ok && scope !== undefined
   const settings = isGood ? settingsOf({ name, type, definition, ...scope }, checked.options, entry) : undefined
-  return { title, type, parts: checked.auth, settings }
+  return { title, type, parts: checked.auth, listeners: checked.listeners, settings }
 }
 
 type ProviderScope = Partial<Pick<ProviderSettings, 'actions' | 'protocols'>>

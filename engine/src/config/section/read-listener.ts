@@ -108,6 +108,9 @@ function pluginListener(
     pattern: undefined,
     timeline: 'continuous',
     batchMs: 0,
+    maxBytesPerS: undefined,
+    recorder: undefined,
+    probeMs: 0,
   }
   const settings = socket.ok ? settingsOf(name, protocol, socket.options, entry) : undefined
   return { name, place: entry.key, protocol, transport, settings, node }

@@ -4,6 +4,8 @@ import type { z } from 'zod'
 import type { Definition, NodeKind } from '../../plugin/contract.js'
 import type { Registry } from '../../plugin/registry.js'
 import { checkOptions } from './check-options.js'
+import type { CheckedOptions } from './check-options.js'
+import { checkStreams } from './check-streams.js'
 import type { Problems } from '../report/diagnostic.js'
 import { didYouMean } from '../report/did-you-mean.js'
 import { titleOf } from './draft-node.js'
@@ -11,10 +13,11 @@ import type { DraftNode, Reference } from './draft-node.js'
 import { engineOptionsOf, inputSchemaOf, NODE_SCHEMA } from './engine-keys.js'
 import type { PUBLISHING_SCHEMA } from './engine-keys.js'
 import { publishSettings } from './publish-settings.js'
+import { recorderSettings } from './recorder-settings.js'
 import type { Defaults } from './read-defaults.js'
 import { portsOf } from './read-ports.js'
 import { mapOf, textOf } from '../source/read-section.js'
-import { placeOf } from '../source/yaml-tree.js'
+import { hasUnresolved, placeOf } from '../source/yaml-tree.js'
 import type { YamlEntry, YamlMap, YamlValue } from '../source/yaml-tree.js'
 import { type DefinitionKind, sectionOf } from '../../plugin/node-kinds.js'
 
@@ -33,6 +36,8 @@ export interface NodeSources {
   readonly problems: Problems
 }
 
+const NOTHING = { options: undefined, ok: false } as const
+
 /** Reads a node as far as possible; undefined if it is not a map. */
 export function readNode(request: NodeRequest, sources: NodeSources): DraftNode | undefined {
   const { kind, name, owner, entry } = request
@@ -44,16 +49,14 @@ export function readNode(request: NodeRequest, sources: NodeSources): DraftNode 
   const map = defaults.applyTo(own, definition)
   const engineKeys = engineKeysOf(kind, definition)
   const folder = dirname(entry.key.file.path)
+  const asked = { map, otherKeys: engineKeys, place: entry.key, title, folder }
   const checked =
     definition === undefined
-      ? { options: undefined, ok: false, unknown: false, listeners: [], auth: [] }
-      : checkOptions(
-          { schema: definition.options, map, otherKeys: engineKeys, place: entry.key, title, folder },
-          problems,
-        )
+      ? { ...NOTHING, unknown: false, listeners: [], auth: [] }
+      : knownOptions(map, engineKeys, checkOptions({ schema: definition.options, ...asked }, problems))
   const { key: place } = entry
   const engine = checkOwnKeys({ request, definition, map, engineKeys, title }, problems)
-  return {
+  const node: DraftNode = {
     id: `${owner}/${name}`,
     name,
     kind,
@@ -66,6 +69,14 @@ export function readNode(request: NodeRequest, sources: NodeSources): DraftNode 
     auth: [...checked.auth, ...engine.auth],
     pattern: undefined,
   }
+  checkStreams(node, map, problems)
+  return node
+}
+
+/** Part of a text is no value: two paths that differ in what is unknown are not the same. */
+function knownOptions({ entries }: YamlMap, engineKeys: readonly string[], checked: CheckedOptions): CheckedOptions {
+  const isUnknown = [...entries].some(([key, { value }]) => !engineKeys.includes(key) && hasUnresolved(value))
+  return checked.ok && isUnknown ? { ...checked, ...NOTHING, unknown: true } : checked
 }
 
 function engineKeysOf(kind: NodeKind, definition: Definition | undefined): readonly string[] {
@@ -81,19 +92,24 @@ interface OwnKeys {
   readonly title: string
 }
 
-function checkOwnKeys(
-  { request, definition, map, engineKeys, title }: OwnKeys,
-  problems: Problems,
-): Pick<DraftNode, 'description' | 'was' | 'timeline' | 'batchMs' | 'publish' | 'auth'> {
+type OwnSettings = Pick<
+  DraftNode,
+  'description' | 'was' | 'timeline' | 'batchMs' | 'probeMs' | 'maxBytesPerS' | 'recorder' | 'publish' | 'auth'
+>
+
+function checkOwnKeys({ request, definition, map, engineKeys, title }: OwnKeys, problems: Problems): OwnSettings {
   const schema = request.kind === 'input' ? inputSchemaOf(definition) : NODE_SCHEMA
   const foreign = [...map.entries.keys()].filter((key) => key === 'type' || key === 'from' || !engineKeys.includes(key))
   const { key: place } = request.entry
   const { options, auth } = checkOptions({ schema, map, otherKeys: foreign, place, title, folder: '' }, problems)
   const given = (options ?? {}) as Partial<z.output<typeof PUBLISHING_SCHEMA>>
-  const { description = '', was, timeline = 'continuous', batch = 0 } = given
+  const { description = '', was, timeline = 'continuous', batch = 0, probe = 0, maxRate, recorder } = given
   const written = map.entries.get('was')
   const before = was === undefined || written === undefined ? undefined : { name: was, place: placeOf(written) }
-  return { description, was: before, timeline, batchMs: batch, publish: publishSettings(given), auth }
+  const maxBytesPerS = maxRate === undefined ? undefined : maxRate / 8
+  const records = recorder === undefined ? undefined : recorderSettings(recorder)
+  const limits = { batchMs: batch, probeMs: probe, maxBytesPerS, recorder: records }
+  return { description, was: before, timeline, ...limits, publish: publishSettings(given), auth }
 }
 
 function findDefinition(

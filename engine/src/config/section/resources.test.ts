@@ -8,7 +8,8 @@ import { ResourceHolders } from './resource-holders.js'
 import { readResources, renderResource, resourcesOverlap } from './resources.js'
 
 const http = (path: string, prefix = false, listener = 'web'): Resource => ({ kind: 'http', listener, path, prefix })
-const udp = (address: string): Resource => ({ kind: 'udp', address })
+const over = (path: string, prefix = false): Resource => ({ ...http(path, prefix), overPrefix: true }) as Resource
+const udp = (address: string, shared = false): Resource => ({ kind: 'udp', address, shared })
 
 const PAIRS: readonly (readonly [Resource, Resource, overlaps: boolean])[] = [
   [http('/a'), http('/a'), true],
@@ -22,19 +23,29 @@ const PAIRS: readonly (readonly [Resource, Resource, overlaps: boolean])[] = [
   [http('/one/', true), http('/one/two/', true), true],
   [http('/one/', true), http('/two/', true), false],
   [http('/', true), http('/two/', true), true],
+  [http('/one/', true), over('/one/a.jpg'), false],
+  [http('/one/a.jpg'), over('/one/a.jpg'), true],
+  [over('/one/a.jpg'), over('/one/a.jpg'), true],
+  [http('/one/', true), over('/one/'), true],
+  [http('/one/', true), over('/one/two/', true), true],
   [udp('0.0.0.0:5000'), udp('127.0.0.1:5000'), true],
   [udp('127.0.0.2:5000'), udp('127.0.0.1:5000'), false],
   [udp('127.0.0.1:5000'), udp('127.0.0.1:5001'), false],
   [udp('127.0.0.1:0'), udp('127.0.0.1:0'), false],
   [udp('0.0.0.0:5000'), { kind: 'tcp', address: '0.0.0.0:5000' }, false],
+  [udp('239.1.1.1:5000', true), udp('239.1.1.1:5000', true), false],
+  [udp('127.0.0.1:5000', true), udp('127.0.0.1:5000'), true],
   [{ kind: 'file', path: '/rec/a.ts' }, { kind: 'file', path: '/rec/./x/../a.ts' }, true],
   [{ kind: 'file', path: '/rec/a.ts' }, { kind: 'file', path: '/rec/b.ts' }, false],
   [{ kind: 'device', name: 'stdin' }, { kind: 'device', name: 'stdin' }, true],
   [{ kind: 'device', name: '/a' }, { kind: 'file', path: '/a' }, false],
 ]
 
+const name = (resource: Resource): string =>
+  `${'overPrefix' in resource ? 'over prefixes, ' : ''}${'shared' in resource && resource.shared === true ? 'shared ' : ''}${renderResource(resource)}`
+
 for (const [a, b, overlaps] of PAIRS) {
-  test(`${renderResource(a)} ${overlaps ? 'overlaps' : 'does not overlap'} ${renderResource(b)}`, () => {
+  test(`${name(a)} ${overlaps ? 'overlaps' : 'does not overlap'} ${name(b)}`, () => {
     assert.equal(resourcesOverlap(a, b), overlaps)
     assert.equal(resourcesOverlap(b, a), overlaps)
     const holders = new ResourceHolders<string>()

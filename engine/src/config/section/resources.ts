@@ -34,7 +34,8 @@ export function resourcesOverlap(a: Resource, b: Resource): boolean {
   if (a.kind === 'http') return b.kind === 'http' && a.listener === b.listener && pathsOverlap(a, b)
   if (a.kind === 'file') return b.kind === 'file' && normalize(a.path) === normalize(b.path)
   if (a.kind === 'device') return b.kind === 'device' && a.name === b.name
-  return b.kind === a.kind && collide(parseBindAddress(a.address), parseBindAddress(b.address)) === 'certainly'
+  if (b.kind !== a.kind || (a.shared === true && b.shared === true)) return false
+  return collide(parseBindAddress(a.address), parseBindAddress(b.address)) === 'certainly'
 }
 
 /**
@@ -91,6 +92,7 @@ function pathsOverlap(a: HttpResource, b: HttpResource): boolean {
 /** Some path is in both. Of a segment with several gaps, only the text before the first and after the last counts. */
 function segmentsOverlap(a: HttpResource, b: HttpResource): boolean {
   const [first, second] = [segmentsOf(a), segmentsOf(b)]
+  if ((a.prefix ?? false) !== (b.prefix ?? false) && (goesFirst(a) || goesFirst(b))) return false
   const common = Math.min(first.length, second.length)
   const isLonger = first.length - second.length
   // A prefix is not below itself: `/a` is another path than `/a/`.
@@ -117,16 +119,32 @@ function canBeSame(a: string, b: string): boolean {
 }
 
 function isBelow(path: HttpResource, { path: above, prefix = false }: HttpResource): boolean {
-  return prefix && path.path.startsWith(above)
+  return prefix && path.path.startsWith(above) && !goesFirst(path)
+}
+
+/** An exact path wins over prefixes. */
+function goesFirst({ prefix = false, overPrefix = false }: HttpResource): boolean {
+  return overPrefix && !prefix
 }
 
 /** Plugins in JavaScript can return anything. */
 function isResource(value: unknown): value is Resource {
   if (typeof value !== 'object' || value === null) return false
-  const { kind, listener, path, prefix, address, name } = value as Readonly<Record<string, unknown>>
+  const { kind, listener, path, prefix, offline, address, name } = value as Readonly<Record<string, unknown>>
   if (kind === 'http') {
-    return typeof listener === 'string' && typeof path === 'string' && (prefix !== true || path.endsWith('/'))
+    const isPlace = typeof listener === 'string' && typeof path === 'string' && (prefix !== true || path.endsWith('/'))
+    return isPlace && isOfflineAnswer(offline)
   }
   if (kind === 'udp' || kind === 'tcp') return typeof address === 'string'
   return kind === 'file' ? typeof path === 'string' : kind === 'device' && typeof name === 'string'
+}
+
+function isOfflineAnswer(value: unknown): boolean {
+  if (value === undefined) return true
+  if (typeof value !== 'object' || value === null) return false
+  const { waitForMs = 0, status = 503, cors = '' } = value as Readonly<Record<string, unknown>>
+  const isStatus = Number.isInteger(status) && Number(status) >= 400 && Number(status) <= 599
+  // A line end would begin another header.
+  const isLine = typeof cors === 'string' && !/[\r\n\0]/.test(cors)
+  return typeof waitForMs === 'number' && waitForMs >= 0 && isStatus && isLine
 }

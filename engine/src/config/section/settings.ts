@@ -15,6 +15,11 @@ export const ENGINE_SCHEMA = z.strictObject({
         description: 'Host names that the control API accepts in the Host header, in addition to its address.',
         reload: 'live',
       }),
+      readToken: choice('remote', 'always').prefault('remote').meta({
+        description:
+          'Who needs the token of the control API to read: clients on other machines and behind proxies (`remote`), or also those on this machine (`always`), for machines that other people use.',
+        reload: 'live',
+      }),
     })
     .prefault({}),
   log: z
@@ -24,7 +29,7 @@ export const ENGINE_SCHEMA = z.strictObject({
         .meta({ description: 'Minimum level of the messages that are logged.', reload: 'live' }),
     })
     .prefault({}),
-  stateDir: path().prefault('.millrace').meta({
+  stateDir: path({ is: 'folder' }).prefault('.millrace').meta({
     description: 'Folder for state that outlives the process. Only one engine can use it at a time.',
     reload: 'restart',
   }),
@@ -37,8 +42,13 @@ export const ENGINE_SCHEMA = z.strictObject({
   maxProcesses: count({ min: 1, max: 100_000 })
     .prefault(200)
     .meta({ description: 'Maximum number of processes that nodes start.', reload: 'live' }),
+  ffmpeg: path({ exists: 'expected', is: 'file' }).optional().meta({
+    description:
+      'Path of the program `ffmpeg` for the nodes that need it. By default the one in PATH, else one that an npm package has brought.',
+    reload: 'live',
+  }),
   accessLog: z
-    .union([choice('off', 'stdout'), path()])
+    .union([choice('off', 'stdout'), path({ is: 'file' })])
     .prefault('off')
     .meta({
       description:
@@ -51,6 +61,7 @@ export type EngineOptions = z.output<typeof ENGINE_SCHEMA>
 
 /** The settings of the engine, from its options. */
 export function engineSettings(options: EngineOptions): EngineSettings {
-  const { api, log, stateDir, drain, maxClients, maxProcesses, accessLog } = options
-  return { api, log, stateDir, drainMs: drain, maxClients, maxProcesses, accessLog }
+  const { api, log, stateDir, drain, maxClients, maxProcesses, ffmpeg, accessLog } = options
+  const programs = ffmpeg === undefined ? {} : { programs: { ffmpeg } }
+  return { api, log, stateDir, drainMs: drain, maxClients, maxProcesses, ...programs, accessLog }
 }

@@ -143,6 +143,22 @@ test('the sources are everything that a result depends on, even if loading fails
   }
 })
 
+test('files that are too much together are not read to the end, and reported once', async () => {
+  const large = `# ${'-'.repeat(60_000)}\n`.repeat(17)
+  const names = Array.from({ length: 20 }, (_, index) => `channels/${String(index).padStart(2, '0')}.yaml`)
+  const files = {
+    'live.yaml': pipelineWith({ top: 'include: ["channels/*.yaml"]' }),
+    ...Object.fromEntries(names.map((name) => [name, large])),
+  }
+  const { diagnostics, sources, folder } = await loadFiles(files, ['live.yaml'])
+  assert.deepEqual(
+    diagnostics.map(({ code, line }) => `${code} ${line}`),
+    ['CONFIG_INCLUDE 3'],
+  )
+  assert.match(diagnostics[0]?.message ?? '', /more than 16777216 characters together/)
+  assert.ok(sources.includes(join(folder, names[16]!)))
+})
+
 test('an alias among the paths is reported', async () => {
   const files = { live: pipelineWith({ top: 'plugins: &a []\ninclude: [*a ]' }) }
   const { diagnostics } = await loadFiles(files)

@@ -18,6 +18,8 @@ import type { YamlScalar, YamlValue } from './yaml-tree.js'
 /** Files in a chain of includes. */
 const DEEPEST_CHAIN = 8
 const MOST_FILES = 500
+/** Characters of all files together: a pattern may match what is no configuration. */
+const LONGEST_TOTAL = 16 * 1024 * 1024
 
 export interface ReadFile extends ParsedYaml {
   readonly isIncluded: boolean
@@ -58,6 +60,7 @@ class FileReader {
   isWhole = true
   readonly #sources: FileSources
   readonly #seen = new Set<string>()
+  #length = 0
 
   constructor(sources: FileSources) {
     this.#sources = sources
@@ -72,6 +75,7 @@ class FileReader {
     if (this.#seen.has(path)) return
     this.#seen.add(path)
     const source = await readSource(name, problems, contents, at)
+    this.#length += source?.text.length ?? 0
     const parsed = source === undefined ? undefined : await parseYaml(source, problems)
     this.isWhole &&= parsed?.document !== undefined
     if (parsed === undefined) return
@@ -92,7 +96,9 @@ class FileReader {
         ? `includes are nested more than ${DEEPEST_CHAIN} deep`
         : this.files.length >= MOST_FILES
           ? `there are more than ${MOST_FILES} files`
-          : undefined
+          : this.#length > LONGEST_TOTAL
+            ? `the files have more than ${LONGEST_TOTAL} characters together`
+            : undefined
     if (why === undefined) return false
     this.isWhole = false
     problems.report('CONFIG_INCLUDE', at, why, { help: 'include fewer files, or merge some' })

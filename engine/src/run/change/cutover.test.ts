@@ -209,6 +209,31 @@ describe('the cutover of a reader from one branch to another', () => {
     assert.equal(harness.got.filter(({ discontinuity }) => discontinuity === 'lost').length, 1)
   })
 
+  test('waits a minute at most, however long the source was away', async () => {
+    const harness = new CutoverHarness()
+    harness.both(0, 1)
+    harness.clock.advance(12 * 3_600_000)
+    harness.both(GOP, GOP + 1)
+    assert.equal(harness.edge.randomAccessIntervalMs, 12 * 3_600_000)
+    harness.cutover.start()
+    for (let halfSecond = 0; halfSecond < 122; halfSecond++) {
+      harness.old.push(harness.at(GOP + 1 + (halfSecond % (GOP - 1))))
+      harness.clock.advance(500)
+    }
+    assert.deepEqual(await harness.cutover.done, { node: 'one/reader', how: 'marked', waitedMs: 60_000 })
+  })
+
+  test('takes no outage for a GOP: the source that has come back is another generation', () => {
+    const harness = new CutoverHarness()
+    harness.both(0, 1)
+    harness.clock.advance(2000)
+    harness.both(GOP, GOP + 1)
+    harness.clock.advance(3_600_000)
+    const chunkAgain = harness.at(2 * GOP)
+    harness.old.push({ ...chunkAgain, origin: { ...chunkAgain.origin, generation: 1 } })
+    assert.equal(harness.edge.randomAccessIntervalMs, 2000)
+  })
+
   test('is marked, and at a random access point, if no chunk arrives on both branches that choose from the same sources', async () => {
     const harness = new CutoverHarness()
     harness.next.roots = [...harness.old.roots, {}]

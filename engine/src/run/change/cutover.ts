@@ -13,8 +13,8 @@ import { compareRoots, type Port, type PortReader } from '../edge/port.js'
 export const SILENT_MS = 1000
 /** The old branch is held back at a boundary for at most this long, until the new one arrives there. */
 const CATCH_UP_MS = 1000
-/** Shortest time limit for a clean cut. */
-export const CUT_WITHIN_MS = 5000
+/** Bounds of the time limit for a clean cut. */
+const CUT_WITHIN_MS = { least: 5000, most: 60_000 }
 
 export interface CutoverSettings {
   /** Id of the reader. */
@@ -90,7 +90,7 @@ export class Cutover {
     from.port.disconnect(from.edge)
     from.port.connect(this.#oldSide)
     to?.port.connect(this.#newSide)
-    const withinMs = Math.max(CUT_WITHIN_MS, 2 * from.edge.randomAccessIntervalMs)
+    const withinMs = cutWithinMs(from.edge.randomAccessIntervalMs)
     this.#timers.push(
       clock.after(withinMs, () => this.#cutAnywhere()),
       clock.every(SILENT_MS / 10, () => this.#check()),
@@ -289,4 +289,9 @@ export class Cutover {
     this.#isComplete = true
     if (this.#state === 'cutOver') this.#settings.to?.edge.complete()
   }
+}
+
+/** Two GOPs, within bounds: the next reload waits for it, and the last GOP may have been an outage. */
+export function cutWithinMs(randomAccessIntervalMs: number): number {
+  return Math.min(CUT_WITHIN_MS.most, Math.max(CUT_WITHIN_MS.least, 2 * randomAccessIntervalMs))
 }

@@ -13,11 +13,14 @@ import { type PipelineNode, portOf, type Reader } from '../pipeline/wiring.js'
 export class Cutovers {
   readonly #steps: readonly Step[]
   readonly #clock: Clock
+  readonly #isForced: boolean
   readonly #all: (Cutover | SourceCutover)[] = []
 
-  constructor(steps: readonly Step[], clock: Clock) {
+  /** `isForced`: a source takes over even if it has sent nothing. */
+  constructor(steps: readonly Step[], clock: Clock, isForced: boolean) {
     this.#steps = steps
     this.#clock = clock
+    this.#isForced = isForced
   }
 
   /** Creates the cutovers that the steps and the removed outputs need. */
@@ -77,7 +80,7 @@ export class Cutovers {
     const { node, old, verb } = step
     if (node instanceof InputRunner) {
       const takesOver = old instanceof InputRunner && isNew(step) && verb !== 'handoff'
-      if (takesOver) this.#all.push(new SourceCutover(old, node, this.#clock))
+      if (takesOver) this.#all.push(new SourceCutover(old, node, this.#clock, this.#isForced))
     } else if (node === old) this.#moveEdges(node)
     else if (old !== undefined && !(old instanceof InputRunner)) this.#replaceEdges(step, node, old)
     else if (verb === 'handoff' || !(node instanceof TransformRunner)) {

@@ -134,7 +134,11 @@ function replace(node: AnyNodeRunner, { endpoints }: AnyNodeRunner): Move {
 }
 
 function pathsOf(settings: NodeSettings): readonly Resource[] {
-  return readResources(settings).filter(({ kind }) => kind === 'http')
+  return readResources(settings).flatMap((resource) => {
+    if (resource.kind !== 'http') return []
+    const { offline: _, ...place } = resource
+    return [place]
+  })
 }
 
 function doNothing(): void {

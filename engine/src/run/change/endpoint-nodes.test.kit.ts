@@ -112,7 +112,7 @@ export function liveLines(onOpen: (value: EndpointOptions, fail: () => void) => 
           context.degraded(String(error))
         }
       })
-      const join = { keyframe: true, preamble: NOTHING, bridge: NOTHING }
+      const join = { keyframe: true, heldBytes: 0, preamble: () => NOTHING, bridge: () => NOTHING }
       const observer: Observer<AnyChunk> = {
         next: (chunk) => {
           const { origin, receivedAtMs, randomAccess } = chunk as AnyChunk & { readonly randomAccess: boolean }

@@ -7,8 +7,9 @@ import type { EdgeCut } from '../../observe/reload-report.js'
 import { waitAtMost } from '../node/time-limit.js'
 import { becomeReady } from '../node/become-ready.js'
 import { Cutovers } from './cutovers.js'
-import { SILENT_MS } from './cutover.js'
+import { becomeDelivering, inputsToDeliver, type NextInputs } from './delivering-inputs.js'
 import { STOP_WITHIN_MS, restartExclusive, READY_WITHIN_MS, unlessAborted } from './exclusive-restart.js'
+import { SILENT_AFTER_MS } from '../node/input-liveness.js'
 import { InputRunner } from '../node/input-runner.js'
 import { type EndpointStep, giveBackEndpoints } from './endpoint-moves.js'
 import { isNew, makeSteps, type Step } from './node-step.js'
@@ -33,26 +34,45 @@ export class PipelineTransaction {
   readonly #steps: readonly Step[]
   readonly #removed: readonly PipelineNode[]
   readonly #cutovers: Cutovers
+  readonly #isForced: boolean
+  readonly #toDeliver: readonly NextInputs[]
+  #isAborted = false
 
-  constructor(runner: PipelineRunner, next: Pipeline, changes: ReadonlyMap<string, NodeChange>) {
+  /**
+   * `isForced`: new nodes take over even if they are not ready. `isBack`: to a graph that ran before, whose inputs may have
+   * lost their upstreams.
+   */
+  constructor(
+    runner: PipelineRunner,
+    next: Pipeline,
+    changes: ReadonlyMap<string, NodeChange>,
+    { isForced = false, isBack = false }: { readonly isForced?: boolean; readonly isBack?: boolean } = {},
+  ) {
     this.runner = runner
+    this.#isForced = isForced
     this.#next = next
     this.#changes = changes
     this.#steps = makeSteps(next.nodes, changes, runner)
     const stays = new Set(this.#steps.map(({ old }) => old))
     this.#removed = runner.nodes.filter((node) => !stays.has(node))
-    this.#cutovers = new Cutovers(this.#steps, runner.services.clock)
+    const { clock } = runner.services
+    this.#cutovers = new Cutovers(this.#steps, clock, isForced)
+    this.#toDeliver = isForced || isBack ? [] : inputsToDeliver(this.#steps, runner.nodes, clock.nowMs())
   }
 
   /** Opens the new nodes beside the running ones. If it rejects, the caller must call `abort`. */
   async prepare(): Promise<void> {
     for (const step of this.#steps) if (isNew(step)) this.#wire(step)
     traceStreams(this.#steps.map(({ node }) => node))
-    await Promise.all(this.#steps.map((step) => this.#open(step)))
+    await Promise.all([
+      ...this.#steps.map((step) => this.#open(step)),
+      ...this.#toDeliver.map((each) => this.#await(each)),
+    ])
   }
 
   /** Stops all new nodes. */
   async abort(): Promise<void> {
+    this.#isAborted = true
     const made = this.#steps.filter(isNew).map(({ node }) => node)
     traceStreams(this.runner.nodes)
     await Promise.all(made.map((node) => this.runner.stopNode(node, 'the reload was given up', STOP_WITHIN_MS)))
@@ -60,6 +80,11 @@ export class PipelineTransaction {
 
   get steps(): readonly EndpointStep[] {
     return this.#steps
+  }
+
+  /** A new node has failed since it was opened. */
+  get hasFailed(): boolean {
+    return this.#steps.some((step) => isNew(step) && step.node.state === 'failed')
   }
 
   get removed(): readonly PipelineNode[] {
@@ -71,11 +96,15 @@ export class PipelineTransaction {
     const { runner } = this
     runner.description = this.#next.description
     for (const step of this.#steps) this.#commitStep(step)
-    this.#cutovers.prepare(this.#removed.filter((node) => node instanceof OutputRunner))
+    const leaving = this.#removed.filter((node) => node instanceof OutputRunner)
+    for (const { endpoints } of leaving) endpoints.linger()
+    this.#cutovers.prepare(leaving)
     runner.nodes = this.#steps.map(({ node }) => node)
     this.#cutovers.start()
     for (const { verb, node } of this.#steps) {
-      if (verb === 'add' && node instanceof InputRunner && node.isOpen) void node.start().catch(() => undefined)
+      if (verb !== 'add' || !(node instanceof InputRunner)) continue
+      if (this.#isAside(node)) this.#feed(node)
+      else if (node.node !== undefined) void node.start().catch(() => undefined)
     }
   }
 
@@ -148,7 +177,7 @@ export class PipelineTransaction {
   async #open(step: Step): Promise<void> {
     const { node, old, verb } = step
     if (!isNew(step) || verb === 'handoff') return
-    if (verb === 'add' && node instanceof InputRunner) return node.open()
+    if (verb === 'add' && node instanceof InputRunner) return this.#isAside(node) ? node.startAside() : node.open()
     // Chunks that arrive while it opens wait, so that it continues exactly where the old one took its snapshot.
     const holds = node instanceof InputRunner ? [] : node.edges.map((edge) => edge.inlet.hold())
     try {
@@ -156,8 +185,21 @@ export class PipelineTransaction {
     } finally {
       for (const hold of holds) hold[Symbol.dispose]()
     }
-    if (verb === 'add' || (old instanceof InputRunner && old.isSilent(SILENT_MS))) return
+    // An input that is not ready may be replaced by one that is not. A short pause is no reason: the sender may go on.
+    if (verb === 'add' || this.#isForced || (old instanceof InputRunner && old.isSilent(SILENT_AFTER_MS))) return
     await becomeReady(node, READY_WITHIN_MS, this.runner.services.clock)
+  }
+
+  #isAside(node: InputRunner): boolean {
+    return this.#toDeliver.some((group) => group.includes(node))
+  }
+
+  /** One of them delivers. Rejects with the reason of the first one if none does. */
+  async #await(inputs: NextInputs): Promise<void> {
+    const { clock } = this.runner.services
+    const isGivenUp = (): boolean => this.#isAborted
+    const delivering = inputs.map((input) => becomeDelivering(input, READY_WITHIN_MS, clock, isGivenUp))
+    await Promise.any(delivering).catch((error: AggregateError) => Promise.reject(error.errors[0]))
   }
 
   /** Applies what needs no boundary: options of a node that stays, an added node, the new name for viewers. */
@@ -171,6 +213,15 @@ export class PipelineTransaction {
   #activate(node: PipelineNode): void {
     try {
       node.activate()
+    } catch (error) {
+      node.fail(error)
+    }
+  }
+
+  /** Its failure is its own: the others are committed. */
+  #feed(node: InputRunner): void {
+    try {
+      node.feed()
     } catch (error) {
       node.fail(error)
     }

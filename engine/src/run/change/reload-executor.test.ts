@@ -14,6 +14,23 @@ import {
   ThrowingTransform,
 } from '../scripted-nodes.test.kit.js'
 
+/** Throws at its 40th chunk under `swap: bad`. */
+function throwingWhenBad(): ReturnType<typeof transform> {
+  return transform(({ value }) => new ThrowingTransform((seq) => value.swap === 'bad' && seq >= 40))
+}
+
+/** Reloads to `swap: bad`, and sends as many chunks as it takes to throw. */
+async function failOnProbation(harness: ReloadHarness, throwing: ReturnType<typeof transform>): Promise<void> {
+  harness.send(3)
+  const applying = harness.reload(mid(throwing, { swap: 'bad' }))
+  await until(() => {
+    if (harness.output.seqs.length < 30) harness.send(1)
+    return harness.output.seqs.length >= 30
+  }, 'chunks have passed')
+  await applying
+  harness.send(20)
+}
+
 describe('a node that is changed', () => {
   test('passes its state to the node that replaces it', async () => {
     const seen: unknown[] = []
@@ -59,16 +76,9 @@ describe('a node that is changed', () => {
   })
 
   test('is rolled back, once, when it fails during its probation', async () => {
-    const throwing = transform(({ value }) => new ThrowingTransform((seq) => value.swap === 'bad' && seq >= 40))
+    const throwing = throwingWhenBad()
     await using harness = await new ReloadHarness().start(mid(throwing))
-    harness.send(3)
-    const applying = harness.reload(mid(throwing, { swap: 'bad' }))
-    await until(() => {
-      if (harness.output.seqs.length < 30) harness.send(1)
-      return harness.output.seqs.length >= 30
-    }, 'chunks have passed')
-    await applying
-    harness.send(20)
+    await failOnProbation(harness, throwing)
     await until(() => harness.states['one/mid'] === 'ready', 'the old definition runs again')
     await until(() => harness.rolledBack.length > 0, 'the roll-back is reported')
     assert.deepEqual(
@@ -79,6 +89,17 @@ describe('a node that is changed', () => {
     const before = harness.output.seqs.length
     harness.send(20)
     assert.ok(harness.output.seqs.length > before)
+  })
+
+  test('is rolled back before a change that waits for its turn, whose plan is outdated then', async () => {
+    const throwing = throwingWhenBad()
+    await using harness = await new ReloadHarness().start(mid(throwing))
+    await failOnProbation(harness, throwing)
+    assert.deepEqual([harness.swapOf('one/mid'), harness.rolledBack], ['bad', []])
+    await assert.rejects(harness.reload(mid(throwing, { swap: 'bad', live: 'other' })), {
+      code: 'RELOAD_OUTDATED',
+    })
+    assert.deepEqual([harness.swapOf('one/mid'), harness.rolledBack.length], ['', 1])
   })
 
   test('is rolled back when it throws at a live option', async () => {

@@ -2,35 +2,36 @@
 // during its probation.
 import type { EngineError } from '../../errors.js'
 import type { Graph, NodeSettings } from '../../graph/graph.js'
-import { nodeName, splitCopyName } from '../../graph/node-id.js'
+import { splitCopyName } from '../../graph/node-id.js'
 import type { Logger } from '../../plugin/contract.js'
 import { matchBack, nodesOf } from '../../reload/match-nodes.js'
 import { planReload } from '../../reload/plan-reload.js'
 import { Probation, type RollbackTarget } from '../../reload/node-probation.js'
-import { reloadError } from '../../reload/reload-errors.js'
+import { outdated, reloadError } from '../../reload/reload-errors.js'
 import { rollbackOf, WHOLE_ROLLBACK } from '../../reload/rollback-graph.js'
 import type { ReloadPlan } from '../../observe/reload-plan.js'
 import type { AppliedReload, RolledBack } from '../../reload/reload-target.js'
+import { CopyProbation, specificationOf } from './copy-probation.js'
 import { type ReloadContext, ReloadTransaction } from './reload-transaction.js'
 import type { AnyNodeRunner } from '../node/node-runner.js'
 import { messageOf } from '../../errors.js'
 import type { Lineages } from '../../state/lineages.js'
 import type { FailedStep } from './pipeline-transaction.js'
+import type { PipelineRunner } from '../pipeline/pipeline-runner.js'
 
 export interface ReloadExecutorSettings extends ReloadContext {
   readonly log: Logger
   readonly lineages: Pick<Lineages, 'note' | 'of'>
   viewersOf(node: string): number
+  endingOf(node: string, next: Graph): number
   /** The graph has other nodes. Called within the commit, and when a change has finished or failed. */
   onNodesChanged(): void
-  /** Another graph runs: the copies of pattern pipelines follow it. Called after the commit, in the same turn. */
-  onCommitted?(): void
 }
 
 interface Failure {
   readonly node: AnyNodeRunner
-  /** In the graph: of a node in a copy, that of the pattern pipeline. */
-  readonly id: string
+  /** In the graph: of a node in a copy, those of the pattern pipeline. */
+  readonly specified: NodeSettings
   readonly before: RollbackTarget
   readonly why: string
 }
@@ -42,6 +43,7 @@ export class ReloadExecutor {
   onFinished: () => void = () => undefined
   readonly #settings: ReloadExecutorSettings
   readonly #probation: Probation
+  readonly #copies: CopyProbation
   #change: ReloadTransaction | undefined
   #queue: Promise<unknown> = Promise.resolve()
   readonly #draining = new Set<Promise<void>>()
@@ -53,11 +55,17 @@ export class ReloadExecutor {
   constructor(settings: ReloadExecutorSettings) {
     this.#settings = settings
     this.#probation = new Probation(settings.clock)
+    this.#copies = new CopyProbation(settings.running, this.#probation)
   }
 
   /** See ReloadTarget. */
-  apply(plan: ReloadPlan, next: Graph): Promise<AppliedReload> {
-    return this.#inTurn(() => this.#apply(plan, next, true))
+  apply(plan: ReloadPlan, next: Graph, isForced = false): Promise<AppliedReload> {
+    const { graph } = this.#settings.running
+    return this.#inTurn(() => {
+      // A node was rolled back before its turn: the plan does not know that.
+      if (this.#settings.running.graph !== graph) throw outdated()
+      return this.#apply(plan, next, { hasProbation: true, isForced })
+    })
   }
 
   /** A node of the graph has changed its state; not called for standbys, nor for nodes that are leaving. */
@@ -68,7 +76,42 @@ export class ReloadExecutor {
     const specified = specificationOf(settings, graph)
     const before = this.#probation.end(specified)
     if (before === undefined) return
-    void this.#inTurn(() => this.#rollBack({ node, id: specified.id, before, why }))
+    if (specified !== settings) this.#copies.noteFailure(specified, before)
+    void this.#inTurn(() => this.#rollBack({ node, specified, before, why }))
+  }
+
+  /** A node that has failed for good is created anew from the same settings. Rejects if it cannot open. */
+  replaceFailed(node: AnyNodeRunner): Promise<void> {
+    return this.#inTurn(async () => {
+      // Another change may have run first.
+      if (!this.#nodes().includes(node) || node.state !== 'failed') return
+      const { graph } = this.#settings.running
+      const plan = planReload(graph, graph)
+      const verb = node.settings.definition.kind === 'input' ? 'source' : 'swap'
+      const nodes = plan.nodes.map((change) => (change.id === node.id ? ({ ...change, verb } as const) : change))
+      await this.#apply({ ...plan, nodes, isEmpty: false }, graph, { hasProbation: false })
+    })
+  }
+
+  /** See CopyProbation. */
+  noteCopy(copy: PipelineRunner, isToFollow: boolean): void {
+    this.#copies.note(copy, isToFollow)
+  }
+
+  /**
+   * No copy can follow the change of this node of a pattern pipeline: it goes back. False if it cannot, or has run for the
+   * whole of its probation. Never rejects.
+   */
+  async rollBackCopies(specified: NodeSettings, why: string): Promise<boolean> {
+    if (this.#isStopping) return false
+    const before = this.#probation.end(specified)
+    if (before !== undefined) this.#copies.noteFailure(specified, before)
+    const isBack = (): boolean => !nodesOf(this.#settings.running.graph).includes(specified)
+    if (before === undefined && !this.#copies.hasFailed(specified)) return isBack()
+    return this.#inTurn(async () => {
+      if (before !== undefined) await this.#rollBackCopies({ specified, before, why })
+      return isBack()
+    })
   }
 
   /** Aborts or completes the current change, and starts no other. Never rejects. */
@@ -100,18 +143,22 @@ export class ReloadExecutor {
     return turn
   }
 
-  async #apply(plan: ReloadPlan, next: Graph, hasProbation: boolean): Promise<AppliedReload> {
+  async #apply(
+    plan: ReloadPlan,
+    next: Graph,
+    { hasProbation, isForced = false }: { readonly hasProbation: boolean; readonly isForced?: boolean },
+  ): Promise<AppliedReload> {
     if (this.#isStopping) throw stopping()
     const before = this.#settings.running.graph
     this.#noteLineages()
     let viewers: Pick<AppliedReload, 'viewersBefore' | 'viewersLost'>
-    const change = new ReloadTransaction(this.#settings, plan, next)
+    const change = new ReloadTransaction(this.#settings, plan, next, { isForced, isBack: !hasProbation })
     try {
       const aborted = new Promise<never>((_, reject) => {
         this.#abortPrepare = reject
       })
       await Promise.race([change.prepare(), aborted])
-      viewers = this.#countViewers(plan, before)
+      viewers = this.#countViewers(plan, before, next)
       change.moveEndpoints()
     } catch (error) {
       await change.abort()
@@ -120,7 +167,7 @@ export class ReloadExecutor {
     this.#change = change
     change.commit()
     this.#settings.onNodesChanged()
-    this.#settings.onCommitted?.()
+    this.#settings.copies.follow()
     if (hasProbation) this.#beginProbation(plan, before)
     const { cuts, failed } = await change.finish()
     this.#change = undefined
@@ -130,22 +177,30 @@ export class ReloadExecutor {
     if (!fits) await this.#rollBackTo(before)
     for (const { settings, error } of failed) this.#reportRollBack(settings.id, messageOf(error), fits)
     this.#rollBackFailedNodes()
+    if (hasProbation) for (const { halt } of this.#nodes()) void halt.end()
     return { ...viewers, cuts }
   }
 
-  #countViewers(plan: ReloadPlan, { pipelines }: Graph): Pick<AppliedReload, 'viewersBefore' | 'viewersLost'> {
-    const count = (nodes: readonly { readonly id: string }[]): number =>
-      nodes.reduce((sum, { id }) => sum + this.#settings.viewersOf(id), 0)
+  #countViewers(
+    plan: ReloadPlan,
+    { pipelines }: Graph,
+    next: Graph,
+  ): Pick<AppliedReload, 'viewersBefore' | 'viewersLost'> {
+    const { viewersOf, endingOf } = this.#settings
+    const gone = new Set(plan.nodes.filter(({ verb }) => verb === 'remove').map(({ id }) => id))
+    const losing = new Set(plan.nodes.filter((node) => node.losesViewers).map(({ was, id }) => was ?? id))
+    const ids = pipelines.flatMap(({ nodes }) => nodes).map(({ id }) => id)
+    const sum = (count: (id: string) => number): number => ids.reduce((total, id) => total + count(id), 0)
     return {
-      viewersBefore: count(pipelines.flatMap(({ nodes }) => nodes)),
-      viewersLost: count(plan.nodes.filter(({ verb }) => verb === 'remove')),
+      viewersBefore: sum(viewersOf),
+      viewersLost: sum((id) => (gone.has(id) || losing.has(id) ? viewersOf(id) : endingOf(id, next))),
     }
   }
 
   #beginProbation(plan: ReloadPlan, before: Graph): void {
     const old = new Map(nodesOf(before).map((node) => [node.id, node]))
     const now = new Map<string, Parameters<Probation['begin']>[0]>([
-      ...patternNodes(this.#settings.running.graph),
+      ...this.#copies.nodesIn(this.#settings.running.graph),
       ...this.#nodes().map((node) => [node.id, node] as const),
     ])
     for (const { id, was, verb } of plan.nodes) {
@@ -173,7 +228,7 @@ export class ReloadExecutor {
   async #rollBackTo(before: Graph): Promise<void> {
     const { log } = this.#settings
     try {
-      await this.#apply(this.#planBack(before), before, false)
+      await this.#apply(this.#planBack(before), before, { hasProbation: false })
     } catch (error) {
       log.error({ err: error }, 'the previous configuration cannot run again')
     }
@@ -191,20 +246,44 @@ export class ReloadExecutor {
     for (const node of this.#nodes()) this.noteState(node)
   }
 
-  async #rollBack({ node: failed, id, before, why }: Failure): Promise<void> {
+  async #rollBack(failure: Failure): Promise<void> {
+    const { node, specified, before, why } = failure
+    if (splitCopyName(node.id).stream !== undefined) return this.#rollBackCopies(failure)
+    let consequence: string | undefined
+    try {
+      // Another change may have run first.
+      if (this.#isStopping || !this.#nodes().includes(node)) return
+      consequence = await this.#restore(specified.id, before)
+    } finally {
+      node.endpoints.retain(false)
+    }
+    if (consequence !== undefined) this.onRolledBack?.({ node: specified.id, why: why + consequence })
+  }
+
+  /** The copy whose node has failed may have ended meanwhile: the next one would fail as well. */
+  async #rollBackCopies({ specified, before, why }: Omit<Failure, 'node'>): Promise<void> {
+    let consequence: string | undefined
+    try {
+      // Another change may have run first.
+      if (this.#isStopping || !nodesOf(this.#settings.running.graph).includes(specified)) return
+      consequence = await this.#restore(specified.id, before)
+    } finally {
+      this.#copies.settle(specified, consequence !== undefined)
+    }
+    if (consequence !== undefined) this.onRolledBack?.({ node: specified.id, why: why + consequence })
+  }
+
+  /** What else goes back with the node, as text; undefined if it cannot go back. */
+  async #restore(id: string, before: RollbackTarget): Promise<string | undefined> {
     const { running, log } = this.#settings
-    // Another change may have run first.
-    if (this.#isStopping || !this.#nodes().includes(failed)) return
     const { graph, consequence } = rollbackOf(running.graph, id, before)
     try {
-      await this.#apply(this.#planBack(graph), graph, false)
+      await this.#apply(this.#planBack(graph), graph, { hasProbation: false })
+      return consequence
     } catch (error) {
       log.error({ err: error, node: id }, 'a changed or added node has failed and cannot be rolled back')
-      return
-    } finally {
-      failed.endpoints.retain(false)
+      return undefined
     }
-    this.onRolledBack?.({ node: id, why: why + consequence })
   }
 
   /** Undoes renames too: nodes that keep running are not replaced because of their names. */
@@ -236,22 +315,4 @@ export class ReloadExecutor {
 
 function stopping(): EngineError {
   return reloadError('RELOAD_STOPPING', 'the engine is stopping')
-}
-
-/** The nodes that run only in copies: if one of those fails, the pattern pipeline is rolled back. */
-function patternNodes({ pipelines }: Graph): readonly (readonly [string, Parameters<Probation['begin']>[0]])[] {
-  const nodes = pipelines.flatMap(({ pattern, nodes: all }) => (pattern === undefined ? [] : all))
-  return nodes.map((settings) => [
-    settings.id,
-    { settings, calls: { isOnProbation: false }, endpoints: { retain: () => undefined } },
-  ])
-}
-
-/** Of a node in a copy, what the pattern pipeline says about it. */
-function specificationOf(settings: NodeSettings, { pipelines }: Graph): NodeSettings {
-  const { pipeline, stream } = splitCopyName(settings.id)
-  if (stream === undefined) return settings
-  const id = `${pipeline}/${nodeName(settings.id)}`
-  const nodes = pipelines.find(({ name }) => name === pipeline)?.nodes
-  return nodes?.find((node) => node.id === id) ?? settings
 }

@@ -23,11 +23,22 @@ export interface Running {
   services: readonly ServiceRunner[]
 }
 
+/** The copies of pattern pipelines. */
+interface ReloadingCopies {
+  /** A copy of each tries the graph. Rejects if none can follow it. */
+  prepare(next: Graph): Promise<void>
+  /** The graph is not committed. Never rejects. */
+  giveUp(): Promise<void>
+  /** The graph has been committed: all follow it. Called in the same turn. */
+  follow(): void
+}
+
 export interface ReloadContext extends ServiceContext {
   readonly running: Running
   /** A pipeline whose nodes have not been opened yet. */
   createPipeline(pipeline: Pipeline): PipelineRunner
   readonly listeners: Pick<EngineListeners, 'prepare'>
+  readonly copies: ReloadingCopies
   /** Applies the engine's own settings: limits, access, log. Must not throw. */
   adopt(next: Graph): void
 }
@@ -43,19 +54,25 @@ export class ReloadTransaction {
   /** Old nodes by the id they had; the promises resolve when they have released everything. */
   #leaving: ReadonlyMap<string, Promise<void>> = new Map()
 
-  constructor(context: ReloadContext, plan: ReloadPlan, next: Graph) {
+  /** `how`: as a PipelineTransaction. */
+  constructor(
+    context: ReloadContext,
+    plan: ReloadPlan,
+    next: Graph,
+    how: ConstructorParameters<typeof PipelineTransaction>[3],
+  ) {
     this.#context = context
     this.#next = next
     const { running } = context
     const changes = new Map(plan.nodes.flatMap((node) => (node.verb === 'remove' ? [] : [[node.id, node]])))
-    // Copies of pattern pipelines follow after the commit.
+    // Copies of pattern pipelines follow after the commit, which one of each has tried before.
     const before = new Map(running.pipelines.flatMap((runner) => (isCopy(runner) ? [] : [[runner.name, runner]])))
     const after = new Map(next.pipelines.map((pipeline) => [pipeline.name, ownPart(pipeline)]))
     const empty = (name: string): Pipeline => ({ name, description: '', nodes: [] })
     const names = [...new Set([...after.keys(), ...before.keys()])]
     this.#pipelines = names.map((name) => {
       const runner = before.get(name) ?? context.createPipeline(empty(name))
-      return new PipelineTransaction(runner, after.get(name) ?? empty(name), changes)
+      return new PipelineTransaction(runner, after.get(name) ?? empty(name), changes, how)
     })
     this.#services = new ServiceChange(running.services, next.services, changes, context)
   }
@@ -65,7 +82,7 @@ export class ReloadTransaction {
     const listeners = await this.#context.listeners.prepare(listenerSpecs(this.#next))
     if (this.#isAborted) return listeners.revert()
     this.#listeners = listeners
-    const opening: Promise<void>[] = [this.#services.prepare()]
+    const opening: Promise<void>[] = [this.#services.prepare(), this.#context.copies.prepare(this.#next)]
     for (const pipeline of this.#pipelines) {
       if (this.#isAborted) return
       opening.push(pipeline.prepare())
@@ -81,7 +98,8 @@ export class ReloadTransaction {
   /** Never rejects. */
   async abort(): Promise<void> {
     this.#isAborted = true
-    await Promise.all([this.#services.abort(), ...this.#pipelines.map((pipeline) => pipeline.abort())])
+    const pipelines = this.#pipelines.map((pipeline) => pipeline.abort())
+    await Promise.all([this.#services.abort(), this.#context.copies.giveUp(), ...pipelines])
     await this.#listeners?.revert()
   }
 

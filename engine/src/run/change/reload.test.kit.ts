@@ -175,20 +175,29 @@ export class PipelineHarness implements AsyncDisposable {
     return this
   }
 
+  /** New nodes take over even if they are not ready. */
+  isForced = false
+
   /** Prepares the change with the verbs, by id, and commits it; nodes without a verb are kept. */
   async change(
     verbs: Readonly<Record<string, PlanVerb>>,
     ...nodes: readonly NodeSettings[]
   ): Promise<PipelineTransaction> {
+    const change = this.transaction(verbs, ...nodes)
+    await change.prepare()
+    change.commit()
+    return change
+  }
+
+  /** As `change`, which has not begun. */
+  transaction(verbs: Readonly<Record<string, PlanVerb>>, ...nodes: readonly NodeSettings[]): PipelineTransaction {
     const changes = nodes.map(({ id, was }): NodeChange => {
       const renamed = was === undefined ? {} : { was }
       return { id, ...renamed, verb: verbs[id] ?? 'keep', changes: [], why: '' }
     })
     const byId = new Map(changes.map((change) => [change.id, change]))
-    const change = new PipelineTransaction(this.runner, { name: 'one', description: '', nodes }, byId)
-    await change.prepare()
-    change.commit()
-    return change
+    const pipeline = { name: 'one', description: '', nodes }
+    return new PipelineTransaction(this.runner, pipeline, byId, { isForced: this.isForced })
   }
 
   /** Sends one chunk every 100 ms from each source. */

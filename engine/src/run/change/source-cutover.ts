@@ -2,7 +2,7 @@
 // one is silent.
 import type { Clock } from '../../plugin/tokens.js'
 import type { EdgeCut } from '../../observe/reload-report.js'
-import { CUT_WITHIN_MS, SILENT_MS } from './cutover.js'
+import { cutWithinMs, SILENT_MS } from './cutover.js'
 import type { InputRunner } from '../node/input-runner.js'
 import { runError } from '../node/run-errors.js'
 
@@ -15,6 +15,7 @@ export class SourceCutover {
   readonly #before: InputRunner
   readonly #next: InputRunner
   readonly #clock: Clock
+  readonly #isForced: boolean
   #startedMs = 0
   #timers: Disposable[] = []
   #isOver = false
@@ -23,7 +24,9 @@ export class SourceCutover {
     reject: () => undefined,
   }
 
-  constructor(before: InputRunner, next: InputRunner, clock: Clock) {
+  /** `isForced`: in the end it takes over even if it has sent nothing. */
+  constructor(before: InputRunner, next: InputRunner, clock: Clock, isForced = false) {
+    this.#isForced = isForced
     this.node = next.id
     this.newNode = next.id
     this.#before = before
@@ -40,7 +43,7 @@ export class SourceCutover {
     const { standby } = this.#next
     if (standby !== undefined) standby.onRandomAccessPoint = () => this.#cut()
     this.#timers.push(
-      this.#clock.after(Math.max(CUT_WITHIN_MS, 2 * this.#before.port.randomAccessIntervalMs), () => this.force()),
+      this.#clock.after(cutWithinMs(this.#before.port.randomAccessIntervalMs), () => this.force()),
       this.#clock.every(CHECK_EVERY_MS, () => this.#check()),
     )
     this.#check()
@@ -50,7 +53,7 @@ export class SourceCutover {
   force(): void {
     // A source without key frames counts as up if it has sent bytes.
     const isUp = this.#next.holdsResources && this.#next.receivedBytes > 0
-    if (isUp || this.#before.isSilent(SILENT_MS)) return this.#cut()
+    if (isUp || this.#isForced || this.#before.isSilent(SILENT_MS)) return this.#cut()
     const why = this.#next.why === '' ? 'it sends nothing' : this.#next.why
     this.#end(() => this.#settle.reject(runError('NODE_NOT_READY', `did not take over: ${why}`, { at: this.node })))
   }

@@ -124,6 +124,31 @@ describe('a source that is replaced', () => {
     assert.equal(harness.runner.find('one/main')?.state, 'ready')
   })
 
+  for (const { pauseMs, result } of [
+    { pauseMs: 3000, result: 'NODE_NOT_READY' },
+    { pauseMs: 6000, result: 'applied' },
+  ]) {
+    test(`that has paused for ${pauseMs / 1000} s, and a new one that cannot open: ${result}`, async () => {
+      const running = new ScriptedSource()
+      const definition = input(({ swap }, context) => {
+        if (swap === 'b') throw testError('TEST_RETRY', 'the address is in use')
+        context.ready()
+        return running
+      })
+      const nodes = (swap: string): NodeSettings[] => [node('one/main', definition, { swap })]
+      await using harness = await new PipelineHarness(...nodes('a')).start()
+      harness.pass(1000, running)
+      harness.pass(pauseMs)
+      const changing = harness.change({ 'one/main': 'source' }, ...nodes('b')).then(
+        () => 'applied',
+        (error: unknown) => (error as { code?: string }).code,
+      )
+      await flushPromises()
+      harness.pass(11_000)
+      assert.equal(await changing, result)
+    })
+  }
+
   test('keeps running if the new one is connected and sends nothing', async () => {
     const [sources, output] = [new Sources(), new RecordingOutput()]
     await using harness = await new PipelineHarness(...reading(sources, output, 'a')).start()
@@ -139,6 +164,35 @@ describe('a source that is replaced', () => {
     harness.pass(1000, sources.of('a'), sources.of('b'))
     assert.deepEqual(output.seqs, numbers(0, 120))
     assert.equal(harness.runner.find('one/main')?.state, 'ready')
+  })
+
+  test('is replaced by one that is not ready, or sends nothing, if the operator insists', async () => {
+    for (const isReady of [false, true]) {
+      const [running, next] = [new ScriptedSource(), new ScriptedSource()]
+      const kept = new RecordingOutput()
+      const definition = input(({ swap }, context) => {
+        if (swap === 'a' || isReady) context.ready()
+        return swap === 'a' ? running : next
+      })
+      const nodes = (swap: string): NodeSettings[] => [
+        node('one/main', definition, { swap }),
+        node(
+          'one/out',
+          output(() => kept),
+          { from: 'one/main' },
+        ),
+      ]
+      await using harness = await new PipelineHarness(...nodes('a')).start()
+      harness.isForced = true
+      harness.pass(1000, running)
+      const change = await harness.change({ 'one/main': 'source' }, ...nodes('b'))
+      harness.pass(10_000, running)
+      const { cuts, failed } = await change.finish()
+      assert.deepEqual([cuts.map(({ how }) => how), failed], [['marked'], []])
+      const { length } = kept.chunks
+      harness.pass(500, running, next)
+      assert.equal(kept.chunks.length, length + 5)
+    }
   })
 
   test('is finally replaced by one that sends chunks without key frames', async () => {

@@ -1,5 +1,11 @@
-// What is wrong with a chunk that a plugin has emitted: its readers take it as it is, and would fail instead of it.
-import type { AnyChunk, ChunkKind } from '../../plugin/contract.js'
+// Checks a chunk that a plugin has emitted: readers take it as it is, and a faulty one would fail them instead of its node.
+import type { AnyChunk, ChunkKind, Definition } from '../../plugin/contract.js'
+
+/** Undefined if it is a chunk as the input of that definition emits. */
+export function itemFault(chunk: AnyChunk, definition: Definition): string | undefined {
+  const kind = definition.kind === 'input' ? definition.produces : 'ts'
+  return kind === 'bytes' ? 'emits bytes, and has emitted a chunk' : chunkFault(chunk, kind)
+}
 
 /** Undefined if it is a chunk of that kind. */
 export function chunkFault(chunk: AnyChunk, kind: ChunkKind): string | undefined {

@@ -36,6 +36,8 @@ export class Edge implements PortReader {
   readonly counters: EdgeCounters = { receivedBytes: 0, queuedBytes: 0, droppedBytes: 0, drops: 0 }
   readonly inlet: Inlet
   readonly rate = new RateMeter()
+  /** Called when the reader has taken a chunk, with its time of arrival. By default nothing. */
+  onTaken: (receivedAtMs: number) => void = () => undefined
   readonly #settings: EdgeSettings
   readonly #boundBytes: number
   readonly #stream: ChunkStream
@@ -56,6 +58,7 @@ export class Edge implements PortReader {
   lastChunkMs = -Infinity
   randomAccessIntervalMs = 0
   #lastRandomAccessMs = -1
+  #lastGeneration = -1
   /** Inputs that wait while the reader holds. */
   #sources: readonly Pausable[] = []
 
@@ -163,7 +166,10 @@ export class Edge implements PortReader {
   #note(chunk: AnyChunk): void {
     this.lastChunkMs = chunk.receivedAtMs
     if (!isRandomAccessPoint(chunk)) return
-    if (this.#lastRandomAccessMs >= 0) this.randomAccessIntervalMs = chunk.receivedAtMs - this.#lastRandomAccessMs
+    const { generation } = chunk.origin
+    // An outage is no interval.
+    if (generation === this.#lastGeneration) this.randomAccessIntervalMs = chunk.receivedAtMs - this.#lastRandomAccessMs
+    this.#lastGeneration = generation
     this.#lastRandomAccessMs = chunk.receivedAtMs
   }
 
@@ -174,6 +180,7 @@ export class Edge implements PortReader {
   #makeInlet(): Inlet {
     const id = (): string => this.id
     const isPausable = (): boolean => this.#isPausable
+    const lostAtMs = (): number => this.port?.lostAtMs ?? -Infinity
     return {
       get id() {
         return id()
@@ -181,6 +188,9 @@ export class Edge implements PortReader {
       chunks: catchConsumers(this.#stream.chunks, (error) => this.#settings.fail(error)),
       get pausable() {
         return isPausable()
+      },
+      get lostAtMs() {
+        return lostAtMs()
       },
       hold: () => this.#hold(),
     }
@@ -268,6 +278,7 @@ export class Edge implements PortReader {
       next = { ...chunk, discontinuity: 'lost' }
     }
     this.#settings.enter(() => this.#stream.next(next))
+    this.onTaken(chunk.receivedAtMs)
   }
 }
 
@@ -304,4 +315,14 @@ export function continuedEdges(before: readonly Edge[], after: readonly Edge[]):
 
 function isSameStream({ port: a }: Edge, { port: b }: Edge): boolean {
   return a !== undefined && b !== undefined && compareRoots(a, b) !== 'different'
+}
+
+/** Why no viewer can start in what these carry, in words that viewers may read; empty if one can, or if it is unknown. */
+export function whyNoneStarts(edges: readonly Edge[]): string {
+  return edges.map(({ port }) => port?.whyNoStart ?? '').find((why) => why !== '') ?? ''
+}
+
+/** When the last source of these was lost, monotonic; -Infinity if one of them never was. */
+export function lostAtMs(edges: readonly Edge[]): number {
+  return edges.length === 0 ? -Infinity : Math.min(...edges.map(({ port }) => port?.lostAtMs ?? -Infinity))
 }

@@ -1,4 +1,5 @@
 // Where chunks leave a node: delivers each one to every edge that reads it. Readers never throw.
+import type { RecorderStatus } from '../../observe/recorder-status.js'
 import type { AnyChunk } from '../../plugin/contract.js'
 
 /** What is connected to a port: an edge, or the cutover in front of it while its reader moves to another port. */
@@ -18,7 +19,19 @@ export interface Pausable {
   noteBackpressure(isOn: boolean): void
 }
 
+/** The node that a port belongs to. */
+export interface PortOwner {
+  /** Why no viewer can start in what leaves it, in words that viewers may read; empty if one can, or if it is unknown. */
+  readonly whyNoStart: string
+  /**
+   * When the source of what leaves it was last lost, monotonic: who joins now starts with nothing that was received before.
+   * -Infinity if it never was.
+   */
+  readonly lostAtMs: number
+}
+
 export class Port {
+  owner: PortOwner | undefined
   sentBytes = 0
   /**
    * The nodes or ports that made the `origin` of the chunks that leave here. Several if a transform passes on chunks that
@@ -29,8 +42,18 @@ export class Port {
   isMarked = false
   /** The inputs behind it. */
   sources: readonly Pausable[] = []
+  /** Keeps the last chunks; by default nothing does. */
+  recorder: { status(): RecorderStatus } | undefined
   readonly #readers = new Set<PortReader>()
   #isComplete = false
+
+  get whyNoStart(): string {
+    return this.owner?.whyNoStart ?? ''
+  }
+
+  get lostAtMs(): number {
+    return this.owner?.lostAtMs ?? -Infinity
+  }
 
   connect(reader: PortReader): void {
     this.#readers.add(reader)

@@ -7,7 +7,7 @@ const MOST_MS = 30_000
 /** A delay is shortened by up to this share. */
 const JITTER = 0.3
 /** A stream that was up for this long resets the failure counts of all targets. */
-export const HEALTHY_MS = 10_000
+export const HEALTHY_MS = 5000
 /** Targets remembered; the oldest is forgotten first, since a source can name any number of targets. */
 const MAX_TARGETS = 64
 

@@ -21,7 +21,7 @@ describe('a node of a faulty plugin', () => {
     await flushPromises()
     fixture.clock.advance(10_000)
     await starting
-    assert.deepEqual([output.state, output.isOpen], ['waiting', false])
+    assert.deepEqual([output.state, output.node !== undefined], ['waiting', false])
     const stopping = output.stop('test', 1000)
     await flushPromises()
     fixture.clock.advance(1000)

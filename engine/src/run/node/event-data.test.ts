@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { eventData, eventKind } from './event-data.js'
+import { eventData, eventOf } from './event-data.js'
 
 test('the data of an event is bounded: keys, their number, and texts, which are masked first', () => {
   const many = Object.fromEntries(Array.from({ length: 100 }, (_, index) => [`key ${index}`, index]))
@@ -14,5 +14,5 @@ test('the data of an event is bounded: keys, their number, and texts, which are 
     given === secret ? '***' : given,
   )
   assert.deepEqual([String(text).length, count, cut], [1025, 7, '***'])
-  assert.equal(eventKind('e'.repeat(5000)).length, 1024)
+  assert.equal(eventOf('one/main', 'e'.repeat(5000), {}, String).kind.length, 1024)
 })

@@ -1,5 +1,5 @@
 // The data of an event that a plugin emits: bounded, and without secrets. Events are kept, and sent to every reader.
-import { cutText, MAX_TEXT } from '../../observe/cut-text.js'
+import { cutText, MAX_TEXT } from '../../plugin/cut-text.js'
 import type { EventData } from '../../observe/events.js'
 
 const MAX_KEYS = 32
@@ -11,7 +11,12 @@ export function eventData(data: EventData, mask: (text: string) => string): Even
   )
 }
 
-/** The kind of an event, as a plugin names it. */
-export function eventKind(kind: string): string {
-  return kind.slice(0, MAX_TEXT)
+/** An event of a node, as its plugin names it. */
+export function eventOf(
+  node: string,
+  kind: string,
+  data: EventData = {},
+  mask: (text: string) => string,
+): { readonly kind: string; readonly node: string; readonly data: EventData } {
+  return { kind: kind.slice(0, MAX_TEXT), node, data: eventData(data, mask) }
 }

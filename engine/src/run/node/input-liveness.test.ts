@@ -5,7 +5,14 @@ import { InputLiveness } from './input-liveness.js'
 
 class Harness {
   readonly clock = new FakeClock()
-  readonly arrivals = { packets: 0, receivedBytes: 0, isHeld: false }
+  readonly arrivals = {
+    packets: 0,
+    nullPackets: 0,
+    receivedBytes: 0,
+    isHeld: false,
+    packetTimeout: { ms: 0, giveUp: (why: string) => void this.givenUp.push(why) },
+  }
+  readonly givenUp: string[] = []
   /** The reasons that were reported, '' for packets. */
   readonly reported: string[] = []
   readonly liveness = new InputLiveness(this.arrivals, this.clock, (silence) =>
@@ -87,6 +94,31 @@ describe('the liveness of an input', () => {
     harness.receive(100, 0)
     harness.pass(10)
     assert.equal(harness.reported.at(-1), 'no packets for 5 s')
+  })
+
+  for (const [name, nullPackets, what] of [
+    ['junk', 0, '8.00 kB received but no MPEG-TS packets found, for 2 s'],
+    ['null packets', 10, 'null packets alone, for 2 s'],
+  ] as const) {
+    test(`a source that connects itself is given up when ${name} have come for its own time-out`, () => {
+      const harness = new Harness()
+      harness.arrivals.packetTimeout.ms = 2000
+      harness.receive(1880, 10)
+      harness.pass(2, () => {
+        harness.receive(4000, 0)
+        harness.arrivals.nullPackets += nullPackets
+      })
+      assert.deepEqual(harness.givenUp, [what])
+    })
+  }
+
+  test('a source that sends nothing, or packets among junk, is not given up', () => {
+    const harness = new Harness()
+    harness.arrivals.packetTimeout.ms = 2000
+    harness.receive(1880, 10)
+    harness.pass(30, () => harness.receive(4000, 1))
+    harness.pass(30)
+    assert.deepEqual(harness.givenUp, [])
   })
 
   test('does not count the time during which readers hold the source', () => {

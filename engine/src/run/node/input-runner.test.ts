@@ -72,6 +72,7 @@ function firstPcr(chunks: readonly AnyChunk[], generation: number): number {
 }
 
 const stream = buildTs({ durationS: 2 })
+const other = buildTs({ durationS: 2, startPts90k: 90_000_000 })
 
 describe('an input of bytes', () => {
   test('delivers everything at once when it completes', async () => {
@@ -145,7 +146,7 @@ describe('an input of bytes', () => {
       assert.equal(harness.isComplete, false)
       harness.fixture.clock.advance(500)
       harness.fixture.clock.advance(7000)
-      harness.source.next(stream.bytes.slice())
+      harness.source.next(other.bytes.slice())
       harness.fixture.clock.advance(100)
       harness.source.complete()
       assert.deepEqual([harness.generations, harness.source.attempts], [[0, 1], 2])
@@ -154,6 +155,21 @@ describe('an input of bytes', () => {
       assert.ok(elapsed < 9.5, `${elapsed} s`)
     })
   }
+
+  test('drops what a source sends again after it has failed, and counts it', async () => {
+    await using harness = new InputHarness()
+    await harness.input.start()
+    harness.source.next(stream.bytes.slice(0, 188 * 101 + 50))
+    harness.source.error(testError('TEST_RETRY', 'gone'))
+    harness.fixture.clock.advance(500)
+    harness.source.next(stream.bytes.slice())
+    harness.source.complete()
+    assert.deepEqual(harness.generations, [0, 1])
+    assert.ok(harness.got.every(({ discontinuity }) => discontinuity === false))
+    const repeatedPackets = harness.input.oddities?.repeatedPackets ?? 0
+    assert.ok(repeatedPackets > 80 && repeatedPackets <= 101, `${repeatedPackets}`)
+    assert.ok(Math.abs(harness.bytes.length - stream.bytes.length) < 10 * 188, `${harness.bytes.length}`)
+  })
 
   test('with `timeline: source` leaves the timestamps unchanged', async () => {
     await using harness = new InputHarness({ timeline: 'source' })

@@ -1,15 +1,17 @@
 // Runs an input: subscribes, frames the received bytes, and subscribes again when the stream fails.
+import type { JunctionRules } from '@millrace/media/mpegts'
 import type { Observable, Subscription } from 'rxjs'
-import { reactionOf } from '../../errors.js'
-import type { AnyChunk, Boundary, Received, Source } from '../../plugin/contract.js'
+import type { AnyChunk, PacketTimeout, Received, Source } from '../../plugin/contract.js'
 import type { NodeSettings } from '../../graph/graph.js'
 import { type Arrivals, InputLiveness } from './input-liveness.js'
+import { InputOverload } from './input-overload.js'
+import { InputQueue } from './input-queue.js'
 import { runError } from './run-errors.js'
-import { chunkFault } from '../edge/chunk-fault.js'
+import { itemFault } from '../edge/chunk-fault.js'
 import { ArrivalTimes } from './arrival-times.js'
 import { type AnyNodeRunner, type NodePlacement, NodeRunner } from './node-runner.js'
 import type { NodeServices } from './node-services.js'
-import { SourceFraming } from './source-framing.js'
+import { makeFraming, type SourceFraming } from './source-framing.js'
 import { type Feeder, SourcePort } from '../edge/source-port.js'
 import { StandbySource } from './standby-source.js'
 import { RateMeter } from '../edge/rate-meter.js'
@@ -17,11 +19,13 @@ import { RateMeter } from '../edge/rate-meter.js'
 export class InputRunner extends NodeRunner<Source<Received> | Source<AnyChunk>> implements Feeder, Arrivals {
   /** Shared with the input it replaces. */
   readonly port: SourcePort
+  /** When the stream that leaves the port was last interrupted. */
+  lostAtMs = -Infinity
   #receivedBytes = 0
   #subscription: Subscription | undefined
   #flushTimer: Disposable | undefined
   #framing: SourceFraming | undefined
-  /** Set until it has replaced another input. */
+  /** Set until it has replaced another input, or until `feed`. */
   #standby: StandbySource | undefined
   #hold: Disposable | undefined
   #rate = new RateMeter()
@@ -29,27 +33,65 @@ export class InputRunner extends NodeRunner<Source<Received> | Source<AnyChunk>>
   #chunks = 0
   readonly #liveness: InputLiveness
   readonly #arrivals = new ArrivalTimes()
+  readonly #queue: InputQueue
+  readonly #overload: InputOverload
   readonly #isListening: boolean
+  #obstacle = ''
 
   constructor(settings: NodeSettings, services: NodeServices, placement: NodePlacement = {}) {
     super(settings, services, placement)
     const before = placement.before instanceof InputRunner ? placement.before : undefined
     this.port = before?.port ?? new SourcePort()
     if (before === undefined) this.port.feeder = this
-    else if (placement.isHandoff !== true) this.#standby = new StandbySource()
+    else if (placement.isHandoff !== true) this.#standby = new StandbySource(settings.probeMs)
+    else this.lostAtMs = services.clock.nowMs()
     this.#isListening = placement.isListening ?? false
     this.#liveness = new InputLiveness(this, services.clock, (silence) => {
       // First the silence, so that it does not show when the input leaves idle.
       this.current.setSilence(silence)
+      if (silence === undefined) this.current.setVacancy(undefined)
       if (silence === undefined && this.current.isReported('idle')) super.settle('ready')
-      if (silence?.isNew === false && this.state === 'waiting') this.log.warn({ why: this.why }, 'waiting')
+      const isLasting = silence?.isNew === false && this.state === 'waiting' && this.isConnected
+      if (isLasting) this.log.warn({ why: this.why }, 'waiting')
+    })
+    this.#queue = new InputQueue({
+      turns: services.turns,
+      take: (bytes, arrivedMs) => this.#framed?.push(bytes, arrivedMs),
+      markLost: () => this.#framed?.markLost(services.clock.nowMs()),
+      enter: (run) => this.calls.enter(run),
+      pause: () => this.node?.pause?.() ?? this.node?.hold?.(),
+      maxBytesPerS: () => this.settings.maxBytesPerS,
+    })
+    this.#overload = new InputOverload(this.#queue, services.clock, (why) => {
+      this.current.setOverload(why)
+      if (why !== undefined) this.log.warn({ why, lostBytes: this.#queue.lostBytes }, 'degraded')
     })
     this.#expectPackets()
   }
 
-  /** What it has sent while it is standby; undefined once it feeds the port. */
+  /** What it has sent while standby; undefined once it feeds the port. */
   get standby(): StandbySource | undefined {
     return this.#standby
+  }
+
+  /** Starts one that replaces none, and keeps what it sends, from its newest key frame on, until `feed`. */
+  startAside(): Promise<void> {
+    this.#standby ??= new StandbySource(this.settings.probeMs)
+    return this.start()
+  }
+
+  /** It has been started aside, and does not feed its readers yet. */
+  get isAside(): boolean {
+    return this.#standby !== undefined
+  }
+
+  /** What it has sent, and what it sends from now on, goes to its readers. */
+  feed(): void {
+    const standby = this.#standby
+    this.#standby = undefined
+    if (this.#emitsBytes) this.#framing = makeFraming(this.settings, 0, this.port)
+    if (this.#leaveStandby(standby)) this.#liveness.confirm()
+    else this.#expectPackets()
   }
 
   /** It has sent nothing for `forMs`, and no reader makes it wait. */
@@ -63,11 +105,28 @@ export class InputRunner extends NodeRunner<Source<Received> | Source<AnyChunk>>
   }
 
   get packets(): number {
-    return this.#chunks + (this.#framing?.packets ?? 0)
+    return this.#chunks + (this.#framed?.packets ?? 0)
+  }
+
+  get nullPackets(): number {
+    return this.#framed?.nullPackets ?? 0
+  }
+
+  get #emitsBytes(): boolean {
+    const { definition } = this.settings
+    return definition.kind === 'input' && definition.produces === 'bytes'
+  }
+
+  get #framed(): StandbySource | SourceFraming | undefined {
+    return this.#standby ?? this.#framing
+  }
+
+  get packetTimeout(): PacketTimeout | undefined {
+    return this.node?.packetTimeout
   }
 
   get isHeld(): boolean {
-    return this.#hold !== undefined
+    return this.#hold !== undefined || this.#queue.isPaused
   }
 
   get sentBytes(): number {
@@ -83,14 +142,36 @@ export class InputRunner extends NodeRunner<Source<Received> | Source<AnyChunk>>
     return this.#framing?.droppedPackets ?? 0
   }
 
+  /** How often received bytes were dropped because they came faster than they could be processed. */
+  get losses(): number {
+    return this.#queue.losses
+  }
+
   get bitsPerSecond(): number {
     return this.#rate.bitsPerSecond
+  }
+
+  /** How often the bytes stopped being packets. */
+  get syncLosses(): number {
+    return this.#framing?.syncLosses ?? 0
+  }
+
+  /** What was put right in the stream; undefined for a source that frames it itself. */
+  get oddities(): SourceFraming['oddities'] | undefined {
+    return this.#framing?.oddities
+  }
+
+  get whyNoStart(): string {
+    if (!this.holdsResources) return 'the source is not connected'
+    return this.current.lack === '' ? this.port.keyFrameLack(this.services.clock.nowMs()) : this.current.lack
   }
 
   /** Called once a second. */
   sample(): void {
     this.#rate.sample(this.#receivedBytes)
-    if (this.holdsResources && !this.#isListening) this.#liveness.sweep()
+    if (this.#framing !== undefined) this.#noteObstacle(this.#framing.obstacle)
+    this.#overload.sweep()
+    if (this.holdsResources && !this.#isListening) this.calls.enter(() => this.#liveness.sweep())
   }
 
   /** If the source throws here, that is its own failure, not the failure of the reader that holds. */
@@ -104,24 +185,25 @@ export class InputRunner extends NodeRunner<Source<Received> | Source<AnyChunk>>
     else if (this.state !== 'ended') this.end()
   }
 
-  /** Bytes received before the failure are sent; those received after it start another generation. */
-  override fail(error: unknown): void {
-    if (this.isLive && reactionOf(error) !== 'end') {
-      this.#framing?.endGeneration({ timeline: 'elapsed' }, this.services.clock.nowMs())
-      this.#standby?.reset()
-    }
-    super.fail(error)
+  protected override endStream(): void {
+    // A server that is asked again may send what it has kept.
+    this.#endGeneration({ timeline: 'elapsed', mayRepeat: true })
+  }
+
+  protected override discard(): void {
+    this.#queue.clear()
   }
 
   protected override connectStreams(): void {
-    const { definition, batchMs, timeline } = this.settings
+    const { definition, batchMs } = this.settings
     if (definition.kind !== 'input' || this.node === undefined) return
-    if (definition.produces === 'bytes') {
-      if (this.#standby === undefined) this.#framing ??= this.#makeFraming(timeline, 0)
+    if (this.#emitsBytes) {
+      if (this.#standby === undefined) this.#framing ??= makeFraming(this.settings, 0, this.port)
       this.#startFlushing(batchMs)
     }
     this.calls.enter(() => {
       this.#applyBackpressure()
+      this.#queue.pauseIfFull()
       this.#expectPackets()
       // `produces` of the definition says which of the two a source emits; the code checks each item.
       const chunks = this.node?.chunks as Observable<Received | AnyChunk> | undefined
@@ -140,11 +222,13 @@ export class InputRunner extends NodeRunner<Source<Received> | Source<AnyChunk>>
     this.#flushTimer?.[Symbol.dispose]()
     this.#flushTimer = undefined
     this.#releaseHold()
+    this.#queue.release()
   }
 
   override update(settings: NodeSettings): void {
-    const { batchMs } = this.settings
+    const { batchMs, probeMs } = this.settings
     super.update(settings)
+    if (settings.probeMs !== probeMs && this.#framed !== undefined) this.#framed.probeMs = settings.probeMs
     if (settings.batchMs !== batchMs && this.#flushTimer !== undefined) this.#startFlushing(settings.batchMs)
   }
 
@@ -152,6 +236,7 @@ export class InputRunner extends NodeRunner<Source<Received> | Source<AnyChunk>>
   protected override takeOver(before: AnyNodeRunner): void {
     if (!(before instanceof InputRunner)) return
     const standby = this.#standby
+    this.lostAtMs = Math.max(this.lostAtMs, before.lostAtMs)
     this.#standby = undefined
     const framing = before.#detach()
     // Ends its retries, too.
@@ -159,29 +244,47 @@ export class InputRunner extends NodeRunner<Source<Received> | Source<AnyChunk>>
     this.#receivedBytes += before.receivedBytes
     this.#rate = before.#rate
     this.port.feeder = this
-    const { definition, timeline } = this.settings
-    const isFramed = definition.kind === 'input' && definition.produces === 'bytes'
-    const keepsTimeline = isFramed && before.settings.timeline === timeline
+    const isFramed = this.#emitsBytes
+    const keepsTimeline = isFramed && before.settings.timeline === this.settings.timeline
     if (!keepsTimeline) framing?.flushAll()
     if (isFramed)
       this.#framing =
-        (keepsTimeline ? framing : undefined) ?? this.#makeFraming(timeline, (framing?.generation ?? -1) + 1)
+        (keepsTimeline ? framing : undefined) ?? makeFraming(this.settings, (framing?.generation ?? -1) + 1, this.port)
+    if (this.#leaveStandby(standby)) this.#liveness.confirm()
+    else this.#expectPackets()
+  }
+
+  /** Whether there was something that readers can begin with. */
+  #leaveStandby(standby: StandbySource | undefined): boolean {
     const hasPackets = standby?.hasRandomAccessPoint === true
-    if (hasPackets) this.#adoptStandby(standby)
-    if (this.state === 'ended') this.#complete()
+    if (hasPackets) standby.handTo(this.#framing, this.port)
+    // What it has sent may still wait.
+    if (this.state === 'ended') this.#queue.end(() => this.#complete())
     this.calls.enter(() => {
       this.#releaseHold()
       this.#applyBackpressure()
     })
-    if (hasPackets) this.#liveness.confirm()
-    else this.#expectPackets()
+    return hasPackets
   }
 
   protected override settle(state: 'ready' | 'idle', why = ''): void {
+    this.current.setVacancy(undefined)
     if (this.#isListening) return super.settle(state, why)
     if (state === 'ready' && (!this.holdsResources || this.current.isReported('idle'))) this.#liveness.ready()
     super.settle(state, why)
-    if (state === 'idle') this.#liveness.expectNone()
+    if (state !== 'idle') return
+    this.#noteLost()
+    this.#liveness.expectNone()
+  }
+
+  protected override vacate(why: string): void {
+    if (!this.isLive) return
+    this.#noteLost()
+    this.#liveness.expectNone()
+    // First the vacancy, so that it is never shown as connected.
+    this.current.setVacancy(why)
+    if (!this.current.isReported('ready')) super.settle('ready')
+    this.trouble.noteVacancy(why)
   }
 
   /** One that only listens is not silent without them. */
@@ -189,43 +292,41 @@ export class InputRunner extends NodeRunner<Source<Received> | Source<AnyChunk>>
     if (!this.#isListening) this.#liveness.connect()
   }
 
-  #adoptStandby(standby: StandbySource): void {
-    const { chunks, framer } = standby.take()
-    const framed = chunks.filter((chunk) => chunk.kind === 'ts')
-    if (this.#framing !== undefined) return this.#framing.adopt(framer, framed)
-    for (const [index, chunk] of chunks.entries()) {
-      this.port.push(index === 0 ? { ...chunk, discontinuity: 'lost' } : chunk)
-    }
+  /** Packets come, but no viewer can start in them. */
+  #noteObstacle(why: string): void {
+    if (why === this.#obstacle) return
+    this.#obstacle = why
+    this.current.setObstacle(why)
+    if (why !== '') this.log.warn({ why }, 'no viewer can start')
   }
 
   /** Disconnects the source and gives up the port; the framing goes to the input that replaces it. */
   #detach(): SourceFraming | undefined {
     this.disconnect()
+    this.#queue.clear()
     const framing = this.#framing
     this.#framing = undefined
     framing?.endGeneration({ timeline: 'elapsed' }, this.services.clock.nowMs())
     return framing
   }
 
-  #makeFraming(timeline: 'continuous' | 'source', generation: number): SourceFraming {
-    return new SourceFraming({ timeline, generation, send: (chunk) => this.port.push(chunk) })
-  }
-
   #startFlushing(batchMs: number): void {
     const { clock } = this.services
-    const flush = (): void => {
+    const flush = (): void => this.#framed?.flush(this.#queue.oldestMs(clock.nowMs()))
+    const endBatch = (): void => {
       this.node?.onBatch?.()
-      const into = this.#standby ?? this.#framing
-      into?.flush(clock.nowMs())
+      this.#queue.poll()
+      this.#queue.runNow(flush)
     }
     this.#flushTimer?.[Symbol.dispose]()
-    this.#flushTimer = clock.every(batchMs, () => this.calls.enter(flush))
+    this.#flushTimer = clock.every(batchMs, () => this.calls.enter(endBatch))
   }
 
   /** Subscribes to the same source again: it knows which of its targets is next. */
-  protected override resume(): Promise<void> {
+  override resume(): Promise<void> {
     if (this.node === undefined) return super.resume()
-    this.setState('opening', '')
+    // A sender that does not answer is being called for most of the time: what went wrong stays in sight.
+    this.setState('opening', this.state === 'waiting' ? this.why : '')
     this.connectStreams()
     return Promise.resolve()
   }
@@ -234,7 +335,7 @@ export class InputRunner extends NodeRunner<Source<Received> | Source<AnyChunk>>
     this.disconnect()
     super.end()
     // While it is standby, the port belongs to another input.
-    if (this.#standby === undefined) this.#complete()
+    if (this.#standby === undefined) this.#queue.end(() => this.#complete())
   }
 
   #complete(): void {
@@ -244,16 +345,14 @@ export class InputRunner extends NodeRunner<Source<Received> | Source<AnyChunk>>
 
   #take(item: Received | AnyChunk): void {
     if ('kind' in item) {
-      const fault = this.#faultOf(item)
+      const fault = itemFault(item, this.settings.definition)
       if (fault !== undefined) return this.fail(runError('NODE_WRONG_ITEM', `it ${fault}`, { at: this.id }))
       this.#receivedBytes += item.bytes.length
       this.#chunks++
       if (this.#standby === undefined) this.port.push(item)
       else this.#standby.pushChunk(item)
-    } else if (isBoundary(item)) {
-      this.#framing?.endGeneration({ timeline: item.timeline }, this.services.clock.nowMs())
-      this.#standby?.reset()
-      this.#liveness.noteBoundary()
+    } else if ('boundary' in item) {
+      this.#endGeneration({ timeline: item.timeline })
     } else if (item instanceof Uint8Array) this.#takeBytes(item, undefined)
     else this.#takeBytes(item.bytes, item.receivedAtMs)
     this.#liveness.noteItem()
@@ -261,16 +360,25 @@ export class InputRunner extends NodeRunner<Source<Received> | Source<AnyChunk>>
     if (this.#standby?.hasRandomAccessPoint === true) this.#hold ??= this.node?.hold?.()
   }
 
-  #faultOf(chunk: AnyChunk): string | undefined {
-    const { definition } = this.settings
-    const kind = definition.kind === 'input' ? definition.produces : 'ts'
-    return kind === 'bytes' ? 'emits bytes, and has emitted a chunk' : chunkFault(chunk, kind)
-  }
-
   #takeBytes(bytes: Uint8Array, receivedAtMs: number | undefined): void {
     this.#receivedBytes += bytes.length
-    const into = this.#standby ?? this.#framing
-    into?.push(bytes, this.#arrivals.of(receivedAtMs, this.services.clock.nowMs()))
+    this.#queue.push(bytes, this.#arrivals.of(receivedAtMs, this.services.clock.nowMs()))
+  }
+
+  /** What has been received until now belongs to another generation than what follows. */
+  #endGeneration(rules: JunctionRules): void {
+    const nowMs = this.services.clock.nowMs()
+    if (rules.timeline !== 'contiguous') this.#noteLost(nowMs)
+    this.#queue.boundary(() => {
+      this.#framing?.endGeneration(rules, nowMs)
+      this.#standby?.reset()
+      this.#liveness.noteBoundary()
+    })
+  }
+
+  /** Of bytes that were received at the same time, the node may say a time that is a little earlier: they follow. */
+  #noteLost(nowMs = this.services.clock.nowMs()): void {
+    this.lostAtMs = this.#arrivals.of(nowMs, nowMs)
   }
 
   #applyBackpressure(): void {
@@ -284,8 +392,4 @@ export class InputRunner extends NodeRunner<Source<Received> | Source<AnyChunk>>
     this.#hold = undefined
     hold?.[Symbol.dispose]()
   }
-}
-
-function isBoundary(item: Received): item is Boundary {
-  return 'boundary' in item
 }

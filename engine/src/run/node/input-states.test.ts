@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import type { AnyChunk, Boundary, Definition, NodeContext } from '../../plugin/contract.js'
+import type { AnyChunk, Boundary, Definition, NodeContext, Received } from '../../plugin/contract.js'
 import { buildTs } from '../../testing/index.js'
 import { bytesInputOf, chunk, inputOf, RunnerFixture, ScriptedSource, settings, testError } from '../run.test.kit.js'
 import { InputRunner } from './input-runner.js'
@@ -40,7 +40,8 @@ class Harness<P = Item> implements AsyncDisposable {
   }
 
   get events(): string[] {
-    return this.fixture.events.recent().map(({ kind }) => kind)
+    // What the machine does meanwhile is another matter.
+    return this.fixture.events.recent().flatMap(({ kind }) => (kind === 'node.stalled' ? [] : [kind]))
   }
 
   /** Time passes, with the engine's samples of each second. */
@@ -178,10 +179,10 @@ describe('an input that is connected', () => {
     harness.input.sample()
     assert.equal(harness.state, 'waiting: gone')
     harness.fixture.clock.advance(1000)
-    assert.equal(harness.state, 'opening')
+    assert.equal(harness.state, 'opening: gone')
     // The connection takes longer than silence may last.
     harness.pass(20)
-    assert.equal(harness.state, 'opening')
+    assert.equal(harness.state, 'opening: gone')
     harness.context.ready()
     harness.pass(1)
     assert.equal(harness.state, `waiting: ${SO_FAR}`)
@@ -279,4 +280,78 @@ describe('an input that is idle', () => {
     harness.context.idle('nobody publishes')
     assert.equal(harness.state, 'waiting: gone')
   })
+})
+
+test('an input tells when its stream was last interrupted: by a failure, a boundary that took time, the end of a publisher', async () => {
+  await using harness = await connected()
+  const { input, source, fixture } = harness
+  assert.equal(input.port.lostAtMs, -Infinity)
+  const interrupted = (what: () => void): boolean => {
+    fixture.clock.advance(1000)
+    what()
+    return input.port.lostAtMs === fixture.clock.nowMs()
+  }
+  assert.equal(
+    interrupted(() => source.next(stream.slice())),
+    false,
+  )
+  assert.equal(
+    interrupted(() => source.next({ boundary: true, timeline: 'contiguous' })),
+    false,
+  )
+  assert.equal(
+    interrupted(() => source.next({ boundary: true, timeline: 'elapsed' })),
+    true,
+  )
+  assert.equal(
+    interrupted(() => harness.context.idle('nobody publishes')),
+    true,
+  )
+  assert.equal(
+    interrupted(() => source.error(testError('TEST_RETRY', 'gone'))),
+    true,
+  )
+})
+
+test('what follows an interruption is never older than it, whatever the source says about when it was received', async () => {
+  const interruptions = [
+    (harness: Harness<Received>) => harness.source.next({ boundary: true, timeline: 'elapsed' }),
+    (harness: Harness<Received>) => harness.context.idle('nobody publishes'),
+    (harness: Harness<Received>) => harness.context.waiting('no program writes into the pipe'),
+  ]
+  for (const interrupt of interruptions) {
+    await using harness = new Harness(new ScriptedSource<Received>(), bytesInputOf)
+    await harness.input.start()
+    harness.context.ready()
+    const { input, source, fixture } = harness
+    source.next(stream.slice())
+    fixture.clock.advance(1000)
+    const receivedAtMs = fixture.clock.nowMs() - 0.3
+    interrupt(harness)
+    const times: number[] = []
+    input.port.connect({ push: (chunk) => times.push(chunk.receivedAtMs), complete: () => undefined })
+    source.next({ bytes: stream.slice(), receivedAtMs })
+    fixture.clock.advance(1000)
+    assert.ok(times.length > 0)
+    assert.ok(times.every((timeMs) => timeMs >= input.port.lostAtMs))
+  }
+})
+
+test('an input that nobody sends to waits and is not connected, is told once, and is ready with the first packets', async () => {
+  await using harness = await connected()
+  const { input, fixture } = harness
+  for (let time = 0; time < 3; time++) harness.context.waiting('no program writes into the pipe')
+  assert.deepEqual([harness.state, input.isConnected], ['waiting: no program writes into the pipe', false])
+  assert.deepEqual([input.holdsResources, input.whyNoStart], [true, 'no program writes into the pipe'])
+  harness.pass(60)
+  assert.equal(harness.state, 'waiting: no program writes into the pipe')
+  const told = (): unknown[] => fixture.lines.map(({ msg }) => msg)
+  assert.deepEqual(told(), ['waiting'])
+  harness.source.next(stream.slice())
+  assert.deepEqual([harness.state, input.isConnected], ['ready', true])
+  harness.context.waiting('the writer has closed the pipe')
+  assert.deepEqual([harness.state, input.isConnected], ['waiting: the writer has closed the pipe', false])
+  harness.context.ready()
+  assert.deepEqual([harness.state, input.isConnected], [`waiting: ${SO_FAR}`, true])
+  assert.deepEqual(told(), ['waiting', 'waiting', 'ready again'])
 })

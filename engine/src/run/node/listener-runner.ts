@@ -141,6 +141,9 @@ class NodeServer implements ListenerServer {
       get address() {
         return socket.address
       },
+      get receiveBufferBytes() {
+        return socket.receiveBufferBytes
+      },
       receive: (handle) => {
         let bytes: Uint8Array = NOTHING
         let from: DatagramPeer = NOBODY
@@ -153,6 +156,9 @@ class NodeServer implements ListenerServer {
         onChange()
       },
       send: (bytes, to) => socket.send(bytes, to),
+      get queuedBytes() {
+        return socket.queuedBytes
+      },
       refuse: (reason) => socket.refuse(reason),
     }
   }

@@ -151,6 +151,30 @@ describe('a command of a node', () => {
     assert.deepEqual(await harness.run('switch', { to: 'b' }), { secret: '***' })
   })
 
+  test('whose answer is far too large costs no more than reading its beginning', async () => {
+    await using harness = await CommandHarness.open()
+    let read = 0
+    const part = Object.defineProperty({}, 'text', { enumerable: true, get: () => `part ${read++}` })
+    for (const answer of [Array.from({ length: 100_000 }, () => part), { nested: Array(100_000).fill(part) }]) {
+      read = 0
+      harness.does = () => answer
+      assert.equal((await harness.refusal('switch', { to: 'b' }))[0], 'COMMAND_FAILED')
+      assert.ok(read > 1000 && read < 10_000, String(read))
+    }
+    const most = Array(32_767).fill(1)
+    harness.does = () => most
+    assert.deepEqual(await harness.run('switch', { to: 'b' }), most)
+  })
+
+  test('that fails with a long reason is answered with its beginning', async () => {
+    await using harness = await CommandHarness.open()
+    for (const error of [new Error('x'.repeat(1_000_000)), testError('TEST_CONFIG', 'y'.repeat(1_000_000))]) {
+      harness.does = () => Promise.reject(error)
+      const [, message] = await harness.refusal('switch', { to: 'b' })
+      assert.ok(message.length > 100 && message.length <= 2000, String(message.length))
+    }
+  })
+
   test('waits for the one before; of many that wait, the last are refused', async () => {
     await using harness = await CommandHarness.open()
     let finish: () => void = () => undefined
@@ -182,6 +206,39 @@ describe('a command of a node', () => {
     assert.deepEqual(await slow, ['COMMAND_TIMEOUT', 'command "switch" is not finished after 10 s'])
     assert.deepEqual(await waiting, ['COMMAND_TIMEOUT', 'command "stop" waits for "switch" after 10 s'])
     finish()
+    await flushPromises()
+    assert.equal(await harness.run('stop'), null)
+  })
+
+  test('that hangs for a minute loses its turn, which is logged', async () => {
+    await using harness = await CommandHarness.open()
+    harness.does = () => never()
+    const [hanging, waiting] = [harness.refusal('switch', { to: 'a' }), harness.refusal('stop')]
+    await flushPromises()
+    harness.fixture.clock.advance(10_000)
+    assert.deepEqual([(await hanging)[0], (await waiting)[0]], ['COMMAND_TIMEOUT', 'COMMAND_TIMEOUT'])
+    const early = harness.refusal('stop')
+    harness.fixture.clock.advance(49_999)
+    assert.equal((await early)[0], 'COMMAND_TIMEOUT')
+    const next = harness.run('stop')
+    harness.fixture.clock.advance(1)
+    assert.equal(await next, null)
+    assert.equal(harness.fixture.lines.filter(({ msg }) => msg.startsWith('a command hangs')).length, 1)
+  })
+
+  test('is refused while eight hang, until one of them ends', async () => {
+    await using harness = await CommandHarness.open()
+    const ends: (() => void)[] = []
+    harness.does = () => new Promise<void>((resolve) => void ends.push(resolve))
+    for (let count = 0; count < 8; count++) {
+      const hanging = harness.refusal('switch', { to: 'a' })
+      await flushPromises()
+      harness.fixture.clock.advance(60_000)
+      assert.equal((await hanging)[0], 'COMMAND_TIMEOUT')
+      await flushPromises()
+    }
+    assert.equal((await harness.refusal('stop'))[0], 'COMMAND_BUSY')
+    ends[0]?.()
     await flushPromises()
     assert.equal(await harness.run('stop'), null)
   })

@@ -4,15 +4,21 @@ import { EngineError, isEngineError, messageOf } from '../../errors.js'
 import { didYouMean } from '../../config/report/did-you-mean.js'
 import type { NodeSettings } from '../../graph/graph.js'
 import { commandError } from '../../observe/command-errors.js'
+import { cutText } from '../../plugin/cut-text.js'
 import type { Command, Json, Logger } from '../../plugin/contract.js'
 import type { Clock } from '../../plugin/tokens.js'
+import { boundedJson } from './bounded-json.js'
 import type { NodeCalls } from './node-calls.js'
 import { withTimeout } from './time-limit.js'
 
 /** From the request to the answer, with the wait for its turn. */
 const ANSWER_WITHIN_MS = 10_000
+/** One that has run for this long never ends: the next one has its turn. */
+const HANGS_AFTER_MS = 60_000
 /** Running or waiting for their turn. */
 const MOST_PENDING = 8
+/** What they hold is lost until they end. */
+const MOST_HUNG = 8
 const MOST_PROBLEMS = 20
 /** As JSON, in UTF-16 code units. */
 const MAX_ANSWER_LENGTH = 64 * 1024
@@ -45,6 +51,8 @@ interface Queue {
   /** Never rejects. */
   last: Promise<unknown>
   pending: number
+  /** Those that hang still. */
+  hung: number
   /** The command that runs. */
   running: string
 }
@@ -70,13 +78,13 @@ export class NodeCommands {
     const { mask } = this.#services
     const command = commandOf(settings, name)
     const input = this.#checked(name, command, given)
-    const logged = { command: name, input: mask(jsonOf(input)).slice(0, MAX_LOGGED_LENGTH) }
+    const logged = { command: name, input: cutText(mask(jsonOf(input)), MAX_LOGGED_LENGTH) }
     try {
       const result = await this.#inTurn({ name, command, input, isOver: false })
-      log.info({ ...logged, result: jsonOf(result).slice(0, MAX_LOGGED_LENGTH) }, 'a command was carried out')
+      log.info({ ...logged, result: cutText(mask(jsonOf(result)), MAX_LOGGED_LENGTH) }, 'a command was carried out')
       return result
     } catch (error) {
-      const why = mask(messageOf(error))
+      const why = cutText(mask(messageOf(error)))
       if (isEngineError(error) && error.row.reaction !== 'bug') log.warn({ ...logged, why }, 'a command was refused')
       else log.error({ ...logged, err: error }, `a command failed: ${why}`)
       throw this.#masked(error)
@@ -92,10 +100,10 @@ export class NodeCommands {
     }
   }
 
-  /** An error of a plugin can quote its options. */
+  /** An error of a plugin can quote its options, and have any length. */
   #masked(error: unknown): unknown {
     if (!isEngineError(error)) return error
-    const message = this.#services.mask(error.message)
+    const message = cutText(this.#services.mask(error.message))
     return message === error.message ? error : new EngineError(error.code, error.row, message)
   }
 
@@ -106,14 +114,30 @@ export class NodeCommands {
     if (queue.pending >= MOST_PENDING) {
       throw commandError('COMMAND_BUSY', `${queue.pending} commands of ${this.#node.id} are waiting`)
     }
+    if (queue.hung >= MOST_HUNG) {
+      throw commandError('COMMAND_BUSY', `${queue.hung} commands of ${this.#node.id} hang: restart it`)
+    }
     queue.pending++
-    const turn = queue.last.then(() => this.#execute(request, queue))
-    queue.last = turn.catch(() => undefined).finally(() => void queue.pending--)
+    const before = queue.last
+    const turn = before.then(() => this.#execute(request, queue))
+    queue.last = before.then(() => this.#untilHung(turn, name, queue)).finally(() => void queue.pending--)
     return withTimeout(turn, ANSWER_WITHIN_MS, this.#services.clock, () => {
       request.isOver = true
       const what = queue.running === name || queue.running === '' ? 'is not finished' : `waits for "${queue.running}"`
       return commandError('COMMAND_TIMEOUT', `command "${name}" ${what} after ${ANSWER_WITHIN_MS / 1000} s`)
     })
+  }
+
+  /** Never rejects. */
+  async #untilHung(turn: Promise<Json>, command: string, queue: Queue): Promise<void> {
+    const hangs = (): Error => {
+      queue.hung++
+      const ended = (): void => void queue.hung--
+      turn.then(ended, ended)
+      this.#node.log.error({ command }, 'a command hangs: the next one runs beside it')
+      return new Error('it hangs')
+    }
+    await withTimeout(turn, HANGS_AFTER_MS, this.#services.clock, hangs).catch(() => undefined)
   }
 
   async #execute({ name, command, input, isOver }: Request, queue: Queue): Promise<Json> {
@@ -128,19 +152,16 @@ export class NodeCommands {
       if (isEngineError(error)) throw error
       throw commandError('COMMAND_FAILED', messageOf(error), { cause: error, at: this.#node.id })
     } finally {
-      queue.running = ''
+      if (queue.running === name) queue.running = ''
     }
   }
 
   /** A copy that shares nothing with the node, without secrets. */
   #answerOf(value: unknown): Json {
-    const text = JSON.stringify(value, (_key, part: unknown) => {
-      return typeof part === 'string' ? this.#services.mask(part) : part
-    }) as string | undefined
-    if (text === undefined) throw new TypeError('its answer is not JSON')
-    if (text.length > MAX_ANSWER_LENGTH)
-      throw new RangeError(`its answer is longer than ${MAX_ANSWER_LENGTH / 1024} KiB`)
-    return JSON.parse(text) as Json
+    const { mask } = this.#services
+    const answer = boundedJson(value, { most: MAX_ANSWER_LENGTH, tooLong: 'its answer is longer than', mask })
+    if (answer === undefined) throw new TypeError('its answer is not JSON')
+    return answer
   }
 
   #closed(): Error {
@@ -149,7 +170,7 @@ export class NodeCommands {
 }
 
 function makeQueue(): Queue {
-  return { last: Promise.resolve(), pending: 0, running: '' }
+  return { last: Promise.resolve(), pending: 0, hung: 0, running: '' }
 }
 
 function commandOf({ definition: { kind, type, commands = {} } }: NodeSettings, name: string): Command {

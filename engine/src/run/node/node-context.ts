@@ -18,9 +18,12 @@ export interface ContextSettings {
   readonly metrics: Pick<NodeMetrics, 'set' | 'histogram'>
   readonly details: Pick<NodeDetails, 'set'>
   sent(bytes: number): void
+  /** Undefined unless it is an output. */
+  latency(): Histogram | undefined
   readonly calls: Pick<NodeCalls, 'call' | 'guard' | 'leave'>
   ready(): void
   idle(why: string): void
+  waiting(why: string): void
   degraded(why: string): void
   event(...event: Parameters<NodeContext['event']>): void
 }
@@ -56,6 +59,10 @@ export function makeContext(settings: ContextSettings): NodeContext {
     idle: (why) => {
       if (isCurrent()) settings.idle(why)
     },
+    waiting: (why) => {
+      if (definition.kind !== 'input') throw new TypeError(`${definition.type} is not an input: nobody sends to it`)
+      if (isCurrent()) settings.waiting(why)
+    },
     degraded: (why) => {
       if (isCurrent()) settings.degraded(why)
     },
@@ -67,6 +74,10 @@ export function makeContext(settings: ContextSettings): NodeContext {
       if (definition.kind !== 'output') throw new TypeError(`${definition.type} is not an output: its ports count`)
       if (!Number.isFinite(bytes) || bytes < 0) throw new RangeError(`${bytes} is not a number of bytes`)
       if (isCurrent()) settings.sent(bytes)
+    },
+    latency: () => {
+      if (definition.kind !== 'output') throw new TypeError(`${definition.type} is not an output`)
+      return (isCurrent() ? settings.latency() : undefined) ?? new Histogram([])
     },
     details: (read) => {
       if (isCurrent()) settings.details.set(() => calls.call(read))

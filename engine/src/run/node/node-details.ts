@@ -1,6 +1,7 @@
 // What a node says about itself in the status: read on request, bounded; an error in it never fails the status.
 import type { Json } from '../../plugin/contract.js'
 import { messageOf } from '../../errors.js'
+import { boundedJson } from './bounded-json.js'
 
 /** As JSON, in UTF-16 code units. */
 const MAX_DETAILS_LENGTH = 16 * 1024
@@ -26,12 +27,11 @@ export class NodeDetails {
   read(): Json | undefined {
     if (this.#read === undefined) return undefined
     try {
-      const text = JSON.stringify(this.#read(), (_key, value: unknown) =>
-        typeof value === 'string' ? this.#mask(value) : value,
-      ) as string | undefined
-      if (text === undefined) return undefined
-      if (text.length <= MAX_DETAILS_LENGTH) return JSON.parse(text) as Json
-      return { error: `the details are longer than ${MAX_DETAILS_LENGTH / 1024} KiB` }
+      return boundedJson(this.#read(), {
+        most: MAX_DETAILS_LENGTH,
+        tooLong: 'the details are longer than',
+        mask: this.#mask,
+      })
     } catch (error) {
       return { error: this.#mask(messageOf(error)) }
     }

@@ -24,7 +24,7 @@ const WHO: Who = {
 
 function entry(text: string): LiveEntry {
   const nothing = new Uint8Array(0)
-  const join = { keyframe: true, preamble: nothing, bridge: nothing }
+  const join = { keyframe: true, heldBytes: 0, preamble: () => nothing, bridge: () => nothing }
   return { bytes: Buffer.from(text), receivedAtMs: performance.now(), join }
 }
 
@@ -216,6 +216,19 @@ describe('an output', () => {
       ['one/ts'],
     )
     assert.deepEqual([await harness.statusOf('/old'), await harness.statusOf('/new')], [200, 404])
+  })
+
+  test('that is replaced by one that keeps no viewers: the plan and the result count them as lost', async () => {
+    const served = serving()
+    const to = (more: object) => node('one/ts', served, { from: 'one/main', path: '/live', ...more })
+    await using harness = await new ReloadHarness().start(to({}))
+    harness.send(6)
+    using _flow = harness.flow()
+    const viewer = harness.viewer('/live')
+    await viewer.received(2000)
+    const plan = harness.planFor(to({ parting: 'x' }))
+    assert.equal(expectViewers(plan, (id) => harness.engine.viewersOf(id)).lost, 1)
+    assert.equal((await harness.reload(to({ parting: 'x' }))).viewersLost, 1)
   })
 
   test('that becomes another type is removed and added: the plan counts its viewers, and they end cleanly', async () => {

@@ -1,11 +1,13 @@
 // The endpoints one node owns on shared listeners: mounts of ordinary requests, leases of live routes, audiences. The node asks
 // for them through the usual tokens. A standby node receives them only when it is activated; a reload withdraws and
 // restores those of all nodes that move.
-import { authorizeRequests } from '../../access/authorized-requests.js'
+import { authorizeRequests, type FindSession } from '../../access/authorized-requests.js'
 import type { EngineAudiences } from '../../audience/engine-audiences.js'
 import type { LiveDelivery } from '../../deliver/live-delivery.js'
 import type { RouteLease } from '../../deliver/route-lease.js'
+import type { SourceView } from '../../deliver/source-view.js'
 import { type NamedListener, RouteClaims } from '../../listen/route-claims.js'
+import { listedBeside, type RouteListing } from '../../listen/route-listing.js'
 import type { Auth } from '../../plugin/auth.js'
 import type { HttpHandler, HttpRoutes, MountOptions } from '../../plugin/http-routes.js'
 import type { LiveRouteOptions } from '../../plugin/live-route.js'
@@ -16,7 +18,7 @@ import { ScopedProvided } from './scoped-provided.js'
 
 export interface SharedEndpoints {
   readonly audiences: Pick<EngineAudiences, 'open'>
-  readonly delivery: Pick<LiveDelivery, 'lease' | 'memory'>
+  readonly delivery: Pick<LiveDelivery, 'lease' | 'memory' | 'window'>
   /** Throws LISTEN_UNKNOWN. */
   readonly listeners: { http(name: string): NamedListener & Pick<HttpRoutes, 'origins'> } & Pick<Listeners, 'of'>
   /** Authorizes requests to mounts that name a provider; without it no one may use those. */
@@ -30,6 +32,8 @@ export interface EndpointSettings extends SharedEndpoints {
   call<T>(run: () => T): T
   /** Runs code of the node; an error that it throws fails the node. */
   enter(run: () => void): void
+  /** What it reads. By default nothing is known of it. */
+  readonly source?: SourceView
   /** Nothing is claimed before `activate`. */
   readonly isStandby: boolean
 }
@@ -49,6 +53,8 @@ export class NodeEndpoints {
   #isRetaining = false
   /** Identifies the opened node. */
   #opened = {}
+  /** The paths of its mounts, without those below a prefix. */
+  readonly #paths = new Set<{ readonly listener: Pick<HttpRoutes, 'origins'>; readonly path: string }>()
   /** Leases of routes that the node has disposed, kept for the node that replaces it; in the order they were opened. */
   #retained: readonly Retained[] = []
   #routesOpened = 0
@@ -59,6 +65,16 @@ export class NodeEndpoints {
     this.#mounts = new RouteClaims(settings.isStandby)
     this.audiences = new NodeAudiences(settings)
     this.#provided = new ScopedProvided(settings.enter)
+  }
+
+  /** Where its mounts can be opened. */
+  get urls(): readonly string[] {
+    return [...this.#paths].flatMap(({ listener, path }) => listener.origins.map((origin) => origin + encodeURI(path)))
+  }
+
+  /** Delivery serves it live. */
+  get hasRoute(): boolean {
+    return this.#leases.size > 0
   }
 
   /** For the node that is opened now: until `release`, or until another is opened, it can ask for endpoints. */
@@ -77,6 +93,7 @@ export class NodeEndpoints {
       delivery: {
         open: checked((options) => this.#openRoute(options)),
         memory: (limitBytes) => this.#settings.delivery.memory(limitBytes),
+        window: (bounds) => this.#settings.delivery.window(bounds),
       },
       listeners: {
         http: (name) => this.#routesOf(name, mount(name)),
@@ -111,6 +128,11 @@ export class NodeEndpoints {
     this.#mounts.withdraw(next === undefined ? undefined : next.#mounts)
     const wanted = next === undefined ? [] : [...next.#leases]
     for (const [index, route] of this.#passable().entries()) route.withdraw(wanted[index])
+  }
+
+  /** It has left the graph, and still delivers what it holds: requests reach it wherever nobody else has its paths. */
+  linger(): void {
+    this.#mounts.linger()
   }
 
   /** Claims its own paths again. Throws LISTEN_PATH_TAKEN, LISTEN_UNKNOWN; `withdraw` releases what it has claimed. */
@@ -164,6 +186,7 @@ export class NodeEndpoints {
     this.#opened = {}
     this.#provided.close()
     this.#mounts.release()
+    this.#paths.clear()
     for (const lease of this.#leases) void lease[Symbol.asyncDispose]()
     this.audiences.release()
   }
@@ -185,9 +208,9 @@ export class NodeEndpoints {
   }
 
   #openRoute(options: LiveRouteOptions): RouteLease {
-    const { delivery, listeners, owner } = this.#settings
+    const { delivery, listeners, owner, enter, source } = this.#settings
     listeners.http(options.listener)
-    const lease = delivery.lease({ ...options, id: owner() }, this.#settings.enter)
+    const lease = delivery.lease({ ...options, id: owner() }, enter, source)
     const order = this.#routesOpened++
     if (!this.#mounts.isWithdrawn) this.#openLease(lease)
     this.#leases.add(lease)
@@ -215,6 +238,7 @@ export class NodeEndpoints {
       get origins() {
         return listener.origins
       },
+      listed: () => listedBeside(this.#settings.owner(), listener.listed()),
       mount: (options, handle) => mount([options, handle]),
     }
   }
@@ -224,7 +248,22 @@ export class NodeEndpoints {
     const { path, prefix: isPrefix = false, methods } = options
     const { auth, call, owner } = this.#settings
     const run: HttpHandler = (request, response, visit) => call(() => handle(request, response, visit))
-    const respond = authorizeRequests({ listener, auth, owner, options }, run)
-    return this.#mounts.claim(listener, { path, isPrefix, respond, ...(methods === undefined ? {} : { methods }) })
+    const findSession: FindSession = (request) => call(() => options.sessions?.find(request))
+    const respond = authorizeRequests({ listener, auth, owner, options, findSession }, run)
+    const listing = (): RouteListing | undefined => listingOf(owner(), options)
+    const claim = { path, isPrefix, respond, listing, ...(methods === undefined ? {} : { methods }) }
+    const held = this.#mounts.claim(listener, claim)
+    const shown = { listener, path }
+    if (!isPrefix) this.#paths.add(shown)
+    return {
+      [Symbol.dispose]: () => {
+        this.#paths.delete(shown)
+        held[Symbol.dispose]()
+      },
+    }
   }
+}
+
+function listingOf(node: string, { listed, auth = [] }: MountOptions): RouteListing | undefined {
+  return listed === undefined ? undefined : { ...listed, auth, node }
 }

@@ -30,7 +30,7 @@ describe('a node that fails', () => {
       const failedAtMs = fixture.clock.nowMs()
       while (source.attempts === attempt) fixture.clock.advance(10)
       delays.push(fixture.clock.nowMs() - failedAtMs)
-      assert.equal(input.state, 'opening')
+      assert.deepEqual([input.state, input.why], ['opening', 'gone'], 'what went wrong stays in sight')
     }
     for (const [index, delay] of delays.entries()) {
       const full = Math.min(30_000, 500 * 2 ** index)

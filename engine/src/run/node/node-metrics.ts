@@ -12,6 +12,8 @@ type Labels = Readonly<Record<string, string>>
 interface Series {
   readonly declaration: MetricDeclaration
   from: MetricRead | Histogram
+  /** Of a node that has failed and is opened again. */
+  isPast?: boolean
   shown?: Disposable
 }
 
@@ -37,6 +39,11 @@ export class NodeMetrics {
   /** From now on the metric is read with this function. */
   set(declaration: MetricDeclaration, read: MetricRead): void {
     this.#set(declaration, read)
+  }
+
+  /** The node is opened again after a failure: counters that it connects now continue from their values. */
+  reopen(): void {
+    for (const series of this.#byName.values()) series.isPast = true
   }
 
   /** The histogram of that declaration, created at the first call. */
@@ -71,8 +78,9 @@ export class NodeMetrics {
   }
 
   #set(declaration: MetricDeclaration, from: Series['from']): void {
-    this.#byName.get(declaration.name)?.shown?.[Symbol.dispose]()
-    const series: Series = { declaration, from }
+    const past = this.#byName.get(declaration.name)
+    past?.shown?.[Symbol.dispose]()
+    const series: Series = { declaration, from: past?.isPast === true ? continued(past, from) : from }
     this.#byName.set(declaration.name, series)
     if (this.#isShown) this.#show(series)
     // Throws now, and not at the activation, if the name exists with another kind or help text.
@@ -88,4 +96,10 @@ export class NodeMetrics {
     if (typeof from === 'function') return this.#registry.add(declaration, this.#labels(), from)
     return this.#registry.addHistogram(declaration.name, declaration.help, this.#labels(), from)
   }
+}
+
+/** Only counters continue: a histogram is the same one, and a gauge says what is now. */
+function continued({ declaration, from: before }: Series, from: Series['from']): Series['from'] {
+  const isCounter = declaration.kind === 'counter' && typeof before === 'function' && typeof from === 'function'
+  return isCounter ? continueMetric(before, from) : from
 }

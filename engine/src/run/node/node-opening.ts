@@ -33,8 +33,11 @@ export interface OpeningSettings<N> {
 export class NodeOpening<N> {
   readonly #clock: Clock
   readonly #signal: AbortSignal
+  #hasBegun = false
   /** Number of the current open: calls from an earlier one are ignored. */
   #attempt = 0
+  /** Of the last call that opens or closes the node: an earlier one has no say any more. */
+  #turn = 0
   #opening: Promise<unknown> = Promise.resolve()
 
   /** `signal` aborts when the node is to stop. */
@@ -46,21 +49,47 @@ export class NodeOpening<N> {
   /** The next attempt; `isCurrent` is true until another follows or the node is to stop. */
   begin(): { readonly isFirst: boolean; isCurrent(): boolean } {
     const attempt = ++this.#attempt
-    return { isFirst: attempt === 1, isCurrent: () => attempt === this.#attempt && !this.#signal.aborted }
+    const isFirst = !this.#hasBegun
+    this.#hasBegun = true
+    return { isFirst, isCurrent: () => attempt === this.#attempt && !this.#signal.aborted }
   }
 
-  /** Rejects as `opened` does, or with NODE_OPEN_TIMEOUT. */
-  async complete(opened: Promise<N>, isCurrent: () => boolean, { id, use, close }: OpeningSettings<N>): Promise<void> {
+  /** The current attempt is given up: what it opens is closed at once. */
+  cancel(): void {
+    this.#attempt++
+    this.#turn++
+  }
+
+  /** Somebody is about to open the node anew; true until another does, or it is closed. */
+  turn(): () => boolean {
+    const turn = ++this.#turn
+    return () => turn === this.#turn
+  }
+
+  /**
+   * True if the node is open; false if the attempt is not the current one any more. Rejects as `opened` does, or with
+   * NODE_OPEN_TIMEOUT.
+   */
+  async complete(
+    opened: Promise<N>,
+    isCurrent: () => boolean,
+    { id, use, close }: OpeningSettings<N>,
+  ): Promise<boolean> {
     let isLate = false
     const opening = opened.then(async (node) => {
       if (isLate || !isCurrent()) await close(node)
       else use(node)
     })
     this.#opening = opening.catch(() => undefined)
-    await withTimeout(opening, OPEN_TIMEOUT_MS, this.#clock, () => {
-      isLate = true
-      return runError('NODE_OPEN_TIMEOUT', `did not open within ${OPEN_TIMEOUT_MS / 1000} s`, { at: id })
-    })
+    try {
+      await withTimeout(opening, OPEN_TIMEOUT_MS, this.#clock, () => {
+        isLate = true
+        return runError('NODE_OPEN_TIMEOUT', `did not open within ${OPEN_TIMEOUT_MS / 1000} s`, { at: id })
+      })
+    } catch (error) {
+      if (isCurrent()) throw error
+    }
+    return isCurrent()
   }
 
   /** Resolves when the current attempt has opened or failed. Rejects after `withinMs`. */

@@ -7,6 +7,7 @@ import { defineOutput, defineService } from '../../plugin/define.js'
 import { z } from 'zod'
 import { InputRunner } from './input-runner.js'
 import { ServiceRunner } from './service-runner.js'
+import { NodeMetrics } from './node-metrics.js'
 import type { NodePlacement } from './node-runner.js'
 import { OutputRunner } from './output-runner.js'
 import { TransformRunner } from './transform-runner.js'
@@ -252,6 +253,20 @@ describe('a node', () => {
     contexts[0]?.readMetric('test_gauge', () => 2)
     assert.deepEqual(await fixture.metricsOf('main'), [])
     assert.throws(() => contexts[0]?.readMetric('other', () => 1), TypeError)
+  })
+
+  test('has counters that continue when it is opened again after a failure', async () => {
+    using fixture = new RunnerFixture()
+    const metrics = new NodeMetrics(fixture.services.metrics, () => ({ node: 'main' }), true)
+    const declaration = { name: 'test_total', kind: 'counter', help: 'For tests.' } as const
+    let [before, next] = [7, 0]
+    metrics.set(declaration, () => before)
+    metrics.reopen()
+    metrics.set(declaration, () => next)
+    before = 100
+    next = 2
+    assert.match(await fixture.services.metrics.render(), /^millrace_test_total\{node="main"\} 9$/m)
+    metrics.clear()
   })
 
   test('receives the stop and its reason through its signal', async () => {

@@ -5,15 +5,15 @@ import { BehaviorSubject, type Observable } from 'rxjs'
 import type { NodeState, NodeStatus } from '../../observe/status.js'
 import { isEngineError, messageOf, reactionOf } from '../../errors.js'
 import type { NodeSettings } from '../../graph/graph.js'
-import { LogLimit } from '../../observe/log-limit.js'
 import { nodeLog } from '../../observe/log.js'
-import { eventData, eventKind } from './event-data.js'
+import { eventOf } from './event-data.js'
 import type { Logger, NodeContext, Options, Previous } from '../../plugin/contract.js'
 import { catchConsumers } from '../edge/catch-consumers.js'
 import type { Edge } from '../edge/edge.js'
 import { NodeCalls } from './node-calls.js'
 import { NodeCommands } from './node-commands.js'
 import { makeContext } from './node-context.js'
+import { NodeHalt } from './node-halt.js'
 import { NodeDetails } from './node-details.js'
 import type { NodeEndpoints } from './node-endpoints.js'
 import { NodeOpening, openerOf } from './node-opening.js'
@@ -25,10 +25,11 @@ import { labelsOf, NodeMetrics } from './node-metrics.js'
 import { CurrentState, type StateSnapshot } from './node-state.js'
 import { nodeStatus } from './node-status.js'
 import { reasonText } from './reason-text.js'
+import { NodeTrouble } from './node-trouble.js'
 import { Retries } from './retries.js'
-import { codeOf, runError } from './run-errors.js'
+import { codeOf, nodeFailed } from './run-errors.js'
 
-/** Time limit for releasing its resources; then the engine continues without it. */
+/** To release its resources; then the engine continues without it. */
 const DISPOSE_TIMEOUT_MS = 5_000
 
 export type AnyNodeRunner = NodeRunner<AsyncDisposable>
@@ -40,6 +41,8 @@ export abstract class NodeRunner<N extends AsyncDisposable> implements NodeOwner
   #previous: Previous | undefined
   /** Bytes that the node has reported as sent. Shared with the node it replaces, which may still send what it holds. */
   protected sent = { bytes: 0 }
+  /** Of an output: called when the node measures its latency itself. */
+  protected readonly ownLatency?: () => ReturnType<NodeMetrics['histogram']>
   /** What it reads. */
   readonly edges: Edge[] = []
   /** The endpoints it owns on shared listeners. */
@@ -52,21 +55,19 @@ export abstract class NodeRunner<N extends AsyncDisposable> implements NodeOwner
   node: N | undefined
   protected readonly current: CurrentState
   readonly #retries: Retries
-  readonly #degradedLines = new LogLimit({ nowMs: () => this.services.clock.nowMs() })
+  protected readonly trouble = new NodeTrouble({ nowMs: () => this.services.clock.nowMs() }, () => this.log)
   readonly #opening: NodeOpening<N>
   #released: Promise<void> | undefined
-  /** Why it has failed for good. */
-  #failure: unknown
+  failure: unknown
   readonly #own: OwnServices
   readonly #opens: NodePlacement['opens']
   readonly #options: BehaviorSubject<unknown>
   readonly #abort = new AbortController()
-  readonly #metrics: NodeMetrics
+  protected readonly metrics: NodeMetrics
   readonly #details = new NodeDetails((text) => this.services.mask(text))
-  /** Calls into the plugin's code. */
   readonly calls: NodeCalls
-  /** What an operator can tell it to do. */
   readonly commands: NodeCommands
+  readonly halt = new NodeHalt(this)
 
   constructor(settings: NodeSettings, services: NodeServices, placement: NodePlacement = {}) {
     const { isStandby = false, before, continues = before, opens } = placement
@@ -81,7 +82,7 @@ export abstract class NodeRunner<N extends AsyncDisposable> implements NodeOwner
     this.#opening = new NodeOpening(services.clock, this.#abort.signal)
     this.#own = services.own(this, continues?.lineage)
     this.endpoints = this.#own.endpoints
-    this.#metrics = new NodeMetrics(services.metrics, () => labelsOf(this.settings), !isStandby)
+    this.metrics = new NodeMetrics(services.metrics, () => labelsOf(this.settings), !isStandby)
     this.log = nodeLog(services.log, settings.id)
     this.#options = catchConsumers(new BehaviorSubject(settings.options), (error) => this.fail(error))
     this.current = new CurrentState({
@@ -122,11 +123,6 @@ export abstract class NodeRunner<N extends AsyncDisposable> implements NodeOwner
     return this.current.now.holdsResources
   }
 
-  /** The node is open, whether or not its stream is up. */
-  get isOpen(): boolean {
-    return this.node !== undefined
-  }
-
   /**
    * Takes the state of the node that it replaces, which is about to stop; or the state that `failed`, a node with the
    * same inlets, had taken before it could not open. Unless this is called, it takes the state when it opens.
@@ -136,35 +132,26 @@ export abstract class NodeRunner<N extends AsyncDisposable> implements NodeOwner
   }
 
   /** Opens the node without connecting its streams; `start` does that later. Rejects as `start` does. */
-  async open(): Promise<void> {
-    try {
-      await this.#open()
-    } catch (error) {
-      this.fail(error)
-    }
-    if (this.state === 'failed') throw this.#failure
+  open(): Promise<void> {
+    return this.#attempt(() => this.#open())
   }
 
   /** Opens the node unless it is open, connects its streams. Rejects only if it is broken or its options are wrong. */
-  async start(): Promise<void> {
-    try {
-      if (this.node === undefined) await this.#open()
+  start(): Promise<void> {
+    return this.#attempt(async () => {
+      if (this.node === undefined && !(await this.#open())) return
       // It may have been stopped meanwhile.
       if (this.isLive && this.node !== undefined && !this.#abort.signal.aborted) this.connectStreams()
-    } catch (error) {
-      this.fail(error)
-    }
-    if (this.state === 'failed') throw this.#failure
+    })
   }
 
   /** It has ended, failed or been stopped: its code no longer changes its state. */
   get isOver(): boolean {
-    return this.#abort.signal.aborted || this.state === 'ended'
+    return this.#abort.signal.aborted || this.halt.isOn || this.state === 'ended'
   }
 
-  /** Why it has failed for good; undefined while it has not. */
-  get failure(): unknown {
-    return this.#failure
+  get isConnected(): boolean {
+    return this.current.isConnected
   }
 
   /** The state now, and each later one. */
@@ -178,9 +165,8 @@ export abstract class NodeRunner<N extends AsyncDisposable> implements NodeOwner
     this.#settings = settings
     if (before.id !== settings.id) {
       this.log = nodeLog(this.services.log, settings.id)
-      this.#metrics.relabel()
-      this.endpoints.rename(settings.id)
-      this.#own.enter(settings.id)
+      this.metrics.relabel()
+      this.rename(settings.id)
     }
     if (isDeepStrictEqual(before.options, settings.options)) return
     this.calls.enter(() => this.#options.next(settings.options))
@@ -203,7 +189,7 @@ export abstract class NodeRunner<N extends AsyncDisposable> implements NodeOwner
    * nothing has changed.
    */
   activate(): void {
-    if (this.state === 'failed') throw this.#failure
+    if (this.state === 'failed') throw this.failure
     if (!this.isStandby) return
     const before = this.#before
     this.endpoints.activate(before?.endpoints)
@@ -215,7 +201,7 @@ export abstract class NodeRunner<N extends AsyncDisposable> implements NodeOwner
       this.takeOver(before)
     }
     this.#own.enter(this.id)
-    this.#metrics.show(before === undefined ? undefined : before.#metrics)
+    this.metrics.show(before?.metrics)
     this.current.activate(before?.current, before?.id === this.id)
   }
 
@@ -223,20 +209,23 @@ export abstract class NodeRunner<N extends AsyncDisposable> implements NodeOwner
   fail(error: unknown): void {
     if (this.isOver) return
     const why = reasonText(error, this.services.mask)
-    switch (reactionOf(error)) {
-      case 'retry':
-        this.#waitToRetry(error, why)
-        break
-      case 'end':
-        this.#retries.cancel()
-        this.end()
-        break
-      case 'config':
-        this.#giveUp(error, why)
-        break
-      default:
-        this.#giveUp(isEngineError(error) ? error : runError('NODE_FAILED', why, { cause: error, at: this.id }), why)
-    }
+    const reaction = reactionOf(error)
+    if (this.isLive && reaction !== 'end') this.endStream()
+    if (reaction === 'retry') return this.#waitToRetry(error, why)
+    if (reaction !== 'end') return this.#giveUp(isEngineError(error) ? error : nodeFailed(this.id, why, error), why)
+    this.#retries.cancel()
+    this.end()
+  }
+
+  /** Of `halt`: what it has sent is another generation than what follows. Never rejects. */
+  async close(why: string): Promise<void> {
+    this.#retries.cancel()
+    this.#opening.cancel()
+    if (this.isLive) this.endStream()
+    this.disconnect()
+    this.setState('stopped', why)
+    await this.#opening.settled(DISPOSE_TIMEOUT_MS).catch(() => undefined)
+    await this.#dispose(DISPOSE_TIMEOUT_MS)
   }
 
   /** Releases everything. Safe twice; resolves within `withinMs`, whatever the node does. */
@@ -259,10 +248,16 @@ export abstract class NodeRunner<N extends AsyncDisposable> implements NodeOwner
   protected abstract takeOver(before: AnyNodeRunner): void
   /** Disconnects the node: nothing enters or leaves it afterwards. Safe twice. */
   protected abstract disconnectStreams(): void
+  /** What it has sent so far is complete; what follows is another generation. By default nothing. */
+  protected endStream(): void {}
+  /** It has failed, or stops: drops what it has received, and not processed. */
+  protected discard(): void {}
+
   /** Retries after a failure: by default opens a new node in place of the failed one. */
-  protected async resume(): Promise<void> {
+  async resume(): Promise<void> {
+    const isLatest = this.#opening.turn()
     await this.#dispose(DISPOSE_TIMEOUT_MS)
-    if (this.#abort.signal.aborted) return
+    if (this.#abort.signal.aborted || !isLatest()) return
     this.setState('opening', '')
     await this.start()
   }
@@ -289,6 +284,7 @@ export abstract class NodeRunner<N extends AsyncDisposable> implements NodeOwner
 
   protected setState(state: NodeState, reason: string): void {
     this.current.set(state, reasonText(reason, this.services.mask))
+    if (state === 'ready') this.trouble.noteReady()
   }
 
   /** It holds its resources. */
@@ -298,18 +294,28 @@ export abstract class NodeRunner<N extends AsyncDisposable> implements NodeOwner
     this.setState(state, why)
   }
 
-  async #open(): Promise<void> {
+  /** Of an input: nobody sends to it. */
+  protected vacate(_why: string): void {}
+
+  async #attempt(run: () => Promise<unknown>): Promise<void> {
+    await run().catch((error: unknown) => this.fail(error))
+    if (this.state === 'failed') throw this.failure
+  }
+
+  /** False if another attempt has begun meanwhile, or it is to stop. */
+  async #open(): Promise<boolean> {
     const { definition, id } = this.settings
     const { isFirst, isCurrent } = this.#opening.begin()
     const context = this.#context(isCurrent)
     if (isFirst) this.takePrevious()
+    else this.metrics.reopen()
     const previous = isFirst ? this.#previous : undefined
     const opens = this.#opens ?? openerOf(definition)
     const open = (deps: Readonly<Record<string, unknown>>): unknown =>
       this.calls.call(() => opens(this.#options as Options<unknown>, context, deps, previous))
     this.calls.open()
     const opened = this.#own.open(definition, open) as Promise<N>
-    await this.#opening.complete(opened, isCurrent, {
+    return this.#opening.complete(opened, isCurrent, {
       id,
       use: (node) => (this.node = node),
       close: (node) => this.calls.dispose(node, DISPOSE_TIMEOUT_MS),
@@ -318,53 +324,44 @@ export abstract class NodeRunner<N extends AsyncDisposable> implements NodeOwner
 
   #context(isCurrent: () => boolean): NodeContext {
     return makeContext({
-      definition: this.settings.definition,
-      isCurrent,
-      signal: this.#abort.signal,
-      id: () => this.id,
-      log: () => this.log,
-      metrics: this.#metrics,
-      details: this.#details,
+      ...{ definition: this.settings.definition, isCurrent, signal: this.#abort.signal },
+      ...{ id: () => this.id, log: () => this.log },
+      ...{ metrics: this.metrics, details: this.#details, calls: this.calls },
       sent: (bytes) => (this.sent.bytes += bytes),
-      calls: this.calls,
+      latency: () => this.ownLatency?.(),
       ready: () => this.settle('ready'),
       idle: (why) => this.settle('idle', reasonText(why, this.services.mask)),
+      waiting: (why) => this.vacate(reasonText(why, this.services.mask)),
       degraded: (why) => this.#degrade(reasonText(why, this.services.mask)),
-      event: (kind, data = {}) => {
-        const { events, mask } = this.services
-        events.emit({ kind: eventKind(kind), node: this.id, data: eventData(data, mask) })
-      },
+      event: (kind, data) => this.services.events.emit(eventOf(this.id, kind, data, this.services.mask)),
     })
   }
 
   #degrade(why: string): void {
     if (!this.isLive || this.current.isReported('degraded', why)) return
-    this.#degradedLines.log((leftOut) => this.log.warn({ why, ...leftOut }, 'degraded'))
+    this.trouble.noteDegraded(why)
     this.setState('degraded', why)
   }
 
   #waitToRetry(error: unknown, why: string): void {
     if (this.#retries.isWaiting) return
     const { target, delayMs } = this.#retries.noteFailure(error, { id: this.id, upMs: this.current.upMs })
-    this.log.warn({ error: codeOf(error), target, retryInMs: Math.round(delayMs) }, why)
+    this.trouble.noteWaiting({ error: codeOf(error), target, retryInMs: Math.round(delayMs) }, why)
     this.disconnect()
     this.setState('waiting', why)
-    this.#retries.schedule(delayMs, () => {
-      this.resume().catch((failure: unknown) => this.fail(failure))
-    })
+    this.#retries.schedule(delayMs, () => void this.resume().catch((failure: unknown) => this.fail(failure)))
   }
 
   /** Releases everything; the node is not tried again. */
   #giveUp(error: unknown, why: string): void {
-    this.#failure = error
+    this.failure = error
     this.log.error({ err: error, error: codeOf(error) }, why)
     void this.#release(why, DISPOSE_TIMEOUT_MS)
     this.setState('failed', why)
   }
 
   #release(reason: string, withinMs: number): Promise<void> {
-    this.#released ??= this.#releaseAll(reason, withinMs)
-    return this.#released
+    return (this.#released ??= this.#releaseAll(reason, withinMs))
   }
 
   /** Never rejects. */
@@ -373,6 +370,7 @@ export abstract class NodeRunner<N extends AsyncDisposable> implements NodeOwner
     const deadlineMs = clock.nowMs() + withinMs
     this.calls.enter(() => this.#abort.abort(reason))
     this.#retries.cancel()
+    this.discard()
     this.disconnect()
     await this.#opening.settled(withinMs).catch((error: unknown) => this.calls.logStopError(error))
     await this.#dispose(Math.max(0, deadlineMs - clock.nowMs()))
@@ -387,7 +385,7 @@ export abstract class NodeRunner<N extends AsyncDisposable> implements NodeOwner
     this.commands.reset()
     if (node !== undefined) await this.calls.dispose(node, withinMs)
     this.endpoints.release()
-    this.#metrics.clear()
+    this.metrics.clear()
     this.#details.clear()
   }
 }

@@ -8,12 +8,16 @@ import type { NodeSettings } from '../../graph/graph.js'
 import type { Definition } from '../../plugin/contract.js'
 import type { Lineage } from '../../state/lineages.js'
 import type { CallServices, NodeCalls } from './node-calls.js'
+import type { InputTurns } from './input-turns.js'
+import type { Edge } from '../edge/edge.js'
 import type { NodeEndpoints } from './node-endpoints.js'
 
 export interface NodeServices extends CallServices {
   readonly clock: EngineClock
   readonly log: Logger
   readonly metrics: MetricsRegistry
+  /** The share that inputs have of the event loop. */
+  readonly turns: InputTurns
   readonly events: { emit(event: { readonly kind: string; readonly node: string; readonly data?: EventData }): unknown }
   /** Masks secrets: a plugin's error message can quote its options. */
   mask(text: string): string
@@ -29,6 +33,8 @@ export interface NodeOwner {
   readonly id: string
   readonly settings: NodeSettings
   readonly isStandby: boolean
+  /** What it reads. */
+  readonly edges: readonly Edge[]
   readonly calls: Pick<NodeCalls, 'call' | 'enter' | 'functions' | 'owned'>
 }
 

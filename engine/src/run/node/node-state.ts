@@ -44,6 +44,11 @@ export class CurrentState {
   /** What the node or the engine has reported last. */
   #reported: Report = { state: 'opening', why: '' }
   #silence: Silence | undefined
+  #overload: string | undefined
+  /** Why an input that holds its resources has nobody to receive from; undefined if it has. */
+  #vacancy: string | undefined
+  /** Why the packets of an input are of no use to viewers; empty if they are. */
+  #obstacle = ''
   /** When it became ready or idle; -1 while it is down. */
   #upAtMs = -1
 
@@ -87,6 +92,36 @@ export class CurrentState {
     this.#update()
   }
 
+  /** Nobody sends to an input that holds its resources. By default, and if undefined, somebody does. */
+  setVacancy(why: string | undefined): void {
+    if (why === this.#vacancy) return
+    this.#vacancy = why
+    this.#update()
+  }
+
+  /** It holds its resources, and somebody sends to it, or is not expected to. */
+  get isConnected(): boolean {
+    return this.now.holdsResources && this.#vacancy === undefined
+  }
+
+  /** Why an input that receives packets works, but not as it should. By default, and if undefined, it does. */
+  setOverload(why: string | undefined): void {
+    if (why === this.#overload) return
+    this.#overload = why
+    this.#update()
+  }
+
+  /** By default, and if empty, viewers can start in what an input sends. */
+  setObstacle(why: string): void {
+    this.#obstacle = why
+    this.#update()
+  }
+
+  /** What an input lacks, in words of the engine: no packets, or none that are of use. Empty if it lacks nothing. */
+  get lack(): string {
+    return this.#vacancy ?? this.#silence?.why ?? this.#obstacle
+  }
+
   /**
    * The standby node is in the graph. `before` is the state of the node that it replaces, which announces nothing from
    * now on. A state that differs from that one is announced, and any state under a new id.
@@ -102,14 +137,21 @@ export class CurrentState {
 
   /** It is `waiting` only because the source has just connected. */
   get #isTooEarly(): boolean {
-    return this.#reported.state === 'ready' && this.#silence?.isNew === true
+    return this.#reported.state === 'ready' && this.#silence?.isNew === true && this.#vacancy === undefined
+  }
+
+  get #lacks(): string {
+    return [this.#obstacle, this.#overload ?? ''].filter((why) => why !== '').join(', ')
   }
 
   #update(): void {
     const { now } = this
     const { clock, announce, leave } = this.#settings
-    const next = shown(this.#reported, this.#silence)
     const holdsResources = HOLDS_RESOURCES.has(this.#reported.state)
+    const isVacant = this.#vacancy !== undefined && this.#reported.state === 'ready'
+    const next: Report = isVacant
+      ? { state: 'waiting', why: this.#vacancy ?? '' }
+      : shown(this.#reported, this.#silence, this.#lacks)
     const isSame = now.state === next.state && now.why === next.why
     const sinceMs = isSame ? now.sinceMs : clock.nowMs()
     leave(() => {
@@ -120,8 +162,11 @@ export class CurrentState {
 }
 
 /** A node that only holds its resources is not ready. One that is idle waits by design. */
-function shown(reported: Report, silence: Silence | undefined): Report {
-  if (silence === undefined) return reported
+function shown(reported: Report, silence: Silence | undefined, lacks: string): Report {
+  if (silence === undefined) {
+    if (lacks === '' || !HOLDS_RESOURCES.has(reported.state)) return reported
+    return { state: 'degraded', why: reported.why === '' ? lacks : `${reported.why}, ${lacks}` }
+  }
   if (reported.state === 'ready') return { state: 'waiting', why: `connected, ${silence.why}` }
   if (reported.state === 'degraded') return { state: 'waiting', why: `${reported.why}, ${silence.why}` }
   return reported

@@ -32,6 +32,11 @@ export class PortsFraming {
     this.#timelines = new AlignedTimelines(ports.length, (index, chunk) => this.send(ports[index] ?? '', chunk))
   }
 
+  /** Why no viewer can start in the stream of some port; empty while one can in each. */
+  get obstacle(): string {
+    return this.#ports.map(({ framer }) => framer.obstacle).find((why) => why !== '') ?? ''
+  }
+
   get ports(): readonly string[] {
     return this.#ports.map(({ name }) => name)
   }
@@ -68,7 +73,7 @@ export class PortsFraming {
     this.#timelines.endGeneration(last, rules)
     this.#generation++
     for (const port of this.#ports) {
-      port.framer = new Framer({ generation: this.#generation, firstSeq: port.framer.nextSeq })
+      port.framer = new Framer({ generation: this.#generation, firstSeq: port.framer.nextSeq, before: port.framer })
     }
   }
 

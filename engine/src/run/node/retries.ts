@@ -60,6 +60,7 @@ export class Retries {
 
   cancel(): void {
     this.#retry?.[Symbol.dispose]()
+    this.#retry = undefined
   }
 
   #allowsImmediate(target: string): boolean {

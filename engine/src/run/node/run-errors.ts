@@ -8,7 +8,7 @@ export const runError = defineErrors({
     reaction: 'retry',
   },
   NODE_OPEN_TIMEOUT: {
-    sentence: 'A node did not open in time.',
+    sentence: 'A node has not acquired its resources within the time that it has for opening.',
     hint: 'Check the resource it has to open: a device, a directory, another program.',
     reaction: 'retry',
   },
@@ -33,11 +33,16 @@ export const runError = defineErrors({
     reaction: 'bug',
   },
   NODE_FAILED: {
-    sentence: 'A node failed with an undocumented error.',
+    sentence: 'The code of a plugin threw an error that its table of errors does not have.',
     hint: 'This is a bug in the plugin: report it with the log line.',
     reaction: 'bug',
   },
 })
+
+/** Of what a plugin has thrown without a row of its own. */
+export function nodeFailed(at: string, why: string, cause: unknown): ReturnType<typeof runError> {
+  return runError('NODE_FAILED', why, { cause, at })
+}
 
 export function codeOf(error: unknown): string {
   return isEngineError(error) ? error.code : 'NODE_FAILED'

@@ -1,9 +1,13 @@
 // Processes the bytes of an input: framing, then one timeline over all generations.
 import { Framer, Timeline } from '@millrace/media/mpegts'
 import type { FramerCounters, JunctionRules, TsChunk } from '@millrace/media/mpegts'
+import type { NodeSettings } from '../../graph/graph.js'
+import type { SourcePort } from '../edge/source-port.js'
 
 export interface SourceFramingSettings {
   readonly timeline: 'continuous' | 'source'
+  /** How long an announced PID may be silent before it leads no more. */
+  readonly probeMs: number
   /** Number of the first generation. */
   readonly generation?: number
   send(chunk: TsChunk): void
@@ -17,11 +21,12 @@ export class SourceFraming {
   #framer: Framer
   #generation: number
   #isEmpty = true
+  #earlierNullPackets = 0
 
   constructor(settings: SourceFramingSettings) {
     this.#settings = settings
     this.#generation = settings.generation ?? 0
-    this.#framer = new Framer({ generation: this.#generation })
+    this.#framer = new Framer({ generation: this.#generation, probeMs: settings.probeMs })
     this.#timeline = settings.timeline === 'continuous' ? new Timeline() : undefined
   }
 
@@ -29,9 +34,34 @@ export class SourceFraming {
     return this.#generation
   }
 
-  /** Packets found so far, in all generations. */
+  /** Packets found so far, in all generations, without null packets. */
   get packets(): number {
-    return this.counters.packets + this.#framer.counters.packets
+    return this.counters.packets + this.#framer.counters.packets - this.nullPackets
+  }
+
+  /** The same of null packets. */
+  get nullPackets(): number {
+    return this.#earlierNullPackets + this.#framer.nullPackets
+  }
+
+  /** How often the packets were lost sight of, in all generations. */
+  get syncLosses(): number {
+    return this.counters.syncLosses + this.#framer.counters.syncLosses
+  }
+
+  /** Why no viewer can start in the stream; empty while one can. */
+  get obstacle(): string {
+    return this.#framer.obstacle
+  }
+
+  /** What was put right, in all generations. */
+  get oddities(): { readonly clockJumps: number; readonly believedTables: number; readonly repeatedPackets: number } {
+    const { clockJumps = 0, repeatedPackets = 0 } = this.#timeline?.counters ?? {}
+    return { clockJumps, believedTables: this.#framer.table.believed, repeatedPackets }
+  }
+
+  set probeMs(ms: number) {
+    this.#framer.probeMs = ms
   }
 
   /** Packets dropped at junctions. */
@@ -42,6 +72,11 @@ export class SourceFraming {
   push(bytes: Uint8Array, nowMs: number): void {
     if (bytes.length > 0) this.#isEmpty = false
     this.#send(this.#framer.push(bytes, nowMs))
+  }
+
+  /** Bytes before the next ones were dropped. */
+  markLost(nowMs: number): void {
+    this.#send(this.#framer.skip(nowMs))
   }
 
   /** Called every `batch`. */
@@ -58,11 +93,12 @@ export class SourceFraming {
     else for (const chunk of this.#timeline.endGeneration(last, rules)) this.#settings.send(chunk)
     const { nextSeq, counters } = this.#framer
     this.counters.packets += counters.packets
+    this.#earlierNullPackets += this.#framer.nullPackets
     this.counters.syncLosses += counters.syncLosses
     this.counters.syncByteErrors += counters.syncByteErrors
     this.counters.skippedBytes += counters.skippedBytes
     this.#generation++
-    this.#framer = new Framer({ generation: this.#generation, firstSeq: nextSeq })
+    this.#framer = new Framer({ generation: this.#generation, firstSeq: nextSeq, before: this.#framer })
     this.#isEmpty = true
   }
 
@@ -97,4 +133,13 @@ export class SourceFraming {
       else for (const moved of this.#timeline.push(chunk)) this.#settings.send(moved)
     }
   }
+}
+
+/** For an input with these settings, whose first generation has that number. */
+export function makeFraming(
+  { timeline, probeMs }: Pick<NodeSettings, 'timeline' | 'probeMs'>,
+  generation: number,
+  port: Pick<SourcePort, 'push'>,
+): SourceFraming {
+  return new SourceFraming({ timeline, generation, probeMs, send: (chunk) => port.push(chunk) })
 }

@@ -10,9 +10,8 @@ import type {
   Port as DeclaredPort,
   Transform,
 } from '../../plugin/contract.js'
-import { reactionOf } from '../../errors.js'
 import { chunkFault } from '../edge/chunk-fault.js'
-import { continueCounters } from '../edge/edge.js'
+import { continueCounters, lostAtMs, whyNoneStarts } from '../edge/edge.js'
 import type { NodeSettings } from '../../graph/graph.js'
 import { type AnyNodeRunner, type NodePlacement, NodeRunner } from './node-runner.js'
 import { Port } from '../edge/port.js'
@@ -31,6 +30,7 @@ export class TransformRunner extends NodeRunner<Transform> {
   readonly ports: ReadonlyMap<string, Port>
   #subscriptions = new Subscription()
   #open = 0
+  #lostAtMs = -Infinity
   #isDraining = false
   /** Of the ports of kind `bytes`, if there are any: kept when the node is opened again. */
   #framing: PortsFraming | undefined
@@ -48,6 +48,7 @@ export class TransformRunner extends NodeRunner<Transform> {
       return (isSame ? shared?.ports.get(name) : undefined) ?? new Port()
     }
     this.ports = new Map(settings.ports.map((port) => [port.name, portOf(port)]))
+    for (const port of this.ports.values()) port.owner = this
   }
 
   /** The port of that name; the graph check has made sure that it is declared. */
@@ -67,6 +68,17 @@ export class TransformRunner extends NodeRunner<Transform> {
     return sum
   }
 
+  /** What it says of the stream itself, else what is said of the streams that it reads. */
+  get whyNoStart(): string {
+    if (this.state === 'degraded') return this.why
+    const obstacle = this.#framing?.obstacle ?? ''
+    return obstacle === '' ? whyNoneStarts(this.edges) : obstacle
+  }
+
+  get lostAtMs(): number {
+    return Math.max(this.#lostAtMs, lostAtMs(this.edges))
+  }
+
   /** Packets dropped where a new generation begins; undefined if it has no port of kind `bytes`. */
   get droppedPackets(): number | undefined {
     return this.#framing?.droppedPackets ?? (this.#bytesPorts().length > 0 ? 0 : undefined)
@@ -84,10 +96,10 @@ export class TransformRunner extends NodeRunner<Transform> {
     this.#completeIfDown()
   }
 
-  /** Bytes from before the failure are sent; those that follow are another generation, on all ports. */
-  override fail(error: unknown): void {
-    if (this.isLive && reactionOf(error) !== 'end') this.#endGeneration('elapsed')
-    super.fail(error)
+  /** On all ports. */
+  protected override endStream(): void {
+    this.#lostAtMs = this.services.clock.nowMs()
+    this.#endGeneration('elapsed')
   }
 
   protected override takeOver(before: AnyNodeRunner): void {

@@ -1,21 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { until } from '../../listen/loopback.test.kit.js'
-import type { ScriptedPublisher } from '../../testing/scripted-publishers.js'
-import { PatternHarness, recordingYaml, servingYaml, STREAM } from './pattern.test.kit.js'
+import { flow, PatternHarness, recordingYaml, servingYaml, STREAM } from './pattern.test.kit.js'
 
 const REST = STREAM.slice(188 * 200)
-
-/** They send all the time, until it is disposed. */
-function flow(...publishers: readonly ScriptedPublisher[]): Disposable {
-  let at = 0
-  const timer = setInterval(() => {
-    const bytes = STREAM.slice(at, at + 188 * 50)
-    at = at + bytes.length >= STREAM.length ? 0 : at + bytes.length
-    for (const publisher of publishers) publisher.send(bytes)
-  }, 10)
-  return { [Symbol.dispose]: () => clearInterval(timer) }
-}
 
 describe('a reload of a pattern pipeline', () => {
   test('changes the copies: a live option in place, another by a swap', async () => {
@@ -90,6 +78,32 @@ describe('a reload of a pattern pipeline', () => {
     assert.equal(viewer.isEnded, false)
   })
 
+  test('that removes an output counts the viewers of all copies as lost', async () => {
+    await using harness = await new PatternHarness().start(servingYaml('linger: 30s'))
+    const publishers = [await harness.published('a'), await harness.published('ab')]
+    using _ = flow(...publishers)
+    const viewers = ['a', 'ab', 'ab'].map((key) => harness.viewer(`/live/${key}.ts`))
+    const counted = (): number => harness.engine.viewersOf('live/out')
+    await until(() => counted() === 3, 'all viewers are counted')
+    const { viewersBefore, viewersLost } = await harness.reload(servingYaml('linger: 30s').replace('out:', 'other:'))
+    assert.deepEqual({ viewersBefore, viewersLost }, { viewersBefore: 3, viewersLost: 3 })
+    for (const viewer of viewers) await viewer.ended()
+  })
+
+  test('that takes fewer streams counts the viewers of the others as lost', async () => {
+    const yaml = servingYaml('linger: 30s')
+    await using harness = await new PatternHarness().start(yaml)
+    const publishers = [await harness.published('a'), await harness.published('b')]
+    using _ = flow(...publishers)
+    const [stays, leaves] = ['a', 'b'].map((key) => harness.viewer(`/live/${key}.ts`))
+    await until(() => harness.engine.viewersOf('live/out') === 2, 'both viewers are counted')
+    const narrow = yaml.replace('streams: "*"', 'streams: "a*"')
+    const { viewersBefore, viewersLost } = await harness.reload(narrow)
+    assert.deepEqual({ viewersBefore, viewersLost }, { viewersBefore: 2, viewersLost: 1 })
+    await leaves?.ended()
+    assert.equal(stays?.isEnded, false)
+  })
+
   test('a copy that cannot follow ends, the others follow, and the log has the numbers', async () => {
     const fails = new Set(['a'])
     await using harness = await new PatternHarness({
@@ -105,13 +119,43 @@ describe('a reload of a pattern pipeline', () => {
     assert.deepEqual([a.refused?.code, b.refused, harness.pipelines], ['closing', undefined, ['live', 'live@b']])
   })
 
+  test('is followed by all copies when another one is committed while they follow', async () => {
+    const two = (first: string, second: string): string =>
+      recordingYaml('linger: 30s', `swap: ${first}`).replace(
+        'out: {',
+        `second: { type: record, from: in, swap: ${second} }, out: {`,
+      )
+    const keys = Array.from({ length: 12 }, (_, index) => `k${index}`)
+    await using harness = await new PatternHarness().start(two('a', 'a'))
+    using _ = flow(...(await Promise.all(keys.map((key) => harness.published(key)))))
+    const swapped = (name: string): number =>
+      keys.filter((key) => harness.outputs.get(`live@${key}/${name}`)?.length === 2).length
+    await harness.reload(two('b', 'a'))
+    await until(() => swapped('out') > 0 && swapped('out') < keys.length, 'some have followed')
+    await harness.reload(two('b', 'b'))
+    await until(() => swapped('out') === keys.length, 'all have followed the first')
+    await until(() => swapped('second') === keys.length, 'all have followed the second')
+  })
+
   test('takes a publisher that comes meanwhile', async () => {
-    await using harness = await new PatternHarness().start(recordingYaml())
-    await Promise.all(Array.from({ length: 50 }, (_, index) => harness.published(`k${index}`)))
-    const begun = performance.now()
-    const reloading = harness.reload(recordingYaml('linger: 300ms', 'swap: "${stream}"'))
-    await harness.published('late')
-    assert.ok(performance.now() - begun < 1000)
+    let open: () => void = () => undefined
+    const gate = new Promise<void>((resolve) => (open = resolve))
+    let opening = { swap: '', live: '' }
+    const onOpen = (mode: typeof opening): void => void (opening = mode)
+    const opened = (): Promise<void> => (opening.swap === 'b' && opening.live !== 'late' ? gate : Promise.resolve())
+    const yaml = (swap: string): string =>
+      servingYaml('linger: 300ms', `path: "/live/\${stream}.ts", live: "\${stream}", swap: ${swap}`)
+    await using harness = await new PatternHarness({ onOpen, opened }).start(yaml('a'))
+    await Promise.all(Array.from({ length: 8 }, (_, index) => harness.published(`k${index}`)))
+    let isOver = false
+    const reloading = harness.reload(yaml('b')).then(() => (isOver = true))
+    try {
+      await until(() => opening.swap === 'b', 'a copy tries it')
+      await harness.published('late')
+      assert.equal(isOver, false)
+    } finally {
+      open()
+    }
     await reloading
   })
 
@@ -125,8 +169,10 @@ describe('a reload of a pattern pipeline', () => {
       },
     }).start(servingYaml('linger: 30s'))
     const a = await harness.published('a')
-    await harness.reload(servingYaml('linger: 30s', 'path: "/live/${stream}.ts", swap: bad'))
     using _ = flow(a)
+    const viewer = harness.viewer('/live/a.ts')
+    await until(() => viewer.body.length > 0, 'the viewer watches')
+    await harness.reload(servingYaml('linger: 30s', 'path: "/live/${stream}.ts", swap: bad'))
     await until(() => harness.log.some((line) => line.includes('"followed":1')), 'the copy follows')
     fail()
     await until(() => harness.rolledBack.length > 0, 'it is rolled back')
@@ -135,6 +181,8 @@ describe('a reload of a pattern pipeline', () => {
     assert.equal(swap, '')
     await until(() => opened.length === 3 && harness.stateOf('live@a/out') === 'ready', 'the copy runs as before')
     assert.deepEqual(opened, ['', 'bad', ''])
-    assert.equal(a.isClosed, false)
+    const { length } = viewer
+    await until(() => viewer.length > length, 'the viewer still receives')
+    assert.deepEqual([a.isClosed, viewer.isEnded], [false, false])
   })
 })

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { specifiedKind } from '../../graph/specified-kind.js'
 import { until } from '../../listen/loopback.test.kit.js'
 import { JUNK, NULLS, PatternHarness, recordingYaml, servingYaml, STREAM } from './pattern.test.kit.js'
 
@@ -19,6 +20,29 @@ describe('a pattern pipeline', () => {
     assert.deepEqual([a.accepts, a.subscriptions, b.refused], [1, 1, undefined])
     const bytes = Buffer.concat(harness.chunksOf('live@a/out').map((chunk) => chunk.bytes))
     assert.deepEqual(bytes.subarray(0, 188 * 100), Buffer.from(STREAM.subarray(0, 188 * 100)))
+  })
+
+  test('says who publishes, and where streams are taken and can be watched', async () => {
+    await using harness = await new PatternHarness().start(servingYaml())
+    const { client } = (await harness.published('a')).who
+    assert.deepEqual(harness.detailsOf('live@a/in'), { publisher: { client } })
+    assert.ok(harness.log.some((line) => line.includes('a stream is published') && line.includes(client)))
+    const urls = harness.engine.urls().filter(({ label }) => label === 'live/out')
+    assert.deepEqual(
+      urls.map(({ url }) => new URL(url).pathname),
+      [encodeURI('/live/${stream}.ts')],
+    )
+  })
+
+  test('has the viewers of all copies, and is ready when they are', async () => {
+    await using harness = await new PatternHarness().start(servingYaml('linger: 30s'))
+    for (const key of ['a', 'b']) (await harness.published(key)).send(STREAM.slice(188 * 200))
+    for (const key of ['a', 'b', 'b']) harness.viewer(`/live/${key}.ts`)
+    const viewersOf = (node: string): number => harness.engine.clients(node).length
+    await until(() => viewersOf('live/out') === 3, 'three viewers')
+    assert.deepEqual(['live@b/out', 'live/in', 'live@b'].map(viewersOf), [2, 0, 0])
+    // The nodes of copies are shown a little later.
+    await until(() => harness.engine.readiness({ node: 'live/out' })?.ready === true, 'both are ready')
   })
 
   test('keeps the copy for a publisher that returns, on a timeline that goes on', async () => {
@@ -64,6 +88,18 @@ describe('a pattern pipeline', () => {
     publisher.send(STREAM.slice(188 * 200))
     await until(() => early.body.length > 0, 'it becomes a viewer')
     assert.deepEqual([early.status, harness.engine.clients('live@a/out').length], [200, 1])
+  })
+
+  test('lets a publisher take over that comes from where the one before came from', async () => {
+    await using harness = await new PatternHarness().start(recordingYaml())
+    const origin = '192.0.2.1:7000'
+    const first = harness.publish('a', { origin })
+    await until(() => copies(harness).length === 1, 'the copy')
+    const elsewhere = harness.publish('a', { origin: '192.0.2.1:7001' })
+    await until(() => elsewhere.refused !== undefined, 'it is refused')
+    const again = harness.publish('a', { origin })
+    await until(() => first.refused !== undefined, 'it is replaced')
+    assert.deepEqual([first.refused?.code, again.refused, elsewhere.refused?.code], ['replaced', undefined, 'busy'])
   })
 
   test('refuses a second publisher of a key, and only one of two in one tick wins', async () => {
@@ -118,6 +154,41 @@ describe('a pattern pipeline', () => {
     assert.deepEqual(copies(harness), [])
   })
 
+  test('takes other keys for what they are: names of pipelines, of streams and of properties, with dots', async () => {
+    await using harness = await new PatternHarness().start(servingYaml('linger: 30s'))
+    const keys = ['live', 'a', 'a.ts', '__proto__', 'constructor', 'live.a']
+    await Promise.all(keys.map((key) => harness.published(key)))
+    assert.deepEqual([...copies(harness)].sort(), keys.map((key) => `live@${key}`).sort())
+    for (const key of keys) {
+      const { pattern, stream } = harness.pipeline(`live@${key}`) ?? {}
+      assert.deepEqual([pattern, stream], ['live', key])
+    }
+    const [short, long] = [harness.viewer('/live/a.ts'), harness.viewer('/live/a.ts.ts')]
+    await until(() => harness.engine.clients('live@a.ts/out').length === 1, 'one watches the longer')
+    assert.equal(harness.engine.clients('live@a/out').length, 1)
+    for (const viewer of [short, long]) viewer.close()
+  })
+
+  test('specifies the kind of the nodes of its copies, before they run and afterwards', async () => {
+    await using harness = await new PatternHarness().start(recordingYaml())
+    const kinds = ['live@a/in', 'live@a/out', 'live/in', 'live@a/other', 'other@a/in', 'services/in']
+    assert.deepEqual(
+      kinds.map((id) => specifiedKind(harness.engine.graph, id)),
+      ['input', 'output', 'input', undefined, undefined, undefined],
+    )
+  })
+
+  test('follows the rules of an input of one key, also after it was renamed', async () => {
+    const text = recordingYaml('', 'note: x').replace('"*"', 'main')
+    const renamed = text.replace('in: { type', 'pub: { type').replace('from: in', 'from: pub')
+    await using harness = await new PatternHarness().start(text)
+    await harness.reload(renamed.replace('pub: { type', 'pub: { was: in, type'))
+    await harness.reload(renamed.replace('main,', 'main, auth: studio,'))
+    const stranger = harness.publish('main')
+    await until(() => stranger.refused !== undefined, 'it is refused')
+    assert.equal(stranger.refused?.code, 'unauthorized')
+  })
+
   test('is the input of one key where streams is a name', async () => {
     const text = recordingYaml('', 'note: x').replace('"*"', 'main')
     await using harness = await new PatternHarness().start(text)
@@ -166,7 +237,8 @@ describe('publishers that send no stream', () => {
     )
     const { admitting } = harness.detailsOf('live/in') as { readonly admitting: number }
     assert.equal(admitting, 256)
-    assert.equal(all.filter(({ refused }) => refused?.code === 'busy').length, 10_000 - 256)
+    const refusals = (): number => all.filter(({ refused }) => refused?.code === 'overloaded').length
+    await until(() => refusals() === 10_000 - 256, 'the others are refused')
     assert.equal(harness.log.filter((line) => line.includes('refused a publisher')).length, 1)
     for (const publisher of all) publisher.leave()
     await until(() => (harness.detailsOf('live/in') as { admitting: number }).admitting === 0, 'none waits')
@@ -177,6 +249,15 @@ describe('publishers that send no stream', () => {
     await using harness = await new PatternHarness().start(recordingYaml())
     const silent = Array.from({ length: 100 }, (_, index) => harness.publishers.connect(`k${index}`))
     assert.equal(silent.filter(({ refused }) => refused !== undefined).length, 36)
+    await harness.published('a', { address: '198.51.100.7' })
+  })
+
+  test('from many addresses leave room for one that sends a stream', async () => {
+    await using harness = await new PatternHarness().start(recordingYaml())
+    for (let index = 0; index < 600; index++) {
+      harness.publishers.connect(`k${index}`, { address: `10.0.${index % 6}.1` })
+      harness.publishers.connect(`l${index}`, { address: `2001:db8::${index % 100}:${index}` })
+    }
     await harness.published('a', { address: '198.51.100.7' })
   })
 
@@ -191,6 +272,64 @@ describe('publishers that send no stream', () => {
     }
     assert.ok(harness.engine.events.recent().length - before < 10)
     assert.deepEqual(copies(harness), ['live@a'])
+  })
+})
+
+describe('copies that come and go all the time', () => {
+  test('serve a publisher that returns while the nodes still open', async () => {
+    let open: () => void = () => undefined
+    const opened = new Promise<void>((resolve) => (open = resolve))
+    await using harness = await new PatternHarness({ opened: () => opened }).start(servingYaml('linger: 0s'))
+    const first = harness.publish('a')
+    await until(() => copies(harness).length === 1, 'its copy opens')
+    first.leave()
+    const second = harness.publish('a')
+    await until(() => second.accepts === 1, 'it is admitted')
+    open()
+    await until(() => harness.stateOf('live@a/in') === 'ready', 'it publishes')
+    assert.deepEqual([second.refused, second.isClosed, copies(harness)], [undefined, false, ['live@a']])
+    second.leave()
+    await until(() => copies(harness).length === 0, 'the copy ends')
+  })
+
+  test('have their paths only when those of an earlier copy of the key are free', async () => {
+    let open: () => void = () => undefined
+    const gate = new Promise<void>((resolve) => (open = resolve))
+    let openings = 0
+    // The other copy tries the reload.
+    const opened = (): Promise<void> => (++openings > 3 ? gate : Promise.resolve())
+    await using harness = await new PatternHarness({ opened }).start(servingYaml('linger: 0s'))
+    await harness.published('other')
+    const first = await harness.published('a')
+    await harness.reload(servingYaml('linger: 0s', 'swap: new, path: "/live/${stream}.ts"'))
+    await until(() => openings === 4, 'it is about to follow')
+    first.leave()
+    await until(() => copies(harness).length === 2 && harness.detailsOf('live/in') !== undefined, 'it follows')
+    const second = harness.publish('a')
+    await until(() => second.accepts === 1, 'it is admitted')
+    open()
+    await until(() => harness.stateOf('live@a/in') === 'ready', 'it publishes')
+    assert.deepEqual([second.refused, second.isClosed], [undefined, false])
+    assert.deepEqual(
+      harness.log.filter((line) => line.includes('"error"')),
+      [],
+    )
+  })
+
+  test('are as many as may be published, those included whose viewers still receive the rest', async () => {
+    let drain: () => void = () => undefined
+    const drained = new Promise<void>((resolve) => (drain = resolve))
+    await using harness = await new PatternHarness({ drained }).start(servingYaml('linger: 0s, maxStreams: 2'))
+    for (const key of ['a', 'b']) (await harness.published(key)).leave()
+    await until(() => copies(harness).length === 0, 'both are ending')
+    const third = harness.publish('c')
+    await until(() => third.refused !== undefined, 'the third is refused')
+    assert.deepEqual(third.refused, { code: 'full', why: '2 streams are ending' })
+    drain()
+    await until(() => {
+      if (harness.stateOf('live@d/in') === undefined) harness.publish('d')
+      return harness.stateOf('live@d/in') === 'ready'
+    }, 'there is room again')
   })
 })
 

@@ -10,7 +10,7 @@ import { loadConfig } from '../../config/load-config.js'
 import type { Graph } from '../../graph/graph.js'
 import { RawClient, until } from '../../listen/loopback.test.kit.js'
 import { createLog } from '../../observe/log.js'
-import type { PipelineStatus } from '../../observe/status.js'
+import type { NodeStatus, PipelineStatus } from '../../observe/status.js'
 import type { AnyChunk } from '../../plugin/contract.js'
 import { defineInput, defineOutput } from '../../plugin/define.js'
 import { registryOf } from '../../plugin/registry.js'
@@ -19,8 +19,8 @@ import type { AppliedReload, RolledBack } from '../../reload/reload-target.js'
 import { type ScriptedPublisher, ScriptedPublishers, type ScriptedWho } from '../../testing/scripted-publishers.js'
 import { buildTs } from '../../testing/ts-builder/build-ts.js'
 import type { Engine } from '../engine.js'
-import { common, serving, type ServingSettings } from '../scripted-nodes.test.kit.js'
-import { RecordingOutput } from '../run.test.kit.js'
+import { common, input as scriptedInput, output, serving, type ServingSettings } from '../scripted-nodes.test.kit.js'
+import { RecordingOutput, ScriptedSource } from '../run.test.kit.js'
 
 /** Three seconds, a key frame a second, a PAT every 100 ms. */
 export const STREAM: Uint8Array = buildTs({ durationS: 3 }).bytes
@@ -87,7 +87,7 @@ export class PatternHarness implements AsyncDisposable {
   /** Publishes, and waits until the copy runs. */
   async published(key: string, who?: ScriptedWho): Promise<ScriptedPublisher> {
     const publisher = this.publish(key, who)
-    await until(() => this.stateOf(`live@${key}/in`) === 'ready', `${key} is ready`)
+    await until(() => this.#hasBeenReady(`live@${key}/in`), `${key} is ready`)
     return publisher
   }
 
@@ -100,13 +100,11 @@ export class PatternHarness implements AsyncDisposable {
   }
 
   stateOf(id: string): string | undefined {
-    const { pipelines } = this.engine.status()
-    return pipelines.flatMap(({ nodes }) => nodes).find((node) => node.id === id)?.state
+    return this.#nodeOf(id)?.state
   }
 
   detailsOf(id: string): unknown {
-    const { pipelines } = this.engine.status()
-    return pipelines.flatMap(({ nodes }) => nodes).find((node) => node.id === id)?.details
+    return this.#nodeOf(id)?.details
   }
 
   /** The chunks that the newest output of that id has received. */
@@ -122,6 +120,19 @@ export class PatternHarness implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#engine?.stop('test')
     await rm(this.#folder, { recursive: true, force: true })
+  }
+
+  #nodeOf(id: string): NodeStatus | undefined {
+    return this.engine
+      .status()
+      .pipelines.flatMap(({ nodes }) => nodes)
+      .find((node) => node.id === id)
+  }
+
+  /** On a busy machine the 5 s after which it waits for more may have passed already. */
+  #hasBeenReady(id: string): boolean {
+    const { state, why = '' } = this.#nodeOf(id) ?? {}
+    return state === 'ready' || (state === 'waiting' && why.startsWith('connected, no packets for'))
   }
 
   #definitions() {
@@ -147,8 +158,30 @@ export class PatternHarness implements AsyncDisposable {
         return output
       },
     })
-    return [input, recording, serving(this.serving)]
+    const exclusive = output(
+      (mode) => {
+        this.serving.onOpen?.(mode, () => undefined)
+        return new RecordingOutput()
+      },
+      { exclusive: ({ path }) => [{ kind: 'file', path }] },
+    )
+    const silent = scriptedInput((_mode, context) => {
+      context.ready()
+      return new ScriptedSource()
+    })
+    return [input, silent, recording, serving(this.serving), exclusive]
   }
+}
+
+/** They send all the time, until it is disposed. */
+export function flow(...publishers: readonly ScriptedPublisher[]): Disposable {
+  let at = 0
+  const timer = setInterval(() => {
+    const bytes = STREAM.slice(at, at + 188 * 50)
+    at = at + bytes.length >= STREAM.length ? 0 : at + bytes.length
+    for (const publisher of publishers) publisher.send(bytes)
+  }, 10)
+  return { [Symbol.dispose]: () => clearInterval(timer) }
 }
 
 /** One pattern pipeline that records. `keys`: engine keys of the input. `output`: options of the output. */
@@ -158,6 +191,14 @@ export function recordingYaml(keys = 'linger: 300ms', output = 'note: "${stream}
 
 export function servingYaml(keys = 'linger: 300ms', output = 'path: "/live/${stream}.ts"'): string {
   return patternYaml(keys, `out: { type: test-serving, from: in, ${output} }`)
+}
+
+/** Its output cannot open before the old one has released its path. */
+export function exclusiveYaml(output: string): string {
+  return patternYaml(
+    'linger: 30s',
+    `out: { type: test-out, from: in, path: "/\${stream}", live: "\${stream}", ${output} }`,
+  )
 }
 
 function patternYaml(keys: string, output: string): string {

@@ -1,15 +1,15 @@
 // One pipeline: its nodes and edges. Readers start before the nodes they read; nodes stop in graph order. A reload
 // replaces some nodes while the rest keep running.
-import type { EdgeStatus, NodeStatus, PipelineStatus } from '../../observe/status.js'
+import type { NodeStatus, PipelineStatus } from '../../observe/status.js'
 import type { NodeSettings, Pipeline } from '../../graph/graph.js'
 import { splitCopyName } from '../../graph/node-id.js'
 import type { Clock } from '../../plugin/tokens.js'
-import type { Edge } from '../edge/edge.js'
 import { InputRunner } from '../node/input-runner.js'
 import type { NodePlacement } from '../node/node-runner.js'
 import { OutputRunner } from '../node/output-runner.js'
 import { startNode } from '../node/start-node.js'
 import { TransformRunner } from '../node/transform-runner.js'
+import { edgesOf } from './pipeline-sample.js'
 import { addEdges, connectBackpressure, type PipelineNode, portOf, traceStreams } from './wiring.js'
 
 export type { PipelineNode } from './wiring.js'
@@ -21,6 +21,10 @@ export interface PipelineServices {
   createNode(settings: NodeSettings, placement?: NodePlacement): PipelineNode
   /** The viewers of an output; empty for an output without a route. */
   viewersOf(id: string): Pick<NodeStatus, 'clients' | 'clientLimits' | 'urls' | 'aliases'>
+  /** How many they are; undefined for an output without an audience. */
+  clientsOf(id: string): number | undefined
+  /** Where others reach the streams that a node offers on listeners of plugins. */
+  offeredUrls(settings: NodeSettings): readonly string[]
 }
 
 export class PipelineRunner {
@@ -121,21 +125,22 @@ export class PipelineRunner {
       description,
       ...(stream === undefined ? {} : { pattern, stream }),
       nodes: nodes.map((node) => this.#nodeStatus(node)),
-      edges: nodes.flatMap((node) =>
-        node instanceof InputRunner ? [] : node.edges.map((edge) => edgeStatus(edge, node)),
-      ),
+      edges: edgesOf(nodes),
     }
   }
 
   #nodeStatus(node: PipelineNode): ReturnType<PipelineNode['status']> {
     const status = node.status()
-    if (node instanceof InputRunner) return { ...status, bitsPerSecond: node.bitsPerSecond }
-    return node instanceof OutputRunner ? { ...status, ...this.services.viewersOf(node.id) } : status
+    if (!(node instanceof InputRunner) && !(node instanceof OutputRunner)) return status
+    const urls = [...node.endpoints.urls, ...this.services.offeredUrls(node.settings)]
+    const shown = urls.length === 0 ? {} : { urls }
+    if (node instanceof InputRunner) {
+      const recorder = node.port.recorder?.status()
+      return {
+        ...{ ...status, bitsPerSecond: node.bitsPerSecond, ...shown },
+        ...(recorder === undefined ? {} : { recorder }),
+      }
+    }
+    return { ...status, ...shown, ...this.services.viewersOf(node.id) }
   }
-}
-
-function edgeStatus({ id, rate, counters, isHeld }: Edge, reader: PipelineNode): EdgeStatus {
-  const { receivedBytes, queuedBytes, drops, droppedBytes } = counters
-  const { bitsPerSecond } = rate
-  return { from: id, to: reader.id, bitsPerSecond, receivedBytes, queuedBytes, isHeld, drops, droppedBytes }
 }

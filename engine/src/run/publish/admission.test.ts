@@ -1,16 +1,23 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { PublishSettings } from '../../graph/graph.js'
-import type { Auth } from '../../plugin/auth.js'
+import type { AccessDecision, Auth } from '../../plugin/auth.js'
 import { FakeClock } from '../../testing/fake-clock.js'
 import { ScriptedPublisher, type ScriptedWho } from '../../testing/scripted-publishers.js'
 import { buildTs } from '../../testing/ts-builder/build-ts.js'
-import { Admission } from './admission.js'
+import { Admission, takeoverRefusal } from './admission.js'
 import type { HeldStream } from './held-stream.js'
 import { RefusalReport } from './refusal-report.js'
 
 const STREAM = buildTs({ durationS: 1 }).bytes
-const SETTINGS: PublishSettings = { streams: '*', maxStreams: 9, lingerMs: 0, takeover: 'refuse', auth: [] }
+const SETTINGS: PublishSettings = {
+  streams: '*',
+  maxStreams: 9,
+  lingerMs: 0,
+  takeover: 'refuse',
+  takeoverAfterMs: 3000,
+  auth: [],
+}
 
 class Door {
   readonly clock = new FakeClock()
@@ -52,6 +59,72 @@ describe('the admission of publishers', () => {
     assert.equal(door.admission.waiting, 0)
   })
 
+  test('gives back what the grant of a publisher has used up unless its stream is taken', async () => {
+    const door = new Door()
+    let [given, back] = [0, 0]
+    const giveBack = (): void => void back++
+    let answer: (decision: AccessDecision) => void = () => undefined
+    const late = (): Promise<AccessDecision> => new Promise((resolve) => (answer = resolve))
+    const grant: AccessDecision = { allowed: true, user: undefined, giveBack }
+    door.settings = { ...SETTINGS, auth: ['studio'] }
+    door.check = () => (given++, grant)
+    await door.admit('taken', {}, STREAM)
+    assert.deepEqual([given, back, door.taken.length], [1, 0, 1])
+    await door.admit('junk', {}, STREAM.slice(0, 100))
+    door.clock.advance(10_000)
+    await settled()
+    assert.deepEqual([given, back], [2, 1])
+    const gone = await door.admit('gone', {})
+    gone.leave()
+    await settled()
+    assert.deepEqual([given, back], [3, 2])
+    const broken = new ScriptedPublisher('broken')
+    broken.accept = () => {
+      throw new Error('it cannot')
+    }
+    door.admission.admit(broken)
+    await settled()
+    assert.deepEqual([given, back], [4, 3])
+    door.check = late
+    const slow = await door.admit('slow', {}, STREAM)
+    door.clock.advance(10_000)
+    await settled()
+    assert.equal(slow.refused?.code, 'failed')
+    answer(grant)
+    await settled()
+    assert.equal(back, 4)
+  })
+
+  test('hands over a stream that sends its first tables and megabytes of media at once', async () => {
+    const mebibyte = new Uint8Array(1024 * 1024).fill(1)
+    for (const items of [[STREAM, mebibyte, mebibyte, mebibyte], [Buffer.concat([STREAM, mebibyte])]]) {
+      const door = new Door()
+      const publisher = await door.admit('a', {}, ...items)
+      const received: number[] = []
+      door.taken[0]?.read({ next: (item) => received.push((item as Uint8Array).length), end: () => undefined })
+      for (let turn = 0; turn < items.length; turn++) await settled()
+      assert.equal(publisher.refused, undefined)
+      assert.deepEqual(
+        received,
+        items.map(({ length }) => length),
+      )
+    }
+  })
+
+  test('reports a publisher whose stream is more than may be held, with tables or without', async () => {
+    const mebibyte = new Uint8Array(1024 * 1024).fill(1)
+    for (const [items, code] of [
+      [[mebibyte, mebibyte], 'not-media'],
+      [[STREAM, ...Array<Uint8Array>(17).fill(mebibyte)], 'offline'],
+    ] as const) {
+      const door = new Door()
+      const publisher = await door.admit('a', {}, ...items)
+      assert.deepEqual([publisher.refused?.code, door.taken.length, door.admission.waiting], [code, 0, 0])
+      assert.deepEqual([...door.refusals.counts], [[code, 1]])
+      assert.deepEqual(door.logged, [1])
+    }
+  })
+
   test('waits ten seconds for a PAT', async () => {
     const door = new Door()
     const publisher = await door.admit('a', {}, STREAM.slice(0, 100))
@@ -71,7 +144,7 @@ describe('the admission of publishers', () => {
     const publisher = await door.admit('a', {}, STREAM)
     door.clock.advance(10_000)
     await settled()
-    assert.deepEqual([publisher.refused?.code, publisher.accepts], ['busy', 0])
+    assert.deepEqual([publisher.refused?.code, publisher.accepts], ['failed', 0])
   })
 
   test('tells an auth provider what the publisher has presented', async () => {
@@ -103,6 +176,39 @@ describe('the admission of publishers', () => {
     assert.equal(door.clock.pending, 0)
   })
 
+  test('refuses a key that is no longer taken when its first PAT comes', async () => {
+    const door = new Door()
+    const publisher = await door.admit('a')
+    door.settings = { ...SETTINGS, streams: 'cam-*' }
+    publisher.send(STREAM)
+    await settled()
+    assert.deepEqual([publisher.refused?.code, door.taken.length], ['bad-key', 0])
+  })
+
+  test('takes no stream that has ended with its first PAT', async () => {
+    const door = new Door()
+    const publisher = new ScriptedPublisher('a')
+    publisher.send(STREAM)
+    publisher.leave()
+    door.admission.admit(publisher)
+    await settled()
+    const returning = new ScriptedPublisher('a')
+    door.admission.admit(returning)
+    await settled()
+    returning.send(STREAM)
+    returning.leave()
+    await settled()
+    assert.deepEqual([door.taken.length, door.admission.waiting], [0, 0])
+  })
+
+  test('does not count a publisher that another input may take', async () => {
+    const door = new Door()
+    const publisher = new ScriptedPublisher('..')
+    publisher.reject = () => true
+    door.admission.admit(publisher)
+    assert.deepEqual([door.refusals.counts.size, door.logged], [0, []])
+  })
+
   test('refuses those that wait when it closes, and while nothing takes streams', async () => {
     const door = new Door()
     const waiting = await door.admit('a')
@@ -120,7 +226,20 @@ describe('the admission of publishers', () => {
     const all: ScriptedPublisher[] = []
     for (let index = 0; index < 80; index++)
       all.push(await door.admit(`k${index}`, { address: `10.0.0.${index}` }, junk))
-    const busy = all.filter(({ refused }) => refused?.code === 'busy').length
-    assert.ok(busy >= 15 && busy <= 16, String(busy))
+    const count = all.filter(({ refused }) => refused?.code === 'overloaded').length
+    assert.ok(count >= 15 && count <= 16, String(count))
   })
+})
+
+test('a publisher that has been silent for `takeoverAfter` may be replaced, and a live one not', () => {
+  const slot = { isTaken: true, silentMs: 2999, origin: undefined }
+  const rival = new ScriptedPublisher('a')
+  assert.equal(takeoverRefusal(slot, SETTINGS, rival)?.code, 'busy')
+  assert.equal(takeoverRefusal({ ...slot, silentMs: 3000 }, SETTINGS, rival), undefined)
+  assert.equal(
+    takeoverRefusal({ ...slot, silentMs: 3000 }, { ...SETTINGS, takeoverAfterMs: 9000 }, rival)?.code,
+    'busy',
+  )
+  assert.equal(takeoverRefusal(slot, { ...SETTINGS, takeover: 'replace' }, rival), undefined)
+  assert.equal(takeoverRefusal({ ...slot, isTaken: false }, SETTINGS, rival), undefined)
 })

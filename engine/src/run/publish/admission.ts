@@ -1,23 +1,20 @@
 // From a publisher to its stream: its key, limits, whether it may publish, and the first PAT. Everything that a publisher
 // can hold before it is admitted is bounded, in time, in bytes and in number.
+import { cutText } from '../../plugin/cut-text.js'
 import { messageOf } from '../../errors.js'
 import type { PublishSettings } from '../../graph/graph.js'
 import { KeyCheck } from '../../graph/stream-keys.js'
 import type { Auth } from '../../plugin/auth.js'
-import type { Publisher } from '../../plugin/publisher.js'
+import type { Publisher, PublisherGrant } from '../../plugin/publisher.js'
 import type { Clock } from '../../plugin/tokens.js'
-import { HeldStream, MOST_HELD_BYTES } from './held-stream.js'
+import { type HeldMemory, HeldStream, MOST_HELD_BYTES } from './held-stream.js'
 import { PatSearch } from './pat-search.js'
-import { type PublishRefusal, refusalOfPublisher } from './publish-access.js'
+import { accessOfPublisher, type PublishRefusal } from './publish-access.js'
 import type { RefusalReport } from './refusal-report.js'
+import { CROWDED, WaitingPublishers } from './waiting-publishers.js'
 
-/** Publishers that wait to be admitted, in all and from one address. */
-const MOST_WAITING = 256
-const MOST_WAITING_PER_ADDRESS = 64
 /** For the answer of an auth provider, and for the first PAT. */
 const WAIT_MS = 10_000
-/** A publisher that has sent nothing for this long has lost its line: another one may take its place. */
-const LOST_AFTER_MS = 5000
 /** Of all publishers that wait. */
 const MOST_HELD_BYTES_IN_ALL = 64 * MOST_HELD_BYTES
 const MOST_SHOWN_KEY = 128
@@ -28,20 +25,22 @@ export interface AdmissionParts {
   readonly refusals: RefusalReport
   /** The newest ones; undefined while the input takes no streams. */
   settings(): PublishSettings | undefined
-  /** Why the key cannot be taken now; undefined if it can. */
-  refusalOf(key: string): PublishRefusal | undefined
+  /** Why its key cannot be taken now; undefined if it can. */
+  refusalOf(publisher: Publisher): PublishRefusal | undefined
   /** The publisher is admitted. Called in the same turn as a `refusalOf` that has returned undefined. */
   take(key: string, stream: HeldStream): void
 }
 
-type Outcome = 'pat' | PublishRefusal | 'left'
+/** What it waits for has come, or will not. */
+type Outcome<T extends string> = T | PublishRefusal | 'left'
 
 export class Admission {
   readonly #parts: AdmissionParts
-  readonly #waiting = new Map<Publisher, (outcome: PublishRefusal) => void>()
-  readonly #perAddress = new Map<string, number>()
+  readonly #waiting = new WaitingPublishers()
   #keys: { readonly settings: PublishSettings; readonly check: KeyCheck } | undefined
+  /** Of publishers that wait. */
   #heldBytes = 0
+  readonly #memory: HeldMemory = { bytes: 0 }
   #isClosed = false
 
   constructor(parts: AdmissionParts) {
@@ -54,32 +53,26 @@ export class Admission {
 
   /** Never throws. */
   admit(publisher: Publisher): void {
-    const { key, who } = publisher
-    const refusal = this.#refusalAtOnce(key, who.address)
+    const refusal = this.refusalOfKey(publisher.key) ?? this.#waiting.add(publisher)
     if (refusal !== undefined) return this.#refuse(publisher, refusal)
-    this.#perAddress.set(who.address, this.#waitingOf(who.address) + 1)
-    this.#waiting.set(publisher, () => undefined)
     this.#run(publisher)
       .catch((error: unknown) => this.#refuse(publisher, { code: 'offline', why: messageOf(error) }))
-      .finally(() => this.#forget(publisher))
+      .finally(() => this.#waiting.remove(publisher))
   }
 
   /** Refuses those that wait, and all that follow. */
   close(): void {
     this.#isClosed = true
-    for (const settle of [...this.#waiting.values()]) settle(CLOSING)
+    this.#waiting.refuseAll(CLOSING)
   }
 
-  #refusalAtOnce(key: string, address: string): PublishRefusal | undefined {
+  /** Why no stream of that key can be published, whoever publishes it. */
+  refusalOfKey(key: string): PublishRefusal | undefined {
     if (this.#isClosed) return CLOSING
     const settings = this.#parts.settings()
     if (settings === undefined) return { code: 'offline', why: 'the input takes no streams now' }
     const problem = this.#keyCheck(settings).problemOf(key)
-    if (problem !== undefined) return { code: 'bad-key', why: problem }
-    if (this.#waiting.size >= MOST_WAITING)
-      return { code: 'busy', why: `${MOST_WAITING} publishers are being admitted` }
-    if (this.#waitingOf(address) < MOST_WAITING_PER_ADDRESS) return undefined
-    return { code: 'busy', why: `${MOST_WAITING_PER_ADDRESS} publishers of this address are being admitted` }
+    return problem === undefined ? undefined : { code: 'bad-key', why: problem }
   }
 
   #keyCheck(settings: PublishSettings): KeyCheck {
@@ -88,33 +81,74 @@ export class Admission {
   }
 
   async #run(publisher: Publisher): Promise<void> {
-    const { auth } = this.#parts
-    const { key } = publisher
-    const names = this.#parts.settings()?.auth ?? []
-    const checked = await this.#within(publisher, UNANSWERED, (settle) => {
-      void refusalOfPublisher(auth, names, publisher).then((refusal) => settle(refusal ?? 'pat'))
-      return () => undefined
-    })
-    const before = checked === 'pat' ? this.#parts.refusalOf(key) : checked
-    if (before === 'left') return
-    if (before !== undefined) return this.#refuse(publisher, before)
-    const stream = new HeldStream(publisher, this.#parts.clock)
-    const found = await this.#within(publisher, NOT_MEDIA, (settle) => this.#awaitPat(stream, settle))
-    const after = found === 'pat' ? (this.#isClosed ? CLOSING : this.#parts.refusalOf(key)) : found
-    if (after === undefined) return this.#parts.take(key, stream)
-    if (after === 'left') return stream.close('not-media', 'it has left')
-    this.#refuse(publisher, after)
-    stream.close(after.code, after.why)
+    const grant = await this.#grantOf(publisher)
+    if (grant === undefined) return
+    let isTaken = false
+    try {
+      isTaken = await this.#takeStream(publisher, grant)
+    } finally {
+      if (!isTaken) grant.giveBack?.()
+    }
   }
 
-  #awaitPat(stream: HeldStream, settle: (outcome: Outcome) => void): () => void {
+  /** Undefined if it may not publish, or has left: it has been told. */
+  async #grantOf(publisher: Publisher): Promise<PublisherGrant | undefined> {
+    const { auth } = this.#parts
+    const names = this.#parts.settings()?.auth ?? []
+    let grant: PublisherGrant | undefined
+    const checked = await this.#within<'allowed'>(publisher, UNANSWERED, (settle) => {
+      let isOver = false
+      void accessOfPublisher(auth, names, publisher).then((access) => {
+        if ('code' in access) return settle(access)
+        // Nobody waits for it any more.
+        if (isOver) return access.giveBack?.()
+        grant = access
+        settle('allowed')
+      })
+      return () => (isOver = true)
+    })
+    const refusal = checked === 'allowed' ? this.#parts.refusalOf(publisher) : checked
+    if (refusal === undefined) return grant
+    grant?.giveBack?.()
+    if (refusal !== 'left') this.#refuse(publisher, refusal)
+    return undefined
+  }
+
+  /** False if it was refused, or has left. Rejects with what the publisher throws. */
+  async #takeStream(publisher: Publisher, grant: PublisherGrant): Promise<boolean> {
+    const { key } = publisher
+    const stream = new HeldStream(publisher, this.#parts.clock, this.#memory, grant)
+    const found = await this.#within<'pat'>(publisher, NOT_MEDIA, (settle) => this.#awaitPat(stream, settle))
+    // It has held too much.
+    if (stream.closed !== undefined) {
+      this.#note(publisher, stream.closed)
+      return false
+    }
+    // The settings may have changed meanwhile.
+    const after = found === 'pat' ? (this.refusalOfKey(key) ?? this.#parts.refusalOf(publisher)) : found
+    if (after === undefined) {
+      if (!stream.isOver) this.#parts.take(key, stream)
+      return !stream.isOver
+    }
+    if (after === 'left') stream.close('not-media', 'it has left')
+    else {
+      this.#refuse(publisher, after)
+      stream.close(after.code, after.why)
+    }
+    return false
+  }
+
+  #awaitPat(stream: HeldStream, settle: (outcome: Outcome<'pat'>) => void): () => void {
     const search = new PatSearch()
     let bytes = 0
     stream.onHeld = (received) => {
       bytes += received.length
       this.#heldBytes += received.length
-      if (search.push(received, this.#parts.clock.nowMs())) settle('pat')
-      else if (this.#heldBytes > MOST_HELD_BYTES_IN_ALL) settle(OVERLOADED)
+      if (search.push(received, this.#parts.clock.nowMs())) {
+        // In this turn: a publisher may send a second of media at once.
+        stream.expectReader()
+        settle('pat')
+      } else if (this.#heldBytes > MOST_HELD_BYTES_IN_ALL) settle(OVERLOADED)
     }
     stream.onEnd = () => settle(bytes > 0 ? NOT_MEDIA : 'left')
     stream.start()
@@ -125,15 +159,15 @@ export class Admission {
   }
 
   /** Waits until `begin` settles, the publisher has left, time is up, or everything is closed. */
-  #within(
+  #within<T extends string>(
     publisher: Publisher,
     late: PublishRefusal,
-    begin: (settle: (outcome: Outcome) => void) => () => void,
-  ): Promise<Outcome> {
+    begin: (settle: (outcome: Outcome<T>) => void) => () => unknown,
+  ): Promise<Outcome<T>> {
     return new Promise((resolve) => {
-      let finish: () => void = () => undefined
+      let finish: () => unknown = () => undefined
       let isSettled = false
-      const settle = (outcome: Outcome): void => {
+      const settle = (outcome: Outcome<T>): void => {
         if (isSettled) return
         isSettled = true
         timer[Symbol.dispose]()
@@ -144,8 +178,10 @@ export class Admission {
       const onAbort = (): void => settle('left')
       const timer = this.#parts.clock.after(WAIT_MS, () => settle(late))
       if (publisher.signal.aborted) return settle('left')
+      // It has made room for another one between two waits.
+      if (!this.#waiting.has(publisher)) return settle(CROWDED)
       publisher.signal.addEventListener('abort', onAbort)
-      this.#waiting.set(publisher, settle)
+      this.#waiting.settleBy(publisher, settle)
       const end = begin(settle)
       // It may have settled in its first call.
       if (isSettled) end()
@@ -153,28 +189,18 @@ export class Admission {
     })
   }
 
-  #refuse(publisher: Publisher, { code, why }: PublishRefusal): void {
-    const { key, who } = publisher
-    this.#parts.refusals.note({ code, why, client: who.client, key: key.slice(0, MOST_SHOWN_KEY) })
-    publisher.reject(code, why)
+  #refuse(publisher: Publisher, refusal: PublishRefusal): void {
+    if (publisher.reject(refusal.code, refusal.why) !== true) this.#note(publisher, refusal)
   }
 
-  #waitingOf(address: string): number {
-    return this.#perAddress.get(address) ?? 0
-  }
-
-  #forget(publisher: Publisher): void {
-    const { address } = publisher.who
-    this.#waiting.delete(publisher)
-    const left = this.#waitingOf(address) - 1
-    if (left > 0) this.#perAddress.set(address, left)
-    else this.#perAddress.delete(address)
+  #note({ key, who }: Publisher, { code, why }: PublishRefusal): void {
+    this.#parts.refusals.note({ code, why, client: who.client, key: cutText(key, MOST_SHOWN_KEY) })
   }
 }
 
 const CLOSING: PublishRefusal = { code: 'closing', why: 'the input takes no more streams' }
-const UNANSWERED: PublishRefusal = { code: 'busy', why: 'the auth provider has not answered in time' }
-const OVERLOADED: PublishRefusal = { code: 'busy', why: 'too many publishers are being admitted' }
+const UNANSWERED: PublishRefusal = { code: 'failed', why: 'the auth provider has not answered in time' }
+const OVERLOADED: PublishRefusal = { code: 'overloaded', why: 'too many publishers are being admitted' }
 const NOT_MEDIA: PublishRefusal = {
   code: 'not-media',
   why: `no PAT of a transport stream within ${WAIT_MS / 1000} s and ${MOST_HELD_BYTES >> 20} MiB`,
@@ -182,9 +208,12 @@ const NOT_MEDIA: PublishRefusal = {
 
 /** Whether a publisher may take the place of the one that publishes under the same key. */
 export function takeoverRefusal(
-  slot: { readonly isTaken: boolean; readonly silentMs: number },
-  takeover: PublishSettings['takeover'],
+  slot: { readonly isTaken: boolean; readonly silentMs: number; readonly origin: string | undefined },
+  { takeover, takeoverAfterMs }: Pick<PublishSettings, 'takeover' | 'takeoverAfterMs'>,
+  { origin }: Pick<Publisher, 'origin'>,
 ): PublishRefusal | undefined {
-  const isFree = !slot.isTaken || takeover === 'replace' || slot.silentMs >= LOST_AFTER_MS
+  // A sender that has started again, and calls from the same port: its connection before cannot be alive.
+  if (origin !== undefined && slot.origin === origin) return undefined
+  const isFree = !slot.isTaken || takeover === 'replace' || slot.silentMs >= takeoverAfterMs
   return isFree ? undefined : { code: 'busy', why: 'another publisher has this key' }
 }

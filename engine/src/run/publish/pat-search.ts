@@ -1,5 +1,5 @@
-// Whether bytes are a transport stream: the first PAT with a right CRC, ISO/IEC 13818-1 2.4.4.3. Null packets alone, and
-// junk, have none.
+// Whether bytes are a transport stream: the first PAT, ISO/IEC 13818-1 2.4.4.3, with a right CRC or repeated
+// with a wrong one. Null packets alone, and junk, have none.
 import { Framer, PAT_PID } from '@millrace/media/mpegts'
 
 export class PatSearch {

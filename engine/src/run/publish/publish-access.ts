@@ -1,6 +1,7 @@
 // Whether a publisher may publish, by the auth providers of its input.
 import type { AccessDecision, AccessRequest, Auth } from '../../plugin/auth.js'
-import type { Publisher, PublisherRefusal } from '../../plugin/publisher.js'
+import { lacksCredentials } from '../../plugin/lacks-credentials.js'
+import type { Publisher, PublisherGrant, PublisherRefusal } from '../../plugin/publisher.js'
 
 export interface PublishRefusal {
   readonly code: PublisherRefusal
@@ -10,29 +11,26 @@ export interface PublishRefusal {
 type Denied = Extract<AccessDecision, { readonly allowed: false }>
 
 const CODES: Readonly<Partial<Record<Denied['reason'], PublisherRefusal>>> = {
-  'no-credentials': 'unauthorized',
-  'bad-credentials': 'unauthorized',
-  'bad-signature': 'unauthorized',
-  expired: 'unauthorized',
-  busy: 'busy',
-  failed: 'busy',
-  'too-many-failures': 'busy',
+  busy: 'overloaded',
+  failed: 'failed',
+  'too-many-failures': 'overloaded',
 }
 const REASONS: Readonly<Partial<Record<PublisherRefusal, string>>> = {
   unauthorized: 'the credentials are missing or wrong',
-  busy: "it can't be decided now, try again later",
+  overloaded: 'too many are being checked, or have failed: try again later',
+  failed: "it can't be decided now: the auth provider fails",
 }
 
-/** Undefined if it may. `names`: any of these providers admits it; without any, everybody may. Never rejects. */
-export async function refusalOfPublisher(
+/** `names`: any of these providers admits it; without any, everybody may. Never rejects. */
+export async function accessOfPublisher(
   auth: Pick<Auth, 'check'>,
   names: readonly string[],
   publisher: Publisher,
-): Promise<PublishRefusal | undefined> {
-  if (names.length === 0) return undefined
+): Promise<PublishRefusal | PublisherGrant> {
+  if (names.length === 0) return {}
   try {
     const decision = await auth.check(names, requestOf(publisher))
-    return decision.allowed ? undefined : refusalOf(decision)
+    return decision.allowed ? { secret: decision.secret, giveBack: decision.giveBack } : refusalOf(decision)
   } catch {
     // A provider that is not declared, which configuration checks reject.
     return { code: 'forbidden', why: 'its auth provider does not exist' }
@@ -40,7 +38,7 @@ export async function refusalOfPublisher(
 }
 
 function refusalOf({ reason, why }: Denied): PublishRefusal {
-  const code = CODES[reason] ?? 'forbidden'
+  const code = lacksCredentials(reason) ? 'unauthorized' : (CODES[reason] ?? 'forbidden')
   return { code, why: why ?? REASONS[code] ?? 'no auth provider allows it' }
 }
 

@@ -16,8 +16,8 @@ export interface SingleStreamParts {
   readonly log: Logger
   readonly auth: Pick<Auth, 'check'>
   readonly publishers: PublisherStatuses
-  /** The node as the newest graph has it. */
-  settings(): NodeSettings & { readonly publish: PublishSettings }
+  /** The node with this ID as the newest graph has it. */
+  settings(id: string): NodeSettings & { readonly publish: PublishSettings }
 }
 
 export function singleStream(definition: InputDefinition, parts: SingleStreamParts): OpensInput {
@@ -31,8 +31,8 @@ export function singleStream(definition: InputDefinition, parts: SingleStreamPar
       clock,
       auth,
       refusals,
-      settings: () => parts.settings().publish,
-      refusalOf: () => takeoverRefusal(slot, parts.settings().publish.takeover),
+      settings: () => parts.settings(context.id).publish,
+      refusalOf: (publisher) => takeoverRefusal(slot, parts.settings(context.id).publish, publisher),
       take: (_, stream) => slot.put(stream),
     })
     const shown = publishers.add({
@@ -44,7 +44,10 @@ export function singleStream(definition: InputDefinition, parts: SingleStreamPar
       },
       refused: refusals.counts,
     })
-    context.details(() => ({ admitting: admission.waiting, refused: Object.fromEntries(refusals.counts) }))
+    context.details(() => ({
+      ...{ admitting: admission.waiting, refused: Object.fromEntries(refusals.counts) },
+      publisher: slot.who ?? null,
+    }))
     const subscribe = publishersOf(definition, [options$, context, deps], {
       admit: (publisher) => admission.admit(publisher),
       report: () => {
@@ -61,6 +64,7 @@ export function singleStream(definition: InputDefinition, parts: SingleStreamPar
         both.add(subscribe(subscriber))
         return both
       }),
+      pause: () => slot.pause(),
       [Symbol.asyncDispose]: () => {
         admission.close()
         shown[Symbol.dispose]()

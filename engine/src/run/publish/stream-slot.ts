@@ -37,6 +37,17 @@ export class StreamSlot {
     return this.#stream?.silentMs ?? Infinity
   }
 
+  /** The publisher, for people; undefined if there is none. */
+  get who(): { readonly client: string; readonly user?: string } | undefined {
+    const { client, user } = this.#stream?.publisher.who ?? {}
+    return client === undefined ? undefined : { client, ...(user === undefined ? {} : { user }) }
+  }
+
+  /** Where the publisher comes from, as it says. */
+  get origin(): string | undefined {
+    return this.#stream?.publisher.origin
+  }
+
   /** The stream continues what was published before. The publisher before it is told that it was replaced. */
   put(stream: HeldStream): void {
     const before = this.#stream
@@ -44,7 +55,6 @@ export class StreamSlot {
     stream.expectReader()
     stream.onEnd = (why) => this.#left(stream, why)
     before?.close('replaced', 'another publisher has taken over')
-    if (stream.isOver) return this.#left(stream, 'it has left')
     this.#connect()
   }
 
@@ -68,7 +78,12 @@ export class StreamSlot {
         this.#stream?.hold()
       }
     })
-    return { chunks, [Symbol.asyncDispose]: () => Promise.resolve() }
+    return { chunks, pause: () => this.pause(), [Symbol.asyncDispose]: () => Promise.resolve() }
+  }
+
+  /** Lets the publisher of now wait until disposed; undefined if there is none. */
+  pause(): Disposable | undefined {
+    return this.#stream?.pause()
   }
 
   /** The node can take a stream: says whether it has one. */

@@ -1,5 +1,5 @@
 // Builds a transport stream from a plan, and returns along with the bytes where everything is. Independent of the
-// parsers that it tests: nothing of `media` or of the runtime is used. Equal plans always give equal bytes.
+// parsers that it tests: of `media` only the writers are used, whose bytes vectors prove. Equal plans give equal bytes.
 import { PacketWriter, payloadRoom, splitSection } from './packet-writer.js'
 import { PTS_WRAP, wrap90k } from './pes.js'
 import type { ProgramLayout } from './program-layout.js'

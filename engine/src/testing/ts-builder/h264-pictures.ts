@@ -30,6 +30,7 @@ export function h264Pictures(format: VideoFormat): (picture: Picture, sizeBytes:
       const recovery = renderRecoveryPoint(format.keyPicture)
       if (recovery !== undefined) parts.push(renderNal([NAL_SEI], recovery))
     }
+    if (format.captions === true) parts.push(renderNal([NAL_SEI], renderCaptions()))
     parts.push(renderSlice(picture, format, state))
     const missing = sizeBytes - parts.reduce((sum, part) => sum + part.length, 0)
     if (missing > 8) parts.push(renderNal([NAL_FILLER], new Uint8Array(missing - 5).fill(0xff).fill(0x80, -1)))
@@ -61,6 +62,12 @@ function renderRecoveryPoint(keyPicture: KeyPicture): Uint8Array | undefined {
   const body = new BitWriter().ue(frames).fields([1, 1], [0, 1], [0, 2])
   const payload = (body.bitCount % 8 === 0 ? body : body.trailing()).toBytes()
   return new BitWriter().fields([6, 8], [payload.length, 8]).append(payload).trailing().toBytes()
+}
+
+/** user_data_registered_itu_t_t35 with cc_data (ATSC A/53 part 4 6.2.3): one pair for the first field, empty. */
+function renderCaptions(): Uint8Array {
+  const payload = [0xb5, 0x00, 0x31, 0x47, 0x41, 0x39, 0x34, 0x03, 0xc1, 0xff, 0xfc, 0x80, 0x80, 0xff]
+  return new BitWriter().fields([4, 8], [payload.length, 8]).append(payload).trailing().toBytes()
 }
 
 function renderSlice(picture: Picture, format: VideoFormat, state: Decoding): Uint8Array {

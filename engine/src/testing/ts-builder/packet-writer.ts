@@ -1,9 +1,6 @@
 // Writes transport stream packets and keeps the continuity counter of each PID: ISO/IEC 13818-1 clauses 2.4.3.2 and
 // 2.4.3.4. Payloads shorter than their packet are stuffed in the adaptation field.
-import { PTS_WRAP } from './pes.js'
-
-const PACKET_SIZE = 188
-const NULL_PID = 0x1fff
+import { NULL_PID, PACKET_SIZE, packetise, writePcr27M } from '@millrace/media/mpegts'
 
 export interface PacketPlan {
   readonly pid: number
@@ -55,6 +52,7 @@ export class PacketWriter {
     const offset = this.#reserve()
     this.#bytes.set([0x47, (packet.unitStart === true ? 0x40 : 0) | (pid >> 8), pid & 0xff, control | counter], offset)
     this.#bytes.set(field, offset + 4)
+    if (packet.pcr27m !== undefined) writePcr27M(this.#bytes, offset, Math.round(packet.pcr27m))
     this.#bytes.set(payload, offset + 4 + field.length)
     if (++this.#sinceNull >= this.#nullEvery) this.writeNull()
     return offset
@@ -90,13 +88,9 @@ export class PacketWriter {
 
 /** Splits section bytes over payloads: a pointer_field of 0 in the first, 0xFF after the end. */
 export function splitSection(section: Uint8Array): Uint8Array[] {
+  const packets = packetise(section, NULL_PID, 0)
   const payloads: Uint8Array[] = []
-  for (let at = -1; at < section.length; at += 184) {
-    const payload = new Uint8Array(184).fill(0xff)
-    if (at === -1) payload[0] = 0
-    payload.set(section.subarray(Math.max(at, 0), at + 184), at === -1 ? 1 : 0)
-    payloads.push(payload)
-  }
+  for (let at = 4; at < packets.length; at += PACKET_SIZE) payloads.push(packets.subarray(at, at + 184))
   return payloads
 }
 
@@ -111,23 +105,5 @@ function renderAdaptationField(packet: PacketPlan, size: number): Uint8Array {
   const field = new Uint8Array(size).fill(0xff)
   if (size > 0) field[0] = size - 1
   if (size > 1) field[1] = flags
-  if (pcr27m !== undefined) field.set(renderPcr(pcr27m), 2)
   return field
-}
-
-function renderPcr(pcr27m: number): number[] {
-  const whole = Math.round(pcr27m)
-  const span = PTS_WRAP * 300
-  const wrapped = ((whole % span) + span) % span
-  const base = Math.floor(wrapped / 300)
-  const extension = wrapped % 300
-  const high = Math.floor(base / 2)
-  return [
-    Math.floor(high / 2 ** 24) & 0xff,
-    (high >>> 16) & 0xff,
-    (high >>> 8) & 0xff,
-    high & 0xff,
-    ((base & 1) << 7) | 0x7e | (extension >> 8),
-    extension & 0xff,
-  ]
 }

@@ -5,7 +5,13 @@ import type { AudioPlan, BuiltTrack, DataPlan, PcrPlan, ProgramPlan, VideoCodec,
 // stream_type, ISO/IEC 13818-1 table 2-34; SCTE-35 by SCTE 35 clause 8.1.
 const VIDEO_STREAM_TYPE = { h264: 0x1b, h265: 0x24, mpeg2: 0x02 } as const satisfies Record<VideoCodec, number>
 const AUDIO_STREAM_TYPE = { aac: 0x0f, mp2: 0x03 } as const
-const DATA_STREAM_TYPE = { scte35: 0x86, private: 0x06 } as const
+const DATA_STREAM_TYPE = { scte35: 0x86, private: 0x06, klv: 0x06, teletext: 0x06, id3: 0x15 } as const
+/** Registration `KLVA`, SMPTE RP 217; teletext_descriptor, EN 300 468 6.2.43; metadata_descriptor of ID3 in HLS. */
+const DATA_DESCRIPTORS: Readonly<Record<string, Descriptor>> = {
+  klv: [0x05, 0x4b, 0x4c, 0x56, 0x41],
+  teletext: [0x56, 0x64, 0x65, 0x75, 0x09, 0x00],
+  id3: [0x26, 0xff, 0xff, 0x49, 0x44, 0x33, 0x20, 0xff, 0x49, 0x44, 0x33, 0x20, 0x00, 0x0f],
+}
 const DEFAULT_PCR_INTERVAL_MS = 20
 const PIDS_PER_PROGRAM = 0x20
 
@@ -46,7 +52,7 @@ export function layOutProgram(plan: ProgramPlan, index: number): ProgramLayout {
     streams: tracks.map((track) => ({
       pid: track.pid,
       streamType: track.streamType,
-      descriptors: track.language === '' ? [] : [languageDescriptor(track.language)],
+      descriptors: descriptorsOf(track, audio),
     })),
   }
 }
@@ -74,7 +80,10 @@ function layOutVideo(plan: VideoPlan, pid: number): Required<VideoPlan> {
     bitrate: 500_000,
     width: 64,
     height: 48,
+    captions: false,
     boundedPes: false,
+    packing: {},
+    pictures: [],
     ...plan,
   }
 }
@@ -86,6 +95,7 @@ function layOutAudio(plan: NonNullable<ProgramPlan['audio']>, firstPid: number):
     codec: 'aac',
     pid: firstPid + at,
     language: '',
+    audioType: 0,
     framesPerPes: 2,
     bitrate: 96_000,
     ...audio,
@@ -112,7 +122,13 @@ function listTracks(
   return tracks
 }
 
+function descriptorsOf({ language, codec, pid }: BuiltTrack, audio: ProgramLayout['audio']): Descriptor[] {
+  const own = DATA_DESCRIPTORS[codec]
+  if (language === '') return own === undefined ? [] : [own]
+  return [languageDescriptor(language, audio.find((track) => track.pid === pid)?.audioType ?? 0)]
+}
+
 /** ISO_639_language_descriptor, ISO/IEC 13818-1 clause 2.6.18. */
-function languageDescriptor(language: string): Descriptor {
-  return [0x0a, ...Array.from(language.slice(0, 3), (letter) => letter.charCodeAt(0)), 0x00]
+function languageDescriptor(language: string, audioType: number): Descriptor {
+  return [0x0a, ...Array.from(language.slice(0, 3), (letter) => letter.charCodeAt(0)), audioType]
 }

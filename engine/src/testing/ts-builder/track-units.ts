@@ -8,6 +8,8 @@ import { renderPes } from './pes.js'
 import { orderPictures } from './picture-order.js'
 import type { ProgramLayout } from './program-layout.js'
 import type { AudioPlan, DataPlan, VideoPlan } from './ts-plan.js'
+import { packPictures } from './video-packing.js'
+import type { CodedPicture } from './video-format.js'
 
 const PICTURES = { h264: h264Pictures, h265: h265Pictures, mpeg2: mpeg2Pictures } as const
 /** A key picture is this many times as large as the others. */
@@ -38,34 +40,53 @@ export interface UnitTiming {
 export function listUnits(program: ProgramLayout, timing: UnitTiming): Unit[] {
   const units = program.video === undefined ? [] : listVideo(program.video, timing)
   for (const [index, audio] of program.audio.entries()) units.push(...listAudio(audio, index, timing))
-  for (const data of program.data) if (data.kind === 'private') units.push(...listPrivate(data, timing))
+  for (const data of program.data) if (data.kind !== 'scte35') units.push(...listPrivate(data, timing))
   return units
 }
 
-function listVideo(video: Required<VideoPlan>, { start90k, duration90k }: UnitTiming): Unit[] {
+function listVideo(video: Required<VideoPlan>, timing: UnitTiming): Unit[] {
+  const { packing, boundedPes: bounded, pid } = video
+  const { keyPicture, codec } = video
+  const canJoin = keyPicture !== 'none' && (keyPicture !== 'refresh' || codec === 'h264')
+  const pictures = video.pictures.length > 0 ? movedPictures(video.pictures, timing) : renderPictures(video, timing)
+  return packPictures(pictures, video.codec, packing, 90_000 / video.fps).map((packed) => {
+    const { payload, times, dts90k, span90k, key } = packed
+    const stamps = { pts90k: times?.pts90k, dts90k: times?.dts90k }
+    return {
+      pid,
+      pts90k: times?.pts90k ?? dts90k,
+      dts90k,
+      span90k,
+      key,
+      randomAccess: packed.hasKey && canJoin,
+      indicated: packing.indicateAll === true || (key && canJoin && video.randomAccessIndicator),
+      pes: renderPes({ streamId: STREAM_ID.video, ...stamps, payload, bounded }),
+    }
+  })
+}
+
+function movedPictures(pictures: readonly CodedPicture[], { start90k, duration90k }: UnitTiming): CodedPicture[] {
+  const within = pictures.filter(({ dts90k }) => dts90k < duration90k)
+  return within.map((picture) => ({
+    ...picture,
+    pts90k: start90k + picture.pts90k,
+    dts90k: start90k + picture.dts90k,
+  }))
+}
+
+function renderPictures(video: Required<VideoPlan>, { start90k, duration90k }: UnitTiming): CodedPicture[] {
   const frame90k = 90_000 / video.fps
   const open = video.keyPicture !== 'idr'
   const pictures = orderPictures({ count: Math.round(duration90k / frame90k), open, ...video })
   const render = PICTURES[video.codec](video)
   const perGop = Math.min(video.gopFrames, pictures.length)
   const plainBytes = ((video.bitrate / 8 / video.fps) * perGop) / (perGop - 1 + KEY_WEIGHT)
-  const canJoin = video.keyPicture === 'idr' || video.keyPicture === 'recoveryPoint'
-  return pictures.map((picture) => {
-    const pts90k = Math.round(start90k + picture.display * frame90k)
-    const dts90k = Math.round(start90k + (picture.decode - (video.bFrames > 0 ? 1 : 0)) * frame90k)
-    const payload = render(picture, Math.round(plainBytes * (picture.key ? KEY_WEIGHT : 1)))
-    const randomAccess = picture.key && canJoin
-    return {
-      pid: video.pid,
-      pts90k,
-      dts90k,
-      span90k: frame90k,
-      key: picture.key,
-      randomAccess,
-      indicated: randomAccess && video.randomAccessIndicator,
-      pes: renderPes({ streamId: STREAM_ID.video, pts90k, dts90k, payload, bounded: video.boundedPes }),
-    }
-  })
+  return pictures.map((picture) => ({
+    bytes: render(picture, Math.round(plainBytes * (picture.key ? KEY_WEIGHT : 1))),
+    pts90k: Math.round(start90k + picture.display * frame90k),
+    dts90k: Math.round(start90k + (picture.decode - (video.bFrames > 0 ? 1 : 0)) * frame90k),
+    key: picture.key,
+  }))
 }
 
 /** Audio units carry random_access_indicator, as ffmpeg writes it. */

@@ -1,7 +1,7 @@
 // The plan of a transport stream to build (TsPlan), and the description of the result (BuiltTs). All options have a
 // default; the defaults give one program of H.264 and AAC, much as ffmpeg would write it.
 import type { AudioCodec } from './audio-frames.js'
-import type { KeyPicture } from './video-format.js'
+import type { CodedPicture, KeyPicture, VideoPacking } from './video-format.js'
 
 export type VideoCodec = 'h264' | 'h265' | 'mpeg2'
 
@@ -25,8 +25,14 @@ export interface VideoPlan {
   /** Default 64 x 48 pixels. Multiples of 16. */
   readonly width?: number
   readonly height?: number
+  /** Every picture carries an empty pair of CEA-608, as encoders send where there are no captions at the moment; H.264. */
+  readonly captions?: boolean
   /** PES_packet_length is written, not 0. Pictures must then stay under 64 KiB. Default false. */
   readonly boundedPes?: boolean
+  /** How pictures become PES packets. Default: each begins one. */
+  readonly packing?: VideoPacking
+  /** Pictures that were coded elsewhere, instead of rendered ones; their times count from the start of the stream. */
+  readonly pictures?: readonly CodedPicture[]
 }
 
 export interface AudioPlan {
@@ -36,6 +42,8 @@ export interface AudioPlan {
   readonly pid?: number
   /** ISO 639-2 code for a language descriptor; none by default. */
   readonly language?: string
+  /** audio_type in the language descriptor. Default 0. */
+  readonly audioType?: number
   /** Default 2. */
   readonly framesPerPes?: number
   /** AAC only; default 96000 bit/s. */
@@ -43,8 +51,8 @@ export interface AudioPlan {
 }
 
 export interface DataPlan {
-  /** SCTE-35 sections with splice_null, or private PES packets (stream_type 6). */
-  readonly kind: 'scte35' | 'private'
+  /** SCTE-35 sections with splice_null, or PES packets of private data; those of the other kinds say what they are. */
+  readonly kind: 'scte35' | 'private' | 'klv' | 'teletext' | 'id3'
   /** Default 0x110 and up, the second program 0x130 and up. */
   readonly pid?: number
   /** Default 500. */

@@ -1,10 +1,11 @@
 // The pattern pipelines of an engine, by name.
+import type { Graph } from '../../graph/graph.js'
 import { PatternStreams, type PatternParts } from './pattern-streams.js'
 
 /** What shows the nodes costs as much as there are nodes, so it is done once for all copies that change in this time. */
 const SHOW_AFTER_MS = 100
 
-export class StreamPatterns {
+export class PatternPipelines {
   readonly #parts: PatternParts
   readonly #byName = new Map<string, PatternStreams>()
   #isShowing = false
@@ -19,6 +20,16 @@ export class StreamPatterns {
     const known = this.#byName.get(name) ?? new PatternStreams(name, this.#parts)
     this.#byName.set(name, known)
     return known
+  }
+
+  /** A reload is about to be committed. Rejects with RELOAD_COPIES_FAILED if the copies of a pipeline cannot follow it. */
+  async prepare(next: Graph): Promise<void> {
+    await Promise.all(Array.from(this.#byName.values(), (each) => each.prepare(next)))
+  }
+
+  /** The reload is not committed. Never rejects. */
+  async giveUp(): Promise<void> {
+    await Promise.all(Array.from(this.#byName.values(), (each) => each.giveUp()))
   }
 
   /** A reload has been committed. */

@@ -1,0 +1,39 @@
+// `engine completion SHELL`: prints the script by which a shell completes the command line.
+import { Argument, type Command } from 'commander'
+import { EXIT } from '../exit-codes.js'
+import { type CompletedCommand, renderCompletion, type Shell, SHELLS } from '../render-completion.js'
+import type { Verb, VerbContext } from '../verb.js'
+
+/** `commands`: all of the program. */
+export function completionVerb(commands: () => Promise<readonly Command[]>): Verb & {
+  run(context: Pick<VerbContext, 'streams'>, shell: Shell): Promise<number>
+} {
+  return {
+    declare(program: Command): Command {
+      return program
+        .command('completion')
+        .description('print a script by which a shell completes commands and options')
+        .addArgument(new Argument('<shell>', 'the shell').choices(SHELLS))
+        .addHelpText('after', '\nFor this shell only: source <(engine completion bash)')
+    },
+    async run({ streams: { out } }: Pick<VerbContext, 'streams'>, shell: Shell) {
+      out.write(
+        renderCompletion(
+          shell,
+          (await commands()).flatMap((command) => completed(command, '')),
+        ),
+      )
+      return EXIT.ok
+    },
+  }
+}
+
+function completed(command: Command, above: string): readonly CompletedCommand[] {
+  const name = above + command.name()
+  if (command.commands.length > 0) return command.commands.flatMap((each) => completed(each, `${name} `))
+  const options = command.options.flatMap(({ long, description, hidden }) =>
+    typeof long === 'string' && !hidden ? [{ flag: long, description }] : [],
+  )
+  const help = { flag: '--help', description: 'print help' }
+  return [{ name, description: command.description(), options: [...options, help] }]
+}

@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { defineErrors } from '../errors.js'
+import { FakeClock } from '../testing/fake-clock.js'
+import { servingAt, Supervised, until } from './supervised.test.kit.js'
+import { ReloadRetry } from './reload-retry.js'
+
+const upstreamError = defineErrors({
+  UPSTREAM_SILENT: { sentence: 'It does not answer.', hint: 'start it', reaction: 'retry' },
+  UPSTREAM_WRONG: { sentence: 'It is wrong.', hint: 'change it', reaction: 'end' },
+})
+
+test('each try waits twice as long, up to a minute, and from the start again after a cancel', () => {
+  const clock = new FakeClock()
+  let tries = 0
+  const retry = new ReloadRetry(clock, () => tries++)
+  const delays = Array.from({ length: 6 }, () => {
+    const delayMs = retry.schedule()
+    clock.advance(delayMs - 1)
+    const before = tries
+    clock.advance(1)
+    assert.equal(tries, before + 1)
+    assert.equal(retry.atMs, undefined)
+    return delayMs
+  })
+  assert.deepEqual(delays, [5000, 10_000, 20_000, 40_000, 60_000, 60_000])
+  retry.schedule()
+  retry.cancel()
+  clock.advance(120_000)
+  assert.equal(tries, 6)
+  assert.equal(retry.schedule(), 5000)
+  retry.cancel()
+})
+
+test('a reload that fails because something does not answer says when it is tried again; any other does not', async () => {
+  await using setting = await Supervised.start(servingAt('/a'))
+  setting.engine.held = () => Promise.reject(upstreamError('UPSTREAM_WRONG', 'no such stream'))
+  await setting.files.write('live.yaml', servingAt('/b'))
+  const wrong = await setting.control.reload()
+  assert.deepEqual([wrong.result, wrong.retryInMs, setting.control.status().retryAt], ['failed', undefined, undefined])
+  setting.engine.held = () => Promise.reject(upstreamError('UPSTREAM_SILENT', 'encoder.example does not answer'))
+  const silent = await setting.control.reload()
+  assert.deepEqual([silent.result, silent.retryInMs], ['failed', 5000])
+  const { retryAt, reason } = setting.control.status()
+  assert.match(retryAt ?? '', /^\d{4}-/)
+  assert.match(reason ?? '', /encoder\.example does not answer/)
+  // A newer request takes its place.
+  setting.engine.held = () => Promise.resolve()
+  assert.equal((await setting.control.reload()).result, 'applied')
+  assert.equal(setting.control.status().retryAt, undefined)
+})
+
+test('with --no-watch nothing is tried again by itself', async () => {
+  await using setting = await Supervised.start(servingAt('/a'), { watch: false })
+  setting.engine.held = () => Promise.reject(upstreamError('UPSTREAM_SILENT', 'encoder.example does not answer'))
+  await setting.files.write('live.yaml', servingAt('/b'))
+  assert.deepEqual(
+    [(await setting.control.reload()).retryInMs, setting.control.status().retryAt],
+    [undefined, undefined],
+  )
+})
+
+test('the status says that a reload is in progress, and by whom', async () => {
+  await using setting = await Supervised.start(servingAt('/a'))
+  const { begun, release } = setting.engine.hold()
+  await setting.files.write('live.yaml', servingAt('/b'))
+  const reload = setting.control.reload()
+  await begun
+  assert.ok(['api', 'file'].includes(setting.control.status().inProgress?.by ?? ''))
+  release()
+  await reload
+  assert.equal(setting.control.status().inProgress, undefined)
+})
+
+test('a try by itself applies what did not answer before', { timeout: 60_000 }, async () => {
+  await using setting = await Supervised.start(servingAt('/a'))
+  setting.engine.held = () => Promise.reject(upstreamError('UPSTREAM_SILENT', 'not yet'))
+  await setting.files.write('live.yaml', servingAt('/b'))
+  await setting.control.reload()
+  setting.engine.held = () => Promise.resolve()
+  while (!setting.control.status().inSync) await new Promise((resolve) => setTimeout(resolve, 50))
+  assert.equal(setting.control.status().last?.by, 'retry')
+  assert.equal(setting.engine.applied.length, 1)
+})
+
+test('a try by itself is forced if the one before was, and not once the files have been saved again', async () => {
+  const clock = new FakeClock()
+  await using setting = await Supervised.start(servingAt('/a'), { clock })
+  const { engine, control, files, supervision } = setting
+  const silent = (): Promise<never> => Promise.reject(upstreamError('UPSTREAM_SILENT', 'not yet'))
+  const applied = async (count: number): Promise<void> => {
+    engine.held = () => Promise.resolve()
+    while (engine.applied.length < count) {
+      clock.advance(250)
+      await new Promise((resolve) => setImmediate(resolve))
+      await until(() => control.status().inProgress === undefined)
+    }
+  }
+  engine.held = silent
+  await files.write('live.yaml', servingAt('/b'))
+  assert.equal((await control.reload(true)).retryInMs, 5000)
+  await applied(1)
+  assert.deepEqual([control.status().last?.by, engine.forced], ['retry', [true]])
+  engine.held = silent
+  await files.write('live.yaml', servingAt('/c'))
+  assert.equal((await control.reload(true)).retryInMs, 5000)
+  await files.write('live.yaml', servingAt('/d'))
+  await supervision.reloader.reload('file')
+  await applied(2)
+  assert.deepEqual([control.status().last?.by, engine.forced], ['retry', [true, false]])
+})
