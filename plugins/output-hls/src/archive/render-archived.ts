@@ -1,0 +1,78 @@
+// The playlist of a time in the archive: video on demand. Its target duration is the longest that its segments had; what
+// the numbers do not continue is a discontinuity.
+import { fileNameOf } from '../history/read-period.js'
+import type { LongKind } from '../history/long-uris.js'
+import { periodOf } from '../history/period.js'
+import type { SegmentRecord } from '../history/segment-record.js'
+import { DateTags } from '../playlist/date-tags.js'
+import { KeyTags } from '../playlist/key-tags.js'
+import { iframeLines, IframeTags } from '../playlist/render-iframe-playlist.js'
+import { entryLines, PLAYLIST_VERSION } from '../playlist/render-playlist.js'
+import type { SegmentMedia } from '../playlist/segment-list.js'
+import { archivedKeyUri, archivedUri } from './archive-names.js'
+
+const TICKS_PER_SECOND = 90_000
+/** A day has tens of thousands: other work has its turn between these. */
+const SEGMENTS_A_TURN = 2000
+
+/** Undefined if the rendition has nothing in them. */
+export async function renderArchived(
+  segments: readonly SegmentRecord[],
+  rendition: string,
+  kind: LongKind,
+): Promise<string | undefined> {
+  const first = segments.findIndex(({ media }) => mediaOf(media, rendition, kind) !== undefined)
+  const listed = first < 0 ? [] : segments.slice(first)
+  if (listed.length === 0) return undefined
+  const areIndependent = listed.every(({ media }) => media[rendition]?.isIndependent !== false)
+  const target = listed.reduce((most, { target: each, ticks }) => {
+    return Math.max(most, each, Math.round(ticks / TICKS_PER_SECOND))
+  }, 1)
+  const lines = [
+    ...['#EXTM3U', `#EXT-X-VERSION:${PLAYLIST_VERSION}`],
+    ...(areIndependent || kind === 'iframes' ? ['#EXT-X-INDEPENDENT-SEGMENTS'] : []),
+    ...[`#EXT-X-TARGETDURATION:${target}`, '#EXT-X-MEDIA-SEQUENCE:0', '#EXT-X-PLAYLIST-TYPE:VOD'],
+    ...(kind === 'iframes' ? ['#EXT-X-I-FRAMES-ONLY'] : []),
+    ...(await segmentLines(listed, rendition, kind)),
+    '#EXT-X-ENDLIST',
+  ]
+  return `${lines.join('\n')}\n`
+}
+
+async function segmentLines(
+  segments: readonly SegmentRecord[],
+  rendition: string,
+  kind: LongKind,
+): Promise<readonly string[]> {
+  let period = ''
+  const keys = new KeyTags((id) => archivedKeyUri({ period, id }))
+  const [dates, tags] = [new DateTags(), new IframeTags(keys)]
+  const lines: string[] = []
+  let before: SegmentRecord | undefined
+  for (const [index, segment] of segments.entries()) {
+    if (index % SEGMENTS_A_TURN === SEGMENTS_A_TURN - 1) await nextTurn()
+    const { life, media } = segment
+    period = periodOf(segment.dateMs)
+    const isNext = before === undefined || before.sequence + 1 === segment.sequence
+    const entry = { ...segment, isNew: before !== undefined && (segment.isNew || !isNext) }
+    const file = media[rendition] as unknown as SegmentMedia | undefined
+    const context = { rendition, life, dates }
+    lines.push(
+      ...(kind === 'media'
+        ? entryLines({ ...entry, media: file }, { ...context, keys })
+        : iframeLines({ ...entry, media: file }, { ...context, tags })),
+    )
+    // The last line is the URI.
+    lines[lines.length - 1] = archivedUri(period, fileNameOf(segment, rendition))
+    before = segment
+  }
+  return lines
+}
+
+function mediaOf(media: SegmentRecord['media'], rendition: string, kind: LongKind): unknown {
+  return kind === 'media' ? media[rendition] : media[rendition]?.['iframe']
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
+}
