@@ -1,0 +1,57 @@
+// The command line of the input: the source, what becomes of its pictures and sound, and a transport stream on stdout.
+import type { InputOptions } from './input-options.js'
+import { ANY_FORMAT, isStdin, sourceKind } from './source-kind.js'
+
+const VIDEO_ENCODERS = { h264: 'libx264', h265: 'libx265', mpeg2: 'mpeg2video' } as const
+const AUDIO_ENCODERS = { aac: 'aac', mp2: 'mp2', ac3: 'ac3' } as const
+const DEFAULT_AUDIO = 128_000
+
+/** The encoders that must be there. */
+export function encodersFor({ video, audio }: Pick<InputOptions, 'video' | 'audio'>): readonly string[] {
+  return [
+    ...(video === 'copy' || video === 'none' ? [] : [VIDEO_ENCODERS[video]]),
+    ...(audio === 'copy' || audio === 'none' ? [] : [AUDIO_ENCODERS[audio]]),
+  ]
+}
+
+/** Without the program. */
+export function inputArguments(options: InputOptions): readonly string[] {
+  const { url, format, map, loop, inputArgs, outputArgs } = options
+  return [
+    ...['-hide_banner', '-loglevel', 'level+warning', '-nostats', '-y'],
+    ...(isStdin(url) ? [] : ['-nostdin']),
+    ...(isRealtime(options) ? ['-re'] : []),
+    ...(loop ? ['-stream_loop', '-1'] : []),
+    ...(format === ANY_FORMAT ? [] : ['-f', format]),
+    ...inputArgs,
+    ...['-i', isStdin(url) ? 'pipe:0' : url],
+    ...map.flatMap((stream) => ['-map', stream]),
+    ...videoArguments(options),
+    ...audioArguments(options),
+    ...['-sn', '-dn'],
+    ...outputArgs,
+    // The muxer holds nothing back, and tells each write.
+    ...['-muxdelay', '0', '-muxpreload', '0', '-flush_packets', '1', '-f', 'mpegts', 'pipe:1'],
+  ]
+}
+
+function isRealtime(options: Pick<InputOptions, 'realtime' | 'url' | 'format'>): boolean {
+  return options.realtime === 'auto' ? sourceKind(options) !== 'live' : options.realtime
+}
+
+function videoArguments({ video, videoRate, gop }: InputOptions): readonly string[] {
+  if (video === 'none') return ['-vn']
+  if (video === 'copy') return ['-c:v', 'copy']
+  const rate =
+    videoRate === undefined ? [] : ['-b:v', `${videoRate}`, '-maxrate', `${videoRate}`, '-bufsize', `${videoRate}`]
+  const speed = video === 'mpeg2' ? [] : ['-preset', 'veryfast']
+  // Players of television understand 4:2:0 alone. No key frames but the wanted ones.
+  const scene = video === 'h264' ? ['-sc_threshold', '0'] : []
+  const keyFrames = ['-force_key_frames', `expr:gte(t,n_forced*${gop / 1000})`]
+  return ['-c:v', VIDEO_ENCODERS[video], '-pix_fmt', 'yuv420p', ...speed, ...scene, ...keyFrames, ...rate]
+}
+
+function audioArguments({ audio, audioRate = DEFAULT_AUDIO }: InputOptions): readonly string[] {
+  if (audio === 'none') return ['-an']
+  return audio === 'copy' ? ['-c:a', 'copy'] : ['-c:a', AUDIO_ENCODERS[audio], '-b:a', `${audioRate}`]
+}

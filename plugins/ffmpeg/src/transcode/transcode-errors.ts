@@ -1,0 +1,15 @@
+// Why a transcoder fails. Everything else restarts the encoder inside the node.
+import { defineErrors } from '@millrace/engine/plugin'
+
+export const transcodeError = defineErrors({
+  TRANSCODE_HARDWARE: {
+    sentence: 'No rendition can be encoded, since the hardware that the options ask for does not work.',
+    hint: 'The message says why. With `hardware: auto` renditions are encoded in software where none works.',
+    reaction: 'retry',
+  },
+  TRANSCODE_REFUSED: {
+    sentence: 'ffmpeg does not accept the options of the node.',
+    hint: 'The message says which; `ffmpeg -h encoder=NAME` lists what an encoder takes.',
+    reaction: 'config',
+  },
+})
