@@ -22,3 +22,13 @@ test('a body that was cut off never admits', () => {
   assert.equal(readAnswer(200, new Uint8Array(), false), 'its answer was cut off or is too long')
   assert.deepEqual(readAnswer(403, new Uint8Array(), false), { verdict: 'deny', reason: undefined, ttlMs: undefined })
 })
+
+test('a body that only says something else never admits', () => {
+  for (const text of ['{"allowed":false}', '{"error":"denied"}', '{"Allow":false}', '{"result":{"allow":false}}']) {
+    const answer = readAnswer(200, new TextEncoder().encode(text), true)
+    assert.equal(answer, 'its answer is not the JSON that it should be', text)
+  }
+  const more = readAnswer(200, new TextEncoder().encode('{"user":"anna","plan":"gold"}'), true)
+  assert.equal(typeof more === 'string' ? more : more.verdict, 'allow')
+  assert.equal((readAnswer(200, new TextEncoder().encode('{}'), true) as { verdict: string }).verdict, 'allow')
+})

@@ -13,6 +13,7 @@ const ANSWER = z.object({
     .max(255)
     .regex(/^\P{Cc}*$/u)
     .optional(),
+  secret: z.string().min(1).max(255).optional(),
   reason: z.string().optional(),
   ttl: duration({ max: LONGEST_TTL_MS }).optional(),
 })
@@ -22,6 +23,8 @@ type Said = Partial<z.output<typeof ANSWER>>
 export interface Answer {
   readonly verdict: 'allow' | 'deny' | 'unauthorized'
   readonly user?: string | undefined
+  /** What the connection is encrypted with: the passphrase of SRT. */
+  readonly secret?: string | undefined
   readonly reason?: string | undefined
   readonly ttlMs?: number | undefined
 }
@@ -35,8 +38,10 @@ export function readAnswer(status: number, body: Uint8Array, isWhole: boolean): 
   if (status !== 200 && status !== 204) return `it responded with status ${status}`
   if (!isWhole) return 'its answer was cut off or is too long'
   if (said === undefined) return 'its answer is not the JSON that it should be'
-  const { allow = true, user, reason, ttl: ttlMs } = said
-  return allow ? { verdict: 'allow', user, ttlMs } : { verdict: 'deny', reason, ttlMs }
+  const { allow = true, user, secret, reason, ttl: ttlMs } = said
+  return allow
+    ? { verdict: 'allow', user, ttlMs, ...(secret === undefined ? {} : { secret }) }
+    : { verdict: 'deny', reason, ttlMs }
 }
 
 function refusalOf(status: 401 | 403, { reason, ttl: ttlMs }: Said = {}): Answer {
@@ -47,7 +52,12 @@ function refusalOf(status: 401 | 403, { reason, ttl: ttlMs }: Said = {}): Answer
 function parse(body: Uint8Array): Said | undefined {
   if (body.length === 0) return {}
   try {
-    return ANSWER.safeParse(JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body))).data
+    const given: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body))
+    const said = ANSWER.safeParse(given).data
+    // `{ "allowed": false }` or `{ "error": "..." }` is no answer: it must not admit.
+    return said === undefined || (Object.keys(said).length === 0 && Object.keys(given as object).length > 0)
+      ? undefined
+      : said
   } catch {
     return undefined
   }

@@ -37,6 +37,7 @@ export class HookRequests {
   readonly #breaker = new CircuitBreaker()
   readonly #waiting = new Set<Job>()
   readonly #sent = new Set<Job>()
+  #isClosed = false
 
   constructor(options: HookRequestsOptions) {
     this.#options = options
@@ -52,6 +53,7 @@ export class HookRequests {
 
   /** Never rejects. */
   ask(question: string): Promise<Outcome> | 'busy' | 'failed' {
+    if (this.#isClosed) return 'failed'
     const { clock, limits } = this.#options
     const { timeoutMs, inFlight, queue } = limits()
     const isFull = this.#sent.size >= inFlight
@@ -71,8 +73,9 @@ export class HookRequests {
     })
   }
 
-  /** Ends all requests. */
+  /** Ends all requests; further ones fail. */
   close(): void {
+    this.#isClosed = true
     for (const job of this.#waiting) job.settle('failed')
     this.#waiting.clear()
     for (const { abort } of this.#sent) abort.abort(new Error('the provider ends'))

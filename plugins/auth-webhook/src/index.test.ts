@@ -35,7 +35,9 @@ test('a publisher of any protocol is asked about in the same words', async () =>
     stream: 'cam-1',
     token: 'k',
   })
-  assert.deepEqual(verdict, { allowed: true, user: 'cam' })
+  assert.ok(verdict.allowed)
+  assert.equal(verdict.user, 'cam')
+  assert.match(verdict.credential ?? '', /^[\w+/]{43}=$/, 'a digest of the token')
   assert.deepEqual(hook.questions, [
     { action: 'publish', protocol: 'srt', stream: 'cam-1', address: '192.0.2.1', token: 'k' },
   ])
@@ -257,6 +259,18 @@ test('options change while questions are on the way, and a provider that ends le
   await bench[Symbol.asyncDispose]()
   assert.deepEqual(new Set(await Promise.all(asked)), new Set(['failed']))
   await until(() => hook.sockets.size === 0, 'no connection is open')
+})
+
+test('a client that comes after a reload is not decided by an answer of the hook before it', async () => {
+  await using old = await Hook.open(() => undefined)
+  await using hook = await Hook.open()
+  await using bench = new Bench({ url: old.url })
+  const before = bench.outcome()
+  await until(() => old.received.length === 1, 'the old hook is asked')
+  bench.set({ url: hook.url })
+  assert.deepEqual([await bench.outcome(), hook.received.length], ['allowed', 1])
+  bench.clock.advance(10_000)
+  assert.equal(await before, 'failed')
 })
 
 test('a question that is too long is not sent', async () => {

@@ -14,8 +14,8 @@ export interface QuestionOptions {
 export interface Question {
   /** Two clients that present the same have the same text. */
   readonly text: string
-  /** The client has presented credentials that the hook sees. */
-  readonly hasCredentials: boolean
+  /** The credentials that the client has presented and the hook sees. Undefined: none. */
+  readonly credential: string | undefined
 }
 
 const LONGEST_AGENT = 256
@@ -29,7 +29,8 @@ export function makeQuestion(request: AccessRequest, { send, parameter }: Questi
     query: send.includes('query') && query !== '' ? query : undefined,
     agent: agent?.slice(0, LONGEST_AGENT),
   })
-  return { text, hasCredentials: token !== undefined || password !== undefined }
+  const isNone = token === undefined && password === undefined
+  return { text, credential: isNone ? undefined : JSON.stringify([user, token, password]) }
 }
 
 function tokenOf({ token, query = '' }: AccessRequest, parameter: string): string | undefined {

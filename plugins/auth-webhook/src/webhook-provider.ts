@@ -36,6 +36,8 @@ export class WebhookProvider implements AuthProvider {
   /** By the key of the question. As many as requests at most. */
   readonly #asking = new Map<string, Promise<AuthVerdict>>()
   readonly #subscription: { unsubscribe(): void }
+  /** Of the options; part of the key of a question. */
+  #revision = 0
   #loggedAtMs = -Infinity
   /** A failure has been logged since the last answer. */
   #isToldFailing = false
@@ -52,8 +54,11 @@ export class WebhookProvider implements AuthProvider {
       post: (question, signal) => post(question, signal),
       onAnswer: (problem, tookMs) => this.#note(problem, tookMs),
     })
-    // Another URL, or another selection of secrets, may mean other answers.
-    this.#subscription = options$.subscribe(() => this.#cache.clear())
+    // Another URL, or another selection of secrets, may mean other answers: also those that are on the way.
+    this.#subscription = options$.subscribe(() => {
+      this.#revision++
+      this.#cache.clear()
+    })
   }
 
   check(request: AccessRequest): AuthVerdict | Promise<AuthVerdict> {
@@ -61,7 +66,7 @@ export class WebhookProvider implements AuthProvider {
     const question = makeQuestion(request, options$.value)
     if (question.text.length > LONGEST_QUESTION)
       return { allowed: false, reason: 'denied', why: 'the request is too long' }
-    const key = this.#cache.keyOf(question.text)
+    const key = this.#cache.keyOf(`${this.#revision} ${question.text}`)
     const known = this.#cache.get(key, clock.nowMs()) ?? this.#asking.get(key)
     if (known !== undefined) {
       this.counters.cached++
@@ -69,12 +74,10 @@ export class WebhookProvider implements AuthProvider {
     }
     const asked = this.requests.ask(question.text)
     if (!(asked instanceof Promise)) return this.#verdictOf(asked, question, request)
-    const options = options$.value
     const verdict = asked.then((outcome) => {
       this.#asking.delete(key)
       const decided = this.#verdictOf(outcome, question, request)
-      // An answer from before a reload is not kept.
-      if (options === options$.value && typeof outcome !== 'string') this.#keep(key, decided, outcome)
+      if (typeof outcome !== 'string') this.#keep(key, decided, outcome)
       return decided
     })
     this.#asking.set(key, verdict)
@@ -94,7 +97,7 @@ export class WebhookProvider implements AuthProvider {
     if (forMs > 0) this.#cache.set(key, verdict, this.#given.clock.nowMs() + forMs)
   }
 
-  #verdictOf(outcome: Outcome, { hasCredentials }: Question, { user }: AccessRequest): AuthVerdict {
+  #verdictOf(outcome: Outcome, { credential }: Question, { user }: AccessRequest): AuthVerdict {
     const { onFailure, send, realm } = this.#given.options$.value
     if (outcome === 'busy') return { allowed: false, reason: 'busy' }
     if (outcome === 'failed') {
@@ -103,12 +106,16 @@ export class WebhookProvider implements AuthProvider {
     }
     const { verdict, reason: why } = outcome
     // A name is known only if the hook has seen the password.
-    if (verdict === 'allow')
-      return { allowed: true, user: outcome.user ?? (send.includes('password') ? user : undefined) }
+    if (verdict === 'allow') {
+      const shown = outcome.user ?? (send.includes('password') ? user : undefined)
+      const digest = credential === undefined ? {} : { credential: this.#cache.keyOf(credential) }
+      const { secret } = outcome
+      return { allowed: true, user: shown, ...digest, ...(secret === undefined ? {} : { secret }) }
+    }
     if (verdict === 'deny') return this.#counted({ allowed: false, reason: 'denied', why })
     const scheme = send.includes('password') ? 'Basic' : 'Bearer'
     const charset = scheme === 'Basic' ? ', charset="UTF-8"' : ''
-    const reason = hasCredentials ? 'bad-credentials' : 'no-credentials'
+    const reason = credential !== undefined ? 'bad-credentials' : 'no-credentials'
     return this.#counted({ allowed: false, reason, why, challenge: `${scheme} realm="${realm}"${charset}` })
   }
 

@@ -37,17 +37,14 @@ export class ExecCounters {
     context.readMetric('exec_starts_total', () => this.#starts)
     context.readMetric('exec_exits_total', () => [...this.#exits].map(([code, count]) => [{ code }, count] as const))
     context.readMetric('exec_uptime_seconds', () => this.#uptimeSeconds)
-    context.details(() => ({ ...this.details(), exits: this.#total, starts: this.#starts }))
-  }
-
-  /** For the status. */
-  details(): { readonly [key: string]: Json } {
-    return {
+    context.details(() => ({
       program: this.#program,
       pid: this.#pid ?? null,
       uptimeSeconds: Math.round(this.#uptimeSeconds),
       lastExit: this.#last,
-    }
+      exits: this.#total,
+      starts: this.#starts,
+    }))
   }
 
   noteStart(pid: number | undefined): void {

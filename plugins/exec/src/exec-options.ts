@@ -37,7 +37,7 @@ export function programOptions(reload: 'source' | 'swap') {
           'The program, a name in PATH or a path relative to `cwd`, and its arguments. There is no shell: each argument is passed on as it is.',
         reload,
       }),
-    cwd: path().prefault('.').meta({
+    cwd: path({ exists: 'expected', is: 'folder' }).prefault('.').meta({
       description: 'Working folder of the program, relative to the folder of the YAML file, which is the default.',
       reload,
     }),

@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import { Framer } from '@millrace/media/mpegts'
+import { CONTINUITY_ERROR, Framer, MARK_FLAGS, MARK_SIZE } from '@millrace/media/mpegts'
 import type { TsChunk } from '@millrace/media/mpegts'
 import { buildTs } from '@millrace/engine/testing'
 import { OutputBench, until } from './exec.test.kit.js'
@@ -27,6 +27,15 @@ async function received(path: string): Promise<{ readonly bytes: Buffer; readonl
     return ((bytes[index * PACKET + 1]! & 0x1f) << 8) | bytes[index * PACKET + 2]!
   })
   return { bytes, pids }
+}
+
+/** Counters that do not follow, and whose discontinuity is not announced. */
+function continuityErrors(bytes: Uint8Array): number {
+  const framer = new Framer()
+  let errors = 0
+  for (const { marks } of [...framer.push(bytes, 0), ...framer.finish(0)])
+    for (let at = MARK_FLAGS; at < marks.length; at += MARK_SIZE) if ((marks[at]! & CONTINUITY_ERROR) !== 0) errors++
+  return errors
 }
 
 describe('output exec', () => {
@@ -74,6 +83,7 @@ describe('output exec', () => {
     const at = all[0]!.bytes.length
     // Adaptation field only, with the discontinuity_indicator.
     assert.deepEqual([bytes[at + 3]! & 0x30, bytes[at + 5]! & 0x80], [0x20, 0x80])
+    assert.equal(continuityErrors(bytes), 0)
   })
 
   test('holds while the program does not read, and ends it after stallTimeout', async () => {
@@ -84,6 +94,37 @@ describe('output exec', () => {
     bench.clock.advance(20_000)
     await until(() => bench.processes.failures.length > 0, 'the node has failed')
     assert.equal(bench.failure, 'EXEC_STALLED')
+  })
+
+  test('ends a program that has closed its stdin and runs on, like one that does not read', async () => {
+    await using bench = await OutputBench.shell('exec <&-; sleep 1000', { stallTimeout: '20s' })
+    const [first] = chunks()
+    await until(() => {
+      if (bench.holds === 0 && first !== undefined) bench.chunks.next(first)
+      return bench.holds === 1
+    }, 'it holds')
+    bench.clock.advance(20_000)
+    await until(() => bench.processes.failures.length > 0, 'the node has failed')
+    assert.equal(bench.failure, 'EXEC_STALLED')
+  })
+
+  test('never holds for a program that has closed its stdin and may run on, and says so once', async () => {
+    // It is ended at the end of the test alone, which takes the time of the clock.
+    let advance = (): void => undefined
+    const passing = setInterval(() => advance(), 10)
+    using _passing = { [Symbol.dispose]: () => clearInterval(passing) }
+    await using bench = await OutputBench.shell('exec <&-; sleep 1000', { stallTimeout: '0s' })
+    advance = () => bench.clock.advance(1000)
+    const [first] = chunks()
+    const told = (): readonly string[] => bench.context.reported.filter((each) => each.startsWith('degraded'))
+    await until(() => {
+      if (first !== undefined) bench.chunks.next(first)
+      return told().length > 0
+    }, 'it says so')
+    for (const chunk of chunks()) bench.chunks.next(chunk)
+    assert.equal(bench.holds, 0)
+    assert.deepEqual(told(), ['degraded: sh has closed its stdin: nothing reaches it'])
+    assert.deepEqual(bench.processes.failures, [])
   })
 
   test('goes on when the program reads again', async () => {

@@ -39,6 +39,8 @@ export class ExecSink implements Output {
   #fault: Error | undefined
   #isEnding = false
   #isOpen = false
+  /** It has been told that nothing reaches the program. */
+  #isTold = false
   #exit: ProcessExit | undefined
 
   private constructor(parts: ExecSinkParts) {
@@ -85,7 +87,7 @@ export class ExecSink implements Output {
           takesMore = this.#process.write(bytes)
           this.#parts.context.sent(bytes.length)
         }
-        if (!takesMore && this.#hold === undefined) this.#wait(inlet)
+        if (!takesMore && this.#hold === undefined && !this.#isDeaf()) this.#wait(inlet)
       },
       complete: () => this.#process.endInput(),
     })
@@ -105,6 +107,19 @@ export class ExecSink implements Output {
     if (this.#process.pid !== undefined && this.#exit === undefined) await this.#untilEnded(END_MS)
     await this.#stop()
     this.#release()
+  }
+
+  /**
+   * It has closed its stdin, and is left alone for as long as it runs: a hold would never end, and would stop a source that
+   * can wait for all of its readers.
+   */
+  #isDeaf(): boolean {
+    const { command, stallTimeout } = this.#parts.options$.value
+    const isDeaf = stallTimeout === 0 && this.#process.pendingBytes === 0
+    if (!isDeaf || this.#isTold) return isDeaf
+    this.#isTold = true
+    this.#parts.context.degraded(`${command[0] ?? ''} has closed its stdin: nothing reaches it`)
+    return true
   }
 
   /** The edge queues, and drops at its bound. */

@@ -1,15 +1,7 @@
 // The stream that a program writes to stdout. Each subscription starts it once; the error that ends the subscription
 // comes when the program and everything that it has started are gone, so there are never two of them.
-import type {
-  Clock,
-  NodeContext,
-  Options,
-  Process,
-  Processes,
-  ProcessExit,
-  Received,
-  Source,
-} from '@millrace/engine/plugin'
+import type { Clock, NodeContext, Options, Processes, ProcessExit, Received, Source } from '@millrace/engine/plugin'
+import { WatchedProcess } from '@millrace/engine/plugin'
 import { Observable } from 'rxjs'
 import type { Subscriber } from 'rxjs'
 import { ExecCounters } from './exec-counters.js'
@@ -19,9 +11,6 @@ import type { InputOptions } from './input-options.js'
 
 /** A program that has closed its stdout usually ends at the same moment. */
 const CLOSED_MS = 1000
-
-/** How often it looks whether the program is silent. */
-const LOOK_MS = 1000
 
 export interface ExecSourceParts {
   readonly options$: Options<InputOptions>
@@ -84,10 +73,8 @@ export class ExecSource implements Source<Received> {
 /** One run of the program. */
 class Attempt {
   readonly #parts: ExecSourceParts
-  readonly #process: Process
-  #holds = 0
-  #lastMs: number
-  #timer: Disposable | undefined
+  readonly #process: WatchedProcess
+  #closing: Disposable | undefined
   /** Why it was ended before it ended by itself. */
   #fault: Error | undefined
 
@@ -95,73 +82,45 @@ class Attempt {
     this.#parts = parts
     const { options$, context, clock, processes } = parts
     const { command, cwd, env } = options$.value
-    this.#lastMs = clock.nowMs()
-    this.#process = processes.start(
-      { command, cwd, env, stdin: 'none', stdout: 'pipe' },
-      {
-        onOutput: (bytes) => {
-          this.#lastMs = clock.nowMs()
-          subscriber.next(bytes)
-        },
-        onOutputEnd: () => this.#noteClosed(),
-        onExit: (exit) => {
-          counters.noteExit(exit)
-          this.#timer?.[Symbol.dispose]()
-          this.#timer = undefined
-          this.#finish(subscriber, exit)
-        },
+    this.#process = new WatchedProcess({
+      ...{ clock, processes, options: { command, cwd, env, stdin: 'none', stdout: 'pipe' } },
+      callbacks: { onOutputEnd: () => this.#noteClosed() },
+      silentMs: () => options$.value.readTimeout,
+      onOutput: (bytes) => subscriber.next(bytes),
+      onSilent: (silentMs) => {
+        this.#stopFor(execError('EXEC_SILENT', `${this.#name} has written nothing for ${silentMs / 1000} s`))
       },
-    )
+      onExit: (exit) => {
+        counters.noteExit(exit)
+        this.#closing?.[Symbol.dispose]()
+        this.#finish(subscriber, exit)
+      },
+    })
     const { pid } = this.#process
     counters.noteStart(pid)
     if (pid === undefined) return
     context.log.info({ program: command[0], pid }, 'started')
     context.ready()
-    this.#watch()
   }
 
   hold(): Disposable {
-    this.#holds++
-    const inner = this.#process.hold()
-    return {
-      [Symbol.dispose]: () => {
-        this.#holds--
-        // While it was held, it could not write.
-        this.#lastMs = this.#parts.clock.nowMs()
-        inner[Symbol.dispose]()
-      },
-    }
+    return this.#process.hold()
   }
 
   stop(): Promise<void> {
-    this.#timer?.[Symbol.dispose]()
-    this.#timer = undefined
+    this.#closing?.[Symbol.dispose]()
     const { stopSignal, grace } = this.#parts.options$.value
     return this.#process.stop({ signal: stopSignal, graceMs: grace })
   }
 
-  /** Ends it when it writes nothing for too long. Looks again when it could have been silent for long enough. */
-  #watch(): void {
-    const { options$, clock } = this.#parts
-    const { readTimeout } = options$.value
-    const silentMs = this.#holds > 0 ? 0 : clock.nowMs() - this.#lastMs
-    if (readTimeout > 0 && silentMs >= readTimeout) {
-      return this.#stopFor(execError('EXEC_SILENT', `${this.#name} has written nothing for ${readTimeout / 1000} s`))
-    }
-    // `readTimeout` may change meanwhile.
-    const nextMs = readTimeout === 0 ? LOOK_MS : Math.min(LOOK_MS, Math.max(1, readTimeout - silentMs))
-    this.#timer = clock.after(nextMs, () => this.#watch())
-  }
-
   #noteClosed(): void {
-    this.#timer?.[Symbol.dispose]()
-    this.#timer = this.#parts.clock.after(CLOSED_MS, () =>
+    this.#closing = this.#parts.clock.after(CLOSED_MS, () =>
       this.#stopFor(execError('EXEC_OUTPUT_CLOSED', `${this.#name} has closed its stdout`)),
     )
   }
 
   #stopFor(fault: Error): void {
-    this.#fault = fault
+    this.#fault ??= fault
     this.#parts.context.log.warn(fault.message)
     void this.stop()
   }

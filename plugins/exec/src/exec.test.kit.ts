@@ -10,7 +10,7 @@ import { execOutput } from './exec-output.js'
 import { inputOptions } from './input-options.js'
 import { outputOptions } from './output-options.js'
 
-const DEADLINE_MS = 30_000
+const DEADLINE_MS = 60_000
 
 export class InputBench implements AsyncDisposable {
   readonly clock = new FakeClock()

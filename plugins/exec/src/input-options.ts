@@ -7,7 +7,7 @@ export const inputOptions = z.strictObject({
   ...programOptions('source'),
   pausable: flag().default(true).meta({
     description:
-      'Whether the program can wait: while a reader holds, its output is not read, for all readers, and nothing is dropped. `false` for a live encoder or a device: packets are dropped for the slow reader alone.',
+      'Whether the program can wait: while a reader holds, its output is not read, for all readers, and nothing is dropped. `false` for a live encoder or a device: packets are dropped for the slow reader alone, and for all, as `overload`, if the engine cannot process the stream in time.',
     reload: 'source',
   }),
   readTimeout: duration().prefault('30s').meta({

@@ -13,13 +13,18 @@ export const fileError = defineErrors({
     reaction: 'retry',
   },
   FILE_EMPTY: {
-    sentence: 'The file is empty.',
+    sentence: 'The file has no bytes, so there is nothing to play.',
     hint: 'Write to the file, or set another path.',
     reaction: 'retry',
   },
   FILE_NO_CLOCK: {
-    sentence: 'The file has no PCR to pace it by.',
+    sentence: 'The file has neither PCRs nor DTS to pace it by.',
     hint: 'Check that it is an MPEG transport stream. To read it as fast as possible, set `pace: none`.',
+    reaction: 'config',
+  },
+  FILE_OTHER_FORMAT: {
+    sentence: 'The file or stdin is not a transport stream, but of another format, such as Matroska or MP4.',
+    hint: 'Use the input `ffmpeg`, which opens it: `{ type: ffmpeg, url: film.mkv }`, for stdin `{ type: ffmpeg, url: "-" }`.',
     reaction: 'config',
   },
   FILE_PIPE_OPTION: {
@@ -36,5 +41,7 @@ export const fileError = defineErrors({
 
 /** The error for a system error about a path. */
 export function unreadable(path: string, cause: unknown): Error {
-  return fileError('FILE_UNREADABLE', `${path}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
+  const text = cause instanceof Error ? cause.message : String(cause)
+  // Node adds the path too.
+  return fileError('FILE_UNREADABLE', `${path}: ${text.replace(/, \w+ '.*'$/s, '')}`, { cause })
 }

@@ -302,8 +302,8 @@ describe('a file that cannot be read', () => {
     assert.ok(isEngineError(bench.error) && bench.error.code === 'FILE_UNREADABLE')
   })
 
-  test('has only error codes that are tested, here or with the kind of the file', () => {
-    const ofKind = ['FILE_PIPE_OPTION', 'FILE_STDIN']
+  test('has only error codes that are tested, here or with the kind and format of the file', () => {
+    const ofKind = ['FILE_OTHER_FORMAT', 'FILE_PIPE_OPTION', 'FILE_STDIN']
     assert.deepEqual([...tested, ...ofKind].sort(), Object.keys(fileError.table).sort())
   })
 })

@@ -133,7 +133,7 @@ export class FileReader {
     const length = this.#settings.loop && !isMeasured ? new LoopLength() : undefined
     const total = await this.#readAhead(file, schedule, length)
     schedule.end()
-    if (schedule.knownMs < 0 && total > 0) throw noClock(this.#settings.path)
+    if (!schedule.hasClock && total > 0) throw noClock(this.#settings.path)
     await this.#waitWhile(() => schedule.waitingBytes > 0 && !this.#isCancelled)
     if (length !== undefined) {
       this.#measured = { version: file.version, ms: schedule.lastPcrMs + length.finish(schedule.span27M) }
@@ -205,6 +205,6 @@ export class FileReader {
 function noClock(path: string): Error {
   return fileError(
     'FILE_NO_CLOCK',
-    `${path} has no PCR, or only one, in its first ${CLOCK_SEARCH_BYTES / 1024 / 1024} MiB`,
+    `${path} has neither PCRs nor DTS that tell the time in its first ${CLOCK_SEARCH_BYTES / 1024 / 1024} MiB`,
   )
 }

@@ -114,6 +114,19 @@ describe('input file', () => {
     }
   })
 
+  test('refuses a film, whether its clock is followed or not, and reads it no further', async () => {
+    const path = join(folder, 'film.mkv')
+    await writeFile(path, Uint8Array.from([0x1a, 0x45, 0xdf, 0xa3, ...new Uint8Array(1000)]))
+    for (const pace of ['pcr', 'none'] as const) {
+      const { source } = await open({ path, pace })
+      const film = collect(source)
+      await film.ended
+      assert.equal((film.end() as { code?: string }).code, 'FILE_OTHER_FORMAT')
+      assert.match(String(film.end()), /film\.mkv is Matroska or WebM, not a transport stream/)
+      await source[Symbol.asyncDispose]()
+    }
+  })
+
   describe('on a named pipe', () => {
     const fifo = async (name: string): Promise<string> => {
       const path = join(folder, name)
@@ -128,7 +141,7 @@ describe('input file', () => {
       }
     })
 
-    test('can be held, and is degraded between two writers', async () => {
+    test('can be held, and waits before its first writer and between two', async () => {
       const path = await fifo('writers.fifo')
       const { source, context } = await open({ path, pace: undefined })
       assert.equal(typeof source.hold, 'function')
@@ -137,12 +150,13 @@ describe('input file', () => {
         while (context.reported.length < said.length) await new Promise((resolve) => setImmediate(resolve))
         assert.deepEqual(context.reported, said)
       }
-      const gone = 'degraded: the writer has closed the pipe'
-      await until(['ready'])
+      const gone = 'waiting: the writer has closed the pipe'
+      const none = 'waiting: no program writes into the pipe'
+      await until([none])
       await writeFile(path, clip.bytes)
-      await until(['ready', gone])
+      await until([none, 'ready', gone])
       await writeFile(path, clip.bytes)
-      await until(['ready', gone, 'ready', gone])
+      await until([none, 'ready', gone, 'ready', gone])
       await source[Symbol.asyncDispose]()
       await got.ended
       assert.equal(Buffer.compare(Buffer.concat(got.bytes), Buffer.concat([clip.bytes, clip.bytes])), 0)

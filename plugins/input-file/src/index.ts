@@ -4,14 +4,17 @@ import { choice, CLOCK, defineInput, flag, path } from '@millrace/engine/plugin'
 import type { Clock, NodeContext, Boundary, Received, Source } from '@millrace/engine/plugin'
 import { Observable } from 'rxjs'
 import { z } from 'zod'
+import { fileError } from './file-errors.js'
 import { readFileKind, STDIN } from './file-kind.js'
 import type { FileKind } from './file-kind.js'
 import { PipeReader } from './pipe-reader.js'
 import { FileReader } from './file-reader.js'
+import { otherFormat } from './other-format.js'
+import { readHead } from './read-head.js'
 
 const options = z
   .strictObject({
-    path: path().meta({
+    path: path({ exists: 'expected', is: 'file' }).meta({
       description:
         'File or named pipe (FIFO), relative to the folder of the YAML file. `"-"` is stdin, which only one input can use.',
       reload: 'source',
@@ -31,6 +34,12 @@ const options = z
     const refuse = (key: string, message: string): void => context.addIssue({ code: 'custom', path: [key], message })
     if (loop) refuse('loop', 'must be false for stdin, which cannot be read again')
     if (pace === 'pcr') refuse('pace', 'must be none for stdin: the writer sets the pace')
+  })
+  .meta({
+    instead: {
+      format:
+        'the input `file` reads transport streams alone; for other formats write `{ type: ffmpeg, url: "-", format: auto }` for stdin, `{ type: ffmpeg, url: film.mkv }` for a file',
+    },
   })
 
 export default defineInput({
@@ -100,10 +109,22 @@ class FileSource implements Source<Received> {
     const kind = await readFileKind(this.#settings)
     if (turn !== this.#turn) return
     this.#updateHold(kind)
-    const reader = this.#open(kind, onBytes)
+    const { path } = this.#settings
+    if (kind === 'file' && path !== STDIN) refuseOther(await readHead(path), path)
+    if (turn !== this.#turn) return
+    let fail: (error: unknown) => void = () => undefined
+    const failed = new Promise<never>((_, reject) => (fail = reject))
+    const reader = this.#open(
+      kind,
+      lookAtFirst(path, onBytes, (error) => fail(error)),
+    )
     this.#reader = reader
     for (const held of this.#holds) held.inner = reader.hold()
-    await reader.run()
+    try {
+      await Promise.race([reader.run(), failed])
+    } finally {
+      reader.cancel()
+    }
   }
 
   #open(kind: FileKind, onBytes: (received: Uint8Array | Boundary) => void): FileReader | PipeReader {
@@ -119,16 +140,20 @@ class FileSource implements Source<Received> {
         onBytes,
       })
     }
-    let hasNoWriter = false
+    // Stdin has a writer from the start.
+    let hasNoWriter = path !== STDIN
+    let hadWriter = false
     return new PipeReader({
       path,
       guard: (run) => context.guard(run),
       onOpen: () => {
-        if (!hasNoWriter) context.ready()
+        if (path === STDIN) context.ready()
+        else if (!hadWriter) context.waiting('no program writes into the pipe')
       },
       onWriterGone: () => {
         hasNoWriter = true
-        context.degraded('the writer has closed the pipe')
+        hadWriter = true
+        context.waiting('the writer has closed the pipe')
       },
       onBytes: (received) => {
         if (hasNoWriter) context.ready()
@@ -162,4 +187,32 @@ class FileSource implements Source<Received> {
       },
     }
   }
+}
+
+/** Passes everything on, unless it begins like a file of another format. */
+function lookAtFirst(
+  path: string,
+  onBytes: (received: Uint8Array | Boundary) => void,
+  fail: (error: unknown) => void,
+): (received: Uint8Array | Boundary) => void {
+  let state: 'first' | 'good' | 'bad' = 'first'
+  return (received) => {
+    if (state === 'first' && received instanceof Uint8Array) {
+      try {
+        refuseOther(received, path)
+        state = 'good'
+      } catch (error) {
+        state = 'bad'
+        fail(error)
+      }
+    }
+    if (state !== 'bad') onBytes(received)
+  }
+}
+
+/** Throws FILE_OTHER_FORMAT. */
+function refuseOther(head: Uint8Array, path: string): void {
+  const name = otherFormat(head)
+  if (name === undefined) return
+  throw fileError('FILE_OTHER_FORMAT', `${path === STDIN ? 'stdin' : path} is ${name}, not a transport stream`)
 }

@@ -121,20 +121,85 @@ describe('the schedule of a file', () => {
     assert.ok(schedule.knownMs > 5000, `${schedule.knownMs} ms are known`)
     takenBytes(schedule, 5000)
     assert.ok(schedule.waitingBytes < bytes.length / 3)
+    schedule.end()
     takenBytes(schedule, 8000)
     assert.equal(schedule.waitingBytes, 0)
   })
 
-  test('without PCR, has nothing due before the end, and then everything', () => {
-    const { bytes, pcrs } = buildTs({ durationS: 2 })
-    const silent = bytes.slice()
-    for (const { offset } of pcrs) silent[offset + 5] = silent[offset + 5]! & ~0x10
+  for (const { name, hasPcrAt } of [
+    { name: 'stop', hasPcrAt: (share: number) => share < 0.2 },
+    { name: 'come every 3 s', hasPcrAt: (share: number) => (share * 10) % 3 < 0.05 },
+    { name: 'pause', hasPcrAt: (share: number) => share < 0.2 || share > 0.8 },
+    { name: 'begin late', hasPcrAt: (share: number) => share > 0.4 },
+  ]) {
+    test(`where PCRs ${name}, bytes are due by DTS`, () => {
+      const { bytes, pcrs } = buildTs({ durationS: 10 })
+      const [{ pcr27m: first } = { pcr27m: 0 }] = pcrs
+      const silent = bytes.slice()
+      for (const { offset, pcr27m } of pcrs)
+        if (!hasPcrAt((pcr27m - first) / 270e6)) silent[offset + 5] = silent[offset + 5]! & ~0x10
+      const schedule = scheduleOf(silent)
+      schedule.end()
+      let taken = 0
+      for (const { offset, pcr27m } of pcrs.slice(1)) {
+        taken += takenBytes(schedule, (pcr27m - first) / 27_000)
+        const late = pcrs.findLast((pcr) => pcr.offset <= taken)!
+        const differenceMs = (pcr27m - late.pcr27m) / 27_000
+        assert.ok(Math.abs(differenceMs) < 400, `${differenceMs} ms at ${offset}`)
+      }
+      assert.ok(Math.abs(schedule.span27M / 27_000 - schedule.lastPcrMs) < 1)
+    })
+  }
+
+  test('where the PCR stands still, bytes are due by DTS', () => {
+    const { bytes, pcrs } = buildTs({ durationS: 6 })
+    const still = bytes.slice()
+    const from = pcrs[20]!.offset
+    for (const { offset } of pcrs.slice(20)) still.copyWithin(offset + 6, from + 6, from + 12)
+    const schedule = scheduleOf(still)
+    schedule.end()
+    assert.ok(Math.abs(schedule.lastPcrMs - 6000) < 600, `${schedule.lastPcrMs} ms`)
+  })
+
+  test('a picture of many bytes after a quiet time does not count as silence', () => {
+    const quiet = buildTs({ durationS: 3, video: { bitrate: 20_000 } })
+    const loud = buildTs({ durationS: 3, video: { bitrate: 20e6 }, startPts90k: 90_000 + 3 * 90_000 })
+    const schedule = scheduleOf(Buffer.concat([quiet.bytes, loud.bytes]))
+    schedule.end()
+    assert.ok(Math.abs(schedule.lastPcrMs - 6000) < 600, `${schedule.lastPcrMs} ms`)
+  })
+
+  test('without any clock, has nothing due before the end, and then everything', () => {
+    const silent = new Uint8Array(200 * 188).fill(0xff)
+    for (let at = 0; at < silent.length; at += 188) silent.set([0x47, 0x01, 0x00, 0x10], at)
     const schedule = scheduleOf(silent)
     assert.deepEqual([schedule.knownMs, schedule.isPaced, schedule.span27M], [-1, false, -1])
     assert.equal(takenBytes(schedule, 1e6), 0)
     schedule.end()
-    assert.equal(takenBytes(schedule, 0), bytes.length)
+    assert.equal(takenBytes(schedule, 0), silent.length)
   })
+
+  for (const { name, durationS, pcrs: left } of [
+    { name: 'no PCR', durationS: 2, pcrs: 0 },
+    { name: 'a single PCR', durationS: 2, pcrs: 1 },
+    { name: 'no PCR in the first MiB', durationS: 30, pcrs: 0 },
+  ]) {
+    test(`a file with ${name} is due by its DTS`, () => {
+      const { bytes, pcrs, units } = buildTs({ durationS, video: { bFrames: 2 } })
+      const silent = bytes.slice()
+      for (const { offset } of pcrs.slice(left)) silent[offset + 5] = silent[offset + 5]! & ~0x10
+      const schedule = scheduleOf(silent)
+      if (durationS < 10) schedule.end()
+      assert.equal(schedule.isPaced, true)
+      const [{ pid, dts90k: first } = { pid: 0, dts90k: 0 }] = units
+      const timed = units.filter((unit) => unit.pid === pid)
+      for (const share of [0.2, 0.5, 0.9]) {
+        const { dts90k, offset } = timed[Math.floor(timed.length * share)]!
+        const taken = bytes.length - schedule.waitingBytes + takenBytes(schedule, (dts90k - first) / 90)
+        assert.ok(Math.abs(taken - offset) < 20_000, `${taken} bytes, ${offset} expected`)
+      }
+    })
+  }
 
   for (const stride of [188, 192, 204] as const) {
     test(`hands over whole packets of ${stride} bytes`, () => {

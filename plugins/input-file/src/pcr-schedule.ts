@@ -1,6 +1,18 @@
 // Computes when each byte of a file is due, by the program clock of its stream: bytes between two PCRs are spread
-// evenly over the time between them (ISO/IEC 13818-1 2.4.2.2). No timers and no I/O: blocks in, due bytes out.
-import { findSync, hasPcr, PACKET_SIZE, readPcr27M, readPid, SYNC_BYTE } from '@millrace/media/mpegts'
+// evenly over the time between them (ISO/IEC 13818-1 2.4.2.2). Where no PCR tells the time, DTS takes its place. No timers
+// and no I/O: blocks in, due bytes out.
+import {
+  findSync,
+  hasPcr,
+  isUnitStart,
+  PACKET_SIZE,
+  payloadOffset,
+  PID_COUNT,
+  readDts,
+  readPcr27M,
+  readPid,
+  SYNC_BYTE,
+} from '@millrace/media/mpegts'
 import type { SyncResult } from '@millrace/media/mpegts'
 
 /** PCR ticks per millisecond. */
@@ -10,9 +22,30 @@ const PCR_WRAP = 2 ** 33 * 300
 /** A PCR further ahead than this (10 s), or behind, is a jump: time continues at the previous pace. */
 const MAX_STEP_MS = 10_000
 /**
- * After this long without a PCR, at the previous pace, bytes are due at that pace, and another PID may supply the next.
+ * After this long without a PCR, at the previous pace, bytes are due at that pace; and after this long by another clock,
+ * the PCR or DTS of another PID, that one takes over.
  */
 const MAX_SILENT_MS = 1000
+/** The pace is measured over once to twice this time: between two DTS may be a single packet, or a key frame. */
+const PACE_MS = 1000
+
+/** Without two different PCRs in this many bytes, or in the whole file, DTS is the clock. */
+const PCR_SEARCH_BYTES = 1024 * 1024
+const TICKS_PER_90K = 300
+/** How many other clocks may take over; a multiplex can have many. */
+const MAX_OTHERS = 64
+/** Added to the PID of a DTS, so that the PCRs of the same PID are another clock. */
+const DTS_CLOCK = PID_COUNT
+/** How many DTS are remembered until then. */
+const MAX_DTS = 16_384
+
+/** A clock value in the file. */
+interface ClockValue {
+  /** With DTS_CLOCK if it is a DTS. */
+  readonly pid: number
+  readonly ticks27M: number
+  readonly position: number
+}
 
 interface Point {
   /** Bytes from the start of the file. */
@@ -20,6 +53,8 @@ interface Point {
   /** Milliseconds from the first PCR. */
   readonly ms: number
 }
+
+const START: Point = { position: 0, ms: 0 }
 
 export class PcrSchedule {
   /** Buffers of blocks that have been handed over completely; the caller removes those that it reuses. */
@@ -33,12 +68,20 @@ export class PcrSchedule {
   #restAt = 0
   #stride = 0
   #pcrPid = -1
-  #firstPcr = -1
+  #firstPcr: number | undefined
   #lastPcr = -1
   #bytesPerMs = 0
+  /** First values of other clocks, by PID, since the last value of the one in use. */
+  readonly #others = new Map<number, number>()
+  /** The pace is that since the first of these points; the second one takes its place. */
+  #paceFrom: Point = START
+  #paceNext: Point = START
   #released = 0
   #filled = 0
   #isEnded = false
+  /** Those of the units so far; undefined when the file has its clock. */
+  #dts: ClockValue[] | undefined = []
+  #isByDts = false
 
   /** Milliseconds from the first PCR to the last byte whose time is known; -1 before the first. */
   get knownMs(): number {
@@ -51,13 +94,19 @@ export class PcrSchedule {
     return this.#bytesPerMs > 0
   }
 
+  /** A PCR, or a DTS, has been found. */
+  get hasClock(): boolean {
+    return this.#points.length > 0
+  }
+
   get waitingBytes(): number {
     return this.#filled - this.#released
   }
 
   /** Difference of the last and first PCR, 27 MHz, including jumps; -1 if there was none. */
   get span27M(): number {
-    return this.#firstPcr < 0 ? -1 : (this.#lastPcr - this.#firstPcr + PCR_WRAP) % PCR_WRAP
+    if (this.#firstPcr === undefined) return -1
+    return (((this.#lastPcr - this.#firstPcr) % PCR_WRAP) + PCR_WRAP) % PCR_WRAP
   }
 
   /** Milliseconds from the first PCR to the last one, without jumps. */
@@ -73,10 +122,12 @@ export class PcrSchedule {
     const searched = this.#search(bytes)
     this.#rest = bytes.slice(searched)
     this.#restAt += searched
+    if (this.#restAt >= PCR_SEARCH_BYTES) this.#decideClock()
   }
 
   /** No more blocks: bytes after the last PCR are due at the pace before it. */
   end(): void {
+    this.#decideClock()
     this.#isEnded = true
   }
 
@@ -151,35 +202,91 @@ export class PcrSchedule {
         if (this.#stride === 0) return at
       }
       if (at + Math.max(this.#stride, PACKET_SIZE) > bytes.length) return at
-      if (hasPcr(bytes, at)) this.#note(bytes, at)
+      this.#readClock(bytes, at)
       at += this.#stride
       if (at === bytes.length) return at
     }
   }
 
-  #note(bytes: Uint8Array, at: number): void {
-    const pid = readPid(bytes, at)
-    const pcr = readPcr27M(bytes, at)
-    const position = this.#restAt + at
+  #readClock(bytes: Uint8Array, at: number): void {
+    if (!this.#isByDts && hasPcr(bytes, at)) {
+      this.#note({ pid: readPid(bytes, at), ticks27M: readPcr27M(bytes, at), position: this.#restAt + at })
+    }
+    if (!isUnitStart(bytes, at)) return
+    const dts = readDts(bytes, payloadOffset(bytes, at), at + PACKET_SIZE)
+    if (dts < 0) return
+    const value = { pid: readPid(bytes, at) + DTS_CLOCK, ticks27M: dts * TICKS_PER_90K, position: this.#restAt + at }
+    if (this.isPaced || this.#isByDts) this.#note(value)
+    else this.#remember(value)
+  }
+
+  /** Bytes in front of the first PCR would all be due at once: if it comes late, DTS is the clock. */
+  #remember(value: ClockValue): void {
+    const dts = this.#dts
+    if (dts === undefined || dts.length >= MAX_DTS) return
+    dts.push(value)
+    const since = dts.find(({ pid }) => pid === value.pid)
+    const ms = stepMsOf(since?.ticks27M ?? value.ticks27M, value.ticks27M)
+    if (ms > MAX_SILENT_MS && ms <= MAX_STEP_MS) this.#decideClock()
+  }
+
+  /** Enough has been read to know whether the file has PCRs. */
+  #decideClock(): void {
+    const dts = this.#dts
+    if (dts === undefined) return
+    this.#dts = undefined
+    if (this.isPaced) return
+    this.#isByDts = true
+    this.#points.length = 0
+    for (const value of dts) this.#note(value)
+  }
+
+  #note({ pid, ticks27M: pcr, position }: ClockValue): void {
     const last = this.#points.at(-1)
     if (last === undefined) {
       this.#pcrPid = pid
       this.#firstPcr = pcr
       this.#points.push({ position, ms: 0 })
+      this.#paceFrom = this.#paceNext = { position, ms: 0 }
     } else {
-      const pacedMs = this.#bytesPerMs === 0 ? 0 : (position - last.position) / this.#bytesPerMs
       const isOther = pid !== this.#pcrPid
-      if (isOther && pacedMs <= MAX_SILENT_MS) return
+      let stepMs = isOther ? this.#silentFor(pid, pcr) : stepMsOf(this.#lastPcr, pcr)
+      if (stepMs < 0) return
       this.#pcrPid = pid
-      let stepMs = ((pcr - this.#lastPcr + PCR_WRAP) % PCR_WRAP) / TICKS_PER_MS
-      if (isOther || stepMs > MAX_STEP_MS) stepMs = pacedMs
+      if (stepMs > MAX_STEP_MS) stepMs = this.#bytesPerMs === 0 ? 0 : (position - last.position) / this.#bytesPerMs
+      // The other clock counts from another time: the span goes on.
+      if (isOther) this.#firstPcr = (this.#firstPcr ?? 0) + pcr - this.#lastPcr - stepMs * TICKS_PER_MS
       if (stepMs > 0) {
-        this.#bytesPerMs = (position - last.position) / stepMs
-        this.#points.push({ position, ms: last.ms + stepMs })
+        this.#others.clear()
+        const point = { position, ms: last.ms + stepMs }
+        this.#points.push(point)
+        this.#measurePace(point)
       }
     }
     this.#lastPcr = pcr
   }
+
+  /** How long, by another clock, the one in use has been silent; -1 if that is not long enough for the other to take over. */
+  #silentFor(pid: number, ticks27M: number): number {
+    const since = this.#others.get(pid)
+    if (since === undefined && this.#others.size < MAX_OTHERS) this.#others.set(pid, ticks27M)
+    const ms = since === undefined ? 0 : stepMsOf(since, ticks27M)
+    if (ms > MAX_STEP_MS) this.#others.set(pid, ticks27M)
+    return this.isPaced && ms > MAX_SILENT_MS && ms <= MAX_STEP_MS ? ms : -1
+  }
+
+  #measurePace(point: Point): void {
+    const from = this.#paceFrom
+    this.#bytesPerMs = (point.position - from.position) / (point.ms - from.ms)
+    if (point.ms - this.#paceNext.ms < PACE_MS) return
+    this.#paceFrom = this.#paceNext
+    this.#paceNext = point
+  }
+}
+
+/** More than half a day if the clock goes back. */
+function stepMsOf(from27M: number, to27M: number): number {
+  return ((to27M - from27M + PCR_WRAP) % PCR_WRAP) / TICKS_PER_MS
 }
 
 function joined(rest: Uint8Array, block: Uint8Array): Uint8Array {

@@ -1,20 +1,35 @@
-// One attempt to open a stream: sends the request, follows redirects, checks the response head, passes the body on, and
-// reports once why it ended. HTTP/1.1 and HTTP/1.0, RFC 9112. Everything it holds is bounded: a head by 16 KiB and the
-// read timeout, redirects by their number, a body that is not a transport stream by 64 KiB.
-import { request as requestHttp } from 'node:http'
-import type { ClientRequest, IncomingMessage } from 'node:http'
-import { request as requestHttps } from 'node:https'
-import type { Duplex } from 'node:stream'
+// One attempt to open a stream: asks for it, follows redirects, answers a challenge, decides by the head whether the body is
+// read, passes the body on, and reports once why it ended. Everything it holds is bounded: a head by 16 KiB and
+// `firstByteTimeout`, redirects by their number, a body that is not a transport stream by 64 KiB.
+import { randomBytes } from 'node:crypto'
 import type { SecureContext } from 'node:tls'
-import { isEngineError, StallDetector } from '@millrace/engine/plugin'
+import { isEngineError } from '@millrace/engine/plugin'
 import type { Clock, NodeContext } from '@millrace/engine/plugin'
-import { initialTarget, isRedirect, followRedirect } from './redirect.js'
-import type { RequestTarget } from './redirect.js'
+import { admitResponse } from './admit-response.js'
+import type { DoubtfulBody } from './admit-response.js'
+import { BodyIntake } from './body-intake.js'
+import { chooseDigest, answerDigest, isStale } from './digest-auth.js'
+import { parseChallenges } from './challenges.js'
+import { CookieJar } from './cookie-jar.js'
+import { RefusedAddress } from './dial.js'
+import { httpError } from './http-errors.js'
 import type { HttpErrorCode } from './http-errors.js'
-import { PacketSearch, SEARCH_BYTES } from './packet-search.js'
-import { checkHead } from './response-head.js'
-import { showUrl } from './upstream.js'
+import { HttpExchange, refusalText } from './http-exchange.js'
+import { showUrl } from './http-url.js'
+import { DEVIATIONS, Leniency } from './leniency.js'
+import { maskSecrets } from './mask-secrets.js'
+import { initialTarget, isRedirect, followRedirect } from './redirect.js'
+import type { RedirectPolicy, RequestTarget } from './redirect.js'
+import { renderRequest } from './render-request.js'
+import { valuesOf } from './response-head.js'
+import type { ResponseHead } from './response-head.js'
 import type { Upstream } from './upstream.js'
+
+interface Timeouts {
+  readonly connect: number
+  readonly firstByte: number
+  readonly read: number
+}
 
 export interface AttemptSettings {
   readonly upstream: Upstream
@@ -22,52 +37,82 @@ export interface AttemptSettings {
   /** Of the node's context. */
   readonly guard: NodeContext['guard']
   /** In milliseconds; read each time they are needed. */
-  readonly timeouts: () => { readonly connect: number; readonly read: number }
+  readonly timeouts: () => Timeouts
   readonly secureContext: SecureContext | undefined
   /** Certificates are not verified. */
   readonly insecure: boolean
+  /** Responses that break HTTP are taken where they can be. */
+  readonly lenient: boolean
+  readonly redirects: RedirectPolicy
+  /** The address is not one of the public Internet. */
+  readonly isInternal: (address: string) => boolean
   /** Called for each response head. */
   onResponse(status: number): void
   /** Called once, when a head has been accepted; `url` is safe to show. */
   onAccepted(url: string): void
+  /** Something is wrong with a response that is taken all the same; the same text for the same thing. */
+  onWarning(text: string): void
   /** The array is valid only during the call. */
   onBytes(bytes: Uint8Array): void
   /** Called at most once, as the last callback, and never after `cancel`. */
   onFailure(code: HttpErrorCode, detail: string, cause?: unknown): void
 }
 
-/** How far a request has progressed. */
-type Phase = 'connect' | 'tls' | 'head' | 'body'
-
-const MAX_HEAD_BYTES = 16 * 1024
-/** Limits of the period at which the body is checked for a stall. */
-const MAX_CHECK_PERIOD_MS = 250
-const MIN_CHECK_PERIOD_MS = 10
-const MAX_REASON_LENGTH = 200
+const UNAUTHORIZED = 401
+const MAX_STALE_NONCES = 2
 
 export class HttpAttempt {
   readonly #settings: AttemptSettings
   readonly #closing = new Set<Promise<void>>()
-  #request: ClientRequest | undefined
-  #timer: Disposable | undefined
+  readonly #leniency: Leniency
+  readonly #cookies = new CookieJar()
+  /** What has been asked for, with which cookies. */
+  readonly #asked = new Set<string>()
+  #exchange: HttpExchange | undefined
+  #intake: BodyIntake | undefined
   #target: RequestTarget
-  #phase: Phase = 'connect'
+  /** Of the server that sent the last redirect. */
+  #fromAddress: string | undefined
+  /** Answers to challenges of the current target. */
+  #answers = 0
   #isOver = false
 
   constructor(settings: AttemptSettings) {
     this.#settings = settings
     this.#target = initialTarget(settings.upstream)
+    this.#leniency = new Leniency(settings.lenient, (deviation) => {
+      settings.onWarning(`the response is not valid HTTP: ${DEVIATIONS[deviation]}`)
+    })
   }
 
   start(): void {
-    this.#send(this.#target)
+    this.#orFail(() => this.#ask(this.#target))
+  }
+
+  /** Reads nothing of the body until the pause is disposed; undefined before it begins. */
+  pause(): Disposable | undefined {
+    const [exchange, intake] = [this.#exchange, this.#intake]
+    if (exchange === undefined || intake === undefined) return undefined
+    intake.isPaused = true
+    const pause = exchange.pause()
+    return {
+      [Symbol.dispose]: () => {
+        intake.isPaused = false
+        pause[Symbol.dispose]()
+      },
+    }
+  }
+
+  /** What it sends is of no use. */
+  giveUp(why: string): void {
+    this.#fail('HTTP_NO_PACKETS', why)
   }
 
   /** No callback is called from here on. Safe to call twice. */
   cancel(): void {
     this.#isOver = true
-    this.#setTimer(undefined)
-    this.#request?.destroy()
+    this.#intake?.[Symbol.dispose]()
+    this.#exchange?.cancel()
   }
 
   /** Resolves when its sockets have closed, which follows a failure or `cancel`. */
@@ -75,143 +120,110 @@ export class HttpAttempt {
     await Promise.all(this.#closing)
   }
 
-  #send(target: RequestTarget): void {
-    const { clock, timeouts, insecure, secureContext } = this.#settings
-    const isTls = target.url.protocol === 'https:'
+  /** Asks for a target that was not asked for before, or not with these cookies. */
+  #ask(target: RequestTarget): void {
     this.#target = target
-    this.#phase = 'connect'
-    const options = {
-      headers: target.headers,
-      // A connection of its own, closed with the stream.
-      agent: false,
-      maxHeaderSize: MAX_HEAD_BYTES,
-    } as const
-    const tls = { rejectUnauthorized: !insecure, ...(secureContext === undefined ? {} : { secureContext }) }
-    const request = isTls ? requestHttps(target.url, { ...options, ...tls }) : requestHttp(target.url, options)
-    this.#request = request
-    this.#closing.add(this.#whenClosed(request))
-    const { connect } = timeouts()
-    this.#setTimer(clock.after(connect, () => this.#fail('HTTP_TIMEOUT', `no connection within ${connect / 1000} s`)))
-    this.#listen(request, isTls)
-    request.end()
+    this.#answers = 0
+    const key = `${target.url.origin}${target.target} ${this.#cookies.header(target, undefined) ?? ''}`
+    if (this.#asked.has(key)) throw httpError('HTTP_REDIRECTS', `a redirect loop at ${showUrl(target.url)}`)
+    this.#asked.add(key)
+    this.#send({})
   }
 
-  #listen(request: ClientRequest, isTls: boolean): void {
-    const { guard, onResponse } = this.#settings
-    const awaitHead = guard(() => this.#awaitHead(request))
-    const onSocket = guard((socket: NonNullable<ClientRequest['socket']>) => {
-      socket.once('connect', isTls ? guard(() => (this.#phase = 'tls')) : awaitHead)
-      if (isTls) socket.once('secureConnect', awaitHead)
+  #send(more: Readonly<Record<string, string>>): void {
+    const { url, target, headers } = this.#target
+    const { clock, guard, timeouts, secureContext, insecure } = this.#settings
+    const cookie = this.#cookies.header(this.#target, headers['cookie'])
+    const request = renderRequest(url, target, { ...headers, ...(cookie === undefined ? {} : { cookie }), ...more })
+    const shared = { clock, guard, timeouts, secureContext, insecure, leniency: this.#leniency }
+    const exchange = new HttpExchange({
+      ...shared,
+      url,
+      request,
+      admits: this.#admission(),
+      onHead: (head, address) => this.#orFail(() => this.#takeHead(head, address)) ?? false,
+      onBody: (bytes) => this.#intake?.push(bytes),
+      onEnd: () => this.#intake?.end(),
+      onFailure: (code, detail, cause) => this.#fail(code, detail, cause),
     })
-    request.once('socket', onSocket)
-    const takeHead = guard((response: IncomingMessage) => this.#orFail(() => this.#takeHead(request, response)))
-    request.once('response', takeHead)
-    // 101 Switching Protocols: the request did not ask for an upgrade.
-    const refuseUpgrade = guard(({ statusCode = 0 }: IncomingMessage, socket: Duplex) => {
-      socket.destroy()
-      if (this.#isOver) return
-      onResponse(statusCode)
-      this.#fail('HTTP_STATUS', `responded with ${statusCode}`)
-    })
-    request.once('upgrade', refuseUpgrade)
-    const explain = guard((error: Error) => {
-      if (request === this.#request) this.#explain(error)
-    })
-    request.on('error', explain)
-    request.once(
-      'close',
-      guard(() => explain(new Error('the connection was closed'))),
-    )
+    this.#exchange = exchange
+    this.#closing.add(exchange.closed)
+    void exchange.closed.then(() => this.#closing.delete(exchange.closed))
   }
 
-  #awaitHead(request: ClientRequest): void {
-    if (request !== this.#request || this.#isOver) return
-    const { clock, timeouts } = this.#settings
-    const { read } = timeouts()
-    this.#phase = 'head'
-    this.#setTimer(clock.after(read, () => this.#fail('HTTP_TIMEOUT', `no response within ${read / 1000} s`)))
+  /** Which addresses may be connected to. */
+  #admission(): ((address: string) => boolean) | undefined {
+    const { redirects, isInternal } = this.#settings
+    const from = this.#fromAddress
+    // An unknown address counts as public here, and as internal where it is connected to.
+    const isFromPublic = from !== undefined && (from === '' || !isInternal(from))
+    return redirects === 'any' || !isFromPublic ? undefined : (address) => !isInternal(address)
   }
 
-  #takeHead(request: ClientRequest, response: IncomingMessage): void {
-    // A response emits an error when it is destroyed later.
-    const explain = this.#settings.guard((error: Error) => {
-      if (request === this.#request) this.#explain(error)
-    })
-    response.on('error', explain)
-    if (this.#isOver) return
-    const status = response.statusCode ?? 0
-    this.#settings.onResponse(status)
-    if (isRedirect(status)) {
-      const target = followRedirect(this.#settings.upstream, this.#target, response.headers.location)
-      this.#request = undefined
-      request.destroy()
-      this.#send(target)
-      return
+  /** Returns whether the body is to be read. Throws what refuses the response. */
+  #takeHead(head: ResponseHead, address: string): boolean {
+    const { onResponse, onAccepted, onWarning, clock, upstream, redirects } = this.#settings
+    onResponse(head.status)
+    for (const cookie of valuesOf(head, 'set-cookie'))
+      this.#cookies.take(cookie, this.#target, clock.wallMs(clock.nowMs()))
+    if (isRedirect(head.status)) {
+      const from = this.#target.url
+      const target = followRedirect(upstream, this.#target, valuesOf(head, 'location')[0], redirects)
+      if (from.protocol === 'https:' && target.url.protocol === 'http:')
+        onWarning(`a redirect leads from https to ${showUrl(target.url)}: the stream is not encrypted`)
+      this.#leave()
+      this.#fromAddress = address
+      this.#ask(target)
+      return false
     }
-    checkHead(status, response.headers)
-    this.#takeBody(response)
-  }
-
-  #takeBody(response: IncomingMessage): void {
-    const { clock, timeouts, guard, onAccepted, onBytes } = this.#settings
-    const search = new PacketSearch()
-    const readMs = (): number => timeouts().read
-    const stalls = new StallDetector(readMs, clock.nowMs())
-    this.#phase = 'body'
-    this.#detectStall(stalls, search)
+    if (head.status === UNAUTHORIZED && this.#answer(head)) return false
+    const doubts = admitResponse(head, this.#leniency)
+    const { type } = doubts
+    if (type !== undefined)
+      onWarning(`the response has the Content-Type ${this.#masked(type)}: its bytes decide whether it is a stream`)
     onAccepted(showUrl(this.#target.url))
-    const passOn = (parts: readonly Uint8Array[]): void => {
-      for (const part of parts) if (!this.#isOver) onBytes(part)
-    }
-    const take = guard((bytes: Uint8Array) => {
-      if (this.#isOver) return
-      stalls.note(bytes.length, clock.nowMs())
-      passOn(search.push(bytes))
-      if (search.isExhausted) this.#fail('HTTP_NOT_TS', `no packets in the first ${SEARCH_BYTES / 1024} KiB`)
-    })
-    response.on('data', take)
-    const end = guard(() => {
-      passOn(search.end())
-      if (search.isEmpty) this.#fail('HTTP_ENDED', 'ended without a byte')
-      else if (search.isFound) this.#fail('HTTP_ENDED', 'the stream ended')
-      else this.#fail('HTTP_NOT_TS', 'ended without a packet')
-    })
-    response.once('end', end)
+    if (!this.#isOver) this.#startIntake(doubts)
+    return !this.#isOver
   }
 
-  /** Fails the attempt when the body stalls, or when no packets are found in time; runs until the body ends. */
-  #detectStall(stalls: StallDetector, search: PacketSearch): void {
-    const { clock, timeouts } = this.#settings
-    const periodMs = Math.max(MIN_CHECK_PERIOD_MS, Math.min(MAX_CHECK_PERIOD_MS, timeouts().read / 4))
-    const startedMs = clock.nowMs()
-    const every = clock.every(periodMs, () => {
-      const nowMs = clock.nowMs()
-      const fault = stalls.check(nowMs, periodMs)
-      const searchMs = 2 * timeouts().read
-      if (fault !== undefined) this.#fail('HTTP_SILENT', fault)
-      else if (!search.isFound && nowMs - startedMs >= searchMs) {
-        this.#fail('HTTP_NOT_TS', `no packets within ${searchMs / 1000} s`)
-      }
+  #startIntake(doubts: DoubtfulBody): void {
+    const { clock, timeouts, onBytes } = this.#settings
+    this.#intake = new BodyIntake({
+      clock,
+      timeouts,
+      doubts,
+      onBytes,
+      onFailure: (code, detail) => this.#fail(code, detail),
     })
-    this.#setTimer(every)
   }
 
-  /** Reports a lost socket: what it means depends on the phase. */
-  #explain(error: Error): void {
-    const reason = reasonOf(error)
-    if (this.#phase === 'body') this.#fail('HTTP_BROKEN', `the stream was interrupted: ${reason}`, error)
-    else if (isParserError(error)) this.#fail('HTTP_BAD_ANSWER', `no valid HTTP response: ${reason}`)
-    else if (this.#phase === 'tls') this.#fail('HTTP_TLS', `TLS failed: ${reason}`, error)
-    else this.#fail('HTTP_CONNECT', this.#phase === 'head' ? `no response: ${reason}` : reason, error)
+  /** Asks again with what the challenge wants; returns false if it can't. */
+  #answer(head: ResponseHead): boolean {
+    const { digestLogin: login, target } = this.#target
+    const challenge = chooseDigest(parseChallenges(valuesOf(head, 'www-authenticate')))
+    if (login === undefined || challenge === undefined) return false
+    if (this.#answers > 0 && (!isStale(challenge) || this.#answers > MAX_STALE_NONCES)) return false
+    this.#answers++
+    this.#leave()
+    const cnonce = randomBytes(16).toString('hex')
+    this.#send({ authorization: answerDigest(challenge, { method: 'GET', target, login, cnonce }) })
+    return true
   }
 
-  /** Turns an EngineError thrown by `run` into the failure of this attempt. */
-  #orFail(run: () => void): void {
+  #leave(): void {
+    this.#exchange?.cancel()
+    this.#exchange = undefined
+  }
+
+  /** Turns an error that `run` throws into the failure of this attempt. */
+  #orFail<T>(run: () => T): T | undefined {
     try {
-      run()
+      return run()
     } catch (error) {
-      if (!isEngineError(error)) throw error
-      this.#fail(error.code as HttpErrorCode, error.message)
+      if (error instanceof RefusedAddress) this.#fail('HTTP_REDIRECTS', refusalText(error.address))
+      else if (isEngineError(error)) this.#fail(error.code as HttpErrorCode, error.message)
+      else throw error
+      return undefined
     }
   }
 
@@ -219,38 +231,15 @@ export class HttpAttempt {
     if (this.#isOver) return
     const { upstream, onFailure } = this.#settings
     this.cancel()
-    const via = this.#target.visited.length > 1 ? ` (redirected to ${showUrl(this.#target.url)})` : ''
-    onFailure(code, `${upstream.name}${via}: ${detail}`, cause)
+    const via = this.#target.redirects > 0 ? ` (redirected to ${showUrl(this.#target.url)})` : ''
+    onFailure(code, `${upstream.name}${via}: ${this.#masked(detail)}`, cause)
   }
 
-  #setTimer(timer: Disposable | undefined): void {
-    this.#timer?.[Symbol.dispose]()
-    this.#timer = timer
+  /** Pages and headers of errors repeat what was asked for. */
+  #masked(detail: string): string {
+    const { upstream } = this.#settings
+    const values = [upstream.url, this.#target.url].flatMap(({ searchParams }) => [...searchParams.values()])
+    const queries = [upstream.target, this.#target.target].map((target) => target.split('?')[1] ?? '')
+    return maskSecrets(detail, [...upstream.secrets, ...queries, ...values])
   }
-
-  #whenClosed(request: ClientRequest): Promise<void> {
-    const { guard } = this.#settings
-    const closed = new Promise<void>((resolve) => {
-      const done = guard(() => resolve())
-      const awaitSocket = guard(() => {
-        const { socket } = request
-        if (socket === null || socket.closed) done()
-        else socket.once('close', done)
-      })
-      request.once('close', awaitSocket)
-    })
-    void closed.then(() => this.#closing.delete(closed))
-    return closed
-  }
-}
-
-/** An error of llhttp; it carries the bytes that could not be parsed, so it is not passed on as the cause. */
-function isParserError(error: Error): boolean {
-  return 'code' in error && String(error.code).startsWith('HPE_')
-}
-
-/** When every address of a host was tried, the message of the aggregate error is empty. */
-function reasonOf(error: Error): string {
-  const parts = error instanceof AggregateError ? (error.errors as readonly Error[]) : [error]
-  return [...new Set(parts.map(({ message }) => message))].join(', ').slice(0, MAX_REASON_LENGTH)
 }

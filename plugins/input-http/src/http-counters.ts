@@ -16,7 +16,7 @@ const ATTEMPT_RESULTS = [
   'not_ts',
 ] as const
 /** Why an accepted stream ended. */
-const END_REASONS = ['ended', 'broken', 'silent', 'not_ts'] as const
+const END_REASONS = ['ended', 'broken', 'silent', 'no_packets', 'not_ts', 'encoded', 'bad_answer'] as const
 const STATUS_CLASSES = ['2xx', '3xx', '4xx', '5xx', 'other'] as const
 
 export const HTTP_METRICS: readonly MetricDeclaration[] = [

@@ -7,7 +7,11 @@ import { httpError } from './http-errors.js'
 const source = (name: string): Promise<string> => readFile(new URL(`../src/${name}`, import.meta.url), 'utf8')
 
 test('every error has a test that produces it', async () => {
-  const tests = (await Promise.all(['http-source.test.ts', 'http-tls.test.ts'].map(source))).join('')
+  const tests = (
+    await Promise.all(
+      ['http-source', 'http-failures', 'http-tls', 'engine-control'].map((name) => source(`${name}.test.ts`)),
+    )
+  ).join('')
   for (const code of Object.keys(httpError.table)) assert.ok(tests.includes(`'${code}'`), code)
 })
 

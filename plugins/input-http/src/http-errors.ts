@@ -14,24 +14,25 @@ export const httpError = defineErrors({
   },
   HTTP_TIMEOUT: {
     sentence:
-      'The upstream did not accept a connection within `connectTimeout`, or did not respond within `readTimeout`.',
+      'The upstream did not accept a connection within `connectTimeout`, or did not respond within `firstByteTimeout`.',
     hint: 'If the upstream is overloaded or starts its stream on demand, raise the timeout.',
     reaction: 'retry',
   },
   HTTP_BAD_ANSWER: {
-    sentence: 'The upstream does not speak HTTP, or its response head is larger than 16 KiB.',
+    sentence:
+      'The upstream does not speak HTTP, its response head is larger than 16 KiB, or its response is not valid HTTP and `lenient` is false.',
     hint: 'Check the scheme (http or https) and the port of the URL.',
     reaction: 'retry',
   },
   HTTP_STATUS: {
     sentence: 'The upstream responded with a status other than 2xx.',
-    hint: '401 or 403: check `auth`. 404: check the path. 5xx: check the log of the upstream.',
+    hint: '401 or 403: check `auth`, whose type must be one that the upstream asks for. 404: check the path. 5xx: check the log of the upstream; 503 of a tuner: all of them are in use.',
     reaction: 'retry',
   },
   HTTP_REDIRECTS: {
     sentence:
-      'A redirect cannot be followed: it is the 11th, forms a loop, leads from https to http or to another scheme, or has no valid URL.',
-    hint: 'Configure the URL at which the stream really is.',
+      'A redirect cannot be followed: it is the 11th, forms a loop, leads to another scheme, has no valid URL, or leads where `redirects` does not allow it to (by default from a public address to an internal one).',
+    hint: 'Configure the URL at which the stream really is. If the redirect is meant, `redirects: any` allows it.',
     reaction: 'retry',
   },
   HTTP_ENCODED: {
@@ -41,12 +42,18 @@ export const httpError = defineErrors({
   },
   HTTP_NOT_TS: {
     sentence: 'The upstream does not send an MPEG transport stream.',
-    hint: 'Open the URL with curl: is it an error page, a login page or a playlist?',
+    hint: 'The error names what it sends instead, where that is known, and what would play it; otherwise open the URL with curl.',
     reaction: 'retry',
   },
   HTTP_SILENT: {
-    sentence: 'No byte arrived for `readTimeout`, or less than one packet in twice that time.',
-    hint: 'Check that the upstream itself still receives a stream.',
+    sentence:
+      'No byte arrived within `firstByteTimeout` of the response head, then for `readTimeout`, or less than one packet in twice that time.',
+    hint: 'Check that the upstream itself still receives a stream. If it is slow to start, raise `firstByteTimeout`.',
+    reaction: 'retry',
+  },
+  HTTP_NO_PACKETS: {
+    sentence: 'Bytes arrived for `readTimeout`, but no packets among them, or null packets alone.',
+    hint: 'Check the encoder behind the upstream: its stream has stopped, or has become something else.',
     reaction: 'retry',
   },
   HTTP_BROKEN: {

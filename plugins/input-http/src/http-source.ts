@@ -1,45 +1,52 @@
 // The source: each subscription is one attempt at one URL. The engine decides when to make the next attempt. The source
 // chooses its URL, and reports when that attempt can be made at once.
-import type { SecureContext } from 'node:tls'
 import { TargetRotation } from '@millrace/engine/plugin'
-import type { Clock, NodeContext, Received, Source, TargetOrder } from '@millrace/engine/plugin'
+import type { NodeContext, PacketTimeout, Received, Source, TargetOrder } from '@millrace/engine/plugin'
 import { Observable } from 'rxjs'
 import type { Subscriber } from 'rxjs'
 import { HttpAttempt } from './http-attempt.js'
+import type { AttemptSettings } from './http-attempt.js'
 import { HttpCounters } from './http-counters.js'
 import { httpError } from './http-errors.js'
 import type { HttpErrorCode } from './http-errors.js'
 import type { Upstream } from './upstream.js'
 
-export interface HttpSourceSettings {
+type AttemptOptions = 'clock' | 'timeouts' | 'secureContext' | 'insecure' | 'lenient' | 'redirects' | 'isInternal'
+
+export interface HttpSourceSettings extends Pick<AttemptSettings, AttemptOptions> {
   readonly upstreams: readonly Upstream[]
   readonly order: TargetOrder
-  readonly timeouts: () => { readonly connect: number; readonly read: number }
-  readonly secureContext: SecureContext | undefined
-  readonly insecure: boolean
   readonly context: NodeContext
-  readonly clock: Clock
   /** Numbers in [0, 1). */
   readonly random: () => number
 }
 
-/** An upstream that streamed for this long was good: its end begins a new round. */
-const GOOD_MS = 5_000
+const MAX_WARNINGS = 64
 
 export class HttpSource implements Source<Received> {
   readonly chunks: Observable<Received>
+  readonly packetTimeout: PacketTimeout
   readonly #settings: HttpSourceSettings
   readonly #rotation: TargetRotation
   readonly #counters = new HttpCounters()
   readonly #attempts = new Set<HttpAttempt>()
+  /** What was warned of: it is said once, since every attempt would repeat it. */
+  readonly #warned = new Set<string>()
   /** The attempt that the engine has subscribed to. */
-  #current: { readonly upstream: Upstream; leave(): void } | undefined
+  #current: { readonly upstream: Upstream; readonly attempt: HttpAttempt; leave(): void } | undefined
 
   constructor(settings: HttpSourceSettings) {
     this.#settings = settings
     this.#rotation = new TargetRotation(settings.upstreams.length, settings.order, settings.random)
     this.#counters.register(settings.context)
     this.chunks = new Observable((subscriber) => this.#attempt(subscriber))
+    const current = (): HttpAttempt | undefined => this.#current?.attempt
+    this.packetTimeout = {
+      get ms() {
+        return settings.timeouts().read
+      },
+      giveUp: (why) => current()?.giveUp(why),
+    }
   }
 
   /**
@@ -55,6 +62,10 @@ export class HttpSource implements Source<Received> {
     return { from: from.upstream.name, to }
   }
 
+  pause(): Disposable | undefined {
+    return this.#current?.attempt.pause()
+  }
+
   /** Every socket has closed when this resolves. */
   async [Symbol.asyncDispose](): Promise<void> {
     const attempts = [...this.#attempts]
@@ -63,18 +74,15 @@ export class HttpSource implements Source<Received> {
   }
 
   #attempt(subscriber: Subscriber<Received>): () => void {
-    const { upstreams, context, clock, timeouts, secureContext, insecure } = this.#settings
+    const { upstreams, context, clock } = this.#settings
     const upstream = upstreams[this.#rotation.next()]
     if (upstream === undefined) throw new TypeError('the input has no URL')
     let isAccepted = false
     let firstByteMs: number | undefined
     const attempt = new HttpAttempt({
+      ...this.#settings,
       upstream,
-      clock,
       guard: (run) => context.guard(run),
-      timeouts,
-      secureContext,
-      insecure,
       onResponse: (status) => this.#counters.countResponse(status),
       onAccepted: (url) => {
         this.#counters.countAccepted()
@@ -82,6 +90,7 @@ export class HttpSource implements Source<Received> {
         context.ready()
         isAccepted = true
       },
+      onWarning: (text) => this.#warn(upstream, text),
       onBytes: (bytes) => {
         firstByteMs ??= clock.nowMs()
         subscriber.next(bytes)
@@ -97,7 +106,7 @@ export class HttpSource implements Source<Received> {
       const more = { target: upstream.name, retryAfterMs: 0 }
       subscriber.error(httpError('HTTP_NEXT', `${upstream.name}: left by the command next`, more))
     }
-    const current = { upstream, leave }
+    const current = { upstream, attempt, leave }
     this.#current = current
     this.#attempts.add(attempt)
     attempt.start()
@@ -108,11 +117,16 @@ export class HttpSource implements Source<Received> {
     }
   }
 
+  #warn({ name }: Upstream, text: string): void {
+    if (this.#warned.has(text) || this.#warned.size >= MAX_WARNINGS) return
+    this.#warned.add(text)
+    this.#settings.context.log.warn({ url: name }, text)
+  }
+
   /** The error that makes the engine retry: at once while a URL is left in this round, otherwise after its back-off. */
   #failure({ name }: Upstream, { code, detail, cause, streamedMs }: Failure): Error {
-    if (streamedMs >= GOOD_MS) this.#rotation.restart()
-    const more = { target: name, ...(cause === undefined ? {} : { cause }) }
-    return httpError(code, detail, this.#rotation.hasMore ? { ...more, retryAfterMs: 0 } : more)
+    const more = { target: name, ...(cause === undefined ? {} : { cause }), ...this.#rotation.failed(streamedMs) }
+    return httpError(code, detail, more)
   }
 }
 

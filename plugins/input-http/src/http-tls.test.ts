@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import type { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
@@ -71,15 +72,25 @@ test('a server without TLS, or one that hangs up, is HTTP_TLS; a silent one is H
   await until(() => mute.connections === 0, 'the connection is closed')
 })
 
-test('a redirect from https to http is refused', async () => {
-  const location = 'http://127.0.0.1:1/two.ts'
+test('a redirect from https to http is followed without what is secret, and told; not under same-origin', async () => {
+  await using plain = await UpstreamServer.http((_, response) => void response.end(stream))
+  const location = plain.url('/two.ts?key=hidden')
   await using server = await UpstreamServer.https(certificate, (_, response) => {
     response.writeHead(302, { location }).end()
   })
-  await using input = await InputHarness.open({ url: server.url('/', 'localhost'), tls: { ca } })
-  const error = await input.failure()
-  assert.equal(error.code, 'HTTP_REDIRECTS')
-  assert.match(error.message, /: a redirect from https to http:\/\/127\.0\.0\.1:1\/two\.ts$/)
+  const auth = { type: 'bearer', token: 'secret' } as const
+  const given = { url: server.url('/', 'localhost'), tls: { ca }, auth }
+  await using input = await InputHarness.open(given)
+  assert.equal((await input.failure()).code, 'HTTP_ENDED')
+  assert.deepEqual(input.bytes, Buffer.from(stream))
+  assert.deepEqual(
+    [server, plain].map(({ requests }) => requests[0]?.headers.authorization),
+    ['Bearer secret', undefined],
+  )
+  const told = input.context.lines.filter(({ level }) => level === 'warn').map(({ text }) => text)
+  assert.deepEqual(told, [`a redirect leads from https to ${plain.url('/two.ts?...')}: the stream is not encrypted`])
+  await using strict = await InputHarness.open({ ...given, redirects: 'same-origin' })
+  assert.equal((await strict.failure()).code, 'HTTP_REDIRECTS')
 })
 
 test('a missing or invalid CA file is a configuration error: HTTP_CA', async () => {
@@ -94,4 +105,20 @@ test('a missing or invalid CA file is a configuration error: HTTP_CA', async () 
       return true
     })
   }
+})
+
+test('what an upstream gets wrong in HTTP is taken over TLS too', async () => {
+  const serveRaw = (socket: Socket): void =>
+    void socket.once('data', () => socket.end(Buffer.concat([Buffer.from('ICY 200 OK\n\n'), stream])))
+  await using server = await UpstreamServer.raw(serveRaw, 'https', certificate)
+  await using input = await InputHarness.open({ url: server.url('/one.ts', 'localhost'), tls: { ca } })
+  assert.equal((await input.failure()).code, 'HTTP_ENDED')
+  assert.deepEqual(input.bytes, Buffer.from(stream))
+})
+
+test('an http URL of a TLS server is named', async () => {
+  await using server = await serve()
+  await using input = await InputHarness.open({ url: server.url('/one.ts', 'localhost').replace('https', 'http') })
+  const { code, message } = await input.failure()
+  assert.ok(code === 'HTTP_BAD_ANSWER' ? /it speaks TLS: use https/.test(message) : code === 'HTTP_CONNECT', message)
 })

@@ -5,6 +5,7 @@ import { HTTP_METRICS } from './http-counters.js'
 import { httpError } from './http-errors.js'
 import { httpOptions } from './http-options.js'
 import { HttpSource } from './http-source.js'
+import { isInternalAddress } from './internal-address.js'
 import { readUpstreams } from './upstream.js'
 
 export default defineInput({
@@ -34,6 +35,16 @@ export default defineInput({
       ].join('\n'),
     },
     {
+      title: 'A camera that asks for a digest, and takes long to start',
+      yaml: [
+        'main:',
+        '  type: http',
+        '  url: "http://10.0.0.8/live.ts"',
+        '  firstByteTimeout: 40s',
+        '  auth: { type: digest, username: relay, password: "${RELAY_PASSWORD}" }',
+      ].join('\n'),
+    },
+    {
       title: 'A private certificate authority and a token',
       yaml: [
         'main:',
@@ -45,17 +56,23 @@ export default defineInput({
     },
   ],
   async open(options$, context, { clock }) {
-    const { url, urls, order, headers, auth, tls } = options$.value
+    const { url, urls, order, headers, auth, tls, lenient, redirects } = options$.value
     const upstreams = readUpstreams({ urls: urls ?? (url === undefined ? [] : [url]), headers, auth })
     if (tls.insecure) context.log.warn('tls.insecure: certificates of upstreams are not verified')
     return new HttpSource({
       upstreams,
       order,
-      timeouts: () => ({ connect: options$.value.connectTimeout, read: options$.value.readTimeout }),
+      timeouts: () => {
+        const { connectTimeout, firstByteTimeout, readTimeout } = options$.value
+        return { connect: connectTimeout, firstByte: firstByteTimeout, read: readTimeout }
+      },
       secureContext: await trustedAuthorities(tls.ca).catch((error: unknown) => {
         throw httpError('HTTP_CA', error instanceof Error ? error.message : String(error), { cause: error })
       }),
       insecure: tls.insecure,
+      lenient,
+      redirects,
+      isInternal: isInternalAddress,
       context,
       clock,
       random: Math.random,

@@ -66,6 +66,11 @@ export class InputHarness implements AsyncDisposable {
     this.#subscription?.unsubscribe()
   }
 
+  get source(): Source<Received> {
+    if (this.#source === undefined) throw new Error('the input is not open')
+    return this.#source
+  }
+
   /** The command `next`. */
   next(): unknown {
     const command = input.commands?.['next']

@@ -27,6 +27,11 @@ export class PacketSearch {
     return !this.#isFound && this.#filled >= SEARCH_BYTES
   }
 
+  /** What has arrived, while no packets have been found. Valid until the next call. */
+  get beginning(): Uint8Array {
+    return this.#held?.subarray(0, this.#filled) ?? new Uint8Array(0)
+  }
+
   /** Takes the next bytes; returns those that can be passed on: all of them once packets have been found. */
   push(bytes: Uint8Array): readonly Uint8Array[] {
     if (this.#isFound) return [bytes]
@@ -54,7 +59,7 @@ export class PacketSearch {
   }
 
   #release(): Uint8Array {
-    const held = this.#held?.subarray(0, this.#filled) ?? new Uint8Array(0)
+    const held = this.beginning
     this.#held = undefined
     return held
   }

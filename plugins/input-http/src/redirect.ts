@@ -1,58 +1,73 @@
 // Redirects of an upstream, RFC 9110 section 15.4: where each request of an attempt goes. Anything that may be secret
 // is sent to the origin of the configured URL only, and never again once a redirect has left that origin.
+import { cutText } from '@millrace/engine/plugin'
 import { httpError } from './http-errors.js'
-import { readUserInfo, renderAuth, showUrl, withoutUserInfo } from './upstream.js'
+import { resolveHttpUrl, showUrl } from './http-url.js'
+import type { HttpUrl, Login } from './http-url.js'
+import { trimBlanks } from './trim-blanks.js'
+import { renderBasic } from './upstream.js'
 import type { Upstream } from './upstream.js'
 
-export interface RequestTarget {
-  readonly url: URL
+/** Where redirects may lead; `public`: anywhere but from a public address to an internal one. */
+export type RedirectPolicy = 'public' | 'same-origin' | 'any'
+
+export interface RequestTarget extends Omit<HttpUrl, 'login'> {
   readonly headers: Readonly<Record<string, string>>
+  /** What answers a challenge of type Digest. */
+  readonly digestLogin: Login | undefined
   /** No redirect has left the origin of the upstream. */
   readonly isSameOrigin: boolean
-  /** Every URL requested in this attempt, including this one. */
-  readonly visited: readonly string[]
+  /** The redirects that led here. */
+  readonly redirects: number
 }
 
 const MAX_REDIRECTS = 10
 
-export function initialTarget({ url, publicHeaders, originHeaders }: Upstream): RequestTarget {
-  return { url, headers: { ...publicHeaders, ...originHeaders }, isSameOrigin: true, visited: [url.href] }
+export function initialTarget({ url, target, publicHeaders, originHeaders, digestLogin }: Upstream): RequestTarget {
+  const headers = { ...publicHeaders, ...originHeaders }
+  return { url, target, headers, digestLogin, isSameOrigin: true, redirects: 0 }
 }
 
 export function isRedirect(status: number): boolean {
-  return [301, 302, 303, 307, 308].includes(status)
+  return [300, 301, 302, 303, 307, 308].includes(status)
 }
 
-/** Throws HTTP_REDIRECTS. `location` is the header of the response, untrusted. */
+/**
+ * Throws HTTP_REDIRECTS. `location` is the header of the response, untrusted, in Latin-1. Whether the target has been asked
+ * before is not checked here.
+ */
 export function followRedirect(
   upstream: Upstream,
-  { url: from, isSameOrigin: wasSameOrigin, visited }: RequestTarget,
+  from: RequestTarget,
   location: string | undefined,
+  policy: RedirectPolicy,
 ): RequestTarget {
-  const to = location === undefined || location === '' ? null : parse(location, from)
-  if (to === null) throw refuse('a redirect without a valid Location')
-  if (to.protocol !== 'http:' && to.protocol !== 'https:') {
-    throw refuse(`a redirect to the scheme ${to.protocol.slice(0, 20)}`)
-  }
-  const url = withoutUserInfo(to)
-  if (from.protocol === 'https:' && url.protocol === 'http:') {
-    throw refuse(`a redirect from https to ${showUrl(url)}`)
-  }
-  if (visited.includes(url.href)) throw refuse(`a redirect loop at ${showUrl(url)}`)
-  if (visited.length > MAX_REDIRECTS) throw refuse(`more than ${MAX_REDIRECTS} redirects, at ${showUrl(url)}`)
-  const isSameOrigin = wasSameOrigin && url.origin === upstream.url.origin
+  const hasLocation = location !== undefined && trimBlanks(location) !== ''
+  const to = hasLocation ? resolveHttpUrl(location, { ...from, login: undefined }) : undefined
+  if (to === undefined) throw refuse('a redirect without a valid Location')
+  const { url, target, login } = to
+  checkTarget(upstream, from, url, policy)
+  const isSameOrigin = from.isSameOrigin && url.origin === upstream.url.origin
   // Credentials in the Location are meant for the server that it names.
-  const authorization = renderAuth(readUserInfo(to))
+  const authorization = renderBasic(login)
   const headers = {
     ...upstream.publicHeaders,
     ...(isSameOrigin ? upstream.originHeaders : {}),
     ...(authorization === undefined ? {} : { authorization }),
   }
-  return { url, headers, isSameOrigin, visited: [...visited, url.href] }
+  const digestLogin = login ?? (isSameOrigin ? upstream.digestLogin : undefined)
+  return { url, target, headers, digestLogin, isSameOrigin, redirects: from.redirects + 1 }
 }
 
-function parse(location: string, base: URL): URL | null {
-  return URL.canParse(location, base.href) ? new URL(location, base.href) : null
+/** Throws HTTP_REDIRECTS. */
+function checkTarget(upstream: Upstream, from: RequestTarget, url: URL, policy: RedirectPolicy): void {
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') {
+    throw refuse(`a redirect to the scheme ${cutText(url.protocol, 20)}`)
+  }
+  if (from.redirects >= MAX_REDIRECTS) throw refuse(`more than ${MAX_REDIRECTS} redirects, at ${showUrl(url)}`)
+  if (policy === 'same-origin' && url.origin !== upstream.url.origin) {
+    throw refuse(`a redirect to another origin, ${showUrl(url)}, which \`redirects: same-origin\` does not allow`)
+  }
 }
 
 function refuse(detail: string): Error {

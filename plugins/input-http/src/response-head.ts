@@ -1,37 +1,76 @@
-// Checks a response head: can the body be an uncompressed transport stream?
-import { STATUS_CODES } from 'node:http'
-import type { IncomingHttpHeaders } from 'node:http'
+// The head of an HTTP/1 response: RFC 9112 section 4 (status line) and 5 (fields), and what servers make of it.
 import { httpError } from './http-errors.js'
+import type { Leniency } from './leniency.js'
+import { showText } from './show-text.js'
+import { trimBlanks } from './trim-blanks.js'
 
-/** Types of error pages, API responses and playlists. For any other type the bytes decide. */
-const NOT_A_STREAM =
-  /^(text\/|image\/|application\/(json|xml|xhtml|javascript|problem|pdf|vnd\.apple\.mpegurl|x-mpegurl|dash)|audio\/(x-)?mpegurl|[^;]*\+(json|xml)\b)/
-/** Types that servers derive from the file extension `.ts` alone. */
-const TS_BY_NAME = /^(text\/vnd\.trolltech\.linguist|text\/vnd\.qt\.linguist|(text|application)\/(x-)?typescript)\b/
-const MAX_SHOWN_LENGTH = 60
+export interface ResponseHead {
+  readonly status: number
+  /** As sent; may be empty. */
+  readonly reason: string
+  /** In the order of the head; names in lower case, values trimmed. Latin-1: each character is one byte. */
+  readonly fields: readonly (readonly [name: string, value: string])[]
+}
 
-/** Throws HTTP_STATUS, HTTP_ENCODED or HTTP_NOT_TS. */
-export function checkHead(status: number, headers: IncomingHttpHeaders): void {
-  if (status < 200 || status > 299) {
-    throw httpError('HTTP_STATUS', `responded with ${status} ${STATUS_CODES[status] ?? ''}`.trimEnd())
+const STRICT_STATUS_LINE = /^HTTP\/1\.[01] (\d{3})(?: (.*))?$/
+const STATUS_LINE = /^[ \t]*(?:HTTP(?:\/[\d.]*)?|ICY(?:\/[\d.]*)?)[ \t]+(\d{3})(?!\d)[ \t]*(.*)$/i
+/** RFC 9110 section 5.1. */
+const FIELD_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
+/** All of ASCII but the tab. */
+const CONTROLS = /(?![\t\x80-\x9f])\p{Cc}/gu
+const MAX_LINES = 512
+
+/** Throws HTTP_BAD_ANSWER. */
+export function parseStatusLine(line: string, leniency: Leniency): Pick<ResponseHead, 'status' | 'reason'> {
+  const strict = STRICT_STATUS_LINE.exec(line)
+  const match = strict ?? STATUS_LINE.exec(line)
+  if (match === null) throw httpError('HTTP_BAD_ANSWER', `no valid HTTP response: it begins with ${showText(line)}`)
+  if (strict === null) leniency.excuse('status-line')
+  return { status: Number(match[1]), reason: (match[2] ?? '').trim() }
+}
+
+/** `lines`: of the head, from the status line on, without line ends. Throws HTTP_BAD_ANSWER. */
+export function parseResponseHead(lines: readonly string[], leniency: Leniency): ResponseHead {
+  if (lines.length > MAX_LINES) {
+    throw httpError('HTTP_BAD_ANSWER', `no valid HTTP response: its head has more than ${MAX_LINES} lines`)
   }
-  checkCoding('Content-Encoding', headers['content-encoding'], ['', 'identity'])
-  checkCoding('Transfer-Encoding', headers['transfer-encoding'], ['', 'identity', 'chunked'])
-  const type = plain(headers['content-type'])
-  if (NOT_A_STREAM.test(type) && !TS_BY_NAME.test(type)) {
-    throw httpError('HTTP_NOT_TS', `responded with Content-Type ${show(type)}`)
+  const { status, reason } = parseStatusLine(lines[0] ?? '', leniency)
+  const fields: [name: string, value: string][] = []
+  for (const line of lines.slice(1)) readField(line, fields, leniency)
+  return { status, reason, fields: fields.map(([name, value]) => [name, trimBlanks(value)]) }
+}
+
+/** The values of all fields of that name, in their order. */
+export function valuesOf({ fields }: ResponseHead, name: string): readonly string[] {
+  return fields.filter(([own]) => own === name).map(([, value]) => value)
+}
+
+/** The members of comma-separated lists in all fields of that name (RFC 9110 section 5.6.1), in lower case. */
+export function membersOf(head: ResponseHead, name: string): readonly string[] {
+  return valuesOf(head, name)
+    .flatMap((value) => value.toLowerCase().split(','))
+    .map((member) => member.trim())
+    .filter((member) => member !== '')
+}
+
+function readField(raw: string, fields: [name: string, value: string][], leniency: Leniency): void {
+  const line = raw.replaceAll(CONTROLS, ' ')
+  if (line !== raw) leniency.excuse('control')
+  const last = fields.at(-1)
+  // RFC 9112 section 5.2: a line that starts with a space belongs to the line before.
+  if (/^[ \t]/.test(line)) {
+    leniency.excuse('folded')
+    if (last !== undefined) last[1] += ` ${trimBlanks(line)}`
+    return
   }
-}
-
-function checkCoding(name: string, value: string | undefined, allowed: readonly string[]): void {
-  const coding = plain(value)
-  if (!allowed.includes(coding)) throw httpError('HTTP_ENCODED', `responded with ${name} ${show(coding)}`)
-}
-
-function plain(value: string | undefined): string {
-  return value?.trim().toLowerCase() ?? ''
-}
-
-function show(value: string): string {
-  return JSON.stringify(value.slice(0, MAX_SHOWN_LENGTH).replaceAll(/[^ -~]/g, '?'))
+  const colon = line.indexOf(':')
+  if (colon < 0) {
+    leniency.excuse('no-colon')
+    return
+  }
+  const name = line.slice(0, colon)
+  const bare = name.trimEnd()
+  if (bare !== name) leniency.excuse('space-before-colon')
+  if (FIELD_NAME.test(bare)) fields.push([bare.toLowerCase(), line.slice(colon + 1)])
+  else leniency.excuse('header-name')
 }

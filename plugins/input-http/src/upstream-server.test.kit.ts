@@ -5,6 +5,7 @@ import { createServer as createHttp } from 'node:http'
 import type { IncomingMessage, RequestListener } from 'node:http'
 import { createServer as createHttps } from 'node:https'
 import { createServer as createTcp } from 'node:net'
+import { createServer as createTls } from 'node:tls'
 import type { AddressInfo, Server, Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -36,23 +37,28 @@ export class UpstreamServer implements AsyncDisposable {
     })
   }
 
-  static http(respond: RequestListener): Promise<UpstreamServer> {
-    return new UpstreamServer(createHttp(respond), 'http').#listen()
+  static http(respond: RequestListener, host?: string): Promise<UpstreamServer> {
+    return new UpstreamServer(createHttp(respond), 'http').#listen(host)
   }
 
   static https(certificate: Certificate, respond: RequestListener): Promise<UpstreamServer> {
     return new UpstreamServer(createHttps({ ...certificate }, respond), 'https').#listen()
   }
 
-  /** A TCP server: `take` decides what it sends. */
-  static raw(take: (socket: Socket) => void, scheme: 'http' | 'https' = 'http'): Promise<UpstreamServer> {
-    const server = createTcp((socket) => {
+  /** A TCP or TLS server: `take` decides what it sends. */
+  static raw(
+    take: (socket: Socket) => void,
+    scheme: 'http' | 'https' = 'http',
+    certificate?: Certificate,
+  ): Promise<UpstreamServer> {
+    const onSocket = (socket: Socket): void => {
       socket.on('error', () => undefined)
       socket.once('data', () => upstream.#requestCount++)
       // A socket that is not read does not notice that it is closed.
       socket.resume()
       take(socket)
-    })
+    }
+    const server = certificate === undefined ? createTcp(onSocket) : createTls({ ...certificate }, onSocket)
     const upstream = new UpstreamServer(server, scheme)
     return upstream.#listen()
   }
@@ -85,8 +91,8 @@ export class UpstreamServer implements AsyncDisposable {
     await closed
   }
 
-  async #listen(): Promise<this> {
-    await new Promise<void>((resolve) => this.#server.listen(0, '127.0.0.1', resolve))
+  async #listen(host = '127.0.0.1'): Promise<this> {
+    await new Promise<void>((resolve) => this.#server.listen(0, host, resolve))
     return this
   }
 }

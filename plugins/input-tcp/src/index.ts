@@ -1,8 +1,7 @@
 // Input `tcp`: transport streams over plain TCP, from senders that connect to a listener or that the input connects to.
 // Listener `tcp`: the socket that senders connect to.
-import { CLOCK, defineInput, defineListener, LISTENERS, trustedAuthorities } from '@millrace/engine/plugin'
-import type { Clock, NodeContext } from '@millrace/engine/plugin'
-import type { DialTls } from './dial.js'
+import { CLOCK, defineInput, defineListener, LISTENERS, SOCKETS, trustedAuthorities } from '@millrace/engine/plugin'
+import type { Clock, NodeContext, Sockets, TlsTarget } from '@millrace/engine/plugin'
 import { TCP_METRICS } from './tcp-counters.js'
 import { tcpError } from './tcp-errors.js'
 import { REFUSALS, TCP_CONNECTIONS, TcpListener } from './tcp-listener.js'
@@ -17,7 +16,7 @@ const input = defineInput({
   summary: 'Transport streams over plain TCP: published by senders that connect, or received from a sender.',
   produces: 'bytes',
   options: tcpOptions,
-  inject: { clock: CLOCK, listeners: LISTENERS },
+  inject: { clock: CLOCK, listeners: LISTENERS, sockets: SOCKETS },
   metrics: TCP_METRICS,
   examples: [
     {
@@ -36,10 +35,11 @@ const input = defineInput({
       ].join('\n'),
     },
   ],
-  async open(options$, context, { clock }) {
+  takesStreams: ({ mode }) => mode === 'listen',
+  async open(options$, context, { clock, sockets }) {
     const { mode } = options$.value
     if (mode === 'listen') throw tcpError('TCP_NO_STREAMS', 'the input listens, and has no key `streams`')
-    return openSource(() => options$.value, context, clock)
+    return openSource(() => options$.value, context, { clock, sockets })
   },
   publishers(options$, context, { clock, listeners }) {
     const { mode, listener = '', key = 'line' } = options$.value
@@ -77,7 +77,11 @@ const listener = defineListener({
 
 export default [input, listener]
 
-async function openSource(options: () => TcpOptions, context: NodeContext, clock: Clock): Promise<TcpSource> {
+async function openSource(
+  options: () => TcpOptions,
+  context: NodeContext,
+  { clock, sockets }: { readonly clock: Clock; readonly sockets: Sockets },
+): Promise<TcpSource> {
   const { address, addresses, order = 'listed', keepAlive } = options()
   return new TcpSource({
     targets: addresses ?? (address === undefined ? [] : [address]),
@@ -90,16 +94,17 @@ async function openSource(options: () => TcpOptions, context: NodeContext, clock
     keepAliveMs: keepAlive,
     context,
     clock,
+    sockets,
     random: Math.random,
   })
 }
 
-async function tlsOf({ tls }: TcpOptions, { log }: NodeContext): Promise<DialTls | undefined> {
+async function tlsOf({ tls }: TcpOptions, { log }: NodeContext): Promise<TlsTarget | undefined> {
   if (tls === undefined) return undefined
   const { ca, serverName, insecure } = tls
   if (insecure) log.warn('tls.insecure: the certificate of the sender is not verified')
-  const secureContext = await trustedAuthorities(ca).catch((error: unknown) => {
+  const authorities = await trustedAuthorities(ca).catch((error: unknown) => {
     throw tcpError('TCP_CA', error instanceof Error ? error.message : String(error), { cause: error })
   })
-  return { secureContext, serverName, insecure }
+  return { authorities, serverName, insecure }
 }

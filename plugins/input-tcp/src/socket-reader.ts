@@ -1,7 +1,9 @@
 // Reads a stream from a socket until it ends, breaks or falls silent; says once how it was.
 import type { Duplex } from 'node:stream'
-import { StallDetector } from '@millrace/engine/plugin'
+import { cutText } from '@millrace/engine/plugin'
 import type { Clock, EngineError, NodeContext } from '@millrace/engine/plugin'
+import type { ReadingTurns, TurnTaker } from './reading-turns.js'
+import { StallWatch } from './stall-watch.js'
 import { tcpError } from './tcp-errors.js'
 
 export interface SocketReaderParts {
@@ -9,6 +11,8 @@ export interface SocketReaderParts {
   readonly guard: NodeContext['guard']
   /** Read at each check. */
   readonly readTimeoutMs: () => number
+  /** Shared with the other connections of the input. */
+  readonly turns: ReadingTurns
   /** The array is valid only during the call. */
   onBytes(bytes: Uint8Array): void
   /** The sender has ended its stream. The last callback. */
@@ -17,58 +21,79 @@ export interface SocketReaderParts {
   onFailure(error: EngineError): void
 }
 
-const MAX_CHECK_PERIOD_MS = 250
-const MIN_CHECK_PERIOD_MS = 10
 const MAX_REASON_LENGTH = 200
+const PACKET_BYTES = 188
 
-export class SocketReader implements Disposable {
+export class SocketReader implements Disposable, TurnTaker {
   readonly #socket: Duplex
   readonly #parts: SocketReaderParts
-  readonly #stalls: StallDetector
-  readonly #timer: Disposable
-  readonly #periodMs: number
+  readonly #stalls: StallWatch
   readonly #listeners: readonly (readonly [event: string, listen: (...given: never[]) => void])[]
   #isOver = false
+  #isHeld = false
   #cause: Error | undefined
 
-  /** `takesBytes`: bytes do not come as events, but through `push`. */
-  constructor(socket: Duplex, parts: SocketReaderParts, takesBytes = false) {
+  constructor(socket: Duplex, parts: SocketReaderParts) {
     const { clock, guard, readTimeoutMs } = parts
     this.#socket = socket
     this.#parts = parts
-    this.#stalls = new StallDetector(readTimeoutMs, clock.nowMs())
-    this.#periodMs = Math.max(MIN_CHECK_PERIOD_MS, Math.min(MAX_CHECK_PERIOD_MS, readTimeoutMs() / 4))
-    this.#timer = clock.every(this.#periodMs, () => this.#check())
+    this.#stalls = new StallWatch(clock, readTimeoutMs, (fault) => this.#noteStall(fault))
     this.#listeners = [
-      ...(takesBytes ? [] : ([['data', guard((bytes: Uint8Array) => this.push(bytes))]] as const)),
+      ['data', guard((bytes: Uint8Array) => this.#push(bytes))],
       ['end', guard(() => this.#end())],
       ['error', guard((error: Error) => void (this.#cause = error))],
       ['close', guard(() => this.#broken())],
     ]
     for (const [event, listen] of this.#listeners) socket.on(event, listen as () => void)
     if (socket.closed) this.#broken()
-    else if (!takesBytes) socket.resume()
+    else socket.resume()
   }
 
-  /** Bytes have arrived. */
-  push(bytes: Uint8Array): void {
-    if (this.#isOver) return
-    this.#stalls.note(bytes.length, this.#parts.clock.nowMs())
-    this.#parts.onBytes(bytes)
+  /** Reads nothing until the hold is disposed. */
+  hold(): Disposable {
+    this.#isHeld = true
+    this.#stalls.isPaused = true
+    this.#socket.pause()
+    return {
+      [Symbol.dispose]: () => {
+        this.#isHeld = false
+        this.#stalls.isPaused = false
+        if (!this.#parts.turns.isResting(this)) this.resume()
+      },
+    }
+  }
+
+  /** Until its turn comes. */
+  pause(): void {
+    if (this.#isOver) this.#parts.turns.leave(this)
+    else this.#socket.pause()
+  }
+
+  resume(): void {
+    if (!this.#isOver && !this.#isHeld) this.#socket.resume()
   }
 
   /** No callback is called from here on; the socket stays. Safe twice. */
   [Symbol.dispose](): void {
     if (this.#isOver) return
     this.#isOver = true
-    this.#timer[Symbol.dispose]()
+    this.#parts.turns.leave(this)
+    this.#stalls[Symbol.dispose]()
     for (const [event, listen] of this.#listeners) this.#socket.off(event, listen as () => void)
     this.#socket.pause()
   }
 
-  #check(): void {
-    const fault = this.#stalls.check(this.#parts.clock.nowMs(), this.#periodMs)
-    if (fault !== undefined) this.#fail(tcpError('TCP_SILENT', fault))
+  #push(bytes: Uint8Array): void {
+    if (this.#isOver) return
+    const { turns, onBytes } = this.#parts
+    this.#stalls.note(bytes.length)
+    turns.spend(this, bytes.length, () => onBytes(bytes))
+  }
+
+  #noteStall(fault: string): void {
+    // Bytes are there: it is the reader that waits.
+    if (this.#parts.turns.isResting(this)) this.#stalls.note(PACKET_BYTES)
+    else this.#fail(tcpError('TCP_SILENT', fault))
   }
 
   #end(): void {
@@ -80,7 +105,7 @@ export class SocketReader implements Disposable {
   #broken(): void {
     const { message = 'it was closed' } = this.#cause ?? {}
     const more = this.#cause === undefined ? {} : { cause: this.#cause }
-    this.#fail(tcpError('TCP_BROKEN', `the connection is lost: ${message.slice(0, MAX_REASON_LENGTH)}`, more))
+    this.#fail(tcpError('TCP_BROKEN', `the connection is lost: ${cutText(message, MAX_REASON_LENGTH)}`, more))
   }
 
   #fail(error: EngineError): void {

@@ -1,109 +1,121 @@
 // One attempt to receive a stream from a sender: connects, then passes its bytes on, and reports once why it ended.
-import type { Socket } from 'node:net'
-import type { TLSSocket } from 'node:tls'
-import type { Clock, EngineError, NodeContext } from '@millrace/engine/plugin'
-import { dial, type DialTls, parseTarget } from './dial.js'
-import { SocketReader } from './socket-reader.js'
-import { tcpError } from './tcp-errors.js'
+import { isEngineError, parseSocketAddress } from '@millrace/engine/plugin'
+import type { Clock, EngineError, Sockets, StreamSocket, TlsTarget } from '@millrace/engine/plugin'
+import { StallWatch } from './stall-watch.js'
+import { tcpError, type TcpErrorCode } from './tcp-errors.js'
 
 export interface TcpAttemptSettings {
   /** `host:port`. */
   readonly target: string
-  readonly tls: DialTls | undefined
+  readonly tls: TlsTarget | undefined
   readonly keepAliveMs: number
   /** In milliseconds; read each time they are needed. */
   readonly timeouts: () => { readonly connect: number; readonly read: number }
   readonly clock: Clock
-  readonly guard: NodeContext['guard']
+  readonly sockets: Pick<Sockets, 'connect'>
   /** Called once, when the connection is there, TLS included. */
   onConnected(): void
   /** The array is valid only during the call. */
   onBytes(bytes: Uint8Array): void
-  /** Called at most once, as the last callback, and never after `cancel`. */
+  /** Called at most once, as the last callback, and never after `close`. */
   onFailure(error: EngineError): void
 }
 
-const MAX_REASON_LENGTH = 200
+/** Before there is a connection. By default TCP_CONNECT. */
+const CODES: Readonly<Record<string, TcpErrorCode>> = { SOCKET_TIMEOUT: 'TCP_TIMEOUT', SOCKET_TLS: 'TCP_TLS' }
 
 export class TcpAttempt {
-  /** Resolves when its socket has closed, which follows a failure or `cancel`. */
-  readonly closed: Promise<void>
   readonly #settings: TcpAttemptSettings
-  readonly #socket: Socket
-  readonly #timer: Disposable
-  #reader: SocketReader | undefined
+  #socket: StreamSocket | undefined
+  /** Once it is connected. */
+  #stalls: StallWatch | undefined
   #isOver = false
-  /** TCP is connected, and TLS is being negotiated. */
-  #isInHandshake = false
 
   constructor(settings: TcpAttemptSettings) {
     this.#settings = settings
-    const { target, tls, keepAliveMs, guard, clock, timeouts } = settings
-    const push = guard((bytes: Uint8Array) => this.#reader?.push(bytes))
-    this.#socket = dial({ ...parseTarget(target), tls, keepAliveMs }, push)
-    const { connect } = timeouts()
-    this.#timer = clock.after(connect, () => {
-      this.#fail(tcpError('TCP_TIMEOUT', `no connection within ${connect / 1000} s`))
-    })
-    const start = guard(() => this.#start())
-    const onConnect = tls === undefined ? start : guard(() => (this.#isInHandshake = true))
-    this.#socket.once('connect', onConnect)
-    if (tls !== undefined) (this.#socket as TLSSocket).once('secureConnect', start)
-    // For the whole life of the socket: an error may follow its end.
-    const onError = guard((error: Error) => this.#explain(error))
-    this.#socket.on('error', onError)
-    this.closed = new Promise((resolve) => {
-      const onClose = guard(() => {
-        this.#explain(new Error('the connection was closed'))
-        resolve()
+  }
+
+  start(): void {
+    const { target, tls, keepAliveMs, sockets, timeouts, onBytes } = this.#settings
+    const secure = tls === undefined ? {} : { tls }
+    const to = {
+      ...parseSocketAddress(target),
+      ...secure,
+      keepAliveMs,
+      timeoutMs: timeouts().connect,
+      sharesBuffer: true,
+    }
+    try {
+      this.#socket = sockets.connect(to, {
+        onConnect: () => this.#connected(),
+        onBytes: (bytes) => {
+          this.#stalls?.note(bytes.length)
+          onBytes(bytes)
+        },
+        onClose: (error) => this.#closed(error),
       })
-      this.#socket.once('close', onClose)
-    })
+    } catch (error) {
+      this.#closed(error)
+    }
   }
 
-  /** No callback is called from here on. Safe twice. */
-  cancel(): void {
-    this.#isOver = true
-    this.#timer[Symbol.dispose]()
-    this.#reader?.[Symbol.dispose]()
-    this.#socket.destroy()
-  }
-
-  #start(): void {
-    if (this.#isOver) return
-    const { clock, guard, timeouts, onConnected, onBytes, tls } = this.#settings
-    this.#timer[Symbol.dispose]()
-    this.#reader = new SocketReader(
-      this.#socket,
-      {
-        clock,
-        guard,
-        readTimeoutMs: () => timeouts().read,
-        onBytes,
-        onEnd: () => this.#fail(tcpError('TCP_ENDED', 'the stream ended')),
-        onFailure: (error) => this.#fail(error),
+  /** Reads nothing until the pause is disposed; undefined while it is not connected. */
+  pause(): Disposable | undefined {
+    const stalls = this.#stalls
+    if (stalls === undefined) return undefined
+    stalls.isPaused = true
+    const hold = this.#socket?.hold()
+    return {
+      [Symbol.dispose]: () => {
+        stalls.isPaused = false
+        hold?.[Symbol.dispose]()
       },
-      tls === undefined,
+    }
+  }
+
+  /** What it sends is of no use. */
+  giveUp(why: string): void {
+    this.#fail(tcpError('TCP_NO_PACKETS', why))
+  }
+
+  /** No callback is called from here on. Resolves when its socket has closed. Safe twice. */
+  async close(): Promise<void> {
+    this.#isOver = true
+    this.#stalls?.[Symbol.dispose]()
+    await this.#socket?.[Symbol.asyncDispose]()
+  }
+
+  #connected(): void {
+    const { clock, timeouts, onConnected } = this.#settings
+    this.#stalls = new StallWatch(
+      clock,
+      () => timeouts().read,
+      (fault) => this.#fail(tcpError('TCP_SILENT', fault)),
     )
     onConnected()
   }
 
-  /** A socket that is lost before the stream has begun. */
-  #explain(error: Error): void {
-    if (this.#reader !== undefined) return
-    const code = this.#isInHandshake ? 'TCP_TLS' : 'TCP_CONNECT'
-    this.#fail(tcpError(code, reasonOf(error), { cause: error }))
+  #closed(error: unknown): void {
+    const reason = error === undefined ? 'the connection was closed' : this.#reasonOf(error)
+    const more = error === undefined ? {} : { cause: error }
+    if (this.#stalls === undefined) {
+      const code = isEngineError(error) ? CODES[error.code] : undefined
+      return this.#fail(tcpError(code ?? 'TCP_CONNECT', reason, more))
+    }
+    if (error === undefined) this.#fail(tcpError('TCP_ENDED', 'the stream ended'))
+    else this.#fail(tcpError('TCP_BROKEN', `the connection is lost: ${reason}`, more))
+  }
+
+  /** Without the target: the input names it. */
+  #reasonOf(error: unknown): string {
+    const message = error instanceof Error ? error.message : String(error)
+    const place = `${this.#settings.target}: `
+    return message.startsWith(place) ? message.slice(place.length) : message
   }
 
   #fail(error: EngineError): void {
     if (this.#isOver) return
-    this.cancel()
+    void this.close()
     this.#settings.onFailure(error)
   }
-}
-
-/** When every address of a host was tried, the message of the aggregate error is empty. */
-function reasonOf(error: Error): string {
-  const parts = error instanceof AggregateError ? (error.errors as readonly Error[]) : [error]
-  return [...new Set(parts.map(({ message }) => message))].join(', ').slice(0, MAX_REASON_LENGTH)
 }

@@ -6,7 +6,7 @@ export const TCP_METRICS = [
   {
     name: 'tcp_failures_total',
     kind: 'counter',
-    help: 'Connections that could not be made (`connect`, `timeout`, `tls`) or were lost (`silent`, `broken`, `ended`).',
+    help: 'Connections that could not be made (`connect`, `timeout`, `tls`) or were lost (`silent`, `no_packets`, `broken`, `ended`).',
     labels: ['reason'],
   },
 ] as const satisfies readonly MetricDeclaration[]

@@ -22,6 +22,11 @@ export const tcpError = defineErrors({
     hint: 'Check that the sender itself still has a stream, or raise `readTimeout`.',
     reaction: 'retry',
   },
+  TCP_NO_PACKETS: {
+    sentence: 'Bytes arrived for `readTimeout`, but no packets among them, or null packets alone.',
+    hint: 'Check the encoder behind the upstream: its stream has stopped, or has become something else.',
+    reaction: 'retry',
+  },
   TCP_BROKEN: {
     sentence: 'The connection was lost in the middle of the stream.',
     hint: 'Check the log of the sender, and the network in between.',

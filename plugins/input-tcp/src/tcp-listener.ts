@@ -18,6 +18,8 @@ export type KeySource = 'line' | 'address'
 /** A connection whose key is known. */
 export interface TcpArrival {
   readonly connection: StreamConnection
+  /** Where the key comes from. */
+  readonly source: KeySource
   readonly key: string
   readonly credentials: PublisherCredentials
 }
@@ -25,10 +27,13 @@ export interface TcpArrival {
 /** An input that takes connections. */
 export interface TcpTaker {
   readonly key: KeySource
-  /** Called in the scope of the listener. False if it does not take this key: another input may. */
-  take(arrival: TcpArrival): boolean
+  /**
+   * Called in the scope of the listener. False if it does not take this key: then the next input is asked. `isLast`: there
+   * is no other one.
+   */
+  take(arrival: TcpArrival, isLast: boolean): boolean
   /** Connections are keyed by the other source now, for an input that came later; or no longer. */
-  onShadowed(isShadowed: boolean): void
+  onOtherSource(isOther: boolean): void
 }
 
 /** What the listener provides. */
@@ -52,6 +57,8 @@ export const REFUSALS = [
   'unauthorized',
   'forbidden',
   'busy',
+  'overloaded',
+  'failed',
   'full',
   'bad-key',
   'not-media',
@@ -94,7 +101,7 @@ export class TcpListener implements TcpConnections, AsyncDisposable {
   #change(takers: readonly TcpTaker[]): void {
     this.#takers = takers
     const source = takers[0]?.key
-    for (const taker of takers) taker.onShadowed(taker.key !== source)
+    for (const taker of takers) taker.onOtherSource(taker.key !== source)
     this.#report()
   }
 
@@ -108,21 +115,32 @@ export class TcpListener implements TcpConnections, AsyncDisposable {
     const [latest] = this.#takers
     if (latest === undefined) return connection.refuse('no-input')
     if (latest.key === 'address') {
-      return this.#offer({ connection, key: keyOfAddress(connection.who.address), credentials: {} }, 'address')
+      const key = keyOfAddress(connection.who.address)
+      return this.#offer({ connection, source: 'address', key, credentials: {} })
     }
     const { context, clock, options } = this.#parts
     readKeyLine(connection.socket, {
       clock,
       guard: (run) => context.guard(run),
       timeoutMs: options().headerTimeout,
-      onLine: ({ key, ...credentials }) => this.#offer({ connection, key, credentials }, 'line'),
-      onBad: (problem) => connection.refuse(problem),
+      onLine: ({ key, ...credentials }) => this.#offer({ connection, source: 'line', key, credentials }),
+      onBad: (problem) => connection.refuse(problem, answerTo('line', problem)),
     })
   }
 
-  #offer(arrival: TcpArrival, source: KeySource): void {
+  #offer(arrival: TcpArrival): void {
+    const { connection, source } = arrival
     const takers = this.#takers.filter(({ key }) => key === source)
-    if (takers.length === 0) return arrival.connection.refuse('no-input')
-    if (!takers.some((taker) => taker.take(arrival))) arrival.connection.refuse('bad-key')
+    if (takers.some((taker, index) => taker.take(arrival, index === takers.length - 1))) return
+    const reason = takers.length === 0 ? 'no-input' : 'bad-key'
+    connection.refuse(reason, answerTo(source, reason))
   }
+}
+
+/**
+ * What a refused sender is told. One that writes a line for us can read one; others expect nothing from a receiver, and
+ * bytes that they never read would turn their own close into a reset.
+ */
+export function answerTo(source: KeySource, reason: string): string | undefined {
+  return source === 'line' ? `ERR ${reason}\n` : undefined
 }

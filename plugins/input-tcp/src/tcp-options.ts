@@ -49,7 +49,7 @@ export const tcpOptions = z
     }),
     tls: z
       .strictObject({
-        ca: path().optional().meta({
+        ca: path({ exists: 'required', is: 'file' }).optional().meta({
           description: 'PEM file of the authorities that are trusted, instead of the well-known ones.',
           reload: 'source',
         }),

@@ -78,8 +78,8 @@ for (const [name, text] of SILENT) {
     await settle(() => bench.clock.pending === 1, 'it is timed')
     for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve))
     bench.clock.advance(5000)
-    assert.equal(connection.refusedAs, 'header-timeout')
-    assert.equal(connection.socket.destroyed, true)
+    assert.deepEqual([connection.refusedAs, connection.answer], ['header-timeout', 'ERR header-timeout\n'])
+    await settle(() => connection.socket.destroyed, 'it is closed')
     assert.equal(bench.clock.pending, 0)
     assert.deepEqual(input.publishers, [])
   })
@@ -130,19 +130,30 @@ test('a broken connection fails the stream, and silence closes it', async () => 
   assert.equal(bench.clock.pending, 0)
 })
 
-test('a rejection closes the connection and is counted under its code; what is no fault of the sender is not', async () => {
+test('a rejection is told, and counted under its code; what is no fault of the sender is not', async () => {
   const { bench, input } = opened()
-  for (const [code, counted] of [
-    ['busy', 'busy'],
-    ['full', 'full'],
-    ['unauthorized', 'unauthorized'],
-    ['replaced', undefined],
-    ['closing', undefined],
+  for (const [code, counted, answer] of [
+    ['busy', 'busy', 'ERR busy\n'],
+    ['full', 'full', 'ERR full\n'],
+    ['unauthorized', 'unauthorized', 'ERR unauthorized\n'],
+    ['replaced', undefined, 'ERR replaced\n'],
+    ['closing', undefined, undefined],
   ] as const) {
     input.decide = () => code
     const connection = bench.connect('cam1\n')
     await settle(() => connection.socket.destroyed, code)
-    assert.equal(connection.refusedAs, counted)
+    assert.deepEqual([connection.refusedAs, connection.answer], [counted, answer])
+  }
+})
+
+test('with `key: address` the sender expects nothing from us, and is sent nothing', async () => {
+  const bench = new PublishBench()
+  bench.openListener()
+  for (const code of ['busy', 'bad-key', 'replaced'] as const) {
+    bench.input('address', () => code)
+    const connection = bench.connect('G')
+    await settle(() => connection.socket.destroyed, code)
+    assert.equal(connection.answer, undefined)
   }
 })
 
@@ -152,7 +163,7 @@ test('a publisher that was accepted can be rejected later, and disposing its sou
   await settle(() => input.taken.length === 2, 'both are taken')
   input.publishers[0]?.reject('not-media', 'for a test')
   await settle(() => first.socket.closed, 'it is closed')
-  assert.equal(first.refusedAs, 'not-media')
+  assert.deepEqual([first.refusedAs, first.answer], ['not-media', 'ERR not-media\n'])
   await input.taken[1]?.close()
   assert.equal(second.socket.closed, true)
 })
@@ -166,8 +177,10 @@ test('inputs of one listener are asked in turn, the latest first, until one take
   bench.connect('cam2\ntwo')
   const nobody = bench.connect('cam3\n')
   await settle(() => nobody.socket.destroyed, 'nobody takes it')
-  assert.equal(nobody.refusedAs, 'bad-key')
+  assert.deepEqual([nobody.refusedAs, nobody.answer], ['bad-key', 'ERR bad-key\n'])
   assert.deepEqual([older.taken[0]?.text, later.taken[0]?.text], ['one', 'two'])
+  // Only the last one that is asked has refused anybody: cam3.
+  assert.deepEqual([older.refusals, later.refusals], [1, 0])
   later.subscription.unsubscribe()
   const again = bench.connect('cam2\n')
   await settle(() => again.socket.destroyed, 'its input is gone')

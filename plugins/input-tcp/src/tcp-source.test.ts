@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { createServer as createTlsServer } from 'node:tls'
-import { buildTs, FakeClock, FakeContext } from '@millrace/engine/testing'
+import { buildTs, FakeClock, FakeContext, TestSockets } from '@millrace/engine/testing'
 import type { EngineError, Options, Received, Source } from '@millrace/engine/plugin'
 import { BehaviorSubject } from 'rxjs'
 import type { z } from 'zod'
@@ -48,6 +48,7 @@ class Sender {
 
 class Run {
   readonly clock = new FakeClock()
+  readonly sockets = new TestSockets(this.clock)
   readonly context = new FakeContext('one/up')
   parts: Buffer[] = []
   buffers = new Set<ArrayBufferLike>()
@@ -60,7 +61,7 @@ class Run {
     const options$ = new BehaviorSubject(tcpOptions.parse(given)) as unknown as Options<TcpOptions>
     assert.ok(input?.kind === 'input')
     const open = input.open as unknown as (...given: unknown[]) => Promise<Source<Received>>
-    run.source = await open(options$, run.context, { clock: run.clock, listeners: {} })
+    run.source = await open(options$, run.context, { clock: run.clock, sockets: run.sockets, listeners: {} })
     t.after(() => run.close())
     return run
   }
@@ -92,7 +93,7 @@ class Run {
     this.#subscription?.unsubscribe()
     await this.source?.[Symbol.asyncDispose]()
     assert.equal(this.clock.pending, 0)
-    assert.deepEqual(this.context.failures, [])
+    assert.deepEqual([this.context.failures, this.sockets.failures, this.sockets.size], [[], [], 0])
   }
 }
 
@@ -145,7 +146,7 @@ test('a connection that is never made ends at connectTimeout', async (t) => {
   const run = (await Run.open(t, { mode: 'connect', address: sender.address, tls })).subscribe()
   await settle(() => sender.sockets.length === 1, 'it waits for TLS')
   run.clock.advance(5000)
-  assert.equal(run.error?.code, 'TCP_TIMEOUT')
+  assert.equal((await run.failed()).code, 'TCP_TIMEOUT')
 })
 
 test('several addresses are tried in turn, at once, before the engine waits', async (t) => {
@@ -219,3 +220,33 @@ class Certificate implements Disposable {
     rmSync(this.folder, { recursive: true, force: true })
   }
 }
+
+test('a sender that the engine gives up is left for the next one at once', async (t) => {
+  const [junk, good] = [await Sender.open(t), await Sender.open(t)]
+  const run = await Run.open(t, { mode: 'connect', addresses: [junk.address, good.address], readTimeout: '3s' })
+  run.subscribe()
+  await settle(() => run.context.reported.length === 1, 'it is connected')
+  assert.equal(run.source?.packetTimeout?.ms, 3000)
+  run.source.packetTimeout.giveUp('null packets alone, for 3 s')
+  const error = await run.failed()
+  assert.deepEqual([error.code, error.retryAfterMs], ['TCP_NO_PACKETS', 0])
+  run.subscribe()
+  await settle(() => good.sockets.length === 1, 'the other one is asked')
+})
+
+test('nothing is read while the input is paused, and that is no silence of the sender', async (t) => {
+  const sender = await Sender.open(t)
+  const run = (await Run.open(t, { mode: 'connect', address: sender.address })).subscribe()
+  await settle(() => sender.sockets.length === 1, 'it is connected')
+  sender.sockets[0]?.write(stream)
+  await settle(() => run.bytes.length === stream.length, 'the stream begins')
+  const pause = run.source?.pause?.()
+  sender.sockets[0]?.write(stream)
+  for (let second = 0; second < 30; second++) {
+    run.clock.advance(1000)
+    await new Promise<void>((resolve) => void setImmediate(resolve))
+  }
+  assert.deepEqual([run.bytes.length, run.error], [stream.length, undefined])
+  pause?.[Symbol.dispose]()
+  await settle(() => run.bytes.length === 2 * stream.length, 'the rest arrives')
+})

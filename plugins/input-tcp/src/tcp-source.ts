@@ -1,10 +1,19 @@
 // The input that connects: each subscription is one attempt at one sender. The engine decides when to make the next
 // attempt; the source chooses the sender, and reports when that attempt can be made at once.
 import { TargetRotation } from '@millrace/engine/plugin'
-import type { Clock, EngineError, NodeContext, Received, Source, TargetOrder } from '@millrace/engine/plugin'
+import type {
+  Clock,
+  EngineError,
+  NodeContext,
+  PacketTimeout,
+  Received,
+  Sockets,
+  Source,
+  TargetOrder,
+  TlsTarget,
+} from '@millrace/engine/plugin'
 import { Observable } from 'rxjs'
 import type { Subscriber } from 'rxjs'
-import type { DialTls } from './dial.js'
 import { TcpAttempt } from './tcp-attempt.js'
 import { TcpCounters } from './tcp-counters.js'
 import { tcpError, type TcpErrorCode } from './tcp-errors.js'
@@ -14,23 +23,23 @@ export interface TcpSourceSettings {
   readonly targets: readonly string[]
   readonly order: TargetOrder
   readonly timeouts: () => { readonly connect: number; readonly read: number }
-  readonly tls: DialTls | undefined
+  readonly tls: TlsTarget | undefined
   readonly keepAliveMs: number
   readonly context: NodeContext
   readonly clock: Clock
+  readonly sockets: Pick<Sockets, 'connect'>
   /** Numbers in [0, 1). */
   readonly random: () => number
 }
 
-/** A sender that streamed for this long was good: its end begins a new round. */
-const GOOD_MS = 5_000
-
 export class TcpSource implements Source<Received> {
   readonly chunks: Observable<Received>
+  readonly packetTimeout: PacketTimeout
   readonly #settings: TcpSourceSettings
   readonly #rotation: TargetRotation
   readonly #counters: TcpCounters
   readonly #attempts = new Set<TcpAttempt>()
+  #current: TcpAttempt | undefined
 
   constructor(settings: TcpSourceSettings) {
     const { targets, order, random, context } = settings
@@ -38,17 +47,26 @@ export class TcpSource implements Source<Received> {
     this.#rotation = new TargetRotation(targets.length, order, random)
     this.#counters = new TcpCounters(context)
     this.chunks = new Observable((subscriber) => this.#attempt(subscriber))
+    const current = (): TcpAttempt | undefined => this.#current
+    this.packetTimeout = {
+      get ms() {
+        return settings.timeouts().read
+      },
+      giveUp: (why) => current()?.giveUp(why),
+    }
+  }
+
+  pause(): Disposable | undefined {
+    return this.#current?.pause()
   }
 
   /** Every socket has closed when this resolves. */
   async [Symbol.asyncDispose](): Promise<void> {
-    const attempts = [...this.#attempts]
-    for (const attempt of attempts) attempt.cancel()
-    await Promise.all(attempts.map((attempt) => attempt.closed))
+    await Promise.all(Array.from(this.#attempts, (attempt) => attempt.close()))
   }
 
   #attempt(subscriber: Subscriber<Received>): () => void {
-    const { targets, context, clock, timeouts, tls, keepAliveMs } = this.#settings
+    const { targets, context, clock, sockets, timeouts, tls, keepAliveMs } = this.#settings
     const target = targets[this.#rotation.next()] ?? ''
     let connectedMs: number | undefined
     const attempt = new TcpAttempt({
@@ -57,7 +75,7 @@ export class TcpSource implements Source<Received> {
       keepAliveMs,
       timeouts,
       clock,
-      guard: (run) => context.guard(run),
+      sockets,
       onConnected: () => {
         connectedMs = clock.nowMs()
         this.#counters.connects++
@@ -71,16 +89,15 @@ export class TcpSource implements Source<Received> {
         subscriber.error(this.#failure(target, error, streamedMs))
       },
     })
+    this.#current = attempt
     this.#attempts.add(attempt)
-    void attempt.closed.then(() => this.#attempts.delete(attempt))
-    return () => attempt.cancel()
+    attempt.start()
+    return () => void attempt.close().then(() => this.#attempts.delete(attempt))
   }
 
   /** The error that makes the engine retry: at once while a sender is left in this round, otherwise after its back-off. */
   #failure(target: string, { code, message, cause }: EngineError, streamedMs: number): Error {
-    if (streamedMs >= GOOD_MS) this.#rotation.restart()
-    const details = { target, ...(cause === undefined ? {} : { cause }) }
-    const more = this.#rotation.hasMore ? { ...details, retryAfterMs: 0 } : details
+    const more = { target, ...(cause === undefined ? {} : { cause }), ...this.#rotation.failed(streamedMs) }
     return tcpError(code as TcpErrorCode, `${target}: ${message}`, more)
   }
 }

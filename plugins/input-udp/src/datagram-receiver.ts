@@ -2,7 +2,7 @@
 // generation when another source takes over. No I/O and no timers.
 import { makeRtpHeader, parseRtp, PAYLOAD_MP2T, ReorderBuffer } from '@millrace/media/rtp'
 import type { ReorderLimits } from '@millrace/media/rtp'
-import { SYNC_BYTE } from '@millrace/media/mpegts'
+import { PACKET_SIZE, SYNC_BYTE } from '@millrace/media/mpegts'
 import { plainHost } from './plain-host.js'
 import { makeCounters } from './udp-counters.js'
 
@@ -68,6 +68,11 @@ export class DatagramReceiver {
     return this.#order.counters
   }
 
+  /** When the last datagram was accepted. */
+  get acceptedMs(): number {
+    return this.#senderMs
+  }
+
   /** `host:port` of the current sender; empty before the first datagram. */
   get sender(): string {
     return this.#senderMs === -Infinity ? '' : render(this.#host, this.#port)
@@ -118,11 +123,16 @@ export class DatagramReceiver {
     return this.#isAllowed
   }
 
-  /** RFC 2250 section 2: whole packets. An empty payload keeps a path open. */
+  /**
+   * RFC 2250 section 2: whole packets. An empty payload keeps a path open. Under another payload type, of which only an SDP
+   * would tell, every packet has to be one.
+   */
   #isRtp(bytes: Uint8Array): boolean {
     const header = this.#header
-    if (!parseRtp(bytes, header) || header.payloadType !== PAYLOAD_MP2T) return false
-    return header.start === header.end || bytes[header.start] === SYNC_BYTE
+    if (!parseRtp(bytes, header)) return false
+    const { payloadType, start, end } = header
+    if (payloadType === PAYLOAD_MP2T) return start === end || bytes[start] === SYNC_BYTE
+    return start < end && arePackets(bytes, start, end)
   }
 
   #receivePlain(bytes: Uint8Array, host: string, port: number, nowMs: number): void {
@@ -203,6 +213,12 @@ export class DatagramReceiver {
     this.#hasPayload = true
     this.#callbacks.onPayload(bytes, start, end)
   }
+}
+
+function arePackets(bytes: Uint8Array, start: number, end: number): boolean {
+  if ((end - start) % PACKET_SIZE !== 0) return false
+  for (let at = start; at < end; at += PACKET_SIZE) if (bytes[at] !== SYNC_BYTE) return false
+  return true
 }
 
 function render(host: string, port: number): string {

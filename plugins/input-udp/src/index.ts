@@ -14,7 +14,7 @@ export default defineInput({
   exclusive({ address, reuseAddress }) {
     // Sockets that share a group each receive every datagram.
     const isShared = reuseAddress ?? isMulticast(parseSocketAddress(address).host)
-    return isShared ? [] : [{ kind: 'udp', address }]
+    return [{ kind: 'udp', address, shared: isShared }]
   },
   examples: [
     { title: 'Whatever is sent to port 5000', yaml: 'main: { type: udp, address: "0.0.0.0:5000" }' },

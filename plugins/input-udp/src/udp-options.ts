@@ -1,6 +1,17 @@
 // The options of the input, and the rules between them.
 import { isIP } from 'node:net'
-import { address, choice, count, duration, flag, isMulticast, parseSocketAddress, size } from '@millrace/engine/plugin'
+import {
+  address,
+  choice,
+  count,
+  duration,
+  flag,
+  isLinkLocal,
+  isMulticast,
+  parseSocketAddress,
+  size,
+  zoneOf,
+} from '@millrace/engine/plugin'
 import { z } from 'zod'
 
 const MAX_SOURCES = 64
@@ -16,7 +27,7 @@ const shape = z.strictObject({
   }),
   interface: z.string().min(1).optional().meta({
     description:
-      'Name or address of the network interface on which the multicast group is joined. By default the one that the routes of the system choose. Only for multicast: a unicast `address` says it itself.',
+      'Name or address of the network interface on which the multicast group is joined. By default the one that the routes of the system choose; link-local groups (`ff02::...`) need it. Only for multicast: a unicast `address` says it itself.',
     reload: 'source',
   }),
   source: z
@@ -73,6 +84,11 @@ export const udpOptions = shape.superRefine(({ address: text, interface: wanted,
   const { host } = parseSocketAddress(text)
   const family = isIP(host.split('%', 1)[0] ?? '')
   if (family === 0) return refuse('address', 'must be an IP address and a port: it is the address to receive on')
+  if (isLinkLocal(host) && zoneOf(host) === undefined) {
+    // Every network has such addresses.
+    if (!isMulticast(host)) refuse('address', 'is link-local and must name its interface, as in [fe80::1%eth0]:5000')
+    else if (wanted === undefined) refuse('interface', 'is needed, because the group is link-local')
+  }
   if (wanted !== undefined && !isMulticast(host)) {
     refuse('interface', 'is only for multicast: write an address of the interface into `address` instead')
   }

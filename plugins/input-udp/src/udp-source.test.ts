@@ -35,6 +35,15 @@ test('RTP is unwrapped, across the wrap of its numbers', async () => {
   })
 })
 
+test('RTP of another payload type with nothing but packets in it is unwrapped and put in order too', async () => {
+  await using input = await UdpHarness.start({ address: ADDRESS })
+  const sent = packets.map((packet) => packet.map((byte, at) => (at === 1 ? 0x80 | 96 : byte)))
+  const [first, second, third, ...rest] = sent
+  await input.send([first!, third!, second!, ...rest])
+  assert.deepEqual(input.bytes, stream)
+  assert.equal(input.context.metric('udp_rtp_reordered_total'), 1)
+})
+
 test('RTP that comes out of order and twice arrives byte for byte, and is counted', async () => {
   await using input = await UdpHarness.start({ address: ADDRESS })
   const sent = packets.flatMap((packet, at) =>
@@ -200,7 +209,7 @@ test('after `readTimeout` without a datagram the attempt fails, to be repeated a
   assert.ok(isEngineError(error))
   assert.deepEqual([error.code, error.retryAfterMs], ['UDP_SILENT', 0])
   input.subscribe()
-  await until(() => input.context.reported.length === 2, 'it is bound again')
+  await until(() => input.context.reported.length === 3, 'it is bound again')
   await input.send([stream.subarray(0, 188)])
   assert.equal(input.bytes.length, 376)
 })
@@ -250,6 +259,19 @@ test('multicast: joined by interface name, again while silent, and with another 
   assert.equal(input.bytes.toString(), 'abce')
 })
 
+test('datagrams of others do not hide that the source is silent', async () => {
+  await using input = await UdpHarness.start({ address: ADDRESS, source: '127.9.9.9', readTimeout: '3s' })
+  for (let second = 0; second < 3; second++) {
+    const before = input.datagrams
+    input.sender.send(packets[0]!, input.port, '127.0.0.1')
+    await until(() => input.datagrams > before, 'it has arrived')
+    input.clock.advance(1000)
+  }
+  const [error] = input.errors
+  assert.ok(isEngineError(error))
+  assert.equal(error.code, 'UDP_SILENT')
+})
+
 test('ten thousand senders cost no memory and at most one generation a second', async () => {
   await using input = await UdpHarness.start({ address: '0.0.0.0:0' })
   const senders = Array.from({ length: 200 }, () => createSocket('udp4'))
@@ -269,8 +291,20 @@ test('after it was unsubscribed nothing is emitted, and a new attempt starts afr
   input.unsubscribe()
   assert.equal(input.bytes.length, 1316)
   input.subscribe()
-  await until(() => input.context.reported.length === 2, 'it is bound again')
+  await until(() => input.context.reported.length === 3, 'it is bound again')
   await input.send(packets.slice(5, 8))
   assert.equal(input.bytes.length, 4 * 1316)
   assert.equal(input.boundaries, 0)
+})
+
+test('it waits until datagrams arrive, and again when none have for 5 s', async () => {
+  await using input = await UdpHarness.start({ address: ADDRESS, readTimeout: '0s' })
+  const [absent] = input.context.reported
+  assert.match(absent ?? '', /^waiting: nothing arrives at /)
+  await input.send([packets[0]!, packets[1]!])
+  assert.deepEqual(input.context.reported, [absent, 'ready'])
+  input.clock.advance(4000)
+  assert.deepEqual(input.context.reported, [absent, 'ready'])
+  input.clock.advance(5000)
+  assert.deepEqual(input.context.reported, [absent, 'ready', absent])
 })

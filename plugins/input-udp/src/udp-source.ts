@@ -28,6 +28,8 @@ export interface UdpSourceParts {
   readonly sockets: Sockets
 }
 
+/** A source that is silent for this long counts as absent. */
+const ABSENT_AFTER_MS = 5000
 /** How often silence is looked for. */
 const CHECK_MS = 500
 
@@ -119,6 +121,7 @@ class Attempt {
   #opening: Promise<void> | undefined
   #timer: Disposable | undefined
   #isClosed = false
+  #isAbsent = false
   #batchMs = 0
   #lastMs: number
   #joinedMs: number
@@ -175,10 +178,11 @@ class Attempt {
   }
 
   async #open(): Promise<void> {
-    const { sockets, options$, context, clock } = this.#parts
-    const { receiveBuffer, reuseAddress = isMulticast(this.#bind.host) } = options$.value
+    const { sockets, options$, clock } = this.#parts
+    const { receiveBuffer, reuseAddress = isMulticast(this.#bind.host), interface: wanted } = options$.value
     const socket = await sockets.udp({
       bind: this.#bind,
+      ...(wanted === undefined ? {} : { interface: wanted }),
       reuseAddress,
       receiveBufferBytes: receiveBuffer,
       onDatagrams: (batch) => this.#take(batch),
@@ -189,16 +193,29 @@ class Attempt {
     this.#checkBuffer(socket, options$.value.receiveBuffer)
     this.#join(socket, this.#memberships(options$.value))
     this.#timer = clock.every(CHECK_MS, () => this.#checkSilence())
-    context.ready()
+    this.#noteAbsence()
   }
 
   #take(batch: DatagramBatch): void {
     const nowMs = batch.receivedAtMs
-    this.#batchMs = this.#lastMs = nowMs
+    this.#batchMs = nowMs
     for (let at = 0; at < batch.length && !this.#isClosed; at++) {
       this.#receiver.receive(batch.bytes(at), batch.host(at), batch.port(at), nowMs)
     }
+    // Whoever is not a source must not hide that the source is silent.
+    if (this.#receiver.acceptedMs === nowMs) this.#lastMs = nowMs
+    if (this.#isAbsent && this.#lastMs === nowMs) {
+      this.#isAbsent = false
+      this.#parts.context.ready()
+    }
     this.#batch.flush()
+  }
+
+  /** Nobody sends: UDP has no connection that would tell. */
+  #noteAbsence(): void {
+    if (this.#isAbsent) return
+    this.#isAbsent = true
+    this.#parts.context.waiting(`nothing arrives at ${this.#parts.options$.value.address}`)
   }
 
   #checkSilence(): void {
@@ -206,6 +223,7 @@ class Attempt {
     const { readTimeout, rejoin, address } = options$.value
     const nowMs = clock.nowMs()
     const silentMs = nowMs - this.#lastMs
+    if (silentMs >= ABSENT_AFTER_MS) this.#noteAbsence()
     if (readTimeout > 0 && silentMs >= readTimeout) {
       const detail = `nothing arrived at ${address} for ${readTimeout / 1000} s`
       this.#subscriber.error(udpError('UDP_SILENT', detail, { retryAfterMs: 0 }))

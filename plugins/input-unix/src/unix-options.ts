@@ -7,7 +7,7 @@ const MAX_PATH_BYTES = 107
 
 export const unixOptions = z
   .strictObject({
-    path: path().meta({
+    path: path({ is: 'file' }).meta({
       description: 'The socket file, relative to the folder of the YAML file; at most 107 bytes as an absolute path.',
       reload: 'source',
     }),

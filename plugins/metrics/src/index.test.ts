@@ -18,6 +18,7 @@ class FakeListeners implements Listeners {
     return {
       name,
       origins: [],
+      listed: () => [],
       mount: ({ path }, respond) => {
         if (path === '/taken') throw new Error('it is taken')
         this.routes.set(`${name}${path}`, respond)
@@ -141,4 +142,18 @@ test('listener and path move without a gap, and stay unchanged when the new path
   await service[Symbol.asyncDispose]()
   options$.next(prometheus.options.parse({}))
   assert.equal(handler.routes.size, 0)
+})
+
+test('metrics that anybody beyond this machine can read are warned of', () => {
+  const listeners: Readonly<Record<string, { isLoopback: boolean; options: unknown }>> = {
+    open: { isLoopback: false, options: {} },
+    local: { isLoopback: true, options: {} },
+  }
+  const around = { address: undefined, hasAuth: false, batchMs: undefined, listener: (name: string) => listeners[name] }
+  const warn = (more: object): readonly string[] => prometheus.warnings?.(prometheus.options.parse(more), around) ?? []
+  assert.deepEqual(warn({ listener: 'open' }), [
+    'everybody who reaches the listener "open" can read the metrics: add "auth"',
+  ])
+  for (const more of [{}, { listener: 'local' }, { listener: 'open', auth: 'scrapers' }])
+    assert.deepEqual(warn(more), [])
 })

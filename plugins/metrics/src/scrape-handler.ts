@@ -2,6 +2,7 @@
 // simultaneous scrapers share one reading.
 import type { Clock, Logger, MetricsSource } from '@millrace/engine/plugin'
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { streamsyncNames } from './streamsync-names.js'
 
 /** How long a reading is shared with further scrapers. */
 const SHARED_MS = 250
@@ -10,10 +11,17 @@ export class ScrapeHandler {
   readonly #metrics: MetricsSource
   readonly #clock: Pick<Clock, 'nowMs'>
   readonly #log: Pick<Logger, 'error'>
+  readonly #aliases: () => readonly 'streamsync'[]
   #reading: Promise<string> | undefined
   #readAtMs = -Infinity
 
-  constructor(metrics: MetricsSource, clock: Pick<Clock, 'nowMs'>, log: Pick<Logger, 'error'>) {
+  constructor(
+    metrics: MetricsSource,
+    clock: Pick<Clock, 'nowMs'>,
+    log: Pick<Logger, 'error'>,
+    aliases: () => readonly 'streamsync'[],
+  ) {
+    this.#aliases = aliases
     this.#metrics = metrics
     this.#clock = clock
     this.#log = log
@@ -35,10 +43,15 @@ export class ScrapeHandler {
   #read(): Promise<string> {
     const nowMs = this.#clock.nowMs()
     if (this.#reading === undefined || nowMs - this.#readAtMs >= SHARED_MS) {
-      this.#reading = this.#metrics.render()
+      this.#reading = this.#render()
       this.#readAtMs = nowMs
     }
     return this.#reading
+  }
+
+  async #render(): Promise<string> {
+    const text = await this.#metrics.render()
+    return this.#aliases().includes('streamsync') ? text + streamsyncNames(text) : text
   }
 }
 

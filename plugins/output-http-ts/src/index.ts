@@ -7,9 +7,11 @@ import {
   defineOutput,
   DELIVERY,
   duration,
+  EntryBuilder,
   listenerName,
   path,
   size,
+  usualWindowBytes,
 } from '@millrace/engine/plugin'
 import type {
   Audience,
@@ -20,10 +22,10 @@ import type {
   Options,
   Output,
 } from '@millrace/engine/plugin'
+import { PACKET_SIZE, SYNC_BYTE } from '@millrace/media/mpegts'
 import { Subscription } from 'rxjs'
 import { z } from 'zod'
 import { readPreamble } from './preamble-file.js'
-import { EntryBuilder } from './entry-builder.js'
 
 const options = z.strictObject({
   path: z
@@ -44,16 +46,18 @@ const options = z.strictObject({
       'With `start: burst`: a new viewer starts at a key frame that is at least this old, or at the oldest in the window.',
     reload: 'live',
   }),
-  preamble: path().optional().meta({
+  preamble: path({ exists: 'required', is: 'file' }).optional().meta({
     description:
       'File of whole transport stream packets (at most 16 MiB) that is sent first to every new viewer, for decoders that need it.',
     reload: 'swap',
   }),
   window: z
     .strictObject({
-      duration: duration({ min: 1000 })
-        .prefault('10s')
-        .meta({ description: 'How far back the window reaches. All viewers share it.', reload: 'live' }),
+      duration: duration({ min: 1000 }).prefault('10s').meta({
+        description:
+          'How far back the window reaches. All viewers share it. If the source can wait for its viewers, what one of them has yet to read stays longer, up to `size`.',
+        reload: 'live',
+      }),
       size: size({ min: 256 * 1024 })
         .prefault('64MiB')
         .meta({ description: 'Memory limit of the window.', reload: 'live' }),
@@ -76,15 +80,21 @@ const options = z.strictObject({
     }),
   offline: z
     .strictObject({
-      waitFor: duration()
-        .prefault('10s')
-        .meta({ description: 'How long a new viewer waits for the first key frame.', reload: 'live' }),
+      waitFor: duration().prefault('10s').meta({
+        description: 'How long a new viewer waits for the first key frame, and in a pattern pipeline for a publisher.',
+        reload: 'live',
+      }),
       status: count({ min: 400, max: 599 })
         .default(503)
         .meta({ description: 'Response status if no key frame arrives in that time.', reload: 'live' }),
       endAfter: duration({ min: 1000 })
         .prefault('5m')
         .meta({ description: 'How long viewers stay connected while no data arrives.', reload: 'live' }),
+      fill: choice('none', 'null').default('none').meta({
+        description:
+          'What viewers receive while no data arrives: `null` is a few null packets a second, for players that give up on a silent connection.',
+        reload: 'live',
+      }),
     })
     .prefault({})
     .meta({ description: 'What happens while there is no source.' }),
@@ -128,6 +138,9 @@ const options = z.strictObject({
   }),
 })
 
+/** As `npm run bench` measures it: docs/performance.md. */
+const USUAL_VIEWER_BYTES = 16 * 1024
+
 export default defineOutput({
   type: 'http-ts',
   summary: 'A transport stream over HTTP to any number of viewers.',
@@ -135,9 +148,16 @@ export default defineOutput({
   inlets: 'one',
   options,
   inject: { audiences: AUDIENCE, delivery: DELIVERY },
-  exclusive: ({ listener, path }) => [{ kind: 'http', listener, path }],
+  exclusive: ({ listener, path, offline, cors }) => [
+    { kind: 'http', listener, path, offline: { waitForMs: offline.waitFor, status: offline.status, cors } },
+  ],
+  memoryOptions: ['clients.max', 'catchUp', 'window.size'],
   memoryBound: ({ window, catchUp, clients }, maxClients) =>
     window.size + Math.min(clients.max === 0 ? Infinity : clients.max, maxClients) * catchUp,
+  usualMemory: ({ window }, bitsPerSecond) => ({
+    sharedBytes: usualWindowBytes({ durationMs: window.duration, sizeBytes: window.size }, bitsPerSecond),
+    viewerBytes: USUAL_VIEWER_BYTES,
+  }),
   examples: [
     { title: 'One channel', yaml: 'live: { type: http-ts, from: gops, listener: web, path: /live.ts }' },
     {
@@ -170,7 +190,10 @@ export default defineOutput({
 /** A pausable source is held while a viewer is further behind than this, or than HOLD_SHARE of the window. */
 const HOLD_ABOVE_BYTES = 4 * 1024 * 1024
 const NO_PREAMBLE = new Uint8Array(0)
+/** Seven: what fits in one segment of a network. */
+const NULL_PACKETS = nullPackets(7)
 const HOLD_SHARE = 1 / 4
+const LISTED = { kind: 'stream', label: 'MPEG-TS' } as const
 /** What one more chunk can take of the window. */
 const CHUNK_BYTES = 512 * 1024
 
@@ -257,10 +280,8 @@ class HttpTsOutput implements Output {
   #update(): void {
     const from = this.#options$.value
     const { window, ...more } = routeOptions(this.#context.id, from, this.#lead)
-    // While a source waits for its viewers, time passes between two chunks: the window must not drop entries for that.
-    const durationMs = this.#isPausable ? Infinity : window.durationMs
     try {
-      this.#route.update({ ...more, audience: this.#audience, window: { ...window, durationMs } })
+      this.#route.update({ ...more, audience: this.#audience, window: { ...window, keepUnread: this.#isPausable } })
       this.#audience.update({ limits: from.clients })
       if (this.#isRefused) this.#context.ready()
       this.#isRefused = false
@@ -302,10 +323,21 @@ function routeOptions(id: string, from: z.output<typeof options>, lead: Uint8Arr
     window: { durationMs: from.window.duration, sizeBytes: from.window.size },
     slow: from.slow,
     stallTimeoutMs: from.stallTimeout,
-    offline: { waitForMs: from.offline.waitFor, status: from.offline.status, endAfterMs: from.offline.endAfter },
+    offline: {
+      ...{ waitForMs: from.offline.waitFor, status: from.offline.status, endAfterMs: from.offline.endAfter },
+      ...(from.offline.fill === 'null' ? { fill: NULL_PACKETS } : {}),
+    },
     ...(from.auth === undefined ? {} : { auth: [from.auth].flat() }),
+    listed: LISTED,
     cors: from.cors,
     catchUpBytes: from.catchUp,
     aliasForMs: from.aliasFor,
   }
+}
+
+/** ISO/IEC 13818-1 2.4.3.3: PID 0x1FFF, payload only; its counter means nothing. */
+function nullPackets(count: number): Uint8Array {
+  const bytes = new Uint8Array(count * PACKET_SIZE).fill(0xff)
+  for (let at = 0; at < bytes.length; at += PACKET_SIZE) bytes.set([SYNC_BYTE, 0x1f, 0xff, 0x10], at)
+  return bytes
 }

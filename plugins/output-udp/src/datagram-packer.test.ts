@@ -40,10 +40,49 @@ test('memory is used again when the system has taken it, and what has no room is
   })
   for (let sent = 0; sent < 5000; sent++) packer.write(bytes, 0, 188, 0, 0)
   assert.deepEqual([inUse.size, packer.dropped], [4096, 904])
+  packer.write(new Uint8Array(100).fill(255), 0, 100, 0, 0)
+  const isChanged = [...inUse].some((datagram) => datagram.some((byte, at) => byte !== bytes[at]))
+  assert.equal(isChanged, false, 'what is in use does not change')
   inUse.clear()
   packer.release(4096)
+  packer.write(bytes, 0, 88, 0, 0)
+  assert.deepEqual([inUse.size, packer.dropped], [1, 904])
+})
+
+test('a datagram that had no room leaves a gap in the RTP numbers', () => {
+  const numbers = { sequence: 0, ssrc: 7, timestamp0: 0 }
+  const sequences: number[] = []
+  const header = makeRtpHeader()
+  const packer = new DatagramPacker(188, numbers, (datagram) => {
+    parseRtp(datagram, header)
+    sequences.push(header.sequence)
+  })
+  for (let sent = 0; sent < 4100; sent++) packer.write(bytes, 0, 188, 0, 0)
+  assert.deepEqual([packer.dropped, sequences.length], [4, 4096])
+  packer.release(1)
   packer.write(bytes, 0, 188, 0, 0)
-  assert.equal(packer.dropped, 904)
+  assert.equal(sequences.at(-1), 4100)
+})
+
+test('what has been sent is known by its bytes, short datagrams too', () => {
+  const packer = new DatagramPacker(1316, undefined, () => undefined)
+  for (let round = 0; round < 3; round++) {
+    packer.write(bytes, 0, 1316, 0, 0)
+    packer.write(bytes, 0, 188, 0, 0)
+    packer.flush()
+    packer.write(bytes, 0, 1316, 0, 0)
+    packer.write(bytes, 0, 376, 0, 0)
+    assert.deepEqual([packer.release(2), packer.release(1)], [1504, 1316])
+    packer.flush()
+    assert.equal(packer.release(1), 376)
+  }
+})
+
+test('large datagrams that the system has not taken cost no more memory than small ones', () => {
+  const size = 348 * 188
+  const packer = new DatagramPacker(size, undefined, () => undefined)
+  for (let sent = 0; sent < 1000; sent++) packer.write(new Uint8Array(size), 0, size, 0, 0)
+  assert.equal((1000 - packer.dropped) * size < 8 * 1024 * 1024, true)
 })
 
 test('what is unfinished goes to the packer that follows', () => {

@@ -20,6 +20,7 @@ const RANGE_32 = 2 ** 32
 const RANGE_16 = 2 ** 16
 /** Datagrams that the system has not taken yet: more are dropped. */
 const MAX_IN_FLIGHT = 4096
+const MAX_IN_FLIGHT_BYTES = 8 * 1024 * 1024
 const SLOTS_PER_BLOCK = 64
 
 export class DatagramPacker {
@@ -31,9 +32,12 @@ export class DatagramPacker {
   readonly #header = makeRtpHeader()
   readonly #slotBytes: number
   readonly #slots: Uint8Array[] = []
+  readonly #mostInFlight: number
   /** The next slot; in-flight slots are the ones before it. */
   #slot = 0
   #inFlight = 0
+  /** Payload bytes of the datagrams in flight, by slot. */
+  readonly #lengths: Uint32Array
   /** Of the datagram that is being filled. */
   #filled = 0
   #dueMs = 0
@@ -45,6 +49,8 @@ export class DatagramPacker {
     this.#rtp = rtp
     this.#send = send
     this.#slotBytes = size + (rtp === undefined ? 0 : RTP_HEADER_BYTES)
+    this.#mostInFlight = Math.min(MAX_IN_FLIGHT, Math.floor(MAX_IN_FLIGHT_BYTES / this.#slotBytes))
+    this.#lengths = new Uint32Array(this.#mostInFlight + 1)
   }
 
   /** `dueMs`: when the first byte is to be sent. */
@@ -73,25 +79,36 @@ export class DatagramPacker {
 
   /** Sends an unfinished datagram. */
   flush(): void {
-    const length = this.#headBytes + this.#filled
-    if (this.#filled === 0) return
+    const filled = this.#filled
+    const length = this.#headBytes + filled
+    if (filled === 0) return
     this.#filled = 0
-    if (this.#inFlight >= MAX_IN_FLIGHT) {
+    if (this.#inFlight >= this.#mostInFlight) {
       this.dropped++
+      // Receivers see a loss by the number that is missing.
+      if (this.#rtp !== undefined) countUp(this.#rtp)
       return
     }
     const datagram = this.#current()
     if (this.#rtp !== undefined) this.#renderHeader(datagram, this.#rtp)
     this.#inFlight++
-    this.#slot = (this.#slot + 1) % MAX_IN_FLIGHT
+    this.#lengths[this.#slot] = filled
+    // One slot more than can be in flight: the one that is being filled.
+    this.#slot = (this.#slot + 1) % (this.#mostInFlight + 1)
     this.#send(length === datagram.length ? datagram : datagram.subarray(0, length))
   }
 
-  /** So many of the oldest datagrams have been sent, or never will be. */
-  release(count: number): void {
+  /** So many of the oldest datagrams have been sent, or never will be. Returns their payload bytes. */
+  release(count: number): number {
+    const slots = this.#mostInFlight + 1
+    let bytes = 0
+    for (let left = this.#inFlight; left > this.#inFlight - count; left--) {
+      bytes += this.#lengths[(this.#slot - left + slots) % slots]!
+    }
     this.#inFlight -= count
     // The same few slots are used again and again, unless the system is slow.
     if (this.#inFlight === 0 && this.#filled === 0) this.#slot = 0
+    return bytes
   }
 
   /** The bytes of the unfinished datagram, which are not in it any more. */
@@ -124,7 +141,11 @@ export class DatagramPacker {
     header.sequence = rtp.sequence
     header.timestamp = (rtp.timestamp0 + Math.round(this.#dueMs * TICKS_PER_MS)) % RANGE_32
     header.ssrc = rtp.ssrc
-    rtp.sequence = (rtp.sequence + 1) % RANGE_16
+    countUp(rtp)
     renderRtpHeader(into, header)
   }
+}
+
+function countUp(rtp: RtpNumbers): void {
+  rtp.sequence = (rtp.sequence + 1) % RANGE_16
 }

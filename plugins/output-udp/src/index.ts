@@ -20,7 +20,7 @@ export default defineOutput({
     {
       name: 'udp_send_dropped_total',
       kind: 'counter',
-      help: 'Datagrams that were dropped because the system had not taken 4096 before them.',
+      help: 'Datagrams that were dropped because the system had not taken 4096, or 8 MiB, before them.',
     },
     { name: 'udp_send_queue_bytes', kind: 'gauge', help: 'Bytes that wait for their time, or for the system.' },
     {
@@ -43,6 +43,7 @@ export default defineOutput({
 
 /** Checked by its members: the previous node may come from another copy of this module. */
 function streamOf(state: unknown): SentStream | undefined {
-  const isStream = typeof state === 'object' && state !== null && 'pacer' in state && 'rtp' in state
+  const isStream =
+    typeof state === 'object' && state !== null && 'pacer' in state && 'rtp' in state && 'entries' in state
   return isStream ? (state as SentStream) : undefined
 }

@@ -1,5 +1,16 @@
 // The options of the output, and the rules between them.
-import { address, choice, count, duration, flag, isMulticast, parseSocketAddress, size } from '@millrace/engine/plugin'
+import {
+  address,
+  choice,
+  count,
+  duration,
+  flag,
+  isLinkLocal,
+  isMulticast,
+  parseSocketAddress,
+  size,
+  zoneOf,
+} from '@millrace/engine/plugin'
 import { z } from 'zod'
 
 const PACKET_BYTES = 188
@@ -60,6 +71,9 @@ export const udpOptions = shape.superRefine((options, context) => {
   if (port === 0) refuse('address', 'must have the port of the receiver')
   if (options.packetSize % PACKET_BYTES !== 0) refuse('packetSize', 'must be a multiple of 188 bytes')
   if (isMulticast(host)) return
+  if (isLinkLocal(host) && zoneOf(host) === undefined) {
+    refuse('address', 'is link-local and must name its interface, as in [fe80::1%eth0]:5000')
+  }
   for (const key of ['interface', 'ttl', 'loopback'] as const) {
     if (options[key] !== undefined) refuse(key, 'is only for multicast, and the address is not a multicast group')
   }

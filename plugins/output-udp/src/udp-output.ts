@@ -1,6 +1,7 @@
 // The output: chunks are planned by the pacer, packed into datagrams when they are due, and sent.
-import { isMulticast, parseSocketAddress } from '@millrace/engine/plugin'
+import { EntryBuilder, isMulticast, parseSocketAddress, zoneOf } from '@millrace/engine/plugin'
 import type {
+  AnyChunk,
   Clock,
   EngineError,
   Inlet,
@@ -14,7 +15,7 @@ import type {
 } from '@millrace/engine/plugin'
 import { Subscription } from 'rxjs'
 import { DatagramPacker, type RtpNumbers } from './datagram-packer.js'
-import { PcrPacer } from './pcr-pacer.js'
+import { MAX_PACED_BYTES, PcrPacer } from '@millrace/media/mpegts'
 import type { UdpOutputOptions } from './udp-options.js'
 
 export interface UdpOutputParts {
@@ -28,8 +29,9 @@ export interface UdpOutputParts {
   readonly random: () => number
 }
 
-/** What goes on when a reload replaces the output: the queue and the numbering. */
+/** What goes on when a reload replaces the output: the queue, the numbering, and the counters of the stream. */
 export interface SentStream {
+  readonly entries: EntryBuilder
   readonly pacer: PcrPacer
   readonly rtp: RtpNumbers
   /** The output that sends it. */
@@ -44,6 +46,7 @@ const HOLD_ABOVE_MS = 300
 /** Without a failure for so long, sending works again: a closed port refuses only every second datagram. */
 const RECOVERED_MS = 5_000
 const LOG_EVERY_MS = 10_000
+const NO_MARKS = new Int32Array(0)
 const RANGE_32 = 2 ** 32
 const RANGE_16 = 2 ** 16
 
@@ -75,6 +78,7 @@ export class UdpOutput implements Output {
     const { options$, random, context } = parts
     const { packetSize, rtp, address } = options$.value
     this.#stream = parts.stream ?? {
+      entries: new EntryBuilder(false),
       pacer: new PcrPacer(),
       rtp: {
         sequence: Math.floor(random() * RANGE_16),
@@ -107,16 +111,28 @@ export class UdpOutput implements Output {
       next: (chunk) => {
         this.#begin()
         const nowMs = clock.nowMs()
-        if (options$.value.pace === 'none') {
-          this.#packer.write(chunk.bytes, 0, chunk.bytes.length, nowMs, nowMs)
-          this.#timer ??= clock.every(TICK_MS, () => this.#tick())
-          return
-        }
-        this.#stream.pacer.push(chunk, nowMs, options$.value.latency, inlet.pausable)
+        const isPaced = options$.value.pace !== 'none'
+        // What a paced output before this one has left comes first.
+        if (!isPaced) this.#sendDue(Infinity, nowMs)
+        this.#take(chunk, nowMs, isPaced, inlet.pausable)
         this.#timer ??= clock.every(TICK_MS, () => this.#tick())
+        if (!isPaced) return
+        // It is all due: it does not wait for the timer.
+        if (this.#stream.pacer.queuedBytes > MAX_PACED_BYTES) this.#tick()
         this.#applyHold()
       },
     })
+  }
+
+  /** Where packets are missing, their PIDs are announced as discontinuous. */
+  #take(chunk: AnyChunk, nowMs: number, isPaced: boolean, canWait: boolean): void {
+    const { latency } = this.#parts.options$.value
+    let { discontinuity } = chunk
+    for (const { bytes, marks = NO_MARKS } of this.#stream.entries.push(chunk)) {
+      if (isPaced) this.#stream.pacer.push({ ...chunk, bytes, marks, discontinuity }, nowMs, latency, canWait)
+      else this.#packer.write(bytes, 0, bytes.length, nowMs, nowMs)
+      discontinuity = false
+    }
   }
 
   /** The node that replaces this one continues its queue and its numbering. */
@@ -147,8 +163,9 @@ export class UdpOutput implements Output {
 
   async #open(): Promise<void> {
     const { sockets, options$, context } = this.#parts
-    const { address, sendBuffer, interface: wanted, ttl = 1, loopback = true } = options$.value
+    const { address, sendBuffer, ttl = 1, loopback = true } = options$.value
     const target = parseSocketAddress(address)
+    const { interface: wanted = zoneOf(target.host) } = options$.value
     const socket = await sockets.udp({
       bind: { host: target.host.includes(':') ? '::' : '0.0.0.0', port: 0 },
       ...(this.#to === undefined ? { connect: target } : {}),
@@ -183,10 +200,14 @@ export class UdpOutput implements Output {
   #tick(): void {
     const nowMs = this.#parts.clock.nowMs()
     const { pacer } = this.#stream
-    pacer.take(nowMs, (bytes, start, end, dueMs) => this.#packer.write(bytes, start, end, dueMs, nowMs))
+    this.#sendDue(nowMs, nowMs)
     if (this.#packer.hasWaited(REST_MS, nowMs)) this.#packer.flush()
     this.#applyHold()
     if (pacer.isEmpty && !this.#packer.hasRest) this.#stopTimer()
+  }
+
+  #sendDue(untilMs: number, nowMs: number): void {
+    this.#stream.pacer.take(untilMs, (bytes, start, end, dueMs) => this.#packer.write(bytes, start, end, dueMs, nowMs))
   }
 
   #stopTimer(): void {
@@ -215,11 +236,12 @@ export class UdpOutput implements Output {
   }
 
   #noteSent({ sent, failed, error }: SendResult): void {
-    const { options$, context, clock } = this.#parts
-    this.#packer.release(sent + failed)
+    const { context, clock } = this.#parts
+    const bytes = this.#packer.release(sent + failed)
     this.#datagrams += sent
     this.#failures += failed
-    if (sent > 0) context.sent(sent * options$.value.packetSize)
+    // Which of them failed is not known.
+    if (sent > 0) context.sent(Math.round((bytes * sent) / (sent + failed)))
     if (error !== undefined) this.#noteFailure(error)
     else if (this.#isDegraded && clock.nowMs() - this.#failedMs >= RECOVERED_MS) {
       this.#isDegraded = false

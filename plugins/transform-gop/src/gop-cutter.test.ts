@@ -23,8 +23,8 @@ function cutAll(chunks: readonly TsChunk[], cutter = cutterOf()): GopChunk[] {
   return chunks.flatMap((chunk) => cutter.push(chunk))
 }
 
-function cutterOf(maxDurationMs = 10_000): GopCutter {
-  return new GopCutter({ maxDurationMs })
+function cutterOf(maxDurationMs = 10_000, joins: 'wait' | 'nearest' = 'wait'): GopCutter {
+  return new GopCutter({ maxDurationMs, joins })
 }
 
 function bytesOf(chunks: readonly { readonly bytes: Uint8Array }[]): Buffer {
@@ -134,16 +134,23 @@ describe('the GOP cutter', () => {
   })
 })
 
-describe('the GOP cutter without key frames', () => {
+describe('the GOP cutter with a GOP longer than maxDuration', () => {
   const endless = buildTs({ durationS: 4, video: { gopFrames: Infinity } })
+  const middle = endless.bytes.subarray(Math.floor(endless.packets / 3) * 188)
 
-  test('begins a GOP at a video unit after maxDuration, and reports the lack of key frames', () => {
-    const chunks = chunksOf(endless.bytes)
+  test('goes on with it: pictures come, so nothing is wrong', () => {
     const cutter = cutterOf(300)
-    const cut = cutAll(chunks, cutter)
+    const cut = cutAll(chunksOf(endless.bytes), cutter)
+    assert.equal(cut.filter(({ first }) => first).length, 1)
+    assert.equal(cutter.fault, 'none')
+  })
+
+  test('begins another at a video unit where joins are nearest', () => {
+    const cutter = cutterOf(300, 'nearest')
+    const cut = cutAll(chunksOf(endless.bytes), cutter)
     const heads = cut.filter(({ first }) => first)
     assert.ok(heads.length > 3)
-    assert.equal(cutter.isWithoutKeyFrames, true)
+    assert.equal(cutter.fault, 'none')
     const units = new Set(endless.units.filter(({ pid }) => pid === 0x100).map(({ offset }) => offset))
     let offset = endless.bytes.length - bytesOf(cut).length
     for (const chunk of cut) {
@@ -154,42 +161,56 @@ describe('the GOP cutter without key frames', () => {
     assert.ok(heads.every(({ gop }) => gop.startPts90k >= 0 && !gop.discontinuity))
   })
 
-  test('does so too after joining in the middle', () => {
-    const middle = endless.bytes.subarray(Math.floor(endless.packets / 3) * 188)
+  test('passes nothing before the first key frame, and says so until it comes', () => {
     const cutter = cutterOf(300)
+    assert.deepEqual(cutAll(chunksOf(middle), cutter), [])
+    assert.equal(cutter.fault, 'no key frame')
+    const [key] = chunksOf(buildTs({ durationS: 1 }).bytes).filter(({ randomAccess }) => randomAccess)
+    assert.equal(cutter.push(key!).length, 1)
+    assert.equal(cutter.fault, 'none')
+  })
+
+  test('begins in the middle of it where joins are nearest', () => {
+    const cutter = cutterOf(300, 'nearest')
     const cut = cutAll(chunksOf(middle), cutter)
     assert.equal(cut[0]?.first, true)
     assert.ok(cutter.skippedPackets > 0)
-    assert.equal(cutter.isWithoutKeyFrames, true)
   })
 
-  test('reports key frames again with the next one', () => {
-    const cutter = cutterOf(300)
-    cutAll(chunksOf(endless.bytes), cutter)
-    assert.equal(cutter.isWithoutKeyFrames, true)
-    const [key] = chunksOf(buildTs({ durationS: 1 }).bytes).filter(({ randomAccess }) => randomAccess)
-    cutter.push(key!)
-    assert.equal(cutter.isWithoutKeyFrames, false)
-  })
-
-  test('reports the lack of key frames even with nothing to cut at: no tables, so no video', () => {
+  test('does not miss key frames where tables are missing, or pictures: the input says so', () => {
     const { bytes, sections } = buildTs({ durationS: 2 })
     const blind = bytes.slice()
     for (const { offset } of sections) blind[offset + 2] = 0x33
-    const cutter = cutterOf(300)
-    assert.equal(cutAll(chunksOf(blind), cutter).length, 0)
-    assert.equal(cutter.isWithoutKeyFrames, true)
+    for (const joins of ['wait', 'nearest'] as const) {
+      const cutter = cutterOf(300, joins)
+      assert.equal(cutAll(chunksOf(blind), cutter).length, 0)
+      assert.equal(cutter.fault, 'none')
+    }
   })
 
-  test('applies a new maxDuration at once', () => {
-    const settings = { maxDurationMs: 60_000 }
+  test('says that no pictures come while only others do', () => {
+    const silent = endless.bytes.slice()
+    const half = Math.floor(endless.packets / 2) * 188
+    for (let at = half; at < silent.length; at += 188) if (silent[at + 2] === 0) silent.set([0x1f, 0xff], at + 1)
+    const cutter = cutterOf(300)
+    cutAll(chunksOf(silent), cutter)
+    assert.equal(cutter.fault, 'no pictures')
+    cutter.push({ ...chunksOf(endless.bytes)[3]!, receivedAtMs: 60_000 })
+    assert.equal(cutter.fault, 'none')
+  })
+
+  test('applies new settings at once', () => {
+    const settings = { maxDurationMs: 60_000, joins: 'nearest' as 'wait' | 'nearest' }
     const cutter = new GopCutter(settings)
     const chunks = chunksOf(endless.bytes)
-    const half = Math.floor(chunks.length / 2)
-    const before = cutAll(chunks.slice(0, half), cutter).filter(({ first }) => first).length
+    const third = Math.floor(chunks.length / 3)
+    const firsts = (from: number, to: number): number =>
+      cutAll(chunks.slice(from, to), cutter).filter(({ first }) => first).length
+    assert.equal(firsts(0, third), 1)
     settings.maxDurationMs = 100
-    const after = cutAll(chunks.slice(half), cutter).filter(({ first }) => first).length
-    assert.ok(before <= 1 && after > 2, `${before} and ${after}`)
+    assert.ok(firsts(third, 2 * third) > 2)
+    settings.joins = 'wait'
+    assert.equal(firsts(2 * third, chunks.length), 0)
   })
 })
 
@@ -202,6 +223,6 @@ describe('the GOP cutter with a stream of ffmpeg', () => {
     assert.equal(Buffer.compare(passed, clip.subarray(clip.length - passed.length)), 0)
     assert.ok(cutter.skippedPackets <= 5, `${cutter.skippedPackets} packets before the first key frame`)
     assert.ok(cut.filter(({ first }) => first).length >= 5)
-    assert.equal(cutter.isWithoutKeyFrames, false)
+    assert.equal(cutter.fault, 'none')
   })
 })

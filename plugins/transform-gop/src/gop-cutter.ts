@@ -23,9 +23,17 @@ import {
 import type { Chunk, Discontinuity, Gop, GopChunk, Program, Track, TsChunk } from '@millrace/media/mpegts'
 
 export interface GopCutterSettings {
-  /** After this long without a random access point, a GOP begins at the next unit of the video (or audio) anyway. */
+  /** The longest GOP, where `joins` is `nearest`; and how long the stream may show nothing to start or continue with. */
   maxDurationMs: number
+  /**
+   * After a GOP of that duration, `nearest`: another begins at the next unit of the video (or audio); `wait`: GOPs begin
+   * at random access points only.
+   */
+  joins: 'wait' | 'nearest'
 }
+
+/** What is wrong with the stream: nothing; no GOP has begun; no unit of the video (or audio) comes. */
+export type GopFault = 'none' | 'no key frame' | 'no pictures'
 
 /** State of a cutter between two chunks, for another cutter that continues with the same stream. Immutable. */
 export interface CutterState {
@@ -42,7 +50,8 @@ export interface CutterState {
   readonly tracks: readonly Track[]
   readonly lastGopSeconds: number
   readonly keyFrameAtMs: number
-  readonly isWithoutKeyFrames: boolean
+  readonly unitAtMs: number
+  readonly fault: GopFault
 }
 
 export class GopCutter {
@@ -55,8 +64,8 @@ export class GopCutter {
   keyFrameAtMs = -1
   /** Packets before the first random access point of each generation. */
   skippedPackets = 0
-  /** No random access point arrived for `maxDurationMs`. */
-  isWithoutKeyFrames = false
+  /** Lasts for `maxDurationMs` or more. */
+  fault: GopFault = 'none'
   readonly #settings: GopCutterSettings
   readonly #splice = new SpliceTracker()
   readonly #follower = new TrackFollower(this.#splice.table)
@@ -67,6 +76,8 @@ export class GopCutter {
   #nextId = 0
   /** When the current GOP, or the wait for the first one, began. */
   #sinceMs = -1
+  /** When the newest unit of the video (or audio) arrived; at first, when the stream began. */
+  #unitAtMs = -1
   /** Discontinuity that the next passing chunk reports on behalf of dropped ones. */
   #pending: Discontinuity = false
   #tracks: readonly Track[] = []
@@ -86,7 +97,8 @@ export class GopCutter {
     this.#tracks = before.tracks
     this.lastGopSeconds = before.lastGopSeconds
     this.keyFrameAtMs = before.keyFrameAtMs
-    this.isWithoutKeyFrames = before.isWithoutKeyFrames
+    this.#unitAtMs = before.unitAtMs
+    this.fault = before.fault
   }
 
   /** A copy: this cutter can continue. */
@@ -105,24 +117,51 @@ export class GopCutter {
       tracks: this.#tracks,
       lastGopSeconds: this.lastGopSeconds,
       keyFrameAtMs: this.keyFrameAtMs,
-      isWithoutKeyFrames: this.isWithoutKeyFrames,
+      unitAtMs: this.#unitAtMs,
+      fault: this.fault,
     }
   }
 
   /** Takes a chunk; returns the chunks that pass at once. */
   push(chunk: TsChunk): readonly GopChunk[] {
-    if (this.#sinceMs < 0) this.#sinceMs = chunk.receivedAtMs
-    if (chunk.discontinuity === 'lost' || chunk.discontinuity === 'source') {
+    const { receivedAtMs, discontinuity, randomAccess } = chunk
+    if (this.#sinceMs < 0) this.#sinceMs = receivedAtMs
+    if (this.#unitAtMs < 0) this.#unitAtMs = receivedAtMs
+    if (discontinuity === 'lost' || discontinuity === 'source') {
       this.#gop = undefined
-      this.#sinceMs = chunk.receivedAtMs
+      this.#sinceMs = receivedAtMs
     }
-    if (chunk.randomAccess) {
-      this.isWithoutKeyFrames = false
-      this.keyFrameAtMs = chunk.receivedAtMs
-      return [this.#begin(chunk)]
-    }
-    if (chunk.receivedAtMs - this.#sinceMs >= this.#settings.maxDurationMs) return this.#beginAnywhere(chunk)
-    return this.#continue(chunk)
+    const cut = randomAccess ? [this.#beginAt(chunk)] : this.#pushOther(chunk)
+    if (randomAccess || this.#firstUnit(chunk) >= 0) this.#unitAtMs = receivedAtMs
+    this.fault = this.#faultAt(receivedAtMs)
+    return cut
+  }
+
+  /** How long the fault has lasted. */
+  faultSeconds(nowMs: number): number {
+    return Math.floor((nowMs - (this.fault === 'no pictures' ? this.#unitAtMs : this.#sinceMs)) / 1000)
+  }
+
+  /**
+   * A long GOP is none: pictures come, and viewers that have started see them. Nor is a stream without pictures at the
+   * start: what it lacks, its input says.
+   */
+  #faultAt(nowMs: number): GopFault {
+    const { maxDurationMs } = this.#settings
+    const hasPictures = nowMs - this.#unitAtMs < maxDurationMs
+    if (this.#gop !== undefined) return hasPictures ? 'none' : 'no pictures'
+    return hasPictures && nowMs - this.#sinceMs >= maxDurationMs ? 'no key frame' : 'none'
+  }
+
+  #beginAt(chunk: TsChunk): GopChunk {
+    this.keyFrameAtMs = chunk.receivedAtMs
+    return this.#begin(chunk)
+  }
+
+  #pushOther(chunk: TsChunk): readonly GopChunk[] {
+    const { joins, maxDurationMs } = this.#settings
+    const isLong = chunk.receivedAtMs - this.#sinceMs >= maxDurationMs
+    return isLong && joins === 'nearest' ? this.#beginAnywhere(chunk) : this.#continue(chunk)
   }
 
   #follow(chunk: Chunk): void {
@@ -150,7 +189,7 @@ export class GopCutter {
     const psi = this.#splice.preamble()
     this.#follow(chunk)
     this.#follower.follow(chunk)
-    const tracks = this.#tracksOf(this.#splice.table.select())
+    const tracks = this.#tracksOf(this.#splice.table.select(chunk.lead?.program))
     const startPts90k = this.#startPts(chunk)
     const before = this.#gop
     const isBroken = chunk.discontinuity !== false || this.#pending !== false || !areSameTracks(this.#tracks, tracks)
@@ -165,7 +204,6 @@ export class GopCutter {
 
   /** Cuts in front of the first unit of the leading PID, if there is one in the chunk. */
   #beginAnywhere(chunk: TsChunk): readonly GopChunk[] {
-    this.isWithoutKeyFrames = true
     const at = this.#firstUnit(chunk)
     if (at < 0) return this.#continue(chunk)
     if (at === 0) return [this.#begin(chunk)]
@@ -174,10 +212,11 @@ export class GopCutter {
   }
 
   #pass(chunk: TsChunk, gop: Gop, first: boolean): GopChunk {
-    const { bytes, origin, receivedAtMs, marks } = chunk
+    const { bytes, origin, receivedAtMs, marks, lead, head } = chunk
+    const passed = { ...(lead === undefined ? {} : { lead }), ...(head === undefined ? {} : { head }) }
     const discontinuity = this.#pending === false ? chunk.discontinuity : this.#pending
     this.#pending = false
-    return { kind: 'gop', bytes, origin, receivedAtMs, marks, discontinuity, gop, first }
+    return { kind: 'gop', bytes, origin, receivedAtMs, marks, ...passed, discontinuity, gop, first }
   }
 
   #noteLength(before: Gop | undefined, startPts90k: number): void {
@@ -187,15 +226,16 @@ export class GopCutter {
   }
 
   /** Offset of the first unit of the leading PID, -1 if there is none. */
-  #firstUnit({ marks }: TsChunk): number {
-    const lead = this.#splice.table.select()?.leadPid
+  #firstUnit({ marks, lead }: TsChunk): number {
     for (let at = 0; at < marks.length; at += MARK_SIZE) {
-      if (marks[at + MARK_PID] === lead && (marks[at + MARK_FLAGS]! & UNIT_START) !== 0) return marks[at + MARK_OFFSET]!
+      if (marks[at + MARK_PID] === lead?.pid && (marks[at + MARK_FLAGS]! & UNIT_START) !== 0)
+        return marks[at + MARK_OFFSET]!
     }
     return -1
   }
 
   #startPts(chunk: TsChunk): number {
+    if (chunk.head?.startsInside === true && chunk.head.pts90k >= 0) return chunk.head.pts90k
     const unit = this.#firstUnit(chunk)
     return unit < 0 ? -1 : readPts(chunk.bytes, payloadOffset(chunk.bytes, unit), unit + PACKET_SIZE)
   }

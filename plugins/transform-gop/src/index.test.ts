@@ -12,7 +12,7 @@ type Settings = Parameters<typeof gop.open>[0]['value']
 async function benchOf(maxDuration: number) {
   const clock = new FakeClock()
   const context = new FakeContext()
-  const options$ = new BehaviorSubject<Settings>({ maxDuration })
+  const options$ = new BehaviorSubject<Settings>({ maxDuration, joins: 'wait' })
   const transform = await gop.open(options$ as Options<Settings>, context, { clock })
   const chunks = new Subject<AnyChunk>()
   const inlet: Inlet = {
@@ -57,28 +57,39 @@ describe('transform gop', () => {
     assert.equal(isComplete(), true)
   })
 
-  test('is degraded without key frames, and ready again with the next one', async () => {
+  test('shows when its newest key frame arrived, and the length of the last GOP', async () => {
+    const { send, context, clock } = await benchOf(10_000)
+    assert.deepEqual(context.readDetails?.(), {})
+    const startMs = clock.wallMs(clock.nowMs())
+    send(buildTs({ durationS: 3 }).bytes)
+    const { keyFrameAt, gopSeconds } = (context.readDetails?.() ?? {}) as { keyFrameAt: string; gopSeconds: number }
+    assert.equal(gopSeconds, 1)
+    assert.ok(Date.parse(keyFrameAt) > startMs && Date.parse(keyFrameAt) <= clock.wallMs(clock.nowMs()), keyFrameAt)
+  })
+
+  test('is degraded until the first key frame, and never by a long GOP', async () => {
     const { send, context } = await benchOf(300)
-    send(endless)
-    assert.deepEqual(context.reported, ['degraded: no key frames'])
+    send(endless.subarray(188 * 200))
+    assert.deepEqual(context.reported, ['degraded: no key frame for 0 s'])
     send(buildTs({ durationS: 0.2 }).bytes)
-    assert.deepEqual(context.reported, ['degraded: no key frames', 'ready'])
+    send(endless.subarray(188 * 200))
+    assert.deepEqual(context.reported, ['degraded: no key frame for 0 s', 'ready'])
   })
 
   test('applies a new maxDuration without a restart', async () => {
     const { send, context, options$, transform } = await benchOf(60_000)
-    send(endless)
-    assert.deepEqual(context.reported, [])
-    options$.next({ maxDuration: 100 })
     send(endless.subarray(188 * 200))
-    assert.deepEqual(context.reported, ['degraded: no key frames'])
+    assert.deepEqual(context.reported, [])
+    options$.next({ maxDuration: 1000, joins: 'wait' })
+    send(endless.subarray(188 * 200))
+    assert.match(context.reported[0] ?? '', /^degraded: no key frame for [1-9]\d* s$/)
     await transform[Symbol.asyncDispose]()
     await transform[Symbol.asyncDispose]()
     assert.equal(options$.observed, false)
   })
 
   test('parses its options from YAML', () => {
-    assert.deepEqual(gop.options.parse({}), { maxDuration: 10_000 })
+    assert.deepEqual(gop.options.parse({}), { maxDuration: 30_000, joins: 'wait' })
     assert.equal(gop.options.safeParse({ maxDuration: '50ms' }).success, false)
   })
 })

@@ -1,15 +1,20 @@
 // Transform `gop`: cuts a transport stream into groups of pictures.
-import { CLOCK, defineTransform, duration } from '@millrace/engine/plugin'
+import { choice, CLOCK, defineTransform, duration } from '@millrace/engine/plugin'
 import type { AnyChunk, Clock, SnapshotsState, Inlet, NodeContext, Options, Transform } from '@millrace/engine/plugin'
 import { Observable } from 'rxjs'
 import { z } from 'zod'
 import { GopCutter } from './gop-cutter.js'
-import type { CutterState } from './gop-cutter.js'
+import type { CutterState, GopCutterSettings, GopFault } from './gop-cutter.js'
 
 const options = z.strictObject({
-  maxDuration: duration({ min: 100 }).prefault('10s').meta({
+  maxDuration: duration({ min: 100 }).prefault('30s').meta({
     description:
-      'If no key frame arrives for this long, a GOP begins at the next video unit anyway, and the node is degraded.',
+      'If no key frame has arrived for this long before the first GOP, or no picture at all within one, the node is degraded. With `joins: nearest`, also the longest GOP. Longer GOPs are healthy.',
+    reload: 'live',
+  }),
+  joins: choice('wait', 'nearest').default('wait').meta({
+    description:
+      'Where viewers start if a GOP is longer than their window: `wait` at its end, at the next key frame; `nearest` at any picture after `maxDuration`, damaged until the next key frame.',
     reload: 'live',
   }),
 })
@@ -31,7 +36,13 @@ export default defineTransform({
       help: 'Packets dropped because no key frame preceded them.',
     },
   ],
-  examples: [{ title: 'Cut where decoders can start', yaml: 'gops: { type: gop, from: check }' }],
+  examples: [
+    { title: 'Cut where decoders can start', yaml: 'gops: { type: gop, from: check }' },
+    {
+      title: 'Viewers wait at most 5 s, and see damage until the next key frame',
+      yaml: 'gops: { type: gop, from: main, maxDuration: 5s, joins: nearest }',
+    },
+  ],
   open(options$, context, { clock }, previous) {
     // Tables, counters and GOP ids belong to the stream.
     const state = previous?.inlets.added.length === 0 ? previous.state : undefined
@@ -44,11 +55,12 @@ interface PreviousState {
 }
 
 class GopTransform implements Transform, SnapshotsState<PreviousState> {
-  readonly #settings: { maxDurationMs: number }
+  readonly #settings: GopCutterSettings
   readonly #cutter: GopCutter
   readonly #context: NodeContext
   readonly #changes: { unsubscribe(): void }
-  #isWithoutKeyFrames = false
+  readonly #clock: Clock
+  #fault: GopFault = 'none'
 
   constructor(
     options$: Options<z.output<typeof options>>,
@@ -56,17 +68,26 @@ class GopTransform implements Transform, SnapshotsState<PreviousState> {
     clock: Clock,
     previous: PreviousState | undefined,
   ) {
-    this.#settings = { maxDurationMs: options$.value.maxDuration }
+    const { maxDuration: maxDurationMs, joins } = options$.value
+    this.#settings = { maxDurationMs, joins }
+    this.#clock = clock
     this.#cutter = new GopCutter(this.#settings, previous?.cutter)
     this.#context = context
-    this.#changes = options$.subscribe(({ maxDuration }) => {
-      this.#settings.maxDurationMs = maxDuration
+    this.#changes = options$.subscribe((next) => {
+      this.#settings.maxDurationMs = next.maxDuration
+      this.#settings.joins = next.joins
     })
     context.readMetric('gop_duration_seconds', () => this.#cutter.lastGopSeconds)
     context.readMetric('gop_skipped_packets_total', () => this.#cutter.skippedPackets)
     context.readMetric('keyframe_age_seconds', () => {
       const { keyFrameAtMs } = this.#cutter
       return keyFrameAtMs < 0 ? [] : [[{}, (clock.nowMs() - keyFrameAtMs) / 1000]]
+    })
+    context.details(() => {
+      const { keyFrameAtMs, lastGopSeconds: gopSeconds } = this.#cutter
+      if (keyFrameAtMs < 0) return {}
+      const keyFrameAt = new Date(clock.wallMs(keyFrameAtMs)).toISOString()
+      return gopSeconds === 0 ? { keyFrameAt } : { keyFrameAt, gopSeconds }
     })
   }
 
@@ -94,11 +115,11 @@ class GopTransform implements Transform, SnapshotsState<PreviousState> {
   }
 
   #report(): void {
-    const { isWithoutKeyFrames } = this.#cutter
-    if (isWithoutKeyFrames === this.#isWithoutKeyFrames) return
-    this.#isWithoutKeyFrames = isWithoutKeyFrames
-    if (isWithoutKeyFrames) this.#context.degraded('no key frames')
-    else this.#context.ready()
+    const { fault } = this.#cutter
+    if (fault === this.#fault) return
+    this.#fault = fault
+    if (fault === 'none') this.#context.ready()
+    else this.#context.degraded(`${fault} for ${this.#cutter.faultSeconds(this.#clock.nowMs())} s`)
   }
 }
 

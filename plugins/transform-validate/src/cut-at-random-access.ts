@@ -6,48 +6,60 @@ import {
   MARK_PID,
   MARK_SIZE,
   PACKET_SIZE,
-  PAT_PID,
   PSI,
   RANDOM_ACCESS,
   splitChunk,
   UNIT_START,
 } from '@millrace/media/mpegts'
-import type { TsChunk } from '@millrace/media/mpegts'
+import type { DecoderHead, TsChunk } from '@millrace/media/mpegts'
 
-/** PIDs below it carry tables of the whole stream: ISO/IEC 13818-1 table 2-3, EN 300 468 table 1. */
-const FIRST_PROGRAM_PID = 0x20
-
-/** Returns the chunk or its parts; `randomAccess` is true for those that begin at a random access point. */
-export function cutAtRandomAccess(chunk: TsChunk): readonly TsChunk[] {
+/**
+ * Returns the chunk or its parts; `randomAccess` is true for those that begin at a random access point of its lead.
+ * `isTable`: the PID carries the PAT or a PMT. `heads`: what decoders that start there lack, by the offset of the packet;
+ * for the first one the chunk may know better.
+ */
+export function cutAtRandomAccess(
+  chunk: TsChunk,
+  isTable: (pid: number) => boolean,
+  heads: ReadonlyMap<number, DecoderHead>,
+): readonly TsChunk[] {
   const parts: TsChunk[] = []
-  let rest: TsChunk = { ...chunk, randomAccess: false }
+  const { head: first, ...plain } = chunk
+  let rest: TsChunk = { ...plain, randomAccess: false }
   let restAt = 0
-  for (const start of startsOf(chunk.marks)) {
+  for (const [index, { start, unit }] of startsOf(chunk, isTable).entries()) {
     if (start > restAt) {
-      const [head, tail] = splitChunk(rest, start - restAt)
-      parts.push(head)
+      const [before, tail] = splitChunk(rest, start - restAt)
+      parts.push(before)
       rest = tail
       restAt = start
     }
-    rest = { ...rest, randomAccess: true }
+    const head = (index === 0 ? first : undefined) ?? heads.get(unit)
+    rest = { ...rest, randomAccess: true, ...(head === undefined ? {} : { head }) }
   }
   return [...parts, rest]
 }
 
-function startsOf(marks: Int32Array): number[] {
-  const starts: number[] = []
+interface Start {
+  /** Where to cut. */
+  readonly start: number
+  readonly unit: number
+}
+
+function startsOf({ marks, lead }: TsChunk, isTable: (pid: number) => boolean): Start[] {
+  const starts: Start[] = []
   let runStart = -1
   let runEnd = -1
   for (let at = 0; at < marks.length; at += MARK_SIZE) {
     const offset = marks[at + MARK_OFFSET]!
     const flags = marks[at + MARK_FLAGS]!
     const pid = marks[at + MARK_PID]!
-    if ((flags & PSI) !== 0 && (pid === PAT_PID || pid >= FIRST_PROGRAM_PID)) {
+    if ((flags & PSI) !== 0 && isTable(pid)) {
       const continues = runStart >= 0 && runEnd === offset
       if (!continues) runStart = (flags & UNIT_START) !== 0 ? offset : -1
       runEnd = offset + PACKET_SIZE
-    } else if ((flags & RANDOM_ACCESS) !== 0) {
-      starts.push(runStart >= 0 && runEnd === offset ? runStart : offset)
+    } else if ((flags & RANDOM_ACCESS) !== 0 && pid === lead?.pid) {
+      starts.push({ start: runStart >= 0 && runEnd === offset ? runStart : offset, unit: offset })
     }
   }
   return starts

@@ -47,13 +47,41 @@ describe('transform ts-validate', () => {
     assert.equal(isComplete(), true)
   })
 
+  test('shows its counts as details, by the names of the checks, and what each PID carries', async () => {
+    const { send, context, clock } = await benchOf()
+    assert.deepEqual(context.readDetails?.(), {
+      ...{ checks: { sync: 0, sbyte: 0, CC: 0, TEI: 0, CRC: 0 }, continuityErrors: 0, scrambledPackets: 0 },
+      streams: [{ pid: 0x1fff, type: 'null', kbps: 0, CC: 0 }],
+    })
+    const dropped = dropPackets(clean, { pid: 0x100 })
+    clock.advance(1000)
+    send(dropped.bytes)
+    clock.advance(1000)
+    const details = context.readDetails?.() as
+      { readonly streams: readonly Record<string, unknown>[]; readonly timing: object } | undefined
+    assert.ok(details !== undefined)
+    const { streams, timing, ...others } = details
+    assert.deepEqual(Object.keys(timing), ['pcrIntervalMs', 'pcrIntervalMaxMs', 'pcrJitterMs', 'avOffsetMs'])
+    assert.deepEqual(others, {
+      checks: { sync: 0, sbyte: 0, CC: dropped.count, TEI: 0, CRC: 0 },
+      ...{ continuityErrors: dropped.count, scrambledPackets: 0 },
+    })
+    const video = streams.find(({ pid }) => pid === 0x100)
+    assert.deepEqual({ ...video, kbps: 0 }, { pid: 0x100, type: 'h264', program: 1, kbps: 0, CC: dropped.count })
+    assert.ok(Number(video?.['kbps']) > 0)
+    assert.deepEqual(
+      streams.map(({ type }) => type).filter((type) => type === 'PAT' || type === 'PMT'),
+      ['PAT', 'PMT'],
+    )
+  })
+
   test('exposes its counts as metrics', async () => {
     const { send, context } = await benchOf()
     const dropped = dropPackets(clean, { pid: 0x100 })
     send(dropped.bytes)
     assert.deepEqual(context.metric('ts_continuity_errors_total'), { '256': dropped.count })
-    for (const { name, labels } of validate.metrics ?? []) {
-      if (name === 'ts_continuity_errors_total') continue
+    for (const { name, labels, kind } of validate.metrics ?? []) {
+      if (name === 'ts_continuity_errors_total' || kind !== 'counter') continue
       assert.deepEqual(context.metric(name), labels === undefined ? 0 : {}, name)
     }
   })

@@ -1,7 +1,16 @@
 // Transform `ts-validate`: counts errors of the stream. It passes every packet unchanged, or drops those that its
 // options select.
 import { CLOCK, defineTransform } from '@millrace/engine/plugin'
-import type { AnyChunk, Clock, SnapshotsState, Inlet, NodeContext, Options, Transform } from '@millrace/engine/plugin'
+import type {
+  AnyChunk,
+  Clock,
+  Inlet,
+  Json,
+  NodeContext,
+  Options,
+  SnapshotsState,
+  Transform,
+} from '@millrace/engine/plugin'
 import type { TsChunk } from '@millrace/media/mpegts'
 import { Observable } from 'rxjs'
 import type { Subscription } from 'rxjs'
@@ -58,6 +67,17 @@ export default defineTransform({
       help: 'Packets with a scrambled payload.',
       labels: ['pid'],
     },
+    {
+      name: 'ts_pcr_jitter_seconds',
+      kind: 'histogram',
+      help: 'How far from its due time each PCR arrived, by the PCRs before it. Arrival is that of the read which brought it, so batches of a sender or of the system count too.',
+      buckets: [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5],
+    },
+    {
+      name: 'ts_av_offset_seconds',
+      kind: 'gauge',
+      help: 'How much later the sound is to be decoded than the picture that comes with it, mean of 10 s. A steady value is the interleaving of the multiplexer; one that drifts is lost synchronism.',
+    },
   ],
   examples: [
     { title: 'Monitor an input', yaml: 'check: { type: ts-validate, from: main }' },
@@ -91,6 +111,7 @@ class ValidateTransform implements Transform, SnapshotsState<PreviousState> {
   readonly #changes: Subscription
   #isDamaged = false
   #isEmpty = false
+  #obstacle = ''
 
   constructor(
     options$: Options<FilterOptions>,
@@ -100,10 +121,14 @@ class ValidateTransform implements Transform, SnapshotsState<PreviousState> {
   ) {
     this.#context = context
     this.#options$ = options$
-    this.#counts = new TsCounts(previous?.counts)
+    const jitter = context.histogram('ts_pcr_jitter_seconds')
+    this.#counts = new TsCounts(previous?.counts, (seconds) => jitter.observe(seconds))
     const before = previous === undefined ? undefined : { ...previous.filter, seenTables: previous.counts.tables }
     this.#filter = new PacketFilter(rulesOf(options$.value), selectionOf(options$.value), before)
-    this.#timer = clock.every(LOG_PERIOD_MS, () => this.#report())
+    this.#timer = clock.every(LOG_PERIOD_MS, () => {
+      this.#counts.measure(clock.nowMs())
+      this.#report()
+    })
     this.#changes = options$.subscribe((options) => (this.#filter.rules = rulesOf(options)))
     context.readMetric('ts_sync_losses_total', () => this.#counts.syncLosses)
     context.readMetric('ts_sync_byte_errors_total', () => this.#counts.syncByteErrors)
@@ -111,6 +136,25 @@ class ValidateTransform implements Transform, SnapshotsState<PreviousState> {
     context.readMetric('ts_continuity_errors_total', () => byPid(this.#counts.continuityErrors))
     context.readMetric('ts_crc_errors_total', () => byPid(this.#counts.crcErrors))
     context.readMetric('ts_scrambled_packets_total', () => byPid(this.#counts.scrambledPackets))
+    context.readMetric('ts_av_offset_seconds', () => {
+      const { avOffsetMs } = this.#counts.timing
+      return avOffsetMs === undefined ? [] : [[{}, avOffsetMs / 1000]]
+    })
+    context.details(() => this.#details())
+  }
+
+  /** Errors by the short names of TR 101 290, when clock and units come, and what each PID carries. */
+  #details(): Record<string, Json> {
+    const { syncLosses, syncByteErrors, transportErrors, continuityErrors, crcErrors } = this.#counts
+    const CC = sum(continuityErrors)
+    const checks = { sync: syncLosses, sbyte: syncByteErrors, CC, TEI: transportErrors, CRC: sum(crcErrors) }
+    const scrambledPackets = sum(this.#counts.scrambledPackets)
+    const timing = this.#counts.timing.status()
+    return {
+      ...{ checks, continuityErrors: CC, scrambledPackets },
+      ...(Object.keys(timing).length === 0 ? {} : { timing }),
+      streams: this.#counts.streams(),
+    }
   }
 
   apply([inlet]: readonly Inlet[]): Record<string, Observable<AnyChunk>> {
@@ -135,16 +179,19 @@ class ValidateTransform implements Transform, SnapshotsState<PreviousState> {
   #push(chunk: TsChunk): readonly TsChunk[] {
     if (this.#counts.push(chunk)) this.#isDamaged = true
     const left = this.#filter.push(chunk)
-    if (this.#filter.isEmpty !== this.#isEmpty) this.#noteEmpty()
+    const { isEmpty, obstacle } = this.#filter
+    if (isEmpty !== this.#isEmpty || obstacle !== this.#obstacle) this.#noteObstacle()
     return left
   }
 
-  #noteEmpty(): void {
-    const { isEmpty } = this.#filter
+  #noteObstacle(): void {
+    const { isEmpty, obstacle } = this.#filter
     this.#isEmpty = isEmpty
+    this.#obstacle = obstacle
     const { program } = this.#options$.value
     const missing = program === undefined ? 'none of the selected PIDs' : `no program ${program} with the selected PIDs`
     if (isEmpty) this.#context.degraded(`the stream has ${missing}`)
+    else if (obstacle !== '') this.#context.degraded(obstacle)
     else this.#context.ready()
   }
 
@@ -165,6 +212,12 @@ class ValidateTransform implements Transform, SnapshotsState<PreviousState> {
       'damaged stream, totals',
     )
   }
+}
+
+function sum(counts: ReadonlyMap<string, number>): number {
+  let total = 0
+  for (const count of counts.values()) total += count
+  return total
 }
 
 function byPid(counts: ReadonlyMap<string, number>): [{ pid: string }, number][] {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { buildTs, dropPackets, setTei } from '@millrace/engine/testing'
+import { buildTs, dropPackets, setTei, withoutPids } from '@millrace/engine/testing'
 import type { TsPlan } from '@millrace/engine/testing'
 import {
   Framer,
@@ -144,6 +144,29 @@ describe('a filter with drop rules', () => {
     assert.equal(points(left), points(chunksOf(multiplex.bytes)) - 1)
   })
 
+  test('obeys the lead of the input, unless it drops it', () => {
+    const leads = (chunks: readonly TsChunk[]): unknown[] => [...new Set(chunks.flatMap(({ lead }) => lead?.pid ?? []))]
+    const everything = { program: undefined, include: undefined, exclude: new Set<number>() }
+    assert.deepEqual(leads(filtered(multiplex.bytes, everything)), [VIDEO_1])
+    assert.deepEqual(leads(filtered(multiplex.bytes, { ...everything, program: 2 })), [VIDEO_2])
+    assert.deepEqual(leads(filtered(multiplex.bytes, { ...everything, exclude: new Set([VIDEO_1]) })), [VIDEO_2])
+    assert.deepEqual(leads(filtered(multiplex.bytes, { ...everything, include: new Set([AUDIO_1]) })), [AUDIO_1])
+  })
+
+  test('says that what is selected is silent, if the input sends something else', () => {
+    const bytes = buildTs({ durationS: 6, programs: [{}, {}] }).bytes
+    const silent = withoutPids(bytes, VIDEO_2, AUDIO_2)
+    for (const [program, expected] of [
+      [1, ''],
+      [2, 'announced PID 0x120 silent'],
+    ] as const) {
+      const filter = new PacketFilter(KEEP, { program, include: undefined, exclude: new Set() })
+      // The clock of the selected program is gone: time of arrival counts.
+      for (const chunk of chunksOf(silent)) filter.push({ ...chunk, receivedAtMs: chunk.receivedAtMs * 20 })
+      assert.equal(filter.obstacle, expected)
+    }
+  })
+
   test('applies changed rules at any time', () => {
     const { bytes } = setTei(multiplex.bytes, { pid: VIDEO_1, every: 50 })
     const filter = new PacketFilter(KEEP)
@@ -208,6 +231,23 @@ describe('a filter of a program', () => {
         [],
       )
     }
+  })
+
+  test('knows the parameter sets that were sent before a loss', () => {
+    const { bytes } = buildTs({ durationS: 4, programs: [{ video: { packing: { setsOnce: true } } }, {}] })
+    const heads = (chunks: readonly TsChunk[]): unknown[] =>
+      chunks.filter(({ randomAccess }) => randomAccess).map(({ head }) => head?.elementary)
+    const chunks = chunksOf(bytes)
+    const filter = new PacketFilter(KEEP, { ...all, program: 1 })
+    const left = chunks.flatMap((chunk, index) =>
+      filter.push(index === 20 ? { ...chunk, discontinuity: 'lost' as const } : chunk),
+    )
+    assert.deepEqual(heads(left), heads(chunks))
+    assert.ok(
+      heads(left)
+        .slice(1)
+        .every((head) => head !== undefined),
+    )
   })
 
   test('keeps the arrival times of packets', () => {

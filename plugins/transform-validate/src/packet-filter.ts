@@ -8,6 +8,7 @@ import {
   MARK_FLAGS,
   MARK_MS,
   MARK_OFFSET,
+  MARK_PID,
   MARK_SIZE,
   NULL_PID,
   PACKET_SIZE,
@@ -19,7 +20,7 @@ import {
   readPid,
   Remarker,
 } from '@millrace/media/mpegts'
-import type { Discontinuity, TsChunk } from '@millrace/media/mpegts'
+import type { Discontinuity, Lead, TsChunk } from '@millrace/media/mpegts'
 import { pcrOnlyPacket } from './pcr-only-packet.js'
 import { cutAtRandomAccess } from './cut-at-random-access.js'
 import { PacketList } from './packet-list.js'
@@ -55,6 +56,7 @@ export class PacketFilter {
   #actions: Uint8Array | undefined
   #plannedChanges = 0
   #isEmpty = false
+  #obstacle = ''
   /** Chunks have passed without being scanned. */
   #isBehind = false
   /** Discontinuity of a chunk that was dropped completely. */
@@ -115,10 +117,35 @@ export class PacketFilter {
     const discontinuity = chunk.discontinuity === false ? this.#carried : chunk.discontinuity
     this.#carried = bytes.length === 0 ? discontinuity : false
     if (bytes.length === 0) return []
-    const left = { ...chunk, bytes, marks: this.#remarker.remark(bytes, list), discontinuity }
+    const left = { ...this.#remark(chunk, bytes, list), discontinuity }
     this.#noteStart(left)
-    if (this.#selection !== undefined) return cutAtRandomAccess(left)
-    return [{ ...left, randomAccess: chunk.randomAccess && keepsStart(chunk, transportErrors) }]
+    if (this.#selection === undefined) return [left]
+    return cutAtRandomAccess(left, (pid) => this.#remarker.table.isPatOrPmt(pid), this.#remarker.heads)
+  }
+
+  /** Why no viewer can start in what is left, although the input sends what one could start at; else empty. */
+  get obstacle(): string {
+    return this.#obstacle
+  }
+
+  /** The chunk with these packets of it. */
+  #remark(chunk: TsChunk, bytes: Uint8Array, list: PacketList): TsChunk {
+    list.arrivalMs = chunk.receivedAtMs
+    const kept = this.#keptLead(chunk)
+    const marks = this.#remarker.remark(bytes, list, kept)
+    this.#obstacle = chunk.lead === undefined || kept !== undefined ? '' : this.#remarker.obstacle
+    const { lead } = this.#remarker
+    const { lead: _, head, ...rest } = chunk
+    const randomAccess = chunk.randomAccess && kept !== undefined && keepsStart(chunk, this.rules.transportErrors)
+    const start = head === undefined || !randomAccess ? {} : { head }
+    return { ...rest, bytes, marks, randomAccess, ...start, ...(lead === undefined ? {} : { lead }) }
+  }
+
+  /** The lead of the chunk, unless it is not selected. */
+  #keptLead({ lead }: TsChunk): Lead | undefined {
+    const { program } = this.#selection ?? {}
+    if (lead === undefined || (program !== undefined && lead.program !== program)) return undefined
+    return this.#actionOf(lead.pid) === PASS ? lead : undefined
   }
 
   /** Rewrites tables from now on, continuing from those that were rewritten, or have passed, before. */
@@ -150,9 +177,9 @@ export class PacketFilter {
     for (const packet of tails) if (this.#actionOf(readPid(packet, 0)) === PASS) this.#remarker.table.packet(packet, 0)
   }
 
-  #noteStart({ bytes, marks }: TsChunk): void {
+  #noteStart({ bytes, marks, lead }: TsChunk): void {
     for (let at = marks.length - MARK_SIZE; at >= 0; at -= MARK_SIZE) {
-      if ((marks[at + MARK_FLAGS]! & RANDOM_ACCESS) === 0) continue
+      if ((marks[at + MARK_FLAGS]! & RANDOM_ACCESS) === 0 || marks[at + MARK_PID] !== lead?.pid) continue
       const offset = marks[at + MARK_OFFSET]!
       this.#lastStart = bytes.slice(offset, offset + PACKET_SIZE)
       return
@@ -229,9 +256,9 @@ export class PacketFilter {
 }
 
 /** The packet that makes the chunk a random access point is kept. */
-function keepsStart({ bytes, marks }: TsChunk, dropsDamaged: boolean): boolean {
+function keepsStart({ bytes, marks, lead }: TsChunk, dropsDamaged: boolean): boolean {
   for (let at = 0; at < marks.length; at += MARK_SIZE) {
-    if ((marks[at + MARK_FLAGS]! & RANDOM_ACCESS) === 0) continue
+    if ((marks[at + MARK_FLAGS]! & RANDOM_ACCESS) === 0 || marks[at + MARK_PID] !== lead?.pid) continue
     return !dropsDamaged || !hasTransportError(bytes, marks[at + MARK_OFFSET]!)
   }
   return false

@@ -7,6 +7,7 @@ import type { PriorMarks } from '@millrace/media/mpegts'
 const KEPT_FLAGS = RANDOM_ACCESS | SYNC_LOSS | SYNC_BYTE_ERROR | CONTINUITY_ERROR
 
 export class PacketList implements PriorMarks {
+  arrivalMs = 0
   ms: Int32Array
   flags: Int32Array
   readonly #source: Uint8Array

@@ -130,6 +130,20 @@ describe('the PID labels of counts', () => {
     assert.deepEqual(Object.fromEntries(counts.continuityErrors), { '256': 1, '512': 1, [OTHER]: 1 })
   })
 
+  test('are those of now, however many there have been: only what had errors keeps its count', () => {
+    const counts = followed(clean)
+    for (let version = 1; version <= 40; version++) {
+      const pid = 0x400 + 2 * version
+      followed(buildTs({ durationS: 0.5, video: { pid }, audio: { pid: pid + 1 }, pmtVersion: version % 32 }), counts)
+      if (version === 1) counts.push(wrong([pid]))
+    }
+    const [video, audio] = [0x400 + 80, 0x400 + 81]
+    counts.push(wrong([video, audio]))
+    assert.deepEqual(Object.fromEntries(counts.continuityErrors), { '1026': 1, [video]: 1, [audio]: 1 })
+    const pids = counts.streams().map(({ pid }) => pid)
+    assert.ok(pids.includes(video) && pids.includes(audio), pids.join())
+  })
+
   test('do not include the PID that means no PCR', () => {
     const counts = followed(clean)
     counts.push(wrong([0x1fff]))

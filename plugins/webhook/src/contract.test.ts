@@ -2,8 +2,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setImmediate } from 'node:timers/promises'
 import { after } from 'node:test'
-import type { Events, EventNotice } from '@millrace/engine/plugin'
-import { contract } from '@millrace/engine/testing'
+import { contract, HangingServer } from '@millrace/engine/testing'
 import webhook from './index.js'
 
 let answered = 0
@@ -12,19 +11,21 @@ const server = createServer((request, response) => {
   response.writeHead(204).end(() => answered++)
 })
 await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-after(() => server.close())
+const hanging = await HangingServer.open()
+after(async () => {
+  server.close()
+  await hanging[Symbol.asyncDispose]()
+})
 
-const nothing = { [Symbol.dispose]: () => undefined }
-const past: EventNotice = { atMs: 0, kind: 'node.ready', node: 'one/main', nodeKind: 'input', data: {} }
-const events: Events = { subscribe: () => nothing, subscribeClients: () => nothing, recent: () => [past] }
-const options = { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook` }
+const options = { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook`, events: ['source_up'] }
 
 contract(webhook, {
   options,
   refused: [{ ...options, events: [] }],
-  deps: () => ({ events }),
+  hanging: { url: `http://${hanging.address}/` },
   async work({ context }) {
     const before = answered
-    while (answered === before && context.metric('webhook_sent_total') === 0) await setImmediate()
+    for (let turn = 0; turn < 200 && answered === before && context.metric('webhook_sent_total') === 0; turn++)
+      await setImmediate()
   },
 })

@@ -142,6 +142,30 @@ test('sources are reported when they change, including those that were up before
   assert.deepEqual(hook.events, ['source_up', 'source_down', 'source_up', 'limit_miss'])
 })
 
+test('of what was before, only what the sources are now is sent', async () => {
+  await using hook = await Hook.open()
+  const events = new FakeEvents()
+  const past = (kind: string, node: string, nodeKind: 'input' | 'output', atMs: number): void =>
+    void events.past.push({ atMs, kind, node, nodeKind, data: {} })
+  past('limit_hit', 'one/ts', 'output', 1)
+  for (const [at, kind] of ['ready', 'waiting', 'ready', 'waiting'].entries())
+    past(`node.${kind}`, 'one/a', 'input', at)
+  for (const [at, kind] of ['ready', 'waiting', 'ready'].entries()) past(`node.${kind}`, 'one/b', 'input', at)
+  const { service } = await open({ url: hook.url }, events)
+  await using _service = service
+  events.emit('limit_miss', 'one/ts', 'output')
+  await hook.got(3)
+  const bodies = hook.received.map(({ body }) => JSON.parse(body) as { event: string; node: string; at: string })
+  assert.deepEqual(
+    bodies.slice(0, 2).map(({ event, node, at }) => [event, node, at.slice(17)]),
+    [
+      ['source_down', 'one/a', '00.003Z'],
+      ['source_up', 'one/b', '00.002Z'],
+    ],
+  )
+  assert.equal(bodies[2]?.event, 'limit_miss')
+})
+
 test('a source is down when it becomes idle, unless it was never up', async () => {
   await using hook = await Hook.open()
   const { events, service } = await open({ url: hook.url })

@@ -124,8 +124,7 @@ class Webhook implements Service {
     this.#clock = clock
     this.#events = events
     this.#update(options$.value)
-    // Sources may have started before this service.
-    for (const event of events.recent()) this.#take(event)
+    this.#tellSources(events.recent())
     this.#subscriptions.push(events.subscribe((event) => this.#take(event)))
     const changes = options$.subscribe((given) => this.#update(given))
     this.#subscriptions.push({ [Symbol.dispose]: () => changes.unsubscribe() })
@@ -162,10 +161,23 @@ class Webhook implements Service {
     this.#heartbeat = clock.every(periodMs, beat)
   }
 
+  /** What the sources are that started before this service; what else has happened was before its time. */
+  #tellSources(past: readonly EventNotice[]): void {
+    const latest = new Map<string | undefined, { readonly name: EventName; readonly event: EventNotice }>()
+    for (const event of past) {
+      const name = this.#sources.take(event)
+      if (name !== undefined) latest.set(event.node, { name, event })
+    }
+    for (const { name, event } of latest.values()) this.#tell(name, event)
+  }
+
   #take(event: EventNotice): void {
     const name = this.#sources.take(event) ?? EVENT_NAMES.find((each) => each === event.kind)
-    if (name === undefined || !this.#wanted.has(name)) return
-    this.#queue.add(makeNotification(name, event.atMs, event.node, event.data))
+    if (name !== undefined) this.#tell(name, event)
+  }
+
+  #tell(name: EventName, event: EventNotice): void {
+    if (this.#wanted.has(name)) this.#queue.add(makeNotification(name, event.atMs, event.node, event.data))
   }
 }
 
