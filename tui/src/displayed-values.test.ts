@@ -1,0 +1,360 @@
+// What the dashboard says stays true: with another clock, after restarts, with long names, and when it is refused.
+import assert from 'node:assert/strict'
+import process from 'node:process'
+import { describe, test } from 'node:test'
+import { reloadReportSchema } from './api/shapes.js'
+import { LIVE_EDGES, LIVE_NODES, liveDashboard, NOW_MS, press, sampleAt, screen } from './dashboard.test.kit.js'
+import { textOf } from './draw/line.js'
+import { drawTable } from './views/nodes.js'
+
+process.env['TZ'] = 'UTC'
+
+const HOUR_MS = 3_600_000
+const SIZES = [
+  [30, 8],
+  [60, 16],
+  [80, 24],
+  [120, 40],
+] as const
+
+function setNode(dashboard: ReturnType<typeof liveDashboard>, id: string, more: object, startedAt?: string): void {
+  const { status } = dashboard.model
+  assert.ok(status !== undefined)
+  const pipelines = status.pipelines.map((pipeline) => ({
+    ...pipeline,
+    nodes: pipeline.nodes.map((node) => (node.id === id ? { ...node, ...more } : node)),
+  }))
+  dashboard.model.applyStatus({ ...status, pipelines, startedAt: startedAt ?? status.startedAt }, NOW_MS)
+}
+
+describe('the clock of the engine', () => {
+  for (const aheadMs of [-HOUR_MS, HOUR_MS]) {
+    test(`may be ${aheadMs / 60_000} minutes ahead: ages are as the engine tells them`, () => {
+      const same = liveDashboard()
+      const wanted = screen(same, 120, 40)
+      assert.doesNotMatch(wanted, /no key frame/)
+      const other = liveDashboard()
+      for (let second = 58; second <= 60; second++) other.applySample(sampleAt(second), NOW_MS - aheadMs)
+      assert.equal(screen(other, 120, 40, NOW_MS - aheadMs), wanted)
+      press(other, NOW_MS - aheadMs, 'z')
+      assert.match(screen(other, 80, 24, NOW_MS - aheadMs), /since 12:01/)
+    })
+  }
+
+  test('is that of this machine but for the way of a sample', () => {
+    const dashboard = liveDashboard()
+    dashboard.applySample(sampleAt(61), NOW_MS + 1900)
+    assert.equal(dashboard.model.engineMs(NOW_MS), NOW_MS)
+  })
+})
+
+describe('what is asked', () => {
+  test('has its number of viewers and its answers at every size, however long the names are', () => {
+    const dashboard = liveDashboard()
+    const [first] = dashboard.model.clients
+    assert.ok(first !== undefined)
+    const node = `live/${'n'.repeat(300)}`
+    dashboard.model.applyClients([{ ...first, client: `[2001:db8::7]:${'5'.repeat(60)}`, node }], NOW_MS)
+    press(dashboard, NOW_MS, '3', 'x')
+    for (const [columns, rows] of SIZES) {
+      const shown = screen(dashboard, columns, rows).replaceAll(/\s+/g, ' ')
+      assert.match(shown, /disconnect/)
+      assert.match(shown, /: 1 viewer\? y yes any other key no/, `${columns}x${rows}`)
+    }
+    assert.deepEqual(press(dashboard, NOW_MS + 1000, 'y'), { do: 'kick', id: 'v17' })
+  })
+})
+
+describe('counters since z', () => {
+  test('that have begun anew show what has come since then', () => {
+    const dashboard = liveDashboard()
+    press(dashboard, NOW_MS, 'z')
+    assert.match(screen(dashboard, 80, 24), /CC {4}ok/)
+    setNode(dashboard, 'live/check', { details: { checks: { CC: 1 }, continuityErrors: 1 } })
+    assert.match(screen(dashboard, 80, 24), /live\/check .* 1 +0 │[^]*CC {4}1 !/)
+  })
+
+  test('are those of the engine again when it has started anew', () => {
+    const dashboard = liveDashboard()
+    screen(dashboard, 80, 24)
+    press(dashboard, NOW_MS, 'z')
+    const startedAt = new Date(NOW_MS - 10_000).toISOString()
+    setNode(dashboard, 'live/check', { details: { checks: { CC: 7 }, continuityErrors: 7 } }, startedAt)
+    assert.match(screen(dashboard, 80, 24), /since 12:00[^]*CC {4}7 !/)
+  })
+})
+
+describe('a change of state', () => {
+  test('is as old as the sample that brings it, also before the status is read again', () => {
+    const dashboard = liveDashboard()
+    const failed = LIVE_NODES.map((node) => (node.id === 'live/src' ? { ...node, state: 'failed' } : node))
+    dashboard.applySample(sampleAt(61, { nodes: failed }), NOW_MS + 1000)
+    assert.match(screen(dashboard, 120, 40, NOW_MS + 3000), /live\/src failed 2s /)
+  })
+
+  test('to idle, stopped or ended ends the wait for a key frame, there and behind a source', () => {
+    for (const id of ['live/gops', 'live/src']) {
+      for (const state of ['idle', 'stopped', 'ended']) {
+        const dashboard = liveDashboard({ nodes: LIVE_NODES.slice(0, 5), edges: LIVE_EDGES.slice(0, 4) })
+        dashboard.model.patterns.clear()
+        setNode(dashboard, id, { state })
+        assert.match(screen(dashboard, 80, 24, NOW_MS + 60_000), /all well/, `${id} ${state}`)
+      }
+    }
+  })
+
+  test('to idle is no fault of the edges behind it', () => {
+    const dashboard = liveDashboard()
+    press(dashboard, NOW_MS, 'g')
+    assert.match(screen(dashboard, 120, 40), /x relay\/srt-in → relay\/out/)
+    setNode(dashboard, 'relay/srt-in', { state: 'idle', why: 'nobody publishes' })
+    assert.doesNotMatch(screen(dashboard, 120, 40), / x /)
+  })
+
+  test('of a source that is lost is one problem, not one of each node behind it', () => {
+    const dashboard = liveDashboard({ nodes: LIVE_NODES.slice(0, 5), edges: LIVE_EDGES.slice(0, 4) })
+    dashboard.model.patterns.clear()
+    setNode(dashboard, 'live/src', { state: 'waiting' })
+    assert.match(screen(dashboard, 80, 24, NOW_MS + 60_000), /1 needs a look: live\/src waiting/)
+  })
+})
+
+describe('the second row', () => {
+  test('leaves each of three problems its share, however long their reasons are', () => {
+    const why = 'connect ECONNREFUSED 203.0.113.9:8000 after 12 attempts, next in 30 s'
+    const nodes = ['a', 'b'].map((name) => ({ id: `one/${name}`, kind: 'input', type: 'http', state: 'failed', why }))
+    const [, second = ''] = screen(liveDashboard({ nodes, edges: [] }), 80, 24).split('\n')
+    assert.match(second, /^ ! 3 need a look: one\/a failed.*… · one\/b failed.*… · cam@\* 2 of 5.*…$/)
+  })
+})
+
+describe('copies of a pattern pipeline', () => {
+  test('that are not well are one problem, whether or not they are listed', () => {
+    const dashboard = liveDashboard()
+    const [before] = /\d+ need a look/.exec(screen(dashboard, 80, 24)) ?? []
+    const { status } = dashboard.model
+    assert.ok(status !== undefined)
+    const [node] = status.pipelines[0]?.nodes ?? []
+    assert.ok(node !== undefined)
+    const copies = ['a', 'b'].map((stream) => {
+      const nodes = [{ ...node, id: `cam@${stream}/in`, state: 'degraded' }]
+      return { name: `cam@${stream}`, pattern: 'cam', stream, nodes, edges: [] }
+    })
+    dashboard.model.applyStatus({ ...status, pipelines: [...status.pipelines, ...copies] }, NOW_MS)
+    press(dashboard, NOW_MS, 'G', 'enter')
+    const listed = screen(dashboard, 80, 24)
+    assert.deepEqual(/\d+ need a look/.exec(listed)?.[0], before)
+    assert.match(listed, /copies of cam: nodes 0\/2[^]*│> a\/in +WARN/)
+  })
+})
+
+describe('events that come again and again', () => {
+  const events = [
+    ['relay/srt-in', 'waiting', 'refused'],
+    ['relay/srt-in', 'opening', ''],
+    ['live/ts', 'stalled', ''],
+  ] as const
+
+  function told(pauseMs: number): string {
+    const dashboard = liveDashboard()
+    for (let turn = 0; turn < 20; turn++) {
+      for (const [node, kind, why] of events.slice(0, turn === 7 ? 3 : 2)) {
+        const at = new Date(NOW_MS + turn * pauseMs).toISOString()
+        dashboard.model.applyEvent({ at, kind: `node.${kind}`, node, data: { why } })
+      }
+    }
+    press(dashboard, NOW_MS, '4')
+    return screen(dashboard, 120, 60)
+  }
+
+  test('are one row each, also where two of a node alternate, and stand where the last of them belongs', () => {
+    const rows = told(30_000).split('\n')
+    const at = (pattern: RegExp): readonly number[] => rows.flatMap((row, index) => (pattern.test(row) ? [index] : []))
+    const [stalled = 0] = at(/live\/ts +stalled/)
+    assert.deepEqual(at(/12:10:30 WARN relay\/srt-in +waiting: refused \(x20 in 9m30s\)/), [stalled + 1])
+    assert.deepEqual(at(/12:10:30 INFO relay\/srt-in +opening \(x20 in 9m30s\)/), [stalled + 2])
+  })
+
+  test('are rows of their own when much time lies between them', () => {
+    assert.equal(told(600_000).split('opening').length - 1, 20)
+  })
+})
+
+describe('counters', () => {
+  test('of any size are no smaller ones with their end cut off', () => {
+    for (const [count, shown] of [
+      [9999, '9999'],
+      [12_345, '12k'],
+      [4_567_890, '4M'],
+    ] as const) {
+      const dashboard = liveDashboard()
+      setNode(dashboard, 'live/check', { details: { continuityErrors: count } })
+      assert.match(screen(dashboard, 80, 24), new RegExp(`live/check .* ${shown} +0 │`))
+    }
+  })
+})
+
+describe('an engine that refuses', () => {
+  test('is not said to be silent', () => {
+    const dashboard = liveDashboard()
+    dashboard.setLost('127.0.0.1:9990', NOW_MS, 'this request needs the token of the control API')
+    const [, second = []] = dashboard.draw(120, 40, NOW_MS + 2000)
+    assert.equal(textOf(second).trim(), '127.0.0.1:9990 refuses: this request needs the token of the control API')
+    dashboard.setLost('127.0.0.1:9990', NOW_MS + 5000)
+    const [, later = []] = dashboard.draw(120, 40, NOW_MS + 6000)
+    assert.equal(textOf(later).trim(), 'no answer from 127.0.0.1:9990 for 6s, trying again')
+  })
+})
+
+describe('the mouse', () => {
+  test('selects the row under it, also below a banner, and none where no row is', () => {
+    for (const inSync of [true, false]) {
+      for (const [view, row] of [
+        ['1', 'live/gops'],
+        ['2', 'live/gops'],
+        ['3', 'v31'],
+      ] as const) {
+        const dashboard = liveDashboard({ inSync })
+        press(dashboard, NOW_MS, view)
+        const y = screen(dashboard, 80, 24)
+          .split('\n')
+          .findIndex((line) => line.includes(row))
+        dashboard.handle({ kind: 'click', x: 5, y }, NOW_MS)
+        assert.equal(dashboard.ui.lists[dashboard.ui.view].selected, row, `${view} ${inSync}`)
+        for (const nowhere of [0, 20, 23]) dashboard.handle({ kind: 'click', x: 5, y: nowhere }, NOW_MS)
+        assert.equal(dashboard.ui.lists[dashboard.ui.view].selected, row)
+      }
+    }
+  })
+})
+
+describe('a filter of events', () => {
+  test('is said wherever it leaves events out', () => {
+    const dashboard = liveDashboard()
+    press(dashboard, NOW_MS, '4', '/', ...Array.from('reload'), 'enter', '1')
+    for (const [columns, rows] of [
+      [80, 24],
+      [120, 40],
+    ] as const) {
+      const shown = screen(dashboard, columns, rows)
+      assert.doesNotMatch(shown, /live\/src +ready/)
+      assert.match(shown, /events .*filter reload/)
+    }
+  })
+})
+
+describe('the plan of what differs', () => {
+  const planned = reloadReportSchema.parse({
+    ...{ result: 'planned', plan: { nodes: [{ id: 'live/hls', verb: 'swap', why: '' }] } },
+    viewers: { before: 41, kept: 41, lost: 0 },
+  })
+
+  function differing(isReadOnly = false): ReturnType<typeof liveDashboard> {
+    const dashboard = liveDashboard({ inSync: false }, { isReadOnly })
+    const { status } = dashboard.model
+    assert.ok(status?.reload !== undefined)
+    const reload = { ...status.reload, diskId: '8a000000', reason: 'the files have changed' }
+    dashboard.model.applyStatus({ ...status, reload }, NOW_MS)
+    return dashboard
+  }
+
+  /** A reload of the files has ended so. */
+  function tried(result: string): ReturnType<typeof liveDashboard> {
+    const dashboard = differing()
+    const { status } = dashboard.model
+    assert.ok(status?.reload !== undefined)
+    const last = { id: '8a000000', at: '', result, why: '', viewersBefore: 0, viewersLost: 0 }
+    const reload = { ...status.reload, reason: 'NODE_NOT_READY: live/main', last }
+    dashboard.model.applyStatus({ ...status, reload }, NOW_MS)
+    return dashboard
+  }
+
+  const wanted = ({ difference, model, ui }: ReturnType<typeof liveDashboard>, nowMs: number): string | undefined =>
+    difference.takeWanted(model, ui, nowMs)
+
+  test('is asked for once, when the difference lasts; until then viewers are said not to be counted', () => {
+    const dashboard = differing()
+    assert.match(screen(dashboard, 80, 24), /disk differs, viewers not counted: .*y apply {2}p plan {2}n later/)
+    assert.equal(wanted(dashboard, NOW_MS + 500), undefined)
+    const difference = wanted(dashboard, NOW_MS + 1000)
+    assert.ok(difference !== undefined)
+    assert.equal(wanted(dashboard, NOW_MS + 2000), undefined)
+    dashboard.difference.setPlan(difference, planned, dashboard.ui)
+    assert.match(screen(dashboard, 80, 24), /disk differs: 1 swap, 41 viewers kept, 0 lost {3}y apply/)
+  })
+
+  test('says how many viewers stay and go in every width, and what changes where there is room', () => {
+    const dashboard = differing()
+    const verbs = ['keep', 'swap', 'restart', 'rebind', 'add', 'remove']
+    dashboard.ui.report = reloadReportSchema.parse({
+      ...{ result: 'planned', plan: { nodes: verbs.map((verb) => ({ id: verb, verb, why: '' })) } },
+      viewers: { before: 3, kept: 1, lost: 2 },
+    })
+    const last = '1 viewer kept, 2 lost   y apply'
+    assert.ok(screen(dashboard, 80, 24).includes(`disk differs: 1 swap, ${last}`))
+    const all = '1 swap, 1 restart, 1 rebind, 1 add, 1 remove, 1 keep'
+    assert.ok(screen(dashboard, 120, 40).includes(`disk differs: ${all}, ${last}`))
+  })
+
+  test('of another difference is not taken, and one of before is forgotten', () => {
+    const dashboard = differing()
+    screen(dashboard, 80, 24)
+    dashboard.difference.setPlan('another', planned, dashboard.ui)
+    assert.equal(dashboard.ui.report, undefined)
+    dashboard.difference.setPlan(wanted(dashboard, NOW_MS + 1000) ?? '', planned, dashboard.ui)
+    const { status } = dashboard.model
+    assert.ok(status?.reload !== undefined)
+    dashboard.model.applyStatus({ ...status, reload: { ...status.reload, inSync: true } }, NOW_MS + 2000)
+    screen(dashboard, 80, 24, NOW_MS + 2000)
+    dashboard.model.applyStatus({ ...status, reload: { ...status.reload, diskId: '9b' } }, NOW_MS + 3000)
+    assert.match(screen(dashboard, 80, 24, NOW_MS + 3000), /viewers not counted/)
+  })
+
+  test('is neither asked for nor shown for files that could not be applied: the reason stays', () => {
+    for (const result of ['failed', 'rolled-back']) {
+      const dashboard = tried(result)
+      assert.match(screen(dashboard, 120, 40), /disk differs: NODE_NOT_READY: live\/main +y apply/)
+      assert.equal(wanted(dashboard, NOW_MS + 5000), undefined)
+      dashboard.ui.report = planned
+      assert.match(screen(dashboard, 120, 40, NOW_MS + 5000), /disk differs: NODE_NOT_READY: live\/main +y apply/)
+    }
+  })
+
+  test('does not take the place of the report of the same files that have failed, but of any before', () => {
+    const plan = { ...planned, id: '8a000000' }
+    for (const [result, id, isShown] of [
+      ['failed', '8a000000', false],
+      ['failed', '11000000', true],
+      ['applied', '7f3c0000', true],
+    ] as const) {
+      const dashboard = differing()
+      screen(dashboard, 80, 24)
+      dashboard.ui.report = reloadReportSchema.parse({ result, id })
+      dashboard.difference.setPlan(wanted(dashboard, NOW_MS + 1000) ?? '', plan, dashboard.ui)
+      assert.equal(dashboard.ui.report === plan, isShown, `${result} ${id}`)
+    }
+  })
+
+  test('is not asked for where nothing can be applied: read-only, or with mistakes in the files', () => {
+    for (const dashboard of [differing(true), liveDashboard({ inSync: false })]) {
+      screen(dashboard, 80, 24)
+      assert.equal(wanted(dashboard, NOW_MS + 5000), undefined)
+    }
+  })
+})
+
+describe('the printed table', () => {
+  test('names no keys', () => {
+    const context = { ...liveDashboard().context(NOW_MS), width: 100, height: 12 }
+    const [title = []] = drawTable(context)
+    assert.match(textOf(title), /^┌ nodes 6\/8 ─+┐$/)
+  })
+})
+
+describe('the name of a node that is gone', () => {
+  test('has no control characters either', () => {
+    const dashboard = liveDashboard()
+    dashboard.ui.node = 'cam@\u009b31m\u001b[2J/x'
+    assert.doesNotMatch(screen(dashboard, 80, 24), /[^\P{Cc}\n]/u)
+  })
+})
