@@ -167,7 +167,7 @@ async function withEngine(channels: number, run: (startUs: number) => Promise<vo
 
 function graphOf(channels: number, folder: string): Graph {
   const at = { file: 'bench.yaml', line: 1, column: 1 }
-  const common = { options: {}, description: '', timeline: 'continuous', batchMs: 50, at } as const
+  const common = { options: {}, description: '', timeline: 'continuous', batchMs: 50, probeMs: 2000, at } as const
   const pipelines = Array.from({ length: channels }, (_, n) => {
     const name = `p${n}`
     const nodes: readonly NodeSettings[] = [

@@ -73,13 +73,13 @@ test('each provider admits the right viewers, and no secret is written anywhere'
   assert.equal(allowed.status, 200)
 
   const log = join(engine.folder.path, 'access.log')
-  const lines = await until(async () => {
+  const { lines, entries, left } = await until(async () => {
     const written = (await readFile(log, 'utf8')).trim().split('\n')
-    return written.length >= 8 ? written : undefined
+    const parsed = written.map((line) => JSON.parse(line) as Record<string, unknown>)
+    const anna = parsed.find(({ user }) => user === 'anna')
+    return written.length >= 8 && anna !== undefined && { lines: written, entries: parsed, left: anna }
   }, 'the access log has a line for each visit')
-  const entries = lines.map((line) => JSON.parse(line) as Record<string, unknown>)
-  const left = entries.find(({ user }) => user === 'anna')
-  assert.deepEqual([left?.['status'], left?.['reason'], left?.['path']], [200, 'left', '/one/basic.ts'])
+  assert.deepEqual([left['status'], left['reason'], left['path']], [200, 'left', '/one/basic.ts'])
   assert.ok(entries.some(({ status, reason }) => status === 403 && reason === 'address'))
   const metrics = (await httpRequest(`${engine.api}/metrics`)).text
   assert.match(metrics, /millrace_auth_refused_total\{reason="bad-credentials"\} 2/)

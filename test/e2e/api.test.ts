@@ -93,15 +93,17 @@ describe('on loopback', () => {
       readonly openapi: string
       readonly paths: Readonly<Record<string, { readonly get?: Operation }>>
     }
+    const authorization = `Bearer ${(await readFile(join(engine.folder.path, 'state/api.token'), 'utf8')).trim()}`
     const { openapi, paths } = await getJson<Document>(`${engine.api}/api/v1/openapi.json`)
     assert.match(openapi, /^3\.1\./)
     for (const path of ['/healthz', '/readyz', STATUS]) assert.ok(paths[path]?.get !== undefined, path)
     for (const [path, { get }] of Object.entries(paths)) {
       if (get === undefined) continue
-      const filled = path.replace('{pipeline}', 'one').replace('{node}', 'main')
-      // An event stream has no end, so that only its head is requested.
-      const method = 'text/event-stream' in get.responses[200].content ? 'HEAD' : 'GET'
-      assert.equal((await httpRequest(engine.api + filled, { method })).status, 200, path)
+      const filled = path.replace('{pipeline}', 'one').replace('{node}', 'main').replace('{service}', 'metrics')
+      // Streams have no end, so that only their heads are requested; a stream of media needs the token.
+      const { content } = get.responses[200]
+      const method = 'text/event-stream' in content || 'video/mp2t' in content ? 'HEAD' : 'GET'
+      assert.equal((await httpRequest(engine.api + filled, { method, headers: { authorization } })).status, 200, path)
     }
   })
 

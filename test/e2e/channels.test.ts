@@ -43,7 +43,7 @@ async function startChannels(): Promise<EngineProcess> {
     const yaml = await readFile(join(shipped, 'channels.yaml'), 'utf8')
     await folder.write('channels.yaml', `${yaml}\nengine: { api: { address: "127.0.0.1:0" }, stateDir: state }\n`)
     const child = runCommandLine(['run', 'channels.yaml'], folder.path, { CHANNELS_ADDRESS: '127.0.0.1:0' })
-    const [, api = ''] = await child.untilStderr(/(http:\S+)\/api\/v1\/status\n/)
+    const [, api = ''] = await child.untilStderr(/"(http:[^"]+)\/api\/v1\/status"/)
     return new EngineProcess(folder, child, api)
   } catch (error) {
     await folder[Symbol.asyncDispose]()

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
+import { residentBytes } from '../bench/measure/process-usage.js'
 import { HttpReader } from '../oracle/http-reader.js'
 import { assertClean, assertJoin } from './kit/assert-clean.js'
 import { assertViewerUnaffected } from './kit/assert-viewer-unaffected.js'
@@ -13,6 +14,7 @@ import type { EngineProcess } from './kit/start-engine.js'
 import { until } from './kit/until.js'
 
 const MIB = 1024 * 1024
+const REFUSALS = ['unread', 'timeout', 'incomplete']
 const GET_LIVE = 'GET /one/out.ts HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n'
 
 const CONNECTIONS = 10_000
@@ -28,14 +30,12 @@ const VIEWERS_PER_S = 1000
 const VIEWERS = 5 * VIEWERS_PER_S
 /** Concurrent viewers: on a machine too slow for the rate, further ones arrive later. */
 const MAX_CONCURRENT = 200
-/** By this number of viewers the engine has grown to what serving them takes: heap, socket buffers, compiled code. */
+/** By this number of viewers the engine has grown to what serving them takes: heap, compiled code. */
 const WARM_UP = 1000
-const SAMPLE_EVERY = 100
-/**
- * Allowed growth for the remaining viewers. Garbage stays until it is collected; a leak of 20 KB per viewer would
- * exceed this.
- */
-const ALLOWANCE_BYTES = 64 * MIB
+/** Allowed growth for the remaining viewers: a leak of 9 KB per viewer would exceed this. */
+const ALLOWANCE_BYTES = 32 * MIB
+/** Of resident memory: it has garbage in it, and what no heap knows of. */
+const RESIDENT_BYTES = 128 * MIB
 
 test(`${CONNECTIONS} connections that send nothing block no viewer, and all are closed and counted`, async (t) => {
   const limit = readDescriptorLimit()
@@ -68,9 +68,11 @@ test(`${CONNECTIONS} connections that send nothing block no viewer, and all are 
     } finally {
       for (const client of clients) client.socket.destroy()
     }
-    const after = await countsOf(engine)
-    const unread = after.refused('unread') - before.refused('unread')
-    const timeouts = after.refused('timeout') - before.refused('timeout')
+    const { after, unread, timeouts } = await until(async () => {
+      const now = await countsOf(engine)
+      const [room, late] = ['unread', 'timeout'].map((reason) => now.refused(reason) - before.refused(reason))
+      return room! + late! >= CONNECTIONS && { after: now, unread: room!, timeouts: late! }
+    }, 'all of them are counted')
     t.diagnostic(`${unread} were closed to make room, ${timeouts} by the timeout for a head`)
     assert.equal(unread + timeouts, CONNECTIONS, 'each is counted, by the reason it was closed')
     assert.equal(after.refused('incomplete'), before.refused('incomplete'), 'and only once')
@@ -81,36 +83,43 @@ test(`${CONNECTIONS} connections that send nothing block no viewer, and all are 
     )
     assert.equal(after.accepted - before.accepted, CONNECTIONS + newViewers)
     assert.equal(after.viewers - before.viewers, newViewers)
+    await assertOneMore(engine, url, after)
   })
 })
 
 test(`${VIEWERS_PER_S} viewers a second that join and leave, and nothing is left of them`, async (t) => {
-  await assertViewerUnaffected(async (engine, url) => {
+  const clients = async (engine: EngineProcess, url: string): Promise<void> => {
     const before = await countsOf(engine)
     const churn = new ViewerChurn(url)
-    const most = { warm: 0, after: 0 }
     const begunMs = performance.now()
-    for (let sampled = 0; sampled < VIEWERS; sampled += SAMPLE_EVERY) {
-      await churn.continueTo(sampled + SAMPLE_EVERY)
-      const bytes = await engine.residentBytes()
-      if (sampled < WARM_UP) most.warm = Math.max(most.warm, bytes)
-      else most.after = Math.max(most.after, bytes)
+    const usedAfter = async (viewers: number): Promise<number> => {
+      await churn.continueTo(viewers)
+      await churn.allGone()
+      await until(async () => (await engine.node('one/out')).clients === 1, 'only the first viewer is left')
+      return engine.usedBytes()
     }
-    await churn.allGone()
-    const growth = most.after - most.warm
+    const warm = await usedAfter(WARM_UP)
+    const residentBefore = residentBytes(engine.child.pid)
+    const growth = (await usedAfter(VIEWERS)) - warm
+    const residentGrowth = residentBytes(engine.child.pid) - residentBefore
+    t.diagnostic(`resident memory grew by ${(residentGrowth / MIB).toFixed(1)} MiB`)
     const seconds = (performance.now() - begunMs) / 1000
     t.diagnostic(`${VIEWERS} in ${seconds.toFixed(1)} s, grew by ${(growth / MIB).toFixed(1)} MiB after the warm-up`)
-    await until(async () => (await engine.node('one/out')).clients === 1, 'only the first viewer is left')
-    const after = await countsOf(engine)
-    const asked = after.live - before.live
-    const silent = after.refused('incomplete') - before.refused('incomplete')
+    const { after, asked, silent } = await until(async () => {
+      const now = await countsOf(engine)
+      const [read, unread] = [now.live - before.live, now.refused('incomplete') - before.refused('incomplete')]
+      return read + unread >= VIEWERS && { after: now, asked: read, silent: unread }
+    }, 'all of them are counted')
     t.diagnostic(`${asked} were served, ${silent} left before their request was read`)
     assert.equal(after.accepted - before.accepted, VIEWERS)
     assert.equal(asked + silent, VIEWERS, 'each is counted once')
+    await assertOneMore(engine, url, after)
     assert.ok(asked >= churn.served, `${churn.served} got the stream, ${asked} requests were counted`)
     assert.ok(churn.served >= VIEWERS / 2, `${churn.served} got the stream`)
     assert.ok(growth < ALLOWANCE_BYTES, `it grew by ${(growth / MIB).toFixed(1)} MiB`)
-  })
+    assert.ok(residentGrowth < RESIDENT_BYTES, `resident memory grew by ${(residentGrowth / MIB).toFixed(1)} MiB`)
+  }
+  await assertViewerUnaffected(clients, { hasMemoryProbe: true })
 })
 
 /** Viewers that arrive at a fixed rate, and leave at different moments by closing or resetting the connection. */
@@ -165,6 +174,19 @@ class ViewerChurn {
 function readDescriptorLimit(): number {
   const limits = readFileSync('/proc/self/limits', 'utf8')
   return Number(/^Max open files\s+(\d+)/m.exec(limits)?.[1] ?? Infinity)
+}
+
+/** It is counted, and nothing more of all that came before. */
+async function assertOneMore(engine: EngineProcess, url: string, before: Counts): Promise<void> {
+  await assertNewViewerServed(url, 'viewer after all others')
+  const served = ({ accepted, live, viewers }: Counts): number[] => [accepted, live, viewers]
+  const expected = served(before).map((count) => count + 1)
+  const after = await until(async () => {
+    const now = await countsOf(engine)
+    return served(now).every((count, index) => count >= expected[index]!) && now
+  }, 'the last viewer is counted')
+  assert.deepEqual(served(after), expected)
+  for (const reason of REFUSALS) assert.equal(after.refused(reason), before.refused(reason), reason)
 }
 
 async function assertNewViewerServed(url: string, name: string): Promise<void> {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { readFile, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import process from 'node:process'
-import { test } from 'node:test'
+import { describe, test } from 'node:test'
 import { scrape } from './kit/metrics-page.js'
 import { ReloadHarness } from './kit/reload-harness.js'
 import { REPOSITORY_ROOT } from './kit/repository-root.js'
@@ -94,6 +94,7 @@ test('an error of a plugin fails the node that threw it, and no viewer of anothe
       way,
     )
   }
+  await until(async () => (await badOf('stall')).stalls !== undefined, 'it has blocked the event loop')
   const page = await scrape(engine.api)
   const upOf = (way: string) => page.value('millrace_node_up', { pipeline: way, node: 'bad' })
   assert.deepEqual(
@@ -113,7 +114,7 @@ test('an error of a plugin fails the node that threw it, and no viewer of anothe
   assert.equal(page.value('millrace_node_event_loop_stalls_total', stalled), 1)
   assert.equal((page.value('millrace_node_event_loop_stall_seconds_total', stalled) ?? 0) >= 0.2, true)
   assert.equal((await badOf('stall')).stalls?.count, 1)
-  assert.equal(harness.logged('blocked the event loop'), 1)
+  assert.equal(harness.logged('"node":"stall/bad"', 'blocked the event loop'), 1)
   await harness.save(yamlOf({ plugins, ways: plugins.filter((way) => !way.startsWith('dispose')) }))
   await harness.untilStatus('the pipelines are removed', ({ last }) => last?.result === 'applied')
   await until(() => Promise.resolve(harness.logged('while stopping') === 2), 'the errors of dispose are logged')
@@ -133,66 +134,78 @@ test('before Node 24, an error without a line of a plugin in its stack is a bug 
   )
 })
 
-test('an edit that makes a plugin throw later is rolled back and costs no viewer, not even of its other nodes', async () => {
-  const plugins = ['immediate']
-  const more = [
-    '  other:',
-    '    inputs: { main: { type: file, path: a.ts, loop: true } }',
-    '    transforms: { same: { type: throws-immediate, from: main } }',
-    '    outputs: { out: { type: http-ts, from: same, listener: web, path: /other.ts } }',
-    '',
-  ].join('\n')
-  await using harness = await start({ plugins })
+test('an edit that adds a plugin whose module throws later, or while it is imported, costs no viewer', async () => {
+  await using harness = await start({ plugins: ['immediate'] })
   const { engine } = harness
-  await harness.save(yamlOf({ plugins }) + more)
-  await harness.untilStatus('it is applied', ({ last }) => last?.result === 'applied')
-  for (const id of ['one/out', 'immediate/out', 'other/out']) await harness.watch(id)
-  await harness.proven('/other.ts')
-  await harness.save(yamlOf({ plugins, options: ', bad: true' }) + more)
-  await harness.untilStatus('it is rolled back', ({ last, inSync }) => last?.result === 'rolled-back' && !inSync)
-  await until(async () => (await engine.node('immediate/bad')).state === 'ready', 'the old definition runs')
+  const added = ['importing', 'import']
+  await writePlugins(engine.folder, added)
+  await harness.watch()
+  await harness.watch('immediate/out')
+  // Their modules are loaded, but their nodes do not exist. The first plugin is in the same folder.
+  await harness.save(yamlOf({ plugins: ['immediate', ...added], ways: ['immediate'], options: ', wrong: 1' }))
+  await harness.untilStatus('the mistake is reported', ({ last }) => last?.result === 'invalid')
+  for (const way of added) {
+    await until(
+      () => harness.logged(`"message":"broken: ${way}"`) > 0,
+      () => `the error of the module is logged\n${engine.child.stderr}`,
+    )
+    assert.equal(harness.logged(`"message":"broken: ${way}"`, `"plugins":["./throws-${way}.mjs"],"nodes":[]`), 1)
+  }
+  assert.equal((await engine.node('immediate/bad')).state, 'ready')
   await harness.assertViewersUnaffected()
   await engine.stop()
 })
 
-test('an edit that adds a plugin whose module throws later costs no viewer', async () => {
-  await using harness = await start({ plugins: ['immediate'] })
-  await writePlugins(harness.engine.folder, ['import'])
-  await harness.watch()
-  await harness.watch('immediate/out')
-  // Its module is loaded, but its node does not exist.
-  await harness.save(yamlOf({ plugins: ['immediate', 'import'], ways: ['immediate'], options: ', wrong: 1' }))
-  await harness.untilStatus('the mistake is reported', ({ last }) => last?.result === 'invalid')
-  await until(() => Promise.resolve(harness.logged('broken: import') === 1), 'the error of the module is logged')
-  await harness.assertViewersUnaffected()
-  await harness.engine.stop()
-})
+// Each waits for the end of a probation, which takes 30 s.
+describe('after its probation', { concurrency: true }, () => {
+  test('an edit that makes a plugin throw later is rolled back and costs no viewer, not even of its other nodes', async () => {
+    const plugins = ['immediate']
+    const more = [
+      '  other:',
+      '    inputs: { main: { type: file, path: a.ts, loop: true } }',
+      '    transforms: { same: { type: throws-immediate, from: main } }',
+      '    outputs: { out: { type: http-ts, from: same, listener: web, path: /other.ts } }',
+      '',
+    ].join('\n')
+    await using harness = await start({ plugins })
+    const { engine } = harness
+    await harness.save(yamlOf({ plugins }) + more)
+    await harness.untilStatus('it is applied', ({ last }) => last?.result === 'applied')
+    for (const id of ['one/out', 'immediate/out', 'other/out']) await harness.watch(id)
+    await harness.proven('/other.ts')
+    await harness.save(yamlOf({ plugins, options: ', bad: true' }) + more)
+    await harness.untilStatus('it is rolled back', ({ last, inSync }) => last?.result === 'rolled-back' && !inSync)
+    await until(async () => (await engine.node('immediate/bad')).state === 'ready', 'the old definition runs')
+    await harness.assertViewersUnaffected()
+    await engine.stop()
+  })
 
-test('after an edit that ends the process with a bug, the next start runs the last good configuration', async () => {
-  await using harness = await start({ plugins: ['elsewhere'] })
-  await harness.proven()
-  await harness.save(yamlOf({ plugins: ['elsewhere'], options: ', bad: true' }))
-  assert.deepEqual(await harness.engine.child.exited, { code: 70, signal: null })
-  for (const args of [[], ['--last-good']]) {
-    const again = await harness.again(args)
-    await using engine = again.engine.child
-    assert.match(engine.stderr, /STARTING THE LAST GOOD CONFIGURATION.*a text: elsewhere/)
-    assert.equal(again.logged('running the last good configuration'), 1)
-    const { inSync, reason } = await again.reload()
-    assert.deepEqual([inSync, reason?.includes('a text: elsewhere')], [false, true])
-    assert.equal((await again.engine.node('elsewhere/bad')).state, 'ready')
-    // It is tried again on request.
-    if (args.length > 0) {
-      await again.post().catch(() => undefined)
-      assert.deepEqual(await engine.exited, { code: 70, signal: null })
-    } else await again.engine.stop()
-  }
-  await harness.save(yamlOf({ plugins: ['elsewhere'] }))
-  await using mended = (await harness.again()).engine.child
-  assert.doesNotMatch(mended.stderr, /LAST GOOD/)
-  mended.signal('SIGKILL')
-  await mended.exited
-  // A process that is killed from outside leaves no mark.
-  await using killed = (await harness.again()).engine.child
-  assert.doesNotMatch(killed.stderr, /LAST GOOD/)
+  test('after an edit that ends the process with a bug, the next start runs the last good configuration', async () => {
+    await using harness = await start({ plugins: ['elsewhere'] })
+    await harness.proven()
+    await harness.save(yamlOf({ plugins: ['elsewhere'], options: ', bad: true' }))
+    assert.deepEqual(await harness.engine.child.exited, { code: 70, signal: null })
+    for (const args of [[], ['--last-good']]) {
+      const again = await harness.again(args)
+      await using engine = again.engine.child
+      assert.match(engine.stderr, /STARTING THE LAST GOOD CONFIGURATION.*a text: elsewhere/)
+      assert.equal(engine.stderr.match(/last good configuration/gi)?.length, 1, 'said once')
+      const { inSync, reason } = await again.reload()
+      assert.deepEqual([inSync, reason?.includes('a text: elsewhere')], [false, true])
+      assert.equal((await again.engine.node('elsewhere/bad')).state, 'ready')
+      // It is tried again on request.
+      if (args.length > 0) {
+        await again.post().catch(() => undefined)
+        assert.deepEqual(await engine.exited, { code: 70, signal: null })
+      } else await again.engine.stop()
+    }
+    await harness.save(yamlOf({ plugins: ['elsewhere'] }))
+    await using mended = (await harness.again()).engine.child
+    assert.doesNotMatch(mended.stderr, /LAST GOOD/)
+    mended.signal('SIGKILL')
+    await mended.exited
+    // A process that is killed from outside leaves no mark.
+    await using killed = (await harness.again()).engine.child
+    assert.doesNotMatch(killed.stderr, /LAST GOOD/)
+  })
 })

@@ -27,7 +27,8 @@ test('at the end of a file that does not loop, viewers have received everything 
   const viewers = await Promise.all(
     ['paced', 'quick'].map(async (name) => ({ name, reader: new HttpReader(await engine.url(`${name}/out`)) })),
   )
-  await until(async () => (await engine.node('quick/out')).clients === 1, 'a viewer is waiting')
+  for (const { name } of viewers)
+    await until(async () => (await engine.node(`${name}/out`)).clients === 1, `a viewer of ${name} is waiting`)
   for (const { name } of viewers) await engine.folder.write(`${name}.ts`, clip)
   for (const { name, reader } of viewers) {
     const { ts, ended } = await reader.done()
@@ -82,7 +83,7 @@ test('a viewer that reads nothing is disconnected after the drain, and a second 
   const stalled = await Promise.all([short, long].map((engine) => openStalledViewer(engine)))
   for (const engine of [short, long]) engine.child.signal('SIGTERM')
   assert.deepEqual(await short.child.exited, { code: 0, signal: null })
-  assert.match(long.child.stderr, /"msg":"stopping"/)
+  await long.child.untilStderr(/"msg":"stopping"/)
   assert.equal(long.child.exit, undefined)
   long.child.signal('SIGTERM')
   assert.deepEqual(await long.child.exited, { code: 128 + 15, signal: null })
@@ -124,7 +125,7 @@ test('a port in use is reported, with exit code 1 and nothing left running', asy
   assert.match(second.stderr, /LISTEN_IN_USE/)
   assert.ok(second.stderr.includes(host), second.stderr)
   // A configuration that never ran is not the last good one.
-  assert.deepEqual(await readdir(join(folder.path, 'state')), ['api.token'])
+  assert.deepEqual(await readdir(join(folder.path, 'state')), ['api.token', 'lock'])
   await engine.stop()
 })
 
@@ -154,10 +155,11 @@ test('a lock left by a killed engine does not prevent a start', async () => {
 
 test('without its file the engine runs, reports why it is not ready, and becomes ready when the file appears', async () => {
   await using engine = await startEngine({ yaml: LOOPED })
-  const readiness = await getJson<{ ready: boolean; reasons: string[] }>(`${engine.api}/readyz`, 503)
-  assert.equal(readiness.ready, false)
-  assert.match(readiness.reasons.join('\n'), /^one\/main: .*a\.ts/m)
-  assert.equal((await engine.node('one/main')).state, 'waiting')
+  await until(async () => {
+    const { ready, reasons } = await getJson<{ ready: boolean; reasons: string[] }>(`${engine.api}/readyz`, 503)
+    return !ready && /^one\/main: .*a\.ts/m.test(reasons.join('\n'))
+  }, 'the reason')
+  await until(async () => (await engine.node('one/main')).state === 'waiting', 'it waits for the file')
   await engine.folder.write('a.ts', clip)
   await engine.ready()
   await using viewer = new HttpReader(await engine.url())
@@ -184,7 +186,8 @@ async function openStalledViewer(engine: EngineProcess): Promise<HttpReader> {
 
 /** Of the files the engine wrote only the token is left, which the next start reuses. */
 async function assertLeftBehind(engine: EngineProcess): Promise<void> {
-  assert.deepEqual((await readdir(join(engine.folder.path, 'state'))).sort(), ['api.token'])
+  assert.deepEqual((await readdir(join(engine.folder.path, 'state'))).sort(), ['api.token', 'history', 'lock'])
+  assert.deepEqual(await readdir(join(engine.folder.path, 'state/lock')), [])
 }
 
 async function bindOnce(port: number): Promise<void> {

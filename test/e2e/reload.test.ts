@@ -5,9 +5,11 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import type { EngineStatus } from '@millrace/engine/api'
 import { engineYaml } from './kit/engine-yaml.js'
 import { scrape } from './kit/metrics-page.js'
 import { ReloadHarness } from './kit/reload-harness.js'
+import { REPOSITORY_ROOT } from './kit/repository-root.js'
 import type { TempFolder } from './kit/temp-folder.js'
 import { until } from './kit/until.js'
 
@@ -101,18 +103,44 @@ test('with --no-watch a change is reported and compared, and applied on request'
   await harness.assertViewersUnaffected()
 })
 
-test('of three concurrent reloads one is applied, one finds nothing to do, and one is superseded', async () => {
-  await using harness = await ReloadHarness.start(GOOD, ['--no-watch'])
+/** Opens when a file is there: the reload that adds it is in progress until then. */
+const SLOW = `
+import { existsSync } from 'node:fs'
+import { defineTransform } from '@millrace/engine/plugin'
+import { z } from 'zod'
+export default defineTransform({
+  type: 'slow', summary: 'Opens late.', consumes: ['ts'], inlets: 'one', ports: [{ name: 'out', kind: 'ts' }],
+  options: z.strictObject({}), metrics: [], examples: [],
+  async open() {
+    while (!existsSync(new URL('./go', import.meta.url))) await new Promise((resolve) => setTimeout(resolve, 20))
+    return { apply: ([inlet]) => ({ out: inlet.chunks }), [Symbol.asyncDispose]: () => Promise.resolve() }
+  },
+})
+`
+
+test('two reloads come while the first is in progress: it is applied, one finds nothing to do, and one is superseded', async () => {
+  const withPlugin = (text: string): string => text.replace('pipelines:', 'plugins: [./slow.mjs]\npipelines:')
+  await using harness = await ReloadHarness.start('', ['--no-watch'], async (folder) => {
+    await folder.write('slow.mjs', SLOW)
+    await symlink(join(REPOSITORY_ROOT, 'node_modules'), join(folder.path, 'node_modules'))
+    await folder.write('live.yaml', withPlugin(GOOD))
+  })
   await harness.watch()
-  await harness.save(CHANGED)
-  const answers = await Promise.all([harness.post(), harness.post(), harness.post()])
+  const late = engineYaml({ two: { input: INPUT, through: 'ts-validate' } }).replace('type: ts-validate', 'type: slow')
+  await harness.save(withPlugin(CHANGED) + late.slice(late.indexOf('  two:')))
+  const first = harness.post()
+  await harness.untilStatus('the first one is in progress', ({ inProgress }) => inProgress?.by === 'api')
+  const others = [harness.post(), harness.post()]
+  assert.equal((await Promise.race(others)).status, 409)
+  await harness.engine.folder.write('go', '')
+  const answers = await Promise.all([first, ...others])
   assert.deepEqual(answers.map(({ status }) => String(status)).sort(), ['200', '200', '409'])
   const results = answers.flatMap(({ text }) => (JSON.parse(text) as { result?: string }).result ?? [])
   assert.deepEqual(results.sort(), ['applied', 'unchanged'])
   await harness.assertViewersUnaffected()
 })
 
-test('an address in use is refused with 75, and nothing changes', async () => {
+test('an address in use is refused with 75 and named everywhere, and nothing changes', async () => {
   await using taken = await listen()
   await using harness = await ReloadHarness.start(GOOD, ['--no-watch'])
   await harness.watch()
@@ -128,7 +156,75 @@ test('an address in use is refused with 75, and nothing changes', async () => {
     before.pipelines.map(({ name, nodes }) => [name, nodes.map(({ id }) => id)]),
   )
   assert.deepEqual([after.reload?.inSync, after.reload?.last?.result], [false, 'failed'])
+  const { stdout: json } = await harness.command('reload', '--json')
+  const { stdout: table } = await harness.command('status')
+  const { text: api } = await harness.post()
+  const { why, reason } = { why: '', reason: '', ...after.reload, ...after.reload?.last }
+  const log =
+    harness.engine.child.stderr
+      .split('\n')
+      .find((line) => line.includes('LISTEN_IN_USE') || line.includes("can't use")) ?? ''
+  for (const said of [stderr, json, table, api, why, reason, log]) {
+    assert.match(said, new RegExp(`listener \\\\?"web\\\\?" can't use 127\\.0\\.0\\.1:${taken.port}`))
+  }
   await harness.assertViewersUnaffected()
+})
+
+/** What can be compared between two runs: addresses are those of free ports. */
+function shapeOf({ pipelines, services, listeners, reload }: EngineStatus): unknown {
+  const pathOf = (url: string): string => new URL(url).pathname
+  const nodes = [...services, ...pipelines.flatMap((pipeline) => pipeline.nodes)]
+  return {
+    id: reload?.runningId,
+    inSync: reload?.inSync,
+    listeners: listeners.map(({ name, protocol }) => [name, protocol]),
+    nodes: nodes
+      .map(({ id, type, state, from, urls = [] }) => ({ id, type, state, from, paths: urls.map(pathOf) }))
+      .sort((a, b) => (a.id < b.id ? -1 : 1)),
+  }
+}
+
+/** When everything is ready, but for the source that is not there, which is looked for now and then, and what reads it. */
+function settled({ engine }: ReloadHarness): Promise<EngineStatus> {
+  const settledStatus = async (): Promise<EngineStatus | false> => {
+    const status = await engine.status()
+    const [one, two] = status.pipelines
+    const isReady = one?.nodes.every(({ state }) => state === 'ready') === true
+    return isReady && two?.nodes[0]?.state === 'waiting' && status
+  }
+  return until(settledStatus, () => `not settled\n${engine.child.stderr.slice(-2000)}`)
+}
+
+test('after edits of all kinds the running engine is what a restart makes of the same files', async () => {
+  await using harness = await ReloadHarness.start(GOOD)
+  await harness.watch()
+  const edits = [
+    CHANGED,
+    // Renamed, another option, a node less, a pipeline more whose source is not there.
+    CHANGED.replace('more: { type: http-ts,', 'other: { type: http-ts, was: more, clients: { max: 7 },'),
+    engineYaml({
+      one: { input: INPUT, through: 'gop', outputs: { out: 'clients: { max: 5 }', other: '' } },
+      two: { input: 'path: missing.ts', outputs: { late: '' } },
+    }),
+    BROKEN,
+    engineYaml({ one: { input: INPUT, through: 'gop' }, two: { input: 'path: missing.ts', outputs: { late: '' } } }),
+  ]
+  for (const edit of edits) {
+    await harness.save(edit)
+    // Until it has been applied, or refused: by the watch of the files, or by the request.
+    const isDone = async (): Promise<boolean> => {
+      const { status, text } = await harness.post()
+      return status === 422 || (status === 200 && text.includes('"unchanged"'))
+    }
+    await until(isDone, () => `not applied\n${harness.engine.child.stderr.slice(-2000)}`)
+  }
+  const before = shapeOf(await settled(harness))
+  await harness.assertViewersUnaffected()
+  await harness.engine.stop()
+  const restarted = await harness.again()
+  await using _child = restarted.engine.child
+  assert.deepEqual(shapeOf(await settled(restarted)), before)
+  await restarted.engine.stop()
 })
 
 test('swapping the link of a ConfigMap counts as a save', async () => {
@@ -155,7 +251,7 @@ test('--last-good starts the last good configuration if the file has a mistake, 
   await harness.engine.stop()
   await harness.save(BROKEN)
   const refused = await harness.command('run', 'live.yaml')
-  assert.deepEqual([refused.code, /did you mean "main"/.test(refused.stderr)], [78, true])
+  assert.deepEqual([refused.code, /did you mean \\"main\\"/.test(refused.stderr)], [78, true])
 
   await using again = await harness.again(['--last-good'])
   assert.match(again.engine.child.stderr, /LAST GOOD CONFIGURATION/)

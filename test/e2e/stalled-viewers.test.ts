@@ -14,25 +14,22 @@ const MIB = 1024 * 1024
 const STALLED = 20
 const WINDOW_BYTES = 8 * MIB
 const CATCH_UP_BYTES = 256 * 1024
-/**
- * Other growth while 10 MB/s pass: released chunks stay until they are collected, which Node requests after about 32
- * MiB of them, and the allocator keeps about as much in its pages.
- */
-const ALLOWANCE_BYTES = 64 * MIB
+/** Other growth: what is on its way through the engine, and what a reader on a busy machine has not read yet. */
+const ALLOWANCE_BYTES = 32 * MIB
 /** What passes while they are stalled: if it were kept, it would exceed the allowance. */
-const PASSING_BYTES = 160 * MIB
+const PASSING_BYTES = 100 * MIB
 const RATE = 120_000_000
 
 test('20 viewers that stop reading use no more memory than the window and the catch-up limit of each', async (t) => {
   const clip = buildTs({ durationS: 2, muxRate: RATE }).bytes
   const output = `window: { duration: 60s, size: ${WINDOW_BYTES / MIB}MiB }, catchUp: 256KiB`
   const yaml = engineYaml({ one: { input: 'path: a.ts, loop: true', through: 'ts', outputs: { out: output } } })
-  await using engine = await startEngine({ yaml, files: { 'a.ts': clip } })
+  await using engine = await startEngine({ yaml, files: { 'a.ts': clip }, hasMemoryProbe: true })
   await engine.ready()
   const url = await engine.url()
   await using fast = new HttpReader(url, { check: false })
   await fast.until(({ bodyBytes }) => bodyBytes > 2 * WINDOW_BYTES)
-  const before = await engine.residentBytes()
+  const before = await engine.usedBytes()
   const stalled = Array.from({ length: STALLED }, () => new HttpReader(url, { check: false }))
   for (const viewer of stalled) {
     await viewer.until(({ bodyBytes }) => bodyBytes > 0)
@@ -40,9 +37,9 @@ test('20 viewers that stop reading use no more memory than the window and the ca
   }
   const { bodyBytes: passed } = fast.report()
   let most = 0
-  for (let share = 1; share <= 10; share++) {
-    await fast.until(({ bodyBytes }) => bodyBytes > passed + (share / 10) * PASSING_BYTES)
-    most = Math.max(most, await engine.residentBytes())
+  for (let share = 1; share <= 5; share++) {
+    await fast.until(({ bodyBytes }) => bodyBytes > passed + (share / 5) * PASSING_BYTES)
+    most = Math.max(most, await engine.usedBytes())
   }
   const page = await scrape(engine.api)
   const windowBytes = page.value('millrace_output_window_bytes') ?? Infinity
@@ -92,7 +89,7 @@ test('a viewer that reads not a single byte is closed after stallTimeout', async
   await stalled.until(({ bodyBytes }) => bodyBytes > 0)
   stalled.pause()
   await engine.child.untilStderr(/"reason":"stalled"/)
-  assert.equal((await engine.node('one/out')).clients, 0)
+  await until(async () => (await engine.node('one/out')).clients === 0, 'it is gone')
   await stalled[Symbol.asyncDispose]()
   await engine.stop()
 })

@@ -7,7 +7,7 @@ import { test } from 'node:test'
 import { HttpReader } from '../oracle/http-reader.js'
 import { assertClean, assertJoin } from './kit/assert-clean.js'
 import { Child } from './kit/child.js'
-import { getJson } from './kit/http-request.js'
+import { getJson, httpRequest } from './kit/http-request.js'
 import { REPOSITORY_ROOT } from './kit/repository-root.js'
 import { TempFolder } from './kit/temp-folder.js'
 import { until } from './kit/until.js'
@@ -18,19 +18,22 @@ test('npm start prints what is running and the URLs to open, plays, and ends com
   await using npm = new Child('npm', ['start'], { cwd: folder.path, group: true })
   const [, url = ''] = await npm.untilStderr(/^ +live\/ts +(http:\S+\/live\.ts)$/m, 60_000)
   assert.doesNotMatch(npm.stderr, /packages installed/)
-  assert.match(npm.stderr, /^ +live +card -> check -> gops -> ts$/m)
+  await npm.untilStderr(/^ +live +card -> check -> gops -> ts, hls$/m)
+  const [, playlist = ''] = await npm.untilStderr(/^ +live\/hls +(http:\S+\/live\/index\.m3u8)$/m)
+  assert.match(npm.stderr, /-> ts, hls\n +live\/hls +http:\S+\/live\/\n/, 'the page is the first URL')
   const [, api = ''] = await npm.untilStderr(/(http:\S+)\/api\/v1\/status$/m)
-  assert.match(npm.stderr, /^ +services\/metrics +http:\S+\/metrics$/m)
+  await npm.untilStderr(/^ +services\/metrics +http:\S+\/metrics$/m)
   await using viewer = new HttpReader(url)
   await viewer.until(({ bodyBytes }) => bodyBytes > 200_000)
   assertJoin('viewer', assertClean('viewer', viewer.report().ts))
+  assert.match((await httpRequest(playlist)).text, /^#EXTM3U\n/)
   const { pid } = await getJson<{ pid: number }>(`${api}/api/v1/status`)
   assert.ok((await groupOf(npm.pid)).includes(pid), 'the engine is in the group of npm')
   npm.signal('SIGTERM')
   assert.equal((await viewer.done()).ended, 'end')
   await until(async () => (await groupOf(npm.pid)).length === 0, 'processes are left')
   await npm.exited
-  assert.match(npm.stderr, /"msg":"stopped"/)
+  assert.match(npm.stderr, /stopped/)
 })
 
 /**

@@ -174,7 +174,7 @@ test('with its own copies of zod and rxjs it works, with a warning that names bo
 async function runThrough(warning: string): Promise<void> {
   const child = engine(['run', 'live.yaml'])
   try {
-    const [, api = ''] = await child.untilStderr(/(http:\S+)\/api\/v1\/status\n/)
+    const [, api = ''] = await child.untilStderr(/"(http:[^"]+)\/api\/v1\/status"/)
     assert.ok(child.stderr.includes(warning))
     const running = new EngineProcess(app, child, api)
     await running.ready()

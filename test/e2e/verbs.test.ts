@@ -9,7 +9,9 @@ import { runCommandLine } from './kit/start-engine.js'
 import { TempFolder } from './kit/temp-folder.js'
 
 const LIVE = join(REPOSITORY_ROOT, 'pipelines/live.yaml')
-const BUILT_IN = ['input/file', 'transform/gop', 'transform/ts-validate', 'output/http-ts', 'service/prometheus']
+const BUILT_IN = [
+  ...['input/file', 'transform/gop', 'transform/ts-validate', 'output/hls', 'output/http-ts', 'service/prometheus'],
+]
 let folder: TempFolder
 
 before(async () => {
@@ -33,7 +35,7 @@ async function run(args: readonly string[], env: Readonly<Record<string, string>
 test('graph draws boxes on stdout, in ASCII if the locale requires it', async () => {
   const drawn = await run(['graph', LIVE], { LC_ALL: 'C.UTF-8' })
   assert.deepEqual([drawn.code, drawn.err], [0, ''])
-  assert.match(drawn.out, /│ card │╶ts─+▶│ check {7}│╶ts─+▶│ gops │╶gop─+▶│ ts {6}│/)
+  assert.match(drawn.out, /│ card │╶ts─+▶│ check {7}│╶ts─+▶│ gops │╶gop─┬─+▶│ ts {6}│/)
   const plain = await run(['graph', LIVE], { LC_ALL: 'C' })
   assert.match(plain.out, /^[\n -~]+$/)
   assert.match(plain.out, /\| card \|-ts-+>\| check/)
@@ -49,10 +51,15 @@ test('graph output in DOT is valid DOT, and in Mermaid and JSON has the same nod
   const [pipeline] = json.pipelines
   assert.deepEqual(pipeline?.edges[2], { from: 'live/gops', port: 'out', to: 'live/ts', chunks: 'gop' })
   const dot = parseDot((await run(['graph', LIVE, '--format', 'dot'])).out)
-  assert.deepEqual(dot.edges, ['live/card -> live/check', 'live/check -> live/gops', 'live/gops -> live/ts'])
+  assert.deepEqual(dot.edges, [
+    'live/card -> live/check',
+    'live/check -> live/gops',
+    'live/gops -> live/ts',
+    'live/gops -> live/hls',
+  ])
   assert.deepEqual(dot.nodes, [...(pipeline?.nodes ?? []).map(({ id }) => id), 'services/metrics'])
   const mermaid = (await run(['graph', LIVE, '--format', 'mermaid'])).out
-  assert.equal(mermaid.match(/-->/g)?.length, 3)
+  assert.equal(mermaid.match(/-->/g)?.length, 4)
 })
 
 test('graph of a file with mistakes reports them on stderr, and exits 78', async () => {
@@ -123,6 +130,7 @@ pipelines:
 })
 
 test('doctor examines this machine and a file', async () => {
+  await folder.write('a.ts', '')
   const path = await folder.write(
     'free.yaml',
     `version: 1

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { createServer } from 'node:net'
 import type { AddressInfo, Socket } from 'node:net'
 import { join } from 'node:path'
@@ -11,7 +11,7 @@ import type { OutputDefinition } from '@millrace/engine/plugin'
 import { buildTs } from '@millrace/engine/testing'
 import { until } from '../e2e/kit/until.js'
 import { liveYaml } from './live-yaml.js'
-import { processResources, untilReleased } from './process-resources.js'
+import { settledResources, untilReleased } from './process-resources.js'
 import { SILENT_LOG, TestEngine } from './test-engine.js'
 
 const clip = buildTs({ durationS: 2 })
@@ -36,7 +36,7 @@ const SECOND_PIPELINE = `
 
 describe('a running engine', () => {
   test('serves viewers, and leaves nothing behind when it stops', async () => {
-    const before = processResources()
+    const before = await settledResources()
     {
       await using live = await TestEngine.create()
       await live.folder.write('main.ts', clip.bytes)
@@ -45,12 +45,12 @@ describe('a running engine', () => {
       assert.equal(viewer.report().status, 200)
       assert.deepEqual(engine.readiness(), { ready: true, reasons: [] })
       assert.equal(live.node('one/ts').clients, 1)
-      assert.ok(existsSync(join(live.folder.path, 'state/engine.lock')))
+      assert.equal(readdirSync(join(live.folder.path, 'state/lock')).length, 1)
       const urls = engine.urls().map(({ label }) => label)
-      assert.deepEqual(urls, ['one/ts', 'control API', 'services/metrics'])
+      assert.deepEqual(urls, ['one/ts', 'status page', 'control API', 'services/metrics'])
       await Promise.all([engine.stop('test'), engine.stop('again')])
       await viewer.reader.done()
-      assert.ok(!existsSync(join(live.folder.path, 'state/engine.lock')))
+      assert.deepEqual(readdirSync(join(live.folder.path, 'state/lock')), [])
       assert.equal(engine.status().state, 'stopping')
       assert.deepEqual(engine.readiness()?.ready, false)
     }
@@ -77,9 +77,10 @@ describe('a running engine', () => {
 
 describe('an engine that cannot start', () => {
   async function refused(live: TestEngine, graph: Graph, code: string): Promise<void> {
-    const before = processResources()
+    const before = await settledResources()
     await assert.rejects(startEngine(graph, { log: SILENT_LOG }), { code })
-    assert.ok(!existsSync(join(live.folder.path, 'state/engine.lock')), 'the lock is released')
+    const lock = join(live.folder.path, 'state/lock')
+    assert.deepEqual(existsSync(lock) ? readdirSync(lock) : [], [], 'the lock is released')
     await untilReleased(before)
   }
 
@@ -122,7 +123,7 @@ describe('an engine that cannot start', () => {
     const graph = await live.load(liveYaml())
     await assert.rejects(startEngine(graph, { log: SILENT_LOG }), { code: 'STATE_LOCKED' })
     assert.equal((await live.watch('/live.ts', 1000)).report().status, 200)
-    assert.ok(existsSync(join(live.folder.path, 'state/engine.lock')))
+    assert.equal(readdirSync(join(live.folder.path, 'state/lock')).length, 1)
   })
 })
 
@@ -166,7 +167,7 @@ describe('an engine whose inputs end', () => {
     await using live = await TestEngine.create()
     await live.folder.write('main.ts', new Uint8Array(10_000))
     const engine = await live.start(liveYaml({ main: 'pace: pcr' }))
-    await assert.rejects(engine.ended, /^Error: one\/main has failed: .*no PCR/)
+    await assert.rejects(engine.ended, /^Error: one\/main has failed: .*neither PCRs nor DTS/)
     assert.equal(live.node('one/main').state, 'failed')
   })
 })

@@ -212,8 +212,8 @@ describe('a reload of a pipeline that has viewers', () => {
     const [witness, viewer] = [live.viewer('/raw.ts'), live.viewer('/live.ts')]
     await receiveMore(witness, viewer)
     const before = live.engine.graph
-    const outputs = [TS.replace(' }', ', preamble: main.yaml }'), RAW]
-    await assert.rejects(reload(live, { outputs }), { code: 'HTTP_TS_PREAMBLE_UNREADABLE' })
+    const outputs = [TS.replace(' }', ', preamble: test.yaml }'), RAW]
+    await assert.rejects(reload(live, { outputs }), { code: 'HTTP_TS_BAD_PREAMBLE' })
     assert.equal(live.engine.graph, before)
     await receiveMore(witness, viewer)
     assertSame(viewer, witness)

@@ -1,20 +1,16 @@
 // UDP in and out with real ffmpegs, over loopback: plain and RTP, unicast and multicast; reloads while packets flow.
 import assert from 'node:assert/strict'
 import { createSocket, type Socket } from 'node:dgram'
-import { join } from 'node:path'
-import process from 'node:process'
 import { describe, test } from 'node:test'
 import { planReload } from '@millrace/engine'
 import { buildTs } from '@millrace/engine/testing'
 import { assertClean } from '../e2e/kit/assert-clean.js'
-import { Child } from '../e2e/kit/child.js'
-import { REPOSITORY_ROOT } from '../e2e/kit/repository-root.js'
+import { sendClip } from '../e2e/kit/send-clip.js'
 import { until } from '../e2e/kit/until.js'
 import { readWithFfmpeg } from '../oracle/ffmpeg-reader.js'
-import { processResources, untilReleased } from './process-resources.js'
+import { settledResources, untilReleased } from './process-resources.js'
 import { TestEngine } from './test-engine.js'
 
-const CLIP = join(REPOSITORY_ROOT, 'pipelines/media/testcard.ts')
 const clip = buildTs({ durationS: 4, video: { gopFrames: 5, bitrate: 4e6 } })
 const LOOP = 'main: { type: file, path: main.ts, loop: true }'
 const TS = 'ts: { type: http-ts, from: gops, listener: web, path: /live.ts }'
@@ -95,25 +91,8 @@ class Receiver implements AsyncDisposable {
   }
 }
 
-function ffmpegTo(format: string, url: string): Child {
-  const args = [
-    '-hide_banner',
-    '-loglevel',
-    'warning',
-    '-re',
-    '-stream_loop',
-    '-1',
-    '-i',
-    CLIP,
-    '-map',
-    '0',
-    '-c',
-    'copy',
-  ]
-  return new Child('ffmpeg', [...args, '-f', format, url], { cwd: process.cwd() })
-}
-
-describe('ffmpeg sends', () => {
+// Each has a port and an engine of its own, and waits for ffmpeg, which sends in real time.
+describe('ffmpeg sends', { concurrency: true }, () => {
   const sources = [
     { name: 'plain unicast', host: '127.0.0.1', options: '', format: 'mpegts', url: 'udp', query: '?pkt_size=1316' },
     { name: 'RTP unicast', host: '127.0.0.1', options: '', format: 'rtp_mpegts', url: 'rtp', query: '?pkt_size=1328' },
@@ -147,13 +126,13 @@ describe('ffmpeg sends', () => {
       const port = await freePort()
       await using live = await running(`main: { type: udp, address: "${host}:${port}"${options} }`, [TS])
       const target = `${url}://${host}:${port}${query}`
-      await using first = ffmpegTo(format, target)
+      await using first = sendClip(format, target)
       const viewer = await live.watch('/live.ts', 400_000).catch((error: unknown) => {
         throw new Error(`${String(error)}\n${first.stderr}`)
       })
       await first[Symbol.asyncDispose]()
       const { length } = viewer.body
-      await using second = ffmpegTo(format, target)
+      await using second = sendClip(format, target)
       await until(
         () => viewer.body.length > length + 200_000,
         () => `the second ffmpeg is seen\n${second.stderr}`,
@@ -177,12 +156,11 @@ describe('the output', () => {
         `out: { type: udp, from: main, address: "${to}"${options} }`,
       ])
       await receiver.has(clip.bytes.length)
+      await until(() => live.node('one/out').state === 'ended', 'the output has ended')
       assert.deepEqual(receiver.bytes, Buffer.from(clip.bytes))
       const whole = receiver.datagrams.filter(({ length }) => length === 1316)
       assert.ok(whole.length > receiver.datagrams.length * 0.9, `${whole.length} of ${receiver.datagrams.length}`)
       assert.ok(receiver.datagrams.every(({ length }) => length % 188 === 0))
-      const node = live.node('one/out')
-      assert.equal(node.state, 'ended')
     })
   }
 
@@ -216,7 +194,7 @@ describe('the output', () => {
   })
 
   test('feeds an input of another pipeline, RTP and paced, byte for byte as if it had read the file', async () => {
-    const before = processResources()
+    const before = await settledResources()
     {
       const port = await freePort()
       await using live = await TestEngine.create()
@@ -240,8 +218,8 @@ describe('a reload while packets flow', () => {
     const [oldPort, newPort] = [await freePort(), await freePort()]
     const input = (port: number): string => `main: { type: udp, address: "127.0.0.1:${port}" }`
     await using live = await running(input(oldPort), [TS])
-    await using first = ffmpegTo('mpegts', `udp://127.0.0.1:${oldPort}?pkt_size=1316`)
-    await using second = ffmpegTo('mpegts', `udp://127.0.0.1:${newPort}?pkt_size=1316`)
+    await using first = sendClip('mpegts', `udp://127.0.0.1:${oldPort}?pkt_size=1316`)
+    await using second = sendClip('mpegts', `udp://127.0.0.1:${newPort}?pkt_size=1316`)
     const viewer = await live.watch('/live.ts', 200_000)
     assert.deepEqual(await reload(live, yaml(input(newPort), [TS])), { 'one/main': 'source' })
     await first[Symbol.asyncDispose]()
@@ -258,7 +236,7 @@ describe('a reload while packets flow', () => {
     const port = await freePort()
     const input = (more: string): string => `main: { type: udp, address: "127.0.0.1:${port}"${more} }`
     await using live = await running(input(''), [TS])
-    await using sender = ffmpegTo('rtp_mpegts', `rtp://127.0.0.1:${port}?pkt_size=1328`)
+    await using sender = sendClip('rtp_mpegts', `rtp://127.0.0.1:${port}?pkt_size=1328`)
     const viewer = await live.watch('/live.ts', 200_000)
     const changed = input(
       ', receiveBuffer: 1MiB, readTimeout: 3s, source: 127.0.0.1, reorder: { packets: 64, delay: 20ms }',
@@ -273,15 +251,35 @@ describe('a reload while packets flow', () => {
     assertClean('viewer', (await viewer.reader.done()).ts)
   })
 
+  test('of reuseAddress hands the port over, both ways', async () => {
+    const port = await freePort()
+    const input = (more: string): string => `main: { type: udp, address: "127.0.0.1:${port}"${more} }`
+    await using live = await running(input(''), [TS])
+    await using sender = sendClip('mpegts', `udp://127.0.0.1:${port}?pkt_size=1316`)
+    const viewer = await live.watch('/live.ts', 200_000)
+    for (const more of [', reuseAddress: true', '']) {
+      assert.deepEqual(await reload(live, yaml(input(more), [TS])), { 'one/main': 'handoff' })
+      const { length } = viewer.body
+      await until(
+        () => viewer.body.length > length + 200_000,
+        () => `the stream goes on\n${sender.stderr}`,
+      )
+    }
+    await live.engine.stop('the test is over')
+    assertClean('viewer', (await viewer.reader.done()).ts, { announced: true })
+  })
+
   test('of an output that keeps its address loses and repeats no byte', async () => {
     await using receiver = await Receiver.open()
     const output = (more: string): string =>
       `out: { type: udp, from: main, address: "127.0.0.1:${receiver.port}"${more} }`
     await using live = await running(LOOP, [output('')])
-    await receiver.has(400_000)
-    assert.deepEqual(await reload(live, yaml(LOOP, [output(', packetSize: 940B')])), { 'one/out': 'swap' })
-    const { length } = receiver.bytes
-    await receiver.has(length + 400_000)
+    await receiver.has(200_000)
+    for (const more of [', packetSize: 940B', ', pace: none', ', pace: pcr', ', pace: none, packetSize: 188B']) {
+      assert.deepEqual(await reload(live, yaml(LOOP, [output(more)])), { 'one/out': 'swap' })
+      const { length } = receiver.bytes
+      await receiver.has(length + 200_000)
+    }
     const got = receiver.bytes
     const expected = Buffer.concat([clip.bytes, clip.bytes])
     const shown = Math.min(got.length, clip.bytes.length)

@@ -2,33 +2,11 @@
 import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import process from 'node:process'
 import { test } from 'node:test'
 import { assertClean } from '../e2e/kit/assert-clean.js'
-import { Child } from '../e2e/kit/child.js'
-import { REPOSITORY_ROOT } from '../e2e/kit/repository-root.js'
+import { sendClip } from '../e2e/kit/send-clip.js'
 import { until } from '../e2e/kit/until.js'
 import { TestEngine } from './test-engine.js'
-
-const CLIP = join(REPOSITORY_ROOT, 'pipelines/media/testcard.ts')
-
-function writer(path: string): Child {
-  const args = [
-    '-hide_banner',
-    '-loglevel',
-    'warning',
-    '-re',
-    '-stream_loop',
-    '-1',
-    '-i',
-    CLIP,
-    '-map',
-    '0',
-    '-c',
-    'copy',
-  ]
-  return new Child('ffmpeg', [...args, '-f', 'mpegts', `unix:${path}`], { cwd: process.cwd() })
-}
 
 test('ffmpeg writes, is killed, and the next one continues: idle in between, and no error', async () => {
   await using live = await TestEngine.create()
@@ -43,13 +21,13 @@ pipelines:
     outputs: { ts: { type: http-ts, from: gops, listener: web, path: /live.ts } }
 `)
   await until(() => live.node('one/main').state === 'idle', 'it waits for a writer')
-  await using first = writer(path)
+  await using first = sendClip('mpegts', `unix:${path}`)
   const viewer = await live.watch('/live.ts', 200_000)
   first.signal('SIGKILL')
   await first.exited
   await until(() => live.node('one/main').state === 'idle', 'nobody writes')
   const { length } = viewer.body
-  await using second = writer(path)
+  await using second = sendClip('mpegts', `unix:${path}`)
   await until(
     () => viewer.body.length > length + 200_000,
     () => `the stream goes on\n${second.stderr}`,

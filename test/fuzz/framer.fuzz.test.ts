@@ -117,7 +117,7 @@ class Path {
       assertWhole(chunk)
       this.tracker.follow(chunk)
       this.#follower.follow(chunk)
-      this.#follower.tracks(this.tracker.table.select())
+      this.#follower.tracks(this.tracker.table.select(chunk.lead?.program))
       if (!chunk.randomAccess && this.#random() > 0.02) continue
       assertPackets(this.tracker.preamble())
       assertPackets(this.tracker.bridge())

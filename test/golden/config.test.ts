@@ -13,7 +13,7 @@ const REPOSITORY = join(dirname(fileURLToPath(import.meta.url)), '../../..')
 const CASES = join(REPOSITORY, 'test/golden/config')
 const UPDATE = process.env['UPDATE_GOLDEN'] === '1'
 /** Installed plugins do not affect the expected output. */
-const PLUGINS = ['input-file', 'input-tcp', 'metrics', 'output-http-ts', 'transform-gop', 'transform-validate']
+const PLUGINS = ['auth-session', 'input-file', 'input-rtmp', 'input-srt', 'input-tcp', 'metrics', 'output-hls', 'output-http-ts', 'output-rtmp', 'output-srt', 'output-udp', 'transform-gop', 'transform-validate']
 /** The line of `expected.txt` for a configuration without mistakes. */
 const GOOD = 'no mistakes\n'
 
@@ -24,6 +24,8 @@ interface CaseOptions {
   readonly envFiles?: readonly string[]
   readonly sets?: readonly string[]
   readonly noEnv?: boolean
+  /** By default true: most cases name files that do not exist. */
+  readonly ignoresMissingFiles?: boolean
   /** Length to which the file is padded. */
   readonly padding?: number
 }
@@ -66,10 +68,16 @@ async function diagnose(folder: string): Promise<readonly Diagnostic[]> {
   // File names are relative to the folder of the case.
   process.chdir(folder)
   const json = existsSync('options.json') ? readFileSync('options.json', 'utf8') : '{}'
-  const { files = ['pipeline.yaml'], env = {}, padding = 0, ...options } = JSON.parse(json) as CaseOptions
+  const { files = ['pipeline.yaml'], env = {}, padding = 0, ignoresMissingFiles = true, ...options } = JSON.parse(json) as CaseOptions
   const contents =
     padding === 0 ? undefined : new Map([['pipeline.yaml', readFileSync('pipeline.yaml', 'utf8').padEnd(padding, '#')]])
-  const { diagnostics } = await loadConfig(files, { ...options, env, contents, plugins: findPlugins })
+  const { diagnostics } = await loadConfig(files, {
+    ...options,
+    ignoresMissingFiles,
+    env,
+    contents,
+    plugins: findPlugins,
+  })
   for (const { code } of diagnostics) seen.add(code)
   return diagnostics
 }

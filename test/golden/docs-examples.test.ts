@@ -59,6 +59,7 @@ interface Options {
 
 async function load(name: string): Promise<Graph> {
   const { graph, diagnostics } = await loadConfig([join(folder, name)], {
+    ignoresMissingFiles: true,
     env: {},
     plugins: ({ plugins }) => discoverPlugins({ yamlFiles: [], plugins, starterPackage: REPOSITORY }),
   })

@@ -6,6 +6,8 @@ import { concat } from './bytes.js'
 export interface Framed {
   readonly chunks: readonly TsChunk[]
   readonly counters: FramerCounters
+  /** Why no viewer can start; empty if one can. */
+  readonly obstacle: string
 }
 
 export interface FrameOptions extends FramerOptions {
@@ -31,7 +33,7 @@ export function frame(bytes: Uint8Array, options: FrameOptions = {}): Framed {
     if (++pieces % flushEvery === 0) chunks.push(...framer.flush(nowMs))
   }
   chunks.push(...framer.finish(nowMs))
-  return { chunks, counters: framer.counters }
+  return { chunks, counters: framer.counters, obstacle: framer.obstacle }
 }
 
 export function bytesOf(chunks: readonly TsChunk[]): Uint8Array {

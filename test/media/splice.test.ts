@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { buildTs, joinTs } from '@millrace/engine/testing'
-import { SpliceTracker } from '@millrace/media/mpegts'
+import { readPid, SpliceTracker } from '@millrace/media/mpegts'
 import type { TsChunk } from '@millrace/media/mpegts'
 import { checkTs } from '../oracle/check-ts.js'
 import type { TsReport } from '../oracle/check-ts.js'
@@ -54,11 +54,37 @@ test('a viewer that starts at any chunk gets no continuity or CRC errors', () =>
   }
 })
 
+test('a bridge over what was lost announces the counters of what comes next', () => {
+  const { chunks } = frame(buildTs({ durationS: 3, video: { bFrames: 2 } }).bytes, {
+    piece: 40 * PACKET,
+    flushEvery: 4,
+  })
+  const points = chunks.flatMap(({ randomAccess }, at) => (randomAccess && at > 2 ? [at] : []))
+  assert.ok(points.length > 0)
+  for (const [index, at] of points.entries()) {
+    const tracker = new SpliceTracker()
+    // None of what is missing is a multiple of 16 packets.
+    const before = chunks.slice(0, 1 + (index % 2))
+    for (const chunk of before) tracker.follow(chunk)
+    const [next, ...more] = chunks.slice(at)
+    tracker.resume(next!)
+    const bridged = [tracker.bridge(next), next!.bytes, ...more.map(({ bytes }) => bytes)]
+    const report = checkTs(concat([...before.map(({ bytes }) => bytes), ...bridged]))
+    const counted = new Set(pidsOf(next!.bytes))
+    for (const [pid, errors] of Object.entries(report.continuityErrorsByPid))
+      assert.equal(counted.has(Number(pid)) ? errors : 0, 0, `${pid} at chunk ${at}`)
+  }
+})
+
 test('the splice buffers are empty before the first chunk', () => {
   const tracker = new SpliceTracker()
   assert.equal(tracker.preamble().length, 0)
   assert.equal(tracker.bridge().length, 0)
 })
+
+function pidsOf(bytes: Uint8Array): number[] {
+  return Array.from({ length: bytes.length / PACKET }, (_, at) => readPid(bytes, at * PACKET))
+}
 
 /** As in delivery: the splice buffers for the position before each chunk. */
 function spliced(chunks: readonly TsChunk[]): Entry[] {

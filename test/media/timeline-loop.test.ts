@@ -16,7 +16,7 @@ test('the first generation passes byte for byte, without discontinuities', () =>
     const harness = new TimelineHarness().feed(bytes, { durationMs: 3000 }).end()
     assertSameBytes(harness.bytes(), bytes, name)
     assert.ok(harness.out.every(({ discontinuity, origin }) => discontinuity === false && origin.generation === 0))
-    assert.deepEqual(harness.timeline.counters, { droppedPackets: 0, junctions: 0 })
+    assert.deepEqual(harness.timeline.counters, { droppedPackets: 0, repeatedPackets: 0, junctions: 0, clockJumps: 0 })
   }
 })
 

@@ -157,6 +157,22 @@ test('changed tracks are marked, and their PMT gets the next version with the ri
   }
 })
 
+test('a changed table that comes when the junction is over gets the next version too', () => {
+  for (const { name, late } of [
+    { name: 'after more than may be waited', late: { intervalMs: 700, phaseMs: 1300, beforeKeyframes: false } },
+    { name: 'over several packets', late: { intervalMs: 700, phaseMs: 1300, beforeKeyframes: false, gapMs: 60 } },
+  ]) {
+    const harness = new TimelineHarness().feed(buildTs({ durationS: 2 }).bytes, { durationMs: 2000 })
+    for (const language of ['eng', 'eng', 'deu']) {
+      const plan = { durationS: 3, audio: { language }, psi: late, pmtPackets: 'gapMs' in late ? 2 : 1 }
+      harness.nextGeneration(ELAPSED, 500).feed(buildTs(plan).bytes, { durationMs: 3000 })
+    }
+    const report = checkTs(harness.end().bytes())
+    assert.deepEqual([report.continuityErrors, report.crcErrors], [0, 0], name)
+    assert.deepEqual(report.tables[0x1000]?.versions, [0, 1, 2], name)
+  }
+})
+
 test('changed parameter sets are marked, and the tables stay unchanged', () => {
   const harness = new TimelineHarness().feed(buildTs({ durationS: 2 }).bytes, { durationMs: 2000 })
   for (const width of [64, 128, 128]) {

@@ -27,6 +27,10 @@ export interface ReadOptions {
   readonly signal?: AbortSignal
   /** Also decode, instead of only copying packets. */
   readonly decode?: boolean
+  /** Protocols that a playlist may lead to; by default those that ffmpeg allows for its own. */
+  readonly protocols?: string
+  /** What it reads, as ffmpeg's `-map` has it. By default everything. */
+  readonly map?: string
   /** Called with each position that ffmpeg reports, about twice a second. */
   readonly onProgress?: (outTimeMs: number) => void
 }
@@ -37,8 +41,20 @@ export interface ReadOptions {
  */
 export async function readWithFfmpeg(input: string, options: ReadOptions = {}): Promise<FfmpegReport> {
   const codec = options.decode === true ? [] : ['-c', 'copy']
+  const allowed = options.protocols === undefined ? [] : ['-protocol_whitelist', options.protocols]
   const quiet = ['-hide_banner', '-nostats', '-loglevel', 'level+debug', '-progress', 'pipe:1']
-  const child = spawn('ffmpeg', [...quiet, '-i', input, '-map', '0', ...codec, '-f', 'null', '-'])
+  const child = spawn('ffmpeg', [
+    ...quiet,
+    ...allowed,
+    '-i',
+    input,
+    '-map',
+    options.map ?? '0',
+    ...codec,
+    '-f',
+    'null',
+    '-',
+  ])
   const warnings: Partial<Record<WarningKind, number>> = {}
   const lines: string[] = []
   let outTimeMs = 0

@@ -1,4 +1,4 @@
-// Tells from its bytes alone whether a video unit is a random access point: an H.264 IDR picture, or an I slice after a
+// Tells from its bytes alone whether a video unit is a random access point: an H.264 IDR picture, or a picture after a
 // recovery point message (ITU-T H.264 clauses 7.4.1.2.1 and D.2.8); an H.265 IRAP picture (NAL types 16 to 23); an
 // MPEG-2 sequence header.
 
@@ -31,7 +31,7 @@ function isKeyH264(units: readonly number[][]): boolean {
     const type = (unit[0] ?? 0) & 31
     if (type === 5) return true
     if (type === 6) recovery ||= hasRecoveryPoint(unit)
-    if (type === 1) return recovery && isIntraSlice(unit)
+    if (type === 1) return recovery
   }
   return false
 }
@@ -56,21 +56,4 @@ function hasRecoveryPoint(unit: readonly number[]): boolean {
     at += size
   }
   return false
-}
-
-/** slice_type is the second Exp-Golomb value: 2, 4, 7 and 9 are I and SI. */
-function isIntraSlice(unit: readonly number[]): boolean {
-  const bits = unit
-    .slice(1, 12)
-    .map((byte) => byte.toString(2).padStart(8, '0'))
-    .join('')
-  const first = readGolomb(bits, 0)
-  return [2, 4, 7, 9].includes(readGolomb(bits, first.next).value)
-}
-
-function readGolomb(bits: string, from: number): { value: number; next: number } {
-  const one = bits.indexOf('1', from)
-  if (one < 0) return { value: -1, next: bits.length }
-  const next = one + (one - from) + 1
-  return { value: parseInt(bits.slice(one, next), 2) - 1, next }
 }

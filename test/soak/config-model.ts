@@ -26,6 +26,8 @@ export interface PipelineModel {
   readonly clips: readonly string[]
   /** Its input is another pipeline's output, over HTTP. */
   readonly isRelay: boolean
+  /** Of a pattern pipeline: the keys that are published as long as it takes them. Undefined for ordinary pipelines. */
+  readonly keys: readonly string[] | undefined
   description: string
   /** In which file, and in which form, it is written. Nothing else depends on it. */
   place: 'plain' | 'included' | 'template'
@@ -58,6 +60,45 @@ export function outputsOf(
   return model.pipelines.flatMap((of) =>
     of.outputs.map((node) => ({ id: `${of.name}/${node.id}`, was: `${of.name}/${node.was ?? node.id}`, node, of })),
   )
+}
+
+/** Outputs whose viewers connect over HTTP. */
+export function httpOutputsOf(model: ConfigModel): ReturnType<typeof outputsOf> {
+  return outputsOf(model).filter(({ node }) => node.type === 'http-ts')
+}
+
+/** An output of one channel: of an ordinary pipeline, or of the copy for one key. */
+export interface Place {
+  /** Id of the output in the configuration. */
+  readonly output: string
+  readonly key: string | undefined
+  /** The pipeline, or its copy, as the engine names it. */
+  readonly channel: string
+  readonly node: NodeModel
+  readonly of: PipelineModel
+}
+
+export function placesOf(model: ConfigModel): readonly Place[] {
+  return httpOutputsOf(model).flatMap(({ id, node, of }) =>
+    takenKeys(of).map((key) => ({ output: id, key, channel: copyName(of.name, key), node, of })),
+  )
+}
+
+/** The published keys that the pipeline takes; one undefined for an ordinary pipeline. */
+export function takenKeys({ keys, inputs }: PipelineModel): readonly (string | undefined)[] {
+  if (keys === undefined) return [undefined]
+  const streams = textOf(inputs[0]?.options, 'streams').replace('*', '')
+  const pattern = new RegExp(`^(?:${textOf(inputs[0]?.options, 'keys') || '.*'})$`)
+  return keys.filter((key) => key.startsWith(streams) && pattern.test(key))
+}
+
+export function copyName(pipeline: string, key: string | undefined): string {
+  return key === undefined ? pipeline : `${pipeline}@${key}`
+}
+
+/** Names of the listeners that speak HTTP. */
+export function httpListeners({ listeners }: ConfigModel): readonly string[] {
+  return Object.keys(listeners).filter((name) => listeners[name]?.['protocol'] === undefined)
 }
 
 /** `path` may name a nested option, such as `clients.max`; undefined removes the option. */

@@ -9,8 +9,10 @@ import type { SoakViewers } from './soak-viewers.js'
 import type { SeededRandom } from './seeded-random.js'
 import type { BrokenEdit } from './edits/broken-edits.js'
 import type { Edit, EditContext } from './edits/edit.js'
+import type { GuestAction } from './edits/guest-actions.js'
 import type { ReloadAnswer } from './engine-client.js'
 import type { Figures } from './figures.js'
+import { readPlannedLosses } from './planned-losses.js'
 import { renderConfig } from './render-config.js'
 import { SAVE_METHODS } from './save-files.js'
 import type { SavedFiles, Texts, SaveMethod } from './save-files.js'
@@ -61,6 +63,21 @@ export class EditRunner {
     return true
   }
 
+  /** A guest acts; `meanwhile` an edit is applied. False if there is nothing to act on, or to edit. */
+  async act(action: GuestAction, meanwhile: Edit | undefined, number: number): Promise<boolean> {
+    const { random, figures, environment, viewers } = this.#of
+    this.#note(number, action.kind, 'no edit', new Map())
+    const end = await action.begin({ environment, viewers, random, number, model: () => this.model })
+    if (end === undefined) return false
+    const interrupted = [...environment.guests.interrupted]
+    if (meanwhile !== undefined) await this.applyValid(meanwhile, number)
+    await end()
+    for (const name of interrupted) environment.guests.interrupted.add(name)
+    await this.checkViewers()
+    figures.count(figures.acts, meanwhile === undefined ? action.kind : `${action.kind} during an edit`)
+    return true
+  }
+
   /** The edit must be reported, and change nothing. */
   async tryBroken(edit: BrokenEdit, number: number): Promise<void> {
     const { random, files, figures, environment } = this.#of
@@ -79,9 +96,12 @@ export class EditRunner {
       (reload) => !reload.inSync && isSince(reload, savedAt) && reload.last?.result === edit.result,
       (reload) => `the status does not report ${edit.result}: ${JSON.stringify(reload)}`,
     )
-    assert.equal(await environment.engine.metric('millrace_config_in_sync', this.model), 0)
+    // Scrapes share a reading for a quarter of a second.
+    const isReported = async (): Promise<boolean> =>
+      (await environment.engine.metrics(this.model)).value('millrace_config_in_sync') === 0
+    await until(isReported, 'the metric reports it')
     assert.ok((reason ?? '').length > 0, 'no reason is given')
-    await this.#checkViewers()
+    await this.checkViewers()
     figures.count(figures.broken, edit.kind)
   }
 
@@ -97,19 +117,43 @@ export class EditRunner {
     // The last text read may be the same as some writes ago: an identical text is not read again.
     await until(() => this.#isSame(), 'the running configuration differs from the files', APPLY_MS)
     this.#adopt(next)
-    await this.#checkViewers()
+    await this.#of.environment.guests.adopt(next)
+    await this.checkViewers()
     figures.count(figures.broken, 'flip-flop')
     return true
   }
 
+  /** Resolves when every viewer, UDP output and program has received more of its stream. */
+  async checkProgress(): Promise<void> {
+    const { viewers, environment } = this.#of
+    const all = [...viewers.connected, ...environment.guests.udpReceivers, environment.guests.sink]
+    const before = new Map(all.map((each) => [each, each.compared]))
+    const isStuck = (): readonly object[] => all.filter((each) => each.compared <= (before.get(each) ?? 0))
+    let fault: Error | undefined
+    const advance = async (): Promise<boolean> => {
+      try {
+        await this.checkViewers()
+      } catch (error) {
+        // `until` would try again.
+        fault = error instanceof Error ? error : new Error(String(error))
+      }
+      return fault !== undefined || isStuck().length === 0
+    }
+    await advance()
+    await until(advance, () => `${isStuck().length} of ${all.length} receive nothing`, APPLY_MS)
+    if (fault !== undefined) throw fault
+  }
+
   async #apply(edit: Edit, next: ConfigModel, number: number, method: SaveMethod, trigger: Trigger): Promise<void> {
     const { environment, viewers, files, figures } = this.#of
-    const { engine } = environment
+    const { engine, guests } = environment
     const texts = renderConfig(next)
     this.#note(number, edit.kind, `${method}, ${trigger}`, texts)
-    const gone = this.#goneOutputs(next)
-    await this.#checkPlan(edit, texts, gone)
-    const leaving = [...viewers.leave(gone), ...viewers.leaveReferences(next)]
+    const { gone, gapsBehind } = readPlannedLosses(edit, this.model, next, await engine.check(texts))
+    const leaving = viewers.leave(gone, next)
+    viewers.allowGaps(gapsBehind, this.model)
+    guests.allowGaps(gapsBehind)
+    await guests.prepare(next)
     await engine.probe('sample')
     const savedAt = await files.save(texts, method)
     const answering = this.#trigger(trigger)
@@ -127,27 +171,11 @@ export class EditRunner {
     }
     figures.lostAsPlanned += leaving.length
     this.#adopt(next)
-    await this.#checkViewers()
+    await guests.adopt(next)
+    await viewers.placeReferences(next)
+    guests.expectReferences(viewers)
+    await this.checkViewers()
     await viewers.fill(next)
-  }
-
-  /** The engine's plan, before anything happens, must match the model. */
-  async #checkPlan(edit: Edit, texts: ReadonlyMap<string, string>, gone: ReadonlySet<string>): Promise<void> {
-    const { ok, plan, diagnostics } = await this.#of.environment.engine.check(texts)
-    assert.ok(ok && plan !== undefined, `a valid edit was refused: ${JSON.stringify(diagnostics.slice(0, 3))}`)
-    const verbs = new Set([...plan.nodes, ...plan.parts].map(({ verb }) => verb).filter((verb) => verb !== 'keep'))
-    if (edit.verbs.length > 0 || edit.kind === 'comment') {
-      for (const verb of verbs) assert.ok(edit.verbs.includes(verb), `the plan has a ${verb}`)
-    }
-    const outputs = new Set(outputsOf(this.model).map(({ id }) => id))
-    const removed = plan.nodes.filter(({ id, verb }) => verb === 'remove' && outputs.has(id)).map(({ id }) => id)
-    assert.deepEqual(removed.sort(), [...gone].sort(), 'removed outputs, by the plan')
-  }
-
-  #goneOutputs(next: ConfigModel): ReadonlySet<string> {
-    const stay = new Set(outputsOf(next).map(({ was }) => was))
-    const ids = new Set(outputsOf(next).map(({ id }) => id))
-    return new Set(outputsOf(this.model).flatMap(({ id }) => (stay.has(id) || ids.has(id) ? [] : [id])))
   }
 
   async #trigger(trigger: Trigger): Promise<readonly ReloadAnswer[]> {
@@ -182,6 +210,7 @@ export class EditRunner {
       const sources = new Set(
         report.plan?.nodes.filter(({ verb }) => MAY_MARK.has(verb)).map(({ id }) => pipelineOf(id)),
       )
+      for (const name of this.#of.environment.guests.interrupted) sources.add(name)
       for (const { how, waitedMs, node } of cuts) {
         figures.cutoversMs.push(waitedMs)
         assert.ok(waitedMs <= CUT_MS, `a cutover took ${waitedMs} ms`)
@@ -228,18 +257,28 @@ export class EditRunner {
   #adopt(next: ConfigModel): void {
     for (const { id, was } of outputsOf(next)) {
       if (id === was) continue
-      for (const viewer of this.#of.viewers.connected) if (viewer.node === was) viewer.node = id
+      for (const viewer of this.#of.viewers.connected) if (viewer.output === was) viewer.output = id
     }
     this.model = next
   }
 
-  async #checkViewers(): Promise<void> {
+  async checkViewers(): Promise<void> {
     const { environment, viewers, figures } = this.#of
-    const { engine } = environment
+    const { engine, guests } = environment
     const { blocksMs } = await engine.probe('sample')
     figures.noteBlock(this.current.kind, blocksMs[0] ?? 0)
     assert.equal(engine.process.child.exit, undefined, 'the engine has ended')
-    const faults = [...viewers.checkStreams(), ...viewers.checkSessions(await engine.clients())]
+    // The copies of a pattern pipeline follow after the commit.
+    let wrong: readonly string[] = []
+    const areKnown = async (): Promise<boolean> => {
+      wrong = viewers.checkSessions(await engine.clients())
+      return wrong.length === 0
+    }
+    await until(areKnown, () => wrong.slice(0, 10).join('\n'), APPLY_MS)
+    viewers.allowGaps(guests.interrupted, this.model)
+    guests.allowGaps(guests.interrupted)
+    const faults = [...viewers.checkStreams(), ...guests.faults()]
+    guests.interrupted.clear()
     assert.equal(faults.length, 0, faults.slice(0, 10).join('\n'))
   }
 
@@ -260,7 +299,13 @@ export class EditRunner {
 
   #context(number: number): EditContext {
     const { random, environment } = this.#of
-    return { random, number, busyPort: environment.busyPort, freePort: () => environment.freePort() }
+    return {
+      random,
+      number,
+      busyPort: environment.busyPort,
+      busyUdpPort: environment.guests.busyPort,
+      freePort: () => environment.freePort(),
+    }
   }
 }
 

@@ -45,7 +45,7 @@ export class EngineClient implements AsyncDisposable {
     const env = { NODE_OPTIONS: `--import=${probe}`, SOAK_PROBE: join(folder.path, PROBE_SOCKET) }
     const child = runCommandLine(['run', MAIN_FILE], folder.path, env)
     try {
-      const [, api = ''] = await child.untilStderr(/(http:\S+)\/api\/v1\/status\n/)
+      const [, api = ''] = await child.untilStderr(/"(http:[^"]+)\/api\/v1\/status"/)
       const token = await readFile(join(folder.path, 'state/api.token'), 'utf8')
       return new EngineClient(new EngineProcess(folder, child, api), token.trim())
     } catch (error) {
@@ -67,13 +67,12 @@ export class EngineClient implements AsyncDisposable {
     return getJson(`${this.api}/api/v1/config?source=${source}&format=json`)
   }
 
-  /** The value of the first series of a metric. */
-  async metric(name: string, { services, listeners }: ConfigModel): Promise<number | undefined> {
+  async metrics({ services, listeners }: ConfigModel): Promise<MetricsPage> {
     const { metrics } = services
     const listener = listeners[textOf(metrics, 'listener')]
     const origin = listener === undefined ? this.api : `http://${textOf(listener, 'address')}`
     const { text } = await httpRequest(`${origin}${textOf(metrics, 'path')}`)
-    return new MetricsPage(text).value(name)
+    return new MetricsPage(text)
   }
 
   async reload(query = ''): Promise<ReloadAnswer> {

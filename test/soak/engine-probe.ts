@@ -3,7 +3,7 @@
 // so an unhandled one still ends the process.
 import { createServer } from 'node:net'
 import process from 'node:process'
-import { setFlagsFromString } from 'node:v8'
+import { getHeapCodeStatistics, setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 
 const TICK_MS = 2
@@ -19,6 +19,8 @@ export interface ProbeSample {
   readonly residentBytes: number
   /** Heap in use. After a garbage collection, if that was requested. */
   readonly heapBytes: number
+  /** Of the heap: compiled code and bytecode. */
+  readonly codeBytes: number
   readonly bufferBytes: number
   /** The longest times since the last request for which the event loop was blocked, longest first. */
   readonly blocksMs: readonly number[]
@@ -50,7 +52,9 @@ function takeSample(blocksMs: readonly number[]): ProbeSample {
   const resources: Record<string, number> = {}
   for (const name of process.getActiveResourcesInfo()) resources[name] = (resources[name] ?? 0) + 1
   const { rss, heapUsed, external } = process.memoryUsage()
-  return { resources, residentBytes: rss, heapBytes: heapUsed, bufferBytes: external, blocksMs }
+  const code = getHeapCodeStatistics()
+  const codeBytes = code.code_and_metadata_size + code.bytecode_and_metadata_size
+  return { resources, residentBytes: rss, heapBytes: heapUsed, codeBytes, bufferBytes: external, blocksMs }
 }
 
 function collectGarbage(): void {

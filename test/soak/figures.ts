@@ -11,13 +11,19 @@ export interface Growth {
 export class Figures {
   readonly editsByKind = new Map<string, number>()
   readonly broken = new Map<string, number>()
+  /** Of publishers, encoders and programs. */
+  readonly acts = new Map<string, number>()
   readonly liveLatenciesMs: number[] = []
   readonly cutoversMs: number[] = []
   /** The longest block during each edit, with the kind of edit. */
   readonly #blocks: { readonly kind: string; readonly ms: number }[] = []
   readonly growth: Growth[] = []
+  /** The most that the windows of all outputs held, of what their configuration allows. */
+  windowsPercent = 0
   lostAsPlanned = 0
   comparedPackets = 0
+  /** Of UDP outputs and of programs. */
+  guestPackets = 0
   viewers = 0
   superseded = 0
   markedCuts = 0
@@ -43,11 +49,13 @@ export class Figures {
       `${this.edits} edits in ${seconds.toFixed(0)} s under ${this.viewers} viewers and two ffmpegs: ${sum(this.editsByKind)} valid, ${sum(this.broken)} broken`,
       `  valid:  ${listed(this.editsByKind)}`,
       `  broken: ${listed(this.broken)}`,
+      `  acts:   ${listed(this.acts)}`,
       `  viewers lost as planned ${this.lostAsPlanned}, viewers closed unexpectedly 0, gaps 0, repeats 0`,
-      `  packets compared with the reference viewer ${this.comparedPackets}`,
+      `  packets compared with the reference viewer ${this.comparedPackets}; of UDP outputs and programs ${this.guestPackets}`,
       `  cutover of a swap: ${percentiles(cuts)}; ${cuts.length} cuts, ${this.markedCuts} of them marked`,
       `  live edit, from save to applied: ${percentiles(live)} of ${live.length}`,
       `  event loop, longest block during each edit: ${percentiles(lengths)}; ${worst.join(', ')}`,
+      `  windows of all outputs: at most ${this.windowsPercent} % of what their configuration allows`,
       ...this.growth.map(({ name, before, after, bound }) => `  ${name}: ${before} -> ${after} (bound +${bound})`),
       '',
     ].join('\n')

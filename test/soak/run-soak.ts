@@ -4,31 +4,36 @@ import assert from 'node:assert/strict'
 import { until } from '../e2e/kit/until.js'
 import { readWithFfmpeg } from '../oracle/ffmpeg-reader.js'
 import type { FfmpegReport } from '../oracle/ffmpeg-reader.js'
-import { outputsOf } from './config-model.js'
+import { placesOf } from './config-model.js'
 import { SoakViewers, urlOf } from './soak-viewers.js'
 import { SeededRandom } from './seeded-random.js'
 import { EditRunner } from './edit-runner.js'
 import { BROKEN_EDITS } from './edits/broken-edits.js'
 import type { BrokenEdit } from './edits/broken-edits.js'
 import type { Edit } from './edits/edit.js'
+import { GUEST_ACTIONS } from './edits/guest-actions.js'
+import type { GuestAction } from './edits/guest-actions.js'
+import { GUEST_EDITS } from './edits/guest-edits.js'
 import { LIVE_EDITS } from './edits/live-edits.js'
 import { STRUCTURE_EDITS } from './edits/structure-edits.js'
 import { STREAM_EDITS } from './edits/stream-edits.js'
 import { Figures } from './figures.js'
 import { backToFirst } from './first-config.js'
-import { assertBounded, readHeld, memoryGrowth, sampleMemory, settle } from './growth.js'
+import { assertBounded, readHeld, memoryGrowth, mostOfWindows, sampleMemory, settle } from './growth.js'
 import type { MemorySample } from './growth.js'
 import { diffLines } from './line-diff.js'
 import { renderConfig } from './render-config.js'
 import { SavedFiles } from './save-files.js'
 import { SoakEnvironment } from './soak-environment.js'
+import { readWindows } from './window-memory.js'
 
-const PORTS = 60
+const PORTS = 90
 /** Pipelines that a real ffmpeg reads from the first edit to the last. */
 const FFMPEG_PIPELINES = ['card', 'fast']
 const SAMPLE_EVERY = 8
+const PROGRESS_EVERY = 50
 /** Log lines of unhandled errors and of bugs. */
-const BUG_LINES = /"level":60|a bug:|"level":"fatal"|FATAL/
+const BUG_LINES = /"level":60|a bug:|"level":"fatal"|FATAL|cannot follow the reload/
 
 export interface SoakOptions {
   readonly seed: number
@@ -38,6 +43,8 @@ export interface SoakOptions {
   readonly viewers: number
   /** Only edits of these kinds; by default all kinds. */
   readonly only?: readonly string[]
+  /** Edits that are left out. */
+  readonly except?: readonly string[]
   /** Called before each edit. */
   readonly onEdit?: (number: number, kind: string) => void
 }
@@ -56,15 +63,21 @@ export async function runSoak(options: SoakOptions): Promise<string> {
   try {
     await environment.engine.process.ready()
     const reading = FFMPEG_PIPELINES.map((name) => watchWithFfmpeg(name, environment, ffmpegs.signal))
+    await viewers.placeReferences(environment.first)
+    environment.guests.expectReferences(viewers)
     await viewers.fill(environment.first)
     await viewersAreKnown(environment, viewers)
     await ffmpegsAreKnown(environment)
     const held = await readHeld(environment.engine)
     const samples = await makeEdits(options, runner, environment, random)
     await goBack(runner, environment)
+    await Promise.all(environment.guests.ending)
+    await runner.checkProgress()
     figures.comparedPackets = [...viewers.connected].reduce((sum, { compared }) => sum + compared, 0)
+    figures.guestPackets = environment.guests.compared
     await settle(environment.engine, held)
     figures.growth.push(...memoryGrowth(samples))
+    figures.windowsPercent = mostOfWindows(samples)
     assertBounded(figures.growth)
     ffmpegs.abort()
     for (const watched of await Promise.all(reading)) assertQuiet(watched)
@@ -79,14 +92,14 @@ export async function runSoak(options: SoakOptions): Promise<string> {
 }
 
 async function makeEdits(
-  { edits, minutes, only, onEdit }: SoakOptions,
+  { edits, minutes, only, except = [], onEdit }: SoakOptions,
   runner: EditRunner,
   environment: SoakEnvironment,
   random: SeededRandom,
 ): Promise<MemorySample[]> {
   const endMs = performance.now() + minutes * 60_000
   const samples: MemorySample[] = []
-  const schedule = new EditSchedule(random, only)
+  const schedule = new EditSchedule(random, (kind) => (only?.includes(kind) ?? true) && !except.includes(kind))
   let number = 0
   while (number < edits || performance.now() < endMs) {
     const edit = schedule.next()
@@ -97,7 +110,10 @@ async function makeEdits(
       number--
       continue
     }
-    if (number % SAMPLE_EVERY === 0) samples.push(await sampleMemory(environment.engine, number))
+    if (number % PROGRESS_EVERY === 0) await runner.checkProgress()
+    if (number % SAMPLE_EVERY !== 0) continue
+    const windows = await readWindows(environment.engine, runner.model, environment.clipRates)
+    samples.push(await sampleMemory(environment.engine, runner.model, number, windows))
   }
   return samples
 }
@@ -113,14 +129,15 @@ class EditSchedule {
   readonly #edits: readonly ScheduledEdit[]
   #left: ScheduledEdit[] = []
 
-  constructor(random: SeededRandom, only: readonly string[] | undefined) {
+  constructor(random: SeededRandom, allows: (kind: string) => boolean) {
     this.#random = random
-    const valid = [...LIVE_EDITS, ...STREAM_EDITS, ...STRUCTURE_EDITS]
+    const valid = [...LIVE_EDITS, ...STREAM_EDITS, ...STRUCTURE_EDITS, ...GUEST_EDITS]
     const broken = BROKEN_EDITS
     const several = [3, 4, 5].map((count) => combinedEdit(valid, count, random))
     const flips = [flipFlopEdit(valid, broken, random)]
-    const all = [...valid.map(validEdit), ...broken.map(brokenEdit), ...several, ...flips]
-    this.#edits = all.filter(({ kind }) => only?.includes(kind) ?? true)
+    const acts = GUEST_ACTIONS.flatMap((action) => actsOf(action, valid, random))
+    const all = [...valid.map(validEdit), ...broken.map(brokenEdit), ...several, ...flips, ...acts]
+    this.#edits = all.filter(({ kind }) => allows(kind))
   }
 
   next(): ScheduledEdit {
@@ -157,6 +174,18 @@ function combinedEdit(valid: readonly Edit[], count: number, random: SeededRando
         .includes(true),
   }
   return validEdit(all)
+}
+
+/** What a guest does alone, and during an edit. */
+function actsOf(action: GuestAction, valid: readonly Edit[], random: SeededRandom): readonly ScheduledEdit[] {
+  const { kind, isDuringEdits } = action
+  const alone: ScheduledEdit = { kind, run: (runner, number) => runner.act(action, undefined, number) }
+  if (!isDuringEdits) return [alone]
+  const during: ScheduledEdit = {
+    kind: `${kind} during an edit`,
+    run: (runner, number) => runner.act(action, random.pick(valid), number),
+  }
+  return [alone, during, during]
 }
 
 function flipFlopEdit(valid: readonly Edit[], broken: readonly BrokenEdit[], random: SeededRandom): ScheduledEdit {
@@ -199,14 +228,14 @@ interface Watched {
 }
 
 async function watchWithFfmpeg(name: string, { first }: SoakEnvironment, signal: AbortSignal): Promise<Watched> {
-  const output = outputsOf(first).find(({ id }) => id === `${name}/ts`)
+  const output = placesOf(first).find(({ output: id }) => id === `${name}/ts`)
   assert.ok(output !== undefined)
   // Stream time minus wall time, from the first report on: the start-up of ffmpeg does not count.
   let aheadMs: number | undefined
   const onProgress = (outTimeMs: number): void => {
     aheadMs ??= outTimeMs - performance.now()
   }
-  const report = await readWithFfmpeg(urlOf(output.node, first), { signal, onProgress })
+  const report = await readWithFfmpeg(urlOf(output, first), { signal, onProgress })
   assert.ok(aheadMs !== undefined, 'ffmpeg has said how far it is')
   return { report, missingMs: aheadMs - (report.outTimeMs - performance.now()) }
 }

@@ -30,6 +30,13 @@ try {
   })
   process.stdout.write(figures)
 } catch (error) {
-  process.stderr.write(`soak: FAILED: ${error instanceof Error ? error.message : String(error)}\n`)
+  process.stderr.write(`soak: FAILED: ${describeError(error)}\n`)
   process.exitCode = 1
+}
+
+/** The fault, and what failed after it: Node 20 has no SuppressedError of its own. */
+function describeError(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  if (!('suppressed' in error) || !('error' in error)) return error.message
+  return `${describeError(error.suppressed)}\n\nthen: ${describeError(error.error)}`
 }

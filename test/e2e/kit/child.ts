@@ -15,6 +15,10 @@ export interface ChildOptions {
   readonly env?: Readonly<Record<string, string | undefined>>
   /** Run in a process group of its own, so the processes it starts can be found, and are killed with it. */
   readonly group?: boolean
+  /** Takes its output as bytes; `stdout` stays empty. */
+  onStdout?(bytes: Uint8Array): void
+  /** It reads what `write` writes, instead of nothing. */
+  readonly stdin?: boolean
 }
 
 /** Signals that end a test run from outside. */
@@ -35,9 +39,12 @@ export class Child implements AsyncDisposable {
       cwd: options.cwd,
       env,
       detached: this.#isGroup,
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: [options.stdin === true ? 'pipe' : 'ignore', 'pipe', 'pipe'],
     })
-    this.#child.stdout?.setEncoding('utf8').on('data', (text: string) => (this.#stdout += text))
+    if (options.onStdout !== undefined) this.#child.stdout?.on('data', options.onStdout)
+    else this.#child.stdout?.setEncoding('utf8').on('data', (text: string) => (this.#stdout += text))
+    // It may have ended; `exit` says so.
+    this.#child.stdin?.on('error', () => {})
     this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => (this.#stderr += text))
     const release = this.#endWithUs()
     this.exited = new Promise((resolve, reject) => {
@@ -45,7 +52,8 @@ export class Child implements AsyncDisposable {
       this.#child.once('close', (code, signal) => {
         release()
         this.#exit = { code, signal }
-        resolve(this.#exit)
+        // Others of whom it was told may have said something first: that is read in this turn of the event loop.
+        setImmediate(resolve, this.#exit)
       })
     })
     this.exited.catch(() => undefined)
@@ -66,6 +74,10 @@ export class Child implements AsyncDisposable {
   /** Undefined while it runs. */
   get exit(): Exit | undefined {
     return this.#exit
+  }
+
+  write(bytes: Uint8Array): void {
+    this.#child.stdin?.write(bytes)
   }
 
   /** As `| head` does when it ends. */

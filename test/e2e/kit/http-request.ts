@@ -1,4 +1,5 @@
-// One HTTP request on its own connection, so no connection stays open afterwards.
+// One HTTP request on its own connection, so no connection stays open afterwards. What the engine wrote to its log before it
+// answered has been read when the response is there.
 import { request } from 'node:http'
 import type { IncomingHttpHeaders } from 'node:http'
 
@@ -24,7 +25,9 @@ export function httpRequest(url: string | URL, options: HttpRequestOptions = {})
     const asked = request(url, { method, headers, agent: false, signal }, (response) => {
       let text = ''
       response.setEncoding('utf8').on('data', (part: string) => (text += part))
-      response.on('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers, text }))
+      const { statusCode: status = 0, headers: received } = response
+      // After what else is there to be read in this turn of the event loop.
+      response.on('end', () => void setImmediate(resolve, { status, headers: received, text }))
       response.on('error', reject)
     })
     asked.on('error', reject)

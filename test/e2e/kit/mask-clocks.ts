@@ -1,5 +1,5 @@
-// Zeroes what a new pass over a file may change in a packet: the continuity counter, PCR and OPCR, PTS and DTS. ISO/IEC
-// 13818-1 clauses 2.4.3.2, 2.4.3.4 and 2.4.3.6.
+// Zeroes what a new pass over a file may change in a packet: the continuity counter, PCR and OPCR, PTS and DTS, and by how
+// much the times of a cue were moved, with its CRC. ISO/IEC 13818-1 clauses 2.4.3.2, 2.4.3.4 and 2.4.3.6; SCTE 35, 9.6.
 
 /** Returns a copy; `bytes` are whole packets. */
 export function maskClocks(bytes: Uint8Array): Uint8Array {
@@ -18,7 +18,19 @@ function maskPacket(packet: Uint8Array): void {
     packet.fill(0, 6, 6 + pcrBytes + opcrBytes)
   }
   const isUnitStart = (flags & 0x40) !== 0 && (control & 0x10) !== 0
-  if (isUnitStart) maskTimes(packet.subarray(hasField ? 5 + fieldLength : 4))
+  if (!isUnitStart) return
+  const payload = packet.subarray(hasField ? 5 + fieldLength : 4)
+  maskTimes(payload)
+  maskCue(payload.subarray(1 + (payload[0] ?? 0)))
+}
+
+/** A splice_info_section that is in one packet. */
+function maskCue(section: Uint8Array): void {
+  if (section[0] !== 0xfc) return
+  const end = 3 + (((section[1] ?? 0) & 0x0f) << 8) + (section[2] ?? 0)
+  section[4] = (section[4] ?? 0) & 0xfe
+  section.fill(0, 5, 9)
+  section.fill(0, end - 4, end)
 }
 
 /** Timestamps of a PES packet; sections do not begin with a start code. */

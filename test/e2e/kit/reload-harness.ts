@@ -46,7 +46,7 @@ export class ReloadHarness implements AsyncDisposable {
   static async startIn(folder: TempFolder, args: readonly string[] = []): Promise<ReloadHarness> {
     const child = runCommandLine(['run', 'live.yaml', ...args], folder.path)
     try {
-      const [, api = ''] = await child.untilStderr(/(http:\S+)\/api\/v1\/status\n/)
+      const [, api = ''] = await child.untilStderr(/"(http:[^"]+)\/api\/v1\/status"/)
       return new ReloadHarness(new EngineProcess(folder, child, api))
     } catch (error) {
       await child[Symbol.asyncDispose]()
@@ -112,9 +112,10 @@ export class ReloadHarness implements AsyncDisposable {
     return { code, stdout: child.stdout, stderr: child.stderr }
   }
 
-  /** How many log lines contain this text. */
-  logged(text: string): number {
-    return this.engine.child.stderr.split('\n').filter((line) => line.includes(text)).length
+  /** How many log lines contain all of these texts. */
+  logged(...texts: readonly string[]): number {
+    const lines = this.engine.child.stderr.split('\n')
+    return lines.filter((line) => texts.every((text) => line.includes(text))).length
   }
 
   /** All viewers are connected, still receive the stream, and have had a clean one. */

@@ -1,17 +1,21 @@
 // Runs the real command line, `engine run FILE`, as a child process, and finds out where it listens.
 import assert from 'node:assert/strict'
-import { readdir, readFile, readlink } from 'node:fs/promises'
+import { readdir, readlink } from 'node:fs/promises'
+import { connect } from 'node:net'
 import { delimiter, dirname, join } from 'node:path'
 import process from 'node:process'
+import { pathToFileURL } from 'node:url'
 import type { EngineStatus, NodeStatus } from '@millrace/engine/api'
 import { Child } from './child.js'
 import type { Exit } from './child.js'
 import { getJson, httpRequest } from './http-request.js'
+import { MEMORY_SOCKET } from './memory-probe.js'
 import { REPOSITORY_ROOT } from './repository-root.js'
 import { TempFolder } from './temp-folder.js'
 import { until } from './until.js'
 
 export const ENGINE_BIN = join(REPOSITORY_ROOT, 'engine/bin/engine.js')
+const MEMORY_PROBE = pathToFileURL(join(import.meta.dirname, 'memory-probe.js')).href
 
 /** Starts `engine` as a user does, with this Node and these arguments. NO_COLOR and the like are set by `env` only. */
 export function runCommandLine(
@@ -28,8 +32,12 @@ export interface StartOptions {
   readonly yaml: string
   /** Files written next to the YAML first. */
   readonly files?: Readonly<Record<string, Uint8Array | string>>
+  /** More for the command line. */
+  readonly args?: readonly string[]
   /** Called with the path of the folder before the engine starts. By default nothing. */
   readonly prepare?: (folder: string) => Promise<void>
+  /** `usedBytes` is asked for. By default false. */
+  readonly hasMemoryProbe?: boolean
 }
 
 /** Resolves when the engine reports that it is running; rejects with its output if it ends instead. */
@@ -39,17 +47,27 @@ export async function startEngine(options: StartOptions): Promise<EngineProcess>
     for (const [name, content] of Object.entries(options.files ?? {})) await folder.write(name, content)
     await folder.write('pipeline.yaml', options.yaml)
     await options.prepare?.(folder.path)
-    return await startIn(folder)
+    return await startIn(folder, options)
   } catch (error) {
     await folder[Symbol.asyncDispose]()
     throw error
   }
 }
 
-async function startIn(folder: TempFolder): Promise<EngineProcess> {
-  const child = runCommandLine(['run', 'pipeline.yaml'], folder.path)
+/** In a folder in which an engine has run before. */
+export async function restartEngine(folder: TempFolder, yaml: string): Promise<EngineProcess> {
+  await folder.write('pipeline.yaml', yaml)
+  return startIn(folder)
+}
+
+async function startIn(
+  folder: TempFolder,
+  { args = [], hasMemoryProbe = false }: Pick<StartOptions, 'args' | 'hasMemoryProbe'> = {},
+): Promise<EngineProcess> {
+  const probe = { NODE_OPTIONS: `--import ${MEMORY_PROBE}`, [MEMORY_SOCKET]: memorySocketOf(folder) }
+  const child = runCommandLine(['run', 'pipeline.yaml', ...args], folder.path, hasMemoryProbe ? probe : {})
   try {
-    const [, api = ''] = await child.untilStderr(/(http:\S+)\/api\/v1\/status\n/)
+    const [, api = ''] = await child.untilStderr(/"(https?:[^"]+)\/api\/v1\/status"/)
     return new EngineProcess(folder, child, api)
   } catch (error) {
     await child[Symbol.asyncDispose]()
@@ -104,9 +122,10 @@ export class EngineProcess implements AsyncDisposable {
       .sort()
   }
 
-  async residentBytes(): Promise<number> {
-    const text = await readFile(`/proc/${this.child.pid}/status`, 'utf8')
-    return Number(/^VmRSS:\s+(\d+) kB$/m.exec(text)?.[1]) * 1024
+  /** In heap and buffers when all garbage has been collected. It has to be started with `hasMemoryProbe`. */
+  async usedBytes(): Promise<number> {
+    const parts: Buffer[] = await connect(memorySocketOf(this.folder)).toArray()
+    return Number(Buffer.concat(parts).toString())
   }
 
   /** Sends TERM; the engine must end by itself with exit code 0. */
@@ -121,4 +140,8 @@ export class EngineProcess implements AsyncDisposable {
     await this.child[Symbol.asyncDispose]()
     await this.folder[Symbol.asyncDispose]()
   }
+}
+
+function memorySocketOf({ path }: TempFolder): string {
+  return join(path, 'memory.sock')
 }

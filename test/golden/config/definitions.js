@@ -22,7 +22,12 @@ const segments = defineOutput({
   summary: 'Whole groups of pictures.',
   consumes: ['gop'],
   inlets: 'one',
-  options: z.strictObject({}),
+  options: z.strictObject({
+    command: z.array(z.string()).optional().meta({ description: 'Of a program.', reload: 'swap' }),
+    headers: z.record(z.string(), z.string()).optional().meta({ description: 'Of requests.', reload: 'swap' }),
+    forget: z.boolean().default(false).meta({ description: 'Segments are not kept.', reload: 'live' }),
+  }),
+  warnings: ({ forget }) => (forget ? ['with "forget" there is nothing to watch'] : []),
   examples: [],
   open,
 })

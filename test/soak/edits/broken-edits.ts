@@ -1,10 +1,10 @@
 // Edits that must change nothing: mistakes of every kind in the text, and resources that cannot be opened.
 import type { ReloadResult } from '@millrace/engine/api'
-import type { ConfigModel, NodeModel } from '../config-model.js'
-import { outputsOf, withOption } from '../config-model.js'
+import type { ConfigModel, NodeModel, PipelineModel, Settings } from '../config-model.js'
+import { outputsOf, takenKeys, withOption } from '../config-model.js'
 import { MAIN_FILE, renderConfig } from '../render-config.js'
 import type { EditContext } from './edit.js'
-import { someOutput } from './edit.js'
+import { isPattern, someOutput } from './edit.js'
 
 export interface BrokenEdit {
   readonly kind: string
@@ -48,12 +48,8 @@ export const BROKEN_EDITS: readonly BrokenEdit[] = [
     const other = outputsOf(model).find((each) => each.node !== node)?.node
     node.options = { ...node.options, path: other?.options['path'] ?? '', listener: other?.options['listener'] ?? '' }
   }),
-  changed('a missing preamble file', 'failed', (node) => {
-    node.options = { ...node.options, preamble: 'nowhere.ts' }
-  }),
-  changed('a preamble that is not a stream', 'failed', (node) => {
-    node.options = { ...node.options, preamble: MAIN_FILE }
-  }),
+  badPreamble('a missing preamble file', 'invalid', 'nowhere.ts'),
+  badPreamble('a preamble that is not a stream', 'failed', MAIN_FILE),
   whole('a cycle', 'invalid', (model) => {
     const pipeline = model.pipelines.find(({ transforms }) => transforms.length > 0)
     const [first] = pipeline?.transforms ?? []
@@ -73,6 +69,28 @@ export const BROKEN_EDITS: readonly BrokenEdit[] = [
   }),
   whole('a listener moves to an address in use', 'failed', (model, { busyPort }) => {
     model.listeners = { ...model.listeners, web: { ...model.listeners['web'], address: `127.0.0.1:${busyPort}` } }
+  }),
+  input('a pattern with two stars', 'invalid', 'tcp', { streams: '*-*' }),
+  input('a listener of another protocol', 'invalid', 'tcp', { listener: 'web' }),
+  input('a command that is a text', 'invalid', 'exec', { command: 'ffmpeg -i in.mp4' }),
+  input('a group that is no group', 'invalid', 'udp', { address: '127.0.0.1:5000', interface: 'lo' }),
+  input('a program that does not exist', 'failed', 'exec', { command: ['./nowhere.sh'] }),
+  input('a UDP port in use', 'failed', 'udp', ({ busyUdpPort }) => ({ address: `127.0.0.1:${busyUdpPort}` })),
+  input('a file in place of a unix socket', 'failed', 'unix', { path: MAIN_FILE }),
+  whole('a path for all copies', 'invalid', (model) => {
+    const [node] = model.pipelines.find(isPattern)?.outputs ?? []
+    if (node !== undefined) node.options = withOption(node.options, 'path', '/same/for/all.ts')
+  }),
+  whole('the key of a stream in an ordinary pipeline', 'invalid', (model, context) => {
+    const found = someOutput(model, context, (_, of) => !isPattern(of))
+    if (found !== undefined) found.node.options = withOption(found.node.options, 'path', '/tv/${stream}.ts')
+  }),
+  whole('two inputs at one UDP address', 'invalid', (model) => {
+    for (const pipeline of model.pipelines) {
+      if (pipeline.name !== 'radio' && pipeline.name !== 'prog') continue
+      const options = { address: '127.0.0.1:5000' }
+      pipeline.inputs = pipeline.inputs.map((node) => ({ ...node, type: 'udp', options }))
+    }
   }),
   whole('the state folder moves', 'refused', (model) => {
     model.engine = { ...model.engine, stateDir: 'elsewhere' }
@@ -103,6 +121,30 @@ function whole(
       return renderConfig(model)
     },
   }
+}
+
+/** Of a pattern pipeline, only where a copy can try it. */
+function badPreamble(kind: string, result: ReloadResult, preamble: string): BrokenEdit {
+  return whole(kind, result, (model, context) => {
+    const isTried = (of: PipelineModel): boolean => !isPattern(of) || (of.isBase && takenKeys(of).length > 0)
+    const node = someOutput(model, context, (_, of) => isTried(of))?.node
+    if (node !== undefined) node.options = { ...node.options, preamble }
+  })
+}
+
+/** Gives any one input of this type other options; publishers keep those that are not named. */
+function input(
+  kind: string,
+  result: ReloadResult,
+  type: string,
+  options: Settings | ((context: EditContext) => Settings),
+): BrokenEdit {
+  return whole(kind, result, (model, context) => {
+    const nodes = model.pipelines.flatMap(({ inputs }) => inputs).filter((node) => node.type === type)
+    const node = context.random.pick(nodes)
+    const changed = typeof options === 'function' ? options(context) : options
+    node.options = type === 'tcp' ? { ...node.options, ...changed } : changed
+  })
 }
 
 /** Changes any one output. */

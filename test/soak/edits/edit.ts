@@ -1,7 +1,7 @@
 // An edit: a change of the model, and the verbs other than `keep` that its plan may have.
 import type { PlanVerb } from '@millrace/engine'
 import type { ConfigModel, NodeModel, PipelineModel } from '../config-model.js'
-import { nodesOf, outputsOf } from '../config-model.js'
+import { httpOutputsOf, nodesOf } from '../config-model.js'
 import type { SeededRandom } from '../seeded-random.js'
 import { FIXED_LISTENER } from '../first-config.js'
 
@@ -11,6 +11,8 @@ export interface EditContext {
   readonly number: number
   /** Port on which the test's own web server listens. */
   readonly busyPort: number
+  /** UDP port that a socket of the test has. */
+  readonly busyUdpPort: number
   /** A port on which no one listens. */
   freePort(): number
 }
@@ -32,17 +34,22 @@ export function somePipeline(
   return random.tryPick(model.pipelines.filter(allows))
 }
 
-/** An output that may be edited: not that of a reference viewer. */
+/** An output over HTTP that may be edited: not that of a reference viewer. */
 export function someOutput(
   model: ConfigModel,
   { random }: EditContext,
   allows: (node: NodeModel, of: PipelineModel) => boolean = () => true,
 ): { readonly node: NodeModel; readonly of: PipelineModel } | undefined {
-  return random.tryPick(outputsOf(model).filter(({ node, of }) => !isReference(node) && allows(node, of)))
+  return random.tryPick(httpOutputsOf(model).filter(({ node, of }) => !isReference(node) && allows(node, of)))
 }
 
 export function isReference(node: NodeModel): boolean {
   return node.options['listener'] === FIXED_LISTENER
+}
+
+/** Its paths contain the key of the stream. */
+export function isPattern({ keys }: PipelineModel): boolean {
+  return keys !== undefined
 }
 
 /** A new name, such as `check-17`. */

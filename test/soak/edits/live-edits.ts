@@ -1,11 +1,12 @@
 // Edits that do not affect viewers: formatting, every option of class `live`, limits, texts, access.
 import type { PlanVerb } from '@millrace/engine'
 import type { ConfigModel, Settings, Value } from '../config-model.js'
-import { optionOf, withOption } from '../config-model.js'
+import { httpListeners, optionOf, withOption } from '../config-model.js'
 import type { Edit, EditContext } from './edit.js'
 import { someOutput, somePipeline } from './edit.js'
 
-type Values = readonly (Value | undefined)[]
+/** Undefined: the option is left out. */
+export type Values = readonly (Value | undefined)[]
 
 /**
  * Options of http-ts. `clients.max: 1` disconnects no one. Windows and timeouts stay longer than a test viewer may be
@@ -80,7 +81,7 @@ export const LIVE_EDITS: readonly Edit[] = [
   }),
   ...Object.entries(LISTENER_OPTIONS).map(([path, values]) =>
     edit(`listener ${path}`, ['live'], (model, context) => {
-      const name = context.random.pick(Object.keys(model.listeners))
+      const name = context.random.pick(httpListeners(model))
       const options = changed(model.listeners[name] ?? {}, path, values, context)
       if (options !== undefined) model.listeners = { ...model.listeners, [name]: options }
       return options !== undefined
@@ -161,7 +162,8 @@ function nodeEdit(kind: string, type: string, path: string, values: Values): Edi
   })
 }
 
-function setOption(node: { options: Settings }, path: string, values: Values, context: EditContext): boolean {
+/** Sets another of these values. */
+export function setOption(node: { options: Settings }, path: string, values: Values, context: EditContext): boolean {
   const options = changed(node.options, path, values, context)
   if (options !== undefined) node.options = options
   return options !== undefined

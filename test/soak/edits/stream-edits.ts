@@ -1,9 +1,19 @@
 // Edits that move the stream of connected viewers: swaps, other sources, other sockets and paths.
-import type { ConfigModel, NodeModel } from '../config-model.js'
-import { nodesOf, textOf, withOption } from '../config-model.js'
+import type { ConfigModel, NodeModel, PipelineModel } from '../config-model.js'
+import { httpListeners, nodesOf, textOf, withOption } from '../config-model.js'
 import { FAST_CLIP, FIXED_LISTENER, referencePath } from '../first-config.js'
 import type { Edit, EditContext } from './edit.js'
-import { isReference, newId, putInOrder, readable, rewire, someOutput, somePipeline, sourcesFor } from './edit.js'
+import {
+  isPattern,
+  isReference,
+  newId,
+  putInOrder,
+  readable,
+  rewire,
+  someOutput,
+  somePipeline,
+  sourcesFor,
+} from './edit.js'
 
 /** Existing files of null packets. */
 export const PREAMBLES = ['preamble-1.ts', 'preamble-2.ts'] as const
@@ -66,7 +76,7 @@ export const STREAM_EDITS: readonly Edit[] = [
   },
   {
     kind: 'insert a transform',
-    verbs: ['swap', 'add'],
+    verbs: ['swap', 'handoff', 'add'],
     change(model, context) {
       const pipeline = somePipeline(model, context, ({ transforms }) => transforms.length < 6)
       if (pipeline === undefined) return false
@@ -83,7 +93,7 @@ export const STREAM_EDITS: readonly Edit[] = [
   },
   {
     kind: 'remove a transform',
-    verbs: ['swap', 'remove'],
+    verbs: ['swap', 'handoff', 'remove'],
     change(model, context) {
       const pipeline = somePipeline(model, context, ({ transforms }) => transforms.length > 0)
       const node = context.random.tryPick(pipeline?.transforms ?? [])
@@ -124,7 +134,8 @@ export const STREAM_EDITS: readonly Edit[] = [
     change(model, context) {
       const found = someOutput(model, context)
       if (found === undefined) return false
-      const path = `/${found.of.name}/${newId('path', context)}.ts`
+      const key = isPattern(found.of) ? '/${stream}' : ''
+      const path = `/${found.of.name}${key}/${newId('path', context)}.ts`
       found.node.options = withOption(found.node.options, 'path', path)
       return true
     },
@@ -133,9 +144,12 @@ export const STREAM_EDITS: readonly Edit[] = [
     kind: 'swap paths',
     verbs: ['rebind'],
     change(model, context) {
-      const one = someOutput(model, context)?.node
-      const isOther = (node: NodeModel): boolean =>
-        node !== one && node.options['listener'] === one?.options['listener']
+      const found = someOutput(model, context)
+      const one = found?.node
+      const isOther = (node: NodeModel, of: PipelineModel): boolean =>
+        node !== one &&
+        node.options['listener'] === one?.options['listener'] &&
+        (of === found?.of || (!isPattern(of) && found !== undefined && !isPattern(found.of)))
       const other = someOutput(model, context, isOther)?.node
       if (one === undefined || other === undefined) return false
       const path = one.options['path']
@@ -149,7 +163,7 @@ export const STREAM_EDITS: readonly Edit[] = [
     verbs: ['rebind'],
     change(model, context) {
       const node = someOutput(model, context)?.node
-      const names = Object.keys(model.listeners)
+      const names = httpListeners(model)
       const others = names.filter((name) => name !== FIXED_LISTENER && name !== node?.options['listener'])
       const listener = context.random.tryPick(others)
       if (node === undefined || listener === undefined) return false

@@ -1,13 +1,13 @@
 // Edits that add, remove and rename: outputs, pipelines, listeners, services. Anything added may be removed again; of
 // the first configuration only the outputs `third` are removed, so that there are viewers to lose.
 import type { ConfigModel, NodeModel, PipelineModel, Settings } from '../config-model.js'
-import { optionOf, outputsOf, textOf, withOption } from '../config-model.js'
+import { httpListeners, optionOf, outputsOf, textOf, withOption } from '../config-model.js'
 import { CARD_CLIP, FAST_CLIP, FIXED_LISTENER, fileInput } from '../first-config.js'
 import type { Edit, EditContext } from './edit.js'
-import { isReference, newId, rewire, someOutput, somePipeline } from './edit.js'
+import { isPattern, isReference, newId, rewire, someOutput, somePipeline } from './edit.js'
 
-const MAX_OUTPUTS = 24
-const MAX_PIPELINES = 7
+const MAX_OUTPUTS = 44
+const MAX_PIPELINES = 11
 
 export const STRUCTURE_EDITS: readonly Edit[] = [
   {
@@ -17,7 +17,7 @@ export const STRUCTURE_EDITS: readonly Edit[] = [
       const pipeline = somePipeline(model, context)
       if (pipeline === undefined || outputsOf(model).length >= MAX_OUTPUTS) return false
       const from = context.random.pick([...pipeline.inputs, ...pipeline.transforms]).id
-      pipeline.outputs = [...pipeline.outputs, newOutput(newId('out', context), from, pipeline.name, context, model)]
+      pipeline.outputs = [...pipeline.outputs, newOutput(newId('out', context), from, pipeline, context, model)]
       return true
     },
   },
@@ -35,8 +35,9 @@ export const STRUCTURE_EDITS: readonly Edit[] = [
     kind: 'add a pipeline',
     verbs: ['add'],
     change(model, context) {
-      if (model.pipelines.length >= MAX_PIPELINES) return false
-      model.pipelines = [...model.pipelines, newPipeline(model, context)]
+      if (!hasRoom(model)) return false
+      const options = fileInput(context.random.pick([CARD_CLIP, FAST_CLIP]))
+      model.pipelines = [...model.pipelines, newPipeline(model, context, { type: 'file', options })]
       return true
     },
   },
@@ -54,7 +55,7 @@ export const STRUCTURE_EDITS: readonly Edit[] = [
     kind: 'add a listener',
     verbs: ['add'],
     change(model, context) {
-      if (Object.keys(model.listeners).length >= 6) return false
+      if (Object.keys(model.listeners).length >= 8) return false
       const address = `127.0.0.1:${context.freePort()}`
       model.listeners = { ...model.listeners, [newId('listener', context)]: { address } }
       return true
@@ -116,7 +117,7 @@ export const STRUCTURE_EDITS: readonly Edit[] = [
     change(model, context) {
       const metrics = metricsOf(model)
       const [listener, path] = [textOf(metrics, 'listener'), textOf(metrics, 'path')]
-      const node = someOutput(model, context)?.node
+      const node = someOutput(model, context, (_, of) => !isPattern(of))?.node
       if (node === undefined || listener === 'api') return false
       moveMetrics(model, textOf(node.options, 'listener'), textOf(node.options, 'path'))
       node.options = { ...node.options, listener, path }
@@ -157,6 +158,11 @@ export const STRUCTURE_EDITS: readonly Edit[] = [
   },
 ]
 
+/** For another pipeline. */
+export function hasRoom({ pipelines }: ConfigModel): boolean {
+  return pipelines.length < MAX_PIPELINES
+}
+
 function metricsOf({ services }: ConfigModel): Settings {
   return services['metrics'] ?? {}
 }
@@ -169,32 +175,45 @@ function hookOf({ services }: ConfigModel): string | undefined {
   return Object.keys(services).find((name) => optionOf(services, `${name}.type`) === 'webhook')
 }
 
-function newOutput(id: string, from: string, pipeline: string, { random }: EditContext, model: ConfigModel): NodeModel {
-  const listener = random.pick(Object.keys(model.listeners).filter((name) => name !== FIXED_LISTENER))
-  const options = { listener, path: `/${pipeline}/${id}.ts` }
+function newOutput(
+  id: string,
+  from: string,
+  pipeline: PipelineModel,
+  { random }: EditContext,
+  model: ConfigModel,
+): NodeModel {
+  const listener = random.pick(httpListeners(model).filter((name) => name !== FIXED_LISTENER))
+  const key = isPattern(pipeline) ? '/${stream}' : ''
+  const options = { listener, path: `/${pipeline.name}${key}/${id}.ts` }
   return { id, firstId: undefined, type: 'http-ts', from, was: undefined, options }
 }
 
-/** It has a reference output like the others. */
-function newPipeline(model: ConfigModel, context: EditContext): PipelineModel {
-  const name = newId('pipe', context)
-  const options = fileInput(context.random.pick([CARD_CLIP, FAST_CLIP]))
-  const reference = newOutput('reference', 'main', name, context, model)
-  return {
+/** It has a reference output like the others. `keys`: those that are published, of a pattern pipeline. */
+export function newPipeline(
+  model: ConfigModel,
+  context: EditContext,
+  { type, options, keys }: { readonly type: string; readonly options: Settings; readonly keys?: readonly string[] },
+): PipelineModel {
+  const name = newId(`pipe-${type}`, context)
+  const pipeline: PipelineModel = {
     name,
     isBase: false,
     isExact: true,
     clips: [],
     isRelay: false,
+    keys,
     description: `pipeline of edit ${context.number}`,
     place: 'plain',
-    inputs: [{ id: 'main', firstId: undefined, type: 'file', from: undefined, was: undefined, options }],
+    inputs: [{ id: 'main', firstId: undefined, type, from: undefined, was: undefined, options }],
     transforms: [{ id: 'gops', firstId: undefined, type: 'gop', from: 'main', was: undefined, options: {} }],
-    outputs: [
-      { ...reference, options: { listener: FIXED_LISTENER, path: `/${name}/reference.ts` } },
-      newOutput('ts', 'gops', name, context, model),
-    ],
+    outputs: [],
   }
+  const reference = newOutput('reference', 'main', pipeline, context, model)
+  pipeline.outputs = [
+    { ...reference, options: { ...reference.options, listener: FIXED_LISTENER } },
+    newOutput('ts', 'gops', pipeline, context, model),
+  ]
+  return pipeline
 }
 
 /** `was` names the id before this edit only. */
@@ -207,7 +226,7 @@ function rename(node: NodeModel, word: string, context: EditContext): boolean {
 
 function renameRead(pipeline: PipelineModel, node: NodeModel, context: EditContext): boolean {
   const before = node.id
-  if (!rename(node, 'renamed', context)) return false
+  if (!rename(node, `renamed-${node.type}`, context)) return false
   rewire(pipeline, before, node.id)
   return true
 }
