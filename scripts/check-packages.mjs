@@ -1,14 +1,25 @@
 // Checks what `npm pack` would publish of each workspace: everything that its package.json names, its licence and its
-// README, and no development files.
+// README whose links hold on a registry, and no development files.
 import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
+import { removePackedDocs, writePackedDocs } from './packed-docs.mjs'
 import { ROOT, listPublished } from './repository.mjs'
 import { runCommand } from './run-command.mjs'
 
+const LINK = /\]\((?!https?:|mailto:|#)([^)#\s]+)(?:#[^)\s]*)?\)/g
 const NOT_SHIPPED = /(^|\/)(src|node_modules)\/|\.test\.|\.tsbuildinfo$|tsconfig.*\.json$|\.tgz$/
 
 /** @returns {Promise<string[]>} the faults */
 export async function checkPackages() {
+  writePackedDocs()
+  try {
+    return await checkPacked()
+  } finally {
+    removePackedDocs()
+  }
+}
+
+async function checkPacked() {
   const published = listPublished()
   const workspaces = published.map(({ folder }) => `--workspace=${folder}`)
   const { code, output } = await runCommand(['npm', 'pack', '--dry-run', '--json', '--ignore-scripts', ...workspaces], {
@@ -34,8 +45,22 @@ function faultsOf(folder, manifest, files) {
   return [
     ...missing.map((path) => `${folder}: ${path} is not in the package`),
     ...extra.map((path) => `${folder}: ${path} must not be in the package`),
+    ...leadingOut(folder, files).map((link) => `${folder}: ${link} is not in the package`),
     ...(files.has('LICENSE') && !sameLicence(folder) ? [`${folder}/LICENSE differs from LICENSE`] : []),
   ]
+}
+
+/** Links of its pages to files that are not packed. A page of a registry shows the README alone: links lead elsewhere. */
+function leadingOut(folder, files) {
+  return [...files]
+    .filter((path) => path.endsWith('.md'))
+    .flatMap((page) => {
+      const text = readFileSync(join(ROOT, folder, page), 'utf8')
+      return [...text.matchAll(LINK)]
+        .map(([, target]) => join(dirname(page), target))
+        .filter((target) => !files.has(target.replace(/\/$/, '')))
+        .map((target) => `the link of ${page} to ${target}`)
+    })
 }
 
 /** The files that a package must contain: its entry points, its manifest, and what every package has. */

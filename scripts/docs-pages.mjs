@@ -2,16 +2,38 @@
 
 const GENERATED = '<!-- Generated from the code by `npm run docs`. Do not edit. -->'
 
-/** What the engine does, by the reaction of an error. */
+/** What the engine does about an error of a node, by its reaction: when it starts or runs, and while it reloads. */
 const REACTIONS = {
-  retry: 'tries again, with back-off',
-  end: 'treats the node as finished',
-  config: 'does not start, or stops the node',
-  bug: 'stops the node, and reports a bug',
+  retry: ['tries again, with back-off', 'keeps what the node would replace, and tries again'],
+  end: ['treats the node as finished', 'treats the node as finished'],
+  config: ['stops the node', 'keeps what runs'],
+  bug: ['stops the node, and reports a bug', 'keeps what runs, and reports a bug'],
 }
 
-/** The same for areas whose errors do not concern a node. */
-const AREA_REACTIONS = { RELOAD: 'keeps the previous configuration', STATE: 'does not start' }
+const NEVER = 'does not occur'
+const KEEPS = 'keeps what runs'
+/** Of errors in files, which are found before any node is opened. */
+const CONFIGURATION = ['does not start', KEEPS]
+/** Areas of the engine whose errors do not come from a node that runs. */
+const AREA_REACTIONS = {
+  AUTH: CONFIGURATION,
+  CONFIG: CONFIGURATION,
+  LISTEN: CONFIGURATION,
+  PLUGIN: CONFIGURATION,
+  RELOAD: [NEVER, KEEPS],
+  STATE: ['does not start', NEVER],
+}
+/** Errors whose area says something else. */
+const OWN_REACTIONS = {
+  LISTEN_IN_USE: ['does not start', 'keeps what runs, and tries again'],
+  LISTEN_NO_ADDRESS: ['does not start', 'keeps what runs, and tries again'],
+  LISTEN_FAILED: ['does not start', 'keeps what runs, and tries again'],
+  NODE_NOT_READY: [NEVER, 'keeps what runs, and tries again'],
+  PLUGIN_FAULT: ['does not start, and reports a bug', 'keeps what runs, and reports a bug'],
+  RELOAD_ROLLED_BACK: [NEVER, 'runs the previous configuration again'],
+}
+/** Areas whose errors answer a request, and change nothing that runs. */
+const REQUEST_AREAS = new Set(['COMMAND', 'EDIT', 'HISTORY', 'TAP'])
 
 /** The reload classes of options, in order of cost. */
 const RELOAD_CLASSES = ['live', 'rebind', 'swap', 'source', 'restart']
@@ -26,6 +48,10 @@ export function renderErrorsPage(packages) {
     GENERATED,
     'Every error has a code, `AREA_WHAT`. It appears in the log, in responses of the control API, and in the output of ' +
       '`engine check`. The meaning of a code never changes.',
+    'What the engine does about it depends on when it occurs. **At the start and while it runs**: an engine that does ' +
+      'not start exits with 78 if the configuration is wrong, else with 1; so does one whose last input has failed. ' +
+      '**At a reload**: whatever goes wrong, what runs goes on, and the reload says why ' +
+      '([hot-reload.md](hot-reload.md#when-disk-and-running-differ)).',
     ...sections,
   ].join('\n\n')
 }
@@ -49,6 +75,44 @@ export function renderMetricsPage(coreMetrics, plugins) {
     '## Engine',
     renderMetrics(coreMetrics),
     ...sections,
+  ].join('\n\n')
+}
+
+/** The commands of the dashboard, by name. */
+export function renderDashboardKeys(commands) {
+  const shownAs = (key) => (key === ' ' ? 'space' : key === 'escape' ? 'esc' : key)
+  const rows = commands.map(({ name, keys, help, places, isWriting, isHarmless }) => [
+    keys.map((key) => `<kbd>${shownAs(key)}</kbd>`).join(' '),
+    `\`${name}\``,
+    `${help}${isWriting ? `; ${isHarmless ? '' : 'asks, or '}is not there with \`--read-only\`` : ''}`,
+    places === undefined ? '' : places.join(', '),
+  ])
+  return table(['Keys', 'Command', 'What it does', 'Only in'], rows)
+}
+
+/** The rules that `engine probe` checks: groups of rows by id. */
+export function renderHlsRules(groups, players) {
+  const sections = Object.entries(groups).map(([name, rules]) => {
+    const rows = Object.entries(rules).map(([id, rule]) => [`\`${id}\``, rule.class, rule.section, rule.sentence])
+    return `## ${name}\n\n${table(['Rule', 'Class', 'Section', 'What it says'], rows)}`
+  })
+  return [
+    '# Rules of HLS',
+    GENERATED,
+    '`engine probe URL` checks these rules, over time, in a playlist and in all that it leads to: media playlists, ' +
+      'responses, segments. It exits with 1 if a `must` is broken. `should` is a recommendation; `apple` is what Apple ' +
+      'asks of services for its players. Sections are those of ' +
+      '[draft-pantos-hls-rfc8216bis-22](https://datatracker.ietf.org/doc/html/draft-pantos-hls-rfc8216bis-22), the ' +
+      'successor of [RFC 8216](https://datatracker.ietf.org/doc/html/rfc8216); `players` stands for what a widespread ' +
+      'player fails at, though no specification forbids it.',
+    ...sections,
+    '## Who plays what in transport streams',
+    '`apple`: AVPlayer and Safari, by what Apple asks of services. `browsers`: hls.js, by what it finds in transport ' +
+      'streams; `some`: where the browser or the device has a decoder. VLC, FFmpeg and GStreamer play all of them.',
+    table(
+      ['Format', 'Apple', 'Browsers'],
+      Object.values(players).map(({ name, apple, browsers }) => [name, apple, browsers]),
+    ),
   ].join('\n\n')
 }
 
@@ -165,21 +229,37 @@ function renderArea([area, errors]) {
 }
 
 function renderErrors(errors) {
-  return table(
-    ['Code', 'What it means', 'What to do', 'The engine'],
-    errors.map(({ code, sentence, hint, help, reaction, status }) => [
-      `\`${code}\``,
-      sentence,
-      hint ?? help ?? '',
-      status === undefined ? reactionTo(code, sentence, reaction) : `responds with ${status}`,
-    ]),
-  )
+  const meanings = errors.map(({ code, sentence, hint, help }) => [`\`${code}\``, sentence, hint ?? help ?? ''])
+  if (errors.every(isOfRequest)) {
+    const answers = errors.map(({ status }) =>
+      status === undefined ? 'refuses the request' : `responds with ${status}`,
+    )
+    return table(
+      ['Code', 'What it means', 'What to do', 'The engine'],
+      withCells(
+        meanings,
+        answers.map((text) => [text]),
+      ),
+    )
+  }
+  const head = ['Code', 'What it means', 'What to do', 'At the start and while it runs', 'At a reload']
+  return table(head, withCells(meanings, errors.map(reactionsTo)))
+}
+
+function withCells(rows, cells) {
+  return rows.map((row, index) => [...row, ...cells[index]])
+}
+
+function isOfRequest({ code, status }) {
+  return status !== undefined || REQUEST_AREAS.has(areaOf(code)) || code.startsWith('NODE_ACTION_')
 }
 
 /** What the engine does; the sentence of a warning says that it is one. */
-function reactionTo(code, sentence, reaction) {
-  if (sentence.endsWith('(a warning).')) return 'reports it, and continues'
-  return AREA_REACTIONS[areaOf(code)] ?? REACTIONS[reaction]
+function reactionsTo(error) {
+  const { code, sentence, reaction } = error
+  if (sentence.endsWith('(a warning).')) return ['reports it, and continues', 'reports it, and continues']
+  if (isOfRequest(error)) return ['refuses the request', 'refuses the request']
+  return OWN_REACTIONS[code] ?? AREA_REACTIONS[areaOf(code)] ?? REACTIONS[reaction]
 }
 
 function areaOf(code) {
@@ -198,15 +278,21 @@ function renderExample({ title, yaml }) {
   return `${title}:\n\n\`\`\`yaml\n${yaml.trim()}\n\`\`\``
 }
 
+/** Of an option, with its classes in other modes. */
+function reloadText(reload, reloadWhen = []) {
+  const inModes = reloadWhen.map((when) => `\`${when.reload}\` with \`${when.option}: ${when.is}\`: ${when.effect}`)
+  return [`\`${reload}\``, ...inModes].join('; ')
+}
+
 function renderOptions(rows) {
   return table(
     ['Option', 'Takes', 'Default', 'What it does', 'On reload'],
-    rows.map(({ path, kind, range, default: value, required, description, reload }) => [
+    rows.map(({ path, kind, range, default: value, required, description, reload, reloadWhen }) => [
       `\`${path}\``,
       range === '' ? kind : `${kind}, ${range}`,
       required ? '**required**' : value === undefined ? '' : `\`${value}\``,
       description,
-      kind === 'group' ? '' : `\`${reload}\``,
+      kind === 'group' ? '' : reloadText(reload, reloadWhen),
     ]),
   )
 }

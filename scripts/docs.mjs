@@ -1,6 +1,6 @@
-// Generates the documentation that comes from the code: docs/errors.md, docs/metrics.md, docs/plugin-api.md, docs/nodes,
-// and the marked regions of docs/access.md, docs/listeners.md, docs/hot-reload.md and of each plugin's README. Reads
-// compiled code, so build first.
+// Generates what comes from the code: deploy/systemd/millrace.service, docs/errors.md, docs/metrics.md, docs/plugin-api.md, docs/nodes,
+// and the marked regions of docs/access.md, docs/listeners.md, docs/hot-reload.md, docs/plugin-tests.md, docs/dashboard.md and of each
+// plugin's README. Reads compiled code, so build first.
 // `--check` writes nothing, and fails naming the files that are stale.
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
@@ -8,7 +8,9 @@ import { pathToFileURL } from 'node:url'
 import { format, resolveConfig } from 'prettier'
 import {
   nodePageName,
+  renderDashboardKeys,
   renderErrorsPage,
+  renderHlsRules,
   renderMetricsPage,
   renderNodeIndex,
   renderNodePage,
@@ -34,17 +36,62 @@ for (const plugin of plugins) {
   const path = join(plugin.folder, 'README.md')
   await put(path, fillRegions(path, renderPluginRegions(plugin, plugin.describeOptions)))
 }
+await putHlsRules()
 await putPluginApi()
+await putSuites()
 await putSettings()
 await putAccess()
 await putReload()
 await putNodes()
+await putDashboard()
+await putUnit()
 if (CHECK && stale.length > 0) fail(`stale, run \`npm run build && npm run docs\`: ${stale.join(' ')}`)
+
+/** The systemd unit of an engine that is installed globally. */
+async function putUnit() {
+  const { systemdUnit } = await load('engine/dist/cli/systemd-unit.js')
+  const first = 'As root, after `npm install --global millrace`:'
+  await put('deploy/systemd/millrace.service', systemdUnit({ folder: '/etc/millrace', command: 'engine', first }))
+}
+
+/** The rules of `engine probe`. */
+async function putHlsRules() {
+  const { RULE_GROUPS, TS_PLAYERS } = await load('media/dist/hls/index.js')
+  await put('docs/hls-rules.md', renderHlsRules(RULE_GROUPS, TS_PLAYERS))
+}
 
 /** The contract of plugins. */
 async function putPluginApi() {
   const { PLUGIN_API } = await load('engine/dist/plugin/api-version.js')
   await put('docs/plugin-api.md', renderPluginApi(`${PLUGIN_API.major}.${PLUGIN_API.minor}`))
+}
+
+/** The keys of the dashboard. */
+async function putDashboard() {
+  const { COMMAND_TABLE } = await load('tui/dist/index.js')
+  const path = 'docs/dashboard.md'
+  await put(path, fillRegions(path, { keys: renderDashboardKeys(COMMAND_TABLE) }))
+}
+
+/** What the contract kit checks, by kind. */
+async function putSuites() {
+  const path = 'docs/plugin-tests.md'
+  const { nodeSuite } = await load('engine/dist/testing/contract/node-suite.js')
+  const suites = { node: { ...nodeSuite, stress: [] } }
+  for (const kind of DEFINITION_KINDS) {
+    const { [`${kind}Suite`]: suite } = await load(`engine/dist/testing/contract/${kind}-suite.js`)
+    const isOwn = (check) => !Object.values(nodeSuite).flat().includes(check)
+    const parts = Object.entries(suite).map(([part, checks]) => [part, checks.filter(isOwn)])
+    suites[kind] = Object.fromEntries(parts)
+  }
+  const regions = Object.entries(suites).map(([kind, suite]) => [kind, renderSuite(suite)])
+  await put(path, fillRegions(path, Object.fromEntries(regions)))
+}
+
+function renderSuite(suite) {
+  return Object.entries(suite)
+    .flatMap(([part, checks]) => checks.map(({ title }) => `- **${part}**: ${title}`))
+    .join('\n')
 }
 
 /** The tables of options that the engine itself reads: listeners, its own settings, and the keys of every input. */
@@ -201,7 +248,7 @@ function fillRegions(path, regions) {
 
 async function put(path, text) {
   const file = join(ROOT, path)
-  const wanted = await format(text, { ...(await resolveConfig(file)), filepath: file })
+  const wanted = path.endsWith('.md') ? await format(text, { ...(await resolveConfig(file)), filepath: file }) : text
   const found = existsSync(file) ? readFileSync(file, 'utf8') : ''
   if (found === wanted) return
   if (CHECK) stale.push(path)

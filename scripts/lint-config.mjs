@@ -19,6 +19,9 @@ const PLUGIN_MAY_IMPORT =
 const PLUGIN_TEST_MAY_IMPORT =
   'A plugin imports @millrace/engine/plugin, @millrace/media/* and the protocol it speaks (its tests @millrace/engine/testing too): what third-party authors have. Never another plugin: what two need moves to media or engine.'
 
+/** Packages in `protocols/`; plugins whose names end with it speak it. */
+const PROTOCOLS = ['rtmp', 'srt']
+
 /** Operators of RxJS that queue. */
 const QUEUES = [
   ...['observeOn', 'delay', 'delayWhen', 'concatMap', 'concatMapTo', 'concatAll', 'mergeMap', 'mergeMapTo', 'mergeAll'],
@@ -51,6 +54,12 @@ const NO_SOCKETS = [
     message: SOCKETS_OF_NODE,
   },
 ]
+/** No import: rules about imports do not see a static method. */
+const NO_SOCKETS_OF_PROTOCOLS = {
+  object: 'SrtSocket',
+  property: 'open',
+  message: `${SOCKETS_OF_NODE} SrtSocket.over(await SocketsPort.open(sockets, host), ...) uses them.`,
+}
 const NO_TIMERS = { group: ['node:timers', 'node:timers/**'], message: TIME_FROM_CLOCK }
 
 const ENGINE_MAY_IMPORT = {
@@ -94,19 +103,21 @@ function config() {
     // If several overrides match a file, the last one that sets a rule replaces the rule as a whole.
     overrides: [
       media(),
-      protocols(),
+      ...protocols(),
       { files: ['engine/src/**'], rules: imports([ENGINE_MAY_IMPORT, RXJS_ENTRY, libraries(), NOT_BY_PATH]) },
       // Entries that name files are last: these files also match the entry of their folder.
       ...[...FOLDERS].sort((a, b) => Number(a.files !== undefined) - Number(b.files !== undefined)).map(engineFolder),
       { files: ['engine/src/cli/**'], rules: { 'no-console': 'off' } },
       ...plugins(),
       tui(),
+      ...statusPage(),
       {
         files: ['**/*.test.*', 'test/**'],
         rules: {
           'max-lines': ['error', { max: 600 }],
           'max-lines-per-function': 'off',
           'no-restricted-globals': 'off',
+          'no-restricted-properties': 'off',
         },
       },
       ...testsOfFolders(),
@@ -172,22 +183,41 @@ function media() {
   }
 }
 
+/** A protocol has a core, which does no I/O, and its transport in `io/`. */
 function protocols() {
-  return {
-    files: ['protocols/*/src/**'],
-    rules: imports([
-      {
-        group: ['@millrace/*', '@millrace/*/**', '!@millrace/media/*'],
-        message: 'A protocol imports @millrace/media/* only: its transport is an argument.',
+  const noIo =
+    'The core of a protocol does no I/O: datagrams and time go in, datagrams, events and the next deadline come out.'
+  const patterns = [
+    {
+      group: ['@millrace/*', '@millrace/*/**', '!@millrace/media/*'],
+      message: 'A protocol imports @millrace/media/* only: its transport is an argument.',
+    },
+    {
+      group: ['rxjs', 'rxjs/**'],
+      message: 'A protocol is plain classes over a transport; RxJS is the wiring of nodes.',
+    },
+    libraries(),
+    NOT_BY_PATH,
+  ]
+  const modules = ['dgram', 'net', 'tls', 'http', 'http2', 'fs', 'timers', 'worker_threads', 'child_process', 'os']
+  const core = [
+    { group: ['node:*', 'node:*/**', '!node:crypto', ...modules, 'timers/**'], message: noIo },
+    { regex: '^(\\./|(\\.\\./)+)io/', message: noIo },
+  ]
+  const timers = ['setTimeout', 'setInterval', 'setImmediate', 'queueMicrotask', 'performance', 'Date']
+  return [
+    {
+      files: ['protocols/*/src/**'],
+      rules: {
+        ...imports([...core, ...patterns]),
+        'no-restricted-globals': [
+          'error',
+          ...[...timers, 'process', 'fetch', 'console'].map((name) => ({ name, message: noIo })),
+        ],
       },
-      {
-        group: ['rxjs', 'rxjs/**'],
-        message: 'A protocol is plain classes over a transport; RxJS is the wiring of nodes.',
-      },
-      libraries(),
-      NOT_BY_PATH,
-    ]),
-  }
+    },
+    { files: ['protocols/*/src/io/**'], rules: { ...imports(patterns), 'no-restricted-globals': 'off' } },
+  ]
 }
 
 function engineFolder(entry) {
@@ -220,10 +250,7 @@ function nameOf({ folder, files }) {
 }
 
 function plugins() {
-  const only = {
-    group: ['@millrace/*', '@millrace/*/**', '!@millrace/engine/plugin', '!@millrace/media/*'],
-    message: PLUGIN_MAY_IMPORT,
-  }
+  const only = pluginImports([], PLUGIN_MAY_IMPORT)
   const clock = 'Inject CLOCK: tests replace it, its timers end with the node.'
   const patterns = [
     only,
@@ -240,6 +267,10 @@ function plugins() {
     libraries(),
     NOT_BY_PATH,
   ]
+  const speaking = PROTOCOLS.map((name) => ({
+    files: [`plugins/*-${name}/src/**`],
+    rules: imports([pluginImports([name], PLUGIN_MAY_IMPORT), ...patterns.slice(1), ...NO_SOCKETS]),
+  }))
   return [
     {
       files: ['plugins/*/src/**'],
@@ -250,27 +281,43 @@ function plugins() {
           { name: 'setTimeout', message: clock },
           { name: 'setInterval', message: clock },
         ],
+        'no-restricted-properties': ['error', NO_SOCKETS_OF_PROTOCOLS],
       },
     },
+    ...speaking,
     // It waits for the descriptor of a named pipe, which Node reads with a socket. It opens no connection.
     { files: ['plugins/input-file/src/pipe-reader.ts'], rules: imports(patterns) },
-    // SOCKETS opens no TLS connections.
-    { files: ['dial', 'tcp-attempt'].map((name) => `plugins/input-tcp/src/${name}.ts`), rules: imports(patterns) },
+    // A redirect may not lead to an internal address: it checks each address that it connects to, which SOCKETS does not.
+    { files: ['dial', 'http-exchange'].map((name) => `plugins/input-http/src/${name}.ts`), rules: imports(patterns) },
     { files: ['plugins/*/src/index.ts', 'examples/*/index.js'], rules: { 'import/no-default-export': 'off' } },
   ]
 }
 
 function tui() {
   const message =
-    'The dashboard is a client of the control API in a process of its own: it imports the types of @millrace/engine/api only.'
+    'The dashboard is a client of the control API in a process of its own: it imports the types of @millrace/engine/api, and @millrace/engine/model, which is pure.'
   return {
     files: ['tui/src/**'],
     rules: imports([
-      { group: ['@millrace/*', '@millrace/*/**', '!@millrace/engine/api'], message },
+      { group: ['@millrace/*', '@millrace/*/**', '!@millrace/engine/api', '!@millrace/engine/model'], message },
       libraries(),
       NOT_BY_PATH,
     ]),
   }
+}
+
+/** Modules of the browser, and the model that they share with the terminal: their own files and nothing else. */
+function statusPage() {
+  const message = 'The status page runs in the browser: it imports its own files by relative path and nothing else.'
+  const noDom = 'The model is in use in the terminal and in the browser: no I/O, no timers, no page.'
+  const restricted = ['fetch', 'setTimeout', 'setInterval', 'process', 'Buffer', 'console'].map((name) => ({
+    name,
+    message: noDom,
+  }))
+  return [
+    { files: ['engine/page/**'], rules: imports([{ regex: '^[^.]', message }, NOT_BY_PATH]) },
+    { files: ['engine/page/model/**'], rules: { 'no-restricted-globals': ['error', ...restricted] } },
+  ]
 }
 
 /** Tests and their kits may import from every folder; the rules about other packages stay the same. */
@@ -297,23 +344,48 @@ function testsOfFolders() {
       ]),
     },
     {
-      files: ['plugins/*/src/**/*.test.*'],
+      files: ['protocols/*/src/**/*.test.*'],
       rules: imports([
         {
-          group: [
-            '@millrace/*',
-            '@millrace/*/**',
-            '!@millrace/engine/plugin',
-            '!@millrace/media/*',
-            '!@millrace/engine/testing',
-          ],
-          message: PLUGIN_TEST_MAY_IMPORT,
+          group: ['@millrace/*', '@millrace/*/**', '!@millrace/media/*'],
+          message: 'A protocol and its tests import @millrace/media/* only.',
         },
         libraries(),
         NOT_BY_PATH,
       ]),
     },
+    {
+      files: ['plugins/*/src/**/*.test.*'],
+      rules: imports([
+        pluginImports([], PLUGIN_TEST_MAY_IMPORT, '!@millrace/engine/testing'),
+        libraries(),
+        NOT_BY_PATH,
+      ]),
+    },
+    ...PROTOCOLS.map((name) => ({
+      files: [`plugins/*-${name}/src/**/*.test.*`],
+      rules: imports([
+        pluginImports([name], PLUGIN_TEST_MAY_IMPORT, '!@millrace/engine/testing'),
+        libraries(),
+        NOT_BY_PATH,
+      ]),
+    })),
   ]
+}
+
+/** What a plugin that speaks these protocols may import. */
+function pluginImports(protocols, message, ...more) {
+  const spoken = protocols.flatMap((name) => [`!@millrace/${name}`, `!@millrace/${name}/node`])
+  const group = [
+    '@millrace/*',
+    '@millrace/*/**',
+    '!@millrace/engine/plugin',
+    '!@millrace/media/*',
+    '!@millrace/media/mpegts/*',
+    ...more,
+    ...spoken,
+  ]
+  return { group, message }
 }
 
 function imports(patterns) {

@@ -14,6 +14,7 @@ const OXLINT = join(ROOT, 'node_modules/.bin/oxlint')
 
 const IMPORTS = 'eslint(no-restricted-imports)'
 const GLOBALS = 'eslint(no-restricted-globals)'
+const OPENING = `import { SrtSocket } from '@millrace/srt/node'\nexport const socket = await SrtSocket.open()`
 
 /** Folder, contents of a file in it, and the rule that refuses the file; without a rule it must be accepted. */
 const SNIPPETS = [
@@ -31,8 +32,22 @@ const SNIPPETS = [
   { in: 'media/src', test: true, code: `import 'node:fs'` },
   { in: 'media/src', test: true, code: `import '@millrace/engine/testing'`, rule: IMPORTS },
 
+  { in: 'protocols/rtmp/src', code: `import 'node:net'`, rule: IMPORTS },
+  { in: 'protocols/rtmp/src/session', code: `export const now = performance.now()`, rule: GLOBALS },
+  { in: 'protocols/rtmp/src/io', code: `import 'node:net'` },
   { in: 'protocols/srt/src', code: `import '@millrace/engine/plugin'`, rule: IMPORTS },
   { in: 'protocols/srt/src', code: `import '@millrace/media/mpegts'` },
+  { in: 'protocols/srt/src', code: `import 'node:dgram'`, rule: IMPORTS },
+  { in: 'protocols/srt/src', code: `import 'dgram'`, rule: IMPORTS },
+  { in: 'protocols/srt/src', code: `import 'node:timers/promises'`, rule: IMPORTS },
+  { in: 'protocols/srt/src/receive', code: `import '../io/srt-socket.js'`, rule: IMPORTS },
+  { in: 'protocols/srt/src', code: `import './io/srt-socket.js'`, rule: IMPORTS },
+  { in: 'protocols/srt/src', code: `setTimeout(() => {}, 1)`, rule: GLOBALS },
+  { in: 'protocols/srt/src', code: `export const now = performance.now()`, rule: GLOBALS },
+  { in: 'protocols/srt/src/send', code: `export const now = Date.now()`, rule: GLOBALS },
+  { in: 'protocols/srt/src/crypto', code: `import 'node:crypto'` },
+  { in: 'protocols/srt/src/io', code: `import 'node:dgram'\nsetTimeout(() => {}, performance.now())` },
+  { in: 'protocols/srt/src', test: true, code: `import 'node:dgram'` },
 
   { in: 'engine/src/run', code: `import '@millrace/input-file'`, rule: IMPORTS },
   { in: 'engine/src/run', code: `export const plugin = import('@millrace/input-file')`, rule: IMPORTS },
@@ -91,6 +106,12 @@ const SNIPPETS = [
   { in: 'plugins/input-file/src', code: `setInterval(() => {}, 1)`, rule: GLOBALS },
   { in: 'plugins/input-file/src', code: `import '@millrace/engine/plugin'` },
   { in: 'plugins/input-file/src', code: `import '@millrace/media/mpegts'` },
+  { in: 'plugins/input-file/src', code: `import '@millrace/srt'`, rule: IMPORTS },
+  { in: 'plugins/input-srt/src', code: `import '@millrace/srt'\nimport '@millrace/srt/node'` },
+  { in: 'plugins/input-srt/src', test: true, code: `import '@millrace/srt/node'` },
+  { in: 'plugins/input-srt/src', code: `import { createSocket } from 'node:dgram'`, rule: IMPORTS },
+  { in: 'plugins/input-srt/src', code: OPENING, rule: 'eslint(no-restricted-properties)' },
+  { in: 'plugins/input-srt/src', test: true, code: OPENING },
   { in: 'plugins/input-file/src', code: `import { map } from 'rxjs'\nexport const used = map` },
   { in: 'plugins/input-file/src', test: true, code: `import '@millrace/engine/testing'` },
   { in: 'plugins/input-file/src', test: true, code: `import '@millrace/metrics'`, rule: IMPORTS },

@@ -20,7 +20,7 @@ export function renderPluginApi(version) {
   }
   const head = `# Plugin API ${version}
 
-What \`@millrace/engine/plugin\` exports, as the compiler sees it. Generated from the code: a change of the contract is a change of this page, which \`npm run check\` asks for. How to write a plugin: [examples/third-party-transform](../examples/third-party-transform). Services by token: [architecture](architecture.md#services-and-tokens).`
+What \`@millrace/engine/plugin\` exports, as the compiler sees it. Generated from the code: a change of the contract is a change of this page, which \`npm run check\` asks for. How to write a plugin: [plugins.md](plugins.md). Services by token: [architecture](architecture.md#services-and-tokens).`
   const body = [...sections].map(([path, declarations]) => renderSection(path, declarations))
   return [head, ...body].join('\n\n') + '\n'
 }

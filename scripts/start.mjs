@@ -11,5 +11,5 @@ await build()
 
 const engine = join(ROOT, 'engine/bin/engine.js')
 const pipeline = relative(process.cwd(), join(ROOT, 'pipelines/live.yaml'))
-process.argv = [process.execPath, engine, 'run', pipeline, ...process.argv.slice(2)]
+process.argv = [process.execPath, engine, 'run', '--log-format', 'text', pipeline, ...process.argv.slice(2)]
 await import(pathToFileURL(engine).href)

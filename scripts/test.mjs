@@ -11,25 +11,52 @@ import { ROOT, listFiles, listWorkspaces } from './repository.mjs'
 import { runCommand } from './run-command.mjs'
 
 /** What the tests need beside Node, and how each prints its version. */
-const TOOLS = { curl: '--version', ffmpeg: '-version', ffprobe: '-version', openssl: 'version', promtool: '--version' }
+const TOOLS = {
+  curl: '--version',
+  ffmpeg: '-version',
+  ffprobe: '-version',
+  openssl: 'version',
+  promtool: '--version',
+  'srt-live-transmit': '-version',
+  nginx: '-v',
+  chromium: '--version',
+  'gst-launch-1.0': '--version',
+  'vlc-wrapper': '--version',
+  tmux: '-V',
+}
 /** The Debian packages that contain them. */
-const PACKAGES = ['curl', 'ffmpeg', 'openssl', 'prometheus']
+const PACKAGES = [
+  ...['curl', 'ffmpeg', 'openssl', 'prometheus', 'srt-tools', 'chromium', 'libnginx-mod-rtmp', 'tmux'],
+  // gst-launch-1.0, hlsdemux2, tsdemux, decoders.
+  ...['gstreamer1.0-tools', 'gstreamer1.0-plugins-good', 'gstreamer1.0-plugins-bad', 'gstreamer1.0-libav'],
+  // Its command line, and all that needs no display.
+  ...['vlc-bin', 'vlc-plugin-base'],
+]
+
+const CONCURRENCY = Math.max(2, availableParallelism())
+
+/** Real readers of HLS can be let read for longer. */
+const BROWSER_MS = 600_000 + Number(process.env.READERS_SECONDS ?? 0) * 1000
 
 /**
- * Tests of the assembled product measure time, and spend most of theirs waiting for it: they run after the others, so
- * that nothing else takes their processor.
+ * Tests of the assembled product run after the others, so that nothing else takes their processor. Those of `engine` and
+ * `e2e` spend most of their time waiting for back-offs, outages and media at its own speed: more run at a time. Groups
+ * with the same `beside` run at once: some wait, others compute.
  */
 const GROUPS = [
-  { name: 'unit', timeoutMs: 600_000, owns: (path) => !path.startsWith('test/') },
-  { name: 'engine', timeoutMs: 600_000, owns: (path) => path.startsWith('test/engine/') },
-  { name: 'oracle', timeoutMs: 600_000, owns: (path) => path.startsWith('test/oracle/') },
-  { name: 'media', timeoutMs: 600_000, owns: (path) => path.startsWith('test/media/') },
-  { name: 'golden', timeoutMs: 600_000, owns: (path) => path.startsWith('test/golden/') },
-  { name: 'fuzz', timeoutMs: 600_000, owns: (path) => path.startsWith('test/fuzz/') },
-  { name: 'e2e', timeoutMs: 900_000, owns: (path) => path.startsWith('test/e2e/') },
+  // A quarter of their time is waiting too.
+  { name: 'unit', timeoutMs: 600_000, concurrency: CONCURRENCY + 1, owns: (path) => !path.startsWith('test/') },
+  // The longest file comes first.
+  { name: 'fuzz', beside: 'engine', owns: (path) => path.startsWith('test/fuzz/') },
+  { name: 'engine', beside: 'engine', owns: (path) => path.startsWith('test/engine/') },
+  { name: 'media', beside: 'engine', owns: (path) => path.startsWith('test/media/') },
+  { name: 'oracle', beside: 'engine', owns: (path) => path.startsWith('test/oracle/') },
+  { name: 'golden', beside: 'engine', owns: (path) => path.startsWith('test/golden/') },
+  { name: 'e2e', timeoutMs: 900_000, concurrency: CONCURRENCY * 2, owns: (path) => path.startsWith('test/e2e/') },
+  // Players need the processor: one file at a time.
+  { name: 'browser', timeoutMs: BROWSER_MS, concurrency: 1, owns: (path) => path.startsWith('test/browser/') },
   { name: 'soak', timeoutMs: 900_000, owns: (path) => path.startsWith('test/soak/') },
 ]
-const CONCURRENCY = Math.max(2, availableParallelism())
 
 const { wanted, node, words } = readArguments()
 const startedMs = performance.now()
@@ -57,18 +84,37 @@ async function runTests() {
   await provideTools()
   await build()
   const files = listTestFiles(words)
-  const groups = GROUPS.filter(({ name }) => wanted.includes(name))
-    .map((group) => ({ ...group, files: files.filter(group.owns) }))
-    .filter((group) => group.files.length > 0)
+  const groups = joined(
+    GROUPS.filter(({ name }) => wanted.includes(name))
+      .map((group) => ({ ...group, files: files.filter(group.owns) }))
+      .filter((group) => group.files.length > 0),
+  )
   if (groups.length === 0) fail(`millrace: no test file of ${wanted.join(', ')} matches ${words.join(' ')}`)
   const results = []
   for (const group of groups) results.push(await runGroup(group))
   report(results)
 }
 
+/** Groups that run at once become one. */
+function joined(groups) {
+  const all = []
+  for (const group of groups) {
+    const before = all.at(-1)
+    if (group.beside === undefined || before?.beside !== group.beside) {
+      all.push(group)
+      continue
+    }
+    all.pop()
+    const name = `${before.name}, ${group.name}`
+    all.push({ ...group, name, files: [...before.files, ...group.files] })
+  }
+  return all
+}
+
 /**
  * ffmpeg and ffprobe: readers that share no code with ours, and the makers of streams. openssl makes certificates.
- * promtool reads metrics as Prometheus does.
+ * promtool reads metrics as Prometheus does. nginx with its module for RTMP is a server of RTMP. Chromium plays
+ * HLS on the player page, and GStreamer and VLC read it.
  */
 async function provideTools() {
   if (await hasTools()) return
@@ -82,9 +128,13 @@ async function provideTools() {
   }
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
   process.stderr.write(`millrace: installing what the tests need (${command.join(' ')})\n`)
-  // With systemd, the package of promtool also starts a Prometheus server.
-  const isServerStarted = existsSync('/run/systemd/system') && !(await hasTool('promtool'))
-  const stop = isServerStarted ? [['systemctl', 'disable', '--now', 'prometheus.service']] : []
+  // With systemd, the packages of promtool and nginx also start servers.
+  const services = []
+  if (existsSync('/run/systemd/system')) {
+    if (!(await hasTool('promtool'))) services.push('prometheus.service')
+    if (!(await hasTool('nginx'))) services.push('nginx.service')
+  }
+  const stop = services.length > 0 ? [['systemctl', 'disable', '--now', ...services]] : []
   for (const step of [['apt-get', 'update'], command, ...stop]) {
     const { code, output } = await runCommand(step, { cwd: ROOT, env })
     if (code !== 0) fail(`${output}millrace: \`${step.join(' ')}\` failed with exit code ${code}`)
@@ -98,7 +148,9 @@ async function hasTools() {
 }
 
 async function hasTool(program) {
-  const { code } = await runCommand([program, TOOLS[program]], { cwd: ROOT })
+  // VLC does not run as root: its wrapper takes this user.
+  const env = { ...process.env, SUDO_UID: '65534', SUDO_GID: '65534' }
+  const { code } = await runCommand([program, TOOLS[program]], { cwd: ROOT, env })
   return code === 0
 }
 
@@ -106,7 +158,7 @@ async function hasTool(program) {
 function listTestFiles(filters) {
   const sources = [
     ...listWorkspaces().flatMap(({ folder }) => listFiles(join(folder, 'src'), isTest)),
-    ...['e2e', 'engine', 'fuzz', 'golden', 'media', 'oracle', 'soak'].flatMap((folder) =>
+    ...['browser', 'e2e', 'engine', 'fuzz', 'golden', 'media', 'oracle', 'soak'].flatMap((folder) =>
       listFiles(join('test', folder), isTest),
     ),
     ...listFiles('scripts', isTest),
@@ -129,8 +181,10 @@ function compiled(path) {
   return js.startsWith('test/') ? js.replace('test/', 'test/dist/') : js.replace('/src/', '/dist/')
 }
 
-async function runGroup({ name, timeoutMs, files }) {
+async function runGroup({ name, beside, timeoutMs = 600_000, concurrency = CONCURRENCY, files }) {
   process.stderr.write(`\nmillrace: ${name} tests, ${files.length} files\n`)
+  const groupStartedMs = performance.now()
+  const atOnce = beside === undefined ? concurrency : CONCURRENCY * 2
   const folder = mkdtempSync(join(tmpdir(), 'millrace-test-'))
   const tap = join(folder, 'results.tap')
   const { code } = await runCommand(
@@ -138,7 +192,7 @@ async function runGroup({ name, timeoutMs, files }) {
       process.execPath,
       '--test',
       `--test-timeout=${timeoutMs}`,
-      `--test-concurrency=${CONCURRENCY}`,
+      `--test-concurrency=${atOnce}`,
       '--test-reporter=spec',
       '--test-reporter-destination=stdout',
       '--test-reporter=tap',
@@ -149,7 +203,7 @@ async function runGroup({ name, timeoutMs, files }) {
   )
   const counted = existsSync(tap) ? readCounts(readFileSync(tap, 'utf8')) : {}
   rmSync(folder, { recursive: true, force: true })
-  return { name, files: files.length, code, ...counted }
+  return { name, files: files.length, seconds: (performance.now() - groupStartedMs) / 1000, code, ...counted }
 }
 
 /** The last lines of a TAP report: `# tests 12`, `# skipped 0` ... */
@@ -164,9 +218,9 @@ function readCounts(tap) {
 
 function report(results) {
   process.stderr.write('\n')
-  for (const { name, files, tests = 0, failed = 0, skipped = 0, code } of results) {
+  for (const { name, files, seconds, tests = 0, failed = 0, skipped = 0, code } of results) {
     const verdict = code === 0 && skipped === 0 ? 'passed' : `FAILED (${failed} failed, ${skipped} skipped)`
-    process.stderr.write(`millrace: ${name.padEnd(6)} ${files} files, ${tests} tests: ${verdict}\n`)
+    process.stderr.write(`millrace: ${name}: ${files} files, ${tests} tests in ${seconds.toFixed(0)} s: ${verdict}\n`)
   }
   const seconds = ((performance.now() - startedMs) / 1000).toFixed(0)
   const code = results.find((result) => result.code !== 0)?.code ?? 0
