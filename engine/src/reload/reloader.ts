@@ -176,7 +176,7 @@ export class Reloader {
       this.#inProgress = undefined
       // Nobody requested it, and nothing was tried.
       const isIdle = !request.always && known === this.#settings.reader.hash
-      const retryIn = isIdle ? {} : this.#planRetry(isTemporary === true, request.isForced)
+      const retryIn = isIdle ? {} : this.#planRetry(isTemporary === true, this.#isForced(request, known))
       const report = { ...attempt, ...retryIn, durationMs: this.#settings.clock.nowMs() - startMs }
       if (report.result === 'applied' || report.result === 'rolled-back') this.#trail.clear()
       if (!isIdle) this.#publish(report, request)
@@ -196,7 +196,12 @@ export class Reloader {
   }
 
   #tryAgain(isForced: boolean): void {
-    if (this.#isStopped || this.#next !== undefined) return
+    if (this.#isStopped) return
+    if (this.#next !== undefined) {
+      // It may find the files that have failed: then nothing is tried by it.
+      this.#retry.schedule(isForced)
+      return
+    }
     let answer: Request['answer'] = () => undefined
     const answered = new Promise<ReloadReport>((resolve) => (answer = resolve))
     this.#next = { by: 'retry', always: true, isForced, answered, answer }
@@ -305,7 +310,7 @@ export class Reloader {
     probation.try(id, reading.texts)
     const reported: RolledBack[] = []
     this.#reported = reported
-    const applied = await this.#apply(compared, request.isForced).catch((error: unknown) => this.#failed(error))
+    const applied = await this.#apply(compared, this.#isForced(request, known)).catch((error: unknown) => this.#failed(error))
     this.#reported = undefined
     if ('result' in applied) {
       probation.giveUp()
@@ -325,6 +330,11 @@ export class Reloader {
     for (const what of reported) if (!changed.has(what.node)) this.#fall(what)
     if (rolledBack === undefined) return { ...planned, result: 'applied', viewers, cuts }
     return { ...planned, result: 'rolled-back', why: this.#reasonOf(rolledBack), viewers, cuts }
+  }
+
+  /** What was saved since a forced try failed, with files of that hash, has been forced by nobody. */
+  #isForced({ by, isForced }: Pick<Request, 'by' | 'isForced'>, failedHash: string): boolean {
+    return isForced && (by !== 'retry' || this.#settings.reader.hash === failedHash)
   }
 
   async #apply({ plan, before, next }: Compared, isForced: boolean): Promise<AppliedReload> {
