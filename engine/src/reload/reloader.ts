@@ -310,7 +310,9 @@ export class Reloader {
     probation.try(id, reading.texts)
     const reported: RolledBack[] = []
     this.#reported = reported
-    const applied = await this.#apply(compared, this.#isForced(request, known)).catch((error: unknown) => this.#failed(error))
+    const applied = await this.#apply(compared, this.#isForced(request, known)).catch((error: unknown) =>
+      this.#failed(error),
+    )
     this.#reported = undefined
     if ('result' in applied) {
       probation.giveUp()
