@@ -120,6 +120,29 @@ test('a try that is due while the same files are read again comes after that', {
   assert.deepEqual(setting.engine.forced, [true])
 })
 
+test('a try that is due while another reload is in progress is not made in addition to that', async () => {
+  const clock = new FakeClock()
+  await using setting = await Supervised.start(servingAt('/a'), { clock })
+  const { engine, control, files, supervision } = setting
+  let fail: (() => void) | undefined
+  engine.held = () => new Promise((_, reject) => (fail = () => reject(upstreamError('UPSTREAM_SILENT', 'not yet'))))
+  await files.write('live.yaml', servingAt('/b'))
+  const saved = supervision.reloader.reload('file')
+  await until(() => fail !== undefined)
+  const asked = control.reload()
+  const { begun, release } = engine.hold()
+  fail?.()
+  assert.equal((await saved).retryInMs, 5000)
+  await begun
+  clock.advance(60_000)
+  assert.equal(control.status().retryAt, undefined)
+  release()
+  assert.equal((await asked).result, 'applied')
+  clock.advance(60_000)
+  await new Promise((resolve) => setImmediate(resolve))
+  assert.deepEqual([control.status().last?.by, control.status().retryAt, engine.applied.length], ['api', undefined, 1])
+})
+
 /** Saves files whose reload fails because something does not answer. */
 async function failTo(path: string, { engine, files, control }: Supervised): Promise<void> {
   engine.held = () => Promise.reject(upstreamError('UPSTREAM_SILENT', 'not yet'))

@@ -123,7 +123,7 @@ export class Reloader {
     const { atMs } = this.#retry
     return {
       ...(this.#inProgress === undefined ? {} : { inProgress: this.#inProgress }),
-      ...(atMs === undefined ? {} : { retryAtMs: atMs }),
+      ...(atMs === undefined || this.#inProgress !== undefined ? {} : { retryAtMs: atMs }),
     }
   }
 
@@ -197,15 +197,15 @@ export class Reloader {
 
   #tryAgain(isForced: boolean): void {
     if (this.#isStopped) return
-    if (this.#next !== undefined) {
-      // It may find the files that have failed: then nothing is tried by it.
-      this.#retry.schedule(isForced)
+    if (this.#current !== undefined) {
+      // What is in progress, or waits, may find the files that have failed: then nothing is tried by it. Else it decides.
+      this.#retry.postpone(isForced)
       return
     }
     let answer: Request['answer'] = () => undefined
     const answered = new Promise<ReloadReport>((resolve) => (answer = resolve))
     this.#next = { by: 'retry', always: true, isForced, answered, answer }
-    this.#current ??= this.#work()
+    this.#current = this.#work()
   }
 
   async #carryOut({ change, answer, fail }: WaitingChange): Promise<void> {
