@@ -46,17 +46,20 @@ export class FormIndex {
 
   /** Calls `found` with the start and the end of each form in the text, until it returns true. */
   find(text: string, found: (start: number, end: number) => boolean): void {
-    for (const length of [SHORTEST_MASKED, LONG_END]) {
-      const buckets = this.#byEnd[indexOf(length)]
-      if (buckets.isEmpty) continue
-      for (let end = length; end <= text.length; end++) {
-        const forms = buckets.get(endHash(text, end, length))
-        if (forms === undefined) continue
-        for (const form of forms) {
-          if (text.startsWith(form, end - form.length) && form.length <= end && found(end - form.length, end)) return
-        }
+    if (this.#findByEnd(SHORTEST_MASKED, text, found)) return
+    this.#findByEnd(LONG_END, text, found)
+  }
+
+  #findByEnd(length: number, text: string, found: (start: number, end: number) => boolean): boolean {
+    const buckets = this.#byEnd[indexOf(length)]
+    if (buckets.isEmpty) return false
+    for (let end = length; end <= text.length; end++) {
+      for (const form of buckets.get(endHash(text, end, length)) ?? []) {
+        const start = end - form.length
+        if (start >= 0 && text.startsWith(form, start) && found(start, end)) return true
       }
     }
+    return false
   }
 
   /** How much of the beginning of a form ends there: the most of any form; 0 if it is less than two characters. */

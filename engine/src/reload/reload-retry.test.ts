@@ -139,7 +139,8 @@ test('a try that is due while another reload is in progress is not made in addit
   release()
   assert.equal((await asked).result, 'applied')
   clock.advance(60_000)
-  await new Promise((resolve) => setImmediate(resolve))
+  // Answered after all that waited before.
+  await supervision.reloader.reload('file')
   assert.deepEqual([control.status().last?.by, control.status().retryAt, engine.applied.length], ['api', undefined, 1])
 })
 

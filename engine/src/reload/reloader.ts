@@ -3,14 +3,15 @@
 import type { ReloadTrigger, ReloadReport, ViewersReport } from '../observe/reload-report.js'
 import type { SecretMask } from '../graph/secret-mask.js'
 import { editError } from '../config/edit/edit-errors.js'
-import { isEngineError, messageOf, reactionOf } from '../errors.js'
+import { messageOf } from '../errors.js'
 import type { EventLog } from '../observe/events.js'
 import type { Logger } from '../plugin/contract.js'
 import type { Clock } from '../plugin/tokens.js'
 import { compareConfig, type Compared } from './compare-config.js'
 import type { ConfigReader } from './config-reader.js'
 import { changedNodes, EditTrail } from './edit-trail.js'
-import type { Attempt, FileChange } from './file-change.js'
+import { failedBy, stopping } from './failed-attempt.js'
+import type { Attempt, FileChange, WaitingChange } from './file-change.js'
 import { putBack } from './put-back.js'
 import type { Replacement } from './replace-file.js'
 import { outdated, reloadError } from './reload-errors.js'
@@ -47,12 +48,6 @@ interface Request {
   readonly isForced: boolean
   readonly answered: Promise<ReloadReport>
   answer(report: ReloadReport): void
-}
-
-interface WaitingChange {
-  readonly change: FileChange
-  answer(report: ReloadReport): void
-  fail(error: unknown): void
 }
 
 /** Changes that wait for their turn. */
@@ -172,7 +167,9 @@ export class Reloader {
       const startMs = this.#settings.clock.nowMs()
       const known = this.#settings.reader.hash
       this.#inProgress = { by: request.by, sinceMs: startMs }
-      const { isTemporary, ...attempt } = await this.#try(request, known).catch((error: unknown) => this.#failed(error))
+      const { isTemporary, ...attempt } = await this.#try(request, known).catch((error: unknown) =>
+        failedBy(error, this.#settings),
+      )
       this.#inProgress = undefined
       // Nobody requested it, and nothing was tried.
       const isIdle = !request.always && known === this.#settings.reader.hash
@@ -226,7 +223,9 @@ export class Reloader {
     this.#retry.cancel()
     this.#inProgress = { by: change.by, sinceMs: startMs }
     const request = { by: change.by, always: true, isForced: false }
-    const { isTemporary: _, ...attempt } = await this.#try(request, '').catch((error: unknown) => this.#failed(error))
+    const { isTemporary: _, ...attempt } = await this.#try(request, '').catch((error: unknown) =>
+      failedBy(error, this.#settings),
+    )
     this.#inProgress = undefined
     const report = finished(attempt)
     this.#publish(report, request)
@@ -271,7 +270,9 @@ export class Reloader {
     const startMs = this.#settings.clock.nowMs()
     // What the engine has put back itself is applied even if changes by hand are not.
     const request = { by: 'file', always: isRestored, isForced: false } as const
-    const { isTemporary, ...attempt } = await this.#try(request, '').catch((error: unknown) => this.#failed(error))
+    const { isTemporary, ...attempt } = await this.#try(request, '').catch((error: unknown) =>
+      failedBy(error, this.#settings),
+    )
     if (attempt.result === 'unchanged') {
       this.#settings.syncState.agree()
       this.#settings.probation.renew(this.#settings.syncState.runningId)
@@ -311,7 +312,7 @@ export class Reloader {
     const reported: RolledBack[] = []
     this.#reported = reported
     const applied = await this.#apply(compared, this.#isForced(request, known)).catch((error: unknown) =>
-      this.#failed(error),
+      failedBy(error, this.#settings),
     )
     this.#reported = undefined
     if ('result' in applied) {
@@ -344,16 +345,6 @@ export class Reloader {
     // Edits of nodes that have fallen are in the files still.
     if (target.graph !== before || this.#fallen.length > 0) throw outdated()
     return await target.apply(plan, next, isForced)
-  }
-
-  #failed(error: unknown): Attempt {
-    const { log, mask } = this.#settings
-    if (!isEngineError(error)) log.error({ err: error }, 'a bug: a reload ended with an unexpected error')
-    const text = messageOf(error)
-    // The sentence of an error need not name the node.
-    const at = isEngineError(error) && error.at !== undefined && !text.includes(error.at) ? `${error.at}: ` : ''
-    const why = mask.mask(isEngineError(error) ? `${error.code}: ${at}${text}` : text)
-    return { result: 'failed', why, diagnostics: [], isTemporary: reactionOf(error) === 'retry' }
   }
 
   #supersede(request: Request): void {
@@ -405,8 +396,4 @@ export class Reloader {
     if (isFailure) this.#reportedHash = reader.hash
     if (!isReported) logReload({ ...report, result }, by, { log, events })
   }
-}
-
-function stopping(): Attempt {
-  return { result: 'failed', why: reloadError.table.RELOAD_STOPPING.sentence, diagnostics: [] }
 }
