@@ -162,7 +162,7 @@ export class SrtListener implements SrtConnections, AsyncDisposable {
   }
 
   #accept(decision: Accepted, { arrival, mode }: Asked, leave: () => void): SrtDecision {
-    const { latency, maxLatency, passphrase, idle, mtu } = this.#parts.options$.value
+    const { latency, maxLatency, passphrase, idle, mtu, reorderTolerance } = this.#parts.options$.value
     const { connection: own, onConnection, onRefused, ...rest } = decision
     return {
       latencyMs: latency,
@@ -172,6 +172,7 @@ export class SrtListener implements SrtConnections, AsyncDisposable {
         maxLatencyUs: maxLatency * 1000,
         idleUs: idle * 1000,
         mtu,
+        reorderTolerance,
         receivesData: mode === 'publish',
         ...own,
       },

@@ -18,7 +18,7 @@ export default defineOutput({
   metrics: RTMP_OUTPUT_METRICS,
   memoryBound,
   usualMemory,
-  memoryOptions: ['clients.max'],
+  memoryOptions: ({ mode }) => (mode === 'push' ? [] : ['clients.max']),
   examples: [
     {
       title: 'Published to a server',
