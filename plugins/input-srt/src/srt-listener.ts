@@ -226,11 +226,11 @@ export class SrtListener implements SrtConnections, AsyncDisposable {
     if (isPublish && this.#count('publish') === 0) return this.#refuse(asked, REJECT.badMode, 'no input takes streams')
     const decision = this.#ask(asked)
     // Outputs come and go with the streams that they have: a viewer may wait for one.
-    if (decision === undefined && isPublish) return this.#refuse(asked, REJECT.notFound, 'no input takes this name')
+    if (decision === undefined && isPublish) return this.#refuse(asked, REJECT.notFound, unknownName('no input takes this name', asked))
     const decided = await (decision ?? this.#wait(asked))
     if (decided.reject === undefined || isPublish) return decided
     const isUnknown = decision === undefined && decided.reject === REJECT.notFound
-    const why = isUnknown ? 'no stream has this name now' : VIEWER_REFUSALS[decided.reject]
+    const why = isUnknown ? unknownName('no stream has this name now', asked) : VIEWER_REFUSALS[decided.reject]
     return this.#refuse(asked, decided.reject, why ?? 'the output does not admit it')
   }
 
@@ -276,4 +276,9 @@ function passphraseProblem(code: number, { request }: SrtArrival): string {
   if (code === REJECT.badSecret) return 'its passphrase is wrong'
   if (code !== REJECT.unsecure) return 'it could not be connected'
   return request.hasPassphrase ? 'it has a passphrase, and the stream has none' : 'it has no passphrase'
+}
+
+/** The part of a URL behind an unquoted & is lost on the way, and the rest becomes part of the name. */
+function unknownName(text: string, { arrival }: Asked): string {
+  return arrival.resource.includes('?') ? `${text}; expected ${EXPECTED}` : text
 }
