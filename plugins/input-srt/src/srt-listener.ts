@@ -1,7 +1,7 @@
 // The listener: understands what a caller asks for, and offers it to the inputs and outputs that take such callers.
 import type { Clock, DatagramTransport, NodeContext, Options, Token } from '@millrace/engine/plugin'
 import { token } from '@millrace/engine/plugin'
-import { isRogue, parseStreamId, REJECT } from '@millrace/srt'
+import { isRogue, parseStreamId, passphraseProblem, REJECT } from '@millrace/srt'
 import type { PeerAddress } from '@millrace/srt'
 import { arrivalOf, SHARED_LISTENER, SrtSocket } from '@millrace/srt/node'
 import type {
@@ -184,7 +184,7 @@ export class SrtListener implements SrtConnections, AsyncDisposable {
       },
       onRefused: (code) => {
         leave()
-        this.#refuse({ arrival, mode }, code, passphraseProblem(code, arrival))
+        this.#refuse({ arrival, mode }, code, notConnected(code, arrival, rest.passphrase))
         onRefused?.(code)
       },
     }
@@ -272,8 +272,10 @@ export class SrtListener implements SrtConnections, AsyncDisposable {
 }
 
 /** A caller that was admitted is refused for its passphrase, or because the listener closes. */
-function passphraseProblem(code: number, { request }: SrtArrival): string {
+function notConnected(code: number, { request }: SrtArrival, passphrase: string | undefined): string {
   if (code === REJECT.badSecret) return 'its passphrase is wrong'
+  if (passphrase !== undefined && passphraseProblem(passphrase) !== undefined)
+    return 'the passphrase that its auth provider has for the stream is not 10 to 79 bytes long'
   if (code !== REJECT.unsecure) return 'it could not be connected'
   return request.hasPassphrase ? 'it has a passphrase, and the stream has none' : 'it has no passphrase'
 }
