@@ -226,7 +226,8 @@ export class SrtListener implements SrtConnections, AsyncDisposable {
     if (isPublish && this.#count('publish') === 0) return this.#refuse(asked, REJECT.badMode, 'no input takes streams')
     const decision = this.#ask(asked)
     // Outputs come and go with the streams that they have: a viewer may wait for one.
-    if (decision === undefined && isPublish) return this.#refuse(asked, REJECT.notFound, unknownName('no input takes this name', asked))
+    if (decision === undefined && isPublish)
+      return this.#refuse(asked, REJECT.notFound, unknownName('no input takes this name', asked))
     const decided = await (decision ?? this.#wait(asked))
     if (decided.reject === undefined || isPublish) return decided
     const isUnknown = decision === undefined && decided.reject === REJECT.notFound
