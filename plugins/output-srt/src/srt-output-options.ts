@@ -184,7 +184,7 @@ export const srtOutputOptions = z
       .optional()
       .meta({
         description:
-          'With `caller`: how long the connection stays open while the stream brings nothing, during a reconnect or a failover of its source; by default 30s. The receiver is called again when the stream goes on.',
+          'With `caller`: how long the connection stays open while the stream brings nothing, during a reconnect or a failover of its source; by default 30s. In a pattern pipeline it ends with the copy of the stream, after `linger` of the input. The receiver is called again when the stream goes on.',
         reload: 'swap',
         reloadWhen: [KEPT],
       }),
