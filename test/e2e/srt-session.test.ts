@@ -1,9 +1,12 @@
 // Sessions over SRT: ffmpeg publishes and srt-live-transmit watches with one, and without a good one both are refused with
 // SRT's own codes.
 import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { SrtError, SrtSocket } from '@millrace/srt/node'
 import { getJson, httpRequest } from './kit/http-request.js'
+import { REPOSITORY_ROOT } from './kit/repository-root.js'
 import { sendClip } from './kit/send-clip.js'
 import { srtLiveTransmit } from './kit/srt-live-transmit.js'
 import { type EngineProcess, startEngine } from './kit/start-engine.js'
@@ -110,6 +113,41 @@ test('publishers and viewers need a session of their stream and mode; it is used
   await publisher[Symbol.asyncDispose]()
   await viewer[Symbol.asyncDispose]()
   await engine.stop()
+})
+
+test('pipelines/srt-sessions.yaml: the token of a stream makes sessions, with which ffmpeg publishes and viewers watch', async () => {
+  const shipped = await readFile(join(REPOSITORY_ROOT, 'pipelines/srt-sessions.yaml'), 'utf8')
+  const env = {
+    ...{ STREAM_TOKEN: 'a-long-secret', SRT_LATENCY: '500ms' },
+    ...{ SRT_ADDRESS: '127.0.0.1:0', WEB_ADDRESS: '127.0.0.1:0' },
+  }
+  const yaml = `${shipped}\nengine: { api: { address: "127.0.0.1:0" } }\n`
+  await using engine = await startEngine({ yaml, env })
+  await engine.ready()
+  const [srt, web] = await Promise.all([addressOf(engine, 'srt'), addressOf(engine, 'web')])
+  const session = async (): Promise<string> => {
+    const headers = { Authorization: 'Bearer a-long-secret' }
+    const url = `http://${web}/v1/streams/1/sessions`
+    const made = await getJson<Record<string, string>>(url, 201, { method: 'POST', headers })
+    return made['session_id'] ?? ''
+  }
+  await using publisher = sendClip(
+    'mpegts',
+    `srt://${srt}?mode=caller&latency=500000&streamid=#!::r=1,m=publish,s=${await session()}`,
+  )
+  await until(
+    () => has(engine, 'relay@1/view'),
+    () => `the copy: ${publisher.stderr}`,
+  )
+  let received = 0
+  const place = `srt://${srt}?latency=500&streamid=#!::r=1,m=request,s=${await session()}`
+  await using viewer = srtLiveTransmit(place, (bytes) => (received += bytes.length))
+  await until(
+    () => received >= ENOUGH_BYTES,
+    () => `${received} bytes: ${viewer.stderr}`,
+  )
+  const { text } = await httpRequest(`http://${web}/v1/metrics`)
+  assert.match(text, /^srt_connection_\w+\{/m)
 })
 
 async function has(engine: EngineProcess, id: string): Promise<boolean> {

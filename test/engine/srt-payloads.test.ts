@@ -10,7 +10,7 @@ import { TestEngine } from './test-engine.js'
 const YAML = `
 version: 1
 engine: { api: { address: "127.0.0.1:0" } }
-listeners: { srt: { protocol: srt, address: "127.0.0.1:0", latency: 2s } }
+listeners: { srt: { protocol: srt, address: "127.0.0.1:0", latency: 4s } }
 pipelines:
   relay:
     inputs: { pub: { type: srt, listener: srt, streams: "*", batch: 20ms } }

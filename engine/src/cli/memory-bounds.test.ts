@@ -12,7 +12,7 @@ const output = defineOutput({
   inlets: 'one',
   options: z.strictObject({}),
   examples: [],
-  memoryOptions: ['clients.max', 'window.size'],
+  memoryOptions: () => ['clients.max', 'window.size'],
   memoryBound: (_options, maxClients) => 64 * 1024 * 1024 + maxClients * 256 * 1024,
   open: () => {
     throw new Error('is not opened')
@@ -83,15 +83,16 @@ test('the viewers of a pattern pipeline are counted once, and the buffers for ea
   )
 })
 
-test('memory that viewers do not add to is told as shared, and that of a recorder with its option', () => {
+test('memory that viewers do not add to is told without them, and that of a recorder with its option', () => {
   const graph = graphOf(5000)
   const [one] = graph.pipelines
   const [ts] = one!.nodes
-  const shared = { ...ts!, definition: { ...output, memoryBound: () => 1024 * 1024 } }
+  const definition = { ...output, memoryBound: () => 1024 * 1024, memoryOptions: () => ['window.size'] }
+  const shared = { ...ts!, definition }
   const recorded = { ...ts!, id: 'one/in', definition: { kind: 'input' }, recorder: { maxBytes: 1024 * 1024 } }
   const nodes = [shared, recorded] as unknown as readonly NodeSettings[]
   assert.deepEqual(memoryBounds({ ...graph, pipelines: [{ ...one!, nodes }] }).map(renderMemoryBound), [
-    'one/ts: at most 1 MiB of memory for its viewers: 1 MiB shared by all; lower it with clients.max, window.size',
+    'one/ts: at most 1 MiB of memory; lower it with window.size',
     'one/in: at most 2 MiB of memory for its recorder; lower it with recorder.size',
   ])
 })

@@ -56,12 +56,13 @@ export function memoryBounds(graph: Graph): readonly MemoryBound[] {
 }
 
 function toldBy(
-  { memoryOptions = [], usualMemory }: OutputDefinition,
+  definition: OutputDefinition,
   options: unknown,
   inlets: number,
 ): Pick<MemoryBound, 'options' | 'usual'> {
-  if (usualMemory === undefined) return { options: memoryOptions }
-  return { options: memoryOptions, usual: usualMemory(options, USUAL_BITS_PER_SECOND, inlets) }
+  const lowering = definition.memoryOptions?.(options) ?? []
+  const usual = definition.usualMemory?.(options, USUAL_BITS_PER_SECOND, inlets)
+  return usual === undefined ? { options: lowering } : { options: lowering, usual }
 }
 
 /**
@@ -90,13 +91,15 @@ function copiesOf({ nodes, pattern }: Pipeline): number | undefined {
 
 /** One sentence for people: how much, for what, what of it is shared, what lowers it, and how much it is usually. */
 export function renderMemoryBound(bound: MemoryBound): string {
-  const { node, bytes, copies, use, options } = bound
+  const { node, bytes, copies, use, options, parts } = bound
+  // A push has no viewers, and those of HLS add nothing.
+  const whose = parts?.viewers === 0 ? '' : ` for its ${use}`
   const streams = copies === undefined ? '' : ` of ${copies} streams`
   const usual = renderUsual(bound)
   if (!Number.isFinite(bytes))
     return `${node}: no bound on memory; set a viewer limit on the output, or engine.maxClients${usual}`
   const lower = options.length === 0 ? '' : `; lower it with ${options.join(', ')}`
-  return `${node}: at most ${renderMemory(bytes)} of memory for its ${use}${streams}${renderParts(bound)}${lower}${usual}`
+  return `${node}: at most ${renderMemory(bytes)} of memory${whose}${streams}${renderParts(bound)}${lower}${usual}`
 }
 
 function renderUsual({ usual, copies }: MemoryBound): string {
@@ -112,7 +115,7 @@ function renderParts({ parts, copies }: MemoryBound): string {
   if (parts === undefined) return ''
   const { sharedBytes, viewerBytes, viewers } = parts
   const shared = `${renderMemory(sharedBytes)} ${copies === undefined ? '' : 'of each stream '}`
-  if (viewers === 0) return `: ${shared}shared by all`
+  if (viewers === 0) return ''
   return `: ${shared}shared by all, ${renderMemory(viewerBytes)} for each of ${viewers}, if all read slowly at once`
 }
 

@@ -4,7 +4,7 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
-import { after, before, test } from 'node:test'
+import { after, before, beforeEach, test } from 'node:test'
 import { until } from '../listen/loopback.test.kit.js'
 import { serviceManager } from './service-manager.js'
 
@@ -16,6 +16,9 @@ echo "$@" >> "$NOTIFY_SOCKET"
 `
 
 let folder = ''
+/** Where the messages of one test go: senders of earlier tests may still have some to tell. */
+let socket = ''
+let tests = 0
 let path: string | undefined
 
 before(async () => {
@@ -24,22 +27,26 @@ before(async () => {
   await chmod(join(folder, 'systemd-notify'), 0o755)
   path = process.env['PATH']
   process.env['PATH'] = `${folder}:${path ?? ''}`
-  process.env['NOTIFY_SOCKET'] = join(folder, 'said')
 })
 
 after(async () => {
   process.env['PATH'] = path
   delete process.env['NOTIFY_SOCKET']
-  await rm(folder, { recursive: true })
+  // Senders that end now may still write.
+  await rm(folder, { recursive: true, force: true, maxRetries: 10 })
+})
+
+beforeEach(() => {
+  socket = join(folder, `said-${++tests}`)
+  process.env['NOTIFY_SOCKET'] = socket
 })
 
 function said(): string {
-  const file = join(folder, 'said')
-  return existsSync(file) ? readFileSync(file, 'utf8') : ''
+  return existsSync(socket) ? readFileSync(socket, 'utf8') : ''
 }
 
 test('systemd is told that the engine runs, that it lives, and that it stops', async () => {
-  const env = { NOTIFY_SOCKET: join(folder, 'said'), WATCHDOG_USEC: '60000', WATCHDOG_PID: '42' }
+  const env = { NOTIFY_SOCKET: socket, WATCHDOG_USEC: '60000', WATCHDOG_PID: '42' }
   {
     using manager = serviceManager({ env, pid: 42, warn: assert.fail })
     assert.equal(said(), '')
@@ -52,8 +59,7 @@ test('systemd is told that the engine runs, that it lives, and that it stops', a
 })
 
 test('a watchdog for another process gets no signs of life, and without systemd nothing is started', async () => {
-  await writeFile(join(folder, 'said'), '')
-  const env = { NOTIFY_SOCKET: join(folder, 'said'), WATCHDOG_USEC: '1000', WATCHDOG_PID: '41' }
+  const env = { NOTIFY_SOCKET: socket, WATCHDOG_USEC: '1000', WATCHDOG_PID: '41' }
   {
     using manager = serviceManager({ env, pid: 42, warn: assert.fail })
     manager.ready()
@@ -67,24 +73,22 @@ test('a watchdog for another process gets no signs of life, and without systemd 
 })
 
 test('messages that systemd-notify cannot deliver are lost, those after them arrive, and say again that the engine runs', async () => {
-  await writeFile(join(folder, 'said'), '')
-  await writeFile(join(folder, 'said.fails'), '')
-  const env = { NOTIFY_SOCKET: join(folder, 'said'), WATCHDOG_USEC: '60000' }
+  await writeFile(`${socket}.fails`, '')
+  const env = { NOTIFY_SOCKET: socket, WATCHDOG_USEC: '60000' }
   using manager = serviceManager({ env, pid: 42, warn: assert.fail })
   manager.ready()
   await until(() => said().includes('READY=1 WATCHDOG=1'), 'what comes after the lost message')
-  assert.equal(existsSync(join(folder, 'said.fails')), false)
+  assert.equal(existsSync(`${socket}.fails`), false)
 })
 
 test('a sender that has ended is replaced, with a line of the log, and the new one says at once how things are', async () => {
-  await writeFile(join(folder, 'said'), '')
-  await writeFile(join(folder, 'said.kills'), '')
+  await writeFile(`${socket}.kills`, '')
   const warned: string[] = []
-  const env = { NOTIFY_SOCKET: join(folder, 'said'), WATCHDOG_USEC: '60000' }
+  const env = { NOTIFY_SOCKET: socket, WATCHDOG_USEC: '60000' }
   using manager = serviceManager({ env, pid: 42, warn: (text) => warned.push(text) })
   manager.ready()
   await until(() => warned.length > 0, 'the line')
-  await writeFile(join(folder, 'said'), '')
+  await writeFile(socket, '')
   await until(() => said().includes('READY=1 WATCHDOG=1'), 'what the new sender says')
   assert.equal(warned.length, 1)
   assert.match(

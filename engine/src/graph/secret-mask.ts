@@ -2,32 +2,38 @@
 // Values that a reload removes stay masked, since they must not be shown either; when there are too many values, the
 // oldest of these are forgotten.
 import { createHash } from 'node:crypto'
+import { FormIndex } from './form-index.js'
 import type { HiddenValues } from './hidden-values.js'
 import { CUT_MARK } from '../plugin/cut-text.js'
 import { type SecretRange, secretRanges } from './named-secrets.js'
-import { formsOf, SHORTEST_MASKED } from './secret-forms.js'
+import { formsOf } from './secret-forms.js'
 
 const CENSORED = '***'
-/** The least of a value that is masked where a text was cut. */
-const SHORTEST_REST = 2
-/** Forms of values to search for; each costs a search through every line of the log. */
-const MOST_FORMS = 3000
-/** Forms from other masks: there is always room for those of two configurations, the running and the next one. */
-const MOST_INCLUDED = 2 * MOST_FORMS
+/** Forms of values to search for, by what they take of memory: some 500 bytes each. */
+const MOST_FORMS = 30_000
 /** Deeper data is not shown. */
 const DEEPEST = 64
 
 export class SecretMask {
+  readonly #most: number
+  /** Forms from other masks: there is always room for those of two configurations, the running and the next one. */
+  readonly #mostIncluded: number
   /** Forms to search for: values as they are, and those of 4 or more characters also as JSON and URLs encode them. */
-  readonly #own = new Set<string>()
+  readonly #own = new FormIndex()
   /** Forms from other masks, oldest first. */
-  readonly #included = new Set<string>()
+  readonly #included = new FormIndex()
   /** Texts that have secrets by their names, of other masks too, oldest first: these are masked in them alone. */
   readonly #texts = new Map<string, readonly SecretRange[]>()
   readonly #hashes = new Map<string, string>()
   readonly #values = new Map<string, string>()
   /** What nodes hide at run time. */
   #hidden: HiddenValues | undefined
+
+  /** `mostForms`: forms of values to search for. */
+  constructor(mostForms = MOST_FORMS) {
+    this.#most = mostForms
+    this.#mostIncluded = 2 * mostForms
+  }
 
   /** The SHA-256 of each secret's value, by name, for comparison; never printed. */
   get hashes(): ReadonlyMap<string, string> {
@@ -51,13 +57,13 @@ export class SecretMask {
       this.#values.set(name, value)
     }
     if (value === '') return
-    for (const form of formsOf(value)) if (this.#own.size < MOST_FORMS) this.#own.add(form)
+    for (const form of formsOf(value)) if (this.#own.size < this.#most) this.#own.add(form)
   }
 
   /** In this text, such as a URL, secrets are masked that are found by their names, wherever it appears. */
   addIn(text: string): void {
     const ranges = secretRanges(text)
-    if (ranges.length > 0 && this.#texts.size < MOST_FORMS) this.#texts.set(text, ranges)
+    if (ranges.length > 0 && this.#texts.size < this.#most) this.#texts.set(text, ranges)
   }
 
   /**
@@ -67,13 +73,13 @@ export class SecretMask {
   include(other: SecretMask): void {
     this.#hidden ??= other.#hidden
     this.#includeTexts(other)
-    for (const form of other.#included) if (this.#included.size < MOST_INCLUDED) this.#included.add(form)
+    for (const form of other.#included) if (this.#included.size < this.#mostIncluded) this.#included.add(form)
     for (const form of other.#own) {
       this.#included.delete(form)
       this.#included.add(form)
     }
     for (const form of this.#included) {
-      if (this.#included.size <= MOST_INCLUDED) return
+      if (this.#included.size <= this.#mostIncluded) return
       this.#included.delete(form)
     }
   }
@@ -82,7 +88,9 @@ export class SecretMask {
   isIn(text: string): boolean {
     for (const forms of this.#all()) {
       if (forms.has(text)) return true
-      for (const form of forms) if (form.length >= SHORTEST_MASKED && text.includes(form)) return true
+      let isFound = false
+      forms.find(text, () => (isFound = true))
+      if (isFound) return true
     }
     for (const each of this.#texts.keys()) if (text.includes(each)) return true
     return this.#cutRanges(text).length > 0
@@ -125,7 +133,7 @@ export class SecretMask {
       this.#texts.set(text, ranges)
     }
     for (const text of this.#texts.keys()) {
-      if (this.#texts.size <= MOST_INCLUDED) return
+      if (this.#texts.size <= this.#mostIncluded) return
       this.#texts.delete(text)
     }
   }
@@ -140,7 +148,7 @@ export class SecretMask {
     return found
   }
 
-  #all(): readonly { has(form: string): boolean; [Symbol.iterator](): Iterator<string> }[] {
+  #all(): readonly FormIndex[] {
     const { forms } = this.#hidden ?? {}
     return forms === undefined || forms.size === 0 ? [this.#own, this.#included] : [this.#own, this.#included, forms]
   }
@@ -149,10 +157,7 @@ export class SecretMask {
   #cutRanges(text: string): [start: number, end: number][] {
     const found: [number, number][] = []
     for (let at = text.indexOf(CUT_MARK); at !== -1; at = text.indexOf(CUT_MARK, at + 1)) {
-      let most = 0
-      for (const form of this.#all().flatMap((forms) => [...forms])) {
-        if (form.length >= SHORTEST_MASKED) most = Math.max(most, restOf(form, text, at, most))
-      }
+      const most = Math.max(...this.#all().map((forms) => forms.restBefore(text, at)))
       if (most > 0) found.push([at - most, at])
     }
     return found
@@ -161,10 +166,7 @@ export class SecretMask {
   // Values that overlap or contain each other form one range, so that no part of either is left.
   #ranges(text: string): readonly (readonly [start: number, end: number])[] {
     const found = [...this.#cutRanges(text), ...this.#textRanges(text)]
-    for (const form of this.#all().flatMap((forms) => [...forms])) {
-      if (form.length < SHORTEST_MASKED) continue
-      for (let at = text.indexOf(form); at !== -1; at = text.indexOf(form, at + 1)) found.push([at, at + form.length])
-    }
+    for (const forms of this.#all()) forms.find(text, (start, end) => found.push([start, end]) === 0)
     found.sort(([a], [b]) => a - b)
     const merged: [number, number][] = []
     for (const range of found) {
@@ -174,12 +176,4 @@ export class SecretMask {
     }
     return merged
   }
-}
-
-/** How much of the beginning of the form ends at `end`, if it is more than `most`; else 0. */
-function restOf(form: string, text: string, end: number, most: number): number {
-  for (let length = Math.min(form.length - 1, end); length > most && length >= SHORTEST_REST; length--) {
-    if (text.startsWith(form.slice(0, length), end - length)) return length
-  }
-  return 0
 }

@@ -353,7 +353,7 @@ export interface OutputDefinition<O extends z.ZodType = z.ZodType, I extends Inj
    */
   usualMemory?(options: z.output<O>, bitsPerSecond: number, inlets: number): UsualMemory
   /** The options that lower it, as paths: `engine check` names them. By default none. */
-  readonly memoryOptions?: readonly string[]
+  memoryOptions?(options: z.output<O>): readonly string[]
 }
 
 export interface ServiceDefinition<

@@ -10,4 +10,9 @@ export interface WarningContext {
   readonly hasAuth: boolean
   /** The longest `batch` of the inputs of its pipeline; undefined if they are not known. */
   readonly batchMs: number | undefined
+  /**
+   * How long a copy of its pipeline stays after its publisher has left; undefined in an ordinary pipeline. In options, the
+   * key of the stream is still `${stream}`.
+   */
+  readonly lingerMs: number | undefined
 }

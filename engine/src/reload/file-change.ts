@@ -22,3 +22,9 @@ export interface Attempt extends Omit<ReloadReport, 'durationMs'> {
   /** It failed because something did not answer. */
   readonly isTemporary?: boolean
 }
+
+export interface WaitingChange {
+  readonly change: FileChange
+  answer(report: ReloadReport): void
+  fail(error: unknown): void
+}

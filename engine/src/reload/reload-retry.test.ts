@@ -87,25 +87,76 @@ test('a try by itself is forced if the one before was, and not once the files ha
   const clock = new FakeClock()
   await using setting = await Supervised.start(servingAt('/a'), { clock })
   const { engine, control, files, supervision } = setting
-  const silent = (): Promise<never> => Promise.reject(upstreamError('UPSTREAM_SILENT', 'not yet'))
-  const applied = async (count: number): Promise<void> => {
-    engine.held = () => Promise.resolve()
-    while (engine.applied.length < count) {
-      clock.advance(250)
-      await new Promise((resolve) => setImmediate(resolve))
-      await until(() => control.status().inProgress === undefined)
-    }
-  }
-  engine.held = silent
-  await files.write('live.yaml', servingAt('/b'))
-  assert.equal((await control.reload(true)).retryInMs, 5000)
-  await applied(1)
+  await failTo('/b', setting)
+  await applied(1, setting, clock)
   assert.deepEqual([control.status().last?.by, engine.forced], ['retry', [true]])
-  engine.held = silent
-  await files.write('live.yaml', servingAt('/c'))
-  assert.equal((await control.reload(true)).retryInMs, 5000)
+  await failTo('/c', setting)
   await files.write('live.yaml', servingAt('/d'))
   await supervision.reloader.reload('file')
-  await applied(2)
+  await applied(2, setting, clock)
   assert.deepEqual([control.status().last?.by, engine.forced], ['retry', [true, false]])
 })
+
+test('a try that is due while saved files wait for more changes does not force them', async () => {
+  const clock = new FakeClock()
+  await using setting = await Supervised.start(servingAt('/a'), { clock })
+  await failTo('/b', setting)
+  await setting.files.write('live.yaml', servingAt('/c'))
+  setting.engine.held = () => Promise.resolve()
+  clock.advance(5000)
+  await applied(1, setting, clock)
+  assert.deepEqual(setting.engine.forced, [false])
+})
+
+test('a try that is due while the same files are read again comes after that', { timeout: 60_000 }, async () => {
+  const clock = new FakeClock()
+  await using setting = await Supervised.start(servingAt('/a'), { clock })
+  const { reloader } = setting.supervision
+  await failTo('/b', setting)
+  const saved = [reloader.reload('file'), reloader.reload('file')]
+  clock.advance(5000)
+  await Promise.all(saved)
+  await applied(1, setting, clock)
+  assert.deepEqual(setting.engine.forced, [true])
+})
+
+test('a try that is due while another reload is in progress is not made in addition to that', async () => {
+  const clock = new FakeClock()
+  await using setting = await Supervised.start(servingAt('/a'), { clock })
+  const { engine, control, files, supervision } = setting
+  let fail: (() => void) | undefined
+  engine.held = () => new Promise((_, reject) => (fail = () => reject(upstreamError('UPSTREAM_SILENT', 'not yet'))))
+  await files.write('live.yaml', servingAt('/b'))
+  const saved = supervision.reloader.reload('file')
+  await until(() => fail !== undefined)
+  const asked = control.reload()
+  const { begun, release } = engine.hold()
+  fail?.()
+  assert.equal((await saved).retryInMs, 5000)
+  await begun
+  clock.advance(60_000)
+  assert.equal(control.status().retryAt, undefined)
+  release()
+  assert.equal((await asked).result, 'applied')
+  clock.advance(60_000)
+  // Answered after all that waited before.
+  await supervision.reloader.reload('file')
+  assert.deepEqual([control.status().last?.by, control.status().retryAt, engine.applied.length], ['api', undefined, 1])
+})
+
+/** Saves files whose reload fails because something does not answer. */
+async function failTo(path: string, { engine, files, control }: Supervised): Promise<void> {
+  engine.held = () => Promise.reject(upstreamError('UPSTREAM_SILENT', 'not yet'))
+  await files.write('live.yaml', servingAt(path))
+  assert.equal((await control.reload(true)).retryInMs, 5000)
+}
+
+/** Everything answers now, and time passes until so many reloads have been applied. */
+async function applied(count: number, { engine, control }: Supervised, clock: FakeClock): Promise<void> {
+  engine.held = () => Promise.resolve()
+  while (engine.applied.length < count) {
+    clock.advance(250)
+    await new Promise((resolve) => setImmediate(resolve))
+    await until(() => control.status().inProgress === undefined)
+  }
+}

@@ -20,21 +20,30 @@ export class ReloadRetry {
 
   /** After each failure twice the time, up to a minute. `isForced`: as what has failed. Returns the time until then. */
   schedule(isForced = false): number {
-    this.#clear()
     const delayMs = this.#delayMs
     this.#delayMs = Math.min(2 * delayMs, LONGEST_MS)
-    this.atMs = this.#clock.nowMs() + delayMs
-    this.#timer = this.#clock.after(delayMs, () => {
-      this.#clear()
-      this.#again(isForced)
-    })
+    this.#after(delayMs, isForced)
     return delayMs
+  }
+
+  /** It was due while something else was in progress. */
+  postpone(isForced: boolean): void {
+    this.#after(FIRST_MS, isForced)
   }
 
   /** Somebody has asked, or it has worked. */
   cancel(): void {
     this.#clear()
     this.#delayMs = FIRST_MS
+  }
+
+  #after(delayMs: number, isForced: boolean): void {
+    this.#clear()
+    this.atMs = this.#clock.nowMs() + delayMs
+    this.#timer = this.#clock.after(delayMs, () => {
+      this.#clear()
+      this.#again(isForced)
+    })
   }
 
   #clear(): void {

@@ -3,14 +3,15 @@
 import type { ReloadTrigger, ReloadReport, ViewersReport } from '../observe/reload-report.js'
 import type { SecretMask } from '../graph/secret-mask.js'
 import { editError } from '../config/edit/edit-errors.js'
-import { isEngineError, messageOf, reactionOf } from '../errors.js'
+import { messageOf } from '../errors.js'
 import type { EventLog } from '../observe/events.js'
 import type { Logger } from '../plugin/contract.js'
 import type { Clock } from '../plugin/tokens.js'
 import { compareConfig, type Compared } from './compare-config.js'
 import type { ConfigReader } from './config-reader.js'
 import { changedNodes, EditTrail } from './edit-trail.js'
-import type { Attempt, FileChange } from './file-change.js'
+import { failedBy, stopping } from './failed-attempt.js'
+import type { Attempt, FileChange, WaitingChange } from './file-change.js'
 import { putBack } from './put-back.js'
 import type { Replacement } from './replace-file.js'
 import { outdated, reloadError } from './reload-errors.js'
@@ -47,12 +48,6 @@ interface Request {
   readonly isForced: boolean
   readonly answered: Promise<ReloadReport>
   answer(report: ReloadReport): void
-}
-
-interface WaitingChange {
-  readonly change: FileChange
-  answer(report: ReloadReport): void
-  fail(error: unknown): void
 }
 
 /** Changes that wait for their turn. */
@@ -123,7 +118,7 @@ export class Reloader {
     const { atMs } = this.#retry
     return {
       ...(this.#inProgress === undefined ? {} : { inProgress: this.#inProgress }),
-      ...(atMs === undefined ? {} : { retryAtMs: atMs }),
+      ...(atMs === undefined || this.#inProgress !== undefined ? {} : { retryAtMs: atMs }),
     }
   }
 
@@ -172,11 +167,13 @@ export class Reloader {
       const startMs = this.#settings.clock.nowMs()
       const known = this.#settings.reader.hash
       this.#inProgress = { by: request.by, sinceMs: startMs }
-      const { isTemporary, ...attempt } = await this.#try(request, known).catch((error: unknown) => this.#failed(error))
+      const { isTemporary, ...attempt } = await this.#try(request, known).catch((error: unknown) =>
+        failedBy(error, this.#settings),
+      )
       this.#inProgress = undefined
       // Nobody requested it, and nothing was tried.
       const isIdle = !request.always && known === this.#settings.reader.hash
-      const retryIn = isIdle ? {} : this.#planRetry(isTemporary === true, request.isForced)
+      const retryIn = isIdle ? {} : this.#planRetry(isTemporary === true, this.#isForced(request, known))
       const report = { ...attempt, ...retryIn, durationMs: this.#settings.clock.nowMs() - startMs }
       if (report.result === 'applied' || report.result === 'rolled-back') this.#trail.clear()
       if (!isIdle) this.#publish(report, request)
@@ -196,11 +193,16 @@ export class Reloader {
   }
 
   #tryAgain(isForced: boolean): void {
-    if (this.#isStopped || this.#next !== undefined) return
+    if (this.#isStopped) return
+    if (this.#current !== undefined) {
+      // What is in progress, or waits, may find the files that have failed: then nothing is tried by it. Else it decides.
+      this.#retry.postpone(isForced)
+      return
+    }
     let answer: Request['answer'] = () => undefined
     const answered = new Promise<ReloadReport>((resolve) => (answer = resolve))
     this.#next = { by: 'retry', always: true, isForced, answered, answer }
-    this.#current ??= this.#work()
+    this.#current = this.#work()
   }
 
   async #carryOut({ change, answer, fail }: WaitingChange): Promise<void> {
@@ -221,7 +223,9 @@ export class Reloader {
     this.#retry.cancel()
     this.#inProgress = { by: change.by, sinceMs: startMs }
     const request = { by: change.by, always: true, isForced: false }
-    const { isTemporary: _, ...attempt } = await this.#try(request, '').catch((error: unknown) => this.#failed(error))
+    const { isTemporary: _, ...attempt } = await this.#try(request, '').catch((error: unknown) =>
+      failedBy(error, this.#settings),
+    )
     this.#inProgress = undefined
     const report = finished(attempt)
     this.#publish(report, request)
@@ -266,7 +270,9 @@ export class Reloader {
     const startMs = this.#settings.clock.nowMs()
     // What the engine has put back itself is applied even if changes by hand are not.
     const request = { by: 'file', always: isRestored, isForced: false } as const
-    const { isTemporary, ...attempt } = await this.#try(request, '').catch((error: unknown) => this.#failed(error))
+    const { isTemporary, ...attempt } = await this.#try(request, '').catch((error: unknown) =>
+      failedBy(error, this.#settings),
+    )
     if (attempt.result === 'unchanged') {
       this.#settings.syncState.agree()
       this.#settings.probation.renew(this.#settings.syncState.runningId)
@@ -305,7 +311,9 @@ export class Reloader {
     probation.try(id, reading.texts)
     const reported: RolledBack[] = []
     this.#reported = reported
-    const applied = await this.#apply(compared, request.isForced).catch((error: unknown) => this.#failed(error))
+    const applied = await this.#apply(compared, this.#isForced(request, known)).catch((error: unknown) =>
+      failedBy(error, this.#settings),
+    )
     this.#reported = undefined
     if ('result' in applied) {
       probation.giveUp()
@@ -327,21 +335,16 @@ export class Reloader {
     return { ...planned, result: 'rolled-back', why: this.#reasonOf(rolledBack), viewers, cuts }
   }
 
+  /** What was saved since a forced try failed, with files of that hash, has been forced by nobody. */
+  #isForced({ by, isForced }: Pick<Request, 'by' | 'isForced'>, failedHash: string): boolean {
+    return isForced && (by !== 'retry' || this.#settings.reader.hash === failedHash)
+  }
+
   async #apply({ plan, before, next }: Compared, isForced: boolean): Promise<AppliedReload> {
     const { target } = this.#settings
     // Edits of nodes that have fallen are in the files still.
     if (target.graph !== before || this.#fallen.length > 0) throw outdated()
     return await target.apply(plan, next, isForced)
-  }
-
-  #failed(error: unknown): Attempt {
-    const { log, mask } = this.#settings
-    if (!isEngineError(error)) log.error({ err: error }, 'a bug: a reload ended with an unexpected error')
-    const text = messageOf(error)
-    // The sentence of an error need not name the node.
-    const at = isEngineError(error) && error.at !== undefined && !text.includes(error.at) ? `${error.at}: ` : ''
-    const why = mask.mask(isEngineError(error) ? `${error.code}: ${at}${text}` : text)
-    return { result: 'failed', why, diagnostics: [], isTemporary: reactionOf(error) === 'retry' }
   }
 
   #supersede(request: Request): void {
@@ -393,8 +396,4 @@ export class Reloader {
     if (isFailure) this.#reportedHash = reader.hash
     if (!isReported) logReload({ ...report, result }, by, { log, events })
   }
-}
-
-function stopping(): Attempt {
-  return { result: 'failed', why: reloadError.table.RELOAD_STOPPING.sentence, diagnostics: [] }
 }

@@ -16,7 +16,8 @@ const token = secret().refine(
   'must consist of letters, digits and -._~+/, with = only at the end',
 )
 
-const passphrase = secret().refine((text) => text.length >= 10 && text.length <= 79, 'must have 10 to 79 characters')
+/** As SRT has it, which counts bytes of UTF-8. */
+const passphrase = secret().refine(hasPassphraseLength, 'must have 10 to 79 bytes')
 
 const bothTokens = z
   .strictObject({
@@ -67,6 +68,11 @@ export const OPTIONS = z.strictObject({
       reload: 'live',
     }),
 })
+
+function hasPassphraseLength(text: string): boolean {
+  const bytes = Buffer.byteLength(text)
+  return bytes >= 10 && bytes <= 79
+}
 
 export function isStreamName(text: string): boolean {
   return STREAM_NAME.test(text)

@@ -1,7 +1,7 @@
 // Frames that wait for the first PMT, since a track is announced and has not come: a second at most, and within a bound.
 import type { Frame } from '@millrace/media/elementary'
 
-const MAX_WAIT_MS = 1000
+export const MAX_WAIT_MS = 1000
 const MAX_BYTES = 4 * 1024 * 1024
 /** What a frame takes besides its bytes. */
 const FRAME_BYTES = 512

@@ -10,10 +10,12 @@ export const rtmpListenerOptions = z.strictObject({
     description: 'After this many bytes the other end acknowledges.',
     reload: 'live',
   }),
-  maxMessage: size({ min: 65_536, max: 16_777_215 }).prefault('16777215B').meta({
-    description: 'Largest message, such as a video frame; a larger one ends the connection.',
-    reload: 'live',
-  }),
+  maxMessage: size({ min: 65_536, max: 16 * 1024 * 1024 })
+    .prefault('16MiB')
+    .meta({
+      description: 'Largest message, such as a video frame; a larger one ends the connection.',
+      reload: 'live',
+    }),
   handshakeTimeout: duration({ min: 100, max: 60_000 }).prefault('10s').meta({
     description: 'Time limit for the handshake.',
     reload: 'live',

@@ -47,7 +47,7 @@ export const rtmpOptions = z
       description: 'With `pull`: the connection is closed when no media have come for this long; by default 10s.',
       reload: 'source',
     }),
-    sync: duration({ min: 1, max: 1000 }).prefault('2ms').meta({
+    sync: duration({ min: 1, max: 1000 }).prefault('1ms').meta({
       description:
         'How far time stamps of audio may be from the count of its samples before they count again: stamps in whole milliseconds alone would crackle.',
       reload: 'source',

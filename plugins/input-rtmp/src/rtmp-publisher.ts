@@ -130,11 +130,21 @@ export class RtmpPublisher implements Publisher {
     return new TsRemuxer({
       syncMs: syncMs(),
       nowMs: () => clock.nowMs(),
+      after: (delayMs, run) => clock.after(delayMs, context.guard(run)),
       onPackets: (packets) => this.#packets.push(packets),
-      onUnsupported: (kind, codec) => {
+      onUnsupported: (kind, codec, isAll) => {
         context.log.warn({ key: this.key, kind, codec }, 'this codec is not carried: the track is left out')
+        if (isAll) this.#endUnsupported(codec)
       },
     })
+  }
+
+  /** The encoder would be told nothing for as long as the engine waits for a stream. */
+  #endUnsupported(codec: string): void {
+    const text = `no track of it is carried: ${codec} is not supported`
+    this.#parts.context.log.warn({ client: this.who.client, key: this.key }, `the publisher is disconnected: ${text}`)
+    this.#session?.end(text)
+    this.#end('unsupported', text)
   }
 
   #endIdle(remuxer: TsRemuxer, limitMs: number): void {
@@ -144,7 +154,10 @@ export class RtmpPublisher implements Publisher {
     this.#end('idle', text)
   }
 
-  #end(reason: 'unpublished' | 'connection' | 'idle', text = 'the connection of the publisher has ended'): void {
+  #end(
+    reason: 'unpublished' | 'connection' | 'idle' | 'unsupported',
+    text = 'the connection of the publisher has ended',
+  ): void {
     this.#idle?.[Symbol.dispose]()
     const error = rtmpError(reason === 'idle' ? 'RTMP_IDLE' : 'RTMP_BROKEN', text)
     this.#packets.end(reason === 'unpublished' ? undefined : error)

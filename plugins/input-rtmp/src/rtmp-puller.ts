@@ -80,6 +80,7 @@ export class RtmpPuller implements Source<Received> {
     const remuxer = new TsRemuxer({
       syncMs: options().sync,
       nowMs: () => clock.nowMs(),
+      after: (delayMs, run) => clock.after(delayMs, context.guard(run)),
       onPackets: (packets) => attempt.next(packets),
       onUnsupported: (kind, codec) =>
         context.log.warn({ kind, codec }, 'this codec is not carried: the track is left out'),

@@ -1,14 +1,17 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { FakeClock } from '@millrace/engine/testing'
 import { MESSAGE } from '@millrace/rtmp'
 import { BODIES, clip, metadata } from './rtmp-bench.test.kit.js'
 import { TsRemuxer } from './ts-remuxer.js'
 
 function remux() {
-  const state = { nowMs: 0, packets: 0, keyPictures: 0, breaks: 0, unsupported: [] as string[] }
+  const clock = new FakeClock()
+  const state = { clock, nowMs: 0, packets: 0, keyPictures: 0, breaks: 0, unsupported: [] as string[], isAll: false }
   const remuxer = new TsRemuxer({
     syncMs: 2,
     nowMs: () => state.nowMs,
+    after: (delayMs, run) => clock.after(delayMs, run),
     onPackets: (packets) => {
       assert.deepEqual([packets.length % 188, packets[0]], [0, 0x47])
       state.packets += packets.length / 188
@@ -18,7 +21,10 @@ function remux() {
         if ((flags & 0x40) !== 0) state.keyPictures++
       }
     },
-    onUnsupported: (kind, codec) => void state.unsupported.push(`${kind} ${codec}`),
+    onUnsupported: (kind, codec, isAll) => {
+      state.unsupported.push(`${kind} ${codec}`)
+      state.isAll = isAll
+    },
   })
   return Object.assign(state, { remuxer })
 }
@@ -40,6 +46,29 @@ test('an announced track that does not come is waited for, a second at most', ()
   state.remuxer.push(MESSAGE.video, 520, BODIES.inter)
   assert.ok(state.packets > 10)
   assert.equal(state.remuxer.counters.frames, 14)
+})
+
+test('nothing need come behind the first key frame for the second to end', () => {
+  const state = remux()
+  state.remuxer.push(MESSAGE.data, 0, metadata('audiocodecid', 'videocodecid'))
+  const video = clip().filter(isVideo)
+  for (const { type, timestampMs, body } of video.slice(0, 2)) state.remuxer.push(type, timestampMs, body)
+  assert.equal(state.packets, 0)
+  state.clock.advance(1000)
+  assert.equal(state.keyPictures, 1)
+  assert.equal(state.clock.pending, 0)
+})
+
+test('a stream whose only announced track is not carried is told to be none', () => {
+  const state = remux()
+  state.remuxer.push(MESSAGE.data, 0, metadata('videocodecid'))
+  // Enhanced RTMP: a sequence start of VP9.
+  state.remuxer.push(MESSAGE.video, 0, Uint8Array.of(0x90, 0x76, 0x70, 0x30, 0x39, 1, 0, 0, 0))
+  assert.deepEqual([state.unsupported, state.isAll], [['video vp09'], true])
+  const both = remux()
+  both.remuxer.push(MESSAGE.data, 0, metadata('audiocodecid', 'videocodecid'))
+  both.remuxer.push(MESSAGE.video, 0, Uint8Array.of(0x90, 0x76, 0x70, 0x30, 0x39, 1, 0, 0, 0))
+  assert.equal(both.isAll, false)
 })
 
 test('a clock that jumps while a track is waited for costs no picture, and is told at its place', () => {

@@ -5,15 +5,19 @@ import { FlvReader } from '@millrace/media/flv'
 import type { FlvMetadata } from '@millrace/media/flv'
 import { TsMuxer } from '@millrace/media/mpegts'
 import { MESSAGE, readAmf0 } from '@millrace/rtmp'
-import { HeldFrames } from './held-frames.js'
+import { HeldFrames, MAX_WAIT_MS } from './held-frames.js'
 
 export interface TsRemuxerOptions {
   readonly syncMs: number
   nowMs(): number
+  after(delayMs: number, run: () => void): Disposable
   /** Whole packets, valid during the call. */
   onPackets(packets: Uint8Array): void
-  /** Once for each codec that a transport stream does not carry, or that we do not know. */
-  onUnsupported(kind: Track['kind'], codec: string): void
+  /**
+   * Once for each codec that a transport stream does not carry, or that we do not know. `isAll`: no track is left, and none
+   * that is announced can come.
+   */
+  onUnsupported(kind: Track['kind'], codec: string, isAll: boolean): void
 }
 
 /** Data messages that are longer are no metadata. */
@@ -25,7 +29,10 @@ export class TsRemuxer implements FrameConsumer {
   readonly #muxer: TsMuxer
   readonly #held = new HeldFrames()
   readonly #refused = new Set<string>()
+  readonly #refusedKinds = new Set<Track['kind']>()
+  readonly #tracks = new Set<number>()
   #isWaiting = true
+  #timer: Disposable | undefined
 
   constructor(options: TsRemuxerOptions) {
     this.#options = options
@@ -64,16 +71,22 @@ export class TsRemuxer implements FrameConsumer {
 
   track(track: Track): void {
     const refusal = this.#muxer.setTrack(track)
-    if (refusal !== undefined) this.unsupported(track.kind, track.codec)
+    if (refusal === undefined) this.#tracks.add(track.id)
+    else this.unsupported(track.kind, track.codec)
   }
 
   ended(track: Track): void {
     this.#muxer.removeTrack(track.id)
+    this.#tracks.delete(track.id)
   }
 
   frame(frame: Frame): void {
-    if (this.#isWaiting) this.#held.push(frame, this.#options.nowMs())
-    else this.#muxer.push(frame)
+    if (!this.#isWaiting) return this.#muxer.push(frame)
+    this.#held.push(frame, this.#options.nowMs())
+    // Nothing need come behind it for long.
+    this.#timer ??= this.#options.after(MAX_WAIT_MS, () => {
+      if (this.#isWaiting) this.#release()
+    })
   }
 
   discontinuity(): void {
@@ -85,7 +98,15 @@ export class TsRemuxer implements FrameConsumer {
     const key = `${kind} ${codec}`
     if (this.#refused.has(key)) return
     this.#refused.add(key)
-    this.#options.onUnsupported(kind, codec)
+    this.#refusedKinds.add(kind)
+    this.#options.onUnsupported(kind, codec, this.#isAllRefused())
+  }
+
+  #isAllRefused(): boolean {
+    const { video, audio } = this.metadata?.announced ?? { video: true, audio: true }
+    const isRefused = (kind: Track['kind'], isAnnounced: boolean): boolean =>
+      !isAnnounced || this.#refusedKinds.has(kind)
+    return this.#tracks.size === 0 && isRefused('video', video) && isRefused('audio', audio)
   }
 
   #pushData(timestampMs: number, body: Uint8Array): void {
@@ -99,6 +120,7 @@ export class TsRemuxer implements FrameConsumer {
 
   #release(): void {
     this.#isWaiting = false
+    this.#timer?.[Symbol.dispose]()
     for (const held of this.#held.take()) {
       if (held === 'break') this.#muxer.discontinuity()
       else this.#muxer.push(held)

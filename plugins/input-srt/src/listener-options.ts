@@ -15,6 +15,11 @@ export function keyLength(): z.ZodType<16 | 24 | 32, number | string> {
     .transform((bytes) => bytes as 16 | 24 | 32)
 }
 
+/** In packets. */
+export function reorderTolerance(): z.ZodType<number, number | string> {
+  return count({ max: 1000 })
+}
+
 const MOST_LABELS = 1000
 const MOST_LABEL = 64
 
@@ -40,6 +45,11 @@ export const srtListenerOptions = z.strictObject({
   idle: duration({ min: 1000, max: 600_000 })
     .prefault('5s')
     .meta({ description: 'A connection ends when nothing has come from its other end for this long.', reload: 'live' }),
+  reorderTolerance: reorderTolerance().default(0).meta({
+    description:
+      'Packets by which a reordered one may be late before it is reported as lost, as over several paths (libsrt: `lossmaxttl`).',
+    reload: 'live',
+  }),
   mtu: count({ min: 576, max: 9000 })
     .default(1500)
     .meta({ description: 'Largest datagram, with its headers, in bytes.', reload: 'live' }),

@@ -13,6 +13,7 @@ import { callTargetOf, SocketsPort, SrtError, SrtSocket } from '@millrace/srt/no
 import type { ConnectionTotals, EndReason, SrtConnection } from '@millrace/srt/node'
 import { REJECT, shownTarget } from '@millrace/srt'
 import type { Observable } from 'rxjs'
+import { faultOf } from './end-reasons.js'
 import { srtError, type SrtErrorCode } from './srt-errors.js'
 import type { SrtInputOptions } from './srt-options.js'
 
@@ -73,12 +74,13 @@ export class SrtCaller implements Source<Received> {
   async #call(socket: SrtSocket, stop: AbortSignal): Promise<SrtConnection | undefined> {
     const options = this.#parts.options()
     const { connectTimeout = DEFAULT_CONNECT_TIMEOUT_MS, readTimeout = DEFAULT_READ_TIMEOUT_MS } = options
+    const { reorderTolerance = 0 } = options
     try {
       return await socket.connect({
         ...callTargetOf(options),
         timeoutMs: connectTimeout,
         signal: stop,
-        connection: { idleUs: readTimeout * 1000 },
+        connection: { idleUs: readTimeout * 1000, reorderTolerance },
       })
     } catch (error) {
       if (stop.aborted) return undefined
@@ -112,7 +114,7 @@ export class SrtCaller implements Source<Received> {
   #endError(reason: EndReason): Error {
     if (reason === 'peer-closed') return this.#error('SRT_ENDED', 'the sender closed the connection')
     if (reason === 'idle') return this.#error('SRT_SILENT', 'nothing comes from the sender')
-    return this.#error('SRT_BROKEN', `the connection ended: ${reason}`)
+    return this.#error('SRT_BROKEN', `the connection ended: ${faultOf(reason) ?? reason}`)
   }
 
   #error(code: SrtErrorCode, text: string, cause?: unknown): Error {

@@ -1,7 +1,7 @@
 // The listener: understands what a caller asks for, and offers it to the inputs and outputs that take such callers.
 import type { Clock, DatagramTransport, NodeContext, Options, Token } from '@millrace/engine/plugin'
 import { token } from '@millrace/engine/plugin'
-import { isRogue, parseStreamId, REJECT } from '@millrace/srt'
+import { isRogue, parseStreamId, passphraseProblem, REJECT } from '@millrace/srt'
 import type { PeerAddress } from '@millrace/srt'
 import { arrivalOf, SHARED_LISTENER, SrtSocket } from '@millrace/srt/node'
 import type {
@@ -162,7 +162,7 @@ export class SrtListener implements SrtConnections, AsyncDisposable {
   }
 
   #accept(decision: Accepted, { arrival, mode }: Asked, leave: () => void): SrtDecision {
-    const { latency, maxLatency, passphrase, idle, mtu } = this.#parts.options$.value
+    const { latency, maxLatency, passphrase, idle, mtu, reorderTolerance } = this.#parts.options$.value
     const { connection: own, onConnection, onRefused, ...rest } = decision
     return {
       latencyMs: latency,
@@ -172,6 +172,7 @@ export class SrtListener implements SrtConnections, AsyncDisposable {
         maxLatencyUs: maxLatency * 1000,
         idleUs: idle * 1000,
         mtu,
+        reorderTolerance,
         receivesData: mode === 'publish',
         ...own,
       },
@@ -183,7 +184,7 @@ export class SrtListener implements SrtConnections, AsyncDisposable {
       },
       onRefused: (code) => {
         leave()
-        this.#refuse({ arrival, mode }, code, passphraseProblem(code, arrival))
+        this.#refuse({ arrival, mode }, code, notConnected(code, arrival, rest.passphrase))
         onRefused?.(code)
       },
     }
@@ -225,11 +226,12 @@ export class SrtListener implements SrtConnections, AsyncDisposable {
     if (isPublish && this.#count('publish') === 0) return this.#refuse(asked, REJECT.badMode, 'no input takes streams')
     const decision = this.#ask(asked)
     // Outputs come and go with the streams that they have: a viewer may wait for one.
-    if (decision === undefined && isPublish) return this.#refuse(asked, REJECT.notFound, 'no input takes this name')
+    if (decision === undefined && isPublish)
+      return this.#refuse(asked, REJECT.notFound, unknownName('no input takes this name', asked))
     const decided = await (decision ?? this.#wait(asked))
     if (decided.reject === undefined || isPublish) return decided
     const isUnknown = decision === undefined && decided.reject === REJECT.notFound
-    const why = isUnknown ? 'no stream has this name now' : VIEWER_REFUSALS[decided.reject]
+    const why = isUnknown ? unknownName('no stream has this name now', asked) : VIEWER_REFUSALS[decided.reject]
     return this.#refuse(asked, decided.reject, why ?? 'the output does not admit it')
   }
 
@@ -271,8 +273,15 @@ export class SrtListener implements SrtConnections, AsyncDisposable {
 }
 
 /** A caller that was admitted is refused for its passphrase, or because the listener closes. */
-function passphraseProblem(code: number, { request }: SrtArrival): string {
+function notConnected(code: number, { request }: SrtArrival, passphrase: string | undefined): string {
   if (code === REJECT.badSecret) return 'its passphrase is wrong'
+  if (passphrase !== undefined && passphraseProblem(passphrase) !== undefined)
+    return 'the passphrase that its auth provider has for the stream is not 10 to 79 bytes long'
   if (code !== REJECT.unsecure) return 'it could not be connected'
   return request.hasPassphrase ? 'it has a passphrase, and the stream has none' : 'it has no passphrase'
+}
+
+/** The part of a URL behind an unquoted & is lost on the way, and the rest becomes part of the name. */
+function unknownName(text: string, { arrival }: Asked): string {
+  return arrival.resource.includes('?') ? `${text}; expected ${EXPECTED}` : text
 }

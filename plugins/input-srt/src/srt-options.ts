@@ -3,7 +3,7 @@ import { address, choice, duration, listenerName, textWithSecrets, url } from '@
 import { secretsOfStreamId, streamIdProblem, streamIdSecretsOfUrl } from '@millrace/srt'
 import { callerProblems } from '@millrace/srt/node'
 import { z } from 'zod'
-import { keyLength, passphrase } from './listener-options.js'
+import { keyLength, passphrase, reorderTolerance } from './listener-options.js'
 
 const SENDERS = {
   option: 'mode',
@@ -13,7 +13,7 @@ const SENDERS = {
 } as const
 
 /** Keys that have a meaning in one mode alone. */
-const CALLER_KEYS = ['address', 'streamId', 'pbkeylen', 'connectTimeout', 'readTimeout'] as const
+const CALLER_KEYS = ['address', 'streamId', 'pbkeylen', 'reorderTolerance', 'connectTimeout', 'readTimeout'] as const
 const LISTENER_KEYS = ['listener', 'app', 'idle'] as const
 
 export const srtOptions = z
@@ -79,6 +79,11 @@ export const srtOptions = z
         reload: 'source',
         reloadWhen: [SENDERS],
       }),
+    reorderTolerance: reorderTolerance().optional().meta({
+      description:
+        'With `caller`: packets by which a reordered one may be late before it is reported as lost (libsrt: `lossmaxttl`); by default 0. Senders that call have that of the listener.',
+      reload: 'source',
+    }),
     connectTimeout: duration({ min: 100 }).optional().meta({
       description: 'With `caller`: time limit for the handshake; by default 3s.',
       reload: 'live',

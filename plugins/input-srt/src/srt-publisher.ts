@@ -11,8 +11,9 @@ import type {
   Source,
   Who,
 } from '@millrace/engine/plugin'
-import type { SrtArrival, SrtConnection, SrtDecision } from '@millrace/srt/node'
+import type { EndReason, SrtArrival, SrtConnection, SrtDecision } from '@millrace/srt/node'
 import { Observable } from 'rxjs'
+import { faultOf } from './end-reasons.js'
 import { codeOf } from './refusals.js'
 
 /** Kept until the engine subscribes. */
@@ -107,7 +108,7 @@ export class SrtPublisher implements Publisher {
       this.#dataMs = clock.nowMs()
       for (const payload of payloads) this.#packets.push(payload)
     })
-    connection.onClose = context.guard(() => this.#end())
+    connection.onClose = context.guard((reason) => this.#closed(reason))
     this.#parts.onConnection(connection)
     if (this.#isOver) connection.end()
   }
@@ -120,10 +121,17 @@ export class SrtPublisher implements Publisher {
     connection.end()
   }
 
-  #end(): void {
+  #closed(reason: EndReason): void {
+    const fault = faultOf(reason)
+    const { client } = this.who
+    if (fault !== undefined) this.#parts.context.log.warn({ client, key: this.key }, `the publisher has gone: ${fault}`)
+    this.#end(fault)
+  }
+
+  #end(fault?: string): void {
     this.#watch?.[Symbol.dispose]()
-    this.#packets.end()
-    this.#abort.abort('the connection is closed')
+    this.#packets.end(fault === undefined ? undefined : new Error(fault))
+    this.#abort.abort(fault ?? 'the connection is closed')
   }
 
   async #close(): Promise<void> {

@@ -134,6 +134,13 @@ test('the passphrase that a provider has for a stream goes before that of the in
   )
 })
 
+test('a passphrase of a provider that SRT cannot have is told in the log', async () => {
+  await using bench = await SrtBench.open()
+  bench.input(() => ({ secret: 'short', giveBack: () => undefined }))
+  assert.equal(await bench.refusalOf('publish:news', { passphrase: 'long-enough-for-srt' }), REJECT.internalServerError)
+  await until(() => bench.context.lines.some(({ text }) => text.includes('is not 10 to 79 bytes long')), 'the line')
+})
+
 test('a publisher that the engine ends is disconnected, and so are all when the listener closes', async () => {
   await using bench = await SrtBench.open()
   const taken = bench.input()

@@ -27,6 +27,18 @@ const COUNTERS: readonly Row[] = [
   ],
   ['received_dropped_total', 'Data packets that never came in time.', ({ receive }) => receive.dropped],
   ['received_undecryptable_total', 'Data packets that could not be decrypted.', ({ receive }) => receive.undecryptable],
+  [
+    'received_refused_total',
+    'Data packets of the wrong kind: plain on a secured connection, encrypted on a plain one, or of a packet filter.',
+    ({ receive }) => receive.refused,
+  ],
+  ['received_overflowed_total', 'Data packets too far ahead for the buffer.', ({ receive }) => receive.overflowed],
+  [
+    'key_refusals_total',
+    'Keys of the other end that were not taken: wrong, or used before.',
+    ({ keyRefusals }) => keyRefusals,
+  ],
+  ['control_invalid_packets_total', 'Control packets that made no sense.', ({ controlInvalid }) => controlInvalid],
   ['control_sent_packets_total', 'Control packets sent.', ({ controlSent }) => controlSent],
   ['control_sent_bytes_total', 'Bytes of control packets sent.', ({ controlSentBytes }) => controlSentBytes],
   ['control_received_packets_total', 'Control packets received.', ({ controlReceived }) => controlReceived],

@@ -54,7 +54,7 @@ export default defineOutput({
     return [{ kind: 'http', listener, path: folderOf(given), prefix: true, offline: answer }]
   },
   warnings: (given) => [...accessWarnings(given), ...lengthWarnings(given)],
-  memoryOptions: ['memory', 'dvr'],
+  memoryOptions: () => ['memory', 'dvr'],
   memoryBound: (given, _maxClients, inlets) => memoryBound(given, inlets),
   usualMemory,
   metrics: hlsMetrics,

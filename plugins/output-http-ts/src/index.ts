@@ -151,7 +151,7 @@ export default defineOutput({
   exclusive: ({ listener, path, offline, cors }) => [
     { kind: 'http', listener, path, offline: { waitForMs: offline.waitFor, status: offline.status, cors } },
   ],
-  memoryOptions: ['clients.max', 'catchUp', 'window.size'],
+  memoryOptions: () => ['clients.max', 'catchUp', 'window.size'],
   memoryBound: ({ window, catchUp, clients }, maxClients) =>
     window.size + Math.min(clients.max === 0 ? Infinity : clients.max, maxClients) * catchUp,
   usualMemory: ({ window }, bitsPerSecond) => ({

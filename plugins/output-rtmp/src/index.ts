@@ -2,6 +2,7 @@
 import { AUDIENCE, AUTH, CLOCK, defineOutput, LISTENERS, SOCKETS, trustedAuthorities } from '@millrace/engine/plugin'
 import type { TlsTarget } from '@millrace/engine/plugin'
 import { rtmpOutputError } from './rtmp-output-errors.js'
+import { pushWarnings } from './push-warnings.js'
 import { RTMP_OUTPUT_METRICS } from './rtmp-output-metrics.js'
 import { memoryBound, rtmpOutputOptions, usualMemory } from './rtmp-output-options.js'
 import type { RtmpOutputOptions } from './rtmp-output-options.js'
@@ -18,7 +19,8 @@ export default defineOutput({
   metrics: RTMP_OUTPUT_METRICS,
   memoryBound,
   usualMemory,
-  memoryOptions: ['clients.max'],
+  warnings: pushWarnings,
+  memoryOptions: ({ mode }) => (mode === 'push' ? [] : ['clients.max']),
   examples: [
     {
       title: 'Published to a server',

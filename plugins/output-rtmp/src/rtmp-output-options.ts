@@ -62,7 +62,7 @@ export const rtmpOutputOptions = z
       .optional()
       .meta({
         description:
-          'With `push`: how long the connection stays open while the stream brings nothing, during a reconnect or a failover of its source; by default 30s. The server is called again when the stream goes on.',
+          'With `push`: how long the connection stays open while the stream brings nothing, during a reconnect or a failover of its source; by default 30s. In a pattern pipeline it ends with the copy of the stream, after `linger` of the input. The server is called again when the stream goes on.',
         reload: 'swap',
         reloadWhen: [KEPT],
       }),

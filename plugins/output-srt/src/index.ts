@@ -16,7 +16,7 @@ export default defineOutput({
   metrics: SRT_OUTPUT_METRICS,
   memoryBound,
   usualMemory,
-  memoryOptions: ['clients.max', 'latency', 'window.size'],
+  memoryOptions: ({ mode }) => (mode === 'caller' ? ['latency'] : ['clients.max', 'latency', 'window.size']),
   warnings: sendWarnings,
   offers({ mode, listener, stream: name }, stream) {
     if (mode === 'caller') return []

@@ -4,10 +4,16 @@ import type { WarningContext } from '@millrace/engine/plugin'
 import { sendWarnings } from './send-warnings.js'
 import { srtOutputOptions } from './srt-output-options.js'
 
-function warningsOf(given: object, maxLatency: number, batchMs: number, latency = 120): readonly string[] {
+function warningsOf(
+  given: object,
+  maxLatency: number,
+  batchMs: number,
+  latency = 120,
+  lingerMs?: number,
+): readonly string[] {
   const around: WarningContext = {
     listener: (name) => (name === 'srt' ? { isLoopback: true, options: { maxLatency, latency } } : undefined),
-    ...{ hasAuth: false, batchMs, address: undefined },
+    ...{ hasAuth: false, batchMs, address: undefined, lingerMs },
   }
   return sendWarnings(srtOutputOptions.parse(given), around)
 }
@@ -22,4 +28,17 @@ test('batches over 20 ms, and a window that is shorter than latencies may be, ar
   assert.deepEqual(warningsOf({ listener: 'srt', latency: '1s' }, 8000, 20, 20_000), [])
   assert.deepEqual(warningsOf({ listener: 'other' }, 20_000, 20), [])
   assert.match(warningsOf({ mode: 'caller', address: 'a.example:1' }, 20_000, 50).join(), /^its inputs have batches/)
+})
+
+test('a push of a pattern pipeline is warned of that has no key of the stream, or is held for longer than its stream', () => {
+  const pushed = (given: object, lingerMs?: number): string =>
+    warningsOf({ mode: 'caller', address: 'a.example:1', ...given }, 8000, 20, 120, lingerMs).join()
+  assert.equal(pushed({ holdFor: '30s' }), '')
+  assert.match(pushed({}, 10_000), /^all streams are published to one receiver: put \$\{stream\} into "streamId"/)
+  const named = { streamId: '#!::r=${stream},m=publish' }
+  assert.equal(pushed({ ...named, holdFor: '10s' }, 10_000), '')
+  assert.match(
+    pushed({ ...named, holdFor: '30s' }, 10_000),
+    /^"holdFor" \(30000 ms\) is longer than "linger" .*10000 ms/,
+  )
 })

@@ -12,6 +12,24 @@ export function sendWarnings(options: SrtOutputOptions, around: WarningContext):
   return [
     ...(late ? [`its inputs have batches of ${batchMs} ms, which delay SRT as long: set "batch: 20ms"`] : []),
     ...windowWarnings(options, around),
+    ...pushWarnings(options, around),
+  ]
+}
+
+/** Of a push in a pattern pipeline. */
+function pushWarnings(
+  { mode, address = '', streamId = '', holdFor = 0 }: SrtOutputOptions,
+  { lingerMs }: WarningContext,
+): readonly string[] {
+  if (mode !== 'caller' || lingerMs === undefined) return []
+  const isNamed = `${address} ${streamId}`.includes('${stream}')
+  return [
+    ...(isNamed ? [] : ['all streams are published to one receiver: put ${stream} into "streamId" or "address"']),
+    ...(holdFor > lingerMs
+      ? [
+          `"holdFor" (${holdFor} ms) is longer than "linger" of the input (${lingerMs} ms), after which the stream ends: then the receiver is left, too`,
+        ]
+      : []),
   ]
 }
 

@@ -6,6 +6,7 @@ import {
   count,
   duration,
   listenerName,
+  rate,
   secret,
   size,
   textWithSecrets,
@@ -28,7 +29,7 @@ import { MOST_KEPT_BYTES } from './paced-stream.js'
 
 const MAX_STREAM_ID_BYTES = 512
 /** Keys that have a meaning in one mode alone. */
-const CALLER_KEYS = ['address', 'streamId', 'pbkeylen', 'connectTimeout', 'idle', 'holdFor'] as const
+const CALLER_KEYS = ['address', 'streamId', 'pbkeylen', 'maxRate', 'connectTimeout', 'idle', 'holdFor'] as const
 const LISTENER_KEYS = ['listener', 'stream', 'auth', 'clients', 'slow', 'offline', 'window'] as const
 const WINDOW_MS = 10_000
 const WAIT_MS = 10_000
@@ -156,6 +157,14 @@ export const srtOutputOptions = z
         reloadWhen: [VIEWERS, CALLED_ANEW],
         losesViewers: true,
       }),
+    maxRate: rate({ min: 100_000 })
+      .optional()
+      .meta({
+        description:
+          'With `caller`: upper limit of what is sent, packets that are sent again included (libsrt: `maxbw`, in bytes). By default none.',
+        reload: 'swap',
+        reloadWhen: [CALLED_ANEW],
+      }),
     connectTimeout: duration({ min: 100 })
       .optional()
       .meta({
@@ -175,7 +184,7 @@ export const srtOutputOptions = z
       .optional()
       .meta({
         description:
-          'With `caller`: how long the connection stays open while the stream brings nothing, during a reconnect or a failover of its source; by default 30s. The receiver is called again when the stream goes on.',
+          'With `caller`: how long the connection stays open while the stream brings nothing, during a reconnect or a failover of its source; by default 30s. In a pattern pipeline it ends with the copy of the stream, after `linger` of the input. The receiver is called again when the stream goes on.',
         reload: 'swap',
         reloadWhen: [KEPT],
       }),

@@ -140,12 +140,17 @@ export class SrtPush implements Output {
 
   #call(socket: SrtSocket, signal: AbortSignal): Promise<SrtConnection> {
     const options = this.#parts.options$.value
-    const { connectTimeout = DEFAULT_CONNECT_TIMEOUT_MS, idle = DEFAULT_IDLE_MS } = options
+    const { connectTimeout = DEFAULT_CONNECT_TIMEOUT_MS, idle = DEFAULT_IDLE_MS, maxRate = Infinity } = options
     return socket.connect({
       ...callTargetOf(options),
       timeoutMs: connectTimeout,
       signal,
-      connection: { idleUs: idle * 1000, source: this.#broadcast, receivesData: false },
+      connection: {
+        idleUs: idle * 1000,
+        maxBytesPerSecond: maxRate / 8,
+        source: this.#broadcast,
+        receivesData: false,
+      },
     })
   }
 

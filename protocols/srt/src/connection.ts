@@ -41,7 +41,7 @@ const SHUTDOWN_COPIES = 2
  * Why a connection ended. `replaced`: the peer has connected again from the same address and port. `clock`: the times of its
  * packets lie too far ahead.
  */
-export type EndReason = 'closed' | 'peer-closed' | 'idle' | 'replaced' | 'undecryptable' | 'clock'
+export type EndReason = 'closed' | 'peer-closed' | 'idle' | 'replaced' | 'undecryptable' | 'clock' | 'key-unconfirmed'
 
 /** What a connection does to the world. Its methods are called from within calls of the connection's. */
 export interface ConnectionHost {
@@ -176,6 +176,7 @@ export class Connection {
     else if (nowUs - this.#receivedUs >= this.#options.idleUs) this.#beginDrain('idle', nowUs)
     else if (this.#receiver.undecryptableForUs >= UNDECRYPTABLE_US) this.end('undecryptable')
     else if (this.#receiver.aheadForUs >= AHEAD_US) this.end('clock')
+    else if (this.#sendKeys?.isExhausted === true) this.end('key-unconfirmed')
   }
 
   /** When `advance` is next due. It changes with each call. */

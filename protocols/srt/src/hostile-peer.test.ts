@@ -88,6 +88,20 @@ describe('a connection', () => {
     assert.equal(pair.listener.connection.stats(0).receive.undecryptable, 0)
   })
 
+  test('ends before its key stream would repeat, if the peer never confirms the next key', () => {
+    const isKeyRequest = (datagram: Uint8Array) =>
+      isControl(datagram) && readControlType(datagram) === CONTROL.user && datagram[3] === 3
+    const pair = connect({
+      keyLength: 16,
+      caller: { keyRefresh: { everyPackets: 300, announcePackets: 100, mostPackets: 1000 } },
+      toListener: { lose: isKeyRequest },
+    })
+    feed(pair, pair.caller, { bytesPerSecond: 5 * MBIT, durationUs: 4_000_000 })
+    run(pair, 5_000_000)
+    assert.deepEqual([pair.caller.ended, pair.listener.ended], [['key-unconfirmed'], ['peer-closed']])
+    assert.ok(pair.listener.received.length < 1100, `${pair.listener.received.length}`)
+  })
+
   test('puts a message of several packets together, and drops one that has a hole', () => {
     const pair = connect()
     const { first, middle, last } = POSITION

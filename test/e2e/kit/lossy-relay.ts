@@ -1,4 +1,4 @@
-// A UDP relay between one client and one server that loses, delays and repeats datagrams, by a seed.
+// A UDP relay between one client and one server that loses and delays datagrams, by a seed.
 import { createSocket } from 'node:dgram'
 import type { Socket } from 'node:dgram'
 import { once } from 'node:events'

@@ -36,6 +36,8 @@ export interface StartOptions {
   readonly args?: readonly string[]
   /** Called with the path of the folder before the engine starts. By default nothing. */
   readonly prepare?: (folder: string) => Promise<void>
+  /** Variables of its environment, beside those of the tests. */
+  readonly env?: Readonly<Record<string, string>>
   /** `usedBytes` is asked for. By default false. */
   readonly hasMemoryProbe?: boolean
 }
@@ -62,10 +64,13 @@ export async function restartEngine(folder: TempFolder, yaml: string): Promise<E
 
 async function startIn(
   folder: TempFolder,
-  { args = [], hasMemoryProbe = false }: Pick<StartOptions, 'args' | 'hasMemoryProbe'> = {},
+  { args = [], hasMemoryProbe = false, env = {} }: Pick<StartOptions, 'args' | 'hasMemoryProbe' | 'env'> = {},
 ): Promise<EngineProcess> {
   const probe = { NODE_OPTIONS: `--import ${MEMORY_PROBE}`, [MEMORY_SOCKET]: memorySocketOf(folder) }
-  const child = runCommandLine(['run', 'pipeline.yaml', ...args], folder.path, hasMemoryProbe ? probe : {})
+  const child = runCommandLine(['run', 'pipeline.yaml', ...args], folder.path, {
+    ...env,
+    ...(hasMemoryProbe ? probe : {}),
+  })
   try {
     const [, api = ''] = await child.untilStderr(/"(https?:[^"]+)\/api\/v1\/status"/)
     return new EngineProcess(folder, child, api)

@@ -26,10 +26,13 @@ export function checkWarnings(
   const addressOf = ({ kind, name }: DraftNode): string | undefined =>
     kind === 'listener' ? listeners.find(({ settings }) => settings.name === name)?.settings.address : undefined
   const batches = longestBatches(nodes)
+  const lingers = lingersOfPatterns(nodes)
   for (const node of [...listenerNodes, ...nodes]) {
     const title = titleOf(node.kind, node.name)
     const address = addressOf(node)
-    const around = { address, listener, hasAuth: hasAuth(node), batchMs: batches.get(pipelineOf(node)) }
+    const pipeline = pipelineOf(node)
+    const times = { batchMs: batches.get(pipeline), lingerMs: lingers.get(pipeline) }
+    const around = { address, listener, hasAuth: hasAuth(node), ...times }
     for (const warning of warningsOf(node, around, problems)) {
       problems.report('CONFIG_UNEXPECTED', node.place, `${title}: ${warning}`, { severity: 'warning' })
     }
@@ -48,6 +51,16 @@ function warningsOf(
     problems.report('PLUGIN_FAULT', place, `warnings() of ${titleOf(kind, name)} fails: ${messageOf(error)}`)
     return []
   }
+}
+
+/** By pattern pipeline. */
+function lingersOfPatterns(nodes: readonly DraftNode[]): ReadonlyMap<string, number> {
+  const lingers = new Map<string, number>()
+  for (const node of nodes) {
+    const { pattern, publish } = node
+    if (pattern !== undefined && publish !== undefined) lingers.set(pipelineOf(node), publish.lingerMs)
+  }
+  return lingers
 }
 
 /** By pipeline. */

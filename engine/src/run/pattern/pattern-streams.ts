@@ -16,7 +16,7 @@ import type { Running } from '../change/reload-transaction.js'
 import type { PipelineRunner } from '../pipeline/pipeline-runner.js'
 import { waitAtMost } from '../node/time-limit.js'
 import { Admission, takeoverRefusal } from '../publish/admission.js'
-import type { HeldStream } from '../publish/held-stream.js'
+import { type HeldStream, STREAM_ENDED } from '../publish/held-stream.js'
 import { type OpensInput, publishersOf } from '../publish/listening-source.js'
 import type { PublishRefusal } from '../publish/publish-access.js'
 import { RefusalReport } from '../publish/refusal-report.js'
@@ -178,7 +178,7 @@ export class PatternStreams {
     if (specification === undefined) return stream.close('offline', 'the pipeline is not there')
     const copy = new StreamCopy(key, specification, this.#parts.clock)
     this.#copies.set(key, copy)
-    copy.slot.onLeft = () => this.#lingerOn(copy)
+    copy.slot.onLeft = (why) => this.#lingerOn(copy, why)
     copy.slot.put(stream)
     this.#report()
     void copy.inTurn(() => this.#start(copy)).catch((error: unknown) => this.#fail(copy, error))
@@ -216,11 +216,11 @@ export class PatternStreams {
   }
 
   /** While its nodes open, the copy stays in any case: another publisher of the key could not have its paths. */
-  #lingerOn(copy: StreamCopy): void {
+  #lingerOn(copy: StreamCopy, why = STREAM_ENDED): void {
     if (copy.isOver || copy.isStarting || this.#isStopping) return
     copy.linger?.[Symbol.dispose]()
     copy.linger = this.#parts.clock.after(this.#settings().lingerMs, () => {
-      this.#end(copy, 'its publisher has left')
+      this.#end(copy, why === STREAM_ENDED ? 'its publisher has left' : `its publisher has left: ${why}`)
     })
   }
 

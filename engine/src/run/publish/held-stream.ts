@@ -23,6 +23,9 @@ export interface HeldMemory {
   bytes: number
 }
 
+/** Why a stream has ended whose publisher has said no more. */
+export const STREAM_ENDED = 'it has ended its stream'
+
 export interface StreamReader {
   next(item: Received): void
   /** The publisher has left; `why` is for people. Called once, and nothing follows. */
@@ -62,7 +65,7 @@ export class HeldStream {
     const subscription = this.#source.chunks.subscribe({
       next: (item) => this.#take(item),
       error: (error: unknown) => this.#end(messageOf(error)),
-      complete: () => this.#end('it has ended its stream'),
+      complete: () => this.#end(STREAM_ENDED),
     })
     if (this.#ended === undefined) this.#subscription = subscription
     else subscription.unsubscribe()

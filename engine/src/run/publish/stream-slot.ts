@@ -4,7 +4,7 @@ import { Observable, type Subscriber } from 'rxjs'
 import type { NodeContext, Received, Source } from '../../plugin/contract.js'
 import type { PublisherRefusal } from '../../plugin/publisher.js'
 import type { Clock } from '../../plugin/tokens.js'
-import type { HeldStream } from './held-stream.js'
+import { type HeldStream, STREAM_ENDED } from './held-stream.js'
 
 /** A publisher that returns by then shows no change of state, so that one that leaves all the time makes no events. */
 const REPORT_AFTER_MS = 1000
@@ -108,7 +108,8 @@ export class StreamSlot {
     this.#stream = undefined
     this.#reporting?.[Symbol.dispose]()
     this.#reporting = this.#clock.after(REPORT_AFTER_MS, () => {
-      if (this.#stream === undefined) this.#context?.idle(NOBODY)
+      if (this.#stream === undefined)
+        this.#context?.idle(why === STREAM_ENDED ? NOBODY : `${NOBODY}; the last one: ${why}`)
     })
     this.onLeft(why)
   }

@@ -10,9 +10,13 @@ import type { SessionKeys } from './session-keys.js'
 export interface KeyRefresh {
   readonly everyPackets: number
   readonly announcePackets: number
+  /** No key encrypts more packets: with the sequence number of an earlier one, the key stream would repeat. */
+  readonly mostPackets?: number
 }
 
 export const KEY_REFRESH: KeyRefresh = { everyPackets: 1 << 24, announcePackets: 1 << 12 }
+/** Fewer than there are sequence numbers (2^31) by what may be sent until the connection has ended. */
+const MOST_PACKETS = 2 ** 31 - 2 ** 20
 
 /** A round trip and a half; at most once in this time where the round trip is short. */
 const LEAST_REPEAT_US = 20_000
@@ -57,6 +61,11 @@ export class SendKeys {
     if (this.#used > this.#refresh.everyPackets && this.#isConfirmed) this.#switch(index)
     else if (this.#used > this.#refresh.everyPackets - this.#refresh.announcePackets) this.#announce(oldest)
     return this.#active
+  }
+
+  /** The peer has never confirmed the next key, and this one must not be used for longer. */
+  get isExhausted(): boolean {
+    return this.#used >= (this.#refresh.mostPackets ?? MOST_PACKETS)
   }
 
   encrypt(payload: Uint8Array, key: number, sequence: number): Uint8Array | undefined {
