@@ -70,36 +70,58 @@ test('an event has all its date ranges, also when it is over', () => {
 })
 
 for (const [name, windowMs] of [
-  ['what is listed at once', 90_000],
+  ['what is listed at once', 120_000],
   ['what is read later', 10_000],
 ] as const) {
   test(`a restart keeps the date ranges of ${name}, and an in that comes behind it ends its break`, async () => {
     await using store = new FakeStore()
     const folder = await store.media('segments', 'hls')
     const settings = { store: folder, windowMs, dvrMs: 600_000 }
-    const chunks = withBreaks(110)
-    const first = new PresentationBench(settings)
-    first.play([until(chunks, 90_000 - 52_000)])
+    // The first break is in one folder of the store, the second begins there and goes on in the next one.
+    const startMs = 560_000
+    const messages = [
+      [5000, insert(7, true, at(11), { ticks: 8 * SECOND })],
+      [15_000, insert(7, false, at(19))],
+      [25_000, insert(8, true, at(31))],
+      [120_000, insert(8, false, at(125))],
+    ] as const
+    const chunks = spliced(135, messages, startMs)
+    const first = new PresentationBench({ ...settings, startMs })
+    first.play([until(chunks, startMs + 115_000)])
     await first.presentation.settled()
     first.presentation.saveNumbers()
     const [window, long] = [tagsIn(textOf(first)), tagsIn(longText(first))]
     assert.equal(long.length, 2)
 
     const restored = await restore(folder, { newestMs: windowMs })
-    const again = new PresentationBench({ ...settings, restored, startMs: 38_200 }, ['main'], first.saved.at(-1))
+    assert.equal(restored.older.isEmpty, windowMs > 100_000)
+    const later = { ...settings, restored, startMs: startMs + 115_200 }
+    const again = new PresentationBench(later, ['main'], first.saved.at(-1))
     assert.equal(again.presentation.life!.id, first.presentation.life!.id)
     assert.deepEqual(tagsIn(textOf(again)), window)
     await again.presentation.restored
-    assert.deepEqual(tagsIn(longText(again)), long)
-    again.play([until(chunks, 60_000, 38_500)])
-    const [one, two, ...more] = rangesIn(longText(again))
-    assert.equal(more.length, 0)
-    assert.ok(long[0]!.includes(one!.get('ID')!))
-    assert.ok(long[1]!.includes(two!.get('ID')!) && long[1]!.includes(two!.get('START-DATE')!))
-    assert.ok(Math.abs(Number(two!.get('DURATION')) - 12) < 1, two!.get('DURATION'))
+    assert.deepEqual(tagsIn(longText(again)).toSorted(), long)
+    again.play([until(chunks, startMs + 135_000, startMs + 115_500)])
+    const ranges = rangesIn(longText(again)).toSorted((a, b) => (a.get('ID')! < b.get('ID')! ? -1 : 1))
+    for (const [index, tag] of long.entries()) {
+      for (const name of ['ID', 'START-DATE', 'SCTE35-OUT']) assert.ok(tag.includes(ranges[index]!.get(name)!))
+    }
+    assert.equal(ranges.length, 2)
+    assert.ok(Math.abs(Number(ranges[1]!.get('DURATION')) - 94) < 1, ranges[1]!.get('DURATION'))
     await again.presentation.settled()
   })
 }
+
+test('playlists that have ended keep their date ranges, also when the next ones begin behind these', () => {
+  const bench = new PresentationBench({ windowMs: 60_000 })
+  const chunks = withBreaks(60)
+  bench.play([until(chunks, 28_000)])
+  const uri = `main-${bench.presentation.life!.id}.m3u8`
+  bench.presentation.endLife()
+  bench.play([until(chunks, 60_000, 28_000)])
+  assert.equal(tagsIn(bench.presentation.playlist(uri)!.text).length, 2)
+  assert.equal(tagsIn(textOf(bench)).length, 1)
+})
 
 test('the archive has the date ranges of the time that is asked for, also after a restart', async () => {
   await using store = new FakeStore()

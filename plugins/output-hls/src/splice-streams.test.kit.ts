@@ -65,18 +65,19 @@ export function timeSignal(pts90k: number, ...descriptors: readonly (readonly nu
   return section(6, time(0xfe, pts90k), descriptors.flat())
 }
 
-/** Replaces messages of the stream, each the first one after that time. */
+/** Replaces messages of the stream, each the first one after that time. `fromMs`: when its first packet is sent. */
 export function spliced(
   durationS: number,
   messages: readonly (readonly [atMs: number, section: readonly number[]])[],
+  fromMs = 0,
 ): readonly TimedChunk[] {
   const video = { gopFrames: 25, fps: 25, bFrames: 2 }
-  const chunks = paced({ durationS, startPts90k: FROM_PTS, video, data: [{ kind: 'scte35' }] })
+  const chunks = paced({ durationS, startPts90k: FROM_PTS, video, data: [{ kind: 'scte35' }] }, { fromMs })
   const left = [...messages]
   for (const { atMs, chunk } of chunks) {
     for (let at = 0; at < chunk.bytes.length && left.length > 0; at += PACKET_SIZE) {
       const isMessage = readPid(chunk.bytes, at) === SCTE35 && isUnitStart(chunk.bytes, at)
-      if (!isMessage || atMs < left[0]![0]) continue
+      if (!isMessage || atMs - fromMs < left[0]![0]) continue
       const [, bytes] = left.shift()!
       chunk.bytes.fill(0xff, at + 4, at + PACKET_SIZE)
       // Payload without an adaptation field.

@@ -159,6 +159,16 @@ test('the same event again is another break when the first is over', () => {
   assert.equal(bench.tags(26).length, 1)
 })
 
+test('breaks of the last process are cut at too, when it is known where they are', () => {
+  const before = new Bench().hear(insert(9, true, 10 * SECOND, { ticks: 20 * SECOND, isAutoReturn: true }), 5).settle(6)
+  const bench = new Bench()
+  for (const range of before.ranges.lasting(DATE_MS)) bench.ranges.restore(range)
+  assert.deepEqual(bench.tags(), before.tags())
+  bench.settle(15)
+  const ticks = bench.ranges.ticksAfter(15 * SECOND) ?? assert.fail('there is no cut')
+  assert.ok(Math.abs(ticks - 15 * SECOND) < 2000, String(ticks))
+})
+
 test('what a stream can fill with messages is bounded', () => {
   const bench = new Bench()
   for (let index = 0; index < 20_000; index++) {

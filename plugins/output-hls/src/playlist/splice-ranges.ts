@@ -105,6 +105,7 @@ export class SpliceRanges {
   tags(fromMs: number): readonly string[] {
     return [...this.#kept.values()]
       .filter(({ range }) => range.isCancelled !== true && lasts(range, fromMs))
+      .toSorted((a, b) => a.range.startMs - b.range.startMs)
       .map(({ tag }) => tag)
   }
 
