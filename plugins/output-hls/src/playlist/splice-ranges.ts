@@ -184,11 +184,8 @@ export class SpliceRanges {
   #place({ kind, event, at90k, duration90k, isAutoReturn, section }: Signal, newest: DatedTime): void {
     const startMs = dateOf(at90k, newest)
     if (kind === 'in') return this.#placeEnd(event, startMs, section)
-    const isKnown = [...this.#kept.values()].some(({ range }) => {
-      if (range.event !== event || range.isCancelled === true) return false
-      return kind === 'out' ? isSameBreak(range, startMs) : isSameSignal(range, startMs)
-    })
-    if (isKnown) return
+    const isSame = kind === 'out' ? isSameBreak : isSameSignal
+    if (this.#ofEvent(event).some((range) => isSame(range, startMs))) return
     const plannedMs = duration90k === undefined ? undefined : Math.round(duration90k / TICKS_PER_MS)
     const sections = { [kind === 'out' ? 'SCTE35-OUT' : 'SCTE35-CMD']: section }
     this.#keep({
@@ -198,7 +195,7 @@ export class SpliceRanges {
   }
 
   #placeEnd(event: string, endMs: number, section: string): void {
-    const ofEvent = [...this.#kept.values()].map(({ range }) => range).filter((range) => range.event === event)
+    const ofEvent = this.#ofEvent(event)
     const open = latestOf(ofEvent, (range) => {
       const { startMs, durationMs } = range
       return isBreak(range) && durationMs === undefined && startMs < endMs && endMs < startMs + LONGEST_BREAK_MS
@@ -216,6 +213,15 @@ export class SpliceRanges {
       const id = this.#freeId(event, endMs)
       this.#keep({ id, event, startMs: endMs, sections: { 'SCTE35-IN': section } })
     }
+  }
+
+  /** Without those that are cancelled. */
+  #ofEvent(event: string): readonly SpliceRange[] {
+    const found: SpliceRange[] = []
+    for (const { range } of this.#kept.values()) {
+      if (range.event === event && range.isCancelled !== true) found.push(range)
+    }
+    return found
   }
 
   /** A break that ends without a message is over. */
