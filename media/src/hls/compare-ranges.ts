@@ -1,6 +1,5 @@
 // The date ranges of one presentation's media playlists against each other, draft-pantos-hls-rfc8216bis 6.2.4.
 import { dateRangesOf, isListed, type RangeValues } from './check-date-ranges.js'
-import type { PresentedPlaylist } from './check-presentation.js'
 import type { Finding } from './finding.js'
 import type { MediaPlaylist } from './playlist.js'
 import { listDates } from './program-dates.js'
@@ -8,11 +7,18 @@ import { listDates } from './program-dates.js'
 /** Playlists that end with the same segment, by their dates. */
 const SAME_END_MS = 50
 
-interface Ranged extends PresentedPlaylist {
+/** As in `checkPresentation`. */
+interface Presented {
+  readonly name: string
+  readonly role: string
+  readonly playlist: MediaPlaylist
+}
+
+interface Ranged extends Presented {
   readonly ranges: ReadonlyMap<string, RangeValues>
 }
 
-export function compareRanges(playlists: readonly PresentedPlaylist[]): readonly Finding[] {
+export function compareRanges(playlists: readonly Presented[]): readonly Finding[] {
   const all = playlists
     .filter(({ role }) => role !== 'i-frames')
     .map((each): Ranged => ({ ...each, ranges: dateRangesOf(each.playlist) }))
