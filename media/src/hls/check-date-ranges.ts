@@ -3,12 +3,18 @@ import type { Finding } from './finding.js'
 import { parseDate } from './media-reader.js'
 import { attributeOf, numberOf } from './playlist.js'
 import type { MediaPlaylist, Tag } from './playlist.js'
+import { listDates } from './program-dates.js'
 
 /** By which END-DATE and START-DATE + DURATION may differ. */
 const TOLERANCE_MS = 1
+/** A range that shares no more of its time with a segment is beside it: dates and durations are rounded. */
+const BESIDE_MS = 50
+
+/** Attributes of a date range, by name: of all its tags. */
+export type RangeValues = ReadonlyMap<string, string>
 
 export function checkDateRanges(playlist: MediaPlaylist): readonly Finding[] {
-  const ranges = playlist.tags.filter(({ name }) => name === 'EXT-X-DATERANGE')
+  const ranges = rangeTags(playlist)
   const [first] = ranges
   if (first === undefined) return []
   const findings: Finding[] = []
@@ -26,6 +32,34 @@ export function checkDateRanges(playlist: MediaPlaylist): readonly Finding[] {
     known.set(id, values)
   }
   return findings
+}
+
+export function rangeTags({ tags }: MediaPlaylist): readonly Tag[] {
+  return tags.filter(({ name }) => name === 'EXT-X-DATERANGE')
+}
+
+/** By ID. */
+export function dateRangesOf(playlist: MediaPlaylist): ReadonlyMap<string, RangeValues> {
+  const known = new Map<string, Map<string, string>>()
+  for (const range of rangeTags(playlist)) {
+    const id = attributeOf(range, 'ID') ?? ''
+    const values = known.get(id) ?? new Map<string, string>()
+    for (const [name, { value }] of range.attributes?.values ?? []) values.set(name, value)
+    known.set(id, values)
+  }
+  return known
+}
+
+/** A date of the range is one of a listed segment. Of a range whose end is not known, that is its beginning. */
+export function isListed(range: RangeValues, { segments }: MediaPlaylist): boolean {
+  const startMs = parseDate(range.get('START-DATE') ?? '')
+  if (startMs === undefined) return false
+  const seconds = Number(range.get('DURATION') ?? 0)
+  const endMs = parseDate(range.get('END-DATE') ?? '') ?? startMs + seconds * 1000
+  return listDates(segments).some((dates) => {
+    if (dates === undefined || startMs >= dates.endMs - BESIDE_MS) return false
+    return startMs >= dates.startMs || endMs > dates.startMs + BESIDE_MS
+  })
 }
 
 /** The attribute that a date range has with two values. */

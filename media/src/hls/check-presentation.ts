@@ -1,4 +1,5 @@
 // The media playlists of one presentation against each other, draft-pantos-hls-rfc8216bis 6.2.4.
+import { compareRanges } from './compare-ranges.js'
 import { serverControlOf } from './compare-versions.js'
 import type { Finding } from './finding.js'
 import { attributeOf } from './playlist.js'
@@ -25,6 +26,7 @@ export function checkPresentation(
     ...checkKinds(playlists),
     ...checkVersions(multivariant, playlists),
     ...checkIndependence(multivariant, playlists),
+    ...compareRanges(playlists),
   ]
   for (const other of playlists) {
     if (other !== first) findings.push(...comparePair(first, other))

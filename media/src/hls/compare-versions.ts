@@ -1,5 +1,5 @@
 // What a media playlist may change from one version to a later one, draft-pantos-hls-rfc8216bis 6.2.1 and 6.2.2.
-import { conflictOf } from './check-date-ranges.js'
+import { conflictOf, dateRangesOf, isListed, rangeTags } from './check-date-ranges.js'
 import type { Finding } from './finding.js'
 import { attributeOf, lengthSeconds } from './playlist.js'
 import type { MediaPlaylist, Segment } from './playlist.js'
@@ -123,21 +123,15 @@ function keyChangeOf(was: Segment, is: Segment): string | undefined {
 }
 
 function compareDateRanges(before: MediaPlaylist, after: MediaPlaylist): readonly Finding[] {
-  const known = new Map<string, Map<string, string>>()
-  for (const range of rangesOf(before)) {
-    const id = attributeOf(range, 'ID') ?? ''
-    const values = known.get(id) ?? new Map<string, string>()
-    for (const [name, { value }] of range.attributes?.values ?? []) values.set(name, value)
-    known.set(id, values)
-  }
-  return rangesOf(after).flatMap((range): readonly Finding[] => {
+  const [known, left] = [dateRangesOf(before), dateRangesOf(after)]
+  const changed = rangeTags(after).flatMap((range): readonly Finding[] => {
     const conflict = conflictOf(known.get(attributeOf(range, 'ID') ?? '') ?? new Map<string, string>(), range)
     return conflict === undefined ? [] : [{ rule: 'daterange-changed', seen: conflict, line: range.line }]
   })
-}
-
-function rangesOf({ tags }: MediaPlaylist): MediaPlaylist['tags'] {
-  return tags.filter(({ name }) => name === 'EXT-X-DATERANGE')
+  // A delta update leaves some out.
+  if (after.skipped > 0) return changed
+  const removed = [...known].filter(([id, range]) => !left.has(id) && isListed(range, after))
+  return [...changed, ...removed.map(([id]): Finding => ({ rule: 'daterange-removed', seen: id }))]
 }
 
 function hasDiscontinuity({ segments }: MediaPlaylist): boolean {

@@ -52,6 +52,13 @@ test('versions that remove segments at the head and append at the end break no r
   assert.deepEqual(watch([0, LIVE], [1, `${LIVE}#EXT-X-ENDLIST\n`], [60, `${LIVE}#EXT-X-ENDLIST\n`]), [])
 })
 
+test('a date range leaves with the segments of its time, or before its time is listed', () => {
+  const tag = '#EXT-X-DATERANGE:ID="b",START-DATE="2026-01-01T00:00:00Z",DURATION=63\n'
+  const later = tag.replace('00:00:00Z', '00:09:00Z')
+  for (const each of [tag, later])
+    assert.deepEqual(watch([0, LIVE.replace('#EXTINF', `${each}#EXTINF`)], [2, COUNTED]), [])
+})
+
 test('good presentations, responses and segments break no rule', () => {
   assert.deepEqual(goodPresentations(), [])
   assert.deepEqual(goodMedia(), [])

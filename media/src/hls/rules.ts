@@ -138,6 +138,7 @@ const UPDATE_RULES = {
   ),
   'event-removed': must('6.2.2', 'A playlist with a type removes no segments.'),
   'daterange-changed': must('4.4.5.1', 'The attributes of a date range keep their values.'),
+  'daterange-removed': must('6.2.1', 'A date range is listed as long as a segment of its time is.'),
 } as const
 
 const MULTIVARIANT_RULES = {
@@ -183,6 +184,10 @@ const PRESENTATION_RULES = {
   'sequences-differ': should(PLAYERS, 'Matching segments have the same media sequence in all media playlists.'),
   'types-differ': must('6.2.4', 'All media playlists of a presentation have the same EXT-X-PLAYLIST-TYPE.'),
   'dates-differ': must('6.2.4', 'All media playlists of a presentation have program dates, or none has.'),
+  'dateranges-differ': must(
+    '6.2.4',
+    'All playlists with date ranges, and all video playlists unless audio or subtitles have them, have the same ones.',
+  ),
   'server-control-differs': must('6.2.4', 'All media playlists of a presentation have the same EXT-X-SERVER-CONTROL.'),
   'versions-differ': should(PLAYERS, 'All playlists of a presentation have the same EXT-X-VERSION.'),
 } as const

@@ -38,6 +38,10 @@ const FEW = LIVE.replace(/#EXT-X-PROGRAM[^]*?s102.ts\n/, '#EXT-X-PROGRAM-DATE-TI
   .replace('SEQUENCE:7', 'SEQUENCE:8')
 const EVENT = replaced(LIVE, '#EXT-X-MEDIA-SEQUENCE', '#EXT-X-PLAYLIST-TYPE:EVENT\n#EXT-X-MEDIA-SEQUENCE')
 const ended = (text: string) => `${text}#EXT-X-ENDLIST\n`
+const RANGE_TAG = '#EXT-X-DATERANGE:ID="b",START-DATE="2026-01-01T00:01:00Z",SCTE35-OUT=0xFC30'
+const BREAK = replaced(LIVE, '#EXTINF', `${RANGE_TAG}\n#EXTINF`)
+const LONG_TAG = '#EXT-X-DATERANGE:ID="b",START-DATE="2025-12-31T23:59:00Z",DURATION=125'
+const LONG_BREAK = replaced(LIVE, '#EXTINF', `${LONG_TAG}\n#EXTINF`)
 const after = (rule: Vector['rule'], text: string, from: string, to: string, name?: string): Vector => ({
   ...{ rule, found: () => watch([0, text], [0.3, replaced(text, from, to)]) },
   ...(name === undefined ? {} : { name }),
@@ -89,6 +93,8 @@ export const UPDATE_VECTORS: readonly Vector[] = [
     'CLASS="ad",START-DATE="2026-01-01T00:00:20Z"',
     'CLASS="x",START-DATE="2026-01-01T00:00:20Z"',
   ),
+  after('daterange-removed', BREAK, `${RANGE_TAG}\n`, '', 'within the listed time'),
+  after('daterange-removed', LONG_BREAK, `${LONG_TAG}\n`, '', 'from before the first segment'),
 ]
 
 const REPORT = '#EXT-X-RENDITION-REPORT:URI="other.m3u8",LAST-MSN=14,LAST-PART=0\n'
@@ -137,6 +143,14 @@ export const PRESENTATION_VECTORS: readonly Vector[] = [
   differ('types-differ', LIVE, '#EXT-X-MEDIA-SEQUENCE', '#EXT-X-PLAYLIST-TYPE:EVENT\n#EXT-X-MEDIA-SEQUENCE'),
   { rule: 'dates-differ', found: () => present(LIVE, UNDATED) },
   differ('server-control-differs', LL, 'HOLD-BACK=6.0', 'HOLD-BACK=7.0'),
+  differ('dateranges-differ', BREAK, `${RANGE_TAG}\n`, '', 'one has none'),
+  differ('dateranges-differ', BREAK, 'ID="b"', 'ID="c"', 'another ID'),
+  differ('dateranges-differ', BREAK, ',SCTE35-OUT=0xFC30', '', 'an attribute is missing'),
+  {
+    rule: 'dateranges-differ',
+    name: 'another value, in another version',
+    found: () => present(BREAK, replaced(BREAK, '0xFC30', '0xFC31') + NEW),
+  },
   differ('versions-differ', LIVE, 'VERSION:6', 'VERSION:5'),
   { rule: 'report-missing', found: () => present(LOW_LATENCY, LL, MULTIVARIANT.replace('VERSION:6', 'VERSION:9')) },
   {
@@ -156,6 +170,11 @@ export function goodPresentations(): readonly Finding[] {
     ...present(LIVE, isolated),
     ...present(LIVE, COUNTED),
     ...present(UNDATED, UNDATED),
+    ...present(BREAK, BREAK),
+    // Added between two requests.
+    ...present(LIVE, BREAK + NEW),
+    // Of the audio, for the video that is played with it.
+    ...present(LIVE, BREAK, MULTIVARIANT, 'audio'),
     ...present(LIVE, I_FRAMES, MULTIVARIANT, 'i-frames'),
     ...present(LL, LL, MULTIVARIANT.replace('VERSION:6', 'VERSION:9')),
   ]

@@ -19,7 +19,7 @@ const ROWS: readonly { readonly name: string; readonly base64: string; readonly 
     base64: '/DAvAAAAAAAA///wFAVIAACPf+/+c2nALv4AUsz1AAAAAAAKAAhDVUVJAAABNWLbowo=',
     expected: {
       ...{ ...NONE, command: 'insert', pts90k: 0x7369c02e },
-      insert: { eventId: 0x4800008f, isCancelled: false, isOut: true, break90k: 0x52ccf5 },
+      insert: { eventId: 0x4800008f, isCancelled: false, isOut: true, break90k: 0x52ccf5, isAutoReturn: true },
     },
   },
   {

@@ -23,6 +23,8 @@ export interface SpliceInsert {
   readonly isOut: boolean
   /** 90 kHz. */
   readonly break90k: number | undefined
+  /** The break ends after that time, without another message. */
+  readonly isAutoReturn: boolean
 }
 
 /** segmentation_descriptor(), 10.3.3. */
@@ -100,7 +102,8 @@ function readInsert(reader: BitReader): Command {
   const isCancelled = reader.flag()
   reader.skip(7)
   if (isCancelled) {
-    return { time90k: undefined, insert: { eventId, isCancelled, isOut: false, break90k: undefined } }
+    const none = { isOut: false, break90k: undefined, isAutoReturn: false }
+    return { time90k: undefined, insert: { eventId, isCancelled, ...none } }
   }
   const isOut = reader.flag()
   const isOfProgram = reader.flag()
@@ -109,14 +112,16 @@ function readInsert(reader: BitReader): Command {
   reader.skip(4)
   const time90k = readInsertTime(reader, isOfProgram, isImmediate)
   let break90k: number | undefined
+  let isAutoReturn = false
   if (hasDuration) {
-    // auto_return, reserved: 9.8.2.
-    reader.skip(1 + 6)
+    // break_duration(), 9.8.2.
+    isAutoReturn = reader.flag()
+    reader.skip(6)
     break90k = readTime(reader)
   }
   // unique_program_id, avail_num, avails_expected.
   reader.skip(16 + 8 + 8)
-  return { time90k, insert: { eventId, isCancelled, isOut, break90k } }
+  return { time90k, insert: { eventId, isCancelled, isOut, break90k, isAutoReturn } }
 }
 
 /** Of components, the first one counts. */

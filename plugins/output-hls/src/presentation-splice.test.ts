@@ -1,80 +1,24 @@
 // Splice information: segments begin at splices, and playlists say what it is.
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { isUnitStart, PACKET_SIZE, readPid } from '@millrace/media/mpegts'
-import { paced, PresentationBench, type TimedChunk } from './presentation.test.kit.js'
-
-const SCTE35 = 0x110
-const FROM_PTS = 900_000
-const SECOND = 90_000
-
-/** CRC_32, ISO/IEC 13818-1 annex A. */
-function crcOf(bytes: readonly number[]): number {
-  let crc = -1
-  for (const byte of bytes) {
-    crc ^= byte << 24
-    for (let bit = 0; bit < 8; bit++) crc = (crc << 1) ^ (crc < 0 ? 0x04c11db7 : 0)
-  }
-  return crc >>> 0
-}
-
-function be(value: number, count: number): number[] {
-  return Array.from({ length: count }, (_, index) => Math.floor(value / 256 ** (count - 1 - index)) % 256)
-}
-
-function time(marker: number, ticks: number): number[] {
-  const [first = 0, ...rest] = be(ticks, 5)
-  return [marker | first, ...rest]
-}
-
-/** splice_insert(), ANSI/SCTE 35 9.7.3. */
-function insert(event: number, isOut: boolean, pts90k: number, break90k?: number): readonly number[] {
-  const flags = (isOut ? 0x80 : 0) | 0x40 | (break90k === undefined ? 0 : 0x20) | 0x0f
-  const duration = break90k === undefined ? [] : time(0xfe, break90k)
-  const command = [...be(event, 4), 0x7f, flags, ...time(0xfe, pts90k), ...duration, 0, 1, 0, 0]
-  const body = [0, 0, 0, 0, 0, 0, 0, 0xff, 0xf0 | (command.length >> 8), command.length & 0xff, 5, ...command, 0, 0]
-  const section = [0xfc, 0x30, body.length + 4, ...body]
-  return [...section, ...be(crcOf(section), 4)]
-}
-
-/** Replaces messages of the stream, each the first one after that time. */
-function stream(durationS: number, messages: readonly (readonly [atMs: number, section: readonly number[]])[]) {
-  const video = { gopFrames: 25, fps: 25, bFrames: 2 }
-  const chunks = paced({ durationS, startPts90k: FROM_PTS, video, data: [{ kind: 'scte35' }] })
-  const left = [...messages]
-  for (const { atMs, chunk } of chunks) {
-    for (let at = 0; at < chunk.bytes.length && left.length > 0; at += PACKET_SIZE) {
-      const isMessage = readPid(chunk.bytes, at) === SCTE35 && isUnitStart(chunk.bytes, at)
-      if (!isMessage || atMs < left[0]![0]) continue
-      const [, section] = left.shift()!
-      chunk.bytes.fill(0xff, at + 4, at + PACKET_SIZE)
-      // Payload without an adaptation field.
-      chunk.bytes[at + 3] = (chunk.bytes[at + 3]! & 0x0f) | 0x10
-      chunk.bytes.set([0, ...section], at + 4)
-    }
-  }
-  assert.equal(left.length, 0)
-  return chunks
-}
+import { PresentationBench, type TimedChunk } from './presentation.test.kit.js'
+import { at, hexOf, insert, rangesIn, SECOND, spliced, timeSignal } from './splice-streams.test.kit.js'
 
 function rangesOf(bench: PresentationBench): readonly ReadonlyMap<string, string>[] {
-  const text = bench.presentation.life!.text('main')!.text
-  return [...text.matchAll(/#EXT-X-DATERANGE:(.*)\n/g)].map(([, attributes = '']) => {
-    return new Map(
-      [...attributes.matchAll(/([A-Z0-9-]+)=("[^"]*"|[^,]*)/g)].map(([, name = '', value = '']) => [name, value]),
-    )
-  })
+  return rangesIn(bench.presentation.life!.text('main')!.text)
 }
 
-function at(seconds: number): number {
-  return FROM_PTS + seconds * SECOND
+/** Dates of its segments, seconds from the first. */
+function startsOf(bench: PresentationBench): readonly number[] {
+  const { segments } = bench.playlist()
+  return segments.map(({ dateMs }) => Math.round((dateMs - segments[0]!.dateMs) / 1000))
 }
 
 /** A stream with one break from second 11 to 19; each message comes twice. */
 function withBreak(durationS = 30): readonly TimedChunk[] {
-  const out = insert(7, true, at(11), 8 * SECOND)
+  const out = insert(7, true, at(11), { ticks: 8 * SECOND })
   const back = insert(7, false, at(19))
-  return stream(durationS, [
+  return spliced(durationS, [
     [5000, out],
     [6000, out],
     [15_000, back],
@@ -102,9 +46,8 @@ describe('a break', () => {
     assert.match(range!.get('ID')!, /^"splice-00000007-\d+"$/)
     assert.equal(range!.get('PLANNED-DURATION'), '8.000')
     assert.ok(Math.abs(Number(range!.get('DURATION')) - 8) < 0.05)
-    const hex = (section: readonly number[]) => `0x${Buffer.from(section).toString('hex').toUpperCase()}`
-    assert.equal(range!.get('SCTE35-OUT'), hex(insert(7, true, at(11), 8 * SECOND)))
-    assert.equal(range!.get('SCTE35-IN'), hex(insert(7, false, at(19))))
+    assert.equal(range!.get('SCTE35-OUT'), hexOf(insert(7, true, at(11), { ticks: 8 * SECOND })))
+    assert.equal(range!.get('SCTE35-IN'), hexOf(insert(7, false, at(19))))
   })
 })
 
@@ -122,7 +65,7 @@ test('a date range is announced before it begins, and leaves with its segments',
 test('a splice where no key frame is ends the segment at the next one; one on another clock is left out and told', () => {
   const bench = new PresentationBench({ windowMs: 60_000 })
   bench.play([
-    stream(20, [
+    spliced(20, [
       [5000, insert(1, true, at(9.4))],
       [6000, insert(2, true, at(50_000))],
     ]),
@@ -132,4 +75,62 @@ test('a splice where no key frame is ends the segment at the next one; one on an
   assert.ok(starts.includes(10), starts.join(', '))
   assert.equal(rangesOf(bench).length, 1)
   assert.deepEqual(bench.warned, ['splice'])
+})
+
+for (const movedS of [0.02, 0.04, 2]) {
+  test(`messages that are repeated with times ${movedS} s later are the same break`, () => {
+    const bench = new PresentationBench({ windowMs: 60_000 })
+    bench.play([
+      spliced(40, [
+        [5000, insert(7, true, at(11.2), { ticks: 8 * SECOND })],
+        [8000, insert(7, true, at(11.2 + movedS), { ticks: 9 * SECOND })],
+        [15_000, insert(7, false, at(19.2))],
+        [18_000, insert(7, false, at(19.2 + movedS))],
+        [25_000, insert(7, true, at(29.2), { ticks: 8 * SECOND })],
+      ]),
+    ])
+    const ranges = rangesOf(bench)
+    assert.equal(ranges.length, 2)
+    assert.equal(ranges[0]!.get('SCTE35-OUT'), hexOf(insert(7, true, at(11.2), { ticks: 8 * SECOND })))
+    assert.equal(ranges[0]!.get('PLANNED-DURATION'), '8.000')
+    assert.ok(Math.abs(Number(ranges[0]!.get('DURATION')) - 8) < 0.05)
+    assert.notEqual(ranges[0]!.get('ID'), ranges[1]!.get('ID'))
+  })
+}
+
+test('two signals in one second are two ranges', () => {
+  const bench = new PresentationBench({ windowMs: 60_000 })
+  bench.play([
+    spliced(30, [
+      [5000, timeSignal(at(10.1))],
+      [6000, timeSignal(at(10.6))],
+      [7000, timeSignal(at(10.1))],
+    ]),
+  ])
+  const ranges = rangesOf(bench)
+  assert.deepEqual(
+    ranges.map((range) => range.get('SCTE35-CMD')),
+    [hexOf(timeSignal(at(10.1))), hexOf(timeSignal(at(10.6)))],
+  )
+  assert.equal(new Set(ranges.map((range) => range.get('ID'))).size, 2)
+})
+
+test('a break that returns by itself ends with a segment, and has a duration when it is over', () => {
+  const bench = new PresentationBench({ windowMs: 60_000 })
+  const chunks = spliced(40, [[5000, insert(7, true, at(11), { ticks: 8 * SECOND, isAutoReturn: true })]])
+  bench.play([chunks.filter(({ atMs }) => atMs < 17_000)])
+  assert.equal(rangesOf(bench)[0]!.get('DURATION'), undefined)
+  bench.play([chunks.filter(({ atMs }) => atMs >= 17_000)])
+  const starts = startsOf(bench)
+  assert.ok(starts.includes(11) && starts.includes(19), starts.join(', '))
+  assert.equal(rangesOf(bench)[0]!.get('DURATION'), '8.000')
+})
+
+test('date ranges stay as long as the segments of their time, however many there are', () => {
+  const bench = new PresentationBench({ windowMs: 90_000 })
+  const messages = Array.from({ length: 40 }, (_, index): readonly [number, readonly number[]] => {
+    return [5000 + index * 1900, insert(index, true, at(8 + index * 1.9), { ticks: SECOND, isAutoReturn: true })]
+  })
+  bench.play([spliced(85, messages)])
+  assert.equal(rangesOf(bench).length, 40)
 })

@@ -278,6 +278,7 @@ export class Presentation {
   /** What the last process listed is listed again. */
   #restore(restored: Restored): void {
     for (const bytes of restored.inits) this.#state.inits.restore(bytes)
+    for (const range of restored.ranges) this.#state.splices.ranges.restore(range)
     this.#state.history.restore(restored)
     const { multivariant, newest: used } = restored
     const last = this.#lives.restore(restored)

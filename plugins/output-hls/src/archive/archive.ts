@@ -3,11 +3,12 @@
 // read from the indexes.
 import type { KeptMedia, MediaFolder } from '@millrace/engine/plugin'
 import { DiskWriter, type WriteJob } from '../history/disk-writer.js'
-import { IndexLines } from '../history/index-lines.js'
+import { IndexLines, type WrittenRanges } from '../history/index-lines.js'
 import type { LongEntry, LongLife } from '../history/long-list.js'
 import { INDEX_FILE, periodOf, timesOf } from '../history/period.js'
-import { readIndex, readPeriods } from '../history/read-period.js'
+import { noteRange, readIndex, readPeriods } from '../history/read-period.js'
 import { parseRecord, type SegmentRecord } from '../history/segment-record.js'
+import type { SpliceRange } from '../playlist/splice-range.js'
 import type { SegmentMedia } from '../playlist/segment-list.js'
 import { initName } from '../segment/init-section.js'
 import type { AskedTime } from './time-query.js'
@@ -16,6 +17,7 @@ export interface ArchiveHost {
   readonly folder: MediaFolder
   /** Where the same files may be already. */
   readonly store: MediaFolder | undefined
+  readonly ranges: WrittenRanges
   readonly keepMs: number
   /** Undefined: no limit. */
   readonly sizeBytes: number | undefined
@@ -35,6 +37,13 @@ const TAIL_BYTES = 64 * 1024
 /** Initialisation sections that were named last. */
 const MOST_INITS = 256
 
+/** What there is of a time that is asked for. */
+export interface ArchivedTime {
+  readonly segments: readonly SegmentRecord[]
+  /** Date ranges, and maybe some of other times. */
+  readonly ranges: readonly SpliceRange[]
+}
+
 export class Archive {
   readonly #host: ArchiveHost
   readonly #writer: DiskWriter
@@ -50,7 +59,7 @@ export class Archive {
   constructor(host: ArchiveHost) {
     this.#host = host
     this.#startedMs = host.nowMs()
-    this.#lines = new IndexLines((name) => host.initOf(name))
+    this.#lines = new IndexLines((name) => host.initOf(name), host.ranges)
     this.#writer = new DiskWriter({
       get folder() {
         return host.folder
@@ -116,17 +125,19 @@ export class Archive {
     }, done)
   }
 
-  /** The segments of that time. Rejects as the folder does. */
-  async read({ startMs, durationMs }: AskedTime): Promise<readonly SegmentRecord[]> {
+  /** What there is of that time. Rejects as the folder does. */
+  async read({ startMs, durationMs }: AskedTime): Promise<ArchivedTime> {
     const endMs = startMs + durationMs
     const segments: SegmentRecord[] = []
+    const ranges = new Map<string, SpliceRange>()
     for (const period of this.#between(startMs, endMs)) {
       for (const found of await readIndex(this.#host.folder, period)) {
         if (found.kind === 'init') this.#noteInit(Buffer.from(found.bytes, 'base64'))
         else if (found.kind === 'segment' && isIn(found, startMs, endMs)) segments.push(found)
+        else if (found.kind === 'range') noteRange(ranges, found)
       }
     }
-    return segments
+    return { segments, ranges: [...ranges.values()] }
   }
 
   /** The newest of that time; undefined if there is nothing of it. Reads no more than it needs. Rejects as the folder does. */

@@ -21,7 +21,7 @@ test('a long time is rendered while other work has its turn, once, and zipped', 
   const archive = {
     read: () => {
       reads++
-      return Promise.resolve(segments)
+      return Promise.resolve({ segments, ranges: [] })
     },
   } as unknown as Archive
   const texts = new ArchivedPlaylists()
@@ -48,7 +48,7 @@ test('texts that are no longer good, and those that are too large together, are 
   const archive = {
     read: ({ startMs }: { startMs: number }) => {
       reads.push(startMs)
-      return Promise.resolve(segments)
+      return Promise.resolve({ segments, ranges: [] })
     },
   } as unknown as Archive
   const texts = new ArchivedPlaylists()

@@ -44,7 +44,8 @@ export class ArchivedPlaylists {
     const wanted = parsePlaylistName(name)
     if (wanted === undefined || wanted.durationMs > LONGEST_MS) return Promise.resolve(undefined)
     return this.#text(name, by, async () => {
-      return renderArchived(await archive.read(wanted), wanted.rendition, wanted.kind)
+      const { segments, ranges } = await archive.read(wanted)
+      return renderArchived(segments, wanted.rendition, wanted.kind, ranges)
     })
   }
 

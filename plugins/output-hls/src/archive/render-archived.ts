@@ -8,10 +8,12 @@ import { DateTags } from '../playlist/date-tags.js'
 import { KeyTags } from '../playlist/key-tags.js'
 import { iframeLines, IframeTags } from '../playlist/render-iframe-playlist.js'
 import { entryLines, PLAYLIST_VERSION } from '../playlist/render-playlist.js'
+import { lasts, renderRange, type SpliceRange } from '../playlist/splice-range.js'
 import type { SegmentMedia } from '../playlist/segment-list.js'
 import { archivedKeyUri, archivedUri } from './archive-names.js'
 
 const TICKS_PER_SECOND = 90_000
+const TICKS_PER_MS = 90
 /** A day has tens of thousands: other work has its turn between these. */
 const SEGMENTS_A_TURN = 2000
 
@@ -20,6 +22,7 @@ export async function renderArchived(
   segments: readonly SegmentRecord[],
   rendition: string,
   kind: LongKind,
+  ranges: readonly SpliceRange[] = [],
 ): Promise<string | undefined> {
   const first = segments.findIndex(({ media }) => mediaOf(media, rendition, kind) !== undefined)
   const listed = first < 0 ? [] : segments.slice(first)
@@ -32,11 +35,20 @@ export async function renderArchived(
     ...['#EXTM3U', `#EXT-X-VERSION:${PLAYLIST_VERSION}`],
     ...(areIndependent || kind === 'iframes' ? ['#EXT-X-INDEPENDENT-SEGMENTS'] : []),
     ...[`#EXT-X-TARGETDURATION:${target}`, '#EXT-X-MEDIA-SEQUENCE:0', '#EXT-X-PLAYLIST-TYPE:VOD'],
-    ...(kind === 'iframes' ? ['#EXT-X-I-FRAMES-ONLY'] : []),
+    ...(kind === 'iframes' ? ['#EXT-X-I-FRAMES-ONLY'] : rangeTags(segments, ranges)),
     ...(await segmentLines(listed, rendition, kind)),
     '#EXT-X-ENDLIST',
   ]
   return `${lines.join('\n')}\n`
+}
+
+/** The same ones in all playlists of that time, also in those that begin later. */
+function rangeTags(segments: readonly SegmentRecord[], ranges: readonly SpliceRange[]): readonly string[] {
+  const [first, last] = [segments[0]!, segments.at(-1)!]
+  const endMs = last.dateMs + last.ticks / TICKS_PER_MS
+  return ranges
+    .filter((range) => range.isCancelled !== true && range.startMs < endMs && lasts(range, first.dateMs))
+    .map((range) => renderRange(range))
 }
 
 async function segmentLines(

@@ -1,6 +1,7 @@
 // What a history is told by the presentation that it belongs to, and what it tells that.
 import type { MediaFolder } from '@millrace/engine/plugin'
 import type { Archive } from '../archive/archive.js'
+import type { SpliceRanges } from '../playlist/splice-ranges.js'
 
 interface HistorySettings {
   /** Length of the long playlists; 0: there are none. */
@@ -12,6 +13,7 @@ interface HistorySettings {
 export interface HistoryHost {
   readonly settings: HistorySettings
   readonly renditions: readonly string[]
+  readonly ranges: SpliceRanges
   /** Undefined: segments stay in memory. */
   readonly store: MediaFolder | undefined
   nowMs(): number

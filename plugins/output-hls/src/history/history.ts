@@ -61,7 +61,7 @@ export class History {
   constructor(host: HistoryHost, needs: SegmentNeeds) {
     this.#host = host
     this.#needs = needs
-    this.#lines = new IndexLines((name) => host.initOf(name))
+    this.#lines = new IndexLines((name) => host.initOf(name), host.ranges)
     this.playlists = this.#makePlaylists()
     this.#writer = new DiskWriter({
       get folder() {
@@ -238,7 +238,6 @@ export class History {
 
   #makePlaylists(): LongPlaylists {
     const [list, isIncomplete] = [() => this.#list, () => this.#restoration?.isUnlisted === false]
-    const host = this.#host
     return new LongPlaylists({
       get list() {
         return list()
@@ -246,10 +245,7 @@ export class History {
       get isIncomplete() {
         return isIncomplete()
       },
-      get settings() {
-        return host.settings
-      },
-      losses: this.#losses,
+      ...{ history: this.#host, losses: this.#losses },
     })
   }
 
@@ -280,6 +276,7 @@ export class History {
       lengthTicks: () => this.#lengthTicks,
       isWanted: () => this.#restoration === restoration && host.isInUse(),
       onInit: (bytes) => host.onInit(bytes),
+      onRange: (range) => host.ranges.restore(range),
       onUnreadable: (error) => host.onUnreadable(error),
     })
     this.#restoration = restoration

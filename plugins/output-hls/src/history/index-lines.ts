@@ -1,5 +1,7 @@
 // The lines of the index for what is written to a folder. Each folder can be read alone.
 import type { LongEntry, LongLife } from './long-list.js'
+import type { SpliceRange } from '../playlist/splice-range.js'
+import type { SpliceRanges } from '../playlist/splice-ranges.js'
 import { renderRecord, type SegmentRecord } from './segment-record.js'
 
 /** What an index says of one segment. */
@@ -9,8 +11,11 @@ interface SegmentLines {
   readonly gap: string
 }
 
+export type WrittenRanges = Pick<SpliceRanges, 'version' | 'changedSince' | 'lasting'>
+
 export class IndexLines {
   readonly #initOf: (name: string) => Uint8Array | undefined
+  readonly #ranges: WrittenRanges
   /** The newest text of the multivariant playlist. */
   multivariant: string | undefined
   #written: string | undefined
@@ -19,9 +24,12 @@ export class IndexLines {
   #total = 0
   /** Initialisation sections that its index has. */
   #inits = new Set<string>()
+  /** Of the date ranges that it has. */
+  #rangesVersion = 0
 
-  constructor(initOf: (name: string) => Uint8Array | undefined) {
+  constructor(initOf: (name: string) => Uint8Array | undefined, ranges: WrittenRanges) {
     this.#initOf = initOf
+    this.#ranges = ranges
   }
 
   /** What an earlier process has written to the folder. */
@@ -32,13 +40,16 @@ export class IndexLines {
 
   /** `floor`: of `Losses`; what is lost can be gone from the index when it is read. */
   segment(period: string, { id, targetSeconds }: LongLife, { media, ...entry }: LongEntry, floor = 0): SegmentLines {
+    const ranges = new Set<SpliceRange>(this.#ranges.changedSince(this.#rangesVersion))
+    this.#rangesVersion = this.#ranges.version
     if (period !== this.#period) {
+      for (const range of this.#ranges.lasting(entry.dateMs)) ranges.add(range)
       this.#period = period
       this.#total = 0
       this.#inits = new Set()
       this.#written = undefined
     }
-    const lines: string[] = []
+    const lines = [...ranges].map((range) => renderRecord({ kind: 'range', ...range }))
     if (this.multivariant !== undefined && this.multivariant !== this.#written) {
       lines.push(renderRecord({ kind: 'multivariant', text: this.multivariant }))
       this.#written = this.multivariant

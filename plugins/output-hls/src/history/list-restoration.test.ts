@@ -20,6 +20,7 @@ test('a segment that is added between the end of the reading and the use of its 
       lengthTicks: () => undefined,
       isWanted: () => true,
       onInit: unexpected,
+      onRange: unexpected,
       onUnreadable: unexpected,
     },
   })

@@ -1,6 +1,7 @@
 // The long playlists of the last process are made anew from its index while the output is already on the air. What happens
 // to the list meanwhile is done to the whole one at the end.
 import type { ListChange } from './long-list.js'
+import type { SpliceRange } from '../playlist/splice-range.js'
 import type { Restored } from './restored.js'
 import { RestoredList } from './restored-list.js'
 import { isEncrypted } from './segment-record.js'
@@ -12,6 +13,7 @@ export interface RestorationHost {
   /** Somebody needs it. */
   isWanted(): boolean
   onInit(bytes: Uint8Array): void
+  onRange(range: SpliceRange): void
   onUnreadable(error: unknown): void
 }
 
@@ -83,6 +85,7 @@ export class ListRestoration {
         else whole.add(segment)
       },
       init: (bytes) => this.#host.onInit(bytes),
+      range: (range) => this.#host.onRange(range),
       onUnreadable: (error) => this.#host.onUnreadable(error),
     })
     if (!isRead) return undefined

@@ -4,6 +4,7 @@ import { DateTags } from '../playlist/date-tags.js'
 import { KeyTags } from '../playlist/key-tags.js'
 import { iframeLines, IframeTags } from '../playlist/render-iframe-playlist.js'
 import { entryLines, PLAYLIST_VERSION } from '../playlist/render-playlist.js'
+import type { SpliceRanges } from '../playlist/splice-ranges.js'
 import type { Entry, SegmentMedia } from '../playlist/segment-list.js'
 import { PlaylistText, type TextVersion } from '../serve/playlist-text.js'
 import { ZippedText } from '../serve/zipped-text.js'
@@ -35,6 +36,7 @@ export interface LongVersion {
   readonly life: LongLife
   readonly hasEnded: boolean
   readonly isEvent: boolean
+  readonly ranges?: Pick<SpliceRanges, 'tags'>
 }
 
 const TICKS_PER_SECOND = 90_000
@@ -85,6 +87,11 @@ export class LongList {
   /** Sequence number of the first one; undefined if there is none. */
   get firstSequence(): number | undefined {
     return this.length === 0 ? undefined : this.table.sequenceAt(this.#unlisted)
+  }
+
+  /** Unix time of the first one; Infinity if there is none. */
+  get firstDateMs(): number {
+    return this.length === 0 ? Infinity : this.table.dateMsAt(this.#unlisted)
   }
 
   get memoryBytes(): number {
@@ -173,7 +180,7 @@ export class LongList {
     return made
   }
 
-  #headOf({ kind, life, isEvent }: LongVersion, { sequence, discontinuitySequence, lines }: HeadParts): string {
+  #headOf({ kind, life, isEvent, ranges }: LongVersion, { sequence, discontinuitySequence, lines }: HeadParts): string {
     const start = START_TARGETS * life.targetSeconds
     const all = [
       ...['#EXTM3U', `#EXT-X-VERSION:${PLAYLIST_VERSION}`],
@@ -184,7 +191,7 @@ export class LongList {
       `#EXT-X-MEDIA-SEQUENCE:${sequence}`,
       `#EXT-X-DISCONTINUITY-SEQUENCE:${discontinuitySequence}`,
       ...(isEvent ? ['#EXT-X-PLAYLIST-TYPE:EVENT'] : []),
-      ...(kind === 'iframes' ? ['#EXT-X-I-FRAMES-ONLY'] : []),
+      ...(kind === 'iframes' ? ['#EXT-X-I-FRAMES-ONLY'] : (ranges?.tags(this.firstDateMs) ?? [])),
     ]
     return `${all.join('\n')}\n${lines}`
   }

@@ -1,5 +1,6 @@
 // The long playlists by their names: which there are, and the text of each.
 import type { TextVersion } from '../serve/playlist-text.js'
+import type { HistoryHost } from './history-host.js'
 import type { LongLife, LongList } from './long-list.js'
 import { LONG_KINDS, type LongKind, longUri, splitLongUri, windowUri } from './long-uris.js'
 import type { Losses } from './losses.js'
@@ -7,7 +8,7 @@ import type { Losses } from './losses.js'
 export interface LongPlaylistsHost {
   readonly list: LongList
   readonly losses: Losses
-  readonly settings: { readonly dvrMs: number; readonly isEvent: boolean }
+  readonly history: Pick<HistoryHost, 'settings' | 'ranges'>
   /** What the last process has left is not listed yet, and will be. */
   readonly isIncomplete: boolean
 }
@@ -43,13 +44,13 @@ export class LongPlaylists {
     { hasEnded, token }: { readonly hasEnded: boolean; readonly token: string },
   ): TextVersion | undefined {
     if (this.isComing(uri, life.id)) return undefined
-    const { list, losses, settings } = this.#host
+    const { list, losses, history } = this.#host
     const { base, floor } = splitLongUri(uri)
     const before = losses.listBefore(floor)
     for (const rendition of list.renditions) {
       const kind = this.#kindOf(base, rendition, life.id)
       if (kind === undefined) continue
-      const version = { kind, life, hasEnded, isEvent: settings.isEvent }
+      const version = { kind, life, hasEnded, isEvent: history.settings.isEvent, ranges: history.ranges }
       // The same URI has texts of both lists, one after the other.
       return (before ?? list).text(rendition, version, before === undefined ? token : `${token}-${this.floor}`)
     }
@@ -61,7 +62,7 @@ export class LongPlaylists {
   }
 
   #uri(kind: LongKind, rendition: string, life: string, floor: number): string | undefined {
-    const { dvrMs, isEvent } = this.#host.settings
+    const { dvrMs, isEvent } = this.#host.history.settings
     if (isEvent) return windowUri(kind, rendition, life)
     return dvrMs > 0 ? longUri(kind, rendition, life, floor) : undefined
   }

@@ -1,6 +1,7 @@
 // The segments that the last process has left behind the newest ones: read one period after the other, so that little is
 // held at a time.
 import type { MediaFolder } from '@millrace/engine/plugin'
+import type { SpliceRange } from '../playlist/splice-range.js'
 import { type ReadingTime, readPeriod } from './read-period.js'
 import type { SegmentRecord } from './segment-record.js'
 import type { Turns } from './turns.js'
@@ -27,6 +28,7 @@ export interface OlderReader {
   segment(segment: SegmentRecord): void
   /** An initialisation section. */
   init(bytes: Uint8Array): void
+  range(range: SpliceRange): void
   /** A period cannot be read: it is left out, with what is before it. */
   onUnreadable(error: unknown): void
 }
@@ -78,8 +80,9 @@ export class OlderSegments {
 
   async #readPeriod(period: string, reader: OlderReader): Promise<void> {
     const { before, time } = this.rules
-    const { segments, inits } = await this.#inTime(readPeriod(this.#folder, period, time), reader.nowMs())
+    const { segments, inits, ranges } = await this.#inTime(readPeriod(this.#folder, period, time), reader.nowMs())
     for (const bytes of inits) reader.init(Buffer.from(bytes, 'base64'))
+    for (const range of ranges) reader.range(range)
     for (const segment of segments) {
       if (segment.sequence >= before) return
       while (time.isOver) await time.next()

@@ -1,6 +1,7 @@
 // The folders of a store or an archive, and what their indexes say.
 import type { MediaFolder } from '@millrace/engine/plugin'
 import { INDEX_FILE, timesOf } from './period.js'
+import type { SpliceRange } from '../playlist/splice-range.js'
 import { type IndexRecord, LONGEST_LINE, parseRecord, type SegmentRecord } from './segment-record.js'
 
 /** When reading may go on: other work has its turns. */
@@ -18,6 +19,8 @@ export interface ReadPeriod {
   /** Base64. */
   readonly inits: readonly string[]
   readonly multivariant: string | undefined
+  /** Date ranges with a part of its time, as they were last. */
+  readonly ranges: readonly SpliceRange[]
 }
 
 /** Ten minutes of one rendition have some 100 KB, which are read at once. */
@@ -39,14 +42,16 @@ export async function readPeriod(folder: MediaFolder, period: string, time: Read
   const segments: SegmentRecord[] = []
   const ended: string[] = []
   const inits: string[] = []
+  const ranges = new Map<string, SpliceRange>()
   let multivariant: string | undefined
   for (const found of records) {
     if (found.kind === 'end') ended.push(found.life)
     else if (found.kind === 'multivariant') multivariant = found.text
     else if (found.kind === 'init') inits.push(found.bytes)
+    else if (found.kind === 'range') noteRange(ranges, found)
     else if (found.sequence > (segments.at(-1)?.sequence ?? -1)) segments.push(withFiles(found, files))
   }
-  return { segments, ended, inits, multivariant }
+  return { segments, ended, inits, multivariant, ranges: [...ranges.values()] }
 }
 
 /** All lines of an index that are whole, in their order. Rejects as the folder does. */
@@ -72,6 +77,14 @@ export async function readIndex(
     if (bytes.length < PIECE_BYTES) break
   }
   return found
+}
+
+/** The newest record of each says everything. */
+export function noteRange(
+  ranges: Map<string, SpliceRange>,
+  { kind: _, ...range }: SpliceRange & { readonly kind: 'range' },
+): void {
+  ranges.set(range.id, range)
 }
 
 /** Name of the file of a segment in the folder of its period. */

@@ -1,6 +1,7 @@
 // What the last process has left on a disk: its newest segments, which the playlists of the window go on with at once, and
 // the older ones, which are read when the output has opened.
 import type { MediaFolder } from '@millrace/engine/plugin'
+import type { SpliceRange } from '../playlist/splice-range.js'
 import { OlderSegments } from './older-segments.js'
 import { periodOf, timesOf } from './period.js'
 import { fileNameOf, inAnyTime, type ReadingTime, readPeriod, readPeriods } from './read-period.js'
@@ -17,6 +18,8 @@ export interface Restored {
   readonly ended: ReadonlySet<string>
   readonly inits: readonly Uint8Array[]
   readonly multivariant: string | undefined
+  /** Date ranges, those of the newest segments and maybe others. */
+  readonly ranges: readonly SpliceRange[]
   /** Oldest first. */
   readonly periods: readonly string[]
 }
@@ -43,14 +46,18 @@ export async function restore(folder: MediaFolder, rules: RestoreRules = {}): Pr
   const periods = await readPeriods(folder)
   const wanted = periods.filter((name) => timesOf(name)!.toMs >= fromMs)
   const least = { ticks: newestMs * TICKS_PER_MS, count: MOST_CHECKED }
-  const { segments, isAll, inits, ended, multivariant } = await readNewest(folder, { periods: wanted, least, time })
+  const { segments, isAll, inits, ended, multivariant, ranges } = await readNewest(folder, {
+    periods: wanted,
+    least,
+    time,
+  })
   const checked = await checkLengths(folder, newestOf(segments, least))
   const playable = hasKeys ? checked : behindEncrypted(checked)
   // What is before one that cannot be played cannot be listed with it.
   const hasOlder = playable.length === checked.length && !(isAll && checked.length === segments.length)
   const before = hasOlder ? checked[0]!.sequence : -1
   return {
-    ...{ segments: playable, newest: segments.at(-1), ended, periods, multivariant },
+    ...{ segments: playable, newest: segments.at(-1), ended, periods, multivariant, ranges },
     older: new OlderSegments(folder, { periods: wanted, before, hasKeys, time, turns }),
     inits: [...inits].map((bytes) => Buffer.from(bytes, 'base64')),
   }
@@ -63,6 +70,7 @@ interface Newest {
   readonly ended: ReadonlySet<string>
   readonly inits: ReadonlySet<string>
   readonly multivariant: string | undefined
+  readonly ranges: readonly SpliceRange[]
 }
 
 async function readNewest(
@@ -70,6 +78,7 @@ async function readNewest(
   { periods, least, time }: { readonly periods: readonly string[]; readonly least: Least; readonly time: ReadingTime },
 ): Promise<Newest> {
   const [ended, inits] = [new Set<string>(), new Set<string>()]
+  const ranges: SpliceRange[] = []
   let multivariant: string | undefined
   let segments: readonly SegmentRecord[] = []
   let unread = periods.length
@@ -78,9 +87,10 @@ async function readNewest(
     for (const life of read.ended) ended.add(life)
     for (const bytes of read.inits) inits.add(bytes)
     multivariant ??= read.multivariant
+    ranges.push(...read.ranges)
     segments = [...beforeThese(read.segments, segments), ...segments]
   }
-  return { segments, isAll: unread === 0, ended, inits, multivariant }
+  return { segments, isAll: unread === 0, ended, inits, multivariant, ranges }
 }
 
 interface Least {

@@ -5,7 +5,7 @@ import fc from 'fast-check'
 import { INDEX_FILE, periodOf, timesOf } from './period.js'
 import { readIndex } from './read-period.js'
 import { restore } from './restored.js'
-import { parseRecord, renderRecord, type SegmentRecord } from './segment-record.js'
+import { type IndexRecord, parseRecord, renderRecord, type SegmentRecord } from './segment-record.js'
 
 function record(sequence: number): SegmentRecord {
   const key = { id: '0123456789abcdef', iv: '00'.repeat(16) }
@@ -25,6 +25,16 @@ function record(sequence: number): SegmentRecord {
 test('a record is read as it was written, with all that others add to it', () => {
   const text = renderRecord(record(7))
   assert.deepEqual(parseRecord(text.trim()), record(7))
+})
+
+const RANGE: IndexRecord = {
+  ...({ kind: 'range', id: 'splice-00000007-1000', event: '00000007', startMs: 1000 } as const),
+  ...({ plannedMs: 8000, durationMs: 7900, isAutoReturn: true } as const),
+  sections: { 'SCTE35-OUT': 'x'.repeat(5464), 'SCTE35-IN': 'x'.repeat(5464) },
+}
+
+test('a date range is read as it was written, however long its messages are', () => {
+  assert.deepEqual(parseRecord(renderRecord(RANGE).trim()), RANGE)
 })
 
 test('a line that was torn or changed anywhere is left out', () => {
@@ -52,6 +62,25 @@ test('a record with a wrong value is left out, whole as it is', () => {
       { kind: 'end', life: '' },
       { kind: 'init', bytes: '!' },
       { kind: 'init', bytes: 'A'.repeat(4100) },
+      ...[
+        { ...RANGE, id: 'a"b' },
+        { ...RANGE, event: '' },
+        { ...RANGE, startMs: 0.5 },
+        { ...RANGE, startMs: 9e15 },
+      ],
+      ...[
+        { ...RANGE, plannedMs: -1 },
+        { ...RANGE, durationMs: '1' },
+        { ...RANGE, isCancelled: false },
+      ],
+      ...[
+        { ...RANGE, sections: undefined },
+        { ...RANGE, sections: { X: 'AA==' } },
+      ],
+      ...[
+        { ...RANGE, sections: { 'SCTE35-IN': '"' } },
+        { ...RANGE, sections: { 'SCTE35-IN': 'A'.repeat(5465) } },
+      ],
     ],
     ...[{ kind: 'multivariant', text: 1 }, [], null, 7],
   ]

@@ -1,6 +1,7 @@
 // The index of segments on a disk: one line for each, which is only appended. A line is its CRC-32 in eight hexadecimal
 // digits, a space, and JSON; one that was torn or damaged is left out.
 import { crc32 } from 'node:zlib'
+import { SPLICE_ATTRIBUTES, type SpliceRange } from '../playlist/splice-range.js'
 
 /** What is known of a file beside its bytes: everything that its playlists say of it. */
 interface StoredFile extends Readonly<Record<string, unknown>> {
@@ -49,7 +50,12 @@ interface MultivariantRecord {
   readonly text: string
 }
 
-export type IndexRecord = MultivariantRecord | InitRecord | SegmentRecord | EndRecord
+/** A date range: as it is when the next segment is written, and in each folder that has segments of its time. */
+interface RangeRecord extends SpliceRange {
+  readonly kind: 'range'
+}
+
+export type IndexRecord = RangeRecord | MultivariantRecord | InitRecord | SegmentRecord | EndRecord
 
 const CHECKSUM = 8
 const SPACE = 0x20
@@ -62,6 +68,10 @@ const MOST_32_BITS = 0xffff_ffff
 const LATEST_MS = 8.64e15
 /** Part of a file's name, and of a URI. */
 const PART = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
+/** What `SpliceRanges` makes. */
+const RANGE_PART = /^[A-Za-z0-9-]{1,64}$/
+/** Of the messages of a range, base64: the longest section has 4096 bytes. */
+const LONGEST_SECTION = 5464
 const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/
 
 /** Begins with a newline too: what was torn before it stays a line of its own. */
@@ -97,6 +107,8 @@ function isRecord(found: Readonly<Record<string, unknown>>): boolean {
       return isText(found['bytes'], LONGEST_INIT) && BASE64.test(found['bytes'])
     case 'multivariant':
       return isText(found['text'], LONGEST_LINE)
+    case 'range':
+      return isRange(found)
     case 'end':
       return isPart(found['life'])
     default:
@@ -115,6 +127,21 @@ function isSegment(found: Readonly<Record<string, unknown>>): boolean {
     areNumbers(found) &&
     isObject(media) &&
     areFiles(media)
+  )
+}
+
+function isRange(found: Readonly<Record<string, unknown>>): boolean {
+  const { id, event, startMs, plannedMs, durationMs, isAutoReturn, isCancelled, sections } = found
+  return (
+    [id, event].every((each) => typeof each === 'string' && RANGE_PART.test(each)) &&
+    isWhole(startMs, LATEST_MS) &&
+    [plannedMs, durationMs].every((each) => each === undefined || isWhole(each, LATEST_MS)) &&
+    [isAutoReturn, isCancelled].every((each) => each === undefined || each === true) &&
+    isObject(sections) &&
+    Object.entries(sections).every(([name, bytes]) => {
+      const isKnown = SPLICE_ATTRIBUTES.some((each) => each === name)
+      return isKnown && isText(bytes, LONGEST_SECTION) && BASE64.test(bytes)
+    })
   )
 }
 

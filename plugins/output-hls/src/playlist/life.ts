@@ -110,7 +110,8 @@ export class Life {
       (from) =>
         renderMediaPlaylist({
           ...{ ...from, rendition, areIndependent: this.areIndependent },
-          rangeTags: this.#ranges.tags(from.entries[0]?.dateMs ?? 0),
+          // The same ones in all its playlists, also in those that begin later.
+          rangeTags: this.#ranges.tags(this.list.entries[0]?.dateMs ?? 0),
         }),
     )
   }

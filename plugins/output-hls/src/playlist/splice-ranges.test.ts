@@ -1,6 +1,37 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { describe, test } from 'node:test'
+import { parseSpliceInfo } from '@millrace/media/scte35'
+import { cancel, hexOf, insert, rangesIn, SECOND, segmentation, timeSignal } from '../splice-streams.test.kit.js'
 import { SpliceRanges } from './splice-ranges.js'
+
+/** At second 0 of the stream. */
+const DATE_MS = Date.UTC(2026, 0, 1)
+
+class Bench {
+  readonly ranges = new SpliceRanges()
+
+  hear(message: readonly number[], atS: number): this {
+    const section = Uint8Array.from(message)
+    const info = parseSpliceInfo(section) ?? assert.fail('it is not read')
+    assert.equal(this.ranges.hear({ info, section }, atS * SECOND), true)
+    return this
+  }
+
+  /** A segment that begins there is listed, behind one that begins `fromS`. */
+  settle(atS: number, fromS = 0): this {
+    this.ranges.settle({ start90k: atS * SECOND, dateMs: DATE_MS + atS * 1000 }, DATE_MS + fromS * 1000)
+    return this
+  }
+
+  tags(fromS = 0): readonly ReadonlyMap<string, string>[] {
+    return rangesIn(
+      this.ranges
+        .tags(DATE_MS + fromS * 1000)
+        .map((tag) => `${tag}\n`)
+        .join(''),
+    )
+  }
+}
 
 test('a splice is cut at once, not again when the 33-bit clock comes by a day later', () => {
   const ranges = new SpliceRanges()
@@ -10,4 +41,145 @@ test('a splice is cut at once, not again when the 33-bit clock comes by a day la
   const hour = 3600 * 90_000
   for (let hours = 1; hours <= 14; hours++) ranges.settle({ start90k: hours * hour, dateMs: hours * 3_600_000 }, 0)
   assert.equal(ranges.ticksAfter(14 * hour), undefined)
+})
+
+describe('descriptors of segmentation', () => {
+  for (const type of [0x34, 0x36, 0x38, 0x3a]) {
+    test(`0x${type.toString(16)} and 0x${(type + 1).toString(16)} are the out and the in of one break`, () => {
+      const out = timeSignal(10 * SECOND, segmentation(9, type, 30 * SECOND))
+      const back = timeSignal(40 * SECOND, segmentation(9, type + 1))
+      const [range, ...more] = new Bench().hear(out, 5).settle(6).hear(back, 35).settle(36).tags()
+      assert.equal(more.length, 0)
+      assert.deepEqual(Object.fromEntries(range!), {
+        ID: `"splice-00000009-${DATE_MS + 10_000}"`,
+        'START-DATE': '"2026-01-01T00:00:10.000Z"',
+        DURATION: '30.000',
+        'PLANNED-DURATION': '30.000',
+        'SCTE35-OUT': hexOf(out),
+        'SCTE35-IN': hexOf(back),
+      })
+    })
+  }
+
+  test('others are ranges of their own, with the whole message; those of one message have one each', () => {
+    const message = timeSignal(10 * SECOND, segmentation(9, 0x10), segmentation(10, 0x30, 5 * SECOND))
+    const tags = new Bench().hear(message, 5).settle(6).tags()
+    assert.deepEqual(
+      tags.map((range) => [range.get('ID'), range.get('PLANNED-DURATION'), range.get('SCTE35-CMD')]),
+      [
+        [`"splice-00000009-10-${DATE_MS + 10_000}"`, undefined, hexOf(message)],
+        [`"splice-0000000A-30-${DATE_MS + 10_000}"`, '5.000', hexOf(message)],
+      ],
+    )
+  })
+
+  test('that only cancel are no signal', () => {
+    assert.deepEqual(
+      new Bench()
+        .hear(timeSignal(10 * SECOND, segmentation(9)), 5)
+        .settle(6)
+        .tags(),
+      [],
+    )
+  })
+})
+
+for (const [name, out, cancelled] of [
+  ['splice_insert', insert(9, true, 10 * SECOND, { ticks: SECOND, isAutoReturn: true }), cancel(9)],
+  ['a placement opportunity', timeSignal(10 * SECOND, segmentation(9, 0x34)), timeSignal(7 * SECOND, segmentation(9))],
+  ['another signal', timeSignal(10 * SECOND, segmentation(9, 0x10)), timeSignal(7 * SECOND, segmentation(9))],
+] as const) {
+  test(`${name} that is cancelled before its time is not listed any more, and nothing is cut; afterwards it stays`, () => {
+    assert.deepEqual(new Bench().hear(out, 5).hear(cancelled, 6).settle(6).tags(), [])
+    const bench = new Bench().hear(out, 5).settle(6)
+    assert.equal(bench.tags().length, 1)
+    assert.ok((bench.ranges.ticksAfter(8 * SECOND) ?? 0) > 0)
+    bench.hear(cancelled, 7)
+    assert.deepEqual(bench.tags(), [])
+    assert.equal(bench.ranges.ticksAfter(8 * SECOND), undefined)
+    // Another range, whatever it is: IDs are not used again.
+    const [again] = bench.hear(out, 8).settle(8).tags()
+    assert.match(again!.get('ID')!, /-2"$/)
+    assert.equal(new Bench().hear(out, 5).settle(6).hear(cancelled, 11).settle(12).tags().length, 1)
+  })
+}
+
+test('an in that nothing precedes is a range of its own, once', () => {
+  const bench = new Bench().hear(insert(9, false, 10 * SECOND), 5).settle(6)
+  bench.hear(insert(9, false, 10.02 * SECOND), 7).settle(8)
+  assert.deepEqual(
+    bench.tags().map((range) => [...range.keys()]),
+    [['ID', 'START-DATE', 'SCTE35-IN']],
+  )
+})
+
+test('a break that returns by itself can return earlier, and its own end may be told too', () => {
+  const out = insert(9, true, 10 * SECOND, { ticks: 20 * SECOND, isAutoReturn: true })
+  for (const [endS, expected] of [
+    [15, '5.000'],
+    [30, '20.000'],
+  ] as const) {
+    const back = insert(9, false, endS * SECOND)
+    const bench = new Bench()
+      .hear(out, 5)
+      .settle(6)
+      .hear(back, endS - 1)
+      .settle(endS)
+      .settle(32)
+    const [range, ...more] = bench.tags()
+    assert.equal(more.length, 0)
+    assert.equal(range!.get('DURATION'), expected)
+    assert.equal(range!.get('SCTE35-IN'), hexOf(back))
+  }
+  // The end has come before its message.
+  const late = new Bench()
+    .hear(out, 5)
+    .settle(6)
+    .settle(31)
+    .hear(insert(9, false, 30 * SECOND), 31)
+    .settle(32)
+  assert.deepEqual(
+    late.tags().map((range) => [range.get('DURATION'), range.has('SCTE35-IN')]),
+    [['20.000', true]],
+  )
+})
+
+test('the same event again is another break when the first is over', () => {
+  const lasting = { ticks: 5 * SECOND, isAutoReturn: true }
+  const bench = new Bench()
+  for (const startS of [10, 20, 30])
+    bench.hear(insert(1, true, startS * SECOND, lasting), startS - 4).settle(startS - 3)
+  assert.deepEqual(
+    bench
+      .settle(40)
+      .tags()
+      .map((range) => range.get('DURATION')),
+    ['5.000', '5.000', '5.000'],
+  )
+  assert.equal(bench.tags(26).length, 1)
+})
+
+test('breaks of the last process are cut at too, when it is known where they are', () => {
+  const before = new Bench().hear(insert(9, true, 10 * SECOND, { ticks: 20 * SECOND, isAutoReturn: true }), 5).settle(6)
+  const bench = new Bench()
+  for (const range of before.ranges.lasting(DATE_MS)) bench.ranges.restore(range)
+  assert.deepEqual(bench.tags(), before.tags())
+  bench.settle(15)
+  const ticks = bench.ranges.ticksAfter(15 * SECOND) ?? assert.fail('there is no cut')
+  assert.ok(Math.abs(ticks - 15 * SECOND) < 2000, String(ticks))
+})
+
+test('what a stream can fill with messages is bounded', () => {
+  const bench = new Bench()
+  for (let index = 0; index < 5000; index++) {
+    const atS = 10 + index
+    bench.hear(timeSignal(atS * SECOND, segmentation(index, 0x10)), atS)
+    if (index % 16 === 0) bench.settle(atS)
+  }
+  const { length } = bench.tags()
+  assert.ok(length > 3000 && length <= 4096, String(length))
+  // Breaks without an end, whose beginning is not listed.
+  for (let index = 0; index < 100; index++)
+    bench.hear(insert(index, true, (30_000 + index) * SECOND), 30_000).settle(30_000)
+  assert.equal(bench.settle(31_000, 31_000).tags().length, 32)
 })

@@ -145,6 +145,14 @@ export class Lives {
     return true
   }
 
+  /** Date of the oldest segment in any playlist; -Infinity while it is not known. */
+  get oldestListedMs(): number {
+    const { history } = this.#state
+    if (history.isRestoring) return -Infinity
+    const lives = this.#life === undefined ? this.#past : [this.#life, ...this.#past]
+    return Math.min(history.list.firstDateMs, ...lives.map(({ list }) => list.entries[0]?.dateMs ?? Infinity))
+  }
+
   /** The numbers of the life have been used. */
   noteUsed({ list }: Life): void {
     if (this.numbers.use(list.unused, this.#slots?.saved)) this.#state.host.save(this.numbers.saved)

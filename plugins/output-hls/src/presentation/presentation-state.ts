@@ -107,6 +107,7 @@ export class PresentationState {
       },
       nowMs: () => this.host.nowMs(),
       wallMs: (monotonicMs) => this.host.wallMs(monotonicMs),
+      ranges: this.splices.ranges,
       initOf: (name) => this.inits.get(name),
       onProblem: (problem) => this.host.onDiskProblem('archive', problem),
     })
@@ -127,6 +128,7 @@ export class PresentationState {
       get archive() {
         return presentation().archive
       },
+      ranges: this.splices.ranges,
       nowMs: () => this.host.nowMs(),
       isInUse: () => this.isInUse,
       initOf: (name: string) => this.inits.get(name),

@@ -178,8 +178,7 @@ export class Publisher {
     if (isNew) counters.discontinuities++
     this.#fillMissing(life, wallMs)
     const dateMs = this.#dates.next({ ticks, isNew, wallMs, exactMs })
-    const listed = life.list.entries[0]?.dateMs ?? dateMs
-    this.#state.splices.ranges.settle({ start90k, dateMs }, listed)
+    this.#state.splices.ranges.settle({ start90k, dateMs }, Math.min(this.#lives.oldestListedMs, dateMs))
     this.#append(life, { ticks, isNew, dateMs, media, sequence: slot }, start90k)
     if (media.size > 0) {
       counters.segments++
