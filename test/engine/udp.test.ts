@@ -152,7 +152,7 @@ describe('RTP', () => {
     const main = `main: { type: udp, address: "127.0.0.1:${port}" }`
     const service = 'services: { metrics: { type: prometheus, listener: api, path: /metrics } }'
     await live.start(yaml(main, [TS]).replace('pipelines:', `${service}\npipelines:`))
-    await until(() => live.node('one/main').why?.includes('nothing arrives') === true, 'it is bound')
+    await until(() => live.node('one/main').why.includes('nothing arrives'), 'it is bound')
     const sent = new Disturbed(clip.bytes)
     await sent.sendTo(port, 0, 0.2)
     const viewer = await live.watch('/live.ts', 1)
@@ -185,7 +185,7 @@ class Disturbed {
       return packet
     })
     for (let at = 0; at < packets.length; at += 10) {
-      const [first, second, third, lost, ...rest] = packets.slice(at, at + 10)
+      const [first, second, third, , ...rest] = packets.slice(at, at + 10)
       // The end of a stream does not show what is missing, and its first packet begins the numbering.
       if (rest.length < 6 || at % 100 !== 50) {
         this.#datagrams.push(...packets.slice(at, at + 10))
@@ -204,7 +204,7 @@ class Disturbed {
     const { length } = this.#datagrams
     const part = this.#datagrams.slice(Math.floor(length * from), Math.floor(length * to))
     for (const [at, datagram] of part.entries()) {
-      await new Promise<void>((resolve) => void socket.send(datagram, port, '127.0.0.1', () => resolve()))
+      await new Promise<void>((resolve) => socket.send(datagram, port, '127.0.0.1', () => resolve()))
       // The receive buffer holds what one turn of the event loop does not take.
       if (at % 20 === 19) await new Promise((resolve) => setTimeout(resolve, 5))
     }
@@ -225,7 +225,7 @@ describe('an interface that is not there', () => {
 `)
     await live.watch('/live.ts', 100_000)
     for (const id of ['one/out', 'two/main']) {
-      const { state, why = '' } = live.node(id)
+      const { state, why } = live.node(id)
       assert.equal(state, 'waiting')
       assert.match(why, /^interface "eth99" does not exist/)
     }

@@ -97,7 +97,7 @@ test('a URL that was good for a while begins a new round: the others are tried a
   const play = async (ms: number): Promise<readonly [string | undefined, number | undefined]> => {
     input.subscribe()
     await until(() => input.bytes.length === stream.length, 'the stream flows')
-    assert.equal((input.context.readDetails?.() as { readonly connected: boolean }).connected, true)
+    assert.match(JSON.stringify(input.context.readDetails?.()), /"connected":true/)
     input.clock.sleep(ms)
     streaming?.end()
     const { target, retryAfterMs } = await input.failed()

@@ -129,7 +129,7 @@ export function checkOptions(request: OptionsRequest, problems: Problems): Check
 /** YAML reads `007` as 7, and `1.50` as 1.5. */
 function writtenNumber({ map, place }: OptionsRequest, value: number, path: readonly PropertyKey[]): number | string {
   const { value: found } = locate(map, path, place)
-  return found.kind === 'scalar' && found.value === value ? (found.source ?? value) : value
+  return found.kind === 'scalar' && Object.is(found.value, value) ? (found.source ?? value) : value
 }
 
 /** Makes a path absolute. What it names is looked for later. */
