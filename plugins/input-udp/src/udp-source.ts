@@ -197,8 +197,8 @@ class Attempt {
     })
     if (this.#isClosed) return socket[Symbol.asyncDispose]()
     this.socket = socket
-    this.#checkBuffer(socket, options$.value.receiveBuffer)
     this.#join(socket, this.#memberships(options$.value))
+    this.#checkBuffer(socket, options$.value.receiveBuffer)
     this.#timer = clock.every(CHECK_MS, () => this.#checkSilence())
     this.#noteAbsence()
   }
