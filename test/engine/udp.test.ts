@@ -4,7 +4,6 @@ import { createSocket, type Socket } from 'node:dgram'
 import { describe, test } from 'node:test'
 import { planReload } from '@millrace/engine'
 import { buildTs } from '@millrace/engine/testing'
-import { renderRtpHeader, RTP_HEADER_BYTES } from '@millrace/media/rtp'
 import { assertClean } from '../e2e/kit/assert-clean.js'
 import { sendClip } from '../e2e/kit/send-clip.js'
 import { until } from '../e2e/kit/until.js'
@@ -144,73 +143,6 @@ describe('ffmpeg sends', { concurrency: true }, () => {
     })
   }
 })
-
-describe('RTP', () => {
-  test('that comes out of order, twice or not at all leaves viewers a clean stream, and is counted', async () => {
-    const port = await freePort()
-    await using live = await TestEngine.create()
-    const main = `main: { type: udp, address: "127.0.0.1:${port}" }`
-    const service = 'services: { metrics: { type: prometheus, listener: api, path: /metrics } }'
-    await live.start(yaml(main, [TS]).replace('pipelines:', `${service}\npipelines:`))
-    await until(() => live.node('one/main').why.includes('nothing arrives'), 'it is bound')
-    const sent = new Disturbed(clip.bytes)
-    await sent.sendTo(port, 0, 0.2)
-    const viewer = await live.watch('/live.ts', 1)
-    await sent.sendTo(port, 0.2, 1)
-    await viewer.reader.until(({ bodyBytes }) => bodyBytes > clip.bytes.length / 2)
-    const page = await (await fetch(`http://${live.address('api')}/metrics`)).text()
-    const valueOf = (name: string): number =>
-      Number(new RegExp(`^millrace_${name}\\{.*\\} (\\d+)$`, 'm').exec(page)?.[1])
-    assert.equal(valueOf('udp_rtp_lost_total'), sent.lost)
-    assert.equal(valueOf('udp_rtp_reordered_total'), sent.swapped)
-    assert.equal(valueOf('udp_rtp_duplicates_total'), sent.doubled)
-    await live.engine.stop('the test is over')
-    assertClean('viewer', (await viewer.reader.done()).ts, { announced: true })
-  })
-})
-
-/** RTP of which some packets are swapped with the next one, some are sent twice, and some never. */
-class Disturbed {
-  lost = 0
-  swapped = 0
-  doubled = 0
-  readonly #datagrams: Uint8Array[] = []
-
-  constructor(bytes: Uint8Array) {
-    const packets = Array.from({ length: Math.ceil(bytes.length / 1316) }, (_, sequence) => {
-      const payload = bytes.subarray(sequence * 1316, (sequence + 1) * 1316)
-      const packet = new Uint8Array(RTP_HEADER_BYTES + payload.length)
-      renderRtpHeader(packet, { payloadType: 33, sequence, ssrc: 1, timestamp: 0, start: 0, end: 0 })
-      packet.set(payload, RTP_HEADER_BYTES)
-      return packet
-    })
-    for (let at = 0; at < packets.length; at += 10) {
-      const [first, second, third, , ...rest] = packets.slice(at, at + 10)
-      // The end of a stream does not show what is missing, and its first packet begins the numbering.
-      if (rest.length < 6 || at % 100 !== 50) {
-        this.#datagrams.push(...packets.slice(at, at + 10))
-        continue
-      }
-      this.#datagrams.push(second!, first!, third!, third!, ...rest)
-      this.swapped++
-      this.doubled++
-      this.lost++
-    }
-  }
-
-  /** `from`, `to`: which part of it, from 0 to 1. */
-  async sendTo(port: number, from: number, to: number): Promise<void> {
-    const socket = createSocket('udp4')
-    const { length } = this.#datagrams
-    const part = this.#datagrams.slice(Math.floor(length * from), Math.floor(length * to))
-    for (const [at, datagram] of part.entries()) {
-      await new Promise<void>((resolve) => socket.send(datagram, port, '127.0.0.1', () => resolve()))
-      // The receive buffer holds what one turn of the event loop does not take.
-      if (at % 20 === 19) await new Promise((resolve) => setTimeout(resolve, 5))
-    }
-    await new Promise<void>((resolve) => socket.close(resolve))
-  }
-}
 
 describe('an interface that is not there', () => {
   test('is waited for, by an input as by an output, while the others run', async () => {
