@@ -47,6 +47,8 @@ test('three ffmpegs publish by key; a return, a takeover, a rival, a fourth key 
     const counts = Object.fromEntries(REFUSALS.map((reason) => [reason, refused(reason)]))
     assert.deepEqual(counts, { busy: 1, full: 1, header: 1, 'header-too-long': 1, 'bad-key': 1 })
 
+    await reload(engine)
+
     // The publisher of one key leaves and returns: its viewer stays, and the others do not notice.
     await publishers.get('news')?.[Symbol.asyncDispose]()
     const before = viewers.get('news')?.report().bodyBytes ?? 0
@@ -76,6 +78,25 @@ test('three ffmpegs publish by key; a return, a takeover, a rival, a fourth key 
   }
   await engine.stop()
 })
+
+/** Each copy gets another filter, which passes everything on too, and one more output. */
+async function reload(engine: EngineProcess): Promise<void> {
+  const yaml = await readFile(join(engine.folder.path, 'tcp-channels.yaml'), 'utf8')
+  const filtered = yaml.replace('from: pub }', 'from: pub, pids: { exclude: [8190] } }')
+  const more = "      more: { type: http-ts, from: gops, listener: web, path: '/more/${stream}.ts' }"
+  await engine.folder.write(
+    'tcp-channels.yaml',
+    filtered.replace(/^ +ts: .*$/m, (ts) => `${ts}\n${more}`),
+  )
+  const command = runCommandLine(['reload', '--api', engine.api], engine.folder.path)
+  assert.equal((await command.exited).code, 0, command.stderr)
+  for (const key of KEYS) {
+    await using viewer = new HttpReader(
+      await until(() => engine.url(`channels@${key}/more`), `the new output of ${key}`),
+    )
+    await viewer.until(({ bodyBytes }) => bodyBytes > 0)
+  }
+}
 
 /** A real ffmpeg, and a relay that writes the line with the key before its stream. */
 class Publisher implements AsyncDisposable {

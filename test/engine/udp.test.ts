@@ -144,6 +144,26 @@ describe('ffmpeg sends', { concurrency: true }, () => {
   }
 })
 
+describe('an interface that is not there', () => {
+  test('is waited for, by an input as by an output, while the others run', async () => {
+    const group = `address: "239.255.3.9:${await freePort()}", interface: eth99`
+    await using live = await TestEngine.create()
+    await live.folder.write('main.ts', clip.bytes)
+    await live.start(`${yaml(LOOP, [TS, `out: { type: udp, from: gops, ${group} }`])}
+  two:
+    inputs: { main: { type: udp, ${group} } }
+    transforms: { gops: { type: gop, from: main } }
+    outputs: { ts: { type: http-ts, from: gops, listener: web, path: /two.ts } }
+`)
+    await live.watch('/live.ts', 100_000)
+    for (const id of ['one/out', 'two/main']) {
+      const { state, why } = live.node(id)
+      assert.equal(state, 'waiting')
+      assert.match(why, /^interface "eth99" does not exist/)
+    }
+  })
+})
+
 describe('the output', () => {
   for (const [name, options] of [
     ['paced by PCR', ''],

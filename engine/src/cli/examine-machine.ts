@@ -1,12 +1,13 @@
 // What `engine doctor` examines: this machine, against what the configuration demands of it.
 import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import { totalmem } from 'node:os'
+import { networkInterfaces, totalmem } from 'node:os'
 import { resolve } from 'node:path'
 import process from 'node:process'
 import { readResources } from '../config/section/resources.js'
 import { ENGINE_SCHEMA } from '../config/section/settings.js'
 import { checkDescriptors, checkEncoders, checkKernel, checkNode, checkTools } from '../doctor/check-machine.js'
+import { checkInterfaces } from '../doctor/check-interfaces.js'
 import { checkPorts } from '../doctor/check-ports.js'
 import { checkInit, checkPrograms } from '../doctor/check-programs.js'
 import { checkStateDir } from '../doctor/check-state-dir.js'
@@ -26,6 +27,7 @@ export async function examineMachine(machine: Machine, demand: Demand): Promise<
     checkDescriptors(machine, demand),
     ...checkKernel(machine, demand),
     ...(await checkPorts(demand)),
+    ...checkInterfaces(machine, demand, networkInterfaces()),
     await checkStateDir(demand.stateDir),
     ...(await checkPrograms(demand, process.env['PATH'] ?? '', new ProgramInspector())),
     ...checkInit(machine, demand),
@@ -40,7 +42,7 @@ export function demandOf(graph: Graph | undefined, folder: string): Demand {
   if (graph === undefined) {
     const { api, maxClients, stateDir } = ENGINE_SCHEMA.parse({})
     const listeners = [[API_LISTENER, api.address]] as const
-    const common = { perOutput: [], programs: [], udpAddresses: [], receiveBuffers: [] }
+    const common = { perOutput: [], programs: [], udpAddresses: [], interfaces: [], receiveBuffers: [] }
     return { ...common, maxClients, stateDir: resolve(folder, stateDir), listeners }
   }
   const nodes = graph.pipelines.flatMap((pipeline) => pipeline.nodes)
@@ -57,9 +59,13 @@ export function demandOf(graph: Graph | undefined, folder: string): Demand {
         each.kind === 'udp' && each.shared !== true ? [[node.id, each.address] as const] : [],
       ),
     ),
+    interfaces: nodes.flatMap((node) => {
+      const { interface: wanted } = socketOptionsOf(node)
+      return typeof wanted === 'string' ? [[node.id, wanted] as const] : []
+    }),
     receiveBuffers: nodes.flatMap((node) => {
-      const bytes = receiveBufferOf(node)
-      return bytes === undefined ? [] : [[node.id, bytes] as const]
+      const { receiveBuffer: bytes } = socketOptionsOf(node)
+      return typeof bytes === 'number' ? [[node.id, bytes] as const] : []
     }),
   }
 }
@@ -127,11 +133,12 @@ function maxClientsOf({ definition, options }: NodeSettings): number | undefined
   return typeof clients?.max === 'number' ? clients.max : 0
 }
 
-/** The option `receiveBuffer` of a node with sockets of its own. */
-function receiveBufferOf({ definition, options }: NodeSettings): number | undefined {
-  if (!Object.values(definition.inject ?? {}).includes(SOCKETS)) return undefined
-  const { receiveBuffer } = (options ?? {}) as { readonly receiveBuffer?: unknown }
-  return typeof receiveBuffer === 'number' ? receiveBuffer : undefined
+/** Options of a node with sockets of its own. */
+function socketOptionsOf({ definition, options }: NodeSettings): {
+  readonly receiveBuffer?: unknown
+  readonly interface?: unknown
+} {
+  return Object.values(definition.inject ?? {}).includes(SOCKETS) ? (options ?? {}) : {}
 }
 
 /** With `--no-env`, options can be unknown. */

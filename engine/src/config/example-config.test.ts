@@ -16,6 +16,7 @@ import {
   flag,
   listenerName,
   path,
+  programArgument,
   rate,
   secret,
   size,
@@ -98,7 +99,9 @@ const split = defineTransform({
     { name: '720p', kind: 'ts' },
     { name: '360p', kind: 'ts' },
   ],
-  options: z.strictObject({}),
+  options: z.strictObject({
+    args: z.array(programArgument()).optional().meta({ description: 'Of a program.' }),
+  }),
   examples: [],
   open,
 })

@@ -146,3 +146,13 @@ test('a file of 200 nodes with a mistake in each is checked in one pass', async 
   assert.equal(diagnostics.length, 400)
   assert.equal(diagnostics.filter(({ code }) => code === 'CONFIG_UNKNOWN_NODE').length, 200)
 })
+
+test('arguments of programs are texts as they are written, quoted or not', async () => {
+  const numbers = ['007', '0x100', '1e3', '+5', '0o17', '-0', '1.0', '1.50', '.5', '-.inf', '.nan', '48000']
+  const list = [...numbers, '"1.50"', "'a b'", '""', '&five 05', '*five'].join(', ')
+  const transforms = `halves: { type: split, from: main, args: [${list}] }`
+  const { graph, diagnostics } = await loadFiles({ 'live.yaml': pipelineWith({ transforms }) })
+  assert.deepEqual(diagnostics, [])
+  const node = graph?.pipelines[0]?.nodes.find(({ id }) => id === 'one/halves')
+  assert.deepEqual(node?.options, { args: [...numbers, '1.50', 'a b', '', '05', '05'] })
+})

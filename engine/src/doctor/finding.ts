@@ -45,6 +45,8 @@ export interface Demand {
   readonly listeners: readonly (readonly [name: string, address: string, transport?: 'tcp' | 'udp'])[]
   /** Nodes that receive on a UDP address of their own. */
   readonly udpAddresses: readonly (readonly [node: string, address: string])[]
+  /** Nodes that name a network interface, by its name or its address. */
+  readonly interfaces: readonly (readonly [node: string, wanted: string])[]
   /** Nodes that want a receive buffer of the kernel of this size. */
   readonly receiveBuffers: readonly (readonly [node: string, bytes: number])[]
 }

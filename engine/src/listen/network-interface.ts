@@ -1,4 +1,5 @@
 // Network interfaces by name or address, as the options of multicast name them.
+import { existsSync } from 'node:fs'
 import { isIPv6 } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { isLinkLocal, zoneOf } from '../plugin/socket-address.js'
@@ -30,7 +31,7 @@ export function multicastInterface(
       if (isNamed) throw noInterface(wanted, `has no ${family} address`, interfaces)
     }
   }
-  throw noInterface(wanted, 'does not exist', interfaces)
+  throw noInterface(wanted, isKnown(wanted) ? 'is down, or has no address' : 'does not exist', interfaces)
 }
 
 /**
@@ -45,6 +46,11 @@ export function withZone(host: string, wanted: string | undefined, interfaces?: 
 /** Of an IP address, with or without a zone. */
 export function familyOf(host: string): 'IPv4' | 'IPv6' {
   return isIPv6(host) ? 'IPv6' : 'IPv4'
+}
+
+/** The system lists only those with a link and an address. */
+function isKnown(name: string): boolean {
+  return /^[^./][^/]*$/.test(name) && existsSync(`/sys/class/net/${name}`)
 }
 
 function noInterface(wanted: string, what: string, interfaces: Interfaces): Error {

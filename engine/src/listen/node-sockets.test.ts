@@ -131,6 +131,15 @@ test('an interface that does not exist is refused with the list of those that do
   assert.throws(() => socket.join({ group: '10.1.1.1' }), { code: 'SOCKET_JOIN' })
 })
 
+test('a host that cannot be resolved is named', async () => {
+  using sockets = new TestSockets(new FakeClock())
+  const opened = sockets.udp({ bind: ANY, connect: { host: 'host.invalid', port: 5000 }, onError: noError })
+  await assert.rejects(opened, {
+    code: 'SOCKET_UNKNOWN_HOST',
+    message: 'UDP host.invalid:5000: the name cannot be resolved',
+  })
+})
+
 const refusals: readonly { name: string; host: string; code: string }[] = [
   { name: 'an address of another machine', host: '203.0.113.1', code: 'SOCKET_NO_ADDRESS' },
   { name: 'an unknown host', host: 'host.invalid', code: 'SOCKET_UNKNOWN_HOST' },

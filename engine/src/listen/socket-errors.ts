@@ -18,9 +18,9 @@ export const socketError = defineErrors({
     reaction: 'retry',
   },
   SOCKET_NO_INTERFACE: {
-    sentence: 'This machine has no network interface of that name or address.',
-    hint: 'Use one of the interfaces in the message, or leave the option out.',
-    reaction: 'config',
+    sentence: 'This machine has no network interface of that name or address, or it is down.',
+    hint: 'Use one of the interfaces in the message, or leave the option out. One without a cable, or without an address, is not among them; the node tries again until it is.',
+    reaction: 'retry',
   },
   SOCKET_JOIN: {
     sentence: 'The multicast group cannot be joined.',

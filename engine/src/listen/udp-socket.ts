@@ -24,7 +24,7 @@ const BUFFER_FACTOR = process.platform === 'linux' ? 2 : 1
 
 /** Opens and binds. Rejects with an error of the table SOCKET_.... */
 export async function openUdpSocket(options: UdpOptions, owner: SocketOwner): Promise<NodeUdpSocket> {
-  const subject = `UDP ${renderAddress(options.bind)}`
+  let subject = `UDP ${renderAddress(options.bind)}`
   acquireDescriptor(owner, subject)
   let socket: Socket | undefined
   try {
@@ -35,7 +35,10 @@ export async function openUdpSocket(options: UdpOptions, owner: SocketOwner): Pr
       lookup: lookupAtOnce,
     })
     await bind(socket, { ...options.bind, host: withZone(options.bind.host, options.interface) })
-    if (options.connect !== undefined) await connect(socket, options.connect)
+    if (options.connect !== undefined) {
+      subject = `UDP ${renderAddress(options.connect)}`
+      await connect(socket, options.connect)
+    }
     return new NodeUdpSocket(socket, options, owner)
   } catch (cause) {
     owner.release()

@@ -23,6 +23,7 @@ export {
   rate,
   secret,
   textWithSecrets,
+  programArgument,
   size,
   url,
 } from './options.js'

@@ -28,6 +28,8 @@ export interface OptionKind {
   readonly exists?: 'required' | 'expected'
   /** What the path names must not be of the other kind, if it is there; only for a `path`. */
   readonly is?: 'file' | 'folder'
+  /** A number is read as it is written in the file; only for a `text`. */
+  readonly asWritten?: true
   /** Parameters of the query whose values are secret; only for a `url`. */
   readonly secretParameters?: readonly string[]
   /** What of this value is secret; only for a `text` and a `url`. By default nothing of a text is. */

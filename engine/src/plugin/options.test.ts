@@ -1,7 +1,20 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { z } from 'zod'
-import { address, choice, count, duration, eventRate, flag, path, rate, secret, size, url } from './options.js'
+import {
+  address,
+  choice,
+  count,
+  duration,
+  eventRate,
+  flag,
+  path,
+  programArgument,
+  rate,
+  secret,
+  size,
+  url,
+} from './options.js'
 
 const NO = Symbol('refused')
 
@@ -47,6 +60,13 @@ const ROWS: readonly (readonly [name: string, schema: z.ZodType, given: unknown,
   ['path', path(), '', NO],
   ['path', path(), 5, NO],
   ['secret', secret(), '', NO],
+  ['programArgument', programArgument(), 'a b', 'a b'],
+  ['programArgument', programArgument(), '', ''],
+  ['programArgument', programArgument(), 48_000, '48000'],
+  ['programArgument', programArgument(), 1.5, NO],
+  ['programArgument', programArgument(), true, NO],
+  ['programArgument', programArgument(), null, NO],
+  ['programArgument', programArgument(), 'a\0b', NO],
   ['choice', choice('keyframe', 'now'), 'now', 'now'],
   ['choice', choice('keyframe', 'now'), 'no', NO],
   ['choice', choice('none', 'null'), null, 'null'],

@@ -27,6 +27,7 @@ interface KindOf<T> {
   readonly range?: string
   readonly exists?: 'required' | 'expected'
   readonly is?: 'file' | 'folder'
+  readonly asWritten?: true
   readonly secretParameters?: readonly string[]
   secretParts?(value: string): readonly string[]
   mayBePlain?(value: string): boolean
@@ -155,6 +156,23 @@ export function textWithSecrets(secretParts: (value: string) => readonly string[
   return kind({ name: 'text', json: { type: 'string', minLength: 1 }, read: (value) => readText(value), secretParts })
 }
 
+/**
+ * An argument of a program: text, which may be empty. In a file, a number needs no quotes: `007` and `1.50` are passed on as
+ * they are written.
+ */
+export function programArgument(): z.ZodType<string, string | number> {
+  return kind({
+    name: 'text',
+    json: anyOf({ type: 'string' }, { type: 'number' }),
+    asWritten: true,
+    read(value) {
+      const argument = Number.isSafeInteger(value) ? String(value) : value
+      if (typeof argument !== 'string') return { problem: 'must be text: put it in quotes' }
+      return argument.includes('\0') ? { problem: 'must not contain a NUL character' } : { value: argument }
+    },
+  })
+}
+
 /** One of the given words. */
 export function choice<const T extends readonly [string, ...string[]]>(...values: T): z.ZodType<T[number], T[number]> {
   return choiceExcept({}, ...values)
@@ -258,13 +276,14 @@ function anyOf(...anyOf: readonly Readonly<Record<string, unknown>>[]): Readonly
 // union's.
 function kind<T, In>(of: KindOf<T>): z.ZodType<T, In> {
   const entry = z.unknown().meta({ ...of.json })
-  const { render, values, protocol, range, exists, is, secretParameters, secretParts, mayBePlain } = of
+  const { render, values, protocol, range, exists, is, asWritten, secretParameters, secretParts, mayBePlain } = of
   markKind(entry, {
     name: of.name,
     ...(values === undefined ? {} : { values }),
     ...(protocol === undefined ? {} : { protocol }),
     ...(exists === undefined ? {} : { exists }),
     ...(is === undefined ? {} : { is }),
+    ...(asWritten === undefined ? {} : { asWritten }),
     ...(secretParameters === undefined ? {} : { secretParameters }),
     ...(secretParts === undefined ? {} : { secretParts }),
     ...(mayBePlain === undefined ? {} : { mayBePlain }),

@@ -17,6 +17,7 @@ export function signalGroup(group: number, signal: NodeJS.Signals | 0): boolean 
 export interface ProcessStat {
   /** `Z`: it has ended, and its parent has not asked for its exit code. */
   readonly state: string
+  readonly parent: number
   readonly group: number
   /**
    * In clock ticks since the boot, as text: tells processes apart that have the same number one after another.
@@ -36,10 +37,10 @@ export function statOf(pid: number): ProcessStat | undefined {
 /** Of /proc/PID/stat, proc_pid_stat(5). The second field is the name, in parentheses, and may contain any character. */
 export function parseStat(text: string): ProcessStat | undefined {
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
-  const [state, , group] = fields
+  const [state, parent, group] = fields
   const startTime = fields[19]
   if (state === undefined || startTime === undefined || !/^\d+$/.test(group ?? '')) return undefined
-  return { state, group: Number(group), startTime }
+  return { state, parent: Number(parent), group: Number(group), startTime }
 }
 
 const PAGE_BYTES = 4096

@@ -1,13 +1,15 @@
 // The reaper, a process of its own: it does nothing until its stdin ends, which is when the engine is gone, in whatever
 // way. Then it ends every process that the engine has started and that is still there: SIGTERM, and SIGKILL after the
-// grace time. It finds them by their groups, and by a variable in their environment, which also covers a process of which
-// it has not been told yet, and those that have left their group. A group whose number now belongs to another process is
-// left alone: the start time of its first process differs.
+// grace time. It finds them by their groups; by a variable in their environment, which also covers a process of which it
+// has not been told yet, and those that have left their group; and by their parents, which covers those that have left
+// their group without the variable, unless their parent ended before the engine. A group whose number now belongs to
+// another process is left alone: the start time of its first process differs.
 //
 //   node reaper-script.js VARIABLE=VALUE
 import { readdirSync, readFileSync, readSync } from 'node:fs'
 import process from 'node:process'
 import { signalGroup, statOf } from './process-group.js'
+import type { ProcessStat } from './process-group.js'
 import { ReaperOrders } from './reaper-orders.js'
 import type { ReapedGroup } from './reaper-orders.js'
 
@@ -23,6 +25,11 @@ const [, , mark = ''] = process.argv
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT'] as const) process.on(signal, () => undefined)
 
 const { groups } = readOrders()
+/**
+ * Found before, by number, with their start times: their parents may have ended since, and with them all that shows whose
+ * they are.
+ */
+const known = new Map<number, string>()
 const startedMs = performance.now()
 for (let found = find(); found.groups.length + found.pids.length > 0; found = find()) {
   const passedMs = performance.now() - startedMs
@@ -70,15 +77,33 @@ function end({ groups: ours, pids }: Found, passedMs: number): void {
 function find(): Found {
   const pids = listPids()
   if (pids === undefined) return { groups: [...groups.values()].filter(({ group }) => signalGroup(group, 0)), pids: [] }
-  const alive = new Set<number>()
-  const marked: { readonly pid: number; readonly group: number }[] = []
+  const stats = new Map<number, ProcessStat>()
+  const inGroups = new Set<number>()
+  const ours = new Set<number>()
   for (const pid of pids) {
     const stat = statOf(pid)
     if (stat === undefined || stat.state === 'Z' || stat.state === 'X') continue
-    if (isOurs(groups.get(stat.group))) alive.add(stat.group)
-    else if (isMarked(pid)) marked.push({ pid, group: stat.group })
+    stats.set(pid, stat)
+    if (isOurs(groups.get(stat.group))) inGroups.add(pid)
+    else if (known.get(pid) === stat.startTime || isMarked(pid)) ours.add(pid)
   }
-  return { groups: [...groups.values()].filter(({ group }) => alive.has(group)), pids: marked.map(({ pid }) => pid) }
+  addDescendants(ours, inGroups, stats)
+  for (const pid of ours) known.set(pid, stats.get(pid)?.startTime ?? '')
+  const alive = new Set([...inGroups].map((pid) => stats.get(pid)?.group))
+  return { groups: [...groups.values()].filter(({ group }) => alive.has(group)), pids: [...ours] }
+}
+
+/** Adds to `ours` what the processes of both sets have started, and what those have. */
+function addDescendants(
+  ours: Set<number>,
+  inGroups: ReadonlySet<number>,
+  stats: ReadonlyMap<number, ProcessStat>,
+): void {
+  const isFound = (pid: number): boolean => ours.has(pid) || inGroups.has(pid)
+  for (let before = -1; before !== ours.size;) {
+    before = ours.size
+    for (const [pid, { parent }] of stats) if (!isFound(pid) && isFound(parent)) ours.add(pid)
+  }
 }
 
 /** Its number belongs to no other process. While the group has members without its first process, nobody gets the number. */

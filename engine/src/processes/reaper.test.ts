@@ -22,6 +22,7 @@ const SCRIPTS = {
   'a grandchild whose parent has ended': `(sh -c "${STUBBORN.replaceAll('$$', '\\$\\$')}" &) ; echo pid $$; ${SLEEPS}`,
   'a grandchild in a session of its own': `setsid sh -c "${STUBBORN.replaceAll('$$', '\\$\\$')}" & echo pid $$; ${SLEEPS}`,
   'a child without the variable by which it is found': `env -i sh -c "${STUBBORN.replaceAll('$$', '\\$\\$')}" & echo pid $$; ${SLEEPS}`,
+  'a child without that variable in a session of its own': `setsid env -i sh -c "${STUBBORN.replaceAll('$$', '\\$\\$')}" & echo pid $$; ${SLEEPS}`,
 } as const
 
 const left = new Set<ChildProcess>()
@@ -55,7 +56,7 @@ function sleeper(): ChildProcess {
 
 describe('when the engine is killed', () => {
   test('no child and no grandchild is left, whatever they ignore, and the reaper ends too', async () => {
-    const host = await startHost(Object.values(SCRIPTS), 9)
+    const host = await startHost(Object.values(SCRIPTS), 11)
     const pids = host.pids()
     assert.ok(pids.every(isAlive))
     const reaper = host.reaper()

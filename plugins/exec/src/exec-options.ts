@@ -1,6 +1,6 @@
 // The options that both nodes have: which program runs, and how it ends.
 import { isAbsolute, join } from 'node:path'
-import { choice, duration, path } from '@millrace/engine/plugin'
+import { choice, duration, path, programArgument } from '@millrace/engine/plugin'
 import type { ProgramNeed } from '@millrace/engine/plugin'
 import { z } from 'zod'
 
@@ -16,17 +16,11 @@ const DEFAULT_GRACE = '4s'
 
 const noNul = (text: string): boolean => !text.includes('\0')
 
-/** Whole numbers are text that YAML has read as a number; of others, the text that was written is not known. */
-const argument = z
-  .union([z.string(), z.int()], { error: 'must be text: put it in quotes' })
-  .transform(String)
-  .refine(noNul, 'must not contain a NUL character')
-
 /** `reload`: what a change of the command, its folder or its variables does. */
 export function programOptions(reload: 'source' | 'swap') {
   return {
     command: z
-      .array(argument, {
+      .array(programArgument(), {
         error: 'must be a list, [program, argument, ...]: no shell splits a text, or expands $NAME and *',
       })
       .min(1)

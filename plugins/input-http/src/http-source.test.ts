@@ -81,6 +81,7 @@ test('the next URL is tried at once; when all have failed, the back-off of the e
     for (const [index, url] of urls.entries()) {
       const error = await input.failure()
       assert.deepEqual([error.target, error.retryAfterMs], [url, index < 2 ? 0 : undefined])
+      assert.deepEqual(input.context.readDetails?.(), { target: url, connected: false })
     }
   }
 })
@@ -96,6 +97,7 @@ test('a URL that was good for a while begins a new round: the others are tried a
   const play = async (ms: number): Promise<readonly [string | undefined, number | undefined]> => {
     input.subscribe()
     await until(() => input.bytes.length === stream.length, 'the stream flows')
+    assert.match(JSON.stringify(input.context.readDetails?.()), /"connected":true/)
     input.clock.sleep(ms)
     streaming?.end()
     const { target, retryAfterMs } = await input.failed()

@@ -34,11 +34,17 @@ export class HttpSource implements Source<Received> {
   readonly #warned = new Set<string>()
   /** The attempt that the engine has subscribed to. */
   #current: { readonly upstream: Upstream; readonly attempt: HttpAttempt; leave(): void } | undefined
+  /** Of the newest attempt. */
+  #target: string | undefined
+  #isConnected = false
 
   constructor(settings: HttpSourceSettings) {
     this.#settings = settings
     this.#rotation = new TargetRotation(settings.upstreams.length, settings.order, settings.random)
     this.#counters.register(settings.context)
+    settings.context.details(() =>
+      this.#target === undefined ? {} : { target: this.#target, connected: this.#isConnected },
+    )
     this.chunks = new Observable((subscriber) => this.#attempt(subscriber))
     const current = (): HttpAttempt | undefined => this.#current?.attempt
     this.packetTimeout = {
@@ -77,6 +83,8 @@ export class HttpSource implements Source<Received> {
     const { upstreams, context, clock } = this.#settings
     const upstream = upstreams[this.#rotation.next()]
     if (upstream === undefined) throw new TypeError('the input has no URL')
+    this.#target = upstream.name
+    this.#isConnected = false
     let isAccepted = false
     let firstByteMs: number | undefined
     const attempt = new HttpAttempt({
@@ -88,7 +96,7 @@ export class HttpSource implements Source<Received> {
         this.#counters.countAccepted()
         context.log.info({ url }, 'the upstream responded')
         context.ready()
-        isAccepted = true
+        isAccepted = this.#isConnected = true
       },
       onWarning: (text) => this.#warn(upstream, text),
       onBytes: (bytes) => {
@@ -96,6 +104,7 @@ export class HttpSource implements Source<Received> {
         subscriber.next(bytes)
       },
       onFailure: (code, detail, cause) => {
+        this.#isConnected = false
         this.#counters.countFailure(code, isAccepted)
         const streamedMs = firstByteMs === undefined ? 0 : clock.nowMs() - firstByteMs
         subscriber.error(this.#failure(upstream, { code, detail, cause, streamedMs }))
@@ -103,6 +112,7 @@ export class HttpSource implements Source<Received> {
     })
     const leave = (): void => {
       attempt.cancel()
+      this.#isConnected = false
       const more = { target: upstream.name, retryAfterMs: 0 }
       subscriber.error(httpError('HTTP_NEXT', `${upstream.name}: left by the command next`, more))
     }

@@ -40,12 +40,16 @@ export class TcpSource implements Source<Received> {
   readonly #counters: TcpCounters
   readonly #attempts = new Set<TcpAttempt>()
   #current: TcpAttempt | undefined
+  /** Of the newest attempt. */
+  #target: string | undefined
+  #isConnected = false
 
   constructor(settings: TcpSourceSettings) {
     const { targets, order, random, context } = settings
     this.#settings = settings
     this.#rotation = new TargetRotation(targets.length, order, random)
     this.#counters = new TcpCounters(context)
+    context.details(() => (this.#target === undefined ? {} : { target: this.#target, connected: this.#isConnected }))
     this.chunks = new Observable((subscriber) => this.#attempt(subscriber))
     const current = (): TcpAttempt | undefined => this.#current
     this.packetTimeout = {
@@ -68,6 +72,8 @@ export class TcpSource implements Source<Received> {
   #attempt(subscriber: Subscriber<Received>): () => void {
     const { targets, context, clock, sockets, timeouts, tls, keepAliveMs } = this.#settings
     const target = targets[this.#rotation.next()] ?? ''
+    this.#target = target
+    this.#isConnected = false
     let connectedMs: number | undefined
     const attempt = new TcpAttempt({
       target,
@@ -78,12 +84,14 @@ export class TcpSource implements Source<Received> {
       sockets,
       onConnected: () => {
         connectedMs = clock.nowMs()
+        this.#isConnected = true
         this.#counters.connects++
         context.log.info({ target }, 'connected')
         context.ready()
       },
       onBytes: (bytes) => subscriber.next(bytes),
       onFailure: (error) => {
+        this.#isConnected = false
         this.#counters.countFailure(error.code)
         const streamedMs = connectedMs === undefined ? 0 : clock.nowMs() - connectedMs
         subscriber.error(this.#failure(target, error, streamedMs))

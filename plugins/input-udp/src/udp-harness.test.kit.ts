@@ -15,10 +15,22 @@ const DEADLINE_MS = 60_000
 const MOST_UNSEEN_BYTES = 64 * 1024
 const COUNTED_BESIDE = 1024
 
+/** Real sockets whose interface can go. */
+class LeavingSockets extends TestSockets {
+  isInterfaceGone = false
+
+  override async udp(options: Parameters<TestSockets['udp']>[0]): ReturnType<TestSockets['udp']> {
+    const socket = await super.udp(options)
+    const join = socket.join.bind(socket)
+    socket.join = (wanted) => join(this.isInterfaceGone ? { ...wanted, interface: 'eth99' } : wanted)
+    return socket
+  }
+}
+
 export class UdpHarness implements AsyncDisposable {
   readonly clock = new FakeClock()
   readonly context = new FakeContext()
-  readonly sockets = new TestSockets(this.clock)
+  readonly sockets = new LeavingSockets(this.clock)
   readonly errors: unknown[] = []
   /** Lengths of what was emitted at a time; 0 for a boundary. */
   readonly emitted: number[] = []

@@ -231,11 +231,11 @@ test('an address in use is a clear error', async () => {
   assert.deepEqual([error.code, error.message], ['SOCKET_IN_USE', `UDP 127.0.0.1:${input.port}: it is in use`])
 })
 
-test('an interface that does not exist is an error of the configuration', async () => {
+test('an interface that does not exist is an error after which the input tries again', async () => {
   await using input = await UdpHarness.start({ address: '239.255.1.9:0', interface: 'eth99' })
   const [error] = input.errors
   assert.ok(isEngineError(error))
-  assert.deepEqual([error.code, error.row.reaction], ['SOCKET_NO_INTERFACE', 'config'])
+  assert.deepEqual([error.code, error.row.reaction], ['SOCKET_NO_INTERFACE', 'retry'])
   assert.match(error.message, /there are: .*lo/)
 })
 
@@ -257,6 +257,47 @@ test('multicast: joined by interface name, again while silent, and with another 
   input.change(options)
   await input.send([Buffer.from('e')], input.sender, to)
   assert.equal(input.bytes.toString(), 'abce')
+})
+
+test('an interface that goes while the input is silent, and comes back, is joined again', async () => {
+  const options = { address: '239.255.1.10:0', interface: 'lo', rejoin: '10s', readTimeout: 0 } as const
+  await using input = await UdpHarness.start(options)
+  input.sender.bind(0, '127.0.0.1')
+  await new Promise((resolve) => input.sender.once('listening', resolve))
+  input.sender.setMulticastInterface('127.0.0.1')
+  await input.send([Buffer.from('a')], input.sender, '239.255.1.10')
+  input.sockets.isInterfaceGone = true
+  input.clock.advance(60_000)
+  const told = input.context.lines.filter(({ text }) => /cannot join again.*"eth99" does not exist/.test(text))
+  assert.deepEqual([told.length, input.errors.length], [1, 0])
+  input.sockets.isInterfaceGone = false
+  input.clock.advance(10_000)
+  await input.send([Buffer.from('b')], input.sender, '239.255.1.10')
+  assert.equal(input.bytes.toString(), 'ab')
+})
+
+test('after `readTimeout` without its interface the input is opened again until it is back', async () => {
+  const options = { address: '239.255.1.11:0', interface: 'lo', readTimeout: '15s' } as const
+  await using input = await UdpHarness.start(options)
+  input.sockets.isInterfaceGone = true
+  input.clock.advance(15_000)
+  input.subscribe()
+  await until(() => input.errors.length === 2, 'it cannot be opened')
+  assert.ok(isEngineError(input.errors[1]))
+  assert.deepEqual([input.errors[1].code, input.errors[1].row.reaction], ['SOCKET_NO_INTERFACE', 'retry'])
+  input.sockets.isInterfaceGone = false
+  input.subscribe()
+  await until(() => input.port !== 0, 'it is bound again')
+})
+
+test('a change of `source` that cannot be joined is an error of the attempt', async () => {
+  const options = { address: '239.255.1.12:0', interface: 'lo' } as const
+  await using input = await UdpHarness.start(options)
+  input.sockets.isInterfaceGone = true
+  input.change({ ...options, source: '127.0.0.1' })
+  const [error] = input.errors
+  assert.ok(isEngineError(error))
+  assert.equal(error.code, 'SOCKET_NO_INTERFACE')
 })
 
 test('datagrams of others do not hide that the source is silent', async () => {

@@ -126,6 +126,8 @@ class Attempt {
   #lastMs: number
   #joinedMs: number
   #joined: readonly Membership[] = []
+  /** The log has said that joining again fails. */
+  #isJoinTold = false
 
   constructor(
     parts: UdpSourceParts,
@@ -167,7 +169,12 @@ class Attempt {
     socket.setReceiveBuffer(options.receiveBuffer)
     this.#checkBuffer(socket, options.receiveBuffer)
     const wanted = this.#memberships(options)
-    if (JSON.stringify(wanted) !== JSON.stringify(this.#joined)) this.#join(socket, wanted)
+    if (JSON.stringify(wanted) === JSON.stringify(this.#joined)) return
+    try {
+      this.#join(socket, wanted)
+    } catch (error) {
+      this.#subscriber.error(error)
+    }
   }
 
   async close(): Promise<void> {
@@ -190,8 +197,8 @@ class Attempt {
     })
     if (this.#isClosed) return socket[Symbol.asyncDispose]()
     this.socket = socket
-    this.#checkBuffer(socket, options$.value.receiveBuffer)
     this.#join(socket, this.#memberships(options$.value))
+    this.#checkBuffer(socket, options$.value.receiveBuffer)
     this.#timer = clock.every(CHECK_MS, () => this.#checkSilence())
     this.#noteAbsence()
   }
@@ -228,7 +235,20 @@ class Attempt {
       const detail = `nothing arrived at ${address} for ${readTimeout / 1000} s`
       this.#subscriber.error(udpError('UDP_SILENT', detail, { retryAfterMs: 0 }))
     } else if (rejoin > 0 && silentMs >= rejoin && nowMs - this.#joinedMs >= rejoin && this.socket !== undefined) {
-      this.#join(this.socket, this.#joined)
+      this.#rejoin(this.socket)
+    }
+  }
+
+  /** What is gone, such as an interface whose cable is out, may come back: it is tried again after `rejoin`. */
+  #rejoin(socket: UdpSocket): void {
+    try {
+      this.#join(socket, this.#joined)
+      this.#isJoinTold = false
+    } catch (error) {
+      if (this.#isJoinTold) return
+      this.#isJoinTold = true
+      const text = error instanceof Error ? error.message : String(error)
+      this.#parts.context.log.warn({ err: error }, `cannot join again, and tries later: ${text}`)
     }
   }
 

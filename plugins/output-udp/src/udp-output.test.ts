@@ -10,9 +10,9 @@ import { UdpOutput } from './udp-output.js'
 
 const { bytes: stream } = buildTs({ durationS: 4, video: { gopFrames: 10 } })
 
-function chunks(): readonly TsChunk[] {
+function chunks(bytes: Uint8Array = stream): readonly TsChunk[] {
   const framer = new Framer()
-  return [...framer.push(stream, 0), ...framer.finish(0)]
+  return [...framer.push(bytes, 0), ...framer.finish(0)]
 }
 
 /** Counters that do not follow, and whose discontinuity is not announced. */
@@ -24,14 +24,23 @@ function continuityErrors(bytes: Uint8Array): number {
   return errors
 }
 
-/** What the output sends of these chunks, without sockets. */
-async function sent(given: readonly AnyChunk[], pace: 'pcr' | 'none'): Promise<Buffer> {
-  const parts: Uint8Array[] = []
+interface Sent {
+  readonly bytes: Uint8Array
+  readonly atMs: number
+}
+
+/** The datagrams that the output sends of these chunks, which come `everyMs`, without sockets. */
+async function datagramsOf(
+  given: readonly AnyChunk[],
+  pace: 'pcr' | 'none',
+  everyMs: number,
+): Promise<readonly Sent[]> {
+  const datagrams: Sent[] = []
   const clock = new FakeClock()
   const socket: Partial<UdpSocket> = {
     sendBufferBytes: 2 ** 30,
     queuedBytes: 0,
-    send: (datagram) => void parts.push(datagram.slice()),
+    send: (datagram) => void datagrams.push({ bytes: datagram.slice(), atMs: clock.nowMs() }),
     [Symbol.asyncDispose]: () => Promise.resolve(),
   }
   const sockets = { udp: () => Promise.resolve(socket as UdpSocket) } as Partial<Sockets> as Sockets
@@ -43,12 +52,16 @@ async function sent(given: readonly AnyChunk[], pace: 'pcr' | 'none'): Promise<B
   const inlet: Partial<Inlet> = { chunks: arriving, pausable: false }
   const subscription = output.accept([inlet as Inlet])
   for (const chunk of given) {
-    clock.advance(200)
+    clock.advance(everyMs)
     arriving.next({ ...chunk, receivedAtMs: clock.nowMs() })
   }
   for (let ms = 0; ms < 5000; ms += 5) clock.advance(5)
   subscription.unsubscribe()
-  return Buffer.concat(parts)
+  return datagrams
+}
+
+async function sent(given: readonly AnyChunk[], pace: 'pcr' | 'none'): Promise<Buffer> {
+  return Buffer.concat((await datagramsOf(given, pace, 200)).map(({ bytes }) => bytes))
 }
 
 for (const pace of ['pcr', 'none'] as const) {
@@ -65,3 +78,21 @@ for (const pace of ['pcr', 'none'] as const) {
     assert.equal(Buffer.compare(bytes.subarray(bytes.length - tail.length), tail), 0)
   })
 }
+
+test('a burst of 200 ms leaves as evenly as its clock runs; without pacing, at once', async () => {
+  const burst = chunks(buildTs({ durationS: 0.2, video: { gopFrames: 5, bitrate: 4e6 } }).bytes)
+  const perTick = async (pace: 'pcr' | 'none'): Promise<readonly number[]> => {
+    const counts = new Map<number, number>()
+    for (const { atMs } of await datagramsOf(burst, pace, 0)) counts.set(atMs, (counts.get(atMs) ?? 0) + 1)
+    return [...counts.values()]
+  }
+  const [total = 0, ...others] = await perTick('none')
+  assert.deepEqual(others, [])
+  const paced = await perTick('pcr')
+  assert.equal(
+    paced.reduce((sum, count) => sum + count, 0),
+    total,
+  )
+  // Between two PCRs, 40 ms, packets are as far apart as they can be.
+  assert.ok(Math.max(...paced) < total / 8, `${Math.max(...paced)} of ${total} datagrams in one tick`)
+})

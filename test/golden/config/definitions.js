@@ -17,13 +17,16 @@ const ladder = defineTransform({
   open,
 })
 
+/** Schemas with messages of their own. */
+const argument = z.union([z.string(), z.int()], { error: 'must be text: put it in quotes' })
+
 const segments = defineOutput({
   type: 'segments',
   summary: 'Whole groups of pictures.',
   consumes: ['gop'],
   inlets: 'one',
   options: z.strictObject({
-    command: z.array(z.string()).optional().meta({ description: 'Of a program.', reload: 'swap' }),
+    command: z.array(argument, { error: 'must be a list: no shell splits a text' }).optional().meta({ description: 'Of a program.', reload: 'swap' }),
     headers: z.record(z.string(), z.string()).optional().meta({ description: 'Of requests.', reload: 'swap' }),
     forget: z.boolean().default(false).meta({ description: 'Segments are not kept.', reload: 'live' }),
   }),

@@ -210,7 +210,7 @@ test('without files the machine is checked for the default settings', async () =
   assert.equal(finding(findings, 'net.ipv4.tcp_wmem')?.level, 'ok')
 })
 
-test('the UDP addresses of nodes are tried, and the receive buffers that they want are compared with the limit', async () => {
+test('the UDP addresses and interfaces of nodes are tried, and the receive buffers that they want are compared with the limit', async () => {
   const socket = createSocket('udp4')
   await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve))
   const address = `127.0.0.1:${socket.address().port}`
@@ -221,6 +221,7 @@ test('the UDP addresses of nodes are tried, and the receive buffers that they wa
     options: z.strictObject({
       address: z.string().meta({ description: 'Where.' }),
       receiveBuffer: size().meta({ description: 'How much.' }),
+      interface: z.string().meta({ description: 'From which network.' }),
     }),
     inject: { sockets: SOCKETS },
     exclusive: (options) => [{ kind: 'udp', address: options.address }],
@@ -228,7 +229,7 @@ test('the UDP addresses of nodes are tried, and the receive buffers that they wa
     open: () => Promise.reject(new Error('not opened here')),
   })
   const path = join(folder, 'udp.yaml')
-  const input = `main: { type: receiver, address: "${address}", receiveBuffer: 16MiB }`
+  const input = `main: { type: receiver, address: "${address}", receiveBuffer: 16MiB, interface: eth99 }`
   const output = 'ts: { type: viewers, from: main, listener: web }'
   await writeFile(
     path,
@@ -246,6 +247,8 @@ pipelines: { one: { inputs: { ${input} }, outputs: { ${output} } } }
   const findings = JSON.parse(streams.outText()) as readonly Finding[]
   assert.equal(code, 1)
   assert.match(finding(findings, 'UDP of one/main')?.found ?? '', /is taken/)
+  const network = finding(findings, 'interface of one/main')
+  assert.deepEqual([network?.level, network?.found.slice(0, 21)], ['fail', 'eth99 does not exist;'])
   const buffer = finding(findings, 'receive buffer of one/main')
   assert.deepEqual([buffer?.level, buffer?.found], ['warn', '8 MiB instead of 16 MiB'])
   assert.match(buffer?.advice ?? '', /sysctl -w net\.core\.rmem_max=16777216$/)

@@ -47,6 +47,7 @@ const EXPECTED: Readonly<Record<string, string>> = {
   array: 'must be a list',
   string: 'must be text',
   number: 'must be a number',
+  int: 'must be a whole number',
   boolean: 'must be true or false',
 }
 
@@ -97,6 +98,7 @@ export function checkOptions(request: OptionsRequest, problems: Problems): Check
     const plain = plainOf(map, request.otherKeys)
     const known = new Set<string>()
     const given = visitOptions(schema, plain, (kind, value, path) => {
+      if (typeof value === 'number' && kind.asWritten === true) return writtenNumber(request, value, path)
       if (typeof value !== 'string') return value
       if (noteSecrets(request, kind, value, path, problems)) known.add(value)
       if (kind.name === 'listener') {
@@ -122,6 +124,12 @@ export function checkOptions(request: OptionsRequest, problems: Problems): Check
     reported = true
   }
   return { options: undefined, ok: false, unknown: !reported, listeners, auth }
+}
+
+/** YAML reads `007` as 7, and `1.50` as 1.5. */
+function writtenNumber({ map, place }: OptionsRequest, value: number, path: readonly PropertyKey[]): number | string {
+  const { value: found } = locate(map, path, place)
+  return found.kind === 'scalar' && Object.is(found.value, value) ? (found.source ?? value) : value
 }
 
 /** Makes a path absolute. What it names is looked for later. */
@@ -207,6 +215,7 @@ function flatten(issue: Issue, request: OptionsRequest): readonly Issue[] {
     return fitting.flatMap((inner) => flatten({ ...inner, path: [...path, ...inner.path] }, request))
   }
   if (depth(best) === 0) {
+    if (!isOfZod(issue)) return [{ code: 'invalid_type', path, message: issue.message }]
     const messages = new Set(errors.flatMap((branch) => branch.map((inner) => plainMessage(inner))))
     return [{ code: 'invalid_type', path, message: [...messages].join(', or ') }]
   }
@@ -286,8 +295,14 @@ function nearestHelp(value: YamlValue, schema: z.core.$ZodType | undefined, issu
 
 function plainMessage(issue: Issue): string {
   const { code, expected, message } = issue
-  const words = code === 'invalid_type' && typeof expected === 'string' ? EXPECTED[expected] : lengthMessage(issue)
+  const isType = code === 'invalid_type' && typeof expected === 'string' && isOfZod(issue)
+  const words = isType ? EXPECTED[expected] : lengthMessage(issue)
   return words ?? message.replace(/^Invalid (input|option): /, '')
+}
+
+/** A schema with a message of its own says more than we can. */
+function isOfZod({ message }: Issue): boolean {
+  return message.startsWith('Invalid input')
 }
 
 /** For the length of a plain zod list or text, unless its schema has a message of its own. */

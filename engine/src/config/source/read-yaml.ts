@@ -94,6 +94,9 @@ class TreeReader {
 
   #scalar(node: Scalar, place: Place): YamlScalar {
     const { value } = node
+    if (typeof value === 'number' && node.source !== undefined) {
+      return { kind: 'scalar', place, value, unresolved: false, source: node.source }
+    }
     if (typeof value === 'number' || typeof value === 'boolean' || value === null) {
       return { kind: 'scalar', place, value, unresolved: false }
     }

@@ -11,6 +11,8 @@ export interface YamlScalar {
   readonly value: string | number | boolean | null
   /** A variable in it could not be filled in; it is not checked further. */
   readonly unresolved: boolean
+  /** How a number is written in the file. */
+  readonly source?: string
   /** It contains parameters of a template, which the use of the template fills in; until then it is unresolved. */
   readonly pattern?: Pattern
 }

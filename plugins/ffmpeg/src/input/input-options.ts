@@ -1,5 +1,5 @@
 // The options of the input.
-import { choice, duration, flag, path, rate, url } from '@millrace/engine/plugin'
+import { choice, duration, flag, path, programArgument, rate, url } from '@millrace/engine/plugin'
 import { z } from 'zod'
 import { faultOfArguments } from './argument-rules.js'
 import { ANY_FORMAT, isStdin, sourceKind } from './source-kind.js'
@@ -14,15 +14,8 @@ const RAW_FORMATS: ReadonlySet<string> = new Set([
   ...['rawvideo', 'alsa', 'pulse', 'sndio', 'jack', 'openal', 'oss'],
 ])
 
-const noNul = (text: string): boolean => !text.includes('\0')
-
-const argument = z
-  .union([z.string(), z.int()], { error: 'must be text: put it in quotes' })
-  .transform(String)
-  .refine(noNul, 'must not contain a NUL character')
-
 const argumentList = z
-  .array(argument, { error: 'must be a list, [-option, value, ...]: no shell splits a text' })
+  .array(programArgument(), { error: 'must be a list, [-option, value, ...]: no shell splits a text' })
   .max(MOST_ARGUMENTS)
   .superRefine((args, context) => {
     const fault = faultOfArguments(args)
