@@ -146,3 +146,17 @@ test('a file of 200 nodes with a mistake in each is checked in one pass', async 
   assert.equal(diagnostics.length, 400)
   assert.equal(diagnostics.filter(({ code }) => code === 'CONFIG_UNKNOWN_NODE').length, 200)
 })
+
+test('a path with an encoded slash, which no request can have, is warned of', async () => {
+  for (const [path, isWarned] of [
+    ['/a%2Fb.ts', true],
+    ['/a%5cb.ts', true],
+    ['/a%20b.ts', false],
+  ] as const) {
+    const outputs = `ts: { type: http-ts, from: main, path: "${path}" }`
+    const { graph, diagnostics } = await loadFiles({ a: pipelineWith({ outputs }) }, ['a'])
+    assert.ok(graph !== undefined)
+    const warnings = diagnostics.map(({ code, severity, message }) => [code, severity, message.includes(path)])
+    assert.deepEqual(warnings, isWarned ? [['CONFIG_UNEXPECTED', 'warning', true]] : [])
+  }
+})
