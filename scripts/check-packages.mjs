@@ -64,8 +64,9 @@ function leadingOut(folder, files) {
 }
 
 /** The files that a package must contain: its entry points, its manifest, and what every package has. */
-function promised({ exports = {}, bin = {}, millrace = {} }) {
-  const named = [...Object.values(exports), ...Object.values(bin), millrace.manifest ?? []].flat()
+function promised({ exports = {}, bin = {}, millrace = {}, files = [] }) {
+  const notice = files.filter((path) => path === 'NOTICE')
+  const named = [...Object.values(exports), ...Object.values(bin), millrace.manifest ?? [], notice].flat()
   const entries = named.map((path) => path.replace(/^\.\//, ''))
   return [...new Set([...entries, ...entries.filter(isCompiled).map(declarationOf), 'LICENSE', 'README.md'])]
 }

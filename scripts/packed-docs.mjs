@@ -1,4 +1,4 @@
-// What the package `millrace` brings beside its code: the documentation for users, example pipelines, and what monitors
+// What the package `millrace` brings beside its code: the notice of its licence, the documentation for users, example pipelines, and what monitors
 // an engine. `write` copies it into the package before it is packed, and `remove` takes it away.
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
@@ -28,7 +28,7 @@ function packedFiles() {
     const page = to === 'README.md' ? PACKAGE : pages.get(to)
     return page === undefined ? text : `[${text}](https://www.npmjs.com/package/${page})`
   }
-  return new Map(names.map((path) => [path, textOf(path)]))
+  return new Map(['NOTICE', ...names].map((path) => [path, textOf(path)]))
 }
 
 export function writePackedDocs() {
@@ -41,8 +41,8 @@ export function writePackedDocs() {
 }
 
 export function removePackedDocs() {
-  for (const folder of new Set(FOLDERS.map((path) => path.split('/')[0]))) {
-    const path = join(ROOT, PACKAGE, folder)
+  for (const name of ['NOTICE', ...new Set(FOLDERS.map((path) => path.split('/')[0]))]) {
+    const path = join(ROOT, PACKAGE, name)
     if (existsSync(path)) rmSync(path, { recursive: true })
   }
 }

@@ -50,6 +50,40 @@ interface Alerts {
   readonly data: { readonly alerts: readonly { labels: Readonly<Record<string, string>>; state: string }[] }
 }
 
+/** As deploy/ has it, for an engine on this machine, without TLS, and every second. */
+async function shippedScrape(address: string): Promise<string> {
+  let text = await readFile(join(REPOSITORY_ROOT, 'deploy/prometheus/prometheus.yml'), 'utf8')
+  for (const [shipped, here] of [
+    ['scrape_interval: 15s', 'scrape_interval: 1s'],
+    ['evaluation_interval: 15s', 'evaluation_interval: 1s'],
+    ['scheme: https', 'scheme: http'],
+    ['/etc/prometheus/millrace.token', 'token'],
+    ["['engine.example:9991']", `['${address}']`],
+  ] as const) {
+    const [head = '', rest, ...others] = text.split(`${shipped}\n`)
+    assert.ok(rest !== undefined && others.length === 0, shipped)
+    text = `${head}${here}\n${rest}`
+  }
+  return text
+}
+
+/** What the shipped board asks for, with its variables set as Grafana does. */
+async function boardExpressions(): Promise<readonly string[]> {
+  const board: unknown = JSON.parse(await readFile(join(REPOSITORY_ROOT, 'deploy/grafana/millrace.json'), 'utf8'))
+  const found: string[] = []
+  const search = (value: unknown): void => {
+    if (typeof value !== 'object' || value === null) return
+    for (const [key, inner] of Object.entries(value)) {
+      if (key === 'expr' && typeof inner === 'string') found.push(inner)
+      else search(inner)
+    }
+  }
+  search(board)
+  return found.map((expression) =>
+    expression.replaceAll(/\$(?:instance|pipeline)/g, '.*').replaceAll('$__rate_interval', '10s'),
+  )
+}
+
 test('Prometheus scrapes with its token, evaluates every alert, and one fires for an input without a source', async () => {
   await using engine = await startEngine({ yaml: YAML, files: { 'a.ts': buildTs({ durationS: 2 }).bytes } })
   const { listeners } = await engine.status()
@@ -58,16 +92,7 @@ test('Prometheus scrapes with its token, evaluates every alert, and one fires fo
   const rules = await readFile(join(REPOSITORY_ROOT, 'deploy/prometheus/alerts.yaml'), 'utf8')
   await engine.folder.write('alerts.yaml', rules.replaceAll(/for: \w+/g, 'for: 0s'))
   await engine.folder.write('token', TOKEN)
-  await engine.folder.write(
-    'prometheus.yml',
-    `global: { scrape_interval: 1s, evaluation_interval: 1s }
-rule_files: [alerts.yaml]
-scrape_configs:
-  - job_name: millrace
-    authorization: { credentials_file: token }
-    static_configs: [{ targets: ["${address}"] }]
-`,
-  )
+  await engine.folder.write('prometheus.yml', await shippedScrape(address))
   const port = await freePort()
   const flags = ['--config.file=prometheus.yml', '--storage.tsdb.path=data', `--web.listen-address=127.0.0.1:${port}`]
   await using prometheus = new Child('prometheus', flags, { cwd: engine.folder.path })
@@ -99,6 +124,17 @@ scrape_configs:
   for (const node of ['hls', 'udp', 'exec', 'srt', 'rtmp']) {
     await until(async () => (await latencyOf(node)) > 0, `${node} has a latency`)
   }
+  const expressions = await boardExpressions()
+  assert.ok(expressions.length > 30)
+  for (const query of expressions) {
+    const { text } = await httpRequest(`http://127.0.0.1:${port}/api/v1/query?query=${encodeURIComponent(query)}`)
+    assert.equal((JSON.parse(text) as { status: string }).status, 'success', `${query}: ${text}`)
+    assert.doesNotMatch(query, /\$/)
+  }
+  const { data: up } = await ask<{ data: { result: readonly { value: readonly [number, string] }[] } }>(
+    `query?query=${encodeURIComponent(expressions.find((each) => each.startsWith('sum(up{')) ?? '')}`,
+  )
+  assert.equal(up.result[0]?.value[1], '1', 'the board finds the engine by the name of the job')
   for (const { name, health, lastError } of evaluated) assert.equal(health, 'ok', `${name}: ${lastError ?? ''}`)
 })
 

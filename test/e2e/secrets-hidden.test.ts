@@ -79,6 +79,8 @@ pipelines:
   film: { inputs: { main: { type: ffmpeg, url: "http://anna:${hush()}@${server}/film?sig=${hush()}" } } }
   pulled: { inputs: { main: { type: rtmp, mode: pull, url: "rtmp://127.0.0.1:1/app/name?token=${hush()}" } } }
   srt: { inputs: { main: { type: srt, mode: caller, address: "srt://127.0.0.1:1?streamid=%23!::r=live,s=${hush()}" } } }
+  signed: { inputs: { main: { type: http, url: "http://${server}/d?hdnts=exp=17~acl=/*~hmac=${hush()}&wmsAuthSign=${hush()}&auth=${hush()}&tok%65n=${hush()}&of-this-service=${hush()}" } } }
+  prefixed: { inputs: { main: { type: srt, mode: caller, address: "127.0.0.1:1", streamId: "publish:cam:anna:${hush()}" } } }
   published: { inputs: { main: { type: rtmp, listener: rtmp, app: live, streams: name, auth: tokens } } }
 `
 }
@@ -116,7 +118,8 @@ async function everythingSaid(engine: EngineProcess): Promise<Map<string, string
   const { pipelines } = await engine.status()
   for (const { id } of pipelines.flatMap(({ nodes }) => nodes)) {
     const [pipeline, node] = id.split('/')
-    paths.push(`/api/v1/pipelines/${pipeline}/nodes/${node}/explain`, `/api/v1/pipelines/${pipeline}/nodes/${node}`)
+    const of = `/api/v1/pipelines/${pipeline}/nodes/${node}`
+    paths.push(of, `${of}/explain`, `${of}/options`)
   }
   for (const path of ['/', '/readyz', ...paths]) said.set(path, (await httpRequest(`${engine.api}${path}`)).text)
   const events = await fetch(`${engine.api}/api/v1/events`, { headers: { 'last-event-id': '0' } })
@@ -131,8 +134,15 @@ async function everythingSaid(engine: EngineProcess): Promise<Map<string, string
   const web = new URL(await engine.url('card/ts')).origin
   for (const path of ['/metrics', '/']) said.set(`web ${path}`, (await httpRequest(`${web}${path}`)).text)
   await Promise.all(
-    [['status'], ['status', '--json'], ['check', 'pipeline.yaml'], ['clients']].map(async (args) => {
-      const all = args[0] === 'check' ? args : [...args, '--api', engine.api]
+    [
+      ['status'],
+      ['status', '--json'],
+      ['check', 'pipeline.yaml'],
+      ['config', 'pipeline.yaml'],
+      ['config'],
+      ['clients'],
+    ].map(async (args) => {
+      const all = args.includes('pipeline.yaml') ? args : [...args, '--api', engine.api]
       await using child = runCommandLine(all, engine.folder.path)
       await child.exited
       said.set(`engine ${args.join(' ')}`, child.stdout + child.stderr)
@@ -155,7 +165,7 @@ test('no secret of a configuration, of a client or of a server is in anything th
   })
   await until(async () => (await engine.node('card/ts')).state === 'ready', 'it serves')
   await visit(engine, token)
-  const failing = ['user', 'login', 'headers', 'program', 'film', 'pulled', 'srt']
+  const failing = ['user', 'login', 'headers', 'program', 'film', 'pulled', 'srt', 'signed', 'prefixed']
   await until(
     async () => (await Promise.all(failing.map((name) => engine.node(`${name}/main`)))).every(({ why }) => why !== ''),
     'every source has failed',

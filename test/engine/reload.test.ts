@@ -287,4 +287,21 @@ describe('a reload of a pipeline that has viewers', () => {
     await receiveMore(one, two, live.viewer('/third.ts'), live.viewer('/live.ts'))
     assert.deepEqual([live.node('one/ts').clients, live.node('one/raw').clients], [2, 2])
   })
+
+  test('with an upstream that is dead, a forced reload and a restart come to the same with the same file', async () => {
+    const dead: Parts = { inputs: ['main: { type: http, url: "http://127.0.0.1:1/live.ts" }'] }
+    await using live = await running()
+    const shown = (): Promise<readonly unknown[]> =>
+      until(() => {
+        const nodes = live.engine.status().pipelines.flatMap((pipeline) => pipeline.nodes)
+        const states = nodes.map(({ id, state, why }) => [id, state, why])
+        return nodes.some(({ id, state, why }) => id === 'one/main' && state === 'waiting' && why !== '') && states
+      }, 'the input waits')
+    const next = await live.load(yaml(dead))
+    await live.engine.apply(planReload(live.engine.graph, next), next, true)
+    const reloaded = await shown()
+    await live.engine.stop('it starts again')
+    await live.start(yaml(dead))
+    assert.deepEqual(await shown(), reloaded)
+  })
 })

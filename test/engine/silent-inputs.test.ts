@@ -6,6 +6,7 @@ import { createServer } from 'node:net'
 import type { AddressInfo, Server, Socket } from 'node:net'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { createLog } from '@millrace/engine'
 import { scrape } from '../e2e/kit/metrics-page.js'
 import { until } from '../e2e/kit/until.js'
 import { TestEngine } from './test-engine.js'
@@ -75,4 +76,24 @@ pipelines:
     const page = await scrape(`http://${live.address('web')}`)
     assert.equal(page.value('millrace_input_connected', { pipeline: name }), Number(isConnected), name)
   }
+})
+
+test('a program that ends before it has sent a packet is started again, and is never said to be ready again', async () => {
+  const lines: string[] = []
+  const log = createLog({ level: 'info', stream: { write: (line: string) => lines.push(line) } })
+  await using live = await TestEngine.create()
+  await live.start(
+    `
+version: 1
+engine: { api: { address: "127.0.0.1:0" }, stateDir: state, drain: 1s }
+pipelines: { one: { inputs: { main: { type: exec, command: [sh, -c, "exit 3"] } } } }
+`,
+    log,
+  )
+  await until(
+    () => live.node('one/main').restarts >= 2 && live.node('one/main').state === 'waiting',
+    'it has failed again',
+  )
+  assert.ok(lines.filter((line) => line.includes('"retryInMs"')).length >= 2, lines.join(''))
+  assert.ok(!lines.some((line) => line.includes('ready again')), lines.join(''))
 })

@@ -53,9 +53,9 @@ export class TestEngine implements AsyncDisposable {
     return graph
   }
 
-  async start(yaml: string): Promise<RunningEngine> {
+  async start(yaml: string, log = SILENT_LOG): Promise<RunningEngine> {
     const graph = await this.load(yaml)
-    this.#engine = await startEngine(graph, { log: SILENT_LOG })
+    this.#engine = await startEngine(graph, { log })
     return this.#engine
   }
 

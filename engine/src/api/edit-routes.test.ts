@@ -148,13 +148,15 @@ describe('PATCH of a node', () => {
     assert.equal(await textOf(api), text)
   })
 
-  test('of a node that does not exist is 404, of a text with a variable 422', async () => {
+  test('of a node that does not exist is 404, of a text with a variable, or with what stands for a secret, 422', async () => {
     await using api = await SupervisedApi.start(TEXT)
     for (const node of ['none', '%2e%2e', '__proto__']) {
       assert.equal((await patch(api, `/api/v1/pipelines/one/nodes/${node}`, {})).status, 404)
     }
     const { status, json } = await patch(api, TS, { path: '/${HOME}' })
     assert.deepEqual([status, errorOf(json).code], [422, 'EDIT_VALUE'])
+    const shown = await patch(api, TS, { path: 'http://h/a?x=***' })
+    assert.deepEqual([shown.status, errorOf(shown.json).code], [422, 'EDIT_VALUE'])
     const deep = `{"path":${'['.repeat(20)}${']'.repeat(20)}}`
     assert.equal((await patch(api, TS, JSON.parse(deep))).status, 422)
   })

@@ -53,7 +53,8 @@ export function reloadRoutes(source: StatusSource): readonly Route[] {
     {
       method: 'GET',
       path: '/api/v1/config',
-      summary: 'The effective configuration: variables filled in, defaults included, secrets as ***',
+      summary:
+        'The effective configuration: variables filled in, defaults included, secrets and values in queries of URLs as ***',
       query: configQuery,
       answers: { 200: { text: 'YAML, or JSON' }, 422: 'ReloadFailure', 503: 'ApiError' },
       answer: ({ query, accepts }) =>

@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
 import { test } from 'node:test'
 import { defineErrors } from '../errors.js'
 import { type KeptStreams, keepStreams } from './cli-streams.test.kit.js'
+import { withCommandName } from './command-name.js'
 import { type LoadVerbs, runCli, VERBS } from './program.js'
 import type { Verb, VerbContext } from './verb.js'
 
 const testError = defineErrors({
   TEST_CONFIG: { sentence: 'Wrong.', hint: 'write it right', reaction: 'config' },
+  TEST_NAMED: { sentence: 'Old.', hint: '`engine reload` reads it again', reaction: 'config' },
   TEST_BUSY: { sentence: 'Busy.', hint: 'stop the other', reaction: 'retry' },
 })
 
@@ -161,6 +164,41 @@ test('started by npx, the program is called what runs it again', async () => {
   const help = keepStreams({ npm_command: 'exec' })
   await runCli(['run', '--help'], contextOf(help))
   assert.match(help.outText(), /^Usage: npx millrace run /)
+})
+
+/** The commands of this program, as a user who has installed it types them. */
+const OWN_COMMAND = new RegExp(`(?:\`engine\\s+|\\bengine )(?:${Object.keys(VERBS).join('|')})\\b`)
+
+test('started by npx, the help of every verb has no command that is not there', async () => {
+  const streams = keepStreams({ npm_command: 'exec' })
+  for (const name of [[], ...Object.keys(VERBS).map((verb) => [verb]), ['plugins', 'ls'], ['plugins', 'manifest']])
+    assert.equal(await runCli([...name, '--help'], contextOf(streams)), 0)
+  assert.ok(streams.outText().includes('npx millrace inspect TYPE'))
+  assert.doesNotMatch(streams.outText(), OWN_COMMAND)
+  await runCli(['completion', 'bash'], contextOf(streams))
+  assert.match(streams.outText(), /^# npx millrace completion bash /m)
+})
+
+test('started by npx, no hint of an error has a command that is not there', async () => {
+  const page = await readFile(new URL('../../../docs/errors.md', import.meta.url), 'utf8')
+  const rows = page.split('\n').filter((line) => line.startsWith('| `'))
+  assert.ok(rows.length > 100 && rows.some((row) => OWN_COMMAND.test(row)))
+  for (const row of rows) assert.doesNotMatch(withCommandName(row, { npm_command: 'exec' }), OWN_COMMAND)
+  const streams = keepStreams({ npm_command: 'exec' })
+  const failing = recordVerbs([], () => Promise.reject(testError('TEST_NAMED', 'it is old')))
+  assert.equal(await runCli(['status'], contextOf(streams), failing), 78)
+  assert.match(streams.errText(), /= help: `npx millrace reload` reads it again\n/)
+})
+
+test('status --watch takes a number of seconds, or none', async () => {
+  for (const [args, watch] of [
+    [['status', '--watch'], true],
+    [['status', '--watch', '5'], '5'],
+  ] as const) {
+    const calls: unknown[] = []
+    assert.equal(await runCli(args, contextOf(keepStreams()), recordVerbs(calls)), 0)
+    assert.deepEqual(calls, [['status', { watch }]])
+  }
 })
 
 test('wrong usage points at the help of its verb', async () => {

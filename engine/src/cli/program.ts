@@ -2,7 +2,7 @@
 import { Command, CommanderError } from 'commander'
 import { readEngineVersion } from '../observe/engine-version.js'
 import type { CliStreams } from './cli-streams.js'
-import { commandName } from './command-name.js'
+import { commandName, withCommandName } from './command-name.js'
 import { EXIT, exitCodeOf } from './exit-codes.js'
 import { paintedStreams } from './paint-report.js'
 import { renderFailure } from './render-failure.js'
@@ -114,7 +114,7 @@ function createProgram(streams: CliStreams): Command {
   return new Command(name)
     .exitOverride()
     .configureOutput({
-      writeOut: (text) => void streams.out.write(text),
+      writeOut: (text) => void streams.out.write(withCommandName(text, streams.env)),
       writeErr: (text) => void streams.err.write(text),
     })
     .description('Runs live MPEG transport stream pipelines described in YAML.')

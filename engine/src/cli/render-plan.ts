@@ -3,6 +3,7 @@ import type { Cell } from './render-table.js'
 import { renderTable } from './render-table.js'
 import type { Paint, TerminalStyle } from './terminal-style.js'
 import { printable } from '../observe/printable.js'
+import { changesOf, VERBS } from '../reload/summarize-plan.js'
 import type { ExpectedViewers } from '../reload/plan-viewers.js'
 import type { NodeChange, OptionChange, PartChange, PlanVerb, ReloadPlan } from '../observe/reload-plan.js'
 
@@ -10,15 +11,11 @@ type Viewers = Pick<ExpectedViewers, 'kept' | 'lost'>
 
 /** The most options on a line; the JSON form has all of them. */
 const MAX_CHANGES = 4
-/** Most disruptive first. */
-const VERBS: readonly PlanVerb[] = ['refuse', 'remove', 'handoff', 'source', 'swap', 'rebind', 'add', 'live', 'keep']
 
 /** Ends with a newline. */
 export function renderPlan(plan: ReloadPlan, viewers: Viewers, style: TerminalStyle): string {
   if (plan.isEmpty) return 'no change\n'
-  const all: readonly (NodeChange | PartChange)[] = [...plan.nodes, ...plan.parts]
-  const sorted = VERBS.filter((verb) => verb !== 'keep').flatMap((verb) => all.filter((one) => one.verb === verb))
-  const rows = sorted.map((change) => cellsOf(change, style))
+  const rows = changesOf(plan).map((change) => cellsOf(change, style))
   return `${[headline(plan, viewers, style), ...renderTable(rows, '  ')].join('\n')}\n`
 }
 

@@ -31,6 +31,10 @@ test('the address of the API comes from --api, else ENGINE_API, else the default
   assert.equal(apiUrl(undefined, { ENGINE_API: 'https://a.example' })?.href, 'https://a.example/')
   assert.equal(apiUrl('http://b.example', { ENGINE_API: 'https://a.example' })?.href, 'http://b.example/')
   assert.equal(apiUrl('ftp://b.example', {}), undefined)
+  for (const bare of ['127.0.0.1:9990', 'localhost:9990', '[::1]:9990', 'b.example:80/'])
+    assert.equal(apiUrl(bare, {})?.href, new URL(`http://${bare}`).href)
+  for (const wrong of ['127.0.0.1:99990', 'b.example', 'mailto:b', '/run/x:1', 'ftp://b:1'])
+    assert.equal(apiUrl(wrong, {}), undefined)
 })
 
 test('a wrong port is told as one', async () => {

@@ -28,14 +28,18 @@ export interface ApiRequest {
   readonly timeoutMs?: number
 }
 
+/** `127.0.0.1:9990`, as the log says it. */
+const HOST_AND_PORT = /^[^/\s@]+:\d{1,5}\/?$/
+
 export interface ApiTarget {
   readonly url: URL
   readonly token: string | undefined
 }
 
-/** From `--api`, else ENGINE_API, else the default; undefined if that is not an http or https URL. */
+/** From `--api`, else ENGINE_API, else the default; undefined if that is not an http or https URL, or host:port. */
 export function apiUrl(option: string | undefined, env: Readonly<Record<string, string | undefined>>): URL | undefined {
-  const text = option ?? (env['ENGINE_API'] || DEFAULT_API)
+  const given = option ?? (env['ENGINE_API'] || DEFAULT_API)
+  const text = HOST_AND_PORT.test(given) ? `http://${given}` : given
   const url = URL.canParse(text) ? new URL(text) : undefined
   return url?.protocol === 'http:' || url?.protocol === 'https:' ? url : undefined
 }

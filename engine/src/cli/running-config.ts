@@ -14,6 +14,9 @@ import { styleFor } from './terminal-style.js'
 /** Loading the files of a large configuration takes time. */
 const TIMEOUT_MS = 30_000
 
+/** Both texts have been masked before they are compared. */
+const UNCOMPARED = ', as far as they are shown: what is *** may differ'
+
 export interface RunningConfigOptions extends EngineAddress {
   readonly json?: boolean | undefined
   readonly diff?: boolean | undefined
@@ -32,7 +35,7 @@ export async function showRunningConfig(streams: CliStreams, options: RunningCon
   if (typeof disk === 'number') return disk
   const lines = diffLines(running, disk)
   const isDifferent = lines.length > 0
-  if (!isDifferent) streams.err.write('the files on disk are what runs\n')
+  if (!isDifferent) streams.err.write(`the files on disk are what runs${running.includes('***') ? UNCOMPARED : ''}\n`)
   streams.out.write(
     options.json === true ? renderJsonText({ differs: isDifferent, lines }) : renderDiff(lines, streams),
   )

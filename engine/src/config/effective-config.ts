@@ -1,10 +1,11 @@
 // The effective configuration in the form of a configuration file: all files in one, variables filled in, defaults
-// written out, paths absolute, secrets as ***.
+// written out, paths absolute, secrets and the values in queries of URLs as ***.
 import { stringify } from 'yaml'
 import { AUTH_SCHEMAS, type AuthType, PROVIDER_SCHEMA } from '../access/auth-schema.js'
 import type { Graph, ListenerSettings, NodeSettings, ProviderSettings } from '../graph/graph.js'
 import { DURATION_UNITS, RATE_UNITS, renderAmount } from '../plugin/amounts.js'
 import type { Definition } from '../plugin/contract.js'
+import { maskUrlQueries } from '../graph/mask-url-queries.js'
 import { PIPELINE_KINDS, SECTION_OF } from '../plugin/node-kinds.js'
 import { writeOptions } from '../plugin/write-options.js'
 import { listenerSchema } from './section/listener-schema.js'
@@ -15,8 +16,13 @@ import { API_LISTENER, listenerNodeId, nodeName, renderPortRef } from '../graph/
 
 const UNKNOWN = 'unknown: a variable or a secret is not set'
 
-/** Plain data. It passes `check` unless there are masked secrets in it. */
+/** Plain data that may be shown. It passes `check` unless there are masked values in it. */
 export function effectiveConfig(graph: Graph): unknown {
+  return maskUrlQueries(comparedConfig(graph))
+}
+
+/** The same with the values in queries of URLs, except those that are secrets by their names: what configurations differ in. */
+export function comparedConfig(graph: Graph): unknown {
   const { engine, listeners, auth = [], services, pipelines, secrets } = graph
   const { drainMs, programs, ...settings } = engine
   const listenerEntries = listeners

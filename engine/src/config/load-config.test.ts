@@ -156,3 +156,17 @@ test('arguments of programs are texts as they are written, quoted or not', async
   const node = graph?.pipelines[0]?.nodes.find(({ id }) => id === 'one/halves')
   assert.deepEqual(node?.options, { args: [...numbers, '1.50', 'a b', '', '05', '05'] })
 })
+
+test('a path with an encoded slash, which no request can have, is warned of', async () => {
+  for (const [path, isWarned] of [
+    ['/a%2Fb.ts', true],
+    ['/a%5cb.ts', true],
+    ['/a%20b.ts', false],
+  ] as const) {
+    const outputs = `ts: { type: http-ts, from: main, path: "${path}" }`
+    const { graph, diagnostics } = await loadFiles({ a: pipelineWith({ outputs }) }, ['a'])
+    assert.ok(graph !== undefined)
+    const warnings = diagnostics.map(({ code, severity, message }) => [code, severity, message.includes(path)])
+    assert.deepEqual(warnings, isWarned ? [['CONFIG_UNEXPECTED', 'warning', true]] : [])
+  }
+})

@@ -1,5 +1,6 @@
 // The checked configuration as plain data that may be shown: defaults filled in, secrets masked.
 import type { Graph, NodeSettings } from '../graph/graph.js'
+import { maskUrlQueries } from '../graph/mask-url-queries.js'
 import { MAIN_PORT } from '../graph/node-id.js'
 
 interface MaskedNode {
@@ -24,7 +25,7 @@ export interface MaskedConfig {
   }[]
 }
 
-/** The whole graph, with *** in place of secrets. Amounts are in the units of the parsed options. */
+/** The whole graph, with *** in place of secrets and of the values in queries of URLs. Amounts are in the units of the parsed options. */
 export function maskedConfig(graph: Graph): MaskedConfig {
   const { files, engine, listeners, auth = [], services, pipelines, secrets } = graph
   const plain: MaskedConfig = {
@@ -39,7 +40,7 @@ export function maskedConfig(graph: Graph): MaskedConfig {
       nodes: nodes.map((node) => nodeOf(node)),
     })),
   }
-  return secrets.maskValue(plain) as MaskedConfig
+  return maskUrlQueries(secrets.maskValue(plain)) as MaskedConfig
 }
 
 function nodeOf({ id, definition, options, from, at }: NodeSettings): MaskedNode {

@@ -24,6 +24,13 @@ const STRICT_NAME = `${WORDS}(?:passphrase|passwd|password|pwd|secret|token|acce
 /** Source of a pattern: `token`, `access_token`, `api-key`, `key`, `X-Amz-Signature`. */
 export const SECRET_NAME = `(?:${STRICT_NAME}|${WORDS}(?:pass|sig)|key)`
 
+/**
+ * In queries alone, since they are words elsewhere: of signed links of CDNs (Akamai, Wowza, nginx secure_link, CloudFront,
+ * Tencent, Alibaba), sessions, and short forms.
+ */
+const QUERY_NAME = `(?:${SECRET_NAME}|${WORDS}(?:auth|sign|credential)|hdnts|hdnea|hdntl?|wmsauthsign|md5|hash|txsecret|sid|session(?:[_-]?id)?|pw|psk|pin|st|ticket|otp|code|policy|[a-z0-9]{1,32}tokenhash)`
+const WHOLE_QUERY_NAME = new RegExp(`^${QUERY_NAME}$`, 'i')
+
 /** RFC 3986 section 3.1. Several of FFmpeg's tee are one. */
 const URLS = /(?<![a-z0-9+.-])[a-z][a-z0-9+.-]{0,30}:\/\/\S+/gi
 /** Section 3.2.1, userinfo: after the first colon. Everything up to the last @ before the path. */
@@ -33,7 +40,9 @@ const URL_PARAMETER = new RegExp(`[?&:|;,]${SECRET_NAME}=([^&:|;,#\\]\\s]+)`, 'd
 /** In FFmpeg's lists of options, and in a StreamID of SRT. */
 const LISTED = new RegExp(`[:|;,]${STRICT_NAME}=([^&:|;,#\\]\\s]+)`, 'dgi')
 /** In a query alone: a token may contain what separates the others. */
-const QUERY_PARAMETER = new RegExp(`[?&]${SECRET_NAME}=([^&|;#\\s]+)`, 'dgi')
+const QUERY_PARAMETER = new RegExp(`[?&]${QUERY_NAME}=([^&|;#\\s]+)`, 'dgi')
+/** Whose name is encoded in part: `tok%65n`. */
+const ENCODED_PARAMETER = /[?&]((?=[^=&?#\s]{0,95}%)[^=&?#\s]{1,96})=([^&|;#\s]+)/dg
 /** The session of a StreamID (SRT Access Control): a credential. */
 const STREAM_ID_SESSION = /#!::(?:[^?&#\s]*,)?s=([^,?&\s]+)/dg
 /** RFC 9110 section 11.4, also as JSON or a URL has it. */
@@ -46,6 +55,8 @@ const AUTHORIZATION = /authorization["']?[ +]{0,4}[:=][ +]{0,4}["']?(?:Bearer|Ba
 const STREAM_KEY =
   /\brtmp[a-z]{0,2}:\/\/[^\s?#|]{1,256}\/((?=[a-z_-]*\d)(?=[\d_-]*[a-z])[a-z\d_-]{20,256})(?![^\s?#|])/dgi
 
+const NOWHERE: SecretRange = [0, 0]
+
 const PATTERNS = [PASSWORD, QUERY_PARAMETER, LISTED, STREAM_ID_SESSION, STREAM_KEY, AUTHORIZATION]
 
 /** Where a secret stands in a text. */
@@ -56,6 +67,7 @@ export function secretRanges(text: string): readonly SecretRange[] {
   const short = text.slice(0, LONGEST_TEXT)
   const found = PATTERNS.flatMap((pattern) => rangesOf(short, pattern, 0))
   for (const { 0: url, index } of short.matchAll(URLS)) found.push(...rangesOf(url, URL_PARAMETER, index))
+  if (short.includes('%')) found.push(...encodedRanges(short))
   return found
 }
 
@@ -95,9 +107,24 @@ export function maskNamedSecrets(text: string): string {
   return masked + text.slice(done)
 }
 
+function encodedRanges(text: string): readonly SecretRange[] {
+  return Array.from(text.matchAll(ENCODED_PARAMETER), ({ 1: name = '', indices }) =>
+    WHOLE_QUERY_NAME.test(decoded(name)) ? (indices?.[2] ?? NOWHERE) : NOWHERE,
+  ).filter(([start, end]) => end > start)
+}
+
 function rangesOf(text: string, pattern: RegExp, offset: number): readonly SecretRange[] {
   return Array.from(text.matchAll(pattern), ({ indices }) => {
-    const [start, end] = indices?.[1] ?? [0, 0]
+    const [start, end] = indices?.[1] ?? NOWHERE
     return [start + offset, end + offset] as const
   })
+}
+
+/** Without the encoding of a URL, if there is a right one. */
+export function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
 }

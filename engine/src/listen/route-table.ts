@@ -146,7 +146,8 @@ export function checkPlace({ path, isPrefix = false }: RoutePlace): void {
     throw listenError('LISTEN_BAD_PATH', `the prefix "${path}" does not end with a slash`)
 }
 
-const ENCODED_SEPARATOR = /%(?:2f|5c)/i
+/** In the path of a request: it is answered with 404. */
+export const ENCODED_SEPARATOR = /%(?:2f|5c)/i
 
 /**
  * Nothing in the path can lead out of a prefix: no `.` or `..`, no empty segment, and every separator is a slash that

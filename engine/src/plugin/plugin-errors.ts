@@ -34,7 +34,7 @@ export const pluginError = defineErrors({
   },
   PLUGIN_MANIFEST: {
     sentence: 'The manifest of a plugin is missing, cannot be read, or differs from its code.',
-    hint: 'build the plugin again; its build runs engine plugins manifest',
+    hint: 'build the plugin again; its build runs `engine plugins manifest`',
     reaction: 'config',
   },
   PLUGIN_IMPORT: {

@@ -1,6 +1,6 @@
 // A short hash of what a configuration means, independent of its order and layout.
 import { createHash } from 'node:crypto'
-import { effectiveConfig } from '../config/effective-config.js'
+import { comparedConfig } from '../config/effective-config.js'
 import type { Graph } from '../graph/graph.js'
 
 const HEX_DIGITS = 8
@@ -10,7 +10,7 @@ const HEX_DIGITS = 8
  * nevertheless.
  */
 export function configId(graph: Graph): string {
-  const text = JSON.stringify(effectiveConfig(graph), sortKeys)
+  const text = JSON.stringify(comparedConfig(graph), sortKeys)
   return createHash('sha256').update(text).digest('hex').slice(0, HEX_DIGITS)
 }
 

@@ -8,6 +8,7 @@ import type { Contents } from '../config/source/read-source.js'
 import { isObject } from '../config/edit/yaml-outline.js'
 import type { Graph } from '../graph/graph.js'
 import type { ReloadPlan } from '../observe/reload-plan.js'
+import { CENSORED_OPTION } from '../plugin/write-options.js'
 import type { ConfigReader, ConfigReading, LoadFiles } from './config-reader.js'
 
 const DEEPEST_VALUE = 12
@@ -21,8 +22,14 @@ export function checkPatch(patch: NodeEdit['patch']): void {
     if (depth > DEEPEST_VALUE) throw editError('EDIT_VALUE', 'the values are nested too deeply')
     const inner = Array.isArray(value) ? value : isObject(value) ? Object.entries(value).flat() : []
     for (const each of inner as readonly unknown[]) left.push({ value: each, depth: depth + 1 })
-    if (typeof value === 'string' && value.includes(INTERPOLATION)) {
+    if (typeof value !== 'string') continue
+    if (value.includes(INTERPOLATION))
       throw editError('EDIT_VALUE', `a text of an edit cannot have ${INTERPOLATION} in it`)
+    if (value.includes(CENSORED_OPTION)) {
+      throw editError(
+        'EDIT_VALUE',
+        `a text of an edit cannot have ${CENSORED_OPTION} in it: the API shows it instead of what is secret`,
+      )
     }
   }
 }

@@ -156,6 +156,7 @@ test('values are written in YAML form, secrets of both graphs as ***', () => {
   assert.equal(write('wait', 60_000), '1m')
   assert.equal(write('sizes', [65_536, 188]), '[64KiB, 188B]')
   assert.equal(write('url', 'http://u:hunter2@a.example/correcthorse'), 'http://u:***@a.example/***')
+  assert.equal(write('url', 'http://a.example/?of-this-service=unknown'), 'http://a.example/?of-this-service=***')
   assert.equal(write('password', 'never seen before'), '***')
   assert.equal(write('map', { a: 'hunter2', b: 'x' }), '{ a: ***, b: x }')
   assert.equal(write('map', {}), '{}')

@@ -1,4 +1,6 @@
-// Values of options as a plan shows them: in YAML form, on one line, without any secret of either graph.
+// Values of options as a plan shows them: in YAML form, on one line, without any secret of either graph, and without the
+// values in queries of URLs.
+import { maskUrlQueries } from '../graph/mask-url-queries.js'
 import { SecretMask } from '../graph/secret-mask.js'
 import type { Schema } from '../plugin/option-kind.js'
 import { schemaAt } from '../plugin/option-kind.js'
@@ -23,7 +25,8 @@ export class OptionText {
     if (value === undefined) return undefined
     const part = schemaAt(schema, steps)
     try {
-      return this.plain(renderFlow(this.#mask.maskValue(part === undefined ? value : writeOptions(part, value)), 0))
+      const shown = maskUrlQueries(this.#mask.maskValue(part === undefined ? value : writeOptions(part, value)))
+      return this.plain(renderFlow(shown, 0))
     } catch {
       // A schema may turn an option into something without a text form.
       return `(${typeof value})`

@@ -16,6 +16,7 @@ import type { ClientStatus, EngineStatus } from '../observe/status.js'
 import { effectiveNode } from '../config/effective-config.js'
 import { didYouMean } from '../config/report/did-you-mean.js'
 import { nodesOf } from '../reload/match-nodes.js'
+import { maskUrlQueries } from '../graph/mask-url-queries.js'
 import { MAIN_PORT } from '../graph/node-id.js'
 import type { Json } from '../plugin/contract.js'
 import type { Clock } from '../plugin/tokens.js'
@@ -84,7 +85,7 @@ export class EngineOperator implements Operator {
     const settings = nodes.get(id)?.settings
     if (settings === undefined) return undefined
     const { file, line, column } = settings.at
-    const options = running.graph.secrets.maskValue(effectiveNode(settings)) as Json
+    const options = maskUrlQueries(running.graph.secrets.maskValue(effectiveNode(settings))) as Json
     return { node: id, at: `${file}:${line}:${column}`, options }
   }
 

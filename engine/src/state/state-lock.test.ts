@@ -213,3 +213,17 @@ test('a holder whose process id nobody has here holds, and one that has ended do
   assert.equal(await outcome(), 'held')
   assert.deepEqual(await readdir(join(dir, 'lock')), [])
 })
+
+test('a folder in which no unix socket can be made is refused with the reason, and nothing is left in it', async () => {
+  for (const code of ['EPERM', 'EOPNOTSUPP']) {
+    const listen = (): Promise<void> => Promise.reject(Object.assign(new Error(`listen ${code}`), { code }))
+    const why = `no unix socket can be made in it (${code}), which says who uses the folder`
+    await assert.rejects(lockState(dir, undefined, listen), { message: why })
+    assert.deepEqual(await readdir(join(dir, 'lock')), [])
+  }
+  for (const code of ['ENOSPC', 'EACCES', 'EROFS']) {
+    const listen = (): Promise<void> => Promise.reject(Object.assign(new Error(`listen ${code}`), { code }))
+    await assert.rejects(lockState(dir, undefined, listen), { code })
+  }
+  assert.equal(await outcome(), 'held')
+})

@@ -29,12 +29,12 @@ const ANSWER_MS = 10_000
 
 /**
  * Takes the lock; throws STATE_LOCKED while another process has it, and for one that does not answer within `answerMs`.
- * Dispose releases it.
+ * Dispose releases it. `listen`: on a path; for tests.
  */
-export async function lockState(dir: string, answerMs = ANSWER_MS): Promise<AsyncDisposable> {
+export async function lockState(dir: string, answerMs = ANSWER_MS, listen = listenOn): Promise<AsyncDisposable> {
   const folder = join(dir, LOCK_FOLDER)
   await createFolder(folder, 0o700)
-  const contender = await Contender.make(folder)
+  const contender = await Contender.make(folder, listen)
   try {
     const others = await otherContenders(folder, contender.name)
     const answers = await Promise.all(others.map((name) => askOther(folder, name, contender.name, answerMs)))
@@ -70,10 +70,10 @@ class Contender implements AsyncDisposable {
     this.#server.on('error', () => undefined)
   }
 
-  static async make(folder: string): Promise<Contender> {
+  static async make(folder: string, listen: typeof listenOn): Promise<Contender> {
     const contender = new Contender(folder)
     const first = `${NEW}${contender.name}`
-    await withSocketPath(folder, first, (path) => listen(contender.#server, path))
+    await withSocketPath(folder, first, (path) => listen(contender.#server, path).catch(explain))
     try {
       await rename(join(folder, first), contender.#path)
     } catch (error) {
@@ -116,19 +116,21 @@ class Contender implements AsyncDisposable {
   }
 }
 
-async function listen(server: Server, path: string): Promise<void> {
+async function listenOn(server: Server, path: string): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen(path, () => {
       server.off('error', reject)
       resolve()
     })
-  }).catch((cause: NodeJS.ErrnoException) => {
-    if (cause.code === 'ENOSPC' || cause.code === 'EACCES' || cause.code === 'EROFS') throw cause
-    const why = `no unix socket can be made in it (${cause.code ?? cause.message}), which says who uses the folder`
-    throw new Error(why, { cause })
   })
   server.unref()
+}
+
+function explain(cause: NodeJS.ErrnoException): never {
+  if (cause.code === 'ENOSPC' || cause.code === 'EACCES' || cause.code === 'EROFS') throw cause
+  const why = `no unix socket can be made in it (${cause.code ?? cause.message}), which says who uses the folder`
+  throw new Error(why, { cause })
 }
 
 async function otherContenders(folder: string, own: string): Promise<string[]> {

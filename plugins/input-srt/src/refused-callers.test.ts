@@ -9,7 +9,12 @@ test('the log says why a caller is refused, what it asked for, and no credential
   await using bench = await SrtBench.open({ passphrase: 'that-of-the-listener' })
   const rows = [
     ['#!::r=news,m=publish,s=5e55107', {}, 'refused a caller: it has no passphrase', 'publish:news'],
-    ['publish:news', { passphrase: 'something-else' }, 'refused a caller: its passphrase is wrong', 'publish:news'],
+    [
+      'publish:news:anna:pa55word',
+      { passphrase: 'something-else' },
+      'refused a caller: its passphrase is wrong',
+      'publish:news:anna:***',
+    ],
     ['nothing?token=t0ken', {}, /no stream has this name now; expected #!::r=NAME/, 'read:nothing'],
     [
       '#!::r=news,m=publish,p=se,zz9',
@@ -23,7 +28,7 @@ test('the log says why a caller is refused, what it asked for, and no credential
     await bench.refusalOf(streamId, more)
     await until(() => linesOf(bench.context).some((line) => line.asked === asked && matches(line.text, text)), streamId)
   }
-  assert.doesNotMatch(JSON.stringify(bench.context.lines), /5e55107|t0ken|zz9|something-else/)
+  assert.doesNotMatch(JSON.stringify(bench.context.lines), /5e55107|t0ken|zz9|pa55word|something-else/)
 })
 
 test('each code has one line in ten seconds, which counts the callers since the last one', () => {

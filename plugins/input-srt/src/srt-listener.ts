@@ -1,7 +1,7 @@
 // The listener: understands what a caller asks for, and offers it to the inputs and outputs that take such callers.
 import type { Clock, DatagramTransport, NodeContext, Options, Token } from '@millrace/engine/plugin'
 import { token } from '@millrace/engine/plugin'
-import { isRogue, parseStreamId, passphraseProblem, REJECT } from '@millrace/srt'
+import { isRogue, parseStreamId, passphraseProblem, REJECT, secretsOfStreamId } from '@millrace/srt'
 import type { PeerAddress } from '@millrace/srt'
 import { arrivalOf, SHARED_LISTENER, SrtSocket } from '@millrace/srt/node'
 import type {
@@ -215,7 +215,8 @@ export class SrtListener implements SrtConnections, AsyncDisposable {
 
   /** Tells the log. What an input decides is told by the engine. */
   #refuse({ mode, arrival }: Asked, code: number, why: string): { reject: number } {
-    const asked = `${mode === 'publish' ? 'publish' : 'read'}:${arrival.resource}`
+    const text = `${mode === 'publish' ? 'publish' : 'read'}:${arrival.resource}`
+    const asked = secretsOfStreamId(text).reduce((shown, secret) => shown.replace(secret, '***'), text)
     this.#refused.note({ code, why, client: arrival.client, asked })
     return { reject: code }
   }

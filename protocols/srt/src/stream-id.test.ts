@@ -69,6 +69,10 @@ test('what is secret in a StreamID is found by the names of its keys', () => {
   const rows: readonly (readonly [text: string, secrets: readonly string[]])[] = [
     ['cam', []],
     ['publish:cam', []],
+    ['publish:cam:anna', []],
+    ['publish:cam:anna:a-word', ['a-word']],
+    ['read:cam:anna:a-word:more?b', ['a-word:more?b']],
+    ['read:cam?token=a:b:c:d', ['a:b:c:d']],
     ['#!::r=cam,m=publish,u=anna,bmd_uuid=0e1d', []],
     ['#!::r=cam,token=a-token,m=publish', ['a-token']],
     ['#!::s=0123,u=anna,p=her=password?x', ['0123', 'her=password?x']],

@@ -32,6 +32,7 @@ const PREFIXES: readonly (readonly [string, StreamMode])[] = [
   ['read:', 'request'],
   ['request:', 'request'],
 ]
+const PASSWORD = /^(?:publish|read|request):[^:?]*:[^:?]*:(.+)$/
 const MAX_KEYS = 32
 /** Keys, and parameters of pasted URLs, whose values are secret. */
 const SECRET_KEYS: ReadonlySet<string> = new Set([
@@ -54,9 +55,14 @@ export function isRogue(result: StreamId | RogueStreamId): result is RogueStream
   return 'reason' in result
 }
 
-/** The values in it that are secret, as far as names of keys tell; in the standard syntax, or behind a question mark. */
+/**
+ * The values in it that are secret, as far as names of keys tell; in the standard syntax, or behind a question mark. And
+ * the password of `publish:name:user:password`, which other servers take.
+ */
 export function secretsOfStreamId(text: string): readonly string[] {
   const decoded = decodeOnce(text) ?? text
+  const password = PASSWORD.exec(decoded)?.[1]
+  if (password !== undefined) return [password]
   const isStandard = decoded.startsWith(STANDARD)
   const keys = isStandard ? decoded.slice(STANDARD.length).split(',') : decoded.split('?').slice(1).join('?').split('&')
   return keys.flatMap((pair) => {

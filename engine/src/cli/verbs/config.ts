@@ -19,7 +19,9 @@ interface ConfigVerbOptions extends ConfigOptions, NoEnvOption, JsonOption, ApiO
 export const configVerb = {
   declare(program: Command): Command {
     const command = addConfigOptions(program.command('config'))
-      .description('print the effective configuration: variables expanded, defaults included, secrets as ***')
+      .description(
+        'print the effective configuration: variables expanded, defaults included, secrets and values in queries of URLs as ***',
+      )
       .argument('[file...]', `${FILES_HELP}; default: those of a running engine`)
       .option('--diff', 'compare the files of a running engine with what it runs; exit 1 if they differ')
     return addApiOption(addJsonOption(addNoEnvOption(command)))

@@ -4,6 +4,7 @@ import type { Explanation } from '../../observe/operator.js'
 import { printable } from '../../observe/printable.js'
 import { addApiOption } from '../api-option.js'
 import type { ApiOption } from '../api-option.js'
+import { withCommandName } from '../command-name.js'
 import { EXIT } from '../exit-codes.js'
 import { addJsonOption } from '../json-option.js'
 import type { JsonOption } from '../json-option.js'
@@ -37,7 +38,9 @@ export const explainVerb = {
     const explanation = typeof reply === 'number' ? reply : answerOf(streams, reply, explanationSchema)
     if (typeof explanation === 'number') return explanation
     const { out, env } = streams
-    out.write(json === true ? renderJsonText(explanation) : render(explanation, styleFor(out, env)))
+    out.write(
+      json === true ? renderJsonText(explanation) : withCommandName(render(explanation, styleFor(out, env)), env),
+    )
     return explanation.isWell ? EXIT.ok : EXIT.failed
   },
 } satisfies Verb

@@ -28,7 +28,7 @@ test('a type that two kinds have needs its kind', async () => {
   assert.deepEqual([code, streams.outText()], [2, ''])
   assert.equal(
     streams.errText(),
-    'error: "twin" is both input/twin and output/twin\n  = help: name the kind: engine inspect input/twin\n',
+    'error: "twin" is both input/twin and output/twin\n  = help: name the kind: `engine inspect input/twin`\n',
   )
   const chosen = await inspect('output/twin')
   assert.equal(chosen.code, 0)

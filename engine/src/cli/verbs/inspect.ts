@@ -4,6 +4,7 @@ import { didYouMean } from '../../config/report/did-you-mean.js'
 import { printable } from '../../observe/printable.js'
 import type { Offered } from '../../plugin/catalogue.js'
 import type { TextStream } from '../cli-streams.js'
+import { withCommandName } from '../command-name.js'
 import { EXIT } from '../exit-codes.js'
 import { addJsonOption } from '../json-option.js'
 import type { JsonOption } from '../json-option.js'
@@ -38,7 +39,7 @@ export const inspectVerb = {
     }
     const chosen = findType(name, offered, err)
     if (chosen === undefined) return EXIT.usage
-    out.write(json === true ? renderJsonText(jsonOf(chosen)) : renderNodeType(chosen, style))
+    out.write(json === true ? renderJsonText(jsonOf(chosen)) : withCommandName(renderNodeType(chosen, style), env))
     return EXIT.ok
   },
 } satisfies Verb
@@ -59,7 +60,7 @@ function findType(name: string, offered: readonly Offered[], err: TextStream): O
   }
   if (others.length === 0) return first
   const names = chosen.map(({ definition: { kind, type } }) => `${kind}/${type}`)
-  const help = `name the kind: engine inspect ${names[0] ?? ''}`
+  const help = `name the kind: \`engine inspect ${names[0] ?? ''}\``
   err.write(printable(`error: "${name}" is both ${names.join(' and ')}\n  = help: ${help}\n`))
   return undefined
 }

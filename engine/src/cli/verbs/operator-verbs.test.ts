@@ -374,4 +374,11 @@ test('status --watch prints again and again, until it is stopped', async () => {
   stop.abort()
   assert.equal(await done, 1)
   assert.equal(await statusVerb.run({ streams, folder: '/nowhere' }, { api: api.url, watch: 'x' }), 2)
+  // Without a number; stopped before the second time.
+  const once = keepStreams()
+  assert.equal(
+    await statusVerb.run({ streams: once, folder: '/nowhere' }, { api: api.url, watch: true }, stop.signal),
+    1,
+  )
+  assert.equal(once.outText().match(/^engine /gm)?.length, 1)
 })

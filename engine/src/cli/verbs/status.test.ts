@@ -153,7 +153,7 @@ test('a server that is not a control API is exit 69', async () => {
 
 test('a wrong URL is wrong usage', async () => {
   const streams = keepStreams()
-  assert.equal(await showStatus(streams, { api: 'localhost:9990' }), 2)
+  assert.equal(await showStatus(streams, { api: 'ftp://localhost:9990' }), 2)
 })
 
 test('the token comes from ENGINE_TOKEN, else from the state folder', async () => {

@@ -15,10 +15,11 @@ import type { Verb, VerbContext } from '../verb.js'
 type StatusContext = Pick<VerbContext, 'streams' | 'folder'>
 
 interface StatusOptions extends ApiOption, JsonOption {
-  /** Seconds. */
-  readonly watch?: string
+  /** Seconds; true without a number. */
+  readonly watch?: string | true
 }
 
+const DEFAULT_WATCH_S = '2'
 const NOT_READY: ReadonlySet<NodeState> = new Set(['degraded', 'waiting', 'failed', 'opening'])
 
 export const statusVerb = {
@@ -26,14 +27,14 @@ export const statusVerb = {
     const command = program
       .command('status')
       .description('show the state of a running engine; exit 0 if everything is ready, 1 if not')
-      .option('--watch <seconds>', 'print it again and again, until stopped')
+      .option('--watch [seconds]', `print it again and again, until stopped; every ${DEFAULT_WATCH_S} s by default`)
     return addApiOption(addJsonOption(command))
   },
   /** `signal`: ends --watch. 0 all ready, 1 degraded or not ready, 2 usage, 69 not reachable: of the last answer. */
   async run(context: StatusContext, options: StatusOptions, signal?: AbortSignal) {
     const { out, err } = context.streams
-    const { watch } = options
-    if (watch === undefined) return showStatus(context, options)
+    if (options.watch === undefined) return showStatus(context, options)
+    const watch = options.watch === true ? DEFAULT_WATCH_S : options.watch
     if (!/^\d{1,5}$/.test(watch) || Number(watch) < 1) {
       err.write('error: --watch takes a number of seconds, at least 1\n')
       return EXIT.usage

@@ -8,8 +8,8 @@ export const editError = defineErrors({
     reaction: 'config',
   },
   EDIT_VALUE: {
-    sentence: 'The values of an edit are not acceptable: a text has ${ in it, or they are nested too deeply.',
-    hint: 'variables, secrets and parameters are written in the file by hand',
+    sentence: 'The values of an edit are not acceptable: a text has ${ or *** in it, or they are nested too deeply.',
+    hint: 'variables, secrets and parameters are written in the file by hand; *** stands for what the API does not show',
     reaction: 'config',
   },
   EDIT_ELSEWHERE: {

@@ -9,7 +9,7 @@ export const configError = defineErrors({
   },
   CONFIG_TOO_LARGE: {
     sentence: 'A configuration file is larger than 1 MiB.',
-    hint: 'split it: engine run takes several files',
+    hint: 'split it: `engine run` takes several files',
     reaction: 'config',
   },
   CONFIG_SYNTAX: {
@@ -135,7 +135,7 @@ export const configError = defineErrors({
   },
   CONFIG_UNKNOWN_KEY: {
     sentence: 'A key is not known where it is used.',
-    hint: 'remove it, or look up the right name with engine inspect',
+    hint: 'remove it, or look up the right name with `engine inspect`',
     reaction: 'config',
   },
   CONFIG_MISSING_KEY: {
@@ -145,7 +145,7 @@ export const configError = defineErrors({
   },
   CONFIG_WRONG_TYPE: {
     sentence: 'A value does not have the expected type.',
-    hint: 'look up the type with engine inspect',
+    hint: 'look up the type with `engine inspect`',
     reaction: 'config',
   },
   CONFIG_OUT_OF_RANGE: {
@@ -155,7 +155,7 @@ export const configError = defineErrors({
   },
   CONFIG_WRONG_VALUE: {
     sentence: 'An option has a value that is not one of those it takes.',
-    hint: 'the message says what is expected; engine inspect lists the options of a type',
+    hint: 'the message says what is expected; `engine inspect` lists the options of a type',
     reaction: 'config',
   },
   CONFIG_BAD_ID: {

@@ -1,4 +1,5 @@
 // Resources that only one node can have: what definitions return from `exclusive`.
+import { ENCODED_SEPARATOR } from '../../listen/route-table.js'
 import type { Resource } from '../../plugin/resource.js'
 import { positionOf } from '../report/diagnostic.js'
 import type { Problems } from '../report/diagnostic.js'
@@ -13,6 +14,7 @@ export function checkExclusive(nodes: readonly DraftNode[], problems: Problems):
   const holders = new ResourceHolders<DraftNode>()
   for (const node of nodes) {
     for (const resource of resourcesOf(node, problems).map((each) => ofCopies(each, node.pattern))) {
+      warnIfUnreachable(node, resource, problems)
       const holder = holders.of(resource).find((each) => each !== node)
       if (holder === undefined) holders.add(resource, node)
       else reportClash(node, holder, resource, problems)
@@ -33,6 +35,12 @@ export function resourcesOf(
     problems?.report('PLUGIN_FAULT', place, `exclusive() of ${titleOf(kind, name)} fails: ${reason}`)
     return []
   }
+}
+
+function warnIfUnreachable({ kind, name, place }: DraftNode, resource: Resource, problems: Problems): void {
+  if (resource.kind !== 'http' || !ENCODED_SEPARATOR.test(resource.path)) return
+  const message = `${titleOf(kind, name)}: a request with %2F or %5C in its path is 404, so that none comes to ${resource.path}`
+  problems.report('CONFIG_UNEXPECTED', place, message, { severity: 'warning', help: 'write a plain path' })
 }
 
 function reportClash(node: DraftNode, holder: DraftNode, resource: Resource, problems: Problems): void {

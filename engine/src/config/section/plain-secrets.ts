@@ -1,6 +1,6 @@
 // The secrets in the value of an option: what is masked everywhere, and warned of where it stands in a file as it is.
 import type { OptionKind } from '../../plugin/option-kind.js'
-import { isDistinct, isLikely, isNumber, secretsInText, showsSecret } from '../../graph/named-secrets.js'
+import { decoded, isDistinct, isLikely, isNumber, secretsInText, showsSecret } from '../../graph/named-secrets.js'
 import { isNamedAsSecret, isSecretVariable, optionSecret } from '../../processes/argument-secrets.js'
 import type { Place } from '../report/diagnostic.js'
 
@@ -56,12 +56,4 @@ function passwordOf(text: string): string {
 function parametersOf(text: string, key: string): readonly string[] {
   const query = text.slice(text.indexOf('?') + 1)
   return query.split('&').flatMap((pair) => (pair.startsWith(`${key}=`) ? [pair.slice(key.length + 1)] : []))
-}
-
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    return text
-  }
 }

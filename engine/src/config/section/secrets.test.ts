@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { effectiveConfig } from '../effective-config.js'
 import { loadFiles, pipelineWith } from '../example-config.test.js'
 import type { LoadedConfig } from '../load-config.js'
 import { maskedConfig } from '../masked-config.js'
+import { configId } from '../../reload/config-id.js'
 import { renderGithub, renderJson, renderText } from '../report/render-diagnostics.js'
 
 const SECRETS = 'secrets: { anna: { env: ANNA }, bert: { file: "${DIR}/bert" } }'
@@ -78,4 +80,19 @@ test('the masked configuration contains no secret, however short, and no passwor
   const { options } = maskedConfig(loaded.graph).pipelines[0]?.nodes[0] ?? {}
   const { password, mirrors } = options as { readonly password: unknown; readonly mirrors: unknown }
   assert.deepEqual([password, mirrors], ['***', ['http://u:***@h/x']])
+})
+
+test('the configuration is shown without the values in queries of URLs, and its id depends on them', async () => {
+  const withQuery = async (query: string): Promise<NonNullable<LoadedConfig['graph']>> => {
+    const mirrors = `mirrors: [ "http://h/x?of-this-service=${query}&token=t0ken-${query}" ]`
+    const { graph } = await loadFiles({ a: pipelineWith({}).replace('a.ts', `a.ts, ${mirrors}`) }, ['a'])
+    assert.ok(graph !== undefined)
+    return graph
+  }
+  const graph = await withQuery('hunter2')
+  for (const shown of [effectiveConfig(graph), maskedConfig(graph)]) {
+    const text = JSON.stringify(shown)
+    assert.ok(text.includes('"http://h/x?of-this-service=***&token=***"'), text)
+  }
+  assert.notEqual(configId(graph), configId(await withQuery('hunter3')))
 })

@@ -17,7 +17,7 @@ export const ENGINE_SCHEMA = z.strictObject({
       }),
       readToken: choice('remote', 'always').prefault('remote').meta({
         description:
-          'Who needs the token of the control API to read: clients on other machines and behind proxies (`remote`), or also those on this machine (`always`), for machines that other people use.',
+          'Who needs the token of the control API to read: clients on other machines and behind proxies (`remote`), or also those on this machine (`always`), for machines that other people use, and behind a proxy on this machine, which is taken for a local user if it adds no forwarding header.',
         reload: 'live',
       }),
     })

@@ -52,7 +52,7 @@ export class InputRunner extends NodeRunner<Source<Received> | Source<AnyChunk>>
       if (silence === undefined) this.current.setVacancy(undefined)
       if (silence === undefined && this.current.isReported('idle')) super.settle('ready')
       const isLasting = silence?.isNew === false && this.state === 'waiting' && this.isConnected
-      if (isLasting) this.log.warn({ why: this.why }, 'waiting')
+      if (isLasting) this.trouble.noteVacancy(this.why)
     })
     this.#queue = new InputQueue({
       turns: services.turns,

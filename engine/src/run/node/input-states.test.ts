@@ -353,5 +353,47 @@ test('an input that nobody sends to waits and is not connected, is told once, an
   assert.deepEqual([harness.state, input.isConnected], ['waiting: the writer has closed the pipe', false])
   harness.context.ready()
   assert.deepEqual([harness.state, input.isConnected], [`waiting: ${SO_FAR}`, true])
-  assert.deepEqual(told(), ['waiting', 'waiting', 'ready again'])
+  assert.deepEqual(told(), ['waiting', 'ready again', 'waiting'])
+})
+
+test('an input that fails without a packet whenever it is connected is not said to be ready again, until packets come', async () => {
+  await using harness = await connected()
+  const told = (): unknown[] => harness.fixture.lines.map(({ msg }) => msg)
+  for (const attempt of [1, 2, 3]) {
+    harness.source.error(testError('TEST_RETRY', 'gone'))
+    harness.fixture.clock.advance(120_000)
+    assert.equal(harness.source.attempts, attempt + 1)
+    harness.context.ready()
+    assert.ok(!told().includes('ready again'), JSON.stringify(told()))
+  }
+  harness.source.next(stream.slice())
+  assert.deepEqual([harness.state, told().filter((msg) => msg === 'ready again').length], ['ready', 1])
+})
+
+test('the log says that no packets come, and that they come again', async () => {
+  await using harness = await connected()
+  const told = (): unknown[] => harness.fixture.lines.map(({ msg }) => msg)
+  harness.source.next(stream.slice())
+  harness.pass(60)
+  assert.deepEqual(told(), ['waiting'])
+  harness.source.next(stream.slice())
+  assert.deepEqual(told(), ['waiting', 'ready again'])
+})
+
+test('what goes wrong while a reload tries an input is told as such, and not once it runs', async () => {
+  using fixture = new RunnerFixture()
+  const source = new ScriptedSource<Item>()
+  const definition = bytesInputOf(() => source)
+  const input = new InputRunner(settings('one/main', definition), fixture.services, { isStandby: true })
+  await input.start()
+  source.error(testError('TEST_RETRY', 'refused'))
+  input.activate()
+  fixture.clock.advance(120_000)
+  source.error(testError('TEST_RETRY', 'gone'))
+  const told = fixture.lines.map(({ msg, node, reload }) => [msg, node, reload])
+  assert.deepEqual(told, [
+    ['refused', 'one/main', true],
+    ['gone', 'one/main', undefined],
+  ])
+  await input.stop('test')
 })

@@ -55,7 +55,7 @@ export abstract class NodeRunner<N extends AsyncDisposable> implements NodeOwner
   node: N | undefined
   protected readonly current: CurrentState
   readonly #retries: Retries
-  protected readonly trouble = new NodeTrouble({ nowMs: () => this.services.clock.nowMs() }, () => this.log)
+  protected readonly trouble = new NodeTrouble({ nowMs: () => this.services.clock.nowMs() }, () => this.#troubleLog)
   readonly #opening: NodeOpening<N>
   #released: Promise<void> | undefined
   failure: unknown
@@ -91,10 +91,19 @@ export abstract class NodeRunner<N extends AsyncDisposable> implements NodeOwner
       announce: (state, why) => services.events.emit({ kind: `node.${state}`, node: this.lineage.id, data: { why } }),
       leave: (run) => this.calls.leave(run),
     })
+    // Of an input, the state that people see is ready once packets come.
+    this.current.state$.subscribe(({ state }) => {
+      if (state === 'ready') this.trouble.noteReady()
+    })
   }
 
   get settings(): NodeSettings {
     return this.#settings
+  }
+
+  /** A node that a reload tries is not the one that runs by this id. */
+  get #troubleLog(): Logger {
+    return this.isStandby ? nodeLog(this.services.log, this.id).child({ reload: true }) : this.log
   }
 
   get id(): string {
@@ -284,7 +293,6 @@ export abstract class NodeRunner<N extends AsyncDisposable> implements NodeOwner
 
   protected setState(state: NodeState, reason: string): void {
     this.current.set(state, reasonText(reason, this.services.mask))
-    if (state === 'ready') this.trouble.noteReady()
   }
 
   /** It holds its resources. */
@@ -355,7 +363,7 @@ export abstract class NodeRunner<N extends AsyncDisposable> implements NodeOwner
   /** Releases everything; the node is not tried again. */
   #giveUp(error: unknown, why: string): void {
     this.failure = error
-    this.log.error({ err: error, error: codeOf(error) }, why)
+    this.#troubleLog.error({ err: error, error: codeOf(error) }, why)
     void this.#release(why, DISPOSE_TIMEOUT_MS)
     this.setState('failed', why)
   }

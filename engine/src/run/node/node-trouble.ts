@@ -41,13 +41,14 @@ export class NodeTrouble {
     this.#logged = why
   }
 
-  /** Nobody sends to an input that is open. */
+  /** Nobody sends to an input that is open, or no packets come. */
   noteVacancy(why: string): void {
     if (why === this.#logged) return
     this.#lines.log((others) => this.#log().warn({ why, ...others }, 'waiting'))
     this.#logged = why
   }
 
+  /** It works again: of an input, packets come. */
   noteReady(): void {
     if (this.#logged === undefined) return
     this.#log().info({ after: this.#logged }, 'ready again')
