@@ -197,8 +197,8 @@ describe('no configuration', () => {
   const pairs = fc.array(pair, { maxLength: 3 }).map((list) => list.flat())
   const settings = fc.record(
     {
-      encoder: word,
-      profile: word,
+      encoder: fc.oneof({ weight: 3, arbitrary: fc.constantFrom('libx264', 'libx265', 'h264_nvenc') }, word),
+      profile: fc.oneof({ weight: 3, arbitrary: fc.constantFrom('main', 'high') }, word),
       preset: word,
       tune: word,
       extraArgs: fc.oneof({ weight: 3, arbitrary: pairs }, fc.array(text, { maxLength: 6 })),
