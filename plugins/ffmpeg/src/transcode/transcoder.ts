@@ -339,13 +339,17 @@ export class Transcoder implements Transform<AnyChunk, Received>, SnapshotsState
   #reasonOfEnd(run: EncoderRun, end: FfmpegEnd): string {
     const known = knownFailure(end.lines)
     if (known?.kind === 'arguments' && run.isMute) throw transcodeError('TRANSCODE_REFUSED', known.text)
-    const isExplained = known !== undefined || end.fault !== undefined || run.undecodable.length > 0
+    const isUnexplained = known === undefined && this.#isUnexplained(run, end)
     // The node that it replaces works: what has been changed must be the cause.
-    if (!isExplained && run.isMute && this.#before?.isSending === true)
-      throw transcodeError('TRANSCODE_ENDED', end.text)
+    if (isUnexplained && this.#before?.isSending === true) throw transcodeError('TRANSCODE_ENDED', end.text)
     if (known === undefined || run.hasBegun) this.#tracks.judge(run, end.workedMs, this.#parts.clock.nowMs())
     this.#encoders.noteFailure(end.lines)
     return known?.text ?? end.fault?.text ?? end.text
+  }
+
+  /** It has ended by itself, before all its renditions had something, and not for a track. */
+  #isUnexplained(run: EncoderRun, { fault }: FfmpegEnd): boolean {
+    return fault === undefined && run.isMute && run.undecodable.length === 0
   }
 
   /** Meanwhile a source that can wait does: GOPs that would come are not lost. */
