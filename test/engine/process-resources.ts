@@ -48,7 +48,8 @@ function isWithin({ active, descriptors }: ProcessResources, before: ProcessReso
   return descriptors <= before.descriptors && !Object.entries(active).some(isMore)
 }
 
-function countDescriptors(): number {
+/** Open file descriptors; -1 if the system does not show them. */
+export function countDescriptors(): number {
   try {
     return readdirSync('/proc/self/fd').length
   } catch {

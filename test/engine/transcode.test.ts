@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import process from 'node:process'
-import { promisify } from 'node:util'
+import { isDeepStrictEqual, promisify } from 'node:util'
 import { test } from 'node:test'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -12,10 +12,12 @@ import { httpRequest } from '../e2e/kit/http-request.js'
 import type { Recording } from '../e2e/kit/recording.js'
 import { REPOSITORY_ROOT } from '../e2e/kit/repository-root.js'
 import { until } from '../e2e/kit/until.js'
+import { childProcesses } from './child-processes.js'
+import { countDescriptors, settledResources } from './process-resources.js'
 import { TestEngine } from './test-engine.js'
 
-function yaml(video: string): string {
-  const small = `small: { height: 90, video: ${video}, preset: ultrafast, tune: zerolatency }`
+function yaml(video: string, preset = 'ultrafast'): string {
+  const small = `small: { height: 90, video: ${video}, preset: ${preset}, tune: zerolatency }`
   return `version: 1
 engine: { api: { address: "127.0.0.1:0" }, stateDir: state, drain: 2s }
 listeners: { web: { address: "127.0.0.1:0" } }
@@ -32,6 +34,10 @@ pipelines:
 
 const pidOf = (live: TestEngine): number => Number((live.node('one/enc').details as { pid?: number })?.pid ?? 0)
 
+/** Processes of ffmpeg that this one has started and not left behind; zombies too. */
+const encoders = (): readonly number[] =>
+  childProcesses().flatMap(({ pid, name, isZombie }) => (name === 'ffmpeg' || isZombie ? [pid] : []))
+
 async function receiveMore(...viewers: readonly Recording[]): Promise<void> {
   for (const { reader } of viewers) {
     const wanted = reader.report().bodyBytes + 15_000
@@ -45,11 +51,18 @@ test('viewers stay while the encoder is killed, and while a reload replaces it; 
   await live.start(yaml('100kb/s'))
   const viewers = [live.viewer('/small.ts'), live.viewer('/native.ts')]
   await receiveMore(...viewers)
+  assert.ok(encoders().includes(pidOf(live)), 'ffmpeg is a child of the engine itself')
+  const { descriptors } = await settledResources()
   for (let kills = 1; kills <= 3; kills++) {
     const pid = pidOf(live)
     process.kill(pid, 'SIGKILL')
     await until(() => pidOf(live) > 0 && pidOf(live) !== pid, 'another one runs')
     await receiveMore(...viewers)
+    await until(
+      () => isDeepStrictEqual(encoders(), [pidOf(live)]) && countDescriptors() <= descriptors,
+      () =>
+        `one runs, and nothing is left of the others: ${JSON.stringify([childProcesses(), countDescriptors(), descriptors])}`,
+    )
   }
   assert.equal(live.node('one/enc').state, 'ready')
   const before = pidOf(live)
@@ -66,6 +79,28 @@ test('viewers stay while the encoder is killed, and while a reload replaces it; 
     assert.equal(ended, 'open')
     assertClean(`viewer ${index}`, ts, { announced: true })
   }
+})
+
+test('a reload with a preset that ffmpeg does not know keeps the encoder that runs, and its viewer', async () => {
+  await using live = await TestEngine.create()
+  await live.folder.write('main.ts', await readFile(join(REPOSITORY_ROOT, 'pipelines/media/testcard.ts')))
+  const engine = await live.start(yaml('100kb/s'))
+  const rolledBack: { readonly why: string }[] = []
+  engine.onRolledBack = (report) => void rolledBack.push(report)
+  const viewer = live.viewer('/small.ts')
+  await receiveMore(viewer)
+  const next = await live.load(yaml('100kb/s', 'fastish'))
+  await engine.apply(planReload(engine.graph, next), next)
+  await until(() => rolledBack.length > 0, 'it is rolled back')
+  assert.match(rolledBack[0]!.why, /an encoder does not accept a value: .*fastish/)
+  await until(() => live.node('one/enc').state === 'ready', 'the old settings run')
+  await receiveMore(viewer)
+  const { command, leftOut } = live.node('one/enc').details as { readonly command?: string; readonly leftOut?: unknown }
+  assert.match(command ?? '', /-preset:v ultrafast/)
+  assert.deepEqual(leftOut, [], 'the sound is not to blame')
+  const { ended, ts } = viewer.report()
+  assert.equal(ended, 'open')
+  assertClean('viewer', ts, { announced: true })
 })
 
 test('all languages of the source are in all renditions, and the HLS behind them offers each', async () => {

@@ -10,6 +10,7 @@ for (const args of [
   ['-framerate', '30', '-video_size', '1280x720', '-copyts'],
   ['-vf', 'scale=-2:720', '-b:v:0', '-1'],
   ['-an'],
+  ['-ca_file', 'ca.pem', '-cert_file', 'own.pem', '-key_file', 'own.key', '-tls_verify', '1'],
 ]) {
   test(`allows ${JSON.stringify(args)}`, () => assert.equal(faultOfArguments(args), undefined))
 }
@@ -33,6 +34,11 @@ for (const [args, fault] of [
   [['-dump_attachment:t:0', 'x'], /-dump_attachment/],
   [['-protocol_whitelist', 'file'], /-protocol_whitelist/],
   [['-version'], /-version/],
+  [['-private_key', '/root/.ssh/id_rsa'], /-private_key/],
+  [['-assetmaps', '/tmp/ASSETMAP.xml'], /-assetmaps/],
+  [['-sub_name', '/tmp/x.sub'], /-sub_name/],
+  [['-use_absolute_path', '1'], /-use_absolute_path/],
+  [['-enable_drefs', '1'], /-enable_drefs/],
 ] as const) {
   test(`refuses ${JSON.stringify(args)}`, () => assert.match(faultOfArguments(args) ?? '', fault))
 }

@@ -83,6 +83,8 @@ const REFUSED: ReadonlySet<string> = new Set([
     'ffmpeg',
     'o',
   ],
+  // Of demuxers and protocols, other files: certificates and keys of TLS may be named.
+  ...['private_key', 'assetmaps', 'sub_name', 'use_absolute_path', 'enable_drefs'],
 ])
 
 /** `-name`, and for streams `-name:v:0`. A slash in front of the name would read the value from a file. */
@@ -105,6 +107,27 @@ export function faultOfArguments(args: readonly string[]): string | undefined {
     if (fault !== undefined) return fault
   }
   return undefined
+}
+
+export interface GivenOption {
+  /** As it is given. */
+  readonly text: string
+  /** Without a stream. */
+  readonly name: string
+  /** Undefined for a flag. */
+  readonly value: string | undefined
+}
+
+/** Of arguments without faults. */
+export function optionsIn(args: readonly string[]): readonly GivenOption[] {
+  const options: GivenOption[] = []
+  for (let at = 0; at < args.length; at++) {
+    const text = args[at] ?? ''
+    const [, whole = ''] = OPTION.exec(text) ?? []
+    const name = whole.startsWith('no') && isKnown(whole.slice(2)) ? whole.slice(2) : whole
+    options.push({ text, name, value: FLAGS.has(name) ? undefined : args[++at] })
+  }
+  return options
 }
 
 function isKnown(name: string): boolean {

@@ -85,7 +85,7 @@ const fields = {
     }),
   inputArgs: argumentList.meta({
     description:
-      'Further options of FFmpeg for the source, each followed by its value: `[-rtsp_transport, tcp]`. None that read or write other files.',
+      'Further options of FFmpeg for the source, each followed by its value: `[-rtsp_transport, tcp]`. None that read or write other files, apart from certificates and keys for TLS.',
     reload: 'source',
   }),
   outputArgs: argumentList.meta({

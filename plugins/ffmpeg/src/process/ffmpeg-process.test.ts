@@ -53,6 +53,13 @@ const SOURCE = ['-f', 'lavfi', '-i', 'testsrc=size=160x90:rate=25:duration=2']
 const TO_TS = ['-c:v', 'mpeg2video', '-f', 'mpegts']
 
 describe('a run of ffmpeg', () => {
+  test('says how it has ended, with its newest lines as they are in the log', async () => {
+    const lines = ['1', '2', "x264 [error]: invalid preset 'x'", '[libx264 @ 0x55b1] [error] 4', '5', '6', '7']
+    await using it = run({}, `printf '%s\\n' ${lines.map((line) => `"${line}"`).join(' ')} >&2; exit 3`)
+    const { text } = await it.ended
+    assert.equal(text, "sh exited with code 3: [x264] invalid preset 'x' | [libx264] 4 | 5 | 6 | 7")
+  })
+
   test('gives each output through a pipe of its own, and its progress', async () => {
     const args = [...SOURCE, ...TO_TS, outputPipe(0), ...TO_TS, outputPipe(1)]
     await using it = run({ args, outputs: 2 })

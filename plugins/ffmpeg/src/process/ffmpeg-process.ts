@@ -1,6 +1,7 @@
 // One run of ffmpeg: its pipes, its progress, its log, and its end. Every output is always read, since one that is not stops
 // all others, and then ffmpeg does not even take a signal. Restarting is up to the owner.
 import type { Clock, Process, Processes, ProcessExit } from '@millrace/engine/plugin'
+import { cutText } from '@millrace/engine/plugin'
 import { readLogLine } from './log-line.js'
 import { ProgressReader } from './progress-reader.js'
 import type { Progress } from './progress-reader.js'
@@ -14,6 +15,9 @@ const CHECK_MS = 1000
 const FIRST_PIPE = 3
 /** Lines kept for `FfmpegEnd.lines`. */
 const KEPT_LINES = 20
+/** Of them, in `FfmpegEnd.text`. */
+const SHOWN_LINES = 5
+const LONGEST_LINE = 300
 
 export interface FfmpegRunSettings {
   readonly processes: Processes
@@ -176,7 +180,8 @@ export class FfmpegProcess {
     const fault = this.#fault
     // Of a flood, the last lines are not among those that are logged.
     const last = exit.lastLines.map((line) => readLogLine(line).text).filter((line) => !this.#lines.includes(line))
-    onEnd({ ...exit, lines: [...this.#lines, ...last], workedMs, ...(fault === undefined ? {} : { fault }) })
+    const lines = [...this.#lines, ...last]
+    onEnd({ ...exit, text: textOf(exit, lines), lines, workedMs, ...(fault === undefined ? {} : { fault }) })
   }
 
   #check(): void {
@@ -194,4 +199,12 @@ export class FfmpegProcess {
       this.endFor({ kind: 'memory', text: `ffmpeg takes ${mib(resident)} MiB, more than ${mib(memoryBytes)} MiB` })
     }
   }
+}
+
+/** As the text of the exit, with lines as they are in the log. */
+function textOf({ failure, text }: ProcessExit, lines: readonly string[]): string {
+  if (failure !== undefined) return text
+  const [how = ''] = text.split(': ', 1)
+  const said = lines.slice(-SHOWN_LINES).map((line) => cutText(line, LONGEST_LINE))
+  return said.length === 0 ? how : `${how}: ${said.join(' | ')}`
 }

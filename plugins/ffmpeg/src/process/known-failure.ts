@@ -46,6 +46,17 @@ const KNOWN: readonly (KnownFailure & { readonly pattern: RegExp })[] = [
     text: 'ffmpeg does not know an option',
     kind: 'arguments',
   },
+  {
+    pattern:
+      /Error setting (?:preset|profile|option)|Unable to parse option value|Error applying encoder options|Invalid or incompatible profile|invalid level_idc/i,
+    text: 'an encoder does not accept a value',
+    kind: 'arguments',
+  },
+  {
+    pattern: /does not support 90000\/1 fps|timebase 1\/90000 (?:is )?not supported/i,
+    text: 'the encoder does not keep the times of the source',
+    kind: 'arguments',
+  },
 ]
 
 /** The first known cause in the lines; undefined if there is none. */

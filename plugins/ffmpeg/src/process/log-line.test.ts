@@ -12,6 +12,9 @@ describe('a line of the log of ffmpeg', () => {
     { line: '[warning] Guessed channel layout', level: 'warn', text: 'Guessed channel layout' },
     { line: '[aac @ 0x1][mpegts @ 0x2] [fatal] x', level: 'info', text: '[aac][mpegts] [fatal] x' },
     { line: '[mpegts @ 0x2] [fatal] x', level: 'error', text: '[mpegts] x' },
+    { line: "x264 [error]: invalid preset 'x'", level: 'error', text: "[x264] invalid preset 'x'" },
+    { line: 'x265 [warning]: No thread pool', level: 'warn', text: '[x265] No thread pool' },
+    { line: 'x265 [full]: x', level: 'debug', text: '[x265] x' },
     { line: 'sh: 1: not found', level: 'info', text: 'sh: 1: not found' },
     { line: '', level: 'info', text: '' },
   ]) {
@@ -66,4 +69,28 @@ test('a limit of encoder sessions is named, though the driver says out of memory
   assert.match(known.text, /limit of sessions/)
   assert.equal(knownFailure(['Conversion failed!']), undefined)
   assert.equal(knownFailure(["Unknown encoder 'x'"])?.kind, 'arguments')
+})
+
+describe('a wrong value of an option of an encoder is known, whatever the encoder says besides', () => {
+  for (const line of [
+    '[libx264] Error setting preset/tune fastish/(null).',
+    '[libx264] Error setting profile high9.',
+    '[libx265] Error setting preset/tune fastish/(null).',
+    '[libx265] Invalid or incompatible profile set: main9.',
+    '[libx264] invalid level_idc: 99',
+    '[h264_nvenc] Unable to parse option value "fastish"',
+    '[h264_nvenc] Error setting option preset to value fastish.',
+    '[mpeg2video] MPEG-1/2 does not support 90000/1 fps',
+    '[mpeg4] timebase 1/90000 not supported by MPEG 4 standard, the maximum admitted value is 65535',
+  ]) {
+    test(line, () => {
+      const lines = [line, 'Error initializing output stream 0:0 -- Error while opening encoder']
+      assert.equal(knownFailure(lines)?.kind, 'arguments')
+    })
+  }
+
+  test('but not where the hardware has failed too', () => {
+    const lines = ['[h264_nvenc] Error setting option gpu to value 9.', '[h264_nvenc] No capable devices found']
+    assert.equal(knownFailure(lines)?.kind, 'hardware')
+  })
 })

@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto'
 import type { Clock, Options, Processes } from '@millrace/engine/plugin'
 import { findFfmpeg } from '../installation/ffmpeg-need.js'
+import { withoutAddresses } from '../process/log-line.js'
 import type { KeyFrame } from './key-frame-taker.js'
 import { pictureArguments } from './picture-arguments.js'
 import { snapshotError } from './snapshot-errors.js'
@@ -77,7 +78,7 @@ export class PictureMaker {
     const { output, failure } = await processes.convert({ command, input: frame.bytes, ...limits })
     if (output === undefined || output.length === 0) {
       this.failed++
-      this.failure = failure ?? 'ffmpeg has decoded nothing'
+      this.failure = withoutAddresses(failure ?? 'ffmpeg has decoded nothing')
       throw snapshotError('SNAPSHOT_FAILED', this.failure)
     }
     this.made++

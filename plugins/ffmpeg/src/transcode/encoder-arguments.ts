@@ -1,7 +1,10 @@
 // The arguments of one rendition's encoders: rates, profiles, and key frames where the source has them, or at multiples of a
 // time.
 import type { EncoderSource } from './encoder-source.js'
+import { optionsIn } from '../input/argument-rules.js'
+import { givenFilters } from './given-filters.js'
 import type { Rendition } from './rendition.js'
+import { tuningArguments } from './tuning-arguments.js'
 
 export interface EncoderArgumentsSettings {
   readonly gop: 'source' | number
@@ -16,6 +19,10 @@ const CLOCK = 90_000
 /** Where its 33 bits end, ISO/IEC 13818-1 2.4.3.7. */
 const WRAP_S = (2 ** 33 / CLOCK).toFixed(6)
 
+/** In one list with those that are given: ffmpeg takes the last of several lists. */
+const X265 = 'scenecut=0:open-gop=0:keyint=-1:log-level=warning'
+const X265_OPTION = 'x265-params'
+
 export function encoderArguments(rendition: Rendition, settings: EncoderArgumentsSettings): readonly string[] {
   const { hasVideo, audio } = settings.source
   return [
@@ -24,31 +31,31 @@ export function encoderArguments(rendition: Rendition, settings: EncoderArgument
   ]
 }
 
+function option(name: string, value: string | number | undefined): readonly string[] {
+  return value === undefined ? [] : [name, String(value)]
+}
+
 function videoArguments(rendition: Rendition, { gop, source }: EncoderArgumentsSettings): readonly string[] {
-  const { codec, encoder, profile, preset, tune, videoRate, maxRate, bufferBits } = rendition
+  const { codec, encoder, videoRate, maxRate, bufferBits } = rendition
   if (codec === 'copy') return ['-c:v', 'copy']
-  const option = (name: string, value: string | number | undefined): string[] =>
-    value === undefined ? [] : [name, String(value)]
   return [
     ...['-c:v', encoder, '-fps_mode', 'passthrough', '-enc_time_base', '1:90000'],
     ...option('-b:v', videoRate),
     ...option('-maxrate:v', maxRate),
     ...option('-bufsize:v', bufferBits),
-    ...option('-profile:v', profile),
-    ...option('-preset:v', preset),
-    ...option('-tune:v', tune),
+    ...tuningArguments(rendition),
     ...['-g:v', String(NO_GOP), '-force_key_frames:v', keyFrames(gop, source)],
-    ...closedGops(encoder),
+    ...closedGops(rendition),
   ]
 }
 
 /** No scene cuts, and forced key frames that a decoder can start at. */
-function closedGops(encoder: string): readonly string[] {
+function closedGops({ encoder, extraArgs }: Rendition): readonly string[] {
   switch (encoder) {
     case 'libx264':
       return ['-sc_threshold:v', '0', '-forced-idr:v', '1', '-flags:v', '+cgop']
     case 'libx265':
-      return ['-forced-idr:v', '1', '-x265-params:v', 'scenecut=0:open-gop=0:keyint=-1:log-level=warning']
+      return ['-forced-idr:v', '1', '-x265-params:v', [X265, ...givenParameters(extraArgs)].join(':')]
     case 'h264_nvenc':
     case 'hevc_nvenc':
       return ['-no-scenecut:v', '1', '-forced-idr:v', '1']
@@ -58,6 +65,17 @@ function closedGops(encoder: string): readonly string[] {
     default:
       return []
   }
+}
+
+/** Of libx265. */
+function givenParameters(extraArgs: readonly string[]): readonly string[] {
+  return optionsIn(extraArgs).flatMap(({ name, value }) => (name === X265_OPTION ? (value ?? []) : []))
+}
+
+/** Those of `extraArgs` that stand by themselves: no filters, and no list that is a part of another one. */
+export function furtherArguments({ extraArgs }: Pick<Rendition, 'extraArgs'>): readonly string[] {
+  const options = optionsIn(givenFilters(extraArgs).args).filter(({ name }) => name !== X265_OPTION)
+  return options.flatMap(({ text, value }) => (value === undefined ? [text] : [text, value]))
 }
 
 /**

@@ -88,6 +88,35 @@ describe('the encoder of a rendition', () => {
     })
   })
 
+  test('is tried with the profile, which makes other pictures, in hardware that `auto` chooses too', async () => {
+    const tried: unknown[] = []
+    const renditions = { deep: { codec: 'h265', hardware: 'auto', profile: 'main10', preset: 'fast' } } as const
+    const choice = new EncoderChoice(transcodeOptions.parse({ renditions }), ({ encoder, profile, preset }) => {
+      tried.push([encoder, profile, preset])
+      return Promise.resolve(encoder === 'hevc_qsv' ? undefined : 'it has no such profile')
+    })
+    await choice.decide()
+    assert.deepEqual(tried, [
+      ['hevc_nvenc', 'main10', undefined],
+      ['hevc_qsv', 'main10', undefined],
+    ])
+    assert.deepEqual(choice.renditions[0]?.profile, 'main10')
+  })
+
+  test('is tried anew for each tuning', async () => {
+    const tried: unknown[] = []
+    const renditions = {
+      one: { hardware: 'nvenc', preset: 'p1' },
+      two: { hardware: 'nvenc', preset: 'fastish' },
+    } as const
+    const choice = new EncoderChoice(transcodeOptions.parse({ renditions }), ({ preset }) => {
+      tried.push(preset)
+      return Promise.resolve(preset === 'p1' ? undefined : 'it has no such preset')
+    })
+    await choice.decide()
+    assert.deepEqual([tried, choice.renditions.map(({ name }) => name)], [['p1', 'fastish'], ['one']])
+  })
+
   test('is tried again where there is none', async () => {
     const encoders: string[] = []
     const choice = choiceOf((asked) => working(...encoders).probe(asked))

@@ -3,10 +3,11 @@
 import type { Json } from '@millrace/engine/plugin'
 import { knownFailure } from '../process/known-failure.js'
 import { HARDWARE } from './hardware.js'
-import type { Hardware } from './hardware.js'
+import type { Hardware, TriedEncoder } from './hardware.js'
 import { renditionsOf } from './rendition.js'
 import type { Rendition } from './rendition.js'
 import type { TranscodeOptions } from './transcode-options.js'
+import { tuningArguments } from './tuning-arguments.js'
 
 /** The rendition of an output, in a line of the log: `output stream 1:0`, since FFmpeg 7 `[vost#1:0/...`. */
 const OUTPUT = /(?:output stream |[ov]+st#)(\d+):/
@@ -31,7 +32,7 @@ export interface Missed {
 }
 
 /** Resolves with the reason if the encoder does not work here. Never rejects. */
-export type Probe = (encoder: Pick<Rendition, 'encoder' | 'hardware'>) => Promise<string | undefined>
+export type Probe = (encoder: TriedEncoder) => Promise<string | undefined>
 
 export class EncoderChoice {
   readonly #options: TranscodeOptions
@@ -76,8 +77,9 @@ export class EncoderChoice {
   async decide(): Promise<boolean> {
     const known = new Map<string, Promise<string | undefined>>()
     const probe = (rendition: Rendition): Promise<string | undefined> => {
-      const asked = known.get(rendition.encoder) ?? this.#probe(rendition)
-      known.set(rendition.encoder, asked)
+      const key = [rendition.encoder, ...tuningArguments(rendition)].join(' ')
+      const asked = known.get(key) ?? this.#probe(rendition)
+      known.set(key, asked)
       return asked
     }
     const open = this.#places.filter(({ rendition }) => rendition === undefined)

@@ -195,19 +195,24 @@ describe('no configuration', () => {
   const word = fc.oneof({ weight: 5, arbitrary: fc.stringMatching(/^[a-z0-9][a-z0-9:+.-]{0,8}$/) }, text)
   const pair = fc.tuple(fc.stringMatching(/^-[a-z_]{1,8}(:[av])?$/), text)
   const pairs = fc.array(pair, { maxLength: 3 }).map((list) => list.flat())
-  const settings = fc.record(
+  const extraArgs = fc.oneof({ weight: 3, arbitrary: pairs }, fc.array(text, { maxLength: 6 }))
+  const audioCodec = fc.constantFrom('aac', 'copy', 'none')
+  const encoded = fc.record(
     {
-      encoder: word,
-      profile: word,
+      encoder: fc.oneof({ weight: 3, arbitrary: fc.constantFrom('libx264', 'libx265', 'h264_nvenc') }, word),
+      profile: fc.oneof({ weight: 3, arbitrary: fc.constantFrom('main', 'high') }, word),
       preset: word,
       tune: word,
-      extraArgs: fc.oneof({ weight: 3, arbitrary: pairs }, fc.array(text, { maxLength: 6 })),
+      extraArgs,
       codec: fc.constantFrom('h264', 'h265', 'copy'),
-      audioCodec: fc.constantFrom('aac', 'copy', 'none'),
+      audioCodec,
       height: fc.constantFrom(90, 240),
     },
     { requiredKeys: [] },
   )
+  const copied = fc.record({ extraArgs, codec: fc.constant('copy'), audioCodec }, { requiredKeys: ['codec'] })
+  /** Settings of one kind, most of them. */
+  const settings = fc.oneof({ weight: 4, arbitrary: encoded }, copied)
 
   test('adds an input, an output or a file to the command of ffmpeg', () => {
     const runs = Number(process.env['FUZZ_RUNS'] ?? 2000)

@@ -1,9 +1,8 @@
 // The command line of the encoder: the arguments of ffmpeg for the renditions of a node, and for the tracks that its inlet
 // has.
 import { outputPipe } from '../process/ffmpeg-process.js'
-import { encoderArguments } from './encoder-arguments.js'
+import { encoderArguments, furtherArguments } from './encoder-arguments.js'
 import { FEED_AUDIO_PID, FEED_VIDEO_PID } from './feed.js'
-import { givenFilters } from './given-filters.js'
 import { deviceArguments } from './hardware.js'
 import { NATIVE } from './ladder.js'
 import { renditionNames } from './rendition.js'
@@ -69,7 +68,7 @@ export function encoderCommand(
       ...(source.hasVideo ? ['-streamid', `0:${FEED_VIDEO_PID}`] : []),
       ...(rendition.audioCodec === 'none' ? [] : audioTracks(source)),
       ...encoderArguments(rendition, { gop, source, audioFilters: audioFilters(options, rendition) }),
-      ...givenFilters(rendition.extraArgs).args,
+      ...furtherArguments(rendition),
       ...muxer(options),
       outputPipe(output),
     ]),

@@ -3,6 +3,7 @@ import { filtersIn } from '../input/argument-values.js'
 import type { EncoderSource, SourcePicture } from './encoder-source.js'
 import { givenFilters } from './given-filters.js'
 import { uploadFilters } from './hardware.js'
+import { pixelFormat } from './pixel-format.js'
 import type { Rendition } from './rendition.js'
 import type { TranscodeOptions } from './transcode-options.js'
 
@@ -76,15 +77,15 @@ function branch(
   rendition: Rendition,
   { options: { watermark }, picture }: { readonly options: GraphOptions; readonly picture: SourcePicture },
 ): string {
-  const { frameRate, hardware, extraArgs } = rendition
+  const { frameRate, extraArgs } = rendition
   const thin = frameRate === undefined ? [] : [thinned(frameRate)]
   const chain = [...thin, ...scaled(rendition, picture), ...givenFilters(extraArgs).video]
-  const last = uploadFilters(hardware)
+  const last = uploadFilters(rendition)
   if (watermark === undefined) return `[s${output}]${[...chain, ...last].join(',')}[v${output}]`
   const { position, margin } = watermark
   const x = position.endsWith('left') ? `${margin}` : `W-w-${margin}`
   const y = position.startsWith('top') ? `${margin}` : `H-h-${margin}`
-  const overlay = `overlay=x=${x}:y=${y}:eof_action=repeat`
+  const overlay = `overlay=x=${x}:y=${y}:eof_action=repeat:format=${pixelFormat(rendition).overlay}`
   return `[s${output}]${chain.join(',')}[b${output}];[b${output}][i${output}]${overlay},${last.join(',')}[v${output}]`
 }
 

@@ -46,6 +46,15 @@ describe('the arguments with which an encoder is tried', () => {
     vaapi: [...start, ...device, ...input, '-vf', 'format=nv12,hwupload', ...end],
   } as const
   for (const kind of ['nvenc', 'qsv', 'vaapi'] as const) {
-    test(`are those of ${kind}`, () => assert.deepEqual(probeArguments('x', kind), expected[kind]))
+    test(`are those of ${kind}`, () =>
+      assert.deepEqual(probeArguments({ encoder: 'x', hardware: kind }), expected[kind]))
   }
+
+  test('have the profile, the preset and the tuning of the rendition, and the pixels that the profile needs', () => {
+    const tuning = { profile: 'main10', preset: 'p4', tune: 'hq' }
+    const args = probeArguments({ encoder: 'hevc_nvenc', hardware: 'nvenc', ...tuning })
+    const own = ['-c:v', 'hevc_nvenc', '-profile:v', 'main10', '-preset:v', 'p4', '-tune:v', 'hq']
+    const rest = ['-vf', 'format=p010le', '-frames:v', '1', ...own, '-f', 'mpegts', 'pipe:1']
+    assert.deepEqual(args, [...start, ...input, ...rest])
+  })
 })

@@ -2,6 +2,10 @@
 // build that lists an encoder says nothing about the machine.
 import type { Processes } from '@millrace/engine/plugin'
 import { knownFailure } from '../process/known-failure.js'
+import { withoutAddresses } from '../process/log-line.js'
+import { pixelFormat } from './pixel-format.js'
+import { tuningArguments } from './tuning-arguments.js'
+import type { Tuning } from './tuning-arguments.js'
 
 /** In the order in which `auto` tries them. */
 export const HARDWARE = ['nvenc', 'qsv', 'vaapi'] as const
@@ -15,20 +19,32 @@ const TIMEOUT_MS = 15_000
 const MOST_BYTES = 1024 * 1024
 const LONGEST_REASON = 300
 
+/** Semi-planar formats, which hardware takes. */
+const IN_HARDWARE: Readonly<Record<string, string>> = { yuv420p: 'nv12', yuv420p10le: 'p010le' }
+
+/** An encoder, and what it is told of a rendition. */
+export interface TriedEncoder extends Tuning {
+  readonly encoder: string
+  readonly hardware: Hardware | 'none'
+}
+
 /** What precedes the inputs. */
 export function deviceArguments(kinds: Iterable<Hardware | 'none'>): readonly string[] {
   return [...kinds].includes('vaapi') ? ['-vaapi_device', VAAPI_DEVICE] : []
 }
 
 /** The filters that give pictures the form which the encoder takes. */
-export function uploadFilters(kind: Hardware | 'none'): readonly string[] {
-  switch (kind) {
+export function uploadFilters(encoder: TriedEncoder): readonly string[] {
+  const { name } = pixelFormat(encoder)
+  switch (encoder.hardware) {
     case 'vaapi':
-      return ['format=nv12', 'hwupload']
+      return [`format=${IN_HARDWARE[name] ?? name}`, 'hwupload']
     case 'qsv':
-      return ['format=nv12']
+      return [`format=${IN_HARDWARE[name] ?? name}`]
+    case 'nvenc':
+      return [`format=${name === 'yuv420p10le' ? 'p010le' : name}`]
     default:
-      return ['format=yuv420p']
+      return [`format=${name}`]
   }
 }
 
@@ -41,22 +57,23 @@ export interface ProbeParts {
 
 /** Encodes one picture. Resolves with the reason if it cannot; undefined if it can. Never rejects. */
 export async function probeEncoder(
-  { encoder, hardware }: { readonly encoder: string; readonly hardware: Hardware | 'none' },
+  encoder: TriedEncoder,
   { processes, program, signal }: ProbeParts,
 ): Promise<string | undefined> {
-  const command = [...program, ...probeArguments(encoder, hardware)]
+  const command = [...program, ...probeArguments(encoder)]
   const input = new Uint8Array(WIDTH * HEIGHT * 1.5)
   const limits = { mostOutputBytes: MOST_BYTES, timeoutMs: TIMEOUT_MS }
   const { output, failure } = await processes.convert({ command, input, signal, ...limits })
   if (output !== undefined && output.length > 0) return undefined
-  const lines = (failure ?? 'it has encoded nothing').split('\n')
+  const lines = withoutAddresses(failure ?? 'it has encoded nothing').split('\n')
   return (knownFailure(lines)?.text ?? lines.join(' ')).slice(0, LONGEST_REASON)
 }
 
-export function probeArguments(encoder: string, hardware: Hardware | 'none'): readonly string[] {
+export function probeArguments(encoder: TriedEncoder): readonly string[] {
   return [
-    ...['-hide_banner', '-nostats', '-loglevel', 'error', ...deviceArguments([hardware])],
+    ...['-hide_banner', '-nostats', '-loglevel', 'error', ...deviceArguments([encoder.hardware])],
     ...['-f', 'rawvideo', '-pix_fmt', 'yuv420p', '-s', `${WIDTH}x${HEIGHT}`, '-r', '25', '-i', 'pipe:0'],
-    ...['-vf', uploadFilters(hardware).join(','), '-frames:v', '1', '-c:v', encoder, '-f', 'mpegts', 'pipe:1'],
+    ...['-vf', uploadFilters(encoder).join(','), '-frames:v', '1'],
+    ...['-c:v', encoder.encoder, ...tuningArguments(encoder), '-f', 'mpegts', 'pipe:1'],
   ]
 }

@@ -3,7 +3,9 @@ import type { FeedPlan } from './feed-plan.js'
 import type { Hardware } from './hardware.js'
 import { NATIVE, STEPS } from './ladder.js'
 import type { Ladder, Step } from './ladder.js'
+import { encoderOf, videoRateOf } from './rendition-defaults.js'
 import type { RenditionSettings, TranscodeOptions } from './transcode-options.js'
+import type { Tuning } from './tuning-arguments.js'
 
 /** All that is needed to encode it. Rates are bits per second. */
 export interface Rendition {
@@ -32,12 +34,6 @@ export interface Rendition {
 const EDGE_BUFFER_BITS = 500_000
 
 /** What an encoder is told unless the settings say something else. */
-interface Tuning {
-  readonly profile?: string
-  readonly preset?: string
-  readonly tune?: string
-}
-
 const EDGE: Tuning = { profile: 'baseline', tune: 'zerolatency' }
 const NOTHING: Tuning = {}
 const SOFTWARE: Readonly<Record<Rendition['codec'], Tuning>> = {
@@ -87,7 +83,7 @@ function renditionOf(
   return {
     ...{ name, codec, audioCodec, channels, extraArgs, hardware, wanted },
     ...sizeOf(given, known),
-    ...ratesOf(given, known, isEdge),
+    ...ratesOf(given, videoRateOf(name, given, ladder), { audioRate: known?.audioRate, isEdge }),
     ...tuningOf(given, { codec, hardware, isEdge }),
     encoder: given.encoder ?? encoderOf(codec, hardware),
   }
@@ -97,37 +93,28 @@ function sizeOf({ width, height, frameRate }: Partial<RenditionSettings>, known:
   return { width, height: height ?? (width === undefined ? known?.height : undefined), frameRate }
 }
 
-function ratesOf(given: Partial<RenditionSettings>, known: Step | undefined, isEdge: boolean) {
-  const videoRate = given.video ?? known?.videoRate ?? guessedRate(given.height)
+function ratesOf(
+  given: Partial<RenditionSettings>,
+  videoRate: number,
+  { audioRate = 128_000, isEdge }: { readonly audioRate: number | undefined; readonly isEdge: boolean },
+) {
   return {
     videoRate,
     maxRate: given.maxRate ?? (isEdge ? undefined : Math.round(videoRate * 1.25)),
     bufferBits: isEdge ? EDGE_BUFFER_BITS : Math.round(videoRate * 2),
-    audioRate: given.audio ?? known?.audioRate ?? 128_000,
+    audioRate: given.audio ?? audioRate,
   }
 }
 
-/** What is given is for the encoder that is named: with `auto` that is the one in software. */
+/** What is given is for the encoder that is named: with `auto` that is the one in software. A profile is wanted of any. */
 function tuningOf(
   given: Partial<RenditionSettings>,
   { codec, hardware, isEdge }: Pick<Rendition, 'codec' | 'hardware'> & { readonly isEdge: boolean },
 ) {
   if (given.hardware === 'auto' && hardware !== 'none')
-    return { profile: undefined, preset: undefined, tune: undefined }
+    return { profile: given.profile, preset: undefined, tune: undefined }
   const isSoftware = hardware === 'none' && given.encoder === undefined
   const tuning = !isSoftware ? NOTHING : isEdge ? EDGE : SOFTWARE[codec]
   const { profile = tuning.profile, preset = tuning.preset, tune = tuning.tune } = given
   return { profile, preset, tune }
-}
-
-/** For a name that is no step: about 0.1 bit per pixel at 25 pictures a second, in 16 to 9. */
-function guessedRate(height = 720): number {
-  return Math.max(100_000, Math.round((height * height * (16 / 9) * 25 * 0.1) / 1000) * 1000)
-}
-
-function encoderOf(codec: Rendition['codec'], hardware: Rendition['hardware']): string {
-  if (codec === 'copy') return 'copy'
-  const family = codec === 'h264' ? 'h264' : 'hevc'
-  if (hardware !== 'none') return `${family}_${hardware}`
-  return codec === 'h264' ? 'libx264' : 'libx265'
 }

@@ -16,6 +16,7 @@ export class Succession {
   #isRequested = false
   #stopAt90k = -1
   #isOver = false
+  #isSending = false
 
   /** Called by the new node, once it has an encoder that gives something. */
   request(): void {
@@ -44,6 +45,11 @@ export class Succession {
     return this.#isOver
   }
 
+  /** Its encoder works, as far as is known; or did when the old node ended. */
+  get isSending(): boolean {
+    return this.#isSending
+  }
+
   /** A key frame comes in. True if it is no longer for the old node's native rendition. */
   stopsAt(pts90k: number | undefined): boolean {
     if (this.#isRequested && this.#stopAt90k < 0 && pts90k !== undefined && pts90k >= 0) this.#stopAt90k = pts90k
@@ -66,6 +72,12 @@ export class Succession {
   /** Another run of the encoder: its bytes begin with a packet. */
   reset(): void {
     this.#rests.clear()
+    this.#isSending = true
+  }
+
+  /** The encoder has ended. */
+  pause(): void {
+    this.#isSending = false
   }
 }
 

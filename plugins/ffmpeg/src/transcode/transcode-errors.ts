@@ -7,6 +7,11 @@ export const transcodeError = defineErrors({
     hint: 'The message says why. With `hardware: auto` renditions are encoded in software where none works.',
     reaction: 'retry',
   },
+  TRANSCODE_ENDED: {
+    sentence: 'After a reload, the new ffmpeg has ended before its first picture, while the one before has worked.',
+    hint: 'Its last lines stand in the message. Check what has been changed: encoder, preset, profile, `extraArgs`.',
+    reaction: 'config',
+  },
   TRANSCODE_REFUSED: {
     sentence: 'ffmpeg does not accept the options of the node.',
     hint: 'The message says which; `ffmpeg -h encoder=NAME` lists what an encoder takes.',

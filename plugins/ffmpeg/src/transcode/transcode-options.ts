@@ -4,6 +4,8 @@ import { z } from 'zod'
 import { faultOfArguments } from '../input/argument-rules.js'
 import { faultOfFilters, givenFilters } from './given-filters.js'
 import { HARDWARE } from './hardware.js'
+import { faultOfNodeArguments } from './node-arguments.js'
+import { faultsOfRendition } from './rendition-rules.js'
 import { LADDERS, NATIVE, STEP_NAMES } from './ladder.js'
 
 const MOST_RENDITIONS = 16
@@ -14,8 +16,8 @@ const NAME = /^[a-z0-9][a-z0-9-]{0,31}$/
 const WORD = /^[A-Za-z0-9][A-Za-z0-9_.:+-]{0,63}$/
 
 const NO_AV1 = 'a transport stream cannot carry AV1: FFmpeg writes it as private data, which no player reads'
-/** Codecs that a transport stream cannot carry. */
-const FOREIGN = /av1|vp[89]|theora|prores|ffv1/i
+/** Encoders whose pictures a transport stream can carry, and that keep the times of the source to the tick. */
+const ENCODER = /^(?:lib(?:x264|openh264|x265|kvazaar)|(?:h264|hevc)_[a-z0-9_]+)$/
 
 const word = (description: string) =>
   z.string().regex(WORD, 'must be a name of ffmpeg').optional().meta({ description, reload: 'swap' })
@@ -30,13 +32,13 @@ const extraArgs = z
   .array(z.string())
   .max(MOST_ARGUMENTS)
   .superRefine((args, context) => {
-    const fault = faultOfArguments(args) ?? faultOfFilters(args)
+    const fault = faultOfArguments(args) ?? faultOfFilters(args) ?? faultOfNodeArguments(args)
     if (fault !== undefined) context.addIssue({ code: 'custom', message: fault })
   })
   .optional()
   .meta({
     description:
-      'Further options of ffmpeg for this rendition, each followed by its value: `["-x264-params", "ref=3"]`. Filters (`-vf`, `-af`) are chains, behind those of the node. Options, filters and parameters of encoders that read or write files, or add inputs or outputs, are refused.',
+      'Further options of ffmpeg for this rendition, each followed by its value: `["-x264-params", "ref=3"]`. Filters (`-vf`, `-af`) are chains, behind those of the node. Options, filters and parameters of encoders that read or write files, or add inputs or outputs, are refused; so are those that the node sets: codecs, key frames, the length of the output and its times.',
     reload: 'swap',
   })
 
@@ -60,11 +62,13 @@ const renditionSettings = z
     codec: choiceExcept({ av1: NO_AV1 }, 'h264', 'h265', 'copy')
       .optional()
       .meta({ description: 'Codec of the picture; `copy` leaves it as it is.', reload: 'swap' }),
-    encoder: word('Encoder of ffmpeg, instead of the one for `codec` and `hardware`.').refine(
-      (name) => name === undefined || !FOREIGN.test(name),
-      'must be an encoder whose pictures a transport stream can carry, such as H.264 or H.265',
+    encoder: word('Encoder of ffmpeg for H.264 or H.265, instead of the one for `codec` and `hardware`.').refine(
+      (name) => name === undefined || ENCODER.test(name),
+      'must be an encoder of H.264 or H.265, such as libx264: no other makes pictures that a transport stream can carry, with the times of the source',
     ),
-    profile: word('Profile of the codec.'),
+    profile: word(
+      'Profile of the codec. It also decides the pixels: `main10` and `high10` have 10 bits, `high422` 4:2:2.',
+    ),
     preset: word('Preset of the encoder. By default `veryfast`.'),
     tune: word('Tuning of the encoder.'),
     hardware: choice('none', 'auto', ...HARDWARE)
@@ -126,7 +130,7 @@ const map = z
   .record(z.string().regex(NAME, 'must be a name like 720p'), renditionSettings)
   .refine((given) => Object.keys(given).length <= MOST_RENDITIONS, `must have at most ${MOST_RENDITIONS} renditions`)
 
-export const transcodeOptions = z.strictObject({
+const fields = {
   renditions: z
     .union([names, map])
     .refine(
@@ -180,6 +184,15 @@ export const transcodeOptions = z.strictObject({
   maxMemory: size({ min: 64 * 2 ** 20 })
     .prefault('4096MiB')
     .meta({ description: 'An encoder that takes more memory is restarted.', reload: 'swap' }),
+}
+
+export const transcodeOptions = z.strictObject(fields).superRefine(({ renditions, ladder }, context) => {
+  if (Array.isArray(renditions)) return
+  for (const [name, given] of Object.entries(renditions)) {
+    for (const { key, message } of faultsOfRendition(name, given, ladder)) {
+      context.addIssue({ code: 'custom', path: ['renditions', name, key], message })
+    }
+  }
 })
 
 export type RenditionSettings = z.output<typeof renditionSettings>

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
 import { before, describe, test } from 'node:test'
+import { isEngineError } from '@millrace/engine/plugin'
 import { FakeClock } from '@millrace/engine/testing'
 import { startPts } from './inlet-stream.js'
 import { announcedFirst, chunksOf, makeClip, ptsOf, TranscodeBench, until } from './transcode.test.kit.js'
@@ -32,6 +33,59 @@ describe('a node that replaces another one', () => {
     assert.equal(next.bytes('small').length, 0)
     await old[Symbol.asyncDispose]()
     await until(() => next.bytes('small').length > 0, 'the new one sends')
+  })
+})
+
+describe('a node that replaces one that works, and whose encoder ends before its first picture', () => {
+  const says = (text: string): readonly string[] => ['sh', '-c', `echo "${text}" >&2; exit 1`, 'ffmpeg']
+
+  interface Outcome {
+    /** Of the node; undefined if its encoder is started again. */
+    readonly failure: unknown
+    readonly leftOut: readonly string[]
+  }
+
+  async function outcomeOf(text: string, { isOldWorking = true } = {}): Promise<Outcome> {
+    await using old = new TranscodeBench({ renditions: RENDITIONS }, { program: isOldWorking ? COPIES : FAILS })
+    old.pushAll(chunksOf(clip))
+    if (isOldWorking) await until(() => old.bytes('small').length > 0, 'the old one sends')
+    const before = old.transcoder.snapshotState()
+    await using next = new TranscodeBench({ renditions: RENDITIONS }, { program: says(text), before })
+    next.pushAll(chunksOf(clip))
+    const { failures } = next.processes
+    const isDegraded = (): boolean => next.context.reported.some((state) => state.startsWith('degraded'))
+    await until(() => failures.length > 0 || isDegraded(), 'it has ended')
+    return { failure: failures[0], leftOut: next.details['leftOut'] as readonly string[] }
+  }
+
+  test('fails, whatever ffmpeg says', async () => {
+    const { failure, leftOut } = await outcomeOf('[x @ 0x5566] [error] no idea')
+    assert.deepEqual(leftOut, [])
+    assert.ok(isEngineError(failure) && failure.code === 'TRANSCODE_ENDED', String(failure))
+    assert.match(failure.message, /exited with code 1: \[x\] no idea$/)
+  })
+
+  test('fails for what ffmpeg refuses', async () => {
+    const { failure, leftOut } = await outcomeOf('[libx264 @ 0x55] [error] Error setting preset/tune fastish/(null).')
+    assert.deepEqual(leftOut, [])
+    assert.ok(isEngineError(failure) && failure.code === 'TRANSCODE_REFUSED', String(failure))
+    assert.match(failure.message, /an encoder does not accept a value: \[libx264\] Error setting preset\/tune fastish/)
+  })
+
+  test('is started again for what hardware may do later', async () => {
+    const text = '[h264_nvenc @ 0x55] [error] OpenEncodeSessionEx failed: out of memory (10)'
+    assert.deepEqual(await outcomeOf(text), { failure: undefined, leftOut: [] })
+  })
+
+  test('is started again without a track that cannot be decoded', async () => {
+    const text = '[mpegts @ 0x55] [warning] Could not find codec parameters for stream 1 (Audio: aac): unspecified'
+    const { failure, leftOut } = await outcomeOf(text)
+    assert.deepEqual([failure, leftOut.length], [undefined, 1])
+  })
+
+  test('is started again if the other one does not work', async () => {
+    const { failure } = await outcomeOf('[error] no idea', { isOldWorking: false })
+    assert.equal(failure, undefined)
   })
 })
 

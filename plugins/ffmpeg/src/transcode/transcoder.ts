@@ -324,18 +324,32 @@ export class Transcoder implements Transform<AnyChunk, Received>, SnapshotsState
   #restart(run: EncoderRun, end: FfmpegEnd): void {
     const { clock, context } = this.#parts
     this.#before?.cancel()
+    this.#after.pause()
     if (end.failure !== undefined) throw end.failure
-    this.#tracks.judge(run, end.workedMs, clock.nowMs())
-    const known = knownFailure(end.lines)
-    this.#encoders.noteFailure(end.lines)
-    if (known?.kind === 'arguments' && end.workedMs === 0) throw transcodeError('TRANSCODE_REFUSED', known.text)
-    const why = known?.text ?? end.fault?.text ?? end.text
+    const why = this.#reasonOfEnd(run, end)
     const delayMs = this.#delay.next(end.workedMs, clock.nowMs())
     this.#counters.noteRestart(end.fault?.kind ?? 'exit')
     context.log.warn({ delayMs }, `${why}: ffmpeg is started again`)
     context.degraded(`ffmpeg has ended: ${why}`)
     if (run.hasBegun && run.newest90k >= 0 && !this.#isClockBehind) this.#from90k = run.newest90k + 1
     this.#startAfter(delayMs)
+  }
+
+  /** What has failed is given up. Throws if that is all, or cannot work later. */
+  #reasonOfEnd(run: EncoderRun, end: FfmpegEnd): string {
+    const known = knownFailure(end.lines)
+    if (known?.kind === 'arguments' && run.isMute) throw transcodeError('TRANSCODE_REFUSED', known.text)
+    const isUnexplained = known === undefined && this.#isUnexplained(run, end)
+    // The node that it replaces works: what has been changed must be the cause.
+    if (isUnexplained && this.#before?.isSending === true) throw transcodeError('TRANSCODE_ENDED', end.text)
+    if (known === undefined || run.hasBegun) this.#tracks.judge(run, end.workedMs, this.#parts.clock.nowMs())
+    this.#encoders.noteFailure(end.lines)
+    return known?.text ?? end.fault?.text ?? end.text
+  }
+
+  /** It has ended by itself, before all its renditions had something, and not for a track. */
+  #isUnexplained(run: EncoderRun, { fault }: FfmpegEnd): boolean {
+    return fault === undefined && run.isMute && run.undecodable.length === 0
   }
 
   /** Meanwhile a source that can wait does: GOPs that would come are not lost. */
