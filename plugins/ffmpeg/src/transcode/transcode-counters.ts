@@ -1,6 +1,7 @@
 // The numbers behind the metrics and details of the node.
 import type { Json, MetricDeclaration, NodeContext } from '@millrace/engine/plugin'
 import type { Progress } from '../process/progress-reader.js'
+import { shownCommand } from '../process/shown-command.js'
 import type { EncoderRun } from './encoder-run.js'
 import { FEED_AUDIO_PID } from './feed.js'
 
@@ -100,16 +101,13 @@ export class TranscodeCounters {
       pid: run?.pid ?? null,
       speed: Math.round(speed * 100) / 100,
       fps: run?.progress?.fps ?? null,
+      droppedFrames: run?.progress?.droppedFrames ?? null,
+      duplicatedFrames: run?.progress?.duplicatedFrames ?? null,
       video: video?.codec ?? null,
       audio: audio.map(({ slot, codec, language }) => ({ pid: FEED_AUDIO_PID + slot, codec, language })),
       restarts: this.restarts,
       lastExit: this.#lastExit,
-      command: run === undefined ? null : run.command.map(quoted).join(' '),
+      command: run === undefined ? null : shownCommand(run.command),
     }
   }
-}
-
-/** As it would be typed. */
-function quoted(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`
 }
