@@ -1,6 +1,6 @@
 // The command line of the input: the source, what becomes of its pictures and sound, and a transport stream on stdout.
-import { keyFrameArguments, periodic } from '../encoders/key-frames.js'
 import type { InputOptions } from './input-options.js'
+import { keyFrameArguments } from './key-frames.js'
 import { ANY_FORMAT, isStdin, sourceKind } from './source-kind.js'
 
 const VIDEO_ENCODERS = { h264: 'libx264', h265: 'libx265', mpeg2: 'mpeg2video' } as const
@@ -45,11 +45,7 @@ function videoArguments({ video, videoRate, gop }: InputOptions): readonly strin
   const rate =
     videoRate === undefined ? [] : ['-b:v', `${videoRate}`, '-maxrate', `${videoRate}`, '-bufsize', `${videoRate}`]
   const speed = video === 'mpeg2' ? [] : ['-preset', 'veryfast']
-  // A thousandth of a second covers what is lost in the numbers of FFmpeg.
-  const keyFrames = keyFrameArguments(
-    encoder,
-    periodic(gop, (t) => `(${t}+0.001)`),
-  )
+  const keyFrames = keyFrameArguments(encoder, gop)
   // Players of television understand 4:2:0 alone.
   return ['-c:v', encoder, '-pix_fmt', 'yuv420p', ...speed, ...keyFrames, ...rate]
 }

@@ -1,6 +1,5 @@
 // The arguments of one rendition's encoders: rates, profiles, and key frames where the source has them, or at multiples of a
 // time.
-import { keyFrameArguments, periodic } from '../encoders/key-frames.js'
 import type { EncoderSource } from './encoder-source.js'
 import type { Rendition } from './rendition.js'
 
@@ -11,6 +10,8 @@ export interface EncoderArgumentsSettings {
 }
 
 const SAMPLE_RATE = 48_000
+/** No key frame but those that are forced. */
+const NO_GOP = 100_000
 const CLOCK = 90_000
 /** Where its 33 bits end, ISO/IEC 13818-1 2.4.3.7. */
 const WRAP_S = (2 ** 33 / CLOCK).toFixed(6)
@@ -36,8 +37,27 @@ function videoArguments(rendition: Rendition, { gop, source }: EncoderArgumentsS
     ...option('-profile:v', profile),
     ...option('-preset:v', preset),
     ...option('-tune:v', tune),
-    ...keyFrameArguments(encoder, keyFrames(gop, source)),
+    ...['-g:v', String(NO_GOP), '-force_key_frames:v', keyFrames(gop, source)],
+    ...closedGops(encoder),
   ]
+}
+
+/** No scene cuts, and forced key frames that a decoder can start at. */
+function closedGops(encoder: string): readonly string[] {
+  switch (encoder) {
+    case 'libx264':
+      return ['-sc_threshold:v', '0', '-forced-idr:v', '1', '-flags:v', '+cgop']
+    case 'libx265':
+      return ['-forced-idr:v', '1', '-x265-params:v', 'scenecut=0:open-gop=0:keyint=-1:log-level=warning']
+    case 'h264_nvenc':
+    case 'hevc_nvenc':
+      return ['-no-scenecut:v', '1', '-forced-idr:v', '1']
+    case 'h264_qsv':
+    case 'hevc_qsv':
+      return ['-forced_idr:v', '1']
+    default:
+      return []
+  }
 }
 
 /**
@@ -48,7 +68,8 @@ function videoArguments(rendition: Rendition, { gop, source }: EncoderArgumentsS
 function keyFrames(gop: 'source' | number, { pts90k }: EncoderSource): string {
   if (gop === 'source') return 'source'
   const startS = (Math.max(0, pts90k) / CLOCK + 0.001).toFixed(6)
-  return periodic(gop, (t) => `mod(${t}+${startS},${WRAP_S})`)
+  const period = (time: string): string => `floor(mod(${time}+${startS},${WRAP_S})/${gop / 1000})`
+  return `expr:if(isnan(prev_forced_t),1,not(eq(${period('t')},${period('prev_forced_t')})))`
 }
 
 function audioArguments(rendition: Rendition, filters: string): readonly string[] {
