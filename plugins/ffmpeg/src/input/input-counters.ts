@@ -1,6 +1,6 @@
 // The numbers behind the metrics and details of the input.
 import type { Json, MetricDeclaration, NodeContext, ProcessExit } from '@millrace/engine/plugin'
-import type { Progress } from '../process/progress-reader.js'
+import { progressDetails } from '../process/progress-details.js'
 import { shownCommand } from '../process/shown-command.js'
 import type { InputRun } from './input-run.js'
 
@@ -34,9 +34,8 @@ export class InputCounters {
   #lastExit: Json = null
 
   register(context: NodeContext, { run: current, speed }: InputCounterSources): void {
-    const progress = (): Progress | undefined => current()?.progress
     context.readMetric('ffmpeg_starts_total', () => this.#starts)
-    context.readMetric('ffmpeg_fps', () => progress()?.fps ?? 0)
+    context.readMetric('ffmpeg_fps', () => current()?.progress?.fps ?? 0)
     context.readMetric('ffmpeg_speed', speed)
     context.readMetric('ffmpeg_frames_total', () => this.#sum(this.#frames, 'frames'))
     context.readMetric('ffmpeg_dropped_frames_total', () => this.#sum(this.#droppedFrames, 'droppedFrames'))
@@ -45,9 +44,7 @@ export class InputCounters {
       command: this.#command,
       pid: current()?.pid ?? null,
       speed: Math.round(speed() * 100) / 100,
-      fps: progress()?.fps ?? null,
-      droppedFrames: progress()?.droppedFrames ?? null,
-      duplicatedFrames: progress()?.duplicatedFrames ?? null,
+      ...progressDetails(current()?.progress),
       starts: this.#starts,
       lastExit: this.#lastExit,
     }))

@@ -128,13 +128,16 @@ export const inputOptions = z
   .strictObject(fields)
   .superRefine((options, context) => {
     const refuse = (key: string, message: string): void => context.addIssue({ code: 'custom', path: [key], message })
-    const { url, format, video, audio, loop, videoRate, audioRate, gop } = options
+    const { url, video, audio, loop, videoRate, audioRate, gop } = options
     if (video === 'none' && audio === 'none') refuse('audio', 'must not be none too: nothing would be left')
     if (loop && isStdin(url)) refuse('loop', 'must be false for stdin, which cannot be read again')
     if (loop && sourceKind(options) !== 'file') refuse('loop', 'must be false for what is not a file')
     if (videoRate !== undefined && !isEncoded(video)) refuse('videoRate', `must be left out with video: ${video}`)
     if (audioRate !== undefined && !isEncoded(audio)) refuse('audioRate', `must be left out with audio: ${audio}`)
     if (video === 'mpeg2' && gop > MOST_GOP_MPEG2) refuse('gop', 'must be at most 10s with video: mpeg2')
+  })
+  .superRefine(({ format, video, audio }, context) => {
+    const refuse = (key: string, message: string): void => context.addIssue({ code: 'custom', path: [key], message })
     if (!RAW_FORMATS.has(format)) return
     if (video === 'copy') refuse('video', `must be a codec, such as h264: ${format} gives raw pictures, or none`)
     if (audio === 'copy') refuse('audio', `must be a codec, such as aac, or none: ${format} gives raw sound, or none`)

@@ -3,6 +3,8 @@ import { describe, test } from 'node:test'
 import { TestProcesses } from '@millrace/engine/testing'
 import { probeArguments, probeEncoder } from './hardware.js'
 
+const DEVICE = '/dev/dri/renderD129'
+
 const FAILURES = [
   {
     says: '[AVHWDeviceContext @ 0x5] [error] No VA display found for device /dev/dri/renderD128.',
@@ -16,7 +18,7 @@ const FAILURES = [
 async function probed(encoder: string, program: readonly string[]): Promise<string | undefined> {
   await using processes = new TestProcesses()
   const { signal } = new AbortController()
-  return await probeEncoder({ encoder, hardware: 'none' }, { processes, program, signal })
+  return await probeEncoder({ encoder, hardware: 'none' }, { processes, program, device: DEVICE, signal })
 }
 
 describe('an encoder', () => {
@@ -39,13 +41,13 @@ describe('the arguments with which an encoder is tried', () => {
   const end = ['-frames:v', '1', '-c:v', 'x', '-f', 'mpegts', 'pipe:1']
   const input = ['-f', 'rawvideo', '-pix_fmt', 'yuv420p', '-s', '320x240', '-r', '25', '-i', 'pipe:0']
   const start = ['-hide_banner', '-nostats', '-loglevel', 'error']
-  const device = ['-vaapi_device', '/dev/dri/renderD128']
+  const device = ['-vaapi_device', DEVICE]
   const expected = {
     nvenc: [...start, ...input, '-vf', 'format=yuv420p', ...end],
     qsv: [...start, ...input, '-vf', 'format=nv12', ...end],
     vaapi: [...start, ...device, ...input, '-vf', 'format=nv12,hwupload', ...end],
   } as const
   for (const kind of ['nvenc', 'qsv', 'vaapi'] as const) {
-    test(`are those of ${kind}`, () => assert.deepEqual(probeArguments('x', kind), expected[kind]))
+    test(`are those of ${kind}`, () => assert.deepEqual(probeArguments('x', kind, DEVICE), expected[kind]))
   }
 })

@@ -1,5 +1,6 @@
 // The numbers behind the metrics and details of the node.
 import type { Json, MetricDeclaration, NodeContext } from '@millrace/engine/plugin'
+import { progressDetails } from '../process/progress-details.js'
 import type { Progress } from '../process/progress-reader.js'
 import { shownCommand } from '../process/shown-command.js'
 import type { EncoderRun } from './encoder-run.js'
@@ -100,9 +101,7 @@ export class TranscodeCounters {
     return {
       pid: run?.pid ?? null,
       speed: Math.round(speed * 100) / 100,
-      fps: run?.progress?.fps ?? null,
-      droppedFrames: run?.progress?.droppedFrames ?? null,
-      duplicatedFrames: run?.progress?.duplicatedFrames ?? null,
+      ...progressDetails(run?.progress),
       video: video?.codec ?? null,
       audio: audio.map(({ slot, codec, language }) => ({ pid: FEED_AUDIO_PID + slot, codec, language })),
       restarts: this.restarts,

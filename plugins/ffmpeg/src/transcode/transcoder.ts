@@ -108,7 +108,7 @@ export class Transcoder implements Transform<AnyChunk, Received>, SnapshotsState
       ...{ context, clock, options: options$.value },
       probe: async (encoder, signal) => {
         await this.#tracks.trial.idle
-        return await probeEncoder(encoder, { ...parts, signal })
+        return await probeEncoder(encoder, { ...parts, device: options$.value.device, signal })
       },
       onChosen: () => this.#noteChosen(),
     })
