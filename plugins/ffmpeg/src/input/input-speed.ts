@@ -1,11 +1,11 @@
 // Whether an FFmpeg that encodes keeps up with its source. What waits in front of it is not seen: so what counts is media time
 // per time, while it gives something and nobody holds it.
-import { SpeedWatch } from '../process/speed-watch.js'
+import { SpeedWatch, TOO_SLOW } from '../process/speed-watch.js'
 
 /** A source that gives nothing for this long has paused. */
 const PAUSE_MS = 5000
-/** A machine that is busy for a moment lets the speed fall below its limit for less. */
-const PERSISTENT_MS = 10_000
+/** A moment without media lowers the speed for half a minute. */
+const PERSISTENT_MS = 40_000
 
 export class InputSpeed {
   readonly #watch = new SpeedWatch()
@@ -27,8 +27,8 @@ export class InputSpeed {
     this.#mediaMs = mediaMs
     const isWorking = !wasHeld && nowMs - this.#advancedMs < PAUSE_MS
     this.#watch.note(nowMs, mediaMs, isWorking)
-    if (!this.#watch.isTooSlow(nowMs)) this.#slowSinceMs = undefined
-    else this.#slowSinceMs ??= nowMs
+    if (isWorking && this.speed < TOO_SLOW) this.#slowSinceMs ??= nowMs
+    else this.#slowSinceMs = undefined
   }
 
   /** 0 while it is not known. */
