@@ -128,72 +128,74 @@ const map = z
   .record(z.string().regex(NAME, 'must be a name like 720p'), renditionSettings)
   .refine((given) => Object.keys(given).length <= MOST_RENDITIONS, `must have at most ${MOST_RENDITIONS} renditions`)
 
+const fields = {
+  renditions: z
+    .union([names, map])
+    .refine(
+      (given) => (Array.isArray(given) ? given : Object.keys(given)).some((name) => name !== NATIVE),
+      'must have a rendition that is encoded',
+    )
+    .meta({
+      description:
+        'A list of `240p`, `360p`, `480p`, `720p`, `1080p` and `native` (the packets of the source, aligned with the others), or a map of names and settings. Each is a port: `enc.720p`.',
+      reload: 'swap',
+    }),
+  ladder: choice(...LADDERS)
+    .default('live')
+    .meta({
+      description: 'Rates behind the names: `live`, ours; `edge`, those of restreamer-edge to the bit.',
+      reload: 'swap',
+    }),
+  gop: z
+    .union([z.literal('source'), duration({ min: 200, max: 60_000 })])
+    .prefault('source')
+    .meta({
+      description:
+        'Where all renditions have their key frames: where the source has them, or at multiples of a time. There are no others.',
+      reload: 'swap',
+    }),
+  deinterlace: choice('auto', 'on', 'off')
+    .default('auto')
+    .meta({ description: '`auto`: pictures that are flagged as interlaced.', reload: 'swap' }),
+  deinterlaceRate: choice('frame', 'field').default('frame').meta({
+    description:
+      '`frame`: as many pictures as the source has; `field`: one of each field, 50 a second of 1080i50. Needs a time as `gop`.',
+    reload: 'swap',
+  }),
+  watermark,
+  loudness: z.number().min(-70).max(-5).optional().meta({
+    description:
+      'Loudness of the sound in LUFS, EBU R 128: -23 in Europe. Delays the stream by 3 s. By default it is left as it is.',
+    reload: 'swap',
+  }),
+  device: z
+    .string()
+    .regex(DEVICE, 'must be a device of Linux, such as /dev/dri/renderD129')
+    .default('/dev/dri/renderD128')
+    .meta({ description: 'Device for `hardware: vaapi`.', reload: 'swap' }),
+  maxDelay: duration({ min: 500, max: 60_000 }).prefault('4s').meta({
+    description:
+      'How long the stream may wait for an encoder that is too slow; then whole GOPs are dropped. A source that can wait is paused instead.',
+    reload: 'live',
+  }),
+  readTimeout: duration({ max: 600_000 }).prefault('10s').meta({
+    description: 'How long an encoder that gets input may give nothing before it is restarted; 0 for ever.',
+    reload: 'live',
+  }),
+  restartEvery: duration({ min: 1000, max: 3_600_000 }).prefault('10s').meta({
+    description: 'The encoder is restarted for tracks that come or go at most this often.',
+    reload: 'live',
+  }),
+  niceness: count({ max: 19 })
+    .default(0)
+    .meta({ description: 'How far other processes go before the encoder, 0 to 19.', reload: 'swap' }),
+  maxMemory: size({ min: 64 * 2 ** 20 })
+    .prefault('4096MiB')
+    .meta({ description: 'An encoder that takes more memory is restarted.', reload: 'swap' }),
+}
+
 export const transcodeOptions = z
-  .strictObject({
-    renditions: z
-      .union([names, map])
-      .refine(
-        (given) => (Array.isArray(given) ? given : Object.keys(given)).some((name) => name !== NATIVE),
-        'must have a rendition that is encoded',
-      )
-      .meta({
-        description:
-          'A list of `240p`, `360p`, `480p`, `720p`, `1080p` and `native` (the packets of the source, aligned with the others), or a map of names and settings. Each is a port: `enc.720p`.',
-        reload: 'swap',
-      }),
-    ladder: choice(...LADDERS)
-      .default('live')
-      .meta({
-        description: 'Rates behind the names: `live`, ours; `edge`, those of restreamer-edge to the bit.',
-        reload: 'swap',
-      }),
-    gop: z
-      .union([z.literal('source'), duration({ min: 200, max: 60_000 })])
-      .prefault('source')
-      .meta({
-        description:
-          'Where all renditions have their key frames: where the source has them, or at multiples of a time. There are no others.',
-        reload: 'swap',
-      }),
-    deinterlace: choice('auto', 'on', 'off')
-      .default('auto')
-      .meta({ description: '`auto`: pictures that are flagged as interlaced.', reload: 'swap' }),
-    deinterlaceRate: choice('frame', 'field').default('frame').meta({
-      description:
-        '`frame`: as many pictures as the source has; `field`: one of each field, 50 a second of 1080i50. Needs a time as `gop`.',
-      reload: 'swap',
-    }),
-    watermark,
-    loudness: z.number().min(-70).max(-5).optional().meta({
-      description:
-        'Loudness of the sound in LUFS, EBU R 128: -23 in Europe. Delays the stream by 3 s. By default it is left as it is.',
-      reload: 'swap',
-    }),
-    device: z
-      .string()
-      .regex(DEVICE, 'must be a device of Linux, such as /dev/dri/renderD129')
-      .default('/dev/dri/renderD128')
-      .meta({ description: 'Device for `hardware: vaapi`.', reload: 'swap' }),
-    maxDelay: duration({ min: 500, max: 60_000 }).prefault('4s').meta({
-      description:
-        'How long the stream may wait for an encoder that is too slow; then whole GOPs are dropped. A source that can wait is paused instead.',
-      reload: 'live',
-    }),
-    readTimeout: duration({ max: 600_000 }).prefault('10s').meta({
-      description: 'How long an encoder that gets input may give nothing before it is restarted; 0 for ever.',
-      reload: 'live',
-    }),
-    restartEvery: duration({ min: 1000, max: 3_600_000 }).prefault('10s').meta({
-      description: 'The encoder is restarted for tracks that come or go at most this often.',
-      reload: 'live',
-    }),
-    niceness: count({ max: 19 })
-      .default(0)
-      .meta({ description: 'How far other processes go before the encoder, 0 to 19.', reload: 'swap' }),
-    maxMemory: size({ min: 64 * 2 ** 20 })
-      .prefault('4096MiB')
-      .meta({ description: 'An encoder that takes more memory is restarted.', reload: 'swap' }),
-  })
+  .strictObject(fields)
   .refine(({ deinterlaceRate, gop }) => deinterlaceRate === 'frame' || gop !== 'source', {
     path: ['deinterlaceRate'],
     message: 'must be frame unless `gop` is a time, such as 2s: a key frame of the source would become two',
