@@ -1,6 +1,7 @@
 // A ladder over an outage of its source, and with renditions that are encoded differently.
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { isRandomAccessPoint } from '@millrace/engine/plugin'
 import { isPesStart, isUnitStart, PACKET_SIZE, payloadOffset, readPid, readPts } from '@millrace/media/mpegts'
 import { paced, PresentationBench, type PacedOptions, type TimedChunk } from './presentation.test.kit.js'
 
@@ -8,9 +9,9 @@ const FPS = 25
 const NAMES = ['low', 'high'] as const
 const VIDEO = 256
 
-function stream(durationS: number, bFrames: number, options: PacedOptions = {}): TimedChunk[] {
+function stream(durationS: number, bFrames: number, options: PacedOptions = {}, gopS = 2): TimedChunk[] {
   const startPts90k = 900_000 + (options.fromMs ?? 0) * 90
-  return paced({ durationS, startPts90k, video: { gopFrames: 2 * FPS, fps: FPS, bFrames } }, options)
+  return paced({ durationS, startPts90k, video: { gopFrames: gopS * FPS, fps: FPS, bFrames } }, options)
 }
 
 /** PTS of the first picture of each listed segment. */
@@ -50,6 +51,44 @@ describe('an outage', () => {
       }
       assert.equal(bench.presentation.counters.discontinuities, 1 + discontinuities)
     })
+  }
+})
+
+/** As an encoder that stood still for 6 s: it gives what it has, GOPs are missing, and then it is in time again. */
+function stalled(chunks: readonly TimedChunk[], discontinuity: 'marked' | false): TimedChunk[] {
+  let gop = -1
+  let isCut = false
+  return chunks.flatMap(({ atMs, chunk }) => {
+    if (isRandomAccessPoint(chunk)) gop++
+    const at = atMs > 9000 && atMs < 15_000 ? 15_000 : atMs
+    if (gop < 11) return [{ atMs: at, chunk }]
+    if (gop < 14) return []
+    const marked = isCut ? chunk : { ...chunk, discontinuity }
+    isCut = true
+    return [{ atMs: at, chunk: marked }]
+  })
+}
+
+describe('an encoder that is too slow', () => {
+  for (const discontinuity of ['marked', false] as const) {
+    for (const slow of NAMES) {
+      test(`has gaps in ${slow}, ${discontinuity || 'not marked'}, and none in the other rendition`, () => {
+        const bench = new PresentationBench({ windowMs: 60_000, segmentMs: 1000 }, NAMES)
+        const whole = stream(30, 0, {}, 1)
+        const streams = NAMES.map((name) => (name === slow ? stalled(whole, discontinuity) : whole))
+        bench.play(streams)
+        const other = bench.playlist(slow === 'low' ? 'high' : 'low').segments
+        assert.deepEqual(
+          other.filter(({ isGap, seconds }) => isGap || seconds !== 1),
+          [],
+        )
+        const { segments } = bench.playlist(slow)
+        assert.equal(segments.length, other.length)
+        assert.ok(segments.filter(({ isGap }) => isGap).length <= 7)
+        assert.ok(segments.slice(-12).every(({ isGap }) => !isGap))
+        assert.deepEqual(bench.warned, [])
+      })
+    }
   }
 })
 

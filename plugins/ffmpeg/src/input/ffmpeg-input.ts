@@ -4,6 +4,7 @@ import { requireFfmpeg } from '../installation/ffmpeg-need.js'
 import { filtersIn } from './argument-values.js'
 import { FfmpegSource } from './ffmpeg-source.js'
 import { encodersFor } from './input-arguments.js'
+import { INPUT_METRICS } from './input-counters.js'
 import { inputOptions } from './input-options.js'
 import { isStdin } from './source-kind.js'
 import { checkStdin } from './stdin-state.js'
@@ -15,7 +16,7 @@ export const ffmpegInput = defineInput({
   produces: 'bytes',
   options: inputOptions,
   inject: { clock: CLOCK, processes: PROCESSES },
-  metrics: [{ name: 'ffmpeg_starts_total', kind: 'counter', help: 'How often FFmpeg was started.' }],
+  metrics: INPUT_METRICS,
   exclusive: ({ url }) => {
     if (isStdin(url)) return [{ kind: 'device', name: 'stdin' }]
     return url.startsWith('/dev/') ? [{ kind: 'device', name: url }] : []

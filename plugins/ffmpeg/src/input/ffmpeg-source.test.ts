@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { chmodSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { getPriority } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
 import { after, describe, test } from 'node:test'
@@ -46,7 +47,7 @@ describe('input ffmpeg', () => {
     assert.deepEqual(bench.context.reported, ['ready'])
     assert.equal(bench.bytes[0], 0x47)
     assert.equal(codecsOf(bench.bytes), 'h264 aac')
-    assert.match(String(bench.details['command']), /^ffmpeg .*-i .*film\.mkv .*pipe:1$/)
+    assert.match(String(bench.details['command']), /^\/\S*\/ffmpeg .*-i .*film\.mkv .*pipe:1$/)
   })
 
   test('says what it copies and no player reads', async () => {
@@ -133,6 +134,34 @@ describe('input ffmpeg', () => {
     for (let second = 0; second < 6; second++) bench.clock.advance(1000)
     await until(() => bench.end !== undefined, 'it is gone')
     assert.equal(bench.end === 'complete' ? bench.end : bench.end?.code, 'FFMPEG_INPUT_SILENT')
+  })
+
+  test('says how fast FFmpeg is and what it drops, and runs it as nice as it should be', async () => {
+    await using bench = new InputBench({ url: film, loop: true, realtime: false, video: 'mpeg2', niceness: 19 })
+    bench.subscribe()
+    await until(() => bench.details['fps'] !== null, 'it has said something')
+    bench.clock.advance(1000)
+    await until(() => Number(bench.details['speed']) > 0, 'its speed is known')
+    const { pid, droppedFrames, duplicatedFrames } = bench.details
+    assert.equal(getPriority(Number(pid)), 19)
+    assert.deepEqual([droppedFrames, duplicatedFrames], [0, 0])
+    assert.ok(Number(bench.context.metric('ffmpeg_speed')) > 0)
+    assert.ok(Number(bench.context.metric('ffmpeg_memory_bytes')) > 2 ** 20)
+    const frames = Number(bench.context.metric('ffmpeg_frames_total'))
+    assert.ok(frames > 0)
+    process.kill(Number(pid), 'SIGKILL')
+    await until(() => bench.end !== undefined, 'it has ended')
+    assert.ok(Number(bench.context.metric('ffmpeg_frames_total')) >= frames)
+  })
+
+  test('an FFmpeg that takes too much memory is ended', async () => {
+    const body = `x=$(head -c 80000000 /dev/zero | tr '\\0' x); echo a; sleep 1000; echo "$x"`
+    await using bench = new InputBench({ url: 'rtsp://a', maxMemory: '64MiB' }, script('fat', body))
+    bench.subscribe()
+    await until(() => bench.bytes.length > 0, 'it has written')
+    bench.clock.advance(1000)
+    await until(() => bench.end !== undefined, 'it is gone')
+    assert.equal(bench.end === 'complete' ? bench.end : bench.end?.code, 'FFMPEG_INPUT_MEMORY')
   })
 
   test('a killed FFmpeg leaves a stream that can be started again', async () => {

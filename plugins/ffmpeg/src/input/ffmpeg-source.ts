@@ -1,15 +1,16 @@
 // The stream that FFmpeg makes of a source. Each subscription starts it once; the error that ends the subscription comes
 // when FFmpeg and everything that it has started are gone, so there are never two of them.
-import type { Json, ProcessExit, Received, Source } from '@millrace/engine/plugin'
+import type { Received, Source } from '@millrace/engine/plugin'
 import { Observable } from 'rxjs'
 import type { Subscriber } from 'rxjs'
 import { findFfmpeg } from '../installation/ffmpeg-need.js'
-import { inputArguments } from './input-arguments.js'
+import { InputCounters } from './input-counters.js'
 import { InputRun } from './input-run.js'
 import type { InputRunParts } from './input-run.js'
+import { InputState } from './input-state.js'
 import { sourceKind } from './source-kind.js'
 
-export type FfmpegSourceParts = Omit<InputRunParts, 'program' | 'noteExit'>
+export type FfmpegSourceParts = Pick<InputRunParts, 'options$' | 'context' | 'clock' | 'processes'>
 
 export class FfmpegSource implements Source<Received> {
   readonly chunks: Observable<Received>
@@ -17,25 +18,18 @@ export class FfmpegSource implements Source<Received> {
   readonly hold?: () => Disposable
   readonly #parts: FfmpegSourceParts
   readonly #holds = new Set<{ inner: Disposable | undefined }>()
+  readonly #counters = new InputCounters()
+  readonly #state: InputState
   readonly #stopping = new Set<Promise<void>>()
   #run: InputRun | undefined
-  #starts = 0
-  #lastExit: Json = null
 
   constructor(parts: FfmpegSourceParts) {
     this.#parts = parts
     const { options$, context } = parts
     if (sourceKind(options$.value) !== 'live') this.hold = () => this.#hold()
     this.chunks = new Observable((subscriber) => this.#start(subscriber))
-    context.readMetric('ffmpeg_starts_total', () => this.#starts)
-    // The engine masks the passwords that stand in the arguments.
-    const command = ['ffmpeg', ...inputArguments(options$.value)].join(' ').slice(0, 4096)
-    context.details(() => ({
-      command,
-      pid: this.#run?.pid ?? null,
-      starts: this.#starts,
-      lastExit: this.#lastExit,
-    }))
+    this.#state = new InputState({ context, options: options$.value })
+    this.#counters.register(context, { run: () => this.#run, speed: () => this.#state.speed })
   }
 
   /** FFmpeg and everything that it has started have ended when this resolves. */
@@ -55,18 +49,23 @@ export class FfmpegSource implements Source<Received> {
   }
 
   #start(subscriber: Subscriber<Received>): () => void {
-    const program = findFfmpeg(this.#parts.processes)
-    const run = new InputRun(subscriber, { ...this.#parts, program, noteExit: (exit) => this.#noteExit(exit) })
-    if (run.pid !== undefined) this.#starts++
+    const { clock, processes } = this.#parts
+    const program = findFfmpeg(processes)
+    this.#state.reset()
+    const run = new InputRun(subscriber, {
+      ...{ ...this.#parts, program },
+      noteLine: (from, text) => {
+        if (from === this.#run) this.#state.noteLine(text)
+      },
+      noteProgress: (from, wasHeld) => {
+        if (from === this.#run) this.#state.noteProgress(clock.nowMs(), from.progress?.mediaMs, wasHeld)
+      },
+      noteExit: (from, exit) => this.#counters.noteEnd(from, exit, clock.wallMs(clock.nowMs())),
+    })
+    this.#counters.noteStart(run)
     this.#run = run
     for (const held of this.#holds) held.inner = run.hold()
     return () => this.#end(run)
-  }
-
-  #noteExit({ code, signal, text, lastLines }: ProcessExit): void {
-    const { clock } = this.#parts
-    const at = new Date(clock.wallMs(clock.nowMs())).toISOString()
-    this.#lastExit = { at, code, signal, text, stderr: [...lastLines] }
   }
 
   #end(run: InputRun | undefined): void {

@@ -1,5 +1,6 @@
 // The command line of the input: the source, what becomes of its pictures and sound, and a transport stream on stdout.
 import type { InputOptions } from './input-options.js'
+import { keyFrameArguments } from './key-frames.js'
 import { ANY_FORMAT, isStdin, sourceKind } from './source-kind.js'
 
 const VIDEO_ENCODERS = { h264: 'libx264', h265: 'libx265', mpeg2: 'mpeg2video' } as const
@@ -14,12 +15,10 @@ export function encodersFor({ video, audio }: Pick<InputOptions, 'video' | 'audi
   ]
 }
 
-/** Without the program. */
+/** Without the program, and what every FFmpeg is given. */
 export function inputArguments(options: InputOptions): readonly string[] {
   const { url, format, map, loop, inputArgs, outputArgs } = options
   return [
-    ...['-hide_banner', '-loglevel', 'level+warning', '-nostats', '-y'],
-    ...(isStdin(url) ? [] : ['-nostdin']),
     ...(isRealtime(options) ? ['-re'] : []),
     ...(loop ? ['-stream_loop', '-1'] : []),
     ...(format === ANY_FORMAT ? [] : ['-f', format]),
@@ -42,13 +41,13 @@ function isRealtime(options: Pick<InputOptions, 'realtime' | 'url' | 'format'>):
 function videoArguments({ video, videoRate, gop }: InputOptions): readonly string[] {
   if (video === 'none') return ['-vn']
   if (video === 'copy') return ['-c:v', 'copy']
+  const encoder = VIDEO_ENCODERS[video]
   const rate =
     videoRate === undefined ? [] : ['-b:v', `${videoRate}`, '-maxrate', `${videoRate}`, '-bufsize', `${videoRate}`]
   const speed = video === 'mpeg2' ? [] : ['-preset', 'veryfast']
-  // Players of television understand 4:2:0 alone. No key frames but the wanted ones.
-  const scene = video === 'h264' ? ['-sc_threshold', '0'] : []
-  const keyFrames = ['-force_key_frames', `expr:gte(t,n_forced*${gop / 1000})`]
-  return ['-c:v', VIDEO_ENCODERS[video], '-pix_fmt', 'yuv420p', ...speed, ...scene, ...keyFrames, ...rate]
+  const keyFrames = keyFrameArguments(encoder, gop)
+  // Players of television understand 4:2:0 alone.
+  return ['-c:v', encoder, '-pix_fmt', 'yuv420p', ...speed, ...keyFrames, ...rate]
 }
 
 function audioArguments({ audio, audioRate = DEFAULT_AUDIO }: InputOptions): readonly string[] {

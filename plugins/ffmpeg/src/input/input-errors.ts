@@ -18,6 +18,11 @@ export const inputError = defineErrors({
     hint: 'Check whether the source sends anything; raise `readTimeout` if it needs longer to begin.',
     reaction: 'retry',
   },
+  FFMPEG_INPUT_MEMORY: {
+    sentence: 'FFmpeg has taken more memory than `maxMemory`, and was ended.',
+    hint: 'Raise `maxMemory` if the source needs it, such as pictures of 8K.',
+    reaction: 'retry',
+  },
   FFMPEG_INPUT_STDIN: {
     sentence: 'Stdin is not a stream but a terminal, a device or a folder.',
     hint: 'Pipe a file into the engine (`cat film.mkv | engine run live.yaml`), or set `url` to a file.',

@@ -28,7 +28,7 @@ for (const [given, kind, isRealtime] of [
 ] as const) {
   test(`${given.url} is ${kind}`, () => {
     assert.equal(sourceKind(inputOptions.parse(given)), kind)
-    assert.equal(argumentsOf(given).includes(' -re '), isRealtime)
+    assert.equal(inputArguments(inputOptions.parse(given)).includes('-re'), isRealtime)
   })
 }
 
@@ -46,9 +46,10 @@ test('the options stand in front of the source, those of encoders behind it, and
       inputArgs: ['-ss', 10],
       outputArgs: ['-vf', 'scale=-2:360'],
     }),
-    '-hide_banner -loglevel level+warning -nostats -y -nostdin -re -stream_loop -1 -f matroska -ss 10 -i a.mkv' +
-      ' -map 0:v:0 -map 0:a:1? -c:v libx264 -pix_fmt yuv420p -preset veryfast -sc_threshold 0' +
-      ' -force_key_frames expr:gte(t,n_forced*1) -b:v 2000000 -maxrate 2000000 -bufsize 2000000' +
+    '-re -stream_loop -1 -f matroska -ss 10 -i a.mkv' +
+      ' -map 0:v:0 -map 0:a:1? -c:v libx264 -pix_fmt yuv420p -preset veryfast -g:v 100000' +
+      ' -force_key_frames:v expr:if(isnan(prev_forced_t),1,not(eq(floor((t+0.001)/1),floor((prev_forced_t+0.001)/1))))' +
+      ' -sc_threshold:v 0 -forced-idr:v 1 -flags:v +cgop -b:v 2000000 -maxrate 2000000 -bufsize 2000000' +
       ' -c:a aac -b:a 128000 -sn -dn -vf scale=-2:360' +
       ' -muxdelay 0 -muxpreload 0 -flush_packets 1 -f mpegts pipe:1',
   )

@@ -1,11 +1,13 @@
 // The options of the input.
-import { choice, duration, flag, path, programArgument, rate, url } from '@millrace/engine/plugin'
+import { choice, count, duration, flag, path, programArgument, rate, size, url } from '@millrace/engine/plugin'
 import { z } from 'zod'
 import { faultOfArguments } from './argument-rules.js'
-import { ANY_FORMAT, isStdin, sourceKind } from './source-kind.js'
+import { ANY_FORMAT, isEncoded, isStdin, sourceKind } from './source-kind.js'
 
 const MOST_ARGUMENTS = 100
 const MOST_MAPS = 32
+/** FFmpeg allows GOPs of 600 pictures. */
+const MOST_GOP_MPEG2 = 10_000
 /** Parameters of URLs, masked wherever the configuration is shown. */
 const SECRETS = ['passphrase', 'password', 'token', 'access_token', 'key', 'secret', 'signature', 'sig']
 /** Formats whose pictures and sound are not compressed: there is nothing to copy. */
@@ -49,7 +51,7 @@ const fields = {
     reload: 'source',
   }),
   gop: duration({ min: 100, max: 60_000 }).prefault('2s').meta({
-    description: 'Time between key frames of encoded pictures.',
+    description: 'Time between key frames of encoded pictures; there are no others. At most 10 s with `video: mpeg2`.',
     reload: 'source',
   }),
   audio: choice('copy', 'aac', 'mp2', 'ac3', 'none').default('copy').meta({
@@ -107,18 +109,28 @@ const fields = {
       'If FFmpeg writes nothing for this long it is ended and started again; 0 for never. Time during which readers hold does not count.',
     reload: 'live',
   }),
+  niceness: count({ max: 19 })
+    .default(0)
+    .meta({ description: 'How far other processes go before FFmpeg, 0 to 19.', reload: 'source' }),
+  maxMemory: size({ min: 64 * 2 ** 20 })
+    .prefault('4096MiB')
+    .meta({ description: 'An FFmpeg that takes more memory is ended and started again.', reload: 'source' }),
 }
 
 export const inputOptions = z
   .strictObject(fields)
   .superRefine((options, context) => {
     const refuse = (key: string, message: string): void => context.addIssue({ code: 'custom', path: [key], message })
-    const { url, format, video, audio, loop, videoRate, audioRate } = options
+    const { url, video, audio, loop, videoRate, audioRate, gop } = options
     if (video === 'none' && audio === 'none') refuse('audio', 'must not be none too: nothing would be left')
     if (loop && isStdin(url)) refuse('loop', 'must be false for stdin, which cannot be read again')
     if (loop && sourceKind(options) !== 'file') refuse('loop', 'must be false for what is not a file')
     if (videoRate !== undefined && !isEncoded(video)) refuse('videoRate', `must be left out with video: ${video}`)
     if (audioRate !== undefined && !isEncoded(audio)) refuse('audioRate', `must be left out with audio: ${audio}`)
+    if (video === 'mpeg2' && gop > MOST_GOP_MPEG2) refuse('gop', 'must be at most 10s with video: mpeg2')
+  })
+  .superRefine(({ format, video, audio }, context) => {
+    const refuse = (key: string, message: string): void => context.addIssue({ code: 'custom', path: [key], message })
     if (!RAW_FORMATS.has(format)) return
     if (video === 'copy') refuse('video', `must be a codec, such as h264: ${format} gives raw pictures, or none`)
     if (audio === 'copy') refuse('audio', `must be a codec, such as aac, or none: ${format} gives raw sound, or none`)
@@ -126,7 +138,3 @@ export const inputOptions = z
   .meta({ instead: { path: 'write `url`: a path, a URL, or `"-"` for stdin' } })
 
 export type InputOptions = z.output<typeof inputOptions>
-
-function isEncoded(codec: string): boolean {
-  return codec !== 'copy' && codec !== 'none'
-}

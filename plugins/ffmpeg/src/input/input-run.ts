@@ -1,20 +1,18 @@
 // One run of FFmpeg: from its start until it and its output have ended.
 import type { Clock, NodeContext, Options, Processes, ProcessExit, Received } from '@millrace/engine/plugin'
-import { cutText, WatchedProcess } from '@millrace/engine/plugin'
+import { cutText } from '@millrace/engine/plugin'
 import type { Subscriber } from 'rxjs'
-import { readLogLine } from '../process/log-line.js'
+import { FfmpegProcess } from '../process/ffmpeg-process.js'
+import type { FfmpegEnd, FfmpegFault } from '../process/ffmpeg-process.js'
+import type { Progress } from '../process/progress-reader.js'
 import { inputArguments } from './input-arguments.js'
 import { inputError } from './input-errors.js'
 import type { InputOptions } from './input-options.js'
 import { isStdin, sourceKind } from './source-kind.js'
 
-/** FFmpeg has nothing to finish. The engine waits 4 s for a node when it stops. */
-const GRACE_MS = 2000
 /** Of the log, in errors and in the status. */
 const MOST_LINES = 5
 const LONGEST_LINE = 300
-/** What the muxer says of a codec for which a transport stream has no stream type. */
-const PRIVATE = /codec (\w{1,40}), is muxed as a private data stream/
 
 export interface InputRunParts {
   readonly options$: Options<InputOptions>
@@ -23,37 +21,41 @@ export interface InputRunParts {
   readonly processes: Processes
   /** The path of FFmpeg. */
   readonly program: string
-  noteExit(exit: ProcessExit): void
+  /** A line of its log. */
+  noteLine(run: InputRun, text: string): void
+  /** Each second. `wasHeld`: since the last time. */
+  noteProgress(run: InputRun, wasHeld: boolean): void
+  noteExit(run: InputRun, exit: ProcessExit): void
 }
 
 export class InputRun {
   readonly #parts: InputRunParts
-  readonly #process: WatchedProcess
-  /** The newest of its log. */
-  readonly #lines: string[] = []
-  /** Why it was ended before it ended by itself. */
-  #fault: Error | undefined
-  /** Codecs that no player finds in a transport stream. */
-  readonly #foreign = new Set<string>()
+  readonly #process: FfmpegProcess
+  #wasHeld = false
+  progress: Progress | undefined
 
   constructor(subscriber: Subscriber<Received>, parts: InputRunParts) {
     this.#parts = parts
     const { options$, context, clock, processes, program } = parts
-    const { url, cwd } = options$.value
-    this.#process = new WatchedProcess({
-      ...{ clock, processes },
-      options: {
-        command: [program, ...inputArguments(options$.value)],
-        cwd,
-        env: { AV_LOG_FORCE_NOCOLOR: '1' },
-        stdin: isStdin(url) ? 'inherit' : 'none',
-        stdout: 'pipe',
-      },
-      callbacks: { onLine: (line) => this.#noteLine(line) },
+    const { url, cwd, niceness, maxMemory } = options$.value
+    this.#process = new FfmpegProcess({
+      ...{ clock, processes, cwd, niceness, memoryBytes: maxMemory },
+      program: [program],
+      args: inputArguments(options$.value),
+      env: { AV_LOG_FORCE_NOCOLOR: '1' },
+      hasInput: false,
+      readsStdin: isStdin(url),
+      outputs: 1,
+      toStdout: true,
       silentMs: () => options$.value.readTimeout,
-      onOutput: (bytes) => subscriber.next(bytes),
-      onSilent: (silentMs) => this.#noteSilent(silentMs),
-      onExit: (exit) => this.#noteExit(subscriber, exit),
+      onOutput: (_, bytes) => subscriber.next(bytes),
+      onLine: (text) => parts.noteLine(this, text),
+      onProgress: (progress) => {
+        this.progress = progress
+        parts.noteProgress(this, this.#wasHeld)
+        this.#wasHeld = this.#process.isHeld
+      },
+      onEnd: (end) => this.#noteEnd(subscriber, end),
     })
     const { pid } = this.#process
     if (pid === undefined) return
@@ -65,58 +67,51 @@ export class InputRun {
     return this.#process.pid
   }
 
+  get command(): readonly string[] {
+    return this.#process.command
+  }
+
+  get residentBytes(): number {
+    return this.#process.residentBytes
+  }
+
   /** The pipe fills, and FFmpeg waits. */
   hold(): Disposable {
+    this.#wasHeld = true
     return this.#process.hold()
   }
 
+  /** It has nothing to finish. */
   stop(): Promise<void> {
-    return this.#process.stop({ graceMs: GRACE_MS })
+    return this.#process.stop()
   }
 
-  #noteExit(subscriber: Subscriber<Received>, exit: ProcessExit): void {
-    const lines = this.#lines.map((line) => cutText(line, LONGEST_LINE))
-    const how = exit.failure?.message ?? exit.text.split(': ', 1)[0] ?? ''
+  #noteEnd(subscriber: Subscriber<Received>, end: FfmpegEnd): void {
+    const lines = end.lines.slice(-MOST_LINES).map((line) => cutText(line, LONGEST_LINE))
+    const how = end.failure?.message ?? end.text.split(': ', 1)[0] ?? ''
     const text = lines.length === 0 ? how : `${how}: ${lines.join(' | ')}`
-    this.#parts.noteExit({ ...exit, lastLines: lines, text })
-    this.#finish(subscriber, { ...exit, text })
+    this.#parts.noteExit(this, { ...end, lastLines: lines, text })
+    this.#finish(subscriber, { ...end, text })
   }
 
-  #noteLine(line: string): ReturnType<typeof readLogLine> {
-    const read = readLogLine(line)
-    if (this.#lines.length >= MOST_LINES) this.#lines.shift()
-    this.#lines.push(read.text)
-    const [, codec] = PRIVATE.exec(read.text) ?? []
-    if (codec !== undefined) this.#noteForeign(codec)
-    return read
-  }
-
-  #noteForeign(codec: string): void {
-    this.#foreign.add(codec)
-    const names = [...this.#foreign].join(' and ')
-    this.#parts.context.degraded(
-      `a transport stream cannot carry ${names} in a way that players read: set \`video\` or \`audio\` to a codec`,
-    )
-  }
-
-  #noteSilent(silentMs: number): void {
-    this.#fault = inputError('FFMPEG_INPUT_SILENT', `ffmpeg has written nothing for ${silentMs / 1000} s`)
-    this.#parts.context.log.warn(this.#fault.message)
-    void this.stop()
-  }
-
-  #finish(subscriber: Subscriber<Received>, exit: ProcessExit): void {
+  #finish(subscriber: Subscriber<Received>, end: FfmpegEnd): void {
     if (subscriber.closed) return
     const options = this.#parts.options$.value
-    const error = this.#fault ?? exit.failure
-    if (exit.failure !== undefined) return subscriber.error(exit.failure)
-    if (error === undefined && !isRestarted(options, exit)) {
-      if (exit.code !== 0) return subscriber.error(inputError('FFMPEG_INPUT_ENDED', exit.text))
-      this.#parts.context.log.info(exit.text)
+    if (end.failure !== undefined) return subscriber.error(end.failure)
+    const error = end.fault === undefined ? undefined : this.#errorOf(end.fault)
+    if (error === undefined && !isRestarted(options, end)) {
+      if (end.code !== 0) return subscriber.error(inputError('FFMPEG_INPUT_ENDED', end.text))
+      this.#parts.context.log.info(end.text)
       return subscriber.complete()
     }
-    if (isStdin(options.url)) return subscriber.error(inputError('FFMPEG_INPUT_ENDED', error?.message ?? exit.text))
-    subscriber.error(error ?? inputError('FFMPEG_INPUT_EXITED', exit.text))
+    if (isStdin(options.url)) return subscriber.error(inputError('FFMPEG_INPUT_ENDED', error?.message ?? end.text))
+    subscriber.error(error ?? inputError('FFMPEG_INPUT_EXITED', end.text))
+  }
+
+  #errorOf({ kind, text }: FfmpegFault): Error {
+    if (kind === 'memory') return inputError('FFMPEG_INPUT_MEMORY', text)
+    const { readTimeout } = this.#parts.options$.value
+    return inputError('FFMPEG_INPUT_SILENT', `ffmpeg has written nothing for ${readTimeout / 1000} s`)
   }
 }
 

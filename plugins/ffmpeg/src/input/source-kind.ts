@@ -23,6 +23,11 @@ export function isStdin(url: string): boolean {
   return /^(?:-|pipe:0?|fd:0?)$/i.test(url)
 }
 
+/** A codec is, for pictures or sound. */
+export function isEncoded(codec: string): boolean {
+  return codec !== 'copy' && codec !== 'none'
+}
+
 function isDevice(format: string): boolean {
   return DEVICES.has(format)
 }

@@ -30,8 +30,12 @@ export interface FfmpegRunSettings {
   readonly env?: Readonly<Record<string, string>>
   /** It reads `pipe:0`. Without, input is taken to flow always. */
   readonly hasInput: boolean
+  /** Without `hasInput`: `pipe:0` is the stdin of the engine. */
+  readonly readsStdin?: boolean
   /** How many outputs it has: `pipe:3`, `pipe:4` and so on, see `outputPipe`. */
   readonly outputs: number
+  /** Its only output is `pipe:1`, which can be held. */
+  readonly toStdout?: boolean
   readonly niceness?: number
   /** More memory than this, and it is ended; 0 for any. */
   readonly memoryBytes?: number
@@ -70,9 +74,15 @@ export function outputPipe(output: number): string {
 }
 
 /** The command that is run, as it is shown. */
-function ffmpegCommand({ program, args, outputs }: Pick<FfmpegRunSettings, 'program' | 'args' | 'outputs'>): string[] {
-  const progress = ['-progress', outputPipe(outputs), '-stats_period', '1']
+function ffmpegCommand(settings: FfmpegRunSettings): string[] {
+  const { program, args } = settings
+  const progress = ['-progress', outputPipe(pipesOf(settings)), '-stats_period', '1']
   return [...program, '-hide_banner', '-nostdin', '-loglevel', 'level+warning', ...progress, ...args]
+}
+
+/** Of its outputs. The pipe of its progress follows. */
+function pipesOf({ outputs, toStdout = false }: FfmpegRunSettings): number {
+  return toStdout ? 0 : outputs
 }
 
 export class FfmpegProcess {
@@ -82,32 +92,36 @@ export class FfmpegProcess {
   readonly #watch: StallWatch
   readonly #lines: string[] = []
   readonly #timer: Disposable
+  #holds = 0
   #firstOutputMs: number | undefined
   #fault: FfmpegFault | undefined
 
   /** Starts it. Never throws: `onEnd` tells. */
   constructor(settings: FfmpegRunSettings) {
-    const { clock, processes, outputs, cwd, env, niceness, hasInput } = settings
+    const { clock, processes, outputs, cwd, env, niceness, hasInput, readsStdin = false, toStdout = false } = settings
+    const pipes = pipesOf(settings)
     this.#settings = settings
     this.command = ffmpegCommand(settings)
     this.#watch = new StallWatch(
       { outputs, silentMs: () => settings.silentMs(), firstMs: settings.firstMs ?? 0 },
       clock.nowMs(),
     )
+    if (!hasInput) this.noteInput()
     this.#timer = clock.every(CHECK_MS, () => this.#check())
     const progress = new ProgressReader((said) => settings.onProgress?.(said))
     this.#process = processes.start(
       {
         command: this.command,
-        stdin: hasInput ? 'pipe' : 'none',
-        stdout: 'none',
-        pipes: outputs + 1,
+        stdin: hasInput ? 'pipe' : readsStdin ? 'inherit' : 'none',
+        stdout: toStdout ? 'pipe' : 'none',
+        pipes: pipes + 1,
         ...(cwd === undefined ? {} : { cwd }),
         ...(env === undefined ? {} : { env }),
         ...(niceness === undefined ? {} : { niceness }),
       },
       {
-        onPipe: (pipe, bytes) => (pipe === outputs ? progress.push(bytes) : this.#noteOutput(pipe, bytes)),
+        onOutput: (bytes) => this.#noteOutput(0, bytes),
+        onPipe: (pipe, bytes) => (pipe === pipes ? progress.push(bytes) : this.#noteOutput(pipe, bytes)),
         onDrain: () => settings.onDrain?.(),
         onLine: (line) => this.#noteLine(line),
         onExit: (exit) => this.#noteExit(exit),
@@ -137,6 +151,23 @@ export class FfmpegProcess {
   write(bytes: Uint8Array): boolean {
     this.noteInput()
     return this.#process.write(bytes)
+  }
+
+  /** With `toStdout`: the pipe fills, and it waits, until all holds are disposed. */
+  hold(): Disposable {
+    this.#holds++
+    const inner = this.#process.hold()
+    return {
+      [Symbol.dispose]: () => {
+        this.#holds--
+        this.#watch.restart(this.#settings.clock.nowMs())
+        inner[Symbol.dispose]()
+      },
+    }
+  }
+
+  get isHeld(): boolean {
+    return this.#holds > 0
   }
 
   /** It gets no more input, encodes what it has, and ends. */
@@ -190,7 +221,7 @@ export class FfmpegProcess {
     // A source that waits for it to take more gives nothing more meanwhile.
     if (!hasInput || this.pendingBytes > 0) this.#watch.noteInput(nowMs)
     const silent = this.#watch.check(nowMs, CHECK_MS)
-    if (silent !== undefined) {
+    if (silent !== undefined && !this.isHeld) {
       return this.endFor({ kind: 'silent', text: `ffmpeg gives nothing on output ${silent}, though it gets input` })
     }
     const resident = memoryBytes === 0 ? 0 : this.residentBytes

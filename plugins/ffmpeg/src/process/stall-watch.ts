@@ -38,15 +38,20 @@ export class StallWatch {
     this.#hasGiven[output] = 1
   }
 
+  /** What came before does not count: it could not give anything. */
+  restart(nowMs: number): void {
+    this.#flowingSinceMs = nowMs
+  }
+
   /** The number of an output that is silent though input flows; undefined if there is none. */
   check(nowMs: number, periodMs: number): number | undefined {
     const lateMs = nowMs - this.#checkedMs - periodMs
     this.#checkedMs = nowMs
-    // This process was blocked and could read nothing itself.
-    if (lateMs > periodMs) this.#flowingSinceMs = nowMs
-    if (nowMs - this.#inputMs > PAUSE_MS) return undefined
     const { silentMs, firstMs } = this.#settings
     const most = silentMs()
+    // This process was blocked and could read nothing itself.
+    if (lateMs > Math.min(periodMs, most / 2)) this.restart(nowMs)
+    if (nowMs - this.#inputMs > PAUSE_MS) return undefined
     if (most === 0) return undefined
     const stalled = this.#lastMs.findIndex((lastMs, output) => {
       const allowedMs = this.#hasGiven[output] === 1 ? most : Math.max(most, firstMs)

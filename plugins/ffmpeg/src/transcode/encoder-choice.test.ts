@@ -79,7 +79,9 @@ describe('the encoder of a rendition', () => {
       return { output: Uint8Array.of(1) }
     }
     const { signal } = new AbortController()
-    const choice = choiceOf((encoder) => probeEncoder(encoder, { processes: { convert }, program: ['ffmpeg'], signal }))
+    const choice = choiceOf((encoder) =>
+      probeEncoder(encoder, { processes: { convert }, program: ['ffmpeg'], device: '', signal }),
+    )
     await choice.decide()
     assert.deepEqual(choice.missed, [])
     assert.deepEqual(encodersOf(choice), {

@@ -125,6 +125,23 @@ describe('the arguments of the encoder', () => {
     })
   }
 
+  test('name the device for VAAPI, and nothing that is more than a device', () => {
+    const renditions = { a: { hardware: 'vaapi' } } as const
+    for (const device of ['/dev/dri/renderD129', '/dev/dri/by-path/pci-0000:00:02.0-render']) {
+      assert.deepEqual(valuesOf(argsOf({ renditions, device }), '-vaapi_device'), [device])
+    }
+    for (const device of ['/dev/dri/a,driver=x', '/dev/dri/../../etc/passwd', 'renderD129', ':0', '']) {
+      assert.equal(transcodeOptions.safeParse({ renditions, device }).success, false, device)
+    }
+  })
+
+  test('make pictures of fields only where key frames are at times', () => {
+    const renditions = ['240p'] as const
+    const graph = argsOf({ renditions: [...renditions], gop: '2s', deinterlaceRate: 'field' }).join(' ')
+    assert.ok(graph.includes('bwdif=mode=send_field:parity=auto:deint=interlaced'))
+    assert.equal(transcodeOptions.safeParse({ renditions, deinterlaceRate: 'field' }).success, false)
+  })
+
   test('take all audio tracks, each on its PID, with languages that are some', () => {
     const audio = [
       { slot: 0, language: 'deu' },

@@ -59,7 +59,10 @@ export function encoderCommand(
   const image =
     graph?.usesImage === true && watermark !== undefined ? [...PICTURE, '-i', `file:${watermark.image}`] : []
   const args = [
-    ...deviceArguments(renditions.map(({ hardware }) => hardware)),
+    ...deviceArguments(
+      renditions.map(({ hardware }) => hardware),
+      options.device,
+    ),
     ...['-copyts', ...INPUT, ...image],
     ...(graph === undefined || graph.text === '' ? [] : ['-filter_complex', graph.text]),
     ...renditions.flatMap((rendition, output) => [

@@ -4,7 +4,7 @@ import { EntranceQueue } from './entrance-queue.js'
 import type { FeedPlan } from './feed-plan.js'
 import type { Entry } from './inlet-stream.js'
 import { RecentGop } from './recent-gop.js'
-import { SpeedWatch } from './speed-watch.js'
+import { SpeedWatch } from '../process/speed-watch.js'
 
 const PLAN: FeedPlan = { program: 1, pcrPid: 256, video: undefined, audio: [] }
 

@@ -15,7 +15,7 @@ export interface VideoGraph {
   readonly usesImage: boolean
 }
 
-type GraphOptions = Pick<TranscodeOptions, 'deinterlace' | 'watermark' | 'loudness'>
+type GraphOptions = Pick<TranscodeOptions, 'deinterlace' | 'deinterlaceRate' | 'watermark' | 'loudness'>
 
 export function videoGraph(
   options: GraphOptions,
@@ -26,7 +26,7 @@ export function videoGraph(
   const labels = renditions.map((_, output) => (encoded.includes(output) ? `[v${output}]` : '0:v:0'))
   if (encoded.length === 0) return { text: '', labels, usesImage: false }
   const usesImage = options.watermark !== undefined
-  const shared = deinterlacer(options.deinterlace)
+  const shared = deinterlacer(options)
   const parts = encoded.map((output) => `[s${output}]`).join('')
   const split = `[0:v:0]${shared === '' ? '' : `${shared},`}split=${encoded.length}${parts}`
   const images = usesImage
@@ -67,9 +67,9 @@ export function audioFilters(
   return [...given, even].join(',')
 }
 
-function deinterlacer(mode: GraphOptions['deinterlace']): string {
-  if (mode === 'off') return ''
-  return `bwdif=mode=send_frame:parity=auto:deint=${mode === 'on' ? 'all' : 'interlaced'}`
+function deinterlacer({ deinterlace, deinterlaceRate }: GraphOptions): string {
+  if (deinterlace === 'off') return ''
+  return `bwdif=mode=send_${deinterlaceRate}:parity=auto:deint=${deinterlace === 'on' ? 'all' : 'interlaced'}`
 }
 
 function branch(

@@ -3,6 +3,8 @@ import { describe, test } from 'node:test'
 import { TestProcesses } from '@millrace/engine/testing'
 import { probeArguments, probeEncoder } from './hardware.js'
 
+const DEVICE = '/dev/dri/renderD129'
+
 const FAILURES = [
   {
     says: '[AVHWDeviceContext @ 0x5] [error] No VA display found for device /dev/dri/renderD128.',
@@ -16,7 +18,7 @@ const FAILURES = [
 async function probed(encoder: string, program: readonly string[]): Promise<string | undefined> {
   await using processes = new TestProcesses()
   const { signal } = new AbortController()
-  return await probeEncoder({ encoder, hardware: 'none' }, { processes, program, signal })
+  return await probeEncoder({ encoder, hardware: 'none' }, { processes, program, device: DEVICE, signal })
 }
 
 describe('an encoder', () => {
@@ -39,7 +41,7 @@ describe('the arguments with which an encoder is tried', () => {
   const end = ['-frames:v', '1', '-c:v', 'x', '-f', 'mpegts', 'pipe:1']
   const input = ['-f', 'rawvideo', '-pix_fmt', 'yuv420p', '-s', '320x240', '-r', '25', '-i', 'pipe:0']
   const start = ['-hide_banner', '-nostats', '-loglevel', 'error']
-  const device = ['-vaapi_device', '/dev/dri/renderD128']
+  const device = ['-vaapi_device', DEVICE]
   const expected = {
     nvenc: [...start, ...input, '-vf', 'format=yuv420p', ...end],
     qsv: [...start, ...input, '-vf', 'format=nv12', ...end],
@@ -47,12 +49,12 @@ describe('the arguments with which an encoder is tried', () => {
   } as const
   for (const kind of ['nvenc', 'qsv', 'vaapi'] as const) {
     test(`are those of ${kind}`, () =>
-      assert.deepEqual(probeArguments({ encoder: 'x', hardware: kind }), expected[kind]))
+      assert.deepEqual(probeArguments({ encoder: 'x', hardware: kind }, DEVICE), expected[kind]))
   }
 
   test('have the profile, the preset and the tuning of the rendition, and the pixels that the profile needs', () => {
     const tuning = { profile: 'main10', preset: 'p4', tune: 'hq' }
-    const args = probeArguments({ encoder: 'hevc_nvenc', hardware: 'nvenc', ...tuning })
+    const args = probeArguments({ encoder: 'hevc_nvenc', hardware: 'nvenc', ...tuning }, DEVICE)
     const own = ['-c:v', 'hevc_nvenc', '-profile:v', 'main10', '-preset:v', 'p4', '-tune:v', 'hq']
     const rest = ['-vf', 'format=p010le', '-frames:v', '1', ...own, '-f', 'mpegts', 'pipe:1']
     assert.deepEqual(args, [...start, ...input, ...rest])

@@ -11,7 +11,6 @@ import type { Tuning } from './tuning-arguments.js'
 export const HARDWARE = ['nvenc', 'qsv', 'vaapi'] as const
 export type Hardware = (typeof HARDWARE)[number]
 
-const VAAPI_DEVICE = '/dev/dri/renderD128'
 /** The least that all of them take, in 4:2:0. */
 const [WIDTH, HEIGHT] = [320, 240]
 /** A driver that is loaded for the first time takes seconds. */
@@ -28,9 +27,9 @@ export interface TriedEncoder extends Tuning {
   readonly hardware: Hardware | 'none'
 }
 
-/** What precedes the inputs. */
-export function deviceArguments(kinds: Iterable<Hardware | 'none'>): readonly string[] {
-  return [...kinds].includes('vaapi') ? ['-vaapi_device', VAAPI_DEVICE] : []
+/** What precedes the inputs. `device`: of VAAPI. */
+export function deviceArguments(kinds: Iterable<Hardware | 'none'>, device: string): readonly string[] {
+  return [...kinds].includes('vaapi') ? ['-vaapi_device', device] : []
 }
 
 /** The filters that give pictures the form which the encoder takes. */
@@ -52,15 +51,17 @@ export interface ProbeParts {
   readonly processes: Pick<Processes, 'convert'>
   /** ffmpeg. */
   readonly program: readonly string[]
+  /** Of VAAPI. */
+  readonly device: string
   readonly signal: AbortSignal
 }
 
 /** Encodes one picture. Resolves with the reason if it cannot; undefined if it can. Never rejects. */
 export async function probeEncoder(
   encoder: TriedEncoder,
-  { processes, program, signal }: ProbeParts,
+  { processes, program, device, signal }: ProbeParts,
 ): Promise<string | undefined> {
-  const command = [...program, ...probeArguments(encoder)]
+  const command = [...program, ...probeArguments(encoder, device)]
   const input = new Uint8Array(WIDTH * HEIGHT * 1.5)
   const limits = { mostOutputBytes: MOST_BYTES, timeoutMs: TIMEOUT_MS }
   const { output, failure } = await processes.convert({ command, input, signal, ...limits })
@@ -69,9 +70,9 @@ export async function probeEncoder(
   return (knownFailure(lines)?.text ?? lines.join(' ')).slice(0, LONGEST_REASON)
 }
 
-export function probeArguments(encoder: TriedEncoder): readonly string[] {
+export function probeArguments(encoder: TriedEncoder, device: string): readonly string[] {
   return [
-    ...['-hide_banner', '-nostats', '-loglevel', 'error', ...deviceArguments([encoder.hardware])],
+    ...['-hide_banner', '-nostats', '-loglevel', 'error', ...deviceArguments([encoder.hardware], device)],
     ...['-f', 'rawvideo', '-pix_fmt', 'yuv420p', '-s', `${WIDTH}x${HEIGHT}`, '-r', '25', '-i', 'pipe:0'],
     ...['-vf', uploadFilters(encoder).join(','), '-frames:v', '1'],
     ...['-c:v', encoder.encoder, ...tuningArguments(encoder), '-f', 'mpegts', 'pipe:1'],

@@ -36,6 +36,22 @@ describe('pictures that are coded as two fields', () => {
   }
 })
 
+test('1080i50 becomes 50p with `deinterlaceRate: field`: a picture of each field, key frames by `gop` alone', async () => {
+  const codec = ['libx264', '-preset', 'ultrafast', '-pix_fmt', 'yuv420p', '-sc_threshold', '0', '-x264opts', 'tff=1']
+  const args = ['-vf', 'interlace=scan=tff', '-flags', '+ilme+ildct', '-output_ts_offset', '1']
+  const clip = await makeClip({ seconds: 3, size: '192x108', rate: 50, codec, args, audio: false })
+  assert.equal((await probe(clip, ['-show_entries', 'frame=interlaced_frame']))[0], '1')
+  await using bench = new TranscodeBench({ renditions: { small: FAST }, gop: '1s', deinterlaceRate: 'field' })
+  await bench.feed(clip)
+  await bench.end()
+  const out = bench.bytes('small')
+  const fields = byTime(ptsOf(clip)).flatMap((pts) => [pts, pts + 1800])
+  assert.deepEqual(byTime(ptsOf(out)), fields)
+  const starts = fields.filter((pts, at) => Math.floor(pts / 90_000) !== Math.floor((fields[at - 1] ?? -1) / 90_000))
+  assert.deepEqual(bench.keys('small'), starts)
+  assert.deepEqual([...new Set(await probe(out, ['-show_entries', 'frame=interlaced_frame']))], ['0'])
+})
+
 describe('pictures with the wrong flag', () => {
   const H264 = ['libx264', '-preset', 'ultrafast', '-pix_fmt', 'yuv420p', '-sc_threshold', '0', '-qp', '10']
   const picture = { seconds: 2, size: '320x192', source: 'mandelbrot=', codec: H264, audio: false }

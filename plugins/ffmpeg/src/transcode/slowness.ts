@@ -1,7 +1,7 @@
 // Says that the machine is too slow for the renditions, and when it no longer is.
 import type { NodeContext } from '@millrace/engine/plugin'
 import type { EncoderRun } from './encoder-run.js'
-import type { SpeedWatch } from './speed-watch.js'
+import type { SpeedWatch } from '../process/speed-watch.js'
 
 /** Without drops for this long, the machine is fast enough. */
 const SLOW_MS = 30_000

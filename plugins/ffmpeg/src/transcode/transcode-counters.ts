@@ -1,6 +1,8 @@
 // The numbers behind the metrics and details of the node.
 import type { Json, MetricDeclaration, NodeContext } from '@millrace/engine/plugin'
+import { progressDetails } from '../process/progress-details.js'
 import type { Progress } from '../process/progress-reader.js'
+import { shownCommand } from '../process/shown-command.js'
 import type { EncoderRun } from './encoder-run.js'
 import { FEED_AUDIO_PID } from './feed.js'
 
@@ -99,17 +101,12 @@ export class TranscodeCounters {
     return {
       pid: run?.pid ?? null,
       speed: Math.round(speed * 100) / 100,
-      fps: run?.progress?.fps ?? null,
+      ...progressDetails(run?.progress),
       video: video?.codec ?? null,
       audio: audio.map(({ slot, codec, language }) => ({ pid: FEED_AUDIO_PID + slot, codec, language })),
       restarts: this.restarts,
       lastExit: this.#lastExit,
-      command: run === undefined ? null : run.command.map(quoted).join(' '),
+      command: run === undefined ? null : shownCommand(run.command),
     }
   }
-}
-
-/** As it would be typed. */
-function quoted(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`
 }

@@ -10,6 +10,8 @@ import { LADDERS, NATIVE, STEP_NAMES } from './ladder.js'
 
 const MOST_RENDITIONS = 16
 const MOST_ARGUMENTS = 100
+/** Nothing that ffmpeg could take for an option of it. */
+const DEVICE = /^\/dev\/dri\/(?!.*\.\.)[\w.:/-]{1,200}$/
 /** As a port is called. */
 const NAME = /^[a-z0-9][a-z0-9-]{0,31}$/
 /** Names of encoders, profiles and the like: nothing that ffmpeg could take for an option or a file. */
@@ -159,12 +161,22 @@ const fields = {
   deinterlace: choice('auto', 'on', 'off')
     .default('auto')
     .meta({ description: '`auto`: pictures that are flagged as interlaced.', reload: 'swap' }),
+  deinterlaceRate: choice('frame', 'field').default('frame').meta({
+    description:
+      '`frame`: as many pictures as the source has; `field`: one of each field, 50 a second of 1080i50. Needs a time as `gop`.',
+    reload: 'swap',
+  }),
   watermark,
   loudness: z.number().min(-70).max(-5).optional().meta({
     description:
       'Loudness of the sound in LUFS, EBU R 128: -23 in Europe. Delays the stream by 3 s. By default it is left as it is.',
     reload: 'swap',
   }),
+  device: z
+    .string()
+    .regex(DEVICE, 'must be a device of Linux, such as /dev/dri/renderD129')
+    .default('/dev/dri/renderD128')
+    .meta({ description: 'Device for `hardware: vaapi`.', reload: 'swap' }),
   maxDelay: duration({ min: 500, max: 60_000 }).prefault('4s').meta({
     description:
       'How long the stream may wait for an encoder that is too slow; then whole GOPs are dropped. A source that can wait is paused instead.',
@@ -186,14 +198,20 @@ const fields = {
     .meta({ description: 'An encoder that takes more memory is restarted.', reload: 'swap' }),
 }
 
-export const transcodeOptions = z.strictObject(fields).superRefine(({ renditions, ladder }, context) => {
-  if (Array.isArray(renditions)) return
-  for (const [name, given] of Object.entries(renditions)) {
-    for (const { key, message } of faultsOfRendition(name, given, ladder)) {
-      context.addIssue({ code: 'custom', path: ['renditions', name, key], message })
+export const transcodeOptions = z
+  .strictObject(fields)
+  .refine(({ deinterlaceRate, gop }) => deinterlaceRate === 'frame' || gop !== 'source', {
+    path: ['deinterlaceRate'],
+    message: 'must be frame unless `gop` is a time, such as 2s: a key frame of the source would become two',
+  })
+  .superRefine(({ renditions, ladder }, context) => {
+    if (Array.isArray(renditions)) return
+    for (const [name, given] of Object.entries(renditions)) {
+      for (const { key, message } of faultsOfRendition(name, given, ladder)) {
+        context.addIssue({ code: 'custom', path: ['renditions', name, key], message })
+      }
     }
-  }
-})
+  })
 
 export type RenditionSettings = z.output<typeof renditionSettings>
 export type TranscodeOptions = z.output<typeof transcodeOptions>

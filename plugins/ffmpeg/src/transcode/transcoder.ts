@@ -34,7 +34,7 @@ import { RESTARTS, TranscodeCounters } from './transcode-counters.js'
 import type { RestartReason } from './transcode-counters.js'
 import { transcodeError } from './transcode-errors.js'
 import { Slowness } from './slowness.js'
-import { SpeedWatch } from './speed-watch.js'
+import { SpeedWatch } from '../process/speed-watch.js'
 import { Succession } from './succession.js'
 import type { TranscodeOptions } from './transcode-options.js'
 
@@ -108,7 +108,7 @@ export class Transcoder implements Transform<AnyChunk, Received>, SnapshotsState
       ...{ context, clock, options: options$.value },
       probe: async (encoder, signal) => {
         await this.#tracks.trial.idle
-        return await probeEncoder(encoder, { ...parts, signal })
+        return await probeEncoder(encoder, { ...parts, device: options$.value.device, signal })
       },
       onChosen: () => this.#noteChosen(),
     })

@@ -4,6 +4,7 @@ import { difference33, mod33 } from '@millrace/media/mpegts'
 import type { Collector } from '../segment/collector.js'
 import type { Unit } from '../segment/unit.js'
 import type { AlignedSlots } from './aligned-slots.js'
+import { type Cut, cutAt } from './cut.js'
 import { CutBudget } from './cut-budget.js'
 import { type CutRange, findCut } from './find-cut.js'
 import type { CutHost } from './planned-segment.js'
@@ -47,15 +48,6 @@ interface HoleState {
   readonly holeTicks: number
   /** With slots, the date of `start90k`; the clock may be another one when the stream comes back. */
   readonly date90k: number
-}
-
-interface Cut {
-  readonly end90k: number
-  /** The next segment begins with it. */
-  readonly next: Unit | undefined
-  /** Position of the end in the leading rendition; by default everything so far. */
-  readonly to?: number
-  readonly isForced: boolean
 }
 
 export class CutPlanner {
@@ -142,10 +134,20 @@ export class CutPlanner {
     this.restart()
   }
 
-  /** The first rendition that flows and is not broken; the first one if none does. */
+  /**
+   * The first rendition that flows and has the start of the open segment: one that comes back late has what is over. Else the
+   * first one that flows; the first one if none does.
+   */
   #lead(nowMs: number): Collector {
-    const flowing = this.#collectors.find((each) => each.units.length > 0 && !isSilent(each, nowMs))
+    const isFlowing = (each: Collector): boolean => each.units.length > 0 && !isSilent(each, nowMs)
+    const current = this.#collectors.find((each, index) => isFlowing(each) && this.#hasStart(each, index))
+    const flowing = current ?? this.#collectors.find(isFlowing)
     return flowing ?? this.#collectors.find(({ units }) => units.length > 0) ?? this.#collectors[0]!
+  }
+
+  #hasStart({ units }: Collector, index: number): boolean {
+    const state = this.#state
+    return state.kind !== 'open' || (state.from[index] ?? findPoint(units, state.start90k)) !== undefined
   }
 
   #step(nowMs: number): boolean {
@@ -388,8 +390,4 @@ export class CutPlanner {
     else this.#enterHole(next.pts90k)
     return true
   }
-}
-
-function cutAt(unit: Unit): Cut {
-  return { end90k: unit.pts90k, next: unit, to: unit.at, isForced: !unit.isPoint }
 }

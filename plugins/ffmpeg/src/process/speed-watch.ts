@@ -3,7 +3,7 @@
 
 const WINDOW_MS = 30_000
 /** Below this it does not keep up. */
-const TOO_SLOW = 0.97
+export const TOO_SLOW = 0.97
 /** An encoder that was started again for being slow gets this long before that happens again; doubled each time. */
 const PATIENCE_MS = 600_000
 const MOST_PATIENCE_MS = 24 * 3_600_000
