@@ -240,7 +240,7 @@ export class PresentationBench {
       if (iframes !== undefined) this.checker.push(`${name} ${life.id} I-frames`, iframes, nowMs)
       const next = readPlaylist(text)
       // This parser wants version 8 for gaps; the draft does not.
-      HLS.parse(text.replace('#EXT-X-VERSION:6', '#EXT-X-VERSION:8'))
+      HLS.parse(text.replace('#EXT-X-VERSION:7', '#EXT-X-VERSION:8'))
       const before = this.#seen.get(`${name} ${life.id}`)
       checkNext(before, next, this.presentation, this.names.length === 1)
       this.#seen.set(`${name} ${life.id}`, next)
