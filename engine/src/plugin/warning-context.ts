@@ -10,4 +10,6 @@ export interface WarningContext {
   readonly hasAuth: boolean
   /** The longest `batch` of the inputs of its pipeline; undefined if they are not known. */
   readonly batchMs: number | undefined
+  /** All inputs of its pipeline have `timeline: source`; undefined if they are not known. */
+  readonly hasSourceTimes: boolean | undefined
 }

@@ -149,7 +149,10 @@ test('metrics that anybody beyond this machine can read are warned of', () => {
     open: { isLoopback: false, options: {} },
     local: { isLoopback: true, options: {} },
   }
-  const around = { address: undefined, hasAuth: false, batchMs: undefined, listener: (name: string) => listeners[name] }
+  const around = {
+    ...{ address: undefined, hasAuth: false, batchMs: undefined, hasSourceTimes: undefined },
+    listener: (name: string) => listeners[name],
+  }
   const warn = (more: object): readonly string[] => prometheus.warnings?.(prometheus.options.parse(more), around) ?? []
   assert.deepEqual(warn({ listener: 'open' }), [
     'everybody who reaches the listener "open" can read the metrics: add "auth"',

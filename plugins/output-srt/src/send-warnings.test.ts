@@ -7,7 +7,7 @@ import { srtOutputOptions } from './srt-output-options.js'
 function warningsOf(given: object, maxLatency: number, batchMs: number, latency = 120): readonly string[] {
   const around: WarningContext = {
     listener: (name) => (name === 'srt' ? { isLoopback: true, options: { maxLatency, latency } } : undefined),
-    ...{ hasAuth: false, batchMs, address: undefined },
+    ...{ hasAuth: false, batchMs, hasSourceTimes: false, address: undefined },
   }
   return sendWarnings(srtOutputOptions.parse(given), around)
 }
