@@ -1,5 +1,5 @@
 // pipelines/transcode-ladder.yaml: one publisher, five renditions in one multivariant playlist, a picture; and an encoder
-// that is killed under a viewer.
+// that is killed under a viewer; the checker finds no broken rule behind that.
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -56,6 +56,9 @@ test('five renditions cut at the same pictures, with a poster; a killed encoder 
     for (const each of again) assert.equal(each, again[0], 'all renditions still cut at the same pictures')
   }
   await until(async () => (await engine.node('live@news/enc')).state === 'ready', 'the encoder is ready')
+  await using probe = runCommandLine(['probe', url, '--for', '3s'], engine.folder.path)
+  const { code } = await probe.exited
+  assert.equal(code, 0, `a rule of HLS is broken: ${probe.stdout}`)
   await publisher[Symbol.asyncDispose]()
   await engine.stop()
 })
