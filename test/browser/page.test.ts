@@ -14,6 +14,7 @@ import { makeClip } from './kit/clip.js'
 import { LiveSource } from './kit/live-source.js'
 import { checkAccessibility } from './kit/accessibility.js'
 import { PlayerPage } from './kit/player-page.js'
+import { hasPreview, hover, isPreviewed, watchPreview } from './kit/preview-watch.js'
 import { openShaka } from './kit/shaka-page.js'
 import { openSite } from './kit/site.js'
 import { VlcReader } from './kit/vlc-reader.js'
@@ -144,14 +145,16 @@ describe('the player page', () => {
     await player.playsOn(1)
     await player.until(hasPast, SEEN_PAST_S)
     const box = (await player.page.locator('#seek').boundingBox())!
-    await player.page.mouse.move(box.x + box.width * 0.2, box.y + box.height / 2)
-    await player.until(() => !document.querySelector<HTMLElement>('#preview')!.hidden, undefined)
+    await hover(player.page, 0.2, hasPreview)
     assert.match((await player.page.locator('#preview-time').textContent()) ?? '', /^−0:\d\d · /)
     const before = (await player.state()).time
     await player.page.mouse.click(box.x + box.width * 0.2, box.y + box.height / 2)
     await player.untilBadge('Behind live')
     assert.ok((await player.state()).time < before)
     await player.playsOn(0.5)
+    await watchPreview(player.page)
+    // Forwards and back, each further than a picture may be off.
+    for (const share of [0.9, 0.2, 0.6]) await hover(player.page, share, isPreviewed)
     await player.page.locator('#live').click()
     await player.untilBadge('Live')
     await player.playsOn(0.5)

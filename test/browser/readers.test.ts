@@ -278,7 +278,7 @@ async function parseStrictly(url: string): Promise<void> {
   for (const uri of text.split('\n').filter((line) => line.endsWith('.m3u8'))) {
     const media = (await httpRequest(new URL(uri, url).href)).text
     // It wants version 8 for EXT-X-GAP, which section 8 of the draft does not ask for.
-    HLS.parse(media.replace('#EXT-X-VERSION:6', '#EXT-X-VERSION:8'))
+    HLS.parse(media.replace('#EXT-X-VERSION:7', '#EXT-X-VERSION:8'))
   }
 }
 

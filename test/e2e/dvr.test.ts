@@ -22,7 +22,7 @@ test('a channel can be rewound and asked for by time; after a kill it goes on wi
     const { text } = await httpRequest(long!)
     return urisOf(text).length >= 2 && text
   }, 'there are some segments')
-  assert.match(before, /^#EXTM3U\n#EXT-X-VERSION:6\n#EXT-X-START:TIME-OFFSET=-\d+\n/)
+  assert.match(before, /^#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-START:TIME-OFFSET=-\d+\n/)
   await checkRanges(new URL(urisOf(before)[0]!, url))
 
   first.child.signal('SIGKILL')

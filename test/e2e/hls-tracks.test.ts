@@ -1,5 +1,5 @@
 // The output `hls` of the real process, its tracks read by the real ffmpeg: further audio as renditions, sound that falls
-// silent and comes back, radio; and checked by the checker.
+// silent and comes back, radio; and checked by the checker, as is a ladder.
 import assert from 'node:assert/strict'
 import { connect } from 'node:net'
 import { join } from 'node:path'
@@ -43,28 +43,39 @@ function withoutSound(bytes: Uint8Array): Uint8Array {
   return Buffer.concat(kept)
 }
 
-test('ffmpeg reads further audio by its group, sound that comes back, and radio, without a warning', async () => {
-  const names = Object.keys(STREAMS) as (keyof typeof STREAMS)[]
-  const pipelines = names.map(
+function yaml(endAfter: string): string {
+  const pipelines = Object.keys(STREAMS).map(
     (name) => `  ${name}:
     inputs: { main: { type: unix, path: ${name}.sock } }
     transforms: { gops: { type: gop, from: main } }
-    outputs: { hls: { type: hls, from: gops, listener: web, path: /${name}/index.m3u8, offline: { gap: 2s, endAfter: 3s } } }
+    outputs: { hls: { type: hls, from: gops, listener: web, path: /${name}/index.m3u8, offline: { gap: 2s, endAfter: ${endAfter} } } }
 `,
   )
-  await using engine = await startEngine({
-    yaml: `version: 1
+  // Two renditions of one stream.
+  const ladder = `  ladder:
+    inputs: { main: { type: unix, path: ladder.sock } }
+    transforms: { one: { type: gop, from: main }, two: { type: gop, from: main } }
+    outputs: { hls: { type: hls, from: [one, two], listener: web, path: /ladder/index.m3u8, offline: { gap: 2s, endAfter: ${endAfter} } } }
+`
+  return `version: 1
 engine: { api: { address: "127.0.0.1:0" }, stateDir: state, drain: 2s }
 listeners: { web: { address: "127.0.0.1:0" } }
 pipelines:
-${pipelines.join('')}`,
-  })
-  const [languages = '', silent = '', radio = ''] = await Promise.all(names.map((name) => play(engine, name)))
+${pipelines.join('')}${ladder}`
+}
+
+test('ffmpeg reads further audio by its group, sound that comes back, and radio, without a warning', async () => {
+  const names = Object.keys(STREAMS) as (keyof typeof STREAMS)[]
+  // The playlists stay until the checker has seen them.
+  await using engine = await startEngine({ yaml: yaml('1m') })
+  const [languages = '', silent = '', radio = ''] = await Promise.all(
+    names.map((name) => play(engine, name, STREAMS[name])),
+  )
   assert.match(languages, /NAME="English",LANGUAGE="en",DEFAULT=NO,AUTOSELECT=YES,CHANNELS="2",URI="http/)
   assert.match(radio, /CODECS="mp4a\.40\.2"\n/)
-  await using probe = runCommandLine(['probe', await engine.url('languages/hls'), '--for', '1s'], engine.folder.path)
-  const { code } = await probe.exited
-  assert.equal(code, 0, `a rule of HLS is broken: ${probe.stdout}`)
+  await play(engine, 'ladder', STREAMS.languages)
+  await Promise.all([...names, 'ladder'].map((name) => checkRules(engine, name)))
+  await engine.folder.write('pipeline.yaml', yaml('3s'))
 
   const reads = [
     { name: 'languages', text: languages, map: '0:a:1', decode: true },
@@ -87,10 +98,17 @@ ${pipelines.join('')}`,
   await engine.stop()
 })
 
+/** With `engine probe`: all playlists that the output has. */
+async function checkRules(engine: EngineProcess, name: string): Promise<void> {
+  await using probe = runCommandLine(['probe', await engine.url(`${name}/hls`), '--for', '1s'], engine.folder.path)
+  const { code } = await probe.exited
+  assert.equal(code, 0, `a rule of HLS is broken in ${name}: ${probe.stdout}`)
+}
+
 /** Sends the stream at once. Returns the multivariant playlist with absolute URIs. */
-async function play(engine: EngineProcess, name: keyof typeof STREAMS): Promise<string> {
+async function play(engine: EngineProcess, name: string, stream: Uint8Array): Promise<string> {
   const socket = connect(join(engine.folder.path, `${name}.sock`)).on('error', () => undefined)
-  socket.write(STREAMS[name])
+  socket.write(stream)
   const url = await engine.url(`${name}/hls`)
   const { status, text } = await httpRequest(url)
   assert.equal(status, 200, text)

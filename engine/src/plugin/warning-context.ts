@@ -15,4 +15,6 @@ export interface WarningContext {
    * key of the stream is still `${stream}`.
    */
   readonly lingerMs: number | undefined
+  /** All inputs of its pipeline have `timeline: source`; undefined if they are not known. */
+  readonly hasSourceTimes: boolean | undefined
 }

@@ -1,5 +1,7 @@
 // The entry point `@millrace/media/formats`: what streams say about how they are coded, as playlists name it.
 export type { MediaFormat } from './media-format.js'
+export { displaySizeOf } from './display-size.js'
+export type { DisplaySize } from './display-size.js'
 export { readFormat } from './read-format.js'
 export { countFields } from './field-pictures.js'
 export { silentAdtsFrame } from '../aac/silent-frame.js'

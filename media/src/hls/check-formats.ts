@@ -1,4 +1,6 @@
 // The formats in a segment against what its variant says, and who can play them.
+import { displaySizeOf } from '../formats/display-size.js'
+import type { MediaFormat } from '../formats/media-format.js'
 import { hasVideo, otherNames, unnamedCodecs } from './codecs.js'
 import type { Finding } from './finding.js'
 import type { SegmentFacts } from './read-segment.js'
@@ -16,15 +18,17 @@ export interface DeclaredFormats {
   readonly isPart?: boolean | undefined
 }
 
+type FormatFacts = Pick<SegmentFacts, 'tracks' | 'formats' | 'hasTables' | 'captions'>
+
 /** Of these the name is exact: profile and level. */
 const EXACT: readonly string[] = ['h264', 'h265', 'aac', 'aac-latm']
 
-export function checkFormats(facts: SegmentFacts, declared: DeclaredFormats): readonly Finding[] {
+export function checkFormats(facts: FormatFacts, declared: DeclaredFormats): readonly Finding[] {
   return [...checkCodecs(facts, declared), ...checkVideo(facts, declared), ...checkPlayers(facts)]
 }
 
 function checkCodecs(
-  { tracks, formats, hasTables }: SegmentFacts,
+  { tracks, formats, hasTables }: FormatFacts,
   { codecs, isPart }: DeclaredFormats,
 ): readonly Finding[] {
   if (codecs === undefined) return []
@@ -45,18 +49,25 @@ function checkCodecs(
   return findings
 }
 
-function checkVideo({ formats, captions }: SegmentFacts, declared: DeclaredFormats): readonly Finding[] {
+function checkVideo({ formats, captions }: FormatFacts, declared: DeclaredFormats): readonly Finding[] {
   const findings: Finding[] = []
   const video = formats.find(({ width }) => width !== undefined)
-  const size = video === undefined ? undefined : `${video.width}x${video.height}`
-  if (size !== undefined && declared.resolution !== undefined && declared.resolution !== size)
-    findings.push({ rule: 'resolution-differs', seen: `${size}, RESOLUTION=${declared.resolution}` })
+  const sizes = video === undefined ? [] : sizesOf(video)
+  if (sizes.length > 0 && declared.resolution !== undefined && !sizes.includes(declared.resolution))
+    findings.push({ rule: 'resolution-differs', seen: `${sizes.join(' or ')}, RESOLUTION=${declared.resolution}` })
   if (captions.length > 0 && declared.hasNoCaptions === true)
     findings.push({ rule: 'captions-hidden', seen: `${captions.join(', ')} in the video` })
   return findings
 }
 
-function checkPlayers({ tracks, formats }: SegmentFacts): readonly Finding[] {
+/** The size to display, and that of the coded picture, which many servers write. */
+function sizesOf(video: MediaFormat): readonly string[] {
+  const shown = displaySizeOf(video)
+  const sizes = shown === undefined ? [] : [shown, { ...shown, width: video.width }]
+  return [...new Set(sizes.map(({ width, height }) => `${width}x${height}`))]
+}
+
+function checkPlayers({ tracks, formats }: FormatFacts): readonly Finding[] {
   return tracks.flatMap(({ media, codec }) => {
     if (media === 'data') return []
     const { name, apple, browsers } = tsPlayersOf(codec, formats.find((format) => format.codec === codec)?.name)

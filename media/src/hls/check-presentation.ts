@@ -70,7 +70,7 @@ function compareSegments(first: PresentedPlaylist, other: PresentedPlaylist): re
   return []
 }
 
-/** Segments of both that begin at the same date; without dates those of the same number. */
+/** Segments of both that begin at the same date, the nearest one; without dates those of the same number. */
 function matches(first: MediaPlaylist, other: MediaPlaylist): readonly (readonly [Segment, Segment])[] {
   if (!hasDates(first) || !hasDates(other)) {
     const bySequence = new Map(other.segments.map((segment) => [segment.sequence, segment]))
@@ -84,11 +84,10 @@ function matches(first: MediaPlaylist, other: MediaPlaylist): readonly (readonly
   return listDates(first.segments).flatMap((dates, index) => {
     const segment = first.segments[index]
     if (dates === undefined || segment === undefined) return []
-    while (at < starts.length && (starts[at]?.startMs ?? -Infinity) < dates.startMs - SAME_START_MS) at++
+    const offMs = (index: number): number => Math.abs((starts[index]?.startMs ?? -Infinity) - dates.startMs)
+    while (at + 1 < starts.length && offMs(at + 1) <= offMs(at)) at++
     const match = other.segments[at]
-    const startMs = starts[at]?.startMs
-    if (match === undefined || startMs === undefined || startMs > dates.startMs + SAME_START_MS) return []
-    return [[segment, match] as const]
+    return match === undefined || offMs(at) > SAME_START_MS ? [] : [[segment, match] as const]
   })
 }
 

@@ -4,10 +4,10 @@ import { attributeOf } from './playlist.js'
 import type { Playlist, Tag } from './playlist.js'
 
 /**
- * Never too high: the first version in which durations are rounded before they are compared with the target duration,
- * and in which a segment may have an EXT-X-MAP.
+ * Never too high: that of RFC 8216. A presentation that may have services of CEA-708 (INSTREAM-ID) needs it, and has it in
+ * all of its playlists.
  */
-const COMMON_VERSION = 6
+const COMMON_VERSION = 7
 /** Delta updates need it; a presentation that offers them has it in all of its playlists. */
 const LOW_LATENCY_VERSION = 9
 const LOW_LATENCY_TAGS = new Set(['EXT-X-PART-INF', 'EXT-X-SERVER-CONTROL', 'EXT-X-SKIP'])

@@ -36,7 +36,7 @@ const TEXT_RULES = {
   'version-too-low': must('8', 'EXT-X-VERSION is at least what the tags of the playlist need.'),
   'version-too-high': should(
     '6.2.1',
-    'EXT-X-VERSION is not above what the playlist needs (up to 6 is always accepted).',
+    'EXT-X-VERSION is not above what the playlist needs (up to 7 is always accepted).',
   ),
   'version-late': should(
     PLAYERS,

@@ -38,7 +38,7 @@ const ROWS: readonly Row[] = [
   ['head-tag-late', RANGES, 'a.ts', 'a.ts\n#EXT-X-MEDIA-SEQUENCE:3'],
   ['version-too-low', LIVE, 'VERSION:6', 'VERSION:2', 'a fraction'],
   ['version-too-low', VOD, '#EXT-X-VERSION:6\n', '', 'none'],
-  ['version-too-high', LIVE, 'VERSION:6', 'VERSION:7'],
+  ['version-too-high', LIVE, 'VERSION:6', 'VERSION:8'],
   ['version-late', LIVE, '#EXT-X-VERSION:6\n#EXT-X-TARGETDURATION:3', '#EXT-X-TARGETDURATION:3\n#EXT-X-VERSION:6'],
   ['target-missing', LIVE, '#EXT-X-TARGETDURATION:3\n', ''],
   ['segment-too-long', LIVE, '#EXTINF:3.0,\ns105', '#EXTINF:3.5,\ns105'],

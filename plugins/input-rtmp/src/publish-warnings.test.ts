@@ -6,15 +6,8 @@ import { rtmpOptions } from './rtmp-options.js'
 test('an input that everybody beyond this machine can publish to is warned of', () => {
   const warned = (given: object, isLoopback = false, hasAuth = false): boolean => {
     const listener = (name: string) => (name === 'rtmp' ? { isLoopback, options: {} } : undefined)
-    return (
-      publishWarnings(rtmpOptions.parse(given), {
-        listener,
-        hasAuth,
-        batchMs: 20,
-        lingerMs: undefined,
-        address: undefined,
-      }).length > 0
-    )
+    const around = { listener, hasAuth, batchMs: 20, lingerMs: undefined, hasSourceTimes: false, address: undefined }
+    return publishWarnings(rtmpOptions.parse(given), around).length > 0
   }
   const listening = { listener: 'rtmp', app: 'live' }
   assert.equal(warned(listening), true)

@@ -6,15 +6,8 @@ import { srtOptions } from './srt-options.js'
 test('an input that everybody beyond this machine can publish to is warned of', () => {
   const warned = (given: object, options: object, isLoopback = false, hasAuth = false): boolean => {
     const listener = (name: string) => (name === 'srt' ? { isLoopback, options } : undefined)
-    return (
-      publishWarnings(srtOptions.parse(given), {
-        address: undefined,
-        listener,
-        hasAuth,
-        batchMs: 20,
-        lingerMs: undefined,
-      }).length > 0
-    )
+    const around = { listener, hasAuth, batchMs: 20, lingerMs: undefined, hasSourceTimes: false, address: undefined }
+    return publishWarnings(srtOptions.parse(given), around).length > 0
   }
   const passphrase = 'ten-characters'
   assert.equal(warned({ listener: 'srt' }, {}), true)

@@ -150,10 +150,7 @@ test('metrics that anybody beyond this machine can read are warned of', () => {
     local: { isLoopback: true, options: {} },
   }
   const around = {
-    address: undefined,
-    hasAuth: false,
-    batchMs: undefined,
-    lingerMs: undefined,
+    ...{ address: undefined, hasAuth: false, batchMs: undefined, lingerMs: undefined, hasSourceTimes: undefined },
     listener: (name: string) => listeners[name],
   }
   const warn = (more: object): readonly string[] => prometheus.warnings?.(prometheus.options.parse(more), around) ?? []

@@ -17,6 +17,8 @@ import { restore, type Restored } from './history/restored.js'
 import { HlsOutput } from './hls-output.js'
 import { accessWarnings } from './access-warnings.js'
 import { lengthWarnings } from './length-warnings.js'
+import { namingWarnings } from './naming-warnings.js'
+import { slicingWarnings } from './slicing-warnings.js'
 import { memoryBound, usualMemory } from './memory-bound.js'
 import { folderOf, options, USUAL_WAIT_MS, type HlsOptions } from './options.js'
 import { KeysFile } from './playlist/keys-file.js'
@@ -53,7 +55,10 @@ export default defineOutput({
     // The path lies in the folder. In a pattern pipeline, requests for either wait alike.
     return [{ kind: 'http', listener, path: folderOf(given), prefix: true, offline: answer }]
   },
-  warnings: (given) => [...accessWarnings(given), ...lengthWarnings(given)],
+  warnings: (given, { hasSourceTimes }) => [
+    ...[...accessWarnings(given), ...lengthWarnings(given), ...namingWarnings(given)],
+    ...slicingWarnings(given, hasSourceTimes),
+  ],
   memoryOptions: () => ['memory', 'dvr'],
   memoryBound: (given, _maxClients, inlets) => memoryBound(given, inlets),
   usualMemory,

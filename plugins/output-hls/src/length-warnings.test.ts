@@ -13,6 +13,10 @@ test('lengths that the playlists cannot have are warned of', () => {
     [{ window: '20s', targetDuration: '8s' }, /have 24s/],
     [{ dvr: '30s' }, /"dvr" is not longer/],
     [{ dvr: '61s' }, undefined],
+    [{ dvr: '5h' }, /"memory" holds all of "dvr" up to 119 kb\/s of all renditions/],
+    [{ dvr: '5h', store: { path: 'hls' } }, undefined],
+    [{ dvr: '5h', memory: '8GiB' }, undefined],
+    [{ dvr: '10m' }, undefined],
   ]
   for (const [given, warning] of rows) {
     const warnings = lengthWarnings(options.parse({ ...base, ...given }))

@@ -4,6 +4,7 @@ import { describe, test } from 'node:test'
 import { isRandomAccessPoint } from '@millrace/engine/plugin'
 import { isPesStart, isUnitStart, PACKET_SIZE, payloadOffset, readPid, readPts } from '@millrace/media/mpegts'
 import { paced, PresentationBench, type PacedOptions, type TimedChunk } from './presentation.test.kit.js'
+import { readPlaylist } from './playlist/read-playlist.test.kit.js'
 
 const FPS = 25
 const NAMES = ['low', 'high'] as const
@@ -90,6 +91,38 @@ describe('an encoder that is too slow', () => {
       })
     }
   }
+})
+
+test('a rendition that was silent for long is offered again as soon as its playlists begin with media', () => {
+  const bench = new PresentationBench({ windowMs: 12_000 }, NAMES)
+  const offered = (name: string): boolean =>
+    bench.presentation.multivariant()?.text.includes(`\n${name}-`) === true ||
+    bench.presentation.multivariant()?.text.includes(`URI="${name}-`) === true
+  const heads: string[] = []
+  bench.onPublished = () => {
+    const { life } = bench.presentation
+    for (const name of NAMES) {
+      if (!offered(name)) continue
+      for (const text of [life?.text(name), life?.iframeText(name)]) {
+        const head = readPlaylist(text?.text ?? assert.fail(`${name} is offered, and has no playlist`)).segments[0]
+        if (head?.isGap === true) heads.push(`${name} ${head.sequence}`)
+      }
+    }
+  }
+  const low = stream(60, 0)
+  const high = stream(60, 0).filter(({ atMs }) => atMs < 20_000 || atMs > 45_000)
+  const back = high.findIndex(({ atMs }) => atMs > 45_000)
+  high[back] = { ...high[back]!, chunk: { ...high[back]!.chunk, discontinuity: 'lost' } }
+  const until = (atMs: number): void => {
+    bench.play([low, high].map((each) => each.splice(0, each.findLastIndex((one) => one.atMs < atMs) + 1)))
+  }
+  until(18_000)
+  assert.ok(offered('high'))
+  until(50_000)
+  assert.ok(offered('low') && !offered('high'), 'its list begins with gaps')
+  until(60_000)
+  assert.ok(offered('low') && offered('high'))
+  assert.deepEqual(heads, [])
 })
 
 describe('renditions with and without B pictures', () => {

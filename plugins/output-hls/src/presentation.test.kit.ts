@@ -13,6 +13,7 @@ import { StartNumbers, type SavedNumbers } from './playlist/start-numbers.js'
 import { Presentation } from './presentation.js'
 import type { PresentationHost, PresentationSettings } from './presentation/presentation-host.js'
 import { VersionChecker } from './version-checker.test.kit.js'
+import { checkRenditions } from './rendition-checker.test.kit.js'
 import { checkNext, readPlaylist, type ReadPlaylist } from './playlist/read-playlist.test.kit.js'
 
 HLS.setOptions({ strictMode: true })
@@ -240,7 +241,7 @@ export class PresentationBench {
       if (iframes !== undefined) this.checker.push(`${name} ${life.id} I-frames`, iframes, nowMs)
       const next = readPlaylist(text)
       // This parser wants version 8 for gaps; the draft does not.
-      HLS.parse(text.replace('#EXT-X-VERSION:6', '#EXT-X-VERSION:8'))
+      HLS.parse(text.replace('#EXT-X-VERSION:7', '#EXT-X-VERSION:8'))
       const before = this.#seen.get(`${name} ${life.id}`)
       checkNext(before, next, this.presentation, this.names.length === 1)
       this.#seen.set(`${name} ${life.id}`, next)
@@ -248,7 +249,9 @@ export class PresentationBench {
     this.#checkLong()
     for (const { media } of life.list.entries) for (const each of media.values()) this.#checkNeeds(each)
     const multivariant = this.presentation.multivariant()?.text
-    if (multivariant !== undefined) HLS.parse(multivariant)
+    if (multivariant === undefined) return
+    HLS.parse(multivariant)
+    if (this.names.length > 1) checkRenditions(multivariant, life, this.names)
   }
 
   /** Players go on with the URIs that they have. */

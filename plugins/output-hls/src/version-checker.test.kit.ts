@@ -23,7 +23,7 @@ export class VersionChecker {
     if (this.#texts.get(name) === text) return
     this.#texts.set(name, text)
     // This parser wants version 8 for gaps; the draft does not.
-    HLS.parse(text.replace('#EXT-X-VERSION:6', '#EXT-X-VERSION:8'))
+    HLS.parse(text.replace('#EXT-X-VERSION:7', '#EXT-X-VERSION:8'))
     const playlist = parsePlaylist(text) as MediaPlaylist
     assert.equal(playlist.kind, 'media')
     const watch = this.#watches.get(name) ?? new PlaylistWatch()

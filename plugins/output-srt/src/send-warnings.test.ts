@@ -13,7 +13,7 @@ function warningsOf(
 ): readonly string[] {
   const around: WarningContext = {
     listener: (name) => (name === 'srt' ? { isLoopback: true, options: { maxLatency, latency } } : undefined),
-    ...{ hasAuth: false, batchMs, address: undefined, lingerMs },
+    ...{ hasAuth: false, batchMs, hasSourceTimes: false, address: undefined, lingerMs },
   }
   return sendWarnings(srtOutputOptions.parse(given), around)
 }

@@ -27,12 +27,16 @@ export function checkWarnings(
     kind === 'listener' ? listeners.find(({ settings }) => settings.name === name)?.settings.address : undefined
   const batches = longestBatches(nodes)
   const lingers = lingersOfPatterns(nodes)
+  const sourceTimes = pipelinesWithSourceTimes(nodes)
   for (const node of [...listenerNodes, ...nodes]) {
     const title = titleOf(node.kind, node.name)
     const address = addressOf(node)
     const pipeline = pipelineOf(node)
-    const times = { batchMs: batches.get(pipeline), lingerMs: lingers.get(pipeline) }
-    const around = { address, listener, hasAuth: hasAuth(node), ...times }
+    const ofInputs = {
+      ...{ batchMs: batches.get(pipeline), lingerMs: lingers.get(pipeline) },
+      hasSourceTimes: sourceTimes.get(pipeline),
+    }
+    const around = { address, listener, hasAuth: hasAuth(node), ...ofInputs }
     for (const warning of warningsOf(node, around, problems)) {
       problems.report('CONFIG_UNEXPECTED', node.place, `${title}: ${warning}`, { severity: 'warning' })
     }
@@ -71,6 +75,16 @@ function longestBatches(nodes: readonly DraftNode[]): ReadonlyMap<string, number
     longest.set(pipelineOf(node), Math.max(node.batchMs, longest.get(pipelineOf(node)) ?? 0))
   }
   return longest
+}
+
+/** By pipeline. */
+function pipelinesWithSourceTimes(nodes: readonly DraftNode[]): ReadonlyMap<string, boolean> {
+  const all = new Map<string, boolean>()
+  for (const node of nodes) {
+    if (node.kind !== 'input' || !node.ok) continue
+    all.set(pipelineOf(node), node.timeline === 'source' && all.get(pipelineOf(node)) !== false)
+  }
+  return all
 }
 
 function pipelineOf({ id }: DraftNode): string {

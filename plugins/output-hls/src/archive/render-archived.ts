@@ -1,5 +1,6 @@
 // The playlist of a time in the archive: video on demand. Its target duration is the longest that its segments had; what
-// the numbers do not continue is a discontinuity.
+// the numbers do not continue is a discontinuity. All renditions have the same first segment, and so the same numbers
+// (RFC 8216, 6.2.4): one that joins later begins with gaps.
 import { fileNameOf } from '../history/read-period.js'
 import type { LongKind } from '../history/long-uris.js'
 import { periodOf } from '../history/period.js'
@@ -14,6 +15,8 @@ import { archivedKeyUri, archivedUri } from './archive-names.js'
 
 const TICKS_PER_SECOND = 90_000
 const TICKS_PER_MS = 90
+/** What is left out at most, so that all renditions begin with media. */
+const START_TARGETS = 3
 /** A day has tens of thousands: other work has its turn between these. */
 const SEGMENTS_A_TURN = 2000
 
@@ -24,9 +27,8 @@ export async function renderArchived(
   kind: LongKind,
   ranges: readonly SpliceRange[] = [],
 ): Promise<string | undefined> {
-  const first = segments.findIndex(({ media }) => mediaOf(media, rendition, kind) !== undefined)
-  const listed = first < 0 ? [] : segments.slice(first)
-  if (listed.length === 0) return undefined
+  const listed = segments.slice(firstOf(segments))
+  if (!listed.some(({ media }) => mediaOf(media, rendition, kind) !== undefined)) return undefined
   const areIndependent = listed.every(({ media }) => media[rendition]?.isIndependent !== false)
   const target = listed.reduce((most, { target: each, ticks }) => {
     return Math.max(most, each, Math.round(ticks / TICKS_PER_SECOND))
@@ -49,6 +51,26 @@ function rangeTags(segments: readonly SegmentRecord[], ranges: readonly SpliceRa
   return ranges
     .filter((range) => range.isCancelled !== true && range.startMs < endMs && lasts(range, first.dateMs))
     .map((range) => renderRange(range))
+}
+
+/**
+ * Index of the first segment that is listed: within three target durations the first that most renditions have, because
+ * shaka-player starts at no playlist that begins with a gap.
+ */
+function firstOf(segments: readonly SegmentRecord[]): number {
+  const first = segments.findIndex(({ media }) => renditionsIn(media) > 0)
+  if (first < 0) return segments.length
+  let [best, ticks] = [first, 0]
+  for (const [offset, { media, target, ticks: length }] of segments.slice(first).entries()) {
+    if (ticks >= START_TARGETS * target * TICKS_PER_SECOND) break
+    ticks += length
+    if (renditionsIn(media) > renditionsIn(segments[best]!.media)) best = first + offset
+  }
+  return best
+}
+
+function renditionsIn(media: SegmentRecord['media']): number {
+  return Object.keys(media).length
 }
 
 async function segmentLines(

@@ -12,7 +12,7 @@ describe('with `dvr`, in memory', () => {
     const bench = new PresentationBench({ dvrMs: 60_000 })
     bench.play([stream(0, 24)])
     const text = longText(bench)
-    assert.match(text, /^#EXTM3U\n#EXT-X-VERSION:6\n#EXT-X-START:TIME-OFFSET=-9\n/)
+    assert.match(text, /^#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-START:TIME-OFFSET=-9\n/)
     assert.equal(bench.playlist().segments.length, 6)
     assert.doesNotMatch(bench.presentation.playlist(`main-${bench.presentation.life?.id}.m3u8`)?.text ?? '', /START/)
     assert.equal(longList(bench).segments.length, 11)

@@ -1,5 +1,6 @@
 // One life of an output's playlists: as long as it lasts, target duration and URIs stay the same. It ends with
 // EXT-X-ENDLIST, for good.
+import type { LongKind } from '../history/long-uris.js'
 import { PlaylistText } from '../serve/playlist-text.js'
 import { iframePlaylistUri, renderIframePlaylist } from './render-iframe-playlist.js'
 import { type MediaPlaylist, playlistUri, renderMediaPlaylist, segmentUri } from './render-playlist.js'
@@ -32,6 +33,12 @@ export interface LifeParts {
   readonly ranges: Pick<SpliceRanges, 'tags'>
 }
 
+interface Listing {
+  readonly uri: string
+  /** The playlist has media for the entry. */
+  has(entry: Entry): boolean
+}
+
 export class Life {
   /**
    * In all its URIs. The same after a restart, even if the state folder is lost, as long as no life has ended: players go
@@ -47,7 +54,7 @@ export class Life {
   readonly #token: string
   readonly #ranges: Pick<SpliceRanges, 'tags'>
   readonly #texts = new Map<string, PlaylistText>()
-  /** Sequence numbers with which the playlists begin, by their URIs. */
+  /** Sequence numbers with which the playlists that have been asked for begin, by their URIs. */
   readonly #heads = new Map<string, number>()
   #version = 0
 
@@ -104,37 +111,44 @@ export class Life {
 
   /** Built once per version, and the same for everybody. Undefined before the rendition's first segment. */
   text(rendition: string): PlaylistText | undefined {
-    return this.#text(
-      playlistUri(rendition, this.id),
-      (entry) => entry.media.has(rendition),
-      (from) =>
-        renderMediaPlaylist({
-          ...{ ...from, rendition, areIndependent: this.areIndependent },
-          // The same ones in all its playlists, also in those that begin later.
-          rangeTags: this.#ranges.tags(this.list.entries[0]?.dateMs ?? 0),
-        }),
+    return this.#text(this.#listing('media', rendition), (from) =>
+      renderMediaPlaylist({
+        ...{ ...from, rendition, areIndependent: this.areIndependent },
+        // The same ones in all its playlists, also in those that begin later.
+        rangeTags: this.#ranges.tags(this.list.entries[0]?.dateMs ?? 0),
+      }),
     )
   }
 
   /** Undefined before the rendition's first key frame that can be shown alone. */
   iframeText(rendition: string): PlaylistText | undefined {
-    const has = ({ media }: Entry): boolean => media.get(rendition)?.iframe !== undefined
-    return this.#text(iframePlaylistUri(rendition, this.id), has, (from) =>
-      renderIframePlaylist({ ...from, rendition }),
-    )
+    return this.#text(this.#listing('iframes', rendition), (from) => renderIframePlaylist({ ...from, rendition }))
   }
 
-  /** `has`: the playlist has media for the entry. */
+  /** The rendition's playlist of this kind has a text, and that begins with no gap. */
+  beginsWithMedia(kind: LongKind, rendition: string): boolean {
+    const listing = this.#listing(kind, rendition)
+    const first = this.#firstOf(listing)
+    return first !== undefined && listing.has(this.list.entries[first]!)
+  }
+
+  #listing(kind: LongKind, rendition: string): Listing {
+    if (kind === 'media') return { uri: playlistUri(rendition, this.id), has: ({ media }) => media.has(rendition) }
+    const has: Listing['has'] = ({ media }) => media.get(rendition)?.iframe !== undefined
+    return { uri: iframePlaylistUri(rendition, this.id), has }
+  }
+
   #text(
-    uri: string,
-    has: (entry: Entry) => boolean,
+    listing: Listing,
     render: (from: Omit<MediaPlaylist, 'rendition' | 'areIndependent' | 'rangeTags'>) => string,
   ): PlaylistText | undefined {
+    const { uri } = listing
     const known = this.#texts.get(uri)
     if (known !== undefined) return known
     const { entries, discontinuitySequence } = this.list
-    const first = this.#firstOf(uri, has)
+    const first = this.#firstOf(listing)
     if (first === undefined) return undefined
+    this.#heads.set(uri, entries[first]!.sequence)
     const tags = entries.slice(0, first).filter(({ isNew }) => isNew).length
     const text = render({
       ...{ life: this.id, targetSeconds: this.targetSeconds, entries: entries.slice(first) },
@@ -149,7 +163,7 @@ export class Life {
    * Index of the first entry in a playlist: leading gaps are left out, unless that makes it shorter
    * than a live playlist may become.
    */
-  #firstOf(uri: string, has: (entry: Entry) => boolean): number | undefined {
+  #firstOf({ uri, has }: Listing): number | undefined {
     const { entries } = this.list
     const from = this.#heads.get(uri)
     let first = from === undefined ? 0 : Math.max(0, from - (entries[0]?.sequence ?? 0))
@@ -158,9 +172,6 @@ export class Life {
       ticks -= entries[first]!.ticks
       if (from !== undefined && ticks < LEAST_TARGETS * this.targetTicks) break
     }
-    const head = entries[first]
-    if (head === undefined) return undefined
-    this.#heads.set(uri, head.sequence)
-    return first
+    return first < entries.length ? first : undefined
   }
 }

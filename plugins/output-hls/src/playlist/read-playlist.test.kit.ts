@@ -24,7 +24,7 @@ export interface ReadPlaylist {
 export function readPlaylist(text: string): ReadPlaylist {
   const lines = text.split('\n')
   assert.equal(lines.pop(), '', 'it ends with a newline')
-  assert.deepEqual(lines.slice(0, 2), ['#EXTM3U', '#EXT-X-VERSION:6'])
+  assert.deepEqual(lines.slice(0, 2), ['#EXTM3U', '#EXT-X-VERSION:7'])
   const valueOf = (tag: string): number => Number(lines.find((line) => line.startsWith(`${tag}:`))?.split(':')[1])
   const segments: ReadSegment[] = []
   let [hasTag, isGap, seconds, dateMs] = [false, false, 0, NaN]

@@ -1,4 +1,5 @@
 // The text of the multivariant playlist, RFC 8216 4.3.4 and its successor draft-pantos-hls-rfc8216bis 4.4.6.
+import type { DisplaySize } from '@millrace/media/formats'
 import type { AudioMember } from './audio-groups.js'
 import type { CaptionMember } from './caption-members.js'
 import { PLAYLIST_VERSION } from './render-playlist.js'
@@ -10,8 +11,8 @@ export interface Variant {
   readonly averageBandwidth: number
   /** RFC 6381, separated by commas; empty if not all formats are known. */
   readonly codecs: string
-  readonly width?: number | undefined
-  readonly height?: number | undefined
+  /** At which all of the picture is shown. */
+  readonly size?: DisplaySize | undefined
   readonly frameRate?: number | undefined
   /** GROUP-ID of its audio. */
   readonly audio?: string | undefined
@@ -31,12 +32,9 @@ export interface MultivariantPlaylist {
 }
 
 const CAPTION_GROUP = 'cc'
-/** Section 8 of the draft: for services of CEA-708. */
-const SERVICE_VERSION = 7
 
 export function renderMultivariant({ variants, areIndependent, audio, captions }: MultivariantPlaylist): string {
-  const hasServices = captions?.some(({ id }) => id.startsWith('SERVICE')) === true
-  const lines = ['#EXTM3U', `#EXT-X-VERSION:${hasServices ? SERVICE_VERSION : PLAYLIST_VERSION}`]
+  const lines = ['#EXTM3U', `#EXT-X-VERSION:${PLAYLIST_VERSION}`]
   if (areIndependent) lines.push('#EXT-X-INDEPENDENT-SEGMENTS')
   for (const each of audio) lines.push(renderAudio(each))
   for (const [index, each] of (captions ?? []).entries()) lines.push(renderCaptions(each, index === 0))
@@ -64,15 +62,19 @@ function renderCaptions({ id, name, language }: CaptionMember, isDefault: boolea
 }
 
 function renderVariant(variant: Variant, captions: readonly CaptionMember[] | undefined): string {
-  const { bandwidth, averageBandwidth, codecs, width, height, frameRate, audio } = variant
+  const { bandwidth, averageBandwidth, codecs, size, frameRate, audio } = variant
   return `#EXT-X-STREAM-INF:${[
     ...[`BANDWIDTH=${bandwidth}`, `AVERAGE-BANDWIDTH=${averageBandwidth}`],
     ...(codecs === '' ? [] : [`CODECS="${codecs}"`]),
-    ...(width === undefined || height === undefined ? [] : [`RESOLUTION=${width}x${height}`]),
+    ...(size === undefined ? [] : [renderResolution(size)]),
     ...(frameRate === undefined ? [] : [`FRAME-RATE=${frameRate.toFixed(3)}`]),
     ...(audio === undefined ? [] : [`AUDIO="${audio}"`]),
     ...renderCaptionGroup(captions),
   ].join(',')}`
+}
+
+export function renderResolution({ width, height }: DisplaySize): string {
+  return `RESOLUTION=${width}x${height}`
 }
 
 /** All variants say NONE, or none of them does. */

@@ -1,10 +1,11 @@
 // The texts of media playlists, RFC 8216 and its successor draft-pantos-hls-rfc8216bis. One EXT-X-VERSION for all playlists of an
-// output: 6, the lowest in which the target duration is compared with rounded durations (section 8 of the draft).
+// output: 7, that of RFC 8216, which services of CEA-708 need (section 8 of the draft). They may appear at any time, and
+// the version of a playlist cannot change.
 import { DateTags } from './date-tags.js'
 import { KeyTags } from './key-tags.js'
 import type { Entry, SegmentMedia } from './segment-list.js'
 
-export const PLAYLIST_VERSION = 6
+export const PLAYLIST_VERSION = 7
 const TICKS_PER_SECOND = 90_000
 
 export interface MediaPlaylist {

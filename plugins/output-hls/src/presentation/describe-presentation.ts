@@ -1,19 +1,23 @@
 // What the multivariant playlist says: the variants and audio renditions that have media in the list, as measured there.
+import { displaySizeOf } from '@millrace/media/formats'
 import type { AudioTrack } from '../audio-rendition.js'
 import { describeCaptions, type CaptionMember } from '../playlist/caption-members.js'
 import { type Bandwidth, measureNewest } from '../playlist/bandwidth.js'
 import { planAudio, type AudioGroup } from '../playlist/audio-groups.js'
 import type { Life } from '../playlist/life.js'
+import { playableOf } from '../playlist/playable-renditions.js'
 import type { MultivariantPlaylist, Variant } from '../playlist/render-multivariant.js'
 import { playlistUri } from '../playlist/render-playlist.js'
 import type { Rendition } from '../rendition.js'
 import { codecsOf } from '../variant.js'
 
 export function describePresentation(renditions: readonly Rendition[], life: Life): MultivariantPlaylist {
-  const listed = renditions.filter(({ name, bandwidth }) => measure(name, bandwidth, life))
+  const measured = renditions.filter(({ name, bandwidth }) => measure(name, bandwidth, life))
+  const listed = playableOf(measured, 'media', life)
   const source = listed.find(({ audio }) => audio.length > 1)
   const there = source?.audio.filter(
-    ({ rendition: own }) => own === undefined || measure(own.name, own.bandwidth, life),
+    ({ rendition: own }) =>
+      own === undefined || (measure(own.name, own.bandwidth, life) && life.beginsWithMedia('media', own.name)),
   )
   const { groups, hasPlain } = planAudio(there ?? [])
   const lists = groups.length === 0 || hasPlain ? [undefined, ...groups] : groups
@@ -50,8 +54,7 @@ function variantOf(
     bandwidth: bandwidth.peak + Math.max(0, ...further.map(({ peak }) => peak)),
     averageBandwidth: bandwidth.average + Math.max(0, ...further.map(({ average }) => average)),
     codecs: codecsOf([...own, ...grouped]),
-    width: video?.format?.width,
-    height: video?.format?.height,
+    size: displaySizeOf(video?.format ?? {}),
     frameRate: video && frameRate,
     audio: group?.id,
   }
