@@ -31,7 +31,7 @@ export function apiRoutes(source: OperatedSource, feed: EventFeed, sessions?: Pa
   const routes: Route[] = [
     ...healthRoutes(source),
     ...statusRoutes(source, feed.clock),
-    ...clientRoutes(source),
+    ...clientRoutes(source, feed.clock),
     ...commandRoutes(source),
     ...reloadRoutes(source),
     ...editRoutes(source),

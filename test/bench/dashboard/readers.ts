@@ -10,7 +10,7 @@ const [, , api = '', count = '0'] = process.argv
 
 async function follow(signal: AbortSignal, onFirst: () => void): Promise<void> {
   const headers = { 'last-event-id': '0' }
-  const response = await fetch(`${api}/api/v1/events?copies=summary`, { headers, signal })
+  const response = await fetch(`${api}/api/v1/events`, { headers, signal })
   for await (const part of response.body ?? []) if (part.length > 0) onFirst()
 }
 
