@@ -202,6 +202,10 @@ describe('routes', () => {
       paths: Record<string, Record<string, { parameters?: { name: string; in: string }[] }>>
       components: { schemas: Record<string, unknown> }
     }
+    const ids = Object.values(document.paths).flatMap((methods) =>
+      Object.values(methods).map((operation) => (operation as { operationId?: string }).operationId),
+    )
+    assert.deepEqual([ids.length, ids.includes(undefined)], [new Set(ids).size, false])
     assert.equal(document.openapi, '3.1.0')
     assert.deepEqual(Object.keys(document.paths), [
       '/healthz',
@@ -215,6 +219,7 @@ describe('routes', () => {
       '/api/v1/pipelines/{pipeline}/nodes/{node}/commands/{command}',
       '/api/v1/pipelines/{pipeline}/nodes/{node}/switch',
       '/api/v1/services/{service}/commands/{command}',
+      '/api/v1/schema',
       '/api/v1/reload',
       '/api/v1/config',
       '/api/v1/config/check',

@@ -2,7 +2,7 @@
 // writes its log to a file meanwhile, and whatever ends the dashboard, the terminal is restored and the engine runs on.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, openSync, writeSync } from 'node:fs'
+import { closeSync, existsSync, mkdirSync, openSync, renameSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
@@ -18,7 +18,7 @@ import type { EngineHandle, RunDependencies } from './run-files.js'
 
 const ENGINE_BIN = fileURLToPath(new URL('../../bin/engine.js', import.meta.url))
 const LOG_NAME = 'run.log'
-/** The log of one run; later lines are lost. */
+/** Then it becomes `run.log.1`, in place of the one before. */
 const MAX_LOG_BYTES = 64 * 1024 * 1024
 const MAX_REASON = 4000
 /** How long a dashboard has to end before it is killed. */
@@ -143,18 +143,28 @@ class TerminalDashboard implements AttachedDashboard {
   #openLog(): void {
     try {
       mkdirSync(join(this.#logPath, '..'), { recursive: true, mode: 0o700 })
-      this.#file = openSync(this.#logPath, 'w', 0o600)
+      this.#turnLog()
     } catch (error) {
       this.#err.write(`warning: the log is lost while the dashboard runs: ${String(error)}\n`)
       this.#file = -1
     }
   }
 
+  /** The log of before stays as `run.log.1`. Throws if the new one cannot be opened. */
+  #turnLog(): void {
+    const before = this.#file
+    if (existsSync(this.#logPath)) renameSync(this.#logPath, `${this.#logPath}.1`)
+    this.#file = openSync(this.#logPath, 'w', 0o600)
+    this.#fileBytes = 0
+    if (before !== undefined && before >= 0) closeSync(before)
+  }
+
   #write(line: string): void {
     if (this.#file === undefined) return this.#stderr.write(line)
-    this.#fileBytes += line.length
-    if (this.#file < 0 || this.#fileBytes > MAX_LOG_BYTES) return
+    if (this.#file < 0) return
     try {
+      if (this.#fileBytes + line.length > MAX_LOG_BYTES) this.#turnLog()
+      this.#fileBytes += line.length
       writeSync(this.#file, line)
     } catch {
       // A full disk must not end the engine.
