@@ -180,6 +180,11 @@ describe('routes', () => {
     assert.match(lines.join(''), /a secret of the engine/)
   })
 
+  test('the JSON Schema of configuration files is that of `engine schema`', async () => {
+    const { body } = await ask('/api/v1/schema')
+    assert.equal((JSON.parse(body) as { title?: string }).title, 'Millrace pipelines')
+  })
+
   test('viewers are listed, also per output, and disconnecting one needs the token', async () => {
     const all = clientListSchema.parse(JSON.parse((await ask('/api/v1/clients')).body))
     assert.deepEqual(all.clients, [clientStatus])
