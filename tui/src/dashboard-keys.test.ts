@@ -56,14 +56,14 @@ describe('keys', () => {
   })
 
   test('from the palette, the selected row is meant, and what is no node is said', () => {
-    const typed = (text: string): readonly string[] => [':', ...text, 'enter']
+    const typed = (text: string): readonly string[] => [':', ...text.split(''), 'enter']
     const dashboard = liveDashboard()
     press(dashboard, NOW_MS, 'down', ...typed('restart'))
     assert.match(screen(dashboard, 80, 24), /restart live\/check: 36 viewers behind it\?/)
     assert.deepEqual(press(dashboard, NOW_MS + 1000, 'y'), { do: 'restart', node: 'live/check' })
     press(dashboard, NOW_MS + 2000, ...typed('command'))
     assert.match(screen(dashboard, 80, 24), /a command of live\/check, then name=value/)
-    press(dashboard, NOW_MS + 2000, ...'next', 'enter')
+    press(dashboard, NOW_MS + 2000, ...'next'.split(''), 'enter')
     assert.match(screen(dashboard, 80, 24), /run next of live\/check: 36 viewers behind it\?/)
     press(dashboard, NOW_MS + 3000, 'escape', 'G', ...typed('disable'))
     assert.match(screen(dashboard, 80, 24), /nothing was done: cam@\* is no node; enter lists its copies/)

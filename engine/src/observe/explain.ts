@@ -91,12 +91,14 @@ function causeAt({ cannotStart, warnings }: ExplainFacts, node: NodeStatus): Cau
     default:
       return { code: causeOfText(why) ?? state, at, why }
   }
-  const codecs = kind === 'output' ? whatIsNotCarried(node.details) : undefined
-  if (codecs !== undefined) return { code: 'codec', at, why: codecs }
+  if (kind === 'output') return causeOfCodecs(node)
   const obstacle = cannotStart.get(at) ?? ''
-  return obstacle === '' || kind === 'output'
-    ? undefined
-    : { code: causeOfText(obstacle) ?? 'no-start', at, why: obstacle }
+  return obstacle === '' ? undefined : { code: causeOfText(obstacle) ?? 'no-start', at, why: obstacle }
+}
+
+function causeOfCodecs({ id: at, details }: NodeStatus): Cause | undefined {
+  const why = whatIsNotCarried(details)
+  return why === undefined ? undefined : { code: 'codec', at, why }
 }
 
 /**
