@@ -433,6 +433,6 @@ describe('copies of a pattern pipeline', () => {
     assert.ok(summary !== undefined)
     const sample = sampleAt(61)
     dashboard.applySample({ ...sample, copies: [{ ...summary, continuityErrors: 26 }] }, NOW_MS + 1000)
-    assert.match(screen(dashboard, 80, 24, NOW_MS + 1000), /cam@\* 500 .* 26 {4}0/)
+    assert.match(screen(dashboard, 80, 24, NOW_MS + 1000), /cam@\* 500 .* 26 {4}3/)
   })
 })
