@@ -18,6 +18,8 @@ const CLIENTS_MS = 2000
 const SILENT_MS = 4000
 const HIDDEN_MS = 30_000
 const UNAUTHORIZED = 401
+/** Unknown to every engine: it sends all events that it has recorded. */
+const NO_EVENT = '0'
 
 export interface FeedCallbacks {
   /** After each change, and while the engine is lost, once a second. */
@@ -42,7 +44,7 @@ export class EngineFeed {
   /** The pattern pipeline whose copies are wanted, and whether viewers are. */
   wants: { readonly copies: boolean; readonly viewers: boolean } = { copies: false, viewers: false }
   readonly #callbacks: FeedCallbacks
-  #lastId = '0'
+  #lastId = NO_EVENT
   #heardMs: number | undefined
   readonly #reading = new Set<Wanted>()
   readonly #again = new Set<Wanted>()
@@ -85,7 +87,7 @@ export class EngineFeed {
         const lastId = this.#lastId
         const { signal } = this.#connection
         await followStream({
-          ...{ path: 'events?copies=summary', silentMs: SILENT_MS, lastId, signal },
+          ...{ path: 'events', silentMs: SILENT_MS, lastId, signal },
           onEvent: ({ name, data, id }) => this.#apply(name, data, id),
         })
       } catch (error) {
@@ -96,8 +98,11 @@ export class EngineFeed {
   }
 
   #apply(name: string, data: string, id: string | undefined): void {
+    const isFirst = this.#lastId === NO_EVENT
     this.#lastId = id ?? this.#lastId
-    if (name === 'sample') {
+    // Who has seen no event yet misses none.
+    if (name === 'gap' && !isFirst) this.model.applyGap((JSON.parse(data) as { missed?: number }).missed, Date.now())
+    else if (name === 'sample') {
       this.lost = undefined
       this.#heardMs = Date.now()
       this.model.applySample(JSON.parse(data) as EngineSample, this.#heardMs)

@@ -37,9 +37,9 @@ export class EventList {
 }
 
 export function linesOf(events: readonly EventRow[]): readonly ListedLine[] {
-  return events.map(({ atMs, lastMs, level, node, text, count }) => {
+  return events.map(({ same, atMs, lastMs, level, node, text, count }) => {
     const times = count === 1 ? '' : ` (${count} times)`
-    return { key: `${atMs} ${node} ${text}`, atMs: lastMs, level, node, text: text + times }
+    return { key: `${atMs} ${node} ${same}`, atMs: lastMs, level, node, text: text + times }
   })
 }
 

@@ -2,7 +2,7 @@
 import { element, setText } from './dom.js'
 import { EventList, linesOf, type ListedLine } from './event-list.js'
 import { followStream } from './follow-stream.js'
-import { type LogEntry, logText } from './model/index.js'
+import { type LogEntry, logText, sortByBehind } from './model/index.js'
 import type { View, ViewContext } from './view.js'
 import { viewersTable } from './viewers-table.js'
 
@@ -24,7 +24,7 @@ export function viewersView(): View {
     element: element('section', {}, element('h2', {}, 'Viewers'), table.element),
     update(next) {
       context = next
-      table.show(next.model.clients.toSorted((a, b) => b.behindBytes - a.behindBytes))
+      table.show(sortByBehind(next.model, next.model.clients))
     },
   }
 }

@@ -1,6 +1,14 @@
 // The table of nodes.
 import { type Cell, type Column, DataTable } from './data-table.js'
-import { behindText, type EngineModel, isKeyFrameLate, keyFrameAge, megabits, type NodeRow } from './model/index.js'
+import {
+  behindText,
+  type EngineModel,
+  isKeyFrameLate,
+  keyFrameAge,
+  megabits,
+  type NodeRow,
+  secondsBehind,
+} from './model/index.js'
 import { hrefOfId } from './routes.js'
 import { stateText } from './state-word.js'
 
@@ -72,9 +80,10 @@ function counts(now: () => Now): readonly Column<NodeRow>[] {
     },
     {
       ...{ title: 'Behind', isNumber: true, isWide: true },
-      cell: ({ id, inBits }) => {
-        const behind = now().model.behind.get(id)
-        return behind === undefined ? '-' : behindText(behind, inBits)
+      cell: ({ id }) => {
+        const { model } = now()
+        const bytes = model.behind.get(id)
+        return behindText(bytes === undefined ? undefined : secondsBehind(model, id, bytes))
       },
     },
     { ...{ title: 'Key frame', isNumber: true, isWide: true }, cell: ({ node }) => keyFrameCell(node, now().nowMs) },
@@ -96,10 +105,12 @@ function counts(now: () => Now): readonly Column<NodeRow>[] {
   ]
 }
 
+/** Of the node, or of the nearest before it that tells of key frames. */
 function keyFrameCell(node: NodeRow['node'], nowMs: number): Cell {
-  const age = node === undefined ? undefined : keyFrameAge(node.details, nowMs)
-  if (node === undefined || age === undefined) return '-'
-  return { text: age, tone: isKeyFrameLate(node, nowMs) ? 'warn' : undefined }
+  const telling = node?.keyNode
+  const age = telling === undefined ? undefined : keyFrameAge(telling.details, nowMs)
+  if (telling === undefined || age === undefined) return '-'
+  return { text: age, tone: isKeyFrameLate(telling) ? 'warn' : undefined }
 }
 
 function countCell(count: number): Cell {

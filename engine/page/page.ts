@@ -64,7 +64,8 @@ function schedule(): void {
 
 function draw(): void {
   const { model, lost } = feed
-  const context = { model, nowMs: model.engineMs(Date.now()) }
+  // A lost engine is shown as it was.
+  const context = { model, nowMs: model.engineMs(lost?.sinceMs ?? Date.now()) }
   if (feed.isSigningIn) header.showSignedOut()
   else header.update(context, lost)
   if (!isKnown()) return

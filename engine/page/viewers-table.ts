@@ -2,12 +2,13 @@
 import { DataTable } from './data-table.js'
 import { ask } from './api-client.js'
 import { askFirst } from './ask-first.js'
-import { behindText, type ClientStatus, isSlow, megabits, shortSpan, viewerState } from './model/index.js'
+import { behindText, type ClientStatus, isSlow, megabits, shortSpan, viewerBehind, viewerState } from './model/index.js'
 import type { Now } from './node-table.js'
 import { hrefOfId } from './routes.js'
 
 export function viewersTable(now: () => Now): DataTable<ClientStatus> {
   const rateOf = ({ id }: ClientStatus): number => now().model.clientRates.get(id)?.latest ?? 0
+  const behindOf = (client: ClientStatus): number | undefined => viewerBehind(now().model, client)
   return new DataTable<ClientStatus>({
     ...{ caption: 'Viewers', empty: 'No viewers.' },
     keyOf: ({ id }) => id,
@@ -30,8 +31,8 @@ export function viewersTable(now: () => Now): DataTable<ClientStatus> {
       { ...{ title: 'Mb/s', isNumber: true }, cell: (client) => megabits(rateOf(client)), sort: rateOf },
       {
         ...{ title: 'Behind', isNumber: true },
-        cell: (client) => behindText(client.behindBytes, rateOf(client)),
-        sort: ({ behindBytes }) => behindBytes,
+        cell: (client) => behindText(behindOf(client)),
+        sort: (client) => behindOf(client) ?? -1,
       },
       ...measured(now),
       { ...{ title: 'Player', isWide: true }, cell: ({ userAgent = '-' }) => userAgent },

@@ -1,5 +1,5 @@
 // What the dashboard costs: `engine top` at 200 nodes in 50 pipelines and a pattern pipeline with 500 copies of 3 nodes, as
-// one row and as a list; and what 20 dashboards cost the engine, in its own process. Fails above 5 % of a core for a
+// one row and as a list; and what 20 dashboards cost the engine, in its own process, while 200 viewers watch. Fails above 5 % of a core for a
 // dashboard, and above 2 % of a core for what 20 of them cost the engine.
 import { createLog, discoverPlugins, loadConfig, renderText, startEngine } from '@millrace/engine'
 import { defineInput } from '@millrace/engine/plugin'
@@ -22,6 +22,8 @@ import { coreShare, residentBytes } from './measure/process-usage.js'
 const PIPELINES = 50
 const COPIES = 500
 const DASHBOARDS = 20
+/** They are listed in each answer about viewers. */
+const VIEWERS = 200
 const BUDGET = { top: 0.05, engine: 0.02 }
 const MEASURE_MS = 15_000
 const SETTLE_MS = 8000
@@ -62,7 +64,8 @@ async function main(): Promise<void> {
     const api = new URL(engine.urls().find(({ label }) => label === 'control API')?.url ?? '').origin
     await until(() => engine.status().pipelines.length >= PIPELINES + COPIES, 'the copies')
     await pause(SETTLE_MS)
-    const failures = [await measureEngine(api), ...(await measureTop(api, folder))].flat()
+    const stream = engine.urls().find(({ label }) => label === 'p0/ts')?.url ?? ''
+    const failures = [await measureEngine(api, stream), ...(await measureTop(api, folder))].flat()
     for (const failure of failures) console.error(failure)
     if (failures.length > 0) process.exitCode = 1
   } finally {
@@ -72,9 +75,10 @@ async function main(): Promise<void> {
 }
 
 /** The same process is the engine: what it takes more while dashboards read, in short turns, since the machine varies. */
-async function measureEngine(api: string): Promise<readonly string[]> {
+async function measureEngine(api: string, stream: string): Promise<readonly string[]> {
   const script = fileURLToPath(new URL('dashboard/readers.js', import.meta.url))
-  const readers = spawn(process.execPath, [script, api, String(DASHBOARDS)], { stdio: ['pipe', 'pipe', 'inherit'] })
+  const args = [script, api, String(DASHBOARDS), stream, String(VIEWERS)]
+  const readers = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'] })
   const turn = async (order: 'on' | 'off'): Promise<number> => {
     readers.stdin.write(`${order}\n`)
     await once(readers.stdout, 'data')

@@ -2,7 +2,7 @@
 import type { Controls, Request } from './controls.js'
 import { type CommandName, type View, VIEWS } from './input/commands.js'
 import { readCommand } from './input/read-command.js'
-import { nodeRows, problemsOf } from '@millrace/engine/model'
+import { type NodeModel, nodeRows, problemsOf } from '@millrace/engine/model'
 import { shownEvents } from './views/events.js'
 import { graphRows } from './views/graph.js'
 import { shownNodes } from './views/nodes.js'
@@ -81,12 +81,13 @@ const commands: Readonly<Record<CommandName, Action>> = {
   label({ ui }) {
     ui.hasLabels = !ui.hasLabels
   },
-  restart: (dashboard) => askAct(dashboard, 'restart'),
-  disable: (dashboard) => askAct(dashboard, 'disable'),
-  enable: (dashboard) => askAct(dashboard, 'enable'),
+  restart: (dashboard, nowMs) => askAct(dashboard, 'restart', nowMs),
+  disable: (dashboard, nowMs) => askAct(dashboard, 'disable', nowMs),
+  enable: (dashboard, nowMs) => askAct(dashboard, 'enable', nowMs),
   record,
-  command({ ui }) {
-    ui.input = { kind: 'command', text: '' }
+  command(dashboard, nowMs) {
+    const node = meantNode(dashboard, nowMs)
+    if (node !== undefined) dashboard.ui.input = { kind: 'command', text: '', node: node.id }
   },
   plan: () => ({ do: 'plan' }),
   apply: askApply,
@@ -146,7 +147,7 @@ function open(dashboard: Controls, nowMs: number): void {
   }
   // Nothing was chosen yet: the worst problem is what people look for.
   const isUnchosen = selected === undefined && ui.view === 'nodes'
-  const worst = isUnchosen ? problemsOf(model, model.engineMs(nowMs))[0]?.id : undefined
+  const worst = isUnchosen ? problemsOf(model, dashboard.context(nowMs).nowMs)[0]?.id : undefined
   const id = selected ?? worst ?? all[0] ?? ''
   if (model.nodes.has(id)) ui.node = id
   else if (model.patterns.has(id.replace(/@\*$/, ''))) {
@@ -200,9 +201,10 @@ function copy(dashboard: Controls, nowMs: number): Request | undefined {
   return { do: 'copy', text }
 }
 
-function step({ ui, model }: Controls, by: number, nowMs: number): void {
+function step(dashboard: Controls, by: number, nowMs: number): void {
+  const { ui, model } = dashboard
   const pattern = model.nodes.get(ui.node ?? '')?.pattern
-  const all = nodeRows(model, pattern, model.engineMs(nowMs)).flatMap(({ id, node }) =>
+  const all = nodeRows(model, pattern, dashboard.context(nowMs).nowMs).flatMap(({ id, node }) =>
     node === undefined ? [] : [id],
   )
   const at = all.indexOf(ui.node ?? '')
@@ -219,8 +221,8 @@ function countFromNow(dashboard: Controls, nowMs: number): void {
     const streams = new Map(details.streams.map(({ pid, errors }) => [pid, errors]))
     ui.since.set(id, { errors: details.continuityErrors ?? 0, drops, checks, streams })
   }
-  for (const { pattern, drops } of [...model.patterns.values()].map(({ summary }) => summary)) {
-    ui.since.set(`${pattern}@*`, { errors: 0, drops, checks: new Map(), streams: new Map() })
+  for (const { pattern, drops, continuityErrors = 0 } of [...model.patterns.values()].map(({ summary }) => summary)) {
+    ui.since.set(`${pattern}@*`, { errors: continuityErrors, drops, checks: new Map(), streams: new Map() })
   }
   dashboard.notify('counters of this dashboard start now; those of the engine stay', false, nowMs)
 }
@@ -238,8 +240,21 @@ function askKick(dashboard: Controls, nowMs: number): void {
   dashboard.ask(`disconnect viewer ${id} (${client}) of ${node}: 1 viewer`, YES_OR_NO, { y: { do: 'kick', id } })
 }
 
-function askAct(dashboard: Controls, action: 'restart' | 'enable' | 'disable'): void {
-  const node = dashboard.model.nodes.get(dashboard.ui.node ?? '')
+/** The node that is open, or selected in the table or the graph; where there is none, that is said. */
+function meantNode(dashboard: Controls, nowMs: number): NodeModel | undefined {
+  const { ui, model } = dashboard
+  const hasNodes = ui.view === 'nodes' || ui.view === 'graph'
+  const rows = ui.node !== undefined || !hasNodes ? [] : ids(dashboard, nowMs)
+  const id = ui.node ?? rows.find((row) => row === ui.lists[ui.view].selected) ?? rows[0] ?? ''
+  const node = model.nodes.get(id)
+  if (node !== undefined) return node
+  const why = id === '' ? 'no node is open or selected' : `${id} is no node; enter lists its copies`
+  dashboard.notify(`nothing was done: ${why}`, true, nowMs)
+  return undefined
+}
+
+function askAct(dashboard: Controls, action: 'restart' | 'enable' | 'disable', nowMs: number): void {
+  const node = meantNode(dashboard, nowMs)
   if (node === undefined) return
   const isBeside = node.pipeline === 'services' || node.pipeline === 'listeners'
   const hit = isBeside ? 'who uses it waits for it' : viewersText(node.viewersHit)
@@ -264,8 +279,8 @@ function record(dashboard: Controls, nowMs: number): Request | undefined {
 }
 
 /** `text`: as typed. */
-function askCommand(dashboard: Controls, text: string, nowMs: number): void {
-  const node = dashboard.model.nodes.get(dashboard.ui.node ?? '')
+function askCommand(dashboard: Controls, id: string | undefined, text: string, nowMs: number): void {
+  const node = dashboard.model.nodes.get(id ?? '')
   if (node === undefined || text.trim() === '') return
   const command = readCommand(text)
   if (typeof command === 'string') return dashboard.notify(command, true, nowMs)

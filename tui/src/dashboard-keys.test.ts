@@ -55,6 +55,40 @@ describe('keys', () => {
     }
   })
 
+  test('from the palette, the selected row is meant, and what is no node is said', () => {
+    const typed = (text: string): readonly string[] => [':', ...text.split(''), 'enter']
+    const dashboard = liveDashboard()
+    press(dashboard, NOW_MS, 'down', ...typed('restart'))
+    assert.match(screen(dashboard, 80, 24), /restart live\/check: 36 viewers behind it\?/)
+    assert.deepEqual(press(dashboard, NOW_MS + 1000, 'y'), { do: 'restart', node: 'live/check' })
+    press(dashboard, NOW_MS + 2000, ...typed('command'))
+    assert.match(screen(dashboard, 80, 24), /a command of live\/check, then name=value/)
+    press(dashboard, NOW_MS + 2000, ...'next'.split(''), 'enter')
+    assert.match(screen(dashboard, 80, 24), /run next of live\/check: 36 viewers behind it\?/)
+    press(dashboard, NOW_MS + 3000, 'escape', 'G', ...typed('disable'))
+    assert.match(screen(dashboard, 80, 24), /nothing was done: cam@\* is no node; enter lists its copies/)
+    press(dashboard, NOW_MS + 3000, '4', ...typed('command'))
+    assert.match(screen(dashboard, 80, 24), /nothing was done: no node is open or selected/)
+    assert.equal(dashboard.ui.input, undefined)
+  })
+
+  test('the menu of columns has those that are seen, and the help its whole texts, at 80x24', () => {
+    const dashboard = liveDashboard()
+    screen(dashboard, 80, 24)
+    press(dashboard, NOW_MS, 's')
+    const menu = screen(dashboard, 80, 24).trimEnd().split('\n').at(-1) ?? ''
+    assert.match(menu, /^ sort by 0 as it is {2}1 NODE {2}2 IN Mb\/s {2}3 OUT {2}4 VIEW {2}6 CC {2}7 DROP$/)
+    press(dashboard, NOW_MS, '6', '3', 'w', 's')
+    assert.ok(
+      screen(dashboard, 80, 24)
+        .split('\n')
+        .every((row) => row.length <= 80),
+    )
+    press(dashboard, NOW_MS, 'escape', '1', '?')
+    for (let page = 0; page < 6; page++, press(dashboard, NOW_MS, 'pagedown'))
+      assert.doesNotMatch(screen(dashboard, 80, 24).split('\n').slice(2).join('\n'), /…/)
+  })
+
   test('an input with a recorder records at once, and of any other node it is said why not', () => {
     const dashboard = liveDashboard()
     dashboard.draw(120, 40, NOW_MS)

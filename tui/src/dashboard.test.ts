@@ -103,7 +103,31 @@ describe('screens', () => {
   test('a key frame that is older than two GOPs needs a look, and none of a stream without a GOP', () => {
     const dashboard = liveDashboard({ nodes: LIVE_NODES.slice(0, 5), edges: LIVE_EDGES.slice(0, 4) })
     dashboard.model.patterns.clear()
-    assert.match(screen(dashboard, 80, 24, NOW_MS + 20_000), /1 needs a look: live\/gops no key frame for 20\.8s/)
+    const { status } = dashboard.model
+    assert.ok(status !== undefined)
+    // GOPs of 2 s, and the key frame came 0.8 s before.
+    const later = (seconds: number): string => {
+      const uptimeSeconds = status.uptimeSeconds + seconds
+      dashboard.model.applyStatus({ ...status, uptimeSeconds }, NOW_MS + seconds * 1000)
+      return screen(dashboard, 80, 24, NOW_MS + seconds * 1000)
+    }
+    assert.match(later(4), /all well/)
+    assert.match(later(4.2), /all well/)
+    assert.match(later(4.3), /1 needs a look: live\/gops no key frame for 5\.1s/)
+    assert.match(later(20), /1 needs a look: live\/gops no key frame for 20\.8s/)
+  })
+
+  test('a key frame is not late for a status that is read late', () => {
+    const dashboard = liveDashboard({ nodes: LIVE_NODES.slice(0, 5), edges: LIVE_EDGES.slice(0, 4) })
+    dashboard.model.patterns.clear()
+    assert.match(screen(dashboard, 80, 24, NOW_MS + 4300), /all well/)
+  })
+
+  test('an output has the age of the key frame of the nearest node before it', () => {
+    const rows = screen(liveDashboard(), 80, 24).split('\n')
+    for (const id of ['live/gops', 'live/ts', 'live/hls'])
+      assert.match(rows.find((row) => row.includes(id)) ?? '', / 0\.8s /)
+    for (const id of ['live/src', 'relay/out']) assert.doesNotMatch(rows.find((row) => row.includes(id)) ?? '', /\ds /)
   })
 
   test('one short GOP among long ones makes no key frame late: their median counts', () => {
@@ -122,8 +146,15 @@ describe('screens', () => {
       }))
       dashboard.model.applyStatus({ ...status, pipelines }, NOW_MS + at * 1000)
     }
-    assert.doesNotMatch(screen(dashboard, 120, 40, NOW_MS + 20_000), /no key frame/)
-    assert.match(screen(dashboard, 120, 40, NOW_MS + 30_000), /live\/gops no key frame for/)
+    const current = dashboard.model.status
+    assert.ok(current !== undefined)
+    const later = (seconds: number): string => {
+      const uptimeSeconds = status.uptimeSeconds + seconds
+      dashboard.model.applyStatus({ ...current, uptimeSeconds }, NOW_MS + seconds * 1000)
+      return screen(dashboard, 120, 40, NOW_MS + seconds * 1000)
+    }
+    assert.doesNotMatch(later(20), /no key frame/)
+    assert.match(later(30), /live\/gops no key frame for/)
   })
 
   test('a lost engine leaves the picture as it is, and says for how long', () => {
@@ -133,7 +164,15 @@ describe('screens', () => {
     const lost = dashboard.draw(80, 24, NOW_MS + 4000)
     assert.equal(textOf(lost[1] ?? []).trim(), 'no answer from 127.0.0.1:9990 for 4s, trying again')
     assert.ok(lost.every((line, at) => at === 1 || line.every(({ meaning }) => meaning === 'dim')))
-    assert.deepEqual(screen(dashboard, 80, 24).split('\n').slice(3), before.slice(1))
+    // Nothing ages, and nothing is found late.
+    for (const laterMs of [0, 6000, 60_000]) {
+      assert.deepEqual(
+        screen(dashboard, 80, 24, NOW_MS + laterMs)
+          .split('\n')
+          .slice(2),
+        before,
+      )
+    }
     dashboard.applySample(sampleAt(61), NOW_MS + 1000)
     assert.doesNotMatch(screen(dashboard, 80, 24), /no answer/)
   })

@@ -87,7 +87,7 @@ export class Dashboard implements Controls {
   /** Whether the log is looked at. */
   get needsLog(): boolean {
     const { view, node, lines } = this.ui
-    return node === undefined && view === 'events' && lines !== 'events'
+    return node !== undefined || (view === 'events' && lines !== 'events')
   }
 
   /** Rows of a page. */
@@ -119,7 +119,9 @@ export class Dashboard implements Controls {
   context(nowMs: number): ViewContext {
     const { model, ui } = this
     const size = { width: this.#columns, height: this.#rows }
-    return { model, ui, glyphs: this.#glyphs, ...size, nowMs: model.engineMs(nowMs) }
+    // A lost engine is shown as it was.
+    const shownMs = this.#lost === undefined ? nowMs : (this.#heardMs ?? nowMs)
+    return { model, ui, glyphs: this.#glyphs, ...size, nowMs: model.engineMs(shownMs) }
   }
 
   /** Exactly as many rows as there are, each as wide as the terminal. */
@@ -225,7 +227,7 @@ export class Dashboard implements Controls {
     } else if (key === 'enter') {
       this.ui.input = undefined
       if (input.kind === 'palette') return this.#runNamed(input.text.trim(), nowMs)
-      if (input.kind === 'command') ACTIONS.askCommand(this, input.text, nowMs)
+      if (input.kind === 'command') ACTIONS.askCommand(this, input.node, input.text, nowMs)
     } else if (key === 'backspace') this.ui.input = { ...input, text: input.text.replace(/.$/su, '') }
     else if (key === 'tab' && input.kind === 'palette') this.ui.input = { ...input, text: this.#complete(input.text) }
     else if (/^.$/su.test(key)) this.ui.input = { ...input, text: (input.text + key).slice(0, MOST_INPUT) }

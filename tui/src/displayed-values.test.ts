@@ -358,3 +358,81 @@ describe('the name of a node that is gone', () => {
     assert.doesNotMatch(screen(dashboard, 80, 24), /[^\P{Cc}\n]/u)
   })
 })
+
+describe('how far a viewer is behind', () => {
+  test('is seconds of the stream by its last rate, also while nothing comes, and unknown without one', () => {
+    const dashboard = liveDashboard()
+    const client = (id: string, node: string, behindBytes: number) => ({
+      ...{ id, node, protocol: 'http', client: '192.0.2.1:1', since: '', state: 'reading', bytes: 0, skips: 0 },
+      behindBytes,
+    })
+    dashboard.model.applyClients([client('a', 'live/ts', 1_560_000), client('b', 'relay/out', 100_000)], NOW_MS)
+    const behind = (id: string): string => {
+      press(dashboard, NOW_MS, '3')
+      const row =
+        screen(dashboard, 80, 24)
+          .split('\n')
+          .find((each) => each.startsWith(`│> ${id} `) || each.startsWith(`│  ${id} `)) ?? ''
+      return /(\d+\.\ds|-) +0 ok/.exec(row)?.[1] ?? row
+    }
+    assert.match(behind('a'), /^[12]\.\ds$/)
+    assert.equal(behind('b'), '-')
+  })
+})
+
+describe('what is logged again and again', () => {
+  const damaged = (second: number, errors: number) => ({
+    at: new Date(NOW_MS + second * 1000).toISOString(),
+    level: 'warn',
+    node: 'live/check',
+    message: 'damaged stream, totals',
+    data: { continuityErrors: { '0x0100': errors } },
+  })
+
+  test('is one row with the newest figures; other names are other rows', () => {
+    const { model } = liveDashboard()
+    for (let second = 0; second < 26; second++) model.applyLog(damaged(second, second + 1))
+    assert.equal(model.logs.length, 1)
+    assert.equal(model.logs[0]?.count, 26)
+    assert.match(model.logs[0]?.text ?? '', /^damaged stream, totals {2}continuityErrors=\{"0x0100":26\}$/)
+    for (const client of ['192.0.2.1:1', '192.0.2.2:1']) model.applyLog({ ...damaged(30, 0), data: { client } })
+    assert.equal(model.logs.length, 3)
+  })
+
+  test('is among the errors of its node, which are read while it is open', () => {
+    const dashboard = liveDashboard()
+    for (let second = 0; second < 26; second++) dashboard.model.applyLog(damaged(second, second + 1))
+    dashboard.model.applyLog({ ...damaged(27, 0), message: 'waiting', data: { why: 'no packets' } })
+    assert.equal(dashboard.needsLog, false)
+    dashboard.ui.node = 'live/check'
+    assert.equal(dashboard.needsLog, true)
+    const text = screen(dashboard, 120, 60)
+    assert.match(text, /errors and warnings \(last 5\)/)
+    assert.match(text, /WARN .*damaged stream, totals {2}continuityErrors=\{"0x0100":26\} \(x26 in 25s\)/)
+    assert.doesNotMatch(text, /why=no packets/)
+  })
+})
+
+describe('events that are missing', () => {
+  test('have a row', () => {
+    const dashboard = liveDashboard()
+    dashboard.model.applyGap(7, NOW_MS)
+    dashboard.model.applyGap(undefined, NOW_MS + 1000)
+    dashboard.model.applyGap(undefined, NOW_MS + 2000)
+    press(dashboard, NOW_MS, '4')
+    const text = screen(dashboard, 80, 24)
+    assert.match(text, /WARN 7 events are missing here {2}/)
+    assert.match(text, /WARN events are missing here \(x2 in 1s\)/)
+  })
+})
+
+describe('copies of a pattern pipeline', () => {
+  test('have the sum of their continuity errors', () => {
+    const dashboard = liveDashboard()
+    const summary = dashboard.model.patterns.get('cam')?.summary
+    assert.ok(summary !== undefined)
+    const sample = sampleAt(61)
+    dashboard.applySample({ ...sample, copies: [{ ...summary, continuityErrors: 26 }] }, NOW_MS + 1000)
+    assert.match(screen(dashboard, 80, 24, NOW_MS + 1000), /cam@\* 500 .* 26 {4}3/)
+  })
+})

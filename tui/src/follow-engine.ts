@@ -43,6 +43,9 @@ async function follow(following: Following): Promise<void> {
           onEvent(event) {
             dashboard.model.applyEvent(event)
           },
+          onGap(missed) {
+            dashboard.model.applyGap(missed, Date.now())
+          },
         },
         signal,
       )

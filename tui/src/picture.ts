@@ -1,5 +1,5 @@
 // The whole picture: header, view and footer; less of it where there is less room.
-import { fitLine, piece, plain, withMeaning, type Line } from './draw/line.js'
+import { fitLine, piece, plain, textOf, withMeaning, type Line, type Piece } from './draw/line.js'
 import type { View } from './input/commands.js'
 import { nodeRows, problemsOf } from '@millrace/engine/model'
 import { cleanText, cutMiddle, padEnd, widthOf } from './text/cells.js'
@@ -11,9 +11,9 @@ import { seenRange, sortableTitles, stateWord } from './views/list.js'
 import { drawNode } from './views/node.js'
 import { drawNodes } from './views/nodes.js'
 import { drawReload } from './views/reload.js'
-import { nodeColumns } from './views/node-columns.js'
+import { nodeColumns, shownNodeColumns } from './views/node-columns.js'
 import { placeOf, SORT_KEYS, type UiState, type ViewContext } from './views/view.js'
-import { drawViewers, viewerColumns } from './views/viewers.js'
+import { drawViewers, shownViewerColumns, viewerColumns } from './views/viewers.js'
 
 /** For how long the engine does not answer, and where. */
 interface LostEngine {
@@ -69,9 +69,10 @@ function drawView(context: ViewContext, notes: readonly string[]): Line[] {
 }
 
 function bottomLines(context: ViewContext, offered: readonly string[]): readonly Line[] {
-  return context.ui.question === undefined
-    ? [bottomLine(context, offered)]
-    : questionLines(context, context.ui.question)
+  const { question, input } = context.ui
+  if (question !== undefined) return questionLines(context, question)
+  if (input === undefined) return [drawFooter(placeOf(context.ui), context.ui.isReadOnly, context.width)]
+  return input.kind === 'sort' ? sortMenu(context) : [inputLine(context, { ...input, kind: input.kind }, offered)]
 }
 
 /**
@@ -87,15 +88,13 @@ function questionLines(
   return [[piece(` ${asked}`, 'strong')], [piece(` ${help}`, 'strong')]]
 }
 
-function bottomLine(context: ViewContext, offered: readonly string[]): Line {
-  const { ui, width, glyphs } = context
-  if (ui.input === undefined) return drawFooter(placeOf(ui), ui.isReadOnly, width)
-  const { kind, text } = ui.input
-  if (kind === 'sort') return sortMenu(context)
+type Typed = Omit<NonNullable<UiState['input']>, 'kind'> & { readonly kind: 'palette' | 'filter' | 'command' }
+
+function inputLine({ glyphs }: ViewContext, { kind, text, node = '' }: Typed, offered: readonly string[]): Line {
   const hint = {
     palette: offered.slice(0, 6).join('  '),
     filter: 'regular expression, !not, state:warn',
-    command: `a command of ${cleanText(ui.node ?? '', glyphs.ascii)}, then name=value`,
+    command: `a command of ${cleanText(node, glyphs.ascii)}, then name=value`,
   }[kind]
   return [
     piece(` ${{ palette: ':', filter: '/', command: '!' }[kind]}${cleanText(text, glyphs.ascii)}_`, 'strong'),
@@ -103,13 +102,22 @@ function bottomLine(context: ViewContext, offered: readonly string[]): Line {
   ]
 }
 
-function sortMenu(context: ViewContext): Line {
-  const { ui } = context
-  const columns = ui.view === 'viewers' ? sortableTitles(viewerColumns(context)) : sortableTitles(nodeColumns(context))
-  const choices = ['as it is', ...columns].map((title, at): Line => {
-    return [piece(` ${SORT_KEYS[at] ?? ''}`, 'strong'), plain(` ${title} `)]
-  })
-  return [piece(' sort by', 'strong'), ...choices.flat()]
+/** The columns that are seen, each with its digit among all, in as many rows as they need. */
+function sortMenu(context: ViewContext): readonly Line[] {
+  const { ui, width } = context
+  const [all, seen] =
+    ui.view === 'viewers'
+      ? [sortableTitles(viewerColumns(context)), sortableTitles(shownViewerColumns(context))]
+      : [sortableTitles(nodeColumns(context)), sortableTitles(shownNodeColumns(context))]
+  const rows: Piece[][] = [[piece(' sort by', 'strong')]]
+  for (const [at, title] of ['as it is', ...all].entries()) {
+    if (at > 0 && !seen.includes(title)) continue
+    const choice = [piece(` ${SORT_KEYS[at] ?? ''}`, 'strong'), plain(` ${title} `)]
+    const row = rows.at(-1) ?? []
+    if (widthOf(textOf([...row, ...choice])) <= width) row.push(...choice)
+    else rows.push([plain('        '), ...choice])
+  }
+  return rows
 }
 
 /** One column of ids, states and problems. */

@@ -49,7 +49,12 @@ async function readSamples(client: EngineClient, { model }: Dashboard): Promise<
     model.applySample(sample, Date.now())
     if (++count > SAMPLES) enough.abort()
   }
-  const followed = client.follow({ onSample, onEvent: (event) => model.applyEvent(event) }, enough.signal)
+  const callbacks = {
+    onSample,
+    onEvent: (event: Parameters<typeof model.applyEvent>[0]): void => model.applyEvent(event),
+    onGap: (missed: number | undefined): void => model.applyGap(missed, Date.now()),
+  }
+  const followed = client.follow(callbacks, enough.signal)
   await Promise.race([followed, pause(SAMPLES_MS, undefined, { ref: false })]).catch(() => undefined)
   enough.abort()
   await followed.catch(() => undefined)

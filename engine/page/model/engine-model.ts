@@ -9,8 +9,8 @@ import type {
   LogEntry,
   NodeStatus,
 } from './shapes.js'
+import { type EventRow, recordRow, rowOfEvent, rowOfGap, rowOfLog } from './event-rows.js'
 import { readDetails, type NodeDetails } from './node-details.js'
-import { logText } from './log-text.js'
 import { RateHistory } from './rate-history.js'
 
 export interface NodeModel {
@@ -34,6 +34,10 @@ export interface NodeModel {
   isResting: boolean
   /** Of the last GOPs, each once. */
   readonly gopSeconds: number[]
+  /** When the engine made the status that this is from; Unix time by its clock. */
+  readAtMs: number
+  /** That tells of key frames: itself, or the nearest before it. */
+  keyNode: NodeModel | undefined
 }
 
 /** All copies of a pattern pipeline. */
@@ -52,27 +56,16 @@ export interface ProcessFigures {
   readonly latencyMs: number | undefined
 }
 
-export interface EventRow {
-  readonly atMs: number
-  lastMs: number
-  readonly level: 'info' | 'warn' | 'error'
-  readonly node: string
-  readonly text: string
-  count: number
-}
-
 const MOST_EVENTS = 1000
 const MINUTE_MS = 60_000
-/** The longest pause between two attempts of the engine, and some more. */
-const REPEATED_MS = 45_000
-/** Rows of other nodes between two of one. */
-const MOST_BETWEEN = 50
 /** A sample is no older than this where the clocks agree. */
 const MOST_DELAY_MS = 1500
 /** Of which the median is taken. */
 const MOST_GOPS = 15
 const WORKING = new Set(['ready', 'degraded'])
 const RESTING = new Set(['idle', 'stopped', 'ended'])
+/** Between them a node does not work, and its `since` stays. */
+const DOWN = new Set(['opening', 'waiting'])
 const BAD_STATES = new Set(['degraded', 'waiting', 'failed', 'opening'])
 
 export class EngineModel {
@@ -122,6 +115,9 @@ export class EngineModel {
     for (const { node } of status.listeners) {
       if (node !== undefined) this.#place(node, 'listeners', undefined, nowMs, ids)
     }
+    // It may have been made some seconds before it was read.
+    const madeMs = Date.parse(status.startedAt) + status.uptimeSeconds * 1000
+    for (const node of this.nodes.values()) node.readAtMs = madeMs
     for (const id of this.nodes.keys()) if (!ids.has(id)) this.nodes.delete(id)
     for (const id of this.#errorTimes.keys()) if (!ids.has(id)) this.#errorTimes.delete(id)
     const isCopy = ({ pattern }: EngineStatus['pipelines'][number]): boolean => pattern !== undefined
@@ -138,7 +134,9 @@ export class EngineModel {
       const node = this.nodes.get(each.id)
       if (node === undefined) continue
       // The status has the reason for a new state.
-      const change = each.state === node.status.state ? {} : { why: '', since: sample.at }
+      const { state, since } = node.status
+      const isDown = DOWN.has(state) && DOWN.has(each.state)
+      const change = each.state === state ? {} : { why: '', since: isDown ? since : sample.at }
       node.status = { ...node.status, ...each, ...change }
       node.received.push(each.receivedBytes, atMs)
       node.sent.push(each.sentBytes, atMs)
@@ -187,14 +185,16 @@ export class EngineModel {
   }
 
   applyEvent(event: EngineEvent): void {
-    record(this.events, rowOf(event))
+    recordRow(this.events, rowOfEvent(event))
+  }
+
+  /** Events are missing; `missed`: how many, if the engine knows. `nowMs`: of this machine. */
+  applyGap(missed: number | undefined, nowMs: number): void {
+    recordRow(this.events, rowOfGap(missed, this.engineMs(nowMs)))
   }
 
   applyLog(entry: LogEntry): void {
-    const { at, level, node = '' } = entry
-    const atMs = Date.parse(at)
-    const rank = level === 'warn' ? 'warn' : level === 'error' || level === 'fatal' ? 'error' : 'info'
-    record(this.logs, { atMs, lastMs: atMs, level: rank, node, text: logText(entry), count: 1 })
+    recordRow(this.logs, rowOfLog(entry))
   }
 
   #place(status: NodeStatus, pipeline: string, pattern: string | undefined, nowMs: number, ids: Set<string>): void {
@@ -211,7 +211,7 @@ export class EngineModel {
       return
     }
     const [received, sent] = [new RateHistory(), new RateHistory()]
-    const begin = { drops: 0, queuedBytes: 0, viewersHit: 0, isFed: true, isResting: false }
+    const begin = { drops: 0, queuedBytes: 0, viewersHit: 0, isFed: true, isResting: false, readAtMs: 0 }
     const placed: NodeModel = {
       id: status.id,
       pipeline,
@@ -221,7 +221,7 @@ export class EngineModel {
       received,
       sent,
       recentErrors,
-      ...{ ...begin, gopSeconds: [] },
+      ...{ ...begin, gopSeconds: [], keyNode: undefined },
     }
     noteGop(placed)
     this.nodes.set(status.id, placed)
@@ -277,7 +277,7 @@ export class EngineModel {
     this.mostClients = Math.max(this.mostClients, total)
   }
 
-  /** The viewers of all outputs behind each node, and the nodes behind inputs that work. */
+  /** The viewers of all outputs behind each node, the nodes behind inputs that work, and who tells of key frames. */
   #followEdges(): void {
     const readers = new Map<string, string[]>()
     for (const { from, to } of this.edges) {
@@ -291,6 +291,7 @@ export class EngineModel {
       for (const id of seen) for (const reader of readers.get(id) ?? []) seen.add(reader)
       return seen
     }
+    this.#placeKeyNodes(readers)
     const inputs = [...this.nodes.values()].filter(({ status }) => status.kind === 'input')
     const fed = behind(inputs.filter(({ status }) => WORKING.has(status.state)))
     const expected = behind(inputs.filter(({ status }) => !RESTING.has(status.state)))
@@ -303,56 +304,32 @@ export class EngineModel {
       node.isResting = reached.has(node.id) && !expected.has(node.id)
     }
   }
+
+  /** From all that tell of key frames at once, so that each node is reached from the nearest. */
+  #placeKeyNodes(readers: ReadonlyMap<string, readonly string[]>): void {
+    const reached: NodeModel[] = []
+    for (const node of this.nodes.values()) {
+      node.keyNode = node.details.keyFrameAtMs === undefined ? undefined : node
+      if (node.keyNode !== undefined) reached.push(node)
+    }
+    // A list can grow while it is iterated.
+    for (const { id, keyNode } of reached) {
+      for (const reader of readers.get(id) ?? []) {
+        const next = this.nodes.get(reader)
+        if (next === undefined || next.keyNode !== undefined) continue
+        next.keyNode = keyNode
+        reached.push(next)
+      }
+    }
+  }
 }
 
 export function isBadState(state: string): boolean {
   return BAD_STATES.has(state)
 }
 
-/** The same again is one row, with its count, among the newest; also what alternates, such as retries. */
-function record(rows: EventRow[], row: EventRow): void {
-  const at = findRepeated(rows, row)
-  const [known] = at === -1 ? [] : rows.splice(at, 1)
-  if (known === undefined) rows.push(row)
-  else rows.push(Object.assign(known, { count: known.count + 1, lastMs: row.atMs }))
-  if (rows.length > MOST_EVENTS) rows.splice(0, rows.length - MOST_EVENTS)
-}
-
-/** Where the row stands already: as the last one, or lately with at most one other of its node since. */
-function findRepeated(rows: readonly EventRow[], { node, text, atMs }: EventRow): number {
-  let others = 0
-  for (let at = rows.length - 1; at >= Math.max(0, rows.length - MOST_BETWEEN); at--) {
-    const each = rows[at]
-    if (each?.node !== node) continue
-    if (each.text === text) return at === rows.length - 1 || atMs - each.lastMs < REPEATED_MS ? at : -1
-    if (++others > 1) return -1
-  }
-  return -1
-}
-
 function noteGop({ gopSeconds, details }: NodeModel): void {
   if (details.gopSeconds === undefined || details.gopSeconds <= 0) return
   gopSeconds.push(details.gopSeconds)
   if (gopSeconds.length > MOST_GOPS) gopSeconds.shift()
-}
-
-const LEVELS: Readonly<Record<string, EventRow['level']>> = {
-  degraded: 'warn',
-  waiting: 'warn',
-  failed: 'error',
-  stalled: 'warn',
-  rolled_back: 'error',
-  not_restored: 'error',
-  invalid: 'error',
-  refused: 'error',
-}
-
-function rowOf({ at, kind, node = '', data }: EngineEvent): EventRow {
-  const last = kind.slice(kind.lastIndexOf('.') + 1)
-  const said = ['why', 'message', 'result', 'from', 'to', 'name', 'stream', 'file']
-    .flatMap((key) => (typeof data[key] === 'string' && data[key] !== '' ? [data[key]] : []))
-    .join(' · ')
-  const text = `${kind.startsWith('node.') ? last : kind}${said === '' ? '' : `: ${said}`}`
-  const atMs = Date.parse(at)
-  return { atMs, lastMs: atMs, level: LEVELS[last] ?? 'info', node, text, count: 1 }
 }

@@ -3,7 +3,9 @@
 export { clockTime, megabits, shortBits, shortBytes, shortSpan } from './amounts.js'
 export { checkingNode, PRIORITIES, sourceOf } from './checks.js'
 export { EngineModel, isBadState } from './engine-model.js'
-export type { EventRow, NodeModel, PatternModel } from './engine-model.js'
+export type { NodeModel, PatternModel } from './engine-model.js'
+export { troublesOf } from './event-rows.js'
+export type { EventRow } from './event-rows.js'
 export { logText } from './log-text.js'
 export { EventStreamParser } from './event-stream.js'
 export type { ServerEvent } from './event-stream.js'
@@ -26,4 +28,4 @@ export type {
   LogEntry,
   NodeStatus,
 } from './shapes.js'
-export { behindText, isSlow, viewerState } from './viewer-state.js'
+export { behindText, isSlow, secondsBehind, sortByBehind, viewerBehind, viewerState } from './viewer-state.js'

@@ -52,13 +52,13 @@ function rowOf(node: NodeModel, nowMs: number): NodeRow {
 }
 
 function patternRow({ summary, received, sent }: PatternModel): NodeRow {
-  const { pattern, copies, state, clients, drops, restarts } = summary
+  const { pattern, copies, state, clients, drops, restarts, continuityErrors } = summary
   return {
     id: `${pattern}@*`,
     copies: { pattern, count: copies },
     ...{ kind: 'pattern', type: 'pattern', state, problem: patternProblemOf(summary), node: undefined },
     ...{ inBits: received.latest, outBits: sent.latest, history: () => received.samples() },
-    ...{ viewers: clients, continuityErrors: undefined, drops, restarts },
+    ...{ viewers: clients, continuityErrors, drops, restarts },
   }
 }
 

@@ -12,6 +12,8 @@ export interface Problem {
 
 /** A key frame is late when it is older than this many times the median length of a GOP. */
 const LATE_GOPS = 2
+/** The status has its time in whole seconds, and a key frame takes a moment through the engine. */
+const LATE_MARGIN_MS = 1000
 
 /** `nowMs`: by the clock of the engine, as in all of this file. */
 export function problemsOf(model: EngineModel, nowMs: number): readonly Problem[] {
@@ -41,7 +43,7 @@ export function problemOf(node: NodeModel, nowMs: number): string | undefined {
     return `${status.state} ${span}${status.why === '' ? '' : `: ${status.why}`}`
   }
   if (recentErrors > 0) return `CC ${recentErrors}/60s`
-  return isKeyFrameLate(node, nowMs) ? `no key frame for ${keyFrameAge(details, nowMs) ?? ''}` : undefined
+  return isKeyFrameLate(node) ? `no key frame for ${keyFrameAge(details, nowMs) ?? ''}` : undefined
 }
 
 function stallText(viewers: number): string | undefined {
@@ -53,14 +55,14 @@ export function patternProblemOf({ notWell, copies, state }: CopiesSummary): str
   return notWell === 0 ? undefined : `${notWell} of ${copies} not well, worst ${state}`
 }
 
-export function isKeyFrameLate({ status, isFed, details, gopSeconds: lengths }: NodeModel, nowMs: number): boolean {
+/** As it was when the engine made the status: later key frames are not known yet. */
+export function isKeyFrameLate({ status, isFed, details, gopSeconds: lengths, readAtMs }: NodeModel): boolean {
   const { keyFrameAtMs } = details
   // One that is idle, stopped or over waits for none; neither does one whose source is, or says itself that it is lost.
   if (status.state !== 'ready' || !isFed) return false
   const gopSeconds = lengths.toSorted((a, b) => a - b)[Math.floor(lengths.length / 2)]
   if (keyFrameAtMs === undefined || gopSeconds === undefined) return false
-  // Status is read every few seconds.
-  return nowMs - keyFrameAtMs > LATE_GOPS * gopSeconds * 1000 + 5000
+  return readAtMs - keyFrameAtMs > LATE_GOPS * gopSeconds * 1000 + LATE_MARGIN_MS
 }
 
 export function keyFrameAge({ keyFrameAtMs }: NodeModel['details'], nowMs: number): string | undefined {

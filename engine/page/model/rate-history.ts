@@ -1,6 +1,8 @@
 // A rate from a counter: the newest value, and one value for each second of the last minute, in a ring.
 
 const SECONDS = 60
+/** Bits per second: less is no stream. */
+const LEAST_RATE = 1000
 
 export class RateHistory {
   readonly #ring = new Float64Array(SECONDS)
@@ -8,8 +10,12 @@ export class RateHistory {
   #next = 0
   #counter: number | undefined
   #atMs = 0
+  /** Seconds since something came. */
+  #idleSeconds = 0
   /** Bits per second, between the last two samples. */
   latest = 0
+  /** The last rate of the last minute at which something came; undefined if nothing has. */
+  lastFlowing: number | undefined
 
   /** `counter`: bytes, ever growing; a smaller one belongs to a new process. `atMs`: always of the same clock. */
   push(counter: number, atMs: number): void {
@@ -28,6 +34,9 @@ export class RateHistory {
 
   #add(rate: number): void {
     this.#ring[this.#next] = rate
+    this.#idleSeconds = rate < LEAST_RATE ? this.#idleSeconds + 1 : 0
+    if (this.#idleSeconds === 0) this.lastFlowing = rate
+    else if (this.#idleSeconds >= SECONDS) this.lastFlowing = undefined
     this.#next = (this.#next + 1) % SECONDS
     this.#length = Math.min(SECONDS, this.#length + 1)
   }

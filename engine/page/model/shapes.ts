@@ -76,6 +76,7 @@ interface ReloadStatus {
 export interface EngineStatus {
   readonly version: string
   readonly startedAt: string
+  readonly uptimeSeconds: number
   readonly ready: boolean
   readonly files: readonly string[]
   readonly reload?: ReloadStatus | undefined
@@ -96,6 +97,7 @@ export interface CopiesSummary {
   readonly clients: number
   readonly drops: number
   readonly restarts: number
+  readonly continuityErrors?: number | undefined
 }
 
 type NodeSample = Pick<NodeStatus, 'id' | 'state' | 'receivedBytes' | 'sentBytes' | 'bitsPerSecond' | 'clients'>

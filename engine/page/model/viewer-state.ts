@@ -1,5 +1,5 @@
 // How a viewer is doing.
-import { shortBytes } from './amounts.js'
+import type { EngineModel } from './engine-model.js'
 import type { ClientStatus } from './shapes.js'
 
 /** It has skipped, is looking for its place, or its player has stalled. */
@@ -14,7 +14,29 @@ export function viewerState(client: ClientStatus): string {
   return client.state === 'reading' ? 'ok' : client.state
 }
 
-/** As time where the rate says how much that is, in bytes where nothing flows. */
-export function behindText(bytes: number, bitsPerSecond: number): string {
-  return bitsPerSecond < 1000 ? shortBytes(bytes) : `${((bytes * 8) / bitsPerSecond).toFixed(1)}s`
+/**
+ * How many seconds of the stream of an output these bytes are, by the last rate at which the stream came; undefined if it
+ * has not come in the last minute.
+ */
+export function secondsBehind({ nodes }: EngineModel, output: string, bytes: number): number | undefined {
+  return secondsOf(bytes, nodes.get(output)?.received.lastFlowing)
+}
+
+/** The same of a viewer; if the rate of the stream is unknown, by its own. */
+export function viewerBehind(model: EngineModel, { id, node, behindBytes }: ClientStatus): number | undefined {
+  return secondsBehind(model, node, behindBytes) ?? secondsOf(behindBytes, model.clientRates.get(id)?.lastFlowing)
+}
+
+function secondsOf(bytes: number, bitsPerSecond: number | undefined): number | undefined {
+  return bitsPerSecond === undefined ? undefined : (bytes * 8) / bitsPerSecond
+}
+
+export function behindText(seconds: number | undefined): string {
+  return seconds === undefined ? '-' : `${seconds.toFixed(1)}s`
+}
+
+/** The farthest first; those of whom it is unknown last. */
+export function sortByBehind(model: EngineModel, clients: readonly ClientStatus[]): ClientStatus[] {
+  const behindOf = (client: ClientStatus): number => viewerBehind(model, client) ?? -1
+  return clients.toSorted((a, b) => behindOf(b) - behindOf(a))
 }

@@ -1,6 +1,9 @@
 // The routes about viewers: listing them, and disconnecting one.
 import { z } from 'zod'
+import { JSON_TYPE } from './api-errors.js'
 import type { Route } from './route.js'
+import { SharedText } from './shared-text.js'
+import type { Clock } from '../plugin/tokens.js'
 import type { ClientList, ClientStatus, StatusSource } from '../observe/status.js'
 
 const clientsQuery = z.strictObject({
@@ -20,16 +23,21 @@ const clientsQuery = z.strictObject({
     .meta({ description: 'only viewers who came after this one, whether or not it is still connected' }),
 })
 
-export function clientRoutes(source: StatusSource): readonly Route[] {
+export function clientRoutes(source: StatusSource, clock: Pick<Clock, 'nowMs'>): readonly Route[] {
+  const all = new SharedText(clock, () => Promise.resolve(JSON.stringify({ clients: source.clients() })))
   return [
     {
       method: 'GET',
       path: '/api/v1/clients',
-      summary: 'Viewers of live outputs',
+      summary:
+        'Viewers of live outputs. They are those of now, or of all outputs with `Cache-Control: max-age=2` in the request at most 2 s old.',
       query: clientsQuery,
       answers: { 200: 'ClientList', 404: 'ApiError' },
-      answer({ query }) {
+      async answer({ query, header }) {
         const { node, limit, after } = query
+        if (node === undefined && limit === undefined && after === undefined) {
+          return { status: 200, ...(await all.read(header('cache-control'))), type: JSON_TYPE, isTagged: true }
+        }
         if (node !== undefined && source.readiness({ node }) === undefined) {
           return { error: 'API_NOT_FOUND', message: 'there is no such node' }
         }

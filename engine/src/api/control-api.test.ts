@@ -180,6 +180,11 @@ describe('routes', () => {
     assert.match(lines.join(''), /a secret of the engine/)
   })
 
+  test('the JSON Schema of configuration files is that of `engine schema`', async () => {
+    const { body } = await ask('/api/v1/schema')
+    assert.equal((JSON.parse(body) as { title?: string }).title, 'Millrace pipelines')
+  })
+
   test('viewers are listed, also per output, and disconnecting one needs the token', async () => {
     const all = clientListSchema.parse(JSON.parse((await ask('/api/v1/clients')).body))
     assert.deepEqual(all.clients, [clientStatus])
@@ -202,6 +207,10 @@ describe('routes', () => {
       paths: Record<string, Record<string, { parameters?: { name: string; in: string }[] }>>
       components: { schemas: Record<string, unknown> }
     }
+    const ids = Object.values(document.paths).flatMap((methods) =>
+      Object.values(methods).map((operation) => (operation as { operationId?: string }).operationId),
+    )
+    assert.deepEqual([ids.length, ids.includes(undefined)], [new Set(ids).size, false])
     assert.equal(document.openapi, '3.1.0')
     assert.deepEqual(Object.keys(document.paths), [
       '/healthz',
@@ -215,6 +224,7 @@ describe('routes', () => {
       '/api/v1/pipelines/{pipeline}/nodes/{node}/commands/{command}',
       '/api/v1/pipelines/{pipeline}/nodes/{node}/switch',
       '/api/v1/services/{service}/commands/{command}',
+      '/api/v1/schema',
       '/api/v1/reload',
       '/api/v1/config',
       '/api/v1/config/check',

@@ -146,9 +146,9 @@ describe('GET /api/v1/events', () => {
     assert.equal(unknown.status, 404)
   })
 
-  test('sends copies of pattern pipelines as one row each to readers that ask for it', async () => {
-    const all = new Client(url)
-    const summary = new Client(`${url}?copies=summary`)
+  test('sends copies of pattern pipelines as one row each, and all of them to readers that ask for it', async () => {
+    const all = new Client(`${url}?copies=all`)
+    const summary = new Client(url)
     await until(() => all.events.length > 0 && summary.events.length > 0, 'the first samples')
     assert.equal(all.events[0]?.data['copies'], undefined)
     assert.deepEqual(summary.events[0]?.data['copies'], [])

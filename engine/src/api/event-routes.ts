@@ -6,7 +6,8 @@ import type { Route } from './route.js'
 
 const eventsQuery = z.strictObject({
   copies: z.enum(['all', 'summary']).optional().meta({
-    description: 'summary: in samples, all copies of a pattern pipeline as one row',
+    description:
+      'summary, the default: in samples, all copies of a pattern pipeline as one row; all: with the nodes and edges of each',
   }),
   pipeline: z.string().optional().meta({ description: 'only this pipeline, and the engine as a whole' }),
 })
@@ -27,7 +28,7 @@ export function eventRoutes(source: Pick<StatusSource, 'readiness'>, feed: Event
         if (feed.isFull) return { error: 'API_TOO_MANY_READERS', message: 'too many clients read events' }
         return {
           stream: (response) =>
-            feed.add(response, { pipeline, isSummary: copies === 'summary', lastEventId: header('last-event-id') }),
+            feed.add(response, { pipeline, isSummary: copies !== 'all', lastEventId: header('last-event-id') }),
         }
       },
     },

@@ -14,6 +14,7 @@ import { tapRoutes } from './tap-routes.js'
 import { JSON_TYPE } from './api-errors.js'
 import { renderOpenApi } from './openapi.js'
 import { reloadRoutes } from './reload-routes.js'
+import { schemaRoutes } from './schema-routes.js'
 import type { Route, RouteAnswer, RouteRequest } from './route.js'
 import { SharedText } from './shared-text.js'
 import { renderStatus } from './render-status.js'
@@ -31,8 +32,9 @@ export function apiRoutes(source: OperatedSource, feed: EventFeed, sessions?: Pa
   const routes: Route[] = [
     ...healthRoutes(source),
     ...statusRoutes(source, feed.clock),
-    ...clientRoutes(source),
+    ...clientRoutes(source, feed.clock),
     ...commandRoutes(source),
+    ...schemaRoutes(source, feed.clock),
     ...reloadRoutes(source),
     ...editRoutes(source),
     ...eventRoutes(source, feed),

@@ -18,6 +18,7 @@ import type { Clock } from '../plugin/tokens.js'
 import { countReason } from './count-reason.js'
 import { inSlices } from './in-slices.js'
 import { KeyedSessions } from './keyed-sessions.js'
+import { type RecentRefusal, RecentRefusals } from './recent-refusals.js'
 import { type LimitChange, ViewerLimits } from './viewer-limits.js'
 import type { ViewerLines } from './viewer-lines.js'
 
@@ -54,6 +55,7 @@ export class OutputAudience implements Audience, SessionHost {
   readonly #limits: ViewerLimits
   readonly #keyed: KeyedSessions
   readonly #sessions = new Set<OpenSession>()
+  readonly #refusals = new RecentRefusals()
   #id: string
   #options: AudienceOptions
   #isClosed = false
@@ -99,6 +101,11 @@ export class OutputAudience implements Audience, SessionHost {
     return Array.from(this.#sessions, (session) => session.describe((atMs) => clock.wallMs(atMs)))
   }
 
+  /** Of the last minute, newest first. */
+  recentRefusals(): readonly RecentRefusal[] {
+    return this.#refusals.list(this.nowMs())
+  }
+
   refusalOf({ address, listener }: Pick<Who, 'address' | 'listener'>): Refusal | undefined {
     if (this.#isClosed) return CLOSED
     const refused = this.#limits.refusal(address) ?? this.#context.refusalOn(listener)
@@ -123,6 +130,7 @@ export class OutputAudience implements Audience, SessionHost {
   refuse(who: Who, reason: string, status: number): void {
     const kept = copyOf(reason, MAX_REASON)
     countReason(this.counters.refused, kept)
+    this.#refusals.note(kept, status, this.nowMs())
     const outcome = { status, bytes: 0, durationMs: 0, skips: 0, skippedBytes: 0, reason: kept }
     this.#context.watchers.onEnd({ ...startOf('', this.#id, keptOf(who)), ...outcome })
   }
@@ -164,6 +172,7 @@ export class OutputAudience implements Audience, SessionHost {
     this.#limits.remove(session.who.address)
     this.#context.onOver(session)
     countReason(isRefused ? counters.refused : counters.ended, end.reason)
+    if (isRefused) this.#refusals.note(end.reason, end.status, this.nowMs())
     if (!session.isAnnounced) return
     if (!isRefused) this.#context.lines[this.#endsMany ? 'count' : 'add'](end)
     this.#context.watchers.onEnd(end)

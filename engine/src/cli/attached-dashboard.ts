@@ -2,7 +2,6 @@
 // writes its log to a file meanwhile, and whatever ends the dashboard, the terminal is restored and the engine runs on.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, openSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
@@ -15,11 +14,10 @@ import { readToken } from '../state/state-dir.js'
 import type { CliStreams } from './cli-streams.js'
 import { STOP_ENGINE } from './exit-codes.js'
 import type { EngineHandle, RunDependencies } from './run-files.js'
+import { RunLog } from './run-log.js'
 
 const ENGINE_BIN = fileURLToPath(new URL('../../bin/engine.js', import.meta.url))
 const LOG_NAME = 'run.log'
-/** The log of one run; later lines are lost. */
-const MAX_LOG_BYTES = 64 * 1024 * 1024
 const MAX_REASON = 4000
 /** How long a dashboard has to end before it is killed. */
 const END_MS = 2000
@@ -48,9 +46,8 @@ class TerminalDashboard implements AttachedDashboard {
   #isEnding = false
   #stateDir = ''
   #logPath = ''
-  /** Descriptor of the log file, while the dashboard has the terminal. */
-  #file: number | undefined
-  #fileBytes = 0
+  /** While the dashboard has the terminal; `lost` if it could not be opened. */
+  #file: RunLog | 'lost' | undefined
 
   constructor(err: CliStreams['err']) {
     this.#err = err
@@ -142,22 +139,15 @@ class TerminalDashboard implements AttachedDashboard {
 
   #openLog(): void {
     try {
-      mkdirSync(join(this.#logPath, '..'), { recursive: true, mode: 0o700 })
-      this.#file = openSync(this.#logPath, 'w', 0o600)
+      this.#file = new RunLog(this.#logPath)
     } catch (error) {
       this.#err.write(`warning: the log is lost while the dashboard runs: ${String(error)}\n`)
-      this.#file = -1
+      this.#file = 'lost'
     }
   }
 
   #write(line: string): void {
-    if (this.#file === undefined) return this.#stderr.write(line)
-    this.#fileBytes += line.length
-    if (this.#file < 0 || this.#fileBytes > MAX_LOG_BYTES) return
-    try {
-      writeSync(this.#file, line)
-    } catch {
-      // A full disk must not end the engine.
-    }
+    if (this.#file === undefined) this.#stderr.write(line)
+    else if (this.#file !== 'lost') this.#file.write(line)
   }
 }

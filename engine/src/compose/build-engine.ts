@@ -185,6 +185,7 @@ function operatorOf(container: ServiceContainer): EngineOperator {
     running: container.get(RUNNING),
     nodes: container.get(NODES),
     view: container.get(VIEW),
+    audiences: container.get(AUDIENCES),
     replaceFailed: (node) => container.get(EXECUTOR).replaceFailed(node),
   })
 }

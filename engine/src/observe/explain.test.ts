@@ -36,6 +36,7 @@ function facts(more: Partial<ExplainFacts> & { readonly nodes?: readonly NodeSta
     node: 'live/out',
     cannotStart: new Map(),
     clients: [],
+    refusals: [],
     warnings: [],
     ...rest,
   }
@@ -50,6 +51,11 @@ const SLOW_EDGES = [
   edge('live/mid', 'live/out', { isHeld: true, drops: 2, droppedBytes: 500 }),
 ]
 const LIMITS = { max: 2, soft: 0, perAddress: 0, reached: ['max'] } as const
+
+/** Details of the output rtmp. */
+function rtmp(codecs: readonly string[], leftOut: readonly string[]): NonNullable<NodeStatus['details']> {
+  return { path: 'live/a', codecs, leftOut, damaged: 0, connections: [] }
+}
 
 const CASES: readonly (readonly [name: string, facts: ExplainFacts, cause: string, sentence: string])[] = [
   ['nothing', facts(), 'well', 'Nothing stands in the way of a picture at live/out, as far as the engine knows.'],
@@ -85,6 +91,30 @@ const CASES: readonly (readonly [name: string, facts: ExplainFacts, cause: strin
     facts({ nodes: [node('live/out', 'degraded', 'codec av1 is not possible in MPEG-TS')] }),
     'codec',
     'live/out: codec av1 is not possible in MPEG-TS.',
+  ],
+  [
+    'the container carries none of the codecs, as the output rtmp says it',
+    facts({ nodes: [node('live/out', 'ready', '', { details: rtmp([], ['video mpeg2', 'audio mp2']) })] }),
+    'codec',
+    'live/out: its container cannot carry video mpeg2, audio mp2, so that nothing is sent.',
+  ],
+  [
+    'the container carries the sound alone',
+    facts({ nodes: [node('live/out', 'ready', '', { details: rtmp(['audio aac'], ['video mpeg2']) })] }),
+    'codec',
+    'live/out: its container cannot carry video mpeg2, only audio aac is sent.',
+  ],
+  [
+    'the container carries the picture, and not the sound',
+    facts({ nodes: [node('live/out', 'ready', '', { details: rtmp(['video h264'], ['audio mp2']) })] }),
+    'well',
+    'Nothing stands in the way of a picture at live/out, as far as the engine knows.',
+  ],
+  [
+    'a rule refuses the viewers',
+    facts({ refusals: [{ node: 'live/out', reason: 'bad-credentials', status: 403 }] }),
+    'refused',
+    'live/out: viewers were refused in the last minute: bad-credentials, status 403.',
   ],
   [
     'a rule refuses the publisher',
@@ -129,6 +159,13 @@ describe('an explanation', () => {
     const { isWell, evidence } = explain(facts({ pipeline: { nodes, edges }, clients: [client(2e6), client(0)] }))
     assert.equal(isWell, true)
     assert.deepEqual(evidence[0], { node: 'live/in1', what: 'failed: gone' })
+  })
+
+  test('has refused viewers among the evidence where others see the picture, and no cause of them', () => {
+    const refusals = [{ node: 'live/out', reason: 'denied', status: 403 }]
+    const { isWell, evidence } = explain(facts({ refusals, clients: [client(0)] }))
+    assert.equal(isWell, true)
+    assert.deepEqual(evidence.at(-1), { node: 'live/out', what: 'refused in the last minute: denied, status 403' })
   })
 
   test('of an input looks at the outputs that it reaches', () => {

@@ -14,6 +14,8 @@ export interface ExplainFacts {
   readonly cannotStart: ReadonlyMap<string, string>
   /** Of all outputs. */
   readonly clients: readonly ClientStatus[]
+  /** Of viewers, in the last minute; of each output the newest first. */
+  readonly refusals: readonly { readonly node: string; readonly reason: string; readonly status: number }[]
   /** Newest last: what nodes have logged as a warning or an error. */
   readonly warnings: readonly { readonly node: string; readonly text: string }[]
 }
@@ -30,6 +32,8 @@ const MOST_EVIDENCE = 30
 const MOST_WARNINGS = 5
 /** A viewer this far behind the newest byte is too slow, not just catching up. */
 const FAR_BEHIND_BYTES = 1024 * 1024
+/** With which a rule of access refuses. */
+const ACCESS_STATUS: ReadonlySet<number> = new Set([401, 403, 429])
 
 export function explain(facts: ExplainFacts): Explanation {
   const { engine, node } = facts
@@ -87,10 +91,32 @@ function causeAt({ cannotStart, warnings }: ExplainFacts, node: NodeStatus): Cau
     default:
       return { code: causeOfText(why) ?? state, at, why }
   }
+  if (kind === 'output') return causeOfCodecs(node)
   const obstacle = cannotStart.get(at) ?? ''
-  return obstacle === '' || kind === 'output'
-    ? undefined
-    : { code: causeOfText(obstacle) ?? 'no-start', at, why: obstacle }
+  return obstacle === '' ? undefined : { code: causeOfText(obstacle) ?? 'no-start', at, why: obstacle }
+}
+
+function causeOfCodecs({ id: at, details }: NodeStatus): Cause | undefined {
+  const why = whatIsNotCarried(details)
+  return why === undefined ? undefined : { code: 'codec', at, why }
+}
+
+/**
+ * From what outputs with a container of their own say in their details: `codecs` that are sent and tracks that are
+ * `leftOut`, both as `video h264`. Undefined if there is a picture, or sound of a stream without one.
+ */
+function whatIsNotCarried(details: unknown): string | undefined {
+  if (typeof details !== 'object' || details === null || !('codecs' in details) || !('leftOut' in details)) {
+    return undefined
+  }
+  const [sent, leftOut] = [textsOf(details.codecs), textsOf(details.leftOut)]
+  const isVideo = (track: string): boolean => track.startsWith('video ')
+  if (leftOut.length === 0 || sent.some(isVideo) || (sent.length > 0 && !leftOut.some(isVideo))) return undefined
+  return `its container cannot carry ${leftOut.join(', ')}, ${sent.length === 0 ? 'so that nothing is sent' : `only ${sent.join(', ')} is sent`}`
+}
+
+function textsOf(value: unknown): readonly string[] {
+  return Array.isArray(value) ? value.filter((each) => typeof each === 'string') : []
 }
 
 function causeOfIdleInput({ id: at, why }: NodeStatus, warnings: ExplainFacts['warnings']): Cause {
@@ -113,7 +139,7 @@ function causeAhead(facts: ExplainFacts): Cause | undefined {
   return causes.every((cause) => cause !== undefined) ? causes[0] : undefined
 }
 
-function causeOfViewers({ clients }: ExplainFacts, { id, clientLimits }: NodeStatus): Cause | undefined {
+function causeOfViewers({ clients, refusals }: ExplainFacts, { id, clientLimits }: NodeStatus): Cause | undefined {
   if (clientLimits?.reached.includes('max') === true) {
     return {
       code: 'limit',
@@ -122,6 +148,10 @@ function causeOfViewers({ clients }: ExplainFacts, { id, clientLimits }: NodeSta
     }
   }
   const own = clients.filter(({ node }) => node === id)
+  const refused = refusals.find(({ node, status }) => node === id && ACCESS_STATUS.has(status))
+  if (own.length === 0 && refused !== undefined) {
+    return { code: 'refused', at: id, why: `viewers were refused in the last minute: ${refusalText(refused)}` }
+  }
   const slow = own.filter(({ state, behindBytes }) => state === 'seeking' || behindBytes > FAR_BEHIND_BYTES)
   if (own.length === 0 || slow.length < own.length) return undefined
   const who = own.length === 1 ? 'its only viewer is' : `all ${own.length} viewers are`
@@ -130,7 +160,7 @@ function causeOfViewers({ clients }: ExplainFacts, { id, clientLimits }: NodeSta
 
 /** From the inputs on, in the order of the graph: what is not as it should be. */
 function evidenceOf(facts: ExplainFacts): readonly Evidence[] {
-  const { pipeline, cannotStart, warnings } = facts
+  const { pipeline, cannotStart, refusals, warnings } = facts
   const path = pathOf(facts)
   const ofNodes = pipeline.nodes
     .filter(({ id }) => path.has(id))
@@ -142,6 +172,9 @@ function evidenceOf(facts: ExplainFacts): readonly Evidence[] {
         ...(start === '' || start === why || node.kind === 'output' ? [] : [start]),
         ...(restarts === 0 ? [] : [`tried again ${restarts === 1 ? 'once' : `${restarts} times`}`]),
         ...(clients === undefined ? [] : [clientsOf(clients, clientLimits?.reached.length ?? 0)]),
+        ...refusals
+          .filter((each) => each.node === id)
+          .map((each) => `refused in the last minute: ${refusalText(each)}`),
       ]
       return lines.map((what) => ({ node: id, what }))
     })
@@ -150,6 +183,10 @@ function evidenceOf(facts: ExplainFacts): readonly Evidence[] {
     .map((edge) => ({ node: edge.to, what: `reads ${edge.from}, ${dropsOf(edge)}` }))
   const logged = warnings.filter(({ node }) => path.has(node)).slice(-MOST_WARNINGS)
   return [...ofNodes, ...ofEdges, ...logged.map(({ node, text }) => ({ node, what: `log: ${text}` }))]
+}
+
+function refusalText({ reason, status }: ExplainFacts['refusals'][number]): string {
+  return `${reason}, status ${status}`
 }
 
 function clientsOf(clients: number, limits: number): string {

@@ -65,9 +65,11 @@ export class MetricFamily {
     return this.#members.size === 0
   }
 
-  /** Members that are histograms. */
-  get histograms(): readonly Histogram[] {
-    return [...this.#members.keys()].flatMap(({ read }) => (typeof read === 'function' ? [] : [read]))
+  /** Members that are histograms, with their labels. */
+  get histograms(): readonly (readonly [Labels, Histogram])[] {
+    return [...this.#members.keys()].flatMap(({ labels, read }) =>
+      typeof read === 'function' ? [] : [[labels, read] as const],
+    )
   }
 
   add(member: Member): void {

@@ -56,8 +56,8 @@ export class MetricsRegistry implements MetricsSource {
     return this.#join(PREFIX + name, 'histogram', help, { labels, rowLabels: new Set(), read: histogram })
   }
 
-  /** All histograms that were added under this name. */
-  histogramsOf(name: string): readonly Histogram[] {
+  /** All histograms that were added under this name, with their labels. */
+  histogramsOf(name: string): readonly (readonly [Labels, Histogram])[] {
     const family: unknown = this.#registry.getSingleMetric(PREFIX + name)
     return family instanceof MetricFamily ? family.histograms : []
   }

@@ -26,6 +26,14 @@ describe('the latency of all outputs', () => {
     assert.ok(Math.abs((latency.seconds ?? 0) - 0.175) < 1e-9)
   })
 
+  test('leaves out outputs that pass data on by the segment', () => {
+    const hls = new Histogram(DELAY_BOUNDS_SECONDS)
+    using _ = registry.addHistogram('output_latency_seconds', 'help', { node: 'c', type: 'hls' }, hls)
+    const before = latency.seconds
+    for (let count = 0; count < 5000; count++) hls.observe(2)
+    assert.equal(latency.seconds, before)
+  })
+
   test('forgets what is older than 20 s', () => {
     nowMs = 10_000
     assert.notEqual(latency.seconds, undefined)

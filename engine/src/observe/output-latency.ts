@@ -1,5 +1,5 @@
-// How long data takes through the engine, as the slowest of hundred chunks see it: the 99th percentile over all outputs, of
-// the last seconds. Counted only while somebody reads it.
+// How long data takes through the engine, as the slowest of hundred chunks see it: the 99th percentile over all outputs that
+// pass data on as it comes, of the last seconds. Counted only while somebody reads it.
 import type { Clock } from '../plugin/tokens.js'
 import { CORE_HISTOGRAMS } from './core-metrics.js'
 import { DELAY_BOUNDS_SECONDS } from './histogram.js'
@@ -8,6 +8,8 @@ import type { MetricsRegistry } from './metrics-registry.js'
 const [, { name: LATENCY }] = CORE_HISTOGRAMS
 const WINDOW_MS = 10_000
 const QUANTILE = 0.99
+/** Types of outputs that keep data for a whole segment: their latency is its length, as in `deploy/prometheus/alerts.yaml`. */
+const BY_SEGMENT: ReadonlySet<string> = new Set(['hls'])
 
 interface Reading {
   readonly atMs: number
@@ -45,7 +47,9 @@ export class OutputLatency {
 
   #counts(): readonly number[] {
     const counts = Array.from({ length: DELAY_BOUNDS_SECONDS.length + 1 }, () => 0)
-    for (const histogram of this.#registry.histogramsOf(LATENCY)) histogram.addCountsTo(counts)
+    for (const [{ type = '' }, histogram] of this.#registry.histogramsOf(LATENCY)) {
+      if (!BY_SEGMENT.has(type)) histogram.addCountsTo(counts)
+    }
     return counts
   }
 }

@@ -65,7 +65,11 @@ export const nodeStatusSchema = z.object({
       'opening: it acquires its resources; ready: it works, and packets come from an input; idle: it holds its resources, and by design nobody uses it, which counts as ready; degraded: it works, but not as it should; waiting: it failed and will be retried, or it is an input that is connected and receives no packets; ended: its work is done; failed: it will not be retried; stopped: by the engine',
   }),
   why: z.string().meta({ description: 'Why it is not ready, or idle, one sentence; empty if it is ready' }),
-  since: time,
+  since: z.string().meta({
+    description:
+      'RFC 3339: since when it is in this state; opening and waiting are one, so that it says since when the node has not worked',
+    format: 'date-time',
+  }),
   restarts: z.number(),
   from: texts.meta({ description: 'node.port of each source' }),
   receivedBytes: z.number(),
@@ -222,6 +226,7 @@ const copiesSummarySchema = z
     clients: z.number(),
     drops: z.number(),
     restarts: z.number(),
+    continuityErrors: z.exactOptional(z.number()).meta({ description: 'Missing if no node counts them' }),
   })
   .meta({ description: 'All copies of a pattern pipeline' })
 
@@ -241,7 +246,7 @@ const engineSampleSchema = z.object({
   edges: z.array(edgeStatusSchema).readonly(),
   copies: z
     .exactOptional(z.array(copiesSummarySchema).readonly())
-    .meta({ description: 'With `copies=summary`: in place of the nodes and edges of copies' }),
+    .meta({ description: 'In place of the nodes and edges of copies; missing with `copies=all`' }),
 })
 
 /** The numbers that change all the time, once a second in the event stream. */

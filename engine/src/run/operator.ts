@@ -1,5 +1,6 @@
 // What an operator can do to the nodes of a running engine, and ask about them.
 import type { Logger } from 'pino'
+import type { EngineAudiences } from '../audience/engine-audiences.js'
 import { linesOf } from '../observe/log-lines.js'
 import { explain } from '../observe/explain.js'
 import { operatorError } from '../observe/operator-errors.js'
@@ -35,6 +36,7 @@ export interface OperatorParts {
   readonly running: Pick<Running, 'pipelines' | 'graph'>
   readonly nodes: RunningNodes
   readonly view: { readonly state: EngineStatus['state']; clients(): readonly ClientStatus[] }
+  readonly audiences: Pick<EngineAudiences, 'of'>
   /** See ReloadExecutor. */
   replaceFailed(node: AnyNodeRunner): Promise<void>
 }
@@ -69,7 +71,7 @@ export class EngineOperator implements Operator {
   }
 
   explain(id: string): Explanation | undefined {
-    const { view, log } = this.#parts
+    const { view, log, audiences } = this.#parts
     const status = this.#pipelineOf(id)?.status()
     const runners = this.#pipelineOf(id)?.nodes ?? []
     if (status === undefined || !runners.some((each) => each.id === id)) return undefined
@@ -77,7 +79,11 @@ export class EngineOperator implements Operator {
     const warnings = linesOf(log)
       .recent()
       .flatMap(({ text }) => warningOf(text))
-    return explain({ engine: view.state, pipeline: status, node: id, cannotStart, clients: view.clients(), warnings })
+    const refusals = status.nodes.flatMap(({ id: node }) =>
+      (audiences.of(node)?.recentRefusals() ?? []).map((each) => ({ node, ...each })),
+    )
+    const clients = view.clients()
+    return explain({ engine: view.state, pipeline: status, node: id, cannotStart, clients, refusals, warnings })
   }
 
   options(id: string): NodeOptions | undefined {

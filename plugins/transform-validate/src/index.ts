@@ -205,12 +205,12 @@ class ValidateTransform implements Transform, SnapshotsState<PreviousState> {
     if (!this.#isDamaged) return
     this.#isDamaged = false
     const { syncLosses, syncByteErrors, transportErrors, continuityErrors, crcErrors, scrambledPackets } = this.#counts
-    const pids = { continuityErrors, crcErrors, scrambledPackets }
-    const sums = Object.entries(pids).map(([name, counts]) => [name, Object.fromEntries(counts)])
-    this.#context.log.warn(
-      { syncLosses, syncByteErrors, transportErrors, ...Object.fromEntries(sums) },
-      'damaged stream, totals',
-    )
+    const sums = Object.entries({ syncLosses, syncByteErrors, transportErrors }).filter(([, count]) => count > 0)
+    const pids = Object.entries({ continuityErrors, crcErrors, scrambledPackets }).flatMap(([name, counts]) => {
+      const errors = [...counts].filter(([, count]) => count > 0)
+      return errors.length === 0 ? [] : [[name, Object.fromEntries(errors)] as const]
+    })
+    this.#context.log.warn(Object.fromEntries([...sums, ...pids]), 'damaged stream, totals')
   }
 }
 

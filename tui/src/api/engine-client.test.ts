@@ -56,6 +56,22 @@ describe('the client of the control API', () => {
     )
   })
 
+  test('says that events are missing where it has had some, and not at its start', async () => {
+    await using engine = await serve((_, response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' })
+      const gap = 'event: gap\ndata: {"missed":3}\n\n'
+      response.end(`${gap}id: r-7\nevent: event\ndata: {"at":"","kind":"a"}\n\n`)
+    })
+    const missed: unknown[] = []
+    const ignore = (): void => undefined
+    const callbacks = { onSample: ignore, onEvent: ignore, onGap: (count?: number) => void missed.push(count) }
+    const { signal } = new AbortController()
+    for (const expected of [[], [3], [3, 3]]) {
+      await assert.rejects(engine.client.follow(callbacks, signal), /has ended the stream/)
+      assert.deepEqual(missed, expected)
+    }
+  })
+
   test('tells a refusal from silence, whoever answers', async () => {
     const answers = [
       [401, '{"error":{"message":"the token is missing"}}', 'the token is missing'],
@@ -67,7 +83,7 @@ describe('the client of the control API', () => {
       const isRefusal = (error: unknown): boolean => error instanceof EngineRefusal && error.message === message
       await assert.rejects(engine.client.status(false), isRefusal)
       await assert.rejects(
-        engine.client.follow({ onSample: () => undefined, onEvent: () => undefined }, signal),
+        engine.client.follow({ onSample: () => undefined, onEvent: () => undefined, onGap: () => undefined }, signal),
         isRefusal,
       )
     }

@@ -5,6 +5,7 @@ import {
   clientsSchema,
   eventSchema,
   commandResultSchema,
+  gapSchema,
   logSchema,
   nodeOptionsSchema,
   reloadReportSchema,
@@ -43,10 +44,12 @@ export interface LogCallbacks {
 export interface EventCallbacks {
   onSample(sample: EngineSample): void
   onEvent(event: EngineEvent): void
+  /** Events are missing; `missed`: how many, if the engine knows. */
+  onGap(missed: number | undefined): void
 }
 
-/** Many dashboards can have the same one. */
-const SHARED_STATUS = { 'cache-control': 'max-age=1' }
+/** Many dashboards can have the same answer. */
+const SHARED = { 'cache-control': 'max-age=1' }
 const TIMEOUT_MS = 5000
 /**
  * The token goes to nobody else. Not `error`: with it, Node 20 loses the signal of a request once it has collected garbage,
@@ -58,6 +61,8 @@ const ACTION_TIMEOUT_MS = 15_000
 const RELOAD_TIMEOUT_MS = 120_000
 /** A sample comes each second, and a comment in the log every 15 s: the engine is lost without any for this long. */
 const SILENCE = { eventsMs: 4000, logMs: 40_000 } as const
+/** Unknown to every engine: it sends all events that it has recorded. */
+const NO_EVENT = '0'
 /** Those before the log is opened. */
 const LOG_LINES = 500
 
@@ -67,8 +72,7 @@ export class EngineRefusal extends Error {}
 export class EngineClient {
   readonly #target: EngineTarget
   readonly #silence: { readonly eventsMs: number; readonly logMs: number }
-  /** The first one is unknown to every engine: it sends all events that it has recorded. */
-  #lastEventId = '0'
+  #lastEventId = NO_EVENT
   #lastLogId: string | undefined
 
   constructor(target: EngineTarget, silence: { readonly eventsMs: number; readonly logMs: number } = SILENCE) {
@@ -82,11 +86,11 @@ export class EngineClient {
 
   /** `withCopies`: with all copies of pattern pipelines, which may be many. */
   status(withCopies: boolean): Promise<EngineStatus> {
-    return this.#read(`/api/v1/status${withCopies ? '' : '?copies=none'}`, statusSchema, SHARED_STATUS)
+    return this.#read(`/api/v1/status${withCopies ? '' : '?copies=none'}`, statusSchema, SHARED)
   }
 
   async clients(): Promise<readonly ClientStatus[]> {
-    return (await this.#read('/api/v1/clients', clientsSchema)).clients
+    return (await this.#read('/api/v1/clients', clientsSchema, SHARED)).clients
   }
 
   /** Rejects with the engine's reason. */
@@ -119,13 +123,14 @@ export class EngineClient {
   /** Reads events until the signal, or until the engine is silent or ends the stream, which rejects. */
   async follow(callbacks: EventCallbacks, signal: AbortSignal): Promise<void> {
     const request = {
-      path: '/api/v1/events?copies=summary',
+      path: '/api/v1/events',
       silentMs: this.#silence.eventsMs,
       lastId: this.#lastEventId,
       signal,
     }
     await this.#stream(request, (event, lastId) => {
-      passEvent(event, callbacks)
+      // Who has seen no event yet misses none.
+      if (event.name !== 'gap' || this.#lastEventId !== NO_EVENT) passEvent(event, callbacks)
       this.#lastEventId = lastId ?? this.#lastEventId
     })
   }
@@ -206,9 +211,10 @@ function pathOf(node: string): string {
   return owner === 'services' ? `/api/v1/services/${name}` : `/api/v1/pipelines/${owner}/nodes/${name}`
 }
 
-function passEvent({ name, data }: ServerEvent, { onSample, onEvent }: EventCallbacks): void {
+function passEvent({ name, data }: ServerEvent, { onSample, onEvent, onGap }: EventCallbacks): void {
   if (name === 'sample') onSample(sampleSchema.parse(JSON.parse(data)))
   else if (name === 'state' || name === 'reload' || name === 'event') onEvent(eventSchema.parse(JSON.parse(data)))
+  else if (name === 'gap') onGap(gapSchema.parse(JSON.parse(data)).missed)
 }
 
 function authorization(token: string | undefined): Record<string, string> {

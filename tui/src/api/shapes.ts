@@ -94,6 +94,7 @@ const copiesSchema = z.object({
   clients: count,
   drops: count,
   restarts: count,
+  continuityErrors: z.number().optional().catch(undefined),
 })
 
 const processSchema = z.object({
@@ -129,6 +130,8 @@ export const eventSchema = z.object({
   node: z.string().optional().catch(undefined),
   data: z.record(z.string(), z.unknown()).catch({}),
 })
+
+export const gapSchema = z.object({ missed: z.number().optional().catch(undefined) })
 
 export const logSchema = z.object({
   at: text,

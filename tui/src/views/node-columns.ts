@@ -8,9 +8,10 @@ import {
   type NodeRow,
   shortBytes,
   behindText,
+  secondsBehind,
 } from '@millrace/engine/model'
 import { sparkline } from '../text/sparkline.js'
-import { stateWord, type Column } from './list.js'
+import { fittingColumns, stateWord, type Column } from './list.js'
 import { countSince, type ViewContext } from './view.js'
 
 const SPARK_CELLS = 12
@@ -22,6 +23,12 @@ export const WIDE_FROM = 120
 
 export function nodeColumns(context: ViewContext): Column<NodeRow>[] {
   return [...identity(context), ...rates(context), ...viewers(context), ...counts(context)]
+}
+
+/** Those that have room. */
+export function shownNodeColumns(context: ViewContext): Column<NodeRow>[] {
+  const { width, ui } = context
+  return fittingColumns(nodeColumns(context), width - 2, ui.isWide || width >= WIDE_FROM)
 }
 
 function identity({ ui: { pattern } }: ViewContext): Column<NodeRow>[] {
@@ -63,6 +70,10 @@ function rates({ width, glyphs }: ViewContext): Column<NodeRow>[] {
 }
 
 function viewers({ nowMs, model }: ViewContext): Column<NodeRow>[] {
+  const behindOf = (id: string): number | undefined => {
+    const bytes = model.behind.get(id)
+    return bytes === undefined ? undefined : secondsBehind(model, id, bytes)
+  }
   return [
     {
       ...{ title: 'VIEW', width: 5, align: 'right' },
@@ -71,11 +82,8 @@ function viewers({ nowMs, model }: ViewContext): Column<NodeRow>[] {
     },
     {
       ...{ title: 'BEHIND', width: 6, align: 'right', isWide: true },
-      cell: ({ id, inBits }) => {
-        const behind = model.behind.get(id)
-        return behind === undefined ? '-' : behindText(behind, inBits)
-      },
-      sort: ({ id }) => model.behind.get(id) ?? -1,
+      cell: ({ id }) => behindText(behindOf(id)),
+      sort: ({ id }) => behindOf(id) ?? -1,
     },
     { title: 'KEY', width: 5, align: 'right', cell: (row) => keyCell(row, nowMs) },
     {
@@ -139,8 +147,10 @@ function stateCell({ state, problem }: NodeRow): Piece {
   return problem !== undefined && state === 'ready' ? piece('WARN !', 'warn') : stateWord(state)
 }
 
+/** Of the node, or of the nearest before it that tells of key frames. */
 function keyCell({ node }: NodeRow, nowMs: number): Piece {
-  const age = node === undefined ? undefined : keyFrameAge(node.details, nowMs)
-  if (age === undefined || node === undefined) return plain('-')
-  return isKeyFrameLate(node, nowMs) ? piece(age, 'warn') : plain(age)
+  const telling = node?.keyNode
+  const age = telling === undefined ? undefined : keyFrameAge(telling.details, nowMs)
+  if (age === undefined || telling === undefined) return plain('-')
+  return isKeyFrameLate(telling) ? piece(age, 'warn') : plain(age)
 }

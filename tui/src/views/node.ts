@@ -11,6 +11,7 @@ import {
   shortSpan,
   sourceOf,
   streamFigures,
+  troublesOf,
 } from '@millrace/engine/model'
 import { cleanText, padEnd, padStart } from '../text/cells.js'
 import { sparkline } from '../text/sparkline.js'
@@ -93,8 +94,7 @@ function aroundSection(context: ViewContext, node: NodeModel): Line[] {
 }
 
 function eventSection(context: ViewContext, { id }: NodeModel): Line[] {
-  const events = context.model.events.filter(({ node, level }) => node === id && level !== 'info').slice(-MOST_EVENTS)
-  const rows = drawEventRows(context, events.toReversed(), context.width - 6)
+  const rows = drawEventRows(context, troublesOf(context.model, id, MOST_EVENTS), context.width - 6)
   return section(
     `errors and warnings (last ${MOST_EVENTS})`,
     rows.map((row): Line => [plain('   '), ...row]),

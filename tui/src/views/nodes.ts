@@ -14,18 +14,8 @@ import { cleanText, cutMiddle, widthOf } from '../text/cells.js'
 import { drawEventRows, filterText, shownEvents } from './events.js'
 import { drawFlow } from './flow.js'
 import { drawLamps, drawTightLamps } from './lamps.js'
-import {
-  drawColumns,
-  filterRows,
-  fittingColumns,
-  seenRange,
-  selectable,
-  sortRows,
-  sortTitle,
-  stateWord,
-  type Column,
-} from './list.js'
-import { nodeColumns, WIDE_FROM } from './node-columns.js'
+import { drawColumns, filterRows, seenRange, selectable, sortRows, sortTitle, stateWord, type Column } from './list.js'
+import { nodeColumns, shownNodeColumns, WIDE_FROM } from './node-columns.js'
 import { countSince, sinceText, type ViewContext } from './view.js'
 import { viewersPane } from './viewers.js'
 
@@ -91,7 +81,7 @@ function panesOf(context: ViewContext, rows: readonly NodeRow[]): Pane[] {
 
 function tablePane(context: ViewContext, rows: readonly NodeRow[], paneRows: number): Pane {
   const { width, ui, glyphs } = context
-  const columns = fittingColumns(nodeColumns(context), width - 2, ui.isWide || width >= WIDE_FROM)
+  const columns = shownNodeColumns(context)
   const seen = Math.max(0, paneRows - 1)
   const { at, top } = seenRange(
     ui.lists.nodes,

@@ -66,8 +66,10 @@ export interface UiState {
   readonly since: Map<string, CountsBefore>
   /** Undefined: since the engine has started. */
   sinceMs: number | undefined
-  /** A text that is being typed, and what it is for. */
-  input: { readonly kind: 'filter' | 'palette' | 'sort' | 'command'; text: string } | undefined
+  /** A text that is being typed, what it is for, and the node whose command it is. */
+  input:
+    | { readonly kind: 'filter' | 'palette' | 'sort' | 'command'; text: string; readonly node?: string | undefined }
+    | undefined
   question: Question | undefined
   /** The last message, shown for a while. */
   notice: { readonly text: string; readonly isBad: boolean; readonly untilMs: number } | undefined

@@ -3,7 +3,15 @@ import { drawPanes, type Pane } from '../draw/box.js'
 import { piece, type Line, type Piece } from '../draw/line.js'
 import type { ClientStatus } from '../api/shapes.js'
 import { cleanText } from '../text/cells.js'
-import { megabits, shortSpan, behindText, isSlow, viewerState } from '@millrace/engine/model'
+import {
+  megabits,
+  shortSpan,
+  behindText,
+  isSlow,
+  viewerBehind,
+  sortByBehind,
+  viewerState,
+} from '@millrace/engine/model'
 import {
   drawColumns,
   filterRows,
@@ -29,7 +37,7 @@ export function shownViewers(context: ViewContext): readonly ClientStatus[] {
       text: `${id} ${node} ${client} ${user} ${label} ${userAgent}`,
     }),
   )
-  const behindFirst = filtered.toSorted((a, b) => b.behindBytes - a.behindBytes)
+  const behindFirst = sortByBehind(model, filtered)
   return sortRows(behindFirst, viewerColumns(context), ui.lists.viewers)
 }
 
@@ -43,7 +51,7 @@ export function viewersPane(context: ViewContext, paneRows: number, hasCursor: b
   const { ui, width, glyphs, model } = context
   const rows = shownViewers(context)
   const list = ui.lists.viewers
-  const columns = fittingColumns(viewerColumns(context), width - 2, ui.isWide || width >= WIDE_FROM)
+  const columns = shownViewerColumns(context)
   const seen = Math.max(0, paneRows - 1)
   const { at, top } = seenRange(
     list,
@@ -72,6 +80,12 @@ export function viewerColumns(context: ViewContext): Column<ClientStatus>[] {
   return [...whoColumns(context), ...progressColumns(context), ...userColumns(context), ...connectionColumns()]
 }
 
+/** Those that have room. */
+export function shownViewerColumns(context: ViewContext): Column<ClientStatus>[] {
+  const { width, ui } = context
+  return fittingColumns(viewerColumns(context), width - 2, ui.isWide || width >= WIDE_FROM)
+}
+
 function whoColumns({ ui, width }: ViewContext): Column<ClientStatus>[] {
   const isWide = width >= WIDE_FROM
   return [
@@ -90,6 +104,7 @@ function whoColumns({ ui, width }: ViewContext): Column<ClientStatus>[] {
 
 function progressColumns({ model, nowMs }: ViewContext): Column<ClientStatus>[] {
   const rateOf = ({ id }: ClientStatus): number => model.clientRates.get(id)?.latest ?? 0
+  const behindOf = (client: ClientStatus): number | undefined => viewerBehind(model, client)
   return [
     {
       title: 'UP',
@@ -103,8 +118,8 @@ function progressColumns({ model, nowMs }: ViewContext): Column<ClientStatus>[] 
       title: 'BEHIND',
       width: 7,
       align: 'right',
-      cell: (client) => behindText(client.behindBytes, rateOf(client)),
-      sort: ({ behindBytes }) => behindBytes,
+      cell: (client) => behindText(behindOf(client)),
+      sort: (client) => behindOf(client) ?? -1,
     },
     { title: 'SKIPS', width: 5, align: 'right', cell: ({ skips }) => String(skips), sort: ({ skips }) => skips },
     {

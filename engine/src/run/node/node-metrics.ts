@@ -72,6 +72,22 @@ export class NodeMetrics {
     if (this.#isShown) for (const series of this.#byName.values()) this.#show(series)
   }
 
+  /** Over all its rows; undefined if the node has no such number, or it cannot be read now. */
+  sumOf(name: string): number | undefined {
+    const read = this.#byName.get(name)?.from
+    if (typeof read !== 'function') return undefined
+    try {
+      const now = read()
+      if (typeof now === 'number') return now
+      let sum = 0
+      for (const [, value] of now) sum += value
+      return sum
+    } catch {
+      // A scrape says why.
+      return undefined
+    }
+  }
+
   clear(): void {
     for (const { shown } of this.#byName.values()) shown?.[Symbol.dispose]()
     this.#byName.clear()

@@ -122,6 +122,11 @@ export abstract class NodeRunner<N extends AsyncDisposable> implements NodeOwner
     return this.#retries.restarts
   }
 
+  /** See NodeMetrics. */
+  metricSum(name: string): number | undefined {
+    return this.metrics.sumOf(name)
+  }
+
   /** What it shares with the nodes that it replaces, and with those that replace it. */
   get lineage(): Lineage {
     return this.#own.lineage

@@ -129,7 +129,25 @@ describe('the state of a node', () => {
     clock.advance(500)
     assert.deepEqual([state.upMs, state.now.sinceMs], [1500, 1100])
     state.set('waiting', 'gone')
-    assert.deepEqual([state.upMs, state.now.sinceMs], [0, 1600])
+    assert.deepEqual([state.upMs, state.now.sinceMs], [0, 1100])
+  })
+
+  test('says since when the node has not worked, however often it was tried again', () => {
+    const { clock, state } = new Harness()
+    for (let attempt = 0; attempt < 7; attempt++) {
+      clock.advance(5000)
+      state.set('waiting', `the upstream answered with status 404, attempt ${attempt}`)
+      clock.advance(1000)
+      state.set('opening', '')
+    }
+    assert.equal(state.now.sinceMs, 0)
+    state.set('ready', '')
+    assert.equal(state.now.sinceMs, 42_000)
+    clock.advance(1000)
+    state.set('waiting', 'gone')
+    clock.advance(1000)
+    state.set('opening', '')
+    assert.equal(state.now.sinceMs, 43_000)
   })
 
   test('tells subscribers that the resources are held, even if the rest stays the same', () => {

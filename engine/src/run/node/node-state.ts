@@ -8,7 +8,7 @@ export interface StateSnapshot {
   readonly state: NodeState
   /** Why it is not `ready`; empty when it is. */
   readonly why: string
-  /** Monotonic: since when. */
+  /** Monotonic: since when; of a node that is opening or waiting, since it has not worked. */
   readonly sinceMs: number
   /** The node has reported that it holds its resources. True, too, for an input that is `waiting` for packets. */
   readonly holdsResources: boolean
@@ -32,6 +32,8 @@ export interface StateSettings {
 
 type Report = Pick<StateSnapshot, 'state' | 'why'>
 
+/** Between them a node does not work: how long it has not is what counts, not when it was tried last. */
+const DOWN: ReadonlySet<NodeState> = new Set(['opening', 'waiting'])
 const HOLDS_RESOURCES: ReadonlySet<NodeState> = new Set(['ready', 'idle', 'degraded'])
 
 export class CurrentState {
@@ -153,7 +155,8 @@ export class CurrentState {
       ? { state: 'waiting', why: this.#vacancy ?? '' }
       : shown(this.#reported, this.#silence, this.#lacks)
     const isSame = now.state === next.state && now.why === next.why
-    const sinceMs = isSame ? now.sinceMs : clock.nowMs()
+    const isDown = DOWN.has(now.state) && DOWN.has(next.state)
+    const sinceMs = isSame || isDown ? now.sinceMs : clock.nowMs()
     leave(() => {
       if (!isSame || now.holdsResources !== holdsResources) this.#current.next({ ...next, sinceMs, holdsResources })
       if (!isSame && this.#isAnnounced && !this.#isTooEarly) announce(next.state, next.why)

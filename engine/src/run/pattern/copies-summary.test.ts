@@ -21,6 +21,20 @@ function copy(pattern: string, stream: string, state: NodeState): PipelineStatus
   return { name: `${pattern}@${stream}`, description: '', pattern, stream, nodes, edges }
 }
 
+test('copies have the continuity errors of all nodes that count them', () => {
+  const counted = ['a', 'b'].map((stream) => {
+    const made = copy('cam', stream, 'ready')
+    return {
+      ...made,
+      nodes: made.nodes.map((each) => (each.kind === 'transform' ? { ...each, continuityErrors: 13 } : each)),
+    }
+  })
+  assert.deepEqual(
+    summariseCopies([...counted, copy('cam', 'c', 'ready')]).map(({ continuityErrors }) => continuityErrors),
+    [26],
+  )
+})
+
 test('copies of a pattern pipeline are one row: sums, the worst state, and how many are not well', () => {
   const plain: PipelineStatus = { name: 'live', description: '', nodes: [node('input', 'failed', 1)], edges: [] }
   const copies = [copy('cam', 'a', 'ready'), copy('cam', 'b', 'waiting'), copy('cam', 'c', 'degraded')]

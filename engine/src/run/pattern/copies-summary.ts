@@ -24,18 +24,20 @@ function summaryOf(pattern: string, copies: readonly SampledPipeline[]): CopiesS
     ...{ pattern, copies: copies.length, state: 'ready' as NodeState, notWell: 0, receivedBytes: 0, sentBytes: 0 },
     ...{ clients: 0, drops: 0, restarts: 0 },
   }
+  let errors: number | undefined
   for (const { nodes, edges } of copies) {
     let worst = STATES.length - 1
-    for (const { kind, state, receivedBytes, sentBytes, clients = 0, restarts } of nodes) {
+    for (const { kind, state, receivedBytes, sentBytes, clients = 0, restarts, continuityErrors } of nodes) {
       worst = Math.min(worst, STATES.indexOf(state))
       if (kind === 'input') summary.receivedBytes += receivedBytes
       if (kind === 'output') summary.sentBytes += sentBytes
       summary.clients += clients
       summary.restarts += restarts
+      if (continuityErrors !== undefined) errors = (errors ?? 0) + continuityErrors
     }
     if (worst < STATES.indexOf('stopped')) summary.notWell++
     if (worst < STATES.indexOf(summary.state)) summary.state = STATES[worst] ?? summary.state
     for (const { drops } of edges) summary.drops += drops
   }
-  return summary
+  return errors === undefined ? summary : { ...summary, continuityErrors: errors }
 }

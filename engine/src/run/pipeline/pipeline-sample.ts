@@ -7,10 +7,15 @@ import { InputRunner } from '../node/input-runner.js'
 import { OutputRunner } from '../node/output-runner.js'
 import type { PipelineNode } from './wiring.js'
 
+/** The metric in which nodes of any type count them. */
+const CONTINUITY = 'ts_continuity_errors_total'
+
 export interface SampledNode extends Pick<NodeStatus, 'id' | 'kind' | 'receivedBytes' | 'sentBytes' | 'restarts'> {
   readonly state: NodeState
   /** Of an input. */
   readonly bitsPerSecond?: number
+  /** Of a node that counts them. */
+  readonly continuityErrors?: number
   /** Of an output with an audience. */
   readonly clients?: number
 }
@@ -44,7 +49,9 @@ export function edgesOf(nodes: readonly PipelineNode[]): readonly EdgeStatus[] {
 
 function sampleNode(node: PipelineNode, clientsOf: (id: string) => number | undefined): SampledNode {
   const { id, state, receivedBytes, sentBytes, restarts, settings } = node
-  const sample = { id, kind: settings.definition.kind, state, receivedBytes, sentBytes, restarts }
+  const counted = node.metricSum(CONTINUITY)
+  const continuity = counted === undefined ? {} : { continuityErrors: counted }
+  const sample = { id, kind: settings.definition.kind, state, receivedBytes, sentBytes, restarts, ...continuity }
   if (node instanceof InputRunner) return { ...sample, bitsPerSecond: node.bitsPerSecond }
   const clients = node instanceof OutputRunner ? clientsOf(id) : undefined
   return clients === undefined ? sample : { ...sample, clients }

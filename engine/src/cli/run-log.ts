@@ -1,0 +1,42 @@
+// The log of `engine run --tui` while the dashboard has the terminal: a bounded file, and the one before it beside it.
+import { closeSync, existsSync, mkdirSync, openSync, renameSync, writeSync } from 'node:fs'
+import { dirname } from 'node:path'
+
+/** Then it becomes `run.log.1`, in place of the one before. */
+const MAX_BYTES = 64 * 1024 * 1024
+
+export class RunLog {
+  readonly path: string
+  readonly #mostBytes: number
+  #file: number
+  #bytes = 0
+
+  /** The log of the run before is kept. Throws if the file cannot be opened. */
+  constructor(path: string, mostBytes = MAX_BYTES) {
+    this.path = path
+    this.#mostBytes = mostBytes
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+    this.#file = this.#open()
+  }
+
+  /** Never throws: a full disk must not end the engine. */
+  write(line: string): void {
+    try {
+      if (this.#bytes + line.length > this.#mostBytes) {
+        const before = this.#file
+        this.#file = this.#open()
+        closeSync(before)
+      }
+      this.#bytes += line.length
+      writeSync(this.#file, line)
+    } catch {
+      // The line is lost.
+    }
+  }
+
+  #open(): number {
+    if (existsSync(this.path)) renameSync(this.path, `${this.path}.1`)
+    this.#bytes = 0
+    return openSync(this.path, 'w', 0o600)
+  }
+}
