@@ -23,7 +23,8 @@ const MAX_HELD_BYTES = 64 * PACKET_SIZE
 const CUT_EVERY_90K = 45_000
 const CUT_EVERY_MS = CUT_EVERY_90K / 90
 
-const RULES: ReadonlyMap<string, PictureRules> = new Map([
+/** By codec; without those of other codecs, whose pictures cannot be read. */
+export const PICTURE_RULES: ReadonlyMap<string, PictureRules> = new Map([
   ['h264', H264_RULES],
   ['h265', H265_RULES],
   ['mpeg2video', MPEG2_RULES],
@@ -149,7 +150,7 @@ export class RandomAccess {
   }
 
   get #rules(): PictureRules | undefined {
-    return RULES.get(this.#lead?.codec ?? '')
+    return PICTURE_RULES.get(this.#lead?.codec ?? '')
   }
 
   #newFinder(): PictureFinder | undefined {
