@@ -26,6 +26,7 @@ const AUDIO_PID = 0x101
 const PMT_PID = 0x1000
 const DURATION_S = 5
 const LIMIT_MS = 60_000
+const SILENT_VIDEO = '"announced PID 0x100 silent, audio leads"'
 
 interface Served {
   readonly name: string
@@ -103,6 +104,11 @@ test('a viewer of a stream with faulty tables starts where a decoder can, in wha
     page.all('millrace_ts_crc_errors_total', { pipeline }).reduce((sum, { value }) => sum + value, 0)
   for (const name of ['video-0x11', 'video-0x14', 'pmt-0x10', 'pmt-0x12']) assert.equal(errors(name), 0, name)
   for (const name of ['pmt-crc', 'pat-crc']) assert.ok(errors(name) > 4, name)
+  // It never came, so that it may be none by design: said, and no fault.
+  const { state, lead } = await engine.node('no-video-packets/main')
+  assert.deepEqual([state, lead], ['ready', { program: 1, pid: AUDIO_PID, media: 'audio', codec: 'aac' }])
+  const isSaid = (line: string): boolean => line.includes('"no-video-packets/main"') && line.includes(SILENT_VIDEO)
+  assert.equal(engine.child.stderr.split('\n').filter(isSaid).length, 1)
   await engine.stop()
 })
 

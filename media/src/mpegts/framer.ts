@@ -8,7 +8,7 @@ import { RANDOM_ACCESS, SYNC_BYTE_ERROR, SYNC_LOSS, UNIT_START } from './marks.j
 import { PacketScanner } from './packet-scanner.js'
 import { hasRandomAccessIndicator, PACKET_SIZE, readPid, SYNC_BYTE } from './packet.js'
 import { ProgramTable } from './program-table.js'
-import { obstacleOf } from './stream-obstacle.js'
+import { obstacleOf, silenceOf } from './stream-obstacle.js'
 import { RandomAccess } from './random-access.js'
 import { findSync } from './sync-search.js'
 import type { SyncResult } from './sync-search.js'
@@ -107,6 +107,16 @@ export class Framer {
   /** Why no viewer can start in the stream; empty while one can. */
   get obstacle(): string {
     return obstacleOf(this.table, this.#choice, this.#obstacleBefore)
+  }
+
+  /** The track that leads now. */
+  get lead(): Lead | undefined {
+    return this.#choice.lead
+  }
+
+  /** What viewers of the stream miss, and whether it came before; empty if nothing that is announced. */
+  get silence(): { readonly why: string; readonly hasSent: boolean } {
+    return { why: silenceOf(this.#choice), hasSent: this.#choice.silentTrack?.hasSent === true }
   }
 
   /** How long an announced PID may be silent. */
