@@ -2,6 +2,7 @@
 // the time and calls flush. Bytes are collected in one buffer and copied from it into the chunk that owns them.
 import type { DecoderHead, Lead, TsChunk } from './chunk.js'
 import { CutLimit } from './cut-limit.js'
+import type { FramerOptions } from './framer-options.js'
 import { LeadChoice } from './lead-choice.js'
 import { MarkList } from './mark-list.js'
 import { RANDOM_ACCESS, SYNC_BYTE_ERROR, SYNC_LOSS, UNIT_START } from './marks.js'
@@ -17,18 +18,6 @@ import type { SyncResult } from './sync-search.js'
 export const MAX_CHUNK_BYTES = 1394 * PACKET_SIZE // 256 KiB in whole packets
 const FIRST_CAPACITY = 64 * 1024
 const NO_CHUNKS: readonly TsChunk[] = []
-
-export interface FramerOptions {
-  /** The program that leads; by default any: video before audio, what flows before what does not. */
-  readonly program?: number
-  /** How long an announced PID may be silent before it leads no more; by default 2 s. */
-  readonly probeMs?: number
-  /** The framer of the previous generation. */
-  readonly before?: Framer
-  readonly generation?: number
-  /** `origin.seq` of the first chunk. */
-  readonly firstSeq?: number
-}
 
 /** Plain numbers, for metrics. */
 export interface FramerCounters {

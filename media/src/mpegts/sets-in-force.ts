@@ -45,19 +45,13 @@ export class SetsInForce {
    * Takes each chunk. Only one that begins at a random access point is read; with `searchesAll`, as long as sets are missing,
    * all of them.
    */
-  follow({ bytes, marks, lead, head, randomAccess }: TsChunk, searchesAll: boolean): void {
+  follow(chunk: TsChunk, searchesAll: boolean): void {
+    const { lead, head, randomAccess } = chunk
     if (lead?.media !== 'video') return
     if (lead.pid !== this.#pid || lead.codec !== this.#codec) this.#expect(lead)
-    const rules = this.#rules
-    if (rules === undefined || !(randomAccess || (searchesAll && !this.#store.hasAll(rules)))) return
-    const wanted = randomAccess ? UNIT_START | RANDOM_ACCESS : UNIT_START
+    if (!randomAccess && !(searchesAll && this.#isLacking)) return
     if (randomAccess && head?.pid === lead.pid) this.#read(head.elementary, head.elementary.length, !head.startsInside)
-    for (let at = 0; at < marks.length; at += MARK_SIZE) {
-      const flags = marks[at + MARK_FLAGS]! & (wanted | SCRAMBLED)
-      if (marks[at + MARK_PID] !== lead.pid || flags !== wanted) continue
-      this.#read(this.#unit, collectUnit(bytes, marks[at + MARK_OFFSET]!, lead, this.#unit), false)
-      if (randomAccess) return
-    }
+    this.#readUnits(chunk, lead)
   }
 
   /** What a decoder lacks that starts with the unit in the packet at `offset`; undefined if no sets are known. */
@@ -68,6 +62,21 @@ export class SetsInForce {
     const [payload, end] = [payloadOffset(bytes, offset), offset + PACKET_SIZE]
     const times = { pts90k: readPts(bytes, payload, end), dts90k: readDts(bytes, payload, end) }
     return { pid: lead.pid, elementary, startsInside: false, ...times }
+  }
+
+  get #isLacking(): boolean {
+    return this.#rules !== undefined && !this.#store.hasAll(this.#rules)
+  }
+
+  /** Of a chunk that begins at a random access point, only that one. */
+  #readUnits({ bytes, marks, randomAccess }: TsChunk, lead: Lead): void {
+    const wanted = randomAccess ? UNIT_START | RANDOM_ACCESS : UNIT_START
+    for (let at = 0; at < marks.length; at += MARK_SIZE) {
+      const flags = marks[at + MARK_FLAGS]! & (wanted | SCRAMBLED)
+      if (marks[at + MARK_PID] !== lead.pid || flags !== wanted) continue
+      this.#read(this.#unit, collectUnit(bytes, marks[at + MARK_OFFSET]!, lead, this.#unit), false)
+      if (randomAccess) return
+    }
   }
 
   #expect({ pid, codec }: Pick<Lead, 'pid' | 'codec'>): void {
