@@ -1,8 +1,8 @@
 // Bytes of any alignment in, chunks of whole packets out, with the marks of a single scan. No timers: the caller passes
 // the time and calls flush. Bytes are collected in one buffer and copied from it into the chunk that owns them.
-import type { DecoderHead, Lead, TsChunk } from './chunk.js'
+import type { Lead, TsChunk } from './chunk.js'
 import { CutLimit } from './cut-limit.js'
-import type { FramerOptions } from './framer-options.js'
+import type { FramerCounters } from './framer-counters.js'
 import { LeadChoice } from './lead-choice.js'
 import { MarkList } from './mark-list.js'
 import { RANDOM_ACCESS, SYNC_BYTE_ERROR, SYNC_LOSS, UNIT_START } from './marks.js'
@@ -10,7 +10,7 @@ import { PacketScanner } from './packet-scanner.js'
 import { hasRandomAccessIndicator, PACKET_SIZE, readPid, SYNC_BYTE } from './packet.js'
 import { ProgramTable } from './program-table.js'
 import { obstacleOf, silenceOf } from './stream-obstacle.js'
-import { RandomAccess } from './random-access.js'
+import { RandomAccess, type RandomAccessStart } from './random-access.js'
 import { findSync } from './sync-search.js'
 import type { SyncResult } from './sync-search.js'
 
@@ -19,20 +19,16 @@ export const MAX_CHUNK_BYTES = 1394 * PACKET_SIZE // 256 KiB in whole packets
 const FIRST_CAPACITY = 64 * 1024
 const NO_CHUNKS: readonly TsChunk[] = []
 
-/** Plain numbers, for metrics. */
-export interface FramerCounters {
-  packets: number
-  syncLosses: number
-  syncByteErrors: number
-  /** Bytes that belonged to no packet. */
-  skippedBytes: number
-}
-
-interface RandomAccessStart {
-  readonly lead: Lead | undefined
-  readonly head: DecoderHead | undefined
-  /** End of the packet inside which the picture begins; 0 if it does not. */
-  readonly end: number
+export interface FramerOptions {
+  /** The program that leads; by default any: video before audio, what flows before what does not. */
+  readonly program?: number
+  /** How long an announced PID may be silent before it leads no more; by default 2 s. */
+  readonly probeMs?: number
+  /** The framer of the previous generation. */
+  readonly before?: Framer
+  readonly generation?: number
+  /** `origin.seq` of the first chunk. */
+  readonly firstSeq?: number
 }
 
 export class Framer {

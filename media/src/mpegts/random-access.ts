@@ -31,6 +31,13 @@ export const PICTURE_RULES: ReadonlyMap<string, PictureRules> = new Map([
   ['mpeg1video', MPEG2_RULES],
 ])
 
+export interface RandomAccessStart {
+  readonly lead: Lead | undefined
+  readonly head: DecoderHead | undefined
+  /** End of the packet inside which the picture begins; 0 if it does not. */
+  readonly end: number
+}
+
 export class RandomAccess {
   /** `note` takes the next packet of `leadPid` even if it has no flags. */
   isReading = false
