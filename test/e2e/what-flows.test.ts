@@ -26,6 +26,7 @@ const AUDIO_PID = 0x101
 const PMT_PID = 0x1000
 const DURATION_S = 5
 const LIMIT_MS = 60_000
+const SILENT_VIDEO = '"announced PID 0x100 silent, audio leads"'
 
 interface Served {
   readonly name: string
@@ -79,8 +80,16 @@ const SERVED: readonly Served[] = [
   },
 ]
 
-/** With the reason that is expected. */
-const REFUSED: readonly { readonly name: string; readonly bytes: Uint8Array; readonly why: RegExp }[] = [
+interface Refused {
+  readonly name: string
+  readonly bytes: Uint8Array
+  /** The reason that is expected. */
+  readonly why: RegExp
+  /** The node that says it; by default the input. */
+  readonly node?: 'main' | 'gops'
+}
+
+const REFUSED: readonly Refused[] = [
   { name: 'no-pat', bytes: withoutPids(built({}), 0), why: /^no PAT$/ },
   { name: 'no-pmt', bytes: withoutPids(built({}), PMT_PID), why: /^no PMT on PID 0x1000$/ },
   {
@@ -89,7 +98,7 @@ const REFUSED: readonly { readonly name: string; readonly bytes: Uint8Array; rea
     why: /^announced PID 0x100 silent$/,
   },
   { name: 'pmt-never-same', bytes: withoutCrc(changingPmt(), PMT_PID), why: /^PMT CRC wrong$/ },
-  { name: 'no-key', bytes: withoutKeyFrames(), why: /^no key frame for \d+ s$/ },
+  { name: 'no-key', bytes: withoutKeyFrames(), why: /^no key frame for \d+ s$/, node: 'gops' },
 ]
 
 test('a viewer of a stream with faulty tables starts where a decoder can, in what flows', async () => {
@@ -103,13 +112,27 @@ test('a viewer of a stream with faulty tables starts where a decoder can, in wha
     page.all('millrace_ts_crc_errors_total', { pipeline }).reduce((sum, { value }) => sum + value, 0)
   for (const name of ['video-0x11', 'video-0x14', 'pmt-0x10', 'pmt-0x12']) assert.equal(errors(name), 0, name)
   for (const name of ['pmt-crc', 'pat-crc']) assert.ok(errors(name) > 4, name)
+  // It never came, so that it may be none by design: said, and no fault.
+  const { state, lead } = await engine.node('no-video-packets/main')
+  assert.deepEqual([state, lead], ['ready', { program: 1, pid: AUDIO_PID, media: 'audio', codec: 'aac' }])
+  const isSaid = (line: string): boolean => line.includes('"no-video-packets/main"') && line.includes(SILENT_VIDEO)
+  assert.equal(engine.child.stderr.split('\n').filter(isSaid).length, 1)
   await engine.stop()
 })
 
 test('where nothing can be served, status, log and the response say why', async () => {
   const outputs = { out: 'offline: { waitFor: 4s }' }
   const channels = REFUSED.map(
-    ({ name }) => [name, { input: `path: ${name}.ts, loop: true`, through: 'ts', outputs }] as const,
+    ({ name, node }) =>
+      [
+        name,
+        {
+          input: `path: ${name}.ts, loop: true`,
+          through: node === 'gops' ? 'gop' : 'ts',
+          gop: 'maxDuration: 2s',
+          outputs,
+        },
+      ] as const,
   )
   const files = Object.fromEntries(REFUSED.map(({ name, bytes }) => [`${name}.ts`, bytes]))
   await using engine = await startEngine({ yaml: engineYaml(Object.fromEntries(channels)), files })
@@ -155,17 +178,17 @@ function withoutKeyFrames(): Uint8Array {
   return bytes.slice(second?.offset ?? 0)
 }
 
-async function assertRefused(engine: EngineProcess, { name, why }: (typeof REFUSED)[number]): Promise<void> {
+async function assertRefused(engine: EngineProcess, { name, why, node = 'main' }: Refused): Promise<void> {
   const answer = await httpRequest(await engine.url(`${name}/out`))
   assert.equal(answer.status, 503)
   const [, said = answer.text] = /^This stream has nothing to start from yet: (.*)\. Try again/.exec(answer.text) ?? []
   assert.match(said, why)
-  // Key frames may be far apart: a stream without them is not said to be at fault.
-  if (name === 'no-key') return
-  const input = await engine.node(`${name}/main`)
-  assert.equal(input.state, 'degraded')
-  assert.match(input.why, why)
-  const isLine = (line: string): boolean => line.includes(`"${name}/main"`) && line.includes(`"${input.why}"`)
+  const found = await engine.node(`${name}/${node}`)
+  assert.equal(found.state, 'degraded')
+  assert.match(found.why, why)
+  // Key frames may be far apart: the input is not said to be at fault.
+  if (node !== 'main') assert.equal((await engine.node(`${name}/main`)).state, 'ready')
+  const isLine = (line: string): boolean => line.includes(`"${name}/${node}"`) && line.includes(`"${found.why}"`)
   assert.equal(engine.child.stderr.split('\n').filter(isLine).length, 1)
 }
 

@@ -253,7 +253,7 @@ describe('limits and access', () => {
     await live.start(text.replace('main: { type: file, path: main.ts, loop: true }', silent))
     const { status, headers, body } = await ask(live, '/live/index.m3u8')
     assert.deepEqual([status, headers.get('retry-after')], [503, '2'])
-    assert.match(body.toString(), /^no data so far\n$/)
+    assert.match(body.toString(), /^no data so far: the source is not connected\n$/)
   })
 })
 

@@ -155,7 +155,7 @@ const REFUSED: Readonly<Record<string, readonly [serve: Serve, why: RegExp]>> = 
   ],
   playlist: [
     (socket) => socket.end(`${OK}Content-Type: application/octet-stream\r\n\r\n#EXTM3U\n#EXT-X-TARGETDURATION:4\n`),
-    /this is an HLS playlist: the input `type: exec` plays it with ffmpeg/,
+    /this is an HLS playlist: the input `type: ffmpeg` plays it: `type: ffmpeg, url: URL`/,
   ],
   channels: [
     (socket) => socket.end(`${OK}\r\n#EXTM3U\n#EXTINF:-1,One\nhttp://a.example/1\n`),

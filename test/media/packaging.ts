@@ -1,9 +1,10 @@
 // Random combinations of how access units are packed, of codecs, PIDs and tables, each from a seed.
 import { readFileSync } from 'node:fs'
-import { breakCrc, buildTs } from '@millrace/engine/testing'
+import { breakCrc, buildTs, withoutPids } from '@millrace/engine/testing'
 import type {
   AudioPlan,
   CodedPicture,
+  ProgramPlan,
   PsiPlan,
   TsPlan,
   VideoCodec,
@@ -38,6 +39,9 @@ export const NO_KEY_FRAME = 'no key frame'
 
 const FIXTURES = new URL('../../fixtures/', import.meta.url)
 const DURATION_S = 3
+/** Announced, and never sent. */
+const SILENT_PID = 0x1a0
+const RADIO: ProgramPlan = { number: 2, pmtPid: 0x1a1, video: false, audio: { pid: 0x1a2 } }
 
 /** Pictures that ffmpeg decodes. */
 export function listSources(): readonly Source[] {
@@ -58,26 +62,33 @@ export function combine(seed: number, sources: readonly Source[]): Combination {
   const source = pick(...sources)
   const packing = pickPacking(pick)
   const tables = pick('usual', 'usual', 'away', 'late', 'two packets', 'wrong CRC', 'no PAT')
-  const plan = {
-    durationS: DURATION_S,
+  const more = pick('', '', 'silent PID', 'radio first')
+  const audio = pick<AudioPlan | false>(false, {}, { framesPerPes: 5 })
+  const silent = more === 'silent PID' ? [{ pid: SILENT_PID }] : []
+  const program: ProgramPlan = {
+    number: 1,
     video: {
       ...source.video,
-      pid: pick(0x100, 0x20, 0x31, 0x1ffe),
+      pid: pick(0x100, 0x20, 0x31, 0x1ffe, 0x11, 0x14),
       packing,
       randomAccessIndicator: pick(true, false),
     },
-    audio: pick<AudioPlan | false>(false, {}, { framesPerPes: 5 }),
-    pmtPid: pick(0x1000, 0x40, 0x1ff0),
-    psi: psiOf(tables),
+    audio: [...(audio === false ? [] : [audio]), ...silent],
+    pmtPid: pick(0x1000, 0x40, 0x1ff0, 0x10, 0x12, 0x13),
     ...(tables === 'two packets' ? { pmtPackets: 2 } : {}),
+    ...(pick(true, false, false) ? { pcr: { pid: 0x1f0 } } : {}),
+  }
+  const plan: TsPlan = {
+    durationS: DURATION_S,
+    programs: more === 'radio first' ? [RADIO, program] : [program],
+    psi: psiOf(tables),
     interleave: pick(true, true, false),
     ...(pick(true, false) ? { nullEvery: 7 } : {}),
-    ...(pick(true, false, false) ? { pcr: { pid: 0x1f0 } } : {}),
-  } satisfies TsPlan
-  const built = buildTs(plan)
+  }
+  const built = withoutPids(buildTs(plan).bytes, SILENT_PID)
   return {
-    name: `${seed}: ${source.name}, ${JSON.stringify(packing)}, tables ${tables}`,
-    bytes: withFault(built.bytes, tables),
+    name: `${seed}: ${source.name}, ${JSON.stringify(packing)}, tables ${tables}, ${more}`,
+    bytes: withFault(built, tables),
     source: source.name,
     obstacle: obstacleOf(tables, packing),
     piece: pick(188, 7 * 188, 1000, 20 * 188, 65_536),
@@ -121,16 +132,7 @@ function psiOf(tables: string): PsiPlan {
 
 function withFault(bytes: Uint8Array, tables: string): Uint8Array {
   if (tables === 'wrong CRC') return breakCrc(bytes, { every: 1, skip: 0 }).bytes
-  return tables === 'no PAT' ? withoutPat(bytes) : bytes
-}
-
-function withoutPat(bytes: Uint8Array): Uint8Array {
-  const kept: Uint8Array[] = []
-  for (let offset = 0; offset < bytes.length; offset += 188) {
-    const pid = ((bytes[offset + 1]! & 0x1f) << 8) | bytes[offset + 2]!
-    if (pid !== 0) kept.push(bytes.subarray(offset, offset + 188))
-  }
-  return new Uint8Array(Buffer.concat(kept))
+  return tables === 'no PAT' ? withoutPids(bytes, 0) : bytes
 }
 
 function builtSource(name: string, video: VideoPlan & { readonly codec: VideoCodec }): Source {

@@ -178,7 +178,7 @@ test('a disposed route frees its path and cuts its viewers', async () => {
   await route[Symbol.asyncDispose]()
   await until(() => client.isEnded || client.isClosed, 'the viewer is cut')
   assert.equal(route.counters.ended.get('cut'), 1)
-  assert.equal((await room.viewer().saw('Not found')).status, 404)
+  assert.equal((await room.viewer().saw('Nothing is served at this path; check the URL')).status, 404)
   room.open()
   assert.equal(room.delivery.routes().length, 1)
 })

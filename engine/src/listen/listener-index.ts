@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { escapeHtml, INDEX_STYLE } from './index-style.js'
 import type { DescribePipeline } from './listener-options.js'
-import { type Respond, respondText, withoutQuery } from './request-dispatch.js'
+import { NOTHING_SERVED, type Respond, respondText, withoutQuery } from './request-dispatch.js'
 import { type ListedRoute, pipelineOf } from './route-listing.js'
 
 const RANKS = { page: 0, stream: 1, picture: 2 } as const
@@ -19,7 +19,7 @@ export function indexOf(listed: () => readonly ListedRoute[], describe: Describe
     const shown = withoutQuery(request.url) === '/' ? listed().filter(isPublic) : []
     const folder = folderOf(request, listed)
     if (folder !== undefined) respondText(response, 308, 'The page is in the folder', { Location: folder })
-    else if (shown.length === 0) respondText(response, 404, 'Not found')
+    else if (shown.length === 0) respondText(response, 404, NOTHING_SERVED)
     else if (request.method !== 'GET' && request.method !== 'HEAD') respondText(response, 405, 'Method not allowed')
     else sendIndex(request, response, renderIndex(shown, describe))
   }

@@ -109,7 +109,9 @@ test(
     const bench = await open(t, { name: 'web', address: ANY })
     const port = portOf(bench.listeners.http('web').address)
     const viewer = await bench.viewer()
-    const idle = await new RawClient(`127.0.0.1:${port}`).get('/none').saw('Not found')
+    const idle = await new RawClient(`127.0.0.1:${port}`)
+      .get('/none')
+      .saw('Nothing is served at this path; check the URL')
     t.after(() => idle.close())
     for (const address of [`0.0.0.0:${port}`, `[::]:${port}`, `127.0.0.1:${port}`]) {
       const change = await bench.listeners.prepare([{ name: 'web', address }])

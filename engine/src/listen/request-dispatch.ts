@@ -194,6 +194,9 @@ function isThenable(answered: unknown): answered is PromiseLike<unknown> {
   return typeof answered === 'object' && answered !== null && 'then' in answered
 }
 
+/** The body of a 404. */
+export const NOTHING_SERVED = 'Nothing is served at this path; check the URL'
+
 /** The status of the response to a refused head. */
 export function statusOf(reason: BadHead): number {
   if (reason === 'too-large') return 431
@@ -234,7 +237,7 @@ export function withoutQuery(target = ''): string {
 }
 
 function respondNotFound(_request: IncomingMessage, response: ServerResponse): void {
-  respondText(response, 404, 'Not found')
+  respondText(response, 404, NOTHING_SERVED)
 }
 
 /** A short text response. */

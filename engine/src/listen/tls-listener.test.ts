@@ -62,7 +62,7 @@ describe('a listener with TLS', () => {
     const client = tlsClient(listener.address).get('/hello')
     await client.saw('\r\n\r\nhi')
     client.get('/none')
-    await client.saw('Not found')
+    await client.saw('Nothing is served at this path; check the URL')
     client.close()
   })
 

@@ -8,7 +8,7 @@ import { limitKeyOf } from './ip-address.js'
 import { preflightHeaders } from './preflight-headers.js'
 import { headerOf } from './raw-headers.js'
 import { endSocket, renderResponseHead } from './raw-response.js'
-import { refuseMethod } from './request-dispatch.js'
+import { NOTHING_SERVED, refuseMethod } from './request-dispatch.js'
 import type { OrdinaryRoute, PatternRoute, Route } from './route-table.js'
 import type { StreamAnswer, StreamHandler, Visit } from './stream-handler.js'
 
@@ -21,7 +21,12 @@ const MOST_PER_ADDRESS = 200
 /** Timers of the system are no longer than some weeks. */
 const LONGEST_TIMER_MS = 60_000
 const SENTENCE = 'Nobody publishes this stream now. Try again in a few seconds.\n'
-const NOT_FOUND: StreamAnswer = { status: 404, headers: { 'Content-Length': '0' } }
+const NOT_FOUND_BODY = `${NOTHING_SERVED}\n`
+const NOT_FOUND: StreamAnswer = {
+  status: 404,
+  headers: { 'Content-Type': 'text/plain; charset=utf-8', 'Content-Length': `${NOT_FOUND_BODY.length}` },
+  body: NOT_FOUND_BODY,
+}
 
 /** `before` and `after`: the path around the key. */
 export interface PathPattern {

@@ -55,6 +55,15 @@ const portStatusSchema = z.object({
   sentBytes: z.number(),
 })
 
+const leadSchema = z
+  .object({
+    program: z.number().meta({ description: 'program_number' }),
+    pid: z.number(),
+    media: z.enum(['video', 'audio', 'data']),
+    codec: z.string(),
+  })
+  .meta({ description: 'Inputs: the track at whose pictures (or frames) viewers start; missing before PAT and PMT' })
+
 export const nodeStatusSchema = z.object({
   id: z.string().meta({ description: 'pipeline/node, services/name, or listeners/name' }),
   kind: z.enum(NODE_KINDS),
@@ -79,6 +88,7 @@ export const nodeStatusSchema = z.object({
     .meta({ description: 'Transforms: what leaves each port' }),
   stalls: z.exactOptional(stallStatusSchema),
   bitsPerSecond: z.exactOptional(z.number()).meta({ description: 'Inputs: over the last seconds' }),
+  lead: z.exactOptional(leadSchema),
   recorder: z.exactOptional(recorderStatusSchema),
   clients: z.exactOptional(z.number()).meta({ description: 'Outputs that serve viewers' }),
   clientLimits: z.exactOptional(clientLimitsSchema),

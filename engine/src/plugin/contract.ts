@@ -121,6 +121,8 @@ export interface NodeContext {
    * counts as passed on. Throws a TypeError for other kinds of nodes.
    */
   latency(): MetricHistogram
+  /** Why no viewer can start in what it reads (`no PAT`), in words that viewers may read; empty if one can, or if it is unknown. */
+  whyNoStart(): string
   /**
    * Sets the function whose result the status shows as `details` of the node: the current file, the destination. Called
    * by the engine whenever the status is read, so it must only return values at hand. A later call replaces the function. By default

@@ -221,6 +221,7 @@ export class AuthRunner implements ManagedProvider, ScopedNode {
         guard: () => (run) => guardCallback(run, { call, fail }),
       },
       latency: () => undefined,
+      whyNoStart: () => '',
       ...{ sent: unused, ready: unused, idle: unused, waiting: unused, degraded: unused },
       event: (kind, data = {}) => void events.emit({ kind, node: this.id, data }),
     })

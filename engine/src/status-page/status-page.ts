@@ -1,6 +1,7 @@
 // Serves the status page at `/` of the listener `api`, and its files under `/api/page/`. They say nothing about the engine,
 // so they need no token: what the page shows it asks of the control API, like any other client.
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { NOTHING_SERVED } from '../listen/request-dispatch.js'
 import type { Logger } from '../plugin/contract.js'
 import { type PageFile, type PageFiles, readPageFiles } from './page-files.js'
 
@@ -57,7 +58,9 @@ function send(request: IncomingMessage, response: ServerResponse, { page, hash, 
   if (file !== undefined) {
     return sendFile(request, response, file, { 'cache-control': `public, max-age=${A_YEAR}, immutable` })
   }
-  response.writeHead(404, { 'content-type': 'text/plain', 'x-content-type-options': 'nosniff' }).end('Not found\n')
+  response
+    .writeHead(404, { 'content-type': 'text/plain', 'x-content-type-options': 'nosniff' })
+    .end(`${NOTHING_SERVED}\n`)
 }
 
 function sendFile(

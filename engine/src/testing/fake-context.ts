@@ -94,6 +94,13 @@ export class FakeContext implements NodeContext {
     this.sentBytes += bytes
   }
 
+  /** What `whyNoStart` returns; tests set it. */
+  lack = ''
+
+  whyNoStart(): string {
+    return this.lack
+  }
+
   details(read: () => Json): void {
     this.readDetails = read
   }

@@ -1,15 +1,16 @@
 // Bytes of any alignment in, chunks of whole packets out, with the marks of a single scan. No timers: the caller passes
 // the time and calls flush. Bytes are collected in one buffer and copied from it into the chunk that owns them.
-import type { DecoderHead, Lead, TsChunk } from './chunk.js'
+import type { Lead, TsChunk } from './chunk.js'
 import { CutLimit } from './cut-limit.js'
+import type { FramerCounters } from './framer-counters.js'
 import { LeadChoice } from './lead-choice.js'
 import { MarkList } from './mark-list.js'
 import { RANDOM_ACCESS, SYNC_BYTE_ERROR, SYNC_LOSS, UNIT_START } from './marks.js'
 import { PacketScanner } from './packet-scanner.js'
 import { hasRandomAccessIndicator, PACKET_SIZE, readPid, SYNC_BYTE } from './packet.js'
 import { ProgramTable } from './program-table.js'
-import { obstacleOf } from './stream-obstacle.js'
-import { RandomAccess } from './random-access.js'
+import { obstacleOf, silenceOf } from './stream-obstacle.js'
+import { RandomAccess, type RandomAccessStart } from './random-access.js'
 import { findSync } from './sync-search.js'
 import type { SyncResult } from './sync-search.js'
 
@@ -28,22 +29,6 @@ export interface FramerOptions {
   readonly generation?: number
   /** `origin.seq` of the first chunk. */
   readonly firstSeq?: number
-}
-
-/** Plain numbers, for metrics. */
-export interface FramerCounters {
-  packets: number
-  syncLosses: number
-  syncByteErrors: number
-  /** Bytes that belonged to no packet. */
-  skippedBytes: number
-}
-
-interface RandomAccessStart {
-  readonly lead: Lead | undefined
-  readonly head: DecoderHead | undefined
-  /** End of the packet inside which the picture begins; 0 if it does not. */
-  readonly end: number
 }
 
 export class Framer {
@@ -107,6 +92,16 @@ export class Framer {
   /** Why no viewer can start in the stream; empty while one can. */
   get obstacle(): string {
     return obstacleOf(this.table, this.#choice, this.#obstacleBefore)
+  }
+
+  /** The track that leads now. */
+  get lead(): Lead | undefined {
+    return this.#choice.lead
+  }
+
+  /** What viewers of the stream miss, and whether it came before; empty if nothing that is announced. */
+  get silence(): { readonly why: string; readonly hasSent: boolean } {
+    return { why: silenceOf(this.#choice), hasSent: this.#choice.silentTrack?.hasSent === true }
   }
 
   /** How long an announced PID may be silent. */

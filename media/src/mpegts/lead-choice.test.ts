@@ -183,6 +183,33 @@ test('what is missing is said, once enough of the stream has passed', () => {
   }
 })
 
+test('a picture that is announced and does not come is said while the sound leads, and whether it had come', () => {
+  const never = new Stream().send([TV], [0x101], 1500)
+  assert.equal(never.framer.silence.why, '')
+  never.send([TV], [0x101], 1500)
+  assert.deepEqual(never.framer.silence, { why: 'announced PID 0x100 silent, audio leads', hasSent: false })
+  const dies = new Stream().send([TV], [0x100, 0x101], 4000)
+  assert.equal(dies.framer.silence.why, '')
+  dies.send([TV], [0x101], 3000)
+  assert.deepEqual(dies.framer.silence, { why: 'announced PID 0x100 silent, audio leads', hasSent: true })
+  const next = new Stream({ before: dies.framer, generation: 1 }, 7000).send([TV], [0x101], 1000)
+  assert.equal(next.framer.silence.hasSent, true)
+  next.send([TV], [0x100, 0x101], 1000)
+  assert.equal(next.framer.silence.why, '')
+  next.send([{ number: 1, tracks: { audio: [0x101] } }], [0x101], 4000)
+  assert.equal(next.framer.silence.why, '')
+})
+
+test('pictures that a radio programme shows now and then are not said to have stopped', () => {
+  const stream = new Stream()
+  for (let picture = 0; picture < 3; picture++) stream.send([TV], [0x100, 0x101], 100).send([TV], [0x101], 30_000)
+  assert.deepEqual(stream.framer.silence, { why: 'announced PID 0x100 silent, audio leads', hasSent: false })
+})
+
+test('another program that leads with a picture is no silence', () => {
+  assert.equal(new Stream().send([TV, TV2], [0x200, 0x201], 5000).framer.silence.why, '')
+})
+
 const AUD_H264 = [0, 0, 0, 1, 0x09, 0x10, 0, 0, 0, 1, 0x67, 0x64]
 const VPS_H265 = [0, 0, 0, 1, 0x40, 0x01, 0x0c]
 const SPS_H264 = [0, 0, 1, 0x27, 0x64, 0, 0x1e]

@@ -39,6 +39,15 @@ interface Flow {
   /** When it sent last; -1 before its first unit. */
   activeMs: number
   pauseMs: number
+  /** Since when it has sent without falling silent. */
+  runMs: number
+}
+
+/** An announced track that would lead if it sent anything. */
+export interface SilentTrack {
+  readonly pid: number
+  /** It has sent for some time, without falling silent. */
+  readonly hasSent: boolean
 }
 
 interface Candidate {
@@ -104,6 +113,24 @@ export class LeadChoice {
     return flow !== undefined && this.#isFresh(flow)
   }
 
+  /**
+   * Of better media than the lead: a video, while only audio comes. Undefined if there is none, and while nothing comes
+   * on the PID that leads.
+   */
+  get silentTrack(): SilentTrack | undefined {
+    const { lead } = this
+    if (lead === undefined || !this.isFlowing) return undefined
+    let found: SilentTrack | undefined
+    for (const { lead: track, flow } of this.#candidates) {
+      if (track.media === lead.media) break
+      if (this.#isActive(flow) || this.#isFresh(flow)) continue
+      const hasSent = flow.activeMs >= 0 && flow.activeMs - flow.runMs >= this.probeMs
+      if (found === undefined || hasSent) found = { pid: track.pid, hasSent }
+      if (hasSent) break
+    }
+    return found
+  }
+
   /** Packets have come, and each had a transport error. */
   get isAllDamaged(): boolean {
     return this.#scanner.isAllDamaged
@@ -167,6 +194,7 @@ export class LeadChoice {
     const flow = this.#flows.get(pid)
     if (flow === undefined) return
     const { nowMs } = this.time
+    if (!this.#isActive(flow)) flow.runMs = nowMs
     const pauseMs = flow.activeMs < 0 ? 0 : nowMs - flow.activeMs
     flow.pauseMs = Math.max(pauseMs > MAX_PAUSE_MS ? 0 : pauseMs, flow.pauseMs * PAUSE_MEMORY)
     flow.activeMs = nowMs
@@ -241,7 +269,7 @@ export class LeadChoice {
       this.#flows.set(pid, flow)
       return flow
     }
-    const flow = { media, announcedMs: this.time.nowMs, activeMs: -1, pauseMs: 0 }
+    const flow = { media, announcedMs: this.time.nowMs, activeMs: -1, pauseMs: 0, runMs: 0 }
     this.#flows.set(pid, flow)
     return flow
   }

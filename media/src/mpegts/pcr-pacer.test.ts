@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { TsChunk } from './chunk.js'
-import { HAS_PCR, MARK_SIZE } from './marks.js'
+import { HAS_PCR, MARK_SIZE, PSI, UNIT_START } from './marks.js'
+import { joined } from './packets.test.kit.js'
 import { writePcrBase } from './pcr.js'
 import { PcrPacer } from './pcr-pacer.js'
+import { packetise, renderPat, renderPmt } from './render-psi.js'
 
 const LATENCY_MS = 200
 const TICK_MS = 5
@@ -75,6 +77,40 @@ function run(bursts: readonly Burst[], pacer = new PcrPacer(), canWait = false):
   return sent
 }
 
+const NO_BYTES = new Uint8Array(0)
+
+/** A PAT and the PMTs of two programs, the second one with video; clocks 0x101 and 0x100. */
+function tablesChunk(): TsChunk {
+  const version = { version: 0, current: true }
+  const position = { sectionNumber: 0, lastSectionNumber: 0, networkPid: undefined, transportStreamId: 1 }
+  const programs = [1, 2].map((program) => ({ program, pmtPid: 0x1000 + program }))
+  const pmtOf = (program: number, pid: number, streamType: number): Uint8Array => {
+    const streams = [{ pid, streamType, descriptors: NO_BYTES }]
+    return packetise(
+      renderPmt({ ...version, program, pcrPid: pid, descriptors: NO_BYTES, streams }),
+      0x1000 + program,
+      0,
+    )
+  }
+  const pat = packetise(renderPat({ ...version, ...position, programs }), 0, 0)
+  const bytes = joined(pat, pmtOf(1, 0x101, 0x0f), pmtOf(2, 0x100, 0x1b))
+  const pids = [0, 0x1001, 0x1002]
+  const marks = Int32Array.from(pids.flatMap((pid, index) => [index * 188, pid, PSI | UNIT_START, 0]))
+  return { ...chunkOf(0, 0, 1000, 0), bytes, marks }
+}
+
+/** In each chunk, in front of its own clock, one that runs at a quarter of the pace. */
+function withSlowClock(bursts: readonly Burst[]): Burst[] {
+  return bursts.map(({ nowMs, chunks: [chunk] }) => {
+    const first = new Uint8Array(188)
+    first.set([0x47, 0x01, 0x01, 0x20, 183, 0x10])
+    writePcrBase(first, 0, Math.round(((nowMs - 1000) * 90) / 4))
+    const marks = chunk!.marks.map((value, at) => (at % MARK_SIZE === 0 ? value + 188 : value))
+    const all = Int32Array.from([0, 0x101, HAS_PCR, 0, ...marks])
+    return { nowMs, chunks: [{ ...chunk!, bytes: joined(first, chunk!.bytes), marks: all }] }
+  })
+}
+
 function total(sent: readonly Piece[]): number {
   return sent.reduce((sum, { bytes }) => sum + bytes, 0)
 }
@@ -98,6 +134,14 @@ describe('the pacer', () => {
       assert.ok(lastOf(sent) <= 7000 + LATENCY_MS + burstMs, `the last byte left at ${lastOf(sent)}`)
     })
   }
+
+  test('goes by the clock of the program that leads, not by the first one', () => {
+    const pacer = new PcrPacer()
+    const bursts = withSlowClock(arrivals(100))
+    const sent = run([{ nowMs: 1000, chunks: [tablesChunk()] }, ...bursts], pacer)
+    assert.ok(pacer.anchors <= 2, `mapped anew ${pacer.anchors} times`)
+    assert.ok(peak(sent, 50, 1500) < 1.25, `peak ${peak(sent, 50, 1500)}`)
+  })
 
   test('evens out jitter that is shorter than the latency', () => {
     const pacer = new PcrPacer()

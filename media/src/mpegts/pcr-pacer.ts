@@ -1,9 +1,11 @@
-// When each byte of a stream is to be sent: by the PCR of one PID, mapped to the clock of the engine, so that a stream
+// When each byte of a stream is to be sent: by the PCR of the program that leads, mapped to the clock of the engine, so that a stream
 // that comes in bursts leaves evenly. Without PCR, by the times of arrival. No timers: the time is an argument.
 import type { Chunk } from './chunk.js'
+import { leadClockPid } from './lead-clock.js'
 import { DISCONTINUITY_INDICATOR, HAS_PCR, MARK_FLAGS, MARK_MS, MARK_OFFSET, MARK_PID, MARK_SIZE } from './marks.js'
 import { PACKET_SIZE } from './packet.js'
 import { readPcr27M } from './pcr.js'
+import { ProgramTable } from './program-table.js'
 
 /** Called with bytes that are due; `dueMs` is the time for which the first of them was planned. */
 export type Emit = (bytes: Uint8Array, start: number, end: number, dueMs: number) => void
@@ -41,6 +43,11 @@ export class PcrPacer {
   /** Of the last byte in the queue. */
   #lastDueMs = -Infinity
   #pid = -1
+  readonly #table = new ProgramTable()
+  #seenChanges = -1
+  #program: number | undefined
+  /** PCR PID of the program that leads; -1 while it is not known. */
+  #leadPid = -1
   #pcrMs = 0
   #pcrSeenMs = -Infinity
   /** Due time of a PCR is its value plus this; NaN before the first. */
@@ -61,15 +68,19 @@ export class PcrPacer {
    * Plans the bytes of a chunk. `canWait`: the source waits when asked to, so that being far ahead of time is no reason
    * to send early.
    */
-  push({ bytes, marks, receivedAtMs, discontinuity }: Chunk, nowMs: number, latencyMs: number, canWait: boolean): void {
+  push(chunk: Chunk, nowMs: number, latencyMs: number, canWait: boolean): void {
+    const { bytes, marks, receivedAtMs, discontinuity } = chunk
+    this.#followLead(chunk)
     if (discontinuity !== false) this.#offsetMs = Number.NaN
     if (nowMs - this.#pcrSeenMs > PCR_GONE_MS) this.#pid = -1
     let start = 0
     for (let at = 0; at < marks.length; at += MARK_SIZE) {
       const flags = marks[at + MARK_FLAGS]!
       if ((flags & HAS_PCR) === 0) continue
-      if (this.#pid < 0) this.#pid = marks[at + MARK_PID]!
-      if (marks[at + MARK_PID] !== this.#pid) continue
+      const pid = marks[at + MARK_PID]!
+      if (this.#pid >= 0 && pid === this.#leadPid && pid !== this.#pid) this.#leave()
+      if (this.#pid < 0) this.#pid = pid
+      if (pid !== this.#pid) continue
       const offset = marks[at + MARK_OFFSET]!
       const pcrMs = readPcr27M(bytes, offset) / TICKS_PER_MS
       if ((flags & DISCONTINUITY_INDICATOR) !== 0) this.#offsetMs = Number.NaN
@@ -102,6 +113,21 @@ export class PcrPacer {
       this.#head++
     }
     this.#compact()
+  }
+
+  #followLead(chunk: Chunk): void {
+    this.#table.follow(chunk)
+    const program = chunk.lead?.program
+    if (this.#table.changes === this.#seenChanges && program === this.#program) return
+    this.#seenChanges = this.#table.changes
+    this.#program = program
+    this.#leadPid = leadClockPid(this.#table, program)
+  }
+
+  /** The next PCR is one of another clock. */
+  #leave(): void {
+    this.#pid = -1
+    this.#offsetMs = Number.NaN
   }
 
   /** The due time of a PCR. `between`: bytes in front of it that have not been planned. */

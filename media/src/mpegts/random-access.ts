@@ -23,12 +23,20 @@ const MAX_HELD_BYTES = 64 * PACKET_SIZE
 const CUT_EVERY_90K = 45_000
 const CUT_EVERY_MS = CUT_EVERY_90K / 90
 
-const RULES: ReadonlyMap<string, PictureRules> = new Map([
+/** By codec; without those of other codecs, whose pictures cannot be read. */
+export const PICTURE_RULES: ReadonlyMap<string, PictureRules> = new Map([
   ['h264', H264_RULES],
   ['h265', H265_RULES],
   ['mpeg2video', MPEG2_RULES],
   ['mpeg1video', MPEG2_RULES],
 ])
+
+export interface RandomAccessStart {
+  readonly lead: Lead | undefined
+  readonly head: DecoderHead | undefined
+  /** End of the packet inside which the picture begins; 0 if it does not. */
+  readonly end: number
+}
 
 export class RandomAccess {
   /** `note` takes the next packet of `leadPid` even if it has no flags. */
@@ -149,7 +157,7 @@ export class RandomAccess {
   }
 
   get #rules(): PictureRules | undefined {
-    return RULES.get(this.#lead?.codec ?? '')
+    return PICTURE_RULES.get(this.#lead?.codec ?? '')
   }
 
   #newFinder(): PictureFinder | undefined {

@@ -22,6 +22,15 @@ test('a section with a wrong CRC is believed at its third time in a row, with th
   assert.equal(damage.believed, 1)
 })
 
+test('one whose CRC differs each time is believed too: the rest of it repeats', () => {
+  const damage = new RepeatedDamage()
+  const believed = [5, 6, 7, 8].map((crc) =>
+    damage.note(KEY, Uint8Array.from([...damaged().subarray(0, 8), 1, 2, 3, crc]), 12),
+  )
+  assert.deepEqual(believed, [false, false, true, true])
+  assert.equal(damage.believed, 1)
+})
+
 test('one that changes, or comes with a right CRC in between, starts from the beginning', () => {
   const damage = new RepeatedDamage()
   const believed = [0, 0, 1, 1, 0, 0].map((byte) => damage.note(KEY, damaged(byte), 12))

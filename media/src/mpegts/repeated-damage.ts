@@ -59,9 +59,11 @@ export class RepeatedDamage {
   }
 }
 
+/** The CRC is not compared: some multiplexers write whatever stands there. */
 function isSame(stored: Uint8Array, section: Uint8Array, length: number): boolean {
   if (stored.length !== length) return false
-  for (let at = 0; at < length; at++) if (stored[at] !== section[at]) return false
+  const end = length - SECTION_CRC_SIZE
+  for (let at = 0; at < end; at++) if (stored[at] !== section[at]) return false
   return true
 }
 

@@ -26,6 +26,12 @@ export function obstacleOf(table: ProgramTable, choice: LeadChoice, before = '')
   return choice.isFresh ? '' : `announced PID ${hex(choice.lead.pid)} silent`
 }
 
+/** What a viewer does not see although others lead; empty unless an announced track of better media is silent. */
+export function silenceOf({ lead, silentTrack }: LeadChoice): string {
+  if (lead === undefined || silentTrack === undefined) return ''
+  return `announced PID ${hex(silentTrack.pid)} silent, ${lead.media} leads`
+}
+
 function hex(pid: number): string {
   return `0x${pid.toString(16)}`
 }

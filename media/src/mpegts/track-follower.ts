@@ -66,7 +66,12 @@ export function areSameTracks(before: readonly Track[], after: readonly Track[])
  * Copies the elementary stream of the unit that begins at `offset`, as far as chunk and buffer allow; returns its
  * length. Video goes on in the next PES packets: parameter sets may be in one of their own.
  */
-function collectUnit(bytes: Uint8Array, offset: number, { pid, media }: Track, into: Uint8Array): number {
+export function collectUnit(
+  bytes: Uint8Array,
+  offset: number,
+  { pid, media }: Pick<Track, 'pid' | 'media'>,
+  into: Uint8Array,
+): number {
   let length = 0
   for (let packet = offset; packet < bytes.length && length < into.length; packet += PACKET_SIZE) {
     if (readPid(bytes, packet) !== pid) continue

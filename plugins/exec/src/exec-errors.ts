@@ -17,6 +17,11 @@ export const execError = defineErrors({
     hint: 'Check what it waits for; set `readTimeout: 0` for a program that waits for others, such as a publisher.',
     reaction: 'retry',
   },
+  EXEC_NO_PACKETS: {
+    sentence: 'The program has written no packets, or null packets alone, for as long as `readTimeout`, and was ended.',
+    hint: 'Check what it writes: the stream that it reads has stopped, or has become something else.',
+    reaction: 'retry',
+  },
   EXEC_OUTPUT_CLOSED: {
     sentence: 'The program has closed its stdout, and runs on without giving a stream; it was ended.',
     hint: 'Let it write the stream to stdout until it ends: `-f mpegts -` of ffmpeg.',

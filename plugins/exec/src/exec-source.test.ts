@@ -66,6 +66,19 @@ describe('input exec', () => {
     assert.equal(bench.end === 'complete' ? bench.end : bench.end?.code, 'EXEC_SILENT')
   })
 
+  test('a program that the engine gives up, because it writes junk, is ended and tried again', async () => {
+    await using bench = InputBench.shell('echo junk; sleep 1000', { readTimeout: '3s' })
+    bench.subscribe()
+    await until(() => bench.receivedBytes > 0, 'it has written')
+    assert.equal(bench.source.packetTimeout?.ms, 3000)
+    bench.source.packetTimeout.giveUp('null packets alone, for 3 s')
+    await until(() => bench.end !== undefined, 'it has ended')
+    assert.deepEqual(bench.end === 'complete' ? bench.end : [bench.end?.code, bench.end?.row.reaction], [
+      'EXEC_NO_PACKETS',
+      'retry',
+    ])
+  })
+
   test('a program that is made to wait is not silent', async () => {
     await using bench = InputBench.shell('cat /dev/zero', { readTimeout: '10s' })
     const held = bench.source.hold?.()

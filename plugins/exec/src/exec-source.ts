@@ -1,6 +1,15 @@
 // The stream that a program writes to stdout. Each subscription starts it once; the error that ends the subscription
 // comes when the program and everything that it has started are gone, so there are never two of them.
-import type { Clock, NodeContext, Options, Processes, ProcessExit, Received, Source } from '@millrace/engine/plugin'
+import type {
+  Clock,
+  NodeContext,
+  Options,
+  PacketTimeout,
+  Processes,
+  ProcessExit,
+  Received,
+  Source,
+} from '@millrace/engine/plugin'
 import { WatchedProcess } from '@millrace/engine/plugin'
 import { Observable } from 'rxjs'
 import type { Subscriber } from 'rxjs'
@@ -21,6 +30,7 @@ export interface ExecSourceParts {
 
 export class ExecSource implements Source<Received> {
   readonly chunks: Observable<Received>
+  readonly packetTimeout: PacketTimeout
   /** Only if the program can wait. */
   readonly hold?: () => Disposable
   readonly #parts: ExecSourceParts
@@ -35,6 +45,13 @@ export class ExecSource implements Source<Received> {
     this.#counters.register(parts.context)
     if (parts.options$.value.pausable) this.hold = () => this.#hold()
     this.chunks = new Observable((subscriber) => this.#start(subscriber))
+    const current = (): Attempt | undefined => this.#attempt
+    this.packetTimeout = {
+      get ms() {
+        return parts.options$.value.readTimeout
+      },
+      giveUp: (why) => current()?.giveUp(why),
+    }
   }
 
   /** The pipe fills, and the program waits. */
@@ -105,6 +122,10 @@ class Attempt {
 
   hold(): Disposable {
     return this.#process.hold()
+  }
+
+  giveUp(why: string): void {
+    this.#stopFor(execError('EXEC_NO_PACKETS', `${this.#name}: ${why}`))
   }
 
   stop(): Promise<void> {

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { buildTs, junkBetween, PTS_WRAP, withStride } from '@millrace/engine/testing'
 import type { BuiltTs, TsPlan } from '@millrace/engine/testing'
+import { hasPcr, readPcrBase, readPid, writePcrBase } from '@millrace/media/mpegts'
 import { PcrSchedule } from './pcr-schedule.js'
 
 const WRAP_27M = 2 ** 33 * 300
@@ -45,6 +46,17 @@ function assertPaced(
       Math.abs(taken - offsetOf(offset)) <= 1,
       `${taken} bytes at PCR ${index}, which is at ${offsetOf(offset)}`,
     )
+  }
+}
+
+/** The clock of the PID runs at another pace. */
+function setPace(bytes: Uint8Array, pid: number, pace: number): void {
+  let first = -1
+  for (let at = 0; at < bytes.length; at += 188) {
+    if (readPid(bytes, at) !== pid || !hasPcr(bytes, at)) continue
+    const base = readPcrBase(bytes, at)
+    if (first < 0) first = base
+    writePcrBase(bytes, at, Math.round(first + (base - first) * pace))
   }
 }
 
@@ -198,6 +210,24 @@ describe('the schedule of a file', () => {
         const taken = bytes.length - schedule.waitingBytes + takenBytes(schedule, (dts90k - first) / 90)
         assert.ok(Math.abs(taken - offset) < 20_000, `${taken} bytes, ${offset} expected`)
       }
+    })
+  }
+
+  for (const [name, pace] of [
+    ['runs at a quarter of the pace', 0.25],
+    ['runs at twice the pace', 2],
+    ['stands still', 0],
+  ] as const) {
+    test(`goes by the clock of the program that leads, where that of radio in front of it ${name}`, () => {
+      const radio = { video: false, audio: { pid: 0x101 } } as const
+      const tv = { number: 2, pmtPid: 0x1001, video: { pid: 0x200 }, audio: { pid: 0x201 } } as const
+      const { bytes } = buildTs({ durationS: 12, programs: [radio, tv] })
+      setPace(bytes, 0x101, pace)
+      const schedule = scheduleOf(bytes)
+      schedule.end()
+      assert.ok(Math.abs(schedule.durationMs - 12_000) < 200, `${schedule.durationMs} ms`)
+      const half = takenBytes(schedule, 6000)
+      assert.ok(Math.abs(half / bytes.length - 0.5) < 0.05, `${half} of ${bytes.length} bytes`)
     })
   }
 

@@ -1,13 +1,15 @@
 // Computes when each byte of a file is due, by the program clock of its stream: bytes between two PCRs are spread
-// evenly over the time between them (ISO/IEC 13818-1 2.4.2.2). Where no PCR tells the time, DTS takes its place. No timers
-// and no I/O: blocks in, due bytes out.
+// evenly over the time between them (ISO/IEC 13818-1 2.4.2.2). Of several programs, the clock is that of the one that
+// leads. Where no PCR tells the time, DTS takes its place. No timers and no I/O: blocks in, due bytes out.
 import {
   findSync,
   hasPcr,
   isUnitStart,
+  leadClockPid,
   PACKET_SIZE,
   payloadOffset,
   PID_COUNT,
+  ProgramTable,
   readDts,
   readPcr27M,
   readPid,
@@ -68,6 +70,12 @@ export class PcrSchedule {
   #restAt = 0
   #stride = 0
   #pcrPid = -1
+  readonly #table = new ProgramTable()
+  #seenChanges = 0
+  /** PCR PID of the program that leads; -1 while it is not known. */
+  #leadPid = -1
+  /** Its newest PCR, while another clock is in use; -1 before the first. */
+  #leadPcr = -1
   #firstPcr: number | undefined
   #lastPcr = -1
   #bytesPerMs = 0
@@ -209,6 +217,7 @@ export class PcrSchedule {
   }
 
   #readClock(bytes: Uint8Array, at: number): void {
+    if (this.#table.isSectionPid[readPid(bytes, at)] === 1) this.#readTables(bytes, at)
     if (!this.#isByDts && hasPcr(bytes, at)) {
       this.#note({ pid: readPid(bytes, at), ticks27M: readPcr27M(bytes, at), position: this.#restAt + at })
     }
@@ -218,6 +227,13 @@ export class PcrSchedule {
     const value = { pid: readPid(bytes, at) + DTS_CLOCK, ticks27M: dts * TICKS_PER_90K, position: this.#restAt + at }
     if (this.isPaced || this.#isByDts) this.#note(value)
     else this.#remember(value)
+  }
+
+  #readTables(bytes: Uint8Array, at: number): void {
+    this.#table.packet(bytes, at)
+    if (this.#table.changes === this.#seenChanges) return
+    this.#seenChanges = this.#table.changes
+    this.#leadPid = leadClockPid(this.#table)
   }
 
   /** Bytes in front of the first PCR would all be due at once: if it comes late, DTS is the clock. */
@@ -250,7 +266,7 @@ export class PcrSchedule {
       this.#paceFrom = this.#paceNext = { position, ms: 0 }
     } else {
       const isOther = pid !== this.#pcrPid
-      let stepMs = isOther ? this.#silentFor(pid, pcr) : stepMsOf(this.#lastPcr, pcr)
+      let stepMs = isOther ? this.#otherStepMs(pid, pcr) : stepMsOf(this.#lastPcr, pcr)
       if (stepMs < 0) return
       this.#pcrPid = pid
       if (stepMs > MAX_STEP_MS) stepMs = this.#bytesPerMs === 0 ? 0 : (position - last.position) / this.#bytesPerMs
@@ -264,6 +280,16 @@ export class PcrSchedule {
       }
     }
     this.#lastPcr = pcr
+  }
+
+  /** How much time, by another clock, has passed when it takes over; -1 if it does not. The lead does as soon as it advances. */
+  #otherStepMs(pid: number, ticks27M: number): number {
+    if (pid !== this.#leadPid) return this.#silentFor(pid, ticks27M)
+    const before = this.#leadPcr
+    this.#leadPcr = ticks27M
+    if (before < 0 || before === ticks27M) return -1
+    this.#leadPcr = -1
+    return 0
   }
 
   /** How long, by another clock, the one in use has been silent; -1 if that is not long enough for the other to take over. */

@@ -6,7 +6,7 @@ import { compressionOf, describeBody } from './describe-body.js'
 const CASES: readonly (readonly [body: string, pattern: RegExp])[] = [
   [
     '#EXTM3U\n#EXT-X-VERSION:3\n#EXTINF:4,\na.ts\n',
-    /^this is an HLS playlist: the input `type: exec` plays it with ffmpeg/,
+    /^this is an HLS playlist: the input `type: ffmpeg` plays it: `type: ffmpeg, url: URL`/,
   ],
   ['\u00ef\u00bb\u00bf\r\n#extm3u\r\n#EXT-X-STREAM-INF:BANDWIDTH=1\r\nb.m3u8', /^this is an HLS playlist: /],
   [
@@ -21,7 +21,7 @@ const CASES: readonly (readonly [body: string, pattern: RegExp])[] = [
   ['rtsp://a.example/one', /^this is a list of URLs/],
   [
     '<?xml version="1.0"?>\n<!-- x -->\n<MPD xmlns="urn:mpeg:dash:schema:mpd:2011">',
-    /^this is a DASH manifest: .*exec/,
+    /^this is a DASH manifest: .*type: ffmpeg, url: URL/,
   ],
   [
     '<!DOCTYPE html><html><head><title>Log in\n</title>',
@@ -33,7 +33,7 @@ const CASES: readonly (readonly [body: string, pattern: RegExp])[] = [
   ['{"error": "no such channel"}', /^this is JSON: "{.*no such channel.*}"$/],
   ['[100]', /^this is text: "\[100\]"$/],
   ['[{"a":1}]', /^this is JSON/],
-  ['\0\0\0\u0018ftypisom', /^this is an MP4 file: .*exec/],
+  ['\0\0\0\u0018ftypisom', /^this is an MP4 file: .*type: ffmpeg, url: URL/],
   ['FLV\u0001\u0005', /^this is an FLV stream/],
   ['\u001aE\u00df\u00a3', /^this is a Matroska or WebM stream/],
   ['\0\0\u0001\u00ba', /^this is an MPEG program stream/],

@@ -14,7 +14,7 @@ const ENOUGH_TEXT_BYTES = 4
 const MAX_TITLE_LENGTH = 80
 
 const withFfmpeg = (): string =>
-  'the input `type: exec` plays it with ffmpeg: `command: [ffmpeg, -i, URL, -c, copy, -f, mpegts, "-"]`'
+  'the input `type: ffmpeg` plays it: `type: ffmpeg, url: URL`, from the plugin @millrace/ffmpeg'
 const entryUrl = (): string => 'set `url` to that of one of its entries'
 const nothing = (): string => 'it is no video: check the URL'
 

@@ -21,6 +21,8 @@ export interface Attempt {
   start(): void
   update(options: UnixOptions): void
   hold(): Disposable
+  /** What the program writes is of no use. Present if the attempt connects itself. */
+  giveUp?(why: string): void
   details(): Json
   /** Nothing is emitted afterwards. Resolves when every socket has closed. */
   close(): Promise<void>

@@ -74,6 +74,10 @@ export class ConnectAttempt implements Attempt {
     }
   }
 
+  giveUp(why: string): void {
+    this.#subscriber.error(unixError('UNIX_NO_PACKETS', `${this.#parts.options$.value.path}: ${why}`))
+  }
+
   details(): Json {
     const { path, mode } = this.#parts.options$.value
     return { path, mode, connected: this.#isConnected }

@@ -12,4 +12,9 @@ export const unixError = defineErrors({
     hint: 'Check that the program behind the socket still receives a stream itself.',
     reaction: 'retry',
   },
+  UNIX_NO_PACKETS: {
+    sentence: 'Bytes arrived for `readTimeout`, but no packets among them, or null packets alone.',
+    hint: 'Check the program behind the socket: its stream has stopped, or has become something else.',
+    reaction: 'retry',
+  },
 })

@@ -171,6 +171,20 @@ test('the permissions are set, changed while it runs, and the file is removed at
   assert.equal(existsSync(unix.path), false)
 })
 
+test('a program that the engine gives up, because it writes junk, is an error to retry', async () => {
+  await using unix = new Harness({ mode: 'connect', readTimeout: '3s' })
+  const server = createServer((socket) => socket.on('error', () => undefined).write('junk'))
+  after(() => server.close())
+  await new Promise<void>((resolve) => server.listen(unix.path, resolve))
+  unix.subscribe()
+  await unix.has('junk')
+  unix.source.packetTimeout?.giveUp('null packets alone, for 3 s')
+  const [error] = unix.errors
+  assert.ok(isEngineError(error))
+  assert.deepEqual([unix.source.packetTimeout?.ms, error.code, error.row.reaction], [3000, 'UNIX_NO_PACKETS', 'retry'])
+  assert.equal(new Harness({ mode: 'listen' }).source.packetTimeout, undefined)
+})
+
 test('connects to a program that listens; its end, its silence and its absence are errors to retry', async () => {
   await using unix = new Harness({ mode: 'connect', readTimeout: '2s' })
   unix.subscribe()

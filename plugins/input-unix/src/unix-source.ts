@@ -1,5 +1,5 @@
 // The source: each subscription is one attempt, which listens until it is cancelled, or is one connection.
-import type { Received, Source } from '@millrace/engine/plugin'
+import type { PacketTimeout, Received, Source } from '@millrace/engine/plugin'
 import { Observable, type Subscriber, type Subscription } from 'rxjs'
 import type { Attempt, UnixParts } from './attempt.js'
 import { ConnectAttempt } from './connect-attempt.js'
@@ -7,6 +7,8 @@ import { ListenAttempt } from './listen-attempt.js'
 
 export class UnixSource implements Source<Received> {
   readonly chunks: Observable<Received>
+  /** Of `mode: connect`; one that listens can only wait for another writer. */
+  readonly packetTimeout?: PacketTimeout
   readonly #parts: UnixParts
   readonly #changes: Subscription
   readonly #closing = new Set<Promise<void>>()
@@ -21,6 +23,14 @@ export class UnixSource implements Source<Received> {
     context.details(() => this.#attempt?.details() ?? {})
     this.#changes = options$.subscribe((options) => this.#attempt?.update(options))
     this.chunks = new Observable((subscriber) => this.#start(subscriber))
+    if (options$.value.mode === 'listen') return
+    const current = (): Attempt | undefined => this.#attempt
+    this.packetTimeout = {
+      get ms() {
+        return options$.value.readTimeout
+      },
+      giveUp: (why) => current()?.giveUp?.(why),
+    }
   }
 
   /** While held, nothing is read: the writer has to wait. */

@@ -113,7 +113,7 @@ export class HlsOutput implements Output {
         ...{ audience, known: this.known, histograms: reportHistograms(context), nowMs: () => clock.nowMs() },
         countSent: (bytes) => context.sent(bytes),
       }),
-      whyOffline: () => describeSource(this.presentation, clock.nowMs()),
+      whyOffline: () => describeSource(this.presentation, clock.nowMs(), context.whyNoStart()),
       page: page === undefined ? undefined : { page, content: () => this.#pageContent() },
     })
     this.#mounts = new Mounts({ listeners, handler, options$, audience, hasPage: page !== undefined })
@@ -305,7 +305,7 @@ export class HlsOutput implements Output {
     const { life, renditions, counters, memoryBytes, longestGopSeconds } = this.presentation
     const list = life?.list
     return {
-      source: describeSource(this.presentation, this.#parts.clock.nowMs()),
+      source: describeSource(this.presentation, this.#parts.clock.nowMs(), this.#parts.context.whyNoStart()),
       targetDuration: life?.targetSeconds ?? null,
       life: life?.id ?? null,
       mediaSequence: list?.entries[0]?.sequence ?? null,

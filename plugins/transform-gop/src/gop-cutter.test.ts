@@ -31,6 +31,19 @@ function bytesOf(chunks: readonly { readonly bytes: Uint8Array }[]): Buffer {
   return Buffer.concat(chunks.map(({ bytes }) => bytes))
 }
 
+/** The bytes after the start codes. */
+const SETS = { h264: [0x67, 0x68], h265: [0x40, 0x42, 0x44], mpeg2: [0xb3, 0xb5] } as const
+
+function unitsOf(elementary: Uint8Array): number[] {
+  return Array.from(elementary).filter(
+    (_, at) => at >= 3 && elementary[at - 1] === 1 && elementary[at - 2] === 0 && elementary[at - 3] === 0,
+  )
+}
+
+function isIdr(bytes: Uint8Array, at: number): boolean {
+  return (bytes[at]! & 0x1f) === 5 && bytes[at - 1] === 1 && bytes[at - 2] === 0 && bytes[at - 3] === 0
+}
+
 describe('the GOP cutter', () => {
   const plans: readonly { name: string; plan: TsPlan }[] = [
     { name: 'like that of ffmpeg', plan: {} },
@@ -159,6 +172,38 @@ describe('the GOP cutter with a GOP longer than maxDuration', () => {
     }
     assert.equal(Buffer.compare(bytesOf(cut), endless.bytes.subarray(endless.bytes.length - bytesOf(cut).length)), 0)
     assert.ok(heads.every(({ gop }) => gop.startPts90k >= 0 && !gop.discontinuity))
+  })
+
+  for (const codec of ['h264', 'h265', 'mpeg2'] as const) {
+    test(`gives decoders that start there the parameter sets in force: ${codec}`, () => {
+      const { bytes } = buildTs({ durationS: 3, video: { codec, gopFrames: Infinity } })
+      const half = chunksOf(bytes)
+      const later = half.splice(Math.floor(half.length / 2))
+      const first = cutterOf(300, 'nearest')
+      const cut = cutAll(half, first)
+      // Another cutter continues with what this one knows.
+      const second = new GopCutter({ maxDurationMs: 300, joins: 'nearest' }, first.state())
+      const [begin, ...heads] = [...cut, ...cutAll(later, second)].filter((chunk) => chunk.first)
+      assert.equal(begin?.head, undefined)
+      assert.ok(heads.length > 4)
+      for (const { head, gop } of heads) {
+        assert.deepEqual([head?.pid, head?.startsInside, head?.pts90k], [0x100, false, gop.startPts90k])
+        assert.deepEqual(unitsOf(head?.elementary ?? new Uint8Array()), SETS[codec])
+      }
+    })
+  }
+
+  test('has the sets where they came without a key frame', () => {
+    const { bytes, units } = buildTs({ durationS: 3, video: { gopFrames: Infinity } })
+    const [, second] = units.filter(({ pid }) => pid === 0x100)
+    // The only key picture becomes one of slice type P, behind its parameter sets.
+    const at = bytes.findIndex((_, index) => isIdr(bytes, index))
+    assert.ok(at > 0 && at < second!.offset)
+    bytes.set([0x21, 0xe0], at)
+    const chunks = chunksOf(bytes)
+    assert.ok(chunks.every(({ randomAccess }) => !randomAccess))
+    const [start] = cutAll(chunks, cutterOf(300, 'nearest'))
+    assert.deepEqual(unitsOf(start?.head?.elementary ?? new Uint8Array()), SETS.h264)
   })
 
   test('passes nothing before the first key frame, and says so until it comes', () => {

@@ -15,12 +15,13 @@ import {
   PartialSections,
   readPid,
   readPts,
+  SetsInForce,
   SpliceTracker,
   splitChunk,
   TrackFollower,
   UNIT_START,
 } from '@millrace/media/mpegts'
-import type { Chunk, Discontinuity, Gop, GopChunk, Program, Track, TsChunk } from '@millrace/media/mpegts'
+import type { Chunk, Discontinuity, Gop, GopChunk, Program, StoredSets, Track, TsChunk } from '@millrace/media/mpegts'
 
 export interface GopCutterSettings {
   /** The longest GOP, where `joins` is `nearest`; and how long the stream may show nothing to start or continue with. */
@@ -43,6 +44,8 @@ export interface CutterState {
   readonly tails: readonly Uint8Array[]
   /** Hashes, by PID. */
   readonly parameterSets: ReadonlyMap<number, number>
+  /** Of the video that leads; missing in the state of a cutter that did not keep them. */
+  readonly sets?: StoredSets
   readonly gop: Gop | undefined
   readonly nextId: number
   readonly sinceMs: number
@@ -72,6 +75,8 @@ export class GopCutter {
   readonly #partialSections: PartialSections
   /** Those that the previous cutter has seen. */
   readonly #parameterSets: ReadonlyMap<number, number>
+  /** For GOPs that begin at a picture without them. */
+  readonly #sets: SetsInForce
   #gop: Gop | undefined
   #nextId = 0
   /** When the current GOP, or the wait for the first one, began. */
@@ -87,6 +92,7 @@ export class GopCutter {
     this.#settings = settings
     this.#parameterSets = before?.parameterSets ?? new Map()
     this.#partialSections = new PartialSections(before?.tails)
+    this.#sets = new SetsInForce(before?.sets)
     if (before === undefined) return
     this.#splice.follow(psiChunk(before.tables, true))
     for (const packet of before.tails) this.#splice.follow(psiChunk(packet, false))
@@ -110,6 +116,7 @@ export class GopCutter {
       tables: this.#splice.preamble(),
       tails: this.#partialSections.packets(),
       parameterSets,
+      sets: this.#sets.stored(),
       gop: this.#gop,
       nextId: this.#nextId,
       sinceMs: this.#sinceMs,
@@ -131,6 +138,7 @@ export class GopCutter {
       this.#gop = undefined
       this.#sinceMs = receivedAtMs
     }
+    this.#sets.follow(chunk, this.#settings.joins === 'nearest')
     const cut = randomAccess ? [this.#beginAt(chunk)] : this.#pushOther(chunk)
     if (randomAccess || this.#firstUnit(chunk) >= 0) this.#unitAtMs = receivedAtMs
     this.fault = this.#faultAt(receivedAtMs)
@@ -206,9 +214,15 @@ export class GopCutter {
   #beginAnywhere(chunk: TsChunk): readonly GopChunk[] {
     const at = this.#firstUnit(chunk)
     if (at < 0) return this.#continue(chunk)
-    if (at === 0) return [this.#begin(chunk)]
+    if (at === 0) return [this.#begin(this.#withHead(chunk))]
     const [before, after] = splitChunk(chunk, at)
-    return [...this.#continue(before), this.#begin(after)]
+    return [...this.#continue(before), this.#begin(this.#withHead(after))]
+  }
+
+  /** The chunk begins with a picture that need not bring the parameter sets in force. */
+  #withHead(chunk: TsChunk): TsChunk {
+    const head = this.#sets.headFor(chunk.lead, chunk.bytes, 0)
+    return head === undefined ? chunk : { ...chunk, head }
   }
 
   #pass(chunk: TsChunk, gop: Gop, first: boolean): GopChunk {

@@ -77,12 +77,17 @@ describe('transform ts-validate', () => {
 
   test('exposes its counts as metrics', async () => {
     const { send, context } = await benchOf()
+    // Before the first error too, or Prometheus would not see that one as an increase.
+    send(clean)
+    const none = { other: 0, '0': 0, '4096': 0, '256': 0, '257': 0 }
+    assert.deepEqual(context.metric('ts_continuity_errors_total'), none)
     const dropped = dropPackets(clean, { pid: 0x100 })
     send(dropped.bytes)
-    assert.deepEqual(context.metric('ts_continuity_errors_total'), { '256': dropped.count })
+    assert.deepEqual(context.metric('ts_continuity_errors_total'), { ...none, '256': dropped.count })
     for (const { name, labels, kind } of validate.metrics ?? []) {
       if (name === 'ts_continuity_errors_total' || kind !== 'counter') continue
-      assert.deepEqual(context.metric(name), labels === undefined ? 0 : {}, name)
+      const rows = name === 'ts_crc_errors_total' ? { other: 0, '0': 0, '4096': 0 } : none
+      assert.deepEqual(context.metric(name), labels === undefined ? 0 : rows, name)
     }
   })
 

@@ -18,7 +18,7 @@ import { filterOptions, rulesOf, selectionOf } from './filter-options.js'
 import type { FilterOptions } from './filter-options.js'
 import { PacketFilter } from './packet-filter.js'
 import type { FilterState } from './packet-filter.js'
-import { TsCounts } from './ts-counts.js'
+import { OTHER, TsCounts } from './ts-counts.js'
 import type { CountsState } from './ts-counts.js'
 
 /** Minimum time between two log lines about damage. */
@@ -133,9 +133,13 @@ class ValidateTransform implements Transform, SnapshotsState<PreviousState> {
     context.readMetric('ts_sync_losses_total', () => this.#counts.syncLosses)
     context.readMetric('ts_sync_byte_errors_total', () => this.#counts.syncByteErrors)
     context.readMetric('ts_transport_errors_total', () => this.#counts.transportErrors)
-    context.readMetric('ts_continuity_errors_total', () => byPid(this.#counts.continuityErrors))
-    context.readMetric('ts_crc_errors_total', () => byPid(this.#counts.crcErrors))
-    context.readMetric('ts_scrambled_packets_total', () => byPid(this.#counts.scrambledPackets))
+    context.readMetric('ts_continuity_errors_total', () =>
+      byPid(this.#counts.continuityErrors, this.#counts.countedPids()),
+    )
+    context.readMetric('ts_crc_errors_total', () => byPid(this.#counts.crcErrors, this.#counts.tablePids()))
+    context.readMetric('ts_scrambled_packets_total', () =>
+      byPid(this.#counts.scrambledPackets, this.#counts.countedPids()),
+    )
     context.readMetric('ts_av_offset_seconds', () => {
       const { avOffsetMs } = this.#counts.timing
       return avOffsetMs === undefined ? [] : [[{}, avOffsetMs / 1000]]
@@ -220,8 +224,12 @@ function sum(counts: ReadonlyMap<string, number>): number {
   return total
 }
 
-function byPid(counts: ReadonlyMap<string, number>): [{ pid: string }, number][] {
-  return [...counts].map(([pid, count]) => [{ pid }, count])
+/** Those without errors have a row too: Prometheus sees no increase in a series that begins with one. */
+function byPid(counts: ReadonlyMap<string, number>, pids: Iterable<number>): [{ pid: string }, number][] {
+  const rows = new Map([[OTHER, 0]])
+  for (const pid of pids) rows.set(String(pid), 0)
+  for (const [pid, count] of counts) rows.set(pid, count)
+  return [...rows].map(([pid, count]) => [{ pid }, count])
 }
 
 /** Checked by its members: the previous node may come from another copy of this module. */

@@ -283,7 +283,10 @@ describe('transform ts-validate at a swap', () => {
 /** Continuity errors of the video PID; asserts that no other PID has any. */
 function errorsOfVideo(context: FakeContext): number {
   const { [VIDEO_1]: errors = 0, ...others } = context.metric('ts_continuity_errors_total') as Record<string, number>
-  assert.deepEqual(others, {})
+  assert.deepEqual(
+    Object.values(others).filter((count) => count !== 0),
+    [],
+  )
   return errors
 }
 

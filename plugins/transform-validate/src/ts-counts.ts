@@ -85,6 +85,18 @@ export class TsCounts {
     return { tables, counted: [...this.#counted] }
   }
 
+  /** PIDs of PAT and PMTs that have a count of their own. */
+  *countedPids(): Iterable<number> {
+    for (const pid of this.#named) if (this.#counted.has(pid)) yield pid
+  }
+
+  /** Those of them that carry tables. */
+  *tablePids(): Iterable<number> {
+    const { programs } = this.#table
+    for (const pid of this.countedPids())
+      if (pid === PAT_PID || [...programs.values()].some(({ pmtPid }) => pmtPid === pid)) yield pid
+  }
+
   /** Called once a second: the rates of `streams` are those since the call before. */
   measure(nowMs: number): void {
     this.#rates.measure(nowMs)

@@ -5,6 +5,8 @@ export interface Channel {
   readonly input: string
   /** The transforms between input and outputs. Default `gop`. */
   readonly through?: 'gop' | 'ts' | 'ts-validate' | 'both'
+  /** Additional options of the transform `gop`. */
+  readonly gop?: string
   /** Additional options of each output, by name; its path is `/<channel>/<output>.ts`. Default: one, `out`. */
   readonly outputs?: Readonly<Record<string, string>>
 }
@@ -37,12 +39,17 @@ export function engineYaml(channels: Readonly<Record<string, Channel>>, options:
   ].join('\n')
 }
 
-function channelLines(name: string, { input, through = 'gop', outputs = { out: '' } }: Channel): string[] {
+function channelLines(name: string, { input, through = 'gop', gop = '', outputs = { out: '' } }: Channel): string[] {
   const { from, transforms } = BETWEEN[through]
   return [
     `  ${name}:`,
     `    inputs: { main: { type: file, ${input} } }`,
-    ...(transforms.length === 0 ? [] : ['    transforms:', ...transforms.map((line) => `      ${line}`)]),
+    ...(transforms.length === 0
+      ? []
+      : [
+          '    transforms:',
+          ...transforms.map((line) => `      ${gop === '' ? line : line.replace('type: gop', `type: gop, ${gop}`)}`),
+        ]),
     '    outputs:',
     ...Object.entries(outputs).map(([output, more]) => {
       const rest = more === '' ? '' : `, ${more}`

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { buildTs } from '../../testing/index.js'
+import { buildTs, withoutPids } from '../../testing/index.js'
 import type { AnyChunk, Boundary } from '../../plugin/contract.js'
 import type { Definition } from '../../plugin/contract.js'
 import type { NodeSettings } from '../../graph/graph.js'
 import { Edge } from '../edge/edge.js'
 import { InputRunner } from './input-runner.js'
+import { until } from '../../listen/loopback.test.kit.js'
 import { bytesInputOf, chunk, inputOf, ScriptedSource, settings, testError, RunnerFixture } from '../run.test.kit.js'
 
 type Item = Uint8Array | Boundary
@@ -190,6 +191,40 @@ describe('an input of bytes', () => {
       harness.input.sample()
     }
     assert.equal(harness.input.bitsPerSecond, 8000)
+  })
+})
+
+describe('a reload of a running input', () => {
+  test('changes how long an announced track may be silent before another leads', async () => {
+    await using harness = new InputHarness({ probeMs: 60_000 })
+    const leadPid = (): number | undefined => harness.input.status().lead?.pid
+    const audioOnly = (startPts90k: number): Uint8Array =>
+      withoutPids(buildTs({ durationS: 4, pcr: { pid: 0x101 }, startPts90k }).bytes, 0x100)
+    await harness.input.start()
+    harness.source.next(audioOnly(0))
+    harness.fixture.clock.advance(50)
+    assert.equal(leadPid(), 0x100)
+    harness.input.update({ ...harness.input.settings, probeMs: 1000 })
+    harness.source.next(audioOnly(4 * 90_000))
+    harness.fixture.clock.advance(50)
+    assert.equal(leadPid(), 0x101)
+  })
+
+  test('sets and lifts the highest rate that is taken', async () => {
+    await using harness = new InputHarness()
+    const packets = stream.bytes.length / 188
+    await harness.input.start()
+    harness.source.next(stream.bytes.slice())
+    assert.equal(harness.input.packets, packets)
+    harness.input.update({ ...harness.input.settings, maxBytesPerS: 20_000 })
+    harness.source.next(stream.bytes.slice())
+    harness.fixture.clock.advance(50)
+    const taken = (harness.input.packets - packets) * 188
+    assert.ok(taken > 0 && taken < 50_000, `${taken} bytes`)
+    const { maxBytesPerS: _, ...without } = harness.input.settings
+    harness.input.update(without)
+    harness.fixture.clock.advance(1000)
+    await until(() => harness.input.packets === 2 * packets, 'all is taken')
   })
 })
 

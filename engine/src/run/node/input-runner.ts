@@ -3,6 +3,7 @@ import type { JunctionRules } from '@millrace/media/mpegts'
 import type { Observable, Subscription } from 'rxjs'
 import type { AnyChunk, PacketTimeout, Received, Source } from '../../plugin/contract.js'
 import type { NodeSettings } from '../../graph/graph.js'
+import type { NodeStatus } from '../../observe/status.js'
 import { type Arrivals, InputLiveness } from './input-liveness.js'
 import { InputOverload } from './input-overload.js'
 import { InputQueue } from './input-queue.js'
@@ -14,6 +15,7 @@ import type { NodeServices } from './node-services.js'
 import { makeFraming, type SourceFraming } from './source-framing.js'
 import { type Feeder, SourcePort } from '../edge/source-port.js'
 import { StandbySource } from './standby-source.js'
+import { StreamFaults } from './stream-faults.js'
 import { RateMeter } from '../edge/rate-meter.js'
 
 export class InputRunner extends NodeRunner<Source<Received> | Source<AnyChunk>> implements Feeder, Arrivals {
@@ -36,7 +38,7 @@ export class InputRunner extends NodeRunner<Source<Received> | Source<AnyChunk>>
   readonly #queue: InputQueue
   readonly #overload: InputOverload
   readonly #isListening: boolean
-  #obstacle = ''
+  readonly #faults = new StreamFaults(this.current, () => this.log)
 
   constructor(settings: NodeSettings, services: NodeServices, placement: NodePlacement = {}) {
     super(settings, services, placement)
@@ -166,10 +168,15 @@ export class InputRunner extends NodeRunner<Source<Received> | Source<AnyChunk>>
     return this.current.lack === '' ? this.port.keyFrameLack(this.services.clock.nowMs()) : this.current.lack
   }
 
+  override status(): NodeStatus {
+    const lead = this.#framing?.lead
+    return lead === undefined ? super.status() : { ...super.status(), lead }
+  }
+
   /** Called once a second. */
   sample(): void {
     this.#rate.sample(this.#receivedBytes)
-    if (this.#framing !== undefined) this.#noteObstacle(this.#framing.obstacle)
+    if (this.#framing !== undefined) this.#faults.note(this.#framing)
     this.#overload.sweep()
     if (this.holdsResources && !this.#isListening) this.calls.enter(() => this.#liveness.sweep())
   }
@@ -290,14 +297,6 @@ export class InputRunner extends NodeRunner<Source<Received> | Source<AnyChunk>>
   /** One that only listens is not silent without them. */
   #expectPackets(): void {
     if (!this.#isListening) this.#liveness.connect()
-  }
-
-  /** Packets come, but no viewer can start in them. */
-  #noteObstacle(why: string): void {
-    if (why === this.#obstacle) return
-    this.#obstacle = why
-    this.current.setObstacle(why)
-    if (why !== '') this.log.warn({ why }, 'no viewer can start')
   }
 
   /** Disconnects the source and gives up the port; the framing goes to the input that replaces it. */

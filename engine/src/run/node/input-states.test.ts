@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { AnyChunk, Boundary, Definition, NodeContext, Received } from '../../plugin/contract.js'
-import { buildTs } from '../../testing/index.js'
+import { buildTs, withoutPids } from '../../testing/index.js'
 import { bytesInputOf, chunk, inputOf, RunnerFixture, ScriptedSource, settings, testError } from '../run.test.kit.js'
 import { InputRunner } from './input-runner.js'
 
@@ -132,6 +132,43 @@ describe('an input that is connected', () => {
     harness.input.port.noteBackpressure(true)
     harness.pass(10)
     assert.equal(harness.state, `waiting: ${SILENT}`)
+  })
+
+  test('is degraded while its picture has stopped and its sound goes on', async () => {
+    await using harness = await connected()
+    const tv = buildTs({ durationS: 4, pcr: { pid: 0x101 } })
+    const { endPts90k: startPts90k, nextCounters: startCounters } = tv
+    const more = { durationS: 4, pcr: { pid: 0x101 }, startPts90k, startCounters }
+    harness.source.next(tv.bytes.slice())
+    harness.pass(1)
+    assert.equal(harness.state, 'ready')
+    assert.equal(harness.input.status().lead?.pid, 0x100)
+    harness.source.next(withoutPids(buildTs(more).bytes, 0x100).slice())
+    harness.pass(3)
+    const why = 'announced PID 0x100 silent, audio leads'
+    assert.equal(harness.state, `degraded: ${why}`)
+    // Viewers can start, with the sound.
+    assert.doesNotMatch(harness.input.whyNoStart, /silent/)
+    assert.equal(harness.input.status().lead?.media, 'audio')
+    assert.deepEqual(
+      harness.fixture.lines.filter((line) => line.why === why).map(({ node }) => node),
+      ['one/main'],
+    )
+    harness.source.next(buildTs({ ...more, startPts90k: startPts90k + 4 * 90_000 }).bytes.slice())
+    harness.pass(1)
+    assert.equal(harness.state, 'ready')
+  })
+
+  test('says once that an announced picture never came, which is no fault', async () => {
+    await using harness = await connected()
+    for (let second = 0; second < 8; second += 4) {
+      const bytes = buildTs({ durationS: 4, pcr: { pid: 0x101 }, startPts90k: second * 90_000 }).bytes
+      harness.source.next(withoutPids(bytes, 0x100).slice())
+      harness.pass(2)
+    }
+    assert.equal(harness.state, 'ready')
+    const why = 'announced PID 0x100 silent, audio leads'
+    assert.equal(harness.fixture.lines.filter((line) => line.why === why).length, 1)
   })
 
   test('and degraded waits with both reasons while no packets come', async () => {

@@ -20,6 +20,8 @@ export interface ContextSettings {
   sent(bytes: number): void
   /** Undefined unless it is an output. */
   latency(): Histogram | undefined
+  /** Empty if it reads nothing. */
+  whyNoStart(): string
   readonly calls: Pick<NodeCalls, 'call' | 'guard' | 'leave'>
   ready(): void
   idle(why: string): void
@@ -79,6 +81,7 @@ export function makeContext(settings: ContextSettings): NodeContext {
       if (definition.kind !== 'output') throw new TypeError(`${definition.type} is not an output`)
       return (isCurrent() ? settings.latency() : undefined) ?? new Histogram([])
     },
+    whyNoStart: () => (isCurrent() ? settings.whyNoStart() : ''),
     details: (read) => {
       if (isCurrent()) settings.details.set(() => calls.call(read))
     },

@@ -9,7 +9,7 @@ import { nodeLog } from '../../observe/log.js'
 import { eventOf } from './event-data.js'
 import type { Logger, NodeContext, Options, Previous } from '../../plugin/contract.js'
 import { catchConsumers } from '../edge/catch-consumers.js'
-import type { Edge } from '../edge/edge.js'
+import { type Edge, whyNoneStarts } from '../edge/edge.js'
 import { NodeCalls } from './node-calls.js'
 import { NodeCommands } from './node-commands.js'
 import { makeContext } from './node-context.js'
@@ -342,6 +342,7 @@ export abstract class NodeRunner<N extends AsyncDisposable> implements NodeOwner
       ...{ metrics: this.metrics, details: this.#details, calls: this.calls },
       sent: (bytes) => (this.sent.bytes += bytes),
       latency: () => this.ownLatency?.(),
+      whyNoStart: () => whyNoneStarts(this.edges),
       ready: () => this.settle('ready'),
       idle: (why) => this.settle('idle', reasonText(why, this.services.mask)),
       waiting: (why) => this.vacate(reasonText(why, this.services.mask)),

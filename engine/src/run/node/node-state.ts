@@ -51,6 +51,8 @@ export class CurrentState {
   #vacancy: string | undefined
   /** Why the packets of an input are of no use to viewers; empty if they are. */
   #obstacle = ''
+  /** What an input no longer sends, though viewers can start; empty if nothing. */
+  #missing = ''
   /** When it became ready or idle; -1 while it is down. */
   #upAtMs = -1
 
@@ -119,6 +121,12 @@ export class CurrentState {
     this.#update()
   }
 
+  /** By default, and if empty, all comes that has come and is still announced. */
+  setMissing(why: string): void {
+    this.#missing = why
+    this.#update()
+  }
+
   /** What an input lacks, in words of the engine: no packets, or none that are of use. Empty if it lacks nothing. */
   get lack(): string {
     return this.#vacancy ?? this.#silence?.why ?? this.#obstacle
@@ -143,7 +151,7 @@ export class CurrentState {
   }
 
   get #lacks(): string {
-    return [this.#obstacle, this.#overload ?? ''].filter((why) => why !== '').join(', ')
+    return [this.#obstacle, this.#missing, this.#overload ?? ''].filter((why) => why !== '').join(', ')
   }
 
   #update(): void {

@@ -54,6 +54,15 @@ export class SourceFraming {
     return this.#framer.obstacle
   }
 
+  get lead(): Framer['lead'] {
+    return this.#framer.lead
+  }
+
+  /** What viewers of the stream miss although it was announced. */
+  get silence(): Framer['silence'] {
+    return this.#framer.silence
+  }
+
   /** What was put right, in all generations. */
   get oddities(): { readonly clockJumps: number; readonly believedTables: number; readonly repeatedPackets: number } {
     const { clockJumps = 0, repeatedPackets = 0 } = this.#timeline?.counters ?? {}
