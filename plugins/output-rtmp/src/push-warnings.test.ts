@@ -4,7 +4,14 @@ import { pushWarnings } from './push-warnings.js'
 import { rtmpOutputOptions } from './rtmp-output-options.js'
 
 function warningsOf(given: object, lingerMs?: number): string {
-  const around = { address: undefined, listener: () => undefined, hasAuth: false, batchMs: 50, hasSourceTimes: false, lingerMs }
+  const around = {
+    address: undefined,
+    listener: () => undefined,
+    hasAuth: false,
+    batchMs: 50,
+    hasSourceTimes: false,
+    lingerMs,
+  }
   return pushWarnings(rtmpOutputOptions.parse(given), around).join()
 }
 
