@@ -91,10 +91,7 @@ export abstract class NodeRunner<N extends AsyncDisposable> implements NodeOwner
       announce: (state, why) => services.events.emit({ kind: `node.${state}`, node: this.lineage.id, data: { why } }),
       leave: (run) => this.calls.leave(run),
     })
-    // Of an input, the state that people see is ready once packets come.
-    this.current.state$.subscribe(({ state }) => {
-      if (state === 'ready') this.trouble.noteReady()
-    })
+    this.trouble.follow(this.current.state$)
   }
 
   get settings(): NodeSettings {
@@ -340,8 +337,7 @@ export abstract class NodeRunner<N extends AsyncDisposable> implements NodeOwner
       ...{ definition: this.settings.definition, isCurrent, signal: this.#abort.signal },
       ...{ id: () => this.id, log: () => this.log },
       ...{ metrics: this.metrics, details: this.#details, calls: this.calls },
-      sent: (bytes) => (this.sent.bytes += bytes),
-      latency: () => this.ownLatency?.(),
+      ...{ sent: (bytes) => (this.sent.bytes += bytes), latency: () => this.ownLatency?.() },
       whyNoStart: () => whyNoneStarts(this.edges),
       ready: () => this.settle('ready'),
       idle: (why) => this.settle('idle', reasonText(why, this.services.mask)),
@@ -380,14 +376,13 @@ export abstract class NodeRunner<N extends AsyncDisposable> implements NodeOwner
 
   /** Never rejects. */
   async #releaseAll(reason: string, withinMs: number): Promise<void> {
-    const { clock } = this.services
-    const deadlineMs = clock.nowMs() + withinMs
+    const deadlineMs = this.services.clock.nowMs() + withinMs
     this.calls.enter(() => this.#abort.abort(reason))
     this.#retries.cancel()
     this.discard()
     this.disconnect()
     await this.#opening.settled(withinMs).catch((error: unknown) => this.calls.logStopError(error))
-    await this.#dispose(Math.max(0, deadlineMs - clock.nowMs()))
+    await this.#dispose(Math.max(0, deadlineMs - this.services.clock.nowMs()))
     this.#own.close()
     this.#options.complete()
     this.calls.close()

@@ -1,6 +1,8 @@
 // What the log says of a node that is not well: a reason once, again after a minute if it lasts or differs in its numbers
 // only, and its recovery.
+import type { Observable } from 'rxjs'
 import { LogLimit } from '../../observe/log-limit.js'
+import type { NodeState } from '../../observe/status.js'
 import type { Logger } from '../../plugin/contract.js'
 import type { Clock } from '../../plugin/tokens.js'
 
@@ -21,6 +23,13 @@ export class NodeTrouble {
     this.#log = log
     this.#lines = new LogLimit(clock)
     this.#sameKind = new LogLimit(clock, SAME_AGAIN_MS)
+  }
+
+  /** The state that people see: of an input, it is ready once packets come. */
+  follow(state$: Observable<{ readonly state: NodeState }>): void {
+    state$.subscribe(({ state }) => {
+      if (state === 'ready') this.noteReady()
+    })
   }
 
   noteDegraded(why: string): void {
