@@ -5,8 +5,9 @@ import { Worker } from 'node:worker_threads'
 import { SourceSnapshot } from './source-snapshot.js'
 import { TempFiles } from './supervised.test.kit.js'
 
-const SHORT = 'a'.repeat(5000)
-const LONG = 'b'.repeat(20_000)
+/** Less than a page each: the kernel writes a longer text in steps, and a reader may see the size after each. */
+const SHORT = 'a'.repeat(500)
+const LONG = 'b'.repeat(4000)
 
 /** Writes the two texts in turn, each with one call, until it is terminated. */
 const WRITER = `

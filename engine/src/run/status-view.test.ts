@@ -22,6 +22,15 @@ describe('a sample', () => {
 
 function pipeline(name: string): object {
   const settings = { definition: { kind: 'input' } }
-  const node = { id: `${name}/main`, state: 'ready', restarts: 0, receivedBytes: 1, sentBytes: 1, edges: [], settings }
+  const node = {
+    id: `${name}/main`,
+    state: 'ready',
+    restarts: 0,
+    receivedBytes: 1,
+    sentBytes: 1,
+    edges: [],
+    settings,
+    ...{ metricSum: () => undefined },
+  }
   return { name, nodes: [node], services: { clientsOf: () => undefined } }
 }

@@ -5,10 +5,13 @@ import { parsePlaylist } from './parse-playlist.js'
 
 /** Segments of these lengths; the last one is behind a discontinuity. */
 function mediaOf(seconds: readonly number[]) {
+  let startMs = Date.UTC(2026, 10, 30)
   const segments = seconds.map((each, index) => {
-    return `${index === seconds.length - 1 ? '#EXT-X-DISCONTINUITY\n' : ''}#EXTINF:${each},\n${index}.ts\n`
+    const date = `#EXT-X-PROGRAM-DATE-TIME:${new Date(startMs).toISOString()}\n`
+    startMs += each * 1000
+    return `${index === seconds.length - 1 ? '#EXT-X-DISCONTINUITY\n' : ''}${date}#EXTINF:${each},\n${index}.ts\n`
   })
-  const head = '#EXTM3U\n#EXT-X-VERSION:6\n#EXT-X-TARGETDURATION:3\n#EXT-X-PROGRAM-DATE-TIME:2026-11-30T00:00:00.000Z\n'
+  const head = '#EXTM3U\n#EXT-X-VERSION:6\n#EXT-X-TARGETDURATION:3\n'
   const playlist = parsePlaylist(head + segments.join(''))
   assert.ok(playlist.kind === 'media')
   return playlist

@@ -20,6 +20,12 @@ export class RepeatedDamage {
   believed = 0
   /** By a key of the caller that says which section of which table it is. */
   readonly #sections = new Map<number, DamagedSection>()
+  readonly #uncompared: number
+
+  /** `hasCrc`: the CRC is right, or was, and sections that differ in it differ. Some multiplexers write whatever stands there. */
+  constructor(hasCrc = false) {
+    this.#uncompared = hasCrc ? 0 : SECTION_CRC_SIZE
+  }
 
   /** Takes a section with a wrong CRC; true if it is to be believed, and then its CRC has been corrected in place. */
   note(key: number, section: Uint8Array, length: number): boolean {
@@ -30,7 +36,7 @@ export class RepeatedDamage {
       this.#sections.set(key, { table: section[0]!, bytes: section.slice(0, length), count: 1 })
       return false
     }
-    if (!isSame(known.bytes, section, length)) {
+    if (known.bytes.length !== length || !isSame(known.bytes, section, length - this.#uncompared)) {
       known.bytes = section.slice(0, length)
       known.count = 1
       return false
@@ -59,10 +65,7 @@ export class RepeatedDamage {
   }
 }
 
-/** The CRC is not compared: some multiplexers write whatever stands there. */
-function isSame(stored: Uint8Array, section: Uint8Array, length: number): boolean {
-  if (stored.length !== length) return false
-  const end = length - SECTION_CRC_SIZE
+function isSame(stored: Uint8Array, section: Uint8Array, end: number): boolean {
   for (let at = 0; at < end; at++) if (stored[at] !== section[at]) return false
   return true
 }

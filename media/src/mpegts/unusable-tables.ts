@@ -5,7 +5,7 @@ import { RepeatedDamage } from './repeated-damage.js'
 import { isCurrent, readTableIdExtension } from './section-header.js'
 
 export class UnusableTables {
-  readonly #repeated = new RepeatedDamage()
+  readonly #repeated = new RepeatedDamage(true)
 
   /** Tables that have been put right. */
   get believed(): number {
