@@ -1,5 +1,5 @@
-// What the package `millrace` brings beside its code: the notice of its licence, the documentation for users, example pipelines, and what monitors
-// an engine. `write` copies it into the package before it is packed, and `remove` takes it away.
+// What the package `millrace` brings beside its code: the notice of its licence, the documentation for users, example
+// pipelines, and what monitors an engine. `write` copies it into the package before it is packed, and `remove` takes it away.
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
 import { fileURLToPath } from 'node:url'

@@ -83,6 +83,7 @@ test('three ffmpegs publish by key; a return, a takeover, a rival, a fourth key 
 async function reload(engine: EngineProcess): Promise<void> {
   const yaml = await readFile(join(engine.folder.path, 'tcp-channels.yaml'), 'utf8')
   const filtered = yaml.replace('from: pub }', 'from: pub, pids: { exclude: [8190] } }')
+  assert.notEqual(filtered, yaml)
   const more = "      more: { type: http-ts, from: gops, listener: web, path: '/more/${stream}.ts' }"
   await engine.folder.write(
     'tcp-channels.yaml',

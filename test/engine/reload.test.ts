@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { isDeepStrictEqual } from 'node:util'
 import type { RunningEngine } from '@millrace/engine'
 import { planReload } from '@millrace/engine'
 import { buildTs } from '@millrace/engine/testing'
@@ -295,13 +296,17 @@ describe('a reload of a pipeline that has viewers', () => {
       until(() => {
         const nodes = live.engine.status().pipelines.flatMap((pipeline) => pipeline.nodes)
         const states = nodes.map(({ id, state, why }) => [id, state, why])
-        return nodes.some(({ id, state, why }) => id === 'one/main' && state === 'waiting' && why !== '') && states
+        const isWaiting = nodes.some(({ id, state, why }) => id === 'one/main' && state === 'waiting' && why !== '')
+        return isWaiting && nodes.every(({ state }) => state !== 'opening') && states
       }, 'the input waits')
     const next = await live.load(yaml(dead))
     await live.engine.apply(planReload(live.engine.graph, next), next, true)
     const reloaded = await shown()
     await live.engine.stop('it starts again')
     await live.start(yaml(dead))
-    assert.deepEqual(await shown(), reloaded)
+    await until(
+      async () => isDeepStrictEqual(await shown(), reloaded),
+      () => `${JSON.stringify(reloaded)} after the restart, too`,
+    )
   })
 })

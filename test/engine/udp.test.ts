@@ -157,9 +157,10 @@ describe('an interface that is not there', () => {
 `)
     await live.watch('/live.ts', 100_000)
     for (const id of ['one/out', 'two/main']) {
-      const { state, why } = live.node(id)
-      assert.equal(state, 'waiting')
-      assert.match(why, /^interface "eth99" does not exist/)
+      await until(
+        () => live.node(id).state === 'waiting' && /^interface "eth99" does not exist/.test(live.node(id).why),
+        () => `${id} waits: ${JSON.stringify(live.node(id))}`,
+      )
     }
   })
 })

@@ -30,7 +30,7 @@ export function clientRoutes(source: StatusSource, clock: Pick<Clock, 'nowMs'>):
       method: 'GET',
       path: '/api/v1/clients',
       summary:
-        'Viewers of live outputs. They are those of now, or of all outputs with `Cache-Control: max-age=2` in the request at most 2 s old.',
+        'Viewers of live outputs, as they are now. Without a query, a request with `Cache-Control: max-age=2` may receive an answer that is up to 2 s old.',
       query: clientsQuery,
       answers: { 200: 'ClientList', 404: 'ApiError' },
       async answer({ query, header }) {

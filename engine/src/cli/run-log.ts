@@ -22,15 +22,21 @@ export class RunLog {
   /** Never throws: a full disk must not end the engine. */
   write(line: string): void {
     try {
-      if (this.#bytes + line.length > this.#mostBytes) {
-        const before = this.#file
-        this.#file = this.#open()
-        closeSync(before)
-      }
-      this.#bytes += line.length
-      writeSync(this.#file, line)
+      if (this.#bytes > 0 && this.#bytes + Buffer.byteLength(line) > this.#mostBytes) this.#turn()
+      this.#bytes += writeSync(this.#file, line)
     } catch {
       // The line is lost.
+    }
+  }
+
+  /** In a folder that has become read-only it goes on in the same file. */
+  #turn(): void {
+    const before = this.#file
+    try {
+      this.#file = this.#open()
+      closeSync(before)
+    } catch {
+      this.#bytes = 0
     }
   }
 

@@ -7,6 +7,8 @@ const SHORTEST_REST = 2
 /** Forms as long as this are looked up by so many of their last characters, shorter ones by four. */
 const LONG_END = 8
 const FACTOR = 0x0100_0193
+/** So few are looked for one by one, which is faster. */
+const FEW = 32
 
 export class FormIndex {
   /** In the order in which they were added. */
@@ -46,8 +48,17 @@ export class FormIndex {
 
   /** Calls `found` with the start and the end of each form in the text, until it returns true. */
   find(text: string, found: (start: number, end: number) => boolean): void {
-    if (this.#findByEnd(SHORTEST_MASKED, text, found)) return
-    this.#findByEnd(LONG_END, text, found)
+    if (this.#forms.size <= FEW) this.#findEach(text, found)
+    else if (!this.#findByEnd(SHORTEST_MASKED, text, found)) this.#findByEnd(LONG_END, text, found)
+  }
+
+  #findEach(text: string, found: (start: number, end: number) => boolean): void {
+    for (const form of this.#forms) {
+      if (form.length < SHORTEST_MASKED) continue
+      for (let at = text.indexOf(form); at !== -1; at = text.indexOf(form, at + 1)) {
+        if (found(at, at + form.length)) return
+      }
+    }
   }
 
   #findByEnd(length: number, text: string, found: (start: number, end: number) => boolean): boolean {

@@ -80,6 +80,9 @@ const texts = [
 for (const { name, text } of texts) {
   test(`${name} is masked within a second with ten thousand values, and each of them is`, () => {
     const mask = maskOf(...TEN_THOUSAND)
+    const urlOf = (at: number, key = `${at}`): string => `http://host/play?stream=${at}&key=${key}`
+    for (let at = 0; at < 10_000; at++) mask.addIn(urlOf(at))
+    assert.equal(mask.mask(`GET ${urlOf(4711)}`), `GET ${urlOf(4711, '***')}`)
     for (const at of [0, 4711, 9999]) assert.equal(mask.mask(`x${TEN_THOUSAND[at]}x`), 'x***x')
     const began = process.cpuUsage()
     mask.mask(text)

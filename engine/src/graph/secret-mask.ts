@@ -24,6 +24,7 @@ export class SecretMask {
   readonly #included = new FormIndex()
   /** Texts that have secrets by their names, of other masks too, oldest first: these are masked in them alone. */
   readonly #texts = new Map<string, readonly SecretRange[]>()
+  readonly #textIndex = new FormIndex()
   readonly #hashes = new Map<string, string>()
   readonly #values = new Map<string, string>()
   /** What nodes hide at run time. */
@@ -63,7 +64,7 @@ export class SecretMask {
   /** In this text, such as a URL, secrets are masked that are found by their names, wherever it appears. */
   addIn(text: string): void {
     const ranges = secretRanges(text)
-    if (ranges.length > 0 && this.#texts.size < this.#most) this.#texts.set(text, ranges)
+    if (ranges.length > 0 && this.#texts.size < this.#most) this.#setText(text, ranges)
   }
 
   /**
@@ -92,8 +93,7 @@ export class SecretMask {
       forms.find(text, () => (isFound = true))
       if (isFound) return true
     }
-    for (const each of this.#texts.keys()) if (text.includes(each)) return true
-    return this.#cutRanges(text).length > 0
+    return this.#textRanges(text).length > 0 || this.#cutRanges(text).length > 0
   }
 
   /** The text with *** in place of every value; unchanged if there is none. */
@@ -130,21 +130,26 @@ export class SecretMask {
     // It may be this one.
     for (const [text, ranges] of [...other.#texts]) {
       this.#texts.delete(text)
-      this.#texts.set(text, ranges)
+      this.#setText(text, ranges)
     }
     for (const text of this.#texts.keys()) {
       if (this.#texts.size <= this.#mostIncluded) return
       this.#texts.delete(text)
+      this.#textIndex.delete(text)
     }
+  }
+
+  #setText(text: string, ranges: readonly SecretRange[]): void {
+    this.#texts.set(text, ranges)
+    this.#textIndex.add(text)
   }
 
   #textRanges(text: string): [start: number, end: number][] {
     const found: [number, number][] = []
-    for (const [each, ranges] of this.#texts) {
-      for (let at = text.indexOf(each); at !== -1; at = text.indexOf(each, at + 1)) {
-        for (const [start, end] of ranges) found.push([at + start, at + end])
-      }
-    }
+    this.#textIndex.find(text, (at, end) => {
+      for (const [from, to] of this.#texts.get(text.slice(at, end)) ?? []) found.push([at + from, at + to])
+      return false
+    })
     return found
   }
 

@@ -8,7 +8,15 @@ const MOST_OPTIONS = 4
 
 /** Most disruptive first. */
 export const VERBS: readonly PlanVerb[] = [
-  ...(['refuse', 'remove', 'handoff', 'source', 'swap', 'rebind', 'add', 'live', 'keep'] as const),
+  'refuse',
+  'remove',
+  'handoff',
+  'source',
+  'swap',
+  'rebind',
+  'add',
+  'live',
+  'keep',
 ]
 
 /** What a plan changes, most disruptive first. */

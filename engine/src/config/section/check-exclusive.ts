@@ -39,7 +39,7 @@ export function resourcesOf(
 
 function warnIfUnreachable({ kind, name, place }: DraftNode, resource: Resource, problems: Problems): void {
   if (resource.kind !== 'http' || !ENCODED_SEPARATOR.test(resource.path)) return
-  const message = `${titleOf(kind, name)}: a request with %2F or %5C in its path is 404, so that none comes to ${resource.path}`
+  const message = `${titleOf(kind, name)}: requests with %2F or %5C in their path receive 404: none reaches ${resource.path}`
   problems.report('CONFIG_UNEXPECTED', place, message, { severity: 'warning', help: 'write a plain path' })
 }
 

@@ -38,7 +38,7 @@ export class InputRunner extends NodeRunner<Source<Received> | Source<AnyChunk>>
   readonly #queue: InputQueue
   readonly #overload: InputOverload
   readonly #isListening: boolean
-  readonly #faults = new StreamFaults(this.current, () => this.log)
+  readonly #faults = new StreamFaults(this.current, () => this.log, this.services.clock)
 
   constructor(settings: NodeSettings, services: NodeServices, placement: NodePlacement = {}) {
     super(settings, services, placement)

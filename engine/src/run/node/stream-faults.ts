@@ -1,8 +1,12 @@
 // What is wrong with the stream of an input although packets come: no viewer can start in it, or what is announced does not
-// come. Each fault is said once, in the log and in the state.
+// come. Each fault is in the state while it lasts, and said once in the log; a picture that comes and goes once a minute.
+import { LogLimit } from '../../observe/log-limit.js'
 import type { Logger } from '../../plugin/contract.js'
+import type { Clock } from '../../plugin/tokens.js'
 import type { CurrentState } from './node-state.js'
 import type { SourceFraming } from './source-framing.js'
+
+const AGAIN_AFTER_MS = 60_000
 
 export class StreamFaults {
   readonly #current: CurrentState
@@ -11,9 +15,11 @@ export class StreamFaults {
   #missing = ''
   /** What was logged last: pictures of radio come now and then. */
   #told = ''
+  readonly #lines: LogLimit
 
-  constructor(current: CurrentState, log: () => Logger) {
+  constructor(current: CurrentState, log: () => Logger, clock: Pick<Clock, 'nowMs'>) {
     this.#current = current
+    this.#lines = new LogLimit(clock, AGAIN_AFTER_MS)
     this.#log = log
   }
 
@@ -37,6 +43,6 @@ export class StreamFaults {
     }
     if (why === '' || (why === this.#told && !(isNew && hasSent))) return
     this.#told = why
-    this.#log().warn({ why }, 'an announced track is silent')
+    this.#lines.log((leftOut) => this.#log().warn({ why, ...leftOut }, 'an announced track is silent'))
   }
 }

@@ -14,7 +14,7 @@ export interface SampledNode extends Pick<NodeStatus, 'id' | 'kind' | 'receivedB
   readonly state: NodeState
   /** Of an input. */
   readonly bitsPerSecond?: number
-  /** Of a node that counts them. */
+  /** Of a node of a copy that counts them. */
   readonly continuityErrors?: number
   /** Of an output with an audience. */
   readonly clients?: number
@@ -38,7 +38,7 @@ export function samplePipeline({ name, nodes, services }: Sampled): SampledPipel
   const { pipeline: pattern, stream } = splitCopyName(name)
   return {
     ...(stream === undefined ? {} : { pattern }),
-    nodes: nodes.map((node) => sampleNode(node, (id) => services.clientsOf(id))),
+    nodes: nodes.map((node) => sampleNode(node, stream !== undefined, (id) => services.clientsOf(id))),
     edges: edgesOf(nodes),
   }
 }
@@ -47,9 +47,10 @@ export function edgesOf(nodes: readonly PipelineNode[]): readonly EdgeStatus[] {
   return nodes.flatMap((node) => (node instanceof InputRunner ? [] : node.edges.map((edge) => edgeStatus(edge, node))))
 }
 
-function sampleNode(node: PipelineNode, clientsOf: (id: string) => number | undefined): SampledNode {
+/** Only the sum of copies is shown. */
+function sampleNode(node: PipelineNode, isCopy: boolean, clientsOf: (id: string) => number | undefined): SampledNode {
   const { id, state, receivedBytes, sentBytes, restarts, settings } = node
-  const counted = node.metricSum(CONTINUITY)
+  const counted = isCopy ? node.metricSum(CONTINUITY) : undefined
   const continuity = counted === undefined ? {} : { continuityErrors: counted }
   const sample = { id, kind: settings.definition.kind, state, receivedBytes, sentBytes, restarts, ...continuity }
   if (node instanceof InputRunner) return { ...sample, bitsPerSecond: node.bitsPerSecond }
