@@ -248,12 +248,8 @@ function meantNode(dashboard: Controls, nowMs: number): NodeModel | undefined {
   const id = ui.node ?? rows.find((row) => row === ui.lists[ui.view].selected) ?? rows[0] ?? ''
   const node = model.nodes.get(id)
   if (node !== undefined) return node
-  const why =
-    id === ''
-      ? 'no node is open or selected'
-      : model.patterns.has(id)
-        ? `${id} has copies; enter lists them`
-        : `there is no node ${id} any more`
+  const missing = id.endsWith('@*') ? `${id} is no node; enter lists its copies` : `there is no node ${id} any more`
+  const why = id === '' ? 'no node is open or selected' : missing
   dashboard.notify(`nothing was done: ${why}`, true, nowMs)
   return undefined
 }
