@@ -79,6 +79,14 @@ describe('input exec', () => {
     ])
   })
 
+  test('a program that the engine gives up again while it has not ended yet is told once', async () => {
+    await using bench = InputBench.shell(`trap '' TERM; echo junk; while :; do sleep 0.1; done`, { grace: '100ms' })
+    bench.subscribe()
+    await until(() => bench.receivedBytes > 0, 'it has written')
+    for (let second = 0; second < 3; second++) bench.source.packetTimeout?.giveUp('null packets alone, for 3 s')
+    assert.equal(bench.context.lines.filter(({ level }) => level === 'warn').length, 1)
+  })
+
   test('a program that is made to wait is not silent', async () => {
     await using bench = InputBench.shell('cat /dev/zero', { readTimeout: '10s' })
     const held = bench.source.hold?.()

@@ -141,7 +141,8 @@ class Attempt {
   }
 
   #stopFor(fault: Error): void {
-    this.#fault ??= fault
+    if (this.#fault !== undefined) return
+    this.#fault = fault
     this.#parts.context.log.warn(fault.message)
     void this.stop()
   }

@@ -86,6 +86,15 @@ test('the next URL is tried at once; when all have failed, the back-off of the e
   }
 })
 
+test('once the engine has unsubscribed, it is connected no longer', async () => {
+  await using server = await UpstreamServer.http((_, response) => response.write(stream))
+  await using input = await InputHarness.open({ url: server.url('/a.ts') })
+  input.subscribe()
+  await until(() => input.bytes.length === stream.length, 'the stream flows')
+  input.unsubscribe()
+  assert.deepEqual(input.context.readDetails?.(), { target: server.url('/a.ts'), connected: false })
+})
+
 test('a URL that was good for a while begins a new round: the others are tried at once', async () => {
   let streaming: ServerResponse | undefined
   await using server = await UpstreamServer.http((_, response) => {

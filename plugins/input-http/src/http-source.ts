@@ -121,7 +121,10 @@ export class HttpSource implements Source<Received> {
     this.#attempts.add(attempt)
     attempt.start()
     return () => {
-      if (this.#current === current) this.#current = undefined
+      if (this.#current === current) {
+        this.#current = undefined
+        this.#isConnected = false
+      }
       attempt.cancel()
       void attempt.closed().then(() => this.#attempts.delete(attempt))
     }

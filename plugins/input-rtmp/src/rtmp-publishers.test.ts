@@ -148,6 +148,27 @@ test('a publisher that sends no media for a minute is told and disconnected; a s
   assert.deepEqual([code, detail], ['refused', 'it has sent no media for 60 s'])
 })
 
+test('a publisher none of whose tracks is carried is told which codec is not supported, and disconnected', async () => {
+  const bench = new RtmpBench()
+  const { taken, context } = bench.input()
+  const client = await bench.publish('live/cam')
+  // Enhanced RTMP: a sequence start of VP9.
+  const body = Uint8Array.of(0x90, ...Buffer.from('vp09'), 1, 0, 0, 0, 0, 10, 0x82, 2, 2, 2, 0, 0)
+  send(client, [
+    { type: MESSAGE.data, timestampMs: 0, body: metadata('videocodecid') },
+    { type: MESSAGE.video, timestampMs: 0, body },
+  ])
+  const { code, detail } = await client.closed
+  assert.deepEqual([code, detail], ['refused', 'no track of it is carried: vp09 is not supported'])
+  await settle(() => taken[0]!.ended === 'RTMP_BROKEN', 'the stream has ended')
+  assert.equal(taken[0]!.publisher.signal.aborted, true)
+  const warned = context.lines.filter(({ level }) => level === 'warn').map(({ text }) => text)
+  assert.deepEqual(warned, [
+    'this codec is not carried: the track is left out',
+    'the publisher is disconnected: no track of it is carried: vp09 is not supported',
+  ])
+})
+
 test('a source that is disposed closes the connection', async () => {
   const bench = new RtmpBench()
   const { taken } = bench.input()

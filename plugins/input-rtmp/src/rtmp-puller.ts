@@ -127,6 +127,7 @@ export class RtmpPuller implements Source<Received> {
         onUnpublished: context.guard(() => this.#attempts.fail(this.#error('RTMP_ENDED', 'the server says so'))),
       })
     } catch (error) {
+      remuxer.end()
       if (stop.aborted) return undefined
       throw this.#callError(error)
     }

@@ -57,6 +57,14 @@ async function sender(t: TestContext, options: Omit<ListenOptions, 'onConnection
   return { socket, connections, address: `127.0.0.1:${socket.address.port}` }
 }
 
+test('`reorderTolerance` is that of its connection', async (t) => {
+  const { connections, address } = await sender(t)
+  const connect = t.mock.method(SrtSocket.prototype, 'connect')
+  new Run(t, { address, reorderTolerance: 7 })
+  await until(() => connections.length === 1, 'it is connected')
+  assert.equal(connect.mock.calls[0]?.arguments[0].connection?.reorderTolerance, 7)
+})
+
 test('it asks with its StreamID and passphrase, emits what comes, and counts it', async (t) => {
   const { address, connections } = await sender(t, { passphrase: PASSPHRASE })
   const run = new Run(t, { address, passphrase: PASSPHRASE, streamId: '#!::r=cam', latency: '20ms' })

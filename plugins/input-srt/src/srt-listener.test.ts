@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { REJECT } from '@millrace/srt'
-import type { SrtArrival, SrtConnection, SrtDecision } from '@millrace/srt/node'
+import { SrtSocket } from '@millrace/srt/node'
+import type { SrtArrival, SrtConnection, SrtDecision, SrtRequest } from '@millrace/srt/node'
 import { CallerLabels } from './caller-labels.js'
 import { CallerLimits } from './caller-limits.js'
 import { isDualStack } from './dual-stack.js'
@@ -51,6 +52,16 @@ test('callers that wait, or are being checked, are rejected with 1503 when the l
   await bench.listener[Symbol.asyncDispose]()
   assert.deepEqual(await Promise.all(refusals), [REJECT.down, REJECT.down])
   assert.deepEqual(bench.refused, ['offline', 'offline'])
+})
+
+test('`reorderTolerance` is that of the connections it accepts', async (t) => {
+  const listen = t.mock.method(SrtSocket.prototype, 'listen')
+  await using bench = await SrtBench.open({ reorderTolerance: 7 })
+  bench.input()
+  const peer = { address: '127.0.0.1', port: 5 }
+  const decision = await listen.mock.calls[0]?.arguments[0].onRequest?.({ peer, streamId: 'publish:a' } as SrtRequest)
+  assert.ok(decision !== undefined && 'connection' in decision)
+  assert.equal(decision.connection?.reorderTolerance, 7)
 })
 
 test('a wrong passphrase gives the place back', async () => {

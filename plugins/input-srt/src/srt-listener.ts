@@ -216,7 +216,7 @@ export class SrtListener implements SrtConnections, AsyncDisposable {
   /** Tells the log. What an input decides is told by the engine. */
   #refuse({ mode, arrival }: Asked, code: number, why: string): { reject: number } {
     const text = `${mode === 'publish' ? 'publish' : 'read'}:${arrival.resource}`
-    const asked = secretsOfStreamId(text).reduce((shown, secret) => shown.replace(secret, '***'), text)
+    const asked = secretsOfStreamId(text).reduce((shown, secret) => shown.replaceAll(secret, '***'), text)
     this.#refused.note({ code, why, client: arrival.client, asked })
     return { reject: code }
   }
@@ -282,7 +282,10 @@ function notConnected(code: number, { request }: SrtArrival, passphrase: string 
   return request.hasPassphrase ? 'it has a passphrase, and the stream has none' : 'it has no passphrase'
 }
 
-/** The part of a URL behind an unquoted & is lost on the way, and the rest becomes part of the name. */
+/**
+ * The part of a URL behind an unquoted & is lost on the way, and the rest becomes part of the name; so do the user and the
+ * password that other servers take behind it.
+ */
 function unknownName(text: string, { arrival }: Asked): string {
-  return arrival.resource.includes('?') ? `${text}; expected ${EXPECTED}` : text
+  return /[?:]/.test(arrival.resource) ? `${text}; expected ${EXPECTED}` : text
 }

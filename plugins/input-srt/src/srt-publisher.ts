@@ -15,6 +15,7 @@ import type { EndReason, SrtArrival, SrtConnection, SrtDecision } from '@millrac
 import { Observable } from 'rxjs'
 import { faultOf } from './end-reasons.js'
 import { codeOf } from './refusals.js'
+import { srtError } from './srt-errors.js'
 
 /** Kept until the engine subscribes. */
 const MOST_WAITING_BYTES = 1024 * 1024
@@ -125,13 +126,14 @@ export class SrtPublisher implements Publisher {
     const fault = faultOf(reason)
     const { client } = this.who
     if (fault !== undefined) this.#parts.context.log.warn({ client, key: this.key }, `the publisher has gone: ${fault}`)
-    this.#end(fault)
+    if (fault === undefined) return this.#end()
+    this.#end(srtError(reason === 'idle' ? 'SRT_SILENT' : 'SRT_BROKEN', fault))
   }
 
-  #end(fault?: string): void {
+  #end(fault?: Error): void {
     this.#watch?.[Symbol.dispose]()
-    this.#packets.end(fault === undefined ? undefined : new Error(fault))
-    this.#abort.abort(fault ?? 'the connection is closed')
+    this.#packets.end(fault)
+    this.#abort.abort(fault?.message ?? 'the connection is closed')
   }
 
   async #close(): Promise<void> {

@@ -64,6 +64,20 @@ test('a StreamID that makes no sense, a mode that nobody takes, and no name are 
   assert.deepEqual(bench.refused, ['offline', 'stream-id', 'not-found', 'stream-id', 'stream-id'])
 })
 
+test('a name with a password behind it is offered to no input, which would tell the engine the password', async () => {
+  await using bench = await SrtBench.open()
+  const offered: string[] = []
+  bench.input(({ key }) => {
+    offered.push(key)
+    return 'accept'
+  })
+  for (const streamId of ['publish:news:anna:pa55word', '#!::r=news:anna:pa55word,m=publish']) {
+    assert.equal(await bench.refusalOf(streamId), REJECT.notFound)
+  }
+  assert.deepEqual(offered, [])
+  assert.doesNotMatch(JSON.stringify(bench.context.lines), /pa55word/)
+})
+
 test('a caller without a StreamID has the default of the listener', async () => {
   await using bench = await SrtBench.open({ default: { mode: 'publish', stream: 'old' } })
   const taken = bench.input()

@@ -1,6 +1,7 @@
 // The input that listens: takes callers that publish from its listener, and passes each on as a publisher.
 import { offerWhileOpen } from '@millrace/engine/plugin'
 import type { Clock, Listeners, NodeContext, Publisher } from '@millrace/engine/plugin'
+import { secretsOfStreamId } from '@millrace/srt'
 import type { ConnectionTotals, SrtArrival, SrtDecision } from '@millrace/srt/node'
 import { Observable } from 'rxjs'
 import { SRT_CONNECTIONS } from './srt-listener.js'
@@ -44,7 +45,9 @@ export function srtPublishers(parts: SrtPublishersParts): Observable<Publisher> 
   })
 }
 
+/** Undefined too for a name with credentials behind it: the engine logs keys, and the listener masks what it refuses. */
 function keyOf(resource: string, app: string | undefined): string | undefined {
+  if (secretsOfStreamId(`publish:${resource}`).length > 0) return undefined
   if (app === undefined) return resource
   return resource.startsWith(`${app}/`) ? resource.slice(app.length + 1) : undefined
 }

@@ -237,6 +237,16 @@ test('a sender that the engine gives up is left for the next one at once', async
   await settle(() => good.sockets.length === 1, 'the other one is asked')
 })
 
+test('once the engine has unsubscribed, it is connected no longer', async (t) => {
+  const sender = await Sender.open(t)
+  const run = await Run.open(t, { mode: 'connect', address: sender.address })
+  run.subscribe()
+  await settle(() => run.context.reported.length === 1, 'it is connected')
+  assert.deepEqual(run.context.readDetails?.(), { target: sender.address, connected: true })
+  await run.close()
+  assert.deepEqual(run.context.readDetails?.(), { target: sender.address, connected: false })
+})
+
 test('nothing is read while the input is paused, and that is no silence of the sender', async (t) => {
   const sender = await Sender.open(t)
   const run = (await Run.open(t, { mode: 'connect', address: sender.address })).subscribe()

@@ -100,7 +100,10 @@ export class TcpSource implements Source<Received> {
     this.#current = attempt
     this.#attempts.add(attempt)
     attempt.start()
-    return () => void attempt.close().then(() => this.#attempts.delete(attempt))
+    return () => {
+      if (this.#current === attempt) this.#isConnected = false
+      void attempt.close().then(() => this.#attempts.delete(attempt))
+    }
   }
 
   /** The error that makes the engine retry: at once while a sender is left in this round, otherwise after its back-off. */

@@ -182,7 +182,8 @@ test('a program that the engine gives up, because it writes junk, is an error to
   const [error] = unix.errors
   assert.ok(isEngineError(error))
   assert.deepEqual([unix.source.packetTimeout?.ms, error.code, error.row.reaction], [3000, 'UNIX_NO_PACKETS', 'retry'])
-  assert.equal(new Harness({ mode: 'listen' }).source.packetTimeout, undefined)
+  await using listening = new Harness({ mode: 'listen' })
+  assert.equal(listening.source.packetTimeout, undefined)
 })
 
 test('connects to a program that listens; its end, its silence and its absence are errors to retry', async () => {

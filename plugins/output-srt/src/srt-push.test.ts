@@ -106,6 +106,18 @@ test('it takes no data from the receiver', async (t) => {
   )
 })
 
+test('`maxRate` is the most that it sends, in bytes a second', async (t) => {
+  await using receiver = await SrtSocket.open({ address: '127.0.0.1' })
+  receiver.listen({ onConnection: () => undefined })
+  const connect = t.mock.method(SrtSocket.prototype, 'connect')
+  const { context } = await open(t, { address: `127.0.0.1:${receiver.address.port}`, maxRate: '8Mb/s' })
+  await until(
+    () => context.reported.at(-1) === 'ready',
+    () => context.reported.join(),
+  )
+  assert.equal(connect.mock.calls[0]?.arguments[0].connection?.maxBytesPerSecond, 1_000_000)
+})
+
 test('a receiver that refuses makes it degraded, with the reason', async (t) => {
   await using receiver = await SrtSocket.open({ address: '127.0.0.1' })
   receiver.listen({ onRequest: () => ({ reject: 1403 }), onConnection: () => undefined })

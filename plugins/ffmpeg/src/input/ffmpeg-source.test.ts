@@ -137,11 +137,20 @@ describe('input ffmpeg', () => {
   })
 
   test('says how fast FFmpeg is and what it drops, and runs it as nice as it should be', async () => {
-    await using bench = new InputBench({ url: film, loop: true, realtime: false, video: 'mpeg2', niceness: 19 })
+    await using bench = new InputBench({
+      url: film,
+      loop: true,
+      realtime: false,
+      video: 'mpeg2',
+      niceness: 19,
+      readTimeout: 0,
+    })
     bench.subscribe()
     await until(() => bench.details['fps'] !== null, 'it has said something')
-    bench.clock.advance(1000)
-    await until(() => Number(bench.details['speed']) > 0, 'its speed is known')
+    await until(() => {
+      bench.clock.advance(1000)
+      return Number(bench.details['speed']) > 0
+    }, 'its speed is known')
     const { pid, droppedFrames, duplicatedFrames } = bench.details
     assert.equal(getPriority(Number(pid)), 19)
     assert.deepEqual([droppedFrames, duplicatedFrames], [0, 0])

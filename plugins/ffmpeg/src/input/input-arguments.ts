@@ -2,6 +2,7 @@
 import type { InputOptions } from './input-options.js'
 import { keyFrameArguments } from './key-frames.js'
 import { ANY_FORMAT, isStdin, sourceKind } from './source-kind.js'
+import { withoutX265Parameters } from './x265-parameters.js'
 
 const VIDEO_ENCODERS = { h264: 'libx264', h265: 'libx265', mpeg2: 'mpeg2video' } as const
 const AUDIO_ENCODERS = { aac: 'aac', mp2: 'mp2', ac3: 'ac3' } as const
@@ -28,7 +29,7 @@ export function inputArguments(options: InputOptions): readonly string[] {
     ...videoArguments(options),
     ...audioArguments(options),
     ...['-sn', '-dn'],
-    ...outputArgs,
+    ...(options.video === 'h265' ? withoutX265Parameters(outputArgs) : outputArgs),
     // The muxer holds nothing back, and tells each write.
     ...['-muxdelay', '0', '-muxpreload', '0', '-flush_packets', '1', '-f', 'mpegts', 'pipe:1'],
   ]
@@ -38,14 +39,14 @@ function isRealtime(options: Pick<InputOptions, 'realtime' | 'url' | 'format'>):
   return options.realtime === 'auto' ? sourceKind(options) !== 'live' : options.realtime
 }
 
-function videoArguments({ video, videoRate, gop }: InputOptions): readonly string[] {
+function videoArguments({ video, videoRate, gop, outputArgs }: InputOptions): readonly string[] {
   if (video === 'none') return ['-vn']
   if (video === 'copy') return ['-c:v', 'copy']
   const encoder = VIDEO_ENCODERS[video]
   const rate =
     videoRate === undefined ? [] : ['-b:v', `${videoRate}`, '-maxrate', `${videoRate}`, '-bufsize', `${videoRate}`]
   const speed = video === 'mpeg2' ? [] : ['-preset', 'veryfast']
-  const keyFrames = keyFrameArguments(encoder, gop)
+  const keyFrames = keyFrameArguments(encoder, gop, outputArgs)
   // Players of television understand 4:2:0 alone.
   return ['-c:v', encoder, '-pix_fmt', 'yuv420p', ...speed, ...keyFrames, ...rate]
 }

@@ -12,7 +12,9 @@ function keyFrames(video: string, gop: string, seconds: number): readonly number
   const url = `testsrc2=size=64x64:rate=25,${CUTS}`
   const given = { url, format: 'lavfi', video, gop, audio: 'none', realtime: false, outputArgs: ['-t', seconds] }
   const args = inputArguments(inputOptions.parse(given))
-  const { stdout } = spawnSync('ffmpeg', ['-v', 'error', '-nostdin', ...args], { maxBuffer: 2 ** 26 })
+  const command = ['-v', 'error', '-nostdin', ...args]
+  const { status, stdout, stderr } = spawnSync('ffmpeg', command, { maxBuffer: 2 ** 26, timeout: 120_000 })
+  assert.equal(status, 0, stderr.toString())
   const show = ['-show_entries', 'packet=pts_time,flags', '-of', 'csv=p=0']
   const input = { input: stdout, encoding: 'utf8' } as const
   const packets = execFileSync('ffprobe', ['-v', 'error', '-select_streams', 'v', ...show, '-'], input).split('\n')
@@ -32,6 +34,14 @@ describe('encoded pictures have a key frame every `gop`, and no other', () => {
   }
 
   test('h264, 20s', () => assert.deepEqual(keyFrames('h264', '20s', 41), [0, 20, 40]))
+
+  test('h265: parameters that are given join those of the node, and others stay where they are', () => {
+    const outputArgs = ['-x265-params', 'ref=3', '-bf', '2', '-x265-params:v', 'me=hex']
+    const args = inputArguments(inputOptions.parse({ url: 'a.mkv', video: 'h265', outputArgs }))
+    const lists = args.filter((_, at) => args[at - 1]?.startsWith('-x265-params'))
+    assert.deepEqual(lists, ['scenecut=0:open-gop=0:keyint=-1:log-level=warning:ref=3:me=hex'])
+    assert.equal(args[args.indexOf('-bf') + 1], '2')
+  })
 
   test('MPEG-2 has no longer ones than 10 s', () => {
     const { error } = inputOptions.safeParse({ url: 'a.mkv', video: 'mpeg2', gop: '11s' })

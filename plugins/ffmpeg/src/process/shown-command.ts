@@ -15,7 +15,7 @@ export function shownCommand(command: readonly string[]): string {
   return parts.join(' ')
 }
 
-/** As it would be typed. */
+/** Quoted so that its parts can be told apart. */
 function quoted(text: string): string {
   if (/^[\w@%+=:,./-]+$/.test(text)) return text
   return text.includes("'") ? JSON.stringify(text) : `'${text}'`

@@ -19,6 +19,8 @@ export class StallWatch {
   /** Input has flowed without a pause since then. */
   #flowingSinceMs = 0
   #checkedMs: number
+  /** The last check has left it to the next one. */
+  #isAgain = false
 
   constructor(settings: StallWatchSettings, nowMs: number) {
     this.#settings = settings
@@ -45,6 +47,8 @@ export class StallWatch {
 
   /** The number of an output that is silent though input flows; undefined if there is none. */
   check(nowMs: number, periodMs: number): number | undefined {
+    const isAgain = this.#isAgain
+    this.#isAgain = false
     const lateMs = nowMs - this.#checkedMs - periodMs
     this.#checkedMs = nowMs
     const { silentMs, firstMs } = this.#settings
@@ -57,9 +61,13 @@ export class StallWatch {
       const allowedMs = this.#hasGiven[output] === 1 ? most : Math.max(most, firstMs)
       return nowMs - Math.max(lastMs, this.#flowingSinceMs) >= allowedMs
     })
-    return stalled < 0 ? undefined : stalled
+    if (stalled < 0) return undefined
+    this.#isAgain = !isAgain && lateMs >= LATE_MS
+    return this.#isAgain ? undefined : stalled
   }
 }
 
 /** Input that is further apart has paused in between. */
 const PAUSE_MS = 2000
+/** What has come before a check that is so much late may still be in the pipe, which is read after timers. */
+const LATE_MS = 100

@@ -1,7 +1,7 @@
 // The arguments of one rendition's encoders: rates, profiles, and key frames where the source has them, or at multiples of a
 // time.
 import type { EncoderSource } from './encoder-source.js'
-import { optionsIn } from '../input/argument-rules.js'
+import { withoutX265Parameters, x265Parameters } from '../input/x265-parameters.js'
 import { givenFilters } from './given-filters.js'
 import type { Rendition } from './rendition.js'
 import { tuningArguments } from './tuning-arguments.js'
@@ -18,10 +18,6 @@ const NO_GOP = 100_000
 const CLOCK = 90_000
 /** Where its 33 bits end, ISO/IEC 13818-1 2.4.3.7. */
 const WRAP_S = (2 ** 33 / CLOCK).toFixed(6)
-
-/** In one list with those that are given: ffmpeg takes the last of several lists. */
-const X265 = 'scenecut=0:open-gop=0:keyint=-1:log-level=warning'
-const X265_OPTION = 'x265-params'
 
 export function encoderArguments(rendition: Rendition, settings: EncoderArgumentsSettings): readonly string[] {
   const { hasVideo, audio } = settings.source
@@ -55,7 +51,7 @@ function closedGops({ encoder, extraArgs }: Rendition): readonly string[] {
     case 'libx264':
       return ['-sc_threshold:v', '0', '-forced-idr:v', '1', '-flags:v', '+cgop']
     case 'libx265':
-      return ['-forced-idr:v', '1', '-x265-params:v', [X265, ...givenParameters(extraArgs)].join(':')]
+      return ['-forced-idr:v', '1', ...x265Parameters(extraArgs)]
     case 'h264_nvenc':
     case 'hevc_nvenc':
       return ['-no-scenecut:v', '1', '-forced-idr:v', '1']
@@ -67,15 +63,9 @@ function closedGops({ encoder, extraArgs }: Rendition): readonly string[] {
   }
 }
 
-/** Of libx265. */
-function givenParameters(extraArgs: readonly string[]): readonly string[] {
-  return optionsIn(extraArgs).flatMap(({ name, value }) => (name === X265_OPTION ? (value ?? []) : []))
-}
-
 /** Those of `extraArgs` that stand by themselves: no filters, and no list that is a part of another one. */
 export function furtherArguments({ extraArgs }: Pick<Rendition, 'extraArgs'>): readonly string[] {
-  const options = optionsIn(givenFilters(extraArgs).args).filter(({ name }) => name !== X265_OPTION)
-  return options.flatMap(({ text, value }) => (value === undefined ? [text] : [text, value]))
+  return withoutX265Parameters(givenFilters(extraArgs).args)
 }
 
 /**

@@ -140,6 +140,8 @@ describe('the arguments of the encoder', () => {
     const graph = argsOf({ renditions: [...renditions], gop: '2s', deinterlaceRate: 'field' }).join(' ')
     assert.ok(graph.includes('bwdif=mode=send_field:parity=auto:deint=interlaced'))
     assert.equal(transcodeOptions.safeParse({ renditions, deinterlaceRate: 'field' }).success, false)
+    const off = { renditions, gop: '2s', deinterlace: 'off', deinterlaceRate: 'field' }
+    assert.match(transcodeOptions.safeParse(off).error?.message ?? '', /must be frame with deinterlace: off/)
   })
 
   test('take all audio tracks, each on its PID, with languages that are some', () => {

@@ -59,4 +59,13 @@ describe('the arguments with which an encoder is tried', () => {
     const rest = ['-vf', 'format=p010le', '-frames:v', '1', ...own, '-f', 'mpegts', 'pipe:1']
     assert.deepEqual(args, [...start, ...input, ...rest])
   })
+
+  test('have the only baseline that VAAPI knows', () => {
+    const named = (encoder: string, hardware: 'nvenc' | 'vaapi'): string | undefined => {
+      const args = probeArguments({ encoder, hardware, profile: 'baseline' }, DEVICE)
+      return args[args.indexOf('-profile:v') + 1]
+    }
+    assert.equal(named('h264_vaapi', 'vaapi'), 'constrained_baseline')
+    assert.equal(named('h264_nvenc', 'nvenc'), 'baseline')
+  })
 })

@@ -25,6 +25,10 @@ describe('further options of a rendition', () => {
     [['-x264opts:v', 'min_keyint=1'], /min-keyint/],
     [['-x265-params', 'scenecut=40'], /scenecut/],
     [['-x265-params', "'open-gop'=1"], /open-gop/],
+    [['-x265-params', 'ref=3:no-open-gop=0'], /^must not set open-gop in/],
+    [['-x264-params', 'nointra-refresh=0'], /intra-refresh/],
+    [['-x264opts', 'no_scenecut=0'], /scenecut/],
+    [['-x264-params', 'no-mbtree=1:nr=100'], undefined],
   ] as const) {
     test(`${args.join(' ')}: ${fault === undefined ? 'may be set' : 'are not for it to set'}`, () => {
       const found = faultOfNodeArguments(args)

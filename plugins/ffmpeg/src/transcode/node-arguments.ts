@@ -32,8 +32,9 @@ export function faultOfNodeArguments(args: readonly string[]): string | undefine
   return undefined
 }
 
-/** `key=value:key`, in the spelling with dashes. */
+/** `key=value:key`, in the spelling with dashes, and without the `no-` or `no` that negates a value. */
 function keysIn(parameters: string): readonly string[] {
   const parts = parameters.replaceAll(/['"\\]/g, '').split(':')
-  return parts.map((part) => (part.split('=')[0] ?? '').trim().toLowerCase().replaceAll('_', '-'))
+  const keys = parts.map((part) => (part.split('=')[0] ?? '').trim().toLowerCase().replaceAll('_', '-'))
+  return keys.map((key) => key.replace(/^no-?/, ''))
 }

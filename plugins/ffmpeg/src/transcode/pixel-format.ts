@@ -20,11 +20,12 @@ const H264: Profiles = {
 }
 /** Rec. ITU-T H.265 annex A, as libx265 names them. */
 const H265: Profiles = { main: PLAIN, main10: TEN_BIT, 'main422-10': TEN_BIT_422, 'main444-8': FULL_CHROMA }
-const H264_HARDWARE: Profiles = { baseline: PLAIN, constrained_baseline: PLAIN, main: PLAIN, high: PLAIN }
+const H264_HARDWARE: Profiles = { baseline: PLAIN, main: PLAIN, high: PLAIN }
+const H264_VAAPI: Profiles = { ...H264_HARDWARE, constrained_baseline: PLAIN }
 const H265_HARDWARE: Profiles = { main: PLAIN, main10: TEN_BIT }
 
 /** Of an encoder that is not known here: it may have any that needs no other pixel format. */
-const OTHER_FORMAT = /10|12|4[0-4][024]|rext|scc/
+const OTHER_FORMAT = /(?<!\d)(?:10|12)(?!\d)|4[0-4][024]|rext|scc/
 
 interface Encoder {
   readonly encoder: string
@@ -47,6 +48,8 @@ export function faultOfProfile(encoder: string, profile: string): string | undef
 function profilesOf(encoder: string): Profiles | undefined {
   if (encoder === 'libx264') return H264
   if (encoder === 'libx265') return H265
-  const [, family] = /^(h264|hevc)_(?:nvenc|qsv|vaapi)$/.exec(encoder) ?? []
-  return family === undefined ? undefined : family === 'h264' ? H264_HARDWARE : H265_HARDWARE
+  const [, family, kind] = /^(h264|hevc)_(nvenc|qsv|vaapi)$/.exec(encoder) ?? []
+  if (family === undefined) return undefined
+  if (family === 'hevc') return H265_HARDWARE
+  return kind === 'vaapi' ? H264_VAAPI : H264_HARDWARE
 }

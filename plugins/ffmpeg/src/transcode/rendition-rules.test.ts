@@ -57,6 +57,11 @@ describe('settings that would do nothing are refused', () => {
       faults: [/^a.profile: must be one of .* with h264_vaapi$/],
     },
     {
+      name: 'a profile that only another hardware has',
+      given: { hardware: 'nvenc', profile: 'constrained_baseline' },
+      faults: [/^a.profile: must be one of baseline, main, high with h264_nvenc$/],
+    },
+    {
       name: 'a profile of more than 8 bits of an encoder that is not known here',
       given: { encoder: 'hevc_videotoolbox', profile: 'main10' },
       faults: [/^a.profile: must be a profile of 8 bits and 4:2:0 with hevc_videotoolbox$/],
@@ -95,6 +100,8 @@ test('settings that do something are not refused', () => {
     any: { hardware: 'auto', profile: 'high10', preset: 'fast' },
     fine: { profile: 'high422', maxRate: '9Mb/s' },
     other: { encoder: 'libopenh264', profile: 'high' },
+    number: { encoder: 'h264_videotoolbox', profile: '100' },
+    vaapi: { hardware: 'vaapi', profile: 'constrained_baseline' },
     native: {},
   }
   assert.deepEqual(faultsOf(all), [])

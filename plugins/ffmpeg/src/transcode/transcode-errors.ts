@@ -8,7 +8,8 @@ export const transcodeError = defineErrors({
     reaction: 'retry',
   },
   TRANSCODE_ENDED: {
-    sentence: 'After a reload, the new ffmpeg has ended before its first picture, while the one before has worked.',
+    sentence:
+      'After a reload, the new ffmpeg has ended by itself before its first picture, while the one before works; neither hardware nor a track is the cause.',
     hint: 'Its last lines stand in the message. Check what has been changed: encoder, preset, profile, `extraArgs`.',
     reaction: 'config',
   },

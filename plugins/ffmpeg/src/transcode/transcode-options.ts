@@ -204,6 +204,10 @@ export const transcodeOptions = z
     path: ['deinterlaceRate'],
     message: 'must be frame unless `gop` is a time, such as 2s: a key frame of the source would become two',
   })
+  .refine(({ deinterlaceRate, deinterlace }) => deinterlaceRate === 'frame' || deinterlace !== 'off', {
+    path: ['deinterlaceRate'],
+    message: 'must be frame with deinterlace: off, which makes no pictures of fields',
+  })
   .superRefine(({ renditions, ladder }, context) => {
     if (Array.isArray(renditions)) return
     for (const [name, given] of Object.entries(renditions)) {

@@ -45,11 +45,12 @@ describe('a node that replaces one that works, and whose encoder ends before its
     readonly leftOut: readonly string[]
   }
 
-  async function outcomeOf(text: string, { isOldWorking = true } = {}): Promise<Outcome> {
+  async function outcomeOf(text: string, { isOldWorking = true, isOldOver = false } = {}): Promise<Outcome> {
     await using old = new TranscodeBench({ renditions: RENDITIONS }, { program: isOldWorking ? COPIES : FAILS })
     old.pushAll(chunksOf(clip))
     if (isOldWorking) await until(() => old.bytes('small').length > 0, 'the old one sends')
     const before = old.transcoder.snapshotState()
+    if (isOldOver) await old[Symbol.asyncDispose]()
     await using next = new TranscodeBench({ renditions: RENDITIONS }, { program: says(text), before })
     next.pushAll(chunksOf(clip))
     const { failures } = next.processes
@@ -85,6 +86,11 @@ describe('a node that replaces one that works, and whose encoder ends before its
 
   test('is started again if the other one does not work', async () => {
     const { failure } = await outcomeOf('[error] no idea', { isOldWorking: false })
+    assert.equal(failure, undefined)
+  })
+
+  test('is started again if the other one has ended', async () => {
+    const { failure } = await outcomeOf('[error] no idea', { isOldOver: true })
     assert.equal(failure, undefined)
   })
 })

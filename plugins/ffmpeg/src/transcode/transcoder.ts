@@ -341,7 +341,8 @@ export class Transcoder implements Transform<AnyChunk, Received>, SnapshotsState
     if (known?.kind === 'arguments' && run.isMute) throw transcodeError('TRANSCODE_REFUSED', known.text)
     const isUnexplained = known === undefined && this.#isUnexplained(run, end)
     // The node that it replaces works: what has been changed must be the cause.
-    if (isUnexplained && this.#before?.isSending === true) throw transcodeError('TRANSCODE_ENDED', end.text)
+    const isReplacing = this.#before?.isSending === true && !this.#before.isOver
+    if (isUnexplained && isReplacing) throw transcodeError('TRANSCODE_ENDED', end.text)
     if (known === undefined || run.hasBegun) this.#tracks.judge(run, end.workedMs, this.#parts.clock.nowMs())
     this.#encoders.noteFailure(end.lines)
     return known?.text ?? end.fault?.text ?? end.text
