@@ -61,6 +61,22 @@ test('a live GET behind many requests is served after them, and what a client ha
   next.close()
 })
 
+test('what is no request, behind a live GET that waits for its turn, is discarded as behind one that is served', async (t) => {
+  const listener = await open()
+  t.after(() => listener.close(0))
+  listener.claim({ path: '/live', stream: new HelloHandler() })
+  listener.setFallback(({ url }, response) => void response.writeHead(404).end(`[${url}]`))
+  const client = new RawClient(listener.address).send(requests(300)).get('/live').send('junk junk\r\n\r\n')
+  await client.saw('\r\n\r\nhello')
+  await until(() => listener.counters.discardedRequests === 1, 'what follows is discarded')
+  assert.doesNotMatch(client.text, / 400 /)
+  client.close()
+  const odd = new RawClient(listener.address).send(requests(300)).send('junk junk\r\n\r\n')
+  await odd.saw(' 400 ')
+  assert.ok(odd.text.indexOf('[/299]') < odd.text.indexOf(' 400 '), 'answers come in the order of requests')
+  odd.close()
+})
+
 test('requests of many clients at once are answered for a few milliseconds in each turn, none of them twice in front of others', async (t) => {
   const clock = { ...REAL_CLOCK, nowMs: () => nowMs }
   let nowMs = 0

@@ -92,8 +92,15 @@ export class RequestDispatch {
     }
   }
 
-  /** Listener of http.Server's `clientError` event: bytes that it could not parse as a request. */
+  /**
+   * Listener of http.Server's `clientError` event: bytes that it could not parse as a request. Those in front of them are
+   * answered first.
+   */
   readonly onClientError = (error: NodeJS.ErrnoException, socket: Duplex): void => {
+    this.#answers.run(socket, () => this.#refuseRest(error, socket))
+  }
+
+  #refuseRest(error: NodeJS.ErrnoException, socket: Duplex): void {
     // On a streaming connection these bytes followed the GET: discarded like everything after it.
     if (this.#streaming.has(socket)) {
       this.#counters.discardedRequests++
