@@ -112,16 +112,21 @@ for (const [name, windowMs] of [
   })
 }
 
-test('playlists that have ended keep their date ranges, also when the next ones begin behind these', () => {
-  const bench = new PresentationBench({ windowMs: 60_000 })
-  const chunks = withBreaks(60)
-  bench.play([until(chunks, 28_000)])
-  const uri = `main-${bench.presentation.life!.id}.m3u8`
-  bench.presentation.endLife()
-  bench.play([until(chunks, 60_000, 28_000)])
-  assert.equal(tagsIn(bench.presentation.playlist(uri)!.text).length, 2)
-  assert.equal(tagsIn(textOf(bench)).length, 1)
-})
+for (const [name, endMs, count] of [
+  ['keep their date ranges, also when the next ones begin behind these', 36_000, 2],
+  ['have no date ranges from behind their end', 28_000, 1],
+] as const) {
+  test(`playlists that have ended ${name}`, () => {
+    const bench = new PresentationBench({ windowMs: 60_000 })
+    const chunks = withBreaks(60)
+    bench.play([until(chunks, endMs)])
+    const uri = `main-${bench.presentation.life!.id}.m3u8`
+    bench.presentation.endLife()
+    bench.play([until(chunks, 60_000, endMs)])
+    assert.equal(tagsIn(bench.presentation.playlist(uri)!.text).length, count)
+    assert.equal(tagsIn(textOf(bench)).length, 1)
+  })
+}
 
 test('the archive has the date ranges of the time that is asked for, also after a restart', async () => {
   await using store = new FakeStore()
