@@ -8,7 +8,7 @@ import { restore } from './history/restored.js'
 import { parseRecord } from './history/segment-record.js'
 import { SpliceRanges } from './playlist/splice-ranges.js'
 import { PresentationBench, type TimedChunk } from './presentation.test.kit.js'
-import { at, insert, rangesIn, SECOND, spliced } from './splice-streams.test.kit.js'
+import { at, cancel, insert, rangesIn, SECOND, spliced } from './splice-streams.test.kit.js'
 import { VersionChecker } from './version-checker.test.kit.js'
 
 const WALL = Date.UTC(2020, 0, 1)
@@ -172,4 +172,26 @@ test('all renditions have the same date ranges, also one that begins later', () 
   const tags = tagsIn(textOf(bench, 'low'))
   assert.equal(tags.length, 2)
   assert.deepEqual(tagsIn(textOf(bench, 'high')), tags)
+})
+
+test('all renditions have the same date ranges also when one is asked for before a cancel, and one behind it', () => {
+  const names = ['low', 'high']
+  const bench = new PresentationBench({ windowMs: 60_000, segmentMs: 6000 }, names)
+  const chunks = spliced(40, [
+    [5000, insert(7, true, at(31))],
+    [15_000, cancel(7)],
+  ])
+  const play = (endMs: number, fromMs = 0): void => {
+    const part = until(chunks, endMs, fromMs)
+    bench.play([part, part])
+  }
+  play(14_500)
+  const segments = bench.playlist('low').segments.length
+  const tags = tagsIn(textOf(bench, 'low'))
+  assert.equal(tags.length, 1)
+  play(16_500, 14_500)
+  assert.equal(bench.playlist('high').segments.length, segments)
+  assert.deepEqual(tagsIn(textOf(bench, 'high')), tags)
+  play(40_000, 16_500)
+  for (const name of names) assert.deepEqual(tagsIn(textOf(bench, name)), [])
 })
