@@ -2,7 +2,7 @@
 import type { Finding } from './finding.js'
 import { parseDate } from './media-reader.js'
 import { attributeOf, numberOf } from './playlist.js'
-import type { MediaPlaylist, Tag } from './playlist.js'
+import type { MediaPlaylist, Segment, Tag } from './playlist.js'
 import { listDates } from './program-dates.js'
 
 /** By which END-DATE and START-DATE + DURATION may differ. */
@@ -50,14 +50,18 @@ export function dateRangesOf(playlist: MediaPlaylist): ReadonlyMap<string, Range
   return known
 }
 
-/** A date of the range is one of a listed segment. Of a range whose end is not known, that is its beginning. */
-export function isListed(range: RangeValues, { segments }: MediaPlaylist): boolean {
+/** A date of the range is one of a listed segment that is meant. Of a range whose end is not known, that is its beginning. */
+export function isListed(
+  range: RangeValues,
+  { segments }: MediaPlaylist,
+  isMeant: (segment: Segment) => boolean = () => true,
+): boolean {
   const startMs = parseDate(range.get('START-DATE') ?? '')
   if (startMs === undefined) return false
   const seconds = Number(range.get('DURATION') ?? 0)
   const endMs = parseDate(range.get('END-DATE') ?? '') ?? startMs + seconds * 1000
-  return listDates(segments).some((dates) => {
-    if (dates === undefined || startMs >= dates.endMs - BESIDE_MS) return false
+  return listDates(segments).some((dates, index) => {
+    if (dates === undefined || !isMeant(segments[index]!) || startMs >= dates.endMs - BESIDE_MS) return false
     return startMs >= dates.startMs || endMs > dates.startMs + BESIDE_MS
   })
 }

@@ -130,7 +130,10 @@ function compareDateRanges(before: MediaPlaylist, after: MediaPlaylist): readonl
   })
   // A delta update leaves some out.
   if (after.skipped > 0) return changed
-  const removed = [...known].filter(([id, range]) => !left.has(id) && isListed(range, after))
+  // One that is cancelled before its time leaves with the segment of that time.
+  const sequences = new Set(before.segments.map(({ sequence }) => sequence))
+  const wasListed = ({ sequence }: Segment): boolean => sequences.has(sequence)
+  const removed = [...known].filter(([id, range]) => !left.has(id) && isListed(range, after, wasListed))
   return [...changed, ...removed.map(([id]): Finding => ({ rule: 'daterange-removed', seen: id }))]
 }
 

@@ -59,6 +59,12 @@ test('a date range leaves with the segments of its time, or before its time is l
     assert.deepEqual(watch([0, LIVE.replace('#EXTINF', `${each}#EXTINF`)], [2, COUNTED]), [])
 })
 
+test('a date range that is cancelled before its time can leave with the segment of that time', () => {
+  // LIVE ends at 00:01:12, the next segment at 00:01:15.
+  const tag = '#EXT-X-DATERANGE:ID="b",START-DATE="2026-01-01T00:01:13Z",SCTE35-OUT=0xFC30\n'
+  assert.deepEqual(watch([0, LIVE.replace('#EXTINF', `${tag}#EXTINF`)], [2, NEXT]), [])
+})
+
 test('good presentations, responses and segments break no rule', () => {
   assert.deepEqual(goodPresentations(), [])
   assert.deepEqual(goodMedia(), [])

@@ -85,7 +85,8 @@ describe('an encoder that is too slow', () => {
         )
         const { segments } = bench.playlist(slow)
         assert.equal(segments.length, other.length)
-        assert.ok(segments.filter(({ isGap }) => isGap).length <= 7)
+        const gaps = segments.filter(({ isGap }) => isGap).length
+        assert.ok(gaps > 0 && gaps <= 7, String(gaps))
         assert.ok(segments.slice(-12).every(({ isGap }) => !isGap))
         assert.deepEqual(bench.warned, [])
       })

@@ -8,7 +8,7 @@ import { restore } from './history/restored.js'
 import { parseRecord } from './history/segment-record.js'
 import { SpliceRanges } from './playlist/splice-ranges.js'
 import { PresentationBench, type TimedChunk } from './presentation.test.kit.js'
-import { at, insert, rangesIn, SECOND, spliced } from './splice-streams.test.kit.js'
+import { at, cancel, insert, rangesIn, SECOND, spliced } from './splice-streams.test.kit.js'
 import { VersionChecker } from './version-checker.test.kit.js'
 
 const WALL = Date.UTC(2020, 0, 1)
@@ -112,16 +112,21 @@ for (const [name, windowMs] of [
   })
 }
 
-test('playlists that have ended keep their date ranges, also when the next ones begin behind these', () => {
-  const bench = new PresentationBench({ windowMs: 60_000 })
-  const chunks = withBreaks(60)
-  bench.play([until(chunks, 28_000)])
-  const uri = `main-${bench.presentation.life!.id}.m3u8`
-  bench.presentation.endLife()
-  bench.play([until(chunks, 60_000, 28_000)])
-  assert.equal(tagsIn(bench.presentation.playlist(uri)!.text).length, 2)
-  assert.equal(tagsIn(textOf(bench)).length, 1)
-})
+for (const [name, endMs, count] of [
+  ['keep their date ranges, also when the next ones begin behind these', 36_000, 2],
+  ['have no date ranges from behind their end', 28_000, 1],
+] as const) {
+  test(`playlists that have ended ${name}`, () => {
+    const bench = new PresentationBench({ windowMs: 60_000 })
+    const chunks = withBreaks(60)
+    bench.play([until(chunks, endMs)])
+    const uri = `main-${bench.presentation.life!.id}.m3u8`
+    bench.presentation.endLife()
+    bench.play([until(chunks, 60_000, endMs)])
+    assert.equal(tagsIn(bench.presentation.playlist(uri)!.text).length, count)
+    assert.equal(tagsIn(textOf(bench)).length, 1)
+  })
+}
 
 test('the archive has the date ranges of the time that is asked for, also after a restart', async () => {
   await using store = new FakeStore()
@@ -167,4 +172,28 @@ test('all renditions have the same date ranges, also one that begins later', () 
   const tags = tagsIn(textOf(bench, 'low'))
   assert.equal(tags.length, 2)
   assert.deepEqual(tagsIn(textOf(bench, 'high')), tags)
+})
+
+test('all renditions have the same date ranges also when one is asked for before a cancel, and one behind it', () => {
+  const names = ['low', 'high']
+  const bench = new PresentationBench({ windowMs: 60_000, segmentMs: 6000 }, names)
+  const chunks = spliced(24, [
+    [5000, insert(7, true, at(21))],
+    [15_000, cancel(7)],
+  ])
+  const play = (endMs: number, fromMs = 0): void => {
+    const part = until(chunks, endMs, fromMs)
+    bench.play([part, part])
+  }
+  play(14_500)
+  const segments = bench.playlist('low').segments.length
+  const tags = tagsIn(textOf(bench, 'low'))
+  assert.equal(tags.length, 1)
+  play(16_500, 14_500)
+  // The bench has asked for all texts before: this one is built again.
+  bench.presentation.life!.changed()
+  assert.equal(bench.playlist('high').segments.length, segments)
+  assert.deepEqual(tagsIn(textOf(bench, 'high')), tags)
+  play(24_000, 16_500)
+  for (const name of names) assert.deepEqual(tagsIn(textOf(bench, name)), [])
 })

@@ -279,6 +279,7 @@ export class Presentation {
   #restore(restored: Restored): void {
     for (const bytes of restored.inits) this.#state.inits.restore(bytes)
     for (const range of restored.ranges) this.#state.splices.ranges.restore(range)
+    this.#state.splices.ranges.show()
     this.#state.history.restore(restored)
     const { multivariant, newest: used } = restored
     const last = this.#lives.restore(restored)
@@ -292,6 +293,8 @@ export class Presentation {
   }
 
   #onRestored(): void {
+    this.#state.splices.ranges.show()
+    this.#lives.life?.changed()
     this.#lives.onRestored()
     this.#state.host.onPublished()
   }

@@ -56,10 +56,12 @@ describe('renditions of one time have the same numbers, start and target duratio
     { name: 'all from the beginning', given: [BOTH, BOTH, BOTH], first: 0, gaps: 0 },
     {
       name: 'one later, behind a discontinuity',
-      given: [ALONE, ALONE, { ...ALONE, isNew: true }, BOTH],
+      given: [ALONE, ALONE, { ...ALONE, isNew: true }, BOTH, BOTH, BOTH],
       first: 3,
       gaps: 0,
     },
+    { name: 'one later than half of a short time', given: [ALONE, ALONE, ALONE, BOTH], first: 0, gaps: 3 },
+    { name: 'one that soon stops', given: [ALONE, BOTH, ALONE, ALONE, ALONE, ALONE], first: 0, gaps: 5 },
     { name: 'one much later', given: [...Array<Given>(8).fill(ALONE), { ...BOTH, isNew: true }], first: 0, gaps: 8 },
     { name: 'behind an outage', given: [{ has: [] }, { has: [] }, BOTH], first: 2, gaps: 0 },
     { name: 'a longer target duration at first', given: [{ ...ALONE, target: 4 }, BOTH, BOTH], first: 1, gaps: 0 },
@@ -75,4 +77,14 @@ describe('renditions of one time have the same numbers, start and target duratio
 test('a rendition that has nothing of that time has no playlist', async () => {
   assert.equal(await renderArchived([ALONE, ALONE].map(recordOf), 'high', 'media'), undefined)
   assert.equal(await renderArchived([], 'low', 'media'), undefined)
+})
+
+test('date ranges are listed by their dates', async () => {
+  const ranges = [1000, 0].map((ms) => {
+    const startMs = FROM_MS + ms
+    return { id: String(startMs), event: '1', startMs, sections: { 'SCTE35-CMD': 'AAAA' } }
+  })
+  const text = await renderArchived([BOTH, BOTH].map(recordOf), 'low', 'media', ranges)
+  const ids = [...text!.matchAll(/DATERANGE:ID="(\d+)"/g)].map(([, id]) => Number(id))
+  assert.deepEqual(ids, [FROM_MS, FROM_MS + 1000])
 })

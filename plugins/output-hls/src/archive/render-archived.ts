@@ -15,8 +15,10 @@ import { archivedKeyUri, archivedUri } from './archive-names.js'
 
 const TICKS_PER_SECOND = 90_000
 const TICKS_PER_MS = 90
-/** What is left out at most, so that all renditions begin with media. */
+/** What is left out at most, so that all renditions begin with media; of less than twice that, half. */
 const START_TARGETS = 3
+/** Segments that a rendition has at least, unless the time ends before: for fewer, nothing is left out. */
+const STAYS_SEGMENTS = 3
 /** A day has tens of thousands: other work has its turn between these. */
 const SEGMENTS_A_TURN = 2000
 
@@ -50,27 +52,33 @@ function rangeTags(segments: readonly SegmentRecord[], ranges: readonly SpliceRa
   const endMs = last.dateMs + last.ticks / TICKS_PER_MS
   return ranges
     .filter((range) => range.isCancelled !== true && range.startMs < endMs && lasts(range, first.dateMs))
+    .toSorted((a, b) => a.startMs - b.startMs)
     .map((range) => renderRange(range))
 }
 
 /**
- * Index of the first segment that is listed: within three target durations the first that most renditions have, because
+ * Index of the first segment that is listed: near the beginning the first that most renditions have, and keep, because
  * shaka-player starts at no playlist that begins with a gap.
  */
 function firstOf(segments: readonly SegmentRecord[]): number {
-  const first = segments.findIndex(({ media }) => renditionsIn(media) > 0)
+  const first = segments.findIndex(({ media }) => Object.keys(media).length > 0)
   if (first < 0) return segments.length
-  let [best, ticks] = [first, 0]
-  for (const [offset, { media, target, ticks: length }] of segments.slice(first).entries()) {
-    if (ticks >= START_TARGETS * target * TICKS_PER_SECOND) break
+  const half = segments.reduce((sum, each) => sum + each.ticks, 0) / 2
+  let [best, most, ticks] = [first, stayingAt(segments, first), 0]
+  for (let index = first; index < segments.length; index++) {
+    const { target, ticks: length } = segments[index]!
+    if (ticks > half || ticks >= START_TARGETS * target * TICKS_PER_SECOND) break
     ticks += length
-    if (renditionsIn(media) > renditionsIn(segments[best]!.media)) best = first + offset
+    const staying = stayingAt(segments, index)
+    if (staying > most) [best, most] = [index, staying]
   }
   return best
 }
 
-function renditionsIn(media: SegmentRecord['media']): number {
-  return Object.keys(media).length
+/** How many renditions begin there, or go on. */
+function stayingAt(segments: readonly SegmentRecord[], from: number): number {
+  const [{ media }, ...others] = segments.slice(from, from + STAYS_SEGMENTS) as [SegmentRecord, ...SegmentRecord[]]
+  return Object.keys(media).filter((name) => others.every((each) => each.media[name] !== undefined)).length
 }
 
 async function segmentLines(

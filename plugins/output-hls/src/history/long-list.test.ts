@@ -236,3 +236,17 @@ test('a stream that names its renditions anew again and again takes no more memo
     assert.equal(table.bytesAt(index, name), index)
   }
 })
+
+test('a list that has ended has no date ranges from behind its end', () => {
+  const list = watched(new LongList(), 10)
+  const asked: (number | undefined)[] = []
+  const ranges = {
+    tags: (_fromMs: number, untilMs?: number): readonly string[] => {
+      asked.push(untilMs)
+      return []
+    },
+  }
+  list.text('main', { ...EVENT, ranges }, 'other')
+  list.text('main', { ...EVENT, ranges, hasEnded: true }, 'other')
+  assert.deepEqual(asked, [undefined, FROM * 1000 + 20_000])
+})

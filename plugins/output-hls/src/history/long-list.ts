@@ -40,6 +40,7 @@ export interface LongVersion {
 }
 
 const TICKS_PER_SECOND = 90_000
+const TICKS_PER_MS = 90
 /** Rows that are removed in one call, so that a much shorter list does not hold up the rest. */
 const MOST_REMOVED = 256
 /** Texts of the newest version. */
@@ -180,7 +181,10 @@ export class LongList {
     return made
   }
 
-  #headOf({ kind, life, isEvent, ranges }: LongVersion, { sequence, discontinuitySequence, lines }: HeadParts): string {
+  #headOf(
+    { kind, life, isEvent, ranges, hasEnded }: LongVersion,
+    { sequence, discontinuitySequence, lines }: HeadParts,
+  ): string {
     const start = START_TARGETS * life.targetSeconds
     const all = [
       ...['#EXTM3U', `#EXT-X-VERSION:${PLAYLIST_VERSION}`],
@@ -191,9 +195,17 @@ export class LongList {
       `#EXT-X-MEDIA-SEQUENCE:${sequence}`,
       `#EXT-X-DISCONTINUITY-SEQUENCE:${discontinuitySequence}`,
       ...(isEvent ? ['#EXT-X-PLAYLIST-TYPE:EVENT'] : []),
-      ...(kind === 'iframes' ? ['#EXT-X-I-FRAMES-ONLY'] : (ranges?.tags(this.firstDateMs) ?? [])),
+      ...(kind === 'iframes'
+        ? ['#EXT-X-I-FRAMES-ONLY']
+        : (ranges?.tags(this.firstDateMs, hasEnded ? this.#endMs : undefined) ?? [])),
     ]
     return `${all.join('\n')}\n${lines}`
+  }
+
+  /** Unix time at which the last one ends. */
+  get #endMs(): number {
+    const last = this.table.length - 1
+    return this.table.dateMsAt(last) + this.table.ticksAt(last) / TICKS_PER_MS
   }
 
   #render({ text }: LongTrack, { head, tail, tag }: { head: string; tail: string; tag: string }): TextVersion {

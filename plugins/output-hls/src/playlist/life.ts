@@ -56,6 +56,8 @@ export class Life {
   readonly #texts = new Map<string, PlaylistText>()
   /** Sequence numbers with which the playlists that have been asked for begin, by their URIs. */
   readonly #heads = new Map<string, number>()
+  /** Of a life that has ended, whatever comes behind it. */
+  #lastTags: readonly string[] | undefined
   #version = 0
 
   /** `number`: how many have ended before it. */
@@ -92,6 +94,8 @@ export class Life {
   end(nowMs: number): void {
     if (this.endedUntilMs !== undefined) return
     this.endedUntilMs = nowMs + (2 * this.list.ticks) / TICKS_PER_MS + 2000 * this.targetSeconds
+    const last = this.list.entries.at(-1)
+    this.#lastTags = this.#tags(last === undefined ? 0 : last.dateMs + last.ticks / TICKS_PER_MS)
     this.changed()
   }
 
@@ -114,10 +118,14 @@ export class Life {
     return this.#text(this.#listing('media', rendition), (from) =>
       renderMediaPlaylist({
         ...{ ...from, rendition, areIndependent: this.areIndependent },
-        // The same ones in all its playlists, also in those that begin later.
-        rangeTags: this.#ranges.tags(this.list.entries[0]?.dateMs ?? 0),
+        rangeTags: this.#lastTags ?? this.#tags(),
       }),
     )
+  }
+
+  /** The same ones in all its playlists, also in those that begin later. */
+  #tags(untilMs?: number): readonly string[] {
+    return this.#ranges.tags(this.list.entries[0]?.dateMs ?? 0, untilMs)
   }
 
   /** Undefined before the rendition's first key frame that can be shown alone. */

@@ -3,7 +3,7 @@
 export const SPLICE_ATTRIBUTES = ['SCTE35-CMD', 'SCTE35-OUT', 'SCTE35-IN'] as const
 export type SpliceAttribute = (typeof SPLICE_ATTRIBUTES)[number]
 
-/** Never changes but by attributes that it gets. */
+/** Attributes are added, never changed. */
 export interface SpliceRange {
   /** Of no other range of the output. */
   readonly id: string
@@ -29,6 +29,11 @@ export function isBreak({ sections, isCancelled }: SpliceRange): boolean {
   return sections['SCTE35-OUT'] !== undefined && isCancelled !== true
 }
 
+/** A break that only its in ends. */
+export function isOpen(range: SpliceRange): boolean {
+  return isBreak(range) && range.durationMs === undefined && range.isAutoReturn !== true
+}
+
 /** As far as it is known. */
 export function endOf(range: SpliceRange): number {
   const { startMs, durationMs, plannedMs } = range
@@ -37,8 +42,10 @@ export function endOf(range: SpliceRange): number {
 
 /** Playlists that begin with this date have it, or would if it were not cancelled. */
 export function lasts(range: SpliceRange, fromMs: number): boolean {
+  // What is planned is no end: its in belongs to it, also when that comes later.
+  const endMs = isOpen(range) ? Math.max(endOf(range), range.startMs + LONGEST_BREAK_MS) : endOf(range)
   // Dates are written without fractions of a millisecond.
-  return endOf(range) >= Math.floor(fromMs)
+  return endMs >= Math.floor(fromMs)
 }
 
 export function renderRange({ id, startMs, plannedMs, durationMs, sections }: SpliceRange): string {

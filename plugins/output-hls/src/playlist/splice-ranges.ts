@@ -1,10 +1,11 @@
 // Splices as date ranges: the out and the in of a break are one range; other signals are ranges of their own. Messages that
-// are repeated, or moved a little, are one: a range keeps the attributes that it has.
+// are repeated, or moved a little, are one: attributes are added, never changed. Playlists change with the next segment.
 import { difference33, mod33 } from '@millrace/media/mpegts'
 import type { HeardSplice } from '../segment/splice-listener.js'
 import {
   endOf,
   isBreak,
+  isOpen,
   lasts,
   LONGEST_BREAK_MS,
   renderRange,
@@ -24,6 +25,8 @@ interface Kept {
   readonly tag: string
   /** When it changed; 0: as an index on a disk has it. */
   readonly version: number
+  /** The latest time that its message was heard with. */
+  readonly heardMs: number
 }
 
 /** Where segments end. */
@@ -33,7 +36,7 @@ interface Cut {
 }
 
 const TICKS_PER_MS = 90
-/** Heard since the last segment. */
+/** Heard since the last segment; events that have been cancelled since. */
 const MAX_WAITING = 32
 const MAX_CUTS = 32
 /** Of all playlists; bytes are those of their tags. */
@@ -55,9 +58,13 @@ const MOST_BEHIND = 5_400_000
 
 export class SpliceRanges {
   #waiting: Signal[] = []
+  /** By event: the time of the stream when it was cancelled. */
+  readonly #cancelled = new Map<string, number>()
   #cuts: Cut[] = []
   /** By ID. */
   readonly #kept = new Map<string, Kept>()
+  /** Those that playlists have until the next segment, by their dates. */
+  #shown: readonly Kept[] = []
   #version = 1
   #newest: DatedTime | undefined
   /** Some are of the last process: where to cut for these is not known. */
@@ -93,20 +100,28 @@ export class SpliceRanges {
   /** A segment has been published: what has been heard since gets its date. `fromMs`: date of the first listed one. */
   settle(newest: DatedTime, fromMs: number): void {
     this.#newest = newest
+    for (const [event, latest90k] of this.#cancelled) this.#markCancelled(event, dateOf(latest90k, newest))
+    this.#cancelled.clear()
     for (const signal of this.#waiting.splice(0)) this.#place(signal, newest)
     for (const { range } of this.#kept.values()) this.#endAlone(range, newest)
     this.#trim(fromMs)
+    this.show()
     if (this.#hasRestored) this.#cutForRestored(newest)
     // A day later, the 33-bit clock comes by again.
     this.#cuts = this.#cuts.filter(({ at90k }) => difference33(at90k, newest.start90k) >= -MOST_BEHIND)
   }
 
-  /** For a playlist that begins with this date. */
-  tags(fromMs: number): readonly string[] {
-    return [...this.#kept.values()]
-      .filter(({ range }) => range.isCancelled !== true && lasts(range, fromMs))
-      .toSorted((a, b) => a.range.startMs - b.range.startMs)
-      .map(({ tag }) => tag)
+  /** Playlists have what has been restored. All their texts are others from then on. */
+  show(): void {
+    this.#shown = byDate(this.#kept.values()).filter(({ range }) => range.isCancelled !== true)
+  }
+
+  /**
+   * For a playlist that begins with this date, and has ended with the other one. The same until the next segment: texts of
+   * one version are built one after the other.
+   */
+  tags(fromMs: number, untilMs = Infinity): readonly string[] {
+    return this.#shown.filter(({ range }) => range.startMs < untilMs && lasts(range, fromMs)).map(({ tag }) => tag)
   }
 
   /** What an index needs that has those of this version. */
@@ -119,12 +134,13 @@ export class SpliceRanges {
     return [...this.#kept.values()].map(({ range }) => range).filter((range) => lasts(range, fromMs))
   }
 
-  /** One of the last process, in any order; what it has got since comes again. */
+  /** One of the last process, in any order: a newer state of the same range stays. Playlists have it from `show` on. */
   restore(range: SpliceRange): void {
     const known = this.#kept.get(range.id)
     const { sections, ...more } = range
     const whole = { ...more, ...known?.range, sections: { ...sections, ...known?.range.sections } }
-    this.#kept.set(range.id, { range: whole, tag: renderRange(whole), version: known?.version ?? 0 })
+    const { version, heardMs } = known ?? { version: 0, heardMs: range.startMs }
+    this.#kept.set(range.id, { range: whole, tag: renderRange(whole), version, heardMs })
     this.#hasRestored = true
     if (this.#kept.size > 2 * MAX_RANGES) this.#bound()
   }
@@ -137,6 +153,7 @@ export class SpliceRanges {
     if (this.#waiting.some((each) => each.kind === signal.kind && isSame(each))) return
     this.#waiting.push(signal)
     if (this.#waiting.length > MAX_WAITING) this.#waiting.shift()
+    if (this.#isMoved(signal)) return
     this.#cutAt(event, at90k)
     if (isAutoReturn && duration90k !== undefined && duration90k <= MOST_AHEAD) {
       this.#cutAt(event, mod33(at90k + duration90k))
@@ -149,7 +166,24 @@ export class SpliceRanges {
     })
     if (isKnown) return
     this.#cuts.push({ event, at90k })
-    if (this.#cuts.length > MAX_CUTS) this.#cuts.shift()
+    if (this.#cuts.length <= MAX_CUTS) return
+    // The nearest ones stay.
+    const last = this.#cuts.reduce((a, b) => (difference33(b.at90k, a.at90k) > 0 ? b : a))
+    this.#cuts.splice(this.#cuts.indexOf(last), 1)
+  }
+
+  /** Its range is known, with another time. */
+  #isMoved({ kind, event, at90k }: Signal): boolean {
+    const newest = this.#newest
+    const isAnew = [...this.#cancelled.keys()].some((cancelled) => isOfEvent(event, cancelled))
+    if (newest === undefined || isAnew) return false
+    const atMs = dateOf(at90k, newest)
+    if (kind === 'in') {
+      const { open, ended } = this.#breakOf(event, atMs)
+      return open === undefined && ended !== undefined && Math.abs(endOf(ended) - atMs) >= SAME_MS
+    }
+    const known = this.#sameAs(kind, event, atMs)
+    return known !== undefined && Math.abs(known.range.startMs - atMs) >= SAME_MS
   }
 
   #cutForRestored({ start90k, dateMs }: DatedTime): void {
@@ -164,28 +198,44 @@ export class SpliceRanges {
     }
   }
 
-  /** What has begun stays. */
+  /** What has begun stays, and a break that ends by itself ends with a segment. */
   #cancel(cancelled: string, latest90k: number): void {
     const isComing = (each: Cut): boolean => {
       return isOfEvent(each.event, cancelled) && difference33(each.at90k, latest90k) > 0
     }
     this.#waiting = this.#waiting.filter((signal) => !isComing(signal))
+    if (!this.#cancelled.has(cancelled)) this.#cancelled.set(cancelled, latest90k)
+    if (this.#cancelled.size > MAX_WAITING) this.#cancelled.delete([...this.#cancelled.keys()][0]!)
+    if (!this.#isEnding(cancelled, latest90k)) this.#cuts = this.#cuts.filter((each) => !isComing(each))
+  }
+
+  /** It has begun, and will end by itself. */
+  #isEnding(cancelled: string, latest90k: number): boolean {
     const newest = this.#newest
     const nowMs = newest === undefined ? Infinity : dateOf(latest90k, newest)
-    let isBegun = false
+    if (this.#waiting.some(({ event, isAutoReturn }) => isAutoReturn && isOfEvent(event, cancelled))) return true
+    return [...this.#kept.values()].some(({ range }) => {
+      const { event, startMs, durationMs, isAutoReturn, isCancelled } = range
+      if (!isOfEvent(event, cancelled) || startMs > nowMs) return false
+      return isAutoReturn === true && isCancelled !== true && durationMs === undefined
+    })
+  }
+
+  #markCancelled(cancelled: string, nowMs: number): void {
     for (const { range } of this.#kept.values()) {
-      if (!isOfEvent(range.event, cancelled)) continue
+      if (range.isCancelled === true || !isOfEvent(range.event, cancelled)) continue
       if (range.startMs > nowMs) this.#keep({ ...range, isCancelled: true })
-      else isBegun ||= range.durationMs === undefined
     }
-    if (!isBegun) this.#cuts = this.#cuts.filter((each) => !isComing(each))
   }
 
   #place({ kind, event, at90k, duration90k, isAutoReturn, section }: Signal, newest: DatedTime): void {
     const startMs = dateOf(at90k, newest)
     if (kind === 'in') return this.#placeEnd(event, startMs, section)
-    const isSame = kind === 'out' ? isSameBreak : isSameSignal
-    if (this.#ofEvent(event).some((range) => isSame(range, startMs))) return
+    const known = this.#sameAs(kind, event, startMs)
+    if (known !== undefined) {
+      if (startMs > known.heardMs) this.#kept.set(known.range.id, { ...known, heardMs: startMs })
+      return
+    }
     const plannedMs = duration90k === undefined ? undefined : Math.round(duration90k / TICKS_PER_MS)
     const sections = { [kind === 'out' ? 'SCTE35-OUT' : 'SCTE35-CMD']: section }
     this.#keep({
@@ -195,15 +245,8 @@ export class SpliceRanges {
   }
 
   #placeEnd(event: string, endMs: number, section: string): void {
-    const ofEvent = this.#ofEvent(event)
-    const open = latestOf(ofEvent, (range) => {
-      const { startMs, durationMs } = range
-      return isBreak(range) && durationMs === undefined && startMs < endMs && endMs < startMs + LONGEST_BREAK_MS
-    })
-    const ended = latestOf(ofEvent, (range) => {
-      return isBreak(range) && range.durationMs !== undefined && Math.abs(endOf(range) - endMs) < MOVED_BREAK_MS
-    })
-    const isKnown = ofEvent.some(({ startMs, sections }) => {
+    const { open, ended } = this.#breakOf(event, endMs)
+    const isKnown = this.#ofEvent(event).some(({ range: { startMs, sections } }) => {
       return sections['SCTE35-OUT'] === undefined && Math.abs(startMs - endMs) < MOVED_BREAK_MS
     })
     if (open !== undefined) this.#keep({ ...withSection(open, 'SCTE35-IN', section), durationMs: endMs - open.startMs })
@@ -215,11 +258,30 @@ export class SpliceRanges {
     }
   }
 
+  /** The break that an in at that time ends, or that has ended then. */
+  #breakOf(event: string, endMs: number): { readonly open?: SpliceRange; readonly ended?: SpliceRange } {
+    const breaks = byDate(this.#ofEvent(event))
+      .map(({ range }) => range)
+      .filter(isBreak)
+    const open = breaks.findLast(({ startMs, durationMs }) => {
+      return durationMs === undefined && startMs < endMs && endMs < startMs + LONGEST_BREAK_MS
+    })
+    const ended = breaks.findLast((range) => {
+      return range.durationMs !== undefined && Math.abs(endOf(range) - endMs) < MOVED_BREAK_MS
+    })
+    return { ...(open && { open }), ...(ended && { ended }) }
+  }
+
+  #sameAs(kind: 'out' | 'cmd', event: string, startMs: number): Kept | undefined {
+    const isSame = kind === 'out' ? isSameBreak : isSameSignal
+    return this.#ofEvent(event).find((kept) => isSame(kept, startMs))
+  }
+
   /** Without those that are cancelled. */
-  #ofEvent(event: string): readonly SpliceRange[] {
-    const found: SpliceRange[] = []
-    for (const { range } of this.#kept.values()) {
-      if (range.event === event && range.isCancelled !== true) found.push(range)
+  #ofEvent(event: string): readonly Kept[] {
+    const found: Kept[] = []
+    for (const kept of this.#kept.values()) {
+      if (kept.range.event === event && kept.range.isCancelled !== true) found.push(kept)
     }
     return found
   }
@@ -232,7 +294,8 @@ export class SpliceRanges {
   }
 
   #keep(range: SpliceRange): void {
-    this.#kept.set(range.id, { range, tag: renderRange(range), version: ++this.#version })
+    const heardMs = this.#kept.get(range.id)?.heardMs ?? range.startMs
+    this.#kept.set(range.id, { range, tag: renderRange(range), version: ++this.#version, heardMs })
   }
 
   #freeId(event: string, startMs: number): string {
@@ -244,13 +307,13 @@ export class SpliceRanges {
   }
 
   #trim(fromMs: number): void {
-    const endless: string[] = []
-    for (const [id, { range }] of this.#kept) {
-      const { startMs, plannedMs, durationMs } = range
-      if (!lasts(range, fromMs)) this.#kept.delete(id)
-      else if (startMs < fromMs && (durationMs ?? plannedMs) === undefined) endless.push(id)
+    const endless: Kept[] = []
+    for (const kept of this.#kept.values()) {
+      const { range } = kept
+      if (!lasts(range, fromMs)) this.#kept.delete(range.id)
+      else if (isOpen(range) && range.startMs + (range.plannedMs ?? 0) < fromMs) endless.push(kept)
     }
-    for (const id of endless.slice(0, -MAX_ENDLESS)) this.#kept.delete(id)
+    for (const { range } of byDate(endless).slice(0, -MAX_ENDLESS)) this.#kept.delete(range.id)
     this.#bound()
   }
 
@@ -259,8 +322,7 @@ export class SpliceRanges {
     let bytes = 0
     for (const { tag } of this.#kept.values()) bytes += tag.length
     if (this.#kept.size <= MAX_RANGES && bytes <= MAX_BYTES) return
-    const oldest = [...this.#kept.values()].toSorted((a, b) => a.range.startMs - b.range.startMs)
-    for (const { range, tag } of oldest) {
+    for (const { range, tag } of byDate(this.#kept.values())) {
       if (this.#kept.size <= MAX_RANGES && bytes <= MAX_BYTES) return
       this.#kept.delete(range.id)
       bytes -= tag.length
@@ -276,21 +338,21 @@ function withSection(range: SpliceRange, attribute: SpliceAttribute, section: st
   return { ...range, sections: { ...range.sections, [attribute]: section } }
 }
 
-function latestOf(ranges: readonly SpliceRange[], is: (range: SpliceRange) => boolean): SpliceRange | undefined {
-  return ranges
-    .filter(is)
-    .toSorted((a, b) => a.startMs - b.startMs)
-    .at(-1)
+/** Oldest first. */
+function byDate(all: Iterable<Kept>): readonly Kept[] {
+  return [...all].toSorted((a, b) => a.range.startMs - b.range.startMs)
 }
 
-/** An out with the event of a known break, before that is over. */
-function isSameBreak(range: SpliceRange, startMs: number): boolean {
+/** An out with the event of a known break, before that is over. Where nothing tells its end, its in may be lost. */
+function isSameBreak({ range, heardMs }: Kept, startMs: number): boolean {
   if (!isBreak(range)) return false
   const isNear = Math.abs(startMs - range.startMs) < SAME_MS
-  return isNear || (startMs > range.startMs - MOVED_BREAK_MS && startMs < endOf(range))
+  const isEndless = (range.durationMs ?? range.plannedMs) === undefined
+  const untilMs = isEndless ? heardMs + MOVED_BREAK_MS : endOf(range)
+  return isNear || (startMs > range.startMs - MOVED_BREAK_MS && startMs < untilMs)
 }
 
-function isSameSignal({ event, startMs, sections }: SpliceRange, atMs: number): boolean {
+function isSameSignal({ range: { event, startMs, sections } }: Kept, atMs: number): boolean {
   const most = event === NO_EVENT ? SAME_MS : MOVED_SIGNAL_MS
   return sections['SCTE35-CMD'] !== undefined && Math.abs(startMs - atMs) < most
 }
