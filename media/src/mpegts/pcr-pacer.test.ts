@@ -79,13 +79,13 @@ function run(bursts: readonly Burst[], pacer = new PcrPacer(), canWait = false):
 
 const NO_BYTES = new Uint8Array(0)
 
-/** A PAT and the PMTs of two programs, the second one with video; clocks 0x101 and 0x100. */
-function tablesChunk(): TsChunk {
+/** A PAT and the PMTs of two programs, one of them with video; clocks 0x101 and 0x100. */
+function tablesChunk(videoPid = 0x100): TsChunk {
   const version = { version: 0, current: true }
   const position = { sectionNumber: 0, lastSectionNumber: 0, networkPid: undefined, transportStreamId: 1 }
   const programs = [1, 2].map((program) => ({ program, pmtPid: 0x1000 + program }))
-  const pmtOf = (program: number, pid: number, streamType: number): Uint8Array => {
-    const streams = [{ pid, streamType, descriptors: NO_BYTES }]
+  const pmtOf = (program: number, pid: number): Uint8Array => {
+    const streams = [{ pid, streamType: pid === videoPid ? 0x1b : 0x0f, descriptors: NO_BYTES }]
     return packetise(
       renderPmt({ ...version, program, pcrPid: pid, descriptors: NO_BYTES, streams }),
       0x1000 + program,
@@ -93,18 +93,18 @@ function tablesChunk(): TsChunk {
     )
   }
   const pat = packetise(renderPat({ ...version, ...position, programs }), 0, 0)
-  const bytes = joined(pat, pmtOf(1, 0x101, 0x0f), pmtOf(2, 0x100, 0x1b))
+  const bytes = joined(pat, pmtOf(1, 0x101), pmtOf(2, 0x100))
   const pids = [0, 0x1001, 0x1002]
   const marks = Int32Array.from(pids.flatMap((pid, index) => [index * 188, pid, PSI | UNIT_START, 0]))
   return { ...chunkOf(0, 0, 1000, 0), bytes, marks }
 }
 
-/** In each chunk, in front of its own clock, one that runs at a quarter of the pace. */
-function withSlowClock(bursts: readonly Burst[]): Burst[] {
+/** In each chunk, in front of its own clock, that of the PID 0x101, which runs at this pace. */
+function withClock(bursts: readonly Burst[], pace: number): Burst[] {
   return bursts.map(({ nowMs, chunks: [chunk] }) => {
     const first = new Uint8Array(188)
     first.set([0x47, 0x01, 0x01, 0x20, 183, 0x10])
-    writePcrBase(first, 0, Math.round(((nowMs - 1000) * 90) / 4))
+    writePcrBase(first, 0, Math.round((nowMs - 1000) * 90 * pace))
     const marks = chunk!.marks.map((value, at) => (at % MARK_SIZE === 0 ? value + 188 : value))
     const all = Int32Array.from([0, 0x101, HAS_PCR, 0, ...marks])
     return { nowMs, chunks: [{ ...chunk!, bytes: joined(first, chunk!.bytes), marks: all }] }
@@ -137,10 +137,35 @@ describe('the pacer', () => {
 
   test('goes by the clock of the program that leads, not by the first one', () => {
     const pacer = new PcrPacer()
-    const bursts = withSlowClock(arrivals(100))
+    const bursts = withClock(arrivals(100), 1 / 4)
     const sent = run([{ nowMs: 1000, chunks: [tablesChunk()] }, ...bursts], pacer)
     assert.ok(pacer.anchors <= 2, `mapped anew ${pacer.anchors} times`)
     assert.ok(peak(sent, 50, 1500) < 1.25, `peak ${peak(sent, 50, 1500)}`)
+  })
+
+  for (const [name, fromMs] of [
+    ['from the start', 0],
+    ['after it came late', 2000],
+  ] as const) {
+    test(`goes by another clock where that of the program that leads stands still ${name}`, () => {
+      const pacer = new PcrPacer()
+      const bursts = arrivals(100)
+      const stillFrom = bursts.findIndex(({ nowMs }) => nowMs > 1000 + fromMs)
+      const all = [...bursts.slice(0, stillFrom), ...withClock(bursts.slice(stillFrom), 0)]
+      const sent = run([{ nowMs: 1000, chunks: [tablesChunk(0x101)] }, ...all], pacer)
+      assert.ok(pacer.anchors <= 2, `mapped anew ${pacer.anchors} times`)
+      assert.ok(peak(sent, 50, 2500) < 1.25, `peak ${peak(sent, 50, 2500)}`)
+      assert.equal(total(sent), total(asTheyCome(all)) + 3 * 188)
+    })
+  }
+
+  test('goes by another clock when that of the program that leads stops in the middle', () => {
+    const pacer = new PcrPacer()
+    const bursts = arrivals(100)
+    const all = [...withClock(bursts.slice(0, 20), 1), ...withClock(bursts.slice(20), 0)]
+    const sent = run([{ nowMs: 1000, chunks: [tablesChunk(0x101)] }, ...all], pacer)
+    assert.ok(pacer.anchors <= 4, `mapped anew ${pacer.anchors} times`)
+    assert.ok(peak(sent, 50, 4500) < 1.25, `peak ${peak(sent, 50, 4500)}`)
   })
 
   test('evens out jitter that is shorter than the latency', () => {

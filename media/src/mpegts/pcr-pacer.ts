@@ -25,7 +25,7 @@ const TICKS_PER_MS = 27_000
 const WRAP_MS = (2 ** 33 * 300) / TICKS_PER_MS
 /** A larger step of the PCR is a new clock; ISO/IEC 13818-1 allows 100 ms between two. */
 const MAX_STEP_MS = 1_000
-/** Without the PCR for so long, the stream is paced by arrival, or by the PCR of another PID. */
+/** Without a PCR that advances for so long, the stream is paced by arrival, or by the PCR of another PID. */
 const PCR_GONE_MS = 1_000
 /** Part of the error by which the mapping follows at each PCR: evens out jitter, and follows the drift of a clock. */
 const FOLLOW = 1 / 100
@@ -48,7 +48,9 @@ export class PcrPacer {
   #program: number | undefined
   /** PCR PID of the program that leads; -1 while it is not known. */
   #leadPid = -1
-  #pcrMs = 0
+  /** Its newest PCR, while another one is in use; NaN before the first. */
+  #leadPcrMs = Number.NaN
+  #pcrMs = Number.NaN
   #pcrSeenMs = -Infinity
   /** Due time of a PCR is its value plus this; NaN before the first. */
   #offsetMs = Number.NaN
@@ -78,11 +80,10 @@ export class PcrPacer {
       const flags = marks[at + MARK_FLAGS]!
       if ((flags & HAS_PCR) === 0) continue
       const pid = marks[at + MARK_PID]!
-      if (this.#pid >= 0 && pid === this.#leadPid && pid !== this.#pid) this.#leave()
-      if (this.#pid < 0) this.#pid = pid
-      if (pid !== this.#pid) continue
+      if (this.#pid >= 0 && pid !== this.#pid && pid !== this.#leadPid) continue
       const offset = marks[at + MARK_OFFSET]!
       const pcrMs = readPcr27M(bytes, offset) / TICKS_PER_MS
+      if (!this.#uses(pid, pcrMs)) continue
       if ((flags & DISCONTINUITY_INDICATOR) !== 0) this.#offsetMs = Number.NaN
       const arrivedMs = receivedAtMs + marks[at + MARK_MS]!
       const dueMs = this.#map(pcrMs, { arrivedMs, nowMs, latencyMs, canWait }, offset - start)
@@ -121,13 +122,22 @@ export class PcrPacer {
     if (this.#table.changes === this.#seenChanges && program === this.#program) return
     this.#seenChanges = this.#table.changes
     this.#program = program
+    const before = this.#leadPid
     this.#leadPid = leadClockPid(this.#table, program)
+    if (this.#leadPid !== before) this.#leadPcrMs = Number.NaN
   }
 
-  /** The next PCR is one of another clock. */
-  #leave(): void {
-    this.#pid = -1
-    this.#offsetMs = Number.NaN
+  /** A clock that stands still is none. That of the program that leads takes over as soon as it advances. */
+  #uses(pid: number, pcrMs: number): boolean {
+    if (this.#pid >= 0 && pid !== this.#pid) {
+      const before = this.#leadPcrMs
+      this.#leadPcrMs = pcrMs
+      if (Number.isNaN(before) || before === pcrMs) return false
+      this.#leadPcrMs = Number.NaN
+      this.#offsetMs = Number.NaN
+    } else if (pcrMs === this.#pcrMs) return false
+    this.#pid = pid
+    return true
   }
 
   /** The due time of a PCR. `between`: bytes in front of it that have not been planned. */

@@ -1,11 +1,11 @@
-// The parameter sets in force of the video that leads, as they came at its random access points: what a decoder lacks that
-// starts at any other picture.
+// The parameter sets in force of the video that leads: what a decoder lacks that starts at a picture that is no random
+// access point.
 import type { DecoderHead, Lead, TsChunk } from './chunk.js'
 import { concat } from './concat.js'
 import { MARK_FLAGS, MARK_OFFSET, MARK_PID, MARK_SIZE, RANDOM_ACCESS, SCRAMBLED, UNIT_START } from './marks.js'
-import { PACKET_SIZE, payloadOffset } from './packet.js'
+import { isScrambled, PACKET_SIZE, payloadOffset } from './packet.js'
 import { ParameterSetStore } from './parameter-set-store.js'
-import { readDts, readPts } from './pes.js'
+import { pesHeaderEnd, readDts, readPts } from './pes.js'
 import { EXTENSION, PARAMETER_SET, PICTURE } from './picture-rules.js'
 import type { PictureRules } from './picture-rules.js'
 import { PICTURE_RULES } from './random-access.js'
@@ -14,6 +14,8 @@ import { collectUnit } from './track-follower.js'
 
 /** Parameter sets are at the start of an access unit; no more of it than this is read. */
 const MAX_ACCESS_UNIT_BYTES = 8 * 1024
+/** So many units of a chunk are read beyond their first packet: what a damaged stream costs is bounded. */
+const MAX_UNITS_READ = 4
 
 /** The sets, for another instance that continues with the same stream. Immutable. */
 export interface StoredSets {
@@ -41,42 +43,63 @@ export class SetsInForce {
     return { pid: this.#pid, codec: this.#codec, elementary: this.#elementary() }
   }
 
-  /**
-   * Takes each chunk. Only one that begins at a random access point is read; with `searchesAll`, as long as sets are missing,
-   * all of them.
-   */
+  /** Takes each chunk. With `searchesAll`, sets are read wherever they come, else at random access points alone. */
   follow(chunk: TsChunk, searchesAll: boolean): void {
     const { lead, head, randomAccess } = chunk
     if (lead?.media !== 'video') return
     if (lead.pid !== this.#pid || lead.codec !== this.#codec) this.#expect(lead)
-    if (!randomAccess && !(searchesAll && this.#isLacking)) return
     if (randomAccess && head?.pid === lead.pid) this.#read(head.elementary, head.elementary.length, !head.startsInside)
-    this.#readUnits(chunk, lead)
+    if (randomAccess || searchesAll) this.#readUnits(chunk, lead, searchesAll)
   }
 
-  /** What a decoder lacks that starts with the unit in the packet at `offset`; undefined if no sets are known. */
+  /**
+   * What a decoder lacks that starts with the unit in the packet at `offset`: the sets in force that the unit does not
+   * bring. Undefined if there are none. `follow` takes the chunk of the unit afterwards.
+   */
   headFor(lead: Lead | undefined, bytes: Uint8Array, offset: number): DecoderHead | undefined {
     if (lead === undefined || lead.pid !== this.#pid || lead.codec !== this.#codec) return undefined
-    const elementary = this.#elementary()
+    this.#store.beginUnit()
+    if (!isScrambled(bytes, offset)) this.#readUnit(bytes, offset, lead)
+    const elementary = concat(this.#store.missing())
     if (elementary.length === 0) return undefined
     const [payload, end] = [payloadOffset(bytes, offset), offset + PACKET_SIZE]
     const times = { pts90k: readPts(bytes, payload, end), dts90k: readDts(bytes, payload, end) }
     return { pid: lead.pid, elementary, startsInside: false, ...times }
   }
 
-  get #isLacking(): boolean {
-    return this.#rules !== undefined && !this.#store.hasAll(this.#rules)
+  /** The unit of the random access point at which the chunk begins; with `searchesAll`, also those that bring sets. */
+  #readUnits({ bytes, marks, randomAccess }: TsChunk, lead: Lead, searchesAll: boolean): void {
+    let isEntryMissing = randomAccess
+    let left = MAX_UNITS_READ
+    for (let at = 0; at < marks.length && left > 0; at += MARK_SIZE) {
+      const flags = marks[at + MARK_FLAGS]!
+      if (marks[at + MARK_PID] !== lead.pid || (flags & (UNIT_START | SCRAMBLED)) !== UNIT_START) continue
+      const offset = marks[at + MARK_OFFSET]!
+      const isEntry = isEntryMissing && (flags & RANDOM_ACCESS) !== 0
+      if (!isEntry && !(searchesAll && this.#mayBringSets(bytes, offset))) continue
+      this.#readUnit(bytes, offset, lead)
+      left--
+      if (isEntry) isEntryMissing = false
+      if (isEntry && !searchesAll) return
+    }
   }
 
-  /** Of a chunk that begins at a random access point, only that one. */
-  #readUnits({ bytes, marks, randomAccess }: TsChunk, lead: Lead): void {
-    const wanted = randomAccess ? UNIT_START | RANDOM_ACCESS : UNIT_START
-    for (let at = 0; at < marks.length; at += MARK_SIZE) {
-      const flags = marks[at + MARK_FLAGS]! & (wanted | SCRAMBLED)
-      if (marks[at + MARK_PID] !== lead.pid || flags !== wanted) continue
-      this.#read(this.#unit, collectUnit(bytes, marks[at + MARK_OFFSET]!, lead, this.#unit), false)
-      if (randomAccess) return
+  /** By the first packet of the unit: its picture does not begin there, or sets come first. */
+  #mayBringSets(bytes: Uint8Array, offset: number): boolean {
+    const rules = this.#rules
+    if (rules === undefined) return false
+    const end = offset + PACKET_SIZE
+    let at = nextStartCode(bytes, pesHeaderEnd(bytes, payloadOffset(bytes, offset), end), end)
+    while (at >= 0) {
+      const kind = rules.kindOf(bytes[at]!)
+      if (kind === PICTURE || kind === PARAMETER_SET) return kind === PARAMETER_SET
+      at = nextStartCode(bytes, at, end)
     }
+    return true
+  }
+
+  #readUnit(bytes: Uint8Array, offset: number, lead: Lead): void {
+    this.#read(this.#unit, collectUnit(bytes, offset, lead, this.#unit), false)
   }
 
   #expect({ pid, codec }: Pick<Lead, 'pid' | 'codec'>): void {

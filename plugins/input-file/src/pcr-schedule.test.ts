@@ -4,7 +4,16 @@ import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { buildTs, junkBetween, PTS_WRAP, withStride } from '@millrace/engine/testing'
 import type { BuiltTs, TsPlan } from '@millrace/engine/testing'
-import { hasPcr, readPcrBase, readPid, writePcrBase } from '@millrace/media/mpegts'
+import {
+  hasPcr,
+  isUnitStart,
+  payloadOffset,
+  readPcrBase,
+  readPid,
+  readPts,
+  writePcrBase,
+  writePts,
+} from '@millrace/media/mpegts'
 import { PcrSchedule } from './pcr-schedule.js'
 
 const WRAP_27M = 2 ** 33 * 300
@@ -57,6 +66,19 @@ function setPace(bytes: Uint8Array, pid: number, pace: number): void {
     const base = readPcrBase(bytes, at)
     if (first < 0) first = base
     writePcrBase(bytes, at, Math.round(first + (base - first) * pace))
+  }
+}
+
+/** No PCR is left; the units of the PID have times that run at another pace. */
+function setDtsPace(bytes: Uint8Array, pid: number, pace: number): void {
+  let first = -1
+  for (let at = 0; at < bytes.length; at += 188) {
+    if (hasPcr(bytes, at)) bytes[at + 5] = bytes[at + 5]! & ~0x10
+    if (readPid(bytes, at) !== pid || !isUnitStart(bytes, at)) continue
+    const payload = payloadOffset(bytes, at)
+    const pts = readPts(bytes, payload, at + 188)
+    if (first < 0) first = pts
+    writePts(bytes, payload, at + 188, Math.round(first + (pts - first) * pace))
   }
 }
 
@@ -221,13 +243,16 @@ describe('the schedule of a file', () => {
     test(`goes by the clock of the program that leads, where that of radio in front of it ${name}`, () => {
       const radio = { video: false, audio: { pid: 0x101 } } as const
       const tv = { number: 2, pmtPid: 0x1001, video: { pid: 0x200 }, audio: { pid: 0x201 } } as const
-      const { bytes } = buildTs({ durationS: 12, programs: [radio, tv] })
-      setPace(bytes, 0x101, pace)
-      const schedule = scheduleOf(bytes)
-      schedule.end()
-      assert.ok(Math.abs(schedule.durationMs - 12_000) < 200, `${schedule.durationMs} ms`)
-      const half = takenBytes(schedule, 6000)
-      assert.ok(Math.abs(half / bytes.length - 0.5) < 0.05, `${half} of ${bytes.length} bytes`)
+      for (const set of [setPace, setDtsPace]) {
+        const { bytes } = buildTs({ durationS: 12, programs: [radio, tv] })
+        set(bytes, 0x101, pace)
+        const schedule = scheduleOf(bytes)
+        schedule.end()
+        const by = `${schedule.durationMs} ms with ${set.name}`
+        assert.ok(Math.abs(schedule.durationMs - 12_000) < (set === setPace ? 200 : 600), by)
+        const half = takenBytes(schedule, 6000)
+        assert.ok(Math.abs(half / bytes.length - 0.5) < 0.05, `${half} of ${bytes.length} bytes`)
+      }
     })
   }
 

@@ -6,6 +6,7 @@ import {
   hasPcr,
   isUnitStart,
   leadClockPid,
+  leadTrackPid,
   PACKET_SIZE,
   payloadOffset,
   PID_COUNT,
@@ -72,10 +73,10 @@ export class PcrSchedule {
   #pcrPid = -1
   readonly #table = new ProgramTable()
   #seenChanges = 0
-  /** PCR PID of the program that leads; -1 while it is not known. */
+  /** The clock of the program that leads, as in a ClockValue; -1 while it is not known. */
   #leadPid = -1
-  /** Its newest PCR, while another clock is in use; -1 before the first. */
-  #leadPcr = -1
+  /** Its newest value, while another clock is in use; -1 before the first. */
+  #leadTicks = -1
   #firstPcr: number | undefined
   #lastPcr = -1
   #bytesPerMs = 0
@@ -233,7 +234,16 @@ export class PcrSchedule {
     this.#table.packet(bytes, at)
     if (this.#table.changes === this.#seenChanges) return
     this.#seenChanges = this.#table.changes
-    this.#leadPid = leadClockPid(this.#table)
+    this.#findLead()
+  }
+
+  #findLead(): void {
+    const before = this.#leadPid
+    if (this.#isByDts) {
+      const pid = leadTrackPid(this.#table)
+      this.#leadPid = pid < 0 ? -1 : pid + DTS_CLOCK
+    } else this.#leadPid = leadClockPid(this.#table)
+    if (this.#leadPid !== before) this.#leadTicks = -1
   }
 
   /** Bytes in front of the first PCR would all be due at once: if it comes late, DTS is the clock. */
@@ -253,6 +263,7 @@ export class PcrSchedule {
     this.#dts = undefined
     if (this.isPaced) return
     this.#isByDts = true
+    this.#findLead()
     this.#points.length = 0
     for (const value of dts) this.#note(value)
   }
@@ -285,10 +296,10 @@ export class PcrSchedule {
   /** How much time, by another clock, has passed when it takes over; -1 if it does not. The lead does as soon as it advances. */
   #otherStepMs(pid: number, ticks27M: number): number {
     if (pid !== this.#leadPid) return this.#silentFor(pid, ticks27M)
-    const before = this.#leadPcr
-    this.#leadPcr = ticks27M
+    const before = this.#leadTicks
+    this.#leadTicks = ticks27M
     if (before < 0 || before === ticks27M) return -1
-    this.#leadPcr = -1
+    this.#leadTicks = -1
     return 0
   }
 

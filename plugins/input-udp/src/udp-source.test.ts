@@ -269,9 +269,11 @@ test('an interface that goes while the input is silent, and comes back, is joine
   input.sockets.isInterfaceGone = true
   input.clock.advance(60_000)
   const told = input.context.lines.filter(({ text }) => /cannot join again.*"eth99" does not exist/.test(text))
-  assert.deepEqual([told.length, input.errors.length], [1, 0])
+  const joinedAgain = (): number => input.context.lines.filter(({ text }) => text === 'joined again').length
+  assert.deepEqual([told.length, joinedAgain(), input.errors.length], [1, 0, 0])
   input.sockets.isInterfaceGone = false
-  input.clock.advance(10_000)
+  input.clock.advance(30_000)
+  assert.equal(joinedAgain(), 1)
   await input.send([Buffer.from('b')], input.sender, '239.255.1.10')
   assert.equal(input.bytes.toString(), 'ab')
 })

@@ -243,6 +243,7 @@ class Attempt {
   #rejoin(socket: UdpSocket): void {
     try {
       this.#join(socket, this.#joined)
+      if (this.#isJoinTold) this.#parts.context.log.info({ group: this.#bind.host }, 'joined again')
       this.#isJoinTold = false
     } catch (error) {
       if (this.#isJoinTold) return

@@ -206,6 +206,44 @@ describe('the GOP cutter with a GOP longer than maxDuration', () => {
     assert.deepEqual(unitsOf(start?.head?.elementary ?? new Uint8Array()), SETS.h264)
   })
 
+  describe('whose parameter sets change without a key frame', () => {
+    const video = { keyPicture: 'none', gopFrames: Infinity } as const
+    const before = buildTs({ durationS: 2, video })
+    const { nextCounters: startCounters, endPts90k: startPts90k } = before
+    const after = buildTs({ durationS: 2, video: { ...video, width: 128 }, startCounters, startPts90k })
+    const headsOf = (chunks: readonly TsChunk[]): (string | undefined)[] => {
+      const heads = cutAll(chunks, cutterOf(300, 'nearest')).filter(({ first }) => first)
+      return heads.map(({ head }) => head && Buffer.from(head.elementary).toString('hex'))
+    }
+    const [old, other] = [before, after].map(({ bytes }) => headsOf(chunksOf(bytes)).at(-1))
+
+    test('has those that came last', () => {
+      assert.ok(old !== undefined && other !== undefined && old !== other)
+      const chunks = chunksOf(bytesOf([before, after]))
+      assert.ok(chunks.every(({ randomAccess }) => !randomAccess))
+      const heads = headsOf(chunks)
+      assert.equal(heads[0], old)
+      assert.equal(heads.at(-1), other)
+    })
+
+    for (const [name, from, wanted] of [
+      ['has those before its first picture', 0, [old]],
+      ['has none if there were none before its first picture', 0.25, [undefined]],
+    ] as const) {
+      test(`${name}, where others come behind that`, () => {
+        const framer = new Framer({ generation: 0 })
+        const all = bytesOf([before, after])
+        const [start, half] = [from, 0.5].map((share) => Math.floor(before.packets * share) * 188)
+        const chunks = [all.subarray(start, half), all.subarray(half)].flatMap((bytes, index) => [
+          ...framer.push(bytes, index * 1000),
+          ...framer.flush(index * 1000),
+        ])
+        assert.equal(chunks.length, 2)
+        assert.deepEqual(headsOf(chunks), wanted)
+      })
+    }
+  })
+
   test('passes nothing before the first key frame, and says so until it comes', () => {
     const cutter = cutterOf(300)
     assert.deepEqual(cutAll(chunksOf(middle), cutter), [])

@@ -138,8 +138,9 @@ export class GopCutter {
       this.#gop = undefined
       this.#sinceMs = receivedAtMs
     }
-    this.#sets.follow(chunk, this.#settings.joins === 'nearest')
     const cut = randomAccess ? [this.#beginAt(chunk)] : this.#pushOther(chunk)
+    // After the cut: sets behind the first picture of a GOP are not in force there.
+    this.#sets.follow(chunk, this.#settings.joins === 'nearest')
     if (randomAccess || this.#firstUnit(chunk) >= 0) this.#unitAtMs = receivedAtMs
     this.fault = this.#faultAt(receivedAtMs)
     return cut
