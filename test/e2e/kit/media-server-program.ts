@@ -24,3 +24,4 @@ for (const task of list) if (task.mode === 'pull') server.relayServer.addTask(ta
 server.on('postPublish', ({ streamPath }) => {
   for (const task of list) if (task.mode === 'push' && task.streamPath === streamPath) server.relayServer.addTask(task)
 })
+process.stdout.write('the relay tasks are set\n')

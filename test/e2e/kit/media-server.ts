@@ -6,6 +6,9 @@ import { freePort, isListening } from './free-port.js'
 import { TempFolder } from './temp-folder.js'
 import { until } from './until.js'
 
+/** The last line of our program when it starts. */
+const READY = 'the relay tasks are set'
+
 /** What it pushes to another server, or pulls from there, under its own path `streamPath`. */
 export interface RelayTask {
   readonly mode: 'push' | 'pull'
@@ -31,7 +34,8 @@ export class MediaServer implements AsyncDisposable {
     const given = tasks.map((task) => JSON.stringify({ ...task, reconnectInterval: 200 }))
     const child = new Child(process.execPath, [program, String(port), folder.path, ...given], { cwd: folder.path })
     await until(
-      () => child.exit !== undefined || isListening(port),
+      // It listens before it can relay: a publisher that comes in between is not pushed.
+      () => child.exit !== undefined || (child.stdout.includes(READY) && isListening(port)),
       () => `node-media-server listens: ${child.stdout}${child.stderr}`,
     )
     if (child.exit !== undefined) throw new Error(`node-media-server has ended: ${child.stderr}`)
