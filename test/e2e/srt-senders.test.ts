@@ -1,5 +1,4 @@
 // Inputs that call: ffmpeg and GStreamer wait for the engine, plain and encrypted.
-import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { join } from 'node:path'
 import { Child } from './kit/child.js'
@@ -12,8 +11,8 @@ import { until } from './kit/until.js'
 const PASSPHRASE = 'a-passphrase-to-test'
 const CLIP = join(REPOSITORY_ROOT, 'pipelines/media/testcard.ts')
 
-test('inputs call ffmpeg and GStreamer, and say which passphrase is wrong', async () => {
-  const [plain, secret, gstreamer, wrong] = await Promise.all(Array.from({ length: 4 }, () => freeUdpPort()))
+test('inputs call ffmpeg and GStreamer, which wait for them, plain and encrypted', async () => {
+  const [plain, secret, gstreamer] = await Promise.all(Array.from({ length: 3 }, () => freeUdpPort()))
   const pipeline = (port = 0, more = ''): string => `
     inputs: { in: { type: srt, mode: caller, address: "127.0.0.1:${port}", latency: 500ms${more} } }
     outputs: { out: { type: http-ts, from: in, listener: web, path: /${port}.ts } }`
@@ -26,14 +25,10 @@ pipelines:
   plain:${pipeline(plain)}
   secret:${pipeline(secret, `, passphrase: ${PASSPHRASE}, pbkeylen: 24`)}
   gst:${pipeline(gstreamer, `, passphrase: ${PASSPHRASE}, pbkeylen: 32`)}
-  wrong:${pipeline(wrong, ', passphrase: another-passphrase')}
 `,
   })
   await using _plain = sendClip('mpegts', `srt://127.0.0.1:${plain}?mode=listener&latency=500000`)
-  const secretly = (port = 0): Child =>
-    sendClip('mpegts', `srt://127.0.0.1:${port}?mode=listener&passphrase=${PASSPHRASE}`)
-  await using _secret = secretly(secret)
-  await using _wrong = secretly(wrong)
+  await using _secret = sendClip('mpegts', `srt://127.0.0.1:${secret}?mode=listener&passphrase=${PASSPHRASE}`)
   const sink = ['srtsink', `uri=srt://127.0.0.1:${gstreamer}?mode=listener`, `passphrase=${PASSPHRASE}`, 'pbkeylen=32']
   const source = ['filesrc', `location=${CLIP}`, '!', 'tsparse', 'set-timestamps=true', '!', 'identity', 'sync=true']
   await using gst = new Child('gst-launch-1.0', ['-q', ...source, '!', ...sink], { cwd: '/' })
@@ -52,6 +47,4 @@ pipelines:
       () => `${id}: ${state}\n${gst.stderr}`,
     )
   }
-  await until(async () => /passphrase/.test(await stateOf('wrong/in')), 'the reason')
-  assert.equal((await engine.node('wrong/in')).receivedBytes, 0)
 })
