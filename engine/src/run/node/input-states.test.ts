@@ -1,70 +1,14 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import type { AnyChunk, Boundary, Definition, NodeContext, Received } from '../../plugin/contract.js'
+import type { AnyChunk, Received } from '../../plugin/contract.js'
 import { buildTs, withoutPids } from '../../testing/index.js'
 import { bytesInputOf, chunk, inputOf, RunnerFixture, ScriptedSource, settings, testError } from '../run.test.kit.js'
 import { InputRunner } from './input-runner.js'
+import { connected, Harness, type Item } from './input-states.test.kit.js'
 
 const stream = buildTs({ durationS: 2 }).bytes
 const SO_FAR = 'connected, no packets so far'
 const SILENT = 'connected, no packets for 5 s'
-
-type Item = Uint8Array | Boundary
-
-class Harness<P = Item> implements AsyncDisposable {
-  readonly fixture = new RunnerFixture()
-  readonly source: ScriptedSource<P>
-  readonly input: InputRunner
-  #context: NodeContext | undefined
-
-  constructor(
-    source: ScriptedSource<P>,
-    definitionOf: (open: (context: NodeContext) => ScriptedSource<P>) => Definition,
-  ) {
-    this.source = source
-    const definition = definitionOf((context) => {
-      this.#context = context
-      return source
-    })
-    const { services } = this.fixture
-    this.input = new InputRunner(settings('one/main', definition), services)
-  }
-
-  get context(): NodeContext {
-    return this.#context!
-  }
-
-  get state(): string {
-    const { state, why } = this.input
-    return why === '' ? state : `${state}: ${why}`
-  }
-
-  get events(): string[] {
-    // What the machine does meanwhile is another matter.
-    return this.fixture.events.recent().flatMap(({ kind }) => (kind === 'node.stalled' ? [] : [kind]))
-  }
-
-  /** Time passes, with the engine's samples of each second. */
-  pass(seconds: number): void {
-    for (let second = 0; second < seconds; second++) {
-      this.fixture.clock.advance(1000)
-      this.input.sample()
-    }
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.input.stop('test')
-    this.fixture[Symbol.dispose]()
-  }
-}
-
-/** A started input of bytes, whose connection is up. */
-async function connected(canHold = false): Promise<Harness> {
-  const harness = new Harness(new ScriptedSource<Item>({ canHold }), bytesInputOf)
-  await harness.input.start()
-  harness.context.ready()
-  return harness
-}
 
 describe('an input that is connected', () => {
   test('waits for packets, is ready once they come, and waits again when none have come for 5 s', async () => {
