@@ -62,7 +62,7 @@ export class ShortVisits {
     this.#byAddress.clear()
     for (const [address, { count: visits, nodes, reasons }] of counted.slice(0, MOST_LINES)) {
       const data = { address, visits, nodes: [...nodes].slice(0, MOST_LINES), reasons: Object.fromEntries(reasons) }
-      this.#log.info(data, `${visits} more short visits from ${address}`)
+      this.#log.info(data, `${visits} more short ${visits === 1 ? 'visit' : 'visits'} from ${address}`)
     }
     const others = counted.slice(MOST_LINES)
     if (others.length === 0) return

@@ -62,11 +62,11 @@ test('a reload that failed names its reason once, and when it is tried again', (
   const last = { by: 'file', at, result: 'failed', why, durationMs: 5, viewersBefore: 0, viewersLost: 0 } as const
   const differs = shown({ reload: { inSync: false, runningId: 'a', reason: why, retryAt: at, last } })
   assert.match(differs, /^disk differs from running a: live\/ts: no key frames; it is tried again at \S+:05Z$/m)
-  assert.match(differs, /^ {2}last reload failed at 2026-01-02T03:04:05Z, by file; no viewers$/m)
+  assert.match(differs, /^ {2}last reload failed at 2026-01-02T03:04:05Z, by file; nothing was changed$/m)
   // A rollback of the files leaves nothing that differs.
   assert.match(
     shown({ reload: { inSync: true, runningId: 'a', last } }),
-    /by file; no viewers: live\/ts: no key frames$/m,
+    /by file; nothing was changed: live\/ts: no key frames$/m,
   )
 })
 

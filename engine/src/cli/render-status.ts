@@ -51,10 +51,12 @@ function renderReloads(reload: EngineStatus['reload'], style: TerminalStyle): re
   const lines = [style.dim(printable(`  configuration ${runningId}${trial}`))]
   if (last === undefined) return lines
   const { result, by, at, why, viewersBefore, viewersLost } = last
-  const viewers = renderViewers(viewersBefore, viewersLost)
+  const isChange = result === 'applied' || result === 'rolled-back'
+  // Viewers are counted where something has changed.
+  const effect = isChange ? renderViewers(viewersBefore, viewersLost) : 'nothing was changed'
   // What the first line says is not said again.
   const cause = why === '' || reason.includes(why) ? '' : `: ${why}`
-  const text = printable(`  last reload ${result} at ${timeOf(at)}, by ${by}; ${viewers}${cause}`).replaceAll('\n', ' ')
+  const text = printable(`  last reload ${result} at ${timeOf(at)}, by ${by}; ${effect}${cause}`).replaceAll('\n', ' ')
   const isDone = result === 'applied' || result === 'unchanged' || result === 'superseded'
   return [...lines, isDone ? style.dim(text) : style.yellow(text)]
 }
